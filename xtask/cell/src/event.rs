@@ -1,0 +1,193 @@
+//! What an engine reports.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Value;
+
+/// One line of an observation file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum Event {
+    /// A stage is entered.
+    Stage {
+        /// Which.
+        stage: Stage,
+        /// Microseconds since the engine's process began its work.
+        micros: u64,
+        /// For [`Stage::Compile`]: compiled code was taken from [`crate::CellSpec::compiled`].
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        cached: bool,
+    },
+    /// A call of [`crate::Entry::Calls`] returned.
+    Called {
+        /// The export's name.
+        export: String,
+        /// What it returned.
+        results: Vec<Value>,
+    },
+    /// The guest called one of [`crate::CellSpec::host_functions`].
+    HostCall {
+        /// `module.name` of the function.
+        function: String,
+        /// Its arguments.
+        args: Vec<Value>,
+    },
+    /// The last line.
+    End {
+        /// Why it ended.
+        cause: Cause,
+        /// Microseconds since the engine's process began its work.
+        micros: u64,
+    },
+}
+
+/// How far a cell came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stage {
+    /// Reading the file.
+    Load,
+    /// Checking the module against the engine's features.
+    Validate,
+    /// Translating it. Engines that validate while compiling enter this one only.
+    Compile,
+    /// Finding a definition for each import.
+    Link,
+    /// Memory, tables, data, and the start function.
+    Instantiate,
+    /// Calling the entry point.
+    Run,
+}
+
+/// Why a cell ended, as the engine knows it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Cause {
+    /// The entry point returned.
+    Returned,
+    /// The guest asked to exit.
+    Exit {
+        /// Its exit code.
+        code: i32,
+    },
+    /// The guest trapped.
+    Trap {
+        /// Which trap.
+        trap: TrapKind,
+        /// The engine's words.
+        message: String,
+    },
+    /// An import has no definition on this engine.
+    MissingImport {
+        /// Import module.
+        module: String,
+        /// Import name.
+        name: String,
+        /// The import's type as the engine prints it; may be empty.
+        #[serde(default)]
+        ty: String,
+        /// How many imports have no definition, this one included; 0 where unknown.
+        #[serde(default)]
+        missing: u32,
+    },
+    /// An import has a definition of another type.
+    ImportTypeMismatch {
+        /// Import module.
+        module: String,
+        /// Import name.
+        name: String,
+        /// The engine's words.
+        message: String,
+    },
+    /// The engine refused the module while reading, validating or compiling it. Whether the module
+    /// is malformed or needs a proposal that the engine lacks is judged from the module.
+    Refused {
+        /// The engine's words.
+        message: String,
+        /// Byte offset in the module, where the engine names one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        offset: Option<u64>,
+    },
+    /// The module is valid but the compiler failed or gave up.
+    CompileFailed {
+        /// The engine's words.
+        message: String,
+    },
+    /// The engine, in this mode, takes core modules only.
+    NoComponents {
+        /// The engine's words, or why.
+        message: String,
+    },
+    /// The module exports nothing of this name that can be called so.
+    NoExport {
+        /// The name that was wanted.
+        name: String,
+    },
+    /// Memory, a table or another resource was refused at instantiation.
+    ResourceLimit {
+        /// The engine's words.
+        message: String,
+    },
+    /// The engine cannot give what the specification asks (a preopened socket, a network, …).
+    Unsupported {
+        /// What was asked, kebab-case: `preopened-socket`, `network`, `host-function`.
+        what: String,
+        /// Why not.
+        message: String,
+    },
+    /// A host function failed otherwise than by a trap.
+    HostError {
+        /// The engine's words.
+        message: String,
+    },
+    /// The engine failed in a way of its own: a file that cannot be read, a bad specification.
+    EngineError {
+        /// What happened.
+        message: String,
+    },
+}
+
+/// The traps of the core specification, and what engines add to them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TrapKind {
+    /// `unreachable` was executed.
+    Unreachable,
+    /// Memory access out of bounds.
+    MemoryOutOfBounds,
+    /// Table access out of bounds.
+    TableOutOfBounds,
+    /// `call_indirect` through a null element, or a null reference.
+    NullReference,
+    /// `call_indirect` of another type.
+    BadSignature,
+    /// Integer division by zero.
+    DivisionByZero,
+    /// Integer overflow in a division.
+    IntegerOverflow,
+    /// A float that no integer represents.
+    BadConversion,
+    /// The call stack is used up.
+    StackOverflow,
+    /// An atomic access that is not aligned.
+    UnalignedAtomic,
+    /// An exception that nobody caught.
+    UncaughtException,
+    /// A failed cast.
+    CastFailure,
+    /// Any other.
+    Other,
+}
+
+/// What `ENGINE probe` prints.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Probe {
+    /// [`crate::PROTOCOL`] of the engine binary.
+    pub protocol: u32,
+    /// The engine's name: `wasmi`.
+    pub engine: String,
+    /// The engine library's version: `2.0.0`.
+    pub version: String,
+    /// The modes it offers; one column each.
+    pub modes: Vec<String>,
+}

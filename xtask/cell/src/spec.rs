@@ -1,0 +1,102 @@
+//! What one cell is to do.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Value;
+
+/// One module, one engine, one run: everything an engine needs to know.
+///
+/// The guest's stdin, stdout and stderr are the engine process's own.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CellSpec {
+    /// [`crate::PROTOCOL`] of the writer.
+    pub protocol: u32,
+    /// The binary module or component.
+    pub module: PathBuf,
+    /// Where events go, one JSON object a line, appended.
+    pub observation: PathBuf,
+    /// The compiler or interpreter within the engine, as in its [`crate::Probe::modes`].
+    pub mode: String,
+    /// A directory for compiled code, kept between runs; `None`: compile anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compiled: Option<PathBuf>,
+    /// What is called.
+    pub entry: Entry,
+    /// The guest's argv, the program's name first.
+    #[serde(default)]
+    pub args: Vec<String>,
+    /// The guest's whole environment.
+    #[serde(default)]
+    pub env: BTreeMap<String, String>,
+    /// Directories the guest is given.
+    #[serde(default)]
+    pub dirs: Vec<PreopenedDir>,
+    /// Listening sockets the guest is given, after the directories.
+    #[serde(default)]
+    pub sockets: Vec<PreopenedSocket>,
+    /// What network the guest may use.
+    #[serde(default)]
+    pub network: Network,
+    /// Functions outside every ABI that the host shall define, as `module.name`: each takes the
+    /// type of the guest's import, is recorded as [`crate::Event::HostCall`] and returns zeros.
+    #[serde(default)]
+    pub host_functions: Vec<String>,
+    /// Limit of each linear memory, in bytes.
+    pub memory_limit: u64,
+}
+
+/// What is called in the guest.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Entry {
+    /// `_start` of a command, `wasi:cli/run` of a component.
+    Command,
+    /// `_initialize` where exported, then each call in order on one instance.
+    Calls(Vec<Call>),
+}
+
+/// One call of an export.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Call {
+    /// The export's name.
+    pub export: String,
+    /// Its arguments, of the export's types.
+    #[serde(default)]
+    pub args: Vec<Value>,
+}
+
+/// A directory of the host, seen by the guest under a name.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PreopenedDir {
+    /// The directory of the host, absolute.
+    pub host: PathBuf,
+    /// The guest's name for it.
+    pub guest: String,
+}
+
+/// A listening TCP socket, open in the engine's process.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PreopenedSocket {
+    /// The descriptor in the engine's process.
+    pub fd: i32,
+    /// Its address, as `127.0.0.1:PORT`, for engines that cannot take a descriptor over.
+    pub address: String,
+}
+
+/// The network a guest may use.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Network {
+    /// None.
+    #[default]
+    None,
+    /// The loopback addresses, and nothing else.
+    Loopback,
+}

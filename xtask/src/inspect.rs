@@ -1,0 +1,3 @@
+//! Bytes to [`Facts`]: pure, no engine, no I/O.
+
+use crate::model::facts::Facts;
