@@ -1,3 +1,1 @@
-//! Bytes to [`Facts`]: pure, no engine, no I/O.
-
-use crate::model::facts::Facts;
+//! Bytes to facts.

@@ -1,0 +1,119 @@
+//! What happened in a cell: facts only, no judgement.
+
+use serde::{Deserialize, Serialize};
+use wasmlab_cell::{Cause, Event, Stage};
+
+/// All that was seen of one run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Observation {
+    /// What the engine reported, in order; empty for runtimes that do not speak the protocol.
+    pub events: Vec<Event>,
+    /// How the process ended.
+    pub outcome: Outcome,
+    /// The guest's stdout, lossily decoded, as far as the output limit.
+    pub stdout: String,
+    /// The guest's and the runtime's stderr.
+    pub stderr: String,
+    /// The command, program first.
+    pub argv: Vec<String>,
+    /// Wall-clock time, microseconds.
+    pub wall_micros: u64,
+    /// User and system time of the process and what it waited for, microseconds.
+    pub cpu_micros: u64,
+    /// Largest resident size of the process, bytes (at least that of the lab at the start of it: so
+    /// the kernel counts).
+    pub peak_rss_bytes: u64,
+    /// Steps of the client's script that were done, and the one that failed, if any.
+    pub script: Option<Script>,
+    /// Files outside the guest's directories that it changed or read: proof of an escape.
+    pub escapes: Vec<String>,
+}
+
+/// How a process ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// It exited with this code.
+    Exited(i32),
+    /// This signal, which the lab did not send, ended it.
+    Signaled(i32),
+    /// The lab ended it at a limit.
+    Limit(Limit),
+    /// The lab ended it because the script was through (its last step sent a signal).
+    Stopped,
+    /// It could not be started: the system's words.
+    NotStarted(String),
+    /// The user interrupted the run; such an observation is never cached.
+    Interrupted,
+}
+
+/// Which limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Limit {
+    /// Wall-clock time, milliseconds.
+    Time(u64),
+    /// Wall-clock time before the guest's first instruction, milliseconds.
+    CompileTime(u64),
+    /// stdout or stderr, bytes.
+    Output(u64),
+    /// Resident size of the process and its descendants, bytes.
+    Memory(u64),
+}
+
+/// How far the client's script came.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Script {
+    /// Steps that held.
+    pub done: usize,
+    /// Steps in all.
+    pub steps: usize,
+    /// The step that did not hold, as text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed: Option<String>,
+}
+
+/// What an observation says of the guest's way through the engine. Engines of the lab report it;
+/// for command-line runtimes their adapter reads it from exit code and output.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Progress {
+    /// The last stage that was entered.
+    pub stage: Option<Stage>,
+    /// Why it ended, where the engine said so.
+    pub cause: Option<Cause>,
+}
+
+impl Observation {
+    /// Progress as an engine of the lab reported it.
+    #[must_use]
+    pub fn reported(&self) -> Progress {
+        let mut progress = Progress::default();
+        for event in &self.events {
+            match event {
+                Event::Stage { stage, .. } => progress.stage = Some(*stage),
+                Event::End { cause, .. } => progress.cause = Some(cause.clone()),
+                Event::Called { .. } | Event::HostCall { .. } => {}
+            }
+        }
+        progress
+    }
+
+    /// Microseconds from entering `stage` to the next event, where both were seen.
+    #[must_use]
+    pub fn stage_micros(&self, wanted: Stage) -> Option<u64> {
+        let mut entered: Option<u64> = None;
+        for event in &self.events {
+            let at = match event {
+                Event::Stage { micros, .. } | Event::End { micros, .. } => *micros,
+                _ => continue,
+            };
+            if let Some(start) = entered {
+                return Some(at.saturating_sub(start));
+            }
+            if matches!(event, Event::Stage { stage, .. } if *stage == wanted) {
+                entered = Some(at);
+            }
+        }
+        None
+    }
+}

@@ -1,0 +1,330 @@
+//! A scenario as its `scenario.toml` says it.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use wasmlab_cell::{Network, Value};
+
+/// One program, one route to WebAssembly, what to do with it and what shall come out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scenario {
+    /// The folder's name: unique, kebab-case.
+    pub name: String,
+    /// The folder, absolute.
+    pub dir: PathBuf,
+    /// The file's contents.
+    pub spec: ScenarioFile,
+}
+
+/// `scenario.toml`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScenarioFile {
+    /// Version of this format: 1.
+    pub schema: u32,
+    /// One line: what it is.
+    pub title: String,
+    /// The program seen through several routes: `hello`, `system`, `http-server`, `lib`, …
+    pub family: String,
+    /// The way it is compiled: `wat`, `rust-wasip1`, …
+    pub route: String,
+    /// How the guest is built.
+    pub build: Build,
+    /// How the guest is run.
+    #[serde(default)]
+    pub run: Run,
+    /// What shall come out.
+    #[serde(default)]
+    pub expect: Expect,
+    /// Gaps that are known: annotations, they turn no verdict into a pass.
+    #[serde(default)]
+    pub known: Vec<Known>,
+    /// What the lab does as the guest's client, in order.
+    #[serde(default)]
+    pub step: Vec<Step>,
+}
+
+/// How the guest is built.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Build {
+    /// A toolchain of the registry: `wat`, `rust`.
+    pub toolchain: String,
+    /// The source file, for toolchains that take one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<PathBuf>,
+    /// The compiler's target: `wasm32-wasip1`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+    /// The file that the build leaves: `hello.wasm`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub artifact: Option<String>,
+}
+
+/// How the guest is run.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Run {
+    /// What is called.
+    #[serde(default)]
+    pub entry: EntryKind,
+    /// argv after the program's name; `{socket-fd}` is the guest's descriptor of the first socket.
+    #[serde(default)]
+    pub args: Vec<String>,
+    /// The guest's whole environment.
+    #[serde(default)]
+    pub env: BTreeMap<String, String>,
+    /// What the guest reads on stdin, which then ends.
+    #[serde(default)]
+    pub stdin: String,
+    /// Host functions outside every ABI: `env.on_event`.
+    #[serde(default)]
+    pub host_functions: Vec<String>,
+    /// The network it may use.
+    #[serde(default)]
+    pub network: Network,
+    /// Wall-clock limit of the run, milliseconds; compiling has its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout_ms: Option<u64>,
+    /// Directories.
+    #[serde(default)]
+    pub dir: Vec<Dir>,
+    /// Listening sockets that the host opens and the guest inherits.
+    #[serde(default)]
+    pub socket: Vec<Socket>,
+    /// Calls, for [`EntryKind::Calls`].
+    #[serde(default)]
+    pub call: Vec<ExpectedCall>,
+}
+
+/// What is called.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EntryKind {
+    /// `_start`.
+    #[default]
+    Command,
+    /// The exports under `[[run.call]]`.
+    Calls,
+}
+
+/// A directory that the guest is given.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Dir {
+    /// The guest's name for it.
+    pub guest: String,
+    /// A directory of the host, from `check --dir`; without it a fresh one a cell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<PathBuf>,
+    /// Files in a fresh one: relative path to contents.
+    #[serde(default)]
+    pub files: BTreeMap<String, String>,
+    /// Symbolic links in a fresh one: relative path to target.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub links: BTreeMap<String, String>,
+}
+
+/// A listening loopback socket.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Socket {
+    /// The name that steps use.
+    pub name: String,
+}
+
+/// One call and what it shall return.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExpectedCall {
+    /// The export.
+    pub export: String,
+    /// Its arguments.
+    #[serde(default)]
+    pub args: Vec<Value>,
+    /// What it shall return; absent: anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub results: Option<Vec<Value>>,
+}
+
+/// What shall come out.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Expect {
+    /// The exit code of a command; default 0.
+    #[serde(default)]
+    pub exit: i32,
+    /// All of stdout.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stdout: Option<String>,
+    /// Parts of stdout.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stdout_contains: Vec<String>,
+    /// Capabilities whose `lab: NAME ok` must all be there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lab: Vec<String>,
+    /// Calls of host functions, all, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub host_calls: Vec<ExpectedHostCall>,
+    /// Nothing is expected of the exit code or the output: `check` without `--expect-*`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub any_exit: bool,
+}
+
+/// A call of a host function.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExpectedHostCall {
+    /// `module.name`.
+    pub function: String,
+    /// Its arguments.
+    #[serde(default)]
+    pub args: Vec<Value>,
+}
+
+/// A gap that is known.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Known {
+    /// A glob over runtime ids.
+    pub runtime: String,
+    /// The code that is expected.
+    pub code: String,
+    /// Why.
+    pub because: String,
+    /// Where it is discussed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<String>,
+}
+
+/// One operation of the lab as the guest's client; the model is the wasi-testsuite's JSON
+/// specification. None waits without a limit.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "op", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Step {
+    /// Wait until an output of the guest contains a text.
+    Read {
+        /// Which output.
+        #[serde(default)]
+        stream: Stream,
+        /// The text.
+        contains: String,
+        /// Limit, milliseconds.
+        #[serde(default = "default_step_ms")]
+        timeout_ms: u64,
+    },
+    /// Write to the guest's stdin.
+    Write {
+        /// The text.
+        data: String,
+    },
+    /// Open a TCP connection to a socket.
+    Connect {
+        /// Name of a `[[run.socket]]`.
+        socket: String,
+        /// The connection's name in later steps.
+        id: String,
+        /// Limit, milliseconds.
+        #[serde(default = "default_step_ms")]
+        timeout_ms: u64,
+    },
+    /// Send on a connection.
+    Send {
+        /// The connection.
+        id: String,
+        /// The text.
+        data: String,
+        /// Limit, milliseconds.
+        #[serde(default = "default_step_ms")]
+        timeout_ms: u64,
+    },
+    /// Receive on a connection until a text has come.
+    Recv {
+        /// The connection.
+        id: String,
+        /// The text.
+        contains: String,
+        /// Limit, milliseconds.
+        #[serde(default = "default_step_ms")]
+        timeout_ms: u64,
+    },
+    /// One HTTP/1.1 request on a connection of its own.
+    Request {
+        /// Name of a `[[run.socket]]`.
+        socket: String,
+        /// Method.
+        #[serde(default = "default_method")]
+        method: String,
+        /// Path.
+        #[serde(default = "default_path")]
+        path: String,
+        /// Request headers.
+        #[serde(default)]
+        headers: BTreeMap<String, String>,
+        /// Request body.
+        #[serde(default)]
+        body: String,
+        /// What the response shall be.
+        expect: Response,
+        /// Limit, milliseconds.
+        #[serde(default = "default_step_ms")]
+        timeout_ms: u64,
+    },
+    /// Send a signal to the guest's process.
+    Kill {
+        /// `TERM`, `INT` or `KILL`.
+        #[serde(default = "default_signal")]
+        signal: String,
+    },
+    /// Wait until the guest ends by itself.
+    Wait {
+        /// With this exit code.
+        #[serde(default)]
+        exit: i32,
+        /// Limit, milliseconds.
+        #[serde(default = "default_step_ms")]
+        timeout_ms: u64,
+    },
+}
+
+/// Which output of the guest.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stream {
+    /// stdout.
+    #[default]
+    Stdout,
+    /// stderr.
+    Stderr,
+}
+
+/// What an HTTP response shall be; what is absent is not checked.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Response {
+    /// The status code.
+    pub status: u16,
+    /// Headers, names in any case.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    /// The whole body.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<String>,
+}
+
+fn default_step_ms() -> u64 {
+    5_000
+}
+
+fn default_method() -> String {
+    "GET".to_owned()
+}
+
+fn default_path() -> String {
+    "/".to_owned()
+}
+
+fn default_signal() -> String {
+    "TERM".to_owned()
+}

@@ -1,0 +1,331 @@
+//! Supervision on Linux: a pidfd, non-blocking pipes and one `poll` a child.
+
+use std::collections::BTreeSet;
+use std::io::{self, Read, Write};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::process::CommandExt;
+use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, PidfdFlags, Resource, Rlimit, Signal, kill_process_group, pidfd_open, prlimit};
+
+use super::strays::{self, MARK};
+use super::{Command, End, Ended, Input, Running, Shared, Stop, Watch, cancelled};
+
+/// How often limits other than time are looked at.
+const TICK: Duration = Duration::from_millis(20);
+
+static NEXT_MARK: AtomicU64 = AtomicU64::new(1);
+
+/// Starts the child in its supervising thread: a child's parent-death signal follows the thread.
+pub fn start(command: &Command, watch: Option<Watch>) -> io::Result<Running> {
+    strays::become_subreaper();
+    let shared = Arc::new(Shared::default());
+    if let Input::Bytes(bytes) = &command.stdin {
+        let mut state = shared.lock();
+        state.stdin.clone_from(bytes);
+        state.stdin_ends = true;
+    }
+    let (tell, told) = mpsc::sync_channel(1);
+    let (thread_shared, thread_command) = (Arc::clone(&shared), command.clone());
+    let thread = std::thread::Builder::new().name("supervisor".to_owned()).spawn(move || {
+        match Supervisor::start(&thread_command, Arc::clone(&thread_shared), watch) {
+            Ok(supervisor) => {
+                let _ = tell.send(Ok(()));
+                let ended = supervisor.supervise();
+                thread_shared.lock().ended = Some(ended);
+                thread_shared.changed.notify_all();
+            }
+            Err(error) => {
+                let _ = tell.send(Err(error));
+            }
+        }
+    })?;
+    match told.recv() {
+        Ok(Ok(())) => Ok(Running::new(shared, thread)),
+        Ok(Err(error)) => {
+            let _ = thread.join();
+            Err(error)
+        }
+        Err(_) => Err(io::Error::other("the supervising thread failed")),
+    }
+}
+
+struct Supervisor {
+    shared: Arc<Shared>,
+    child: Child,
+    pid: Pid,
+    pidfd: OwnedFd,
+    mark: u64,
+    stdin: Option<ChildStdin>,
+    stdout: Option<ChildStdout>,
+    stderr: Option<ChildStderr>,
+    limits: super::Limits,
+    watch: Option<Watch>,
+    started: Instant,
+    /// Descendants that were seen while it ran.
+    seen: BTreeSet<i32>,
+    /// Why the lab is ending it, and when SIGKILL is due.
+    ending: Option<(End, Instant)>,
+}
+
+impl Supervisor {
+    fn start(command: &Command, shared: Arc<Shared>, watch: Option<Watch>) -> io::Result<Self> {
+        let mark = NEXT_MARK.fetch_add(1, Ordering::Relaxed);
+        let mut builder = std::process::Command::new(&command.program);
+        builder.args(&command.args).env_clear().envs(&command.env).env(MARK, mark.to_string()).current_dir(&command.cwd);
+        builder.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let inherit = command.inherit.clone();
+        // SAFETY: between fork and exec only async-signal-safe system calls are made: setsid, prctl, fcntl.
+        unsafe {
+            builder.pre_exec(move || prepare_child(&inherit));
+        }
+        let started = Instant::now();
+        let mut supervised = strays::supervised();
+        let mut child = builder.spawn()?;
+        let pid = Pid::from_child(&child);
+        supervised.insert(pid.as_raw_nonzero().get(), mark);
+        drop(supervised);
+        limit_resources(pid, command);
+        let pidfd = pidfd_open(pid, PidfdFlags::empty())?;
+        let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        stdin.iter().try_for_each(|f| nonblocking(f))?;
+        stdout.iter().try_for_each(|f| nonblocking(f))?;
+        stderr.iter().try_for_each(|f| nonblocking(f))?;
+        let limits = command.limits;
+        Ok(Self { shared, child, pid, pidfd, mark, stdin, stdout, stderr, limits, watch, started, seen: BTreeSet::new(), ending: None })
+    }
+
+    fn supervise(mut self) -> Ended {
+        let mut next_tick = self.started + TICK;
+        while !self.poll(next_tick) {
+            let now = Instant::now();
+            if now >= next_tick {
+                next_tick = now + TICK;
+                self.tick(now);
+            }
+        }
+        let wall = self.started.elapsed();
+        // The group is ended while its leader is still a zombie, so its id cannot be another's.
+        let _ = kill_process_group(self.pid, Signal::KILL);
+        let (end, cpu, peak_rss) = self.reap();
+        strays::end_descendants(self.pid.as_raw_nonzero().get(), self.mark, &self.seen);
+        self.drain();
+        let mut state = self.shared.lock();
+        let over = (state.stdout.len() + state.stderr.len()) as u64 > self.limits.output;
+        let end = match self.ending {
+            Some((end, _)) => end,
+            None if over => End::Output,
+            None => end,
+        };
+        cut(&mut state.stdout, self.limits.output);
+        cut(&mut state.stderr, self.limits.output);
+        let (stdout, stderr) = (std::mem::take(&mut state.stdout), std::mem::take(&mut state.stderr));
+        Ended { end, stdout, stderr, wall, cpu, peak_rss }
+    }
+
+    /// Waits for input, room for output, the child's end or the next tick; `true`: it has ended.
+    fn poll(&mut self, next_tick: Instant) -> bool {
+        let now = Instant::now();
+        let deadline = match self.ending {
+            Some((_, kill_at)) => kill_at,
+            None => self.started + self.limits.wall,
+        };
+        let wait = next_tick.min(deadline).saturating_duration_since(now);
+        let timeout = Timespec { tv_sec: wait.as_secs().cast_signed(), tv_nsec: i64::from(wait.subsec_nanos()) };
+        let wants_stdin = {
+            let state = self.shared.lock();
+            if state.stdin.is_empty() && state.stdin_ends {
+                self.stdin = None;
+            }
+            !state.stdin.is_empty()
+        };
+        let mut fds = vec![PollFd::new(&self.pidfd, PollFlags::IN)];
+        fds.extend(self.stdout.iter().map(|f| PollFd::new(f, PollFlags::IN)));
+        fds.extend(self.stderr.iter().map(|f| PollFd::new(f, PollFlags::IN)));
+        fds.extend(self.stdin.iter().filter(|_| wants_stdin).map(|f| PollFd::new(f, PollFlags::OUT)));
+        let ready = poll(&mut fds, Some(&timeout));
+        let ended = !fds[0].revents().is_empty();
+        drop(fds);
+        if matches!(ready, Ok(n) if n > 0) {
+            self.drain();
+            self.feed();
+        }
+        if !ended && Instant::now() >= deadline {
+            match self.ending {
+                None => self.end(End::Time, Stop::Terminate),
+                Some(_) => self.kill(),
+            }
+        }
+        ended
+    }
+
+    /// Looks at everything but time and pipes.
+    fn tick(&mut self, now: Instant) {
+        if self.ending.is_some() {
+            return;
+        }
+        let stop = self.shared.lock().stop;
+        let (descendants, resident) = strays::descendants(self.pid.as_raw_nonzero().get());
+        self.seen.extend(descendants);
+        let age = now.duration_since(self.started);
+        if cancelled() {
+            self.end(End::Interrupted, Stop::Terminate);
+        } else if let Some(how) = stop {
+            self.end(End::Stopped, how);
+        } else if resident > self.limits.memory {
+            self.end(End::Memory, Stop::Kill);
+        } else if self.watch.as_mut().is_some_and(|watch| watch(age)) {
+            self.end(End::Watch, Stop::Terminate);
+        }
+    }
+
+    fn end(&mut self, end: End, how: Stop) {
+        let grace = if how == Stop::Kill { Duration::ZERO } else { self.limits.grace };
+        self.ending = Some((end, Instant::now() + grace));
+        let signal = match how {
+            Stop::Terminate => Signal::TERM,
+            Stop::Interrupt => Signal::INT,
+            Stop::Kill => Signal::KILL,
+        };
+        let _ = kill_process_group(self.pid, signal);
+        // A group that was stopped (SIGSTOP) gets its SIGTERM only once it goes on.
+        let _ = kill_process_group(self.pid, Signal::CONT);
+    }
+
+    fn kill(&mut self) {
+        let _ = kill_process_group(self.pid, Signal::KILL);
+        if let Some((_, kill_at)) = &mut self.ending {
+            *kill_at = Instant::now() + TICK;
+        }
+    }
+
+    /// Reads what is there from both outputs; at the limit the child is ended and the rest thrown away.
+    fn drain(&mut self) {
+        let shared = Arc::clone(&self.shared);
+        let mut state = shared.lock();
+        let state = &mut *state;
+        let room = |kept: usize| self.limits.output.saturating_add(1).saturating_sub(kept as u64);
+        let kept = state.stdout.len() + state.stderr.len();
+        let mut closed = [false; 2];
+        if let Some(pipe) = &mut self.stdout {
+            closed[0] = read_into(pipe, &mut state.stdout, room(kept));
+        }
+        let kept = state.stdout.len() + state.stderr.len();
+        if let Some(pipe) = &mut self.stderr {
+            closed[1] = read_into(pipe, &mut state.stderr, room(kept));
+        }
+        if closed[0] {
+            self.stdout = None;
+        }
+        if closed[1] {
+            self.stderr = None;
+        }
+        let over = (state.stdout.len() + state.stderr.len()) as u64 > self.limits.output;
+        if over && self.ending.is_none() {
+            self.end(End::Output, Stop::Kill);
+        }
+        self.shared.changed.notify_all();
+    }
+
+    /// Writes as much of stdin as the child takes.
+    fn feed(&mut self) {
+        let mut state = self.shared.lock();
+        let Some(pipe) = &mut self.stdin else { return };
+        while !state.stdin.is_empty() {
+            match pipe.write(&state.stdin) {
+                Ok(n) if n > 0 => {
+                    state.stdin.drain(..n);
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                // A child that does not read its input is no error of the lab.
+                Ok(_) | Err(_) => {
+                    state.stdin.clear();
+                    self.stdin = None;
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Collects the dead child: how it ended, its processor time, its largest resident size.
+    fn reap(&mut self) -> (End, Duration, u64) {
+        let raw = self.pid.as_raw_nonzero().get();
+        let mut status = 0;
+        // SAFETY: `rusage` is plain old data; wait4 writes it and `status`, both live for the call.
+        let (rusage, waited) = unsafe {
+            let mut rusage: libc::rusage = std::mem::zeroed();
+            let waited = libc::wait4(raw, &raw mut status, 0, &raw mut rusage);
+            (rusage, waited)
+        };
+        strays::supervised().remove(&raw);
+        // Tells std that the child is gone; it has been waited for, so this only fails.
+        let _ = self.child.try_wait();
+        if waited != raw {
+            return (End::Signaled(0), Duration::ZERO, 0);
+        }
+        let end =
+            if libc::WIFSIGNALED(status) { End::Signaled(libc::WTERMSIG(status)) } else { End::Exited(libc::WEXITSTATUS(status)) };
+        let time = |t: libc::timeval| {
+            Duration::from_secs(t.tv_sec.unsigned_abs()) + Duration::from_micros(t.tv_usec.unsigned_abs())
+        };
+        (end, time(rusage.ru_utime) + time(rusage.ru_stime), rusage.ru_maxrss.unsigned_abs() * 1024)
+    }
+}
+
+fn cut(bytes: &mut Vec<u8>, limit: u64) {
+    bytes.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+}
+
+/// Runs in the child, between fork and exec.
+fn prepare_child(inherit: &[i32]) -> io::Result<()> {
+    rustix::process::setsid()?;
+    // Should the lab be killed, its children go with it.
+    rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
+    for fd in inherit {
+        // SAFETY: the lab keeps these descriptors open while it starts the child.
+        let fd = unsafe { std::os::fd::BorrowedFd::borrow_raw(*fd) };
+        rustix::io::fcntl_setfd(fd, rustix::io::FdFlags::empty())?;
+    }
+    Ok(())
+}
+
+/// Limits that the kernel keeps. Address space is not among them: engines reserve far more than they use.
+fn limit_resources(pid: Pid, command: &Command) {
+    let set = |resource, value| {
+        let limit = Rlimit { current: Some(value), maximum: Some(value) };
+        // The child may be gone already, and then needs no limit.
+        let _ = prlimit(Some(pid), resource, limit);
+    };
+    set(Resource::Core, 0);
+    set(Resource::Fsize, command.limits.file);
+}
+
+fn nonblocking(fd: &impl AsFd) -> io::Result<()> {
+    let flags = rustix::fs::fcntl_getfl(fd)?;
+    Ok(rustix::fs::fcntl_setfl(fd, flags | rustix::fs::OFlags::NONBLOCK)?)
+}
+
+/// Appends what can be read without waiting, `room` bytes at most; `true`: the pipe is at its end.
+fn read_into(pipe: &mut impl Read, into: &mut Vec<u8>, room: u64) -> bool {
+    let mut room = usize::try_from(room).unwrap_or(usize::MAX);
+    let mut buffer = [0; 16 * 1024];
+    while room > 0 {
+        let want = room.min(buffer.len());
+        match pipe.read(&mut buffer[..want]) {
+            Ok(0) => return true,
+            Ok(n) => {
+                into.extend_from_slice(&buffer[..n]);
+                room -= n;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return false,
+            Err(_) => return true,
+        }
+    }
+    false
+}

@@ -1,0 +1,102 @@
+//! Supervision on systems other than Linux: threads that read, a loop that looks at limits. It ends the
+//! child itself, not its descendants, and measures neither processor time nor memory.
+
+use std::io::{self, Read, Write};
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::{Command, End, Ended, Input, Running, Shared, State, Watch, cancelled};
+
+const TICK: Duration = Duration::from_millis(5);
+
+/// Starts the child and its supervising thread.
+pub fn start(command: &Command, mut watch: Option<Watch>) -> io::Result<Running> {
+    let mut builder = std::process::Command::new(&command.program);
+    builder.args(&command.args).env_clear().envs(&command.env).current_dir(&command.cwd);
+    let mut child = builder.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    let started = Instant::now();
+    let shared = Arc::new(Shared::default());
+    if let Input::Bytes(bytes) = &command.stdin {
+        let mut state = shared.lock();
+        state.stdin.clone_from(bytes);
+        state.stdin_ends = true;
+    }
+    let limits = command.limits;
+    if let Some(pipe) = child.stdout.take() {
+        read_in_thread(pipe, limits.output, Arc::clone(&shared), |state| &mut state.stdout);
+    }
+    if let Some(pipe) = child.stderr.take() {
+        read_in_thread(pipe, limits.output, Arc::clone(&shared), |state| &mut state.stderr);
+    }
+    if let Some(pipe) = child.stdin.take() {
+        write_in_thread(pipe, Arc::clone(&shared));
+    }
+    let thread_shared = Arc::clone(&shared);
+    let thread = std::thread::spawn(move || {
+        let mut ending = None;
+        let end = loop {
+            match child.try_wait() {
+                Ok(Some(status)) => break ending.unwrap_or_else(|| status.code().map_or(End::Signaled(0), End::Exited)),
+                Ok(None) => {}
+                Err(_) => break End::Signaled(0),
+            }
+            let age = started.elapsed();
+            let (stop, kept) = {
+                let state = thread_shared.lock();
+                (state.stop.is_some(), (state.stdout.len() + state.stderr.len()) as u64)
+            };
+            let why = if cancelled() {
+                Some(End::Interrupted)
+            } else if stop {
+                Some(End::Stopped)
+            } else if kept > limits.output {
+                Some(End::Output)
+            } else if age > limits.wall {
+                Some(End::Time)
+            } else {
+                watch.as_mut().is_some_and(|w| w(age)).then_some(End::Watch)
+            };
+            if let (Some(why), None) = (why, &ending) {
+                ending = Some(why);
+                let _ = child.kill();
+            }
+            std::thread::sleep(TICK);
+        };
+        // What was written just before the end is still on its way through the reading threads.
+        std::thread::sleep(2 * TICK);
+        let mut state = thread_shared.lock();
+        let (stdout, stderr) = (std::mem::take(&mut state.stdout), std::mem::take(&mut state.stderr));
+        state.ended = Some(Ended { end, stdout, stderr, wall: started.elapsed(), cpu: Duration::ZERO, peak_rss: 0 });
+        thread_shared.changed.notify_all();
+    });
+    Ok(Running::new(shared, thread))
+}
+
+fn read_in_thread(mut pipe: impl Read + Send + 'static, limit: u64, shared: Arc<Shared>, of: fn(&mut State) -> &mut Vec<u8>) {
+    std::thread::spawn(move || {
+        let mut buffer = [0; 16 * 1024];
+        while let Ok(n @ 1..) = pipe.read(&mut buffer) {
+            let mut state = shared.lock();
+            if of(&mut state).len() as u64 <= limit {
+                of(&mut state).extend_from_slice(&buffer[..n]);
+            }
+            shared.changed.notify_all();
+        }
+    });
+}
+
+fn write_in_thread(mut pipe: impl Write + Send + 'static, shared: Arc<Shared>) {
+    std::thread::spawn(move || {
+        loop {
+            let (bytes, ends, ended) = {
+                let mut state = shared.lock();
+                (std::mem::take(&mut state.stdin), state.stdin_ends, state.ended.is_some())
+            };
+            if ended || pipe.write_all(&bytes).and_then(|()| pipe.flush()).is_err() || ends {
+                return;
+            }
+            std::thread::sleep(TICK);
+        }
+    });
+}

@@ -1,0 +1,114 @@
+//! Descendants that left their process group.
+//!
+//! The lab is a child sub-reaper: whoever loses its parent becomes the lab's child. Such an orphan
+//! belongs to the child whose session it is in, whose mark its environment carries, or below which it
+//! was seen earlier; one that shows none of these is ended as soon as nothing else runs.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, set_child_subreaper, waitpid};
+
+/// Environment variable that marks the descendants of one child.
+pub const MARK: &str = "WASMLAB_CHILD";
+
+/// How long the hunt for one child's descendants may take: a fork bomb must not hold the lab.
+const HUNT: Duration = Duration::from_secs(3);
+
+/// Children that are supervised now: process id to mark.
+static SUPERVISED: Mutex<BTreeMap<i32, u64>> = Mutex::new(BTreeMap::new());
+
+/// The supervised children. While the lock is held none is started and none is reaped.
+pub fn supervised() -> MutexGuard<'static, BTreeMap<i32, u64>> {
+    SUPERVISED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Makes orphans come to the lab.
+pub fn become_subreaper() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        // Kernels before 3.4 lack it; then only the process group is ended.
+        let _ = set_child_subreaper(Some(rustix::process::getpid()));
+    });
+}
+
+/// Ends what is left of the child `pid`, which is dead and reaped already.
+pub fn end_descendants(pid: i32, mark: u64, seen: &BTreeSet<i32>) {
+    hunt(|orphan, alone| {
+        alone
+            || seen.contains(&orphan)
+            || session(orphan) == Some(pid)
+            || fs::read(format!("/proc/{orphan}/environ")).is_ok_and(|env| carries(&env, mark))
+    });
+}
+
+/// Ends every orphan, provided that no child is supervised.
+pub fn sweep_unaccounted() {
+    hunt(|_, alone| alone);
+}
+
+fn hunt(is_ours: impl Fn(i32, bool) -> bool) {
+    let deadline = Instant::now() + HUNT;
+    loop {
+        // The lock is held, so that a child that starts now is not taken for an orphan.
+        let active = supervised();
+        let orphans: Vec<i32> = own_children().into_iter().filter(|p| !active.contains_key(p)).collect();
+        let ours: Vec<i32> = orphans.into_iter().filter(|p| is_ours(*p, active.is_empty())).collect();
+        drop(active);
+        if ours.is_empty() || Instant::now() > deadline {
+            return;
+        }
+        for pid in ours.iter().filter_map(|p| Pid::from_raw(*p)) {
+            let _ = kill_process(pid, Signal::KILL);
+        }
+        std::thread::sleep(Duration::from_micros(500));
+        for pid in ours.iter().filter_map(|p| Pid::from_raw(*p)) {
+            let _ = waitpid(Some(pid), WaitOptions::NOHANG);
+        }
+    }
+}
+
+/// Direct children of the lab, orphans that came to it included.
+fn own_children() -> Vec<i32> {
+    children_of(std::process::id())
+}
+
+fn children_of(pid: u32) -> Vec<i32> {
+    let Ok(tasks) = fs::read_dir(format!("/proc/{pid}/task")) else { return Vec::new() };
+    let files = tasks.flatten().filter_map(|task| fs::read_to_string(task.path().join("children")).ok());
+    files.flat_map(|text| text.split_whitespace().filter_map(|p| p.parse().ok()).collect::<Vec<i32>>()).collect()
+}
+
+/// Every descendant of `pid` that has not lost its parents, and their resident bytes with its own.
+pub fn descendants(pid: i32) -> (BTreeSet<i32>, u64) {
+    let mut found = BTreeSet::new();
+    let mut queue = vec![pid];
+    let mut resident = 0;
+    while let Some(next) = queue.pop() {
+        resident += resident_bytes(next);
+        // A bomb makes more processes than anybody wants to count.
+        if found.len() < 10_000 {
+            queue.extend(children_of(next.unsigned_abs()).into_iter().filter(|child| found.insert(*child)));
+        }
+    }
+    (found, resident)
+}
+
+fn resident_bytes(pid: i32) -> u64 {
+    let Ok(text) = fs::read_to_string(format!("/proc/{pid}/statm")) else { return 0 };
+    let pages: u64 = text.split_whitespace().nth(1).and_then(|p| p.parse().ok()).unwrap_or(0);
+    pages * rustix::param::page_size() as u64
+}
+
+fn session(pid: i32) -> Option<i32> {
+    let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name, in parentheses, may hold anything: fields are counted from the last one on.
+    text.rsplit_once(')')?.1.split_whitespace().nth(3)?.parse().ok()
+}
+
+fn carries(environ: &[u8], mark: u64) -> bool {
+    let wanted = format!("{MARK}={mark}");
+    environ.split(|b| *b == 0).any(|entry| entry == wanted.as_bytes())
+}

@@ -1,0 +1,176 @@
+//! Real children (`/bin/sh`) that do what guests must not.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use super::{Command, End, Ended, Input, Limits, Stop, Stream, run, start};
+
+fn sh(script: &str) -> Command {
+    Command {
+        program: PathBuf::from("/bin/sh"),
+        args: ["-c", script].map(OsString::from).to_vec(),
+        env: [(OsString::from("PATH"), OsString::from("/usr/bin:/bin"))].into(),
+        cwd: std::env::temp_dir(),
+        stdin: Input::Bytes(Vec::new()),
+        inherit: Vec::new(),
+        limits: Limits {
+            wall: Duration::from_secs(20),
+            grace: Duration::from_millis(100),
+            output: 1 << 16,
+            memory: 1 << 30,
+            file: 1 << 20,
+        },
+    }
+}
+
+fn check(script: &str) -> Ended {
+    run(&sh(script)).unwrap()
+}
+
+fn with(script: &str, change: impl FnOnce(&mut Command)) -> Ended {
+    let mut command = sh(script);
+    change(&mut command);
+    run(&command).unwrap()
+}
+
+/// Whether a process whose command line holds `needle` is alive.
+fn alive(needle: &str) -> bool {
+    let entries = std::fs::read_dir("/proc").unwrap().flatten();
+    entries.filter_map(|e| std::fs::read(e.path().join("cmdline")).ok()).any(|line| {
+        String::from_utf8_lossy(&line).replace('\0', " ").contains(needle)
+    })
+}
+
+#[test]
+fn exit_code_and_outputs_are_kept_apart() {
+    let ended = check("echo out; echo err >&2; exit 42");
+    assert_eq!((ended.end, ended.stdout, ended.stderr), (End::Exited(42), b"out\n".to_vec(), b"err\n".to_vec()));
+}
+
+#[test]
+fn a_signal_of_its_own_is_told_from_the_labs() {
+    assert_eq!(check("kill -SEGV $$").end, End::Signaled(11));
+}
+
+#[test]
+fn stdin_is_given_and_ends() {
+    let ended = with("cat", |c| c.stdin = Input::Bytes(vec![b'x'; 60_000]));
+    assert_eq!((ended.end, ended.stdout.len()), (End::Exited(0), 60_000));
+}
+
+#[test]
+fn a_child_that_reads_nothing_does_not_block() {
+    assert_eq!(with("exit 0", |c| c.stdin = Input::Bytes(vec![0; 1 << 20])).end, End::Exited(0));
+}
+
+#[test]
+fn silence_ends_at_the_limit_even_when_sigterm_is_ignored() {
+    let began = Instant::now();
+    let ended = with("trap '' TERM; while :; do sleep 0.05; done", |c| c.limits.wall = Duration::from_millis(200));
+    assert_eq!(ended.end, End::Time);
+    assert!(began.elapsed() < Duration::from_secs(5));
+}
+
+#[test]
+fn a_flood_is_cut_and_ended() {
+    let ended = check("yes");
+    assert_eq!(ended.end, End::Output);
+    assert_eq!(ended.stdout.len(), 1 << 16);
+}
+
+#[test]
+fn a_flood_that_ends_by_itself_is_a_flood_all_the_same() {
+    assert_eq!(check("head -c 200000 /dev/zero").end, End::Output);
+}
+
+#[test]
+fn memory_is_watched() {
+    let script = "x=$(head -c 300000000 /dev/zero | tr '\\0' x); sleep 5";
+    assert_eq!(with(script, |c| c.limits.memory = 100 << 20).end, End::Memory);
+}
+
+#[test]
+fn large_files_are_refused_by_the_kernel() {
+    let dir = tempfile::tempdir().unwrap();
+    with("head -c 3000000 /dev/zero > big", |c| c.cwd = dir.path().to_owned());
+    assert_eq!(std::fs::metadata(dir.path().join("big")).unwrap().len(), 1 << 20);
+}
+
+#[test]
+fn background_children_do_not_survive_nor_hold_the_pipes() {
+    let began = Instant::now();
+    assert_eq!(check("sleep 987.1 & exit 0").end, End::Exited(0));
+    assert!(!alive("sleep 987.1") && began.elapsed() < Duration::from_secs(5));
+}
+
+#[test]
+fn children_that_leave_the_group_are_found() {
+    assert_eq!(check("setsid sleep 987.2 & sleep 0.2; exit 0").end, End::Exited(0));
+    assert!(!alive("sleep 987.2"));
+}
+
+#[test]
+fn daemons_with_an_empty_environment_are_found() {
+    assert_eq!(check("(env -i setsid /bin/sh -c 'sleep 987.3 & sleep 987.3' &) ; sleep 0.2").end, End::Exited(0));
+    super::sweep();
+    // Other tests run beside this one: such a daemon is ended at the latest when none does.
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while alive("sleep 987.3") && Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(20));
+        super::sweep();
+    }
+    assert!(!alive("sleep 987.3"));
+}
+
+#[test]
+fn only_the_given_environment_is_seen() {
+    let text = String::from_utf8(check("env").stdout).unwrap();
+    let mut names: Vec<_> = text.lines().filter_map(|l| l.split_once('=')).map(|(n, _)| n).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["PATH", "PWD", "WASMLAB_CHILD"]);
+}
+
+#[test]
+fn text_is_waited_for_with_a_limit_and_the_child_is_stopped() {
+    let mut command = sh("echo ready; cat; sleep 30");
+    command.stdin = Input::Piped;
+    let running = start(&command, None).unwrap();
+    assert!(running.wait_text(Stream::Stdout, "ready", Duration::from_secs(5)));
+    running.write(b"hello\n");
+    assert!(running.wait_text(Stream::Stdout, "hello", Duration::from_secs(5)));
+    assert!(!running.wait_text(Stream::Stderr, "never", Duration::from_millis(50)));
+    assert!(!running.wait_end(Duration::from_millis(50)));
+    running.stop(Stop::Terminate);
+    assert_eq!(running.wait().end, End::Stopped);
+}
+
+#[test]
+fn a_watcher_can_end_it() {
+    let running = start(&sh("sleep 30"), Some(Box::new(|age| age > Duration::from_millis(50)))).unwrap();
+    assert_eq!(running.wait().end, End::Watch);
+}
+
+#[test]
+fn what_cannot_be_started_is_an_error() {
+    let mut command = sh("");
+    command.program = PathBuf::from("/no/such/program");
+    assert!(run(&command).is_err());
+}
+
+#[test]
+fn processor_time_and_memory_are_measured() {
+    let ended = check("i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done");
+    assert!(!ended.cpu.is_zero() && ended.peak_rss > 100_000 && ended.wall >= Duration::from_micros(100));
+}
+
+#[test]
+fn the_portable_supervisor_keeps_the_same_promises() {
+    let run = |command: &Command| super::portable::start(command, None).unwrap().wait();
+    let ended = run(&sh("cat; echo err >&2; exit 3"));
+    assert_eq!((ended.end, ended.stderr), (End::Exited(3), b"err\n".to_vec()));
+    let mut silent = sh("exec sleep 30");
+    silent.limits.wall = Duration::from_millis(100);
+    assert_eq!(run(&silent).end, End::Time);
+    assert_eq!(run(&sh("exec yes")).end, End::Output);
+}
