@@ -129,9 +129,6 @@ catalogue! {
     ThreadsUnsupported "threads-unsupported" Gap [Toolchain, Abi]
         "The guest could not start a thread: WASI 0.1 has none, and the standard library says so without asking the host."
         "Build for wasm32-wasip1-threads or WASIX, and use a runtime that has them.";
-    HostUnsupported "host-unsupported" Gap [Runtime]
-        "The runtime has no way to give the guest what the scenario asks for (such as a listening socket)."
-        "Use a runtime whose host can; the cell's subject names what was asked.";
     Trap "trap" Gap [Guest]
         "The guest trapped: an instruction could not be executed."
         "The detail names the trap; build with names and debug information to see where.";

@@ -1,10 +1,28 @@
 //! The lab: where a WebAssembly program runs, where it does not, and why.
 //!
-//! Data flows in one direction: `scenario.toml` to a [`model::scenario::Scenario`], a toolchain's
-//! recipe to an artifact, [`inspect`] to facts, the matrix to observations, [`judge`] to verdicts, and a
-//! [`model::report::RunReport`] to renderers and snapshots.
+//! Data flows in one direction: `scenario.toml` to a [`model::scenario::Scenario`], a toolchain's recipe
+//! to an [`artifact`], [`inspect`] to facts, the [`matrix`] to observations, [`judge`] to verdicts, the
+//! [`session`] to a [`model::report::RunReport`], and that to renderers. Nothing flows back.
 
+pub mod artifact;
+pub mod cache;
+pub mod cell;
+pub mod cli;
 pub mod codes;
+pub mod engines;
+pub mod exit;
+pub mod files;
 pub mod inspect;
+pub mod judge;
+pub mod lab;
+pub mod machine;
+pub mod matrix;
 pub mod model;
 pub mod process;
+pub mod report;
+pub mod runtime;
+pub mod scenario;
+pub mod script;
+pub mod session;
+pub mod snapshots;
+pub mod toolchain;

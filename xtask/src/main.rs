@@ -1,3 +1,5 @@
 //! Parse, dispatch, exit code; nothing else.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    xtask::cli::main()
+}

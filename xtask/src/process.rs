@@ -293,6 +293,13 @@ impl Running {
         self.shared.lock().stop.get_or_insert(how);
     }
 
+    /// How many lines of stderr so far begin, after blanks, with `prefix`: for progress.
+    #[must_use]
+    pub fn count_lines(&self, prefix: &str) -> usize {
+        let state = self.shared.lock();
+        String::from_utf8_lossy(&state.stderr).lines().filter(|l| l.trim_start().starts_with(prefix)).count()
+    }
+
     /// The last whole line of stderr so far, for progress.
     #[must_use]
     pub fn last_line(&self) -> Option<String> {

@@ -219,6 +219,14 @@ pub enum Step {
         /// The text.
         data: String,
     },
+    /// Wait until somebody listens on a socket's port, without connecting.
+    Listen {
+        /// Name of a `[[run.socket]]`.
+        socket: String,
+        /// Limit, milliseconds.
+        #[serde(default = "default_step_ms")]
+        timeout_ms: u64,
+    },
     /// Open a TCP connection to a socket.
     Connect {
         /// Name of a `[[run.socket]]`.
@@ -277,11 +285,8 @@ pub enum Step {
         #[serde(default = "default_signal")]
         signal: String,
     },
-    /// Wait until the guest ends by itself.
+    /// Wait until the guest ends by itself; its exit code is compared with `expect.exit`.
     Wait {
-        /// With this exit code.
-        #[serde(default)]
-        exit: i32,
         /// Limit, milliseconds.
         #[serde(default = "default_step_ms")]
         timeout_ms: u64,

@@ -1,0 +1,254 @@
+//! From scenario to guest: built from source where the toolchain is here, else the prebuilt one, else
+//! a reason why there is none.
+
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
+use crate::cache::Key;
+use crate::codes::Code;
+use crate::files;
+use crate::lab::Lab;
+use crate::machine::sha256;
+use crate::model::report::Origin;
+use crate::model::scenario::Scenario;
+use crate::process::{self, Command, End, Input, Limits};
+use crate::toolchain::{self, Found, Missing, Recipe, Toolchain};
+
+/// How long a guest's compiler may take.
+const BUILD_LIMIT: Duration = Duration::from_secs(15 * 60);
+
+/// A guest that can be run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Guest {
+    /// SHA-256 of the binary, which is the cache's object of that name.
+    pub sha256: String,
+    /// Where it came from.
+    pub origin: Origin,
+    /// What made it.
+    pub toolchain: String,
+    /// How long that took, milliseconds; `None` for a prebuilt guest.
+    pub build_ms: Option<u64>,
+    /// The command as a person would type it; empty for toolchains within the lab.
+    pub typed: String,
+    /// It was built earlier, from the same sources by the same tool.
+    pub cached: bool,
+    /// Why it was not built here, where it is a prebuilt one.
+    pub missing: Option<Missing>,
+}
+
+/// Why there is no guest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotBuilt {
+    /// The code.
+    pub code: Code,
+    /// The compiler's words, or what is missing and how to get it.
+    pub detail: String,
+    /// The command that changes it, where one does.
+    pub how: Option<String>,
+}
+
+/// What the builder is to heed.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// Nothing is fetched.
+    pub offline: bool,
+    /// Prebuilt guests are not taken.
+    pub require_built: bool,
+}
+
+/// Provenance of a prebuilt guest: `fixtures/SCENARIO/provenance.toml`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Provenance {
+    /// Version of this format: 1.
+    pub schema: u32,
+    /// The binary's file beside this one.
+    pub file: String,
+    /// Its hash.
+    pub sha256: String,
+    /// Its size.
+    pub bytes: u64,
+    /// Hash of the sources it was made of.
+    pub sources: String,
+    /// What made it, as it says its version.
+    pub toolchain: String,
+    /// The command, without a machine's paths.
+    pub command: String,
+}
+
+/// What the cache keeps of a build.
+#[derive(Debug, Serialize, Deserialize)]
+struct BuildEntry {
+    sha256: String,
+    build_ms: u64,
+}
+
+/// The guest of a scenario.
+///
+/// # Errors
+/// Why there is none.
+pub fn obtain(lab: &Lab, scenario: &Scenario, options: Options) -> Result<Guest, NotBuilt> {
+    let build = &scenario.spec.build;
+    let Some(toolchain) = toolchain::find(&build.toolchain) else {
+        // The loader has refused such a scenario; `check` makes none.
+        let detail = format!("the lab has no toolchain `{}`", build.toolchain);
+        return Err(NotBuilt { code: Code::ToolchainMissing, detail, how: None });
+    };
+    match toolchain.find(build, &lab.machine) {
+        Ok(found) => from_source(lab, scenario, toolchain, &found, options.offline),
+        Err(missing) if options.require_built => {
+            let detail = format!("{} is missing, and --require-built takes no prebuilt guest", missing.what);
+            Err(NotBuilt { code: Code::ToolchainMissing, detail, how: Some(missing.how) })
+        }
+        Err(missing) => prebuilt(lab, scenario, missing),
+    }
+}
+
+/// Hash of everything in a scenario's folder that goes into its guest.
+///
+/// # Errors
+/// When a file cannot be read.
+pub fn sources_hash(lab: &Lab, scenario: &Scenario) -> std::io::Result<String> {
+    let mut parts = vec![("[build]".to_owned(), serde_json::to_string(&scenario.spec.build)?)];
+    for file in files::walk(&scenario.dir, &["target"])? {
+        // The lesson and the expectation are no part of the guest.
+        if file != Path::new("README.md") && file != Path::new("scenario.toml") {
+            parts.push((file.display().to_string(), lab.machine.sha256(&scenario.dir.join(&file))?));
+        }
+    }
+    Ok(sha256(serde_json::to_string(&parts)?.as_bytes()))
+}
+
+fn failed(code: Code, detail: impl Into<String>) -> NotBuilt {
+    NotBuilt { code, detail: detail.into(), how: None }
+}
+
+fn from_source(
+    lab: &Lab,
+    scenario: &Scenario,
+    toolchain: &dyn Toolchain,
+    found: &Found,
+    offline: bool,
+) -> Result<Guest, NotBuilt> {
+    let io = |e: std::io::Error| failed(Code::CompileError, e.to_string());
+    let sources = sources_hash(lab, scenario).map_err(io)?;
+    let out = lab.cache.dir().join("guests").join(&scenario.name);
+    let recipe = toolchain.recipe(scenario, found, &out, offline);
+    let typed = match &recipe {
+        Recipe::Inside(..) => String::new(),
+        Recipe::Command { typed, .. } => typed.clone(),
+    };
+    let key = Key::of("build", &(toolchain.id(), &found.fingerprint, &sources, &typed));
+    let guest = |sha256, build_ms, cached| Guest {
+        sha256,
+        origin: Origin::Built,
+        toolchain: found.version.clone(),
+        build_ms: Some(build_ms),
+        typed: typed.clone(),
+        cached,
+        missing: None,
+    };
+    if let Some(entry) = lab.cache.get::<BuildEntry>(&key)
+        && lab.machine.sha256(&lab.cache.object(&entry.sha256)).is_ok_and(|hash| hash == entry.sha256)
+    {
+        return Ok(guest(entry.sha256, entry.build_ms, true));
+    }
+    let began = Instant::now();
+    let bytes = make(recipe)?;
+    let build_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let sha256 = lab.cache.put_object(&bytes).map_err(io)?;
+    lab.cache.put(&key, &BuildEntry { sha256: sha256.clone(), build_ms }).map_err(io)?;
+    Ok(guest(sha256, build_ms, false))
+}
+
+fn make(recipe: Recipe) -> Result<Vec<u8>, NotBuilt> {
+    match recipe {
+        Recipe::Inside(translate, source) => translate(&source).map_err(|words| failed(Code::CompileError, words)),
+        Recipe::Command { argv, env, cwd, artifact, .. } => {
+            // What an earlier build left must not pass for this one's.
+            let _ = fs::remove_file(&artifact);
+            let mut all_env = process::tool_env();
+            all_env.extend(env);
+            let mut argv = argv.into_iter();
+            let program = argv.next().unwrap_or_default();
+            let command = Command {
+                program: program.clone().into(),
+                args: argv.collect(),
+                env: all_env,
+                cwd,
+                stdin: Input::Bytes(Vec::new()),
+                inherit: Vec::new(),
+                limits: Limits::compiler(BUILD_LIMIT),
+            };
+            let ended = process::run(&command)
+                .map_err(|e| failed(Code::CompileError, format!("`{}` cannot be started: {e}", Path::new(&program).display())))?;
+            if !ended.success() {
+                return Err(failed(Code::CompileError, compiler_words(&ended)));
+            }
+            fs::read(&artifact).map_err(|_| {
+                let name = artifact.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                failed(Code::CompileError, format!("the compiler ended well and left no `{name}`: check build.artifact"))
+            })
+        }
+    }
+}
+
+/// The compiler's errors, without what surrounds them.
+fn compiler_words(ended: &process::Ended) -> String {
+    let text = String::from_utf8_lossy(&ended.stderr);
+    let mut words: Vec<&str> = text.lines().filter(|l| l.contains("error")).take(6).collect();
+    if words.is_empty() {
+        words = text.lines().rev().filter(|l| !l.trim().is_empty()).take(3).collect();
+        words.reverse();
+    }
+    let why = match ended.end {
+        End::Exited(code) => format!("exit code {code}"),
+        End::Signaled(signal) => format!("signal {signal}"),
+        End::Time => format!("not done within {} s", BUILD_LIMIT.as_secs()),
+        End::Output => "it printed without end".to_owned(),
+        End::Memory => "it used too much memory".to_owned(),
+        End::Stopped | End::Watch | End::Interrupted => "interrupted".to_owned(),
+    };
+    format!("the compiler failed ({why}): {}", words.join(" | "))
+}
+
+/// Reads the provenance of a scenario's prebuilt guest; `None` where there is none.
+///
+/// # Errors
+/// The file and what is wrong with it.
+pub fn provenance(lab: &Lab, scenario: &str) -> Result<Option<Provenance>, String> {
+    let path = lab.fixture(scenario).join("provenance.toml");
+    let Ok(text) = fs::read_to_string(&path) else { return Ok(None) };
+    toml::from_str(&text).map(Some).map_err(|e| format!("{}: {}", path.display(), e.message()))
+}
+
+fn prebuilt(lab: &Lab, scenario: &Scenario, missing: Missing) -> Result<Guest, NotBuilt> {
+    let damaged = |words: String| failed(Code::PrebuiltStale, words);
+    let Some(provenance) = provenance(lab, &scenario.name).map_err(damaged)? else {
+        let detail = format!("{} is missing, and there is no prebuilt guest", missing.what);
+        return Err(NotBuilt { code: Code::ToolchainMissing, detail, how: Some(missing.how) });
+    };
+    let file = lab.fixture(&scenario.name).join(&provenance.file);
+    let bytes = fs::read(&file).map_err(|e| damaged(format!("{}: {e}", file.display())))?;
+    if sha256(&bytes) != provenance.sha256 {
+        return Err(damaged(format!("{} is not the file that its provenance.toml describes", provenance.file)));
+    }
+    let sources = sources_hash(lab, scenario).map_err(|e| damaged(e.to_string()))?;
+    if sources != provenance.sources {
+        let detail = format!("the sources changed after the prebuilt guest was made, and {} is missing", missing.what);
+        return Err(NotBuilt { code: Code::PrebuiltStale, detail, how: Some(missing.how) });
+    }
+    let sha256 = lab.cache.put_object(&bytes).map_err(|e| damaged(e.to_string()))?;
+    Ok(Guest {
+        sha256,
+        origin: Origin::Prebuilt,
+        toolchain: provenance.toolchain,
+        build_ms: None,
+        typed: provenance.command,
+        cached: true,
+        missing: Some(missing),
+    })
+}

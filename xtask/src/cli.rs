@@ -1,0 +1,110 @@
+//! The command line: one file a subcommand. clap's types never leave this folder.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{CommandFactory, Parser};
+
+use crate::exit;
+use crate::lab::Lab;
+
+mod common;
+mod output;
+mod progress;
+
+/// One line a subcommand: its file and its variant.
+macro_rules! registry {
+    ($($module:ident $variant:ident),* $(,)?) => {
+        $(mod $module;)*
+
+        #[derive(clap::Subcommand)]
+        enum Command {
+            $(#[command(about = $module::ABOUT, after_help = $module::EXAMPLES)] $variant($module::Args),)*
+        }
+
+        fn dispatch(command: Command) -> Result<u8> {
+            match command {
+                $(Command::$variant(args) => $module::run(&Lab::find()?, &args),)*
+            }
+        }
+    };
+}
+
+registry! {
+    run_all RunAll,
+    check Check,
+    inspect Inspect,
+    list List,
+    doctor Doctor,
+    build Build,
+    explain Explain,
+    bless Bless,
+    report Report,
+    clean Clean,
+}
+
+/// Where a WebAssembly program runs, where it does not, and why.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version, about, after_help = AFTER, arg_required_else_help = false)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+const AFTER: &str = "Start here:
+  cargo xtask run-all              the matrix: every scenario on every runtime
+  cargo xtask check app.wasm       the same question for a module of your own
+  cargo xtask explain CODE         what a code in the matrix means, and what changes it
+  cargo xtask COMMAND --help       examples for each command
+
+Exit codes: 0 all as expected; 1 something changed for the worse, or a gap is fixed (check: it does
+not run everywhere); 2 usage; 3 the lab itself failed; 4 nothing was run; 130 interrupted.
+
+Environment: WASMLAB_RUST_TOOLCHAIN (the rustup toolchain that builds the guests), WASMLAB_FIXTURES (a
+folder searched for third-party binaries), WASMLAB_CACHE (where results and builds are kept; default
+target/wasmlab), NO_COLOR.";
+
+/// Parses, dispatches, and gives the exit code.
+#[must_use]
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { exit::USAGE } else { exit::OK });
+        }
+    };
+    let Some(command) = arguments.command else {
+        return match output::print(&Arguments::command().render_long_help().to_string()) {
+            Ok(()) => ExitCode::from(exit::OK),
+            Err(_) => ExitCode::from(exit::LAB),
+        };
+    };
+    match dispatch(command) {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            let code = if error.is::<common::Usage>() { exit::USAGE } else { exit::LAB };
+            output::complain(&format!("{error:#}"));
+            ExitCode::from(code)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::Arguments;
+
+    #[test]
+    fn the_command_line_is_consistent_and_every_command_has_examples() {
+        let mut command = Arguments::command();
+        command.build();
+        command.clone().debug_assert();
+        for sub in command.get_subcommands().filter(|s| s.get_name() != "help") {
+            let after = sub.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(after.contains("Examples:") && after.contains(&format!("cargo xtask {}", sub.get_name())), "{}", sub.get_name());
+            assert!(sub.get_about().is_some_and(|a| a.to_string().len() > 10), "{}", sub.get_name());
+        }
+    }
+}

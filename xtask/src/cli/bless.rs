@@ -1,0 +1,81 @@
+//! `bless`: what was seen becomes what is expected.
+
+use std::fs;
+
+use anyhow::{Context, Result};
+
+use super::common;
+use super::output;
+use crate::artifact::{self, Provenance};
+use crate::exit;
+use crate::files;
+use crate::lab::Lab;
+use crate::model::report::Origin;
+use crate::snapshots::Store;
+
+/// For `--help`.
+pub const ABOUT: &str = "Accept changed snapshots; with --guests, renew the prebuilt guests";
+/// For `--help`.
+pub const EXAMPLES: &str = "Examples:
+  cargo xtask bless
+  cargo xtask bless --scenario 'wat-*'
+  cargo xtask bless --guests                 what was built here becomes fixtures/";
+
+/// Options.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Only scenarios that the glob matches; may be repeated
+    #[arg(long, value_name = "GLOB")]
+    scenario: Vec<String>,
+    /// Make the guests built here the prebuilt ones, with their provenance
+    #[arg(long)]
+    guests: bool,
+}
+
+/// Runs it.
+pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
+    let scenarios = common::choose(common::scenarios(lab)?, &args.scenario, "scenario", |s| s.name.clone())?;
+    let mut lines = Vec::new();
+    if args.guests {
+        for scenario in &scenarios {
+            // What the lab itself translates needs no prebuilt copy.
+            if scenario.spec.build.target.is_none() {
+                continue;
+            }
+            match artifact::obtain(lab, scenario, artifact::Options { offline: false, require_built: true }) {
+                Ok(guest) if guest.origin == Origin::Built => {
+                    let bytes = fs::read(lab.cache.object(&guest.sha256)).context("failed to read the guest")?;
+                    let file = scenario.spec.build.artifact.clone().unwrap_or_default();
+                    let provenance = Provenance {
+                        schema: 1,
+                        file: file.clone(),
+                        sha256: guest.sha256,
+                        bytes: bytes.len() as u64,
+                        sources: artifact::sources_hash(lab, scenario)?,
+                        toolchain: guest.toolchain,
+                        command: guest.typed,
+                    };
+                    let dir = lab.fixture(&scenario.name);
+                    files::write_atomically(&dir.join(file), &bytes)?;
+                    files::write_atomically(&dir.join("provenance.toml"), toml::to_string_pretty(&provenance)?.as_bytes())?;
+                    lines.push(format!("fixtures/{}", scenario.name));
+                }
+                Ok(_) => {}
+                Err(none) => output::complain(&format!("{}: {}", scenario.name, none.detail)),
+            }
+        }
+    }
+    for pending in Store::new(lab.snapshots()).pending() {
+        let name = pending.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let of = name.split(['@', '.']).next().unwrap_or_default();
+        if scenarios.iter().any(|s| s.name == of) {
+            let file = Store::accept(&pending)?;
+            lines.push(file.strip_prefix(&lab.root).unwrap_or(&file).display().to_string());
+        }
+    }
+    match lines.len() {
+        0 => output::print("nothing to accept: no snapshot is pending (`cargo xtask run-all` leaves them)\n")?,
+        n => output::print(&format!("accepted {n}:\n  {}\n", lines.join("\n  ")))?,
+    }
+    Ok(exit::OK)
+}

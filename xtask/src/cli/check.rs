@@ -1,0 +1,222 @@
+//! `check`: the lab's question for a module of the user's own.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use wasmlab_cell::Value;
+
+use super::common::{self, Output, usage};
+use super::{output, run_all};
+use crate::artifact::{self, Guest};
+use crate::lab::Lab;
+use crate::matrix::Request;
+use crate::model::facts::{Facts, Shape};
+use crate::model::report::Origin;
+use crate::model::scenario::{Build, Dir, EntryKind, Expect, ExpectedCall, Run, Scenario, ScenarioFile};
+use crate::report::sentence::sentence;
+
+/// For `--help`.
+pub const ABOUT: &str = "Say where a .wasm or .wat file of your own runs, where not, and why";
+/// For `--help`.
+pub const EXAMPLES: &str = "Examples:
+  cargo xtask check app.wasm
+  cargo xtask check app.wasm --dir ./data::/data --env LANG=C -- --verbose input.txt
+  cargo xtask check add.wat --invoke add -- 2 3
+  cargo xtask check app.wasm --expect-stdout 'hello' --expect-exit 0 --runtime 'wasm*'
+  cargo xtask check a.wasm b.wasm --output json
+
+The exit code is 0 when every runtime that is here runs every file, 1 when one does not.";
+
+/// Options.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Modules or components, binary or text
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Call this export, with the arguments after `--`, instead of running the program
+    #[arg(long, value_name = "EXPORT")]
+    invoke: Option<String>,
+    /// Give the guest a directory: HOST or HOST::GUEST; may be repeated
+    #[arg(long, value_name = "HOST[::GUEST]")]
+    dir: Vec<String>,
+    /// Set a variable in the guest's environment; may be repeated
+    #[arg(long, value_name = "NAME=VALUE")]
+    env: Vec<String>,
+    /// Give the guest this file on stdin
+    #[arg(long, value_name = "FILE")]
+    stdin: Option<PathBuf>,
+    /// The guest's stdout, or with --invoke the results, must contain this
+    #[arg(long, value_name = "TEXT")]
+    expect_stdout: Option<String>,
+    /// The guest's exit code must be this [default: 0]
+    #[arg(long, value_name = "CODE")]
+    expect_exit: Option<i32>,
+    /// Limit of the run
+    #[arg(long, value_name = "SECONDS", value_parser = common::seconds)]
+    timeout: Option<u64>,
+    /// Only runtimes that the glob matches; may be repeated
+    #[arg(long, value_name = "GLOB")]
+    runtime: Vec<String>,
+    /// Measure anew
+    #[arg(long)]
+    no_cache: bool,
+    /// How the result is shown on stdout
+    #[arg(long, value_enum, default_value_t = Output::Table)]
+    output: Output,
+    /// Fetch nothing while building engines
+    #[arg(long)]
+    offline: bool,
+    /// Arguments for the guest
+    #[arg(last = true, value_name = "ARGS")]
+    args: Vec<String>,
+}
+
+/// Runs it.
+pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
+    let mut scenarios = Vec::new();
+    let mut given = BTreeMap::new();
+    for file in &args.files {
+        let (scenario, guest) = prepare(lab, file, args)?;
+        if given.contains_key(&scenario.name) {
+            return usage(format!("two files are named `{}`: check them one after the other", scenario.name));
+        }
+        given.insert(scenario.name.clone(), guest);
+        scenarios.push(scenario);
+    }
+    scenarios.sort_by(|a, b| a.name.cmp(&b.name));
+    let request = Request {
+        scenarios: &scenarios,
+        runtimes: common::columns(&args.runtime)?,
+        jobs: run_all::jobs(None),
+        use_cache: !args.no_cache,
+        limits: run_all::limits(args.timeout),
+        build: artifact::Options { offline: args.offline, require_built: false },
+        given,
+        quick: false,
+    };
+    let (code, report) = common::run(lab, &request, "check", false, args.output)?;
+    if args.output == Output::Table {
+        let width = output::look().width;
+        let sentences = scenarios.iter().map(|s| textwrap::fill(&sentence(&report, &s.name), width));
+        output::print(&format!("\n{}\n", sentences.collect::<Vec<_>>().join("\n")))?;
+    }
+    Ok(code)
+}
+
+/// A scenario and a guest for one file.
+fn prepare(lab: &Lab, file: &Path, args: &Args) -> Result<(Scenario, Guest)> {
+    let bytes = read(file)?;
+    let sha256 = lab.cache.put_object(&bytes)?;
+    let facts = crate::matrix::facts_of(lab, &sha256, &bytes).ok();
+    let name = file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    let stem = file.file_stem().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    let spec = ScenarioFile {
+        schema: crate::scenario::SCHEMA,
+        title: name.clone(),
+        family: "given".to_owned(),
+        route: "given".to_owned(),
+        build: Build { toolchain: "wat".to_owned(), source: None, target: None, artifact: None },
+        run: run_of(facts.as_ref(), &name, args)?,
+        expect: Expect {
+            exit: args.expect_exit.unwrap_or(0),
+            stdout_contains: args.expect_stdout.iter().filter(|_| args.invoke.is_none()).cloned().collect(),
+            ..Expect::default()
+        },
+        known: Vec::new(),
+        step: Vec::new(),
+    };
+    let guest = Guest {
+        sha256,
+        origin: Origin::Given,
+        toolchain: "given".to_owned(),
+        build_ms: None,
+        typed: String::new(),
+        cached: true,
+        missing: None,
+    };
+    Ok((Scenario { name: stem, dir: PathBuf::new(), spec }, guest))
+}
+
+/// The binary; text is translated.
+fn read(file: &Path) -> Result<Vec<u8>> {
+    let bytes = fs::read(file).or_else(|e| usage(format!("failed to read `{}`: {e}", file.display())))?;
+    let is_text = !bytes.starts_with(b"\0asm") && file.extension().is_some_and(|e| e == "wat" || e == "wast");
+    if !is_text {
+        return Ok(bytes);
+    }
+    wat::parse_bytes(&bytes)
+        .map(std::borrow::Cow::into_owned)
+        .or_else(|mut e| {
+            e.set_path(file);
+            usage(e.to_string())
+        })
+}
+
+fn run_of(facts: Option<&Facts>, name: &str, args: &Args) -> Result<Run> {
+    let mut run = Run { args: args.args.clone(), ..Run::default() };
+    for text in &args.env {
+        match text.split_once('=') {
+            Some((name, value)) if !name.is_empty() => run.env.insert(name.to_owned(), value.to_owned()),
+            _ => return usage(format!("--env `{text}` is not NAME=VALUE")),
+        };
+    }
+    for text in &args.dir {
+        let (host, guest) = text.split_once("::").unwrap_or((text, text));
+        let host = fs::canonicalize(host).or_else(|e| usage(format!("--dir `{host}` cannot be used: {e}")))?;
+        run.dir.push(Dir { guest: guest.to_owned(), host: Some(host), files: BTreeMap::new(), links: BTreeMap::new() });
+    }
+    if let Some(file) = &args.stdin {
+        let bytes = fs::read(file).or_else(|e| usage(format!("--stdin `{}` cannot be read: {e}", file.display())))?;
+        run.stdin = String::from_utf8(bytes).with_context(|| format!("failed to use `{}`: it is not UTF-8", file.display()))?;
+    }
+    if let Some(export) = &args.invoke {
+        run.entry = EntryKind::Calls;
+        run.args = Vec::new();
+        run.call = vec![call(facts, export, name, args)?];
+    } else if let Some(facts) = facts.filter(|f| f.shape != Shape::Command && f.kind == crate::model::facts::Kind::Module) {
+        // A library has no program to run: that it instantiates, and what `_initialize` does, is what can be seen.
+        let callable = facts.exports.iter().filter(|e| e.signature.is_some()).map(|e| e.name.as_str()).collect::<Vec<_>>();
+        if !callable.is_empty() {
+            output::say(&format!(
+                "{name} has no program to run; to call one of its exports: --invoke NAME -- ARGS (it has {})",
+                shorten(&callable)
+            ));
+        }
+    }
+    Ok(run)
+}
+
+fn shorten(names: &[&str]) -> String {
+    match names {
+        [first @ .., _] if names.len() > 8 => format!("{} and {} more", first[..7].join(", "), names.len() - 7),
+        _ => names.join(", "),
+    }
+}
+
+/// The call of `--invoke`, its arguments read by the export's own types.
+fn call(facts: Option<&Facts>, export: &str, name: &str, args: &Args) -> Result<ExpectedCall> {
+    let Some(facts) = facts else { return Ok(ExpectedCall { export: export.to_owned(), args: Vec::new(), results: None }) };
+    let found = facts.exports.iter().find(|e| e.name == export);
+    let Some(signature) = found.and_then(|e| e.signature.as_ref()) else {
+        let names: Vec<_> = facts.exports.iter().filter(|e| e.signature.is_some()).map(|e| e.name.as_str()).collect();
+        return usage(format!("{name} exports no function `{export}`; it has {}", shorten(&names)));
+    };
+    if signature.params.len() != args.args.len() {
+        let wanted = signature.params.join(", ");
+        return usage(format!("`{export}` takes {} arguments ({wanted}), {} were given", signature.params.len(), args.args.len()));
+    }
+    let typed = |(ty, text): (&String, &String)| {
+        format!("{ty}:{text}").parse::<Value>().or_else(|e| usage(format!("argument for `{export}`: {e}")))
+    };
+    let values = signature.params.iter().zip(&args.args).map(typed).collect::<Result<Vec<_>>>()?;
+    let results = match (&args.expect_stdout, signature.results.as_slice()) {
+        (None, _) => None,
+        (Some(text), [ty]) => {
+            Some(vec![format!("{ty}:{text}").parse().or_else(|e| usage(format!("--expect-stdout: {e}")))?])
+        }
+        (Some(_), _) => return usage(format!("--expect-stdout with --invoke needs an export of one result; `{export}` has another")),
+    };
+    Ok(ExpectedCall { export: export.to_owned(), args: values, results })
+}

@@ -1,0 +1,51 @@
+//! `clean`: removes what the lab keeps.
+
+use std::fs;
+use std::io;
+
+use anyhow::{Context, Result};
+
+use super::output;
+use crate::exit;
+use crate::lab::Lab;
+
+/// For `--help`.
+pub const ABOUT: &str = "Remove cached observations and guests; with --all, the engines too";
+/// For `--help`.
+pub const EXAMPLES: &str = "Examples:
+  cargo xtask clean
+  cargo xtask clean --all                    the next run builds every engine again";
+
+/// What of the cache is removed without `--all`.
+const LIGHT: &[&str] = &["entries", "objects", "compiled", "guests", "drivers"];
+/// What is removed with it.
+const HEAVY: &[&str] = &["engines"];
+
+/// Options.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The engines too, which take minutes to build
+    #[arg(long)]
+    all: bool,
+}
+
+/// Runs it.
+pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
+    let dir = lab.cache.dir();
+    let heavy = if args.all { HEAVY } else { &[] };
+    // Only folders of the lab's own making: the variable may name a folder that holds other things.
+    for name in LIGHT.iter().chain(heavy) {
+        let path = dir.join(name);
+        match fs::remove_dir_all(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(error).with_context(|| format!("failed to remove `{}`", path.display()));
+            }
+            _ => {}
+        }
+    }
+    for name in ["machine.json"] {
+        let _ = fs::remove_file(dir.join(name));
+    }
+    output::print(&format!("removed what was kept in {}\n", dir.display()))?;
+    Ok(exit::OK)
+}

@@ -1,0 +1,150 @@
+//! What several subcommands share: choosing rows and columns, running with progress, writing reports.
+
+use std::time::{Instant, SystemTime};
+
+use anyhow::{Context, Result};
+use globset::{Glob, GlobSetBuilder};
+
+use super::{output, progress};
+use crate::exit;
+use crate::files;
+use crate::lab::Lab;
+use crate::matrix::{self, Request};
+use crate::model::report::RunReport;
+use crate::model::scenario::Scenario;
+use crate::process;
+use crate::report::{self, Look};
+use crate::runtime::{self, Runtime};
+use crate::scenario;
+use crate::session::{self, Frame};
+
+/// The user asked for something that is not there or makes no sense: exit code 2.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Usage(pub String);
+
+/// The error for a wrong command line.
+pub fn usage<T>(message: impl Into<String>) -> Result<T> {
+    Err(Usage(message.into()).into())
+}
+
+/// How a run is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Output {
+    /// For a terminal.
+    Table,
+    /// The report itself, and nothing else, on stdout.
+    Json,
+    /// For pages and pull requests.
+    Markdown,
+}
+
+impl Output {
+    fn id(self) -> &'static str {
+        match self {
+            Self::Table => "table",
+            Self::Json => "json",
+            Self::Markdown => "markdown",
+        }
+    }
+
+    /// Renders for stdout.
+    pub fn show(self, report: &RunReport) -> Result<()> {
+        match report::find(self.id()) {
+            Some(renderer) => output::print(&renderer.render(report, output::look())),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Every scenario; faults of any are the user's to mend first.
+pub fn scenarios(lab: &Lab) -> Result<Vec<Scenario>> {
+    scenario::load_all(&lab.scenarios()).or_else(|errors| {
+        let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        usage(format!("failed to load the scenarios:\n  {}", lines.join("\n  ")))
+    })
+}
+
+/// The items whose id one of the globs matches, all where there are none; no match is a usage error
+/// that lists what there is.
+pub fn choose<T>(items: Vec<T>, globs: &[String], what: &str, id: impl Fn(&T) -> String) -> Result<Vec<T>> {
+    if globs.is_empty() {
+        return Ok(items);
+    }
+    let all: Vec<String> = items.iter().map(&id).collect();
+    let mut set = GlobSetBuilder::new();
+    for text in globs {
+        let glob = Glob::new(text).or_else(|e| usage(format!("--{what} `{text}` is not a glob: {}", e.kind())))?;
+        let matcher = glob.compile_matcher();
+        if !all.iter().any(|id| matcher.is_match(id)) {
+            return usage(format!("--{what} `{text}` matches none of: {}", all.join(", ")));
+        }
+        set.add(glob);
+    }
+    let set = set.build().context("failed to combine the globs")?;
+    Ok(items.into_iter().filter(|item| set.is_match(id(item))).collect())
+}
+
+/// The columns that the globs choose.
+pub fn columns(globs: &[String]) -> Result<Vec<&'static dyn Runtime>> {
+    choose(runtime::all(), globs, "runtime", |r| r.id().to_owned())
+}
+
+/// Seconds on the command line, as text: `10`, `0.5`.
+pub fn seconds(text: &str) -> Result<u64, String> {
+    match text.trim_end_matches('s').parse::<f64>() {
+        Ok(s) if s > 0.0 && s <= 86_400.0 => Ok((s * 1000.0).ceil() as u64),
+        _ => Err("give seconds between 0 and 86400, such as 10 or 0.5".to_owned()),
+    }
+}
+
+/// Runs cells with progress on stderr, writes the reports, shows the result, and gives the exit code.
+pub fn run(lab: &Lab, request: &Request, command: &'static str, compare: bool, show: Output) -> Result<(u8, RunReport)> {
+    handle_ctrl_c();
+    let (started, began) = (SystemTime::now(), Instant::now());
+    let progress = progress::Progress::new();
+    let results = matrix::run(lab, request, &|event| progress.tell(&event));
+    progress.finish();
+    lab.machine.save();
+    if request.use_cache && results.cells.values().any(|c| !c.cached) {
+        lab.cache.prune();
+    }
+    let frame = Frame {
+        command,
+        started: humantime::format_rfc3339_seconds(started).to_string(),
+        duration_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+        interrupted: process::cancelled(),
+        compare,
+    };
+    let report = session::report(lab, request, results, frame)?;
+    // A folder that cannot be written must not cost the user what was measured.
+    let written = write(lab, &report);
+    show.show(&report)?;
+    written?;
+    Ok((exit::of(&report), report))
+}
+
+/// Writes `report.json` and `report.md` to `reports/latest/`.
+fn write(lab: &Lab, report: &RunReport) -> Result<()> {
+    for id in ["json", "markdown"] {
+        if let Some(renderer) = report::find(id) {
+            let path = lab.report().join(format!("report.{}", renderer.extension()));
+            files::write_atomically(&path, renderer.render(report, Look::PLAIN).as_bytes())
+                .context("failed to save the report (the matrix above is complete)")?;
+        }
+    }
+    Ok(())
+}
+
+/// The first Ctrl-C ends the children and reports what was measured, the second ends the lab.
+fn handle_ctrl_c() {
+    let handler = || {
+        if process::cancelled() {
+            std::process::exit(i32::from(exit::INTERRUPTED));
+        }
+        process::cancel();
+        output::say("interrupted: ending what runs; what was measured is kept (again: end at once)");
+    };
+    // Where there is no terminal there may be no handler either: then Ctrl-C ends the lab at once.
+    let _ = ctrlc::set_handler(handler);
+}

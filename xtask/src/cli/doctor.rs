@@ -1,0 +1,73 @@
+//! `doctor`: what is here, which version, where, what is missing and how to get it.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use anyhow::Result;
+
+use super::common;
+use super::output;
+use crate::engines;
+use crate::exit;
+use crate::lab::{CACHE_VARIABLE, FIXTURES_VARIABLE, Lab};
+use crate::runtime::{self, Source};
+use crate::toolchain::{self, rust::TOOLCHAIN_VARIABLE};
+
+/// For `--help`.
+pub const ABOUT: &str = "Say what is here, which version, where, what is missing and how to get it";
+/// For `--help`.
+pub const EXAMPLES: &str = "Examples:
+  cargo xtask doctor
+  WASMLAB_RUST_TOOLCHAIN=nightly cargo xtask doctor";
+
+/// Options: none.
+#[derive(clap::Args)]
+pub struct Args {}
+
+/// Runs it.
+pub fn run(lab: &Lab, _: &Args) -> Result<u8> {
+    let mut table = output::table(&["", "what", "version", "where, or how to get it"]);
+    for runtime in runtime::all() {
+        match (engines::ready(lab, runtime), runtime.source()) {
+            (Ok(tool), _) => table.add_row(["ok", runtime.id(), &tool.version, &tool.program.display().to_string()]),
+            (Err(Some(absence)), _) => {
+                table.add_row(["missing", runtime.id(), "", &format!("{}; {}", absence.why, absence.how)])
+            }
+            (Err(None), Source::Embedded(engine)) => {
+                table.add_row(["to build", runtime.id(), "", &format!("`cargo xtask run-all` builds xtask/engines/{engine}")])
+            }
+            (Err(None), Source::Program { get, .. }) => table.add_row(["missing", runtime.id(), "", get]),
+        };
+    }
+    let mut seen = BTreeSet::new();
+    for scenario in common::scenarios(lab)? {
+        let build = &scenario.spec.build;
+        let target = build.target.as_ref().map(|t| format!(" {t}")).unwrap_or_default();
+        let name = format!("{}{target}", build.toolchain);
+        let (Some(toolchain), true) = (toolchain::find(&build.toolchain), seen.insert(name.clone())) else { continue };
+        match toolchain.find(build, &lab.machine) {
+            Ok(found) if found.program.as_os_str().is_empty() => {
+                table.add_row(["ok", &name, &found.version, "within the lab"])
+            }
+            Ok(found) => table.add_row(["ok", &name, &found.version, &found.program.display().to_string()]),
+            Err(missing) => table.add_row(["missing", &name, "", &missing.how]),
+        };
+    }
+    lab.machine.save();
+    let variable = |name: &str, default: &str| format!("{name}={}", lab.machine.variable(name).unwrap_or_else(|| default.to_owned()));
+    let cache = lab.cache.dir();
+    let writable = fs::create_dir_all(cache).and_then(|()| tempfile::tempfile_in(cache).map(|_| ()));
+    let cache_state = match &writable {
+        Ok(()) => "writable".to_owned(),
+        Err(error) => format!("NOT writable: {error}; name another folder in {CACHE_VARIABLE}"),
+    };
+    output::print(&format!(
+        "{table}\n\nworkspace  {}\ncache      {} ({cache_state})\n           {}\n           {}\n           {}\n",
+        lab.root.display(),
+        cache.display(),
+        variable(TOOLCHAIN_VARIABLE, "(the toolchain that runs the lab)"),
+        variable(FIXTURES_VARIABLE, "(unset)"),
+        variable(CACHE_VARIABLE, "(unset)"),
+    ))?;
+    Ok(if writable.is_ok() { exit::OK } else { exit::LAB })
+}

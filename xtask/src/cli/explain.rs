@@ -1,0 +1,60 @@
+//! `explain`: an entry of the catalogue.
+
+use std::fmt::Write;
+
+use anyhow::Result;
+
+use super::common::usage;
+use super::output;
+use crate::codes::{CATALOGUE, Code, Entry};
+use crate::exit;
+use crate::lab::Lab;
+
+/// For `--help`.
+pub const ABOUT: &str = "Say what a code means, who is to blame and what changes it";
+/// For `--help`.
+pub const EXAMPLES: &str = "Examples:
+  cargo xtask explain sockets-unsupported
+  cargo xtask explain                        lists every code";
+
+/// Options.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The code; without it, all are listed
+    code: Option<String>,
+}
+
+/// Runs it.
+pub fn run(_: &Lab, args: &Args) -> Result<u8> {
+    let text = match &args.code {
+        None => {
+            let mut table = output::table(&["code", "verdict", "meaning"]);
+            for entry in CATALOGUE {
+                table.add_row([entry.id, entry.verdict.id(), entry.meaning]);
+            }
+            format!("{table}\n")
+        }
+        Some(text) => match text.parse::<Code>() {
+            Ok(code) => explain(code.entry()),
+            Err(error) => {
+                let near = CATALOGUE.iter().filter(|e| e.id.contains(text.as_str()) || text.contains(e.id)).map(|e| e.id);
+                let near: Vec<_> = near.collect();
+                let hint = if near.is_empty() { String::new() } else { format!(" (did you mean {}?)", near.join(", ")) };
+                return usage(format!("{error}{hint}"));
+            }
+        },
+    };
+    output::print(&text)?;
+    Ok(exit::OK)
+}
+
+fn explain(entry: &Entry) -> String {
+    let width = output::look().width;
+    let mut text = String::new();
+    let blame = entry.blame.iter().map(|b| b.id()).collect::<Vec<_>>().join(", ");
+    for (head, body) in [("", entry.id), ("verdict  ", entry.verdict.id()), ("blame    ", &blame), ("meaning  ", entry.meaning), ("remedy   ", entry.remedy)] {
+        let options = textwrap::Options::new(width).initial_indent(head).subsequent_indent("         ");
+        let _ = writeln!(text, "{}", textwrap::fill(body, options));
+    }
+    text
+}

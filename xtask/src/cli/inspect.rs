@@ -1,0 +1,131 @@
+//! `inspect`: what reading a file tells, without running it.
+
+use std::fmt::Write;
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+
+use super::common::usage;
+use super::output;
+use crate::exit;
+use crate::inspect;
+use crate::lab::Lab;
+use crate::model::facts::Facts;
+
+/// For `--help`.
+pub const ABOUT: &str = "Read a module or component: kind, ABIs with evidence, proposals, imports, exports, sizes";
+/// For `--help`.
+pub const EXAMPLES: &str = "Examples:
+  cargo xtask inspect app.wasm
+  cargo xtask inspect app.wasm --json | jq .abis
+  cargo xtask inspect app.wasm --wat | less
+  cargo xtask inspect huge.wasm --quick      imports, exports and sections only";
+
+/// Options.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The module or component, binary or text
+    file: PathBuf,
+    /// As JSON
+    #[arg(long, conflicts_with = "wat")]
+    json: bool,
+    /// As WAT
+    #[arg(long)]
+    wat: bool,
+    /// Leave function bodies unread: no proposals, no validation
+    #[arg(long, conflicts_with = "wat")]
+    quick: bool,
+}
+
+/// Version of `inspect --json`.
+const SCHEMA: u32 = 1;
+
+/// What `--json` prints.
+#[derive(serde::Serialize)]
+struct Printed<'a> {
+    schema: u32,
+    file: String,
+    #[serde(flatten)]
+    facts: &'a Facts,
+}
+
+/// Runs it.
+pub fn run(_: &Lab, args: &Args) -> Result<u8> {
+    let bytes = fs::read(&args.file).or_else(|e| usage(format!("failed to read `{}`: {e}", args.file.display())))?;
+    let bytes = match wat::parse_bytes(&bytes) {
+        Ok(bytes) if args.file.extension().is_some_and(|e| e == "wat") => bytes.into_owned(),
+        Err(mut error) if args.file.extension().is_some_and(|e| e == "wat") => {
+            error.set_path(&args.file);
+            return usage(error.to_string());
+        }
+        _ => bytes,
+    };
+    let failed = || format!("failed to inspect `{}`", args.file.display());
+    if args.wat {
+        output::print(&inspect::wat(&bytes).with_context(failed)?)?;
+        return Ok(exit::OK);
+    }
+    let facts = if args.quick { inspect::outline(&bytes) } else { inspect::facts(&bytes) };
+    let facts = match facts {
+        Ok(facts) => facts,
+        Err(error) => return usage(format!("{}: {error}", failed())),
+    };
+    if args.json {
+        let printed = Printed { schema: SCHEMA, file: args.file.display().to_string(), facts: &facts };
+        output::print(&(serde_json::to_string_pretty(&printed)? + "\n"))?;
+    } else {
+        output::print(&text(&facts, args.quick))?;
+    }
+    Ok(exit::OK)
+}
+
+fn id(value: &impl serde::Serialize) -> String {
+    serde_json::to_value(value).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+fn text(facts: &Facts, quick: bool) -> String {
+    let mut out = String::new();
+    let _ = writeln!(out, "kind       {} {}", id(&facts.kind), id(&facts.shape));
+    let sizes = facts.sizes;
+    let _ = writeln!(
+        out,
+        "bytes      {} (code {}, data {}, custom {}, debug {}, names {})",
+        sizes.total, sizes.code, sizes.data, sizes.custom, sizes.debug, sizes.names
+    );
+    let proposals = facts.proposals.iter().cloned().collect::<Vec<_>>().join(" ");
+    let proposals = match (quick, proposals.as_str()) {
+        (true, _) => "not read (--quick)",
+        (false, "") => "none: WebAssembly 1.0",
+        (false, names) => names,
+    };
+    let _ = writeln!(out, "proposals  {proposals}");
+    if facts.abis.is_empty() {
+        let _ = writeln!(out, "abi        none: it imports nothing");
+    }
+    for abi in &facts.abis {
+        let shown = abi.evidence.iter().take(4).cloned().collect::<Vec<_>>().join(" ");
+        let more = if abi.evidence.len() > 4 { format!(" and {} more", abi.evidence.len() - 4) } else { String::new() };
+        let _ = writeln!(out, "abi        {} ({shown}{more})", id(&abi.abi));
+    }
+    for producer in &facts.producers {
+        let _ = writeln!(out, "producer   {} {} {}", producer.field, producer.name, producer.version);
+    }
+    if !facts.target_features.is_empty() {
+        let _ = writeln!(out, "features   {}", facts.target_features.join(" "));
+    }
+    let _ = writeln!(out, "\nimports ({})", facts.imports.len());
+    for import in &facts.imports {
+        let module = if import.module.is_empty() { String::new() } else { format!("{}.", import.module) };
+        let _ = writeln!(out, "  {module}{}: {}", import.name, import.ty);
+    }
+    let _ = writeln!(out, "\nexports ({})", facts.exports.len());
+    for export in &facts.exports {
+        let _ = writeln!(out, "  {}: {}", export.name, export.ty);
+    }
+    let _ = writeln!(out, "\nsections ({})", facts.sections.len());
+    for section in &facts.sections {
+        let _ = writeln!(out, "  {:>10} bytes at {:#08x}  {}", section.bytes, section.offset, section.name);
+    }
+    out
+}

@@ -1,0 +1,59 @@
+//! Writing to the terminal as a good command-line program does: a reader that goes away is no error,
+//! colours only where they are wanted.
+
+use std::io::{self, IsTerminal, Write};
+
+use anyhow::{Context, Result};
+
+use crate::report::Look;
+
+/// Writes to stdout. A reader that has gone away (`| head`) ends the writing quietly.
+///
+/// # Errors
+/// When stdout cannot be written for another reason, such as a full disk.
+pub fn print(text: &str) -> Result<()> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => result.context("failed to write to stdout"),
+    }
+}
+
+/// Writes an error to stderr; where that fails too, the exit code has to do.
+pub fn complain(message: &str) {
+    let _ = writeln!(io::stderr(), "error: {message}");
+}
+
+/// Writes a line of progress to stderr.
+pub fn say(message: &str) {
+    let _ = writeln!(io::stderr(), "{message}");
+}
+
+/// How text on stdout is to look.
+#[must_use]
+pub fn look() -> Look {
+    let terminal = io::stdout().is_terminal();
+    let width = if terminal { terminal_width() } else { Look::PLAIN.width };
+    Look { width, colour: terminal && colours_wanted() }
+}
+
+/// Whether the environment wants colours: NO_COLOR, CLICOLOR and TERM are heeded.
+#[must_use]
+pub fn colours_wanted() -> bool {
+    !matches!(anstream::AutoStream::choice(&io::stdout()), anstream::ColorChoice::Never)
+}
+
+fn terminal_width() -> usize {
+    terminal_size::terminal_size().map_or(Look::PLAIN.width, |(width, _)| width.0.into())
+}
+
+/// A table that fits the terminal, without lines.
+#[must_use]
+pub fn table(heads: &[&str]) -> comfy_table::Table {
+    let mut table = comfy_table::Table::new();
+    table.load_preset(comfy_table::presets::NOTHING);
+    table.set_content_arrangement(comfy_table::ContentArrangement::Dynamic);
+    table.set_width(u16::try_from(look().width).unwrap_or(u16::MAX));
+    table.set_header(heads.to_vec());
+    table
+}

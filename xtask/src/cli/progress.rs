@@ -1,0 +1,117 @@
+//! A run's events on stderr: a bar on a terminal, plain lines elsewhere. What comes from the cache is
+//! not worth a line.
+
+use std::io::{self, IsTerminal};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::output;
+use crate::matrix::Event;
+use crate::model::report::Cell;
+
+/// Between two lines on one build, where there is no terminal.
+const QUIET: Duration = Duration::from_secs(15);
+
+/// Shows events.
+pub struct Progress {
+    bar: Option<ProgressBar>,
+    state: Mutex<State>,
+}
+
+struct State {
+    began: Instant,
+    last_line: Instant,
+    cells: usize,
+    done: usize,
+    engine_began: Option<Instant>,
+}
+
+impl Progress {
+    /// On stderr.
+    pub fn new() -> Self {
+        let now = Instant::now();
+        let state = State { began: now, last_line: now, cells: 0, done: 0, engine_began: None };
+        let bar = io::stderr().is_terminal().then(|| {
+            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+            let style = ProgressStyle::with_template("{elapsed:>4} {bar:20} {pos}/{len} cells  {wide_msg}");
+            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+            bar
+        });
+        Self { bar, state: Mutex::new(state) }
+    }
+
+    /// Shows one event.
+    pub fn tell(&self, event: &Event) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        match event {
+            Event::Planned { cells } => {
+                state.cells = *cells;
+                if let Some(bar) = &self.bar {
+                    bar.set_length(*cells as u64);
+                }
+            }
+            Event::GuestStarted { scenario } => self.message(&format!("guest {scenario}")),
+            Event::GuestDone { scenario, guest } => match guest {
+                Ok(guest) if guest.cached => {}
+                Ok(guest) => match guest.build_ms {
+                    Some(ms) if ms >= 1000 => self.line(&format!("built   {scenario} in {:.1} s", ms as f64 / 1000.0)),
+                    _ => {}
+                },
+                Err(none) => self.line(&format!("no guest {scenario}: {}: {}", none.code, none.detail)),
+            },
+            Event::EngineBuilding { engine, crates, of, line } => {
+                let began = *state.engine_began.get_or_insert_with(Instant::now);
+                let text = format!("building engine {engine}: {crates} of at most {of} crates, {} s", began.elapsed().as_secs());
+                self.message(&format!("{text}  {}", line.trim()));
+                if self.bar.is_none() && (state.last_line.elapsed() > QUIET || *crates == 0 && began.elapsed().as_millis() < 300) {
+                    state.last_line = Instant::now();
+                    output::say(&text);
+                }
+            }
+            Event::EngineDone { engine, absent } => {
+                let took = state.engine_began.take().map_or(0.0, |b| b.elapsed().as_secs_f64());
+                match absent {
+                    None => self.line(&format!("built   engine {engine} in {took:.1} s")),
+                    Some(absence) => self.line(&format!("no engine {engine}: {}", absence.why)),
+                }
+            }
+            Event::CellDone { cell } => {
+                state.done += 1;
+                if let Some(bar) = &self.bar {
+                    bar.inc(1);
+                }
+                if !cell.cached && cell.verdict.is_measured() {
+                    let at = state.began.elapsed().as_secs_f64();
+                    self.line(&format!("{at:6.1} s {:>3}/{} {}", state.done, state.cells, verdict(cell)));
+                }
+            }
+        }
+    }
+
+    fn line(&self, text: &str) {
+        match &self.bar {
+            Some(bar) => bar.println(text),
+            None => output::say(text),
+        }
+    }
+
+    fn message(&self, text: &str) {
+        if let Some(bar) = &self.bar {
+            bar.set_message(text.to_owned());
+        }
+    }
+
+    /// Takes the bar away.
+    pub fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn verdict(cell: &Cell) -> String {
+    let code = cell.code.map(|c| format!(" {c}")).unwrap_or_default();
+    format!("{} on {}: {}{code}", cell.scenario, cell.runtime, cell.verdict.id())
+}

@@ -1,0 +1,51 @@
+//! `report`: a saved run, rendered again. Runs nothing.
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::Result;
+
+use super::common::{Output, usage};
+use crate::exit;
+use crate::lab::Lab;
+use crate::model::report::{RunReport, SCHEMA};
+
+/// For `--help`.
+pub const ABOUT: &str = "Render a saved run again, without running anything";
+/// For `--help`.
+pub const EXAMPLES: &str = "Examples:
+  cargo xtask report
+  cargo xtask report --output markdown > matrix.md
+  cargo xtask report ci/report.json";
+
+/// Options.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The report [default: reports/latest/report.json]
+    file: Option<PathBuf>,
+    /// How it is shown on stdout
+    #[arg(long, value_enum, default_value_t = Output::Table)]
+    output: Output,
+}
+
+/// Runs it.
+pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
+    let file = args.file.clone().unwrap_or_else(|| lab.report().join("report.json"));
+    let text = fs::read_to_string(&file)
+        .or_else(|e| usage(format!("failed to read `{}`: {e}; `cargo xtask run-all` makes one", file.display())))?;
+    let bad = |why: String| usage(format!("`{}` is no report of the lab: {why}", file.display()));
+    let schema = match serde_json::from_str::<serde_json::Value>(&text) {
+        Ok(value) => value.get("schema").and_then(serde_json::Value::as_u64),
+        Err(error) => return bad(error.to_string()),
+    };
+    if schema != Some(u64::from(SCHEMA)) {
+        return bad(format!("field `schema` is {schema:?}, this lab reads {SCHEMA}"));
+    }
+    match serde_json::from_str::<RunReport>(&text) {
+        Ok(report) => {
+            args.output.show(&report)?;
+            Ok(exit::OK)
+        }
+        Err(error) => bad(error.to_string()),
+    }
+}

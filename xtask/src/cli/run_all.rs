@@ -1,0 +1,109 @@
+//! `run-all`: every scenario on every runtime.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+
+use super::common::{self, Output};
+use crate::artifact;
+use crate::cell::Limits;
+use crate::lab::Lab;
+use crate::matrix::Request;
+use crate::model::report::{Note, NoteKind};
+use crate::snapshots::Store;
+use crate::{exit, runtime};
+
+/// For `--help`.
+pub const ABOUT: &str = "Build, inspect and run every scenario on every runtime, and compare with the snapshots";
+/// For `--help`.
+pub const EXAMPLES: &str = "Examples:
+  cargo xtask run-all
+  cargo xtask run-all --scenario 'wat-proposal-*' --runtime wasmi
+  cargo xtask run-all --output json > report.json
+  cargo xtask run-all --no-cache --timeout 30";
+
+/// Options.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Only scenarios that the glob matches; may be repeated
+    #[arg(long, value_name = "GLOB")]
+    scenario: Vec<String>,
+    /// Only runtimes that the glob matches; may be repeated
+    #[arg(long, value_name = "GLOB")]
+    runtime: Vec<String>,
+    /// Cells at a time [default: one a processor]
+    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    jobs: Option<u16>,
+    /// Measure every cell anew
+    #[arg(long)]
+    no_cache: bool,
+    /// Limit of a run, where the scenario names none (translating has its own)
+    #[arg(long, value_name = "SECONDS", value_parser = common::seconds)]
+    timeout: Option<u64>,
+    /// How the result is shown on stdout
+    #[arg(long, value_enum, default_value_t = Output::Table)]
+    output: Output,
+    /// Fetch nothing: crates must be in cargo's own cache
+    #[arg(long)]
+    offline: bool,
+    /// Take no prebuilt guests: what cannot be built is `not-built`
+    #[arg(long)]
+    require_built: bool,
+    /// Which embedded engines are built: all, or those that build quickly
+    #[arg(long, value_enum, default_value_t = Engines::All)]
+    engines: Engines,
+}
+
+/// Which engines are built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Engines {
+    /// Every one.
+    All,
+    /// Those whose first build takes a minute or two; the others are absent, unless they were built before.
+    Quick,
+}
+
+/// Runs it.
+pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
+    let all = common::scenarios(lab)?;
+    let orphans = orphans(lab, &all);
+    if !orphans.is_empty() {
+        for note in &orphans {
+            super::output::complain(&format!("snapshots/{}: {}", note.about, note.text));
+        }
+        return Ok(exit::LAB);
+    }
+    let scenarios = common::choose(all, &args.scenario, "scenario", |s| s.name.clone())?;
+    let request = Request {
+        scenarios: &scenarios,
+        runtimes: common::columns(&args.runtime)?,
+        jobs: jobs(args.jobs),
+        use_cache: !args.no_cache,
+        limits: limits(args.timeout),
+        build: artifact::Options { offline: args.offline, require_built: args.require_built },
+        given: BTreeMap::new(),
+        quick: args.engines == Engines::Quick,
+    };
+    let (code, report) = common::run(lab, &request, "run-all", true, args.output)?;
+    let unbuilt = report.cells.iter().any(|c| c.verdict.id() == "not-built");
+    // Whoever requires built guests does not want to read the matrix to learn that there are none.
+    Ok(if args.require_built && unbuilt && code == exit::OK { exit::WORSE } else { code })
+}
+
+fn orphans(lab: &Lab, scenarios: &[crate::model::scenario::Scenario]) -> Vec<Note> {
+    let names = scenarios.iter().map(|s| s.name.as_str()).collect();
+    let runtimes = runtime::all().iter().map(|r| r.id()).collect();
+    let notes = Store::new(lab.snapshots()).orphans(&names, &runtimes);
+    notes.into_iter().filter(|n| n.kind == NoteKind::SnapshotOrphan).collect()
+}
+
+/// Cells at a time.
+pub fn jobs(wanted: Option<u16>) -> usize {
+    wanted.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from)
+}
+
+/// The default limits, with another limit of the run.
+pub fn limits(timeout: Option<u64>) -> Limits {
+    let default = Limits::default();
+    Limits { run_ms: timeout.unwrap_or(default.run_ms), ..default }
+}

@@ -1,0 +1,186 @@
+//! Programs of the columns: building embedded engines, finding the others.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use wasmlab_cell::{PROTOCOL, Probe};
+
+use crate::cache::Key;
+use crate::files;
+use crate::lab::Lab;
+use crate::machine::Question;
+use crate::process::{self, Command, Input, Limits};
+use crate::runtime::{Runtime, Source, Tool, version_in};
+
+/// How long the cold build of one engine may take.
+const BUILD_LIMIT: Duration = Duration::from_secs(45 * 60);
+
+/// How often a build's progress is told.
+const TOLD: Duration = Duration::from_millis(250);
+
+/// Why a column is not here, and how to get it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Absence {
+    /// Why.
+    pub why: String,
+    /// How.
+    pub how: String,
+}
+
+/// An engine binary as it was built.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Built {
+    binary: PathBuf,
+    sha256: String,
+    probe: Probe,
+}
+
+/// How the build of an engine goes: crates compiled so far, crates in the lock file, cargo's last line.
+pub type BuildProgress<'a> = &'a dyn Fn(usize, usize, &str);
+
+/// The program of a column that needs no build: found, or built before from the same sources.
+///
+/// # Errors
+/// [`None`] where the engine is to be built first; the absence where it cannot be had.
+pub fn ready(lab: &Lab, runtime: &dyn Runtime) -> Result<Tool, Option<Absence>> {
+    match runtime.source() {
+        Source::Embedded(engine) => {
+            let key = engine_key(lab, engine).map_err(|e| Some(absence(engine, e)))?;
+            let built: Built = lab.cache.get(&key).ok_or(None)?;
+            // The binary may have been removed, or another build may have replaced it.
+            match lab.machine.sha256(&built.binary) {
+                Ok(hash) if hash == built.sha256 => tool_of(&built, runtime).map_err(Some),
+                _ => Err(None),
+            }
+        }
+        Source::Program { name, variable, version, get } => {
+            find_program(lab, runtime, name, variable, version).map_err(|why| Some(Absence { why, how: get.to_owned() }))
+        }
+    }
+}
+
+/// Builds an engine with cargo.
+///
+/// # Errors
+/// Cargo's words, and what to do.
+pub fn build(lab: &Lab, engine: &'static str, offline: bool, told: BuildProgress) -> Result<(), Absence> {
+    let key = engine_key(lab, engine).map_err(|e| absence(engine, e))?;
+    let dir = lab.engine(engine);
+    let target = lab.cache.dir().join("engines").join(engine);
+    let cargo = lab.machine.which("cargo").ok_or_else(|| absence(engine, "cargo is not on PATH".to_owned()))?;
+    let mut args: Vec<OsString> = ["build", "--release", "--locked", "--manifest-path"].map(OsString::from).to_vec();
+    args.push(dir.join("Cargo.toml").into());
+    args.push("--target-dir".into());
+    args.push(target.clone().into());
+    if offline {
+        args.push("--offline".into());
+    }
+    let command = Command {
+        program: cargo,
+        args,
+        env: process::tool_env(),
+        cwd: dir.clone(),
+        stdin: Input::Bytes(Vec::new()),
+        inherit: Vec::new(),
+        limits: Limits::compiler(BUILD_LIMIT),
+    };
+    let crates = fs::read_to_string(dir.join("Cargo.lock")).map_or(0, |t| t.matches("[[package]]").count());
+    let running = process::start(&command, None).map_err(|e| absence(engine, format!("cargo cannot be started: {e}")))?;
+    while !running.wait_end(TOLD) {
+        told(running.count_lines("Compiling "), crates, &running.last_line().unwrap_or_default());
+    }
+    let ended = running.wait();
+    if !ended.success() {
+        return Err(absence(engine, cargo_words(&ended.stderr, &format!("{:?}", ended.end))));
+    }
+    let binary = target.join("release").join(format!("engine-{engine}{}", std::env::consts::EXE_SUFFIX));
+    let built = probe(lab, engine, binary)?;
+    lab.cache.put(&key, &built).map_err(|e| absence(engine, e.to_string()))
+}
+
+fn probe(lab: &Lab, engine: &str, binary: PathBuf) -> Result<Built, Absence> {
+    let question =
+        Question { program: binary.clone(), args: vec!["probe".into()], env: BTreeMap::new(), witness: binary.clone() };
+    let answer = lab.machine.ask(&question).map_err(|e| absence(engine, e))?;
+    let probe: Probe =
+        serde_json::from_str(&answer).map_err(|e| absence(engine, format!("its probe is not understood: {e}")))?;
+    if probe.protocol != PROTOCOL {
+        return Err(absence(engine, format!("it speaks protocol {}, the lab {PROTOCOL}", probe.protocol)));
+    }
+    let sha256 = lab.machine.sha256(&binary).map_err(|e| absence(engine, e.to_string()))?;
+    Ok(Built { binary, sha256, probe })
+}
+
+fn tool_of(built: &Built, runtime: &dyn Runtime) -> Result<Tool, Absence> {
+    if !built.probe.modes.iter().any(|m| m == runtime.mode()) {
+        let why = format!("this build of {} has no mode `{}`", runtime.engine(), runtime.mode());
+        return Err(Absence { why, how: "report it: the engine and its adapter disagree".to_owned() });
+    }
+    let (program, version) = (built.binary.clone(), built.probe.version.clone());
+    Ok(Tool { program, version, fingerprint: built.sha256.clone(), support: PathBuf::new() })
+}
+
+fn absence(engine: &str, why: String) -> Absence {
+    Absence {
+        why: format!("the engine {engine} could not be built: {why}"),
+        how: format!("cargo build --release --manifest-path xtask/engines/{engine}/Cargo.toml shows it in full"),
+    }
+}
+
+/// The lines of cargo that say what is wrong.
+fn cargo_words(stderr: &[u8], end: &str) -> String {
+    let text = String::from_utf8_lossy(stderr);
+    let errors: Vec<&str> = text.lines().map(str::trim).filter(|l| l.starts_with("error")).take(2).collect();
+    let words = if errors.is_empty() { text.lines().rev().map(str::trim).filter(|l| !l.is_empty()).take(1).collect() } else { errors };
+    if words.is_empty() { format!("cargo ended with {end}") } else { words.join("; ") }
+}
+
+/// All that an engine's binary depends on: its sources and lock file, the protocol crate, the compiler.
+fn engine_key(lab: &Lab, engine: &str) -> Result<Key, String> {
+    let mut parts: Vec<(String, String)> = Vec::new();
+    let common = lab.root.join("xtask").join("engines").join("common");
+    for dir in [lab.engine(engine), common, lab.root.join("xtask").join("cell")] {
+        if !dir.is_dir() {
+            continue;
+        }
+        for file in files::walk(&dir, &["target", "tests"]).map_err(|e| format!("`{}`: {e}", dir.display()))? {
+            let path = dir.join(file);
+            let hash = lab.machine.sha256(&path).map_err(|e| format!("`{}`: {e}", path.display()))?;
+            let relative = path.strip_prefix(&lab.root).unwrap_or(&path).display().to_string();
+            parts.push((relative, hash));
+        }
+    }
+    if !lab.engine(engine).join("Cargo.toml").is_file() {
+        return Err(format!("`{}` is missing", lab.engine(engine).join("Cargo.toml").display()));
+    }
+    // rustup sets this for everything below the `cargo` that a user types.
+    let compiler = lab.machine.variable("RUSTUP_TOOLCHAIN").unwrap_or_default();
+    let target = lab.cache.dir().display().to_string();
+    Ok(Key::of("engine", &(engine, compiler, target, parts)))
+}
+
+fn find_program(lab: &Lab, runtime: &dyn Runtime, name: &str, variable: &str, version: &[&str]) -> Result<Tool, String> {
+    let program = match lab.machine.variable(variable) {
+        Some(path) if Path::new(&path).is_file() => PathBuf::from(path),
+        Some(path) => return Err(format!("{variable} names `{path}`, which is not a file")),
+        None => lab.machine.which(name).ok_or_else(|| format!("`{name}` is not on PATH"))?,
+    };
+    let args = version.iter().map(OsString::from).collect();
+    let question = Question { program: program.clone(), args, env: BTreeMap::new(), witness: program.clone() };
+    let answer = lab.machine.ask(&question)?;
+    let sha256 = lab.machine.sha256(&program).map_err(|e| format!("`{}`: {e}", program.display()))?;
+    let support_key = Key::of("support", &runtime.support());
+    let support = lab.cache.dir().join("drivers").join(&support_key.text()[..16]);
+    for (file, text) in runtime.support() {
+        let path = support.join(file);
+        if fs::read(&path).ok().as_deref() != Some(text.as_bytes()) {
+            files::write_atomically(&path, text.as_bytes()).map_err(|e| e.to_string())?;
+        }
+    }
+    let fingerprint = format!("{sha256} {}", support_key.text());
+    Ok(Tool { program, version: version_in(&answer), fingerprint, support })
+}

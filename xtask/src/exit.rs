@@ -1,0 +1,92 @@
+//! Exit codes: documented here, and nowhere else decided.
+
+use crate::model::report::{NoteKind, RunReport};
+use crate::model::verdict::{Change, Verdict};
+
+/// Everything as expected.
+pub const OK: u8 = 0;
+/// Something changed for the worse, or a gap is fixed and its snapshot or `[[known]]` entry is not;
+/// for `check`: the module does not run on every runtime that is here.
+pub const WORSE: u8 = 1;
+/// The command line or a scenario is wrong.
+pub const USAGE: u8 = 2;
+/// The lab itself failed.
+pub const LAB: u8 = 3;
+/// Nothing was run.
+pub const NOTHING: u8 = 4;
+/// Ctrl-C.
+pub const INTERRUPTED: u8 = 130;
+
+/// The text for `--help` and the README.
+pub const HELP: &str = "Exit codes: 0 all as expected; 1 something changed for the worse, or a gap is fixed \
+    (check: it does not run everywhere); 2 usage; 3 the lab itself failed; 4 nothing was run; 130 interrupted.";
+
+/// The exit code of a run.
+#[must_use]
+pub fn of(report: &RunReport) -> u8 {
+    let cells = &report.cells;
+    let measured = cells.iter().filter(|c| c.verdict.is_measured());
+    let lab_failed = cells.iter().any(|c| c.verdict == Verdict::Error);
+    let orphans = report.notes.iter().any(|n| n.kind == NoteKind::SnapshotOrphan);
+    if report.interrupted {
+        INTERRUPTED
+    } else if lab_failed || orphans {
+        LAB
+    } else if is_worse(report) {
+        WORSE
+    } else if measured.count() == 0 {
+        NOTHING
+    } else {
+        OK
+    }
+}
+
+fn is_worse(report: &RunReport) -> bool {
+    if report.command == "check" {
+        return report.cells.iter().any(|c| !matches!(c.verdict, Verdict::Pass | Verdict::Absent | Verdict::NotApplicable));
+    }
+    let changed = report.cells.iter().any(|c| match c.change {
+        Change::Worse | Change::Different | Change::FixedGap => true,
+        // What is new is bad news only by itself.
+        Change::New => c.verdict == Verdict::Fail || c.code.is_some_and(|code| code.is_alarming()),
+        Change::Same => c.verdict == Verdict::NotBuilt && c.code.is_some_and(|code| code.is_alarming()),
+    });
+    changed || report.notes.iter().any(|n| n.kind.is_worse())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{INTERRUPTED, LAB, NOTHING, OK, WORSE, of};
+    use crate::codes::Code;
+    use crate::model::report::RunReport;
+    use crate::model::verdict::{Change, Verdict};
+
+    fn check(change: impl FnOnce(&mut RunReport), wanted: u8) {
+        let mut report = crate::report::sample::report();
+        report.notes.clear();
+        for cell in &mut report.cells {
+            cell.change = Change::Same;
+            if matches!(cell.verdict, Verdict::Error | Verdict::NotBuilt) {
+                cell.verdict = Verdict::Absent;
+            }
+        }
+        change(&mut report);
+        assert_eq!(of(&report), wanted);
+    }
+
+    #[test]
+    fn codes_follow_the_report() {
+        check(|_| (), OK);
+        check(|r| r.interrupted = true, INTERRUPTED);
+        check(|r| r.cells[0].change = Change::Worse, WORSE);
+        check(|r| r.cells[0].change = Change::FixedGap, WORSE);
+        check(|r| r.cells[0].verdict = Verdict::Error, LAB);
+        check(|r| r.cells.clear(), NOTHING);
+        check(|r| r.cells.iter_mut().for_each(|c| c.verdict = Verdict::Absent), NOTHING);
+        check(|r| (r.cells[0].verdict, r.cells[0].code) = (Verdict::NotBuilt, Some(Code::PrebuiltStale)), WORSE);
+        check(|r| (r.cells[0].verdict, r.cells[0].code) = (Verdict::NotBuilt, Some(Code::ToolchainMissing)), OK);
+        check(|r| (r.cells[0].change, r.cells[0].verdict) = (Change::New, Verdict::Fail), WORSE);
+        check(|r| (r.cells[0].change, r.cells[0].verdict) = (Change::New, Verdict::Pass), OK);
+        check(|r| r.command = "check".to_owned(), WORSE);
+    }
+}

@@ -1,0 +1,65 @@
+//! Writing files so that a crash, a full disk or a second lab leaves the old contents or the new.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// Writes `bytes` to a temporary file beside `path` and renames it; makes the folder where it is missing.
+///
+/// # Errors
+/// When the folder cannot be made or written, or the disk is full; the error names the file.
+pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let named = |e: io::Error| io::Error::new(e.kind(), format!("failed to write `{}`: {e}", path.display()));
+    let dir = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(dir).map_err(named)?;
+    let mut file = tempfile::Builder::new().prefix(".writing-").tempfile_in(dir).map_err(named)?;
+    file.write_all(bytes).map_err(named)?;
+    #[cfg(unix)]
+    {
+        // tempfile makes files private; these are as public as any other output.
+        use std::os::unix::fs::PermissionsExt;
+        file.as_file().set_permissions(fs::Permissions::from_mode(0o644)).map_err(named)?;
+    }
+    file.persist(path).map_err(|e| named(e.error))?;
+    Ok(())
+}
+
+/// Every file below `dir`, relative and sorted; folders whose name is in `skip` are left out.
+///
+/// # Errors
+/// When a folder cannot be read.
+pub fn walk(dir: &Path, skip: &[&str]) -> io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    let mut queue = vec![PathBuf::new()];
+    while let Some(relative) = queue.pop() {
+        for entry in fs::read_dir(dir.join(&relative))? {
+            let entry = entry?;
+            let path = relative.join(entry.file_name());
+            if !entry.file_type()?.is_dir() {
+                files.push(path);
+            } else if !entry.file_name().to_str().is_some_and(|n| skip.contains(&n)) {
+                queue.push(path);
+            }
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{walk, write_atomically};
+
+    #[test]
+    fn files_are_replaced_whole_and_errors_name_the_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a/b/c.txt");
+        write_atomically(&path, b"one").unwrap();
+        write_atomically(&path, b"two").unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"two");
+        assert_eq!(walk(dir.path(), &[]).unwrap(), [std::path::PathBuf::from("a/b/c.txt")]);
+        assert!(walk(dir.path(), &["b"]).unwrap().is_empty());
+        let error = write_atomically(&path.join("d"), b"").unwrap_err().to_string();
+        assert!(error.contains("failed to write") && error.contains("c.txt"), "{error}");
+    }
+}

@@ -1,0 +1,29 @@
+//! What a missing import means: that depends on the ABI that it belongs to.
+
+use super::because;
+use crate::codes::Code;
+use crate::model::facts::{Abi, Facts};
+use crate::model::verdict::Judgement;
+
+/// `module.name`, or the name alone for components.
+pub fn named(module: &str, name: &str) -> String {
+    if module.is_empty() { name.to_owned() } else { format!("{module}.{name}") }
+}
+
+/// The judgement on the first of `missing` imports that a runtime does not define.
+pub fn missing(facts: Option<&Facts>, module: &str, name: &str, ty: &str, missing: u32) -> Judgement {
+    let import = named(module, name);
+    let abi = facts.and_then(|f| f.abis.iter().find(|a| a.evidence.contains(&import))).map(|a| a.abi);
+    let code = match abi {
+        Some(Abi::EmscriptenOld) => Code::NeedsEmscriptenHost,
+        Some(Abi::EmscriptenNew | Abi::WasmBindgen | Abi::GoJs | Abi::AssemblyScript | Abi::Minified) => Code::NeedsJsGlue,
+        Some(Abi::Napi) => Code::NeedsNapiHost,
+        Some(Abi::CustomHost | Abi::CustomInterface) => Code::CustomHost,
+        Some(Abi::WasiUnstable | Abi::Wasi01 | Abi::Wasi02 | Abi::Wasi03 | Abi::Wasix | Abi::WasiThreads) | None => {
+            Code::MissingImport
+        }
+    };
+    let ty = if ty.is_empty() { String::new() } else { format!(": {ty}") };
+    let more = if missing > 1 { format!(", and {} more imports", missing - 1) } else { String::new() };
+    because(code, import.clone(), format!("does not define {import}{ty}{more}"))
+}

@@ -1,0 +1,93 @@
+//! Where things are: the workspace's folders, the cache, the machine. Made once, passed on.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use crate::cache::Cache;
+use crate::machine::Machine;
+
+/// The variable that names the folder for results and builds.
+pub const CACHE_VARIABLE: &str = "WASMLAB_CACHE";
+/// The variable that names a folder of third-party binaries, searched before anything is downloaded.
+pub const FIXTURES_VARIABLE: &str = "WASMLAB_FIXTURES";
+/// The variable that names the workspace, where it is not above the current folder.
+pub const ROOT_VARIABLE: &str = "WASMLAB_ROOT";
+
+/// The lab's places.
+#[derive(Debug)]
+pub struct Lab {
+    /// The workspace.
+    pub root: PathBuf,
+    /// Results and builds.
+    pub cache: Cache,
+    /// Tools and hashes.
+    pub machine: Machine,
+}
+
+impl Lab {
+    /// Finds the workspace: `WASMLAB_ROOT`, the current folder or one above it, or where the lab was built.
+    ///
+    /// # Errors
+    /// When none of them is a workspace of the lab.
+    pub fn find() -> Result<Self> {
+        let is_root = |dir: &Path| dir.join("scenarios").is_dir() && dir.join("Cargo.toml").is_file();
+        let root = match std::env::var_os(ROOT_VARIABLE).filter(|v| !v.is_empty()) {
+            Some(root) => {
+                let root = PathBuf::from(root);
+                anyhow::ensure!(
+                    is_root(&root),
+                    "failed to use {ROOT_VARIABLE}: `{}` has no scenarios/ and Cargo.toml",
+                    root.display()
+                );
+                root
+            }
+            None => {
+                let here = std::env::current_dir().context("failed to read the current folder")?;
+                let built = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
+                let mut candidates = here.ancestors().chain(built);
+                candidates
+                    .find(|dir| is_root(dir))
+                    .with_context(|| format!("failed to find the workspace above `{}`: run it in the repository", here.display()))?
+                    .to_owned()
+            }
+        };
+        let root = std::path::absolute(&root)?;
+        let cache = match std::env::var_os(CACHE_VARIABLE).filter(|v| !v.is_empty()) {
+            Some(dir) => std::path::absolute(PathBuf::from(dir)).with_context(|| format!("failed to use {CACHE_VARIABLE}"))?,
+            None => root.join("target").join("wasmlab"),
+        };
+        let machine = Machine::new(cache.join("machine.json"));
+        Ok(Self { root, cache: Cache::new(cache), machine })
+    }
+
+    /// `scenarios/`.
+    #[must_use]
+    pub fn scenarios(&self) -> PathBuf {
+        self.root.join("scenarios")
+    }
+
+    /// The folder of a scenario's prebuilt guest.
+    #[must_use]
+    pub fn fixture(&self, scenario: &str) -> PathBuf {
+        self.root.join("fixtures").join(scenario)
+    }
+
+    /// `snapshots/`.
+    #[must_use]
+    pub fn snapshots(&self) -> PathBuf {
+        self.root.join("snapshots")
+    }
+
+    /// `reports/latest/`.
+    #[must_use]
+    pub fn report(&self) -> PathBuf {
+        self.root.join("reports").join("latest")
+    }
+
+    /// The source of an embedded engine's binary.
+    #[must_use]
+    pub fn engine(&self, name: &str) -> PathBuf {
+        self.root.join("xtask").join("engines").join(name)
+    }
+}

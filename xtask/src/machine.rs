@@ -1,0 +1,225 @@
+//! What is on this machine: tools on PATH, what they say of themselves, hashes of files. Answers are
+//! remembered by the file's path, size, time and inode, so that a warm run starts nothing and reads no
+//! large file.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, UNIX_EPOCH};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::files;
+use crate::process::{self, Command, Input, Limits};
+
+/// Asks the machine, and remembers.
+#[derive(Debug)]
+pub struct Machine {
+    memory_file: PathBuf,
+    memory: Mutex<Memory>,
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Memory {
+    /// Stamp of a file to its SHA-256.
+    hashes: BTreeMap<String, String>,
+    /// Stamp of a witness and a command to its answer.
+    answers: BTreeMap<String, String>,
+    #[serde(skip)]
+    changed: bool,
+}
+
+/// A question to a tool: a command that says its version.
+#[derive(Clone, Debug)]
+pub struct Question {
+    /// The program.
+    pub program: PathBuf,
+    /// Its arguments.
+    pub args: Vec<OsString>,
+    /// Environment beside the common one.
+    pub env: BTreeMap<OsString, OsString>,
+    /// The file whose change makes the answer stale; usually the program.
+    pub witness: PathBuf,
+}
+
+impl Machine {
+    /// With the memory in `memory_file`; a damaged memory is an empty one.
+    #[must_use]
+    pub fn new(memory_file: PathBuf) -> Self {
+        let memory = fs::read(&memory_file).ok().and_then(|b| serde_json::from_slice(&b).ok()).unwrap_or_default();
+        Self { memory_file, memory: Mutex::new(memory) }
+    }
+
+    /// Writes the memory, if it grew. A memory that cannot be written costs time, nothing else.
+    pub fn save(&self) {
+        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        if memory.changed
+            && let Ok(bytes) = serde_json::to_vec(&*memory)
+            && files::write_atomically(&self.memory_file, &bytes).is_ok()
+        {
+            memory.changed = false;
+        }
+    }
+
+    /// The program on PATH.
+    #[must_use]
+    pub fn which(&self, program: &str) -> Option<PathBuf> {
+        which::which(program).ok()
+    }
+
+    /// A variable of the environment that is set and not empty.
+    #[must_use]
+    pub fn variable(&self, name: &str) -> Option<String> {
+        std::env::var(name).ok().filter(|v| !v.is_empty())
+    }
+
+    /// Path, size, modification time and inode of a file, as text; `absent` for none.
+    #[must_use]
+    pub fn stamp(&self, path: &Path) -> String {
+        stamp(path)
+    }
+
+    /// SHA-256 of a file, hexadecimal.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn sha256(&self, path: &Path) -> io::Result<String> {
+        let key = stamp(path);
+        if let Some(hash) = self.remembered(|m| m.hashes.get(&key).cloned()) {
+            return Ok(hash);
+        }
+        let mut hasher = Sha256::new();
+        io::copy(&mut fs::File::open(path)?, &mut HashWriter(&mut hasher))?;
+        let hash = hex(&hasher.finalize());
+        self.remember(|m| m.hashes.insert(key, hash.clone()));
+        Ok(hash)
+    }
+
+    /// A tool's answer on stdout (or, where that is empty, on stderr), trimmed.
+    ///
+    /// # Errors
+    /// The words of a tool that cannot be started, fails, or does not answer within ten seconds.
+    pub fn ask(&self, question: &Question) -> Result<String, String> {
+        let key = format!("{} | {} | {:?}", stamp(&question.program), stamp(&question.witness), (&question.args, &question.env));
+        if let Some(answer) = self.remembered(|m| m.answers.get(&key).cloned()) {
+            return Ok(answer);
+        }
+        let mut env = process::tool_env();
+        env.extend(question.env.clone());
+        let limits = Limits { output: 1 << 20, ..Limits::compiler(Duration::from_secs(10)) };
+        let command = Command {
+            program: question.program.clone(),
+            args: question.args.clone(),
+            env,
+            cwd: std::env::temp_dir(),
+            stdin: Input::Bytes(Vec::new()),
+            inherit: Vec::new(),
+            limits,
+        };
+        let ended = process::run(&command).map_err(|e| format!("{}: {e}", question.program.display()))?;
+        let (stdout, stderr) = (String::from_utf8_lossy(&ended.stdout), String::from_utf8_lossy(&ended.stderr));
+        if !ended.success() {
+            let words = stderr.lines().next().unwrap_or("no message").to_owned();
+            return Err(format!("{} ended with {:?}: {words}", question.program.display(), ended.end));
+        }
+        let answer = if stdout.trim().is_empty() { stderr.trim() } else { stdout.trim() }.to_owned();
+        self.remember(|m| m.answers.insert(key, answer.clone()));
+        Ok(answer)
+    }
+
+    fn remembered<T>(&self, get: impl FnOnce(&Memory) -> Option<T>) -> Option<T> {
+        get(&self.memory.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn remember<T>(&self, put: impl FnOnce(&mut Memory) -> T) {
+        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        put(&mut memory);
+        memory.changed = true;
+    }
+}
+
+fn stamp(path: &Path) -> String {
+    let Ok(meta) = fs::metadata(path) else { return format!("{} absent", path.display()) };
+    let modified = meta.modified().ok().and_then(|t| t.duration_since(UNIX_EPOCH).ok()).unwrap_or_default();
+    format!("{} {} {} {}", path.display(), meta.len(), modified.as_nanos(), inode(&meta))
+}
+
+#[cfg(unix)]
+fn inode(meta: &fs::Metadata) -> u64 {
+    std::os::unix::fs::MetadataExt::ino(meta)
+}
+
+#[cfg(not(unix))]
+fn inode(_: &fs::Metadata) -> u64 {
+    0
+}
+
+struct HashWriter<'a>(&'a mut Sha256);
+
+impl io::Write for HashWriter<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// SHA-256 of bytes, hexadecimal.
+#[must_use]
+pub fn sha256(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Machine, Question, sha256};
+    use std::collections::BTreeMap;
+    use std::ffi::OsString;
+
+    fn question(program: &std::path::Path) -> Question {
+        Question { program: program.to_owned(), args: Vec::new(), env: BTreeMap::new(), witness: program.to_owned() }
+    }
+
+    #[test]
+    fn a_changed_file_has_a_new_hash_and_an_unchanged_one_is_remembered() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("f");
+        std::fs::write(&file, "one").unwrap();
+        let machine = Machine::new(dir.path().join("memory.json"));
+        assert_eq!(machine.sha256(&file).unwrap(), sha256(b"one"));
+        std::fs::write(&file, "three").unwrap();
+        assert_eq!(machine.sha256(&file).unwrap(), sha256(b"three"));
+        machine.save();
+        let again = Machine::new(dir.path().join("memory.json"));
+        assert_eq!(again.memory.lock().unwrap().hashes.len(), 2);
+        std::fs::write(dir.path().join("memory.json"), "{damaged").unwrap();
+        assert_eq!(Machine::new(dir.path().join("memory.json")).sha256(&file).unwrap(), sha256(b"three"));
+    }
+
+    #[test]
+    fn tools_answer_once_and_broken_tools_say_so() {
+        let dir = tempfile::tempdir().unwrap();
+        let machine = Machine::new(dir.path().join("memory.json"));
+        let sh = Question { args: ["-c", "echo 1.2.3"].map(OsString::from).to_vec(), ..question("/bin/sh".as_ref()) };
+        assert_eq!(machine.ask(&sh).as_deref(), Ok("1.2.3"));
+        assert_eq!(machine.ask(&sh).as_deref(), Ok("1.2.3"));
+        assert!(machine.ask(&question("/no/such/tool".as_ref())).is_err());
+        let failing = Question { args: ["-c", "echo broken >&2; exit 1"].map(OsString::from).to_vec(), ..question("/bin/sh".as_ref()) };
+        assert!(machine.ask(&failing).unwrap_err().contains("broken"));
+    }
+}

@@ -1,0 +1,358 @@
+//! Plans cells, runs them, emits events. It never prints, and it knows no expectation but the judge's.
+//!
+//! Guests and engines are made by a thread each; a cell is run by one of the workers as soon as its guest
+//! and its engine are there, so that the first verdicts come while the last engine still compiles.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::artifact::{self, Guest, NotBuilt};
+use crate::cache::Key;
+use crate::cell::{self, Limits, Plan};
+use crate::engines::{self, Absence};
+use crate::inspect;
+use crate::judge::{Evidence, judge};
+use crate::lab::Lab;
+use crate::model::facts::Facts;
+use crate::model::observation::{Limit, Observation, Outcome};
+use crate::model::report::{Cell, Origin};
+use crate::model::scenario::Scenario;
+use crate::model::verdict::{Judgement, Verdict};
+use crate::process;
+use crate::runtime::{Runtime, Source, Tool};
+
+mod row;
+
+/// What is to be run.
+pub struct Request<'a> {
+    /// Rows, sorted.
+    pub scenarios: &'a [Scenario],
+    /// Columns, in the registry's order.
+    pub runtimes: Vec<&'static dyn Runtime>,
+    /// Cells at a time.
+    pub jobs: usize,
+    /// Observations are taken from the cache.
+    pub use_cache: bool,
+    /// Limits of each cell.
+    pub limits: Limits,
+    /// How guests are made.
+    pub build: artifact::Options,
+    /// Guests that are there already (`check`), by scenario name, instead of being made.
+    pub given: BTreeMap<String, Guest>,
+    /// Engines that need minutes to build are not built.
+    pub quick: bool,
+}
+
+/// What happens, as it happens.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// The run begins.
+    Planned {
+        /// Cells in all.
+        cells: usize,
+    },
+    /// A guest is made.
+    GuestStarted {
+        /// Its scenario.
+        scenario: &'a str,
+    },
+    /// A guest is there, or is not.
+    GuestDone {
+        /// Its scenario.
+        scenario: &'a str,
+        /// The result.
+        guest: Result<&'a Guest, &'a NotBuilt>,
+    },
+    /// An engine is built.
+    EngineBuilding {
+        /// Its name.
+        engine: &'a str,
+        /// Crates that cargo has begun.
+        crates: usize,
+        /// Crates in its lock file: at least as many as it needs.
+        of: usize,
+        /// Cargo's last line.
+        line: &'a str,
+    },
+    /// An engine is there, or is not.
+    EngineDone {
+        /// Its name.
+        engine: &'a str,
+        /// Why it is not.
+        absent: Option<&'a Absence>,
+    },
+    /// A cell has its verdict.
+    CellDone {
+        /// The cell.
+        cell: &'a Cell,
+    },
+}
+
+/// Takes events; called from several threads.
+pub type Tell<'a> = &'a (dyn Fn(Event) + Sync);
+
+/// A guest with what reading it told.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// The guest.
+    pub guest: Result<Guest, NotBuilt>,
+    /// Its facts, or why it is no module.
+    pub facts: Result<Facts, String>,
+    /// Its size.
+    pub bytes: u64,
+}
+
+/// What came of a run.
+pub struct Results {
+    /// Guests, in the order of the scenarios; a row that was not reached is left out.
+    pub rows: Vec<Option<Row>>,
+    /// Programs, in the order of the columns.
+    pub columns: Vec<Option<Result<Tool, Absence>>>,
+    /// Cells, by row and column.
+    pub cells: BTreeMap<(usize, usize), Cell>,
+}
+
+/// Runs everything and returns when it is done or [`process::cancel`] was called.
+#[must_use]
+pub fn run(lab: &Lab, request: &Request, tell: Tell) -> Results {
+    let (rows, columns) = (request.scenarios.len(), request.runtimes.len());
+    tell(Event::Planned { cells: rows * columns });
+    let board = Board {
+        state: Mutex::new(State {
+            rows: vec![None; rows],
+            columns: vec![None; columns],
+            ready: VecDeque::new(),
+            left: rows * columns,
+            cells: BTreeMap::new(),
+        }),
+        changed: Condvar::new(),
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(|| make_guests(lab, request, &board, tell));
+        scope.spawn(|| make_engines(lab, request, &board, tell));
+        for _ in 0..request.jobs.max(1) {
+            scope.spawn(|| work(lab, request, &board, tell));
+        }
+    });
+    process::sweep();
+    let state = board.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+    Results { rows: state.rows, columns: state.columns, cells: state.cells }
+}
+
+struct Board {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+struct State {
+    rows: Vec<Option<Row>>,
+    columns: Vec<Option<Result<Tool, Absence>>>,
+    /// Cells whose guest and engine are settled.
+    ready: VecDeque<(usize, usize)>,
+    /// Cells without a verdict.
+    left: usize,
+    cells: BTreeMap<(usize, usize), Cell>,
+}
+
+impl Board {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn settle_row(&self, index: usize, row: Row) {
+        let mut state = self.lock();
+        state.rows[index] = Some(row);
+        let columns: Vec<usize> = (0..state.columns.len()).filter(|c| state.columns[*c].is_some()).collect();
+        state.ready.extend(columns.into_iter().map(|column| (index, column)));
+        self.changed.notify_all();
+    }
+
+    fn settle_column(&self, index: usize, column: Result<Tool, Absence>) {
+        let mut state = self.lock();
+        state.columns[index] = Some(column);
+        let rows: Vec<usize> = (0..state.rows.len()).filter(|r| state.rows[*r].is_some()).collect();
+        state.ready.extend(rows.into_iter().map(|row| (row, index)));
+        self.changed.notify_all();
+    }
+
+    /// The next cell; `None` when there is none left or the run is cancelled.
+    fn next(&self) -> Option<(usize, usize)> {
+        let mut state = self.lock();
+        loop {
+            if state.left == 0 || process::cancelled() {
+                return None;
+            }
+            if let Some(cell) = state.ready.pop_front() {
+                return Some(cell);
+            }
+            let wait = Duration::from_millis(100);
+            state = self.changed.wait_timeout(state, wait).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    fn done(&self, at: (usize, usize), cell: Option<Cell>) {
+        let mut state = self.lock();
+        state.left -= 1;
+        if let Some(cell) = cell {
+            state.cells.insert(at, cell);
+        }
+        if state.left == 0 {
+            self.changed.notify_all();
+        }
+    }
+}
+
+fn make_guests(lab: &Lab, request: &Request, board: &Board, tell: Tell) {
+    let mut order: Vec<usize> = (0..request.scenarios.len()).collect();
+    // Those that take no compiler come first: their verdicts need not wait.
+    order.sort_by_key(|i| request.scenarios[*i].spec.build.target.is_some());
+    for index in order {
+        if process::cancelled() {
+            return;
+        }
+        let scenario = &request.scenarios[index];
+        tell(Event::GuestStarted { scenario: &scenario.name });
+        let guest = match request.given.get(&scenario.name) {
+            Some(guest) => Ok(guest.clone()),
+            None => artifact::obtain(lab, scenario, request.build),
+        };
+        tell(Event::GuestDone { scenario: &scenario.name, guest: guest.as_ref() });
+        board.settle_row(index, row::read(lab, guest));
+    }
+}
+
+fn make_engines(lab: &Lab, request: &Request, board: &Board, tell: Tell) {
+    let mut unbuilt: Vec<(&'static str, Vec<usize>)> = Vec::new();
+    for (index, runtime) in request.runtimes.iter().enumerate() {
+        match (engines::ready(lab, *runtime), runtime.source()) {
+            (Ok(tool), _) => board.settle_column(index, Ok(tool)),
+            (Err(Some(absence)), _) => board.settle_column(index, Err(absence)),
+            (Err(None), Source::Embedded(engine)) if request.quick && runtime.slow_to_build() => {
+                board.settle_column(index, Err(left_out(engine)));
+            }
+            (Err(None), Source::Embedded(engine)) => match unbuilt.iter_mut().find(|(name, _)| *name == engine) {
+                Some((_, columns)) => columns.push(index),
+                None => unbuilt.push((engine, vec![index])),
+            },
+            (Err(None), Source::Program { .. }) => unreachable!("a program is found or absent"),
+        }
+    }
+    for (engine, columns) in unbuilt {
+        if process::cancelled() {
+            return;
+        }
+        let told = |crates, of, line: &str| tell(Event::EngineBuilding { engine, crates, of, line });
+        let built = engines::build(lab, engine, request.build.offline, &told);
+        tell(Event::EngineDone { engine, absent: built.as_ref().err() });
+        for index in columns {
+            let column = match &built {
+                Err(absence) => Err(absence.clone()),
+                Ok(()) => engines::ready(lab, request.runtimes[index]).map_err(|absence| {
+                    absence.unwrap_or_else(|| Absence {
+                        why: format!("the engine {engine} was built and its binary is gone"),
+                        how: "run it again".to_owned(),
+                    })
+                }),
+            };
+            board.settle_column(index, column);
+        }
+    }
+}
+
+fn left_out(engine: &str) -> Absence {
+    Absence {
+        why: format!("--engines quick leaves {engine} out: its first build takes minutes"),
+        how: "run without --engines quick".to_owned(),
+    }
+}
+
+fn work(lab: &Lab, request: &Request, board: &Board, tell: Tell) {
+    while let Some((row, column)) = board.next() {
+        let (guest, tool) = {
+            let state = board.lock();
+            (state.rows[row].clone(), state.columns[column].clone())
+        };
+        let cell = match (guest, tool) {
+            (Some(guest), Some(tool)) => one(lab, request, row, column, &guest, &tool),
+            // A cell is ready only when both are settled.
+            _ => None,
+        };
+        if let Some(cell) = &cell {
+            tell(Event::CellDone { cell });
+        }
+        board.done((row, column), cell);
+    }
+}
+
+/// The verdict on one cell; `None` when the run was cancelled meanwhile.
+fn one(lab: &Lab, request: &Request, row: usize, column: usize, guest: &Row, tool: &Result<Tool, Absence>) -> Option<Cell> {
+    let (scenario, runtime) = (&request.scenarios[row], request.runtimes[column]);
+    let unmeasured = |verdict, detail: String| row::unmeasured(scenario, runtime.id(), verdict, None, detail);
+    let built = match &guest.guest {
+        Ok(built) => built,
+        Err(none) => {
+            let mut cell = row::unmeasured(scenario, runtime.id(), Verdict::NotBuilt, Some(none.code), none.detail.clone());
+            cell.remedy = none.how.clone().or(cell.remedy);
+            return Some(cell);
+        }
+    };
+    let tool = match tool {
+        Ok(tool) => tool,
+        Err(absence) => {
+            let mut cell = unmeasured(Verdict::Absent, absence.why.clone());
+            cell.remedy = Some(absence.how.clone());
+            return Some(cell);
+        }
+    };
+    if let Err(reason) = runtime.applies(&scenario.spec, guest.facts.as_ref().ok()) {
+        return Some(unmeasured(Verdict::NotApplicable, reason));
+    }
+    let plan = Plan { scenario, runtime, tool, guest: &built.sha256, limits: request.limits };
+    let key = plan.key();
+    let cached = key.as_ref().filter(|_| request.use_cache).and_then(|key| lab.cache.get::<Observation>(key));
+    let from_cache = cached.is_some();
+    let observation = match cached.map_or_else(|| cell::observe(lab, &plan), Ok) {
+        Ok(observation) if observation.outcome == Outcome::Interrupted => return None,
+        Ok(observation) => observation,
+        Err(error) => return Some(unmeasured(Verdict::Error, format!("the cell could not be set up: {error}"))),
+    };
+    if let Some(key) = key.filter(|_| !from_cache && is_repeatable(&observation)) {
+        keep(lab, &key, &observation);
+    }
+    let progress = runtime.progress(&observation);
+    let evidence = Evidence { facts: guest.facts.as_ref().map_err(String::as_str), observation: &observation, progress: &progress };
+    let judgement: Judgement = judge(&evidence, &scenario.spec);
+    let mut cell = row::measured(scenario, runtime.id(), judgement, observation);
+    cell.cached = from_cache;
+    cell.prebuilt = built.origin == Origin::Prebuilt;
+    Some(cell)
+}
+
+/// What the machine's load or another process may have caused is measured anew next time.
+fn is_repeatable(observation: &Observation) -> bool {
+    let by_itself = match observation.outcome {
+        Outcome::Exited(_) | Outcome::Stopped | Outcome::Limit(Limit::Output(_)) => true,
+        Outcome::Signaled(_) | Outcome::Limit(_) | Outcome::NotStarted(_) | Outcome::Interrupted => false,
+    };
+    by_itself && observation.script.as_ref().is_none_or(|s| s.failed.is_none())
+}
+
+/// A cache that cannot be written costs time, not verdicts.
+fn keep(lab: &Lab, key: &Key, observation: &Observation) {
+    let _ = lab.cache.put(key, observation);
+}
+
+/// The facts of a binary, remembered by its hash and the lab's own.
+pub fn facts_of(lab: &Lab, sha256: &str, bytes: &[u8]) -> Result<Facts, String> {
+    let lab_itself = std::env::current_exe().ok().and_then(|exe| lab.machine.sha256(&exe).ok());
+    let key = lab_itself.map(|hash| Key::of("facts", &(hash, sha256)));
+    if let Some(facts) = key.as_ref().and_then(|key| lab.cache.get::<Facts>(key)) {
+        return Ok(facts);
+    }
+    let facts = inspect::facts(bytes).map_err(|e| e.to_string())?;
+    if let Some(key) = key {
+        let _ = lab.cache.put(&key, &facts);
+    }
+    Ok(facts)
+}

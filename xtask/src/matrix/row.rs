@@ -1,0 +1,99 @@
+//! Rows and cells as the report has them.
+
+use std::fs;
+
+use wasmlab_cell::{Event, Stage};
+
+use super::{Row, facts_of};
+use crate::artifact::{Guest, NotBuilt};
+use crate::codes::Code;
+use crate::lab::Lab;
+use crate::model::observation::Observation;
+use crate::model::report::{Cell, Output};
+use crate::model::scenario::Scenario;
+use crate::model::verdict::{Change, Judgement, Verdict};
+
+/// Characters of a guest's output that a report keeps.
+const KEPT: usize = 4_000;
+
+/// Reads a guest's binary.
+pub fn read(lab: &Lab, guest: Result<Guest, NotBuilt>) -> Row {
+    let bytes = match &guest {
+        Ok(guest) => fs::read(lab.cache.object(&guest.sha256)),
+        Err(none) => return Row { facts: Err(none.detail.clone()), bytes: 0, guest },
+    };
+    match bytes {
+        Ok(bytes) => {
+            let sha256 = guest.as_ref().map_or("", |g| g.sha256.as_str());
+            Row { facts: facts_of(lab, sha256, &bytes), bytes: bytes.len() as u64, guest }
+        }
+        Err(error) => {
+            let none = NotBuilt { code: Code::CompileError, detail: format!("the guest is gone: {error}"), how: None };
+            Row { facts: Err(none.detail.clone()), bytes: 0, guest: Err(none) }
+        }
+    }
+}
+
+/// A cell that was not run.
+pub fn unmeasured(scenario: &Scenario, runtime: &str, verdict: Verdict, code: Option<Code>, detail: String) -> Cell {
+    Cell {
+        scenario: scenario.name.clone(),
+        runtime: runtime.to_owned(),
+        verdict,
+        code,
+        blame: code.map(|c| c.entry().blame.to_vec()).unwrap_or_default(),
+        stage: None,
+        subject: None,
+        detail,
+        remedy: code.map(|c| c.entry().remedy.to_owned()),
+        change: Change::Same,
+        was: None,
+        changed_with_version: false,
+        known: None,
+        prebuilt: false,
+        argv: Vec::new(),
+        duration_ms: 0.0,
+        compile_ms: None,
+        run_ms: None,
+        cpu_ms: 0.0,
+        peak_rss_bytes: 0,
+        cached: false,
+        output: Output::default(),
+    }
+}
+
+/// A cell that was run and judged.
+pub fn measured(scenario: &Scenario, runtime: &str, judgement: Judgement, observation: Observation) -> Cell {
+    let compile = stage_ms(&observation, Stage::Compile);
+    let run = stage_ms(&observation, Stage::Run);
+    Cell {
+        blame: judgement.blame,
+        stage: judgement.stage,
+        subject: judgement.subject,
+        compile_ms: compile,
+        run_ms: run,
+        duration_ms: ms(observation.wall_micros),
+        cpu_ms: ms(observation.cpu_micros),
+        peak_rss_bytes: observation.peak_rss_bytes,
+        argv: observation.argv,
+        output: Output { stdout: cut(observation.stdout), stderr: cut(observation.stderr) },
+        ..unmeasured(scenario, runtime, judgement.verdict, judgement.code, judgement.detail)
+    }
+}
+
+fn ms(micros: u64) -> f64 {
+    // A report is read by people: hundredths of a millisecond are enough.
+    (micros as f64 / 10.0).round() / 100.0
+}
+
+fn stage_ms(observation: &Observation, stage: Stage) -> Option<f64> {
+    let cached = observation.events.iter().any(|e| matches!(e, Event::Stage { stage: s, cached: true, .. } if *s == stage));
+    observation.stage_micros(stage).filter(|_| !cached).map(ms)
+}
+
+fn cut(text: String) -> String {
+    match text.char_indices().nth(KEPT) {
+        Some((end, _)) => format!("{}… ({} bytes in all)", &text[..end], text.len()),
+        None => text,
+    }
+}

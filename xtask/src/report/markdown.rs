@@ -1,0 +1,159 @@
+//! `report.md`: the matrix for pull requests and pages.
+
+use std::fmt::Write;
+
+use super::words::{blame, by_code, bytes, changes, tally};
+use super::{Look, Renderer};
+use crate::model::report::{Cell, NoteKind, RunReport};
+use crate::model::verdict::{Change, Verdict};
+
+/// The registry's entry.
+pub const RENDERER: Markdown = Markdown;
+
+/// GitHub's Markdown.
+pub struct Markdown;
+
+impl Renderer for Markdown {
+    fn id(&self) -> &'static str {
+        "markdown"
+    }
+
+    fn extension(&self) -> &'static str {
+        "md"
+    }
+
+    fn render(&self, report: &RunReport, _: Look) -> String {
+        let mut out = String::from("# Where WebAssembly runs\n\n");
+        let host = &report.host;
+        let _ = writeln!(out, "{} on {} {} with {} processors.\n", tally(report), host.os, host.arch, host.cpus);
+        matrix(&mut out, report);
+        gaps(&mut out, report);
+        changed(&mut out, report);
+        artifacts(&mut out, report);
+        missing(&mut out, report);
+        out
+    }
+}
+
+fn matrix(out: &mut String, report: &RunReport) {
+    let heads: Vec<String> = report
+        .runtimes
+        .iter()
+        .map(|r| format!("{} {}", r.id, r.tool.version.as_deref().unwrap_or("(absent)")))
+        .collect();
+    let _ = writeln!(out, "| scenario | {} |", heads.join(" | "));
+    let _ = writeln!(out, "|---|{}", "---|".repeat(heads.len()));
+    let mut rows: Vec<(&str, Vec<&Cell>)> = Vec::new();
+    for cell in &report.cells {
+        match rows.last_mut() {
+            Some((name, cells)) if *name == cell.scenario => cells.push(cell),
+            _ => rows.push((&cell.scenario, vec![cell])),
+        }
+    }
+    for (name, cells) in rows {
+        let texts = report.runtimes.iter().map(|r| cells.iter().find(|c| c.runtime == r.id).map_or(String::new(), |c| text(c)));
+        let _ = writeln!(out, "| {name} | {} |", texts.collect::<Vec<_>>().join(" | "));
+    }
+}
+
+fn text(cell: &Cell) -> String {
+    let code = cell.code.map(|c| c.id()).unwrap_or_default();
+    let changed = if matches!(cell.change, Change::Same | Change::New) { "" } else { " **(changed)**" };
+    let text = match cell.verdict {
+        Verdict::Pass => "✅".to_owned(),
+        Verdict::Gap if cell.known.is_some() => format!("known: {code}"),
+        Verdict::Gap => format!("⚠️ {code}"),
+        Verdict::Fail => format!("❌ {code}"),
+        Verdict::Error => "❌ error of the lab".to_owned(),
+        Verdict::NotBuilt => format!("not built: {code}"),
+        Verdict::Absent | Verdict::NotApplicable => cell.verdict.id().to_owned(),
+    };
+    text + changed
+}
+
+fn gaps(out: &mut String, report: &RunReport) {
+    let codes = by_code(report);
+    if codes.is_empty() {
+        return;
+    }
+    out.push_str("\n## Why not, and what would change it\n");
+    for (code, groups) in codes {
+        let Some(first) = groups.first() else { continue };
+        let _ = writeln!(out, "\n### `{code}`\n\n{}\n", code.entry().meaning);
+        for group in &groups {
+            let known = group.cell.known.as_ref().map(|k| format!(" Known: {k}.")).unwrap_or_default();
+            let stage = group.cell.stage.map(|s| format!("at {s:?}").to_lowercase()).unwrap_or_else(|| "before a run".to_owned());
+            let detail = escaped(&group.cell.detail);
+            let _ = writeln!(
+                out,
+                "- **{}** on {} ({stage}; {}): {detail}.{known}",
+                group.scenario,
+                group.runtimes.join(", "),
+                blame(code, group.cell)
+            );
+        }
+        let _ = writeln!(out, "\nTo change it: {}", first.cell.remedy.as_deref().unwrap_or(code.entry().remedy));
+    }
+}
+
+/// Text from guests and runtimes must not become markup.
+fn escaped(text: &str) -> String {
+    text.chars().fold(String::new(), |mut out, c| {
+        if matches!(c, '|' | '<' | '>' | '*' | '_' | '`' | '[' | ']' | '\\') {
+            out.push('\\');
+        }
+        out.push(c);
+        out
+    })
+}
+
+fn changed(out: &mut String, report: &RunReport) {
+    let lines = changes(report);
+    let notes = report.notes.iter().filter(|n| !matches!(n.kind, NoteKind::Missing | NoteKind::Next | NoteKind::ArtifactNew));
+    let notes: Vec<String> = notes.map(|n| format!("- **{}**: {}", escaped(&n.about), escaped(&n.text))).collect();
+    if lines.is_empty() && notes.is_empty() {
+        return;
+    }
+    out.push_str("\n## Changed\n\n");
+    for (change, line) in lines {
+        let _ = writeln!(out, "- **{}**: {}", change.id(), escaped(&line));
+    }
+    for note in notes {
+        let _ = writeln!(out, "{note}");
+    }
+}
+
+fn artifacts(out: &mut String, report: &RunReport) {
+    out.push_str("\n## Guests\n\n| scenario | route | made by | origin | total | code | data | imports | proposals |\n");
+    out.push_str("|---|---|---|---|---:|---:|---:|---:|---|\n");
+    for artifact in &report.artifacts {
+        let facts = artifact.facts.as_ref();
+        let (code, data, imports, proposals) = match facts {
+            Some(f) => {
+                let proposals = f.proposals.iter().cloned().collect::<Vec<_>>().join(", ");
+                (bytes(f.sizes.code), bytes(f.sizes.data), f.imports.len().to_string(), proposals)
+            }
+            None => ("?".to_owned(), "?".to_owned(), "?".to_owned(), "malformed".to_owned()),
+        };
+        let _ = writeln!(
+            out,
+            "| {} | {} | {} | {} | {} | {code} | {data} | {imports} | {proposals} |",
+            artifact.scenario,
+            artifact.route,
+            artifact.toolchain,
+            artifact.origin.id(),
+            bytes(artifact.bytes),
+        );
+    }
+}
+
+fn missing(out: &mut String, report: &RunReport) {
+    let notes: Vec<_> = report.notes.iter().filter(|n| n.kind == NoteKind::Missing).collect();
+    if notes.is_empty() {
+        return;
+    }
+    out.push_str("\n## Missing on this machine\n\n");
+    for note in notes {
+        let _ = writeln!(out, "- **{}**: {}", escaped(&note.about), escaped(&note.text));
+    }
+}

@@ -1,0 +1,29 @@
+//! The closing sentence of `check`: *runs on X; not on Y, because Z; to change that, do W.*
+
+use super::words::by_code;
+use crate::model::report::RunReport;
+use crate::model::verdict::Verdict;
+
+/// One sentence on one module.
+#[must_use]
+pub fn sentence(report: &RunReport, module: &str) -> String {
+    let cells: Vec<_> = report.cells.iter().filter(|c| c.scenario == module).collect();
+    let on = |verdict: Verdict| cells.iter().filter(|c| c.verdict == verdict).map(|c| c.runtime.as_str()).collect::<Vec<_>>();
+    let runs = on(Verdict::Pass);
+    let mut text = match runs.as_slice() {
+        [] => format!("{module} runs on none of the runtimes here"),
+        names => format!("{module} runs on {}", names.join(", ")),
+    };
+    for (code, groups) in by_code(report) {
+        for group in groups.iter().filter(|g| g.scenario == module) {
+            let remedy = group.cell.remedy.as_deref().unwrap_or(code.entry().remedy).trim_end_matches('.');
+            let detail = group.cell.detail.trim_end_matches('.');
+            text += &format!("; not on {}, because of {code} ({detail}); to change that: {remedy}", group.runtimes.join(", "));
+        }
+    }
+    let errors = on(Verdict::Error);
+    if !errors.is_empty() {
+        text += &format!("; the lab itself failed on {}", errors.join(", "));
+    }
+    text + "."
+}

@@ -1,0 +1,172 @@
+//! The matrix in a terminal: one letter a cell, its columns named by a staircase, so that twenty of them
+//! still fit into 80 characters; below it every letter is explained.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use anstyle::{AnsiColor, Effects, Style};
+
+use super::words::{Group, blame, by_code, changes, tally};
+use super::{Look, Renderer};
+use crate::codes::Code;
+use crate::model::report::{Cell, Note, NoteKind, Origin, RunReport};
+use crate::model::verdict::{Change, Verdict};
+
+/// The registry's entry.
+pub const RENDERER: Table = Table;
+
+/// For terminals.
+pub struct Table;
+
+impl Renderer for Table {
+    fn id(&self) -> &'static str {
+        "table"
+    }
+
+    fn extension(&self) -> &'static str {
+        "txt"
+    }
+
+    fn render(&self, report: &RunReport, look: Look) -> String {
+        let codes = by_code(report);
+        let letters: BTreeMap<Code, char> = codes.keys().copied().zip('a'..='z').collect();
+        let mut out = String::new();
+        let painter = Painter { look };
+        painter.matrix(&mut out, report, &letters);
+        painter.legend(&mut out, &codes, &letters);
+        painter.changes(&mut out, report);
+        painter.notes(&mut out, report);
+        let _ = writeln!(out, "\n{}", painter.paint(BOLD, &tally(report)));
+        for note in report.notes.iter().filter(|n| n.kind == NoteKind::Next) {
+            painter.wrapped(&mut out, "next: ", "      ", &note.text);
+        }
+        out
+    }
+}
+
+const BOLD: Style = Style::new().effects(Effects::BOLD);
+const DIM: Style = Style::new().effects(Effects::DIMMED);
+const GREEN: Style = AnsiColor::Green.on_default();
+const YELLOW: Style = AnsiColor::Yellow.on_default();
+const RED: Style = AnsiColor::Red.on_default().effects(Effects::BOLD);
+
+struct Painter {
+    look: Look,
+}
+
+impl Painter {
+    fn paint(&self, style: Style, text: &str) -> String {
+        if self.look.colour { format!("{style}{text}{style:#}") } else { text.to_owned() }
+    }
+
+    /// A paragraph: `first` before its first line, `rest` before the others.
+    fn wrapped(&self, out: &mut String, first: &str, rest: &str, text: &str) {
+        let options = textwrap::Options::new(self.look.width.max(40)).initial_indent(first).subsequent_indent(rest);
+        for line in textwrap::wrap(text, options) {
+            let _ = writeln!(out, "{line}");
+        }
+    }
+
+    fn matrix(&self, out: &mut String, report: &RunReport, letters: &BTreeMap<Code, char>) {
+        let mut rows: BTreeMap<(&str, &str), Vec<&Cell>> = BTreeMap::new();
+        let family: BTreeMap<&str, &str> = report.artifacts.iter().map(|a| (a.scenario.as_str(), a.family.as_str())).collect();
+        for cell in &report.cells {
+            let group = family.get(cell.scenario.as_str()).copied().unwrap_or("~");
+            rows.entry((group, &cell.scenario)).or_default().push(cell);
+        }
+        let widest = rows.keys().map(|(_, name)| name.chars().count()).max().unwrap_or(0);
+        let prebuilt: Vec<&str> =
+            report.artifacts.iter().filter(|a| a.origin == Origin::Prebuilt).map(|a| a.scenario.as_str()).collect();
+        for (index, runtime) in report.runtimes.iter().enumerate() {
+            let version = runtime.tool.version.as_deref().unwrap_or("absent");
+            let label = format!("{} {}", runtime.id, self.paint(DIM, version));
+            let _ = writeln!(out, "{:widest$}  {}{label}", "", self.paint(DIM, &"│ ".repeat(index)));
+        }
+        let mut last = None;
+        for ((group, name), cells) in rows {
+            if last.is_some_and(|l| l != group) {
+                let _ = writeln!(out, "{:widest$}  {}", "", self.paint(DIM, "│ ".repeat(report.runtimes.len()).trim_end()));
+            }
+            last = Some(group);
+            let _ = write!(out, "{name:widest$}  ");
+            for runtime in &report.runtimes {
+                let cell = cells.iter().find(|c| c.runtime == runtime.id);
+                let _ = write!(out, "{}", cell.map_or("  ".to_owned(), |c| self.glyph(c, letters)));
+            }
+            let mark = if prebuilt.contains(&name) { self.paint(DIM, "prebuilt") } else { String::new() };
+            let _ = writeln!(out, "{mark}");
+        }
+        let key = "✓ pass   letter gap   ✗ fail   · absent   ? not built   - not applicable   * changed";
+        let _ = writeln!(out, "\n{}", self.paint(DIM, key.trim_end()));
+    }
+
+    fn glyph(&self, cell: &Cell, letters: &BTreeMap<Code, char>) -> String {
+        let letter = cell.code.and_then(|c| letters.get(&c)).copied().unwrap_or('~').to_string();
+        let (style, text) = match cell.verdict {
+            Verdict::Pass => (GREEN, "✓".to_owned()),
+            Verdict::Gap if cell.known.is_some() => (DIM, letter),
+            Verdict::Gap => (YELLOW, letter),
+            Verdict::Fail => (RED, "✗".to_owned()),
+            Verdict::NotBuilt => (YELLOW, "?".to_owned()),
+            Verdict::Absent => (DIM, "·".to_owned()),
+            Verdict::NotApplicable => (DIM, "-".to_owned()),
+            Verdict::Error => (RED, "!".to_owned()),
+        };
+        // A new cell is no news to somebody who sees it for the first time.
+        let changed = !matches!(cell.change, Change::Same | Change::New);
+        format!("{}{}", self.paint(style, &text), if changed { "*" } else { " " })
+    }
+
+    fn legend(&self, out: &mut String, codes: &BTreeMap<Code, Vec<Group>>, letters: &BTreeMap<Code, char>) {
+        for (code, groups) in codes {
+            let Some(first) = groups.first() else { continue };
+            let mark = match code.entry().verdict {
+                Verdict::Fail => '✗',
+                Verdict::NotBuilt => '?',
+                _ => letters.get(code).copied().unwrap_or('~'),
+            };
+            let head = format!("{mark} {code}");
+            let blame = self.paint(DIM, &format!("({})", blame(*code, first.cell)));
+            let _ = writeln!(out, "\n{} {blame}", self.paint(BOLD, &head));
+            for group in groups {
+                let known = if group.cell.known.is_some() { ", known" } else { "" };
+                let stage = group.cell.stage.map(|s| format!(", at {}", format!("{s:?}").to_lowercase())).unwrap_or_default();
+                let text = format!("{} on {}{stage}{known}: {}", group.scenario, group.runtimes.join(" "), group.cell.detail);
+                self.wrapped(out, "  ", "    ", &text);
+            }
+            let remedy = first.cell.remedy.as_deref().unwrap_or(code.entry().remedy);
+            self.wrapped(out, "  → ", "    ", remedy);
+        }
+    }
+
+    fn changes(&self, out: &mut String, report: &RunReport) {
+        let lines = changes(report);
+        if lines.is_empty() {
+            return;
+        }
+        let _ = writeln!(out, "\n{}", self.paint(BOLD, "changed"));
+        for (change, line) in lines {
+            self.wrapped(out, &format!("  {:<10}", change.id()), "            ", &line);
+        }
+    }
+
+    fn notes(&self, out: &mut String, report: &RunReport) {
+        let heading = |kind| match kind {
+            NoteKind::ArtifactChanged | NoteKind::ArtifactChangedWithToolchain => Some("guests that changed"),
+            NoteKind::PrebuiltDiffers => Some("prebuilt guests that differ"),
+            NoteKind::KnownStale => Some("annotations that fit nothing"),
+            NoteKind::SnapshotOrphan => Some("snapshots of nothing"),
+            NoteKind::Missing => Some("missing here"),
+            NoteKind::ArtifactNew | NoteKind::Next => None,
+        };
+        let mut last = None;
+        let notes: Vec<(&str, &Note)> = report.notes.iter().filter_map(|n| Some((heading(n.kind)?, n))).collect();
+        for (title, note) in notes {
+            if last != Some(title) {
+                let _ = writeln!(out, "\n{}", self.paint(BOLD, title));
+            }
+            last = Some(title);
+            self.wrapped(out, "  ", "    ", &format!("{}: {}", note.about, note.text));
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! Every renderer over the sample report, the report's schema, and the closing sentence.
+
+use super::{ALL, Look, sample, sentence::sentence};
+use crate::model::report::RunReport;
+
+#[test]
+fn every_renderer_shows_the_sample() {
+    for renderer in ALL {
+        for width in [80, 120] {
+            let text = renderer.render(&sample::report(), Look { width, colour: false });
+            if renderer.id() == "table" {
+                assert!(text.lines().all(|l| l.chars().count() <= width), "wider than {width}:\n{text}");
+                insta::assert_snapshot!(format!("{}-{width}", renderer.id()), text);
+            } else if width == 80 {
+                insta::assert_snapshot!(renderer.id(), text);
+            }
+        }
+    }
+}
+
+#[test]
+fn colour_is_only_there_when_it_is_asked_for() {
+    let table = super::find("table").unwrap();
+    assert!(!table.render(&sample::report(), Look { width: 80, colour: false }).contains('\u{1b}'));
+    assert!(table.render(&sample::report(), Look { width: 80, colour: true }).contains('\u{1b}'));
+}
+
+#[test]
+fn json_reads_back_as_the_report() {
+    let text = super::find("json").unwrap().render(&sample::report(), Look::PLAIN);
+    assert_eq!(serde_json::from_str::<RunReport>(&text).unwrap(), sample::report());
+}
+
+#[test]
+fn the_schema_in_the_repository_is_the_types_own_and_holds_for_the_sample() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/schema/report.schema.json");
+    let schema = serde_json::to_string_pretty(&schemars::schema_for!(RunReport)).unwrap() + "\n";
+    if std::env::var_os("WASMLAB_UPDATE_SCHEMA").is_some() {
+        std::fs::create_dir_all(std::path::Path::new(file).parent().unwrap()).unwrap();
+        std::fs::write(file, &schema).unwrap();
+    }
+    let committed = std::fs::read_to_string(file).unwrap_or_default();
+    assert!(committed == schema, "{file} is stale: run this test with WASMLAB_UPDATE_SCHEMA=1, and raise SCHEMA if readers break");
+    let validator = jsonschema::validator_for(&serde_json::from_str(&schema).unwrap()).unwrap();
+    let report = serde_json::to_value(sample::report()).unwrap();
+    let errors: Vec<_> = validator.iter_errors(&report).map(|e| e.to_string()).collect();
+    assert!(errors.is_empty(), "{errors:?}");
+    let mut bad = report;
+    bad["cells"][0]["verdict"] = "perhaps".into();
+    assert!(!validator.is_valid(&bad));
+}
+
+#[test]
+fn check_ends_with_one_sentence() {
+    insta::assert_snapshot!(sentence(&sample::report(), "hello"), @"");
+}

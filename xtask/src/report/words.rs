@@ -1,0 +1,107 @@
+//! What all renderers say in the same words.
+
+use std::collections::BTreeMap;
+
+use crate::codes::Code;
+use crate::model::report::{Cell, RunReport};
+use crate::model::verdict::{Change, Verdict};
+
+/// Cells with one code, of one scenario, for one subject and in one detail: one line of an explanation.
+#[derive(Clone, Debug)]
+pub struct Group<'a> {
+    /// The scenario.
+    pub scenario: &'a str,
+    /// The first of the cells.
+    pub cell: &'a Cell,
+    /// Their runtimes, in the order of the columns.
+    pub runtimes: Vec<&'a str>,
+}
+
+/// Every code that a cell has, with its groups, in the order of the catalogue.
+pub fn by_code(report: &RunReport) -> BTreeMap<Code, Vec<Group<'_>>> {
+    let mut codes: BTreeMap<Code, Vec<Group>> = BTreeMap::new();
+    for cell in &report.cells {
+        let Some(code) = cell.code else { continue };
+        let groups = codes.entry(code).or_default();
+        // A cell whose runtime says the same in other words is one with it.
+        let same = |g: &&mut Group| g.scenario == cell.scenario && g.cell.subject == cell.subject && g.cell.known == cell.known;
+        match groups.iter_mut().find(same) {
+            Some(group) => group.runtimes.push(&cell.runtime),
+            None => groups.push(Group { scenario: &cell.scenario, cell, runtimes: vec![&cell.runtime] }),
+        }
+    }
+    codes
+}
+
+/// `38 cells: 24 pass, 13 gap (9 known), 1 fail; 30 from the cache; 1.2 s`.
+pub fn tally(report: &RunReport) -> String {
+    let count = |verdict| report.cells.iter().filter(|c| c.verdict == verdict).count();
+    let known = report.cells.iter().filter(|c| c.known.is_some()).count();
+    let kinds = [Verdict::Pass, Verdict::Gap, Verdict::Fail, Verdict::NotBuilt, Verdict::Absent, Verdict::NotApplicable, Verdict::Error];
+    let mut parts = Vec::new();
+    for kind in kinds {
+        match count(kind) {
+            0 => {}
+            n if kind == Verdict::Gap && known > 0 => parts.push(format!("{n} gap ({known} known)")),
+            n => parts.push(format!("{n} {}", kind.id())),
+        }
+    }
+    let cells = report.cells.len();
+    let cached = report.cells.iter().filter(|c| c.cached).count();
+    let cached = match cached {
+        0 => String::new(),
+        n if n == cells => "; all from the cache".to_owned(),
+        n => format!("; {n} from the cache"),
+    };
+    format!("{cells} cells: {}{cached}; {}", parts.join(", "), seconds(report.duration_ms))
+}
+
+/// `0.4 s`, `3 min 20 s`.
+pub fn seconds(ms: u64) -> String {
+    match ms {
+        0..60_000 => format!("{}.{} s", ms / 1000, ms % 1000 / 100),
+        _ => format!("{} min {} s", ms / 60_000, ms % 60_000 / 1000),
+    }
+}
+
+/// `12 345` as people read bytes: `12.1 KiB`.
+pub fn bytes(bytes: u64) -> String {
+    match bytes {
+        0..1024 => format!("{bytes} B"),
+        1024..1_048_576 => format!("{:.1} KiB", bytes as f64 / 1024.0),
+        _ => format!("{:.1} MiB", bytes as f64 / 1_048_576.0),
+    }
+}
+
+/// The cells that changed, as lines: `worse      wat-add on wasmi: trap, was pass`.
+pub fn changes(report: &RunReport) -> Vec<(Change, String)> {
+    let mut lines: Vec<(Change, String)> = Vec::new();
+    let new: Vec<&Cell> = report.cells.iter().filter(|c| c.change == Change::New).collect();
+    for cell in report.cells.iter().filter(|c| !matches!(c.change, Change::Same | Change::New)) {
+        let code = cell.code.map(|c| format!(" {c}")).unwrap_or_default();
+        let was = cell.was.as_deref().unwrap_or("nothing");
+        let with = if cell.changed_with_version { ", changed with the runtime's version" } else { "" };
+        lines.push((cell.change, format!("{} on {}: {}{code}, was {was}{with}", cell.scenario, cell.runtime, cell.verdict.id())));
+    }
+    if new.len() > 6 {
+        lines.push((Change::New, format!("{} cells have no snapshot yet", new.len())));
+    } else {
+        lines.extend(new.iter().map(|c| (Change::New, format!("{} on {}: {}", c.scenario, c.runtime, c.verdict.id()))));
+    }
+    lines
+}
+
+/// `toolchain, abi`.
+pub fn blame(code: Code, cell: &Cell) -> String {
+    let blame = if cell.blame.is_empty() { code.entry().blame } else { &cell.blame };
+    blame.iter().map(|b| b.id()).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn quantities_read_at_a_glance() {
+        assert_eq!([super::seconds(40), super::seconds(1_250), super::seconds(200_000)], ["0.0 s", "1.2 s", "3 min 20 s"]);
+        assert_eq!([super::bytes(41), super::bytes(12_345), super::bytes(5_000_000)], ["41 B", "12.1 KiB", "4.8 MiB"]);
+    }
+}

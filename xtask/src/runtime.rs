@@ -1,0 +1,154 @@
+//! Runtimes: the columns. An adapter says where its program comes from, what command runs a cell, and
+//! what a runtime's exit code and output mean; it never starts, installs or prints.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use crate::model::facts::Facts;
+use crate::model::observation::{Observation, Progress};
+use crate::model::scenario::ScenarioFile;
+
+pub mod embedded;
+
+/// One line a runtime's file; each gives one or more columns.
+macro_rules! registry {
+    ($($module:ident),* $(,)?) => {
+        $(pub mod $module;)*
+        /// Every column, in the order of the table.
+        #[must_use]
+        pub fn all() -> Vec<&'static dyn Runtime> {
+            [$($module::COLUMNS),*].concat()
+        }
+    };
+}
+
+registry! { wasmi, node }
+
+/// A column: an engine in one mode.
+pub trait Runtime: Sync {
+    /// `engine[-compiler][+host]`, unique, kebab-case.
+    fn id(&self) -> &'static str;
+
+    /// The engine: `wasmtime`.
+    fn engine(&self) -> &'static str;
+
+    /// How it translates or which host it gives: `winch`, `node:wasi`.
+    fn mode(&self) -> &'static str;
+
+    /// Where its program comes from.
+    fn source(&self) -> Source;
+
+    /// Whether the first build of its engine takes minutes: `--engines quick` leaves it out.
+    fn slow_to_build(&self) -> bool {
+        false
+    }
+
+    /// Files of the lab that its command needs, by name: drivers.
+    fn support(&self) -> &'static [(&'static str, &'static str)] {
+        &[]
+    }
+
+    /// The cell's command.
+    fn command(&self, tool: &Tool, cell: &CellFiles) -> Vec<OsString>;
+
+    /// Whether the cell makes sense on this column.
+    ///
+    /// # Errors
+    /// Why it does not.
+    fn applies(&self, _: &ScenarioFile, _: Option<&Facts>) -> Result<(), String> {
+        Ok(())
+    }
+
+    /// How far a guest came. Engines of the lab report it themselves.
+    fn progress(&self, observation: &Observation) -> Progress {
+        observation.reported()
+    }
+}
+
+/// Where a runtime's program comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// Built from `xtask/engines/NAME`.
+    Embedded(&'static str),
+    /// Found on this machine.
+    Program {
+        /// Its name on PATH.
+        name: &'static str,
+        /// The variable that names it elsewhere.
+        variable: &'static str,
+        /// The arguments that make it say its version.
+        version: &'static [&'static str],
+        /// How to get it.
+        get: &'static str,
+    },
+}
+
+/// A runtime's program that is here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tool {
+    /// The program.
+    pub program: PathBuf,
+    /// Its version: `2.0.0`.
+    pub version: String,
+    /// Changes whenever the program or a driver changes.
+    pub fingerprint: String,
+    /// The folder of [`Runtime::support`].
+    pub support: PathBuf,
+}
+
+/// The files of a cell that a command may name.
+#[derive(Clone, Copy, Debug)]
+pub struct CellFiles<'a> {
+    /// The [`wasmlab_cell::CellSpec`], JSON.
+    pub spec: &'a Path,
+    /// The module.
+    pub module: &'a Path,
+}
+
+/// The version within what a program says: the first word that begins with a digit, after a `v` or not.
+#[must_use]
+pub fn version_in(answer: &str) -> String {
+    let mut words = answer.split(|c: char| c.is_whitespace() || c == ',' || c == '(' || c == ')');
+    let found = words.find_map(|w| {
+        let w = w.strip_prefix('v').unwrap_or(w);
+        (w.starts_with(|c: char| c.is_ascii_digit()) && w.contains('.')).then_some(w)
+    });
+    found.unwrap_or_else(|| answer.lines().next().unwrap_or_default()).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    use super::{CellFiles, Tool, all, version_in};
+
+    #[test]
+    fn every_column_has_an_id_of_its_own_and_a_golden_command() {
+        let mut ids = BTreeSet::new();
+        let mut commands = String::new();
+        for runtime in all() {
+            let id = runtime.id();
+            assert!(ids.insert(id), "{id} is there twice");
+            assert!(id.starts_with(runtime.engine()), "{id} begins with its engine");
+            assert!(id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "-+".contains(c)), "{id}");
+            let tool = Tool {
+                program: format!("/bin/{}", runtime.engine()).into(),
+                version: "1.0".to_owned(),
+                fingerprint: String::new(),
+                support: "/support".into(),
+            };
+            let cell = CellFiles { spec: Path::new("/cell/spec.json"), module: Path::new("/cell/guest.wasm") };
+            let argv: Vec<_> = runtime.command(&tool, &cell).into_iter().map(|a| a.into_string().unwrap()).collect();
+            commands += &format!("{id}: {}\n", argv.join(" "));
+        }
+        insta::assert_snapshot!(commands);
+    }
+
+    #[test]
+    fn versions_are_found_in_what_programs_say() {
+        for (answer, version) in [("v20.20.2", "20.20.2"), ("wasmtime 48.0.1 (abc)", "48.0.1"), ("deno 2.5.1 (stable, release)", "2.5.1"), ("odd", "odd")] {
+            assert_eq!(version_in(answer), version);
+        }
+    }
+}

@@ -1,0 +1,249 @@
+//! Loading and validating `scenario.toml`.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+
+use globset::Glob;
+
+use crate::codes::Code;
+use crate::model::scenario::{EntryKind, Scenario, ScenarioFile, Step};
+use crate::toolchain;
+
+#[cfg(test)]
+mod tests;
+
+/// Version of `scenario.toml` that this lab reads.
+pub const SCHEMA: u32 = 1;
+
+/// What is wrong with a scenario: the file, the line where known, the key, and the remedy.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub struct ScenarioError {
+    /// The file.
+    pub file: PathBuf,
+    /// The line, from 1.
+    pub line: Option<usize>,
+    /// What is wrong, naming the key, and what to do.
+    pub message: String,
+}
+
+impl fmt::Display for ScenarioError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.file.display())?;
+        if let Some(line) = self.line {
+            write!(f, ":{line}")?;
+        }
+        write!(f, ": {}", self.message)
+    }
+}
+
+/// Loads every scenario below `root`, sorted by name. A folder without `scenario.toml` is an error:
+/// a forgotten file must not look like a smaller matrix.
+///
+/// # Errors
+/// Every fault of every scenario, not only the first.
+pub fn load_all(root: &Path) -> Result<Vec<Scenario>, Vec<ScenarioError>> {
+    let at_root = |message: String| vec![ScenarioError { file: root.to_owned(), line: None, message }];
+    let entries = fs::read_dir(root).map_err(|e| at_root(format!("the folder of scenarios cannot be read: {e}")))?;
+    let mut dirs: Vec<PathBuf> = entries.flatten().map(|e| e.path()).filter(|p| p.is_dir()).collect();
+    dirs.sort();
+    let (mut scenarios, mut errors) = (Vec::new(), Vec::new());
+    for dir in dirs {
+        match load(&dir) {
+            Ok(scenario) => scenarios.push(scenario),
+            Err(mut faults) => errors.append(&mut faults),
+        }
+    }
+    errors.extend(same_names(&scenarios));
+    if errors.is_empty() { Ok(scenarios) } else { Err(errors) }
+}
+
+/// Names are used in file names and on systems that fold case: two that differ in case alone clash.
+fn same_names(scenarios: &[Scenario]) -> Vec<ScenarioError> {
+    let mut seen: BTreeMap<String, &Scenario> = BTreeMap::new();
+    let mut errors = Vec::new();
+    for scenario in scenarios {
+        if let Some(first) = seen.insert(scenario.name.to_lowercase(), scenario) {
+            errors.push(ScenarioError {
+                file: scenario.dir.join("scenario.toml"),
+                line: None,
+                message: format!("a scenario of this name is in `{}` already: rename one of the folders", first.dir.display()),
+            });
+        }
+    }
+    errors
+}
+
+/// Loads the scenario in `dir`.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn load(dir: &Path) -> Result<Scenario, Vec<ScenarioError>> {
+    let file = dir.join("scenario.toml");
+    let fault = |line, message: String| ScenarioError { file: file.clone(), line, message };
+    let text = fs::read_to_string(&file)
+        .map_err(|e| vec![fault(None, format!("the file cannot be read: {e}; every folder here needs one"))])?;
+    let spec = parse(&text).map_err(|(line, message)| vec![fault(line, message)])?;
+    let name = dir.file_name().and_then(|n| n.to_str()).unwrap_or_default().to_owned();
+    let faults: Vec<ScenarioError> = check(&name, dir, &spec)
+        .into_iter()
+        .map(|(key, message)| fault(line_of(&text, &key), format!("`{key}`: {message}")))
+        .collect();
+    if faults.is_empty() { Ok(Scenario { name, dir: dir.to_owned(), spec }) } else { Err(faults) }
+}
+
+/// Parses the text alone.
+///
+/// # Errors
+/// The line, where the parser knows it, and its words.
+pub fn parse(text: &str) -> Result<ScenarioFile, (Option<usize>, String)> {
+    toml::from_str(text).map_err(|error| {
+        let line = error.span().map(|span| text[..span.start.min(text.len())].matches('\n').count() + 1);
+        (line, error.message().trim_end().replace('\n', "; "))
+    })
+}
+
+/// The line of a key such as `build.source` or `known[1].code`, as well as a search can tell.
+fn line_of(text: &str, key: &str) -> Option<usize> {
+    let last = key.rsplit('.').next()?;
+    let last = last.split('[').next()?;
+    text.lines().position(|l| l.trim_start().trim_start_matches('[').starts_with(last)).map(|i| i + 1)
+}
+
+type Faults = Vec<(String, String)>;
+
+fn check(name: &str, dir: &Path, spec: &ScenarioFile) -> Faults {
+    let mut faults = Faults::new();
+    let mut say = |key: &str, message: String| faults.push((key.to_owned(), message));
+    if spec.schema != SCHEMA {
+        say("schema", format!("is {}, this lab reads {SCHEMA}", spec.schema));
+    }
+    if !is_kebab(name) {
+        say("title", format!("the folder's name `{name}` is not kebab-case (a-z, 0-9, -): rename it"));
+    }
+    for (key, value) in [("family", &spec.family), ("route", &spec.route)] {
+        if !is_kebab(value) {
+            say(key, format!("`{value}` is not kebab-case (a-z, 0-9, -)"));
+        }
+    }
+    if spec.title.trim().is_empty() || spec.title.contains('\n') {
+        say("title", "is not one line of text".to_owned());
+    }
+    match toolchain::find(&spec.build.toolchain) {
+        None => {
+            let ids: Vec<_> = toolchain::ALL.iter().map(|t| t.id()).collect();
+            say("build.toolchain", format!("`{}` is not one of {}", spec.build.toolchain, ids.join(", ")));
+        }
+        Some(toolchain) => {
+            for (key, message) in toolchain.check(&spec.build) {
+                say(&format!("build.{key}"), message);
+            }
+        }
+    }
+    if let Some(source) = &spec.build.source {
+        if !is_inside(source) {
+            say("build.source", format!("`{}` leads out of the scenario's folder", source.display()));
+        } else if !dir.join(source).is_file() {
+            say("build.source", format!("`{}` is not a file in the scenario's folder", source.display()));
+        }
+    }
+    check_run(spec, &mut faults);
+    check_known(spec, &mut faults);
+    check_steps(spec, &mut faults);
+    faults
+}
+
+fn check_run(spec: &ScenarioFile, faults: &mut Faults) {
+    let run = &spec.run;
+    let mut say = |key: &str, message: String| faults.push((key.to_owned(), message));
+    if run.entry == EntryKind::Calls && run.call.is_empty() {
+        say("run.entry", "is `calls`, and there is no [[run.call]]: name at least one export".to_owned());
+    }
+    if run.entry == EntryKind::Command && !run.call.is_empty() {
+        say("run.call", "is there, and run.entry is not `calls`".to_owned());
+    }
+    if run.timeout_ms == Some(0) {
+        say("run.timeout_ms", "is 0: a run needs some time".to_owned());
+    }
+    for (index, dir) in run.dir.iter().enumerate() {
+        for path in dir.files.keys().chain(dir.links.keys()) {
+            if !is_inside(Path::new(path)) {
+                say(&format!("run.dir[{index}].files"), format!("`{path}` leads out of the directory"));
+            }
+        }
+    }
+    if run.args.iter().any(|a| a.contains("{socket-fd}")) && run.socket.is_empty() {
+        say("run.args", "has {socket-fd}, and there is no [[run.socket]]".to_owned());
+    }
+    for function in &run.host_functions {
+        if !function.contains('.') {
+            say("run.host_functions", format!("`{function}` is not `module.name`"));
+        }
+    }
+    for name in &spec.expect.lab {
+        if !is_kebab(name) {
+            say("expect.lab", format!("`{name}` is not kebab-case"));
+        }
+    }
+}
+
+fn check_known(spec: &ScenarioFile, faults: &mut Faults) {
+    for (index, known) in spec.known.iter().enumerate() {
+        let mut say = |key: &str, message: String| faults.push((format!("known[{index}].{key}"), message));
+        if let Err(error) = known.code.parse::<Code>() {
+            say("code", error.to_string());
+        }
+        if let Err(error) = Glob::new(&known.runtime) {
+            say("runtime", format!("`{}` is not a glob: {}", known.runtime, error.kind()));
+        }
+        if known.because.trim().is_empty() {
+            say("because", "is empty: say why the gap is there".to_owned());
+        }
+    }
+}
+
+fn check_steps(spec: &ScenarioFile, faults: &mut Faults) {
+    let mut connections: Vec<&str> = Vec::new();
+    for (index, step) in spec.step.iter().enumerate() {
+        let mut say = |key: &str, message: String| faults.push((format!("step[{index}].{key}"), message));
+        match step {
+            Step::Connect { socket, .. } | Step::Request { socket, .. } | Step::Listen { socket, .. }
+                if !spec.run.socket.iter().any(|s| s.name == *socket) =>
+            {
+                say("socket", format!("`{socket}` is the name of no [[run.socket]]"));
+            }
+            Step::Connect { id, .. } => connections.push(id),
+            Step::Send { id, .. } | Step::Recv { id, .. } if !connections.contains(&id.as_str()) => {
+                say("id", format!("`{id}` is opened by no `connect` before"));
+            }
+            Step::Kill { signal } if !matches!(signal.as_str(), "TERM" | "INT" | "KILL") => {
+                say("signal", format!("`{signal}` is not TERM, INT or KILL"));
+            }
+            _ => {}
+        }
+        if let Step::Read { timeout_ms: 0, .. }
+        | Step::Listen { timeout_ms: 0, .. }
+        | Step::Connect { timeout_ms: 0, .. }
+        | Step::Send { timeout_ms: 0, .. }
+        | Step::Recv { timeout_ms: 0, .. }
+        | Step::Request { timeout_ms: 0, .. }
+        | Step::Wait { timeout_ms: 0, .. } = step
+        {
+            say("timeout_ms", "is 0: a step needs some time".to_owned());
+        }
+    }
+}
+
+/// Whether a relative path stays below where it starts.
+#[must_use]
+pub fn is_inside(path: &Path) -> bool {
+    path.components().all(|c| matches!(c, Component::Normal(_))) && path.components().next().is_some()
+}
+
+fn is_kebab(text: &str) -> bool {
+    !text.is_empty()
+        && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+        && !text.starts_with('-')
+        && !text.ends_with('-')
+}

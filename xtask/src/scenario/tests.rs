@@ -1,0 +1,90 @@
+//! Good and bad `scenario.toml` files, each with the line and the words of its error.
+
+use std::fs;
+use std::path::Path;
+
+use super::{load, load_all};
+
+const GOOD: &str = r#"schema = 1
+title = "Adds"
+family = "lib"
+route = "wat"
+
+[build]
+toolchain = "wat"
+source = "add.wat"
+"#;
+
+fn scenario(root: &Path, name: &str, text: &str) {
+    fs::create_dir_all(root.join(name)).unwrap();
+    fs::write(root.join(name).join("add.wat"), "(module)").unwrap();
+    fs::write(root.join(name).join("scenario.toml"), text).unwrap();
+}
+
+/// Loads `text` and returns the first error after the file's name.
+fn error_of(text: &str) -> String {
+    let root = tempfile::tempdir().unwrap();
+    scenario(root.path(), "add", text);
+    let errors = load(&root.path().join("add")).unwrap_err();
+    let text = errors[0].to_string();
+    let file = root.path().join("add").join("scenario.toml").display().to_string();
+    text.strip_prefix(&file).unwrap_or_else(|| panic!("{text} does not name the file")).to_owned()
+}
+
+fn check(text: &str, wanted: &str) {
+    let error = error_of(text);
+    assert!(error.contains(wanted), "`{error}` does not say `{wanted}`");
+}
+
+#[test]
+fn a_good_file_loads() {
+    let root = tempfile::tempdir().unwrap();
+    scenario(root.path(), "b", GOOD);
+    scenario(root.path(), "a", GOOD);
+    let names: Vec<_> = load_all(root.path()).unwrap().into_iter().map(|s| s.name).collect();
+    assert_eq!(names, ["a", "b"]);
+}
+
+#[test]
+fn syntax_unknown_keys_and_wrong_types_name_the_line() {
+    check("schema = ", ":1: ");
+    check(&GOOD.replace("family = \"lib\"", "famly = \"lib\""), ":3: unknown field `famly`");
+    check(&GOOD.replace("schema = 1", "schema = \"one\""), ":1: invalid type");
+    check(&GOOD.replace("family = \"lib\"\n", ""), "missing field `family`");
+    check(&format!("{GOOD}\n[[run.call]]\nexport = \"add\"\nargs = [\"five\"]\n"), ":12: `five` is not a value");
+    check(&format!("{GOOD}\n[[step]]\nop = \"dance\"\n"), "unknown variant `dance`");
+}
+
+#[test]
+fn values_that_make_no_sense_name_key_and_line() {
+    check(&GOOD.replace("schema = 1", "schema = 2"), ":1: `schema`: is 2, this lab reads 1");
+    check(&GOOD.replace("\"wat\"\nsource", "\"cobol\"\nsource"), ":7: `build.toolchain`: `cobol` is not one of");
+    check(&GOOD.replace("add.wat", "../add.wat"), ":8: `build.source`: `../add.wat` leads out");
+    check(&GOOD.replace("add.wat", "/etc/passwd"), "leads out of the scenario's folder");
+    check(&GOOD.replace("add.wat", "sub.wat"), "is not a file in the scenario's folder");
+    check(&GOOD.replace("\"lib\"", "\"My Lib\""), "is not kebab-case");
+    check(&format!("{GOOD}\n[run]\nentry = \"calls\"\n"), "name at least one export");
+    check(&format!("{GOOD}\n[run]\ntimeout_ms = 0\n"), ":11: `run.timeout_ms`");
+    check(&format!("{GOOD}\n[run]\nargs = [\"{{socket-fd}}\"]\n"), "there is no [[run.socket]]");
+    check(&format!("{GOOD}\n[[run.dir]]\nguest = \"/\"\nfiles = {{ \"../x\" = \"\" }}\n"), "leads out of the directory");
+    check(&format!("{GOOD}\n[[known]]\nruntime = \"*\"\ncode = \"bad-luck\"\nbecause = \"x\"\n"), "is not a code of the catalogue");
+    check(&format!("{GOOD}\n[[known]]\nruntime = \"[\"\ncode = \"trap\"\nbecause = \"x\"\n"), "is not a glob");
+    check(&format!("{GOOD}\n[[step]]\nop = \"request\"\nsocket = \"http\"\nexpect = {{ status = 200 }}\n"), "no [[run.socket]]");
+    check(&format!("{GOOD}\n[[step]]\nop = \"kill\"\nsignal = \"HUP\"\n"), "is not TERM, INT or KILL");
+}
+
+#[test]
+fn missing_files_and_clashing_names_are_errors() {
+    let root = tempfile::tempdir().unwrap();
+    fs::create_dir(root.path().join("empty")).unwrap();
+    let errors = load_all(root.path()).unwrap_err();
+    assert!(errors[0].to_string().contains("empty/scenario.toml: the file cannot be read"));
+    assert!(load_all(&root.path().join("nowhere")).unwrap_err()[0].to_string().contains("nowhere"));
+
+    let scenarios = ["a", "A"].map(|name| {
+        let mut s = super::Scenario { name: name.to_owned(), dir: name.into(), spec: super::parse(GOOD).unwrap() };
+        s.dir = root.path().join(name);
+        s
+    });
+    assert!(super::same_names(&scenarios)[0].message.contains("a scenario of this name is in"));
+}

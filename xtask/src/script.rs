@@ -1,0 +1,180 @@
+//! The lab as a guest's client: the steps of a scenario, each with a limit.
+
+use std::collections::BTreeMap;
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+use crate::model::observation::Script;
+use crate::model::scenario::{Response, Step, Stream};
+use crate::process::{self, Running, Stop};
+
+/// Bytes that a response or a connection may bring.
+const MOST: u64 = 64 << 20;
+
+/// Plays `steps` against a guest; `ports` are those of its sockets, by name. Afterwards the guest has
+/// ended or is asked to: a script that says nothing of the end leaves `run` for it.
+pub fn play(steps: &[Step], running: &Running, ports: &BTreeMap<String, u16>, run: Duration) -> Script {
+    let mut player = Player { running, ports, connections: BTreeMap::new() };
+    let mut script = Script { done: 0, steps: steps.len(), failed: None };
+    for step in steps {
+        if let Err(why) = player.step(step) {
+            script.failed = Some(why);
+            break;
+        }
+        script.done += 1;
+    }
+    let ends_itself = matches!(steps.last(), Some(Step::Wait { .. }));
+    // A guest whose client gave up has often just ended and is about to say why.
+    let patience = if script.failed.is_some() || !ends_itself { Duration::from_millis(500) } else { run };
+    if !running.wait_end(patience) {
+        running.stop(Stop::Terminate);
+    }
+    script
+}
+
+struct Player<'a> {
+    running: &'a Running,
+    ports: &'a BTreeMap<String, u16>,
+    connections: BTreeMap<String, TcpStream>,
+}
+
+impl Player<'_> {
+    fn step(&mut self, step: &Step) -> Result<(), String> {
+        match step {
+            Step::Read { stream, contains, timeout_ms } => {
+                let (stream, name) = match stream {
+                    Stream::Stdout => (process::Stream::Stdout, "stdout"),
+                    Stream::Stderr => (process::Stream::Stderr, "stderr"),
+                };
+                let seen = self.running.wait_text(stream, contains, ms(*timeout_ms));
+                seen.then_some(()).ok_or_else(|| format!("read: {contains:?} did not come on {name} within {timeout_ms} ms"))
+            }
+            Step::Write { data } => {
+                self.running.write(data.as_bytes());
+                Ok(())
+            }
+            Step::Listen { socket, timeout_ms } => self.listen(socket, ms(*timeout_ms)),
+            Step::Connect { socket, id, timeout_ms } => {
+                let stream = TcpStream::connect_timeout(&self.address(socket), ms(*timeout_ms))
+                    .map_err(|e| format!("connect to {socket}: {e}"))?;
+                self.connections.insert(id.clone(), stream);
+                Ok(())
+            }
+            Step::Send { id, data, timeout_ms } => {
+                let stream = self.connection(id)?;
+                let sent = stream.set_write_timeout(Some(ms(*timeout_ms))).and_then(|()| stream.write_all(data.as_bytes()));
+                sent.map_err(|e| format!("send on {id}: {e}"))
+            }
+            Step::Recv { id, contains, timeout_ms } => receive(self.connection(id)?, contains, ms(*timeout_ms))
+                .map_err(|e| format!("recv on {id}: {contains:?} did not come: {e}")),
+            Step::Request { socket, method, path, headers, body, expect, timeout_ms } => {
+                let url = format!("http://{}{path}", self.address(socket));
+                request(method, &url, headers, body, expect, ms(*timeout_ms))
+                    .map_err(|why| format!("{method} {path} on {socket}: {why}"))
+            }
+            Step::Kill { signal } => {
+                self.running.stop(match signal.as_str() {
+                    "INT" => Stop::Interrupt,
+                    "KILL" => Stop::Kill,
+                    _ => Stop::Terminate,
+                });
+                Ok(())
+            }
+            // The exit code is the engine's to report; the judge compares it with expect.exit.
+            Step::Wait { timeout_ms } => {
+                let ended = self.running.wait_end(ms(*timeout_ms));
+                ended.then_some(()).ok_or_else(|| format!("wait: the guest did not end within {timeout_ms} ms"))
+            }
+        }
+    }
+
+    fn address(&self, socket: &str) -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], self.ports.get(socket).copied().unwrap_or(0)))
+    }
+
+    fn connection(&mut self, id: &str) -> Result<&mut TcpStream, String> {
+        self.connections.get_mut(id).ok_or_else(|| format!("no connection `{id}` is open"))
+    }
+
+    /// Waits until somebody listens, without connecting: a guest may accept only once.
+    fn listen(&self, socket: &str, limit: Duration) -> Result<(), String> {
+        let port = self.address(socket).port();
+        let deadline = Instant::now() + limit;
+        loop {
+            if is_listening(port) {
+                return Ok(());
+            }
+            if Instant::now() >= deadline || self.running.wait_end(Duration::from_millis(10)) {
+                return Err(format!("listen: nobody listens on {socket} (port {port})"));
+            }
+        }
+    }
+}
+
+fn ms(ms: u64) -> Duration {
+    Duration::from_millis(ms)
+}
+
+/// Whether a TCP socket of this machine listens on `port`: state 0A in the kernel's table.
+fn is_listening(port: u16) -> bool {
+    let suffix = format!(":{port:04X}");
+    ["/proc/net/tcp", "/proc/net/tcp6"].iter().filter_map(|f| std::fs::read_to_string(f).ok()).any(|table| {
+        table.lines().skip(1).any(|line| {
+            let mut fields = line.split_whitespace().skip(1);
+            fields.next().is_some_and(|local| local.ends_with(&suffix)) && fields.nth(1) == Some("0A")
+        })
+    })
+}
+
+fn receive(stream: &mut TcpStream, contains: &str, limit: Duration) -> io::Result<()> {
+    let deadline = Instant::now() + limit;
+    let (mut got, mut buffer) = (Vec::new(), [0; 4096]);
+    while !got.windows(contains.len().max(1)).any(|w| w == contains.as_bytes()) {
+        // A peer that sends a byte now and then must not stretch the limit.
+        let left = deadline.checked_duration_since(Instant::now()).filter(|d| !d.is_zero()).ok_or(io::ErrorKind::TimedOut)?;
+        stream.set_read_timeout(Some(left))?;
+        let n = stream.read(&mut buffer)?;
+        if n == 0 || got.len() as u64 > MOST {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        got.extend_from_slice(&buffer[..n]);
+    }
+    Ok(())
+}
+
+fn request(
+    method: &str,
+    url: &str,
+    headers: &BTreeMap<String, String>,
+    body: &str,
+    expect: &Response,
+    limit: Duration,
+) -> Result<(), String> {
+    // The user's proxy is for the world, not for the loopback address.
+    let config = ureq::Agent::config_builder().timeout_global(Some(limit)).http_status_as_error(false).proxy(None);
+    let agent = ureq::Agent::new_with_config(config.max_redirects(0).build());
+    let mut builder = ureq::http::Request::builder().method(method).uri(url);
+    for (name, value) in headers {
+        builder = builder.header(name, value);
+    }
+    let request = builder.body(body.to_owned()).map_err(|e| e.to_string())?;
+    let mut response = agent.run(request).map_err(|e| e.to_string())?;
+    if response.status().as_u16() != expect.status {
+        return Err(format!("status {}, expected {}", response.status().as_u16(), expect.status));
+    }
+    for (name, wanted) in &expect.headers {
+        let got = response.headers().get(name).and_then(|v| v.to_str().ok()).unwrap_or("(none)");
+        if got != wanted {
+            return Err(format!("header {name}: {got:?}, expected {wanted:?}"));
+        }
+    }
+    let got = response.body_mut().with_config().limit(MOST).read_to_vec().map_err(|e| format!("the body: {e}"))?;
+    match &expect.body {
+        Some(wanted) if got != wanted.as_bytes() => {
+            let shown: String = String::from_utf8_lossy(&got).chars().take(80).collect();
+            Err(format!("the body is {shown:?}, expected {wanted:?}"))
+        }
+        _ => Ok(()),
+    }
+}

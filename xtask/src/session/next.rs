@@ -1,0 +1,49 @@
+//! What is missing on this machine, and what a person can do next.
+
+use std::collections::BTreeMap;
+
+use crate::matrix::Row;
+use crate::model::report::{Note, NoteKind, RunReport, RuntimeInfo};
+use crate::model::scenario::Scenario;
+use crate::model::verdict::{Change, Verdict};
+
+/// A note for each absent column, and one for each tool whose prebuilt guests stood in.
+pub fn missing(runtimes: &[RuntimeInfo], rows: &[Option<Row>], scenarios: &[Scenario]) -> Vec<Note> {
+    let absent = runtimes.iter().filter_map(|r| {
+        let text = r.tool.missing.clone()?;
+        Some(Note { kind: NoteKind::Missing, about: r.id.clone(), text })
+    });
+    let mut prebuilt: BTreeMap<(String, String), Vec<&str>> = BTreeMap::new();
+    for (row, scenario) in rows.iter().zip(scenarios) {
+        if let Some(missing) = row.as_ref().and_then(|r| r.guest.as_ref().ok()).and_then(|g| g.missing.as_ref()) {
+            prebuilt.entry((missing.what.clone(), missing.how.clone())).or_default().push(&scenario.name);
+        }
+    }
+    let prebuilt = prebuilt.into_iter().map(|((what, how), names)| Note {
+        kind: NoteKind::Missing,
+        about: what,
+        text: format!("prebuilt guests stand in for {}; to build from source: {how}", names.join(", ")),
+    });
+    absent.chain(prebuilt).collect()
+}
+
+/// What to do, most urgent first.
+pub fn steps(report: &RunReport) -> Vec<Note> {
+    let mut steps = Vec::new();
+    let mut say = |about: &str, text: String| steps.push(Note { kind: NoteKind::Next, about: about.to_owned(), text });
+    let changed = report.cells.iter().filter(|c| c.change != Change::Same).count();
+    let artifacts = report.notes.iter().filter(|n| {
+        matches!(n.kind, NoteKind::ArtifactNew | NoteKind::ArtifactChanged | NoteKind::ArtifactChangedWithToolchain)
+    });
+    let pending = changed + artifacts.count();
+    if pending > 0 && report.command == "run-all" {
+        say("1", format!("`cargo xtask bless` accepts the {pending} new or changed snapshots, if they are right"));
+    }
+    if let Some(code) = report.cells.iter().filter(|c| c.verdict != Verdict::Pass).find_map(|c| c.code) {
+        say("2", format!("`cargo xtask explain {code}` (or any other code) says what it means and what changes it"));
+    }
+    if report.notes.iter().any(|n| n.kind == NoteKind::Missing) {
+        say("3", "`cargo xtask doctor` lists what is missing and how to get it".to_owned());
+    }
+    steps
+}

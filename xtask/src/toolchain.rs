@@ -1,0 +1,86 @@
+//! Toolchains: how a scenario's source becomes a module. An adapter says what it needs, what it finds
+//! and what would be run; it never starts or installs anything.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use crate::machine::Machine;
+use crate::model::scenario::{Build, Scenario};
+
+/// One line a toolchain: its file, its entry in the registry.
+macro_rules! registry {
+    ($($module:ident),* $(,)?) => {
+        $(pub mod $module;)*
+        /// Every toolchain, in the order of help texts.
+        pub const ALL: &[&dyn Toolchain] = &[$(&$module::TOOLCHAIN),*];
+    };
+}
+
+registry! { wat, rust }
+
+/// A way from source to module.
+pub trait Toolchain: Sync {
+    /// Kebab-case, unique.
+    fn id(&self) -> &'static str;
+
+    /// What is wrong with a `[build]` table for this toolchain: (key, message).
+    fn check(&self, build: &Build) -> Vec<(&'static str, String)>;
+
+    /// Looks for the tool, for this build.
+    ///
+    /// # Errors
+    /// What is missing and the command that gets it.
+    fn find(&self, build: &Build, machine: &Machine) -> Result<Found, Missing>;
+
+    /// What makes the module of `scenario`, with everything that is written going below `out`.
+    fn recipe(&self, scenario: &Scenario, found: &Found, out: &Path, offline: bool) -> Recipe;
+}
+
+/// A tool that is here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// The program; empty for a toolchain within the lab.
+    pub program: PathBuf,
+    /// Its version, as it says it: `rustc 1.96.0 (…)`.
+    pub version: String,
+    /// Changes whenever the tool may make something else of the same source.
+    pub fingerprint: String,
+    /// Environment that its commands need beside the common one.
+    pub env: BTreeMap<OsString, OsString>,
+}
+
+/// A tool that is not here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Missing {
+    /// What is missing: `target wasm32-wasip1 of the toolchain stable`.
+    pub what: String,
+    /// The command that gets it.
+    pub how: String,
+}
+
+/// How a module is made.
+#[derive(Clone, Debug)]
+pub enum Recipe {
+    /// Within the lab: the module's bytes, or the error's words.
+    Inside(fn(&Path) -> Result<Vec<u8>, String>, PathBuf),
+    /// By a command, which leaves the module in a file.
+    Command {
+        /// Program and arguments.
+        argv: Vec<OsString>,
+        /// Environment beside the common one.
+        env: BTreeMap<OsString, OsString>,
+        /// Where it is run.
+        cwd: PathBuf,
+        /// The module.
+        artifact: PathBuf,
+        /// The command as a person would type it, without this machine's paths: for provenance.
+        typed: String,
+    },
+}
+
+/// The toolchain with this id.
+#[must_use]
+pub fn find(id: &str) -> Option<&'static dyn Toolchain> {
+    ALL.iter().copied().find(|t| t.id() == id)
+}

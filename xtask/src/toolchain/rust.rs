@@ -1,0 +1,120 @@
+//! Rust by cargo, for any of its wasm targets.
+//!
+//! The toolchain is the one that runs the lab, or the rustup toolchain that `WASMLAB_RUST_TOOLCHAIN`
+//! names. Whether a target is there is read from the toolchain's folder: no process is started for it.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use super::{Found, Missing, Recipe, Toolchain};
+use crate::machine::{Machine, Question};
+use crate::model::scenario::{Build, Scenario};
+
+/// The registry's entry.
+pub const TOOLCHAIN: Rust = Rust;
+
+/// The variable that names the rustup toolchain for guests.
+pub const TOOLCHAIN_VARIABLE: &str = "WASMLAB_RUST_TOOLCHAIN";
+
+/// cargo and rustc.
+pub struct Rust;
+
+impl Toolchain for Rust {
+    fn id(&self) -> &'static str {
+        "rust"
+    }
+
+    fn check(&self, build: &Build) -> Vec<(&'static str, String)> {
+        let mut faults = Vec::new();
+        if build.target.is_none() {
+            faults.push(("target", "is missing: name the compiler's target, such as wasm32-wasip1".to_owned()));
+        }
+        match build.artifact.as_deref() {
+            None => faults.push(("artifact", "is missing: name the .wasm file that cargo leaves".to_owned())),
+            Some(name) if name.contains(['/', '\\']) => {
+                faults.push(("artifact", format!("`{name}` is a path: give the file's name alone")));
+            }
+            Some(_) => {}
+        }
+        faults
+    }
+
+    fn find(&self, build: &Build, machine: &Machine) -> Result<Found, Missing> {
+        let target = build.target.as_deref().unwrap_or_default();
+        let name = machine.variable(TOOLCHAIN_VARIABLE);
+        let plus = name.as_ref().map(|n| format!(" --toolchain {n}")).unwrap_or_default();
+        let no_rustc = || Missing { what: "rustc".to_owned(), how: "install Rust from https://rustup.rs".to_owned() };
+        let (program, rustc) = (machine.which("cargo").ok_or_else(no_rustc)?, machine.which("rustc").ok_or_else(no_rustc)?);
+        let mut env = BTreeMap::new();
+        if let Some(name) = &name {
+            env.insert(OsString::from("RUSTUP_TOOLCHAIN"), OsString::from(name));
+        }
+        let sysroot = sysroot(machine, name.as_deref(), &rustc).ok_or_else(|| match &name {
+            Some(name) => Missing {
+                what: format!("the rustup toolchain `{name}` that {TOOLCHAIN_VARIABLE} names"),
+                how: format!("rustup toolchain install {name}, or unset {TOOLCHAIN_VARIABLE}"),
+            },
+            None => no_rustc(),
+        })?;
+        if !has_std(&sysroot.join("lib/rustlib").join(target).join("lib")) {
+            return Err(Missing { what: format!("Rust's target {target}"), how: format!("rustup target add {target}{plus}") });
+        }
+        // rustup's `rustc` is one proxy for every toolchain: the answer belongs to the real compiler.
+        let witness = sysroot.join("bin").join(format!("rustc{}", std::env::consts::EXE_SUFFIX));
+        let question = Question { program: rustc, args: vec!["--version".into()], env: env.clone(), witness: witness.clone() };
+        let version = machine.ask(&question).map_err(|words| Missing {
+            what: format!("a rustc that answers ({words})"),
+            how: "rustup update".to_owned(),
+        })?;
+        let version = version.lines().next().unwrap_or_default().to_owned();
+        let fingerprint = format!("{version} {}", machine.stamp(&witness));
+        Ok(Found { program, version, fingerprint, env })
+    }
+
+    fn recipe(&self, scenario: &Scenario, found: &Found, out: &Path, offline: bool) -> Recipe {
+        let build = &scenario.spec.build;
+        let target = build.target.clone().unwrap_or_default();
+        let typed = format!("cargo build --release --locked --target {target}");
+        let mut argv: Vec<OsString> = vec![found.program.clone().into()];
+        argv.extend(typed.split(' ').skip(1).map(OsString::from));
+        argv.push("--target-dir".into());
+        argv.push(out.into());
+        if offline {
+            argv.push("--offline".into());
+        }
+        let mut env = found.env.clone();
+        // A guest must not tell on which machine it was built, nor differ between two folders.
+        let remap = |from: PathBuf, to: &str| format!("--remap-path-prefix={}={to}", from.display());
+        let mut flags = vec![remap(scenario.dir.clone(), ".")];
+        if let Some(home) = std::env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| Some(home()?.join(".cargo"))) {
+            flags.push(remap(home, "cargo"));
+        }
+        env.insert("CARGO_ENCODED_RUSTFLAGS".into(), flags.join("\u{1f}").into());
+        let artifact = out.join(&target).join("release").join(build.artifact.clone().unwrap_or_default());
+        Recipe::Command { argv, env, cwd: scenario.dir.clone(), artifact, typed }
+    }
+}
+
+fn home() -> Option<PathBuf> {
+    std::env::home_dir()
+}
+
+/// The folder of the toolchain that `rustc` would be.
+fn sysroot(machine: &Machine, name: Option<&str>, rustc: &Path) -> Option<PathBuf> {
+    let rustup = machine.variable("RUSTUP_HOME").map(PathBuf::from).or_else(|| Some(home()?.join(".rustup")))?;
+    let from_proxy = machine.variable("RUSTUP_TOOLCHAIN");
+    if let Some(name) = name.map(str::to_owned).or(from_proxy) {
+        let dir = rustup.join("toolchains").join(&name);
+        let dir = if dir.is_dir() { dir } else { PathBuf::from(&name) };
+        return dir.join("bin").is_dir().then_some(dir);
+    }
+    let args = ["--print", "sysroot"].map(OsString::from).to_vec();
+    let question = Question { program: rustc.to_owned(), args, env: BTreeMap::new(), witness: rustup.join("settings.toml") };
+    machine.ask(&question).ok().map(|text| PathBuf::from(text.trim()))
+}
+
+fn has_std(lib: &Path) -> bool {
+    let Ok(entries) = std::fs::read_dir(lib) else { return false };
+    entries.flatten().any(|e| e.file_name().to_string_lossy().starts_with("libstd-"))
+}
