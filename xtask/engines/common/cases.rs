@@ -295,7 +295,6 @@ pub fn proposals_are_on(subject: Subject) {
     for module in [
         r#"(module (func (export "_start") (drop (i32.extend8_s (i32.const 1)))))"#,
         r#"(module (func $two (result i32 i32) (i32.const 1) (i32.const 2)) (func (export "_start") (call $two) (drop) (drop)))"#,
-        r#"(module (global i32 (i32.add (i32.const 1) (i32.const 2))) (func (export "_start")))"#,
         r#"(module (table 1 externref) (func (export "_start") (table.set (i32.const 0) (ref.null extern))))"#,
     ] {
         assert_eq!(Cell::new(subject, module).run().cause(), &Cause::Returned, "{module}");

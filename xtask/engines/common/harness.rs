@@ -40,6 +40,20 @@ pub struct Facts {
     pub memory_limit: bool,
     /// v128 values cross its boundary.
     pub v128_values: bool,
+    /// A symbolic link that leads out of a preopened folder is followed when the guest asks that links
+    /// be *not* followed. Node 20 does that (with `lookupflags` 0, it refuses with 1): a real escape.
+    pub follows_links_out: bool,
+}
+
+impl Subject {
+    /// Whether the program under test is not on this machine; says so.
+    pub fn is_absent(&self) -> bool {
+        let absent = (self.command)().arg("probe").output().is_err();
+        if absent {
+            eprintln!("skipped: {} is not on this machine", self.engine);
+        }
+        absent
+    }
 }
 
 /// A cell to run.

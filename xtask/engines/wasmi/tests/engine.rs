@@ -1,5 +1,7 @@
 //! What every engine must do, done by wasmi.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 #[path = "../../common/conformance.rs"]
 mod conformance;
 
@@ -18,6 +20,7 @@ const INTERPRETER: Subject = Subject {
         typed_host_functions: true,
         memory_limit: true,
         v128_values: true,
+        follows_links_out: false,
     },
 };
 
