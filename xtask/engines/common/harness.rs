@@ -40,8 +40,8 @@ pub struct Facts {
     pub memory_limit: bool,
     /// v128 values cross its boundary.
     pub v128_values: bool,
-    /// A symbolic link that leads out of a preopened folder is followed when the guest asks that links
-    /// be *not* followed. Node 20 does that (with `lookupflags` 0, it refuses with 1): a real escape.
+    /// Symbolic links that lead out of a preopened folder are followed: a real escape. Node 20 follows
+    /// one in the middle of a path always, and one at its end when asked *not* to follow links.
     pub follows_links_out: bool,
 }
 
