@@ -7,6 +7,7 @@
 //!
 //! This crate knows no engine and no judgement: it says what happened, never what it means.
 
+pub mod engine;
 mod event;
 mod recorder;
 mod spec;

@@ -1,0 +1,384 @@
+//! Cases about modules, imports, traps, limits and the protocol.
+
+use std::fs;
+
+use wasmlab_cell::{Cause, Event, Probe, Stage, TrapKind, Value};
+
+use super::harness::{Cell, Seen, Subject};
+
+const ADD: &str = r#"(module (func (export "add") (param i32 i32) (result i32)
+    (i32.add (local.get 0) (local.get 1))))"#;
+
+/// A command that writes `hello` and then does what `end` says.
+fn hello(end: &str) -> String {
+    format!(
+        r#"(module
+            (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+            (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+            (memory (export "memory") 1)
+            (data (i32.const 0) "\10\00\00\00\06\00\00\00") (data (i32.const 16) "hello\n")
+            (func (export "_start")
+                (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))
+                {end}))"#
+    )
+}
+
+fn trap(seen: &Seen) -> TrapKind {
+    match seen.cause() {
+        Cause::Trap { trap, message } => {
+            assert!(!message.is_empty());
+            *trap
+        }
+        other => panic!("no trap: {other:?}"),
+    }
+}
+
+pub fn adds(subject: Subject) {
+    let seen = Cell::new(subject, ADD).call("add", &["i32:2", "i32:40"]).call("add", &["i32:-1", "i32:0"]).run();
+    assert_eq!(seen.cause(), &Cause::Returned);
+    assert_eq!(seen.results(), ["i32:42", "i32:-1"]);
+    let stages = seen.stages();
+    assert!(stages.is_sorted(), "{stages:?}");
+    for stage in [Stage::Load, Stage::Compile, Stage::Link, Stage::Instantiate, Stage::Run] {
+        assert!(stages.contains(&stage), "{stage:?} of {stages:?}");
+    }
+    assert_eq!((seen.stdout.as_str(), seen.stderr.as_str()), ("", ""));
+}
+
+pub fn floats(subject: Subject) {
+    let values = [
+        "f64:1.5",
+        "f64:-0",
+        "f64:inf",
+        "f64:-inf",
+        "f64:nan",
+        "f64:0.1",
+        "f64:1234567890123456800000000",
+        "f64:0.00000001",
+    ];
+    let singles =
+        ["f32:0.1", "f32:16777216", "f32:-0", "f32:nan", "f32:0.000000000000000000000000000000000000000000001"];
+    let integers = ["i64:9223372036854775807", "i64:-1", "i32:-2147483648"];
+    let mut cell = Cell::new(
+        subject,
+        r#"(module (func (export "f64") (param f64) (result f64) (local.get 0))
+            (func (export "f32") (param f32) (result f32) (local.get 0))
+            (func (export "i64") (param i64) (result i64) (local.get 0))
+            (func (export "i32") (param i32) (result i32) (local.get 0))
+            (func (export "two") (result i32 i64) (i32.const 1) (i64.const 2)))"#,
+    );
+    for value in values.iter().chain(&singles).chain(&integers) {
+        cell = cell.call(&value[..3], &[value]);
+    }
+    let seen = cell.call("two", &[]).run();
+    assert_eq!(seen.cause(), &Cause::Returned);
+    let expected: Vec<_> = values.iter().chain(&singles).chain(&integers).chain(&["i32:1", "i64:2"]).collect();
+    assert_eq!(seen.results().iter().collect::<Vec<_>>(), expected);
+}
+
+pub fn exits(subject: Subject) {
+    for code in [7, 0] {
+        let seen = Cell::new(subject, &hello(&format!("(call $exit (i32.const {code}))"))).run();
+        assert_eq!(seen.cause(), &Cause::Exit { code });
+        assert_eq!((seen.stdout.as_str(), seen.stderr.as_str()), ("hello\n", ""));
+    }
+}
+
+pub fn returns(subject: Subject) {
+    let seen = Cell::new(subject, &hello("")).run();
+    assert_eq!(seen.cause(), &Cause::Returned);
+    assert_eq!(seen.stdout, "hello\n");
+    // Without any import a command is just called.
+    let seen = Cell::new(subject, r#"(module (func (export "_start")))"#).run();
+    assert_eq!(seen.cause(), &Cause::Returned);
+}
+
+pub fn no_start(subject: Subject) {
+    let seen = Cell::new(subject, ADD).run();
+    assert_eq!(seen.cause(), &Cause::NoExport { name: "_start".to_owned() });
+    let seen = Cell::new(subject, ADD).call("sub", &[]).run();
+    assert_eq!(seen.cause(), &Cause::NoExport { name: "sub".to_owned() });
+    // A memory cannot be called, whatever its name.
+    let seen = Cell::new(subject, r#"(module (memory (export "_start") 1))"#).run();
+    assert_eq!(seen.cause(), &Cause::NoExport { name: "_start".to_owned() });
+}
+
+pub fn initializes(subject: Subject) {
+    let module = r#"(module
+        (import "wasi_snapshot_preview1" "sched_yield" (func $yield (result i32)))
+        (memory (export "memory") 1)
+        (global $ready (mut i32) (i32.const 0))
+        (func (export "_initialize") (drop (call $yield)) (global.set $ready (i32.const 5)))
+        (func (export "get") (result i32) (global.get $ready)))"#;
+    assert_eq!(Cell::new(subject, module).call("get", &[]).run().results(), ["i32:5"]);
+    // The same without WASI.
+    let module = r#"(module (global $ready (mut i32) (i32.const 0))
+        (func (export "_initialize") (global.set $ready (i32.const 6)))
+        (func (export "get") (result i32) (global.get $ready)))"#;
+    assert_eq!(Cell::new(subject, module).call("get", &[]).run().results(), ["i32:6"]);
+}
+
+pub fn wrong_calls(subject: Subject) {
+    for args in [&["i32:1"][..], &["i32:1", "f64:1"], &["i32:1", "i32:2", "i32:3"]] {
+        let seen = Cell::new(subject, ADD).call("add", args).run();
+        let Cause::EngineError { message } = seen.cause() else { panic!("{:?}", seen.cause()) };
+        assert!(message.contains("add") && message.contains("func (i32, i32) -> i32"), "{message}");
+    }
+}
+
+pub fn missing_imports(subject: Subject) {
+    let seen = Cell::new(
+        subject,
+        r#"(module
+            (import "wasi_snapshot_preview1" "sched_yield" (func (result i32)))
+            (import "wasi_snapshot_preview1" "no_such" (func (param i64) (result i32)))
+            (import "env" "memory" (memory 1))
+            (import "env" "f" (func))
+            (func (export "_start")))"#,
+    )
+    .run();
+    let Cause::MissingImport { module, name, ty, missing } = seen.cause() else { panic!("{:?}", seen.cause()) };
+    assert_eq!((module.as_str(), name.as_str(), *missing), ("wasi_snapshot_preview1", "no_such", 3));
+    assert_eq!(ty, "func (i64) -> i32");
+    assert_eq!(seen.stage(), Some(Stage::Link));
+}
+
+pub fn import_mismatch(subject: Subject) {
+    let seen = Cell::new(
+        subject,
+        r#"(module (import "wasi_snapshot_preview1" "sched_yield" (func (param i64) (result i64)))
+            (memory (export "memory") 1) (func (export "_start")))"#,
+    )
+    .run();
+    match seen.cause() {
+        Cause::ImportTypeMismatch { module, name, message } if subject.facts.typed_host_functions => {
+            assert_eq!((module.as_str(), name.as_str()), ("wasi_snapshot_preview1", "sched_yield"));
+            assert!(!message.is_empty());
+        }
+        // A function of JavaScript has no type: the module is instantiated and runs.
+        Cause::Returned if !subject.facts.typed_host_functions => {}
+        other => panic!("{other:?}"),
+    }
+}
+
+pub fn traps(subject: Subject) {
+    let cases = [
+        ("unreachable", TrapKind::Unreachable),
+        ("(drop (i32.div_s (i32.const 1) (local.get 0)))", TrapKind::DivisionByZero),
+        ("(drop (i32.rem_u (i32.const 1) (local.get 0)))", TrapKind::DivisionByZero),
+        ("(drop (i32.div_s (i32.const 0x80000000) (i32.const -1)))", TrapKind::IntegerOverflow),
+        ("(drop (i32.trunc_f64_s (f64.const nan)))", TrapKind::BadConversion),
+        ("(drop (i32.load (i32.const 65536)))", TrapKind::MemoryOutOfBounds),
+        ("(memory.fill (i32.const 65530) (i32.const 0) (i32.const 7))", TrapKind::MemoryOutOfBounds),
+        ("(call_indirect (type $t) (i32.const 9))", TrapKind::TableOutOfBounds),
+        ("(call_indirect (type $t) (i32.const 0))", TrapKind::NullReference),
+        ("(call_indirect (type $t) (i32.const 1))", TrapKind::BadSignature),
+    ];
+    for (body, expected) in cases {
+        let module = format!(
+            r#"(module (type $t (func)) (memory 1) (table 2 funcref) (elem (i32.const 1) $other)
+                (func $other (param i64)) (func (export "_start") (local i32) {body}))"#
+        );
+        let seen = Cell::new(subject, &module).run();
+        // V8 has one kind for a null and for a wrong function in a table.
+        let same = |kind| matches!(kind, TrapKind::NullReference | TrapKind::BadSignature) && subject.engine == "node";
+        let got = trap(&seen);
+        assert!(got == expected || same(expected) && same(got), "{body}: {got:?}");
+        assert_eq!(seen.stage(), Some(Stage::Run));
+        assert_eq!(seen.stderr, "");
+    }
+}
+
+pub fn endless_recursion(subject: Subject) {
+    let module = r#"(module (func $f (export "_start") (call $f) (call $f)))"#;
+    assert_eq!(trap(&Cell::new(subject, module).run()), TrapKind::StackOverflow);
+    // With frames of some size, and no short cut for a function without locals.
+    let module = r#"(module (func $f (export "f") (param i64 i64 i64 i64) (result i64)
+        (i64.add (call $f (local.get 3) (local.get 2) (local.get 0) (local.get 1)) (local.get 2))))"#;
+    let seen = Cell::new(subject, module).call("f", &["i64:1", "i64:2", "i64:3", "i64:4"]).run();
+    assert_eq!(trap(&seen), TrapKind::StackOverflow);
+}
+
+pub fn output_before_trap(subject: Subject) {
+    let seen = Cell::new(subject, &hello("unreachable")).run();
+    assert_eq!(trap(&seen), TrapKind::Unreachable);
+    assert_eq!((seen.stdout.as_str(), seen.stderr.as_str()), ("hello\n", ""));
+}
+
+pub fn host_functions(subject: Subject) {
+    let mut cell = Cell::new(
+        subject,
+        r#"(module (import "env.v1" "on.event" (func $on (param i32 f64) (result i64)))
+            (func (export "_start") (if (i64.ne (call $on (i32.const 3) (f64.const 0.5)) (i64.const 0)) (then unreachable))))"#,
+    );
+    cell.spec.host_functions = vec!["env.v1.on.event".to_owned()];
+    let seen = cell.run();
+    if !subject.facts.typed_host_functions {
+        assert!(matches!(seen.cause(), Cause::MissingImport { missing: 1, .. }), "{:?}", seen.cause());
+        return;
+    }
+    assert_eq!(seen.cause(), &Cause::Returned);
+    let call = Event::HostCall { function: "env.v1.on.event".to_owned(), args: vec![Value::I32(3), Value::F64(0.5)] };
+    assert!(seen.events.contains(&call), "{:?}", seen.events);
+}
+
+pub fn memory_limit(subject: Subject) {
+    let module = r#"(module (memory 1) (func (export "grow") (param i32) (result i32) (memory.grow (local.get 0))))"#;
+    let mut cell =
+        Cell::new(subject, module).call("grow", &["i32:15"]).call("grow", &["i32:1"]).call("grow", &["i32:0"]);
+    cell.spec.memory_limit = 1 << 20;
+    let seen = cell.run();
+    assert_eq!(seen.cause(), &Cause::Returned);
+    let expected =
+        if subject.facts.memory_limit { ["i32:1", "i32:-1", "i32:16"] } else { ["i32:1", "i32:16", "i32:17"] };
+    assert_eq!(seen.results(), expected);
+    // A table of four billion elements is refused by every engine.
+    let module = r#"(module (table 1 funcref)
+        (func (export "grow") (param i32) (result i32) (table.grow (ref.null func) (local.get 0))))"#;
+    assert_eq!(Cell::new(subject, module).call("grow", &["i32:0xfffffffe"]).run().results(), ["i32:-1"]);
+}
+
+pub fn refused_memory(subject: Subject) {
+    let mut cell = Cell::new(subject, r#"(module (memory 32) (func (export "_start")))"#);
+    cell.spec.memory_limit = 1 << 20;
+    let seen = cell.run();
+    if subject.facts.memory_limit {
+        assert!(matches!(seen.cause(), Cause::ResourceLimit { .. }), "{:?}", seen.cause());
+        assert_eq!(seen.stage(), Some(Stage::Instantiate));
+    } else {
+        assert_eq!(seen.cause(), &Cause::Returned);
+    }
+}
+
+pub fn malformed(subject: Subject) {
+    let mut truncated = wat::parse_str(ADD).unwrap();
+    truncated.pop();
+    for bytes in [&b""[..], b"(module)", b"\0asm", b"\0asm\x01\0\0\0\xff", &truncated] {
+        let seen = Cell::of_bytes(subject, bytes).run();
+        let Cause::Refused { message, .. } = seen.cause() else { panic!("{bytes:?}: {:?}", seen.cause()) };
+        assert!(!message.is_empty());
+        assert!(matches!(seen.stage(), Some(Stage::Validate | Stage::Compile)));
+    }
+    // Well-formed, but an i64 where an i32 belongs: there is an offset to name.
+    let invalid = "(module (func (export \"_start\") (drop (i32.add (i32.const 1) (i64.const 1)))))";
+    let seen = Cell::new(subject, invalid).run();
+    assert!(matches!(seen.cause(), Cause::Refused { offset: Some(_), .. }), "{:?}", seen.cause());
+}
+
+pub fn start_function(subject: Subject) {
+    let module = r#"(module (global $g (mut i32) (i32.const 0)) (func $s (global.set $g (i32.const 9))) (start $s)
+        (func (export "get") (result i32) (global.get $g)))"#;
+    assert_eq!(Cell::new(subject, module).call("get", &[]).run().results(), ["i32:9"]);
+}
+
+pub fn start_function_traps(subject: Subject) {
+    let seen = Cell::new(subject, r#"(module (func $s unreachable) (start $s) (func (export "_start")))"#).run();
+    assert_eq!(trap(&seen), TrapKind::Unreachable);
+    assert_eq!(seen.stage(), Some(Stage::Instantiate));
+    // So does a data segment that does not fit, which the specification calls a trap.
+    let seen = Cell::new(subject, r#"(module (memory 1) (data (i32.const 65536) "x") (func (export "_start")))"#).run();
+    assert_eq!(trap(&seen), TrapKind::MemoryOutOfBounds);
+}
+
+pub fn v128(subject: Subject) {
+    let module = r#"(module (func (export "f") (param v128) (result v128) (i8x16.add (local.get 0) (i8x16.splat (i32.const 1)))))"#;
+    let seen = Cell::new(subject, module).call("f", &["v128:0x000102030405060708090a0b0c0d0e0f"]).run();
+    if subject.facts.v128_values {
+        assert_eq!(seen.results(), ["v128:0x0102030405060708090a0b0c0d0e0f10"]);
+    } else {
+        assert!(matches!(seen.cause(), Cause::HostError { .. } | Cause::Refused { .. }), "{:?}", seen.cause());
+    }
+}
+
+/// Proposals that every engine has in every mode, though some are off by default somewhere.
+pub fn proposals_are_on(subject: Subject) {
+    for module in [
+        r#"(module (func (export "_start") (drop (i32.extend8_s (i32.const 1)))))"#,
+        r#"(module (func $two (result i32 i32) (i32.const 1) (i32.const 2)) (func (export "_start") (call $two) (drop) (drop)))"#,
+        r#"(module (table 1 funcref) (func (export "_start") (table.set (i32.const 0) (ref.null func))))"#,
+    ] {
+        assert_eq!(Cell::new(subject, module).run().cause(), &Cause::Returned, "{module}");
+    }
+}
+
+pub fn compiled_code(subject: Subject) {
+    let mut cell = Cell::new(subject, ADD).call("add", &["i32:2", "i32:3"]);
+    cell.spec.compiled = Some(cell.dir().join("compiled"));
+    for round in 0..2 {
+        let seen = cell.run();
+        assert_eq!(seen.results(), ["i32:5"]);
+        assert_eq!(seen.cached(), round > 0 && subject.facts.keeps_code);
+    }
+    if !subject.facts.keeps_code {
+        return;
+    }
+    // Another module in the same folder is not answered with the first one's code.
+    fs::write(&cell.spec.module, wat::parse_str(ADD.replace("i32.add", "i32.sub")).unwrap()).unwrap();
+    let seen = cell.run();
+    assert_eq!((seen.results(), seen.cached()), (vec!["i32:-1".to_owned()], false));
+}
+
+pub fn damaged_code(subject: Subject) {
+    if !subject.facts.keeps_code {
+        return;
+    }
+    let mut cell = Cell::new(subject, ADD).call("add", &["i32:2", "i32:3"]);
+    let dir = cell.dir().join("compiled");
+    cell.spec.compiled = Some(dir.clone());
+    cell.run();
+    let file = fs::read_dir(&dir).unwrap().next().unwrap().unwrap().path();
+    let good = fs::read(&file).unwrap();
+    let mut flipped = good.clone();
+    flipped[good.len() / 2] ^= 1;
+    let damages = [&good[..good.len() / 2], b"", b"not compiled code at all", &flipped];
+    for damage in damages {
+        fs::write(&file, damage).unwrap();
+        let seen = cell.run();
+        assert_eq!((seen.results(), seen.cached()), (vec!["i32:5".to_owned()], false));
+        // And it is mended.
+        assert!(cell.run().cached());
+    }
+}
+
+pub fn component(subject: Subject) {
+    let seen = Cell::of_bytes(subject, &wat::parse_str("(component)").unwrap()).run();
+    if subject.facts.components {
+        // It runs components, and this one has no `wasi:cli/run`.
+        assert!(
+            matches!(seen.cause(), Cause::NoExport { name } if name.contains("wasi:cli/run")),
+            "{:?}",
+            seen.cause()
+        );
+    } else {
+        assert!(matches!(seen.cause(), Cause::NoComponents { .. }), "{:?}", seen.cause());
+    }
+}
+
+pub fn unusable_specs(subject: Subject) {
+    let mut cell = Cell::new(subject, ADD);
+    cell.spec.mode = "no-such-mode".to_owned();
+    let seen = cell.run();
+    assert_eq!((seen.status.code(), seen.events.len()), (Some(70), 0), "{}", seen.stderr);
+    let mut cell = Cell::new(subject, ADD);
+    cell.spec.protocol += 1;
+    let seen = cell.run();
+    assert_eq!((seen.status.code(), seen.events.len()), (Some(70), 0));
+    assert!(seen.stderr.contains("protocol"), "{}", seen.stderr);
+    let output = (subject.command)().arg("run").output().unwrap();
+    assert_eq!(output.status.code(), Some(70));
+    // A module that is not there is the cell's affair.
+    let mut cell = Cell::new(subject, ADD);
+    cell.spec.module.push("nowhere");
+    assert!(matches!(cell.run().cause(), Cause::EngineError { .. }));
+}
+
+pub fn probe(subject: Subject) {
+    let output = (subject.command)().arg("probe").output().unwrap();
+    let probe: Probe = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((probe.engine.as_str(), probe.protocol), (subject.engine, wasmlab_cell::PROTOCOL));
+    assert!(probe.modes.iter().any(|mode| mode == subject.mode), "{probe:?}");
+    assert!(
+        probe.version.split('.').count() == 3 && probe.version.starts_with(|c: char| c.is_ascii_digit()),
+        "{probe:?}"
+    );
+}

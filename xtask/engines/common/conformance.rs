@@ -1,0 +1,36 @@
+//! What every engine must do alike: one list of cases, run against each engine in each of its modes.
+//!
+//! An engine's `tests/engine.rs` includes this file by its path and calls [`conformance!`] once a mode;
+//! where the engine differs it says so in [`Facts`], and the case checks the difference too.
+
+pub mod capabilities;
+pub mod cases;
+mod harness;
+
+pub use harness::{Facts, Subject};
+
+/// One `#[test]` a case, in a module named after the mode.
+macro_rules! conformance {
+    ($module:ident, $subject:expr) => {
+        mod $module {
+            crate::conformance::conformance!(@tests $subject,
+                cases: [adds, floats, exits, returns, no_start, initializes, wrong_calls, missing_imports, import_mismatch,
+                    traps, endless_recursion, output_before_trap, host_functions, memory_limit, refused_memory, malformed,
+                    start_function, start_function_traps, v128, proposals_are_on, compiled_code, damaged_code, component,
+                    unusable_specs, probe],
+                capabilities: [arguments_and_environment, clocks_and_random, no_escape, standard_input, preopened_socket]
+            );
+        }
+    };
+    (@tests $subject:expr, $($file:ident: [$($case:ident),*]),*) => {
+        $($(
+            #[test]
+            fn $case() {
+                if !$subject.is_absent() {
+                    crate::conformance::$file::$case($subject);
+                }
+            }
+        )*)*
+    };
+}
+pub(crate) use conformance;

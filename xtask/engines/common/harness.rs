@@ -1,0 +1,205 @@
+//! Starting an engine on a small module, and looking at what it reported.
+
+use std::fs::{self, File};
+use std::net::TcpListener;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus};
+use std::time::{Duration, Instant};
+
+use wasmlab_cell::{Call, Cause, CellSpec, Entry, Event, Network, PROTOCOL, Stage, Value};
+
+/// No cell of these tests takes this long, unless the engine hangs.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// An engine in one of its modes, and in what it differs from the others.
+#[derive(Clone, Copy)]
+pub struct Subject {
+    /// Starts the engine binary.
+    pub command: fn() -> Command,
+    /// Its name, as its probe gives it.
+    pub engine: &'static str,
+    /// The mode under test.
+    pub mode: &'static str,
+    /// Facts about this engine, each found by trying.
+    pub facts: Facts,
+}
+
+/// What is not the same in all engines.
+#[derive(Clone, Copy)]
+pub struct Facts {
+    /// It runs components of WASI 0.2.
+    pub components: bool,
+    /// It keeps compiled code.
+    pub keeps_code: bool,
+    /// It can give the guest a listening socket, and accept on it.
+    pub preopened_socket: bool,
+    /// Its host functions are the lab's to define, and their types are checked.
+    pub typed_host_functions: bool,
+    /// It holds linear memories to the cell's limit.
+    pub memory_limit: bool,
+    /// v128 values cross its boundary.
+    pub v128_values: bool,
+    /// Symbolic links that lead out of a preopened folder are followed: a real escape. Node 20 follows
+    /// one in the middle of a path always, and one at its end when asked *not* to follow links.
+    pub follows_links_out: bool,
+}
+
+impl Subject {
+    /// Whether the program under test is not on this machine; says so.
+    pub fn is_absent(&self) -> bool {
+        let absent = (self.command)().arg("probe").output().is_err();
+        if absent {
+            eprintln!("skipped: {} is not on this machine", self.engine);
+        }
+        absent
+    }
+}
+
+/// A cell to run.
+pub struct Cell {
+    subject: Subject,
+    dir: tempfile::TempDir,
+    /// What the engine is told.
+    pub spec: CellSpec,
+}
+
+/// How it ended.
+pub struct Seen {
+    /// What the engine reported.
+    pub events: Vec<Event>,
+    /// What the guest wrote.
+    pub stdout: String,
+    /// What was written to stderr.
+    pub stderr: String,
+    /// The engine process's own end.
+    pub status: ExitStatus,
+}
+
+impl Cell {
+    /// A cell that runs the command in `wat`.
+    pub fn new(subject: Subject, wat: &str) -> Self {
+        Self::of_bytes(subject, &wat::parse_str(wat).unwrap())
+    }
+
+    /// A cell that runs the command in `bytes`.
+    pub fn of_bytes(subject: Subject, bytes: &[u8]) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let module = dir.path().join("module.wasm");
+        fs::write(&module, bytes).unwrap();
+        let spec = CellSpec {
+            protocol: PROTOCOL,
+            module,
+            observation: dir.path().join("observation.jsonl"),
+            mode: subject.mode.to_owned(),
+            compiled: None,
+            entry: Entry::Command,
+            args: vec!["guest".to_owned()],
+            env: [].into(),
+            dirs: vec![],
+            sockets: vec![],
+            network: Network::None,
+            host_functions: vec![],
+            memory_limit: 64 << 20,
+        };
+        Self { subject, dir, spec }
+    }
+
+    /// A folder of the cell's own.
+    pub fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// Calls `export` instead of running the command.
+    pub fn call(mut self, export: &str, args: &[&str]) -> Self {
+        let args = args.iter().map(|text| text.parse().unwrap()).collect();
+        let call = Call { export: export.to_owned(), args };
+        match &mut self.spec.entry {
+            Entry::Calls(calls) => calls.push(call),
+            entry => *entry = Entry::Calls(vec![call]),
+        }
+        self
+    }
+
+    /// Starts the engine and waits for its end.
+    pub fn run(&self) -> Seen {
+        let path = self.write_spec();
+        let mut command = (self.subject.command)();
+        command.arg("run").arg(path);
+        let status = self.wait(command);
+        let text = fs::read_to_string(&self.spec.observation).unwrap_or_default();
+        fs::remove_file(&self.spec.observation).ok();
+        let events = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let read = |name| fs::read_to_string(self.dir().join(name)).unwrap();
+        Seen { events, stdout: read("stdout"), stderr: read("stderr"), status }
+    }
+
+    /// Writes the specification, for tests that start the engine otherwise.
+    pub fn write_spec(&self) -> PathBuf {
+        let path = self.dir().join("spec.json");
+        fs::write(&path, serde_json::to_vec(&self.spec).unwrap()).unwrap();
+        path
+    }
+
+    fn wait(&self, mut command: Command) -> ExitStatus {
+        let file = |name| File::create(self.dir().join(name)).unwrap();
+        // Neither may reach a guest: this process's environment, and its input.
+        command.env("WASMLAB_CANARY", "host").stdin(std::process::Stdio::null());
+        let mut child = command.stdout(file("stdout")).stderr(file("stderr")).spawn().unwrap();
+        let end = Instant::now() + LIMIT;
+        loop {
+            if let Some(status) = child.try_wait().unwrap() {
+                return status;
+            }
+            if Instant::now() > end {
+                child.kill().unwrap();
+                panic!("the engine hangs: {}", fs::read_to_string(&self.spec.observation).unwrap_or_default());
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+}
+
+impl Seen {
+    /// The cause of the last event; the engine process must have ended well.
+    pub fn cause(&self) -> &Cause {
+        let Some(Event::End { cause, .. }) = self.events.last() else {
+            panic!("no last event: {:?} {} {}", self.events, self.status, self.stderr);
+        };
+        assert_eq!(self.status.code(), Some(0), "{}", self.stderr);
+        cause
+    }
+
+    /// The last stage that was entered.
+    pub fn stage(&self) -> Option<Stage> {
+        self.stages().last().copied()
+    }
+
+    /// The stages, in order.
+    pub fn stages(&self) -> Vec<Stage> {
+        self.events
+            .iter()
+            .filter_map(|e| if let Event::Stage { stage, .. } = e { Some(*stage) } else { None })
+            .collect()
+    }
+
+    /// Whether compiled code was taken from the cell's folder.
+    pub fn cached(&self) -> bool {
+        self.events.iter().any(|e| matches!(e, Event::Stage { cached: true, .. }))
+    }
+
+    /// What the calls returned, as text.
+    pub fn results(&self) -> Vec<String> {
+        let results =
+            self.events.iter().filter_map(|e| if let Event::Called { results, .. } = e { Some(results) } else { None });
+        results.flatten().map(Value::to_string).collect()
+    }
+}
+
+/// A listening socket, and a duplicate of it that children inherit for as long as it lives.
+pub fn inheritable_listener() -> (TcpListener, OwnedFd) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    // Rust's own descriptors are closed on exec; a plain duplicate is not.
+    let inherited = rustix::io::dup(&listener).unwrap();
+    (listener, inherited)
+}

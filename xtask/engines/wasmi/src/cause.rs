@@ -1,0 +1,61 @@
+//! wasmi's errors as causes.
+
+use wasmi::errors::{ErrorKind, InstantiationError, LinkerError, MemoryError, TableError};
+use wasmi::{Error, TrapCode};
+use wasmlab_cell::{Cause, Stage, TrapKind};
+
+/// Why a cell ended that failed with `error` in `stage`.
+pub(crate) fn of(error: &Error, stage: Stage) -> Cause {
+    let message = error.to_string();
+    match error.kind() {
+        ErrorKind::I32ExitStatus(code) => Cause::Exit { code: *code },
+        // A resource that is refused before the guest runs is no trap of the guest's.
+        ErrorKind::Memory(MemoryError::OutOfSystemMemory | MemoryError::ResourceLimiterDeniedAllocation)
+        | ErrorKind::Table(TableError::OutOfSystemMemory | TableError::ResourceLimiterDeniedAllocation)
+        | ErrorKind::Instantiation(
+            InstantiationError::FailedToInstantiateMemory(_)
+            | InstantiationError::FailedToInstantiateTable(_)
+            | InstantiationError::TooManyInstances
+            | InstantiationError::TooManyTables
+            | InstantiationError::TooManyMemories,
+        ) if stage == Stage::Instantiate => Cause::ResourceLimit { message },
+        ErrorKind::Instantiation(InstantiationError::ElementSegmentDoesNotFit { .. }) => {
+            Cause::Trap { trap: TrapKind::TableOutOfBounds, message }
+        }
+        ErrorKind::Instantiation(
+            InstantiationError::ImportTypeMismatch { name, .. }
+            | InstantiationError::GlobalTypeMismatch { name, .. }
+            | InstantiationError::FuncTypeMismatch { name, .. }
+            | InstantiationError::TableTypeMismatch { name, .. }
+            | InstantiationError::MemoryTypeMismatch { name, .. },
+        )
+        | ErrorKind::Linker(LinkerError::InvalidTypeDefinition { name, .. }) => {
+            Cause::ImportTypeMismatch { module: name.module().to_owned(), name: name.name().to_owned(), message }
+        }
+        ErrorKind::Wasm(refused) => Cause::Refused { offset: Some(refused.offset() as u64), message },
+        ErrorKind::Translation(_)
+        | ErrorKind::ImplementationLimits(_)
+        | ErrorKind::UserLimits(_)
+        | ErrorKind::Ir(_) => Cause::CompileFailed { message },
+        kind => match kind.as_trap_code() {
+            Some(code) => Cause::Trap { trap: trap(code), message },
+            None if stage == Stage::Compile => Cause::Refused { message, offset: None },
+            None => Cause::HostError { message },
+        },
+    }
+}
+
+fn trap(code: TrapCode) -> TrapKind {
+    match code {
+        TrapCode::UnreachableCodeReached => TrapKind::Unreachable,
+        TrapCode::MemoryOutOfBounds => TrapKind::MemoryOutOfBounds,
+        TrapCode::TableOutOfBounds => TrapKind::TableOutOfBounds,
+        TrapCode::IndirectCallToNull => TrapKind::NullReference,
+        TrapCode::IntegerDivisionByZero => TrapKind::DivisionByZero,
+        TrapCode::IntegerOverflow => TrapKind::IntegerOverflow,
+        TrapCode::BadConversionToInteger => TrapKind::BadConversion,
+        TrapCode::StackOverflow => TrapKind::StackOverflow,
+        TrapCode::BadSignature => TrapKind::BadSignature,
+        TrapCode::OutOfFuel | TrapCode::GrowthOperationLimited | TrapCode::OutOfSystemMemory => TrapKind::Other,
+    }
+}

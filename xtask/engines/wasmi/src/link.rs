@@ -1,0 +1,122 @@
+//! The imports: WASI, the specification's host functions, and what is missing.
+
+use std::collections::BTreeSet;
+use std::fmt::Display;
+use std::os::fd::{FromRawFd, OwnedFd};
+
+use wasmi::{ExternType, FuncType, Linker, Module, Val};
+use wasmi_wasi::{Dir, TcpListener, WasiCtx, WasiCtxBuilder, ambient_authority};
+use wasmlab_cell::engine::{self, Log};
+use wasmlab_cell::{Cause, CellSpec};
+
+use crate::{Host, values};
+
+/// Descriptors 0 to 2 are the standard streams; directories follow, then sockets.
+const FIRST_PREOPEN: usize = 3;
+
+/// Defines everything that `module` may import.
+///
+/// # Errors
+/// [`Cause::MissingImport`] when an import has no definition.
+pub(crate) fn define(spec: &CellSpec, log: &Log, module: &Module, linker: &mut Linker<Host>) -> Result<(), Cause> {
+    wasmi_wasi::add_to_linker(linker, |host: &mut Host| &mut host.wasi).map_err(engine_error)?;
+    for import in module.imports() {
+        let ExternType::Func(ty) = import.ty() else { continue };
+        if engine::wants_host_function(spec, import.module(), import.name()) {
+            // A second import of the same function finds it defined already, which is as well.
+            host_function(log, import.module(), import.name(), ty, linker).ok();
+        }
+    }
+    missing(module, linker).map_or(Ok(()), Err)
+}
+
+fn host_function(
+    log: &Log,
+    module: &str,
+    name: &str,
+    ty: &FuncType,
+    linker: &mut Linker<Host>,
+) -> Result<(), wasmi::errors::LinkerError> {
+    let (log, function, results) = (log.clone(), format!("{module}.{name}"), ty.results().to_vec());
+    linker.func_new(module, name, ty.clone(), move |_, args, out| {
+        log.host_call(&function, args.iter().map(values::to_lab).collect());
+        out.iter_mut().zip(&results).for_each(|(out, ty)| *out = Val::default_for_ty(*ty));
+        Ok(())
+    })?;
+    Ok(())
+}
+
+/// The first import without a definition, and how many there are.
+fn missing(module: &Module, linker: &Linker<Host>) -> Option<Cause> {
+    // `Linker::get` does not tell of host functions, but defining one twice is refused: so a copy of
+    // the linker is asked to define each import. It defines functions only, the lab gives nothing else.
+    let mut copy = linker.clone();
+    let mut undefined = BTreeSet::new();
+    for import in module.imports() {
+        let free = match import.ty() {
+            ExternType::Func(ty) => copy.func_new(import.module(), import.name(), ty.clone(), |_, _, _| Ok(())).is_ok(),
+            _ => true,
+        };
+        if free {
+            undefined.insert((import.module(), import.name()));
+        }
+    }
+    // Counted an import, not a name: the same name may be imported more than once.
+    let mut missing = module.imports().filter(|i| undefined.contains(&(i.module(), i.name())));
+    let first = missing.next()?;
+    Some(Cause::MissingImport {
+        module: first.module().to_owned(),
+        name: first.name().to_owned(),
+        ty: type_text(first.ty()),
+        missing: u32::try_from(missing.count()).unwrap_or(u32::MAX).saturating_add(1),
+    })
+}
+
+fn type_text(ty: &ExternType) -> String {
+    let limits = |minimum: u64, maximum: Option<u64>| match maximum {
+        Some(maximum) => format!("{minimum} {maximum}"),
+        None => minimum.to_string(),
+    };
+    match ty {
+        ExternType::Func(ty) => values::text(ty),
+        ExternType::Global(ty) if ty.mutability().is_mut() => format!("global mut {}", values::name(ty.content())),
+        ExternType::Global(ty) => format!("global {}", values::name(ty.content())),
+        ExternType::Memory(ty) => format!("memory {}", limits(ty.minimum(), ty.maximum())),
+        ExternType::Table(ty) => format!("table {}", limits(ty.minimum(), ty.maximum())),
+    }
+}
+
+/// What the guest sees of the world: the specification's, and nothing of this process but its streams.
+pub(crate) fn wasi(spec: &CellSpec) -> Result<WasiCtx, Cause> {
+    let mut wasi = WasiCtxBuilder::new();
+    wasi.inherit_stdio();
+    for dir in &spec.dirs {
+        let open = Dir::open_ambient_dir(&dir.host, ambient_authority())
+            .map_err(|e| engine_error(format_args!("failed to open {}: {e}", dir.host.display())))?;
+        wasi.preopened_dir(open, &dir.guest).map_err(engine_error)?;
+    }
+    let first = guest_fd(spec, 0)?;
+    for (index, socket) in spec.sockets.iter().enumerate() {
+        // SAFETY: the lab leaves this descriptor open for this engine alone, and nothing else here
+        // closes or owns it.
+        let fd = unsafe { OwnedFd::from_raw_fd(socket.fd) };
+        let listener = std::net::TcpListener::from(fd);
+        // `sock_accept` of a guest that does not poll must wait.
+        listener.set_nonblocking(false).map_err(engine_error)?;
+        wasi.preopened_socket(guest_fd(spec, index)?, TcpListener::from_std(listener)).map_err(engine_error)?;
+    }
+    wasi.args(&engine::guest_args(spec, (!spec.sockets.is_empty()).then_some(first))).map_err(engine_error)?;
+    for (name, value) in &spec.env {
+        wasi.env(name, value).map_err(engine_error)?;
+    }
+    Ok(wasi.build())
+}
+
+/// The guest's descriptor of socket `index`: sockets follow the directories.
+fn guest_fd(spec: &CellSpec, index: usize) -> Result<u32, Cause> {
+    u32::try_from(FIRST_PREOPEN + spec.dirs.len() + index).map_err(engine_error)
+}
+
+fn engine_error(error: impl Display) -> Cause {
+    Cause::EngineError { message: error.to_string() }
+}

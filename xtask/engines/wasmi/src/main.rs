@@ -1,0 +1,88 @@
+//! wasmi as an engine of the lab: an interpreter, WASI 0.1 by wasi-common.
+
+mod cause;
+mod link;
+mod values;
+
+use std::process::ExitCode;
+
+use wasmi::{Config, Engine, Extern, Instance, Linker, Module, Store, StoreLimits, StoreLimitsBuilder};
+use wasmi_wasi::WasiCtx;
+use wasmlab_cell::engine::{self, Log};
+use wasmlab_cell::{Call, Cause, CellSpec, Entry, Stage};
+
+const WASMI: engine::Engine =
+    engine::Engine { name: "wasmi", lock: include_str!("../Cargo.lock"), modes: &["interpreter"], run };
+
+fn main() -> ExitCode {
+    WASMI.main()
+}
+
+/// What a store holds.
+pub(crate) struct Host {
+    wasi: WasiCtx,
+    limits: StoreLimits,
+}
+
+fn run(spec: &CellSpec, log: &Log) -> Result<(), Cause> {
+    let bytes = engine::load(spec, log)?;
+    engine::refuse_component(&bytes, "wasmi")?;
+    let engine = Engine::new(&config());
+
+    // Modules are validated here and each function is translated when first called, as wasmi does by
+    // default: there is no compiled code worth keeping, so `spec.compiled` is not used.
+    log.stage(Stage::Compile);
+    let module = Module::new(&engine, &bytes).map_err(|e| cause::of(&e, Stage::Compile))?;
+
+    log.stage(Stage::Link);
+    let mut linker = Linker::new(&engine);
+    link::define(spec, log, &module, &mut linker)?;
+    let mut store = Store::new(&engine, Host { wasi: link::wasi(spec)?, limits: limits(spec) });
+    store.limiter(|host| &mut host.limits);
+
+    log.stage(Stage::Instantiate);
+    let instance = linker.instantiate_and_start(&mut store, &module).map_err(|e| cause::of(&e, Stage::Instantiate))?;
+
+    log.stage(Stage::Run);
+    match &spec.entry {
+        Entry::Command => invoke(&mut store, instance, &Call { export: "_start".to_owned(), args: vec![] }).map(drop),
+        Entry::Calls(calls) => {
+            if let Some(Extern::Func(initialize)) = instance.get_export(&store, "_initialize") {
+                initialize.call(&mut store, &[], &mut []).map_err(|e| cause::of(&e, Stage::Run))?;
+            }
+            for call in calls {
+                let results = invoke(&mut store, instance, call)?;
+                log.called(&call.export, results);
+            }
+            Ok(())
+        }
+    }
+}
+
+/// Every proposal that wasmi knows, those that it leaves off by default included.
+fn config() -> Config {
+    let mut config = Config::default();
+    config.wasm_custom_page_sizes(true).wasm_wide_arithmetic(true);
+    // wasmi keeps the guest's stack on the heap and by default stops at 1,000 frames and 1 MB, where
+    // a browser or a compiling engine allows some ten thousand. These bounds come close to those, and
+    // endless recursion still ends in milliseconds.
+    config.set_max_recursion_depth(20_000).set_max_stack_height(8 << 20);
+    config
+}
+
+fn limits(spec: &CellSpec) -> StoreLimits {
+    StoreLimitsBuilder::new()
+        .memory_size(usize::try_from(spec.memory_limit).unwrap_or(usize::MAX))
+        .table_elements(engine::TABLE_ELEMENTS)
+        .build()
+}
+
+fn invoke(store: &mut Store<Host>, instance: Instance, call: &Call) -> Result<Vec<wasmlab_cell::Value>, Cause> {
+    let no_export = || Cause::NoExport { name: call.export.clone() };
+    let func = instance.get_func(&*store, &call.export).ok_or_else(no_export)?;
+    let ty = func.ty(&*store);
+    let args = values::args(call, &ty)?;
+    let mut results: Vec<_> = ty.results().iter().map(|ty| wasmi::Val::default_for_ty(*ty)).collect();
+    func.call(store, &args, &mut results).map_err(|e| cause::of(&e, Stage::Run))?;
+    Ok(results.iter().map(values::to_lab).collect())
+}

@@ -1,0 +1,27 @@
+//! What every engine must do, done by wasmi.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[path = "../../common/conformance.rs"]
+mod conformance;
+
+use std::process::Command;
+
+use conformance::{Facts, Subject, conformance};
+
+const INTERPRETER: Subject = Subject {
+    command: || Command::new(env!("CARGO_BIN_EXE_engine-wasmi")),
+    engine: "wasmi",
+    mode: "interpreter",
+    facts: Facts {
+        components: false,
+        keeps_code: false,
+        preopened_socket: true,
+        typed_host_functions: true,
+        memory_limit: true,
+        v128_values: true,
+        follows_links_out: false,
+    },
+};
+
+conformance!(interpreter, crate::INTERPRETER);

@@ -1,0 +1,94 @@
+//! wasmtime's errors as causes.
+
+use std::fmt::Display;
+
+use wasmlab_cell::{Cause, Stage, TrapKind};
+use wasmtime::{Engine, Error, Module, ThrownException, Trap, WasmBacktrace};
+use wasmtime_environ::wasmparser::BinaryReaderError;
+use wasmtime_environ::{CompileError, WasmError};
+use wasmtime_wasi::I32Exit;
+
+/// A failure of the engine's own.
+pub(crate) fn engine_error(error: &impl Display) -> Cause {
+    Cause::EngineError { message: format!("{error:#}") }
+}
+
+/// Why `bytes` were not compiled.
+pub(crate) fn of_compiling(error: &Error, engine: &Engine, bytes: &[u8]) -> Cause {
+    let message = first_line(&format!("{error:#}"));
+    if let Some(refused) = invalid(error) {
+        return refused;
+    }
+    let Some(CompileError::Codegen(words)) = find::<CompileError>(error) else {
+        return Cause::Refused { message, offset: None };
+    };
+    // Winch validates while it translates and passes what it finds on as words: so the validator is asked.
+    if let Some(refused) = Module::validate(engine, bytes).err().as_ref().and_then(invalid) {
+        return refused;
+    }
+    // It does not know every instruction either, and says so in words too ("Unimplemented …",
+    // "Unsupported …", "… not implemented for …"). All else is a defect of the compiler's.
+    if words.starts_with("Un") || words.contains("not implemented") {
+        return Cause::Refused { message, offset: None };
+    }
+    Cause::CompileFailed { message }
+}
+
+/// The refusal of a binary that is not valid with the proposals that are on.
+fn invalid(error: &Error) -> Option<Cause> {
+    let message = format!("{error:#}");
+    if let Some(error) = find::<BinaryReaderError>(error) {
+        return Some(Cause::Refused { offset: Some(error.offset() as u64), message });
+    }
+    Some(match find::<WasmError>(error)? {
+        WasmError::InvalidWebAssembly { offset, .. } => Cause::Refused { offset: Some(*offset as u64), message },
+        WasmError::Unsupported(_) | WasmError::User(_) => Cause::Refused { offset: None, message },
+        WasmError::ImplLimitExceeded => Cause::CompileFailed { message },
+    })
+}
+
+/// Why a cell ended that failed with `error` in `stage`.
+pub(crate) fn of_running(error: &Error, stage: Stage) -> Cause {
+    if let Some(I32Exit(code)) = find::<I32Exit>(error) {
+        return Cause::Exit { code: *code };
+    }
+    if let Some(code) = error.downcast_ref::<Trap>() {
+        return Cause::Trap { trap: trap(*code), message: code.to_string() };
+    }
+    if error.is::<ThrownException>() {
+        let message = "the guest threw an exception that nobody caught".to_owned();
+        return Cause::Trap { trap: TrapKind::UncaughtException, message };
+    }
+    let message = error.root_cause().to_string();
+    // A backtrace says that the guest was running. Without one, and with all imports of the right
+    // type, an instantiation fails for the want of memory, tables or the like.
+    if stage == Stage::Instantiate && error.downcast_ref::<WasmBacktrace>().is_none() {
+        return Cause::ResourceLimit { message };
+    }
+    Cause::HostError { message }
+}
+
+fn find<E: std::error::Error + Send + Sync + 'static>(error: &Error) -> Option<&E> {
+    error.downcast_ref::<E>().or_else(|| error.chain().find_map(|cause| cause.downcast_ref::<E>()))
+}
+
+fn first_line(text: &str) -> String {
+    text.lines().next().unwrap_or_default().to_owned()
+}
+
+fn trap(code: Trap) -> TrapKind {
+    match code {
+        Trap::UnreachableCodeReached => TrapKind::Unreachable,
+        Trap::MemoryOutOfBounds => TrapKind::MemoryOutOfBounds,
+        Trap::TableOutOfBounds => TrapKind::TableOutOfBounds,
+        Trap::IndirectCallToNull | Trap::NullReference => TrapKind::NullReference,
+        Trap::BadSignature => TrapKind::BadSignature,
+        Trap::IntegerDivisionByZero => TrapKind::DivisionByZero,
+        Trap::IntegerOverflow => TrapKind::IntegerOverflow,
+        Trap::BadConversionToInteger => TrapKind::BadConversion,
+        Trap::StackOverflow => TrapKind::StackOverflow,
+        Trap::HeapMisaligned => TrapKind::UnalignedAtomic,
+        Trap::CastFailure => TrapKind::CastFailure,
+        _ => TrapKind::Other,
+    }
+}

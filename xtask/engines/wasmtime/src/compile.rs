@@ -1,0 +1,74 @@
+//! Compiling, or taking what was compiled before.
+
+use wasmlab_cell::engine::{CompiledCode, Log};
+use wasmlab_cell::{Cause, CellSpec, Stage};
+use wasmtime::component::Component;
+use wasmtime::{Engine, Module, Result};
+
+use crate::{WASMTIME, cause};
+
+/// What can be compiled and kept: a module or a component.
+pub(crate) trait Code: Sized {
+    /// Translates `bytes`.
+    fn compile(engine: &Engine, bytes: &[u8]) -> Result<Self>;
+
+    /// What is kept.
+    fn keep(&self) -> Result<Vec<u8>>;
+
+    /// The reverse of [`Code::keep`].
+    ///
+    /// # Safety
+    /// `kept` must be what [`Code::keep`] gave, unchanged.
+    unsafe fn restore(engine: &Engine, kept: &[u8]) -> Result<Self>;
+}
+
+impl Code for Module {
+    fn compile(engine: &Engine, bytes: &[u8]) -> Result<Self> {
+        Self::from_binary(engine, bytes)
+    }
+
+    fn keep(&self) -> Result<Vec<u8>> {
+        self.serialize()
+    }
+
+    unsafe fn restore(engine: &Engine, kept: &[u8]) -> Result<Self> {
+        // SAFETY: the caller's promise is what wasmtime asks for.
+        unsafe { Self::deserialize(engine, kept) }
+    }
+}
+
+impl Code for Component {
+    fn compile(engine: &Engine, bytes: &[u8]) -> Result<Self> {
+        Self::from_binary(engine, bytes)
+    }
+
+    fn keep(&self) -> Result<Vec<u8>> {
+        self.serialize()
+    }
+
+    unsafe fn restore(engine: &Engine, kept: &[u8]) -> Result<Self> {
+        // SAFETY: the caller's promise is what wasmtime asks for.
+        unsafe { Self::deserialize(engine, kept) }
+    }
+}
+
+/// The compile stage.
+pub(crate) fn compiled<C: Code>(spec: &CellSpec, log: &Log, engine: &Engine, bytes: &[u8]) -> Result<C, Cause> {
+    let place = CompiledCode::of(spec, WASMTIME.name, WASMTIME.version(), bytes);
+    if let Some(kept) = place.as_ref().and_then(CompiledCode::read) {
+        // SAFETY: `CompiledCode` gives only what it sealed itself, for this engine, version, mode and
+        // module; wasmtime checks the configuration once more.
+        if let Ok(code) = unsafe { C::restore(engine, &kept) } {
+            log.compile_cached();
+            return Ok(code);
+        }
+    }
+    log.stage(Stage::Compile);
+    let code = C::compile(engine, bytes).map_err(|e| cause::of_compiling(&e, engine, bytes))?;
+    if let Some(place) = place
+        && let Ok(keep) = code.keep()
+    {
+        place.write(keep);
+    }
+    Ok(code)
+}

@@ -1,0 +1,135 @@
+//! What the guest is given: WASI, the specification's host functions; and what it lacks.
+
+use wasmlab_cell::engine::{self, Log};
+use wasmlab_cell::{Cause, CellSpec};
+use wasmtime::{Extern, ExternType, FuncType, Linker, Module, Mutability, Store, StoreLimits, StoreLimitsBuilder};
+use wasmtime_wasi::p1::{self, WasiP1Ctx};
+use wasmtime_wasi::{FsPerms, WasiCtxBuilder, p0};
+
+use crate::cause::engine_error;
+use crate::values;
+
+/// What a store of a core module holds.
+pub(crate) struct Host {
+    /// WASI 0.1.
+    pub(crate) wasi: WasiP1Ctx,
+    /// Bounds of memories and tables.
+    pub(crate) limits: StoreLimits,
+}
+
+/// Ends the cell when it asks for what wasmtime cannot give.
+pub(crate) fn refuse_sockets(spec: &CellSpec) -> Result<(), Cause> {
+    if spec.sockets.is_empty() {
+        return Ok(());
+    }
+    let message = "wasmtime-wasi has no preopened sockets, and its sock_accept is not implemented".to_owned();
+    Err(Cause::Unsupported { what: "preopened-socket".to_owned(), message })
+}
+
+/// What the guest sees of the world: the specification's, and nothing of this process but its streams.
+pub(crate) fn wasi(spec: &CellSpec) -> Result<WasiCtxBuilder, Cause> {
+    let mut wasi = WasiCtxBuilder::new();
+    // Nothing else runs in this process, so calls that wait may do so on this thread: no other is started.
+    wasi.allow_blocking_current_thread(true);
+    wasi.inherit_stdio().args(&engine::guest_args(spec, None));
+    for (name, value) in &spec.env {
+        wasi.env(name, value);
+    }
+    for dir in &spec.dirs {
+        wasi.preopened_dir(&dir.host, &dir.guest, FsPerms::ReadWrite)
+            .map_err(|e| engine_error(&format_args!("failed to open {}: {e}", dir.host.display())))?;
+    }
+    Ok(wasi)
+}
+
+/// The bounds of memories and tables.
+pub(crate) fn limits(spec: &CellSpec) -> StoreLimits {
+    StoreLimitsBuilder::new()
+        .memory_size(usize::try_from(spec.memory_limit).unwrap_or(usize::MAX))
+        .table_elements(engine::TABLE_ELEMENTS)
+        .build()
+}
+
+/// Defines everything that `module` may import.
+pub(crate) fn define(spec: &CellSpec, log: &Log, module: &Module, linker: &mut Linker<Host>) -> Result<(), Cause> {
+    let wanted = |namespace| module.imports().any(|import| import.module() == namespace);
+    if wanted("wasi_snapshot_preview1") {
+        p1::add_to_linker_sync(linker, |host| &mut host.wasi).map_err(|e| engine_error(&e))?;
+    }
+    if wanted("wasi_unstable") {
+        p0::add_to_linker_sync(linker, |host| &mut host.wasi).map_err(|e| engine_error(&e))?;
+    }
+    for import in module.imports() {
+        let ExternType::Func(ty) = import.ty() else { continue };
+        if engine::wants_host_function(spec, import.module(), import.name()) {
+            // A second import of the same function finds it defined already, which is as well.
+            host_function(log, import.module(), import.name(), ty, linker).ok();
+        }
+    }
+    Ok(())
+}
+
+fn host_function(log: &Log, module: &str, name: &str, ty: FuncType, linker: &mut Linker<Host>) -> wasmtime::Result<()> {
+    let (log, function, results) = (log.clone(), format!("{module}.{name}"), ty.clone());
+    linker.func_new(module, name, ty, move |_, args, out| {
+        log.host_call(&function, args.iter().map(values::to_lab).collect());
+        for (out, ty) in out.iter_mut().zip(results.results()) {
+            *out = ty.default_value().ok_or_else(|| wasmtime::format_err!("{function} has a result without a zero"))?;
+        }
+        Ok(())
+    })?;
+    Ok(())
+}
+
+/// Ends the cell when an import has no definition, or one of another type.
+pub(crate) fn check(module: &Module, linker: &Linker<Host>, store: &mut Store<Host>) -> Result<(), Cause> {
+    let mut missing: Option<Cause> = None;
+    let mut mismatch = None;
+    for import in module.imports() {
+        let expected = import.ty();
+        let (from, name) = (import.module().to_owned(), import.name().to_owned());
+        match (linker.get_by_import(&mut *store, &import), &mut missing) {
+            (None, Some(Cause::MissingImport { missing, .. })) => *missing += 1,
+            (None, _) => {
+                missing = Some(Cause::MissingImport { module: from, name, ty: type_text(&expected), missing: 1 });
+            }
+            (Some(found), _) if mismatch.is_none() && !fits(&found.ty(&*store), &expected, &found) => {
+                let message = format!(
+                    "the module imports {}, the host has {}",
+                    type_text(&expected),
+                    type_text(&found.ty(&*store))
+                );
+                mismatch = Some(Cause::ImportTypeMismatch { module: from, name, message });
+            }
+            (Some(_), _) => {}
+        }
+    }
+    missing.or(mismatch).map_or(Ok(()), Err)
+}
+
+/// The host has functions only; wasmtime's own rule for them is subtyping.
+fn fits(actual: &ExternType, expected: &ExternType, found: &Extern) -> bool {
+    match (actual, expected) {
+        (ExternType::Func(actual), ExternType::Func(expected)) => actual.matches(expected),
+        (_, ExternType::Func(_)) => false,
+        _ => !matches!(found, Extern::Func(_)),
+    }
+}
+
+fn type_text(ty: &ExternType) -> String {
+    let limits = |minimum: u64, maximum: Option<u64>| match maximum {
+        Some(maximum) => format!("{minimum} {maximum}"),
+        None => minimum.to_string(),
+    };
+    match ty {
+        ExternType::Func(ty) => values::text(ty),
+        ExternType::Global(ty) if ty.mutability() == Mutability::Var => format!("global mut {}", ty.content()),
+        ExternType::Global(ty) => format!("global {}", ty.content()),
+        ExternType::Memory(ty) => {
+            let shared = if ty.is_shared() { " shared" } else { "" };
+            format!("memory {}{shared}", limits(ty.minimum(), ty.maximum()))
+        }
+        ExternType::Table(ty) => format!("table {}", limits(ty.minimum(), ty.maximum())),
+        ExternType::Tag(ty) => format!("tag {}", values::text(ty.ty())),
+    }
+}

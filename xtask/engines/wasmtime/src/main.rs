@@ -1,0 +1,35 @@
+//! wasmtime as an engine of the lab: Cranelift, Winch and Pulley; WASI 0.1 and, for components, 0.2.
+
+mod cause;
+mod compile;
+mod component;
+mod config;
+mod link;
+mod module;
+mod values;
+
+use std::process::ExitCode;
+
+use wasmlab_cell::engine::{self, Log};
+use wasmlab_cell::{Cause, CellSpec};
+
+const WASMTIME: engine::Engine = engine::Engine {
+    name: "wasmtime",
+    lock: include_str!("../Cargo.lock"),
+    modes: &["cranelift", "winch", "pulley"],
+    run,
+};
+
+fn main() -> ExitCode {
+    WASMTIME.main()
+}
+
+fn run(spec: &CellSpec, log: &Log) -> Result<(), Cause> {
+    let bytes = engine::load(spec, log)?;
+    let engine = config::engine(&spec.mode, bytes.len())?;
+    if engine::is_component(&bytes) {
+        component::run(spec, log, &engine, &bytes)
+    } else {
+        module::run(spec, log, &engine, &bytes)
+    }
+}

@@ -1,0 +1,52 @@
+//! Running a core module.
+
+use wasmlab_cell::engine::Log;
+use wasmlab_cell::{Call, Cause, CellSpec, Entry, Stage, Value};
+use wasmtime::{Engine, Instance, Linker, Module, Store, Val};
+
+use crate::cause::of_running;
+use crate::compile::compiled;
+use crate::link::{self, Host};
+use crate::values;
+
+/// Runs the core module in `bytes`.
+pub(crate) fn run(spec: &CellSpec, log: &Log, engine: &Engine, bytes: &[u8]) -> Result<(), Cause> {
+    let module: Module = compiled(spec, log, engine, bytes)?;
+
+    log.stage(Stage::Link);
+    link::refuse_sockets(spec)?;
+    let mut linker = Linker::new(engine);
+    link::define(spec, log, &module, &mut linker)?;
+    let mut store = Store::new(engine, Host { wasi: link::wasi(spec)?.build_p1(), limits: link::limits(spec) });
+    store.limiter(|host| &mut host.limits);
+    link::check(&module, &linker, &mut store)?;
+
+    log.stage(Stage::Instantiate);
+    let instance = linker.instantiate(&mut store, &module).map_err(|e| of_running(&e, Stage::Instantiate))?;
+
+    log.stage(Stage::Run);
+    match &spec.entry {
+        Entry::Command => invoke(&mut store, instance, &Call { export: "_start".to_owned(), args: vec![] }).map(drop),
+        Entry::Calls(calls) => {
+            if let Some(initialize) = instance.get_func(&mut store, "_initialize") {
+                initialize.call(&mut store, &[], &mut []).map_err(|e| of_running(&e, Stage::Run))?;
+            }
+            for call in calls {
+                let results = invoke(&mut store, instance, call)?;
+                log.called(&call.export, results);
+            }
+            Ok(())
+        }
+    }
+}
+
+fn invoke(store: &mut Store<Host>, instance: Instance, call: &Call) -> Result<Vec<Value>, Cause> {
+    let no_export = || Cause::NoExport { name: call.export.clone() };
+    let func = instance.get_func(&mut *store, &call.export).ok_or_else(no_export)?;
+    let ty = func.ty(&*store);
+    let args = values::args(call, &ty)?;
+    // Overwritten by the call, whatever the types.
+    let mut results = vec![Val::I32(0); ty.results().len()];
+    func.call(&mut *store, &args, &mut results).map_err(|e| of_running(&e, Stage::Run))?;
+    Ok(results.iter().map(values::to_lab).collect())
+}
