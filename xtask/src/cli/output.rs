@@ -51,7 +51,7 @@ fn terminal_width() -> usize {
 #[must_use]
 pub fn table(heads: &[&str]) -> comfy_table::Table {
     let mut table = comfy_table::Table::new();
-    table.load_preset(comfy_table::presets::NOTHING);
+    table.load_style(comfy_table::presets::NOTHING);
     table.set_content_arrangement(comfy_table::ContentArrangement::Dynamic);
     table.set_width(u16::try_from(look().width).unwrap_or(u16::MAX));
     table.set_header(heads.to_vec());

@@ -20,7 +20,7 @@ impl Runtime for Node {
     }
 
     fn mode(&self) -> &'static str {
-        "node:wasi"
+        "node"
     }
 
     fn source(&self) -> Source {
