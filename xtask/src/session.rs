@@ -9,7 +9,7 @@ use globset::Glob;
 use crate::lab::Lab;
 use crate::matrix::{Request, Results, Row};
 use crate::model::report::{
-    Artifact, Cell, Host, Note, NoteKind, Origin, RunReport, RuntimeInfo, SCHEMA, Tool as ToolInfo,
+    Artifact, Cell, Host, Note, NoteKind, Origin, RunReport, RuntimeInfo, SCHEMA, ScenarioInfo, Tool as ToolInfo,
 };
 use crate::model::scenario::{Known, Scenario};
 use crate::model::verdict::{Change, Verdict};
@@ -68,6 +68,7 @@ pub fn report(lab: &Lab, request: &Request, results: Results, frame: Frame) -> R
         interrupted: frame.interrupted,
         toolchains: toolchains(lab, request.scenarios),
         runtimes,
+        scenarios: request.scenarios.iter().map(scenario_info).collect(),
         artifacts,
         cells,
         notes,
@@ -106,6 +107,15 @@ fn runtimes(request: &Request, results: &Results) -> Vec<RuntimeInfo> {
         .collect()
 }
 
+fn scenario_info(scenario: &Scenario) -> ScenarioInfo {
+    ScenarioInfo {
+        name: scenario.name.clone(),
+        title: scenario.spec.title.clone(),
+        family: scenario.spec.family.clone(),
+        route: scenario.spec.route.clone(),
+    }
+}
+
 fn artifacts(request: &Request, rows: &[Option<Row>]) -> Vec<Artifact> {
     let pairs = request.scenarios.iter().zip(rows);
     pairs
@@ -114,9 +124,6 @@ fn artifacts(request: &Request, rows: &[Option<Row>]) -> Vec<Artifact> {
             let guest = row.guest.as_ref().ok()?;
             Some(Artifact {
                 scenario: scenario.name.clone(),
-                title: scenario.spec.title.clone(),
-                family: scenario.spec.family.clone(),
-                route: scenario.spec.route.clone(),
                 sha256: guest.sha256.clone(),
                 bytes: row.bytes,
                 origin: guest.origin,

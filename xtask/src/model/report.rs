@@ -33,7 +33,9 @@ pub struct RunReport {
     pub toolchains: BTreeMap<String, Tool>,
     /// Columns, in the registry's order.
     pub runtimes: Vec<RuntimeInfo>,
-    /// Guests, sorted by scenario.
+    /// Rows, sorted by name.
+    pub scenarios: Vec<ScenarioInfo>,
+    /// Guests, sorted by scenario; a scenario that could not be built has none.
     pub artifacts: Vec<Artifact>,
     /// Cells, sorted by scenario, then in the order of the columns.
     pub cells: Vec<Cell>,
@@ -84,6 +86,20 @@ pub struct RuntimeInfo {
     pub tool: Tool,
 }
 
+/// A row.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct ScenarioInfo {
+    /// The scenario's name.
+    pub name: String,
+    /// One line: what it is.
+    pub title: String,
+    /// The program that it is, seen through one route.
+    pub family: String,
+    /// The way it is compiled.
+    pub route: String,
+}
+
 /// Where a guest came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -118,12 +134,6 @@ impl Origin {
 pub struct Artifact {
     /// The scenario's name.
     pub scenario: String,
-    /// Its one line.
-    pub title: String,
-    /// Its family.
-    pub family: String,
-    /// Its route.
-    pub route: String,
     /// SHA-256 of the binary, hexadecimal.
     pub sha256: String,
     /// Its size.

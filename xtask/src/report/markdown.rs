@@ -128,6 +128,7 @@ fn artifacts(out: &mut String, report: &RunReport) {
     out.push_str("|---|---|---|---|---:|---:|---:|---:|---|\n");
     for artifact in &report.artifacts {
         let facts = artifact.facts.as_ref();
+        let route = report.scenarios.iter().find(|s| s.name == artifact.scenario).map_or("", |s| &s.route);
         let (code, data, imports, proposals) = match facts {
             Some(f) => {
                 let proposals = f.proposals.iter().cloned().collect::<Vec<_>>().join(", ");
@@ -137,9 +138,8 @@ fn artifacts(out: &mut String, report: &RunReport) {
         };
         let _ = writeln!(
             out,
-            "| {} | {} | {} | {} | {} | {code} | {data} | {imports} | {proposals} |",
+            "| {} | {route} | {} | {} | {} | {code} | {data} | {imports} | {proposals} |",
             artifact.scenario,
-            artifact.route,
             artifact.toolchain,
             artifact.origin.id(),
             bytes(artifact.bytes),

@@ -6,7 +6,7 @@ use wasmlab_cell::Stage;
 
 use crate::codes::{Blame, Code};
 use crate::model::facts::{Abi, AbiEvidence, Export, Facts, Import, Kind, Section, Shape, Signature, Sizes};
-use crate::model::report::{Artifact, Cell, Host, Note, NoteKind, Origin, Output, RunReport, RuntimeInfo, SCHEMA, Tool};
+use crate::model::report::{Artifact, Cell, Host, Note, NoteKind, Origin, Output, RunReport, RuntimeInfo, SCHEMA, ScenarioInfo, Tool};
 use crate::model::verdict::{Change, Verdict};
 
 /// The report.
@@ -35,7 +35,8 @@ pub fn report() -> RunReport {
             runtime("wasmtime-winch", "wasmtime", "winch", Some("48.0.8")),
             runtime("node", "node", "node:wasi", None),
         ],
-        artifacts: vec![artifact("hello", "hello", Origin::Built), artifact("server", "http-server", Origin::Prebuilt)],
+        scenarios: vec![row("hello", "hello"), row("server", "http-server")],
+        artifacts: vec![artifact("hello", Origin::Built), artifact("server", Origin::Prebuilt)],
         cells: cells(),
         notes: vec![
             Note {
@@ -52,12 +53,18 @@ pub fn report() -> RunReport {
     }
 }
 
-fn artifact(scenario: &str, family: &str, origin: Origin) -> Artifact {
-    Artifact {
-        scenario: scenario.to_owned(),
+fn row(name: &str, family: &str) -> ScenarioInfo {
+    ScenarioInfo {
+        name: name.to_owned(),
         title: "A sample".to_owned(),
         family: family.to_owned(),
         route: "rust-wasip1".to_owned(),
+    }
+}
+
+fn artifact(scenario: &str, origin: Origin) -> Artifact {
+    Artifact {
+        scenario: scenario.to_owned(),
         sha256: "00".repeat(32),
         bytes: 61_234,
         origin,

@@ -29,7 +29,8 @@ impl Renderer for Table {
 
     fn render(&self, report: &RunReport, look: Look) -> String {
         let codes = by_code(report);
-        let letters: BTreeMap<Code, char> = codes.keys().copied().zip('a'..='z').collect();
+        let gaps = codes.keys().copied().filter(|code| code.entry().verdict == Verdict::Gap);
+        let letters: BTreeMap<Code, char> = gaps.zip('a'..='z').collect();
         let mut out = String::new();
         let painter = Painter { look };
         painter.matrix(&mut out, report, &letters);
@@ -42,6 +43,30 @@ impl Renderer for Table {
         }
         out
     }
+}
+
+/// What the signs mean that are there.
+fn key(report: &RunReport) -> String {
+    let has = |verdict| report.cells.iter().any(|c| c.verdict == verdict);
+    let signs = [
+        (Verdict::Pass, "✓ pass"),
+        (Verdict::Gap, "a-z gap"),
+        (Verdict::Fail, "✗ fail"),
+        (Verdict::NotBuilt, "? not built"),
+        (Verdict::Absent, "· absent"),
+        (Verdict::NotApplicable, "- not applicable"),
+        (Verdict::Error, "! error"),
+    ];
+    let mut signs: Vec<&str> = signs.iter().filter(|(verdict, _)| has(*verdict)).map(|(_, text)| *text).collect();
+    if report.cells.iter().any(is_news) {
+        signs.push("* changed");
+    }
+    signs.join("   ")
+}
+
+/// A new cell is no news to somebody who sees it for the first time.
+fn is_news(cell: &Cell) -> bool {
+    !matches!(cell.change, Change::Same | Change::New)
 }
 
 const BOLD: Style = Style::new().effects(Effects::BOLD);
@@ -69,7 +94,7 @@ impl Painter {
 
     fn matrix(&self, out: &mut String, report: &RunReport, letters: &BTreeMap<Code, char>) {
         let mut rows: BTreeMap<(&str, &str), Vec<&Cell>> = BTreeMap::new();
-        let family: BTreeMap<&str, &str> = report.artifacts.iter().map(|a| (a.scenario.as_str(), a.family.as_str())).collect();
+        let family: BTreeMap<&str, &str> = report.scenarios.iter().map(|s| (s.name.as_str(), s.family.as_str())).collect();
         for cell in &report.cells {
             let group = family.get(cell.scenario.as_str()).copied().unwrap_or("~");
             rows.entry((group, &cell.scenario)).or_default().push(cell);
@@ -88,16 +113,17 @@ impl Painter {
                 let _ = writeln!(out, "{:widest$}  {}", "", self.paint(DIM, "│ ".repeat(report.runtimes.len()).trim_end()));
             }
             last = Some(group);
-            let _ = write!(out, "{name:widest$}  ");
+            let mut line = format!("{name:widest$}  ");
             for runtime in &report.runtimes {
                 let cell = cells.iter().find(|c| c.runtime == runtime.id);
-                let _ = write!(out, "{}", cell.map_or("  ".to_owned(), |c| self.glyph(c, letters)));
+                line += &cell.map_or("  ".to_owned(), |c| self.glyph(c, letters));
             }
-            let mark = if prebuilt.contains(&name) { self.paint(DIM, "prebuilt") } else { String::new() };
-            let _ = writeln!(out, "{mark}");
+            if prebuilt.contains(&name) {
+                line += &self.paint(DIM, " prebuilt");
+            }
+            let _ = writeln!(out, "{}", line.trim_end());
         }
-        let key = "✓ pass   letter gap   ✗ fail   · absent   ? not built   - not applicable   * changed";
-        let _ = writeln!(out, "\n{}", self.paint(DIM, key.trim_end()));
+        let _ = writeln!(out, "\n{}", self.paint(DIM, &key(report)));
     }
 
     fn glyph(&self, cell: &Cell, letters: &BTreeMap<Code, char>) -> String {
@@ -112,9 +138,7 @@ impl Painter {
             Verdict::NotApplicable => (DIM, "-".to_owned()),
             Verdict::Error => (RED, "!".to_owned()),
         };
-        // A new cell is no news to somebody who sees it for the first time.
-        let changed = !matches!(cell.change, Change::Same | Change::New);
-        format!("{}{}", self.paint(style, &text), if changed { "*" } else { " " })
+        format!("{}{}", self.paint(style, &text), if is_news(cell) { "*" } else { " " })
     }
 
     fn legend(&self, out: &mut String, codes: &BTreeMap<Code, Vec<Group>>, letters: &BTreeMap<Code, char>) {
