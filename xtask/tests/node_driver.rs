@@ -25,6 +25,7 @@ const NODE: Subject = Subject {
         memory_limit: false,
         v128_values: false,
         follows_links_out: true,
+        first_dir: 3,
     },
 };
 

@@ -47,17 +47,18 @@ pub fn clocks_and_random(subject: Subject) {
 }
 
 pub fn no_escape(subject: Subject) {
-    // `open` opens a name for reading below descriptor 3 and returns the errno.
+    // `open` opens a name for reading below the given directory and returns the errno.
     let paths = ["inside", "../secret", "out", "sub/../../secret", "/etc/passwd", "loop/secret", "sub/../inside"];
     let mut data = String::new();
     for (index, path) in paths.iter().enumerate() {
         data += &format!("(data (i32.const {}) \"{path}\")", 1024 + 64 * index);
     }
+    let dir = subject.facts.first_dir;
     let module = reactor(
         r#"(import "wasi_snapshot_preview1" "path_open" (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))"#,
         &format!(
             r#"{data} (func (export "open") (param i32 i32 i32) (result i32)
-                (call $open (i32.const 3) (local.get 2) (local.get 0) (local.get 1) (i32.const 0) (i64.const 2) (i64.const 0) (i32.const 0) (i32.const 0)))"#
+                (call $open (i32.const {dir}) (local.get 2) (local.get 0) (local.get 1) (i32.const 0) (i64.const 2) (i64.const 0) (i32.const 0) (i32.const 0)))"#
         ),
     );
     let mut cell = Cell::new(subject, &module);

@@ -132,7 +132,7 @@ pub fn missing_imports(subject: Subject) {
         r#"(module
             (import "wasi_snapshot_preview1" "sched_yield" (func (result i32)))
             (import "wasi_snapshot_preview1" "no_such" (func (param i64) (result i32)))
-            (import "env" "memory" (memory 1))
+            (import "env" "mem" (memory 1))
             (import "env" "f" (func))
             (func (export "_start")))"#,
     )
@@ -286,7 +286,10 @@ pub fn v128(subject: Subject) {
     if subject.facts.v128_values {
         assert_eq!(seen.results(), ["v128:0x0102030405060708090a0b0c0d0e0f10"]);
     } else {
-        assert!(matches!(seen.cause(), Cause::HostError { .. } | Cause::Refused { .. }), "{:?}", seen.cause());
+        // JavaScript has no such values; a compiler without the instructions does not come that far.
+        let ends =
+            matches!(seen.cause(), Cause::HostError { .. } | Cause::Refused { .. } | Cause::CompileFailed { .. });
+        assert!(ends, "{:?}", seen.cause());
     }
 }
 

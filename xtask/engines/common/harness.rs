@@ -43,6 +43,8 @@ pub struct Facts {
     /// Symbolic links that lead out of a preopened folder are followed: a real escape. Node 20 follows
     /// one in the middle of a path always, and one at its end when asked *not* to follow links.
     pub follows_links_out: bool,
+    /// The descriptor of the first directory it is given: 3, but where a root of its own comes before.
+    pub first_dir: u32,
 }
 
 impl Subject {

@@ -21,6 +21,7 @@ const INTERPRETER: Subject = Subject {
         memory_limit: true,
         v128_values: true,
         follows_links_out: false,
+        first_dir: 3,
     },
 };
 

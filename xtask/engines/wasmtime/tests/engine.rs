@@ -21,6 +21,7 @@ const fn subject(mode: &'static str) -> Subject {
             memory_limit: true,
             v128_values: true,
             follows_links_out: false,
+            first_dir: 3,
         },
     }
 }

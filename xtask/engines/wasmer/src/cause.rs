@@ -1,0 +1,83 @@
+//! wasmer's errors as causes.
+
+use std::fmt::Display;
+
+use wasmer::sys::vm::TrapCode;
+use wasmer::{CompileError, InstantiationError, LinkError, RuntimeError, WasmError};
+use wasmer_wasix::WasiError;
+use wasmlab_cell::{Cause, TrapKind};
+
+/// A failure of the engine's own.
+pub(crate) fn engine_error(error: &impl Display) -> Cause {
+    Cause::EngineError { message: error.to_string() }
+}
+
+/// Why a binary was not compiled.
+pub(crate) fn of_compiling(error: &CompileError) -> Cause {
+    let message = error.to_string();
+    match error {
+        CompileError::Wasm(WasmError::InvalidWebAssembly { offset, .. }) => {
+            Cause::Refused { message, offset: Some(*offset as u64) }
+        }
+        // The validator's error arrives as words, which end in the offset.
+        CompileError::Validate(words) => Cause::Refused { offset: offset(words), message },
+        CompileError::Wasm(WasmError::ImplLimitExceeded) | CompileError::Codegen(_) | CompileError::Resource(_) => {
+            Cause::CompileFailed { message }
+        }
+        _ => Cause::Refused { message, offset: None },
+    }
+}
+
+/// The number in `… (at offset 0x27)`.
+fn offset(words: &str) -> Option<u64> {
+    let (_, number) = words.rsplit_once("(at offset 0x")?;
+    u64::from_str_radix(number.split(')').next()?, 16).ok()
+}
+
+/// Why an instance could not be made; its imports have been checked before.
+pub(crate) fn of_instantiating(error: &InstantiationError) -> Cause {
+    let message = error.to_string();
+    match error {
+        InstantiationError::Start(error) | InstantiationError::Link(LinkError::Trap(error)) => of_running(error),
+        InstantiationError::Link(LinkError::Resource(_)) => Cause::ResourceLimit { message },
+        InstantiationError::Link(LinkError::Import(module, name, _)) => {
+            Cause::ImportTypeMismatch { module: module.clone(), name: name.clone(), message }
+        }
+        _ => Cause::EngineError { message },
+    }
+}
+
+/// Why the guest stopped.
+pub(crate) fn of_running(error: &RuntimeError) -> Cause {
+    if let Some(WasiError::Exit(code)) = error.downcast_ref::<WasiError>() {
+        return Cause::Exit { code: code.raw() };
+    }
+    if error.is_exception() {
+        let message = "the guest threw an exception that nobody caught".to_owned();
+        return Cause::Trap { trap: TrapKind::UncaughtException, message };
+    }
+    let message = error.message();
+    match error.clone().to_trap() {
+        Some(code) => Cause::Trap { trap: trap(code), message },
+        None => Cause::HostError { message },
+    }
+}
+
+fn trap(code: TrapCode) -> TrapKind {
+    match code {
+        TrapCode::UnreachableCodeReached => TrapKind::Unreachable,
+        TrapCode::HeapAccessOutOfBounds => TrapKind::MemoryOutOfBounds,
+        TrapCode::TableAccessOutOfBounds => TrapKind::TableOutOfBounds,
+        TrapCode::IndirectCallToNull | TrapCode::UninitializedExnRef => TrapKind::NullReference,
+        TrapCode::BadSignature => TrapKind::BadSignature,
+        TrapCode::IntegerDivisionByZero => TrapKind::DivisionByZero,
+        TrapCode::IntegerOverflow => TrapKind::IntegerOverflow,
+        TrapCode::BadConversionToInteger => TrapKind::BadConversion,
+        TrapCode::StackOverflow => TrapKind::StackOverflow,
+        TrapCode::HeapMisaligned | TrapCode::UnalignedAtomic => TrapKind::UnalignedAtomic,
+        TrapCode::UncaughtException => TrapKind::UncaughtException,
+        TrapCode::YieldOutsideAsyncContext | TrapCode::HostInterrupt | TrapCode::ReadonlyTableModified => {
+            TrapKind::Other
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! Compiling, or taking what was compiled before.
+
+use wasmer::sys::{CompilerConfig, Cranelift, EngineBuilder, NativeEngineExt, Singlepass, Target};
+use wasmer::{Engine, Module};
+use wasmlab_cell::engine::{CompiledCode, Log};
+use wasmlab_cell::{Cause, CellSpec, Stage};
+
+use crate::limits::Limited;
+use crate::{WASMER, cause};
+
+/// The engine of the specification's mode: every proposal that its compiler says it supports.
+pub(crate) fn engine(spec: &CellSpec) -> Engine {
+    let compiler: Box<dyn CompilerConfig> = match spec.mode.as_str() {
+        "singlepass" => Box::new(Singlepass::new()),
+        _ => Box::new(Cranelift::new()),
+    };
+    let target = Target::default();
+    let features = compiler.supported_features_for_target(&target);
+    let mut engine: Engine =
+        EngineBuilder::new(compiler).set_target(Some(target)).set_features(Some(features)).engine().into();
+    engine.set_tunables(Limited::new(spec.memory_limit));
+    engine
+}
+
+/// The compile stage.
+pub(crate) fn compiled(spec: &CellSpec, log: &Log, engine: &Engine, bytes: &[u8]) -> Result<Module, Cause> {
+    let place = CompiledCode::of(spec, WASMER.name, WASMER.version(), bytes);
+    if let Some(kept) = place.as_ref().and_then(CompiledCode::read) {
+        // SAFETY: `CompiledCode` gives only what it sealed itself, for this engine, version, mode and
+        // module.
+        if let Ok(module) = unsafe { Module::deserialize(engine, kept) } {
+            log.compile_cached();
+            return Ok(module);
+        }
+    }
+    log.stage(Stage::Compile);
+    let module = Module::from_binary(engine, bytes).map_err(|e| cause::of_compiling(&e))?;
+    if let Some(place) = place
+        && let Ok(keep) = module.serialize()
+    {
+        place.write(keep.to_vec());
+    }
+    Ok(module)
+}

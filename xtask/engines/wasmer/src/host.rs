@@ -1,0 +1,122 @@
+//! wasmer's host for WASI 0.1 and WASIX.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tokio::runtime::Runtime;
+use wasmer::{Engine, Extern, Imports, Instance, Memory, Module, Store};
+use wasmer_wasix::runtime::task_manager::tokio::TokioTaskManager;
+use wasmer_wasix::virtual_fs::{MountFileSystem, RootFileSystemBuilder, host_fs};
+use wasmer_wasix::{PluggableRuntime, UnsupportedVirtualNetworking, WasiEnv, WasiEnvBuilder, WasiFunctionEnv};
+use wasmlab_cell::engine;
+use wasmlab_cell::{Cause, CellSpec};
+
+use crate::cause::engine_error;
+use crate::socket::{self, Sockets};
+
+/// The host of one guest; nothing at all for a module that imports no WASI.
+pub(crate) struct Wasi {
+    env: Option<WasiFunctionEnv>,
+    /// Their network must outlive the guest.
+    _sockets: Option<Sockets>,
+}
+
+impl Wasi {
+    /// A host for `module`.
+    pub(crate) fn new(
+        spec: &CellSpec,
+        module: &Module,
+        engine: &Engine,
+        store: &mut Store,
+        tokio: &Runtime,
+    ) -> Result<Self, Cause> {
+        if !module.imports().any(|import| import.module().starts_with("wasi")) {
+            return Ok(Self { env: None, _sockets: None });
+        }
+        let mut runtime = PluggableRuntime::new(Arc::new(TokioTaskManager::new(tokio.handle().clone())));
+        // The default is the whole network of this machine.
+        runtime.set_networking_implementation(UnsupportedVirtualNetworking::default());
+        runtime.set_engine(engine.clone());
+
+        let program = spec.args.first().cloned().unwrap_or_default();
+        let mut builder = WasiEnv::builder(program).engine(engine.clone()).runtime(Arc::new(runtime));
+        let sockets = socket::open(spec, tokio)?;
+        let args = engine::guest_args(spec, sockets.as_ref().map(|_| socket::first_fd(spec)));
+        builder.add_args(args.iter().skip(1));
+        builder.add_envs(&spec.env);
+        give_dirs(&mut builder, spec, tokio)?;
+        if let Some(sockets) = &sockets {
+            builder = builder.setup_fs(sockets.setup());
+        }
+        let env = builder.finalize(store).map_err(|e| engine_error(&e))?;
+        Ok(Self { env: Some(env), _sockets: sockets })
+    }
+
+    /// The functions of the WASI versions that `module` imports.
+    pub(crate) fn imports(&self, store: &mut Store, module: &Module) -> Result<Imports, Cause> {
+        match &self.env {
+            // No version that wasmer knows: then every import is missing, which the caller sees.
+            Some(env) => Ok(env.import_object_for_all_wasi_versions(store, module).unwrap_or_default()),
+            None => Ok(Imports::new()),
+        }
+    }
+
+    /// Whether the host makes the memory that is imported so, as wasmer's own runner does.
+    pub(crate) fn gives_memory(&self, module: &str, name: &str) -> bool {
+        self.env.is_some() && (module, name) == ("env", "memory")
+    }
+
+    /// Shows the host the instance that it serves.
+    pub(crate) fn attach(&mut self, store: &mut Store, instance: &Instance, imports: &Imports) -> Result<(), Cause> {
+        let Some(env) = &mut self.env else { return Ok(()) };
+        let attached = match imports.get_export("env", "memory") {
+            Some(Extern::Memory(memory)) => attach_with(env, store, instance, memory),
+            _ => env.initialize(store, instance.clone()),
+        };
+        // An instance without a memory: no function of WASI can work for it.
+        attached.map_err(|e| Cause::HostError { message: e.to_string() })
+    }
+
+    /// Flushes and closes what the guest left open.
+    pub(crate) fn close(&mut self, store: &mut Store, cause: Option<&Cause>) {
+        let code = if let Some(Cause::Exit { code }) = cause { *code } else { 0 };
+        if let Some(env) = &self.env {
+            env.on_exit(store, Some(code.into()));
+        }
+    }
+}
+
+fn attach_with(
+    env: &mut WasiFunctionEnv,
+    store: &mut Store,
+    instance: &Instance,
+    memory: Memory,
+) -> Result<(), wasmer::ExportError> {
+    let handles = wasmer_wasix::WasiModuleInstanceHandles::new(memory, store, instance.clone(), None);
+    let handles = wasmer_wasix::WasiModuleTreeHandles::Static(handles);
+    env.initialize_handles_and_layout(store, instance.clone(), handles, None, true)
+}
+
+/// Mounts the specification's directories into a root of the guest's own, which is in memory, and
+/// opens each of them for it. (wasmer always opens the root too, as descriptor 3.)
+fn give_dirs(builder: &mut WasiEnvBuilder, spec: &CellSpec, tokio: &Runtime) -> Result<(), Cause> {
+    let mounts = MountFileSystem::new();
+    let places: Vec<PathBuf> =
+        spec.dirs.iter().map(|dir| Path::new("/").join(dir.guest.trim_start_matches("./"))).collect();
+    if !places.iter().any(|place| is_root(place)) {
+        let root = RootFileSystemBuilder::default().build_tmp();
+        mounts.mount("/", Arc::new(root)).map_err(|e| engine_error(&e))?;
+    }
+    for (dir, place) in spec.dirs.iter().zip(&places) {
+        let failed = |e| engine_error(&format_args!("failed to open {}: {e}", dir.host.display()));
+        let host = host_fs::FileSystem::new(tokio.handle().clone(), &dir.host).map_err(failed)?;
+        mounts.mount(place, Arc::new(host)).map_err(failed)?;
+        builder.add_map_dir(&dir.guest, place).map_err(|e| engine_error(&e))?;
+    }
+    builder.set_mount_fs(mounts);
+    Ok(())
+}
+
+fn is_root(place: &Path) -> bool {
+    matches!(place.to_str(), Some("/" | "/."))
+}

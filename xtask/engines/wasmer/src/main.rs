@@ -1,0 +1,76 @@
+//! wasmer as an engine of the lab: Cranelift and Singlepass, with its own host for WASI 0.1 and WASIX.
+
+mod cause;
+mod compile;
+mod host;
+mod limits;
+mod link;
+mod socket;
+mod values;
+
+use std::process::ExitCode;
+
+use tokio::runtime::Runtime;
+use wasmer::{Instance, Store};
+use wasmlab_cell::engine::{self, Log};
+use wasmlab_cell::{Call, Cause, CellSpec, Entry, Stage, Value};
+
+use crate::cause::{engine_error, of_running};
+use crate::host::Wasi;
+
+const WASMER: engine::Engine =
+    engine::Engine { name: "wasmer", lock: include_str!("../Cargo.lock"), modes: &["cranelift", "singlepass"], run };
+
+fn main() -> ExitCode {
+    WASMER.main()
+}
+
+fn run(spec: &CellSpec, log: &Log) -> Result<(), Cause> {
+    let bytes = engine::load(spec, log)?;
+    engine::refuse_component(&bytes, "wasmer")?;
+    let engine = compile::engine(spec);
+    let module = compile::compiled(spec, log, &engine, &bytes)?;
+
+    log.stage(Stage::Link);
+    // wasmer-wasix does its input and output on tokio, and panics where no runtime is entered.
+    let tokio = tokio::runtime::Builder::new_multi_thread().enable_all().worker_threads(1).build();
+    let tokio: Runtime = tokio.map_err(|e| engine_error(&e))?;
+    let _entered = tokio.enter();
+    let mut store = Store::new(engine.clone());
+    let mut wasi = Wasi::new(spec, &module, &engine, &mut store, &tokio)?;
+    let imports = link::imports(spec, log, &module, &mut store, &wasi)?;
+
+    log.stage(Stage::Instantiate);
+    let done =
+        Instance::new(&mut store, &module, &imports).map_err(|e| cause::of_instantiating(&e)).and_then(|instance| {
+            wasi.attach(&mut store, &instance, &imports)?;
+            log.stage(Stage::Run);
+            enter(spec, log, &mut store, &instance)
+        });
+    wasi.close(&mut store, done.as_ref().err());
+    // Threads that the guest left behind end with the process, not before it.
+    tokio.shutdown_background();
+    done
+}
+
+fn enter(spec: &CellSpec, log: &Log, store: &mut Store, instance: &Instance) -> Result<(), Cause> {
+    let Entry::Calls(calls) = &spec.entry else {
+        return invoke(store, instance, &Call { export: "_start".to_owned(), args: vec![] }).map(drop);
+    };
+    if let Ok(initialize) = instance.exports.get_function("_initialize") {
+        initialize.call(store, &[]).map_err(|e| of_running(&e))?;
+    }
+    for call in calls {
+        let results = invoke(store, instance, call)?;
+        log.called(&call.export, results);
+    }
+    Ok(())
+}
+
+fn invoke(store: &mut Store, instance: &Instance, call: &Call) -> Result<Vec<Value>, Cause> {
+    let no_export = |_| Cause::NoExport { name: call.export.clone() };
+    let function = instance.exports.get_function(&call.export).map_err(no_export)?;
+    let args = values::args(call, &function.ty(store))?;
+    let results = function.call(store, &args).map_err(|e| of_running(&e))?;
+    Ok(results.iter().map(values::to_lab).collect())
+}

@@ -1,0 +1,31 @@
+//! What every engine must do, done by wasmer in each of its modes.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[path = "../../common/conformance.rs"]
+mod conformance;
+
+use std::process::Command;
+
+use conformance::{Facts, Subject, conformance};
+
+const fn subject(mode: &'static str) -> Subject {
+    Subject {
+        command: || Command::new(env!("CARGO_BIN_EXE_engine-wasmer")),
+        engine: "wasmer",
+        mode,
+        facts: Facts {
+            components: false,
+            keeps_code: true,
+            preopened_socket: true,
+            typed_host_functions: true,
+            memory_limit: true,
+            // Singlepass has no SIMD.
+            v128_values: matches!(mode.as_bytes(), b"cranelift"),
+            follows_links_out: false,
+            first_dir: 4,
+        },
+    }
+}
+
+conformance!(cranelift, crate::subject("cranelift"));
+conformance!(singlepass, crate::subject("singlepass"));
