@@ -193,16 +193,22 @@
   (func $find_dir (result i32)
     (local $fd i32)
     (local $error i32)
+    (local $length i32)
     (global.set $called (global.get $fn_fd_prestat_get))
     (local.set $fd (i32.const 3))
     (loop $next
       ;; $out: a tag, 0 for a directory; then the length of its name.
       (local.set $error (call $fd_prestat_get (local.get $fd) (global.get $out)))
       (if (local.get $error) (then (return (local.get $error))))
-      (if (i32.eq (i32.load offset=4 (global.get $out)) (i32.const 5))
+      ;; Names are compared as wasi-libc does, without the leading slash: wasmer calls it "data".
+      (local.set $length (i32.load offset=4 (global.get $out)))
+      (if (i32.or (i32.eq (local.get $length) (i32.const 5)) (i32.eq (local.get $length) (i32.const 4)))
         (then
-          (drop (call $fd_prestat_dir_name (local.get $fd) (global.get $buffer) (i32.const 5)))
-          (if (call $same (global.get $buffer) (global.get $data) (i32.const 5))
+          (drop (call $fd_prestat_dir_name (local.get $fd) (global.get $buffer) (local.get $length)))
+          (if (call $same
+                (global.get $buffer)
+                (i32.add (global.get $data) (i32.sub (i32.const 5) (local.get $length)))
+                (local.get $length))
             (then
               (global.set $dir (local.get $fd))
               (return (i32.const 0))))))

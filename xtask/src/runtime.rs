@@ -22,7 +22,7 @@ macro_rules! registry {
     };
 }
 
-registry! { wasmi, node }
+registry! { wasmi, wasmtime, wasmer, node }
 
 /// A column: an engine in one mode.
 pub trait Runtime: Sync {
@@ -145,6 +145,11 @@ mod tests {
         assert_eq!(
             commands,
             "wasmi: /bin/wasmi run /cell/spec.json\n\
+             wasmtime-cranelift: /bin/wasmtime run /cell/spec.json\n\
+             wasmtime-winch: /bin/wasmtime run /cell/spec.json\n\
+             wasmtime-pulley: /bin/wasmtime run /cell/spec.json\n\
+             wasmer-cranelift: /bin/wasmer run /cell/spec.json\n\
+             wasmer-singlepass: /bin/wasmer run /cell/spec.json\n\
              node: /bin/node --no-warnings /support/node.mjs run /cell/spec.json\n"
         );
     }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::words::{blame, by_code, bytes, changes, tally};
+use super::words::{blame, by_code, bytes, changes, on, remedies, tally};
 use super::{Look, Renderer};
 use crate::model::report::{Cell, NoteKind, RunReport};
 use crate::model::verdict::{Change, Verdict};
@@ -78,7 +78,6 @@ fn gaps(out: &mut String, report: &RunReport) {
     }
     out.push_str("\n## Why not, and what would change it\n");
     for (code, groups) in codes {
-        let Some(first) = groups.first() else { continue };
         let _ = writeln!(out, "\n### `{code}`\n\n{}\n", code.entry().meaning);
         for group in &groups {
             let known = group.cell.known.as_ref().map(|k| format!(" Known: {k}.")).unwrap_or_default();
@@ -88,11 +87,13 @@ fn gaps(out: &mut String, report: &RunReport) {
                 out,
                 "- **{}** on {} ({stage}; {}): {detail}.{known}",
                 group.scenario,
-                group.runtimes.join(", "),
+                on(report, &group.runtimes),
                 blame(code, group.cell)
             );
         }
-        let _ = writeln!(out, "\nTo change it: {}", first.cell.remedy.as_deref().unwrap_or(code.entry().remedy));
+        for remedy in remedies(code, &groups) {
+            let _ = writeln!(out, "\nTo change it: {remedy}");
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The closing sentence of `check`: *runs on X; not on Y, because Z; to change that, do W.*
 
-use super::words::by_code;
+use super::words::{by_code, on as columns};
 use crate::model::report::RunReport;
 use crate::model::verdict::Verdict;
 
@@ -18,7 +18,7 @@ pub fn sentence(report: &RunReport, module: &str) -> String {
         for group in groups.iter().filter(|g| g.scenario == module) {
             let remedy = group.cell.remedy.as_deref().unwrap_or(code.entry().remedy).trim_end_matches('.');
             let detail = group.cell.detail.trim_end_matches('.');
-            text += &format!("; not on {}, because of {code} ({detail}); to change that: {remedy}", group.runtimes.join(", "));
+            text += &format!("; not on {}, because of {code} ({detail}); to change that: {remedy}", columns(report, &group.runtimes));
         }
     }
     let errors = on(Verdict::Error);

@@ -6,7 +6,7 @@ use std::fmt::Write;
 
 use anstyle::{AnsiColor, Effects, Style};
 
-use super::words::{Group, blame, by_code, changes, tally};
+use super::words::{Group, blame, by_code, changes, on, remedies, tally};
 use super::{Look, Renderer};
 use crate::codes::Code;
 use crate::model::report::{Cell, Note, NoteKind, Origin, RunReport};
@@ -34,7 +34,7 @@ impl Renderer for Table {
         let mut out = String::new();
         let painter = Painter { look };
         painter.matrix(&mut out, report, &letters);
-        painter.legend(&mut out, &codes, &letters);
+        painter.legend(&mut out, report, &codes, &letters);
         painter.changes(&mut out, report);
         painter.notes(&mut out, report);
         let _ = writeln!(out, "\n{}", painter.paint(BOLD, &tally(report)));
@@ -86,7 +86,11 @@ impl Painter {
 
     /// A paragraph: `first` before its first line, `rest` before the others.
     fn wrapped(&self, out: &mut String, first: &str, rest: &str, text: &str) {
-        let options = textwrap::Options::new(self.look.width.max(40)).initial_indent(first).subsequent_indent(rest);
+        // Names with hyphens are to be copied: they stay whole.
+        let options = textwrap::Options::new(self.look.width.max(40))
+            .initial_indent(first)
+            .subsequent_indent(rest)
+            .word_splitter(textwrap::WordSplitter::NoHyphenation);
         for line in textwrap::wrap(text, options) {
             let _ = writeln!(out, "{line}");
         }
@@ -141,7 +145,7 @@ impl Painter {
         format!("{}{}", self.paint(style, &text), if is_news(cell) { "*" } else { " " })
     }
 
-    fn legend(&self, out: &mut String, codes: &BTreeMap<Code, Vec<Group>>, letters: &BTreeMap<Code, char>) {
+    fn legend(&self, out: &mut String, report: &RunReport, codes: &BTreeMap<Code, Vec<Group>>, letters: &BTreeMap<Code, char>) {
         for (code, groups) in codes {
             let Some(first) = groups.first() else { continue };
             let mark = match code.entry().verdict {
@@ -155,11 +159,12 @@ impl Painter {
             for group in groups {
                 let known = if group.cell.known.is_some() { ", known" } else { "" };
                 let stage = group.cell.stage.map(|s| format!(", at {}", format!("{s:?}").to_lowercase())).unwrap_or_default();
-                let text = format!("{} on {}{stage}{known}: {}", group.scenario, group.runtimes.join(" "), group.cell.detail);
+                let text = format!("{} on {}{stage}{known}: {}", group.scenario, on(report, &group.runtimes), group.cell.detail);
                 self.wrapped(out, "  ", "    ", &text);
             }
-            let remedy = first.cell.remedy.as_deref().unwrap_or(code.entry().remedy);
-            self.wrapped(out, "  → ", "    ", remedy);
+            for remedy in remedies(*code, groups) {
+                self.wrapped(out, "  → ", "    ", remedy);
+            }
         }
     }
 

@@ -91,6 +91,36 @@ pub fn changes(report: &RunReport) -> Vec<(Change, String)> {
     lines
 }
 
+/// What would change the cells of one code: each remedy once.
+pub fn remedies<'a>(code: Code, groups: &[Group<'a>]) -> Vec<&'a str> {
+    let mut remedies: Vec<&str> = Vec::new();
+    for group in groups {
+        let remedy = group.cell.remedy.as_deref().unwrap_or(code.entry().remedy);
+        if !remedies.contains(&remedy) {
+            remedies.push(remedy);
+        }
+    }
+    remedies
+}
+
+/// Names of columns: `every runtime`, `wasmi, wasmtime-*, node`.
+pub fn on(report: &RunReport, runtimes: &[&str]) -> String {
+    let present: Vec<_> = report.runtimes.iter().filter(|r| r.tool.present).collect();
+    if present.len() > 2 && present.iter().all(|r| runtimes.contains(&r.id.as_str())) {
+        return "every runtime".to_owned();
+    }
+    let mut names: Vec<String> = Vec::new();
+    for runtime in report.runtimes.iter().filter(|r| runtimes.contains(&r.id.as_str())) {
+        let family: Vec<_> = present.iter().filter(|r| r.engine == runtime.engine).collect();
+        let whole = family.len() > 1 && family.iter().all(|r| runtimes.contains(&r.id.as_str()));
+        let name = if whole { format!("{}-*", runtime.engine) } else { runtime.id.clone() };
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names.join(", ")
+}
+
 /// `toolchain, abi`.
 pub fn blame(code: Code, cell: &Cell) -> String {
     let blame = if cell.blame.is_empty() { code.entry().blame } else { &cell.blame };

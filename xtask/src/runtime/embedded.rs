@@ -13,6 +13,8 @@ pub struct Embedded {
     pub engine: &'static str,
     /// The mode, as the engine's probe names it.
     pub mode: &'static str,
+    /// Whether the engine's first build takes minutes.
+    pub slow: bool,
 }
 
 impl Runtime for Embedded {
@@ -30,6 +32,10 @@ impl Runtime for Embedded {
 
     fn source(&self) -> Source {
         Source::Embedded(self.engine)
+    }
+
+    fn slow_to_build(&self) -> bool {
+        self.slow
     }
 
     fn command(&self, tool: &Tool, cell: &CellFiles) -> Vec<OsString> {

@@ -4,4 +4,4 @@ use super::Runtime;
 use super::embedded::Embedded;
 
 /// The registry's entries.
-pub const COLUMNS: &[&dyn Runtime] = &[&Embedded { id: "wasmi", engine: "wasmi", mode: "interpreter" }];
+pub const COLUMNS: &[&dyn Runtime] = &[&Embedded { id: "wasmi", engine: "wasmi", mode: "interpreter", slow: false }];
