@@ -142,15 +142,12 @@ fn cargo_words(stderr: &[u8], end: &str) -> String {
 /// All that an engine's binary depends on: its sources and lock file, the protocol crate, the compiler.
 fn engine_key(lab: &Lab, engine: &str) -> Result<Key, String> {
     let mut parts: Vec<(String, String)> = Vec::new();
-    let common = lab.root.join("xtask").join("engines").join("common");
-    for dir in [lab.engine(engine), common, lab.root.join("xtask").join("cell")] {
-        if !dir.is_dir() {
-            continue;
-        }
+    let xtask = lab.xtask();
+    for dir in [lab.engine(engine), xtask.join("cell")] {
         for file in files::walk(&dir, &["target", "tests"]).map_err(|e| format!("`{}`: {e}", dir.display()))? {
             let path = dir.join(file);
             let hash = lab.machine.sha256(&path).map_err(|e| format!("`{}`: {e}", path.display()))?;
-            let relative = path.strip_prefix(&lab.root).unwrap_or(&path).display().to_string();
+            let relative = path.strip_prefix(&xtask).unwrap_or(&path).display().to_string();
             parts.push((relative, hash));
         }
     }

@@ -46,11 +46,12 @@ fn because(code: Code, subject: impl Into<Option<String>>, detail: impl Into<Str
         stage: None,
         subject: subject.into(),
         detail: one_line(&detail.into()),
+        remedy: None,
     }
 }
 
 fn plain(verdict: Verdict, detail: impl Into<String>) -> Judgement {
-    Judgement { verdict, code: None, blame: Vec::new(), stage: None, subject: None, detail: one_line(&detail.into()) }
+    Judgement { verdict, code: None, blame: Vec::new(), stage: None, subject: None, detail: one_line(&detail.into()), remedy: None }
 }
 
 /// The reason that the evidence holds, if it holds one.
@@ -120,7 +121,8 @@ fn cause_of(cause: &Cause, evidence: &Evidence) -> Option<Judgement> {
                 _ => Code::NotImplemented,
             };
             // The catalogue blames the ABI for sockets; here the ABI has the call and the host has no way to use it.
-            Judgement { blame: vec![Blame::Runtime], ..because(code, what.clone(), message) }
+            let remedy = Some("Use a runtime whose host can give the guest what it asks for, or build for an ABI that needs no such host.");
+            Judgement { blame: vec![Blame::Runtime], remedy, ..because(code, what.clone(), message) }
         }
         Cause::HostError { message } => because(Code::Trap, "host-error".to_owned(), message),
         Cause::EngineError { message } => plain(Verdict::Error, format!("the engine could not do its work: {message}")),

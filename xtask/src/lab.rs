@@ -11,7 +11,8 @@ use crate::machine::Machine;
 pub const CACHE_VARIABLE: &str = "WASMLAB_CACHE";
 /// The variable that names a folder of third-party binaries, searched before anything is downloaded.
 pub const FIXTURES_VARIABLE: &str = "WASMLAB_FIXTURES";
-/// The variable that names the workspace, where it is not above the current folder.
+/// The variable that names the folder with scenarios/, fixtures/, snapshots/ and reports/, where it is
+/// not the current folder or above it.
 pub const ROOT_VARIABLE: &str = "WASMLAB_ROOT";
 
 /// The lab's places.
@@ -31,13 +32,13 @@ impl Lab {
     /// # Errors
     /// When none of them is a workspace of the lab.
     pub fn find() -> Result<Self> {
-        let is_root = |dir: &Path| dir.join("scenarios").is_dir() && dir.join("Cargo.toml").is_file();
+        let is_root = |dir: &Path| dir.join("scenarios").is_dir();
         let root = match std::env::var_os(ROOT_VARIABLE).filter(|v| !v.is_empty()) {
             Some(root) => {
                 let root = PathBuf::from(root);
                 anyhow::ensure!(
                     is_root(&root),
-                    "failed to use {ROOT_VARIABLE}: `{}` has no scenarios/ and Cargo.toml",
+                    "failed to use {ROOT_VARIABLE}: `{}` has no folder scenarios/",
                     root.display()
                 );
                 root
@@ -85,9 +86,17 @@ impl Lab {
         self.root.join("reports").join("latest")
     }
 
+    /// The folder `xtask/`: the workspace's own, or, where that is data alone (tests, other people's
+    /// scenarios), that of the workspace which the lab was built in.
+    #[must_use]
+    pub fn xtask(&self) -> PathBuf {
+        let own = self.root.join("xtask");
+        if own.join("engines").is_dir() { own } else { PathBuf::from(env!("CARGO_MANIFEST_DIR")) }
+    }
+
     /// The source of an embedded engine's binary.
     #[must_use]
     pub fn engine(&self, name: &str) -> PathBuf {
-        self.root.join("xtask").join("engines").join(name)
+        self.xtask().join("engines").join(name)
     }
 }

@@ -331,11 +331,12 @@ fn one(lab: &Lab, request: &Request, row: usize, column: usize, guest: &Row, too
 
 /// What the machine's load or another process may have caused is measured anew next time.
 fn is_repeatable(observation: &Observation) -> bool {
-    let by_itself = match observation.outcome {
-        Outcome::Exited(_) | Outcome::Stopped | Outcome::Limit(Limit::Output(_)) => true,
+    match observation.outcome {
+        // A guest that ended by itself did so for a reason of its own, even if its client had to give up.
+        Outcome::Exited(_) | Outcome::Limit(Limit::Output(_)) => true,
+        Outcome::Stopped => observation.script.as_ref().is_none_or(|s| s.failed.is_none()),
         Outcome::Signaled(_) | Outcome::Limit(_) | Outcome::NotStarted(_) | Outcome::Interrupted => false,
-    };
-    by_itself && observation.script.as_ref().is_none_or(|s| s.failed.is_none())
+    }
 }
 
 /// A cache that cannot be written costs time, not verdicts.

@@ -39,8 +39,8 @@ fn main() -> ExitCode {
 /// Accepts one connection, reads one request, answers it, and closes.
 fn serve_one(listener: &TcpListener) -> Result<(), Refused> {
     let (mut stream, _) = step("sock-accept", "sock_accept", listener.accept())?;
-    step("sock-recv", "sock_recv", read_head(&mut stream))?;
-    step("sock-send", "sock_send", stream.write_all(RESPONSE))?;
+    step("sock-recv", "fd_read", read_head(&mut stream))?;
+    step("sock-send", "fd_write", stream.write_all(RESPONSE))?;
     step("sock-shutdown", "sock_shutdown", stream.shutdown(Shutdown::Write))
 }
 

@@ -66,7 +66,9 @@ pub fn unmeasured(scenario: &Scenario, runtime: &str, verdict: Verdict, code: Op
 pub fn measured(scenario: &Scenario, runtime: &str, judgement: Judgement, observation: Observation) -> Cell {
     let compile = stage_ms(&observation, Stage::Compile);
     let run = stage_ms(&observation, Stage::Run);
+    let unmeasured = unmeasured(scenario, runtime, judgement.verdict, judgement.code, judgement.detail);
     Cell {
+        remedy: judgement.remedy.map(str::to_owned).or(unmeasured.remedy),
         blame: judgement.blame,
         stage: judgement.stage,
         subject: judgement.subject,
@@ -77,7 +79,7 @@ pub fn measured(scenario: &Scenario, runtime: &str, judgement: Judgement, observ
         peak_rss_bytes: observation.peak_rss_bytes,
         argv: observation.argv,
         output: Output { stdout: cut(observation.stdout), stderr: cut(observation.stderr) },
-        ..unmeasured(scenario, runtime, judgement.verdict, judgement.code, judgement.detail)
+        ..unmeasured
     }
 }
 

@@ -147,19 +147,17 @@ impl Painter {
 
     fn legend(&self, out: &mut String, report: &RunReport, codes: &BTreeMap<Code, Vec<Group>>, letters: &BTreeMap<Code, char>) {
         for (code, groups) in codes {
-            let Some(first) = groups.first() else { continue };
             let mark = match code.entry().verdict {
                 Verdict::Fail => '✗',
                 Verdict::NotBuilt => '?',
                 _ => letters.get(code).copied().unwrap_or('~'),
             };
-            let head = format!("{mark} {code}");
-            let blame = self.paint(DIM, &format!("({})", blame(*code, first.cell)));
-            let _ = writeln!(out, "\n{} {blame}", self.paint(BOLD, &head));
+            let _ = writeln!(out, "\n{}", self.paint(BOLD, &format!("{mark} {code}")));
             for group in groups {
                 let known = if group.cell.known.is_some() { ", known" } else { "" };
-                let stage = group.cell.stage.map(|s| format!(", at {}", format!("{s:?}").to_lowercase())).unwrap_or_default();
-                let text = format!("{} on {}{stage}{known}: {}", group.scenario, on(report, &group.runtimes), group.cell.detail);
+                let stage = group.cell.stage.map(|s| format!("{s:?}, ").to_lowercase()).unwrap_or_default();
+                let about = format!("({stage}{}{known})", blame(*code, group.cell));
+                let text = format!("{} on {} {about}: {}", group.scenario, on(report, &group.runtimes), group.cell.detail);
                 self.wrapped(out, "  ", "    ", &text);
             }
             for remedy in remedies(*code, groups) {
