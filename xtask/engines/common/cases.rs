@@ -126,6 +126,14 @@ pub fn wrong_calls(subject: Subject) {
     }
 }
 
+/// A guest of WASI that exports no memory: its host says so, and nothing crashes.
+pub fn no_memory(subject: Subject) {
+    let module = r#"(module (import "wasi_snapshot_preview1" "sched_yield" (func $yield (result i32)))
+        (func (export "f") (result i32) (call $yield)))"#;
+    let seen = Cell::new(subject, module).call("f", &[]).run();
+    assert!(matches!(seen.cause(), Cause::HostError { message } if message.contains("memory")), "{:?}", seen.cause());
+}
+
 pub fn missing_imports(subject: Subject) {
     let seen = Cell::new(
         subject,

@@ -14,7 +14,7 @@ macro_rules! conformance {
     ($module:ident, $subject:expr) => {
         mod $module {
             crate::conformance::conformance!(@tests $subject,
-                cases: [adds, floats, exits, returns, no_start, initializes, wrong_calls, missing_imports, import_mismatch,
+                cases: [adds, floats, exits, returns, no_start, initializes, wrong_calls, no_memory, missing_imports, import_mismatch,
                     traps, endless_recursion, output_before_trap, host_functions, memory_limit, refused_memory, malformed,
                     start_function, start_function_traps, v128, proposals_are_on, compiled_code, damaged_code, component,
                     unusable_specs, probe],
