@@ -12,7 +12,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 pub use compiled::CompiledCode;
-pub use log::Log;
+pub use log::{Log, MAX_HOST_CALLS};
 
 use crate::{Cause, CellSpec, PROTOCOL, Probe, Stage, Value};
 

@@ -25,7 +25,8 @@ pub enum Event {
         /// What it returned.
         results: Vec<Value>,
     },
-    /// The guest called one of [`crate::CellSpec::host_functions`].
+    /// The guest called one of [`crate::CellSpec::host_functions`]; only the first
+    /// [`crate::engine::MAX_HOST_CALLS`] calls are reported.
     HostCall {
         /// `module.name` of the function.
         function: String,

@@ -1,12 +1,12 @@
-//! Cases about modules, imports, traps, limits and the protocol.
+//! Cases about modules, calls, imports, traps and limits.
 
-use std::fs;
-
-use wasmlab_cell::{Cause, Event, Probe, Stage, TrapKind, Value};
+use wasmlab_cell::engine::MAX_HOST_CALLS;
+use wasmlab_cell::{Cause, Event, Stage, TrapKind, Value};
 
 use super::harness::{Cell, Seen, Subject};
 
-const ADD: &str = r#"(module (func (export "add") (param i32 i32) (result i32)
+/// Exports `add`, of two i32.
+pub const ADD: &str = r#"(module (func (export "add") (param i32 i32) (result i32)
     (i32.add (local.get 0) (local.get 1))))"#;
 
 /// A command that writes `hello` and then does what `end` says.
@@ -126,6 +126,14 @@ pub fn wrong_calls(subject: Subject) {
     }
 }
 
+/// A guest of WASI that exports no memory: its host says so, and nothing crashes.
+pub fn no_memory(subject: Subject) {
+    let module = r#"(module (import "wasi_snapshot_preview1" "sched_yield" (func $yield (result i32)))
+        (func (export "f") (result i32) (call $yield)))"#;
+    let seen = Cell::new(subject, module).call("f", &[]).run();
+    assert!(matches!(seen.cause(), Cause::HostError { message } if message.contains("memory")), "{:?}", seen.cause());
+}
+
 pub fn missing_imports(subject: Subject) {
     let seen = Cell::new(
         subject,
@@ -222,6 +230,23 @@ pub fn host_functions(subject: Subject) {
     assert!(seen.events.contains(&call), "{:?}", seen.events);
 }
 
+/// A guest that calls for ever does not fill the disk with reports of it.
+pub fn many_host_calls(subject: Subject) {
+    let mut cell = Cell::new(
+        subject,
+        r#"(module (import "env" "f" (func $f)) (func (export "_start") (local i32)
+            (loop $again (call $f) (local.set 0 (i32.add (local.get 0) (i32.const 1)))
+                (br_if $again (i32.lt_u (local.get 0) (i32.const 5000))))))"#,
+    );
+    cell.spec.host_functions = vec!["env.f".to_owned()];
+    let seen = cell.run();
+    if subject.facts.typed_host_functions {
+        assert_eq!(seen.cause(), &Cause::Returned);
+        let calls = seen.events.iter().filter(|event| matches!(event, Event::HostCall { .. })).count();
+        assert_eq!(u32::try_from(calls), Ok(MAX_HOST_CALLS));
+    }
+}
+
 pub fn memory_limit(subject: Subject) {
     let module = r#"(module (memory 1) (func (export "grow") (param i32) (result i32) (memory.grow (local.get 0))))"#;
     let mut cell =
@@ -304,45 +329,6 @@ pub fn proposals_are_on(subject: Subject) {
     }
 }
 
-pub fn compiled_code(subject: Subject) {
-    let mut cell = Cell::new(subject, ADD).call("add", &["i32:2", "i32:3"]);
-    cell.spec.compiled = Some(cell.dir().join("compiled"));
-    for round in 0..2 {
-        let seen = cell.run();
-        assert_eq!(seen.results(), ["i32:5"]);
-        assert_eq!(seen.cached(), round > 0 && subject.facts.keeps_code);
-    }
-    if !subject.facts.keeps_code {
-        return;
-    }
-    // Another module in the same folder is not answered with the first one's code.
-    fs::write(&cell.spec.module, wat::parse_str(ADD.replace("i32.add", "i32.sub")).unwrap()).unwrap();
-    let seen = cell.run();
-    assert_eq!((seen.results(), seen.cached()), (vec!["i32:-1".to_owned()], false));
-}
-
-pub fn damaged_code(subject: Subject) {
-    if !subject.facts.keeps_code {
-        return;
-    }
-    let mut cell = Cell::new(subject, ADD).call("add", &["i32:2", "i32:3"]);
-    let dir = cell.dir().join("compiled");
-    cell.spec.compiled = Some(dir.clone());
-    cell.run();
-    let file = fs::read_dir(&dir).unwrap().next().unwrap().unwrap().path();
-    let good = fs::read(&file).unwrap();
-    let mut flipped = good.clone();
-    flipped[good.len() / 2] ^= 1;
-    let damages = [&good[..good.len() / 2], b"", b"not compiled code at all", &flipped];
-    for damage in damages {
-        fs::write(&file, damage).unwrap();
-        let seen = cell.run();
-        assert_eq!((seen.results(), seen.cached()), (vec!["i32:5".to_owned()], false));
-        // And it is mended.
-        assert!(cell.run().cached());
-    }
-}
-
 pub fn component(subject: Subject) {
     let seen = Cell::of_bytes(subject, &wat::parse_str("(component)").unwrap()).run();
     if subject.facts.components {
@@ -355,33 +341,4 @@ pub fn component(subject: Subject) {
     } else {
         assert!(matches!(seen.cause(), Cause::NoComponents { .. }), "{:?}", seen.cause());
     }
-}
-
-pub fn unusable_specs(subject: Subject) {
-    let mut cell = Cell::new(subject, ADD);
-    cell.spec.mode = "no-such-mode".to_owned();
-    let seen = cell.run();
-    assert_eq!((seen.status.code(), seen.events.len()), (Some(70), 0), "{}", seen.stderr);
-    let mut cell = Cell::new(subject, ADD);
-    cell.spec.protocol += 1;
-    let seen = cell.run();
-    assert_eq!((seen.status.code(), seen.events.len()), (Some(70), 0));
-    assert!(seen.stderr.contains("protocol"), "{}", seen.stderr);
-    let output = (subject.command)().arg("run").output().unwrap();
-    assert_eq!(output.status.code(), Some(70));
-    // A module that is not there is the cell's affair.
-    let mut cell = Cell::new(subject, ADD);
-    cell.spec.module.push("nowhere");
-    assert!(matches!(cell.run().cause(), Cause::EngineError { .. }));
-}
-
-pub fn probe(subject: Subject) {
-    let output = (subject.command)().arg("probe").output().unwrap();
-    let probe: Probe = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!((probe.engine.as_str(), probe.protocol), (subject.engine, wasmlab_cell::PROTOCOL));
-    assert!(probe.modes.iter().any(|mode| mode == subject.mode), "{probe:?}");
-    assert!(
-        probe.version.split('.').count() == 3 && probe.version.starts_with(|c: char| c.is_ascii_digit()),
-        "{probe:?}"
-    );
 }

@@ -5,7 +5,8 @@
 
 pub mod capabilities;
 pub mod cases;
-mod harness;
+pub mod harness;
+pub mod lifecycle;
 
 pub use harness::{Facts, Subject};
 
@@ -14,10 +15,10 @@ macro_rules! conformance {
     ($module:ident, $subject:expr) => {
         mod $module {
             crate::conformance::conformance!(@tests $subject,
-                cases: [adds, floats, exits, returns, no_start, initializes, wrong_calls, missing_imports, import_mismatch,
-                    traps, endless_recursion, output_before_trap, host_functions, memory_limit, refused_memory, malformed,
-                    start_function, start_function_traps, v128, proposals_are_on, compiled_code, damaged_code, component,
-                    unusable_specs, probe],
+                cases: [adds, floats, exits, returns, no_start, initializes, wrong_calls, no_memory, missing_imports, import_mismatch,
+                    traps, endless_recursion, output_before_trap, host_functions, many_host_calls, memory_limit, refused_memory, malformed,
+                    start_function, start_function_traps, v128, proposals_are_on, component],
+                lifecycle: [compiled_code, damaged_code, unusable_specs, probe],
                 capabilities: [arguments_and_environment, clocks_and_random, no_escape, standard_input, preopened_socket]
             );
         }

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::{Cause, Event, Recorder, Stage, Value};
@@ -11,7 +12,13 @@ use crate::{Cause, Event, Recorder, Stage, Value};
 /// Its methods do not fail: an engine that cannot write its observation has nothing left to do, so the
 /// process ends, and the lab sees a cell without a last event.
 #[derive(Clone, Debug)]
-pub struct Log(Arc<Mutex<Recorder>>);
+pub struct Log {
+    recorder: Arc<Mutex<Recorder>>,
+    host_calls: Arc<AtomicU32>,
+}
+
+/// How many host calls are recorded; a guest that calls for ever must not fill the disk.
+pub const MAX_HOST_CALLS: u32 = 1_000;
 
 impl Log {
     /// Opens the observation file at `path`; time is counted from here.
@@ -19,7 +26,8 @@ impl Log {
     /// # Errors
     /// When the file cannot be opened.
     pub fn open(path: &Path) -> io::Result<Self> {
-        Ok(Self(Arc::new(Mutex::new(Recorder::open(path)?))))
+        let recorder = Arc::new(Mutex::new(Recorder::open(path)?));
+        Ok(Self { recorder, host_calls: Arc::default() })
     }
 
     /// Says that `stage` is entered.
@@ -40,9 +48,12 @@ impl Log {
         self.with(|recorder| recorder.write(&Event::Called { export: export.to_owned(), results }));
     }
 
-    /// Says that the guest called a host function.
+    /// Says that the guest called a host function, for the first [`MAX_HOST_CALLS`] of them.
     pub fn host_call(&self, function: &str, args: Vec<Value>) {
-        self.with(|recorder| recorder.write(&Event::HostCall { function: function.to_owned(), args }));
+        let counted = |calls| (calls < MAX_HOST_CALLS).then_some(calls + 1);
+        if self.host_calls.fetch_update(Ordering::Relaxed, Ordering::Relaxed, counted).is_ok() {
+            self.with(|recorder| recorder.write(&Event::HostCall { function: function.to_owned(), args }));
+        }
     }
 
     /// Writes the last event.
@@ -51,7 +62,7 @@ impl Log {
     }
 
     fn with(&self, write: impl FnOnce(&mut Recorder) -> io::Result<()>) {
-        let written = write(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        let written = write(&mut self.recorder.lock().unwrap_or_else(PoisonError::into_inner));
         if let Err(error) = written {
             eprintln!("failed to write the observation: {error}");
             std::process::exit(super::EXIT_UNUSABLE.into());

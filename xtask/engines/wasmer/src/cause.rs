@@ -21,6 +21,10 @@ pub(crate) fn of_compiling(error: &CompileError) -> Cause {
         }
         // The validator's error arrives as words, which end in the offset.
         CompileError::Validate(words) => Cause::Refused { offset: offset(words), message },
+        // Singlepass takes every proposal for valid and stops at the first instruction that it lacks.
+        CompileError::Codegen(words) if words.contains("not yet implemented") => {
+            Cause::Refused { message, offset: None }
+        }
         CompileError::Wasm(WasmError::ImplLimitExceeded) | CompileError::Codegen(_) | CompileError::Resource(_) => {
             Cause::CompileFailed { message }
         }

@@ -46,7 +46,7 @@ impl Wasi {
         builder.add_envs(&spec.env);
         give_dirs(&mut builder, spec, tokio)?;
         if let Some(sockets) = &sockets {
-            builder = builder.setup_fs(sockets.setup());
+            builder = builder.setup_fs(Box::new(sockets.setup()));
         }
         let env = builder.finalize(store).map_err(|e| engine_error(&e))?;
         Ok(Self { env: Some(env), _sockets: sockets })
@@ -78,10 +78,12 @@ impl Wasi {
     }
 
     /// Flushes and closes what the guest left open.
-    pub(crate) fn close(&mut self, store: &mut Store, cause: Option<&Cause>) {
+    pub(crate) fn close(&mut self, store: &Store, cause: Option<&Cause>) {
         let code = if let Some(Cause::Exit { code }) = cause { *code } else { 0 };
         if let Some(env) = &self.env {
-            env.on_exit(store, Some(code.into()));
+            // Not `WasiFunctionEnv::on_exit`: that panics where no instance came about. What it does
+            // more is for dynamically linked programs, which are not run here.
+            env.data(store).blocking_on_exit(Some(code.into()));
         }
     }
 }

@@ -47,7 +47,7 @@ fn run(spec: &CellSpec, log: &Log) -> Result<(), Cause> {
             log.stage(Stage::Run);
             enter(spec, log, &mut store, &instance)
         });
-    wasi.close(&mut store, done.as_ref().err());
+    wasi.close(&store, done.as_ref().err());
     // Threads that the guest left behind end with the process, not before it.
     tokio.shutdown_background();
     done

@@ -83,9 +83,9 @@ fn descriptor_of(wanted: SocketAddr) -> io::Result<RawFd> {
 
 impl Sockets {
     /// What gives the guest its descriptors while its file system is set up.
-    pub(crate) fn setup(&self) -> Box<dyn Fn(&WasiInodes, &mut WasiFs) -> Result<(), String> + Send> {
+    pub(crate) fn setup(&self) -> impl Fn(&WasiInodes, &mut WasiFs) -> Result<(), String> + Send + use<> {
         let (listeners, first) = (self.listeners.clone(), self.first);
-        Box::new(move |inodes, fs| {
+        move |inodes, fs| {
             for (fd, socket) in (first..).zip(listeners.lock().unwrap_or_else(PoisonError::into_inner).drain(..)) {
                 let kind = InodeSocketKind::TcpListener { socket, accept_timeout: None };
                 let inode = inodes.add_inode_val(InodeVal {
@@ -99,6 +99,6 @@ impl Sockets {
                     .map_err(|e| format!("descriptor {fd}: {e}"))?;
             }
             Ok(())
-        })
+        }
     }
 }

@@ -38,7 +38,7 @@ pub(crate) fn run(spec: &CellSpec, log: &Log, engine: &Engine, bytes: &[u8]) -> 
     }
     let mut linker = Linker::<Host>::new(engine);
     p2::add_to_linker_sync(&mut linker).map_err(|e| engine_error(&e))?;
-    let unlinked = linker.instantiate_pre(&component).map_err(|e| of_linking(&e, engine, &component, &linker))?;
+    let unlinked = linker.instantiate_pre(&component).map_err(|e| of_linking(&e, engine, &component))?;
     let command = CommandPre::new(unlinked).map_err(|error| match exports_run(engine, &component) {
         // There is a `wasi:cli/run`, but of a version or a type that this host does not call.
         Some(name) => Cause::NoExport { name: format!("{RUN} (the component has {name}: {})", error.root_cause()) },
@@ -65,19 +65,20 @@ fn exports_run(engine: &Engine, component: &Component) -> Option<String> {
     ty.exports(engine).map(|(name, _)| name.to_owned()).find(|name| name.starts_with(RUN))
 }
 
-/// Which import wasmtime did not find, or found with another type. It names the import in words only,
-/// and resolves versions by rules of its own, so the component's imports are looked for in the words.
-fn of_linking(error: &Error, engine: &Engine, component: &Component, linker: &Linker<Host>) -> Cause {
-    let (words, message) = (error.to_string(), format!("{error:#}"));
+/// Which import wasmtime did not find, or found with another type. It says so in words only, and finds
+/// versions by rules of its own: so the component's imports are looked for in the words.
+fn of_linking(error: &Error, engine: &Engine, component: &Component) -> Cause {
+    let message = format!("{error:#}");
     let ty = component.component_type();
     let mut imports = ty.imports(engine).map(|(name, _)| name.to_owned());
-    let Some(import) = imports.find(|name| words.contains(&format!("`{name}`"))) else {
+    let Some(module) = imports.find(|name| error.to_string().contains(&format!("`{name}`"))) else {
         return Cause::EngineError { message };
     };
-    // Defining an instance again is refused: that tells whether the host has one of this name.
-    let (module, name) = (import.clone(), String::new());
-    match linker.clone().instance(&import) {
-        Err(_) => Cause::ImportTypeMismatch { module, name, message },
-        Ok(_) => Cause::MissingImport { module, name, ty: "instance".to_owned(), missing: 0 },
+    // The item of the interface, where the words name one: "instance export `f` has the wrong type".
+    let item = error.chain().map(ToString::to_string).find(|words| words.starts_with("instance export"));
+    let name = item.and_then(|words| words.split('`').nth(1).map(str::to_owned)).unwrap_or_default();
+    if error.root_cause().to_string().contains("is missing") {
+        return Cause::MissingImport { module, name, ty: "instance".to_owned(), missing: 0 };
     }
+    Cause::ImportTypeMismatch { module, name, message }
 }

@@ -6,7 +6,9 @@ mod conformance;
 
 use std::process::Command;
 
+use conformance::harness::Cell;
 use conformance::{Facts, Subject, conformance};
+use wasmlab_cell::Cause;
 
 const fn subject(mode: &'static str) -> Subject {
     Subject {
@@ -29,3 +31,17 @@ const fn subject(mode: &'static str) -> Subject {
 conformance!(cranelift, crate::subject("cranelift"));
 conformance!(winch, crate::subject("winch"));
 conformance!(pulley, crate::subject("pulley"));
+
+#[test]
+fn imports_of_components_are_named() {
+    let run = |interface: &str, function: &str| {
+        let wat = format!(r#"(component (import "{interface}" (instance (export {function}))))"#);
+        Cell::new(subject("cranelift"), &wat).run().cause().clone()
+    };
+    let cause = run("foo:bar/baz@0.1.0", r#""f" (func)"#);
+    let Cause::MissingImport { module, name, .. } = &cause else { panic!("{cause:?}") };
+    assert_eq!((module.as_str(), name.as_str()), ("foo:bar/baz@0.1.0", "f"));
+    let cause = run("wasi:cli/environment@0.2.0", r#""get-arguments" (func (param "x" u32))"#);
+    let Cause::ImportTypeMismatch { module, name, .. } = &cause else { panic!("{cause:?}") };
+    assert_eq!((module.as_str(), name.as_str()), ("wasi:cli/environment@0.2.0", "get-arguments"));
+}

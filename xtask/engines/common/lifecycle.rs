@@ -1,0 +1,76 @@
+//! Cases about the engine itself: the code it keeps, its command line, its probe.
+
+use std::fs;
+
+use wasmlab_cell::{Cause, Probe};
+
+use super::cases::ADD;
+use super::harness::{Cell, Subject};
+
+pub fn compiled_code(subject: Subject) {
+    let mut cell = Cell::new(subject, ADD).call("add", &["i32:2", "i32:3"]);
+    cell.spec.compiled = Some(cell.dir().join("compiled"));
+    for round in 0..2 {
+        let seen = cell.run();
+        assert_eq!(seen.results(), ["i32:5"]);
+        assert_eq!(seen.cached(), round > 0 && subject.facts.keeps_code);
+    }
+    if !subject.facts.keeps_code {
+        return;
+    }
+    // Another module in the same folder is not answered with the first one's code.
+    fs::write(&cell.spec.module, wat::parse_str(ADD.replace("i32.add", "i32.sub")).unwrap()).unwrap();
+    let seen = cell.run();
+    assert_eq!((seen.results(), seen.cached()), (vec!["i32:-1".to_owned()], false));
+}
+
+pub fn damaged_code(subject: Subject) {
+    if !subject.facts.keeps_code {
+        return;
+    }
+    let mut cell = Cell::new(subject, ADD).call("add", &["i32:2", "i32:3"]);
+    let dir = cell.dir().join("compiled");
+    cell.spec.compiled = Some(dir.clone());
+    cell.run();
+    let file = fs::read_dir(&dir).unwrap().next().unwrap().unwrap().path();
+    let good = fs::read(&file).unwrap();
+    let mut flipped = good.clone();
+    flipped[good.len() / 2] ^= 1;
+    let damages = [&good[..good.len() / 2], b"", b"not compiled code at all", &flipped];
+    for damage in damages {
+        fs::write(&file, damage).unwrap();
+        let seen = cell.run();
+        assert_eq!((seen.results(), seen.cached()), (vec!["i32:5".to_owned()], false));
+        // And it is mended.
+        assert!(cell.run().cached());
+    }
+}
+
+pub fn unusable_specs(subject: Subject) {
+    let mut cell = Cell::new(subject, ADD);
+    cell.spec.mode = "no-such-mode".to_owned();
+    let seen = cell.run();
+    assert_eq!((seen.status.code(), seen.events.len()), (Some(70), 0), "{}", seen.stderr);
+    let mut cell = Cell::new(subject, ADD);
+    cell.spec.protocol += 1;
+    let seen = cell.run();
+    assert_eq!((seen.status.code(), seen.events.len()), (Some(70), 0));
+    assert!(seen.stderr.contains("protocol"), "{}", seen.stderr);
+    let output = (subject.command)().arg("run").output().unwrap();
+    assert_eq!(output.status.code(), Some(70));
+    // A module that is not there is the cell's affair.
+    let mut cell = Cell::new(subject, ADD);
+    cell.spec.module.push("nowhere");
+    assert!(matches!(cell.run().cause(), Cause::EngineError { .. }));
+}
+
+pub fn probe(subject: Subject) {
+    let output = (subject.command)().arg("probe").output().unwrap();
+    let probe: Probe = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((probe.engine.as_str(), probe.protocol), (subject.engine, wasmlab_cell::PROTOCOL));
+    assert!(probe.modes.iter().any(|mode| mode == subject.mode), "{probe:?}");
+    assert!(
+        probe.version.split('.').count() == 3 && probe.version.starts_with(|c: char| c.is_ascii_digit()),
+        "{probe:?}"
+    );
+}
