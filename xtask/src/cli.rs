@@ -36,6 +36,7 @@ registry! {
     inspect Inspect,
     list List,
     doctor Doctor,
+    setup Setup,
     build Build,
     explain Explain,
     bless Bless,

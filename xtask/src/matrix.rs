@@ -40,8 +40,20 @@ pub struct Request<'a> {
     pub build: artifact::Options,
     /// Guests that are there already (`check`), by scenario name, instead of being made.
     pub given: BTreeMap<String, Guest>,
-    /// Engines that need minutes to build are not built.
-    pub quick: bool,
+    /// Which embedded engines are built, where they are not yet.
+    pub engines: Engines,
+}
+
+/// Which embedded engines are built.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Engines {
+    /// Every one.
+    #[default]
+    All,
+    /// Those whose first build takes a minute or two.
+    Quick,
+    /// None: what was built before is used, the rest is absent.
+    Built,
 }
 
 /// What happens, as it happens.
@@ -228,7 +240,7 @@ fn make_engines(lab: &Lab, request: &Request, board: &Board, tell: Tell) {
         match (engines::ready(lab, *runtime), runtime.source()) {
             (Ok(tool), _) => board.settle_column(index, Ok(tool)),
             (Err(Some(absence)), _) => board.settle_column(index, Err(absence)),
-            (Err(None), Source::Embedded(engine)) if request.quick && runtime.slow_to_build() => {
+            (Err(None), Source::Embedded(engine)) if leaves_out(request.engines, *runtime) => {
                 board.settle_column(index, Err(left_out(engine)));
             }
             (Err(None), Source::Embedded(engine)) => match unbuilt.iter_mut().find(|(name, _)| *name == engine) {
@@ -260,10 +272,18 @@ fn make_engines(lab: &Lab, request: &Request, board: &Board, tell: Tell) {
     }
 }
 
+fn leaves_out(engines: Engines, runtime: &dyn Runtime) -> bool {
+    match engines {
+        Engines::All => false,
+        Engines::Quick => runtime.slow_to_build(),
+        Engines::Built => true,
+    }
+}
+
 fn left_out(engine: &str) -> Absence {
     Absence {
-        why: format!("--engines quick leaves {engine} out: its first build takes minutes"),
-        how: "run without --engines quick".to_owned(),
+        why: format!("the engine {engine} is not built yet, and --engines leaves it out"),
+        how: "run without --engines".to_owned(),
     }
 }
 

@@ -55,8 +55,10 @@ pub struct Found {
 pub struct Missing {
     /// What is missing: `target wasm32-wasip1 of the toolchain stable`.
     pub what: String,
-    /// The command that gets it.
+    /// What a person does to get it.
     pub how: String,
+    /// The command that `setup` runs for it, where one does.
+    pub command: Option<Vec<String>>,
 }
 
 /// How a module is made.

@@ -68,6 +68,9 @@ pub struct Args {
     /// Fetch nothing while building engines
     #[arg(long)]
     offline: bool,
+    /// Which embedded engines are built
+    #[arg(long, value_enum, default_value_t = common::Engines::All)]
+    engines: common::Engines,
     /// Arguments for the guest
     #[arg(last = true, value_name = "ARGS")]
     args: Vec<String>,
@@ -94,7 +97,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         limits: run_all::limits(args.timeout),
         build: artifact::Options { offline: args.offline, require_built: false },
         given,
-        quick: false,
+        engines: args.engines.of(),
     };
     let (code, report) = common::run(lab, &request, "check", false, args.output)?;
     if args.output == Output::Table {

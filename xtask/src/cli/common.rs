@@ -57,6 +57,28 @@ impl Output {
     }
 }
 
+/// Which embedded engines are built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Engines {
+    /// Every one: the first time takes ten to twenty minutes.
+    All,
+    /// Those whose first build takes a minute or two; the others are absent, unless they were built before.
+    Quick,
+    /// None: what was built before is used.
+    Built,
+}
+
+impl Engines {
+    /// As the matrix has it.
+    pub fn of(self) -> matrix::Engines {
+        match self {
+            Self::All => matrix::Engines::All,
+            Self::Quick => matrix::Engines::Quick,
+            Self::Built => matrix::Engines::Built,
+        }
+    }
+}
+
 /// Every scenario; faults of any are the user's to mend first.
 pub fn scenarios(lab: &Lab) -> Result<Vec<Scenario>> {
     scenario::load_all(&lab.scenarios()).or_else(|errors| {

@@ -20,6 +20,7 @@ pub const EXAMPLES: &str = "Examples:
   cargo xtask run-all
   cargo xtask run-all --scenario 'wat-proposal-*' --runtime wasmi
   cargo xtask run-all --output json > report.json
+  cargo xtask run-all --engines quick        the first matrix in a minute or two
   cargo xtask run-all --no-cache --timeout 30";
 
 /// Options.
@@ -49,18 +50,9 @@ pub struct Args {
     /// Take no prebuilt guests: what cannot be built is `not-built`
     #[arg(long)]
     require_built: bool,
-    /// Which embedded engines are built: all, or those that build quickly
-    #[arg(long, value_enum, default_value_t = Engines::All)]
-    engines: Engines,
-}
-
-/// Which engines are built.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Engines {
-    /// Every one.
-    All,
-    /// Those whose first build takes a minute or two; the others are absent, unless they were built before.
-    Quick,
+    /// Which embedded engines are built
+    #[arg(long, value_enum, default_value_t = common::Engines::All)]
+    engines: common::Engines,
 }
 
 /// Runs it.
@@ -82,7 +74,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         limits: limits(args.timeout),
         build: artifact::Options { offline: args.offline, require_built: args.require_built },
         given: BTreeMap::new(),
-        quick: args.engines == Engines::Quick,
+        engines: args.engines.of(),
     };
     let (code, report) = common::run(lab, &request, "run-all", true, args.output)?;
     let unbuilt = report.cells.iter().any(|c| c.verdict.id() == "not-built");

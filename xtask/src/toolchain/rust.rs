@@ -44,7 +44,7 @@ impl Toolchain for Rust {
         let target = build.target.as_deref().unwrap_or_default();
         let name = machine.variable(TOOLCHAIN_VARIABLE);
         let plus = name.as_ref().map(|n| format!(" --toolchain {n}")).unwrap_or_default();
-        let no_rustc = || Missing { what: "rustc".to_owned(), how: "install Rust from https://rustup.rs".to_owned() };
+        let no_rustc = || Missing { what: "rustc".to_owned(), how: "install Rust from https://rustup.rs".to_owned(), command: None };
         let (program, rustc) = (machine.which("cargo").ok_or_else(no_rustc)?, machine.which("rustc").ok_or_else(no_rustc)?);
         let mut env = BTreeMap::new();
         if let Some(name) = &name {
@@ -54,11 +54,15 @@ impl Toolchain for Rust {
             Some(name) => Missing {
                 what: format!("the rustup toolchain `{name}` that {TOOLCHAIN_VARIABLE} names"),
                 how: format!("rustup toolchain install {name}, or unset {TOOLCHAIN_VARIABLE}"),
+                command: None,
             },
             None => no_rustc(),
         })?;
         if !has_std(&sysroot.join("lib/rustlib").join(target).join("lib")) {
-            return Err(Missing { what: format!("Rust's target {target}"), how: format!("rustup target add {target}{plus}") });
+            let how = format!("rustup target add {target}{plus}");
+            // Without rustup the target comes with the distribution's own packages.
+            let command = machine.which("rustup").map(|_| how.split(' ').map(str::to_owned).collect());
+            return Err(Missing { what: format!("Rust's target {target}"), how, command });
         }
         // rustup's `rustc` is one proxy for every toolchain: the answer belongs to the real compiler.
         let witness = sysroot.join("bin").join(format!("rustc{}", std::env::consts::EXE_SUFFIX));
@@ -66,6 +70,7 @@ impl Toolchain for Rust {
         let version = machine.ask(&question).map_err(|words| Missing {
             what: format!("a rustc that answers ({words})"),
             how: "rustup update".to_owned(),
+            command: None,
         })?;
         let version = version.lines().next().unwrap_or_default().to_owned();
         let fingerprint = format!("{version} {}", machine.stamp(&witness));

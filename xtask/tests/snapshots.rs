@@ -1,0 +1,69 @@
+//! The files under `snapshots/` are insta's own: insta reads each as the lab wrote it, so that
+//! `cargo insta review` and `cargo xtask bless` work on the same files.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use xtask::{files, runtime, scenario, snapshots};
+
+fn top() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Every accepted snapshot below `snapshots/FOLDER`, with the contents that the lab reads from it.
+fn accepted(folder: &str) -> Vec<(PathBuf, String)> {
+    let dir = top().join("snapshots").join(folder);
+    let files = files::walk(&dir, &[]).unwrap().into_iter().filter(|f| f.extension().is_some_and(|e| e == "snap"));
+    files
+        .map(|file| {
+            let text = fs::read_to_string(dir.join(&file)).unwrap();
+            let body = text.splitn(3, "---\n").nth(2).unwrap().to_owned();
+            (file, body)
+        })
+        .collect()
+}
+
+fn check(folder: &str) {
+    let found = accepted(folder);
+    assert!(found.len() >= 18, "{folder} holds {} snapshots", found.len());
+    for (file, body) in found {
+        let name = file.file_stem().unwrap().to_str().unwrap().to_owned();
+        let mut settings = insta::Settings::clone_current();
+        settings.set_snapshot_path(top().join("snapshots").join(folder));
+        settings.set_prepend_module_to_snapshot(false);
+        settings.set_omit_expression(true);
+        settings.bind(|| insta::assert_snapshot!(name, body));
+    }
+}
+
+#[test]
+fn insta_reads_the_matrix_as_the_lab_wrote_it() {
+    check("matrix");
+    for (file, body) in accepted("matrix") {
+        let parsed = toml::from_str::<snapshots::CellSnapshot>(&body);
+        assert!(parsed.is_ok(), "{}: {parsed:?}", file.display());
+    }
+}
+
+#[test]
+fn insta_reads_the_artifacts_as_the_lab_wrote_them() {
+    check("artifacts");
+    for (file, body) in accepted("artifacts") {
+        let parsed = toml::from_str::<snapshots::artifacts::ArtifactSnapshot>(&body);
+        assert!(parsed.is_ok(), "{}: {parsed:?}", file.display());
+    }
+}
+
+#[test]
+fn every_snapshot_belongs_to_a_scenario_and_a_runtime_and_every_scenario_has_one() {
+    let scenarios = scenario::load_all(&top().join("scenarios")).unwrap();
+    let names: BTreeSet<&str> = scenarios.iter().map(|s| s.name.as_str()).collect();
+    let runtimes: BTreeSet<&str> = runtime::all().iter().map(|r| r.id()).collect();
+    let orphans = snapshots::Store::new(top().join("snapshots")).orphans(&names, &runtimes);
+    assert!(orphans.is_empty(), "{orphans:?}");
+    for name in names {
+        assert!(top().join("snapshots/artifacts").join(format!("{name}.snap")).is_file(), "{name} has no snapshot: run-all, then bless");
+        assert!(top().join("scenarios").join(name).join("README.md").is_file(), "{name} has no lesson");
+    }
+}
