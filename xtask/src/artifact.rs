@@ -183,14 +183,18 @@ fn make(recipe: Recipe) -> Result<Vec<u8>, NotBuilt> {
                 inherit: Vec::new(),
                 limits: Limits::compiler(BUILD_LIMIT),
             };
-            let ended = process::run(&command)
-                .map_err(|e| failed(Code::CompileError, format!("`{}` cannot be started: {e}", Path::new(&program).display())))?;
+            let ended = process::run(&command).map_err(|e| {
+                failed(Code::CompileError, format!("`{}` cannot be started: {e}", Path::new(&program).display()))
+            })?;
             if !ended.success() {
                 return Err(failed(Code::CompileError, compiler_words(&ended)));
             }
             fs::read(&artifact).map_err(|_| {
                 let name = artifact.file_name().unwrap_or_default().to_string_lossy().into_owned();
-                failed(Code::CompileError, format!("the compiler ended well and left no `{name}`: check build.artifact"))
+                failed(
+                    Code::CompileError,
+                    format!("the compiler ended well and left no `{name}`: check build.artifact"),
+                )
             })
         }
     }

@@ -84,7 +84,10 @@ impl Plan<'_> {
         }
         let column = (self.runtime.id(), self.runtime.mode(), &self.tool.fingerprint);
         let program = format!("{}.wasm", self.scenario.name);
-        Some(Key::of("observation", &(PROTOCOL, self.guest, column, program, run, &self.scenario.spec.step, self.limits)))
+        Some(Key::of(
+            "observation",
+            &(PROTOCOL, self.guest, column, program, run, &self.scenario.spec.step, self.limits),
+        ))
     }
 
     fn run_limit(&self) -> Duration {
@@ -181,7 +184,11 @@ fn outcome(end: &End, events: &[Event], plan: &Plan) -> Outcome {
         End::Time | End::Watch => {
             let ran = events.iter().any(|e| matches!(e, Event::Stage { stage, .. } if *stage >= Stage::Instantiate));
             let silent = events.is_empty();
-            let limit = if ran || silent { Limit::Time(micros(plan.run_limit()) / 1000) } else { Limit::CompileTime(plan.limits.compile_ms) };
+            let limit = if ran || silent {
+                Limit::Time(micros(plan.run_limit()) / 1000)
+            } else {
+                Limit::CompileTime(plan.limits.compile_ms)
+            };
             Outcome::Limit(limit)
         }
     }

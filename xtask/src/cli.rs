@@ -104,7 +104,11 @@ mod tests {
         command.clone().debug_assert();
         for sub in command.get_subcommands().filter(|s| s.get_name() != "help") {
             let after = sub.get_after_help().map(ToString::to_string).unwrap_or_default();
-            assert!(after.contains("Examples:") && after.contains(&format!("cargo xtask {}", sub.get_name())), "{}", sub.get_name());
+            assert!(
+                after.contains("Examples:") && after.contains(&format!("cargo xtask {}", sub.get_name())),
+                "{}",
+                sub.get_name()
+            );
             assert!(sub.get_about().is_some_and(|a| a.to_string().len() > 10), "{}", sub.get_name());
         }
     }

@@ -57,9 +57,8 @@ pub fn ready(lab: &Lab, runtime: &dyn Runtime) -> Result<Tool, Option<Absence>> 
                 _ => Err(None),
             }
         }
-        Source::Program { name, variable, version, get } => {
-            find_program(lab, runtime, name, variable, version).map_err(|why| Some(Absence { why, how: get.to_owned() }))
-        }
+        Source::Program { name, variable, version, get } => find_program(lab, runtime, name, variable, version)
+            .map_err(|why| Some(Absence { why, how: get.to_owned() })),
     }
 }
 
@@ -89,7 +88,8 @@ pub fn build(lab: &Lab, engine: &'static str, offline: bool, told: BuildProgress
         limits: Limits::compiler(BUILD_LIMIT),
     };
     let crates = fs::read_to_string(dir.join("Cargo.lock")).map_or(0, |t| t.matches("[[package]]").count());
-    let running = process::start(&command, None).map_err(|e| absence(engine, format!("cargo cannot be started: {e}")))?;
+    let running =
+        process::start(&command, None).map_err(|e| absence(engine, format!("cargo cannot be started: {e}")))?;
     while !running.wait_end(TOLD) {
         told(running.count_lines("Compiling "), crates, &running.last_line().unwrap_or_default());
     }
@@ -135,7 +135,11 @@ fn absence(engine: &str, why: String) -> Absence {
 fn cargo_words(stderr: &[u8], end: &str) -> String {
     let text = String::from_utf8_lossy(stderr);
     let errors: Vec<&str> = text.lines().map(str::trim).filter(|l| l.starts_with("error")).take(2).collect();
-    let words = if errors.is_empty() { text.lines().rev().map(str::trim).filter(|l| !l.is_empty()).take(1).collect() } else { errors };
+    let words = if errors.is_empty() {
+        text.lines().rev().map(str::trim).filter(|l| !l.is_empty()).take(1).collect()
+    } else {
+        errors
+    };
     if words.is_empty() { format!("cargo ended with {end}") } else { words.join("; ") }
 }
 
@@ -160,7 +164,13 @@ fn engine_key(lab: &Lab, engine: &str) -> Result<Key, String> {
     Ok(Key::of("engine", &(engine, compiler, target, parts)))
 }
 
-fn find_program(lab: &Lab, runtime: &dyn Runtime, name: &str, variable: &str, version: &[&str]) -> Result<Tool, String> {
+fn find_program(
+    lab: &Lab,
+    runtime: &dyn Runtime,
+    name: &str,
+    variable: &str,
+    version: &[&str],
+) -> Result<Tool, String> {
     let program = match lab.machine.variable(variable) {
         Some(path) if Path::new(&path).is_file() => PathBuf::from(path),
         Some(path) => return Err(format!("{variable} names `{path}`, which is not a file")),

@@ -43,7 +43,10 @@ pub fn of(report: &RunReport) -> u8 {
 
 fn is_worse(report: &RunReport) -> bool {
     if report.command == "check" {
-        return report.cells.iter().any(|c| !matches!(c.verdict, Verdict::Pass | Verdict::Absent | Verdict::NotApplicable));
+        return report
+            .cells
+            .iter()
+            .any(|c| !matches!(c.verdict, Verdict::Pass | Verdict::Absent | Verdict::NotApplicable));
     }
     let changed = report.cells.iter().any(|c| match c.change {
         Change::Worse | Change::Different | Change::FixedGap => true,

@@ -104,6 +104,7 @@ fn check_magic(bytes: &[u8]) -> Result<(), InspectError> {
         (b"{", "JSON"),
     ];
     let hint = looks.iter().find(|(magic, _)| bytes.starts_with(magic)).map(|(_, words)| format!(" ({words})"));
-    let text = || bytes.iter().take(64).all(|b| b.is_ascii_graphic() || b.is_ascii_whitespace()).then(|| " (text)".to_owned());
+    let text =
+        || bytes.iter().take(64).all(|b| b.is_ascii_graphic() || b.is_ascii_whitespace()).then(|| " (text)".to_owned());
     Err(InspectError::NotWasm { first, hint: hint.or_else(text).unwrap_or_default() })
 }

@@ -51,7 +51,15 @@ fn because(code: Code, subject: impl Into<Option<String>>, detail: impl Into<Str
 }
 
 fn plain(verdict: Verdict, detail: impl Into<String>) -> Judgement {
-    Judgement { verdict, code: None, blame: Vec::new(), stage: None, subject: None, detail: one_line(&detail.into()), remedy: None }
+    Judgement {
+        verdict,
+        code: None,
+        blame: Vec::new(),
+        stage: None,
+        subject: None,
+        detail: one_line(&detail.into()),
+        remedy: None,
+    }
 }
 
 /// The reason that the evidence holds, if it holds one.
@@ -66,7 +74,9 @@ pub fn diagnose(evidence: &Evidence) -> Option<Judgement> {
         return Some(because(Code::SandboxEscape, escape.name.to_owned(), escape.to_string()));
     }
     match &observation.outcome {
-        Outcome::NotStarted(words) => return Some(plain(Verdict::Error, format!("the runtime could not be started: {words}"))),
+        Outcome::NotStarted(words) => {
+            return Some(plain(Verdict::Error, format!("the runtime could not be started: {words}")));
+        }
         Outcome::Interrupted => return Some(plain(Verdict::Error, "the run was interrupted")),
         Outcome::Limit(limit) => return Some(at_limit(*limit, evidence.progress)),
         Outcome::Exited(_) | Outcome::Signaled(_) | Outcome::Stopped => {}
@@ -106,7 +116,9 @@ fn cause_of(cause: &Cause, evidence: &Evidence) -> Option<Judgement> {
             let kind = serde_json::to_value(trap).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default();
             because(Code::Trap, kind, message)
         }
-        Cause::MissingImport { module, name, ty, missing } => imports::missing(evidence.facts.ok(), module, name, ty, *missing),
+        Cause::MissingImport { module, name, ty, missing } => {
+            imports::missing(evidence.facts.ok(), module, name, ty, *missing)
+        }
         Cause::ImportTypeMismatch { module, name, message } => {
             because(Code::ImportTypeMismatch, imports::named(module, name), message)
         }
@@ -121,7 +133,9 @@ fn cause_of(cause: &Cause, evidence: &Evidence) -> Option<Judgement> {
                 _ => Code::NotImplemented,
             };
             // The catalogue blames the ABI for sockets; here the ABI has the call and the host has no way to use it.
-            let remedy = Some("Use a runtime whose host can give the guest what it asks for, or build for an ABI that needs no such host.");
+            let remedy = Some(
+                "Use a runtime whose host can give the guest what it asks for, or build for an ABI that needs no such host.",
+            );
             Judgement { blame: vec![Blame::Runtime], remedy, ..because(code, what.clone(), message) }
         }
         Cause::HostError { message } => because(Code::Trap, "host-error".to_owned(), message),
@@ -131,8 +145,14 @@ fn cause_of(cause: &Cause, evidence: &Evidence) -> Option<Judgement> {
 
 /// Proposals that are part of WebAssembly 2.0: seldom the reason for a refusal, so named last.
 const COMMON: &[&str] = &[
-    "mutable-global", "saturating-float-to-int", "sign-extension", "multi-value", "reference-types", "bulk-memory",
-    "bulk-memory-opt", "call-indirect-overlong",
+    "mutable-global",
+    "saturating-float-to-int",
+    "sign-extension",
+    "multi-value",
+    "reference-types",
+    "bulk-memory",
+    "bulk-memory-opt",
+    "call-indirect-overlong",
 ];
 
 fn refused(facts: Result<&Facts, &str>, message: &str) -> Judgement {
@@ -157,7 +177,8 @@ fn expected(evidence: &Evidence, spec: &ScenarioFile) -> Judgement {
     if let Some(script) = &observation.script
         && let Some(failed) = &script.failed
     {
-        let detail = format!("step {} of {}: {failed}{}", script.done + 1, script.steps, last_words(&observation.stderr));
+        let detail =
+            format!("step {} of {}: {failed}{}", script.done + 1, script.steps, last_words(&observation.stderr));
         return because(Code::WrongOutput, None, detail);
     }
     let stopped = observation.outcome == Outcome::Stopped;
@@ -190,7 +211,9 @@ fn wrong_output(observation: &Observation, spec: &ScenarioFile) -> Option<String
         return Some(format!("stdout does not contain {}", quoted(wanted)));
     }
     let lines = lab::lines(&observation.stdout);
-    if let Some(wanted) = expect.lab.iter().find(|w| !lines.iter().any(|l| l.name == w.as_str() && l.answer == lab::Answer::Ok)) {
+    if let Some(wanted) =
+        expect.lab.iter().find(|w| !lines.iter().any(|l| l.name == w.as_str() && l.answer == lab::Answer::Ok))
+    {
         return Some(format!("no line `lab: {wanted} ok`{}", last_words(&observation.stderr)));
     }
     let called = observation.events.iter().filter_map(|e| match e {

@@ -49,13 +49,17 @@ impl Lab {
                 let mut candidates = here.ancestors().chain(built);
                 candidates
                     .find(|dir| is_root(dir))
-                    .with_context(|| format!("failed to find the workspace above `{}`: run it in the repository", here.display()))?
+                    .with_context(|| {
+                        format!("failed to find the workspace above `{}`: run it in the repository", here.display())
+                    })?
                     .to_owned()
             }
         };
         let root = std::path::absolute(&root)?;
         let cache = match std::env::var_os(CACHE_VARIABLE).filter(|v| !v.is_empty()) {
-            Some(dir) => std::path::absolute(PathBuf::from(dir)).with_context(|| format!("failed to use {CACHE_VARIABLE}"))?,
+            Some(dir) => {
+                std::path::absolute(PathBuf::from(dir)).with_context(|| format!("failed to use {CACHE_VARIABLE}"))?
+            }
             None => root.join("target").join("wasmlab"),
         };
         let machine = Machine::new(cache.join("machine.json"));

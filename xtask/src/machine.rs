@@ -104,7 +104,12 @@ impl Machine {
     /// # Errors
     /// The words of a tool that cannot be started, fails, or does not answer within ten seconds.
     pub fn ask(&self, question: &Question) -> Result<String, String> {
-        let key = format!("{} | {} | {:?}", stamp(&question.program), stamp(&question.witness), (&question.args, &question.env));
+        let key = format!(
+            "{} | {} | {:?}",
+            stamp(&question.program),
+            stamp(&question.witness),
+            (&question.args, &question.env)
+        );
         if let Some(answer) = self.remembered(|m| m.answers.get(&key).cloned()) {
             return Ok(answer);
         }
@@ -219,7 +224,10 @@ mod tests {
         assert_eq!(machine.ask(&sh).as_deref(), Ok("1.2.3"));
         assert_eq!(machine.ask(&sh).as_deref(), Ok("1.2.3"));
         assert!(machine.ask(&question("/no/such/tool".as_ref())).is_err());
-        let failing = Question { args: ["-c", "echo broken >&2; exit 1"].map(OsString::from).to_vec(), ..question("/bin/sh".as_ref()) };
+        let failing = Question {
+            args: ["-c", "echo broken >&2; exit 1"].map(OsString::from).to_vec(),
+            ..question("/bin/sh".as_ref())
+        };
         assert!(machine.ask(&failing).unwrap_err().contains("broken"));
     }
 }

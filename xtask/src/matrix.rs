@@ -306,13 +306,21 @@ fn work(lab: &Lab, request: &Request, board: &Board, tell: Tell) {
 }
 
 /// The verdict on one cell; `None` when the run was cancelled meanwhile.
-fn one(lab: &Lab, request: &Request, row: usize, column: usize, guest: &Row, tool: &Result<Tool, Absence>) -> Option<Cell> {
+fn one(
+    lab: &Lab,
+    request: &Request,
+    row: usize,
+    column: usize,
+    guest: &Row,
+    tool: &Result<Tool, Absence>,
+) -> Option<Cell> {
     let (scenario, runtime) = (&request.scenarios[row], request.runtimes[column]);
     let unmeasured = |verdict, detail: String| row::unmeasured(scenario, runtime.id(), verdict, None, detail);
     let built = match &guest.guest {
         Ok(built) => built,
         Err(none) => {
-            let mut cell = row::unmeasured(scenario, runtime.id(), Verdict::NotBuilt, Some(none.code), none.detail.clone());
+            let mut cell =
+                row::unmeasured(scenario, runtime.id(), Verdict::NotBuilt, Some(none.code), none.detail.clone());
             cell.remedy = none.how.clone().or(cell.remedy);
             return Some(cell);
         }
@@ -341,7 +349,11 @@ fn one(lab: &Lab, request: &Request, row: usize, column: usize, guest: &Row, too
         keep(lab, &key, &observation);
     }
     let progress = runtime.progress(&observation);
-    let evidence = Evidence { facts: guest.facts.as_ref().map_err(String::as_str), observation: &observation, progress: &progress };
+    let evidence = Evidence {
+        facts: guest.facts.as_ref().map_err(String::as_str),
+        observation: &observation,
+        progress: &progress,
+    };
     let judgement: Judgement = judge(&evidence, &scenario.spec);
     let mut cell = row::measured(scenario, runtime.id(), judgement, observation);
     cell.cached = from_cache;

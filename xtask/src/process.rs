@@ -261,14 +261,8 @@ impl Running {
             };
             text.is_empty() || bytes.windows(text.len()).any(|w| w == text.as_bytes())
         };
-        self.wait_until(limit, |state| {
-            if has(state) {
-                Some(true)
-            } else {
-                state.ended.is_some().then_some(false)
-            }
-        })
-        .unwrap_or(false)
+        self.wait_until(limit, |state| if has(state) { Some(true) } else { state.ended.is_some().then_some(false) })
+            .unwrap_or(false)
     }
 
     fn wait_until<T>(&self, limit: Duration, mut done: impl FnMut(&State) -> Option<T>) -> Option<T> {
@@ -324,9 +318,29 @@ impl Drop for Running {
 #[must_use]
 pub fn tool_env() -> BTreeMap<OsString, OsString> {
     const KEPT: &[&str] = &[
-        "PATH", "HOME", "USER", "LANG", "LC_ALL", "TMPDIR", "CARGO_HOME", "RUSTUP_HOME", "RUSTUP_TOOLCHAIN", "CARGO_NET_OFFLINE",
-        "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR",
-        "CARGO_HTTP_CAINFO", "SystemRoot", "USERPROFILE", "TEMP", "TMP",
+        "PATH",
+        "HOME",
+        "USER",
+        "LANG",
+        "LC_ALL",
+        "TMPDIR",
+        "CARGO_HOME",
+        "RUSTUP_HOME",
+        "RUSTUP_TOOLCHAIN",
+        "CARGO_NET_OFFLINE",
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "NO_PROXY",
+        "http_proxy",
+        "https_proxy",
+        "no_proxy",
+        "SSL_CERT_FILE",
+        "SSL_CERT_DIR",
+        "CARGO_HTTP_CAINFO",
+        "SystemRoot",
+        "USERPROFILE",
+        "TEMP",
+        "TMP",
     ];
     std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(|n| KEPT.contains(&n))).collect()
 }

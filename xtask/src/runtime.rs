@@ -156,7 +156,12 @@ mod tests {
 
     #[test]
     fn versions_are_found_in_what_programs_say() {
-        for (answer, version) in [("v20.20.2", "20.20.2"), ("wasmtime 48.0.1 (abc)", "48.0.1"), ("deno 2.5.1 (stable, release)", "2.5.1"), ("odd", "odd")] {
+        for (answer, version) in [
+            ("v20.20.2", "20.20.2"),
+            ("wasmtime 48.0.1 (abc)", "48.0.1"),
+            ("deno 2.5.1 (stable, release)", "2.5.1"),
+            ("odd", "odd"),
+        ] {
             assert_eq!(version_in(answer), version);
         }
     }

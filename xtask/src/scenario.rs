@@ -68,7 +68,10 @@ fn same_names(scenarios: &[Scenario]) -> Vec<ScenarioError> {
             errors.push(ScenarioError {
                 file: scenario.dir.join("scenario.toml"),
                 line: None,
-                message: format!("a scenario of this name is in `{}` already: rename one of the folders", first.dir.display()),
+                message: format!(
+                    "a scenario of this name is in `{}` already: rename one of the folders",
+                    first.dir.display()
+                ),
             });
         }
     }

@@ -48,7 +48,8 @@ impl Player<'_> {
                     Stream::Stderr => (process::Stream::Stderr, "stderr"),
                 };
                 let seen = self.running.wait_text(stream, contains, ms(*timeout_ms));
-                seen.then_some(()).ok_or_else(|| format!("read: {contains:?} did not come on {name} within {timeout_ms} ms"))
+                seen.then_some(())
+                    .ok_or_else(|| format!("read: {contains:?} did not come on {name} within {timeout_ms} ms"))
             }
             Step::Write { data } => {
                 self.running.write(data.as_bytes());
@@ -63,7 +64,8 @@ impl Player<'_> {
             }
             Step::Send { id, data, timeout_ms } => {
                 let stream = self.connection(id)?;
-                let sent = stream.set_write_timeout(Some(ms(*timeout_ms))).and_then(|()| stream.write_all(data.as_bytes()));
+                let sent =
+                    stream.set_write_timeout(Some(ms(*timeout_ms))).and_then(|()| stream.write_all(data.as_bytes()));
                 sent.map_err(|e| format!("send on {id}: {e}"))
             }
             Step::Recv { id, contains, timeout_ms } => receive(self.connection(id)?, contains, ms(*timeout_ms))
@@ -132,7 +134,8 @@ fn receive(stream: &mut TcpStream, contains: &str, limit: Duration) -> io::Resul
     let (mut got, mut buffer) = (Vec::new(), [0; 4096]);
     while !got.windows(contains.len().max(1)).any(|w| w == contains.as_bytes()) {
         // A peer that sends a byte now and then must not stretch the limit.
-        let left = deadline.checked_duration_since(Instant::now()).filter(|d| !d.is_zero()).ok_or(io::ErrorKind::TimedOut)?;
+        let left =
+            deadline.checked_duration_since(Instant::now()).filter(|d| !d.is_zero()).ok_or(io::ErrorKind::TimedOut)?;
         stream.set_read_timeout(Some(left))?;
         let n = stream.read(&mut buffer)?;
         if n == 0 || got.len() as u64 > MOST {

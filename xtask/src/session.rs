@@ -96,10 +96,14 @@ fn runtimes(request: &Request, results: &Results) -> Vec<RuntimeInfo> {
         .map(|(runtime, column)| {
             let tool = match column {
                 Some(Ok(tool)) => ToolInfo { present: true, version: Some(tool.version.clone()), missing: None },
-                Some(Err(absence)) => {
-                    ToolInfo { present: false, version: None, missing: Some(format!("{}; {}", absence.why, absence.how)) }
+                Some(Err(absence)) => ToolInfo {
+                    present: false,
+                    version: None,
+                    missing: Some(format!("{}; {}", absence.why, absence.how)),
+                },
+                None => {
+                    ToolInfo { present: false, version: None, missing: Some("the run was stopped before".to_owned()) }
                 }
-                None => ToolInfo { present: false, version: None, missing: Some("the run was stopped before".to_owned()) },
             };
             let (id, engine, mode) = (runtime.id(), runtime.engine(), runtime.mode());
             RuntimeInfo { id: id.to_owned(), engine: engine.to_owned(), mode: mode.to_owned(), tool }
@@ -141,10 +145,14 @@ fn toolchains(lab: &Lab, scenarios: &[Scenario]) -> BTreeMap<String, ToolInfo> {
         let build = &scenario.spec.build;
         let Some(toolchain) = toolchain::find(&build.toolchain) else { continue };
         let target = build.target.as_ref().map(|t| format!(" {t}")).unwrap_or_default();
-        found.entry(format!("{}{target}", build.toolchain)).or_insert_with(|| match toolchain.find(build, &lab.machine) {
-            Ok(tool) => ToolInfo { present: true, version: Some(tool.version), missing: None },
-            Err(missing) => {
-                ToolInfo { present: false, version: None, missing: Some(format!("{}: {}", missing.what, missing.how)) }
+        found.entry(format!("{}{target}", build.toolchain)).or_insert_with(|| {
+            match toolchain.find(build, &lab.machine) {
+                Ok(tool) => ToolInfo { present: true, version: Some(tool.version), missing: None },
+                Err(missing) => ToolInfo {
+                    present: false,
+                    version: None,
+                    missing: Some(format!("{}: {}", missing.what, missing.how)),
+                },
             }
         });
     }
@@ -159,7 +167,10 @@ fn annotate(scenario: &Scenario, cells: &mut [Cell]) -> Vec<Note> {
         scenario.spec.known.iter().filter_map(|k| Some((k, Glob::new(&k.runtime).ok()?.compile_matcher()))).collect();
     for (known, glob) in &entries {
         let (mut named, mut matched, mut passed) = (0, 0, 0);
-        for cell in cells.iter_mut().filter(|c| c.scenario == scenario.name && c.verdict.is_measured() && glob.is_match(&c.runtime)) {
+        for cell in cells
+            .iter_mut()
+            .filter(|c| c.scenario == scenario.name && c.verdict.is_measured() && glob.is_match(&c.runtime))
+        {
             named += 1;
             if cell.verdict == Verdict::Gap && cell.code.is_some_and(|c| c.id() == known.code) {
                 matched += 1;
@@ -174,7 +185,10 @@ fn annotate(scenario: &Scenario, cells: &mut [Cell]) -> Vec<Note> {
             notes.push(Note {
                 kind: NoteKind::KnownStale,
                 about: scenario.name.clone(),
-                text: format!("[[known]] {} on `{}` fits nothing that was measured: correct it, or remove it", known.code, known.runtime),
+                text: format!(
+                    "[[known]] {} on `{}` fits nothing that was measured: correct it, or remove it",
+                    known.code, known.runtime
+                ),
             });
         }
     }
@@ -189,6 +203,7 @@ pub fn prebuilt_differs(scenario: &str, built: &Artifact, prebuilt_imports: &[St
     (imports != prebuilt_imports).then(|| Note {
         kind: NoteKind::PrebuiltDiffers,
         about: scenario.to_owned(),
-        text: "its prebuilt guest has other imports than what was built here: `cargo xtask bless --guests` renews it".to_owned(),
+        text: "its prebuilt guest has other imports than what was built here: `cargo xtask bless --guests` renews it"
+            .to_owned(),
     })
 }

@@ -108,8 +108,11 @@ impl Store {
         }
         if let Some(before) = before {
             cell.changed_with_version = before.runtime_version != version;
-            let versions =
-                if cell.changed_with_version { format!(" on {} {}", cell.runtime, before.runtime_version) } else { String::new() };
+            let versions = if cell.changed_with_version {
+                format!(" on {} {}", cell.runtime, before.runtime_version)
+            } else {
+                String::new()
+            };
             cell.was = Some(format!("{}{versions}", before.words()));
         }
         leave_pending(&file, &format!("matrix {}@{}", cell.scenario, cell.runtime), &now)
@@ -187,7 +190,10 @@ fn read<T: for<'de> Deserialize<'de>>(file: &Path) -> io::Result<Option<T>> {
         Err(error) => return Err(io::Error::new(error.kind(), format!("`{}`: {error}", file.display()))),
     };
     let bad = |why: &str| {
-        let text = format!("`{}` is no snapshot of the lab ({why}): restore it, or remove it and run `cargo xtask bless`", file.display());
+        let text = format!(
+            "`{}` is no snapshot of the lab ({why}): restore it, or remove it and run `cargo xtask bless`",
+            file.display()
+        );
         io::Error::new(io::ErrorKind::InvalidData, text)
     };
     // insta's format: a header between two lines of `---`, then the contents.
@@ -210,6 +216,7 @@ fn drop_pending(file: &Path) -> io::Result<()> {
 
 fn leave_pending(file: &Path, expression: &str, value: &impl Serialize) -> io::Result<()> {
     let body = toml::to_string_pretty(value).map_err(io::Error::other)?;
-    let text = format!("---\nsource: xtask/tests/snapshots.rs\nexpression: \"{expression}\"\n---\n{}\n", body.trim_end());
+    let text =
+        format!("---\nsource: xtask/tests/snapshots.rs\nexpression: \"{expression}\"\n---\n{}\n", body.trim_end());
     files::write_atomically(&pending_of(file), text.as_bytes())
 }

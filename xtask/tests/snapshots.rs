@@ -63,7 +63,10 @@ fn every_snapshot_belongs_to_a_scenario_and_a_runtime_and_every_scenario_has_one
     let orphans = snapshots::Store::new(top().join("snapshots")).orphans(&names, &runtimes);
     assert!(orphans.is_empty(), "{orphans:?}");
     for name in names {
-        assert!(top().join("snapshots/artifacts").join(format!("{name}.snap")).is_file(), "{name} has no snapshot: run-all, then bless");
+        assert!(
+            top().join("snapshots/artifacts").join(format!("{name}.snap")).is_file(),
+            "{name} has no snapshot: run-all, then bless"
+        );
         assert!(top().join("scenarios").join(name).join("README.md").is_file(), "{name} has no lesson");
     }
 }

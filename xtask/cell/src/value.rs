@@ -66,8 +66,12 @@ impl FromStr for Value {
         let bad = || ParseValueError(text.to_owned());
         let (ty, value) = text.split_once(':').ok_or_else(bad)?;
         let parsed = match ty {
-            "i32" => integer(value).filter(|v| (i128::from(i32::MIN)..=i128::from(u32::MAX)).contains(v)).map(|v| Self::I32(v as i32)),
-            "i64" => integer(value).filter(|v| (i128::from(i64::MIN)..=i128::from(u64::MAX)).contains(v)).map(|v| Self::I64(v as i64)),
+            "i32" => integer(value)
+                .filter(|v| (i128::from(i32::MIN)..=i128::from(u32::MAX)).contains(v))
+                .map(|v| Self::I32(v as i32)),
+            "i64" => integer(value)
+                .filter(|v| (i128::from(i64::MIN)..=i128::from(u64::MAX)).contains(v))
+                .map(|v| Self::I64(v as i64)),
             "f32" => value.parse().ok().map(Self::F32),
             "f64" => value.parse().ok().map(Self::F64),
             "v128" => bytes16(value).map(Self::V128),
@@ -118,7 +122,15 @@ mod tests {
 
     #[test]
     fn text_round_trips() {
-        for text in ["i32:-1", "i64:9223372036854775807", "f32:1.5", "f64:-0", "ref:null", "ref:non-null", "v128:0x000102030405060708090a0b0c0d0e0f"] {
+        for text in [
+            "i32:-1",
+            "i64:9223372036854775807",
+            "f32:1.5",
+            "f64:-0",
+            "ref:null",
+            "ref:non-null",
+            "v128:0x000102030405060708090a0b0c0d0e0f",
+        ] {
             assert_eq!(text.parse::<Value>().unwrap().to_string(), text);
         }
         assert_eq!("i32:0xffffffff".parse(), Ok(Value::I32(-1)));

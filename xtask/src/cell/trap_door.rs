@@ -23,7 +23,11 @@ impl TrapDoor {
     pub fn set(dir: &Path) -> io::Result<Self> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let tag = format!("{:x}-{:x}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        let door = Self { file: dir.join(FILE), in_file: format!("lab-file-{tag}-secret"), in_variable: format!("lab-env-{tag}-secret") };
+        let door = Self {
+            file: dir.join(FILE),
+            in_file: format!("lab-file-{tag}-secret"),
+            in_variable: format!("lab-env-{tag}-secret"),
+        };
         fs::write(&door.file, &door.in_file)?;
         Ok(door)
     }

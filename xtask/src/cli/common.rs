@@ -121,7 +121,13 @@ pub fn seconds(text: &str) -> Result<u64, String> {
 }
 
 /// Runs cells with progress on stderr, writes the reports, shows the result, and gives the exit code.
-pub fn run(lab: &Lab, request: &Request, command: &'static str, compare: bool, show: Output) -> Result<(u8, RunReport)> {
+pub fn run(
+    lab: &Lab,
+    request: &Request,
+    command: &'static str,
+    compare: bool,
+    show: Output,
+) -> Result<(u8, RunReport)> {
     handle_ctrl_c();
     let (started, began) = (SystemTime::now(), Instant::now());
     let progress = progress::Progress::new();

@@ -63,9 +63,14 @@ impl Progress {
             },
             Event::EngineBuilding { engine, crates, of, line } => {
                 let began = *state.engine_began.get_or_insert_with(Instant::now);
-                let text = format!("building engine {engine}: {crates} of at most {of} crates, {} s", began.elapsed().as_secs());
+                let text = format!(
+                    "building engine {engine}: {crates} of at most {of} crates, {} s",
+                    began.elapsed().as_secs()
+                );
                 self.message(&format!("{text}  {}", line.trim()));
-                if self.bar.is_none() && (state.last_line.elapsed() > QUIET || *crates == 0 && began.elapsed().as_millis() < 300) {
+                if self.bar.is_none()
+                    && (state.last_line.elapsed() > QUIET || *crates == 0 && began.elapsed().as_millis() < 300)
+                {
                     state.last_line = Instant::now();
                     output::say(&text);
                 }

@@ -73,17 +73,51 @@ fn is_short(name: &str) -> bool {
 /// The ABI of an import of the module that everybody uses.
 fn env(import: &Import) -> Option<Abi> {
     const OLD: &[&str] = &[
-        "memoryBase", "tableBase", "DYNAMICTOP_PTR", "STACKTOP", "STACK_MAX", "tempDoublePtr", "ABORT", "enlargeMemory",
-        "getTotalMemory", "abortOnCannotGrowMemory", "abortStackOverflow", "nullFunc_ii", "___setErrNo", "__memory_base_old",
+        "memoryBase",
+        "tableBase",
+        "DYNAMICTOP_PTR",
+        "STACKTOP",
+        "STACK_MAX",
+        "tempDoublePtr",
+        "ABORT",
+        "enlargeMemory",
+        "getTotalMemory",
+        "abortOnCannotGrowMemory",
+        "abortStackOverflow",
+        "nullFunc_ii",
+        "___setErrNo",
+        "__memory_base_old",
     ];
     const NEW: &[&str] = &[
-        "setTempRet0", "getTempRet0", "__assert_fail", "_abort_js", "_mmap_js", "_munmap_js", "_localtime_js", "_gmtime_js",
-        "_mktime_js", "_tzset_js", "_setitimer_js", "_timegm_js", "segfault", "alignfault",
+        "setTempRet0",
+        "getTempRet0",
+        "__assert_fail",
+        "_abort_js",
+        "_mmap_js",
+        "_munmap_js",
+        "_localtime_js",
+        "_gmtime_js",
+        "_mktime_js",
+        "_tzset_js",
+        "_setitimer_js",
+        "_timegm_js",
+        "segfault",
+        "alignfault",
     ];
-    const NEW_PREFIXES: &[&str] =
-        &["__syscall_", "emscripten_", "_emscripten_", "__emscripten_", "invoke_", "__cxa_", "_embind_", "_emval_", "_wasmfs_"];
+    const NEW_PREFIXES: &[&str] = &[
+        "__syscall_",
+        "emscripten_",
+        "_emscripten_",
+        "__emscripten_",
+        "invoke_",
+        "__cxa_",
+        "_embind_",
+        "_emval_",
+        "_wasmfs_",
+    ];
     let (module, name, ty) = (import.module.as_str(), import.name.as_str(), import.ty.as_str());
-    let system_call = name.strip_prefix("___syscall").is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()));
+    let system_call =
+        name.strip_prefix("___syscall").is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()));
     if system_call || OLD.contains(&name) || module != "env" {
         return Some(Abi::EmscriptenOld);
     }

@@ -1,8 +1,8 @@
 //! Everything that stands beside the code: imports, exports, sections, sizes, producers.
 
 use wasmparser::{
-    Chunk, ComponentExternalKind, ComponentTypeRef, CustomSectionReader, Encoding, ExternalKind, KnownCustom, Parser, Payload, Result,
-    TypeRef,
+    Chunk, ComponentExternalKind, ComponentTypeRef, CustomSectionReader, Encoding, ExternalKind, KnownCustom, Parser,
+    Payload, Result, TypeRef,
 };
 
 use super::types::Spaces;
@@ -136,11 +136,17 @@ impl Reader {
                     self.import(import.module, import.name, spaces.text(&import.ty));
                 }
             }
-            Payload::FunctionSection(s) => s.clone().into_iter().try_for_each(|i| i.map(|i| spaces.functions.push(i)))?,
+            Payload::FunctionSection(s) => {
+                s.clone().into_iter().try_for_each(|i| i.map(|i| spaces.functions.push(i)))?
+            }
             Payload::TableSection(s) => s.clone().into_iter().try_for_each(|t| t.map(|t| spaces.tables.push(t.ty)))?,
             Payload::MemorySection(s) => s.clone().into_iter().try_for_each(|m| m.map(|m| spaces.memories.push(m)))?,
-            Payload::TagSection(s) => s.clone().into_iter().try_for_each(|t| t.map(|t| spaces.tags.push(t.func_type_idx)))?,
-            Payload::GlobalSection(s) => s.clone().into_iter().try_for_each(|g| g.map(|g| spaces.globals.push(g.ty)))?,
+            Payload::TagSection(s) => {
+                s.clone().into_iter().try_for_each(|t| t.map(|t| spaces.tags.push(t.func_type_idx)))?
+            }
+            Payload::GlobalSection(s) => {
+                s.clone().into_iter().try_for_each(|g| g.map(|g| spaces.globals.push(g.ty)))?
+            }
             Payload::ExportSection(exports) => {
                 for export in exports.clone() {
                     let export = export?;

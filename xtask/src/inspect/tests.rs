@@ -91,7 +91,10 @@ fn imports_and_exports_have_their_types() {
     let imports: Vec<_> = facts.imports.iter().map(|i| i.ty.as_str()).collect();
     assert_eq!(imports, ["func (i32, f64) -> (i64)", "global i32"]);
     let exports: Vec<_> = facts.exports.iter().map(|e| e.ty.as_str()).collect();
-    assert_eq!(exports, ["memory 1..16", "table 2.. funcref", "global i64 mut", "tag (i32)", "func (i32, i32) -> (i32)"]);
+    assert_eq!(
+        exports,
+        ["memory 1..16", "table 2.. funcref", "global i64 mut", "tag (i32)", "func (i32, i32) -> (i32)"]
+    );
     assert_eq!(facts.exports[4].signature.as_ref().unwrap().params, ["i32", "i32"]);
 }
 
@@ -136,7 +139,8 @@ fn samples() -> Vec<Vec<u8>> {
         (memory (export \"memory\") 1) (data (i32.const 8) \"hello\") (table 1 funcref) (elem (i32.const 0) 0)
         (global (mut i32) (i32.const 1)) (func (export \"_start\") (drop (call 0 (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 20)))
         (block (br_if 0 (i32.const 1)))) (@producers (language \"wat\" \"1\")) (@custom \"target_features\" \"\\01+\\04simd\"))";
-    let component = "(component (core module (func (export \"f\"))) (import \"wasi:cli/environment@0.2.0\" (instance)))";
+    let component =
+        "(component (core module (func (export \"f\"))) (import \"wasi:cli/environment@0.2.0\" (instance)))";
     [module, component].iter().map(|w| wat::parse_str(w).unwrap()).collect()
 }
 
@@ -144,7 +148,9 @@ fn samples() -> Vec<Vec<u8>> {
 fn every_truncation_is_refused_with_an_offset_or_read() {
     for bytes in samples() {
         for end in 0..bytes.len() {
-            if let Err(InspectError::Malformed { offset, .. } | InspectError::Invalid { offset, .. }) = facts(&bytes[..end]) {
+            if let Err(InspectError::Malformed { offset, .. } | InspectError::Invalid { offset, .. }) =
+                facts(&bytes[..end])
+            {
                 assert!(offset <= end as u64 + 1, "offset {offset} of {end} bytes");
             }
         }

@@ -63,12 +63,24 @@ impl Spaces {
                 Some(s) => format!("func ({}) -> ({})", s.params.join(", "), s.results.join(", ")),
                 None => format!("func of type {index}"),
             },
-            TypeRef::Table(t) => format!("table {}{} {}", flag(t.table64, "i64 "), range(t.initial, t.maximum), t.element_type),
-            TypeRef::Memory(m) => {
-                let page = m.page_size_log2.map(|p| format!(" pagesize {}", 1u64.checked_shl(p).unwrap_or(0))).unwrap_or_default();
-                format!("memory {}{}{}{page}", flag(m.memory64, "i64 "), range(m.initial, m.maximum), flag(m.shared, " shared"))
+            TypeRef::Table(t) => {
+                format!("table {}{} {}", flag(t.table64, "i64 "), range(t.initial, t.maximum), t.element_type)
             }
-            TypeRef::Global(g) => format!("global {}{}{}", g.content_type, flag(g.mutable, " mut"), flag(g.shared, " shared")),
+            TypeRef::Memory(m) => {
+                let page = m
+                    .page_size_log2
+                    .map(|p| format!(" pagesize {}", 1u64.checked_shl(p).unwrap_or(0)))
+                    .unwrap_or_default();
+                format!(
+                    "memory {}{}{}{page}",
+                    flag(m.memory64, "i64 "),
+                    range(m.initial, m.maximum),
+                    flag(m.shared, " shared")
+                )
+            }
+            TypeRef::Global(g) => {
+                format!("global {}{}{}", g.content_type, flag(g.mutable, " mut"), flag(g.shared, " shared"))
+            }
             TypeRef::Tag(tag) => match self.signature(tag.func_type_idx) {
                 Some(s) => format!("tag ({})", s.params.join(", ")),
                 None => format!("tag of type {}", tag.func_type_idx),

@@ -16,7 +16,9 @@ pub fn missing(facts: Option<&Facts>, module: &str, name: &str, ty: &str, missin
     let abi = facts.and_then(|f| f.abis.iter().find(|a| a.evidence.contains(&import))).map(|a| a.abi);
     let code = match abi {
         Some(Abi::EmscriptenOld) => Code::NeedsEmscriptenHost,
-        Some(Abi::EmscriptenNew | Abi::WasmBindgen | Abi::GoJs | Abi::AssemblyScript | Abi::Minified) => Code::NeedsJsGlue,
+        Some(Abi::EmscriptenNew | Abi::WasmBindgen | Abi::GoJs | Abi::AssemblyScript | Abi::Minified) => {
+            Code::NeedsJsGlue
+        }
         Some(Abi::Napi) => Code::NeedsNapiHost,
         Some(Abi::CustomHost | Abi::CustomInterface) => Code::CustomHost,
         Some(Abi::WasiUnstable | Abi::Wasi01 | Abi::Wasi02 | Abi::Wasi03 | Abi::Wasix | Abi::WasiThreads) | None => {

@@ -126,7 +126,9 @@ mod tests {
 
     #[test]
     fn errno_numbers_have_their_names() {
-        for (errno, name) in [(8, "EBADF (8)"), (52, "ENOSYS (52)"), (58, "ENOTSUP (58)"), (76, "ENOTCAPABLE (76)"), (99, "errno 99")] {
+        for (errno, name) in
+            [(8, "EBADF (8)"), (52, "ENOSYS (52)"), (58, "ENOTSUP (58)"), (76, "ENOTCAPABLE (76)"), (99, "errno 99")]
+        {
             assert_eq!(errno_name(errno), name);
         }
     }

@@ -82,7 +82,10 @@ fn no_annotation_excuses_a_silent_exit() {
 #[test]
 fn the_guests_own_words_are_evidence() {
     let words = "lab: socket-bind no-errno operation not supported\n";
-    assert_eq!(ran(Cause::Exit { code: 1 }, words, "[expect]\nlab = [\"socket-bind\"]"), (Verdict::Gap, Some(Code::SocketsUnsupported)));
+    assert_eq!(
+        ran(Cause::Exit { code: 1 }, words, "[expect]\nlab = [\"socket-bind\"]"),
+        (Verdict::Gap, Some(Code::SocketsUnsupported))
+    );
 }
 
 #[test]
@@ -163,7 +166,11 @@ fn causes_before_the_run_have_their_codes() {
     check(Ok(&plain), Cause::NoExport { name: words() }, gap(Code::NoEntryPoint));
     check(Ok(&plain), Cause::ResourceLimit { message: words() }, gap(Code::OutOfMemory));
     check(Ok(&plain), Cause::Trap { trap: TrapKind::Unreachable, message: words() }, gap(Code::Trap));
-    check(Ok(&plain), Cause::Unsupported { what: "preopened-socket".to_owned(), message: words() }, gap(Code::SocketsUnsupported));
+    check(
+        Ok(&plain),
+        Cause::Unsupported { what: "preopened-socket".to_owned(), message: words() },
+        gap(Code::SocketsUnsupported),
+    );
     let mismatch = Cause::ImportTypeMismatch { module: words(), name: words(), message: words() };
     check(Ok(&plain), mismatch, gap(Code::ImportTypeMismatch));
     check(Ok(&plain), Cause::EngineError { message: words() }, (Verdict::Error, None));
@@ -195,13 +202,25 @@ fn any_cause() -> impl Strategy<Value = Cause> {
         (-2..300i32).prop_map(|code| Cause::Exit { code }),
         ".{0,8}".prop_map(|message| Cause::Trap { trap: TrapKind::Other, message }),
         ".{0,8}".prop_map(|message| Cause::Refused { message, offset: None }),
-        ("[a-z]{0,4}", "[a-z]{0,4}").prop_map(|(module, name)| Cause::MissingImport { module, name, ty: String::new(), missing: 2 }),
+        ("[a-z]{0,4}", "[a-z]{0,4}").prop_map(|(module, name)| Cause::MissingImport {
+            module,
+            name,
+            ty: String::new(),
+            missing: 2
+        }),
         ".{0,8}".prop_map(|message| Cause::EngineError { message }),
     ]
 }
 
 fn any_stage() -> impl Strategy<Value = Stage> {
-    prop::sample::select(vec![Stage::Load, Stage::Validate, Stage::Compile, Stage::Link, Stage::Instantiate, Stage::Run])
+    prop::sample::select(vec![
+        Stage::Load,
+        Stage::Validate,
+        Stage::Compile,
+        Stage::Link,
+        Stage::Instantiate,
+        Stage::Run,
+    ])
 }
 
 proptest! {

@@ -89,7 +89,8 @@ fn ms(micros: u64) -> f64 {
 }
 
 fn stage_ms(observation: &Observation, stage: Stage) -> Option<f64> {
-    let cached = observation.events.iter().any(|e| matches!(e, Event::Stage { stage: s, cached: true, .. } if *s == stage));
+    let cached =
+        observation.events.iter().any(|e| matches!(e, Event::Stage { stage: s, cached: true, .. } if *s == stage));
     observation.stage_micros(stage).filter(|_| !cached).map(ms)
 }
 

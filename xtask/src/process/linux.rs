@@ -11,7 +11,7 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, PidfdFlags, Resource, Rlimit, Signal, kill_process_group, pidfd_open, prlimit};
+use rustix::process::{Pid, PidfdFlags, Resource, Rlimit, Signal, kill_process_group, pidfd_open};
 
 use super::strays::{self, MARK};
 use super::{Command, End, Ended, Input, Running, Shared, Stop, Watch, cancelled};
@@ -77,12 +77,18 @@ impl Supervisor {
     fn start(command: &Command, shared: Arc<Shared>, watch: Option<Watch>) -> io::Result<Self> {
         let mark = NEXT_MARK.fetch_add(1, Ordering::Relaxed);
         let mut builder = std::process::Command::new(&command.program);
-        builder.args(&command.args).env_clear().envs(&command.env).env(MARK, mark.to_string()).current_dir(&command.cwd);
+        builder
+            .args(&command.args)
+            .env_clear()
+            .envs(&command.env)
+            .env(MARK, mark.to_string())
+            .current_dir(&command.cwd);
         builder.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let inherit = command.inherit.clone();
-        // SAFETY: between fork and exec only async-signal-safe system calls are made: setsid, prctl, fcntl.
+        let (inherit, file_limit) = (command.inherit.clone(), command.limits.file);
+        // SAFETY: between fork and exec only async-signal-safe system calls are made: setsid, prctl,
+        // setrlimit, fcntl.
         unsafe {
-            builder.pre_exec(move || prepare_child(&inherit));
+            builder.pre_exec(move || prepare_child(&inherit, file_limit));
         }
         let started = Instant::now();
         let mut supervised = strays::supervised();
@@ -90,14 +96,27 @@ impl Supervisor {
         let pid = Pid::from_child(&child);
         supervised.insert(pid.as_raw_nonzero().get(), mark);
         drop(supervised);
-        limit_resources(pid, command);
         let pidfd = pidfd_open(pid, PidfdFlags::empty())?;
         let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
         stdin.iter().try_for_each(|f| nonblocking(f))?;
         stdout.iter().try_for_each(|f| nonblocking(f))?;
         stderr.iter().try_for_each(|f| nonblocking(f))?;
         let limits = command.limits;
-        Ok(Self { shared, child, pid, pidfd, mark, stdin, stdout, stderr, limits, watch, started, seen: BTreeSet::new(), ending: None })
+        Ok(Self {
+            shared,
+            child,
+            pid,
+            pidfd,
+            mark,
+            stdin,
+            stdout,
+            stderr,
+            limits,
+            watch,
+            started,
+            seen: BTreeSet::new(),
+            ending: None,
+        })
     }
 
     fn supervise(mut self) -> Ended {
@@ -268,8 +287,11 @@ impl Supervisor {
         if waited != raw {
             return (End::Signaled(0), Duration::ZERO, 0);
         }
-        let end =
-            if libc::WIFSIGNALED(status) { End::Signaled(libc::WTERMSIG(status)) } else { End::Exited(libc::WEXITSTATUS(status)) };
+        let end = if libc::WIFSIGNALED(status) {
+            End::Signaled(libc::WTERMSIG(status))
+        } else {
+            End::Exited(libc::WEXITSTATUS(status))
+        };
         let time = |t: libc::timeval| {
             Duration::from_secs(t.tv_sec.unsigned_abs()) + Duration::from_micros(t.tv_usec.unsigned_abs())
         };
@@ -282,8 +304,12 @@ fn cut(bytes: &mut Vec<u8>, limit: u64) {
 }
 
 /// Runs in the child, between fork and exec.
-fn prepare_child(inherit: &[i32]) -> io::Result<()> {
+fn prepare_child(inherit: &[i32], file_limit: u64) -> io::Result<()> {
     rustix::process::setsid()?;
+    // Address space is not limited: engines reserve far more than they use. Resident memory is watched.
+    for (resource, limit) in [(Resource::Core, 0), (Resource::Fsize, file_limit)] {
+        rustix::process::setrlimit(resource, Rlimit { current: Some(limit), maximum: Some(limit) })?;
+    }
     // Should the lab be killed, its children go with it.
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
     for fd in inherit {
@@ -292,17 +318,6 @@ fn prepare_child(inherit: &[i32]) -> io::Result<()> {
         rustix::io::fcntl_setfd(fd, rustix::io::FdFlags::empty())?;
     }
     Ok(())
-}
-
-/// Limits that the kernel keeps. Address space is not among them: engines reserve far more than they use.
-fn limit_resources(pid: Pid, command: &Command) {
-    let set = |resource, value| {
-        let limit = Rlimit { current: Some(value), maximum: Some(value) };
-        // The child may be gone already, and then needs no limit.
-        let _ = prlimit(Some(pid), resource, limit);
-    };
-    set(Resource::Core, 0);
-    set(Resource::Fsize, command.limits.file);
 }
 
 fn nonblocking(fd: &impl AsFd) -> io::Result<()> {

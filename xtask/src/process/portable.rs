@@ -15,6 +15,9 @@ pub fn start(command: &Command, mut watch: Option<Watch>) -> io::Result<Running>
     let mut builder = std::process::Command::new(&command.program);
     builder.args(&command.args).env_clear().envs(&command.env).current_dir(&command.cwd);
     let mut child = builder.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    // On Linux, where only tests come here, the sub-reaper must know the child for no orphan.
+    #[cfg(target_os = "linux")]
+    super::strays::supervised().insert(child.id().cast_signed(), 0);
     let started = Instant::now();
     let shared = Arc::new(Shared::default());
     if let Input::Bytes(bytes) = &command.stdin {
@@ -37,7 +40,9 @@ pub fn start(command: &Command, mut watch: Option<Watch>) -> io::Result<Running>
         let mut ending = None;
         let end = loop {
             match child.try_wait() {
-                Ok(Some(status)) => break ending.unwrap_or_else(|| status.code().map_or(End::Signaled(0), End::Exited)),
+                Ok(Some(status)) => {
+                    break ending.unwrap_or_else(|| status.code().map_or(End::Signaled(0), End::Exited));
+                }
                 Ok(None) => {}
                 Err(_) => break End::Signaled(0),
             }
@@ -63,6 +68,8 @@ pub fn start(command: &Command, mut watch: Option<Watch>) -> io::Result<Running>
             }
             std::thread::sleep(TICK);
         };
+        #[cfg(target_os = "linux")]
+        super::strays::supervised().remove(&child.id().cast_signed());
         // What was written just before the end is still on its way through the reading threads.
         std::thread::sleep(2 * TICK);
         let mut state = thread_shared.lock();
@@ -73,7 +80,12 @@ pub fn start(command: &Command, mut watch: Option<Watch>) -> io::Result<Running>
     Ok(Running::new(shared, thread))
 }
 
-fn read_in_thread(mut pipe: impl Read + Send + 'static, limit: u64, shared: Arc<Shared>, of: fn(&mut State) -> &mut Vec<u8>) {
+fn read_in_thread(
+    mut pipe: impl Read + Send + 'static,
+    limit: u64,
+    shared: Arc<Shared>,
+    of: fn(&mut State) -> &mut Vec<u8>,
+) {
     std::thread::spawn(move || {
         let mut buffer = [0; 16 * 1024];
         while let Ok(n @ 1..) = pipe.read(&mut buffer) {

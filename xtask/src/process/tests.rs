@@ -37,9 +37,9 @@ fn with(script: &str, change: impl FnOnce(&mut Command)) -> Ended {
 /// Whether a process whose command line holds `needle` is alive.
 fn alive(needle: &str) -> bool {
     let entries = std::fs::read_dir("/proc").unwrap().flatten();
-    entries.filter_map(|e| std::fs::read(e.path().join("cmdline")).ok()).any(|line| {
-        String::from_utf8_lossy(&line).replace('\0', " ").contains(needle)
-    })
+    entries
+        .filter_map(|e| std::fs::read(e.path().join("cmdline")).ok())
+        .any(|line| String::from_utf8_lossy(&line).replace('\0', " ").contains(needle))
 }
 
 #[test]

@@ -6,7 +6,9 @@ use wasmlab_cell::Stage;
 
 use crate::codes::{Blame, Code};
 use crate::model::facts::{Abi, AbiEvidence, Export, Facts, Import, Kind, Section, Shape, Signature, Sizes};
-use crate::model::report::{Artifact, Cell, Host, Note, NoteKind, Origin, Output, RunReport, RuntimeInfo, SCHEMA, ScenarioInfo, Tool};
+use crate::model::report::{
+    Artifact, Cell, Host, Note, NoteKind, Origin, Output, RunReport, RuntimeInfo, SCHEMA, ScenarioInfo, Tool,
+};
 use crate::model::verdict::{Change, Verdict};
 
 /// The report.
@@ -124,7 +126,8 @@ pub fn cells() -> Vec<Cell> {
         output: Output { stdout: "hello\n".to_owned(), stderr: String::new() },
     };
     let words = "operation not supported on this platform (refused without asking the host)";
-    let mut known = cell("server", "wasmi", Verdict::Gap, Some(Code::SocketsUnsupported), &format!("socket-bind: {words}"));
+    let mut known =
+        cell("server", "wasmi", Verdict::Gap, Some(Code::SocketsUnsupported), &format!("socket-bind: {words}"));
     known.known = Some("WASI 0.1 cannot bind".to_owned());
     known.blame = vec![Blame::Toolchain, Blame::Abi];
     known.subject = Some("socket-bind".to_owned());

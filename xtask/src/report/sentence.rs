@@ -8,7 +8,9 @@ use crate::model::verdict::Verdict;
 #[must_use]
 pub fn sentence(report: &RunReport, module: &str) -> String {
     let cells: Vec<_> = report.cells.iter().filter(|c| c.scenario == module).collect();
-    let on = |verdict: Verdict| cells.iter().filter(|c| c.verdict == verdict).map(|c| c.runtime.as_str()).collect::<Vec<_>>();
+    let on = |verdict: Verdict| {
+        cells.iter().filter(|c| c.verdict == verdict).map(|c| c.runtime.as_str()).collect::<Vec<_>>()
+    };
     let runs = on(Verdict::Pass);
     let mut text = match runs.as_slice() {
         [] => format!("{module} runs on none of the runtimes here"),
@@ -18,7 +20,10 @@ pub fn sentence(report: &RunReport, module: &str) -> String {
         for group in groups.iter().filter(|g| g.scenario == module) {
             let remedy = group.cell.remedy.as_deref().unwrap_or(code.entry().remedy).trim_end_matches('.');
             let detail = group.cell.detail.trim_end_matches('.');
-            text += &format!("; not on {}, because of {code} ({detail}); to change that: {remedy}", columns(report, &group.runtimes));
+            text += &format!(
+                "; not on {}, because of {code} ({detail}); to change that: {remedy}",
+                columns(report, &group.runtimes)
+            );
         }
     }
     let errors = on(Verdict::Error);

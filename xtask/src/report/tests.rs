@@ -40,7 +40,10 @@ fn the_schema_in_the_repository_is_the_types_own_and_holds_for_the_sample() {
         std::fs::write(file, &schema).unwrap();
     }
     let committed = std::fs::read_to_string(file).unwrap_or_default();
-    assert!(committed == schema, "{file} is stale: run this test with WASMLAB_UPDATE_SCHEMA=1, and raise SCHEMA if readers break");
+    assert!(
+        committed == schema,
+        "{file} is stale: run this test with WASMLAB_UPDATE_SCHEMA=1, and raise SCHEMA if readers break"
+    );
     let validator = jsonschema::validator_for(&serde_json::from_str(&schema).unwrap()).unwrap();
     let report = serde_json::to_value(sample::report()).unwrap();
     let errors: Vec<_> = validator.iter_errors(&report).map(|e| e.to_string()).collect();

@@ -24,7 +24,9 @@ pub fn by_code(report: &RunReport) -> BTreeMap<Code, Vec<Group<'_>>> {
         let Some(code) = cell.code else { continue };
         let groups = codes.entry(code).or_default();
         // A cell whose runtime says the same in other words is one with it.
-        let same = |g: &&mut Group| g.scenario == cell.scenario && g.cell.subject == cell.subject && g.cell.known == cell.known;
+        let same = |g: &&mut Group| {
+            g.scenario == cell.scenario && g.cell.subject == cell.subject && g.cell.known == cell.known
+        };
         match groups.iter_mut().find(same) {
             Some(group) => group.runtimes.push(&cell.runtime),
             None => groups.push(Group { scenario: &cell.scenario, cell, runtimes: vec![&cell.runtime] }),
@@ -37,7 +39,15 @@ pub fn by_code(report: &RunReport) -> BTreeMap<Code, Vec<Group<'_>>> {
 pub fn tally(report: &RunReport) -> String {
     let count = |verdict| report.cells.iter().filter(|c| c.verdict == verdict).count();
     let known = report.cells.iter().filter(|c| c.known.is_some()).count();
-    let kinds = [Verdict::Pass, Verdict::Gap, Verdict::Fail, Verdict::NotBuilt, Verdict::Absent, Verdict::NotApplicable, Verdict::Error];
+    let kinds = [
+        Verdict::Pass,
+        Verdict::Gap,
+        Verdict::Fail,
+        Verdict::NotBuilt,
+        Verdict::Absent,
+        Verdict::NotApplicable,
+        Verdict::Error,
+    ];
     let mut parts = Vec::new();
     for kind in kinds {
         match count(kind) {
@@ -81,7 +91,10 @@ pub fn changes(report: &RunReport) -> Vec<(Change, String)> {
         let code = cell.code.map(|c| format!(" {c}")).unwrap_or_default();
         let was = cell.was.as_deref().unwrap_or("nothing");
         let with = if cell.changed_with_version { ", changed with the runtime's version" } else { "" };
-        lines.push((cell.change, format!("{} on {}: {}{code}, was {was}{with}", cell.scenario, cell.runtime, cell.verdict.id())));
+        lines.push((
+            cell.change,
+            format!("{} on {}: {}{code}, was {was}{with}", cell.scenario, cell.runtime, cell.verdict.id()),
+        ));
     }
     if new.len() > 6 {
         lines.push((Change::New, format!("{} cells have no snapshot yet", new.len())));
@@ -131,7 +144,10 @@ pub fn blame(code: Code, cell: &Cell) -> String {
 mod tests {
     #[test]
     fn quantities_read_at_a_glance() {
-        assert_eq!([super::seconds(40), super::seconds(1_250), super::seconds(200_000)], ["0.0 s", "1.2 s", "3 min 20 s"]);
+        assert_eq!(
+            [super::seconds(40), super::seconds(1_250), super::seconds(200_000)],
+            ["0.0 s", "1.2 s", "3 min 20 s"]
+        );
         assert_eq!([super::bytes(41), super::bytes(12_345), super::bytes(5_000_000)], ["41 B", "12.1 KiB", "4.8 MiB"]);
     }
 }

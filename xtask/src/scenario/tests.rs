@@ -66,10 +66,19 @@ fn values_that_make_no_sense_name_key_and_line() {
     check(&format!("{GOOD}\n[run]\nentry = \"calls\"\n"), "name at least one export");
     check(&format!("{GOOD}\n[run]\ntimeout_ms = 0\n"), ":11: `run.timeout_ms`");
     check(&format!("{GOOD}\n[run]\nargs = [\"{{socket-fd}}\"]\n"), "there is no [[run.socket]]");
-    check(&format!("{GOOD}\n[[run.dir]]\nguest = \"/\"\nfiles = {{ \"../x\" = \"\" }}\n"), "leads out of the directory");
-    check(&format!("{GOOD}\n[[known]]\nruntime = \"*\"\ncode = \"bad-luck\"\nbecause = \"x\"\n"), "is not a code of the catalogue");
+    check(
+        &format!("{GOOD}\n[[run.dir]]\nguest = \"/\"\nfiles = {{ \"../x\" = \"\" }}\n"),
+        "leads out of the directory",
+    );
+    check(
+        &format!("{GOOD}\n[[known]]\nruntime = \"*\"\ncode = \"bad-luck\"\nbecause = \"x\"\n"),
+        "is not a code of the catalogue",
+    );
     check(&format!("{GOOD}\n[[known]]\nruntime = \"[\"\ncode = \"trap\"\nbecause = \"x\"\n"), "is not a glob");
-    check(&format!("{GOOD}\n[[step]]\nop = \"request\"\nsocket = \"http\"\nexpect = {{ status = 200 }}\n"), "no [[run.socket]]");
+    check(
+        &format!("{GOOD}\n[[step]]\nop = \"request\"\nsocket = \"http\"\nexpect = {{ status = 200 }}\n"),
+        "no [[run.socket]]",
+    );
     check(&format!("{GOOD}\n[[step]]\nop = \"kill\"\nsignal = \"HUP\"\n"), "is not TERM, INT or KILL");
 }
 

@@ -7,7 +7,9 @@ use crate::model::scenario::Scenario;
 use crate::model::verdict::{Change, Verdict};
 
 fn scenario(known: &str) -> Scenario {
-    let text = format!("schema = 1\ntitle = \"t\"\nfamily = \"f\"\nroute = \"r\"\n[build]\ntoolchain = \"wat\"\nsource = \"a.wat\"\n{known}");
+    let text = format!(
+        "schema = 1\ntitle = \"t\"\nfamily = \"f\"\nroute = \"r\"\n[build]\ntoolchain = \"wat\"\nsource = \"a.wat\"\n{known}"
+    );
     Scenario { name: "hello".to_owned(), dir: "hello".into(), spec: crate::scenario::parse(&text).unwrap() }
 }
 

@@ -38,12 +38,19 @@ impl ArtifactSnapshot {
         let mut imports: Vec<String> = facts
             .imports
             .iter()
-            .map(|i| if i.module.is_empty() { format!("{}: {}", i.name, i.ty) } else { format!("{}.{}: {}", i.module, i.name, i.ty) })
+            .map(|i| {
+                if i.module.is_empty() {
+                    format!("{}: {}", i.name, i.ty)
+                } else {
+                    format!("{}.{}: {}", i.module, i.name, i.ty)
+                }
+            })
             .collect();
         imports.sort();
         let mut exports: Vec<String> = facts.exports.iter().map(|e| format!("{}: {}", e.name, e.ty)).collect();
         exports.sort();
-        let abis = facts.abis.iter().filter_map(|a| serde_json::to_value(a.abi).ok()?.as_str().map(str::to_owned)).collect();
+        let abis =
+            facts.abis.iter().filter_map(|a| serde_json::to_value(a.abi).ok()?.as_str().map(str::to_owned)).collect();
         Some(Self {
             toolchain: artifact.toolchain.clone(),
             kind: facts.kind,
@@ -61,7 +68,9 @@ impl ArtifactSnapshot {
     pub fn difference(&self, now: &Self) -> Option<(NoteKind, String)> {
         let mut parts = Vec::new();
         if (self.kind, self.shape) != (now.kind, now.shape) {
-            parts.push(format!("is a {:?} {:?}, was a {:?} {:?}", now.shape, now.kind, self.shape, self.kind).to_lowercase());
+            parts.push(
+                format!("is a {:?} {:?}, was a {:?} {:?}", now.shape, now.kind, self.shape, self.kind).to_lowercase(),
+            );
         }
         for (what, before, after) in [
             ("ABIs", &self.abis, &now.abis),
