@@ -6,8 +6,11 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use globset::Glob;
 
+use crate::artifact;
 use crate::lab::Lab;
-use crate::matrix::{Request, Results, Row};
+use crate::machine::sha256;
+use crate::matrix::{Request, Results, Row, facts_of};
+use crate::model::facts::Facts;
 use crate::model::report::{
     Artifact, Cell, Host, Note, NoteKind, Origin, RunReport, RuntimeInfo, SCHEMA, ScenarioInfo, Tool as ToolInfo,
 };
@@ -57,6 +60,8 @@ pub fn report(lab: &Lab, request: &Request, results: Results, frame: Frame) -> R
     }
     for scenario in request.scenarios {
         notes.extend(annotate(scenario, &mut cells));
+        let artifact = artifacts.iter().find(|a| a.scenario == scenario.name);
+        notes.extend(artifact.and_then(|artifact| compare_prebuilt(lab, scenario, artifact)));
     }
     notes.extend(next::missing(&runtimes, &results.rows, request.scenarios));
     let mut report = RunReport {
@@ -195,15 +200,34 @@ fn annotate(scenario: &Scenario, cells: &mut [Cell]) -> Vec<Note> {
     notes
 }
 
-/// Prebuilt guests that differ in imports from what was built here.
-pub fn prebuilt_differs(scenario: &str, built: &Artifact, prebuilt_imports: &[String]) -> Option<Note> {
+/// Whether a guest that was built here still is what its prebuilt guest says.
+fn compare_prebuilt(lab: &Lab, scenario: &Scenario, built: &Artifact) -> Option<Note> {
     let facts = built.facts.as_ref().filter(|_| built.origin == Origin::Built)?;
-    let mut imports: Vec<String> = facts.imports.iter().map(|i| format!("{}.{}: {}", i.module, i.name, i.ty)).collect();
-    imports.sort();
-    (imports != prebuilt_imports).then(|| Note {
-        kind: NoteKind::PrebuiltDiffers,
-        about: scenario.to_owned(),
-        text: "its prebuilt guest has other imports than what was built here: `cargo xtask bless --guests` renews it"
-            .to_owned(),
-    })
+    let note = |text: String| {
+        let text = format!("{text}: `cargo xtask bless --guests` renews it");
+        Some(Note { kind: NoteKind::PrebuiltDiffers, about: scenario.name.clone(), text })
+    };
+    let provenance = match artifact::provenance(lab, &scenario.name) {
+        Ok(provenance) => provenance?,
+        Err(words) => return note(words),
+    };
+    let path = lab.fixture(&scenario.name).join(&provenance.file);
+    let Ok(bytes) = std::fs::read(&path) else { return note(format!("`{}` cannot be read", path.display())) };
+    if sha256(&bytes) != provenance.sha256 {
+        return note(format!("`{}` is not what its provenance.toml describes", provenance.file));
+    }
+    if artifact::sources_hash(lab, scenario).ok().as_ref() != Some(&provenance.sources) {
+        return note("its sources changed after the prebuilt guest was made".to_owned());
+    }
+    let imports = |facts: &Facts| {
+        let mut imports: Vec<_> =
+            facts.imports.iter().map(|i| (i.module.clone(), i.name.clone(), i.ty.clone())).collect();
+        imports.sort();
+        imports
+    };
+    match facts_of(lab, &provenance.sha256, &bytes) {
+        Ok(prebuilt) if imports(&prebuilt) == imports(facts) => None,
+        Ok(_) => note("its prebuilt guest has other imports than what was built here".to_owned()),
+        Err(words) => note(format!("its prebuilt guest is no module ({words})")),
+    }
 }

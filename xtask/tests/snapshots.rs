@@ -1,6 +1,8 @@
 //! The files under `snapshots/` are insta's own: insta reads each as the lab wrote it, so that
 //! `cargo insta review` and `cargo xtask bless` work on the same files.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};

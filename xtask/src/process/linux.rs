@@ -98,9 +98,9 @@ impl Supervisor {
         drop(supervised);
         let pidfd = pidfd_open(pid, PidfdFlags::empty())?;
         let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-        stdin.iter().try_for_each(|f| nonblocking(f))?;
-        stdout.iter().try_for_each(|f| nonblocking(f))?;
-        stderr.iter().try_for_each(|f| nonblocking(f))?;
+        stdin.iter().try_for_each(nonblocking)?;
+        stdout.iter().try_for_each(nonblocking)?;
+        stderr.iter().try_for_each(nonblocking)?;
         let limits = command.limits;
         Ok(Self {
             shared,
