@@ -1,4 +1,5 @@
 //! placeholder
+pub mod proposals;
 use crate::model::facts::*;
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
