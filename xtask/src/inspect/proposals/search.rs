@@ -66,7 +66,7 @@ fn accepts(bytes: &[u8], set: WasmFeatures) -> Result<(), Error> {
 }
 
 /// Validates the outline and returns the bodies.
-fn funcs(bytes: &[u8], set: WasmFeatures) -> Result<Vec<outline::Func<'_>>, Error> {
+pub(super) fn funcs(bytes: &[u8], set: WasmFeatures) -> Result<Vec<outline::Func<'_>>, Error> {
     let mut funcs = Vec::new();
     outline::walk(bytes, set, |func| {
         funcs.push(func);
