@@ -1,6 +1,6 @@
 //! The bodies of functions, in parallel where there is much code.
 
-use super::{outline::Func, search::grow};
+use super::{flags::LOCAL, outline::Func, search::grow};
 use std::{
     num::NonZero,
     sync::atomic::{AtomicUsize, Ordering},
@@ -20,16 +20,28 @@ pub(super) struct Need {
 }
 
 /// What bodies need beyond the set, in the order of the bodies.
+///
+/// If that is more than [`LOCAL`] it may be incomplete, and the bodies are to be asked again.
 pub(super) fn needs(funcs: &[Func<'_>], set: WasmFeatures) -> Result<Vec<Need>, Error> {
     let chunks = in_chunks(funcs, |chunk| {
         let mut allocations = FuncValidatorAllocations::default();
         let mut grown = set;
         let mut needs = Vec::new();
         for func in chunk {
-            let wider = grow(grown, |set| func.validate(set, &mut allocations))?;
+            let (wider, error) = match grow(grown, |set| func.validate(set, &mut allocations)) {
+                Ok(wider) => (wider, None),
+                Err(stuck) => (stuck.set, Some(stuck.error)),
+            };
             if wider != grown {
                 needs.push(Need { flags: wider.difference(grown), ordinal: func.ordinal });
                 grown = wider;
+            }
+            if let Some(error) = error {
+                if LOCAL.contains(grown.difference(set)) {
+                    return Err(error);
+                }
+                // The types were made canonical without what was found since: all is validated anew.
+                break;
             }
         }
         Ok(needs)

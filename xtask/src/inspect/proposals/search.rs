@@ -11,10 +11,10 @@ type Witnesses = Vec<bodies::Need>;
 
 /// A smallest set, or the error of the validator with everything enabled.
 pub(super) fn smallest(bytes: &[u8]) -> Result<WasmFeatures, Error> {
-    if let Ok((set, witnesses)) = widen(bytes)
+    if let Ok(set) = quick(bytes)
         && (bytes.len() > SMALL || accepts(bytes, set).is_ok())
     {
-        return Ok(narrow(bytes, set, &witnesses));
+        return Ok(set);
     }
     // The binary is invalid, or enabling a feature broke it: the slow way decides which.
     let everything = WasmFeatures::all();
@@ -22,12 +22,18 @@ pub(super) fn smallest(bytes: &[u8]) -> Result<WasmFeatures, Error> {
     Ok(narrow(bytes, everything, &Witnesses::new()))
 }
 
+/// A smallest set, by one validation of the bodies that widens the set as it goes.
+pub(super) fn quick(bytes: &[u8]) -> Result<WasmFeatures, Error> {
+    let (set, witnesses) = widen(bytes)?;
+    Ok(narrow(bytes, set, &witnesses))
+}
+
 /// A sufficient set, close to smallest.
 fn widen(bytes: &[u8]) -> Result<(WasmFeatures, Witnesses), Error> {
     let mut set = flags::ALWAYS;
     let mut witnesses = Witnesses::new();
     loop {
-        set = grow(set, |set| outline::walk(bytes, set, |_| Ok(())))?;
+        set = grow(set, |set| outline::walk(bytes, set, |_| Ok(()))).map_err(|stuck| stuck.error)?;
         if witnesses.is_empty() {
             // An alternative that the outline does not need after all would cost a validation at the end.
             set = shrink(set, |set| outline::walk(bytes, set, |_| Ok(())).is_ok());
@@ -75,6 +81,14 @@ pub(super) fn funcs(bytes: &[u8], set: WasmFeatures) -> Result<Vec<outline::Func
     Ok(funcs)
 }
 
+/// A check that no more flags help.
+pub(super) struct Stuck {
+    /// What was enabled by then.
+    pub(super) set: WasmFeatures,
+    /// What the check says.
+    pub(super) error: Error,
+}
+
 /// Adds flags to the set until the check passes.
 ///
 /// # Errors
@@ -83,12 +97,12 @@ pub(super) fn funcs(bytes: &[u8], set: WasmFeatures) -> Result<Vec<outline::Func
 pub(super) fn grow(
     mut set: WasmFeatures,
     mut check: impl FnMut(WasmFeatures) -> Result<(), Error>,
-) -> Result<WasmFeatures, Error> {
+) -> Result<WasmFeatures, Stuck> {
     loop {
         let Err(error) = check(set) else { return Ok(set) };
         set = match error.missing_wasm_feature() {
             Some(flag) if !set.contains(flag) => set | flag,
-            _ => step(set, error, &mut check)?,
+            _ => step(set, error, &mut check).map_err(|error| Stuck { set, error })?,
         };
     }
 }

@@ -1,7 +1,7 @@
 //! Where proposals contain or replace each other, or are told apart by encoding alone.
 
 use super::{assert_defined, check, check_all};
-use crate::inspect::proposals::minimal;
+use crate::inspect::proposals::{minimal, search};
 use wasm_encoder::{CodeSection, Function, FunctionSection, Module, TableSection, TableType, TypeSection};
 
 #[test]
@@ -38,6 +38,15 @@ fn an_alternative_that_only_a_body_settles() {
             (func (drop (ref.i31 (i32.const 0)))))",
         &["gc", "reference-types"],
     );
+}
+
+#[test]
+fn types_are_made_canonical_for_what_only_a_body_needs() {
+    let wat = "(module
+        (type $a (func)) (type $b (func))
+        (func (local $a (ref null $a)) (local $b (ref null $b)) (local.set $b (local.get $a))))";
+    check(wat, &["function-references", "reference-types"]);
+    assert!(search::quick(&wat::parse_str(wat).unwrap()).is_ok());
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Generated modules, and broken ones.
 
-use super::{assert_defined, minimal};
+use super::{assert_defined, flags, minimal};
+use crate::inspect::proposals::search;
 use arbitrary::{Arbitrary, Unstructured};
 
 /// A seeded source of bytes (SplitMix64): the same modules in every run.
@@ -60,6 +61,9 @@ fn generated_modules_get_a_minimal_set() {
         modules += 1;
         let found = minimal(&bytes).unwrap_or_else(|error| panic!("seed {seed}: {error}"));
         assert_defined(&bytes, &found, &format!("seed {seed}"));
+        // The way of large modules, which are not validated once more, nor searched by brute force.
+        let quick = search::quick(&bytes).unwrap_or_else(|error| panic!("seed {seed}: {error}"));
+        assert_eq!(flags::names(quick), found, "seed {seed}");
         for name in found {
             *names.entry(name).or_default() += 1;
         }
@@ -110,6 +114,7 @@ fn mutations_do_not_panic() {
         }
         if let Ok(found) = minimal(&bytes) {
             assert_defined(&bytes, &found, "mutation");
+            assert_eq!(search::quick(&bytes).map(flags::names).ok().as_ref(), Some(&found));
             valid += 1;
         }
     }
