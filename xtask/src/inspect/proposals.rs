@@ -28,6 +28,10 @@
 //! the place that failed. Every flag found is then shown to be needed by validating the one place, its
 //! *witness*, that asked for it, without it. So a large binary is validated once, and the proof of minimality
 //! costs a few walks over its outline.
+//!
+//! Both halves are checked by the validator itself, with one exception: a binary of more than 256 KB is not
+//! validated again after its bodies have asked for flags of [`flags::LOCAL`], which are monotone by the source of
+//! wasmparser. The tests compare both ways.
 
 use std::collections::BTreeSet;
 
