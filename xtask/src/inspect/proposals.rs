@@ -22,7 +22,7 @@
 //! * `component-model` is asked of every component, and the modules nested in it add what they need.
 //!
 //! How it is found. No rule of the validator's is repeated here: the validator says itself, in its error,
-//! which feature a binary lacks. [`search`] starts from nothing and widens the set until the binary's outline
+//! which feature a binary lacks. `search` starts from nothing and widens the set until the binary's outline
 //! (everything but the bodies of functions) validates, then lets every body widen it further, all in one
 //! validation, in parallel for large code. Where an error names no feature the flags are tried one by one on
 //! the place that failed. Every flag found is then shown to be needed by validating the one place, its
@@ -30,7 +30,7 @@
 //! costs a few walks over its outline.
 //!
 //! Both halves are checked by the validator itself, with one exception: a binary of more than 256 KB is not
-//! validated again after its bodies have asked for flags of [`flags::LOCAL`], which are monotone by the source of
+//! validated again after its bodies have asked for flags of `flags::LOCAL`, which are monotone by the source of
 //! wasmparser. The tests compare both ways.
 
 use std::collections::BTreeSet;
