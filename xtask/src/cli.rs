@@ -44,26 +44,38 @@ registry! {
     clean Clean,
 }
 
-/// Where a WebAssembly program runs, where it does not, and why.
+const ABOUT: &str = "Where a WebAssembly program runs, where it does not, and why";
+
+/// The command line.
 #[derive(Parser)]
-#[command(name = "cargo xtask", bin_name = "cargo xtask", version, about, after_help = AFTER, arg_required_else_help = false)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version, about = ABOUT, after_help = AFTER, arg_required_else_help = false)]
 struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
 }
 
+// Lines of at most 78 characters: they are to stay as they are in the narrowest terminal.
 const AFTER: &str = "Start here:
-  cargo xtask run-all              the matrix: every scenario on every runtime
-  cargo xtask check app.wasm       the same question for a module of your own
-  cargo xtask explain CODE         what a code in the matrix means, and what changes it
-  cargo xtask COMMAND --help       examples for each command
+  cargo xtask run-all          the matrix: every scenario on every runtime
+  cargo xtask check app.wasm   the same question for a module of your own
+  cargo xtask explain CODE     what a code means, and what changes it
+  cargo xtask COMMAND --help   examples for each command
 
-Exit codes: 0 all as expected; 1 something changed for the worse, or a gap is fixed (check: it does
-not run everywhere); 2 usage; 3 the lab itself failed; 4 nothing was run; 130 interrupted.
+Exit codes:
+  0  all as expected
+  1  something changed for the worse, or a gap is fixed and its snapshot is not
+     (check: it does not run on every runtime that is here)
+  2  the command line or a scenario is wrong
+  3  the lab itself failed
+  4  nothing was run
+  130  interrupted
 
-Environment: WASMLAB_RUST_TOOLCHAIN (the rustup toolchain that builds the guests), WASMLAB_FIXTURES (a
-folder searched for third-party binaries), WASMLAB_CACHE (where results and builds are kept; default
-target/wasmlab), NO_COLOR.";
+Environment:
+  WASMLAB_RUST_TOOLCHAIN  the rustup toolchain that builds the guests
+  WASMLAB_FIXTURES        a folder searched for third-party binaries
+  WASMLAB_CACHE           where results and builds are kept [target/wasmlab]
+  WASMLAB_ROOT            a folder with scenarios/ of your own
+  NO_COLOR                no colours";
 
 /// Parses, dispatches, and gives the exit code.
 #[must_use]

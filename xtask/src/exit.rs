@@ -17,10 +17,6 @@ pub const NOTHING: u8 = 4;
 /// Ctrl-C.
 pub const INTERRUPTED: u8 = 130;
 
-/// The text for `--help` and the README.
-pub const HELP: &str = "Exit codes: 0 all as expected; 1 something changed for the worse, or a gap is fixed \
-    (check: it does not run everywhere); 2 usage; 3 the lab itself failed; 4 nothing was run; 130 interrupted.";
-
 /// The exit code of a run.
 #[must_use]
 pub fn of(report: &RunReport) -> u8 {

@@ -55,16 +55,22 @@ impl From<BinaryReaderError> for InspectError {
     }
 }
 
+impl From<ProposalsError> for InspectError {
+    fn from(error: ProposalsError) -> Self {
+        match error {
+            ProposalsError::Malformed { offset, message } => Self::Malformed { offset, message },
+            ProposalsError::Invalid { offset, message } => Self::Invalid { offset, message },
+        }
+    }
+}
+
 /// Everything that reading tells, minimal proposals included.
 ///
 /// # Errors
 /// When the binary is malformed or invalid, with the byte offset.
 pub fn facts(bytes: &[u8]) -> Result<Facts, InspectError> {
     let mut facts = outline(bytes)?;
-    facts.proposals = proposals::minimal(bytes).map_err(|e| match e {
-        ProposalsError::Malformed { offset, message } => InspectError::Malformed { offset, message },
-        ProposalsError::Invalid { offset, message } => InspectError::Invalid { offset, message },
-    })?;
+    facts.proposals = proposals::minimal(bytes)?;
     Ok(facts)
 }
 

@@ -43,7 +43,7 @@ pub struct Look {
 
 impl Look {
     /// For files and pipes.
-    pub const PLAIN: Self = Self { width: 100, colour: false };
+    pub const PLAIN: Self = Self { width: 80, colour: false };
 }
 
 /// The renderer with this id.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::Path;
 
 use anyhow::Result;
 
@@ -27,9 +28,11 @@ pub struct Args {}
 /// Runs it.
 pub fn run(lab: &Lab, _: &Args) -> Result<u8> {
     let mut table = output::table(&["", "what", "version", "where, or how to get it"]);
+    // A path of the workspace's own is short and can be typed.
+    let shown = |path: &Path| path.strip_prefix(&lab.root).unwrap_or(path).display().to_string();
     for runtime in runtime::all() {
         match (engines::ready(lab, runtime), runtime.source()) {
-            (Ok(tool), _) => table.add_row(["ok", runtime.id(), &tool.version, &tool.program.display().to_string()]),
+            (Ok(tool), _) => table.add_row(["ok", runtime.id(), &tool.version, &shown(&tool.program)]),
             (Err(Some(absence)), _) => {
                 table.add_row(["missing", runtime.id(), "", &format!("{}; {}", absence.why, absence.how)])
             }
@@ -49,7 +52,7 @@ pub fn run(lab: &Lab, _: &Args) -> Result<u8> {
             Ok(found) if found.program.as_os_str().is_empty() => {
                 table.add_row(["ok", &name, &found.version, "within the lab"])
             }
-            Ok(found) => table.add_row(["ok", &name, &found.version, &found.program.display().to_string()]),
+            Ok(found) => table.add_row(["ok", &name, &found.version, &shown(&found.program)]),
             Err(missing) => table.add_row(["missing", &name, "", &missing.how]),
         };
     }

@@ -1,0 +1,115 @@
+//! The bodies of functions, in parallel where there is much code.
+
+use super::{flags::LOCAL, outline::Func, search::grow};
+use std::{
+    num::NonZero,
+    sync::atomic::{AtomicUsize, Ordering},
+    thread,
+};
+use wasmparser::{Error, FuncValidatorAllocations, WasmFeatures};
+
+/// A worker takes this many bytes of bodies at a time. It depends on no machine, so neither does the answer.
+const CHUNK: usize = 512 * 1024;
+
+/// Flags that a body asked for, and which body.
+pub(super) struct Need {
+    /// The flags.
+    pub(super) flags: WasmFeatures,
+    /// The body's place among all bodies.
+    pub(super) ordinal: usize,
+}
+
+/// What bodies need beyond the set, in the order of the bodies.
+///
+/// If that is more than [`LOCAL`] it may be incomplete, and the bodies are to be asked again.
+pub(super) fn needs(funcs: &[Func<'_>], set: WasmFeatures) -> Result<Vec<Need>, Error> {
+    let chunks = in_chunks(funcs, |chunk| {
+        let mut allocations = FuncValidatorAllocations::default();
+        let mut grown = set;
+        let mut needs = Vec::new();
+        for func in chunk {
+            let (wider, error) = match grow(grown, |set| func.validate(set, &mut allocations)) {
+                Ok(wider) => (wider, None),
+                Err(stuck) => (stuck.set, Some(stuck.error)),
+            };
+            if wider != grown {
+                needs.push(Need { flags: wider.difference(grown), ordinal: func.ordinal });
+                grown = wider;
+            }
+            if let Some(error) = error {
+                if LOCAL.contains(grown.difference(set)) {
+                    return Err(error);
+                }
+                // The types were made canonical without what was found since: all is validated anew.
+                break;
+            }
+        }
+        Ok(needs)
+    })?;
+    Ok(chunks.into_iter().flatten().collect())
+}
+
+/// Validates bodies with the features of the set; the error is that of the first invalid body.
+pub(super) fn validate(funcs: &[Func<'_>], set: WasmFeatures) -> Result<(), Error> {
+    in_chunks(funcs, |chunk| {
+        let mut allocations = FuncValidatorAllocations::default();
+        chunk.iter().try_for_each(|func| func.validate(set, &mut allocations))
+    })?;
+    Ok(())
+}
+
+/// Runs the work on chunks of the functions, on all processors, and returns the results in order.
+fn in_chunks<T: Send>(
+    funcs: &[Func<'_>],
+    work: impl Fn(&[Func<'_>]) -> Result<T, Error> + Sync,
+) -> Result<Vec<T>, Error> {
+    let chunks = split(funcs);
+    let next = AtomicUsize::new(0);
+    let worker = || {
+        let mut done = Vec::new();
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(chunk) = chunks.get(index) else { return done };
+            let result = work(chunk);
+            if result.is_err() {
+                // Later chunks no longer matter. Earlier ones are all taken already and will be finished,
+                // so the first error is found whatever the threads do.
+                next.store(chunks.len(), Ordering::Relaxed);
+            }
+            done.push((index, result));
+        }
+    };
+    let threads = thread::available_parallelism().map_or(1, NonZero::get).min(chunks.len());
+    let mut results = thread::scope(|scope| {
+        // A thread that cannot be had is no error: this one does the work.
+        let others: Vec<_> =
+            (1..threads).filter_map(|_| thread::Builder::new().spawn_scoped(scope, worker).ok()).collect();
+        let mut results = worker();
+        for other in others {
+            match other.join() {
+                Ok(more) => results.extend(more),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        results
+    });
+    results.sort_by_key(|(index, _)| *index);
+    results.into_iter().map(|(_, result)| result).collect()
+}
+
+/// Cuts the functions into runs of about [`CHUNK`] bytes.
+fn split<'f, 'a>(funcs: &'f [Func<'a>]) -> Vec<&'f [Func<'a>]> {
+    let mut chunks = Vec::new();
+    let (mut start, mut bytes) = (0, 0);
+    for (index, func) in funcs.iter().enumerate() {
+        bytes += func.body.as_bytes().len();
+        if bytes >= CHUNK {
+            chunks.push(&funcs[start..=index]);
+            (start, bytes) = (index + 1, 0);
+        }
+    }
+    if start < funcs.len() {
+        chunks.push(&funcs[start..]);
+    }
+    chunks
+}

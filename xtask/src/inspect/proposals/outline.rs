@@ -1,0 +1,64 @@
+//! A walk over a binary's outline: everything is validated but the bodies of functions.
+
+use wasmparser::{
+    Error, FuncToValidate, FuncValidator, FuncValidatorAllocations, FunctionBody, Parser, ValidPayload, Validator,
+    ValidatorResources, WasmFeatures,
+};
+
+/// A function whose body is still to be validated.
+pub(super) struct Func<'a> {
+    /// Its place among all bodies of the binary, those of nested modules included.
+    pub(super) ordinal: usize,
+    ty: u32,
+    index: u32,
+    resources: ValidatorResources,
+    /// The body.
+    pub(super) body: FunctionBody<'a>,
+}
+
+/// Validates the outline with the features of the set; what to do with bodies is the caller's.
+pub(super) fn walk<'a>(
+    bytes: &'a [u8],
+    set: WasmFeatures,
+    mut on_func: impl FnMut(Func<'a>) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let mut validator = Validator::new_with_features(set);
+    let mut parser = Parser::new(0);
+    parser.set_features(set);
+    let mut ordinal = 0;
+    for payload in parser.parse_all(bytes) {
+        if let ValidPayload::Func(func, body) = validator.payload(&payload?)? {
+            let FuncToValidate { resources, index, ty, features: _ } = func;
+            on_func(Func { ordinal, ty, index, resources, body })?;
+            ordinal += 1;
+        }
+    }
+    Ok(())
+}
+
+impl Func<'_> {
+    /// Validates the body with the features of the set, whatever its outline was validated with.
+    pub(super) fn validate(&self, set: WasmFeatures, allocations: &mut FuncValidatorAllocations) -> Result<(), Error> {
+        let func = FuncToValidate { resources: self.resources.clone(), index: self.index, ty: self.ty, features: set };
+        let mut validator = func.into_validator(std::mem::take(allocations));
+        let result = run(&mut validator, &self.body, set);
+        *allocations = validator.into_allocations();
+        result
+    }
+}
+
+/// `FuncValidator::validate` without its self-checks, which more than double its time in a development build.
+fn run(
+    validator: &mut FuncValidator<ValidatorResources>,
+    body: &FunctionBody<'_>,
+    set: WasmFeatures,
+) -> Result<(), Error> {
+    let mut reader = body.get_binary_reader();
+    reader.set_features(set);
+    validator.read_locals(&mut reader)?;
+    while !reader.eof() {
+        let offset = reader.original_position();
+        reader.visit_operator(&mut validator.visitor(offset))??;
+    }
+    reader.finish_expression(&validator.visitor(reader.original_position()))
+}
