@@ -25,6 +25,12 @@ pub fn classify(kind: Kind, dynamic: bool, imports: &[Import], exports: &[Export
             found.entry(interface(&export.name)).or_default().insert(format!("export {}", export.name));
         }
     }
+    // `_emscripten_memcpy_big` and its like are in both: one module speaks one of the two.
+    if found.contains_key(&Abi::EmscriptenOld)
+        && let Some(common) = found.remove(&Abi::EmscriptenNew)
+    {
+        found.entry(Abi::EmscriptenOld).or_default().extend(common);
+    }
     // What could be anybody's belongs to the ABI that the clear imports show.
     let clear: BTreeSet<Abi> = found.keys().copied().collect();
     for import in unclear {
@@ -86,7 +92,6 @@ fn env(import: &Import) -> Option<Abi> {
         "abortStackOverflow",
         "nullFunc_ii",
         "___setErrNo",
-        "__memory_base_old",
     ];
     const NEW: &[&str] = &[
         "setTempRet0",
