@@ -30,6 +30,7 @@ impl Renderer for Markdown {
         gaps(&mut out, report);
         changed(&mut out, report);
         artifacts(&mut out, report);
+        costs(&mut out, report);
         missing(&mut out, report);
         out
     }
@@ -146,6 +147,32 @@ fn artifacts(out: &mut String, report: &RunReport) {
             bytes(artifact.bytes),
         );
     }
+}
+
+/// Medians: one cell that waits for a client must not stand for all.
+fn costs(out: &mut String, report: &RunReport) {
+    out.push_str("\n## What a cell costs\n\nMedians over the cells that were measured; compiling is left out where compiled code was at hand.\n\n");
+    out.push_str("| runtime | cells | process, ms | compiling, ms | running, ms | resident, largest |\n|---|---:|---:|---:|---:|---:|\n");
+    for runtime in report.runtimes.iter().filter(|r| r.tool.present) {
+        let cells: Vec<&Cell> = report.cells.iter().filter(|c| c.runtime == runtime.id && c.verdict.is_measured()).collect();
+        let largest = cells.iter().map(|c| c.peak_rss_bytes).max().unwrap_or(0);
+        let _ = writeln!(
+            out,
+            "| {} | {} | {} | {} | {} | {} |",
+            runtime.id,
+            cells.len(),
+            median(cells.iter().map(|c| c.duration_ms)),
+            median(cells.iter().filter_map(|c| c.compile_ms)),
+            median(cells.iter().filter_map(|c| c.run_ms)),
+            bytes(largest),
+        );
+    }
+}
+
+fn median(values: impl Iterator<Item = f64>) -> String {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).map_or("-".to_owned(), |v| format!("{v:.2}"))
 }
 
 fn missing(out: &mut String, report: &RunReport) {
