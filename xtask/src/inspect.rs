@@ -15,7 +15,6 @@ mod tests;
 mod types;
 
 pub use outline::outline;
-use proposals::ProposalsError;
 
 /// Why a file is no module or component.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -52,15 +51,6 @@ pub enum InspectError {
 impl From<BinaryReaderError> for InspectError {
     fn from(error: BinaryReaderError) -> Self {
         Self::Malformed { offset: error.offset(), message: error.message().to_owned() }
-    }
-}
-
-impl From<ProposalsError> for InspectError {
-    fn from(error: ProposalsError) -> Self {
-        match error {
-            ProposalsError::Malformed { offset, message } => Self::Malformed { offset, message },
-            ProposalsError::Invalid { offset, message } => Self::Invalid { offset, message },
-        }
     }
 }
 

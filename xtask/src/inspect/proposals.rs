@@ -35,6 +35,8 @@
 
 use std::collections::BTreeSet;
 
+use super::InspectError;
+
 mod bodies;
 mod decode;
 mod flags;
@@ -42,27 +44,6 @@ mod outline;
 mod search;
 #[cfg(test)]
 mod tests;
-
-/// Why no set of proposals makes the binary valid.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ProposalsError {
-    /// The bytes do not decode, whatever is enabled.
-    #[error("malformed at byte {offset:#x}: {message}")]
-    Malformed {
-        /// Where in the binary.
-        offset: u64,
-        /// What the decoder says.
-        message: String,
-    },
-    /// The bytes decode, but break a rule of validation that no proposal relaxes.
-    #[error("invalid at byte {offset:#x}: {message}")]
-    Invalid {
-        /// Where in the binary.
-        offset: u64,
-        /// What the validator says.
-        message: String,
-    },
-}
 
 /// The smallest set of proposals under which the binary validates.
 ///
@@ -72,7 +53,7 @@ pub enum ProposalsError {
 /// # Errors
 ///
 /// When the binary is malformed, or invalid with every proposal enabled.
-pub fn minimal(bytes: &[u8]) -> Result<BTreeSet<String>, ProposalsError> {
+pub fn minimal(bytes: &[u8]) -> Result<BTreeSet<String>, InspectError> {
     match search::smallest(bytes) {
         Ok(set) => Ok(flags::names(set)),
         Err(error) => Err(decode::classify(bytes, &error)),

@@ -1,6 +1,6 @@
 //! Tells a malformed binary from an invalid one, once it is known that no set of proposals helps.
 
-use super::ProposalsError;
+use crate::inspect::InspectError;
 use wasmparser::{Error, Parser, Payload};
 
 /// Says whether the validator's error is one of decoding.
@@ -8,11 +8,11 @@ use wasmparser::{Error, Parser, Payload};
 /// Malformed is what does not decode with every proposal enabled; the validator, which decodes as it goes,
 /// does not say which of the two its error is, and may find a rule broken before it comes to bad bytes.
 /// Sections out of order or twice count as invalid, though the specification calls them malformed.
-pub(super) fn classify(bytes: &[u8], error: &Error) -> ProposalsError {
+pub(super) fn classify(bytes: &[u8], error: &Error) -> InspectError {
     match decode(bytes) {
-        Ok(None) => ProposalsError::Invalid { offset: error.offset(), message: error.message().to_owned() },
-        Ok(Some((offset, id))) => ProposalsError::Malformed { offset, message: format!("malformed section id: {id}") },
-        Err(error) => ProposalsError::Malformed { offset: error.offset(), message: error.message().to_owned() },
+        Ok(None) => InspectError::Invalid { offset: error.offset(), message: error.message().to_owned() },
+        Ok(Some((offset, id))) => InspectError::Malformed { offset, message: format!("malformed section id: {id}") },
+        Err(error) => InspectError::Malformed { offset: error.offset(), message: error.message().to_owned() },
     }
 }
 

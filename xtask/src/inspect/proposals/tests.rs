@@ -1,6 +1,7 @@
 //! The set found is judged by the validator: sufficient, and minimal.
 
-use super::{ProposalsError, flags, minimal};
+use super::{flags, minimal};
+use crate::inspect::InspectError;
 use std::collections::BTreeSet;
 use wasmparser::{Validator, WasmFeatures};
 
@@ -57,15 +58,15 @@ fn every_flag_has_a_name_that_leads_back_to_it() {
 fn errors_say_where_and_why() {
     assert_eq!(
         minimal(b"\0asm\x01\0\0\0\x63\0"),
-        Err(ProposalsError::Malformed { offset: 10, message: "malformed section id: 99".to_owned() })
+        Err(InspectError::Malformed { offset: 10, message: "malformed section id: 99".to_owned() })
     );
     let bytes = wat::parse_str("(module (func (result i32) i64.const 0))").unwrap();
     let error = minimal(&bytes).unwrap_err();
-    assert!(matches!(&error, ProposalsError::Invalid { message, .. } if message.contains("type mismatch")), "{error}");
+    assert!(matches!(&error, InspectError::Invalid { message, .. } if message.contains("type mismatch")), "{error}");
     // The validator would complain of the unknown type first.
     let mut bytes = wat::parse_str("(module (import \"a\" \"b\" (func (type 7))) (func nop))").unwrap();
     let body = bytes.len() - 2;
     bytes[body] = 0xff;
-    assert!(matches!(minimal(&bytes), Err(ProposalsError::Malformed { .. })));
-    assert!(matches!(minimal(b""), Err(ProposalsError::Malformed { .. })));
+    assert!(matches!(minimal(&bytes), Err(InspectError::Malformed { .. })));
+    assert!(matches!(minimal(b""), Err(InspectError::Malformed { .. })));
 }

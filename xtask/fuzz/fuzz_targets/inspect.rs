@@ -1,0 +1,14 @@
+//! Any bytes: reading them ends without a panic, and whatever is a module has facts that agree.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use xtask::inspect;
+
+fuzz_target!(|bytes: &[u8]| {
+    let outline = inspect::outline(bytes);
+    if let Ok(facts) = inspect::facts(bytes) {
+        let outline = outline.expect("what validates can be read");
+        assert_eq!((&outline.imports, &outline.exports, outline.sizes), (&facts.imports, &facts.exports, facts.sizes));
+        assert_eq!(facts.abis.is_empty(), facts.imports.is_empty() && !facts.exports.iter().any(|e| e.name.starts_with("wasi:")));
+    }
+});
