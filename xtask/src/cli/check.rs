@@ -16,6 +16,7 @@ use crate::model::facts::{Facts, Shape};
 use crate::model::report::Origin;
 use crate::model::scenario::{Build, Dir, EntryKind, Expect, ExpectedCall, Run, Scenario, ScenarioFile};
 use crate::report::sentence::sentence;
+use crate::report::words;
 
 /// For `--help`.
 pub const ABOUT: &str = "Say where a .wasm or .wat file of your own runs, where not, and why";
@@ -102,7 +103,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let (code, report) = common::run(lab, &request, "check", false, args.output)?;
     if args.output == Output::Table {
         let width = output::look().width;
-        let sentences = scenarios.iter().map(|s| textwrap::fill(&sentence(&report, &s.name), width));
+        let sentences = scenarios.iter().map(|s| words::wrapped(width, "", "", &sentence(&report, &s.name)));
         output::print(&format!("\n{}\n", sentences.collect::<Vec<_>>().join("\n")))?;
     }
     Ok(code)

@@ -9,6 +9,7 @@ use super::output;
 use crate::codes::{CATALOGUE, Code, Entry};
 use crate::exit;
 use crate::lab::Lab;
+use crate::report::words;
 
 /// For `--help`.
 pub const ABOUT: &str = "Say what a code means, who is to blame and what changes it";
@@ -53,8 +54,7 @@ fn explain(entry: &Entry) -> String {
     let mut text = String::new();
     let blame = entry.blame.iter().map(|b| b.id()).collect::<Vec<_>>().join(", ");
     for (head, body) in [("", entry.id), ("verdict  ", entry.verdict.id()), ("blame    ", &blame), ("meaning  ", entry.meaning), ("remedy   ", entry.remedy)] {
-        let options = textwrap::Options::new(width).initial_indent(head).subsequent_indent("         ");
-        let _ = writeln!(text, "{}", textwrap::fill(body, options));
+        let _ = writeln!(text, "{}", words::wrapped(width, head, "         ", body));
     }
     text
 }

@@ -14,8 +14,13 @@ pub fn sentence(report: &RunReport, module: &str) -> String {
     let runs = on(Verdict::Pass);
     let mut text = match runs.as_slice() {
         [] => format!("{module} runs on none of the runtimes here"),
-        names => format!("{module} runs on {}", names.join(", ")),
+        names => format!("{module} runs on {}", columns(report, names)),
     };
+    // What came out is worth telling where it is the same everywhere.
+    let mut details = cells.iter().filter(|c| c.verdict == Verdict::Pass).map(|c| c.detail.as_str());
+    if let Some(detail) = details.next().filter(|first| details.all(|d| d == *first)) {
+        text += &format!(" ({detail})");
+    }
     for (code, groups) in by_code(report) {
         for group in groups.iter().filter(|g| g.scenario == module) {
             let remedy = group.cell.remedy.as_deref().unwrap_or(code.entry().remedy).trim_end_matches('.');

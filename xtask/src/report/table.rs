@@ -6,7 +6,7 @@ use std::fmt::Write;
 
 use anstyle::{AnsiColor, Effects, Style};
 
-use super::words::{Group, blame, by_code, changes, on, remedies, tally};
+use super::words::{self, Group, blame, by_code, changes, on, remedies, tally};
 use super::{Look, Renderer};
 use crate::codes::Code;
 use crate::model::report::{Cell, Note, NoteKind, Origin, RunReport};
@@ -86,14 +86,7 @@ impl Painter {
 
     /// A paragraph: `first` before its first line, `rest` before the others.
     fn wrapped(&self, out: &mut String, first: &str, rest: &str, text: &str) {
-        // Names with hyphens are to be copied: they stay whole.
-        let options = textwrap::Options::new(self.look.width.max(40))
-            .initial_indent(first)
-            .subsequent_indent(rest)
-            .word_splitter(textwrap::WordSplitter::NoHyphenation);
-        for line in textwrap::wrap(text, options) {
-            let _ = writeln!(out, "{line}");
-        }
+        let _ = writeln!(out, "{}", words::wrapped(self.look.width, first, rest, text));
     }
 
     fn matrix(&self, out: &mut String, report: &RunReport, letters: &BTreeMap<Code, char>) {

@@ -55,7 +55,7 @@ fn the_schema_in_the_repository_is_the_types_own_and_holds_for_the_sample() {
 
 #[test]
 fn check_ends_with_one_sentence() {
-    let wanted = "hello runs on wasmi; not on wasmtime-winch, because of unsupported-proposal (SIMD support is not enabled); \
+    let wanted = "hello runs on wasmi (printed \"hello\"); not on wasmtime-winch, because of unsupported-proposal (SIMD support is not enabled); \
         to change that: Compile without that feature, or use a runtime (or a flag of it) that has the proposal.";
     assert_eq!(sentence(&sample::report(), "hello"), wanted);
 }

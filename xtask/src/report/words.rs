@@ -35,6 +35,14 @@ pub fn by_code(report: &RunReport) -> BTreeMap<Code, Vec<Group<'_>>> {
     codes
 }
 
+/// A paragraph that fits `width`: `first` stands before its first line, `rest` before the others. Names with
+/// hyphens are to be copied: they stay whole.
+#[must_use]
+pub fn wrapped(width: usize, first: &str, rest: &str, text: &str) -> String {
+    let options = textwrap::Options::new(width.max(40)).initial_indent(first).subsequent_indent(rest);
+    textwrap::fill(text, options.word_splitter(textwrap::WordSplitter::NoHyphenation))
+}
+
 /// `38 cells: 24 pass, 13 gap (9 known), 1 fail; 30 from the cache; 1.2 s`.
 pub fn tally(report: &RunReport) -> String {
     let count = |verdict| report.cells.iter().filter(|c| c.verdict == verdict).count();

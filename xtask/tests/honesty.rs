@@ -1,0 +1,205 @@
+//! Verdicts follow the evidence, whatever the scenario, its annotations, its snapshots or the cache say.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod lab;
+
+use std::fs;
+
+use lab::{Workspace, measured};
+
+const HELLO: &str = r#"(module
+  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 8) "\10\00\00\00\06\00\00\00hello\n")
+  (func (export "_start") (drop (call $write (i32.const 1) (i32.const 8) (i32.const 1) (i32.const 0)))))"#;
+
+const EXIT_1: &str = r#"(module
+  (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+  (memory (export "memory") 1)
+  (func (export "_start") (call $exit (i32.const 1))))"#;
+
+const EXPECT_HELLO: &str = "[expect]\nstdout = \"hello\\n\"\n";
+
+#[test]
+fn a_guest_swapped_for_a_silent_exit_fails_everywhere_whatever_is_known() {
+    let codes: Vec<&str> = xtask::codes::CATALOGUE.iter().map(|e| e.id).collect();
+    let known: String = codes
+        .iter()
+        .map(|code| format!("[[known]]\nruntime = \"*\"\ncode = \"{code}\"\nbecause = \"so they say\"\n"))
+        .collect();
+    let workspace = Workspace::new();
+    workspace.scenario("hello", EXIT_1, &format!("{EXPECT_HELLO}{known}"));
+    let (ran, report) = workspace.run_all(&[]);
+    for (runtime, verdict, code) in measured(&report) {
+        assert_eq!((verdict.as_str(), code.as_str()), ("fail", "wrong-exit"), "{runtime}");
+    }
+    assert!(report["cells"].as_array().unwrap().iter().all(|c| c["known"].is_null()));
+    assert_eq!(ran.code, 1);
+}
+
+#[test]
+fn the_life_of_a_snapshot() {
+    let workspace = Workspace::new();
+    workspace.scenario("hello", HELLO, EXPECT_HELLO);
+    let (ran, report) = workspace.run_all(&[]);
+    assert_eq!(ran.code, 0, "new passes are no bad news: {}", ran.stderr);
+    let cells = measured(&report).len();
+    assert_eq!(workspace.run(&["bless"]).code, 0);
+    assert_eq!(fs::read_dir(workspace.path("snapshots/matrix")).unwrap().count(), cells);
+
+    let (ran, report) = workspace.run_all(&[]);
+    assert_eq!(ran.code, 0);
+    let all = report["cells"].as_array().unwrap();
+    assert!(all.iter().filter(|c| c["verdict"] == "pass").all(|c| c["cached"] == true && c["change"] == "same"));
+
+    workspace.write("scenarios/hello/guest.wat", HELLO.replace("hello", "hollo"));
+    let (ran, report) = workspace.run_all(&[]);
+    assert_eq!(ran.code, 1);
+    assert!(measured(&report).iter().all(|(_, verdict, code)| verdict == "fail" && code == "wrong-output"));
+    assert!(report["cells"].as_array().unwrap().iter().any(|c| c["change"] == "worse" && c["was"] == "pass"));
+
+    workspace.run(&["bless"]);
+    workspace.write("scenarios/hello/guest.wat", HELLO);
+    let (ran, report) = workspace.run_all(&[]);
+    assert!(report["cells"].as_array().unwrap().iter().any(|c| c["change"] == "fixed-gap"));
+    assert_eq!(ran.code, 1, "a fixed gap is as loud as a regression");
+
+    fs::remove_dir_all(workspace.path("scenarios/hello")).unwrap();
+    workspace.scenario("other", HELLO, EXPECT_HELLO);
+    let ran = workspace.run(&["run-all", "--engines", "built"]);
+    assert!(ran.code == 3 && ran.stderr.contains("no scenario is named `hello`"), "{} {}", ran.code, ran.stderr);
+}
+
+/// The scenario of a Rust guest whose target no toolchain has, and its prebuilt guest.
+fn prebuilt(workspace: &Workspace) {
+    let toml = "schema = 1\ntitle = \"t\"\nfamily = \"test\"\nroute = \"rust\"\n[build]\ntoolchain = \"rust\"\n\
+        target = \"wasm32-no-such-target\"\nartifact = \"hello.wasm\"\n[expect]\nstdout = \"hello\\n\"\n";
+    workspace.write("scenarios/hello/scenario.toml", toml);
+    workspace.write("scenarios/hello/src/main.rs", "fn main() { println!(\"hello\") }\n");
+    let scenario = xtask::scenario::load(&workspace.path("scenarios/hello")).unwrap();
+    let lab = xtask::lab::Lab {
+        root: workspace.path(""),
+        cache: xtask::cache::Cache::new(workspace.path("cache")),
+        machine: xtask::machine::Machine::new(workspace.path("machine.json")),
+    };
+    let wasm = wat::parse_str(HELLO).unwrap();
+    let provenance = format!(
+        "schema = 1\nfile = \"hello.wasm\"\nsha256 = \"{}\"\nbytes = {}\nsources = \"{}\"\ntoolchain = \"rustc\"\ncommand = \"cargo build\"\n",
+        xtask::machine::sha256(&wasm),
+        wasm.len(),
+        xtask::artifact::sources_hash(&lab, &scenario).unwrap()
+    );
+    workspace.write("fixtures/hello/hello.wasm", wasm);
+    workspace.write("fixtures/hello/provenance.toml", provenance);
+}
+
+fn check_prebuilt(change: impl FnOnce(&Workspace), args: &[&str], verdict: &str, code: &str, exit: i32, words: &str) {
+    let workspace = Workspace::new();
+    prebuilt(&workspace);
+    change(&workspace);
+    let (ran, report) = workspace.run_all(args);
+    for (runtime, found, found_code) in measured(&report) {
+        assert_eq!((found.as_str(), found_code.as_str()), (verdict, code), "{runtime}");
+    }
+    let details: String = report["cells"].as_array().unwrap().iter().map(|c| c["detail"].to_string()).collect();
+    assert!(details.contains(words), "{details} does not say {words}");
+    assert_eq!(ran.code, exit, "{}", ran.stderr);
+}
+
+#[test]
+fn a_prebuilt_guest_stands_in_and_says_so() {
+    check_prebuilt(|_| (), &[], "pass", "", 0, "hello");
+}
+
+#[test]
+fn a_changed_source_makes_its_prebuilt_guest_stale() {
+    let change = |w: &Workspace| w.write("scenarios/hello/src/main.rs", "fn main() {}\n");
+    check_prebuilt(change, &[], "not-built", "prebuilt-stale", 1, "the sources changed");
+}
+
+#[test]
+fn a_changed_prebuilt_guest_is_refused() {
+    let change = |w: &Workspace| w.write("fixtures/hello/hello.wasm", wat::parse_str(EXIT_1).unwrap());
+    check_prebuilt(change, &[], "not-built", "prebuilt-stale", 1, "is not the file that its provenance.toml describes");
+}
+
+#[test]
+fn without_toolchain_and_prebuilt_guest_nothing_is_run() {
+    let change = |w: &Workspace| fs::remove_dir_all(w.path("fixtures")).unwrap();
+    check_prebuilt(change, &[], "not-built", "toolchain-missing", 4, "there is no prebuilt guest");
+    check_prebuilt(
+        |_| (),
+        &["--require-built"],
+        "not-built",
+        "toolchain-missing",
+        4,
+        "--require-built takes no prebuilt guest",
+    );
+}
+
+#[test]
+fn the_report_on_stdout_is_the_schemas_own_and_nothing_else_is_there() {
+    let workspace = Workspace::new();
+    workspace.scenario("hello", HELLO, EXPECT_HELLO);
+    workspace.scenario("exit", EXIT_1, "");
+    let (_, report) = workspace.run_all(&[]);
+    let schema = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/schema/report.schema.json")).unwrap();
+    let validator = jsonschema::validator_for(&serde_json::from_str(&schema).unwrap()).unwrap();
+    let errors: Vec<_> = validator.iter_errors(&report).map(|e| format!("{}: {e}", e.instance_path())).collect();
+    assert!(errors.is_empty(), "{errors:?}");
+    let saved: serde_json::Value =
+        serde_json::from_slice(&fs::read(workspace.path("reports/latest/report.json")).unwrap()).unwrap();
+    assert_eq!(saved, report);
+    let again = workspace.run(&["report", "--output", "json"]);
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&again.stdout).unwrap(), report);
+    assert!(workspace.run(&["report", "--output", "markdown"]).stdout.starts_with("# Where WebAssembly runs"));
+}
+
+#[test]
+fn check_tells_it_in_one_sentence() {
+    let workspace = Workspace::new();
+    workspace.write("hello.wat", HELLO);
+    workspace.write(
+        "add.wat",
+        "(module (func (export \"add\") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1))))",
+    );
+    let check = |args: &[&str], code: i32, words: &str| {
+        let ran = workspace.run(&[&["check", "--engines", "built"], args].concat());
+        let all = format!("{}{}", ran.stdout.split_whitespace().collect::<Vec<_>>().join(" "), ran.stderr);
+        assert!(ran.code == code && all.contains(words), "{args:?}: exit {}, {all} does not say {words}", ran.code);
+    };
+    check(&["hello.wat"], 0, "hello runs on ");
+    check(&["hello.wat", "--expect-stdout", "hello"], 0, "hello runs on ");
+    check(&["hello.wat", "--expect-stdout", "goodbye"], 1, "because of wrong-output");
+    check(&["hello.wat", "--expect-exit", "3"], 1, "exit code 0, expected 3");
+    check(&["add.wat", "--invoke", "add", "--expect-stdout", "5", "--", "2", "3"], 0, "(add = [i32:5])");
+    check(&["add.wat", "--invoke", "add", "--", "2"], 2, "takes 2 arguments (i32, i32), 1 were given");
+    check(&["add.wat", "--invoke", "add", "--", "2", "x"], 2, "is not a value");
+    check(&["add.wat", "--invoke", "sub"], 2, "exports no function `sub`; it has add");
+    check(&["nothing.wasm"], 2, "failed to read `nothing.wasm`");
+}
+
+#[test]
+fn a_second_run_starts_no_runtime() {
+    let Ok(node) = std::process::Command::new("node").args(["-p", "process.execPath"]).output() else {
+        eprintln!("not tested: node is not here");
+        return;
+    };
+    let node = String::from_utf8(node.stdout).unwrap();
+    let workspace = Workspace::new();
+    workspace.scenario("hello", HELLO, EXPECT_HELLO);
+    let started = workspace.path("started");
+    let wrapper = format!("#!/bin/sh\necho x >> {}\nexec {} \"$@\"\n", started.display(), node.trim());
+    workspace.write("node", wrapper);
+    let set_mode = <fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o755);
+    fs::set_permissions(workspace.path("node"), set_mode).unwrap();
+    let run = || {
+        let args = ["run-all", "--runtime", "node", "--output", "json"];
+        let ran = lab::ran(workspace.command(&args).env("WASMLAB_NODE", workspace.path("node")).output().unwrap());
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        fs::read_to_string(&started).unwrap().lines().count()
+    };
+    // Once for its version, once for the cell.
+    assert_eq!(run(), 2);
+    assert_eq!(run(), 2, "the second run starts nothing");
+}
