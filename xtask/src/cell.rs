@@ -213,7 +213,7 @@ impl Place {
         for dir in ["work", "home", "dirs"] {
             fs::create_dir(path(dir))?;
         }
-        let door = TrapDoor::set(&path("dirs"))?;
+        let door = TrapDoor::set(&path("dirs"), run.dir.iter().all(|d| d.host.is_none()))?;
         let dirs = make_dirs(run, &path("dirs"))?;
         let mut sockets = Vec::new();
         for socket in &run.socket {

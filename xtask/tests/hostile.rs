@@ -1,0 +1,131 @@
+//! Guests and runtimes that do what they must not. Each gets its code within its limit, and the healthy
+//! guest beside it passes.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod lab;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use lab::{Ran, Workspace, measured};
+
+fn fixtures(folder: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("fixtures").join(folder)
+}
+
+fn hostile(name: &str) -> String {
+    fs::read_to_string(fixtures("hostile").join(format!("{name}.wat"))).unwrap()
+}
+
+const HEALTHY: &str = "(module (func (export \"_start\")))";
+
+/// A directory with two symbolic links that lead out of it.
+const DIRS: &str = "[[run.dir]]\nguest = \"/data\"\nfiles = { \"a/b.txt\" = \"b\" }\n\
+    links = { out = \"../wasmlab-secret\", up = \"..\" }\n[expect]\nstdout = \"\"\n";
+
+/// A guest of `fixtures/hostile`, the code that every runtime gives it (empty: it passes), and the runtimes
+/// that were measured to give another, by the beginning of their ids.
+type Guest = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
+
+const GUESTS: &[Guest] = &[
+    ("loop", "timeout", &[]),
+    ("start-loop", "timeout", &[]),
+    ("silence", "timeout", &[]),
+    ("recursion", "trap", &[]),
+    ("unreachable", "trap", &[]),
+    ("division", "trap", &[]),
+    ("bounds", "trap", &[]),
+    ("memory", "trap", &[]),
+    ("table", "out-of-memory", &[]),
+    ("exit-42", "wrong-exit", &[]),
+    ("flood", "output-flood", &[]),
+    ("environment", "", &[]),
+    ("read-parent", "", &[]),
+    ("read-grandparent", "", &[]),
+    ("read-absolute", "", &[]),
+    ("read-absolute-parent", "", &[]),
+    ("read-link", "", &[]),
+    // node:wasi follows links out of the directory: a known hole of its host, which the lab must see.
+    ("read-link-unfollowed", "", &[("node", "sandbox-escape")]),
+    ("read-link-folder", "", &[("node", "sandbox-escape")]),
+];
+
+#[test]
+fn every_hostile_guest_gets_its_code_and_its_neighbour_is_unharmed() {
+    let workspace = Workspace::new();
+    workspace.scenario("healthy", HEALTHY, "");
+    for (name, _, _) in GUESTS {
+        let rest = if name.starts_with("read-") { DIRS } else { "" };
+        workspace.scenario(name, &hostile(name), rest);
+    }
+    let began = Instant::now();
+    let (ran, report) = workspace.run_all(&["--timeout", "2", "--no-cache"]);
+    assert!(began.elapsed() < Duration::from_secs(300), "nothing may hang the lab");
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    let text = |cell: &serde_json::Value, key: &str| cell[key].as_str().unwrap_or_default().to_owned();
+    let mut wrong = Vec::new();
+    for cell in report["cells"].as_array().unwrap().iter().filter(|c| c["verdict"] != "absent") {
+        let (scenario, runtime) = (text(cell, "scenario"), text(cell, "runtime"));
+        let wanted = GUESTS.iter().find(|(name, _, _)| *name == scenario).map_or("", |(_, code, other)| {
+            other.iter().find(|(prefix, _)| runtime.starts_with(prefix)).map_or(*code, |(_, code)| *code)
+        });
+        let (verdict, code) = (text(cell, "verdict"), text(cell, "code"));
+        if code != wanted || (wanted.is_empty() && verdict != "pass") {
+            wrong.push(format!(
+                "{scenario} on {runtime}: {verdict} {code}, expected {wanted}: {}",
+                text(cell, "detail")
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(!measured(&report).is_empty());
+}
+
+/// One run on the fake runtime that behaves so: the call, and the code of its cell.
+fn fake(behaviour: &str) -> (Ran, String) {
+    let workspace = Workspace::new();
+    workspace.scenario("healthy", HEALTHY, "");
+    let link = workspace.path(&format!("runtime-{behaviour}"));
+    std::os::unix::fs::symlink(fixtures("fake-runtimes").join("runtime"), &link).unwrap();
+    let args = ["run-all", "--runtime", "node", "--output", "json", "--timeout", "2", "--no-cache"];
+    let began = Instant::now();
+    let ran = lab::ran(workspace.command(&args).env("WASMLAB_NODE", &link).output().unwrap());
+    assert!(began.elapsed() < Duration::from_secs(60), "{behaviour} held the lab");
+    let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|e| panic!("{e}: {}", ran.stderr));
+    let cell = &report["cells"][0];
+    let code = format!("{} {} {}", cell["verdict"], cell["code"], cell["subject"]).replace('"', "");
+    (ran, code.replace(" null", ""))
+}
+
+/// Whether a process whose command line is `line` is alive.
+fn alive(line: &str) -> bool {
+    fs::read_dir("/proc")
+        .unwrap()
+        .flatten()
+        .filter_map(|e| fs::read(e.path().join("cmdline")).ok())
+        .any(|c| String::from_utf8_lossy(&c).replace('\0', " ").trim() == line)
+}
+
+#[test]
+fn runtimes_that_misbehave_are_told_apart() {
+    let check = |behaviour: &str, wanted: &str| assert_eq!(fake(behaviour).1, wanted, "{behaviour}");
+    check("well", "pass");
+    check("banner", "pass");
+    check("segv", "gap crashed SIGSEGV");
+    check("killed", "gap crashed SIGKILL");
+    check("silent-exit", "gap crashed");
+    check("torn", "gap crashed");
+    check("nothing", "gap crashed");
+    check("stubborn", "gap timeout");
+    check("flood", "gap output-flood");
+}
+
+#[test]
+fn descendants_of_a_runtime_do_not_outlive_its_cell() {
+    assert_eq!(fake("children").1, "pass");
+    assert_eq!(fake("holds-pipe").1, "pass");
+    for seconds in [4242, 4243, 4244] {
+        assert!(!alive(&format!("sleep {seconds}")), "sleep {seconds} is still there");
+    }
+}
