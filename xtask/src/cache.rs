@@ -99,7 +99,8 @@ impl Cache {
     pub fn put_object(&self, bytes: &[u8]) -> io::Result<String> {
         let hash = sha256(bytes);
         let path = self.object(&hash);
-        if !fs::metadata(&path).is_ok_and(|m| m.len() == bytes.len() as u64) {
+        // What is there may be damaged: only the very same bytes are kept.
+        if fs::read(&path).ok().as_deref() != Some(bytes) {
             files::write_atomically(&path, bytes)?;
         }
         Ok(hash)

@@ -50,15 +50,25 @@ impl Machine {
     /// With the memory in `memory_file`; a damaged memory is an empty one.
     #[must_use]
     pub fn new(memory_file: PathBuf) -> Self {
-        let memory = fs::read(&memory_file).ok().and_then(|b| serde_json::from_slice(&b).ok()).unwrap_or_default();
-        Self { memory_file, memory: Mutex::new(memory) }
+        let memory = Mutex::new(read_memory(&memory_file));
+        Self { memory_file, memory }
     }
 
     /// Writes the memory, if it grew. A memory that cannot be written costs time, nothing else.
     pub fn save(&self) {
         let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-        if memory.changed
-            && let Ok(bytes) = serde_json::to_vec(&*memory)
+        if !memory.changed {
+            return;
+        }
+        // Another lab may have written meanwhile: what it learned is kept.
+        let theirs = read_memory(&self.memory_file);
+        for (key, value) in theirs.hashes {
+            memory.hashes.entry(key).or_insert(value);
+        }
+        for (key, value) in theirs.answers {
+            memory.answers.entry(key).or_insert(value);
+        }
+        if let Ok(bytes) = serde_json::to_vec(&*memory)
             && files::write_atomically(&self.memory_file, &bytes).is_ok()
         {
             memory.changed = false;
@@ -145,6 +155,11 @@ impl Machine {
         put(&mut memory);
         memory.changed = true;
     }
+}
+
+/// What is remembered; a damaged memory is an empty one.
+fn read_memory(file: &Path) -> Memory {
+    fs::read(file).ok().and_then(|b| serde_json::from_slice(&b).ok()).unwrap_or_default()
 }
 
 fn stamp(path: &Path) -> String {

@@ -152,7 +152,7 @@ impl Store {
         let mut notes = Vec::new();
         for file in files::walk(&self.dir, &[]).unwrap_or_default() {
             let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let Some(stem) = name.strip_suffix(".snap").or_else(|| name.strip_suffix(".snap.new")) else { continue };
+            let Some(stem) = name.strip_suffix(".snap") else { continue };
             let (scenario, runtime) = stem.split_once('@').map_or((stem, None), |(s, r)| (s, Some(r)));
             if !scenarios.contains(scenario) {
                 notes.push(note(&file, format!("no scenario is named `{scenario}`")));
@@ -161,6 +161,20 @@ impl Store {
             }
         }
         notes
+    }
+
+    /// Removes pending files of scenarios that are no more: nobody can accept them.
+    ///
+    /// # Errors
+    /// When one cannot be removed.
+    pub fn forget_pending(&self, scenarios: &BTreeSet<&str>) -> io::Result<()> {
+        for file in self.pending() {
+            let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            if !scenarios.contains(name.split(['@', '.']).next().unwrap_or_default()) {
+                fs::remove_file(file)?;
+            }
+        }
+        Ok(())
     }
 
     /// Files that wait to be accepted, sorted.

@@ -138,6 +138,20 @@ fn without_toolchain_and_prebuilt_guest_nothing_is_run() {
 }
 
 #[test]
+fn a_source_that_does_not_compile_is_told_in_the_compilers_words_and_the_other_rows_stand() {
+    let workspace = Workspace::new();
+    workspace.scenario("hello", HELLO, EXPECT_HELLO);
+    workspace.scenario("broken", "(module (func (nonsense)))", "");
+    let (ran, report) = workspace.run_all(&[]);
+    assert_eq!(ran.code, 1);
+    for cell in report["cells"].as_array().unwrap().iter().filter(|c| c["verdict"] != "absent") {
+        let broken = cell["scenario"] == "broken";
+        assert_eq!((cell["verdict"] == "not-built", cell["code"] == "compile-error"), (broken, broken), "{cell}");
+        assert!(!broken || cell["detail"].as_str().unwrap().contains("nonsense"));
+    }
+}
+
+#[test]
 fn the_report_on_stdout_is_the_schemas_own_and_nothing_else_is_there() {
     let workspace = Workspace::new();
     workspace.scenario("hello", HELLO, EXPECT_HELLO);
@@ -195,7 +209,9 @@ fn a_second_run_starts_no_runtime() {
     fs::set_permissions(workspace.path("node"), set_mode).unwrap();
     let run = || {
         let args = ["run-all", "--runtime", "node", "--output", "json"];
-        let ran = lab::ran(workspace.command(&args).env("WASMLAB_NODE", workspace.path("node")).output().unwrap());
+        let mut command = workspace.command(&args);
+        command.env("WASMLAB_NODE", workspace.path("node")).env("WASMLAB_CACHE", workspace.path("cache"));
+        let ran = lab::ran(command.output().unwrap());
         assert_eq!(ran.code, 0, "{}", ran.stderr);
         fs::read_to_string(&started).unwrap().lines().count()
     };

@@ -1,6 +1,6 @@
 //! `run-all`: every scenario on every runtime.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 
@@ -58,7 +58,9 @@ pub struct Args {
 /// Runs it.
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let all = common::scenarios(lab)?;
-    let orphans = orphans(lab, &all);
+    let names = all.iter().map(|s| s.name.as_str()).collect();
+    Store::new(lab.snapshots()).forget_pending(&names)?;
+    let orphans = orphans(lab, &names);
     if !orphans.is_empty() {
         for note in &orphans {
             super::output::complain(&format!("snapshots/{}: {}", note.about, note.text));
@@ -82,10 +84,9 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     Ok(if args.require_built && unbuilt && code == exit::OK { exit::WORSE } else { code })
 }
 
-fn orphans(lab: &Lab, scenarios: &[crate::model::scenario::Scenario]) -> Vec<Note> {
-    let names = scenarios.iter().map(|s| s.name.as_str()).collect();
+fn orphans(lab: &Lab, names: &BTreeSet<&str>) -> Vec<Note> {
     let runtimes = runtime::all().iter().map(|r| r.id()).collect();
-    let notes = Store::new(lab.snapshots()).orphans(&names, &runtimes);
+    let notes = Store::new(lab.snapshots()).orphans(names, &runtimes);
     notes.into_iter().filter(|n| n.kind == NoteKind::SnapshotOrphan).collect()
 }
 

@@ -79,9 +79,21 @@ fn snapshots_of_nothing_are_found() {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::new(dir.path().to_owned());
     store.compare_cell(&mut cell(Verdict::Pass, None), "1").unwrap();
+    Store::accept(&store.pending()[0]).unwrap();
     assert!(store.orphans(&["s"].into(), &["r"].into()).is_empty());
     assert!(store.orphans(&["s"].into(), &["q"].into())[0].text.contains("no runtime is named `r`"));
     assert!(store.orphans(&["t"].into(), &["r"].into())[0].text.contains("no scenario is named `s`"));
+}
+
+#[test]
+fn pending_files_of_a_scenario_that_is_no_more_are_forgotten() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::new(dir.path().to_owned());
+    store.compare_cell(&mut cell(Verdict::Pass, None), "1").unwrap();
+    store.forget_pending(&["s"].into()).unwrap();
+    assert_eq!(store.pending().len(), 1);
+    store.forget_pending(&["t"].into()).unwrap();
+    assert!(store.pending().is_empty());
 }
 
 #[test]

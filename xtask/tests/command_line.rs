@@ -1,0 +1,250 @@
+//! The lab as a command-line program: interruption, closed and full outputs, folders that cannot be
+//! written, wrong input of every kind, damaged caches.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod lab;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Read;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use lab::{Ran, Workspace};
+
+const HEALTHY: &str = "(module (func (export \"_start\")))";
+const LOOP: &str = "(module (func (export \"_start\") (loop $l (br $l))))";
+
+fn wait(mut done: impl FnMut() -> bool, what: &str) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !done() {
+        assert!(Instant::now() < deadline, "{what} did not happen");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Command lines of living processes that contain `part`.
+fn alive(part: &str) -> usize {
+    let entries = fs::read_dir("/proc").unwrap().flatten();
+    entries
+        .filter_map(|e| fs::read(e.path().join("cmdline")).ok())
+        .filter(|c| String::from_utf8_lossy(c).contains(part))
+        .count()
+}
+
+#[test]
+fn ctrl_c_ends_the_children_keeps_what_was_measured_and_the_next_run_goes_on() {
+    let workspace = Workspace::new();
+    for name in ["a-healthy", "b-healthy"] {
+        workspace.scenario(name, HEALTHY, "");
+    }
+    workspace.scenario("c-loop", LOOP, "[run]\ntimeout_ms = 60000\n");
+    workspace.write("tmp/x", "");
+    let args = ["run-all", "--engines", "built", "--jobs", "1", "--output", "json", "--no-cache"];
+    let mut command = workspace.command(&args);
+    command.env("TMPDIR", workspace.path("tmp")).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().unwrap();
+    let place = workspace.path("tmp").display().to_string();
+    // The endless guest's own directory holds its events; it runs once it is instantiated.
+    let looping = || {
+        let cells = fs::read_dir(workspace.path("tmp")).unwrap().flatten();
+        cells.filter_map(|c| fs::read_to_string(c.path().join("spec.json")).ok()).any(|s| s.contains("c-loop.wasm"))
+    };
+    wait(looping, "the endless guest's start");
+    std::thread::sleep(Duration::from_millis(300));
+    let pid = rustix::process::Pid::from_raw(child.id().cast_signed()).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    let ran = lab::ran(child.wait_with_output().unwrap());
+    assert_eq!(ran.code, 130, "{}", ran.stderr);
+    assert!(ran.stderr.contains("interrupted"));
+    assert_eq!(alive(&format!("{place}/wasmlab-")), 0, "children are gone");
+    let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(report["interrupted"], true);
+    let passed = |report: &serde_json::Value, cached: bool| {
+        let cells = report["cells"].as_array().unwrap().iter();
+        cells.filter(|c| c["verdict"] == "pass" && (!cached || c["cached"] == true)).count()
+    };
+    assert!(passed(&report, false) >= 2, "what was measured is there");
+    assert!(workspace.path("reports/latest/report.json").is_file());
+    fs::remove_dir_all(workspace.path("scenarios/c-loop")).unwrap();
+    let (_, report) = workspace.run_all(&[]);
+    assert!(!lab::measured(&report).is_empty());
+    assert!(passed(&report, true) >= 2, "the next run takes it from the cache");
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error_and_a_full_disk_is_one() {
+    let workspace = Workspace::new();
+    workspace.scenario("healthy", HEALTHY, "");
+    for args in [&["list"][..], &["explain"], &["run-all", "--engines", "built"]] {
+        let mut child = workspace.command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        let mut stderr = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+        assert!(child.wait().unwrap().code() == Some(0) && !stderr.contains("panicked"), "{args:?}: {stderr}");
+    }
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let output = workspace.command(&["list"]).stdout(full).output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(3) && stderr.contains("failed to write to stdout"), "{stderr}");
+}
+
+#[test]
+fn a_report_that_cannot_be_written_is_said_and_the_matrix_is_shown_all_the_same() {
+    let workspace = Workspace::new();
+    workspace.scenario("healthy", HEALTHY, "");
+    workspace.write("reports", "a file in the folder's place");
+    let ran = workspace.run(&["run-all", "--engines", "built"]);
+    assert!(ran.code == 3 && ran.stdout.contains("healthy"), "{}", ran.stdout);
+    assert!(ran.stderr.contains("failed to save the report") && ran.stderr.contains("reports"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_temporary_folder_that_is_not_there_is_the_labs_error() {
+    let workspace = Workspace::new();
+    workspace.scenario("healthy", HEALTHY, "");
+    let mut command = workspace.command(&["run-all", "--engines", "built", "--no-cache"]);
+    let ran = lab::ran(command.env("TMPDIR", workspace.path("nowhere")).output().unwrap());
+    assert!(ran.code == 3 && !ran.stderr.contains("panicked"), "{} {}", ran.code, ran.stderr);
+}
+
+#[test]
+fn colours_are_for_terminals_that_want_them() {
+    let workspace = Workspace::new();
+    workspace.scenario("healthy", HEALTHY, "");
+    let ran = workspace.run(&["run-all", "--engines", "built"]);
+    assert!(!ran.stdout.contains('\u{1b}') && !ran.stderr.contains('\u{1b}'));
+}
+
+fn fails(ran: &Ran, code: i32, words: &[&str]) {
+    assert_eq!(ran.code, code, "{}", ran.stderr);
+    assert!(!ran.stderr.contains("panicked"), "{}", ran.stderr);
+    for word in words {
+        assert!(ran.stderr.contains(word), "{} does not say {word}", ran.stderr);
+    }
+}
+
+#[test]
+fn a_wrong_scenario_names_file_line_and_key() {
+    let check = |rest: &str, words: &[&str]| {
+        let workspace = Workspace::new();
+        workspace.scenario("hello", HEALTHY, rest);
+        fails(&workspace.run(&["run-all", "--engines", "built"]), 2, words);
+    };
+    check("colour = \"blue\"\n", &["scenarios/hello/scenario.toml:5: ", "unknown field `colour`"]);
+    check("[run]\ntimeout_ms = \"long\"\n", &["scenario.toml:6: ", "invalid type"]);
+    check("[run]\nentry = \"calls\"\n", &["`run.entry`", "[[run.call]]"]);
+    let workspace = Workspace::new();
+    fs::create_dir(workspace.path("scenarios/empty")).unwrap();
+    fails(&workspace.run(&["run-all"]), 2, &["scenarios/empty/scenario.toml", "cannot be read"]);
+    fails(&workspace.run(&["dance"]), 2, &["unrecognized subcommand"]);
+}
+
+#[test]
+fn files_that_are_no_modules_are_told_by_their_bytes() {
+    let workspace = Workspace::new();
+    let check = |name: &str, bytes: &[u8], words: &[&str]| {
+        workspace.write(name, bytes);
+        fails(&workspace.run(&["inspect", name]), 2, words);
+        let ran = workspace.run(&["check", "--engines", "built", name]);
+        assert!(ran.code == 1 && ran.stdout.contains("malformed"), "{name}: {} {}", ran.code, ran.stdout);
+    };
+    check("empty.wasm", b"", &["the file is empty"]);
+    check("text.wasm", b"hello, world\n", &["not a WebAssembly binary", "(text)"]);
+    let whole = wat::parse_str("(module (func (export \"_start\") nop nop))").unwrap();
+    check("cut.wasm", &whole[..whole.len() - 3], &["malformed at byte 0x"]);
+    let invalid = wat::parse_str("(module (func (export \"_start\") drop))").unwrap();
+    check("invalid.wasm", &invalid, &["invalid at byte 0x"]);
+    fs::create_dir(workspace.path("folder.wasm")).unwrap();
+    fails(&workspace.run(&["inspect", "folder.wasm"]), 2, &["folder.wasm", "directory"]);
+    fails(&workspace.run(&["check", "folder.wasm"]), 2, &["folder.wasm", "directory"]);
+    fails(&workspace.run(&["check", "broken.wat"]), 2, &["broken.wat"]);
+    workspace.write("broken.wat", "(module (func $f (nonsense)))");
+    fails(&workspace.run(&["check", "broken.wat"]), 2, &["broken.wat", "nonsense"]);
+}
+
+#[test]
+fn a_component_and_a_large_module_are_ordinary() {
+    let workspace = Workspace::new();
+    workspace.write("component.wasm", wat::parse_str("(component)").unwrap());
+    let ran =
+        workspace.run(&["check", "--engines", "built", "--output", "json", "--runtime", "node", "component.wasm"]);
+    let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    let cell = &report["cells"][0];
+    assert!(cell["verdict"] == "absent" || cell["code"] == "needs-component-model", "{cell}");
+
+    let mut module = wasm_encoder::Module::new();
+    let mut memories = wasm_encoder::MemorySection::new();
+    memories.memory(wasm_encoder::MemoryType {
+        minimum: 4000,
+        maximum: None,
+        memory64: false,
+        shared: false,
+        page_size_log2: None,
+    });
+    let mut data = wasm_encoder::DataSection::new();
+    data.active(0, &wasm_encoder::ConstExpr::i32_const(0), vec![7; 200 << 20]);
+    module.section(&memories).section(&data);
+    workspace.write("large.wasm", module.finish());
+    let ran = workspace.run(&["inspect", "large.wasm"]);
+    assert!(ran.code == 0 && ran.stdout.contains("data 2097152"), "{}", ran.stderr);
+}
+
+#[test]
+fn damaged_cache_entries_are_misses() {
+    let workspace = Workspace::new();
+    workspace.scenario("healthy", HEALTHY, "");
+    let run = || {
+        let args = ["run-all", "--runtime", "node", "--output", "json"];
+        let ran = lab::ran(workspace.command(&args).env("WASMLAB_CACHE", workspace.path("cache")).output().unwrap());
+        let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+        (ran.code, report["cells"][0]["verdict"].clone(), report["cells"][0]["cached"] == true)
+    };
+    let (code, verdict, _) = run();
+    if verdict == "absent" {
+        eprintln!("not tested: node is not here");
+        return;
+    }
+    assert_eq!(run(), (code, verdict.clone(), true));
+    let damage = |dir: &Path| {
+        for file in xtask::files::walk(dir, &[]).unwrap() {
+            let mut bytes = fs::read(dir.join(&file)).unwrap();
+            let middle = bytes.len() / 2;
+            bytes[middle] ^= 0x55;
+            fs::write(dir.join(file), bytes).unwrap();
+        }
+    };
+    for folder in ["entries", "objects"] {
+        damage(&workspace.path("cache").join(folder));
+    }
+    fs::write(workspace.path("cache/machine.json"), "{").unwrap();
+    assert_eq!(run(), (code, verdict.clone(), false));
+    assert_eq!(run(), (code, verdict, true));
+}
+
+/// Codes that nothing can produce yet, with the reason.
+const RESERVED: &[(&str, &str)] = &[];
+
+#[test]
+fn every_code_is_produced_by_a_test_or_reserved() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut tests = String::new();
+    for dir in ["src", "tests"] {
+        for file in xtask::files::walk(&root.join(dir), &[]).unwrap() {
+            let name = file.to_string_lossy().into_owned();
+            if name.ends_with("tests.rs") || dir == "tests" || name.ends_with("lab.rs") {
+                tests += &fs::read_to_string(root.join(dir).join(file)).unwrap();
+            }
+        }
+    }
+    let reserved: BTreeSet<&str> = RESERVED.iter().map(|(code, _)| *code).collect();
+    for entry in xtask::codes::CATALOGUE {
+        let named = tests.contains(&format!("Code::{:?}", entry.code)) || tests.contains(&format!("\"{}\"", entry.id));
+        assert!(
+            named != reserved.contains(entry.id),
+            "{}: no test produces it, or it is reserved for nothing",
+            entry.id
+        );
+    }
+}
