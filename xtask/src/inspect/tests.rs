@@ -133,7 +133,7 @@ fn an_invalid_module_is_told_from_a_malformed_one_with_its_offset() {
     assert!(matches!(facts(&malformed), Err(InspectError::Malformed { offset: 1.., .. })), "{:?}", facts(&malformed));
 }
 
-/// Guests with most of what modules have: for truncation and mutation.
+/// Guests for truncation and mutation: two with most of what binaries have, and a real one from fixtures/.
 fn samples() -> Vec<Vec<u8>> {
     let module = "(module (import \"wasi_snapshot_preview1\" \"fd_write\" (func (param i32 i32 i32 i32) (result i32)))
         (memory (export \"memory\") 1) (data (i32.const 8) \"hello\") (table 1 funcref) (elem (i32.const 0) 0)
@@ -141,7 +141,10 @@ fn samples() -> Vec<Vec<u8>> {
         (block (br_if 0 (i32.const 1)))) (@producers (language \"wat\" \"1\")) (@custom \"target_features\" \"\\01+\\04simd\"))";
     let component =
         "(component (core module (func (export \"f\"))) (import \"wasi:cli/environment@0.2.0\" (instance)))";
-    [module, component].iter().map(|w| wat::parse_str(w).unwrap()).collect()
+    let mut samples: Vec<Vec<u8>> = [module, component].iter().map(|w| wat::parse_str(w).unwrap()).collect();
+    let real = "../fixtures/rust-unknown-unknown-lib/rust_unknown_unknown_lib.wasm";
+    samples.push(std::fs::read(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(real)).unwrap());
+    samples
 }
 
 #[test]
