@@ -15,6 +15,7 @@ use crate::lab::Lab;
 use crate::machine::Question;
 use crate::process::{self, Command, Input, Limits};
 use crate::runtime::{Runtime, Source, Tool, version_in};
+use crate::toolchain::rust::{compiler_in, sysroot};
 
 /// How long the cold build of one engine may take.
 const BUILD_LIMIT: Duration = Duration::from_secs(45 * 60);
@@ -158,8 +159,9 @@ fn engine_key(lab: &Lab, engine: &str) -> Result<Key, String> {
     if !lab.engine(engine).join("Cargo.toml").is_file() {
         return Err(format!("`{}` is missing", lab.engine(engine).join("Cargo.toml").display()));
     }
-    // rustup sets this for everything below the `cargo` that a user types.
-    let compiler = lab.machine.variable("RUSTUP_TOOLCHAIN").unwrap_or_default();
+    // Another compiler, or an updated one, makes another binary.
+    let compiler = lab.machine.which("rustc").and_then(|rustc| sysroot(&lab.machine, None, &rustc));
+    let compiler = compiler.map(|dir| lab.machine.stamp(&compiler_in(&dir)));
     let target = lab.cache.dir().display().to_string();
     Ok(Key::of("engine", &(engine, compiler, target, parts)))
 }

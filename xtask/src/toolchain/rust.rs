@@ -65,7 +65,7 @@ impl Toolchain for Rust {
             return Err(Missing { what: format!("Rust's target {target}"), how, command });
         }
         // rustup's `rustc` is one proxy for every toolchain: the answer belongs to the real compiler.
-        let witness = sysroot.join("bin").join(format!("rustc{}", std::env::consts::EXE_SUFFIX));
+        let witness = compiler_in(&sysroot);
         let question = Question { program: rustc, args: vec!["--version".into()], env: env.clone(), witness: witness.clone() };
         let version = machine.ask(&question).map_err(|words| Missing {
             what: format!("a rustc that answers ({words})"),
@@ -105,8 +105,15 @@ fn home() -> Option<PathBuf> {
     std::env::home_dir()
 }
 
-/// The folder of the toolchain that `rustc` would be.
-fn sysroot(machine: &Machine, name: Option<&str>, rustc: &Path) -> Option<PathBuf> {
+/// The compiler itself, behind rustup's proxy.
+#[must_use]
+pub fn compiler_in(sysroot: &Path) -> PathBuf {
+    sysroot.join("bin").join(format!("rustc{}", std::env::consts::EXE_SUFFIX))
+}
+
+/// The folder of the toolchain that `rustc` is: that of the rustup toolchain `name`, or of the one in use.
+#[must_use]
+pub fn sysroot(machine: &Machine, name: Option<&str>, rustc: &Path) -> Option<PathBuf> {
     let rustup = machine.variable("RUSTUP_HOME").map(PathBuf::from).or_else(|| Some(home()?.join(".rustup")))?;
     let from_proxy = machine.variable("RUSTUP_TOOLCHAIN");
     if let Some(name) = name.map(str::to_owned).or(from_proxy) {
