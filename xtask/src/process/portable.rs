@@ -14,10 +14,15 @@ const TICK: Duration = Duration::from_millis(5);
 pub fn start(command: &Command, mut watch: Option<Watch>) -> io::Result<Running> {
     let mut builder = std::process::Command::new(&command.program);
     builder.args(&command.args).env_clear().envs(&command.env).current_dir(&command.cwd);
-    let mut child = builder.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
-    // On Linux, where only tests come here, the sub-reaper must know the child for no orphan.
+    // On Linux, where only tests come here, the sub-reaper must know the child for no orphan, from its start.
     #[cfg(target_os = "linux")]
-    super::strays::supervised().insert(child.id().cast_signed(), 0);
+    let mut supervised = super::strays::supervised();
+    let mut child = builder.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    #[cfg(target_os = "linux")]
+    {
+        supervised.insert(child.id().cast_signed(), 0);
+        drop(supervised);
+    }
     let started = Instant::now();
     let shared = Arc::new(Shared::default());
     if let Input::Bytes(bytes) = &command.stdin {
