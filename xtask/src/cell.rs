@@ -208,7 +208,10 @@ struct Place {
 impl Place {
     fn make(lab: &Lab, plan: &Plan) -> io::Result<Self> {
         let run = &plan.scenario.spec.run;
-        let root = tempfile::Builder::new().prefix("wasmlab-").tempdir()?;
+        let root = tempfile::Builder::new().prefix("wasmlab-").tempdir().map_err(|e| {
+            let parent = std::env::temp_dir();
+            io::Error::new(e.kind(), format!("no folder can be made in `{}`, the temporary folder (TMPDIR): {e}", parent.display()))
+        })?;
         let path = |name: &str| root.path().join(name);
         for dir in ["work", "home", "dirs"] {
             fs::create_dir(path(dir))?;

@@ -83,15 +83,15 @@ pub fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
-            let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { exit::USAGE } else { exit::OK });
+            // Help and versions are output like any other; what is wrong with the command line is a complaint.
+            return match error.print() {
+                Err(words) if !error.use_stderr() => printed(output::written(Err(words))),
+                _ => ExitCode::from(if error.use_stderr() { exit::USAGE } else { exit::OK }),
+            };
         }
     };
     let Some(command) = arguments.command else {
-        return match output::print(&Arguments::command().render_long_help().to_string()) {
-            Ok(()) => ExitCode::from(exit::OK),
-            Err(_) => ExitCode::from(exit::LAB),
-        };
+        return printed(output::print(&Arguments::command().render_long_help().to_string()));
     };
     match dispatch(command) {
         Ok(code) => ExitCode::from(code),
@@ -99,6 +99,17 @@ pub fn main() -> ExitCode {
             let code = if error.is::<common::Usage>() { exit::USAGE } else { exit::LAB };
             output::complain(&format!("{error:#}"));
             ExitCode::from(code)
+        }
+    }
+}
+
+/// The exit code of what was only to be printed.
+fn printed(result: Result<()>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::from(exit::OK),
+        Err(error) => {
+            output::complain(&format!("{error:#}"));
+            ExitCode::from(exit::LAB)
         }
     }
 }

@@ -130,7 +130,8 @@ impl Machine {
             program: question.program.clone(),
             args: question.args.clone(),
             env,
-            cwd: std::env::temp_dir(),
+            // A place that is always there: TMPDIR may be wrong, and that is no fault of the tool.
+            cwd: PathBuf::from("/"),
             stdin: Input::Bytes(Vec::new()),
             inherit: Vec::new(),
             limits,

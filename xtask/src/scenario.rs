@@ -149,6 +149,8 @@ fn check(name: &str, dir: &Path, spec: &ScenarioFile) -> Faults {
             say("build.source", format!("`{}` leads out of the scenario's folder", source.display()));
         } else if !dir.join(source).is_file() {
             say("build.source", format!("`{}` is not a file in the scenario's folder", source.display()));
+        } else if !is_really_inside(dir, source) {
+            say("build.source", format!("`{}` is a link that leads out of the scenario's folder", source.display()));
         }
     }
     check_run(spec, &mut faults);
@@ -242,6 +244,14 @@ fn check_steps(spec: &ScenarioFile, faults: &mut Faults) {
 #[must_use]
 pub fn is_inside(path: &Path) -> bool {
     path.components().all(|c| matches!(c, Component::Normal(_))) && path.components().next().is_some()
+}
+
+/// Whether a path is still inside `dir` once symbolic links are followed.
+fn is_really_inside(dir: &Path, path: &Path) -> bool {
+    match (fs::canonicalize(dir), fs::canonicalize(dir.join(path))) {
+        (Ok(dir), Ok(file)) => file.starts_with(dir),
+        _ => false,
+    }
 }
 
 fn is_kebab(text: &str) -> bool {

@@ -83,12 +83,12 @@ fn gaps(out: &mut String, report: &RunReport) {
         for group in &groups {
             let known = group.cell.known.as_ref().map(|k| format!(" Known: {k}.")).unwrap_or_default();
             let stage = group.cell.stage.map(|s| format!("at {s:?}").to_lowercase()).unwrap_or_else(|| "before a run".to_owned());
-            let detail = escaped(&group.cell.detail);
+            let detail = escaped(&group.detail());
             let _ = writeln!(
                 out,
                 "- **{}** on {} ({stage}; {}): {detail}.{known}",
                 group.scenario,
-                on(report, &group.runtimes),
+                escaped(&on(report, &group.runtimes)),
                 blame(code, group.cell)
             );
         }

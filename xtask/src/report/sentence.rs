@@ -24,7 +24,8 @@ pub fn sentence(report: &RunReport, module: &str) -> String {
     for (code, groups) in by_code(report) {
         for group in groups.iter().filter(|g| g.scenario == module) {
             let remedy = group.cell.remedy.as_deref().unwrap_or(code.entry().remedy).trim_end_matches('.');
-            let detail = group.cell.detail.trim_end_matches('.');
+            let detail = group.detail();
+            let detail = detail.trim_end_matches('.');
             text += &format!(
                 "; not on {}, because of {code} ({detail}); to change that: {remedy}",
                 columns(report, &group.runtimes)

@@ -150,7 +150,7 @@ impl Painter {
                 let known = if group.cell.known.is_some() { ", known" } else { "" };
                 let stage = group.cell.stage.map(|s| format!("{s:?}, ").to_lowercase()).unwrap_or_default();
                 let about = format!("({stage}{}{known})", blame(*code, group.cell));
-                let text = format!("{} on {} {about}: {}", group.scenario, on(report, &group.runtimes), group.cell.detail);
+                let text = format!("{} on {} {about}: {}", group.scenario, on(report, &group.runtimes), group.detail());
                 self.wrapped(out, "  ", "    ", &text);
             }
             for remedy in remedies(*code, groups) {

@@ -15,6 +15,19 @@ pub struct Group<'a> {
     pub cell: &'a Cell,
     /// Their runtimes, in the order of the columns.
     pub runtimes: Vec<&'a str>,
+    /// The others say it in other words.
+    several_words: bool,
+}
+
+impl Group<'_> {
+    /// The detail; where the cells differ in words, the first one's, by name.
+    pub fn detail(&self) -> String {
+        if self.several_words {
+            format!("{}: {}", self.cell.runtime, self.cell.detail)
+        } else {
+            self.cell.detail.clone()
+        }
+    }
 }
 
 /// Every code that a cell has, with its groups, in the order of the catalogue.
@@ -28,8 +41,16 @@ pub fn by_code(report: &RunReport) -> BTreeMap<Code, Vec<Group<'_>>> {
             g.scenario == cell.scenario && g.cell.subject == cell.subject && g.cell.known == cell.known
         };
         match groups.iter_mut().find(same) {
-            Some(group) => group.runtimes.push(&cell.runtime),
-            None => groups.push(Group { scenario: &cell.scenario, cell, runtimes: vec![&cell.runtime] }),
+            Some(group) => {
+                group.runtimes.push(&cell.runtime);
+                group.several_words |= group.cell.detail != cell.detail;
+            }
+            None => groups.push(Group {
+                several_words: false,
+                scenario: &cell.scenario,
+                cell,
+                runtimes: vec![&cell.runtime],
+            }),
         }
     }
     codes
