@@ -9,6 +9,9 @@ fuzz_target!(|bytes: &[u8]| {
     if let Ok(facts) = inspect::facts(bytes) {
         let outline = outline.expect("what validates can be read");
         assert_eq!((&outline.imports, &outline.exports, outline.sizes), (&facts.imports, &facts.exports, facts.sizes));
-        assert_eq!(facts.abis.is_empty(), facts.imports.is_empty() && !facts.exports.iter().any(|e| e.name.starts_with("wasi:")));
+        assert_eq!(
+            facts.abis.is_empty(),
+            facts.imports.is_empty() && !facts.exports.iter().any(|e| e.name.starts_with("wasi:"))
+        );
     }
 });
