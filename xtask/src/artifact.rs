@@ -157,7 +157,12 @@ fn from_source(
         return Ok(guest(entry.sha256, entry.build_ms, true));
     }
     let began = Instant::now();
-    let bytes = make(recipe)?;
+    let bytes = make(recipe).map_err(|mut none| {
+        // One line, without this machine's paths: it goes into reports.
+        none.detail = none.detail.replace(&format!("{}/", scenario.dir.display()), "");
+        none.detail = none.detail.split_whitespace().collect::<Vec<_>>().join(" ");
+        none
+    })?;
     let build_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     let sha256 = lab.cache.put_object(&bytes).map_err(io)?;
     lab.cache.put(&key, &BuildEntry { sha256: sha256.clone(), build_ms }).map_err(io)?;

@@ -149,7 +149,7 @@ pub fn observe(lab: &Lab, plan: &Plan) -> io::Result<Observation> {
         script,
         escapes: Vec::new(),
     };
-    observation.escapes = door.escapes(&observation.stdout);
+    observation.escapes = door.escapes(&format!("{}\n{}", observation.stdout, observation.stderr));
     drop(root);
     Ok(observation)
 }
@@ -210,7 +210,10 @@ impl Place {
         let run = &plan.scenario.spec.run;
         let root = tempfile::Builder::new().prefix("wasmlab-").tempdir().map_err(|e| {
             let parent = std::env::temp_dir();
-            io::Error::new(e.kind(), format!("no folder can be made in `{}`, the temporary folder (TMPDIR): {e}", parent.display()))
+            io::Error::new(
+                e.kind(),
+                format!("no folder can be made in `{}`, the temporary folder (TMPDIR): {e}", parent.display()),
+            )
         })?;
         let path = |name: &str| root.path().join(name);
         for dir in ["work", "home", "dirs"] {

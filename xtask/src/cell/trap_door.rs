@@ -43,15 +43,15 @@ impl TrapDoor {
     }
 
     /// What the guest did with the bait.
-    pub fn escapes(&self, stdout: &str) -> Vec<String> {
+    pub fn escapes(&self, output: &str) -> Vec<String> {
         let mut escapes = Vec::new();
-        if stdout.contains(&self.in_file) {
+        if output.contains(&self.in_file) {
             escapes.push("read a file outside its directories".to_owned());
         }
-        if stdout.contains(&self.in_variable) {
+        if output.contains(&self.in_variable) {
             escapes.push("read the host's environment".to_owned());
         }
-        if self.in_users.as_ref().is_some_and(|line| stdout.contains(line)) {
+        if self.in_users.as_ref().is_some_and(|line| output.contains(line)) {
             escapes.push("read the host's /etc/passwd".to_owned());
         }
         if fs::read_to_string(&self.file).ok().as_deref() != Some(&self.in_file) {
