@@ -108,7 +108,14 @@ fn overhead() {
             fingerprint: id.to_owned(),
             support: PathBuf::new(),
         };
-        let plan = Plan { scenario: &scenario, runtime, tool: &tool, guest: &guest, limits: cell::Limits::default() };
+        let plan = Plan {
+            scenario: &scenario,
+            runtime,
+            tool: &tool,
+            guest: &guest,
+            companions: &BTreeMap::new(),
+            limits: cell::Limits::default(),
+        };
         let (spec, events) = (root.path().join("spec.json"), root.path().join("events"));
         let compiled = lab.cache.dir().join("by-hand").join(id);
         fs::create_dir_all(&compiled).unwrap();

@@ -1,6 +1,7 @@
 //! From scenario to guest: built from source where the toolchain is here, else the prebuilt one, else
 //! a reason why there is none.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -25,6 +26,8 @@ const BUILD_LIMIT: Duration = Duration::from_secs(15 * 60);
 pub struct Guest {
     /// SHA-256 of the binary, which is the cache's object of that name.
     pub sha256: String,
+    /// The files of `build.companions`, by name: SHA-256, each an object of the cache too.
+    pub companions: BTreeMap<String, String>,
     /// Where it came from.
     pub origin: Origin,
     /// What made it.
@@ -83,6 +86,8 @@ pub struct Provenance {
 #[derive(Debug, Serialize, Deserialize)]
 struct BuildEntry {
     sha256: String,
+    #[serde(default)]
+    companions: BTreeMap<String, String>,
     build_ms: u64,
 }
 
@@ -142,22 +147,25 @@ fn from_source(
         Recipe::Command { typed, .. } => typed.clone(),
     };
     let key = Key::of("build", &(toolchain.id(), &found.fingerprint, &sources, &typed));
-    let guest = |sha256, build_ms, cached| Guest {
-        sha256,
+    let guest = |entry: BuildEntry, cached| Guest {
+        sha256: entry.sha256,
+        companions: entry.companions,
         origin: Origin::Built,
         toolchain: found.version.clone(),
-        build_ms: Some(build_ms),
+        build_ms: Some(entry.build_ms),
         typed: typed.clone(),
         cached,
         missing: None,
     };
     if let Some(entry) = lab.cache.get::<BuildEntry>(&key)
-        && lab.machine.sha256(&lab.cache.object(&entry.sha256)).is_ok_and(|hash| hash == entry.sha256)
+        && std::iter::once(&entry.sha256)
+            .chain(entry.companions.values())
+            .all(|wanted| lab.machine.sha256(&lab.cache.object(wanted)).is_ok_and(|hash| hash == *wanted))
     {
-        return Ok(guest(entry.sha256, entry.build_ms, true));
+        return Ok(guest(entry, true));
     }
     let began = Instant::now();
-    let bytes = make(recipe).map_err(|mut none| {
+    let (bytes, beside) = make(recipe, &scenario.spec.build.companions).map_err(|mut none| {
         // One line, without this machine's paths: it goes into reports.
         none.detail = none.detail.replace(&format!("{}/", scenario.dir.display()), "");
         none.detail = none.detail.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -165,16 +173,30 @@ fn from_source(
     })?;
     let build_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     let sha256 = lab.cache.put_object(&bytes).map_err(io)?;
-    lab.cache.put(&key, &BuildEntry { sha256: sha256.clone(), build_ms }).map_err(io)?;
-    Ok(guest(sha256, build_ms, false))
+    let mut companions = BTreeMap::new();
+    for (name, bytes) in beside {
+        companions.insert(name, lab.cache.put_object(&bytes).map_err(io)?);
+    }
+    let entry = BuildEntry { sha256, companions, build_ms };
+    lab.cache.put(&key, &entry).map_err(io)?;
+    Ok(guest(entry, false))
 }
 
-fn make(recipe: Recipe) -> Result<Vec<u8>, NotBuilt> {
+/// The files that a build left beside its artifact, by name.
+type Beside = BTreeMap<String, Vec<u8>>;
+
+fn make(recipe: Recipe, companions: &[String]) -> Result<(Vec<u8>, Beside), NotBuilt> {
     match recipe {
-        Recipe::Inside(translate, source) => translate(&source).map_err(|words| failed(Code::CompileError, words)),
+        Recipe::Inside(translate, source) => {
+            let bytes = translate(&source).map_err(|words| failed(Code::CompileError, words))?;
+            Ok((bytes, Beside::new()))
+        }
         Recipe::Command { argv, env, cwd, artifact, .. } => {
             // What an earlier build left must not pass for this one's.
-            let _ = fs::remove_file(&artifact);
+            let beside = |name: &String| artifact.with_file_name(name);
+            for file in companions.iter().map(beside).chain([artifact.clone()]) {
+                let _ = fs::remove_file(file);
+            }
             let mut all_env = process::tool_env();
             all_env.extend(env);
             let mut argv = argv.into_iter();
@@ -194,13 +216,18 @@ fn make(recipe: Recipe) -> Result<Vec<u8>, NotBuilt> {
             if !ended.success() {
                 return Err(failed(Code::CompileError, compiler_words(&ended)));
             }
-            fs::read(&artifact).map_err(|_| {
-                let name = artifact.file_name().unwrap_or_default().to_string_lossy().into_owned();
-                failed(
-                    Code::CompileError,
-                    format!("the compiler ended well and left no `{name}`: check build.artifact"),
-                )
-            })
+            let left = |path: &Path, key: &str| {
+                fs::read(path).map_err(|_| {
+                    let name = path.file_name().unwrap_or_default().to_string_lossy();
+                    let detail = format!("the compiler ended well and left no `{name}`: check build.{key}");
+                    failed(Code::CompileError, detail)
+                })
+            };
+            let mut files = Beside::new();
+            for name in companions {
+                files.insert(name.clone(), left(&beside(name), "companions")?);
+            }
+            Ok((left(&artifact, "artifact")?, files))
         }
     }
 }
@@ -253,6 +280,7 @@ fn prebuilt(lab: &Lab, scenario: &Scenario, missing: Missing) -> Result<Guest, N
     let sha256 = lab.cache.put_object(&bytes).map_err(|e| damaged(e.to_string()))?;
     Ok(Guest {
         sha256,
+        companions: BTreeMap::new(),
         origin: Origin::Prebuilt,
         toolchain: provenance.toolchain,
         build_ms: None,

@@ -19,6 +19,7 @@ use crate::process::{self, Command, End, Input};
 use crate::runtime::{CellFiles, Runtime, Tool};
 use crate::script;
 
+mod ports;
 mod stages;
 mod trap_door;
 
@@ -36,6 +37,8 @@ pub struct Plan<'a> {
     pub tool: &'a Tool,
     /// SHA-256 of the guest, an object of the cache.
     pub guest: &'a str,
+    /// What it needs beside it, by name.
+    pub companions: &'a BTreeMap<String, String>,
     /// The limits.
     pub limits: Limits,
 }
@@ -86,7 +89,7 @@ impl Plan<'_> {
         let program = format!("{}.wasm", self.scenario.name);
         Some(Key::of(
             "observation",
-            &(PROTOCOL, self.guest, column, program, run, &self.scenario.spec.step, self.limits),
+            &(PROTOCOL, (self.guest, self.companions), column, program, run, &self.scenario.spec.step, self.limits),
         ))
     }
 
@@ -101,7 +104,7 @@ impl Plan<'_> {
 /// When the lab itself fails: the temporary folder cannot be written, no port is free.
 pub fn observe(lab: &Lab, plan: &Plan) -> io::Result<Observation> {
     let place = Place::make(lab, plan)?;
-    let files = CellFiles { spec: &place.spec, module: &place.module };
+    let files = CellFiles { spec: &place.spec, module: &place.cell.module, cell: &place.cell };
     let argv = plan.runtime.command(plan.tool, &files);
     let scripted = !plan.scenario.spec.step.is_empty();
     let stdin = if scripted { Input::Piped } else { Input::Bytes(plan.scenario.spec.run.stdin.clone().into_bytes()) };
@@ -130,7 +133,7 @@ pub fn observe(lab: &Lab, plan: &Plan) -> io::Result<Observation> {
         Ok(running) => running,
         Err(error) => return Ok(not_started(shown, &error)),
     };
-    let ports = place.ports();
+    let ports = place.by_name();
     let Place { root, events, sockets, door, .. } = place;
     // The guest's process has its own copies: with these closed, a dead guest's port refuses at once.
     drop(sockets);
@@ -198,10 +201,11 @@ fn outcome(end: &End, events: &[Event], plan: &Plan) -> Outcome {
 struct Place {
     root: tempfile::TempDir,
     spec: PathBuf,
-    module: PathBuf,
+    cell: CellSpec,
     events: PathBuf,
     env: BTreeMap<OsString, OsString>,
     sockets: Vec<(String, TcpListener)>,
+    ports: BTreeMap<String, u16>,
     door: TrapDoor,
 }
 
@@ -226,19 +230,27 @@ impl Place {
             sockets.push((socket.name.clone(), TcpListener::bind(("127.0.0.1", 0))?));
         }
         let preopened = sockets.iter().map(|(_, listener)| preopened(listener)).collect::<io::Result<Vec<_>>>()?;
-        let module = lab.cache.object(plan.guest);
+        let mut ports = BTreeMap::new();
+        for port in &run.port {
+            ports.insert(port.name.clone(), ports::free()?);
+        }
+        let (module, glue) = guest_files(lab, plan, &path("guest"))?;
         let (spec, events) = (path("spec.json"), path("events.jsonl"));
         let cell = CellSpec {
             protocol: PROTOCOL,
-            module: module.clone(),
+            module,
+            glue,
             observation: events.clone(),
             mode: plan.runtime.mode().to_owned(),
             compiled: compiled_dir(lab, plan),
-            entry: entry(run),
-            args: std::iter::once(format!("{}.wasm", plan.scenario.name)).chain(run.args.iter().cloned()).collect(),
-            env: run.env.clone(),
+            entry: entry(run, &ports),
+            args: std::iter::once(format!("{}.wasm", plan.scenario.name))
+                .chain(run.args.iter().map(|arg| ports::fill_in(arg, &ports)))
+                .collect(),
+            env: run.env.iter().map(|(name, value)| (name.clone(), ports::fill_in(value, &ports))).collect(),
             dirs,
             sockets: preopened,
+            ports: ports.values().copied().collect(),
             network: run.network,
             host_functions: run.host_functions.clone(),
             memory_limit: plan.limits.linear_memory,
@@ -252,12 +264,14 @@ impl Place {
         env.insert("NO_COLOR".into(), "1".into());
         let (name, value) = door.variable();
         env.insert(name.into(), value.into());
-        Ok(Self { spec, module, events, env, sockets, door, root })
+        Ok(Self { spec, cell, events, env, sockets, ports, door, root })
     }
 
-    fn ports(&self) -> BTreeMap<String, u16> {
+    /// The ports that steps use, of sockets and of ports alike.
+    fn by_name(&self) -> BTreeMap<String, u16> {
         let port = |l: &TcpListener| l.local_addr().map_or(0, |a| a.port());
-        self.sockets.iter().map(|(name, listener)| (name.clone(), port(listener))).collect()
+        let sockets = self.sockets.iter().map(|(name, listener)| (name.clone(), port(listener)));
+        sockets.chain(self.ports.clone()).collect()
     }
 
     fn inherited(&self) -> Vec<i32> {
@@ -273,9 +287,29 @@ fn compiled_dir(lab: &Lab, plan: &Plan) -> Option<PathBuf> {
     fs::create_dir_all(&dir).is_ok().then_some(dir)
 }
 
-fn entry(run: &Run) -> Entry {
+/// The module, and the glue that loads it. Where there are companions, all stand in a folder of the cell
+/// under the names that the compiler gave them: the glue looks for its module there.
+fn guest_files(lab: &Lab, plan: &Plan, dir: &Path) -> io::Result<(PathBuf, Option<PathBuf>)> {
+    let object = lab.cache.object(plan.guest);
+    let build = &plan.scenario.spec.build;
+    let (Some(glue), Some(artifact)) = (build.companions.first(), &build.artifact) else { return Ok((object, None)) };
+    let files = plan.companions.iter().map(|(name, hash)| (name, lab.cache.object(hash)));
+    for (name, from) in files.chain([(artifact, object.clone())]) {
+        let to = dir.join(name);
+        fs::create_dir_all(to.parent().unwrap_or(dir))?;
+        // Never a link: what a guest writes to must not be the cache's own.
+        fs::copy(from, to)?;
+    }
+    Ok((dir.join(artifact), plan.companions.contains_key(glue).then(|| dir.join(glue))))
+}
+
+fn entry(run: &Run, ports: &BTreeMap<String, u16>) -> Entry {
     match run.entry {
         EntryKind::Command => Entry::Command,
+        EntryKind::Http => {
+            let port = run.port.first().and_then(|p| ports.get(&p.name)).copied().unwrap_or_default();
+            Entry::Http { port }
+        }
         EntryKind::Calls => {
             Entry::Calls(run.call.iter().map(|c| Call { export: c.export.clone(), args: c.args.clone() }).collect())
         }

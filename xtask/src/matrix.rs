@@ -336,7 +336,8 @@ fn one(
     if let Err(reason) = runtime.applies(&scenario.spec, guest.facts.as_ref().ok()) {
         return Some(unmeasured(Verdict::NotApplicable, reason));
     }
-    let plan = Plan { scenario, runtime, tool, guest: &built.sha256, limits: request.limits };
+    let plan =
+        Plan { scenario, runtime, tool, guest: &built.sha256, companions: &built.companions, limits: request.limits };
     let key = plan.key();
     let cached = key.as_ref().filter(|_| request.use_cache).and_then(|key| lab.cache.get::<Observation>(key));
     let from_cache = cached.is_some();

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::model::facts::Facts;
 use crate::model::observation::{Observation, Progress};
 use crate::model::scenario::ScenarioFile;
+use wasmlab_cell::CellSpec;
 
 pub mod embedded;
 
@@ -103,6 +104,8 @@ pub struct CellFiles<'a> {
     pub spec: &'a Path,
     /// The module.
     pub module: &'a Path,
+    /// What the specification says, for runtimes that take it as arguments.
+    pub cell: &'a CellSpec,
 }
 
 /// The version within what a program says: the first word that begins with a digit, after a `v` or not.
@@ -122,6 +125,7 @@ mod tests {
     use std::path::Path;
 
     use super::{CellFiles, Tool, all, version_in};
+    use wasmlab_cell::{CellSpec, Entry, Network, PROTOCOL, PreopenedDir};
 
     #[test]
     fn every_column_has_an_id_of_its_own_and_a_golden_command() {
@@ -138,7 +142,8 @@ mod tests {
                 fingerprint: String::new(),
                 support: "/support".into(),
             };
-            let cell = CellFiles { spec: Path::new("/cell/spec.json"), module: Path::new("/cell/guest.wasm") };
+            let spec = sample(runtime.mode());
+            let cell = CellFiles { spec: Path::new("/cell/spec.json"), module: &spec.module, cell: &spec };
             let argv: Vec<_> = runtime.command(&tool, &cell).into_iter().map(|a| a.into_string().unwrap()).collect();
             commands += &format!("{id}: {}\n", argv.join(" "));
         }
@@ -152,6 +157,27 @@ mod tests {
              wasmer-singlepass: /bin/wasmer run /cell/spec.json\n\
              node: /bin/node --no-warnings /support/node.mjs run /cell/spec.json\n"
         );
+    }
+
+    /// A cell that uses what a command line can be given.
+    fn sample(mode: &str) -> CellSpec {
+        CellSpec {
+            protocol: PROTOCOL,
+            module: "/cell/guest.wasm".into(),
+            glue: None,
+            observation: "/cell/events.jsonl".into(),
+            mode: mode.to_owned(),
+            compiled: None,
+            entry: Entry::Command,
+            args: ["guest.wasm", "one", "two words"].map(str::to_owned).to_vec(),
+            env: [("GREETING".to_owned(), "hello".to_owned())].into(),
+            dirs: vec![PreopenedDir { host: "/cell/dirs/0".into(), guest: "/data".to_owned() }],
+            sockets: Vec::new(),
+            ports: vec![20_000],
+            network: Network::Loopback,
+            host_functions: Vec::new(),
+            memory_limit: 1 << 30,
+        }
     }
 
     #[test]

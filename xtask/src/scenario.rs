@@ -1,6 +1,6 @@
 //! Loading and validating `scenario.toml`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
@@ -181,6 +181,29 @@ fn check_run(spec: &ScenarioFile, faults: &mut Faults) {
     if run.args.iter().any(|a| a.contains("{socket-fd}")) && run.socket.is_empty() {
         say("run.args", "has {socket-fd}, and there is no [[run.socket]]".to_owned());
     }
+    if run.entry == EntryKind::Http && run.port.is_empty() {
+        say("run.entry", "is `http`, and there is no [[run.port]]: name the one the host serves on".to_owned());
+    }
+    let mut names = BTreeSet::new();
+    for name in run.socket.iter().map(|s| &s.name).chain(run.port.iter().map(|p| &p.name)) {
+        if !is_kebab(name) || !names.insert(name) {
+            say("run.port", format!("`{name}` is not kebab-case, or the name of two sockets or ports"));
+        }
+    }
+    for (key, text) in run.args.iter().map(|a| ("run.args", a)).chain(run.env.values().map(|v| ("run.env", v))) {
+        for wanted in text.split("{port:").skip(1).filter_map(|rest| rest.split('}').next()) {
+            if !run.port.iter().any(|p| p.name == wanted) {
+                say(key, format!("has {{port:{wanted}}}, and `{wanted}` is the name of no [[run.port]]"));
+            }
+        }
+    }
+    for (key, name) in
+        [&spec.build.companions[..], spec.build.artifact.as_slice()].concat().iter().map(|n| ("build.companions", n))
+    {
+        if !is_inside(Path::new(name)) {
+            say(key, format!("`{name}` leads out of the folder that the build writes"));
+        }
+    }
     for function in &run.host_functions {
         if !function.contains('.') {
             say("run.host_functions", format!("`{function}` is not `module.name`"));
@@ -214,9 +237,15 @@ fn check_steps(spec: &ScenarioFile, faults: &mut Faults) {
         let mut say = |key: &str, message: String| faults.push((format!("step[{index}].{key}"), message));
         match step {
             Step::Connect { socket, .. } | Step::Request { socket, .. } | Step::Listen { socket, .. }
-                if !spec.run.socket.iter().any(|s| s.name == *socket) =>
+                if !spec
+                    .run
+                    .socket
+                    .iter()
+                    .map(|s| &s.name)
+                    .chain(spec.run.port.iter().map(|p| &p.name))
+                    .any(|n| n == socket) =>
             {
-                say("socket", format!("`{socket}` is the name of no [[run.socket]]"));
+                say("socket", format!("`{socket}` is the name of no [[run.socket]] and no [[run.port]]"));
             }
             Step::Connect { id, .. } => connections.push(id),
             Step::Send { id, .. } | Step::Recv { id, .. } if !connections.contains(&id.as_str()) => {

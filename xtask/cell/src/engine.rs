@@ -137,6 +137,12 @@ pub fn refuse_component(bytes: &[u8], engine: &str) -> Result<(), Cause> {
     Ok(())
 }
 
+/// Ends a cell that asks a core module for what components export.
+#[must_use]
+pub fn no_http() -> Cause {
+    Cause::NoExport { name: "wasi:http/incoming-handler".to_owned() }
+}
+
 /// The specification's arguments, with [`SOCKET_FD`] replaced by the guest's descriptor.
 #[must_use]
 pub fn guest_args(spec: &CellSpec, socket: Option<u32>) -> Vec<String> {

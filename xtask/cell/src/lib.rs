@@ -19,4 +19,4 @@ pub use spec::{Call, CellSpec, Entry, Network, PreopenedDir, PreopenedSocket};
 pub use value::{ParseValueError, Value};
 
 /// Version of this protocol; part of every cache key, so that a change of it misses.
-pub const PROTOCOL: u32 = 1;
+pub const PROTOCOL: u32 = 2;

@@ -17,6 +17,9 @@ pub struct CellSpec {
     pub protocol: u32,
     /// The binary module or component.
     pub module: PathBuf,
+    /// JavaScript that was built with the module and loads it, beside it; for hosts that run such glue.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub glue: Option<PathBuf>,
     /// Where events go, one JSON object a line, appended.
     pub observation: PathBuf,
     /// The compiler or interpreter within the engine, as in its [`crate::Probe::modes`].
@@ -38,6 +41,9 @@ pub struct CellSpec {
     /// Listening sockets the guest is given, after the directories.
     #[serde(default)]
     pub sockets: Vec<PreopenedSocket>,
+    /// TCP ports of the loopback address that are the cell's own: the guest may listen on them.
+    #[serde(default)]
+    pub ports: Vec<u16>,
     /// What network the guest may use.
     #[serde(default)]
     pub network: Network,
@@ -57,6 +63,12 @@ pub enum Entry {
     Command,
     /// `_initialize` where exported, then each call in order on one instance.
     Calls(Vec<Call>),
+    /// `wasi:http/incoming-handler` (or `wasi:http/handler` of WASI 0.3): the host accepts connections on
+    /// this port of 127.0.0.1 and hands each request to the guest, until it is told to end.
+    Http {
+        /// One of [`CellSpec::ports`].
+        port: u16,
+    },
 }
 
 /// One call of an export.

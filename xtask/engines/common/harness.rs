@@ -100,6 +100,8 @@ impl Cell {
             env: [].into(),
             dirs: vec![],
             sockets: vec![],
+            ports: vec![],
+            glue: None,
             network: Network::None,
             host_functions: vec![],
             memory_limit: 64 << 20,

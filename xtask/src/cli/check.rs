@@ -121,7 +121,7 @@ fn prepare(lab: &Lab, file: &Path, args: &Args) -> Result<(Scenario, Guest)> {
         title: name.clone(),
         family: "given".to_owned(),
         route: "given".to_owned(),
-        build: Build { toolchain: "wat".to_owned(), source: None, target: None, artifact: None },
+        build: Build { toolchain: "wat".to_owned(), ..Build::default() },
         run: run_of(facts.as_ref(), &name, args)?,
         expect: Expect {
             exit: args.expect_exit.unwrap_or(0),
@@ -133,6 +133,7 @@ fn prepare(lab: &Lab, file: &Path, args: &Args) -> Result<(Scenario, Guest)> {
     };
     let guest = Guest {
         sha256,
+        companions: BTreeMap::new(),
         origin: Origin::Given,
         toolchain: "given".to_owned(),
         build_ms: None,

@@ -46,7 +46,7 @@ pub struct ScenarioFile {
 }
 
 /// How the guest is built.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Build {
     /// A toolchain of the registry: `wat`, `rust`.
@@ -60,6 +60,13 @@ pub struct Build {
     /// The file that the build leaves: `hello.wasm`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artifact: Option<String>,
+    /// Arguments for the compiler, beside those that the toolchain gives itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub flags: Vec<String>,
+    /// Files that the build leaves beside the artifact and the guest is nothing without; the first is the
+    /// JavaScript glue that loads it: `hello.js`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub companions: Vec<String>,
 }
 
 /// How the guest is run.
@@ -69,10 +76,11 @@ pub struct Run {
     /// What is called.
     #[serde(default)]
     pub entry: EntryKind,
-    /// argv after the program's name; `{socket-fd}` is the guest's descriptor of the first socket.
+    /// argv after the program's name; `{socket-fd}` is the guest's descriptor of the first socket,
+    /// `{port:NAME}` the number of a port.
     #[serde(default)]
     pub args: Vec<String>,
-    /// The guest's whole environment.
+    /// The guest's whole environment; `{port:NAME}` as in `args`.
     #[serde(default)]
     pub env: BTreeMap<String, String>,
     /// What the guest reads on stdin, which then ends.
@@ -93,6 +101,9 @@ pub struct Run {
     /// Listening sockets that the host opens and the guest inherits.
     #[serde(default)]
     pub socket: Vec<Socket>,
+    /// Ports that the guest shall listen on by itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub port: Vec<Port>,
     /// Calls, for [`EntryKind::Calls`].
     #[serde(default)]
     pub call: Vec<ExpectedCall>,
@@ -107,6 +118,8 @@ pub enum EntryKind {
     Command,
     /// The exports under `[[run.call]]`.
     Calls,
+    /// `wasi:http/incoming-handler`, served by the host on the first `[[run.port]]`.
+    Http,
 }
 
 /// A directory that the guest is given.
@@ -131,6 +144,15 @@ pub struct Dir {
 #[serde(deny_unknown_fields)]
 pub struct Socket {
     /// The name that steps use.
+    pub name: String,
+}
+
+/// A free loopback port, chosen a cell: a number in the file would clash between cells side by side and
+/// with whatever else runs on the machine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Port {
+    /// The name that steps, `args` and `env` use.
     pub name: String,
 }
 
@@ -221,7 +243,7 @@ pub enum Step {
     },
     /// Wait until somebody listens on a socket's port, without connecting.
     Listen {
-        /// Name of a `[[run.socket]]`.
+        /// Name of a `[[run.socket]]` or `[[run.port]]`.
         socket: String,
         /// Limit, milliseconds.
         #[serde(default = "default_step_ms")]
@@ -229,7 +251,7 @@ pub enum Step {
     },
     /// Open a TCP connection to a socket.
     Connect {
-        /// Name of a `[[run.socket]]`.
+        /// Name of a `[[run.socket]]` or `[[run.port]]`.
         socket: String,
         /// The connection's name in later steps.
         id: String,
@@ -259,7 +281,7 @@ pub enum Step {
     },
     /// One HTTP/1.1 request on a connection of its own.
     Request {
-        /// Name of a `[[run.socket]]`.
+        /// Name of a `[[run.socket]]` or `[[run.port]]`.
         socket: String,
         /// Method.
         #[serde(default = "default_method")]

@@ -7,7 +7,7 @@
 
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
 
-const PROTOCOL = 1;
+const PROTOCOL = 2;
 const MODES = ['node'];
 const EXIT_UNUSABLE = 70;
 const NAMESPACES = { wasi_snapshot_preview1: 'preview1', wasi_unstable: 'unstable' };

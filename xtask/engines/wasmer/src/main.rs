@@ -54,8 +54,12 @@ fn run(spec: &CellSpec, log: &Log) -> Result<(), Cause> {
 }
 
 fn enter(spec: &CellSpec, log: &Log, store: &mut Store, instance: &Instance) -> Result<(), Cause> {
-    let Entry::Calls(calls) = &spec.entry else {
-        return invoke(store, instance, &Call { export: "_start".to_owned(), args: vec![] }).map(drop);
+    let calls = match &spec.entry {
+        Entry::Calls(calls) => calls,
+        Entry::Http { .. } => return Err(engine::no_http()),
+        Entry::Command => {
+            return invoke(store, instance, &Call { export: "_start".to_owned(), args: vec![] }).map(drop);
+        }
     };
     if let Ok(initialize) = instance.exports.get_function("_initialize") {
         initialize.call(store, &[]).map_err(|e| of_running(&e))?;

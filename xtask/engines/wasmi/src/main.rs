@@ -46,6 +46,7 @@ fn run(spec: &CellSpec, log: &Log) -> Result<(), Cause> {
     log.stage(Stage::Run);
     match &spec.entry {
         Entry::Command => invoke(&mut store, instance, &Call { export: "_start".to_owned(), args: vec![] }).map(drop),
+        Entry::Http { .. } => Err(engine::no_http()),
         Entry::Calls(calls) => {
             if let Some(Extern::Func(initialize)) = instance.get_export(&store, "_initialize") {
                 initialize.call(&mut store, &[], &mut []).map_err(|e| cause::of(&e, Stage::Run))?;

@@ -1,6 +1,6 @@
 //! Running a core module.
 
-use wasmlab_cell::engine::Log;
+use wasmlab_cell::engine::{self, Log};
 use wasmlab_cell::{Call, Cause, CellSpec, Entry, Stage, Value};
 use wasmtime::{Engine, Instance, Linker, Module, Store, Val};
 
@@ -27,6 +27,7 @@ pub(crate) fn run(spec: &CellSpec, log: &Log, engine: &Engine, bytes: &[u8]) -> 
     log.stage(Stage::Run);
     match &spec.entry {
         Entry::Command => invoke(&mut store, instance, &Call { export: "_start".to_owned(), args: vec![] }).map(drop),
+        Entry::Http { .. } => Err(engine::no_http()),
         Entry::Calls(calls) => {
             if let Some(initialize) = instance.get_func(&mut store, "_initialize") {
                 initialize.call(&mut store, &[], &mut []).map_err(|e| of_running(&e, Stage::Run))?;

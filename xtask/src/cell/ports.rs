@@ -1,0 +1,55 @@
+//! Loopback ports for guests that open their listening sockets themselves.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::TcpListener;
+use std::sync::atomic::{AtomicU16, Ordering};
+
+/// Below every system's range of ephemeral ports (Linux: 32768 and up), so that no connection that is
+/// opened between the choice and the guest's `bind` takes the port away.
+const FIRST: u16 = 20_000;
+const COUNT: u16 = 12_000;
+
+/// A port that nobody listens on, each time another one.
+///
+/// # Errors
+/// When none is free.
+pub fn free() -> io::Result<u16> {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    // Labs side by side begin at different places.
+    let start = (std::process::id() % u32::from(COUNT)) as u16;
+    for _ in 0..COUNT {
+        let port = FIRST + (start.wrapping_mul(7).wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed))) % COUNT;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return Ok(port);
+        }
+    }
+    Err(io::Error::new(io::ErrorKind::AddrInUse, format!("no port from {FIRST} to {} is free", FIRST + COUNT - 1)))
+}
+
+/// `text` with each `{port:NAME}` replaced by the number.
+pub fn fill_in(text: &str, ports: &BTreeMap<String, u16>) -> String {
+    ports
+        .iter()
+        .fold(text.to_owned(), |text, (name, port)| text.replace(&format!("{{port:{name}}}"), &port.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{fill_in, free};
+    use std::net::TcpListener;
+
+    #[test]
+    fn a_port_in_use_is_passed_over() {
+        let first = free().unwrap();
+        let _taken: Vec<_> = (first..first + 50).filter_map(|p| TcpListener::bind(("127.0.0.1", p)).ok()).collect();
+        let next = free().unwrap();
+        assert!(!(first..first + 50).contains(&next), "{next} is taken");
+    }
+
+    #[test]
+    fn names_become_numbers() {
+        let ports = [("a".to_owned(), 20_001)].into();
+        assert_eq!(fill_in("127.0.0.1:{port:a}/{port:b}", &ports), "127.0.0.1:20001/{port:b}");
+    }
+}
