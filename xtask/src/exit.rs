@@ -23,7 +23,7 @@ pub fn of(report: &RunReport) -> u8 {
     let cells = &report.cells;
     let measured = cells.iter().filter(|c| c.verdict.is_measured());
     let lab_failed = cells.iter().any(|c| c.verdict == Verdict::Error);
-    let orphans = report.notes.iter().any(|n| n.kind == NoteKind::SnapshotOrphan);
+    let orphans = report.notes.iter().any(|n| matches!(n.kind, NoteKind::SnapshotOrphan | NoteKind::SnapshotUnusable));
     if report.interrupted {
         INTERRUPTED
     } else if lab_failed || orphans {

@@ -39,11 +39,34 @@ pub struct Look {
     pub width: usize,
     /// ANSI colours.
     pub colour: bool,
+    /// Which rows stand together.
+    pub by: By,
+}
+
+/// Which rows of the matrix stand together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum By {
+    /// One program through its routes.
+    #[default]
+    Family,
+    /// One route with its programs.
+    Route,
+}
+
+impl By {
+    /// As on the command line and in headings.
+    #[must_use]
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Family => "family",
+            Self::Route => "route",
+        }
+    }
 }
 
 impl Look {
     /// For files and pipes.
-    pub const PLAIN: Self = Self { width: 80, colour: false };
+    pub const PLAIN: Self = Self { width: 80, colour: false, by: By::Family };
 }
 
 /// The renderer with this id.

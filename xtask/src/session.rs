@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::Result;
 use globset::Glob;
 
 use crate::artifact;
@@ -39,10 +38,8 @@ pub struct Frame {
 }
 
 /// Makes the report.
-///
-/// # Errors
-/// When a snapshot is damaged or a pending one cannot be written.
-pub fn report(lab: &Lab, request: &Request, results: Results, frame: Frame) -> Result<RunReport> {
+#[must_use]
+pub fn report(lab: &Lab, request: &Request, results: Results, frame: Frame) -> RunReport {
     let runtimes = runtimes(request, &results);
     let artifacts = artifacts(request, &results.rows);
     let mut cells: Vec<Cell> = results.cells.into_values().collect();
@@ -51,12 +48,19 @@ pub fn report(lab: &Lab, request: &Request, results: Results, frame: Frame) -> R
         let store = Store::new(lab.snapshots());
         let versions: BTreeMap<&str, &str> =
             runtimes.iter().map(|r| (r.id.as_str(), r.tool.version.as_deref().unwrap_or_default())).collect();
+        // A damaged snapshot or a full disk must not cost the user the matrix: it is told beside it.
+        let mut unusable = Vec::new();
         for cell in &mut cells {
-            store.compare_cell(cell, versions.get(cell.runtime.as_str()).copied().unwrap_or_default())?;
+            let version = versions.get(cell.runtime.as_str()).copied().unwrap_or_default();
+            unusable.extend(store.compare_cell(cell, version).err());
         }
         for artifact in &artifacts {
-            notes.extend(store.compare_artifact(artifact)?);
+            match store.compare_artifact(artifact) {
+                Ok(note) => notes.extend(note),
+                Err(error) => unusable.push(error),
+            }
         }
+        notes.extend(snapshots_unusable(&unusable));
     }
     for scenario in request.scenarios {
         notes.extend(annotate(scenario, &mut cells));
@@ -81,7 +85,15 @@ pub fn report(lab: &Lab, request: &Request, results: Results, frame: Frame) -> R
     report.notes.extend(next::steps(&report));
     report.notes.sort();
     report.notes.dedup();
-    Ok(report)
+    report
+}
+
+/// The first errors in full: on a full disk each of a thousand says the same.
+fn snapshots_unusable(errors: &[std::io::Error]) -> Vec<Note> {
+    const SHOWN: usize = 3;
+    let note = |text| Note { kind: NoteKind::SnapshotUnusable, about: "snapshots".to_owned(), text };
+    let more = errors.len().checked_sub(SHOWN).filter(|n| *n > 0).map(|n| format!("and {n} errors more of this kind"));
+    errors.iter().take(SHOWN).map(ToString::to_string).chain(more).map(note).collect()
 }
 
 /// This machine.
@@ -122,6 +134,7 @@ fn scenario_info(scenario: &Scenario) -> ScenarioInfo {
         title: scenario.spec.title.clone(),
         family: scenario.spec.family.clone(),
         route: scenario.spec.route.clone(),
+        rung: scenario.spec.rung,
     }
 }
 

@@ -15,6 +15,7 @@ use crate::matrix::Request;
 use crate::model::facts::{Facts, Shape};
 use crate::model::report::Origin;
 use crate::model::scenario::{Build, Dir, EntryKind, Expect, ExpectedCall, Run, Scenario, ScenarioFile};
+use crate::report::By;
 use crate::report::sentence::sentence;
 use crate::report::words;
 
@@ -100,7 +101,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         given,
         engines: args.engines.of(),
     };
-    let (code, report) = common::run(lab, &request, "check", false, args.output)?;
+    let (code, report) = common::run(lab, &request, "check", false, (args.output, By::Family))?;
     if args.output == Output::Table {
         let width = output::look().width;
         let sentences = scenarios.iter().map(|s| words::wrapped(width, "", "", &sentence(&report, &s.name)));
@@ -121,6 +122,7 @@ fn prepare(lab: &Lab, file: &Path, args: &Args) -> Result<(Scenario, Guest)> {
         title: name.clone(),
         family: "given".to_owned(),
         route: "given".to_owned(),
+        rung: 0,
         build: Build { toolchain: "wat".to_owned(), ..Build::default() },
         run: run_of(facts.as_ref(), &name, args)?,
         expect: Expect {

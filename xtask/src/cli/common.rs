@@ -13,7 +13,7 @@ use crate::matrix::{self, Request};
 use crate::model::report::RunReport;
 use crate::model::scenario::Scenario;
 use crate::process;
-use crate::report::{self, Look};
+use crate::report::{self, By, Look};
 use crate::runtime::{self, Runtime};
 use crate::scenario;
 use crate::session::{self, Frame};
@@ -49,10 +49,29 @@ impl Output {
     }
 
     /// Renders for stdout.
-    pub fn show(self, report: &RunReport) -> Result<()> {
+    pub fn show(self, report: &RunReport, by: By) -> Result<()> {
         match report::find(self.id()) {
-            Some(renderer) => output::print(&renderer.render(report, output::look())),
+            Some(renderer) => output::print(&renderer.render(report, Look { by, ..output::look() })),
             None => Ok(()),
+        }
+    }
+}
+
+/// Which rows stand together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Rows {
+    /// One program through its routes.
+    Family,
+    /// One route with its programs.
+    Route,
+}
+
+impl Rows {
+    /// As the renderers have it.
+    pub fn of(self) -> By {
+        match self {
+            Self::Family => By::Family,
+            Self::Route => By::Route,
         }
     }
 }
@@ -126,7 +145,7 @@ pub fn run(
     request: &Request,
     command: &'static str,
     compare: bool,
-    show: Output,
+    show: (Output, By),
 ) -> Result<(u8, RunReport)> {
     handle_ctrl_c();
     let (started, began) = (SystemTime::now(), Instant::now());
@@ -144,10 +163,10 @@ pub fn run(
         interrupted: process::cancelled(),
         compare,
     };
-    let report = session::report(lab, request, results, frame)?;
+    let report = session::report(lab, request, results, frame);
     // A folder that cannot be written must not cost the user what was measured.
     let written = write(lab, &report);
-    show.show(&report)?;
+    show.0.show(&report, show.1)?;
     written?;
     Ok((exit::of(&report), report))
 }

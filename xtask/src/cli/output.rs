@@ -42,7 +42,7 @@ pub fn say(message: &str) {
 pub fn look() -> Look {
     let terminal = io::stdout().is_terminal();
     let width = if terminal { terminal_width() } else { Look::PLAIN.width };
-    Look { width, colour: terminal && colours_wanted() }
+    Look { width, colour: terminal && colours_wanted(), ..Look::PLAIN }
 }
 
 /// Whether the environment wants colours: NO_COLOR, CLICOLOR and TERM are heeded.

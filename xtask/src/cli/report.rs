@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
-use super::common::{Output, usage};
+use super::common::{Output, Rows, usage};
 use crate::exit;
 use crate::lab::Lab;
 use crate::model::report::{RunReport, SCHEMA};
@@ -26,6 +26,9 @@ pub struct Args {
     /// How it is shown on stdout
     #[arg(long, value_enum, default_value_t = Output::Table)]
     output: Output,
+    /// Which rows stand together
+    #[arg(long, value_enum, default_value_t = Rows::Family)]
+    by: Rows,
 }
 
 /// Runs it.
@@ -43,7 +46,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     }
     match serde_json::from_str::<RunReport>(&text) {
         Ok(report) => {
-            args.output.show(&report)?;
+            args.output.show(&report, args.by.of())?;
             Ok(exit::OK)
         }
         Err(error) => bad(error.to_string()),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 
-use super::common::{self, Output};
+use super::common::{self, Output, Rows};
 use crate::artifact;
 use crate::cell::Limits;
 use crate::lab::Lab;
@@ -19,6 +19,8 @@ pub const ABOUT: &str = "Build, inspect and run every scenario on every runtime,
 pub const EXAMPLES: &str = "Examples:
   cargo xtask run-all
   cargo xtask run-all --scenario 'wat-proposal-*' --runtime wasmi
+  cargo xtask run-all --scenario '*tcp*' --scenario '*http*'      the socket gap, rung by rung
+  cargo xtask run-all --by route
   cargo xtask run-all --output json > report.json
   cargo xtask run-all --engines quick        the first matrix in a minute or two
   cargo xtask run-all --no-cache --timeout 30";
@@ -44,6 +46,9 @@ pub struct Args {
     /// How the result is shown on stdout
     #[arg(long, value_enum, default_value_t = Output::Table)]
     output: Output,
+    /// Which rows stand together
+    #[arg(long, value_enum, default_value_t = Rows::Family)]
+    by: Rows,
     /// Fetch nothing: crates must be in cargo's own cache
     #[arg(long)]
     offline: bool,
@@ -78,7 +83,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         given: BTreeMap::new(),
         engines: args.engines.of(),
     };
-    let (code, report) = common::run(lab, &request, "run-all", true, args.output)?;
+    let (code, report) = common::run(lab, &request, "run-all", true, (args.output, args.by.of()))?;
     let unbuilt = report.cells.iter().any(|c| c.verdict.id() == "not-built");
     // Whoever requires built guests does not want to read the matrix to learn that there are none.
     Ok(if args.require_built && unbuilt && code == exit::OK { exit::WORSE } else { code })

@@ -98,6 +98,9 @@ pub struct ScenarioInfo {
     pub family: String,
     /// The way it is compiled.
     pub route: String,
+    /// Its place within its family.
+    #[serde(default)]
+    pub rung: u8,
 }
 
 /// Where a guest came from.
@@ -251,6 +254,8 @@ pub enum NoteKind {
     KnownStale,
     /// A snapshot belongs to no scenario or no runtime: an error of the repository.
     SnapshotOrphan,
+    /// A snapshot is damaged, or what differs could not be written beside it: the comparison is not complete.
+    SnapshotUnusable,
     /// Something is missing on this machine.
     Missing,
     /// What to do next.

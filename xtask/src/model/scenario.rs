@@ -29,6 +29,10 @@ pub struct ScenarioFile {
     pub family: String,
     /// The way it is compiled: `wat`, `rust-wasip1`, …
     pub route: String,
+    /// Its place within its family, from the route that can do least to the one that can do most; rows of
+    /// the same rung stand by name.
+    #[serde(default)]
+    pub rung: u8,
     /// How the guest is built.
     pub build: Build,
     /// How the guest is run.

@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use super::words::{blame, by_code, bytes, changes, on, remedies, tally};
-use super::{Look, Renderer};
+use super::words::{self, Row, blame, by_code, bytes, changes, on, remedies, tally};
+use super::{By, Look, Renderer};
 use crate::model::report::{Cell, NoteKind, RunReport};
 use crate::model::verdict::{Change, Verdict};
 
@@ -22,11 +22,11 @@ impl Renderer for Markdown {
         "md"
     }
 
-    fn render(&self, report: &RunReport, _: Look) -> String {
+    fn render(&self, report: &RunReport, look: Look) -> String {
         let mut out = String::from("# Where WebAssembly runs\n\n");
         let host = &report.host;
         let _ = writeln!(out, "{} on {} {} with {} processors.\n", tally(report), host.os, host.arch, host.cpus);
-        matrix(&mut out, report);
+        matrix(&mut out, report, look.by);
         gaps(&mut out, report);
         changed(&mut out, report);
         artifacts(&mut out, report);
@@ -36,24 +36,19 @@ impl Renderer for Markdown {
     }
 }
 
-fn matrix(out: &mut String, report: &RunReport) {
+fn matrix(out: &mut String, report: &RunReport, by: By) {
     let heads: Vec<String> = report
         .runtimes
         .iter()
         .map(|r| format!("{} {}", r.id, r.tool.version.as_deref().unwrap_or("(absent)")))
         .collect();
-    let _ = writeln!(out, "| scenario | {} |", heads.join(" | "));
-    let _ = writeln!(out, "|---|{}", "---|".repeat(heads.len()));
-    let mut rows: Vec<(&str, Vec<&Cell>)> = Vec::new();
-    for cell in &report.cells {
-        match rows.last_mut() {
-            Some((name, cells)) if *name == cell.scenario => cells.push(cell),
-            _ => rows.push((&cell.scenario, vec![cell])),
-        }
-    }
-    for (name, cells) in rows {
+    let _ = writeln!(out, "| {} | scenario | {} |", by.id(), heads.join(" | "));
+    let _ = writeln!(out, "|---|---|{}", "---|".repeat(heads.len()));
+    let mut last = None;
+    for Row { group, scenario: name, cells } in words::rows(report, by) {
         let texts = report.runtimes.iter().map(|r| cells.iter().find(|c| c.runtime == r.id).map_or(String::new(), |c| text(c)));
-        let _ = writeln!(out, "| {name} | {} |", texts.collect::<Vec<_>>().join(" | "));
+        let group = if last.replace(group) == Some(group) { "" } else { group };
+        let _ = writeln!(out, "| {group} | {name} | {} |", texts.collect::<Vec<_>>().join(" | "));
     }
 }
 

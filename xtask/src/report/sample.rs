@@ -61,6 +61,7 @@ fn row(name: &str, family: &str) -> ScenarioInfo {
         title: "A sample".to_owned(),
         family: family.to_owned(),
         route: "rust-wasip1".to_owned(),
+        rung: 0,
     }
 }
 

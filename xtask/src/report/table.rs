@@ -6,7 +6,7 @@ use std::fmt::Write;
 
 use anstyle::{AnsiColor, Effects, Style};
 
-use super::words::{self, Group, blame, by_code, changes, on, remedies, tally};
+use super::words::{self, Group, Row, blame, by_code, changes, on, remedies, tally};
 use super::{Look, Renderer};
 use crate::codes::Code;
 use crate::model::report::{Cell, Note, NoteKind, Origin, RunReport};
@@ -90,13 +90,8 @@ impl Painter {
     }
 
     fn matrix(&self, out: &mut String, report: &RunReport, letters: &BTreeMap<Code, char>) {
-        let mut rows: BTreeMap<(&str, &str), Vec<&Cell>> = BTreeMap::new();
-        let family: BTreeMap<&str, &str> = report.scenarios.iter().map(|s| (s.name.as_str(), s.family.as_str())).collect();
-        for cell in &report.cells {
-            let group = family.get(cell.scenario.as_str()).copied().unwrap_or("~");
-            rows.entry((group, &cell.scenario)).or_default().push(cell);
-        }
-        let widest = rows.keys().map(|(_, name)| name.chars().count()).max().unwrap_or(0);
+        let rows = words::rows(report, self.look.by);
+        let widest = rows.iter().map(|row| row.scenario.chars().count()).max().unwrap_or(0);
         let prebuilt: Vec<&str> =
             report.artifacts.iter().filter(|a| a.origin == Origin::Prebuilt).map(|a| a.scenario.as_str()).collect();
         for (index, runtime) in report.runtimes.iter().enumerate() {
@@ -105,7 +100,7 @@ impl Painter {
             let _ = writeln!(out, "{:widest$}  {}{label}", "", self.paint(DIM, &"│ ".repeat(index)));
         }
         let mut last = None;
-        for ((group, name), cells) in rows {
+        for Row { group, scenario: name, cells } in rows {
             if last.is_some_and(|l| l != group) {
                 let _ = writeln!(out, "{:widest$}  {}", "", self.paint(DIM, "│ ".repeat(report.runtimes.len()).trim_end()));
             }
@@ -176,6 +171,7 @@ impl Painter {
             NoteKind::PrebuiltDiffers => Some("prebuilt guests that differ"),
             NoteKind::KnownStale => Some("annotations that fit nothing"),
             NoteKind::SnapshotOrphan => Some("snapshots of nothing"),
+            NoteKind::SnapshotUnusable => Some("not compared"),
             NoteKind::Missing => Some("missing here"),
             NoteKind::ArtifactNew | NoteKind::Next => None,
         };

@@ -1,13 +1,13 @@
 //! Every renderer over the sample report, the report's schema, and the closing sentence.
 
-use super::{ALL, Look, sample, sentence::sentence};
+use super::{ALL, By, Look, sample, sentence::sentence};
 use crate::model::report::RunReport;
 
 #[test]
 fn every_renderer_shows_the_sample() {
     for renderer in ALL {
         for width in [80, 120] {
-            let text = renderer.render(&sample::report(), Look { width, colour: false });
+            let text = renderer.render(&sample::report(), Look { width, colour: false, by: By::Family });
             if renderer.id() == "table" {
                 assert!(text.lines().all(|l| l.chars().count() <= width), "wider than {width}:\n{text}");
                 insta::assert_snapshot!(format!("{}-{width}", renderer.id()), text);
@@ -21,8 +21,8 @@ fn every_renderer_shows_the_sample() {
 #[test]
 fn colour_is_only_there_when_it_is_asked_for() {
     let table = super::find("table").unwrap();
-    assert!(!table.render(&sample::report(), Look { width: 80, colour: false }).contains('\u{1b}'));
-    assert!(table.render(&sample::report(), Look { width: 80, colour: true }).contains('\u{1b}'));
+    assert!(!table.render(&sample::report(), Look { width: 80, colour: false, by: By::Family }).contains('\u{1b}'));
+    assert!(table.render(&sample::report(), Look { width: 80, colour: true, by: By::Family }).contains('\u{1b}'));
 }
 
 #[test]

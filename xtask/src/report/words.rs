@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::By;
 use crate::codes::Code;
-use crate::model::report::{Cell, RunReport};
+use crate::model::report::{Cell, RunReport, ScenarioInfo};
 use crate::model::verdict::{Change, Verdict};
 
 /// Cells with one code, of one scenario, for one subject and in one detail: one line of an explanation.
@@ -28,6 +29,35 @@ impl Group<'_> {
             self.cell.detail.clone()
         }
     }
+}
+
+/// A row of the matrix.
+#[derive(Clone, Debug)]
+pub struct Row<'a> {
+    /// Its family or route.
+    pub group: &'a str,
+    /// Its name.
+    pub scenario: &'a str,
+    /// Its cells, in the order of the columns.
+    pub cells: Vec<&'a Cell>,
+}
+
+/// The rows: groups by name; within a family from its lowest rung up.
+#[must_use]
+pub fn rows(report: &RunReport, by: By) -> Vec<Row<'_>> {
+    let info: BTreeMap<&str, &ScenarioInfo> = report.scenarios.iter().map(|s| (s.name.as_str(), s)).collect();
+    let mut rows: BTreeMap<(&str, &str, u8, &str), Vec<&Cell>> = BTreeMap::new();
+    for cell in &report.cells {
+        let info = info.get(cell.scenario.as_str());
+        // A report that names no scenario of the cell's name was not made by the lab; its cells come last.
+        let (family, route, rung) = info.map_or(("~", "~", 0), |i| (i.family.as_str(), i.route.as_str(), i.rung));
+        let key = match by {
+            By::Family => (family, "", rung, cell.scenario.as_str()),
+            By::Route => (route, family, rung, cell.scenario.as_str()),
+        };
+        rows.entry(key).or_default().push(cell);
+    }
+    rows.into_iter().map(|((group, _, _, scenario), cells)| Row { group, scenario, cells }).collect()
 }
 
 /// Every code that a cell has, with its groups, in the order of the catalogue.
