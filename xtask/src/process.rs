@@ -171,6 +171,12 @@ pub fn sweep() {
     strays::sweep_unaccounted();
 }
 
+/// Ends every descendant of the lab at once, for a lab that is about to end itself.
+pub fn end_everything() {
+    #[cfg(target_os = "linux")]
+    strays::end_everything();
+}
+
 /// A child that runs, and the thread that supervises it. Dropping it ends the child.
 #[derive(Debug)]
 pub struct Running {

@@ -74,20 +74,43 @@ fn ctrl_c_ends_the_children_keeps_what_was_measured_and_the_next_run_goes_on() {
 }
 
 #[test]
+fn a_second_ctrl_c_ends_everything_at_once() {
+    let workspace = Workspace::new();
+    workspace.scenario("healthy", HEALTHY, "[run]\ntimeout_ms = 60000\n");
+    // A runtime that ignores SIGTERM, so that the lab is still patient with it when the second one comes.
+    let runtime = workspace.path("runtime-stubborn");
+    let fake = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("fixtures/fake-runtimes/runtime");
+    std::os::unix::fs::symlink(fake, &runtime).unwrap();
+    let mut command = workspace.command(&["run-all", "--runtime", "node", "--no-cache"]);
+    let child = command.env("WASMLAB_NODE", &runtime).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let place = runtime.display().to_string();
+    wait(|| alive(&format!("{place}\0--no-warnings")) > 0, "the runtime's start");
+    let pid = rustix::process::Pid::from_raw(child.id().cast_signed()).unwrap();
+    for _ in 0..2 {
+        rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(130));
+    assert_eq!(alive(&place), 0, "nothing is left");
+}
+
+#[test]
 fn a_reader_that_goes_away_is_no_error_and_a_full_disk_is_one() {
     let workspace = Workspace::new();
     workspace.scenario("healthy", HEALTHY, "");
-    for args in [&["list"][..], &["explain"], &["run-all", "--engines", "built"]] {
+    for args in [&["list"][..], &["explain"], &["--help"], &["run-all", "--engines", "built"]] {
         let mut child = workspace.command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         drop(child.stdout.take());
         let mut stderr = String::new();
         child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
         assert!(child.wait().unwrap().code() == Some(0) && !stderr.contains("panicked"), "{args:?}: {stderr}");
     }
-    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
-    let output = workspace.command(&["list"]).stdout(full).output().unwrap();
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.code() == Some(3) && stderr.contains("failed to write to stdout"), "{stderr}");
+    for args in [&["list"][..], &["--help"]] {
+        let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let output = workspace.command(args).stdout(full).output().unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(3) && stderr.contains("failed to write to stdout"), "{args:?}: {stderr}");
+    }
 }
 
 #[test]
@@ -98,6 +121,17 @@ fn a_report_that_cannot_be_written_is_said_and_the_matrix_is_shown_all_the_same(
     let ran = workspace.run(&["run-all", "--engines", "built"]);
     assert!(ran.code == 3 && ran.stdout.contains("healthy"), "{}", ran.stdout);
     assert!(ran.stderr.contains("failed to save the report") && ran.stderr.contains("reports"), "{}", ran.stderr);
+}
+
+#[test]
+fn snapshots_that_cannot_be_used_cost_the_comparison_and_not_the_matrix() {
+    let workspace = Workspace::new();
+    workspace.scenario("healthy", HEALTHY, "");
+    workspace.write("snapshots", "a file in the folder's place: as on a full disk, nothing can be written below it");
+    let ran = workspace.run(&["run-all", "--engines", "built"]);
+    let shown = ran.stdout.contains("healthy") && ran.stdout.contains("not compared");
+    assert!(ran.code == 3 && shown, "{}: {}{}", ran.code, ran.stdout, ran.stderr);
+    assert!(workspace.path("reports/latest/report.json").is_file());
 }
 
 #[test]
@@ -115,6 +149,39 @@ fn colours_are_for_terminals_that_want_them() {
     workspace.scenario("healthy", HEALTHY, "");
     let ran = workspace.run(&["run-all", "--engines", "built"]);
     assert!(!ran.stdout.contains('\u{1b}') && !ran.stderr.contains('\u{1b}'));
+    let coloured = on_a_terminal(workspace.command(&["run-all", "--engines", "built"]).env_remove("NO_COLOR"));
+    assert!(coloured.contains("\u{1b}["), "{coloured}");
+    let plain = on_a_terminal(workspace.command(&["run-all", "--engines", "built"]).env("NO_COLOR", "1"));
+    // Progress moves the cursor; colours (`ESC [ … m`) are what nobody wants.
+    let colour = plain
+        .split("\u{1b}[")
+        .skip(1)
+        .any(|s| s.trim_start_matches(|c: char| c.is_ascii_digit() || c == ';').starts_with('m'));
+    assert!(plain.contains("healthy") && !colour, "{plain}");
+}
+
+/// What a command prints on a terminal of its own.
+fn on_a_terminal(command: &mut std::process::Command) -> String {
+    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+    let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&master).unwrap();
+    unlockpt(&master).unwrap();
+    let name = ptsname(&master, Vec::new()).unwrap().into_string().unwrap();
+    let open = || fs::OpenOptions::new().read(true).write(true).open(&name).unwrap();
+    command.env("TERM", "xterm").stdin(Stdio::null()).stdout(open()).stderr(open());
+    command_output(command, fs::File::from(master))
+}
+
+/// Reads `master` until the command, which holds the other end, has ended.
+fn command_output(command: &mut std::process::Command, mut master: fs::File) -> String {
+    let mut child = command.spawn().unwrap();
+    // The command's own copies of the terminal go with it, so that the reading ends.
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    let mut bytes = Vec::new();
+    // A terminal whose last user is gone ends with an error instead of an end of file.
+    let _ = master.read_to_end(&mut bytes);
+    assert!(child.wait().unwrap().success());
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 fn fails(ran: &Ran, code: i32, words: &[&str]) {

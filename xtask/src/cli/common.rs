@@ -187,6 +187,7 @@ fn write(lab: &Lab, report: &RunReport) -> Result<()> {
 fn handle_ctrl_c() {
     let handler = || {
         if process::cancelled() {
+            process::end_everything();
             std::process::exit(i32::from(exit::INTERRUPTED));
         }
         process::cancel();

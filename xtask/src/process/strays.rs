@@ -49,6 +49,24 @@ pub fn sweep_unaccounted() {
     hunt(|_, alone| alone);
 }
 
+/// Kills all that descend from the lab, supervised or not. Children that the dead leave behind come to the
+/// lab, which is their subreaper, and are found in the next round.
+pub fn end_everything() {
+    let deadline = Instant::now() + HUNT;
+    let mut killed = BTreeSet::new();
+    while Instant::now() < deadline {
+        let (all, _) = descendants(std::process::id().cast_signed());
+        let new: Vec<i32> = all.into_iter().filter(|pid| killed.insert(*pid)).collect();
+        if new.is_empty() {
+            return;
+        }
+        for pid in new.iter().filter_map(|p| Pid::from_raw(*p)) {
+            let _ = kill_process(pid, Signal::KILL);
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
 fn hunt(is_ours: impl Fn(i32, bool) -> bool) {
     let deadline = Instant::now() + HUNT;
     loop {

@@ -83,6 +83,26 @@ fn values_that_make_no_sense_name_key_and_line() {
 }
 
 #[test]
+fn a_link_that_leads_out_of_the_folder_is_refused() {
+    let root = tempfile::tempdir().unwrap();
+    scenario(root.path(), "add", GOOD);
+    fs::write(root.path().join("outside.wat"), "(module)").unwrap();
+    let link = root.path().join("add/add.wat");
+    fs::remove_file(&link).unwrap();
+    std::os::unix::fs::symlink(root.path().join("outside.wat"), &link).unwrap();
+    let errors = load(&root.path().join("add")).unwrap_err();
+    assert!(errors[0].to_string().contains("leads out of the scenario's folder"), "{}", errors[0]);
+}
+
+#[test]
+fn ports_are_names_never_numbers() {
+    check(&format!("{GOOD}\n[[run.port]]\nname = \"http\"\nnumber = 80\n"), "unknown field `number`");
+    check(&format!("{GOOD}\n[[run.port]]\nname = \"a\"\n[[run.port]]\nname = \"a\"\n"), "the name of two");
+    check(&format!("{GOOD}\n[run]\nargs = [\"{{port:http}}\"]\n"), "`http` is the name of no [[run.port]]");
+    check(&format!("{GOOD}\n[run]\nentry = \"http\"\n"), "there is no [[run.port]]");
+}
+
+#[test]
 fn missing_files_and_clashing_names_are_errors() {
     let root = tempfile::tempdir().unwrap();
     fs::create_dir(root.path().join("empty")).unwrap();
