@@ -1,21 +1,25 @@
-//! `build`: the guests alone.
+//! `build`: the guests alone, as a list or side by side.
 
 use anyhow::Result;
 
 use super::common;
 use super::output;
-use crate::artifact;
+use crate::artifact::{self, Guest, NotBuilt};
 use crate::codes::Code;
 use crate::exit;
 use crate::lab::Lab;
+use crate::model::scenario::Scenario;
 use crate::report::words;
+
+mod compare;
 
 /// For `--help`.
 pub const ABOUT: &str = "Build the guests, and say what each is made of";
 /// For `--help`.
 pub const EXAMPLES: &str = "Examples:
   cargo xtask build
-  cargo xtask build --scenario 'rust-*' --require-built";
+  cargo xtask build --scenario 'rust-*' --require-built
+  cargo xtask build --compare hello      the routes of one program side by side: bytes, imports, proposals";
 
 /// Options.
 #[derive(clap::Args)]
@@ -23,6 +27,9 @@ pub struct Args {
     /// Only scenarios that the glob matches; may be repeated
     #[arg(long, value_name = "GLOB")]
     scenario: Vec<String>,
+    /// The routes of one family side by side
+    #[arg(long, value_name = "FAMILY")]
+    compare: Option<String>,
     /// Fetch nothing
     #[arg(long)]
     offline: bool,
@@ -31,35 +38,56 @@ pub struct Args {
     require_built: bool,
 }
 
+/// A scenario with its guest, or why there is none.
+type Made<'a> = (&'a Scenario, Result<Guest, NotBuilt>);
+
 /// Runs it.
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
-    let scenarios = common::choose(common::scenarios(lab)?, &args.scenario, "scenario", |s| s.name.clone())?;
+    let mut scenarios = common::choose(common::scenarios(lab)?, &args.scenario, "scenario", |s| s.name.clone())?;
+    if let Some(family) = &args.compare {
+        scenarios = common::choose(scenarios, std::slice::from_ref(family), "compare", |s| s.spec.family.clone())?;
+        scenarios.sort_by_key(|s| (s.spec.family.clone(), s.spec.rung, s.name.clone()));
+    }
     let options = artifact::Options { offline: args.offline, require_built: args.require_built };
-    let mut table = output::table(&["scenario", "origin", "bytes", "built in", "made by"]);
+    let made: Vec<Made> = scenarios
+        .iter()
+        .map(|scenario| {
+            output::say(&format!("building {}", scenario.name));
+            (scenario, artifact::obtain(lab, scenario, options))
+        })
+        .collect();
+    lab.machine.save();
+    output::print(&if args.compare.is_some() { compare::table(lab, &made) } else { list(lab, &made) })?;
     let (mut failed, mut missing) = (Vec::new(), Vec::new());
-    for scenario in &scenarios {
-        match artifact::obtain(lab, scenario, options) {
-            Ok(guest) => {
-                let bytes = std::fs::metadata(lab.cache.object(&guest.sha256)).map_or(0, |m| m.len());
-                let took = match guest.build_ms {
-                    Some(ms) if guest.cached => format!("{} (earlier)", words::seconds(ms)),
-                    Some(ms) => words::seconds(ms),
-                    None => String::new(),
-                };
-                table.add_row([&scenario.name, guest.origin.id(), &bytes.to_string(), &took, &guest.toolchain]);
-            }
-            Err(none) => {
-                let how = none.how.map(|h| format!("; {h}")).unwrap_or_default();
-                let line = format!("{}: {}: {}{how}", scenario.name, none.code, none.detail);
-                if none.code == Code::ToolchainMissing { missing.push(line) } else { failed.push(line) }
-            }
+    for (scenario, guest) in &made {
+        if let Err(none) = guest {
+            let how = none.how.as_ref().map(|h| format!("; {h}")).unwrap_or_default();
+            let line = format!("{}: {}: {}{how}", scenario.name, none.code, none.detail);
+            if none.code == Code::ToolchainMissing { missing.push(line) } else { failed.push(line) }
         }
     }
-    lab.machine.save();
-    output::print(&format!("{table}\n"))?;
     for line in missing.iter().chain(&failed) {
         output::complain(line);
     }
     let bad = !failed.is_empty() || (args.require_built && !missing.is_empty());
     Ok(if bad { exit::WORSE } else { exit::OK })
+}
+
+fn list(lab: &Lab, made: &[Made]) -> String {
+    let mut table = output::table(&["scenario", "origin", "bytes", "built in", "made by"]);
+    for (scenario, guest) in made {
+        let Ok(guest) = guest else { continue };
+        let bytes = std::fs::metadata(lab.cache.object(&guest.sha256)).map_or(0, |m| m.len());
+        table.add_row([&scenario.name, guest.origin.id(), &bytes.to_string(), &took(guest), &guest.toolchain]);
+    }
+    format!("{table}\n")
+}
+
+/// How long the build took: `1.2 s (earlier)`; nothing for a prebuilt guest.
+fn took(guest: &Guest) -> String {
+    match guest.build_ms {
+        Some(ms) if guest.cached => format!("{} (earlier)", words::seconds(ms)),
+        Some(ms) => words::seconds(ms),
+        None => String::new(),
+    }
 }

@@ -1,5 +1,6 @@
 //! What several subcommands share: choosing rows and columns, running with progress, writing reports.
 
+use std::collections::BTreeSet;
 use std::time::{Instant, SystemTime};
 
 use anyhow::{Context, Result};
@@ -118,7 +119,9 @@ pub fn choose<T>(items: Vec<T>, globs: &[String], what: &str, id: impl Fn(&T) ->
         let glob = Glob::new(text).or_else(|e| usage(format!("--{what} `{text}` is not a glob: {}", e.kind())))?;
         let matcher = glob.compile_matcher();
         if !all.iter().any(|id| matcher.is_match(id)) {
-            return usage(format!("--{what} `{text}` matches none of: {}", all.join(", ")));
+            let there: BTreeSet<&str> = all.iter().map(String::as_str).collect();
+            let there = there.into_iter().collect::<Vec<_>>().join(", ");
+            return usage(format!("--{what} `{text}` matches none of: {there}"));
         }
         set.add(glob);
     }

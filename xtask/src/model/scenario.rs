@@ -61,6 +61,9 @@ pub struct Build {
     /// The compiler's target: `wasm32-wasip1`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
+    /// Cargo's profile: `release` where none is named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
     /// The file that the build leaves: `hello.wasm`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artifact: Option<String>,

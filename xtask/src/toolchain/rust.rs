@@ -80,7 +80,9 @@ impl Toolchain for Rust {
     fn recipe(&self, scenario: &Scenario, found: &Found, out: &Path, offline: bool) -> Recipe {
         let build = &scenario.spec.build;
         let target = build.target.clone().unwrap_or_default();
-        let typed = format!("cargo build --release --locked --target {target}");
+        let profile = build.profile.as_deref().unwrap_or("release");
+        let how = if profile == "release" { "--release".to_owned() } else { format!("--profile {profile}") };
+        let typed = format!("cargo build {how} --locked --target {target}");
         let mut argv: Vec<OsString> = vec![found.program.clone().into()];
         argv.extend(typed.split(' ').skip(1).map(OsString::from));
         argv.push("--target-dir".into());
@@ -96,7 +98,9 @@ impl Toolchain for Rust {
             flags.push(remap(home, "cargo"));
         }
         env.insert("CARGO_ENCODED_RUSTFLAGS".into(), flags.join("\u{1f}").into());
-        let artifact = out.join(&target).join("release").join(build.artifact.clone().unwrap_or_default());
+        // Cargo's own profiles `dev` and `release` have folders of other names or their own.
+        let folder = if profile == "dev" { "debug" } else { profile };
+        let artifact = out.join(&target).join(folder).join(build.artifact.clone().unwrap_or_default());
         Recipe::Command { argv, env, cwd: scenario.dir.clone(), artifact, typed }
     }
 }

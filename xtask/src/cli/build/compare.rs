@@ -1,0 +1,79 @@
+//! The guests of one family side by side: what each route costs in bytes, imports and proposals.
+
+use std::collections::BTreeMap;
+
+use super::{Made, took};
+use crate::cli::output;
+use crate::lab::Lab;
+use crate::matrix::facts_of;
+use crate::model::facts::{Facts, Import};
+use crate::report::words::{bytes, wrapped};
+
+/// The text: a table of sizes, then imports by module and proposals, each in the order of the rungs.
+pub fn table(lab: &Lab, made: &[Made]) -> String {
+    let mut table = output::table(&["scenario", "total", "code", "data", "debug", "beside", "built in"]);
+    // Names are to be copied: they stay whole, and what they cost is short.
+    table.set_content_arrangement(comfy_table::ContentArrangement::Disabled);
+    let (mut imports, mut proposals) = (String::new(), String::new());
+    let width = output::look().width;
+    for (scenario, guest) in made {
+        let Ok(guest) = guest else {
+            table.add_row([scenario.name.as_str(), "not built"]);
+            continue;
+        };
+        let size = |hash: &String| std::fs::metadata(lab.cache.object(hash)).map_or(0, |m| m.len());
+        let beside: u64 = guest.companions.values().map(size).sum();
+        let beside = if beside == 0 { String::new() } else { bytes(beside) };
+        let binary = std::fs::read(lab.cache.object(&guest.sha256)).unwrap_or_default();
+        let name = format!("  {:<width$} ", scenario.name, width = widest(made));
+        let rest = " ".repeat(name.len());
+        match facts_of(lab, &guest.sha256, &binary) {
+            Ok(facts) => {
+                let sizes = facts.sizes;
+                let [total, code, data, debug] =
+                    [sizes.total, sizes.code, sizes.data, sizes.debug + sizes.names].map(bytes);
+                table.add_row([&scenario.name, &total, &code, &data, &debug, &beside, &took(guest)]);
+                imports += &(wrapped(width, &name, &rest, &by_module(&facts)) + "\n");
+                proposals += &(wrapped(width, &name, &rest, &needs(&facts)) + "\n");
+            }
+            Err(words) => {
+                table.add_row([&scenario.name, &bytes(binary.len() as u64), "malformed"]);
+                imports += &(wrapped(width, &name, &rest, &words) + "\n");
+            }
+        }
+    }
+    format!("{table}\n\nimports, by module\n{imports}\nproposals\n{proposals}")
+}
+
+fn widest(made: &[Made]) -> usize {
+    made.iter().map(|(scenario, _)| scenario.name.len()).max().unwrap_or(0)
+}
+
+fn needs(facts: &Facts) -> String {
+    let names = facts.proposals.iter().cloned().collect::<Vec<_>>().join(" ");
+    if names.is_empty() { "none: WebAssembly 1.0".to_owned() } else { names }
+}
+
+/// `wasi_snapshot_preview1 4, env 2`; a component's interfaces by package: `wasi:cli@0.2.3 5`.
+fn by_module(facts: &Facts) -> String {
+    let mut modules: BTreeMap<String, usize> = BTreeMap::new();
+    for import in &facts.imports {
+        *modules.entry(module_of(import)).or_default() += 1;
+    }
+    if modules.is_empty() {
+        return "none".to_owned();
+    }
+    modules.iter().map(|(module, count)| format!("{module} {count}")).collect::<Vec<_>>().join(", ")
+}
+
+fn module_of(import: &Import) -> String {
+    if !import.module.is_empty() {
+        return import.module.clone();
+    }
+    // A component's import is a whole interface: `wasi:cli/environment@0.2.3`.
+    match (import.name.split_once('/'), import.name.split_once('@')) {
+        (Some((package, _)), Some((_, version))) => format!("{package}@{version}"),
+        (Some((package, _)), None) => package.to_owned(),
+        _ => import.name.clone(),
+    }
+}
