@@ -13,6 +13,7 @@ use crate::cache::Key;
 use crate::files;
 use crate::lab::Lab;
 use crate::machine::Question;
+use crate::npm;
 use crate::process::{self, Command, Input, Limits};
 use crate::runtime::{Runtime, Source, Tool, version_in};
 use crate::toolchain::rust::{compiler_in, sysroot};
@@ -122,7 +123,7 @@ fn tool_of(built: &Built, runtime: &dyn Runtime) -> Result<Tool, Absence> {
         return Err(Absence { why, how: "report it: the engine and its adapter disagree".to_owned() });
     }
     let (program, version) = (built.binary.clone(), built.probe.version.clone());
-    Ok(Tool { program, version, fingerprint: built.sha256.clone(), support: PathBuf::new() })
+    Ok(Tool { program, version, fingerprint: built.sha256.clone(), support: PathBuf::new(), packages: PathBuf::new() })
 }
 
 fn absence(engine: &str, why: String) -> Absence {
@@ -190,6 +191,20 @@ fn find_program(
             files::write_atomically(&path, text.as_bytes()).map_err(|e| e.to_string())?;
         }
     }
-    let fingerprint = format!("{sha256} {}", support_key.text());
-    Ok(Tool { program, version: version_in(&answer), fingerprint, support })
+    let mut fingerprint = format!("{sha256} {}", support_key.text());
+    let mut version = version_in(&answer);
+    let packages = match runtime.packages() {
+        [] => PathBuf::new(),
+        names => npm::packages(&lab.machine, &program, names)?,
+    };
+    for name in runtime.packages() {
+        let package = npm::version(&packages, name)?;
+        let short = name.rsplit('/').next().unwrap_or(name);
+        // The first package is what the column is about; all of them make its results.
+        if version_in(&answer) == version {
+            version += &format!(" {short} {package}");
+        }
+        fingerprint += &format!(" {name} {package}");
+    }
+    Ok(Tool { program, version, fingerprint, support, packages })
 }

@@ -18,6 +18,7 @@ pub mod lab;
 pub mod machine;
 pub mod matrix;
 pub mod model;
+pub mod npm;
 pub mod process;
 pub mod report;
 pub mod runtime;

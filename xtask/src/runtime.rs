@@ -10,6 +10,7 @@ use crate::model::scenario::ScenarioFile;
 use wasmlab_cell::CellSpec;
 
 pub mod embedded;
+pub mod js;
 
 /// One line a runtime's file; each gives one or more columns.
 macro_rules! registry {
@@ -23,7 +24,7 @@ macro_rules! registry {
     };
 }
 
-registry! { wasmi, wasmtime, wasmer, node }
+registry! { wasmi, wasmtime, wasmer, node, deno, bun }
 
 /// A column: an engine in one mode.
 pub trait Runtime: Sync {
@@ -46,6 +47,11 @@ pub trait Runtime: Sync {
 
     /// Files of the lab that its command needs, by name: drivers.
     fn support(&self) -> &'static [(&'static str, &'static str)] {
+        &[]
+    }
+
+    /// npm packages that its driver imports.
+    fn packages(&self) -> &'static [&'static str] {
         &[]
     }
 
@@ -95,6 +101,8 @@ pub struct Tool {
     pub fingerprint: String,
     /// The folder of [`Runtime::support`].
     pub support: PathBuf,
+    /// The folder `node_modules` that has [`Runtime::packages`]; empty where there are none.
+    pub packages: PathBuf,
 }
 
 /// The files of a cell that a command may name.
@@ -122,7 +130,7 @@ pub fn version_in(answer: &str) -> String {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
-    use std::path::Path;
+    use std::path::{Path, PathBuf};
 
     use super::{CellFiles, Tool, all, version_in};
     use wasmlab_cell::{CellSpec, Entry, Network, PROTOCOL, PreopenedDir};
@@ -141,6 +149,7 @@ mod tests {
                 version: "1.0".to_owned(),
                 fingerprint: String::new(),
                 support: "/support".into(),
+                packages: if runtime.packages().is_empty() { PathBuf::new() } else { "/node_modules".into() },
             };
             let spec = sample(runtime.mode());
             let cell = CellFiles { spec: Path::new("/cell/spec.json"), module: &spec.module, cell: &spec };
@@ -155,7 +164,17 @@ mod tests {
              wasmtime-pulley: /bin/wasmtime run /cell/spec.json\n\
              wasmer-cranelift: /bin/wasmer run /cell/spec.json\n\
              wasmer-singlepass: /bin/wasmer run /cell/spec.json\n\
-             node: /bin/node --no-warnings /support/node.mjs run /cell/spec.json\n"
+             node: /bin/node --no-warnings /support/driver.mjs run /cell/spec.json\n\
+             node+jco: /bin/node --no-warnings /support/driver.mjs run /cell/spec.json --packages /node_modules\n\
+             deno: /bin/deno run --quiet --no-prompt --no-config --no-lock --no-remote --allow-env \
+             --allow-read=/cell/spec.json,/cell/guest.wasm,/support,/cell/dirs/0 \
+             --allow-write=/cell/events.jsonl,/cell/dirs/0 --allow-net=127.0.0.1 /support/driver.mjs run /cell/spec.json\n\
+             deno+jco: /bin/deno run --quiet --no-prompt --no-config --no-lock --no-remote --allow-env \
+             --allow-read=/cell/spec.json,/cell/guest.wasm,/support,/node_modules,/cell/dirs/0 \
+             --allow-write=/cell/events.jsonl,/cell/dirs/0 --allow-net=127.0.0.1 /support/driver.mjs run /cell/spec.json \
+             --packages /node_modules\n\
+             bun: /bin/bun run --no-install /support/driver.mjs run /cell/spec.json\n\
+             bun+jco: /bin/bun run --no-install /support/driver.mjs run /cell/spec.json --packages /node_modules\n"
         );
     }
 

@@ -40,9 +40,9 @@ pub struct Facts {
     pub memory_limit: bool,
     /// v128 values cross its boundary.
     pub v128_values: bool,
-    /// Symbolic links that lead out of a preopened folder are followed: a real escape. Node 20 follows
-    /// one in the middle of a path always, and one at its end when asked *not* to follow links.
-    pub follows_links_out: bool,
+    /// Symbolic links that lead out of a preopened folder and are followed: a real escape. `loop/secret` has
+    /// one in the middle of the path, `out` one at its end that the call asks *not* to follow.
+    pub escapes_by: &'static [&'static str],
     /// The descriptor of the first directory it is given: 3, but where a root of its own comes before.
     pub first_dir: u32,
 }

@@ -1,44 +1,26 @@
-//! Node.js: `node:wasi` for modules that import WASI 0.1, plain WebAssembly for others, by a driver that
-//! speaks the cell protocol.
+//! Node.js: `node:wasi` for modules that import WASI 0.1, their own glue for those that came with one, plain
+//! WebAssembly for others; components by jco.
 
-use std::ffi::OsString;
-
+use super::js::{Host, JCO};
 use super::{CellFiles, Runtime, Source, Tool};
 
 /// The registry's entries.
-pub const COLUMNS: &[&dyn Runtime] = &[&Node];
+pub const COLUMNS: &[&dyn Runtime] = &[&NODE, &Host { id: "node+jco", packages: JCO, ..NODE }];
 
-struct Node;
+const NODE: Host = Host {
+    id: "node",
+    engine: "node",
+    source: Source::Program {
+        name: "node",
+        variable: "WASMLAB_NODE",
+        version: &["--version"],
+        get: "install Node.js 20 or newer, or name it in WASMLAB_NODE",
+    },
+    flags,
+    packages: &[],
+};
 
-impl Runtime for Node {
-    fn id(&self) -> &'static str {
-        "node"
-    }
-
-    fn engine(&self) -> &'static str {
-        "node"
-    }
-
-    fn mode(&self) -> &'static str {
-        "node"
-    }
-
-    fn source(&self) -> Source {
-        Source::Program {
-            name: "node",
-            variable: "WASMLAB_NODE",
-            version: &["--version"],
-            get: "install Node.js 20 or newer, or name it in WASMLAB_NODE",
-        }
-    }
-
-    fn support(&self) -> &'static [(&'static str, &'static str)] {
-        &[("node.mjs", include_str!("node.mjs"))]
-    }
-
-    fn command(&self, tool: &Tool, cell: &CellFiles) -> Vec<OsString> {
-        // node:wasi announces on stderr that it is experimental: the guest's stderr is to be its own.
-        let driver = tool.support.join("node.mjs");
-        vec![tool.program.clone().into(), "--no-warnings".into(), driver.into(), "run".into(), cell.spec.into()]
-    }
+/// node:wasi announces on stderr that it is experimental: the guest's stderr is to be its own.
+fn flags(_: &Tool, _: &CellFiles) -> Vec<std::ffi::OsString> {
+    vec!["--no-warnings".into()]
 }

@@ -21,7 +21,7 @@ const fn subject(mode: &'static str) -> Subject {
             memory_limit: true,
             // Singlepass has no SIMD.
             v128_values: matches!(mode.as_bytes(), b"cranelift"),
-            follows_links_out: false,
+            escapes_by: &[],
             first_dir: 4,
         },
     }

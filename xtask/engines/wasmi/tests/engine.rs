@@ -20,7 +20,7 @@ const INTERPRETER: Subject = Subject {
         typed_host_functions: true,
         memory_limit: true,
         v128_values: true,
-        follows_links_out: false,
+        escapes_by: &[],
         first_dir: 3,
     },
 };

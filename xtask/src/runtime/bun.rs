@@ -1,0 +1,26 @@
+//! Bun: JavaScriptCore, with glue and jco as on Node. Its `node:wasi` lacks what a driver needs of it
+//! (`getImportObject`, an exit code that is returned); what that means for a cell, the driver finds out.
+
+use super::js::{Host, JCO};
+use super::{CellFiles, Runtime, Source, Tool};
+
+/// The registry's entries.
+pub const COLUMNS: &[&dyn Runtime] = &[&BUN, &Host { id: "bun+jco", packages: JCO, ..BUN }];
+
+const BUN: Host = Host {
+    id: "bun",
+    engine: "bun",
+    source: Source::Program {
+        name: "bun",
+        variable: "WASMLAB_BUN",
+        version: &["--version"],
+        get: "npm install --global bun, or name it in WASMLAB_BUN",
+    },
+    flags,
+    packages: &[],
+};
+
+/// Nothing is fetched, and no configuration of the machine is read.
+fn flags(_: &Tool, _: &CellFiles) -> Vec<std::ffi::OsString> {
+    vec!["run".into(), "--no-install".into()]
+}

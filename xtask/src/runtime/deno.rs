@@ -1,0 +1,54 @@
+//! Deno: V8 with Deno's own `node:wasi`, glue and jco as on Node. A guest's permissions are those of its cell.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use wasmlab_cell::Network;
+
+use super::js::{Host, JCO};
+use super::{CellFiles, Runtime, Source, Tool};
+
+/// The registry's entries.
+pub const COLUMNS: &[&dyn Runtime] = &[&DENO, &Host { id: "deno+jco", packages: JCO, ..DENO }];
+
+const DENO: Host = Host {
+    id: "deno",
+    engine: "deno",
+    source: Source::Program {
+        name: "deno",
+        variable: "WASMLAB_DENO",
+        version: &["--version"],
+        get: "npm install --global deno, or name it in WASMLAB_DENO",
+    },
+    flags,
+    packages: &[],
+};
+
+/// Nothing is asked of a person, no configuration of the machine is read, and files and network are the cell's.
+fn flags(tool: &Tool, cell: &CellFiles) -> Vec<OsString> {
+    let spec = cell.cell;
+    let beside = |path: &Path| path.parent().unwrap_or(path).to_owned();
+    let dirs = || spec.dirs.iter().map(|d| d.host.clone());
+    let mut read = vec![cell.spec.to_owned(), cell.module.to_owned(), tool.support.clone()];
+    read.extend(spec.glue.as_deref().map(beside));
+    read.extend(spec.compiled.clone());
+    read.extend(Some(tool.packages.clone()).filter(|p| !p.as_os_str().is_empty()));
+    read.extend(dirs());
+    let mut write = vec![spec.observation.clone()];
+    write.extend(spec.glue.as_deref().map(beside));
+    write.extend(spec.compiled.clone());
+    write.extend(dirs());
+    let list = |paths: Vec<std::path::PathBuf>| {
+        paths.into_iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(",")
+    };
+    let mut flags: Vec<OsString> =
+        ["run", "--quiet", "--no-prompt", "--no-config", "--no-lock", "--no-remote", "--allow-env"]
+            .map(OsString::from)
+            .to_vec();
+    flags.push(format!("--allow-read={}", list(read)).into());
+    flags.push(format!("--allow-write={}", list(write)).into());
+    if spec.network == Network::Loopback {
+        flags.push("--allow-net=127.0.0.1".into());
+    }
+    flags
+}

@@ -1,0 +1,81 @@
+//! What the JavaScript hosts share: one driver, which speaks the cell protocol, in `js/`.
+
+use std::ffi::OsString;
+
+use super::{CellFiles, Runtime, Source, Tool};
+use crate::model::facts::{Facts, Kind};
+use crate::model::scenario::ScenarioFile;
+
+/// What jco needs: itself, and the host side of WASI 0.2 that its output imports.
+pub const JCO: &[&str] = &["@bytecodealliance/jco", "@bytecodealliance/preview2-shim"];
+
+/// The driver's files.
+const DRIVER: &[(&str, &str)] = &[
+    ("driver.mjs", include_str!("js/driver.mjs")),
+    ("protocol.mjs", include_str!("js/protocol.mjs")),
+    ("core.mjs", include_str!("js/core.mjs")),
+    ("glue.mjs", include_str!("js/glue.mjs")),
+    ("jco.mjs", include_str!("js/jco.mjs")),
+    ("causes.mjs", include_str!("js/causes.mjs")),
+    ("types.mjs", include_str!("js/types.mjs")),
+    ("values.mjs", include_str!("js/values.mjs")),
+];
+
+/// A JavaScript host in one mode.
+#[derive(Clone, Copy, Debug)]
+pub struct Host {
+    /// The column's id, which is the driver's mode too: `node`, `node+jco`.
+    pub id: &'static str,
+    /// The host: `node`.
+    pub engine: &'static str,
+    /// Where it is found.
+    pub source: Source,
+    /// The host's own arguments before the driver.
+    pub flags: fn(&Tool, &CellFiles) -> Vec<OsString>,
+    /// npm packages that the mode needs.
+    pub packages: &'static [&'static str],
+}
+
+impl Runtime for Host {
+    fn id(&self) -> &'static str {
+        self.id
+    }
+
+    fn engine(&self) -> &'static str {
+        self.engine
+    }
+
+    fn mode(&self) -> &'static str {
+        self.id
+    }
+
+    fn source(&self) -> Source {
+        self.source
+    }
+
+    fn support(&self) -> &'static [(&'static str, &'static str)] {
+        DRIVER
+    }
+
+    fn packages(&self) -> &'static [&'static str] {
+        self.packages
+    }
+
+    fn applies(&self, _: &ScenarioFile, facts: Option<&Facts>) -> Result<(), String> {
+        let is_component = facts.is_none_or(|f| f.kind == Kind::Component);
+        if self.packages.is_empty() || is_component {
+            return Ok(());
+        }
+        Err(format!("jco translates components; core modules run on {}", self.engine))
+    }
+
+    fn command(&self, tool: &Tool, cell: &CellFiles) -> Vec<OsString> {
+        let mut argv = vec![tool.program.clone().into()];
+        argv.extend((self.flags)(tool, cell));
+        argv.extend([tool.support.join("driver.mjs").into(), "run".into(), cell.spec.into()]);
+        if !self.packages.is_empty() {
+            argv.extend(["--packages".into(), tool.packages.clone().into()]);
+        }
+        argv
+    }
+}

@@ -1,0 +1,55 @@
+// What JavaScript throws, as causes of the protocol. Nobody else reads an error's message.
+
+import { End } from './protocol.mjs';
+
+/** Runs `f`; whatever it throws ends the cell with its cause. */
+export function guarded(host, stage, f) {
+  let result;
+  try {
+    result = f();
+  } catch (error) {
+    throw host.exit === undefined ? new End(...thrown(error, stage)) : new End('exit', { code: host.exit });
+  }
+  if (host.exit !== undefined) throw new End('exit', { code: host.exit });
+  return result;
+}
+
+export function thrown(error, stage) {
+  const message = words(error);
+  if (error instanceof WebAssembly.RuntimeError) return ['trap', { trap: trap(message), message }];
+  if (error instanceof WebAssembly.Exception) {
+    return ['trap', { trap: 'uncaught-exception', message: 'the guest threw an exception that nobody caught' }];
+  }
+  if (error instanceof RangeError && message.includes('call stack')) return ['trap', { trap: 'stack-overflow', message }];
+  if (error instanceof RangeError && stage === 'instantiate') return ['resource-limit', { message }];
+  return ['host-error', { message }];
+}
+
+/** An error's message without the source text that JavaScriptCore adds to it. */
+function words(error) {
+  return String(error?.message ?? error).replace(/ \(evaluating '.*'\)$/s, '');
+}
+
+/** Neither engine gives its traps a code, only words: V8's `messages.h`, JavaScriptCore's `WasmExceptionType.h`. */
+function trap(message) {
+  const words = [
+    [/unreachable/i, 'unreachable'],
+    [/memory access out of bounds|data segment.* out of bounds|Out of bounds memory|segment writes outside of memory/, 'memory-out-of-bounds'],
+    [/table.* out of bounds|element segment.* out of bounds|Out of bounds (table|call_indirect)|out of bounds table/, 'table-out-of-bounds'],
+    [/divide by zero|remainder by zero|Division by zero/, 'division-by-zero'],
+    [/divide result unrepresentable|Integer overflow/, 'integer-overflow'],
+    [/float unrepresentable|Out of bounds Trunc/, 'bad-conversion'],
+    // One message for both; newer versions of V8 tell them apart.
+    [/null function or function signature mismatch|signature mismatch|signature that does not match/, 'bad-signature'],
+    [/null (function|pointer|reference)/, 'null-reference'],
+    [/unaligned/i, 'unaligned-atomic'],
+    [/illegal cast/, 'cast-failure'],
+  ];
+  return words.find(([pattern]) => pattern.test(message))?.[1] ?? 'other';
+}
+
+/** A module that the engine refused. */
+export function refusal(error) {
+  const offset = /@\+(\d+)|at byte (\d+)/.exec(error.message)?.slice(1).find(Boolean);
+  return new End('refused', { message: words(error), ...(offset && { offset: Number(offset) }) });
+}

@@ -1,0 +1,114 @@
+// A core module by itself: plain WebAssembly, or WASI 0.1 by node:wasi.
+
+import { End } from './protocol.mjs';
+import { guarded, refusal } from './causes.mjs';
+import { short, split, toJs, toText } from './values.mjs';
+import { Types } from './types.mjs';
+
+const NAMESPACES = { wasi_snapshot_preview1: 'preview1', wasi_unstable: 'unstable' };
+
+export async function run(spec, log, bytes) {
+  log.stage('compile');
+  const module = compile(bytes);
+  const types = new Types(bytes);
+
+  log.stage('link');
+  if (spec.sockets?.length) {
+    throw new End('unsupported', { what: 'preopened-socket', message: 'node:wasi has no option for a listening socket' });
+  }
+  const host = await link(spec, module, types);
+
+  log.stage('instantiate');
+  const instance = guarded(host, 'instantiate', () => new WebAssembly.Instance(module, host.imports));
+
+  log.stage('run');
+  if (spec.entry === 'command') command(host, instance);
+  else if (spec.entry.calls) calls(spec.entry.calls, host, instance, types, log);
+  else throw new End('no-export', { name: 'wasi:http/incoming-handler' });
+}
+
+export function compile(bytes) {
+  try {
+    return new WebAssembly.Module(bytes);
+  } catch (error) {
+    throw refusal(error);
+  }
+}
+
+/** The import object, or the end of the cell when something is missing in it. */
+async function link(spec, module, types) {
+  const wanted = WebAssembly.Module.imports(module);
+  const namespace = Object.keys(NAMESPACES).find((name) => wanted.some((i) => i.module === name));
+  const host = { wasi: undefined, exit: undefined, imports: {} };
+  if (namespace) {
+    // Loaded only where needed: it costs a few milliseconds.
+    const { WASI } = await import('node:wasi');
+    host.wasi = new WASI({
+      version: NAMESPACES[namespace],
+      args: spec.args ?? [],
+      env: spec.env ?? {},
+      preopens: Object.fromEntries((spec.dirs ?? []).map((dir) => [dir.guest, dir.host])),
+      returnOnExit: true,
+    });
+    // `start` gives 0 for a guest that returned and for one that asked to exit with 0; only the call tells.
+    // Bun's own would end the process here, whatever `returnOnExit` says.
+    const { proc_exit: _, ...rest } = host.wasi.wasiImport;
+    const exit = (code) => {
+      host.exit = code;
+      throw new Error(`exit ${code}`);
+    };
+    host.imports[namespace] = { ...rest, proc_exit: exit };
+  }
+  const missing = wanted.filter((i) => host.imports[i.module]?.[i.name] === undefined);
+  if (missing.length) {
+    const { module: from, name, kind } = missing[0];
+    const ty = kind === 'function' ? types.text(types.imported(from, name)) : kind;
+    throw new End('missing-import', { module: from, name, ty, missing: missing.length });
+  }
+  const other = wanted.find((i) => i.kind !== 'function');
+  if (other) {
+    const message = `the module imports a ${other.kind}, node:wasi has a function`;
+    throw new End('import-type-mismatch', { module: other.module, name: other.name, message });
+  }
+  return host;
+}
+
+function command(host, instance) {
+  const start = callable(instance, '_start');
+  guarded(host, 'run', () => (host.wasi ? host.wasi.start(instance) : start()));
+}
+
+function calls(list, host, instance, types, log) {
+  const { memory, _initialize: initialize } = instance.exports;
+  if (host.wasi && !host.wasi.initialize) {
+    // Bun's has commands only, and this for others.
+    if (!(memory instanceof WebAssembly.Memory)) throw new End('host-error', { message: 'the module exports no memory' });
+    host.wasi.setMemory(memory);
+    if (typeof initialize === 'function') guarded(host, 'run', initialize);
+  } else if (host.wasi) {
+    // `initialize` refuses an instance that has `_start` too, which says nothing about the export that
+    // is to be called: so it is shown what it needs, the memory and the initializer.
+    const exports = { memory, ...(initialize && { _initialize: initialize }) };
+    guarded(host, 'run', () => host.wasi.initialize({ exports }));
+  } else if (typeof initialize === 'function') {
+    guarded(host, 'run', initialize);
+  }
+  for (const { export: name, args = [] } of list) {
+    const f = callable(instance, name);
+    const type = types.exported(name);
+    const given = args.map(split);
+    if (given.length !== type.params.length || given.some(([ty], i) => ty !== short(type.params[i]))) {
+      const message = `export \`${name}\` is ${types.text(type)}; the cell calls it with (${args.join(', ')})`;
+      throw new End('engine-error', { message });
+    }
+    const returned = guarded(host, 'run', () => f(...given.map(toJs)));
+    const results = type.results.length > 1 ? [...returned] : type.results.length ? [returned] : [];
+    log.write({ event: 'called', export: name, results: results.map((v, i) => toText(v, type.results[i])) });
+  }
+}
+
+function callable(instance, name) {
+  const found = instance.exports[name];
+  if (typeof found !== 'function') throw new End('no-export', { name });
+  return found;
+}

@@ -1,0 +1,68 @@
+// Runs one cell in a JavaScript host (Node, Deno, Bun), without dependencies of its own.
+//
+// Started as `HOST [flags] driver.mjs run SPEC.json [--packages node_modules]` or `HOST driver.mjs probe`.
+// How a module is run is read from what it is and what came with it, as its author would choose:
+//   glue beside it            its own JavaScript loads it (glue.mjs)
+//   a component               jco translates it for the host (jco.mjs), where the column asks for that
+//   imports of WASI 0.1       node:wasi (core.mjs)
+//   anything else             plain WebAssembly (core.mjs)
+// Exit code 0 means that the last event was written, 70 that the specification is unusable.
+
+import { readFileSync, writeSync } from 'node:fs';
+import { End, Log, PROTOCOL } from './protocol.mjs';
+
+const HOST = globalThis.Deno ? 'deno' : globalThis.Bun ? 'bun' : 'node';
+const VERSION = globalThis.Deno?.version.deno ?? globalThis.Bun?.version ?? process.versions.node;
+const MODES = [HOST, `${HOST}+jco`];
+const EXIT_UNUSABLE = 70;
+
+async function main(args) {
+  if (args.length === 1 && args[0] === 'probe') {
+    const probe = { protocol: PROTOCOL, engine: HOST, version: VERSION, modes: MODES };
+    writeSync(1, `${JSON.stringify(probe)}\n`);
+    return;
+  }
+  const [verb, path, option, packages] = args;
+  if (verb !== 'run' || !path || (option && option !== '--packages')) {
+    throw new Error('usage: driver.mjs probe | driver.mjs run SPEC.json [--packages DIR]');
+  }
+  const spec = JSON.parse(readFileSync(path, 'utf8'));
+  if (spec.protocol !== PROTOCOL) throw new Error(`protocol ${spec.protocol}, this driver speaks ${PROTOCOL}`);
+  if (!MODES.includes(spec.mode)) throw new Error(`no mode \`${spec.mode}\`; there is ${MODES.join(', ')}`);
+  const log = new Log(spec.observation);
+  let cause = { kind: 'returned' };
+  try {
+    await run(spec, log, packages);
+  } catch (error) {
+    cause = error instanceof End ? error.cause : { kind: 'engine-error', message: String(error?.stack ?? error) };
+  }
+  log.end(cause);
+  // What a guest left behind (timers, sockets, workers) must not hold a cell that has ended.
+  process.exit(0);
+}
+
+async function run(spec, log, packages) {
+  log.stage('load');
+  const bytes = load(spec.module);
+  const component = bytes.length >= 8 && bytes.readUInt32BE(0) === 0x0061736d && bytes.readUInt16LE(6) === 1;
+  // Each way is loaded only where it is gone: a module costs a millisecond or two.
+  if (component && spec.mode.endsWith('+jco')) return (await import('./jco.mjs')).run(spec, log, packages);
+  if (component) throw new End('no-components', { message: `${HOST} has no component model: it runs core modules` });
+  if (spec.glue) return (await import('./glue.mjs')).run(spec, log, bytes);
+  return (await import('./core.mjs')).run(spec, log, bytes);
+}
+
+function load(path) {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw new End('engine-error', { message: `failed to read ${path}: ${error.message}` });
+  }
+}
+
+try {
+  await main(process.argv.slice(2));
+} catch (error) {
+  writeSync(2, `driver.mjs: ${error.message}\n`);
+  process.exitCode = EXIT_UNUSABLE;
+}
