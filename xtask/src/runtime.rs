@@ -170,6 +170,7 @@ mod tests {
              --allow-read=/cell/spec.json,/cell/guest.wasm,/support,/cell/dirs/0 \
              --allow-write=/cell/events.jsonl,/cell/dirs/0 --allow-net=127.0.0.1 /support/driver.mjs run /cell/spec.json\n\
              deno+jco: /bin/deno run --quiet --no-prompt --no-config --no-lock --no-remote --allow-env \
+             --node-modules-dir=manual --allow-sys \
              --allow-read=/cell/spec.json,/cell/guest.wasm,/support,/node_modules,/cell/dirs/0 \
              --allow-write=/cell/events.jsonl,/cell/dirs/0 --allow-net=127.0.0.1 /support/driver.mjs run /cell/spec.json \
              --packages /node_modules\n\

@@ -45,6 +45,12 @@ fn flags(tool: &Tool, cell: &CellFiles) -> Vec<OsString> {
         ["run", "--quiet", "--no-prompt", "--no-config", "--no-lock", "--no-remote", "--allow-env"]
             .map(OsString::from)
             .to_vec();
+    if !tool.packages.as_os_str().is_empty() {
+        // Packages import each other as npm laid them out; without this Deno looks for them in a cache of its own.
+        flags.push("--node-modules-dir=manual".into());
+        // They ask what system they are on, to choose among their native parts.
+        flags.push("--allow-sys".into());
+    }
     flags.push(format!("--allow-read={}", list(read)).into());
     flags.push(format!("--allow-write={}", list(write)).into());
     if spec.network == Network::Loopback {

@@ -23,6 +23,8 @@ export async function run(spec, log, packages) {
   log.stage('instantiate');
   const guest = await instantiated(() => import(pathToFileURL(main).href));
 
+  // The shim's `exit` ends the process: this is the last that the driver hears.
+  process.on('exit', (code) => log.end({ kind: 'exit', code }));
   log.stage('run');
   const command = guest.run ?? guest['wasi:cli/run@0.2.0'];
   if (typeof command?.run !== 'function') throw new End('no-export', { name: 'wasi:cli/run' });
