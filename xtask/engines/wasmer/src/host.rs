@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use tokio::runtime::Runtime;
 use wasmer::{Engine, Extern, Imports, Instance, Memory, Module, Store};
-use wasmer_wasix::runtime::task_manager::tokio::TokioTaskManager;
 use wasmer_wasix::virtual_fs::{MountFileSystem, RootFileSystemBuilder, host_fs};
-use wasmer_wasix::{PluggableRuntime, UnsupportedVirtualNetworking, WasiEnv, WasiEnvBuilder, WasiFunctionEnv};
-use wasmlab_cell::engine;
+use wasmer_wasix::{WasiEnv, WasiEnvBuilder, WasiFunctionEnv};
+use wasmlab_cell::engine::{self, Log};
 use wasmlab_cell::{Cause, CellSpec};
 
 use crate::cause::engine_error;
+use crate::runtime::CellRuntime;
 use crate::socket::{self, Sockets};
 
 /// The host of one guest; nothing at all for a module that imports no WASI.
@@ -25,6 +25,7 @@ impl Wasi {
     /// A host for `module`.
     pub(crate) fn new(
         spec: &CellSpec,
+        log: &Log,
         module: &Module,
         engine: &Engine,
         store: &mut Store,
@@ -33,11 +34,7 @@ impl Wasi {
         if !module.imports().any(|import| import.module().starts_with("wasi")) {
             return Ok(Self { env: None, _sockets: None });
         }
-        let mut runtime = PluggableRuntime::new(Arc::new(TokioTaskManager::new(tokio.handle().clone())));
-        // The default is the whole network of this machine.
-        runtime.set_networking_implementation(UnsupportedVirtualNetworking::default());
-        runtime.set_engine(engine.clone());
-
+        let runtime = CellRuntime::new(spec, log, engine, tokio);
         let program = spec.args.first().cloned().unwrap_or_default();
         let mut builder = WasiEnv::builder(program).engine(engine.clone()).runtime(Arc::new(runtime));
         let sockets = socket::open(spec, tokio)?;

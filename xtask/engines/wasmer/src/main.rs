@@ -5,6 +5,8 @@ mod compile;
 mod host;
 mod limits;
 mod link;
+mod network;
+mod runtime;
 mod socket;
 mod values;
 
@@ -37,7 +39,7 @@ fn run(spec: &CellSpec, log: &Log) -> Result<(), Cause> {
     let tokio: Runtime = tokio.map_err(|e| engine_error(&e))?;
     let _entered = tokio.enter();
     let mut store = Store::new(engine.clone());
-    let mut wasi = Wasi::new(spec, &module, &engine, &mut store, &tokio)?;
+    let mut wasi = Wasi::new(spec, log, &module, &engine, &mut store, &tokio)?;
     let imports = link::imports(spec, log, &module, &mut store, &wasi)?;
 
     log.stage(Stage::Instantiate);
@@ -47,6 +49,9 @@ fn run(spec: &CellSpec, log: &Log) -> Result<(), Cause> {
             log.stage(Stage::Run);
             enter(spec, log, &mut store, &instance)
         });
+    // From here on a thread that ends badly does so because its program has ended. Never unlocked: the last
+    // event is yet to come.
+    std::mem::forget(runtime::begin_end());
     wasi.close(&store, done.as_ref().err());
     // Threads that the guest left behind end with the process, not before it.
     tokio.shutdown_background();

@@ -3,6 +3,7 @@
 
 #[path = "../../common/conformance.rs"]
 mod conformance;
+mod wasix;
 
 use std::process::Command;
 
@@ -29,3 +30,28 @@ const fn subject(mode: &'static str) -> Subject {
 
 conformance!(cranelift, crate::subject("cranelift"));
 conformance!(singlepass, crate::subject("singlepass"));
+
+/// One `#[test]` a case of [`wasix`], in a module named after the mode.
+macro_rules! wasix {
+    ($module:ident, $subject:expr, [$($case:ident),*]) => {
+        mod $module {
+            $(
+                #[test]
+                fn $case() {
+                    crate::wasix::$case($subject);
+                }
+            )*
+        }
+    };
+}
+
+wasix!(
+    wasix_cranelift,
+    crate::subject("cranelift"),
+    [network, thread_ends, thread_traps, thread_exits, thread_left_behind, thread_memory_limit]
+);
+wasix!(
+    wasix_singlepass,
+    crate::subject("singlepass"),
+    [network, thread_ends, thread_traps, thread_exits, thread_left_behind, thread_memory_limit]
+);

@@ -1,0 +1,106 @@
+//! The network that the guest may use: none, or the cell's own ports of the loopback addresses.
+//!
+//! wasmer's own rules (`virtual_net::ruleset`) do not do: they ask of a client that is accepted whether its
+//! port may be connected to, and a client's port is any. So what opens a socket is wrapped, and nothing else
+//! of wasmer's network is handed on: datagrams, raw sockets, names and routes stay unsupported.
+
+use std::net::SocketAddr;
+
+use wasmer_wasix::virtual_net::host::LocalNetworking;
+use wasmer_wasix::virtual_net::{
+    NetworkError, Result, VirtualNetworking, VirtualTcpBoundSocket, VirtualTcpListener, VirtualTcpSocket,
+};
+use wasmer_wasix::{PluggableRuntime, UnsupportedVirtualNetworking};
+use wasmlab_cell::{CellSpec, Network};
+
+/// Gives `runtime` the network of the specification. (wasmer's default is the whole network of this machine.)
+pub(crate) fn give(runtime: &mut PluggableRuntime, spec: &CellSpec) {
+    match spec.network {
+        Network::None => runtime.set_networking_implementation(UnsupportedVirtualNetworking::default()),
+        Network::Loopback => {
+            let allowed = Allowed(spec.ports.clone());
+            runtime.set_networking_implementation(Loopback { local: LocalNetworking::new(), allowed })
+        }
+    };
+}
+
+/// Ports of the loopback addresses.
+#[derive(Clone, Debug)]
+struct Allowed(Vec<u16>);
+
+impl Allowed {
+    fn check(&self, address: SocketAddr) -> Result<()> {
+        if address.ip().is_loopback() && self.0.contains(&address.port()) {
+            return Ok(());
+        }
+        Err(NetworkError::PermissionDenied)
+    }
+}
+
+/// This machine's TCP, on the allowed ports.
+#[derive(Debug)]
+struct Loopback {
+    local: LocalNetworking,
+    allowed: Allowed,
+}
+
+#[async_trait::async_trait]
+impl VirtualNetworking for Loopback {
+    async fn listen_tcp(
+        &self,
+        address: SocketAddr,
+        only_v6: bool,
+        reuse_port: bool,
+        reuse_addr: bool,
+    ) -> Result<Box<dyn VirtualTcpListener + Sync>> {
+        self.allowed.check(address)?;
+        self.local.listen_tcp(address, only_v6, reuse_port, reuse_addr).await
+    }
+
+    async fn bind_tcp(
+        &self,
+        address: SocketAddr,
+        only_v6: bool,
+        reuse_port: bool,
+        reuse_addr: bool,
+    ) -> Result<Box<dyn VirtualTcpBoundSocket + Sync>> {
+        self.allowed.check(address)?;
+        let socket = self.local.bind_tcp(address, only_v6, reuse_port, reuse_addr).await?;
+        Ok(Box::new(Bound { socket, allowed: self.allowed.clone() }))
+    }
+
+    async fn connect_tcp(&self, from: SocketAddr, peer: SocketAddr) -> Result<Box<dyn VirtualTcpSocket + Sync>> {
+        self.allowed.check(peer)?;
+        self.local.connect_tcp(from, peer).await
+    }
+}
+
+/// A socket with an allowed address, which may yet connect to any.
+#[derive(Debug)]
+struct Bound {
+    socket: Box<dyn VirtualTcpBoundSocket + Sync>,
+    allowed: Allowed,
+}
+
+impl VirtualTcpBoundSocket for Bound {
+    fn addr_local(&self) -> Result<SocketAddr> {
+        self.socket.addr_local()
+    }
+
+    fn listen(&mut self) -> Result<Box<dyn VirtualTcpListener + Sync>> {
+        self.socket.listen()
+    }
+
+    fn connect(&mut self, peer: SocketAddr) -> Result<Box<dyn VirtualTcpSocket + Sync>> {
+        self.allowed.check(peer)?;
+        self.socket.connect(peer)
+    }
+
+    fn set_ttl(&mut self, ttl: u32) -> Result<()> {
+        self.socket.set_ttl(ttl)
+    }
+
+    fn ttl(&self) -> Result<u32> {
+        self.socket.ttl()
+    }
+}
