@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
@@ -15,11 +15,9 @@ use crate::lab::Lab;
 use crate::machine::sha256;
 use crate::model::report::Origin;
 use crate::model::scenario::Scenario;
-use crate::process::{self, Command, End, Input, Limits};
-use crate::toolchain::{self, Found, Missing, Recipe, Toolchain};
+use crate::toolchain::{self, Found, Missing, Obstacle, Recipe, Toolchain};
 
-/// How long a guest's compiler may take.
-const BUILD_LIMIT: Duration = Duration::from_secs(15 * 60);
+mod compile;
 
 /// A guest that can be run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,6 +100,9 @@ pub fn obtain(lab: &Lab, scenario: &Scenario, options: Options) -> Result<Guest,
         let detail = format!("the lab has no toolchain `{}`", build.toolchain);
         return Err(NotBuilt { code: Code::ToolchainMissing, detail, how: None });
     };
+    if let Some(Obstacle { code, detail, how }) = toolchain.obstacle(build, &lab.machine) {
+        return Err(NotBuilt { code, detail: compile::one_line(&detail, &scenario.dir), how: Some(how) });
+    }
     match toolchain.find(build, &lab.machine) {
         Ok(found) => from_source(lab, scenario, toolchain, &found, options.offline),
         Err(missing) if options.require_built => {
@@ -165,10 +166,8 @@ fn from_source(
         return Ok(guest(entry, true));
     }
     let began = Instant::now();
-    let (bytes, beside) = make(recipe, &scenario.spec.build.companions).map_err(|mut none| {
-        // One line, without this machine's paths: it goes into reports.
-        none.detail = none.detail.replace(&format!("{}/", scenario.dir.display()), "");
-        none.detail = none.detail.split_whitespace().collect::<Vec<_>>().join(" ");
+    let (bytes, beside) = compile::make(recipe, &scenario.spec.build.companions, &out).map_err(|mut none| {
+        none.detail = compile::one_line(&none.detail, &scenario.dir);
         none
     })?;
     let build_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -180,75 +179,6 @@ fn from_source(
     let entry = BuildEntry { sha256, companions, build_ms };
     lab.cache.put(&key, &entry).map_err(io)?;
     Ok(guest(entry, false))
-}
-
-/// The files that a build left beside its artifact, by name.
-type Beside = BTreeMap<String, Vec<u8>>;
-
-fn make(recipe: Recipe, companions: &[String]) -> Result<(Vec<u8>, Beside), NotBuilt> {
-    match recipe {
-        Recipe::Inside(translate, source) => {
-            let bytes = translate(&source).map_err(|words| failed(Code::CompileError, words))?;
-            Ok((bytes, Beside::new()))
-        }
-        Recipe::Command { argv, env, cwd, artifact, .. } => {
-            // What an earlier build left must not pass for this one's.
-            let beside = |name: &String| artifact.with_file_name(name);
-            for file in companions.iter().map(beside).chain([artifact.clone()]) {
-                let _ = fs::remove_file(file);
-            }
-            let mut all_env = process::tool_env();
-            all_env.extend(env);
-            let mut argv = argv.into_iter();
-            let program = argv.next().unwrap_or_default();
-            let command = Command {
-                program: program.clone().into(),
-                args: argv.collect(),
-                env: all_env,
-                cwd,
-                stdin: Input::Bytes(Vec::new()),
-                inherit: Vec::new(),
-                limits: Limits::compiler(BUILD_LIMIT),
-            };
-            let ended = process::run(&command).map_err(|e| {
-                failed(Code::CompileError, format!("`{}` cannot be started: {e}", Path::new(&program).display()))
-            })?;
-            if !ended.success() {
-                return Err(failed(Code::CompileError, compiler_words(&ended)));
-            }
-            let left = |path: &Path, key: &str| {
-                fs::read(path).map_err(|_| {
-                    let name = path.file_name().unwrap_or_default().to_string_lossy();
-                    let detail = format!("the compiler ended well and left no `{name}`: check build.{key}");
-                    failed(Code::CompileError, detail)
-                })
-            };
-            let mut files = Beside::new();
-            for name in companions {
-                files.insert(name.clone(), left(&beside(name), "companions")?);
-            }
-            Ok((left(&artifact, "artifact")?, files))
-        }
-    }
-}
-
-/// The compiler's errors, without what surrounds them.
-fn compiler_words(ended: &process::Ended) -> String {
-    let text = String::from_utf8_lossy(&ended.stderr);
-    let mut words: Vec<&str> = text.lines().filter(|l| l.contains("error")).take(6).collect();
-    if words.is_empty() {
-        words = text.lines().rev().filter(|l| !l.trim().is_empty()).take(3).collect();
-        words.reverse();
-    }
-    let why = match ended.end {
-        End::Exited(code) => format!("exit code {code}"),
-        End::Signaled(signal) => format!("signal {signal}"),
-        End::Time => format!("not done within {} s", BUILD_LIMIT.as_secs()),
-        End::Output => "it printed without end".to_owned(),
-        End::Memory => "it used too much memory".to_owned(),
-        End::Stopped | End::Watch | End::Interrupted => "interrupted".to_owned(),
-    };
-    format!("the compiler failed ({why}): {}", words.join(" | "))
 }
 
 /// Reads the provenance of a scenario's prebuilt guest; `None` where there is none.

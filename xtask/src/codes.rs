@@ -78,6 +78,24 @@ catalogue! {
     CompileError "compile-error" NotBuilt [Guest]
         "The compiler refused the source, or ended without leaving a module."
         "Read the compiler's words in the cell's detail; `cargo xtask build --scenario NAME` shows them in full.";
+    UndefinedSymbol "undefined-symbol" NotBuilt [Toolchain, Abi]
+        "The program compiled and did not link: it calls functions that this target's libraries do not have."
+        "Build for a target that has them (sockets: wasm32-wasip2 or WASIX), or link what defines them; the cell's detail lists them.";
+    TargetRenamed "target-renamed" NotBuilt [Toolchain]
+        "The compiler refuses the target by its old name; the target itself is there under another one."
+        "Write the new name, which the cell's detail gives, into build.target and into your scripts.";
+    CompilerCrashed "compiler-crashed" NotBuilt [Toolchain]
+        "The compiler died by a signal, or used more memory than the lab allows, before it made a module."
+        "Build it by hand to see whether it happens again; another version of the compiler may not do it.";
+    BuildTimeout "build-timeout" NotBuilt [Toolchain]
+        "The compiler was not done within the limit and was ended with everything that it had started."
+        "Raise the limit with WASMLAB_BUILD_TIMEOUT (seconds) if it is slow; if it waits, look at what for.";
+    BuildFlood "build-flood" NotBuilt [Toolchain]
+        "The compiler printed more than the lab keeps (64 MB) and was ended."
+        "Build it by hand and look at what it prints.";
+    ToolchainBroken "toolchain-broken" NotBuilt [Machine]
+        "The compiler is on this machine and cannot be used: it cannot be started, or does not say its version."
+        "Repair or remove it; the cell's detail has its words. The prebuilt guest does not stand in for a broken compiler.";
     PrebuiltStale "prebuilt-stale" NotBuilt [Guest]
         "The guest's sources changed after its prebuilt guest was made, so the prebuilt guest proves nothing about them."
         "Install the toolchain and run `cargo xtask build`, then `cargo xtask bless --guests` to renew the prebuilt guest.";
@@ -169,6 +187,12 @@ impl Code {
         self.entry().id
     }
 
+    /// Whether a compiler itself gave this answer, on this source: so it can be expected, as a gap can.
+    #[must_use]
+    pub fn is_answer_of_compiler(self) -> bool {
+        matches!(self, Self::CompileError | Self::UndefinedSymbol | Self::TargetRenamed)
+    }
+
     /// Whether a cell that is new with this code is bad news by itself: the program or the runtime
     /// misbehaved, rather than lacking something.
     #[must_use]
@@ -187,6 +211,12 @@ impl Code {
                 | Self::Malformed
                 | Self::PrebuiltStale
                 | Self::CompileError
+                | Self::UndefinedSymbol
+                | Self::TargetRenamed
+                | Self::CompilerCrashed
+                | Self::BuildTimeout
+                | Self::BuildFlood
+                | Self::ToolchainBroken
         )
     }
 }

@@ -48,7 +48,9 @@ fn is_worse(report: &RunReport) -> bool {
         Change::Worse | Change::Different | Change::FixedGap => true,
         // What is new is bad news only by itself.
         Change::New => c.verdict == Verdict::Fail || c.code.is_some_and(|code| code.is_alarming()),
-        Change::Same => c.verdict == Verdict::NotBuilt && c.code.is_some_and(|code| code.is_alarming()),
+        Change::Same => {
+            c.verdict == Verdict::NotBuilt && c.known.is_none() && c.code.is_some_and(|code| code.is_alarming())
+        }
     });
     changed || report.notes.iter().any(|n| n.kind.is_worse())
 }
@@ -84,6 +86,14 @@ mod tests {
         check(|r| r.cells.iter_mut().for_each(|c| c.verdict = Verdict::Absent), NOTHING);
         check(|r| (r.cells[0].verdict, r.cells[0].code) = (Verdict::NotBuilt, Some(Code::PrebuiltStale)), WORSE);
         check(|r| (r.cells[0].verdict, r.cells[0].code) = (Verdict::NotBuilt, Some(Code::ToolchainMissing)), OK);
+        check(|r| (r.cells[0].verdict, r.cells[0].code) = (Verdict::NotBuilt, Some(Code::UndefinedSymbol)), WORSE);
+        check(
+            |r| {
+                (r.cells[0].verdict, r.cells[0].code) = (Verdict::NotBuilt, Some(Code::UndefinedSymbol));
+                r.cells[0].known = Some("there is no socket()".to_owned());
+            },
+            OK,
+        );
         check(|r| (r.cells[0].change, r.cells[0].verdict) = (Change::New, Verdict::Fail), WORSE);
         check(|r| (r.cells[0].change, r.cells[0].verdict) = (Change::New, Verdict::Pass), OK);
         check(|r| r.command = "check".to_owned(), WORSE);

@@ -21,6 +21,7 @@ use crate::model::scenario::Scenario;
 use crate::model::verdict::{Judgement, Verdict};
 use crate::process;
 use crate::runtime::{Runtime, Source, Tool};
+use crate::toolchain::{Toolchain, wat};
 
 mod row;
 
@@ -218,7 +219,7 @@ impl Board {
 fn make_guests(lab: &Lab, request: &Request, board: &Board, tell: Tell) {
     let mut order: Vec<usize> = (0..request.scenarios.len()).collect();
     // Those that take no compiler come first: their verdicts need not wait.
-    order.sort_by_key(|i| request.scenarios[*i].spec.build.target.is_some());
+    order.sort_by_key(|i| request.scenarios[*i].spec.build.toolchain != wat::TOOLCHAIN.id());
     for index in order {
         if process::cancelled() {
             return;

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use globset::Glob;
 
 use crate::artifact;
+use crate::codes::Code;
 use crate::lab::Lab;
 use crate::machine::sha256;
 use crate::matrix::{Request, Results, Row, facts_of};
@@ -185,12 +186,13 @@ fn annotate(scenario: &Scenario, cells: &mut [Cell]) -> Vec<Note> {
         scenario.spec.known.iter().filter_map(|k| Some((k, Glob::new(&k.runtime).ok()?.compile_matcher()))).collect();
     for (known, glob) in &entries {
         let (mut named, mut matched, mut passed) = (0, 0, 0);
-        for cell in cells
-            .iter_mut()
-            .filter(|c| c.scenario == scenario.name && c.verdict.is_measured() && glob.is_match(&c.runtime))
+        for cell in
+            cells.iter_mut().filter(|c| c.scenario == scenario.name && is_answered(c) && glob.is_match(&c.runtime))
         {
             named += 1;
-            if cell.verdict == Verdict::Gap && cell.code.is_some_and(|c| c.id() == known.code) {
+            if matches!(cell.verdict, Verdict::Gap | Verdict::NotBuilt)
+                && cell.code.is_some_and(|c| c.id() == known.code)
+            {
                 matched += 1;
                 cell.known = Some(known.because.clone());
             } else if cell.verdict == Verdict::Pass {
@@ -211,6 +213,13 @@ fn annotate(scenario: &Scenario, cells: &mut [Cell]) -> Vec<Note> {
         }
     }
     notes
+}
+
+/// Whether a cell holds an answer that a `[[known]]` entry can be right or wrong about: what a runtime or a
+/// compiler said, not what this machine lacks.
+fn is_answered(cell: &Cell) -> bool {
+    let of_compiler = cell.verdict == Verdict::NotBuilt && cell.code.is_some_and(Code::is_answer_of_compiler);
+    cell.verdict.is_measured() || of_compiler
 }
 
 /// Whether a guest that was built here still is what its prebuilt guest says.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use crate::codes::Code;
 use crate::machine::Machine;
 use crate::model::scenario::{Build, Scenario};
 
@@ -17,7 +18,10 @@ macro_rules! registry {
     };
 }
 
-registry! { wat, rust }
+registry! { wat, rust, emscripten, clang, zig, wasi_sdk }
+
+mod c;
+pub mod linker;
 
 /// A way from source to module.
 pub trait Toolchain: Sync {
@@ -26,6 +30,16 @@ pub trait Toolchain: Sync {
 
     /// What is wrong with a `[build]` table for this toolchain: (key, message).
     fn check(&self, build: &Build) -> Vec<(&'static str, String)>;
+
+    /// Why there can be no such build although nothing is missing: asked before [`Toolchain::find`].
+    fn obstacle(&self, _build: &Build, _machine: &Machine) -> Option<Obstacle> {
+        None
+    }
+
+    /// What `doctor` says of a tool that is here and may yet fail: one line each.
+    fn doubts(&self, _build: &Build, _machine: &Machine) -> Vec<String> {
+        Vec::new()
+    }
 
     /// Looks for the tool, for this build.
     ///
@@ -59,6 +73,17 @@ pub struct Missing {
     pub how: String,
     /// The command that `setup` runs for it, where one does.
     pub command: Option<Vec<String>>,
+}
+
+/// Why a build cannot be, however much is installed: a target of an old name, a tool that is broken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Obstacle {
+    /// The code.
+    pub code: Code,
+    /// What is wrong, with the tool's own words where it has any.
+    pub detail: String,
+    /// What a person does about it.
+    pub how: String,
 }
 
 /// How a module is made.

@@ -1,0 +1,126 @@
+//! Runs what makes a guest, and tells what came of it: the files, or a code with the compiler's own words.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::{NotBuilt, failed};
+use crate::codes::Code;
+use crate::process::{self, Command, End, Ended, Input, Limits};
+use crate::toolchain::{Recipe, linker};
+
+/// How long a guest's compiler may take.
+const BUILD_LIMIT: Duration = Duration::from_secs(15 * 60);
+/// The variable that sets another limit, in seconds.
+const LIMIT_VARIABLE: &str = "WASMLAB_BUILD_TIMEOUT";
+
+/// The files that a build left beside its artifact, by name.
+pub type Beside = BTreeMap<String, Vec<u8>>;
+
+/// Makes a guest below `out`: the module, and the files beside it.
+///
+/// # Errors
+/// The code and the compiler's words.
+pub fn make(recipe: Recipe, companions: &[String], out: &Path) -> Result<(Vec<u8>, Beside), NotBuilt> {
+    match recipe {
+        Recipe::Inside(translate, source) => {
+            let bytes = translate(&source).map_err(|words| failed(Code::CompileError, words))?;
+            Ok((bytes, Beside::new()))
+        }
+        Recipe::Command { argv, env, cwd, artifact, .. } => {
+            // What an earlier build left must not pass for this one's.
+            let beside = |name: &String| artifact.with_file_name(name);
+            for file in companions.iter().map(beside).chain([artifact.clone()]) {
+                let _ = fs::remove_file(file);
+            }
+            run(argv, env, cwd, out)?;
+            let mut files = Beside::new();
+            for name in companions {
+                files.insert(name.clone(), left(&beside(name), "companions")?);
+            }
+            Ok((left(&artifact, "artifact")?, files))
+        }
+    }
+}
+
+fn run(argv: Vec<OsString>, env: BTreeMap<OsString, OsString>, cwd: PathBuf, out: &Path) -> Result<(), NotBuilt> {
+    // C compilers write to a folder that is there, and what a killed one leaves is to be in the lab's own.
+    let scratch = out.join("tmp");
+    let _ = fs::remove_dir_all(&scratch);
+    fs::create_dir_all(&scratch).map_err(|e| failed(Code::CompileError, format!("`{}`: {e}", scratch.display())))?;
+    let mut all_env = process::tool_env();
+    all_env.insert("TMPDIR".into(), scratch.clone().into());
+    all_env.extend(env);
+    let mut argv = argv.into_iter();
+    let program = PathBuf::from(argv.next().unwrap_or_default());
+    let limit = limit();
+    let command = Command {
+        program: program.clone(),
+        args: argv.collect(),
+        env: all_env,
+        cwd,
+        stdin: Input::Bytes(Vec::new()),
+        inherit: Vec::new(),
+        limits: Limits::compiler(limit),
+    };
+    let ended = process::run(&command);
+    let _ = fs::remove_dir_all(&scratch);
+    let ended =
+        ended.map_err(|e| failed(Code::ToolchainBroken, format!("`{}` cannot be started: {e}", program.display())))?;
+    if ended.success() { Ok(()) } else { Err(failure(&ended, limit)) }
+}
+
+fn limit() -> Duration {
+    let seconds = std::env::var(LIMIT_VARIABLE).ok().and_then(|text| text.parse().ok()).filter(|s| *s > 0);
+    seconds.map_or(BUILD_LIMIT, Duration::from_secs)
+}
+
+fn left(path: &Path, key: &str) -> Result<Vec<u8>, NotBuilt> {
+    fs::read(path).map_err(|_| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        failed(Code::CompileError, format!("the compiler ended well and left no `{name}`: check build.{key}"))
+    })
+}
+
+/// Why a compiler that did not end well did not.
+fn failure(ended: &Ended, limit: Duration) -> NotBuilt {
+    let words = compiler_words(ended);
+    let said = if words.is_empty() { "it said nothing".to_owned() } else { format!("it said: {words}") };
+    match ended.end {
+        End::Exited(code) => {
+            let text = String::from_utf8_lossy(&ended.stderr);
+            let symbols = linker::undefined_symbols(&text);
+            if symbols.is_empty() {
+                failed(Code::CompileError, format!("the compiler failed (exit code {code}): {words}"))
+            } else {
+                failed(Code::UndefinedSymbol, format!("the linker finds no {}", symbols.join(", ")))
+            }
+        }
+        End::Signaled(signal) => failed(Code::CompilerCrashed, format!("the compiler died by signal {signal}; {said}")),
+        End::Memory => failed(Code::CompilerCrashed, format!("the compiler used too much memory; {said}")),
+        End::Time => failed(Code::BuildTimeout, format!("not done within {} s; {said}", limit.as_secs())),
+        End::Output => failed(Code::BuildFlood, format!("the compiler printed without end; {said}")),
+        End::Stopped | End::Watch | End::Interrupted => failed(Code::BuildTimeout, "the build was interrupted"),
+    }
+}
+
+/// The compiler's errors, without what surrounds them.
+fn compiler_words(ended: &Ended) -> String {
+    /// A line of a report is read by people.
+    const LONGEST: usize = 300;
+    let text = String::from_utf8_lossy(if ended.stderr.is_empty() { &ended.stdout } else { &ended.stderr });
+    let mut words: Vec<&str> = text.lines().filter(|l| l.contains("error")).take(6).collect();
+    if words.is_empty() {
+        words = text.lines().rev().filter(|l| !l.trim().is_empty()).take(3).collect();
+        words.reverse();
+    }
+    words.into_iter().map(|line| line.chars().take(LONGEST).collect::<String>()).collect::<Vec<_>>().join(" | ")
+}
+
+/// One line, without this machine's paths: it goes into reports.
+pub fn one_line(words: &str, dir: &Path) -> String {
+    let words = words.replace(&format!("{}/", dir.display()), "");
+    words.split_whitespace().collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,117 @@
+//! Emscripten: emcc for C, em++ for C++; a module with its JavaScript glue, or a standalone one.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use super::c::{self, Call, Sought};
+use super::{Found, Missing, Obstacle, Recipe, Toolchain};
+use crate::machine::{Machine, Question};
+use crate::model::scenario::{Build, Scenario};
+use crate::runtime::version_in;
+
+/// The registry's entry.
+pub const TOOLCHAIN: Emscripten = Emscripten;
+
+/// The variable that names another emcc than that on PATH; em++ is looked for beside it.
+pub const VARIABLE: &str = "WASMLAB_EMCC";
+
+/// emcc and em++.
+pub struct Emscripten;
+
+impl Toolchain for Emscripten {
+    fn id(&self) -> &'static str {
+        "emscripten"
+    }
+
+    fn check(&self, build: &Build) -> Vec<(&'static str, String)> {
+        let mut faults = c::check(build);
+        // emcc names the module after the glue.
+        if let (Some(glue), Some(artifact)) = (build.companions.first(), &build.artifact)
+            && Path::new(glue).file_stem() != Path::new(artifact).file_stem()
+        {
+            faults.push(("companions", format!("`{glue}` is not the glue that emcc writes beside `{artifact}`")));
+        }
+        faults
+    }
+
+    fn obstacle(&self, _: &Build, machine: &Machine) -> Option<Obstacle> {
+        emcc(machine).obstacle()
+    }
+
+    fn find(&self, _: &Build, machine: &Machine) -> Result<Found, Missing> {
+        let (program, said) = emcc(machine).here(missing(machine))?;
+        // `emcc (Emscripten gcc/clang-like replacement + linker emulating GNU ld) 3.1.6 ()`
+        let version = format!("emcc {}", version_in(&said));
+        let fingerprint = format!("{said} {}", machine.stamp(&program));
+        Ok(Found { env: environment(machine, &program), program, version, fingerprint })
+    }
+
+    fn recipe(&self, scenario: &Scenario, found: &Found, out: &Path, _: bool) -> Recipe {
+        let build = &scenario.spec.build;
+        let (name, program) = match c::wants_cpp(build) {
+            true => ("em++", beside(&found.program, "em++")),
+            false => ("emcc", found.program.clone()),
+        };
+        let call = Call { program, args: Vec::new(), typed: name.to_owned(), env: found.env.clone() };
+        // With glue, emcc is asked for the glue and leaves the module beside it.
+        let output = build.companions.first().or(build.artifact.as_ref()).cloned().unwrap_or_default();
+        call.recipe(scenario, out, &output)
+    }
+}
+
+fn missing(machine: &Machine) -> Missing {
+    let otherwise = "install emsdk (https://emscripten.org/docs/getting_started/downloads.html) and source its emsdk_env.sh";
+    c::packages(machine, "emcc", &["emscripten"], otherwise)
+}
+
+/// emcc: named, on PATH, or in the emsdk that `EMSDK` names.
+fn emcc(machine: &Machine) -> Sought {
+    let in_emsdk = || {
+        let dir = PathBuf::from(machine.variable("EMSDK")?).join("upstream").join("emscripten");
+        machine.which(&dir.join("emcc").display().to_string())
+    };
+    let program = c::look_for(machine, VARIABLE, &["emcc"]).or_else(in_emsdk);
+    let env = program.as_ref().map(|p| environment(machine, p)).unwrap_or_default();
+    c::ask(machine, program, &["--version"], &env)
+}
+
+/// The C compiler for others that link with it, and the environment that it needs.
+///
+/// # Errors
+/// What is missing.
+pub fn linker(machine: &Machine) -> Result<(PathBuf, BTreeMap<OsString, OsString>), Missing> {
+    let (program, _) = emcc(machine).here(missing(machine))?;
+    let env = environment(machine, &program);
+    Ok((program, env))
+}
+
+/// The version of the LLVM within emcc: `14.0.6`; `None` where it does not say.
+pub fn llvm(machine: &Machine) -> Option<String> {
+    let (program, env) = linker(machine).ok()?;
+    let question = Question { args: vec!["-v".into()], env, witness: program.clone(), program };
+    let answer = machine.ask(&question).ok()?;
+    let line = answer.lines().find(|l| l.contains("clang version"))?;
+    Some(version_in(line.split_once("clang version")?.1))
+}
+
+/// The program of the same installation with another name: `em++`, or `em++.bat`.
+fn beside(emcc: &Path, name: &str) -> PathBuf {
+    let file = emcc.file_name().unwrap_or_default().to_string_lossy().replacen("emcc", name, 1);
+    emcc.with_file_name(file)
+}
+
+/// What emcc's own variables say, which the common environment leaves out.
+fn environment(machine: &Machine, emcc: &Path) -> BTreeMap<OsString, OsString> {
+    /// What `emsdk_env.sh` sets, and what a user of a read-only installation sets.
+    const OWN: &[&str] = &["EMSDK", "EMSDK_NODE", "EMSDK_PYTHON", "EM_CONFIG", "EM_CACHE"];
+    let own = OWN.iter().filter_map(|name| Some((OsString::from(name), OsString::from(machine.variable(name)?))));
+    let mut env: BTreeMap<OsString, OsString> = own.collect();
+    // Debian's package keeps emcc's JavaScript libraries (acorn) where only Debian's own node looks. Any
+    // other node on PATH ends with MODULE_NOT_FOUND in acorn-optimizer.js.
+    let debian = Path::new("/usr/share/nodejs");
+    if emcc.starts_with("/usr/bin") && debian.join("acorn").is_dir() {
+        env.insert("NODE_PATH".into(), debian.into());
+    }
+    env
+}

@@ -1,0 +1,63 @@
+//! What linkers say. This is the one place that reads their words.
+
+/// The symbols that a linker did not find, sorted, each once; empty where it complained of none.
+///
+/// wasm-ld, alone or within rustc's, emcc's or zig's words: `undefined symbol: NAME`.
+#[must_use]
+pub fn undefined_symbols(words: &str) -> Vec<String> {
+    const MARK: &str = "undefined symbol: ";
+    let mut symbols: Vec<String> = words
+        .lines()
+        // emcc can be told to go on; then it only warns.
+        .filter(|line| !line.contains("warning:"))
+        .filter_map(|line| line.split_once(MARK))
+        // emcc adds who refers to it; a C++ name has blanks and parentheses of its own.
+        .map(|(_, name)| name.split(" (referenced by").next().unwrap_or(name).trim().to_owned())
+        .filter(|name| !name.is_empty())
+        .collect();
+    symbols.sort();
+    symbols.dedup();
+    symbols
+}
+
+#[cfg(test)]
+mod tests {
+    use super::undefined_symbols;
+
+    /// Words as they were really said, on programs that call `socket`, `bind` and `listen`.
+    #[test]
+    fn symbols_are_found_in_what_each_linker_says() {
+        let clang_14 = "wasm-ld-14: error: /tmp/srv-1055bc.o: undefined symbol: socket\n\
+            wasm-ld-14: error: /tmp/srv-1055bc.o: undefined symbol: bind\n\
+            wasm-ld-14: error: /tmp/srv-1055bc.o: undefined symbol: listen\n\
+            wasm-ld-14: error: /tmp/srv-1055bc.o: undefined symbol: listen\n\
+            clang: error: linker command failed with exit code 1 (use -v to see invocation)\n";
+        assert_eq!(undefined_symbols(clang_14), ["bind", "listen", "socket"]);
+
+        let clang_cpp = "wasm-ld-14: error: /tmp/undef-e82dbd.o: undefined symbol: socket(int, int, int)\n\
+            wasm-ld-14: error: /tmp/undef-e82dbd.o: undefined symbol: bind(int, void const*, unsigned int)\n";
+        assert_eq!(undefined_symbols(clang_cpp), ["bind(int, void const*, unsigned int)", "socket(int, int, int)"]);
+
+        let zig_0_17 = "wasm-ld: error: /cache/o/a6bf8c90/undef.o: undefined symbol: socket\n";
+        assert_eq!(undefined_symbols(zig_0_17), ["socket"]);
+
+        let rustc_1_96 = "error: linking with `rust-lld` failed: exit status: 1\n  |\n  = note: some arguments are omitted.\n  \
+            = note: rust-lld: error: /t/deps/ru-da83.ru.a67-cgu.0.rcgu.o: undefined symbol: socket\n          \
+            rust-lld: error: /t/deps/ru-da83.ru.a67-cgu.0.rcgu.o: undefined symbol: listen\n          \n\n\
+            error: could not compile `ru` (bin \"ru\") due to 1 previous error\n";
+        assert_eq!(undefined_symbols(rustc_1_96), ["listen", "socket"]);
+
+        let emcc_3_1_6 = "error: undefined symbol: missing_c (referenced by top-level compiled C/C++ code)\n\
+            warning: _missing_c may need to be added to EXPORTED_FUNCTIONS if it arrives from a system library\n\
+            Error: Aborting compilation due to previous errors\n";
+        assert_eq!(undefined_symbols(emcc_3_1_6), ["missing_c"]);
+    }
+
+    #[test]
+    fn other_complaints_name_no_symbols() {
+        assert!(undefined_symbols("hello.c:1:10: fatal error: 'none.h' file not found\n").is_empty());
+        // emcc with -sERROR_ON_UNDEFINED_SYMBOLS=0 goes on.
+        let warned = "warning: undefined symbol: missing_c (referenced by top-level compiled C/C++ code)\n";
+        assert!(undefined_symbols(warned).is_empty());
+    }
+}
