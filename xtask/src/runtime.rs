@@ -6,10 +6,14 @@ use std::path::{Path, PathBuf};
 
 use crate::model::facts::Facts;
 use crate::model::observation::{Observation, Progress};
-use crate::model::scenario::ScenarioFile;
-use wasmlab_cell::CellSpec;
+use crate::model::scenario::{Run, ScenarioFile};
+use wasmlab_cell::{Cause, CellSpec};
 
+pub mod command_line;
 pub mod embedded;
+#[cfg(test)]
+mod recorded;
+mod words;
 
 /// One line a runtime's file; each gives one or more columns.
 macro_rules! registry {
@@ -23,7 +27,7 @@ macro_rules! registry {
     };
 }
 
-registry! { wasmi, wasmtime, wasmer, node }
+registry! { wasmi, wasmtime, wasmer, node, wasmtime_cli, wasmi_cli, wamr }
 
 /// A column: an engine in one mode.
 pub trait Runtime: Sync {
@@ -39,6 +43,11 @@ pub trait Runtime: Sync {
     /// Where its program comes from.
     fn source(&self) -> Source;
 
+    /// A second program that it needs beside [`Source::Program`], and the variable that names it elsewhere.
+    fn second(&self) -> Option<(&'static str, &'static str)> {
+        None
+    }
+
     /// Whether the first build of its engine takes minutes: `--engines quick` leaves it out.
     fn slow_to_build(&self) -> bool {
         false
@@ -52,6 +61,23 @@ pub trait Runtime: Sync {
     /// The cell's command.
     fn command(&self, tool: &Tool, cell: &CellFiles) -> Vec<OsString>;
 
+    /// The cell's commands, one process after the other as long as each exits with 0: more than one where
+    /// every call has to be a process of its own.
+    fn commands(&self, tool: &Tool, cell: &CellFiles) -> Vec<Vec<OsString>> {
+        vec![self.command(tool, cell)]
+    }
+
+    /// The command that translates the module into the folder `into`, for runtimes that take nothing else.
+    /// [`CellFiles::prepared`] is that folder when the guest is run; it is kept for later cells.
+    fn prepare(&self, _: &Tool, _: &CellFiles, _into: &Path) -> Option<Vec<OsString>> {
+        None
+    }
+
+    /// What the cell asks for and no switch of this runtime gives: then nothing is started.
+    fn refuses(&self, _: &CellFiles) -> Option<Cause> {
+        None
+    }
+
     /// Whether the cell makes sense on this column.
     ///
     /// # Errors
@@ -60,10 +86,31 @@ pub trait Runtime: Sync {
         Ok(())
     }
 
-    /// How far a guest came. Engines of the lab report it themselves.
-    fn progress(&self, observation: &Observation) -> Progress {
-        observation.reported()
+    /// The column of the same engine, embedded in the lab: the two are compared.
+    fn twin(&self) -> Option<&'static str> {
+        None
     }
+
+    /// Whether it opens a cell's listening sockets itself, by their addresses, instead of inheriting them.
+    fn opens_sockets(&self) -> bool {
+        false
+    }
+
+    /// How far a guest came. Engines of the lab report it themselves.
+    fn progress(&self, seen: &Seen) -> Progress {
+        seen.observation.reported()
+    }
+}
+
+/// What an adapter reads a guest's way from.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen<'a> {
+    /// What happened.
+    pub observation: &'a Observation,
+    /// What was to be done.
+    pub run: &'a Run,
+    /// What reading the module told, where it is one.
+    pub facts: Option<&'a Facts>,
 }
 
 /// Where a runtime's program comes from.
@@ -95,6 +142,8 @@ pub struct Tool {
     pub fingerprint: String,
     /// The folder of [`Runtime::support`].
     pub support: PathBuf,
+    /// The program of [`Runtime::second`]; empty where there is none.
+    pub second: PathBuf,
 }
 
 /// The files of a cell that a command may name.
@@ -106,6 +155,12 @@ pub struct CellFiles<'a> {
     pub module: &'a Path,
     /// What the specification says, for runtimes that take it as arguments.
     pub cell: &'a CellSpec,
+    /// What reading the module told, where it is a module or a component.
+    pub facts: Option<&'a Facts>,
+    /// Each call may have an instance of its own.
+    pub independent_calls: bool,
+    /// The folder that [`Runtime::prepare`] filled.
+    pub prepared: &'a Path,
 }
 
 /// The version within what a program says: the first word that begins with a digit, after a `v` or not.
@@ -141,22 +196,25 @@ mod tests {
                 version: "1.0".to_owned(),
                 fingerprint: String::new(),
                 support: "/support".into(),
+                second: runtime.second().map(|(name, _)| format!("/bin/{name}")).unwrap_or_default().into(),
             };
             let spec = sample(runtime.mode());
-            let cell = CellFiles { spec: Path::new("/cell/spec.json"), module: &spec.module, cell: &spec };
-            let argv: Vec<_> = runtime.command(&tool, &cell).into_iter().map(|a| a.into_string().unwrap()).collect();
-            commands += &format!("{id}: {}\n", argv.join(" "));
+            let prepared = Path::new("/prepared");
+            let cell = CellFiles {
+                spec: Path::new("/cell/spec.json"),
+                module: &spec.module,
+                cell: &spec,
+                facts: None,
+                independent_calls: false,
+                prepared,
+            };
+            let prepare = runtime.prepare(&tool, &cell, prepared);
+            for argv in prepare.into_iter().chain(runtime.commands(&tool, &cell)) {
+                let argv: Vec<_> = argv.into_iter().map(|a| a.into_string().unwrap()).collect();
+                commands += &format!("{id}: {}\n", argv.join(" "));
+            }
         }
-        assert_eq!(
-            commands,
-            "wasmi: /bin/wasmi run /cell/spec.json\n\
-             wasmtime-cranelift: /bin/wasmtime run /cell/spec.json\n\
-             wasmtime-winch: /bin/wasmtime run /cell/spec.json\n\
-             wasmtime-pulley: /bin/wasmtime run /cell/spec.json\n\
-             wasmer-cranelift: /bin/wasmer run /cell/spec.json\n\
-             wasmer-singlepass: /bin/wasmer run /cell/spec.json\n\
-             node: /bin/node --no-warnings /support/node.mjs run /cell/spec.json\n"
-        );
+        insta::assert_snapshot!(commands);
     }
 
     /// A cell that uses what a command line can be given.
