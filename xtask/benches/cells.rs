@@ -107,8 +107,11 @@ fn overhead() {
             version: String::new(),
             fingerprint: id.to_owned(),
             support: PathBuf::new(),
+            packages: PathBuf::new(),
+            second: PathBuf::new(),
         };
         let plan = Plan {
+            facts: None,
             scenario: &scenario,
             runtime,
             tool: &tool,

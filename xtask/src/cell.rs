@@ -2,29 +2,30 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::fs;
 use std::io;
-use std::net::TcpListener;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Serialize;
-use wasmlab_cell::{Call, CellSpec, Entry, Event, PROTOCOL, PreopenedDir, PreopenedSocket, Stage};
+use wasmlab_cell::{Event, PROTOCOL, Stage};
 
 use crate::cache::Key;
 use crate::lab::Lab;
-use crate::model::observation::{Limit, Observation, Outcome};
-use crate::model::scenario::{EntryKind, Run, Scenario};
-use crate::process::{self, Command, End, Input};
+use crate::model::facts::Facts;
+use crate::model::observation::{Limit, Observation, Outcome, Part, Piece, Script};
+use crate::model::scenario::Scenario;
+use crate::process::{self, End, Ended, Input};
 use crate::runtime::{CellFiles, Runtime, Tool};
 use crate::script;
 
+mod follow;
+mod place;
 mod ports;
+mod prepare;
 mod stages;
 mod trap_door;
 
+use place::Place;
 use stages::Stages;
-use trap_door::TrapDoor;
 
 /// What is to be run on what.
 #[derive(Clone, Copy)]
@@ -37,6 +38,8 @@ pub struct Plan<'a> {
     pub tool: &'a Tool,
     /// SHA-256 of the guest, an object of the cache.
     pub guest: &'a str,
+    /// What reading it told, where it is a module or a component.
+    pub facts: Option<&'a Facts>,
     /// What it needs beside it, by name.
     pub companions: &'a BTreeMap<String, String>,
     /// The limits.
@@ -73,9 +76,6 @@ impl Default for Limits {
     }
 }
 
-/// Between SIGTERM and SIGKILL.
-const GRACE: Duration = Duration::from_millis(200);
-
 impl Plan<'_> {
     /// Everything that the observation depends on; `None` where it depends on more than can be named.
     #[must_use]
@@ -98,82 +98,145 @@ impl Plan<'_> {
     }
 }
 
+/// Takes a process's command before it starts (`None` for the bytes), then what it prints, as it comes.
+pub type Listen<'a> = &'a (dyn Fn(Heard) + Sync);
+
+/// What a [`Listen`] is told.
+#[derive(Clone, Copy, Debug)]
+pub enum Heard<'a> {
+    /// A process is about to be started.
+    Starting(Part, &'a process::Command),
+    /// It printed this.
+    Printed(process::Stream, &'a [u8]),
+}
+
 /// Runs the cell and says what happened.
 ///
 /// # Errors
 /// When the lab itself fails: the temporary folder cannot be written, no port is free.
 pub fn observe(lab: &Lab, plan: &Plan) -> io::Result<Observation> {
-    let place = Place::make(lab, plan)?;
-    let files = CellFiles { spec: &place.spec, module: &place.cell.module, cell: &place.cell };
-    let argv = plan.runtime.command(plan.tool, &files);
+    observe_aloud(lab, plan, None)
+}
+
+/// As [`observe`], and tells of each process as it goes.
+///
+/// # Errors
+/// As [`observe`].
+pub fn observe_aloud(lab: &Lab, plan: &Plan, listen: Option<Listen>) -> io::Result<Observation> {
+    let mut place = Place::make(lab, plan)?;
+    let (spec, cell, prepared) = (place.spec.clone(), place.cell.clone(), place.prepared());
+    let files = CellFiles {
+        spec: &spec,
+        module: &cell.module,
+        cell: &cell,
+        facts: plan.facts,
+        independent_calls: plan.scenario.spec.run.independent_calls,
+        prepared: &prepared,
+    };
+    if let Some(cause) = plan.runtime.refuses(&files) {
+        let argv = plan.runtime.commands(plan.tool, &files).into_iter().next().unwrap_or_default();
+        let events = vec![Event::End { cause, micros: 0 }];
+        return Ok(Observation { events, outcome: Outcome::Exited(0), argv: shown(&argv), ..Observation::nothing() });
+    }
+    let mut pieces = Vec::new();
+    if let Some(made) = prepare::translate(plan, &place, &files, listen)? {
+        let done = made.outcome == Outcome::Exited(0);
+        pieces.push(made);
+        if !done {
+            return Ok(together(pieces, &place));
+        }
+    }
+    for argv in plan.runtime.commands(plan.tool, &files) {
+        let piece = guest(plan, &mut place, &argv, listen);
+        let done = piece.outcome == Outcome::Exited(0);
+        pieces.push(piece);
+        if !done {
+            break;
+        }
+    }
+    Ok(together(pieces, &place))
+}
+
+/// One process that runs the guest.
+fn guest(plan: &Plan, place: &mut Place, argv: &[OsString], listen: Option<Listen>) -> Ran {
     let scripted = !plan.scenario.spec.step.is_empty();
     let stdin = if scripted { Input::Piped } else { Input::Bytes(plan.scenario.spec.run.stdin.clone().into_bytes()) };
-    let limits = process::Limits {
-        // The watcher keeps the stages' limits; this is for the time that they leave.
-        wall: Duration::from_millis(plan.limits.compile_ms) + plan.run_limit() + Duration::from_secs(5),
-        grace: GRACE,
-        output: plan.limits.output,
-        memory: plan.limits.resident,
-        file: plan.limits.file,
-    };
-    let command = Command {
-        program: argv.first().cloned().unwrap_or_default().into(),
-        args: argv.iter().skip(1).cloned().collect(),
-        env: place.env.clone(),
-        cwd: place.root.path().join("work"),
-        stdin,
-        inherit: place.inherited(),
-        limits,
-    };
-    let shown: Vec<String> = argv.iter().map(|a| a.to_string_lossy().into_owned()).collect();
+    // The watcher keeps the stages' limits; this is for the time that they leave.
+    let wall = Duration::from_millis(plan.limits.compile_ms) + plan.run_limit() + Duration::from_secs(5);
+    let command = place.process(plan, argv, stdin, wall);
     let mut watched = Stages::new(place.events.clone());
     let (compile, run) = (Duration::from_millis(plan.limits.compile_ms), plan.run_limit());
     let watch = Box::new(move |age: Duration| watched.over(age, compile, run));
-    let running = match process::start(&command, Some(watch)) {
-        Ok(running) => running,
-        Err(error) => return Ok(not_started(shown, &error)),
-    };
     let ports = place.by_name();
-    let Place { root, events, sockets, door, .. } = place;
-    // The guest's process has its own copies: with these closed, a dead guest's port refuses at once.
-    drop(sockets);
-    let script = scripted.then(|| script::play(&plan.scenario.spec.step, &running, &ports, run));
-    let ended = running.wait();
-    let events = stages::read(&events);
-    let mut observation = Observation {
-        outcome: outcome(&ended.end, &events, plan),
-        events,
-        stdout: String::from_utf8_lossy(&ended.stdout).into_owned(),
-        stderr: String::from_utf8_lossy(&ended.stderr).into_owned(),
-        argv: shown,
-        wall_micros: micros(ended.wall),
-        cpu_micros: micros(ended.cpu),
-        peak_rss_bytes: ended.peak_rss,
-        script,
-        escapes: Vec::new(),
-    };
-    observation.escapes = door.escapes(&format!("{}\n{}", observation.stdout, observation.stderr));
-    drop(root);
-    Ok(observation)
+    let mut command = command;
+    if plan.runtime.opens_sockets() {
+        place.sockets.clear();
+        command.inherit.clear();
+    }
+    let steps = scripted.then_some(plan.scenario.spec.step.as_slice());
+    let mut script = None;
+    let ended = follow::run(&command, Part::Guest, Some(watch), listen, |running| {
+        // The guest's process has its own copies: with these closed, a dead guest's port refuses at once.
+        place.sockets.clear();
+        script = steps.map(|steps| script::play(steps, running, &ports, run));
+    });
+    let mut ran = Ran::of(Part::Guest, argv, ended, |end| outcome(end, &stages::read(&place.events), plan));
+    ran.script = script;
+    ran
+}
+
+/// A process that has ended, or was never started.
+struct Ran {
+    part: Part,
+    argv: Vec<String>,
+    outcome: Outcome,
+    ended: Option<Ended>,
+    script: Option<Script>,
+}
+
+impl Ran {
+    fn of(part: Part, argv: &[OsString], ended: io::Result<Ended>, outcome: impl FnOnce(&End) -> Outcome) -> Self {
+        let outcome = match &ended {
+            Ok(ended) => outcome(&ended.end),
+            Err(error) => Outcome::NotStarted(error.to_string()),
+        };
+        Self { part, argv: shown(argv), outcome, ended: ended.ok(), script: None }
+    }
+}
+
+/// The observation: the last process's, with those before it.
+fn together(ran: Vec<Ran>, place: &Place) -> Observation {
+    let mut whole = Observation { events: stages::read(&place.events), ..Observation::nothing() };
+    let last = ran.len().saturating_sub(1);
+    for (index, ran) in ran.into_iter().enumerate() {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let (stdout, stderr, wall) = match &ran.ended {
+            Some(ended) => (text(&ended.stdout), text(&ended.stderr), micros(ended.wall)),
+            None => (String::new(), String::new(), 0),
+        };
+        if let Some(ended) = &ran.ended {
+            whole.wall_micros += wall;
+            whole.cpu_micros += micros(ended.cpu);
+            whole.peak_rss_bytes = whole.peak_rss_bytes.max(ended.peak_rss);
+        }
+        whole.escapes.extend(place.door.escapes(&format!("{stdout}\n{stderr}")));
+        let Ran { part, argv, outcome, script, .. } = ran;
+        if index < last {
+            whole.earlier.push(Piece { part, argv, outcome, stdout, stderr, wall_micros: wall });
+        } else {
+            whole = Observation { part, argv, outcome, stdout, stderr, script, ..whole };
+        }
+    }
+    whole.escapes.dedup();
+    whole
+}
+
+fn shown(argv: &[OsString]) -> Vec<String> {
+    argv.iter().map(|a| a.to_string_lossy().into_owned()).collect()
 }
 
 fn micros(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
-}
-
-fn not_started(argv: Vec<String>, error: &io::Error) -> Observation {
-    Observation {
-        events: Vec::new(),
-        outcome: Outcome::NotStarted(error.to_string()),
-        stdout: String::new(),
-        stderr: String::new(),
-        argv,
-        wall_micros: 0,
-        cpu_micros: 0,
-        peak_rss_bytes: 0,
-        script: None,
-        escapes: Vec::new(),
-    }
 }
 
 fn outcome(end: &End, events: &[Event], plan: &Plan) -> Outcome {
@@ -195,162 +258,4 @@ fn outcome(end: &End, events: &[Event], plan: &Plan) -> Outcome {
             Outcome::Limit(limit)
         }
     }
-}
-
-/// A cell's own directory and what is in it.
-struct Place {
-    root: tempfile::TempDir,
-    spec: PathBuf,
-    cell: CellSpec,
-    events: PathBuf,
-    env: BTreeMap<OsString, OsString>,
-    sockets: Vec<(String, TcpListener)>,
-    ports: BTreeMap<String, u16>,
-    door: TrapDoor,
-}
-
-impl Place {
-    fn make(lab: &Lab, plan: &Plan) -> io::Result<Self> {
-        let run = &plan.scenario.spec.run;
-        let root = tempfile::Builder::new().prefix("wasmlab-").tempdir().map_err(|e| {
-            let parent = std::env::temp_dir();
-            io::Error::new(
-                e.kind(),
-                format!("no folder can be made in `{}`, the temporary folder (TMPDIR): {e}", parent.display()),
-            )
-        })?;
-        let path = |name: &str| root.path().join(name);
-        for dir in ["work", "home", "dirs"] {
-            fs::create_dir(path(dir))?;
-        }
-        let door = TrapDoor::set(&path("dirs"), run.dir.iter().all(|d| d.host.is_none()))?;
-        let dirs = make_dirs(run, &path("dirs"))?;
-        let mut sockets = Vec::new();
-        for socket in &run.socket {
-            sockets.push((socket.name.clone(), TcpListener::bind(("127.0.0.1", 0))?));
-        }
-        let preopened = sockets.iter().map(|(_, listener)| preopened(listener)).collect::<io::Result<Vec<_>>>()?;
-        let mut ports = BTreeMap::new();
-        for port in &run.port {
-            ports.insert(port.name.clone(), ports::free()?);
-        }
-        let (module, glue) = guest_files(lab, plan, &path("guest"))?;
-        let (spec, events) = (path("spec.json"), path("events.jsonl"));
-        let cell = CellSpec {
-            protocol: PROTOCOL,
-            module,
-            glue,
-            observation: events.clone(),
-            mode: plan.runtime.mode().to_owned(),
-            compiled: compiled_dir(lab, plan),
-            entry: entry(run, &ports),
-            args: std::iter::once(format!("{}.wasm", plan.scenario.name))
-                .chain(run.args.iter().map(|arg| ports::fill_in(arg, &ports)))
-                .collect(),
-            env: run.env.iter().map(|(name, value)| (name.clone(), ports::fill_in(value, &ports))).collect(),
-            dirs,
-            sockets: preopened,
-            ports: ports.values().copied().collect(),
-            network: run.network,
-            host_functions: run.host_functions.clone(),
-            memory_limit: plan.limits.linear_memory,
-        };
-        fs::write(&spec, serde_json::to_vec(&cell)?)?;
-        let mut env: BTreeMap<OsString, OsString> = BTreeMap::new();
-        env.insert("PATH".into(), std::env::var_os("PATH").unwrap_or_default());
-        env.insert("HOME".into(), path("home").into());
-        env.insert("TMPDIR".into(), path("work").into());
-        env.insert("LANG".into(), "C.UTF-8".into());
-        env.insert("NO_COLOR".into(), "1".into());
-        let (name, value) = door.variable();
-        env.insert(name.into(), value.into());
-        Ok(Self { spec, cell, events, env, sockets, ports, door, root })
-    }
-
-    /// The ports that steps use, of sockets and of ports alike.
-    fn by_name(&self) -> BTreeMap<String, u16> {
-        let port = |l: &TcpListener| l.local_addr().map_or(0, |a| a.port());
-        let sockets = self.sockets.iter().map(|(name, listener)| (name.clone(), port(listener)));
-        sockets.chain(self.ports.clone()).collect()
-    }
-
-    fn inherited(&self) -> Vec<i32> {
-        self.sockets.iter().map(|(_, listener)| raw_fd(listener)).collect()
-    }
-}
-
-/// Compiled code belongs to one module, one engine binary and one mode.
-fn compiled_dir(lab: &Lab, plan: &Plan) -> Option<PathBuf> {
-    let key = Key::of("compiled", &(plan.guest, &plan.tool.fingerprint, plan.runtime.mode()));
-    let dir = lab.cache.compiled(&key);
-    // Without the folder the engine compiles anew; that is no fault of the cell.
-    fs::create_dir_all(&dir).is_ok().then_some(dir)
-}
-
-/// The module, and the glue that loads it. Where there are companions, all stand in a folder of the cell
-/// under the names that the compiler gave them: the glue looks for its module there.
-fn guest_files(lab: &Lab, plan: &Plan, dir: &Path) -> io::Result<(PathBuf, Option<PathBuf>)> {
-    let object = lab.cache.object(plan.guest);
-    let build = &plan.scenario.spec.build;
-    let (Some(glue), Some(artifact)) = (build.companions.first(), &build.artifact) else { return Ok((object, None)) };
-    let files = plan.companions.iter().map(|(name, hash)| (name, lab.cache.object(hash)));
-    for (name, from) in files.chain([(artifact, object.clone())]) {
-        let to = dir.join(name);
-        fs::create_dir_all(to.parent().unwrap_or(dir))?;
-        // Never a link: what a guest writes to must not be the cache's own.
-        fs::copy(from, to)?;
-    }
-    Ok((dir.join(artifact), plan.companions.contains_key(glue).then(|| dir.join(glue))))
-}
-
-fn entry(run: &Run, ports: &BTreeMap<String, u16>) -> Entry {
-    match run.entry {
-        EntryKind::Command => Entry::Command,
-        EntryKind::Http => {
-            let port = run.port.first().and_then(|p| ports.get(&p.name)).copied().unwrap_or_default();
-            Entry::Http { port }
-        }
-        EntryKind::Calls => {
-            Entry::Calls(run.call.iter().map(|c| Call { export: c.export.clone(), args: c.args.clone() }).collect())
-        }
-    }
-}
-
-fn make_dirs(run: &Run, below: &Path) -> io::Result<Vec<PreopenedDir>> {
-    let mut dirs = Vec::new();
-    for (index, dir) in run.dir.iter().enumerate() {
-        let host = match &dir.host {
-            Some(host) => host.clone(),
-            None => below.join(index.to_string()),
-        };
-        if dir.host.is_none() {
-            fs::create_dir(&host)?;
-        }
-        for (path, text) in &dir.files {
-            let path = host.join(path);
-            fs::create_dir_all(path.parent().unwrap_or(&host))?;
-            fs::write(path, text)?;
-        }
-        #[cfg(unix)]
-        for (path, target) in &dir.links {
-            std::os::unix::fs::symlink(target, host.join(path))?;
-        }
-        dirs.push(PreopenedDir { host, guest: dir.guest.clone() });
-    }
-    Ok(dirs)
-}
-
-fn preopened(listener: &TcpListener) -> io::Result<PreopenedSocket> {
-    Ok(PreopenedSocket { fd: raw_fd(listener), address: listener.local_addr()?.to_string() })
-}
-
-#[cfg(unix)]
-fn raw_fd(listener: &TcpListener) -> i32 {
-    std::os::fd::AsRawFd::as_raw_fd(listener)
-}
-
-/// Descriptors are not inherited there: the engine says that it cannot give the guest a socket.
-#[cfg(not(unix))]
-fn raw_fd(_: &TcpListener) -> i32 {
-    -1
 }

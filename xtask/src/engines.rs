@@ -123,7 +123,14 @@ fn tool_of(built: &Built, runtime: &dyn Runtime) -> Result<Tool, Absence> {
         return Err(Absence { why, how: "report it: the engine and its adapter disagree".to_owned() });
     }
     let (program, version) = (built.binary.clone(), built.probe.version.clone());
-    Ok(Tool { program, version, fingerprint: built.sha256.clone(), support: PathBuf::new(), packages: PathBuf::new() })
+    Ok(Tool {
+        program,
+        version,
+        fingerprint: built.sha256.clone(),
+        support: PathBuf::new(),
+        packages: PathBuf::new(),
+        second: PathBuf::new(),
+    })
 }
 
 fn absence(engine: &str, why: String) -> Absence {
@@ -174,11 +181,8 @@ fn find_program(
     variable: &str,
     version: &[&str],
 ) -> Result<Tool, String> {
-    let program = match lab.machine.variable(variable) {
-        Some(path) if Path::new(&path).is_file() => PathBuf::from(path),
-        Some(path) => return Err(format!("{variable} names `{path}`, which is not a file")),
-        None => lab.machine.which(name).ok_or_else(|| format!("`{name}` is not on PATH"))?,
-    };
+    let program = locate(lab, name, variable)?;
+    let second = runtime.second().map(|(name, variable)| locate(lab, name, variable)).transpose()?.unwrap_or_default();
     let args = version.iter().map(OsString::from).collect();
     let question = Question { program: program.clone(), args, env: BTreeMap::new(), witness: program.clone() };
     let answer = lab.machine.ask(&question)?;
@@ -206,5 +210,17 @@ fn find_program(
         }
         fingerprint += &format!(" {name} {package}");
     }
-    Ok(Tool { program, version, fingerprint, support, packages })
+    if runtime.second().is_some() {
+        fingerprint += &lab.machine.sha256(&second).map_err(|e| format!("`{}`: {e}", second.display()))?;
+    }
+    Ok(Tool { program, version, fingerprint, support, packages, second })
+}
+
+/// A program by its variable, or on PATH.
+fn locate(lab: &Lab, name: &str, variable: &str) -> Result<PathBuf, String> {
+    match lab.machine.variable(variable) {
+        Some(path) if Path::new(&path).is_file() => Ok(PathBuf::from(path)),
+        Some(path) => Err(format!("{variable} names `{path}`, which is not a file")),
+        None => lab.machine.which(name).ok_or_else(|| format!("`{name}` is not on PATH")),
+    }
 }

@@ -28,6 +28,13 @@ pub struct Evidence<'a> {
     pub progress: &'a Progress,
 }
 
+impl Evidence<'_> {
+    /// What the guest itself printed.
+    fn stdout(&self) -> &str {
+        self.progress.stdout.as_deref().unwrap_or(&self.observation.stdout)
+    }
+}
+
 /// The verdict on a cell.
 #[must_use]
 pub fn judge(evidence: &Evidence, spec: &ScenarioFile) -> Judgement {
@@ -69,7 +76,7 @@ pub fn diagnose(evidence: &Evidence) -> Option<Judgement> {
     if let Some(escape) = observation.escapes.first() {
         return Some(because(Code::SandboxEscape, None, escape));
     }
-    let lines = lab::lines(&observation.stdout);
+    let lines = lab::lines(evidence.stdout());
     if let Some(escape) = lines.iter().find(|l| matches!(l.answer, lab::Answer::Escaped(_))) {
         return Some(because(Code::SandboxEscape, escape.name.to_owned(), escape.to_string()));
     }
@@ -127,6 +134,8 @@ fn cause_of(cause: &Cause, evidence: &Evidence) -> Option<Judgement> {
         Cause::NoComponents { message } => because(Code::NeedsComponentModel, None, message),
         Cause::NoExport { name } => because(Code::NoEntryPoint, name.clone(), format!("exports no function `{name}`")),
         Cause::ResourceLimit { message } => because(Code::OutOfMemory, None, message),
+        // A question that this way of running cannot even be asked.
+        Cause::Unsupported { what, message } if what == ONE_INSTANCE => plain(Verdict::NotApplicable, message),
         Cause::Unsupported { what, message } => {
             let code = match what.as_str() {
                 "preopened-socket" | "network" => Code::SocketsUnsupported,
@@ -142,6 +151,10 @@ fn cause_of(cause: &Cause, evidence: &Evidence) -> Option<Judgement> {
         Cause::EngineError { message } => plain(Verdict::Error, format!("the engine could not do its work: {message}")),
     })
 }
+
+/// What a [`Cause::Unsupported`] names when calls that build on one another were to be made, and each call is
+/// a process of its own.
+pub const ONE_INSTANCE: &str = "one-instance";
 
 /// Proposals that are part of WebAssembly 2.0: seldom the reason for a refusal, so named last.
 const COMMON: &[&str] = &[
@@ -194,29 +207,29 @@ fn expected(evidence: &Evidence, spec: &ScenarioFile) -> Judgement {
         let words = last_words(&observation.stderr);
         return because(Code::WrongExit, None, format!("exit code {code}, expected {wanted}{words}"));
     }
-    match wrong_output(observation, spec) {
+    match wrong_output(evidence, spec) {
         Some(detail) => because(Code::WrongOutput, None, detail),
-        None => plain(Verdict::Pass, summary(observation, spec)),
+        None => plain(Verdict::Pass, summary(evidence, spec)),
     }
 }
 
-fn wrong_output(observation: &Observation, spec: &ScenarioFile) -> Option<String> {
-    let expect = &spec.expect;
+fn wrong_output(evidence: &Evidence, spec: &ScenarioFile) -> Option<String> {
+    let (expect, stdout, calls) = (&spec.expect, evidence.stdout(), &evidence.progress.calls);
     if let Some(wanted) = &expect.stdout
-        && observation.stdout != *wanted
+        && stdout != wanted
     {
-        return Some(format!("stdout is {}, expected {}", quoted(&observation.stdout), quoted(wanted)));
+        return Some(format!("stdout is {}, expected {}", quoted(stdout), quoted(wanted)));
     }
-    if let Some(wanted) = expect.stdout_contains.iter().find(|w| !observation.stdout.contains(w.as_str())) {
+    if let Some(wanted) = expect.stdout_contains.iter().find(|w| !stdout.contains(w.as_str())) {
         return Some(format!("stdout does not contain {}", quoted(wanted)));
     }
-    let lines = lab::lines(&observation.stdout);
+    let lines = lab::lines(stdout);
     if let Some(wanted) =
         expect.lab.iter().find(|w| !lines.iter().any(|l| l.name == w.as_str() && l.answer == lab::Answer::Ok))
     {
-        return Some(format!("no line `lab: {wanted} ok`{}", last_words(&observation.stderr)));
+        return Some(format!("no line `lab: {wanted} ok`{}", last_words(&evidence.observation.stderr)));
     }
-    let called = observation.events.iter().filter_map(|e| match e {
+    let called = calls.iter().filter_map(|e| match e {
         Event::Called { export, results } => Some((export, results)),
         _ => None,
     });
@@ -230,8 +243,7 @@ fn wrong_output(observation: &Observation, spec: &ScenarioFile) -> Option<String
             return Some(format!("`{export}` returned [{}], expected [{}]", listed(results), listed(wanted)));
         }
     }
-    let host: Vec<_> = observation
-        .events
+    let host: Vec<_> = calls
         .iter()
         .filter_map(|e| match e {
             Event::HostCall { function, args } => Some((function, args)),
@@ -248,9 +260,9 @@ fn wrong_output(observation: &Observation, spec: &ScenarioFile) -> Option<String
 }
 
 /// What a pass has shown, in a few words.
-fn summary(observation: &Observation, spec: &ScenarioFile) -> String {
+fn summary(evidence: &Evidence, spec: &ScenarioFile) -> String {
     let mut parts = Vec::new();
-    for event in &observation.events {
+    for event in &evidence.progress.calls {
         if let Event::Called { export, results } = event {
             parts.push(format!("{export} = [{}]", listed(results)));
         }
@@ -258,11 +270,11 @@ fn summary(observation: &Observation, spec: &ScenarioFile) -> String {
     if !spec.expect.lab.is_empty() {
         parts.push(format!("{} capabilities ok", spec.expect.lab.len()));
     }
-    if let Some(script) = &observation.script {
+    if let Some(script) = &evidence.observation.script {
         parts.push(format!("{} steps held", script.done));
     }
     if parts.is_empty() {
-        parts.push(match observation.stdout.lines().next() {
+        parts.push(match evidence.stdout().lines().next() {
             Some(line) => format!("printed {}", quoted(line)),
             None => "ran to its end".to_owned(),
         });

@@ -20,7 +20,7 @@ use crate::model::report::{Cell, Origin};
 use crate::model::scenario::Scenario;
 use crate::model::verdict::{Judgement, Verdict};
 use crate::process;
-use crate::runtime::{Runtime, Source, Tool};
+use crate::runtime::{Runtime, Seen, Source, Tool};
 use crate::toolchain::{Toolchain, wat};
 
 mod row;
@@ -337,8 +337,16 @@ fn one(
     if let Err(reason) = runtime.applies(&scenario.spec, guest.facts.as_ref().ok()) {
         return Some(unmeasured(Verdict::NotApplicable, reason));
     }
-    let plan =
-        Plan { scenario, runtime, tool, guest: &built.sha256, companions: &built.companions, limits: request.limits };
+    let facts = guest.facts.as_ref();
+    let plan = Plan {
+        scenario,
+        runtime,
+        tool,
+        guest: &built.sha256,
+        facts: facts.ok(),
+        companions: &built.companions,
+        limits: request.limits,
+    };
     let key = plan.key();
     let cached = key.as_ref().filter(|_| request.use_cache).and_then(|key| lab.cache.get::<Observation>(key));
     let from_cache = cached.is_some();
@@ -350,12 +358,9 @@ fn one(
     if let Some(key) = key.filter(|_| !from_cache && is_repeatable(&observation)) {
         keep(lab, &key, &observation);
     }
-    let progress = runtime.progress(&observation);
-    let evidence = Evidence {
-        facts: guest.facts.as_ref().map_err(String::as_str),
-        observation: &observation,
-        progress: &progress,
-    };
+    let seen = Seen { observation: &observation, run: &scenario.spec.run, facts: facts.ok() };
+    let progress = runtime.progress(&seen);
+    let evidence = Evidence { facts: facts.map_err(String::as_str), observation: &observation, progress: &progress };
     let judgement: Judgement = judge(&evidence, &scenario.spec);
     let mut cell = row::measured(scenario, runtime.id(), judgement, observation);
     cell.cached = from_cache;

@@ -293,6 +293,14 @@ impl Running {
         self.shared.lock().stop.get_or_insert(how);
     }
 
+    /// What `stream` has beyond its first `from` bytes; nothing once the child has ended.
+    #[must_use]
+    pub fn since(&self, stream: Stream, from: usize) -> Vec<u8> {
+        let state = self.shared.lock();
+        let bytes = if stream == Stream::Stdout { &state.stdout } else { &state.stderr };
+        bytes.get(from..).unwrap_or_default().to_vec()
+    }
+
     /// How many lines of stderr so far begin, after blanks, with `prefix`: for progress.
     #[must_use]
     pub fn count_lines(&self, prefix: &str) -> usize {

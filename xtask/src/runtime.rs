@@ -6,11 +6,15 @@ use std::path::{Path, PathBuf};
 
 use crate::model::facts::Facts;
 use crate::model::observation::{Observation, Progress};
-use crate::model::scenario::ScenarioFile;
-use wasmlab_cell::CellSpec;
+use crate::model::scenario::{Run, ScenarioFile};
+use wasmlab_cell::{Cause, CellSpec};
 
+pub mod command_line;
 pub mod embedded;
 pub mod js;
+#[cfg(test)]
+mod recorded;
+mod words;
 
 /// One line a runtime's file; each gives one or more columns.
 macro_rules! registry {
@@ -24,7 +28,7 @@ macro_rules! registry {
     };
 }
 
-registry! { wasmi, wasmtime, wasmer, node, deno, bun }
+registry! { wasmi, wasmtime, wasmer, wasmtime_cli, wasmi_cli, wamr, node, deno, bun }
 
 /// A column: an engine in one mode.
 pub trait Runtime: Sync {
@@ -39,6 +43,11 @@ pub trait Runtime: Sync {
 
     /// Where its program comes from.
     fn source(&self) -> Source;
+
+    /// A second program that it needs beside [`Source::Program`], and the variable that names it elsewhere.
+    fn second(&self) -> Option<(&'static str, &'static str)> {
+        None
+    }
 
     /// Whether the first build of its engine takes minutes: `--engines quick` leaves it out.
     fn slow_to_build(&self) -> bool {
@@ -58,6 +67,23 @@ pub trait Runtime: Sync {
     /// The cell's command.
     fn command(&self, tool: &Tool, cell: &CellFiles) -> Vec<OsString>;
 
+    /// The cell's commands, one process after the other as long as each exits with 0: more than one where
+    /// every call has to be a process of its own.
+    fn commands(&self, tool: &Tool, cell: &CellFiles) -> Vec<Vec<OsString>> {
+        vec![self.command(tool, cell)]
+    }
+
+    /// The command that translates the module into the folder `into`, for runtimes that take nothing else.
+    /// [`CellFiles::prepared`] is that folder when the guest is run; it is kept for later cells.
+    fn prepare(&self, _: &Tool, _: &CellFiles, _into: &Path) -> Option<Vec<OsString>> {
+        None
+    }
+
+    /// What the cell asks for and no switch of this runtime gives: then nothing is started.
+    fn refuses(&self, _: &CellFiles) -> Option<Cause> {
+        None
+    }
+
     /// Whether the cell makes sense on this column.
     ///
     /// # Errors
@@ -66,10 +92,31 @@ pub trait Runtime: Sync {
         Ok(())
     }
 
-    /// How far a guest came. Engines of the lab report it themselves.
-    fn progress(&self, observation: &Observation) -> Progress {
-        observation.reported()
+    /// The column of the same engine, embedded in the lab: the two are compared.
+    fn twin(&self) -> Option<&'static str> {
+        None
     }
+
+    /// Whether it opens a cell's listening sockets itself, by their addresses, instead of inheriting them.
+    fn opens_sockets(&self) -> bool {
+        false
+    }
+
+    /// How far a guest came. Engines of the lab report it themselves.
+    fn progress(&self, seen: &Seen) -> Progress {
+        seen.observation.reported()
+    }
+}
+
+/// What an adapter reads a guest's way from.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen<'a> {
+    /// What happened.
+    pub observation: &'a Observation,
+    /// What was to be done.
+    pub run: &'a Run,
+    /// What reading the module told, where it is one.
+    pub facts: Option<&'a Facts>,
 }
 
 /// Where a runtime's program comes from.
@@ -103,6 +150,8 @@ pub struct Tool {
     pub support: PathBuf,
     /// The folder `node_modules` that has [`Runtime::packages`]; empty where there are none.
     pub packages: PathBuf,
+    /// The program of [`Runtime::second`]; empty where there is none.
+    pub second: PathBuf,
 }
 
 /// The files of a cell that a command may name.
@@ -114,6 +163,12 @@ pub struct CellFiles<'a> {
     pub module: &'a Path,
     /// What the specification says, for runtimes that take it as arguments.
     pub cell: &'a CellSpec,
+    /// What reading the module told, where it is a module or a component.
+    pub facts: Option<&'a Facts>,
+    /// Each call may have an instance of its own.
+    pub independent_calls: bool,
+    /// The folder that [`Runtime::prepare`] filled.
+    pub prepared: &'a Path,
 }
 
 /// The version within what a program says: the first word that begins with a digit, after a `v` or not.
@@ -150,33 +205,25 @@ mod tests {
                 fingerprint: String::new(),
                 support: "/support".into(),
                 packages: if runtime.packages().is_empty() { PathBuf::new() } else { "/node_modules".into() },
+                second: runtime.second().map(|(name, _)| format!("/bin/{name}")).unwrap_or_default().into(),
             };
             let spec = sample(runtime.mode());
-            let cell = CellFiles { spec: Path::new("/cell/spec.json"), module: &spec.module, cell: &spec };
-            let argv: Vec<_> = runtime.command(&tool, &cell).into_iter().map(|a| a.into_string().unwrap()).collect();
-            commands += &format!("{id}: {}\n", argv.join(" "));
+            let prepared = Path::new("/prepared");
+            let cell = CellFiles {
+                spec: Path::new("/cell/spec.json"),
+                module: &spec.module,
+                cell: &spec,
+                facts: None,
+                independent_calls: false,
+                prepared,
+            };
+            let prepare = runtime.prepare(&tool, &cell, prepared);
+            for argv in prepare.into_iter().chain(runtime.commands(&tool, &cell)) {
+                let argv: Vec<_> = argv.into_iter().map(|a| a.into_string().unwrap()).collect();
+                commands += &format!("{id}: {}\n", argv.join(" "));
+            }
         }
-        assert_eq!(
-            commands,
-            "wasmi: /bin/wasmi run /cell/spec.json\n\
-             wasmtime-cranelift: /bin/wasmtime run /cell/spec.json\n\
-             wasmtime-winch: /bin/wasmtime run /cell/spec.json\n\
-             wasmtime-pulley: /bin/wasmtime run /cell/spec.json\n\
-             wasmer-cranelift: /bin/wasmer run /cell/spec.json\n\
-             wasmer-singlepass: /bin/wasmer run /cell/spec.json\n\
-             node: /bin/node --no-warnings /support/driver.mjs run /cell/spec.json\n\
-             node+jco: /bin/node --no-warnings /support/driver.mjs run /cell/spec.json --packages /node_modules\n\
-             deno: /bin/deno run --quiet --no-prompt --no-config --no-lock --no-remote --allow-env \
-             --allow-read=/cell/spec.json,/cell/guest.wasm,/support,/cell/dirs/0 \
-             --allow-write=/cell/events.jsonl,/cell/dirs/0 --allow-net=127.0.0.1 /support/driver.mjs run /cell/spec.json\n\
-             deno+jco: /bin/deno run --quiet --no-prompt --no-config --no-lock --no-remote --allow-env \
-             --node-modules-dir=manual --allow-sys \
-             --allow-read=/cell/spec.json,/cell/guest.wasm,/support,/node_modules,/cell/dirs/0 \
-             --allow-write=/cell/events.jsonl,/cell/dirs/0 --allow-net=127.0.0.1 /support/driver.mjs run /cell/spec.json \
-             --packages /node_modules\n\
-             bun: /bin/bun run --no-install /support/driver.mjs run /cell/spec.json\n\
-             bun+jco: /bin/bun run --no-install /support/driver.mjs run /cell/spec.json --packages /node_modules\n"
-        );
+        insta::assert_snapshot!(commands);
     }
 
     /// A cell that uses what a command line can be given.

@@ -18,18 +18,7 @@ fn spec(extra: &str) -> ScenarioFile {
 }
 
 fn observation(outcome: Outcome, events: Vec<Event>, stdout: &str) -> Observation {
-    Observation {
-        events,
-        outcome,
-        stdout: stdout.to_owned(),
-        stderr: String::new(),
-        argv: Vec::new(),
-        wall_micros: 0,
-        cpu_micros: 0,
-        peak_rss_bytes: 0,
-        script: None,
-        escapes: Vec::new(),
-    }
+    Observation { events, outcome, stdout: stdout.to_owned(), ..Observation::nothing() }
 }
 
 fn to(stage: Stage, cause: Cause) -> Vec<Event> {

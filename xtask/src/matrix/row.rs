@@ -64,7 +64,7 @@ pub fn unmeasured(scenario: &Scenario, runtime: &str, verdict: Verdict, code: Op
 
 /// A cell that was run and judged.
 pub fn measured(scenario: &Scenario, runtime: &str, judgement: Judgement, observation: Observation) -> Cell {
-    let compile = stage_ms(&observation, Stage::Compile);
+    let compile = stage_ms(&observation, Stage::Compile).or_else(|| observation.prepare_micros().map(ms));
     let run = stage_ms(&observation, Stage::Run);
     let unmeasured = unmeasured(scenario, runtime, judgement.verdict, judgement.code, judgement.detail);
     Cell {

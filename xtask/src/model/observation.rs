@@ -27,6 +27,41 @@ pub struct Observation {
     pub script: Option<Script>,
     /// Files outside the guest's directories that it changed or read: proof of an escape.
     pub escapes: Vec<String>,
+    /// What the last process was for.
+    #[serde(default)]
+    pub part: Part,
+    /// The processes before the last one, where a cell takes several: an ahead-of-time compiler, earlier
+    /// calls. Their times count in the sums above.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<Piece>,
+}
+
+/// One process of a cell that took several.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Piece {
+    /// What it was for.
+    pub part: Part,
+    /// The command, program first.
+    pub argv: Vec<String>,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Its stdout.
+    pub stdout: String,
+    /// Its stderr.
+    pub stderr: String,
+    /// Wall-clock time, microseconds.
+    pub wall_micros: u64,
+}
+
+/// What a process of a cell is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Part {
+    /// It translates the module.
+    Prepare,
+    /// It runs the guest.
+    #[default]
+    Guest,
 }
 
 /// How a process ended.
@@ -81,9 +116,32 @@ pub struct Progress {
     pub stage: Option<Stage>,
     /// Why it ended, where the engine said so.
     pub cause: Option<Cause>,
+    /// Calls that returned and calls of host functions, in order.
+    pub calls: Vec<Event>,
+    /// The guest's stdout, where the runtime's own words stand between it and what was observed.
+    pub stdout: Option<String>,
 }
 
 impl Observation {
+    /// Nothing was started, nothing happened.
+    #[must_use]
+    pub fn nothing() -> Self {
+        Self {
+            events: Vec::new(),
+            outcome: Outcome::Exited(0),
+            stdout: String::new(),
+            stderr: String::new(),
+            argv: Vec::new(),
+            wall_micros: 0,
+            cpu_micros: 0,
+            peak_rss_bytes: 0,
+            script: None,
+            escapes: Vec::new(),
+            part: Part::Guest,
+            earlier: Vec::new(),
+        }
+    }
+
     /// Progress as an engine of the lab reported it.
     #[must_use]
     pub fn reported(&self) -> Progress {
@@ -92,10 +150,16 @@ impl Observation {
             match event {
                 Event::Stage { stage, .. } => progress.stage = Some(*stage),
                 Event::End { cause, .. } => progress.cause = Some(cause.clone()),
-                Event::Called { .. } | Event::HostCall { .. } => {}
+                Event::Called { .. } | Event::HostCall { .. } => progress.calls.push(event.clone()),
             }
         }
         progress
+    }
+
+    /// Wall-clock time of the process that translated the module, microseconds, where one did so in this cell.
+    #[must_use]
+    pub fn prepare_micros(&self) -> Option<u64> {
+        self.earlier.iter().find(|piece| piece.part == Part::Prepare).map(|piece| piece.wall_micros)
     }
 
     /// Microseconds from entering `stage` to the next event, where both were seen.

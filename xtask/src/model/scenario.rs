@@ -114,6 +114,10 @@ pub struct Run {
     /// Calls, for [`EntryKind::Calls`].
     #[serde(default)]
     pub call: Vec<ExpectedCall>,
+    /// Each call returns the same on an instance of its own: command lines that make one call a process can
+    /// then make them all. Said where the module has a memory, a table or a global, which could carry over.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub independent_calls: bool,
 }
 
 /// What is called.
