@@ -165,9 +165,18 @@ fn from_source(
     {
         return Ok(guest(entry, true));
     }
+    // What a linker does not find it will not find next time either.
+    let answer = Key::of("unlinked", &(toolchain.id(), &found.fingerprint, &sources, &typed));
+    if let Some(detail) = lab.cache.get::<String>(&answer) {
+        return Err(failed(Code::UndefinedSymbol, detail));
+    }
     let began = Instant::now();
     let (bytes, beside) = compile::make(recipe, &scenario.spec.build.companions, &out).map_err(|mut none| {
         none.detail = compile::one_line(&none.detail, &scenario.dir);
+        if none.code == Code::UndefinedSymbol {
+            // A cache that cannot be written costs time, not verdicts.
+            let _ = lab.cache.put(&answer, &none.detail);
+        }
         none
     })?;
     let build_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);

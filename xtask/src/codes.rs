@@ -112,7 +112,7 @@ catalogue! {
         "The module expects functions that its toolchain's own JavaScript file defines."
         "Run it in a JavaScript host with its glue, or build a standalone module (for Emscripten: -sSTANDALONE_WASM).";
     NeedsEmscriptenHost "needs-emscripten-host" Gap [Abi, Runtime]
-        "The module calls Emscripten's system calls natively (___syscallN); no current runtime defines them."
+        "The module calls Emscripten's system calls natively (___syscallN, or __syscall_* of a standalone module); no current runtime defines them."
         "Run it on an engine with an Emscripten host layer, or rebuild the program for WASI.";
     NeedsNapiHost "needs-napi-host" Gap [Abi]
         "The module is a Node-API addon: it expects napi_* functions."
@@ -141,6 +141,9 @@ catalogue! {
     NotImplemented "not-implemented" Gap [Runtime]
         "The runtime links the function and answers ENOSYS or ENOTSUP when it is called."
         "Use a runtime that implements it; the cell's subject names the function.";
+    LibraryUnsupported "library-unsupported" Gap [Toolchain]
+        "The guest's own standard library refused without asking the host: for this target it has no such function."
+        "Build for a target whose library has it, or with another toolchain; no runtime can change it.";
     CapabilityDenied "capability-denied" Gap [Runtime]
         "The runtime has the function and refused this use of it (EACCES, EPERM, ENOTCAPABLE)."
         "Grant the capability on the command line, or preopen the directory with the rights that the guest needs.";

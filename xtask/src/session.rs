@@ -165,6 +165,13 @@ fn toolchains(lab: &Lab, scenarios: &[Scenario]) -> BTreeMap<String, ToolInfo> {
         let Some(toolchain) = toolchain::find(&build.toolchain) else { continue };
         let target = build.target.as_ref().map(|t| format!(" {t}")).unwrap_or_default();
         found.entry(format!("{}{target}", build.toolchain)).or_insert_with(|| {
+            if let Some(obstacle) = toolchain.obstacle(build, &lab.machine) {
+                return ToolInfo {
+                    present: false,
+                    version: None,
+                    missing: Some(format!("{}: {}", obstacle.detail, obstacle.how)),
+                };
+            }
             match toolchain.find(build, &lab.machine) {
                 Ok(tool) => ToolInfo { present: true, version: Some(tool.version), missing: None },
                 Err(missing) => ToolInfo {

@@ -22,6 +22,8 @@ registry! { wat, rust, emscripten, clang, zig, wasi_sdk }
 
 mod c;
 pub mod linker;
+#[cfg(test)]
+mod tests;
 
 /// A way from source to module.
 pub trait Toolchain: Sync {

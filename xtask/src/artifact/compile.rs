@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::{NotBuilt, failed};
 use crate::codes::Code;
@@ -30,6 +31,7 @@ pub fn make(recipe: Recipe, companions: &[String], out: &Path) -> Result<(Vec<u8
             Ok((bytes, Beside::new()))
         }
         Recipe::Command { argv, env, cwd, artifact, .. } => {
+            let _alone = lock(out)?;
             // What an earlier build left must not pass for this one's.
             let beside = |name: &String| artifact.with_file_name(name);
             for file in companions.iter().map(beside).chain([artifact.clone()]) {
@@ -46,12 +48,10 @@ pub fn make(recipe: Recipe, companions: &[String], out: &Path) -> Result<(Vec<u8
 }
 
 fn run(argv: Vec<OsString>, env: BTreeMap<OsString, OsString>, cwd: PathBuf, out: &Path) -> Result<(), NotBuilt> {
-    // C compilers write to a folder that is there, and what a killed one leaves is to be in the lab's own.
-    let scratch = out.join("tmp");
-    let _ = fs::remove_dir_all(&scratch);
-    fs::create_dir_all(&scratch).map_err(|e| failed(Code::CompileError, format!("`{}`: {e}", scratch.display())))?;
+    // What a killed compiler leaves is to be in the lab's own folder, and is removed with this.
+    let scratch = tempfile::tempdir_in(out).map_err(|e| unwritable(out, &e))?;
     let mut all_env = process::tool_env();
-    all_env.insert("TMPDIR".into(), scratch.clone().into());
+    all_env.insert("TMPDIR".into(), scratch.path().into());
     all_env.extend(env);
     let mut argv = argv.into_iter();
     let program = PathBuf::from(argv.next().unwrap_or_default());
@@ -70,6 +70,27 @@ fn run(argv: Vec<OsString>, env: BTreeMap<OsString, OsString>, cwd: PathBuf, out
     let ended =
         ended.map_err(|e| failed(Code::ToolchainBroken, format!("`{}` cannot be started: {e}", program.display())))?;
     if ended.success() { Ok(()) } else { Err(failure(&ended, limit)) }
+}
+
+fn unwritable(out: &Path, error: &io::Error) -> NotBuilt {
+    failed(Code::CompileError, format!("the lab cannot write to `{}`: {error}", out.display()))
+}
+
+/// Makes the folder `out`, and waits until no other lab builds there: cargo locks its folder, C compilers do not.
+fn lock(out: &Path) -> Result<fs::File, NotBuilt> {
+    fs::create_dir_all(out).map_err(|e| unwritable(out, &e))?;
+    let file = fs::File::create(out.join(".lock")).map_err(|e| unwritable(out, &e))?;
+    let deadline = Instant::now() + BUILD_LIMIT;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(fs::TryLockError::Error(error)) => return Err(unwritable(out, &error)),
+            Err(fs::TryLockError::WouldBlock) if process::cancelled() || Instant::now() > deadline => {
+                return Err(failed(Code::BuildTimeout, "another lab builds this guest, and does not end"));
+            }
+            Err(fs::TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(50)),
+        }
+    }
 }
 
 fn limit() -> Duration {

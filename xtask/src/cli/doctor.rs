@@ -48,6 +48,13 @@ pub fn run(lab: &Lab, _: &Args) -> Result<u8> {
         let target = build.target.as_ref().map(|t| format!(" {t}")).unwrap_or_default();
         let name = format!("{}{target}", build.toolchain);
         let (Some(toolchain), true) = (toolchain::find(&build.toolchain), seen.insert(name.clone())) else { continue };
+        if let Some(obstacle) = toolchain.obstacle(build, &lab.machine) {
+            table.add_row(["no", &name, "", &format!("{}; {}", obstacle.detail, obstacle.how)]);
+            continue;
+        }
+        for doubt in toolchain.doubts(build, &lab.machine) {
+            table.add_row(["beware", &name, "", &doubt]);
+        }
         match toolchain.find(build, &lab.machine) {
             Ok(found) if found.program.as_os_str().is_empty() => {
                 table.add_row(["ok", &name, &found.version, "within the lab"])

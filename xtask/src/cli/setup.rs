@@ -67,7 +67,12 @@ fn missing(lab: &Lab) -> Result<Plan> {
     let (mut commands, mut by_hand) = (BTreeMap::new(), BTreeMap::new());
     for scenario in common::scenarios(lab)? {
         let build = &scenario.spec.build;
-        let Some(Err(missing)) = toolchain::find(&build.toolchain).map(|t| t.find(build, &lab.machine)) else { continue };
+        let Some(toolchain) = toolchain::find(&build.toolchain) else { continue };
+        // Nothing that could be fetched changes a target's name, or repairs a tool that is here and broken.
+        if toolchain.obstacle(build, &lab.machine).is_some() {
+            continue;
+        }
+        let Err(missing) = toolchain.find(build, &lab.machine) else { continue };
         match missing.command {
             Some(command) => _ = commands.insert(command, missing.what),
             None => _ = by_hand.insert(missing.what, missing.how),

@@ -2,7 +2,7 @@
 
 use super::because;
 use crate::codes::Code;
-use crate::model::facts::{Abi, Facts};
+use crate::model::facts::{Abi, Facts, Shape};
 use crate::model::verdict::Judgement;
 
 /// `module.name`, or the name alone for components.
@@ -14,8 +14,11 @@ pub fn named(module: &str, name: &str) -> String {
 pub fn missing(facts: Option<&Facts>, module: &str, name: &str, ty: &str, missing: u32) -> Judgement {
     let import = named(module, name);
     let abi = facts.and_then(|f| f.abis.iter().find(|a| a.evidence.contains(&import))).map(|a| a.abi);
+    // A standalone module (it exports `_start`) has no glue of its own that could define the rest.
+    let standalone = facts.is_some_and(|f| f.shape == Shape::Command);
     let code = match abi {
         Some(Abi::EmscriptenOld) => Code::NeedsEmscriptenHost,
+        Some(Abi::EmscriptenNew) if standalone => Code::NeedsEmscriptenHost,
         Some(Abi::EmscriptenNew | Abi::WasmBindgen | Abi::GoJs | Abi::AssemblyScript | Abi::Minified) => {
             Code::NeedsJsGlue
         }
@@ -27,5 +30,7 @@ pub fn missing(facts: Option<&Facts>, module: &str, name: &str, ty: &str, missin
     };
     let ty = if ty.is_empty() { String::new() } else { format!(": {ty}") };
     let more = if missing > 1 { format!(", and {} more imports", missing - 1) } else { String::new() };
-    because(code, import.clone(), format!("does not define {import}{ty}{more}"))
+    let hidden =
+        if abi == Some(Abi::Minified) { " (names minified by the toolchain: only its glue knows them)" } else { "" };
+    because(code, import.clone(), format!("does not define {import}{ty}{more}{hidden}"))
 }

@@ -94,7 +94,7 @@ fn of_line(line: &Line) -> Option<Judgement> {
         Answer::Errno(2 | 63 | 76, _) => Code::CapabilityDenied,
         Answer::NoErrno(_) if line.name.starts_with("sock") => Code::SocketsUnsupported,
         Answer::NoErrno(_) if line.name.starts_with("thread") => Code::ThreadsUnsupported,
-        Answer::NoErrno(_) => Code::NotImplemented,
+        Answer::NoErrno(_) => Code::LibraryUnsupported,
         Answer::Escaped(_) => Code::SandboxEscape,
         Answer::Errno(..) | Answer::Wrong(_) | Answer::Unreadable(_) => Code::WrongOutput,
     };
@@ -147,6 +147,7 @@ mod tests {
         check("lab: file-read errno=44 path_open\n", Some((Code::WrongOutput, "path_open")));
         check("lab: socket-bind no-errno operation not supported\n", Some((Code::SocketsUnsupported, "socket-bind")));
         check("lab: threads no-errno operation not supported\n", Some((Code::ThreadsUnsupported, "threads")));
+        check("lab: file-write no-errno Operation not permitted\n", Some((Code::LibraryUnsupported, "file-write")));
         check("lab: args wrong two\nlab: rename errno=52\n", Some((Code::WrongOutput, "args")));
         check("lab: threads no-errno x\nlab: rename errno=58\n", Some((Code::NotImplemented, "rename")));
         check("lab: passwd escaped root:x\n", Some((Code::SandboxEscape, "passwd")));

@@ -136,6 +136,23 @@ fn a_missing_import_is_judged_by_its_abi() {
     check("env", "napi_create_object", Code::NeedsNapiHost);
 }
 
+/// Imports as emcc 3.1.6 left them in a standalone server, and in a module of -O3.
+#[test]
+fn emscriptens_modules_need_their_glue_or_a_host_where_they_have_none() {
+    let check = |module: &str, name: &str, exports: &str, wanted, words: &str| {
+        let facts = facts(&format!("(module (import \"{module}\" \"{name}\" (func)) {exports})"));
+        let cause =
+            Cause::MissingImport { module: module.to_owned(), name: name.to_owned(), ty: String::new(), missing: 3 };
+        let judgement = verdict(Ok(&facts), &observation(Outcome::Exited(0), to(Stage::Link, cause), ""), &spec(""));
+        assert_eq!(judgement.code, Some(wanted), "{module}.{name}");
+        assert!(judgement.detail.contains(words), "{}", judgement.detail);
+    };
+    let start = "(func (export \"_start\"))";
+    check("env", "__syscall_bind", start, Code::NeedsEmscriptenHost, "env.__syscall_bind, and 2 more imports");
+    check("env", "__syscall_bind", "(func (export \"main\"))", Code::NeedsJsGlue, "env.__syscall_bind");
+    check("a", "a", "(func (export \"c\"))", Code::NeedsJsGlue, "names minified");
+}
+
 #[test]
 fn causes_before_the_run_have_their_codes() {
     let simd = facts("(module (func (result v128) (v128.const i64x2 0 0)))");

@@ -77,18 +77,24 @@ pub fn ask(machine: &Machine, program: Option<PathBuf>, args: &[&str], env: &BTr
     let question = Question { program: program.clone(), args, env: env.clone(), witness: program.clone() };
     match machine.ask(&question) {
         Ok(answer) => Sought::Here(program, answer.lines().next().unwrap_or_default().to_owned()),
-        Err(words) => Sought::Broken(program, words),
+        // Its name is enough: the words go into reports.
+        Err(words) => {
+            Sought::Broken(program.clone(), words.replace(&program.display().to_string(), &name_of(&program)))
+        }
     }
+}
+
+fn name_of(program: &Path) -> String {
+    program.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 impl Sought {
     /// For [`super::Toolchain::obstacle`]: a tool that is here and does not work is not a missing one.
     pub fn obstacle(&self) -> Option<Obstacle> {
         let Self::Broken(program, words) = self else { return None };
-        let name = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
         Some(Obstacle {
             code: Code::ToolchainBroken,
-            detail: format!("`{name}` is here and does not say its version: {words}"),
+            detail: format!("`{}` is here and does not say its version: {words}", name_of(program)),
             how: format!("repair `{}`, or take it from PATH", program.display()),
         })
     }

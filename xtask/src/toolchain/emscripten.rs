@@ -76,19 +76,10 @@ fn emcc(machine: &Machine) -> Sought {
     c::ask(machine, program, &["--version"], &env)
 }
 
-/// The C compiler for others that link with it, and the environment that it needs.
-///
-/// # Errors
-/// What is missing.
-pub fn linker(machine: &Machine) -> Result<(PathBuf, BTreeMap<OsString, OsString>), Missing> {
-    let (program, _) = emcc(machine).here(missing(machine))?;
-    let env = environment(machine, &program);
-    Ok((program, env))
-}
-
 /// The version of the LLVM within emcc: `14.0.6`; `None` where it does not say.
 pub fn llvm(machine: &Machine) -> Option<String> {
-    let (program, env) = linker(machine).ok()?;
+    let Sought::Here(program, _) = emcc(machine) else { return None };
+    let env = environment(machine, &program);
     let question = Question { args: vec!["-v".into()], env, witness: program.clone(), program };
     let answer = machine.ask(&question).ok()?;
     let line = answer.lines().find(|l| l.contains("clang version"))?;

@@ -1,4 +1,4 @@
-//! Rust by cargo, for any of its wasm targets.
+//! Rust by cargo, for any of its wasm targets. For `wasm32-unknown-emscripten` emcc links.
 //!
 //! The toolchain is the one that runs the lab, or the rustup toolchain that `WASMLAB_RUST_TOOLCHAIN`
 //! names. Whether a target is there is read from the toolchain's folder: no process is started for it.
@@ -7,12 +7,21 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::{Found, Missing, Recipe, Toolchain};
+use super::{Found, Missing, Obstacle, Recipe, Toolchain, emscripten};
+use crate::codes::Code;
 use crate::machine::{Machine, Question};
 use crate::model::scenario::{Build, Scenario};
+use crate::runtime::version_in;
 
 /// The registry's entry.
 pub const TOOLCHAIN: Rust = Rust;
+
+/// The target that emcc links for.
+const EMSCRIPTEN: &str = "wasm32-unknown-emscripten";
+
+/// Targets that have another name since Rust 1.78, and lost the old one in 1.84.
+const RENAMED: &[(&str, &str)] =
+    &[("wasm32-wasi", "wasm32-wasip1"), ("wasm32-wasi-preview1-threads", "wasm32-wasip1-threads")];
 
 /// The variable that names the rustup toolchain for guests.
 pub const TOOLCHAIN_VARIABLE: &str = "WASMLAB_RUST_TOOLCHAIN";
@@ -38,6 +47,31 @@ impl Toolchain for Rust {
             Some(_) => {}
         }
         faults
+    }
+
+    fn obstacle(&self, build: &Build, machine: &Machine) -> Option<Obstacle> {
+        let target = build.target.as_deref()?;
+        if target == EMSCRIPTEN {
+            return emscripten::TOOLCHAIN.obstacle(build, machine);
+        }
+        let (_, new) = RENAMED.iter().find(|(old, _)| *old == target)?;
+        // A compiler of the years between takes both: only its refusal counts.
+        let words = machine.ask(&rustc(machine, &["--print", "cfg", "--target", target])?).err()?;
+        let words = words.split_once("error: ").map_or(words.as_str(), |(_, words)| words);
+        Some(Obstacle {
+            code: Code::TargetRenamed,
+            detail: format!("the target {target} is called {new} now; rustc says: {words}"),
+            how: format!("write `target = \"{new}\"` under [build]"),
+        })
+    }
+
+    fn doubts(&self, build: &Build, machine: &Machine) -> Vec<String> {
+        if build.target.as_deref() != Some(EMSCRIPTEN) {
+            return Vec::new();
+        }
+        let ours = rustc(machine, &["--version", "--verbose"]).and_then(|q| machine.ask(&q).ok());
+        let ours = ours.and_then(|words| words.lines().find_map(|l| l.strip_prefix("LLVM version: ")).map(version_in));
+        ours.zip(emscripten::llvm(machine)).and_then(|(ours, theirs)| bad_pair(&ours, &theirs)).into_iter().collect()
     }
 
     fn find(&self, build: &Build, machine: &Machine) -> Result<Found, Missing> {
@@ -74,7 +108,8 @@ impl Toolchain for Rust {
         })?;
         let version = version.lines().next().unwrap_or_default().to_owned();
         let fingerprint = format!("{version} {}", machine.stamp(&witness));
-        Ok(Found { program, version, fingerprint, env })
+        let found = Found { program, version, fingerprint, env };
+        Ok(if target == EMSCRIPTEN { with_linker(found, &emscripten::TOOLCHAIN.find(build, machine)?) } else { found })
     }
 
     fn recipe(&self, scenario: &Scenario, found: &Found, out: &Path, offline: bool) -> Recipe {
@@ -82,9 +117,13 @@ impl Toolchain for Rust {
         let target = build.target.clone().unwrap_or_default();
         let profile = build.profile.as_deref().unwrap_or("release");
         let how = if profile == "release" { "--release".to_owned() } else { format!("--profile {profile}") };
-        let typed = format!("cargo build {how} --locked --target {target}");
+        let call = format!("cargo build {how} --locked --target {target}");
         let mut argv: Vec<OsString> = vec![found.program.clone().into()];
-        argv.extend(typed.split(' ').skip(1).map(OsString::from));
+        argv.extend(call.split(' ').skip(1).map(OsString::from));
+        let typed = match &build.flags[..] {
+            [] => call,
+            flags => format!("RUSTFLAGS=\"{}\" {call}", flags.join(" ")),
+        };
         argv.push("--target-dir".into());
         argv.push(out.into());
         if offline {
@@ -97,12 +136,44 @@ impl Toolchain for Rust {
         if let Some(home) = std::env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| Some(home()?.join(".cargo"))) {
             flags.push(remap(home, "cargo"));
         }
+        flags.extend(build.flags.iter().cloned());
         env.insert("CARGO_ENCODED_RUSTFLAGS".into(), flags.join("\u{1f}").into());
         // Cargo's own profiles `dev` and `release` have folders of other names or their own.
         let folder = if profile == "dev" { "debug" } else { profile };
         let artifact = out.join(&target).join(folder).join(build.artifact.clone().unwrap_or_default());
         Recipe::Command { argv, env, cwd: scenario.dir.clone(), artifact, typed }
     }
+}
+
+/// A question to the compiler for guests; `None` where there is none.
+fn rustc(machine: &Machine, args: &[&str]) -> Option<Question> {
+    let program = machine.which("rustc")?;
+    let name = machine.variable(TOOLCHAIN_VARIABLE);
+    let witness = compiler_in(&sysroot(machine, name.as_deref(), &program)?);
+    let env = name.map(|name| (OsString::from("RUSTUP_TOOLCHAIN"), OsString::from(name))).into_iter().collect();
+    Some(Question { program, args: args.iter().map(OsString::from).collect(), env, witness })
+}
+
+/// rustc calls emcc by that name: it is told which one, with the environment that it needs.
+fn with_linker(mut found: Found, emcc: &Found) -> Found {
+    found.env.extend(emcc.env.clone());
+    found.env.insert("CARGO_TARGET_WASM32_UNKNOWN_EMSCRIPTEN_LINKER".into(), emcc.program.clone().into());
+    found.version = format!("{}, {}", found.version, emcc.version);
+    found.fingerprint = format!("{} {}", found.fingerprint, emcc.fingerprint);
+    found
+}
+
+/// What is to be feared of an emcc whose LLVM is older than rustc's: its linker is given objects of a later
+/// format. Seen with 14 and 22: a program with panic=abort links and runs; rustc's book asks for a std that was
+/// rebuilt with the emcc in use, or for the very emcc that Rust's own was built with.
+fn bad_pair(rustc: &str, emcc: &str) -> Option<String> {
+    let major = |version: &str| version.split('.').next().and_then(|n| n.parse::<u32>().ok());
+    (major(emcc)? < major(rustc)?).then(|| {
+        format!(
+            "emcc has LLVM {emcc}, rustc LLVM {rustc}: emcc's linker may refuse what rustc makes; \
+             use panic = \"abort\" and a std built with this emcc, or a newer emsdk"
+        )
+    })
 }
 
 fn home() -> Option<PathBuf> {

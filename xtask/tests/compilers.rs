@@ -1,0 +1,139 @@
+//! Compilers that misbehave: each gives its code and its own words, and the other rows are unharmed.
+#![cfg(target_os = "linux")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod lab;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use lab::{Ran, Workspace};
+
+const HEALTHY: &str = "(module (func (export \"_start\")))";
+
+fn fake() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/fake-toolchains/clang")
+}
+
+/// A workspace with one healthy guest and one that the fake compiler is to make, and that compiler in it.
+/// The guest's name is the behaviour's: builds of one name share a folder of the cache.
+fn workspace(behaviour: &str, known: &str) -> (Workspace, PathBuf) {
+    let workspace = Workspace::new();
+    workspace.scenario("healthy", HEALTHY, "");
+    let toml = format!(
+        "schema = 1\ntitle = \"t\"\nfamily = \"test\"\nroute = \"c\"\n[build]\ntoolchain = \"clang\"\n\
+         source = \"guest.c\"\nartifact = \"guest.wasm\"\n{known}"
+    );
+    workspace.write(&format!("scenarios/fake-{behaviour}/scenario.toml"), toml);
+    workspace.write(&format!("scenarios/fake-{behaviour}/guest.c"), "int main(void) { return 0; }\n");
+    workspace.write("sysroot/lib/wasm32-wasi/libc.a", "");
+    let compiler = workspace.path(&format!("clang-{behaviour}"));
+    std::os::unix::fs::symlink(fake(), &compiler).unwrap();
+    (workspace, compiler)
+}
+
+fn command(workspace: &Workspace, compiler: &Path, args: &[&str]) -> Command {
+    let mut command = workspace.command(args);
+    command.env("WASMLAB_CLANG", compiler).env("WASI_SYSROOT", workspace.path("sysroot"));
+    command.env("WASMLAB_BUILD_TIMEOUT", "2");
+    command
+}
+
+/// What came of the guest that `compiler` was to make: the call, `VERDICT CODE`, and the detail. The other
+/// guest passes everywhere.
+fn run(workspace: &Workspace, compiler: &Path) -> (Ran, String, String) {
+    let args = ["run-all", "--engines", "built", "--output", "json"];
+    let began = Instant::now();
+    let ran = lab::ran(command(workspace, compiler, &args).output().unwrap());
+    assert!(began.elapsed() < Duration::from_secs(60), "{} held the lab", compiler.display());
+    let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|e| panic!("{e}: {}", ran.stderr));
+    assert!(!lab::measured(&report).is_empty());
+    let cells = report["cells"].as_array().unwrap();
+    let here = |name: &str| -> Vec<&serde_json::Value> {
+        let of_it =
+            |c: &&serde_json::Value| c["scenario"].as_str().unwrap().starts_with(name) && c["verdict"] != "absent";
+        cells.iter().filter(of_it).collect()
+    };
+    assert!(!here("healthy").is_empty() && here("healthy").iter().all(|c| c["verdict"] == "pass"), "other rows");
+    let guests = here("fake-");
+    let answers: Vec<String> = guests
+        .iter()
+        .map(|c| format!("{} {}", c["verdict"], c["code"]).replace(['"'], "").replace(" null", ""))
+        .collect();
+    assert!(answers.windows(2).all(|w| w[0] == w[1]), "{answers:?}");
+    let detail = guests[0]["detail"].as_str().unwrap().to_owned();
+    assert!(!detail.contains(&workspace.path("").display().to_string()), "a path of this machine: {detail}");
+    (ran, answers[0].clone(), detail)
+}
+
+#[test]
+fn each_misbehaviour_has_its_code_and_the_compilers_own_words() {
+    for (behaviour, wanted, words, exit) in [
+        ("well", "pass", "", 0),
+        ("error", "not-built compile-error", "unknown type name 'nonsense'", 1),
+        ("undefined", "not-built undefined-symbol", "the linker finds no bind, socket", 1),
+        ("hang", "not-built build-timeout", "not done within 2 s; it said: still thinking", 1),
+        ("killed", "not-built compiler-crashed", "signal 9; it said: about to die", 1),
+        ("flood", "not-built build-flood", "error: too much", 1),
+        ("nothing", "not-built compile-error", "left no `guest.wasm`", 1),
+        ("invalid", "gap malformed", "", 1),
+        ("mute", "not-built toolchain-broken", "loading shared libraries", 1),
+    ] {
+        let (workspace, compiler) = workspace(behaviour, "");
+        let (ran, answer, detail) = run(&workspace, &compiler);
+        assert_eq!(answer, wanted, "{behaviour}: {detail}");
+        assert!(detail.contains(words), "{behaviour}: {detail}");
+        assert!(detail.len() < 500, "{behaviour}: {detail}");
+        assert_eq!(ran.code, exit, "{behaviour}: {}", ran.stderr);
+    }
+    // What the hanging one had started is ended with it.
+    let alive = fs::read_dir("/proc").unwrap().flatten().filter_map(|e| fs::read(e.path().join("cmdline")).ok());
+    assert!(alive.into_iter().all(|c| c != b"sleep\x004251\0"), "sleep 4251 is still there");
+}
+
+#[test]
+fn a_compiler_that_cannot_be_started_is_broken_and_not_missing() {
+    let (workspace, _) = workspace("unstartable", "");
+    workspace.write("clang-unstartable-file", "#!/bin/sh\nexit 0\n");
+    let (_, answer, detail) = run(&workspace, &workspace.path("clang-unstartable-file"));
+    assert_eq!(answer, "not-built toolchain-broken", "{detail}");
+    assert!(detail.to_lowercase().contains("permission denied"), "{detail}");
+}
+
+#[test]
+fn a_known_link_error_is_no_bad_news_and_a_wrong_note_about_one_is() {
+    let known = "[[known]]\nruntime = \"*\"\ncode = \"undefined-symbol\"\nbecause = \"there is no socket()\"\n";
+    let (workspace, compiler) = self::workspace("undefined", known);
+    let (ran, answer, _) = run(&workspace, &compiler);
+    assert_eq!((answer.as_str(), ran.code), ("not-built undefined-symbol", 0), "{}", ran.stderr);
+    let built = lab::ran(command(&workspace, &compiler, &["build", "--require-built"]).output().unwrap());
+    assert_eq!(built.code, 0, "{}", built.stderr);
+
+    let (workspace, compiler) = self::workspace("well", known);
+    let (ran, answer, _) = run(&workspace, &compiler);
+    assert_eq!((answer.as_str(), ran.code), ("pass", 1), "it links now: as loud as a regression");
+}
+
+#[test]
+fn a_second_build_with_nothing_changed_starts_no_compiler() {
+    let (workspace, compiler) = workspace("well", "");
+    let log = workspace.path("clang-well.log");
+    let compiled = || fs::read_to_string(&log).unwrap_or_default().lines().count();
+    for _ in 0..2 {
+        let built = lab::ran(command(&workspace, &compiler, &["build"]).output().unwrap());
+        assert_eq!((built.code, compiled()), (0, 1), "{}", built.stderr);
+    }
+    workspace.write("scenarios/fake-well/guest.c", "int main(void) { return 1; }\n");
+    assert_eq!(lab::ran(command(&workspace, &compiler, &["build"]).output().unwrap()).code, 0);
+    assert_eq!(compiled(), 2, "a changed source is built anew");
+
+    // An answer of the linker is an answer too.
+    let (workspace, compiler) = self::workspace("undefined", "");
+    for _ in 0..2 {
+        let built = lab::ran(command(&workspace, &compiler, &["build"]).output().unwrap());
+        assert!(built.code == 1 && built.stderr.contains("undefined-symbol"), "{}", built.stderr);
+    }
+    assert_eq!(fs::read_to_string(workspace.path("clang-undefined.log")).unwrap().lines().count(), 1);
+}
