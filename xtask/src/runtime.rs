@@ -24,7 +24,7 @@ macro_rules! registry {
     };
 }
 
-registry! { wasmi, wasmtime, wasmer, node, deno, bun }
+registry! { wasmi, tinywasm, wasmtime, wasmer, node, deno, bun }
 
 /// A column: an engine in one mode.
 pub trait Runtime: Sync {
@@ -159,6 +159,7 @@ mod tests {
         assert_eq!(
             commands,
             "wasmi: /bin/wasmi run /cell/spec.json\n\
+             tinywasm: /bin/tinywasm run /cell/spec.json\n\
              wasmtime-cranelift: /bin/wasmtime run /cell/spec.json\n\
              wasmtime-winch: /bin/wasmtime run /cell/spec.json\n\
              wasmtime-pulley: /bin/wasmtime run /cell/spec.json\n\
