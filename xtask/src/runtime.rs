@@ -28,7 +28,7 @@ macro_rules! registry {
     };
 }
 
-registry! { wasmi, wasmtime, wasmer, wasmtime_cli, wasmi_cli, wamr, node, deno, bun }
+registry! { wasmi, tinywasm, wasmtime, wasmer, wasmtime_cli, wasmi_cli, wamr, node, deno, bun }
 
 /// A column: an engine in one mode.
 pub trait Runtime: Sync {

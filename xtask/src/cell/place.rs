@@ -66,25 +66,9 @@ impl Place {
         }
         let (module, glue) = guest_files(lab, plan, &path("guest"))?;
         let (spec, events) = (path("spec.json"), path("events.jsonl"));
-        let cell = CellSpec {
-            protocol: PROTOCOL,
-            module,
-            glue,
-            observation: events.clone(),
-            mode: plan.runtime.mode().to_owned(),
-            compiled: compiled_dir(lab, plan),
-            entry: entry(run, &ports),
-            args: std::iter::once(format!("{}.wasm", plan.scenario.name))
-                .chain(run.args.iter().map(|arg| ports::fill_in(arg, &ports)))
-                .collect(),
-            env: run.env.iter().map(|(name, value)| (name.clone(), ports::fill_in(value, &ports))).collect(),
-            dirs,
-            sockets: preopened,
-            ports: ports.values().copied().collect(),
-            network: run.network,
-            host_functions: run.host_functions.clone(),
-            memory_limit: plan.limits.linear_memory,
-        };
+        let compiled = compiled_dir(lab, plan);
+        let here = Here { module, glue, observation: events.clone(), compiled, dirs, sockets: preopened };
+        let cell = specification(plan, here, &ports);
         fs::write(&spec, serde_json::to_vec(&cell)?)?;
         let mut env: BTreeMap<OsString, OsString> = BTreeMap::new();
         env.insert("PATH".into(), std::env::var_os("PATH").unwrap_or_default());
@@ -131,6 +115,57 @@ impl Place {
     fn inherited(&self) -> Vec<i32> {
         self.sockets.iter().map(|(_, listener)| raw_fd(listener)).collect()
     }
+}
+
+/// What of a specification is another one in each cell.
+struct Here {
+    module: PathBuf,
+    glue: Option<PathBuf>,
+    observation: PathBuf,
+    compiled: Option<PathBuf>,
+    dirs: Vec<PreopenedDir>,
+    sockets: Vec<PreopenedSocket>,
+}
+
+fn specification(plan: &Plan, here: Here, ports: &BTreeMap<String, u16>) -> CellSpec {
+    let run = &plan.scenario.spec.run;
+    CellSpec {
+        protocol: PROTOCOL,
+        module: here.module,
+        glue: here.glue,
+        observation: here.observation,
+        mode: plan.runtime.mode().to_owned(),
+        compiled: here.compiled,
+        entry: entry(run, ports),
+        args: std::iter::once(format!("{}.wasm", plan.scenario.name))
+            .chain(run.args.iter().map(|arg| ports::fill_in(arg, ports)))
+            .collect(),
+        env: run.env.iter().map(|(name, value)| (name.clone(), ports::fill_in(value, ports))).collect(),
+        dirs: here.dirs,
+        sockets: here.sockets,
+        ports: ports.values().copied().collect(),
+        network: run.network,
+        host_functions: run.host_functions.clone(),
+        memory_limit: plan.limits.linear_memory,
+    }
+}
+
+/// The specification as it would be at a place of no cell: what a command is made of, for the cache's key.
+pub fn sample(plan: &Plan) -> CellSpec {
+    let run = &plan.scenario.spec.run;
+    let dirs = run.dir.iter().enumerate();
+    let dirs = dirs.map(|(n, d)| PreopenedDir { host: format!("/cell/dirs/{n}").into(), guest: d.guest.clone() });
+    let socket = |_| PreopenedSocket { fd: 3, address: "127.0.0.1:1".to_owned() };
+    let here = Here {
+        module: "/cell/guest.wasm".into(),
+        glue: plan.scenario.spec.build.companions.first().map(|name| Path::new("/cell/guest").join(name)),
+        observation: "/cell/events.jsonl".into(),
+        compiled: None,
+        dirs: dirs.collect(),
+        sockets: run.socket.iter().map(socket).collect(),
+    };
+    let ports = run.port.iter().zip(1..).map(|(port, number)| (port.name.clone(), number)).collect();
+    specification(plan, here, &ports)
 }
 
 /// Compiled code belongs to one module, one engine binary and one mode.

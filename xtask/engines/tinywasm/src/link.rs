@@ -1,0 +1,54 @@
+//! The imports: the specification's host functions, and nothing else: tinywasm has no WASI.
+
+use tinywasm::types::{FuncType, Import, ImportKind, Module};
+use tinywasm::{Function, HostFunction, Imports, Store};
+use wasmlab_cell::engine::{self, Log};
+use wasmlab_cell::{Cause, CellSpec};
+
+use crate::values;
+
+/// What `module` imports.
+///
+/// # Errors
+/// [`Cause::MissingImport`] when an import has no definition.
+pub(crate) fn imports(spec: &CellSpec, log: &Log, module: &Module, store: &mut Store) -> Result<Imports, Cause> {
+    let mut imports = Imports::new();
+    let mut missing: Vec<&Import> = vec![];
+    for import in &module.imports {
+        match &import.kind {
+            ImportKind::Function(ty) if engine::wants_host_function(spec, &import.module, &import.name) => {
+                let function = host_function(log, import, &module.func_types[*ty as usize], store);
+                imports.define(&import.module, &import.name, function);
+            }
+            _ => missing.push(import),
+        }
+    }
+    let Some(first) = missing.first() else { return Ok(imports) };
+    Err(Cause::MissingImport {
+        module: first.module.to_string(),
+        name: first.name.to_string(),
+        ty: type_text(&first.kind, module),
+        missing: u32::try_from(missing.len()).unwrap_or(u32::MAX),
+    })
+}
+
+fn host_function(log: &Log, import: &Import, ty: &FuncType, store: &mut Store) -> Function {
+    let (log, name, results) = (log.clone(), format!("{}.{}", import.module, import.name), ty.results().to_vec());
+    HostFunction::from_untyped(store, ty, move |_, args| {
+        log.host_call(&name, args.iter().map(values::to_lab).collect());
+        Ok(results.iter().map(|ty| ty.default_value()).collect())
+    })
+}
+
+fn type_text(kind: &ImportKind, module: &Module) -> String {
+    match kind {
+        ImportKind::Function(ty) => values::text(&module.func_types[*ty as usize]),
+        ImportKind::Global(ty) if ty.mutable => format!("global mut {}", values::name(ty.ty)),
+        ImportKind::Global(ty) => format!("global {}", values::name(ty.ty)),
+        // It does not tell a memory's declared maximum from the largest that there is.
+        ImportKind::Memory(ty) => format!("memory {}", ty.page_count_initial()),
+        ImportKind::Table(ty) => {
+            format!("table {}{}", ty.size_initial, ty.size_max.map(|max| format!(" {max}")).unwrap_or_default())
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! tinywasm as an engine of the lab: a small interpreter for core modules, without WASI. What a program can do
+//! there is what its embedder defines.
+
+mod cause;
+mod link;
+mod values;
+
+use std::process::ExitCode;
+
+use tinywasm::engine::{Config, StackConfig};
+use tinywasm::types::{ExternalKind, FuncType, MemoryType, Module, ModuleInner};
+use tinywasm::{Engine, ModuleInstance, Store};
+use wasmlab_cell::engine::{self, Log};
+use wasmlab_cell::{Call, Cause, CellSpec, Entry, Stage, Value};
+
+const TINYWASM: engine::Engine =
+    engine::Engine { name: "tinywasm", lock: include_str!("../Cargo.lock"), modes: &["interpreter"], run };
+
+fn main() -> ExitCode {
+    TINYWASM.main()
+}
+
+fn run(spec: &CellSpec, log: &Log) -> Result<(), Cause> {
+    let bytes = engine::load(spec, log)?;
+    engine::refuse_component(&bytes, "tinywasm")?;
+
+    // Validated and translated to a bytecode of its own, in one go and faster than reading it back would be:
+    // `spec.compiled` is not used.
+    log.stage(Stage::Compile);
+    let module = tinywasm::parse_bytes(&bytes).map_err(|e| cause::of(&e.into(), Stage::Compile))?;
+
+    log.stage(Stage::Link);
+    if !spec.sockets.is_empty() {
+        let message = "tinywasm has no WASI, so no sockets either".to_owned();
+        return Err(Cause::Unsupported { what: "preopened-socket".to_owned(), message });
+    }
+    let mut store = Store::new(Engine::new(config()));
+    let imports = link::imports(spec, log, &module, &mut store)?;
+
+    log.stage(Stage::Instantiate);
+    let module = limited(spec, &module)?;
+    let instance = ModuleInstance::instantiate(&mut store, &module, Some(imports))
+        .map_err(|e| cause::of(&e, Stage::Instantiate))?;
+
+    log.stage(Stage::Run);
+    let calls = match &spec.entry {
+        Entry::Calls(calls) => calls,
+        Entry::Http { .. } => return Err(engine::no_http()),
+        Entry::Command => {
+            let start = Call { export: "_start".to_owned(), args: vec![] };
+            return invoke(&mut store, &module, &instance, &start).map(drop);
+        }
+    };
+    if exported(&module, "_initialize").is_some() {
+        let initialize = Call { export: "_initialize".to_owned(), args: vec![] };
+        invoke(&mut store, &module, &instance, &initialize)?;
+    }
+    for call in calls {
+        let results = invoke(&mut store, &module, &instance, call)?;
+        log.called(&call.export, results);
+    }
+    Ok(())
+}
+
+/// The same bounds as the lab's other interpreter has, in place of 1,000 frames: close to what compiling
+/// engines allow, and endless recursion still ends in milliseconds.
+fn config() -> Config {
+    Config::new()
+        .with_call_stack(StackConfig::dynamic(1 << 10, 20_000))
+        .with_value_stack(StackConfig::dynamic(4 << 10, 1 << 20))
+}
+
+/// `module` with every memory's maximum lowered to the cell's limit: tinywasm has no limiter, and what a
+/// module declares is what it keeps to. (Its tables have a bound of its own.)
+fn limited(spec: &CellSpec, module: &Module) -> Result<Module, Cause> {
+    let lowered = |ty: &MemoryType| {
+        let pages = spec.memory_limit / ty.page_size().max(1);
+        if ty.page_count_initial() > pages {
+            let message = format!("a memory of {} bytes is more than the limit", ty.initial_size());
+            return Err(Cause::ResourceLimit { message });
+        }
+        Ok(ty.with_page_count_max(Some(ty.page_count_max().min(pages))))
+    };
+    let memory_types = module.memory_types.iter().map(lowered).collect::<Result<_, _>>()?;
+    Ok(ModuleInner { memory_types, ..ModuleInner::clone(module) }.into())
+}
+
+/// The type of the function that `module` exports as `name`.
+fn exported<'a>(module: &'a Module, name: &str) -> Option<&'a FuncType> {
+    let export = module.exports.iter().find(|export| &*export.name == name && export.kind == ExternalKind::Func)?;
+    let ty = module.func_type_idxs.get(export.index as usize)?;
+    module.func_types.get(*ty as usize).map(|ty| &**ty)
+}
+
+fn invoke(store: &mut Store, module: &Module, instance: &ModuleInstance, call: &Call) -> Result<Vec<Value>, Cause> {
+    let ty = exported(module, &call.export).ok_or_else(|| Cause::NoExport { name: call.export.clone() })?;
+    let args = values::args(call, ty)?;
+    let function = instance.func_untyped(store, &call.export).map_err(|e| cause::of(&e, Stage::Run))?;
+    let results = function.call(store, &args).map_err(|e| cause::of(&e, Stage::Run))?;
+    Ok(results.iter().map(values::to_lab).collect())
+}

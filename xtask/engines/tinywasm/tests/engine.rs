@@ -1,0 +1,48 @@
+//! What every engine must do, done by tinywasm, as far as it needs no WASI.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[path = "../../common/conformance.rs"]
+#[expect(dead_code, reason = "the cases about WASI, which tinywasm lacks")]
+mod conformance;
+
+use std::process::Command;
+
+use conformance::harness::Cell;
+use conformance::{Facts, Subject};
+use wasmlab_cell::Cause;
+
+const TINYWASM: Subject = Subject {
+    command: || Command::new(env!("CARGO_BIN_EXE_engine-tinywasm")),
+    engine: "tinywasm",
+    mode: "interpreter",
+    facts: Facts {
+        components: false,
+        keeps_code: false,
+        preopened_socket: false,
+        typed_host_functions: true,
+        memory_limit: true,
+        v128_values: true,
+        follows_links_out: false,
+        first_dir: 3,
+    },
+};
+
+mod interpreter {
+    crate::conformance::conformance!(@tests crate::TINYWASM,
+        cases: [adds, floats, no_start, wrong_calls, traps, endless_recursion, host_functions, many_host_calls,
+            memory_limit, refused_memory, malformed, start_function, start_function_traps, v128, proposals_are_on, component],
+        lifecycle: [compiled_code, unusable_specs, probe]
+    );
+}
+
+#[test]
+fn all_of_wasi_is_missing() {
+    let module = r#"(module
+        (import "wasi_snapshot_preview1" "fd_write" (func (param i32 i32 i32 i32) (result i32)))
+        (import "env" "memory" (memory 1)) (import "env" "g" (global (mut i64)))
+        (func (export "_start")))"#;
+    let seen = Cell::new(TINYWASM, module).run();
+    let Cause::MissingImport { module, name, ty, missing } = seen.cause() else { panic!("{:?}", seen.cause()) };
+    assert_eq!((module.as_str(), name.as_str(), *missing), ("wasi_snapshot_preview1", "fd_write", 3));
+    assert_eq!(ty, "func (i32, i32, i32, i32) -> i32");
+}
