@@ -5,9 +5,9 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// A value of a core type. In JSON and TOML it is a string `TYPE:VALUE`: `i32:-1`, `i64:7`,
-/// `f32:1.5`, `f64:nan`, `v128:0x000102…0f` (16 bytes, lowest first), `ref:null`, `ref:non-null`.
-/// Integers are signed decimal; they may be given unsigned or as `0x…`.
+/// A value of a core type, or a component's text. In JSON and TOML it is a string `TYPE:VALUE`: `i32:-1`, `i64:7`,
+/// `f32:1.5`, `f64:nan`, `v128:0x000102…0f` (16 bytes, lowest first), `ref:null`, `ref:non-null`,
+/// `string:any text`. Integers are signed decimal; they may be given unsigned or as `0x…`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub enum Value {
@@ -26,6 +26,8 @@ pub enum Value {
         /// Whether it is null.
         null: bool,
     },
+    /// `string` of the component model.
+    Text(String),
 }
 
 /// A text that is no [`Value`].
@@ -55,6 +57,7 @@ impl fmt::Display for Value {
             }
             Self::Ref { null: true } => f.write_str("ref:null"),
             Self::Ref { null: false } => f.write_str("ref:non-null"),
+            Self::Text(text) => write!(f, "string:{text}"),
         }
     }
 }
@@ -74,6 +77,7 @@ impl FromStr for Value {
                 .map(|v| Self::I64(v as i64)),
             "f32" => value.parse().ok().map(Self::F32),
             "f64" => value.parse().ok().map(Self::F64),
+            "string" => Some(Self::Text(value.to_owned())),
             "v128" => bytes16(value).map(Self::V128),
             "ref" => match value {
                 "null" => Some(Self::Ref { null: true }),
@@ -130,6 +134,8 @@ mod tests {
             "ref:null",
             "ref:non-null",
             "v128:0x000102030405060708090a0b0c0d0e0f",
+            "string:",
+            "string:two: parts",
         ] {
             assert_eq!(text.parse::<Value>().unwrap().to_string(), text);
         }

@@ -22,35 +22,27 @@ pub(crate) trait Code: Sized {
     unsafe fn restore(engine: &Engine, kept: &[u8]) -> Result<Self>;
 }
 
-impl Code for Module {
-    fn compile(engine: &Engine, bytes: &[u8]) -> Result<Self> {
-        Self::from_binary(engine, bytes)
-    }
+macro_rules! code {
+    ($ty:ty) => {
+        impl Code for $ty {
+            fn compile(engine: &Engine, bytes: &[u8]) -> Result<Self> {
+                Self::from_binary(engine, bytes)
+            }
 
-    fn keep(&self) -> Result<Vec<u8>> {
-        self.serialize()
-    }
+            fn keep(&self) -> Result<Vec<u8>> {
+                self.serialize()
+            }
 
-    unsafe fn restore(engine: &Engine, kept: &[u8]) -> Result<Self> {
-        // SAFETY: the caller's promise is what wasmtime asks for.
-        unsafe { Self::deserialize(engine, kept) }
-    }
+            unsafe fn restore(engine: &Engine, kept: &[u8]) -> Result<Self> {
+                // SAFETY: the caller's promise is what wasmtime asks for.
+                unsafe { Self::deserialize(engine, kept) }
+            }
+        }
+    };
 }
 
-impl Code for Component {
-    fn compile(engine: &Engine, bytes: &[u8]) -> Result<Self> {
-        Self::from_binary(engine, bytes)
-    }
-
-    fn keep(&self) -> Result<Vec<u8>> {
-        self.serialize()
-    }
-
-    unsafe fn restore(engine: &Engine, kept: &[u8]) -> Result<Self> {
-        // SAFETY: the caller's promise is what wasmtime asks for.
-        unsafe { Self::deserialize(engine, kept) }
-    }
-}
+code!(Module);
+code!(Component);
 
 /// The compile stage.
 pub(crate) fn compiled<C: Code>(spec: &CellSpec, log: &Log, engine: &Engine, bytes: &[u8]) -> Result<C, Cause> {

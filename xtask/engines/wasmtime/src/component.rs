@@ -1,30 +1,20 @@
-//! Running a command component of WASI 0.2.
+//! Running a component: WASI 0.2 and 0.3, `wasi:http`, `wasi:keyvalue`.
+
+mod calls;
+mod command;
+mod host;
+mod http;
+mod imports;
+mod outgoing;
 
 use wasmlab_cell::engine::Log;
 use wasmlab_cell::{Cause, CellSpec, Entry, Stage};
-use wasmtime::component::{Component, Linker, ResourceTable};
-use wasmtime::{Engine, Error, Store, StoreLimits};
-use wasmtime_wasi::p2::{self, bindings::sync::CommandPre};
-use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime::Engine;
+use wasmtime::component::Component;
 
-use crate::cause::{engine_error, of_running};
+use crate::cause::engine_error;
 use crate::compile::compiled;
 use crate::link;
-
-/// What is called in a command; its version follows.
-const RUN: &str = "wasi:cli/run";
-
-struct Host {
-    wasi: WasiCtx,
-    table: ResourceTable,
-    limits: StoreLimits,
-}
-
-impl WasiView for Host {
-    fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
-    }
-}
 
 /// Runs the component in `bytes`.
 pub(crate) fn run(spec: &CellSpec, log: &Log, engine: &Engine, bytes: &[u8]) -> Result<(), Cause> {
@@ -32,53 +22,34 @@ pub(crate) fn run(spec: &CellSpec, log: &Log, engine: &Engine, bytes: &[u8]) -> 
 
     log.stage(Stage::Link);
     link::refuse_sockets(spec)?;
-    if spec.entry != Entry::Command {
-        let message = "exports of components are called by their interface types, which a cell cannot name".to_owned();
-        return Err(Cause::Unsupported { what: "component-calls".to_owned(), message });
-    }
-    let mut linker = Linker::<Host>::new(engine);
-    p2::add_to_linker_sync(&mut linker).map_err(|e| engine_error(&e))?;
-    let unlinked = linker.instantiate_pre(&component).map_err(|e| of_linking(&e, engine, &component))?;
-    let command = CommandPre::new(unlinked).map_err(|error| match exports_run(engine, &component) {
-        // There is a `wasi:cli/run`, but of a version or a type that this host does not call.
-        Some(name) => Cause::NoExport { name: format!("{RUN} (the component has {name}: {})", error.root_cause()) },
-        None => Cause::NoExport { name: RUN.to_owned() },
-    })?;
+    let linker = host::linker(engine, &component)?;
+    let unlinked = linker.instantiate_pre(&component).map_err(|e| imports::of_linking(&e, engine, &component))?;
 
-    log.stage(Stage::Instantiate);
-    let host = Host { wasi: link::wasi(spec)?.build(), table: ResourceTable::new(), limits: link::limits(spec) };
-    let mut store = Store::new(engine, host);
-    store.limiter(|host| &mut host.limits);
-    let command = command.instantiate(&mut store).map_err(|e| of_running(&e, Stage::Instantiate))?;
-
-    log.stage(Stage::Run);
-    match command.wasi_cli_run().call_run(&mut store) {
-        Ok(Ok(())) => Ok(()),
-        // `run` returned an error: every host's exit code for that is 1.
-        Ok(Err(())) => Err(Cause::Exit { code: 1 }),
-        Err(error) => Err(of_running(&error, Stage::Run)),
-    }
+    // Everything is done on this thread, the guest's code and the host's.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| engine_error(&e))?;
+    let ended = runtime.block_on(async {
+        match &spec.entry {
+            Entry::Command => command::run(spec, log, &component, unlinked).await,
+            Entry::Http { port } => http::serve(spec, log, &component, unlinked, *port).await,
+            Entry::Calls(calls) => calls::run(spec, log, unlinked, calls).await,
+        }
+    });
+    // A read of stdin that the guest no longer waits for must not hold the process.
+    runtime.shutdown_background();
+    ended
 }
 
-fn exports_run(engine: &Engine, component: &Component) -> Option<String> {
+/// The export of `component` whose name begins as `interface` does: its version follows.
+fn exported(engine: &Engine, component: &Component, interface: &str) -> Option<String> {
     let ty = component.component_type();
-    ty.exports(engine).map(|(name, _)| name.to_owned()).find(|name| name.starts_with(RUN))
+    ty.exports(engine).map(|(name, _)| name.to_owned()).find(|name| name.starts_with(interface))
 }
 
-/// Which import wasmtime did not find, or found with another type. It says so in words only, and finds
-/// versions by rules of its own: so the component's imports are looked for in the words.
-fn of_linking(error: &Error, engine: &Engine, component: &Component) -> Cause {
-    let message = format!("{error:#}");
-    let ty = component.component_type();
-    let mut imports = ty.imports(engine).map(|(name, _)| name.to_owned());
-    let Some(module) = imports.find(|name| error.to_string().contains(&format!("`{name}`"))) else {
-        return Cause::EngineError { message };
-    };
-    // The item of the interface, where the words name one: "instance export `f` has the wrong type".
-    let item = error.chain().map(ToString::to_string).find(|words| words.starts_with("instance export"));
-    let name = item.and_then(|words| words.split('`').nth(1).map(str::to_owned)).unwrap_or_default();
-    if error.root_cause().to_string().contains("is missing") {
-        return Cause::MissingImport { module, name, ty: "instance".to_owned(), missing: 0 };
+/// The component has no `interface` that this host calls, because of `error`.
+fn no_export(engine: &Engine, component: &Component, interface: &str, error: &wasmtime::Error) -> Cause {
+    match exported(engine, component, interface) {
+        // There is one, but of a version or a type that this host does not call.
+        Some(name) => Cause::NoExport { name: format!("{interface} (the component has {name}: {})", error.root_cause()) },
+        None => Cause::NoExport { name: interface.to_owned() },
     }
-    Cause::ImportTypeMismatch { module, name, message }
 }

@@ -7,7 +7,7 @@ use wasmtime_wasi::p1::{self, WasiP1Ctx};
 use wasmtime_wasi::{FsPerms, WasiCtxBuilder, p0};
 
 use crate::cause::engine_error;
-use crate::values;
+use crate::{network, values};
 
 /// What a store of a core module holds.
 pub(crate) struct Host {
@@ -35,6 +35,7 @@ pub(crate) fn wasi(spec: &CellSpec) -> Result<WasiCtxBuilder, Cause> {
     for (name, value) in &spec.env {
         wasi.env(name, value);
     }
+    network::allow(&mut wasi, spec.network);
     for dir in &spec.dirs {
         wasi.preopened_dir(&dir.host, &dir.guest, FsPerms::ReadWrite)
             .map_err(|e| engine_error(&format_args!("failed to open {}: {e}", dir.host.display())))?;

@@ -1,4 +1,4 @@
-//! wasmtime as an engine of the lab: Cranelift, Winch and Pulley; WASI 0.1 and, for components, 0.2.
+//! wasmtime as an engine of the lab: Cranelift, Winch and Pulley; WASI 0.1 and, for components, 0.2 and 0.3.
 
 mod cause;
 mod compile;
@@ -6,6 +6,7 @@ mod component;
 mod config;
 mod link;
 mod module;
+mod network;
 mod values;
 
 use std::process::ExitCode;

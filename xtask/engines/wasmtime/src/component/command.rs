@@ -1,0 +1,49 @@
+//! A command: `wasi:cli/run` of WASI 0.2 or 0.3.
+
+use wasmlab_cell::engine::Log;
+use wasmlab_cell::{Cause, CellSpec, Stage};
+use wasmtime::Result;
+use wasmtime::component::{Component, InstancePre};
+use wasmtime_wasi::{p2, p3};
+
+use super::host::{self, Host};
+use super::no_export;
+use crate::cause::of_running;
+
+/// What is called in a command; its version follows.
+const RUN: &str = "wasi:cli/run";
+
+/// Runs `unlinked` to its end.
+pub(crate) async fn run(
+    spec: &CellSpec,
+    log: &Log,
+    component: &Component,
+    unlinked: InstancePre<Host>,
+) -> Result<(), Cause> {
+    let engine = unlinked.engine().clone();
+    let mut store = host::store(&engine, spec)?;
+    let begin = |e: wasmtime::Error| of_running(&e, Stage::Instantiate);
+    let ended = match p2::bindings::CommandPre::new(unlinked.clone()) {
+        Ok(command) => {
+            log.stage(Stage::Instantiate);
+            let command = command.instantiate_async(&mut store).await.map_err(begin)?;
+            log.stage(Stage::Run);
+            command.wasi_cli_run().call_run(&mut store).await
+        }
+        Err(error) => {
+            let command = p3::bindings::CommandPre::new(unlinked);
+            let command = command.map_err(|_| no_export(&engine, component, RUN, &error))?;
+            log.stage(Stage::Instantiate);
+            let command = command.instantiate_async(&mut store).await.map_err(begin)?;
+            log.stage(Stage::Run);
+            let run = async |store: &_| command.wasi_cli_run().call_run(store).await;
+            store.run_concurrent(run).await.and_then(|ended| ended)
+        }
+    };
+    match ended {
+        Ok(Ok(())) => Ok(()),
+        // `run` returned an error: every host's exit code for that is 1.
+        Ok(Err(())) => Err(Cause::Exit { code: 1 }),
+        Err(error) => Err(of_running(&error, Stage::Run)),
+    }
+}

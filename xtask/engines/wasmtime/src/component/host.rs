@@ -1,0 +1,79 @@
+//! What a component is given, as far as it asks for it.
+
+use wasmlab_cell::{Cause, CellSpec};
+use wasmtime::component::{Component, Linker, ResourceTable};
+use wasmtime::{Engine, Store, StoreLimits};
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView, p2, p3};
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
+use wasmtime_wasi_keyvalue::{WasiKeyValue, WasiKeyValueCtx};
+
+use super::outgoing::Outgoing;
+use crate::cause::engine_error;
+use crate::link;
+
+/// What a store of a component holds.
+pub(crate) struct Host {
+    wasi: WasiCtx,
+    http: WasiHttpCtx,
+    outgoing: Outgoing,
+    keyvalue: WasiKeyValueCtx,
+    table: ResourceTable,
+    limits: StoreLimits,
+}
+
+impl WasiView for Host {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+impl WasiHttpView for Host {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView { ctx: &mut self.http, table: &mut self.table, hooks: &mut self.outgoing }
+    }
+}
+
+/// A fresh store with all that the specification gives.
+pub(crate) fn store(engine: &Engine, spec: &CellSpec) -> Result<Store<Host>, Cause> {
+    let host = Host {
+        wasi: link::wasi(spec)?.build(),
+        http: WasiHttpCtx::new(),
+        outgoing: Outgoing { network: spec.network },
+        keyvalue: WasiKeyValueCtx::builder().build(),
+        table: ResourceTable::new(),
+        limits: link::limits(spec),
+    };
+    let mut store = Store::new(engine, host);
+    store.limiter(|host| &mut host.limits);
+    Ok(store)
+}
+
+/// Defines what `component` may import. Of what is not asked for nothing is defined: that would cost time.
+pub(crate) fn linker(engine: &Engine, component: &Component) -> Result<Linker<Host>, Cause> {
+    let ty = component.component_type();
+    let wants = |package: &str, version: &str| {
+        ty.imports(engine).any(|(name, _)| {
+            name.starts_with(package) && name.rsplit_once('@').is_some_and(|(_, v)| v.starts_with(version))
+        })
+    };
+    let mut linker = Linker::<Host>::new(engine);
+    let define = |l: &mut Linker<Host>| {
+        // WASI 0.2 is always there: a name that is wrong is then told from a host that is missing.
+        p2::add_to_linker_async(l)?;
+        if wants("wasi:http/", "0.2") {
+            wasmtime_wasi_http::p2::add_only_http_to_linker_async(l)?;
+        }
+        if wants("wasi:", "0.3") {
+            p3::add_to_linker(l)?;
+        }
+        if wants("wasi:http/", "0.3") {
+            wasmtime_wasi_http::p3::add_to_linker(l)?;
+        }
+        if wants("wasi:keyvalue/", "0.2") {
+            wasmtime_wasi_keyvalue::add_to_linker(l, |host| WasiKeyValue::new(&host.keyvalue, &mut host.table))?;
+        }
+        wasmtime::Result::Ok(())
+    };
+    define(&mut linker).map_err(|e| engine_error(&e))?;
+    Ok(linker)
+}
