@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::fs;
 use std::io;
 use std::path::Path;
 use std::time::Duration;
@@ -22,10 +23,12 @@ mod follow;
 mod place;
 mod ports;
 mod prepare;
+mod repro;
 mod stages;
 mod trap_door;
 
 use place::Place;
+pub use repro::{Reproduction, reproduce};
 use stages::Stages;
 
 /// What is to be run on what.
@@ -104,7 +107,15 @@ impl Plan<'_> {
         let program = format!("{}.wasm", self.scenario.name);
         Some(Key::of(
             "observation",
-            &(PROTOCOL, (self.guest, self.companions), column, program, run, &self.scenario.spec.step, self.limits),
+            &(
+                PROTOCOL,
+                (self.guest, self.companions),
+                (column, repro::shape(self)),
+                program,
+                run,
+                &self.scenario.spec.step,
+                self.limits,
+            ),
         ))
     }
 
@@ -139,6 +150,10 @@ pub fn observe(lab: &Lab, plan: &Plan) -> io::Result<Observation> {
 /// As [`observe`].
 pub fn observe_aloud(lab: &Lab, plan: &Plan, listen: Option<Listen>) -> io::Result<Observation> {
     let mut place = Place::make(lab, plan)?;
+    if listen.is_some() {
+        // Who reads the commands wants to type them again.
+        place.stays();
+    }
     let (spec, cell, prepared) = (place.spec.clone(), place.cell.clone(), place.prepared());
     let files = CellFiles {
         spec: &spec,
@@ -152,6 +167,9 @@ pub fn observe_aloud(lab: &Lab, plan: &Plan, listen: Option<Listen>) -> io::Resu
         let argv = plan.runtime.commands(plan.tool, &files).into_iter().next().unwrap_or_default();
         let events = vec![Event::End { cause, micros: 0 }];
         return Ok(Observation { events, outcome: Outcome::Exited(0), argv: shown(&argv), ..Observation::nothing() });
+    }
+    for (name, text) in plan.runtime.files(&files) {
+        fs::write(spec.with_file_name(name), text)?;
     }
     let mut pieces = Vec::new();
     if let Some(made) = prepare::translate(plan, &place, &files, listen)? {

@@ -81,6 +81,11 @@ impl Place {
         Ok(Self { spec, cell, events, env, sockets, ports, door, root })
     }
 
+    /// Leaves the directory behind.
+    pub fn stays(&mut self) {
+        self.root.disable_cleanup(true);
+    }
+
     /// The ports that steps use, of sockets and of ports alike.
     pub fn by_name(&self) -> BTreeMap<String, u16> {
         let port = |l: &TcpListener| l.local_addr().map_or(0, |a| a.port());
@@ -192,7 +197,7 @@ fn guest_files(lab: &Lab, plan: &Plan, dir: &Path) -> io::Result<(PathBuf, Optio
     Ok((dir.join(artifact), plan.companions.contains_key(glue).then(|| dir.join(glue))))
 }
 
-fn entry(run: &Run, ports: &BTreeMap<String, u16>) -> Entry {
+pub fn entry(run: &Run, ports: &BTreeMap<String, u16>) -> Entry {
     match run.entry {
         EntryKind::Command => Entry::Command,
         EntryKind::Http => {
@@ -205,7 +210,7 @@ fn entry(run: &Run, ports: &BTreeMap<String, u16>) -> Entry {
     }
 }
 
-fn make_dirs(run: &Run, below: &Path) -> io::Result<Vec<PreopenedDir>> {
+pub fn make_dirs(run: &Run, below: &Path) -> io::Result<Vec<PreopenedDir>> {
     let mut dirs = Vec::new();
     for (index, dir) in run.dir.iter().enumerate() {
         let host = match &dir.host {

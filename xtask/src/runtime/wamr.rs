@@ -89,7 +89,8 @@ impl Runtime for WamrAot {
     }
 
     fn progress(&self, seen: &Seen) -> Progress {
-        let reader = Reader { guest: of_running, prepare: of_compiling, value: command_line::plain_value };
+        let value = command_line::plain_value;
+        let reader = Reader { guest: of_running, prepare: of_compiling, value, between: None };
         command_line::progress(seen, reader)
     }
 }
@@ -133,6 +134,9 @@ fn of_running(ending: &Ending) -> Progress {
         "UnalignedAtomicAccess" => TrapKind::UnalignedAtomic,
         _ => TrapKind::Other,
     };
+    if name.ends_with("AllocationFailed") || name == "OutOfMemory" {
+        return at(Stage::Instantiate, Cause::ResourceLimit { message: line.to_owned() });
+    }
     if line.starts_with("AOT execution failed") || name == "DataSegmentOutOfBounds" {
         let stage = if line.starts_with("AOT execution") { Stage::Run } else { Stage::Instantiate };
         return at(stage, Cause::Trap { trap, message: name.to_owned() });
