@@ -31,7 +31,7 @@ macro_rules! registry {
 }
 
 registry! {
-    wasmi, tinywasm, wasmtime, wasmer, wasmtime_cli, wasmi_cli, wasmer_cli, wamr, iwasm, wasmedge, wazero, spin, node, deno, bun
+    wasmi, tinywasm, wasmtime, wasmer, wasmtime_cli, wasmi_cli, wasmer_cli, wamr, iwasm, wasmedge, wazero, spin, node, deno, bun, chromium
 }
 
 /// A column: an engine in one mode.
@@ -160,6 +160,30 @@ pub enum Source {
         /// How to get it.
         get: &'static str,
     },
+    /// Found on this machine, and driven by a binary of the lab's own; the tool's second program is what was found.
+    Driver {
+        /// Built from `xtask/drivers/NAME`.
+        driver: &'static str,
+        /// Its names on PATH; the first that is there is taken.
+        names: &'static [&'static str],
+        /// The variable that names it elsewhere.
+        variable: &'static str,
+        /// The arguments that make it say its version.
+        version: &'static [&'static str],
+        /// How to get it.
+        get: &'static str,
+    },
+}
+
+impl Source {
+    /// The binary that the lab builds for it, by the name of its folder.
+    #[must_use]
+    pub fn built(&self) -> Option<&'static str> {
+        match self {
+            Self::Embedded(name) | Self::Driver { driver: name, .. } => Some(name),
+            Self::Program { .. } => None,
+        }
+    }
 }
 
 /// A runtime's program that is here.
@@ -175,7 +199,7 @@ pub struct Tool {
     pub support: PathBuf,
     /// The folder `node_modules` that has [`Runtime::packages`]; empty where there are none.
     pub packages: PathBuf,
-    /// The program of [`Runtime::second`]; empty where there is none.
+    /// The program of [`Runtime::second`] or that a [`Source::Driver`] drives; empty where there is none.
     pub second: PathBuf,
 }
 

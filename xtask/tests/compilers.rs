@@ -105,13 +105,13 @@ fn a_compiler_that_cannot_be_started_is_broken_and_not_missing() {
 #[test]
 fn a_known_link_error_is_no_bad_news_and_a_wrong_note_about_one_is() {
     let known = "[[known]]\nruntime = \"*\"\ncode = \"undefined-symbol\"\nbecause = \"there is no socket()\"\n";
-    let (workspace, compiler) = self::workspace("undefined", known);
+    let (workspace, compiler) = workspace("undefined", known);
     let (ran, answer, _) = run(&workspace, &compiler);
     assert_eq!((answer.as_str(), ran.code), ("not-built undefined-symbol", 0), "{}", ran.stderr);
     let built = lab::ran(command(&workspace, &compiler, &["build", "--require-built"]).output().unwrap());
     assert_eq!(built.code, 0, "{}", built.stderr);
 
-    let (workspace, compiler) = self::workspace("well", known);
+    let (workspace, compiler) = workspace("well", known);
     let (ran, answer, _) = run(&workspace, &compiler);
     assert_eq!((answer.as_str(), ran.code), ("pass", 1), "it links now: as loud as a regression");
 }
@@ -130,7 +130,7 @@ fn a_second_build_with_nothing_changed_starts_no_compiler() {
     assert_eq!(compiled(), 2, "a changed source is built anew");
 
     // An answer of the linker is an answer too.
-    let (workspace, compiler) = self::workspace("undefined", "");
+    let (workspace, compiler) = workspace("undefined", "");
     for _ in 0..2 {
         let built = lab::ran(command(&workspace, &compiler, &["build"]).output().unwrap());
         assert!(built.code == 1 && built.stderr.contains("undefined-symbol"), "{}", built.stderr);

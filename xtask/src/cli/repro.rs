@@ -168,6 +168,9 @@ fn readme(
             format!("a program of the lab's that embeds {engine} (`xtask/engines/{engine}`), which takes `spec.json`")
         }
         Source::Program { name, .. } => format!("`{name}`"),
+        Source::Driver { driver, variable, .. } => {
+            format!("the lab's driver `xtask/drivers/{driver}`, which drives the program that {variable} names")
+        }
     };
     let mut text = format!(
         "# {}\n\n`./run.sh` shows it; `RUNTIME=/path/to/program ./run.sh` with another build. The program is {program}.\n\n\
