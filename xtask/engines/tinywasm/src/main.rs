@@ -30,10 +30,6 @@ fn run(spec: &CellSpec, log: &Log) -> Result<(), Cause> {
     let module = tinywasm::parse_bytes(&bytes).map_err(|e| cause::of(&e.into(), Stage::Compile))?;
 
     log.stage(Stage::Link);
-    if !spec.sockets.is_empty() {
-        let message = "tinywasm has no WASI, so no sockets either".to_owned();
-        return Err(Cause::Unsupported { what: "preopened-socket".to_owned(), message });
-    }
     let mut store = Store::new(Engine::new(config()));
     let imports = link::imports(spec, log, &module, &mut store)?;
 

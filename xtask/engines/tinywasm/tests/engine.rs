@@ -22,7 +22,7 @@ const TINYWASM: Subject = Subject {
         typed_host_functions: true,
         memory_limit: true,
         v128_values: true,
-        follows_links_out: false,
+        escapes_by: &[],
         first_dir: 3,
     },
 };
