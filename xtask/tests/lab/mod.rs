@@ -20,8 +20,6 @@ pub struct Ran {
     pub stderr: String,
 }
 
-// `allow`, since each test binary has its own copy of this module and uses another part of it.
-#[allow(dead_code)]
 impl Workspace {
     /// An empty one.
     pub fn new() -> Self {
