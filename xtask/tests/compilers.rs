@@ -38,7 +38,9 @@ fn with_compiler(behaviour: &str, known: &str) -> (Workspace, PathBuf) {
 fn command(workspace: &Workspace, compiler: &Path, args: &[&str]) -> Command {
     let mut command = workspace.command(args);
     command.env("WASMLAB_CLANG", compiler).env("WASI_SYSROOT", workspace.path("sysroot"));
-    command.env("WASMLAB_BUILD_TIMEOUT", "2");
+    // A busy machine may need long for 100 MB; only what hangs is not waited for.
+    let hangs = compiler.to_string_lossy().ends_with("hang");
+    command.env("WASMLAB_BUILD_TIMEOUT", if hangs { "2" } else { "100" });
     command
 }
 
@@ -48,7 +50,7 @@ fn run(workspace: &Workspace, compiler: &Path) -> (Ran, String, String) {
     let args = ["run-all", "--engines", "built", "--output", "json"];
     let began = Instant::now();
     let ran = lab::ran(command(workspace, compiler, &args).output().unwrap());
-    assert!(began.elapsed() < Duration::from_secs(60), "{} held the lab", compiler.display());
+    assert!(began.elapsed() < Duration::from_secs(200), "{} held the lab", compiler.display());
     let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|e| panic!("{e}: {}", ran.stderr));
     assert!(!lab::measured(&report).is_empty());
     let cells = report["cells"].as_array().unwrap();
