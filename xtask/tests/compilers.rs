@@ -2,6 +2,7 @@
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[expect(dead_code, reason = "calls here need the compiler's variables: see `command`")]
 mod lab;
 
 use std::fs;
@@ -19,7 +20,7 @@ fn fake() -> PathBuf {
 
 /// A workspace with one healthy guest and one that the fake compiler is to make, and that compiler in it.
 /// The guest's name is the behaviour's: builds of one name share a folder of the cache.
-fn workspace(behaviour: &str, known: &str) -> (Workspace, PathBuf) {
+fn with_compiler(behaviour: &str, known: &str) -> (Workspace, PathBuf) {
     let workspace = Workspace::new();
     workspace.scenario("healthy", HEALTHY, "");
     let toml = format!(
@@ -37,7 +38,9 @@ fn workspace(behaviour: &str, known: &str) -> (Workspace, PathBuf) {
 fn command(workspace: &Workspace, compiler: &Path, args: &[&str]) -> Command {
     let mut command = workspace.command(args);
     command.env("WASMLAB_CLANG", compiler).env("WASI_SYSROOT", workspace.path("sysroot"));
-    command.env("WASMLAB_BUILD_TIMEOUT", "2");
+    // A busy machine may need long for 100 MB; only what hangs is not waited for.
+    let hangs = compiler.to_string_lossy().ends_with("hang");
+    command.env("WASMLAB_BUILD_TIMEOUT", if hangs { "2" } else { "100" });
     command
 }
 
@@ -47,7 +50,7 @@ fn run(workspace: &Workspace, compiler: &Path) -> (Ran, String, String) {
     let args = ["run-all", "--engines", "built", "--output", "json"];
     let began = Instant::now();
     let ran = lab::ran(command(workspace, compiler, &args).output().unwrap());
-    assert!(began.elapsed() < Duration::from_secs(60), "{} held the lab", compiler.display());
+    assert!(began.elapsed() < Duration::from_secs(200), "{} held the lab", compiler.display());
     let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|e| panic!("{e}: {}", ran.stderr));
     assert!(!lab::measured(&report).is_empty());
     let cells = report["cells"].as_array().unwrap();
@@ -81,7 +84,7 @@ fn each_misbehaviour_has_its_code_and_the_compilers_own_words() {
         ("invalid", "gap malformed", "", 1),
         ("mute", "not-built toolchain-broken", "loading shared libraries", 1),
     ] {
-        let (workspace, compiler) = workspace(behaviour, "");
+        let (workspace, compiler) = with_compiler(behaviour, "");
         let (ran, answer, detail) = run(&workspace, &compiler);
         assert_eq!(answer, wanted, "{behaviour}: {detail}");
         assert!(detail.contains(words), "{behaviour}: {detail}");
@@ -95,7 +98,7 @@ fn each_misbehaviour_has_its_code_and_the_compilers_own_words() {
 
 #[test]
 fn a_compiler_that_cannot_be_started_is_broken_and_not_missing() {
-    let (workspace, _) = workspace("unstartable", "");
+    let (workspace, _) = with_compiler("unstartable", "");
     workspace.write("clang-unstartable-file", "#!/bin/sh\nexit 0\n");
     let (_, answer, detail) = run(&workspace, &workspace.path("clang-unstartable-file"));
     assert_eq!(answer, "not-built toolchain-broken", "{detail}");
@@ -105,20 +108,20 @@ fn a_compiler_that_cannot_be_started_is_broken_and_not_missing() {
 #[test]
 fn a_known_link_error_is_no_bad_news_and_a_wrong_note_about_one_is() {
     let known = "[[known]]\nruntime = \"*\"\ncode = \"undefined-symbol\"\nbecause = \"there is no socket()\"\n";
-    let (workspace, compiler) = workspace("undefined", known);
+    let (workspace, compiler) = with_compiler("undefined", known);
     let (ran, answer, _) = run(&workspace, &compiler);
     assert_eq!((answer.as_str(), ran.code), ("not-built undefined-symbol", 0), "{}", ran.stderr);
     let built = lab::ran(command(&workspace, &compiler, &["build", "--require-built"]).output().unwrap());
     assert_eq!(built.code, 0, "{}", built.stderr);
 
-    let (workspace, compiler) = workspace("well", known);
+    let (workspace, compiler) = with_compiler("well", known);
     let (ran, answer, _) = run(&workspace, &compiler);
     assert_eq!((answer.as_str(), ran.code), ("pass", 1), "it links now: as loud as a regression");
 }
 
 #[test]
 fn a_second_build_with_nothing_changed_starts_no_compiler() {
-    let (workspace, compiler) = workspace("well", "");
+    let (workspace, compiler) = with_compiler("well", "");
     let log = workspace.path("clang-well.log");
     let compiled = || fs::read_to_string(&log).unwrap_or_default().lines().count();
     for _ in 0..2 {
@@ -130,7 +133,7 @@ fn a_second_build_with_nothing_changed_starts_no_compiler() {
     assert_eq!(compiled(), 2, "a changed source is built anew");
 
     // An answer of the linker is an answer too.
-    let (workspace, compiler) = workspace("undefined", "");
+    let (workspace, compiler) = with_compiler("undefined", "");
     for _ in 0..2 {
         let built = lab::ran(command(&workspace, &compiler, &["build"]).output().unwrap());
         assert!(built.code == 1 && built.stderr.contains("undefined-symbol"), "{}", built.stderr);

@@ -97,7 +97,7 @@ pub fn wrapped(width: usize, first: &str, rest: &str, text: &str) -> String {
 /// `38 cells: 24 pass, 13 gap (9 known), 1 fail; 30 from the cache; 1.2 s`.
 pub fn tally(report: &RunReport) -> String {
     let count = |verdict| report.cells.iter().filter(|c| c.verdict == verdict).count();
-    let known = report.cells.iter().filter(|c| c.known.is_some()).count();
+    let known = |verdict| report.cells.iter().filter(|c| c.verdict == verdict && c.known.is_some()).count();
     let kinds = [
         Verdict::Pass,
         Verdict::Gap,
@@ -111,7 +111,7 @@ pub fn tally(report: &RunReport) -> String {
     for kind in kinds {
         match count(kind) {
             0 => {}
-            n if kind == Verdict::Gap && known > 0 => parts.push(format!("{n} gap ({known} known)")),
+            n if known(kind) > 0 => parts.push(format!("{n} {} ({} known)", kind.id(), known(kind))),
             n => parts.push(format!("{n} {}", kind.id())),
         }
     }

@@ -117,3 +117,29 @@ fn missing_files_and_clashing_names_are_errors() {
     });
     assert!(super::same_names(&scenarios)[0].message.contains("a scenario of this name is in"));
 }
+
+/// Routes are compared on one program: what stands in several folders (a build reads only its own) is one text.
+#[test]
+fn programs_of_several_routes_are_the_same_text() {
+    let scenarios = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("scenarios");
+    for copies in [
+        &["c-clang-hello/hello.c", "c-zig-hello/hello.c", "c-wasi-sdk-hello/hello.c"][..],
+        &["cpp-emscripten-js-hello/hello.cpp", "cpp-emscripten-standalone-hello/hello.cpp"],
+        &[
+            "c-clang-system/system.c",
+            "c-zig-system/system.c",
+            "cpp-emscripten-standalone-system/system.cpp",
+            "cpp-emscripten-standalone-files/system.cpp",
+        ],
+        &[
+            "c-clang-tcp-server/server.c",
+            "c-clang-tcp-server-undefined/server.c",
+            "c-emscripten-standalone-tcp-echo/server.c",
+        ],
+    ] {
+        let text = |copy: &str| fs::read_to_string(scenarios.join(copy)).unwrap();
+        for copy in copies {
+            assert_eq!(text(copy), text(copies[0]), "{copy} is not {}", copies[0]);
+        }
+    }
+}

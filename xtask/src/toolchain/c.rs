@@ -32,6 +32,9 @@ pub fn check(build: &Build) -> Vec<(&'static str, String)> {
             "is not taken: the toolchain has one target, under whichever name its version knows".to_owned(),
         ));
     }
+    if build.profile.is_some() {
+        faults.push(("profile", "is cargo's: write -O2, -g and the like under flags".to_owned()));
+    }
     faults
 }
 

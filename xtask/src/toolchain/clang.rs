@@ -48,17 +48,23 @@ impl Toolchain for Clang {
     }
 
     fn find(&self, _: &Build, machine: &Machine) -> Result<Found, Missing> {
-        let otherwise = "install clang and lld, 14 or newer";
+        let all = &["clang", "lld", "wasi-libc", "libclang-rt-dev-wasm32"];
         let (program, version) =
-            clang(machine).here(c::packages(machine, "clang", &["clang", "lld"], otherwise))?;
+            clang(machine).here(c::packages(machine, "clang", all, "install clang and lld, 14 or newer"))?;
+        let rt = format!("libclang-rt-{}-dev-wasm32", major(&version));
         let Some(sysroot) = Sysroot::find(&version) else {
             let otherwise = format!("install wasi-libc, or name its folder in {SYSROOT_VARIABLE}");
-            return Err(c::packages(machine, "wasi-libc", &["wasi-libc"], &otherwise));
+            return Err(c::packages(machine, "wasi-libc", &["wasi-libc", &rt], &otherwise));
         };
-        let builtins = builtins(machine, &program, &sysroot).map_err(|file| {
-            let package = format!("libclang-rt-{}-dev-wasm32", major(&version));
+        let part = |argument: &str| part(machine, &program, &sysroot, argument);
+        part("-print-prog-name=wasm-ld").map_err(|file| {
+            let otherwise = format!("install lld of clang's version: clang looks for {file}");
+            c::packages(machine, "wasm-ld", &[&format!("lld-{}", major(&version))], &otherwise)
+        })?;
+        // Helper functions (128-bit arithmetic and such) that clang links.
+        let builtins = part("-print-libgcc-file-name").map_err(|file| {
             let otherwise = format!("install compiler-rt for WebAssembly: clang looks for {file}");
-            c::packages(machine, "compiler-rt for wasm32", &[&package], &otherwise)
+            c::packages(machine, "compiler-rt for wasm32", &[&rt], &otherwise)
         })?;
         let stamps = [&program, &sysroot.libc(), &builtins].map(|f| machine.stamp(f)).join(" ");
         Ok(Found { program, fingerprint: format!("{version} {stamps}"), version, env: BTreeMap::new() })
@@ -133,10 +139,10 @@ pub fn target(sysroot: &Path, clang: u32) -> Option<&'static str> {
     renamed.or_else(|| has("wasm32-wasi")).or_else(|| has("wasm32-wasip1"))
 }
 
-/// The helper functions (128-bit arithmetic and such) that clang links; the file it wants where it is not.
-fn builtins(machine: &Machine, clang: &Path, sysroot: &Sysroot) -> Result<PathBuf, String> {
+/// A file that clang uses, by what it prints for `argument`; its name where there is no such file.
+fn part(machine: &Machine, clang: &Path, sysroot: &Sysroot, argument: &str) -> Result<PathBuf, String> {
     let mut args = sysroot.args();
-    args.extend(["--rtlib=compiler-rt".into(), "-print-libgcc-file-name".into()]);
+    args.extend(["--rtlib=compiler-rt".into(), argument.into()]);
     let (program, witness) = (clang.to_owned(), clang.to_owned());
     let file = PathBuf::from(machine.ask(&Question { program, args, env: BTreeMap::new(), witness })?);
     if file.is_file() { Ok(file) } else { Err(file.display().to_string()) }

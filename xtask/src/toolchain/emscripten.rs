@@ -81,9 +81,11 @@ pub fn llvm(machine: &Machine) -> Option<String> {
     let Sought::Here(program, _) = emcc(machine) else { return None };
     let env = environment(machine, &program);
     let question = Question { args: vec!["-v".into()], env, witness: program.clone(), program };
-    let answer = machine.ask(&question).ok()?;
-    let line = answer.lines().find(|l| l.contains("clang version"))?;
-    Some(version_in(line.split_once("clang version")?.1))
+    llvm_in(&machine.ask(&question).ok()?)
+}
+
+fn llvm_in(answer: &str) -> Option<String> {
+    answer.lines().find_map(|line| Some(version_in(line.split_once("clang version ")?.1)))
 }
 
 /// The program of the same installation with another name: `em++`, or `em++.bat`.
@@ -105,4 +107,28 @@ fn environment(machine: &Machine, emcc: &Path) -> BTreeMap<OsString, OsString> {
         env.insert("NODE_PATH".into(), debian.into());
     }
     env
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{beside, llvm_in, version_in};
+
+    /// What `emcc --version` and `emcc -v` of Debian's 3.1.6 say, and the second in the form of an emsdk.
+    #[test]
+    fn versions_are_read_from_what_emcc_says() {
+        let debian = "emcc (Emscripten gcc/clang-like replacement + linker emulating GNU ld) 3.1.6 ()";
+        assert_eq!(version_in(debian), "3.1.6");
+        let verbose = "emcc (Emscripten gcc/clang-like replacement + linker emulating GNU ld) 3.1.6 ()\n\
+            Debian clang version 14.0.6\nTarget: wasm32-unknown-emscripten\n";
+        assert_eq!(llvm_in(verbose).as_deref(), Some("14.0.6"));
+        let emsdk = "clang version 21.0.0git (https:/github.com/llvm/llvm-project 1234abcd)\nTarget: wasm32-unknown-emscripten\n";
+        assert_eq!(llvm_in(emsdk).as_deref(), Some("21.0.0git"));
+        assert_eq!(llvm_in("emcc: error\n"), None);
+    }
+
+    #[test]
+    fn the_cpp_driver_stands_beside_emcc() {
+        assert_eq!(beside("/sdk/emcc".as_ref(), "em++").to_str(), Some("/sdk/em++"));
+        assert_eq!(beside("/sdk/emcc.bat".as_ref(), "em++").to_str(), Some("/sdk/em++.bat"));
+    }
 }

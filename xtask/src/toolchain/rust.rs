@@ -205,3 +205,16 @@ fn has_std(lib: &Path) -> bool {
     let Ok(entries) = std::fs::read_dir(lib) else { return false };
     entries.flatten().any(|e| e.file_name().to_string_lossy().starts_with("libstd-"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::bad_pair;
+
+    #[test]
+    fn an_emcc_that_is_older_than_rustc_is_doubtful() {
+        assert!(bad_pair("22.1.8", "14.0.6").is_some_and(|words| words.contains("22.1.8")));
+        assert_eq!(bad_pair("20.1.0", "20.0.0git"), None);
+        assert_eq!(bad_pair("18.1.0", "21.0.0git"), None);
+        assert_eq!(bad_pair("?", "21.0.0git"), None);
+    }
+}
