@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::fs;
 use std::io;
-use std::path::Path;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -22,10 +22,12 @@ mod follow;
 mod place;
 mod ports;
 mod prepare;
+mod repro;
 mod stages;
 mod trap_door;
 
 use place::Place;
+pub use repro::{Reproduction, reproduce};
 use stages::Stages;
 
 /// What is to be run on what.
@@ -86,25 +88,19 @@ impl Plan<'_> {
         if run.dir.iter().any(|d| d.host.is_some()) {
             return None;
         }
-        // The command itself, at a place of no cell: an adapter that gives another flag asks another question.
-        let cell = place::sample(self);
-        let (spec, prepared) = (Path::new("/cell/spec.json"), Path::new("/cell/prepared"));
-        let files = CellFiles {
-            spec,
-            module: &cell.module,
-            cell: &cell,
-            facts: self.facts,
-            independent_calls: run.independent_calls,
-            prepared,
-        };
-        let prepare = self.runtime.prepare(self.tool, &files, prepared);
-        let commands: Vec<Vec<String>> =
-            prepare.into_iter().chain(self.runtime.commands(self.tool, &files)).map(|argv| shown(&argv)).collect();
-        let column = (self.runtime.id(), self.runtime.mode(), &self.tool.fingerprint, commands);
+        let column = (self.runtime.id(), self.runtime.mode(), &self.tool.fingerprint);
         let program = format!("{}.wasm", self.scenario.name);
         Some(Key::of(
             "observation",
-            &(PROTOCOL, (self.guest, self.companions), column, program, run, &self.scenario.spec.step, self.limits),
+            &(
+                PROTOCOL,
+                (self.guest, self.companions),
+                (column, repro::shape(self)),
+                program,
+                run,
+                &self.scenario.spec.step,
+                self.limits,
+            ),
         ))
     }
 
@@ -139,6 +135,10 @@ pub fn observe(lab: &Lab, plan: &Plan) -> io::Result<Observation> {
 /// As [`observe`].
 pub fn observe_aloud(lab: &Lab, plan: &Plan, listen: Option<Listen>) -> io::Result<Observation> {
     let mut place = Place::make(lab, plan)?;
+    if listen.is_some() {
+        // Who reads the commands wants to type them again.
+        place.stays();
+    }
     let (spec, cell, prepared) = (place.spec.clone(), place.cell.clone(), place.prepared());
     let files = CellFiles {
         spec: &spec,
@@ -152,6 +152,9 @@ pub fn observe_aloud(lab: &Lab, plan: &Plan, listen: Option<Listen>) -> io::Resu
         let argv = plan.runtime.commands(plan.tool, &files).into_iter().next().unwrap_or_default();
         let events = vec![Event::End { cause, micros: 0 }];
         return Ok(Observation { events, outcome: Outcome::Exited(0), argv: shown(&argv), ..Observation::nothing() });
+    }
+    for (name, text) in plan.runtime.files(&files) {
+        fs::write(spec.with_file_name(name), text)?;
     }
     let mut pieces = Vec::new();
     if let Some(made) = prepare::translate(plan, &place, &files, listen)? {

@@ -33,6 +33,8 @@ macro_rules! registry {
 registry! {
     run_all RunAll,
     check Check,
+    run_one RunOne,
+    repro Repro,
     inspect Inspect,
     list List,
     doctor Doctor,

@@ -50,6 +50,11 @@ pub type BuildProgress<'a> = &'a dyn Fn(usize, usize, &str);
 /// [`None`] where the engine is to be built first; the absence where it cannot be had.
 pub fn ready(lab: &Lab, runtime: &dyn Runtime) -> Result<Tool, Option<Absence>> {
     match runtime.source() {
+        Source::Embedded(engine) if runtime.program().is_some() => {
+            let program = runtime.program().unwrap_or(Path::new(engine)).to_owned();
+            let wrong = |a: Absence| Absence { how: format!("name a binary built of xtask/engines/{engine}"), ..a };
+            probe(lab, engine, program).and_then(|built| tool_of(&built, runtime)).map_err(|a| Some(wrong(a)))
+        }
         Source::Embedded(engine) => {
             let key = engine_key(lab, engine).map_err(|e| Some(absence(engine, e)))?;
             let built: Built = lab.cache.get(&key).ok_or(None)?;
@@ -181,7 +186,10 @@ fn find_program(
     variable: &str,
     version: &[&str],
 ) -> Result<Tool, String> {
-    let program = locate(lab, name, variable)?;
+    let program = match runtime.program() {
+        Some(program) => program.to_owned(),
+        None => locate(lab, name, variable)?,
+    };
     let second = runtime.second().map(|(name, variable)| locate(lab, name, variable)).transpose()?.unwrap_or_default();
     let args = version.iter().map(OsString::from).collect();
     let question = Question { program: program.clone(), args, env: BTreeMap::new(), witness: program.clone() };

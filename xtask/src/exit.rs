@@ -38,7 +38,7 @@ pub fn of(report: &RunReport) -> u8 {
 }
 
 fn is_worse(report: &RunReport) -> bool {
-    if report.command == "check" {
+    if matches!(report.command.as_str(), "check" | "run-one") {
         return report
             .cells
             .iter()

@@ -46,6 +46,16 @@ pub fn walk(dir: &Path, skip: &[&str]) -> io::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
+/// A word for a POSIX shell: in quotes where it needs them.
+#[must_use]
+pub fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,@+%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::{walk, write_atomically};

@@ -157,7 +157,7 @@ fn cause_of(cause: &Cause, evidence: &Evidence) -> Option<Judgement> {
 pub const ONE_INSTANCE: &str = "one-instance";
 
 /// Proposals that are part of WebAssembly 2.0: seldom the reason for a refusal, so named last.
-const COMMON: &[&str] = &[
+pub const COMMON: &[&str] = &[
     "mutable-global",
     "saturating-float-to-int",
     "sign-extension",

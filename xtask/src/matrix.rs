@@ -43,6 +43,8 @@ pub struct Request<'a> {
     pub given: BTreeMap<String, Guest>,
     /// Which embedded engines are built, where they are not yet.
     pub engines: Engines,
+    /// Who hears of each process as it goes; its folder is then left behind.
+    pub listen: Option<cell::Listen<'a>>,
 }
 
 /// Which embedded engines are built.
@@ -350,7 +352,7 @@ fn one(
     let key = plan.key();
     let cached = key.as_ref().filter(|_| request.use_cache).and_then(|key| lab.cache.get::<Observation>(key));
     let from_cache = cached.is_some();
-    let observation = match cached.map_or_else(|| cell::observe(lab, &plan), Ok) {
+    let observation = match cached.map_or_else(|| cell::observe_aloud(lab, &plan, request.listen), Ok) {
         Ok(observation) if observation.outcome == Outcome::Interrupted => return None,
         Ok(observation) => observation,
         Err(error) => return Some(unmeasured(Verdict::Error, format!("the cell could not be set up: {error}"))),

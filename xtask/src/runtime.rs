@@ -6,12 +6,14 @@ use std::path::{Path, PathBuf};
 
 use crate::model::facts::Facts;
 use crate::model::observation::{Observation, Progress};
+use crate::model::report::Cell;
 use crate::model::scenario::{Run, ScenarioFile};
 use wasmlab_cell::{Cause, CellSpec};
 
 pub mod command_line;
 pub mod embedded;
 pub mod js;
+pub mod own;
 #[cfg(test)]
 mod recorded;
 mod words;
@@ -28,7 +30,10 @@ macro_rules! registry {
     };
 }
 
-registry! { wasmi, tinywasm, wasmtime, wasmer, wasmtime_cli, wasmi_cli, wamr, node, deno, bun }
+registry! {
+    wasmi, tinywasm, wasmtime, wasmer, wasmtime_cli, wasmi_cli, wasmer_cli, wamr, iwasm, wasmedge, wazero, spin,
+    node, deno, bun
+}
 
 /// A column: an engine in one mode.
 pub trait Runtime: Sync {
@@ -43,6 +48,16 @@ pub trait Runtime: Sync {
 
     /// Where its program comes from.
     fn source(&self) -> Source;
+
+    /// A program of the user's, which takes the place of what [`Runtime::source`] says.
+    fn program(&self) -> Option<&Path> {
+        None
+    }
+
+    /// The switches that every cell of the column is run with; those that a cell needs are in its command.
+    fn flags(&self) -> &'static [&'static str] {
+        &[]
+    }
 
     /// A second program that it needs beside [`Source::Program`], and the variable that names it elsewhere.
     fn second(&self) -> Option<(&'static str, &'static str)> {
@@ -79,6 +94,11 @@ pub trait Runtime: Sync {
         None
     }
 
+    /// Files that its command names, written beside [`CellFiles::spec`] before it is started.
+    fn files(&self, _: &CellFiles) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
+
     /// What the cell asks for and no switch of this runtime gives: then nothing is started.
     fn refuses(&self, _: &CellFiles) -> Option<Cause> {
         None
@@ -92,8 +112,14 @@ pub trait Runtime: Sync {
         Ok(())
     }
 
-    /// The column of the same engine, embedded in the lab: the two are compared.
+    /// The column of the same engine that it is compared with: by its command line and embedded, a build of
+    /// one's own and the release.
     fn twin(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// The switch or the default of this runtime that explains a cell unlike its twin's, where it is known.
+    fn because(&self, _: &Cell) -> Option<&'static str> {
         None
     }
 
@@ -207,7 +233,10 @@ mod tests {
                 packages: if runtime.packages().is_empty() { PathBuf::new() } else { "/node_modules".into() },
                 second: runtime.second().map(|(name, _)| format!("/bin/{name}")).unwrap_or_default().into(),
             };
-            let spec = sample(runtime.mode());
+            let mut spec = sample(runtime.mode());
+            if id == "spin" {
+                spec.entry = Entry::Http { port: 20_000 };
+            }
             let prepared = Path::new("/prepared");
             let cell = CellFiles {
                 spec: Path::new("/cell/spec.json"),
@@ -217,6 +246,9 @@ mod tests {
                 independent_calls: false,
                 prepared,
             };
+            for (file, text) in runtime.files(&cell) {
+                commands += &format!("{id} writes {file}:\n{text}\n");
+            }
             let prepare = runtime.prepare(&tool, &cell, prepared);
             for argv in prepare.into_iter().chain(runtime.commands(&tool, &cell)) {
                 let argv: Vec<_> = argv.into_iter().map(|a| a.into_string().unwrap()).collect();

@@ -16,9 +16,11 @@ use crate::model::report::{
 };
 use crate::model::scenario::{Known, Scenario};
 use crate::model::verdict::{Change, Verdict};
+use crate::runtime::own;
 use crate::snapshots::Store;
 use crate::toolchain;
 
+mod cross;
 mod next;
 #[cfg(test)]
 mod tests;
@@ -51,7 +53,8 @@ pub fn report(lab: &Lab, request: &Request, results: Results, frame: Frame) -> R
             runtimes.iter().map(|r| (r.id.as_str(), r.tool.version.as_deref().unwrap_or_default())).collect();
         // A damaged snapshot or a full disk must not cost the user the matrix: it is told beside it.
         let mut unusable = Vec::new();
-        for cell in &mut cells {
+        // A build of the user's own is nobody's expectation.
+        for cell in cells.iter_mut().filter(|c| !own::is_own(&c.runtime)) {
             let version = versions.get(cell.runtime.as_str()).copied().unwrap_or_default();
             unusable.extend(store.compare_cell(cell, version).err());
         }
@@ -68,6 +71,7 @@ pub fn report(lab: &Lab, request: &Request, results: Results, frame: Frame) -> R
         let artifact = artifacts.iter().find(|a| a.scenario == scenario.name);
         notes.extend(artifact.and_then(|artifact| compare_prebuilt(lab, scenario, artifact)));
     }
+    notes.extend(cross::differences(request, &runtimes, &cells));
     notes.extend(next::missing(&runtimes, &results.rows, request.scenarios));
     let mut report = RunReport {
         schema: SCHEMA,
@@ -124,7 +128,14 @@ fn runtimes(request: &Request, results: &Results) -> Vec<RuntimeInfo> {
                 }
             };
             let (id, engine, mode) = (runtime.id(), runtime.engine(), runtime.mode());
-            RuntimeInfo { id: id.to_owned(), engine: engine.to_owned(), mode: mode.to_owned(), tool }
+            RuntimeInfo {
+                id: id.to_owned(),
+                engine: engine.to_owned(),
+                mode: mode.to_owned(),
+                flags: runtime.flags().iter().map(|f| (*f).to_owned()).collect(),
+                own: own::is_own(id),
+                tool,
+            }
         })
         .collect()
 }
@@ -204,6 +215,9 @@ fn annotate(scenario: &Scenario, cells: &mut [Cell]) -> Vec<Note> {
                 cell.known = Some(known.because.clone());
             } else if cell.verdict == Verdict::Pass {
                 passed += 1;
+                if own::is_own(&cell.runtime) {
+                    continue;
+                }
                 cell.change = Change::FixedGap;
                 cell.was = Some(format!("known gap {}: {}", known.code, known.because));
             }

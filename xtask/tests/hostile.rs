@@ -84,13 +84,22 @@ fn every_hostile_guest_gets_its_code_and_its_neighbour_is_unharmed() {
 
 /// One run on the fake runtime that behaves so: the call, and the code of its cell.
 fn fake(behaviour: &str) -> (Ran, String) {
+    fake_as("runtime", behaviour, "node", "WASMLAB_NODE")
+}
+
+/// The same for a runtime that is read by its exit code and its words.
+fn fake_cli(behaviour: &str) -> String {
+    fake_as("command-line", behaviour, "wasmtime-cli", "WASMLAB_WASMTIME").1
+}
+
+fn fake_as(file: &str, behaviour: &str, runtime: &str, variable: &str) -> (Ran, String) {
     let workspace = Workspace::new();
     workspace.scenario("healthy", HEALTHY, "");
-    let link = workspace.path(&format!("runtime-{behaviour}"));
-    std::os::unix::fs::symlink(fixtures("fake-runtimes").join("runtime"), &link).unwrap();
-    let args = ["run-all", "--runtime", "node", "--output", "json", "--timeout", "2", "--no-cache"];
+    let link = workspace.path(&format!("{file}-{behaviour}"));
+    std::os::unix::fs::symlink(fixtures("fake-runtimes").join(file), &link).unwrap();
+    let args = ["run-all", "--runtime", runtime, "--output", "json", "--timeout", "2", "--no-cache"];
     let began = Instant::now();
-    let ran = lab::ran(workspace.command(&args).env("WASMLAB_NODE", &link).output().unwrap());
+    let ran = lab::ran(workspace.command(&args).env(variable, &link).output().unwrap());
     assert!(began.elapsed() < Duration::from_secs(60), "{behaviour} held the lab");
     let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|e| panic!("{e}: {}", ran.stderr));
     let cell = &report["cells"][0];
@@ -128,4 +137,24 @@ fn descendants_of_a_runtime_do_not_outlive_its_cell() {
     for seconds in [4242, 4243, 4244] {
         assert!(!alive(&format!("sleep {seconds}")), "sleep {seconds} is still there");
     }
+}
+
+#[test]
+fn command_lines_that_misbehave_are_told_apart() {
+    let check = |behaviour: &str, wanted: &str| assert_eq!(fake_cli(behaviour), wanted, "{behaviour}");
+    check("well", "pass");
+    check("banner", "pass");
+    check("trap", "gap trap unreachable");
+    check("silent-1", "fail wrong-exit");
+    check("segv", "gap crashed SIGSEGV");
+    check("stubborn", "gap timeout");
+    check("flood", "gap output-flood");
+    check("memory", "gap out-of-memory");
+    check("children", "pass");
+    for seconds in [4245, 4246] {
+        assert!(!alive(&format!("sleep {seconds}")), "sleep {seconds} is still there");
+    }
+    // Older versions of iwasm exit with 0 after a trap.
+    let zero = fake_as("command-line", "trap-0", "iwasm", "WASMLAB_IWASM").1;
+    assert_eq!(zero, "gap trap unreachable");
 }

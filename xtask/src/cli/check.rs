@@ -58,7 +58,7 @@ pub struct Args {
     /// Limit of the run
     #[arg(long, value_name = "SECONDS", value_parser = common::seconds)]
     timeout: Option<u64>,
-    /// Only runtimes that the glob matches; may be repeated
+    /// Only runtimes that the glob matches, or a build of your own as RUNTIME@PATH; may be repeated
     #[arg(long, value_name = "GLOB")]
     runtime: Vec<String>,
     /// Measure anew
@@ -100,6 +100,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         build: artifact::Options { offline: args.offline, require_built: false },
         given,
         engines: args.engines.of(),
+        listen: None,
     };
     let (code, report) = common::run(lab, &request, "check", false, (args.output, By::Family))?;
     if args.output == Output::Table {

@@ -1,6 +1,7 @@
 //! What several subcommands share: choosing rows and columns, running with progress, writing reports.
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::time::{Instant, SystemTime};
 
 use anyhow::{Context, Result};
@@ -15,7 +16,7 @@ use crate::model::report::RunReport;
 use crate::model::scenario::Scenario;
 use crate::process;
 use crate::report::{self, By, Look};
-use crate::runtime::{self, Runtime};
+use crate::runtime::{self, Runtime, Source, own};
 use crate::scenario;
 use crate::session::{self, Frame};
 
@@ -129,9 +130,61 @@ pub fn choose<T>(items: Vec<T>, globs: &[String], what: &str, id: impl Fn(&T) ->
     Ok(items.into_iter().filter(|item| set.is_match(id(item))).collect())
 }
 
-/// The columns that the globs choose.
+/// The columns that the globs choose, and those of `RUNTIME@PATH`, each beside the one that it is a build of.
 pub fn columns(globs: &[String]) -> Result<Vec<&'static dyn Runtime>> {
-    choose(runtime::all(), globs, "runtime", |r| r.id().to_owned())
+    let (own, globs): (Vec<&String>, Vec<&String>) = globs.iter().partition(|g| g.contains(own::MARK));
+    let own = own.into_iter().map(|text| own_column(text)).collect::<Result<Vec<_>>>()?;
+    let globs: Vec<String> = globs.into_iter().cloned().collect();
+    let mut columns = if globs.is_empty() && !own.is_empty() {
+        let bases: Vec<_> = own.iter().filter_map(|o| o.twin()).collect();
+        runtime::all().into_iter().filter(|r| bases.contains(&r.id())).collect()
+    } else {
+        choose(runtime::all(), &globs, "runtime", |r| r.id().to_owned())?
+    };
+    for column in own {
+        if columns.iter().any(|c| c.id() == column.id()) {
+            return usage(format!("two builds are named `{}`: rename one of the files", column.id()));
+        }
+        let base = columns.iter().position(|c| Some(c.id()) == column.twin());
+        columns.insert(base.map_or(columns.len(), |at| at + 1), column);
+    }
+    Ok(columns)
+}
+
+/// One column of the registry by its id, or `RUNTIME@PATH`.
+pub fn column(text: &str) -> Result<&'static dyn Runtime> {
+    if text.contains(own::MARK) {
+        return own_column(text);
+    }
+    let all = runtime::all();
+    match all.iter().find(|r| r.id() == text) {
+        Some(column) => Ok(*column),
+        None => {
+            let ids: Vec<_> = all.iter().map(|r| r.id()).collect();
+            usage(format!("no runtime is named `{text}`; there is {}", ids.join(", ")))
+        }
+    }
+}
+
+/// The column for `RUNTIME@PATH`; RUNTIME is a column's id, or an engine's name for its command line.
+fn own_column(text: &str) -> Result<&'static dyn Runtime> {
+    let (name, path) = text.split_once(own::MARK).unwrap_or((text, ""));
+    let all = runtime::all();
+    let program = |r: &&&'static dyn Runtime| r.engine() == name && matches!(r.source(), Source::Program { .. });
+    let Some(base) = all.iter().find(|r| r.id() == name).or_else(|| all.iter().find(program)) else {
+        return usage(format!("--runtime `{text}`: no runtime or engine is named `{name}`"));
+    };
+    let path =
+        fs::canonicalize(path).or_else(|e| usage(format!("--runtime `{text}`: `{path}` cannot be used: {e}")))?;
+    if !path.is_file() {
+        return usage(format!("--runtime `{text}`: `{}` is not a file", path.display()));
+    }
+    // The folder tells builds of one program apart, where it is not one in which programs always lie.
+    let common = ["bin", "release", "debug", "target", name, base.engine()];
+    let mut parts = path.ancestors().filter_map(|p| Some(p.file_stem()?.to_string_lossy().into_owned()));
+    let named = parts.find(|part| !common.contains(&part.as_str())).unwrap_or_else(|| "own".to_owned());
+    let kebab = named.to_ascii_lowercase().replace(|c: char| !c.is_ascii_alphanumeric(), "-");
+    Ok(own::column(*base, kebab.trim_matches('-'), path))
 }
 
 /// Seconds on the command line, as text: `10`, `0.5`.
@@ -142,14 +195,8 @@ pub fn seconds(text: &str) -> Result<u64, String> {
     }
 }
 
-/// Runs cells with progress on stderr, writes the reports, shows the result, and gives the exit code.
-pub fn run(
-    lab: &Lab,
-    request: &Request,
-    command: &'static str,
-    compare: bool,
-    show: (Output, By),
-) -> Result<(u8, RunReport)> {
+/// Runs cells with progress on stderr and makes the report.
+pub fn measure(lab: &Lab, request: &Request, command: &'static str, compare: bool) -> RunReport {
     handle_ctrl_c();
     let (started, began) = (SystemTime::now(), Instant::now());
     let progress = progress::Progress::new();
@@ -166,7 +213,18 @@ pub fn run(
         interrupted: process::cancelled(),
         compare,
     };
-    let report = session::report(lab, request, results, frame);
+    session::report(lab, request, results, frame)
+}
+
+/// Runs cells with progress on stderr, writes the reports, shows the result, and gives the exit code.
+pub fn run(
+    lab: &Lab,
+    request: &Request,
+    command: &'static str,
+    compare: bool,
+    show: (Output, By),
+) -> Result<(u8, RunReport)> {
+    let report = measure(lab, request, command, compare);
     // A folder that cannot be written must not cost the user what was measured.
     let written = write(lab, &report);
     show.0.show(&report, show.1)?;

@@ -21,6 +21,7 @@ pub const EXAMPLES: &str = "Examples:
   cargo xtask run-all --scenario 'wat-proposal-*' --runtime wasmi
   cargo xtask run-all --scenario '*tcp*' --scenario '*http*'      the socket gap, rung by rung
   cargo xtask run-all --by route
+  cargo xtask run-all --runtime wasmtime@/path/to/a/build/of/wasmtime
   cargo xtask run-all --output json > report.json
   cargo xtask run-all --engines quick        the first matrix in a minute or two
   cargo xtask run-all --no-cache --timeout 30";
@@ -31,7 +32,7 @@ pub struct Args {
     /// Only scenarios that the glob matches; may be repeated
     #[arg(long, value_name = "GLOB")]
     scenario: Vec<String>,
-    /// Only runtimes that the glob matches; may be repeated
+    /// Only runtimes that the glob matches, or a build of your own as RUNTIME@PATH; may be repeated
     #[arg(long, value_name = "GLOB")]
     runtime: Vec<String>,
     /// Cells at a time [default: one a processor]
@@ -82,6 +83,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         build: artifact::Options { offline: args.offline, require_built: args.require_built },
         given: BTreeMap::new(),
         engines: args.engines.of(),
+        listen: None,
     };
     let (code, report) = common::run(lab, &request, "run-all", true, (args.output, args.by.of()))?;
     let unbuilt = report.cells.iter().any(|c| c.verdict.id() == "not-built" && c.known.is_none());

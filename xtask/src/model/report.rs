@@ -81,6 +81,12 @@ pub struct RuntimeInfo {
     pub engine: String,
     /// How it translates, or which of its hosts is used: `winch`, `node:wasi`.
     pub mode: String,
+    /// The switches that all its cells are run with; those that a cell needs beside them are in its command.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub flags: Vec<String>,
+    /// A build of the user's own, named on the command line: it has no snapshots.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub own: bool,
     /// What of it is here.
     #[serde(flatten)]
     pub tool: Tool,
@@ -256,6 +262,8 @@ pub enum NoteKind {
     SnapshotOrphan,
     /// A snapshot is damaged, or what differs could not be written beside it: the comparison is not complete.
     SnapshotUnusable,
+    /// Two columns of one engine differ: embedded and by its command line, a build of one's own and the release.
+    Differs,
     /// Something is missing on this machine.
     Missing,
     /// What to do next.

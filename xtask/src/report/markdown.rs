@@ -31,6 +31,7 @@ impl Renderer for Markdown {
         changed(&mut out, report);
         artifacts(&mut out, report);
         costs(&mut out, report);
+        runtimes(&mut out, report);
         missing(&mut out, report);
         out
     }
@@ -106,7 +107,7 @@ fn escaped(text: &str) -> String {
 
 fn changed(out: &mut String, report: &RunReport) {
     let lines = changes(report);
-    let notes = report.notes.iter().filter(|n| !matches!(n.kind, NoteKind::Missing | NoteKind::Next | NoteKind::ArtifactNew));
+    let notes = report.notes.iter().filter(|n| !matches!(n.kind, NoteKind::Missing | NoteKind::Next | NoteKind::ArtifactNew | NoteKind::Differs));
     let notes: Vec<String> = notes.map(|n| format!("- **{}**: {}", escaped(&n.about), escaped(&n.text))).collect();
     if lines.is_empty() && notes.is_empty() {
         return;
@@ -168,6 +169,23 @@ fn median(values: impl Iterator<Item = f64>) -> String {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).map_or("-".to_owned(), |v| format!("{v:.2}"))
+}
+
+/// What a result is a result of: a column is a runtime, a version, a mode and its switches.
+fn runtimes(out: &mut String, report: &RunReport) {
+    out.push_str("\n## Runtimes\n\n| runtime | version | mode | switches |\n|---|---|---|---|\n");
+    for runtime in report.runtimes.iter().filter(|r| r.tool.present) {
+        let version = runtime.tool.version.as_deref().unwrap_or("?");
+        let own = if runtime.own { ", a build of one's own" } else { "" };
+        let flags = runtime.flags.iter().map(|f| format!("`{f}`")).collect::<Vec<_>>().join(" ");
+        let _ = writeln!(out, "| {} | {version}{own} | {} | {flags} |", runtime.id, runtime.mode);
+    }
+    let differences = report.notes.iter().filter(|n| n.kind == NoteKind::Differs);
+    let lines: Vec<String> =
+        differences.map(|n| format!("- **{}** {}", escaped(&n.about), escaped(&n.text))).collect();
+    if !lines.is_empty() {
+        let _ = writeln!(out, "\nOne engine, two columns:\n\n{}", lines.join("\n"));
+    }
 }
 
 fn missing(out: &mut String, report: &RunReport) {

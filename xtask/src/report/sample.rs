@@ -22,6 +22,8 @@ pub fn report() -> RunReport {
         id: id.to_owned(),
         engine: engine.to_owned(),
         mode: mode.to_owned(),
+        flags: if id == "node" { vec!["--no-warnings".to_owned()] } else { Vec::new() },
+        own: false,
         tool: tool(version),
     };
     RunReport {
@@ -41,6 +43,11 @@ pub fn report() -> RunReport {
         artifacts: vec![artifact("hello", Origin::Built), artifact("server", Origin::Prebuilt)],
         cells: cells(),
         notes: vec![
+            Note {
+                kind: NoteKind::Differs,
+                about: "wasmtime-winch".to_owned(),
+                text: "differs from wasmi on 1 of 2 scenarios: hello (gap unsupported-proposal, there pass)".to_owned(),
+            },
             Note {
                 kind: NoteKind::Missing,
                 about: "node".to_owned(),

@@ -172,6 +172,7 @@ impl Painter {
             NoteKind::KnownStale => Some("annotations that fit nothing"),
             NoteKind::SnapshotOrphan => Some("snapshots of nothing"),
             NoteKind::SnapshotUnusable => Some("not compared"),
+            NoteKind::Differs => Some("one engine, two columns"),
             NoteKind::Missing => Some("missing here"),
             NoteKind::ArtifactNew | NoteKind::Next => None,
         };

@@ -10,9 +10,11 @@ use wasmlab_cell::engine::SOCKET_FD;
 use wasmlab_cell::{Call, Cause, CellSpec, Entry, Event, Stage, Value};
 
 use super::{CellFiles, Seen};
+use crate::codes::Code;
 use crate::judge::ONE_INSTANCE;
 use crate::model::facts::{Facts, Kind};
 use crate::model::observation::{Outcome, Part, Progress};
+use crate::model::report::Cell;
 use crate::model::scenario::{EntryKind, ScenarioFile};
 
 /// A process that has ended, as an adapter reads it.
@@ -47,6 +49,8 @@ pub struct Reader {
     pub prepare: fn(&Ending) -> Progress,
     /// A result of a call, as the runtime prints it, of this type.
     pub value: fn(&str, &str) -> Option<Value>,
+    /// What stands between several results of a call; `None`: each has a line of its own.
+    pub between: Option<char>,
 }
 
 /// The progress of a cell on a command-line runtime.
@@ -81,7 +85,7 @@ pub fn progress(seen: &Seen, reader: Reader) -> Progress {
             printed += found.stdout.as_deref().unwrap_or(stdout);
             continue;
         };
-        match results(seen.facts, &call.export, stdout, reader.value) {
+        match results(seen.facts, &call.export, stdout, reader) {
             Ok((guest, results)) => {
                 printed += guest;
                 whole.calls.push(Event::Called { export: call.export.clone(), results });
@@ -118,31 +122,42 @@ fn has_start(facts: &Facts) -> bool {
     facts.kind == Kind::Component || facts.exports.iter().any(|e| e.name == "_start")
 }
 
-/// The guest's own output and a call's results, which the runtime prints after it, one a line.
+/// The guest's own output and a call's results, which the runtime prints after it.
 fn results<'a>(
     facts: Option<&Facts>,
     export: &str,
     stdout: &'a str,
-    value: fn(&str, &str) -> Option<Value>,
+    reader: Reader,
 ) -> Result<(&'a str, Vec<Value>), Cause> {
     let signature = facts.and_then(|f| f.exports.iter().find(|e| e.name == export)?.signature.as_ref());
     let Some(signature) = signature else {
         return Err(Cause::NoExport { name: export.to_owned() });
     };
+    let types = &signature.results;
+    let lines = match reader.between {
+        Some(_) => types.len().min(1),
+        None => types.len(),
+    };
     let mut rest = stdout;
-    let mut values = Vec::new();
-    for ty in signature.results.iter().rev() {
+    let mut texts = Vec::new();
+    for _ in 0..lines {
         let text = rest.strip_suffix('\n').unwrap_or(rest);
         let from = text.rfind('\n').map_or(0, |at| at + 1);
-        let Some(read) = value(ty, text[from..].trim()) else {
-            let message = format!("`{export}` returned, and `{}` is not understood as {ty}", &text[from..]);
-            return Err(Cause::EngineError { message });
-        };
-        values.push(read);
+        texts.push(text[from..].trim());
         rest = &rest[..from];
     }
-    values.reverse();
-    Ok((rest, values))
+    texts.reverse();
+    if let (Some(between), Some(line)) = (reader.between, texts.first()) {
+        texts = line.split(between).map(str::trim).collect();
+    }
+    let values: Option<Vec<Value>> = types.iter().zip(&texts).map(|(ty, text)| (reader.value)(ty, text)).collect();
+    match values.filter(|v| v.len() == types.len() && texts.len() == types.len()) {
+        Some(values) => Ok((rest, values)),
+        None => {
+            let message = format!("`{export}` returned, and `{}` is not understood as its results", texts.join(" "));
+            Err(Cause::EngineError { message })
+        }
+    }
 }
 
 /// A number as most print it: decimal, signed.
@@ -167,7 +182,7 @@ pub fn argument(value: &Value) -> Option<String> {
         Value::I64(v) => v.to_string(),
         Value::F32(v) => v.to_string(),
         Value::F64(v) => v.to_string(),
-        Value::V128(_) | Value::Ref { .. } => return None,
+        Value::V128(_) | Value::Ref { .. } | Value::Text(_) => return None,
     })
 }
 
@@ -244,6 +259,21 @@ pub fn dir_args(cell: &CellSpec, switch: &str, between: &str) -> Vec<OsString> {
 #[must_use]
 pub fn env_args(cell: &CellSpec, switch: &str) -> Vec<OsString> {
     cell.env.iter().flat_map(|(name, value)| [switch.into(), format!("{name}={value}").into()]).collect()
+}
+
+/// Why a cell by a command line may be unlike the same engine's embedded in the lab.
+#[must_use]
+pub fn because(cell: &Cell) -> Option<&'static str> {
+    match (cell.code, cell.subject.as_deref()) {
+        (Some(Code::CustomHost), _) => {
+            Some("a command line defines no host functions; a program that embeds the engine does")
+        }
+        (_, Some("preopened-socket")) => {
+            Some("its command line hands no open socket over; a program that embeds it can")
+        }
+        (_, Some("call-argument")) => Some("its command line takes numbers only"),
+        _ => None,
+    }
 }
 
 /// Whether what a scenario does fits a runtime that calls `_start` and nothing else.

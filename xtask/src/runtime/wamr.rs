@@ -89,7 +89,8 @@ impl Runtime for WamrAot {
     }
 
     fn progress(&self, seen: &Seen) -> Progress {
-        let reader = Reader { guest: of_running, prepare: of_compiling, value: command_line::plain_value };
+        let value = command_line::plain_value;
+        let reader = Reader { guest: of_running, prepare: of_compiling, value, between: None };
         command_line::progress(seen, reader)
     }
 }

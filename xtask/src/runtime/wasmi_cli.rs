@@ -10,6 +10,7 @@ use super::command_line::{self, Ending, Reader, at, exited};
 use super::{CellFiles, Runtime, Seen, Source, Tool, words};
 use crate::model::facts::Facts;
 use crate::model::observation::Progress;
+use crate::model::report::Cell;
 use crate::model::scenario::ScenarioFile;
 
 /// The registry's entries.
@@ -47,7 +48,6 @@ impl Runtime for WasmiCli {
         let spec = cell.cell;
         let mut argv: Vec<OsString> = vec![tool.program.clone().into(), "run".into()];
         argv.extend(spec.dirs.iter().flat_map(|dir| ["--dir".into(), dir.host.clone().into()]));
-        argv.extend(spec.sockets.iter().flat_map(|s| ["--tcplisten".into(), s.address.clone().into()]));
         argv.extend(command_line::env_args(spec, "--env"));
         argv
     }
@@ -70,19 +70,27 @@ impl Runtime for WasmiCli {
             let message = format!("its --dir gives the guest a directory by the host's name, not as `{}`", dir.guest);
             Cause::Unsupported { what: "directory-name".to_owned(), message }
         });
-        named.or_else(|| command_line::no_component_calls(cell)).or_else(|| command_line::untypable(cell))
-    }
-
-    fn opens_sockets(&self) -> bool {
-        true
+        // Measured with 2.0.0: sock_accept answers EAGAIN, unless a client was quicker than the guest.
+        let sockets = "its --tcplisten opens a socket that does not wait for a client";
+        named
+            .or_else(|| command_line::no_sockets(cell, sockets))
+            .or_else(|| command_line::no_component_calls(cell))
+            .or_else(|| command_line::untypable(cell))
     }
 
     fn progress(&self, seen: &Seen) -> Progress {
-        command_line::progress(seen, Reader { guest: classify, prepare: classify, value })
+        command_line::progress(seen, Reader { guest: classify, prepare: classify, value, between: None })
     }
 
     fn twin(&self) -> Option<&'static str> {
         Some("wasmi")
+    }
+
+    fn because(&self, cell: &Cell) -> Option<&'static str> {
+        match cell.subject.as_deref() {
+            Some("directory-name") => Some("its --dir knows no name for the guest"),
+            _ => command_line::because(cell),
+        }
     }
 }
 

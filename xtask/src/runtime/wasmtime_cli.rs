@@ -8,8 +8,10 @@ use wasmlab_cell::{Cause, Entry, Network, Stage, TrapKind, Value};
 
 use super::command_line::{self, Ending, Reader, at, exited};
 use super::{CellFiles, Runtime, Seen, Source, Tool};
+use crate::codes::Code;
 use crate::model::facts::{Abi, Facts, Kind};
 use crate::model::observation::Progress;
+use crate::model::report::Cell;
 use super::words;
 
 /// The registry's entries.
@@ -85,11 +87,21 @@ impl Runtime for WasmtimeCli {
     }
 
     fn progress(&self, seen: &Seen) -> Progress {
-        command_line::progress(seen, Reader { guest: classify, prepare: classify, value })
+        command_line::progress(seen, Reader { guest: classify, prepare: classify, value, between: None })
     }
 
     fn twin(&self) -> Option<&'static str> {
         Some("wasmtime-cranelift")
+    }
+
+    fn because(&self, cell: &Cell) -> Option<&'static str> {
+        match (cell.code, cell.subject.as_deref()) {
+            (Some(Code::UnsupportedProposal), Some(proposals)) if proposals.contains("threads") => {
+                Some("shared memories are off by default (-W shared-memory=y)")
+            }
+            (Some(Code::UnsupportedProposal), _) => Some("proposals that are not finished are off by default (-W help)"),
+            _ => command_line::because(cell),
+        }
     }
 }
 
@@ -180,7 +192,7 @@ fn classify(ending: &Ending) -> Progress {
 }
 
 /// What has no definition, or another type.
-fn of_linking(causes: &[&str]) -> Option<Progress> {
+pub(super) fn of_linking(causes: &[&str]) -> Option<Progress> {
     let name = |words: &str| words.split('`').nth(1).unwrap_or_default().to_owned();
     let split = |words: &str| match name(words).split_once("::") {
         Some((module, name)) => (module.to_owned(), name.to_owned()),
@@ -197,7 +209,7 @@ fn of_linking(causes: &[&str]) -> Option<Progress> {
         }
         if words.starts_with("component imports ") {
             let item = causes.iter().find(|c| c.starts_with("instance export ")).map(|c| name(c)).unwrap_or_default();
-            let missing = causes.last()?.ends_with("is missing") || causes.len() == 2;
+            let missing = causes.last()?.ends_with("is missing") || causes.last() == Some(words);
             let module = name(words);
             return Some(if missing {
                 Cause::MissingImport { module, name: item, ty: "instance".to_owned(), missing: 0 }

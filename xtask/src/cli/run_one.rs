@@ -1,0 +1,139 @@
+//! `run-one`: one cell, without the cache, with its exact command and its output as it comes.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::Result;
+
+use super::common::{self, usage};
+use super::{output, run_all};
+use crate::artifact;
+use crate::cell::Heard;
+use crate::lab::Lab;
+use crate::matrix::{Engines, Request};
+use crate::model::observation::Part;
+use crate::model::report::Cell;
+use crate::model::scenario::Scenario;
+use crate::process::{Command, Stream};
+use crate::{exit, files};
+
+/// For `--help`.
+pub const ABOUT: &str = "Run one scenario on one runtime, with the command and the output as it comes";
+/// For `--help`.
+pub const EXAMPLES: &str = "Examples:
+  cargo xtask run-one wat-add wasmtime-cli
+  cargo xtask run-one rust-wasip1-system wasmtime@/path/to/a/build/of/wasmtime
+
+The command is printed so that it can be copied; the folder that it runs in stays.
+The exit code is 0 when the scenario passes, 1 when it does not.";
+
+/// Options.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The scenario
+    scenario: String,
+    /// The runtime, or a build of your own as RUNTIME@PATH
+    runtime: String,
+    /// Limit of the run
+    #[arg(long, value_name = "SECONDS", value_parser = common::seconds)]
+    timeout: Option<u64>,
+    /// Fetch nothing while building
+    #[arg(long)]
+    offline: bool,
+}
+
+/// Runs it.
+pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
+    let scenarios = [scenario(lab, &args.scenario)?];
+    let request = Request {
+        scenarios: &scenarios,
+        runtimes: vec![common::column(&args.runtime)?],
+        jobs: 1,
+        use_cache: false,
+        limits: run_all::limits(args.timeout),
+        build: artifact::Options { offline: args.offline, require_built: false },
+        given: BTreeMap::new(),
+        engines: Engines::All,
+        listen: Some(&hear),
+    };
+    let report = common::measure(lab, &request, "run-one", false);
+    match report.cells.first() {
+        Some(cell) => output::print(&verdict(cell))?,
+        None => output::complain("the cell was not run"),
+    }
+    Ok(exit::of(&report))
+}
+
+/// The scenario of this name.
+pub fn scenario(lab: &Lab, name: &str) -> Result<Scenario> {
+    let all = common::scenarios(lab)?;
+    let names: Vec<String> = all.iter().map(|s| s.name.clone()).collect();
+    match all.into_iter().find(|s| s.name == name) {
+        Some(scenario) => Ok(scenario),
+        None => usage(format!("no scenario is named `{name}`; there is {}", names.join(", "))),
+    }
+}
+
+/// The verdict, in the words of the other commands.
+pub fn verdict(cell: &Cell) -> String {
+    let code = cell.code.map(|c| format!(" {c}")).unwrap_or_default();
+    let remedy = cell.remedy.as_ref().map(|r| format!("\n  to change that: {r}")).unwrap_or_default();
+    format!("{} on {}: {}{code}: {}{remedy}\n", cell.scenario, cell.runtime, cell.verdict.id(), cell.detail)
+}
+
+/// Prints what is started and what it prints: the guest's streams stay apart.
+fn hear(heard: Heard) {
+    match heard {
+        Heard::Starting(part, command) => {
+            let what = if part == Part::Prepare { "# translates the module" } else { "# runs the guest" };
+            output::say(&format!("{what}\n{}", typed(command)));
+        }
+        // Nobody can be told that a terminal is gone.
+        Heard::Printed(Stream::Stdout, bytes) => {
+            let mut stdout = std::io::stdout().lock();
+            let _ = stdout.write_all(bytes).and_then(|()| stdout.flush());
+        }
+        Heard::Printed(Stream::Stderr, bytes) => {
+            let _ = std::io::stderr().write_all(bytes);
+        }
+    }
+}
+
+/// A command as one types it into a shell.
+fn typed(command: &Command) -> String {
+    let mut line = format!("cd {} && env -i", files::quoted(&command.cwd.to_string_lossy()));
+    for (name, value) in &command.env {
+        let (name, value) = (name.to_string_lossy(), value.to_string_lossy());
+        // The bait is the lab's; of PATH everybody has one.
+        match &*name {
+            "PATH" => line += " PATH=\"$PATH\"",
+            name if name.starts_with("WASMLAB_") => {}
+            name => line += &format!(" {name}={}", files::quoted(&value)),
+        }
+    }
+    let words = std::iter::once(Path::new(&command.program).to_string_lossy())
+        .chain(command.args.iter().map(|a| a.to_string_lossy()));
+    words.fold(line, |line, word| format!("{line} {}", files::quoted(&word)))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::process::{Command, Input, Limits};
+    use std::time::Duration;
+
+    #[test]
+    fn a_command_can_be_copied() {
+        let command = Command {
+            program: "/bin/wasmtime".into(),
+            args: ["run", "a b.wasm", "it's"].map(Into::into).to_vec(),
+            env: [("PATH".into(), "/bin".into()), ("LANG".into(), "C".into())].into(),
+            cwd: "/tmp/x".into(),
+            stdin: Input::Piped,
+            inherit: Vec::new(),
+            limits: Limits::compiler(Duration::from_secs(1)),
+        };
+        let wanted = "cd /tmp/x && env -i LANG=C PATH=\"$PATH\" /bin/wasmtime run 'a b.wasm' 'it'\\''s'";
+        assert_eq!(super::typed(&command), wanted);
+    }
+}

@@ -1,0 +1,99 @@
+//! One engine twice: by its command line and embedded, a build of one's own and the release. Where the two
+//! differ it is a difference of defaults, of switches or of versions, which is a lesson by itself.
+
+use crate::matrix::Request;
+use crate::model::report::{Cell, Note, NoteKind, RuntimeInfo};
+
+/// A note for each column that differs from its twin.
+pub fn differences(request: &Request, runtimes: &[RuntimeInfo], cells: &[Cell]) -> Vec<Note> {
+    let mut notes = Vec::new();
+    for runtime in &request.runtimes {
+        let Some(twin) = runtime.twin() else { continue };
+        let pairs: Vec<(&Cell, &Cell)> = cells
+            .iter()
+            .filter(|c| c.runtime == runtime.id() && c.verdict.is_measured())
+            .filter_map(|cell| {
+                let same = |c: &&Cell| c.runtime == twin && c.scenario == cell.scenario && c.verdict.is_measured();
+                Some((cell, cells.iter().find(same)?))
+            })
+            .collect();
+        let unlike: Vec<String> = pairs
+            .iter()
+            .filter(|(a, b)| (a.verdict, a.code) != (b.verdict, b.code))
+            .map(|(a, b)| {
+                // What explains the worse of the two explains the difference.
+                let why = runtime.because(a).map(|why| format!(": {why}")).unwrap_or_default();
+                format!("{} ({}, there {}){why}", a.scenario, words(a), words(b))
+            })
+            .collect();
+        if unlike.is_empty() {
+            continue;
+        }
+        let version = |id: &str| runtimes.iter().find(|r| r.id == id).and_then(|r| r.tool.version.clone());
+        let versions = match (version(runtime.id()), version(twin)) {
+            (Some(here), Some(there)) if here != there => format!(" (version {here}, there {there})"),
+            _ => String::new(),
+        };
+        notes.push(Note {
+            kind: NoteKind::Differs,
+            about: runtime.id().to_owned(),
+            text: format!(
+                "differs from {twin}{versions} on {} of {} scenarios: {}",
+                unlike.len(),
+                pairs.len(),
+                unlike.join("; ")
+            ),
+        });
+    }
+    notes
+}
+
+fn words(cell: &Cell) -> String {
+    match cell.code {
+        Some(code) => format!("{} {code}", cell.verdict.id()),
+        None => cell.verdict.id().to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::differences;
+    use crate::artifact::Options;
+    use crate::cell::Limits;
+    use crate::codes::Code;
+    use crate::matrix::{Engines, Request};
+    use crate::model::verdict::Verdict;
+    use crate::report::sample;
+    use crate::runtime;
+
+    #[test]
+    fn a_difference_is_told_with_what_explains_it_and_likeness_is_not() {
+        let request = Request {
+            scenarios: &[],
+            runtimes: runtime::all(),
+            jobs: 1,
+            use_cache: false,
+            limits: Limits::default(),
+            build: Options { offline: true, require_built: false },
+            given: BTreeMap::new(),
+            engines: Engines::Built,
+            listen: None,
+        };
+        let mut report = sample::report();
+        report.runtimes[0].id = "wasmi-cli".to_owned();
+        let mut pair = vec![sample::cells().remove(0), sample::cells().remove(0)];
+        pair[0].runtime = "wasmi-cli".to_owned();
+        assert!(differences(&request, &report.runtimes, &pair).is_empty());
+        (pair[0].verdict, pair[0].code) = (Verdict::Gap, Some(Code::CustomHost));
+        let notes = differences(&request, &report.runtimes, &pair);
+        assert_eq!(notes.len(), 1);
+        let text = &notes[0].text;
+        assert!(
+            text.starts_with("differs from wasmi on 1 of 1 scenarios: hello (gap custom-host, there pass)"),
+            "{text}"
+        );
+        assert!(text.contains("defines no host functions"), "{text}");
+    }
+}
