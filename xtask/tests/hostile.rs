@@ -25,30 +25,37 @@ const DIRS: &str = "[[run.dir]]\nguest = \"/data\"\nfiles = { \"a/b.txt\" = \"b\
     links = { out = \"../wasmlab-secret\", up = \"..\" }\n[expect]\nstdout = \"\"\n";
 
 /// A guest of `fixtures/hostile`, the code that every runtime gives it (empty: it passes), and the runtimes
-/// that were measured to give another, by the beginning of their ids.
+/// that were measured to give another, by the beginning of their ids; `a|b` where the machine's speed decides.
 type Guest = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
 
 const GUESTS: &[Guest] = &[
     ("loop", "timeout", &[]),
     ("start-loop", "timeout", &[]),
     ("silence", "timeout", &[]),
-    ("recursion", "trap", &[]),
+    ("recursion", "trap", &[("wamr-aot", "crashed")]),
     ("unreachable", "trap", &[]),
     ("division", "trap", &[]),
     ("bounds", "trap", &[]),
     ("memory", "trap", &[]),
-    ("table", "out-of-memory", &[]),
+    // wasmi's command line has no bound for tables: it goes on until the lab ends it.
+    ("table", "out-of-memory", &[("wasmi-cli", "out-of-memory|timeout")]),
     ("exit-42", "wrong-exit", &[]),
     ("flood", "output-flood", &[]),
-    ("environment", "", &[]),
-    ("read-parent", "", &[]),
-    ("read-grandparent", "", &[]),
-    ("read-absolute", "", &[]),
-    ("read-absolute-parent", "", &[]),
-    ("read-link", "", &[]),
+    ("environment", "", &[("wamr-aot", "sandbox-escape")]),
+    // wasmi's --dir knows no name for the guest; wamr follows links out of the directory, and its guests see
+    // the host's environment: holes that the lab must see.
+    ("read-parent", "", &[("wasmi-cli", "not-implemented")]),
+    ("read-grandparent", "", &[("wasmi-cli", "not-implemented")]),
+    ("read-absolute", "", &[("wasmi-cli", "not-implemented")]),
+    ("read-absolute-parent", "", &[("wasmi-cli", "not-implemented")]),
+    ("read-link", "", &[("wasmi-cli", "not-implemented"), ("wamr-aot", "sandbox-escape")]),
     // node:wasi follows links out of the directory: a known hole of its host, which the lab must see.
-    ("read-link-unfollowed", "", &[("node", "sandbox-escape")]),
-    ("read-link-folder", "", &[("node", "sandbox-escape")]),
+    ("read-link-unfollowed", "", &[("node", "sandbox-escape"), ("wasmi-cli", "not-implemented")]),
+    (
+        "read-link-folder",
+        "",
+        &[("node", "sandbox-escape"), ("wasmi-cli", "not-implemented"), ("wamr-aot", "sandbox-escape")],
+    ),
 ];
 
 #[test]
@@ -71,7 +78,7 @@ fn every_hostile_guest_gets_its_code_and_its_neighbour_is_unharmed() {
             other.iter().find(|(prefix, _)| runtime.starts_with(prefix)).map_or(*code, |(_, code)| *code)
         });
         let (verdict, code) = (text(cell, "verdict"), text(cell, "code"));
-        if code != wanted || (wanted.is_empty() && verdict != "pass") {
+        if !wanted.split('|').any(|w| w == code) || (wanted.is_empty() && verdict != "pass") {
             wrong.push(format!(
                 "{scenario} on {runtime}: {verdict} {code}, expected {wanted}: {}",
                 text(cell, "detail")
@@ -97,7 +104,9 @@ fn fake_as(file: &str, behaviour: &str, runtime: &str, variable: &str) -> (Ran, 
     workspace.scenario("healthy", HEALTHY, "");
     let link = workspace.path(&format!("{file}-{behaviour}"));
     std::os::unix::fs::symlink(fixtures("fake-runtimes").join(file), &link).unwrap();
-    let args = ["run-all", "--runtime", runtime, "--output", "json", "--timeout", "2", "--no-cache"];
+    // What is to reach the limit of memory shall not reach that of time before, on a busy machine.
+    let timeout = if behaviour == "memory" { "30" } else { "2" };
+    let args = ["run-all", "--runtime", runtime, "--output", "json", "--timeout", timeout, "--no-cache"];
     let began = Instant::now();
     let ran = lab::ran(workspace.command(&args).env(variable, &link).output().unwrap());
     assert!(began.elapsed() < Duration::from_secs(60), "{behaviour} held the lab");

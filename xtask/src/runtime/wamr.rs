@@ -134,6 +134,9 @@ fn of_running(ending: &Ending) -> Progress {
         "UnalignedAtomicAccess" => TrapKind::UnalignedAtomic,
         _ => TrapKind::Other,
     };
+    if name.ends_with("AllocationFailed") || name == "OutOfMemory" {
+        return at(Stage::Instantiate, Cause::ResourceLimit { message: line.to_owned() });
+    }
     if line.starts_with("AOT execution failed") || name == "DataSegmentOutOfBounds" {
         let stage = if line.starts_with("AOT execution") { Stage::Run } else { Stage::Instantiate };
         return at(stage, Cause::Trap { trap, message: name.to_owned() });
