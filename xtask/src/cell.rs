@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
 use std::io;
-use std::path::Path;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -89,21 +88,7 @@ impl Plan<'_> {
         if run.dir.iter().any(|d| d.host.is_some()) {
             return None;
         }
-        // The command itself, at a place of no cell: an adapter that gives another flag asks another question.
-        let cell = place::sample(self);
-        let (spec, prepared) = (Path::new("/cell/spec.json"), Path::new("/cell/prepared"));
-        let files = CellFiles {
-            spec,
-            module: &cell.module,
-            cell: &cell,
-            facts: self.facts,
-            independent_calls: run.independent_calls,
-            prepared,
-        };
-        let prepare = self.runtime.prepare(self.tool, &files, prepared);
-        let commands: Vec<Vec<String>> =
-            prepare.into_iter().chain(self.runtime.commands(self.tool, &files)).map(|argv| shown(&argv)).collect();
-        let column = (self.runtime.id(), self.runtime.mode(), &self.tool.fingerprint, commands);
+        let column = (self.runtime.id(), self.runtime.mode(), &self.tool.fingerprint);
         let program = format!("{}.wasm", self.scenario.name);
         Some(Key::of(
             "observation",

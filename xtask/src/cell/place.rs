@@ -123,16 +123,17 @@ impl Place {
 }
 
 /// What of a specification is another one in each cell.
-struct Here {
-    module: PathBuf,
-    glue: Option<PathBuf>,
-    observation: PathBuf,
-    compiled: Option<PathBuf>,
-    dirs: Vec<PreopenedDir>,
-    sockets: Vec<PreopenedSocket>,
+pub struct Here {
+    pub module: PathBuf,
+    pub glue: Option<PathBuf>,
+    pub observation: PathBuf,
+    pub compiled: Option<PathBuf>,
+    pub dirs: Vec<PreopenedDir>,
+    pub sockets: Vec<PreopenedSocket>,
 }
 
-fn specification(plan: &Plan, here: Here, ports: &BTreeMap<String, u16>) -> CellSpec {
+/// The specification of a cell at that place.
+pub fn specification(plan: &Plan, here: Here, ports: &BTreeMap<String, u16>) -> CellSpec {
     let run = &plan.scenario.spec.run;
     CellSpec {
         protocol: PROTOCOL,
@@ -153,24 +154,6 @@ fn specification(plan: &Plan, here: Here, ports: &BTreeMap<String, u16>) -> Cell
         host_functions: run.host_functions.clone(),
         memory_limit: plan.limits.linear_memory,
     }
-}
-
-/// The specification as it would be at a place of no cell: what a command is made of, for the cache's key.
-pub fn sample(plan: &Plan) -> CellSpec {
-    let run = &plan.scenario.spec.run;
-    let dirs = run.dir.iter().enumerate();
-    let dirs = dirs.map(|(n, d)| PreopenedDir { host: format!("/cell/dirs/{n}").into(), guest: d.guest.clone() });
-    let socket = |_| PreopenedSocket { fd: 3, address: "127.0.0.1:1".to_owned() };
-    let here = Here {
-        module: "/cell/guest.wasm".into(),
-        glue: plan.scenario.spec.build.companions.first().map(|name| Path::new("/cell/guest").join(name)),
-        observation: "/cell/events.jsonl".into(),
-        compiled: None,
-        dirs: dirs.collect(),
-        sockets: run.socket.iter().map(socket).collect(),
-    };
-    let ports = run.port.iter().zip(1..).map(|(port, number)| (port.name.clone(), number)).collect();
-    specification(plan, here, &ports)
 }
 
 /// Compiled code belongs to one module, one engine binary and one mode.

@@ -6,9 +6,10 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use wasmlab_cell::{CellSpec, PROTOCOL, PreopenedDir, PreopenedSocket};
+use wasmlab_cell::{CellSpec, PreopenedDir, PreopenedSocket};
 
-use super::{Plan, place, ports};
+use super::Plan;
+use super::place::{self, Here};
 use crate::lab::Lab;
 use crate::runtime::CellFiles;
 
@@ -32,35 +33,28 @@ pub struct Reproduction {
 fn relative(plan: &Plan) -> (CellSpec, BTreeMap<String, u16>) {
     const FIRST_PORT: u16 = 20_100;
     let (run, build) = (&plan.scenario.spec.run, &plan.scenario.spec.build);
-    let names = run.socket.iter().map(|s| &s.name).chain(run.port.iter().map(|p| &p.name));
-    let ports: BTreeMap<String, u16> = names.zip(FIRST_PORT..).map(|(name, port)| (name.clone(), port)).collect();
-    let address = |name: &String| format!("127.0.0.1:{}", ports.get(name).copied().unwrap_or_default());
+    let named = |names: Vec<&String>, first: u16| names.into_iter().cloned().zip(first..).collect::<BTreeMap<_, _>>();
+    let ports = named(run.port.iter().map(|p| &p.name).collect(), FIRST_PORT);
+    let sockets = named(run.socket.iter().map(|s| &s.name).collect(), FIRST_PORT + 100);
     let dirs = run.dir.iter().enumerate().map(|(index, dir)| PreopenedDir {
         host: dir.host.clone().unwrap_or_else(|| Path::new("dirs").join(index.to_string())),
         guest: dir.guest.clone(),
     });
     let glue = build.companions.first().filter(|glue| plan.companions.contains_key(*glue));
-    let cell = CellSpec {
-        protocol: PROTOCOL,
+    let here = Here {
         module: build.artifact.clone().unwrap_or_else(|| format!("{}.wasm", plan.scenario.name)).into(),
         glue: glue.map(PathBuf::from),
         observation: "events.jsonl".into(),
-        mode: plan.runtime.mode().to_owned(),
         compiled: None,
-        entry: place::entry(run, &ports),
-        args: std::iter::once(format!("{}.wasm", plan.scenario.name))
-            .chain(run.args.iter().map(|arg| ports::fill_in(arg, &ports)))
-            .collect(),
-        env: run.env.iter().map(|(name, value)| (name.clone(), ports::fill_in(value, &ports))).collect(),
         dirs: dirs.collect(),
         // No descriptor can be handed over by a script: those that open the socket themselves have its address.
-        sockets: run.socket.iter().map(|s| PreopenedSocket { fd: -1, address: address(&s.name) }).collect(),
-        ports: run.port.iter().filter_map(|p| ports.get(&p.name).copied()).collect(),
-        network: run.network,
-        host_functions: run.host_functions.clone(),
-        memory_limit: plan.limits.linear_memory,
+        sockets: sockets
+            .values()
+            .map(|port| PreopenedSocket { fd: -1, address: format!("127.0.0.1:{port}") })
+            .collect(),
     };
-    (cell, ports)
+    let cell = place::specification(plan, here, &ports);
+    (cell, ports.into_iter().chain(sockets).collect())
 }
 
 /// What an adapter makes of the cell, as text: its commands depend on the adapter's code, not on the

@@ -71,6 +71,10 @@ impl Runtime for Own {
         self.base.support()
     }
 
+    fn packages(&self) -> &'static [&'static str] {
+        self.base.packages()
+    }
+
     fn command(&self, tool: &Tool, cell: &CellFiles) -> Vec<OsString> {
         self.base.command(tool, cell)
     }
