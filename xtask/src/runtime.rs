@@ -24,7 +24,7 @@ macro_rules! registry {
     };
 }
 
-registry! { wasmi, tinywasm, wasmtime, wasmer, node, deno, bun }
+registry! { wasmi, tinywasm, wasmtime, wasmtime_36, wasmer, node, deno, bun }
 
 /// A column: an engine in one mode.
 pub trait Runtime: Sync {
@@ -163,6 +163,7 @@ mod tests {
              wasmtime-cranelift: /bin/wasmtime run /cell/spec.json\n\
              wasmtime-winch: /bin/wasmtime run /cell/spec.json\n\
              wasmtime-pulley: /bin/wasmtime run /cell/spec.json\n\
+             wasmtime-36-cranelift: /bin/wasmtime-36 run /cell/spec.json\n\
              wasmer-cranelift: /bin/wasmer run /cell/spec.json\n\
              wasmer-singlepass: /bin/wasmer run /cell/spec.json\n\
              node: /bin/node --no-warnings /support/driver.mjs run /cell/spec.json\n\
