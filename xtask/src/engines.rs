@@ -174,7 +174,13 @@ fn cargo_words(stderr: &[u8], end: &str) -> String {
 fn engine_key(lab: &Lab, engine: &str) -> Result<Key, String> {
     let mut parts: Vec<(String, String)> = Vec::new();
     let xtask = lab.xtask();
-    for dir in [lab.engine(engine), xtask.join("cell")] {
+    let manifest = lab.engine(engine).join("Cargo.toml");
+    let shared = fs::read_to_string(&manifest)
+        .map_err(|e| e.to_string())
+        .and_then(|text| shared_sources(&text).map_err(|e| e.to_string()))
+        .map_err(|e| format!("`{}`: {e}", manifest.display()))?;
+    let shared = shared.into_iter().map(|dir| lab.engine(engine).join(dir));
+    for dir in [lab.engine(engine), xtask.join("cell")].into_iter().chain(shared) {
         for file in files::walk(&dir, &["target", "tests"]).map_err(|e| format!("`{}`: {e}", dir.display()))? {
             let path = dir.join(file);
             let hash = lab.machine.sha256(&path).map_err(|e| format!("`{}`: {e}", path.display()))?;
@@ -182,14 +188,19 @@ fn engine_key(lab: &Lab, engine: &str) -> Result<Key, String> {
             parts.push((relative, hash));
         }
     }
-    if !lab.engine(engine).join("Cargo.toml").is_file() {
-        return Err(format!("`{}` is missing", lab.engine(engine).join("Cargo.toml").display()));
-    }
     // Another compiler, or an updated one, makes another binary.
     let compiler = lab.machine.which("rustc").and_then(|rustc| sysroot(&lab.machine, None, &rustc));
     let compiler = compiler.map(|dir| lab.machine.stamp(&compiler_in(&dir)));
     let target = lab.cache.dir().display().to_string();
     Ok(Key::of("engine", &(engine, compiler, target, parts)))
+}
+
+/// The folders beside its own whose sources an engine includes, as its manifest names them: two versions of
+/// one library share what is the same for both.
+fn shared_sources(manifest: &str) -> Result<Vec<PathBuf>, toml::de::Error> {
+    let manifest: toml::Table = toml::from_str(manifest)?;
+    let named = ["package", "metadata", "wasmlab"].iter().try_fold(&manifest, |table, key| table.get(*key)?.as_table());
+    named.and_then(|lab| lab.get("sources")).cloned().map_or(Ok(Vec::new()), toml::Value::try_into)
 }
 
 fn find_program(
@@ -247,5 +258,40 @@ fn locate(lab: &Lab, names: &[&str], variable: &str) -> Result<PathBuf, String> 
             .iter()
             .find_map(|name| lab.machine.which(name))
             .ok_or_else(|| format!("`{}` is not on PATH", names.join("`, `"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::shared_sources;
+    use crate::files;
+
+    /// Whatever an engine takes from outside its folder is in its key: a change there builds it again.
+    #[test]
+    fn shared_sources_are_named_in_the_manifest() {
+        let engines = Path::new(env!("CARGO_MANIFEST_DIR")).join("engines");
+        let mut shared = 0;
+        for file in files::walk(&engines, &["target", "tests", "common"]).unwrap() {
+            let Some(engine) = file.iter().next().map(|name| engines.join(name)).filter(|dir| dir.is_dir()) else {
+                continue;
+            };
+            let text = fs::read_to_string(engines.join(&file)).unwrap_or_default();
+            for path in text.lines().filter_map(|l| l.strip_prefix("#[path = \"")?.strip_suffix("\"]")) {
+                let included = engines.join(&file).parent().unwrap().join(path).canonicalize().unwrap();
+                let manifest = fs::read_to_string(engine.join("Cargo.toml")).unwrap();
+                let named = shared_sources(&manifest).unwrap();
+                let inside = |dir: &Path| included.starts_with(dir.canonicalize().unwrap());
+                assert!(
+                    inside(&engine) || named.iter().any(|dir| inside(&engine.join(dir))),
+                    "{} includes {path}: name its folder in [package.metadata.wasmlab] sources",
+                    file.display()
+                );
+                shared += 1;
+            }
+        }
+        assert!(shared > 0, "no engine includes anything: is the way they do it another one?");
     }
 }

@@ -3,10 +3,12 @@
 use std::fmt::Display;
 
 use wasmlab_cell::{Cause, Stage, TrapKind};
-use wasmtime::{Engine, Error, Module, ThrownException, Trap, WasmBacktrace};
+use wasmtime::{Engine, Error, Module, Trap, WasmBacktrace};
 use wasmtime_environ::wasmparser::BinaryReaderError;
 use wasmtime_environ::{CompileError, WasmError};
 use wasmtime_wasi::I32Exit;
+
+use crate::api;
 
 /// A failure of the engine's own.
 pub(crate) fn engine_error(error: &impl Display) -> Cause {
@@ -55,7 +57,7 @@ pub(crate) fn of_running(error: &Error, stage: Stage) -> Cause {
     if let Some(code) = error.downcast_ref::<Trap>() {
         return Cause::Trap { trap: trap(*code), message: code.to_string() };
     }
-    if error.is::<ThrownException>() {
+    if api::is_uncaught_exception(error) {
         let message = "the guest threw an exception that nobody caught".to_owned();
         return Cause::Trap { trap: TrapKind::UncaughtException, message };
     }

@@ -1,17 +1,13 @@
 //! The configuration of each mode: every proposal that wasmtime has there.
 
 use wasmlab_cell::Cause;
-use wasmtime::{Config, Engine, Strategy, WasmFeatures};
+use wasmtime::{Config, Engine, Strategy};
 
-use crate::cause;
+use crate::api::{OPTIONAL, WasmFeatures};
+use crate::{api, cause};
 
 /// Below this size a module is compiled on one thread: starting the others takes longer.
 const SMALL: usize = 64 << 10;
-
-/// Proposals that wasmtime implements and leaves off by default. (Those on by default it takes out by
-/// itself where a compiler lacks them; what is asked for explicitly it refuses, by name.)
-const OPTIONAL: WasmFeatures =
-    WasmFeatures::WIDE_ARITHMETIC.union(WasmFeatures::CUSTOM_PAGE_SIZES).union(WasmFeatures::STACK_SWITCHING);
 
 /// The engine of `mode` for a module of `size` bytes.
 pub(crate) fn engine(mode: &str, size: usize) -> Result<Engine, Cause> {
@@ -32,10 +28,9 @@ pub(crate) fn engine(mode: &str, size: usize) -> Result<Engine, Cause> {
 fn config(mode: &str, size: usize, asked: WasmFeatures) -> Result<Config, Cause> {
     let mut config = Config::new();
     config.parallel_compilation(size > SMALL);
-    // The threads proposal is on by default, the memories that it is about are not.
-    config.shared_memory(true);
+    api::allow_shared_memory(&mut config);
     for (_, feature) in asked.iter_names() {
-        config.wasm_features(feature, true);
+        api::switch_on(&mut config, feature);
     }
     match mode {
         "winch" => config.strategy(Strategy::Winch),

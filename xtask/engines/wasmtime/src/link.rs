@@ -3,9 +3,10 @@
 use wasmlab_cell::engine::{self, Log};
 use wasmlab_cell::{Cause, CellSpec};
 use wasmtime::{Extern, ExternType, FuncType, Linker, Module, Mutability, Store, StoreLimits, StoreLimitsBuilder};
-use wasmtime_wasi::p1::{self, WasiP1Ctx};
-use wasmtime_wasi::{FsPerms, WasiCtxBuilder, p0};
+use wasmtime_wasi::WasiCtxBuilder;
 
+use crate::api::p1::WasiP1Ctx;
+use crate::api::{self, p0, p1};
 use crate::cause::engine_error;
 use crate::{network, values};
 
@@ -37,7 +38,7 @@ pub(crate) fn wasi(spec: &CellSpec) -> Result<WasiCtxBuilder, Cause> {
     }
     network::allow(&mut wasi, spec.network);
     for dir in &spec.dirs {
-        wasi.preopened_dir(&dir.host, &dir.guest, FsPerms::ReadWrite)
+        api::preopen(&mut wasi, &dir.host, &dir.guest)
             .map_err(|e| engine_error(&format_args!("failed to open {}: {e}", dir.host.display())))?;
     }
     Ok(wasi)
@@ -75,7 +76,9 @@ fn host_function(log: &Log, module: &str, name: &str, ty: FuncType, linker: &mut
     linker.func_new(module, name, ty, move |_, args, out| {
         log.host_call(&function, args.iter().map(values::to_lab).collect());
         for (out, ty) in out.iter_mut().zip(results.results()) {
-            *out = ty.default_value().ok_or_else(|| wasmtime::format_err!("{function} has a result without a zero"))?;
+            *out = ty
+                .default_value()
+                .ok_or_else(|| wasmtime::Error::msg(format!("{function} has a result without a zero")))?;
         }
         Ok(())
     })?;

@@ -1,5 +1,6 @@
 //! wasmtime as an engine of the lab: Cranelift, Winch and Pulley; WASI 0.1 and, for components, 0.2 and 0.3.
 
+mod api;
 mod cause;
 mod compile;
 mod component;

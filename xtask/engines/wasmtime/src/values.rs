@@ -4,6 +4,8 @@ use wasmlab_cell::engine::{func_text, wrong_args};
 use wasmlab_cell::{Call, Cause, Value};
 use wasmtime::{FuncType, V128, Val, ValType};
 
+use crate::api;
+
 /// The arguments of `call` for an export of type `ty`.
 pub(crate) fn args(call: &Call, ty: &FuncType) -> Result<Vec<Val>, Cause> {
     let wrong = || wrong_args(&call.export, &text(ty), &call.args);
@@ -41,7 +43,6 @@ pub(crate) fn to_lab(value: &Val) -> Value {
         Val::FuncRef(v) => Value::Ref { null: v.is_none() },
         Val::ExternRef(v) => Value::Ref { null: v.is_none() },
         Val::AnyRef(v) => Value::Ref { null: v.is_none() },
-        Val::ExnRef(v) => Value::Ref { null: v.is_none() },
-        Val::ContRef(v) => Value::Ref { null: v.is_none() },
+        other => Value::Ref { null: api::is_null(other) },
     }
 }

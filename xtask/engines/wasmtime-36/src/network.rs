@@ -1,0 +1,42 @@
+//! The network a guest may use: none, or the loopback addresses and nothing else.
+
+use std::net::SocketAddr;
+
+use wasmlab_cell::Network;
+use wasmtime_wasi::WasiCtxBuilder;
+
+/// Gives `wasi` the network of the specification.
+pub(crate) fn allow(wasi: &mut WasiCtxBuilder, network: Network) {
+    let open = network == Network::Loopback;
+    wasi.allow_tcp(open).allow_udp(open).allow_ip_name_lookup(false);
+    // Without a check of its own the host refuses every address.
+    if open {
+        wasi.socket_addr_check(|address, _| Box::pin(async move { permitted(address) }));
+    }
+}
+
+/// Whether `address` stays on this machine. This version does not ask again when a bound socket listens, so
+/// the wildcard address is refused for every use.
+fn permitted(address: SocketAddr) -> bool {
+    address.ip().to_canonical().is_loopback()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::permitted;
+
+    #[test]
+    fn only_loopback_is_permitted() {
+        for (address, wanted) in [
+            ("127.0.0.1:80", true),
+            ("[::1]:80", true),
+            ("[::ffff:127.0.0.1]:80", true),
+            ("0.0.0.0:0", false),
+            ("[::]:80", false),
+            ("10.0.0.1:80", false),
+            ("[::ffff:192.0.2.1]:80", false),
+        ] {
+            assert_eq!(permitted(address.parse().expect("an address")), wanted, "{address}");
+        }
+    }
+}
