@@ -50,17 +50,29 @@ pub type BuildProgress<'a> = &'a dyn Fn(usize, usize, &str);
 /// [`None`] where the engine is to be built first; the absence where it cannot be had.
 pub fn ready(lab: &Lab, runtime: &dyn Runtime) -> Result<Tool, Option<Absence>> {
     match runtime.source() {
-        Source::Embedded(engine) => {
-            let key = engine_key(lab, engine).map_err(|e| Some(absence(engine, e)))?;
-            let built: Built = lab.cache.get(&key).ok_or(None)?;
-            // The binary may have been removed, or another build may have replaced it.
-            match lab.machine.sha256(&built.binary) {
-                Ok(hash) if hash == built.sha256 => tool_of(&built, runtime).map_err(Some),
-                _ => Err(None),
-            }
-        }
-        Source::Program { name, variable, version, get } => find_program(lab, runtime, name, variable, version)
+        Source::Embedded(engine) => tool_of(&built(lab, engine)?, runtime).map_err(Some),
+        Source::Program { name, variable, version, get } => find_program(lab, runtime, &[name], variable, version)
             .map_err(|why| Some(Absence { why, how: get.to_owned() })),
+        Source::Driver { driver, names, variable, version, get } => {
+            // First what no build can replace.
+            let found = find_program(lab, runtime, names, variable, version)
+                .map_err(|why| Some(Absence { why, how: get.to_owned() }))?;
+            let driver = tool_of(&built(lab, driver)?, runtime).map_err(Some)?;
+            // What is found may be a script that starts the program: its version says more than its hash.
+            let fingerprint = format!("{} {} {}", driver.fingerprint, found.fingerprint, found.version);
+            Ok(Tool { program: driver.program, second: found.program.clone(), fingerprint, ..found })
+        }
+    }
+}
+
+/// An engine or a driver that was built before from the same sources.
+fn built(lab: &Lab, engine: &str) -> Result<Built, Option<Absence>> {
+    let key = engine_key(lab, engine).map_err(|e| Some(absence(engine, e)))?;
+    let built: Built = lab.cache.get(&key).ok_or(None)?;
+    // The binary may have been removed, or another build may have replaced it.
+    match lab.machine.sha256(&built.binary) {
+        Ok(hash) if hash == built.sha256 => Ok(built),
+        _ => Err(None),
     }
 }
 
@@ -99,7 +111,8 @@ pub fn build(lab: &Lab, engine: &'static str, offline: bool, told: BuildProgress
     if !ended.success() {
         return Err(absence(engine, cargo_words(&ended.stderr, &format!("{:?}", ended.end))));
     }
-    let binary = target.join("release").join(format!("engine-{engine}{}", std::env::consts::EXE_SUFFIX));
+    let kind = if dir.parent().is_some_and(|d| d.ends_with("drivers")) { "driver" } else { "engine" };
+    let binary = target.join("release").join(format!("{kind}-{engine}{}", std::env::consts::EXE_SUFFIX));
     let built = probe(lab, engine, binary)?;
     lab.cache.put(&key, &built).map_err(|e| absence(engine, e.to_string()))
 }
@@ -177,12 +190,13 @@ fn engine_key(lab: &Lab, engine: &str) -> Result<Key, String> {
 fn find_program(
     lab: &Lab,
     runtime: &dyn Runtime,
-    name: &str,
+    names: &[&str],
     variable: &str,
     version: &[&str],
 ) -> Result<Tool, String> {
-    let program = locate(lab, name, variable)?;
-    let second = runtime.second().map(|(name, variable)| locate(lab, name, variable)).transpose()?.unwrap_or_default();
+    let program = locate(lab, names, variable)?;
+    let second =
+        runtime.second().map(|(name, variable)| locate(lab, &[name], variable)).transpose()?.unwrap_or_default();
     let args = version.iter().map(OsString::from).collect();
     let question = Question { program: program.clone(), args, env: BTreeMap::new(), witness: program.clone() };
     let answer = lab.machine.ask(&question)?;
@@ -217,10 +231,13 @@ fn find_program(
 }
 
 /// A program by its variable, or on PATH.
-fn locate(lab: &Lab, name: &str, variable: &str) -> Result<PathBuf, String> {
+fn locate(lab: &Lab, names: &[&str], variable: &str) -> Result<PathBuf, String> {
     match lab.machine.variable(variable) {
         Some(path) if Path::new(&path).is_file() => Ok(PathBuf::from(path)),
         Some(path) => Err(format!("{variable} names `{path}`, which is not a file")),
-        None => lab.machine.which(name).ok_or_else(|| format!("`{name}` is not on PATH")),
+        None => names
+            .iter()
+            .find_map(|name| lab.machine.which(name))
+            .ok_or_else(|| format!("`{}` is not on PATH", names.join("`, `"))),
     }
 }

@@ -98,9 +98,10 @@ impl Lab {
         if own.join("engines").is_dir() { own } else { PathBuf::from(env!("CARGO_MANIFEST_DIR")) }
     }
 
-    /// The source of an embedded engine's binary.
+    /// The source of a binary that columns need: an embedded engine's, or a driver's. No two share a name.
     #[must_use]
     pub fn engine(&self, name: &str) -> PathBuf {
-        self.xtask().join("engines").join(name)
+        let driver = self.xtask().join("drivers").join(name);
+        if driver.is_dir() { driver } else { self.xtask().join("engines").join(name) }
     }
 }

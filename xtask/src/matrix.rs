@@ -20,7 +20,7 @@ use crate::model::report::{Cell, Origin};
 use crate::model::scenario::Scenario;
 use crate::model::verdict::{Judgement, Verdict};
 use crate::process;
-use crate::runtime::{Runtime, Seen, Source, Tool};
+use crate::runtime::{Runtime, Seen, Tool};
 use crate::toolchain::{Toolchain, wat};
 
 mod row;
@@ -238,17 +238,17 @@ fn make_guests(lab: &Lab, request: &Request, board: &Board, tell: Tell) {
 fn make_engines(lab: &Lab, request: &Request, board: &Board, tell: Tell) {
     let mut unbuilt: Vec<(&'static str, Vec<usize>)> = Vec::new();
     for (index, runtime) in request.runtimes.iter().enumerate() {
-        match (engines::ready(lab, *runtime), runtime.source()) {
+        match (engines::ready(lab, *runtime), runtime.source().built()) {
             (Ok(tool), _) => board.settle_column(index, Ok(tool)),
             (Err(Some(absence)), _) => board.settle_column(index, Err(absence)),
-            (Err(None), Source::Embedded(engine)) if leaves_out(request.engines, *runtime) => {
+            (Err(None), Some(engine)) if leaves_out(request.engines, *runtime) => {
                 board.settle_column(index, Err(left_out(engine)));
             }
-            (Err(None), Source::Embedded(engine)) => match unbuilt.iter_mut().find(|(name, _)| *name == engine) {
+            (Err(None), Some(engine)) => match unbuilt.iter_mut().find(|(name, _)| *name == engine) {
                 Some((_, columns)) => columns.push(index),
                 None => unbuilt.push((engine, vec![index])),
             },
-            (Err(None), Source::Program { .. }) => unreachable!("a program is found or absent"),
+            (Err(None), None) => unreachable!("a program is found or absent"),
         }
     }
     for (engine, columns) in unbuilt {

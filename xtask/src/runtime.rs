@@ -28,7 +28,7 @@ macro_rules! registry {
     };
 }
 
-registry! { wasmi, wasmtime, wasmer, wasmtime_cli, wasmi_cli, wamr, node, deno, bun }
+registry! { wasmi, wasmtime, wasmer, wasmtime_cli, wasmi_cli, wamr, node, deno, bun, chromium }
 
 /// A column: an engine in one mode.
 pub trait Runtime: Sync {
@@ -135,6 +135,30 @@ pub enum Source {
         /// How to get it.
         get: &'static str,
     },
+    /// Found on this machine, and driven by a binary of the lab's own; the tool's second program is what was found.
+    Driver {
+        /// Built from `xtask/drivers/NAME`.
+        driver: &'static str,
+        /// Its names on PATH; the first that is there is taken.
+        names: &'static [&'static str],
+        /// The variable that names it elsewhere.
+        variable: &'static str,
+        /// The arguments that make it say its version.
+        version: &'static [&'static str],
+        /// How to get it.
+        get: &'static str,
+    },
+}
+
+impl Source {
+    /// The binary that the lab builds for it, by the name of its folder.
+    #[must_use]
+    pub fn built(&self) -> Option<&'static str> {
+        match self {
+            Self::Embedded(name) | Self::Driver { driver: name, .. } => Some(name),
+            Self::Program { .. } => None,
+        }
+    }
 }
 
 /// A runtime's program that is here.
@@ -150,7 +174,7 @@ pub struct Tool {
     pub support: PathBuf,
     /// The folder `node_modules` that has [`Runtime::packages`]; empty where there are none.
     pub packages: PathBuf,
-    /// The program of [`Runtime::second`]; empty where there is none.
+    /// The program of [`Runtime::second`] or that a [`Source::Driver`] drives; empty where there is none.
     pub second: PathBuf,
 }
 
@@ -187,7 +211,7 @@ mod tests {
     use std::collections::BTreeSet;
     use std::path::{Path, PathBuf};
 
-    use super::{CellFiles, Tool, all, version_in};
+    use super::{CellFiles, Source, Tool, all, version_in};
     use wasmlab_cell::{CellSpec, Entry, Network, PROTOCOL, PreopenedDir};
 
     #[test]
@@ -205,7 +229,10 @@ mod tests {
                 fingerprint: String::new(),
                 support: "/support".into(),
                 packages: if runtime.packages().is_empty() { PathBuf::new() } else { "/node_modules".into() },
-                second: runtime.second().map(|(name, _)| format!("/bin/{name}")).unwrap_or_default().into(),
+                second: match runtime.source() {
+                    Source::Driver { names, .. } => format!("/bin/{}", names[0]).into(),
+                    _ => runtime.second().map(|(name, _)| format!("/bin/{name}")).unwrap_or_default().into(),
+                },
             };
             let spec = sample(runtime.mode());
             let prepared = Path::new("/prepared");

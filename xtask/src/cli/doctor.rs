@@ -36,6 +36,9 @@ pub fn run(lab: &Lab, _: &Args) -> Result<u8> {
             (Err(Some(absence)), _) => {
                 table.add_row(["missing", runtime.id(), "", &format!("{}; {}", absence.why, absence.how)])
             }
+            (Err(None), Source::Driver { driver, .. }) => {
+                table.add_row(["to build", runtime.id(), "", &format!("`cargo xtask run-all` builds xtask/drivers/{driver}")])
+            }
             (Err(None), Source::Embedded(engine)) => {
                 table.add_row(["to build", runtime.id(), "", &format!("`cargo xtask run-all` builds xtask/engines/{engine}")])
             }

@@ -51,6 +51,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         for runtime in runtime::all() {
             let source = match runtime.source() {
                 Source::Embedded(engine) => format!("built from xtask/engines/{engine}"),
+                Source::Driver { names, variable, .. } => format!("`{}` on PATH, or {variable}", names.join("`, `")),
                 Source::Program { name, variable, .. } => format!("`{name}` on PATH, or {variable}"),
             };
             table.add_row([runtime.id(), runtime.engine(), runtime.mode(), &source]);

@@ -79,7 +79,7 @@ fn missing(lab: &Lab) -> Result<Plan> {
         }
     }
     for runtime in runtime::all() {
-        if let (Err(Some(absence)), Source::Program { .. }) = (engines::ready(lab, runtime), runtime.source()) {
+        if let (Err(Some(absence)), Source::Program { .. } | Source::Driver { .. }) = (engines::ready(lab, runtime), runtime.source()) {
             by_hand.insert(runtime.id().to_owned(), format!("{}; {}", absence.why, absence.how));
         }
     }

@@ -13,9 +13,25 @@ pub const JCO: &[&str] = &["@bytecodealliance/jco", "@bytecodealliance/preview2-
 const DRIVER: &[(&str, &str)] = &[
     ("driver.mjs", include_str!("js/driver.mjs")),
     ("protocol.mjs", include_str!("js/protocol.mjs")),
+    ("log.mjs", include_str!("js/log.mjs")),
+    ("watch.mjs", include_str!("js/watch.mjs")),
     ("core.mjs", include_str!("js/core.mjs")),
     ("glue.mjs", include_str!("js/glue.mjs")),
     ("jco.mjs", include_str!("js/jco.mjs")),
+    ("causes.mjs", include_str!("js/causes.mjs")),
+    ("types.mjs", include_str!("js/types.mjs")),
+    ("values.mjs", include_str!("js/values.mjs")),
+];
+
+/// What a page of a browser runs, below the folder that its driver serves.
+pub const PAGE: &[(&str, &str)] = &[
+    ("page/main.mjs", include_str!("js/page/main.mjs")),
+    ("page/report.mjs", include_str!("js/page/report.mjs")),
+    ("page/core.mjs", include_str!("js/page/core.mjs")),
+    ("page/wasi.mjs", include_str!("js/page/wasi.mjs")),
+    ("page/glue.mjs", include_str!("js/page/glue.mjs")),
+    ("protocol.mjs", include_str!("js/protocol.mjs")),
+    ("watch.mjs", include_str!("js/watch.mjs")),
     ("causes.mjs", include_str!("js/causes.mjs")),
     ("types.mjs", include_str!("js/types.mjs")),
     ("values.mjs", include_str!("js/values.mjs")),

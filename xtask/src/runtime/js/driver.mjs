@@ -9,7 +9,8 @@
 // Exit code 0 means that the last event was written, 70 that the specification is unusable.
 
 import { readFileSync, writeSync } from 'node:fs';
-import { End, Log, PROTOCOL } from './protocol.mjs';
+import { Log } from './log.mjs';
+import { End, PROTOCOL } from './protocol.mjs';
 
 const HOST = globalThis.Deno ? 'deno' : globalThis.Bun ? 'bun' : 'node';
 const VERSION = globalThis.Deno?.version.deno ?? globalThis.Bun?.version ?? process.versions.node;

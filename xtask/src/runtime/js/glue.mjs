@@ -9,7 +9,8 @@ import { basename, dirname } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import vm from 'node:vm';
 import { End } from './protocol.mjs';
-import { refusal, thrown } from './causes.mjs';
+import { thrown } from './causes.mjs';
+import { aborted, isExit, kind, watch } from './watch.mjs';
 
 export async function run(spec, log, bytes) {
   if (spec.entry !== 'command') {
@@ -31,15 +32,6 @@ export async function run(spec, log, bytes) {
 }
 
 const WAYS = { emscripten, 'wasm-bindgen': bindgen, go };
-
-/** Whose glue a file is. */
-function kind(name, source) {
-  if (name.startsWith('wasm_exec')) return 'go';
-  if (/__wbindgen_|__wbg_/.test(source)) return 'wasm-bindgen';
-  if (/\bModule\b/.test(source) && /wasmBinary/.test(source)) return 'emscripten';
-  const message = `${name} is the glue of no toolchain that the driver knows (Emscripten, wasm-bindgen, Go)`;
-  throw new End('unsupported', { what: 'glue', message });
-}
 
 // ---- each toolchain's way
 
@@ -75,16 +67,6 @@ function script(path, source, reject) {
   }
 }
 
-/** What Emscripten throws to unwind the stack once `quit` has said the exit code. */
-function isExit(error) {
-  return error?.name === 'ExitStatus' || error === 'unwind';
-}
-
-/** `abort()` was called in the guest or in its glue. */
-function aborted(what) {
-  return new End('trap', { trap: 'other', message: `Emscripten's abort: ${what || '(no words)'}` });
-}
-
 /** An ES module whose default export instantiates the module and calls what is marked as its start. */
 async function bindgen(spec, bytes) {
   // In a `.js` file of a folder without package.json, hosts differ on whether it is an ES module.
@@ -112,47 +94,4 @@ async function go(spec, bytes, source) {
   const { instance } = await WebAssembly.instantiate(bytes, go.importObject);
   await go.run(instance);
   if (exit !== undefined) throw new End('exit', { code: exit });
-}
-
-// ---- watching
-
-/** Reports a stage as the glue reaches it, and names what its import object lacks. */
-function watch(log) {
-  const { instantiate, Instance } = WebAssembly;
-  let seen = false;
-  const enter = (module, imports = {}) => {
-    if (seen) return;
-    seen = true;
-    log.stage('compile');
-    const compiled = module instanceof WebAssembly.Module ? module : compile(module);
-    log.stage('link');
-    const lacking = WebAssembly.Module.imports(compiled).filter((i) => imports[i.module]?.[i.name] === undefined);
-    if (lacking.length) {
-      const [{ module: from, name, kind: ty }] = lacking;
-      throw new End('missing-import', { module: from, name, ty, missing: lacking.length });
-    }
-    log.stage('instantiate');
-  };
-  WebAssembly.instantiate = async (module, imports) => {
-    enter(module, imports);
-    const made = await instantiate(module, imports);
-    log.stage('run');
-    return made;
-  };
-  WebAssembly.instantiateStreaming = undefined;
-  WebAssembly.Instance = class extends Instance {
-    constructor(module, imports) {
-      enter(module, imports);
-      super(module, imports);
-      log.stage('run');
-    }
-  };
-}
-
-function compile(bytes) {
-  try {
-    return new WebAssembly.Module(bytes);
-  } catch (error) {
-    throw refusal(error);
-  }
 }

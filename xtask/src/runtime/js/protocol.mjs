@@ -1,6 +1,4 @@
-// The JavaScript side of the protocol in `xtask/cell`: events, and the way a cell ends.
-
-import { closeSync, openSync, writeSync } from 'node:fs';
+// The JavaScript side of the protocol in `xtask/cell`: the way a cell ends.
 
 export const PROTOCOL = 2;
 
@@ -8,35 +6,5 @@ export const PROTOCOL = 2;
 export class End {
   constructor(kind, fields = {}) {
     this.cause = { kind, ...fields };
-  }
-}
-
-/** Appends events to the observation, each in one write, so that a kill leaves whole lines. */
-export class Log {
-  #fd;
-  #began = performance.now();
-
-  constructor(path) {
-    this.#fd = openSync(path, 'a');
-  }
-
-  write(event) {
-    writeSync(this.#fd, `${JSON.stringify(event)}\n`);
-  }
-
-  stage(stage, more = {}) {
-    this.write({ event: 'stage', stage, micros: this.#micros(), ...more });
-  }
-
-  /** The last event; another one after it is not written. */
-  end(cause) {
-    if (this.#fd === undefined) return;
-    this.write({ event: 'end', cause, micros: this.#micros() });
-    closeSync(this.#fd);
-    this.#fd = undefined;
-  }
-
-  #micros() {
-    return Math.round((performance.now() - this.#began) * 1000);
   }
 }

@@ -59,7 +59,7 @@ export class Types {
   #name() {
     const length = this.#u32();
     this.#at += length;
-    return this.#bytes.toString('utf8', this.#at - length, this.#at);
+    return new TextDecoder().decode(this.#bytes.subarray(this.#at - length, this.#at));
   }
 
   #valueType() {

@@ -1,0 +1,136 @@
+//! One cell, from its specification to its last event.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver};
+
+use wasmlab_cell::engine::is_component;
+use wasmlab_cell::{Cause, CellSpec, Event, PROTOCOL, Recorder, Stage};
+
+use crate::MODES;
+use crate::chromium::Chromium;
+use crate::devtools::Page;
+use crate::server::{Server, Shared};
+
+/// What the page or the browser says.
+#[derive(Debug)]
+pub enum Said {
+    /// A line of the observation.
+    Event(Event),
+    /// The guest's output.
+    Stdout(Vec<u8>),
+    /// The guest's errors, and what the browser complains of.
+    Stderr(Vec<u8>),
+    /// The page's process is gone, or the browser: nothing more will come.
+    Crashed(String),
+}
+
+/// The command line, read.
+pub struct Request {
+    spec: CellSpec,
+    browser: PathBuf,
+    pages: PathBuf,
+    packages: Option<PathBuf>,
+}
+
+impl Request {
+    /// Reads the specification and the options.
+    ///
+    /// # Errors
+    /// What is missing or unusable.
+    pub fn read(spec: &str, options: &[&str]) -> Result<Self, String> {
+        let option = |name: &str| options.chunks(2).find(|c| c[0] == name).and_then(|c| c.get(1)).map(PathBuf::from);
+        let spec = read_spec(Path::new(spec)).map_err(|e| format!("{spec}: {e}"))?;
+        let browser = option("--browser").ok_or("--browser is missing: name a Chromium")?;
+        let pages = option("--pages").ok_or("--pages is missing: name the folder of the lab's JavaScript")?;
+        Ok(Self { spec, browser, pages, packages: option("--packages") })
+    }
+
+    /// Runs the cell.
+    ///
+    /// # Errors
+    /// When the observation cannot be written; everything else is the cell's cause.
+    pub fn run(self) -> Result<(), String> {
+        let path = self.spec.observation.clone();
+        let mut recorder = Recorder::open(&path).map_err(|e| format!("{}: {e}", path.display()))?;
+        let cause = self.observe(&mut recorder);
+        std::io::stdout().flush().ok();
+        match cause {
+            Some(cause) => recorder.end(cause).map_err(|e| format!("{}: {e}", path.display())),
+            None => Ok(()),
+        }
+    }
+
+    /// The cause, where the page has not said it itself.
+    fn observe(self, recorder: &mut Recorder) -> Option<Cause> {
+        let broken = |message: String| Some(Cause::EngineError { message });
+        recorder.stage(Stage::Load).ok();
+        let module = match fs::read(&self.spec.module) {
+            Ok(bytes) => bytes,
+            Err(e) => return broken(format!("failed to read {}: {e}", self.spec.module.display())),
+        };
+        if is_component(&module) {
+            let message = "a browser has no component model: jco translates components for it".to_owned();
+            return Some(Cause::NoComponents { message });
+        }
+        let (say, heard) = mpsc::channel();
+        let profile = self.spec.observation.with_file_name("browser-profile");
+        let shared = Shared { spec: self.spec, module, pages: self.pages, packages: self.packages, say: say.clone() };
+        let server = match Server::start(Arc::new(shared)) {
+            Ok(server) => server,
+            Err(e) => return broken(format!("failed to serve the page on 127.0.0.1: {e}")),
+        };
+        let browser = match Chromium::start(&self.browser, &profile) {
+            Ok(browser) => browser,
+            Err(e) => return broken(e),
+        };
+        if let Err(e) = Page::open(browser.address(), &server.page(), say) {
+            return broken(format!("the DevTools protocol of {}: {e}", self.browser.display()));
+        }
+        follow(&heard, recorder)
+    }
+}
+
+/// Writes down what is said until the end is.
+fn follow(heard: &Receiver<Said>, recorder: &mut Recorder) -> Option<Cause> {
+    while let Ok(said) = heard.recv() {
+        match said {
+            Said::Stdout(bytes) => put(&mut std::io::stdout(), &bytes),
+            Said::Stderr(bytes) => put(&mut std::io::stderr(), &bytes),
+            Said::Event(Event::End { cause, .. }) => return Some(cause),
+            // The clock is the driver's: it began with the browser's start.
+            Said::Event(Event::Stage { stage, cached, .. }) => {
+                recorder.write(&Event::Stage { stage, micros: recorder.micros(), cached }).ok();
+            }
+            Said::Event(event) => _ = recorder.write(&event),
+            Said::Crashed(why) => {
+                // No last event and a signal: that is how an engine's crash looks, and this is one.
+                eprintln!("driver-browser: {why}");
+                std::process::abort();
+            }
+        }
+    }
+    Some(Cause::EngineError { message: "the page went silent".to_owned() })
+}
+
+/// What nobody reads any more is not worth a word.
+fn put(to: &mut dyn Write, bytes: &[u8]) {
+    to.write_all(bytes).and_then(|()| to.flush()).ok();
+}
+
+fn read_spec(path: &Path) -> Result<CellSpec, String> {
+    let text = fs::read(path).map_err(|e| e.to_string())?;
+    // The protocol comes first: a newer specification has fields that this binary cannot know.
+    let json: serde_json::Value = serde_json::from_slice(&text).map_err(|e| e.to_string())?;
+    match json["protocol"].as_u64() {
+        Some(protocol) if protocol == u64::from(PROTOCOL) => {}
+        _ => return Err(format!("protocol {}, this driver speaks {PROTOCOL}: build it again", json["protocol"])),
+    }
+    let spec: CellSpec = serde_json::from_value(json).map_err(|e| e.to_string())?;
+    if !MODES.contains(&spec.mode.as_str()) {
+        return Err(format!("no mode `{}`; there is {}", spec.mode, MODES.join(", ")));
+    }
+    Ok(spec)
+}

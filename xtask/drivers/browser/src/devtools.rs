@@ -1,0 +1,106 @@
+//! The part of the DevTools protocol that one page needs: JSON over a WebSocket.
+
+use std::net::TcpStream;
+use std::sync::mpsc::Sender;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tungstenite::{Message, WebSocket};
+
+use crate::cell::Said;
+
+/// How long Chromium may take to answer.
+const ANSWER: Duration = Duration::from_secs(60);
+
+/// A page in a browser context of its own.
+pub struct Page {
+    socket: WebSocket<TcpStream>,
+    sent: u64,
+    session: Option<String>,
+    say: Sender<Said>,
+}
+
+impl Page {
+    /// Opens `url` through the DevTools at `address` and follows the page from another thread.
+    ///
+    /// # Errors
+    /// What Chromium answers.
+    pub fn open(address: &str, url: &str, say: Sender<Said>) -> Result<(), String> {
+        let host = address.split('/').next().unwrap_or_default();
+        let stream = TcpStream::connect(host).map_err(|e| e.to_string())?;
+        stream.set_read_timeout(Some(ANSWER)).map_err(|e| e.to_string())?;
+        let (socket, _) = tungstenite::client(format!("ws://{address}"), stream).map_err(|e| e.to_string())?;
+        let mut page = Self { socket, sent: 0, session: None, say };
+        let context = page.ask("Target.createBrowserContext", json!({}))?;
+        let wanted = json!({ "url": "about:blank", "browserContextId": context["browserContextId"] });
+        let target = page.ask("Target.createTarget", wanted)?;
+        let attached = page.ask("Target.attachToTarget", json!({ "targetId": target["targetId"], "flatten": true }))?;
+        page.session = attached["sessionId"].as_str().map(str::to_owned);
+        for domain in ["Runtime", "Log", "Inspector"] {
+            page.ask(&format!("{domain}.enable"), json!({}))?;
+        }
+        page.send("Page.navigate", json!({ "url": url }))?;
+        // From here on silence is the guest's right: it may compute for long.
+        page.socket.get_ref().set_read_timeout(None).map_err(|e| e.to_string())?;
+        std::thread::spawn(move || {
+            let why = loop {
+                match page.next() {
+                    Ok(message) => page.hear(&message),
+                    Err(why) => break why,
+                }
+            };
+            page.say.send(Said::Crashed(format!("the browser ended: {why}"))).ok();
+        });
+        Ok(())
+    }
+
+    fn send(&mut self, method: &str, params: Value) -> Result<u64, String> {
+        self.sent += 1;
+        let mut message = json!({ "id": self.sent, "method": method, "params": params });
+        if let Some(session) = &self.session {
+            message["sessionId"] = json!(session);
+        }
+        self.socket.send(Message::text(message.to_string())).map_err(|e| format!("{method}: {e}"))?;
+        Ok(self.sent)
+    }
+
+    fn ask(&mut self, method: &str, params: Value) -> Result<Value, String> {
+        let id = self.send(method, params)?;
+        loop {
+            let mut message = self.next()?;
+            if message["id"] != id {
+                self.hear(&message);
+            } else if message["error"].is_null() {
+                return Ok(message["result"].take());
+            } else {
+                return Err(format!("{method}: {}", message["error"]["message"]));
+            }
+        }
+    }
+
+    fn next(&mut self) -> Result<Value, String> {
+        loop {
+            if let Message::Text(text) = self.socket.read().map_err(|e| e.to_string())? {
+                return serde_json::from_str(&text).map_err(|e| e.to_string());
+            }
+        }
+    }
+
+    fn hear(&self, message: &Value) {
+        let params = &message["params"];
+        let said = match message["method"].as_str() {
+            Some("Inspector.targetCrashed") => Said::Crashed("the page crashed".to_owned()),
+            // What the page did not catch: the lab's own script reports all else itself.
+            Some("Runtime.exceptionThrown") => {
+                let details = &params["exceptionDetails"];
+                let text = details["exception"]["description"].as_str().or(details["text"].as_str());
+                Said::Stderr(format!("{}\n", text.unwrap_or_default()).into_bytes())
+            }
+            Some("Log.entryAdded") if params["entry"]["level"] == "error" => {
+                Said::Stderr(format!("{}\n", params["entry"]["text"].as_str().unwrap_or_default()).into_bytes())
+            }
+            _ => return,
+        };
+        self.say.send(said).ok();
+    }
+}

@@ -1,0 +1,48 @@
+//! Runs a cell in a page of headless Chromium: serves the page on loopback, opens it through the DevTools
+//! protocol, writes what the page reports into the observation and what the guest prints to its own streams.
+//!
+//! `driver-browser probe`, or `driver-browser run SPEC --browser CHROMIUM --pages DIR [--packages node_modules]`.
+//! It ends as soon as the page reports the end, with the browser and all that belongs to it.
+
+mod cell;
+mod chromium;
+mod devtools;
+mod server;
+
+use std::process::ExitCode;
+
+use wasmlab_cell::engine::EXIT_UNUSABLE;
+use wasmlab_cell::{PROTOCOL, Probe};
+
+/// The columns: the page by itself, with a polyfill of WASI 0.1, and with components translated by jco.
+const MODES: &[&str] = &["chromium", "chromium+wasi-shim"];
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let done = match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["probe"] => probe(),
+        ["run", spec, ref options @ ..] => cell::Request::read(spec, options).and_then(cell::Request::run),
+        _ => Err(
+            "usage: driver-browser probe | driver-browser run SPEC.json --browser FILE --pages DIR [--packages DIR]"
+                .to_owned(),
+        ),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("driver-browser: {message}");
+            ExitCode::from(EXIT_UNUSABLE)
+        }
+    }
+}
+
+fn probe() -> Result<(), String> {
+    let probe = Probe {
+        protocol: PROTOCOL,
+        engine: "browser".to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        modes: MODES.iter().map(ToString::to_string).collect(),
+    };
+    println!("{}", serde_json::to_string(&probe).map_err(|e| e.to_string())?);
+    Ok(())
+}

@@ -1,0 +1,193 @@
+//! The page's server on loopback: the lab's scripts, the module, and the way back for what the page reports.
+//!
+//! The page reports by requests that it waits for, so that what it said before it hung or crashed is here.
+
+use std::fs;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Map, Value, json};
+use wasmlab_cell::CellSpec;
+
+use crate::cell::Said;
+
+/// The most bytes of one report; the guest's output comes in smaller pieces.
+const MOST: usize = 16 << 20;
+
+const PAGE: &str = "<!doctype html><meta charset=\"utf-8\"><title>cell</title><link rel=\"icon\" href=\"data:,\">\
+    <body><script type=\"module\" src=\"/lab/page/main.mjs\"></script></body>";
+
+/// What all connections serve.
+pub struct Shared {
+    /// The cell.
+    pub spec: CellSpec,
+    /// The module's bytes.
+    pub module: Vec<u8>,
+    /// The lab's scripts: `/lab/`.
+    pub pages: PathBuf,
+    /// npm packages: `/packages/`.
+    pub packages: Option<PathBuf>,
+    /// Where reports go.
+    pub say: Sender<Said>,
+}
+
+/// The server; it ends with the process.
+pub struct Server {
+    port: u16,
+}
+
+struct Answer {
+    status: &'static str,
+    kind: &'static str,
+    body: Vec<u8>,
+}
+
+impl Server {
+    /// Listens on a free port of 127.0.0.1.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn start(shared: Arc<Shared>) -> io::Result<Self> {
+        let listener = TcpListener::bind(("127.0.0.1", 0))?;
+        let port = listener.local_addr()?.port();
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let shared = Arc::clone(&shared);
+                std::thread::spawn(move || serve(&shared, &stream));
+            }
+        });
+        Ok(Self { port })
+    }
+
+    /// The page's address.
+    pub fn page(&self) -> String {
+        format!("http://127.0.0.1:{}/", self.port)
+    }
+}
+
+/// One connection, until the browser closes it.
+fn serve(shared: &Shared, stream: &TcpStream) -> Option<()> {
+    stream.set_nodelay(true).ok();
+    let mut reader = BufReader::new(stream);
+    loop {
+        let mut first = String::new();
+        reader.by_ref().take(8 << 10).read_line(&mut first).ok().filter(|n| *n > 0)?;
+        let mut length = 0;
+        loop {
+            let mut line = String::new();
+            reader.by_ref().take(64 << 10).read_line(&mut line).ok().filter(|n| *n > 0)?;
+            if line.trim().is_empty() {
+                break;
+            }
+            if let Some((name, value)) = line.split_once(':')
+                && name.eq_ignore_ascii_case("content-length")
+            {
+                length = value.trim().parse().ok().filter(|n| *n <= MOST)?;
+            }
+        }
+        let mut body = vec![0; length];
+        reader.read_exact(&mut body).ok()?;
+        let mut words = first.split(' ');
+        let (method, target) = (words.next()?, words.next()?);
+        let Answer { status, kind, body } = match method {
+            "POST" => report(shared, target, body),
+            _ => file(shared, target.split('?').next().unwrap_or_default()).unwrap_or(NOT_FOUND),
+        };
+        // The two policies make the page isolated, which shared memory (threads) needs.
+        let head = format!(
+            "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nCache-Control: no-store\r\n\
+             Cross-Origin-Opener-Policy: same-origin\r\nCross-Origin-Embedder-Policy: require-corp\r\n\r\n",
+            body.len()
+        );
+        let mut stream = stream;
+        stream.write_all(&[head.into_bytes(), body].concat()).ok()?;
+    }
+}
+
+const NOT_FOUND: Answer = Answer { status: "404 Not Found", kind: "text/plain", body: Vec::new() };
+
+fn report(shared: &Shared, target: &str, body: Vec<u8>) -> Answer {
+    let said = match target {
+        "/event" => match serde_json::from_slice(&body) {
+            Ok(event) => Said::Event(event),
+            Err(e) => Said::Stderr(format!("driver-browser: the page's event is not understood: {e}\n").into_bytes()),
+        },
+        "/stdout" => Said::Stdout(body),
+        "/stderr" => Said::Stderr(body),
+        "/stdin" => return stdin(&body),
+        _ => return NOT_FOUND,
+    };
+    shared.say.send(said).ok();
+    Answer { status: "200 OK", kind: "text/plain", body: Vec::new() }
+}
+
+/// At most as many bytes as the body says; none at the end of the input.
+fn stdin(wanted: &[u8]) -> Answer {
+    let wanted = String::from_utf8_lossy(wanted).parse().unwrap_or(0).min(MOST);
+    let mut body = vec![0; wanted];
+    let read = io::stdin().lock().read(&mut body).unwrap_or(0);
+    body.truncate(read);
+    Answer { status: "200 OK", kind: "application/octet-stream", body }
+}
+
+fn file(shared: &Shared, path: &str) -> Option<Answer> {
+    let ok = |kind, body| Some(Answer { status: "200 OK", kind, body });
+    match path {
+        "/" => return ok("text/html", PAGE.as_bytes().to_vec()),
+        "/module.wasm" => return ok("application/wasm", shared.module.clone()),
+        "/cell.json" => return ok("application/json", cell(&shared.spec).to_string().into_bytes()),
+        _ => {}
+    }
+    let (folder, rest) = path.strip_prefix('/')?.split_once('/')?;
+    let folder = match folder {
+        "lab" => &shared.pages,
+        "packages" => shared.packages.as_ref()?,
+        "guest" => shared.spec.glue.as_ref()?.parent()?,
+        _ => return None,
+    };
+    // Only downwards: no `..`, no root.
+    if !Path::new(rest).components().all(|c| matches!(c, Component::Normal(_))) {
+        return None;
+    }
+    let kind = match Path::new(rest).extension()?.to_str()? {
+        "js" | "mjs" => "text/javascript",
+        "wasm" => "application/wasm",
+        "json" => "application/json",
+        _ => "application/octet-stream",
+    };
+    ok(kind, fs::read(folder.join(rest)).ok()?)
+}
+
+/// What the page is told of the cell: nothing of this machine.
+fn cell(spec: &CellSpec) -> Value {
+    let dirs: Vec<Value> =
+        spec.dirs.iter().map(|dir| json!({ "guest": dir.guest, "tree": tree(&dir.host, 0) })).collect();
+    let glue = spec.glue.as_ref().and_then(|g| Some(g.file_name()?.to_string_lossy().into_owned()));
+    json!({
+        "mode": spec.mode, "entry": spec.entry, "args": spec.args, "env": spec.env, "dirs": dirs, "glue": glue,
+        "sockets": spec.sockets.len(),
+    })
+}
+
+/// A directory as the page's file system takes it. Links are left out: it has none, and one that leads out
+/// of the directory must not be followed here either.
+fn tree(dir: &Path, depth: usize) -> Value {
+    let mut entries = Map::new();
+    for entry in fs::read_dir(dir).into_iter().flatten().flatten().filter(|_| depth < 64) {
+        let (name, path) = (entry.file_name().to_string_lossy().into_owned(), entry.path());
+        match entry.file_type() {
+            Ok(kind) if kind.is_dir() => _ = entries.insert(name, tree(&path, depth + 1)),
+            Ok(kind) if kind.is_file() => {
+                let bytes = fs::read(&path).unwrap_or_default();
+                entries.insert(name, json!(STANDARD.encode(bytes)));
+            }
+            _ => {}
+        }
+    }
+    Value::Object(entries)
+}

@@ -1,0 +1,90 @@
+// A core module in a page: plain WebAssembly, or WASI 0.1 by a polyfill.
+
+import { End } from '../protocol.mjs';
+import { refusal, thrown } from '../causes.mjs';
+import { short, split, toJs, toText } from '../values.mjs';
+import { Types } from '../types.mjs';
+
+const WASI = 'wasi_snapshot_preview1';
+
+export async function run(spec, log, bytes) {
+  log.stage('compile');
+  const module = await compile(bytes);
+  const types = new Types(bytes);
+
+  log.stage('link');
+  const wanted = WebAssembly.Module.imports(module);
+  const host = { imports: {}, exit: undefined };
+  if (spec.mode.endsWith('+wasi-shim') && wanted.some((i) => i.module === WASI)) {
+    if (spec.sockets) throw new End('unsupported', { what: 'preopened-socket', message: 'a page cannot listen' });
+    await (await import('./wasi.mjs')).define(spec, host);
+  }
+  check(wanted, host.imports, types);
+
+  log.stage('instantiate');
+  const instance = await guarded(host, 'instantiate', () => WebAssembly.instantiate(module, host.imports));
+  host.attach?.(instance);
+
+  log.stage('run');
+  if (spec.entry === 'command') await guarded(host, 'run', callable(instance, '_start'));
+  else if (spec.entry.calls) await calls(spec.entry.calls, host, instance, types, log);
+  else throw new End('no-export', { name: 'wasi:http/incoming-handler' });
+}
+
+/** Not `new WebAssembly.Module`: a page refuses that for more than 8 MB. */
+async function compile(bytes) {
+  try {
+    return await WebAssembly.compile(bytes);
+  } catch (error) {
+    throw refusal(error);
+  }
+}
+
+/** Ends the cell when an import has no definition, or one of another kind. */
+function check(wanted, imports, types) {
+  const missing = wanted.filter((i) => imports[i.module]?.[i.name] === undefined);
+  if (missing.length) {
+    const { module: from, name, kind } = missing[0];
+    const ty = kind === 'function' ? types.text(types.imported(from, name)) : kind;
+    throw new End('missing-import', { module: from, name, ty, missing: missing.length });
+  }
+  const other = wanted.find((i) => i.kind !== 'function');
+  if (other) {
+    const message = `the module imports a ${other.kind}, the polyfill has a function`;
+    throw new End('import-type-mismatch', { module: other.module, name: other.name, message });
+  }
+}
+
+async function guarded(host, stage, f) {
+  let result;
+  try {
+    result = await f();
+  } catch (error) {
+    throw host.exit === undefined ? new End(...thrown(error, stage)) : new End('exit', { code: host.exit });
+  }
+  if (host.exit !== undefined) throw new End('exit', { code: host.exit });
+  return result;
+}
+
+async function calls(list, host, instance, types, log) {
+  const { _initialize: initialize } = instance.exports;
+  if (typeof initialize === 'function') await guarded(host, 'run', initialize);
+  for (const { export: name, args = [] } of list) {
+    const f = callable(instance, name);
+    const type = types.exported(name);
+    const given = args.map(split);
+    if (given.length !== type.params.length || given.some(([ty], i) => ty !== short(type.params[i]))) {
+      const message = `export \`${name}\` is ${types.text(type)}; the cell calls it with (${args.join(', ')})`;
+      throw new End('engine-error', { message });
+    }
+    const returned = await guarded(host, 'run', () => f(...given.map(toJs)));
+    const results = type.results.length > 1 ? [...returned] : type.results.length ? [returned] : [];
+    log.write({ event: 'called', export: name, results: results.map((v, i) => toText(v, type.results[i])) });
+  }
+}
+
+function callable(instance, name) {
+  const found = instance.exports[name];
+  if (typeof found !== 'function') throw new End('no-export', { name });
+  return found;
+}

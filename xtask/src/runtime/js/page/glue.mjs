@@ -1,0 +1,85 @@
+// A module with the JavaScript that its toolchain wrote for it, in the host that it was written for.
+
+import { End } from '../protocol.mjs';
+import { thrown } from '../causes.mjs';
+import { aborted, isExit, kind, watch } from '../watch.mjs';
+import { stderr, stdout } from './report.mjs';
+
+export async function run(spec, log, bytes) {
+  if (spec.entry !== 'command') {
+    throw new End('unsupported', { what: 'calls-through-glue', message: 'glue runs a program; it has no general way to call an export' });
+  }
+  const source = await (await fetch(`/guest/${spec.glue}`)).text();
+  const way = kind(spec.glue, source);
+  watch(log);
+  // Glue throws from callbacks and promises too: wherever it comes from, the first error ends the cell.
+  const failed = new Promise((_, reject) => {
+    const stop = (event, error) => {
+      event.preventDefault();
+      if (!isExit(error)) reject(error);
+    };
+    addEventListener('error', (event) => stop(event, event.error ?? event.message));
+    addEventListener('unhandledrejection', (event) => stop(event, event.reason));
+  });
+  try {
+    await Promise.race([WAYS[way](spec, bytes), failed]);
+  } catch (error) {
+    throw error instanceof End ? error : new End(...thrown(error, 'run'));
+  }
+}
+
+const WAYS = { emscripten, 'wasm-bindgen': bindgen, go };
+
+/** Adds a classic script to the page, as a page's author would. */
+function script(name) {
+  return new Promise((resolve, reject) => {
+    const element = document.createElement('script');
+    element.onload = resolve;
+    element.onerror = () => reject(new Error(`${name} cannot be loaded`));
+    element.src = `/guest/${name}`;
+    document.body.append(element);
+  });
+}
+
+/** A script that takes its settings from a global `Module` and runs `main` by itself. */
+function emscripten(spec, bytes) {
+  return new Promise((_, reject) => {
+    const [thisProgram, ...args] = spec.args;
+    globalThis.Module = {
+      thisProgram,
+      arguments: args,
+      wasmBinary: bytes,
+      print: (line) => stdout.print(line),
+      printErr: (line) => stderr.print(line),
+      preRun: [() => Object.assign(globalThis.ENV ?? {}, spec.env)],
+      quit: (code, error) => {
+        reject(new End('exit', { code }));
+        throw error;
+      },
+      onAbort: (what) => reject(aborted(what)),
+    };
+    script(spec.glue).catch(reject);
+  });
+}
+
+/** An ES module whose default export instantiates the module and calls what is marked as its start. */
+async function bindgen(spec, bytes) {
+  const glue = await import(`/guest/${spec.glue}`);
+  if (typeof glue.default !== 'function') {
+    throw new End('unsupported', { what: 'glue', message: 'wasm-bindgen made it for another host than the web: use --target web' });
+  }
+  await glue.default({ module_or_path: bytes });
+}
+
+/** Go's wasm_exec.js defines a class; in a page it prints to the console. */
+async function go(spec, bytes) {
+  await script(spec.glue);
+  const go = new globalThis.Go();
+  go.argv = spec.args;
+  go.env = { ...spec.env };
+  let exit;
+  go.exit = (code) => (exit = code);
+  const { instance } = await WebAssembly.instantiate(bytes, go.importObject);
+  await go.run(instance);
+  if (exit !== undefined) throw new End('exit', { code: exit });
+}
