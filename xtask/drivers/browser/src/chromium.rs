@@ -43,6 +43,8 @@ impl Chromium {
     /// Why it does not run.
     pub fn start(program: &Path, profile: &Path) -> Result<Self, String> {
         let shown = program.display();
+        // One that an earlier run left names the port of a browser that is gone.
+        fs::remove_dir_all(profile).ok();
         fs::create_dir_all(profile).map_err(|e| format!("failed to make {}: {e}", profile.display()))?;
         let mut command = Command::new(program);
         command.args(FLAGS).arg(format!("--user-data-dir={}", profile.display()));
