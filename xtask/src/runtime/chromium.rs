@@ -3,6 +3,9 @@
 
 use std::ffi::OsString;
 
+use crate::model::facts::{Abi, Facts};
+use crate::model::scenario::ScenarioFile;
+
 use super::{CellFiles, Runtime, Source, Tool, js};
 
 /// The registry's entries.
@@ -49,6 +52,14 @@ impl Runtime for Page {
 
     fn packages(&self) -> &'static [&'static str] {
         self.packages
+    }
+
+    fn applies(&self, scenario: &ScenarioFile, facts: Option<&Facts>) -> Result<(), String> {
+        let speaks_wasi = facts.is_none_or(|f| f.abis.iter().any(|a| a.abi == Abi::Wasi01));
+        if self.packages.is_empty() || (speaks_wasi && scenario.build.companions.is_empty()) {
+            return Ok(());
+        }
+        Err("the shim is for modules of WASI 0.1 without glue; the others run on chromium".to_owned())
     }
 
     fn command(&self, tool: &Tool, cell: &CellFiles) -> Vec<OsString> {

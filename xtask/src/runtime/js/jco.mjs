@@ -1,6 +1,6 @@
 // A component by jco: translated once into JavaScript and core modules, with preview2-shim as its WASI host.
 
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { End } from './protocol.mjs';
@@ -26,7 +26,8 @@ export async function run(spec, log, packages) {
   // The shim's `exit` ends the process: this is the last that the driver hears.
   process.on('exit', (code) => log.end({ kind: 'exit', code }));
   log.stage('run');
-  const command = guest.run ?? guest['wasi:cli/run@0.2.0'];
+  // The interface under its name, or under its name with its version.
+  const command = guest.run ?? Object.entries(guest).find(([name]) => name.startsWith('wasi:cli/run@'))?.[1];
   if (typeof command?.run !== 'function') throw new End('no-export', { name: 'wasi:cli/run' });
   try {
     await command.run();
@@ -58,17 +59,41 @@ async function translate(spec, packages, dir) {
   for (const [name, bytes] of files) {
     const path = join(dir, name);
     mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, bytes);
+    // In one step: a cell that is ended here must not leave half a file that the next one takes for whole.
+    writeFileSync(`${path}.new`, bytes);
+    renameSync(`${path}.new`, path);
   }
 }
 
 /** What the guest may see of the machine: nothing but what the cell gives. */
 async function prepare(spec, load) {
   const cli = await load('cli.js');
-  cli._setArgs?.(spec.args);
-  cli._setEnv?.(spec.env);
   const filesystem = await load('filesystem.js');
-  filesystem._setPreopens?.(Object.fromEntries(spec.dirs.map((dir) => [dir.guest, dir.host])));
+  const dirs = Object.fromEntries((spec.dirs ?? []).map((dir) => [dir.guest, dir.host]));
+  // Its defaults are the host's environment and the whole file system: a shim that has these functions no
+  // longer, or under other names, must not run a guest.
+  for (const [where, name, value] of [
+    [cli, '_setArgs', spec.args],
+    [cli, '_setEnv', spec.env],
+    [filesystem, '_setPreopens', dirs],
+  ]) {
+    if (typeof where[name] !== 'function') {
+      throw new End('engine-error', { message: `preview2-shim has no ${name}: its defaults would give the guest the host` });
+    }
+    where[name](value);
+  }
+  if (spec.network === 'none') await denyNetwork(load);
+}
+
+/** A cell without a network gets a shim that refuses to resolve names and to open sockets. */
+async function denyNetwork(load) {
+  const sockets = await load('sockets.js');
+  for (const name of ['_denyTcp', '_denyUdp', '_denyDnsLookup']) {
+    if (typeof sockets[name] !== 'function') {
+      throw new End('engine-error', { message: `preview2-shim has no ${name}: its default would give the guest the network` });
+    }
+    sockets[name]();
+  }
 }
 
 /** Runs the import that instantiates; a name that the shim lacks is a syntax error of the module. */
@@ -77,7 +102,7 @@ async function instantiated(make) {
     return await make();
   } catch (error) {
     const lacking = /does not provide an export named '([^']+)'|Cannot find (?:module|package) '([^']+)'/.exec(error?.message ?? '');
-    if (lacking) throw new End('missing-import', { module: '', name: lacking[1] ?? lacking[2], ty: '', missing: 0 });
+    if (lacking) throw new End('missing-import', { module: '', name: lacking[1] ?? lacking[2], ty: '', missing: 1 });
     throw error instanceof WebAssembly.CompileError ? new End('refused', { message: error.message }) : ended(error, 'instantiate');
   }
 }

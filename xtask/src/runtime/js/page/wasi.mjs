@@ -1,6 +1,7 @@
 // WASI 0.1 by @bjorn3/browser_wasi_shim: arguments, environment, streams, directories held in memory. What a
 // guest writes to a directory stays in the page.
 
+import { End } from '../protocol.mjs';
 import { stderr, stdin, stdout } from './report.mjs';
 import { Directory, Fd, File, PreopenDirectory, WASI, wasi } from '/packages/@bjorn3/browser_wasi_shim/dist/index.js';
 
@@ -13,8 +14,21 @@ export function define(spec, host) {
     host.exit = code;
     throw new Error(`exit ${code}`);
   };
-  host.imports.wasi_snapshot_preview1 = { ...shim.wasiImport, proc_exit };
+  host.imports.wasi_snapshot_preview1 = { ...shim.wasiImport, ...sockets(shim.wasiImport), proc_exit };
   host.attach = (instance) => (shim.inst = instance);
+}
+
+/** The shim throws a string where a page has no sockets: that is its answer, no trap of the guest's. */
+function sockets(imports) {
+  const answer = (f) => (...args) => {
+    try {
+      return f(...args);
+    } catch (error) {
+      if (typeof error !== 'string') throw error;
+      throw new End('unsupported', { what: 'network', message: `browser_wasi_shim: ${error}` });
+    }
+  };
+  return Object.fromEntries(Object.entries(imports).filter(([name]) => name.startsWith('sock_')).map(([name, f]) => [name, answer(f)]));
 }
 
 /** A directory's entries as the driver lists them: a file is base64, a directory an object. */
