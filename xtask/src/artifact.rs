@@ -18,6 +18,7 @@ use crate::model::scenario::Scenario;
 use crate::toolchain::{self, Found, Missing, Obstacle, Recipe, Toolchain};
 
 mod compile;
+mod componentize;
 
 /// A guest that can be run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -143,16 +144,23 @@ fn from_source(
     let sources = sources_hash(lab, scenario).map_err(io)?;
     let out = lab.cache.dir().join("guests").join(&scenario.name);
     let recipe = toolchain.recipe(scenario, found, &out, offline);
-    let typed = match &recipe {
+    let mut typed = match &recipe {
         Recipe::Inside(..) => String::new(),
         Recipe::Command { typed, .. } => typed.clone(),
     };
-    let key = Key::of("build", &(toolchain.id(), &found.fingerprint, &sources, &typed));
+    let mut version = found.version.clone();
+    let mut fingerprint = found.fingerprint.clone();
+    if let Some(how) = scenario.spec.build.componentize {
+        typed += componentize::typed(how);
+        version += &format!(", {}", componentize::tool(how));
+        fingerprint += &componentize::tool(how);
+    }
+    let key = Key::of("build", &(toolchain.id(), &fingerprint, &sources, &typed));
     let guest = |entry: BuildEntry, cached| Guest {
         sha256: entry.sha256,
         companions: entry.companions,
         origin: Origin::Built,
-        toolchain: found.version.clone(),
+        toolchain: version.clone(),
         build_ms: Some(entry.build_ms),
         typed: typed.clone(),
         cached,
@@ -166,12 +174,12 @@ fn from_source(
         return Ok(guest(entry, true));
     }
     // What a linker does not find it will not find next time either.
-    let answer = Key::of("unlinked", &(toolchain.id(), &found.fingerprint, &sources, &typed));
+    let answer = Key::of("unlinked", &(toolchain.id(), &fingerprint, &sources, &typed));
     if let Some(detail) = lab.cache.get::<String>(&answer) {
         return Err(failed(Code::UndefinedSymbol, detail));
     }
     let began = Instant::now();
-    let (bytes, beside) = compile::make(recipe, &scenario.spec.build.companions, &out).map_err(|mut none| {
+    let (mut bytes, beside) = compile::make(recipe, &scenario.spec.build.companions, &out).map_err(|mut none| {
         none.detail = compile::one_line(&none.detail, &scenario.dir);
         if none.code == Code::UndefinedSymbol {
             // A cache that cannot be written costs time, not verdicts.
@@ -179,6 +187,9 @@ fn from_source(
         }
         none
     })?;
+    if let Some(how) = scenario.spec.build.componentize {
+        bytes = componentize::component(how, &bytes).map_err(|words| failed(Code::CompileError, words))?;
+    }
     let build_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     let sha256 = lab.cache.put_object(&bytes).map_err(io)?;
     let mut companions = BTreeMap::new();

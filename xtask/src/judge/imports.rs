@@ -2,7 +2,7 @@
 
 use super::because;
 use crate::codes::Code;
-use crate::model::facts::{Abi, Facts, Shape};
+use crate::model::facts::{Abi, Facts, Kind, Shape};
 use crate::model::verdict::Judgement;
 
 /// `module.name`, or the name alone for components.
@@ -12,7 +12,9 @@ pub fn named(module: &str, name: &str) -> String {
 
 /// The judgement on the first of `missing` imports that a runtime does not define.
 pub fn missing(facts: Option<&Facts>, module: &str, name: &str, ty: &str, missing: u32) -> Judgement {
-    let import = named(module, name);
+    // A component imports interfaces, and is told which by name and version; what is missing is within.
+    let component = facts.is_some_and(|f| f.kind == Kind::Component) && !module.is_empty();
+    let import = if component { module.to_owned() } else { named(module, name) };
     let abi = facts.and_then(|f| f.abis.iter().find(|a| a.evidence.contains(&import))).map(|a| a.abi);
     // A standalone module (it exports `_start`) has no glue of its own that could define the rest.
     let standalone = facts.is_some_and(|f| f.shape == Shape::Command);

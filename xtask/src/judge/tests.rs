@@ -264,3 +264,20 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_component_lacks_an_interface_by_name_and_version() {
+    let check = |interface: &str, code: Code| {
+        let facts = facts(&format!(r#"(component (import "{interface}" (instance (export "f" (func)))))"#));
+        // As the engine of wasmtime reports it.
+        let (module, name) = (interface.to_owned(), "f".to_owned());
+        let cause = Cause::MissingImport { module, name, ty: "instance".to_owned(), missing: 0 };
+        let observation = observation(Outcome::Exited(0), to(Stage::Link, cause), "");
+        let judgement = verdict(Ok(&facts), &observation, &spec(""));
+        assert_eq!((judgement.code, judgement.subject.as_deref()), (Some(code), Some(interface)));
+        assert!(judgement.detail.contains(&format!("{interface}#f")), "{}", judgement.detail);
+    };
+    check("wasi:keyvalue/store@0.2.0-draft", Code::MissingImport);
+    check("wasi:cli/run@0.3.0", Code::MissingImport);
+    check("my:host/events@0.1.0", Code::CustomHost);
+}

@@ -74,6 +74,19 @@ pub struct Build {
     /// JavaScript glue that loads it: `hello.js`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub companions: Vec<String>,
+    /// What makes a component of the core module that the compiler leaves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub componentize: Option<Componentize>,
+}
+
+/// How a core module becomes a component.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Componentize {
+    /// By the interfaces that bindings such as wit-bindgen's describe within the module.
+    Wit,
+    /// So, and its functions of WASI 0.1 by an adapter that has them call those of 0.2.
+    Preview1Adapter,
 }
 
 /// How the guest is run.
