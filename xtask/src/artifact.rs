@@ -15,7 +15,7 @@ use crate::lab::Lab;
 use crate::machine::sha256;
 use crate::model::report::Origin;
 use crate::model::scenario::Scenario;
-use crate::toolchain::{self, Found, Missing, Obstacle, Recipe, Toolchain};
+use crate::toolchain::{self, Found, Missing, Obstacle, Toolchain};
 
 mod compile;
 
@@ -143,10 +143,7 @@ fn from_source(
     let sources = sources_hash(lab, scenario).map_err(io)?;
     let out = lab.cache.dir().join("guests").join(&scenario.name);
     let recipe = toolchain.recipe(scenario, found, &out, offline);
-    let typed = match &recipe {
-        Recipe::Inside(..) => String::new(),
-        Recipe::Command { typed, .. } => typed.clone(),
-    };
+    let typed = recipe.typed();
     let key = Key::of("build", &(toolchain.id(), &found.fingerprint, &sources, &typed));
     let guest = |entry: BuildEntry, cached| Guest {
         sha256: entry.sha256,
