@@ -15,7 +15,7 @@ use crate::lab::Lab;
 use crate::machine::sha256;
 use crate::model::report::Origin;
 use crate::model::scenario::Scenario;
-use crate::toolchain::{self, Found, Missing, Obstacle, Recipe, Toolchain};
+use crate::toolchain::{self, Found, Missing, Obstacle, Toolchain};
 
 mod compile;
 mod componentize;
@@ -144,10 +144,7 @@ fn from_source(
     let sources = sources_hash(lab, scenario).map_err(io)?;
     let out = lab.cache.dir().join("guests").join(&scenario.name);
     let recipe = toolchain.recipe(scenario, found, &out, offline);
-    let mut typed = match &recipe {
-        Recipe::Inside(..) => String::new(),
-        Recipe::Command { typed, .. } => typed.clone(),
-    };
+    let mut typed = recipe.typed();
     let mut version = found.version.clone();
     let mut fingerprint = found.fingerprint.clone();
     if let Some(how) = scenario.spec.build.componentize {

@@ -9,7 +9,7 @@ use wasmlab_cell::{Cause, Event, Stage};
 use crate::codes::{Blame, Code};
 use crate::model::facts::Facts;
 use crate::model::observation::{Limit, Observation, Outcome, Progress};
-use crate::model::scenario::{EntryKind, ScenarioFile};
+use crate::model::scenario::{EntryKind, ScenarioFile, Step};
 use crate::model::verdict::{Judgement, Verdict};
 
 mod imports;
@@ -192,7 +192,13 @@ fn expected(evidence: &Evidence, spec: &ScenarioFile) -> Judgement {
     {
         let detail =
             format!("step {} of {}: {failed}{}", script.done + 1, script.steps, last_words(&observation.stderr));
-        return because(Code::WrongOutput, None, detail);
+        return match silent_gap(evidence.stdout(), spec, script.done) {
+            Some(name) => {
+                let detail = format!("says that it listens, and no client can reach it: {failed}");
+                because(Code::SocketsUnsupported, name.to_owned(), detail)
+            }
+            None => because(Code::WrongOutput, None, detail),
+        };
     }
     let stopped = observation.outcome == Outcome::Stopped;
     if !stopped && evidence.progress.stage != Some(Stage::Run) {
@@ -211,6 +217,16 @@ fn expected(evidence: &Evidence, spec: &ScenarioFile) -> Judgement {
         Some(detail) => because(Code::WrongOutput, None, detail),
         None => plain(Verdict::Pass, summary(evidence, spec)),
     }
+}
+
+/// The capability that a guest claims and a client refutes: its library says that it listens, and there is no
+/// socket. Only the steps that look for one tell; a wrong answer of a server that is there is a wrong answer.
+fn silent_gap<'a>(stdout: &'a str, spec: &ScenarioFile, step: usize) -> Option<&'a str> {
+    if !matches!(spec.step.get(step), Some(Step::Listen { .. } | Step::Connect { .. })) {
+        return None;
+    }
+    let lines = lab::lines(stdout);
+    lines.into_iter().find(|l| l.name.starts_with("sock") && l.answer == lab::Answer::Ok).map(|l| l.name)
 }
 
 fn wrong_output(evidence: &Evidence, spec: &ScenarioFile) -> Option<String> {

@@ -18,10 +18,13 @@ macro_rules! registry {
     };
 }
 
-registry! { wat, rust, emscripten, clang, zig, wasi_sdk }
+registry! {
+    wat, rust, emscripten, clang, zig, wasi_sdk, go, assemblyscript, componentize_js, componentize_py, wasm_bindgen,
+}
 
 mod c;
 pub mod linker;
+mod npm;
 #[cfg(test)]
 mod tests;
 
@@ -106,10 +109,60 @@ pub enum Recipe {
         /// The command as a person would type it, without this machine's paths: for provenance.
         typed: String,
     },
+    /// By copying files of an installation: glue that a toolchain brings, a module that comes ready.
+    Copy {
+        /// From where to where.
+        files: Vec<(PathBuf, PathBuf)>,
+        /// The module.
+        artifact: PathBuf,
+        /// The command that does the same.
+        typed: String,
+    },
+    /// By one after the other; the last leaves the module.
+    Then(Box<Recipe>, Box<Recipe>),
+}
+
+impl Recipe {
+    /// The file in which the module is left; `None` for one that is made within the lab.
+    #[must_use]
+    pub fn artifact(&self) -> Option<&Path> {
+        match self {
+            Self::Inside(..) => None,
+            Self::Command { artifact, .. } | Self::Copy { artifact, .. } => Some(artifact),
+            Self::Then(_, last) => last.artifact(),
+        }
+    }
+
+    /// What a person would type; empty for a module that is made within the lab.
+    #[must_use]
+    pub fn typed(&self) -> String {
+        match self {
+            Self::Inside(..) => String::new(),
+            Self::Command { typed, .. } | Self::Copy { typed, .. } => typed.clone(),
+            Self::Then(first, last) => format!("{} && {}", first.typed(), last.typed()),
+        }
+    }
 }
 
 /// The toolchain with this id.
 #[must_use]
 pub fn find(id: &str) -> Option<&'static dyn Toolchain> {
     ALL.iter().copied().find(|t| t.id() == id)
+}
+
+/// Whether this is the name of a .wasm file, without folders.
+fn is_wasm_file(name: &str) -> bool {
+    name.ends_with(".wasm") && !name.contains(['/', '\\'])
+}
+
+/// What is wrong with a `[build]` table for a toolchain that makes a .wasm file of one source file.
+fn source_and_artifact(build: &Build, extension: &str) -> Vec<(&'static str, String)> {
+    let mut faults = Vec::new();
+    if build.source.as_deref().and_then(Path::extension).is_none_or(|e| e != extension) {
+        faults.push(("source", format!("names the .{extension} file")));
+    }
+    if !build.artifact.as_deref().is_some_and(is_wasm_file) {
+        faults.push(("artifact", "names the .wasm file, without folders".to_owned()));
+    }
+    faults
 }

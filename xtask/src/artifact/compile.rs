@@ -25,24 +25,37 @@ pub type Beside = BTreeMap<String, Vec<u8>>;
 /// # Errors
 /// The code and the compiler's words.
 pub fn make(recipe: Recipe, companions: &[String], out: &Path) -> Result<(Vec<u8>, Beside), NotBuilt> {
+    let Some(artifact) = recipe.artifact().map(Path::to_owned) else {
+        let Recipe::Inside(translate, source) = recipe else { return Err(failed(Code::CompileError, "no recipe")) };
+        let bytes = translate(&source).map_err(|words| failed(Code::CompileError, words))?;
+        return Ok((bytes, Beside::new()));
+    };
+    let _alone = lock(out)?;
+    // What an earlier build left must not pass for this one's.
+    let beside = |name: &String| artifact.with_file_name(name);
+    for file in companions.iter().map(beside).chain([artifact.clone()]) {
+        let _ = fs::remove_file(file);
+    }
+    perform(recipe, out)?;
+    let mut files = Beside::new();
+    for name in companions {
+        files.insert(name.clone(), left(&beside(name), "companions")?);
+    }
+    Ok((left(&artifact, "artifact")?, files))
+}
+
+fn perform(recipe: Recipe, out: &Path) -> Result<(), NotBuilt> {
     match recipe {
-        Recipe::Inside(translate, source) => {
-            let bytes = translate(&source).map_err(|words| failed(Code::CompileError, words))?;
-            Ok((bytes, Beside::new()))
-        }
-        Recipe::Command { argv, env, cwd, artifact, .. } => {
-            let _alone = lock(out)?;
-            // What an earlier build left must not pass for this one's.
-            let beside = |name: &String| artifact.with_file_name(name);
-            for file in companions.iter().map(beside).chain([artifact.clone()]) {
-                let _ = fs::remove_file(file);
-            }
-            run(argv, env, cwd, out)?;
-            let mut files = Beside::new();
-            for name in companions {
-                files.insert(name.clone(), left(&beside(name), "companions")?);
-            }
-            Ok((left(&artifact, "artifact")?, files))
+        Recipe::Inside(..) => Ok(()),
+        Recipe::Command { argv, env, cwd, .. } => run(argv, env, cwd, out),
+        Recipe::Copy { files, .. } => files.iter().try_for_each(|(from, to)| {
+            let made = to.parent().map_or(Ok(()), fs::create_dir_all);
+            let copied = made.and_then(|()| fs::copy(from, to).map(|_| ()));
+            copied.map_err(|e| failed(Code::CompileError, format!("`{}` cannot be copied: {e}", from.display())))
+        }),
+        Recipe::Then(first, last) => {
+            perform(*first, out)?;
+            perform(*last, out)
         }
     }
 }

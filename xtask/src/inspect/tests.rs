@@ -53,6 +53,13 @@ fn abis_are_a_set_and_unclear_imports_follow_the_clear_ones() {
     abis(&module(&[("wasi_snapshot_preview1", "fd_write"), ("env", "on_event")]), &[Abi::Wasi01, Abi::CustomHost]);
     abis(&module(&[("env", "__syscall_bind"), ("env", "getaddrinfo")]), &[Abi::EmscriptenNew]);
     abis(&module(&[("env", "___syscall5"), ("env", "_getpwnam"), ("global", "NaN")]), &[Abi::EmscriptenOld]);
+    // asc 0.28, `console.log("…")`: what the bindings define beside `abort` is theirs too.
+    abis(
+        "(module (import \"env\" \"abort\" (func (param i32 i32 i32 i32))) (import \"env\" \"console.log\" (func (param i32))))",
+        &[Abi::AssemblyScript],
+    );
+    // wasm-bindgen 0.2.100 and later name the module after the glue.
+    abis(&module(&[("./rust_bindgen_hello_bg.js", "__wbg_log_5b0d6d6d5b1e")]), &[Abi::WasmBindgen]);
     let threads = "(module (import \"wasi\" \"thread-spawn\" (func)) (import \"env\" \"memory\" (memory 1 2 shared)))";
     abis(threads, &[Abi::WasiThreads]);
 }

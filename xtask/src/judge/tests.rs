@@ -281,3 +281,18 @@ fn a_component_lacks_an_interface_by_name_and_version() {
     check("wasi:cli/run@0.3.0", Code::MissingImport);
     check("my:host/events@0.1.0", Code::CustomHost);
 }
+
+/// What Go's `net` for wasip1 does: `Listen` gives no error, and there is no socket.
+#[test]
+fn a_guest_that_says_it_listens_where_nobody_can_connect_has_no_sockets() {
+    let steps = "[[run.port]]\nname = \"http\"\n[[step]]\nop = \"listen\"\nsocket = \"http\"\n[[step]]\nop = \"request\"\nsocket = \"http\"\nexpect = { status = 200 }";
+    let judged = |stdout: &str, done: usize| {
+        let mut observation = observation(Outcome::Stopped, to(Stage::Run, Cause::Returned), stdout);
+        observation.script = Some(Script { done, steps: 2, failed: Some("nobody listens on http".to_owned()) });
+        verdict(Ok(&facts("(module)")), &observation, &spec(steps))
+    };
+    let silent = judged("lab: socket-listen ok\n", 0);
+    assert_eq!((silent.code, silent.subject.as_deref()), (Some(Code::SocketsUnsupported), Some("socket-listen")));
+    assert_eq!(judged("lab: args ok\n", 0).code, Some(Code::WrongOutput), "it never said that it listens");
+    assert_eq!(judged("lab: socket-listen ok\n", 1).code, Some(Code::WrongOutput), "it listens, and answers wrongly");
+}

@@ -1,0 +1,3 @@
+module go-js-hello
+
+go 1.21

@@ -1,0 +1,3 @@
+module go-wasip1-hello
+
+go 1.21

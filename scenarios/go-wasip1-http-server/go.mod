@@ -1,0 +1,3 @@
+module go-wasip1-http-server
+
+go 1.21

@@ -1,0 +1,3 @@
+module go-wasip1-system
+
+go 1.21

@@ -1,0 +1,1 @@
+export const run = { run() { console.log("Hello, world!"); } };

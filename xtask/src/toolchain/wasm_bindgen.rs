@@ -1,0 +1,80 @@
+//! wasm-bindgen: cargo makes a module for wasm32-unknown-unknown, `wasm-bindgen` makes of it the module and the
+//! ES module that a JavaScript host loads.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::Path;
+
+use super::c::{self, Sought};
+use super::{Found, Missing, Obstacle, Recipe, Toolchain, rust};
+use crate::machine::Machine;
+use crate::model::scenario::{Build, Scenario};
+
+/// The registry's entry.
+pub const TOOLCHAIN: WasmBindgen = WasmBindgen;
+
+/// The variable that names another wasm-bindgen than that on PATH.
+pub const VARIABLE: &str = "WASMLAB_WASM_BINDGEN";
+/// What wasm-bindgen puts after the module's name.
+const SUFFIX: &str = "_bg.wasm";
+
+/// cargo, then wasm-bindgen.
+pub struct WasmBindgen;
+
+impl Toolchain for WasmBindgen {
+    fn id(&self) -> &'static str {
+        "wasm-bindgen"
+    }
+
+    fn check(&self, build: &Build) -> Vec<(&'static str, String)> {
+        let mut faults = rust::TOOLCHAIN.check(build);
+        let stem = build.artifact.as_deref().and_then(|name| name.strip_suffix(SUFFIX));
+        if stem.is_none() {
+            faults.push(("artifact", format!("names the file that wasm-bindgen leaves: NAME{SUFFIX}")));
+        }
+        if build.companions.first() != stem.map(|stem| format!("{stem}.js")).as_ref() {
+            faults.push(("companions", "begin with the glue, which has the artifact's name: NAME.js".to_owned()));
+        }
+        faults
+    }
+
+    fn obstacle(&self, build: &Build, machine: &Machine) -> Option<Obstacle> {
+        rust::TOOLCHAIN.obstacle(build, machine).or_else(|| bindgen(machine).obstacle())
+    }
+
+    fn find(&self, build: &Build, machine: &Machine) -> Result<Found, Missing> {
+        let mut found = rust::TOOLCHAIN.find(build, machine)?;
+        let command = ["cargo", "install", "--locked", "wasm-bindgen-cli"].map(str::to_owned).to_vec();
+        let how = format!("{} --version (that of wasm-bindgen in the guest's Cargo.lock)", command.join(" "));
+        let missing = Missing { what: "wasm-bindgen".to_owned(), how, command: Some(command) };
+        let (program, version) = bindgen(machine).here(missing)?;
+        found.version = format!("{}, {version}", found.version);
+        found.fingerprint = format!("{} {version} {}", found.fingerprint, machine.stamp(&program));
+        found.env.insert(VARIABLE.into(), program.into());
+        Ok(found)
+    }
+
+    fn recipe(&self, scenario: &Scenario, found: &Found, out: &Path, offline: bool) -> Recipe {
+        let name = scenario.spec.build.artifact.clone().unwrap_or_default();
+        let stem = name.strip_suffix(SUFFIX).unwrap_or(&name).to_owned();
+        let mut by_cargo = scenario.clone();
+        by_cargo.spec.build.artifact = Some(format!("{stem}.wasm"));
+        let mut rust = found.clone();
+        let program = rust.env.remove(OsString::from(VARIABLE).as_os_str()).unwrap_or_default();
+        let cargo = rust::TOOLCHAIN.recipe(&by_cargo, &rust, out, offline);
+        let dir = out.join("bindgen");
+        let mut argv: Vec<OsString> = vec![program];
+        argv.extend(cargo.artifact().map(|file| file.as_os_str().to_owned()));
+        argv.extend(["--target", "web", "--no-typescript", "--out-dir"].map(OsString::from));
+        argv.push(dir.clone().into());
+        let typed = format!("wasm-bindgen target/{}/release/{stem}.wasm --target web --no-typescript --out-dir .",
+            scenario.spec.build.target.as_deref().unwrap_or_default());
+        let bindgen =
+            Recipe::Command { argv, env: BTreeMap::new(), cwd: scenario.dir.clone(), artifact: dir.join(&name), typed };
+        Recipe::Then(Box::new(cargo), Box::new(bindgen))
+    }
+}
+
+fn bindgen(machine: &Machine) -> Sought {
+    c::ask(machine, c::look_for(machine, VARIABLE, &["wasm-bindgen"]), &["--version"], &BTreeMap::new())
+}
