@@ -57,7 +57,7 @@ pub(crate) fn linker(engine: &Engine, component: &Component) -> Result<Linker<Ho
         })
     };
     let mut linker = Linker::<Host>::new(engine);
-    let define = |l: &mut Linker<Host>| {
+    let define = |l: &mut Linker<Host>| -> wasmtime::Result<()> {
         // WASI 0.2 is always there: a name that is wrong is then told from a host that is missing.
         p2::add_to_linker_async(l)?;
         if wants("wasi:http/", "0.2") {
@@ -72,7 +72,7 @@ pub(crate) fn linker(engine: &Engine, component: &Component) -> Result<Linker<Ho
         if wants("wasi:keyvalue/", "0.2") {
             wasmtime_wasi_keyvalue::add_to_linker(l, |host| WasiKeyValue::new(&host.keyvalue, &mut host.table))?;
         }
-        wasmtime::Result::Ok(())
+        Ok(())
     };
     define(&mut linker).map_err(|e| engine_error(&e))?;
     Ok(linker)
