@@ -49,7 +49,9 @@ fn exported(engine: &Engine, component: &Component, interface: &str) -> Option<S
 fn no_export(engine: &Engine, component: &Component, interface: &str, error: &wasmtime::Error) -> Cause {
     match exported(engine, component, interface) {
         // There is one, but of a version or a type that this host does not call.
-        Some(name) => Cause::NoExport { name: format!("{interface} (the component has {name}: {})", error.root_cause()) },
+        Some(name) => {
+            Cause::NoExport { name: format!("{interface} (the component has {name}: {})", error.root_cause()) }
+        }
         None => Cause::NoExport { name: interface.to_owned() },
     }
 }

@@ -56,7 +56,9 @@ mod tests {
         check("127.3.2.1:80", true, true, true);
         check("[::1]:80", true, true, true);
         check("[::ffff:127.0.0.1]:80", true, true, true);
-        for outside in ["0.0.0.0:80", "[::]:80", "10.0.0.1:80", "192.0.2.1:80", "[2001:db8::1]:80", "[::ffff:192.0.2.1]:80"] {
+        for outside in
+            ["0.0.0.0:80", "[::]:80", "10.0.0.1:80", "192.0.2.1:80", "[2001:db8::1]:80", "[::ffff:192.0.2.1]:80"]
+        {
             check(outside, false, false, false);
         }
         // The system's own choice of address for a socket that connects.

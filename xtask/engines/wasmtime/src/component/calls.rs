@@ -9,12 +9,7 @@ use super::host::{self, Host};
 use crate::cause::of_running;
 
 /// Makes `calls` on one instance.
-pub(crate) async fn run(
-    spec: &CellSpec,
-    log: &Log,
-    unlinked: InstancePre<Host>,
-    calls: &[Call],
-) -> Result<(), Cause> {
+pub(crate) async fn run(spec: &CellSpec, log: &Log, unlinked: InstancePre<Host>, calls: &[Call]) -> Result<(), Cause> {
     let mut store = host::store(unlinked.engine(), spec)?;
     log.stage(Stage::Instantiate);
     let instance = unlinked.instantiate_async(&mut store).await.map_err(|e| of_running(&e, Stage::Instantiate))?;

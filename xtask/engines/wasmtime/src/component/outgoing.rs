@@ -60,7 +60,8 @@ async fn send(
     // Only a proxy is told scheme and authority.
     let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
     *request.uri_mut() = Uri::try_from(path).map_err(|_| Error::HttpRequestUriInvalid)?;
-    let response = timeout(answering, sender.send_request(request)).await.map_err(|_| Error::ConnectionReadTimeout)??;
+    let response =
+        timeout(answering, sender.send_request(request)).await.map_err(|_| Error::ConnectionReadTimeout)??;
     let driver = async move {
         match connection.await {
             Ok(ended) => Ok(ended?),
@@ -74,6 +75,8 @@ async fn send(
 fn address(authority: &Authority) -> Result<SocketAddr, Error> {
     let host = authority.host().trim_matches(['[', ']']);
     let host = if host == "localhost" { "127.0.0.1" } else { host };
-    let ip = host.parse().map_err(|_| Error::DnsError { rcode: Some("no name is looked up".to_owned()), info_code: None })?;
+    let ip = host
+        .parse()
+        .map_err(|_| Error::DnsError { rcode: Some("no name is looked up".to_owned()), info_code: None })?;
     Ok(SocketAddr::new(ip, authority.port_u16().unwrap_or(80)))
 }
