@@ -20,8 +20,13 @@ export async function run(spec, log, packages) {
   const load = (name) => import(pathToFileURL(join(shim, name)).href);
   await prepare(spec, load);
 
+  // Core modules are compiled side by side, and a refusal of one may come while another is awaited.
+  const failed = new Promise((_, reject) => {
+    process.on('uncaughtException', reject);
+    process.on('unhandledRejection', reject);
+  });
   log.stage('instantiate');
-  const guest = await instantiated(() => import(pathToFileURL(main).href));
+  const guest = await instantiated(() => Promise.race([import(pathToFileURL(main).href), failed]));
 
   // The shim's `exit` ends the process: this is the last that the driver hears.
   process.on('exit', (code) => log.end({ kind: 'exit', code }));
@@ -30,7 +35,7 @@ export async function run(spec, log, packages) {
   const command = guest.run ?? Object.entries(guest).find(([name]) => name.startsWith('wasi:cli/run@'))?.[1];
   if (typeof command?.run !== 'function') throw new End('no-export', { name: 'wasi:cli/run' });
   try {
-    await command.run();
+    await Promise.race([command.run(), failed]);
   } catch (error) {
     throw ended(error);
   }
