@@ -46,6 +46,10 @@ export function watch(log) {
   };
   WebAssembly.instantiateStreaming = undefined;
   WebAssembly.Instance = class extends Instance {
+    // Glue asks `instanceof` (Go's does), also of instances that `instantiate` made of the host's own class.
+    static [Symbol.hasInstance](value) {
+      return value instanceof Instance;
+    }
     constructor(module, imports) {
       const watched = first();
       if (watched) enter(module, imports);
