@@ -82,7 +82,7 @@ fn list(lab: &Lab, made: &[Made]) -> String {
     for (scenario, guest) in made {
         let Ok(guest) = guest else { continue };
         let bytes = std::fs::metadata(lab.cache.object(&guest.sha256)).map_or(0, |m| m.len());
-        table.add_row([&scenario.name, guest.origin.id(), &bytes.to_string(), &took(guest), &guest.toolchain]);
+        table.add_row([&scenario.name, guest.origin.id(), &bytes.to_string(), &took(guest), guest.toolchain.split(" (").next().unwrap_or_default()]);
     }
     format!("{table}\n")
 }

@@ -49,7 +49,7 @@ fn flags(tool: &Tool, cell: &CellFiles) -> Vec<OsString> {
         // Packages import each other as npm laid them out; without this Deno looks for them in a cache of its own.
         flags.push("--node-modules-dir=manual".into());
         // They ask what system they are on, to choose among their native parts.
-        flags.push("--allow-sys".into());
+        flags.extend(["--allow-sys".into(), "--allow-ffi".into()]);
     }
     flags.push(format!("--allow-read={}", list(read)).into());
     flags.push(format!("--allow-write={}", list(write)).into());

@@ -60,6 +60,7 @@ async function guarded(host, stage, f) {
   try {
     result = await f();
   } catch (error) {
+    if (error instanceof End) throw error;
     throw host.exit === undefined ? new End(...thrown(error, stage)) : new End('exit', { code: host.exit });
   }
   if (host.exit !== undefined) throw new End('exit', { code: host.exit });
