@@ -47,7 +47,7 @@ fn command(workspace: &Workspace, compiler: &Path, args: &[&str]) -> Command {
 /// What came of the guest that `compiler` was to make: the call, `VERDICT CODE`, and the detail. The other
 /// guest passes everywhere.
 fn run(workspace: &Workspace, compiler: &Path) -> (Ran, String, String) {
-    let args = ["run-all", "--engines", "built", "--output", "json"];
+    let args = ["run-all", "--engines", "built", "--runtime", lab::COLUMNS, "--output", "json"];
     let began = Instant::now();
     let ran = lab::ran(command(workspace, compiler, &args).output().unwrap());
     assert!(began.elapsed() < Duration::from_secs(200), "{} held the lab", compiler.display());
@@ -139,4 +139,16 @@ fn a_second_build_with_nothing_changed_starts_no_compiler() {
         assert!(built.code == 1 && built.stderr.contains("undefined-symbol"), "{}", built.stderr);
     }
     assert_eq!(fs::read_to_string(workspace.path("clang-undefined.log")).unwrap().lines().count(), 1);
+}
+
+#[test]
+fn a_target_that_was_renamed_is_told_with_its_new_name() {
+    let workspace = Workspace::new();
+    let toml = "schema = 1\ntitle = \"t\"\nfamily = \"test\"\nroute = \"rust\"\n[build]\ntoolchain = \"rust\"\n\
+        target = \"wasm32-wasi\"\nartifact = \"hello.wasm\"\n";
+    workspace.write("scenarios/old/scenario.toml", toml);
+    workspace.write("scenarios/old/src/main.rs", "fn main() {}\n");
+    let ran = workspace.run(&["build"]);
+    let told = ran.stderr.contains("target-renamed") && ran.stderr.contains("wasm32-wasip1");
+    assert!(ran.code == 1 && told, "{}: {}", ran.code, ran.stderr);
 }

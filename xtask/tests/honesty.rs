@@ -178,7 +178,7 @@ fn check_tells_it_in_one_sentence() {
         "(module (func (export \"add\") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1))))",
     );
     let check = |args: &[&str], code: i32, words: &str| {
-        let ran = workspace.run(&[&["check", "--engines", "built"], args].concat());
+        let ran = workspace.run(&[&["check", "--engines", "built", "--runtime", lab::COLUMNS], args].concat());
         let all = format!("{}{}", ran.stdout.split_whitespace().collect::<Vec<_>>().join(" "), ran.stderr);
         assert!(ran.code == code && all.contains(words), "{args:?}: exit {}, {all} does not say {words}", ran.code);
     };

@@ -49,8 +49,12 @@ const GUESTS: &[Guest] = &[
     ("read-absolute", "", &[("wasmi-cli", "not-implemented")]),
     ("read-absolute-parent", "", &[("wasmi-cli", "not-implemented")]),
     ("read-link", "", &[("wasmi-cli", "not-implemented"), ("wamr-aot", "sandbox-escape")]),
-    // node:wasi follows links out of the directory: a known hole of its host, which the lab must see.
-    ("read-link-unfollowed", "", &[("node", "sandbox-escape"), ("wasmi-cli", "not-implemented")]),
+    // node:wasi and Deno's own follow links out of the directory: known holes of hosts, which the lab must see.
+    (
+        "read-link-unfollowed",
+        "",
+        &[("node", "sandbox-escape"), ("deno", "sandbox-escape"), ("wasmi-cli", "not-implemented")],
+    ),
     (
         "read-link-folder",
         "",

@@ -57,6 +57,13 @@ fn insta_reads_the_artifacts_as_the_lab_wrote_them() {
     }
 }
 
+/// Scenarios whose toolchain was on no machine yet that accepted snapshots, with the reason.
+const NEVER_BUILT: &[(&str, &str)] = &[
+    ("c-wasi-sdk-hello", "wasi-sdk comes as a download only"),
+    ("rust-bindgen-hello", "wasm-bindgen's program did not build from its registry"),
+    ("rust-wasip1-threads", "no package brings a C library with threads"),
+];
+
 #[test]
 fn every_snapshot_belongs_to_a_scenario_and_a_runtime_and_every_scenario_has_one() {
     let scenarios = scenario::load_all(&top().join("scenarios")).unwrap();
@@ -64,11 +71,14 @@ fn every_snapshot_belongs_to_a_scenario_and_a_runtime_and_every_scenario_has_one
     let runtimes: BTreeSet<&str> = runtime::all().iter().map(|r| r.id()).collect();
     let orphans = snapshots::Store::new(top().join("snapshots")).orphans(&names, &runtimes);
     assert!(orphans.is_empty(), "{orphans:?}");
+    let refused = |s: &xtask::model::scenario::Scenario| {
+        s.spec.known.iter().any(|k| k.code.parse().is_ok_and(|code: xtask::codes::Code| code.is_answer_of_compiler()))
+    };
     for name in names {
-        assert!(
-            top().join("snapshots/artifacts").join(format!("{name}.snap")).is_file(),
-            "{name} has no snapshot: run-all, then bless"
-        );
+        let there = top().join("snapshots/artifacts").join(format!("{name}.snap")).is_file();
+        let none =
+            NEVER_BUILT.iter().any(|(n, _)| *n == name) || scenarios.iter().any(|s| s.name == name && refused(s));
+        assert!(there != none, "{name} has no snapshot (run-all, then bless), or has one against all reason");
         assert!(top().join("scenarios").join(name).join("README.md").is_file(), "{name} has no lesson");
     }
 }

@@ -34,5 +34,6 @@ pub fn missing(facts: Option<&Facts>, module: &str, name: &str, ty: &str, missin
     let more = if missing > 1 { format!(", and {} more imports", missing - 1) } else { String::new() };
     let hidden =
         if abi == Some(Abi::Minified) { " (names minified by the toolchain: only its glue knows them)" } else { "" };
-    because(code, import.clone(), format!("does not define {import}{ty}{more}{hidden}"))
+    let shown = if component && !name.is_empty() { format!("{import}#{name}") } else { import.clone() };
+    because(code, import, format!("does not define {shown}{ty}{more}{hidden}"))
 }

@@ -22,7 +22,9 @@ export function thrown(error, stage) {
     return ['trap', { trap: 'uncaught-exception', message: 'the guest threw an exception that nobody caught' }];
   }
   if (error instanceof RangeError && message.includes('call stack')) return ['trap', { trap: 'stack-overflow', message }];
-  if (error instanceof RangeError && stage === 'instantiate') return ['resource-limit', { message }];
+  // JavaScriptCore has no kind of its own for a memory or a table that it could not allocate.
+  const refusedSize = error instanceof RangeError || /couldn't create (Table|Memory)/i.test(message);
+  if (refusedSize && stage === 'instantiate') return ['resource-limit', { message }];
   return ['host-error', { message }];
 }
 
@@ -51,6 +53,8 @@ function trap(message) {
 
 /** A module that the engine refused. */
 export function refusal(error) {
+  // A valid module that asks for more than the engine allows at all.
+  if (/larger than implementation limit/.test(error.message)) return new End('resource-limit', { message: words(error) });
   const offset = /@\+(\d+)|at byte (\d+)/.exec(error.message)?.slice(1).find(Boolean);
   return new End('refused', { message: words(error), ...(offset && { offset: Number(offset) }) });
 }
