@@ -9,7 +9,7 @@ use anstyle::{AnsiColor, Effects, Style};
 use super::words::{self, Group, Row, blame, by_code, changes, on, remedies, tally};
 use super::{Look, Renderer};
 use crate::codes::Code;
-use crate::model::report::{Cell, Note, NoteKind, Origin, RunReport};
+use crate::model::report::{Cell, Note, NoteKind, Origin, RunReport, RuntimeInfo};
 use crate::model::verdict::{Change, Verdict};
 
 /// The registry's entry.
@@ -53,15 +53,24 @@ fn key(report: &RunReport) -> String {
         (Verdict::Gap, "a-z gap"),
         (Verdict::Fail, "✗ fail"),
         (Verdict::NotBuilt, "? not built"),
-        (Verdict::Absent, "· absent"),
         (Verdict::NotApplicable, "- not applicable"),
         (Verdict::Error, "! error"),
     ];
     let mut signs: Vec<&str> = signs.iter().filter(|(verdict, _)| has(*verdict)).map(|(_, text)| *text).collect();
+    if shown(report).iter().any(|r| !r.tool.present) {
+        signs.push("· absent");
+    }
     if report.cells.iter().any(is_news) {
         signs.push("* changed");
     }
     signs.join("   ")
+}
+
+/// The columns that have something to show: one of nothing but `·` says in a word what it says in every row,
+/// and takes the room of those that are here. Where none is here, all are shown.
+fn shown(report: &RunReport) -> Vec<&RuntimeInfo> {
+    let here: Vec<&RuntimeInfo> = report.runtimes.iter().filter(|r| r.tool.present).collect();
+    if here.is_empty() { report.runtimes.iter().collect() } else { here }
 }
 
 /// A new cell is no news to somebody who sees it for the first time.
@@ -94,7 +103,8 @@ impl Painter {
         let widest = rows.iter().map(|row| row.scenario.chars().count()).max().unwrap_or(0);
         let prebuilt: Vec<&str> =
             report.artifacts.iter().filter(|a| a.origin == Origin::Prebuilt).map(|a| a.scenario.as_str()).collect();
-        for (index, runtime) in report.runtimes.iter().enumerate() {
+        let columns = shown(report);
+        for (index, runtime) in columns.iter().enumerate() {
             let version = runtime.tool.version.as_deref().unwrap_or("absent");
             let label = format!("{} {}", runtime.id, self.paint(DIM, version));
             let _ = writeln!(out, "{:widest$}  {}{label}", "", self.paint(DIM, &"│ ".repeat(index)));
@@ -102,11 +112,11 @@ impl Painter {
         let mut last = None;
         for Row { group, scenario: name, cells } in rows {
             if last.is_some_and(|l| l != group) {
-                let _ = writeln!(out, "{:widest$}  {}", "", self.paint(DIM, "│ ".repeat(report.runtimes.len()).trim_end()));
+                let _ = writeln!(out, "{:widest$}  {}", "", self.paint(DIM, "│ ".repeat(columns.len()).trim_end()));
             }
             last = Some(group);
             let mut line = format!("{name:widest$}  ");
-            for runtime in &report.runtimes {
+            for runtime in &columns {
                 let cell = cells.iter().find(|c| c.runtime == runtime.id);
                 line += &cell.map_or("  ".to_owned(), |c| self.glyph(c, letters));
             }
@@ -116,6 +126,11 @@ impl Painter {
             let _ = writeln!(out, "{}", line.trim_end());
         }
         let _ = writeln!(out, "\n{}", self.paint(DIM, &key(report)));
+        let absent: Vec<&str> =
+            report.runtimes.iter().filter(|r| !columns.contains(r)).map(|r| r.id.as_str()).collect();
+        if !absent.is_empty() {
+            self.wrapped(out, "· absent: ", "  ", &format!("{} (see \"missing here\")", absent.join(", ")));
+        }
     }
 
     fn glyph(&self, cell: &Cell, letters: &BTreeMap<Code, char>) -> String {
