@@ -12,8 +12,15 @@ export async function run(spec, log, packages) {
   }
   const dir = join(spec.compiled ?? join(dirname(spec.observation), 'jco'), 'jco');
   const main = join(dir, 'guest.js');
-  log.stage('compile', existsSync(main) ? { cached: true } : {});
-  if (!existsSync(main)) await translate(spec, packages, dir);
+  // The translation imports the shim by its path: with the packages elsewhere it would run on another copy of
+  // the shim than the one that is prepared below, with that one's defaults.
+  const stamp = join(dir, 'packages');
+  const cached = existsSync(main) && existsSync(stamp) && readFileSync(stamp, 'utf8') === packages;
+  log.stage('compile', cached ? { cached } : {});
+  if (!cached) {
+    await translate(spec, packages, dir);
+    writeFileSync(stamp, packages);
+  }
 
   log.stage('link');
   const shim = join(packages, '@bytecodealliance/preview2-shim/dist/nodejs');
