@@ -11,6 +11,7 @@ use super::output;
 use crate::engines;
 use crate::exit;
 use crate::lab::{CACHE_VARIABLE, FIXTURES_VARIABLE, Lab};
+use crate::report::words;
 use crate::runtime::{self, Source};
 use crate::toolchain::{self, rust::TOOLCHAIN_VARIABLE};
 
@@ -21,29 +22,47 @@ pub const EXAMPLES: &str = "Examples:
   cargo xtask doctor
   WASMLAB_RUST_TOOLCHAIN=nightly cargo xtask doctor";
 
+/// One line a tool; what does not fit goes on below its name.
+struct List {
+    width: usize,
+    text: String,
+}
+
+impl List {
+    /// State, name, version, and where it is or how to get it.
+    fn add(&mut self, [state, name, version, about]: [&str; 4]) {
+        // Compilers print their whole pedigree; who wants it asks them.
+        let version = version.split(" (").next().unwrap_or_default();
+        let what = if version.is_empty() { name.to_owned() } else { format!("{name} {version}") };
+        let first = format!("{state:<9}{what:<36} ");
+        self.text += &words::wrapped(self.width, &first, &" ".repeat(11), about);
+        self.text.push('\n');
+    }
+}
+
 /// Options: none.
 #[derive(clap::Args)]
 pub struct Args {}
 
 /// Runs it.
 pub fn run(lab: &Lab, _: &Args) -> Result<u8> {
-    let mut table = output::table(&["", "what", "version", "where, or how to get it"]);
+    let mut list = List { width: output::look().width, text: String::new() };
     // A path of the workspace's own is short and can be typed.
     let shown = |path: &Path| path.strip_prefix(&lab.root).unwrap_or(path).display().to_string();
     for runtime in runtime::all() {
         match (engines::ready(lab, runtime), runtime.source()) {
-            (Ok(tool), _) => table.add_row(["ok", runtime.id(), &tool.version, &shown(&tool.program)]),
+            (Ok(tool), _) => list.add(["ok", runtime.id(), &tool.version, &shown(&tool.program)]),
             (Err(Some(absence)), _) => {
-                table.add_row(["missing", runtime.id(), "", &format!("{}; {}", absence.why, absence.how)])
+                list.add(["missing", runtime.id(), "", &format!("{}; {}", absence.why, absence.how)])
             }
             (Err(None), Source::Driver { driver, .. }) => {
-                table.add_row(["to build", runtime.id(), "", &format!("`cargo xtask run-all` builds xtask/drivers/{driver}")])
+                list.add(["to build", runtime.id(), "", &format!("`cargo xtask run-all` builds xtask/drivers/{driver}")])
             }
             (Err(None), Source::Embedded(engine)) => {
-                table.add_row(["to build", runtime.id(), "", &format!("`cargo xtask run-all` builds xtask/engines/{engine}")])
+                list.add(["to build", runtime.id(), "", &format!("`cargo xtask run-all` builds xtask/engines/{engine}")])
             }
-            (Err(None), Source::Program { get, .. }) => table.add_row(["missing", runtime.id(), "", get]),
-        };
+            (Err(None), Source::Program { get, .. }) => list.add(["missing", runtime.id(), "", get]),
+        }
     }
     let mut seen = BTreeSet::new();
     for scenario in common::scenarios(lab)? {
@@ -52,19 +71,19 @@ pub fn run(lab: &Lab, _: &Args) -> Result<u8> {
         let name = format!("{}{target}", build.toolchain);
         let (Some(toolchain), true) = (toolchain::find(&build.toolchain), seen.insert(name.clone())) else { continue };
         if let Some(obstacle) = toolchain.obstacle(build, &lab.machine) {
-            table.add_row(["no", &name, "", &format!("{}; {}", obstacle.detail, obstacle.how)]);
+            list.add(["no", &name, "", &format!("{}; {}", obstacle.detail, obstacle.how)]);
             continue;
         }
         for doubt in toolchain.doubts(build, &lab.machine) {
-            table.add_row(["beware", &name, "", &doubt]);
+            list.add(["beware", &name, "", &doubt]);
         }
         match toolchain.find(build, &lab.machine) {
             Ok(found) if found.program.as_os_str().is_empty() => {
-                table.add_row(["ok", &name, &found.version, "within the lab"])
+                list.add(["ok", &name, &found.version, "within the lab"])
             }
-            Ok(found) => table.add_row(["ok", &name, &found.version, &shown(&found.program)]),
-            Err(missing) => table.add_row(["missing", &name, "", &missing.how]),
-        };
+            Ok(found) => list.add(["ok", &name, &found.version, &shown(&found.program)]),
+            Err(missing) => list.add(["missing", &name, "", &missing.how]),
+        }
     }
     lab.machine.save();
     let variable = |name: &str, default: &str| format!("{name}={}", lab.machine.variable(name).unwrap_or_else(|| default.to_owned()));
@@ -75,7 +94,8 @@ pub fn run(lab: &Lab, _: &Args) -> Result<u8> {
         Err(error) => format!("NOT writable: {error}; name another folder in {CACHE_VARIABLE}"),
     };
     output::print(&format!(
-        "{table}\n\nworkspace  {}\ncache      {} ({cache_state})\n           {}\n           {}\n           {}\n",
+        "{}\nworkspace  {}\ncache      {} ({cache_state})\n           {}\n           {}\n           {}\n",
+        list.text,
         lab.root.display(),
         cache.display(),
         variable(TOOLCHAIN_VARIABLE, "(the toolchain that runs the lab)"),
