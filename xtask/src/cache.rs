@@ -1,6 +1,7 @@
 //! What is kept between runs: guests by their hash, observations by all that they depend on. Verdicts are
 //! never kept. A damaged, truncated or foreign entry is a miss.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -16,10 +17,13 @@ use crate::machine::sha256;
 const VERSION: u32 = 1;
 
 /// Bytes that entries may take; engines and compilers' own folders are not counted.
-const LIMIT: u64 = 2 << 30;
+const LIMIT: u64 = 6 << 30;
 
 /// The folders that [`LIMIT`] bounds.
-const BOUNDED: &[&str] = &["entries", "objects", "compiled"];
+const BOUNDED: &[&str] = &["entries", "objects", COMPILED];
+
+/// Compiled code: a folder for each module and engine.
+const COMPILED: &str = "compiled";
 
 /// A folder of entries.
 #[derive(Debug)]
@@ -122,23 +126,32 @@ impl Cache {
     }
 
     fn prune_to(&self, limit: u64) {
-        let mut found: Vec<(SystemTime, u64, PathBuf)> = Vec::new();
+        // When it was last written, and its size.
+        let mut found: BTreeMap<PathBuf, (SystemTime, u64)> = BTreeMap::new();
         for folder in BOUNDED {
             let root = self.dir.join(folder);
             for path in files::walk(&root, &[]).unwrap_or_default() {
-                let path = root.join(path);
-                if let Ok(meta) = fs::metadata(&path) {
-                    found.push((meta.modified().unwrap_or(SystemTime::UNIX_EPOCH), meta.len(), path));
-                }
+                let Ok(meta) = fs::metadata(root.join(&path)) else { continue };
+                // What belongs to one module and engine stays or goes together: a runtime that finds a part of
+                // its compiled code takes it for the whole.
+                let unit = match path.iter().next() {
+                    Some(first) if folder == COMPILED => root.join(first),
+                    _ => root.join(&path),
+                };
+                let (written, bytes) = found.entry(unit).or_insert((SystemTime::UNIX_EPOCH, 0));
+                *written = (*written).max(meta.modified().unwrap_or(SystemTime::UNIX_EPOCH));
+                *bytes += meta.len();
             }
         }
-        found.sort();
-        let mut total: u64 = found.iter().map(|f| f.1).sum();
-        for (_, bytes, path) in found {
+        let mut total: u64 = found.values().map(|(_, bytes)| bytes).sum();
+        let mut oldest: Vec<(SystemTime, u64, PathBuf)> = found.into_iter().map(|(p, (t, b))| (t, b, p)).collect();
+        oldest.sort();
+        for (_, bytes, path) in oldest {
             if total <= limit {
                 break;
             }
-            if fs::remove_file(path).is_ok() {
+            let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+            if removed.is_ok() {
                 total -= bytes;
             }
         }
@@ -208,5 +221,23 @@ mod tests {
         let new = cache.put_object(&[2; 1000]).unwrap();
         cache.prune_to(1500);
         assert!(!cache.object(&old).exists() && cache.object(&new).exists());
+    }
+
+    #[test]
+    fn compiled_code_of_one_module_stays_or_goes_together() {
+        let dir = tempfile::tempdir().unwrap();
+        let cache = Cache::new(dir.path().to_owned());
+        let [old, new] = ["old", "new"].map(|name| cache.compiled(&Key::of("compiled", &name)));
+        for folder in [&old, &new] {
+            fs::create_dir_all(folder.join("prepared")).unwrap();
+            for file in ["prepared/code", "prepared/manifest"] {
+                fs::write(folder.join(file), [0; 1000]).unwrap();
+            }
+        }
+        for file in ["prepared/code", "prepared/manifest"] {
+            fs::File::open(old.join(file)).unwrap().set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
+        }
+        cache.prune_to(3500);
+        assert!(!old.exists() && new.join("prepared/code").exists() && new.join("prepared/manifest").exists());
     }
 }

@@ -17,7 +17,8 @@ use crate::runtime::CellFiles;
 /// When the folder for its result cannot be made.
 pub fn translate(plan: &Plan, place: &Place, files: &CellFiles, listen: Option<Listen>) -> io::Result<Option<Ran>> {
     static NEXT: AtomicU64 = AtomicU64::new(0);
-    if files.prepared.is_dir() {
+    // One without anything in it is what is left of a cache that somebody emptied.
+    if fs::read_dir(files.prepared).is_ok_and(|mut entries| entries.next().is_some()) {
         return Ok(None);
     }
     // What is half done must not pass for done: so it is made aside, and moved when it is whole.
