@@ -135,7 +135,7 @@ impl Cache {
                 // What belongs to one module and engine stays or goes together: a runtime that finds a part of
                 // its compiled code takes it for the whole.
                 let unit = match path.iter().next() {
-                    Some(first) if folder == COMPILED => root.join(first),
+                    Some(first) if *folder == COMPILED => root.join(first),
                     _ => root.join(&path),
                 };
                 let (written, bytes) = found.entry(unit).or_insert((SystemTime::UNIX_EPOCH, 0));
