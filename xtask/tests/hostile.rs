@@ -71,7 +71,7 @@ fn every_hostile_guest_gets_its_code_and_its_neighbour_is_unharmed() {
         workspace.scenario(name, &hostile(name), rest);
     }
     let began = Instant::now();
-    let (ran, report) = workspace.run_all(&["--timeout", "2", "--no-cache"]);
+    let (ran, report) = workspace.run_all(&["--timeout", "2", "--no-cache", "--runtime", "wamr-aot"]);
     assert!(began.elapsed() < Duration::from_secs(300), "nothing may hang the lab");
     assert_eq!(ran.code, 1, "{}", ran.stderr);
     let text = |cell: &serde_json::Value, key: &str| cell[key].as_str().unwrap_or_default().to_owned();
