@@ -27,7 +27,7 @@ pub(crate) fn define(spec: &CellSpec, log: &Log, module: &Module, linker: &mut L
             host_function(log, import.module(), import.name(), ty, linker).ok();
         }
     }
-    missing(module, linker).map_or(Ok(()), Err)
+    missing(module, linker, |_, _| false).map_or(Ok(()), Err)
 }
 
 fn host_function(
@@ -46,16 +46,16 @@ fn host_function(
     Ok(())
 }
 
-/// The first import without a definition, and how many there are.
-fn missing(module: &Module, linker: &Linker<Host>) -> Option<Cause> {
+/// The first import without a definition, and how many there are; `given` tells of those that are no functions.
+pub(crate) fn missing(module: &Module, linker: &Linker<Host>, given: impl Fn(&str, &str) -> bool) -> Option<Cause> {
     // `Linker::get` does not tell of host functions, but defining one twice is refused: so a copy of
-    // the linker is asked to define each import. It defines functions only, the lab gives nothing else.
+    // the linker is asked to define each of them.
     let mut copy = linker.clone();
     let mut undefined = BTreeSet::new();
     for import in module.imports() {
         let free = match import.ty() {
             ExternType::Func(ty) => copy.func_new(import.module(), import.name(), ty.clone(), |_, _, _| Ok(())).is_ok(),
-            _ => true,
+            _ => !given(import.module(), import.name()),
         };
         if free {
             undefined.insert((import.module(), import.name()));

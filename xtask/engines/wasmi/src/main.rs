@@ -1,6 +1,8 @@
 //! wasmi as an engine of the lab: an interpreter, WASI 0.1 by wasi-common.
 
 mod cause;
+#[cfg(target_os = "linux")]
+mod emscripten;
 mod link;
 mod values;
 
@@ -11,8 +13,13 @@ use wasmi_wasi::WasiCtx;
 use wasmlab_cell::engine::{self, Log};
 use wasmlab_cell::{Call, Cause, CellSpec, Entry, Stage};
 
-const WASMI: engine::Engine =
-    engine::Engine { name: "wasmi", lock: include_str!("../Cargo.lock"), modes: &["interpreter"], run };
+const WASMI: engine::Engine = engine::Engine { name: "wasmi", lock: include_str!("../Cargo.lock"), modes: MODES, run };
+
+/// The second is the interpreter with Emscripten's system calls, which need Linux.
+#[cfg(target_os = "linux")]
+const MODES: &[&str] = &["interpreter", emscripten::MODE];
+#[cfg(not(target_os = "linux"))]
+const MODES: &[&str] = &["interpreter"];
 
 fn main() -> ExitCode {
     WASMI.main()
@@ -22,6 +29,8 @@ fn main() -> ExitCode {
 pub(crate) struct Host {
     wasi: WasiCtx,
     limits: StoreLimits,
+    #[cfg(target_os = "linux")]
+    emscripten: Option<emscripten::Program>,
 }
 
 fn run(spec: &CellSpec, log: &Log) -> Result<(), Cause> {
@@ -36,9 +45,19 @@ fn run(spec: &CellSpec, log: &Log) -> Result<(), Cause> {
 
     log.stage(Stage::Link);
     let mut linker = Linker::new(&engine);
-    link::define(spec, log, &module, &mut linker)?;
-    let mut store = Store::new(&engine, Host { wasi: link::wasi(spec)?, limits: limits(spec) });
+    let host = Host {
+        wasi: link::wasi(spec)?,
+        limits: limits(spec),
+        #[cfg(target_os = "linux")]
+        emscripten: None,
+    };
+    let mut store = Store::new(&engine, host);
     store.limiter(|host| &mut host.limits);
+    #[cfg(target_os = "linux")]
+    if spec.mode == emscripten::MODE {
+        return emscripten::run(spec, log, &bytes, &module, linker, store);
+    }
+    link::define(spec, log, &module, &mut linker)?;
 
     log.stage(Stage::Instantiate);
     let instance = linker.instantiate_and_start(&mut store, &module).map_err(|e| cause::of(&e, Stage::Instantiate))?;

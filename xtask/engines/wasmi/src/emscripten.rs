@@ -1,0 +1,194 @@
+//! Emscripten's host, bound to wasmi.
+
+use wasmi::{AsContextMut, Error, Extern, ExternType, Global, Instance, Linker, Memory, Module, Ref};
+use wasmi::{Store, StoreContextMut, Table, Val};
+use wasmlab_cell::engine::Log;
+use wasmlab_cell::{Cause, CellSpec, Entry, Stage};
+use wasmlab_host_emscripten::{self as host, GlobalValue, Guest, MemoryMap, OutOfBounds, Stop};
+
+use crate::{Host, cause, link};
+
+/// The mode's name.
+pub(crate) const MODE: &str = "interpreter+emscripten";
+
+/// What the host knows of its guest.
+pub(crate) struct Program {
+    host: host::Host,
+    memory: Option<Memory>,
+    instance: Option<Instance>,
+}
+
+/// A guest during a call.
+struct Running<'a>(StoreContextMut<'a, Host>);
+
+impl Running<'_> {
+    fn program(&self) -> Option<&Program> {
+        self.0.data().emscripten.as_ref()
+    }
+
+    fn memory(&self) -> Option<Memory> {
+        self.program()?.memory
+    }
+}
+
+impl Guest for Running<'_> {
+    fn host(&mut self) -> &mut host::Host {
+        let program = self.0.data_mut().emscripten.as_mut();
+        // `run` put it there before anything of the guest's could be called.
+        &mut program.unwrap_or_else(|| unreachable!("a guest without its host")).host
+    }
+
+    fn size(&self) -> u64 {
+        self.memory().map_or(0, |memory| memory.data_size(&self.0) as u64)
+    }
+
+    fn read(&self, at: u32, into: &mut [u8]) -> Result<(), OutOfBounds> {
+        let memory = self.memory().ok_or(OutOfBounds)?;
+        memory.read(&self.0, at as usize, into).map_err(|_| OutOfBounds)
+    }
+
+    fn write(&mut self, at: u32, from: &[u8]) -> Result<(), OutOfBounds> {
+        let memory = self.memory().ok_or(OutOfBounds)?;
+        memory.write(&mut self.0, at as usize, from).map_err(|_| OutOfBounds)
+    }
+
+    fn grow(&mut self, pages: u32) -> bool {
+        self.memory().is_some_and(|memory| memory.grow(&mut self.0, pages.into()).is_ok())
+    }
+
+    fn call(&mut self, export: &str, args: &[i32]) -> Result<Option<i32>, Stop> {
+        let none = || Stop::NoExport(export.to_owned());
+        let instance = self.program().and_then(|p| p.instance).ok_or_else(none)?;
+        let func = instance.get_func(&self.0, export).ok_or_else(none)?;
+        let ty = func.ty(&self.0);
+        if ty.params().len() != args.len() {
+            return Err(none());
+        }
+        let args: Vec<Val> = args.iter().map(|arg| Val::I32(*arg)).collect();
+        let mut results: Vec<Val> = ty.results().iter().map(|ty| Val::default_for_ty(*ty)).collect();
+        func.call(&mut self.0, &args, &mut results).map_err(stop)?;
+        Ok(results.first().and_then(Val::i32))
+    }
+}
+
+fn stop(error: Error) -> Stop {
+    match error.i32_exit_status() {
+        Some(code) => Stop::Exit(code),
+        None => Stop::Engine(Box::new(error)),
+    }
+}
+
+fn error(stop: Stop) -> Error {
+    match stop {
+        Stop::Exit(code) => Error::i32_exit(code),
+        Stop::Engine(error) => match error.downcast::<Error>() {
+            Ok(error) => *error,
+            Err(other) => Error::new(other.to_string()),
+        },
+        other => Error::new(other.to_string()),
+    }
+}
+
+/// Runs a guest from linking on.
+pub(crate) fn run(
+    spec: &CellSpec,
+    log: &Log,
+    bytes: &[u8],
+    module: &Module,
+    mut linker: Linker<Host>,
+    mut store: Store<Host>,
+) -> Result<(), Cause> {
+    let host = host::Host::new(config(spec)).map_err(|e| Cause::EngineError { message: e.to_string() })?;
+    store.data_mut().emscripten = Some(Program { host, memory: None, instance: None });
+    let map = MemoryMap::new(host::data_end(bytes));
+    define(module, &mut linker, &mut store, &map).map_err(|e| cause::of(&e, Stage::Instantiate))?;
+    let given = |module: &str, name: &str| linker.get(&store, module, name).is_some();
+    link::missing(module, &linker, given).map_or(Ok(()), Err)?;
+    log.stage(Stage::Instantiate);
+    let old = host::started_old(module.exports().map(|export| export.name()));
+    if old {
+        map.prepare(&mut Running(store.as_context_mut())).map_err(|message| Cause::ResourceLimit { message })?;
+    }
+    let instance = linker.instantiate_and_start(&mut store, module).map_err(|e| cause::of(&e, Stage::Instantiate))?;
+    let exported = instance.get_memory(&store, "memory");
+    if let Some(program) = store.data_mut().emscripten.as_mut() {
+        program.instance = Some(instance);
+        program.memory = exported.or(program.memory);
+    }
+    log.stage(Stage::Run);
+    if spec.entry != Entry::Command {
+        return Err(Cause::NoExport { name: "_start".to_owned() });
+    }
+    let mut guest = Running(store.as_context_mut());
+    let done = if old { host::start_old(&mut guest) } else { guest.call("_start", &[]).map(|_| 0) };
+    match done {
+        Ok(0) => Ok(()),
+        Ok(code) => Err(Cause::Exit { code }),
+        Err(Stop::NoExport(name)) => Err(Cause::NoExport { name }),
+        Err(stop) => Err(cause::of(&error(stop), Stage::Run)),
+    }
+}
+
+fn config(spec: &CellSpec) -> host::Config {
+    host::Config {
+        args: spec.args.clone(),
+        env: spec.env.clone(),
+        dirs: spec.dirs.iter().map(|dir| (dir.host.clone(), dir.guest.clone())).collect(),
+        network: spec.network == wasmlab_cell::Network::Loopback,
+        ports: spec.ports.clone(),
+    }
+}
+
+/// Defines what the host has of what the module imports.
+fn define(module: &Module, linker: &mut Linker<Host>, store: &mut Store<Host>, map: &MemoryMap) -> Result<(), Error> {
+    for import in module.imports() {
+        let (from, name) = (import.module(), import.name());
+        let item = match import.ty() {
+            ExternType::Func(ty) => {
+                let Some(function) = host::import(from, name) else { continue };
+                let results = ty.results().to_vec();
+                let done = linker.func_new(from, name, ty.clone(), move |mut caller, args, out| {
+                    let args: Vec<i64> = args.iter().map(widened).collect();
+                    let result = function.call(&mut Running(caller.as_context_mut()), &args).map_err(error)?;
+                    for (out, ty) in out.iter_mut().zip(&results) {
+                        *out =
+                            if matches!(ty, wasmi::ValType::I64) { Val::I64(result) } else { Val::I32(result as i32) };
+                    }
+                    Ok(())
+                });
+                // A second import of the same function finds it defined already.
+                done.ok();
+                continue;
+            }
+            ExternType::Memory(ty) if (from, name) == ("env", "memory") => {
+                let memory = Memory::new(&mut *store, *ty)?;
+                if let Some(program) = store.data_mut().emscripten.as_mut() {
+                    program.memory = Some(memory);
+                }
+                Extern::Memory(memory)
+            }
+            ExternType::Table(ty) if (from, name) == ("env", "table") => {
+                Extern::Table(Table::new(&mut *store, *ty, Ref::default_for_ty(ty.element()))?)
+            }
+            ExternType::Global(ty) => {
+                let Some(value) = host::global(from, name, map) else { continue };
+                let value = match value {
+                    GlobalValue::I32(value) => Val::I32(value),
+                    GlobalValue::F64(value) => Val::F64(value.into()),
+                };
+                Extern::Global(Global::new(&mut *store, value, ty.mutability()))
+            }
+            _ => continue,
+        };
+        linker.define(from, name, item).ok();
+    }
+    Ok(())
+}
+
+fn widened(value: &Val) -> i64 {
+    match value {
+        Val::I32(value) => (*value).into(),
+        Val::I64(value) => *value,
+        _ => 0,
+    }
+}

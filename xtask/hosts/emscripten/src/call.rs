@@ -1,0 +1,224 @@
+//! One call out of the guest: its arguments, its memory, what may come of it.
+
+use std::io;
+
+use crate::{Errno, Guest, Host, OutOfBounds, Stop};
+
+/// Longest path that is read from a guest, as Linux's `PATH_MAX`.
+pub const PATH_MAX: usize = 4096;
+
+/// Why a call did not do what it was asked.
+#[derive(Debug)]
+pub enum Fault {
+    /// An error number for the guest.
+    Errno(Errno),
+    /// The guest does not go on.
+    Stop(Stop),
+}
+
+impl From<Errno> for Fault {
+    fn from(errno: Errno) -> Self {
+        Self::Errno(errno)
+    }
+}
+
+impl From<Stop> for Fault {
+    fn from(stop: Stop) -> Self {
+        Self::Stop(stop)
+    }
+}
+
+impl From<OutOfBounds> for Fault {
+    fn from(_: OutOfBounds) -> Self {
+        Self::Errno(Errno::FAULT)
+    }
+}
+
+impl From<rustix::io::Errno> for Fault {
+    fn from(errno: rustix::io::Errno) -> Self {
+        Self::Errno(errno.into())
+    }
+}
+
+impl From<io::Error> for Fault {
+    fn from(error: io::Error) -> Self {
+        Self::Errno(error.into())
+    }
+}
+
+/// What a call gives.
+pub type Answer = Result<i64, Fault>;
+
+/// Where the next argument is.
+#[derive(Clone, Copy, Debug)]
+enum Args<'a> {
+    /// In the call.
+    Values(&'a [i64]),
+    /// In the guest's memory from here on, four bytes each: the old ABI's `varargs`.
+    Memory(u32),
+}
+
+/// A call out of the guest.
+pub struct Call<'a> {
+    /// The guest.
+    pub guest: &'a mut dyn Guest,
+    args: Args<'a>,
+    /// Emscripten 3.x: other layouts, other error numbers.
+    pub new: bool,
+}
+
+impl<'a> Call<'a> {
+    /// With the arguments of the call itself.
+    pub fn new(guest: &'a mut dyn Guest, args: &'a [i64], new: bool) -> Self {
+        Self { guest, args: Args::Values(args), new }
+    }
+
+    /// The same call with its further arguments in the guest's memory.
+    pub fn varargs(&mut self, at: u32) -> Call<'_> {
+        Call { guest: self.guest, args: Args::Memory(at), new: self.new }
+    }
+
+    /// The host's state.
+    pub fn host(&mut self) -> &mut Host {
+        self.guest.host()
+    }
+
+    /// The next argument; one that is not there is 0, as in a register that nobody set.
+    pub fn int(&mut self) -> Result<i32, Fault> {
+        match &mut self.args {
+            Args::Values(values) => {
+                let Some((first, rest)) = values.split_first() else { return Ok(0) };
+                *values = rest;
+                Ok(*first as i32)
+            }
+            Args::Memory(at) => {
+                let value = read_u32(self.guest, *at)?;
+                *at = at.checked_add(4).ok_or(OutOfBounds)?;
+                Ok(value as i32)
+            }
+        }
+    }
+
+    /// The next argument as an address or a size.
+    pub fn word(&mut self) -> Result<u32, Fault> {
+        Ok(self.int()? as u32)
+    }
+
+    /// The next argument where it is 64 bits wide in the call itself.
+    pub fn long(&mut self) -> Result<i64, Fault> {
+        match &mut self.args {
+            Args::Values(values) => {
+                let Some((first, rest)) = values.split_first() else { return Ok(0) };
+                *values = rest;
+                Ok(*first)
+            }
+            Args::Memory(_) => self.pair(),
+        }
+    }
+
+    /// The next two arguments as one of 64 bits, the low half first.
+    pub fn pair(&mut self) -> Result<i64, Fault> {
+        let low = self.word()?;
+        let high = self.int()?;
+        Ok(i64::from(high) << 32 | i64::from(low))
+    }
+
+    /// A path that the next argument points to.
+    pub fn path(&mut self) -> Result<String, Fault> {
+        let at = self.word()?;
+        self.text(at)
+    }
+
+    /// The text at `at`, up to its zero.
+    pub fn text(&self, at: u32) -> Result<String, Fault> {
+        let bytes = read_text(self.guest, at)?;
+        // Linux takes any bytes; the lab's folders hold names that are UTF-8.
+        String::from_utf8(bytes).map_err(|_| Errno::NOENT.into())
+    }
+
+    /// Four bytes of the guest's memory.
+    pub fn load(&self, at: u32) -> Result<u32, Fault> {
+        Ok(read_u32(self.guest, at)?)
+    }
+
+    /// Writes four bytes of the guest's memory.
+    pub fn store(&mut self, at: u32, value: u32) -> Result<(), Fault> {
+        Ok(self.guest.write(at, &value.to_le_bytes())?)
+    }
+
+    /// `N` bytes of the guest's memory.
+    pub fn bytes<const N: usize>(&self, at: u32) -> Result<[u8; N], Fault> {
+        let mut bytes = [0; N];
+        self.guest.read(at, &mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// Checks that `len` bytes at `at` are in the guest's memory: before anything is done that cannot be undone.
+    pub fn check(&self, at: u32, len: u32) -> Result<(), Fault> {
+        if u64::from(at) + u64::from(len) <= self.guest.size() { Ok(()) } else { Err(OutOfBounds.into()) }
+    }
+
+    /// Memory of the guest's own allocator, zeroed.
+    pub fn allocate(&mut self, len: u32) -> Result<u32, Fault> {
+        let name = if self.new { "malloc" } else { "_malloc" };
+        let at = self.guest.call(name, &[len as i32])?.unwrap_or_default() as u32;
+        if at == 0 {
+            return Err(Errno::NOMEM.into());
+        }
+        self.guest.write(at, &vec![0; len as usize])?;
+        Ok(at)
+    }
+
+    /// A text in memory of the guest's allocator.
+    pub fn allocate_text(&mut self, text: &str) -> Result<u32, Fault> {
+        let at = self.allocate(u32::try_from(text.len() + 1).unwrap_or(u32::MAX))?;
+        self.guest.write(at, text.as_bytes())?;
+        Ok(at)
+    }
+
+    /// The number that the guest knows `errno` by.
+    pub fn number(&self, errno: Errno) -> i32 {
+        if self.new { errno.wasi() } else { errno.0 }
+    }
+
+    /// Writes the guest's `errno`, as its libc would.
+    pub fn set_errno(&mut self, errno: Errno) -> Result<(), Fault> {
+        let name = if self.new { "__errno_location" } else { "___errno_location" };
+        match self.guest.call(name, &[]) {
+            // A guest may point anywhere: then it has no errno.
+            Ok(Some(at)) => drop(self.guest.write(at as u32, &self.number(errno).to_le_bytes())),
+            Ok(None) | Err(Stop::NoExport(_)) => {}
+            Err(stop) => return Err(stop.into()),
+        }
+        Ok(())
+    }
+}
+
+/// Four bytes, little end first.
+pub fn read_u32(guest: &dyn Guest, at: u32) -> Result<u32, OutOfBounds> {
+    let mut bytes = [0; 4];
+    guest.read(at, &mut bytes)?;
+    Ok(u32::from_le_bytes(bytes))
+}
+
+/// The bytes at `at` up to a zero, at most [`PATH_MAX`].
+fn read_text(guest: &dyn Guest, at: u32) -> Result<Vec<u8>, Fault> {
+    let mut text = Vec::new();
+    while text.len() < PATH_MAX {
+        let here = u64::from(at) + text.len() as u64;
+        let left = guest.size().saturating_sub(here).min(256) as usize;
+        if left == 0 {
+            return Err(OutOfBounds.into());
+        }
+        let mut piece = [0; 256];
+        guest.read(u32::try_from(here).map_err(|_| OutOfBounds)?, &mut piece[..left])?;
+        match piece[..left].iter().position(|b| *b == 0) {
+            Some(end) => {
+                text.extend_from_slice(&piece[..end]);
+                return Ok(text);
+            }
+            None => text.extend_from_slice(&piece[..left]),
+        }
+    }
+    Err(Errno::NAMETOOLONG.into())
+}

@@ -1,0 +1,153 @@
+//! The guest's descriptors: numbers of its own, never the host's.
+
+use std::fs::File;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use cap_std::fs::Dir;
+
+use crate::Errno;
+
+/// How many descriptors a guest may have: as many as its `fd_set` can name.
+pub const MOST: usize = 1024;
+
+/// What a descriptor stands for.
+pub enum Kind {
+    /// A standard stream of the host's process: 0, 1 or 2.
+    Standard(u8),
+    /// A file.
+    File(File),
+    /// A folder; the number is how far `getdents64` has come.
+    Folder(Dir, AtomicUsize),
+    /// A socket, with the guest's address family.
+    Socket(OwnedFd, u16),
+    /// An end of a pipe.
+    Pipe(OwnedFd),
+    /// `/dev/null`.
+    Null,
+    /// `/dev/urandom`.
+    Random,
+}
+
+/// An open file description: descriptors that `dup2` made share one.
+pub struct Open {
+    /// What it is.
+    pub kind: Kind,
+    /// Flags of `open` that `fcntl` gives back: access mode, `O_APPEND`.
+    pub flags: i32,
+    /// `O_NONBLOCK`.
+    pub nonblocking: AtomicBool,
+}
+
+impl Open {
+    /// Without flags.
+    pub fn new(kind: Kind) -> Self {
+        Self { kind, flags: 2, nonblocking: AtomicBool::new(false) }
+    }
+
+    /// The host's descriptor behind it, where there is one.
+    pub fn fd(&self) -> Option<BorrowedFd<'_>> {
+        match &self.kind {
+            Kind::Standard(0) => Some(rustix::stdio::stdin()),
+            Kind::Standard(1) => Some(rustix::stdio::stdout()),
+            Kind::Standard(_) => Some(rustix::stdio::stderr()),
+            Kind::File(file) => Some(file.as_fd()),
+            Kind::Folder(dir, _) => Some(dir.as_fd()),
+            Kind::Socket(fd, _) | Kind::Pipe(fd) => Some(fd.as_fd()),
+            Kind::Null | Kind::Random => None,
+        }
+    }
+
+    /// The socket behind it.
+    pub fn socket(&self) -> Result<BorrowedFd<'_>, Errno> {
+        match &self.kind {
+            Kind::Socket(fd, _) => Ok(fd.as_fd()),
+            _ => Err(Errno::NOTSOCK),
+        }
+    }
+
+    /// Whether an operation on it can wait for somebody else.
+    pub fn can_wait(&self) -> bool {
+        matches!(self.kind, Kind::Standard(_) | Kind::Socket(..) | Kind::Pipe(_))
+    }
+
+    /// Whether it shall not wait.
+    pub fn is_nonblocking(&self) -> bool {
+        self.nonblocking.load(Ordering::Relaxed)
+    }
+}
+
+/// A guest's table of descriptors.
+pub struct Descriptors {
+    table: Vec<Option<Arc<Open>>>,
+}
+
+impl Descriptors {
+    /// With the three standard streams.
+    pub fn new() -> Self {
+        Self { table: (0..3).map(|n| Some(Arc::new(Open::new(Kind::Standard(n))))).collect() }
+    }
+
+    /// What descriptor `fd` stands for.
+    pub fn get(&self, fd: i32) -> Result<Arc<Open>, Errno> {
+        let at = usize::try_from(fd).map_err(|_| Errno::BADF)?;
+        self.table.get(at).and_then(Clone::clone).ok_or(Errno::BADF)
+    }
+
+    /// The lowest free number from `from` on.
+    pub fn add(&mut self, open: Arc<Open>, from: i32) -> Result<i32, Errno> {
+        let from = usize::try_from(from).map_err(|_| Errno::INVAL)?;
+        let at = (from..MOST).find(|at| self.table.get(*at).is_none_or(Option::is_none)).ok_or(Errno::MFILE)?;
+        self.put(at, open);
+        Ok(at as i32)
+    }
+
+    /// This number, whatever it stood for.
+    pub fn replace(&mut self, fd: i32, open: Arc<Open>) -> Result<i32, Errno> {
+        let at = usize::try_from(fd).ok().filter(|at| *at < MOST).ok_or(Errno::BADF)?;
+        self.put(at, open);
+        Ok(fd)
+    }
+
+    /// Whether another descriptor is to be had: asked before the host opens one.
+    pub fn room(&self) -> Result<(), Errno> {
+        if self.count() < MOST { Ok(()) } else { Err(Errno::MFILE) }
+    }
+
+    /// Frees a number.
+    pub fn close(&mut self, fd: i32) -> Result<Arc<Open>, Errno> {
+        let at = usize::try_from(fd).map_err(|_| Errno::BADF)?;
+        self.table.get_mut(at).and_then(Option::take).ok_or(Errno::BADF)
+    }
+
+    /// How many are open.
+    pub fn count(&self) -> usize {
+        self.table.iter().flatten().count()
+    }
+
+    fn put(&mut self, at: usize, open: Arc<Open>) {
+        if self.table.len() <= at {
+            self.table.resize_with(at + 1, || None);
+        }
+        self.table[at] = Some(open);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_the_lowest_free_and_limited() {
+        let mut table = Descriptors::new();
+        let null = || Arc::new(Open::new(Kind::Null));
+        assert_eq!(table.add(null(), 0), Ok(3));
+        assert_eq!(table.add(null(), 10), Ok(10));
+        assert!(table.close(3).is_ok() && table.close(3).is_err());
+        assert_eq!(table.add(null(), 0), Ok(3));
+        while table.add(null(), 0).is_ok() {}
+        assert_eq!((table.count(), table.room()), (MOST, Err(Errno::MFILE)));
+        assert!(table.get(-1).is_err() && table.get(i32::MAX).is_err() && table.replace(1024, null()).is_err());
+    }
+}

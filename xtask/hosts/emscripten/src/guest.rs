@@ -1,0 +1,66 @@
+//! What the host needs of an engine.
+
+use std::error::Error;
+use std::fmt;
+
+use crate::Host;
+
+/// A guest as its engine shows it, during a call out of it.
+pub trait Guest {
+    /// The host's state of this guest.
+    fn host(&mut self) -> &mut Host;
+
+    /// Size of the guest's memory, bytes.
+    fn size(&self) -> u64;
+
+    /// Copies from the guest's memory.
+    ///
+    /// # Errors
+    /// When a byte of it is outside; then nothing was copied.
+    fn read(&self, at: u32, into: &mut [u8]) -> Result<(), OutOfBounds>;
+
+    /// Copies into the guest's memory.
+    ///
+    /// # Errors
+    /// When a byte of it would be outside; then nothing was copied.
+    fn write(&mut self, at: u32, from: &[u8]) -> Result<(), OutOfBounds>;
+
+    /// Adds pages to the guest's memory; whether that was possible.
+    fn grow(&mut self, pages: u32) -> bool;
+
+    /// Calls an export whose parameters are all `i32`; `None` where it returns nothing.
+    ///
+    /// # Errors
+    /// [`Stop::NoExport`] where there is none of this name and number of parameters, else what ended it.
+    fn call(&mut self, export: &str, args: &[i32]) -> Result<Option<i32>, Stop>;
+}
+
+/// An address of the guest's that is not in its memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OutOfBounds;
+
+/// Why a guest does not go on.
+#[derive(Debug)]
+pub enum Stop {
+    /// It asked to exit.
+    Exit(i32),
+    /// It gave up, or did what its own glue would have ended it for: in words.
+    Abort(String),
+    /// The host was to call an export that is not there.
+    NoExport(String),
+    /// What the engine says of a call from within a call.
+    Engine(Box<dyn Error + Send + Sync>),
+}
+
+impl fmt::Display for Stop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exit(code) => write!(f, "the guest exits with {code}"),
+            Self::Abort(words) => f.write_str(words),
+            Self::NoExport(name) => write!(f, "the guest exports no function `{name}` that the host can call"),
+            Self::Engine(error) => error.fmt(f),
+        }
+    }
+}
+
+impl Error for Stop {}

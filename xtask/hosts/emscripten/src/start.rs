@@ -1,0 +1,62 @@
+//! Starting a guest of the old ABI: what its glue did before and after `main`.
+
+use crate::{Guest, Stop};
+
+/// Whether a module with these exports is a program of the old ABI.
+pub fn started_old<'a>(exports: impl IntoIterator<Item = &'a str>) -> bool {
+    exports.into_iter().any(|name| name == "_main")
+}
+
+/// Runs `main`, and gives its exit code.
+///
+/// # Errors
+/// What ended it otherwise.
+pub fn start_old(guest: &mut dyn Guest) -> Result<i32, Stop> {
+    match run(guest) {
+        Err(Stop::Exit(code)) => Ok(code),
+        other => other,
+    }
+}
+
+fn run(guest: &mut dyn Guest) -> Result<i32, Stop> {
+    for constructor in ["runPostSets", "___emscripten_environ_constructor"] {
+        optional(guest, constructor, &[])?;
+    }
+    let args = guest.host().args.clone();
+    let mut addresses = Vec::new();
+    for arg in &args {
+        let at = stack(guest, arg.len() + 1)?;
+        put(guest, at, arg.as_bytes())?;
+        put(guest, at.wrapping_add(arg.len() as u32), &[0])?;
+        addresses.push(at);
+    }
+    // argv ends with a null pointer.
+    let argv = stack(guest, 4 * (addresses.len() + 1))?;
+    for (index, address) in (0..).zip(addresses.iter().chain([&0])) {
+        put(guest, argv + index * 4, &address.to_le_bytes())?;
+    }
+    let count = args.len() as i32;
+    let code = match guest.call("_main", &[count, argv as i32]) {
+        Err(Stop::NoExport(_)) => guest.call("_main", &[])?,
+        other => other?,
+    };
+    // What stdio still holds.
+    optional(guest, "_fflush", &[0])?;
+    Ok(code.unwrap_or_default())
+}
+
+fn optional(guest: &mut dyn Guest, export: &str, args: &[i32]) -> Result<(), Stop> {
+    match guest.call(export, args) {
+        Ok(_) | Err(Stop::NoExport(_)) => Ok(()),
+        Err(other) => Err(other),
+    }
+}
+
+fn stack(guest: &mut dyn Guest, size: usize) -> Result<u32, Stop> {
+    let size = i32::try_from(size).unwrap_or(i32::MAX);
+    Ok(guest.call("stackAlloc", &[size])?.unwrap_or_default() as u32)
+}
+
+fn put(guest: &mut dyn Guest, at: u32, bytes: &[u8]) -> Result<(), Stop> {
+    guest.write(at, bytes).map_err(|_| Stop::Abort("the arguments do not fit into the guest's stack".to_owned()))
+}

@@ -1,0 +1,19 @@
+//! The system calls, one file a group.
+
+pub mod control;
+pub mod files;
+pub mod io;
+pub mod libc;
+pub mod memory;
+pub mod names;
+pub mod network;
+pub mod options;
+pub mod paths;
+pub mod process;
+pub mod signals;
+pub mod strftime;
+pub mod time;
+pub mod transfer;
+pub mod users;
+pub mod wait;
+pub mod wasi;

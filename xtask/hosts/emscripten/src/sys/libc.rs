@@ -1,0 +1,68 @@
+//! What the glue of Emscripten 1.38 gives beside system calls: parts of libc.
+
+use crate::Errno;
+use crate::call::{Answer, Call, Fault};
+
+/// The address of a text that stays.
+pub fn text(call: &mut Call, text: &str) -> Result<u32, Fault> {
+    let key = format!("text {text}");
+    if let Some(at) = call.host().statics.get(&key) {
+        return Ok(*at);
+    }
+    let at = call.allocate_text(text)?;
+    call.host().statics.insert(key, at);
+    Ok(at)
+}
+
+/// `getenv(name)`.
+pub fn getenv(call: &mut Call) -> Answer {
+    let at = call.word()?;
+    if at == 0 {
+        return Ok(0);
+    }
+    let name = call.text(at)?;
+    match call.host().env.get(&name).cloned() {
+        Some(value) => Ok(text(call, &value)?.into()),
+        None => Ok(0),
+    }
+}
+
+/// `___buildEnvironment(environ)`: writes where the list of `NAME=value` is, 0 at its end.
+pub fn build_environment(call: &mut Call) -> Answer {
+    let at = call.word()?;
+    let entries: Vec<String> = call.host().env.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let list = call.allocate(4 * (entries.len() as u32 + 1))?;
+    for (index, entry) in (0..).zip(&entries) {
+        let entry = text(call, entry)?;
+        call.store(list + index * 4, entry)?;
+    }
+    call.store(at, list)?;
+    Ok(0)
+}
+
+/// `___setErrNo(number)`: a number of the guest's own.
+pub fn set_errno(call: &mut Call) -> Answer {
+    let number = call.int()?;
+    call.set_errno(Errno(number))?;
+    Ok(number.into())
+}
+
+/// `getpagesize()`.
+pub fn getpagesize(_: &mut Call) -> Answer {
+    Ok(super::memory::PAGE_SIZE.into())
+}
+
+/// `sysconf(name)`: numbers of musl's `unistd.h`.
+pub fn sysconf(call: &mut Call) -> Answer {
+    Ok(match call.int()? {
+        // _SC_OPEN_MAX.
+        4 => crate::descriptors::MOST as i64,
+        // _SC_PAGESIZE.
+        30 => super::memory::PAGE_SIZE.into(),
+        // _SC_NPROCESSORS_CONF, _SC_NPROCESSORS_ONLN.
+        83 | 84 => 1,
+        // _SC_PHYS_PAGES.
+        85 => call.guest.size() as i64 / i64::from(super::memory::PAGE_SIZE),
+        _ => return Err(Errno::INVAL.into()),
+    })
+}

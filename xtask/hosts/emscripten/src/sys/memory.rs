@@ -1,0 +1,125 @@
+//! Memory: the heap's growth, mappings, copies.
+
+use std::os::unix::fs::FileExt;
+
+use crate::call::{Answer, Call};
+use crate::descriptors::Kind;
+use crate::{Errno, Stop};
+
+/// Page size of WebAssembly.
+const PAGE: u64 = 1 << 16;
+/// `PAGE_SIZE` of Emscripten 1.38's runtime.
+pub const PAGE_SIZE: u32 = 16_384;
+
+/// `enlargeMemory()` of the old ABI: the heap's end, at `DYNAMICTOP_PTR`, is beyond the memory.
+pub fn enlarge(call: &mut Call) -> Answer {
+    let at = call.host().dynamic_top;
+    let wanted = u64::from(call.load(at)?);
+    let size = call.guest.size();
+    if wanted <= size {
+        return Ok(1);
+    }
+    let pages = (wanted - size).div_ceil(PAGE);
+    Ok(u32::try_from(pages).is_ok_and(|pages| call.guest.grow(pages)).into())
+}
+
+/// `getTotalMemory()`.
+pub fn total(call: &mut Call) -> Answer {
+    Ok(call.guest.size() as i64)
+}
+
+/// `abortOnCannotGrowMemory()`: `sbrk` then fails, and `malloc` returns 0, as C has it.
+pub fn cannot_grow(_: &mut Call) -> Answer {
+    Ok(0)
+}
+
+/// 3.x: `emscripten_resize_heap(size)`.
+pub fn resize_heap(call: &mut Call) -> Answer {
+    let wanted = u64::from(call.word()?);
+    let size = call.guest.size();
+    let pages = wanted.saturating_sub(size).div_ceil(PAGE);
+    Ok(u32::try_from(pages).is_ok_and(|pages| call.guest.grow(pages)).into())
+}
+
+/// `emscripten_memcpy_big(to, from, size)`.
+pub fn memcpy(call: &mut Call) -> Answer {
+    let (to, from, size) = (call.word()?, call.word()?, call.word()?);
+    let outside = || Stop::Abort(format!("copies {size} bytes from {from} to {to}, which is not all in its memory"));
+    if call.check(to, size).and_then(|()| call.check(from, size)).is_err() {
+        return Err(outside().into());
+    }
+    let mut bytes = vec![0; size as usize];
+    call.guest.read(from, &mut bytes)?;
+    call.guest.write(to, &bytes)?;
+    Ok(to.into())
+}
+
+/// `mmap2(address, size, protection, flags, fd, pages)`: anonymous memory, or a copy of a file.
+pub fn mmap(call: &mut Call) -> Answer {
+    let (_, size, protection, flags, fd, offset) =
+        (call.word()?, call.word()?, call.int()?, call.int()?, call.int()?, call.word()?);
+    let anonymous = flags & 0x20 != 0;
+    let shared_write = flags & 1 != 0 && protection & 2 != 0;
+    if size == 0 {
+        return Err(Errno::INVAL.into());
+    }
+    if u64::from(size) > call.guest.size() {
+        return Err(Errno::NOMEM.into());
+    }
+    let file = if anonymous { None } else { Some(call.host().descriptors.get(fd)?) };
+    if file.is_some() && shared_write {
+        // What is written to the memory would have to reach the file.
+        return Err(Errno::NODEV.into());
+    }
+    let mut bytes = vec![0; size as usize];
+    if let Some(open) = file {
+        let Kind::File(file) = &open.kind else { return Err(Errno::NODEV.into()) };
+        let mut done = 0;
+        while done < bytes.len() {
+            match file.read_at(&mut bytes[done..], u64::from(offset) * 4096 + done as u64)? {
+                0 => break,
+                more => done += more,
+            }
+        }
+    }
+    let at = call.guest.call("_memalign", &[PAGE_SIZE as i32, size as i32])?.unwrap_or_default() as u32;
+    if at == 0 {
+        return Err(Errno::NOMEM.into());
+    }
+    call.guest.write(at, &bytes)?;
+    call.host().mapped.insert(at, size);
+    Ok(at.into())
+}
+
+/// `munmap(address, size)`: a whole mapping.
+pub fn munmap(call: &mut Call) -> Answer {
+    let (at, size) = (call.word()?, call.word()?);
+    if call.host().mapped.get(&at) != Some(&size) {
+        return Err(Errno::INVAL.into());
+    }
+    call.host().mapped.remove(&at);
+    call.guest.call("_free", &[at as i32])?;
+    Ok(0)
+}
+
+/// `llvm.stacksave`.
+pub fn stacksave(call: &mut Call) -> Answer {
+    let stack = call.guest.call("stackSave", &[])?.unwrap_or_default();
+    let stacks = &mut call.host().stacks;
+    if stacks.len() >= 1 << 16 {
+        return Err(Stop::Abort("saves its stack pointer without end".to_owned()).into());
+    }
+    stacks.push(stack);
+    Ok(stacks.len() as i64 - 1)
+}
+
+/// `llvm.stackrestore(number)`.
+pub fn stackrestore(call: &mut Call) -> Answer {
+    let number = call.word()? as usize;
+    let Some(stack) = call.host().stacks.get(number).copied() else {
+        return Err(Stop::Abort("restores a stack pointer that it never saved".to_owned()).into());
+    };
+    call.host().stacks.truncate(number);
+    call.guest.call("stackRestore", &[stack])?;
+    Ok(0)
+}

@@ -1,0 +1,225 @@
+//! Names of files: making, moving, removing, and the current folder.
+
+use cap_std::fs::{DirBuilder, DirBuilderExt, Permissions, PermissionsExt};
+use rustix::fs::{AtFlags, Timespec, Timestamps};
+
+use super::paths::Place;
+use crate::Errno;
+use crate::call::{Answer, Call};
+use crate::layout::Moment;
+
+/// `mkdir(path, mode)`.
+pub fn mkdir(call: &mut Call) -> Answer {
+    let ((dir, path), mode) = (call.below()?, call.word()?);
+    let mode = mode & !call.host().umask & 0o777;
+    // A folder that is there already is EEXIST even where the path is the given folder itself.
+    if path == "." {
+        return Err(Errno::EXIST.into());
+    }
+    let mut builder = DirBuilder::new();
+    builder.mode(mode);
+    dir.create_dir_with(path, &builder)?;
+    Ok(0)
+}
+
+/// `rmdir(path)`.
+pub fn rmdir(call: &mut Call) -> Answer {
+    let (dir, path) = call.below()?;
+    if path == "." {
+        return Err(Errno::BUSY.into());
+    }
+    dir.remove_dir(path)?;
+    Ok(0)
+}
+
+/// `unlink(path)`.
+pub fn unlink(call: &mut Call) -> Answer {
+    let (dir, path) = call.below()?;
+    dir.remove_file(path)?;
+    Ok(0)
+}
+
+/// `unlinkat(dir, path, flags)`.
+pub fn unlinkat(call: &mut Call) -> Answer {
+    const REMOVEDIR: i32 = 0x200;
+    let (dir, path) = call.below_at()?;
+    if call.int()? & REMOVEDIR != 0 {
+        dir.remove_dir(path)?
+    } else {
+        dir.remove_file(path)?
+    }
+    Ok(0)
+}
+
+/// `rename(from, to)`.
+pub fn rename(call: &mut Call) -> Answer {
+    let ((from, old), (to, new)) = (call.below()?, call.below()?);
+    from.rename(old, &to, new)?;
+    Ok(0)
+}
+
+/// `renameat(dir, from, dir, to)`.
+pub fn renameat(call: &mut Call) -> Answer {
+    let ((from, old), (to, new)) = (call.below_at()?, call.below_at()?);
+    from.rename(old, &to, new)?;
+    Ok(0)
+}
+
+/// `symlink(target, path)`: `cap-std` makes none that is absolute.
+pub fn symlink(call: &mut Call) -> Answer {
+    let target = call.path()?;
+    let (dir, path) = call.below()?;
+    dir.symlink(target, path)?;
+    Ok(0)
+}
+
+/// `readlink(path, buffer, size)`.
+pub fn readlink(call: &mut Call) -> Answer {
+    let place = call.place()?;
+    link_text(call, place)
+}
+
+/// `readlinkat(dir, path, buffer, size)`.
+pub fn readlinkat(call: &mut Call) -> Answer {
+    let place = call.place_at()?;
+    link_text(call, place)
+}
+
+fn link_text(call: &mut Call, place: Place) -> Answer {
+    let (at, size) = (call.word()?, call.word()?);
+    let Place::Below(dir, path) = place else { return Err(Errno::INVAL.into()) };
+    if size as i32 <= 0 {
+        return Err(Errno::INVAL.into());
+    }
+    let target = dir.read_link_contents(path)?;
+    let text = target.to_string_lossy();
+    let bytes = &text.as_bytes()[..text.len().min(size as usize)];
+    call.guest.write(at, bytes)?;
+    Ok(bytes.len() as i64)
+}
+
+/// `access(path, mode)`.
+pub fn access(call: &mut Call) -> Answer {
+    let place = call.place()?;
+    accessible(call, place)
+}
+
+/// `faccessat(dir, path, mode, flags)`.
+pub fn faccessat(call: &mut Call) -> Answer {
+    let place = call.place_at()?;
+    accessible(call, place)
+}
+
+fn accessible(call: &mut Call, place: Place) -> Answer {
+    let asked = call.word()?;
+    let Place::Below(dir, path) = place else { return Ok(0) };
+    let mode = dir.metadata(path)?.permissions().mode();
+    // The owner's bits: the guest has one user, and it owns what it sees.
+    if mode >> 6 & asked & 7 == asked & 7 { Ok(0) } else { Err(Errno::ACCES.into()) }
+}
+
+/// `chmod(path, mode)`.
+pub fn chmod(call: &mut Call) -> Answer {
+    let ((dir, path), mode) = (call.below()?, call.word()?);
+    dir.set_permissions(path, Permissions::from_mode(mode & 0o777))?;
+    Ok(0)
+}
+
+/// `fchmod(fd, mode)`.
+pub fn fchmod(call: &mut Call) -> Answer {
+    let (fd, mode) = (call.int()?, call.word()?);
+    let open = call.host().descriptors.get(fd)?;
+    if let crate::descriptors::Kind::File(file) = &open.kind {
+        rustix::fs::fchmod(file, rustix::fs::Mode::from_raw_mode(mode & 0o777))?;
+    }
+    Ok(0)
+}
+
+/// `chown32(path, user, group)` and `lchown32`: to itself, or not at all.
+pub fn chown(call: &mut Call) -> Answer {
+    let (dir, path) = call.below()?;
+    let (user, group) = (call.word()?, call.word()?);
+    dir.symlink_metadata(path)?;
+    own(user, group)
+}
+
+/// `fchown32(fd, user, group)`.
+pub fn fchown(call: &mut Call) -> Answer {
+    let (fd, user, group) = (call.int()?, call.word()?, call.word()?);
+    call.host().descriptors.get(fd)?;
+    own(user, group)
+}
+
+fn own(user: u32, group: u32) -> Answer {
+    let same = |id: u32| id == u32::MAX || id == super::users::ID;
+    if same(user) && same(group) { Ok(0) } else { Err(Errno::PERM.into()) }
+}
+
+/// `chdir(path)`.
+pub fn chdir(call: &mut Call) -> Answer {
+    let path = call.path()?;
+    let (names, _) = call.host().absolute(&path);
+    let Place::Below(dir, below) = call.host().find(&path)? else { return Err(Errno::NOTDIR.into()) };
+    if !dir.metadata(below)?.is_dir() {
+        return Err(Errno::NOTDIR.into());
+    }
+    call.host().cwd = names;
+    Ok(0)
+}
+
+/// `getcwd(buffer, size)`.
+pub fn getcwd(call: &mut Call) -> Answer {
+    let (at, size) = (call.word()?, call.word()?);
+    let text = format!("/{}\0", call.host().cwd.join("/"));
+    if text.len() > size as usize {
+        return Err(Errno::RANGE.into());
+    }
+    call.guest.write(at, text.as_bytes())?;
+    Ok(text.len() as i64)
+}
+
+/// `utimensat(dir, path, times, flags)`.
+pub fn utimensat(call: &mut Call) -> Answer {
+    const SYMLINK_NOFOLLOW: i32 = 0x100;
+    let (dir, path) = call.below_at()?;
+    let (at, follow) = (call.word()?, call.int()? & SYMLINK_NOFOLLOW == 0);
+    let mut moments = [Moment { seconds: 0, nanos: rustix::fs::UTIME_NOW as u32 }; 2];
+    if at != 0 {
+        for (moment, at) in moments.iter_mut().zip([at, at.wrapping_add(8)]) {
+            let (seconds, nanos) = crate::layout::split(call.bytes(at)?);
+            *moment = Moment { seconds: (seconds as i32).into(), nanos };
+        }
+    }
+    set_times(&dir, &path, moments, follow)
+}
+
+/// libc's `utimes(path, times)`.
+pub fn utimes(call: &mut Call) -> Answer {
+    let (dir, path) = call.below()?;
+    let at = call.word()?;
+    let mut moments = [Moment { seconds: 0, nanos: rustix::fs::UTIME_NOW as u32 }; 2];
+    if at != 0 {
+        for (moment, at) in moments.iter_mut().zip([at, at.wrapping_add(8)]) {
+            *moment = Moment::from_timeval(call.bytes(at)?)?;
+        }
+    }
+    set_times(&dir, &path, moments, true)
+}
+
+fn set_times(dir: &cap_std::fs::Dir, path: &str, moments: [Moment; 2], follow: bool) -> Answer {
+    let spec = |m: Moment| Timespec { tv_sec: m.seconds, tv_nsec: m.nanos.into() };
+    let times = Timestamps { last_access: spec(moments[0]), last_modification: spec(moments[1]) };
+    if follow {
+        // By a descriptor: the path is resolved by cap-std, never by the kernel alone.
+        let file = dir.open(path)?;
+        rustix::fs::futimens(&file, &times)?;
+    } else {
+        let (parent, name) = path.trim_end_matches('/').rsplit_once('/').unwrap_or((".", path));
+        let parent = dir.open_dir(parent)?;
+        if matches!(name, "." | "..") {
+            return Err(Errno::INVAL.into());
+        }
+        rustix::fs::utimensat(&parent, name, &times, AtFlags::SYMLINK_NOFOLLOW)?;
+    }
+    Ok(0)
+}

@@ -1,0 +1,66 @@
+//! Users and groups: there is one of each, without any privilege.
+
+use crate::Errno;
+use crate::call::{Answer, Call};
+
+/// Its number.
+pub const ID: u32 = 1000;
+/// Its name.
+const NAME: &str = "wasm";
+
+/// `getuid32` and its kin.
+pub fn id(_: &mut Call) -> Answer {
+    Ok(ID.into())
+}
+
+/// `setuid32` and its kin: to itself.
+pub fn set_id(call: &mut Call) -> Answer {
+    if call.word()? == ID { Ok(0) } else { Err(Errno::PERM.into()) }
+}
+
+/// `setgroups(count, groups)`.
+pub fn setgroups(_: &mut Call) -> Answer {
+    Err(Errno::PERM.into())
+}
+
+/// `getpwnam(name)`: `pw_name` 0, `pw_passwd` 4, `pw_uid` 8, `pw_gid` 12, `pw_gecos` 16, `pw_dir` 20, `pw_shell` 24.
+pub fn getpwnam(call: &mut Call) -> Answer {
+    let name = call.path()?;
+    if name != NAME {
+        return Ok(0);
+    }
+    if let Some(at) = call.host().statics.get("passwd") {
+        return Ok((*at).into());
+    }
+    let (name, none, root) =
+        (super::libc::text(call, NAME)?, super::libc::text(call, "")?, super::libc::text(call, "/")?);
+    let at = call.allocate(28)?;
+    for (offset, word) in [(0, name), (4, none), (8, ID), (12, ID), (16, none), (20, root), (24, none)] {
+        call.store(at + offset, word)?;
+    }
+    call.host().statics.insert("passwd".to_owned(), at);
+    Ok(at.into())
+}
+
+/// `getgrnam(name)`: `gr_name` 0, `gr_passwd` 4, `gr_gid` 8, `gr_mem` 12, an empty list here.
+pub fn getgrnam(call: &mut Call) -> Answer {
+    let name = call.path()?;
+    if name != NAME {
+        return Ok(0);
+    }
+    if let Some(at) = call.host().statics.get("group") {
+        return Ok((*at).into());
+    }
+    let (name, none) = (super::libc::text(call, NAME)?, super::libc::text(call, "")?);
+    let at = call.allocate(20)?;
+    for (offset, word) in [(0, name), (4, none), (8, ID), (12, at + 16)] {
+        call.store(at + offset, word)?;
+    }
+    call.host().statics.insert("group".to_owned(), at);
+    Ok(at.into())
+}
+
+/// `getgrent()`: the list is at its end.
+pub fn getgrent(_: &mut Call) -> Answer {
+    Ok(0)
+}

@@ -1,0 +1,209 @@
+//! Waiting: `poll`, `select`, and what a blocking call waits for. A signal with a handler ends each wait.
+
+use std::os::fd::BorrowedFd;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll as host_poll};
+
+use super::signals;
+use crate::Errno;
+use crate::call::{Answer, Call, Fault};
+use crate::descriptors::{MOST, Open};
+use crate::layout::{FD_SET, Moment};
+
+/// Bits of `poll`, the same on every Linux but one.
+const IN: u16 = 1;
+const OUT: u16 = 4;
+const ERR: u16 = 8;
+const HUP: u16 = 16;
+const NVAL: u16 = 32;
+
+/// One descriptor to wait for.
+struct Wanted {
+    open: Option<Arc<Open>>,
+    events: u16,
+    got: u16,
+}
+
+/// Waits until `open` can be read (or written) without waiting, if the guest lets the call wait.
+pub fn until_ready(call: &mut Call, open: &Arc<Open>, write: bool, patient: bool) -> Result<(), Fault> {
+    if !open.can_wait() {
+        return Ok(());
+    }
+    let limit = if patient && !open.is_nonblocking() { None } else { Some(Duration::ZERO) };
+    let events = if write { OUT } else { IN };
+    let mut wanted = [Wanted { open: Some(open.clone()), events, got: 0 }];
+    wait(call, &mut wanted, limit)?;
+    if wanted[0].got == 0 { Err(Errno::AGAIN.into()) } else { Ok(()) }
+}
+
+/// Lets time pass, up to a signal.
+pub fn pause(call: &mut Call, limit: Option<Duration>) -> Result<(), Fault> {
+    wait(call, &mut [], limit)
+}
+
+/// Waits until one is ready, the time is up (`None`: never), or a signal came: then the handler has run.
+fn wait(call: &mut Call, wanted: &mut [Wanted], limit: Option<Duration>) -> Result<(), Fault> {
+    let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
+    loop {
+        if signals::deliver(call)? {
+            return Err(Errno::INTR.into());
+        }
+        let left = deadline.map(|d| d.saturating_duration_since(Instant::now()));
+        let wake = call.host().signals.wake();
+        if once(wanted, &wake, left)? {
+            return Ok(());
+        }
+        call.host().signals.drain();
+        if left.is_some_and(|left| left.is_zero()) {
+            return Ok(());
+        }
+    }
+}
+
+/// One `poll` of the host's; whether a descriptor is ready.
+fn once(wanted: &mut [Wanted], wake: &std::os::unix::net::UnixStream, left: Option<Duration>) -> Result<bool, Errno> {
+    let mut ready = false;
+    for want in wanted.iter_mut() {
+        want.got = match &want.open {
+            None => NVAL,
+            // A file is always ready, as it is on Linux.
+            Some(open) if !open.can_wait() => want.events & (IN | OUT),
+            Some(_) => 0,
+        };
+        ready |= want.got != 0;
+    }
+    let (places, fds): (Vec<usize>, Vec<(BorrowedFd, u16)>) = wanted
+        .iter()
+        .enumerate()
+        .filter_map(|(at, want)| {
+            let open = want.open.as_ref().filter(|open| open.can_wait())?;
+            Some((at, (open.fd()?, want.events)))
+        })
+        .unzip();
+    let mut polled: Vec<PollFd> =
+        fds.iter().map(|(fd, events)| PollFd::from_borrowed_fd(*fd, host_events(*events))).collect();
+    polled.push(PollFd::new(wake, PollFlags::IN));
+    let left = if ready { Some(Duration::ZERO) } else { left };
+    let left = left
+        .map(|d| Timespec { tv_sec: i64::try_from(d.as_secs()).unwrap_or(i64::MAX), tv_nsec: d.subsec_nanos().into() });
+    match host_poll(&mut polled, left.as_ref()) {
+        Ok(_) => {}
+        // A signal that the host hears of by `wake`.
+        Err(rustix::io::Errno::INTR) => return Ok(false),
+        Err(other) => return Err(other.into()),
+    }
+    let got: Vec<u16> = polled[..places.len()].iter().map(|p| guest_events(p.revents())).collect();
+    drop(polled);
+    drop(fds);
+    for (at, got) in places.into_iter().zip(got) {
+        wanted[at].got = got;
+        ready |= got != 0;
+    }
+    Ok(ready)
+}
+
+fn host_events(events: u16) -> PollFlags {
+    let mut flags = PollFlags::empty();
+    // POLLRDNORM and POLLWRNORM are the same for sockets and files.
+    flags.set(PollFlags::IN, events & (IN | 0x40) != 0);
+    flags.set(PollFlags::OUT, events & (OUT | 0x100) != 0);
+    flags.set(PollFlags::PRI, events & 2 != 0);
+    flags.set(PollFlags::RDHUP, events & 0x2000 != 0);
+    flags
+}
+
+fn guest_events(flags: PollFlags) -> u16 {
+    let bit = |flag, value| if flags.contains(flag) { value } else { 0 };
+    bit(PollFlags::IN, IN)
+        | bit(PollFlags::OUT, OUT)
+        | bit(PollFlags::PRI, 2)
+        | bit(PollFlags::ERR, ERR)
+        | bit(PollFlags::HUP, HUP)
+        | bit(PollFlags::NVAL, NVAL)
+        | bit(PollFlags::RDHUP, 0x2000)
+}
+
+/// `poll(fds, count, milliseconds)`: `fd` 0, `events` 4, `revents` 6.
+pub fn poll(call: &mut Call) -> Answer {
+    let (at, count, ms) = (call.word()?, call.word()?, call.int()?);
+    if count as usize > MOST {
+        return Err(Errno::INVAL.into());
+    }
+    call.check(at, count * 8)?;
+    let mut wanted = Vec::new();
+    let mut ignored = Vec::new();
+    for index in 0..count {
+        let bytes: [u8; 8] = call.bytes(at + index * 8)?;
+        let fd = i32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+        let events = u16::from_le_bytes([bytes[4], bytes[5]]);
+        if fd < 0 {
+            ignored.push(index);
+            continue;
+        }
+        let open = call.host().descriptors.get(fd).ok();
+        wanted.push((index, Wanted { open, events, got: 0 }));
+    }
+    let limit = u64::try_from(ms).ok().map(Duration::from_millis);
+    let (places, mut wanted): (Vec<u32>, Vec<Wanted>) = wanted.into_iter().unzip();
+    wait(call, &mut wanted, limit)?;
+    for index in ignored {
+        call.guest.write(at + index * 8 + 6, &[0, 0])?;
+    }
+    let mut ready = 0;
+    for (index, want) in places.into_iter().zip(&wanted) {
+        ready += i64::from(want.got != 0);
+        call.guest.write(at + index * 8 + 6, &want.got.to_le_bytes())?;
+    }
+    Ok(ready)
+}
+
+/// `_newselect(count, read, write, except, timeval)`.
+pub fn select(call: &mut Call) -> Answer {
+    let count = call.word()? as usize;
+    if count > FD_SET * 8 {
+        return Err(Errno::INVAL.into());
+    }
+    let places = [call.word()?, call.word()?, call.word()?];
+    let timeout = call.word()?;
+    let limit = if timeout == 0 {
+        None
+    } else {
+        let moment = Moment::from_timeval(call.bytes(timeout)?)?;
+        Some(Duration::new(moment.seconds.unsigned_abs(), moment.nanos))
+    };
+    // Whole words, as the kernel reads and writes them.
+    let len = count.div_ceil(32) * 4;
+    let mut sets = [[0; FD_SET]; 3];
+    for (set, at) in sets.iter_mut().zip(places).filter(|(_, at)| *at != 0) {
+        call.guest.read(at, &mut set[..len])?;
+    }
+    let (mut numbers, mut wanted) = (Vec::new(), Vec::new());
+    for fd in 0..count {
+        let has = |set: &[u8; FD_SET]| set[fd / 8] >> (fd % 8) & 1 == 1;
+        let events = if has(&sets[0]) { IN } else { 0 }
+            | if has(&sets[1]) { OUT } else { 0 }
+            | if has(&sets[2]) { 2 } else { 0 };
+        if events != 0 {
+            let open = Some(call.host().descriptors.get(fd as i32)?);
+            numbers.push(fd);
+            wanted.push(Wanted { open, events, got: 0 });
+        }
+    }
+    wait(call, &mut wanted, limit)?;
+    let mut out = [[0; FD_SET]; 3];
+    let mut ready = 0;
+    for (fd, want) in numbers.into_iter().zip(&wanted) {
+        for (set, asked, bits) in [(0, IN, IN | HUP | ERR), (1, OUT, OUT | ERR), (2, 2, 2)] {
+            if want.events & asked != 0 && want.got & bits != 0 {
+                out[set][fd / 8] |= 1 << (fd % 8);
+                ready += 1;
+            }
+        }
+    }
+    for (set, at) in out.iter().zip(places).filter(|(_, at)| *at != 0) {
+        call.guest.write(at, &set[..len])?;
+    }
+    Ok(ready)
+}
