@@ -45,7 +45,7 @@ fn host_function(log: &Log, module: &str, name: &str, ty: &FunctionType, store: 
 }
 
 /// What is missing, or has another type than the module wants.
-fn check(module: &Module, store: &Store, imports: &Imports) -> Option<Cause> {
+pub(crate) fn check(module: &Module, store: &Store, imports: &Imports) -> Option<Cause> {
     let found = |module: &str, name: &str| imports.get_export(module, name);
     let mut missing = module.imports().filter(|i| found(i.module(), i.name()).is_none());
     if let Some(first) = missing.next() {

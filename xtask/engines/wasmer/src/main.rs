@@ -2,6 +2,8 @@
 
 mod cause;
 mod compile;
+#[cfg(target_os = "linux")]
+mod emscripten;
 mod host;
 mod limits;
 mod link;
@@ -21,7 +23,13 @@ use crate::cause::{engine_error, of_running};
 use crate::host::Wasi;
 
 const WASMER: engine::Engine =
-    engine::Engine { name: "wasmer", lock: include_str!("../Cargo.lock"), modes: &["cranelift", "singlepass"], run };
+    engine::Engine { name: "wasmer", lock: include_str!("../Cargo.lock"), modes: MODES, run };
+
+/// The last is Cranelift with Emscripten's system calls, which need Linux.
+#[cfg(target_os = "linux")]
+const MODES: &[&str] = &["cranelift", "singlepass", emscripten::MODE];
+#[cfg(not(target_os = "linux"))]
+const MODES: &[&str] = &["cranelift", "singlepass"];
 
 fn main() -> ExitCode {
     WASMER.main()
@@ -32,6 +40,11 @@ fn run(spec: &CellSpec, log: &Log) -> Result<(), Cause> {
     engine::refuse_component(&bytes, "wasmer")?;
     let engine = compile::engine(spec);
     let module = compile::compiled(spec, log, &engine, &bytes)?;
+
+    #[cfg(target_os = "linux")]
+    if spec.mode == emscripten::MODE {
+        return emscripten::run(spec, log, engine, &module, &bytes);
+    }
 
     log.stage(Stage::Link);
     // wasmer-wasix does its input and output on tokio, and panics where no runtime is entered.

@@ -86,7 +86,7 @@ fn host_function(log: &Log, module: &str, name: &str, ty: FuncType, linker: &mut
 }
 
 /// Ends the cell when an import has no definition, or one of another type.
-pub(crate) fn check(module: &Module, linker: &Linker<Host>, store: &mut Store<Host>) -> Result<(), Cause> {
+pub(crate) fn check<T: 'static>(module: &Module, linker: &Linker<T>, store: &mut Store<T>) -> Result<(), Cause> {
     let mut missing: Option<Cause> = None;
     let mut mismatch = None;
     for import in module.imports() {
@@ -111,7 +111,7 @@ pub(crate) fn check(module: &Module, linker: &Linker<Host>, store: &mut Store<Ho
     missing.or(mismatch).map_or(Ok(()), Err)
 }
 
-/// The host has functions only; wasmtime's own rule for them is subtyping.
+/// Of functions wasmtime's own rule is subtyping; all else the host makes for this very import.
 fn fits(actual: &ExternType, expected: &ExternType, found: &Extern) -> bool {
     match (actual, expected) {
         (ExternType::Func(actual), ExternType::Func(expected)) => actual.matches(expected),

@@ -5,6 +5,8 @@ mod cause;
 mod compile;
 mod component;
 mod config;
+#[cfg(target_os = "linux")]
+mod emscripten;
 mod link;
 mod module;
 mod network;
@@ -15,12 +17,14 @@ use std::process::ExitCode;
 use wasmlab_cell::engine::{self, Log};
 use wasmlab_cell::{Cause, CellSpec};
 
-const WASMTIME: engine::Engine = engine::Engine {
-    name: "wasmtime",
-    lock: include_str!("../Cargo.lock"),
-    modes: &["cranelift", "winch", "pulley"],
-    run,
-};
+const WASMTIME: engine::Engine =
+    engine::Engine { name: "wasmtime", lock: include_str!("../Cargo.lock"), modes: MODES, run };
+
+/// The last is Cranelift with Emscripten's system calls, which need Linux.
+#[cfg(target_os = "linux")]
+const MODES: &[&str] = &["cranelift", "winch", "pulley", emscripten::MODE];
+#[cfg(not(target_os = "linux"))]
+const MODES: &[&str] = &["cranelift", "winch", "pulley"];
 
 fn main() -> ExitCode {
     WASMTIME.main()
@@ -29,6 +33,11 @@ fn main() -> ExitCode {
 fn run(spec: &CellSpec, log: &Log) -> Result<(), Cause> {
     let bytes = engine::load(spec, log)?;
     let engine = config::engine(&spec.mode, bytes.len())?;
+    #[cfg(target_os = "linux")]
+    if spec.mode == emscripten::MODE {
+        engine::refuse_component(&bytes, "Emscripten's host")?;
+        return emscripten::run(spec, log, &engine, &bytes);
+    }
     if engine::is_component(&bytes) {
         component::run(spec, log, &engine, &bytes)
     } else {

@@ -155,7 +155,7 @@ mod tests {
     fn nothing_overlaps() {
         for data_end in [0, 104_996, 200_001, u32::MAX] {
             let map = MemoryMap::new(data_end);
-            assert!(map.temp_double >= data_end.min(u32::MAX - 15) && map.temp_double % 16 == 0);
+            assert!(map.temp_double >= data_end.min(u32::MAX - 15) && map.temp_double.is_multiple_of(16));
             assert!(
                 map.temp_double <= map.dynamic_top
                     && map.stack <= map.stack_max

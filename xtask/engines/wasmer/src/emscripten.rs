@@ -1,0 +1,204 @@
+//! Emscripten's host, bound to wasmer.
+
+use wasmer::{Engine, ExternType, Function, FunctionEnv, FunctionEnvMut, Global, Imports};
+use wasmer::{Instance, Memory, MemoryView, Module, Pages, RuntimeError, Store, Table, Type, Value};
+use wasmlab_cell::engine::Log;
+use wasmlab_cell::{Cause, CellSpec, Entry, Network, Stage};
+use wasmlab_host_emscripten::{self as host, GlobalValue, Guest, MemoryMap, OutOfBounds, Stop};
+
+use crate::cause::{engine_error, of_instantiating, of_running};
+use crate::link;
+
+/// The mode's name.
+pub(crate) const MODE: &str = "cranelift+emscripten";
+
+/// What the host's functions share.
+struct Program {
+    host: host::Host,
+    memory: Option<Memory>,
+    instance: Option<Instance>,
+}
+
+/// A guest during a call.
+struct Running<'a>(FunctionEnvMut<'a, Program>);
+
+impl Running<'_> {
+    fn view(&self) -> Option<MemoryView<'_>> {
+        Some(self.0.data().memory.as_ref()?.view(&self.0))
+    }
+}
+
+impl Guest for Running<'_> {
+    fn host(&mut self) -> &mut host::Host {
+        &mut self.0.data_mut().host
+    }
+
+    fn size(&self) -> u64 {
+        self.view().map_or(0, |view| view.data_size())
+    }
+
+    fn read(&self, at: u32, into: &mut [u8]) -> Result<(), OutOfBounds> {
+        self.view().ok_or(OutOfBounds)?.read(at.into(), into).map_err(|_| OutOfBounds)
+    }
+
+    fn write(&mut self, at: u32, from: &[u8]) -> Result<(), OutOfBounds> {
+        self.view().ok_or(OutOfBounds)?.write(at.into(), from).map_err(|_| OutOfBounds)
+    }
+
+    fn grow(&mut self, pages: u32) -> bool {
+        let memory = self.0.data().memory.clone();
+        memory.is_some_and(|memory| memory.grow(&mut self.0, Pages(pages)).is_ok())
+    }
+
+    fn call(&mut self, export: &str, args: &[i32]) -> Result<Option<i32>, Stop> {
+        let none = || Stop::NoExport(export.to_owned());
+        let instance = self.0.data().instance.as_ref().ok_or_else(none)?;
+        let function = instance.exports.get_function(export).map_err(|_| none())?.clone();
+        if function.ty(&self.0).params().len() != args.len() {
+            return Err(none());
+        }
+        let args: Vec<Value> = args.iter().map(|arg| Value::I32(*arg)).collect();
+        let results = function.call(&mut self.0, &args).map_err(stop)?;
+        Ok(results.first().and_then(Value::i32))
+    }
+}
+
+fn stop(error: RuntimeError) -> Stop {
+    match error.downcast::<Stop>() {
+        Ok(stop) => stop,
+        Err(error) => Stop::Engine(Box::new(error)),
+    }
+}
+
+/// Why a guest ended that `stop` ended.
+fn cause(stop: Stop) -> Cause {
+    match stop {
+        Stop::Exit(code) => Cause::Exit { code },
+        Stop::NoExport(name) => Cause::NoExport { name },
+        Stop::Abort(message) => Cause::HostError { message },
+        Stop::Engine(error) => match error.downcast::<RuntimeError>() {
+            Ok(error) => of_running(&error),
+            Err(other) => Cause::HostError { message: other.to_string() },
+        },
+    }
+}
+
+/// Runs `module` from linking on.
+pub(crate) fn run(
+    spec: &CellSpec,
+    log: &Log,
+    engine: Engine,
+    module: &Module,
+    bytes: &[u8],
+) -> Result<(), Cause> {
+    log.stage(Stage::Link);
+    if !spec.sockets.is_empty() {
+        let message = "Emscripten's host gives a guest no socket that is open already".to_owned();
+        return Err(Cause::Unsupported { what: "preopened-socket".to_owned(), message });
+    }
+    let mut store = Store::new(engine);
+    let host = host::Host::new(config(spec)).map_err(|e| engine_error(&e))?;
+    let env = FunctionEnv::new(&mut store, Program { host, memory: None, instance: None });
+    let map = MemoryMap::new(host::data_end(bytes));
+    let imports = define(module, &mut store, &env, &map)?;
+    link::check(module, &store, &imports).map_or(Ok(()), Err)?;
+
+    log.stage(Stage::Instantiate);
+    let old = host::started_old(module.exports().map(|export| export.name().to_owned()).collect::<Vec<_>>().iter().map(String::as_str));
+    if old {
+        let prepared = map.prepare(&mut Running(env.clone().into_mut(&mut store)));
+        prepared.map_err(|message| Cause::ResourceLimit { message })?;
+    }
+    let instance = Instance::new(&mut store, module, &imports).map_err(|e| of_instantiating(&e))?;
+    let exported = instance.exports.get_memory("memory").ok().cloned();
+    let program = env.as_mut(&mut store);
+    program.memory = exported.or(program.memory.take());
+    program.instance = Some(instance);
+
+    log.stage(Stage::Run);
+    if spec.entry != Entry::Command {
+        return Err(Cause::NoExport { name: "_start".to_owned() });
+    }
+    let mut guest = Running(env.into_mut(&mut store));
+    match if old { host::start_old(&mut guest) } else { guest.call("_start", &[]).map(|_| 0) } {
+        Ok(0) => Ok(()),
+        Ok(code) => Err(Cause::Exit { code }),
+        Err(stop) => Err(cause(stop)),
+    }
+}
+
+fn config(spec: &CellSpec) -> host::Config {
+    host::Config {
+        args: spec.args.clone(),
+        env: spec.env.clone(),
+        dirs: spec.dirs.iter().map(|dir| (dir.host.clone(), dir.guest.clone())).collect(),
+        network: spec.network == Network::Loopback,
+        ports: spec.ports.clone(),
+    }
+}
+
+/// What the host has of what the module imports.
+fn define(
+    module: &Module,
+    store: &mut Store,
+    env: &FunctionEnv<Program>,
+    map: &MemoryMap,
+) -> Result<Imports, Cause> {
+    let limit = |message: String| Cause::ResourceLimit { message };
+    let mut imports = Imports::new();
+    for import in module.imports() {
+        let (from, name) = (import.module(), import.name());
+        match import.ty() {
+            ExternType::Function(ty) => {
+                let Some(function) = host::import(from, name) else { continue };
+                let results = ty.results().to_vec();
+                let call = move |env: FunctionEnvMut<Program>, args: &[Value]| {
+                    let args: Vec<i64> = args.iter().map(widened).collect();
+                    let result = function.call(&mut Running(env), &args).map_err(error)?;
+                    let typed = |ty: &Type| {
+                        if *ty == Type::I64 { Value::I64(result) } else { Value::I32(result as i32) }
+                    };
+                    Ok(results.iter().map(typed).collect())
+                };
+                imports.define(from, name, Function::new_with_env(store, env, ty, call));
+            }
+            ExternType::Memory(ty) if (from, name) == ("env", "memory") => {
+                let memory = Memory::new(store, *ty).map_err(|e| limit(e.to_string()))?;
+                env.as_mut(store).memory = Some(memory.clone());
+                imports.define(from, name, memory);
+            }
+            ExternType::Table(ty) if (from, name) == ("env", "table") => {
+                let table = Table::new(store, *ty, Value::FuncRef(None)).map_err(|e| limit(e.to_string()))?;
+                imports.define(from, name, table);
+            }
+            ExternType::Global(_) => {
+                let Some(value) = host::global(from, name, map) else { continue };
+                let value = match value {
+                    GlobalValue::I32(value) => Value::I32(value),
+                    GlobalValue::F64(value) => Value::F64(value),
+                };
+                imports.define(from, name, Global::new(store, value));
+            }
+            _ => {}
+        }
+    }
+    Ok(imports)
+}
+
+fn error(stop: Stop) -> RuntimeError {
+    match stop {
+        Stop::Engine(error) => match error.downcast::<RuntimeError>() {
+            Ok(error) => *error,
+            Err(other) => RuntimeError::user(other),
+        },
+        stop => RuntimeError::user(Box::new(stop)),
+    }
+}
+
+fn widened(value: &Value) -> i64 {
+    match value {
+        Value::I32(value) => (*value).into(),
+        Value::I64(value) => *value,
+        _ => 0,
+    }
+}

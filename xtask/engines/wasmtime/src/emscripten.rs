@@ -1,0 +1,214 @@
+//! Emscripten's host, bound to wasmtime.
+
+use std::fmt;
+
+use wasmlab_cell::engine::Log;
+use wasmlab_cell::{Cause, CellSpec, Entry, Network, Stage};
+use wasmlab_host_emscripten::{self as host, GlobalValue, Guest, MemoryMap, OutOfBounds, Stop};
+use wasmtime::{AsContextMut, Engine, Error, ExternType, Global, Instance, Linker, Memory, Module, Ref, Result};
+use wasmtime::{Store, StoreContextMut, StoreLimits, Table, Val, ValType};
+
+use crate::cause::{engine_error, of_running};
+use crate::compile::compiled;
+use crate::link;
+
+/// The mode's name.
+pub(crate) const MODE: &str = "cranelift+emscripten";
+
+/// What a store holds.
+struct Program {
+    host: host::Host,
+    limits: StoreLimits,
+    memory: Option<Memory>,
+    instance: Option<Instance>,
+}
+
+/// A guest during a call.
+struct Running<'a>(StoreContextMut<'a, Program>);
+
+impl Guest for Running<'_> {
+    fn host(&mut self) -> &mut host::Host {
+        &mut self.0.data_mut().host
+    }
+
+    fn size(&self) -> u64 {
+        self.0.data().memory.map_or(0, |memory| memory.data_size(&self.0) as u64)
+    }
+
+    fn read(&self, at: u32, into: &mut [u8]) -> std::result::Result<(), OutOfBounds> {
+        let memory = self.0.data().memory.ok_or(OutOfBounds)?;
+        memory.read(&self.0, at as usize, into).map_err(|_| OutOfBounds)
+    }
+
+    fn write(&mut self, at: u32, from: &[u8]) -> std::result::Result<(), OutOfBounds> {
+        let memory = self.0.data().memory.ok_or(OutOfBounds)?;
+        memory.write(&mut self.0, at as usize, from).map_err(|_| OutOfBounds)
+    }
+
+    fn grow(&mut self, pages: u32) -> bool {
+        let memory = self.0.data().memory;
+        memory.is_some_and(|memory| memory.grow(&mut self.0, pages.into()).is_ok())
+    }
+
+    fn call(&mut self, export: &str, args: &[i32]) -> std::result::Result<Option<i32>, Stop> {
+        let none = || Stop::NoExport(export.to_owned());
+        let instance = self.0.data().instance.ok_or_else(none)?;
+        let func = instance.get_func(&mut self.0, export).ok_or_else(none)?;
+        let ty = func.ty(&self.0);
+        if ty.params().len() != args.len() {
+            return Err(none());
+        }
+        let args: Vec<Val> = args.iter().map(|arg| Val::I32(*arg)).collect();
+        // Overwritten by the call, whatever the types.
+        let mut results = vec![Val::I32(0); ty.results().len()];
+        func.call(&mut self.0, &args, &mut results).map_err(stop)?;
+        Ok(results.first().and_then(Val::i32))
+    }
+}
+
+/// wasmtime's error as one of the standard library's.
+#[derive(Debug)]
+struct Wrapped(Error);
+
+impl fmt::Display for Wrapped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:#}", self.0)
+    }
+}
+
+impl std::error::Error for Wrapped {}
+
+fn stop(error: Error) -> Stop {
+    match error.downcast::<Stop>() {
+        Ok(stop) => stop,
+        Err(error) => Stop::Engine(Box::new(Wrapped(error))),
+    }
+}
+
+/// Why a guest ended that `stop` ended.
+fn cause(stop: Stop) -> Cause {
+    match stop {
+        Stop::Exit(code) => Cause::Exit { code },
+        Stop::NoExport(name) => Cause::NoExport { name },
+        Stop::Abort(message) => Cause::HostError { message },
+        Stop::Engine(error) => match error.downcast::<Wrapped>() {
+            Ok(error) => of_running(&error.0, Stage::Run),
+            Err(other) => Cause::HostError { message: other.to_string() },
+        },
+    }
+}
+
+/// Runs the module in `bytes`.
+pub(crate) fn run(
+    spec: &CellSpec,
+    log: &Log,
+    engine: &Engine,
+    bytes: &[u8],
+) -> std::result::Result<(), Cause> {
+    let module: Module = compiled(spec, log, engine, bytes)?;
+
+    log.stage(Stage::Link);
+    link::refuse_sockets(spec)?;
+    let host = host::Host::new(config(spec)).map_err(|e| engine_error(&e))?;
+    let program = Program { host, limits: link::limits(spec), memory: None, instance: None };
+    let mut store = Store::new(engine, program);
+    store.limiter(|program| &mut program.limits);
+    let map = MemoryMap::new(host::data_end(bytes));
+    let mut linker = Linker::new(engine);
+    define(&module, &mut linker, &mut store, &map).map_err(|e| of_running(&e, Stage::Instantiate))?;
+    link::check(&module, &linker, &mut store)?;
+
+    log.stage(Stage::Instantiate);
+    let old = host::started_old(module.exports().map(|export| export.name()));
+    if old {
+        let prepared = map.prepare(&mut Running(store.as_context_mut()));
+        prepared.map_err(|message| Cause::ResourceLimit { message })?;
+    }
+    let instance = linker.instantiate(&mut store, &module).map_err(|e| of_running(&e, Stage::Instantiate))?;
+    let exported = instance.get_memory(&mut store, "memory");
+    let program = store.data_mut();
+    program.instance = Some(instance);
+    program.memory = exported.or(program.memory);
+
+    log.stage(Stage::Run);
+    if spec.entry != Entry::Command {
+        return Err(Cause::NoExport { name: "_start".to_owned() });
+    }
+    let mut guest = Running(store.as_context_mut());
+    match if old { host::start_old(&mut guest) } else { guest.call("_start", &[]).map(|_| 0) } {
+        Ok(0) => Ok(()),
+        Ok(code) => Err(Cause::Exit { code }),
+        Err(stop) => Err(cause(stop)),
+    }
+}
+
+fn config(spec: &CellSpec) -> host::Config {
+    host::Config {
+        args: spec.args.clone(),
+        env: spec.env.clone(),
+        dirs: spec.dirs.iter().map(|dir| (dir.host.clone(), dir.guest.clone())).collect(),
+        network: spec.network == Network::Loopback,
+        ports: spec.ports.clone(),
+    }
+}
+
+/// Defines what the host has of what the module imports.
+fn define(module: &Module, linker: &mut Linker<Program>, store: &mut Store<Program>, map: &MemoryMap) -> Result<()> {
+    // The same name may be imported twice.
+    linker.allow_shadowing(true);
+    for import in module.imports() {
+        let (from, name) = (import.module(), import.name());
+        match import.ty() {
+            ExternType::Func(ty) => {
+                let Some(function) = host::import(from, name) else { continue };
+                let results: Vec<ValType> = ty.results().collect();
+                linker.func_new(from, name, ty, move |mut caller, args, out| {
+                    let args: Vec<i64> = args.iter().map(widened).collect();
+                    let result = function.call(&mut Running(caller.as_context_mut()), &args).map_err(error)?;
+                    for (out, ty) in out.iter_mut().zip(&results) {
+                        *out = if matches!(ty, ValType::I64) { Val::I64(result) } else { Val::I32(result as i32) };
+                    }
+                    Ok(())
+                })?;
+            }
+            ExternType::Memory(ty) if (from, name) == ("env", "memory") => {
+                let memory = Memory::new(&mut *store, ty)?;
+                store.data_mut().memory = Some(memory);
+                linker.define(&mut *store, from, name, memory)?;
+            }
+            ExternType::Table(ty) if (from, name) == ("env", "table") => {
+                let table = Table::new(&mut *store, ty, Ref::Func(None))?;
+                linker.define(&mut *store, from, name, table)?;
+            }
+            ExternType::Global(ty) => {
+                let Some(value) = host::global(from, name, map) else { continue };
+                let value = match value {
+                    GlobalValue::I32(value) => Val::I32(value),
+                    GlobalValue::F64(value) => value.into(),
+                };
+                let global = Global::new(&mut *store, ty, value)?;
+                linker.define(&mut *store, from, name, global)?;
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn error(stop: Stop) -> Error {
+    match stop {
+        Stop::Engine(error) => match error.downcast::<Wrapped>() {
+            Ok(error) => error.0,
+            Err(other) => Error::msg(other.to_string()),
+        },
+        stop => Error::new(stop),
+    }
+}
+
+fn widened(value: &Val) -> i64 {
+    match value {
+        Val::I32(value) => (*value).into(),
+        Val::I64(value) => *value,
+        _ => 0,
+    }
+}
