@@ -108,9 +108,9 @@ pub fn obtain(lab: &Lab, scenario: &Scenario, options: Options) -> Result<Guest,
         Ok(found) => from_source(lab, scenario, toolchain, &found, options.offline),
         Err(missing) if options.require_built => {
             let detail = format!("{} is missing, and --require-built takes no prebuilt guest", missing.what);
-            Err(NotBuilt { code: Code::ToolchainMissing, detail, how: Some(missing.how) })
+            Err(NotBuilt { code: toolchain.missing(), detail, how: Some(missing.how) })
         }
-        Err(missing) => prebuilt(lab, scenario, missing),
+        Err(missing) => prebuilt(lab, scenario, missing, toolchain.missing()),
     }
 }
 
@@ -208,11 +208,11 @@ pub fn provenance(lab: &Lab, scenario: &str) -> Result<Option<Provenance>, Strin
     toml::from_str(&text).map(Some).map_err(|e| format!("{}: {}", path.display(), e.message()))
 }
 
-fn prebuilt(lab: &Lab, scenario: &Scenario, missing: Missing) -> Result<Guest, NotBuilt> {
+fn prebuilt(lab: &Lab, scenario: &Scenario, missing: Missing, code: Code) -> Result<Guest, NotBuilt> {
     let damaged = |words: String| failed(Code::PrebuiltStale, words);
     let Some(provenance) = provenance(lab, &scenario.name).map_err(damaged)? else {
         let detail = format!("{} is missing, and there is no prebuilt guest", missing.what);
-        return Err(NotBuilt { code: Code::ToolchainMissing, detail, how: Some(missing.how) });
+        return Err(NotBuilt { code, detail, how: Some(missing.how) });
     };
     let file = lab.fixture(&scenario.name).join(&provenance.file);
     let bytes = fs::read(&file).map_err(|e| damaged(format!("{}: {e}", file.display())))?;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
 use std::io;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
 use wasmlab_cell::{Event, PROTOCOL, Stage};
@@ -18,6 +18,7 @@ use crate::process::{self, End, Ended, Input};
 use crate::runtime::{CellFiles, Runtime, Tool};
 use crate::script;
 
+pub mod dirs;
 mod follow;
 mod place;
 mod ports;
@@ -90,6 +91,7 @@ impl Plan<'_> {
         }
         let column = (self.runtime.id(), self.runtime.mode(), &self.tool.fingerprint);
         let program = format!("{}.wasm", self.scenario.name);
+        let copied = dirs::copied_hashes(self.scenario).ok()?;
         Some(Key::of(
             "observation",
             &(
@@ -97,7 +99,7 @@ impl Plan<'_> {
                 (self.guest, self.companions),
                 (column, repro::shape(self)),
                 program,
-                run,
+                (run, copied, &self.scenario.spec.expect.file),
                 &self.scenario.spec.step,
                 self.limits,
             ),
@@ -134,6 +136,7 @@ pub fn observe(lab: &Lab, plan: &Plan) -> io::Result<Observation> {
 /// # Errors
 /// As [`observe`].
 pub fn observe_aloud(lab: &Lab, plan: &Plan, listen: Option<Listen>) -> io::Result<Observation> {
+    let began = SystemTime::now();
     let mut place = Place::make(lab, plan)?;
     if listen.is_some() {
         // Who reads the commands wants to type them again.
@@ -172,7 +175,8 @@ pub fn observe_aloud(lab: &Lab, plan: &Plan, listen: Option<Listen>) -> io::Resu
             break;
         }
     }
-    Ok(together(pieces, &place))
+    let files = dirs::found(plan.scenario, &place.cell.dirs, began);
+    Ok(Observation { files, ..together(pieces, &place) })
 }
 
 /// One process that runs the guest.
@@ -193,10 +197,12 @@ fn guest(plan: &Plan, place: &mut Place, argv: &[OsString], listen: Option<Liste
     }
     let steps = scripted.then_some(plan.scenario.spec.step.as_slice());
     let mut script = None;
+    let numbers = place.ports.clone();
+    let laid = dirs::Laid { scenario: plan.scenario, ports: &numbers };
     let ended = follow::run(&command, Part::Guest, Some(watch), listen, |running| {
         // The guest's process has its own copies: with these closed, a dead guest's port refuses at once.
         place.sockets.clear();
-        script = steps.map(|steps| script::play(steps, running, &ports, run));
+        script = steps.map(|steps| script::play(steps, running, &ports, laid, run));
     });
     let mut ran = Ran::of(Part::Guest, argv, ended, |end| outcome(end, &stages::read(&place.events), plan));
     ran.script = script;

@@ -75,6 +75,9 @@ catalogue! {
     ToolchainMissing "toolchain-missing" NotBuilt [Machine]
         "The compiler or target that builds this guest is not on this machine, and there is no prebuilt guest."
         "`cargo xtask doctor` names what is missing and the command that installs it.";
+    NotFetched "not-fetched" NotBuilt [Machine]
+        "The module is somebody else's work, pinned by its hash and never part of the repository, and it is not on this machine."
+        "`cargo xtask setup` fetches it; or put the file below the folder that WASMLAB_FIXTURES names.";
     CompileError "compile-error" NotBuilt [Guest]
         "The compiler refused the source, or ended without leaving a module."
         "Read the compiler's words in the cell's detail; `cargo xtask build --scenario NAME` shows them in full.";

@@ -9,7 +9,7 @@ use wasmlab_cell::{Cause, Event, Stage};
 use crate::codes::{Blame, Code};
 use crate::model::facts::Facts;
 use crate::model::observation::{Limit, Observation, Outcome, Progress};
-use crate::model::scenario::{EntryKind, ScenarioFile, Step};
+use crate::model::scenario::{EntryKind, ExpectedFile, ScenarioFile, Step};
 use crate::model::verdict::{Judgement, Verdict};
 
 mod imports;
@@ -245,6 +245,9 @@ fn wrong_output(evidence: &Evidence, spec: &ScenarioFile) -> Option<String> {
     {
         return Some(format!("no line `lab: {wanted} ok`{}", last_words(&evidence.observation.stderr)));
     }
+    if let Some(wrong) = expect.file.iter().find_map(|file| wrong_file(evidence, file)) {
+        return Some(wrong);
+    }
     let called = calls.iter().filter_map(|e| match e {
         Event::Called { export, results } => Some((export, results)),
         _ => None,
@@ -273,6 +276,21 @@ fn wrong_output(evidence: &Evidence, spec: &ScenarioFile) -> Option<String> {
         };
         format!("host functions called: [{}], expected [{}]", show(&host), show(&wanted))
     })
+}
+
+/// What is wrong with a file that the guest was to leave.
+fn wrong_file(evidence: &Evidence, file: &ExpectedFile) -> Option<String> {
+    let path = &file.path;
+    let Some(found) = evidence.observation.files.get(path) else { return Some(format!("{path} was not looked at")) };
+    if let Some(why) = &found.missing {
+        return Some(format!("{path} is not there: {why}"));
+    }
+    if let Some(part) = file.contains.iter().find(|part| !found.text.contains(part.as_str())) {
+        return Some(format!("{path} does not contain {}: it is {}", quoted(part), quoted(&found.text)));
+    }
+    let lines = found.text.lines().count();
+    let wanted = file.lines.filter(|wanted| *wanted != lines)?;
+    Some(format!("{path} has {lines} lines, expected {wanted}"))
 }
 
 /// What a pass has shown, in a few words.

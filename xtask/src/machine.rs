@@ -75,6 +75,12 @@ impl Machine {
         }
     }
 
+    /// Where a file with this SHA-256 is kept that was fetched.
+    #[must_use]
+    pub fn fetched(&self, sha256: &str) -> PathBuf {
+        self.memory_file.with_file_name("fetched").join(sha256)
+    }
+
     /// The program on PATH.
     #[must_use]
     pub fn which(&self, program: &str) -> Option<PathBuf> {

@@ -8,11 +8,14 @@ use std::path::{Component, Path, PathBuf};
 use globset::Glob;
 
 use crate::codes::Code;
-use crate::model::scenario::{EntryKind, Scenario, ScenarioFile, Step};
+use crate::model::scenario::{Dir, EntryKind, Scenario, ScenarioFile, Step};
 use crate::toolchain;
 
 #[cfg(test)]
 mod tests;
+
+/// The largest file that is made up for a guest, bytes.
+const MOST_GENERATED: u64 = 64 << 20;
 
 /// Version of `scenario.toml` that this lab reads.
 pub const SCHEMA: u32 = 1;
@@ -153,13 +156,13 @@ fn check(name: &str, dir: &Path, spec: &ScenarioFile) -> Faults {
             say("build.source", format!("`{}` is a link that leads out of the scenario's folder", source.display()));
         }
     }
-    check_run(spec, &mut faults);
+    check_run(dir, spec, &mut faults);
     check_known(spec, &mut faults);
     check_steps(spec, &mut faults);
     faults
 }
 
-fn check_run(spec: &ScenarioFile, faults: &mut Faults) {
+fn check_run(folder: &Path, spec: &ScenarioFile, faults: &mut Faults) {
     let run = &spec.run;
     let mut say = |key: &str, message: String| faults.push((key.to_owned(), message));
     if run.entry == EntryKind::Calls && run.call.is_empty() {
@@ -172,10 +175,23 @@ fn check_run(spec: &ScenarioFile, faults: &mut Faults) {
         say("run.timeout_ms", "is 0: a run needs some time".to_owned());
     }
     for (index, dir) in run.dir.iter().enumerate() {
-        for path in dir.files.keys().chain(dir.links.keys()) {
+        for path in dir.files.keys().chain(dir.links.keys()).chain(dir.generated.keys()) {
             if !is_inside(Path::new(path)) {
                 say(&format!("run.dir[{index}].files"), format!("`{path}` leads out of the directory"));
             }
+        }
+        if let Some(from) = &dir.copy
+            && !(is_inside(from) && folder.join(from).is_dir() && is_really_inside(folder, from))
+        {
+            say(&format!("run.dir[{index}].copy"), format!("`{}` is not a folder of the scenario's", from.display()));
+        }
+        if let Some((path, bytes)) = dir.generated.iter().find(|(_, bytes)| **bytes > MOST_GENERATED) {
+            let most = MOST_GENERATED >> 20;
+            say(&format!("run.dir[{index}].generated"), format!("`{path}` of {bytes} bytes is more than {most} MiB"));
+        }
+        let given = !(dir.files.is_empty() && dir.links.is_empty() && dir.generated.is_empty()) || dir.copy.is_some();
+        if dir.host.is_some() && given {
+            say(&format!("run.dir[{index}].host"), "is there, and files to put into it: take away one".to_owned());
         }
     }
     if run.args.iter().any(|a| a.contains("{socket-fd}")) && run.socket.is_empty() {
@@ -190,7 +206,9 @@ fn check_run(spec: &ScenarioFile, faults: &mut Faults) {
             say("run.port", format!("`{name}` is not kebab-case, or the name of two sockets or ports"));
         }
     }
-    for (key, text) in run.args.iter().map(|a| ("run.args", a)).chain(run.env.values().map(|v| ("run.env", v))) {
+    let in_files = run.dir.iter().flat_map(|d| d.files.values()).map(|text| ("run.dir", text));
+    let in_args = run.args.iter().map(|a| ("run.args", a)).chain(run.env.values().map(|v| ("run.env", v)));
+    for (key, text) in in_args.chain(in_files) {
         for wanted in text.split("{port:").skip(1).filter_map(|rest| rest.split('}').next()) {
             if !run.port.iter().any(|p| p.name == wanted) {
                 say(key, format!("has {{port:{wanted}}}, and `{wanted}` is the name of no [[run.port]]"));
@@ -204,9 +222,22 @@ fn check_run(spec: &ScenarioFile, faults: &mut Faults) {
             say(key, format!("`{name}` leads out of the folder that the build writes"));
         }
     }
+    if let Some(serve) = &run.serve {
+        if !run.port.iter().any(|p| p.name == serve.port) {
+            say("run.serve.port", format!("`{}` is the name of no [[run.port]]", serve.port));
+        }
+        if serve.root.as_ref().is_some_and(|root| !run.dir.iter().any(|d| d.guest == *root)) {
+            say("run.serve.root", "is the guest's name for no [[run.dir]]".to_owned());
+        }
+    }
     for function in &run.host_functions {
         if !function.contains('.') {
             say("run.host_functions", format!("`{function}` is not `module.name`"));
+        }
+    }
+    for file in &spec.expect.file {
+        if !run.dir.iter().any(|dir| Path::new(&file.path).starts_with(&dir.guest)) {
+            say("expect.file", format!("`{}` is in no [[run.dir]]", file.path));
         }
     }
     for name in &spec.expect.lab {
@@ -247,8 +278,18 @@ fn check_steps(spec: &ScenarioFile, faults: &mut Faults) {
             {
                 say("socket", format!("`{socket}` is the name of no [[run.socket]] and no [[run.port]]"));
             }
+            Step::Request { parallel, .. } if !(1..=200).contains(parallel) => {
+                say("parallel", format!("is {parallel}: between 1 and 200 requests can be sent at once"));
+            }
+            Step::Request { expect, .. }
+                if expect.body_file.as_ref().is_some_and(|file| !puts(&spec.run.dir, Path::new(file))) =>
+            {
+                say("expect", "`body_file` names nothing that a [[run.dir]] is given".to_owned());
+            }
             Step::Connect { id, .. } => connections.push(id),
-            Step::Send { id, .. } | Step::Recv { id, .. } if !connections.contains(&id.as_str()) => {
+            Step::Send { id, .. } | Step::Recv { id, .. } | Step::Close { id }
+                if !connections.contains(&id.as_str()) =>
+            {
                 say("id", format!("`{id}` is opened by no `connect` before"));
             }
             Step::Kill { signal } if !matches!(signal.as_str(), "TERM" | "INT" | "KILL") => {
@@ -267,6 +308,14 @@ fn check_steps(spec: &ScenarioFile, faults: &mut Faults) {
             say("timeout_ms", "is 0: a step needs some time".to_owned());
         }
     }
+}
+
+/// Whether the lab puts the file with the guest's name `path` into a directory; of folders that are copied
+/// the step tells.
+fn puts(dirs: &[Dir], path: &Path) -> bool {
+    dirs.iter()
+        .filter_map(|dir| Some((dir, path.strip_prefix(&dir.guest).ok()?.to_str()?)))
+        .any(|(dir, name)| dir.files.contains_key(name) || dir.generated.contains_key(name) || dir.copy.is_some())
 }
 
 /// Whether a relative path stays below where it starts.

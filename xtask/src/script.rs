@@ -5,17 +5,22 @@ use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
+use crate::cell::dirs::Laid;
 use crate::model::observation::Script;
-use crate::model::scenario::{Response, Step, Stream};
+use crate::model::scenario::{Step, Stream};
 use crate::process::{self, Running, Stop};
+
+mod request;
+
+use request::Request;
 
 /// Bytes that a response or a connection may bring.
 const MOST: u64 = 64 << 20;
 
 /// Plays `steps` against a guest; `ports` are those of its sockets, by name. Afterwards the guest has
 /// ended or is asked to: a script that says nothing of the end leaves `run` for it.
-pub fn play(steps: &[Step], running: &Running, ports: &BTreeMap<String, u16>, run: Duration) -> Script {
-    let mut player = Player { running, ports, connections: BTreeMap::new() };
+pub fn play(steps: &[Step], running: &Running, ports: &BTreeMap<String, u16>, laid: Laid, run: Duration) -> Script {
+    let mut player = Player { running, ports, laid, connections: BTreeMap::new() };
     let mut script = Script { done: 0, steps: steps.len(), failed: None };
     for step in steps {
         if let Err(why) = player.step(step) {
@@ -36,6 +41,7 @@ pub fn play(steps: &[Step], running: &Running, ports: &BTreeMap<String, u16>, ru
 struct Player<'a> {
     running: &'a Running,
     ports: &'a BTreeMap<String, u16>,
+    laid: Laid<'a>,
     connections: BTreeMap<String, TcpStream>,
 }
 
@@ -70,9 +76,14 @@ impl Player<'_> {
             }
             Step::Recv { id, contains, timeout_ms } => receive(self.connection(id)?, contains, ms(*timeout_ms))
                 .map_err(|e| format!("recv on {id}: {contains:?} did not come: {e}")),
-            Step::Request { socket, method, path, headers, body, expect, timeout_ms } => {
-                let url = format!("http://{}{path}", self.address(socket));
-                request(method, &url, headers, body, expect, ms(*timeout_ms))
+            Step::Close { id } => match self.connections.remove(id) {
+                Some(_) => Ok(()),
+                None => Err(format!("no connection `{id}` is open")),
+            },
+            Step::Request { socket, method, path, headers, body, parallel, expect, timeout_ms } => {
+                let request = Request { method, headers, body, expect, laid: self.laid, limit: ms(*timeout_ms) };
+                request
+                    .send(self.address(socket), path, *parallel)
                     .map_err(|why| format!("{method} {path} on {socket}: {why}"))
             }
             Step::Kill { signal } => {
@@ -144,40 +155,4 @@ fn receive(stream: &mut TcpStream, contains: &str, limit: Duration) -> io::Resul
         got.extend_from_slice(&buffer[..n]);
     }
     Ok(())
-}
-
-fn request(
-    method: &str,
-    url: &str,
-    headers: &BTreeMap<String, String>,
-    body: &str,
-    expect: &Response,
-    limit: Duration,
-) -> Result<(), String> {
-    // The user's proxy is for the world, not for the loopback address.
-    let config = ureq::Agent::config_builder().timeout_global(Some(limit)).http_status_as_error(false).proxy(None);
-    let agent = ureq::Agent::new_with_config(config.max_redirects(0).build());
-    let mut builder = ureq::http::Request::builder().method(method).uri(url);
-    for (name, value) in headers {
-        builder = builder.header(name, value);
-    }
-    let request = builder.body(body.to_owned()).map_err(|e| e.to_string())?;
-    let mut response = agent.run(request).map_err(|e| e.to_string())?;
-    if response.status().as_u16() != expect.status {
-        return Err(format!("status {}, expected {}", response.status().as_u16(), expect.status));
-    }
-    for (name, wanted) in &expect.headers {
-        let got = response.headers().get(name).and_then(|v| v.to_str().ok()).unwrap_or("(none)");
-        if got != wanted {
-            return Err(format!("header {name}: {got:?}, expected {wanted:?}"));
-        }
-    }
-    let got = response.body_mut().with_config().limit(MOST).read_to_vec().map_err(|e| format!("the body: {e}"))?;
-    match &expect.body {
-        Some(wanted) if got != wanted.as_bytes() => {
-            let shown: String = String::from_utf8_lossy(&got).chars().take(80).collect();
-            Err(format!("the body is {shown:?}, expected {wanted:?}"))
-        }
-        _ => Ok(()),
-    }
 }

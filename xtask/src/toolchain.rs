@@ -20,6 +20,7 @@ macro_rules! registry {
 
 registry! {
     wat, rust, emscripten, clang, zig, wasi_sdk, go, assemblyscript, componentize_js, componentize_py, wasm_bindgen,
+    fetched,
 }
 
 mod c;
@@ -51,6 +52,11 @@ pub trait Toolchain: Sync {
     /// # Errors
     /// What is missing and the command that gets it.
     fn find(&self, build: &Build, machine: &Machine) -> Result<Found, Missing>;
+
+    /// The code of a row for which [`Toolchain::find`] finds nothing.
+    fn missing(&self) -> Code {
+        Code::ToolchainMissing
+    }
 
     /// What makes the module of `scenario`, with everything that is written going below `out`.
     fn recipe(&self, scenario: &Scenario, found: &Found, out: &Path, offline: bool) -> Recipe;

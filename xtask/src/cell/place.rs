@@ -11,6 +11,7 @@ use std::time::Duration;
 use wasmlab_cell::{Call, CellSpec, Entry, PROTOCOL, PreopenedDir, PreopenedSocket};
 
 use super::Plan;
+use super::dirs::{self, Laid};
 use super::ports;
 use super::trap_door::TrapDoor;
 use crate::cache::Key;
@@ -33,7 +34,8 @@ pub struct Place {
     env: BTreeMap<OsString, OsString>,
     /// The guest's listening sockets; a process that was started has its own copies.
     pub sockets: Vec<(String, TcpListener)>,
-    ports: BTreeMap<String, u16>,
+    /// Ports by name.
+    pub ports: BTreeMap<String, u16>,
     /// The bait.
     pub door: TrapDoor,
 }
@@ -54,7 +56,6 @@ impl Place {
             fs::create_dir(path(dir))?;
         }
         let door = TrapDoor::set(&path("dirs"), run.dir.iter().all(|d| d.host.is_none()))?;
-        let dirs = make_dirs(run, &path("dirs"))?;
         let mut sockets = Vec::new();
         for socket in &run.socket {
             sockets.push((socket.name.clone(), TcpListener::bind(("127.0.0.1", 0))?));
@@ -64,6 +65,7 @@ impl Place {
         for port in &run.port {
             ports.insert(port.name.clone(), ports::free()?);
         }
+        let dirs = dirs::lay(Laid { scenario: plan.scenario, ports: &ports }, &path("dirs"))?;
         let (module, glue) = guest_files(lab, plan, &path("guest"))?;
         let (spec, events) = (path("spec.json"), path("events.jsonl"));
         let compiled = compiled_dir(lab, plan);
@@ -191,30 +193,6 @@ pub fn entry(run: &Run, ports: &BTreeMap<String, u16>) -> Entry {
             Entry::Calls(run.call.iter().map(|c| Call { export: c.export.clone(), args: c.args.clone() }).collect())
         }
     }
-}
-
-pub fn make_dirs(run: &Run, below: &Path) -> io::Result<Vec<PreopenedDir>> {
-    let mut dirs = Vec::new();
-    for (index, dir) in run.dir.iter().enumerate() {
-        let host = match &dir.host {
-            Some(host) => host.clone(),
-            None => below.join(index.to_string()),
-        };
-        if dir.host.is_none() {
-            fs::create_dir(&host)?;
-        }
-        for (path, text) in &dir.files {
-            let path = host.join(path);
-            fs::create_dir_all(path.parent().unwrap_or(&host))?;
-            fs::write(path, text)?;
-        }
-        #[cfg(unix)]
-        for (path, target) in &dir.links {
-            std::os::unix::fs::symlink(target, host.join(path))?;
-        }
-        dirs.push(PreopenedDir { host, guest: dir.guest.clone() });
-    }
-    Ok(dirs)
 }
 
 fn preopened(listener: &TcpListener) -> io::Result<PreopenedSocket> {

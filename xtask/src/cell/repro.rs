@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use wasmlab_cell::{CellSpec, PreopenedDir, PreopenedSocket};
 
 use super::Plan;
+use super::dirs::{self, Laid};
 use super::place::{self, Here};
 use crate::lab::Lab;
 use crate::runtime::CellFiles;
@@ -96,7 +97,7 @@ pub fn reproduce(lab: &Lab, plan: &Plan, into: &Path) -> io::Result<Reproduction
     if !run.dir.is_empty() {
         fs::create_dir_all(into.join("dirs"))?;
     }
-    place::make_dirs(run, &into.join("dirs"))?;
+    dirs::lay(Laid { scenario: plan.scenario, ports: &ports }, &into.join("dirs"))?;
     let prepared = PathBuf::from("prepared");
     let files = files(plan, &cell, &prepared);
     let spec = files.spec;

@@ -65,7 +65,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         let line = format!("{}: {}: {}{how}", scenario.name, none.code, none.detail);
         let known = scenario.spec.known.iter().any(|k| k.code == none.code.id());
         match none.code {
-            Code::ToolchainMissing => missing.push(line),
+            Code::ToolchainMissing | Code::NotFetched => missing.push(line),
             code if known && code.is_answer_of_compiler() => expected.push(format!("{line} (known)")),
             _ => failed.push(line),
         }

@@ -173,7 +173,7 @@ fn run_of(facts: Option<&Facts>, name: &str, args: &Args) -> Result<Run> {
     for text in &args.dir {
         let (host, guest) = text.split_once("::").unwrap_or((text, text));
         let host = fs::canonicalize(host).or_else(|e| usage(format!("--dir `{host}` cannot be used: {e}")))?;
-        run.dir.push(Dir { guest: guest.to_owned(), host: Some(host), files: BTreeMap::new(), links: BTreeMap::new() });
+        run.dir.push(Dir { guest: guest.to_owned(), host: Some(host), ..Dir::default() });
     }
     if let Some(file) = &args.stdin {
         let bytes = fs::read(file).or_else(|e| usage(format!("--stdin `{}` cannot be read: {e}", file.display())))?;

@@ -1,5 +1,7 @@
 //! What happened in a cell: facts only, no judgement.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use wasmlab_cell::{Cause, Event, Stage};
 
@@ -34,6 +36,27 @@ pub struct Observation {
     /// calls. Their times count in the sums above.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub earlier: Vec<Piece>,
+    /// What the guest left in the files that the scenario looks at, by the guest's names for them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub files: BTreeMap<String, FoundFile>,
+}
+
+/// A file as it was found when the guest had ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FoundFile {
+    /// Why there is no text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missing: Option<String>,
+    /// Its text, up to 1 MiB, lossily decoded, with the day of the run as `{today}`.
+    pub text: String,
+}
+
+impl FoundFile {
+    /// One that is not there, for this reason.
+    #[must_use]
+    pub fn missing(why: String) -> Self {
+        Self { missing: Some(why), text: String::new() }
+    }
 }
 
 /// One process of a cell that took several.
@@ -139,6 +162,7 @@ impl Observation {
             escapes: Vec::new(),
             part: Part::Guest,
             earlier: Vec::new(),
+            files: BTreeMap::new(),
         }
     }
 

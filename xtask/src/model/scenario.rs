@@ -74,9 +74,26 @@ pub struct Build {
     /// JavaScript glue that loads it: `hello.js`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub companions: Vec<String>,
+    /// Where a module that others published is had.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fetch: Option<Fetch>,
     /// What makes a component of the core module that the compiler leaves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub componentize: Option<Componentize>,
+}
+
+/// A module that others published.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fetch {
+    /// Its address, of one fixed version.
+    pub url: String,
+    /// Its hash, hexadecimal.
+    pub sha256: String,
+    /// Its size.
+    pub bytes: u64,
+    /// Its place below the folder that `WASMLAB_FIXTURES` names.
+    pub fixture: PathBuf,
 }
 
 /// How a core module becomes a component.
@@ -124,6 +141,9 @@ pub struct Run {
     /// Ports that the guest shall listen on by itself.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub port: Vec<Port>,
+    /// What `cargo xtask serve` shows to a person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub serve: Option<Serve>,
     /// Calls, for [`EntryKind::Calls`].
     #[serde(default)]
     pub call: Vec<ExpectedCall>,
@@ -147,7 +167,7 @@ pub enum EntryKind {
 }
 
 /// A directory that the guest is given.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Dir {
     /// The guest's name for it.
@@ -155,9 +175,18 @@ pub struct Dir {
     /// A directory of the host, from `check --dir`; without it a fresh one a cell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host: Option<PathBuf>,
-    /// Files in a fresh one: relative path to contents.
+    /// Files in a fresh one: relative path to contents; `{port:NAME}` as in `args`.
     #[serde(default)]
     pub files: BTreeMap<String, String>,
+    /// A folder of the scenario's whose files a fresh one gets too: images, pages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub copy: Option<PathBuf>,
+    /// Files of made-up bytes in a fresh one: relative path to size in bytes.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub generated: BTreeMap<String, u64>,
+    /// When the files in a fresh one were last changed, seconds since 1970; absent: just now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub modified: Option<u64>,
     /// Symbolic links in a fresh one: relative path to target.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub links: BTreeMap<String, String>,
@@ -178,6 +207,17 @@ pub struct Socket {
 pub struct Port {
     /// The name that steps, `args` and `env` use.
     pub name: String,
+}
+
+/// How a server is shown to a person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Serve {
+    /// The `[[run.port]]` that a browser asks.
+    pub port: String,
+    /// The `[[run.dir]]`, by the guest's name, in whose place `--root` puts another folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub root: Option<String>,
 }
 
 /// One call and what it shall return.
@@ -213,9 +253,26 @@ pub struct Expect {
     /// Calls of host functions, all, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub host_calls: Vec<ExpectedHostCall>,
+    /// Files that the guest leaves in its directories.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub file: Vec<ExpectedFile>,
     /// Nothing is expected of the exit code or the output: `check` without `--expect-*`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub any_exit: bool,
+}
+
+/// A file that the guest leaves.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExpectedFile {
+    /// The guest's name for it.
+    pub path: String,
+    /// Parts of its text; `{today}` is the day of the run (UTC), as `2018/09/26`, `26/Sep/2018` or `26 Sep 2018`.
+    #[serde(default)]
+    pub contains: Vec<String>,
+    /// How many lines it has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lines: Option<usize>,
 }
 
 /// A call of a host function.
@@ -303,7 +360,12 @@ pub enum Step {
         #[serde(default = "default_step_ms")]
         timeout_ms: u64,
     },
-    /// One HTTP/1.1 request on a connection of its own.
+    /// Close a connection.
+    Close {
+        /// The connection.
+        id: String,
+    },
+    /// One HTTP/1.1 request on a connection of its own, or several at once.
     Request {
         /// Name of a `[[run.socket]]` or `[[run.port]]`.
         socket: String,
@@ -319,6 +381,10 @@ pub enum Step {
         /// Request body.
         #[serde(default)]
         body: String,
+        /// How many of this request are sent at once, each on its own connection, with as many connections
+        /// beside them that ask nothing; 1 where nothing is said, which opens no others.
+        #[serde(default = "one", skip_serializing_if = "is_one")]
+        parallel: u16,
         /// What the response shall be.
         expect: Response,
         /// Limit, milliseconds.
@@ -362,6 +428,21 @@ pub struct Response {
     /// The whole body.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
+    /// Parts of the body.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub body_contains: Vec<String>,
+    /// The whole body is what the lab put into this file, by the guest's name for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body_file: Option<String>,
+}
+
+fn one() -> u16 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands fields over by reference")]
+fn is_one(number: &u16) -> bool {
+    *number == 1
 }
 
 fn default_step_ms() -> u64 {

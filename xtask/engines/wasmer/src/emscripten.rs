@@ -84,13 +84,7 @@ fn cause(stop: Stop) -> Cause {
 }
 
 /// Runs `module` from linking on.
-pub(crate) fn run(
-    spec: &CellSpec,
-    log: &Log,
-    engine: Engine,
-    module: &Module,
-    bytes: &[u8],
-) -> Result<(), Cause> {
+pub(crate) fn run(spec: &CellSpec, log: &Log, engine: Engine, module: &Module, bytes: &[u8]) -> Result<(), Cause> {
     log.stage(Stage::Link);
     if !spec.sockets.is_empty() {
         let message = "Emscripten's host gives a guest no socket that is open already".to_owned();
@@ -104,7 +98,9 @@ pub(crate) fn run(
     link::check(module, &store, &imports).map_or(Ok(()), Err)?;
 
     log.stage(Stage::Instantiate);
-    let old = host::started_old(module.exports().map(|export| export.name().to_owned()).collect::<Vec<_>>().iter().map(String::as_str));
+    let old = host::started_old(
+        module.exports().map(|export| export.name().to_owned()).collect::<Vec<_>>().iter().map(String::as_str),
+    );
     if old {
         let prepared = map.prepare(&mut Running(env.clone().into_mut(&mut store)));
         prepared.map_err(|message| Cause::ResourceLimit { message })?;
@@ -138,12 +134,7 @@ fn config(spec: &CellSpec) -> host::Config {
 }
 
 /// What the host has of what the module imports.
-fn define(
-    module: &Module,
-    store: &mut Store,
-    env: &FunctionEnv<Program>,
-    map: &MemoryMap,
-) -> Result<Imports, Cause> {
+fn define(module: &Module, store: &mut Store, env: &FunctionEnv<Program>, map: &MemoryMap) -> Result<Imports, Cause> {
     let limit = |message: String| Cause::ResourceLimit { message };
     let mut imports = Imports::new();
     for import in module.imports() {

@@ -99,12 +99,7 @@ fn cause(stop: Stop) -> Cause {
 }
 
 /// Runs the module in `bytes`.
-pub(crate) fn run(
-    spec: &CellSpec,
-    log: &Log,
-    engine: &Engine,
-    bytes: &[u8],
-) -> std::result::Result<(), Cause> {
+pub(crate) fn run(spec: &CellSpec, log: &Log, engine: &Engine, bytes: &[u8]) -> std::result::Result<(), Cause> {
     let module: Module = compiled(spec, log, engine, bytes)?;
 
     log.stage(Stage::Link);
