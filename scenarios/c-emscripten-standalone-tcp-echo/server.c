@@ -59,7 +59,7 @@ int main(int argc, char **argv)
     int client = step("sock-accept", "accept", accept(server, NULL, NULL));
     int length = step("sock-recv", "recv", recv(client, data, sizeof data, 0));
     step("sock-send", "send", send(client, data, (size_t)length, 0));
-    step("sock-shutdown", "shutdown", shutdown(client, SHUT_WR));
+    // No shutdown(): in a standalone module Emscripten's own library answers it with ENOSYS.
     close(client);
     close(server);
     return 0;

@@ -241,6 +241,7 @@ fn new(name: &str) -> Option<Import> {
         "emscripten_notify_memory_growth" => import(process::nothing, Failure::Errno),
         "__call_sighandler" => import(signals::call_sighandler, Failure::Errno),
         "system" => import(process::system, Failure::Errno),
+        "getentropy" => import(wasi::random_get, Failure::Errno),
         "getaddrinfo" => import(network::getaddrinfo, Failure::Errno),
         name => import(named(name.strip_prefix("__syscall_")?)?, Failure::Negative),
     }

@@ -148,7 +148,8 @@ fn proc_exit(call: &mut Call) -> Answer {
     Err(Fault::Stop(Stop::Exit(call.int()?)))
 }
 
-fn random_get(call: &mut Call) -> Answer {
+/// `random_get(buffer, length)`, `getentropy` of libc.
+pub fn random_get(call: &mut Call) -> Answer {
     let (at, len) = (call.word()?, call.word()?);
     call.check(at, len)?;
     let mut done = 0;
