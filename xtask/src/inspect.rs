@@ -10,6 +10,7 @@ use crate::model::facts::Facts;
 mod abi;
 mod outline;
 pub mod proposals;
+pub mod system_calls;
 #[cfg(test)]
 mod tests;
 mod types;

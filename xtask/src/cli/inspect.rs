@@ -1,5 +1,6 @@
 //! `inspect`: what reading a file tells, without running it.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;
 use std::path::PathBuf;
@@ -9,9 +10,11 @@ use anyhow::{Context, Result};
 use super::common::usage;
 use super::output;
 use crate::exit;
+use crate::inspect::system_calls::{self, Call, Kind};
 use crate::inspect;
 use crate::lab::Lab;
-use crate::model::facts::Facts;
+use crate::model::facts::{Abi, Facts};
+use crate::report::words;
 
 /// For `--help`.
 pub const ABOUT: &str = "Read a module or component: kind, ABIs with evidence, proposals, imports, exports, sizes";
@@ -46,6 +49,9 @@ const SCHEMA: u32 = 1;
 struct Printed<'a> {
     schema: u32,
     file: String,
+    /// For modules of Emscripten: the calls of the operating system, and what has the like of each.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    system_calls: BTreeMap<&'a str, &'static Call>,
     #[serde(flatten)]
     facts: &'a Facts,
 }
@@ -72,12 +78,89 @@ pub fn run(_: &Lab, args: &Args) -> Result<u8> {
         Err(error) => return usage(format!("{}: {error}", failed())),
     };
     if args.json {
-        let printed = Printed { schema: SCHEMA, file: args.file.display().to_string(), facts: &facts };
+        let (file, system_calls) = (args.file.display().to_string(), Imports::of(&facts).system);
+        let printed = Printed { schema: SCHEMA, file, system_calls, facts: &facts };
         output::print(&(serde_json::to_string_pretty(&printed)? + "\n"))?;
     } else {
         output::print(&text(&facts, args.quick))?;
     }
     Ok(exit::OK)
+}
+
+/// The imports of a module of Emscripten, by what they are.
+#[derive(Default)]
+struct Imports<'a> {
+    system: BTreeMap<&'a str, &'static Call>,
+    libc: Vec<&'a str>,
+    runtime: Vec<&'a str>,
+}
+
+impl<'a> Imports<'a> {
+    fn of(facts: &'a Facts) -> Self {
+        let mut imports = Self::default();
+        if !facts.abis.iter().any(|a| matches!(a.abi, Abi::EmscriptenOld | Abi::EmscriptenNew)) {
+            return imports;
+        }
+        for import in &facts.imports {
+            match system_calls::kind(import) {
+                Some(Kind::System(call)) => _ = imports.system.insert(&import.name, call),
+                Some(Kind::Libc) => imports.libc.push(&import.name),
+                Some(Kind::Runtime) => imports.runtime.push(&import.name),
+                None => {}
+            }
+        }
+        imports
+    }
+}
+
+/// What a module of Emscripten asks of its host, and where else there is the like.
+fn emscripten(facts: &Facts) -> String {
+    let Imports { system, libc, runtime } = Imports::of(facts);
+    let mut out = String::new();
+    if system.is_empty() {
+        return out;
+    }
+    let mut calls: BTreeMap<&str, (&Call, Vec<&str>)> = BTreeMap::new();
+    for (import, call) in &system {
+        let short = import.trim_start_matches("___syscall").trim_start_matches("__syscall_").trim_start_matches('_');
+        let (_, imports) = calls.entry(call.name).or_insert((call, Vec::new()));
+        if short != call.name {
+            imports.push(short);
+        }
+    }
+    let _ = writeln!(
+        out,
+        "\ncalls of the operating system ({} imports), and who has the like: ~ in part, - nobody",
+        system.len()
+    );
+    let mut table = output::table(&["call", "WASI 0.1", "WASI 0.2", "WASIX"]);
+    let said = |text: &str| match text.strip_prefix('~') {
+        Some(part) => format!("~ {part}"),
+        None if text.is_empty() => "-".to_owned(),
+        None => text.to_owned(),
+    };
+    for (name, (call, mut imports)) in calls {
+        imports.sort_by_key(|import| import.parse().unwrap_or(u16::MAX));
+        let name = if imports.is_empty() { name.to_owned() } else { format!("{name} ({})", imports.join(" ")) };
+        let interface = said(call.wasi02).replace("wasi:", "");
+        let interface = interface.split('/').next().unwrap_or_default().to_owned();
+        let same = !call.wasix.is_empty() && call.wasix == call.wasi01;
+        let wasix = if same { "the same".to_owned() } else { said(call.wasix) };
+        table.add_row([name, said(call.wasi01), interface, wasix]);
+    }
+    let _ = writeln!(out, "{table}");
+    let count = |of: fn(&Call) -> &str| {
+        let whole = system.values().filter(|c| !of(c).is_empty() && !of(c).starts_with('~')).count();
+        let part = system.values().filter(|c| of(c).starts_with('~')).count();
+        format!("{whole} of {}, {part} in part", system.len())
+    };
+    let (old, new, wasix) = (count(|c| c.wasi01), count(|c| c.wasi02), count(|c| c.wasix));
+    let _ = writeln!(out, "imports with the like: WASI 0.1 {old}; WASI 0.2 {new}; WASIX {wasix}");
+    for (what, names) in [("functions of libc", libc), ("state and helpers of the compiled program", runtime)] {
+        let head = format!("{what} ({}): ", names.len());
+        let _ = writeln!(out, "{}", words::wrapped(output::look().width, &head, "  ", &names.join(" ")));
+    }
+    out
 }
 
 fn id(value: &impl serde::Serialize) -> String {
@@ -119,6 +202,7 @@ fn text(facts: &Facts, quick: bool) -> String {
         let module = if import.module.is_empty() { String::new() } else { format!("{}.", import.module) };
         let _ = writeln!(out, "  {module}{}: {}", import.name, import.ty);
     }
+    out += &emscripten(facts);
     let _ = writeln!(out, "\nexports ({})", facts.exports.len());
     for export in &facts.exports {
         let _ = writeln!(out, "  {}: {}", export.name, export.ty);
