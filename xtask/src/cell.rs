@@ -128,18 +128,17 @@ pub enum Heard<'a> {
 /// # Errors
 /// When the lab itself fails: the temporary folder cannot be written, no port is free.
 pub fn observe(lab: &Lab, plan: &Plan) -> io::Result<Observation> {
-    observe_aloud(lab, plan, None)
+    observe_aloud(lab, plan, None, false)
 }
 
-/// As [`observe`], and tells of each process as it goes.
+/// As [`observe`], and tells of each process as it goes; `stays` leaves the cell's folder behind.
 ///
 /// # Errors
 /// As [`observe`].
-pub fn observe_aloud(lab: &Lab, plan: &Plan, listen: Option<Listen>) -> io::Result<Observation> {
+pub fn observe_aloud(lab: &Lab, plan: &Plan, listen: Option<Listen>, stays: bool) -> io::Result<Observation> {
     let began = SystemTime::now();
     let mut place = Place::make(lab, plan)?;
-    if listen.is_some() {
-        // Who reads the commands wants to type them again.
+    if stays {
         place.stays();
     }
     let (spec, cell, prepared) = (place.spec.clone(), place.cell.clone(), place.prepared());

@@ -35,6 +35,7 @@ registry! {
     check Check,
     run_one RunOne,
     repro Repro,
+    serve Serve,
     inspect Inspect,
     list List,
     doctor Doctor,

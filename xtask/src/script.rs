@@ -130,7 +130,7 @@ fn ms(ms: u64) -> Duration {
 }
 
 /// Whether a TCP socket of this machine listens on `port`: state 0A in the kernel's table.
-fn is_listening(port: u16) -> bool {
+pub fn is_listening(port: u16) -> bool {
     let suffix = format!(":{port:04X}");
     ["/proc/net/tcp", "/proc/net/tcp6"].iter().filter_map(|f| std::fs::read_to_string(f).ok()).any(|table| {
         table.lines().skip(1).any(|line| {

@@ -63,7 +63,7 @@ impl Place {
         let preopened = sockets.iter().map(|(_, listener)| preopened(listener)).collect::<io::Result<Vec<_>>>()?;
         let mut ports = BTreeMap::new();
         for port in &run.port {
-            ports.insert(port.name.clone(), ports::free()?);
+            ports.insert(port.name.clone(), port.number.map_or_else(ports::free, Ok)?);
         }
         let dirs = dirs::lay(Laid { scenario: plan.scenario, ports: &ports }, &path("dirs"))?;
         let (module, glue) = guest_files(lab, plan, &path("guest"))?;

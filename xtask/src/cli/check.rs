@@ -101,6 +101,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         given,
         engines: args.engines.of(),
         listen: None,
+        keep_folder: false,
     };
     let (code, report) = common::run(lab, &request, "check", false, (args.output, By::Family))?;
     if args.output == Output::Table {

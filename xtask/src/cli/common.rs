@@ -197,9 +197,19 @@ pub fn seconds(text: &str) -> Result<u64, String> {
 
 /// Runs cells with progress on stderr and makes the report.
 pub fn measure(lab: &Lab, request: &Request, command: &'static str, compare: bool) -> RunReport {
+    measure_with(lab, request, command, compare, progress::Progress::new())
+}
+
+/// As [`measure`], with this way to show progress.
+pub fn measure_with(
+    lab: &Lab,
+    request: &Request,
+    command: &'static str,
+    compare: bool,
+    progress: progress::Progress,
+) -> RunReport {
     handle_ctrl_c();
     let (started, began) = (SystemTime::now(), Instant::now());
-    let progress = progress::Progress::new();
     let results = matrix::run(lab, request, &|event| progress.tell(&event));
     progress.finish();
     lab.machine.save();

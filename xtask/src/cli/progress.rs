@@ -31,15 +31,20 @@ struct State {
 impl Progress {
     /// On stderr.
     pub fn new() -> Self {
-        let now = Instant::now();
-        let state = State { began: now, last_line: now, cells: 0, done: 0, engine_began: None };
         let bar = io::stderr().is_terminal().then(|| {
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
             let style = ProgressStyle::with_template("{elapsed:>4} {bar:20} {pos}/{len} cells  {wide_msg}");
             bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
             bar
         });
-        Self { bar, state: Mutex::new(state) }
+        Self { bar, ..Self::plain() }
+    }
+
+    /// Lines alone, on a terminal too.
+    pub fn plain() -> Self {
+        let now = Instant::now();
+        let state = State { began: now, last_line: now, cells: 0, done: 0, engine_began: None };
+        Self { bar: None, state: Mutex::new(state) }
     }
 
     /// Shows one event.

@@ -65,6 +65,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         given: BTreeMap::from([(scenarios[0].name.clone(), guest.clone())]),
         engines: Engines::All,
         listen: None,
+        keep_folder: false,
     };
     let report = common::measure(lab, &request, "run-one", false);
     let Some(cell) = report.cells.first() else { return Ok(exit::INTERRUPTED) };

@@ -84,6 +84,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         given: BTreeMap::new(),
         engines: args.engines.of(),
         listen: None,
+        keep_folder: false,
     };
     let (code, report) = common::run(lab, &request, "run-all", true, (args.output, args.by.of()))?;
     let unbuilt = report.cells.iter().any(|c| c.verdict.id() == "not-built" && c.known.is_none());

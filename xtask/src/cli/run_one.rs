@@ -56,6 +56,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         given: BTreeMap::new(),
         engines: Engines::All,
         listen: Some(&hear),
+        keep_folder: true,
     };
     let report = common::measure(lab, &request, "run-one", false);
     match report.cells.first() {

@@ -188,13 +188,11 @@ mod tests {
     /// The adapter from 0.1 to 0.2 exports each function of the one and imports interfaces of the other.
     #[test]
     fn what_is_said_of_wasi_is_there() {
-        let adapter = crate::inspect::outline(
-            wasi_preview1_component_adapter_provider::WASI_SNAPSHOT_PREVIEW1_COMMAND_ADAPTER,
-        )
-        .unwrap();
+        let adapter =
+            crate::inspect::outline(wasi_preview1_component_adapter_provider::WASI_SNAPSHOT_PREVIEW1_COMMAND_ADAPTER)
+                .unwrap();
         let exports: BTreeSet<&str> = adapter.exports.iter().map(|e| e.name.as_str()).collect();
-        let imports: BTreeSet<&str> =
-            adapter.imports.iter().filter_map(|i| i.module.split('@').next()).collect();
+        let imports: BTreeSet<&str> = adapter.imports.iter().filter_map(|i| i.module.split('@').next()).collect();
         // The adapter opens no sockets and asks for no names.
         let sockets = ["wasi:sockets/tcp-create-socket", "wasi:sockets/ip-name-lookup"];
         for call in CALLS {

@@ -207,12 +207,18 @@ pub struct Socket {
 pub struct Port {
     /// The name that steps, `args` and `env` use.
     pub name: String,
+    /// The number, where a person names it on the command line; never in the file.
+    #[serde(skip)]
+    pub number: Option<u16>,
 }
 
 /// How a server is shown to a person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Serve {
+    /// A short name for the command line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// The `[[run.port]]` that a browser asks.
     pub port: String,
     /// The `[[run.dir]]`, by the guest's name, in whose place `--root` puts another folder.

@@ -80,6 +80,7 @@ mod tests {
             given: BTreeMap::new(),
             engines: Engines::Built,
             listen: None,
+            keep_folder: false,
         };
         let mut report = sample::report();
         report.runtimes[0].id = "wasmi-cli".to_owned();

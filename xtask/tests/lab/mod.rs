@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 
 /// Columns that run a core module of WASI 0.1 as it is: what the others say of one (no WASI, components only,
 /// nothing but a page) is not the matter of tests that look for one answer everywhere.
-pub const COLUMNS: &str = "{wasmi,wasmtime-*,wasmer-*,wasmi-cli,node,deno,bun}";
+pub const COLUMNS: &str = "{wasmi,wasmtime-cranelift,wasmtime-winch,wasmtime-pulley,wasmtime-36-cranelift,wasmtime-cli,wasmer-cranelift,wasmer-singlepass,wasmer-cli,wasmi-cli,node,deno,bun}";
 
 /// A temporary workspace.
 pub struct Workspace {

@@ -1,0 +1,186 @@
+//! `serve`: one server of the scenarios, for a person with a browser.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Result;
+
+use super::common::{self, usage};
+use super::progress::Progress;
+use super::{output, run_all, run_one};
+use crate::artifact;
+use crate::cell::{Heard, Limits};
+use crate::exit;
+use crate::lab::Lab;
+use crate::matrix::{Engines, Request};
+use crate::model::scenario::{Dir, Scenario};
+use crate::process::{self, Stream};
+use crate::runtime::Runtime;
+use crate::script;
+
+/// For `--help`.
+pub const ABOUT: &str = "Run a server of the scenarios for a browser, until Ctrl-C";
+/// For `--help`.
+pub const EXAMPLES: &str = "Examples:
+  cargo xtask serve nginx
+  cargo xtask serve nginx --runtime wasmer-cranelift+emscripten --port 8081
+  cargo xtask serve nginx --root ~/public_html
+
+The guest sees its own folders, the one that --root names, and this port of the
+loopback address: nothing else of the machine.";
+
+/// Runtimes that are taken where none is named: the first that the guest is made for.
+const USUAL: &[&str] = &["wasmtime-cranelift+emscripten", "wasmtime-cranelift", "wasmer-cranelift"];
+/// A server has no limit of time; the lab's arithmetic wants a number.
+const FOREVER_MS: u64 = 365 * 24 * 3_600_000;
+
+/// Options.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The scenario, or the short name that it gives itself: nginx
+    scenario: String,
+    /// The runtime; by default wasmtime, with Emscripten's system calls where the guest asks for them
+    #[arg(long)]
+    runtime: Option<String>,
+    /// The port of the loopback address
+    #[arg(long, default_value_t = 8080, value_parser = clap::value_parser!(u16).range(1..))]
+    port: u16,
+    /// The folder to serve, in place of the scenario's own
+    #[arg(long, value_name = "DIR")]
+    root: Option<PathBuf>,
+    /// Fetch nothing while building
+    #[arg(long)]
+    offline: bool,
+}
+
+/// Runs it.
+pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
+    let mut scenario = find(lab, &args.scenario)?;
+    prepare(&mut scenario, args)?;
+    if let Err(error) = TcpListener::bind(("127.0.0.1", args.port)) {
+        return usage(format!("port {} cannot be used: {error}; name another with --port", args.port));
+    }
+    let scenarios = [scenario];
+    let runtime = runtime(lab, &scenarios[0], args)?;
+    let limits = Limits { output: 1 << 30, file: 1 << 40, ..run_all::limits(None) };
+    let request = Request {
+        scenarios: &scenarios,
+        runtimes: vec![runtime],
+        jobs: 1,
+        use_cache: false,
+        limits,
+        build: artifact::Options { offline: args.offline, require_built: false },
+        given: BTreeMap::new(),
+        engines: Engines::All,
+        listen: Some(&pass_on),
+        keep_folder: false,
+    };
+    // Where there is no terminal there may be no handler either: then Ctrl-C ends the lab at once.
+    let _ = ctrlc::set_handler(process::cancel);
+    let at = format!("http://127.0.0.1:{}/", args.port);
+    let begun = format!("{at} is served by {} on {}; Ctrl-C stops it\n", scenarios[0].name, runtime.id());
+    announce(args.port, begun);
+    let report = common::measure_with(lab, &request, "serve", false, Progress::plain());
+    if process::cancelled() {
+        output::print("stopped\n")?;
+        return Ok(exit::OK);
+    }
+    match report.cells.first() {
+        Some(cell) => output::print(&format!("it ended by itself: {}", run_one::verdict(cell)))?,
+        None => output::complain("the server was not started"),
+    }
+    Ok(exit::of(&report).max(exit::WORSE))
+}
+
+/// Says where the server is, once it is there.
+fn announce(port: u16, text: String) {
+    std::thread::spawn(move || {
+        while !script::is_listening(port) {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        // A reader that is gone is no fault of the server's.
+        let _ = output::print(&text);
+    });
+}
+
+/// The scenario of this name, or of this short name.
+fn find(lab: &Lab, name: &str) -> Result<Scenario> {
+    let all = common::scenarios(lab)?;
+    let is = |s: &&Scenario| s.name == name || s.spec.run.serve.as_ref().is_some_and(|v| v.name.as_deref() == Some(name));
+    if let Some(found) = all.iter().find(is) {
+        return Ok(found.clone());
+    }
+    let servers = all.iter().filter(|s| s.spec.run.serve.is_some()).map(|s| s.name.as_str());
+    usage(format!("no scenario is named `{name}`; servers are {}", servers.collect::<Vec<_>>().join(", ")))
+}
+
+/// Makes of a scenario that is tested one that is shown.
+fn prepare(scenario: &mut Scenario, args: &Args) -> Result<()> {
+    let name = scenario.name.clone();
+    let Some(serve) = scenario.spec.run.serve.clone() else {
+        return usage(format!("`{name}` is no server: its scenario.toml has no [run.serve]"));
+    };
+    let spec = &mut scenario.spec;
+    spec.step.clear();
+    spec.expect.file.clear();
+    spec.run.timeout_ms = Some(FOREVER_MS);
+    for port in spec.run.port.iter_mut().filter(|p| p.name == serve.port) {
+        port.number = Some(args.port);
+    }
+    let Some(root) = &args.root else { return Ok(()) };
+    let Some(guest) = serve.root else {
+        return usage(format!("`{name}` serves no folder: leave --root out"));
+    };
+    let root = folder(root)?;
+    for dir in spec.run.dir.iter_mut().filter(|d| d.guest == guest) {
+        *dir = Dir { guest: guest.clone(), host: Some(root.clone()), ..Dir::default() };
+    }
+    Ok(())
+}
+
+fn folder(root: &Path) -> Result<PathBuf> {
+    let wrong = |why: String| usage(format!("--root `{}` cannot be served: {why}", root.display()));
+    match fs::canonicalize(root) {
+        Err(error) => wrong(error.to_string()),
+        Ok(path) if !path.is_dir() => wrong("it is no folder".to_owned()),
+        Ok(path) => Ok(path),
+    }
+}
+
+fn runtime(lab: &Lab, scenario: &Scenario, args: &Args) -> Result<&'static dyn Runtime> {
+    if let Some(name) = &args.runtime {
+        return common::column(name);
+    }
+    // Which one it is made for is read from the guest; without a guest the run says why there is none.
+    let options = artifact::Options { offline: args.offline, require_built: false };
+    let facts = artifact::obtain(lab, scenario, options).ok().and_then(|guest| {
+        let bytes = fs::read(lab.cache.object(&guest.sha256)).ok()?;
+        crate::matrix::facts_of(lab, &guest.sha256, &bytes).ok()
+    });
+    for name in USUAL {
+        let column = common::column(name)?;
+        if column.applies(&scenario.spec, facts.as_ref()).is_ok() {
+            return Ok(column);
+        }
+    }
+    usage(format!("name a --runtime for `{}`", scenario.name))
+}
+
+/// Passes on what the server prints.
+fn pass_on(heard: Heard) {
+    // Nobody can be told that a terminal is gone.
+    match heard {
+        Heard::Starting(..) => {}
+        Heard::Printed(Stream::Stdout, bytes) => {
+            let mut stdout = std::io::stdout().lock();
+            let _ = stdout.write_all(bytes).and_then(|()| stdout.flush());
+        }
+        Heard::Printed(Stream::Stderr, bytes) => {
+            let _ = std::io::stderr().write_all(bytes);
+        }
+    }
+}
