@@ -15,6 +15,7 @@ use crate::lab::Lab;
 use crate::machine::Question;
 use crate::npm;
 use crate::process::{self, Command, Input, Limits};
+use crate::runtime::route::{self, Route};
 use crate::runtime::{Runtime, Source, Tool, version_in};
 use crate::toolchain::rust::{compiler_in, sysroot};
 
@@ -31,6 +32,16 @@ pub struct Absence {
     pub why: String,
     /// How.
     pub how: String,
+    /// The command that `setup` runs for it, where one does, and what is to be known of that before.
+    pub command: Option<(Vec<String>, &'static str)>,
+}
+
+impl Absence {
+    /// What only a person can do something about.
+    #[must_use]
+    pub fn new(why: impl Into<String>, how: impl Into<String>) -> Self {
+        Self { why: why.into(), how: how.into(), command: None }
+    }
 }
 
 /// An engine binary as it was built.
@@ -56,12 +67,12 @@ pub fn ready(lab: &Lab, runtime: &dyn Runtime) -> Result<Tool, Option<Absence>> 
             probe(lab, engine, program).and_then(|built| tool_of(&built, runtime)).map_err(|a| Some(wrong(a)))
         }
         Source::Embedded(engine) => tool_of(&built(lab, engine)?, runtime).map_err(Some),
-        Source::Program { name, variable, version, get } => find_program(lab, runtime, &[name], variable, version)
-            .map_err(|why| Some(Absence { why, how: get.to_owned() })),
+        Source::Program { name, variable, version, get } => {
+            find_program(lab, runtime, &Sought { names: &[name], variable, version, get }).map_err(Some)
+        }
         Source::Driver { driver, names, variable, version, get } => {
             // First what no build can replace.
-            let found = find_program(lab, runtime, names, variable, version)
-                .map_err(|why| Some(Absence { why, how: get.to_owned() }))?;
+            let found = find_program(lab, runtime, &Sought { names, variable, version, get }).map_err(Some)?;
             let driver = tool_of(&built(lab, driver)?, runtime).map_err(Some)?;
             // What is found may be a script that starts the program: its version says more than its hash.
             let fingerprint = format!("{} {} {}", driver.fingerprint, found.fingerprint, found.version);
@@ -138,7 +149,7 @@ fn probe(lab: &Lab, engine: &str, binary: PathBuf) -> Result<Built, Absence> {
 fn tool_of(built: &Built, runtime: &dyn Runtime) -> Result<Tool, Absence> {
     if !built.probe.modes.iter().any(|m| m == runtime.mode()) {
         let why = format!("this build of {} has no mode `{}`", runtime.engine(), runtime.mode());
-        return Err(Absence { why, how: "report it: the engine and its adapter disagree".to_owned() });
+        return Err(Absence::new(why, "report it: the engine and its adapter disagree"));
     }
     let (program, version) = (built.binary.clone(), built.probe.version.clone());
     Ok(Tool {
@@ -152,10 +163,10 @@ fn tool_of(built: &Built, runtime: &dyn Runtime) -> Result<Tool, Absence> {
 }
 
 fn absence(engine: &str, why: String) -> Absence {
-    Absence {
-        why: format!("the engine {engine} could not be built: {why}"),
-        how: format!("cargo build --release --manifest-path xtask/engines/{engine}/Cargo.toml shows it in full"),
-    }
+    Absence::new(
+        format!("the engine {engine} could not be built: {why}"),
+        format!("cargo build --release --manifest-path xtask/engines/{engine}/Cargo.toml shows it in full"),
+    )
 }
 
 /// The lines of cargo that say what is wrong.
@@ -203,39 +214,48 @@ fn shared_sources(manifest: &str) -> Result<Vec<PathBuf>, toml::de::Error> {
     named.and_then(|lab| lab.get("sources")).cloned().map_or(Ok(Vec::new()), toml::Value::try_into)
 }
 
-fn find_program(
-    lab: &Lab,
-    runtime: &dyn Runtime,
-    names: &[&str],
-    variable: &str,
-    version: &[&str],
-) -> Result<Tool, String> {
+/// What is looked for on this machine.
+struct Sought<'a> {
+    names: &'a [&'a str],
+    variable: &'a str,
+    version: &'a [&'a str],
+    get: &'a str,
+}
+
+fn find_program(lab: &Lab, runtime: &dyn Runtime, sought: &Sought) -> Result<Tool, Absence> {
+    let locate = |names: &[&str], variable| locate(lab, names, variable, runtime.routes(), sought.get);
     let program = match runtime.program() {
         Some(program) => program.to_owned(),
-        None => locate(lab, names, variable)?,
+        None => locate(sought.names, sought.variable)?,
     };
-    let second =
-        runtime.second().map(|(name, variable)| locate(lab, &[name], variable)).transpose()?.unwrap_or_default();
-    let args = version.iter().map(OsString::from).collect();
+    let second = runtime.second().map(|(name, variable)| locate(&[name], variable)).transpose()?.unwrap_or_default();
+    let args = sought.version.iter().map(OsString::from).collect();
     let question = Question { program: program.clone(), args, env: BTreeMap::new(), witness: program.clone() };
-    let answer = lab.machine.ask(&question)?;
-    let sha256 = lab.machine.sha256(&program).map_err(|e| format!("`{}`: {e}", program.display()))?;
+    // What is here and does not work is not replaced by another one on top of it.
+    let broken = |why: String| {
+        let how = format!("repair `{}`, or name another one in {}; {}", program.display(), sought.variable, sought.get);
+        Absence::new(why, how)
+    };
+    let answer = lab.machine.ask(&question).map_err(broken)?;
+    let sha256 = lab.machine.sha256(&program).map_err(|e| broken(format!("`{}`: {e}", program.display())))?;
     let support_key = Key::of("support", &runtime.support());
     let support = lab.cache.dir().join("drivers").join(&support_key.text()[..16]);
     for (file, text) in runtime.support() {
         let path = support.join(file);
         if fs::read(&path).ok().as_deref() != Some(text.as_bytes()) {
-            files::write_atomically(&path, text.as_bytes()).map_err(|e| e.to_string())?;
+            files::write_atomically(&path, text.as_bytes())
+                .map_err(|e| Absence::new(e.to_string(), "the cache has to be writable: see `cargo xtask doctor`"))?;
         }
     }
     let mut fingerprint = format!("{sha256} {}", support_key.text());
     let mut version = version_in(&answer);
     let packages = match runtime.packages() {
         [] => PathBuf::new(),
-        names => npm::packages(&lab.machine, &program, names)?,
+        names => npm::packages(&lab.machine, &program, names).ok_or_else(|| no_packages(lab, names))?,
     };
     for name in runtime.packages() {
-        let package = npm::version(&packages, name)?;
+        let package =
+            npm::version(&packages, name).map_err(|why| Absence { why, ..no_packages(lab, runtime.packages()) })?;
         let short = name.rsplit('/').next().unwrap_or(name);
         // The first package is what the column is about; all of them make its results.
         if version_in(&answer) == version {
@@ -244,20 +264,38 @@ fn find_program(
         fingerprint += &format!(" {name} {package}");
     }
     if runtime.second().is_some() {
-        fingerprint += &lab.machine.sha256(&second).map_err(|e| format!("`{}`: {e}", second.display()))?;
+        fingerprint += &lab.machine.sha256(&second).map_err(|e| broken(format!("`{}`: {e}", second.display())))?;
     }
     Ok(Tool { program, version, fingerprint, support, packages, second })
 }
 
 /// A program by its variable, or on PATH.
-fn locate(lab: &Lab, names: &[&str], variable: &str) -> Result<PathBuf, String> {
+fn locate(lab: &Lab, names: &[&str], variable: &str, routes: &[Route], get: &str) -> Result<PathBuf, Absence> {
     match lab.machine.variable(variable) {
         Some(path) if Path::new(&path).is_file() => Ok(PathBuf::from(path)),
-        Some(path) => Err(format!("{variable} names `{path}`, which is not a file")),
-        None => names
-            .iter()
-            .find_map(|name| lab.machine.which(name))
-            .ok_or_else(|| format!("`{}` is not on PATH", names.join("`, `"))),
+        Some(path) => {
+            let why = format!("{variable} names `{path}`, which is not a file");
+            Err(Absence::new(why, format!("name the program, or unset {variable}")))
+        }
+        None => names.iter().find_map(|name| lab.machine.which(name)).ok_or_else(|| {
+            let command = route::first(&lab.machine, routes);
+            let words = match &command {
+                Some((command, _)) => format!("`{}`", command.join(" ")),
+                None => route::in_words(routes),
+            };
+            let how = if words.is_empty() { get.to_owned() } else { format!("{words}; {get}") };
+            Absence { why: format!("`{}` is not on PATH", names.join("`, `")), how, command }
+        }),
+    }
+}
+
+/// npm packages that a column needs and that are not here.
+fn no_packages(lab: &Lab, names: &[&str]) -> Absence {
+    let command: Vec<String> = ["npm", "install", "--global"].iter().chain(names).map(|w| (*w).to_owned()).collect();
+    Absence {
+        why: format!("the npm packages {} are not here", names.join(" ")),
+        how: format!("`{}`, or name their node_modules in {}", command.join(" "), npm::VARIABLE),
+        command: lab.machine.which("npm").map(|_| (command, "")),
     }
 }
 

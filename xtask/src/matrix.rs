@@ -266,10 +266,8 @@ fn make_engines(lab: &Lab, request: &Request, board: &Board, tell: Tell) {
             let column = match &built {
                 Err(absence) => Err(absence.clone()),
                 Ok(()) => engines::ready(lab, request.runtimes[index]).map_err(|absence| {
-                    absence.unwrap_or_else(|| Absence {
-                        why: format!("the engine {engine} was built and its binary is gone"),
-                        how: "run it again".to_owned(),
-                    })
+                    let gone = || format!("the engine {engine} was built and its binary is gone");
+                    absence.unwrap_or_else(|| Absence::new(gone(), "run it again"))
                 }),
             };
             board.settle_column(index, column);
@@ -286,10 +284,8 @@ fn leaves_out(engines: Engines, runtime: &dyn Runtime) -> bool {
 }
 
 fn left_out(engine: &str) -> Absence {
-    Absence {
-        why: format!("the engine {engine} is not built yet, and --engines leaves it out"),
-        how: "run without --engines".to_owned(),
-    }
+    let why = format!("the engine {engine} is not built yet, and --engines leaves it out");
+    Absence::new(why, "run without --engines")
 }
 
 fn work(lab: &Lab, request: &Request, board: &Board, tell: Tell) {

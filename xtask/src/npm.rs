@@ -9,17 +9,11 @@ use crate::machine::Machine;
 pub const VARIABLE: &str = "WASMLAB_NODE_MODULES";
 
 /// The folder `node_modules` that has all of `names`: the one that the variable names, or that of global
-/// packages beside `program`, which is Node or a program that npm installed.
-///
-/// # Errors
-/// What is missing, and the command that gets it.
-pub fn packages(machine: &Machine, program: &Path, names: &[&str]) -> Result<PathBuf, String> {
-    let folders = folders(machine, program);
-    let has_all = |dir: &&PathBuf| names.iter().all(|name| dir.join(name).join("package.json").is_file());
-    folders.iter().find(has_all).cloned().ok_or_else(|| {
-        let missing = names.join(" ");
-        format!("the npm packages {missing} are not here: npm install --global {missing}, or name their node_modules in {VARIABLE}")
-    })
+/// packages beside `program`, which is Node or a program that npm installed. `None`: not all of them are here.
+#[must_use]
+pub fn packages(machine: &Machine, program: &Path, names: &[&str]) -> Option<PathBuf> {
+    let has_all = |dir: &PathBuf| names.iter().all(|name| dir.join(name).join("package.json").is_file());
+    folders(machine, program).into_iter().find(has_all)
 }
 
 /// Where packages are looked for.

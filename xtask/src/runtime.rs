@@ -8,6 +8,7 @@ use crate::model::facts::Facts;
 use crate::model::observation::{Observation, Progress};
 use crate::model::report::Cell;
 use crate::model::scenario::{Run, ScenarioFile};
+use route::Route;
 use wasmlab_cell::{Cause, CellSpec};
 
 pub mod command_line;
@@ -16,6 +17,7 @@ pub mod js;
 pub mod own;
 #[cfg(test)]
 mod recorded;
+pub mod route;
 mod words;
 
 /// One line a runtime's file; each gives one or more columns.
@@ -47,6 +49,11 @@ pub trait Runtime: Sync {
 
     /// Where its program comes from.
     fn source(&self) -> Source;
+
+    /// The commands that get its program, the best first; `setup` runs the first one whose client is here.
+    fn routes(&self) -> &'static [Route] {
+        &[]
+    }
 
     /// A program of the user's, which takes the place of what [`Runtime::source`] says.
     fn program(&self) -> Option<&Path> {
@@ -157,7 +164,7 @@ pub enum Source {
         variable: &'static str,
         /// The arguments that make it say its version.
         version: &'static [&'static str],
-        /// How to get it.
+        /// How a person gets it: the page that tells, and what beside [`Runtime::routes`] there is.
         get: &'static str,
     },
     /// Found on this machine, and driven by a binary of the lab's own; the tool's second program is what was found.

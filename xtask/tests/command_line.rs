@@ -317,3 +317,63 @@ fn every_code_is_produced_by_a_test_or_reserved() {
         );
     }
 }
+
+/// `setup` on a machine that has these package clients and no runtime; each client writes down what it is asked.
+fn setup(clients: &[&str], args: &[&str]) -> (Ran, String) {
+    let workspace = Workspace::new();
+    let asked = workspace.path("asked");
+    fs::create_dir_all(workspace.path("bin")).unwrap();
+    for client in clients {
+        // One of them fails, as a package index that cannot be reached does.
+        let end = if *client == "cargo" { "exit 101" } else { "exit 0" };
+        workspace.write(
+            &format!("bin/{client}"),
+            format!("#!/bin/sh\necho {client} \"$@\" >> {}\n{end}\n", asked.display()),
+        );
+        let mode = <fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o755);
+        fs::set_permissions(workspace.path(&format!("bin/{client}")), mode).unwrap();
+    }
+    let mut command = workspace.command(&[&["setup"], args].concat());
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("WASMLAB_")) {
+        command.env_remove(name);
+    }
+    command.env("WASMLAB_ROOT", workspace.path("")).env("WASMLAB_CACHE", workspace.path("cache"));
+    let ran = lab::ran(command.env("PATH", workspace.path("bin")).output().unwrap());
+    (ran, fs::read_to_string(asked).unwrap_or_default())
+}
+
+#[test]
+fn setup_gets_runtimes_by_the_package_clients_that_are_here_and_says_so_first() {
+    let (ran, asked) = setup(&["npm", "python3", "go"], &["--dry-run"]);
+    assert_eq!((ran.code, asked.as_str()), (0, ""), "{}", ran.stderr);
+    for words in [
+        "will run  npm install --global deno\n          for deno, deno+jco\n",
+        "will run  python3 -m pip install wamr-bin wamrc-bin\n          for wamr-aot\n",
+        "will run  go install github.com/tetratelabs/wazero/cmd/wazero@latest\n          for wazero (goes to the folder `bin`",
+        // No client of this machine has these: the page, and the commands of other machines.
+        "by hand   spin: `spin` is not on PATH; `brew install spinframework/tap/spin`; see https://spinframework.dev/",
+        "by hand   wasmi-cli: `wasmi` is not on PATH; `cargo install --locked wasmi_cli`; see https://",
+    ] {
+        assert!(ran.stdout.contains(words), "{words} is not in\n{}", ran.stdout);
+    }
+    let (ran, asked) = setup(&["npm", "python3"], &["--runtime", "{deno,bun}*"]);
+    assert_eq!(asked, "npm install --global bun\nnpm install --global deno\n");
+    assert!(ran.code == 0 && ran.stdout.ends_with("shows what is here now\n"), "{}{}", ran.stdout, ran.stderr);
+}
+
+#[test]
+fn a_package_client_that_fails_is_named_and_the_others_go_on() {
+    let (ran, asked) = setup(&["cargo", "npm", "sudo", "apt-get"], &["--runtime", "{bun,wasmi-cli,node}"]);
+    let all = "sudo apt-get install --yes nodejs npm\ncargo install --locked wasmi_cli\nnpm install --global bun\n";
+    let sorted = |text: &str| text.lines().map(str::to_owned).collect::<BTreeSet<String>>();
+    assert_eq!(sorted(&asked), sorted(all));
+    assert_eq!(ran.code, 3, "{}", ran.stderr);
+    assert!(ran.stderr.contains("run `cargo install --locked wasmi_cli` yourself"), "{}", ran.stderr);
+}
+
+#[test]
+fn setup_with_no_client_at_all_says_what_to_do_by_hand() {
+    let (ran, _) = setup(&[], &["--runtime", "{node,deno+jco,wasmedge}"]);
+    let pages = ["https://nodejs.org", "https://docs.deno.com", "https://wasmedge.org"];
+    assert!(ran.code == 0 && pages.iter().all(|p| ran.stdout.contains(p)), "{}", ran.stdout);
+}

@@ -18,6 +18,11 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         cached: bool,
     },
+    /// How the host runs the module, where it has several ways and chooses by what the module is.
+    Way {
+        /// Kebab-case, with what it depends on after a colon: `plain`, `wasi`, `glue:emscripten`, `jco`.
+        way: String,
+    },
     /// A call of [`crate::Entry::Calls`] returned.
     Called {
         /// The export's name.

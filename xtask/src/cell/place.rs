@@ -12,8 +12,8 @@ use wasmlab_cell::{Call, CellSpec, Entry, PROTOCOL, PreopenedDir, PreopenedSocke
 
 use super::Plan;
 use super::dirs::{self, Laid};
-use super::ports;
 use super::trap_door::TrapDoor;
+use super::{ports, repro};
 use crate::cache::Key;
 use crate::lab::Lab;
 use crate::model::scenario::{EntryKind, Run};
@@ -158,9 +158,9 @@ pub fn specification(plan: &Plan, here: Here, ports: &BTreeMap<String, u16>) -> 
     }
 }
 
-/// Compiled code belongs to one module, one engine binary and one mode.
+/// Compiled code belongs to one module, one engine binary and one mode, and to the switches that it was made with.
 fn compiled_dir(lab: &Lab, plan: &Plan) -> Option<PathBuf> {
-    let key = Key::of("compiled", &(plan.guest, &plan.tool.fingerprint, plan.runtime.mode()));
+    let key = Key::of("compiled", &(plan.guest, &plan.tool.fingerprint, plan.runtime.mode(), repro::translation(plan)));
     let dir = lab.cache.compiled(&key);
     // Without the folder the engine compiles anew; that is no fault of the cell.
     fs::create_dir_all(&dir).is_ok().then_some(dir)

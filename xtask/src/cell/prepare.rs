@@ -49,3 +49,89 @@ fn outcome(end: &End, plan: &Plan) -> Outcome {
         end => super::outcome(end, &[], plan),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::ffi::OsString;
+    use std::path::{Path, PathBuf};
+
+    use crate::cache::Cache;
+    use crate::cell::{Limits, Plan, observe};
+    use crate::lab::Lab;
+    use crate::machine::Machine;
+    use crate::model::observation::Part;
+    use crate::model::scenario::Scenario;
+    use crate::runtime::{CellFiles, Runtime, Source, Tool};
+
+    /// Its translator writes its switch into a file, which its runtime prints.
+    struct Switched(&'static str);
+
+    impl Runtime for Switched {
+        fn id(&self) -> &'static str {
+            "switched"
+        }
+
+        fn engine(&self) -> &'static str {
+            "switched"
+        }
+
+        fn mode(&self) -> &'static str {
+            "aot"
+        }
+
+        fn source(&self) -> Source {
+            Source::Embedded("switched")
+        }
+
+        fn prepare(&self, tool: &Tool, _: &CellFiles, into: &Path) -> Option<Vec<OsString>> {
+            let script = format!("echo {} > {}", self.0, into.join("made").display());
+            Some(vec![tool.program.clone().into(), "-c".into(), script.into()])
+        }
+
+        fn command(&self, _: &Tool, cell: &CellFiles) -> Vec<OsString> {
+            vec!["/bin/cat".into(), cell.prepared.join("made").into()]
+        }
+    }
+
+    #[test]
+    fn a_translation_is_kept_for_the_same_switches_and_for_no_others() {
+        let root = tempfile::tempdir().unwrap();
+        let lab = Lab {
+            root: root.path().into(),
+            cache: Cache::new(root.path().join("cache")),
+            machine: Machine::new(root.path().join("memory")),
+        };
+        let guest = lab.cache.put_object(&wat::parse_str("(module)").unwrap()).unwrap();
+        let text = "schema = 1\ntitle = \"t\"\nfamily = \"f\"\nroute = \"wat\"\nbuild = { toolchain = \"wat\", source = \"m.wat\" }\n";
+        let spec = crate::scenario::parse(text).unwrap();
+        let scenario = Scenario { name: "m".to_owned(), dir: root.path().into(), spec };
+        let tool = Tool {
+            program: "/bin/sh".into(),
+            version: String::new(),
+            fingerprint: "the same".to_owned(),
+            support: PathBuf::new(),
+            packages: PathBuf::new(),
+            second: PathBuf::new(),
+        };
+        let check = |switch: &'static str, translated: bool| {
+            let plan = Plan {
+                scenario: &scenario,
+                runtime: &Switched(switch),
+                tool: &tool,
+                guest: &guest,
+                facts: None,
+                companions: &BTreeMap::new(),
+                limits: Limits::default(),
+            };
+            let seen = observe(&lab, &plan).unwrap();
+            assert_eq!(seen.stdout, format!("{switch}\n"));
+            assert_eq!(seen.earlier.iter().any(|piece| piece.part == Part::Prepare), translated, "{switch}");
+        };
+        check("-O0", true);
+        check("-O0", false);
+        check("-O3", true);
+        check("-O3", false);
+        check("-O0", false);
+    }
+}

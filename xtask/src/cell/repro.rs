@@ -69,6 +69,13 @@ pub fn shape(plan: &Plan) -> String {
     format!("{made:?} {:?} {:?}", runtime.files(&files), runtime.refuses(&files))
 }
 
+/// The command that translates the cell's module, as text: what it made with other switches is of no use.
+pub fn translation(plan: &Plan) -> Option<String> {
+    let (cell, _) = relative(plan);
+    let prepared = Path::new("prepared");
+    plan.runtime.prepare(plan.tool, &files(plan, &cell, prepared), prepared).map(|argv| format!("{argv:?}"))
+}
+
 fn files<'a>(plan: &Plan<'a>, cell: &'a CellSpec, prepared: &'a Path) -> CellFiles<'a> {
     CellFiles {
         spec: Path::new("spec.json"),

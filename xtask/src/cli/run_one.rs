@@ -80,7 +80,9 @@ pub fn scenario(lab: &Lab, name: &str) -> Result<Scenario> {
 pub fn verdict(cell: &Cell) -> String {
     let code = cell.code.map(|c| format!(" {c}")).unwrap_or_default();
     let remedy = cell.remedy.as_ref().map(|r| format!("\n  to change that: {r}")).unwrap_or_default();
-    format!("{} on {}: {}{code}: {}{remedy}\n", cell.scenario, cell.runtime, cell.verdict.id(), cell.detail)
+    // A host that has several ways to run a module chose one of them.
+    let way = cell.way.as_ref().map(|way| format!(" by {way}")).unwrap_or_default();
+    format!("{} on {}{way}: {}{code}: {}{remedy}\n", cell.scenario, cell.runtime, cell.verdict.id(), cell.detail)
 }
 
 /// Prints what is started and what it prints: the guest's streams stay apart.

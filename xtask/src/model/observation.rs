@@ -174,10 +174,17 @@ impl Observation {
             match event {
                 Event::Stage { stage, .. } => progress.stage = Some(*stage),
                 Event::End { cause, .. } => progress.cause = Some(cause.clone()),
+                Event::Way { .. } => {}
                 Event::Called { .. } | Event::HostCall { .. } => progress.calls.push(event.clone()),
             }
         }
         progress
+    }
+
+    /// How the host ran the module, where it has several ways and said which one it took.
+    #[must_use]
+    pub fn way(&self) -> Option<&str> {
+        self.events.iter().find_map(|e| if let Event::Way { way } = e { Some(way.as_str()) } else { None })
     }
 
     /// Wall-clock time of the process that translated the module, microseconds, where one did so in this cell.

@@ -201,6 +201,9 @@ pub struct Cell {
     /// The guest is a prebuilt one.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub prebuilt: bool,
+    /// How the host ran the module, where it has several ways: `wasi`, `glue:emscripten`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub way: Option<String>,
     /// The command.
     pub argv: Vec<String>,
     /// Wall-clock time of the process, milliseconds.

@@ -82,10 +82,11 @@ fn gaps(out: &mut String, report: &RunReport) {
             let detail = escaped(&group.detail());
             let _ = writeln!(
                 out,
-                "- **{}** on {} ({stage}; {}): {detail}.{known}",
+                "- **{}** on {} ({stage}; {}{}): {detail}.{known}",
                 group.scenario,
                 escaped(&on(report, &group.runtimes)),
-                blame(code, group.cell)
+                blame(code, group.cell),
+                group.way()
             );
         }
         for remedy in remedies(code, &groups) {
@@ -185,6 +186,12 @@ fn runtimes(out: &mut String, report: &RunReport) {
         differences.map(|n| format!("- **{}** {}", escaped(&n.about), escaped(&n.text))).collect();
     if !lines.is_empty() {
         let _ = writeln!(out, "\nOne engine, two columns:\n\n{}", lines.join("\n"));
+    }
+    let ways = words::ways(report).into_iter();
+    let lines: Vec<String> =
+        ways.map(|((id, way), scenarios)| format!("- **{id}** by `{way}`: {}", scenarios.join(", "))).collect();
+    if !lines.is_empty() {
+        let _ = writeln!(out, "\nHosts with several ways to run a module took these:\n\n{}", lines.join("\n"));
     }
 }
 

@@ -124,6 +124,7 @@ pub fn cells() -> Vec<Cell> {
         changed_with_version: false,
         known: None,
         prebuilt: scenario == "server",
+        way: None,
         argv: vec!["engine".to_owned(), "run".to_owned()],
         duration_ms: 4.25,
         compile_ms: Some(1.5),

@@ -159,7 +159,7 @@ impl Painter {
             for group in groups {
                 let known = if group.cell.known.is_some() { ", known" } else { "" };
                 let stage = group.cell.stage.map(|s| format!("{s:?}, ").to_lowercase()).unwrap_or_default();
-                let about = format!("({stage}{}{known})", blame(*code, group.cell));
+                let about = format!("({stage}{}{}{known})", blame(*code, group.cell), group.way());
                 let text = format!("{} on {} {about}: {}", group.scenario, on(report, &group.runtimes), group.detail());
                 self.wrapped(out, "  ", "    ", &text);
             }

@@ -59,3 +59,20 @@ fn check_ends_with_one_sentence() {
         to change that: Compile without that feature, or use a runtime (or a flag of it) that has the proposal.";
     assert_eq!(sentence(&sample::report(), "hello"), wanted);
 }
+
+#[test]
+fn the_way_of_a_host_that_has_several_is_told() {
+    let mut report = sample::report();
+    for cell in report.cells.iter_mut().filter(|c| c.runtime == "wasmtime-winch") {
+        cell.way = Some(if cell.scenario == "hello" { "wasi" } else { "glue:emscripten" }.to_owned());
+    }
+    for (renderer, words) in [
+        ("table", "(run, guest, by glue:emscripten)"),
+        ("markdown", "(at run; guest, by glue:emscripten)"),
+        ("markdown", "- **wasmtime-winch** by `wasi`: hello\n"),
+        ("json", "\"way\": \"glue:emscripten\""),
+    ] {
+        let text = super::find(renderer).unwrap().render(&report, Look::PLAIN);
+        assert!(text.contains(words), "{renderer} does not say {words}:\n{text}");
+    }
+}

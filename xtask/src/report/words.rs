@@ -18,6 +18,8 @@ pub struct Group<'a> {
     pub runtimes: Vec<&'a str>,
     /// The others say it in other words.
     several_words: bool,
+    /// The others were run in another of their host's ways.
+    several_ways: bool,
 }
 
 impl Group<'_> {
@@ -28,6 +30,12 @@ impl Group<'_> {
         } else {
             self.cell.detail.clone()
         }
+    }
+
+    /// `, by glue:emscripten`, where all of the cells were run in one way of several.
+    pub fn way(&self) -> String {
+        let way = self.cell.way.as_ref().filter(|_| !self.several_ways);
+        way.map(|way| format!(", by {way}")).unwrap_or_default()
     }
 }
 
@@ -74,9 +82,11 @@ pub fn by_code(report: &RunReport) -> BTreeMap<Code, Vec<Group<'_>>> {
             Some(group) => {
                 group.runtimes.push(&cell.runtime);
                 group.several_words |= group.cell.detail != cell.detail;
+                group.several_ways |= group.cell.way != cell.way;
             }
             None => groups.push(Group {
                 several_words: false,
+                several_ways: false,
                 scenario: &cell.scenario,
                 cell,
                 runtimes: vec![&cell.runtime],
@@ -191,6 +201,17 @@ pub fn on(report: &RunReport, runtimes: &[&str]) -> String {
         }
     }
     names.join(", ")
+}
+
+/// The ways in which hosts that have several ran their cells: each with its scenarios, by column and way.
+pub fn ways(report: &RunReport) -> BTreeMap<(&str, &str), Vec<&str>> {
+    let mut ways: BTreeMap<_, Vec<&str>> = BTreeMap::new();
+    for cell in &report.cells {
+        if let Some(way) = &cell.way {
+            ways.entry((cell.runtime.as_str(), way.as_str())).or_default().push(&cell.scenario);
+        }
+    }
+    ways
 }
 
 /// `toolchain, abi`.

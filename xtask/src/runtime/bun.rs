@@ -2,6 +2,7 @@
 //! (`getImportObject`, an exit code that is returned); what that means for a cell, the driver finds out.
 
 use super::js::{Host, JCO};
+use super::route::Route;
 use super::{CellFiles, Runtime, Source, Tool};
 
 /// The registry's entries.
@@ -14,8 +15,12 @@ const BUN: Host = Host {
         name: "bun",
         variable: "WASMLAB_BUN",
         version: &["--version"],
-        get: "npm install --global bun, or name it in WASMLAB_BUN",
+        get: "see https://bun.sh/docs/installation, or name it in WASMLAB_BUN",
     },
+    routes: &[
+        Route::quick(&["npm", "install", "--global", "bun"]),
+        Route::quick(&["brew", "install", "oven-sh/bun/bun"]),
+    ],
     flags,
     packages: &[],
 };

@@ -6,6 +6,7 @@ use std::path::Path;
 use wasmlab_cell::Network;
 
 use super::js::{Host, JCO};
+use super::route::Route;
 use super::{CellFiles, Runtime, Source, Tool};
 
 /// The registry's entries.
@@ -18,8 +19,13 @@ const DENO: Host = Host {
         name: "deno",
         variable: "WASMLAB_DENO",
         version: &["--version"],
-        get: "npm install --global deno, or name it in WASMLAB_DENO",
+        get: "see https://docs.deno.com/runtime/getting_started/installation, or name it in WASMLAB_DENO",
     },
+    routes: &[
+        Route::quick(&["npm", "install", "--global", "deno"]),
+        Route::quick(&["brew", "install", "deno"]),
+        Route::quick(&["python3", "-m", "pip", "install", "deno"]),
+    ],
     flags,
     packages: &[],
 };

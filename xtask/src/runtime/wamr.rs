@@ -9,6 +9,7 @@ use std::path::Path;
 use wasmlab_cell::{Cause, Entry, Network, Stage, TrapKind};
 
 use super::command_line::{self, Ending, Reader, at, exited};
+use super::route::Route;
 use super::{CellFiles, Runtime, Seen, Source, Tool, words};
 use crate::model::facts::{Facts, Kind};
 use crate::model::observation::Progress;
@@ -16,6 +17,9 @@ use crate::model::scenario::{EntryKind, ScenarioFile};
 
 /// The registry's entries.
 pub const COLUMNS: &[&dyn Runtime] = &[&WamrAot];
+
+/// How it is had.
+const ROUTES: &[Route] = &[Route::quick(&["python3", "-m", "pip", "install", "wamr-bin", "wamrc-bin"])];
 
 struct WamrAot;
 
@@ -37,12 +41,16 @@ impl Runtime for WamrAot {
             name: "wamr",
             variable: "WASMLAB_WAMR",
             version: &["version"],
-            get: "`pip install wamr-bin wamrc-bin`, or name the programs in WASMLAB_WAMR and WASMLAB_WAMRC",
+            get: "see https://github.com/cataggar/wamr, or name the programs in WASMLAB_WAMR and WASMLAB_WAMRC",
         }
     }
 
     fn second(&self) -> Option<(&'static str, &'static str)> {
         Some(("wamrc", "WASMLAB_WAMRC"))
+    }
+
+    fn routes(&self) -> &'static [Route] {
+        ROUTES
     }
 
     fn applies(&self, spec: &ScenarioFile, _: Option<&Facts>) -> Result<(), String> {

@@ -9,6 +9,7 @@ use std::ffi::OsString;
 use wasmlab_cell::{Cause, Entry, Stage, TrapKind};
 
 use super::command_line::{self, Ending, Reader, at, exited};
+use super::route::Route;
 use super::{CellFiles, Runtime, Seen, Source, Tool, words};
 use crate::model::facts::Facts;
 use crate::model::observation::Progress;
@@ -16,6 +17,12 @@ use crate::model::scenario::ScenarioFile;
 
 /// The registry's entries.
 pub const COLUMNS: &[&dyn Runtime] = &[&WasmEdge];
+
+/// How it is had.
+const ROUTES: &[Route] = &[
+    Route::quick(&["brew", "install", "wasmedge"]),
+    Route::quick(&["dnf", "install", "--assumeyes", "wasmedge"]),
+];
 
 struct WasmEdge;
 
@@ -37,8 +44,12 @@ impl Runtime for WasmEdge {
             name: "wasmedge",
             variable: "WASMLAB_WASMEDGE",
             version: &["--version"],
-            get: "install WasmEdge (your system's package, or https://wasmedge.org/docs/start/install), or name it in WASMLAB_WASMEDGE",
+            get: "see https://wasmedge.org/docs/start/install, or name it in WASMLAB_WASMEDGE",
         }
+    }
+
+    fn routes(&self) -> &'static [Route] {
+        ROUTES
     }
 
     fn applies(&self, spec: &ScenarioFile, _: Option<&Facts>) -> Result<(), String> {

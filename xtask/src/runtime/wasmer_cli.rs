@@ -8,6 +8,7 @@ use std::ffi::OsString;
 use wasmlab_cell::{Cause, Entry, Network, Stage, TrapKind};
 
 use super::command_line::{self, Ending, Reader, at, exited};
+use super::route::Route;
 use super::{CellFiles, Runtime, Seen, Source, Tool, words};
 use crate::model::facts::Facts;
 use crate::model::observation::Progress;
@@ -16,6 +17,15 @@ use crate::model::scenario::ScenarioFile;
 
 /// The registry's entries.
 pub const COLUMNS: &[&dyn Runtime] = &[&WasmerCli];
+
+/// How it is had.
+const ROUTES: &[Route] = &[
+    Route::quick(&["brew", "install", "wasmer"]),
+    Route {
+        command: &["cargo", "install", "--locked", "wasmer-cli", "--features", "cranelift"],
+        note: "takes half an hour",
+    },
+];
 
 struct WasmerCli;
 
@@ -41,8 +51,12 @@ impl Runtime for WasmerCli {
             name: "wasmer",
             variable: "WASMLAB_WASMER",
             version: &["--version"],
-            get: "`cargo install wasmer-cli --features cranelift` (half an hour), or name the program in WASMLAB_WASMER",
+            get: "see https://docs.wasmer.io/install, or name the program in WASMLAB_WASMER",
         }
+    }
+
+    fn routes(&self) -> &'static [Route] {
+        ROUTES
     }
 
     fn applies(&self, spec: &ScenarioFile, _: Option<&Facts>) -> Result<(), String> {

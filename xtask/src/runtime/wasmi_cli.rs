@@ -7,6 +7,7 @@ use std::ffi::OsString;
 use wasmlab_cell::{Cause, Entry, Stage, Value};
 
 use super::command_line::{self, Ending, Reader, at, exited};
+use super::route::Route;
 use super::{CellFiles, Runtime, Seen, Source, Tool, words};
 use crate::model::facts::Facts;
 use crate::model::observation::Progress;
@@ -15,6 +16,10 @@ use crate::model::scenario::ScenarioFile;
 
 /// The registry's entries.
 pub const COLUMNS: &[&dyn Runtime] = &[&WasmiCli];
+
+/// How it is had.
+const ROUTES: &[Route] =
+    &[Route { command: &["cargo", "install", "--locked", "wasmi_cli"], note: "takes three minutes" }];
 
 struct WasmiCli;
 
@@ -36,8 +41,12 @@ impl Runtime for WasmiCli {
             name: "wasmi",
             variable: "WASMLAB_WASMI",
             version: &["--version"],
-            get: "`cargo install wasmi_cli`, or name the program in WASMLAB_WASMI",
+            get: "see https://github.com/wasmi-labs/wasmi, or name the program in WASMLAB_WASMI",
         }
+    }
+
+    fn routes(&self) -> &'static [Route] {
+        ROUTES
     }
 
     fn applies(&self, spec: &ScenarioFile, _: Option<&Facts>) -> Result<(), String> {

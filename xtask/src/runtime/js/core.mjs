@@ -16,7 +16,7 @@ export async function run(spec, log, bytes) {
   if (spec.sockets?.length) {
     throw new End('unsupported', { what: 'preopened-socket', message: 'node:wasi has no option for a listening socket' });
   }
-  const host = await link(spec, module, types);
+  const host = await link(spec, module, types, log);
 
   log.stage('instantiate');
   const instance = guarded(host, 'instantiate', () => new WebAssembly.Instance(module, host.imports));
@@ -36,9 +36,10 @@ export function compile(bytes) {
 }
 
 /** The import object, or the end of the cell when something is missing in it. */
-async function link(spec, module, types) {
+async function link(spec, module, types, log) {
   const wanted = WebAssembly.Module.imports(module);
   const namespace = Object.keys(NAMESPACES).find((name) => wanted.some((i) => i.module === name));
+  log.way(namespace ? 'wasi' : 'plain');
   const host = { wasi: undefined, exit: undefined, imports: {} };
   if (namespace) {
     // Loaded only where needed: it costs a few milliseconds.

@@ -18,6 +18,7 @@ export async function run(spec, log, bytes) {
   }
   const source = readFileSync(spec.glue, 'utf8');
   const way = kind(basename(spec.glue), source);
+  log.way(`glue:${way}`);
   watch(log);
   // Glue throws from callbacks and promises too: wherever it comes from, the first error ends the cell.
   const failed = new Promise((_, reject) => {

@@ -10,6 +10,7 @@ export async function run(spec, log, packages) {
   if (spec.entry !== 'command') {
     throw new End('unsupported', { what: 'component-calls', message: 'through jco the lab runs commands only' });
   }
+  log.way('jco');
   const dir = join(spec.compiled ?? join(dirname(spec.observation), 'jco'), 'jco');
   const main = join(dir, 'guest.js');
   // The translation imports the shim by its path: with the packages elsewhere it would run on another copy of

@@ -19,6 +19,11 @@ export class Log {
     this.write({ event: 'stage', stage, micros: this.#micros(), ...more });
   }
 
+  /** How the module is run: which of the host's ways its kind leads to. */
+  way(way) {
+    this.write({ event: 'way', way });
+  }
+
   /** The last event; another one after it is not written. */
   end(cause) {
     if (this.#fd === undefined) return;
