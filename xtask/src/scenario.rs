@@ -204,6 +204,11 @@ fn check_run(spec: &ScenarioFile, faults: &mut Faults) {
             say(key, format!("`{name}` leads out of the folder that the build writes"));
         }
     }
+    // Glue belongs to the module that it was made with: names that it looks for would be gone.
+    if !spec.build.wasm_opt.is_empty() && (!spec.build.companions.is_empty() || spec.build.artifact.is_none()) {
+        let words = "is for a build that leaves one file, its artifact: give the compiler its own option (emcc: -Oz)";
+        say("build.wasm_opt", words.to_owned());
+    }
     for function in &run.host_functions {
         if !function.contains('.') {
             say("run.host_functions", format!("`{function}` is not `module.name`"));

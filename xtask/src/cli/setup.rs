@@ -72,7 +72,7 @@ fn missing(lab: &Lab) -> Result<Plan> {
         if toolchain.obstacle(build, &lab.machine).is_some() {
             continue;
         }
-        let Err(missing) = toolchain.find(build, &lab.machine) else { continue };
+        let Err(missing) = toolchain.find_for(&scenario, &lab.machine) else { continue };
         match missing.command {
             Some(command) => _ = commands.insert(command, missing.what),
             None => _ = by_hand.insert(missing.what, missing.how),
