@@ -19,7 +19,7 @@ macro_rules! registry {
 }
 
 registry! {
-    wat, rust, emscripten, clang, zig, wasi_sdk, go, assemblyscript, componentize_js, componentize_py, wasm_bindgen,
+    wat, rust, emscripten, clang, zig, wasi_sdk, go, assemblyscript, componentize_js, componentize_py, wasm_bindgen, php,
 }
 
 pub mod c;
