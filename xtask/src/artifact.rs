@@ -19,6 +19,7 @@ use crate::toolchain::{self, Found, Missing, Obstacle, Toolchain};
 
 mod compile;
 mod componentize;
+mod wasm_opt;
 
 /// A guest that can be run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,7 +105,7 @@ pub fn obtain(lab: &Lab, scenario: &Scenario, options: Options) -> Result<Guest,
     if let Some(Obstacle { code, detail, how }) = toolchain.obstacle(build, &lab.machine) {
         return Err(NotBuilt { code, detail: compile::one_line(&detail, &scenario.dir), how: Some(how) });
     }
-    match toolchain.find(build, &lab.machine) {
+    match toolchain.find_for(scenario, &lab.machine) {
         Ok(found) => from_source(lab, scenario, toolchain, &found, options.offline),
         Err(missing) if options.require_built => {
             let detail = format!("{} is missing, and --require-built takes no prebuilt guest", missing.what);
@@ -143,10 +144,17 @@ fn from_source(
     let io = |e: std::io::Error| failed(Code::CompileError, e.to_string());
     let sources = sources_hash(lab, scenario).map_err(io)?;
     let out = lab.cache.dir().join("guests").join(&scenario.name);
-    let recipe = toolchain.recipe(scenario, found, &out, offline);
-    let mut typed = recipe.typed();
+    let mut recipe = toolchain.recipe(scenario, found, &out, offline);
     let mut version = found.version.clone();
     let mut fingerprint = found.fingerprint.clone();
+    let passes = &scenario.spec.build.wasm_opt;
+    if !passes.is_empty() {
+        let pass = wasm_opt::find(&lab.machine)?;
+        recipe = pass.after(recipe, passes, &out);
+        version += &format!(", {}", pass.tool);
+        fingerprint += &pass.fingerprint;
+    }
+    let mut typed = recipe.typed();
     if let Some(how) = scenario.spec.build.componentize {
         typed += componentize::typed(how);
         version += &format!(", {}", componentize::tool(how));

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::files;
-use crate::process::{self, Command, Input, Limits};
+use crate::process::{self, Command, End, Ended, Input, Limits};
 
 /// Asks the machine, and remembers.
 #[derive(Debug)]
@@ -115,34 +115,42 @@ impl Machine {
         Ok(hash)
     }
 
+    /// The words with which a tool refuses a question, where it does; both are remembered. Only for questions
+    /// whose answer is the tool's alone: what else may be wrong on a machine can be repaired at any time.
+    ///
+    /// # Errors
+    /// As [`Machine::ask`], for a tool that cannot be started or does not answer.
+    pub fn refusal(&self, question: &Question) -> Result<Option<String>, String> {
+        let key = format!("refuses: {}", key_of(question));
+        if let Some(words) = self.remembered(|m| m.answers.get(&key).cloned()) {
+            return Ok(Some(words).filter(|words| !words.is_empty()));
+        }
+        let (end, words) = match put(question) {
+            Ok(ended) => {
+                (ended.end, String::from_utf8_lossy(&ended.stderr).lines().next().unwrap_or_default().to_owned())
+            }
+            Err(words) => return Err(words),
+        };
+        let words = match end {
+            End::Exited(0) => String::new(),
+            End::Exited(code) if words.is_empty() => format!("exit code {code}, without a word"),
+            End::Exited(_) => words,
+            other => return Err(format!("{} ended with {other:?}: {words}", question.program.display())),
+        };
+        self.remember(|m| m.answers.insert(key, words.clone()));
+        Ok(Some(words).filter(|words| !words.is_empty()))
+    }
+
     /// A tool's answer on stdout (or, where that is empty, on stderr), trimmed.
     ///
     /// # Errors
     /// The words of a tool that cannot be started, fails, or does not answer within ten seconds.
     pub fn ask(&self, question: &Question) -> Result<String, String> {
-        let key = format!(
-            "{} | {} | {:?}",
-            stamp(&question.program),
-            stamp(&question.witness),
-            (&question.args, &question.env)
-        );
+        let key = key_of(question);
         if let Some(answer) = self.remembered(|m| m.answers.get(&key).cloned()) {
             return Ok(answer);
         }
-        let mut env = process::tool_env();
-        env.extend(question.env.clone());
-        let limits = Limits { output: 1 << 20, ..Limits::compiler(Duration::from_secs(10)) };
-        let command = Command {
-            program: question.program.clone(),
-            args: question.args.clone(),
-            env,
-            // A place that is always there: TMPDIR may be wrong, and that is no fault of the tool.
-            cwd: PathBuf::from("/"),
-            stdin: Input::Bytes(Vec::new()),
-            inherit: Vec::new(),
-            limits,
-        };
-        let ended = process::run(&command).map_err(|e| format!("{}: {e}", question.program.display()))?;
+        let ended = put(question)?;
         let (stdout, stderr) = (String::from_utf8_lossy(&ended.stdout), String::from_utf8_lossy(&ended.stderr));
         if !ended.success() {
             let words = stderr.lines().next().unwrap_or("no message").to_owned();
@@ -162,6 +170,29 @@ impl Machine {
         put(&mut memory);
         memory.changed = true;
     }
+}
+
+/// What an answer belongs to.
+fn key_of(question: &Question) -> String {
+    let Question { program, args, env, witness } = question;
+    format!("{} | {} | {:?}", stamp(program), stamp(witness), (args, env))
+}
+
+/// Puts a question to its tool.
+fn put(question: &Question) -> Result<Ended, String> {
+    let mut env = process::tool_env();
+    env.extend(question.env.clone());
+    let command = Command {
+        program: question.program.clone(),
+        args: question.args.clone(),
+        env,
+        // A place that is always there: TMPDIR may be wrong, and that is no fault of the tool.
+        cwd: PathBuf::from("/"),
+        stdin: Input::Bytes(Vec::new()),
+        inherit: Vec::new(),
+        limits: Limits { output: 1 << 20, ..Limits::compiler(Duration::from_secs(10)) },
+    };
+    process::run(&command).map_err(|e| format!("{}: {e}", question.program.display()))
 }
 
 /// What is remembered; a damaged memory is an empty one.
@@ -251,5 +282,33 @@ mod tests {
             ..question("/bin/sh".as_ref())
         };
         assert!(machine.ask(&failing).unwrap_err().contains("broken"));
+    }
+
+    #[test]
+    fn a_refusal_is_remembered_like_an_answer() {
+        let dir = tempfile::tempdir().unwrap();
+        let tool = dir.path().join("tool");
+        let asked = dir.path().join("asked");
+        let write = |code: u8| {
+            let text = format!("#!/bin/sh\necho asked >> {}\necho no such target >&2\nexit {code}\n", asked.display());
+            std::fs::write(&tool, text).unwrap();
+            std::fs::set_permissions(&tool, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        };
+        let times = || std::fs::read_to_string(&asked).unwrap().lines().count();
+        let machine = Machine::new(dir.path().join("memory.json"));
+        write(1);
+        for _ in 0..2 {
+            assert_eq!(machine.refusal(&question(&tool)), Ok(Some("no such target".to_owned())));
+        }
+        assert_eq!(times(), 1, "a second run asks no tool");
+        machine.save();
+        let again = Machine::new(dir.path().join("memory.json"));
+        assert!(again.refusal(&question(&tool)).unwrap().is_some());
+        assert_eq!(times(), 1, "nor does another one");
+        std::fs::remove_file(&tool).unwrap();
+        write(0);
+        assert_eq!(machine.refusal(&question(&tool)), Ok(None));
+        assert_eq!(times(), 2, "another tool has an answer of its own");
+        assert!(machine.refusal(&question("/no/such/tool".as_ref())).is_err());
     }
 }

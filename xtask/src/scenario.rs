@@ -230,6 +230,11 @@ fn check_run(folder: &Path, spec: &ScenarioFile, faults: &mut Faults) {
             say("run.serve.root", "is the guest's name for no [[run.dir]]".to_owned());
         }
     }
+    // Glue belongs to the module that it was made with: names that it looks for would be gone.
+    if !spec.build.wasm_opt.is_empty() && (!spec.build.companions.is_empty() || spec.build.artifact.is_none()) {
+        let words = "is for a build that leaves one file, its artifact: give the compiler its own option (emcc: -Oz)";
+        say("build.wasm_opt", words.to_owned());
+    }
     for function in &run.host_functions {
         if !function.contains('.') {
             say("run.host_functions", format!("`{function}` is not `module.name`"));

@@ -183,7 +183,7 @@ fn toolchains(lab: &Lab, scenarios: &[Scenario]) -> BTreeMap<String, ToolInfo> {
                     missing: Some(format!("{}: {}", obstacle.detail, obstacle.how)),
                 };
             }
-            match toolchain.find(build, &lab.machine) {
+            match toolchain.find_for(scenario, &lab.machine) {
                 Ok(tool) => ToolInfo { present: true, version: Some(tool.version), missing: None },
                 Err(missing) => ToolInfo {
                     present: false,

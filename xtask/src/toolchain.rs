@@ -20,10 +20,10 @@ macro_rules! registry {
 
 registry! {
     wat, rust, emscripten, clang, zig, wasi_sdk, go, assemblyscript, componentize_js, componentize_py, wasm_bindgen,
-    fetched,
+    php, fetched,
 }
 
-mod c;
+pub mod c;
 pub mod linker;
 mod npm;
 #[cfg(test)]
@@ -56,6 +56,20 @@ pub trait Toolchain: Sync {
     /// The code of a row for which [`Toolchain::find`] finds nothing.
     fn missing(&self) -> Code {
         Code::ToolchainMissing
+    }
+
+    /// As [`Toolchain::find`], with what only the scenario's own files tell: the version that its lock file names.
+    ///
+    /// # Errors
+    /// As [`Toolchain::find`].
+    fn find_for(&self, scenario: &Scenario, machine: &Machine) -> Result<Found, Missing> {
+        self.find(&scenario.spec.build, machine)
+    }
+
+    /// Whether what it makes of this may be committed as a prebuilt guest: it is the scenario's own code and its
+    /// language's library, and one file. Engines of others, in the guest or beside it, are not.
+    fn may_be_prebuilt(&self, _build: &Build) -> bool {
+        false
     }
 
     /// What makes the module of `scenario`, with everything that is written going below `out`.

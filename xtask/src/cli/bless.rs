@@ -12,6 +12,7 @@ use crate::files;
 use crate::lab::Lab;
 use crate::model::report::Origin;
 use crate::snapshots::Store;
+use crate::toolchain;
 
 /// For `--help`.
 pub const ABOUT: &str = "Accept changed snapshots; with --guests, renew the prebuilt guests";
@@ -38,8 +39,8 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let mut lines = Vec::new();
     if args.guests {
         for scenario in &scenarios {
-            // What the lab itself translates needs no prebuilt copy.
-            if scenario.spec.build.target.is_none() {
+            let build = &scenario.spec.build;
+            if !toolchain::find(&build.toolchain).is_some_and(|toolchain| toolchain.may_be_prebuilt(build)) {
                 continue;
             }
             match artifact::obtain(lab, scenario, artifact::Options { offline: false, require_built: true }) {

@@ -77,7 +77,7 @@ pub fn run(lab: &Lab, _: &Args) -> Result<u8> {
         for doubt in toolchain.doubts(build, &lab.machine) {
             list.add(["beware", &name, "", &doubt]);
         }
-        match toolchain.find(build, &lab.machine) {
+        match toolchain.find_for(&scenario, &lab.machine) {
             Ok(found) if found.program.as_os_str().is_empty() => {
                 list.add(["ok", &name, &found.version, "within the lab"])
             }

@@ -96,7 +96,7 @@ fn toolchains(lab: &Lab) -> Result<Plan> {
         if toolchain.obstacle(build, &lab.machine).is_some() {
             continue;
         }
-        let Err(missing) = toolchain.find(build, &lab.machine) else { continue };
+        let Err(missing) = toolchain.find_for(&scenario, &lab.machine) else { continue };
         match missing.command {
             Some(command) => _ = commands.entry(command).or_default().insert(missing.what),
             None => _ = by_hand.insert(missing.what, missing.how),

@@ -77,6 +77,9 @@ pub struct Build {
     /// Where a module that others published is had.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fetch: Option<Fetch>,
+    /// Arguments for Binaryen's `wasm-opt`, which then works on the compiler's module where it is present.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub wasm_opt: Vec<String>,
     /// What makes a component of the core module that the compiler leaves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub componentize: Option<Componentize>,

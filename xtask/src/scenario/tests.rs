@@ -63,6 +63,7 @@ fn values_that_make_no_sense_name_key_and_line() {
     check(&GOOD.replace("add.wat", "/etc/passwd"), "leads out of the scenario's folder");
     check(&GOOD.replace("add.wat", "sub.wat"), "is not a file in the scenario's folder");
     check(&GOOD.replace("\"lib\"", "\"My Lib\""), "is not kebab-case");
+    check(&format!("{GOOD}wasm_opt = [\"-Oz\"]\n"), ":9: `build.wasm_opt`: is for a build that leaves one file");
     check(&format!("{GOOD}\n[run]\nentry = \"calls\"\n"), "name at least one export");
     check(&format!("{GOOD}\n[run]\ntimeout_ms = 0\n"), ":11: `run.timeout_ms`");
     check(&format!("{GOOD}\n[run]\nargs = [\"{{socket-fd}}\"]\n"), "there is no [[run.socket]]");

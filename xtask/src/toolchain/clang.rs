@@ -70,6 +70,10 @@ impl Toolchain for Clang {
         Ok(Found { program, fingerprint: format!("{version} {stamps}"), version, env: BTreeMap::new() })
     }
 
+    fn may_be_prebuilt(&self, build: &Build) -> bool {
+        build.companions.is_empty()
+    }
+
     fn recipe(&self, scenario: &Scenario, found: &Found, out: &Path, _: bool) -> Recipe {
         let sysroot = Sysroot::find(&found.version);
         let name = if c::wants_cpp(&scenario.spec.build) { "clang++" } else { "clang" };

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::npm::{self, Package};
 use super::{Found, Missing, Recipe, Toolchain};
+use crate::files;
 use crate::machine::Machine;
 use crate::model::scenario::{Build, Scenario};
 
@@ -15,14 +16,15 @@ pub const TOOLCHAIN: ComponentizeJs = ComponentizeJs;
 const PACKAGE: Package = Package { name: "@bytecodealliance/componentize-js", program: Some("componentize-js") };
 /// Its own command line finds no WIT file with some versions of the shim below it, so the world is handed
 /// over as text. Arguments: package, source, WIT file, world, output, features to leave out.
-const SCRIPT: &str = "
-import { readFile, writeFile } from 'node:fs/promises';
-import { pathToFileURL } from 'node:url';
-const [, folder, sourcePath, wit, worldName, out, ...disableFeatures] = process.argv;
-const { componentize } = await import(pathToFileURL(`${folder}/src/componentize.js`));
-const { component } = await componentize({ sourcePath, witWorld: await readFile(wit, 'utf8'), worldName, disableFeatures });
-await writeFile(out, component);
-";
+const SCRIPT: &str = "import { readFile, writeFile } from 'node:fs/promises'; \
+    import { pathToFileURL } from 'node:url'; \
+    const [, folder, sourcePath, wit, worldName, out, ...disableFeatures] = process.argv; \
+    const { componentize } = await import(pathToFileURL(`${folder}/src/componentize.js`)); \
+    const witWorld = await readFile(wit, 'utf8'); \
+    const { component } = await componentize({ sourcePath, witWorld, worldName, disableFeatures }); \
+    await writeFile(out, component);";
+/// The script's first argument as a person types it.
+const TYPED_FOLDER: &str = "\"$(npm root --global)/@bytecodealliance/componentize-js\"";
 
 /// `componentize-js`.
 pub struct ComponentizeJs;
@@ -55,8 +57,12 @@ impl Toolchain for ComponentizeJs {
         argv.extend([folder.into(), source.clone().into(), "wit/world.wit".into(), world.clone().into()]);
         argv.push(artifact.clone().into());
         argv.extend(build.flags.iter().map(OsString::from));
-        let off: String = build.flags.iter().map(|feature| format!(" --disable {feature}")).collect();
-        let typed = format!("componentize-js {} --wit wit --world-name {world}{off} --out {name}", source.display());
+        let off: String = build.flags.iter().map(|feature| format!(" {feature}")).collect();
+        let typed = format!(
+            "node --input-type=module --eval {} -- {TYPED_FOLDER} {} wit/world.wit {world} {name}{off}",
+            files::quoted(SCRIPT),
+            source.display()
+        );
         Recipe::Command { argv, env, cwd: scenario.dir.clone(), artifact, typed }
     }
 }

@@ -47,6 +47,10 @@ impl Toolchain for Emscripten {
         Ok(Found { env: environment(machine, &program), program, version, fingerprint })
     }
 
+    fn may_be_prebuilt(&self, build: &Build) -> bool {
+        build.companions.is_empty()
+    }
+
     fn recipe(&self, scenario: &Scenario, found: &Found, out: &Path, _: bool) -> Recipe {
         let build = &scenario.spec.build;
         let (name, program) = match c::wants_cpp(build) {

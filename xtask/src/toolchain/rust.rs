@@ -56,7 +56,7 @@ impl Toolchain for Rust {
         }
         let (_, new) = RENAMED.iter().find(|(old, _)| *old == target)?;
         // A compiler of the years between takes both: only its refusal counts.
-        let words = machine.ask(&rustc(machine, &["--print", "cfg", "--target", target])?).err()?;
+        let words = machine.refusal(&rustc(machine, &["--print", "cfg", "--target", target])?).ok()??;
         let words = words.split_once("error: ").map_or(words.as_str(), |(_, words)| words);
         Some(Obstacle {
             code: Code::TargetRenamed,
@@ -110,6 +110,10 @@ impl Toolchain for Rust {
         let fingerprint = format!("{version} {}", machine.stamp(&witness));
         let found = Found { program, version, fingerprint, env };
         Ok(if target == EMSCRIPTEN { with_linker(found, &emscripten::TOOLCHAIN.find(build, machine)?) } else { found })
+    }
+
+    fn may_be_prebuilt(&self, build: &Build) -> bool {
+        build.companions.is_empty()
     }
 
     fn recipe(&self, scenario: &Scenario, found: &Found, out: &Path, offline: bool) -> Recipe {

@@ -72,6 +72,52 @@ fn commands_are_as_a_person_types_them() {
     );
 }
 
+/// What provenance names is what ran: the same words, but for the folders of this machine.
+#[test]
+fn componentize_js_records_the_command_that_ran() {
+    let scenario = scenario(
+        "toolchain = \"componentize-js\"\nsource = \"a.js\"\ntarget = \"hello\"\nartifact = \"a.wasm\"\nflags = [\"http\"]",
+    );
+    let found =
+        Found { program: "/bin/node".into(), version: String::new(), fingerprint: String::new(), env: BTreeMap::new() };
+    let toolchain = find("componentize-js").unwrap();
+    let Recipe::Command { argv, typed, .. } = toolchain.recipe(&scenario, &found, Path::new("/cache/guest"), false)
+    else {
+        panic!("a command");
+    };
+    let ran: Vec<String> = argv.iter().map(|arg| crate::files::quoted(arg.to_str().unwrap())).collect();
+    let folder = "\"$(npm root --global)/@bytecodealliance/componentize-js\"";
+    let shown = typed.replace(folder, "''").replacen("node", "/bin/node", 1);
+    assert_eq!(ran.join(" ").replace("/cache/guest/", ""), shown);
+}
+
+#[test]
+fn only_own_code_in_one_file_may_be_committed() {
+    let may = |toml: &str| {
+        let build = scenario(toml).spec.build;
+        find(&build.toolchain).unwrap().may_be_prebuilt(&build)
+    };
+    for toolchain in ["rust", "clang", "zig", "wasi-sdk", "emscripten"] {
+        assert!(may(&format!("toolchain = \"{toolchain}\"")), "{toolchain}");
+        assert!(!may(&format!("toolchain = \"{toolchain}\"\ncompanions = [\"a.js\"]")), "{toolchain} with glue");
+    }
+    for toolchain in ["wat", "go", "assemblyscript", "componentize-js", "componentize-py", "wasm-bindgen"] {
+        assert!(!may(&format!("toolchain = \"{toolchain}\"\ntarget = \"t\"")), "{toolchain}");
+    }
+}
+
+#[test]
+fn wasm_bindgen_is_asked_for_in_the_version_of_the_guests_lock_file() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("Cargo.lock"), "[[package]]\nname = \"wasm-bindgen\"\nversion = \"0.2.130\"\n")
+        .unwrap();
+    let (known, unknown) =
+        (super::wasm_bindgen::missing(dir.path()), super::wasm_bindgen::missing(Path::new("/no/such/folder")));
+    assert_eq!(known.how, "cargo install --no-default-features wasm-bindgen-cli@0.2.130");
+    assert_eq!(known.command.map(|words| words.join(" ")), Some(known.how));
+    assert!(unknown.command.is_none() && unknown.how.contains("Cargo.lock"), "{unknown:?}");
+}
+
 #[test]
 fn faults_of_a_build_table_name_the_key() {
     let faults = |toml: &str| -> Vec<&'static str> {

@@ -42,6 +42,10 @@ impl Toolchain for WasiSdk {
         Ok(Found { program, version: format!("wasi-sdk {version}"), fingerprint, env: BTreeMap::new() })
     }
 
+    fn may_be_prebuilt(&self, build: &Build) -> bool {
+        build.companions.is_empty()
+    }
+
     fn recipe(&self, scenario: &Scenario, found: &Found, out: &Path, _: bool) -> Recipe {
         let name = if c::wants_cpp(&scenario.spec.build) { "clang++" } else { "clang" };
         let program = found.program.with_file_name(format!("{name}{}", std::env::consts::EXE_SUFFIX));

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::Path;
 
+use wasmlab_cell::engine::locked_version;
+
 use super::c::{self, Sought};
 use super::{Found, Missing, Obstacle, Recipe, Toolchain, rust};
 use crate::machine::Machine;
@@ -43,15 +45,13 @@ impl Toolchain for WasmBindgen {
     }
 
     fn find(&self, build: &Build, machine: &Machine) -> Result<Found, Missing> {
-        let mut found = rust::TOOLCHAIN.find(build, machine)?;
-        let command = ["cargo", "install", "--locked", "wasm-bindgen-cli"].map(str::to_owned).to_vec();
-        let how = format!("{} --version (that of wasm-bindgen in the guest's Cargo.lock)", command.join(" "));
-        let missing = Missing { what: "wasm-bindgen".to_owned(), how, command: Some(command) };
-        let (program, version) = bindgen(machine).here(missing)?;
-        found.version = format!("{}, {version}", found.version);
-        found.fingerprint = format!("{} {version} {}", found.fingerprint, machine.stamp(&program));
-        found.env.insert(VARIABLE.into(), program.into());
-        Ok(found)
+        let found = rust::TOOLCHAIN.find(build, machine)?;
+        with_bindgen(found, machine, missing(Path::new("")))
+    }
+
+    fn find_for(&self, scenario: &Scenario, machine: &Machine) -> Result<Found, Missing> {
+        let found = rust::TOOLCHAIN.find_for(scenario, machine)?;
+        with_bindgen(found, machine, missing(&scenario.dir))
     }
 
     fn recipe(&self, scenario: &Scenario, found: &Found, out: &Path, offline: bool) -> Recipe {
@@ -73,6 +73,34 @@ impl Toolchain for WasmBindgen {
             Recipe::Command { argv, env: BTreeMap::new(), cwd: scenario.dir.clone(), artifact: dir.join(&name), typed };
         Recipe::Then(Box::new(cargo), Box::new(bindgen))
     }
+}
+
+/// What is missing, and the command that gets the version of the guest's crate. Without the features, which let
+/// its test runner fetch browsers' drivers, it builds in half the time; without `--locked`, since its lock file
+/// names crates that a mirror of the registry may not have.
+pub fn missing(guest: &Path) -> Missing {
+    let lock = std::fs::read_to_string(guest.join("Cargo.lock")).unwrap_or_default();
+    let command = |version: &str| format!("cargo install --no-default-features wasm-bindgen-cli@{version}");
+    match locked_version(&lock, "wasm-bindgen") {
+        Some(version) => Missing {
+            what: format!("wasm-bindgen {version}"),
+            how: command(version),
+            command: Some(command(version).split(' ').map(str::to_owned).collect()),
+        },
+        None => Missing {
+            what: "wasm-bindgen".to_owned(),
+            how: format!("{}, with the version of wasm-bindgen in the guest's Cargo.lock", command("VERSION")),
+            command: None,
+        },
+    }
+}
+
+fn with_bindgen(mut found: Found, machine: &Machine, missing: Missing) -> Result<Found, Missing> {
+    let (program, version) = bindgen(machine).here(missing)?;
+    found.version = format!("{}, {version}", found.version);
+    found.fingerprint = format!("{} {version} {}", found.fingerprint, machine.stamp(&program));
+    found.env.insert(VARIABLE.into(), program.into());
+    Ok(found)
 }
 
 fn bindgen(machine: &Machine) -> Sought {

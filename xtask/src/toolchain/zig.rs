@@ -39,6 +39,10 @@ impl Toolchain for Zig {
         Ok(Found { program, version: format!("zig {version}"), fingerprint, env: BTreeMap::new() })
     }
 
+    fn may_be_prebuilt(&self, build: &Build) -> bool {
+        build.companions.is_empty()
+    }
+
     fn recipe(&self, scenario: &Scenario, found: &Found, out: &Path, _: bool) -> Recipe {
         let driver = if c::wants_cpp(&scenario.spec.build) { "c++" } else { "cc" };
         // zig compiles its libc on first use (most of a minute): once for all scenarios, within the lab's cache.

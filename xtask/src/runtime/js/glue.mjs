@@ -1,4 +1,4 @@
-// A module with the JavaScript that its toolchain wrote for it: Emscripten, wasm-bindgen, Go.
+// A module with the JavaScript that its toolchain wrote for it: Emscripten, wasm-bindgen, Go, PHP.
 //
 // The glue decides what is imported and when the guest runs; this only prepares what the glue looks for in
 // its host, and watches the WebAssembly API to tell how far the module came.
@@ -32,7 +32,7 @@ export async function run(spec, log, bytes) {
   }
 }
 
-const WAYS = { emscripten, 'wasm-bindgen': bindgen, go };
+const WAYS = { emscripten, 'wasm-bindgen': bindgen, go, php };
 
 // ---- each toolchain's way
 
@@ -70,10 +70,7 @@ function script(path, source, reject) {
 
 /** An ES module whose default export instantiates the module and calls what is marked as its start. */
 async function bindgen(spec, bytes) {
-  // In a `.js` file of a folder without package.json, hosts differ on whether it is an ES module.
-  const path = `${spec.glue}.mjs`;
-  copyFileSync(spec.glue, path);
-  const glue = await import(pathToFileURL(path).href);
+  const glue = await esModule(spec.glue);
   if (typeof glue.default !== 'function') {
     throw new End('unsupported', { what: 'glue', message: 'wasm-bindgen made it for another host than the web: use --target web' });
   }
@@ -95,4 +92,46 @@ async function go(spec, bytes, source) {
   const { instance } = await WebAssembly.instantiate(bytes, go.importObject);
   await go.run(instance);
   if (exit !== undefined) throw new End('exit', { code: exit });
+}
+
+/**
+ * Emscripten's script within a function `init`, which takes the settings and starts nothing by itself. The
+ * interpreter's arguments and its files are those of a command line: it stands in the folder of the glue.
+ */
+async function php(spec, bytes) {
+  const { init } = await esModule(spec.glue);
+  return new Promise((resolve, reject) => {
+    const settings = {
+      wasmBinary: bytes,
+      ENV: { ...spec.env },
+      debug: false,
+      processId: 1,
+      quit: (code, error) => {
+        reject(new End('exit', { code }));
+        throw error;
+      },
+      onAbort: (what) => reject(aborted(what)),
+      onRuntimeInitialized: () => {
+        // Not before `init` has returned what it made.
+        setTimeout(() => runPhp(spec, module).then(resolve, (error) => isExit(error) || reject(error)));
+      },
+    };
+    const module = init('NODE', settings);
+  });
+}
+
+async function runPhp(spec, { FS, ccall }) {
+  FS.mkdir('/guest');
+  FS.mount(FS.filesystems.NODEFS, { root: dirname(spec.glue) }, '/guest');
+  FS.chdir('/guest');
+  // `-n`: no php.ini of anybody's.
+  for (const arg of ['php', '-n', ...spec.args.slice(1)]) ccall('wasm_add_cli_arg', null, ['string'], [arg]);
+  await ccall('run_cli', null, [], [], { async: true });
+}
+
+/** In a `.js` file of a folder without package.json, hosts differ on whether it is an ES module. */
+async function esModule(glue) {
+  const path = `${glue}.mjs`;
+  copyFileSync(glue, path);
+  return import(pathToFileURL(path).href);
 }

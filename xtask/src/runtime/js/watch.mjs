@@ -7,8 +7,9 @@ import { refusal } from './causes.mjs';
 export function kind(name, source) {
   if (name.startsWith('wasm_exec')) return 'go';
   if (/__wbindgen_|__wbg_/.test(source)) return 'wasm-bindgen';
+  if (/\bfunction init\(RuntimeName, PHPLoader\)/.test(source)) return 'php';
   if (/\bModule\b/.test(source) && /wasmBinary/.test(source)) return 'emscripten';
-  const message = `${name} is the glue of no toolchain that the driver knows (Emscripten, wasm-bindgen, Go)`;
+  const message = `${name} is the glue of no toolchain that the driver knows (Emscripten, wasm-bindgen, Go, PHP)`;
   throw new End('unsupported', { what: 'glue', message });
 }
 

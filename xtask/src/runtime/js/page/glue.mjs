@@ -28,7 +28,7 @@ export async function run(spec, log, bytes) {
   }
 }
 
-const WAYS = { emscripten, 'wasm-bindgen': bindgen, go };
+const WAYS = { emscripten, 'wasm-bindgen': bindgen, go, php };
 
 /** Adds a classic script to the page, as a page's author would. */
 function script(name) {
@@ -82,4 +82,9 @@ async function go(spec, bytes) {
   const { instance } = await WebAssembly.instantiate(bytes, go.importObject);
   await go.run(instance);
   if (exit !== undefined) throw new End('exit', { code: exit });
+}
+
+/** The package for pages is another one than that for Node. */
+async function php(spec) {
+  throw new End('unsupported', { what: 'glue', message: `${spec.glue} was made for Node, and imports Node's modules` });
 }
