@@ -65,7 +65,7 @@ pub fn ready(lab: &Lab, runtime: &dyn Runtime) -> Result<Tool, Option<Absence>> 
             let driver = tool_of(&built(lab, driver)?, runtime).map_err(Some)?;
             // What is found may be a script that starts the program: its version says more than its hash.
             let fingerprint = format!("{} {} {}", driver.fingerprint, found.fingerprint, found.version);
-            Ok(Tool { program: driver.program, second: found.program.clone(), fingerprint, ..found })
+            Ok(Tool { program: driver.program, driven: found.program.clone(), fingerprint, ..found })
         }
     }
 }
@@ -148,6 +148,7 @@ fn tool_of(built: &Built, runtime: &dyn Runtime) -> Result<Tool, Absence> {
         support: PathBuf::new(),
         packages: PathBuf::new(),
         second: PathBuf::new(),
+        driven: PathBuf::new(),
     })
 }
 
@@ -246,7 +247,7 @@ fn find_program(
     if runtime.second().is_some() {
         fingerprint += &lab.machine.sha256(&second).map_err(|e| format!("`{}`: {e}", second.display()))?;
     }
-    Ok(Tool { program, version, fingerprint, support, packages, second })
+    Ok(Tool { program, version, fingerprint, support, packages, second, driven: PathBuf::new() })
 }
 
 /// A program by its variable, or on PATH.
