@@ -109,6 +109,7 @@ fn overhead() {
             support: PathBuf::new(),
             packages: PathBuf::new(),
             second: PathBuf::new(),
+            driven: PathBuf::new(),
         };
         let plan = Plan {
             facts: None,

@@ -76,7 +76,7 @@ pub fn ready(lab: &Lab, runtime: &dyn Runtime) -> Result<Tool, Option<Absence>> 
             let driver = tool_of(&built(lab, driver)?, runtime).map_err(Some)?;
             // What is found may be a script that starts the program: its version says more than its hash.
             let fingerprint = format!("{} {} {}", driver.fingerprint, found.fingerprint, found.version);
-            Ok(Tool { program: driver.program, second: found.program.clone(), fingerprint, ..found })
+            Ok(Tool { program: driver.program, driven: found.program.clone(), fingerprint, ..found })
         }
     }
 }
@@ -159,6 +159,7 @@ fn tool_of(built: &Built, runtime: &dyn Runtime) -> Result<Tool, Absence> {
         support: PathBuf::new(),
         packages: PathBuf::new(),
         second: PathBuf::new(),
+        driven: PathBuf::new(),
     })
 }
 
@@ -266,7 +267,7 @@ fn find_program(lab: &Lab, runtime: &dyn Runtime, sought: &Sought) -> Result<Too
     if runtime.second().is_some() {
         fingerprint += &lab.machine.sha256(&second).map_err(|e| broken(format!("`{}`: {e}", second.display())))?;
     }
-    Ok(Tool { program, version, fingerprint, support, packages, second })
+    Ok(Tool { program, version, fingerprint, support, packages, second, driven: PathBuf::new() })
 }
 
 /// A program by its variable, or on PATH.

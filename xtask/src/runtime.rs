@@ -15,6 +15,7 @@ pub mod command_line;
 pub mod embedded;
 pub mod js;
 pub mod own;
+pub mod page;
 #[cfg(test)]
 mod recorded;
 pub mod route;
@@ -167,7 +168,7 @@ pub enum Source {
         /// How a person gets it: the page that tells, and what beside [`Runtime::routes`] there is.
         get: &'static str,
     },
-    /// Found on this machine, and driven by a binary of the lab's own; the tool's second program is what was found.
+    /// Found on this machine, and driven by a binary of the lab's own; what was found is [`Tool::driven`].
     Driver {
         /// Built from `xtask/drivers/NAME`.
         driver: &'static str,
@@ -206,8 +207,10 @@ pub struct Tool {
     pub support: PathBuf,
     /// The folder `node_modules` that has [`Runtime::packages`]; empty where there are none.
     pub packages: PathBuf,
-    /// The program of [`Runtime::second`] or that a [`Source::Driver`] drives; empty where there is none.
+    /// The program of [`Runtime::second`]; empty where there is none.
     pub second: PathBuf,
+    /// The program that a [`Source::Driver`] drives; empty where there is none.
+    pub driven: PathBuf,
 }
 
 /// The files of a cell that a command may name.
@@ -243,7 +246,7 @@ mod tests {
     use std::collections::BTreeSet;
     use std::path::{Path, PathBuf};
 
-    use super::{CellFiles, Tool, all, version_in};
+    use super::{CellFiles, Source, Tool, all, version_in};
     use wasmlab_cell::{CellSpec, Entry, Network, PROTOCOL, PreopenedDir};
 
     #[test]
@@ -262,6 +265,10 @@ mod tests {
                 support: "/support".into(),
                 packages: if runtime.packages().is_empty() { PathBuf::new() } else { "/node_modules".into() },
                 second: runtime.second().map(|(name, _)| format!("/bin/{name}")).unwrap_or_default().into(),
+                driven: match runtime.source() {
+                    Source::Driver { names, .. } => format!("/bin/{}", names[0]).into(),
+                    _ => PathBuf::new(),
+                },
             };
             let mut spec = sample(runtime.mode());
             if id == "spin" {

@@ -109,18 +109,20 @@ pub fn reproduce(lab: &Lab, plan: &Plan, into: &Path) -> io::Result<Reproduction
     let files = files(plan, &cell, &prepared);
     let spec = files.spec;
     let commands = plan.runtime.commands(plan.tool, &files);
-    if commands.iter().flatten().any(|arg| arg == spec.as_os_str()) {
+    let prepare = plan.runtime.prepare(plan.tool, &files, &prepared);
+    if prepare.iter().chain(&commands).flatten().any(|arg| arg == spec.as_os_str()) {
         fs::write(into.join(spec), serde_json::to_vec_pretty(&cell)?)?;
     }
     for (name, text) in plan.runtime.files(&files) {
         fs::write(into.join(name), text)?;
     }
     for (name, text) in plan.runtime.support() {
-        fs::write(into.join(name), text)?;
+        let to = into.join(name);
+        fs::create_dir_all(to.parent().unwrap_or(into))?;
+        fs::write(to, text)?;
     }
     if !run.stdin.is_empty() {
         fs::write(into.join("stdin.txt"), &run.stdin)?;
     }
-    let prepare = plan.runtime.prepare(plan.tool, &files, &prepared);
     Ok(Reproduction { module, prepare, prepared, commands, ports })
 }

@@ -118,16 +118,24 @@ fn shell(scenario: &Scenario, runtime: &dyn Runtime, tool: &Tool, made: &Reprodu
     if runtime.second().is_some() {
         text += &format!("COMPILER=${{COMPILER:-{}}}\n", name(&tool.second));
     }
+    if matches!(runtime.source(), Source::Driver { .. }) {
+        text += &format!("DRIVEN=${{DRIVEN:-{}}}\n", name(&tool.driven));
+    }
     let line = |argv: &[OsString]| {
         let words = argv.iter().map(|arg| {
             if *arg == *tool.program {
                 return "\"$RUNTIME\"".to_owned();
             }
-            if *arg == *tool.second {
+            // An argument without a letter is no program that is not there.
+            if !arg.is_empty() && *arg == *tool.second {
                 return "\"$COMPILER\"".to_owned();
+            }
+            if !arg.is_empty() && *arg == *tool.driven {
+                return "\"$DRIVEN\"".to_owned();
             }
             // A driver of the lab's lies in the folder too.
             let own = Path::new(arg).strip_prefix(&tool.support).ok().filter(|_| !tool.support.as_os_str().is_empty());
+            let own = own.map(|own| if own.as_os_str().is_empty() { Path::new(".") } else { own });
             files::quoted(&own.map_or_else(|| arg.to_string_lossy(), Path::to_string_lossy))
         });
         let stdin = if scenario.spec.run.stdin.is_empty() { "/dev/null" } else { "stdin.txt" };

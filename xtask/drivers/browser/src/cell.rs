@@ -33,6 +33,7 @@ pub struct Request {
     browser: PathBuf,
     pages: PathBuf,
     packages: Option<PathBuf>,
+    component: Option<PathBuf>,
 }
 
 impl Request {
@@ -45,7 +46,7 @@ impl Request {
         let spec = read_spec(Path::new(spec)).map_err(|e| format!("{spec}: {e}"))?;
         let browser = option("--browser").ok_or("--browser is missing: name a Chromium")?;
         let pages = option("--pages").ok_or("--pages is missing: name the folder of the lab's JavaScript")?;
-        Ok(Self { spec, browser, pages, packages: option("--packages") })
+        Ok(Self { spec, browser, pages, packages: option("--packages"), component: option("--component") })
     }
 
     /// Runs the cell.
@@ -71,13 +72,14 @@ impl Request {
             Ok(bytes) => bytes,
             Err(e) => return broken(format!("failed to read {}: {e}", self.spec.module.display())),
         };
-        if is_component(&module) {
+        if is_component(&module) && self.component.is_none() {
             let message = "a browser has no component model: jco translates components for it".to_owned();
             return Some(Cause::NoComponents { message });
         }
         let (say, heard) = mpsc::channel();
         let profile = self.spec.observation.with_file_name("browser-profile");
-        let shared = Shared { spec: self.spec, module, pages: self.pages, packages: self.packages, say: say.clone() };
+        let Self { spec, pages, packages, component, .. } = self;
+        let shared = Shared { spec, module, pages, packages, component, say: say.clone() };
         let server = match Server::start(Arc::new(shared)) {
             Ok(server) => server,
             Err(e) => return broken(format!("failed to serve the page on 127.0.0.1: {e}")),

@@ -1,7 +1,8 @@
 //! Runs a cell in a page of headless Chromium: serves the page on loopback, opens it through the DevTools
 //! protocol, writes what the page reports into the observation and what the guest prints to its own streams.
 //!
-//! `driver-browser probe`, or `driver-browser run SPEC --browser CHROMIUM --pages DIR [--packages node_modules]`.
+//! `driver-browser probe`, or `driver-browser run SPEC --browser CHROMIUM --pages DIR [--packages node_modules]
+//! [--component DIR]`, where the last is jco's translation of a component.
 //! It ends as soon as the page reports the end, with the browser and all that belongs to it.
 
 mod cell;
@@ -15,7 +16,7 @@ use wasmlab_cell::engine::EXIT_UNUSABLE;
 use wasmlab_cell::{PROTOCOL, Probe};
 
 /// The columns: the page by itself, with a polyfill of WASI 0.1, and with components translated by jco.
-const MODES: &[&str] = &["chromium", "chromium+wasi-shim"];
+const MODES: &[&str] = &["chromium", "chromium+wasi-shim", "chromium+jco"];
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -23,7 +24,8 @@ fn main() -> ExitCode {
         ["probe"] => probe(),
         ["run", spec, ref options @ ..] => cell::Request::read(spec, options).and_then(cell::Request::run),
         _ => Err(
-            "usage: driver-browser probe | driver-browser run SPEC.json --browser FILE --pages DIR [--packages DIR]"
+            "usage: driver-browser probe | driver-browser run SPEC.json --browser FILE --pages DIR [--packages DIR] \
+             [--component DIR]"
                 .to_owned(),
         ),
     };

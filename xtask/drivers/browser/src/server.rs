@@ -32,6 +32,8 @@ pub struct Shared {
     pub pages: PathBuf,
     /// npm packages: `/packages/`.
     pub packages: Option<PathBuf>,
+    /// jco's translation of the component: `/component/`.
+    pub component: Option<PathBuf>,
     /// Where reports go.
     pub say: Sender<Said>,
 }
@@ -140,13 +142,14 @@ fn file(shared: &Shared, path: &str) -> Option<Answer> {
     match path {
         "/" => return ok("text/html", PAGE.as_bytes().to_vec()),
         "/module.wasm" => return ok("application/wasm", shared.module.clone()),
-        "/cell.json" => return ok("application/json", cell(&shared.spec).to_string().into_bytes()),
+        "/cell.json" => return ok("application/json", cell(shared).to_string().into_bytes()),
         _ => {}
     }
     let (folder, rest) = path.strip_prefix('/')?.split_once('/')?;
     let folder = match folder {
         "lab" => &shared.pages,
         "packages" => shared.packages.as_ref()?,
+        "component" => shared.component.as_ref()?,
         "guest" => shared.spec.glue.as_ref()?.parent()?,
         _ => return None,
     };
@@ -164,13 +167,14 @@ fn file(shared: &Shared, path: &str) -> Option<Answer> {
 }
 
 /// What the page is told of the cell: nothing of this machine.
-fn cell(spec: &CellSpec) -> Value {
+fn cell(shared: &Shared) -> Value {
+    let spec = &shared.spec;
     let dirs: Vec<Value> =
         spec.dirs.iter().map(|dir| json!({ "guest": dir.guest, "tree": tree(&dir.host, 0) })).collect();
     let glue = spec.glue.as_ref().and_then(|g| Some(g.file_name()?.to_string_lossy().into_owned()));
     json!({
         "mode": spec.mode, "entry": spec.entry, "args": spec.args, "env": spec.env, "dirs": dirs, "glue": glue,
-        "sockets": spec.sockets.len(),
+        "sockets": spec.sockets.len(), "component": shared.component.is_some(),
     })
 }
 

@@ -1,15 +1,14 @@
 // A component by jco: translated once into JavaScript and core modules, with preview2-shim as its WASI host.
 
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { called, commandsOnly, instantiated, set } from './component.mjs';
 import { End } from './protocol.mjs';
-import { thrown } from './causes.mjs';
+import { translate } from './translate.mjs';
 
 export async function run(spec, log, packages) {
-  if (spec.entry !== 'command') {
-    throw new End('unsupported', { what: 'component-calls', message: 'through jco the lab runs commands only' });
-  }
+  commandsOnly(spec);
   log.way('jco');
   const dir = join(spec.compiled ?? join(dirname(spec.observation), 'jco'), 'jco');
   const main = join(dir, 'guest.js');
@@ -18,15 +17,14 @@ export async function run(spec, log, packages) {
   const stamp = join(dir, 'packages');
   const cached = existsSync(main) && existsSync(stamp) && readFileSync(stamp, 'utf8') === packages;
   log.stage('compile', cached ? { cached } : {});
+  const shim = join(packages, '@bytecodealliance/preview2-shim/dist/nodejs');
   if (!cached) {
-    await translate(spec, packages, dir);
+    await translate(spec.module, packages, dir, pathToFileURL(shim).href);
     writeFileSync(stamp, packages);
   }
 
   log.stage('link');
-  const shim = join(packages, '@bytecodealliance/preview2-shim/dist/nodejs');
-  const load = (name) => import(pathToFileURL(join(shim, name)).href);
-  await prepare(spec, load);
+  await prepare(spec, (name) => import(pathToFileURL(join(shim, name)).href));
 
   // Core modules are compiled side by side, and a refusal of one may come while another is awaited.
   const failed = new Promise((_, reject) => {
@@ -39,62 +37,16 @@ export async function run(spec, log, packages) {
   // The shim's `exit` ends the process: this is the last that the driver hears.
   process.on('exit', (code) => log.end({ kind: 'exit', code }));
   log.stage('run');
-  // The interface under its name, or under its name with its version.
-  const command = guest.run ?? Object.entries(guest).find(([name]) => name.startsWith('wasi:cli/run@'))?.[1];
-  if (typeof command?.run !== 'function') throw new End('no-export', { name: 'wasi:cli/run' });
-  try {
-    await Promise.race([command.run(), failed]);
-  } catch (error) {
-    throw ended(error);
-  }
-}
-
-/** The translation, whole or not at all: its main file is written last. */
-async function translate(spec, packages, dir) {
-  const { transpile } = await import(pathToFileURL(join(packages, '@bytecodealliance/jco/dist/api.js')).href);
-  const shim = pathToFileURL(join(packages, '@bytecodealliance/preview2-shim/dist/nodejs')).href;
-  const worlds = ['cli', 'clocks', 'filesystem', 'http', 'io', 'random', 'sockets'];
-  let made;
-  try {
-    made = await transpile(readFileSync(spec.module), {
-      name: 'guest',
-      noTypescript: true,
-      noNodejsCompat: false,
-      wasiShim: false,
-      map: Object.fromEntries(worlds.map((world) => [`wasi:${world}/*`, `${shim}/${world}.js#*`])),
-    });
-  } catch (error) {
-    throw new End('compile-failed', { message: `jco: ${error?.message ?? error}` });
-  }
-  mkdirSync(dir, { recursive: true });
-  writeFileSync(join(dir, 'package.json'), '{"type":"module"}');
-  const files = Object.entries(made.files).sort(([a], [b]) => Number(a.endsWith('guest.js')) - Number(b.endsWith('guest.js')));
-  for (const [name, bytes] of files) {
-    const path = join(dir, name);
-    mkdirSync(dirname(path), { recursive: true });
-    // In one step: a cell that is ended here must not leave half a file that the next one takes for whole.
-    writeFileSync(`${path}.new`, bytes);
-    renameSync(`${path}.new`, path);
-  }
+  await called(guest, failed);
 }
 
 /** What the guest may see of the machine: nothing but what the cell gives. */
 async function prepare(spec, load) {
   const cli = await load('cli.js');
-  const filesystem = await load('filesystem.js');
-  const dirs = Object.fromEntries((spec.dirs ?? []).map((dir) => [dir.guest, dir.host]));
-  // Its defaults are the host's environment and the whole file system: a shim that has these functions no
-  // longer, or under other names, must not run a guest.
-  for (const [where, name, value] of [
-    [cli, '_setArgs', spec.args],
-    [cli, '_setEnv', spec.env],
-    [filesystem, '_setPreopens', dirs],
-  ]) {
-    if (typeof where[name] !== 'function') {
-      throw new End('engine-error', { message: `preview2-shim has no ${name}: its defaults would give the guest the host` });
-    }
-    where[name](value);
-  }
+  // Its defaults are the host's environment and the whole file system.
+  set(cli, '_setArgs', spec.args);
+  set(cli, '_setEnv', spec.env);
+  set(await load('filesystem.js'), '_setPreopens', Object.fromEntries((spec.dirs ?? []).map((dir) => [dir.guest, dir.host])));
   if (spec.network === 'none') await denyNetwork(load);
 }
 
@@ -107,23 +59,4 @@ async function denyNetwork(load) {
     }
     sockets[name]();
   }
-}
-
-/** Runs the import that instantiates; a name that the shim lacks is a syntax error of the module. */
-async function instantiated(make) {
-  try {
-    return await make();
-  } catch (error) {
-    const lacking = /does not provide an export named '([^']+)'|Cannot find (?:module|package) '([^']+)'/.exec(error?.message ?? '');
-    if (lacking) throw new End('missing-import', { module: '', name: lacking[1] ?? lacking[2], ty: '', missing: 1 });
-    throw error instanceof WebAssembly.CompileError ? new End('refused', { message: error.message }) : ended(error, 'instantiate');
-  }
-}
-
-/** preview2-shim ends a command by throwing its exit code. */
-function ended(error, stage = 'run') {
-  if (error?.exitError === true || error?.constructor?.name === 'ComponentExit') return new End('exit', { code: error.code ?? 0 });
-  // `run` that returned an error is an exit with 1.
-  if (error?.constructor?.name === 'ComponentError') return new End('exit', { code: 1 });
-  return new End(...thrown(error, stage));
 }

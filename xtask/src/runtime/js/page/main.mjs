@@ -1,5 +1,6 @@
 // Runs one cell in a page. The driver (xtask/drivers/browser) has read the module and opened this page.
 //
+//   a component               jco's translation of it, with its shim of WASI 0.2 (jco.mjs)
 //   glue beside the module    its own JavaScript loads it (glue.mjs)
 //   anything else             plain WebAssembly, or WASI 0.1 by the polyfill where the column has it (core.mjs)
 
@@ -14,10 +15,14 @@ const ended = (error) => {
 
 try {
   captureConsole();
-  const [cell, module] = await Promise.all([fetch('/cell.json'), fetch('/module.wasm')]);
-  const [spec, bytes] = [await cell.json(), new Uint8Array(await module.arrayBuffer())];
-  const { run } = await (spec.glue ? import('./glue.mjs') : import('./core.mjs'));
-  await run(spec, log, bytes);
+  const spec = await (await fetch('/cell.json')).json();
+  if (spec.component) {
+    await (await import('./jco.mjs')).run(spec, log);
+  } else {
+    const bytes = new Uint8Array(await (await fetch('/module.wasm')).arrayBuffer());
+    const { run } = await (spec.glue ? import('./glue.mjs') : import('./core.mjs'));
+    await run(spec, log, bytes);
+  }
   log.end({ kind: 'returned' });
 } catch (error) {
   ended(error);

@@ -1,0 +1,48 @@
+// A component that jco translated, from its import to its end: the same in a page and outside of one.
+
+import { End } from './protocol.mjs';
+import { thrown } from './causes.mjs';
+
+export function commandsOnly(spec) {
+  if (spec.entry === 'command') return;
+  throw new End('unsupported', { what: 'component-calls', message: 'through jco the lab runs commands only' });
+}
+
+/** Gives the shim what the cell has; one that no longer takes it would fall back to defaults of its own. */
+export function set(shim, name, ...values) {
+  if (typeof shim[name] !== 'function') {
+    throw new End('engine-error', { message: `preview2-shim has no ${name}: its defaults would give the guest the host` });
+  }
+  shim[name](...values);
+}
+
+/** Runs the import that instantiates; a name that the shim lacks is a syntax error of the module. */
+export async function instantiated(make) {
+  try {
+    return await make();
+  } catch (error) {
+    const lacking = /does not provide an export named '([^']+)'|Cannot find (?:module|package) '([^']+)'/.exec(error?.message ?? '');
+    if (lacking) throw new End('missing-import', { module: '', name: lacking[1] ?? lacking[2], ty: '', missing: 1 });
+    throw error instanceof WebAssembly.CompileError ? new End('refused', { message: error.message }) : ended(error, 'instantiate');
+  }
+}
+
+/** Calls the guest's `run`, under its name or under its name with its version; `failed` rejects with what it did not catch. */
+export async function called(guest, failed) {
+  const command = guest.run ?? Object.entries(guest).find(([name]) => name.startsWith('wasi:cli/run@'))?.[1];
+  if (typeof command?.run !== 'function') throw new End('no-export', { name: 'wasi:cli/run' });
+  try {
+    await Promise.race([command.run(), failed]);
+  } catch (error) {
+    throw ended(error);
+  }
+}
+
+/** preview2-shim ends a command by throwing its exit code. */
+function ended(error, stage = 'run') {
+  if (error instanceof End) return error;
+  if (error?.exitError === true || error?.constructor?.name === 'ComponentExit') return new End('exit', { code: error.code ?? 0 });
+  // `run` that returned an error is an exit with 1.
+  if (error?.constructor?.name === 'ComponentError') return new End('exit', { code: 1 });
+  return new End(...thrown(error, stage));
+}

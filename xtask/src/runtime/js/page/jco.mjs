@@ -1,0 +1,44 @@
+// A component in a page: jco translated it before (prepare.mjs), preview2-shim's build for browsers is its host.
+// Directories are held in memory, as with the polyfill of WASI 0.1; sockets a page has none.
+
+import { called, commandsOnly, instantiated, set } from '../component.mjs';
+import { stderr, stdin, stdout } from './report.mjs';
+import * as cli from '/packages/@bytecodealliance/preview2-shim/dist/browser/cli.js';
+import * as filesystem from '/packages/@bytecodealliance/preview2-shim/dist/browser/filesystem.js';
+
+export async function run(spec, log) {
+  commandsOnly(spec);
+  log.stage('compile', { cached: true });
+  log.stage('link');
+  set(cli, '_setArgs', spec.args);
+  set(cli, '_setEnv', spec.env);
+  set(cli, '_setStdin', { blockingRead: input });
+  set(cli, '_setStdout', output(stdout));
+  set(cli, '_setStderr', output(stderr));
+  set(filesystem, '_setPreopens', Object.fromEntries(spec.dirs.map((dir) => [dir.guest, entry(dir.tree)])));
+
+  const failed = new Promise((_, reject) => {
+    addEventListener('unhandledrejection', (event) => (event.preventDefault(), reject(event.reason)));
+  });
+  log.stage('instantiate');
+  const guest = await instantiated(() => Promise.race([import('/component/guest.js'), failed]));
+  log.stage('run');
+  await called(guest, failed);
+}
+
+/** Nothing more to come is an error of the stream, which the shim throws too. */
+function input(size) {
+  const bytes = stdin(Number(size));
+  if (!bytes.length) throw { tag: 'closed' };
+  return bytes;
+}
+
+function output(stream) {
+  return { write: (bytes) => stream.write(bytes), flush: () => stream.flush(), blockingFlush: () => stream.flush() };
+}
+
+/** A directory's entries as the driver lists them: a file is base64, a directory an object. */
+function entry(is) {
+  if (typeof is === 'string') return { source: Uint8Array.from(atob(is), (c) => c.charCodeAt(0)) };
+  return { dir: Object.fromEntries(Object.entries(is).map(([name, inner]) => [name, entry(inner)])) };
+}

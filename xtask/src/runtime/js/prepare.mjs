@@ -1,0 +1,44 @@
+// Translates a component for a page, before there is a page: `HOST prepare.mjs SPEC.json INTO --packages DIR`.
+//
+// What the translation imports is where the page's driver serves it. Exit code 0 means that it is there, 1
+// that the observation says why not, 70 that the call is unusable.
+
+import { readFileSync, writeSync } from 'node:fs';
+import { Log } from './log.mjs';
+import { End, PROTOCOL } from './protocol.mjs';
+import { translate } from './translate.mjs';
+
+const SHIM = '/packages/@bytecodealliance/preview2-shim/dist/browser';
+
+// A page must not block: where the shim has to wait, it gives a promise, and the guest's stack is set aside
+// until that is kept (JavaScript Promise Integration). The shim's streams here do not wait.
+const OPTIONS = {
+  nodejsCompat: false,
+  asyncMode: 'jspi',
+  asyncImports: ['wasi:io/poll#poll', 'wasi:io/poll#[method]pollable.block'],
+  asyncExports: ['wasi:cli/run#run'],
+};
+
+async function main([path, into, option, packages]) {
+  if (!path || !into || option !== '--packages' || !packages) {
+    throw new Error('usage: prepare.mjs SPEC.json INTO --packages DIR');
+  }
+  const spec = JSON.parse(readFileSync(path, 'utf8'));
+  if (spec.protocol !== PROTOCOL) throw new Error(`protocol ${spec.protocol}, this driver speaks ${PROTOCOL}`);
+  try {
+    await translate(spec.module, packages, into, SHIM, OPTIONS);
+  } catch (error) {
+    if (!(error instanceof End)) throw error;
+    const log = new Log(spec.observation);
+    log.stage('compile');
+    log.end(error.cause);
+    process.exitCode = 1;
+  }
+}
+
+try {
+  await main(process.argv.slice(2));
+} catch (error) {
+  writeSync(2, `prepare.mjs: ${error.stack ?? error}\n`);
+  process.exitCode = 70;
+}
