@@ -103,15 +103,15 @@ pub fn obtain(lab: &Lab, scenario: &Scenario, options: Options) -> Result<Guest,
         return Err(NotBuilt { code: Code::ToolchainMissing, detail, how: None });
     };
     if let Some(Obstacle { code, detail, how }) = toolchain.obstacle(build, &lab.machine) {
-        return Err(NotBuilt { code, detail: compile::one_line(&detail, &scenario.dir), how: Some(how) });
+        return Err(NotBuilt { code, detail: compile::one_line(&detail, [scenario.dir.as_path()]), how: Some(how) });
     }
     match toolchain.find_for(scenario, &lab.machine) {
         Ok(found) => from_source(lab, scenario, toolchain, &found, options.offline),
         Err(missing) if options.require_built => {
             let detail = format!("{} is missing, and --require-built takes no prebuilt guest", missing.what);
-            Err(NotBuilt { code: toolchain.missing(), detail, how: Some(missing.how) })
+            Err(NotBuilt { code: toolchain.missing(build, &lab.machine), detail, how: Some(missing.how) })
         }
-        Err(missing) => prebuilt(lab, scenario, missing, toolchain.missing()),
+        Err(missing) => prebuilt(lab, scenario, missing, toolchain.missing(build, &lab.machine)),
     }
 }
 
@@ -144,6 +144,7 @@ fn from_source(
     let io = |e: std::io::Error| failed(Code::CompileError, e.to_string());
     let sources = sources_hash(lab, scenario).map_err(io)?;
     let out = lab.cache.dir().join("guests").join(&scenario.name);
+    let crate_dir = toolchain::crates::folder(&found.env).map(Path::to_owned);
     let mut recipe = toolchain.recipe(scenario, found, &out, offline);
     let mut version = found.version.clone();
     let mut fingerprint = found.fingerprint.clone();
@@ -185,7 +186,8 @@ fn from_source(
     }
     let began = Instant::now();
     let (mut bytes, beside) = compile::make(recipe, &scenario.spec.build.companions, &out).map_err(|mut none| {
-        none.detail = compile::one_line(&none.detail, &scenario.dir);
+        let dirs = std::iter::once(&scenario.dir).chain(&crate_dir);
+        none.detail = compile::one_line(&none.detail, dirs.map(|dir| dir.as_path()));
         if none.code == Code::UndefinedSymbol {
             // A cache that cannot be written costs time, not verdicts.
             let _ = lab.cache.put(&answer, &none.detail);

@@ -24,6 +24,7 @@ registry! {
 }
 
 pub mod c;
+pub mod crates;
 pub mod linker;
 mod npm;
 #[cfg(test)]
@@ -54,7 +55,7 @@ pub trait Toolchain: Sync {
     fn find(&self, build: &Build, machine: &Machine) -> Result<Found, Missing>;
 
     /// The code of a row for which [`Toolchain::find`] finds nothing.
-    fn missing(&self) -> Code {
+    fn missing(&self, _build: &Build, _machine: &Machine) -> Code {
         Code::ToolchainMissing
     }
 

@@ -154,7 +154,8 @@ fn compiler_words(ended: &Ended) -> String {
 }
 
 /// One line, without this machine's paths: it goes into reports.
-pub fn one_line(words: &str, dir: &Path) -> String {
-    let words = words.replace(&format!("{}/", dir.display()), "");
+pub fn one_line<'a>(words: &str, dirs: impl IntoIterator<Item = &'a Path>) -> String {
+    let without = |words: String, dir: &Path| words.replace(&format!("{}/", dir.display()), "");
+    let words = dirs.into_iter().fold(words.to_owned(), without);
     words.split_whitespace().collect::<Vec<_>>().join(" ")
 }

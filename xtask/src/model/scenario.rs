@@ -74,6 +74,9 @@ pub struct Build {
     /// JavaScript glue that loads it: `hello.js`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub companions: Vec<String>,
+    /// Sources that others published, which the compiler reads beside the scenario's own.
+    #[serde(default, rename = "crate", skip_serializing_if = "Option::is_none")]
+    pub source_crate: Option<SourceCrate>,
     /// Where a module that others published is had.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fetch: Option<Fetch>,
@@ -83,6 +86,18 @@ pub struct Build {
     /// What makes a component of the core module that the compiler leaves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub componentize: Option<Componentize>,
+}
+
+/// Sources that others published as a crate; `{crate}` in `build.flags` is the folder of its files.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SourceCrate {
+    /// Its name.
+    pub name: String,
+    /// Its version, whole.
+    pub version: String,
+    /// The hash of its package, hexadecimal.
+    pub sha256: String,
 }
 
 /// A module that others published.

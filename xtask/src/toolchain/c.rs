@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::{Missing, Obstacle, Recipe};
+use super::{Missing, Obstacle, Recipe, crates};
 use crate::codes::Code;
 use crate::machine::{Machine, Question};
 use crate::model::scenario::{Build, Scenario};
@@ -32,6 +32,7 @@ pub fn check(build: &Build) -> Vec<(&'static str, String)> {
             "is not taken: the toolchain has one target, under whichever name its version knows".to_owned(),
         ));
     }
+    faults.extend(crates::check(build));
     if build.profile.is_some() {
         faults.push(("profile", "is cargo's: write -O2, -g and the like under flags".to_owned()));
     }
@@ -92,6 +93,11 @@ fn name_of(program: &Path) -> String {
 }
 
 impl Sought {
+    /// Whether it is here and answers.
+    pub fn is_here(&self) -> bool {
+        matches!(self, Self::Here(..))
+    }
+
     /// For [`super::Toolchain::obstacle`]: a tool that is here and does not work is not a missing one.
     pub fn obstacle(&self) -> Option<Obstacle> {
         let Self::Broken(program, words) = self else { return None };
@@ -155,8 +161,9 @@ impl Call {
         let mut argv: Vec<OsString> = vec![self.program.into()];
         argv.extend(self.args);
         for flag in &build.flags {
-            typed += &format!(" {flag}");
-            argv.push(flag.into());
+            let (real, shown) = crates::flag(flag, build, &self.env);
+            typed += &format!(" {shown}");
+            argv.push(real);
         }
         typed += &format!(" {} -o {output}", source.display());
         argv.extend([source.into(), "-o".into(), out.join(output).into()]);

@@ -5,7 +5,8 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::c::{self, Call, Sought};
-use super::{Found, Missing, Obstacle, Recipe, Toolchain};
+use super::{Found, Missing, Obstacle, Recipe, Toolchain, crates};
+use crate::codes::Code;
 use crate::machine::{Machine, Question};
 use crate::model::scenario::{Build, Scenario};
 use crate::runtime::version_in;
@@ -47,7 +48,7 @@ impl Toolchain for Clang {
         clang(machine).obstacle()
     }
 
-    fn find(&self, _: &Build, machine: &Machine) -> Result<Found, Missing> {
+    fn find(&self, build: &Build, machine: &Machine) -> Result<Found, Missing> {
         let all = &["clang", "lld", "wasi-libc", "libclang-rt-dev-wasm32"];
         let (program, version) =
             clang(machine).here(c::packages(machine, "clang", all, "install clang and lld, 14 or newer"))?;
@@ -67,7 +68,13 @@ impl Toolchain for Clang {
             c::packages(machine, "compiler-rt for wasm32", &[&rt], &otherwise)
         })?;
         let stamps = [&program, &sysroot.libc(), &builtins].map(|f| machine.stamp(f)).join(" ");
-        Ok(Found { program, fingerprint: format!("{version} {stamps}"), version, env: BTreeMap::new() })
+        let found = Found { program, fingerprint: format!("{version} {stamps}"), version, env: BTreeMap::new() };
+        crates::with(found, build, machine)
+    }
+
+    fn missing(&self, build: &Build, machine: &Machine) -> Code {
+        let without = Build { source_crate: None, ..build.clone() };
+        crates::missing(build, self.find(&without, machine).is_ok())
     }
 
     fn may_be_prebuilt(&self, build: &Build) -> bool {
@@ -82,7 +89,7 @@ impl Toolchain for Clang {
         );
         let args = sysroot.as_ref().map(Sysroot::args).unwrap_or_default();
         let shown = sysroot.map(|s| s.typed()).unwrap_or_default();
-        Call { program, args, typed: format!("{name} {shown}"), env: BTreeMap::new() }.recipe(
+        Call { program, args, typed: format!("{name} {shown}"), env: found.env.clone() }.recipe(
             scenario,
             out,
             scenario.spec.build.artifact.as_deref().unwrap_or_default(),

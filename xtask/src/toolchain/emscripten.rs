@@ -5,7 +5,8 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::c::{self, Call, Sought};
-use super::{Found, Missing, Obstacle, Recipe, Toolchain};
+use super::{Found, Missing, Obstacle, Recipe, Toolchain, crates};
+use crate::codes::Code;
 use crate::machine::{Machine, Question};
 use crate::model::scenario::{Build, Scenario};
 use crate::runtime::version_in;
@@ -39,12 +40,16 @@ impl Toolchain for Emscripten {
         emcc(machine).obstacle()
     }
 
-    fn find(&self, _: &Build, machine: &Machine) -> Result<Found, Missing> {
+    fn find(&self, build: &Build, machine: &Machine) -> Result<Found, Missing> {
         let (program, said) = emcc(machine).here(missing(machine))?;
         // `emcc (Emscripten gcc/clang-like replacement + linker emulating GNU ld) 3.1.6 ()`
         let version = format!("emcc {}", version_in(&said));
         let fingerprint = format!("{said} {}", machine.stamp(&program));
-        Ok(Found { env: environment(machine, &program), program, version, fingerprint })
+        crates::with(Found { env: environment(machine, &program), program, version, fingerprint }, build, machine)
+    }
+
+    fn missing(&self, build: &Build, machine: &Machine) -> Code {
+        crates::missing(build, emcc(machine).is_here())
     }
 
     fn may_be_prebuilt(&self, build: &Build) -> bool {

@@ -20,7 +20,7 @@ impl Toolchain for Fetched {
         "fetched"
     }
 
-    fn missing(&self) -> Code {
+    fn missing(&self, _: &Build, _: &Machine) -> Code {
         Code::NotFetched
     }
 

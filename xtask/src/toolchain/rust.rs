@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::{Found, Missing, Obstacle, Recipe, Toolchain, emscripten};
+use super::{Found, Missing, Obstacle, Recipe, Toolchain, crates, emscripten};
 use crate::codes::Code;
 use crate::machine::{Machine, Question};
 use crate::model::scenario::{Build, Scenario};
@@ -136,10 +136,7 @@ impl Toolchain for Rust {
         let mut env = found.env.clone();
         // A guest must not tell on which machine it was built, nor differ between two folders.
         let remap = |from: PathBuf, to: &str| format!("--remap-path-prefix={}={to}", from.display());
-        let mut flags = vec![remap(scenario.dir.clone(), ".")];
-        if let Some(home) = std::env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| Some(home()?.join(".cargo"))) {
-            flags.push(remap(home, "cargo"));
-        }
+        let mut flags = vec![remap(scenario.dir.clone(), "."), remap(crates::cargo_home(), "cargo")];
         flags.extend(build.flags.iter().cloned());
         env.insert("CARGO_ENCODED_RUSTFLAGS".into(), flags.join("\u{1f}").into());
         // Cargo's own profiles `dev` and `release` have folders of other names or their own.

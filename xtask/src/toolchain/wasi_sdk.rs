@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::c::{self, Call, Sought};
-use super::{Found, Missing, Obstacle, Recipe, Toolchain};
+use super::{Found, Missing, Obstacle, Recipe, Toolchain, crates};
 use crate::machine::Machine;
 use crate::model::scenario::{Build, Scenario};
 
@@ -31,7 +31,7 @@ impl Toolchain for WasiSdk {
         clang(machine).obstacle()
     }
 
-    fn find(&self, _: &Build, machine: &Machine) -> Result<Found, Missing> {
+    fn find(&self, build: &Build, machine: &Machine) -> Result<Found, Missing> {
         let what = match machine.variable(VARIABLE) {
             Some(_) => format!("bin/clang in the folder that {VARIABLE} names"),
             None => "wasi-sdk".to_owned(),
@@ -39,7 +39,8 @@ impl Toolchain for WasiSdk {
         let how = format!("unpack a release of https://github.com/WebAssembly/wasi-sdk and name its folder in {VARIABLE}");
         let (program, version) = clang(machine).here(Missing { what, how, command: None })?;
         let fingerprint = format!("{version} {}", machine.stamp(&program));
-        Ok(Found { program, version: format!("wasi-sdk {version}"), fingerprint, env: BTreeMap::new() })
+        let found = Found { program, version: format!("wasi-sdk {version}"), fingerprint, env: BTreeMap::new() };
+        crates::with(found, build, machine)
     }
 
     fn may_be_prebuilt(&self, build: &Build) -> bool {
@@ -55,7 +56,7 @@ impl Toolchain for WasiSdk {
         let target = format!("--target={}", if renamed { "wasm32-wasip1" } else { "wasm32-wasi" });
         let typed = format!("${VARIABLE}/bin/{name} {target}");
         let output = scenario.spec.build.artifact.as_deref().unwrap_or_default();
-        Call { program, args: vec![target.into()], typed, env: BTreeMap::new() }.recipe(scenario, out, output)
+        Call { program, args: vec![target.into()], typed, env: found.env.clone() }.recipe(scenario, out, output)
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::c::{self, Call, Sought};
-use super::{Found, Missing, Obstacle, Recipe, Toolchain};
+use super::{Found, Missing, Obstacle, Recipe, Toolchain, crates};
 use crate::machine::{Machine, Question};
 use crate::model::scenario::{Build, Scenario};
 
@@ -30,13 +30,14 @@ impl Toolchain for Zig {
         zig(machine).obstacle()
     }
 
-    fn find(&self, _: &Build, machine: &Machine) -> Result<Found, Missing> {
+    fn find(&self, build: &Build, machine: &Machine) -> Result<Found, Missing> {
         let command = ["python3", "-m", "pip", "install", "ziglang"].map(str::to_owned).to_vec();
         let how = format!("{}, or install zig (https://ziglang.org/download)", command.join(" "));
         let command = machine.which("python3").map(|_| command);
         let (program, version) = zig(machine).here(Missing { what: "zig".to_owned(), how, command })?;
         let fingerprint = format!("{version} {}", machine.stamp(&program));
-        Ok(Found { program, version: format!("zig {version}"), fingerprint, env: BTreeMap::new() })
+        let found = Found { program, version: format!("zig {version}"), fingerprint, env: BTreeMap::new() };
+        crates::with(found, build, machine)
     }
 
     fn may_be_prebuilt(&self, build: &Build) -> bool {
@@ -47,10 +48,11 @@ impl Toolchain for Zig {
         let driver = if c::wants_cpp(&scenario.spec.build) { "c++" } else { "cc" };
         // zig compiles its libc on first use (most of a minute): once for all scenarios, within the lab's cache.
         let cache = out.with_file_name(".zig");
-        let env = BTreeMap::from([
+        let mut env = BTreeMap::from([
             ("ZIG_GLOBAL_CACHE_DIR".into(), cache.clone().into()),
             ("ZIG_LOCAL_CACHE_DIR".into(), cache.into()),
         ]);
+        env.extend(found.env.clone());
         let args = vec![driver.into(), "-target".into(), "wasm32-wasi".into()];
         let typed = format!("zig {driver} -target wasm32-wasi");
         let output = scenario.spec.build.artifact.as_deref().unwrap_or_default();

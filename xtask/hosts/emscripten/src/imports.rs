@@ -240,6 +240,8 @@ fn new(name: &str) -> Option<Import> {
         "emscripten_resize_heap" => import(memory::resize_heap, Failure::Errno),
         "emscripten_notify_memory_growth" => import(process::nothing, Failure::Errno),
         "__call_sighandler" => import(signals::call_sighandler, Failure::Errno),
+        // Where a program has its libc ask: 3.x keeps handlers within the module.
+        "sigaction" => import(signals::sigaction, Failure::Errno),
         "system" => import(process::system, Failure::Errno),
         "getentropy" => import(wasi::random_get, Failure::Errno),
         "getaddrinfo" => import(network::getaddrinfo, Failure::Errno),
@@ -256,6 +258,7 @@ fn named(name: &str) -> Option<Function> {
         "bind" => network::bind,
         "chdir" => names::chdir,
         "chmod" => names::chmod,
+        "chown32" | "lchown32" => names::chown,
         "connect" => network::connect,
         "dup" => io::dup,
         "dup2" => io::dup2,

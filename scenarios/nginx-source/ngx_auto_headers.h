@@ -1,0 +1,8 @@
+/* The answers to "is there such a header" of nginx's configure, for Emscripten's libc (musl). */
+#define NGX_HAVE_UNISTD_H 1
+#define NGX_HAVE_INTTYPES_H 1
+#define NGX_HAVE_LIMITS_H 1
+#define NGX_HAVE_SYS_PARAM_H 1
+#define NGX_HAVE_SYS_MOUNT_H 1
+#define NGX_HAVE_SYS_STATVFS_H 1
+#define NGX_HAVE_CRYPT_H 1
