@@ -48,14 +48,14 @@ fn flags(tool: &Tool, cell: &CellFiles) -> Vec<OsString> {
         paths.into_iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(",")
     };
     let mut flags: Vec<OsString> =
-        ["run", "--quiet", "--no-prompt", "--no-config", "--no-lock", "--no-remote", "--allow-env"]
-            .map(OsString::from)
-            .to_vec();
+        ["run", "--quiet", "--no-prompt", "--no-config", "--no-lock", "--no-remote"].map(OsString::from).to_vec();
     if !tool.packages.as_os_str().is_empty() {
         // Packages import each other as npm laid them out; without this Deno looks for them in a cache of its own.
         flags.push("--node-modules-dir=manual".into());
-        // They ask what system they are on, to choose among their native parts.
-        flags.extend(["--allow-sys".into(), "--allow-ffi".into()]);
+        // They ask what system they are on, to choose among their native parts. The shim reads the whole
+        // environment as it is loaded, and no list of names is enough for that; the driver puts the cell's own
+        // in its place before a guest runs.
+        flags.extend(["--allow-sys".into(), "--allow-ffi".into(), "--allow-env".into()]);
     }
     flags.push(format!("--allow-read={}", list(read)).into());
     flags.push(format!("--allow-write={}", list(write)).into());

@@ -24,6 +24,7 @@ export async function run(spec, log, packages) {
   }
 
   log.stage('link');
+  lacking(readFileSync(main, 'utf8'));
   const shim = join(packages, '@bytecodealliance/preview2-shim/dist/nodejs');
   const load = (name) => import(pathToFileURL(join(shim, name)).href);
   await prepare(spec, load);
@@ -109,13 +110,24 @@ async function denyNetwork(load) {
   }
 }
 
-/** Runs the import that instantiates; a name that the shim lacks is a syntax error of the module. */
+/** Interfaces that are none of the shim's stay as imports under their own names: hosts differ in what they say of those. */
+function lacking(translated) {
+  const imports = [...translated.matchAll(/^import\s+(.+?)\s+from\s+['"]([^'"]+)['"]/gm)];
+  const missing = imports.filter(([, , from]) => !/^(file:|node:|\.)/.test(from));
+  if (!missing.length) return;
+  const [[, names, module]] = missing;
+  const name = /[\w$]+/.exec(names)?.[0] ?? '';
+  throw new End('missing-import', { module, name, ty: '', missing: missing.length });
+}
+
+/** Runs the import that instantiates; a name that the shim lacks is a syntax error of the module, or undefined. */
 async function instantiated(make) {
   try {
     return await make();
   } catch (error) {
-    const lacking = /does not provide an export named '([^']+)'|Cannot find (?:module|package) '([^']+)'/.exec(error?.message ?? '');
-    if (lacking) throw new End('missing-import', { module: '', name: lacking[1] ?? lacking[2], ty: '', missing: 1 });
+    const words = /does not provide an export named '([^']+)'|Cannot find (?:module|package) '([^']+)'|undefined local import '([^']+)'/;
+    const name = words.exec(error?.message ?? '')?.slice(1).find(Boolean);
+    if (name) throw new End('missing-import', { module: '', name, ty: '', missing: 1 });
     throw error instanceof WebAssembly.CompileError ? new End('refused', { message: error.message }) : ended(error, 'instantiate');
   }
 }
