@@ -4,7 +4,7 @@
 //! cost of a cell: a column's own command run by hand, in turn with the lab doing the same; the least of many
 //! rounds counts, since whatever else the machine does only adds. Prints Markdown tables for the README. Needs
 //! `cargo xtask run-all` to have built the engines; what is not here is named. `cargo bench -p xtask --bench cells --
-//! overhead` leaves the runs out.
+//! overhead [COLUMN …]` leaves the runs out.
 #![expect(clippy::unwrap_used, reason = "a benchmark fails by panicking")]
 
 use std::collections::BTreeMap;
@@ -119,7 +119,9 @@ fn overhead() {
         "| column | by hand, least | a cell, least | by hand, median | a cell, median | the lab adds | within 5 ms or 5 % |"
     );
     println!("|---|---:|---:|---:|---:|---:|---|");
-    for id in COLUMNS {
+    let wanted: Vec<String> =
+        std::env::args().skip_while(|a| a != "overhead").skip(1).filter(|a| !a.starts_with('-')).collect();
+    for id in COLUMNS.iter().filter(|id| wanted.is_empty() || wanted.iter().any(|w| w == *id)) {
         let runtime = runtime::all().into_iter().find(|r| r.id() == *id).unwrap();
         let tool = match tool(&lab, runtime, &built) {
             Ok(tool) => tool,
