@@ -7,6 +7,7 @@ use clap::{CommandFactory, Parser};
 
 use crate::exit;
 use crate::lab::Lab;
+use crate::process;
 
 mod common;
 mod output;
@@ -96,6 +97,7 @@ pub fn main() -> ExitCode {
     let Some(command) = arguments.command else {
         return printed(output::print(&Arguments::command().render_long_help().to_string()));
     };
+    process::guarded();
     match dispatch(command) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {

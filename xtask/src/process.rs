@@ -14,6 +14,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 #[cfg(target_os = "linux")]
+mod guard;
+#[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "linux")]
 mod strays;
@@ -169,6 +171,12 @@ pub fn start(command: &Command, watch: Option<Watch>) -> io::Result<Running> {
 pub fn sweep() {
     #[cfg(target_os = "linux")]
     strays::sweep_unaccounted();
+}
+
+/// Goes on in a process whose descendants end with it even if it is killed. Before there is a second thread.
+pub fn guarded() {
+    #[cfg(target_os = "linux")]
+    guard::enter();
 }
 
 /// Ends every descendant of the lab at once, for a lab that is about to end itself.

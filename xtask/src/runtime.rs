@@ -66,6 +66,11 @@ pub trait Runtime: Sync {
         &[]
     }
 
+    /// Environment that its program has beside the cell's: where it keeps what it worked out before.
+    fn env(&self, _: &Tool) -> Vec<(&'static str, OsString)> {
+        Vec::new()
+    }
+
     /// A second program that it needs beside [`Source::Program`], and the variable that names it elsewhere.
     fn second(&self) -> Option<(&'static str, &'static str)> {
         None
@@ -285,6 +290,9 @@ mod tests {
             };
             for (file, text) in runtime.files(&cell) {
                 commands += &format!("{id} writes {file}:\n{text}\n");
+            }
+            for (name, value) in runtime.env(&tool) {
+                commands += &format!("{id} has {name}={}\n", value.display());
             }
             let prepare = runtime.prepare(&tool, &cell, prepared);
             for argv in prepare.into_iter().chain(runtime.commands(&tool, &cell)) {

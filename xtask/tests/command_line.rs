@@ -94,6 +94,36 @@ fn a_second_ctrl_c_ends_everything_at_once() {
     assert_eq!(alive(&place), 0, "nothing is left");
 }
 
+/// A runtime with children in sessions of their own, one of them without the environment that marks it, and a
+/// lab that is killed while it runs: by its own process, or by the one that was started, its guard.
+fn brood_after(kill: impl Fn(i32) -> i32) -> std::process::ExitStatus {
+    let workspace = Workspace::new();
+    workspace.scenario("healthy", HEALTHY, "[run]\ntimeout_ms = 60000\n");
+    let runtime = workspace.path("runtime-brood");
+    let fake = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("fixtures/fake-runtimes/runtime");
+    std::os::unix::fs::symlink(fake, &runtime).unwrap();
+    let mut command = workspace.command(&["run-all", "--runtime", "node", "--no-cache"]);
+    let child = command.env("WASMLAB_NODE", &runtime).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let brood = || ["sleep\x004251", "sleep\x004252", "sleep\x004253"].map(alive);
+    wait(|| brood().iter().all(|n| *n > 0), "the brood's start");
+    let pid = rustix::process::Pid::from_raw(kill(child.id().cast_signed())).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+    let status = child.wait_with_output().unwrap().status;
+    wait(|| brood() == [0; 3], "the end of what the runtime left");
+    status
+}
+
+#[test]
+fn a_killed_lab_leaves_no_descendants() {
+    use std::os::unix::process::ExitStatusExt;
+    let lab_of = |guard: i32| {
+        let children = fs::read_to_string(format!("/proc/{guard}/task/{guard}/children")).unwrap();
+        children.trim().parse().unwrap()
+    };
+    assert_eq!(brood_after(lab_of).signal(), Some(9), "the guard ends as the lab did");
+    assert_eq!(brood_after(|guard| guard).signal(), Some(9));
+}
+
 #[test]
 fn a_reader_that_goes_away_is_no_error_and_a_full_disk_is_one() {
     let workspace = Workspace::new();

@@ -95,17 +95,17 @@ fn every_hostile_guest_gets_its_code_and_its_neighbour_is_unharmed() {
 
 /// One run on the fake runtime that behaves so: the call, and the code of its cell.
 fn fake(behaviour: &str) -> (Ran, String) {
-    fake_as("runtime", behaviour, "node", "WASMLAB_NODE")
+    fake_as("runtime", behaviour, "node", "WASMLAB_NODE", "")
 }
 
 /// The same for a runtime that is read by its exit code and its words.
 fn fake_cli(behaviour: &str) -> String {
-    fake_as("command-line", behaviour, "wasmtime-cli", "WASMLAB_WASMTIME").1
+    fake_as("command-line", behaviour, "wasmtime-cli", "WASMLAB_WASMTIME", "").1
 }
 
-fn fake_as(file: &str, behaviour: &str, runtime: &str, variable: &str) -> (Ran, String) {
+fn fake_as(file: &str, behaviour: &str, runtime: &str, variable: &str, expects: &str) -> (Ran, String) {
     let workspace = Workspace::new();
-    workspace.scenario("healthy", HEALTHY, "");
+    workspace.scenario("healthy", HEALTHY, expects);
     let link = workspace.path(&format!("{file}-{behaviour}"));
     std::os::unix::fs::symlink(fixtures("fake-runtimes").join(file), &link).unwrap();
     // What is to reach the limit of memory shall not reach that of time before, on a busy machine.
@@ -141,6 +141,12 @@ fn runtimes_that_misbehave_are_told_apart() {
     check("nothing", "gap crashed");
     check("stubborn", "gap timeout");
     check("flood", "gap output-flood");
+    check("flood-stderr", "gap output-flood");
+    // One that waits, one that has closed all that could be read of it, one that never said a word.
+    check("hang", "gap timeout");
+    check("closes", "gap timeout");
+    check("mute", "gap timeout");
+    assert!((4247..=4249).all(|seconds| !alive(&format!("sleep {seconds}"))), "a runtime that hangs outlives its cell");
 }
 
 #[test]
@@ -162,12 +168,26 @@ fn command_lines_that_misbehave_are_told_apart() {
     check("segv", "gap crashed SIGSEGV");
     check("stubborn", "gap timeout");
     check("flood", "gap output-flood");
+    check("flood-stderr", "gap output-flood");
+    check("hang", "gap timeout");
     check("memory", "gap out-of-memory");
     check("children", "pass");
-    for seconds in [4245, 4246] {
+    for seconds in [4245, 4246, 4250] {
         assert!(!alive(&format!("sleep {seconds}")), "sleep {seconds} is still there");
     }
     // Older versions of iwasm exit with 0 after a trap.
-    let zero = fake_as("command-line", "trap-0", "iwasm", "WASMLAB_IWASM").1;
+    let zero = fake_as("command-line", "trap-0", "iwasm", "WASMLAB_IWASM", "").1;
     assert_eq!(zero, "gap trap unreachable");
+}
+
+/// Nobody can tell a runtime's words on stdout from its guest's: a banner is not taken away.
+#[test]
+fn a_banner_on_stdout_stands_in_the_guests_output() {
+    let expects = "[expect]\nstdout = \"\"\n";
+    for (file, runtime, variable) in
+        [("runtime", "node", "WASMLAB_NODE"), ("command-line", "wasmtime-cli", "WASMLAB_WASMTIME")]
+    {
+        assert_eq!(fake_as(file, "well", runtime, variable, expects).1, "pass", "{file}");
+        assert_eq!(fake_as(file, "banner", runtime, variable, expects).1, "fail wrong-output", "{file}");
+    }
 }

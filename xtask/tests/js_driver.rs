@@ -35,7 +35,7 @@ const DENO: Subject = Subject {
     command: || {
         let mut command = Command::new("deno");
         // The adapter names the cell's own folders; here each case has another one.
-        command.args(["run", "--quiet", "--no-prompt", "--no-config", "--allow-env", "--allow-read", "--allow-write"]);
+        command.args(["run", "--quiet", "--no-prompt", "--no-config", "--allow-read", "--allow-write"]);
         command.arg(DRIVER);
         command
     },

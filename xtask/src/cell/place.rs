@@ -97,10 +97,12 @@ impl Place {
 
     /// A process of the cell.
     pub fn process(&self, plan: &Plan, argv: &[OsString], stdin: Input, wall: Duration) -> Command {
+        let mut env = self.env.clone();
+        env.extend(plan.runtime.env(plan.tool).into_iter().map(|(name, value)| (name.into(), value)));
         Command {
             program: argv.first().cloned().unwrap_or_default().into(),
             args: argv.iter().skip(1).cloned().collect(),
-            env: self.env.clone(),
+            env,
             cwd: self.root.path().join("work"),
             stdin,
             inherit: self.inherited(),

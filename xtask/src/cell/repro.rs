@@ -66,7 +66,7 @@ pub fn shape(plan: &Plan) -> String {
     let files = files(plan, &cell, prepared);
     let runtime = plan.runtime;
     let made = (runtime.prepare(plan.tool, &files, prepared), runtime.commands(plan.tool, &files));
-    format!("{made:?} {:?} {:?}", runtime.files(&files), runtime.refuses(&files))
+    format!("{made:?} {:?} {:?} {:?}", runtime.env(plan.tool), runtime.files(&files), runtime.refuses(&files))
 }
 
 /// The command that translates the cell's module, as text: what it made with other switches is of no use.

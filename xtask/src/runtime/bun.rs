@@ -22,6 +22,7 @@ const BUN: Host = Host {
         Route::quick(&["brew", "install", "oven-sh/bun/bun"]),
     ],
     flags,
+    env: |_| Vec::new(),
     packages: &[],
 };
 

@@ -58,6 +58,8 @@ pub struct Host {
     pub routes: &'static [Route],
     /// The host's own arguments before the driver.
     pub flags: fn(&Tool, &CellFiles) -> Vec<OsString>,
+    /// Environment of the host's own.
+    pub env: fn(&Tool) -> Vec<(&'static str, OsString)>,
     /// npm packages that the mode needs.
     pub packages: &'static [&'static str],
 }
@@ -81,6 +83,10 @@ impl Runtime for Host {
 
     fn routes(&self) -> &'static [Route] {
         self.routes
+    }
+
+    fn env(&self, tool: &Tool) -> Vec<(&'static str, OsString)> {
+        (self.env)(tool)
     }
 
     fn support(&self) -> &'static [(&'static str, &'static str)] {

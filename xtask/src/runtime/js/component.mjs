@@ -16,13 +16,14 @@ export function set(shim, name, ...values) {
   shim[name](...values);
 }
 
-/** Runs the import that instantiates; a name that the shim lacks is a syntax error of the module. */
+/** Runs the import that instantiates; a name that the shim lacks is a syntax error of the module, or undefined. */
 export async function instantiated(make) {
   try {
     return await make();
   } catch (error) {
-    const lacking = /does not provide an export named '([^']+)'|Cannot find (?:module|package) '([^']+)'/.exec(error?.message ?? '');
-    if (lacking) throw new End('missing-import', { module: '', name: lacking[1] ?? lacking[2], ty: '', missing: 1 });
+    const words = /does not provide an export named '([^']+)'|Cannot find (?:module|package) '([^']+)'|undefined local import '([^']+)'/;
+    const name = words.exec(error?.message ?? '')?.slice(1).find(Boolean);
+    if (name) throw new End('missing-import', { module: '', name, ty: '', missing: 1 });
     throw error instanceof WebAssembly.CompileError ? new End('refused', { message: error.message }) : ended(error, 'instantiate');
   }
 }

@@ -24,6 +24,7 @@ export async function run(spec, log, packages) {
   }
 
   log.stage('link');
+  lacking(readFileSync(main, 'utf8'));
   await prepare(spec, (name) => import(pathToFileURL(join(shim, name)).href));
 
   // Core modules are compiled side by side, and a refusal of one may come while another is awaited.
@@ -59,4 +60,14 @@ async function denyNetwork(load) {
     }
     sockets[name]();
   }
+}
+
+/** Interfaces that are none of the shim's stay as imports under their own names: hosts differ in what they say of those. */
+function lacking(translated) {
+  const imports = [...translated.matchAll(/^import\s+(.+?)\s+from\s+['"]([^'"]+)['"]/gm)];
+  const missing = imports.filter(([, , from]) => !/^(file:|node:|\.)/.test(from));
+  if (!missing.length) return;
+  const [[, names, module]] = missing;
+  const name = /[\w$]+/.exec(names)?.[0] ?? '';
+  throw new End('missing-import', { module, name, ty: '', missing: missing.length });
 }
