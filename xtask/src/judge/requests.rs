@@ -68,10 +68,11 @@ mod tests {
 
     #[test]
     fn requests_are_compared_in_order_and_all() {
-        let hello = wanted("path = \"/hello\"\nheaders = { Accept = \"text/plain\" }");
+        let hello = [wanted("path = \"/hello\"\nheaders = { Accept = \"text/plain\" }")];
         let good = asked("GET", "/hello");
-        assert_eq!(wrong(&[good.clone()], &[]), None, "nothing is expected");
-        assert_eq!(wrong(&[good.clone()], &[hello.clone()]), None);
+        let once = [good.clone()];
+        assert_eq!(wrong(&once, &[]), None, "nothing is expected");
+        assert_eq!(wrong(&once, &hello), None);
         for (is, words) in [
             (vec![], "was not asked \"GET /hello\""),
             (vec![asked("POST", "/hello")], "request 1 to `api`: \"POST /hello\", expected \"GET /hello\""),
@@ -80,7 +81,7 @@ mod tests {
             (vec![Asked { server: "other".into(), ..good.clone() }], "expected to `api`"),
             (vec![Asked { headers: [].into(), ..good.clone() }], "header Accept: (none), expected \"text/plain\""),
         ] {
-            let said = wrong(&is, &[hello.clone()]).unwrap_or_default();
+            let said = wrong(&is, &hello).unwrap_or_default();
             assert!(said.contains(words), "`{said}` does not say `{words}`");
         }
         let body = wanted("path = \"/hello\"\nbody = \"x\"");
