@@ -24,6 +24,8 @@ mod place;
 mod ports;
 mod prepare;
 mod repro;
+mod request;
+mod serve;
 mod stages;
 mod trap_door;
 
@@ -229,7 +231,8 @@ impl Ran {
 
 /// The observation: the last process's, with those before it.
 fn together(ran: Vec<Ran>, place: &Place) -> Observation {
-    let mut whole = Observation { events: stages::read(&place.events), ..Observation::nothing() };
+    let (events, requests) = (stages::read(&place.events), place.servers.asked());
+    let mut whole = Observation { events, requests, ..Observation::nothing() };
     let last = ran.len().saturating_sub(1);
     for (index, ran) in ran.into_iter().enumerate() {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();

@@ -14,6 +14,7 @@ use crate::model::verdict::{Judgement, Verdict};
 
 mod imports;
 pub mod lab;
+mod requests;
 #[cfg(test)]
 mod tests;
 
@@ -248,6 +249,9 @@ fn wrong_output(evidence: &Evidence, spec: &ScenarioFile) -> Option<String> {
     if let Some(wrong) = expect.file.iter().find_map(|file| wrong_file(evidence, file)) {
         return Some(wrong);
     }
+    if let Some(detail) = requests::wrong(&evidence.observation.requests, &expect.request) {
+        return Some(detail);
+    }
     let called = calls.iter().filter_map(|e| match e {
         Event::Called { export, results } => Some((export, results)),
         _ => None,
@@ -306,6 +310,9 @@ fn summary(evidence: &Evidence, spec: &ScenarioFile) -> String {
     }
     if let Some(script) = &evidence.observation.script {
         parts.push(format!("{} steps held", script.done));
+    }
+    if !spec.expect.request.is_empty() {
+        parts.push(format!("asked {} times", evidence.observation.requests.len()));
     }
     if parts.is_empty() {
         parts.push(match evidence.stdout().lines().next() {

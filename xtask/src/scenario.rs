@@ -11,6 +11,7 @@ use crate::codes::Code;
 use crate::model::scenario::{Dir, EntryKind, Scenario, ScenarioFile, Step};
 use crate::toolchain;
 
+mod server;
 #[cfg(test)]
 mod tests;
 
@@ -157,6 +158,7 @@ fn check(name: &str, dir: &Path, spec: &ScenarioFile) -> Faults {
         }
     }
     check_run(dir, spec, &mut faults);
+    server::check(spec, &mut faults);
     check_known(spec, &mut faults);
     check_steps(spec, &mut faults);
     faults
@@ -210,8 +212,14 @@ fn check_run(folder: &Path, spec: &ScenarioFile, faults: &mut Faults) {
     let in_args = run.args.iter().map(|a| ("run.args", a)).chain(run.env.values().map(|v| ("run.env", v)));
     for (key, text) in in_args.chain(in_files) {
         for wanted in text.split("{port:").skip(1).filter_map(|rest| rest.split('}').next()) {
-            if !run.port.iter().any(|p| p.name == wanted) {
-                say(key, format!("has {{port:{wanted}}}, and `{wanted}` is the name of no [[run.port]]"));
+            let mut names = run.port.iter().map(|p| &p.name).chain(run.server.iter().map(|s| &s.name));
+            if !names.any(|name| name == wanted) {
+                say(
+                    key,
+                    format!(
+                        "has {{port:{wanted}}}, and `{wanted}` is the name of no [[run.port]] and no [[run.server]]"
+                    ),
+                );
             }
         }
     }

@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 
 use super::NotBuilt;
 use crate::machine::Machine;
-use crate::runtime::version_in;
 use crate::toolchain::Recipe;
 use crate::toolchain::c::{self, Sought};
 
@@ -36,12 +35,18 @@ pub fn find(machine: &Machine) -> Result<Pass, NotBuilt> {
     }
     Ok(match sought {
         Sought::Here(program, said) => Pass {
-            tool: format!("wasm-opt {}", version_in(&said)),
+            tool: short(&said),
             fingerprint: format!("{said} {}", machine.stamp(&program)),
             program: Some(program),
         },
         _ => Pass { program: None, tool: "no wasm-opt".to_owned(), fingerprint: "no wasm-opt".to_owned() },
     })
+}
+
+/// `wasm-opt 130` of `wasm-opt version 130 (version_130)`.
+fn short(said: &str) -> String {
+    let version = said.strip_prefix("wasm-opt version ").unwrap_or(said);
+    format!("wasm-opt {}", version.split(' ').next().unwrap_or_default())
 }
 
 impl Pass {
@@ -64,7 +69,7 @@ impl Pass {
 
 #[cfg(test)]
 mod tests {
-    use super::Pass;
+    use super::{Pass, short};
     use crate::toolchain::Recipe;
     use std::collections::BTreeMap;
     use std::path::Path;
@@ -88,6 +93,12 @@ mod tests {
         let Recipe::Then(_, opt) = recipe else { panic!("two commands") };
         let Recipe::Command { argv, .. } = *opt else { panic!("a command") };
         assert_eq!(argv, ["/bin/wasm-opt", "-Oz", "/out/release/a.wasm", "-o", "/out/a.wasm"]);
+    }
+
+    #[test]
+    fn its_version_is_a_number() {
+        assert_eq!(short("wasm-opt version 130 (version_130)"), "wasm-opt 130");
+        assert_eq!(short("wasm-opt version 108"), "wasm-opt 108");
     }
 
     #[test]

@@ -12,6 +12,7 @@ use wasmlab_cell::{Call, CellSpec, Entry, PROTOCOL, PreopenedDir, PreopenedSocke
 
 use super::Plan;
 use super::dirs::{self, Laid};
+use super::serve::Servers;
 use super::trap_door::TrapDoor;
 use super::{ports, repro};
 use crate::cache::Key;
@@ -36,6 +37,8 @@ pub struct Place {
     pub sockets: Vec<(String, TcpListener)>,
     /// Ports by name.
     pub ports: BTreeMap<String, u16>,
+    /// What the lab serves to the guest.
+    pub servers: Servers,
     /// The bait.
     pub door: TrapDoor,
 }
@@ -66,11 +69,12 @@ impl Place {
             ports.insert(port.name.clone(), port.number.map_or_else(ports::free, Ok)?);
         }
         let dirs = dirs::lay(Laid { scenario: plan.scenario, ports: &ports }, &path("dirs"))?;
+        let servers = Servers::start(&run.server)?;
         let (module, glue) = guest_files(lab, plan, &path("guest"))?;
         let (spec, events) = (path("spec.json"), path("events.jsonl"));
         let compiled = compiled_dir(lab, plan);
         let here = Here { module, glue, observation: events.clone(), compiled, dirs, sockets: preopened };
-        let cell = specification(plan, here, &ports);
+        let cell = specification(plan, here, &ports, &servers.ports().collect());
         fs::write(&spec, serde_json::to_vec(&cell)?)?;
         let mut env: BTreeMap<OsString, OsString> = BTreeMap::new();
         env.insert("PATH".into(), std::env::var_os("PATH").unwrap_or_default());
@@ -80,7 +84,7 @@ impl Place {
         env.insert("NO_COLOR".into(), "1".into());
         let (name, value) = door.variable();
         env.insert(name.into(), value.into());
-        Ok(Self { spec, cell, events, env, sockets, ports, door, root })
+        Ok(Self { spec, cell, events, env, sockets, ports, servers, door, root })
     }
 
     /// Leaves the directory behind.
@@ -136,9 +140,16 @@ pub struct Here {
     pub sockets: Vec<PreopenedSocket>,
 }
 
-/// The specification of a cell at that place.
-pub fn specification(plan: &Plan, here: Here, ports: &BTreeMap<String, u16>) -> CellSpec {
+/// The specification of a cell at that place: `ports` are the guest's to listen on, `served` those of the servers
+/// that it may ask.
+pub fn specification(
+    plan: &Plan,
+    here: Here,
+    ports: &BTreeMap<String, u16>,
+    served: &BTreeMap<String, u16>,
+) -> CellSpec {
     let run = &plan.scenario.spec.run;
+    let known: BTreeMap<String, u16> = ports.iter().chain(served).map(|(name, port)| (name.clone(), *port)).collect();
     CellSpec {
         protocol: PROTOCOL,
         module: here.module,
@@ -148,9 +159,9 @@ pub fn specification(plan: &Plan, here: Here, ports: &BTreeMap<String, u16>) -> 
         compiled: here.compiled,
         entry: entry(run, ports),
         args: std::iter::once(format!("{}.wasm", plan.scenario.name))
-            .chain(run.args.iter().map(|arg| ports::fill_in(arg, ports)))
+            .chain(run.args.iter().map(|arg| ports::fill_in(arg, &known)))
             .collect(),
-        env: run.env.iter().map(|(name, value)| (name.clone(), ports::fill_in(value, ports))).collect(),
+        env: run.env.iter().map(|(name, value)| (name.clone(), ports::fill_in(value, &known))).collect(),
         dirs: here.dirs,
         sockets: here.sockets,
         ports: ports.values().copied().collect(),

@@ -36,6 +36,7 @@ fn relative(plan: &Plan) -> (CellSpec, BTreeMap<String, u16>) {
     let (run, build) = (&plan.scenario.spec.run, &plan.scenario.spec.build);
     let named = |names: Vec<&String>, first: u16| names.into_iter().cloned().zip(first..).collect::<BTreeMap<_, _>>();
     let ports = named(run.port.iter().map(|p| &p.name).collect(), FIRST_PORT);
+    let served = named(run.server.iter().map(|s| &s.name).collect(), FIRST_PORT + 200);
     let sockets = named(run.socket.iter().map(|s| &s.name).collect(), FIRST_PORT + 100);
     let dirs = run.dir.iter().enumerate().map(|(index, dir)| PreopenedDir {
         host: dir.host.clone().unwrap_or_else(|| Path::new("dirs").join(index.to_string())),
@@ -54,8 +55,8 @@ fn relative(plan: &Plan) -> (CellSpec, BTreeMap<String, u16>) {
             .map(|port| PreopenedSocket { fd: -1, address: format!("127.0.0.1:{port}") })
             .collect(),
     };
-    let cell = place::specification(plan, here, &ports);
-    (cell, ports.into_iter().chain(sockets).collect())
+    let cell = place::specification(plan, here, &ports, &served);
+    (cell, ports.into_iter().chain(sockets).chain(served).collect())
 }
 
 /// What an adapter makes of the cell, as text: its commands depend on the adapter's code, not on the

@@ -197,6 +197,15 @@ fn readme(
         let steps = toml::to_string(&steps).unwrap_or_default();
         text += &format!("\n## What its client does meanwhile\n\n{}\n\n```toml\n{}\n```\n", ports.join(", "), steps.trim_end());
     }
+    for server in &scenario.spec.run.server {
+        let port = made.ports.get(&server.name).copied().unwrap_or_default();
+        let toml = toml::to_string(server).unwrap_or_default();
+        text += &format!(
+            "\n## What it asks\n\nThe lab is a web server meanwhile; here, one must listen on 127.0.0.1:{port} that answers \
+             each request so:\n\n```toml\n{}\n```\n",
+            toml.trim_end()
+        );
+    }
     if !scenario.spec.run.socket.is_empty() {
         text += "\nThe lab hands its sockets over open; a script cannot, so `run.sh` shows only what comes before their use.\n";
     }

@@ -29,6 +29,9 @@ pub struct Observation {
     pub script: Option<Script>,
     /// Files outside the guest's directories that it changed or read: proof of an escape.
     pub escapes: Vec<String>,
+    /// What the lab's servers were asked, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub requests: Vec<Asked>,
     /// What the last process was for.
     #[serde(default)]
     pub part: Part,
@@ -57,6 +60,24 @@ impl FoundFile {
     pub fn missing(why: String) -> Self {
         Self { missing: Some(why), text: String::new() }
     }
+}
+
+/// A request that a guest made to a server of the lab's.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// The server's name.
+    pub server: String,
+    /// Method.
+    pub method: String,
+    /// Path, with the query.
+    pub path: String,
+    /// Headers, names in lower case.
+    pub headers: BTreeMap<String, String>,
+    /// Body, lossily decoded.
+    pub body: String,
+    /// Why it was none, or one too many.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<String>,
 }
 
 /// One process of a cell that took several.
@@ -160,6 +181,7 @@ impl Observation {
             peak_rss_bytes: 0,
             script: None,
             escapes: Vec::new(),
+            requests: Vec::new(),
             part: Part::Guest,
             earlier: Vec::new(),
             files: BTreeMap::new(),

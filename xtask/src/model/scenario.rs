@@ -6,6 +6,11 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use wasmlab_cell::{Network, Value};
 
+mod step;
+
+pub use step::{Response, Step, Stream};
+use step::{default_method, default_path};
+
 /// One program, one route to WebAssembly, what to do with it and what shall come out.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scenario {
@@ -132,7 +137,7 @@ pub struct Run {
     #[serde(default)]
     pub entry: EntryKind,
     /// argv after the program's name; `{socket-fd}` is the guest's descriptor of the first socket,
-    /// `{port:NAME}` the number of a port.
+    /// `{port:NAME}` the number of a port or of a server's.
     #[serde(default)]
     pub args: Vec<String>,
     /// The guest's whole environment; `{port:NAME}` as in `args`.
@@ -162,6 +167,9 @@ pub struct Run {
     /// What `cargo xtask serve` shows to a person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub serve: Option<Serve>,
+    /// Web servers that the lab runs meanwhile, for guests that are clients.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub server: Vec<Server>,
     /// Calls, for [`EntryKind::Calls`].
     #[serde(default)]
     pub call: Vec<ExpectedCall>,
@@ -244,6 +252,24 @@ pub struct Serve {
     pub root: Option<String>,
 }
 
+/// A web server of the lab's on a loopback port, chosen a cell: it answers each request of the guest with the
+/// same, and keeps what it was asked for [`ExpectedRequest`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Server {
+    /// The name that `args`, `env` and `expect.request` use.
+    pub name: String,
+    /// The answer's status.
+    #[serde(default = "default_status")]
+    pub status: u16,
+    /// The answer's headers, beside those of its length and its connection.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    /// The answer's body.
+    #[serde(default)]
+    pub body: String,
+}
+
 /// One call and what it shall return.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -280,6 +306,9 @@ pub struct Expect {
     /// Files that the guest leaves in its directories.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub file: Vec<ExpectedFile>,
+    /// What the lab's servers shall have been asked, all, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub request: Vec<ExpectedRequest>,
     /// Nothing is expected of the exit code or the output: `check` without `--expect-*`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub any_exit: bool,
@@ -310,6 +339,26 @@ pub struct ExpectedHostCall {
     pub args: Vec<Value>,
 }
 
+/// A request to a server of the lab's; what is absent is not checked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExpectedRequest {
+    /// Name of a `[[run.server]]`.
+    pub server: String,
+    /// Method.
+    #[serde(default = "default_method")]
+    pub method: String,
+    /// Path, with the query.
+    #[serde(default = "default_path")]
+    pub path: String,
+    /// Headers, names in any case.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    /// The whole body.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<String>,
+}
+
 /// A gap that is known.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -325,162 +374,6 @@ pub struct Known {
     pub link: Option<String>,
 }
 
-/// One operation of the lab as the guest's client; the model is the wasi-testsuite's JSON
-/// specification. None waits without a limit.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "op", rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Step {
-    /// Wait until an output of the guest contains a text.
-    Read {
-        /// Which output.
-        #[serde(default)]
-        stream: Stream,
-        /// The text.
-        contains: String,
-        /// Limit, milliseconds.
-        #[serde(default = "default_step_ms")]
-        timeout_ms: u64,
-    },
-    /// Write to the guest's stdin.
-    Write {
-        /// The text.
-        data: String,
-    },
-    /// Wait until somebody listens on a socket's port, without connecting.
-    Listen {
-        /// Name of a `[[run.socket]]` or `[[run.port]]`.
-        socket: String,
-        /// Limit, milliseconds.
-        #[serde(default = "default_step_ms")]
-        timeout_ms: u64,
-    },
-    /// Open a TCP connection to a socket.
-    Connect {
-        /// Name of a `[[run.socket]]` or `[[run.port]]`.
-        socket: String,
-        /// The connection's name in later steps.
-        id: String,
-        /// Limit, milliseconds.
-        #[serde(default = "default_step_ms")]
-        timeout_ms: u64,
-    },
-    /// Send on a connection.
-    Send {
-        /// The connection.
-        id: String,
-        /// The text.
-        data: String,
-        /// Limit, milliseconds.
-        #[serde(default = "default_step_ms")]
-        timeout_ms: u64,
-    },
-    /// Receive on a connection until a text has come.
-    Recv {
-        /// The connection.
-        id: String,
-        /// The text.
-        contains: String,
-        /// Limit, milliseconds.
-        #[serde(default = "default_step_ms")]
-        timeout_ms: u64,
-    },
-    /// Close a connection.
-    Close {
-        /// The connection.
-        id: String,
-    },
-    /// One HTTP/1.1 request on a connection of its own, or several at once.
-    Request {
-        /// Name of a `[[run.socket]]` or `[[run.port]]`.
-        socket: String,
-        /// Method.
-        #[serde(default = "default_method")]
-        method: String,
-        /// Path.
-        #[serde(default = "default_path")]
-        path: String,
-        /// Request headers.
-        #[serde(default)]
-        headers: BTreeMap<String, String>,
-        /// Request body.
-        #[serde(default)]
-        body: String,
-        /// How many of this request are sent at once, each on its own connection, with as many connections
-        /// beside them that ask nothing; 1 where nothing is said, which opens no others.
-        #[serde(default = "one", skip_serializing_if = "is_one")]
-        parallel: u16,
-        /// What the response shall be.
-        expect: Response,
-        /// Limit, milliseconds.
-        #[serde(default = "default_step_ms")]
-        timeout_ms: u64,
-    },
-    /// Send a signal to the guest's process.
-    Kill {
-        /// `TERM`, `INT` or `KILL`.
-        #[serde(default = "default_signal")]
-        signal: String,
-    },
-    /// Wait until the guest ends by itself; its exit code is compared with `expect.exit`.
-    Wait {
-        /// Limit, milliseconds.
-        #[serde(default = "default_step_ms")]
-        timeout_ms: u64,
-    },
-}
-
-/// Which output of the guest.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Stream {
-    /// stdout.
-    #[default]
-    Stdout,
-    /// stderr.
-    Stderr,
-}
-
-/// What an HTTP response shall be; what is absent is not checked.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Response {
-    /// The status code.
-    pub status: u16,
-    /// Headers, names in any case.
-    #[serde(default)]
-    pub headers: BTreeMap<String, String>,
-    /// The whole body.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub body: Option<String>,
-    /// Parts of the body.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub body_contains: Vec<String>,
-    /// The whole body is what the lab put into this file, by the guest's name for it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub body_file: Option<String>,
-}
-
-fn one() -> u16 {
-    1
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands fields over by reference")]
-fn is_one(number: &u16) -> bool {
-    *number == 1
-}
-
-fn default_step_ms() -> u64 {
-    5_000
-}
-
-fn default_method() -> String {
-    "GET".to_owned()
-}
-
-fn default_path() -> String {
-    "/".to_owned()
-}
-
-fn default_signal() -> String {
-    "TERM".to_owned()
+fn default_status() -> u16 {
+    200
 }

@@ -104,6 +104,37 @@ fn ports_are_names_never_numbers() {
 }
 
 #[test]
+fn servers_of_the_lab_name_key_line_and_remedy() {
+    let good = format!(
+        "{GOOD}\n[run]\nnetwork = \"loopback\"\nargs = [\"{{port:api}}\"]\n\n[[run.server]]\nname = \"api\"\nstatus = 404\n\
+         body = \"no\"\nheaders = {{ x-lab = \"1\" }}\n\n[[expect.request]]\nserver = \"api\"\npath = \"/x\"\n"
+    );
+    let root = tempfile::tempdir().unwrap();
+    scenario(root.path(), "add", &good);
+    assert_eq!(load(&root.path().join("add")).map(|s| s.spec.run.server.len()), Ok(1));
+    let wrong = |from: &str, to: &str, wanted: &str| check(&good.replace(from, to), wanted);
+    wrong("network = \"loopback\"", "", "`run.network`: gives the guest no way to its [[run.server]]: write `network = \"loopback\"` under");
+    wrong("name = \"api\"", "name = \"The API\"", "`run.server[0].name`: `The API` is not kebab-case");
+    wrong("[[run.server]]", "[[run.port]]\nname = \"api\"\n[[run.server]]", "or the name of another server");
+    wrong(
+        "status = 404",
+        "status = 42",
+        ":16: `run.server[0].status`: is 42: give the status of an answer, 200 to 599",
+    );
+    wrong("status = 404", "status = 204", "`run.server[0].body`: is there, and an answer with status 204 has none");
+    wrong("status = 404", "port = 80", "unknown field `port`");
+    wrong("x-lab", "Connection", ":18: `run.server[0].headers`: has `Connection`, which the lab sets by itself");
+    wrong("\"1\"", "\"1\\r\\nx: 2\"", "is no header");
+    wrong(
+        "server = \"api\"",
+        "server = \"other\"",
+        "`expect.request[0].server`: `other` is the name of no [[run.server]]",
+    );
+    wrong("path = \"/x\"", "path = \"x\"", "`expect.request[0].path`: `x` does not begin with /");
+    wrong("{port:api}", "{port:other}", "`other` is the name of no [[run.port]] and no [[run.server]]");
+}
+
+#[test]
 fn missing_files_and_clashing_names_are_errors() {
     let root = tempfile::tempdir().unwrap();
     fs::create_dir(root.path().join("empty")).unwrap();

@@ -19,14 +19,14 @@ export async function run(spec, log, bytes) {
   const source = readFileSync(spec.glue, 'utf8');
   const way = kind(basename(spec.glue), source);
   log.way(`glue:${way}`);
-  watch(log);
+  const life = watch(log);
   // Glue throws from callbacks and promises too: wherever it comes from, the first error ends the cell.
   const failed = new Promise((_, reject) => {
     process.on('uncaughtException', reject);
     process.on('unhandledRejection', reject);
   });
   try {
-    await Promise.race([WAYS[way](spec, bytes, source), failed]);
+    await Promise.race([WAYS[way](spec, bytes, source, life), failed]);
   } catch (error) {
     throw error instanceof End ? error : new End(...thrown(error, 'run'));
   }
@@ -37,9 +37,10 @@ const WAYS = { emscripten, 'wasm-bindgen': bindgen, go, php };
 // ---- each toolchain's way
 
 /** A script that takes its settings from a global `Module` and runs `main` by itself. */
-function emscripten(spec, bytes, source) {
+function emscripten(spec, bytes, source, life) {
   return new Promise((_, reject) => {
     const [thisProgram, ...args] = spec.args;
+    life.over = (code) => reject(new End('exit', { code }));
     globalThis.Module = {
       thisProgram,
       arguments: args,
@@ -47,7 +48,7 @@ function emscripten(spec, bytes, source) {
       wasmBinary: bytes,
       preRun: [() => Object.assign(globalThis.ENV ?? {}, spec.env)],
       quit: (code, error) => {
-        reject(new End('exit', { code }));
+        if (!life.asleep) life.over(code);
         throw error;
       },
       onAbort: (what) => reject(aborted(what)),

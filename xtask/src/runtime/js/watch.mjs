@@ -23,8 +23,12 @@ export function aborted(what) {
   return new End('trap', { trap: 'other', message: `Emscripten's abort: ${what || '(no words)'}` });
 }
 
-/** Reports a stage as the glue reaches it, and names what its import object lacks. */
+/**
+ * Reports a stage as the glue reaches it, and names what its import object lacks. What it gives tells whether the
+ * guest sleeps, and calls `over` when one that slept has come to its end.
+ */
 export function watch(log) {
+  const life = { asleep: false, over: () => {} };
   const { instantiate, Instance } = WebAssembly;
   let seen = false;
   const enter = (module, imports = {}) => {
@@ -42,8 +46,9 @@ export function watch(log) {
     // Not `new Module`: a page refuses that for more than 8 MB.
     if (watched) enter(module instanceof WebAssembly.Module ? module : await compile(module), imports);
     const made = await instantiate(module, imports);
-    if (watched) log.stage('run');
-    return made;
+    if (!watched) return made;
+    log.stage('run');
+    return made instanceof Instance ? awake(made, life) : { ...made, instance: awake(made.instance, life) };
   };
   WebAssembly.instantiateStreaming = undefined;
   // A proxy, not a class of its own: glue asks whether something is `instanceof WebAssembly.Instance`.
@@ -52,10 +57,42 @@ export function watch(log) {
       const watched = first();
       if (watched) enter(module, imports);
       const made = new target(module, imports);
-      if (watched) log.stage('run');
-      return made;
+      if (!watched) return made;
+      log.stage('run');
+      return awake(made, life);
     },
   });
+  return life;
+}
+
+/**
+ * Binaryen's Asyncify: while a guest waits, its stack is taken down, and to its caller that looks like a return.
+ * Emscripten's glue then says that `main` has ended, and says nothing when it has.
+ */
+function awake(instance, life) {
+  const { exports } = instance;
+  const { asyncify_start_unwind: sleep, asyncify_stop_rewind: wake } = exports;
+  if (!sleep || !wake) return instance;
+  let slept = false;
+  const watched = { ...exports };
+  watched.asyncify_start_unwind = (data) => {
+    life.asleep = slept = true;
+    sleep(data);
+  };
+  watched.asyncify_stop_rewind = () => {
+    life.asleep = false;
+    wake();
+  };
+  for (const name of ['main', '__main_argc_argv']) {
+    const main = exports[name];
+    if (!main) continue;
+    watched[name] = (...args) => {
+      const code = main(...args);
+      if (slept && !life.asleep) life.over(code);
+      return code;
+    };
+  }
+  return Object.create(WebAssembly.Instance.prototype, { exports: { value: watched } });
 }
 
 async function compile(bytes) {

@@ -11,7 +11,7 @@ export async function run(spec, log, bytes) {
   }
   const source = await (await fetch(`/guest/${spec.glue}`)).text();
   const way = kind(spec.glue, source);
-  watch(log);
+  const life = watch(log);
   // Glue throws from callbacks and promises too: wherever it comes from, the first error ends the cell.
   const failed = new Promise((_, reject) => {
     const stop = (event, error) => {
@@ -22,7 +22,7 @@ export async function run(spec, log, bytes) {
     addEventListener('unhandledrejection', (event) => stop(event, event.reason));
   });
   try {
-    await Promise.race([WAYS[way](spec, bytes), failed]);
+    await Promise.race([WAYS[way](spec, bytes, life), failed]);
   } catch (error) {
     throw error instanceof End ? error : new End(...thrown(error, 'run'));
   }
@@ -42,9 +42,10 @@ function script(name) {
 }
 
 /** A script that takes its settings from a global `Module` and runs `main` by itself. */
-function emscripten(spec, bytes) {
+function emscripten(spec, bytes, life) {
   return new Promise((_, reject) => {
     const [thisProgram, ...args] = spec.args;
+    life.over = (code) => reject(new End('exit', { code }));
     globalThis.Module = {
       thisProgram,
       arguments: args,
@@ -53,7 +54,7 @@ function emscripten(spec, bytes) {
       printErr: (line) => stderr.print(line),
       preRun: [() => Object.assign(globalThis.ENV ?? {}, spec.env)],
       quit: (code, error) => {
-        reject(new End('exit', { code }));
+        if (!life.asleep) life.over(code);
         throw error;
       },
       onAbort: (what) => reject(aborted(what)),

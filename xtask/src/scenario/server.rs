@@ -1,0 +1,72 @@
+//! What may be wrong with a scenario's `[[run.server]]` and with what those shall be asked.
+
+use wasmlab_cell::Network;
+
+use super::{Faults, is_kebab};
+use crate::model::scenario::ScenarioFile;
+
+/// Bytes of an answer's body.
+const BODY: usize = 1 << 20;
+/// Servers of one scenario: each is a thread a cell.
+const MOST: usize = 8;
+/// Headers that say how long an answer is and when it ends: the lab's own.
+const OWN: &[&str] = &["content-length", "transfer-encoding", "connection"];
+
+/// Adds what is wrong to `faults`.
+pub fn check(spec: &ScenarioFile, faults: &mut Faults) {
+    let servers = &spec.run.server;
+    let mut say = |key: String, message: String| faults.push((key, message));
+    if !servers.is_empty() && spec.run.network != Network::Loopback {
+        let words = "gives the guest no way to its [[run.server]]: write `network = \"loopback\"` under [run]";
+        say("run.network".to_owned(), words.to_owned());
+    }
+    if servers.len() > MOST {
+        say("run.server".to_owned(), format!("is there {} times: {MOST} at most", servers.len()));
+    }
+    for (index, server) in servers.iter().enumerate() {
+        let key = |name: &str| format!("run.server[{index}].{name}");
+        let others = spec.run.socket.iter().map(|s| &s.name).chain(spec.run.port.iter().map(|p| &p.name));
+        let before = servers.iter().take(index).map(|s| &s.name);
+        if !is_kebab(&server.name) || others.chain(before).any(|name| *name == server.name) {
+            say(
+                key("name"),
+                format!("`{}` is not kebab-case, or the name of another server, socket or port", server.name),
+            );
+        }
+        if !(200..=599).contains(&server.status) {
+            say(key("status"), format!("is {}: give the status of an answer, 200 to 599", server.status));
+        }
+        if matches!(server.status, 204 | 304) && !server.body.is_empty() {
+            say(key("body"), format!("is there, and an answer with status {} has none: leave it out", server.status));
+        }
+        if server.body.len() > BODY {
+            say(key("body"), format!("has {} bytes: {BODY} at most", server.body.len()));
+        }
+        for (name, value) in &server.headers {
+            if OWN.contains(&name.to_ascii_lowercase().as_str()) {
+                say(key("headers"), format!("has `{name}`, which the lab sets by itself: leave it out"));
+            } else if !is_token(name) || value.chars().any(|c| c.is_control() || !c.is_ascii()) {
+                say(
+                    key("headers"),
+                    format!("`{name}: {value}` is no header: letters, digits and hyphens, then one line of ASCII"),
+                );
+            }
+        }
+    }
+    for (index, request) in spec.expect.request.iter().enumerate() {
+        let key = |name: &str| format!("expect.request[{index}].{name}");
+        if !servers.iter().any(|server| server.name == request.server) {
+            say(key("server"), format!("`{}` is the name of no [[run.server]]", request.server));
+        }
+        if !is_token(&request.method) {
+            say(key("method"), format!("`{}` is no method: GET, POST, …", request.method));
+        }
+        if !request.path.starts_with('/') {
+            say(key("path"), format!("`{}` does not begin with /", request.path));
+        }
+    }
+}
+
+fn is_token(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c))
+}
