@@ -30,6 +30,3 @@ pub use host::{Config, Host};
 pub use imports::{Import, import, speaks};
 pub use memory_map::{GlobalValue, MemoryMap, data_end, global};
 pub use start::{start_old, started_old};
-
-#[cfg(test)]
-mod tests;

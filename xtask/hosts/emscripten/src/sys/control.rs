@@ -14,6 +14,9 @@ pub fn fcntl(call: &mut Call) -> Answer {
         // F_DUPFD, and with close-on-exec: there is no exec.
         0 | 1030 => {
             let from = argument(call)?;
+            if from >= crate::descriptors::MOST as i32 {
+                return Err(Errno::INVAL.into());
+            }
             Ok(call.host().descriptors.add(open, from)?.into())
         }
         // F_GETFD, F_SETFD, F_SETOWN.

@@ -256,7 +256,9 @@ pub fn getdents(call: &mut Call) -> Answer {
         next += 1;
         bytes.extend(layout::dirent(new, ino, next as u32, kind, &name));
     }
-    call.guest.write(at, &bytes)?;
+    if !bytes.is_empty() {
+        call.guest.write(at, &bytes)?;
+    }
     done.store(next, std::sync::atomic::Ordering::Relaxed);
     Ok(bytes.len() as i64)
 }

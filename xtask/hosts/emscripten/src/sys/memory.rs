@@ -11,6 +11,9 @@ const PAGE: u64 = 1 << 16;
 /// `PAGE_SIZE` of Emscripten 1.38's runtime.
 pub const PAGE_SIZE: u32 = 16_384;
 
+/// Most mappings at once, as Linux has it by default.
+const MAPPINGS: usize = 65_530;
+
 /// `enlargeMemory()` of the old ABI: the heap's end, at `DYNAMICTOP_PTR`, is beyond the memory.
 pub fn enlarge(call: &mut Call) -> Answer {
     let at = call.host().dynamic_top;
@@ -58,6 +61,10 @@ pub fn memcpy(call: &mut Call) -> Answer {
 pub fn mmap(call: &mut Call) -> Answer {
     let (_, size, protection, flags, fd, offset) =
         (call.word()?, call.word()?, call.int()?, call.int()?, call.int()?, call.word()?);
+    // Each is remembered until the guest gives it back.
+    if call.host().mapped.len() >= MAPPINGS {
+        return Err(Errno::NOMEM.into());
+    }
     let anonymous = flags & 0x20 != 0;
     let shared_write = flags & 1 != 0 && protection & 2 != 0;
     if size == 0 {

@@ -1,11 +1,12 @@
 //! Names of files: making, moving, removing, and the current folder.
 
-use cap_std::fs::{DirBuilder, DirBuilderExt, Permissions, PermissionsExt};
+use cap_std::fs::{DirBuilder, DirBuilderExt, OpenOptions, OpenOptionsExt, Permissions, PermissionsExt};
 use rustix::fs::{AtFlags, Timespec, Timestamps};
 
 use super::paths::Place;
 use crate::Errno;
 use crate::call::{Answer, Call};
+use crate::host::components;
 use crate::layout::Moment;
 
 /// `mkdir(path, mode)`.
@@ -62,6 +63,13 @@ pub fn rename(call: &mut Call) -> Answer {
 pub fn renameat(call: &mut Call) -> Answer {
     let ((from, old), (to, new)) = (call.below_at()?, call.below_at()?);
     from.rename(old, &to, new)?;
+    Ok(0)
+}
+
+/// `link(from, to)`: another name of a file.
+pub fn link(call: &mut Call) -> Answer {
+    let ((from, old), (to, new)) = (call.below()?, call.below()?);
+    from.hard_link(old, &to, new)?;
     Ok(0)
 }
 
@@ -158,12 +166,16 @@ fn own(user: u32, group: u32) -> Answer {
 /// `chdir(path)`.
 pub fn chdir(call: &mut Call) -> Answer {
     let path = call.path()?;
-    let (names, _) = call.host().absolute(&path);
     let Place::Below(dir, below) = call.host().find(&path)? else { return Err(Errno::NOTDIR.into()) };
-    if !dir.metadata(below)?.is_dir() {
+    if !dir.metadata(&below)?.is_dir() {
         return Err(Errno::NOTDIR.into());
     }
-    call.host().cwd = names;
+    // Without the links and the `..` that led there: it is what `getcwd` tells, and cannot grow without end.
+    let below = dir.canonicalize(below)?;
+    let (names, _) = call.host().absolute(&path);
+    let root = call.host().root(&names).map(|(name, _)| name.clone()).unwrap_or_default();
+    let below = components(below.to_str().ok_or(Errno::NOENT)?);
+    call.host().cwd = [root, below].concat();
     Ok(0)
 }
 
@@ -211,7 +223,10 @@ fn set_times(dir: &cap_std::fs::Dir, path: &str, moments: [Moment; 2], follow: b
     let times = Timestamps { last_access: spec(moments[0]), last_modification: spec(moments[1]) };
     if follow {
         // By a descriptor: the path is resolved by cap-std, never by the kernel alone.
-        let file = dir.open(path)?;
+        let mut options = OpenOptions::new();
+        // Not waiting for whoever opens the other end, should it be a pipe.
+        options.read(true).custom_flags(rustix::fs::OFlags::NONBLOCK.bits() as i32);
+        let file = dir.open_with(path, &options)?;
         rustix::fs::futimens(&file, &times)?;
     } else {
         let (parent, name) = path.trim_end_matches('/').rsplit_once('/').unwrap_or((".", path));

@@ -8,6 +8,9 @@ use rustix::net::sockopt;
 use crate::Errno;
 use crate::call::{Answer, Call, Fault};
 
+/// Most seconds that a `close` may linger: it waits in the host, where no signal of the guest's ends it.
+const LINGER: u32 = 5;
+
 /// `setsockopt(fd, level, option, value, length)`.
 pub fn setsockopt(call: &mut Call) -> Answer {
     let (fd, level, option) = (call.int()?, call.int()?, call.int()?);
@@ -32,7 +35,7 @@ fn set(socket: BorrowedFd, level: i32, option: i32, value: i32, second: u32) -> 
         (1, 7) => sockopt::set_socket_send_buffer_size(socket, size.min(1 << 22))?,
         (1, 8) => sockopt::set_socket_recv_buffer_size(socket, size.min(1 << 22))?,
         (1, 9) => sockopt::set_socket_keepalive(socket, on)?,
-        (1, 13) => sockopt::set_socket_linger(socket, on.then(|| Duration::from_secs(second.min(3600).into())))?,
+        (1, 13) => sockopt::set_socket_linger(socket, on.then(|| Duration::from_secs(second.min(LINGER).into())))?,
         (1, 15) => sockopt::set_socket_reuseport(socket, on)?,
         // IPPROTO_TCP.
         (6, 1) => sockopt::set_tcp_nodelay(socket, on)?,

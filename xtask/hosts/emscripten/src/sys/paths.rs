@@ -42,10 +42,14 @@ impl Host {
         if let Some(device) = device(&names) {
             return Ok(Place::Device(device));
         }
-        let root = self.roots.iter().filter(|(root, _)| names.starts_with(root)).max_by_key(|(root, _)| root.len());
-        let (root, dir) = root.ok_or(Errno::NOENT)?;
+        let (root, dir) = self.root(&names).ok_or(Errno::NOENT)?;
         let rest = relative(&names[root.len()..], folder);
         Ok(Place::Below(dir.try_clone()?, rest))
+    }
+
+    /// The folder that was given which `names` lead into: the deepest.
+    pub fn root(&self, names: &[String]) -> Option<&(Vec<String>, Dir)> {
+        self.roots.iter().filter(|(root, _)| names.starts_with(root)).max_by_key(|(root, _)| root.len())
     }
 
     /// The names of a path from the top, and whether it can only be a folder.

@@ -1,8 +1,9 @@
 //! What goes over sockets.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
-use rustix::net::{RecvFlags, SendFlags, SocketAddrAny};
+use rustix::net::{RecvFlags, SendFlags, SocketAddrAny, SocketType};
 
 use super::io::{gathered, pieces, scattered};
 use super::network::{address_at, put_address};
@@ -65,7 +66,9 @@ fn sent(call: &mut Call, fd: i32, pieces: &[(u32, u32)], flags: i32, to: Option<
     let to = match to {
         Some((at, len)) => {
             let address = address_at(call, at, len)?;
-            Some(call.host().allowed(address)?)
+            let address = call.host().allowed(address)?;
+            loopback_only(&open, address)?;
+            Some(address)
         }
         None => None,
     };
@@ -79,6 +82,21 @@ fn sent(call: &mut Call, fd: i32, pieces: &[(u32, u32)], flags: i32, to: Option<
             return Ok(sent as i64);
         }
     }
+}
+
+/// Binds a socket of datagrams that was not: the kernel would give it a port on every address, where anybody
+/// could send to it.
+fn loopback_only(open: &Open, to: SocketAddr) -> Result<(), Fault> {
+    let socket = open.socket()?;
+    if rustix::net::sockopt::socket_type(socket)? != SocketType::DGRAM {
+        return Ok(());
+    }
+    let bound: SocketAddr = rustix::net::getsockname(socket)?.try_into().map_err(|_| Errno::OPNOTSUPP)?;
+    if bound.port() == 0 && bound.is_ipv4() == to.is_ipv4() {
+        let ip: IpAddr = if to.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() };
+        rustix::net::bind(socket, &SocketAddr::new(ip, 0))?;
+    }
+    Ok(())
 }
 
 /// `None` where it is to be tried again.

@@ -1,0 +1,339 @@
+//! The smallest guest there is: a vector of bytes, an allocator that only goes up, and a list of what the
+//! host called in it.
+
+#![expect(dead_code, reason = "each test binary uses a part of it")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use wasmlab_host_emscripten::{Config, Guest, Host, OutOfBounds, Stop, import};
+
+/// Where libc's `errno` is.
+pub const ERRNO: u32 = 16;
+/// Where the arguments of the old ABI's system calls are put.
+const VARARGS: u32 = 64;
+/// Where the arguments of `socketcall` are put.
+const SOCKETCALL: u32 = 128;
+/// Where addresses are put.
+const ADDRESS: u32 = 256;
+/// Where texts are put, one after the other.
+const TEXTS: u32 = 4096;
+/// Where the allocator begins; below it a test may write what it likes.
+pub const HEAP: u32 = 1 << 17;
+/// A buffer that nothing else uses.
+pub const BUFFER: u32 = 1 << 16;
+
+/// Which of the two ABIs a call is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Abi {
+    /// `___syscallN`, arguments in memory.
+    Old,
+    /// `__syscall_NAME`.
+    New,
+}
+
+/// Both.
+pub const BOTH: [Abi; 2] = [Abi::Old, Abi::New];
+
+/// A guest that is nothing but its memory.
+pub struct Flat {
+    pub memory: Vec<u8>,
+    pub host: Host,
+    /// What the host called, and with what.
+    pub called: Vec<(String, Vec<i32>)>,
+    /// The most bytes that the memory may have.
+    pub limit: usize,
+    heap: u32,
+    texts: u32,
+}
+
+impl Flat {
+    pub fn new(config: Config) -> Self {
+        let host = Host::new(config).unwrap();
+        Self { memory: vec![0; 1 << 20], host, called: Vec::new(), limit: 1 << 22, heap: HEAP, texts: TEXTS }
+    }
+
+    /// Puts a text into memory, and gives its address.
+    pub fn text(&mut self, text: &str) -> i64 {
+        let at = self.texts;
+        self.texts += text.len() as u32 + 1;
+        assert!(self.texts < BUFFER, "too many texts");
+        self.put(at, text.as_bytes());
+        self.put(at + text.len() as u32, &[0]);
+        at.into()
+    }
+
+    pub fn put(&mut self, at: u32, bytes: &[u8]) {
+        self.memory[at as usize..at as usize + bytes.len()].copy_from_slice(bytes);
+    }
+
+    pub fn bytes(&self, at: u32, len: usize) -> &[u8] {
+        &self.memory[at as usize..at as usize + len]
+    }
+
+    pub fn word(&self, at: u32) -> u32 {
+        u32::from_le_bytes(self.bytes(at, 4).try_into().unwrap())
+    }
+
+    /// Calls an import as a guest does; what ends the guest comes as an error.
+    pub fn import(&mut self, module: &str, name: &str, args: &[i64]) -> Result<i64, Stop> {
+        let import = import(module, name).unwrap_or_else(|| panic!("no import {module}.{name}"));
+        self.texts = TEXTS;
+        import.call(self, args)
+    }
+
+    /// A function of libc, or of WASI: what it returns.
+    pub fn env(&mut self, name: &str, args: &[i64]) -> i64 {
+        self.import("env", name, args).unwrap() as i32 as i64
+    }
+
+    /// A system call of the old ABI by its number: the result, or the error number below 0.
+    pub fn old(&mut self, number: u32, args: &[i64]) -> i64 {
+        for (index, arg) in (0..).zip(args) {
+            self.put(VARARGS + index * 4, &(*arg as u32).to_le_bytes());
+        }
+        self.env(&format!("___syscall{number}"), &[number.into(), VARARGS.into()])
+    }
+
+    /// A system call of the new ABI by its name.
+    pub fn new_call(&mut self, name: &str, args: &[i64]) -> i64 {
+        self.env(&format!("__syscall_{name}"), args)
+    }
+
+    /// A system call of either: the result, or Linux's error number below 0.
+    pub fn sys(&mut self, abi: Abi, number: u32, name: &str, args: &[i64]) -> i64 {
+        match abi {
+            Abi::Old => self.old(number, args),
+            Abi::New => match self.new_call(name, args) {
+                errno @ ..0 => -linux(-errno),
+                other => other,
+            },
+        }
+    }
+
+    /// The same for a call whose arguments are one path and some numbers.
+    pub fn path(&mut self, abi: Abi, number: u32, name: &str, path: &str, rest: &[i64]) -> i64 {
+        let path = self.text(path);
+        self.sys(abi, number, name, &[&[path], rest].concat())
+    }
+
+    /// `open(path, flags, 0o644)`.
+    pub fn open(&mut self, abi: Abi, path: &str, flags: i64) -> i64 {
+        // 3.x passes the address of the mode.
+        self.put(32, &0o644_u32.to_le_bytes());
+        let mode = if abi == Abi::Old { 0o644 } else { 32 };
+        self.path(abi, 5, "open", path, &[flags, mode])
+    }
+
+    /// `close(fd)`, which 3.x has of WASI.
+    pub fn close(&mut self, abi: Abi, fd: i64) -> i64 {
+        match abi {
+            Abi::Old => self.old(6, &[fd]),
+            Abi::New => match self.import("wasi_snapshot_preview1", "fd_close", &[fd]).unwrap() {
+                0 => 0,
+                errno => -linux(errno),
+            },
+        }
+    }
+
+    /// Puts an address of IPv4 into memory.
+    pub fn address(&mut self, ip: [u8; 4], port: u16) -> i64 {
+        self.put(ADDRESS, &[2, 0]);
+        self.put(ADDRESS + 2, &port.to_be_bytes());
+        self.put(ADDRESS + 4, &ip);
+        ADDRESS.into()
+    }
+
+    /// Puts an address of IPv6 into memory.
+    pub fn address6(&mut self, ip: std::net::Ipv6Addr, port: u16) -> i64 {
+        self.put(ADDRESS, &[10, 0]);
+        self.put(ADDRESS + 2, &port.to_be_bytes());
+        self.put(ADDRESS + 4, &[0; 4]);
+        self.put(ADDRESS + 8, &ip.octets());
+        self.put(ADDRESS + 24, &[0; 4]);
+        ADDRESS.into()
+    }
+
+    /// A call of `socketcall` in the old ABI, of its own name in the new.
+    pub fn socket(&mut self, abi: Abi, number: u32, name: &str, args: &[i64]) -> i64 {
+        if abi == Abi::New {
+            return self.sys(abi, 0, name, args);
+        }
+        for (index, arg) in (0..).zip(args) {
+            self.put(SOCKETCALL + index * 4, &(*arg as u32).to_le_bytes());
+        }
+        self.old(102, &[number.into(), SOCKETCALL.into()])
+    }
+
+    /// `errno` as libc has it.
+    pub fn errno(&self) -> u32 {
+        self.word(ERRNO)
+    }
+}
+
+/// Linux's number of an error that WASI numbers so.
+fn linux(wasi: i64) -> i64 {
+    let pairs = [
+        (63, 1),
+        (44, 2),
+        (71, 3),
+        (27, 4),
+        (29, 5),
+        (8, 9),
+        (6, 11),
+        (48, 12),
+        (2, 13),
+        (21, 14),
+        (10, 16),
+        (20, 17),
+        (75, 18),
+        (43, 19),
+        (54, 20),
+        (31, 21),
+        (28, 22),
+        (33, 24),
+        (59, 25),
+        (70, 29),
+        (34, 31),
+        (64, 32),
+        (68, 34),
+        (37, 36),
+        (52, 38),
+        (55, 39),
+        (32, 40),
+        (61, 75),
+        (57, 88),
+        (50, 92),
+        (66, 93),
+        (58, 95),
+        (5, 97),
+        (3, 98),
+        (4, 99),
+        (53, 107),
+        (14, 111),
+    ];
+    pairs.into_iter().find(|(number, _)| *number == wasi).unwrap_or_else(|| panic!("error number {wasi}")).1
+}
+
+impl Guest for Flat {
+    fn host(&mut self) -> &mut Host {
+        &mut self.host
+    }
+
+    fn size(&self) -> u64 {
+        self.memory.len() as u64
+    }
+
+    fn read(&self, at: u32, into: &mut [u8]) -> Result<(), OutOfBounds> {
+        let from = self.memory.get(at as usize..).and_then(|rest| rest.get(..into.len())).ok_or(OutOfBounds)?;
+        into.copy_from_slice(from);
+        Ok(())
+    }
+
+    fn write(&mut self, at: u32, from: &[u8]) -> Result<(), OutOfBounds> {
+        let into = self.memory.get_mut(at as usize..).and_then(|rest| rest.get_mut(..from.len()));
+        into.ok_or(OutOfBounds)?.copy_from_slice(from);
+        Ok(())
+    }
+
+    fn grow(&mut self, pages: u32) -> bool {
+        let wanted = self.memory.len().saturating_add(pages as usize * 65_536);
+        if wanted > self.limit {
+            return false;
+        }
+        self.memory.resize(wanted, 0);
+        true
+    }
+
+    fn call(&mut self, export: &str, args: &[i32]) -> Result<Option<i32>, Stop> {
+        self.called.push((export.to_owned(), args.to_vec()));
+        Ok(match export {
+            "malloc" | "_malloc" | "_memalign" => {
+                let len = args.last().copied().unwrap_or_default().max(0) as u32;
+                let at = self.heap.next_multiple_of(16);
+                if u64::from(at) + u64::from(len) > self.memory.len() as u64 {
+                    return Ok(Some(0));
+                }
+                self.heap = at + len;
+                Some(at as i32)
+            }
+            "__errno_location" | "___errno_location" => Some(ERRNO as i32),
+            "stackSave" => Some(1024),
+            "_free" | "stackRestore" | "dynCall_vi" | "dynCall_viii" => None,
+            other => return Err(Stop::NoExport(other.to_owned())),
+        })
+    }
+}
+
+/// Two folders side by side: one that the guest is given as `/guest`, and one that it is not.
+pub struct Folders {
+    pub given: PathBuf,
+    pub other: PathBuf,
+    before: BTreeMap<PathBuf, String>,
+    _both: tempfile::TempDir,
+}
+
+/// What is in the folder that the guest is not given.
+pub const SECRET: &str = "nobody reads this";
+
+impl Folders {
+    pub fn new() -> Self {
+        let both = tempfile::tempdir().unwrap();
+        let (given, other) = (both.path().join("given"), both.path().join("other"));
+        fs::create_dir_all(given.join("sub")).unwrap();
+        fs::create_dir_all(other.join("deep")).unwrap();
+        fs::write(given.join("file"), "0123456789").unwrap();
+        fs::write(other.join("secret"), SECRET).unwrap();
+        fs::write(other.join("deep/secret"), SECRET).unwrap();
+        // What may lie in a folder that is given: links that lead out of it.
+        for (link, target) in [
+            ("to-folder", other.clone()),
+            ("to-secret", other.join("secret")),
+            ("to-nothing", other.join("nothing")),
+            ("up", PathBuf::from("../other")),
+            ("top", PathBuf::from("/")),
+            ("sub/up-secret", PathBuf::from("../../other/secret")),
+            ("loop", PathBuf::from("loop")),
+            ("inside", PathBuf::from("sub")),
+        ] {
+            std::os::unix::fs::symlink(target, given.join(link)).unwrap();
+        }
+        let before = contents(both.path(), "other");
+        Self { given, other, before, _both: both }
+    }
+
+    /// A guest that has the one folder, and no network.
+    pub fn guest(&self) -> Flat {
+        Flat::new(Config { dirs: vec![(self.given.clone(), "/guest".to_owned())], ..Config::default() })
+    }
+
+    /// Beside the folder that is given everything is as it was, byte for byte.
+    pub fn untouched(&self) {
+        assert_eq!(contents(self._both.path(), "other"), self.before);
+        let mut names: Vec<_> = fs::read_dir(self._both.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+        names.sort();
+        assert_eq!(names, ["given", "other"]);
+    }
+}
+
+/// Everything below a folder: kind, permissions, time, and bytes.
+pub fn contents(top: &Path, name: &str) -> BTreeMap<PathBuf, String> {
+    let mut found = BTreeMap::new();
+    let mut rest = vec![top.join(name)];
+    while let Some(path) = rest.pop() {
+        let meta = fs::symlink_metadata(&path).unwrap();
+        let what = if meta.is_dir() {
+            rest.extend(fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+            String::new()
+        } else if meta.is_symlink() {
+            fs::read_link(&path).unwrap().display().to_string()
+        } else {
+            String::from_utf8_lossy(&fs::read(&path).unwrap()).into_owned()
+        };
+        let told = format!("{:o} {} {}.{} {what}", meta.mode(), meta.nlink(), meta.mtime(), meta.mtime_nsec());
+        found.insert(path, told);
+    }
+    found
+}
