@@ -25,6 +25,8 @@ pub enum Said {
     Stderr(Vec<u8>),
     /// The page's process is gone, or the browser: nothing more will come.
     Crashed(String),
+    /// The guest left the page that was to report its end: nothing more will come.
+    Left(String),
 }
 
 /// The command line, read.
@@ -107,6 +109,9 @@ fn follow(heard: &Receiver<Said>, recorder: &mut Recorder) -> Option<Cause> {
                 recorder.write(&Event::Stage { stage, micros: recorder.micros(), cached }).ok();
             }
             Said::Event(event) => _ = recorder.write(&event),
+            Said::Left(how) => {
+                return Some(Cause::HostError { message: format!("the page {how} before the guest ended") });
+            }
             Said::Crashed(why) => {
                 // No last event and a signal: that is how an engine's crash looks, and this is one.
                 eprintln!("driver-browser: {why}");

@@ -18,6 +18,9 @@ pub struct Page {
     sent: u64,
     session: Option<String>,
     say: Sender<Said>,
+    /// The page's own address, and whether it was there: from then on it must stay.
+    url: String,
+    arrived: bool,
 }
 
 impl Page {
@@ -30,13 +33,13 @@ impl Page {
         let stream = TcpStream::connect(host).map_err(|e| e.to_string())?;
         stream.set_read_timeout(Some(ANSWER)).map_err(|e| e.to_string())?;
         let (socket, _) = tungstenite::client(format!("ws://{address}"), stream).map_err(|e| e.to_string())?;
-        let mut page = Self { socket, sent: 0, session: None, say };
+        let mut page = Self { socket, sent: 0, session: None, say, url: url.to_owned(), arrived: false };
         let context = page.ask("Target.createBrowserContext", json!({}))?;
         let wanted = json!({ "url": "about:blank", "browserContextId": context["browserContextId"] });
         let target = page.ask("Target.createTarget", wanted)?;
         let attached = page.ask("Target.attachToTarget", json!({ "targetId": target["targetId"], "flatten": true }))?;
         page.session = attached["sessionId"].as_str().map(str::to_owned);
-        for domain in ["Runtime", "Log", "Inspector"] {
+        for domain in ["Runtime", "Log", "Inspector", "Page"] {
             page.ask(&format!("{domain}.enable"), json!({}))?;
         }
         page.send("Page.navigate", json!({ "url": url }))?;
@@ -86,10 +89,24 @@ impl Page {
         }
     }
 
-    fn hear(&self, message: &Value) {
+    fn hear(&mut self, message: &Value) {
         let params = &message["params"];
         let said = match message["method"].as_str() {
             Some("Inspector.targetCrashed") => Said::Crashed("the page crashed".to_owned()),
+            Some("Inspector.detached" | "Target.detachedFromTarget") => Said::Left("closed itself".to_owned()),
+            Some("Page.frameNavigated") if params["frame"]["parentId"].is_null() => {
+                let to = params["frame"]["url"].as_str().unwrap_or_default();
+                if !self.arrived {
+                    self.arrived = to == self.url;
+                    return;
+                }
+                Said::Left(if to == self.url { "loaded itself again".to_owned() } else { format!("went to {to}") })
+            }
+            // Nobody is there to answer `alert` and its like: they are refused, and the guest goes on.
+            Some("Page.javascriptDialogOpening") => {
+                self.send("Page.handleJavaScriptDialog", json!({ "accept": false })).ok();
+                return;
+            }
             // What the page did not catch: the lab's own script reports all else itself.
             Some("Runtime.exceptionThrown") => {
                 let details = &params["exceptionDetails"];
