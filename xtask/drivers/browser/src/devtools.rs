@@ -1,20 +1,15 @@
-//! The part of the DevTools protocol that one page needs: JSON over a WebSocket.
+//! The part of the DevTools protocol that one page needs. <https://chromedevtools.github.io/devtools-protocol/>
 
-use std::net::TcpStream;
 use std::sync::mpsc::Sender;
-use std::time::Duration;
 
 use serde_json::{Value, json};
-use tungstenite::{Message, WebSocket};
 
 use crate::cell::Said;
-
-/// How long Chromium may take to answer.
-const ANSWER: Duration = Duration::from_secs(60);
+use crate::socket::Socket;
 
 /// A page in a browser context of its own.
 pub struct Page {
-    socket: WebSocket<TcpStream>,
+    socket: Socket,
     sent: u64,
     session: Option<String>,
     say: Sender<Said>,
@@ -29,10 +24,7 @@ impl Page {
     /// # Errors
     /// What Chromium answers.
     pub fn open(address: &str, url: &str, say: Sender<Said>) -> Result<(), String> {
-        let host = address.split('/').next().unwrap_or_default();
-        let stream = TcpStream::connect(host).map_err(|e| e.to_string())?;
-        stream.set_read_timeout(Some(ANSWER)).map_err(|e| e.to_string())?;
-        let (socket, _) = tungstenite::client(format!("ws://{address}"), stream).map_err(|e| e.to_string())?;
+        let socket = Socket::connect(address)?;
         let mut page = Self { socket, sent: 0, session: None, say, url: url.to_owned(), arrived: false };
         let context = page.ask("Target.createBrowserContext", json!({}))?;
         let wanted = json!({ "url": "about:blank", "browserContextId": context["browserContextId"] });
@@ -43,11 +35,10 @@ impl Page {
             page.ask(&format!("{domain}.enable"), json!({}))?;
         }
         page.send("Page.navigate", json!({ "url": url }))?;
-        // From here on silence is the guest's right: it may compute for long.
-        page.socket.get_ref().set_read_timeout(None).map_err(|e| e.to_string())?;
+        page.socket.be_patient()?;
         std::thread::spawn(move || {
             let why = loop {
-                match page.next() {
+                match page.socket.next() {
                     Ok(message) => page.hear(&message),
                     Err(why) => break why,
                 }
@@ -63,28 +54,20 @@ impl Page {
         if let Some(session) = &self.session {
             message["sessionId"] = json!(session);
         }
-        self.socket.send(Message::text(message.to_string())).map_err(|e| format!("{method}: {e}"))?;
+        self.socket.send(&message)?;
         Ok(self.sent)
     }
 
     fn ask(&mut self, method: &str, params: Value) -> Result<Value, String> {
         let id = self.send(method, params)?;
         loop {
-            let mut message = self.next()?;
+            let mut message = self.socket.next()?;
             if message["id"] != id {
                 self.hear(&message);
             } else if message["error"].is_null() {
                 return Ok(message["result"].take());
             } else {
                 return Err(format!("{method}: {}", message["error"]["message"]));
-            }
-        }
-    }
-
-    fn next(&mut self) -> Result<Value, String> {
-        loop {
-            if let Message::Text(text) = self.socket.read().map_err(|e| e.to_string())? {
-                return serde_json::from_str(&text).map_err(|e| e.to_string());
             }
         }
     }
