@@ -34,7 +34,7 @@ macro_rules! registry {
 }
 
 registry! {
-    wasmi, tinywasm, wasmtime, wasmtime_36, wasmer, wasmtime_cli, wasmi_cli, wasmer_cli, wamr, iwasm, wasmedge, wazero, spin, node, deno, bun, chromium
+    wasmi, tinywasm, wasmtime, wasmtime_36, wasmer, wasmtime_cli, wasmi_cli, wasmer_cli, wamr, iwasm, wasmedge, wazero, spin, node, deno, bun, chromium, firefox
 }
 
 /// A column: an engine in one mode.

@@ -10,9 +10,8 @@ use wasmlab_cell::engine::is_component;
 use wasmlab_cell::{Cause, CellSpec, Event, PROTOCOL, Recorder, Stage};
 
 use crate::MODES;
-use crate::chromium::Chromium;
-use crate::devtools::Page;
 use crate::server::{Server, Shared};
+use crate::{bidi, chromium, devtools, firefox};
 
 /// What the page or the browser says.
 #[derive(Debug)]
@@ -25,6 +24,8 @@ pub enum Said {
     Stderr(Vec<u8>),
     /// The page's process is gone, or the browser: nothing more will come.
     Crashed(String),
+    /// The guest left the page that was to report its end: nothing more will come.
+    Left(String),
 }
 
 /// The command line, read.
@@ -44,7 +45,7 @@ impl Request {
     pub fn read(spec: &str, options: &[&str]) -> Result<Self, String> {
         let option = |name: &str| options.chunks(2).find(|c| c[0] == name).and_then(|c| c.get(1)).map(PathBuf::from);
         let spec = read_spec(Path::new(spec)).map_err(|e| format!("{spec}: {e}"))?;
-        let browser = option("--browser").ok_or("--browser is missing: name a Chromium")?;
+        let browser = option("--browser").ok_or("--browser is missing: name a program")?;
         let pages = option("--pages").ok_or("--pages is missing: name the folder of the lab's JavaScript")?;
         Ok(Self { spec, browser, pages, packages: option("--packages"), component: option("--component") })
     }
@@ -76,6 +77,7 @@ impl Request {
             let message = "a browser has no component model: jco translates components for it".to_owned();
             return Some(Cause::NoComponents { message });
         }
+        let is_firefox = self.spec.mode.starts_with("firefox");
         let (say, heard) = mpsc::channel();
         let profile = self.spec.observation.with_file_name("browser-profile");
         let Self { spec, pages, packages, component, .. } = self;
@@ -84,12 +86,14 @@ impl Request {
             Ok(server) => server,
             Err(e) => return broken(format!("failed to serve the page on 127.0.0.1: {e}")),
         };
-        let browser = match Chromium::start(&self.browser, &profile) {
+        let start = if is_firefox { firefox::start } else { chromium::start };
+        let browser = match start(&self.browser, &profile) {
             Ok(browser) => browser,
             Err(e) => return broken(e),
         };
-        if let Err(e) = Page::open(browser.address(), &server.page(), say) {
-            return broken(format!("the DevTools protocol of {}: {e}", self.browser.display()));
+        let open = if is_firefox { bidi::Page::open } else { devtools::Page::open };
+        if let Err(e) = open(browser.address(), &server.page(), say) {
+            return broken(format!("the protocol of {}: {e}", self.browser.display()));
         }
         follow(&heard, recorder)
     }
@@ -107,6 +111,9 @@ fn follow(heard: &Receiver<Said>, recorder: &mut Recorder) -> Option<Cause> {
                 recorder.write(&Event::Stage { stage, micros: recorder.micros(), cached }).ok();
             }
             Said::Event(event) => _ = recorder.write(&event),
+            Said::Left(how) => {
+                return Some(Cause::HostError { message: format!("the page {how} before the guest ended") });
+            }
             Said::Crashed(why) => {
                 // No last event and a signal: that is how an engine's crash looks, and this is one.
                 eprintln!("driver-browser: {why}");

@@ -1,23 +1,21 @@
-//! The part of the DevTools protocol that one page needs: JSON over a WebSocket.
+//! The part of the DevTools protocol that one page needs. <https://chromedevtools.github.io/devtools-protocol/>
 
-use std::net::TcpStream;
 use std::sync::mpsc::Sender;
-use std::time::Duration;
 
 use serde_json::{Value, json};
-use tungstenite::{Message, WebSocket};
 
 use crate::cell::Said;
-
-/// How long Chromium may take to answer.
-const ANSWER: Duration = Duration::from_secs(60);
+use crate::socket::Socket;
 
 /// A page in a browser context of its own.
 pub struct Page {
-    socket: WebSocket<TcpStream>,
+    socket: Socket,
     sent: u64,
     session: Option<String>,
     say: Sender<Said>,
+    /// The page's own address, and whether it was there: from then on it must stay.
+    url: String,
+    arrived: bool,
 }
 
 impl Page {
@@ -26,25 +24,21 @@ impl Page {
     /// # Errors
     /// What Chromium answers.
     pub fn open(address: &str, url: &str, say: Sender<Said>) -> Result<(), String> {
-        let host = address.split('/').next().unwrap_or_default();
-        let stream = TcpStream::connect(host).map_err(|e| e.to_string())?;
-        stream.set_read_timeout(Some(ANSWER)).map_err(|e| e.to_string())?;
-        let (socket, _) = tungstenite::client(format!("ws://{address}"), stream).map_err(|e| e.to_string())?;
-        let mut page = Self { socket, sent: 0, session: None, say };
+        let socket = Socket::connect(address)?;
+        let mut page = Self { socket, sent: 0, session: None, say, url: url.to_owned(), arrived: false };
         let context = page.ask("Target.createBrowserContext", json!({}))?;
         let wanted = json!({ "url": "about:blank", "browserContextId": context["browserContextId"] });
         let target = page.ask("Target.createTarget", wanted)?;
         let attached = page.ask("Target.attachToTarget", json!({ "targetId": target["targetId"], "flatten": true }))?;
         page.session = attached["sessionId"].as_str().map(str::to_owned);
-        for domain in ["Runtime", "Log", "Inspector"] {
+        for domain in ["Runtime", "Log", "Inspector", "Page"] {
             page.ask(&format!("{domain}.enable"), json!({}))?;
         }
         page.send("Page.navigate", json!({ "url": url }))?;
-        // From here on silence is the guest's right: it may compute for long.
-        page.socket.get_ref().set_read_timeout(None).map_err(|e| e.to_string())?;
+        page.socket.be_patient()?;
         std::thread::spawn(move || {
             let why = loop {
-                match page.next() {
+                match page.socket.next() {
                     Ok(message) => page.hear(&message),
                     Err(why) => break why,
                 }
@@ -60,14 +54,14 @@ impl Page {
         if let Some(session) = &self.session {
             message["sessionId"] = json!(session);
         }
-        self.socket.send(Message::text(message.to_string())).map_err(|e| format!("{method}: {e}"))?;
+        self.socket.send(&message)?;
         Ok(self.sent)
     }
 
     fn ask(&mut self, method: &str, params: Value) -> Result<Value, String> {
         let id = self.send(method, params)?;
         loop {
-            let mut message = self.next()?;
+            let mut message = self.socket.next()?;
             if message["id"] != id {
                 self.hear(&message);
             } else if message["error"].is_null() {
@@ -78,18 +72,24 @@ impl Page {
         }
     }
 
-    fn next(&mut self) -> Result<Value, String> {
-        loop {
-            if let Message::Text(text) = self.socket.read().map_err(|e| e.to_string())? {
-                return serde_json::from_str(&text).map_err(|e| e.to_string());
-            }
-        }
-    }
-
-    fn hear(&self, message: &Value) {
+    fn hear(&mut self, message: &Value) {
         let params = &message["params"];
         let said = match message["method"].as_str() {
             Some("Inspector.targetCrashed") => Said::Crashed("the page crashed".to_owned()),
+            Some("Inspector.detached" | "Target.detachedFromTarget") => Said::Left("closed itself".to_owned()),
+            Some("Page.frameNavigated") if params["frame"]["parentId"].is_null() => {
+                let to = params["frame"]["url"].as_str().unwrap_or_default();
+                if !self.arrived {
+                    self.arrived = to == self.url;
+                    return;
+                }
+                Said::Left(if to == self.url { "loaded itself again".to_owned() } else { format!("went to {to}") })
+            }
+            // Nobody is there to answer `alert` and its like: they are refused, and the guest goes on.
+            Some("Page.javascriptDialogOpening") => {
+                self.send("Page.handleJavaScriptDialog", json!({ "accept": false })).ok();
+                return;
+            }
             // What the page did not catch: the lab's own script reports all else itself.
             Some("Runtime.exceptionThrown") => {
                 let details = &params["exceptionDetails"];

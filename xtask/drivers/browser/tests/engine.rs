@@ -16,7 +16,7 @@ const PAGES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../src/runtime/js")
 fn chromium() -> Option<PathBuf> {
     let named = std::env::var_os("WASMLAB_CHROMIUM").map(PathBuf::from);
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let names = ["chromium", "chromium-browser", "google-chrome"];
+    let names = ["chromium-headless-shell", "chrome-headless-shell", "chromium", "chromium-browser", "google-chrome"];
     let found = std::env::split_paths(&path).flat_map(|dir| names.map(|name| dir.join(name)));
     named.into_iter().chain(found).find(|file| file.is_file())
 }

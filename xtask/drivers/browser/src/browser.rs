@@ -1,0 +1,66 @@
+//! A browser's process: started without a window on a profile of its own, and ended.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+/// How long a browser may take until it listens. The lab's own limit comes first in most cells.
+const START: Duration = Duration::from_secs(60);
+
+/// A running browser; it ends when this is dropped.
+pub struct Browser {
+    child: Child,
+    address: String,
+}
+
+impl Browser {
+    /// Starts it and waits until `address` finds where its protocol listens, as `HOST:PORT/PATH`.
+    ///
+    /// # Errors
+    /// Why it does not run.
+    pub fn start(mut command: Command, address: impl Fn() -> Option<String>) -> Result<Self, String> {
+        let shown = Path::new(command.get_program()).display().to_string();
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let child = command.spawn().map_err(|e| format!("{shown} cannot be started: {e}"))?;
+        let mut this = Self { child, address: String::new() };
+        let began = Instant::now();
+        loop {
+            if let Some(address) = address() {
+                this.address = address;
+                return Ok(this);
+            }
+            if let Ok(Some(status)) = this.child.try_wait() {
+                return Err(format!("{shown} ended at its start with {status}"));
+            }
+            if began.elapsed() > START {
+                return Err(format!("{shown} did not open its protocol within {} s", START.as_secs()));
+            }
+            sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// `HOST:PORT/PATH` of its protocol.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        // Its helpers end when they lose it; a polite end takes a second and leaves nothing better behind.
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+/// An empty profile.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn fresh(profile: &Path) -> Result<(), String> {
+    // One that an earlier run left names the port of a browser that is gone.
+    fs::remove_dir_all(profile).ok();
+    fs::create_dir_all(profile).map_err(|e| format!("failed to make {}: {e}", profile.display()))
+}

@@ -1,0 +1,54 @@
+//! Starting Firefox.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use crate::browser::{Browser, fresh};
+
+/// What keeps Firefox to the cell: no traffic and no pages of its own, and no processes for what a cell has not.
+/// <https://firefox-source-docs.mozilla.org/remote/Prefs.html>
+const PREFERENCES: &[(&str, &str)] = &[
+    ("remote.prefs.recommended", "true"),
+    ("app.normandy.enabled", "false"),
+    ("browser.newtabpage.enabled", "false"),
+    ("browser.shell.checkDefaultBrowser", "false"),
+    ("browser.startup.homepage_override.mstone", "\"ignore\""),
+    ("browser.startup.page", "0"),
+    ("browser.safebrowsing.malware.enabled", "false"),
+    ("browser.safebrowsing.phishing.enabled", "false"),
+    ("browser.topsites.contile.enabled", "false"),
+    ("datareporting.policy.dataSubmissionEnabled", "false"),
+    ("dom.ipc.processCount", "1"),
+    ("dom.ipc.processPrelaunch.enabled", "false"),
+    ("extensions.enabledScopes", "0"),
+    ("extensions.systemAddon.update.enabled", "false"),
+    ("extensions.update.enabled", "false"),
+    ("layers.gpu-process.enabled", "false"),
+    ("media.rdd-process.enabled", "false"),
+    ("network.captive-portal-service.enabled", "false"),
+    ("network.connectivity-service.enabled", "false"),
+    ("network.process.enabled", "false"),
+    ("network.proxy.type", "0"),
+    ("services.settings.server", "\"data:,\""),
+    ("toolkit.telemetry.server", "\"\""),
+];
+
+/// Starts `program` on a fresh profile and waits until its WebDriver BiDi listens.
+///
+/// # Errors
+/// Why it does not run.
+pub fn start(program: &Path, profile: &Path) -> Result<Browser, String> {
+    fresh(profile)?;
+    let text: String = PREFERENCES.iter().map(|(name, value)| format!("user_pref(\"{name}\", {value});\n")).collect();
+    let preferences = profile.join("user.js");
+    fs::write(&preferences, text).map_err(|e| format!("failed to write {}: {e}", preferences.display()))?;
+    let mut command = Command::new(program);
+    command.args(["--headless", "--no-remote", "--remote-debugging-port=0", "--profile"]).arg(profile);
+    command.arg("about:blank");
+    let file = profile.join("WebDriverBiDiServer.json");
+    Browser::start(command, || {
+        let json: serde_json::Value = serde_json::from_str(&fs::read_to_string(&file).ok()?).ok()?;
+        Some(format!("{}:{}/session", json["ws_host"].as_str()?, json["ws_port"].as_u64()?))
+    })
+}
