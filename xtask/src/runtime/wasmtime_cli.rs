@@ -162,6 +162,9 @@ fn switches(cell: &CellFiles) -> Vec<OsString> {
         if imports(facts, "wasi:http/") && !matches!(spec.entry, Entry::Http { .. }) {
             wasi.push("http=y");
         }
+        if imports(facts, "wasi:keyvalue/") {
+            wasi.push("keyvalue=y");
+        }
         if facts.kind == Kind::Component && spec.network == Network::Loopback {
             // There is no switch for the loopback addresses alone.
             wasi.push("inherit-network=y,allow-ip-name-lookup=y");
