@@ -113,6 +113,7 @@ mod tests {
             support: PathBuf::new(),
             packages: PathBuf::new(),
             second: PathBuf::new(),
+            driven: PathBuf::new(),
         };
         let check = |switch: &'static str, translated: bool| {
             let plan = Plan {

@@ -113,8 +113,12 @@ fn servers_of_the_lab_name_key_line_and_remedy() {
     scenario(root.path(), "add", &good);
     assert_eq!(load(&root.path().join("add")).map(|s| s.spec.run.server.len()), Ok(1));
     let wrong = |from: &str, to: &str, wanted: &str| check(&good.replace(from, to), wanted);
-    wrong("network = \"loopback\"", "", "`run.network`: gives the guest no way to its [[run.server]]: write `network = \"loopback\"` under");
-    wrong("name = \"api\"", "name = \"The API\"", "`run.server[0].name`: `The API` is not kebab-case");
+    wrong(
+        "network = \"loopback\"",
+        "",
+        "`run.network`: gives the guest no way to its [[run.server]]: write `network = \"loopback\"` under",
+    );
+    wrong("api", "The API", "`run.server[0].name`: `The API` is not kebab-case");
     wrong("[[run.server]]", "[[run.port]]\nname = \"api\"\n[[run.server]]", "or the name of another server");
     wrong(
         "status = 404",
