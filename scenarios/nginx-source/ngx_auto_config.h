@@ -31,7 +31,6 @@
 #define NGX_HAVE_POLL 1
 #define NGX_HAVE_GETADDRINFO 1
 #define NGX_HAVE_INET6 1
-#define NGX_HAVE_SELECT 1
 #define NGX_PREFIX "/"
 #define NGX_CONF_PREFIX "conf/"
 #define NGX_SBIN_PATH "nginx"
