@@ -2,6 +2,7 @@
  * nginx as one translation unit: the files that its own Makefile would list, in the order of its folders.
  * They come from the crate nginx-src; here is only what nginx's ./configure generates (the list, the table of
  * modules, ngx_auto_config.h), and in libc.c what Emscripten's libc keeps from a standalone module.
+ * The same file is in nginx-source and in nginx-source-wasip1.
  *
  * One unit makes one command of the build. nginx's names bear that, but for what stands before some of them.
  */
@@ -163,4 +164,6 @@
 ngx_module_t *ngx_modules[] = { MODULES(ADDRESS) NULL };
 char *ngx_module_names[] = { MODULES(NAME) NULL };
 
+#ifdef __EMSCRIPTEN__
 #include "libc.c"
+#endif
