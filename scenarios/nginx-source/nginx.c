@@ -1,12 +1,11 @@
 /*
  * nginx as one translation unit: the files that its own Makefile would list, in the order of its folders.
  * They come from the crate nginx-src; here is only what nginx's ./configure generates (the list, the table of
- * modules, ngx_auto_config.h) and what Emscripten's libc has not got.
+ * modules, ngx_auto_config.h), and in libc.c what Emscripten's libc keeps from a standalone module.
+ * The same file is in nginx-source and in nginx-source-wasip1.
  *
- * One unit makes one command of the build. nginx's names bear that: four files need a word before them.
+ * One unit makes one command of the build. nginx's names bear that, but for what stands before some of them.
  */
-
-#include <emscripten.h>
 
 /* A variable here, a function in ngx_log.c. */
 #define ngx_error_log ngx_error_log_path
@@ -56,7 +55,6 @@
 #include "core/ngx_times.c"
 
 #include "event/modules/ngx_poll_module.c"
-#include "event/modules/ngx_select_module.c"
 #include "event/ngx_event.c"
 #include "event/ngx_event_accept.c"
 #include "event/ngx_event_connect.c"
@@ -88,20 +86,40 @@
 
 #include "http/modules/ngx_http_access_module.c"
 #include "http/modules/ngx_http_autoindex_module.c"
+/* Each filter has a variable of its own for the filter after it, and all have one name for it: in one unit they
+   would be one variable, and the first response would run in circles. */
+#define ngx_http_next_header_filter chunked_next_header_filter
+#define ngx_http_next_body_filter chunked_next_body_filter
 #include "http/modules/ngx_http_chunked_filter_module.c"
+#undef ngx_http_next_header_filter
+#undef ngx_http_next_body_filter
+#define ngx_http_next_header_filter headers_next_header_filter
+#define ngx_http_next_body_filter headers_next_body_filter
 #include "http/modules/ngx_http_headers_filter_module.c"
+#undef ngx_http_next_header_filter
+#undef ngx_http_next_body_filter
 #include "http/modules/ngx_http_index_module.c"
 #include "http/modules/ngx_http_log_module.c"
+#define ngx_http_next_header_filter not_modified_next_header_filter
 #include "http/modules/ngx_http_not_modified_filter_module.c"
+#undef ngx_http_next_header_filter
+#define ngx_http_next_header_filter range_next_header_filter
+#define ngx_http_next_body_filter range_next_body_filter
 #include "http/modules/ngx_http_range_filter_module.c"
+#undef ngx_http_next_header_filter
+#undef ngx_http_next_body_filter
 #include "http/modules/ngx_http_static_module.c"
 #include "http/modules/ngx_http_try_files_module.c"
 #include "http/ngx_http.c"
+#define ngx_http_next_body_filter copy_next_body_filter
 #include "http/ngx_http_copy_filter_module.c"
+#undef ngx_http_next_body_filter
 #include "http/ngx_http_core_module.c"
 #include "http/ngx_http_header_filter_module.c"
 #include "http/ngx_http_parse.c"
+#define ngx_http_next_body_filter postpone_next_body_filter
 #include "http/ngx_http_postpone_filter_module.c"
+#undef ngx_http_next_body_filter
 #include "http/ngx_http_request.c"
 #include "http/ngx_http_request_body.c"
 #include "http/ngx_http_script.c"
@@ -121,7 +139,6 @@
     M(ngx_conf_module) \
     M(ngx_events_module) \
     M(ngx_event_core_module) \
-    M(ngx_select_module) \
     M(ngx_poll_module) \
     M(ngx_http_module) \
     M(ngx_http_core_module) \
@@ -147,25 +164,6 @@
 ngx_module_t *ngx_modules[] = { MODULES(ADDRESS) NULL };
 char *ngx_module_names[] = { MODULES(NAME) NULL };
 
-/*
- * Emscripten 3.1.6 declares these two and has neither. Only the master process waits for signals, and only a
- * worker that drops root's rights takes groups: there is one process here, and it has no rights to drop.
- */
-int initgroups(const char *user, gid_t group) { errno = ENOSYS; return -1; }
-int sigsuspend(const sigset_t *mask) { errno = ENOSYS; return -1; }
-
-/*
- * Emscripten's sigaction keeps handlers within the module, where no signal from outside finds them. In 2018 it
- * asked the host; so does this one (see host.js), and the two exports are how the host calls a handler.
- */
-int host_sigaction(int signal, const struct sigaction *action, struct sigaction *old)
-    __attribute__((import_module("env"), import_name("sigaction")));
-int sigaction(int signal, const struct sigaction *restrict action, struct sigaction *restrict old)
-{
-    return host_sigaction(signal, action, old);
-}
-void EMSCRIPTEN_KEEPALIVE dynCall_vi(void (*handler)(int), int signal) { handler(signal); }
-void EMSCRIPTEN_KEEPALIVE dynCall_viii(void (*handler)(int, siginfo_t *, void *), int signal, siginfo_t *info, void *context)
-{
-    handler(signal, info, context);
-}
+#ifdef __EMSCRIPTEN__
+#include "libc.c"
+#endif

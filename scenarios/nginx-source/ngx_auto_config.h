@@ -1,8 +1,17 @@
+/*
+ * What nginx's ./configure would write, for Emscripten 3.1.6.
+ * It asks by compiling small programs and running them, which no cross compilation can; these are its answers.
+ * What is not here is not there: no epoll, no sendfile, no shared memory of System V, no threads.
+ */
+
+/* The compiler. */
 #define NGX_CONFIGURE ""
 #define NGX_COMPILER "emcc"
 #define NGX_HAVE_GCC_ATOMIC 1
 #define NGX_HAVE_C99_VARIADIC_MACROS 1
 #define NGX_HAVE_GCC_BSWAP64 1
+
+/* Sizes: wasm32 has 32-bit pointers and 64-bit offsets of files and 32-bit times. */
 #define NGX_HAVE_LITTLE_ENDIAN 1
 #define NGX_HAVE_NONALIGNED 1
 #define NGX_CPU_CACHE_LINE 64
@@ -15,6 +24,8 @@
 #define NGX_TIME_T_SIZE 4
 #define NGX_TIME_T_LEN (sizeof("-2147483648") - 1)
 #define NGX_MAX_TIME_T_VALUE 2147483647
+
+/* What libc has. */
 #define NGX_HAVE_SCHED_YIELD 1
 #define NGX_HAVE_PREAD 1
 #define NGX_HAVE_PWRITE 1
@@ -31,7 +42,8 @@
 #define NGX_HAVE_POLL 1
 #define NGX_HAVE_GETADDRINFO 1
 #define NGX_HAVE_INET6 1
-#define NGX_HAVE_SELECT 1
+
+/* Where nginx looks when nothing tells it otherwise. */
 #define NGX_PREFIX "/"
 #define NGX_CONF_PREFIX "conf/"
 #define NGX_SBIN_PATH "nginx"

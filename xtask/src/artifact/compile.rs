@@ -159,3 +159,22 @@ pub fn one_line<'a>(words: &str, dirs: impl IntoIterator<Item = &'a Path>) -> St
     let words = dirs.into_iter().fold(words.to_owned(), without);
     words.split_whitespace().collect::<Vec<_>>().join(" ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::one_line;
+    use std::path::Path;
+
+    /// clang's words on nginx's source in cargo's folder.
+    #[test]
+    fn words_for_a_report_name_no_folder_of_this_machine() {
+        let words = "In file included from nginx.c:14:\n/home/me/.cargo/registry/src/index/nginx-src-1.28.5/nginx/src/os/unix/\
+            ngx_linux_config.h:29:10: fatal error: 'sys/prctl.h' file not found\n/lab/scenarios/a/nginx.c:1:1: error: no";
+        let dirs = ["/lab/scenarios/a", "/home/me/.cargo/registry/src/index/nginx-src-1.28.5"].map(Path::new);
+        assert_eq!(
+            one_line(words, dirs),
+            "In file included from nginx.c:14: nginx/src/os/unix/ngx_linux_config.h:29:10: fatal error: 'sys/prctl.h' file \
+             not found nginx.c:1:1: error: no"
+        );
+    }
+}

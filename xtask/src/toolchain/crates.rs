@@ -167,6 +167,13 @@ mod tests {
         assert_eq!(of(&format!("crate = {{ name = \"../a\", version = \"1\", sha256 = \"{hash}\" }}")).len(), 2);
     }
 
+    /// Scenarios are built from their own folders alone: a source of two of them stands in both.
+    #[test]
+    fn both_attempts_at_nginx_are_of_one_source() {
+        let serves = include_str!("../../../scenarios/nginx-source/nginx.c");
+        assert_eq!(serves, include_str!("../../../scenarios/nginx-source-wasip1/nginx.c"));
+    }
+
     #[test]
     fn a_compiler_that_is_missing_is_no_matter_of_fetching() {
         let build = build(&"0".repeat(64));

@@ -307,3 +307,37 @@ fn named(name: &str) -> Option<Function> {
         _ => return None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The imports of nginx 1.28 by Emscripten 3.1.6, standalone (`scenarios/nginx-source`).
+    const ENV: &str = "__call_sighandler emscripten_notify_memory_growth getaddrinfo sigaction";
+    const SYSCALLS: &str = "accept4 bind chdir chmod chown32 connect dup3 fcntl64 fstat64 fstatat64 getcwd getdents64 \
+        geteuid32 getsockname getsockopt getuid32 ioctl listen lstat64 mkdir open poll readlink recvfrom recvmsg \
+        rename sendmsg sendto setsockopt shutdown socket stat64 unlink";
+    const WASI: &str = "args_get args_sizes_get clock_time_get environ_get environ_sizes_get fd_close fd_fdstat_get \
+        fd_pread fd_pwrite fd_read fd_write proc_exit";
+
+    #[test]
+    fn a_server_of_today_finds_all_that_it_imports() {
+        for name in ENV.split_whitespace() {
+            assert!(import("env", name).is_some(), "env.{name}");
+        }
+        for name in SYSCALLS.split_whitespace() {
+            let found = import("env", &format!("__syscall_{name}"));
+            assert!(found.is_some_and(|i| i.new && i.failure == Failure::Negative), "env.__syscall_{name}");
+        }
+        for name in WASI.split_whitespace() {
+            assert!(import("wasi_snapshot_preview1", name).is_some(), "wasi_snapshot_preview1.{name}");
+        }
+    }
+
+    /// libc of 3.x calls it as a function of libc's: -1 and errno, never a negative number.
+    #[test]
+    fn handlers_of_signals_are_set_as_libc_does() {
+        assert!(import("env", "sigaction").is_some_and(|i| i.new && i.failure == Failure::Errno));
+        assert!(import("env", "__syscall_sigaction").is_none());
+    }
+}
