@@ -1,10 +1,10 @@
 //! Emscripten's host, bound to wasmer.
 
 use wasmer::{Engine, ExternType, Function, FunctionEnv, FunctionEnvMut, Global, Imports};
-use wasmer::{Instance, Memory, MemoryView, Module, Pages, RuntimeError, Store, Table, Type, Value};
+use wasmer::{Instance, Memory, Module, Pages, RuntimeError, Store, Table, Type, Value};
 use wasmlab_cell::engine::Log;
 use wasmlab_cell::{Cause, CellSpec, Entry, Network, Stage};
-use wasmlab_host_emscripten::{self as host, GlobalValue, Guest, MemoryMap, OutOfBounds, Stop};
+use wasmlab_host_emscripten::{self as host, GlobalValue, Guest, MemoryMap, Stop};
 
 use crate::cause::{engine_error, of_instantiating, of_running};
 use crate::link;
@@ -23,8 +23,11 @@ struct Program {
 struct Running<'a>(FunctionEnvMut<'a, Program>);
 
 impl Running<'_> {
-    fn view(&self) -> Option<MemoryView<'_>> {
-        Some(self.0.data().memory.as_ref()?.view(&self.0))
+    /// Where the guest's memory is, and how long; `None` where there is none.
+    fn extent(&self) -> Option<(*mut u8, usize)> {
+        let view = self.0.data().memory.as_ref()?.view(&self.0);
+        let len = usize::try_from(view.data_size()).ok()?;
+        (len != 0).then(|| (view.data_ptr(), len))
     }
 }
 
@@ -33,16 +36,17 @@ impl Guest for Running<'_> {
         &mut self.0.data_mut().host
     }
 
-    fn size(&self) -> u64 {
-        self.view().map_or(0, |view| view.data_size())
+    fn memory(&self) -> &[u8] {
+        let Some((start, len)) = self.extent() else { return &[] };
+        // SAFETY: the memory is `len` bytes long from `start` on. It moves and is written only by who has the
+        // store, which is borrowed here as long as the slice; no other thread has it, since no guest starts one.
+        unsafe { std::slice::from_raw_parts(start, len) }
     }
 
-    fn read(&self, at: u32, into: &mut [u8]) -> Result<(), OutOfBounds> {
-        self.view().ok_or(OutOfBounds)?.read(at.into(), into).map_err(|_| OutOfBounds)
-    }
-
-    fn write(&mut self, at: u32, from: &[u8]) -> Result<(), OutOfBounds> {
-        self.view().ok_or(OutOfBounds)?.write(at.into(), from).map_err(|_| OutOfBounds)
+    fn memory_mut(&mut self) -> &mut [u8] {
+        let Some((start, len)) = self.extent() else { return &mut [] };
+        // SAFETY: as above, and the store is borrowed by nobody else.
+        unsafe { std::slice::from_raw_parts_mut(start, len) }
     }
 
     fn grow(&mut self, pages: u32) -> bool {
@@ -144,8 +148,8 @@ fn define(module: &Module, store: &mut Store, env: &FunctionEnv<Program>, map: &
                 let Some(function) = host::import(from, name) else { continue };
                 let results = ty.results().to_vec();
                 let call = move |env: FunctionEnvMut<Program>, args: &[Value]| {
-                    let args: Vec<i64> = args.iter().map(widened).collect();
-                    let result = function.call(&mut Running(env), &args).map_err(error)?;
+                    let (args, count) = widened(args);
+                    let result = function.call(&mut Running(env), &args[..count]).map_err(error)?;
                     let typed = |ty: &Type| {
                         if *ty == Type::I64 { Value::I64(result) } else { Value::I32(result as i32) }
                     };
@@ -186,10 +190,18 @@ fn error(stop: Stop) -> RuntimeError {
     }
 }
 
-fn widened(value: &Value) -> i64 {
-    match value {
-        Value::I32(value) => (*value).into(),
-        Value::I64(value) => *value,
-        _ => 0,
+/// More parameters than any of the host's functions has.
+const MOST: usize = 16;
+
+/// Integers widened, and how many there are: without memory of the host's, since calls are many.
+fn widened(values: &[Value]) -> ([i64; MOST], usize) {
+    let mut wide = [0; MOST];
+    for (wide, value) in wide.iter_mut().zip(values) {
+        *wide = match value {
+            Value::I32(value) => (*value).into(),
+            Value::I64(value) => *value,
+            _ => 0,
+        };
     }
+    (wide, values.len().min(MOST))
 }

@@ -4,7 +4,7 @@ use wasmi::{AsContextMut, Error, Extern, ExternType, Global, Instance, Linker, M
 use wasmi::{Store, StoreContextMut, Table, Val};
 use wasmlab_cell::engine::Log;
 use wasmlab_cell::{Cause, CellSpec, Entry, Stage};
-use wasmlab_host_emscripten::{self as host, GlobalValue, Guest, MemoryMap, OutOfBounds, Stop};
+use wasmlab_host_emscripten::{self as host, GlobalValue, Guest, MemoryMap, Stop};
 
 use crate::{Host, cause, link};
 
@@ -26,7 +26,7 @@ impl Running<'_> {
         self.0.data().emscripten.as_ref()
     }
 
-    fn memory(&self) -> Option<Memory> {
+    fn linear(&self) -> Option<Memory> {
         self.program()?.memory
     }
 }
@@ -38,22 +38,19 @@ impl Guest for Running<'_> {
         &mut program.unwrap_or_else(|| unreachable!("a guest without its host")).host
     }
 
-    fn size(&self) -> u64 {
-        self.memory().map_or(0, |memory| memory.data_size(&self.0) as u64)
+    fn memory(&self) -> &[u8] {
+        self.linear().map_or(&[], |memory| memory.data(&self.0))
     }
 
-    fn read(&self, at: u32, into: &mut [u8]) -> Result<(), OutOfBounds> {
-        let memory = self.memory().ok_or(OutOfBounds)?;
-        memory.read(&self.0, at as usize, into).map_err(|_| OutOfBounds)
-    }
-
-    fn write(&mut self, at: u32, from: &[u8]) -> Result<(), OutOfBounds> {
-        let memory = self.memory().ok_or(OutOfBounds)?;
-        memory.write(&mut self.0, at as usize, from).map_err(|_| OutOfBounds)
+    fn memory_mut(&mut self) -> &mut [u8] {
+        match self.linear() {
+            Some(memory) => memory.data_mut(&mut self.0),
+            None => &mut [],
+        }
     }
 
     fn grow(&mut self, pages: u32) -> bool {
-        self.memory().is_some_and(|memory| memory.grow(&mut self.0, pages.into()).is_ok())
+        self.linear().is_some_and(|memory| memory.grow(&mut self.0, pages.into()).is_ok())
     }
 
     fn call(&mut self, export: &str, args: &[i32]) -> Result<Option<i32>, Stop> {
@@ -148,8 +145,8 @@ fn define(module: &Module, linker: &mut Linker<Host>, store: &mut Store<Host>, m
                 let Some(function) = host::import(from, name) else { continue };
                 let results = ty.results().to_vec();
                 let done = linker.func_new(from, name, ty.clone(), move |mut caller, args, out| {
-                    let args: Vec<i64> = args.iter().map(widened).collect();
-                    let result = function.call(&mut Running(caller.as_context_mut()), &args).map_err(error)?;
+                    let (args, count) = widened(args);
+                    let result = function.call(&mut Running(caller.as_context_mut()), &args[..count]).map_err(error)?;
                     for (out, ty) in out.iter_mut().zip(&results) {
                         *out =
                             if matches!(ty, wasmi::ValType::I64) { Val::I64(result) } else { Val::I32(result as i32) };
@@ -185,10 +182,18 @@ fn define(module: &Module, linker: &mut Linker<Host>, store: &mut Store<Host>, m
     Ok(())
 }
 
-fn widened(value: &Val) -> i64 {
-    match value {
-        Val::I32(value) => (*value).into(),
-        Val::I64(value) => *value,
-        _ => 0,
+/// More parameters than any of the host's functions has.
+const MOST: usize = 16;
+
+/// Integers widened, and how many there are: without memory of the host's, since calls are many.
+fn widened(values: &[Val]) -> ([i64; MOST], usize) {
+    let mut wide = [0; MOST];
+    for (wide, value) in wide.iter_mut().zip(values) {
+        *wide = match value {
+            Val::I32(value) => (*value).into(),
+            Val::I64(value) => *value,
+            _ => 0,
+        };
     }
+    (wide, values.len().min(MOST))
 }

@@ -4,6 +4,7 @@
 
 #[path = "../../common/conformance.rs"]
 mod conformance;
+mod emscripten;
 
 use std::process::Command;
 
@@ -26,3 +27,15 @@ const INTERPRETER: Subject = Subject {
 };
 
 conformance!(interpreter, crate::INTERPRETER);
+
+const EMSCRIPTEN: Subject = Subject { mode: "interpreter+emscripten", ..INTERPRETER };
+
+#[test]
+fn emscripten_every_import() {
+    emscripten::every_import(EMSCRIPTEN);
+}
+
+#[test]
+fn emscripten_handlers_within_handlers() {
+    emscripten::handlers_within_handlers(EMSCRIPTEN);
+}

@@ -4,9 +4,9 @@ use std::fmt;
 
 use wasmlab_cell::engine::Log;
 use wasmlab_cell::{Cause, CellSpec, Entry, Network, Stage};
-use wasmlab_host_emscripten::{self as host, GlobalValue, Guest, MemoryMap, OutOfBounds, Stop};
-use wasmtime::{AsContextMut, Engine, Error, ExternType, Global, Instance, Linker, Memory, Module, Ref, Result};
-use wasmtime::{Store, StoreContextMut, StoreLimits, Table, Val, ValType};
+use wasmlab_host_emscripten::{self as host, GlobalValue, Guest, MemoryMap, Stop};
+use wasmtime::{AsContextMut, Caller, Engine, Error, ExternType, FuncType, Global, Instance, Linker, Memory, Module};
+use wasmtime::{Ref, Result, Store, StoreContextMut, StoreLimits, Table, Val, ValType};
 
 use crate::cause::{engine_error, of_running};
 use crate::compile::compiled;
@@ -31,18 +31,15 @@ impl Guest for Running<'_> {
         &mut self.0.data_mut().host
     }
 
-    fn size(&self) -> u64 {
-        self.0.data().memory.map_or(0, |memory| memory.data_size(&self.0) as u64)
+    fn memory(&self) -> &[u8] {
+        self.0.data().memory.map_or(&[], |memory| memory.data(&self.0))
     }
 
-    fn read(&self, at: u32, into: &mut [u8]) -> std::result::Result<(), OutOfBounds> {
-        let memory = self.0.data().memory.ok_or(OutOfBounds)?;
-        memory.read(&self.0, at as usize, into).map_err(|_| OutOfBounds)
-    }
-
-    fn write(&mut self, at: u32, from: &[u8]) -> std::result::Result<(), OutOfBounds> {
-        let memory = self.0.data().memory.ok_or(OutOfBounds)?;
-        memory.write(&mut self.0, at as usize, from).map_err(|_| OutOfBounds)
+    fn memory_mut(&mut self) -> &mut [u8] {
+        match self.0.data().memory {
+            Some(memory) => memory.data_mut(&mut self.0),
+            None => &mut [],
+        }
     }
 
     fn grow(&mut self, pages: u32) -> bool {
@@ -156,15 +153,9 @@ fn define(module: &Module, linker: &mut Linker<Program>, store: &mut Store<Progr
         match import.ty() {
             ExternType::Func(ty) => {
                 let Some(function) = host::import(from, name) else { continue };
-                let results: Vec<ValType> = ty.results().collect();
-                linker.func_new(from, name, ty, move |mut caller, args, out| {
-                    let args: Vec<i64> = args.iter().map(widened).collect();
-                    let result = function.call(&mut Running(caller.as_context_mut()), &args).map_err(error)?;
-                    for (out, ty) in out.iter_mut().zip(&results) {
-                        *out = if matches!(ty, ValType::I64) { Val::I64(result) } else { Val::I32(result as i32) };
-                    }
-                    Ok(())
-                })?;
+                if !define_typed(linker, from, name, &ty, function)? {
+                    define_any(linker, from, name, ty, function)?;
+                }
             }
             ExternType::Memory(ty) if (from, name) == ("env", "memory") => {
                 let memory = Memory::new(&mut *store, ty)?;
@@ -190,6 +181,70 @@ fn define(module: &Module, linker: &mut Linker<Program>, store: &mut Store<Progr
     Ok(())
 }
 
+/// Defines a function whose parameters are all `i32`, as most are: called as compiled code calls, without a list of
+/// values. Whether `ty` is such a type.
+fn define_typed(
+    linker: &mut Linker<Program>,
+    from: &str,
+    name: &str,
+    ty: &FuncType,
+    function: host::Import,
+) -> Result<bool> {
+    macro_rules! typed {
+        ($results:ty, $convert:expr, $($arg:ident)*) => {
+            linker.func_wrap(from, name, move |mut caller: Caller<Program>, $($arg: i32),*| -> Result<$results> {
+                let args: &[i64] = &[$($arg.into()),*];
+                let result = function.call(&mut Running(caller.as_context_mut()), args).map_err(error)?;
+                Ok($convert(result))
+            })?
+        };
+    }
+    let narrow = |ty: ValType| matches!(ty, ValType::I32);
+    if !ty.params().all(narrow) || !ty.results().all(narrow) {
+        return Ok(false);
+    }
+    match (ty.params().len(), ty.results().len()) {
+        (0, 0) => typed!((), none,),
+        (1, 0) => typed!((), none, a),
+        (2, 0) => typed!((), none, a b),
+        (0, 1) => typed!(i32, cut,),
+        (1, 1) => typed!(i32, cut, a),
+        (2, 1) => typed!(i32, cut, a b),
+        (3, 1) => typed!(i32, cut, a b c),
+        (4, 1) => typed!(i32, cut, a b c d),
+        (5, 1) => typed!(i32, cut, a b c d e),
+        (6, 1) => typed!(i32, cut, a b c d e f),
+        _ => return Ok(false),
+    };
+    Ok(true)
+}
+
+fn none(_: i64) {}
+
+fn cut(result: i64) -> i32 {
+    result as i32
+}
+
+/// Defines a function of any type.
+fn define_any(
+    linker: &mut Linker<Program>,
+    from: &str,
+    name: &str,
+    ty: FuncType,
+    function: host::Import,
+) -> Result<()> {
+    let results: Vec<ValType> = ty.results().collect();
+    linker.func_new(from, name, ty, move |mut caller, args, out| {
+        let (args, count) = widened(args);
+        let result = function.call(&mut Running(caller.as_context_mut()), &args[..count]).map_err(error)?;
+        for (out, ty) in out.iter_mut().zip(&results) {
+            *out = if matches!(ty, ValType::I64) { Val::I64(result) } else { Val::I32(cut(result)) };
+        }
+        Ok(())
+    })?;
+    Ok(())
+}
+
 fn error(stop: Stop) -> Error {
     match stop {
         Stop::Engine(error) => match error.downcast::<Wrapped>() {
@@ -200,10 +255,18 @@ fn error(stop: Stop) -> Error {
     }
 }
 
-fn widened(value: &Val) -> i64 {
-    match value {
-        Val::I32(value) => (*value).into(),
-        Val::I64(value) => *value,
-        _ => 0,
+/// More parameters than any of the host's functions has.
+const MOST: usize = 16;
+
+/// Integers widened, and how many there are: without memory of the host's, since calls are many.
+fn widened(values: &[Val]) -> ([i64; MOST], usize) {
+    let mut wide = [0; MOST];
+    for (wide, value) in wide.iter_mut().zip(values) {
+        *wide = match value {
+            Val::I32(value) => (*value).into(),
+            Val::I64(value) => *value,
+            _ => 0,
+        };
     }
+    (wide, values.len().min(MOST))
 }

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use crate::guest::{piece, piece_mut};
 use crate::{Errno, Guest, Host, OutOfBounds, Stop};
 
 /// Longest path that is read from a guest, as Linux's `PATH_MAX`.
@@ -133,7 +134,7 @@ impl<'a> Call<'a> {
     pub fn text(&self, at: u32) -> Result<String, Fault> {
         let bytes = read_text(self.guest, at)?;
         // Linux takes any bytes; the lab's folders hold names that are UTF-8.
-        String::from_utf8(bytes).map_err(|_| Errno::NOENT.into())
+        std::str::from_utf8(bytes).map(str::to_owned).map_err(|_| Errno::NOENT.into())
     }
 
     /// Four bytes of the guest's memory.
@@ -153,6 +154,16 @@ impl<'a> Call<'a> {
         Ok(bytes)
     }
 
+    /// `len` bytes of the guest's memory, where they are.
+    pub fn piece(&self, at: u32, len: u32) -> Result<&[u8], Fault> {
+        Ok(piece(self.guest.memory(), at, len as usize)?)
+    }
+
+    /// The same, to be written.
+    pub fn piece_mut(&mut self, at: u32, len: u32) -> Result<&mut [u8], Fault> {
+        Ok(piece_mut(self.guest.memory_mut(), at, len as usize)?)
+    }
+
     /// Checks that `len` bytes at `at` are in the guest's memory: before anything is done that cannot be undone.
     pub fn check(&self, at: u32, len: u32) -> Result<(), Fault> {
         if u64::from(at) + u64::from(len) <= self.guest.size() { Ok(()) } else { Err(OutOfBounds.into()) }
@@ -165,7 +176,7 @@ impl<'a> Call<'a> {
         if at == 0 {
             return Err(Errno::NOMEM.into());
         }
-        self.guest.write(at, &vec![0; len as usize])?;
+        self.piece_mut(at, len)?.fill(0);
         Ok(at)
     }
 
@@ -202,23 +213,12 @@ pub fn read_u32(guest: &dyn Guest, at: u32) -> Result<u32, OutOfBounds> {
 }
 
 /// The bytes at `at` up to a zero, at most [`PATH_MAX`].
-fn read_text(guest: &dyn Guest, at: u32) -> Result<Vec<u8>, Fault> {
-    let mut text = Vec::new();
-    while text.len() < PATH_MAX {
-        let here = u64::from(at) + text.len() as u64;
-        let left = guest.size().saturating_sub(here).min(256) as usize;
-        if left == 0 {
-            return Err(OutOfBounds.into());
-        }
-        let mut piece = [0; 256];
-        guest.read(u32::try_from(here).map_err(|_| OutOfBounds)?, &mut piece[..left])?;
-        match piece[..left].iter().position(|b| *b == 0) {
-            Some(end) => {
-                text.extend_from_slice(&piece[..end]);
-                return Ok(text);
-            }
-            None => text.extend_from_slice(&piece[..left]),
-        }
+fn read_text(guest: &dyn Guest, at: u32) -> Result<&[u8], Fault> {
+    let rest = guest.memory().get(at as usize..).ok_or(OutOfBounds)?;
+    let text = &rest[..rest.len().min(PATH_MAX)];
+    match text.iter().position(|b| *b == 0) {
+        Some(end) => Ok(&text[..end]),
+        None if text.len() == PATH_MAX => Err(Errno::NAMETOOLONG.into()),
+        None => Err(OutOfBounds.into()),
     }
-    Err(Errno::NAMETOOLONG.into())
 }

@@ -19,7 +19,7 @@ pub enum Kind {
     /// A file.
     File(File),
     /// A folder; the number is how far `getdents64` has come.
-    Folder(Dir, AtomicUsize),
+    Folder(Arc<Dir>, AtomicUsize),
     /// A socket, with the guest's address family.
     Socket(OwnedFd, u16),
     /// An end of a pipe.
@@ -53,7 +53,7 @@ impl Open {
             Kind::Standard(1) => Some(rustix::stdio::stdout()),
             Kind::Standard(_) => Some(rustix::stdio::stderr()),
             Kind::File(file) => Some(file.as_fd()),
-            Kind::Folder(dir, _) => Some(dir.as_fd()),
+            Kind::Folder(dir, _) => Some(dir.as_ref().as_fd()),
             Kind::Socket(fd, _) | Kind::Pipe(fd) => Some(fd.as_fd()),
             Kind::Null | Kind::Random => None,
         }

@@ -10,20 +10,11 @@ pub trait Guest {
     /// The host's state of this guest.
     fn host(&mut self) -> &mut Host;
 
-    /// Size of the guest's memory, bytes.
-    fn size(&self) -> u64;
+    /// The guest's memory; empty where it has none.
+    fn memory(&self) -> &[u8];
 
-    /// Copies from the guest's memory.
-    ///
-    /// # Errors
-    /// When a byte of it is outside; then nothing was copied.
-    fn read(&self, at: u32, into: &mut [u8]) -> Result<(), OutOfBounds>;
-
-    /// Copies into the guest's memory.
-    ///
-    /// # Errors
-    /// When a byte of it would be outside; then nothing was copied.
-    fn write(&mut self, at: u32, from: &[u8]) -> Result<(), OutOfBounds>;
+    /// The same, to be written.
+    fn memory_mut(&mut self) -> &mut [u8];
 
     /// Adds pages to the guest's memory; whether that was possible.
     fn grow(&mut self, pages: u32) -> bool;
@@ -33,6 +24,39 @@ pub trait Guest {
     /// # Errors
     /// [`Stop::NoExport`] where there is none of this name and number of parameters, else what ended it.
     fn call(&mut self, export: &str, args: &[i32]) -> Result<Option<i32>, Stop>;
+
+    /// Size of the guest's memory, bytes.
+    fn size(&self) -> u64 {
+        self.memory().len() as u64
+    }
+
+    /// Copies from the guest's memory.
+    ///
+    /// # Errors
+    /// When a byte of it is outside; then nothing was copied.
+    fn read(&self, at: u32, into: &mut [u8]) -> Result<(), OutOfBounds> {
+        into.copy_from_slice(piece(self.memory(), at, into.len())?);
+        Ok(())
+    }
+
+    /// Copies into the guest's memory.
+    ///
+    /// # Errors
+    /// When a byte of it would be outside; then nothing was copied.
+    fn write(&mut self, at: u32, from: &[u8]) -> Result<(), OutOfBounds> {
+        piece_mut(self.memory_mut(), at, from.len())?.copy_from_slice(from);
+        Ok(())
+    }
+}
+
+/// `len` bytes of a guest's memory.
+pub fn piece(memory: &[u8], at: u32, len: usize) -> Result<&[u8], OutOfBounds> {
+    memory.get(at as usize..).and_then(|rest| rest.get(..len)).ok_or(OutOfBounds)
+}
+
+/// The same, to be written.
+pub fn piece_mut(memory: &mut [u8], at: u32, len: usize) -> Result<&mut [u8], OutOfBounds> {
+    memory.get_mut(at as usize..).and_then(|rest| rest.get_mut(..len)).ok_or(OutOfBounds)
 }
 
 /// An address of the guest's that is not in its memory.

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
-use std::time::Instant;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
@@ -31,7 +32,7 @@ pub struct Host {
     pub(crate) args: Vec<String>,
     pub(crate) env: BTreeMap<String, String>,
     /// Folders with the guest's names, as lists of path components.
-    pub(crate) roots: Vec<(Vec<String>, Dir)>,
+    pub(crate) roots: Vec<(Vec<String>, Arc<Dir>)>,
     pub(crate) cwd: Vec<String>,
     pub(crate) network: bool,
     pub(crate) ports: Vec<u16>,
@@ -45,6 +46,10 @@ pub struct Host {
     pub(crate) stacks: Vec<i32>,
     /// Mappings of `mmap`: address to length.
     pub(crate) mapped: BTreeMap<u32, u32>,
+    /// Calls of the host's that are under way, one within the other.
+    pub(crate) depth: u32,
+    /// Longest that one call may wait.
+    pub(crate) patience: Option<Duration>,
     /// Where the old ABI's heap ends is written.
     pub(crate) dynamic_top: u32,
 }
@@ -59,7 +64,7 @@ impl Host {
         for (host, guest) in &config.dirs {
             let dir = Dir::open_ambient_dir(host, ambient_authority())
                 .map_err(|e| io::Error::new(e.kind(), format!("failed to open {}: {e}", host.display())))?;
-            roots.push((components(guest), dir));
+            roots.push((components(guest), Arc::new(dir)));
         }
         let cwd = roots.first().map(|(name, _)| name.clone()).unwrap_or_default();
         Ok(Self {
@@ -76,8 +81,16 @@ impl Host {
             statics: BTreeMap::new(),
             stacks: Vec::new(),
             mapped: BTreeMap::new(),
+            depth: 0,
+            patience: None,
             dynamic_top: 0,
         })
+    }
+
+    /// From now on no call waits longer than `longest`. Without this a guest waits as long as it likes, and who
+    /// runs it ends it.
+    pub fn set_patience(&mut self, longest: Duration) {
+        self.patience = Some(longest);
     }
 
     /// How many descriptors are open: for whoever looks for a leak.

@@ -9,6 +9,9 @@ use crate::{Errno, Guest, Stop};
 
 type Function = fn(&mut Call) -> Answer;
 
+/// Most calls of the host's within one another.
+const NESTED: u32 = 64;
+
 /// How a guest is told that a call failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Failure {
@@ -38,6 +41,17 @@ impl Import {
     /// # Errors
     /// Why the guest does not go on.
     pub fn call(&self, guest: &mut dyn Guest, args: &[i64]) -> Result<i64, Stop> {
+        // An allocator that asks for memory, a handler that raises its signal: each turn takes of the host's stack.
+        if guest.host().depth >= NESTED {
+            return Err(Stop::Abort(format!("calls the host from within {NESTED} calls of the host's")));
+        }
+        guest.host().depth += 1;
+        let done = self.nested(guest, args);
+        guest.host().depth -= 1;
+        done
+    }
+
+    fn nested(&self, guest: &mut dyn Guest, args: &[i64]) -> Result<i64, Stop> {
         let mut call = Call::new(guest, args, self.new);
         let answer = if self.varargs { self.with_varargs(&mut call) } else { (self.function)(&mut call) };
         let result = match answer {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
 use cap_std::fs::{Dir, MetadataExt, OpenOptions, OpenOptionsExt};
-use rustix::fs::Stat as HostStat;
+use rustix::fs::{FileType, OFlags, Stat as HostStat};
 
 use super::paths::{Device, Place};
 use crate::Errno;
@@ -75,6 +75,10 @@ fn device_kind(device: Device) -> Kind {
 }
 
 fn open_below(dir: &Dir, path: &str, flags: i32, mode: u32) -> Result<Kind, Fault> {
+    // What servers do: a file that is there, to be read.
+    if flags & (flag::ACCESS | flag::CREATE | flag::TRUNCATE | flag::DIRECTORY | flag::NOFOLLOW) == 0 {
+        return open_to_read(dir, path);
+    }
     let access = flags & flag::ACCESS;
     let writes = access == 1 || access == 2;
     let makes = flags & flag::CREATE != 0;
@@ -88,7 +92,7 @@ fn open_below(dir: &Dir, path: &str, flags: i32, mode: u32) -> Result<Kind, Faul
             return match (writes || flags & flag::TRUNCATE != 0, makes && flags & flag::EXCLUSIVE != 0) {
                 (_, true) => Err(Errno::EXIST.into()),
                 (true, _) => Err(Errno::ISDIR.into()),
-                _ => Ok(Kind::Folder(dir.open_dir(path)?, AtomicUsize::new(0))),
+                _ => Ok(Kind::Folder(Arc::new(dir.open_dir(path)?), AtomicUsize::new(0))),
             };
         }
         if flags & flag::DIRECTORY != 0 {
@@ -101,8 +105,8 @@ fn open_below(dir: &Dir, path: &str, flags: i32, mode: u32) -> Result<Kind, Faul
     }
     let mut options = OpenOptions::new();
     options.read(access != 1).write(writes).append(writes && flags & flag::APPEND != 0).mode(mode);
-    let custom = if follow { 0 } else { rustix::fs::OFlags::NOFOLLOW.bits() as i32 };
-    options.custom_flags(custom | rustix::fs::OFlags::NONBLOCK.bits() as i32);
+    let custom = if follow { 0 } else { OFlags::NOFOLLOW.bits() as i32 };
+    options.custom_flags(custom | OFlags::NONBLOCK.bits() as i32);
     if makes && !writes {
         // Linux makes a file that is then only read; here the two are asked one after the other.
         let mut making = OpenOptions::new();
@@ -125,6 +129,24 @@ fn open_below(dir: &Dir, path: &str, flags: i32, mode: u32) -> Result<Kind, Faul
         file.set_len(0)?;
     }
     Ok(Kind::File(file))
+}
+
+/// Opens what is there, and looks at it then: half the system calls of the other way around.
+fn open_to_read(dir: &Dir, path: &str) -> Result<Kind, Fault> {
+    let mut options = OpenOptions::new();
+    // A pipe is opened without waiting for its other end, and closed again.
+    options.read(true).custom_flags((OFlags::NONBLOCK | OFlags::NOCTTY).bits() as i32);
+    let file = match dir.open_with(path, &options) {
+        // A socket in the file system.
+        Err(error) if error.raw_os_error() == Some(6) => return Err(Errno::ACCES.into()),
+        opened => opened?.into_std(),
+    };
+    let kind = FileType::from_raw_mode(rustix::fs::fstat(&file)?.st_mode);
+    match kind {
+        FileType::RegularFile => Ok(Kind::File(file)),
+        FileType::Directory => Ok(Kind::Folder(Arc::new(Dir::from_std_file(file)), AtomicUsize::new(0))),
+        _ => Err(Errno::ACCES.into()),
+    }
 }
 
 /// `stat64(path, buffer)`.

@@ -1,6 +1,6 @@
 //! Reading and writing by descriptor.
 
-use std::os::unix::fs::FileExt;
+use std::io::IoSlice;
 use std::sync::Arc;
 
 use rustix::fs::SeekFrom;
@@ -94,29 +94,67 @@ pub fn read_into(call: &mut Call, fd: i32, pieces: &[(u32, u32)], offset: Option
     if open.flags & super::files::flag::ACCESS == 1 {
         return Err(Errno::BADF.into());
     }
-    let mut bytes = vec![0; pieces.iter().map(|(_, len)| *len as usize).sum()];
-    let got = match (&open.kind, offset) {
+    let offset = offset.map(u64::try_from).transpose();
+    match (&open.kind, &offset) {
         (Kind::Folder(..), _) => return Err(Errno::ISDIR.into()),
-        (Kind::Null, _) => 0,
-        (Kind::Random, _) => rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty())?,
-        (Kind::File(file), Some(offset)) => {
-            file.read_at(&mut bytes, u64::try_from(offset).map_err(|_| Errno::INVAL)?)?
+        (Kind::Null, _) => return Ok(0),
+        (Kind::Standard(_) | Kind::Socket(..) | Kind::Pipe(_), Ok(Some(_)) | Err(_)) => return Err(Errno::SPIPE.into()),
+        _ => {}
+    }
+    let offset = offset.map_err(|_| Errno::INVAL)?;
+    filled(call, pieces, |call, into| read_now(call, &open, into, offset))
+}
+
+/// Where bytes go that a call reads: the pieces where they are if it is one, else beside the guest's memory, since
+/// pieces may overlap.
+pub enum Buffer<'a> {
+    /// In the guest's memory.
+    Piece(u32, u32),
+    /// To be copied there.
+    Beside(&'a mut [u8]),
+}
+
+impl Buffer<'_> {
+    /// The bytes to be written.
+    pub fn bytes<'b>(&'b mut self, call: &'b mut Call) -> Result<&'b mut [u8], Fault> {
+        match self {
+            Self::Piece(at, len) => call.piece_mut(*at, *len),
+            Self::Beside(bytes) => Ok(bytes),
         }
-        (_, Some(_)) => return Err(Errno::SPIPE.into()),
-        (_, None) => read_now(call, &open, &mut bytes)?,
-    };
+    }
+}
+
+/// Has `by` fill the pieces, which are in the guest's memory; how many bytes it gave.
+pub fn filled(
+    call: &mut Call,
+    pieces: &[(u32, u32)],
+    by: impl FnOnce(&mut Call, &mut Buffer) -> Result<usize, Fault>,
+) -> Answer {
+    if let [(at, len)] = pieces {
+        return Ok(by(call, &mut Buffer::Piece(*at, *len))? as i64);
+    }
+    let mut bytes = vec![0; pieces.iter().map(|(_, len)| *len as usize).sum()];
+    let got = by(call, &mut Buffer::Beside(&mut bytes))?;
     scattered(call, pieces, &bytes[..got])?;
     Ok(got as i64)
 }
 
-fn read_now(call: &mut Call, open: &Arc<Open>, bytes: &mut [u8]) -> Result<usize, Fault> {
+fn read_now(call: &mut Call, open: &Arc<Open>, into: &mut Buffer, offset: Option<u64>) -> Result<usize, Fault> {
+    if matches!(open.kind, Kind::Random) {
+        return Ok(rustix::rand::getrandom(into.bytes(call)?, rustix::rand::GetRandomFlags::empty())?);
+    }
+    let fd = open.fd().ok_or(Errno::BADF)?;
     loop {
         // The host's own streams wait by themselves; sockets and pipes never do.
         if matches!(open.kind, Kind::Standard(_)) {
             until_ready(call, open, false, true)?;
         }
-        let fd = open.fd().ok_or(Errno::BADF)?;
-        match rustix::io::read(fd, &mut *bytes) {
+        let bytes = into.bytes(call)?;
+        let done = match offset {
+            Some(offset) => rustix::io::pread(fd, bytes, offset),
+            None => rustix::io::read(fd, bytes),
+        };
+        match done {
             Err(rustix::io::Errno::AGAIN) if !open.is_nonblocking() => until_ready(call, open, false, true)?,
             Err(rustix::io::Errno::INTR) => {}
             done => return Ok(done?),
@@ -160,24 +198,35 @@ pub fn write_from(call: &mut Call, fd: i32, pieces: &[(u32, u32)], offset: Optio
     if open.flags & super::files::flag::ACCESS == 0 {
         return Err(Errno::BADF.into());
     }
-    let bytes = gathered(call, pieces)?;
-    let done = match (&open.kind, offset) {
+    let offset = offset.map(u64::try_from).transpose();
+    match (&open.kind, &offset) {
         (Kind::Folder(..), _) => return Err(Errno::BADF.into()),
-        (Kind::Null | Kind::Random, _) => bytes.len(),
-        (Kind::File(file), Some(offset)) => file.write_at(&bytes, u64::try_from(offset).map_err(|_| Errno::INVAL)?)?,
-        (_, Some(_)) => return Err(Errno::SPIPE.into()),
-        (_, None) => write_now(call, &open, &bytes)?,
-    };
-    Ok(done as i64)
+        (Kind::Null | Kind::Random, _) => return Ok(pieces.iter().map(|(_, len)| i64::from(*len)).sum()),
+        (Kind::Standard(_) | Kind::Socket(..) | Kind::Pipe(_), Ok(Some(_)) | Err(_)) => return Err(Errno::SPIPE.into()),
+        _ => {}
+    }
+    let offset = offset.map_err(|_| Errno::INVAL)?;
+    Ok(write_now(call, &open, pieces, offset)? as i64)
 }
 
-fn write_now(call: &mut Call, open: &Arc<Open>, bytes: &[u8]) -> Result<usize, Fault> {
+/// The pieces where they are in the guest's memory.
+fn slices<'a>(call: &'a Call, pieces: &[(u32, u32)]) -> Result<Vec<IoSlice<'a>>, Fault> {
+    pieces.iter().map(|(at, len)| Ok(IoSlice::new(call.piece(*at, *len)?))).collect()
+}
+
+fn write_now(call: &mut Call, open: &Arc<Open>, pieces: &[(u32, u32)], offset: Option<u64>) -> Result<usize, Fault> {
+    let fd = open.fd().ok_or(Errno::BADF)?;
     loop {
         if matches!(open.kind, Kind::Standard(_)) {
             until_ready(call, open, true, true)?;
         }
-        let fd = open.fd().ok_or(Errno::BADF)?;
-        match rustix::io::write(fd, bytes) {
+        let done = match (pieces, offset) {
+            ([(at, len)], Some(offset)) => rustix::io::pwrite(fd, call.piece(*at, *len)?, offset),
+            ([(at, len)], None) => rustix::io::write(fd, call.piece(*at, *len)?),
+            (_, Some(offset)) => rustix::io::pwritev(fd, &slices(call, pieces)?, offset),
+            (_, None) => rustix::io::writev(fd, &slices(call, pieces)?),
+        };
+        match done {
             Err(rustix::io::Errno::AGAIN) if !open.is_nonblocking() => until_ready(call, open, true, true)?,
             Err(rustix::io::Errno::INTR) => {}
             done => return Ok(done?),

@@ -51,9 +51,8 @@ pub fn memcpy(call: &mut Call) -> Answer {
     if call.check(to, size).and_then(|()| call.check(from, size)).is_err() {
         return Err(outside().into());
     }
-    let mut bytes = vec![0; size as usize];
-    call.guest.read(from, &mut bytes)?;
-    call.guest.write(to, &bytes)?;
+    let from = from as usize;
+    call.guest.memory_mut().copy_within(from..from + size as usize, to as usize);
     Ok(to.into())
 }
 
@@ -74,26 +73,28 @@ pub fn mmap(call: &mut Call) -> Answer {
         return Err(Errno::NOMEM.into());
     }
     let file = if anonymous { None } else { Some(call.host().descriptors.get(fd)?) };
-    if file.is_some() && shared_write {
+    if file.as_ref().is_some_and(|open| shared_write || !matches!(open.kind, Kind::File(_))) {
         // What is written to the memory would have to reach the file.
         return Err(Errno::NODEV.into());
-    }
-    let mut bytes = vec![0; size as usize];
-    if let Some(open) = file {
-        let Kind::File(file) = &open.kind else { return Err(Errno::NODEV.into()) };
-        let mut done = 0;
-        while done < bytes.len() {
-            match file.read_at(&mut bytes[done..], u64::from(offset) * 4096 + done as u64)? {
-                0 => break,
-                more => done += more,
-            }
-        }
     }
     let at = call.guest.call("_memalign", &[PAGE_SIZE as i32, size as i32])?.unwrap_or_default() as u32;
     if at == 0 {
         return Err(Errno::NOMEM.into());
     }
-    call.guest.write(at, &bytes)?;
+    let mut rest = call.piece_mut(at, size)?;
+    rest.fill(0);
+    if let Some(open) = file {
+        let Kind::File(file) = &open.kind else { return Err(Errno::NODEV.into()) };
+        let mut offset = u64::from(offset) * 4096;
+        while !rest.is_empty() {
+            let got = file.read_at(rest, offset)?;
+            if got == 0 {
+                break;
+            }
+            offset += got as u64;
+            rest = &mut rest[got..];
+        }
+    }
     call.host().mapped.insert(at, size);
     Ok(at.into())
 }

@@ -55,21 +55,21 @@ pub fn unlinkat(call: &mut Call) -> Answer {
 /// `rename(from, to)`.
 pub fn rename(call: &mut Call) -> Answer {
     let ((from, old), (to, new)) = (call.below()?, call.below()?);
-    from.rename(old, &to, new)?;
+    from.rename(old, to.as_ref(), new)?;
     Ok(0)
 }
 
 /// `renameat(dir, from, dir, to)`.
 pub fn renameat(call: &mut Call) -> Answer {
     let ((from, old), (to, new)) = (call.below_at()?, call.below_at()?);
-    from.rename(old, &to, new)?;
+    from.rename(old, to.as_ref(), new)?;
     Ok(0)
 }
 
 /// `link(from, to)`: another name of a file.
 pub fn link(call: &mut Call) -> Answer {
     let ((from, old), (to, new)) = (call.below()?, call.below()?);
-    from.hard_link(old, &to, new)?;
+    from.hard_link(old, to.as_ref(), new)?;
     Ok(0)
 }
 

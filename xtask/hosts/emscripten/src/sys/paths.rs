@@ -3,6 +3,8 @@
 //! The choice of the folder goes by names; everything below is opened by `cap-std`, which lets no `..`, no
 //! absolute path and no symbolic link lead out of the folder, whatever changes meanwhile.
 
+use std::sync::Arc;
+
 use cap_std::fs::Dir;
 
 use crate::call::{Call, Fault};
@@ -16,7 +18,7 @@ pub const AT_FDCWD: i32 = -100;
 /// Where a path leads.
 pub enum Place {
     /// Below a folder.
-    Below(Dir, String),
+    Below(Arc<Dir>, String),
     /// A device that the host makes up.
     Device(Device),
 }
@@ -44,11 +46,11 @@ impl Host {
         }
         let (root, dir) = self.root(&names).ok_or(Errno::NOENT)?;
         let rest = relative(&names[root.len()..], folder);
-        Ok(Place::Below(dir.try_clone()?, rest))
+        Ok(Place::Below(dir.clone(), rest))
     }
 
     /// The folder that was given which `names` lead into: the deepest.
-    pub fn root(&self, names: &[String]) -> Option<&(Vec<String>, Dir)> {
+    pub fn root(&self, names: &[String]) -> Option<&(Vec<String>, Arc<Dir>)> {
         self.roots.iter().filter(|(root, _)| names.starts_with(root)).max_by_key(|(root, _)| root.len())
     }
 
@@ -95,7 +97,7 @@ impl Call<'_> {
     }
 
     /// The same for a path that must be below a folder.
-    pub fn below(&mut self) -> Result<(Dir, String), Fault> {
+    pub fn below(&mut self) -> Result<(Arc<Dir>, String), Fault> {
         match self.place()? {
             Place::Below(dir, path) => Ok((dir, path)),
             Place::Device(_) => Err(Errno::PERM.into()),
@@ -112,7 +114,7 @@ impl Call<'_> {
         match &open.kind {
             Kind::Folder(dir, _) if !path.is_empty() => {
                 let names: Vec<String> = components(&path);
-                Ok(Place::Below(dir.try_clone()?, relative(&names, path.ends_with('/'))))
+                Ok(Place::Below(dir.clone(), relative(&names, path.ends_with('/'))))
             }
             Kind::Folder(..) => Err(Errno::NOENT.into()),
             _ => Err(Errno::NOTDIR.into()),
@@ -120,7 +122,7 @@ impl Call<'_> {
     }
 
     /// The same for a path that must be below a folder.
-    pub fn below_at(&mut self) -> Result<(Dir, String), Fault> {
+    pub fn below_at(&mut self) -> Result<(Arc<Dir>, String), Fault> {
         match self.place_at()? {
             Place::Below(dir, path) => Ok((dir, path)),
             Place::Device(_) => Err(Errno::PERM.into()),

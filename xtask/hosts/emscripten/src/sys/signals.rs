@@ -6,6 +6,7 @@ use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use signal_hook::SigId;
 use signal_hook::consts::{SIGALRM, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH};
 
 use super::process::PID;
@@ -40,6 +41,16 @@ pub struct Signals {
     /// Becomes readable when one came, so that no wait misses it.
     ears: Arc<UnixStream>,
     mouth: UnixStream,
+    /// What the host's process does at a signal for this guest.
+    heard: Vec<SigId>,
+}
+
+impl Drop for Signals {
+    fn drop(&mut self) {
+        for id in self.heard.drain(..) {
+            signal_hook::low_level::unregister(id);
+        }
+    }
 }
 
 impl Signals {
@@ -55,6 +66,7 @@ impl Signals {
             came: BTreeMap::new(),
             ears: Arc::new(ears),
             mouth,
+            heard: Vec::new(),
         })
     }
 
@@ -72,7 +84,7 @@ impl Signals {
     /// Whether a signal waits for its handler.
     pub fn any(&mut self) -> bool {
         for (signal, came) in &self.came {
-            if came.swap(false, Ordering::Relaxed) {
+            if came.load(Ordering::Relaxed) && came.swap(false, Ordering::Relaxed) {
                 self.pending |= bit(*signal);
             }
         }
@@ -94,8 +106,8 @@ impl Signals {
             return Ok(());
         }
         let came = Arc::new(AtomicBool::new(false));
-        signal_hook::flag::register(signal, came.clone())?;
-        signal_hook::low_level::pipe::register(signal, self.mouth.try_clone()?)?;
+        self.heard.push(signal_hook::flag::register(signal, came.clone())?);
+        self.heard.push(signal_hook::low_level::pipe::register(signal, self.mouth.try_clone()?)?);
         self.came.insert(signal, came);
         Ok(())
     }

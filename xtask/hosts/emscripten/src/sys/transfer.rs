@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rustix::net::{RecvFlags, SendFlags, SocketAddrAny, SocketType};
 
-use super::io::{gathered, pieces, scattered};
+use super::io::{filled, gathered, pieces};
 use super::network::{address_at, put_address};
 use super::wait::until_ready;
 use crate::Errno;
@@ -72,11 +72,13 @@ fn sent(call: &mut Call, fd: i32, pieces: &[(u32, u32)], flags: i32, to: Option<
         }
         None => None,
     };
-    let bytes = gathered(call, pieces)?;
+    // One message, however many pieces: datagrams cannot be put together again.
+    let gathered = if pieces.len() == 1 { Vec::new() } else { gathered(call, pieces)? };
     loop {
+        let bytes = if let [(at, len)] = pieces { call.piece(*at, *len)? } else { &gathered };
         let done = match &to {
-            Some(to) => rustix::net::sendto(open.socket()?, &bytes, SendFlags::NOSIGNAL, to),
-            None => rustix::net::send(open.socket()?, &bytes, SendFlags::NOSIGNAL),
+            Some(to) => rustix::net::sendto(open.socket()?, bytes, SendFlags::NOSIGNAL, to),
+            None => rustix::net::send(open.socket()?, bytes, SendFlags::NOSIGNAL),
         };
         if let Some(sent) = or_wait(call, &open, done, true, flags & DONTWAIT != 0)? {
             return Ok(sent as i64);
@@ -163,13 +165,15 @@ fn received(
         return Err(Errno::OPNOTSUPP.into());
     }
     let peek = if flags & PEEK != 0 { RecvFlags::PEEK } else { RecvFlags::empty() };
-    let mut bytes = vec![0; pieces.iter().map(|(_, len)| *len as usize).sum()];
-    let (got, address) = loop {
-        let done = rustix::net::recvfrom(open.socket()?, &mut bytes[..], peek);
-        if let Some((got, _, address)) = or_wait(call, &open, done, false, flags & DONTWAIT != 0)? {
-            break (got, address);
+    let mut peer = None;
+    let got = filled(call, pieces, |call, into| {
+        loop {
+            let done = rustix::net::recvfrom(open.socket()?, into.bytes(call)?, peek);
+            if let Some((got, _, address)) = or_wait(call, &open, done, false, flags & DONTWAIT != 0)? {
+                peer = address;
+                return Ok(got);
+            }
         }
-    };
-    scattered(call, pieces, &bytes[..got])?;
-    Ok((got as i64, address))
+    })?;
+    Ok((got, peer))
 }

@@ -45,6 +45,7 @@ pub fn pause(call: &mut Call, limit: Option<Duration>) -> Result<(), Fault> {
 
 /// Waits until one is ready, the time is up (`None`: never), or a signal came: then the handler has run.
 fn wait(call: &mut Call, wanted: &mut [Wanted], limit: Option<Duration>) -> Result<(), Fault> {
+    let limit = limit.into_iter().chain(call.host().patience).min();
     let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
     loop {
         if signals::deliver(call)? {

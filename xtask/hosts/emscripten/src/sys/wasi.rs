@@ -151,13 +151,10 @@ fn proc_exit(call: &mut Call) -> Answer {
 /// `random_get(buffer, length)`, `getentropy` of libc.
 pub fn random_get(call: &mut Call) -> Answer {
     let (at, len) = (call.word()?, call.word()?);
-    call.check(at, len)?;
-    let mut done = 0;
-    while done < len {
-        let mut bytes = vec![0; (len - done).min(1 << 16) as usize];
-        let got = rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty())?;
-        call.guest.write(at + done, &bytes[..got])?;
-        done += got as u32;
+    let mut rest = call.piece_mut(at, len)?;
+    while !rest.is_empty() {
+        let got = rustix::rand::getrandom(&mut *rest, rustix::rand::GetRandomFlags::empty())?;
+        rest = &mut rest[got..];
     }
     Ok(0)
 }

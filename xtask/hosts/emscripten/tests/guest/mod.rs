@@ -8,7 +8,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use wasmlab_host_emscripten::{Config, Guest, Host, OutOfBounds, Stop, import};
+use wasmlab_host_emscripten::{Config, Guest, Host, Stop, import};
 
 /// Where libc's `errno` is.
 pub const ERRNO: u32 = 16;
@@ -222,20 +222,12 @@ impl Guest for Flat {
         &mut self.host
     }
 
-    fn size(&self) -> u64 {
-        self.memory.len() as u64
+    fn memory(&self) -> &[u8] {
+        &self.memory
     }
 
-    fn read(&self, at: u32, into: &mut [u8]) -> Result<(), OutOfBounds> {
-        let from = self.memory.get(at as usize..).and_then(|rest| rest.get(..into.len())).ok_or(OutOfBounds)?;
-        into.copy_from_slice(from);
-        Ok(())
-    }
-
-    fn write(&mut self, at: u32, from: &[u8]) -> Result<(), OutOfBounds> {
-        let into = self.memory.get_mut(at as usize..).and_then(|rest| rest.get_mut(..from.len()));
-        into.ok_or(OutOfBounds)?.copy_from_slice(from);
-        Ok(())
+    fn memory_mut(&mut self) -> &mut [u8] {
+        &mut self.memory
     }
 
     fn grow(&mut self, pages: u32) -> bool {
@@ -280,7 +272,9 @@ pub const SECRET: &str = "nobody reads this";
 
 impl Folders {
     pub fn new() -> Self {
-        let both = tempfile::tempdir().unwrap();
+        // In memory where there is such a folder: calls are many, and some of them sync.
+        let shm = Path::new("/dev/shm");
+        let both = if shm.is_dir() { tempfile::tempdir_in(shm) } else { tempfile::tempdir() }.unwrap();
         let (given, other) = (both.path().join("given"), both.path().join("other"));
         fs::create_dir_all(given.join("sub")).unwrap();
         fs::create_dir_all(other.join("deep")).unwrap();
@@ -307,6 +301,12 @@ impl Folders {
     /// A guest that has the one folder, and no network.
     pub fn guest(&self) -> Flat {
         Flat::new(Config { dirs: vec![(self.given.clone(), "/guest".to_owned())], ..Config::default() })
+    }
+
+    /// The same folder for a guest that has a network too.
+    pub fn network(&self, ports: &[u16]) -> Config {
+        let dirs = vec![(self.given.clone(), "/guest".to_owned())];
+        Config { dirs, network: true, ports: ports.to_vec(), ..Config::default() }
     }
 
     /// Beside the folder that is given everything is as it was, byte for byte.

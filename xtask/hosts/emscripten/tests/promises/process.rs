@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::process::{Command, Stdio};
 
-use wasmlab_host_emscripten::{Config, Stop};
+use wasmlab_host_emscripten::{Config, Guest, Host, Stop, import};
 
 use crate::guest::{Abi, BUFFER, Flat, Folders};
 
@@ -123,4 +123,46 @@ fn streams_are_devices() {
     for fd in 3..64 {
         assert_eq!(guest.sys(Abi::Old, 197, "fstat64", &[fd, BUFFER.into()]), -9);
     }
+}
+
+/// A guest whose handler raises its own signal, unblocked, and so on.
+struct Again(Flat);
+
+impl Guest for Again {
+    fn host(&mut self) -> &mut Host {
+        self.0.host()
+    }
+
+    fn memory(&self) -> &[u8] {
+        self.0.memory()
+    }
+
+    fn memory_mut(&mut self) -> &mut [u8] {
+        self.0.memory_mut()
+    }
+
+    fn grow(&mut self, _: u32) -> bool {
+        false
+    }
+
+    fn call(&mut self, export: &str, args: &[i32]) -> Result<Option<i32>, Stop> {
+        if export == "dynCall_vi" {
+            // An empty mask, then the signal again.
+            import("env", "_sigprocmask").unwrap().call(self, &[2, 40_000, 0])?;
+            import("env", "_raise").unwrap().call(self, &[30])?;
+        }
+        self.0.call(export, args)
+    }
+}
+
+#[test]
+fn handlers_within_handlers_come_to_an_end() {
+    let mut guest = Again(Flat::new(Config::default()));
+    guest.0.put(BUFFER, &[0; 140]);
+    guest.0.put(BUFFER, &77_u32.to_le_bytes());
+    assert_eq!(guest.0.env("_sigaction", &[30, BUFFER.into(), 0]), 0);
+    let ended = import("env", "_raise").unwrap().call(&mut guest, &[30]);
+    assert!(matches!(ended, Err(Stop::Abort(_))), "{ended:?}");
+    // And the host is as it was.
+    assert_eq!(guest.0.old(20, &[]), 42);
 }

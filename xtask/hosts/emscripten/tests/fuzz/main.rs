@@ -1,0 +1,154 @@
+//! Calls of every import with whatever comes: numbers, addresses, paths, sequences that get somewhere, from a
+//! guest whose own exports lie and call back.
+//!
+//! What must hold: the host does not panic, does not wait, loses no descriptor, reads and writes nothing beside
+//! the folder that it was given. A run is one of a seed: the same seed makes the same calls.
+//!
+//!   WASMLAB_FUZZ_CALLS    how many calls; 40,000 unless told
+//!   WASMLAB_FUZZ_SECONDS  or for how long, if that is over first
+//!   WASMLAB_FUZZ_SEED     1 unless told
+//!
+//! The calls are made in a process of their own, without streams: what it writes as the guest's output is
+//! nobody's, and one that waits or dies is seen from here.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[path = "../guest/mod.rs"]
+mod guest;
+
+mod chance;
+mod hostile;
+mod shapes;
+
+use std::fs::{self, File};
+use std::path::Path;
+use std::process::{Command, ExitCode, Stdio};
+use std::time::{Duration, Instant};
+
+use chance::Chance;
+use guest::Folders;
+use hostile::Hostile;
+
+/// Calls of one guest.
+const ROUND: u64 = 500;
+/// Guests that get the same folder.
+const ROUNDS: u64 = 20;
+/// Where the process that makes the calls writes what it saw.
+const REPORT: &str = "WASMLAB_FUZZ_REPORT";
+
+fn number(name: &str, default: u64) -> u64 {
+    std::env::var(name)
+        .ok()
+        .map_or(default, |text| text.parse().unwrap_or_else(|_| panic!("{name}={text} is no number")))
+}
+
+fn main() -> ExitCode {
+    // The harness of `cargo test` is not there: a filter that names other tests leaves nothing to do.
+    if std::env::args().skip(1).any(|arg| !arg.starts_with('-') && !"fuzz".contains(&arg) || arg == "--list") {
+        return ExitCode::SUCCESS;
+    }
+    match std::env::var_os(REPORT) {
+        Some(report) => {
+            calls(Path::new(&report));
+            ExitCode::SUCCESS
+        }
+        None => watched(),
+    }
+}
+
+/// Starts the calls, and ends them where they take too long.
+fn watched() -> ExitCode {
+    let folder = tempfile::tempdir().unwrap();
+    let report = folder.path().join("report");
+    let errors = folder.path().join("errors");
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .env(REPORT, &report)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(File::create(&errors).unwrap())
+        .spawn()
+        .unwrap();
+    let mut last = (String::new(), Instant::now());
+    let status = loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            break Some(status);
+        }
+        let now = fs::read_to_string(&report).unwrap_or_default();
+        if now != last.0 {
+            last = (now, Instant::now());
+        } else if last.1.elapsed() > Duration::from_secs(60) {
+            child.kill().unwrap();
+            child.wait().unwrap();
+            break None;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    };
+    let seen = fs::read_to_string(&report).unwrap_or_default();
+    // The guest writes to its standard error too.
+    let errors = fs::read(&errors).unwrap_or_default();
+    let errors = String::from_utf8_lossy(&errors);
+    match status {
+        Some(status) if status.success() && seen.contains("done") => {
+            println!("fuzz: {}", seen.trim());
+            ExitCode::SUCCESS
+        }
+        Some(status) => {
+            let panic = errors.find("panicked at").map_or("", |at| &errors[at..errors.len().min(at + 2000)]);
+            println!("fuzz: {status}\n{seen}\n{panic}");
+            ExitCode::FAILURE
+        }
+        None => {
+            println!("fuzz: no call came back in 60 s\n{seen}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn calls(report: &Path) {
+    let (most, seed) = (number("WASMLAB_FUZZ_CALLS", 40_000), number("WASMLAB_FUZZ_SEED", 1));
+    let until = Duration::from_secs(number("WASMLAB_FUZZ_SECONDS", 3_600));
+    let imports = shapes::imports();
+    let began = Instant::now();
+    let (mut calls, mut good, mut nested, mut round) = (0, 0, 0, 0);
+    let mut open = None;
+    while calls < most && began.elapsed() < until {
+        let folders = Folders::new();
+        let ports = [free_port(), free_port()];
+        for _ in 0..ROUNDS {
+            round += 1;
+            let mut guest = Hostile::new(folders.network(&ports), Chance::new(seed.wrapping_mul(1 << 32) + round));
+            for _ in 0..ROUND {
+                // What is about to be done, for whoever finds that it was not.
+                guest.plant(&imports, ports);
+                let index = guest.chance.below(imports.len() as u64) as usize;
+                let import = &imports[index];
+                let args = guest.arguments(import);
+                if calls % 64 == 0 {
+                    let line = format!(
+                        "seed {seed}, guest {round}, {calls} calls, of them {good} good and {nested} nested: {} {args:?}",
+                        import.name
+                    );
+                    fs::write(report, line).unwrap();
+                }
+                good += u64::from(guest.make(import, &args));
+                calls += 1;
+            }
+            nested += guest.nested;
+            guest.check();
+        }
+        folders.untouched();
+        // Guests that are gone have left nothing open. The first brings what the standard library keeps.
+        let now = fs::read_dir("/proc/self/fd").unwrap().count();
+        assert!(*open.get_or_insert(now) >= now, "descriptors are lost: {open:?} were open, {now} are");
+    }
+    let line = format!(
+        "done: {calls} calls of {} imports with seed {seed}, of them {good} without an error, and {nested} from within a call, in {} s",
+        imports.len(),
+        began.elapsed().as_secs()
+    );
+    fs::write(report, line).unwrap();
+}
+
+fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
