@@ -194,7 +194,9 @@ impl Hostile {
             'w' => self.planted(WORDS).into(),
             'g' => self.chance.below(66) as i64,
             'h' => self.planted(HANDLERS).into(),
-            '.' => self.chance.pick(&[0, 0, 1, 1, 2, 2, 3, 4, 6, 10, 42, 0x40, 0x541b, 0x5421, 1030, 0o777, 2049]),
+            '.' => {
+                self.chance.pick(&[0, 0, 1, 1, 2, 2, 3, 4, 6, 10, 42, 0x22, 0x40, 0x541b, 0x5421, 1030, 0o777, 2049])
+            }
             _ => self.chance.wild(),
         }
     }
