@@ -29,6 +29,9 @@ const GUESTS: &[Guest] = &[
     ("start-loop", "gap timeout"),
     ("recursion", "gap trap"),
     ("unreachable", "gap trap"),
+    ("bounds", "gap trap"),
+    ("division", "gap trap"),
+    ("table", "gap out-of-memory|gap timeout|gap trap"),
     ("memory", "gap trap|gap out-of-memory|gap crashed"),
     ("flood", "gap output-flood"),
 ];

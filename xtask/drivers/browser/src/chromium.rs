@@ -19,6 +19,9 @@ const FLAGS: &[&str] = &[
     "--disable-default-apps",
     "--disable-dev-shm-usage",
     "--disable-breakpad",
+    // The headless shell hands a memory access out of bounds to V8 only where its crash reporter is on: without it
+    // the page crashes at what is a trap. Reports stay in the profile.
+    "--enable-crash-reporter",
     "--no-first-run",
     "--no-default-browser-check",
     "--no-proxy-server",
@@ -35,6 +38,7 @@ pub fn start(program: &Path, profile: &Path) -> Result<Browser, String> {
     fresh(profile)?;
     let mut command = Command::new(program);
     command.args(FLAGS).arg(format!("--user-data-dir={}", profile.display()));
+    command.arg(format!("--crash-dumps-dir={}", profile.join("reports").display()));
     // Chromium refuses its sandbox to root; for anyone else the sandbox stays.
     if fs::metadata("/proc/self").is_ok_and(|me| me.uid() == 0) {
         command.arg("--no-sandbox");

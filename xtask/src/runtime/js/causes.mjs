@@ -21,7 +21,9 @@ export function thrown(error, stage) {
   if (error instanceof WebAssembly.Exception) {
     return ['trap', { trap: 'uncaught-exception', message: 'the guest threw an exception that nobody caught' }];
   }
-  if (error instanceof RangeError && message.includes('call stack')) return ['trap', { trap: 'stack-overflow', message }];
+  // SpiderMonkey's is neither a RuntimeError nor a RangeError.
+  const overflow = (error instanceof RangeError && message.includes('call stack')) || /^too much recursion/.test(message);
+  if (overflow) return ['trap', { trap: 'stack-overflow', message }];
   // JavaScriptCore has no kind of its own for a memory or a table that it could not allocate.
   const refusedSize = error instanceof RangeError || /couldn't create (Table|Memory)/i.test(message);
   if (refusedSize && stage === 'instantiate') return ['resource-limit', { message }];
@@ -33,20 +35,24 @@ function words(error) {
   return String(error?.message ?? error).replace(/ \(evaluating '.*'\)$/s, '');
 }
 
-/** Neither engine gives its traps a code, only words: V8's `messages.h`, JavaScriptCore's `WasmExceptionType.h`. */
+/**
+ * No engine gives its traps a code, only words: V8's `messages.h`, JavaScriptCore's `WasmExceptionType.h`,
+ * SpiderMonkey's `js.msg`.
+ */
 function trap(message) {
   const words = [
     [/unreachable/i, 'unreachable'],
-    [/memory access out of bounds|data segment.* out of bounds|Out of bounds memory|segment writes outside of memory/, 'memory-out-of-bounds'],
+    // SpiderMonkey's `index out of bounds` may be a table's as well.
+    [/memory access out of bounds|data segment.* out of bounds|Out of bounds memory|segment writes outside of memory|^index out of bounds/, 'memory-out-of-bounds'],
     [/table.* out of bounds|element segment.* out of bounds|Out of bounds (table|call_indirect)|out of bounds table/, 'table-out-of-bounds'],
-    [/divide by zero|remainder by zero|Division by zero/, 'division-by-zero'],
-    [/divide result unrepresentable|Integer overflow/, 'integer-overflow'],
-    [/float unrepresentable|Out of bounds Trunc/, 'bad-conversion'],
+    [/divide by zero|remainder by zero|division by zero/i, 'division-by-zero'],
+    [/divide result unrepresentable|integer overflow/i, 'integer-overflow'],
+    [/float unrepresentable|Out of bounds Trunc|invalid conversion to integer/, 'bad-conversion'],
     // One message for both; newer versions of V8 tell them apart.
     [/null function or function signature mismatch|signature mismatch|signature that does not match/, 'bad-signature'],
-    [/null (function|pointer|reference)/, 'null-reference'],
+    [/null (function|pointer|reference)|call to null/, 'null-reference'],
     [/unaligned/i, 'unaligned-atomic'],
-    [/illegal cast/, 'cast-failure'],
+    [/illegal cast|bad cast/, 'cast-failure'],
   ];
   return words.find(([pattern]) => pattern.test(message))?.[1] ?? 'other';
 }
@@ -55,6 +61,6 @@ function trap(message) {
 export function refusal(error) {
   // A valid module that asks for more than the engine allows at all.
   if (/larger than implementation limit/.test(error.message)) return new End('resource-limit', { message: words(error) });
-  const offset = /@\+(\d+)|at byte (\d+)/.exec(error.message)?.slice(1).find(Boolean);
+  const offset = /@\+(\d+)|at byte (\d+)|at offset (\d+)/.exec(error.message)?.slice(1).find(Boolean);
   return new End('refused', { message: words(error), ...(offset && { offset: Number(offset) }) });
 }
