@@ -38,6 +38,19 @@ fn a_guest_swapped_for_a_silent_exit_fails_everywhere_whatever_is_known() {
 }
 
 #[test]
+fn a_client_that_prints_the_right_words_and_asks_nobody_fails() {
+    let workspace = Workspace::new();
+    let server = "[run]\nnetwork = \"loopback\"\n[[run.server]]\nname = \"api\"\n";
+    let asked = "[[expect.request]]\nserver = \"api\"\npath = \"/hello\"\n";
+    workspace.scenario("hello", HELLO, &format!("{server}{EXPECT_HELLO}{asked}"));
+    let (ran, report) = workspace.run_all(&[]);
+    assert!(measured(&report).iter().all(|(_, verdict, code)| verdict == "fail" && code == "wrong-output"));
+    let cells = report["cells"].as_array().unwrap();
+    let words = "the server `api` was not asked \"GET /hello\"";
+    assert!(cells.iter().filter(|c| c["verdict"] == "fail").all(|c| c["detail"] == words), "{}", ran.stderr);
+}
+
+#[test]
 fn the_life_of_a_snapshot() {
     let workspace = Workspace::new();
     workspace.scenario("hello", HELLO, EXPECT_HELLO);

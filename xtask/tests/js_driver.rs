@@ -58,3 +58,39 @@ const BUN: Subject = Subject {
 conformance!(node, crate::NODE);
 conformance!(deno, crate::DENO);
 conformance!(bun, crate::BUN);
+
+/// A guest that waits as Binaryen's Asyncify has it: `main` comes back at once, and is called again when what it
+/// waited for is there.
+const SLEEPY: &str = r#"(module
+    (import "env" "wait" (func $wait))
+    (global $woken (mut i32) (i32.const 0))
+    (func (export "main") (param i32 i32) (result i32)
+        (call $wait)
+        (select (i32.const 7) (i32.const 0) (global.get $woken)))
+    (func (export "asyncify_start_unwind") (param i32))
+    (func (export "asyncify_stop_rewind") (global.set $woken (i32.const 1))))"#;
+
+/// What Emscripten's glue does with it: it says `quit` as soon as `main` has come back, and nothing afterwards.
+const SLEEPY_GLUE: &str = "
+    var guest, asleep = false;
+    function wait() {
+      if (asleep) guest.exports.asyncify_stop_rewind();
+      else guest.exports.asyncify_start_unwind(0);
+      asleep = !asleep;
+    }
+    guest = new WebAssembly.Instance(new WebAssembly.Module(Module.wasmBinary), { env: { wait } });
+    var status = guest.exports.main(0, 0);
+    setTimeout(() => guest.exports.main(0, 0), 50);
+    try { Module.quit(status, new Error('exit')); } catch {}
+";
+
+#[test]
+fn a_guest_that_sleeps_has_not_ended() {
+    for subject in [NODE, DENO, BUN].into_iter().filter(|subject| !subject.is_absent()) {
+        let mut cell = conformance::harness::Cell::new(subject, SLEEPY);
+        let glue = cell.dir().join("guest.js");
+        std::fs::write(&glue, SLEEPY_GLUE).unwrap();
+        cell.spec.glue = Some(glue);
+        assert_eq!(*cell.run().cause(), wasmlab_cell::Cause::Exit { code: 7 }, "{}", subject.engine);
+    }
+}

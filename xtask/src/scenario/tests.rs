@@ -118,7 +118,7 @@ fn servers_of_the_lab_name_key_line_and_remedy() {
         "",
         "`run.network`: gives the guest no way to its [[run.server]]: write `network = \"loopback\"` under",
     );
-    wrong("name = \"api\"", "name = \"The API\"", "`run.server[0].name`: `The API` is not kebab-case");
+    wrong("api", "The API", "`run.server[0].name`: `The API` is not kebab-case");
     wrong("[[run.server]]", "[[run.port]]\nname = \"api\"\n[[run.server]]", "or the name of another server");
     wrong(
         "status = 404",
