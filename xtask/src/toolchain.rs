@@ -171,6 +171,11 @@ pub fn find(id: &str) -> Option<&'static dyn Toolchain> {
     ALL.iter().copied().find(|t| t.id() == id)
 }
 
+/// Whether a build makes one file, of the scenario's own sources: see [`Toolchain::may_be_prebuilt`].
+fn is_own_file(build: &Build) -> bool {
+    build.companions.is_empty() && build.source_crate.is_none()
+}
+
 /// Whether this is the name of a .wasm file, without folders.
 fn is_wasm_file(name: &str) -> bool {
     name.ends_with(".wasm") && !name.contains(['/', '\\'])

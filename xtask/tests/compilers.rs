@@ -141,6 +141,29 @@ fn a_second_build_with_nothing_changed_starts_no_compiler() {
     assert_eq!(fs::read_to_string(workspace.path("clang-undefined.log")).unwrap().lines().count(), 1);
 }
 
+/// It is the scenario's own code and its library: it may be committed, and then runs where no compiler is.
+#[test]
+fn a_guest_in_c_becomes_a_prebuilt_one() {
+    let (workspace, compiler) = with_compiler("well", "");
+    let blessed = lab::ran(command(&workspace, &compiler, &["bless", "--guests"]).output().unwrap());
+    assert_eq!(blessed.code, 0, "{}", blessed.stderr);
+    let provenance = fs::read_to_string(workspace.path("fixtures/fake-well/provenance.toml")).unwrap();
+    assert!(provenance.contains("command = \"clang"), "{provenance}");
+    assert!(!workspace.path("fixtures/healthy").exists(), "the lab translates WAT by itself");
+
+    let args = ["run-all", "--engines", "built", "--runtime", lab::COLUMNS, "--output", "json"];
+    let mut without = command(&workspace, &compiler, &args);
+    let ran = lab::ran(without.env("WASI_SYSROOT", workspace.path("none")).output().unwrap());
+    let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|e| panic!("{e}: {}", ran.stderr));
+    let cells = report["cells"].as_array().unwrap();
+    let here = cells.iter().filter(|c| c["scenario"] == "fake-well" && c["verdict"] != "absent");
+    let answers: Vec<_> = here.map(|c| (&c["verdict"], &c["prebuilt"])).collect();
+    assert!(
+        !answers.is_empty() && answers.iter().all(|(v, prebuilt)| **v == "pass" && **prebuilt == true),
+        "{answers:?}"
+    );
+}
+
 #[test]
 fn a_target_that_was_renamed_is_told_with_its_new_name() {
     let workspace = Workspace::new();

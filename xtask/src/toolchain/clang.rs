@@ -78,7 +78,7 @@ impl Toolchain for Clang {
     }
 
     fn may_be_prebuilt(&self, build: &Build) -> bool {
-        build.companions.is_empty()
+        super::is_own_file(build)
     }
 
     fn recipe(&self, scenario: &Scenario, found: &Found, out: &Path, _: bool) -> Recipe {

@@ -53,7 +53,7 @@ impl Toolchain for Emscripten {
     }
 
     fn may_be_prebuilt(&self, build: &Build) -> bool {
-        build.companions.is_empty()
+        super::is_own_file(build)
     }
 
     fn recipe(&self, scenario: &Scenario, found: &Found, out: &Path, _: bool) -> Recipe {

@@ -41,7 +41,7 @@ impl Toolchain for Zig {
     }
 
     fn may_be_prebuilt(&self, build: &Build) -> bool {
-        build.companions.is_empty()
+        super::is_own_file(build)
     }
 
     fn recipe(&self, scenario: &Scenario, found: &Found, out: &Path, _: bool) -> Recipe {
