@@ -101,7 +101,7 @@ fn only_own_code_in_one_file_may_be_committed() {
         assert!(may(&format!("toolchain = \"{toolchain}\"")), "{toolchain}");
         assert!(!may(&format!("toolchain = \"{toolchain}\"\ncompanions = [\"a.js\"]")), "{toolchain} with glue");
     }
-    let others = "source_crate = { name = \"nginx-src\", version = \"1.0.0\", sha256 = \"00\" }";
+    let others = "crate = { name = \"nginx-src\", version = \"1.0.0\", sha256 = \"00\" }";
     assert!(!may(&format!("toolchain = \"emscripten\"\n{others}")), "the code of others");
     for toolchain in ["wat", "go", "assemblyscript", "componentize-js", "componentize-py", "wasm-bindgen", "php"] {
         assert!(!may(&format!("toolchain = \"{toolchain}\"\ntarget = \"t\"")), "{toolchain}");
