@@ -43,7 +43,7 @@ const PAGES: &[Guest] = &[
     ("closes", "gap timeout|gap trap"),
     ("opens", "pass"),
     ("floods", "gap output-flood"),
-    ("hoards", "gap out-of-memory|gap crashed"),
+    ("hoards", "gap out-of-memory|gap crashed|gap timeout"),
     ("spins", "gap timeout"),
     ("leaves-workers", "pass"),
     ("malformed", "gap malformed"),
