@@ -72,6 +72,13 @@ impl Open {
         matches!(self.kind, Kind::Standard(_) | Kind::Socket(..) | Kind::Pipe(_))
     }
 
+    /// Whether a call that found nothing may wait, and try again. Not for ever: `poll` says of some sockets (one that
+    /// was shut down before it was connected) that they are ready, and they are not.
+    pub fn may_wait(&self, turns: &mut u32) -> bool {
+        *turns += 1;
+        !self.is_nonblocking() && *turns <= 16
+    }
+
     /// Whether it shall not wait.
     pub fn is_nonblocking(&self) -> bool {
         self.nonblocking.load(Ordering::Relaxed)

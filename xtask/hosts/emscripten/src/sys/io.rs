@@ -144,6 +144,7 @@ fn read_now(call: &mut Call, open: &Arc<Open>, into: &mut Buffer, offset: Option
         return Ok(rustix::rand::getrandom(into.bytes(call)?, rustix::rand::GetRandomFlags::empty())?);
     }
     let fd = open.fd().ok_or(Errno::BADF)?;
+    let mut turns = 0;
     loop {
         // The host's own streams wait by themselves; sockets and pipes never do.
         if matches!(open.kind, Kind::Standard(_)) {
@@ -155,7 +156,7 @@ fn read_now(call: &mut Call, open: &Arc<Open>, into: &mut Buffer, offset: Option
             None => rustix::io::read(fd, bytes),
         };
         match done {
-            Err(rustix::io::Errno::AGAIN) if !open.is_nonblocking() => until_ready(call, open, false, true)?,
+            Err(rustix::io::Errno::AGAIN) if open.may_wait(&mut turns) => until_ready(call, open, false, true)?,
             Err(rustix::io::Errno::INTR) => {}
             done => return Ok(done?),
         }
@@ -216,6 +217,7 @@ fn slices<'a>(call: &'a Call, pieces: &[(u32, u32)]) -> Result<Vec<IoSlice<'a>>,
 
 fn write_now(call: &mut Call, open: &Arc<Open>, pieces: &[(u32, u32)], offset: Option<u64>) -> Result<usize, Fault> {
     let fd = open.fd().ok_or(Errno::BADF)?;
+    let mut turns = 0;
     loop {
         if matches!(open.kind, Kind::Standard(_)) {
             until_ready(call, open, true, true)?;
@@ -227,7 +229,7 @@ fn write_now(call: &mut Call, open: &Arc<Open>, pieces: &[(u32, u32)], offset: O
             (_, None) => rustix::io::writev(fd, &slices(call, pieces)?),
         };
         match done {
-            Err(rustix::io::Errno::AGAIN) if !open.is_nonblocking() => until_ready(call, open, true, true)?,
+            Err(rustix::io::Errno::AGAIN) if open.may_wait(&mut turns) => until_ready(call, open, true, true)?,
             Err(rustix::io::Errno::INTR) => {}
             done => return Ok(done?),
         }

@@ -183,10 +183,11 @@ fn accepted(call: &mut Call, with_flags: bool) -> Answer {
     }
     // A connection that has no number to go to stays in the queue.
     call.host().descriptors.room()?;
+    let mut turns = 0;
     let (fd, peer) = loop {
         match rustix::net::acceptfrom_with(open.socket()?, flags()) {
             Ok(done) => break done,
-            Err(rustix::io::Errno::AGAIN) if !open.is_nonblocking() => until_ready(call, &open, false, true)?,
+            Err(rustix::io::Errno::AGAIN) if open.may_wait(&mut turns) => until_ready(call, &open, false, true)?,
             Err(rustix::io::Errno::INTR) => {}
             Err(other) => return Err(other.into()),
         }

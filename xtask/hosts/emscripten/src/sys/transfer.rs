@@ -74,13 +74,14 @@ fn sent(call: &mut Call, fd: i32, pieces: &[(u32, u32)], flags: i32, to: Option<
     };
     // One message, however many pieces: datagrams cannot be put together again.
     let gathered = if pieces.len() == 1 { Vec::new() } else { gathered(call, pieces)? };
+    let mut turns = 0;
     loop {
         let bytes = if let [(at, len)] = pieces { call.piece(*at, *len)? } else { &gathered };
         let done = match &to {
             Some(to) => rustix::net::sendto(open.socket()?, bytes, SendFlags::NOSIGNAL, to),
             None => rustix::net::send(open.socket()?, bytes, SendFlags::NOSIGNAL),
         };
-        if let Some(sent) = or_wait(call, &open, done, true, flags & DONTWAIT != 0)? {
+        if let Some(sent) = or_wait(call, &open, done, true, flags & DONTWAIT != 0, &mut turns)? {
             return Ok(sent as i64);
         }
     }
@@ -108,10 +109,11 @@ fn or_wait<T>(
     done: Result<T, rustix::io::Errno>,
     write: bool,
     impatient: bool,
+    turns: &mut u32,
 ) -> Result<Option<T>, Fault> {
     match done {
         Ok(done) => Ok(Some(done)),
-        Err(rustix::io::Errno::AGAIN) if !open.is_nonblocking() && !impatient => {
+        Err(rustix::io::Errno::AGAIN) if !impatient && open.may_wait(turns) => {
             until_ready(call, open, write, true)?;
             Ok(None)
         }
@@ -166,10 +168,11 @@ fn received(
     }
     let peek = if flags & PEEK != 0 { RecvFlags::PEEK } else { RecvFlags::empty() };
     let mut peer = None;
+    let mut turns = 0;
     let got = filled(call, pieces, |call, into| {
         loop {
             let done = rustix::net::recvfrom(open.socket()?, into.bytes(call)?, peek);
-            if let Some((got, _, address)) = or_wait(call, &open, done, false, flags & DONTWAIT != 0)? {
+            if let Some((got, _, address)) = or_wait(call, &open, done, false, flags & DONTWAIT != 0, &mut turns)? {
                 peer = address;
                 return Ok(got);
             }

@@ -7,6 +7,7 @@
 //!   WASMLAB_FUZZ_CALLS    how many calls; 40,000 unless told
 //!   WASMLAB_FUZZ_SECONDS  or for how long, if that is over first
 //!   WASMLAB_FUZZ_SEED     1 unless told
+//!   WASMLAB_FUZZ_GUEST    begin with the guests around this number, to see again what a run found
 //!
 //! The calls are made in a process of their own, without streams: what it writes as the guest's output is
 //! nobody's, and one that waits or dies is seen from here.
@@ -109,7 +110,8 @@ fn calls(report: &Path) {
     let until = Duration::from_secs(number("WASMLAB_FUZZ_SECONDS", 3_600));
     let imports = shapes::imports();
     let began = Instant::now();
-    let (mut calls, mut good, mut nested, mut round) = (0, 0, 0, 0);
+    let (mut calls, mut good, mut nested) = (0, 0, 0);
+    let mut round = number("WASMLAB_FUZZ_GUEST", 0) / ROUNDS * ROUNDS;
     let mut open = None;
     while calls < most && began.elapsed() < until {
         let folders = Folders::new();
