@@ -16,6 +16,16 @@ export function set(shim, name, ...values) {
   shim[name](...values);
 }
 
+/** Interfaces that are none of the shim's stay as imports under their own names: hosts differ in what they say of those. */
+export function lacking(translated) {
+  const imports = [...translated.matchAll(/^import\s+(.+?)\s+from\s+['"]([^'"]+)['"]/gm)];
+  const missing = imports.filter(([, , from]) => !/^(file:|node:|https?:|[./])/.test(from));
+  if (!missing.length) return;
+  const [[, names, module]] = missing;
+  const name = /[\w$]+/.exec(names)?.[0] ?? '';
+  throw new End('missing-import', { module, name, ty: '', missing: missing.length });
+}
+
 /** Runs the import that instantiates; a name that the shim lacks is a syntax error of the module, or undefined. */
 export async function instantiated(make) {
   try {

@@ -3,7 +3,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { called, commandsOnly, instantiated, set } from './component.mjs';
+import { called, commandsOnly, instantiated, lacking, set } from './component.mjs';
 import { End } from './protocol.mjs';
 import { translate } from './translate.mjs';
 
@@ -60,14 +60,4 @@ async function denyNetwork(load) {
     }
     sockets[name]();
   }
-}
-
-/** Interfaces that are none of the shim's stay as imports under their own names: hosts differ in what they say of those. */
-function lacking(translated) {
-  const imports = [...translated.matchAll(/^import\s+(.+?)\s+from\s+['"]([^'"]+)['"]/gm)];
-  const missing = imports.filter(([, , from]) => !/^(file:|node:|\.)/.test(from));
-  if (!missing.length) return;
-  const [[, names, module]] = missing;
-  const name = /[\w$]+/.exec(names)?.[0] ?? '';
-  throw new End('missing-import', { module, name, ty: '', missing: missing.length });
 }

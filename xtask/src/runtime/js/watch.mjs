@@ -28,12 +28,14 @@ export function aborted(what) {
  * guest sleeps, and calls `over` when one that slept has come to its end.
  */
 export function watch(log) {
-  const life = { asleep: false, over: () => {} };
+  const life = { asleep: false, dynamic: false, over: () => {} };
   const { instantiate, Instance } = WebAssembly;
   let seen = false;
   const enter = (module, imports = {}) => {
     log.stage('link');
-    const lacking = WebAssembly.Module.imports(module).filter((i) => imports[i.module]?.[i.name] === undefined);
+    const wanted = WebAssembly.Module.imports(module);
+    life.dynamic = wanted.some((i) => i.module.startsWith('GOT.'));
+    const lacking = wanted.filter((i) => imports[i.module]?.[i.name] === undefined);
     if (lacking.length) {
       const [{ module: from, name, kind: ty }] = lacking;
       throw new End('missing-import', { module: from, name, ty, missing: lacking.length });
@@ -72,7 +74,8 @@ export function watch(log) {
 function awake(instance, life) {
   const { exports } = instance;
   const { asyncify_start_unwind: sleep, asyncify_stop_rewind: wake } = exports;
-  if (!sleep || !wake) return instance;
+  // A main module of dynamic linking has its exports put into a table, which takes no function but Wasm's own.
+  if (!sleep || !wake || life.dynamic) return instance;
   let slept = false;
   const watched = { ...exports };
   watched.asyncify_start_unwind = (data) => {

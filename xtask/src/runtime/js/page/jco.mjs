@@ -1,7 +1,7 @@
 // A component in a page: jco translated it before (prepare.mjs), preview2-shim's build for browsers is its host.
 // Directories are held in memory, as with the polyfill of WASI 0.1; sockets a page has none.
 
-import { called, commandsOnly, instantiated, set } from '../component.mjs';
+import { called, commandsOnly, instantiated, lacking, set } from '../component.mjs';
 import { stderr, stdin, stdout } from './report.mjs';
 import * as cli from '/packages/@bytecodealliance/preview2-shim/dist/browser/cli.js';
 import * as filesystem from '/packages/@bytecodealliance/preview2-shim/dist/browser/filesystem.js';
@@ -10,6 +10,7 @@ export async function run(spec, log) {
   commandsOnly(spec);
   log.stage('compile', { cached: true });
   log.stage('link');
+  lacking(await (await fetch('/component/guest.js')).text());
   set(cli, '_setArgs', spec.args);
   set(cli, '_setEnv', spec.env);
   set(cli, '_setStdin', { blockingRead: input });
