@@ -191,3 +191,23 @@ fn a_banner_on_stdout_stands_in_the_guests_output() {
         assert_eq!(fake_as(file, "banner", runtime, variable, expects).1, "fail wrong-output", "{file}");
     }
 }
+
+/// The built guest lies beside its source: `cargo build --release --target wasm32-wasip2` there makes it anew.
+#[test]
+fn a_guest_that_was_given_the_loopback_address_gets_no_other() {
+    let workspace = Workspace::new();
+    let component = fs::read(fixtures("hostile/sockets-elsewhere").join("sockets-elsewhere.wasm")).unwrap();
+    let names = ["bind-loopback", "bind-everywhere", "bind-everywhere-udp", "connect-elsewhere"];
+    let run = "[run]\nargs = [\"{port:other}\", \"connect\"]\nnetwork = \"loopback\"\n[[run.port]]\nname = \"other\"\n";
+    workspace.scenario("elsewhere", "", &format!("{run}[expect]\nlab = {names:?}\n"));
+    // What begins as a binary is taken as one, whatever its name.
+    workspace.write("scenarios/elsewhere/guest.wat", component);
+    // The lab's own hosts alone: any other may let it pass.
+    let columns = ["--runtime", "{wasmtime-cranelift,wasmtime-36-cranelift}"];
+    let args = [&["run-all", "--engines", "built", "--output", "json"][..], &columns].concat();
+    let ran = workspace.run(&args);
+    let report = serde_json::from_str(&ran.stdout).unwrap_or_else(|e| panic!("{e}: {}", ran.stderr));
+    for (runtime, verdict, code) in measured(&report) {
+        assert_eq!((verdict.as_str(), code.as_str()), ("pass", ""), "{runtime}: {report}");
+    }
+}
