@@ -31,7 +31,7 @@ export async function instantiated(make) {
   try {
     return await make();
   } catch (error) {
-    const words = /does not provide an export named '([^']+)'|Cannot find (?:module|package) '([^']+)'|undefined local import '([^']+)'/;
+    const words = /does not provide an export named '([^']+)'|Cannot find (?:module|package) '([^']+)'|undefined local import '([^']+)'|Export named '([^']+)' not found/;
     const name = words.exec(error?.message ?? '')?.slice(1).find(Boolean);
     if (name) throw new End('missing-import', { module: '', name, ty: '', missing: 1 });
     throw error instanceof WebAssembly.CompileError ? new End('refused', { message: error.message }) : ended(error, 'instantiate');
