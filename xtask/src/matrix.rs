@@ -15,14 +15,16 @@ use crate::inspect;
 use crate::judge::{Evidence, judge};
 use crate::lab::Lab;
 use crate::model::facts::Facts;
-use crate::model::observation::{Limit, Observation, Outcome};
+use crate::model::observation::{Observation, Outcome};
 use crate::model::report::{Cell, Origin};
 use crate::model::scenario::Scenario;
 use crate::model::verdict::{Judgement, Verdict};
 use crate::process;
 use crate::runtime::{Runtime, Seen, Tool};
+use crate::snapshots::Store;
 use crate::toolchain::{Toolchain, wat};
 
+mod kept;
 mod row;
 
 /// What is to be run.
@@ -356,9 +358,13 @@ fn one(
             Ok(observation) => observation,
             Err(error) => return Some(unmeasured(Verdict::Error, format!("the cell could not be set up: {error}"))),
         };
-    if let Some(key) = key.filter(|_| !from_cache && is_repeatable(&observation)) {
-        keep(lab, &key, &observation);
+    let key = key.filter(|_| !from_cache);
+    let repeatable = kept::is_repeatable(&observation);
+    if let Some(key) = key.as_ref().filter(|_| repeatable) {
+        kept::keep(lab, key, &observation);
     }
+    let started = !matches!(observation.outcome, Outcome::NotStarted(_));
+    let doubtful = key.filter(|_| !repeatable && started).map(|key| (key, observation.clone()));
     let seen = Seen { observation: &observation, run: &scenario.spec.run, facts: facts.ok() };
     let progress = runtime.progress(&seen);
     let evidence = Evidence { facts: facts.map_err(String::as_str), observation: &observation, progress: &progress };
@@ -366,22 +372,13 @@ fn one(
     let mut cell = row::measured(scenario, runtime.id(), judgement, observation);
     cell.cached = from_cache;
     cell.prebuilt = built.origin == Origin::Prebuilt;
-    Some(cell)
-}
-
-/// What the machine's load or another process may have caused is measured anew next time.
-fn is_repeatable(observation: &Observation) -> bool {
-    match observation.outcome {
-        // A guest that ended by itself did so for a reason of its own, even if its client had to give up.
-        Outcome::Exited(_) | Outcome::Limit(Limit::Output(_)) => true,
-        Outcome::Stopped => observation.script.as_ref().is_none_or(|s| s.failed.is_none()),
-        Outcome::Signaled(_) | Outcome::Limit(_) | Outcome::NotStarted(_) | Outcome::Interrupted => false,
+    // A time-out, or a crash, that is what was accepted before is no mood of the machine's.
+    if let Some((key, observation)) = doubtful
+        && Store::new(lab.snapshots()).accepts(&cell, &tool.version)
+    {
+        kept::keep(lab, &key, &observation);
     }
-}
-
-/// A cache that cannot be written costs time, not verdicts.
-fn keep(lab: &Lab, key: &Key, observation: &Observation) {
-    let _ = lab.cache.put(key, observation);
+    Some(cell)
 }
 
 /// The facts of a binary, remembered by its hash and the lab's own.

@@ -83,6 +83,13 @@ impl Store {
         self.dir.join("artifacts").join(format!("{scenario}.snap"))
     }
 
+    /// Whether a cell came to what is expected of it, on the very version of the runtime that it was accepted with.
+    #[must_use]
+    pub fn accepts(&self, cell: &Cell, version: &str) -> bool {
+        let before: Option<CellSnapshot> = read(&self.cell_file(&cell.scenario, &cell.runtime)).unwrap_or_default();
+        before.is_some_and(|before| before == CellSnapshot::of(cell, version))
+    }
+
     /// Compares a measured cell with its snapshot, notes the change in it, and leaves or removes the
     /// pending file. A cell that was not measured is as it was.
     ///

@@ -232,3 +232,23 @@ fn a_second_run_starts_no_runtime() {
     assert_eq!(run(), 2);
     assert_eq!(run(), 2, "the second run starts nothing");
 }
+
+#[test]
+fn a_time_out_is_measured_anew_until_it_is_what_is_expected() {
+    let workspace = Workspace::new();
+    workspace.scenario("loop", "(module (func (export \"_start\") (loop $l (br $l))))", "[run]\ntimeout_ms = 300\n");
+    let check = |cached: bool| {
+        let (_, report) = workspace.run_all(&[]);
+        for (runtime, _, code) in measured(&report) {
+            assert_eq!(code, "timeout", "{runtime}");
+        }
+        let here = report["cells"].as_array().unwrap().iter().filter(|c| c["verdict"] != "absent");
+        assert!(here.into_iter().all(|c| c["cached"] == cached), "{report}");
+    };
+    check(false);
+    check(false);
+    let blessed = workspace.run(&["bless"]);
+    assert_eq!(blessed.code, 0, "{}", blessed.stderr);
+    check(false);
+    check(true);
+}
