@@ -60,7 +60,6 @@ fn insta_reads_the_artifacts_as_the_lab_wrote_them() {
 /// Scenarios whose toolchain was on no machine yet that accepted snapshots, with the reason.
 const NEVER_BUILT: &[(&str, &str)] = &[
     ("c-wasi-sdk-hello", "wasi-sdk comes as a download only"),
-    ("rust-bindgen-hello", "wasm-bindgen's program did not build from its registry"),
     ("rust-wasip1-threads", "no package brings a C library with threads"),
 ];
 
