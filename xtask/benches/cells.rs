@@ -152,7 +152,7 @@ fn tool(lab: &Lab, runtime: &dyn Runtime, built: &Path) -> Result<Tool, String> 
     let Source::Embedded(engine) = runtime.source() else {
         return xtask::engines::ready(lab, runtime).map_err(|a| a.map(|a| a.why).unwrap_or_default());
     };
-    let program = built.join("engines").join(engine).join("release").join(format!("engine-{engine}"));
+    let program = built.join("engines").join(engine).join(format!("engine-{engine}"));
     if !program.is_file() {
         return Err("not built".to_owned());
     }
