@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -16,11 +16,14 @@ use crate::machine::sha256;
 /// Part of every key: raised when the meaning of an entry changes.
 const VERSION: u32 = 1;
 
-/// Bytes that entries may take; engines and compilers' own folders are not counted.
-const LIMIT: u64 = 6 << 30;
+/// What may be removed, and the bytes that each may take; engines and compilers' own folders are not counted.
+/// Compiled code has a limit of its own: it is large and soon made again, and must not cost the guests and
+/// observations, which are small and are not.
+const BOUNDED: &[(&[&str], u64)] = &[(&["entries", "objects"], 2 << 30), (&[COMPILED], 6 << 30)];
 
-/// The folders that [`LIMIT`] bounds.
-const BOUNDED: &[&str] = &["entries", "objects", COMPILED];
+/// What was used is marked as new when it is older than this: not at every use, since hashes of files are
+/// remembered by their times.
+const MARKED: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Compiled code: a folder for each module and engine.
 const COMPILED: &str = "compiled";
@@ -76,6 +79,7 @@ impl Cache {
         if head != wanted.as_bytes() {
             return None;
         }
+        mark(&self.entry(key));
         serde_json::from_slice(body).ok()
     }
 
@@ -90,10 +94,12 @@ impl Cache {
         files::write_atomically(&self.entry(key), &bytes)
     }
 
-    /// The file of a binary, by its hash.
+    /// The file of a binary, by its hash; it counts as used.
     #[must_use]
     pub fn object(&self, sha256: &str) -> PathBuf {
-        self.dir.join("objects").join(format!("{sha256}.wasm"))
+        let path = self.dir.join("objects").join(format!("{sha256}.wasm"));
+        mark(&path);
+        path
     }
 
     /// Keeps a binary and returns its hash.
@@ -110,25 +116,32 @@ impl Cache {
         Ok(hash)
     }
 
-    /// The folder for code that an engine compiled.
+    /// The folder for code that an engine compiled; what is there counts as used.
     #[must_use]
     pub fn compiled(&self, key: &Key) -> PathBuf {
-        self.dir.join("compiled").join(&key.0)
+        let dir = self.dir.join(COMPILED).join(&key.0);
+        // One file of a folder is enough to keep it.
+        if let Some(first) = files::walk(&dir, &[]).unwrap_or_default().first() {
+            mark(&dir.join(first));
+        }
+        dir
     }
 
     fn entry(&self, key: &Key) -> PathBuf {
         self.dir.join("entries").join(&key.0[..2]).join(&key.0)
     }
 
-    /// Removes the oldest files until the bounded folders hold at most the limit.
+    /// Removes what was not used for longest until the bounded folders hold at most their limits.
     pub fn prune(&self) {
-        self.prune_to(LIMIT);
+        for (folders, limit) in BOUNDED {
+            self.prune_to(folders, *limit);
+        }
     }
 
-    fn prune_to(&self, limit: u64) {
-        // When it was last written, and its size.
+    fn prune_to(&self, folders: &[&str], limit: u64) {
+        // When it was last used, and its size.
         let mut found: BTreeMap<PathBuf, (SystemTime, u64)> = BTreeMap::new();
-        for folder in BOUNDED {
+        for folder in folders {
             let root = self.dir.join(folder);
             for path in files::walk(&root, &[]).unwrap_or_default() {
                 let Ok(meta) = fs::metadata(root.join(&path)) else { continue };
@@ -138,8 +151,8 @@ impl Cache {
                     Some(first) if *folder == COMPILED => root.join(first),
                     _ => root.join(&path),
                 };
-                let (written, bytes) = found.entry(unit).or_insert((SystemTime::UNIX_EPOCH, 0));
-                *written = (*written).max(meta.modified().unwrap_or(SystemTime::UNIX_EPOCH));
+                let (used, bytes) = found.entry(unit).or_insert((SystemTime::UNIX_EPOCH, 0));
+                *used = (*used).max(meta.modified().unwrap_or(SystemTime::UNIX_EPOCH));
                 *bytes += meta.len();
             }
         }
@@ -158,10 +171,19 @@ impl Cache {
     }
 }
 
+/// Marks a file as used now. Where that cannot be done it goes earlier, which costs time and no more.
+fn mark(path: &Path) {
+    let is_old = |meta: fs::Metadata| meta.modified().ok()?.elapsed().ok();
+    if fs::metadata(path).ok().and_then(is_old).is_some_and(|age| age > MARKED) {
+        let _ = fs::File::open(path).and_then(|file| file.set_modified(SystemTime::now()));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Cache, Key};
     use std::fs;
+    use std::time::SystemTime;
 
     fn with_entry(change: impl FnOnce(&Cache, &Key)) -> Option<String> {
         let dir = tempfile::tempdir().unwrap();
@@ -212,15 +234,31 @@ mod tests {
     }
 
     #[test]
-    fn the_size_is_bounded_and_the_oldest_go_first() {
+    fn the_size_is_bounded_and_what_was_not_used_goes_first() {
         let dir = tempfile::tempdir().unwrap();
         let cache = Cache::new(dir.path().to_owned());
-        let old = cache.put_object(&[1; 1000]).unwrap();
-        let file = fs::File::open(cache.object(&old)).unwrap();
-        file.set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
-        let new = cache.put_object(&[2; 1000]).unwrap();
-        cache.prune_to(1500);
-        assert!(!cache.object(&old).exists() && cache.object(&new).exists());
+        let [old, used] = [1, 2].map(|byte| cache.put_object(&[byte; 1000]).unwrap());
+        let entry = Key::of("test", &1);
+        cache.put(&entry, &vec![7; 400]).unwrap();
+        let age = |path| fs::File::open(path).unwrap().set_modified(SystemTime::UNIX_EPOCH).unwrap();
+        [cache.object(&old), cache.object(&used), cache.entry(&entry)].into_iter().for_each(age);
+        // Asked for, as a run does that finds it kept.
+        assert!(cache.object(&used).is_file() && cache.get::<Vec<u8>>(&entry).is_some());
+        cache.prune_to(&["entries", "objects"], 2500);
+        assert!(!cache.object(&old).exists() && cache.object(&used).exists() && cache.entry(&entry).exists());
+    }
+
+    #[test]
+    fn compiled_code_costs_no_guest() {
+        let dir = tempfile::tempdir().unwrap();
+        let cache = Cache::new(dir.path().to_owned());
+        let guest = cache.put_object(&[1; 1000]).unwrap();
+        fs::File::open(cache.object(&guest)).unwrap().set_modified(SystemTime::UNIX_EPOCH).unwrap();
+        let code = cache.compiled(&Key::of("compiled", &1));
+        fs::create_dir_all(&code).unwrap();
+        fs::File::create(code.join("code")).unwrap().set_len(7 << 30).unwrap();
+        cache.prune();
+        assert!(!code.exists() && cache.object(&guest).exists());
     }
 
     #[test]
@@ -235,9 +273,9 @@ mod tests {
             }
         }
         for file in ["prepared/code", "prepared/manifest"] {
-            fs::File::open(old.join(file)).unwrap().set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
+            fs::File::open(old.join(file)).unwrap().set_modified(SystemTime::UNIX_EPOCH).unwrap();
         }
-        cache.prune_to(3500);
+        cache.prune_to(&[super::COMPILED], 3500);
         assert!(!old.exists() && new.join("prepared/code").exists() && new.join("prepared/manifest").exists());
     }
 }

@@ -357,6 +357,7 @@ fn signal_name(signal: i32) -> String {
         9 => "SIGKILL".to_owned(),
         11 => "SIGSEGV".to_owned(),
         15 => "SIGTERM".to_owned(),
+        25 => "SIGXFSZ (a file grew past its limit)".to_owned(),
         31 => "SIGSYS".to_owned(),
         n => format!("signal {n}"),
     }

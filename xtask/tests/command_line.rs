@@ -1,7 +1,8 @@
-//! The lab as a command-line program: interruption, closed and full outputs, folders that cannot be
-//! written, wrong input of every kind, damaged caches.
+//! The lab as a command-line program: closed and full outputs, folders that cannot be written, wrong input of
+//! every kind, damaged caches.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[expect(dead_code, reason = "other tests use the rest")]
 mod lab;
 
 use std::collections::BTreeSet;
@@ -9,120 +10,10 @@ use std::fs;
 use std::io::Read;
 use std::path::Path;
 use std::process::Stdio;
-use std::time::{Duration, Instant};
 
 use lab::{Ran, Workspace};
 
 const HEALTHY: &str = "(module (func (export \"_start\")))";
-const LOOP: &str = "(module (func (export \"_start\") (loop $l (br $l))))";
-
-fn wait(mut done: impl FnMut() -> bool, what: &str) {
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while !done() {
-        assert!(Instant::now() < deadline, "{what} did not happen");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
-
-/// Command lines of living processes that contain `part`.
-fn alive(part: &str) -> usize {
-    let entries = fs::read_dir("/proc").unwrap().flatten();
-    entries
-        .filter_map(|e| fs::read(e.path().join("cmdline")).ok())
-        .filter(|c| String::from_utf8_lossy(c).contains(part))
-        .count()
-}
-
-#[test]
-fn ctrl_c_ends_the_children_keeps_what_was_measured_and_the_next_run_goes_on() {
-    let workspace = Workspace::new();
-    for name in ["a-healthy", "b-healthy"] {
-        workspace.scenario(name, HEALTHY, "");
-    }
-    workspace.scenario("c-loop", LOOP, "[run]\ntimeout_ms = 60000\n");
-    workspace.write("tmp/x", "");
-    let args = ["run-all", "--engines", "built", "--jobs", "1", "--output", "json", "--no-cache"];
-    let mut command = workspace.command(&args);
-    command.env("TMPDIR", workspace.path("tmp")).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let child = command.spawn().unwrap();
-    let place = workspace.path("tmp").display().to_string();
-    // The endless guest's own directory holds its events; it runs once it is instantiated.
-    let looping = || {
-        let cells = fs::read_dir(workspace.path("tmp")).unwrap().flatten();
-        cells.filter_map(|c| fs::read_to_string(c.path().join("spec.json")).ok()).any(|s| s.contains("c-loop.wasm"))
-    };
-    wait(looping, "the endless guest's start");
-    std::thread::sleep(Duration::from_millis(300));
-    let pid = rustix::process::Pid::from_raw(child.id().cast_signed()).unwrap();
-    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
-    let ran = lab::ran(child.wait_with_output().unwrap());
-    assert_eq!(ran.code, 130, "{}", ran.stderr);
-    assert!(ran.stderr.contains("interrupted"));
-    assert_eq!(alive(&format!("{place}/wasmlab-")), 0, "children are gone");
-    let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
-    assert_eq!(report["interrupted"], true);
-    let passed = |report: &serde_json::Value, cached: bool| {
-        let cells = report["cells"].as_array().unwrap().iter();
-        cells.filter(|c| c["verdict"] == "pass" && (!cached || c["cached"] == true)).count()
-    };
-    assert!(passed(&report, false) >= 2, "what was measured is there");
-    assert!(workspace.path("reports/latest/report.json").is_file());
-    fs::remove_dir_all(workspace.path("scenarios/c-loop")).unwrap();
-    let (_, report) = workspace.run_all(&[]);
-    assert!(!lab::measured(&report).is_empty());
-    assert!(passed(&report, true) >= 2, "the next run takes it from the cache");
-}
-
-#[test]
-fn a_second_ctrl_c_ends_everything_at_once() {
-    let workspace = Workspace::new();
-    workspace.scenario("healthy", HEALTHY, "[run]\ntimeout_ms = 60000\n");
-    // A runtime that ignores SIGTERM, so that the lab is still patient with it when the second one comes.
-    let runtime = workspace.path("runtime-stubborn");
-    let fake = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("fixtures/fake-runtimes/runtime");
-    std::os::unix::fs::symlink(fake, &runtime).unwrap();
-    let mut command = workspace.command(&["run-all", "--runtime", "node", "--no-cache"]);
-    let child = command.env("WASMLAB_NODE", &runtime).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    let place = runtime.display().to_string();
-    wait(|| alive(&format!("{place}\0--no-warnings")) > 0, "the runtime's start");
-    let pid = rustix::process::Pid::from_raw(child.id().cast_signed()).unwrap();
-    for _ in 0..2 {
-        rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(130));
-    assert_eq!(alive(&place), 0, "nothing is left");
-}
-
-/// A runtime with children in sessions of their own, one of them without the environment that marks it, and a
-/// lab that is killed while it runs: by its own process, or by the one that was started, its guard.
-fn brood_after(kill: impl Fn(i32) -> i32) -> std::process::ExitStatus {
-    let workspace = Workspace::new();
-    workspace.scenario("healthy", HEALTHY, "[run]\ntimeout_ms = 60000\n");
-    let runtime = workspace.path("runtime-brood");
-    let fake = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("fixtures/fake-runtimes/runtime");
-    std::os::unix::fs::symlink(fake, &runtime).unwrap();
-    let mut command = workspace.command(&["run-all", "--runtime", "node", "--no-cache"]);
-    let child = command.env("WASMLAB_NODE", &runtime).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    let brood = || ["sleep\x004251", "sleep\x004252", "sleep\x004253"].map(alive);
-    wait(|| brood().iter().all(|n| *n > 0), "the brood's start");
-    let pid = rustix::process::Pid::from_raw(kill(child.id().cast_signed())).unwrap();
-    rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
-    let status = child.wait_with_output().unwrap().status;
-    wait(|| brood() == [0; 3], "the end of what the runtime left");
-    status
-}
-
-#[test]
-fn a_killed_lab_leaves_no_descendants() {
-    use std::os::unix::process::ExitStatusExt;
-    let lab_of = |guard: i32| {
-        let children = fs::read_to_string(format!("/proc/{guard}/task/{guard}/children")).unwrap();
-        children.trim().parse().unwrap()
-    };
-    assert_eq!(brood_after(lab_of).signal(), Some(9), "the guard ends as the lab did");
-    assert_eq!(brood_after(|guard| guard).signal(), Some(9));
-}
 
 #[test]
 fn a_reader_that_goes_away_is_no_error_and_a_full_disk_is_one() {

@@ -72,16 +72,16 @@ fn copied(scenario: &Scenario, dir: &Dir) -> io::Result<Vec<PathBuf>> {
     dir.copy.as_ref().map_or(Ok(Vec::new()), |from| files::walk(&scenario.dir.join(from), &[]))
 }
 
-/// Hashes of what is copied, for the key of an observation.
+/// Hashes of what is copied, by the guest's name of the directory and the file's, for the key of an observation.
 ///
 /// # Errors
 /// When a file cannot be read.
-pub fn copied_hashes(scenario: &Scenario) -> io::Result<Vec<(PathBuf, String)>> {
+pub fn copied_hashes(scenario: &Scenario) -> io::Result<Vec<(String, PathBuf, String)>> {
     let mut hashes = Vec::new();
     for dir in &scenario.spec.run.dir {
         for name in copied(scenario, dir)? {
             let from = scenario.dir.join(dir.copy.as_deref().unwrap_or(Path::new(""))).join(&name);
-            hashes.push((name, sha256(&fs::read(from)?)));
+            hashes.push((dir.guest.clone(), name, sha256(&fs::read(from)?)));
         }
     }
     Ok(hashes)

@@ -35,7 +35,7 @@ fn because<T>(words: impl Into<String>) -> Result<T, Refused> {
 /// # Errors
 /// Why there is none.
 pub fn read(stream: &mut TcpStream, deadline: Instant, is_over: &dyn Fn() -> bool) -> Result<Asked, Refused> {
-    let mut input = Input { stream, deadline, is_over, got: Vec::new() };
+    let mut input = Input { stream, deadline, is_over, begun: false, got: Vec::new() };
     let (mut asked, size) = loop {
         if let Some(head) = head(&input.got)? {
             break head;
@@ -46,7 +46,8 @@ pub fn read(stream: &mut TcpStream, deadline: Instant, is_over: &dyn Fn() -> boo
         input.more()?;
     };
     input.got.drain(..size);
-    asked.body = match asked.headers.get("transfer-encoding") {
+    input.begun = true;
+    let body = match asked.headers.get("transfer-encoding") {
         Some(coding) if coding.eq_ignore_ascii_case("chunked") => input.chunks()?,
         Some(coding) => return because(format!("the transfer-encoding {coding:?} is not `chunked`")),
         None => {
@@ -55,12 +56,13 @@ pub fn read(stream: &mut TcpStream, deadline: Instant, is_over: &dyn Fn() -> boo
             input.exactly(length)?
         }
     };
+    asked.body = String::from_utf8_lossy(&body).into_owned();
     Ok(asked)
 }
 
 /// Reads on until the client closes, within limits.
 pub fn drain(stream: &mut TcpStream, deadline: Instant, is_over: &dyn Fn() -> bool) {
-    let mut input = Input { stream, deadline, is_over, got: Vec::new() };
+    let mut input = Input { stream, deadline, is_over, begun: false, got: Vec::new() };
     let mut drained = 0;
     while drained < DRAINED && input.more().is_ok() {
         drained += std::mem::take(&mut input.got).len();
@@ -91,6 +93,8 @@ struct Input<'a> {
     stream: &'a mut TcpStream,
     deadline: Instant,
     is_over: &'a dyn Fn() -> bool,
+    /// Whether a request's head was read: what comes after is owed.
+    begun: bool,
     got: Vec<u8>,
 }
 
@@ -99,7 +103,7 @@ impl Input<'_> {
     fn more(&mut self) -> Result<(), Refused> {
         let mut buffer = [0; 8192];
         loop {
-            let nothing_yet = self.got.is_empty();
+            let nothing_yet = self.got.is_empty() && !self.begun;
             let end = |words: &str| if nothing_yet { Err(Refused::Nothing) } else { because(words) };
             if Instant::now() >= self.deadline || (self.is_over)() {
                 return end("the request did not come to its end");
@@ -120,19 +124,18 @@ impl Input<'_> {
         }
     }
 
-    fn exactly(&mut self, length: usize) -> Result<String, Refused> {
+    fn exactly(&mut self, length: usize) -> Result<Vec<u8>, Refused> {
         if length > BODY {
             return because(format!("the body is longer than {BODY} bytes"));
         }
         while self.got.len() < length {
             self.more()?;
         }
-        let body: Vec<u8> = self.got.drain(..length).collect();
-        Ok(String::from_utf8_lossy(&body).into_owned())
+        Ok(self.got.drain(..length).collect())
     }
 
-    fn chunks(&mut self) -> Result<String, Refused> {
-        let mut body = String::new();
+    fn chunks(&mut self) -> Result<Vec<u8>, Refused> {
+        let mut body = Vec::new();
         loop {
             let (head, size) = match httparse::parse_chunk_size(&self.got) {
                 Ok(httparse::Status::Complete((head, size))) => (head, usize::try_from(size).unwrap_or(usize::MAX)),
@@ -149,7 +152,7 @@ impl Input<'_> {
             if size > BODY || body.len() + size > BODY {
                 return because(format!("the body is longer than {BODY} bytes"));
             }
-            body += &self.exactly(size)?;
+            body.extend(self.exactly(size)?);
             // The line's end after a chunk.
             self.exactly(2)?;
         }
@@ -165,14 +168,14 @@ mod tests {
     use std::time::{Duration, Instant};
 
     /// What is read of a client that sends `parts`, one after the other, and then closes.
-    fn check(parts: &[&str]) -> Result<Asked, String> {
+    fn check<T: AsRef<[u8]>>(parts: &[T]) -> Result<Asked, String> {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let (mut stream, _) = listener.accept().unwrap();
-        let parts: Vec<String> = parts.iter().map(ToString::to_string).collect();
+        let parts: Vec<Vec<u8>> = parts.iter().map(|part| part.as_ref().to_vec()).collect();
         let sender = std::thread::spawn(move || {
             for part in parts {
-                client.write_all(part.as_bytes()).unwrap();
+                client.write_all(&part).unwrap();
                 std::thread::sleep(Duration::from_millis(10));
             }
         });
@@ -191,11 +194,18 @@ mod tests {
         let chunks =
             ["POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n3\r", "\nabc\r\n2;x=y\r\nde\r\n", "0\r\n\r\n"];
         assert_eq!(check(&chunks).unwrap().body, "abcde");
+        // A character in two pieces.
+        let chunks: [&[u8]; 3] =
+            [b"POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n", b"2\r\na\xc3\r\n", b"1\r\n\xa9\r\n0\r\n\r\n"];
+        assert_eq!(check(&chunks).unwrap().body, "aé");
     }
 
     #[test]
     fn what_is_cut_short_is_no_request() {
-        assert_eq!(check(&[]).unwrap_err(), "nothing");
+        assert_eq!(check::<&str>(&[]).unwrap_err(), "nothing");
+        assert!(check(&["PUT / HTTP/1.1\r\ncontent-length: 4\r\n\r\n"]).unwrap_err().contains("closed"));
+        let chunked = "PUT / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n1\r\na\r\n";
+        assert!(check(&[chunked]).unwrap_err().contains("closed"));
         assert!(check(&["GET / HT"]).unwrap_err().contains("closed"));
         assert!(check(&["PUT / HTTP/1.1\r\ncontent-length: 4\r\n\r\na"]).unwrap_err().contains("closed"));
         let head = "POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n";

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context, Result};
 use globset::{Glob, GlobSetBuilder};
@@ -254,15 +254,24 @@ fn write(lab: &Lab, report: &RunReport) -> Result<()> {
     Ok(())
 }
 
+/// How long after the first signal another one belongs to it: a signal to the whole process group comes twice,
+/// once by way of the guard.
+const SAME_SIGNAL: Duration = Duration::from_millis(300);
+
 /// The first Ctrl-C ends the children and reports what was measured, the second ends the lab.
 fn handle_ctrl_c() {
-    let handler = || {
-        if process::cancelled() {
+    let mut first: Option<Instant> = None;
+    let handler = move || match first {
+        None => {
+            first = Some(Instant::now());
+            process::cancel();
+            output::say("interrupted: ending what runs; what was measured is kept (again: end at once)");
+        }
+        Some(at) if at.elapsed() < SAME_SIGNAL => {}
+        Some(_) => {
             process::end_everything();
             std::process::exit(i32::from(exit::INTERRUPTED));
         }
-        process::cancel();
-        output::say("interrupted: ending what runs; what was measured is kept (again: end at once)");
     };
     // Where there is no terminal there may be no handler either: then Ctrl-C ends the lab at once.
     let _ = ctrlc::set_handler(handler);

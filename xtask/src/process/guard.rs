@@ -18,6 +18,9 @@ const NOTED: [i32; 5] = [libc::SIGINT, libc::SIGTERM, libc::SIGHUP, libc::SIGQUI
 /// Returns in the lab's process; the one that called stays behind as its guard and ends as it ends. Where there
 /// can be no guard, the lab goes on without. To be called before there is a second thread.
 pub fn enter() {
+    // Whoever starts the lab may ignore it, and that is inherited: then no child's end is told, nor its status kept.
+    // SAFETY: a system call on this process alone, which has one thread.
+    unsafe { libc::signal(libc::SIGCHLD, libc::SIG_DFL) };
     let guard = getpid();
     if set_child_subreaper(Some(guard)).is_err() {
         return;
@@ -75,7 +78,8 @@ fn watch(lab: i32, noted: &libc::sigset_t) -> i32 {
                     return status;
                 }
             }
-            // A terminal tells the whole group, the lab too: what a process sends is for this one alone.
+            // A terminal tells the whole group, the lab too: what a process sends may be for this one alone. Where
+            // it was for the group, the lab takes the two for one.
             signal if signal > 0 && info.si_code <= 0 => {
                 // SAFETY: the lab is this process's child and was not waited for: the number is its own.
                 unsafe { libc::kill(lab, signal) };

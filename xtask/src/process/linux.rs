@@ -310,6 +310,9 @@ fn prepare_child(inherit: &[i32], file_limit: u64) -> io::Result<()> {
     for (resource, limit) in [(Resource::Core, 0), (Resource::Fsize, file_limit)] {
         rustix::process::setrlimit(resource, Rlimit { current: Some(limit), maximum: Some(limit) })?;
     }
+    // A file that grows past its limit is the guest's error (EFBIG), not its runtime's death by SIGXFSZ.
+    // SAFETY: a system call on this process alone, which has one thread.
+    unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
     // Should the lab be killed, its children go with it.
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
     for fd in inherit {

@@ -93,7 +93,9 @@ fn memory_is_watched() {
 #[test]
 fn large_files_are_refused_by_the_kernel() {
     let dir = tempfile::tempdir().unwrap();
-    with("head -c 3000000 /dev/zero > big", |c| c.cwd = dir.path().to_owned());
+    let ended = with("head -c 3000000 /dev/zero > big", |c| c.cwd = dir.path().to_owned());
+    // Told, and not killed: the guest may say what it could not do.
+    assert!(ended.end == End::Exited(1) && String::from_utf8_lossy(&ended.stderr).contains("too large"), "{ended:?}");
     assert_eq!(std::fs::metadata(dir.path().join("big")).unwrap().len(), 1 << 20);
 }
 

@@ -1,0 +1,167 @@
+//! Signals: what is sent to the lab, to its group, to its guard; and what it was started with.
+#![cfg(unix)]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod lab;
+
+use std::fs;
+use std::io::Read;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use lab::Workspace;
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+
+const HEALTHY: &str = "(module (func (export \"_start\")))";
+const LOOP: &str = "(module (func (export \"_start\") (loop $l (br $l))))";
+
+fn wait(mut done: impl FnMut() -> bool, what: &str) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !done() {
+        assert!(Instant::now() < deadline, "{what} did not happen");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Command lines of living processes that contain `part`.
+fn alive(part: &str) -> usize {
+    let entries = fs::read_dir("/proc").unwrap().flatten();
+    entries
+        .filter_map(|e| fs::read(e.path().join("cmdline")).ok())
+        .filter(|c| String::from_utf8_lossy(c).contains(part))
+        .count()
+}
+
+/// What a person's terminal, a supervisor or `timeout` sends: to the lab alone, or to all of its process group,
+/// where it comes to the lab twice (a guard stands before it, which passes on what it is told).
+#[test]
+fn a_signal_ends_the_children_keeps_what_was_measured_and_the_next_run_goes_on() {
+    interrupted_by(|pid| kill_process(pid, Signal::INT).unwrap());
+    interrupted_by(|pid| kill_process_group(pid, Signal::TERM).unwrap());
+}
+
+fn interrupted_by(send: impl Fn(Pid)) {
+    let workspace = Workspace::new();
+    for name in ["a-healthy", "b-healthy"] {
+        workspace.scenario(name, HEALTHY, "");
+    }
+    workspace.scenario("c-loop", LOOP, "[run]\ntimeout_ms = 60000\n");
+    workspace.write("tmp/x", "");
+    let args = ["run-all", "--engines", "built", "--jobs", "1", "--output", "json", "--no-cache"];
+    let mut command = workspace.command(&args);
+    command.env("TMPDIR", workspace.path("tmp")).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+    let child = command.spawn().unwrap();
+    let place = workspace.path("tmp").display().to_string();
+    // The endless guest's own directory holds its events; it runs once it is instantiated.
+    let looping = || {
+        let cells = fs::read_dir(workspace.path("tmp")).unwrap().flatten();
+        cells.filter_map(|c| fs::read_to_string(c.path().join("spec.json")).ok()).any(|s| s.contains("c-loop.wasm"))
+    };
+    wait(looping, "the endless guest's start");
+    std::thread::sleep(Duration::from_millis(300));
+    send(Pid::from_raw(child.id().cast_signed()).unwrap());
+    let ran = lab::ran(child.wait_with_output().unwrap());
+    assert_eq!(ran.code, 130, "{}", ran.stderr);
+    assert!(ran.stderr.contains("interrupted"));
+    assert_eq!(alive(&format!("{place}/wasmlab-")), 0, "children are gone");
+    let folders = fs::read_dir(workspace.path("tmp")).unwrap().flatten().filter(|e| e.path().is_dir());
+    assert_eq!(folders.count(), 0, "and their folders");
+    let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(report["interrupted"], true);
+    let passed = |report: &serde_json::Value, cached: bool| {
+        let cells = report["cells"].as_array().unwrap().iter();
+        cells.filter(|c| c["verdict"] == "pass" && (!cached || c["cached"] == true)).count()
+    };
+    assert!(passed(&report, false) >= 2, "what was measured is there");
+    assert!(workspace.path("reports/latest/report.json").is_file());
+    fs::remove_dir_all(workspace.path("scenarios/c-loop")).unwrap();
+    let (_, report) = workspace.run_all(&[]);
+    assert!(!lab::measured(&report).is_empty());
+    assert!(passed(&report, true) >= 2, "the next run takes it from the cache");
+}
+
+#[test]
+fn a_second_ctrl_c_ends_everything_at_once() {
+    let workspace = Workspace::new();
+    workspace.scenario("healthy", HEALTHY, "[run]\ntimeout_ms = 60000\n");
+    // A runtime that ignores SIGTERM, so that the lab is still patient with it when the second one comes.
+    let runtime = workspace.path("runtime-stubborn");
+    let fake = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("fixtures/fake-runtimes/runtime");
+    std::os::unix::fs::symlink(fake, &runtime).unwrap();
+    let mut command = workspace.command(&["run-all", "--runtime", "node", "--no-cache"]);
+    let child = command.env("WASMLAB_NODE", &runtime).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let place = runtime.display().to_string();
+    wait(|| alive(&format!("{place}\0--no-warnings")) > 0, "the runtime's start");
+    let pid = Pid::from_raw(child.id().cast_signed()).unwrap();
+    for _ in 0..2 {
+        kill_process(pid, Signal::INT).unwrap();
+        // Sooner it would be the same one.
+        std::thread::sleep(Duration::from_millis(400));
+    }
+    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(130));
+    assert_eq!(alive(&place), 0, "nothing is left");
+}
+
+/// A runtime with children in sessions of their own, one of them without the environment that marks it, and a
+/// lab that is killed while it runs: by its own process, or by the one that was started, its guard.
+fn brood_after(kill: impl Fn(i32) -> i32) -> std::process::ExitStatus {
+    let workspace = Workspace::new();
+    workspace.scenario("healthy", HEALTHY, "[run]\ntimeout_ms = 60000\n");
+    let runtime = workspace.path("runtime-brood");
+    let fake = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("fixtures/fake-runtimes/runtime");
+    std::os::unix::fs::symlink(fake, &runtime).unwrap();
+    let mut command = workspace.command(&["run-all", "--runtime", "node", "--no-cache"]);
+    let child = command.env("WASMLAB_NODE", &runtime).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let brood = || ["sleep\x004251", "sleep\x004252", "sleep\x004253"].map(alive);
+    wait(|| brood().iter().all(|n| *n > 0), "the brood's start");
+    let pid = Pid::from_raw(kill(child.id().cast_signed())).unwrap();
+    kill_process(pid, Signal::KILL).unwrap();
+    let status = child.wait_with_output().unwrap().status;
+    wait(|| brood() == [0; 3], "the end of what the runtime left");
+    status
+}
+
+#[test]
+fn a_killed_lab_leaves_no_descendants() {
+    use std::os::unix::process::ExitStatusExt;
+    let lab_of = |guard: i32| {
+        let children = fs::read_to_string(format!("/proc/{guard}/task/{guard}/children")).unwrap();
+        children.trim().parse().unwrap()
+    };
+    assert_eq!(brood_after(lab_of).signal(), Some(9), "the guard ends as the lab did");
+    assert_eq!(brood_after(|guard| guard).signal(), Some(9));
+}
+
+#[test]
+fn whoever_starts_the_lab_may_ignore_the_ends_of_children() {
+    let workspace = Workspace::new();
+    workspace.scenario("healthy", HEALTHY, "");
+    let lab = workspace.command(&[
+        "run-all",
+        "--engines",
+        "built",
+        "--no-cache",
+        "--output",
+        "json",
+        "--runtime",
+        lab::COLUMNS,
+    ]);
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", "trap '' CHLD; exec \"$0\" \"$@\""]).arg(lab.get_program()).args(lab.get_args());
+    shell.envs(lab.get_envs().filter_map(|(name, value)| Some((name, value?)))).current_dir(workspace.path(""));
+    let mut child = shell.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut stdout = child.stdout.take().unwrap();
+    let reader = std::thread::spawn(move || {
+        let mut text = String::new();
+        stdout.read_to_string(&mut text).unwrap();
+        text
+    });
+    wait(|| child.try_wait().unwrap().is_some(), "the lab's end");
+    let report: serde_json::Value = serde_json::from_str(&reader.join().unwrap()).unwrap();
+    // Each child's own end was seen.
+    for (runtime, verdict, code) in lab::measured(&report) {
+        assert_eq!((verdict.as_str(), code.as_str()), ("pass", ""), "{runtime}");
+    }
+}
