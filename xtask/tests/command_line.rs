@@ -153,6 +153,22 @@ fn files_that_are_no_modules_are_told_by_their_bytes() {
 }
 
 #[test]
+fn a_runtime_that_is_required_and_absent_fails() {
+    let workspace = Workspace::new();
+    workspace.scenario("healthy", HEALTHY, "");
+    let guest = workspace.path("scenarios/healthy/guest.wat").display().to_string();
+    for args in [&["check", &guest][..], &["run-all"]] {
+        let call = |more: &[&str]| {
+            let chosen = ["--engines", "built", "--runtime", "node", "--runtime", "wazero"];
+            let mut command = workspace.command(&[args, &chosen, more].concat());
+            lab::ran(command.env("WASMLAB_WAZERO", "/no/such/program").output().unwrap())
+        };
+        assert_eq!(call(&[]).code, 0, "{args:?}: absent is not wrong by itself");
+        fails(&call(&["--require-present"]), 1, &["--require-present", "wazero", "/no/such/program"]);
+    }
+}
+
+#[test]
 fn a_component_and_a_large_module_are_ordinary() {
     let workspace = Workspace::new();
     workspace.write("component.wasm", wat::parse_str("(component)").unwrap());

@@ -254,6 +254,17 @@ fn write(lab: &Lab, report: &RunReport) -> Result<()> {
     Ok(())
 }
 
+/// The exit code where every chosen runtime is required: of one that is absent nothing is known.
+pub fn all_present(report: &RunReport, code: u8) -> u8 {
+    let mut complete = true;
+    for runtime in report.runtimes.iter().filter(|r| !r.tool.present) {
+        complete = false;
+        let why = runtime.tool.missing.as_deref().unwrap_or("absent");
+        output::complain(&format!("--require-present: {}: {why}", runtime.id));
+    }
+    if !complete && code == exit::OK { exit::WORSE } else { code }
+}
+
 /// How long after the first signal another one belongs to it: a signal to the whole process group comes twice,
 /// once by way of the guard.
 const SAME_SIGNAL: Duration = Duration::from_millis(300);

@@ -56,6 +56,9 @@ pub struct Args {
     /// Take no prebuilt guests: what cannot be built is `not-built`
     #[arg(long)]
     require_built: bool,
+    /// Take an absent runtime among those chosen for a failure: of it nothing is known
+    #[arg(long)]
+    require_present: bool,
     /// Which embedded engines are built
     #[arg(long, value_enum, default_value_t = common::Engines::All)]
     engines: common::Engines,
@@ -89,7 +92,8 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let (code, report) = common::run(lab, &request, "run-all", true, (args.output, args.by.of()))?;
     let unbuilt = report.cells.iter().any(|c| c.verdict.id() == "not-built" && c.known.is_none());
     // Whoever requires built guests does not want to read the matrix to learn that there are none.
-    Ok(if args.require_built && unbuilt && code == exit::OK { exit::WORSE } else { code })
+    let code = if args.require_built && unbuilt && code == exit::OK { exit::WORSE } else { code };
+    Ok(if args.require_present { common::all_present(&report, code) } else { code })
 }
 
 fn orphans(lab: &Lab, names: &BTreeSet<&str>) -> Vec<Note> {
