@@ -19,6 +19,7 @@ use crate::runtime::{CellFiles, Runtime, Tool};
 use crate::script;
 
 pub mod dirs;
+mod folder;
 mod follow;
 mod place;
 mod ports;

@@ -12,6 +12,7 @@ use wasmlab_cell::{Call, CellSpec, Entry, PROTOCOL, PreopenedDir, PreopenedSocke
 
 use super::Plan;
 use super::dirs::{self, Laid};
+use super::folder::Folder;
 use super::serve::Servers;
 use super::trap_door::TrapDoor;
 use super::{ports, repro};
@@ -25,7 +26,7 @@ const GRACE: Duration = Duration::from_millis(200);
 
 /// A cell's own directory and what is in it.
 pub struct Place {
-    root: tempfile::TempDir,
+    root: Folder,
     /// The specification's file.
     pub spec: PathBuf,
     /// The specification.
@@ -47,13 +48,7 @@ impl Place {
     /// Makes the directory, and all that is in it.
     pub fn make(lab: &Lab, plan: &Plan) -> io::Result<Self> {
         let run = &plan.scenario.spec.run;
-        let root = tempfile::Builder::new().prefix("wasmlab-").tempdir().map_err(|e| {
-            let parent = std::env::temp_dir();
-            io::Error::new(
-                e.kind(),
-                format!("no folder can be made in `{}`, the temporary folder (TMPDIR): {e}", parent.display()),
-            )
-        })?;
+        let root = Folder::make()?;
         let path = |name: &str| root.path().join(name);
         for dir in ["work", "home", "dirs"] {
             fs::create_dir(path(dir))?;
@@ -89,7 +84,7 @@ impl Place {
 
     /// Leaves the directory behind.
     pub fn stays(&mut self) {
-        self.root.disable_cleanup(true);
+        self.root.stays();
     }
 
     /// The ports that steps use, of sockets and of ports alike.
