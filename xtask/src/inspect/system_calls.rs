@@ -52,8 +52,8 @@ calls! {
     "access" [33, 307] ["faccessat"] "~path_filestat_get" "~wasi:filesystem/types" "~path_filestat_get";
     "bind" [] [] "" "wasi:sockets/tcp" "sock_bind";
     "chdir" [12] [] "" "" "chdir";
-    "chmod" [15, 94] ["fchmod"] "" "" "";
-    "chown" [198, 207, 212] [] "" "" "";
+    "chmod" [15, 94, 306] ["fchmod", "fchmodat"] "" "" "";
+    "chown" [198, 207, 212, 298] ["chown32", "lchown32", "fchown32", "fchownat"] "" "" "";
     "clock_gettime" [] ["_clock_gettime", "_gettimeofday", "_time"] "clock_time_get" "wasi:clocks/wall-clock" "clock_time_get";
     "close" [6] [] "fd_close" "wasi:filesystem/types" "fd_close";
     "connect" [] [] "" "wasi:sockets/tcp" "sock_connect";
@@ -61,6 +61,7 @@ calls! {
     "execve" [11] ["_execve"] "" "" "proc_exec3";
     "exit" [1] ["_exit", "__exit"] "proc_exit" "wasi:cli/exit" "proc_exit2";
     "fadvise64" [272] [] "fd_advise" "wasi:filesystem/types" "fd_advise";
+    "fallocate" [324] [] "fd_allocate" "" "fd_allocate";
     "fcntl" [221] ["fcntl64"] "~fd_fdstat_set_flags" "" "~fd_fdflags_set";
     "fork" [2] ["_fork"] "" "" "proc_fork";
     "fstat" [197] ["fstat64"] "fd_filestat_get" "wasi:filesystem/types" "fd_filestat_get";
@@ -79,12 +80,13 @@ calls! {
     "getuid" [199, 200, 201, 202, 203, 204, 213, 214] ["getuid32", "getgid32", "geteuid32", "getegid32", "_setgroups"] "" "" "";
     "ioctl" [54] [] "" "" "~tty_get";
     "kill" [37] ["_kill", "_raise"] "~proc_raise" "" "proc_signal";
+    "link" [9, 303] ["linkat"] "path_link" "wasi:filesystem/types" "path_link";
     "listen" [] [] "" "wasi:sockets/tcp" "sock_listen";
     "lseek" [140] [] "fd_seek" "wasi:filesystem/types" "fd_seek";
-    "mkdir" [39] ["mkdirat"] "path_create_directory" "wasi:filesystem/types" "path_create_directory";
+    "mkdir" [39, 296] ["mkdirat"] "path_create_directory" "wasi:filesystem/types" "path_create_directory";
     "mmap" [91, 192] ["mmap2", "munmap", "_mmap_js", "_munmap_js"] "" "" "";
     "open" [5, 295] ["openat"] "path_open" "wasi:filesystem/types" "path_open2";
-    "pipe" [42] [] "" "" "fd_pipe";
+    "pipe" [42, 331] ["pipe2"] "" "" "fd_pipe";
     "poll" [168] [] "poll_oneoff" "wasi:io/poll" "poll_oneoff";
     "pread" [180, 333] [] "fd_pread" "wasi:filesystem/types" "fd_pread";
     "pwrite" [181, 334] [] "fd_pwrite" "wasi:filesystem/types" "fd_pwrite";
@@ -96,7 +98,7 @@ calls! {
     "select" [142] ["_newselect"] "poll_oneoff" "wasi:io/poll" "poll_oneoff";
     "send" [] ["sendto", "sendmsg"] "~sock_send" "wasi:sockets/tcp" "sock_send_to";
     "setitimer" [104] ["_setitimer"] "" "" "proc_raise_interval";
-    "setpriority" [97] [] "" "" "";
+    "setpriority" [34, 97] [] "" "" "";
     "setsockopt" [] [] "" "~wasi:sockets/tcp" "sock_set_opt_flag";
     "shutdown" [] [] "~sock_shutdown" "wasi:sockets/tcp" "sock_shutdown";
     "sigaction" [] ["_sigaction", "_sigprocmask", "_sigsuspend"] "" "" "~callback_signal";
@@ -105,7 +107,9 @@ calls! {
     "socketcall" [102] [] "~sock_accept" "wasi:sockets/tcp" "sock_open";
     "stat" [195, 196, 300] ["stat64", "lstat64", "fstatat64", "newfstatat"] "path_filestat_get" "wasi:filesystem/types" "path_filestat_get";
     "statfs" [268, 269] ["statfs64", "fstatfs64"] "" "" "";
-    "symlink" [83] ["symlinkat"] "path_symlink" "wasi:filesystem/types" "path_symlink";
+    "symlink" [83, 304] ["symlinkat"] "path_symlink" "wasi:filesystem/types" "path_symlink";
+    "sync" [36] [] "" "" "";
+    "truncate" [193] ["truncate64"] "~fd_filestat_set_size" "~wasi:filesystem/types" "~fd_filestat_set_size";
     "umask" [60] [] "" "" "";
     "uname" [122] [] "" "" "";
     "unlink" [10, 40, 301] ["rmdir", "unlinkat"] "path_unlink_file" "wasi:filesystem/types" "path_unlink_file";
@@ -113,6 +117,9 @@ calls! {
     "waitpid" [7, 114] ["_waitpid", "wait4"] "" "" "proc_join";
     "write" [4, 146] ["writev"] "fd_write" "wasi:io/streams" "fd_write";
 }
+
+/// What stands for the calls of the operating system that [`CALLS`] does not have: nobody is known to have the like.
+pub static UNLISTED: Call = Call { name: "unlisted", numbers: &[], also: &[], wasi01: "", wasi02: "", wasix: "" };
 
 /// What an import of an Emscripten module is; `None` for one of another ABI.
 #[must_use]
@@ -122,7 +129,7 @@ pub fn kind(import: &Import) -> Option<Kind> {
         return None;
     }
     if let Some(number) = name.strip_prefix("___syscall").and_then(|n| n.parse::<u16>().ok()) {
-        return Some(CALLS.iter().find(|c| c.numbers.contains(&number)).map_or(Kind::Libc, Kind::System));
+        return Some(Kind::System(CALLS.iter().find(|c| c.numbers.contains(&number)).unwrap_or(&UNLISTED)));
     }
     let plain = name.strip_prefix("__syscall_");
     let is = |call: &&Call| match plain {
@@ -132,6 +139,9 @@ pub fn kind(import: &Import) -> Option<Kind> {
     };
     if let Some(call) = CALLS.iter().find(is) {
         return Some(Kind::System(call));
+    }
+    if plain.is_some() {
+        return Some(Kind::System(&UNLISTED));
     }
     let function = import.ty.starts_with("func");
     let helper = ["nullFunc_", "invoke_", "_llvm_", "emscripten_", "_emscripten_", "__cxa_", "abort", "enlarge"];
@@ -160,6 +170,11 @@ mod tests {
         for (given, wanted) in [
             ("___syscall102", "socketcall"),
             ("___syscall5", "open"),
+            ("___syscall9", "link"),
+            ("__syscall_linkat", "link"),
+            ("___syscall296", "mkdir"),
+            ("__syscall_fallocate", "fallocate"),
+            ("__syscall_pipe2", "pipe"),
             ("__syscall_openat", "open"),
             ("__syscall_accept4", "accept"),
             ("__syscall_socket", "socket"),
@@ -170,8 +185,36 @@ mod tests {
         assert_eq!(kind(&import("_getpwnam", "func (i32) -> (i32)")), Some(Kind::Libc));
         assert_eq!(kind(&import("nullFunc_ii", "func (i32) -> ()")), Some(Kind::Runtime));
         assert_eq!(kind(&import("STACKTOP", "global i32")), Some(Kind::Runtime));
+        for unlisted in ["___syscall297", "___syscall65535", "__syscall_mincore"] {
+            assert_eq!(name(&import(unlisted, "func (i32, i32) -> (i32)")), "unlisted");
+        }
         let wasi = Import { module: "wasi_snapshot_preview1".to_owned(), ..import("fd_read", "func") };
         assert_eq!(kind(&wasi), None);
+    }
+
+    /// The calls of the host that serves Emscripten, by its own source: numbers, and names after `__syscall_`.
+    #[test]
+    fn what_the_host_serves_is_listed() {
+        let source = include_str!("../../hosts/emscripten/src/imports.rs");
+        let body = |function: &str| {
+            let (_, rest) = source.split_once(&format!("fn {function}(")).unwrap();
+            rest.split_once("_ => return None").unwrap().0.split_once('{').unwrap().1
+        };
+        let mut served = BTreeSet::new();
+        for line in body("numbered").lines() {
+            let Some((numbers, _)) = line.split_once("=>") else { continue };
+            for part in numbers.split('|').map(str::trim) {
+                let (first, last) = part.split_once("..=").unwrap_or((part, part));
+                let range = first.parse::<u16>().unwrap()..=last.parse().unwrap();
+                served.extend(range.map(|number| format!("___syscall{number}")));
+            }
+        }
+        served.extend(body("named").split('"').skip(1).step_by(2).map(|name| format!("__syscall_{name}")));
+        assert!(served.len() > 120 && served.contains("___syscall9") && served.contains("___syscall201"));
+        assert!(served.contains("__syscall_newfstatat") && served.contains("__syscall_utimensat"));
+        let listed = |name: &str| matches!(kind(&import(name, "func")), Some(Kind::System(call)) if call != &UNLISTED);
+        let unlisted: Vec<&String> = served.iter().filter(|name| !listed(name)).collect();
+        assert!(unlisted.is_empty(), "{unlisted:?}");
     }
 
     #[test]
