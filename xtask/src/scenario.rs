@@ -8,10 +8,13 @@ use std::path::{Component, Path, PathBuf};
 use globset::Glob;
 
 use crate::codes::Code;
-use crate::model::scenario::{Dir, EntryKind, Scenario, ScenarioFile, Step};
+use crate::model::scenario::{EntryKind, Scenario, ScenarioFile};
 use crate::toolchain;
 
+mod http;
+mod names;
 mod server;
+mod steps;
 #[cfg(test)]
 mod tests;
 
@@ -160,7 +163,7 @@ fn check(name: &str, dir: &Path, spec: &ScenarioFile) -> Faults {
     check_run(dir, spec, &mut faults);
     server::check(spec, &mut faults);
     check_known(spec, &mut faults);
-    check_steps(spec, &mut faults);
+    steps::check(spec, &mut faults);
     faults
 }
 
@@ -177,10 +180,8 @@ fn check_run(folder: &Path, spec: &ScenarioFile, faults: &mut Faults) {
         say("run.timeout_ms", "is 0: a run needs some time".to_owned());
     }
     for (index, dir) in run.dir.iter().enumerate() {
-        for path in dir.files.keys().chain(dir.links.keys()).chain(dir.generated.keys()) {
-            if !is_inside(Path::new(path)) {
-                say(&format!("run.dir[{index}].files"), format!("`{path}` leads out of the directory"));
-            }
+        for (key, message) in names::check(dir) {
+            say(&format!("run.dir[{index}].{key}"), message);
         }
         if let Some(from) = &dir.copy
             && !(is_inside(from) && folder.join(from).is_dir() && is_really_inside(folder, from))
@@ -273,62 +274,6 @@ fn check_known(spec: &ScenarioFile, faults: &mut Faults) {
             say("because", "is empty: say why the gap is there".to_owned());
         }
     }
-}
-
-fn check_steps(spec: &ScenarioFile, faults: &mut Faults) {
-    let mut connections: Vec<&str> = Vec::new();
-    for (index, step) in spec.step.iter().enumerate() {
-        let mut say = |key: &str, message: String| faults.push((format!("step[{index}].{key}"), message));
-        match step {
-            Step::Connect { socket, .. } | Step::Request { socket, .. } | Step::Listen { socket, .. }
-                if !spec
-                    .run
-                    .socket
-                    .iter()
-                    .map(|s| &s.name)
-                    .chain(spec.run.port.iter().map(|p| &p.name))
-                    .any(|n| n == socket) =>
-            {
-                say("socket", format!("`{socket}` is the name of no [[run.socket]] and no [[run.port]]"));
-            }
-            Step::Request { parallel, .. } if !(1..=200).contains(parallel) => {
-                say("parallel", format!("is {parallel}: between 1 and 200 requests can be sent at once"));
-            }
-            Step::Request { expect, .. }
-                if expect.body_file.as_ref().is_some_and(|file| !puts(&spec.run.dir, Path::new(file))) =>
-            {
-                say("expect", "`body_file` names nothing that a [[run.dir]] is given".to_owned());
-            }
-            Step::Connect { id, .. } => connections.push(id),
-            Step::Send { id, .. } | Step::Recv { id, .. } | Step::Close { id }
-                if !connections.contains(&id.as_str()) =>
-            {
-                say("id", format!("`{id}` is opened by no `connect` before"));
-            }
-            Step::Kill { signal } if !matches!(signal.as_str(), "TERM" | "INT" | "KILL") => {
-                say("signal", format!("`{signal}` is not TERM, INT or KILL"));
-            }
-            _ => {}
-        }
-        if let Step::Read { timeout_ms: 0, .. }
-        | Step::Listen { timeout_ms: 0, .. }
-        | Step::Connect { timeout_ms: 0, .. }
-        | Step::Send { timeout_ms: 0, .. }
-        | Step::Recv { timeout_ms: 0, .. }
-        | Step::Request { timeout_ms: 0, .. }
-        | Step::Wait { timeout_ms: 0, .. } = step
-        {
-            say("timeout_ms", "is 0: a step needs some time".to_owned());
-        }
-    }
-}
-
-/// Whether the lab puts the file with the guest's name `path` into a directory; of folders that are copied
-/// the step tells.
-fn puts(dirs: &[Dir], path: &Path) -> bool {
-    dirs.iter()
-        .filter_map(|dir| Some((dir, path.strip_prefix(&dir.guest).ok()?.to_str()?)))
-        .any(|(dir, name)| dir.files.contains_key(name) || dir.generated.contains_key(name) || dir.copy.is_some())
 }
 
 /// Whether a relative path stays below where it starts.

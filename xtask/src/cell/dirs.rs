@@ -38,21 +38,26 @@ pub fn lay(laid: Laid, below: &Path) -> io::Result<Vec<PreopenedDir>> {
             None => below.join(index.to_string()),
         };
         if dir.host.is_none() {
-            fs::create_dir(&host)?;
-            fill(laid, dir, &host)?;
+            let named = |e: io::Error| io::Error::new(e.kind(), format!("run.dir[{index}].{e}"));
+            fs::create_dir(&host)
+                .map_err(|e| named(io::Error::new(e.kind(), format!("guest `{}`: {e}", dir.guest))))?;
+            fill(laid, dir, &host).map_err(named)?;
         }
         dirs.push(PreopenedDir { host, guest: dir.guest.clone() });
     }
     Ok(dirs)
 }
 
+/// Errors begin with the field, and name what stands in it.
 fn fill(laid: Laid, dir: &Dir, host: &Path) -> io::Result<()> {
-    let mut names: Vec<PathBuf> = dir.files.keys().chain(dir.generated.keys()).map(PathBuf::from).collect();
-    names.extend(copied(laid.scenario, dir)?);
+    let keys = dir.files.keys().map(|n| ("files", n)).chain(dir.generated.keys().map(|n| ("generated", n)));
+    let mut names: Vec<(&str, PathBuf)> = keys.map(|(key, name)| (key, PathBuf::from(name))).collect();
+    let copied = copied(laid.scenario, dir).map_err(|e| io::Error::new(e.kind(), format!("copy: {e}")))?;
+    names.extend(copied.into_iter().map(|name| ("copy", name)));
     let modified = dir.modified.map(|seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));
-    for name in names {
+    for (key, name) in names {
         let path = host.join(&name);
-        let named = |e: io::Error| io::Error::new(e.kind(), format!("`{}`: {e}", name.display()));
+        let named = |e: io::Error| io::Error::new(e.kind(), format!("{key} `{}`: {e}", name.display()));
         fs::create_dir_all(path.parent().unwrap_or(host)).map_err(named)?;
         let mut file = fs::File::create(&path).map_err(named)?;
         io::copy(&mut laid.source(dir, &name).map_err(named)?, &mut file).map_err(named)?;
@@ -60,11 +65,24 @@ fn fill(laid: Laid, dir: &Dir, host: &Path) -> io::Result<()> {
             file.set_modified(modified).map_err(named)?;
         }
     }
-    #[cfg(unix)]
-    for (path, target) in &dir.links {
-        std::os::unix::fs::symlink(target, host.join(path))?;
+    for (name, target) in &dir.links {
+        let path = host.join(name);
+        let named = |e: io::Error| io::Error::new(e.kind(), format!("links `{name}`: {e}"));
+        fs::create_dir_all(path.parent().unwrap_or(host)).map_err(named)?;
+        link(target, &path).map_err(named)?;
     }
     Ok(())
+}
+
+#[cfg(unix)]
+fn link(target: &str, path: &Path) -> io::Result<()> {
+    std::os::unix::fs::symlink(target, path)
+}
+
+/// Elsewhere a link needs rights that few have, and is of another kind for a folder.
+#[cfg(not(unix))]
+fn link(_: &str, _: &Path) -> io::Result<()> {
+    Err(io::Error::new(io::ErrorKind::Unsupported, "the lab makes symbolic links on Unix only"))
 }
 
 /// The files of `copy`, relative.
@@ -219,6 +237,32 @@ mod tests {
         assert_eq!(hashes.len(), 1);
         fs::write(dir.path().join("root/img/a.png"), "other").unwrap();
         assert_ne!(copied_hashes(&scenario).unwrap(), hashes);
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn links_are_made_with_their_folders_and_errors_name_the_field() {
+        let (dir, below) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        fs::create_dir(dir.path().join("root")).unwrap();
+        let ports = BTreeMap::new();
+        let good = "[[run.dir]]\nguest = \"/www\"\ncopy = \"root\"\nlinks = { \"a/b\" = \"../x\", c = \"a\" }";
+        let good = scenario(dir.path(), good);
+        let dirs = lay(Laid { scenario: &good, ports: &ports }, below.path()).unwrap();
+        assert_eq!(fs::read_link(dirs[0].host.join("a/b")).unwrap(), Path::new("../x"));
+        assert!(fs::symlink_metadata(dirs[0].host.join("c")).unwrap().is_symlink());
+        let error = lay(Laid { scenario: &good, ports: &ports }, below.path()).unwrap_err().to_string();
+        assert!(error.starts_with("run.dir[0].guest `/www`: "), "{error}");
+        // What is copied is known only now.
+        fs::write(dir.path().join("root/c"), "text").unwrap();
+        let error = lay(Laid { scenario: &good, ports: &ports }, &below.path().join("none")).unwrap_err().to_string();
+        assert!(error.starts_with("run.dir[0].guest `/www`: "), "{error}");
+        let below = tempfile::tempdir().unwrap();
+        let error = lay(Laid { scenario: &good, ports: &ports }, below.path()).unwrap_err().to_string();
+        assert!(error.starts_with("run.dir[0].links `c`: "), "{error}");
+        let bad = scenario(dir.path(), "[[run.dir]]\nguest = \"/www\"\ngenerated = { \"a/\" = 1 }");
+        let below = tempfile::tempdir().unwrap();
+        let error = lay(Laid { scenario: &bad, ports: &ports }, below.path()).unwrap_err().to_string();
+        assert!(error.starts_with("run.dir[0].generated `a/`: "), "{error}");
     }
 
     #[test]

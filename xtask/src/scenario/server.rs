@@ -2,7 +2,7 @@
 
 use wasmlab_cell::Network;
 
-use super::{Faults, is_kebab};
+use super::{Faults, http, is_kebab};
 use crate::model::scenario::ScenarioFile;
 
 /// Bytes of an answer's body.
@@ -45,11 +45,8 @@ pub fn check(spec: &ScenarioFile, faults: &mut Faults) {
         for (name, value) in &server.headers {
             if OWN.contains(&name.to_ascii_lowercase().as_str()) {
                 say(key("headers"), format!("has `{name}`, which the lab sets by itself: leave it out"));
-            } else if !is_token(name) || value.chars().any(|c| c.is_control() || !c.is_ascii()) {
-                say(
-                    key("headers"),
-                    format!("`{name}: {value}` is no header: letters, digits and hyphens, then one line of ASCII"),
-                );
+            } else if let Err(message) = http::header(name, value) {
+                say(key("headers"), message);
             }
         }
     }
@@ -58,15 +55,11 @@ pub fn check(spec: &ScenarioFile, faults: &mut Faults) {
         if !servers.iter().any(|server| server.name == request.server) {
             say(key("server"), format!("`{}` is the name of no [[run.server]]", request.server));
         }
-        if !is_token(&request.method) {
-            say(key("method"), format!("`{}` is no method: GET, POST, …", request.method));
+        if let Err(message) = http::method(&request.method) {
+            say(key("method"), message);
         }
         if !request.path.starts_with('/') {
             say(key("path"), format!("`{}` does not begin with /", request.path));
         }
     }
-}
-
-fn is_token(text: &str) -> bool {
-    !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c))
 }

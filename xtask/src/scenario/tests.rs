@@ -84,6 +84,52 @@ fn values_that_make_no_sense_name_key_and_line() {
 }
 
 #[test]
+fn names_in_a_directory_do_not_clash() {
+    let dir = |given: &str| format!("{GOOD}\n[[run.dir]]\nguest = \"/\"\n{given}\n");
+    for (given, wanted) in [
+        ("links = { \"../x\" = \"y\" }", "`run.dir[0].links`: `../x` leads out of the directory"),
+        ("generated = { \"/x\" = 1 }", "`run.dir[0].generated`: `/x` leads out of the directory"),
+        ("files = { x = \"\" }\nlinks = { x = \"y\" }", "`run.dir[0].links`: `x` is in `files` too, as `x`"),
+        (
+            "files = { \"a/x\" = \"\" }\ngenerated = { \"a//x\" = 1 }",
+            "`run.dir[0].generated`: `a//x` is in `files` too",
+        ),
+        (
+            "links = { a = \"/etc\", \"a/b\" = \"y\" }",
+            "`run.dir[0].links`: `a/b` is to be below `a`, which is no folder",
+        ),
+        (
+            "files = { \"a/b/c\" = \"\" }\nlinks = { a = \"b\" }",
+            "`run.dir[0].files`: `a/b/c` is to be below `a`, which",
+        ),
+    ] {
+        check(&dir(given), wanted);
+    }
+    let root = tempfile::tempdir().unwrap();
+    scenario(root.path(), "add", &dir("files = { \"a/b\" = \"\" }\nlinks = { \"a/c\" = \"b\", ab = \"a\" }"));
+    assert!(load(&root.path().join("add")).is_ok());
+}
+
+#[test]
+fn requests_of_steps_are_http_and_stay_here() {
+    let good = format!(
+        "{GOOD}\n[[run.port]]\nname = \"http\"\n\n[[step]]\nop = \"request\"\nsocket = \"http\"\nmethod = \"GET\"\n\
+         path = \"/x\"\nheaders = {{ x-lab = \"1\" }}\nexpect = {{ status = 200, headers = {{ server = \"x\" }} }}\n"
+    );
+    let root = tempfile::tempdir().unwrap();
+    scenario(root.path(), "add", &good);
+    assert_eq!(load(&root.path().join("add")).map(|s| s.spec.step.len()), Ok(1));
+    let wrong = |from: &str, to: &str, wanted: &str| check(&good.replace(from, to), wanted);
+    wrong("\"/x\"", "\"@example.org/x\"", ":17: `step[0].path`: `@example.org/x` does not begin with /");
+    wrong("\"/x\"", "\"index.html\"", "`step[0].path`: `index.html` does not begin with /");
+    wrong("\"/x\"", "\"/a b\"", "`step[0].path`: `/a b` has ' ', which a URL has as %XX");
+    wrong("\"GET\"", "\"GE T\"", ":16: `step[0].method`: `GE T` is no method");
+    wrong("x-lab", "\"a b\"", ":18: `step[0].headers`: `a b: 1` is no header");
+    wrong("\"1\"", "\"1\\r\\nx: 2\"", "is no header");
+    wrong("server =", "\"a b\" =", "`step[0].expect.headers`: `a b: x` is no header");
+}
+
+#[test]
 fn a_link_that_leads_out_of_the_folder_is_refused() {
     let root = tempfile::tempdir().unwrap();
     scenario(root.path(), "add", GOOD);

@@ -1,0 +1,71 @@
+//! What may be wrong with the parts of an HTTP request or answer that a scenario writes: what is sent shall be HTTP,
+//! or the fault would be told as the guest's. Who wants to send something else has `connect` and `send`.
+
+/// # Errors
+/// Why it is no method, to stand after its key.
+pub fn method(text: &str) -> Result<(), String> {
+    if is_token(text) { Ok(()) } else { Err(format!("`{text}` is no method: GET, POST, …")) }
+}
+
+/// # Errors
+/// Why it is no path of a request: what follows the address, which it must not change.
+pub fn path(text: &str) -> Result<(), String> {
+    if !text.starts_with('/') {
+        return Err(format!("`{text}` does not begin with /"));
+    }
+    let odd = |c: &char| !c.is_ascii_graphic() || "\"#<>\\^`{|}".contains(*c);
+    match text.chars().find(odd) {
+        Some(odd) => Err(format!("`{text}` has {odd:?}, which a URL has as %XX")),
+        None => Ok(()),
+    }
+}
+
+/// # Errors
+/// Why it is no header.
+pub fn header(name: &str, value: &str) -> Result<(), String> {
+    if is_token(name) && value.chars().all(|c| c.is_ascii() && !c.is_control()) {
+        return Ok(());
+    }
+    Err(format!("`{name}: {value}` is no header: letters, digits and hyphens, then one line of ASCII"))
+}
+
+fn is_token(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c))
+}
+
+#[cfg(test)]
+mod tests {
+    use ureq::http::{HeaderName, HeaderValue, Method, Request, uri::PathAndQuery};
+
+    /// What passes here, the client that sends it takes as it is.
+    #[test]
+    fn the_client_takes_what_passes() {
+        for byte in 0_u8..=0x7f {
+            let c = char::from(byte);
+            let path = format!("/a{c}b?x={c}y");
+            if super::path(&path).is_ok() {
+                let taken = path.parse::<PathAndQuery>().expect("a path");
+                assert_eq!(taken.as_str(), path);
+                let uri = format!("http://127.0.0.1:20000{path}");
+                let request = Request::builder().uri(&uri).body(()).expect("a request");
+                assert_eq!(request.uri().authority().map(|a| a.as_str()), Some("127.0.0.1:20000"), "{path}");
+            }
+            let word = format!("a{c}b");
+            if super::method(&word).is_ok() {
+                Method::from_bytes(word.as_bytes()).expect("a method");
+            }
+            if super::header(&word, "1").is_ok() {
+                HeaderName::from_bytes(word.as_bytes()).expect("a name");
+            }
+            if super::header("a", &word).is_ok() {
+                HeaderValue::from_str(&word).expect("a value");
+            }
+        }
+        for path in ["/", "//x@example.org/", "/a%20b/../c;d=1,2?e=[f]&g=~!$'()*+:@"] {
+            super::path(path).expect(path);
+        }
+        for path in ["", "x", "@example.org/x", ":80/", "/a b", "/a#b", "/é"] {
+            assert!(super::path(path).is_err(), "{path}");
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! The names of what a `[[run.dir]]` is given: each inside, and none in the way of another.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::is_inside;
+use crate::model::scenario::Dir;
+
+/// What is wrong, with the key of the directory.
+pub fn check(dir: &Dir) -> Vec<(&'static str, String)> {
+    let (files, generated, links) = (dir.files.keys(), dir.generated.keys(), dir.links.keys());
+    let all = files.map(|n| ("files", n)).chain(generated.map(|n| ("generated", n))).chain(links.map(|n| ("links", n)));
+    let mut faults = Vec::new();
+    let mut seen: BTreeMap<PathBuf, (&str, &String)> = BTreeMap::new();
+    for (key, name) in all {
+        if !is_inside(Path::new(name)) {
+            faults.push((key, format!("`{name}` leads out of the directory")));
+        } else if let Some((other, first)) = seen.insert(Path::new(name).components().collect(), (key, name)) {
+            faults.push((key, format!("`{name}` is in `{other}` too, as `{first}`: take away one")));
+        }
+    }
+    for (path, (key, name)) in &seen {
+        // Through a link it would come to lie wherever that leads.
+        if let Some((other, above)) = path.ancestors().skip(1).find_map(|above| seen.get(above)) {
+            faults.push((key, format!("`{name}` is to be below `{above}`, which is no folder: it is in `{other}`")));
+        }
+    }
+    faults
+}

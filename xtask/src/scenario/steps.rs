@@ -1,0 +1,80 @@
+//! What may be wrong with the `[[step]]`s of a scenario.
+
+use std::path::Path;
+
+use super::{Faults, http};
+use crate::model::scenario::{Dir, ScenarioFile, Step};
+
+/// Adds what is wrong to `faults`.
+pub fn check(spec: &ScenarioFile, faults: &mut Faults) {
+    let mut connections: Vec<&str> = Vec::new();
+    for (index, step) in spec.step.iter().enumerate() {
+        let mut say = |key: &str, message: String| faults.push((format!("step[{index}].{key}"), message));
+        match step {
+            Step::Connect { socket, .. } | Step::Request { socket, .. } | Step::Listen { socket, .. }
+                if !spec
+                    .run
+                    .socket
+                    .iter()
+                    .map(|s| &s.name)
+                    .chain(spec.run.port.iter().map(|p| &p.name))
+                    .any(|n| n == socket) =>
+            {
+                say("socket", format!("`{socket}` is the name of no [[run.socket]] and no [[run.port]]"));
+            }
+            Step::Request { parallel, .. } if !(1..=200).contains(parallel) => {
+                say("parallel", format!("is {parallel}: between 1 and 200 requests can be sent at once"));
+            }
+            Step::Request { expect, .. }
+                if expect.body_file.as_ref().is_some_and(|file| !puts(&spec.run.dir, Path::new(file))) =>
+            {
+                say("expect", "`body_file` names nothing that a [[run.dir]] is given".to_owned());
+            }
+            Step::Connect { id, .. } => connections.push(id),
+            Step::Send { id, .. } | Step::Recv { id, .. } | Step::Close { id }
+                if !connections.contains(&id.as_str()) =>
+            {
+                say("id", format!("`{id}` is opened by no `connect` before"));
+            }
+            Step::Kill { signal } if !matches!(signal.as_str(), "TERM" | "INT" | "KILL") => {
+                say("signal", format!("`{signal}` is not TERM, INT or KILL"));
+            }
+            _ => {}
+        }
+        if let Step::Request { method, path, headers, expect, .. } = step {
+            for (key, fault) in [("method", http::method(method)), ("path", http::path(path))] {
+                if let Err(message) = fault {
+                    say(key, message);
+                }
+            }
+            for (name, value) in headers {
+                if let Err(message) = http::header(name, value) {
+                    say("headers", message);
+                }
+            }
+            for (name, value) in &expect.headers {
+                if let Err(message) = http::header(name, value) {
+                    say("expect.headers", message);
+                }
+            }
+        }
+        if let Step::Read { timeout_ms: 0, .. }
+        | Step::Listen { timeout_ms: 0, .. }
+        | Step::Connect { timeout_ms: 0, .. }
+        | Step::Send { timeout_ms: 0, .. }
+        | Step::Recv { timeout_ms: 0, .. }
+        | Step::Request { timeout_ms: 0, .. }
+        | Step::Wait { timeout_ms: 0, .. } = step
+        {
+            say("timeout_ms", "is 0: a step needs some time".to_owned());
+        }
+    }
+}
+
+/// Whether the lab puts the file with the guest's name `path` into a directory; of folders that are copied
+/// the step tells.
+fn puts(dirs: &[Dir], path: &Path) -> bool {
+    dirs.iter()
+        .filter_map(|dir| Some((dir, path.strip_prefix(&dir.guest).ok()?.to_str()?)))
+        .any(|(dir, name)| dir.files.contains_key(name) || dir.generated.contains_key(name) || dir.copy.is_some())
+}
