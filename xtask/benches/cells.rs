@@ -179,6 +179,7 @@ fn measure(lab: &Lab, plan: &Plan, dir: &Path) {
         dirs: Vec::new(),
         sockets: Vec::new(),
         ports: Vec::new(),
+        connect_ports: Vec::new(),
         network: Network::default(),
         host_functions: Vec::new(),
         memory_limit: 1 << 30,

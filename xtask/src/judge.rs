@@ -140,6 +140,7 @@ fn cause_of(cause: &Cause, evidence: &Evidence) -> Option<Judgement> {
         Cause::Unsupported { what, message } => {
             let code = match what.as_str() {
                 "preopened-socket" | "network" => Code::SocketsUnsupported,
+                "threads" => Code::ThreadsUnsupported,
                 _ => Code::NotImplemented,
             };
             // The catalogue blames the ABI for sockets; here the ABI has the call and the host has no way to use it.

@@ -318,6 +318,7 @@ mod tests {
             dirs: vec![PreopenedDir { host: "/cell/dirs/0".into(), guest: "/data".to_owned() }],
             sockets: Vec::new(),
             ports: vec![20_000],
+            connect_ports: Vec::new(),
             network: Network::Loopback,
             host_functions: Vec::new(),
             memory_limit: 1 << 30,

@@ -143,6 +143,14 @@ pub fn no_http() -> Cause {
     Cause::NoExport { name: "wasi:http/incoming-handler".to_owned() }
 }
 
+/// Ends a cell whose module has a memory for threads to share, where the host runs one thread and sees into no
+/// such memory.
+#[must_use]
+pub fn no_threads() -> Cause {
+    let message = "the host runs one thread, and the module's memory is one that threads share".to_owned();
+    Cause::Unsupported { what: "threads".to_owned(), message }
+}
+
 /// The specification's arguments, with [`SOCKET_FD`] replaced by the guest's descriptor.
 #[must_use]
 pub fn guest_args(spec: &CellSpec, socket: Option<u32>) -> Vec<String> {

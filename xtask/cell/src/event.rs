@@ -136,7 +136,7 @@ pub enum Cause {
     },
     /// The engine cannot give what the specification asks (a preopened socket, a network, …).
     Unsupported {
-        /// What was asked, kebab-case: `preopened-socket`, `network`, `host-function`.
+        /// What was asked, kebab-case: `preopened-socket`, `network`, `host-function`, `threads`.
         what: String,
         /// Why not.
         message: String,

@@ -44,6 +44,9 @@ pub struct CellSpec {
     /// TCP ports of the loopback address that are the cell's own: the guest may listen on them.
     #[serde(default)]
     pub ports: Vec<u16>,
+    /// Ports of the loopback address where the lab serves: the guest may ask there, and not listen.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub connect_ports: Vec<u16>,
     /// What network the guest may use.
     #[serde(default)]
     pub network: Network,

@@ -101,6 +101,7 @@ impl Cell {
             dirs: vec![],
             sockets: vec![],
             ports: vec![],
+            connect_ports: vec![],
             glue: None,
             network: Network::None,
             host_functions: vec![],

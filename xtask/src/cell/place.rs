@@ -160,6 +160,7 @@ pub fn specification(
         dirs: here.dirs,
         sockets: here.sockets,
         ports: ports.values().copied().collect(),
+        connect_ports: served.values().copied().collect(),
         network: run.network,
         host_functions: run.host_functions.clone(),
         memory_limit: plan.limits.linear_memory,

@@ -177,6 +177,11 @@ fn causes_before_the_run_have_their_codes() {
         Cause::Unsupported { what: "preopened-socket".to_owned(), message: words() },
         gap(Code::SocketsUnsupported),
     );
+    check(
+        Ok(&plain),
+        Cause::Unsupported { what: "threads".to_owned(), message: words() },
+        gap(Code::ThreadsUnsupported),
+    );
     let mismatch = Cause::ImportTypeMismatch { module: words(), name: words(), message: words() };
     check(Ok(&plain), mismatch, gap(Code::ImportTypeMismatch));
     check(Ok(&plain), Cause::EngineError { message: words() }, (Verdict::Error, None));

@@ -80,6 +80,7 @@ fn cause(stop: Stop) -> Cause {
         Stop::Exit(code) => Cause::Exit { code },
         Stop::NoExport(name) => Cause::NoExport { name },
         Stop::Abort(message) => Cause::HostError { message },
+        Stop::Needed(_) => Cause::HostError { message: stop.to_string() },
         Stop::Engine(error) => match error.downcast::<RuntimeError>() {
             Ok(error) => of_running(&error),
             Err(other) => Cause::HostError { message: other.to_string() },
@@ -134,6 +135,7 @@ fn config(spec: &CellSpec) -> host::Config {
         dirs: spec.dirs.iter().map(|dir| (dir.host.clone(), dir.guest.clone())).collect(),
         network: spec.network == Network::Loopback,
         ports: spec.ports.clone(),
+        connect_ports: spec.connect_ports.clone(),
     }
 }
 

@@ -18,7 +18,7 @@ pub(crate) fn give(runtime: &mut PluggableRuntime, spec: &CellSpec) {
     match spec.network {
         Network::None => runtime.set_networking_implementation(UnsupportedVirtualNetworking::default()),
         Network::Loopback => {
-            let allowed = Allowed(spec.ports.clone());
+            let allowed = Allowed { own: spec.ports.clone(), others: spec.connect_ports.clone() };
             runtime.set_networking_implementation(Loopback { local: LocalNetworking::new(), allowed })
         }
     };
@@ -26,15 +26,27 @@ pub(crate) fn give(runtime: &mut PluggableRuntime, spec: &CellSpec) {
 
 /// Ports of the loopback addresses.
 #[derive(Clone, Debug)]
-struct Allowed(Vec<u16>);
+struct Allowed {
+    /// To listen on and to connect to.
+    own: Vec<u16>,
+    /// To connect to.
+    others: Vec<u16>,
+}
 
 impl Allowed {
-    fn check(&self, address: SocketAddr) -> Result<()> {
-        if address.ip().is_loopback() && self.0.contains(&address.port()) {
-            return Ok(());
-        }
-        Err(NetworkError::PermissionDenied)
+    /// Whether the guest may bind to `address`.
+    fn bind(&self, address: SocketAddr) -> Result<()> {
+        check(address, self.own.contains(&address.port()))
     }
+
+    /// Whether the guest may connect to `address`.
+    fn connect(&self, address: SocketAddr) -> Result<()> {
+        check(address, self.own.contains(&address.port()) || self.others.contains(&address.port()))
+    }
+}
+
+fn check(address: SocketAddr, port: bool) -> Result<()> {
+    if address.ip().is_loopback() && port { Ok(()) } else { Err(NetworkError::PermissionDenied) }
 }
 
 /// This machine's TCP, on the allowed ports.
@@ -53,7 +65,7 @@ impl VirtualNetworking for Loopback {
         reuse_port: bool,
         reuse_addr: bool,
     ) -> Result<Box<dyn VirtualTcpListener + Sync>> {
-        self.allowed.check(address)?;
+        self.allowed.bind(address)?;
         self.local.listen_tcp(address, only_v6, reuse_port, reuse_addr).await
     }
 
@@ -64,13 +76,13 @@ impl VirtualNetworking for Loopback {
         reuse_port: bool,
         reuse_addr: bool,
     ) -> Result<Box<dyn VirtualTcpBoundSocket + Sync>> {
-        self.allowed.check(address)?;
+        self.allowed.bind(address)?;
         let socket = self.local.bind_tcp(address, only_v6, reuse_port, reuse_addr).await?;
         Ok(Box::new(Bound { socket, allowed: self.allowed.clone() }))
     }
 
     async fn connect_tcp(&self, from: SocketAddr, peer: SocketAddr) -> Result<Box<dyn VirtualTcpSocket + Sync>> {
-        self.allowed.check(peer)?;
+        self.allowed.connect(peer)?;
         self.local.connect_tcp(from, peer).await
     }
 }
@@ -92,7 +104,7 @@ impl VirtualTcpBoundSocket for Bound {
     }
 
     fn connect(&mut self, peer: SocketAddr) -> Result<Box<dyn VirtualTcpSocket + Sync>> {
-        self.allowed.check(peer)?;
+        self.allowed.connect(peer)?;
         self.socket.connect(peer)
     }
 

@@ -3,11 +3,14 @@
 
 #[path = "../../common/conformance.rs"]
 mod conformance;
+#[path = "../../common/emscripten.rs"]
+mod emscripten_host;
 mod wasix;
 
 use std::process::Command;
 
 use conformance::{Facts, Subject, conformance};
+use wasmlab_cell::Cause;
 
 const fn subject(mode: &'static str) -> Subject {
     Subject {
@@ -55,3 +58,21 @@ wasix!(
     crate::subject("singlepass"),
     [network, thread_ends, thread_traps, thread_exits, thread_left_behind, thread_memory_limit]
 );
+
+const EMSCRIPTEN: Subject = subject("cranelift+emscripten");
+
+#[test]
+fn emscripten_ends() {
+    emscripten_host::ends(EMSCRIPTEN);
+}
+
+#[test]
+fn emscripten_needed_exports() {
+    emscripten_host::needed_exports(EMSCRIPTEN);
+}
+
+/// A shared memory is one like any other, as long as no thread is started.
+#[test]
+fn emscripten_shared_memory() {
+    emscripten_host::shared_memory(EMSCRIPTEN, |cause| *cause == Cause::Returned);
+}

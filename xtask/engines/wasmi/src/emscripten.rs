@@ -1,5 +1,8 @@
 //! Emscripten's host, bound to wasmi.
 
+use std::fmt;
+
+use wasmi::errors::HostError;
 use wasmi::{AsContextMut, Error, Extern, ExternType, Global, Instance, Linker, Memory, Module, Ref};
 use wasmi::{Store, StoreContextMut, Table, Val};
 use wasmlab_cell::engine::Log;
@@ -68,10 +71,28 @@ impl Guest for Running<'_> {
     }
 }
 
+/// What ended a guest, on its way through wasmi.
+#[derive(Debug)]
+struct Ended(Stop);
+
+impl fmt::Display for Ended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl HostError for Ended {}
+
 fn stop(error: Error) -> Stop {
-    match error.i32_exit_status() {
-        Some(code) => Stop::Exit(code),
-        None => Stop::Engine(Box::new(error)),
+    if let Some(code) = error.i32_exit_status() {
+        return Stop::Exit(code);
+    }
+    if error.downcast_ref::<Ended>().is_none() {
+        return Stop::Engine(Box::new(error));
+    }
+    match error.downcast() {
+        Some(Ended(stop)) => stop,
+        None => unreachable!("it was one of these just now"),
     }
 }
 
@@ -82,7 +103,7 @@ fn error(stop: Stop) -> Error {
             Ok(error) => *error,
             Err(other) => Error::new(other.to_string()),
         },
-        other => Error::new(other.to_string()),
+        other => Error::host(Ended(other)),
     }
 }
 
@@ -133,6 +154,7 @@ fn config(spec: &CellSpec) -> host::Config {
         dirs: spec.dirs.iter().map(|dir| (dir.host.clone(), dir.guest.clone())).collect(),
         network: spec.network == wasmlab_cell::Network::Loopback,
         ports: spec.ports.clone(),
+        connect_ports: spec.connect_ports.clone(),
     }
 }
 

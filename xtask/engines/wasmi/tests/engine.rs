@@ -5,10 +5,13 @@
 #[path = "../../common/conformance.rs"]
 mod conformance;
 mod emscripten;
+#[path = "../../common/emscripten.rs"]
+mod emscripten_host;
 
 use std::process::Command;
 
 use conformance::{Facts, Subject, conformance};
+use wasmlab_cell::Cause;
 
 const INTERPRETER: Subject = Subject {
     command: || Command::new(env!("CARGO_BIN_EXE_engine-wasmi")),
@@ -38,4 +41,20 @@ fn emscripten_every_import() {
 #[test]
 fn emscripten_handlers_within_handlers() {
     emscripten::handlers_within_handlers(EMSCRIPTEN);
+}
+
+#[test]
+fn emscripten_ends() {
+    emscripten_host::ends(EMSCRIPTEN);
+}
+
+#[test]
+fn emscripten_needed_exports() {
+    emscripten_host::needed_exports(EMSCRIPTEN);
+}
+
+/// It has no threads proposal: what is in its words is judged from the module.
+#[test]
+fn emscripten_shared_memory() {
+    emscripten_host::shared_memory(EMSCRIPTEN, |cause| matches!(cause, Cause::Refused { .. }));
 }

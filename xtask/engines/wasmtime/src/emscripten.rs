@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use wasmlab_cell::engine::Log;
+use wasmlab_cell::engine::{self, Log};
 use wasmlab_cell::{Cause, CellSpec, Entry, Network, Stage};
 use wasmlab_host_emscripten::{self as host, GlobalValue, Guest, MemoryMap, Stop};
 use wasmtime::{AsContextMut, Caller, Engine, Error, ExternType, FuncType, Global, Instance, Linker, Memory, Module};
@@ -88,6 +88,7 @@ fn cause(stop: Stop) -> Cause {
         Stop::Exit(code) => Cause::Exit { code },
         Stop::NoExport(name) => Cause::NoExport { name },
         Stop::Abort(message) => Cause::HostError { message },
+        Stop::Needed(_) => Cause::HostError { message: stop.to_string() },
         Stop::Engine(error) => match error.downcast::<Wrapped>() {
             Ok(error) => of_running(&error.0, Stage::Run),
             Err(other) => Cause::HostError { message: other.to_string() },
@@ -101,6 +102,7 @@ pub(crate) fn run(spec: &CellSpec, log: &Log, engine: &Engine, bytes: &[u8]) -> 
 
     log.stage(Stage::Link);
     link::refuse_sockets(spec)?;
+    refuse_threads(&module)?;
     let host = host::Host::new(config(spec)).map_err(|e| engine_error(&e))?;
     let program = Program { host, limits: link::limits(spec), memory: None, instance: None };
     let mut store = Store::new(engine, program);
@@ -134,6 +136,13 @@ pub(crate) fn run(spec: &CellSpec, log: &Log, engine: &Engine, bytes: &[u8]) -> 
     }
 }
 
+/// A shared memory is no [`Memory`], imported or exported, and wasmtime gives no slice of it.
+fn refuse_threads(module: &Module) -> std::result::Result<(), Cause> {
+    let types = module.imports().map(|import| import.ty()).chain(module.exports().map(|export| export.ty()));
+    let shared = types.filter_map(|ty| ty.memory().map(wasmtime::MemoryType::is_shared)).any(|shared| shared);
+    if shared { Err(engine::no_threads()) } else { Ok(()) }
+}
+
 fn config(spec: &CellSpec) -> host::Config {
     host::Config {
         args: spec.args.clone(),
@@ -141,6 +150,7 @@ fn config(spec: &CellSpec) -> host::Config {
         dirs: spec.dirs.iter().map(|dir| (dir.host.clone(), dir.guest.clone())).collect(),
         network: spec.network == Network::Loopback,
         ports: spec.ports.clone(),
+        connect_ports: spec.connect_ports.clone(),
     }
 }
 

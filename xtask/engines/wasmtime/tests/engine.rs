@@ -3,6 +3,8 @@
 
 #[path = "../../common/conformance.rs"]
 mod conformance;
+#[path = "../../common/emscripten.rs"]
+mod emscripten_host;
 
 use std::process::Command;
 
@@ -44,4 +46,25 @@ fn imports_of_components_are_named() {
     let cause = run("wasi:cli/environment@0.2.0", r#""get-arguments" (func (param "x" u32))"#);
     let Cause::ImportTypeMismatch { module, name, .. } = &cause else { panic!("{cause:?}") };
     assert_eq!((module.as_str(), name.as_str()), ("wasi:cli/environment@0.2.0", "get-arguments"));
+}
+
+const EMSCRIPTEN: Subject = subject("cranelift+emscripten");
+
+#[test]
+fn emscripten_ends() {
+    emscripten_host::ends(EMSCRIPTEN);
+}
+
+#[test]
+fn emscripten_needed_exports() {
+    emscripten_host::needed_exports(EMSCRIPTEN);
+}
+
+/// It has shared memories, which its host cannot look into.
+#[test]
+fn emscripten_shared_memory() {
+    emscripten_host::shared_memory(
+        EMSCRIPTEN,
+        |cause| matches!(cause, Cause::Unsupported { what, .. } if what == "threads"),
+    );
 }

@@ -38,12 +38,15 @@ pub struct Open {
     pub flags: i32,
     /// `O_NONBLOCK`.
     pub nonblocking: AtomicBool,
+    /// A socket of datagrams that has no address yet: when it first sends or connects, the kernel would give it a
+    /// port on every address of the machine.
+    pub adrift: AtomicBool,
 }
 
 impl Open {
     /// Without flags.
     pub fn new(kind: Kind) -> Self {
-        Self { kind, flags: 2, nonblocking: AtomicBool::new(false) }
+        Self { kind, flags: 2, nonblocking: AtomicBool::new(false), adrift: AtomicBool::new(false) }
     }
 
     /// The host's descriptor behind it, where there is one.
@@ -63,6 +66,14 @@ impl Open {
     pub fn socket(&self) -> Result<BorrowedFd<'_>, Errno> {
         match &self.kind {
             Kind::Socket(fd, _) => Ok(fd.as_fd()),
+            _ => Err(Errno::NOTSOCK),
+        }
+    }
+
+    /// The guest's address family of the socket behind it.
+    pub fn family(&self) -> Result<u16, Errno> {
+        match &self.kind {
+            Kind::Socket(_, family) => Ok(*family),
             _ => Err(Errno::NOTSOCK),
         }
     }

@@ -70,8 +70,10 @@ pub enum Stop {
     Exit(i32),
     /// It gave up, or did what its own glue would have ended it for: in words.
     Abort(String),
-    /// The host was to call an export that is not there.
+    /// An export that was to be called is not there.
     NoExport(String),
+    /// The guest called the host, which needs this export for it, and it is not there.
+    Needed(String),
     /// What the engine says of a call from within a call.
     Engine(Box<dyn Error + Send + Sync>),
 }
@@ -82,6 +84,7 @@ impl fmt::Display for Stop {
             Self::Exit(code) => write!(f, "the guest exits with {code}"),
             Self::Abort(words) => f.write_str(words),
             Self::NoExport(name) => write!(f, "the guest exports no function `{name}` that the host can call"),
+            Self::Needed(name) => write!(f, "the guest exports no function `{name}`, which its call of the host needs"),
             Self::Engine(error) => error.fmt(f),
         }
     }

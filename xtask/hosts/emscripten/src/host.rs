@@ -25,6 +25,8 @@ pub struct Config {
     pub network: bool,
     /// Ports that the guest may listen on and connect to.
     pub ports: Vec<u16>,
+    /// Ports of others that the guest may connect and send to.
+    pub connect_ports: Vec<u16>,
 }
 
 /// The state of one guest.
@@ -36,6 +38,7 @@ pub struct Host {
     pub(crate) cwd: Vec<String>,
     pub(crate) network: bool,
     pub(crate) ports: Vec<u16>,
+    pub(crate) connect_ports: Vec<u16>,
     pub(crate) descriptors: Descriptors,
     pub(crate) signals: Signals,
     pub(crate) began: Instant,
@@ -48,6 +51,8 @@ pub struct Host {
     pub(crate) mapped: BTreeMap<u32, u32>,
     /// Calls of the host's that are under way, one within the other.
     pub(crate) depth: u32,
+    /// It ends as C's `exit` does: what stdio holds is written first.
+    pub(crate) flushes: bool,
     /// Longest that one call may wait.
     pub(crate) patience: Option<Duration>,
     /// Where the old ABI's heap ends is written.
@@ -74,6 +79,7 @@ impl Host {
             cwd,
             network: config.network,
             ports: config.ports,
+            connect_ports: config.connect_ports,
             descriptors: Descriptors::new(),
             signals: Signals::new()?,
             began: Instant::now(),
@@ -82,6 +88,7 @@ impl Host {
             stacks: Vec::new(),
             mapped: BTreeMap::new(),
             depth: 0,
+            flushes: false,
             patience: None,
             dynamic_top: 0,
         })

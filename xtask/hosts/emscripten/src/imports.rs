@@ -48,7 +48,8 @@ impl Import {
         guest.host().depth += 1;
         let done = self.nested(guest, args);
         guest.host().depth -= 1;
-        done
+        // Not to be taken for the want of what whoever runs the guest called: that is there, and under way.
+        done.map_err(|stop| if let Stop::NoExport(name) = stop { Stop::Needed(name) } else { stop })
     }
 
     fn nested(&self, guest: &mut dyn Guest, args: &[i64]) -> Result<i64, Stop> {
@@ -210,7 +211,9 @@ fn of_libc(name: &str) -> Option<(Function, Failure)> {
         "_fork" => (process::fork, Errno),
         "_execve" => (process::execve, Errno),
         "_waitpid" => (process::waitpid, Errno),
-        "_exit" | "__exit" => (process::exit, Errno),
+        // Names of C with an underscore before them.
+        "_exit" => (process::exit_of_c, Errno),
+        "__exit" => (process::exit, Errno),
         "_abort" | "abort" => (process::abort, Errno),
         "_kill" => (signals::kill, Errno),
         "_raise" => (signals::raise, Errno),

@@ -13,7 +13,12 @@ pub fn started_old<'a>(exports: impl IntoIterator<Item = &'a str>) -> bool {
 /// What ended it otherwise.
 pub fn start_old(guest: &mut dyn Guest) -> Result<i32, Stop> {
     match run(guest) {
-        Err(Stop::Exit(code)) => Ok(code),
+        Err(Stop::Exit(code)) => {
+            if guest.host().flushes {
+                optional(guest, "_fflush", &[0])?;
+            }
+            Ok(code)
+        }
         other => other,
     }
 }

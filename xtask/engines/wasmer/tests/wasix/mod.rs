@@ -61,12 +61,19 @@ pub fn network(subject: Subject) {
     let other = TcpListener::bind("127.0.0.1:0").unwrap();
     let (mine, theirs) = (format!("i32:{own}"), format!("i32:{}", other.local_addr().unwrap().port()));
     let (mine, theirs) = (mine.as_str(), theirs.as_str());
+    // A server that the lab has for the guest.
+    let server = TcpListener::bind("127.0.0.1:0").unwrap();
+    let served = server.local_addr().unwrap().port();
+    let asked = format!("i32:{served}");
     let calls: &[(&str, &[&str], &str)] = &[
         ("listen", &[LOCALHOST, mine], "i32:0"),
         ("bind", &[LOCALHOST, theirs], PERMISSION),
         ("bind", &[LOCALHOST, "i32:0"], PERMISSION),
         ("bind", &[ANY, mine], PERMISSION),
         ("connect", &[LOCALHOST, theirs], PERMISSION),
+        ("connect", &[LOCALHOST, &asked], "i32:0"),
+        ("connect", &[ELSEWHERE, &asked], PERMISSION),
+        ("bind", &[LOCALHOST, &asked], PERMISSION),
         ("connect", &[ELSEWHERE, "i32:80"], PERMISSION),
         ("connect", &[ELSEWHERE, mine], PERMISSION),
         ("connect-from", &[LOCALHOST, mine, LOCALHOST, theirs], PERMISSION),
@@ -78,6 +85,7 @@ pub fn network(subject: Subject) {
         let mut cell = Cell::new(subject, SOCKETS).call(export, args);
         cell.spec.network = Network::Loopback;
         cell.spec.ports = vec![own];
+        cell.spec.connect_ports = vec![served];
         let began = Instant::now();
         let seen = cell.run();
         assert_eq!(seen.results(), [*errno], "{export} {args:?}: {:?} {}", seen.events, seen.stderr);

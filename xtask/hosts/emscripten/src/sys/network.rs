@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use rustix::net::{AddressFamily, Shutdown, SocketAddrAny, SocketFlags, SocketType};
 
@@ -60,7 +61,10 @@ pub fn socket(call: &mut Call) -> Answer {
     }
     call.host().descriptors.room()?;
     let fd = rustix::net::socket_with(host_family, kind_of, flags(), None)?;
-    added(call, fd, family as u16, kind & NONBLOCK != 0)
+    let mut open = Open::new(Kind::Socket(fd, family as u16));
+    *open.nonblocking.get_mut() = kind & NONBLOCK != 0;
+    *open.adrift.get_mut() = kind_of == SocketType::DGRAM;
+    Ok(call.host().descriptors.add(Arc::new(open), 0)?.into())
 }
 
 /// The host's sockets never wait by themselves: a guest's wait is one that a signal can end.
@@ -96,27 +100,57 @@ pub fn socketpair(call: &mut Call) -> Answer {
     Ok(0)
 }
 
-/// An address at `at`, `len` bytes long.
-pub fn address_at(call: &Call, at: u32, len: u32) -> Result<SocketAddr, Fault> {
+/// An address for `open` at `at`, `len` bytes long.
+pub fn address_at(call: &Call, open: &Open, at: u32, len: u32) -> Result<SocketAddr, Fault> {
+    let family = open.family()?;
     if !(2..=128).contains(&len) {
         return Err(Errno::INVAL.into());
     }
     let mut bytes = vec![0; len as usize];
     call.guest.read(at, &mut bytes)?;
-    Ok(layout::parse_sockaddr(&bytes)?)
+    let address = layout::parse_sockaddr(&bytes)?;
+    // Never the kernel's to refuse: before it does, it may have bound the socket.
+    if family != if address.is_ipv4() { AF_INET } else { AF_INET6 } {
+        return Err(Errno::AFNOSUPPORT.into());
+    }
+    Ok(address)
+}
+
+/// Binds a socket of datagrams that was not to the loopback address, of its own family, before the kernel chooses
+/// for it.
+pub fn moor(open: &Open) -> Result<(), Fault> {
+    if open.adrift.load(Ordering::Relaxed) {
+        let ip: IpAddr =
+            if open.family()? == AF_INET { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() };
+        rustix::net::bind(open.socket()?, &SocketAddr::new(ip, 0))?;
+        open.adrift.store(false, Ordering::Relaxed);
+    }
+    Ok(())
 }
 
 impl Host {
-    /// The address of the host's that a guest may use for `address`: any address is the loopback one.
-    pub fn allowed(&self, address: SocketAddr) -> Result<SocketAddr, Errno> {
-        let ip = match address.ip() {
-            IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-            IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-            ip if ip.is_loopback() => ip,
-            _ => return Err(Errno::ADDRNOTAVAIL),
-        };
-        if self.ports.contains(&address.port()) { Ok((ip, address.port()).into()) } else { Err(Errno::ACCES) }
+    /// The address of the host's that `address` is for a guest that binds to it.
+    pub fn own(&self, address: SocketAddr) -> Result<SocketAddr, Errno> {
+        let address = loopback(address)?;
+        if self.ports.contains(&address.port()) { Ok(address) } else { Err(Errno::ACCES) }
     }
+
+    /// The address of the host's that `address` is for a guest that asks somebody there.
+    pub fn reachable(&self, address: SocketAddr) -> Result<SocketAddr, Errno> {
+        let to = loopback(address)?;
+        if self.connect_ports.contains(&to.port()) { Ok(to) } else { self.own(address) }
+    }
+}
+
+/// Any address is the loopback one.
+fn loopback(address: SocketAddr) -> Result<SocketAddr, Errno> {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip if ip.is_loopback() => ip,
+        _ => return Err(Errno::ADDRNOTAVAIL),
+    };
+    Ok((ip, address.port()).into())
 }
 
 /// `bind(fd, address, length)`.
@@ -124,9 +158,10 @@ pub fn bind(call: &mut Call) -> Answer {
     let (fd, at, len) = (call.int()?, call.word()?, call.word()?);
     let open = call.host().descriptors.get(fd)?;
     let socket = open.socket()?;
-    let address = address_at(call, at, len)?;
-    let address = call.host().allowed(address)?;
+    let address = address_at(call, &open, at, len)?;
+    let address = call.host().own(address)?;
     rustix::net::bind(socket, &address)?;
+    open.adrift.store(false, Ordering::Relaxed);
     Ok(0)
 }
 
@@ -140,7 +175,7 @@ pub fn listen(call: &mut Call) -> Answer {
     if bound.ip().is_unspecified() {
         return Err(Errno::ACCES.into());
     }
-    call.host().allowed(bound)?;
+    call.host().own(bound)?;
     rustix::net::listen(socket, backlog.clamp(0, 4096))?;
     Ok(0)
 }
@@ -150,8 +185,9 @@ pub fn connect(call: &mut Call) -> Answer {
     let (fd, at, len) = (call.int()?, call.word()?, call.word()?);
     let open = call.host().descriptors.get(fd)?;
     let socket = open.socket()?;
-    let address = address_at(call, at, len)?;
-    let address = call.host().allowed(address)?;
+    let address = address_at(call, &open, at, len)?;
+    let address = call.host().reachable(address)?;
+    moor(&open)?;
     match rustix::net::connect(socket, &address) {
         Err(rustix::io::Errno::INPROGRESS) if !open.is_nonblocking() => {
             until_ready(call, &open, true, true)?;

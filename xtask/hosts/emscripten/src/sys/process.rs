@@ -37,7 +37,14 @@ pub fn system(call: &mut Call) -> Answer {
     if call.word()? == 0 { Ok(0) } else { Err(Errno::AGAIN.into()) }
 }
 
-/// `exit(code)`.
+/// C's `exit(code)`, which the old ABI leaves to its glue: stdio is written before the end, and that is the guest's
+/// own code.
+pub fn exit_of_c(call: &mut Call) -> Answer {
+    call.host().flushes = true;
+    exit(call)
+}
+
+/// `_exit(code)`: at once.
 pub fn exit(call: &mut Call) -> Answer {
     Err(Stop::Exit(call.int()?).into())
 }

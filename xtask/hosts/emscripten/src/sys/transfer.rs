@@ -1,12 +1,11 @@
 //! What goes over sockets.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
-use rustix::net::{RecvFlags, SendFlags, SocketAddrAny, SocketType};
+use rustix::net::{RecvFlags, SendFlags, SocketAddrAny};
 
 use super::io::{filled, gathered, pieces};
-use super::network::{address_at, put_address};
+use super::network::{address_at, moor, put_address};
 use super::wait::until_ready;
 use crate::Errno;
 use crate::call::{Answer, Call, Fault};
@@ -65,13 +64,12 @@ fn sent(call: &mut Call, fd: i32, pieces: &[(u32, u32)], flags: i32, to: Option<
     }
     let to = match to {
         Some((at, len)) => {
-            let address = address_at(call, at, len)?;
-            let address = call.host().allowed(address)?;
-            loopback_only(&open, address)?;
-            Some(address)
+            let address = address_at(call, &open, at, len)?;
+            Some(call.host().reachable(address)?)
         }
         None => None,
     };
+    moor(&open)?;
     // One message, however many pieces: datagrams cannot be put together again.
     let gathered = if pieces.len() == 1 { Vec::new() } else { gathered(call, pieces)? };
     let mut turns = 0;
@@ -85,21 +83,6 @@ fn sent(call: &mut Call, fd: i32, pieces: &[(u32, u32)], flags: i32, to: Option<
             return Ok(sent as i64);
         }
     }
-}
-
-/// Binds a socket of datagrams that was not: the kernel would give it a port on every address, where anybody
-/// could send to it.
-fn loopback_only(open: &Open, to: SocketAddr) -> Result<(), Fault> {
-    let socket = open.socket()?;
-    if rustix::net::sockopt::socket_type(socket)? != SocketType::DGRAM {
-        return Ok(());
-    }
-    let bound: SocketAddr = rustix::net::getsockname(socket)?.try_into().map_err(|_| Errno::OPNOTSUPP)?;
-    if bound.port() == 0 && bound.is_ipv4() == to.is_ipv4() {
-        let ip: IpAddr = if to.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() };
-        rustix::net::bind(socket, &SocketAddr::new(ip, 0))?;
-    }
-    Ok(())
 }
 
 /// `None` where it is to be tried again.

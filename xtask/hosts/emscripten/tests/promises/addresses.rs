@@ -130,6 +130,129 @@ fn a_port_that_the_kernel_chooses_is_of_the_loopback_address() {
     }
 }
 
+/// `getsockname` of `fd`: no port yet, or one of the loopback address.
+fn adrift(guest: &mut Flat, abi: Abi, fd: i64) -> bool {
+    guest.put(600, &28_u32.to_le_bytes());
+    assert_eq!(guest.socket(abi, 6, "getsockname", &[fd, 700, 600]), 0);
+    let bound = guest.bytes(702, 2) != [0, 0];
+    let loopback = match guest.bytes(700, 1) {
+        [2] => guest.bytes(704, 4) == [127, 0, 0, 1],
+        _ => guest.bytes(708, 16) == Ipv6Addr::LOCALHOST.octets(),
+    };
+    bound && !loopback
+}
+
+/// The kernel binds before it says that a datagram has nowhere to go, or that an address is of another family.
+#[test]
+fn no_refused_datagram_leaves_a_port_on_every_address() {
+    let free = port();
+    for abi in BOTH {
+        for family in [2, 10] {
+            let mut guest = guest(&[free]);
+            let buffer = i64::from(BUFFER);
+            let fd = socket(&mut guest, abi, family, 2);
+            assert_eq!(guest.socket(abi, 11, "sendto", &[fd, buffer, 1, 0, 0, 0]), -89);
+            assert!(!adrift(&mut guest, abi, fd), "sendto without an address, family {family}");
+
+            let fd = socket(&mut guest, abi, family, 2);
+            guest.put(900, &[0, 0, 1, 0, 1, 0, 0, 0]);
+            let written = match abi {
+                Abi::Old => guest.old(4, &[fd, buffer, 1]),
+                Abi::New => -guest.import("wasi_snapshot_preview1", "fd_write", &[fd, 900, 1, 500]).unwrap(),
+            };
+            assert_eq!(written, if abi == Abi::Old { -89 } else { -17 });
+            assert!(!adrift(&mut guest, abi, fd), "write, family {family}");
+            if abi == Abi::Old {
+                let fd = socket(&mut guest, abi, family, 2);
+                assert_eq!(guest.old(146, &[fd, 900, 1]), -89);
+                assert!(!adrift(&mut guest, abi, fd), "writev, family {family}");
+                let fd = socket(&mut guest, abi, family, 2);
+                assert_eq!(guest.socket(abi, 9, "send", &[fd, buffer, 1, 0]), -89);
+                assert!(!adrift(&mut guest, abi, fd), "send, family {family}");
+            }
+        }
+    }
+}
+
+#[test]
+fn addresses_of_another_family_are_refused() {
+    let free = port();
+    for abi in BOTH {
+        for (family, kind) in [(2, 1), (2, 2), (10, 1), (10, 2)] {
+            let mut guest = guest(&[free]);
+            let other = |guest: &mut Flat| match family {
+                2 => (guest.address6(Ipv6Addr::LOCALHOST, free), 28),
+                _ => (guest.address([127, 0, 0, 1], free), 16),
+            };
+            for (number, name) in [(2, "bind"), (3, "connect")] {
+                let fd = socket(&mut guest, abi, family, kind);
+                let (at, len) = other(&mut guest);
+                assert_eq!(guest.socket(abi, number, name, &[fd, at, len]), -97, "{name}, family {family}");
+                assert!(!adrift(&mut guest, abi, fd), "{name}, family {family}");
+            }
+            let fd = socket(&mut guest, abi, family, kind);
+            let (at, len) = other(&mut guest);
+            assert_eq!(guest.socket(abi, 11, "sendto", &[fd, BUFFER.into(), 1, 0, at, len]), -97);
+            assert!(!adrift(&mut guest, abi, fd), "sendto, family {family}");
+        }
+    }
+}
+
+/// A client of datagrams that connects has a port that nobody outside can send to either; one that was given a port
+/// keeps it.
+#[test]
+fn connected_datagrams_stay_on_the_loopback_address() {
+    let peer = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let (there, own) = (peer.local_addr().unwrap().port(), port());
+    for abi in BOTH {
+        let mut guest = guest(&[there, own]);
+        for bound in [false, true] {
+            let fd = socket(&mut guest, abi, 2, 2);
+            if bound {
+                let at = guest.address([0, 0, 0, 0], own);
+                assert_eq!(guest.socket(abi, 2, "bind", &[fd, at, 16]), 0);
+            }
+            let at = guest.address([127, 0, 0, 1], there);
+            assert_eq!(guest.socket(abi, 3, "connect", &[fd, at, 16]), 0);
+            assert!(!adrift(&mut guest, abi, fd));
+            assert_eq!(guest.socket(abi, 11, "sendto", &[fd, BUFFER.into(), 4, 0, 0, 0]), 4);
+            let from = peer.recv_from(&mut [0; 8]).unwrap().1;
+            assert!(from.ip().is_loopback() && (!bound || from.port() == own), "{from}");
+            guest.close(abi, fd);
+        }
+    }
+}
+
+/// Where somebody else serves, the guest may ask, and not serve in its place.
+#[test]
+fn ports_of_others_are_to_connect_to() {
+    let server = TcpListener::bind("127.0.0.1:0").unwrap();
+    let datagrams = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let (there, there_too) = (server.local_addr().unwrap().port(), datagrams.local_addr().unwrap().port());
+    let connect_ports = vec![there, there_too];
+    for abi in BOTH {
+        let mut guest = Flat::new(Config { network: true, connect_ports: connect_ports.clone(), ..Config::default() });
+        for ip in [[127, 0, 0, 1], [0, 0, 0, 0]] {
+            let fd = socket(&mut guest, abi, 2, 1);
+            let at = guest.address(ip, there);
+            // Under way, or done.
+            assert!([0, -115].contains(&guest.socket(abi, 3, "connect", &[fd, at, 16])));
+            server.accept().unwrap();
+            let fd = socket(&mut guest, abi, 2, 2);
+            let at = guest.address(ip, there_too);
+            assert_eq!(guest.socket(abi, 11, "sendto", &[fd, BUFFER.into(), 4, 0, at, 16]), 4);
+            for kind in [1, 2] {
+                let fd = socket(&mut guest, abi, 2, kind);
+                let at = guest.address(ip, there);
+                assert_eq!(guest.socket(abi, 2, "bind", &[fd, at, 16]), -13);
+            }
+        }
+        let fd = socket(&mut guest, abi, 2, 1);
+        let at = guest.address([8, 8, 8, 8], there);
+        assert_eq!(guest.socket(abi, 3, "connect", &[fd, at, 16]), -99);
+    }
+}
+
 /// A server of the guest's: any address is the loopback one, and a client outside the guest is served.
 #[test]
 fn any_address_is_the_loopback_one() {

@@ -11,3 +11,4 @@ mod errors;
 mod layouts;
 mod paths;
 mod process;
+mod start;

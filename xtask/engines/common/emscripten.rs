@@ -1,0 +1,92 @@
+//! What a host of Emscripten's old ABI must do with an engine between it and its guest.
+
+use wasmlab_cell::{Cause, PreopenedDir};
+
+use super::conformance::Subject;
+use super::conformance::harness::{Cell, Seen};
+
+/// What such a module has, and `body`.
+fn run(subject: Subject, body: &str) -> Seen {
+    let mut cell = Cell::new(
+        subject,
+        &format!(
+            r#"(module
+            (import "env" "_exit" (func $exit (param i32)))
+            (import "env" "__exit" (func $exit-now (param i32)))
+            (import "env" "_getenv" (func $getenv (param i32) (result i32)))
+            (import "env" "_sigaction" (func $sigaction (param i32 i32 i32) (result i32)))
+            (import "env" "_raise" (func $raise (param i32) (result i32)))
+            (import "env" "___syscall4" (func $write (param i32 i32) (result i32)))
+            (import "env" "memory" (memory 256 256))
+            (data (i32.const 2048) "\01\00\00\00\00\10\00\00\05\00\00\00")
+            (data (i32.const 4096) "held\n")
+            (data (i32.const 5000) "MINE\00")
+            (data (i32.const 6000) "\4d\00\00\00")
+            (func (export "stackAlloc") (param i32) (result i32) (i32.const 9000000))
+            (func $print (drop (call $write (i32.const 4) (i32.const 2048))))
+            {body})"#
+        ),
+    );
+    cell.spec.env = [("MINE".to_owned(), "yes".to_owned())].into();
+    cell.spec.dirs = vec![PreopenedDir { host: cell.dir().to_owned(), guest: "/guest".to_owned() }];
+    cell.run()
+}
+
+/// C's `exit` writes what stdio holds, which the guest's own code does; `_exit` does not.
+pub fn ends(subject: Subject) {
+    let fflush = r#"(func (export "_fflush") (param i32) (result i32) (call $print) (i32.const 0))"#;
+    for (main, code, stdout) in [
+        ("(call $exit (i32.const 3)) unreachable", 3, "held\n"),
+        ("(call $exit-now (i32.const 3)) unreachable", 3, ""),
+        ("(i32.const 3)", 3, "held\n"),
+    ] {
+        let seen = run(subject, &format!(r#"{fflush} (func (export "_main") (param i32 i32) (result i32) {main})"#));
+        assert_eq!((seen.cause(), seen.stdout.as_str()), (&Cause::Exit { code }, stdout), "{main}");
+    }
+}
+
+/// An export that a call of the host needs is named, and is not the entry point that was not found.
+pub fn needed_exports(subject: Subject) {
+    let ignored = r#"(func (export "_fflush") (param i32) (result i32) (i32.const 0))"#;
+    let asks = r#"(func (export "_fflush") (param i32) (result i32) (call $getenv (i32.const 5000)))"#;
+    let signal = "(call $sigaction (i32.const 30) (i32.const 6000) (i32.const 0)) drop (call $raise (i32.const 30))";
+    for (main, other, name) in [
+        ("(call $getenv (i32.const 5000))", ignored, "_malloc"),
+        (signal, ignored, "dynCall_vi"),
+        ("(i32.const 0)", asks, "_malloc"),
+    ] {
+        let main = format!(r#"(func (export "_main") (param i32 i32) (result i32) (call $print) {main})"#);
+        let seen = run(subject, &format!("{main} {other}"));
+        assert_eq!(seen.stdout, "held\n", "{main}");
+        let named = matches!(seen.cause(), Cause::HostError { message } if message.contains(&format!("`{name}`")));
+        assert!(named, "{main}: {:?}", seen.cause());
+    }
+    let seen = run(subject, r#"(func (export "_main") (param i64) (result i32) (i32.const 0))"#);
+    assert_eq!(seen.cause(), &Cause::NoExport { name: "_main".to_owned() });
+}
+
+/// A memory that threads share, imported or the module's own.
+pub fn shared_memory(subject: Subject, wanted: fn(&Cause) -> bool) {
+    for memory in [
+        r#"(import "env" "memory" (memory 256 256 shared))"#,
+        r#"(import "env" "memory" (memory $m 256 256 shared)) (export "memory" (memory $m))"#,
+    ] {
+        let text = format!(
+            r#"(module (import "env" "_getenv" (func (param i32) (result i32))) {memory}
+            (func (export "stackAlloc") (param i32) (result i32) (i32.const 9000000))
+            (func (export "_main") (param i32 i32) (result i32) (i32.const 0)))"#
+        );
+        let seen = Cell::new(subject, &text).run();
+        assert!(wanted(seen.cause()), "{memory}: {:?}", seen.cause());
+    }
+    // Of 3.x: it exports its own.
+    let seen = Cell::new(
+        subject,
+        r#"(module (import "env" "__syscall_getcwd" (func $getcwd (param i32 i32) (result i32)))
+            (memory (export "memory") 1 1 shared)
+            (func (export "_start") (if (i32.le_s (call $getcwd (i32.const 16) (i32.const 99)) (i32.const 0))
+                (then unreachable))))"#,
+    )
+    .run();
+    assert!(wanted(seen.cause()), "exported: {:?}", seen.cause());
+}
