@@ -36,7 +36,7 @@ pub struct Place {
     env: BTreeMap<OsString, OsString>,
     /// The guest's listening sockets; a process that was started has its own copies.
     pub sockets: Vec<(String, TcpListener)>,
-    /// Ports by name.
+    /// Ports by name, those of the servers too.
     pub ports: BTreeMap<String, u16>,
     /// What the lab serves to the guest.
     pub servers: Servers,
@@ -63,13 +63,15 @@ impl Place {
         for port in &run.port {
             ports.insert(port.name.clone(), port.number.map_or_else(ports::free, Ok)?);
         }
-        let dirs = dirs::lay(Laid { scenario: plan.scenario, ports: &ports }, &path("dirs"))?;
         let servers = Servers::start(&run.server)?;
+        let served: BTreeMap<String, u16> = servers.ports().collect();
+        let known = both(&ports, &served);
+        let dirs = dirs::lay(Laid { scenario: plan.scenario, ports: &known }, &path("dirs"))?;
         let (module, glue) = guest_files(lab, plan, &path("guest"))?;
         let (spec, events) = (path("spec.json"), path("events.jsonl"));
         let compiled = compiled_dir(lab, plan);
         let here = Here { module, glue, observation: events.clone(), compiled, dirs, sockets: preopened };
-        let cell = specification(plan, here, &ports, &servers.ports().collect());
+        let cell = specification(plan, here, &ports, &served);
         fs::write(&spec, serde_json::to_vec(&cell)?)?;
         let mut env: BTreeMap<OsString, OsString> = BTreeMap::new();
         env.insert("PATH".into(), std::env::var_os("PATH").unwrap_or_default());
@@ -79,7 +81,7 @@ impl Place {
         env.insert("NO_COLOR".into(), "1".into());
         let (name, value) = door.variable();
         env.insert(name.into(), value.into());
-        Ok(Self { spec, cell, events, env, sockets, ports, servers, door, root })
+        Ok(Self { spec, cell, events, env, sockets, ports: known, servers, door, root })
     }
 
     /// Leaves the directory behind.
@@ -144,7 +146,7 @@ pub fn specification(
     served: &BTreeMap<String, u16>,
 ) -> CellSpec {
     let run = &plan.scenario.spec.run;
-    let known: BTreeMap<String, u16> = ports.iter().chain(served).map(|(name, port)| (name.clone(), *port)).collect();
+    let known = both(ports, served);
     CellSpec {
         protocol: PROTOCOL,
         module: here.module,
@@ -165,6 +167,11 @@ pub fn specification(
         host_functions: run.host_functions.clone(),
         memory_limit: plan.limits.linear_memory,
     }
+}
+
+/// The guest's ports and those of the servers: names are of one kind only.
+fn both(ports: &BTreeMap<String, u16>, served: &BTreeMap<String, u16>) -> BTreeMap<String, u16> {
+    ports.iter().chain(served).map(|(name, port)| (name.clone(), *port)).collect()
 }
 
 /// Compiled code belongs to one module, one engine binary and one mode, and to the switches that it was made with.
