@@ -9,6 +9,7 @@ use crate::exit;
 use crate::lab::Lab;
 use crate::process;
 
+mod columns;
 mod common;
 mod output;
 mod progress;

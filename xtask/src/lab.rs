@@ -90,6 +90,12 @@ impl Lab {
         self.root.join("reports").join("latest")
     }
 
+    /// `reports/check/`: a question between two runs does not cost the record of a long one.
+    #[must_use]
+    pub fn checked(&self) -> PathBuf {
+        self.root.join("reports").join("check")
+    }
+
     /// The folder `xtask/`: the workspace's own, or, where that is data alone (tests, other people's
     /// scenarios), that of the workspace which the lab was built in.
     #[must_use]

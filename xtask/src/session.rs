@@ -12,7 +12,8 @@ use crate::machine::sha256;
 use crate::matrix::{Request, Results, Row, facts_of};
 use crate::model::facts::Facts;
 use crate::model::report::{
-    Artifact, Cell, Host, Note, NoteKind, Origin, RunReport, RuntimeInfo, SCHEMA, ScenarioInfo, Tool as ToolInfo,
+    Artifact, Cell, Host, Note, NoteKind, Origin, RunReport, RuntimeInfo, SCHEMA, ScenarioInfo, Selection,
+    Tool as ToolInfo,
 };
 use crate::model::scenario::{Known, Scenario};
 use crate::model::verdict::{Change, Verdict};
@@ -38,6 +39,8 @@ pub struct Frame {
     pub interrupted: bool,
     /// Cells and artifacts are compared with snapshots.
     pub compare: bool,
+    /// What was asked for, where that is not all of the lab.
+    pub selected: Selection,
 }
 
 /// Makes the report.
@@ -80,6 +83,7 @@ pub fn report(lab: &Lab, request: &Request, results: Results, frame: Frame) -> R
         started: frame.started,
         duration_ms: frame.duration_ms,
         interrupted: frame.interrupted,
+        selected: frame.selected,
         toolchains: toolchains(lab, request.scenarios),
         runtimes,
         scenarios: request.scenarios.iter().map(scenario_info).collect(),

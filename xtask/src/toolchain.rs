@@ -35,6 +35,9 @@ pub trait Toolchain: Sync {
     /// Kebab-case, unique.
     fn id(&self) -> &'static str;
 
+    /// From what to what, in a few words: `C, C++ -> WASI 0.1`.
+    fn makes(&self) -> &'static str;
+
     /// What is wrong with a `[build]` table for this toolchain: (key, message).
     fn check(&self, build: &Build) -> Vec<(&'static str, String)>;
 

@@ -255,62 +255,69 @@ fn every_code_is_produced_by_a_test_or_reserved() {
     }
 }
 
-/// `setup` on a machine that has these package clients and no runtime; each client writes down what it is asked.
-fn setup(clients: &[&str], args: &[&str]) -> (Ran, String) {
+#[test]
+fn a_check_leaves_the_report_of_the_last_run_alone() {
     let workspace = Workspace::new();
-    let asked = workspace.path("asked");
-    fs::create_dir_all(workspace.path("bin")).unwrap();
-    for client in clients {
-        // One of them fails, as a package index that cannot be reached does.
-        let end = if *client == "cargo" { "exit 101" } else { "exit 0" };
-        workspace.write(
-            &format!("bin/{client}"),
-            format!("#!/bin/sh\necho {client} \"$@\" >> {}\n{end}\n", asked.display()),
-        );
-        let mode = <fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o755);
-        fs::set_permissions(workspace.path(&format!("bin/{client}")), mode).unwrap();
-    }
-    let mut command = workspace.command(&[&["setup"], args].concat());
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("WASMLAB_")) {
-        command.env_remove(name);
-    }
-    command.env("WASMLAB_ROOT", workspace.path("")).env("WASMLAB_CACHE", workspace.path("cache"));
-    let ran = lab::ran(command.env("PATH", workspace.path("bin")).output().unwrap());
-    (ran, fs::read_to_string(asked).unwrap_or_default())
+    workspace.scenario("healthy", HEALTHY, "");
+    workspace.scenario("other", HEALTHY, "");
+    workspace.write("own.wat", HEALTHY);
+    let choose = ["--scenario", "heal*", "--runtime", lab::COLUMNS];
+    assert_eq!(workspace.run(&[&["run-all", "--engines", "built"][..], &choose].concat()).code, 0);
+    let ran = workspace.run(&["check", "--engines", "built", "own.wat"]);
+    assert!(workspace.path("reports/check/report.json").is_file(), "{}", ran.stderr);
+    let shown = |args: &[&str]| {
+        let ran = workspace.run(&[&["report", "--output", "json"], args].concat());
+        let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+        (report["command"].clone(), report["selected"].clone())
+    };
+    let selected = serde_json::json!({ "scenarios": ["heal*"], "runtimes": [lab::COLUMNS] });
+    assert_eq!(shown(&[]), ("run-all".into(), selected));
+    assert_eq!(shown(&["reports/check/report.json"]), ("check".into(), serde_json::Value::Null));
+    let markdown = workspace.run(&["report", "--output", "markdown"]).stdout;
+    assert!(markdown.contains("\nSelected: `--scenario 'heal*' --runtime '{wasmi,"), "{markdown}");
 }
 
 #[test]
-fn setup_gets_runtimes_by_the_package_clients_that_are_here_and_says_so_first() {
-    let (ran, asked) = setup(&["npm", "python3", "go"], &["--dry-run"]);
-    assert_eq!((ran.code, asked.as_str()), (0, ""), "{}", ran.stderr);
-    for words in [
-        "will run  npm install --global deno\n          for deno, deno+jco\n",
-        "will run  python3 -m pip install wamr-bin wamrc-bin\n          for wamr-aot\n",
-        "will run  go install github.com/tetratelabs/wazero/cmd/wazero@latest\n          for wazero (goes to the folder `bin`",
-        // No client of this machine has these: the page, and the commands of other machines.
-        "by hand   spin: `spin` is not on PATH; `brew install spinframework/tap/spin`; see https://spinframework.dev/",
-        "by hand   wasmi-cli: `wasmi` is not on PATH; `cargo install --locked wasmi_cli`; see https://",
+fn names_in_lists_stay_whole_and_lines_fit() {
+    let workspace = Workspace::new();
+    let name = "rust-wasip1-http-preopened-socket";
+    workspace.scenario(name, HEALTHY, "");
+    for (what, names) in [
+        ("scenarios", vec![name]),
+        ("runtimes", xtask::runtime::all().iter().map(|r| r.id()).collect()),
+        ("toolchains", xtask::toolchain::ALL.iter().map(|t| t.id()).collect()),
     ] {
-        assert!(ran.stdout.contains(words), "{words} is not in\n{}", ran.stdout);
+        let ran = workspace.run(&["list", what]);
+        assert!(ran.stdout.lines().all(|line| line.chars().count() <= 80), "{}", ran.stdout);
+        for name in names {
+            let begins = |line: &str| line.split(' ').next() == Some(name);
+            assert!(ran.stdout.lines().any(begins), "{name} is not in\n{}", ran.stdout);
+        }
     }
-    let (ran, asked) = setup(&["npm", "python3"], &["--runtime", "{deno,bun}*"]);
-    assert_eq!(asked, "npm install --global bun\nnpm install --global deno\n");
-    assert!(ran.code == 0 && ran.stdout.ends_with("shows what is here now\n"), "{}{}", ran.stdout, ran.stderr);
+    assert!(workspace.run(&["list", "toolchains"]).stdout.contains("Go -> WASI 0.1"));
+    let built = workspace.run(&["build"]).stdout;
+    assert!(built.contains(name), "{built}");
 }
 
 #[test]
-fn a_package_client_that_fails_is_named_and_the_others_go_on() {
-    let (ran, asked) = setup(&["cargo", "npm", "sudo", "apt-get"], &["--runtime", "{bun,wasmi-cli,node}"]);
-    let all = "sudo apt-get install --yes nodejs npm\ncargo install --locked wasmi_cli\nnpm install --global bun\n";
-    let sorted = |text: &str| text.lines().map(str::to_owned).collect::<BTreeSet<String>>();
-    assert_eq!(sorted(&asked), sorted(all));
-    assert_eq!(ran.code, 3, "{}", ran.stderr);
-    assert!(ran.stderr.contains("run `cargo install --locked wasmi_cli` yourself"), "{}", ran.stderr);
-}
-
-#[test]
-fn setup_with_no_client_at_all_says_what_to_do_by_hand() {
-    let (ran, _) = setup(&[], &["--runtime", "{node,deno+jco,wasmedge}"]);
-    let pages = ["https://nodejs.org", "https://docs.deno.com", "https://wasmedge.org"];
-    assert!(ran.code == 0 && pages.iter().all(|p| ran.stdout.contains(p)), "{}", ran.stdout);
+fn inspect_reads_a_file_or_the_guest_of_a_scenario() {
+    let workspace = Workspace::new();
+    workspace.scenario("healthy", HEALTHY, "");
+    let check = |what: &str, words: &str| {
+        let ran = workspace.run(&["inspect", what]);
+        assert!(ran.code == 0 && ran.stdout.contains("_start"), "{what}: {}{}", ran.stdout, ran.stderr);
+        assert!(ran.stderr.contains(words), "{what}: {} does not say {words}", ran.stderr);
+    };
+    for what in ["healthy", "scenarios/healthy", "scenarios/healthy/"] {
+        check(what, "reads the guest of healthy (");
+    }
+    check("scenarios/healthy/guest.wat", "");
+    // A file of that name is what is meant.
+    workspace.write("healthy", wat::parse_str("(module (func (export \"other\")))").unwrap());
+    let ran = workspace.run(&["inspect", "healthy"]);
+    assert!(ran.stdout.contains("other") && ran.stderr.is_empty(), "{}{}", ran.stdout, ran.stderr);
+    fails(&workspace.run(&["inspect", "nobody"]), 2, &["failed to read `nobody`", "cargo xtask list scenarios"]);
+    workspace.scenario("broken", "(module (nonsense))", "");
+    let words = ["broken has no guest", "compile-error", "cargo xtask build --scenario broken"];
+    fails(&workspace.run(&["inspect", "broken"]), 2, &words);
 }

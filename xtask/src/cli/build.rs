@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 
+use super::columns::names;
 use super::common;
 use super::output;
 use crate::artifact::{self, Guest, NotBuilt};
@@ -78,13 +79,21 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
 }
 
 fn list(lab: &Lab, made: &[Made]) -> String {
-    let mut table = output::table(&["scenario", "origin", "bytes", "built in", "made by"]);
-    for (scenario, guest) in made {
-        let Ok(guest) = guest else { continue };
+    let columns = [
+        names("scenario"),
+        names("origin").leaves(2),
+        names("bytes"),
+        names("built in").leaves(3),
+        names("made by").leaves(1),
+    ];
+    let row = |(scenario, guest): &Made| {
+        let guest = guest.as_ref().ok()?;
         let bytes = std::fs::metadata(lab.cache.object(&guest.sha256)).map_or(0, |m| m.len());
-        table.add_row([&scenario.name, guest.origin.id(), &bytes.to_string(), &took(guest), guest.toolchain.split(" (").next().unwrap_or_default()]);
-    }
-    format!("{table}\n")
+        let made_by = guest.toolchain.split(" (").next().unwrap_or_default();
+        let cells = [&scenario.name, guest.origin.id(), &bytes.to_string(), &took(guest), made_by];
+        Some(cells.map(str::to_owned).to_vec())
+    };
+    output::table(&columns, &made.iter().filter_map(row).collect::<Vec<_>>())
 }
 
 /// How long the build took: `1.2 s (earlier)`; nothing for a prebuilt guest.

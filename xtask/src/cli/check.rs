@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use wasmlab_cell::Value;
 
-use super::common::{self, Output, usage};
+use super::common::{self, Output, Purpose, usage};
 use super::{output, run_all};
 use crate::artifact::{self, Guest};
 use crate::lab::Lab;
 use crate::matrix::Request;
 use crate::model::facts::{Facts, Shape};
-use crate::model::report::Origin;
+use crate::model::report::{Origin, Selection};
 use crate::model::scenario::{Build, Dir, EntryKind, Expect, ExpectedCall, Run, Scenario, ScenarioFile};
 use crate::report::By;
 use crate::report::sentence::sentence;
@@ -31,7 +31,8 @@ pub const EXAMPLES: &str = "Examples:
   cargo xtask check app.wasm --runtime wasmi --runtime node --require-present    # in CI
 
 The exit code is 0 when every runtime that is here runs every file, 1 when one does not (or, with
---require-present, is not here).";
+--require-present, is not here).
+The report is written to reports/check/; that of the last run-all stays where it is.";
 
 /// Options.
 #[derive(clap::Args)]
@@ -108,7 +109,9 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         listen: None,
         keep_folder: false,
     };
-    let (code, report) = common::run(lab, &request, "check", false, (args.output, By::Family))?;
+    let selected = Selection { scenarios: Vec::new(), runtimes: args.runtime.clone() };
+    let purpose = Purpose { selected, ..Purpose::of("check") };
+    let (code, report) = common::run(lab, &request, purpose, &lab.checked(), (args.output, By::Family))?;
     if args.output == Output::Table {
         let width = output::look().width;
         let sentences = scenarios.iter().map(|s| words::wrapped(width, "", "", &sentence(&report, &s.name)));

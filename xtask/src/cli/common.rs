@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context, Result};
@@ -12,7 +13,7 @@ use crate::exit;
 use crate::files;
 use crate::lab::Lab;
 use crate::matrix::{self, Request};
-use crate::model::report::RunReport;
+use crate::model::report::{RunReport, Selection};
 use crate::model::scenario::Scenario;
 use crate::process;
 use crate::report::{self, By, Look};
@@ -108,6 +109,12 @@ pub fn scenarios(lab: &Lab) -> Result<Vec<Scenario>> {
     })
 }
 
+/// Whether a scenario goes by this name: its own, or the short one that it gives itself as a server.
+pub fn is_named(scenario: &Scenario, name: &str) -> bool {
+    let short = scenario.spec.run.serve.as_ref().and_then(|serve| serve.name.as_deref());
+    scenario.name == name || short == Some(name)
+}
+
 /// The items whose id one of the globs matches, all where there are none; no match is a usage error
 /// that lists what there is.
 pub fn choose<T>(items: Vec<T>, globs: &[String], what: &str, id: impl Fn(&T) -> String) -> Result<Vec<T>> {
@@ -195,19 +202,30 @@ pub fn seconds(text: &str) -> Result<u64, String> {
     }
 }
 
+/// What cells are run for.
+pub struct Purpose {
+    /// The subcommand.
+    pub command: &'static str,
+    /// Whether the result is compared with snapshots.
+    pub compare: bool,
+    /// What was asked for, where that is not all of the lab.
+    pub selected: Selection,
+}
+
+impl Purpose {
+    /// To be seen once, and compared with nothing.
+    pub fn of(command: &'static str) -> Self {
+        Self { command, compare: false, selected: Selection::default() }
+    }
+}
+
 /// Runs cells with progress on stderr and makes the report.
-pub fn measure(lab: &Lab, request: &Request, command: &'static str, compare: bool) -> RunReport {
-    measure_with(lab, request, command, compare, progress::Progress::new())
+pub fn measure(lab: &Lab, request: &Request, purpose: Purpose) -> RunReport {
+    measure_with(lab, request, purpose, progress::Progress::new())
 }
 
 /// As [`measure`], with this way to show progress.
-pub fn measure_with(
-    lab: &Lab,
-    request: &Request,
-    command: &'static str,
-    compare: bool,
-    progress: progress::Progress,
-) -> RunReport {
+pub fn measure_with(lab: &Lab, request: &Request, purpose: Purpose, progress: progress::Progress) -> RunReport {
     handle_ctrl_c();
     let (started, began) = (SystemTime::now(), Instant::now());
     let results = matrix::run(lab, request, &|event| progress.tell(&event));
@@ -217,36 +235,37 @@ pub fn measure_with(
         lab.cache.prune();
     }
     let frame = Frame {
-        command,
+        command: purpose.command,
         started: humantime::format_rfc3339_seconds(started).to_string(),
         duration_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
         interrupted: process::cancelled(),
-        compare,
+        compare: purpose.compare,
+        selected: purpose.selected,
     };
     session::report(lab, request, results, frame)
 }
 
-/// Runs cells with progress on stderr, writes the reports, shows the result, and gives the exit code.
+/// Runs cells with progress on stderr, writes the reports to `folder`, shows the result, and gives the exit code.
 pub fn run(
     lab: &Lab,
     request: &Request,
-    command: &'static str,
-    compare: bool,
+    purpose: Purpose,
+    folder: &Path,
     show: (Output, By),
 ) -> Result<(u8, RunReport)> {
-    let report = measure(lab, request, command, compare);
+    let report = measure(lab, request, purpose);
     // A folder that cannot be written must not cost the user what was measured.
-    let written = write(lab, &report);
+    let written = write(folder, &report);
     show.0.show(&report, show.1)?;
     written?;
     Ok((exit::of(&report), report))
 }
 
-/// Writes `report.json` and `report.md` to `reports/latest/`.
-fn write(lab: &Lab, report: &RunReport) -> Result<()> {
+/// Writes `report.json` and `report.md`.
+fn write(folder: &Path, report: &RunReport) -> Result<()> {
     for id in ["json", "markdown"] {
         if let Some(renderer) = report::find(id) {
-            let path = lab.report().join(format!("report.{}", renderer.extension()));
+            let path = folder.join(format!("report.{}", renderer.extension()));
             files::write_atomically(&path, renderer.render(report, Look::PLAIN).as_bytes())
                 .context("failed to save the report (the matrix above is complete)")?;
         }

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use anyhow::Result;
 
+use super::columns::{names, prose};
 use super::common::usage;
 use super::output;
 use crate::codes::{CATALOGUE, Code, Entry};
@@ -29,11 +30,8 @@ pub struct Args {
 pub fn run(_: &Lab, args: &Args) -> Result<u8> {
     let text = match &args.code {
         None => {
-            let mut table = output::table(&["code", "verdict", "meaning"]);
-            for entry in CATALOGUE {
-                table.add_row([entry.id, entry.verdict.id(), entry.meaning]);
-            }
-            format!("{table}\n")
+            let rows = CATALOGUE.iter().map(|e| [e.id, e.verdict.id(), e.meaning].map(str::to_owned).to_vec());
+            output::table(&[names("code"), names("verdict"), prose("meaning", 30)], &rows.collect::<Vec<_>>())
         }
         Some(text) => match text.parse::<Code>() {
             Ok(code) => explain(code.entry()),

@@ -1,26 +1,35 @@
 //! `inspect`: what reading a file tells, without running it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use anyhow::{Context, Result};
 
-use super::common::usage;
+use super::columns::{names, prose};
+use super::common::{self, usage};
 use super::output;
+use crate::artifact;
 use crate::exit;
 use crate::inspect::system_calls::{self, Call, Kind};
 use crate::inspect;
 use crate::lab::Lab;
 use crate::model::facts::{Abi, Facts};
+use crate::model::report::Origin;
+use crate::model::scenario::Scenario;
 use crate::report::words;
+use crate::scenario;
 
 /// For `--help`.
 pub const ABOUT: &str = "Read a module or component: kind, ABIs with evidence, proposals, imports, exports, sizes";
 /// For `--help`.
 pub const EXAMPLES: &str = "Examples:
   cargo xtask inspect app.wasm
+  cargo xtask inspect rust-wasip1-hello      the guest of a scenario, built if need be
+  cargo xtask inspect scenarios/wat-add      the same, by its folder
+  cargo xtask inspect nginx                  by the short name that it gives itself
   cargo xtask inspect app.wasm --json | jq .abis
   cargo xtask inspect app.wasm --wat | less
   cargo xtask inspect huge.wasm --quick      imports, exports and sections only";
@@ -28,8 +37,9 @@ pub const EXAMPLES: &str = "Examples:
 /// Options.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The module or component, binary or text
-    file: PathBuf,
+    /// The module or component, binary or text; or a scenario, by name or folder: its guest is read
+    #[arg(value_name = "FILE|SCENARIO")]
+    what: PathBuf,
     /// As JSON
     #[arg(long, conflicts_with = "wat")]
     json: bool,
@@ -39,6 +49,9 @@ pub struct Args {
     /// Leave function bodies unread: no proposals, no validation
     #[arg(long, conflicts_with = "wat")]
     quick: bool,
+    /// Fetch nothing, where a scenario's guest is to be built
+    #[arg(long)]
+    offline: bool,
 }
 
 /// Version of `inspect --json`.
@@ -57,17 +70,12 @@ struct Printed<'a> {
 }
 
 /// Runs it.
-pub fn run(_: &Lab, args: &Args) -> Result<u8> {
-    let bytes = fs::read(&args.file).or_else(|e| usage(format!("failed to read `{}`: {e}", args.file.display())))?;
-    let bytes = match wat::parse_bytes(&bytes) {
-        Ok(bytes) if args.file.extension().is_some_and(|e| e == "wat") => bytes.into_owned(),
-        Err(mut error) if args.file.extension().is_some_and(|e| e == "wat") => {
-            error.set_path(&args.file);
-            return usage(error.to_string());
-        }
-        _ => bytes,
+pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
+    let (file, bytes) = match scenario(lab, &args.what)? {
+        Some(scenario) => guest(lab, &scenario, args.offline)?,
+        None => (args.what.clone(), read(&args.what)?),
     };
-    let failed = || format!("failed to inspect `{}`", args.file.display());
+    let failed = || format!("failed to inspect `{}`", file.display());
     if args.wat {
         output::print(&inspect::wat(&bytes).with_context(failed)?)?;
         return Ok(exit::OK);
@@ -78,13 +86,76 @@ pub fn run(_: &Lab, args: &Args) -> Result<u8> {
         Err(error) => return usage(format!("{}: {error}", failed())),
     };
     if args.json {
-        let (file, system_calls) = (args.file.display().to_string(), Imports::of(&facts).system);
+        let (file, system_calls) = (file.display().to_string(), Imports::of(&facts).system);
         let printed = Printed { schema: SCHEMA, file, system_calls, facts: &facts };
         output::print(&(serde_json::to_string_pretty(&printed)? + "\n"))?;
     } else {
         output::print(&text(&facts, args.quick))?;
     }
     Ok(exit::OK)
+}
+
+/// The scenario that is meant, by its folder or by its name, where no file is. Scenarios are only looked at where
+/// one may be meant: a fault in one of them is no reason not to read a file.
+fn scenario(lab: &Lab, what: &Path) -> Result<Option<Scenario>> {
+    if what.is_file() {
+        return Ok(None);
+    }
+    if what.join("scenario.toml").is_file() {
+        let folder = fs::canonicalize(what)?;
+        return scenario::load(&folder).map(Some).or_else(|errors| {
+            usage(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n  "))
+        });
+    }
+    match what.to_str() {
+        Some(name) if !what.is_dir() && !name.contains(['/', '.']) => {
+            let all = common::scenarios(lab)?;
+            Ok(all.into_iter().find(|s| common::is_named(s, name)))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// A scenario's guest as `run-all` would take it, and where it is.
+fn guest(lab: &Lab, scenario: &Scenario, offline: bool) -> Result<(PathBuf, Vec<u8>)> {
+    let name = &scenario.name;
+    let made = artifact::obtain(lab, scenario, artifact::Options { offline, require_built: false });
+    lab.machine.save();
+    let guest = match made {
+        Ok(guest) => guest,
+        Err(none) => {
+            let how = none.how.map(|how| format!("; {how}")).unwrap_or_default();
+            let code = none.code;
+            return usage(format!(
+                "{name} has no guest to read: {code}: {}{how}; then `cargo xtask build --scenario {name}`",
+                none.detail
+            ));
+        }
+    };
+    let made = if guest.origin == Origin::Prebuilt { "prebuilt by " } else { "" };
+    output::say(&format!("reads the guest of {name} ({made}{})", guest.toolchain));
+    let file = lab.cache.object(&guest.sha256);
+    let bytes = fs::read(&file).with_context(|| format!("failed to read the guest of {name}, `{}`", file.display()))?;
+    Ok((file, bytes))
+}
+
+/// The binary of a file; text is translated.
+fn read(file: &Path) -> Result<Vec<u8>> {
+    let bytes = match fs::read(file) {
+        Ok(bytes) => bytes,
+        Err(error) => {
+            let missing = error.kind() == io::ErrorKind::NotFound;
+            let hint = if missing { "; no scenario has that name either: see `cargo xtask list scenarios`" } else { "" };
+            return usage(format!("failed to read `{}`: {error}{hint}", file.display()));
+        }
+    };
+    if file.extension().is_none_or(|e| e != "wat") {
+        return Ok(bytes);
+    }
+    wat::parse_bytes(&bytes).map(Cow::into_owned).or_else(|mut error| {
+        error.set_path(file);
+        usage(error.to_string())
+    })
 }
 
 /// The imports of a module of Emscripten, by what they are.
@@ -128,12 +199,14 @@ fn emscripten(facts: &Facts) -> String {
             imports.push(short);
         }
     }
-    let _ = writeln!(
-        out,
-        "\ncalls of the operating system ({} imports), and who has the like: ~ in part, - nobody",
+    let head = format!(
+        "calls of the operating system ({} imports), and who has the like: ~ in part, - nobody",
         system.len()
     );
-    let mut table = output::table(&["call", "WASI 0.1", "WASI 0.2", "WASIX"]);
+    let width = output::look().width;
+    let _ = writeln!(out, "\n{}", words::wrapped(width, "", "", &head));
+    let columns = [prose("call", 16), names("WASI 0.1"), names("WASI 0.2"), names("WASIX")];
+    let mut rows = Vec::new();
     let said = |text: &str| match text.strip_prefix('~') {
         Some(part) => format!("~ {part}"),
         None if text.is_empty() => "-".to_owned(),
@@ -146,25 +219,31 @@ fn emscripten(facts: &Facts) -> String {
         let interface = interface.split('/').next().unwrap_or_default().to_owned();
         let same = !call.wasix.is_empty() && call.wasix == call.wasi01;
         let wasix = if same { "the same".to_owned() } else { said(call.wasix) };
-        table.add_row([name, said(call.wasi01), interface, wasix]);
+        rows.push(vec![name, said(call.wasi01), interface, wasix]);
     }
-    let _ = writeln!(out, "{table}");
+    out += &output::table(&columns, &rows);
     let count = |of: fn(&Call) -> &str| {
         let whole = system.values().filter(|c| !of(c).is_empty() && !of(c).starts_with('~')).count();
         let part = system.values().filter(|c| of(c).starts_with('~')).count();
         format!("{whole} of {}, {part} in part", system.len())
     };
     let (old, new, wasix) = (count(|c| c.wasi01), count(|c| c.wasi02), count(|c| c.wasix));
-    let _ = writeln!(out, "imports with the like: WASI 0.1 {old}; WASI 0.2 {new}; WASIX {wasix}");
+    let have = format!("WASI 0.1 {old}; WASI 0.2 {new}; WASIX {wasix}");
+    let _ = writeln!(out, "{}", words::wrapped(width, "imports with the like: ", "  ", &have));
     for (what, names) in [("functions of libc", libc), ("state and helpers of the compiled program", runtime)] {
         let head = format!("{what} ({}): ", names.len());
-        let _ = writeln!(out, "{}", words::wrapped(output::look().width, &head, "  ", &names.join(" ")));
+        let _ = writeln!(out, "{}", words::wrapped(width, &head, "  ", &names.join(" ")));
     }
     out
 }
 
 fn id(value: &impl serde::Serialize) -> String {
     serde_json::to_value(value).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+/// A line under a head, which goes on below itself.
+fn under(head: &str, text: &str) -> String {
+    words::wrapped(output::look().width, &format!("{head:<11}"), &" ".repeat(11), text)
 }
 
 fn text(facts: &Facts, quick: bool) -> String {
@@ -182,20 +261,20 @@ fn text(facts: &Facts, quick: bool) -> String {
         (false, "") => "none: WebAssembly 1.0",
         (false, names) => names,
     };
-    let _ = writeln!(out, "proposals  {proposals}");
+    let _ = writeln!(out, "{}", under("proposals", proposals));
     if facts.abis.is_empty() {
         let _ = writeln!(out, "abi        none: it imports nothing");
     }
     for abi in &facts.abis {
         let shown = abi.evidence.iter().take(4).cloned().collect::<Vec<_>>().join(" ");
         let more = if abi.evidence.len() > 4 { format!(" and {} more", abi.evidence.len() - 4) } else { String::new() };
-        let _ = writeln!(out, "abi        {} ({shown}{more})", id(&abi.abi));
+        let _ = writeln!(out, "{}", under("abi", &format!("{} ({shown}{more})", id(&abi.abi))));
     }
     for producer in &facts.producers {
         let _ = writeln!(out, "producer   {} {} {}", producer.field, producer.name, producer.version);
     }
     if !facts.target_features.is_empty() {
-        let _ = writeln!(out, "features   {}", facts.target_features.join(" "));
+        let _ = writeln!(out, "{}", under("features", &facts.target_features.join(" ")));
     }
     let _ = writeln!(out, "\nimports ({})", facts.imports.len());
     for import in &facts.imports {

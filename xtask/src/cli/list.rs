@@ -1,13 +1,17 @@
 //! `list`: what the lab has.
 
+use std::collections::BTreeSet;
+
 use anyhow::Result;
 
+use super::columns::{names, prose};
 use super::common;
 use super::output;
 use crate::exit;
 use crate::lab::Lab;
-use crate::runtime::{self, Source};
-use crate::toolchain;
+use crate::model::scenario::Scenario;
+use crate::runtime::{self, Runtime, Source};
+use crate::toolchain::{self, Toolchain};
 
 /// For `--help`.
 pub const ABOUT: &str = "List scenarios, runtimes and toolchains";
@@ -15,7 +19,8 @@ pub const ABOUT: &str = "List scenarios, runtimes and toolchains";
 pub const EXAMPLES: &str = "Examples:
   cargo xtask list
   cargo xtask list scenarios
-  cargo xtask list runtimes";
+  cargo xtask list runtimes
+  cargo xtask list toolchains      from which language to which target, and what is here";
 
 /// Options.
 #[derive(clap::Args)]
@@ -31,7 +36,7 @@ enum What {
     Scenarios,
     /// Columns of the matrix.
     Runtimes,
-    /// Ways from source to module.
+    /// Ways from source to module, and which of them are here.
     Toolchains,
 }
 
@@ -40,31 +45,66 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let wants = |what| args.what.is_none_or(|w| w == what);
     let mut parts = Vec::new();
     if wants(What::Scenarios) {
-        let mut table = output::table(&["scenario", "family", "route", "what it is"]);
-        for scenario in common::scenarios(lab)? {
-            table.add_row([scenario.name, scenario.spec.family, scenario.spec.route, scenario.spec.title]);
-        }
-        parts.push(table.to_string());
+        parts.push(scenarios(common::scenarios(lab)?));
     }
     if wants(What::Runtimes) {
-        let mut table = output::table(&["runtime", "engine", "mode", "where it comes from"]);
-        for runtime in runtime::all() {
-            let source = match runtime.source() {
-                Source::Embedded(engine) => format!("built from xtask/engines/{engine}"),
-                Source::Driver { names, variable, .. } => format!("`{}` on PATH, or {variable}", names.join("`, `")),
-                Source::Program { name, variable, .. } => format!("`{name}` on PATH, or {variable}"),
-            };
-            table.add_row([runtime.id(), runtime.engine(), runtime.mode(), &source]);
-        }
-        parts.push(table.to_string());
+        parts.push(runtimes());
     }
     if wants(What::Toolchains) {
-        let mut table = output::table(&["toolchain"]);
-        for toolchain in toolchain::ALL {
-            table.add_row([toolchain.id()]);
-        }
-        parts.push(table.to_string());
+        parts.push(toolchains(lab, &common::scenarios(lab)?));
     }
-    output::print(&(parts.join("\n\n") + "\n"))?;
+    output::print(&parts.join("\n"))?;
     Ok(exit::OK)
+}
+
+fn scenarios(all: Vec<Scenario>) -> String {
+    let columns = [names("scenario"), names("family").leaves(2), names("route").leaves(1), prose("what it is", 60)];
+    let row = |s: Scenario| vec![s.name, s.spec.family, s.spec.route, s.spec.title];
+    output::table(&columns, &all.into_iter().map(row).collect::<Vec<_>>())
+}
+
+fn runtimes() -> String {
+    let columns =
+        [names("runtime"), names("engine").leaves(1), names("mode").leaves(2), prose("where it comes from", 40)];
+    let row = |runtime: &&dyn Runtime| {
+        let source = match runtime.source() {
+            Source::Embedded(engine) => format!("built from xtask/engines/{engine}"),
+            Source::Driver { names, variable, .. } => format!("`{}` on PATH, or {variable}", names.join("`, `")),
+            Source::Program { name, variable, .. } => format!("`{name}` on PATH, or {variable}"),
+        };
+        [runtime.id(), runtime.engine(), runtime.mode(), &source].map(str::to_owned).to_vec()
+    };
+    output::table(&columns, &runtime::all().iter().map(row).collect::<Vec<_>>())
+}
+
+fn toolchains(lab: &Lab, scenarios: &[Scenario]) -> String {
+    let columns = [names("toolchain"), prose("what it makes of what", 30), prose("here", 20)];
+    let row = |toolchain: &&dyn Toolchain| {
+        vec![toolchain.id().to_owned(), toolchain.makes().to_owned(), state(lab, *toolchain, scenarios)]
+    };
+    let text = output::table(&columns, &toolchain::ALL.iter().map(row).collect::<Vec<_>>());
+    lab.machine.save();
+    text
+}
+
+/// Whether a toolchain is here, with all that the scenarios ask of it.
+fn state(lab: &Lab, toolchain: &dyn Toolchain, scenarios: &[Scenario]) -> String {
+    let (mut here, mut missing) = (false, BTreeSet::new());
+    for scenario in scenarios.iter().filter(|s| s.spec.build.toolchain == toolchain.id()) {
+        // A name that no compiler knows any more says nothing of this one.
+        if toolchain.obstacle(&scenario.spec.build, &lab.machine).is_some() {
+            continue;
+        }
+        match toolchain.find_for(scenario, &lab.machine) {
+            Ok(_) => here = true,
+            Err(absent) => _ = missing.insert(absent.what),
+        }
+    }
+    let missing = missing.into_iter().collect::<Vec<_>>().join(", ");
+    match (here, missing.as_str()) {
+        (true, "") => "here".to_owned(),
+        (true, what) => format!("here, but for {what}"),
+        (false, "") => "not asked for by any scenario".to_owned(),
+        (false, what) => format!("missing: {what}"),
+    }
 }

@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal, Write};
 
 use anyhow::{Context, Result};
 
+use super::columns::{self, Column};
 use crate::report::Look;
 
 /// Writes to stdout. A reader that has gone away (`| head`) ends the writing quietly.
@@ -57,11 +58,6 @@ fn terminal_width() -> usize {
 
 /// A table that fits the terminal, without lines.
 #[must_use]
-pub fn table(heads: &[&str]) -> comfy_table::Table {
-    let mut table = comfy_table::Table::new();
-    table.load_style(comfy_table::presets::NOTHING);
-    table.set_content_arrangement(comfy_table::ContentArrangement::Dynamic);
-    table.set_width(u16::try_from(look().width).unwrap_or(u16::MAX));
-    table.set_header(heads.to_vec());
-    table
+pub fn table(columns: &[Column], rows: &[Vec<String>]) -> String {
+    columns::table(look().width, columns, rows)
 }

@@ -16,12 +16,13 @@ pub const ABOUT: &str = "Render a saved run again, without running anything";
 pub const EXAMPLES: &str = "Examples:
   cargo xtask report
   cargo xtask report --output markdown > matrix.md
+  cargo xtask report reports/check/report.json     the last check
   cargo xtask report ci/report.json";
 
 /// Options.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The report [default: reports/latest/report.json]
+    /// The report [default: reports/latest/report.json, of the last run-all]
     file: Option<PathBuf>,
     /// How it is shown on stdout
     #[arg(long, value_enum, default_value_t = Output::Table)]

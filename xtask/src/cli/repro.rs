@@ -67,7 +67,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         listen: None,
         keep_folder: false,
     };
-    let report = common::measure(lab, &request, "run-one", false);
+    let report = common::measure(lab, &request, common::Purpose::of("run-one"));
     let Some(cell) = report.cells.first() else { return Ok(exit::INTERRUPTED) };
     if !cell.verdict.is_measured() {
         return usage(format!("there is nothing to show: {}", run_one::verdict(cell).trim_end()));

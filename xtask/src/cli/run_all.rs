@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 
-use super::common::{self, Output, Rows};
+use super::common::{self, Output, Purpose, Rows};
 use crate::artifact;
 use crate::cell::Limits;
 use crate::lab::Lab;
 use crate::matrix::Request;
-use crate::model::report::{Note, NoteKind};
+use crate::model::report::{Note, NoteKind, Selection};
 use crate::snapshots::Store;
 use crate::{exit, runtime};
 
@@ -89,7 +89,9 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         listen: None,
         keep_folder: false,
     };
-    let (code, report) = common::run(lab, &request, "run-all", true, (args.output, args.by.of()))?;
+    let selected = Selection { scenarios: args.scenario.clone(), runtimes: args.runtime.clone() };
+    let purpose = Purpose { compare: true, selected, ..Purpose::of("run-all") };
+    let (code, report) = common::run(lab, &request, purpose, &lab.report(), (args.output, args.by.of()))?;
     let unbuilt = report.cells.iter().any(|c| c.verdict.id() == "not-built" && c.known.is_none());
     // Whoever requires built guests does not want to read the matrix to learn that there are none.
     let code = if args.require_built && unbuilt && code == exit::OK { exit::WORSE } else { code };

@@ -58,7 +58,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         listen: Some(&hear),
         keep_folder: true,
     };
-    let report = common::measure(lab, &request, "run-one", false);
+    let report = common::measure(lab, &request, common::Purpose::of("run-one"));
     match report.cells.first() {
         Some(cell) => output::print(&verdict(cell))?,
         None => output::complain("the cell was not run"),

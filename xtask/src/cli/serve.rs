@@ -84,7 +84,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let at = format!("http://127.0.0.1:{}/", args.port);
     let begun = format!("{at} is served by {} on {}; Ctrl-C stops it\n", scenarios[0].name, runtime.id());
     announce(args.port, begun);
-    let report = common::measure_with(lab, &request, "serve", false, Progress::plain());
+    let report = common::measure_with(lab, &request, common::Purpose::of("serve"), Progress::plain());
     if process::cancelled() {
         output::print("stopped\n")?;
         return Ok(exit::OK);
@@ -110,8 +110,7 @@ fn announce(port: u16, text: String) {
 /// The scenario of this name, or of this short name.
 fn find(lab: &Lab, name: &str) -> Result<Scenario> {
     let all = common::scenarios(lab)?;
-    let is = |s: &&Scenario| s.name == name || s.spec.run.serve.as_ref().is_some_and(|v| v.name.as_deref() == Some(name));
-    if let Some(found) = all.iter().find(is) {
+    if let Some(found) = all.iter().find(|s| common::is_named(s, name)) {
         return Ok(found.clone());
     }
     let servers = all.iter().filter(|s| s.spec.run.serve.is_some()).map(|s| s.name.as_str());

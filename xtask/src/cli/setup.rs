@@ -10,7 +10,7 @@ use super::output;
 use crate::engines;
 use crate::exit;
 use crate::lab::Lab;
-use crate::model::scenario::Scenario;
+use crate::report::words;
 use crate::runtime::{self, Source};
 use crate::toolchain;
 
@@ -36,48 +36,90 @@ pub struct Args {
     runtime: Vec<String>,
 }
 
+/// Looks at most: a tool may be asked for only once what it rests on is here, and the longest chain is shorter.
+const LOOKS: usize = 6;
+
 /// Runs it.
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
-    let (commands, by_hand) = missing(lab, args)?;
-    if commands.is_empty() && by_hand.is_empty() {
+    let mut plan = missing(lab, args)?;
+    if plan.0.is_empty() && plan.1.is_empty() {
         output::print("nothing is missing\n")?;
         return Ok(exit::OK);
     }
-    let mut text = String::new();
-    for (command, what) in &commands {
-        text += &format!("will run  {}\n          for {}\n", command.join(" "), listed(what));
-    }
-    for (what, how) in &by_hand {
-        text += &format!("by hand   {what}: {how}\n");
-    }
-    output::print(&text)?;
+    output::print(&said(&plan))?;
     if args.dry_run {
         return Ok(exit::OK);
     }
-    let (done, failed): (Vec<_>, Vec<_>) = commands.keys().partition(|command| match run_one(command) {
-        Ok(()) => true,
-        Err(error) => {
-            let what = listed(&commands[*command]);
-            output::complain(&format!("failed to set up {what}: {error}; its own words are above"));
-            false
+    let (mut tried, mut failed, mut by_hand) = (BTreeSet::new(), BTreeSet::new(), plan.1.clone());
+    for look in 0..LOOKS {
+        let (commands, _) = &plan;
+        let fresh: Commands = commands.iter().filter(|(c, _)| !tried.contains(*c)).map(|(c, w)| (c.clone(), w.clone())).collect();
+        if fresh.is_empty() {
+            break;
         }
-    });
-    let mut failed = failed.len();
-    // A client may end well and leave another file than the one that is wanted, or a program that PATH does not find.
-    for (command, what) in missing(lab, args)?.0.iter().filter(|(command, _)| done.contains(command)) {
-        failed += 1;
-        let program = command.first().map(String::as_str).unwrap_or_default();
-        output::complain(&format!("failed to set up {}: `{program}` ended well, and it is still missing", listed(what)));
+        if look > 0 {
+            output::print(&said(&(fresh.clone(), ByHand::new())))?;
+        }
+        for (command, what) in fresh {
+            if let Err(error) = run_one(&command) {
+                output::complain(&format!("failed to set up {}: {error}; its own words are above", listed(&what)));
+                failed.insert(command.clone());
+            }
+            tried.insert(command);
+        }
+        plan = missing(lab, args)?;
     }
     lab.machine.save();
-    if failed == 0 && !commands.is_empty() {
-        output::print("done: `cargo xtask doctor` shows what is here now\n")?;
+    // A client may end well and leave another file than the one that is wanted, or a program that PATH does not find.
+    let still: Vec<_> = plan.0.iter().filter(|(command, _)| !failed.contains(*command)).collect();
+    for (command, what) in &still {
+        let program = command.first().map(String::as_str).unwrap_or_default();
+        let why = if tried.contains(*command) { "ended well" } else { "was not run" };
+        output::complain(&format!("failed to set up {}: `{program}` {why}, and it is still missing", listed(what)));
     }
-    Ok(if failed == 0 { exit::OK } else { exit::LAB })
+    by_hand.retain(|what, how| plan.1.get(what) == Some(how));
+    let news: ByHand = plan.1.iter().filter(|(what, _)| !by_hand.contains_key(*what)).map(|(a, b)| (a.clone(), b.clone())).collect();
+    output::print(&said(&(Commands::new(), news)))?;
+    if !failed.is_empty() || !still.is_empty() {
+        return Ok(exit::LAB);
+    }
+    let rest = if plan.1.is_empty() { "done" } else { "done, but for what is by hand" };
+    if !tried.is_empty() {
+        output::print(&format!("{rest}: `cargo xtask doctor` shows what is here now\n"))?;
+    }
+    Ok(exit::OK)
 }
 
-/// Commands to run, each with what it is for, and what only a person can do.
-type Plan = (BTreeMap<Vec<String>, BTreeSet<String>>, BTreeMap<String, String>);
+/// Commands to run, each with what it is for.
+type Commands = BTreeMap<Vec<String>, BTreeSet<String>>;
+
+/// What only a person can do: what is missing, and how it is had.
+type ByHand = BTreeMap<String, String>;
+
+/// What there is to do.
+type Plan = (Commands, ByHand);
+
+/// A plan in words. Commands are to be copied: they stay on one line.
+fn said((commands, by_hand): &Plan) -> String {
+    let width = output::look().width;
+    let mut text = String::new();
+    for (command, what) in commands {
+        let what = words::wrapped(width, "          for ", "              ", &listed(what));
+        text += &format!("will run  {}\n{what}\n", command.join(" "));
+    }
+    let mut ways: Vec<(&String, BTreeSet<String>)> = Vec::new();
+    for (what, how) in by_hand {
+        match ways.iter_mut().find(|(known, _)| *known == how) {
+            Some((_, all)) => _ = all.insert(what.clone()),
+            None => ways.push((how, BTreeSet::from([what.clone()]))),
+        }
+    }
+    for (how, what) in ways {
+        text += &words::wrapped(width, "by hand   ", "          ", &format!("{}: {how}", listed(&what)));
+        text.push('\n');
+    }
+    text
+}
 
 fn missing(lab: &Lab, args: &Args) -> Result<Plan> {
     let only_runtimes = args.scenario.is_empty() && !args.runtime.is_empty();
@@ -106,8 +148,8 @@ fn toolchains(lab: &Lab, wanted: &[String]) -> Result<Plan> {
     let (mut commands, mut by_hand) = Plan::default();
     let all = common::scenarios(lab)?;
     // A short name stands for the scenario that gives it to itself.
-    let serves = |s: &Scenario, name: &str| s.spec.run.serve.as_ref().is_some_and(|v| v.name.as_deref() == Some(name));
-    let name_of = |text: &String| all.iter().find(|s| serves(s, text)).map_or_else(|| text.clone(), |s| s.name.clone());
+    let named = |text: &str| all.iter().find(|s| common::is_named(s, text));
+    let name_of = |text: &String| named(text).map_or_else(|| text.clone(), |s| s.name.clone());
     let globs: Vec<String> = wanted.iter().map(name_of).collect();
     for scenario in common::choose(all, &globs, "scenario", |s| s.name.clone())? {
         let build = &scenario.spec.build;

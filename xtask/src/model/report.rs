@@ -29,6 +29,9 @@ pub struct RunReport {
     pub duration_ms: u64,
     /// The user stopped it: cells that were not reached are left out.
     pub interrupted: bool,
+    /// What of the lab was asked for, where that was not all of it.
+    #[serde(default, skip_serializing_if = "Selection::is_everything")]
+    pub selected: Selection,
     /// Toolchains that the scenarios name, by id.
     pub toolchains: BTreeMap<String, Tool>,
     /// Columns, in the registry's order.
@@ -41,6 +44,25 @@ pub struct RunReport {
     pub cells: Vec<Cell>,
     /// What else is to be known: changed artifacts, stale annotations, what is missing, what to do.
     pub notes: Vec<Note>,
+}
+
+/// The globs that rows and columns were chosen by, as they were typed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default, deny_unknown_fields)]
+pub struct Selection {
+    /// Of the scenarios; none: every one.
+    pub scenarios: Vec<String>,
+    /// Of the runtimes; none: every one.
+    pub runtimes: Vec<String>,
+}
+
+impl Selection {
+    /// Whether nothing was chosen.
+    #[must_use]
+    pub fn is_everything(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// The machine.

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::words::{self, Row, blame, by_code, bytes, changes, on, remedies, tally};
 use super::{By, Look, Renderer};
-use crate::model::report::{Cell, NoteKind, RunReport};
+use crate::model::report::{Cell, NoteKind, RunReport, RuntimeInfo};
 use crate::model::verdict::{Change, Verdict};
 
 /// The registry's entry.
@@ -26,6 +26,9 @@ impl Renderer for Markdown {
         let mut out = String::from("# Where WebAssembly runs\n\n");
         let host = &report.host;
         let _ = writeln!(out, "{} on {} {} with {} processors.\n", tally(report), host.os, host.arch, host.cpus);
+        if let Some(options) = words::selected(report) {
+            let _ = writeln!(out, "Selected: `{options}`\n");
+        }
         matrix(&mut out, report, look.by);
         gaps(&mut out, report);
         changed(&mut out, report);
@@ -38,24 +41,50 @@ impl Renderer for Markdown {
 }
 
 fn matrix(out: &mut String, report: &RunReport, by: By) {
-    let heads: Vec<String> = report
-        .runtimes
-        .iter()
-        .map(|r| format!("{} {}", r.id, r.tool.version.as_deref().unwrap_or("(absent)")))
-        .collect();
+    let columns = words::shown(report);
+    let heads: Vec<String> =
+        columns.iter().map(|r| format!("{} {}", r.id, r.tool.version.as_deref().unwrap_or("(absent)"))).collect();
     let _ = writeln!(out, "| {} | scenario | {} |", by.id(), heads.join(" | "));
     let _ = writeln!(out, "|---|---|{}", "---|".repeat(heads.len()));
     let mut last = None;
     for Row { group, scenario: name, cells } in words::rows(report, by) {
-        let texts = report.runtimes.iter().map(|r| cells.iter().find(|c| c.runtime == r.id).map_or(String::new(), |c| text(c)));
+        let texts = columns.iter().map(|r| cells.iter().find(|c| c.runtime == r.id).map_or(String::new(), |c| text(c)));
         let group = if last.replace(group) == Some(group) { "" } else { group };
         let _ = writeln!(out, "| {group} | {name} | {} |", texts.collect::<Vec<_>>().join(" | "));
     }
+    let _ = writeln!(out, "\n{}", legend(report, &columns));
+    let absent: Vec<&str> = report.runtimes.iter().filter(|r| !columns.contains(r)).map(|r| r.id.as_str()).collect();
+    if !absent.is_empty() {
+        let _ = writeln!(out, "\nAbsent, and left out above: {} (see \"Missing on this machine\").", absent.join(", "));
+    }
+}
+
+/// What the signs mean that are there.
+fn legend(report: &RunReport, columns: &[&RuntimeInfo]) -> String {
+    let cells = || report.cells.iter().filter(|c| columns.iter().any(|r| r.id == c.runtime));
+    let has = |verdict| cells().any(|c| c.verdict == verdict);
+    let gap = |known: bool| cells().any(|c| c.verdict == Verdict::Gap && c.known.is_some() == known);
+    let signs = [
+        (has(Verdict::Pass), "✅ pass"),
+        (gap(false), "⚠️ gap"),
+        (has(Verdict::Fail), "❌ fail"),
+        (gap(true), "known: an expected gap"),
+        (has(Verdict::NotBuilt), "not built: there is no guest to run"),
+        (has(Verdict::NotApplicable), "not-applicable: no question for this runtime"),
+        (has(Verdict::Absent), "absent: not on this machine"),
+        (cells().any(is_news), "**(changed)**: not what its snapshot says"),
+    ];
+    signs.into_iter().filter(|(there, _)| *there).map(|(_, text)| text).collect::<Vec<_>>().join(" · ")
+}
+
+/// A new cell is no news to somebody who sees it for the first time.
+fn is_news(cell: &Cell) -> bool {
+    !matches!(cell.change, Change::Same | Change::New)
 }
 
 fn text(cell: &Cell) -> String {
     let code = cell.code.map(|c| c.id()).unwrap_or_default();
-    let changed = if matches!(cell.change, Change::Same | Change::New) { "" } else { " **(changed)**" };
+    let changed = if is_news(cell) { " **(changed)**" } else { "" };
     let text = match cell.verdict {
         Verdict::Pass => "✅".to_owned(),
         Verdict::Gap if cell.known.is_some() => format!("known: {code}"),
@@ -89,8 +118,9 @@ fn gaps(out: &mut String, report: &RunReport) {
                 group.way()
             );
         }
-        for remedy in remedies(code, &groups) {
-            let _ = writeln!(out, "\nTo change it: {remedy}");
+        for (whose, remedy) in remedies(report, code, &groups) {
+            let whose = whose.map(|names| format!(" ({})", escaped(&names))).unwrap_or_default();
+            let _ = writeln!(out, "\nTo change it{whose}: {remedy}");
         }
     }
 }

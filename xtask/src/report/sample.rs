@@ -7,7 +7,7 @@ use wasmlab_cell::Stage;
 use crate::codes::{Blame, Code};
 use crate::model::facts::{Abi, AbiEvidence, Export, Facts, Import, Kind, Section, Shape, Signature, Sizes};
 use crate::model::report::{
-    Artifact, Cell, Host, Note, NoteKind, Origin, Output, RunReport, RuntimeInfo, SCHEMA, ScenarioInfo, Tool,
+    Artifact, Cell, Host, Note, NoteKind, Origin, Output, RunReport, RuntimeInfo, SCHEMA, ScenarioInfo, Selection, Tool,
 };
 use crate::model::verdict::{Change, Verdict};
 
@@ -33,6 +33,7 @@ pub fn report() -> RunReport {
         started: "2026-11-21T12:00:00Z".to_owned(),
         duration_ms: 1250,
         interrupted: false,
+        selected: Selection::default(),
         toolchains: BTreeMap::from([("rust wasm32-wasip1".to_owned(), tool(Some("rustc 1.96.0")))]),
         runtimes: vec![
             runtime("wasmi", "wasmi", "interpreter", Some("2.0.0")),

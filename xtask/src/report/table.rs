@@ -6,10 +6,10 @@ use std::fmt::Write;
 
 use anstyle::{AnsiColor, Effects, Style};
 
-use super::words::{self, Group, Row, blame, by_code, changes, on, remedies, tally};
+use super::words::{self, Group, Row, blame, by_code, changes, on, remedies, shown, tally};
 use super::{Look, Renderer};
 use crate::codes::Code;
-use crate::model::report::{Cell, Note, NoteKind, Origin, RunReport, RuntimeInfo};
+use crate::model::report::{Cell, Note, NoteKind, Origin, RunReport};
 use crate::model::verdict::{Change, Verdict};
 
 /// The registry's entry.
@@ -38,6 +38,9 @@ impl Renderer for Table {
         painter.changes(&mut out, report);
         painter.notes(&mut out, report);
         let _ = writeln!(out, "\n{}", painter.paint(BOLD, &tally(report)));
+        if let Some(options) = words::selected(report) {
+            painter.wrapped(&mut out, "selected: ", "          ", &options);
+        }
         for note in report.notes.iter().filter(|n| n.kind == NoteKind::Next) {
             painter.wrapped(&mut out, "next: ", "      ", &note.text);
         }
@@ -64,13 +67,6 @@ fn key(report: &RunReport) -> String {
         signs.push("* changed");
     }
     signs.join("   ")
-}
-
-/// The columns that have something to show: one of nothing but `·` says in a word what it says in every row,
-/// and takes the room of those that are here. Where none is here, all are shown.
-fn shown(report: &RunReport) -> Vec<&RuntimeInfo> {
-    let here: Vec<&RuntimeInfo> = report.runtimes.iter().filter(|r| r.tool.present).collect();
-    if here.is_empty() { report.runtimes.iter().collect() } else { here }
 }
 
 /// A new cell is no news to somebody who sees it for the first time.
@@ -163,8 +159,9 @@ impl Painter {
                 let text = format!("{} on {} {about}: {}", group.scenario, on(report, &group.runtimes), group.detail());
                 self.wrapped(out, "  ", "    ", &text);
             }
-            for remedy in remedies(*code, groups) {
-                self.wrapped(out, "  → ", "    ", remedy);
+            for (whose, remedy) in remedies(report, *code, groups) {
+                let whose = whose.map(|names| format!("({names}) ")).unwrap_or_default();
+                self.wrapped(out, "  → ", "    ", &format!("{whose}{remedy}"));
             }
         }
     }

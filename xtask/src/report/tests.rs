@@ -76,3 +76,48 @@ fn the_way_of_a_host_that_has_several_is_told() {
         assert!(text.contains(words), "{renderer} does not say {words}:\n{text}");
     }
 }
+
+#[test]
+fn what_holds_for_some_cells_only_names_them_after_what_holds_for_all() {
+    let mut report = sample::report();
+    let mut own = report.cells[3].clone();
+    own.runtime = "wasmtime-winch".to_owned();
+    own.subject = Some("preopened-socket".to_owned());
+    own.remedy = Some("Use another host.".to_owned());
+    // The special one comes first, and is told last.
+    report.cells.insert(0, own);
+    // Another detail of the same scenario is one with it.
+    let mut other = report.cells[0].clone();
+    other.runtime = "wasmi".to_owned();
+    other.subject = Some("network".to_owned());
+    report.cells.push(other);
+    let general = crate::codes::Code::SocketsUnsupported.entry().remedy;
+    for (renderer, words) in [
+        ("table", "  → (server on wasmi, wasmtime-winch) Use another host.".to_owned()),
+        (
+            "markdown",
+            format!("To change it: {general}\n\nTo change it (server on wasmi, wasmtime-winch): Use another host.\n"),
+        ),
+    ] {
+        let text = super::find(renderer).unwrap().render(&report, Look::PLAIN);
+        assert!(text.contains(&words), "{renderer} does not say {words}:\n{text}");
+    }
+    // One that is the only one needs no name.
+    report.cells.retain(|c| c.subject.as_deref() != Some("socket-bind"));
+    let text = super::find("markdown").unwrap().render(&report, Look::PLAIN);
+    assert!(text.contains("\nTo change it: Use another host."), "{text}");
+}
+
+#[test]
+fn a_report_on_a_part_of_the_lab_says_which() {
+    let mut report = sample::report();
+    report.selected.scenarios = vec!["*http*".to_owned(), "it's".to_owned()];
+    report.selected.runtimes = vec!["wasm*".to_owned()];
+    let options = "--scenario '*http*' --scenario 'it'\\''s' --runtime 'wasm*'";
+    for (renderer, words) in
+        [("table", format!("selected: {options}\n")), ("markdown", format!("\nSelected: `{options}`\n"))]
+    {
+        let text = super::find(renderer).unwrap().render(&report, Look::PLAIN);
+        assert!(text.contains(&words), "{renderer} does not say {words}:\n{text}");
+    }
+}

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::By;
 use crate::codes::Code;
-use crate::model::report::{Cell, RunReport, ScenarioInfo};
+use crate::model::report::{Cell, RunReport, RuntimeInfo, ScenarioInfo, Selection};
 use crate::model::verdict::{Change, Verdict};
 
 /// Cells with one code, of one scenario, for one subject and in one detail: one line of an explanation.
@@ -104,6 +104,33 @@ pub fn wrapped(width: usize, first: &str, rest: &str, text: &str) -> String {
     textwrap::fill(text, options.word_splitter(textwrap::WordSplitter::NoHyphenation))
 }
 
+/// The lines of a text that is wrapped to `width`; a word that is longer stays whole.
+#[must_use]
+pub fn folded(width: usize, text: &str) -> Vec<String> {
+    let options = textwrap::Options::new(width).break_words(false);
+    let lines = textwrap::wrap(text, options.word_splitter(textwrap::WordSplitter::NoHyphenation));
+    lines.into_iter().map(std::borrow::Cow::into_owned).collect()
+}
+
+/// The columns that have something to show: one that is absent throughout says in a word what it says in every
+/// row, and takes the room of those that are here. Where none is here, all are shown.
+#[must_use]
+pub fn shown(report: &RunReport) -> Vec<&RuntimeInfo> {
+    let here: Vec<&RuntimeInfo> = report.runtimes.iter().filter(|r| r.tool.present).collect();
+    if here.is_empty() { report.runtimes.iter().collect() } else { here }
+}
+
+/// What of the lab this is a report on, as it was typed: `--scenario '*http*' --runtime 'wasm*'`; nothing where
+/// it is all of it.
+#[must_use]
+pub fn selected(report: &RunReport) -> Option<String> {
+    let option = |name: &'static str| move |glob: &String| format!("--{name} '{}'", glob.replace('\'', "'\\''"));
+    let Selection { scenarios, runtimes } = &report.selected;
+    let options: Vec<String> =
+        scenarios.iter().map(option("scenario")).chain(runtimes.iter().map(option("runtime"))).collect();
+    (!options.is_empty()).then(|| options.join(" "))
+}
+
 /// `38 cells: 24 pass, 13 gap (9 known), 1 fail; 30 from the cache; 1.2 s`.
 pub fn tally(report: &RunReport) -> String {
     let count = |verdict| report.cells.iter().filter(|c| c.verdict == verdict).count();
@@ -173,17 +200,48 @@ pub fn changes(report: &RunReport) -> Vec<(Change, String)> {
     lines
 }
 
-/// What would change the cells of one code: each remedy once.
-pub fn remedies<'a>(code: Code, groups: &[Group<'a>]) -> Vec<&'a str> {
-    let mut remedies: Vec<&str> = Vec::new();
+/// What would change the cells of one code, each remedy once: first what holds for the code in general, then
+/// what holds for some of the cells, with the words that say for which.
+pub fn remedies<'a>(report: &RunReport, code: Code, groups: &[Group<'a>]) -> Vec<(Option<String>, &'a str)> {
+    let general = code.entry().remedy;
+    let mut remedies: Vec<(&str, Vec<&Group>)> = Vec::new();
     for group in groups {
-        let remedy = group.cell.remedy.as_deref().unwrap_or(code.entry().remedy);
-        if !remedies.contains(&remedy) {
-            remedies.push(remedy);
+        let remedy = group.cell.remedy.as_deref().unwrap_or(general);
+        match remedies.iter_mut().find(|(text, _)| *text == remedy) {
+            Some((_, whose)) => whose.push(group),
+            None => remedies.push((remedy, vec![group])),
         }
     }
-    remedies
+    remedies.sort_by_key(|(text, _)| *text != general);
+    let alone = remedies.len() == 1;
+    let whose = |text, groups: &[&Group]| (!alone && text != general).then(|| named(report, groups));
+    remedies.into_iter().map(|(text, groups)| (whose(text, &groups), text)).collect()
 }
+
+/// `wat-add on wasmi, node; wat-wasi-hello on wasmi`.
+fn named(report: &RunReport, groups: &[&Group]) -> String {
+    let mut whose: Vec<(&str, Vec<&str>)> = Vec::new();
+    for group in groups {
+        // There is nothing yet that a runtime could run.
+        let on: &[&str] = if group.cell.verdict == Verdict::NotBuilt { &[] } else { &group.runtimes };
+        match whose.iter_mut().find(|(scenario, _)| *scenario == group.scenario) {
+            Some((_, runtimes)) => runtimes.extend(on),
+            None => whose.push((group.scenario, on.to_vec())),
+        }
+    }
+    let name = |(scenario, runtimes): &(&str, Vec<&str>)| match runtimes.as_slice() {
+        [] => (*scenario).to_owned(),
+        runtimes => format!("{scenario} on {}", on(report, runtimes)),
+    };
+    let mut names: Vec<String> = whose.iter().take(NAMED).map(name).collect();
+    if whose.len() > NAMED {
+        names.push(format!("{} more", whose.len() - NAMED));
+    }
+    names.join("; ")
+}
+
+/// As many a remedy names; who wants to know the others finds them above it.
+const NAMED: usize = 4;
 
 /// Names of columns: `every runtime`, `wasmi, wasmtime-*, node`.
 pub fn on(report: &RunReport, runtimes: &[&str]) -> String {

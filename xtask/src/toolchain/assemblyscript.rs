@@ -22,6 +22,10 @@ impl Toolchain for AssemblyScript {
         "assemblyscript"
     }
 
+    fn makes(&self) -> &'static str {
+        "AssemblyScript -> modules for JavaScript hosts, modules without imports"
+    }
+
     fn check(&self, build: &Build) -> Vec<(&'static str, String)> {
         super::source_and_artifact(build, "ts")
     }

@@ -40,6 +40,10 @@ impl Toolchain for Clang {
         "clang"
     }
 
+    fn makes(&self) -> &'static str {
+        "C -> WASI 0.1, with the distribution's wasi-libc"
+    }
+
     fn check(&self, build: &Build) -> Vec<(&'static str, String)> {
         c::check(build)
     }

@@ -34,6 +34,10 @@ impl Toolchain for ComponentizeJs {
         "componentize-js"
     }
 
+    fn makes(&self) -> &'static str {
+        "JavaScript -> components of WASI 0.2, with the engine in them"
+    }
+
     fn check(&self, build: &Build) -> Vec<(&'static str, String)> {
         let mut faults = super::source_and_artifact(build, "js");
         if build.target.is_none() {

@@ -24,6 +24,10 @@ impl Toolchain for ComponentizePy {
         "componentize-py"
     }
 
+    fn makes(&self) -> &'static str {
+        "Python -> components of WASI 0.2, with CPython in them"
+    }
+
     fn check(&self, build: &Build) -> Vec<(&'static str, String)> {
         let mut faults = super::source_and_artifact(build, "py");
         if build.target.is_none() {

@@ -25,6 +25,10 @@ impl Toolchain for Emscripten {
         "emscripten"
     }
 
+    fn makes(&self) -> &'static str {
+        "C, C++ -> JavaScript hosts with its glue, standalone modules"
+    }
+
     fn check(&self, build: &Build) -> Vec<(&'static str, String)> {
         let mut faults = c::check(build);
         // emcc names the module after the glue.

@@ -20,6 +20,10 @@ impl Toolchain for Fetched {
         "fetched"
     }
 
+    fn makes(&self) -> &'static str {
+        "nothing: a module that others published, pinned by its hash"
+    }
+
     fn missing(&self, _: &Build, _: &Machine) -> Code {
         Code::NotFetched
     }

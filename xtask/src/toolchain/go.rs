@@ -26,6 +26,10 @@ impl Toolchain for Go {
         "go"
     }
 
+    fn makes(&self) -> &'static str {
+        "Go -> WASI 0.1, JavaScript hosts with its glue"
+    }
+
     fn check(&self, build: &Build) -> Vec<(&'static str, String)> {
         let mut faults = Vec::new();
         if !matches!(build.target.as_deref(), Some("wasip1" | "js")) {

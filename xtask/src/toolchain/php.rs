@@ -26,6 +26,10 @@ impl Toolchain for Php {
         "php"
     }
 
+    fn makes(&self) -> &'static str {
+        "PHP -> JavaScript hosts with its glue: an interpreter that comes ready-made"
+    }
+
     fn check(&self, build: &Build) -> Vec<(&'static str, String)> {
         let mut faults = Vec::new();
         let Some(name) = build.target.as_deref().and_then(file_stem) else {

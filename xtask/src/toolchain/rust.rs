@@ -34,6 +34,10 @@ impl Toolchain for Rust {
         "rust"
     }
 
+    fn makes(&self) -> &'static str {
+        "Rust -> WASI 0.1 (with wasi-threads too), components of WASI 0.2 and 0.3, Emscripten, no system at all"
+    }
+
     fn check(&self, build: &Build) -> Vec<(&'static str, String)> {
         let mut faults = Vec::new();
         if build.target.is_none() {

@@ -23,6 +23,10 @@ impl Toolchain for WasiSdk {
         "wasi-sdk"
     }
 
+    fn makes(&self) -> &'static str {
+        "C -> WASI 0.1, with the wasi-libc of wasi-sdk"
+    }
+
     fn check(&self, build: &Build) -> Vec<(&'static str, String)> {
         c::check(build)
     }

@@ -28,6 +28,10 @@ impl Toolchain for WasmBindgen {
         "wasm-bindgen"
     }
 
+    fn makes(&self) -> &'static str {
+        "Rust -> JavaScript hosts with its glue"
+    }
+
     fn check(&self, build: &Build) -> Vec<(&'static str, String)> {
         let mut faults = rust::TOOLCHAIN.check(build);
         let stem = build.artifact.as_deref().and_then(|name| name.strip_suffix(SUFFIX));

@@ -18,6 +18,10 @@ impl Toolchain for Wat {
         "wat"
     }
 
+    fn makes(&self) -> &'static str {
+        "WebAssembly's text format -> modules and components of any ABI"
+    }
+
     fn check(&self, build: &Build) -> Vec<(&'static str, String)> {
         match &build.source {
             None => vec![("source", "is missing: name the .wat file".to_owned())],

@@ -22,6 +22,10 @@ impl Toolchain for Zig {
         "zig"
     }
 
+    fn makes(&self) -> &'static str {
+        "C -> WASI 0.1, with the wasi-libc that zig brings"
+    }
+
     fn check(&self, build: &Build) -> Vec<(&'static str, String)> {
         c::check(build)
     }

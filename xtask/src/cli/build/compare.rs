@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Made, took};
+use crate::cli::columns::names;
 use crate::cli::output;
 use crate::lab::Lab;
 use crate::matrix::facts_of;
@@ -11,14 +12,13 @@ use crate::report::words::{bytes, wrapped};
 
 /// The text: a table of sizes, then imports by module and proposals, each in the order of the rungs.
 pub fn table(lab: &Lab, made: &[Made]) -> String {
-    let mut table = output::table(&["scenario", "total", "code", "data", "debug", "beside", "built in"]);
-    // Names are to be copied: they stay whole, and what they cost is short.
-    table.set_content_arrangement(comfy_table::ContentArrangement::Disabled);
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    let mut add = |cells: &[&str]| rows.push(cells.iter().map(|&cell| cell.to_owned()).collect());
     let (mut imports, mut proposals) = (String::new(), String::new());
     let width = output::look().width;
     for (scenario, guest) in made {
         let Ok(guest) = guest else {
-            table.add_row([scenario.name.as_str(), "not built"]);
+            add(&[&scenario.name, "not built"]);
             continue;
         };
         let size = |hash: &String| std::fs::metadata(lab.cache.object(hash)).map_or(0, |m| m.len());
@@ -32,17 +32,20 @@ pub fn table(lab: &Lab, made: &[Made]) -> String {
                 let sizes = facts.sizes;
                 let [total, code, data, debug] =
                     [sizes.total, sizes.code, sizes.data, sizes.debug + sizes.names].map(bytes);
-                table.add_row([&scenario.name, &total, &code, &data, &debug, &beside, &took(guest)]);
+                add(&[&scenario.name, &total, &code, &data, &debug, &beside, &took(guest)]);
                 imports += &(wrapped(width, &name, &rest, &by_module(&facts)) + "\n");
                 proposals += &(wrapped(width, &name, &rest, &needs(&facts)) + "\n");
             }
             Err(words) => {
-                table.add_row([&scenario.name, &bytes(binary.len() as u64), "malformed"]);
+                add(&[&scenario.name, &bytes(binary.len() as u64), "malformed"]);
                 imports += &(wrapped(width, &name, &rest, &words) + "\n");
             }
         }
     }
-    format!("{table}\n\nimports, by module\n{imports}\nproposals\n{proposals}")
+    let [beside, took] = [names("beside").leaves(2), names("built in").leaves(1)];
+    let columns = [names("scenario"), names("total"), names("code"), names("data"), names("debug"), beside, took];
+    let table = output::table(&columns, &rows);
+    format!("{table}\nimports, by module\n{imports}\nproposals\n{proposals}")
 }
 
 fn widest(made: &[Made]) -> usize {

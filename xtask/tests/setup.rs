@@ -1,0 +1,160 @@
+//! `setup` on machines of the test's own: package clients that do what they are asked, fail, or say that they did.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[expect(dead_code, reason = "shared with tests that run guests")]
+mod lab;
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use lab::{Ran, Workspace};
+
+/// What a client brings, asked with these words: a program of this name, which says this version.
+const BROUGHT: &[(&str, &str, &str)] = &[
+    ("npm install --global deno", "deno", "deno 2.1.4"),
+    ("npm install --global bun", "bun", "1.2.3"),
+    ("sudo apt-get install --yes nodejs npm", "node", "v22.1.0"),
+    ("sudo apt-get install --yes emscripten", "emcc", "emcc (Emscripten gcc/clang-like replacement) 3.1.6 ()"),
+];
+
+/// A machine with these package clients and no runtime. Each client writes down what it is asked.
+struct Machine {
+    workspace: Workspace,
+}
+
+impl Machine {
+    fn with(clients: &[&str]) -> Self {
+        let machine = Self { workspace: Workspace::new() };
+        for (asked, _, version) in BROUGHT {
+            machine.program(&format!("shelf/{asked}"), &format!("echo '{version}'"));
+        }
+        fs::create_dir_all(machine.workspace.path("bin")).unwrap();
+        for client in clients {
+            let cases: Vec<String> = BROUGHT.iter().map(|(asked, program, _)| machine.case(asked, program)).collect();
+            let notes = machine.workspace.path("asked");
+            let body = format!(
+                "echo {client} \"$@\" >> '{}'\ncase \"{client} $*\" in\n{}esac\n",
+                notes.display(),
+                cases.concat()
+            );
+            machine.program(&format!("bin/{client}"), &body);
+        }
+        machine
+    }
+
+    /// What a client does that is asked so: PATH has nothing but the clients, hence the whole path of `cp`.
+    fn case(&self, asked: &str, program: &str) -> String {
+        let place = |path: String| self.workspace.path(&path).display().to_string();
+        let (from, to) = (place(format!("shelf/{asked}")), place(format!("bin/{program}")));
+        format!("\"{asked}\") /bin/cp -p '{from}' '{to}' ;;\n")
+    }
+
+    /// A client that ends in another way.
+    fn ends(self, client: &str, code: i32) -> Self {
+        let notes = self.workspace.path("asked");
+        self.program(&format!("bin/{client}"), &format!("echo {client} \"$@\" >> '{}'\nexit {code}", notes.display()));
+        self
+    }
+
+    fn program(&self, path: &str, body: &str) {
+        self.workspace.write(path, format!("#!/bin/sh\n{body}\n"));
+        let mode = <fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o755);
+        fs::set_permissions(self.workspace.path(path), mode).unwrap();
+    }
+
+    /// The call, with its words on one line, and what the clients were asked.
+    fn setup(&self, args: &[&str]) -> (Ran, Vec<String>) {
+        let mut command = self.workspace.command(&[&["setup"], args].concat());
+        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("WASMLAB_") || name == "EMSDK") {
+            command.env_remove(name);
+        }
+        let place = |path: &str| self.workspace.path(path);
+        command.env("WASMLAB_ROOT", place("")).env("WASMLAB_CACHE", place("cache")).env("CARGO_HOME", place("cargo"));
+        let ran = lab::ran(command.env("PATH", place("bin")).output().unwrap());
+        assert!(!ran.stderr.contains("panicked"), "{}", ran.stderr);
+        let asked = fs::read_to_string(place("asked")).unwrap_or_default();
+        (ran, asked.lines().map(str::to_owned).collect())
+    }
+}
+
+/// Lines are broken where the terminal ends; what they say is not.
+fn says(text: &str, words: &str) {
+    let flat = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(flat(text).contains(&flat(words)), "{words} is not in\n{text}");
+}
+
+#[test]
+fn setup_gets_runtimes_by_the_package_clients_that_are_here_and_says_so_first() {
+    let (ran, asked) = Machine::with(&["npm", "python3", "go"]).setup(&["--dry-run"]);
+    assert_eq!((ran.code, asked.len()), (0, 0), "{}", ran.stderr);
+    for words in [
+        "will run  npm install --global deno\n          for deno, deno+jco\n",
+        "will run  python3 -m pip install wamr-bin wamrc-bin\n          for wamr-aot\n",
+        "will run  go install github.com/tetratelabs/wazero/cmd/wazero@latest\n          for wazero (goes to the folder `bin`",
+        // No client of this machine has these: the page, and the commands of other machines.
+        "by hand   spin: `spin` is not on PATH; `brew install spinframework/tap/spin`; see https://spinframework.dev/",
+        "by hand   wasmi-cli: `wasmi` is not on PATH; `cargo install --locked wasmi_cli`; see https://",
+        // What is said of several is said once.
+        "by hand   firefox, firefox+jco, firefox+wasi-shim: ",
+    ] {
+        says(&ran.stdout, words);
+    }
+    let prose = ran.stdout.lines().filter(|line| !line.starts_with("will run"));
+    assert!(prose.clone().all(|line| line.chars().count() <= 80), "{}", ran.stdout);
+    let (ran, asked) = Machine::with(&["npm", "python3"]).setup(&["--runtime", "{deno,bun}"]);
+    assert_eq!(asked, ["npm install --global bun", "npm install --global deno"]);
+    assert!(ran.code == 0 && ran.stdout.ends_with("shows what is here now\n"), "{}{}", ran.stdout, ran.stderr);
+}
+
+#[test]
+fn a_package_client_that_fails_is_named_and_the_others_go_on() {
+    let machine = Machine::with(&["npm", "sudo", "apt-get"]).ends("cargo", 101);
+    let (ran, asked) = machine.setup(&["--runtime", "{bun,wasmi-cli,node}"]);
+    let all = ["sudo apt-get install --yes nodejs npm", "cargo install --locked wasmi_cli", "npm install --global bun"];
+    let asked: BTreeSet<&str> = asked.iter().map(String::as_str).collect();
+    assert_eq!(asked, BTreeSet::from(all));
+    assert_eq!(ran.code, 3, "{}", ran.stderr);
+    says(&ran.stderr, "failed to set up wasmi-cli (takes three minutes): `cargo` ended with exit status: 101");
+    assert!(!ran.stderr.contains("bun") && !ran.stdout.contains("done"), "{}{}", ran.stdout, ran.stderr);
+}
+
+#[test]
+fn a_package_client_that_ends_well_and_brings_nothing_has_not_done_it() {
+    let (ran, asked) = Machine::with(&[]).ends("npm", 0).setup(&["--runtime", "{bun,deno}"]);
+    assert_eq!(asked, ["npm install --global bun", "npm install --global deno"], "each is asked once");
+    assert!(ran.code == 3 && !ran.stdout.contains("done"), "{}: {}", ran.code, ran.stdout);
+    for words in ["set up bun: `npm` ended well, and it is still missing", "set up deno: `npm` ended well"] {
+        says(&ran.stderr, words);
+    }
+}
+
+/// A scenario of C that is built of a crate's files: they are asked for once there is a compiler.
+fn of_a_crate(machine: &Machine) {
+    let build = format!(
+        "[build]\ntoolchain = \"emscripten\"\nsource = \"main.c\"\nartifact = \"main.wasm\"\nflags = [\"-I{{crate}}/src\"]\n\
+         crate = {{ name = \"a-src\", version = \"1.2.3\", sha256 = \"{}\" }}\n",
+        "0".repeat(64)
+    );
+    let head = "schema = 1\ntitle = \"t\"\nfamily = \"test\"\nroute = \"c\"\n";
+    machine.workspace.write("scenarios/of-a-crate/scenario.toml", format!("{head}{build}"));
+    machine.workspace.write("scenarios/of-a-crate/main.c", "int main(void) { return 0; }\n");
+}
+
+#[test]
+fn what_is_seen_to_be_missing_only_once_the_compiler_is_here_is_got_too_or_said() {
+    let machine = Machine::with(&["sudo", "apt-get", "cargo"]);
+    of_a_crate(&machine);
+    let (ran, asked) = machine.setup(&["of-a-crate"]);
+    assert_eq!(asked, ["sudo apt-get install --yes emscripten", "cargo info --quiet --color=never a-src@1.2.3"]);
+    says(&ran.stdout, "will run  cargo info --quiet --color=never a-src@1.2.3 for the crate a-src 1.2.3");
+    says(&ran.stderr, "failed to set up the crate a-src 1.2.3");
+    assert!(ran.code == 3 && !ran.stdout.contains("done"), "{}: {}", ran.code, ran.stdout);
+}
+
+#[test]
+fn setup_with_no_client_at_all_says_what_to_do_by_hand() {
+    let (ran, _) = Machine::with(&[]).setup(&["--runtime", "{node,deno+jco,wasmedge}"]);
+    let pages = ["https://nodejs.org", "https://docs.deno.com", "https://wasmedge.org"];
+    assert!(ran.code == 0 && pages.iter().all(|p| ran.stdout.contains(p)), "{}", ran.stdout);
+    assert!(!ran.stdout.contains("done"), "nothing was done: {}", ran.stdout);
+}
