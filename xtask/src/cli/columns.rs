@@ -1,10 +1,10 @@
 //! Tables of names and words that fit the terminal. Names are to be copied: they never break. Words are wrapped,
 //! and what there is no room for is left out, the least important column first.
 
-use crate::report::words;
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
 
 /// Between two columns.
-const GAP: usize = 2;
+const GAP: u16 = 2;
 
 /// A column.
 #[derive(Clone, Copy, Debug)]
@@ -33,75 +33,43 @@ impl Column {
     }
 }
 
-/// How wide a column may be.
-#[derive(Clone, Copy)]
-struct Span {
-    /// Its longest word, or its head.
-    least: usize,
-    /// As many as its words want, before another column is left out for them.
-    wanted: usize,
-    /// Its longest cell.
-    full: usize,
-}
-
-fn span(index: usize, column: &Column, rows: &[Vec<String>]) -> Span {
+/// How many characters a column takes at least, and how many it wants before another one is left out for it.
+fn span(index: usize, column: &Column, rows: &[Vec<String>]) -> (usize, usize) {
     let cells = || rows.iter().filter_map(|row| row.get(index)).map(String::as_str).chain([column.head]);
     let longest = |texts: &mut dyn Iterator<Item = &str>| texts.map(|text| text.chars().count()).max().unwrap_or(0);
     let full = longest(&mut cells());
-    match column.wraps {
-        None => Span { least: full, wanted: full, full },
-        Some(wanted) => {
-            let least = longest(&mut cells().flat_map(str::split_whitespace)).max(column.head.chars().count());
-            Span { least, wanted: wanted.clamp(least, full), full }
-        }
-    }
+    let Some(enough) = column.wraps else { return (full, full) };
+    let least = longest(&mut cells().flat_map(str::split_whitespace)).max(column.head.chars().count());
+    (least, enough.clamp(least, full))
 }
 
 /// The lines of a table with these rows, each as long as `columns`, in a terminal of `width` characters.
 pub fn table(width: usize, columns: &[Column], rows: &[Vec<String>]) -> String {
-    let spans: Vec<Span> = columns.iter().enumerate().map(|(index, column)| span(index, column, rows)).collect();
+    let spans: Vec<(usize, usize)> = columns.iter().enumerate().map(|(index, c)| span(index, c, rows)).collect();
     let mut kept: Vec<usize> = (0..columns.len()).collect();
-    let wanted = |kept: &[usize]| kept.iter().map(|i| spans[*i].wanted + GAP).sum::<usize>().saturating_sub(GAP);
-    while wanted(&kept) > width
+    let gap = usize::from(GAP);
+    while kept.iter().map(|index| spans[*index].1 + gap).sum::<usize>() > width + gap
         && let Some(out) = kept.iter().copied().filter(|i| columns[*i].leaves > 0).min_by_key(|i| columns[*i].leaves)
     {
         kept.retain(|index| *index != out);
     }
-    let mut widths: Vec<usize> = kept.iter().map(|index| spans[*index].least).collect();
-    let mut spare = (width + GAP).saturating_sub(widths.iter().map(|width| width + GAP).sum());
-    // First each gets what it wants, then the first of them what is left over.
-    for goal in [|span: &Span| span.wanted, |span: &Span| span.full] {
-        for (width, index) in widths.iter_mut().zip(&kept) {
-            let more = spare.min(goal(&spans[*index]) - *width);
-            *width += more;
-            spare -= more;
-        }
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_content_arrangement(ContentArrangement::Dynamic);
+    // The last column's gap is cut off again.
+    table.set_width(u16::try_from(width + gap).unwrap_or(u16::MAX));
+    table.set_header(kept.iter().map(|index| columns[*index].head));
+    table.add_rows(rows.iter().map(|row| kept.iter().filter_map(|index| row.get(*index))));
+    for (column, index) in table.column_iter_mut().zip(&kept) {
+        column.set_padding((0, GAP));
+        column.set_constraint(match columns[*index].wraps {
+            None => ColumnConstraint::ContentWidth,
+            Some(_) => {
+                ColumnConstraint::LowerBoundary(Width::Fixed(u16::try_from(spans[*index].0 + gap).unwrap_or(u16::MAX)))
+            }
+        });
     }
-    let heads: Vec<String> = columns.iter().map(|column| column.head.to_owned()).collect();
-    let lines: Vec<String> = std::iter::once(&heads).chain(rows).map(|row| line(row, &kept, &widths)).collect();
-    lines.concat()
-}
-
-/// One row, on as many lines as its longest words take.
-fn line(row: &[String], kept: &[usize], widths: &[usize]) -> String {
-    let cell = |(index, width): (&usize, &usize)| match row.get(*index) {
-        Some(text) if text.chars().count() > *width => words::folded(*width, text),
-        Some(text) => vec![text.clone()],
-        None => Vec::new(),
-    };
-    let cells: Vec<Vec<String>> = kept.iter().zip(widths).map(cell).collect();
-    let height = cells.iter().map(Vec::len).max().unwrap_or(0);
-    let mut out = String::new();
-    for at in 0..height {
-        let mut line = String::new();
-        for (cell, width) in cells.iter().zip(widths) {
-            let text = cell.get(at).map_or("", String::as_str);
-            line += &format!("{text:<width$}{:GAP$}", "");
-        }
-        out += line.trim_end();
-        out.push('\n');
-    }
-    out
+    table.trim_fmt() + "\n"
 }
 
 #[cfg(test)]

@@ -31,7 +31,11 @@ pub fn missing(facts: Option<&Facts>, module: &str, name: &str, ty: &str, missin
         }
     };
     let ty = if ty.is_empty() { String::new() } else { format!(": {ty}") };
-    let more = if missing > 1 { format!(", and {} more imports", missing - 1) } else { String::new() };
+    let more = match missing.saturating_sub(1) {
+        0 => String::new(),
+        1 => ", and 1 more import".to_owned(),
+        n => format!(", and {n} more imports"),
+    };
     let hidden =
         if abi == Some(Abi::Minified) { " (names minified by the toolchain: only its glue knows them)" } else { "" };
     let shown = if component && !name.is_empty() { format!("{import}#{name}") } else { import.clone() };

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::words::{self, Row, blame, by_code, bytes, changes, on, remedies, tally};
+use super::words::{self, Row, blame, by_code, bytes, changes, lines, on, remedies, tally};
 use super::{By, Look, Renderer};
 use crate::model::report::{Cell, NoteKind, RunReport, RuntimeInfo};
 use crate::model::verdict::{Change, Verdict};
@@ -105,14 +105,13 @@ fn gaps(out: &mut String, report: &RunReport) {
     out.push_str("\n## Why not, and what would change it\n");
     for (code, groups) in codes {
         let _ = writeln!(out, "\n### `{code}`\n\n{}\n", code.entry().meaning);
-        for group in &groups {
+        for (names, group) in lines(&groups) {
             let known = group.cell.known.as_ref().map(|k| format!(" Known: {k}.")).unwrap_or_default();
             let stage = group.cell.stage.map(|s| format!("at {s:?}").to_lowercase()).unwrap_or_else(|| "before a run".to_owned());
             let detail = escaped(&group.detail());
             let _ = writeln!(
                 out,
-                "- **{}** on {} ({stage}; {}{}): {detail}.{known}",
-                group.scenario,
+                "- **{names}** on {} ({stage}; {}{}): {detail}.{known}",
                 escaped(&on(report, &group.runtimes)),
                 blame(code, group.cell),
                 group.way()

@@ -6,7 +6,7 @@ use std::fmt::Write;
 
 use anstyle::{AnsiColor, Effects, Style};
 
-use super::words::{self, Group, Row, blame, by_code, changes, on, remedies, shown, tally};
+use super::words::{self, Group, Row, blame, by_code, changes, lines, on, remedies, shown, tally};
 use super::{Look, Renderer};
 use crate::codes::Code;
 use crate::model::report::{Cell, Note, NoteKind, Origin, RunReport};
@@ -152,11 +152,11 @@ impl Painter {
                 _ => letters.get(code).copied().unwrap_or('~'),
             };
             let _ = writeln!(out, "\n{}", self.paint(BOLD, &format!("{mark} {code}")));
-            for group in groups {
+            for (names, group) in lines(groups) {
                 let known = if group.cell.known.is_some() { ", known" } else { "" };
                 let stage = group.cell.stage.map(|s| format!("{s:?}, ").to_lowercase()).unwrap_or_default();
                 let about = format!("({stage}{}{}{known})", blame(*code, group.cell), group.way());
-                let text = format!("{} on {} {about}: {}", group.scenario, on(report, &group.runtimes), group.detail());
+                let text = format!("{names} on {} {about}: {}", on(report, &group.runtimes), group.detail());
                 self.wrapped(out, "  ", "    ", &text);
             }
             for (whose, remedy) in remedies(report, *code, groups) {

@@ -96,20 +96,25 @@ pub fn by_code(report: &RunReport) -> BTreeMap<Code, Vec<Group<'_>>> {
     codes
 }
 
+/// The groups with the names of their scenarios; those that say the same of the same runtimes are one line.
+pub fn lines<'g, 'a>(groups: &'g [Group<'a>]) -> Vec<(String, &'g Group<'a>)> {
+    let mut lines: Vec<(String, &Group)> = Vec::new();
+    for group in groups {
+        let said = |g: &Group| (g.detail(), g.way(), g.cell.stage, g.cell.blame.clone(), g.cell.known.clone());
+        match lines.iter_mut().find(|(_, g)| g.runtimes == group.runtimes && said(g) == said(group)) {
+            Some((names, _)) => *names += &format!(", {}", group.scenario),
+            None => lines.push((group.scenario.to_owned(), group)),
+        }
+    }
+    lines
+}
+
 /// A paragraph that fits `width`: `first` stands before its first line, `rest` before the others. Names with
 /// hyphens are to be copied: they stay whole.
 #[must_use]
 pub fn wrapped(width: usize, first: &str, rest: &str, text: &str) -> String {
     let options = textwrap::Options::new(width.max(40)).initial_indent(first).subsequent_indent(rest);
     textwrap::fill(text, options.word_splitter(textwrap::WordSplitter::NoHyphenation))
-}
-
-/// The lines of a text that is wrapped to `width`; a word that is longer stays whole.
-#[must_use]
-pub fn folded(width: usize, text: &str) -> Vec<String> {
-    let options = textwrap::Options::new(width).break_words(false);
-    let lines = textwrap::wrap(text, options.word_splitter(textwrap::WordSplitter::NoHyphenation));
-    lines.into_iter().map(std::borrow::Cow::into_owned).collect()
 }
 
 /// The columns that have something to show: one that is absent throughout says in a word what it says in every
