@@ -9,7 +9,7 @@ use anstyle::{AnsiColor, Effects, Style};
 use super::words::{self, Group, Row, blame, by_code, changes, lines, on, remedies, shown, tally};
 use super::{Look, Renderer};
 use crate::codes::Code;
-use crate::model::report::{Cell, Note, NoteKind, Origin, RunReport};
+use crate::model::report::{Cell, Note, NoteKind, Origin, RunReport, RuntimeInfo};
 use crate::model::verdict::{Change, Verdict};
 
 /// The registry's entry.
@@ -66,6 +66,9 @@ fn key(report: &RunReport) -> String {
     if report.cells.iter().any(is_news) {
         signs.push("* changed");
     }
+    if report.artifacts.iter().any(|a| a.origin == Origin::Prebuilt) {
+        signs.push("° prebuilt guest");
+    }
     signs.join("   ")
 }
 
@@ -73,6 +76,9 @@ fn key(report: &RunReport) -> String {
 fn is_news(cell: &Cell) -> bool {
     !matches!(cell.change, Change::Same | Change::New)
 }
+
+/// Stands after the name of a row whose guest was not built here.
+const PREBUILT: char = '°';
 
 const BOLD: Style = Style::new().effects(Effects::BOLD);
 const DIM: Style = Style::new().effects(Effects::DIMMED);
@@ -100,24 +106,18 @@ impl Painter {
         let prebuilt: Vec<&str> =
             report.artifacts.iter().filter(|a| a.origin == Origin::Prebuilt).map(|a| a.scenario.as_str()).collect();
         let columns = shown(report);
-        for (index, runtime) in columns.iter().enumerate() {
-            let version = runtime.tool.version.as_deref().unwrap_or("absent");
-            let label = format!("{} {}", runtime.id, self.paint(DIM, version));
-            let _ = writeln!(out, "{:widest$}  {}{label}", "", self.paint(DIM, &"│ ".repeat(index)));
-        }
+        let widest = self.heads(out, widest, &columns);
         let mut last = None;
         for Row { group, scenario: name, cells } in rows {
             if last.is_some_and(|l| l != group) {
                 let _ = writeln!(out, "{:widest$}  {}", "", self.paint(DIM, "│ ".repeat(columns.len()).trim_end()));
             }
             last = Some(group);
-            let mut line = format!("{name:widest$}  ");
+            let mark = if prebuilt.contains(&name) { PREBUILT } else { ' ' };
+            let mut line = format!("{name}{mark}{:gap$} ", "", gap = widest.saturating_sub(name.chars().count()));
             for runtime in &columns {
                 let cell = cells.iter().find(|c| c.runtime == runtime.id);
                 line += &cell.map_or("  ".to_owned(), |c| self.glyph(c, letters));
-            }
-            if prebuilt.contains(&name) {
-                line += &self.paint(DIM, " prebuilt");
             }
             let _ = writeln!(out, "{}", line.trim_end());
         }
@@ -127,6 +127,29 @@ impl Painter {
         if !absent.is_empty() {
             self.wrapped(out, "· absent: ", "  ", &format!("{} (see \"missing here\")", absent.join(", ")));
         }
+    }
+
+    /// The names of the columns, as a staircase; gives the width of the rows' names. It goes down to the right,
+    /// where there is room for its last steps; else to the left, with its names over those of the rows.
+    fn heads(&self, out: &mut String, widest: usize, columns: &[&RuntimeInfo]) -> usize {
+        let version = |runtime: &RuntimeInfo| runtime.tool.version.clone().unwrap_or_else(|| "absent".to_owned());
+        let length = |runtime: &RuntimeInfo| runtime.id.chars().count() + 1 + version(runtime).chars().count();
+        let label = |runtime: &RuntimeInfo| format!("{} {}", runtime.id, self.paint(DIM, &version(runtime)));
+        let steps = || columns.iter().enumerate();
+        if steps().all(|(index, runtime)| widest + 2 + 2 * index + length(runtime) <= self.look.width) {
+            for (index, runtime) in steps() {
+                let _ = writeln!(out, "{:widest$}  {}{}", "", self.paint(DIM, &"│ ".repeat(index)), label(runtime));
+            }
+            return widest;
+        }
+        let needed = steps().map(|(index, runtime)| (length(runtime) + 1).saturating_sub(2 + 2 * index)).max();
+        let widest = widest.max(needed.unwrap_or(0));
+        for (index, runtime) in steps().rev() {
+            let dashes = "─".repeat(widest + 1 + 2 * index - length(runtime));
+            let others = " │".repeat(columns.len() - 1 - index);
+            let _ = writeln!(out, "{} {}", label(runtime), self.paint(DIM, &format!("{dashes}┐{others}")));
+        }
+        widest
     }
 
     fn glyph(&self, cell: &Cell, letters: &BTreeMap<Code, char>) -> String {

@@ -19,6 +19,25 @@ fn every_renderer_shows_the_sample() {
 }
 
 #[test]
+fn many_columns_with_long_names_fit_and_each_step_stands_above_its_column() {
+    let mut report = sample::report();
+    for number in 0..20 {
+        let mut more = report.runtimes[0].clone();
+        more.id = format!("engine-{number}+a-long-mode");
+        more.tool.version = Some(if number < 10 { "1.2" } else { "156.0.8078.79 shim 0.4.2" }.to_owned());
+        report.runtimes.push(more);
+    }
+    let text = super::find("table").unwrap().render(&report, Look { width: 80, colour: false, by: By::Family });
+    assert!(text.lines().all(|l| l.chars().count() <= 80), "{text}");
+    let row = text.lines().find(|l| l.starts_with("hello ")).unwrap();
+    for (column, sign) in [("wasmi 2.0.0", '✓'), ("wasmtime-winch 48.0.8", 'a')] {
+        let step = text.lines().find(|l| l.starts_with(column)).unwrap();
+        let at = step.chars().position(|c| c == '┐').unwrap();
+        assert_eq!(row.chars().nth(at), Some(sign), "{column}:\n{text}");
+    }
+}
+
+#[test]
 fn colour_is_only_there_when_it_is_asked_for() {
     let table = super::find("table").unwrap();
     assert!(!table.render(&sample::report(), Look { width: 80, colour: false, by: By::Family }).contains('\u{1b}'));
