@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -130,20 +129,13 @@ pub fn build(lab: &Lab, engine: &'static str, offline: bool, told: BuildProgress
     }
     let kind = if dir.parent().is_some_and(|d| d.ends_with("drivers")) { "driver" } else { "engine" };
     let name = format!("{kind}-{engine}{}", std::env::consts::EXE_SUFFIX);
-    let binary = keep(&target.join("release").join(&name), &target.join(&name))
+    // A copy of the lab's own: tests and other commands of cargo in the same folder build the same name with other
+    // features, and put that in its place.
+    let binary = target.join(&name);
+    files::copy_atomically(&target.join("release").join(&name), &binary)
         .map_err(|e| absence(engine, format!("its binary cannot be kept: {e}")))?;
     let built = probe(lab, engine, binary)?;
     lab.cache.put(&key, &built).map_err(|e| absence(engine, e.to_string()))
-}
-
-/// The lab's own copy of what cargo built: tests and other commands of cargo in the same folder build the same
-/// name with other features, and put that in its place.
-fn keep(built: &Path, kept: &Path) -> io::Result<PathBuf> {
-    let dir = kept.parent().unwrap_or(kept);
-    let copy = tempfile::Builder::new().prefix(".kept-").tempfile_in(dir)?.into_temp_path();
-    fs::copy(built, &copy)?;
-    copy.persist(kept).map_err(|e| e.error)?;
-    Ok(kept.to_owned())
 }
 
 fn probe(lab: &Lab, engine: &str, binary: PathBuf) -> Result<Built, Absence> {

@@ -6,7 +6,7 @@ use crate::model::verdict::{Change, Verdict};
 /// Everything as expected.
 pub const OK: u8 = 0;
 /// Something changed for the worse, or a gap is fixed and its snapshot or `[[known]]` entry is not;
-/// for `check`: the module does not run on every runtime that is here.
+/// for `check`: the module does not run on every runtime that is here; what was required is not there.
 pub const WORSE: u8 = 1;
 /// The command line or a scenario is wrong.
 pub const USAGE: u8 = 2;
@@ -35,6 +35,12 @@ pub fn of(report: &RunReport) -> u8 {
     } else {
         OK
     }
+}
+
+/// The exit code where something that was required is not there, and nothing weighs more.
+#[must_use]
+pub fn lacking(code: u8) -> u8 {
+    if code == OK { WORSE } else { code }
 }
 
 fn is_worse(report: &RunReport) -> bool {

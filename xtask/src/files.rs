@@ -24,6 +24,18 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
+/// Copies a file with its rights to a temporary file beside `to`, in a folder that is there, and renames it.
+///
+/// # Errors
+/// When `from` cannot be read, or the folder cannot be written; the error names `to`.
+pub fn copy_atomically(from: &Path, to: &Path) -> io::Result<()> {
+    let named = |e: io::Error| io::Error::new(e.kind(), format!("failed to write `{}`: {e}", to.display()));
+    let dir = to.parent().unwrap_or(Path::new("."));
+    let copy = tempfile::Builder::new().prefix(".writing-").tempfile_in(dir).map_err(named)?.into_temp_path();
+    fs::copy(from, &copy).map_err(named)?;
+    copy.persist(to).map_err(|e| named(e.error))
+}
+
 /// Every file below `dir`, relative and sorted; folders whose name is in `skip` are left out.
 ///
 /// # Errors

@@ -8,7 +8,7 @@ use std::fs;
 use std::io::Read;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use lab::Workspace;
@@ -88,17 +88,23 @@ fn interrupted_by(send: impl Fn(Pid)) {
     assert!(passed(&report, true) >= 2, "the next run takes it from the cache");
 }
 
-#[test]
-fn a_second_ctrl_c_ends_everything_at_once() {
+/// A lab that runs one cell on a runtime of `fixtures/fake-runtimes`, which behaves as its name says.
+fn on_a_fake(name: &str) -> (Workspace, Child) {
     let workspace = Workspace::new();
     workspace.scenario("healthy", HEALTHY, "[run]\ntimeout_ms = 60000\n");
-    // A runtime that ignores SIGTERM, so that the lab is still patient with it when the second one comes.
-    let runtime = workspace.path("runtime-stubborn");
+    let runtime = workspace.path(name);
     let fake = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("fixtures/fake-runtimes/runtime");
     std::os::unix::fs::symlink(fake, &runtime).unwrap();
     let mut command = workspace.command(&["run-all", "--runtime", "node", "--no-cache"]);
     let child = command.env("WASMLAB_NODE", &runtime).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    let place = runtime.display().to_string();
+    (workspace, child)
+}
+
+#[test]
+fn a_second_ctrl_c_ends_everything_at_once() {
+    // It ignores SIGTERM, so that the lab is still patient with it when the second one comes.
+    let (workspace, child) = on_a_fake("runtime-stubborn");
+    let place = workspace.path("runtime-stubborn").display().to_string();
     wait(|| alive(&format!("{place}\0--no-warnings")) > 0, "the runtime's start");
     let pid = Pid::from_raw(child.id().cast_signed()).unwrap();
     for _ in 0..2 {
@@ -113,13 +119,7 @@ fn a_second_ctrl_c_ends_everything_at_once() {
 /// A runtime with children in sessions of their own, one of them without the environment that marks it, and a
 /// lab that is killed while it runs: by its own process, or by the one that was started, its guard.
 fn brood_after(kill: impl Fn(i32) -> i32) -> std::process::ExitStatus {
-    let workspace = Workspace::new();
-    workspace.scenario("healthy", HEALTHY, "[run]\ntimeout_ms = 60000\n");
-    let runtime = workspace.path("runtime-brood");
-    let fake = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("fixtures/fake-runtimes/runtime");
-    std::os::unix::fs::symlink(fake, &runtime).unwrap();
-    let mut command = workspace.command(&["run-all", "--runtime", "node", "--no-cache"]);
-    let child = command.env("WASMLAB_NODE", &runtime).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let (_workspace, child) = on_a_fake("runtime-brood");
     let brood = || ["sleep\x004251", "sleep\x004252", "sleep\x004253"].map(alive);
     wait(|| brood().iter().all(|n| *n > 0), "the brood's start");
     let pid = Pid::from_raw(kill(child.id().cast_signed())).unwrap();

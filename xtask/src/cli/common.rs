@@ -275,13 +275,12 @@ fn write(folder: &Path, report: &RunReport) -> Result<()> {
 
 /// The exit code where every chosen runtime is required: of one that is absent nothing is known.
 pub fn all_present(report: &RunReport, code: u8) -> u8 {
-    let mut complete = true;
-    for runtime in report.runtimes.iter().filter(|r| !r.tool.present) {
-        complete = false;
+    let absent: Vec<_> = report.runtimes.iter().filter(|r| !r.tool.present).collect();
+    for runtime in &absent {
         let why = runtime.tool.missing.as_deref().unwrap_or("absent");
         output::complain(&format!("--require-present: {}: {why}", runtime.id));
     }
-    if !complete && code == exit::OK { exit::WORSE } else { code }
+    if absent.is_empty() { code } else { exit::lacking(code) }
 }
 
 /// How long after the first signal another one belongs to it: a signal to the whole process group comes twice,

@@ -94,7 +94,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let (code, report) = common::run(lab, &request, purpose, &lab.report(), (args.output, args.by.of()))?;
     let unbuilt = report.cells.iter().any(|c| c.verdict.id() == "not-built" && c.known.is_none());
     // Whoever requires built guests does not want to read the matrix to learn that there are none.
-    let code = if args.require_built && unbuilt && code == exit::OK { exit::WORSE } else { code };
+    let code = if args.require_built && unbuilt { exit::lacking(code) } else { code };
     Ok(if args.require_present { common::all_present(&report, code) } else { code })
 }
 

@@ -32,6 +32,16 @@ impl Group<'_> {
         }
     }
 
+    /// Whether nothing but the scenario is another.
+    fn says_the_same(&self, other: &Self) -> bool {
+        let (a, b) = (self.cell, other.cell);
+        // With the same runtimes the first of them, which a detail may name, is the same too.
+        self.runtimes == other.runtimes
+            && (self.several_words, &a.detail) == (other.several_words, &b.detail)
+            && (a.stage, &a.blame, &a.known) == (b.stage, &b.blame, &b.known)
+            && self.way() == other.way()
+    }
+
     /// `, by glue:emscripten`, where all of the cells were run in one way of several.
     pub fn way(&self) -> String {
         let way = self.cell.way.as_ref().filter(|_| !self.several_ways);
@@ -100,8 +110,7 @@ pub fn by_code(report: &RunReport) -> BTreeMap<Code, Vec<Group<'_>>> {
 pub fn lines<'g, 'a>(groups: &'g [Group<'a>]) -> Vec<(String, &'g Group<'a>)> {
     let mut lines: Vec<(String, &Group)> = Vec::new();
     for group in groups {
-        let said = |g: &Group| (g.detail(), g.way(), g.cell.stage, g.cell.blame.clone(), g.cell.known.clone());
-        match lines.iter_mut().find(|(_, g)| g.runtimes == group.runtimes && said(g) == said(group)) {
+        match lines.iter_mut().find(|(_, g)| g.says_the_same(group)) {
             Some((names, _)) => *names += &format!(", {}", group.scenario),
             None => lines.push((group.scenario.to_owned(), group)),
         }
