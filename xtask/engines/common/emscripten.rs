@@ -5,6 +5,28 @@ use wasmlab_cell::{Cause, PreopenedDir};
 use super::conformance::Subject;
 use super::conformance::harness::{Cell, Seen};
 
+/// One `#[test]` a case, for a mode with this host; `$shared` says of a cause whether it is what the engine makes
+/// of a memory that threads share.
+macro_rules! emscripten {
+    ($subject:expr, $shared:expr) => {
+        #[test]
+        fn emscripten_ends() {
+            crate::emscripten_host::ends($subject);
+        }
+
+        #[test]
+        fn emscripten_needed_exports() {
+            crate::emscripten_host::needed_exports($subject);
+        }
+
+        #[test]
+        fn emscripten_shared_memory() {
+            crate::emscripten_host::shared_memory($subject, $shared);
+        }
+    };
+}
+pub(crate) use emscripten;
+
 /// What such a module has, and `body`.
 fn run(subject: Subject, body: &str) -> Seen {
     let mut cell = Cell::new(

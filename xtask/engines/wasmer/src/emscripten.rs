@@ -3,7 +3,7 @@
 use wasmer::{Engine, ExternType, Function, FunctionEnv, FunctionEnvMut, Global, Imports};
 use wasmer::{Instance, Memory, Module, Pages, RuntimeError, Store, Table, Type, Value};
 use wasmlab_cell::engine::Log;
-use wasmlab_cell::{Cause, CellSpec, Entry, Network, Stage};
+use wasmlab_cell::{Cause, CellSpec, Entry, Stage};
 use wasmlab_host_emscripten::{self as host, GlobalValue, Guest, MemoryMap, Stop};
 
 use crate::cause::{engine_error, of_instantiating, of_running};
@@ -96,7 +96,7 @@ pub(crate) fn run(spec: &CellSpec, log: &Log, engine: Engine, module: &Module, b
         return Err(Cause::Unsupported { what: "preopened-socket".to_owned(), message });
     }
     let mut store = Store::new(engine);
-    let host = host::Host::new(config(spec)).map_err(|e| engine_error(&e))?;
+    let host = host::Host::new(spec.into()).map_err(|e| engine_error(&e))?;
     let env = FunctionEnv::new(&mut store, Program { host, memory: None, instance: None });
     let map = MemoryMap::new(host::data_end(bytes));
     let imports = define(module, &mut store, &env, &map)?;
@@ -128,17 +128,6 @@ pub(crate) fn run(spec: &CellSpec, log: &Log, engine: Engine, module: &Module, b
     }
 }
 
-fn config(spec: &CellSpec) -> host::Config {
-    host::Config {
-        args: spec.args.clone(),
-        env: spec.env.clone(),
-        dirs: spec.dirs.iter().map(|dir| (dir.host.clone(), dir.guest.clone())).collect(),
-        network: spec.network == Network::Loopback,
-        ports: spec.ports.clone(),
-        connect_ports: spec.connect_ports.clone(),
-    }
-}
-
 /// What the host has of what the module imports.
 fn define(module: &Module, store: &mut Store, env: &FunctionEnv<Program>, map: &MemoryMap) -> Result<Imports, Cause> {
     let limit = |message: String| Cause::ResourceLimit { message };
@@ -150,8 +139,8 @@ fn define(module: &Module, store: &mut Store, env: &FunctionEnv<Program>, map: &
                 let Some(function) = host::import(from, name) else { continue };
                 let results = ty.results().to_vec();
                 let call = move |env: FunctionEnvMut<Program>, args: &[Value]| {
-                    let (args, count) = widened(args);
-                    let result = function.call(&mut Running(env), &args[..count]).map_err(error)?;
+                    let args = host::Args::of(args, wide);
+                    let result = function.call(&mut Running(env), &args).map_err(error)?;
                     let typed = |ty: &Type| {
                         if *ty == Type::I64 { Value::I64(result) } else { Value::I32(result as i32) }
                     };
@@ -192,18 +181,11 @@ fn error(stop: Stop) -> RuntimeError {
     }
 }
 
-/// More parameters than any of the host's functions has.
-const MOST: usize = 16;
-
-/// Integers widened, and how many there are: without memory of the host's, since calls are many.
-fn widened(values: &[Value]) -> ([i64; MOST], usize) {
-    let mut wide = [0; MOST];
-    for (wide, value) in wide.iter_mut().zip(values) {
-        *wide = match value {
-            Value::I32(value) => (*value).into(),
-            Value::I64(value) => *value,
-            _ => 0,
-        };
+/// An integer as the host takes it.
+fn wide(value: &Value) -> i64 {
+    match value {
+        Value::I32(value) => (*value).into(),
+        Value::I64(value) => *value,
+        _ => 0,
     }
-    (wide, values.len().min(MOST))
 }

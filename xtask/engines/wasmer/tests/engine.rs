@@ -61,18 +61,5 @@ wasix!(
 
 const EMSCRIPTEN: Subject = subject("cranelift+emscripten");
 
-#[test]
-fn emscripten_ends() {
-    emscripten_host::ends(EMSCRIPTEN);
-}
-
-#[test]
-fn emscripten_needed_exports() {
-    emscripten_host::needed_exports(EMSCRIPTEN);
-}
-
-/// A shared memory is one like any other, as long as no thread is started.
-#[test]
-fn emscripten_shared_memory() {
-    emscripten_host::shared_memory(EMSCRIPTEN, |cause| *cause == Cause::Returned);
-}
+// A shared memory is one like any other, as long as no thread is started.
+emscripten_host::emscripten!(EMSCRIPTEN, |cause| *cause == Cause::Returned);

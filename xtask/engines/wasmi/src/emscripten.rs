@@ -116,7 +116,7 @@ pub(crate) fn run(
     mut linker: Linker<Host>,
     mut store: Store<Host>,
 ) -> Result<(), Cause> {
-    let host = host::Host::new(config(spec)).map_err(|e| Cause::EngineError { message: e.to_string() })?;
+    let host = host::Host::new(spec.into()).map_err(|e| Cause::EngineError { message: e.to_string() })?;
     store.data_mut().emscripten = Some(Program { host, memory: None, instance: None });
     let map = MemoryMap::new(host::data_end(bytes));
     define(module, &mut linker, &mut store, &map).map_err(|e| cause::of(&e, Stage::Instantiate))?;
@@ -147,17 +147,6 @@ pub(crate) fn run(
     }
 }
 
-fn config(spec: &CellSpec) -> host::Config {
-    host::Config {
-        args: spec.args.clone(),
-        env: spec.env.clone(),
-        dirs: spec.dirs.iter().map(|dir| (dir.host.clone(), dir.guest.clone())).collect(),
-        network: spec.network == wasmlab_cell::Network::Loopback,
-        ports: spec.ports.clone(),
-        connect_ports: spec.connect_ports.clone(),
-    }
-}
-
 /// Defines what the host has of what the module imports.
 fn define(module: &Module, linker: &mut Linker<Host>, store: &mut Store<Host>, map: &MemoryMap) -> Result<(), Error> {
     for import in module.imports() {
@@ -167,8 +156,8 @@ fn define(module: &Module, linker: &mut Linker<Host>, store: &mut Store<Host>, m
                 let Some(function) = host::import(from, name) else { continue };
                 let results = ty.results().to_vec();
                 let done = linker.func_new(from, name, ty.clone(), move |mut caller, args, out| {
-                    let (args, count) = widened(args);
-                    let result = function.call(&mut Running(caller.as_context_mut()), &args[..count]).map_err(error)?;
+                    let args = host::Args::of(args, wide);
+                    let result = function.call(&mut Running(caller.as_context_mut()), &args).map_err(error)?;
                     for (out, ty) in out.iter_mut().zip(&results) {
                         *out =
                             if matches!(ty, wasmi::ValType::I64) { Val::I64(result) } else { Val::I32(result as i32) };
@@ -204,18 +193,11 @@ fn define(module: &Module, linker: &mut Linker<Host>, store: &mut Store<Host>, m
     Ok(())
 }
 
-/// More parameters than any of the host's functions has.
-const MOST: usize = 16;
-
-/// Integers widened, and how many there are: without memory of the host's, since calls are many.
-fn widened(values: &[Val]) -> ([i64; MOST], usize) {
-    let mut wide = [0; MOST];
-    for (wide, value) in wide.iter_mut().zip(values) {
-        *wide = match value {
-            Val::I32(value) => (*value).into(),
-            Val::I64(value) => *value,
-            _ => 0,
-        };
+/// An integer as the host takes it.
+fn wide(value: &Val) -> i64 {
+    match value {
+        Val::I32(value) => (*value).into(),
+        Val::I64(value) => *value,
+        _ => 0,
     }
-    (wide, values.len().min(MOST))
 }

@@ -43,18 +43,5 @@ fn emscripten_handlers_within_handlers() {
     emscripten::handlers_within_handlers(EMSCRIPTEN);
 }
 
-#[test]
-fn emscripten_ends() {
-    emscripten_host::ends(EMSCRIPTEN);
-}
-
-#[test]
-fn emscripten_needed_exports() {
-    emscripten_host::needed_exports(EMSCRIPTEN);
-}
-
-/// It has no threads proposal: what is in its words is judged from the module.
-#[test]
-fn emscripten_shared_memory() {
-    emscripten_host::shared_memory(EMSCRIPTEN, |cause| matches!(cause, Cause::Refused { .. }));
-}
+// It has no threads proposal: what is in its words is judged from the module.
+emscripten_host::emscripten!(EMSCRIPTEN, |cause| matches!(cause, Cause::Refused { .. }));

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use wasmlab_cell::engine::{self, Log};
-use wasmlab_cell::{Cause, CellSpec, Entry, Network, Stage};
+use wasmlab_cell::{Cause, CellSpec, Entry, Stage};
 use wasmlab_host_emscripten::{self as host, GlobalValue, Guest, MemoryMap, Stop};
 use wasmtime::{AsContextMut, Caller, Engine, Error, ExternType, FuncType, Global, Instance, Linker, Memory, Module};
 use wasmtime::{Ref, Result, Store, StoreContextMut, StoreLimits, Table, Val, ValType};
@@ -103,7 +103,7 @@ pub(crate) fn run(spec: &CellSpec, log: &Log, engine: &Engine, bytes: &[u8]) -> 
     log.stage(Stage::Link);
     link::refuse_sockets(spec)?;
     refuse_threads(&module)?;
-    let host = host::Host::new(config(spec)).map_err(|e| engine_error(&e))?;
+    let host = host::Host::new(spec.into()).map_err(|e| engine_error(&e))?;
     let program = Program { host, limits: link::limits(spec), memory: None, instance: None };
     let mut store = Store::new(engine, program);
     store.limiter(|program| &mut program.limits);
@@ -141,17 +141,6 @@ fn refuse_threads(module: &Module) -> std::result::Result<(), Cause> {
     let types = module.imports().map(|import| import.ty()).chain(module.exports().map(|export| export.ty()));
     let shared = types.filter_map(|ty| ty.memory().map(wasmtime::MemoryType::is_shared)).any(|shared| shared);
     if shared { Err(engine::no_threads()) } else { Ok(()) }
-}
-
-fn config(spec: &CellSpec) -> host::Config {
-    host::Config {
-        args: spec.args.clone(),
-        env: spec.env.clone(),
-        dirs: spec.dirs.iter().map(|dir| (dir.host.clone(), dir.guest.clone())).collect(),
-        network: spec.network == Network::Loopback,
-        ports: spec.ports.clone(),
-        connect_ports: spec.connect_ports.clone(),
-    }
 }
 
 /// Defines what the host has of what the module imports.
@@ -245,8 +234,8 @@ fn define_any(
 ) -> Result<()> {
     let results: Vec<ValType> = ty.results().collect();
     linker.func_new(from, name, ty, move |mut caller, args, out| {
-        let (args, count) = widened(args);
-        let result = function.call(&mut Running(caller.as_context_mut()), &args[..count]).map_err(error)?;
+        let args = host::Args::of(args, wide);
+        let result = function.call(&mut Running(caller.as_context_mut()), &args).map_err(error)?;
         for (out, ty) in out.iter_mut().zip(&results) {
             *out = if matches!(ty, ValType::I64) { Val::I64(result) } else { Val::I32(cut(result)) };
         }
@@ -265,18 +254,11 @@ fn error(stop: Stop) -> Error {
     }
 }
 
-/// More parameters than any of the host's functions has.
-const MOST: usize = 16;
-
-/// Integers widened, and how many there are: without memory of the host's, since calls are many.
-fn widened(values: &[Val]) -> ([i64; MOST], usize) {
-    let mut wide = [0; MOST];
-    for (wide, value) in wide.iter_mut().zip(values) {
-        *wide = match value {
-            Val::I32(value) => (*value).into(),
-            Val::I64(value) => *value,
-            _ => 0,
-        };
+/// An integer as the host takes it.
+fn wide(value: &Val) -> i64 {
+    match value {
+        Val::I32(value) => (*value).into(),
+        Val::I64(value) => *value,
+        _ => 0,
     }
-    (wide, values.len().min(MOST))
 }

@@ -50,21 +50,5 @@ fn imports_of_components_are_named() {
 
 const EMSCRIPTEN: Subject = subject("cranelift+emscripten");
 
-#[test]
-fn emscripten_ends() {
-    emscripten_host::ends(EMSCRIPTEN);
-}
-
-#[test]
-fn emscripten_needed_exports() {
-    emscripten_host::needed_exports(EMSCRIPTEN);
-}
-
-/// It has shared memories, which its host cannot look into.
-#[test]
-fn emscripten_shared_memory() {
-    emscripten_host::shared_memory(
-        EMSCRIPTEN,
-        |cause| matches!(cause, Cause::Unsupported { what, .. } if what == "threads"),
-    );
-}
+// It has shared memories, which its host cannot look into.
+emscripten_host::emscripten!(EMSCRIPTEN, |cause| matches!(cause, Cause::Unsupported { what, .. } if what == "threads"));

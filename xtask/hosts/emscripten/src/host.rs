@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
+use wasmlab_cell::{CellSpec, Network};
 
 use crate::descriptors::Descriptors;
 use crate::sys::signals::Signals;
@@ -27,6 +28,19 @@ pub struct Config {
     pub ports: Vec<u16>,
     /// Ports of others that the guest may connect and send to.
     pub connect_ports: Vec<u16>,
+}
+
+impl From<&CellSpec> for Config {
+    fn from(spec: &CellSpec) -> Self {
+        Self {
+            args: spec.args.clone(),
+            env: spec.env.clone(),
+            dirs: spec.dirs.iter().map(|dir| (dir.host.clone(), dir.guest.clone())).collect(),
+            network: spec.network == Network::Loopback,
+            ports: spec.ports.clone(),
+            connect_ports: spec.connect_ports.clone(),
+        }
+    }
 }
 
 /// The state of one guest.

@@ -12,6 +12,7 @@
 
 #![cfg(target_os = "linux")]
 
+mod args;
 mod call;
 mod descriptors;
 mod errno;
@@ -23,6 +24,7 @@ mod memory_map;
 mod start;
 mod sys;
 
+pub use args::Args;
 pub use call::{Call, Fault};
 pub use errno::Errno;
 pub use guest::{Guest, OutOfBounds, Stop};

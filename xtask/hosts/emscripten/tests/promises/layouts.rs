@@ -171,7 +171,10 @@ fn sets_of_descriptors() {
         let mut guest = folders.guest();
         assert_eq!(guest.sys(abi, 42, "pipe", &[500]), 0);
         for to in [40, 41] {
-            assert_eq!(guest.sys(abi, 63, "dup2", &[i64::from(guest.word(500 + (to - 40) * 4)), to.into()]), to.into());
+            assert_eq!(
+                guest.sys(abi, 63, "dup2", &[i64::from(guest.word(500 + (to - 40) * 4)), to.into()]),
+                i64::from(to)
+            );
         }
         guest.put(600, &words(&[0, 0]));
         let select = |guest: &mut Flat| {
