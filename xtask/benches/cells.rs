@@ -14,14 +14,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use wasmlab_cell::{CellSpec, Entry, Network};
+use wasmlab_model::observation::Outcome;
+use wasmlab_model::scenario::Scenario;
+use wasmlab_process::{self as process, Command, Ended, Input, Limits};
+use wasmlab_protocol::{CellSpec, Entry, Network};
 use xtask::cache::Cache;
 use xtask::cell::{self, Plan};
 use xtask::lab::Lab;
 use xtask::machine::Machine;
-use xtask::model::observation::Outcome;
-use xtask::model::scenario::Scenario;
-use xtask::process::{self, Command, Ended, Input, Limits};
 use xtask::runtime::{self, CellFiles, Runtime, Source, Tool};
 use xtask::scenario;
 
@@ -133,7 +133,7 @@ fn overhead() {
         };
         let bytes = if id.ends_with("+jco") { fs::read(&component).unwrap() } else { module.clone() };
         let guest = lab.cache.put_object(&bytes).unwrap();
-        let facts = xtask::inspect::facts(&bytes).unwrap();
+        let facts = wasmlab_inspect::facts(&bytes).unwrap();
         let plan = Plan {
             facts: Some(&facts),
             scenario: &scenario,
@@ -167,7 +167,7 @@ fn measure(lab: &Lab, plan: &Plan, dir: &Path) {
     fs::create_dir_all(&prepared).unwrap();
     let (spec, observation) = (dir.join("spec.json"), dir.join("events"));
     let cell = CellSpec {
-        protocol: wasmlab_cell::PROTOCOL,
+        protocol: wasmlab_protocol::PROTOCOL,
         module: lab.cache.object(plan.guest),
         glue: None,
         observation: observation.clone(),

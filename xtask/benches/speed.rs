@@ -11,8 +11,8 @@ use wasm_encoder::{
     CodeSection, DataSection, ExportKind, ExportSection, Function, FunctionSection, MemorySection, MemoryType, Module,
     TypeSection, ValType,
 };
-use xtask::inspect;
-use xtask::process::{self, Command, Input, Limits};
+use wasmlab_inspect as inspect;
+use wasmlab_process::{self as process, Command, Input, Limits};
 
 fn main() {
     divan::main();

@@ -9,13 +9,13 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 
 use crate::cache::Key;
-use crate::codes::Code;
 use crate::files;
 use crate::lab::Lab;
 use crate::machine::sha256;
-use crate::model::report::Origin;
-use crate::model::scenario::Scenario;
 use crate::toolchain::{self, Found, Missing, Obstacle, Toolchain};
+use wasmlab_model::codes::Code;
+use wasmlab_model::report::Origin;
+use wasmlab_model::scenario::Scenario;
 
 mod compile;
 mod componentize;

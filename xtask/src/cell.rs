@@ -7,16 +7,16 @@ use std::io;
 use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
-use wasmlab_cell::{Event, PROTOCOL, Stage};
+use wasmlab_protocol::{Event, PROTOCOL, Stage};
 
 use crate::cache::Key;
 use crate::lab::Lab;
-use crate::model::facts::Facts;
-use crate::model::observation::{Limit, Observation, Outcome, Part, Piece, Script};
-use crate::model::scenario::Scenario;
-use crate::process::{self, End, Ended, Input};
 use crate::runtime::{CellFiles, Runtime, Tool};
 use crate::script;
+use wasmlab_model::facts::Facts;
+use wasmlab_model::observation::{Limit, Observation, Outcome, Part, Piece, Script};
+use wasmlab_model::scenario::Scenario;
+use wasmlab_process::{self as process, End, Ended, Input};
 
 pub mod dirs;
 mod folder;

@@ -7,7 +7,7 @@ use clap::{CommandFactory, Parser};
 
 use crate::exit;
 use crate::lab::Lab;
-use crate::process;
+use wasmlab_process as process;
 
 mod columns;
 mod common;

@@ -7,17 +7,17 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use wasmlab_cell::{PROTOCOL, Probe};
+use wasmlab_protocol::{PROTOCOL, Probe};
 
 use crate::cache::Key;
 use crate::files;
 use crate::lab::Lab;
 use crate::machine::Question;
 use crate::npm;
-use crate::process::{self, Command, Input, Limits};
 use crate::runtime::route::{self, Route};
 use crate::runtime::{Runtime, Source, Tool, version_in};
 use crate::toolchain::rust::{compiler_in, sysroot};
+use wasmlab_process::{self as process, Command, Input, Limits};
 
 /// How long the cold build of one engine may take.
 const BUILD_LIMIT: Duration = Duration::from_secs(45 * 60);
@@ -197,7 +197,7 @@ fn engine_key(lab: &Lab, engine: &str) -> Result<Key, String> {
         .and_then(|text| shared_sources(&text).map_err(|e| e.to_string()))
         .map_err(|e| format!("`{}`: {e}", manifest.display()))?;
     let shared = shared.into_iter().map(|dir| lab.engine(engine).join(dir));
-    for dir in [lab.engine(engine), xtask.join("cell")].into_iter().chain(shared) {
+    for dir in [lab.engine(engine), xtask.join("protocol"), xtask.join("engines/harness")].into_iter().chain(shared) {
         for file in files::walk(&dir, &["target", "tests"]).map_err(|e| format!("`{}`: {e}", dir.display()))? {
             let path = dir.join(file);
             let hash = lab.machine.sha256(&path).map_err(|e| format!("`{}`: {e}", path.display()))?;

@@ -1,7 +1,7 @@
 //! Exit codes: documented here, and nowhere else decided.
 
-use crate::model::report::{NoteKind, RunReport};
-use crate::model::verdict::{Change, Verdict};
+use wasmlab_model::report::{NoteKind, RunReport};
+use wasmlab_model::verdict::{Change, Verdict};
 
 /// Everything as expected.
 pub const OK: u8 = 0;
@@ -64,12 +64,12 @@ fn is_worse(report: &RunReport) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{INTERRUPTED, LAB, NOTHING, OK, WORSE, of};
-    use crate::codes::Code;
-    use crate::model::report::RunReport;
-    use crate::model::verdict::{Change, Verdict};
+    use wasmlab_model::codes::Code;
+    use wasmlab_model::report::RunReport;
+    use wasmlab_model::verdict::{Change, Verdict};
 
     fn check(change: impl FnOnce(&mut RunReport), wanted: u8) {
-        let mut report = crate::report::sample::report();
+        let mut report = crate::sample::report();
         report.notes.clear();
         for cell in &mut report.cells {
             cell.change = Change::Same;

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::files;
-use crate::process::{self, Command, End, Ended, Input, Limits};
+use wasmlab_process::{self as process, Command, End, Ended, Input, Limits};
 
 /// Asks the machine, and remembers.
 #[derive(Debug)]

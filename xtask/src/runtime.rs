@@ -4,12 +4,12 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use crate::model::facts::Facts;
-use crate::model::observation::{Observation, Progress};
-use crate::model::report::Cell;
-use crate::model::scenario::{Run, ScenarioFile};
 use route::Route;
-use wasmlab_cell::{Cause, CellSpec};
+use wasmlab_model::facts::Facts;
+use wasmlab_model::observation::{Observation, Progress};
+use wasmlab_model::report::Cell;
+use wasmlab_model::scenario::{Run, ScenarioFile};
+use wasmlab_protocol::{Cause, CellSpec};
 
 pub mod command_line;
 pub mod embedded;
@@ -221,7 +221,7 @@ pub struct Tool {
 /// The files of a cell that a command may name.
 #[derive(Clone, Copy, Debug)]
 pub struct CellFiles<'a> {
-    /// The [`wasmlab_cell::CellSpec`], JSON.
+    /// The [`wasmlab_protocol::CellSpec`], JSON.
     pub spec: &'a Path,
     /// The module.
     pub module: &'a Path,
@@ -252,7 +252,7 @@ mod tests {
     use std::path::{Path, PathBuf};
 
     use super::{CellFiles, Source, Tool, all, version_in};
-    use wasmlab_cell::{CellSpec, Entry, Network, PROTOCOL, PreopenedDir};
+    use wasmlab_protocol::{CellSpec, Entry, Network, PROTOCOL, PreopenedDir};
 
     #[test]
     fn every_column_has_an_id_of_its_own_and_a_golden_command() {

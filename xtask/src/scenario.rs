@@ -7,9 +7,9 @@ use std::path::{Component, Path, PathBuf};
 
 use globset::Glob;
 
-use crate::codes::Code;
-use crate::model::scenario::{EntryKind, Scenario, ScenarioFile};
 use crate::toolchain;
+use wasmlab_model::codes::Code;
+use wasmlab_model::scenario::{EntryKind, Scenario, ScenarioFile};
 
 mod http;
 mod names;

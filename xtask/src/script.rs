@@ -6,9 +6,9 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use crate::cell::dirs::Laid;
-use crate::model::observation::Script;
-use crate::model::scenario::{Step, Stream};
-use crate::process::{self, Running, Stop};
+use wasmlab_model::observation::Script;
+use wasmlab_model::scenario::{Step, Stream};
+use wasmlab_process::{self as process, Running, Stop};
 
 mod request;
 

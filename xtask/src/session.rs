@@ -6,20 +6,20 @@ use std::collections::BTreeMap;
 use globset::Glob;
 
 use crate::artifact;
-use crate::codes::Code;
 use crate::lab::Lab;
 use crate::machine::sha256;
 use crate::matrix::{Request, Results, Row, facts_of};
-use crate::model::facts::Facts;
-use crate::model::report::{
-    Artifact, Cell, Host, Note, NoteKind, Origin, RunReport, RuntimeInfo, SCHEMA, ScenarioInfo, Selection,
-    Tool as ToolInfo,
-};
-use crate::model::scenario::{Known, Scenario};
-use crate::model::verdict::{Change, Verdict};
 use crate::runtime::own;
 use crate::snapshots::Store;
 use crate::toolchain;
+use wasmlab_model::codes::Code;
+use wasmlab_model::facts::Facts;
+use wasmlab_model::report::{
+    Artifact, Cell, CodeText, Host, Note, NoteKind, Origin, RunReport, RuntimeInfo, SCHEMA, ScenarioInfo, Selection,
+    Tool as ToolInfo,
+};
+use wasmlab_model::scenario::{Known, Scenario};
+use wasmlab_model::verdict::{Change, Verdict};
 
 mod cross;
 mod next;
@@ -88,6 +88,7 @@ pub fn report(lab: &Lab, request: &Request, results: Results, frame: Frame) -> R
         runtimes,
         scenarios: request.scenarios.iter().map(scenario_info).collect(),
         artifacts,
+        codes: CodeText::of(&cells),
         cells,
         notes,
     };

@@ -9,12 +9,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use wasmlab_cell::Stage;
+use wasmlab_protocol::Stage;
 
-use crate::codes::Code;
 use crate::files;
-use crate::model::report::{Artifact, Cell, Note, NoteKind};
-use crate::model::verdict::{Change, Verdict};
+use wasmlab_model::codes::Code;
+use wasmlab_model::report::{Artifact, Cell, Note, NoteKind};
+use wasmlab_model::verdict::{Change, Verdict};
 
 pub mod artifacts;
 #[cfg(test)]

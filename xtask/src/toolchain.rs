@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use crate::codes::Code;
 use crate::machine::Machine;
-use crate::model::scenario::{Build, Scenario};
+use wasmlab_model::codes::Code;
+use wasmlab_model::scenario::{Build, Scenario};
 
 /// One line a toolchain: its file, its entry in the registry.
 macro_rules! registry {

@@ -243,7 +243,7 @@ fn every_code_is_produced_by_a_test_or_reserved() {
         }
     }
     let reserved: BTreeSet<&str> = RESERVED.iter().map(|(code, _)| *code).collect();
-    for entry in xtask::codes::CATALOGUE {
+    for entry in wasmlab_model::codes::CATALOGUE {
         // In code, by itself, or after its verdict: `"not-built compile-error"`.
         let ways = [format!("Code::{:?}", entry.code), format!("\"{}\"", entry.id), format!(" {}\"", entry.id)];
         let named = ways.iter().any(|way| tests.contains(way));

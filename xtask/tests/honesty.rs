@@ -22,7 +22,7 @@ const EXPECT_HELLO: &str = "[expect]\nstdout = \"hello\\n\"\n";
 
 #[test]
 fn a_guest_swapped_for_a_silent_exit_fails_everywhere_whatever_is_known() {
-    let codes: Vec<&str> = xtask::codes::CATALOGUE.iter().map(|e| e.id).collect();
+    let codes: Vec<&str> = wasmlab_model::codes::CATALOGUE.iter().map(|e| e.id).collect();
     let known: String = codes
         .iter()
         .map(|code| format!("[[known]]\nruntime = \"*\"\ncode = \"{code}\"\nbecause = \"so they say\"\n"))

@@ -91,6 +91,6 @@ fn a_guest_that_sleeps_has_not_ended() {
         let glue = cell.dir().join("guest.js");
         std::fs::write(&glue, SLEEPY_GLUE).unwrap();
         cell.spec.glue = Some(glue);
-        assert_eq!(*cell.run().cause(), wasmlab_cell::Cause::Exit { code: 7 }, "{}", subject.engine);
+        assert_eq!(*cell.run().cause(), wasmlab_protocol::Cause::Exit { code: 7 }, "{}", subject.engine);
     }
 }

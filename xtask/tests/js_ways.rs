@@ -7,15 +7,15 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use wasmlab_cell::{Cause, Event, Stage, TrapKind};
+use wasmlab_inspect as inspect;
+use wasmlab_model::observation::{Observation, Outcome};
+use wasmlab_model::scenario::Scenario;
+use wasmlab_protocol::{Cause, Event, Stage, TrapKind};
 use xtask::cache::Cache;
 use xtask::cell::{self, Limits, Plan};
 use xtask::engines;
-use xtask::inspect;
 use xtask::lab::Lab;
 use xtask::machine::Machine;
-use xtask::model::observation::{Observation, Outcome};
-use xtask::model::scenario::Scenario;
 use xtask::runtime;
 use xtask::scenario;
 

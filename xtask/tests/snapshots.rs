@@ -70,8 +70,11 @@ fn every_snapshot_belongs_to_a_scenario_and_a_runtime_and_every_scenario_has_one
     let runtimes: BTreeSet<&str> = runtime::all().iter().map(|r| r.id()).collect();
     let orphans = snapshots::Store::new(top().join("snapshots")).orphans(&names, &runtimes);
     assert!(orphans.is_empty(), "{orphans:?}");
-    let refused = |s: &xtask::model::scenario::Scenario| {
-        s.spec.known.iter().any(|k| k.code.parse().is_ok_and(|code: xtask::codes::Code| code.is_answer_of_compiler()))
+    let refused = |s: &wasmlab_model::scenario::Scenario| {
+        s.spec
+            .known
+            .iter()
+            .any(|k| k.code.parse().is_ok_and(|code: wasmlab_model::codes::Code| code.is_answer_of_compiler()))
     };
     for name in names {
         let there = top().join("snapshots/artifacts").join(format!("{name}.snap")).is_file();

@@ -6,8 +6,8 @@ use std::net::TcpStream;
 use std::os::fd::AsRawFd;
 use std::time::Duration;
 
-use wasmlab_cell::engine::SOCKET_FD;
-use wasmlab_cell::{Cause, PreopenedDir, PreopenedSocket};
+use wasmlab_protocol::SOCKET_FD;
+use wasmlab_protocol::{Cause, PreopenedDir, PreopenedSocket};
 
 use super::harness::{Cell, Subject, inheritable_listener};
 

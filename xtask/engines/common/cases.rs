@@ -1,7 +1,7 @@
 //! Cases about modules, calls, imports, traps and limits.
 
-use wasmlab_cell::engine::MAX_HOST_CALLS;
-use wasmlab_cell::{Cause, Event, Stage, TrapKind, Value};
+use wasmlab_engine::MAX_HOST_CALLS;
+use wasmlab_protocol::{Cause, Event, Stage, TrapKind, Value};
 
 use super::harness::{Cell, Seen, Subject};
 

@@ -1,6 +1,6 @@
 //! What a host of Emscripten's old ABI must do with an engine between it and its guest.
 
-use wasmlab_cell::{Cause, PreopenedDir};
+use wasmlab_protocol::{Cause, PreopenedDir};
 
 use super::conformance::Subject;
 use super::conformance::harness::{Cell, Seen};

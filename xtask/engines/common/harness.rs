@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 use std::time::{Duration, Instant};
 
-use wasmlab_cell::{Call, Cause, CellSpec, Entry, Event, Network, PROTOCOL, Stage, Value};
+use wasmlab_protocol::{Call, Cause, CellSpec, Entry, Event, Network, PROTOCOL, Stage, Value};
 
 /// No cell of these tests takes this long, unless the engine hangs.
 const LIMIT: Duration = Duration::from_secs(60);

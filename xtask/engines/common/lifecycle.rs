@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use wasmlab_cell::{Cause, Probe};
+use wasmlab_protocol::{Cause, Probe};
 
 use super::cases::ADD;
 use super::harness::{Cell, Subject};
@@ -67,7 +67,7 @@ pub fn unusable_specs(subject: Subject) {
 pub fn probe(subject: Subject) {
     let output = (subject.command)().arg("probe").output().unwrap();
     let probe: Probe = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!((probe.engine.as_str(), probe.protocol), (subject.engine, wasmlab_cell::PROTOCOL));
+    assert_eq!((probe.engine.as_str(), probe.protocol), (subject.engine, wasmlab_protocol::PROTOCOL));
     assert!(probe.modes.iter().any(|mode| mode == subject.mode), "{probe:?}");
     assert!(
         probe.version.split('.').count() == 3 && probe.version.starts_with(|c: char| c.is_ascii_digit()),

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use xtask::inspect;
+use wasmlab_inspect as inspect;
 
 fuzz_target!(|bytes: &[u8]| {
     let outline = inspect::outline(bytes);

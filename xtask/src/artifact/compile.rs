@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::{NotBuilt, failed};
-use crate::codes::Code;
-use crate::process::{self, Command, End, Ended, Input, Limits};
 use crate::toolchain::{Recipe, linker};
+use wasmlab_model::codes::Code;
+use wasmlab_process::{self as process, Command, End, Ended, Input, Limits};
 
 /// How long a guest's compiler may take.
 const BUILD_LIMIT: Duration = Duration::from_secs(15 * 60);

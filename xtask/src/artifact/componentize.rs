@@ -5,7 +5,7 @@ use wasi_preview1_component_adapter_provider::{
 };
 use wit_component::ComponentEncoder;
 
-use crate::model::scenario::Componentize;
+use wasmlab_model::scenario::Componentize;
 
 /// What does it, for provenance and for what the cache keeps.
 pub fn tool(how: Componentize) -> String {
@@ -45,9 +45,9 @@ pub fn component(how: Componentize, module: &[u8]) -> Result<Vec<u8>, String> {
 #[cfg(test)]
 mod tests {
     use super::component;
-    use crate::inspect::outline;
-    use crate::model::facts::Kind;
-    use crate::model::scenario::Componentize;
+    use wasmlab_inspect::outline;
+    use wasmlab_model::facts::Kind;
+    use wasmlab_model::scenario::Componentize;
 
     fn module(imports: &str) -> Vec<u8> {
         wat::parse_str(format!(r#"(module {imports} (memory (export "memory") 1) (func (export "_start")))"#)).unwrap()

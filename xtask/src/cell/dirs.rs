@@ -6,13 +6,13 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use wasmlab_cell::PreopenedDir;
+use wasmlab_protocol::PreopenedDir;
 
 use super::ports;
 use crate::files;
 use crate::machine::sha256;
-use crate::model::observation::FoundFile;
-use crate::model::scenario::{Dir, Scenario};
+use wasmlab_model::observation::FoundFile;
+use wasmlab_model::scenario::{Dir, Scenario};
 
 /// Bytes of a file that are read back.
 const MOST: u64 = 1 << 20;

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::{Heard, Listen};
-use crate::model::observation::Part;
-use crate::process::{self, Command, Ended, Running, Stream, Watch};
+use wasmlab_model::observation::Part;
+use wasmlab_process::{self as process, Command, Ended, Running, Stream, Watch};
 
 /// How often a listener hears.
 const TOLD: Duration = Duration::from_millis(20);

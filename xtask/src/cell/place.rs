@@ -8,7 +8,7 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use wasmlab_cell::{Call, CellSpec, Entry, PROTOCOL, PreopenedDir, PreopenedSocket};
+use wasmlab_protocol::{Call, CellSpec, Entry, PROTOCOL, PreopenedDir, PreopenedSocket};
 
 use super::Plan;
 use super::dirs::{self, Laid};
@@ -18,8 +18,8 @@ use super::trap_door::TrapDoor;
 use super::{ports, repro};
 use crate::cache::Key;
 use crate::lab::Lab;
-use crate::model::scenario::{EntryKind, Run};
-use crate::process::{self, Command, Input};
+use wasmlab_model::scenario::{EntryKind, Run};
+use wasmlab_process::{self as process, Command, Input};
 
 /// Between SIGTERM and SIGKILL.
 const GRACE: Duration = Duration::from_millis(200);

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use super::place::Place;
 use super::{Listen, Plan, Ran, follow};
-use crate::model::observation::{Limit, Outcome, Part};
-use crate::process::{End, Input};
 use crate::runtime::CellFiles;
+use wasmlab_model::observation::{Limit, Outcome, Part};
+use wasmlab_process::{End, Input};
 
 /// Runs the translator where the runtime has one and its result is not there yet; gives what it did.
 ///
@@ -60,9 +60,9 @@ mod tests {
     use crate::cell::{Limits, Plan, observe};
     use crate::lab::Lab;
     use crate::machine::Machine;
-    use crate::model::observation::Part;
-    use crate::model::scenario::Scenario;
     use crate::runtime::{CellFiles, Runtime, Source, Tool};
+    use wasmlab_model::observation::Part;
+    use wasmlab_model::scenario::Scenario;
 
     /// Its translator writes its switch into a file, which its runtime prints.
     struct Switched(&'static str);

@@ -6,7 +6,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use wasmlab_cell::{CellSpec, PreopenedDir, PreopenedSocket};
+use wasmlab_protocol::{CellSpec, PreopenedDir, PreopenedSocket};
 
 use super::Plan;
 use super::dirs::{self, Laid};

@@ -4,7 +4,7 @@ use std::io::Read;
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use crate::model::observation::Asked;
+use wasmlab_model::observation::Asked;
 
 /// Bytes of the request line with the headers.
 const HEAD: usize = 16 << 10;
@@ -162,10 +162,10 @@ impl Input<'_> {
 #[cfg(test)]
 mod tests {
     use super::{Refused, read};
-    use crate::model::observation::Asked;
     use std::io::Write;
     use std::net::{TcpListener, TcpStream};
     use std::time::{Duration, Instant};
+    use wasmlab_model::observation::Asked;
 
     /// What is read of a client that sends `parts`, one after the other, and then closes.
     fn check<T: AsRef<[u8]>>(parts: &[T]) -> Result<Asked, String> {

@@ -9,8 +9,8 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::request::{self, Refused};
-use crate::model::observation::Asked;
-use crate::model::scenario::Server;
+use wasmlab_model::observation::Asked;
+use wasmlab_model::scenario::Server;
 
 /// Connections that are served at a time; the next one is closed at once.
 const CONNECTIONS: usize = 32;
@@ -165,11 +165,11 @@ fn answer(server: &Server, with_body: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::{CONNECTIONS, KEPT, Servers};
-    use crate::model::observation::Asked;
-    use crate::model::scenario::Server;
     use std::io::{Read, Write};
     use std::net::TcpStream;
     use std::time::{Duration, Instant};
+    use wasmlab_model::observation::Asked;
+    use wasmlab_model::scenario::Server;
 
     fn servers(toml: &str) -> Servers {
         Servers::start(&[toml::from_str::<Server>(toml).unwrap()]).unwrap()

@@ -5,7 +5,7 @@ use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use wasmlab_cell::{Event, Stage};
+use wasmlab_protocol::{Event, Stage};
 
 /// Reads what was appended to an observation file since it was last asked.
 pub struct Stages {

@@ -10,7 +10,7 @@ use crate::artifact::{self, Provenance};
 use crate::exit;
 use crate::files;
 use crate::lab::Lab;
-use crate::model::report::Origin;
+use wasmlab_model::report::Origin;
 use crate::snapshots::Store;
 use crate::toolchain;
 

@@ -6,11 +6,11 @@ use super::columns::names;
 use super::common;
 use super::output;
 use crate::artifact::{self, Guest, NotBuilt};
-use crate::codes::Code;
+use wasmlab_model::codes::Code;
 use crate::exit;
 use crate::lab::Lab;
-use crate::model::scenario::Scenario;
-use crate::report::words;
+use wasmlab_model::scenario::Scenario;
+use wasmlab_report::words;
 
 mod compare;
 

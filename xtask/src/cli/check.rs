@@ -5,19 +5,19 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use wasmlab_cell::Value;
+use wasmlab_protocol::Value;
 
 use super::common::{self, Output, Purpose, usage};
 use super::{output, run_all};
 use crate::artifact::{self, Guest};
 use crate::lab::Lab;
 use crate::matrix::Request;
-use crate::model::facts::{Facts, Shape};
-use crate::model::report::{Origin, Selection};
-use crate::model::scenario::{Build, Dir, EntryKind, Expect, ExpectedCall, Run, Scenario, ScenarioFile};
-use crate::report::By;
-use crate::report::sentence::sentence;
-use crate::report::words;
+use wasmlab_model::facts::{Facts, Shape};
+use wasmlab_model::report::{Origin, Selection};
+use wasmlab_model::scenario::{Build, Dir, EntryKind, Expect, ExpectedCall, Run, Scenario, ScenarioFile};
+use wasmlab_report::By;
+use wasmlab_report::sentence::sentence;
+use wasmlab_report::words;
 
 /// For `--help`.
 pub const ABOUT: &str = "Say where a .wasm or .wat file of your own runs, where not, and why";
@@ -192,7 +192,7 @@ fn run_of(facts: Option<&Facts>, name: &str, args: &Args) -> Result<Run> {
         run.entry = EntryKind::Calls;
         run.args = Vec::new();
         run.call = vec![call(facts, export, name, args)?];
-    } else if let Some(facts) = facts.filter(|f| f.shape != Shape::Command && f.kind == crate::model::facts::Kind::Module) {
+    } else if let Some(facts) = facts.filter(|f| f.shape != Shape::Command && f.kind == wasmlab_model::facts::Kind::Module) {
         // A library has no program to run: that it instantiates, and what `_initialize` does, is what can be seen.
         let callable = facts.exports.iter().filter(|e| e.signature.is_some()).map(|e| e.name.as_str()).collect::<Vec<_>>();
         if !callable.is_empty() {

@@ -13,13 +13,13 @@ use crate::exit;
 use crate::files;
 use crate::lab::Lab;
 use crate::matrix::{self, Request};
-use crate::model::report::{RunReport, Selection};
-use crate::model::scenario::Scenario;
-use crate::process;
-use crate::report::{self, By, Look};
 use crate::runtime::{self, Runtime, Source, own};
 use crate::scenario;
 use crate::session::{self, Frame};
+use wasmlab_model::report::{RunReport, Selection};
+use wasmlab_model::scenario::Scenario;
+use wasmlab_process as process;
+use wasmlab_report::{self as report, By, Look};
 
 /// The user asked for something that is not there or makes no sense: exit code 2.
 #[derive(Debug, thiserror::Error)]

@@ -11,7 +11,7 @@ use super::output;
 use crate::engines;
 use crate::exit;
 use crate::lab::{CACHE_VARIABLE, FIXTURES_VARIABLE, Lab};
-use crate::report::words;
+use wasmlab_report::words;
 use crate::runtime::{self, Source};
 use crate::toolchain::{self, rust::TOOLCHAIN_VARIABLE};
 

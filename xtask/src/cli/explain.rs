@@ -7,10 +7,10 @@ use anyhow::Result;
 use super::columns::{names, prose};
 use super::common::usage;
 use super::output;
-use crate::codes::{CATALOGUE, Code, Entry};
+use wasmlab_model::codes::{CATALOGUE, Code, Entry};
 use crate::exit;
 use crate::lab::Lab;
-use crate::report::words;
+use wasmlab_report::words;
 
 /// For `--help`.
 pub const ABOUT: &str = "Say what a code means, who is to blame and what changes it";

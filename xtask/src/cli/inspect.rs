@@ -13,13 +13,13 @@ use super::common::{self, usage};
 use super::output;
 use crate::artifact;
 use crate::exit;
-use crate::inspect::system_calls::{self, Call, Kind};
-use crate::inspect;
+use wasmlab_inspect::system_calls::{self, Call, Kind};
+use wasmlab_inspect as inspect;
 use crate::lab::Lab;
-use crate::model::facts::{Abi, Facts};
-use crate::model::report::Origin;
-use crate::model::scenario::Scenario;
-use crate::report::words;
+use wasmlab_model::facts::{Abi, Facts};
+use wasmlab_model::report::Origin;
+use wasmlab_model::scenario::Scenario;
+use wasmlab_report::words;
 use crate::scenario;
 
 /// For `--help`.

@@ -9,7 +9,7 @@ use super::common;
 use super::output;
 use crate::exit;
 use crate::lab::Lab;
-use crate::model::scenario::Scenario;
+use wasmlab_model::scenario::Scenario;
 use crate::runtime::{self, Runtime, Source};
 use crate::toolchain::{self, Toolchain};
 

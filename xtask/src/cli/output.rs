@@ -6,7 +6,7 @@ use std::io::{self, IsTerminal, Write};
 use anyhow::{Context, Result};
 
 use super::columns::{self, Column};
-use crate::report::Look;
+use wasmlab_report::Look;
 
 /// Writes to stdout. A reader that has gone away (`| head`) ends the writing quietly.
 ///

@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::output;
 use crate::matrix::Event;
-use crate::model::report::Cell;
+use wasmlab_model::report::Cell;
 
 /// Between two lines on one build, where there is no terminal.
 const QUIET: Duration = Duration::from_secs(15);

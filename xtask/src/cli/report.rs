@@ -8,7 +8,7 @@ use anyhow::Result;
 use super::common::{Output, Rows, usage};
 use crate::exit;
 use crate::lab::Lab;
-use crate::model::report::{RunReport, SCHEMA};
+use wasmlab_model::report::{RunReport, SCHEMA};
 
 /// For `--help`.
 pub const ABOUT: &str = "Render a saved run again, without running anything";

@@ -13,8 +13,8 @@ use crate::artifact::{self, Guest};
 use crate::cell::{self, Plan, Reproduction};
 use crate::lab::Lab;
 use crate::matrix::{Engines, Request};
-use crate::model::report::{Cell, RunReport};
-use crate::model::scenario::Scenario;
+use wasmlab_model::report::{Cell, RunReport};
+use wasmlab_model::scenario::Scenario;
 use crate::runtime::{Runtime, Source, Tool};
 use crate::{engines, exit, files};
 

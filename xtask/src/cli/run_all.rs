@@ -9,7 +9,7 @@ use crate::artifact;
 use crate::cell::Limits;
 use crate::lab::Lab;
 use crate::matrix::Request;
-use crate::model::report::{Note, NoteKind, Selection};
+use wasmlab_model::report::{Note, NoteKind, Selection};
 use crate::snapshots::Store;
 use crate::{exit, runtime};
 

@@ -12,10 +12,10 @@ use crate::artifact;
 use crate::cell::Heard;
 use crate::lab::Lab;
 use crate::matrix::{Engines, Request};
-use crate::model::observation::Part;
-use crate::model::report::Cell;
-use crate::model::scenario::Scenario;
-use crate::process::{Command, Stream};
+use wasmlab_model::observation::Part;
+use wasmlab_model::report::Cell;
+use wasmlab_model::scenario::Scenario;
+use wasmlab_process::{Command, Stream};
 use crate::{exit, files};
 
 /// For `--help`.
@@ -122,7 +122,7 @@ fn typed(command: &Command) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::process::{Command, Input, Limits};
+    use wasmlab_process::{Command, Input, Limits};
     use std::time::Duration;
 
     #[test]

@@ -17,8 +17,8 @@ use crate::cell::{Heard, Limits};
 use crate::exit;
 use crate::lab::Lab;
 use crate::matrix::{Engines, Request};
-use crate::model::scenario::{Dir, Scenario};
-use crate::process::{self, Stream};
+use wasmlab_model::scenario::{Dir, Scenario};
+use wasmlab_process::{self as process, Stream};
 use crate::runtime::Runtime;
 use crate::script;
 

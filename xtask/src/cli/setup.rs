@@ -10,7 +10,7 @@ use super::output;
 use crate::engines;
 use crate::exit;
 use crate::lab::Lab;
-use crate::report::words;
+use wasmlab_report::words;
 use crate::runtime::{self, Source};
 use crate::toolchain;
 

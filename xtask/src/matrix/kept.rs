@@ -2,7 +2,7 @@
 
 use crate::cache::Key;
 use crate::lab::Lab;
-use crate::model::observation::{Limit, Observation, Outcome};
+use wasmlab_model::observation::{Limit, Observation, Outcome};
 
 /// What the machine's load or another process may have caused is measured anew next time.
 pub fn is_repeatable(observation: &Observation) -> bool {

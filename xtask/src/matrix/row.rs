@@ -2,16 +2,16 @@
 
 use std::fs;
 
-use wasmlab_cell::{Event, Stage};
+use wasmlab_protocol::{Event, Stage};
 
 use super::{Row, facts_of};
 use crate::artifact::{Guest, NotBuilt};
-use crate::codes::Code;
 use crate::lab::Lab;
-use crate::model::observation::Observation;
-use crate::model::report::{Cell, Output};
-use crate::model::scenario::Scenario;
-use crate::model::verdict::{Change, Judgement, Verdict};
+use wasmlab_model::codes::Code;
+use wasmlab_model::observation::Observation;
+use wasmlab_model::report::{Cell, Output};
+use wasmlab_model::scenario::Scenario;
+use wasmlab_model::verdict::{Change, Judgement, Verdict};
 
 /// Characters of a guest's output that a report keeps.
 const KEPT: usize = 4_000;

@@ -6,16 +6,16 @@
 
 use std::ffi::OsString;
 
-use wasmlab_cell::engine::SOCKET_FD;
-use wasmlab_cell::{Call, Cause, CellSpec, Entry, Event, Stage, Value};
+use wasmlab_protocol::SOCKET_FD;
+use wasmlab_protocol::{Call, Cause, CellSpec, Entry, Event, Stage, Value};
 
 use super::{CellFiles, Seen};
-use crate::codes::Code;
-use crate::judge::ONE_INSTANCE;
-use crate::model::facts::{Facts, Kind};
-use crate::model::observation::{Outcome, Part, Progress};
-use crate::model::report::Cell;
-use crate::model::scenario::{EntryKind, ScenarioFile};
+use wasmlab_judge::ONE_INSTANCE;
+use wasmlab_model::codes::Code;
+use wasmlab_model::facts::{Facts, Kind};
+use wasmlab_model::observation::{Outcome, Part, Progress};
+use wasmlab_model::report::Cell;
+use wasmlab_model::scenario::{EntryKind, ScenarioFile};
 
 /// A process that has ended, as an adapter reads it.
 #[derive(Clone, Copy, Debug)]

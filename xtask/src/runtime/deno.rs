@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use wasmlab_cell::Network;
+use wasmlab_protocol::Network;
 
 use super::js::{Host, JCO};
 use super::route::Route;

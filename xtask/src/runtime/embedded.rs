@@ -3,8 +3,8 @@
 use std::ffi::OsString;
 
 use super::{CellFiles, Runtime, Source, Tool};
-use crate::model::facts::{Abi, Facts, Shape};
-use crate::model::scenario::ScenarioFile;
+use wasmlab_model::facts::{Abi, Facts, Shape};
+use wasmlab_model::scenario::ScenarioFile;
 
 /// A mode of an embedded engine.
 #[derive(Clone, Copy, Debug)]

@@ -5,14 +5,14 @@
 
 use std::ffi::OsString;
 
-use wasmlab_cell::{Cause, Entry, Network, Stage, Value};
+use wasmlab_protocol::{Cause, Entry, Network, Stage, Value};
 
 use super::command_line::{self, Ending, Reader, at, exited};
 use super::route::Route;
 use super::{CellFiles, Runtime, Seen, Source, Tool, words};
-use crate::model::facts::{Abi, Facts};
-use crate::model::observation::Progress;
-use crate::model::scenario::ScenarioFile;
+use wasmlab_model::facts::{Abi, Facts};
+use wasmlab_model::observation::Progress;
+use wasmlab_model::scenario::ScenarioFile;
 
 /// The registry's entries.
 pub const COLUMNS: &[&dyn Runtime] = &[&Iwasm];
@@ -138,7 +138,7 @@ fn classify(ending: &Ending) -> Progress {
 
 #[cfg(test)]
 mod tests {
-    use wasmlab_cell::{Cause, TrapKind, Value};
+    use wasmlab_protocol::{Cause, TrapKind, Value};
 
     fn cause(code: i32, stdout: &str) -> Option<Cause> {
         super::classify(&super::Ending { code, stdout, stderr: "" }).cause

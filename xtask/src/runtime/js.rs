@@ -4,8 +4,8 @@ use std::ffi::OsString;
 
 use super::route::Route;
 use super::{CellFiles, Runtime, Source, Tool};
-use crate::model::facts::{Facts, Kind};
-use crate::model::scenario::ScenarioFile;
+use wasmlab_model::facts::{Facts, Kind};
+use wasmlab_model::scenario::ScenarioFile;
 
 /// What jco needs: itself, and the host side of WASI 0.2 that its output imports.
 pub const JCO: &[&str] = &["@bytecodealliance/jco", "@bytecodealliance/preview2-shim"];

@@ -3,14 +3,14 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use wasmlab_cell::Cause;
+use wasmlab_protocol::Cause;
 
 use super::route::Route;
 use super::{CellFiles, Runtime, Seen, Source, Tool};
-use crate::model::facts::Facts;
-use crate::model::observation::Progress;
-use crate::model::report::Cell;
-use crate::model::scenario::ScenarioFile;
+use wasmlab_model::facts::Facts;
+use wasmlab_model::observation::Progress;
+use wasmlab_model::report::Cell;
+use wasmlab_model::scenario::ScenarioFile;
 
 /// What stands between a column's id and the name of a build. No column of the registry has it.
 pub const MARK: char = '@';

@@ -4,8 +4,8 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use super::{CellFiles, Runtime, Source, Tool, js};
-use crate::model::facts::{Abi, Facts, Kind};
-use crate::model::scenario::ScenarioFile;
+use wasmlab_model::facts::{Abi, Facts, Kind};
+use wasmlab_model::scenario::ScenarioFile;
 
 /// A browser in one mode.
 #[derive(Clone, Copy, Debug)]

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use super::command_line::Ending;
-use crate::model::observation::Progress;
+use wasmlab_model::observation::Progress;
 
 /// One line a recording of `runtime`: its name, and what its adapter makes of it; `prepare` says whether a
 /// compiler was recorded.

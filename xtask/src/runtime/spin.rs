@@ -5,14 +5,14 @@
 
 use std::ffi::OsString;
 
-use wasmlab_cell::{Cause, Entry, Stage};
+use wasmlab_protocol::{Cause, Entry, Stage};
 
 use super::command_line::{self, Ending, Reader, at, exited};
 use super::route::Route;
 use super::{CellFiles, Runtime, Seen, Source, Tool, wasmtime_cli, words};
-use crate::model::facts::Facts;
-use crate::model::observation::Progress;
-use crate::model::scenario::{EntryKind, ScenarioFile};
+use wasmlab_model::facts::Facts;
+use wasmlab_model::observation::Progress;
+use wasmlab_model::scenario::{EntryKind, ScenarioFile};
 
 /// The registry's entries.
 pub const COLUMNS: &[&dyn Runtime] = &[&Spin];
@@ -99,7 +99,7 @@ fn classify(ending: &Ending) -> Progress {
 
 #[cfg(test)]
 mod tests {
-    use wasmlab_cell::Cause;
+    use wasmlab_protocol::Cause;
 
     #[test]
     fn wasmtimes_words_are_understood() {

@@ -6,14 +6,14 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use wasmlab_cell::{Cause, Entry, Network, Stage, TrapKind};
+use wasmlab_protocol::{Cause, Entry, Network, Stage, TrapKind};
 
 use super::command_line::{self, Ending, Reader, at, exited};
 use super::route::Route;
 use super::{CellFiles, Runtime, Seen, Source, Tool, words};
-use crate::model::facts::{Facts, Kind};
-use crate::model::observation::Progress;
-use crate::model::scenario::{EntryKind, ScenarioFile};
+use wasmlab_model::facts::{Facts, Kind};
+use wasmlab_model::observation::Progress;
+use wasmlab_model::scenario::{EntryKind, ScenarioFile};
 
 /// The registry's entries.
 pub const COLUMNS: &[&dyn Runtime] = &[&WamrAot];

@@ -6,14 +6,14 @@
 
 use std::ffi::OsString;
 
-use wasmlab_cell::{Cause, Entry, Stage, TrapKind};
+use wasmlab_protocol::{Cause, Entry, Stage, TrapKind};
 
 use super::command_line::{self, Ending, Reader, at, exited};
 use super::route::Route;
 use super::{CellFiles, Runtime, Seen, Source, Tool, words};
-use crate::model::facts::Facts;
-use crate::model::observation::Progress;
-use crate::model::scenario::ScenarioFile;
+use wasmlab_model::facts::Facts;
+use wasmlab_model::observation::Progress;
+use wasmlab_model::scenario::ScenarioFile;
 
 /// The registry's entries.
 pub const COLUMNS: &[&dyn Runtime] = &[&WasmEdge];
@@ -66,7 +66,7 @@ impl Runtime for WasmEdge {
         let spec = cell.cell;
         let mut argv: Vec<OsString> = vec![tool.program.clone().into()];
         // One switch for what is beyond WebAssembly 2.0: those of single proposals come and go by version.
-        if cell.facts.is_some_and(|f| f.proposals.iter().any(|p| !crate::judge::COMMON.contains(&p.as_str()))) {
+        if cell.facts.is_some_and(|f| f.proposals.iter().any(|p| !wasmlab_judge::COMMON.contains(&p.as_str()))) {
             argv.push("--enable-all".into());
         }
         for dir in &spec.dirs {
@@ -143,7 +143,7 @@ fn instantiating(ending: &Ending, why: &str) -> Progress {
 
 #[cfg(test)]
 mod tests {
-    use wasmlab_cell::{Cause, TrapKind};
+    use wasmlab_protocol::{Cause, TrapKind};
 
     fn cause(code: i32, stdout: &str) -> Option<Cause> {
         super::classify(&super::Ending { code, stdout, stderr: "" }).cause

@@ -5,15 +5,15 @@
 
 use std::ffi::OsString;
 
-use wasmlab_cell::{Cause, Entry, Network, Stage, TrapKind};
+use wasmlab_protocol::{Cause, Entry, Network, Stage, TrapKind};
 
 use super::command_line::{self, Ending, Reader, at, exited};
 use super::route::Route;
 use super::{CellFiles, Runtime, Seen, Source, Tool, words};
-use crate::model::facts::Facts;
-use crate::model::observation::Progress;
-use crate::model::report::Cell;
-use crate::model::scenario::ScenarioFile;
+use wasmlab_model::facts::Facts;
+use wasmlab_model::observation::Progress;
+use wasmlab_model::report::Cell;
+use wasmlab_model::scenario::ScenarioFile;
 
 /// The registry's entries.
 pub const COLUMNS: &[&dyn Runtime] = &[&WasmerCli];
@@ -78,7 +78,7 @@ impl Runtime for WasmerCli {
         if spec.network == Network::Loopback {
             argv.push("--net".into());
         }
-        if cell.facts.is_some_and(|f| f.proposals.iter().any(|p| !crate::judge::COMMON.contains(&p.as_str()))) {
+        if cell.facts.is_some_and(|f| f.proposals.iter().any(|p| !wasmlab_judge::COMMON.contains(&p.as_str()))) {
             argv.push("--enable-all".into());
         }
         argv
@@ -158,7 +158,7 @@ fn classify(ending: &Ending) -> Progress {
 
 #[cfg(test)]
 mod tests {
-    use wasmlab_cell::{Cause, TrapKind};
+    use wasmlab_protocol::{Cause, TrapKind};
 
     fn cause(code: i32, stderr: &str) -> Option<Cause> {
         super::classify(&super::Ending { code, stdout: "", stderr }).cause

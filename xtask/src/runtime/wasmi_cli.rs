@@ -4,15 +4,15 @@
 
 use std::ffi::OsString;
 
-use wasmlab_cell::{Cause, Entry, Stage, Value};
+use wasmlab_protocol::{Cause, Entry, Stage, Value};
 
 use super::command_line::{self, Ending, Reader, at, exited};
 use super::route::Route;
 use super::{CellFiles, Runtime, Seen, Source, Tool, words};
-use crate::model::facts::Facts;
-use crate::model::observation::Progress;
-use crate::model::report::Cell;
-use crate::model::scenario::ScenarioFile;
+use wasmlab_model::facts::Facts;
+use wasmlab_model::observation::Progress;
+use wasmlab_model::report::Cell;
+use wasmlab_model::scenario::ScenarioFile;
 
 /// The registry's entries.
 pub const COLUMNS: &[&dyn Runtime] = &[&WasmiCli];

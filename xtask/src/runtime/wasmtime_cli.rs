@@ -4,15 +4,15 @@
 
 use std::ffi::OsString;
 
-use wasmlab_cell::{Cause, Entry, Network, Stage, TrapKind, Value};
+use wasmlab_protocol::{Cause, Entry, Network, Stage, TrapKind, Value};
 
 use super::command_line::{self, Ending, Reader, at, exited};
 use super::route::Route;
 use super::{CellFiles, Runtime, Seen, Source, Tool};
-use crate::codes::Code;
-use crate::model::facts::{Abi, Facts, Kind};
-use crate::model::observation::Progress;
-use crate::model::report::Cell;
+use wasmlab_model::codes::Code;
+use wasmlab_model::facts::{Abi, Facts, Kind};
+use wasmlab_model::observation::Progress;
+use wasmlab_model::report::Cell;
 use super::words;
 
 /// The registry's entries.
@@ -144,7 +144,7 @@ const PROPOSALS: &[(&str, &str)] = &[
 fn switches(cell: &CellFiles) -> Vec<OsString> {
     let spec = cell.cell;
     // The lab's own bounds, as every embedded engine has them.
-    let tables = wasmlab_cell::engine::TABLE_ELEMENTS;
+    let tables = wasmlab_protocol::TABLE_ELEMENTS;
     let mut wasm = vec![format!("max-memory-size={},max-table-elements={tables}", spec.memory_limit)];
     let mut wasi: Vec<&str> = Vec::new();
     if let Some(facts) = cell.facts {

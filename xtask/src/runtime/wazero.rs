@@ -5,14 +5,14 @@
 
 use std::ffi::OsString;
 
-use wasmlab_cell::{Cause, Stage, TrapKind};
+use wasmlab_protocol::{Cause, Stage, TrapKind};
 
 use super::command_line::{self, Ending, Reader, at, exited};
 use super::route::Route;
 use super::{CellFiles, Runtime, Seen, Source, Tool, words};
-use crate::model::facts::Facts;
-use crate::model::observation::Progress;
-use crate::model::scenario::ScenarioFile;
+use wasmlab_model::facts::Facts;
+use wasmlab_model::observation::Progress;
+use wasmlab_model::scenario::ScenarioFile;
 
 /// The registry's entries.
 pub const COLUMNS: &[&dyn Runtime] = &[&Wazero];
@@ -127,7 +127,7 @@ fn first(block: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use wasmlab_cell::{Cause, TrapKind};
+    use wasmlab_protocol::{Cause, TrapKind};
 
     fn cause(code: i32, stderr: &str) -> Option<Cause> {
         super::classify(&super::Ending { code, stdout: "", stderr }).cause

@@ -1,7 +1,7 @@
 //! Reading the errors of programs that print them as Rust's `anyhow` does, and traps by the names that the
 //! specification's own tests gave them.
 
-use wasmlab_cell::TrapKind;
+use wasmlab_protocol::TrapKind;
 
 /// The text from the last line that begins with `mark` to the end: what a guest printed before is left out.
 #[must_use]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::is_inside;
-use crate::model::scenario::Dir;
+use wasmlab_model::scenario::Dir;
 
 /// What is wrong, with the key of the directory.
 pub fn check(dir: &Dir) -> Vec<(&'static str, String)> {

@@ -1,9 +1,9 @@
 //! What may be wrong with a scenario's `[[run.server]]` and with what those shall be asked.
 
-use wasmlab_cell::Network;
+use wasmlab_protocol::Network;
 
 use super::{Faults, http, is_kebab};
-use crate::model::scenario::ScenarioFile;
+use wasmlab_model::scenario::ScenarioFile;
 
 /// Bytes of an answer's body.
 const BODY: usize = 1 << 20;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{Faults, http};
-use crate::model::scenario::{Dir, ScenarioFile, Step};
+use wasmlab_model::scenario::{Dir, ScenarioFile, Step};
 
 /// Adds what is wrong to `faults`.
 pub fn check(spec: &ScenarioFile, faults: &mut Faults) {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::MOST;
 use crate::cell::dirs::Laid;
-use crate::model::scenario::Response;
+use wasmlab_model::scenario::Response;
 
 /// A request, on whatever connection.
 #[derive(Clone, Copy)]

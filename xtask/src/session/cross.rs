@@ -2,7 +2,7 @@
 //! differ it is a difference of defaults, of switches or of versions, which is a lesson by itself.
 
 use crate::matrix::Request;
-use crate::model::report::{Cell, Note, NoteKind, RuntimeInfo};
+use wasmlab_model::report::{Cell, Note, NoteKind, RuntimeInfo};
 
 /// A note for each column that differs from its twin.
 pub fn differences(request: &Request, runtimes: &[RuntimeInfo], cells: &[Cell]) -> Vec<Note> {
@@ -62,11 +62,11 @@ mod tests {
     use super::differences;
     use crate::artifact::Options;
     use crate::cell::Limits;
-    use crate::codes::Code;
     use crate::matrix::{Engines, Request};
-    use crate::model::verdict::Verdict;
-    use crate::report::sample;
     use crate::runtime;
+    use crate::sample;
+    use wasmlab_model::codes::Code;
+    use wasmlab_model::verdict::Verdict;
 
     #[test]
     fn a_difference_is_told_with_what_explains_it_and_likeness_is_not() {

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::matrix::Row;
-use crate::model::report::{Note, NoteKind, RunReport, RuntimeInfo};
-use crate::model::scenario::Scenario;
-use crate::model::verdict::{Change, Verdict};
+use wasmlab_model::report::{Note, NoteKind, RunReport, RuntimeInfo};
+use wasmlab_model::scenario::Scenario;
+use wasmlab_model::verdict::{Change, Verdict};
 
 /// A note for each absent column, and one for each tool whose prebuilt guests stood in.
 pub fn missing(runtimes: &[RuntimeInfo], rows: &[Option<Row>], scenarios: &[Scenario]) -> Vec<Note> {

@@ -1,10 +1,10 @@
 //! Annotations: known gaps, fixed gaps, stale entries.
 
 use super::annotate;
-use crate::codes::Code;
-use crate::model::report::{Cell, NoteKind};
-use crate::model::scenario::Scenario;
-use crate::model::verdict::{Change, Verdict};
+use wasmlab_model::codes::Code;
+use wasmlab_model::report::{Cell, NoteKind};
+use wasmlab_model::scenario::Scenario;
+use wasmlab_model::verdict::{Change, Verdict};
 
 fn scenario(known: &str) -> Scenario {
     let text = format!(
@@ -14,7 +14,7 @@ fn scenario(known: &str) -> Scenario {
 }
 
 fn cells(verdict: Verdict, code: Option<Code>) -> Vec<Cell> {
-    let mut cell = crate::report::sample::cells().remove(0);
+    let mut cell = crate::sample::cells().remove(0);
     (cell.verdict, cell.code) = (verdict, code);
     vec![cell]
 }

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::facts::{Kind, Shape, Sizes};
-use crate::model::report::{Artifact, NoteKind};
+use wasmlab_model::facts::{Kind, Shape, Sizes};
+use wasmlab_model::report::{Artifact, NoteKind};
 
 /// How much a size may differ before it counts: code is laid out a little differently by every compiler.
 const TOLERANCE_PERCENT: u64 = 2;

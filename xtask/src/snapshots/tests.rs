@@ -1,12 +1,12 @@
 //! Snapshots through their life: new, pending, accepted, changed.
 
 use super::Store;
-use crate::codes::Code;
-use crate::model::report::{Cell, NoteKind};
-use crate::model::verdict::{Change, Verdict};
+use wasmlab_model::codes::Code;
+use wasmlab_model::report::{Cell, NoteKind};
+use wasmlab_model::verdict::{Change, Verdict};
 
 fn cell(verdict: Verdict, code: Option<Code>) -> Cell {
-    let mut cell = crate::report::sample::cells().remove(0);
+    let mut cell = crate::sample::cells().remove(0);
     cell.scenario = "s".to_owned();
     cell.runtime = "r".to_owned();
     (cell.verdict, cell.code, cell.subject) = (verdict, code, None);
@@ -100,11 +100,11 @@ fn pending_files_of_a_scenario_that_is_no_more_are_forgotten() {
 fn artifacts_differ_by_imports_and_by_sizes_beyond_the_tolerance() {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::new(dir.path().to_owned());
-    let artifact = crate::report::sample::report().artifacts.remove(0);
+    let artifact = crate::sample::report().artifacts.remove(0);
     let note = store.compare_artifact(&artifact).unwrap().unwrap();
     assert_eq!(note.kind, NoteKind::ArtifactNew);
     Store::accept(&store.pending()[0]).unwrap();
-    let check = |change: &dyn Fn(&mut crate::model::report::Artifact), wanted: Option<(NoteKind, &str)>| {
+    let check = |change: &dyn Fn(&mut wasmlab_model::report::Artifact), wanted: Option<(NoteKind, &str)>| {
         let mut changed = artifact.clone();
         change(&mut changed);
         let note = store.compare_artifact(&changed).unwrap();

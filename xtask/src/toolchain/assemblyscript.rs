@@ -7,7 +7,7 @@ use std::path::Path;
 use super::npm::{self, Package};
 use super::{Found, Missing, Recipe, Toolchain};
 use crate::machine::Machine;
-use crate::model::scenario::{Build, Scenario};
+use wasmlab_model::scenario::{Build, Scenario};
 
 /// The registry's entry.
 pub const TOOLCHAIN: AssemblyScript = AssemblyScript;

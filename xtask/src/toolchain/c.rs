@@ -5,9 +5,9 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::{Missing, Obstacle, Recipe, crates};
-use crate::codes::Code;
 use crate::machine::{Machine, Question};
-use crate::model::scenario::{Build, Scenario};
+use wasmlab_model::codes::Code;
+use wasmlab_model::scenario::{Build, Scenario};
 
 /// What is wrong with a `[build]` table for a compiler that takes one C or C++ file.
 pub fn check(build: &Build) -> Vec<(&'static str, String)> {

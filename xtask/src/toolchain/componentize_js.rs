@@ -8,7 +8,7 @@ use super::npm::{self, Package};
 use super::{Found, Missing, Recipe, Toolchain};
 use crate::files;
 use crate::machine::Machine;
-use crate::model::scenario::{Build, Scenario};
+use wasmlab_model::scenario::{Build, Scenario};
 
 /// The registry's entry.
 pub const TOOLCHAIN: ComponentizeJs = ComponentizeJs;

@@ -7,9 +7,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::{Found, Missing};
-use crate::codes::Code;
 use crate::machine::Machine;
-use crate::model::scenario::{Build, SourceCrate};
+use wasmlab_model::codes::Code;
+use wasmlab_model::scenario::{Build, SourceCrate};
 
 /// What stands in `build.flags` for the folder of the crate's files.
 pub const PLACE: &str = "{crate}";

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use super::c::{self, Call, Sought};
 use super::{Found, Missing, Obstacle, Recipe, Toolchain, crates};
-use crate::codes::Code;
+use wasmlab_model::codes::Code;
 use crate::machine::{Machine, Question};
-use crate::model::scenario::{Build, Scenario};
+use wasmlab_model::scenario::{Build, Scenario};
 use crate::runtime::version_in;
 
 /// The registry's entry.

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::{Found, Missing, Recipe, Toolchain, is_wasm_file};
-use crate::codes::Code;
+use wasmlab_model::codes::Code;
 use crate::lab::FIXTURES_VARIABLE;
 use crate::machine::Machine;
-use crate::model::scenario::{Build, Fetch, Scenario};
+use wasmlab_model::scenario::{Build, Fetch, Scenario};
 
 /// The registry's entry.
 pub const TOOLCHAIN: Fetched = Fetched;

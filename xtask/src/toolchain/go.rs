@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::c::{self, Sought};
 use super::{Found, Missing, Obstacle, Recipe, Toolchain};
 use crate::machine::{Machine, Question};
-use crate::model::scenario::{Build, Scenario};
+use wasmlab_model::scenario::{Build, Scenario};
 
 /// The registry's entry.
 pub const TOOLCHAIN: Go = Go;

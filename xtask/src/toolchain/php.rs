@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::npm::{self, Package};
 use super::{Found, Missing, Recipe, Toolchain};
 use crate::machine::Machine;
-use crate::model::scenario::{Build, Scenario};
+use wasmlab_model::scenario::{Build, Scenario};
 
 /// The registry's entry.
 pub const TOOLCHAIN: Php = Php;
@@ -112,7 +112,7 @@ fn module(folder: &Path, version: &str) -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::{TOOLCHAIN, Toolchain, module};
-    use crate::model::scenario::Build;
+    use wasmlab_model::scenario::Build;
     use std::path::Path;
 
     #[test]

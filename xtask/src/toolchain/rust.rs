@@ -8,9 +8,9 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::{Found, Missing, Obstacle, Recipe, Toolchain, crates, emscripten};
-use crate::codes::Code;
+use wasmlab_model::codes::Code;
 use crate::machine::{Machine, Question};
-use crate::model::scenario::{Build, Scenario};
+use wasmlab_model::scenario::{Build, Scenario};
 use crate::runtime::version_in;
 
 /// The registry's entry.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::{ALL, Found, Recipe, clang, find};
-use crate::model::scenario::{Build, Scenario, ScenarioFile};
+use wasmlab_model::scenario::{Build, Scenario, ScenarioFile};
 
 #[test]
 fn every_toolchain_has_an_id_of_its_own() {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::c::{self, Call, Sought};
 use super::{Found, Missing, Obstacle, Recipe, Toolchain, crates};
 use crate::machine::Machine;
-use crate::model::scenario::{Build, Scenario};
+use wasmlab_model::scenario::{Build, Scenario};
 
 /// The registry's entry.
 pub const TOOLCHAIN: WasiSdk = WasiSdk;

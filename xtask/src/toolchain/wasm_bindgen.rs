@@ -5,12 +5,10 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::Path;
 
-use wasmlab_cell::engine::locked_version;
-
 use super::c::{self, Sought};
 use super::{Found, Missing, Obstacle, Recipe, Toolchain, rust};
 use crate::machine::Machine;
-use crate::model::scenario::{Build, Scenario};
+use wasmlab_model::scenario::{Build, Scenario};
 
 /// The registry's entry.
 pub const TOOLCHAIN: WasmBindgen = WasmBindgen;
@@ -85,11 +83,11 @@ impl Toolchain for WasmBindgen {
 pub fn missing(guest: &Path) -> Missing {
     let lock = std::fs::read_to_string(guest.join("Cargo.lock")).unwrap_or_default();
     let command = |version: &str| format!("cargo install --no-default-features wasm-bindgen-cli@{version}");
-    match locked_version(&lock, "wasm-bindgen") {
+    match locked_version(&lock) {
         Some(version) => Missing {
             what: format!("wasm-bindgen {version}"),
-            how: command(version),
-            command: Some(command(version).split(' ').map(str::to_owned).collect()),
+            how: command(&version),
+            command: Some(command(&version).split(' ').map(str::to_owned).collect()),
         },
         None => Missing {
             what: "wasm-bindgen".to_owned(),
@@ -97,6 +95,14 @@ pub fn missing(guest: &Path) -> Missing {
             command: None,
         },
     }
+}
+
+/// The version of wasm-bindgen in the text of a `Cargo.lock`.
+fn locked_version(lock: &str) -> Option<String> {
+    let lock: toml::Table = lock.parse().ok()?;
+    let packages = lock.get("package")?.as_array()?;
+    let named = packages.iter().find(|p| p.get("name").and_then(toml::Value::as_str) == Some("wasm-bindgen"))?;
+    named.get("version")?.as_str().map(str::to_owned)
 }
 
 fn with_bindgen(mut found: Found, machine: &Machine, missing: Missing) -> Result<Found, Missing> {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Found, Missing, Recipe, Toolchain};
 use crate::machine::Machine;
-use crate::model::scenario::{Build, Scenario};
+use wasmlab_model::scenario::{Build, Scenario};
 
 /// The registry's entry.
 pub const TOOLCHAIN: Wat = Wat;

@@ -22,8 +22,8 @@ mod socket;
 
 use std::process::ExitCode;
 
-use wasmlab_cell::engine::EXIT_UNUSABLE;
-use wasmlab_cell::{PROTOCOL, Probe};
+use wasmlab_protocol::EXIT_UNUSABLE;
+use wasmlab_protocol::{PROTOCOL, Probe};
 
 /// The columns: the page by itself, with a polyfill of WASI 0.1, and with components translated by jco.
 const MODES: &[&str] =

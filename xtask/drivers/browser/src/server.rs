@@ -12,7 +12,7 @@ use std::sync::mpsc::Sender;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
-use wasmlab_cell::CellSpec;
+use wasmlab_protocol::CellSpec;
 
 use crate::cell::Said;
 

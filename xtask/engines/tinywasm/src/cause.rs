@@ -1,7 +1,7 @@
 //! tinywasm's errors as causes.
 
 use tinywasm::{Error, LinkingError, ParseError, Trap};
-use wasmlab_cell::{Cause, Stage, TrapKind};
+use wasmlab_protocol::{Cause, Stage, TrapKind};
 
 /// Why a cell ended that failed with `error` in `stage`.
 pub(crate) fn of(error: &Error, stage: Stage) -> Cause {

@@ -2,8 +2,8 @@
 
 use tinywasm::types::{FuncType, Import, ImportKind, Module};
 use tinywasm::{Function, HostFunction, Imports, Store};
-use wasmlab_cell::engine::{self, Log};
-use wasmlab_cell::{Cause, CellSpec};
+use wasmlab_engine::{self as engine, Log};
+use wasmlab_protocol::{Cause, CellSpec};
 
 use crate::values;
 

@@ -10,8 +10,8 @@ use std::process::ExitCode;
 use tinywasm::engine::{Config, StackConfig};
 use tinywasm::types::{ExternalKind, FuncType, MemoryType, Module, ModuleInner};
 use tinywasm::{Engine, ModuleInstance, Store};
-use wasmlab_cell::engine::{self, Log};
-use wasmlab_cell::{Call, Cause, CellSpec, Entry, Stage, Value};
+use wasmlab_engine::{self as engine, Log};
+use wasmlab_protocol::{Call, Cause, CellSpec, Entry, Stage, Value};
 
 const TINYWASM: engine::Engine =
     engine::Engine { name: "tinywasm", lock: include_str!("../Cargo.lock"), modes: &["interpreter"], run };

@@ -9,7 +9,7 @@ use std::process::Command;
 
 use conformance::harness::Cell;
 use conformance::{Facts, Subject};
-use wasmlab_cell::Cause;
+use wasmlab_protocol::Cause;
 
 const TINYWASM: Subject = Subject {
     command: || Command::new(env!("CARGO_BIN_EXE_engine-tinywasm")),

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use wasmer::sys::vm::TrapCode;
 use wasmer::{CompileError, InstantiationError, LinkError, RuntimeError, WasmError};
 use wasmer_wasix::WasiError;
-use wasmlab_cell::{Cause, TrapKind};
+use wasmlab_protocol::{Cause, TrapKind};
 
 /// A failure of the engine's own.
 pub(crate) fn engine_error(error: &impl Display) -> Cause {

@@ -2,8 +2,8 @@
 
 use wasmer::sys::{CompilerConfig, Cranelift, EngineBuilder, NativeEngineExt, Singlepass, Target};
 use wasmer::{Engine, Module};
-use wasmlab_cell::engine::{CompiledCode, Log};
-use wasmlab_cell::{Cause, CellSpec, Stage};
+use wasmlab_engine::{CompiledCode, Log};
+use wasmlab_protocol::{Cause, CellSpec, Stage};
 
 use crate::limits::Limited;
 use crate::{WASMER, cause};

@@ -2,9 +2,9 @@
 
 use wasmer::{Engine, ExternType, Function, FunctionEnv, FunctionEnvMut, Global, Imports};
 use wasmer::{Instance, Memory, Module, Pages, RuntimeError, Store, Table, Type, Value};
-use wasmlab_cell::engine::Log;
-use wasmlab_cell::{Cause, CellSpec, Entry, Stage};
+use wasmlab_engine::Log;
 use wasmlab_host_emscripten::{self as host, GlobalValue, Guest, MemoryMap, Stop};
+use wasmlab_protocol::{Cause, CellSpec, Entry, Stage};
 
 use crate::cause::{engine_error, of_instantiating, of_running};
 use crate::link;

@@ -7,8 +7,8 @@ use tokio::runtime::Runtime;
 use wasmer::{Engine, Extern, Imports, Instance, Memory, Module, Store};
 use wasmer_wasix::virtual_fs::{MountFileSystem, RootFileSystemBuilder, host_fs};
 use wasmer_wasix::{WasiEnv, WasiEnvBuilder, WasiFunctionEnv};
-use wasmlab_cell::engine::{self, Log};
-use wasmlab_cell::{Cause, CellSpec};
+use wasmlab_engine::{self as engine, Log};
+use wasmlab_protocol::{Cause, CellSpec};
 
 use crate::cause::engine_error;
 use crate::runtime::CellRuntime;

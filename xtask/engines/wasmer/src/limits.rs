@@ -5,7 +5,7 @@ use std::ptr::NonNull;
 use wasmer::sys::vm::{VMMemory, VMMemoryDefinition, VMTable, VMTableDefinition};
 use wasmer::sys::{BaseTunables, Tunables};
 use wasmer::{MemoryError, MemoryStyle, MemoryType, Pages, TableStyle, TableType};
-use wasmlab_cell::engine::TABLE_ELEMENTS;
+use wasmlab_protocol::TABLE_ELEMENTS;
 
 /// wasmer's own tunables, with every maximum lowered to a bound.
 pub(crate) struct Limited {

@@ -1,8 +1,8 @@
 //! The imports: WASI, the specification's host functions, and what is missing.
 
 use wasmer::{ExternType, Function, FunctionType, Imports, Memory, Module, Mutability, Store};
-use wasmlab_cell::engine::{self, Log};
-use wasmlab_cell::{Cause, CellSpec};
+use wasmlab_engine::{self as engine, Log};
+use wasmlab_protocol::{Cause, CellSpec};
 
 use crate::host::Wasi;
 use crate::values;

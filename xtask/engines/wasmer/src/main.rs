@@ -16,8 +16,8 @@ use std::process::ExitCode;
 
 use tokio::runtime::Runtime;
 use wasmer::{Instance, Store};
-use wasmlab_cell::engine::{self, Log};
-use wasmlab_cell::{Call, Cause, CellSpec, Entry, Stage, Value};
+use wasmlab_engine::{self as engine, Log};
+use wasmlab_protocol::{Call, Cause, CellSpec, Entry, Stage, Value};
 
 use crate::cause::{engine_error, of_running};
 use crate::host::Wasi;

@@ -11,7 +11,7 @@ use wasmer_wasix::virtual_net::{
     NetworkError, Result, VirtualNetworking, VirtualTcpBoundSocket, VirtualTcpListener, VirtualTcpSocket,
 };
 use wasmer_wasix::{PluggableRuntime, UnsupportedVirtualNetworking};
-use wasmlab_cell::{CellSpec, Network};
+use wasmlab_protocol::{CellSpec, Network};
 
 /// Gives `runtime` the network of the specification. (wasmer's default is the whole network of this machine.)
 pub(crate) fn give(runtime: &mut PluggableRuntime, spec: &CellSpec) {

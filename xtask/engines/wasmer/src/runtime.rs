@@ -11,8 +11,8 @@ use wasmer_wasix::runtime::resolver::Source;
 use wasmer_wasix::runtime::task_manager::tokio::TokioTaskManager;
 use wasmer_wasix::virtual_net::DynVirtualNetworking;
 use wasmer_wasix::{PluggableRuntime, Runtime, VirtualTaskManager};
-use wasmlab_cell::engine::Log;
-use wasmlab_cell::{Cause, CellSpec};
+use wasmlab_engine::Log;
+use wasmlab_protocol::{Cause, CellSpec};
 
 use crate::{cause, network};
 

@@ -15,7 +15,7 @@ use wasmer_wasix::fs::{InodeVal, Kind, WasiFs, WasiInodes};
 use wasmer_wasix::net::socket::{InodeSocket, InodeSocketKind};
 use wasmer_wasix::virtual_net::{VirtualNetworking, VirtualTcpListener, host::LocalNetworking};
 use wasmer_wasix::wasmer_wasix_types::wasi::{Fdflags, Fdflagsext, Filestat, Rights};
-use wasmlab_cell::{Cause, CellSpec};
+use wasmlab_protocol::{Cause, CellSpec};
 
 use crate::cause::engine_error;
 

@@ -10,7 +10,7 @@ mod wasix;
 use std::process::Command;
 
 use conformance::{Facts, Subject, conformance};
-use wasmlab_cell::Cause;
+use wasmlab_protocol::Cause;
 
 const fn subject(mode: &'static str) -> Subject {
     Subject {

@@ -2,7 +2,7 @@
 
 use wasmi::errors::{ErrorKind, InstantiationError, LinkerError, MemoryError, TableError};
 use wasmi::{Error, TrapCode};
-use wasmlab_cell::{Cause, Stage, TrapKind};
+use wasmlab_protocol::{Cause, Stage, TrapKind};
 
 /// Why a cell ended that failed with `error` in `stage`.
 pub(crate) fn of(error: &Error, stage: Stage) -> Cause {

@@ -5,9 +5,9 @@ use std::fmt;
 use wasmi::errors::HostError;
 use wasmi::{AsContextMut, Error, Extern, ExternType, Global, Instance, Linker, Memory, Module, Ref};
 use wasmi::{Store, StoreContextMut, Table, Val};
-use wasmlab_cell::engine::Log;
-use wasmlab_cell::{Cause, CellSpec, Entry, Stage};
+use wasmlab_engine::Log;
 use wasmlab_host_emscripten::{self as host, GlobalValue, Guest, MemoryMap, Stop};
+use wasmlab_protocol::{Cause, CellSpec, Entry, Stage};
 
 use crate::{Host, cause, link};
 

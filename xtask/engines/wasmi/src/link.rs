@@ -6,8 +6,8 @@ use std::os::fd::{FromRawFd, OwnedFd};
 
 use wasmi::{ExternType, FuncType, Linker, Module, Val};
 use wasmi_wasi::{Dir, TcpListener, WasiCtx, WasiCtxBuilder, ambient_authority};
-use wasmlab_cell::engine::{self, Log};
-use wasmlab_cell::{Cause, CellSpec};
+use wasmlab_engine::{self as engine, Log};
+use wasmlab_protocol::{Cause, CellSpec};
 
 use crate::{Host, values};
 

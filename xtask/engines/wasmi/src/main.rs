@@ -10,8 +10,8 @@ use std::process::ExitCode;
 
 use wasmi::{Config, Engine, Extern, Instance, Linker, Module, Store, StoreLimits, StoreLimitsBuilder};
 use wasmi_wasi::WasiCtx;
-use wasmlab_cell::engine::{self, Log};
-use wasmlab_cell::{Call, Cause, CellSpec, Entry, Stage};
+use wasmlab_engine::{self as engine, Log};
+use wasmlab_protocol::{Call, Cause, CellSpec, Entry, Stage};
 
 const WASMI: engine::Engine = engine::Engine { name: "wasmi", lock: include_str!("../Cargo.lock"), modes: MODES, run };
 
@@ -97,7 +97,7 @@ fn limits(spec: &CellSpec) -> StoreLimits {
         .build()
 }
 
-fn invoke(store: &mut Store<Host>, instance: Instance, call: &Call) -> Result<Vec<wasmlab_cell::Value>, Cause> {
+fn invoke(store: &mut Store<Host>, instance: Instance, call: &Call) -> Result<Vec<wasmlab_protocol::Value>, Cause> {
     let no_export = || Cause::NoExport { name: call.export.clone() };
     let func = instance.get_func(&*store, &call.export).ok_or_else(no_export)?;
     let ty = func.ty(&*store);

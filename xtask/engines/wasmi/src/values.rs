@@ -1,8 +1,8 @@
 //! Values between the lab and wasmi.
 
 use wasmi::{F32, F64, FuncType, Nullable, V128, Val, ValType};
-use wasmlab_cell::engine::{func_text, wrong_args};
-use wasmlab_cell::{Call, Cause, Value};
+use wasmlab_engine::{func_text, wrong_args};
+use wasmlab_protocol::{Call, Cause, Value};
 
 /// The arguments of `call` for an export of type `ty`.
 pub(crate) fn args(call: &Call, ty: &FuncType) -> Result<Vec<Val>, Cause> {

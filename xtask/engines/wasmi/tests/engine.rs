@@ -11,7 +11,7 @@ mod emscripten_host;
 use std::process::Command;
 
 use conformance::{Facts, Subject, conformance};
-use wasmlab_cell::Cause;
+use wasmlab_protocol::Cause;
 
 const INTERPRETER: Subject = Subject {
     command: || Command::new(env!("CARGO_BIN_EXE_engine-wasmi")),

@@ -1,7 +1,7 @@
 //! Running a command component of WASI 0.2, and nothing else that components do: see the current version.
 
-use wasmlab_cell::engine::{self, Log};
-use wasmlab_cell::{Cause, CellSpec, Entry, Stage};
+use wasmlab_engine::{self as engine, Log};
+use wasmlab_protocol::{Cause, CellSpec, Entry, Stage};
 use wasmtime::component::{Component, Linker, ResourceTable};
 use wasmtime::{Engine, Store, StoreLimits};
 use wasmtime_wasi::p2::{self, bindings::sync::CommandPre};

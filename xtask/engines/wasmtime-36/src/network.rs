@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use wasmlab_cell::Network;
+use wasmlab_protocol::Network;
 use wasmtime_wasi::WasiCtxBuilder;
 
 /// Gives `wasi` the network of the specification.

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use wasmlab_cell::{Cause, Stage, TrapKind};
+use wasmlab_protocol::{Cause, Stage, TrapKind};
 use wasmtime::{Engine, Error, Module, Trap, WasmBacktrace};
 use wasmtime_environ::wasmparser::BinaryReaderError;
 use wasmtime_environ::{CompileError, WasmError};

@@ -1,7 +1,7 @@
 //! Compiling, or taking what was compiled before.
 
-use wasmlab_cell::engine::{CompiledCode, Log};
-use wasmlab_cell::{Cause, CellSpec, Stage};
+use wasmlab_engine::{CompiledCode, Log};
+use wasmlab_protocol::{Cause, CellSpec, Stage};
 use wasmtime::component::Component;
 use wasmtime::{Engine, Module, Result};
 

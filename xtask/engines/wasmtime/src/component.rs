@@ -7,8 +7,8 @@ mod http;
 mod imports;
 mod outgoing;
 
-use wasmlab_cell::engine::Log;
-use wasmlab_cell::{Cause, CellSpec, Entry, Stage};
+use wasmlab_engine::Log;
+use wasmlab_protocol::{Cause, CellSpec, Entry, Stage};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 

@@ -1,6 +1,6 @@
 //! The configuration of each mode: every proposal that wasmtime has there.
 
-use wasmlab_cell::Cause;
+use wasmlab_protocol::Cause;
 use wasmtime::{Config, Engine, Strategy};
 
 use crate::api::{OPTIONAL, WasmFeatures};

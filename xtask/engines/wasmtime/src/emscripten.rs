@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use wasmlab_cell::engine::{self, Log};
-use wasmlab_cell::{Cause, CellSpec, Entry, Stage};
+use wasmlab_engine::{self as engine, Log};
 use wasmlab_host_emscripten::{self as host, GlobalValue, Guest, MemoryMap, Stop};
+use wasmlab_protocol::{Cause, CellSpec, Entry, Stage};
 use wasmtime::{AsContextMut, Caller, Engine, Error, ExternType, FuncType, Global, Instance, Linker, Memory, Module};
 use wasmtime::{Ref, Result, Store, StoreContextMut, StoreLimits, Table, Val, ValType};
 

@@ -1,7 +1,7 @@
 //! What the guest is given: WASI, the specification's host functions; and what it lacks.
 
-use wasmlab_cell::engine::{self, Log};
-use wasmlab_cell::{Cause, CellSpec};
+use wasmlab_engine::{self as engine, Log};
+use wasmlab_protocol::{Cause, CellSpec};
 use wasmtime::{Extern, ExternType, FuncType, Linker, Module, Mutability, Store, StoreLimits, StoreLimitsBuilder};
 use wasmtime_wasi::WasiCtxBuilder;
 

@@ -14,8 +14,8 @@ mod values;
 
 use std::process::ExitCode;
 
-use wasmlab_cell::engine::{self, Log};
-use wasmlab_cell::{Cause, CellSpec};
+use wasmlab_engine::{self as engine, Log};
+use wasmlab_protocol::{Cause, CellSpec};
 
 const WASMTIME: engine::Engine =
     engine::Engine { name: "wasmtime", lock: include_str!("../Cargo.lock"), modes: MODES, run };

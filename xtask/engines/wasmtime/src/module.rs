@@ -1,7 +1,7 @@
 //! Running a core module.
 
-use wasmlab_cell::engine::{self, Log};
-use wasmlab_cell::{Call, Cause, CellSpec, Entry, Stage, Value};
+use wasmlab_engine::{self as engine, Log};
+use wasmlab_protocol::{Call, Cause, CellSpec, Entry, Stage, Value};
 use wasmtime::{Engine, Instance, Linker, Module, Store, Val};
 
 use crate::cause::of_running;

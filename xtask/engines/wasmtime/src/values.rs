@@ -1,7 +1,7 @@
 //! Values between the lab and wasmtime.
 
-use wasmlab_cell::engine::{func_text, wrong_args};
-use wasmlab_cell::{Call, Cause, Value};
+use wasmlab_engine::{func_text, wrong_args};
+use wasmlab_protocol::{Call, Cause, Value};
 use wasmtime::{FuncType, V128, Val, ValType};
 
 use crate::api;

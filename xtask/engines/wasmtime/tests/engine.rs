@@ -10,7 +10,7 @@ use std::process::Command;
 
 use conformance::harness::Cell;
 use conformance::{Facts, Subject, conformance};
-use wasmlab_cell::Cause;
+use wasmlab_protocol::Cause;
 
 const fn subject(mode: &'static str) -> Subject {
     Subject {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
-use wasmlab_cell::{CellSpec, Network};
+use wasmlab_protocol::{CellSpec, Network};
 
 use crate::descriptors::Descriptors;
 use crate::sys::signals::Signals;

@@ -1,4 +1,4 @@
-// The JavaScript side of the protocol in `xtask/cell`: the way a cell ends.
+// The JavaScript side of the protocol in `xtask/protocol`: the way a cell ends.
 
 export const PROTOCOL = 2;
 

@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::time::Instant;
 
-use wasmlab_cell::{Cause, Network, TrapKind};
+use wasmlab_protocol::{Cause, Network, TrapKind};
 
 use crate::conformance::Subject;
 use crate::conformance::harness::Cell;

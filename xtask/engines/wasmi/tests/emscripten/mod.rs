@@ -7,7 +7,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
-use wasmlab_cell::{Cause, Event, PreopenedDir};
+use wasmlab_protocol::{Cause, Event, PreopenedDir};
 
 use crate::conformance::Subject;
 use crate::conformance::harness::Cell;

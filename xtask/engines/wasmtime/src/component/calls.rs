@@ -1,7 +1,7 @@
 //! Calling exports of a component, with numbers, booleans and strings.
 
-use wasmlab_cell::engine::{Log, wrong_args};
-use wasmlab_cell::{Call, Cause, CellSpec, Stage, Value};
+use wasmlab_engine::{Log, wrong_args};
+use wasmlab_protocol::{Call, Cause, CellSpec, Stage, Value};
 use wasmtime::component::types::{ComponentFunc, Type};
 use wasmtime::component::{InstancePre, Val};
 

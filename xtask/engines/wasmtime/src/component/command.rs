@@ -1,7 +1,7 @@
 //! A command: `wasi:cli/run` of WASI 0.2 or 0.3.
 
-use wasmlab_cell::engine::Log;
-use wasmlab_cell::{Cause, CellSpec, Stage};
+use wasmlab_engine::Log;
+use wasmlab_protocol::{Cause, CellSpec, Stage};
 use wasmtime::Result;
 use wasmtime::component::{Component, InstancePre};
 use wasmtime_wasi::{p2, p3};

@@ -1,6 +1,6 @@
 //! What a component is given, as far as it asks for it.
 
-use wasmlab_cell::{Cause, CellSpec};
+use wasmlab_protocol::{Cause, CellSpec};
 use wasmtime::component::{Component, Linker, ResourceTable};
 use wasmtime::{Engine, Store, StoreLimits};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView, p2, p3};

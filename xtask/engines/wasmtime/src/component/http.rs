@@ -14,8 +14,8 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use wasmlab_cell::engine::Log;
-use wasmlab_cell::{Cause, CellSpec, Stage};
+use wasmlab_engine::Log;
+use wasmlab_protocol::{Cause, CellSpec, Stage};
 use wasmtime::component::{Component, GuestTaskId, InstancePre};
 use wasmtime::{Result, Store, StoreContextMut};
 use wasmtime_wasi_http::handler::{

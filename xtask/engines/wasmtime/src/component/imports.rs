@@ -1,6 +1,6 @@
 //! Which import of a component the host does not have.
 
-use wasmlab_cell::Cause;
+use wasmlab_protocol::Cause;
 use wasmtime::component::Component;
 use wasmtime::{Engine, Error};
 

@@ -9,7 +9,7 @@ use hyper::http::uri::{Authority, Scheme};
 use hyper::http::{Request, Response, Uri};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
-use wasmlab_cell::Network;
+use wasmlab_protocol::Network;
 use wasmtime_wasi_http::io::TokioIo;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 

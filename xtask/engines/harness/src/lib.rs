@@ -1,0 +1,207 @@
+//! The skeleton that every embedded engine shares: its command line, its log, its compiled code.
+//!
+//! An engine binary is one [`Engine`] constant and one function from a [`CellSpec`] to how it ended.
+//! Everything that must be the same in all of them (what is recorded when, exit codes, words) is here.
+
+mod compiled;
+mod log;
+mod recorder;
+
+use std::fmt::Display;
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+
+pub use compiled::CompiledCode;
+pub use log::{Log, MAX_HOST_CALLS};
+pub use recorder::Recorder;
+
+use wasmlab_protocol::{Cause, CellSpec, EXIT_UNUSABLE, PROTOCOL, Probe, SOCKET_FD, Stage, Value};
+
+/// One engine binary.
+#[derive(Clone, Copy, Debug)]
+pub struct Engine {
+    /// Its name, which is also the name of the library's crate: `wasmi`.
+    pub name: &'static str,
+    /// The text of the binary's `Cargo.lock`, where the library's version is read.
+    pub lock: &'static str,
+    /// The modes it offers.
+    pub modes: &'static [&'static str],
+    /// Runs a cell whose mode is one of [`Engine::modes`]. `Ok` is [`Cause::Returned`].
+    pub run: fn(&CellSpec, &Log) -> Result<(), Cause>,
+}
+
+impl Engine {
+    /// The `main` of an engine binary: `probe`, or `run SPEC`.
+    pub fn main(&self) -> ExitCode {
+        let args: Vec<_> = std::env::args_os().skip(1).collect();
+        let done = match args.iter().map(|arg| arg.to_str().unwrap_or_default()).collect::<Vec<_>>()[..] {
+            ["probe"] => self.probe(),
+            ["run", _] => self.run_spec(Path::new(&args[1])),
+            _ => Err(format!("usage: engine-{0} probe | engine-{0} run SPEC.json", self.name)),
+        };
+        match done {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(message) => {
+                eprintln!("engine-{}: {message}", self.name);
+                ExitCode::from(EXIT_UNUSABLE)
+            }
+        }
+    }
+
+    /// The version of the engine's library, as locked.
+    #[must_use]
+    pub fn version(&self) -> &'static str {
+        locked_version(self.lock, self.name).unwrap_or("unknown")
+    }
+
+    fn probe(&self) -> Result<(), String> {
+        let probe = Probe {
+            protocol: PROTOCOL,
+            engine: self.name.to_owned(),
+            version: self.version().to_owned(),
+            modes: self.modes.iter().map(ToString::to_string).collect(),
+        };
+        let line = serde_json::to_string(&probe).map_err(|e| e.to_string())?;
+        writeln!(std::io::stdout(), "{line}").map_err(|e| format!("failed to write to stdout: {e}"))
+    }
+
+    fn run_spec(&self, path: &Path) -> Result<(), String> {
+        let spec = read_spec(path).map_err(|e| format!("{}: {e}", path.display()))?;
+        if !self.modes.contains(&spec.mode.as_str()) {
+            return Err(format!("no mode `{}`; there is {}", spec.mode, self.modes.join(", ")));
+        }
+        let log = Log::open(&spec.observation).map_err(|e| format!("{}: {e}", spec.observation.display()))?;
+        let cause = (self.run)(&spec, &log).err().unwrap_or(Cause::Returned);
+        // The guest's output comes before the last event: whoever reads the event has all of it.
+        std::io::stdout().flush().ok();
+        log.end(cause);
+        Ok(())
+    }
+}
+
+fn read_spec(path: &Path) -> Result<CellSpec, String> {
+    let text = std::fs::read(path).map_err(|e| e.to_string())?;
+    // The protocol comes first: a newer specification has fields that this binary cannot know.
+    let json: serde_json::Value = serde_json::from_slice(&text).map_err(|e| e.to_string())?;
+    match json.get("protocol").and_then(serde_json::Value::as_u64) {
+        Some(protocol) if protocol == u64::from(PROTOCOL) => {}
+        other => {
+            let other = other.map_or("none".to_owned(), |p| p.to_string());
+            return Err(format!("protocol {other}, this engine speaks {PROTOCOL}: build it again"));
+        }
+    }
+    serde_json::from_value(json).map_err(|e| e.to_string())
+}
+
+/// The version of crate `name` in the text of a `Cargo.lock`.
+#[must_use]
+pub fn locked_version<'a>(lock: &'a str, name: &str) -> Option<&'a str> {
+    let mut lines = lock.lines();
+    lines.find(|line| line.strip_prefix("name = ").is_some_and(|n| n.trim_matches('"') == name))?;
+    lines.next()?.strip_prefix("version = ").map(|v| v.trim_matches('"'))
+}
+
+/// Reads the module; the first stage of every engine.
+///
+/// # Errors
+/// [`Cause::EngineError`] when the file cannot be read.
+pub fn load(spec: &CellSpec, log: &Log) -> Result<Vec<u8>, Cause> {
+    log.stage(Stage::Load);
+    std::fs::read(&spec.module)
+        .map_err(|e| Cause::EngineError { message: format!("failed to read {}: {e}", spec.module.display()) })
+}
+
+/// Whether `bytes` begin as a component does (the version field holds layer 1).
+#[must_use]
+pub fn is_component(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"\0asm") && bytes.get(6..8) == Some(&[1, 0])
+}
+
+/// Ends the cell when `bytes` are a component, for engines that take core modules only.
+///
+/// # Errors
+/// [`Cause::NoComponents`] for a component.
+pub fn refuse_component(bytes: &[u8], engine: &str) -> Result<(), Cause> {
+    if is_component(bytes) {
+        return Err(Cause::NoComponents { message: format!("{engine} has no component model: it runs core modules") });
+    }
+    Ok(())
+}
+
+/// Ends a cell that asks a core module for what components export.
+#[must_use]
+pub fn no_http() -> Cause {
+    Cause::NoExport { name: "wasi:http/incoming-handler".to_owned() }
+}
+
+/// Ends a cell whose module has a memory for threads to share, where the host runs one thread and sees into no
+/// such memory.
+#[must_use]
+pub fn no_threads() -> Cause {
+    let message = "the host runs one thread, and the module's memory is one that threads share".to_owned();
+    Cause::Unsupported { what: "threads".to_owned(), message }
+}
+
+/// The specification's arguments, with [`SOCKET_FD`] replaced by the guest's descriptor.
+#[must_use]
+pub fn guest_args(spec: &CellSpec, socket: Option<u32>) -> Vec<String> {
+    let fd = socket.map(|fd| fd.to_string());
+    spec.args.iter().map(|arg| fd.as_ref().map_or_else(|| arg.clone(), |fd| arg.replace(SOCKET_FD, fd))).collect()
+}
+
+/// Whether the specification wants the host to define the import `module`.`name`.
+#[must_use]
+pub fn wants_host_function(spec: &CellSpec, module: &str, name: &str) -> bool {
+    spec.host_functions.iter().any(|wanted| {
+        // Either part may hold dots, so both together are compared, not split.
+        wanted.strip_prefix(module).and_then(|rest| rest.strip_prefix('.')) == Some(name)
+    })
+}
+
+/// A function type as one reads it in every engine's [`Cause::MissingImport`]: `func (i32, i32) -> i64`.
+pub fn func_text<T: Display>(params: impl IntoIterator<Item = T>, results: impl IntoIterator<Item = T>) -> String {
+    let list = |types: &[String]| match types {
+        [one] => one.clone(),
+        many => format!("({})", many.join(", ")),
+    };
+    let params: Vec<_> = params.into_iter().map(|t| t.to_string()).collect();
+    let results: Vec<_> = results.into_iter().map(|t| t.to_string()).collect();
+    match results[..] {
+        [] => format!("func ({})", params.join(", ")),
+        _ => format!("func ({}) -> {}", params.join(", "), list(&results)),
+    }
+}
+
+/// What to say of a call whose arguments are not of the export's type.
+#[must_use]
+pub fn wrong_args(export: &str, ty: &str, args: &[Value]) -> Cause {
+    let args: Vec<_> = args.iter().map(ToString::to_string).collect();
+    Cause::EngineError { message: format!("export `{export}` is {ty}; the cell calls it with ({})", args.join(", ")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn version_is_read_from_the_lock() {
+        let lock = "[[package]]\nname = \"wasmi_core\"\nversion = \"1.0.0\"\n\n[[package]]\nname = \"wasmi\"\nversion = \"2.0.0\"\n";
+        assert_eq!(locked_version(lock, "wasmi"), Some("2.0.0"));
+        assert_eq!(locked_version(lock, "wasm"), None);
+    }
+
+    #[test]
+    fn function_types_read_alike() {
+        assert_eq!(func_text(["i32", "i64"], []), "func (i32, i64)");
+        assert_eq!(func_text([], ["i32"]), "func () -> i32");
+        assert_eq!(func_text(["f64"], ["i32", "i32"]), "func (f64) -> (i32, i32)");
+    }
+
+    #[test]
+    fn components_are_told_from_modules() {
+        assert!(is_component(b"\0asm\x0d\0\x01\0"));
+        assert!(!is_component(b"\0asm\x01\0\0\0"));
+        assert!(!is_component(b"\0asm"));
+    }
+}

@@ -1,0 +1,73 @@
+//! The observation as an engine writes it.
+
+use std::io;
+use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use wasmlab_protocol::{Cause, Event, Stage, Value};
+
+use crate::Recorder;
+
+/// A [`Recorder`] that host functions can hold too.
+///
+/// Its methods do not fail: an engine that cannot write its observation has nothing left to do, so the
+/// process ends, and the lab sees a cell without a last event.
+#[derive(Clone, Debug)]
+pub struct Log {
+    recorder: Arc<Mutex<Recorder>>,
+    host_calls: Arc<AtomicU32>,
+}
+
+/// How many host calls are recorded; a guest that calls for ever must not fill the disk.
+pub const MAX_HOST_CALLS: u32 = 1_000;
+
+impl Log {
+    /// Opens the observation file at `path`; time is counted from here.
+    ///
+    /// # Errors
+    /// When the file cannot be opened.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        let recorder = Arc::new(Mutex::new(Recorder::open(path)?));
+        Ok(Self { recorder, host_calls: Arc::default() })
+    }
+
+    /// Says that `stage` is entered.
+    pub fn stage(&self, stage: Stage) {
+        self.with(|recorder| recorder.stage(stage));
+    }
+
+    /// Says that [`Stage::Compile`] is entered and finds compiled code.
+    pub fn compile_cached(&self) {
+        self.with(|recorder| {
+            let micros = recorder.micros();
+            recorder.write(&Event::Stage { stage: Stage::Compile, micros, cached: true })
+        });
+    }
+
+    /// Says what a call of an export returned.
+    pub fn called(&self, export: &str, results: Vec<Value>) {
+        self.with(|recorder| recorder.write(&Event::Called { export: export.to_owned(), results }));
+    }
+
+    /// Says that the guest called a host function, for the first [`MAX_HOST_CALLS`] of them.
+    pub fn host_call(&self, function: &str, args: Vec<Value>) {
+        let counted = |calls| (calls < MAX_HOST_CALLS).then_some(calls + 1);
+        if self.host_calls.fetch_update(Ordering::Relaxed, Ordering::Relaxed, counted).is_ok() {
+            self.with(|recorder| recorder.write(&Event::HostCall { function: function.to_owned(), args }));
+        }
+    }
+
+    /// Writes the last event.
+    pub fn end(&self, cause: Cause) {
+        self.with(|recorder| recorder.end(cause));
+    }
+
+    fn with(&self, write: impl FnOnce(&mut Recorder) -> io::Result<()>) {
+        let written = write(&mut self.recorder.lock().unwrap_or_else(PoisonError::into_inner));
+        if let Err(error) = written {
+            eprintln!("failed to write the observation: {error}");
+            std::process::exit(super::EXIT_UNUSABLE.into());
+        }
+    }
+}

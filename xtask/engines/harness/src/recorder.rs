@@ -1,0 +1,58 @@
+//! The engine's side: writing events.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::path::Path;
+use std::time::Instant;
+
+use wasmlab_protocol::{Cause, Event, Stage};
+
+/// Appends events to an observation file, each in one `write`, so that a kill leaves whole lines.
+#[derive(Debug)]
+pub struct Recorder {
+    file: File,
+    began: Instant,
+}
+
+impl Recorder {
+    /// Opens (or creates) the file at `path` for appending.
+    ///
+    /// # Errors
+    /// When the file cannot be opened.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        let file = OpenOptions::new().append(true).create(true).open(path)?;
+        Ok(Self { file, began: Instant::now() })
+    }
+
+    /// Writes one event.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn write(&mut self, event: &Event) -> io::Result<()> {
+        let mut line = serde_json::to_vec(event)?;
+        line.push(b'\n');
+        self.file.write_all(&line)
+    }
+
+    /// Says that `stage` is entered.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn stage(&mut self, stage: Stage) -> io::Result<()> {
+        self.write(&Event::Stage { stage, micros: self.micros(), cached: false })
+    }
+
+    /// Writes the last event.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn end(&mut self, cause: Cause) -> io::Result<()> {
+        self.write(&Event::End { cause, micros: self.micros() })
+    }
+
+    /// Microseconds since the recorder was opened.
+    #[must_use]
+    pub fn micros(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
+}

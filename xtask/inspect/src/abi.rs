@@ -1,0 +1,163 @@
+//! Which conventions a binary speaks, each with its evidence. Real modules mix them: the answer is a set.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use wasmlab_model::facts::{Abi, AbiEvidence, Export, Import, Kind};
+
+/// The ABIs of a binary, sorted; empty only where it imports nothing and exports no interface.
+///
+/// `dynamic`: it is a side module, which imports memory and table by convention.
+pub fn classify(kind: Kind, dynamic: bool, imports: &[Import], exports: &[Export]) -> Vec<AbiEvidence> {
+    let mut found: BTreeMap<Abi, BTreeSet<String>> = BTreeMap::new();
+    let mut unclear: Vec<&Import> = Vec::new();
+    for import in imports {
+        let abi = match kind {
+            Kind::Component => Some(interface(&import.name)),
+            Kind::Module => core(import),
+        };
+        match abi {
+            Some(abi) => _ = found.entry(abi).or_default().insert(named(import)),
+            None => unclear.push(import),
+        }
+    }
+    if kind == Kind::Component {
+        for export in exports.iter().filter(|e| e.name.starts_with("wasi:")) {
+            found.entry(interface(&export.name)).or_default().insert(format!("export {}", export.name));
+        }
+    }
+    // `_emscripten_memcpy_big` and its like are in both: one module speaks one of the two.
+    if found.contains_key(&Abi::EmscriptenOld)
+        && let Some(common) = found.remove(&Abi::EmscriptenNew)
+    {
+        found.entry(Abi::EmscriptenOld).or_default().extend(common);
+    }
+    // What could be anybody's belongs to the ABI that the clear imports show.
+    let clear: BTreeSet<Abi> = found.keys().copied().collect();
+    for import in unclear {
+        found.entry(unclear_abi(import, &clear, dynamic)).or_default().insert(named(import));
+    }
+    found.into_iter().map(|(abi, evidence)| AbiEvidence { abi, evidence: evidence.into_iter().collect() }).collect()
+}
+
+fn named(import: &Import) -> String {
+    if import.module.is_empty() { import.name.clone() } else { format!("{}.{}", import.module, import.name) }
+}
+
+/// The ABI of an interface name: `wasi:io/streams@0.2.3`.
+fn interface(name: &str) -> Abi {
+    match name.strip_prefix("wasi:").map(|rest| rest.rsplit_once('@').map_or("", |(_, version)| version)) {
+        Some(version) if version.starts_with("0.3") => Abi::Wasi03,
+        Some(_) => Abi::Wasi02,
+        None => Abi::CustomInterface,
+    }
+}
+
+/// The ABI of a core import that can be nobody else's.
+fn core(import: &Import) -> Option<Abi> {
+    let (module, name) = (import.module.as_str(), import.name.as_str());
+    Some(match module {
+        "wasi_snapshot_preview1" => Abi::Wasi01,
+        "wasi_unstable" => Abi::WasiUnstable,
+        "wasix_32v1" | "wasix_64v1" => Abi::Wasix,
+        "wasi" if name == "thread-spawn" => Abi::WasiThreads,
+        "gojs" | "go" => Abi::GoJs,
+        "wbg" | "__wbindgen_placeholder__" | "__wbindgen_externref_xform__" => Abi::WasmBindgen,
+        "napi" | "emnapi" => Abi::Napi,
+        // A core module on its way to a component imports interfaces by their names.
+        _ if module.starts_with("wasi:") => interface(module),
+        _ if module.ends_with("_bg.js") => Abi::WasmBindgen,
+        _ if is_short(module) && is_short(name) => Abi::Minified,
+        "env" | "global" | "global.Math" | "asm2wasm" => return env(import),
+        _ => Abi::CustomHost,
+    })
+}
+
+fn is_short(name: &str) -> bool {
+    (1..=2).contains(&name.len()) && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '$')
+}
+
+/// The ABI of an import of the module that everybody uses.
+fn env(import: &Import) -> Option<Abi> {
+    const OLD: &[&str] = &[
+        "memoryBase",
+        "tableBase",
+        "DYNAMICTOP_PTR",
+        "STACKTOP",
+        "STACK_MAX",
+        "tempDoublePtr",
+        "ABORT",
+        "enlargeMemory",
+        "getTotalMemory",
+        "abortOnCannotGrowMemory",
+        "abortStackOverflow",
+        "nullFunc_ii",
+        "___setErrNo",
+    ];
+    const NEW: &[&str] = &[
+        "setTempRet0",
+        "getTempRet0",
+        "__assert_fail",
+        "_abort_js",
+        "_mmap_js",
+        "_munmap_js",
+        "_localtime_js",
+        "_gmtime_js",
+        "_mktime_js",
+        "_tzset_js",
+        "_setitimer_js",
+        "_timegm_js",
+        "segfault",
+        "alignfault",
+    ];
+    const NEW_PREFIXES: &[&str] = &[
+        "__syscall_",
+        "emscripten_",
+        "_emscripten_",
+        "__emscripten_",
+        "invoke_",
+        "__cxa_",
+        "_embind_",
+        "_emval_",
+        "_wasmfs_",
+    ];
+    let (module, name, ty) = (import.module.as_str(), import.name.as_str(), import.ty.as_str());
+    let system_call =
+        name.strip_prefix("___syscall").is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()));
+    if system_call || OLD.contains(&name) || module != "env" {
+        return Some(Abi::EmscriptenOld);
+    }
+    if name.starts_with("napi_") || name.starts_with("_emnapi_") {
+        return Some(Abi::Napi);
+    }
+    if NEW.contains(&name) || NEW_PREFIXES.iter().any(|p| name.starts_with(p)) {
+        return Some(Abi::EmscriptenNew);
+    }
+    match (name, ty) {
+        // message, file name, line, column
+        ("abort", "func (i32, i32, i32, i32) -> ()") => Some(Abi::AssemblyScript),
+        ("abort", "func () -> ()") => Some(Abi::EmscriptenNew),
+        ("seed", "func () -> (f64)") => Some(Abi::AssemblyScript),
+        ("trace", _) if ty.starts_with("func (i32, i32, f64") => Some(Abi::AssemblyScript),
+        _ => None,
+    }
+}
+
+/// The ABI of an `env` import that says nothing by itself.
+fn unclear_abi(import: &Import, clear: &BTreeSet<Abi>, dynamic: bool) -> Abi {
+    let shared_memory = import.ty.starts_with("memory") && import.ty.contains("shared");
+    if clear.contains(&Abi::EmscriptenOld) {
+        Abi::EmscriptenOld
+    } else if clear.contains(&Abi::EmscriptenNew) || (dynamic && import.name.starts_with("__")) {
+        Abi::EmscriptenNew
+    } else if clear.contains(&Abi::AssemblyScript) {
+        Abi::AssemblyScript
+    } else if clear.contains(&Abi::Napi) {
+        Abi::Napi
+    } else if shared_memory && clear.contains(&Abi::WasiThreads) {
+        Abi::WasiThreads
+    } else if shared_memory && clear.contains(&Abi::Wasix) {
+        Abi::Wasix
+    } else {
+        Abi::CustomHost
+    }
+}

@@ -1,0 +1,313 @@
+//! Everything that stands beside the code: imports, exports, sections, sizes, producers.
+
+use wasmparser::{
+    Chunk, ComponentExternalKind, ComponentTypeRef, CustomSectionReader, Encoding, ExternalKind, KnownCustom, Parser,
+    Payload, Result, TypeRef,
+};
+
+use super::types::Spaces;
+use super::{InspectError, abi, check_magic};
+use wasmlab_model::facts::{Export, Facts, Import, Kind, Producer, Section, Shape, Sizes};
+
+/// Reads all but the code; [`Facts::proposals`] stays empty.
+///
+/// # Errors
+/// When the binary is malformed in what is read.
+pub fn outline(bytes: &[u8]) -> std::result::Result<Facts, InspectError> {
+    check_magic(bytes)?;
+    let mut reader = Reader::default();
+    reader.binary(bytes, 0)?;
+    reader.sizes.total = bytes.len() as u64;
+    let kind = reader.kind.unwrap_or(Kind::Module);
+    let abis = abi::classify(kind, reader.dynamic, &reader.imports, &reader.exports);
+    Ok(Facts {
+        kind,
+        shape: shape(&reader, kind),
+        abis,
+        proposals: Default::default(),
+        imports: reader.imports,
+        exports: reader.exports,
+        sections: reader.sections,
+        sizes: reader.sizes,
+        target_features: reader.target_features,
+        producers: reader.producers,
+    })
+}
+
+fn shape(reader: &Reader, kind: Kind) -> Shape {
+    let exports = |name: &str| reader.exports.iter().any(|e| e.name == name);
+    match kind {
+        Kind::Component if reader.exports.iter().any(|e| e.name.starts_with("wasi:cli/run@")) => Shape::Command,
+        Kind::Component if reader.exports.iter().any(|e| e.ty == "instance") => Shape::Reactor,
+        Kind::Component => Shape::Library,
+        Kind::Module if reader.object => Shape::Object,
+        Kind::Module if reader.dynamic => Shape::SideModule,
+        // Emscripten before 1.39 has no `_start`: its glue calls `_main`.
+        Kind::Module if exports("_start") || exports("_main") => Shape::Command,
+        Kind::Module if exports("_initialize") => Shape::Reactor,
+        Kind::Module => Shape::Library,
+    }
+}
+
+#[derive(Default)]
+struct Reader {
+    kind: Option<Kind>,
+    imports: Vec<Import>,
+    exports: Vec<Export>,
+    sections: Vec<Section>,
+    sizes: Sizes,
+    target_features: Vec<String>,
+    producers: Vec<Producer>,
+    object: bool,
+    dynamic: bool,
+    /// Binaries around the one that is read: what is nested gives sizes and producers, no imports.
+    depth: usize,
+}
+
+/// Components may be nested deeper than a stack of calls should be.
+const DEEPEST: usize = 100;
+
+impl Reader {
+    /// Reads a module or component that starts at `base` of the file.
+    fn binary(&mut self, bytes: &[u8], base: u64) -> Result<(), InspectError> {
+        if self.depth > DEEPEST {
+            let message = format!("components are nested deeper than {DEEPEST}");
+            return Err(InspectError::Malformed { offset: base, message });
+        }
+        let mut parser = Parser::new(base);
+        let mut rest = bytes;
+        let mut spaces = Spaces::default();
+        loop {
+            let (payload, consumed) = match parser.parse(rest, true)? {
+                Chunk::Parsed { payload, consumed } => (payload, consumed),
+                // With the end of the data known the parser asks for no more of it.
+                Chunk::NeedMoreData(_) => {
+                    let (offset, message) = (base + bytes.len() as u64, "the file ends early".to_owned());
+                    return Err(InspectError::Malformed { offset, message });
+                }
+            };
+            rest = &rest[consumed..];
+            if let Some((id, range)) = payload.as_section()
+                && self.depth == 0
+            {
+                let name = section_name(&payload, id);
+                self.sections.push(Section { name, offset: range.start, bytes: range.end - range.start });
+            }
+            let inner = match &payload {
+                Payload::End(_) => return Ok(()),
+                Payload::CodeSectionStart { size, .. } => {
+                    parser.skip_section();
+                    self.sizes.code += u64::from(*size);
+                    rest = rest.get(*size as usize..).ok_or_else(|| truncated(base, bytes))?;
+                    None
+                }
+                Payload::ModuleSection { unchecked_range, .. } | Payload::ComponentSection { unchecked_range, .. } => {
+                    Some(unchecked_range.clone())
+                }
+                other => {
+                    self.payload(other, &mut spaces)?;
+                    None
+                }
+            };
+            if let Some(range) = inner {
+                let size = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
+                let nested = rest.get(..size).ok_or_else(|| truncated(base, bytes))?;
+                self.depth += 1;
+                self.binary(nested, range.start)?;
+                self.depth -= 1;
+                rest = &rest[size..];
+            }
+        }
+    }
+
+    fn payload(&mut self, payload: &Payload, spaces: &mut Spaces) -> Result<()> {
+        match payload {
+            Payload::Version { encoding, .. } if self.depth == 0 => {
+                self.kind = Some(match encoding {
+                    Encoding::Module => Kind::Module,
+                    Encoding::Component => Kind::Component,
+                });
+            }
+            Payload::TypeSection(types) => types.clone().into_iter().try_for_each(|group| spaces.add_types(group))?,
+            Payload::ImportSection(imports) => {
+                for import in imports.clone().into_imports() {
+                    let import = import?;
+                    spaces.add(&import.ty);
+                    self.import(import.module, import.name, spaces.text(&import.ty));
+                }
+            }
+            Payload::FunctionSection(s) => {
+                s.clone().into_iter().try_for_each(|i| i.map(|i| spaces.functions.push(i)))?
+            }
+            Payload::TableSection(s) => s.clone().into_iter().try_for_each(|t| t.map(|t| spaces.tables.push(t.ty)))?,
+            Payload::MemorySection(s) => s.clone().into_iter().try_for_each(|m| m.map(|m| spaces.memories.push(m)))?,
+            Payload::TagSection(s) => {
+                s.clone().into_iter().try_for_each(|t| t.map(|t| spaces.tags.push(t.func_type_idx)))?
+            }
+            Payload::GlobalSection(s) => {
+                s.clone().into_iter().try_for_each(|g| g.map(|g| spaces.globals.push(g.ty)))?
+            }
+            Payload::ExportSection(exports) => {
+                for export in exports.clone() {
+                    let export = export?;
+                    self.core_export(export.name, export.kind, export.index, spaces);
+                }
+            }
+            Payload::DataSection(data) => self.sizes.data += data.range().end - data.range().start,
+            Payload::CustomSection(custom) => self.custom(custom),
+            Payload::ComponentImportSection(imports) => {
+                for import in imports.clone() {
+                    let import = import?;
+                    self.import("", import.name.name, component_type(&import.ty).to_owned());
+                }
+            }
+            Payload::ComponentExportSection(exports) => {
+                for export in exports.clone() {
+                    let export = export?;
+                    if self.depth == 0 {
+                        let ty = component_kind(export.kind).to_owned();
+                        self.exports.push(Export { name: export.name.name.to_owned(), ty, signature: None });
+                    }
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn import(&mut self, module: &str, name: &str, ty: String) {
+        if self.depth == 0 {
+            self.imports.push(Import { module: module.to_owned(), name: name.to_owned(), ty });
+        }
+    }
+
+    fn core_export(&mut self, name: &str, kind: ExternalKind, index: u32, spaces: &Spaces) {
+        if self.depth > 0 {
+            return;
+        }
+        let at = index as usize;
+        // An index that leads nowhere is the validator's to refuse; here the kind alone is told.
+        let (ty, signature) = match kind {
+            ExternalKind::Func | ExternalKind::FuncExact => {
+                let ty = spaces.functions.get(at).copied();
+                (ty.map(TypeRef::Func), ty.and_then(|t| spaces.signature(t)))
+            }
+            ExternalKind::Table => (spaces.tables.get(at).copied().map(TypeRef::Table), None),
+            ExternalKind::Memory => (spaces.memories.get(at).copied().map(TypeRef::Memory), None),
+            ExternalKind::Global => (spaces.globals.get(at).copied().map(TypeRef::Global), None),
+            ExternalKind::Tag => (None, None),
+        };
+        let tag = (kind == ExternalKind::Tag).then(|| {
+            let params = spaces.tags.get(at).and_then(|t| spaces.signature(*t)).map(|s| s.params.join(", "));
+            format!("tag ({})", params.unwrap_or_default())
+        });
+        let ty = tag.unwrap_or_else(|| ty.map_or_else(|| format!("{kind:?}").to_lowercase(), |t| spaces.text(&t)));
+        self.exports.push(Export { name: name.to_owned(), ty, signature });
+    }
+
+    fn custom(&mut self, custom: &CustomSectionReader) {
+        let bytes = custom.range().end - custom.range().start;
+        let name = custom.name();
+        match name {
+            "name" | "component-name" => self.sizes.names += bytes,
+            "sourceMappingURL" | "external_debug_info" => self.sizes.debug += bytes,
+            _ if name.starts_with(".debug_") => self.sizes.debug += bytes,
+            _ => self.sizes.custom += bytes,
+        }
+        match name {
+            "linking" if self.depth == 0 => self.object = true,
+            "dylink" | "dylink.0" if self.depth == 0 => self.dynamic = true,
+            // Broken custom sections are no fault of a module: the specification says to ignore them.
+            "target_features" => self.target_features.extend(target_features(custom).unwrap_or_default()),
+            "producers" => {
+                if let KnownCustom::Producers(_) = custom.as_known() {
+                    for producer in producers(custom).unwrap_or_default() {
+                        if !self.producers.contains(&producer) {
+                            self.producers.push(producer);
+                        }
+                    }
+                }
+            }
+            _ => {}
+        }
+        if self.depth > 0 {
+            self.target_features.sort();
+            self.target_features.dedup();
+        }
+    }
+}
+
+fn truncated(base: u64, bytes: &[u8]) -> InspectError {
+    InspectError::Malformed { offset: base + bytes.len() as u64, message: "a section ends after the file".to_owned() }
+}
+
+/// The section's contents: a count, then a prefix character and a name each.
+/// Source: tool-conventions, Linking.md, "Target Features Section".
+fn target_features(custom: &CustomSectionReader) -> Result<Vec<String>> {
+    let mut reader = wasmparser::BinaryReader::new(custom.data(), custom.data_offset());
+    let count = reader.read_var_u32()?;
+    (0..count)
+        .map(|_| {
+            let prefix = char::from(reader.read_u8()?);
+            Ok(format!("{prefix}{}", reader.read_string()?))
+        })
+        .collect()
+}
+
+fn producers(custom: &CustomSectionReader) -> Result<Vec<Producer>> {
+    let KnownCustom::Producers(fields) = custom.as_known() else { return Ok(Vec::new()) };
+    let mut found = Vec::new();
+    for field in fields {
+        let field = field?;
+        for value in field.values {
+            let value = value?;
+            let (name, version) = (value.name.to_owned(), value.version.to_owned());
+            found.push(Producer { field: field.name.to_owned(), name, version });
+        }
+    }
+    Ok(found)
+}
+
+fn component_type(ty: &ComponentTypeRef) -> &'static str {
+    component_kind(ty.kind())
+}
+
+fn component_kind(kind: ComponentExternalKind) -> &'static str {
+    match kind {
+        ComponentExternalKind::Module => "core module",
+        ComponentExternalKind::Func => "func",
+        ComponentExternalKind::Value => "value",
+        ComponentExternalKind::Type => "type",
+        ComponentExternalKind::Instance => "instance",
+        ComponentExternalKind::Component => "component",
+    }
+}
+
+fn section_name(payload: &Payload, id: u8) -> String {
+    let name = match payload {
+        Payload::TypeSection(_) => "type",
+        Payload::ImportSection(_) | Payload::ComponentImportSection(_) => "import",
+        Payload::FunctionSection(_) => "function",
+        Payload::TableSection(_) => "table",
+        Payload::MemorySection(_) => "memory",
+        Payload::TagSection(_) => "tag",
+        Payload::GlobalSection(_) => "global",
+        Payload::ExportSection(_) | Payload::ComponentExportSection(_) => "export",
+        Payload::StartSection { .. } | Payload::ComponentStartSection { .. } => "start",
+        Payload::ElementSection(_) => "element",
+        Payload::DataCountSection { .. } => "data count",
+        Payload::DataSection(_) => "data",
+        Payload::CodeSectionStart { .. } => "code",
+        Payload::ModuleSection { .. } => "core module",
+        Payload::InstanceSection(_) => "core instance",
+        Payload::CoreTypeSection(_) => "core type",
+        Payload::ComponentSection { .. } => "component",
+        Payload::ComponentInstanceSection(_) => "instance",
+        Payload::ComponentAliasSection(_) => "alias",
+        Payload::ComponentTypeSection(_) => "component type",
+        Payload::ComponentCanonicalSection(_) => "canonical function",
+        Payload::CustomSection(custom) => return format!("custom {:?}", custom.name()),
+        _ => return format!("unknown section {id}"),
+    };
+    name.to_owned()
+}

@@ -1,0 +1,247 @@
+//! Emscripten's imports by what they are, and what of each WASI and WASIX have: the list of what a program
+//! that asks an operating system would have to do without.
+//!
+//! Numbers are those of 32-bit x86 Linux, which the old ABI uses; names are those of Linux, which the new one
+//! uses after `__syscall_`. What the interfaces have is written in their definitions: WASI 0.1's `witx`, the
+//! WIT of 0.2, and `wasix_32v1` as crate wasix 0.13 lists it.
+
+use wasmlab_model::facts::Import;
+
+/// What an import of an Emscripten module is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A call of the operating system.
+    System(&'static Call),
+    /// A function of libc that the glue, or a host, gives.
+    Libc,
+    /// State of the compiled program, and helpers of its code.
+    Runtime,
+}
+
+/// A call of the operating system, and where else there is the like: `~` stands before what does a part of it,
+/// nothing is the empty text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Call {
+    /// Linux's name.
+    pub name: &'static str,
+    /// Its numbers in the old ABI.
+    #[serde(skip)]
+    numbers: &'static [u16],
+    /// Other names in the new ABI, and names of libc functions that are nothing but this call.
+    #[serde(skip)]
+    also: &'static [&'static str],
+    /// WASI 0.1.
+    pub wasi01: &'static str,
+    /// WASI 0.2.
+    pub wasi02: &'static str,
+    /// WASIX, which has all of WASI 0.1 too.
+    pub wasix: &'static str,
+}
+
+macro_rules! calls {
+    ($($name:literal $numbers:tt $also:tt $wasi01:literal $wasi02:literal $wasix:literal;)*) => {
+        /// Every call that is known.
+        pub const CALLS: &[Call] = &[$(Call {
+            name: $name, numbers: &$numbers, also: &$also, wasi01: $wasi01, wasi02: $wasi02, wasix: $wasix,
+        },)*];
+    };
+}
+
+calls! {
+    "accept" [] ["accept4"] "~sock_accept" "wasi:sockets/tcp" "sock_accept_v2";
+    "access" [33, 307] ["faccessat"] "~path_filestat_get" "~wasi:filesystem/types" "~path_filestat_get";
+    "bind" [] [] "" "wasi:sockets/tcp" "sock_bind";
+    "chdir" [12] [] "" "" "chdir";
+    "chmod" [15, 94, 306] ["fchmod", "fchmodat"] "" "" "";
+    "chown" [198, 207, 212, 298] ["chown32", "lchown32", "fchown32", "fchownat"] "" "" "";
+    "clock_gettime" [] ["_clock_gettime", "_gettimeofday", "_time"] "clock_time_get" "wasi:clocks/wall-clock" "clock_time_get";
+    "close" [6] [] "fd_close" "wasi:filesystem/types" "fd_close";
+    "connect" [] [] "" "wasi:sockets/tcp" "sock_connect";
+    "dup" [41, 63, 330] ["dup2", "dup3"] "~fd_renumber" "" "fd_dup2";
+    "execve" [11] ["_execve"] "" "" "proc_exec3";
+    "exit" [1] ["_exit", "__exit"] "proc_exit" "wasi:cli/exit" "proc_exit2";
+    "fadvise64" [272] [] "fd_advise" "wasi:filesystem/types" "fd_advise";
+    "fallocate" [324] [] "fd_allocate" "" "fd_allocate";
+    "fcntl" [221] ["fcntl64"] "~fd_fdstat_set_flags" "" "~fd_fdflags_set";
+    "fork" [2] ["_fork"] "" "" "proc_fork";
+    "fstat" [197] ["fstat64"] "fd_filestat_get" "wasi:filesystem/types" "fd_filestat_get";
+    "fsync" [118, 148] ["fdatasync"] "fd_sync" "wasi:filesystem/types" "fd_sync";
+    "ftruncate" [194] ["ftruncate64"] "fd_filestat_set_size" "wasi:filesystem/types" "fd_filestat_set_size";
+    "getaddrinfo" [] ["_getaddrinfo"] "" "wasi:sockets/ip-name-lookup" "resolve";
+    "getcwd" [183] [] "" "wasi:cli/environment" "getcwd";
+    "getdents64" [220] [] "fd_readdir" "wasi:filesystem/types" "fd_readdir";
+    "getpeername" [] [] "" "wasi:sockets/tcp" "sock_addr_peer";
+    "getpid" [20] [] "" "" "proc_id";
+    "getppid" [64] [] "" "" "proc_parent";
+    "getrlimit" [75, 191, 340] ["prlimit64", "ugetrlimit"] "" "" "";
+    "getsid" [57, 66, 132, 147] ["setsid", "getpgid"] "" "" "";
+    "getsockname" [] [] "" "wasi:sockets/tcp" "sock_addr_local";
+    "getsockopt" [] [] "" "~wasi:sockets/tcp" "sock_get_opt_flag";
+    "getuid" [199, 200, 201, 202, 203, 204, 213, 214] ["getuid32", "getgid32", "geteuid32", "getegid32", "_setgroups"] "" "" "";
+    "ioctl" [54] [] "" "" "~tty_get";
+    "kill" [37] ["_kill", "_raise"] "~proc_raise" "" "proc_signal";
+    "link" [9, 303] ["linkat"] "path_link" "wasi:filesystem/types" "path_link";
+    "listen" [] [] "" "wasi:sockets/tcp" "sock_listen";
+    "lseek" [140] [] "fd_seek" "wasi:filesystem/types" "fd_seek";
+    "mkdir" [39, 296] ["mkdirat"] "path_create_directory" "wasi:filesystem/types" "path_create_directory";
+    "mmap" [91, 192] ["mmap2", "munmap", "_mmap_js", "_munmap_js"] "" "" "";
+    "open" [5, 295] ["openat"] "path_open" "wasi:filesystem/types" "path_open2";
+    "pipe" [42, 331] ["pipe2"] "" "" "fd_pipe";
+    "poll" [168] [] "poll_oneoff" "wasi:io/poll" "poll_oneoff";
+    "pread" [180, 333] [] "fd_pread" "wasi:filesystem/types" "fd_pread";
+    "pwrite" [181, 334] [] "fd_pwrite" "wasi:filesystem/types" "fd_pwrite";
+    "read" [3, 145] ["readv"] "fd_read" "wasi:io/streams" "fd_read";
+    "readlink" [85, 305] ["readlinkat"] "path_readlink" "wasi:filesystem/types" "path_readlink";
+    "recv" [] ["recvfrom", "recvmsg"] "~sock_recv" "wasi:sockets/tcp" "sock_recv_from";
+    "rename" [38, 302] ["renameat"] "path_rename" "wasi:filesystem/types" "path_rename";
+    "sched_yield" [158] ["_sched_yield"] "sched_yield" "" "sched_yield";
+    "select" [142] ["_newselect"] "poll_oneoff" "wasi:io/poll" "poll_oneoff";
+    "send" [] ["sendto", "sendmsg"] "~sock_send" "wasi:sockets/tcp" "sock_send_to";
+    "setitimer" [104] ["_setitimer"] "" "" "proc_raise_interval";
+    "setpriority" [34, 97] [] "" "" "";
+    "setsockopt" [] [] "" "~wasi:sockets/tcp" "sock_set_opt_flag";
+    "shutdown" [] [] "~sock_shutdown" "wasi:sockets/tcp" "sock_shutdown";
+    "sigaction" [] ["_sigaction", "_sigprocmask", "_sigsuspend"] "" "" "~callback_signal";
+    "sleep" [] ["_usleep"] "poll_oneoff" "wasi:clocks/monotonic-clock" "thread_sleep";
+    "socket" [] ["socketpair"] "" "wasi:sockets/tcp-create-socket" "sock_open";
+    "socketcall" [102] [] "~sock_accept" "wasi:sockets/tcp" "sock_open";
+    "stat" [195, 196, 300] ["stat64", "lstat64", "fstatat64", "newfstatat"] "path_filestat_get" "wasi:filesystem/types" "path_filestat_get";
+    "statfs" [268, 269] ["statfs64", "fstatfs64"] "" "" "";
+    "symlink" [83, 304] ["symlinkat"] "path_symlink" "wasi:filesystem/types" "path_symlink";
+    "sync" [36] [] "" "" "";
+    "truncate" [193] ["truncate64"] "~fd_filestat_set_size" "~wasi:filesystem/types" "~fd_filestat_set_size";
+    "umask" [60] [] "" "" "";
+    "uname" [122] [] "" "" "";
+    "unlink" [10, 40, 301] ["rmdir", "unlinkat"] "path_unlink_file" "wasi:filesystem/types" "path_unlink_file";
+    "utimensat" [320] ["_utimes"] "path_filestat_set_times" "wasi:filesystem/types" "path_filestat_set_times";
+    "waitpid" [7, 114] ["_waitpid", "wait4"] "" "" "proc_join";
+    "write" [4, 146] ["writev"] "fd_write" "wasi:io/streams" "fd_write";
+}
+
+/// What stands for the calls of the operating system that [`CALLS`] does not have: nobody is known to have the like.
+pub static UNLISTED: Call = Call { name: "unlisted", numbers: &[], also: &[], wasi01: "", wasi02: "", wasix: "" };
+
+/// What an import of an Emscripten module is; `None` for one of another ABI.
+#[must_use]
+pub fn kind(import: &Import) -> Option<Kind> {
+    let name = import.name.as_str();
+    if !matches!(import.module.as_str(), "env" | "global" | "global.Math" | "asm2wasm") {
+        return None;
+    }
+    if let Some(number) = name.strip_prefix("___syscall").and_then(|n| n.parse::<u16>().ok()) {
+        return Some(Kind::System(CALLS.iter().find(|c| c.numbers.contains(&number)).unwrap_or(&UNLISTED)));
+    }
+    let plain = name.strip_prefix("__syscall_");
+    let is = |call: &&Call| match plain {
+        Some(plain) => call.name == plain || call.also.contains(&plain),
+        // A function of libc of this name: with the old ABI's underscore, or as it is.
+        None => call.also.contains(&name),
+    };
+    if let Some(call) = CALLS.iter().find(is) {
+        return Some(Kind::System(call));
+    }
+    if plain.is_some() {
+        return Some(Kind::System(&UNLISTED));
+    }
+    let function = import.ty.starts_with("func");
+    let helper = ["nullFunc_", "invoke_", "_llvm_", "emscripten_", "_emscripten_", "__cxa_", "abort", "enlarge"];
+    let helper = helper.iter().any(|prefix| name.starts_with(prefix))
+        || ["getTotalMemory", "___setErrNo", "___lock", "___unlock", "___buildEnvironment"].contains(&name)
+        || name.contains("TempRet0");
+    Some(if function && !helper { Kind::Libc } else { Kind::Runtime })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    fn import(name: &str, ty: &str) -> Import {
+        Import { module: "env".to_owned(), name: name.to_owned(), ty: ty.to_owned() }
+    }
+
+    #[test]
+    fn both_numberings_and_libc_lead_to_the_call() {
+        let name = |import: &Import| match kind(import) {
+            Some(Kind::System(call)) => call.name,
+            other => panic!("{import:?}: {other:?}"),
+        };
+        for (given, wanted) in [
+            ("___syscall102", "socketcall"),
+            ("___syscall5", "open"),
+            ("___syscall9", "link"),
+            ("__syscall_linkat", "link"),
+            ("___syscall296", "mkdir"),
+            ("__syscall_fallocate", "fallocate"),
+            ("__syscall_pipe2", "pipe"),
+            ("__syscall_openat", "open"),
+            ("__syscall_accept4", "accept"),
+            ("__syscall_socket", "socket"),
+            ("_fork", "fork"),
+        ] {
+            assert_eq!(name(&import(given, "func (i32) -> (i32)")), wanted);
+        }
+        assert_eq!(kind(&import("_getpwnam", "func (i32) -> (i32)")), Some(Kind::Libc));
+        assert_eq!(kind(&import("nullFunc_ii", "func (i32) -> ()")), Some(Kind::Runtime));
+        assert_eq!(kind(&import("STACKTOP", "global i32")), Some(Kind::Runtime));
+        for unlisted in ["___syscall297", "___syscall65535", "__syscall_mincore"] {
+            assert_eq!(name(&import(unlisted, "func (i32, i32) -> (i32)")), "unlisted");
+        }
+        let wasi = Import { module: "wasi_snapshot_preview1".to_owned(), ..import("fd_read", "func") };
+        assert_eq!(kind(&wasi), None);
+    }
+
+    /// The calls of the host that serves Emscripten, by its own source: numbers, and names after `__syscall_`.
+    #[test]
+    fn what_the_host_serves_is_listed() {
+        let source = include_str!("../../hosts/emscripten/src/imports.rs");
+        let body = |function: &str| {
+            let (_, rest) = source.split_once(&format!("fn {function}(")).unwrap();
+            rest.split_once("_ => return None").unwrap().0.split_once('{').unwrap().1
+        };
+        let mut served = BTreeSet::new();
+        for line in body("numbered").lines() {
+            let Some((numbers, _)) = line.split_once("=>") else { continue };
+            for part in numbers.split('|').map(str::trim) {
+                let (first, last) = part.split_once("..=").unwrap_or((part, part));
+                let range = first.parse::<u16>().unwrap()..=last.parse().unwrap();
+                served.extend(range.map(|number| format!("___syscall{number}")));
+            }
+        }
+        served.extend(body("named").split('"').skip(1).step_by(2).map(|name| format!("__syscall_{name}")));
+        assert!(served.len() > 120 && served.contains("___syscall9") && served.contains("___syscall201"));
+        assert!(served.contains("__syscall_newfstatat") && served.contains("__syscall_utimensat"));
+        let listed = |name: &str| matches!(kind(&import(name, "func")), Some(Kind::System(call)) if call != &UNLISTED);
+        let unlisted: Vec<&String> = served.iter().filter(|name| !listed(name)).collect();
+        assert!(unlisted.is_empty(), "{unlisted:?}");
+    }
+
+    #[test]
+    fn no_number_and_no_name_stands_for_two_calls() {
+        let mut seen = BTreeSet::new();
+        for call in CALLS {
+            for key in call.numbers.iter().map(u16::to_string).chain(call.also.iter().map(|n| (*n).to_owned())) {
+                assert!(seen.insert(key.clone()), "{key}");
+            }
+        }
+        assert!(CALLS.is_sorted_by_key(|c| c.name));
+    }
+
+    /// The adapter from 0.1 to 0.2 exports each function of the one and imports interfaces of the other.
+    #[test]
+    fn what_is_said_of_wasi_is_there() {
+        let adapter =
+            crate::outline(wasi_preview1_component_adapter_provider::WASI_SNAPSHOT_PREVIEW1_COMMAND_ADAPTER).unwrap();
+        let exports: BTreeSet<&str> = adapter.exports.iter().map(|e| e.name.as_str()).collect();
+        let imports: BTreeSet<&str> = adapter.imports.iter().filter_map(|i| i.module.split('@').next()).collect();
+        // The adapter opens no sockets and asks for no names.
+        let sockets = ["wasi:sockets/tcp", "wasi:sockets/tcp-create-socket", "wasi:sockets/ip-name-lookup"];
+        for call in CALLS {
+            let old = call.wasi01.trim_start_matches('~');
+            assert!(old.is_empty() || exports.contains(old), "{}: {old}", call.name);
+            let new = call.wasi02.trim_start_matches('~');
+            assert!(new.is_empty() || imports.contains(new) || sockets.contains(&new), "{}: {new}", call.name);
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! Small binaries and what reading them tells; broken ones and what is said of them.
+
+use super::{InspectError, facts, outline};
+use wasmlab_model::facts::{Abi, Facts, Kind, Shape};
+
+fn read(wat: &str) -> Facts {
+    outline(&wat::parse_str(wat).unwrap()).unwrap()
+}
+
+fn abis(wat: &str, wanted: &[Abi]) {
+    let found: Vec<Abi> = read(wat).abis.into_iter().map(|a| a.abi).collect();
+    assert_eq!(found, wanted, "{wat}");
+}
+
+fn import(module: &str, name: &str) -> String {
+    format!("(import \"{module}\" \"{name}\" (func))")
+}
+
+fn module(imports: &[(&str, &str)]) -> String {
+    format!("(module {})", imports.iter().map(|(m, n)| import(m, n)).collect::<String>())
+}
+
+#[test]
+fn each_abi_is_known_by_its_imports() {
+    abis("(module)", &[]);
+    for (abi, name, item) in [
+        (Abi::Wasi01, "wasi_snapshot_preview1", "fd_write"),
+        (Abi::WasiUnstable, "wasi_unstable", "fd_write"),
+        (Abi::Wasix, "wasix_32v1", "sock_open"),
+        (Abi::WasiThreads, "wasi", "thread-spawn"),
+        (Abi::EmscriptenOld, "env", "___syscall102"),
+        (Abi::EmscriptenNew, "env", "__syscall_socket"),
+        (Abi::EmscriptenNew, "env", "abort"),
+        (Abi::WasmBindgen, "wbg", "__wbg_log_1"),
+        (Abi::WasmBindgen, "./app_bg.js", "f"),
+        (Abi::GoJs, "gojs", "runtime.wasmExit"),
+        (Abi::Napi, "env", "napi_create_object"),
+        (Abi::Minified, "a", "b"),
+        (Abi::Wasi02, "wasi:io/streams@0.2.0", "[method]output-stream.write"),
+        (Abi::CustomHost, "env", "on_event"),
+        (Abi::CustomHost, "host", "log"),
+    ] {
+        abis(&module(&[(name, item)]), &[abi]);
+    }
+    abis("(module (import \"env\" \"abort\" (func (param i32 i32 i32 i32))))", &[Abi::AssemblyScript]);
+    abis("(component (import \"wasi:cli/environment@0.2.0\" (instance)))", &[Abi::Wasi02]);
+    abis("(component (import \"wasi:cli/environment@0.3.0\" (instance)))", &[Abi::Wasi03]);
+    abis("(component (import \"my:host/log\" (instance)))", &[Abi::CustomInterface]);
+}
+
+#[test]
+fn abis_are_a_set_and_unclear_imports_follow_the_clear_ones() {
+    abis(&module(&[("wasi_snapshot_preview1", "fd_write"), ("env", "on_event")]), &[Abi::Wasi01, Abi::CustomHost]);
+    abis(&module(&[("env", "__syscall_bind"), ("env", "getaddrinfo")]), &[Abi::EmscriptenNew]);
+    abis(&module(&[("env", "___syscall5"), ("env", "_getpwnam"), ("global", "NaN")]), &[Abi::EmscriptenOld]);
+    // asc 0.28, `console.log("…")`: what the bindings define beside `abort` is theirs too.
+    abis(
+        "(module (import \"env\" \"abort\" (func (param i32 i32 i32 i32))) (import \"env\" \"console.log\" (func (param i32))))",
+        &[Abi::AssemblyScript],
+    );
+    // wasm-bindgen 0.2.100 and later name the module after the glue.
+    abis(&module(&[("./rust_bindgen_hello_bg.js", "__wbg_log_5b0d6d6d5b1e")]), &[Abi::WasmBindgen]);
+    let threads = "(module (import \"wasi\" \"thread-spawn\" (func)) (import \"env\" \"memory\" (memory 1 2 shared)))";
+    abis(threads, &[Abi::WasiThreads]);
+}
+
+#[test]
+fn evidence_names_the_imports() {
+    let facts = read(&module(&[("wasi_snapshot_preview1", "fd_write"), ("wasi_snapshot_preview1", "args_get")]));
+    assert_eq!(facts.abis[0].evidence, ["wasi_snapshot_preview1.args_get", "wasi_snapshot_preview1.fd_write"]);
+}
+
+#[test]
+fn shapes_follow_exports_and_sections() {
+    let check = |wat: &str, kind, shape| {
+        let facts = read(wat);
+        assert_eq!((facts.kind, facts.shape), (kind, shape), "{wat}");
+    };
+    check("(module (func (export \"_start\")))", Kind::Module, Shape::Command);
+    check("(module (func (export \"_main\")))", Kind::Module, Shape::Command);
+    check("(module (func (export \"_initialize\")))", Kind::Module, Shape::Reactor);
+    check("(module (func (export \"add\")))", Kind::Module, Shape::Library);
+    check("(module (@custom \"linking\" \"\\02\"))", Kind::Module, Shape::Object);
+    check("(module (@custom \"dylink.0\" (before first) \"\"))", Kind::Module, Shape::SideModule);
+    check("(component)", Kind::Component, Shape::Library);
+    let run = "(component (instance $i) (export \"wasi:cli/run@0.2.0\" (instance $i)))";
+    check(run, Kind::Component, Shape::Command);
+    check(&run.replace("cli/run", "http/incoming-handler"), Kind::Component, Shape::Reactor);
+}
+
+#[test]
+fn imports_and_exports_have_their_types() {
+    let facts = read(
+        "(module (import \"m\" \"f\" (func (param i32 f64) (result i64))) (import \"m\" \"g\" (global i32))
+           (memory (export \"mem\") 1 16) (table (export \"t\") 2 funcref) (global (export \"gl\") (mut i64) (i64.const 0))
+           (tag (export \"e\") (param i32)) (func (export \"add\") (param i32 i32) (result i32) unreachable))",
+    );
+    let imports: Vec<_> = facts.imports.iter().map(|i| i.ty.as_str()).collect();
+    assert_eq!(imports, ["func (i32, f64) -> (i64)", "global i32"]);
+    let exports: Vec<_> = facts.exports.iter().map(|e| e.ty.as_str()).collect();
+    assert_eq!(
+        exports,
+        ["memory 1..16", "table 2.. funcref", "global i64 mut", "tag (i32)", "func (i32, i32) -> (i32)"]
+    );
+    assert_eq!(facts.exports[4].signature.as_ref().unwrap().params, ["i32", "i32"]);
+}
+
+#[test]
+fn bytes_are_accounted_for_in_nested_modules_too() {
+    let core = "(core module (memory 1) (data (i32.const 0) \"0123456789\") (func nop nop) (@custom \".debug_info\" \"xxxx\"))";
+    let facts = read(&format!("(component {core} {core})"));
+    assert!(facts.sizes.data > 20 && facts.sizes.code > 6 && facts.sizes.debug > 8, "{:?}", facts.sizes);
+    assert_eq!(facts.sections.iter().filter(|s| s.name == "core module").count(), 2);
+    assert_eq!(facts.imports.len() + facts.exports.len(), 0);
+}
+
+#[test]
+fn what_is_no_binary_is_told_by_its_looks() {
+    let check = |bytes: &[u8], wanted: &str| {
+        let error = outline(bytes).unwrap_err().to_string();
+        assert!(error.contains(wanted), "{error} does not say {wanted}");
+        assert_eq!(outline(bytes).unwrap_err(), facts(bytes).unwrap_err());
+    };
+    check(b"", "the file is empty");
+    check(b"(module)", "WebAssembly text");
+    check(b"hello, world", "(text)");
+    check(b"\x7fELF\x02\x01\x01", "a native program");
+    check(b"\x1f\x8b\x08\x00", "gzip");
+    check(b"\0as", "after 3 of 8 bytes");
+    check(b"\0asm\x02\0\0\0", "malformed at byte 0x");
+    check(b"\xff\xfe\x00\x01", "begins with ff fe 00 01");
+}
+
+#[test]
+fn an_invalid_module_is_told_from_a_malformed_one_with_its_offset() {
+    let invalid = wat::parse_str("(module (func (result i32)))").unwrap();
+    assert!(matches!(facts(&invalid), Err(InspectError::Invalid { offset: 1.., .. })), "{:?}", facts(&invalid));
+    let mut malformed = wat::parse_str("(module (func (export \"f\")))").unwrap();
+    malformed.truncate(malformed.len() - 1);
+    assert!(matches!(facts(&malformed), Err(InspectError::Malformed { offset: 1.., .. })), "{:?}", facts(&malformed));
+}
+
+/// Guests for truncation and mutation: two with most of what binaries have, and a real one from fixtures/.
+fn samples() -> Vec<Vec<u8>> {
+    let module = "(module (import \"wasi_snapshot_preview1\" \"fd_write\" (func (param i32 i32 i32 i32) (result i32)))
+        (memory (export \"memory\") 1) (data (i32.const 8) \"hello\") (table 1 funcref) (elem (i32.const 0) 0)
+        (global (mut i32) (i32.const 1)) (func (export \"_start\") (drop (call 0 (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 20)))
+        (block (br_if 0 (i32.const 1)))) (@producers (language \"wat\" \"1\")) (@custom \"target_features\" \"\\01+\\04simd\"))";
+    let component =
+        "(component (core module (func (export \"f\"))) (import \"wasi:cli/environment@0.2.0\" (instance)))";
+    let mut samples: Vec<Vec<u8>> = [module, component].iter().map(|w| wat::parse_str(w).unwrap()).collect();
+    let real = "../../fixtures/rust-unknown-unknown-lib/rust_unknown_unknown_lib.wasm";
+    samples.push(std::fs::read(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(real)).unwrap());
+    samples
+}
+
+#[test]
+fn every_truncation_is_refused_with_an_offset_or_read() {
+    for bytes in samples() {
+        for end in 0..bytes.len() {
+            if let Err(InspectError::Malformed { offset, .. } | InspectError::Invalid { offset, .. }) =
+                facts(&bytes[..end])
+            {
+                assert!(offset <= end as u64 + 1, "offset {offset} of {end} bytes");
+            }
+        }
+    }
+}
+
+#[test]
+fn ten_thousand_mutations_make_no_panic() {
+    // xorshift: the same mutations on every machine.
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut next = move || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state as usize
+    };
+    let samples = samples();
+    for round in 0..10_000 {
+        let mut bytes = samples[round % samples.len()].clone();
+        for _ in 0..=next() % 4 {
+            let at = next() % bytes.len();
+            bytes[at] = next() as u8;
+        }
+        let _ = facts(&bytes);
+        let _ = outline(&bytes);
+    }
+}
+
+#[test]
+fn the_famous_nginx_speaks_the_old_emscripten_abi() {
+    let Some(dir) = std::env::var_os("WASMLAB_FIXTURES") else {
+        eprintln!("not tested: WASMLAB_FIXTURES names no folder with nginx-2018/nginx.wasm");
+        return;
+    };
+    let bytes = std::fs::read(std::path::Path::new(&dir).join("nginx-2018/nginx.wasm")).unwrap();
+    let facts = facts(&bytes).unwrap();
+    let abis: Vec<_> = facts.abis.iter().map(|a| (a.abi, a.evidence.len())).collect();
+    assert_eq!(abis, [(Abi::EmscriptenOld, 113)]);
+    assert_eq!((facts.shape, facts.exports.len()), (Shape::Command, 37));
+}

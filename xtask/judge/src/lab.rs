@@ -1,0 +1,156 @@
+//! The lines in which the lab's own guests say what they could do.
+//!
+//! `lab: NAME ok`, `lab: NAME errno=N [FUNCTION]`, `lab: NAME no-errno TEXT` (a library refused without
+//! asking the host), `lab: NAME wrong TEXT` (it answered, wrongly), `lab: NAME escaped TEXT` (the guest
+//! reached what it was not given).
+
+use std::fmt;
+
+use super::because;
+use wasmlab_model::codes::Code;
+use wasmlab_model::verdict::{Judgement, Verdict};
+
+/// One line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line<'a> {
+    /// The capability.
+    pub name: &'a str,
+    /// What came of it.
+    pub answer: Answer<'a>,
+}
+
+/// What came of a capability.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer<'a> {
+    /// It works.
+    Ok,
+    /// The host answered with a WASI errno; the function, where the guest knows it.
+    Errno(u16, &'a str),
+    /// A library refused without asking the host: its words.
+    NoErrno(&'a str),
+    /// It worked, and the result is wrong.
+    Wrong(&'a str),
+    /// The guest reached what it was not given.
+    Escaped(&'a str),
+    /// No word of this format.
+    Unreadable(&'a str),
+}
+
+impl fmt::Display for Line<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.name)?;
+        match self.answer {
+            Answer::Ok => f.write_str("ok"),
+            Answer::Errno(errno, "") => write!(f, "{}", errno_name(errno)),
+            Answer::Errno(errno, function) => write!(f, "{function} answers {}", errno_name(errno)),
+            Answer::NoErrno(text) => write!(f, "{text} (refused without asking the host)"),
+            Answer::Wrong(text) => write!(f, "wrong, {text}"),
+            Answer::Escaped(text) => write!(f, "escaped, {text}"),
+            Answer::Unreadable(text) => write!(f, "not understood, {text}"),
+        }
+    }
+}
+
+/// Every `lab:` line of a guest's stdout, in order.
+#[must_use]
+pub fn lines(stdout: &str) -> Vec<Line<'_>> {
+    stdout.lines().filter_map(|l| l.strip_prefix("lab: ")).map(parse).collect()
+}
+
+fn parse(line: &str) -> Line<'_> {
+    let (name, rest) = line.trim().split_once(' ').unwrap_or((line.trim(), ""));
+    let (word, text) = rest.split_once(' ').unwrap_or((rest, ""));
+    let answer = match (word, word.strip_prefix("errno=").map(str::parse)) {
+        ("ok", _) => Answer::Ok,
+        ("no-errno", _) => Answer::NoErrno(text),
+        ("wrong", _) => Answer::Wrong(text),
+        ("escaped", _) => Answer::Escaped(text),
+        (_, Some(Ok(errno))) => Answer::Errno(errno, text.split_whitespace().next().unwrap_or_default()),
+        _ => Answer::Unreadable(rest),
+    };
+    Line { name, answer }
+}
+
+/// The judgement that the lines hold: a wrong result before a gap, the host's gap before the ABI's.
+/// The detail names every capability that is not ok.
+#[must_use]
+pub fn judge(lines: &[Line]) -> Option<Judgement> {
+    let mut judgements: Vec<Judgement> = lines.iter().filter_map(of_line).collect();
+    judgements.sort_by_key(|j| (j.verdict != Verdict::Fail, j.code));
+    let mut first = judgements.first()?.clone();
+    let ok = lines.iter().filter(|l| l.answer == Answer::Ok).count();
+    let details: Vec<_> = judgements.into_iter().map(|j| j.detail).collect();
+    first.detail = details.join("; ");
+    if ok > 0 {
+        first.detail = format!("{}; {ok} of {} capabilities ok", first.detail, lines.len());
+    }
+    Some(first)
+}
+
+fn of_line(line: &Line) -> Option<Judgement> {
+    let code = match line.answer {
+        Answer::Ok => return None,
+        Answer::Errno(52 | 58, _) => Code::NotImplemented,
+        Answer::Errno(2 | 63 | 76, _) => Code::CapabilityDenied,
+        Answer::NoErrno(_) if line.name.starts_with("sock") => Code::SocketsUnsupported,
+        Answer::NoErrno(_) if line.name.starts_with("thread") => Code::ThreadsUnsupported,
+        Answer::NoErrno(_) => Code::LibraryUnsupported,
+        Answer::Escaped(_) => Code::SandboxEscape,
+        Answer::Errno(..) | Answer::Wrong(_) | Answer::Unreadable(_) => Code::WrongOutput,
+    };
+    let subject = match line.answer {
+        Answer::Errno(_, function) if !function.is_empty() => function,
+        _ => line.name,
+    };
+    Some(because(code, subject.to_owned(), line.to_string()))
+}
+
+/// Errno names of WASI 0.1, from `witx/typenames.witx`.
+fn errno_name(errno: u16) -> String {
+    const NAMES: &str = "SUCCESS 2BIG ACCES ADDRINUSE ADDRNOTAVAIL AFNOSUPPORT AGAIN ALREADY BADF BADMSG BUSY CANCELED CHILD \
+        CONNABORTED CONNREFUSED CONNRESET DEADLK DESTADDRREQ DOM DQUOT EXIST FAULT FBIG HOSTUNREACH IDRM ILSEQ INPROGRESS \
+        INTR INVAL IO ISCONN ISDIR LOOP MFILE MLINK MSGSIZE MULTIHOP NAMETOOLONG NETDOWN NETRESET NETUNREACH NFILE NOBUFS \
+        NODEV NOENT NOEXEC NOLCK NOLINK NOMEM NOMSG NOPROTOOPT NOSPC NOSYS NOTCONN NOTDIR NOTEMPTY NOTRECOVERABLE NOTSOCK \
+        NOTSUP NOTTY NXIO OVERFLOW OWNERDEAD PERM PIPE PROTO PROTONOSUPPORT PROTOTYPE RANGE ROFS SPIPE SRCH STALE TIMEDOUT \
+        TXTBSY XDEV NOTCAPABLE";
+    match NAMES.split_whitespace().nth(usize::from(errno)) {
+        Some(name) => format!("E{name} ({errno})"),
+        None => format!("errno {errno}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{errno_name, judge, lines};
+    use wasmlab_model::codes::Code;
+
+    #[test]
+    fn errno_numbers_have_their_names() {
+        for (errno, name) in
+            [(8, "EBADF (8)"), (52, "ENOSYS (52)"), (58, "ENOTSUP (58)"), (76, "ENOTCAPABLE (76)"), (99, "errno 99")]
+        {
+            assert_eq!(errno_name(errno), name);
+        }
+    }
+
+    fn check(stdout: &str, wanted: Option<(Code, &str)>) {
+        let judgement = judge(&lines(stdout));
+        let found = judgement.as_ref().map(|j| (j.code.unwrap(), j.subject.as_deref().unwrap()));
+        assert_eq!(found, wanted, "{stdout}");
+    }
+
+    #[test]
+    fn lines_say_what_came_of_each_capability() {
+        check("hello\nlab: args ok\n", None);
+        check("lab: rename errno=52 path_rename\n", Some((Code::NotImplemented, "path_rename")));
+        check("lab: file-read errno=76\n", Some((Code::CapabilityDenied, "file-read")));
+        check("lab: file-read errno=44 path_open\n", Some((Code::WrongOutput, "path_open")));
+        check("lab: socket-bind no-errno operation not supported\n", Some((Code::SocketsUnsupported, "socket-bind")));
+        check("lab: threads no-errno operation not supported\n", Some((Code::ThreadsUnsupported, "threads")));
+        check("lab: file-write no-errno Operation not permitted\n", Some((Code::LibraryUnsupported, "file-write")));
+        check("lab: args wrong two\nlab: rename errno=52\n", Some((Code::WrongOutput, "args")));
+        check("lab: threads no-errno x\nlab: rename errno=58\n", Some((Code::NotImplemented, "rename")));
+        check("lab: passwd escaped root:x\n", Some((Code::SandboxEscape, "passwd")));
+        check("lab: args\n", Some((Code::WrongOutput, "args")));
+    }
+}

@@ -1,0 +1,90 @@
+//! What the lab's servers were asked, against what they shall have been asked.
+
+use super::quoted;
+use wasmlab_model::observation::Asked;
+use wasmlab_model::scenario::ExpectedRequest;
+
+/// What differs, if anything does; nothing is compared where nothing is expected.
+pub fn wrong(asked: &[Asked], wanted: &[ExpectedRequest]) -> Option<String> {
+    if wanted.is_empty() {
+        return None;
+    }
+    for (index, wanted) in wanted.iter().enumerate() {
+        let Some(asked) = asked.get(index) else {
+            let line = format!("{} {}", wanted.method, wanted.path);
+            return Some(format!("the server `{}` was not asked {}", wanted.server, quoted(&line)));
+        };
+        if let Some(words) = differs(asked, wanted) {
+            return Some(format!("request {} to `{}`: {words}", index + 1, asked.server));
+        }
+    }
+    let extra = asked.get(wanted.len())?;
+    let line = quoted(&format!("{} {}", extra.method, extra.path));
+    Some(format!(
+        "the server `{}` was asked {line} too, {} times in all, expected {}",
+        extra.server,
+        asked.len(),
+        wanted.len()
+    ))
+}
+
+fn differs(asked: &Asked, wanted: &ExpectedRequest) -> Option<String> {
+    if let Some(words) = &asked.refused {
+        return Some(words.clone());
+    }
+    if asked.server != wanted.server {
+        return Some(format!("expected to `{}`", wanted.server));
+    }
+    let line = |method: &str, path: &str| quoted(&format!("{method} {path}"));
+    let (is, shall) = (line(&asked.method, &asked.path), line(&wanted.method, &wanted.path));
+    if is != shall {
+        return Some(format!("{is}, expected {shall}"));
+    }
+    for (name, value) in &wanted.headers {
+        let is = asked.headers.get(&name.to_ascii_lowercase());
+        if is != Some(value) {
+            let is = is.map_or_else(|| "(none)".to_owned(), |text| quoted(text));
+            return Some(format!("header {name}: {is}, expected {}", quoted(value)));
+        }
+    }
+    let body = wanted.body.as_ref().filter(|body| **body != asked.body)?;
+    Some(format!("the body is {}, expected {}", quoted(&asked.body), quoted(body)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::wrong;
+    use wasmlab_model::observation::Asked;
+    use wasmlab_model::scenario::ExpectedRequest;
+
+    fn asked(method: &str, path: &str) -> Asked {
+        let headers = [("accept".to_owned(), "text/plain".to_owned())].into();
+        Asked { server: "api".into(), method: method.into(), path: path.into(), headers, ..Asked::default() }
+    }
+
+    fn wanted(toml: &str) -> ExpectedRequest {
+        toml::from_str(&format!("server = \"api\"\n{toml}")).unwrap()
+    }
+
+    #[test]
+    fn requests_are_compared_in_order_and_all() {
+        let hello = [wanted("path = \"/hello\"\nheaders = { Accept = \"text/plain\" }")];
+        let good = asked("GET", "/hello");
+        let once = [good.clone()];
+        assert_eq!(wrong(&once, &[]), None, "nothing is expected");
+        assert_eq!(wrong(&once, &hello), None);
+        for (is, words) in [
+            (vec![], "was not asked \"GET /hello\""),
+            (vec![asked("POST", "/hello")], "request 1 to `api`: \"POST /hello\", expected \"GET /hello\""),
+            (vec![good.clone(), good.clone()], "was asked \"GET /hello\" too, 2 times in all, expected 1"),
+            (vec![Asked { refused: Some("no HTTP".into()), ..good.clone() }], "no HTTP"),
+            (vec![Asked { server: "other".into(), ..good.clone() }], "expected to `api`"),
+            (vec![Asked { headers: [].into(), ..good.clone() }], "header Accept: (none), expected \"text/plain\""),
+        ] {
+            let said = wrong(&is, &hello).unwrap_or_default();
+            assert!(said.contains(words), "`{said}` does not say `{words}`");
+        }
+        let body = wanted("path = \"/hello\"\nbody = \"x\"");
+        assert_eq!(wrong(&[good], &[body]).as_deref(), Some("request 1 to `api`: the body is \"\", expected \"x\""));
+    }
+}

@@ -1,0 +1,303 @@
+//! The judge's table: evidence, expectation, verdict.
+
+use proptest::prelude::*;
+use wasmlab_protocol::{Cause, Event, Stage, TrapKind, Value};
+
+use super::{Evidence, judge};
+use wasmlab_model::codes::Code;
+use wasmlab_model::facts::Facts;
+use wasmlab_model::observation::{Limit, Observation, Outcome, Script};
+use wasmlab_model::scenario::ScenarioFile;
+use wasmlab_model::verdict::{Judgement, Verdict};
+
+fn spec(extra: &str) -> ScenarioFile {
+    let text = format!(
+        "schema = 1\ntitle = \"t\"\nfamily = \"f\"\nroute = \"r\"\n[build]\ntoolchain = \"wat\"\nsource = \"a.wat\"\n{extra}"
+    );
+    toml::from_str(&text).unwrap()
+}
+
+fn observation(outcome: Outcome, events: Vec<Event>, stdout: &str) -> Observation {
+    Observation { events, outcome, stdout: stdout.to_owned(), ..Observation::nothing() }
+}
+
+fn to(stage: Stage, cause: Cause) -> Vec<Event> {
+    vec![Event::Stage { stage, micros: 1, cached: false }, Event::End { cause, micros: 2 }]
+}
+
+fn facts(wat: &str) -> Facts {
+    wasmlab_inspect::facts(&wat::parse_str(wat).unwrap()).unwrap()
+}
+
+fn verdict(facts: Result<&Facts, &str>, observation: &Observation, spec: &ScenarioFile) -> Judgement {
+    judge(&Evidence { facts, observation, progress: &observation.reported() }, spec)
+}
+
+/// A guest that ran to `cause` after printing `stdout`, under the expectation `expect`.
+fn ran(cause: Cause, stdout: &str, expect: &str) -> (Verdict, Option<Code>) {
+    let facts = facts("(module)");
+    let observation = observation(Outcome::Exited(0), to(Stage::Run, cause), stdout);
+    let judgement = verdict(Ok(&facts), &observation, &spec(expect));
+    (judgement.verdict, judgement.code)
+}
+
+const PASS: (Verdict, Option<Code>) = (Verdict::Pass, None);
+const EXIT: (Verdict, Option<Code>) = (Verdict::Fail, Some(Code::WrongExit));
+const OUTPUT: (Verdict, Option<Code>) = (Verdict::Fail, Some(Code::WrongOutput));
+
+#[test]
+fn a_guest_that_does_what_is_expected_passes() {
+    assert_eq!(ran(Cause::Returned, "", ""), PASS);
+    assert_eq!(ran(Cause::Exit { code: 0 }, "hi\n", "[expect]\nstdout = \"hi\\n\""), PASS);
+    assert_eq!(ran(Cause::Exit { code: 7 }, "", "[expect]\nexit = 7"), PASS);
+    assert_eq!(ran(Cause::Returned, "lab: args ok\n", "[expect]\nlab = [\"args\"]"), PASS);
+}
+
+#[test]
+fn a_guest_that_does_something_else_fails() {
+    assert_eq!(ran(Cause::Exit { code: 1 }, "", ""), EXIT);
+    assert_eq!(ran(Cause::Returned, "", "[expect]\nexit = 7"), EXIT);
+    assert_eq!(ran(Cause::Returned, "ho\n", "[expect]\nstdout = \"hi\\n\""), OUTPUT);
+    assert_eq!(ran(Cause::Returned, "", "[expect]\nlab = [\"args\"]"), OUTPUT);
+    assert_eq!(ran(Cause::Returned, "", "[expect]\nstdout_contains = [\"x\"]"), OUTPUT);
+}
+
+#[test]
+fn no_annotation_excuses_a_silent_exit() {
+    let known = "[[known]]\nruntime = \"*\"\ncode = \"sockets-unsupported\"\nbecause = \"x\"";
+    assert_eq!(ran(Cause::Exit { code: 1 }, "", known), EXIT);
+}
+
+#[test]
+fn the_guests_own_words_are_evidence() {
+    let words = "lab: socket-bind no-errno operation not supported\n";
+    assert_eq!(
+        ran(Cause::Exit { code: 1 }, words, "[expect]\nlab = [\"socket-bind\"]"),
+        (Verdict::Gap, Some(Code::SocketsUnsupported))
+    );
+}
+
+#[test]
+fn results_and_host_calls_are_compared() {
+    let facts = facts("(module)");
+    let check = |results: Vec<Value>, calls: Vec<Value>, wanted| {
+        let mut events = vec![Event::Stage { stage: Stage::Run, micros: 1, cached: false }];
+        events.push(Event::HostCall { function: "env.f".to_owned(), args: calls });
+        events.push(Event::Called { export: "add".to_owned(), results });
+        events.push(Event::End { cause: Cause::Returned, micros: 2 });
+        let spec = spec(
+            "[run]\nentry = \"calls\"\n[[run.call]]\nexport = \"add\"\nresults = [\"i32:5\"]\n[expect]\nhost_calls = [{ function = \"env.f\", args = [\"i32:7\"] }]",
+        );
+        let judgement = verdict(Ok(&facts), &observation(Outcome::Exited(0), events, ""), &spec);
+        assert_eq!((judgement.verdict, judgement.code), wanted, "{}", judgement.detail);
+    };
+    check(vec![Value::I32(5)], vec![Value::I32(7)], PASS);
+    check(vec![Value::I32(6)], vec![Value::I32(7)], OUTPUT);
+    check(vec![Value::I32(5)], vec![Value::I32(8)], OUTPUT);
+    check(vec![], vec![Value::I32(7)], OUTPUT);
+}
+
+#[test]
+fn limits_signals_and_silence_have_their_codes() {
+    let facts = facts("(module)");
+    let check = |outcome, events, code| {
+        let judgement = verdict(Ok(&facts), &observation(outcome, events, ""), &spec(""));
+        assert_eq!(judgement.code, Some(code), "{}", judgement.detail);
+    };
+    let running = || vec![Event::Stage { stage: Stage::Run, micros: 1, cached: false }];
+    check(Outcome::Limit(Limit::Time(10)), running(), Code::Timeout);
+    check(Outcome::Limit(Limit::CompileTime(10)), vec![], Code::CompileTimeout);
+    check(Outcome::Limit(Limit::Output(10)), running(), Code::OutputFlood);
+    check(Outcome::Limit(Limit::Memory(10)), running(), Code::OutOfMemory);
+    check(Outcome::Signaled(11), running(), Code::Crashed);
+    check(Outcome::Signaled(9), running(), Code::Crashed);
+    check(Outcome::Exited(0), running(), Code::Crashed);
+    check(Outcome::Exited(101), vec![], Code::Crashed);
+}
+
+#[test]
+fn a_missing_import_is_judged_by_its_abi() {
+    let check = |module: &str, name: &str, code| {
+        let facts = facts(&format!("(module (import \"{module}\" \"{name}\" (func)))"));
+        let cause =
+            Cause::MissingImport { module: module.to_owned(), name: name.to_owned(), ty: String::new(), missing: 1 };
+        let judgement = verdict(Ok(&facts), &observation(Outcome::Exited(0), to(Stage::Link, cause), ""), &spec(""));
+        assert_eq!((judgement.code, judgement.stage), (Some(code), Some(Stage::Link)), "{module}.{name}");
+        assert_eq!(judgement.subject, Some(format!("{module}.{name}")));
+    };
+    check("wasi_snapshot_preview1", "sock_accept", Code::MissingImport);
+    check("wasix_32v1", "sock_open", Code::MissingImport);
+    check("wasi", "thread-spawn", Code::MissingImport);
+    check("env", "on_event", Code::CustomHost);
+    check("env", "__syscall_bind", Code::NeedsJsGlue);
+    check("a", "b", Code::NeedsJsGlue);
+    check("wbg", "f", Code::NeedsJsGlue);
+    check("env", "___syscall102", Code::NeedsEmscriptenHost);
+    check("env", "napi_create_object", Code::NeedsNapiHost);
+}
+
+/// Imports as emcc 3.1.6 left them in a standalone server, and in a module of -O3.
+#[test]
+fn emscriptens_modules_need_their_glue_or_a_host_where_they_have_none() {
+    let check = |module: &str, name: &str, exports: &str, wanted, words: &str| {
+        let facts = facts(&format!("(module (import \"{module}\" \"{name}\" (func)) {exports})"));
+        let cause =
+            Cause::MissingImport { module: module.to_owned(), name: name.to_owned(), ty: String::new(), missing: 3 };
+        let judgement = verdict(Ok(&facts), &observation(Outcome::Exited(0), to(Stage::Link, cause), ""), &spec(""));
+        assert_eq!(judgement.code, Some(wanted), "{module}.{name}");
+        assert!(judgement.detail.contains(words), "{}", judgement.detail);
+    };
+    let start = "(func (export \"_start\"))";
+    check("env", "__syscall_bind", start, Code::NeedsEmscriptenHost, "env.__syscall_bind, and 2 more imports");
+    check("env", "__syscall_bind", "(func (export \"main\"))", Code::NeedsJsGlue, "env.__syscall_bind");
+    check("a", "a", "(func (export \"c\"))", Code::NeedsJsGlue, "names minified");
+}
+
+#[test]
+fn causes_before_the_run_have_their_codes() {
+    let simd = facts("(module (func (result v128) (v128.const i64x2 0 0)))");
+    let plain = facts("(module)");
+    let words = || "words".to_owned();
+    let check = |facts: Result<&Facts, &str>, cause, verdict_code: (Verdict, Option<Code>)| {
+        let judgement = verdict(facts, &observation(Outcome::Exited(0), to(Stage::Compile, cause), ""), &spec(""));
+        assert_eq!((judgement.verdict, judgement.code), verdict_code, "{}", judgement.detail);
+    };
+    let gap = |code| (Verdict::Gap, Some(code));
+    let refused = || Cause::Refused { message: words(), offset: None };
+    check(Ok(&simd), refused(), gap(Code::UnsupportedProposal));
+    check(Ok(&plain), refused(), gap(Code::EngineCompileError));
+    check(Err("malformed at byte 0x8"), refused(), gap(Code::Malformed));
+    check(Ok(&plain), Cause::CompileFailed { message: words() }, gap(Code::EngineCompileError));
+    check(Ok(&plain), Cause::NoComponents { message: words() }, gap(Code::NeedsComponentModel));
+    check(Ok(&plain), Cause::NoExport { name: words() }, gap(Code::NoEntryPoint));
+    check(Ok(&plain), Cause::ResourceLimit { message: words() }, gap(Code::OutOfMemory));
+    check(Ok(&plain), Cause::Trap { trap: TrapKind::Unreachable, message: words() }, gap(Code::Trap));
+    check(
+        Ok(&plain),
+        Cause::Unsupported { what: "preopened-socket".to_owned(), message: words() },
+        gap(Code::SocketsUnsupported),
+    );
+    check(
+        Ok(&plain),
+        Cause::Unsupported { what: "threads".to_owned(), message: words() },
+        gap(Code::ThreadsUnsupported),
+    );
+    let mismatch = Cause::ImportTypeMismatch { module: words(), name: words(), message: words() };
+    check(Ok(&plain), mismatch, gap(Code::ImportTypeMismatch));
+    check(Ok(&plain), Cause::EngineError { message: words() }, (Verdict::Error, None));
+}
+
+#[test]
+fn an_escape_outweighs_everything() {
+    let facts = facts("(module)");
+    let mut escaped = observation(Outcome::Exited(0), to(Stage::Run, Cause::Returned), "");
+    escaped.escapes.push("read a file outside its directories".to_owned());
+    assert_eq!(verdict(Ok(&facts), &escaped, &spec("")).code, Some(Code::SandboxEscape));
+}
+
+fn any_outcome() -> impl Strategy<Value = Outcome> {
+    prop_oneof![
+        (0..256i32).prop_map(Outcome::Exited),
+        (1..32i32).prop_map(Outcome::Signaled),
+        (1..9u64).prop_map(|n| Outcome::Limit(Limit::Time(n))),
+        (1..9u64).prop_map(|n| Outcome::Limit(Limit::Memory(n))),
+        Just(Outcome::Stopped),
+        Just(Outcome::Interrupted),
+        ".{0,8}".prop_map(Outcome::NotStarted),
+    ]
+}
+
+fn any_cause() -> impl Strategy<Value = Cause> {
+    prop_oneof![
+        Just(Cause::Returned),
+        (-2..300i32).prop_map(|code| Cause::Exit { code }),
+        ".{0,8}".prop_map(|message| Cause::Trap { trap: TrapKind::Other, message }),
+        ".{0,8}".prop_map(|message| Cause::Refused { message, offset: None }),
+        ("[a-z]{0,4}", "[a-z]{0,4}").prop_map(|(module, name)| Cause::MissingImport {
+            module,
+            name,
+            ty: String::new(),
+            missing: 2
+        }),
+        ".{0,8}".prop_map(|message| Cause::EngineError { message }),
+    ]
+}
+
+fn any_stage() -> impl Strategy<Value = Stage> {
+    prop::sample::select(vec![
+        Stage::Load,
+        Stage::Validate,
+        Stage::Compile,
+        Stage::Link,
+        Stage::Instantiate,
+        Stage::Run,
+    ])
+}
+
+proptest! {
+    /// For any observation there is exactly one verdict, and a pass only with evidence: the guest was run,
+    /// came to its end as expected, nothing escaped, no capability failed, and the script held.
+    #[test]
+    fn no_pass_without_evidence(
+        outcome in any_outcome(),
+        stages in prop::collection::vec(any_stage(), 0..4),
+        cause in prop::option::of(any_cause()),
+        stdout in prop_oneof![Just(String::new()), ".{0,20}", Just("lab: args ok\n".to_owned()), Just("lab: args errno=52\n".to_owned())],
+        exit in 0..3i32,
+        lab in any::<bool>(),
+        failed in prop::option::of(Just("step".to_owned())),
+        scripted in any::<bool>(),
+        readable in any::<bool>(),
+    ) {
+        let facts = facts("(module)");
+        let mut events: Vec<Event> = stages.iter().map(|s| Event::Stage { stage: *s, micros: 1, cached: false }).collect();
+        events.extend(cause.clone().map(|cause| Event::End { cause, micros: 2 }));
+        let mut seen = observation(outcome.clone(), events, &stdout);
+        seen.script = scripted.then(|| Script { done: 0, steps: 1, failed: failed.clone() });
+        let wanted = if lab { format!("[expect]\nexit = {exit}\nlab = [\"args\"]") } else { format!("[expect]\nexit = {exit}") };
+        let judgement = verdict(if readable { Ok(&facts) } else { Err("malformed") }, &seen, &spec(&wanted));
+        if judgement.verdict == Verdict::Pass {
+            prop_assert!(judgement.code.is_none());
+            prop_assert!(matches!(outcome, Outcome::Exited(_) | Outcome::Stopped));
+            prop_assert!(outcome == Outcome::Stopped || stages.last() == Some(&Stage::Run));
+            let ended = cause.as_ref().map(|c| match c { Cause::Returned => Some(0), Cause::Exit { code } => Some(*code), _ => None });
+            prop_assert!(outcome == Outcome::Stopped || ended == Some(Some(exit)));
+            prop_assert!(!stdout.contains("errno=52") && (!lab || stdout.contains("args ok")));
+            prop_assert!(!scripted || failed.is_none());
+        } else {
+            prop_assert!(judgement.code.is_some() || judgement.verdict == Verdict::Error);
+        }
+    }
+}
+
+#[test]
+fn a_component_lacks_an_interface_by_name_and_version() {
+    let check = |interface: &str, code: Code| {
+        let facts = facts(&format!(r#"(component (import "{interface}" (instance (export "f" (func)))))"#));
+        // As the engine of wasmtime reports it.
+        let (module, name) = (interface.to_owned(), "f".to_owned());
+        let cause = Cause::MissingImport { module, name, ty: "instance".to_owned(), missing: 0 };
+        let observation = observation(Outcome::Exited(0), to(Stage::Link, cause), "");
+        let judgement = verdict(Ok(&facts), &observation, &spec(""));
+        assert_eq!((judgement.code, judgement.subject.as_deref()), (Some(code), Some(interface)));
+        assert!(judgement.detail.contains(&format!("{interface}#f")), "{}", judgement.detail);
+    };
+    check("wasi:keyvalue/store@0.2.0-draft", Code::MissingImport);
+    check("wasi:cli/run@0.3.0", Code::MissingImport);
+    check("my:host/events@0.1.0", Code::CustomHost);
+}
+
+/// What Go's `net` for wasip1 does: `Listen` gives no error, and there is no socket.
+#[test]
+fn a_guest_that_says_it_listens_where_nobody_can_connect_has_no_sockets() {
+    let steps = "[[run.port]]\nname = \"http\"\n[[step]]\nop = \"listen\"\nsocket = \"http\"\n[[step]]\nop = \"request\"\nsocket = \"http\"\nexpect = { status = 200 }";
+    let judged = |stdout: &str, done: usize| {
+        let mut observation = observation(Outcome::Stopped, to(Stage::Run, Cause::Returned), stdout);
+        observation.script = Some(Script { done, steps: 2, failed: Some("nobody listens on http".to_owned()) });
+        verdict(Ok(&facts("(module)")), &observation, &spec(steps))
+    };
+    let silent = judged("lab: socket-listen ok\n", 0);
+    assert_eq!((silent.code, silent.subject.as_deref()), (Some(Code::SocketsUnsupported), Some("socket-listen")));
+    assert_eq!(judged("lab: args ok\n", 0).code, Some(Code::WrongOutput), "it never said that it listens");
+    assert_eq!(judged("lab: socket-listen ok\n", 1).code, Some(Code::WrongOutput), "it listens, and answers wrongly");
+}

@@ -1,0 +1,286 @@
+//! The catalogue of codes: stable ids, what each means, who is to blame, and what changes it.
+//!
+//! A code is never renamed or reused: snapshots, `[[known]]` entries and people's CI refer to it.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::verdict::Verdict;
+
+/// Whose gap it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Blame {
+    /// The compiler, its standard library or its linker.
+    Toolchain,
+    /// The convention between guest and host: it has no word for what the guest needs.
+    Abi,
+    /// The runtime.
+    Runtime,
+    /// The program itself.
+    Guest,
+    /// This machine: something is not installed.
+    Machine,
+}
+
+impl Blame {
+    /// As in reports: `abi`.
+    #[must_use]
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Toolchain => "toolchain",
+            Self::Abi => "abi",
+            Self::Runtime => "runtime",
+            Self::Guest => "guest",
+            Self::Machine => "machine",
+        }
+    }
+}
+
+/// One entry of the catalogue.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    /// The code.
+    pub code: Code,
+    /// Its id, kebab-case.
+    pub id: &'static str,
+    /// The verdict that it explains.
+    pub verdict: Verdict,
+    /// Whom it blames, unless the evidence says otherwise.
+    pub blame: &'static [Blame],
+    /// What it means.
+    pub meaning: &'static str,
+    /// What would change it.
+    pub remedy: &'static str,
+}
+
+macro_rules! catalogue {
+    ($($variant:ident $id:literal $verdict:ident [$($blame:ident),*] $meaning:literal $remedy:literal;)*) => {
+        /// A reason, stable across versions of the lab.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Code { $(#[doc = $meaning] $variant,)* }
+
+        /// Every code, in the order of a guest's way: build, link, validate, run.
+        pub const CATALOGUE: &[Entry] = &[$(Entry {
+            code: Code::$variant, id: $id, verdict: Verdict::$verdict,
+            blame: &[$(Blame::$blame),*], meaning: $meaning, remedy: $remedy,
+        },)*];
+    };
+}
+
+catalogue! {
+    ToolchainMissing "toolchain-missing" NotBuilt [Machine]
+        "The compiler or target that builds this guest is not on this machine, and there is no prebuilt guest."
+        "`cargo xtask doctor` names what is missing and the command that installs it.";
+    NotFetched "not-fetched" NotBuilt [Machine]
+        "The module is somebody else's work, pinned by its hash and never part of the repository, and it is not on this machine."
+        "`cargo xtask setup` fetches it; or put the file below the folder that WASMLAB_FIXTURES names.";
+    CompileError "compile-error" NotBuilt [Guest]
+        "The compiler refused the source, or ended without leaving a module."
+        "Read the compiler's words in the cell's detail; `cargo xtask build --scenario NAME` shows them in full.";
+    UndefinedSymbol "undefined-symbol" NotBuilt [Toolchain, Abi]
+        "The program compiled and did not link: it calls functions that this target's libraries do not have."
+        "Build for a target that has them (sockets: wasm32-wasip2 or WASIX), or link what defines them; the cell's detail lists them.";
+    TargetRenamed "target-renamed" NotBuilt [Toolchain]
+        "The compiler refuses the target by its old name; the target itself is there under another one."
+        "Write the new name, which the cell's detail gives, into build.target and into your scripts.";
+    CompilerCrashed "compiler-crashed" NotBuilt [Toolchain]
+        "The compiler died by a signal, or used more memory than the lab allows, before it made a module."
+        "Build it by hand to see whether it happens again; another version of the compiler may not do it.";
+    BuildTimeout "build-timeout" NotBuilt [Toolchain]
+        "The compiler was not done within the limit and was ended with everything that it had started."
+        "Raise the limit with WASMLAB_BUILD_TIMEOUT (seconds) if it is slow; if it waits, look at what for.";
+    BuildFlood "build-flood" NotBuilt [Toolchain]
+        "The compiler printed more than the lab keeps (64 MB) and was ended."
+        "Build it by hand and look at what it prints.";
+    ToolchainBroken "toolchain-broken" NotBuilt [Machine]
+        "The compiler is on this machine and cannot be used: it cannot be started, or does not say its version."
+        "Repair or remove it; the cell's detail has its words. The prebuilt guest does not stand in for a broken compiler.";
+    PrebuiltStale "prebuilt-stale" NotBuilt [Guest]
+        "The guest's sources changed after its prebuilt guest was made, so the prebuilt guest proves nothing about them."
+        "Install the toolchain and run `cargo xtask build`, then `cargo xtask bless --guests` to renew the prebuilt guest.";
+    NeedsComponentModel "needs-component-model" Gap [Runtime]
+        "The binary is a component; this runtime, in this mode, takes core modules only."
+        "Use a runtime with the component model, or build the program as a core module (wasm32-wasip1).";
+    MissingImport "missing-import" Gap [Runtime]
+        "The guest imports a function of a known ABI that this runtime does not define."
+        "Use a runtime that has this ABI, or build for an ABI that this runtime has.";
+    ImportTypeMismatch "import-type-mismatch" Gap [Abi]
+        "The runtime defines the import with another type: two versions of one ABI, or two ABIs with one name."
+        "Rebuild with a toolchain of the ABI's current version.";
+    NeedsJsGlue "needs-js-glue" Gap [Toolchain, Abi]
+        "The module expects functions that its toolchain's own JavaScript file defines."
+        "Run it in a JavaScript host with its glue, or build a standalone module (for Emscripten: -sSTANDALONE_WASM).";
+    NeedsEmscriptenHost "needs-emscripten-host" Gap [Abi, Runtime]
+        "The module calls Emscripten's system calls natively (___syscallN, or __syscall_* of a standalone module); no current runtime defines them."
+        "Run it on an engine with an Emscripten host layer, or rebuild the program for WASI.";
+    NeedsNapiHost "needs-napi-host" Gap [Abi]
+        "The module is a Node-API addon: it expects napi_* functions."
+        "Load it through emnapi in a JavaScript host.";
+    CustomHost "custom-host" Gap [Abi]
+        "The module imports functions that no common ABI has: it was made for one particular host."
+        "Embed the runtime in a program that defines these imports.";
+    NoEntryPoint "no-entry-point" Gap [Guest]
+        "The module has no export of the wanted name that can be called."
+        "Name an export with `--invoke`, or build the program as a command (with _start).";
+    Malformed "malformed" Gap [Toolchain]
+        "The file is no valid module or component at all: no runtime takes it."
+        "Build it again; `cargo xtask inspect FILE` names the byte offset.";
+    UnsupportedProposal "unsupported-proposal" Gap [Runtime]
+        "The module needs a proposal that this runtime, in this mode, does not have or has switched off."
+        "Compile without that feature, or use a runtime (or a flag of it) that has the proposal.";
+    EngineCompileError "engine-compile-error" Gap [Runtime]
+        "The module is valid, and the runtime's compiler failed on it."
+        "Report it to the runtime with the module; try another compiler of the same runtime.";
+    CompileTimeout "compile-timeout" Gap [Runtime]
+        "The runtime did not finish translating the module within the limit."
+        "Raise `--timeout`, or use a faster compiler (Winch, Singlepass, an interpreter).";
+    SocketsUnsupported "sockets-unsupported" Gap [Toolchain, Abi]
+        "The guest could not use a socket. On WASI 0.1 there is no call that opens or binds one, so libraries refuse before any host call."
+        "Build for wasm32-wasip2 (wasi:sockets) or WASIX, or have the host open the socket and hand it over (sock_accept).";
+    NotImplemented "not-implemented" Gap [Runtime]
+        "The runtime links the function and answers ENOSYS or ENOTSUP when it is called."
+        "Use a runtime that implements it; the cell's subject names the function.";
+    LibraryUnsupported "library-unsupported" Gap [Toolchain]
+        "The guest's own standard library refused without asking the host: for this target it has no such function."
+        "Build for a target whose library has it, or with another toolchain; no runtime can change it.";
+    CapabilityDenied "capability-denied" Gap [Runtime]
+        "The runtime has the function and refused this use of it (EACCES, EPERM, ENOTCAPABLE)."
+        "Grant the capability on the command line, or preopen the directory with the rights that the guest needs.";
+    ThreadsUnsupported "threads-unsupported" Gap [Toolchain, Abi]
+        "The guest could not start a thread: WASI 0.1 has none, and the standard library says so without asking the host."
+        "Build for wasm32-wasip1-threads or WASIX, and use a runtime that has them.";
+    Trap "trap" Gap [Guest]
+        "The guest trapped: an instruction could not be executed."
+        "The detail names the trap; build with names and debug information to see where.";
+    Timeout "timeout" Gap [Guest]
+        "The guest did not end within the limit and was ended."
+        "Raise `--timeout` if it is slow; if it waits, look at what for.";
+    OutOfMemory "out-of-memory" Gap [Guest]
+        "The guest, or the runtime for it, used more memory than the limit, or was refused memory that it cannot do without."
+        "Lower the guest's memory, or raise the limit.";
+    OutputFlood "output-flood" Gap [Guest]
+        "The guest wrote more to stdout or stderr than the limit and was ended."
+        "Make the guest print less.";
+    SandboxEscape "sandbox-escape" Fail [Runtime]
+        "The guest reached something that it was not given: a file outside its directories, or the host's environment."
+        "Do not run untrusted guests on this runtime, and report it.";
+    Crashed "crashed" Gap [Runtime]
+        "The runtime's process died by a signal, or without saying how the guest ended."
+        "Report it to the runtime with the module.";
+    WrongOutput "wrong-output" Fail [Guest]
+        "The guest ran, and what it printed, returned or called is not what was expected."
+        "Compare the output in the report with the scenario's expectation.";
+    WrongExit "wrong-exit" Fail [Guest]
+        "The guest ran, and ended with another exit code than expected, without saying why."
+        "Look at its output; if the code is right, correct the expectation.";
+}
+
+impl Code {
+    /// Its entry.
+    #[must_use]
+    pub fn entry(self) -> &'static Entry {
+        // The catalogue is generated from the same list as the enum, in the same order.
+        &CATALOGUE[self as usize]
+    }
+
+    /// Its id.
+    #[must_use]
+    pub fn id(self) -> &'static str {
+        self.entry().id
+    }
+
+    /// Whether a compiler itself gave this answer, on this source: so it can be expected, as a gap can.
+    #[must_use]
+    pub fn is_answer_of_compiler(self) -> bool {
+        matches!(self, Self::CompileError | Self::UndefinedSymbol | Self::TargetRenamed)
+    }
+
+    /// Whether a cell that is new with this code is bad news by itself: the program or the runtime
+    /// misbehaved, rather than lacking something.
+    #[must_use]
+    pub fn is_alarming(self) -> bool {
+        matches!(
+            self,
+            Self::Trap
+                | Self::Timeout
+                | Self::CompileTimeout
+                | Self::OutOfMemory
+                | Self::OutputFlood
+                | Self::SandboxEscape
+                | Self::Crashed
+                | Self::WrongOutput
+                | Self::WrongExit
+                | Self::Malformed
+                | Self::PrebuiltStale
+                | Self::CompileError
+                | Self::UndefinedSymbol
+                | Self::TargetRenamed
+                | Self::CompilerCrashed
+                | Self::BuildTimeout
+                | Self::BuildFlood
+                | Self::ToolchainBroken
+        )
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.id())
+    }
+}
+
+/// A text that is no code.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a code of the catalogue: `cargo xtask explain` lists them")]
+pub struct UnknownCode(String);
+
+impl FromStr for Code {
+    type Err = UnknownCode;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        CATALOGUE.iter().find(|e| e.id == text).map(|e| e.code).ok_or_else(|| UnknownCode(text.to_owned()))
+    }
+}
+
+impl Serialize for Code {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.id())
+    }
+}
+
+impl<'de> Deserialize<'de> for Code {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+impl schemars::JsonSchema for Code {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Code".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "enum": CATALOGUE.iter().map(|e| e.id).collect::<Vec<_>>() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CATALOGUE, Code};
+
+    #[test]
+    fn every_entry_is_found_by_its_id_and_says_something() {
+        for (index, entry) in CATALOGUE.iter().enumerate() {
+            assert_eq!(entry.code as usize, index);
+            assert_eq!(entry.id.parse(), Ok(entry.code));
+            assert!(entry.id.chars().all(|c| c.is_ascii_lowercase() || c == '-'), "{}", entry.id);
+            assert!(entry.meaning.len() > 20 && entry.remedy.len() > 20 && !entry.blame.is_empty(), "{}", entry.id);
+        }
+        assert!("no-such-code".parse::<Code>().is_err());
+    }
+}

@@ -1,0 +1,11 @@
+//! The lab's data, plain: no I/O, no behaviour beyond names and order.
+
+pub mod codes;
+pub mod facts;
+pub mod observation;
+pub mod report;
+pub mod scenario;
+pub mod verdict;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,236 @@
+//! What happened in a cell: facts only, no judgement.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use wasmlab_protocol::{Cause, Event, Stage};
+
+/// All that was seen of one run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Observation {
+    /// What the engine reported, in order; empty for runtimes that do not speak the protocol.
+    pub events: Vec<Event>,
+    /// How the process ended.
+    pub outcome: Outcome,
+    /// The guest's stdout, lossily decoded, as far as the output limit.
+    pub stdout: String,
+    /// The guest's and the runtime's stderr.
+    pub stderr: String,
+    /// The command, program first.
+    pub argv: Vec<String>,
+    /// Wall-clock time, microseconds.
+    pub wall_micros: u64,
+    /// User and system time of the process and what it waited for, microseconds.
+    pub cpu_micros: u64,
+    /// Largest resident size of the process, bytes (at least that of the lab at the start of it: so
+    /// the kernel counts).
+    pub peak_rss_bytes: u64,
+    /// Steps of the client's script that were done, and the one that failed, if any.
+    pub script: Option<Script>,
+    /// Files outside the guest's directories that it changed or read: proof of an escape.
+    pub escapes: Vec<String>,
+    /// What the lab's servers were asked, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub requests: Vec<Asked>,
+    /// What the last process was for.
+    #[serde(default)]
+    pub part: Part,
+    /// The processes before the last one, where a cell takes several: an ahead-of-time compiler, earlier
+    /// calls. Their times count in the sums above.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<Piece>,
+    /// What the guest left in the files that the scenario looks at, by the guest's names for them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub files: BTreeMap<String, FoundFile>,
+}
+
+/// A file as it was found when the guest had ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FoundFile {
+    /// Why there is no text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missing: Option<String>,
+    /// Its text, up to 1 MiB, lossily decoded, with the day of the run as `{today}`.
+    pub text: String,
+}
+
+impl FoundFile {
+    /// One that is not there, for this reason.
+    #[must_use]
+    pub fn missing(why: String) -> Self {
+        Self { missing: Some(why), text: String::new() }
+    }
+}
+
+/// A request that a guest made to a server of the lab's.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// The server's name.
+    pub server: String,
+    /// Method.
+    pub method: String,
+    /// Path, with the query.
+    pub path: String,
+    /// Headers, names in lower case.
+    pub headers: BTreeMap<String, String>,
+    /// Body, lossily decoded.
+    pub body: String,
+    /// Why it was none, or one too many.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<String>,
+}
+
+/// One process of a cell that took several.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Piece {
+    /// What it was for.
+    pub part: Part,
+    /// The command, program first.
+    pub argv: Vec<String>,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Its stdout.
+    pub stdout: String,
+    /// Its stderr.
+    pub stderr: String,
+    /// Wall-clock time, microseconds.
+    pub wall_micros: u64,
+}
+
+/// What a process of a cell is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Part {
+    /// It translates the module.
+    Prepare,
+    /// It runs the guest.
+    #[default]
+    Guest,
+}
+
+/// How a process ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// It exited with this code.
+    Exited(i32),
+    /// This signal, which the lab did not send, ended it.
+    Signaled(i32),
+    /// The lab ended it at a limit.
+    Limit(Limit),
+    /// The lab ended it because the script was through (its last step sent a signal).
+    Stopped,
+    /// It could not be started: the system's words.
+    NotStarted(String),
+    /// The user interrupted the run; such an observation is never cached.
+    Interrupted,
+}
+
+/// Which limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Limit {
+    /// Wall-clock time, milliseconds.
+    Time(u64),
+    /// Wall-clock time before the guest's first instruction, milliseconds.
+    CompileTime(u64),
+    /// stdout or stderr, bytes.
+    Output(u64),
+    /// Resident size of the process and its descendants, bytes.
+    Memory(u64),
+}
+
+/// How far the client's script came.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Script {
+    /// Steps that held.
+    pub done: usize,
+    /// Steps in all.
+    pub steps: usize,
+    /// The step that did not hold, as text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed: Option<String>,
+}
+
+/// What an observation says of the guest's way through the engine. Engines of the lab report it;
+/// for command-line runtimes their adapter reads it from exit code and output.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Progress {
+    /// The last stage that was entered.
+    pub stage: Option<Stage>,
+    /// Why it ended, where the engine said so.
+    pub cause: Option<Cause>,
+    /// Calls that returned and calls of host functions, in order.
+    pub calls: Vec<Event>,
+    /// The guest's stdout, where the runtime's own words stand between it and what was observed.
+    pub stdout: Option<String>,
+}
+
+impl Observation {
+    /// Nothing was started, nothing happened.
+    #[must_use]
+    pub fn nothing() -> Self {
+        Self {
+            events: Vec::new(),
+            outcome: Outcome::Exited(0),
+            stdout: String::new(),
+            stderr: String::new(),
+            argv: Vec::new(),
+            wall_micros: 0,
+            cpu_micros: 0,
+            peak_rss_bytes: 0,
+            script: None,
+            escapes: Vec::new(),
+            requests: Vec::new(),
+            part: Part::Guest,
+            earlier: Vec::new(),
+            files: BTreeMap::new(),
+        }
+    }
+
+    /// Progress as an engine of the lab reported it.
+    #[must_use]
+    pub fn reported(&self) -> Progress {
+        let mut progress = Progress::default();
+        for event in &self.events {
+            match event {
+                Event::Stage { stage, .. } => progress.stage = Some(*stage),
+                Event::End { cause, .. } => progress.cause = Some(cause.clone()),
+                Event::Way { .. } => {}
+                Event::Called { .. } | Event::HostCall { .. } => progress.calls.push(event.clone()),
+            }
+        }
+        progress
+    }
+
+    /// How the host ran the module, where it has several ways and said which one it took.
+    #[must_use]
+    pub fn way(&self) -> Option<&str> {
+        self.events.iter().find_map(|e| if let Event::Way { way } = e { Some(way.as_str()) } else { None })
+    }
+
+    /// Wall-clock time of the process that translated the module, microseconds, where one did so in this cell.
+    #[must_use]
+    pub fn prepare_micros(&self) -> Option<u64> {
+        self.earlier.iter().find(|piece| piece.part == Part::Prepare).map(|piece| piece.wall_micros)
+    }
+
+    /// Microseconds from entering `stage` to the next event, where both were seen.
+    #[must_use]
+    pub fn stage_micros(&self, wanted: Stage) -> Option<u64> {
+        let mut entered: Option<u64> = None;
+        for event in &self.events {
+            let at = match event {
+                Event::Stage { micros, .. } | Event::End { micros, .. } => *micros,
+                _ => continue,
+            };
+            if let Some(start) = entered {
+                return Some(at.saturating_sub(start));
+            }
+            if matches!(event, Event::Stage { stage, .. } if *stage == wanted) {
+                entered = Some(at);
+            }
+        }
+        None
+    }
+}

@@ -1,0 +1,236 @@
+//! `report.md`: the matrix for pull requests and pages.
+
+use std::fmt::Write;
+
+use super::words::{self, Row, blame, by_code, bytes, changes, lines, on, remedies, tally};
+use super::{By, Look, Renderer};
+use wasmlab_model::report::{Cell, NoteKind, RunReport, RuntimeInfo};
+use wasmlab_model::verdict::{Change, Verdict};
+
+/// The registry's entry.
+pub const RENDERER: Markdown = Markdown;
+
+/// GitHub's Markdown.
+pub struct Markdown;
+
+impl Renderer for Markdown {
+    fn id(&self) -> &'static str {
+        "markdown"
+    }
+
+    fn extension(&self) -> &'static str {
+        "md"
+    }
+
+    fn render(&self, report: &RunReport, look: Look) -> String {
+        let mut out = String::from("# Where WebAssembly runs\n\n");
+        let host = &report.host;
+        let _ = writeln!(out, "{} on {} {} with {} processors.\n", tally(report), host.os, host.arch, host.cpus);
+        if let Some(options) = words::selected(report) {
+            let _ = writeln!(out, "Selected: `{options}`\n");
+        }
+        matrix(&mut out, report, look.by);
+        gaps(&mut out, report);
+        changed(&mut out, report);
+        artifacts(&mut out, report);
+        costs(&mut out, report);
+        runtimes(&mut out, report);
+        missing(&mut out, report);
+        out
+    }
+}
+
+fn matrix(out: &mut String, report: &RunReport, by: By) {
+    let columns = words::shown(report);
+    let heads: Vec<String> =
+        columns.iter().map(|r| format!("{} {}", r.id, r.tool.version.as_deref().unwrap_or("(absent)"))).collect();
+    let _ = writeln!(out, "| {} | scenario | {} |", by.id(), heads.join(" | "));
+    let _ = writeln!(out, "|---|---|{}", "---|".repeat(heads.len()));
+    let mut last = None;
+    for Row { group, scenario: name, cells } in words::rows(report, by) {
+        let texts = columns.iter().map(|r| cells.iter().find(|c| c.runtime == r.id).map_or(String::new(), |c| text(c)));
+        let group = if last.replace(group) == Some(group) { "" } else { group };
+        let _ = writeln!(out, "| {group} | {name} | {} |", texts.collect::<Vec<_>>().join(" | "));
+    }
+    let _ = writeln!(out, "\n{}", legend(report, &columns));
+    let absent: Vec<&str> = report.runtimes.iter().filter(|r| !columns.contains(r)).map(|r| r.id.as_str()).collect();
+    if !absent.is_empty() {
+        let _ = writeln!(out, "\nAbsent, and left out above: {} (see \"Missing on this machine\").", absent.join(", "));
+    }
+}
+
+/// What the signs mean that are there.
+fn legend(report: &RunReport, columns: &[&RuntimeInfo]) -> String {
+    let cells = || report.cells.iter().filter(|c| columns.iter().any(|r| r.id == c.runtime));
+    let has = |verdict| cells().any(|c| c.verdict == verdict);
+    let gap = |known: bool| cells().any(|c| c.verdict == Verdict::Gap && c.known.is_some() == known);
+    let signs = [
+        (has(Verdict::Pass), "✅ pass"),
+        (gap(false), "⚠️ gap"),
+        (has(Verdict::Fail), "❌ fail"),
+        (gap(true), "known: an expected gap"),
+        (has(Verdict::NotBuilt), "not built: there is no guest to run"),
+        (has(Verdict::NotApplicable), "not-applicable: no question for this runtime"),
+        (has(Verdict::Absent), "absent: not on this machine"),
+        (cells().any(is_news), "**(changed)**: not what its snapshot says"),
+    ];
+    signs.into_iter().filter(|(there, _)| *there).map(|(_, text)| text).collect::<Vec<_>>().join(" · ")
+}
+
+/// A new cell is no news to somebody who sees it for the first time.
+fn is_news(cell: &Cell) -> bool {
+    !matches!(cell.change, Change::Same | Change::New)
+}
+
+fn text(cell: &Cell) -> String {
+    let code = cell.code.map(|c| c.id()).unwrap_or_default();
+    let changed = if is_news(cell) { " **(changed)**" } else { "" };
+    let text = match cell.verdict {
+        Verdict::Pass => "✅".to_owned(),
+        Verdict::Gap if cell.known.is_some() => format!("known: {code}"),
+        Verdict::Gap => format!("⚠️ {code}"),
+        Verdict::Fail => format!("❌ {code}"),
+        Verdict::Error => "❌ error of the lab".to_owned(),
+        Verdict::NotBuilt => format!("not built: {code}"),
+        Verdict::Absent | Verdict::NotApplicable => cell.verdict.id().to_owned(),
+    };
+    text + changed
+}
+
+fn gaps(out: &mut String, report: &RunReport) {
+    let codes = by_code(report);
+    if codes.is_empty() {
+        return;
+    }
+    out.push_str("\n## Why not, and what would change it\n");
+    for (code, groups) in codes {
+        let _ = writeln!(out, "\n### `{code}`\n\n{}\n", report.text(code).map_or("", |text| text.meaning.as_str()));
+        for (names, group) in lines(&groups) {
+            let known = group.cell.known.as_ref().map(|k| format!(" Known: {k}.")).unwrap_or_default();
+            let stage = group.cell.stage.map(|s| format!("at {s:?}").to_lowercase()).unwrap_or_else(|| "before a run".to_owned());
+            let detail = escaped(&group.detail());
+            let _ = writeln!(
+                out,
+                "- **{names}** on {} ({stage}; {}{}): {detail}.{known}",
+                escaped(&on(report, &group.runtimes)),
+                blame(report, code, group.cell),
+                group.way()
+            );
+        }
+        for (whose, remedy) in remedies(report, code, &groups) {
+            let whose = whose.map(|names| format!(" ({})", escaped(&names))).unwrap_or_default();
+            let _ = writeln!(out, "\nTo change it{whose}: {remedy}");
+        }
+    }
+}
+
+/// Text from guests and runtimes must not become markup.
+fn escaped(text: &str) -> String {
+    text.chars().fold(String::new(), |mut out, c| {
+        if matches!(c, '|' | '<' | '>' | '*' | '_' | '`' | '[' | ']' | '\\') {
+            out.push('\\');
+        }
+        out.push(c);
+        out
+    })
+}
+
+fn changed(out: &mut String, report: &RunReport) {
+    let lines = changes(report);
+    let notes = report.notes.iter().filter(|n| !matches!(n.kind, NoteKind::Missing | NoteKind::Next | NoteKind::ArtifactNew | NoteKind::Differs));
+    let notes: Vec<String> = notes.map(|n| format!("- **{}**: {}", escaped(&n.about), escaped(&n.text))).collect();
+    if lines.is_empty() && notes.is_empty() {
+        return;
+    }
+    out.push_str("\n## Changed\n\n");
+    for (change, line) in lines {
+        let _ = writeln!(out, "- **{}**: {}", change.id(), escaped(&line));
+    }
+    for note in notes {
+        let _ = writeln!(out, "{note}");
+    }
+}
+
+fn artifacts(out: &mut String, report: &RunReport) {
+    out.push_str("\n## Guests\n\n| scenario | route | made by | origin | total | code | data | imports | proposals |\n");
+    out.push_str("|---|---|---|---|---:|---:|---:|---:|---|\n");
+    for artifact in &report.artifacts {
+        let facts = artifact.facts.as_ref();
+        let route = report.scenarios.iter().find(|s| s.name == artifact.scenario).map_or("", |s| &s.route);
+        let (code, data, imports, proposals) = match facts {
+            Some(f) => {
+                let proposals = f.proposals.iter().cloned().collect::<Vec<_>>().join(", ");
+                (bytes(f.sizes.code), bytes(f.sizes.data), f.imports.len().to_string(), proposals)
+            }
+            None => ("?".to_owned(), "?".to_owned(), "?".to_owned(), "malformed".to_owned()),
+        };
+        let _ = writeln!(
+            out,
+            "| {} | {route} | {} | {} | {} | {code} | {data} | {imports} | {proposals} |",
+            artifact.scenario,
+            artifact.toolchain,
+            artifact.origin.id(),
+            bytes(artifact.bytes),
+        );
+    }
+}
+
+/// Medians: one cell that waits for a client must not stand for all.
+fn costs(out: &mut String, report: &RunReport) {
+    out.push_str("\n## What a cell costs\n\nMedians over the cells that were measured; compiling is left out where compiled code was at hand.\n\n");
+    out.push_str("| runtime | cells | process, ms | compiling, ms | running, ms | resident, largest |\n|---|---:|---:|---:|---:|---:|\n");
+    for runtime in report.runtimes.iter().filter(|r| r.tool.present) {
+        let cells: Vec<&Cell> = report.cells.iter().filter(|c| c.runtime == runtime.id && c.verdict.is_measured()).collect();
+        let largest = cells.iter().map(|c| c.peak_rss_bytes).max().unwrap_or(0);
+        let _ = writeln!(
+            out,
+            "| {} | {} | {} | {} | {} | {} |",
+            runtime.id,
+            cells.len(),
+            median(cells.iter().map(|c| c.duration_ms)),
+            median(cells.iter().filter_map(|c| c.compile_ms)),
+            median(cells.iter().filter_map(|c| c.run_ms)),
+            bytes(largest),
+        );
+    }
+}
+
+fn median(values: impl Iterator<Item = f64>) -> String {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).map_or("-".to_owned(), |v| format!("{v:.2}"))
+}
+
+/// What a result is a result of: a column is a runtime, a version, a mode and its switches.
+fn runtimes(out: &mut String, report: &RunReport) {
+    out.push_str("\n## Runtimes\n\n| runtime | version | mode | switches |\n|---|---|---|---|\n");
+    for runtime in report.runtimes.iter().filter(|r| r.tool.present) {
+        let version = runtime.tool.version.as_deref().unwrap_or("?");
+        let own = if runtime.own { ", a build of one's own" } else { "" };
+        let flags = runtime.flags.iter().map(|f| format!("`{f}`")).collect::<Vec<_>>().join(" ");
+        let _ = writeln!(out, "| {} | {version}{own} | {} | {flags} |", runtime.id, runtime.mode);
+    }
+    let differences = report.notes.iter().filter(|n| n.kind == NoteKind::Differs);
+    let lines: Vec<String> =
+        differences.map(|n| format!("- **{}** {}", escaped(&n.about), escaped(&n.text))).collect();
+    if !lines.is_empty() {
+        let _ = writeln!(out, "\nOne engine, two columns:\n\n{}", lines.join("\n"));
+    }
+    let ways = words::ways(report).into_iter();
+    let lines: Vec<String> =
+        ways.map(|((id, way), scenarios)| format!("- **{id}** by `{way}`: {}", scenarios.join(", "))).collect();
+    if !lines.is_empty() {
+        let _ = writeln!(out, "\nHosts with several ways to run a module took these:\n\n{}", lines.join("\n"));
+    }
+}
+
+fn missing(out: &mut String, report: &RunReport) {
+    let notes: Vec<_> = report.notes.iter().filter(|n| n.kind == NoteKind::Missing).collect();
+    if notes.is_empty() {
+        return;
+    }
+    out.push_str("\n## Missing on this machine\n\n");
+    for note in notes {
+        let _ = writeln!(out, "- **{}**: {}", escaped(&note.about), escaped(&note.text));
+    }
+}

@@ -1,0 +1,41 @@
+//! The closing sentence of `check`: *runs on X; not on Y, because Z; to change that, do W.*
+
+use super::words::{by_code, on as columns};
+use wasmlab_model::report::RunReport;
+use wasmlab_model::verdict::Verdict;
+
+/// One sentence on one module.
+#[must_use]
+pub fn sentence(report: &RunReport, module: &str) -> String {
+    let cells: Vec<_> = report.cells.iter().filter(|c| c.scenario == module).collect();
+    let on = |verdict: Verdict| {
+        cells.iter().filter(|c| c.verdict == verdict).map(|c| c.runtime.as_str()).collect::<Vec<_>>()
+    };
+    let runs = on(Verdict::Pass);
+    let mut text = match runs.as_slice() {
+        [] => format!("{module} runs on none of the runtimes here"),
+        names => format!("{module} runs on {}", columns(report, names)),
+    };
+    // What came out is worth telling where it is the same everywhere.
+    let mut details = cells.iter().filter(|c| c.verdict == Verdict::Pass).map(|c| c.detail.as_str());
+    if let Some(detail) = details.next().filter(|first| details.all(|d| d == *first)) {
+        text += &format!(" ({detail})");
+    }
+    for (code, groups) in by_code(report) {
+        let general = report.text(code).map(|text| text.remedy.as_str());
+        for group in groups.iter().filter(|g| g.scenario == module) {
+            let remedy = group.cell.remedy.as_deref().or(general).unwrap_or_default().trim_end_matches('.');
+            let detail = group.detail();
+            let detail = detail.trim_end_matches('.');
+            text += &format!(
+                "; not on {}, because of {code} ({detail}); to change that: {remedy}",
+                columns(report, &group.runtimes)
+            );
+        }
+    }
+    let errors = on(Verdict::Error);
+    if !errors.is_empty() {
+        text += &format!("; the lab itself failed on {}", errors.join(", "));
+    }
+    text + "."
+}

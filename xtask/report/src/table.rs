@@ -1,0 +1,229 @@
+//! The matrix in a terminal: one letter a cell, its columns named by a staircase, so that twenty of them
+//! still fit into 80 characters; below it every letter is explained.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use anstyle::{AnsiColor, Effects, Style};
+
+use super::words::{self, Group, Row, blame, by_code, changes, lines, on, remedies, shown, tally};
+use super::{Look, Renderer};
+use wasmlab_model::codes::Code;
+use wasmlab_model::report::{Cell, Note, NoteKind, Origin, RunReport, RuntimeInfo};
+use wasmlab_model::verdict::{Change, Verdict};
+
+/// The registry's entry.
+pub const RENDERER: Table = Table;
+
+/// For terminals.
+pub struct Table;
+
+impl Renderer for Table {
+    fn id(&self) -> &'static str {
+        "table"
+    }
+
+    fn extension(&self) -> &'static str {
+        "txt"
+    }
+
+    fn render(&self, report: &RunReport, look: Look) -> String {
+        let codes = by_code(report);
+        let gaps = codes.keys().copied().filter(|code| verdict_of(report, *code) == Some(Verdict::Gap));
+        let letters: BTreeMap<Code, char> = gaps.zip('a'..='z').collect();
+        let mut out = String::new();
+        let painter = Painter { look };
+        painter.matrix(&mut out, report, &letters);
+        painter.legend(&mut out, report, &codes, &letters);
+        painter.changes(&mut out, report);
+        painter.notes(&mut out, report);
+        let _ = writeln!(out, "\n{}", painter.paint(BOLD, &tally(report)));
+        if let Some(options) = words::selected(report) {
+            painter.wrapped(&mut out, "selected: ", "          ", &options);
+        }
+        for note in report.notes.iter().filter(|n| n.kind == NoteKind::Next) {
+            painter.wrapped(&mut out, "next: ", "      ", &note.text);
+        }
+        out
+    }
+}
+
+/// The verdict that a code explains.
+fn verdict_of(report: &RunReport, code: Code) -> Option<Verdict> {
+    report.text(code).map(|text| text.verdict)
+}
+
+/// What the signs mean that are there.
+fn key(report: &RunReport) -> String {
+    let has = |verdict| report.cells.iter().any(|c| c.verdict == verdict);
+    let signs = [
+        (Verdict::Pass, "✓ pass"),
+        (Verdict::Gap, "a-z gap"),
+        (Verdict::Fail, "✗ fail"),
+        (Verdict::NotBuilt, "? not built"),
+        (Verdict::NotApplicable, "- not applicable"),
+        (Verdict::Error, "! error"),
+    ];
+    let mut signs: Vec<&str> = signs.iter().filter(|(verdict, _)| has(*verdict)).map(|(_, text)| *text).collect();
+    if shown(report).iter().any(|r| !r.tool.present) {
+        signs.push("· absent");
+    }
+    if report.cells.iter().any(is_news) {
+        signs.push("* changed");
+    }
+    if report.artifacts.iter().any(|a| a.origin == Origin::Prebuilt) {
+        signs.push("° prebuilt guest");
+    }
+    signs.join("   ")
+}
+
+/// A new cell is no news to somebody who sees it for the first time.
+fn is_news(cell: &Cell) -> bool {
+    !matches!(cell.change, Change::Same | Change::New)
+}
+
+/// Stands after the name of a row whose guest was not built here.
+const PREBUILT: char = '°';
+
+const BOLD: Style = Style::new().effects(Effects::BOLD);
+const DIM: Style = Style::new().effects(Effects::DIMMED);
+const GREEN: Style = AnsiColor::Green.on_default();
+const YELLOW: Style = AnsiColor::Yellow.on_default();
+const RED: Style = AnsiColor::Red.on_default().effects(Effects::BOLD);
+
+struct Painter {
+    look: Look,
+}
+
+impl Painter {
+    fn paint(&self, style: Style, text: &str) -> String {
+        if self.look.colour { format!("{style}{text}{style:#}") } else { text.to_owned() }
+    }
+
+    /// A paragraph: `first` before its first line, `rest` before the others.
+    fn wrapped(&self, out: &mut String, first: &str, rest: &str, text: &str) {
+        let _ = writeln!(out, "{}", words::wrapped(self.look.width, first, rest, text));
+    }
+
+    fn matrix(&self, out: &mut String, report: &RunReport, letters: &BTreeMap<Code, char>) {
+        let rows = words::rows(report, self.look.by);
+        let widest = rows.iter().map(|row| row.scenario.chars().count()).max().unwrap_or(0);
+        let prebuilt: Vec<&str> =
+            report.artifacts.iter().filter(|a| a.origin == Origin::Prebuilt).map(|a| a.scenario.as_str()).collect();
+        let columns = shown(report);
+        let widest = self.heads(out, widest, &columns);
+        let mut last = None;
+        for Row { group, scenario: name, cells } in rows {
+            if last.is_some_and(|l| l != group) {
+                let _ = writeln!(out, "{:widest$}  {}", "", self.paint(DIM, "│ ".repeat(columns.len()).trim_end()));
+            }
+            last = Some(group);
+            let mark = if prebuilt.contains(&name) { PREBUILT } else { ' ' };
+            let mut line = format!("{name}{mark}{:gap$} ", "", gap = widest.saturating_sub(name.chars().count()));
+            for runtime in &columns {
+                let cell = cells.iter().find(|c| c.runtime == runtime.id);
+                line += &cell.map_or("  ".to_owned(), |c| self.glyph(c, letters));
+            }
+            let _ = writeln!(out, "{}", line.trim_end());
+        }
+        let _ = writeln!(out, "\n{}", self.paint(DIM, &key(report)));
+        let absent: Vec<&str> =
+            report.runtimes.iter().filter(|r| !columns.contains(r)).map(|r| r.id.as_str()).collect();
+        if !absent.is_empty() {
+            self.wrapped(out, "· absent: ", "  ", &format!("{} (see \"missing here\")", absent.join(", ")));
+        }
+    }
+
+    /// The names of the columns, as a staircase; gives the width of the rows' names. It goes down to the right,
+    /// where there is room for its last steps; else to the left, with its names over those of the rows.
+    fn heads(&self, out: &mut String, widest: usize, columns: &[&RuntimeInfo]) -> usize {
+        let version = |runtime: &RuntimeInfo| runtime.tool.version.clone().unwrap_or_else(|| "absent".to_owned());
+        let length = |runtime: &RuntimeInfo| runtime.id.chars().count() + 1 + version(runtime).chars().count();
+        let label = |runtime: &RuntimeInfo| format!("{} {}", runtime.id, self.paint(DIM, &version(runtime)));
+        let steps = || columns.iter().enumerate();
+        if steps().all(|(index, runtime)| widest + 2 + 2 * index + length(runtime) <= self.look.width) {
+            for (index, runtime) in steps() {
+                let _ = writeln!(out, "{:widest$}  {}{}", "", self.paint(DIM, &"│ ".repeat(index)), label(runtime));
+            }
+            return widest;
+        }
+        let needed = steps().map(|(index, runtime)| (length(runtime) + 1).saturating_sub(2 + 2 * index)).max();
+        let widest = widest.max(needed.unwrap_or(0));
+        for (index, runtime) in steps().rev() {
+            let dashes = "─".repeat(widest + 1 + 2 * index - length(runtime));
+            let others = " │".repeat(columns.len() - 1 - index);
+            let _ = writeln!(out, "{} {}", label(runtime), self.paint(DIM, &format!("{dashes}┐{others}")));
+        }
+        widest
+    }
+
+    fn glyph(&self, cell: &Cell, letters: &BTreeMap<Code, char>) -> String {
+        let letter = cell.code.and_then(|c| letters.get(&c)).copied().unwrap_or('~').to_string();
+        let (style, text) = match cell.verdict {
+            Verdict::Pass => (GREEN, "✓".to_owned()),
+            Verdict::Gap if cell.known.is_some() => (DIM, letter),
+            Verdict::Gap => (YELLOW, letter),
+            Verdict::Fail => (RED, "✗".to_owned()),
+            Verdict::NotBuilt => (YELLOW, "?".to_owned()),
+            Verdict::Absent => (DIM, "·".to_owned()),
+            Verdict::NotApplicable => (DIM, "-".to_owned()),
+            Verdict::Error => (RED, "!".to_owned()),
+        };
+        format!("{}{}", self.paint(style, &text), if is_news(cell) { "*" } else { " " })
+    }
+
+    fn legend(&self, out: &mut String, report: &RunReport, codes: &BTreeMap<Code, Vec<Group>>, letters: &BTreeMap<Code, char>) {
+        for (code, groups) in codes {
+            let mark = match verdict_of(report, *code) {
+                Some(Verdict::Fail) => '✗',
+                Some(Verdict::NotBuilt) => '?',
+                _ => letters.get(code).copied().unwrap_or('~'),
+            };
+            let _ = writeln!(out, "\n{}", self.paint(BOLD, &format!("{mark} {code}")));
+            for (names, group) in lines(groups) {
+                let known = if group.cell.known.is_some() { ", known" } else { "" };
+                let stage = group.cell.stage.map(|s| format!("{s:?}, ").to_lowercase()).unwrap_or_default();
+                let about = format!("({stage}{}{}{known})", blame(report, *code, group.cell), group.way());
+                let text = format!("{names} on {} {about}: {}", on(report, &group.runtimes), group.detail());
+                self.wrapped(out, "  ", "    ", &text);
+            }
+            for (whose, remedy) in remedies(report, *code, groups) {
+                let whose = whose.map(|names| format!("({names}) ")).unwrap_or_default();
+                self.wrapped(out, "  → ", "    ", &format!("{whose}{remedy}"));
+            }
+        }
+    }
+
+    fn changes(&self, out: &mut String, report: &RunReport) {
+        let lines = changes(report);
+        if lines.is_empty() {
+            return;
+        }
+        let _ = writeln!(out, "\n{}", self.paint(BOLD, "changed"));
+        for (change, line) in lines {
+            self.wrapped(out, &format!("  {:<10}", change.id()), "            ", &line);
+        }
+    }
+
+    fn notes(&self, out: &mut String, report: &RunReport) {
+        let heading = |kind| match kind {
+            NoteKind::ArtifactChanged | NoteKind::ArtifactChangedWithToolchain => Some("guests that changed"),
+            NoteKind::PrebuiltDiffers => Some("prebuilt guests that differ"),
+            NoteKind::KnownStale => Some("annotations that fit nothing"),
+            NoteKind::SnapshotOrphan => Some("snapshots of nothing"),
+            NoteKind::SnapshotUnusable => Some("not compared"),
+            NoteKind::Differs => Some("one engine, two columns"),
+            NoteKind::Missing => Some("missing here"),
+            NoteKind::ArtifactNew | NoteKind::Next => None,
+        };
+        let mut last = None;
+        let notes: Vec<(&str, &Note)> = report.notes.iter().filter_map(|n| Some((heading(n.kind)?, n))).collect();
+        for (title, note) in notes {
+            if last != Some(title) {
+                let _ = writeln!(out, "\n{}", self.paint(BOLD, title));
+            }
+            last = Some(title);
+            self.wrapped(out, "  ", "    ", &format!("{}: {}", note.about, note.text));
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! Every renderer over the sample report, and the closing sentence.
+
+use super::{ALL, By, Look, sample, sentence::sentence};
+use wasmlab_model::report::RunReport;
+
+#[test]
+fn every_renderer_shows_the_sample() {
+    for renderer in ALL {
+        for width in [80, 120] {
+            let text = renderer.render(&sample::report(), Look { width, colour: false, by: By::Family });
+            if renderer.id() == "table" {
+                assert!(text.lines().all(|l| l.chars().count() <= width), "wider than {width}:\n{text}");
+                insta::assert_snapshot!(format!("{}-{width}", renderer.id()), text);
+            } else if width == 80 {
+                insta::assert_snapshot!(renderer.id(), text);
+            }
+        }
+    }
+}
+
+#[test]
+fn many_columns_with_long_names_fit_and_each_step_stands_above_its_column() {
+    let mut report = sample::report();
+    for number in 0..20 {
+        let mut more = report.runtimes[0].clone();
+        more.id = format!("engine-{number}+a-long-mode");
+        more.tool.version = Some(if number < 10 { "1.2" } else { "156.0.8078.79 shim 0.4.2" }.to_owned());
+        report.runtimes.push(more);
+    }
+    let text = super::find("table").unwrap().render(&report, Look { width: 80, colour: false, by: By::Family });
+    assert!(text.lines().all(|l| l.chars().count() <= 80), "{text}");
+    let row = text.lines().find(|l| l.starts_with("hello ")).unwrap();
+    for (column, sign) in [("wasmi 2.0.0", '✓'), ("wasmtime-winch 48.0.8", 'a')] {
+        let step = text.lines().find(|l| l.starts_with(column)).unwrap();
+        let at = step.chars().position(|c| c == '┐').unwrap();
+        assert_eq!(row.chars().nth(at), Some(sign), "{column}:\n{text}");
+    }
+}
+
+#[test]
+fn colour_is_only_there_when_it_is_asked_for() {
+    let table = super::find("table").unwrap();
+    assert!(!table.render(&sample::report(), Look { width: 80, colour: false, by: By::Family }).contains('\u{1b}'));
+    assert!(table.render(&sample::report(), Look { width: 80, colour: true, by: By::Family }).contains('\u{1b}'));
+}
+
+#[test]
+fn json_reads_back_as_the_report() {
+    let text = super::find("json").unwrap().render(&sample::report(), Look::PLAIN);
+    assert_eq!(serde_json::from_str::<RunReport>(&text).unwrap(), sample::report());
+}
+
+#[test]
+fn check_ends_with_one_sentence() {
+    let wanted = "hello runs on wasmi (printed \"hello\"); not on wasmtime-winch, because of unsupported-proposal (SIMD support is not enabled); \
+        to change that: Compile without that feature, or use a runtime (or a flag of it) that has the proposal.";
+    assert_eq!(sentence(&sample::report(), "hello"), wanted);
+}
+
+#[test]
+fn the_way_of_a_host_that_has_several_is_told() {
+    let mut report = sample::report();
+    for cell in report.cells.iter_mut().filter(|c| c.runtime == "wasmtime-winch") {
+        cell.way = Some(if cell.scenario == "hello" { "wasi" } else { "glue:emscripten" }.to_owned());
+    }
+    for (renderer, words) in [
+        ("table", "(run, guest, by glue:emscripten)"),
+        ("markdown", "(at run; guest, by glue:emscripten)"),
+        ("markdown", "- **wasmtime-winch** by `wasi`: hello\n"),
+        ("json", "\"way\": \"glue:emscripten\""),
+    ] {
+        let text = super::find(renderer).unwrap().render(&report, Look::PLAIN);
+        assert!(text.contains(words), "{renderer} does not say {words}:\n{text}");
+    }
+}
+
+#[test]
+fn what_holds_for_some_cells_only_names_them_after_what_holds_for_all() {
+    let mut report = sample::report();
+    let mut own = report.cells[3].clone();
+    own.runtime = "wasmtime-winch".to_owned();
+    own.subject = Some("preopened-socket".to_owned());
+    own.remedy = Some("Use another host.".to_owned());
+    // The special one comes first, and is told last.
+    report.cells.insert(0, own);
+    // Another detail of the same scenario is one with it.
+    let mut other = report.cells[0].clone();
+    other.runtime = "wasmi".to_owned();
+    other.subject = Some("network".to_owned());
+    report.cells.push(other);
+    let general = wasmlab_model::codes::Code::SocketsUnsupported.entry().remedy;
+    for (renderer, words) in [
+        ("table", "  → (server on wasmi, wasmtime-winch) Use another host.".to_owned()),
+        (
+            "markdown",
+            format!("To change it: {general}\n\nTo change it (server on wasmi, wasmtime-winch): Use another host.\n"),
+        ),
+    ] {
+        let text = super::find(renderer).unwrap().render(&report, Look::PLAIN);
+        assert!(text.contains(&words), "{renderer} does not say {words}:\n{text}");
+    }
+    // One that is the only one needs no name.
+    report.cells.retain(|c| c.subject.as_deref() != Some("socket-bind"));
+    let text = super::find("markdown").unwrap().render(&report, Look::PLAIN);
+    assert!(text.contains("\nTo change it: Use another host."), "{text}");
+}
+
+#[test]
+fn a_report_on_a_part_of_the_lab_says_which() {
+    let mut report = sample::report();
+    report.selected.scenarios = vec!["*http*".to_owned(), "it's".to_owned()];
+    report.selected.runtimes = vec!["wasm*".to_owned()];
+    let options = "--scenario '*http*' --scenario 'it'\\''s' --runtime 'wasm*'";
+    for (renderer, words) in
+        [("table", format!("selected: {options}\n")), ("markdown", format!("\nSelected: `{options}`\n"))]
+    {
+        let text = super::find(renderer).unwrap().render(&report, Look::PLAIN);
+        assert!(text.contains(&words), "{renderer} does not say {words}:\n{text}");
+    }
+}

@@ -1,0 +1,306 @@
+//! What all renderers say in the same words.
+
+use std::collections::BTreeMap;
+
+use super::By;
+use wasmlab_model::codes::Code;
+use wasmlab_model::report::{Cell, RunReport, RuntimeInfo, ScenarioInfo, Selection};
+use wasmlab_model::verdict::{Change, Verdict};
+
+/// Cells with one code, of one scenario, for one subject and in one detail: one line of an explanation.
+#[derive(Clone, Debug)]
+pub struct Group<'a> {
+    /// The scenario.
+    pub scenario: &'a str,
+    /// The first of the cells.
+    pub cell: &'a Cell,
+    /// Their runtimes, in the order of the columns.
+    pub runtimes: Vec<&'a str>,
+    /// The others say it in other words.
+    several_words: bool,
+    /// The others were run in another of their host's ways.
+    several_ways: bool,
+}
+
+impl Group<'_> {
+    /// The detail; where the cells differ in words, the first one's, by name.
+    pub fn detail(&self) -> String {
+        if self.several_words {
+            format!("{}: {}", self.cell.runtime, self.cell.detail)
+        } else {
+            self.cell.detail.clone()
+        }
+    }
+
+    /// Whether nothing but the scenario is another.
+    fn says_the_same(&self, other: &Self) -> bool {
+        let (a, b) = (self.cell, other.cell);
+        // With the same runtimes the first of them, which a detail may name, is the same too.
+        self.runtimes == other.runtimes
+            && (self.several_words, &a.detail) == (other.several_words, &b.detail)
+            && (a.stage, &a.blame, &a.known) == (b.stage, &b.blame, &b.known)
+            && self.way() == other.way()
+    }
+
+    /// `, by glue:emscripten`, where all of the cells were run in one way of several.
+    pub fn way(&self) -> String {
+        let way = self.cell.way.as_ref().filter(|_| !self.several_ways);
+        way.map(|way| format!(", by {way}")).unwrap_or_default()
+    }
+}
+
+/// A row of the matrix.
+#[derive(Clone, Debug)]
+pub struct Row<'a> {
+    /// Its family or route.
+    pub group: &'a str,
+    /// Its name.
+    pub scenario: &'a str,
+    /// Its cells, in the order of the columns.
+    pub cells: Vec<&'a Cell>,
+}
+
+/// The rows: groups by name; within a family from its lowest rung up.
+#[must_use]
+pub fn rows(report: &RunReport, by: By) -> Vec<Row<'_>> {
+    let info: BTreeMap<&str, &ScenarioInfo> = report.scenarios.iter().map(|s| (s.name.as_str(), s)).collect();
+    let mut rows: BTreeMap<(&str, &str, u8, &str), Vec<&Cell>> = BTreeMap::new();
+    for cell in &report.cells {
+        let info = info.get(cell.scenario.as_str());
+        // A report that names no scenario of the cell's name was not made by the lab; its cells come last.
+        let (family, route, rung) = info.map_or(("~", "~", 0), |i| (i.family.as_str(), i.route.as_str(), i.rung));
+        let key = match by {
+            By::Family => (family, "", rung, cell.scenario.as_str()),
+            By::Route => (route, family, rung, cell.scenario.as_str()),
+        };
+        rows.entry(key).or_default().push(cell);
+    }
+    rows.into_iter().map(|((group, _, _, scenario), cells)| Row { group, scenario, cells }).collect()
+}
+
+/// Every code that a cell has, with its groups, in the order of the catalogue.
+pub fn by_code(report: &RunReport) -> BTreeMap<Code, Vec<Group<'_>>> {
+    let mut codes: BTreeMap<Code, Vec<Group>> = BTreeMap::new();
+    for cell in &report.cells {
+        let Some(code) = cell.code else { continue };
+        let groups = codes.entry(code).or_default();
+        // A cell whose runtime says the same in other words is one with it.
+        let same = |g: &&mut Group| {
+            g.scenario == cell.scenario && g.cell.subject == cell.subject && g.cell.known == cell.known
+        };
+        match groups.iter_mut().find(same) {
+            Some(group) => {
+                group.runtimes.push(&cell.runtime);
+                group.several_words |= group.cell.detail != cell.detail;
+                group.several_ways |= group.cell.way != cell.way;
+            }
+            None => groups.push(Group {
+                several_words: false,
+                several_ways: false,
+                scenario: &cell.scenario,
+                cell,
+                runtimes: vec![&cell.runtime],
+            }),
+        }
+    }
+    codes
+}
+
+/// The groups with the names of their scenarios; those that say the same of the same runtimes are one line.
+pub fn lines<'g, 'a>(groups: &'g [Group<'a>]) -> Vec<(String, &'g Group<'a>)> {
+    let mut lines: Vec<(String, &Group)> = Vec::new();
+    for group in groups {
+        match lines.iter_mut().find(|(_, g)| g.says_the_same(group)) {
+            Some((names, _)) => *names += &format!(", {}", group.scenario),
+            None => lines.push((group.scenario.to_owned(), group)),
+        }
+    }
+    lines
+}
+
+/// A paragraph that fits `width`: `first` stands before its first line, `rest` before the others. Names with
+/// hyphens are to be copied: they stay whole.
+#[must_use]
+pub fn wrapped(width: usize, first: &str, rest: &str, text: &str) -> String {
+    let options = textwrap::Options::new(width.max(40)).initial_indent(first).subsequent_indent(rest);
+    textwrap::fill(text, options.word_splitter(textwrap::WordSplitter::NoHyphenation))
+}
+
+/// The columns that have something to show: one that is absent throughout says in a word what it says in every
+/// row, and takes the room of those that are here. Where none is here, all are shown.
+#[must_use]
+pub fn shown(report: &RunReport) -> Vec<&RuntimeInfo> {
+    let here: Vec<&RuntimeInfo> = report.runtimes.iter().filter(|r| r.tool.present).collect();
+    if here.is_empty() { report.runtimes.iter().collect() } else { here }
+}
+
+/// What of the lab this is a report on, as it was typed: `--scenario '*http*' --runtime 'wasm*'`; nothing where
+/// it is all of it.
+#[must_use]
+pub fn selected(report: &RunReport) -> Option<String> {
+    let option = |name: &'static str| move |glob: &String| format!("--{name} '{}'", glob.replace('\'', "'\\''"));
+    let Selection { scenarios, runtimes } = &report.selected;
+    let options: Vec<String> =
+        scenarios.iter().map(option("scenario")).chain(runtimes.iter().map(option("runtime"))).collect();
+    (!options.is_empty()).then(|| options.join(" "))
+}
+
+/// `38 cells: 24 pass, 13 gap (9 known), 1 fail; 30 from the cache; 1.2 s`.
+pub fn tally(report: &RunReport) -> String {
+    let count = |verdict| report.cells.iter().filter(|c| c.verdict == verdict).count();
+    let known = |verdict| report.cells.iter().filter(|c| c.verdict == verdict && c.known.is_some()).count();
+    let kinds = [
+        Verdict::Pass,
+        Verdict::Gap,
+        Verdict::Fail,
+        Verdict::NotBuilt,
+        Verdict::Absent,
+        Verdict::NotApplicable,
+        Verdict::Error,
+    ];
+    let mut parts = Vec::new();
+    for kind in kinds {
+        match count(kind) {
+            0 => {}
+            n if known(kind) > 0 => parts.push(format!("{n} {} ({} known)", kind.id(), known(kind))),
+            n => parts.push(format!("{n} {}", kind.id())),
+        }
+    }
+    let cells = report.cells.len();
+    let cached = report.cells.iter().filter(|c| c.cached).count();
+    let cached = match cached {
+        0 => String::new(),
+        n if n == cells => "; all from the cache".to_owned(),
+        n => format!("; {n} from the cache"),
+    };
+    format!("{cells} cells: {}{cached}; {}", parts.join(", "), seconds(report.duration_ms))
+}
+
+/// `0.4 s`, `3 min 20 s`.
+pub fn seconds(ms: u64) -> String {
+    match ms {
+        0..60_000 => format!("{}.{} s", ms / 1000, ms % 1000 / 100),
+        _ => format!("{} min {} s", ms / 60_000, ms % 60_000 / 1000),
+    }
+}
+
+/// `12 345` as people read bytes: `12.1 KiB`.
+pub fn bytes(bytes: u64) -> String {
+    match bytes {
+        0..1024 => format!("{bytes} B"),
+        1024..1_048_576 => format!("{:.1} KiB", bytes as f64 / 1024.0),
+        _ => format!("{:.1} MiB", bytes as f64 / 1_048_576.0),
+    }
+}
+
+/// The cells that changed, as lines: `worse      wat-add on wasmi: trap, was pass`.
+pub fn changes(report: &RunReport) -> Vec<(Change, String)> {
+    let mut lines: Vec<(Change, String)> = Vec::new();
+    let new: Vec<&Cell> = report.cells.iter().filter(|c| c.change == Change::New).collect();
+    for cell in report.cells.iter().filter(|c| !matches!(c.change, Change::Same | Change::New)) {
+        let code = cell.code.map(|c| format!(" {c}")).unwrap_or_default();
+        let was = cell.was.as_deref().unwrap_or("nothing");
+        let with = if cell.changed_with_version { ", changed with the runtime's version" } else { "" };
+        lines.push((
+            cell.change,
+            format!("{} on {}: {}{code}, was {was}{with}", cell.scenario, cell.runtime, cell.verdict.id()),
+        ));
+    }
+    if new.len() > 6 {
+        lines.push((Change::New, format!("{} cells have no snapshot yet", new.len())));
+    } else {
+        lines.extend(new.iter().map(|c| (Change::New, format!("{} on {}: {}", c.scenario, c.runtime, c.verdict.id()))));
+    }
+    lines
+}
+
+/// What would change the cells of one code, each remedy once: first what holds for the code in general, then
+/// what holds for some of the cells, with the words that say for which.
+pub fn remedies<'a>(report: &'a RunReport, code: Code, groups: &[Group<'a>]) -> Vec<(Option<String>, &'a str)> {
+    let general = report.text(code).map_or("", |text| text.remedy.as_str());
+    let mut remedies: Vec<(&str, Vec<&Group>)> = Vec::new();
+    for group in groups {
+        let remedy = group.cell.remedy.as_deref().unwrap_or(general);
+        match remedies.iter_mut().find(|(text, _)| *text == remedy) {
+            Some((_, whose)) => whose.push(group),
+            None => remedies.push((remedy, vec![group])),
+        }
+    }
+    remedies.sort_by_key(|(text, _)| *text != general);
+    let alone = remedies.len() == 1;
+    let whose = |text, groups: &[&Group]| (!alone && text != general).then(|| named(report, groups));
+    remedies.into_iter().map(|(text, groups)| (whose(text, &groups), text)).collect()
+}
+
+/// `wat-add on wasmi, node; wat-wasi-hello on wasmi`.
+fn named(report: &RunReport, groups: &[&Group]) -> String {
+    let mut whose: Vec<(&str, Vec<&str>)> = Vec::new();
+    for group in groups {
+        // There is nothing yet that a runtime could run.
+        let on: &[&str] = if group.cell.verdict == Verdict::NotBuilt { &[] } else { &group.runtimes };
+        match whose.iter_mut().find(|(scenario, _)| *scenario == group.scenario) {
+            Some((_, runtimes)) => runtimes.extend(on),
+            None => whose.push((group.scenario, on.to_vec())),
+        }
+    }
+    let name = |(scenario, runtimes): &(&str, Vec<&str>)| match runtimes.as_slice() {
+        [] => (*scenario).to_owned(),
+        runtimes => format!("{scenario} on {}", on(report, runtimes)),
+    };
+    let mut names: Vec<String> = whose.iter().take(NAMED).map(name).collect();
+    if whose.len() > NAMED {
+        names.push(format!("{} more", whose.len() - NAMED));
+    }
+    names.join("; ")
+}
+
+/// As many a remedy names; who wants to know the others finds them above it.
+const NAMED: usize = 4;
+
+/// Names of columns: `every runtime`, `wasmi, wasmtime-*, node`.
+pub fn on(report: &RunReport, runtimes: &[&str]) -> String {
+    let present: Vec<_> = report.runtimes.iter().filter(|r| r.tool.present).collect();
+    if present.len() > 2 && present.iter().all(|r| runtimes.contains(&r.id.as_str())) {
+        return "every runtime".to_owned();
+    }
+    let mut names: Vec<String> = Vec::new();
+    for runtime in report.runtimes.iter().filter(|r| runtimes.contains(&r.id.as_str())) {
+        let family: Vec<_> = present.iter().filter(|r| r.engine == runtime.engine).collect();
+        let whole = family.len() > 1 && family.iter().all(|r| runtimes.contains(&r.id.as_str()));
+        let name = if whole { format!("{}-*", runtime.engine) } else { runtime.id.clone() };
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names.join(", ")
+}
+
+/// The ways in which hosts that have several ran their cells: each with its scenarios, by column and way.
+pub fn ways(report: &RunReport) -> BTreeMap<(&str, &str), Vec<&str>> {
+    let mut ways: BTreeMap<_, Vec<&str>> = BTreeMap::new();
+    for cell in &report.cells {
+        if let Some(way) = &cell.way {
+            ways.entry((cell.runtime.as_str(), way.as_str())).or_default().push(&cell.scenario);
+        }
+    }
+    ways
+}
+
+/// `toolchain, abi`.
+pub fn blame(report: &RunReport, code: Code, cell: &Cell) -> String {
+    let general = report.text(code).map_or(&[][..], |text| text.blame.as_slice());
+    let blame = if cell.blame.is_empty() { general } else { &cell.blame };
+    blame.iter().map(|b| b.id()).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn quantities_read_at_a_glance() {
+        assert_eq!(
+            [super::seconds(40), super::seconds(1_250), super::seconds(200_000)],
+            ["0.0 s", "1.2 s", "3 min 20 s"]
+        );
+        assert_eq!([super::bytes(41), super::bytes(12_345), super::bytes(5_000_000)], ["41 B", "12.1 KiB", "4.8 MiB"]);
+    }
+}

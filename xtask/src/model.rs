@@ -1,7 +1,0 @@
-//! The lab's data, plain: no I/O, no behaviour beyond names and order.
-
-pub mod facts;
-pub mod observation;
-pub mod report;
-pub mod scenario;
-pub mod verdict;
