@@ -15,8 +15,9 @@ use crate::lab::Lab;
 use crate::machine::Question;
 use crate::npm;
 use crate::runtime::route::{self, Route};
-use crate::runtime::{Runtime, Source, Tool, version_in};
+use crate::runtime::{Runtime, Source, Tool};
 use crate::toolchain::rust::{compiler_in, sysroot};
+use wasmlab_model::version::version_in;
 use wasmlab_process::{self as process, Command, Input, Limits};
 
 /// How long the cold build of one engine may take.

@@ -235,23 +235,12 @@ pub struct CellFiles<'a> {
     pub prepared: &'a Path,
 }
 
-/// The version within what a program says: the first word that begins with a digit, after a `v` or not.
-#[must_use]
-pub fn version_in(answer: &str) -> String {
-    let mut words = answer.split(|c: char| c.is_whitespace() || c == ',' || c == '(' || c == ')');
-    let found = words.find_map(|w| {
-        let w = w.strip_prefix('v').unwrap_or(w);
-        (w.starts_with(|c: char| c.is_ascii_digit()) && w.contains('.')).then_some(w)
-    });
-    found.unwrap_or_else(|| answer.lines().next().unwrap_or_default()).to_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
     use std::path::{Path, PathBuf};
 
-    use super::{CellFiles, Source, Tool, all, version_in};
+    use super::{CellFiles, Source, Tool, all};
     use wasmlab_protocol::{CellSpec, Entry, Network, PROTOCOL, PreopenedDir};
 
     #[test]
@@ -322,18 +311,6 @@ mod tests {
             network: Network::Loopback,
             host_functions: Vec::new(),
             memory_limit: 1 << 30,
-        }
-    }
-
-    #[test]
-    fn versions_are_found_in_what_programs_say() {
-        for (answer, version) in [
-            ("v20.20.2", "20.20.2"),
-            ("wasmtime 48.0.1 (abc)", "48.0.1"),
-            ("deno 2.5.1 (stable, release)", "2.5.1"),
-            ("odd", "odd"),
-        ] {
-            assert_eq!(version_in(answer), version);
         }
     }
 }

@@ -4,10 +4,10 @@
 //! process ended, what the guest's `lab:` lines say. Only where the evidence holds no reason is the
 //! scenario's expectation read. A `[[known]]` entry is never read here: it annotates, it excuses nothing.
 
-use wasmlab_protocol::{Cause, Event, Stage};
+use wasmlab_protocol::{Cause, Event, ONE_INSTANCE, Stage};
 
 use wasmlab_model::codes::{Blame, Code};
-use wasmlab_model::facts::Facts;
+use wasmlab_model::facts::{COMMON_PROPOSALS, Facts};
 use wasmlab_model::observation::{Limit, Observation, Outcome, Progress};
 use wasmlab_model::scenario::{EntryKind, ExpectedFile, ScenarioFile, Step};
 use wasmlab_model::verdict::{Judgement, Verdict};
@@ -154,27 +154,12 @@ fn cause_of(cause: &Cause, evidence: &Evidence) -> Option<Judgement> {
     })
 }
 
-/// What a [`Cause::Unsupported`] names when calls that build on one another were to be made, and each call is
-/// a process of its own.
-pub const ONE_INSTANCE: &str = "one-instance";
-
-/// Proposals that are part of WebAssembly 2.0: seldom the reason for a refusal, so named last.
-pub const COMMON: &[&str] = &[
-    "mutable-global",
-    "saturating-float-to-int",
-    "sign-extension",
-    "multi-value",
-    "reference-types",
-    "bulk-memory",
-    "bulk-memory-opt",
-    "call-indirect-overlong",
-];
-
 fn refused(facts: Result<&Facts, &str>, message: &str) -> Judgement {
     match facts {
         Err(words) => because(Code::Malformed, None, format!("{words}; the runtime says: {message}")),
         Ok(facts) => {
-            let rare: Vec<&str> = facts.proposals.iter().map(String::as_str).filter(|p| !COMMON.contains(p)).collect();
+            let rare: Vec<&str> =
+                facts.proposals.iter().map(String::as_str).filter(|p| !COMMON_PROPOSALS.contains(p)).collect();
             let all: Vec<&str> = facts.proposals.iter().map(String::as_str).collect();
             let named = if rare.is_empty() { all } else { rare };
             if named.is_empty() {

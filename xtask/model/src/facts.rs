@@ -186,3 +186,15 @@ pub struct Producer {
     /// `1.96.0`.
     pub version: String,
 }
+
+/// Proposals that are part of WebAssembly 2.0: seldom the reason for a refusal, so named last.
+pub const COMMON_PROPOSALS: &[&str] = &[
+    "mutable-global",
+    "saturating-float-to-int",
+    "sign-extension",
+    "multi-value",
+    "reference-types",
+    "bulk-memory",
+    "bulk-memory-opt",
+    "call-indirect-overlong",
+];

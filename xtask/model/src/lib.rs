@@ -6,6 +6,7 @@ pub mod observation;
 pub mod report;
 pub mod scenario;
 pub mod verdict;
+pub mod version;
 
 #[cfg(test)]
 mod tests;

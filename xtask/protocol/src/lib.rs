@@ -27,3 +27,7 @@ pub const SOCKET_FD: &str = "{socket-fd}";
 
 /// What each engine may let a table grow to, in elements: enough for any program, too little to hurt.
 pub const TABLE_ELEMENTS: usize = 10_000_000;
+
+/// What a [`Cause::Unsupported`] names when calls that build on one another were to be made, and each call is
+/// a process of its own.
+pub const ONE_INSTANCE: &str = "one-instance";

@@ -10,12 +10,12 @@ use wasmlab_protocol::SOCKET_FD;
 use wasmlab_protocol::{Call, Cause, CellSpec, Entry, Event, Stage, Value};
 
 use super::{CellFiles, Seen};
-use wasmlab_judge::ONE_INSTANCE;
 use wasmlab_model::codes::Code;
 use wasmlab_model::facts::{Facts, Kind};
 use wasmlab_model::observation::{Outcome, Part, Progress};
 use wasmlab_model::report::Cell;
 use wasmlab_model::scenario::{EntryKind, ScenarioFile};
+use wasmlab_protocol::ONE_INSTANCE;
 
 /// A process that has ended, as an adapter reads it.
 #[derive(Clone, Copy, Debug)]

@@ -66,7 +66,7 @@ impl Runtime for WasmEdge {
         let spec = cell.cell;
         let mut argv: Vec<OsString> = vec![tool.program.clone().into()];
         // One switch for what is beyond WebAssembly 2.0: those of single proposals come and go by version.
-        if cell.facts.is_some_and(|f| f.proposals.iter().any(|p| !wasmlab_judge::COMMON.contains(&p.as_str()))) {
+        if cell.facts.is_some_and(|f| f.proposals.iter().any(|p| !wasmlab_model::facts::COMMON_PROPOSALS.contains(&p.as_str()))) {
             argv.push("--enable-all".into());
         }
         for dir in &spec.dirs {

@@ -78,7 +78,7 @@ impl Runtime for WasmerCli {
         if spec.network == Network::Loopback {
             argv.push("--net".into());
         }
-        if cell.facts.is_some_and(|f| f.proposals.iter().any(|p| !wasmlab_judge::COMMON.contains(&p.as_str()))) {
+        if cell.facts.is_some_and(|f| f.proposals.iter().any(|p| !wasmlab_model::facts::COMMON_PROPOSALS.contains(&p.as_str()))) {
             argv.push("--enable-all".into());
         }
         argv

@@ -9,7 +9,7 @@ use super::{Found, Missing, Obstacle, Recipe, Toolchain, crates};
 use wasmlab_model::codes::Code;
 use crate::machine::{Machine, Question};
 use wasmlab_model::scenario::{Build, Scenario};
-use crate::runtime::version_in;
+use wasmlab_model::version::version_in;
 
 /// The registry's entry.
 pub const TOOLCHAIN: Emscripten = Emscripten;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::{Found, Missing};
 use crate::machine::{Machine, Question};
 use crate::npm;
-use crate::runtime::version_in;
+use wasmlab_model::version::version_in;
 
 /// The entry of [`Found::env`] that says where the package is: for recipes, not for the tool.
 const FOLDER: &str = "WASMLAB_NPM_PACKAGE";

@@ -11,7 +11,7 @@ use super::{Found, Missing, Obstacle, Recipe, Toolchain, crates, emscripten};
 use wasmlab_model::codes::Code;
 use crate::machine::{Machine, Question};
 use wasmlab_model::scenario::{Build, Scenario};
-use crate::runtime::version_in;
+use wasmlab_model::version::version_in;
 
 /// The registry's entry.
 pub const TOOLCHAIN: Rust = Rust;

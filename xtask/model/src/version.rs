@@ -1,0 +1,29 @@
+//! The version within what a program says of itself.
+
+/// The version within what a program says: the first word that begins with a digit, after a `v` or not.
+#[must_use]
+pub fn version_in(answer: &str) -> String {
+    let mut words = answer.split(|c: char| c.is_whitespace() || c == ',' || c == '(' || c == ')');
+    let found = words.find_map(|w| {
+        let w = w.strip_prefix('v').unwrap_or(w);
+        (w.starts_with(|c: char| c.is_ascii_digit()) && w.contains('.')).then_some(w)
+    });
+    found.unwrap_or_else(|| answer.lines().next().unwrap_or_default()).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::version_in;
+
+    #[test]
+    fn versions_are_found_in_what_programs_say() {
+        for (answer, version) in [
+            ("v20.20.2", "20.20.2"),
+            ("wasmtime 48.0.1 (abc)", "48.0.1"),
+            ("deno 2.5.1 (stable, release)", "2.5.1"),
+            ("odd", "odd"),
+        ] {
+            assert_eq!(version_in(answer), version);
+        }
+    }
+}
