@@ -19,7 +19,6 @@ pub mod runtime;
 #[cfg(test)]
 mod sample;
 pub mod scenario;
-pub mod script;
 pub mod session;
 pub mod snapshots;
 pub mod toolchain;

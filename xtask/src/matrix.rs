@@ -46,9 +46,9 @@ pub struct Request<'a> {
     /// Which embedded engines are built, where they are not yet.
     pub engines: Engines,
     /// Who hears of each process as it goes; its folder is then left behind.
-    pub listen: Option<cell::Listen<'a>>,
+    pub sink: Option<cell::OutputSink<'a>>,
     /// The folders of the cells stay: somebody wants to type their commands again.
-    pub keep_folder: bool,
+    pub keep_workdir: bool,
 }
 
 /// Which embedded engines are built.
@@ -352,12 +352,11 @@ fn one(
     let key = plan.key();
     let cached = key.as_ref().filter(|_| request.use_cache).and_then(|key| lab.cache.get::<Observation>(key));
     let from_cache = cached.is_some();
-    let observation =
-        match cached.map_or_else(|| cell::observe_aloud(lab, &plan, request.listen, request.keep_folder), Ok) {
-            Ok(observation) if observation.outcome == Outcome::Interrupted => return None,
-            Ok(observation) => observation,
-            Err(error) => return Some(unmeasured(Verdict::Error, format!("the cell could not be set up: {error}"))),
-        };
+    let observation = match cached.map_or_else(|| cell::observe(lab, &plan, request.sink, request.keep_workdir), Ok) {
+        Ok(observation) if observation.outcome == Outcome::Interrupted => return None,
+        Ok(observation) => observation,
+        Err(error) => return Some(unmeasured(Verdict::Error, format!("the cell could not be set up: {error}"))),
+    };
     let key = key.filter(|_| !from_cache);
     let repeatable = kept::is_repeatable(&observation);
     if let Some(key) = key.as_ref().filter(|_| repeatable) {

@@ -106,8 +106,8 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         build: artifact::Options { offline: args.offline, require_built: false },
         given,
         engines: args.engines.of(),
-        listen: None,
-        keep_folder: false,
+        sink: None,
+        keep_workdir: false,
     };
     let selected = Selection { scenarios: Vec::new(), runtimes: args.runtime.clone() };
     let purpose = Purpose { selected, ..Purpose::of("check") };

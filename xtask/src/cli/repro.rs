@@ -64,8 +64,8 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         build: options,
         given: BTreeMap::from([(scenarios[0].name.clone(), guest.clone())]),
         engines: Engines::All,
-        listen: None,
-        keep_folder: false,
+        sink: None,
+        keep_workdir: false,
     };
     let report = common::measure(lab, &request, common::Purpose::of("run-one"));
     let Some(cell) = report.cells.first() else { return Ok(exit::INTERRUPTED) };

@@ -86,8 +86,8 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         build: artifact::Options { offline: args.offline, require_built: args.require_built },
         given: BTreeMap::new(),
         engines: args.engines.of(),
-        listen: None,
-        keep_folder: false,
+        sink: None,
+        keep_workdir: false,
     };
     let selected = Selection { scenarios: args.scenario.clone(), runtimes: args.runtime.clone() };
     let purpose = Purpose { compare: true, selected, ..Purpose::of("run-all") };

@@ -79,8 +79,8 @@ mod tests {
             build: Options { offline: true, require_built: false },
             given: BTreeMap::new(),
             engines: Engines::Built,
-            listen: None,
-            keep_folder: false,
+            sink: None,
+            keep_workdir: false,
         };
         let mut report = sample::report();
         report.runtimes[0].id = "wasmi-cli".to_owned();

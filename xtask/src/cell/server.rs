@@ -8,9 +8,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::request::{self, Refused};
+use request::Refused;
 use wasmlab_model::observation::Asked;
 use wasmlab_model::scenario::Server;
+
+mod request;
 
 /// Connections that are served at a time; the next one is closed at once.
 const CONNECTIONS: usize = 32;
@@ -22,12 +24,12 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const TICK: Duration = Duration::from_millis(5);
 
 /// What the servers of one cell were asked, in order.
-type Book = Arc<Mutex<Vec<Asked>>>;
+type RequestLog = Arc<Mutex<Vec<Asked>>>;
 
 /// The servers of a cell; they end with it.
 pub struct Servers {
     running: Vec<Running>,
-    book: Book,
+    log: RequestLog,
     over: Arc<AtomicBool>,
 }
 
@@ -43,15 +45,16 @@ impl Servers {
     /// # Errors
     /// When there is no port or no thread.
     pub fn start(servers: &[Server]) -> io::Result<Self> {
-        let mut all = Self { running: Vec::new(), book: Book::default(), over: Arc::default() };
+        let mut all = Self { running: Vec::new(), log: RequestLog::default(), over: Arc::default() };
         for server in servers {
             let listener = TcpListener::bind(("127.0.0.1", 0))?;
             listener.set_nonblocking(true)?;
             let port = listener.local_addr()?.port();
-            let desk = Arc::new(Desk { server: server.clone(), book: all.book.clone(), over: all.over.clone() });
+            let test_server =
+                Arc::new(TestServer { server: server.clone(), log: all.log.clone(), over: all.over.clone() });
             let accepting = thread::Builder::new()
                 .name(format!("serves {}", server.name))
-                .spawn(move || accept(&listener, &desk))?;
+                .spawn(move || accept(&listener, &test_server))?;
             all.running.push(Running { name: server.name.clone(), port, accepting: Some(accepting) });
         }
         Ok(all)
@@ -64,7 +67,7 @@ impl Servers {
 
     /// What they were asked so far, in order.
     pub fn asked(&self) -> Vec<Asked> {
-        self.book.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.log.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -79,20 +82,20 @@ impl Drop for Servers {
 }
 
 /// What every connection to one server shares.
-struct Desk {
+struct TestServer {
     server: Server,
-    book: Book,
+    log: RequestLog,
     over: Arc<AtomicBool>,
 }
 
-fn accept(listener: &TcpListener, desk: &Arc<Desk>) {
+fn accept(listener: &TcpListener, server: &Arc<TestServer>) {
     let mut serving: Vec<JoinHandle<()>> = Vec::new();
-    while !desk.over.load(Ordering::SeqCst) {
+    while !server.over.load(Ordering::SeqCst) {
         serving.retain(|one| !one.is_finished());
         match listener.accept() {
             Ok((stream, _)) if serving.len() < CONNECTIONS => {
-                let desk = Arc::clone(desk);
-                serving.extend(thread::Builder::new().spawn(move || desk.serve(stream)).ok());
+                let server = Arc::clone(server);
+                serving.extend(thread::Builder::new().spawn(move || server.serve(stream)).ok());
             }
             Ok(_) => {}
             Err(_) => thread::sleep(TICK),
@@ -104,7 +107,7 @@ fn accept(listener: &TcpListener, desk: &Arc<Desk>) {
     }
 }
 
-impl Desk {
+impl TestServer {
     /// One request, one answer, and the connection is closed.
     fn serve(&self, mut stream: TcpStream) {
         let deadline = Instant::now() + PATIENCE;
@@ -135,10 +138,10 @@ impl Desk {
     }
 
     fn keep(&self, asked: Asked) {
-        let mut book = self.book.lock().unwrap_or_else(PoisonError::into_inner);
-        match book.len() {
-            n if n < KEPT => book.push(asked),
-            KEPT => book.push(Asked { refused: Some(format!("more than {KEPT} requests")), ..asked }),
+        let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
+        match log.len() {
+            n if n < KEPT => log.push(asked),
+            KEPT => log.push(Asked { refused: Some(format!("more than {KEPT} requests")), ..asked }),
             _ => {}
         }
     }

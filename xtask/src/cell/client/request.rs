@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 use super::MOST;
-use crate::cell::dirs::Laid;
+use crate::cell::preopens::Contents;
 use wasmlab_model::scenario::Response;
 
 /// A request, on whatever connection.
@@ -16,7 +16,7 @@ pub struct Request<'a> {
     pub headers: &'a BTreeMap<String, String>,
     pub body: &'a str,
     pub expect: &'a Response,
-    pub laid: Laid<'a>,
+    pub contents: Contents<'a>,
     pub limit: Duration,
 }
 
@@ -66,7 +66,7 @@ impl Request<'_> {
         }
         let mut body = response.body_mut().with_config().limit(MOST).reader();
         if let Some(file) = &expect.body_file {
-            let wanted = self.laid.open(file).map_err(|e| format!("`{file}`: {e}"))?;
+            let wanted = self.contents.open(file).map_err(|e| format!("`{file}`: {e}"))?;
             return same(&mut body, wanted).map_err(|why| format!("the body is not that of {file}: {why}"));
         }
         let mut got = Vec::new();

@@ -1,4 +1,4 @@
-//! The guest's directories: what the lab lays into them, and what it finds there afterwards.
+//! The guest's directories: what the lab puts into them, and what it finds there afterwards.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -19,7 +19,7 @@ const MOST: u64 = 1 << 20;
 
 /// What the guest finds in its directories: of the scenario's file, with the ports of this cell.
 #[derive(Clone, Copy, Debug)]
-pub struct Laid<'a> {
+pub struct Contents<'a> {
     /// The scenario.
     pub scenario: &'a Scenario,
     /// Ports by name.
@@ -30,9 +30,9 @@ pub struct Laid<'a> {
 ///
 /// # Errors
 /// The file that cannot be written, and why.
-pub fn lay(laid: Laid, below: &Path) -> io::Result<Vec<PreopenedDir>> {
+pub fn populate(contents: Contents, below: &Path) -> io::Result<Vec<PreopenedDir>> {
     let mut dirs = Vec::new();
-    for (index, dir) in laid.scenario.spec.run.dir.iter().enumerate() {
+    for (index, dir) in contents.scenario.spec.run.dir.iter().enumerate() {
         let host = match &dir.host {
             Some(host) => host.clone(),
             None => below.join(index.to_string()),
@@ -41,7 +41,7 @@ pub fn lay(laid: Laid, below: &Path) -> io::Result<Vec<PreopenedDir>> {
             let named = |e: io::Error| io::Error::new(e.kind(), format!("run.dir[{index}].{e}"));
             fs::create_dir(&host)
                 .map_err(|e| named(io::Error::new(e.kind(), format!("guest `{}`: {e}", dir.guest))))?;
-            fill(laid, dir, &host).map_err(named)?;
+            fill(contents, dir, &host).map_err(named)?;
         }
         dirs.push(PreopenedDir { host, guest: dir.guest.clone() });
     }
@@ -49,10 +49,10 @@ pub fn lay(laid: Laid, below: &Path) -> io::Result<Vec<PreopenedDir>> {
 }
 
 /// Errors begin with the field, and name what stands in it.
-fn fill(laid: Laid, dir: &Dir, host: &Path) -> io::Result<()> {
+fn fill(contents: Contents, dir: &Dir, host: &Path) -> io::Result<()> {
     let keys = dir.files.keys().map(|n| ("files", n)).chain(dir.generated.keys().map(|n| ("generated", n)));
     let mut names: Vec<(&str, PathBuf)> = keys.map(|(key, name)| (key, PathBuf::from(name))).collect();
-    let copied = copied(laid.scenario, dir).map_err(|e| io::Error::new(e.kind(), format!("copy: {e}")))?;
+    let copied = copied(contents.scenario, dir).map_err(|e| io::Error::new(e.kind(), format!("copy: {e}")))?;
     names.extend(copied.into_iter().map(|name| ("copy", name)));
     let modified = dir.modified.map(|seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));
     for (key, name) in names {
@@ -60,7 +60,7 @@ fn fill(laid: Laid, dir: &Dir, host: &Path) -> io::Result<()> {
         let named = |e: io::Error| io::Error::new(e.kind(), format!("{key} `{}`: {e}", name.display()));
         fs::create_dir_all(path.parent().unwrap_or(host)).map_err(named)?;
         let mut file = fs::File::create(&path).map_err(named)?;
-        io::copy(&mut laid.source(dir, &name).map_err(named)?, &mut file).map_err(named)?;
+        io::copy(&mut contents.source(dir, &name).map_err(named)?, &mut file).map_err(named)?;
         if let Some(modified) = modified {
             file.set_modified(modified).map_err(named)?;
         }
@@ -105,7 +105,7 @@ pub fn copied_hashes(scenario: &Scenario) -> io::Result<Vec<(String, PathBuf, St
     Ok(hashes)
 }
 
-impl<'a> Laid<'a> {
+impl<'a> Contents<'a> {
     /// The contents that the file with the guest's name `path` was given.
     ///
     /// # Errors
@@ -206,9 +206,9 @@ mod tests {
         Scenario { name: "s".to_owned(), dir: dir.to_owned(), spec: toml::from_str(&text).unwrap() }
     }
 
-    fn read(laid: Laid, path: &str) -> Vec<u8> {
+    fn read(contents: Contents, path: &str) -> Vec<u8> {
         let mut bytes = Vec::new();
-        laid.open(path).unwrap().read_to_end(&mut bytes).unwrap();
+        contents.open(path).unwrap().read_to_end(&mut bytes).unwrap();
         bytes
     }
 
@@ -221,18 +221,18 @@ mod tests {
                    files = { \"conf\" = \"listen {port:p};\" }\ngenerated = { \"big\" = 100000 }";
         let scenario = scenario(dir.path(), run);
         let ports = BTreeMap::from([("p".to_owned(), 8080)]);
-        let laid = Laid { scenario: &scenario, ports: &ports };
-        let dirs = lay(laid, below.path()).unwrap();
+        let contents = Contents { scenario: &scenario, ports: &ports };
+        let dirs = populate(contents, below.path()).unwrap();
         for (name, wanted) in [("conf", b"listen 8080;".to_vec()), ("img/a.png", vec![0x89, 0, 0xff])] {
             assert_eq!(fs::read(dirs[0].host.join(name)).unwrap(), wanted);
-            assert_eq!(read(laid, &format!("/www/{name}")), wanted);
+            assert_eq!(read(contents, &format!("/www/{name}")), wanted);
         }
         let big = fs::read(dirs[0].host.join("big")).unwrap();
-        assert_eq!((big.len(), &big), (100_000, &read(laid, "/www/big")));
+        assert_eq!((big.len(), &big), (100_000, &read(contents, "/www/big")));
         assert_ne!(big[..4096], big[4096..8192]);
         let modified = fs::metadata(dirs[0].host.join("big")).unwrap().modified().unwrap();
         assert_eq!(modified, SystemTime::UNIX_EPOCH + Duration::from_secs(1_538_000_000));
-        assert!(laid.open("/www/none").is_err() && laid.open("/etc/passwd").is_err());
+        assert!(contents.open("/www/none").is_err() && contents.open("/etc/passwd").is_err());
         let hashes = copied_hashes(&scenario).unwrap();
         assert_eq!(hashes.len(), 1);
         fs::write(dir.path().join("root/img/a.png"), "other").unwrap();
@@ -247,21 +247,22 @@ mod tests {
         let ports = BTreeMap::new();
         let good = "[[run.dir]]\nguest = \"/www\"\ncopy = \"root\"\nlinks = { \"a/b\" = \"../x\", c = \"a\" }";
         let good = scenario(dir.path(), good);
-        let dirs = lay(Laid { scenario: &good, ports: &ports }, below.path()).unwrap();
+        let dirs = populate(Contents { scenario: &good, ports: &ports }, below.path()).unwrap();
         assert_eq!(fs::read_link(dirs[0].host.join("a/b")).unwrap(), Path::new("../x"));
         assert!(fs::symlink_metadata(dirs[0].host.join("c")).unwrap().is_symlink());
-        let error = lay(Laid { scenario: &good, ports: &ports }, below.path()).unwrap_err().to_string();
+        let error = populate(Contents { scenario: &good, ports: &ports }, below.path()).unwrap_err().to_string();
         assert!(error.starts_with("run.dir[0].guest `/www`: "), "{error}");
         // What is copied is known only now.
         fs::write(dir.path().join("root/c"), "text").unwrap();
-        let error = lay(Laid { scenario: &good, ports: &ports }, &below.path().join("none")).unwrap_err().to_string();
+        let error =
+            populate(Contents { scenario: &good, ports: &ports }, &below.path().join("none")).unwrap_err().to_string();
         assert!(error.starts_with("run.dir[0].guest `/www`: "), "{error}");
         let below = tempfile::tempdir().unwrap();
-        let error = lay(Laid { scenario: &good, ports: &ports }, below.path()).unwrap_err().to_string();
+        let error = populate(Contents { scenario: &good, ports: &ports }, below.path()).unwrap_err().to_string();
         assert!(error.starts_with("run.dir[0].links `c`: "), "{error}");
         let bad = scenario(dir.path(), "[[run.dir]]\nguest = \"/www\"\ngenerated = { \"a/\" = 1 }");
         let below = tempfile::tempdir().unwrap();
-        let error = lay(Laid { scenario: &bad, ports: &ports }, below.path()).unwrap_err().to_string();
+        let error = populate(Contents { scenario: &bad, ports: &ports }, below.path()).unwrap_err().to_string();
         assert!(error.starts_with("run.dir[0].generated `a/`: "), "{error}");
     }
 
@@ -270,7 +271,7 @@ mod tests {
     fn what_a_guest_left_is_read_and_links_out_are_not() {
         let (dir, below) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let scenario = scenario(dir.path(), "[[run.dir]]\nguest = \"/www\"");
-        let dirs = lay(Laid { scenario: &scenario, ports: &BTreeMap::new() }, below.path()).unwrap();
+        let dirs = populate(Contents { scenario: &scenario, ports: &BTreeMap::new() }, below.path()).unwrap();
         let log = dirs[0].host.join("log");
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_538_000_000);
         let seen = || found(&scenario, &dirs, now).remove("/www/log").unwrap();

@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
-use crate::cell::dirs::Laid;
+use super::preopens::Contents;
 use wasmlab_model::observation::Script;
 use wasmlab_model::scenario::{Step, Stream};
 use wasmlab_process::{self as process, Running, Stop};
@@ -19,8 +19,14 @@ const MOST: u64 = 64 << 20;
 
 /// Plays `steps` against a guest; `ports` are those of its sockets, by name. Afterwards the guest has
 /// ended or is asked to: a script that says nothing of the end leaves `run` for it.
-pub fn play(steps: &[Step], running: &Running, ports: &BTreeMap<String, u16>, laid: Laid, run: Duration) -> Script {
-    let mut player = Player { running, ports, laid, connections: BTreeMap::new() };
+pub fn play(
+    steps: &[Step],
+    running: &Running,
+    ports: &BTreeMap<String, u16>,
+    contents: Contents,
+    run: Duration,
+) -> Script {
+    let mut player = Player { running, ports, contents, connections: BTreeMap::new() };
     let mut script = Script { done: 0, steps: steps.len(), failed: None };
     for step in steps {
         if let Err(why) = player.step(step) {
@@ -41,7 +47,7 @@ pub fn play(steps: &[Step], running: &Running, ports: &BTreeMap<String, u16>, la
 struct Player<'a> {
     running: &'a Running,
     ports: &'a BTreeMap<String, u16>,
-    laid: Laid<'a>,
+    contents: Contents<'a>,
     connections: BTreeMap<String, TcpStream>,
 }
 
@@ -81,7 +87,8 @@ impl Player<'_> {
                 None => Err(format!("no connection `{id}` is open")),
             },
             Step::Request { socket, method, path, headers, body, parallel, expect, timeout_ms } => {
-                let request = Request { method, headers, body, expect, laid: self.laid, limit: ms(*timeout_ms) };
+                let request =
+                    Request { method, headers, body, expect, contents: self.contents, limit: ms(*timeout_ms) };
                 request
                     .send(self.address(socket), path, *parallel)
                     .map_err(|why| format!("{method} {path} on {socket}: {why}"))
