@@ -47,6 +47,7 @@ registry! {
     bless Bless,
     report Report,
     clean Clean,
+    ci Ci,
 }
 
 const ABOUT: &str = "Where a WebAssembly program runs, where it does not, and why";
@@ -79,6 +80,7 @@ Environment:
   WASMLAB_RUST_TOOLCHAIN  the rustup toolchain that builds the guests
   WASMLAB_FIXTURES        a folder searched for third-party binaries
   WASMLAB_CACHE           where results and builds are kept [target/wasmlab]
+  WASMLAB_KEEP_BUILD      1 keeps what cargo made on the way to an engine
   WASMLAB_ROOT            a folder with scenarios/ of your own
   NO_COLOR                no colours";
 

@@ -7,6 +7,7 @@
 pub mod artifact;
 pub mod cache;
 pub mod cell;
+pub mod ci;
 pub mod cli;
 pub mod engines;
 pub mod exit;
