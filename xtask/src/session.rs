@@ -52,14 +52,13 @@ pub fn report(lab: &Lab, request: &Request, results: Results, frame: Frame) -> R
     let mut notes = Vec::new();
     if frame.compare {
         let store = Store::new(lab.snapshots());
-        let versions: BTreeMap<&str, &str> =
-            runtimes.iter().map(|r| (r.id.as_str(), r.tool.version.as_deref().unwrap_or_default())).collect();
         // A damaged snapshot or a full disk must not cost the user the matrix: it is told beside it.
         let mut unusable = Vec::new();
         // A build of the user's own is nobody's expectation.
-        for cell in cells.iter_mut().filter(|c| !own::is_own(&c.runtime)) {
-            let version = versions.get(cell.runtime.as_str()).copied().unwrap_or_default();
-            unusable.extend(store.compare_cell(cell, version).err());
+        for runtime in runtimes.iter().filter(|r| !own::is_own(&r.id)) {
+            let version = runtime.tool.version.as_deref().unwrap_or_default();
+            let mut column: Vec<&mut Cell> = cells.iter_mut().filter(|c| c.runtime == runtime.id).collect();
+            unusable.extend(store.compare_column(&runtime.id, version, &mut column).err());
         }
         for artifact in &artifacts {
             match store.compare_artifact(artifact) {

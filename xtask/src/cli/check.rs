@@ -102,6 +102,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         runtimes: common::columns(&args.runtime)?,
         jobs: run_all::jobs(None),
         use_cache: !args.no_cache,
+        confirm: false,
         limits: run_all::limits(args.timeout),
         build: artifact::Options { offline: args.offline, require_built: false },
         given,

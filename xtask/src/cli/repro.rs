@@ -60,6 +60,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         runtimes: vec![runtime],
         jobs: 1,
         use_cache: false,
+        confirm: false,
         limits: run_all::limits(None),
         build: options,
         given: BTreeMap::from([(scenarios[0].name.clone(), guest.clone())]),

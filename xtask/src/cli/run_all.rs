@@ -1,6 +1,6 @@
 //! `run-all`: every scenario on every runtime.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use anyhow::Result;
 
@@ -9,7 +9,7 @@ use crate::artifact;
 use crate::cell::Limits;
 use crate::lab::Lab;
 use crate::matrix::Request;
-use wasmlab_model::report::{Note, NoteKind, Selection};
+use wasmlab_model::report::Selection;
 use crate::snapshots::Store;
 use crate::{exit, runtime};
 
@@ -68,8 +68,10 @@ pub struct Args {
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let all = common::scenarios(lab)?;
     let names = all.iter().map(|s| s.name.as_str()).collect();
-    Store::new(lab.snapshots()).forget_pending(&names)?;
-    let orphans = orphans(lab, &names);
+    let runtimes = runtime::all().iter().map(|r| r.id()).collect();
+    let store = Store::new(lab.snapshots());
+    store.forget_pending(&names, &runtimes)?;
+    let orphans = store.orphans(&names, &runtimes);
     if !orphans.is_empty() {
         for note in &orphans {
             super::output::complain(&format!("snapshots/{}: {}", note.about, note.text));
@@ -82,6 +84,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         runtimes: common::columns(&args.runtime)?,
         jobs: jobs(args.jobs),
         use_cache: !args.no_cache,
+        confirm: true,
         limits: limits(args.timeout),
         build: artifact::Options { offline: args.offline, require_built: args.require_built },
         given: BTreeMap::new(),
@@ -96,12 +99,6 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     // Whoever requires built guests does not want to read the matrix to learn that there are none.
     let code = if args.require_built && unbuilt { exit::lacking(code) } else { code };
     Ok(if args.require_present { common::all_present(&report, code) } else { code })
-}
-
-fn orphans(lab: &Lab, names: &BTreeSet<&str>) -> Vec<Note> {
-    let runtimes = runtime::all().iter().map(|r| r.id()).collect();
-    let notes = Store::new(lab.snapshots()).orphans(names, &runtimes);
-    notes.into_iter().filter(|n| n.kind == NoteKind::SnapshotOrphan).collect()
 }
 
 /// Cells at a time.

@@ -51,6 +51,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         runtimes: vec![common::column(&args.runtime)?],
         jobs: 1,
         use_cache: false,
+        confirm: false,
         limits: run_all::limits(args.timeout),
         build: artifact::Options { offline: args.offline, require_built: false },
         given: BTreeMap::new(),

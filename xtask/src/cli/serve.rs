@@ -72,6 +72,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         runtimes: vec![runtime],
         jobs: 1,
         use_cache: false,
+        confirm: false,
         limits,
         build: artifact::Options { offline: args.offline, require_built: false },
         given: BTreeMap::new(),

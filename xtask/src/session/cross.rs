@@ -75,6 +75,7 @@ mod tests {
             runtimes: runtime::all(),
             jobs: 1,
             use_cache: false,
+            confirm: false,
             limits: Limits::default(),
             build: Options { offline: true, require_built: false },
             given: BTreeMap::new(),
