@@ -11,6 +11,7 @@ use wasmlab_process as process;
 
 mod columns;
 mod common;
+mod format;
 mod output;
 mod progress;
 

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 
-use super::common::{self, Output, Purpose, Rows};
+use super::common::{self, Purpose};
+use super::format::{Rows, Shown};
 use crate::artifact;
 use crate::cell::Limits;
 use crate::lab::Lab;
@@ -44,9 +45,8 @@ pub struct Args {
     /// Limit of a run, where the scenario names none (translating has its own)
     #[arg(long, value_name = "SECONDS", value_parser = common::seconds)]
     timeout: Option<u64>,
-    /// How the result is shown on stdout
-    #[arg(long, value_enum, default_value_t = Output::Table)]
-    output: Output,
+    #[command(flatten)]
+    shown: Shown,
     /// Which rows stand together
     #[arg(long, value_enum, default_value_t = Rows::Family)]
     by: Rows,
@@ -94,7 +94,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     };
     let selected = Selection { scenarios: args.scenario.clone(), runtimes: args.runtime.clone() };
     let purpose = Purpose { compare: true, selected, ..Purpose::of("run-all") };
-    let (code, report) = common::run(lab, &request, purpose, &lab.report(), (args.output, args.by.of()))?;
+    let (code, report) = common::run(lab, &request, purpose, &lab.report(), (args.shown, args.by.group_by()))?;
     let unbuilt = report.cells.iter().any(|c| c.verdict.id() == "not-built" && c.known.is_none());
     // Whoever requires built guests does not want to read the matrix to learn that there are none.
     let code = if args.require_built && unbuilt { exit::lacking(code) } else { code };

@@ -110,7 +110,7 @@ type Plan = (Commands, ByHand);
 
 /// A plan in words. Commands are to be copied: they stay on one line.
 fn said((commands, by_hand): &Plan) -> String {
-    let width = output::look().width;
+    let width = output::render_options().width;
     let mut text = String::new();
     for (command, what) in commands {
         let what = words::wrapped(width, "          for ", "              ", &listed(what));
