@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::preopens::Contents;
 use wasmlab_model::observation::Script;
 use wasmlab_model::scenario::{Step, Stream};
-use wasmlab_process::{self as process, Running, Stop};
+use wasmlab_process::{self as process, Patience, Running, Stop};
 
 mod request;
 
@@ -69,26 +69,35 @@ impl Player<'_> {
             }
             Step::Listen { socket, timeout_ms } => self.listen(socket, ms(*timeout_ms)),
             Step::Connect { socket, id, timeout_ms } => {
-                let stream = TcpStream::connect_timeout(&self.address(socket), ms(*timeout_ms))
+                let stream = TcpStream::connect_timeout(&self.address(socket), self.unhurried(*timeout_ms))
                     .map_err(|e| format!("connect to {socket}: {e}"))?;
                 self.connections.insert(id.clone(), stream);
                 Ok(())
             }
             Step::Send { id, data, timeout_ms } => {
+                let limit = self.unhurried(*timeout_ms);
                 let stream = self.connection(id)?;
-                let sent =
-                    stream.set_write_timeout(Some(ms(*timeout_ms))).and_then(|()| stream.write_all(data.as_bytes()));
+                let sent = stream.set_write_timeout(Some(limit)).and_then(|()| stream.write_all(data.as_bytes()));
                 sent.map_err(|e| format!("send on {id}: {e}"))
             }
-            Step::Recv { id, contains, timeout_ms } => receive(self.connection(id)?, contains, ms(*timeout_ms))
-                .map_err(|e| format!("recv on {id}: {contains:?} did not come: {e}")),
+            Step::Recv { id, contains, timeout_ms } => {
+                let patience = Patience::new(self.running, ms(*timeout_ms));
+                receive(self.connection(id)?, contains, &patience)
+                    .map_err(|e| format!("recv on {id}: {contains:?} did not come: {e}"))
+            }
             Step::Close { id } => match self.connections.remove(id) {
                 Some(_) => Ok(()),
                 None => Err(format!("no connection `{id}` is open")),
             },
             Step::Request { socket, method, path, headers, body, parallel, expect, timeout_ms } => {
-                let request =
-                    Request { method, headers, body, expect, contents: self.contents, limit: ms(*timeout_ms) };
+                let request = Request {
+                    method,
+                    headers,
+                    body,
+                    expect,
+                    contents: self.contents,
+                    limit: self.unhurried(*timeout_ms),
+                };
                 request
                     .send(self.address(socket), path, *parallel)
                     .map_err(|why| format!("{method} {path} on {socket}: {why}"))
@@ -109,6 +118,11 @@ impl Player<'_> {
         }
     }
 
+    /// What a step of the system's own may take, which ends it by the clock.
+    fn unhurried(&self, timeout_ms: u64) -> Duration {
+        self.running.unhurried(ms(timeout_ms))
+    }
+
     fn address(&self, socket: &str) -> SocketAddr {
         SocketAddr::from(([127, 0, 0, 1], self.ports.get(socket).copied().unwrap_or(0)))
     }
@@ -120,12 +134,12 @@ impl Player<'_> {
     /// Waits until somebody listens, without connecting: a guest may accept only once.
     fn listen(&self, socket: &str, limit: Duration) -> Result<(), String> {
         let port = self.address(socket).port();
-        let deadline = Instant::now() + limit;
+        let patience = Patience::new(self.running, limit);
         loop {
             if is_listening(port) {
                 return Ok(());
             }
-            if Instant::now() >= deadline || self.running.wait_end(Duration::from_millis(10)) {
+            if patience.left().is_none() || self.running.wait_end(Duration::from_millis(10)) {
                 return Err(format!("listen: nobody listens on {socket} (port {port})"));
             }
         }
@@ -147,15 +161,20 @@ pub fn is_listening(port: u16) -> bool {
     })
 }
 
-fn receive(stream: &mut TcpStream, contains: &str, limit: Duration) -> io::Result<()> {
-    let deadline = Instant::now() + limit;
+fn receive(stream: &mut TcpStream, contains: &str, patience: &Patience) -> io::Result<()> {
     let (mut got, mut buffer) = (Vec::new(), [0; 4096]);
     while !got.windows(contains.len().max(1)).any(|w| w == contains.as_bytes()) {
         // A peer that sends a byte now and then must not stretch the limit.
-        let left =
-            deadline.checked_duration_since(Instant::now()).filter(|d| !d.is_zero()).ok_or(io::ErrorKind::TimedOut)?;
+        let left = patience.left().ok_or(io::ErrorKind::TimedOut)?;
         stream.set_read_timeout(Some(left))?;
-        let n = stream.read(&mut buffer)?;
+        let n = match stream.read(&mut buffer) {
+            // The guest may have waited for a processor meanwhile.
+            Err(e) if matches!(e.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {
+                patience.left().ok_or(e)?;
+                continue;
+            }
+            read => read?,
+        };
         if n == 0 || got.len() as u64 > MOST {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }

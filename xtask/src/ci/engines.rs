@@ -25,7 +25,7 @@ pub fn workspaces(xtask: &Path) -> Vec<Workspace> {
     let mut found = Vec::new();
     for (folder, kind) in KINDS {
         let mut dirs: Vec<PathBuf> = std::fs::read_dir(xtask.join(folder))
-            .map(|entries| entries.flatten().map(|e| e.path()).filter(|d| d.join("Cargo.toml").is_file()).collect())
+            .map(|entries| entries.flatten().map(|e| e.path()).filter(|dir| is_workspace(dir)).collect())
             .unwrap_or_default();
         dirs.sort();
         for dir in dirs {
@@ -34,6 +34,12 @@ pub fn workspaces(xtask: &Path) -> Vec<Workspace> {
         }
     }
     found
+}
+
+/// Whether a folder is a workspace of its own: what engines share is a crate of the lab's workspace.
+fn is_workspace(dir: &Path) -> bool {
+    let manifest = std::fs::read_to_string(dir.join("Cargo.toml")).unwrap_or_default();
+    manifest.lines().any(|line| line == "[workspace]")
 }
 
 /// Lints and tests a workspace in one build, in the folder where the lab built it: clippy stands in for the compiler

@@ -31,8 +31,16 @@ impl Context<'_> {
     /// # Errors
     /// When it cannot be started or fails.
     pub fn run(&self, command: Cmd<'_>) -> Result<()> {
+        say(&format!("$ {command}"));
+        self.run_unseen(command)
+    }
+
+    /// As [`Context::run`], for one of many that are alike.
+    ///
+    /// # Errors
+    /// As [`Context::run`].
+    pub fn run_unseen(&self, command: Cmd<'_>) -> Result<()> {
         let shown = command.to_string();
-        say(&format!("$ {shown}"));
         let mut command = std::process::Command::from(command);
         let started = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
         let mut child = started.with_context(|| format!("failed to start `{shown}`"))?;

@@ -75,8 +75,7 @@ fn fmt(context: &Context) -> Result<()> {
     for dir in own.chain([xtask.join("fuzz")]).chain(guests) {
         let manifest = dir.join("Cargo.toml");
         if manifest.is_file() {
-            let command = cmd!(shell, "cargo fmt --manifest-path {manifest} --check").quiet();
-            context.run(command)?;
+            context.run_unseen(cmd!(shell, "cargo fmt --manifest-path {manifest} --check"))?;
         }
     }
     Ok(())
