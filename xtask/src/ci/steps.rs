@@ -27,7 +27,9 @@ pub fn all(xtask: &Path) -> Vec<Step> {
         step("tests", "Run the lab's tests", &["install", "engines"], tests),
     ];
     steps.extend(engines::workspaces(xtask).into_iter().map(|w| engines::step(w, vec!["install", "engines"])));
-    steps.push(step("fuzz", "Fuzz the readers of files and Emscripten's host for some seconds", &[], fuzz));
+    steps.push(step("fuzz", "Fuzz the reader of binaries and Emscripten's host for some seconds", &[], fuzz));
+    // All of the lab is compiled for it once more, with instrumentation.
+    steps.push(full(step("fuzz-scenario", "Fuzz the reader of scenario.toml for some seconds", &[], fuzz_scenario)));
     steps
 }
 
@@ -39,6 +41,10 @@ fn step(
 ) -> Step {
     let (run, needs): (Work, _) = (Box::new(work), needs.to_vec());
     Step { name: name.to_owned(), about: about.to_owned(), needs, only_full: false, beside: false, run }
+}
+
+fn full(step: Step) -> Step {
+    Step { only_full: true, ..step }
 }
 
 fn beside(step: Step) -> Step {
@@ -122,9 +128,7 @@ fn tests(context: &Context) -> Result<()> {
 
 fn fuzz(context: &Context) -> Result<()> {
     let shell = context.shell()?;
-    for target in ["inspect", "scenario"] {
-        context.run(cmd!(shell, "bash xtask/fuzz/run {target} {FUZZ_SECONDS}"))?;
-    }
+    context.run(cmd!(shell, "bash xtask/fuzz/run inspect {FUZZ_SECONDS}"))?;
     // In the folder of its other tests, where all is built.
     engines::lint_with_tests(&shell)?;
     shell.set_var("WASMLAB_FUZZ_SECONDS", FUZZ_SECONDS);
@@ -134,4 +138,9 @@ fn fuzz(context: &Context) -> Result<()> {
         shell,
         "cargo test --quiet --release --locked --manifest-path {manifest} --target-dir {target} --test fuzz"
     ))
+}
+
+fn fuzz_scenario(context: &Context) -> Result<()> {
+    let shell = context.shell()?;
+    context.run(cmd!(shell, "bash xtask/fuzz/run scenario {FUZZ_SECONDS}"))
 }
