@@ -20,10 +20,12 @@ use wasmlab_model::report::Cell;
 use wasmlab_model::scenario::Scenario;
 use wasmlab_process as process;
 
+mod again;
 mod kept;
 mod measure;
 mod row;
 
+pub use again::again;
 use measure::{Measured, Turn};
 
 /// What is to be run.

@@ -64,6 +64,15 @@ impl Store {
         leave_column(&file, runtime, &accepted, &accepted.clone().with_all(pending).with(seen, version))
     }
 
+    /// Whether a measured cell has another result than its line in the snapshot; no line, or none that can be read,
+    /// surprises nobody here.
+    #[must_use]
+    pub fn surprises(&self, version: &str, cell: &Cell) -> bool {
+        let accepted = read_column(&self.column_file(&cell.runtime)).ok().flatten().unwrap_or_default();
+        let before = accepted.lines().get(&cell.scenario);
+        cell.verdict.is_measured() && before.is_some_and(|before| !before.same_result(&Line::of(cell, version)))
+    }
+
     /// Compares an artifact with its snapshot; a note says what differs.
     ///
     /// # Errors

@@ -181,7 +181,13 @@ pub fn measure(lab: &Lab, request: &Request, purpose: Purpose) -> RunReport {
 pub fn measure_with(lab: &Lab, request: &Request, purpose: Purpose, progress: progress::Progress) -> RunReport {
     handle_ctrl_c();
     let (started, began) = (SystemTime::now(), Instant::now());
-    let results = matrix::run(lab, request, &|event| progress.tell(&event));
+    let tell = |event: matrix::Event| progress.tell(&event);
+    let mut results = matrix::run(lab, request, &tell);
+    if purpose.compare {
+        let told =
+            |cells| output::say(&format!("{cells} results are not those of the snapshots: once more, one at a time"));
+        matrix::again(lab, request, &mut results, told, &tell);
+    }
     progress.finish();
     lab.machine.save();
     if request.use_cache && results.cells.values().any(|c| !c.cached) {
