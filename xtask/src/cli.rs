@@ -8,6 +8,7 @@ use clap::{CommandFactory, Parser};
 use crate::exit;
 use crate::lab::Lab;
 use wasmlab_process as process;
+use wasmlab_report::words;
 
 mod columns;
 mod common;
@@ -55,7 +56,7 @@ const ABOUT: &str = "Where a WebAssembly program runs, where it does not, and wh
 
 /// The command line.
 #[derive(Parser)]
-#[command(name = "cargo xtask", bin_name = "cargo xtask", version, about = ABOUT, after_help = AFTER, arg_required_else_help = false)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version, about = ABOUT, after_help = after(), arg_required_else_help = false)]
 struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
@@ -84,6 +85,13 @@ Environment:
   WASMLAB_KEEP_BUILD      1 keeps what cargo made on the way to an engine
   WASMLAB_ROOT            a folder with scenarios/ of your own
   NO_COLOR                no colours";
+
+/// [`AFTER`], and the variables that the registry of runtimes names.
+fn after() -> String {
+    let variables = wasmlab_runtimes::variables().join(", ");
+    let variables = words::wrapped(78, "  ", "  ", &variables);
+    format!("{AFTER}\n\nPrograms of runtimes, where they are not those on PATH:\n{variables}")
+}
 
 /// Parses, dispatches, and gives the exit code.
 #[must_use]

@@ -12,11 +12,11 @@ pub mod cli;
 pub mod engines;
 pub mod exit;
 pub mod files;
+pub mod install;
 pub mod lab;
 pub mod machine;
 pub mod matrix;
 pub mod npm;
-pub mod runtime;
 #[cfg(test)]
 mod sample;
 pub mod scenario;

@@ -13,7 +13,7 @@ use wasmlab_protocol::{Call, Cause, CellSpec, Entry, PROTOCOL, PreopenedDir, Pre
 
 use super::{ports, preopens};
 use crate::cache::Key;
-use crate::runtime::{CellFiles, Runtime, Tool};
+use wasmlab_runtimes::{CellFiles, Runtime, Tool};
 
 /// What is to be run on what.
 #[derive(Clone, Copy)]
@@ -21,7 +21,7 @@ pub struct Plan<'a> {
     /// The scenario.
     pub scenario: &'a Scenario,
     /// The column.
-    pub runtime: &'a dyn Runtime,
+    pub runtime: &'a Runtime,
     /// Its program.
     pub tool: &'a Tool,
     /// SHA-256 of the guest, an object of the cache.
@@ -127,7 +127,7 @@ impl Plan<'_> {
         let (paths, ports) = self.relative();
         let commands = self.commands(&paths, &self.spec(&paths, &ports));
         // The commands depend on the adapter's code, not on the runtime's program alone.
-        let shape = format!("{commands:?} {:?}", self.runtime.env(self.tool));
+        let shape = format!("{commands:?} {:?}", (self.runtime.env)(self.tool));
         let column = (self.runtime.id(), self.runtime.mode(), &self.tool.fingerprint);
         let program = format!("{}.wasm", self.scenario.name);
         let copied = preopens::copied_hashes(self.scenario).ok()?;
@@ -194,10 +194,10 @@ impl Plan<'_> {
             prepared: &paths.prepared,
         };
         CellCommands {
-            refused: self.runtime.refuses(&files),
-            files: self.runtime.files(&files),
-            prepare: self.runtime.prepare(self.tool, &files, &paths.preparing),
-            run: self.runtime.commands(self.tool, &files),
+            refused: (self.runtime.refuses)(&files),
+            files: (self.runtime.extra_files)(&files),
+            prepare: (self.runtime.prepare)(self.tool, &files, &paths.preparing),
+            run: (self.runtime.commands)(self.tool, &files),
         }
     }
 

@@ -122,7 +122,7 @@ fn guest(plan: &Plan, workdir: &mut Workdir, argv: &[OsString], sink: Option<Out
     let mut watched = Stages::new(events.clone());
     let watch = Box::new(move |age: Duration| watched.over(age, compile, run));
     let (by_name, ports) = (workdir.by_name(), workdir.ports.clone());
-    if plan.runtime.opens_sockets() {
+    if plan.runtime.opens_sockets {
         workdir.sockets.clear();
         command.inherit.clear();
     }
@@ -163,44 +163,32 @@ fn outcome(end: &End, events: &[Event], plan: &Plan) -> Outcome {
 mod tests {
     use std::collections::BTreeMap;
     use std::ffi::OsString;
-    use std::path::{Path, PathBuf};
+    use std::path::Path;
 
     use crate::cache::Cache;
     use crate::cell::{Limits, Plan, observe};
     use crate::lab::Lab;
     use crate::machine::Machine;
-    use crate::runtime::{CellFiles, Runtime, Source, Tool};
     use wasmlab_model::observation::Part;
     use wasmlab_model::scenario::Scenario;
+    use wasmlab_runtimes::{CellFiles, Runtime, Source, Tool};
 
     /// Its translator writes its switch into a file, which its runtime prints.
-    struct Switched(&'static str);
-
-    impl Runtime for Switched {
-        fn id(&self) -> &'static str {
-            "switched"
+    fn switched(prepare: fn(&Tool, &CellFiles, &Path) -> Option<Vec<OsString>>) -> Runtime {
+        Runtime {
+            id: "switched".into(),
+            engine: "switched",
+            mode: "aot".into(),
+            source: Source::Embedded("switched"),
+            prepare,
+            commands: |_, cell| vec![vec!["/bin/cat".into(), cell.prepared.join("made").into()]],
+            ..Runtime::default()
         }
+    }
 
-        fn engine(&self) -> &'static str {
-            "switched"
-        }
-
-        fn mode(&self) -> &'static str {
-            "aot"
-        }
-
-        fn source(&self) -> Source {
-            Source::Embedded("switched")
-        }
-
-        fn prepare(&self, tool: &Tool, _: &CellFiles, into: &Path) -> Option<Vec<OsString>> {
-            let script = format!("echo {} > {}", self.0, into.join("made").display());
-            Some(vec![tool.program.clone().into(), "-c".into(), script.into()])
-        }
-
-        fn command(&self, _: &Tool, cell: &CellFiles) -> Vec<OsString> {
-            vec!["/bin/cat".into(), cell.prepared.join("made").into()]
-        }
+    fn write(tool: &Tool, switch: &str, into: &Path) -> Option<Vec<OsString>> {
+        let script = format!("echo {switch} > {}", into.join("made").display());
+        Some(vec![tool.program.clone().into(), "-c".into(), script.into()])
     }
 
     #[test]
@@ -215,19 +203,13 @@ mod tests {
         let text = "schema = 1\ntitle = \"t\"\nfamily = \"f\"\nroute = \"wat\"\nbuild = { toolchain = \"wat\", source = \"m.wat\" }\n";
         let spec = crate::scenario::parse(text).unwrap();
         let scenario = Scenario { name: "m".to_owned(), dir: root.path().into(), spec };
-        let tool = Tool {
-            program: "/bin/sh".into(),
-            version: String::new(),
-            fingerprint: "the same".to_owned(),
-            support: PathBuf::new(),
-            packages: PathBuf::new(),
-            second: PathBuf::new(),
-            driven: PathBuf::new(),
-        };
-        let check = |switch: &'static str, translated: bool| {
+        let tool = Tool { program: "/bin/sh".into(), fingerprint: "the same".to_owned(), ..Tool::default() };
+        let (o0, o3) =
+            (switched(|tool, _, into| write(tool, "-O0", into)), switched(|tool, _, into| write(tool, "-O3", into)));
+        let check = |switch: &str, translated: bool| {
             let plan = Plan {
                 scenario: &scenario,
-                runtime: &Switched(switch),
+                runtime: if switch == "-O0" { &o0 } else { &o3 },
                 tool: &tool,
                 guest: &guest,
                 facts: None,

@@ -15,7 +15,7 @@ use crate::lab::Lab;
 pub struct Reproduction {
     /// The module's name in the folder.
     pub module: String,
-    /// The command that translates it, if one does; its program is the second of the runtime.
+    /// The command that translates it, if one does; its program is the auxiliary one of the runtime.
     pub prepare: Option<Vec<OsString>>,
     /// The folder that the translation goes into.
     pub prepared: PathBuf,
@@ -52,7 +52,7 @@ pub fn reproduce(lab: &Lab, plan: &Plan, into: &Path) -> io::Result<Reproduction
     for (name, text) in &commands.files {
         fs::write(into.join(name), text)?;
     }
-    for (name, text) in plan.runtime.support() {
+    for (name, text) in plan.runtime.support_files {
         let to = into.join(name);
         fs::create_dir_all(to.parent().unwrap_or(into))?;
         fs::write(to, text)?;

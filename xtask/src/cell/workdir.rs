@@ -93,7 +93,7 @@ impl Workdir {
         env.insert("NO_COLOR".into(), "1".into());
         let (name, value) = canary.variable();
         env.insert(name.into(), value.into());
-        env.extend(plan.runtime.env(plan.tool).into_iter().map(|(name, value)| (name.into(), value)));
+        env.extend((plan.runtime.env)(plan.tool).into_iter().map(|(name, value)| (name.into(), value)));
         Ok(Self { root, paths, spec, env, sockets, ports: known, servers, canary })
     }
 

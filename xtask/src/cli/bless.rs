@@ -11,7 +11,7 @@ use crate::exit;
 use crate::files;
 use crate::lab::Lab;
 use wasmlab_model::report::Origin;
-use crate::runtime;
+use wasmlab_runtimes as runtimes;
 use crate::snapshots::Store;
 use crate::toolchain;
 
@@ -71,7 +71,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
             }
         }
     }
-    let runtimes = common::choose(runtime::all(), &args.runtime, "runtime", |r| r.id().to_owned())?;
+    let runtimes = common::choose(runtimes::all().iter().collect(), &args.runtime, "runtime", |r: &&runtimes::Runtime| r.id().to_owned())?;
     let chosen = |scenario: &str, runtime: Option<&str>| {
         let of_runtime = match runtime {
             Some(id) => runtimes.iter().any(|r| r.id() == id),

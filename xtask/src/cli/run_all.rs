@@ -12,7 +12,7 @@ use crate::lab::Lab;
 use crate::matrix::Request;
 use wasmlab_model::report::Selection;
 use crate::snapshots::Store;
-use crate::{exit, runtime};
+use crate::exit;
 
 /// For `--help`.
 pub const ABOUT: &str = "Build, inspect and run every scenario on every runtime, and compare with the snapshots";
@@ -68,7 +68,7 @@ pub struct Args {
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let all = common::scenarios(lab)?;
     let names = all.iter().map(|s| s.name.as_str()).collect();
-    let runtimes = runtime::all().iter().map(|r| r.id()).collect();
+    let runtimes = wasmlab_runtimes::all().iter().map(|r| r.id()).collect();
     let store = Store::new(lab.snapshots());
     store.forget_pending(&names, &runtimes)?;
     let orphans = store.orphans(&names, &runtimes);

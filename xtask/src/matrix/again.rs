@@ -4,9 +4,9 @@
 use super::measure::{self, Turn};
 use super::{Event, Request, Results, Tell};
 use crate::lab::Lab;
-use crate::runtime::own;
 use crate::snapshots::Store;
 use wasmlab_process as process;
+use wasmlab_runtimes::is_custom_build;
 
 /// More surprises than this are no moods: somebody changed a runtime, a guest or the lab.
 const MOST: usize = 64;
@@ -19,7 +19,7 @@ pub fn again(lab: &Lab, request: &Request, results: &mut Results, told: impl FnO
         Some(Some(Ok(tool))) => tool.version.as_str(),
         _ => "",
     };
-    let fresh = results.cells.iter().filter(|(_, cell)| !cell.cached && !own::is_own(&cell.runtime));
+    let fresh = results.cells.iter().filter(|(_, cell)| !cell.cached && !is_custom_build(&cell.runtime));
     let surprising: Vec<(usize, usize)> =
         fresh.filter(|((_, column), cell)| store.surprises(version(*column), cell)).map(|(at, _)| *at).collect();
     if surprising.is_empty() || surprising.len() > MOST {

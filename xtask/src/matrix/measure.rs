@@ -6,11 +6,11 @@ use crate::artifact::Guest;
 use crate::cell::{self, Plan};
 use crate::engines::Absence;
 use crate::lab::Lab;
-use crate::runtime::{Seen, Tool};
 use wasmlab_judge::{Evidence, judge};
 use wasmlab_model::observation::{Observation, Outcome};
 use wasmlab_model::report::{Cell, Origin};
 use wasmlab_model::verdict::{Judgement, Verdict};
+use wasmlab_runtimes::{Seen, Tool};
 
 /// How often a cell was measured in this run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +38,7 @@ pub fn cell(
     guest: &Row,
     tool: &Result<Tool, Absence>,
 ) -> Option<Measured> {
-    let (scenario, runtime) = (&request.scenarios[row], request.runtimes[column]);
+    let (scenario, runtime) = (&request.scenarios[row], &request.runtimes[column]);
     let settled = |cell| Some(Measured { cell, again: false });
     let (built, tool) = match ready(request, (row, column), guest, tool) {
         Ok(ready) => ready,
@@ -96,7 +96,7 @@ fn ready<'a>(
     guest: &'a Row,
     tool: &'a Result<Tool, Absence>,
 ) -> Result<(&'a Guest, &'a Tool), Box<Cell>> {
-    let (scenario, runtime) = (&request.scenarios[row], request.runtimes[column]);
+    let (scenario, runtime) = (&request.scenarios[row], &request.runtimes[column]);
     let unmeasured = |verdict, code, detail: &str, how: Option<&String>| {
         let mut cell = row::unmeasured(scenario, runtime.id(), verdict, code, detail.to_owned());
         cell.remedy = how.cloned().or(cell.remedy);
@@ -108,7 +108,7 @@ fn ready<'a>(
     let built = guest.guest.as_ref().map_err(not_built)?;
     let absent = |absence: &Absence| unmeasured(Verdict::Absent, None, &absence.why, Some(&absence.how));
     let tool = tool.as_ref().map_err(absent)?;
-    let applies = runtime.applies(&scenario.spec, guest.facts.as_ref().ok());
+    let applies = runtime.is_applicable(&scenario.spec, guest.facts.as_ref().ok());
     applies.map_err(|reason| unmeasured(Verdict::NotApplicable, None, &reason, None))?;
     Ok((built, tool))
 }
