@@ -122,6 +122,7 @@ fn said((commands, by_hand): &Plan) -> String {
 }
 
 fn missing(lab: &Lab, args: &Args) -> Result<Plan> {
+    lab.machine.forget_answers();
     let only_runtimes = args.scenario.is_empty() && !args.runtime.is_empty();
     let (mut commands, mut by_hand) = if only_runtimes { Plan::default() } else { toolchains(lab, &args.scenario)? };
     if !args.scenario.is_empty() && args.runtime.is_empty() {

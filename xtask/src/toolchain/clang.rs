@@ -5,9 +5,9 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::c::{self, Call, Sought};
-use super::{Found, Missing, Obstacle, Recipe, Toolchain, crates};
+use super::{Found, Missing, Obstacle, Recipe, Toolchain, crates, linker};
+use crate::machine::{Machine, Question, Trial};
 use wasmlab_model::codes::Code;
-use crate::machine::{Machine, Question};
 use wasmlab_model::scenario::{Build, Scenario};
 use wasmlab_model::version::version_in;
 
@@ -61,15 +61,21 @@ impl Toolchain for Clang {
             let otherwise = format!("install wasi-libc, or name its folder in {SYSROOT_VARIABLE}");
             return Err(c::packages(machine, "wasi-libc", &["wasi-libc", &rt], &otherwise));
         };
-        let part = |argument: &str| part(machine, &program, &sysroot, argument);
-        part("-print-prog-name=wasm-ld").map_err(|file| {
-            let otherwise = format!("install lld of clang's version: clang looks for {file}");
-            c::packages(machine, "wasm-ld", &[&format!("lld-{}", major(&version))], &otherwise)
-        })?;
         // Helper functions (128-bit arithmetic and such) that clang links.
-        let builtins = part("-print-libgcc-file-name").map_err(|file| {
+        let builtins = builtins(machine, &program, &sysroot).map_err(|file| {
             let otherwise = format!("install compiler-rt for WebAssembly: clang looks for {file}");
             c::packages(machine, "compiler-rt for wasm32", &[&rt], &otherwise)
+        })?;
+        machine.attempt(&link(&program, &sysroot)).map_err(|words| match linker::is_missing(&words) {
+            true => {
+                let otherwise = format!("install lld of clang's version; clang says: {words}");
+                c::packages(machine, "wasm-ld", &[&format!("lld-{}", major(&version))], &otherwise)
+            }
+            false => Missing {
+                what: format!("a clang that links for {} ({words})", sysroot.target),
+                how: format!("repair `{}` or what it links with", program.display()),
+                command: None,
+            },
         })?;
         let stamps = [&program, &sysroot.libc(), &builtins].map(|f| machine.stamp(f)).join(" ");
         let found = Found { program, fingerprint: format!("{version} {stamps}"), version, env: BTreeMap::new() };
@@ -154,11 +160,22 @@ pub fn target(sysroot: &Path, clang: u32) -> Option<&'static str> {
     renamed.or_else(|| has("wasm32-wasi")).or_else(|| has("wasm32-wasip1"))
 }
 
-/// A file that clang uses, by what it prints for `argument`; its name where there is no such file.
-fn part(machine: &Machine, clang: &Path, sysroot: &Sysroot, argument: &str) -> Result<PathBuf, String> {
+/// The library of clang's own that it links; its name where there is no such file.
+fn builtins(machine: &Machine, clang: &Path, sysroot: &Sysroot) -> Result<PathBuf, String> {
     let mut args = sysroot.args();
-    args.extend(["--rtlib=compiler-rt".into(), argument.into()]);
+    args.extend(["--rtlib=compiler-rt".into(), "-print-libgcc-file-name".into()]);
     let (program, witness) = (clang.to_owned(), clang.to_owned());
     let file = PathBuf::from(machine.ask(&Question { program, args, env: BTreeMap::new(), witness })?);
     if file.is_file() { Ok(file) } else { Err(file.display().to_string()) }
+}
+
+/// Whether clang links. Where its linker is cannot be asked: with Debian's lld-14 alone, clang links with
+/// `wasm-ld-14`, and `-print-prog-name=wasm-ld` finds nothing. With `-v` it names all that it links with.
+fn link(clang: &Path, sysroot: &Sysroot) -> Trial {
+    let (source, output) = ("trial.c", "trial.wasm");
+    let mut args = sysroot.args();
+    args.extend(["-v", source, "-o", output].map(OsString::from));
+    let (program, witness) = (clang.to_owned(), clang.to_owned());
+    let question = Question { program, args, env: BTreeMap::new(), witness };
+    Trial { question, source: (source, "int main(void) { return 0; }\n"), output }
 }

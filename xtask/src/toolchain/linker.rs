@@ -20,9 +20,28 @@ pub fn undefined_symbols(words: &str) -> Vec<String> {
     symbols
 }
 
+/// Whether clang's words are that it has no linker: `unable to execute command: Executable "wasm-ld-14" doesn't exist!`
+#[must_use]
+pub fn is_missing(words: &str) -> bool {
+    words.contains("unable to execute command") || words.contains("invalid linker name")
+}
+
 #[cfg(test)]
 mod tests {
-    use super::undefined_symbols;
+    use super::{is_missing, undefined_symbols};
+
+    /// Words as clang 14 said them: without lld, without compiler-rt, without wasi-libc.
+    #[test]
+    fn a_missing_linker_is_told_from_a_missing_library() {
+        let no_lld = "clang: error: unable to execute command: Executable \"wasm-ld-14\" doesn't exist!\n\
+            clang: error: linker command failed with exit code 1 (use -v to see invocation)\n";
+        assert!(is_missing(no_lld));
+        let no_rt = "wasm-ld-14: error: cannot open /lib/wasi/libclang_rt.builtins-wasm32.a: No such file or directory\n\
+            clang: error: linker command failed with exit code 1 (use -v to see invocation)\n";
+        let no_libc = "wasm-ld-14: error: cannot open crt1.o: No such file or directory\n\
+            wasm-ld-14: error: unable to find library -lc\n";
+        assert!(!is_missing(no_rt) && !is_missing(no_libc));
+    }
 
     /// Words as they were really said, on programs that call `socket`, `bind` and `listen`.
     #[test]
