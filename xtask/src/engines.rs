@@ -13,12 +13,12 @@ use crate::cache::Key;
 use crate::files;
 use crate::lab::Lab;
 use crate::machine::Question;
-use crate::npm;
 use crate::runtime::route::{self, Route};
 use crate::runtime::{Runtime, Source, Tool};
-use crate::toolchain::rust::{compiler_in, sysroot};
 use wasmlab_model::version::version_in;
 use wasmlab_process::{self as process, Command, Input, Limits};
+use wasmlab_toolchains::adapters::rust::{compiler_in, sysroot};
+use wasmlab_toolchains::npm;
 
 /// How long the cold build of one engine may take.
 const BUILD_LIMIT: Duration = Duration::from_secs(45 * 60);
@@ -262,7 +262,7 @@ fn find_program(lab: &Lab, runtime: &dyn Runtime, sought: &Sought) -> Result<Too
     };
     for name in runtime.packages() {
         let package =
-            npm::version(&packages, name).map_err(|why| Absence { why, ..no_packages(lab, runtime.packages()) })?;
+            npm::version(&lab.machine, &packages, name).map_err(|why| Absence { why, ..no_packages(lab, runtime.packages()) })?;
         let short = name.rsplit('/').next().unwrap_or(name);
         // The first package is what the column is about; all of them make its results.
         if version_in(&answer) == version {

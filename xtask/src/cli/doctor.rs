@@ -13,7 +13,7 @@ use crate::exit;
 use crate::lab::{CACHE_VARIABLE, FIXTURES_VARIABLE, Lab};
 use wasmlab_report::words;
 use crate::runtime::{self, Source};
-use crate::toolchain::{self, rust::TOOLCHAIN_VARIABLE};
+use wasmlab_toolchains::{self as toolchains, adapters::rust::TOOLCHAIN_VARIABLE};
 
 /// For `--help`.
 pub const ABOUT: &str = "Say what is here, which version, where, what is missing and how to get it";
@@ -70,15 +70,15 @@ pub fn run(lab: &Lab, _: &Args) -> Result<u8> {
         let build = &scenario.spec.build;
         let target = build.target.as_ref().map(|t| format!(" {t}")).unwrap_or_default();
         let name = format!("{}{target}", build.toolchain);
-        let (Some(toolchain), true) = (toolchain::find(&build.toolchain), seen.insert(name.clone())) else { continue };
-        if let Some(obstacle) = toolchain.obstacle(build, &lab.machine) {
+        let (Some(toolchain), true) = (toolchains::find(&build.toolchain), seen.insert(name.clone())) else { continue };
+        if let Some(obstacle) = (toolchain.preflight_error)(build, &lab.machine) {
             list.add(["no", &name, "", &format!("{}; {}", obstacle.detail, obstacle.how)]);
             continue;
         }
-        for doubt in toolchain.doubts(build, &lab.machine) {
+        for doubt in (toolchain.warnings)(build, &lab.machine) {
             list.add(["beware", &name, "", &doubt]);
         }
-        match toolchain.find_for(&scenario, &lab.machine) {
+        match (toolchain.find)(&scenario, &lab.machine) {
             Ok(found) if found.program.as_os_str().is_empty() => {
                 list.add(["ok", &name, &found.version, "within the lab"])
             }

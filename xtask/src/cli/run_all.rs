@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Result;
 
 use super::common::{self, Output, Purpose, Rows};
-use crate::artifact;
+use crate::guest;
 use crate::cell::Limits;
 use crate::lab::Lab;
 use crate::matrix::Request;
@@ -83,7 +83,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         jobs: jobs(args.jobs),
         use_cache: !args.no_cache,
         limits: limits(args.timeout),
-        build: artifact::Options { offline: args.offline, require_built: args.require_built },
+        build: guest::Options { offline: args.offline, require_built: args.require_built },
         given: BTreeMap::new(),
         engines: args.engines.of(),
         listen: None,

@@ -12,7 +12,7 @@ use anyhow::Result;
 use super::common::{self, usage};
 use super::progress::Progress;
 use super::{output, run_all, run_one};
-use crate::artifact;
+use crate::guest;
 use crate::cell::{Heard, Limits};
 use crate::exit;
 use crate::lab::Lab;
@@ -73,7 +73,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         jobs: 1,
         use_cache: false,
         limits,
-        build: artifact::Options { offline: args.offline, require_built: false },
+        build: guest::Options { offline: args.offline, require_built: false },
         given: BTreeMap::new(),
         engines: Engines::All,
         listen: Some(&pass_on),
@@ -155,8 +155,8 @@ fn runtime(lab: &Lab, scenario: &Scenario, args: &Args) -> Result<&'static dyn R
         return common::column(name);
     }
     // Which one it is made for is read from the guest; without a guest the run says why there is none.
-    let options = artifact::Options { offline: args.offline, require_built: false };
-    let facts = artifact::obtain(lab, scenario, options).ok().and_then(|guest| {
+    let options = guest::Options { offline: args.offline, require_built: false };
+    let facts = guest::obtain(lab, scenario, options).ok().and_then(|guest| {
         let bytes = fs::read(lab.cache.object(&guest.sha256)).ok()?;
         crate::matrix::facts_of(lab, &guest.sha256, &bytes).ok()
     });

@@ -60,7 +60,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::differences;
-    use crate::artifact::Options;
+    use crate::guest::Options;
     use crate::cell::Limits;
     use crate::matrix::{Engines, Request};
     use crate::runtime;
