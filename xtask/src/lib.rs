@@ -21,4 +21,3 @@ pub mod scenario;
 pub mod script;
 pub mod session;
 pub mod snapshots;
-

@@ -181,11 +181,11 @@ fn toolchains(lab: &Lab, scenarios: &[Scenario]) -> BTreeMap<String, ToolInfo> {
         let Some(toolchain) = toolchains::find(&build.toolchain) else { continue };
         let target = build.target.as_ref().map(|t| format!(" {t}")).unwrap_or_default();
         found.entry(format!("{}{target}", build.toolchain)).or_insert_with(|| {
-            if let Some(obstacle) = (toolchain.preflight_error)(build, &lab.machine) {
+            if let Some(error) = (toolchain.preflight_error)(build, &lab.machine) {
                 return ToolInfo {
                     present: false,
                     version: None,
-                    missing: Some(format!("{}: {}", obstacle.detail, obstacle.how)),
+                    missing: Some(format!("{}: {}", error.detail, error.how)),
                 };
             }
             match (toolchain.find)(scenario, &lab.machine) {

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use wasmlab_model::scenario::Build;
 
-use crate::build_table::is_wasm_file;
 use crate::BuildCommand;
+use crate::build_table::is_wasm_file;
 use crate::{Fault, Recipe, Task, crates};
 
 /// What is wrong with a `[build]` table for a compiler that takes one C or C++ file.
@@ -67,8 +67,8 @@ pub fn recipe(task: &Task, program: PathBuf, args: Vec<OsString>, shown: &str, o
     let mut command = BuildCommand::new(&program, &task.scenario.dir).envs(task.tool.env.clone()).args(args);
     let mut shown = shown.to_owned();
     for flag in &task.build().flags {
-        let (real, typed) = crates::flag(flag, task.build(), task.tool);
-        shown += &format!(" {typed}");
+        let (real, plain) = crates::flag(flag, task.build(), task.tool);
+        shown += &format!(" {plain}");
         command = command.arg(real);
     }
     shown += &format!(" {} -o {output}", task.source().display());

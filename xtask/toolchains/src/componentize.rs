@@ -25,10 +25,9 @@ pub fn tool(how: Componentize) -> String {
 #[must_use]
 pub fn conversion(how: Componentize) -> Conversion {
     match how {
-        Componentize::Wit => Conversion {
-            convert: |_, module| component(Componentize::Wit, module),
-            shown: "wasm-tools component new",
-        },
+        Componentize::Wit => {
+            Conversion { convert: |_, module| component(Componentize::Wit, module), shown: "wasm-tools component new" }
+        }
         Componentize::Preview1Adapter => Conversion {
             convert: |_, module| component(Componentize::Preview1Adapter, module),
             shown: "wasm-tools component new --adapt wasi_snapshot_preview1.command.wasm",

@@ -126,7 +126,8 @@ mod tests {
     fn only_the_very_package_is_read() {
         let wanted = build("the hash");
         let found = |files: &[(&str, &str)]| {
-            let files = files.iter().map(|(file, text)| (format!("/home/me/.cargo/registry/{file}"), (*text).to_owned()));
+            let files =
+                files.iter().map(|(file, text)| (format!("/home/me/.cargo/registry/{file}"), (*text).to_owned()));
             with(FoundTool::default(), &wanted, &FakeMachine { files: files.collect(), ..FakeMachine::default() })
         };
         let missing = found(&[]).unwrap_err();

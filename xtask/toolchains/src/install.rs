@@ -34,7 +34,8 @@ pub fn npm(machine: &dyn Machine, package: &str) -> Install {
 #[must_use]
 pub fn apt(machine: &dyn Machine, what: &str, packages: &[&str], otherwise: &str) -> MissingTool {
     let sudo = machine.which("sudo").map(|_| "sudo");
-    let words: Vec<&str> = sudo.into_iter().chain(["apt-get", "install", "--yes"]).chain(packages.iter().copied()).collect();
+    let words: Vec<&str> =
+        sudo.into_iter().chain(["apt-get", "install", "--yes"]).chain(packages.iter().copied()).collect();
     let Install { shown, command } = Install::new(machine, "apt-get", &words);
     MissingTool::new(what, if command.is_some() { &shown } else { otherwise }).with_command(command)
 }

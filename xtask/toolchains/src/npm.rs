@@ -80,8 +80,7 @@ impl Package {
         let named = machine.variable("WASMLAB_NODE").unwrap_or_else(|| "node".to_owned());
         let program = machine.which(&named).ok_or_else(|| no_node.clone())?;
         let dir = self.folder(machine).ok_or_else(|| self.missing(machine))?;
-        let version =
-            version(machine, &dir, ".").map_err(|what| MissingTool { what, ..self.missing(machine) })?;
+        let version = version(machine, &dir, ".").map_err(|what| MissingTool { what, ..self.missing(machine) })?;
         let node = Program::ask(machine, Some(program), &["--version"], &Default::default());
         let (program, node) = node.or_missing(no_node)?;
         let fingerprint = format!("{version} {} node {}", machine.stamp(&dir.join("package.json")), version_in(&node));

@@ -3,8 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::program::Program;
 use crate::BuildCommand;
+use crate::program::Program;
 use crate::{Machine, PreflightError, Recipe, Step, Variable};
 
 /// The variable that names another wasm-opt than that on PATH.
