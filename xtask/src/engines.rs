@@ -14,11 +14,11 @@ use crate::files;
 use crate::install;
 use crate::lab::Lab;
 use crate::machine::Question;
-use crate::npm;
-use crate::toolchain::rust::{compiler_in, sysroot};
 use wasmlab_model::version::version_in;
 use wasmlab_process::{self as process, Command, Input, Limits};
 use wasmlab_runtimes::{InstallCommand, Program, Runtime, Source, Tool};
+use wasmlab_toolchains::adapters::rust::{compiler_in, sysroot};
+use wasmlab_toolchains::npm;
 
 /// How long the cold build of one engine may take.
 const BUILD_LIMIT: Duration = Duration::from_secs(45 * 60);
@@ -257,8 +257,8 @@ fn find_program(lab: &Lab, runtime: &Runtime, sought: Program) -> Result<Tool, A
         names => npm::packages(&lab.machine, &program, names).ok_or_else(|| no_packages(lab, names))?,
     };
     for name in runtime.npm_packages() {
-        let package =
-            npm::version(&packages, name).map_err(|why| Absence { why, ..no_packages(lab, runtime.npm_packages()) })?;
+        let package = npm::version(&lab.machine, &packages, name)
+            .map_err(|why| Absence { why, ..no_packages(lab, runtime.npm_packages()) })?;
         let short = name.rsplit('/').next().unwrap_or(name);
         // The first package is what the column is about; all of them make its results.
         if version_in(&answer) == version {

@@ -1,8 +1,6 @@
 //! What is on this machine: tools on PATH, what they say of themselves and can do, hashes of files. Answers are
 //! remembered (see [`memory`]), so that a warm run starts nothing and reads no large file.
 
-use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -15,10 +13,11 @@ use crate::files;
 use wasmlab_process::{self as process, Command, End, Ended, Input, Limits};
 
 mod memory;
+mod toolchains;
 mod trial;
 
 use memory::{Memory, question_key};
-pub use trial::Trial;
+pub use wasmlab_toolchains::{Question, Trial};
 
 /// How long a tool may take to say what it is: a moment, but for a machine with much else to do.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -28,19 +27,6 @@ const LIMIT: Duration = Duration::from_secs(30);
 pub struct Machine {
     memory_file: PathBuf,
     memory: Mutex<Memory>,
-}
-
-/// A question to a tool: a command that says its version.
-#[derive(Clone, Debug)]
-pub struct Question {
-    /// The program.
-    pub program: PathBuf,
-    /// Its arguments.
-    pub args: Vec<OsString>,
-    /// Environment beside the common one.
-    pub env: BTreeMap<OsString, OsString>,
-    /// The file whose change makes the answer stale; usually the program.
-    pub witness: PathBuf,
 }
 
 impl Machine {

@@ -7,18 +7,18 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::artifact::{self, Guest, NotBuilt};
 use crate::cache::Key;
 use crate::cell::{self, Limits};
 use crate::engines::{self, Absence};
+use crate::guest::{self, Guest, NotBuilt};
 use crate::lab::Lab;
-use crate::toolchain::{Toolchain, wat};
 use wasmlab_inspect as inspect;
 use wasmlab_model::facts::Facts;
 use wasmlab_model::report::Cell;
 use wasmlab_model::scenario::Scenario;
 use wasmlab_process as process;
 use wasmlab_runtimes::{Runtime, Tool};
+use wasmlab_toolchains::adapters::wat;
 
 mod again;
 mod kept;
@@ -43,7 +43,7 @@ pub struct Request<'a> {
     /// Limits of each cell.
     pub limits: Limits,
     /// How guests are made.
-    pub build: artifact::Options,
+    pub build: guest::Options,
     /// Guests that are there already (`check`), by scenario name, instead of being made.
     pub given: BTreeMap<String, Guest>,
     /// Which embedded engines are built, where they are not yet.
@@ -239,7 +239,7 @@ impl Board {
 fn make_guests(lab: &Lab, request: &Request, board: &Board, tell: Tell) {
     let mut order: Vec<usize> = (0..request.scenarios.len()).collect();
     // Those that take no compiler come first: their verdicts need not wait.
-    order.sort_by_key(|i| request.scenarios[*i].spec.build.toolchain != wat::TOOLCHAIN.id());
+    order.sort_by_key(|i| request.scenarios[*i].spec.build.toolchain != wat::TOOLCHAIN.id);
     for index in order {
         if process::cancelled() {
             return;
@@ -248,7 +248,7 @@ fn make_guests(lab: &Lab, request: &Request, board: &Board, tell: Tell) {
         tell(Event::GuestStarted { scenario: &scenario.name });
         let guest = match request.given.get(&scenario.name) {
             Some(guest) => Ok(guest.clone()),
-            None => artifact::obtain(lab, scenario, request.build),
+            None => guest::obtain(lab, scenario, request.build),
         };
         tell(Event::GuestDone { scenario: &scenario.name, guest: guest.as_ref() });
         board.settle_row(index, row::read(lab, guest));

@@ -5,12 +5,11 @@ use std::collections::BTreeMap;
 
 use globset::Glob;
 
-use crate::artifact;
+use crate::guest;
 use crate::lab::Lab;
 use crate::machine::sha256;
 use crate::matrix::{Request, Results, Row, facts_of};
 use crate::snapshots::Store;
-use crate::toolchain;
 use wasmlab_model::codes::Code;
 use wasmlab_model::facts::Facts;
 use wasmlab_model::report::{
@@ -20,6 +19,7 @@ use wasmlab_model::report::{
 use wasmlab_model::scenario::{Known, Scenario};
 use wasmlab_model::verdict::{Change, Verdict};
 use wasmlab_runtimes::is_custom_build;
+use wasmlab_toolchains as toolchains;
 
 mod cross;
 mod next;
@@ -177,17 +177,17 @@ fn toolchains(lab: &Lab, scenarios: &[Scenario]) -> BTreeMap<String, ToolInfo> {
     let mut found = BTreeMap::new();
     for scenario in scenarios {
         let build = &scenario.spec.build;
-        let Some(toolchain) = toolchain::find(&build.toolchain) else { continue };
+        let Some(toolchain) = toolchains::find(&build.toolchain) else { continue };
         let target = build.target.as_ref().map(|t| format!(" {t}")).unwrap_or_default();
         found.entry(format!("{}{target}", build.toolchain)).or_insert_with(|| {
-            if let Some(obstacle) = toolchain.obstacle(build, &lab.machine) {
+            if let Some(error) = (toolchain.preflight_error)(build, &lab.machine) {
                 return ToolInfo {
                     present: false,
                     version: None,
-                    missing: Some(format!("{}: {}", obstacle.detail, obstacle.how)),
+                    missing: Some(format!("{}: {}", error.detail, error.how)),
                 };
             }
-            match toolchain.find_for(scenario, &lab.machine) {
+            match (toolchain.find)(scenario, &lab.machine) {
                 Ok(tool) => ToolInfo { present: true, version: Some(tool.version), missing: None },
                 Err(missing) => ToolInfo {
                     present: false,
@@ -254,7 +254,7 @@ fn compare_prebuilt(lab: &Lab, scenario: &Scenario, built: &Artifact) -> Option<
         let text = format!("{text}: `cargo xtask bless --guests` renews it");
         Some(Note { kind: NoteKind::PrebuiltDiffers, about: scenario.name.clone(), text })
     };
-    let provenance = match artifact::provenance(lab, &scenario.name) {
+    let provenance = match guest::provenance(lab, &scenario.name) {
         Ok(provenance) => provenance?,
         Err(words) => return note(words),
     };
@@ -263,7 +263,7 @@ fn compare_prebuilt(lab: &Lab, scenario: &Scenario, built: &Artifact) -> Option<
     if sha256(&bytes) != provenance.sha256 {
         return note(format!("`{}` is not what its provenance.toml describes", provenance.file));
     }
-    if artifact::sources_hash(lab, scenario).ok().as_ref() != Some(&provenance.sources) {
+    if guest::sources_hash(lab, scenario).ok().as_ref() != Some(&provenance.sources) {
         return note("its sources changed after the prebuilt guest was made".to_owned());
     }
     let imports = |facts: &Facts| {

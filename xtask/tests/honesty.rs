@@ -129,7 +129,7 @@ fn prebuilt(workspace: &Workspace) {
         "schema = 1\nfile = \"hello.wasm\"\nsha256 = \"{}\"\nbytes = {}\nsources = \"{}\"\ntoolchain = \"rustc\"\ncommand = \"cargo build\"\n",
         xtask::machine::sha256(&wasm),
         wasm.len(),
-        xtask::artifact::sources_hash(&lab, &scenario).unwrap()
+        xtask::guest::sources_hash(&lab, &scenario).unwrap()
     );
     workspace.write("fixtures/hello/hello.wasm", wasm);
     workspace.write("fixtures/hello/provenance.toml", provenance);

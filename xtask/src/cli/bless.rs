@@ -6,14 +6,14 @@ use anyhow::{Context, Result};
 
 use super::common;
 use super::output;
-use crate::artifact::{self, Provenance};
+use crate::guest::{self, Provenance};
 use crate::exit;
 use crate::files;
 use crate::lab::Lab;
 use wasmlab_model::report::Origin;
 use wasmlab_runtimes as runtimes;
 use crate::snapshots::Store;
-use crate::toolchain;
+use wasmlab_toolchains as toolchains;
 
 /// For `--help`.
 pub const ABOUT: &str = "Accept changed snapshots; with --guests, renew the prebuilt guests";
@@ -45,10 +45,10 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     if args.guests {
         for scenario in &scenarios {
             let build = &scenario.spec.build;
-            if !toolchain::find(&build.toolchain).is_some_and(|toolchain| toolchain.may_be_prebuilt(build)) {
+            if !toolchains::find(&build.toolchain).is_some_and(|toolchain| toolchain.may_be_prebuilt(build)) {
                 continue;
             }
-            match artifact::obtain(lab, scenario, artifact::Options { offline: false, require_built: true }) {
+            match guest::obtain(lab, scenario, guest::Options { offline: false, require_built: true }) {
                 Ok(guest) if guest.origin == Origin::Built => {
                     let bytes = fs::read(lab.cache.object(&guest.sha256)).context("failed to read the guest")?;
                     let file = scenario.spec.build.artifact.clone().unwrap_or_default();
@@ -57,9 +57,9 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
                         file: file.clone(),
                         sha256: guest.sha256,
                         bytes: bytes.len() as u64,
-                        sources: artifact::sources_hash(lab, scenario)?,
+                        sources: guest::sources_hash(lab, scenario)?,
                         toolchain: guest.toolchain,
-                        command: guest.typed,
+                        command: guest.shown_command,
                     };
                     let dir = lab.fixture(&scenario.name);
                     files::write_atomically(&dir.join(file), &bytes)?;

@@ -10,7 +10,7 @@ use wasmlab_protocol::Value;
 use super::common::{self, Purpose, usage};
 use super::format::Shown;
 use super::{output, run_all};
-use crate::artifact::{self, Guest};
+use crate::guest::{self, Guest};
 use crate::lab::Lab;
 use crate::matrix::Request;
 use wasmlab_model::facts::{Facts, Shape};
@@ -104,7 +104,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         use_cache: !args.no_cache,
         confirm: false,
         limits: run_all::limits(args.timeout),
-        build: artifact::Options { offline: args.offline, require_built: false },
+        build: guest::Options { offline: args.offline, require_built: false },
         given,
         engines: args.engines.of(),
         sink: None,
@@ -150,7 +150,7 @@ fn prepare(lab: &Lab, file: &Path, args: &Args) -> Result<(Scenario, Guest)> {
         origin: Origin::Given,
         toolchain: "given".to_owned(),
         build_ms: None,
-        typed: String::new(),
+        shown_command: String::new(),
         cached: true,
         missing: None,
     };

@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 use super::columns::{names, prose};
 use super::common::{self, usage};
 use super::output;
-use crate::artifact;
+use crate::guest;
 use crate::exit;
 use wasmlab_inspect::system_calls::{self, Call, Kind};
 use wasmlab_inspect as inspect;
@@ -119,7 +119,7 @@ fn scenario(lab: &Lab, what: &Path) -> Result<Option<Scenario>> {
 /// A scenario's guest as `run-all` would take it, and where it is.
 fn guest(lab: &Lab, scenario: &Scenario, offline: bool) -> Result<(PathBuf, Vec<u8>)> {
     let name = &scenario.name;
-    let made = artifact::obtain(lab, scenario, artifact::Options { offline, require_built: false });
+    let made = guest::obtain(lab, scenario, guest::Options { offline, require_built: false });
     lab.machine.save();
     let guest = match made {
         Ok(guest) => guest,

@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use super::common::{self, Purpose};
 use super::format::{Rows, Shown};
-use crate::artifact;
+use crate::guest;
 use crate::cell::Limits;
 use crate::lab::Lab;
 use crate::matrix::Request;
@@ -86,7 +86,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         use_cache: !args.no_cache,
         confirm: true,
         limits: limits(args.timeout),
-        build: artifact::Options { offline: args.offline, require_built: args.require_built },
+        build: guest::Options { offline: args.offline, require_built: args.require_built },
         given: BTreeMap::new(),
         engines: args.engines.of(),
         sink: None,

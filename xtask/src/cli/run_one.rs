@@ -8,7 +8,7 @@ use anyhow::Result;
 
 use super::common::{self, usage};
 use super::{output, run_all};
-use crate::artifact;
+use crate::guest;
 use crate::cell::ProcessEvent;
 use crate::lab::Lab;
 use crate::matrix::{Engines, Request};
@@ -53,7 +53,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         use_cache: false,
         confirm: false,
         limits: run_all::limits(args.timeout),
-        build: artifact::Options { offline: args.offline, require_built: false },
+        build: guest::Options { offline: args.offline, require_built: false },
         given: BTreeMap::new(),
         engines: Engines::All,
         sink: Some(&hear),

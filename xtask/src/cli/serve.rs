@@ -12,7 +12,7 @@ use anyhow::Result;
 use super::common::{self, usage};
 use super::progress::Progress;
 use super::{output, run_all, run_one};
-use crate::artifact;
+use crate::guest;
 use crate::cell::{ProcessEvent, Limits};
 use crate::exit;
 use crate::lab::Lab;
@@ -74,7 +74,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         use_cache: false,
         confirm: false,
         limits,
-        build: artifact::Options { offline: args.offline, require_built: false },
+        build: guest::Options { offline: args.offline, require_built: false },
         given: BTreeMap::new(),
         engines: Engines::All,
         sink: Some(&pass_on),
@@ -156,8 +156,8 @@ fn runtime(lab: &Lab, scenario: &Scenario, args: &Args) -> Result<Runtime> {
         return common::column(name);
     }
     // Which one it is made for is read from the guest; without a guest the run says why there is none.
-    let options = artifact::Options { offline: args.offline, require_built: false };
-    let facts = artifact::obtain(lab, scenario, options).ok().and_then(|guest| {
+    let options = guest::Options { offline: args.offline, require_built: false };
+    let facts = guest::obtain(lab, scenario, options).ok().and_then(|guest| {
         let bytes = fs::read(lab.cache.object(&guest.sha256)).ok()?;
         crate::matrix::facts_of(lab, &guest.sha256, &bytes).ok()
     });

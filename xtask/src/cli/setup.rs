@@ -12,7 +12,7 @@ use crate::exit;
 use crate::lab::Lab;
 use wasmlab_report::words;
 use wasmlab_runtimes::{self as runtimes, Source};
-use crate::toolchain;
+use wasmlab_toolchains as toolchains;
 
 mod embedded;
 
@@ -163,12 +163,12 @@ fn toolchains(lab: &Lab, wanted: &[String]) -> Result<Plan> {
     let globs: Vec<String> = wanted.iter().map(name_of).collect();
     for scenario in common::choose(all, &globs, "scenario", |s| s.name.clone())? {
         let build = &scenario.spec.build;
-        let Some(toolchain) = toolchain::find(&build.toolchain) else { continue };
+        let Some(toolchain) = toolchains::find(&build.toolchain) else { continue };
         // Nothing that could be fetched changes a target's name, or repairs a tool that is here and broken.
-        if toolchain.obstacle(build, &lab.machine).is_some() {
+        if (toolchain.preflight_error)(build, &lab.machine).is_some() {
             continue;
         }
-        let Err(missing) = toolchain.find_for(&scenario, &lab.machine) else { continue };
+        let Err(missing) = (toolchain.find)(&scenario, &lab.machine) else { continue };
         match missing.command {
             Some(command) => _ = commands.entry(command).or_default().insert(missing.what),
             None => _ = by_hand.insert(missing.what, missing.how),

@@ -6,22 +6,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::memory::question_key;
-use super::{Machine, Question, put};
+use wasmlab_toolchains::Trial;
+
+use super::{Machine, put};
 
 /// How long a trial may take. A tiny program takes a tenth of a second; this is for a machine with much else to do.
 const LIMIT: Duration = Duration::from_secs(60);
-
-/// A tool's task: make `output` of `source`, in an empty folder of its own, which is the current one.
-#[derive(Clone, Debug)]
-pub struct Trial {
-    /// The tool and its arguments, which name the two files by their bare names. Arguments that make the tool name
-    /// the files it uses (`-v`) make the answer as fresh as those files.
-    pub question: Question,
-    /// The source: its file's name and its text.
-    pub source: (&'static str, &'static str),
-    /// The name of the file that is to be there afterwards.
-    pub output: &'static str,
-}
 
 impl Machine {
     /// Has a tool make something small: what it said while it did, on stdout and stderr.
@@ -69,7 +59,8 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
     use std::path::Path;
 
-    use super::{Machine, Question, Trial};
+    use super::{Machine, Trial};
+    use wasmlab_toolchains::Question;
 
     /// A compiler that is a script: it counts its runs, names the linker it uses, and needs that linker.
     fn compiler(dir: &Path) -> Trial {

@@ -2,9 +2,9 @@
 
 use super::kept::{self, Kept};
 use super::{Request, Row, row};
-use crate::artifact::Guest;
 use crate::cell::{self, Plan};
 use crate::engines::Absence;
+use crate::guest::Guest;
 use crate::lab::Lab;
 use wasmlab_judge::{Evidence, judge};
 use wasmlab_model::observation::{Observation, Outcome};
@@ -102,9 +102,8 @@ fn ready<'a>(
         cell.remedy = how.cloned().or(cell.remedy);
         Box::new(cell)
     };
-    let not_built = |none: &crate::artifact::NotBuilt| {
-        unmeasured(Verdict::NotBuilt, Some(none.code), &none.detail, none.how.as_ref())
-    };
+    let not_built =
+        |none: &crate::guest::NotBuilt| unmeasured(Verdict::NotBuilt, Some(none.code), &none.detail, none.how.as_ref());
     let built = guest.guest.as_ref().map_err(not_built)?;
     let absent = |absence: &Absence| unmeasured(Verdict::Absent, None, &absence.why, Some(&absence.how));
     let tool = tool.as_ref().map_err(absent)?;

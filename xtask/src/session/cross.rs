@@ -62,8 +62,8 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::differences;
-    use crate::artifact::Options;
     use crate::cell::Limits;
+    use crate::guest::Options;
     use crate::matrix::{Engines, Request};
     use crate::sample;
     use wasmlab_model::codes::Code;
