@@ -4,6 +4,8 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+pub use wasmlab_model::shell::quoted;
+
 /// Writes `bytes` to a temporary file beside `path` and renames it; makes the folder where it is missing.
 ///
 /// # Errors
@@ -56,16 +58,6 @@ pub fn walk(dir: &Path, skip: &[&str]) -> io::Result<Vec<PathBuf>> {
     }
     files.sort();
     Ok(files)
-}
-
-/// A word for a POSIX shell: in quotes where it needs them.
-#[must_use]
-pub fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,@+%".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', "'\\''"))
 }
 
 #[cfg(test)]

@@ -7,10 +7,10 @@ use anyhow::{Context, Result};
 use crate::cache::Cache;
 use crate::machine::Machine;
 
+pub use wasmlab_toolchains::adapters::fetched::FIXTURES_VARIABLE;
+
 /// The variable that names the folder for results and builds.
 pub const CACHE_VARIABLE: &str = "WASMLAB_CACHE";
-/// The variable that names a folder of third-party binaries, searched before anything is downloaded.
-pub const FIXTURES_VARIABLE: &str = "WASMLAB_FIXTURES";
 /// The variable that names the folder with scenarios/, fixtures/, snapshots/ and reports/, where it is
 /// not the current folder or above it.
 pub const ROOT_VARIABLE: &str = "WASMLAB_ROOT";

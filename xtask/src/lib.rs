@@ -1,25 +1,23 @@
 //! The lab: where a WebAssembly program runs, where it does not, and why.
 //!
 //! Data flows in one direction: `scenario.toml` to a [`model::scenario::Scenario`], a toolchain's recipe
-//! to an [`artifact`], [`inspect`] to facts, the [`matrix`] to observations, [`judge`] to verdicts, the
+//! to a [`guest`], [`inspect`] to facts, the [`matrix`] to observations, [`judge`] to verdicts, the
 //! [`session`] to a [`model::report::RunReport`], and that to renderers. Nothing flows back.
 
-pub mod artifact;
 pub mod cache;
 pub mod cell;
+pub mod ci;
 pub mod cli;
 pub mod engines;
 pub mod exit;
 pub mod files;
+pub mod guest;
 pub mod install;
 pub mod lab;
 pub mod machine;
 pub mod matrix;
-pub mod npm;
 #[cfg(test)]
 mod sample;
 pub mod scenario;
-pub mod script;
 pub mod session;
 pub mod snapshots;
-pub mod toolchain;

@@ -1,20 +1,26 @@
-//! What is on this machine: tools on PATH, what they say of themselves, hashes of files. Answers are
-//! remembered by the file's path, size, time and inode, so that a warm run starts nothing and reads no
-//! large file.
+//! What is on this machine: tools on PATH, what they say of themselves and can do, hashes of files. Answers are
+//! remembered (see [`memory`]), so that a warm run starts nothing and reads no large file.
 
-use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, UNIX_EPOCH};
 
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::files;
 use wasmlab_process::{self as process, Command, End, Ended, Input, Limits};
+
+mod memory;
+mod toolchains;
+mod trial;
+
+use memory::{Memory, question_key};
+pub use wasmlab_toolchains::{Question, Trial};
+
+/// How long a tool may take to say what it is: a moment, but for a machine with much else to do.
+const LIMIT: Duration = Duration::from_secs(30);
 
 /// Asks the machine, and remembers.
 #[derive(Debug)]
@@ -23,34 +29,11 @@ pub struct Machine {
     memory: Mutex<Memory>,
 }
 
-#[derive(Debug, Default, Serialize, Deserialize)]
-struct Memory {
-    /// Stamp of a file to its SHA-256.
-    hashes: BTreeMap<String, String>,
-    /// Stamp of a witness and a command to its answer.
-    answers: BTreeMap<String, String>,
-    #[serde(skip)]
-    changed: bool,
-}
-
-/// A question to a tool: a command that says its version.
-#[derive(Clone, Debug)]
-pub struct Question {
-    /// The program.
-    pub program: PathBuf,
-    /// Its arguments.
-    pub args: Vec<OsString>,
-    /// Environment beside the common one.
-    pub env: BTreeMap<OsString, OsString>,
-    /// The file whose change makes the answer stale; usually the program.
-    pub witness: PathBuf,
-}
-
 impl Machine {
     /// With the memory in `memory_file`; a damaged memory is an empty one.
     #[must_use]
     pub fn new(memory_file: PathBuf) -> Self {
-        let memory = Mutex::new(read_memory(&memory_file));
+        let memory = Mutex::new(Memory::read(&memory_file));
         Self { memory_file, memory }
     }
 
@@ -61,18 +44,17 @@ impl Machine {
             return;
         }
         // Another lab may have written meanwhile: what it learned is kept.
-        let theirs = read_memory(&self.memory_file);
-        for (key, value) in theirs.hashes {
-            memory.hashes.entry(key).or_insert(value);
-        }
-        for (key, value) in theirs.answers {
-            memory.answers.entry(key).or_insert(value);
-        }
+        memory.merge(Memory::read(&self.memory_file));
         if let Ok(bytes) = serde_json::to_vec(&*memory)
             && files::write_atomically(&self.memory_file, &bytes).is_ok()
         {
             memory.changed = false;
         }
+    }
+
+    /// Forgets what tools said: `doctor` and `setup` tell what is, not what was.
+    pub fn forget_answers(&self) {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner).forget_answers();
     }
 
     /// Where a file with this SHA-256 is kept that was fetched.
@@ -111,54 +93,62 @@ impl Machine {
         let mut hasher = Sha256::new();
         io::copy(&mut fs::File::open(path)?, &mut HashWriter(&mut hasher))?;
         let hash = hex(&hasher.finalize());
-        self.remember(|m| m.hashes.insert(key, hash.clone()));
+        self.remember(|m| {
+            m.hashes.insert(key, hash.clone());
+            m.changed = true;
+        });
         Ok(hash)
     }
 
-    /// The words with which a tool refuses a question, where it does; both are remembered. Only for questions
+    /// The words with which a tool refuses a question, where it does: both are its answer. Only for questions
     /// whose answer is the tool's alone: what else may be wrong on a machine can be repaired at any time.
     ///
     /// # Errors
     /// As [`Machine::ask`], for a tool that cannot be started or does not answer.
     pub fn refusal(&self, question: &Question) -> Result<Option<String>, String> {
-        let key = format!("refuses: {}", key_of(question));
-        if let Some(words) = self.remembered(|m| m.answers.get(&key).cloned()) {
-            return Ok(Some(words).filter(|words| !words.is_empty()));
-        }
-        let (end, words) = match put(question) {
-            Ok(ended) => {
-                (ended.end, String::from_utf8_lossy(&ended.stderr).lines().next().unwrap_or_default().to_owned())
+        let words = self.answer_of(question_key("refuses", question, ""), question, || {
+            let ended = put(question, Path::new("/"), LIMIT)?;
+            let words = String::from_utf8_lossy(&ended.stderr).lines().next().unwrap_or_default().to_owned();
+            match ended.end {
+                End::Exited(0) => Ok(String::new()),
+                End::Exited(code) if words.is_empty() => Ok(format!("exit code {code}, without a word")),
+                End::Exited(_) => Ok(words),
+                other => Err(format!("{} ended with {other:?}: {words}", question.program.display())),
             }
-            Err(words) => return Err(words),
-        };
-        let words = match end {
-            End::Exited(0) => String::new(),
-            End::Exited(code) if words.is_empty() => format!("exit code {code}, without a word"),
-            End::Exited(_) => words,
-            other => return Err(format!("{} ended with {other:?}: {words}", question.program.display())),
-        };
-        self.remember(|m| m.answers.insert(key, words.clone()));
+        })?;
         Ok(Some(words).filter(|words| !words.is_empty()))
     }
 
     /// A tool's answer on stdout (or, where that is empty, on stderr), trimmed.
     ///
     /// # Errors
-    /// The words of a tool that cannot be started, fails, or does not answer within ten seconds.
+    /// The words of a tool that cannot be started, fails, or does not answer within half a minute.
     pub fn ask(&self, question: &Question) -> Result<String, String> {
-        let key = key_of(question);
-        if let Some(answer) = self.remembered(|m| m.answers.get(&key).cloned()) {
-            return Ok(answer);
+        self.answer_of(question_key("says", question, ""), question, || {
+            // A place that is always there: TMPDIR may be wrong, and that is no fault of the tool.
+            let ended = put(question, Path::new("/"), LIMIT)?;
+            let (stdout, stderr) = (String::from_utf8_lossy(&ended.stdout), String::from_utf8_lossy(&ended.stderr));
+            if !ended.success() {
+                let words = stderr.lines().next().unwrap_or("no message").to_owned();
+                return Err(format!("{} ended with {:?}: {words}", question.program.display(), ended.end));
+            }
+            Ok(if stdout.trim().is_empty() { stderr.trim() } else { stdout.trim() }.to_owned())
+        })
+    }
+
+    /// The answer that is remembered and still holds, or the one that `put` gets.
+    fn answer_of(
+        &self,
+        key: String,
+        question: &Question,
+        put: impl FnOnce() -> Result<String, String>,
+    ) -> Result<String, String> {
+        if let Some(answer) = self.remembered(|memory| memory.answer(&key)) {
+            return answer;
         }
-        let ended = put(question)?;
-        let (stdout, stderr) = (String::from_utf8_lossy(&ended.stdout), String::from_utf8_lossy(&ended.stderr));
-        if !ended.success() {
-            let words = stderr.lines().next().unwrap_or("no message").to_owned();
-            return Err(format!("{} ended with {:?}: {words}", question.program.display(), ended.end));
-        }
-        let answer = if stdout.trim().is_empty() { stderr.trim() } else { stdout.trim() }.to_owned();
-        self.remember(|m| m.answers.insert(key, answer.clone()));
-        Ok(answer)
+        let answer = put();
+        self.remember(|memory| memory.keep(key, &answer, &[&question.program, &question.witness]));
+        answer
     }
 
     fn remembered<T>(&self, get: impl FnOnce(&Memory) -> Option<T>) -> Option<T> {
@@ -168,36 +158,23 @@ impl Machine {
     fn remember<T>(&self, put: impl FnOnce(&mut Memory) -> T) {
         let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
         put(&mut memory);
-        memory.changed = true;
     }
 }
 
-/// What an answer belongs to.
-fn key_of(question: &Question) -> String {
-    let Question { program, args, env, witness } = question;
-    format!("{} | {} | {:?}", stamp(program), stamp(witness), (args, env))
-}
-
-/// Puts a question to its tool.
-fn put(question: &Question) -> Result<Ended, String> {
+/// Puts a question to its tool, in this folder.
+fn put(question: &Question, folder: &Path, wall: Duration) -> Result<Ended, String> {
     let mut env = process::tool_env();
     env.extend(question.env.clone());
     let command = Command {
         program: question.program.clone(),
         args: question.args.clone(),
         env,
-        // A place that is always there: TMPDIR may be wrong, and that is no fault of the tool.
-        cwd: PathBuf::from("/"),
+        cwd: folder.to_owned(),
         stdin: Input::Bytes(Vec::new()),
         inherit: Vec::new(),
-        limits: Limits { output: 1 << 20, ..Limits::compiler(Duration::from_secs(10)) },
+        limits: Limits { output: 1 << 20, ..Limits::compiler(wall) },
     };
     process::run(&command).map_err(|e| format!("{}: {e}", question.program.display()))
-}
-
-/// What is remembered; a damaged memory is an empty one.
-fn read_memory(file: &Path) -> Memory {
-    fs::read(file).ok().and_then(|b| serde_json::from_slice(&b).ok()).unwrap_or_default()
 }
 
 fn stamp(path: &Path) -> String {

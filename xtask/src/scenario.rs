@@ -7,9 +7,9 @@ use std::path::{Component, Path, PathBuf};
 
 use globset::Glob;
 
-use crate::toolchain;
 use wasmlab_model::codes::Code;
 use wasmlab_model::scenario::{EntryKind, Scenario, ScenarioFile};
+use wasmlab_toolchains as toolchains;
 
 mod http;
 mod names;
@@ -140,13 +140,12 @@ fn check(name: &str, dir: &Path, spec: &ScenarioFile) -> Faults {
     if spec.title.trim().is_empty() || spec.title.contains('\n') {
         say("title", "is not one line of text".to_owned());
     }
-    match toolchain::find(&spec.build.toolchain) {
+    match toolchains::find(&spec.build.toolchain) {
         None => {
-            let ids: Vec<_> = toolchain::ALL.iter().map(|t| t.id()).collect();
-            say("build.toolchain", format!("`{}` is not one of {}", spec.build.toolchain, ids.join(", ")));
+            say("build.toolchain", format!("`{}` is not one of {}", spec.build.toolchain, toolchains::ids()));
         }
         Some(toolchain) => {
-            for (key, message) in toolchain.check(&spec.build) {
+            for (key, message) in (toolchain.check)(&spec.build) {
                 say(&format!("build.{key}"), message);
             }
         }

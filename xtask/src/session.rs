@@ -5,12 +5,11 @@ use std::collections::BTreeMap;
 
 use globset::Glob;
 
-use crate::artifact;
+use crate::guest;
 use crate::lab::Lab;
 use crate::machine::sha256;
 use crate::matrix::{Request, Results, Row, facts_of};
 use crate::snapshots::Store;
-use crate::toolchain;
 use wasmlab_model::codes::Code;
 use wasmlab_model::facts::Facts;
 use wasmlab_model::report::{
@@ -20,6 +19,7 @@ use wasmlab_model::report::{
 use wasmlab_model::scenario::{Known, Scenario};
 use wasmlab_model::verdict::{Change, Verdict};
 use wasmlab_runtimes::is_custom_build;
+use wasmlab_toolchains as toolchains;
 
 mod cross;
 mod next;
@@ -52,14 +52,13 @@ pub fn report(lab: &Lab, request: &Request, results: Results, frame: Frame) -> R
     let mut notes = Vec::new();
     if frame.compare {
         let store = Store::new(lab.snapshots());
-        let versions: BTreeMap<&str, &str> =
-            runtimes.iter().map(|r| (r.id.as_str(), r.tool.version.as_deref().unwrap_or_default())).collect();
         // A damaged snapshot or a full disk must not cost the user the matrix: it is told beside it.
         let mut unusable = Vec::new();
         // A build of the user's own is nobody's expectation.
-        for cell in cells.iter_mut().filter(|c| !is_custom_build(&c.runtime)) {
-            let version = versions.get(cell.runtime.as_str()).copied().unwrap_or_default();
-            unusable.extend(store.compare_cell(cell, version).err());
+        for runtime in runtimes.iter().filter(|r| !is_custom_build(&r.id)) {
+            let version = runtime.tool.version.as_deref().unwrap_or_default();
+            let mut column: Vec<&mut Cell> = cells.iter_mut().filter(|c| c.runtime == runtime.id).collect();
+            unusable.extend(store.compare_column(&runtime.id, version, &mut column).err());
         }
         for artifact in &artifacts {
             match store.compare_artifact(artifact) {
@@ -178,17 +177,17 @@ fn toolchains(lab: &Lab, scenarios: &[Scenario]) -> BTreeMap<String, ToolInfo> {
     let mut found = BTreeMap::new();
     for scenario in scenarios {
         let build = &scenario.spec.build;
-        let Some(toolchain) = toolchain::find(&build.toolchain) else { continue };
+        let Some(toolchain) = toolchains::find(&build.toolchain) else { continue };
         let target = build.target.as_ref().map(|t| format!(" {t}")).unwrap_or_default();
         found.entry(format!("{}{target}", build.toolchain)).or_insert_with(|| {
-            if let Some(obstacle) = toolchain.obstacle(build, &lab.machine) {
+            if let Some(error) = (toolchain.preflight_error)(build, &lab.machine) {
                 return ToolInfo {
                     present: false,
                     version: None,
-                    missing: Some(format!("{}: {}", obstacle.detail, obstacle.how)),
+                    missing: Some(format!("{}: {}", error.detail, error.how)),
                 };
             }
-            match toolchain.find_for(scenario, &lab.machine) {
+            match (toolchain.find)(scenario, &lab.machine) {
                 Ok(tool) => ToolInfo { present: true, version: Some(tool.version), missing: None },
                 Err(missing) => ToolInfo {
                     present: false,
@@ -255,7 +254,7 @@ fn compare_prebuilt(lab: &Lab, scenario: &Scenario, built: &Artifact) -> Option<
         let text = format!("{text}: `cargo xtask bless --guests` renews it");
         Some(Note { kind: NoteKind::PrebuiltDiffers, about: scenario.name.clone(), text })
     };
-    let provenance = match artifact::provenance(lab, &scenario.name) {
+    let provenance = match guest::provenance(lab, &scenario.name) {
         Ok(provenance) => provenance?,
         Err(words) => return note(words),
     };
@@ -264,7 +263,7 @@ fn compare_prebuilt(lab: &Lab, scenario: &Scenario, built: &Artifact) -> Option<
     if sha256(&bytes) != provenance.sha256 {
         return note(format!("`{}` is not what its provenance.toml describes", provenance.file));
     }
-    if artifact::sources_hash(lab, scenario).ok().as_ref() != Some(&provenance.sources) {
+    if guest::sources_hash(lab, scenario).ok().as_ref() != Some(&provenance.sources) {
         return note("its sources changed after the prebuilt guest was made".to_owned());
     }
     let imports = |facts: &Facts| {

@@ -285,7 +285,7 @@ fn names_in_lists_stay_whole_and_lines_fit() {
     for (what, names) in [
         ("scenarios", vec![name]),
         ("runtimes", wasmlab_runtimes::all().iter().map(|r| r.id()).collect()),
-        ("toolchains", xtask::toolchain::ALL.iter().map(|t| t.id()).collect()),
+        ("toolchains", wasmlab_toolchains::ALL.iter().map(|t| t.id).collect()),
     ] {
         let ran = workspace.run(&["list", what]);
         assert!(ran.stdout.lines().all(|line| line.chars().count() <= 80), "{}", ran.stdout);

@@ -5,6 +5,7 @@ pub mod facts;
 pub mod observation;
 pub mod report;
 pub mod scenario;
+pub mod shell;
 pub mod verdict;
 pub mod version;
 

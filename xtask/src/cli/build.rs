@@ -5,7 +5,7 @@ use anyhow::Result;
 use super::columns::names;
 use super::common;
 use super::output;
-use crate::artifact::{self, Guest, NotBuilt};
+use crate::guest::{self, Guest, NotBuilt};
 use wasmlab_model::codes::Code;
 use crate::exit;
 use crate::lab::Lab;
@@ -49,12 +49,12 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         scenarios = common::choose(scenarios, std::slice::from_ref(family), "compare", |s| s.spec.family.clone())?;
         scenarios.sort_by_key(|s| (s.spec.family.clone(), s.spec.rung, s.name.clone()));
     }
-    let options = artifact::Options { offline: args.offline, require_built: args.require_built };
+    let options = guest::Options { offline: args.offline, require_built: args.require_built };
     let made: Vec<Made> = scenarios
         .iter()
         .map(|scenario| {
             output::say(&format!("building {}", scenario.name));
-            (scenario, artifact::obtain(lab, scenario, options))
+            (scenario, guest::obtain(lab, scenario, options))
         })
         .collect();
     lab.machine.save();

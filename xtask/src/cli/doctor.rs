@@ -10,10 +10,10 @@ use super::common;
 use super::output;
 use crate::engines;
 use crate::exit;
-use crate::lab::{CACHE_VARIABLE, FIXTURES_VARIABLE, Lab};
+use crate::lab::{CACHE_VARIABLE, Lab};
 use wasmlab_report::words;
 use wasmlab_runtimes::{self as runtimes, Source};
-use crate::toolchain::{self, rust::TOOLCHAIN_VARIABLE};
+use wasmlab_toolchains as toolchains;
 
 /// For `--help`.
 pub const ABOUT: &str = "Say what is here, which version, where, what is missing and how to get it";
@@ -46,7 +46,8 @@ pub struct Args {}
 
 /// Runs it.
 pub fn run(lab: &Lab, _: &Args) -> Result<u8> {
-    let mut list = List { width: output::look().width, text: String::new() };
+    lab.machine.forget_answers();
+    let mut list = List { width: output::render_options().width, text: String::new() };
     // A path of the workspace's own is short and can be typed.
     let shown = |path: &Path| path.strip_prefix(&lab.root).unwrap_or(path).display().to_string();
     for runtime in runtimes::all() {
@@ -71,15 +72,15 @@ pub fn run(lab: &Lab, _: &Args) -> Result<u8> {
         let build = &scenario.spec.build;
         let target = build.target.as_ref().map(|t| format!(" {t}")).unwrap_or_default();
         let name = format!("{}{target}", build.toolchain);
-        let (Some(toolchain), true) = (toolchain::find(&build.toolchain), seen.insert(name.clone())) else { continue };
-        if let Some(obstacle) = toolchain.obstacle(build, &lab.machine) {
-            list.add(["no", &name, "", &format!("{}; {}", obstacle.detail, obstacle.how)]);
+        let (Some(toolchain), true) = (toolchains::find(&build.toolchain), seen.insert(name.clone())) else { continue };
+        if let Some(error) = (toolchain.preflight_error)(build, &lab.machine) {
+            list.add(["no", &name, "", &format!("{}; {}", error.detail, error.how)]);
             continue;
         }
-        for doubt in toolchain.doubts(build, &lab.machine) {
-            list.add(["beware", &name, "", &doubt]);
+        for warning in (toolchain.warnings)(build, &lab.machine) {
+            list.add(["warning", &name, "", &warning]);
         }
-        match toolchain.find_for(&scenario, &lab.machine) {
+        match (toolchain.find)(&scenario, &lab.machine) {
             Ok(found) if found.program.as_os_str().is_empty() => {
                 list.add(["ok", &name, &found.version, "within the lab"])
             }
@@ -88,7 +89,9 @@ pub fn run(lab: &Lab, _: &Args) -> Result<u8> {
         }
     }
     lab.machine.save();
-    let variable = |name: &str, default: &str| format!("{name}={}", lab.machine.variable(name).unwrap_or_else(|| default.to_owned()));
+    let variable = |name: &str| Some(format!("           {name}={}\n", lab.machine.variable(name)?));
+    let variables = std::iter::once(CACHE_VARIABLE).chain(toolchains::variables().into_iter().map(|v| v.name));
+    let variables: String = variables.filter_map(variable).collect();
     let cache = lab.cache.dir();
     let writable = fs::create_dir_all(cache).and_then(|()| tempfile::tempfile_in(cache).map(|_| ()));
     let cache_state = match &writable {
@@ -96,13 +99,10 @@ pub fn run(lab: &Lab, _: &Args) -> Result<u8> {
         Err(error) => format!("NOT writable: {error}; name another folder in {CACHE_VARIABLE}"),
     };
     output::print(&format!(
-        "{}\nworkspace  {}\ncache      {} ({cache_state})\n           {}\n           {}\n           {}\n",
+        "{}\nworkspace  {}\ncache      {} ({cache_state})\n{variables}",
         list.text,
         lab.root.display(),
         cache.display(),
-        variable(TOOLCHAIN_VARIABLE, "(the toolchain that runs the lab)"),
-        variable(FIXTURES_VARIABLE, "(unset)"),
-        variable(CACHE_VARIABLE, "(unset)"),
     ))?;
     Ok(if writable.is_ok() { exit::OK } else { exit::LAB })
 }

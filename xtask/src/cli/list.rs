@@ -11,7 +11,7 @@ use crate::exit;
 use crate::lab::Lab;
 use wasmlab_model::scenario::Scenario;
 use wasmlab_runtimes::{self as runtimes, Runtime, Source};
-use crate::toolchain::{self, Toolchain};
+use wasmlab_toolchains::{self as toolchains, Toolchain};
 
 /// For `--help`.
 pub const ABOUT: &str = "List scenarios, runtimes and toolchains";
@@ -80,23 +80,23 @@ fn runtimes() -> String {
 
 fn toolchains(lab: &Lab, scenarios: &[Scenario]) -> String {
     let columns = [names("toolchain"), prose("what it makes of what", 30), prose("here", 20)];
-    let row = |toolchain: &&dyn Toolchain| {
-        vec![toolchain.id().to_owned(), toolchain.makes().to_owned(), state(lab, *toolchain, scenarios)]
+    let row = |toolchain: &&Toolchain| {
+        vec![toolchain.id.to_owned(), toolchain.makes.to_owned(), state(lab, *toolchain, scenarios)]
     };
-    let text = output::table(&columns, &toolchain::ALL.iter().map(row).collect::<Vec<_>>());
+    let text = output::table(&columns, &toolchains::ALL.iter().map(row).collect::<Vec<_>>());
     lab.machine.save();
     text
 }
 
 /// Whether a toolchain is here, with all that the scenarios ask of it.
-fn state(lab: &Lab, toolchain: &dyn Toolchain, scenarios: &[Scenario]) -> String {
+fn state(lab: &Lab, toolchain: &Toolchain, scenarios: &[Scenario]) -> String {
     let (mut here, mut missing) = (false, BTreeSet::new());
-    for scenario in scenarios.iter().filter(|s| s.spec.build.toolchain == toolchain.id()) {
+    for scenario in scenarios.iter().filter(|s| s.spec.build.toolchain == toolchain.id) {
         // A name that no compiler knows any more says nothing of this one.
-        if toolchain.obstacle(&scenario.spec.build, &lab.machine).is_some() {
+        if (toolchain.preflight_error)(&scenario.spec.build, &lab.machine).is_some() {
             continue;
         }
-        match toolchain.find_for(scenario, &lab.machine) {
+        match (toolchain.find)(scenario, &lab.machine) {
             Ok(_) => here = true,
             Err(absent) => _ = missing.insert(absent.what),
         }

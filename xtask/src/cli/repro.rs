@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 
 use super::common::{self, usage};
 use super::{output, run_all, run_one};
-use crate::artifact::{self, Guest};
+use crate::guest::{self, Guest};
 use crate::cell::{self, Plan, Reproduction};
 use crate::lab::Lab;
 use crate::matrix::{Engines, Request};
@@ -51,8 +51,8 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     if into.is_file() || fs::read_dir(&into).is_ok_and(|mut entries| entries.next().is_some()) {
         return usage(format!("`{}` is not an empty folder: name another with --output", into.display()));
     }
-    let options = artifact::Options { offline: args.offline, require_built: false };
-    let guest = artifact::obtain(lab, &scenario, options)
+    let options = guest::Options { offline: args.offline, require_built: false };
+    let guest = guest::obtain(lab, &scenario, options)
         .or_else(|none| usage(format!("there is no guest of {}: {}", scenario.name, none.detail)))?;
     let scenarios = [scenario];
     let request = Request {
@@ -60,12 +60,13 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         runtimes: vec![runtime.clone()],
         jobs: 1,
         use_cache: false,
+        confirm: false,
         limits: run_all::limits(None),
         build: options,
         given: BTreeMap::from([(scenarios[0].name.clone(), guest.clone())]),
         engines: Engines::All,
-        listen: None,
-        keep_folder: false,
+        sink: None,
+        keep_workdir: false,
     };
     let report = common::measure(lab, &request, common::Purpose::of("run-one"));
     let Some(cell) = report.cells.first() else { return Ok(exit::INTERRUPTED) };

@@ -12,7 +12,9 @@ use crate::exit;
 use crate::lab::Lab;
 use wasmlab_report::words;
 use wasmlab_runtimes::{self as runtimes, Source};
-use crate::toolchain;
+use wasmlab_toolchains as toolchains;
+
+mod embedded;
 
 /// For `--help`.
 pub const ABOUT: &str = "Get what is missing, by the ordinary route of each tool";
@@ -21,7 +23,8 @@ pub const EXAMPLES: &str = "Examples:
   cargo xtask setup --dry-run                says what it would do
   cargo xtask setup
   cargo xtask setup nginx                    gets what this scenario needs, and no runtime
-  cargo xtask setup --runtime 'deno*'        gets these runtimes, and no toolchain";
+  cargo xtask setup --runtime 'deno*'        gets these runtimes, and no toolchain
+  cargo xtask setup --engines                builds what run-all would build: ten to twenty minutes";
 
 /// Options.
 #[derive(clap::Args)]
@@ -34,6 +37,9 @@ pub struct Args {
     /// Only these runtimes, and no toolchain; repeatable
     #[arg(long, value_name = "GLOB")]
     runtime: Vec<String>,
+    /// Build the embedded engines and the drivers of browsers, which `run-all` would build when it needs them, and no more
+    #[arg(long, conflicts_with_all = ["scenario", "dry_run"])]
+    engines: bool,
 }
 
 /// Looks at most: a tool may be asked for only once what it rests on is here, and the longest chain is shorter.
@@ -41,6 +47,9 @@ const LOOKS: usize = 6;
 
 /// Runs it.
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
+    if args.engines {
+        return embedded::build(lab, &args.runtime);
+    }
     let mut plan = missing(lab, args)?;
     if plan.0.is_empty() && plan.1.is_empty() {
         output::print("nothing is missing\n")?;
@@ -101,7 +110,7 @@ type Plan = (Commands, ByHand);
 
 /// A plan in words. Commands are to be copied: they stay on one line.
 fn said((commands, by_hand): &Plan) -> String {
-    let width = output::look().width;
+    let width = output::render_options().width;
     let mut text = String::new();
     for (command, what) in commands {
         let what = words::wrapped(width, "          for ", "              ", &listed(what));
@@ -122,6 +131,7 @@ fn said((commands, by_hand): &Plan) -> String {
 }
 
 fn missing(lab: &Lab, args: &Args) -> Result<Plan> {
+    lab.machine.forget_answers();
     let only_runtimes = args.scenario.is_empty() && !args.runtime.is_empty();
     let (mut commands, mut by_hand) = if only_runtimes { Plan::default() } else { toolchains(lab, &args.scenario)? };
     if !args.scenario.is_empty() && args.runtime.is_empty() {
@@ -153,12 +163,12 @@ fn toolchains(lab: &Lab, wanted: &[String]) -> Result<Plan> {
     let globs: Vec<String> = wanted.iter().map(name_of).collect();
     for scenario in common::choose(all, &globs, "scenario", |s| s.name.clone())? {
         let build = &scenario.spec.build;
-        let Some(toolchain) = toolchain::find(&build.toolchain) else { continue };
+        let Some(toolchain) = toolchains::find(&build.toolchain) else { continue };
         // Nothing that could be fetched changes a target's name, or repairs a tool that is here and broken.
-        if toolchain.obstacle(build, &lab.machine).is_some() {
+        if (toolchain.preflight_error)(build, &lab.machine).is_some() {
             continue;
         }
-        let Err(missing) = toolchain.find_for(&scenario, &lab.machine) else { continue };
+        let Err(missing) = (toolchain.find)(&scenario, &lab.machine) else { continue };
         match missing.command {
             Some(command) => _ = commands.entry(command).or_default().insert(missing.what),
             None => _ = by_hand.insert(missing.what, missing.how),

@@ -5,7 +5,7 @@ use std::fs;
 use wasmlab_protocol::{Event, Stage};
 
 use super::{Row, facts_of};
-use crate::artifact::{Guest, NotBuilt};
+use crate::guest::{Guest, NotBuilt};
 use crate::lab::Lab;
 use wasmlab_model::codes::Code;
 use wasmlab_model::observation::Observation;

@@ -1,0 +1,85 @@
+//! From source to guest: the toolchain's plan carried out, or what the cache keeps of an earlier time.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+
+use wasmlab_model::codes::Code;
+use wasmlab_model::report::Origin;
+use wasmlab_model::scenario::Scenario;
+use wasmlab_toolchains::{FoundTool, Plan, Task, Toolchain, crates, plan};
+
+use super::{Guest, NotBuilt, before_the_build, failed, perform, sources_hash};
+use crate::cache::Key;
+use crate::lab::Lab;
+
+/// What the cache keeps of a build.
+#[derive(Debug, Serialize, Deserialize)]
+struct BuildEntry {
+    sha256: String,
+    #[serde(default)]
+    companions: BTreeMap<String, String>,
+    build_ms: u64,
+}
+
+/// The guest of a scenario whose tool is here.
+///
+/// # Errors
+/// Why there is none.
+pub fn from_source(
+    lab: &Lab,
+    scenario: &Scenario,
+    toolchain: &Toolchain,
+    tool: &FoundTool,
+    offline: bool,
+) -> Result<Guest, NotBuilt> {
+    let io = |e: std::io::Error| failed(Code::CompileError, e.to_string());
+    let sources = sources_hash(lab, scenario).map_err(io)?;
+    let out = lab.cache.dir().join("guests").join(&scenario.name);
+    let task = Task { scenario, tool, out: &out, offline };
+    let Plan { recipe, version, fingerprint } =
+        plan(toolchain, &task, &lab.machine).map_err(|error| before_the_build(error, scenario))?;
+    let shown = recipe.shown_command();
+    let key = Key::of("build", &(toolchain.id, &fingerprint, &sources, &shown));
+    let guest = |entry: BuildEntry, cached| Guest {
+        sha256: entry.sha256,
+        companions: entry.companions,
+        origin: Origin::Built,
+        toolchain: version.clone(),
+        build_ms: Some(entry.build_ms),
+        shown_command: shown.clone(),
+        cached,
+        missing: None,
+    };
+    if let Some(entry) = lab.cache.get::<BuildEntry>(&key)
+        && std::iter::once(&entry.sha256)
+            .chain(entry.companions.values())
+            .all(|wanted| lab.machine.sha256(&lab.cache.object(wanted)).is_ok_and(|hash| hash == *wanted))
+    {
+        return Ok(guest(entry, true));
+    }
+    // What a linker does not find it will not find next time either.
+    let answer = Key::of("unlinked", &(toolchain.id, &fingerprint, &sources, &shown));
+    if let Some(detail) = lab.cache.get::<String>(&answer) {
+        return Err(failed(Code::UndefinedSymbol, detail));
+    }
+    let began = Instant::now();
+    let made = perform::make(&recipe, &scenario.spec.build.companions, &out).map_err(|mut none| {
+        let dirs = [Some(scenario.dir.as_path()), crates::folder(tool)];
+        none.detail = perform::one_line(&none.detail, dirs.into_iter().flatten());
+        if none.code == Code::UndefinedSymbol {
+            // A cache that cannot be written costs time, not verdicts.
+            let _ = lab.cache.put(&answer, &none.detail);
+        }
+        none
+    })?;
+    let build_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let keep = |bytes: &[u8]| lab.cache.put_object(bytes).map_err(io);
+    let sha256 = keep(&made.module)?;
+    let companions = made.companions.iter().map(|(name, bytes)| Ok((name.clone(), keep(bytes)?)));
+    let companions = companions.collect::<Result<_, NotBuilt>>()?;
+    let entry = BuildEntry { sha256, companions, build_ms };
+    lab.cache.put(&key, &entry).map_err(io)?;
+    Ok(guest(entry, false))
+}

@@ -1,0 +1,78 @@
+//! Guests that were built elsewhere: the scenario's own code, committed with where it is from.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use serde::{Deserialize, Serialize};
+
+use wasmlab_model::codes::Code;
+use wasmlab_model::report::Origin;
+use wasmlab_model::scenario::Scenario;
+use wasmlab_toolchains::MissingTool;
+
+use super::{Guest, NotBuilt, failed, sources_hash};
+use crate::lab::Lab;
+use crate::machine::sha256;
+
+/// Provenance of a prebuilt guest: `fixtures/SCENARIO/provenance.toml`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Provenance {
+    /// Version of this format: 1.
+    pub schema: u32,
+    /// The binary's file beside this one.
+    pub file: String,
+    /// Its hash.
+    pub sha256: String,
+    /// Its size.
+    pub bytes: u64,
+    /// Hash of the sources it was made of.
+    pub sources: String,
+    /// What made it, as it says its version.
+    pub toolchain: String,
+    /// The command, without a machine's paths.
+    pub command: String,
+}
+
+/// Reads the provenance of a scenario's prebuilt guest; `None` where there is none.
+///
+/// # Errors
+/// The file and what is wrong with it.
+pub fn provenance(lab: &Lab, scenario: &str) -> Result<Option<Provenance>, String> {
+    let path = lab.fixture(scenario).join("provenance.toml");
+    let Ok(text) = fs::read_to_string(&path) else { return Ok(None) };
+    toml::from_str(&text).map(Some).map_err(|e| format!("{}: {}", path.display(), e.message()))
+}
+
+/// The prebuilt guest of a scenario whose tool is missing.
+///
+/// # Errors
+/// That there is none, or that it is not of these sources.
+pub fn take(lab: &Lab, scenario: &Scenario, missing: MissingTool) -> Result<Guest, NotBuilt> {
+    let damaged = |message: String| failed(Code::PrebuiltStale, message);
+    let Some(provenance) = provenance(lab, &scenario.name).map_err(damaged)? else {
+        let detail = format!("{} is missing, and there is no prebuilt guest", missing.what);
+        return Err(NotBuilt { code: missing.code, detail, how: Some(missing.how) });
+    };
+    let file = lab.fixture(&scenario.name).join(&provenance.file);
+    let bytes = fs::read(&file).map_err(|e| damaged(format!("{}: {e}", file.display())))?;
+    if sha256(&bytes) != provenance.sha256 {
+        return Err(damaged(format!("{} is not the file that its provenance.toml describes", provenance.file)));
+    }
+    let sources = sources_hash(lab, scenario).map_err(|e| damaged(e.to_string()))?;
+    if sources != provenance.sources {
+        let detail = format!("the sources changed after the prebuilt guest was made, and {} is missing", missing.what);
+        return Err(NotBuilt { code: Code::PrebuiltStale, detail, how: Some(missing.how) });
+    }
+    let sha256 = lab.cache.put_object(&bytes).map_err(|e| damaged(e.to_string()))?;
+    Ok(Guest {
+        sha256,
+        companions: BTreeMap::new(),
+        origin: Origin::Prebuilt,
+        toolchain: provenance.toolchain,
+        build_ms: None,
+        shown_command: provenance.command,
+        cached: true,
+        missing: Some(missing),
+    })
+}

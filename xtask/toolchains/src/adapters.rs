@@ -1,0 +1,28 @@
+//! The registry: one line a toolchain, one file an adapter.
+
+use crate::Toolchain;
+
+macro_rules! registry {
+    ($($module:ident),* $(,)?) => {
+        $(pub mod $module;)*
+
+        /// Every toolchain, in the order of help texts.
+        pub const ALL: &[&Toolchain] = &[$(&$module::TOOLCHAIN),*];
+    };
+}
+
+registry! {
+    wat,
+    rust,
+    emscripten,
+    clang,
+    zig,
+    wasi_sdk,
+    go,
+    assemblyscript,
+    componentize_js,
+    componentize_py,
+    wasm_bindgen,
+    php,
+    fetched,
+}

