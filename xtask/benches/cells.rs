@@ -18,11 +18,11 @@ use wasmlab_model::observation::Outcome;
 use wasmlab_model::scenario::Scenario;
 use wasmlab_process::{self as process, Command, Ended, Input, Limits};
 use wasmlab_protocol::{CellSpec, Entry, Network};
+use wasmlab_runtimes::{CellFiles, Runtime, Source, Tool};
 use xtask::cache::Cache;
 use xtask::cell::{self, Plan};
 use xtask::lab::Lab;
 use xtask::machine::Machine;
-use xtask::runtime::{self, CellFiles, Runtime, Source, Tool};
 use xtask::scenario;
 
 fn main() {
@@ -123,7 +123,7 @@ fn overhead() {
     let wanted: Vec<String> =
         std::env::args().skip_while(|a| a != "overhead").skip(1).filter(|a| !a.starts_with('-')).collect();
     for id in COLUMNS.iter().filter(|id| wanted.is_empty() || wanted.iter().any(|w| w == *id)) {
-        let runtime = runtime::all().into_iter().find(|r| r.id() == *id).unwrap();
+        let runtime = wasmlab_runtimes::find(id).unwrap();
         let tool = match tool(&lab, runtime, &built) {
             Ok(tool) => tool,
             Err(why) => {
@@ -148,17 +148,15 @@ fn overhead() {
 }
 
 /// The program of a column: an engine as it was built before, or what is found on this machine.
-fn tool(lab: &Lab, runtime: &dyn Runtime, built: &Path) -> Result<Tool, String> {
-    let Source::Embedded(engine) = runtime.source() else {
+fn tool(lab: &Lab, runtime: &Runtime, built: &Path) -> Result<Tool, String> {
+    let Source::Embedded(engine) = runtime.source else {
         return xtask::engines::ready(lab, runtime).map_err(|a| a.map(|a| a.why).unwrap_or_default());
     };
     let program = built.join("engines").join(engine).join(format!("engine-{engine}"));
     if !program.is_file() {
         return Err("not built".to_owned());
     }
-    let (version, support, packages, second) = (String::new(), PathBuf::new(), PathBuf::new(), PathBuf::new());
-    let driven = PathBuf::new();
-    Ok(Tool { program, version, fingerprint: engine.to_owned(), support, packages, second, driven })
+    Ok(Tool { program, fingerprint: engine.to_owned(), ..Tool::default() })
 }
 
 /// Both ways in turn, so that the machine's mood is the same for both; prints a row.
@@ -195,8 +193,8 @@ fn measure(lab: &Lab, plan: &Plan, dir: &Path) {
         let output = command.envs(env).stdin(std::process::Stdio::null()).output().unwrap();
         assert!(output.status.success(), "{argv:?}: {}", String::from_utf8_lossy(&output.stderr));
     };
-    plan.runtime.prepare(plan.tool, &files, &prepared).into_iter().for_each(|argv| start(&argv));
-    let argv = plan.runtime.commands(plan.tool, &files).swap_remove(0);
+    (plan.runtime.prepare)(plan.tool, &files, &prepared).into_iter().for_each(|argv| start(&argv));
+    let argv = (plan.runtime.commands)(plan.tool, &files).swap_remove(0);
     let by_hand = || {
         let _ = fs::remove_file(&observation);
         start(&argv);

@@ -11,12 +11,12 @@ use wasmlab_protocol::{Event, PROTOCOL, Stage};
 
 use crate::cache::Key;
 use crate::lab::Lab;
-use crate::runtime::{CellFiles, Runtime, Tool};
 use crate::script;
 use wasmlab_model::facts::Facts;
 use wasmlab_model::observation::{Limit, Observation, Outcome, Part, Piece, Script};
 use wasmlab_model::scenario::Scenario;
 use wasmlab_process::{self as process, End, Ended, Input};
+use wasmlab_runtimes::{CellFiles, Runtime, Tool};
 
 pub mod dirs;
 mod folder;
@@ -40,7 +40,7 @@ pub struct Plan<'a> {
     /// The scenario.
     pub scenario: &'a Scenario,
     /// The column.
-    pub runtime: &'a dyn Runtime,
+    pub runtime: &'a Runtime,
     /// Its program.
     pub tool: &'a Tool,
     /// SHA-256 of the guest, an object of the cache.
@@ -153,12 +153,12 @@ pub fn observe_aloud(lab: &Lab, plan: &Plan, listen: Option<Listen>, stays: bool
         independent_calls: plan.scenario.spec.run.independent_calls,
         prepared: &prepared,
     };
-    if let Some(cause) = plan.runtime.refuses(&files) {
-        let argv = plan.runtime.commands(plan.tool, &files).into_iter().next().unwrap_or_default();
+    if let Some(cause) = (plan.runtime.refuses)(&files) {
+        let argv = (plan.runtime.commands)(plan.tool, &files).into_iter().next().unwrap_or_default();
         let events = vec![Event::End { cause, micros: 0 }];
         return Ok(Observation { events, outcome: Outcome::Exited(0), argv: shown(&argv), ..Observation::nothing() });
     }
-    for (name, text) in plan.runtime.files(&files) {
+    for (name, text) in (plan.runtime.extra_files)(&files) {
         fs::write(spec.with_file_name(name), text)?;
     }
     let mut pieces = Vec::new();
@@ -169,7 +169,7 @@ pub fn observe_aloud(lab: &Lab, plan: &Plan, listen: Option<Listen>, stays: bool
             return Ok(together(pieces, &place));
         }
     }
-    for argv in plan.runtime.commands(plan.tool, &files) {
+    for argv in (plan.runtime.commands)(plan.tool, &files) {
         let piece = guest(plan, &mut place, &argv, listen);
         let done = piece.outcome == Outcome::Exited(0);
         pieces.push(piece);
@@ -193,7 +193,7 @@ fn guest(plan: &Plan, place: &mut Place, argv: &[OsString], listen: Option<Liste
     let watch = Box::new(move |age: Duration| watched.over(age, compile, run));
     let ports = place.by_name();
     let mut command = command;
-    if plan.runtime.opens_sockets() {
+    if plan.runtime.opens_sockets {
         place.sockets.clear();
         command.inherit.clear();
     }

@@ -8,6 +8,7 @@ use clap::{CommandFactory, Parser};
 use crate::exit;
 use crate::lab::Lab;
 use wasmlab_process as process;
+use wasmlab_report::words;
 
 mod columns;
 mod common;
@@ -53,7 +54,7 @@ const ABOUT: &str = "Where a WebAssembly program runs, where it does not, and wh
 
 /// The command line.
 #[derive(Parser)]
-#[command(name = "cargo xtask", bin_name = "cargo xtask", version, about = ABOUT, after_help = AFTER, arg_required_else_help = false)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version, about = ABOUT, after_help = after(), arg_required_else_help = false)]
 struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
@@ -81,6 +82,17 @@ Environment:
   WASMLAB_CACHE           where results and builds are kept [target/wasmlab]
   WASMLAB_ROOT            a folder with scenarios/ of your own
   NO_COLOR                no colours";
+
+/// [`AFTER`], and the variables that the registries of runtimes and toolchains name.
+fn after() -> String {
+    let listed = |names: Vec<&str>| words::wrapped(78, "  ", "  ", &names.join(", "));
+    let runtimes = listed(wasmlab_runtimes::variables());
+    let toolchains = listed(wasmlab_toolchains::variables().iter().map(|variable| variable.name).collect());
+    format!(
+        "{AFTER}\n\nPrograms of runtimes, where they are not those on PATH:\n{runtimes}\n\n\
+         Compilers and what they need, where they are not in their usual places:\n{toolchains}"
+    )
+}
 
 /// Parses, dispatches, and gives the exit code.
 #[must_use]

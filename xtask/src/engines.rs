@@ -11,12 +11,12 @@ use wasmlab_protocol::{PROTOCOL, Probe};
 
 use crate::cache::Key;
 use crate::files;
+use crate::install;
 use crate::lab::Lab;
 use crate::machine::Question;
-use crate::runtime::route::{self, Route};
-use crate::runtime::{Runtime, Source, Tool};
 use wasmlab_model::version::version_in;
 use wasmlab_process::{self as process, Command, Input, Limits};
+use wasmlab_runtimes::{InstallCommand, Program, Runtime, Source, Tool};
 use wasmlab_toolchains::adapters::rust::{compiler_in, sysroot};
 use wasmlab_toolchains::npm;
 
@@ -60,20 +60,17 @@ pub type BuildProgress<'a> = &'a dyn Fn(usize, usize, &str);
 ///
 /// # Errors
 /// [`None`] where the engine is to be built first; the absence where it cannot be had.
-pub fn ready(lab: &Lab, runtime: &dyn Runtime) -> Result<Tool, Option<Absence>> {
-    match runtime.source() {
-        Source::Embedded(engine) if runtime.program().is_some() => {
-            let program = runtime.program().unwrap_or(Path::new(engine)).to_owned();
+pub fn ready(lab: &Lab, runtime: &Runtime) -> Result<Tool, Option<Absence>> {
+    match (runtime.source, &runtime.custom_build) {
+        (Source::Embedded(engine), Some(program)) => {
             let wrong = |a: Absence| Absence { how: format!("name a binary built of xtask/engines/{engine}"), ..a };
-            probe(lab, engine, program).and_then(|built| tool_of(&built, runtime)).map_err(|a| Some(wrong(a)))
+            probe(lab, engine, program.clone()).and_then(|built| tool_of(&built, runtime)).map_err(|a| Some(wrong(a)))
         }
-        Source::Embedded(engine) => tool_of(&built(lab, engine)?, runtime).map_err(Some),
-        Source::Program { name, variable, version, get } => {
-            find_program(lab, runtime, &Sought { names: &[name], variable, version, get }).map_err(Some)
-        }
-        Source::Driver { driver, names, variable, version, get } => {
+        (Source::Embedded(engine), None) => tool_of(&built(lab, engine)?, runtime).map_err(Some),
+        (Source::Program(program), _) => find_program(lab, runtime, program).map_err(Some),
+        (Source::Driver { driver, program }, _) => {
             // First what no build can replace.
-            let found = find_program(lab, runtime, &Sought { names, variable, version, get }).map_err(Some)?;
+            let found = find_program(lab, runtime, program).map_err(Some)?;
             let driver = tool_of(&built(lab, driver)?, runtime).map_err(Some)?;
             // What is found may be a script that starts the program: its version says more than its hash.
             let fingerprint = format!("{} {} {}", driver.fingerprint, found.fingerprint, found.version);
@@ -152,21 +149,13 @@ fn probe(lab: &Lab, engine: &str, binary: PathBuf) -> Result<Built, Absence> {
     Ok(Built { binary, sha256, probe })
 }
 
-fn tool_of(built: &Built, runtime: &dyn Runtime) -> Result<Tool, Absence> {
+fn tool_of(built: &Built, runtime: &Runtime) -> Result<Tool, Absence> {
     if !built.probe.modes.iter().any(|m| m == runtime.mode()) {
-        let why = format!("this build of {} has no mode `{}`", runtime.engine(), runtime.mode());
+        let why = format!("this build of {} has no mode `{}`", runtime.engine, runtime.mode());
         return Err(Absence::new(why, "report it: the engine and its adapter disagree"));
     }
     let (program, version) = (built.binary.clone(), built.probe.version.clone());
-    Ok(Tool {
-        program,
-        version,
-        fingerprint: built.sha256.clone(),
-        support: PathBuf::new(),
-        packages: PathBuf::new(),
-        second: PathBuf::new(),
-        driven: PathBuf::new(),
-    })
+    Ok(Tool { program, version, fingerprint: built.sha256.clone(), ..Tool::default() })
 }
 
 fn absence(engine: &str, why: String) -> Absence {
@@ -221,33 +210,26 @@ fn shared_sources(manifest: &str) -> Result<Vec<PathBuf>, toml::de::Error> {
     named.and_then(|lab| lab.get("sources")).cloned().map_or(Ok(Vec::new()), toml::Value::try_into)
 }
 
-/// What is looked for on this machine.
-struct Sought<'a> {
-    names: &'a [&'a str],
-    variable: &'a str,
-    version: &'a [&'a str],
-    get: &'a str,
-}
-
-fn find_program(lab: &Lab, runtime: &dyn Runtime, sought: &Sought) -> Result<Tool, Absence> {
-    let locate = |names: &[&str], variable| locate(lab, names, variable, runtime.routes(), sought.get);
-    let program = match runtime.program() {
-        Some(program) => program.to_owned(),
+fn find_program(lab: &Lab, runtime: &Runtime, sought: Program) -> Result<Tool, Absence> {
+    let get = how_to_get(runtime, sought);
+    let locate = |names: &[&str], variable| locate(lab, names, variable, &runtime.install, &get);
+    let program = match &runtime.custom_build {
+        Some(program) => program.clone(),
         None => locate(sought.names, sought.variable)?,
     };
-    let second = runtime.second().map(|(name, variable)| locate(&[name], variable)).transpose()?.unwrap_or_default();
-    let args = sought.version.iter().map(OsString::from).collect();
+    let aux_program = runtime.aux_program.map(|aux| locate(&[aux.name], aux.variable)).transpose()?.unwrap_or_default();
+    let args = sought.version_args.iter().map(OsString::from).collect();
     let question = Question { program: program.clone(), args, env: BTreeMap::new(), witness: program.clone() };
     // What is here and does not work is not replaced by another one on top of it.
     let broken = |why: String| {
-        let how = format!("repair `{}`, or name another one in {}; {}", program.display(), sought.variable, sought.get);
+        let how = format!("repair `{}`, or name another one in {}; {get}", program.display(), sought.variable);
         Absence::new(why, how)
     };
     let answer = lab.machine.ask(&question).map_err(broken)?;
     let sha256 = lab.machine.sha256(&program).map_err(|e| broken(format!("`{}`: {e}", program.display())))?;
-    let support_key = Key::of("support", &runtime.support());
+    let support_key = Key::of("support", &runtime.support_files);
     let support = lab.cache.dir().join("drivers").join(&support_key.text()[..16]);
-    for (file, text) in runtime.support() {
+    for (file, text) in runtime.support_files {
         let path = support.join(file);
         if fs::read(&path).ok().as_deref() != Some(text.as_bytes()) {
             files::write_atomically(&path, text.as_bytes())
@@ -256,13 +238,13 @@ fn find_program(lab: &Lab, runtime: &dyn Runtime, sought: &Sought) -> Result<Too
     }
     let mut fingerprint = format!("{sha256} {}", support_key.text());
     let mut version = version_in(&answer);
-    let packages = match runtime.packages() {
+    let packages = match runtime.npm_packages() {
         [] => PathBuf::new(),
         names => npm::packages(&lab.machine, &program, names).ok_or_else(|| no_packages(lab, names))?,
     };
-    for name in runtime.packages() {
+    for name in runtime.npm_packages() {
         let package =
-            npm::version(&lab.machine, &packages, name).map_err(|why| Absence { why, ..no_packages(lab, runtime.packages()) })?;
+            npm::version(&lab.machine, &packages, name).map_err(|why| Absence { why, ..no_packages(lab, runtime.npm_packages()) })?;
         let short = name.rsplit('/').next().unwrap_or(name);
         // The first package is what the column is about; all of them make its results.
         if version_in(&answer) == version {
@@ -270,14 +252,27 @@ fn find_program(lab: &Lab, runtime: &dyn Runtime, sought: &Sought) -> Result<Too
         }
         fingerprint += &format!(" {name} {package}");
     }
-    if runtime.second().is_some() {
-        fingerprint += &lab.machine.sha256(&second).map_err(|e| broken(format!("`{}`: {e}", second.display())))?;
+    if runtime.aux_program.is_some() {
+        fingerprint +=
+            &lab.machine.sha256(&aux_program).map_err(|e| broken(format!("`{}`: {e}", aux_program.display())))?;
     }
-    Ok(Tool { program, version, fingerprint, support, packages, second, driven: PathBuf::new() })
+    Ok(Tool { program, version, fingerprint, support, packages, aux_program, driven: PathBuf::new() })
+}
+
+/// How a person gets what is found on this machine, or names it.
+pub fn how_to_get(runtime: &Runtime, program: Program) -> String {
+    let variables: Vec<&str> = runtime.variables().collect();
+    format!("{}, or name it in {}", program.how_to_get, variables.join(" and "))
 }
 
 /// A program by its variable, or on PATH.
-fn locate(lab: &Lab, names: &[&str], variable: &str, routes: &[Route], get: &str) -> Result<PathBuf, Absence> {
+fn locate(
+    lab: &Lab,
+    names: &[&str],
+    variable: &str,
+    commands: &[InstallCommand],
+    get: &str,
+) -> Result<PathBuf, Absence> {
     match lab.machine.variable(variable) {
         Some(path) if Path::new(&path).is_file() => Ok(PathBuf::from(path)),
         Some(path) => {
@@ -285,10 +280,10 @@ fn locate(lab: &Lab, names: &[&str], variable: &str, routes: &[Route], get: &str
             Err(Absence::new(why, format!("name the program, or unset {variable}")))
         }
         None => names.iter().find_map(|name| lab.machine.which(name)).ok_or_else(|| {
-            let command = route::first(&lab.machine, routes);
+            let command = install::first(&lab.machine, commands);
             let words = match &command {
                 Some((command, _)) => format!("`{}`", command.join(" ")),
-                None => route::in_words(routes),
+                None => install::in_words(commands),
             };
             let how = if words.is_empty() { get.to_owned() } else { format!("{words}; {get}") };
             Absence { why: format!("`{}` is not on PATH", names.join("`, `")), how, command }

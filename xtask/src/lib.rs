@@ -11,10 +11,10 @@ pub mod engines;
 pub mod exit;
 pub mod files;
 pub mod guest;
+pub mod install;
 pub mod lab;
 pub mod machine;
 pub mod matrix;
-pub mod runtime;
 #[cfg(test)]
 mod sample;
 pub mod scenario;

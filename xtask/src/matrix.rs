@@ -12,7 +12,6 @@ use crate::cache::Key;
 use crate::cell::{self, Limits, Plan};
 use crate::engines::{self, Absence};
 use crate::lab::Lab;
-use crate::runtime::{Runtime, Seen, Tool};
 use crate::snapshots::Store;
 use wasmlab_toolchains::adapters::wat;
 use wasmlab_inspect as inspect;
@@ -23,6 +22,7 @@ use wasmlab_model::report::{Cell, Origin};
 use wasmlab_model::scenario::Scenario;
 use wasmlab_model::verdict::{Judgement, Verdict};
 use wasmlab_process as process;
+use wasmlab_runtimes::{Runtime, Seen, Tool};
 
 mod kept;
 mod row;
@@ -32,7 +32,7 @@ pub struct Request<'a> {
     /// Rows, sorted.
     pub scenarios: &'a [Scenario],
     /// Columns, in the registry's order.
-    pub runtimes: Vec<&'static dyn Runtime>,
+    pub runtimes: Vec<Runtime>,
     /// Cells at a time.
     pub jobs: usize,
     /// Observations are taken from the cache.
@@ -244,10 +244,10 @@ fn make_guests(lab: &Lab, request: &Request, board: &Board, tell: Tell) {
 fn make_engines(lab: &Lab, request: &Request, board: &Board, tell: Tell) {
     let mut unbuilt: Vec<(&'static str, Vec<usize>)> = Vec::new();
     for (index, runtime) in request.runtimes.iter().enumerate() {
-        match (engines::ready(lab, *runtime), runtime.source().built()) {
+        match (engines::ready(lab, runtime), runtime.source.built()) {
             (Ok(tool), _) => board.settle_column(index, Ok(tool)),
             (Err(Some(absence)), _) => board.settle_column(index, Err(absence)),
-            (Err(None), Some(engine)) if leaves_out(request.engines, *runtime) => {
+            (Err(None), Some(engine)) if leaves_out(request.engines, runtime) => {
                 board.settle_column(index, Err(left_out(engine)));
             }
             (Err(None), Some(engine)) => match unbuilt.iter_mut().find(|(name, _)| *name == engine) {
@@ -267,7 +267,7 @@ fn make_engines(lab: &Lab, request: &Request, board: &Board, tell: Tell) {
         for index in columns {
             let column = match &built {
                 Err(absence) => Err(absence.clone()),
-                Ok(()) => engines::ready(lab, request.runtimes[index]).map_err(|absence| {
+                Ok(()) => engines::ready(lab, &request.runtimes[index]).map_err(|absence| {
                     let gone = || format!("the engine {engine} was built and its binary is gone");
                     absence.unwrap_or_else(|| Absence::new(gone(), "run it again"))
                 }),
@@ -277,10 +277,10 @@ fn make_engines(lab: &Lab, request: &Request, board: &Board, tell: Tell) {
     }
 }
 
-fn leaves_out(engines: Engines, runtime: &dyn Runtime) -> bool {
+fn leaves_out(engines: Engines, runtime: &Runtime) -> bool {
     match engines {
         Engines::All => false,
-        Engines::Quick => runtime.slow_to_build(),
+        Engines::Quick => runtime.slow_to_build,
         Engines::Built => true,
     }
 }
@@ -317,7 +317,7 @@ fn one(
     guest: &Row,
     tool: &Result<Tool, Absence>,
 ) -> Option<Cell> {
-    let (scenario, runtime) = (&request.scenarios[row], request.runtimes[column]);
+    let (scenario, runtime) = (&request.scenarios[row], &request.runtimes[column]);
     let unmeasured = |verdict, detail: String| row::unmeasured(scenario, runtime.id(), verdict, None, detail);
     let built = match &guest.guest {
         Ok(built) => built,
@@ -336,7 +336,7 @@ fn one(
             return Some(cell);
         }
     };
-    if let Err(reason) = runtime.applies(&scenario.spec, guest.facts.as_ref().ok()) {
+    if let Err(reason) = runtime.is_applicable(&scenario.spec, guest.facts.as_ref().ok()) {
         return Some(unmeasured(Verdict::NotApplicable, reason));
     }
     let facts = guest.facts.as_ref();

@@ -9,7 +9,6 @@ use crate::guest;
 use crate::lab::Lab;
 use crate::machine::sha256;
 use crate::matrix::{Request, Results, Row, facts_of};
-use crate::runtime::own;
 use crate::snapshots::Store;
 use wasmlab_toolchains as toolchains;
 use wasmlab_model::codes::Code;
@@ -20,6 +19,7 @@ use wasmlab_model::report::{
 };
 use wasmlab_model::scenario::{Known, Scenario};
 use wasmlab_model::verdict::{Change, Verdict};
+use wasmlab_runtimes::is_custom_build;
 
 mod cross;
 mod next;
@@ -57,7 +57,7 @@ pub fn report(lab: &Lab, request: &Request, results: Results, frame: Frame) -> R
         // A damaged snapshot or a full disk must not cost the user the matrix: it is told beside it.
         let mut unusable = Vec::new();
         // A build of the user's own is nobody's expectation.
-        for cell in cells.iter_mut().filter(|c| !own::is_own(&c.runtime)) {
+        for cell in cells.iter_mut().filter(|c| !is_custom_build(&c.runtime)) {
             let version = versions.get(cell.runtime.as_str()).copied().unwrap_or_default();
             unusable.extend(store.compare_cell(cell, version).err());
         }
@@ -132,13 +132,13 @@ fn runtimes(request: &Request, results: &Results) -> Vec<RuntimeInfo> {
                     ToolInfo { present: false, version: None, missing: Some("the run was stopped before".to_owned()) }
                 }
             };
-            let (id, engine, mode) = (runtime.id(), runtime.engine(), runtime.mode());
+            let id = runtime.id();
             RuntimeInfo {
                 id: id.to_owned(),
-                engine: engine.to_owned(),
-                mode: mode.to_owned(),
-                flags: runtime.flags().iter().map(|f| (*f).to_owned()).collect(),
-                own: own::is_own(id),
+                engine: runtime.engine.to_owned(),
+                mode: runtime.mode().to_owned(),
+                flags: runtime.flags.iter().map(|f| (*f).to_owned()).collect(),
+                own: is_custom_build(id),
                 tool,
             }
         })
@@ -220,7 +220,7 @@ fn annotate(scenario: &Scenario, cells: &mut [Cell]) -> Vec<Note> {
                 cell.known = Some(known.because.clone());
             } else if cell.verdict == Verdict::Pass {
                 passed += 1;
-                if own::is_own(&cell.runtime) {
+                if is_custom_build(&cell.runtime) {
                     continue;
                 }
                 cell.change = Change::FixedGap;

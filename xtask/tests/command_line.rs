@@ -284,7 +284,7 @@ fn names_in_lists_stay_whole_and_lines_fit() {
     workspace.scenario(name, HEALTHY, "");
     for (what, names) in [
         ("scenarios", vec![name]),
-        ("runtimes", xtask::runtime::all().iter().map(|r| r.id()).collect()),
+        ("runtimes", wasmlab_runtimes::all().iter().map(|r| r.id()).collect()),
         ("toolchains", wasmlab_toolchains::ALL.iter().map(|t| t.id).collect()),
     ] {
         let ran = workspace.run(&["list", what]);

@@ -9,7 +9,7 @@ use std::process::Command;
 
 use conformance::{Facts, Subject, conformance};
 
-const DRIVER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/runtime/js/driver.mjs");
+const DRIVER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/runtimes/src/js/driver.mjs");
 
 const NODE: Subject = Subject {
     command: || {

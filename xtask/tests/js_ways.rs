@@ -16,7 +16,6 @@ use xtask::cell::{self, Limits, Plan};
 use xtask::engines;
 use xtask::lab::Lab;
 use xtask::machine::Machine;
-use xtask::runtime;
 use xtask::scenario;
 
 const HOSTS: [&str; 3] = ["node", "deno", "bun"];
@@ -45,7 +44,7 @@ impl<'a> Guest<'a> {
             cache: Cache::new(root.path().join("cache")),
             machine: Machine::new(root.path().join("memory")),
         };
-        let runtime = runtime::all().into_iter().find(|r| r.id() == id).unwrap();
+        let runtime = wasmlab_runtimes::find(id).unwrap();
         let tool = match engines::ready(&lab, runtime) {
             Ok(tool) => tool,
             Err(absence) => {

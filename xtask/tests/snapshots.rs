@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use xtask::{files, runtime, scenario, snapshots};
+use xtask::{files, scenario, snapshots};
 
 fn top() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -67,7 +67,7 @@ const NEVER_BUILT: &[(&str, &str)] = &[
 fn every_snapshot_belongs_to_a_scenario_and_a_runtime_and_every_scenario_has_one() {
     let scenarios = scenario::load_all(&top().join("scenarios")).unwrap();
     let names: BTreeSet<&str> = scenarios.iter().map(|s| s.name.as_str()).collect();
-    let runtimes: BTreeSet<&str> = runtime::all().iter().map(|r| r.id()).collect();
+    let runtimes: BTreeSet<&str> = wasmlab_runtimes::all().iter().map(|r| r.id()).collect();
     let orphans = snapshots::Store::new(top().join("snapshots")).orphans(&names, &runtimes);
     assert!(orphans.is_empty(), "{orphans:?}");
     let refused = |s: &wasmlab_model::scenario::Scenario| {

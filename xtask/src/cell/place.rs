@@ -99,7 +99,7 @@ impl Place {
     /// A process of the cell.
     pub fn process(&self, plan: &Plan, argv: &[OsString], stdin: Input, wall: Duration) -> Command {
         let mut env = self.env.clone();
-        env.extend(plan.runtime.env(plan.tool).into_iter().map(|(name, value)| (name.into(), value)));
+        env.extend((plan.runtime.env)(plan.tool).into_iter().map(|(name, value)| (name.into(), value)));
         Command {
             program: argv.first().cloned().unwrap_or_default().into(),
             args: argv.iter().skip(1).cloned().collect(),
@@ -117,7 +117,7 @@ impl Place {
         }
     }
 
-    /// The folder of what [`crate::runtime::Runtime::prepare`] makes: kept between runs where that is possible.
+    /// The folder of what [`wasmlab_runtimes::Runtime::prepare`] makes: kept between runs where that is possible.
     pub fn prepared(&self) -> PathBuf {
         self.cell.compiled.as_deref().unwrap_or(self.root.path()).join("prepared")
     }

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use super::place::Place;
 use super::{Listen, Plan, Ran, follow};
-use crate::runtime::CellFiles;
 use wasmlab_model::observation::{Limit, Outcome, Part};
 use wasmlab_process::{End, Input};
+use wasmlab_runtimes::CellFiles;
 
 /// Runs the translator where the runtime has one and its result is not there yet; gives what it did.
 ///
@@ -24,7 +24,7 @@ pub fn translate(plan: &Plan, place: &Place, files: &CellFiles, listen: Option<L
     // What is half done must not pass for done: so it is made aside, and moved when it is whole.
     let aside = format!("prepared.{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
     let into = files.prepared.with_file_name(aside);
-    let Some(argv) = plan.runtime.prepare(plan.tool, files, &into) else { return Ok(None) };
+    let Some(argv) = (plan.runtime.prepare)(plan.tool, files, &into) else { return Ok(None) };
     fs::create_dir_all(&into)?;
     let limit = Duration::from_millis(plan.limits.compile_ms);
     let command = place.process(plan, &argv, Input::Bytes(Vec::new()), limit);
@@ -54,44 +54,32 @@ fn outcome(end: &End, plan: &Plan) -> Outcome {
 mod tests {
     use std::collections::BTreeMap;
     use std::ffi::OsString;
-    use std::path::{Path, PathBuf};
+    use std::path::Path;
 
     use crate::cache::Cache;
     use crate::cell::{Limits, Plan, observe};
     use crate::lab::Lab;
     use crate::machine::Machine;
-    use crate::runtime::{CellFiles, Runtime, Source, Tool};
     use wasmlab_model::observation::Part;
     use wasmlab_model::scenario::Scenario;
+    use wasmlab_runtimes::{CellFiles, Runtime, Source, Tool};
 
     /// Its translator writes its switch into a file, which its runtime prints.
-    struct Switched(&'static str);
-
-    impl Runtime for Switched {
-        fn id(&self) -> &'static str {
-            "switched"
+    fn switched(prepare: fn(&Tool, &CellFiles, &Path) -> Option<Vec<OsString>>) -> Runtime {
+        Runtime {
+            id: "switched".into(),
+            engine: "switched",
+            mode: "aot".into(),
+            source: Source::Embedded("switched"),
+            prepare,
+            commands: |_, cell| vec![vec!["/bin/cat".into(), cell.prepared.join("made").into()]],
+            ..Runtime::default()
         }
+    }
 
-        fn engine(&self) -> &'static str {
-            "switched"
-        }
-
-        fn mode(&self) -> &'static str {
-            "aot"
-        }
-
-        fn source(&self) -> Source {
-            Source::Embedded("switched")
-        }
-
-        fn prepare(&self, tool: &Tool, _: &CellFiles, into: &Path) -> Option<Vec<OsString>> {
-            let script = format!("echo {} > {}", self.0, into.join("made").display());
-            Some(vec![tool.program.clone().into(), "-c".into(), script.into()])
-        }
-
-        fn command(&self, _: &Tool, cell: &CellFiles) -> Vec<OsString> {
-            vec!["/bin/cat".into(), cell.prepared.join("made").into()]
-        }
+    fn write(tool: &Tool, switch: &str, into: &Path) -> Option<Vec<OsString>> {
+        let script = format!("echo {switch} > {}", into.join("made").display());
+        Some(vec![tool.program.clone().into(), "-c".into(), script.into()])
     }
 
     #[test]
@@ -106,19 +94,13 @@ mod tests {
         let text = "schema = 1\ntitle = \"t\"\nfamily = \"f\"\nroute = \"wat\"\nbuild = { toolchain = \"wat\", source = \"m.wat\" }\n";
         let spec = crate::scenario::parse(text).unwrap();
         let scenario = Scenario { name: "m".to_owned(), dir: root.path().into(), spec };
-        let tool = Tool {
-            program: "/bin/sh".into(),
-            version: String::new(),
-            fingerprint: "the same".to_owned(),
-            support: PathBuf::new(),
-            packages: PathBuf::new(),
-            second: PathBuf::new(),
-            driven: PathBuf::new(),
-        };
-        let check = |switch: &'static str, translated: bool| {
+        let tool = Tool { program: "/bin/sh".into(), fingerprint: "the same".to_owned(), ..Tool::default() };
+        let (o0, o3) =
+            (switched(|tool, _, into| write(tool, "-O0", into)), switched(|tool, _, into| write(tool, "-O3", into)));
+        let check = |switch: &str, translated: bool| {
             let plan = Plan {
                 scenario: &scenario,
-                runtime: &Switched(switch),
+                runtime: if switch == "-O0" { &o0 } else { &o3 },
                 tool: &tool,
                 guest: &guest,
                 facts: None,

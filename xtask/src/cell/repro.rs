@@ -12,14 +12,14 @@ use super::Plan;
 use super::dirs::{self, Laid};
 use super::place::{self, Here};
 use crate::lab::Lab;
-use crate::runtime::CellFiles;
+use wasmlab_runtimes::CellFiles;
 
 /// What a folder that shows a cell holds.
 #[derive(Debug)]
 pub struct Reproduction {
     /// The module's name in the folder.
     pub module: String,
-    /// The command that translates it, if one does; its program is the second of the runtime.
+    /// The command that translates it, if one does; its program is the auxiliary one of the runtime.
     pub prepare: Option<Vec<OsString>>,
     /// The folder that the translation goes into.
     pub prepared: PathBuf,
@@ -66,15 +66,20 @@ pub fn shape(plan: &Plan) -> String {
     let prepared = Path::new("prepared");
     let files = files(plan, &cell, prepared);
     let runtime = plan.runtime;
-    let made = (runtime.prepare(plan.tool, &files, prepared), runtime.commands(plan.tool, &files));
-    format!("{made:?} {:?} {:?} {:?}", runtime.env(plan.tool), runtime.files(&files), runtime.refuses(&files))
+    let made = ((runtime.prepare)(plan.tool, &files, prepared), (runtime.commands)(plan.tool, &files));
+    format!(
+        "{made:?} {:?} {:?} {:?}",
+        (runtime.env)(plan.tool),
+        (runtime.extra_files)(&files),
+        (runtime.refuses)(&files)
+    )
 }
 
 /// The command that translates the cell's module, as text: what it made with other switches is of no use.
 pub fn translation(plan: &Plan) -> Option<String> {
     let (cell, _) = relative(plan);
     let prepared = Path::new("prepared");
-    plan.runtime.prepare(plan.tool, &files(plan, &cell, prepared), prepared).map(|argv| format!("{argv:?}"))
+    (plan.runtime.prepare)(plan.tool, &files(plan, &cell, prepared), prepared).map(|argv| format!("{argv:?}"))
 }
 
 fn files<'a>(plan: &Plan<'a>, cell: &'a CellSpec, prepared: &'a Path) -> CellFiles<'a> {
@@ -109,15 +114,15 @@ pub fn reproduce(lab: &Lab, plan: &Plan, into: &Path) -> io::Result<Reproduction
     let prepared = PathBuf::from("prepared");
     let files = files(plan, &cell, &prepared);
     let spec = files.spec;
-    let commands = plan.runtime.commands(plan.tool, &files);
-    let prepare = plan.runtime.prepare(plan.tool, &files, &prepared);
+    let commands = (plan.runtime.commands)(plan.tool, &files);
+    let prepare = (plan.runtime.prepare)(plan.tool, &files, &prepared);
     if prepare.iter().chain(&commands).flatten().any(|arg| arg == spec.as_os_str()) {
         fs::write(into.join(spec), serde_json::to_vec_pretty(&cell)?)?;
     }
-    for (name, text) in plan.runtime.files(&files) {
+    for (name, text) in (plan.runtime.extra_files)(&files) {
         fs::write(into.join(name), text)?;
     }
-    for (name, text) in plan.runtime.support() {
+    for (name, text) in plan.runtime.support_files {
         let to = into.join(name);
         fs::create_dir_all(to.parent().unwrap_or(into))?;
         fs::write(to, text)?;

@@ -13,13 +13,13 @@ use crate::exit;
 use crate::files;
 use crate::lab::Lab;
 use crate::matrix::{self, Request};
-use crate::runtime::{self, Runtime, Source, own};
 use crate::scenario;
 use crate::session::{self, Frame};
 use wasmlab_model::report::{RunReport, Selection};
 use wasmlab_model::scenario::Scenario;
 use wasmlab_process as process;
 use wasmlab_report::{self as report, By, Look};
+use wasmlab_runtimes::{self as runtimes, CUSTOM_BUILD, Runtime, Source};
 
 /// The user asked for something that is not there or makes no sense: exit code 2.
 #[derive(Debug, thiserror::Error)]
@@ -138,47 +138,45 @@ pub fn choose<T>(items: Vec<T>, globs: &[String], what: &str, id: impl Fn(&T) ->
 }
 
 /// The columns that the globs choose, and those of `RUNTIME@PATH`, each beside the one that it is a build of.
-pub fn columns(globs: &[String]) -> Result<Vec<&'static dyn Runtime>> {
-    let (own, globs): (Vec<&String>, Vec<&String>) = globs.iter().partition(|g| g.contains(own::MARK));
-    let own = own.into_iter().map(|text| own_column(text)).collect::<Result<Vec<_>>>()?;
+pub fn columns(globs: &[String]) -> Result<Vec<Runtime>> {
+    let (custom, globs): (Vec<&String>, Vec<&String>) = globs.iter().partition(|g| g.contains(CUSTOM_BUILD));
+    let custom = custom.into_iter().map(|text| custom_column(text)).collect::<Result<Vec<_>>>()?;
     let globs: Vec<String> = globs.into_iter().cloned().collect();
-    let mut columns = if globs.is_empty() && !own.is_empty() {
-        let bases: Vec<_> = own.iter().filter_map(|o| o.twin()).collect();
-        runtime::all().into_iter().filter(|r| bases.contains(&r.id())).collect()
+    let is_reference = |r: &Runtime| custom.iter().any(|c| c.reference_column.as_ref() == Some(&r.id));
+    let mut columns: Vec<Runtime> = if globs.is_empty() && !custom.is_empty() {
+        runtimes::all().iter().filter(|r| is_reference(r)).cloned().collect()
     } else {
-        choose(runtime::all(), &globs, "runtime", |r| r.id().to_owned())?
+        choose(runtimes::all().to_vec(), &globs, "runtime", |r| r.id().to_owned())?
     };
-    for column in own {
-        if columns.iter().any(|c| c.id() == column.id()) {
-            return usage(format!("two builds are named `{}`: rename one of the files", column.id()));
+    for column in custom {
+        if columns.iter().any(|c| c.id == column.id) {
+            return usage(format!("two builds are named `{}`: rename one of the files", column.id));
         }
-        let base = columns.iter().position(|c| Some(c.id()) == column.twin());
+        let base = columns.iter().position(|c| Some(&c.id) == column.reference_column.as_ref());
         columns.insert(base.map_or(columns.len(), |at| at + 1), column);
     }
     Ok(columns)
 }
 
 /// One column of the registry by its id, or `RUNTIME@PATH`.
-pub fn column(text: &str) -> Result<&'static dyn Runtime> {
-    if text.contains(own::MARK) {
-        return own_column(text);
+pub fn column(text: &str) -> Result<Runtime> {
+    if text.contains(CUSTOM_BUILD) {
+        return custom_column(text);
     }
-    let all = runtime::all();
-    match all.iter().find(|r| r.id() == text) {
-        Some(column) => Ok(*column),
+    match runtimes::find(text) {
+        Some(column) => Ok(column.clone()),
         None => {
-            let ids: Vec<_> = all.iter().map(|r| r.id()).collect();
+            let ids: Vec<_> = runtimes::all().iter().map(Runtime::id).collect();
             usage(format!("no runtime is named `{text}`; there is {}", ids.join(", ")))
         }
     }
 }
 
 /// The column for `RUNTIME@PATH`; RUNTIME is a column's id, or an engine's name for its command line.
-fn own_column(text: &str) -> Result<&'static dyn Runtime> {
-    let (name, path) = text.split_once(own::MARK).unwrap_or((text, ""));
-    let all = runtime::all();
-    let program = |r: &&&'static dyn Runtime| r.engine() == name && matches!(r.source(), Source::Program { .. });
-    let Some(base) = all.iter().find(|r| r.id() == name).or_else(|| all.iter().find(program)) else {
+fn custom_column(text: &str) -> Result<Runtime> {
+    let (name, path) = text.split_once(CUSTOM_BUILD).unwrap_or((text, ""));
+    let by_engine = |r: &&Runtime| r.engine == name && matches!(r.source, Source::Program(_));
+    let Some(base) = runtimes::find(name).or_else(|| runtimes::all().iter().find(by_engine)) else {
         return usage(format!("--runtime `{text}`: no runtime or engine is named `{name}`"));
     };
     let path =
@@ -187,11 +185,11 @@ fn own_column(text: &str) -> Result<&'static dyn Runtime> {
         return usage(format!("--runtime `{text}`: `{}` is not a file", path.display()));
     }
     // The folder tells builds of one program apart, where it is not one in which programs always lie.
-    let common = ["bin", "release", "debug", "target", name, base.engine()];
+    let common = ["bin", "release", "debug", "target", name, base.engine];
     let mut parts = path.ancestors().filter_map(|p| Some(p.file_stem()?.to_string_lossy().into_owned()));
     let named = parts.find(|part| !common.contains(&part.as_str())).unwrap_or_else(|| "own".to_owned());
     let kebab = named.to_ascii_lowercase().replace(|c: char| !c.is_ascii_alphanumeric(), "-");
-    Ok(own::column(*base, kebab.trim_matches('-'), path))
+    Ok(runtimes::custom_build(base, kebab.trim_matches('-'), path))
 }
 
 /// Seconds on the command line, as text: `10`, `0.5`.

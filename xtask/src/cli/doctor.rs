@@ -12,7 +12,7 @@ use crate::engines;
 use crate::exit;
 use crate::lab::{CACHE_VARIABLE, Lab};
 use wasmlab_report::words;
-use crate::runtime::{self, Source};
+use wasmlab_runtimes::{self as runtimes, Source};
 use wasmlab_toolchains as toolchains;
 
 /// For `--help`.
@@ -50,8 +50,8 @@ pub fn run(lab: &Lab, _: &Args) -> Result<u8> {
     let mut list = List { width: output::look().width, text: String::new() };
     // A path of the workspace's own is short and can be typed.
     let shown = |path: &Path| path.strip_prefix(&lab.root).unwrap_or(path).display().to_string();
-    for runtime in runtime::all() {
-        match (engines::ready(lab, runtime), runtime.source()) {
+    for runtime in runtimes::all() {
+        match (engines::ready(lab, runtime), runtime.source) {
             (Ok(tool), _) => list.add(["ok", runtime.id(), &tool.version, &shown(&tool.program)]),
             (Err(Some(absence)), _) => {
                 list.add(["missing", runtime.id(), "", &format!("{}; {}", absence.why, absence.how)])
@@ -62,7 +62,9 @@ pub fn run(lab: &Lab, _: &Args) -> Result<u8> {
             (Err(None), Source::Embedded(engine)) => {
                 list.add(["to build", runtime.id(), "", &format!("`cargo xtask run-all` builds xtask/engines/{engine}")])
             }
-            (Err(None), Source::Program { get, .. }) => list.add(["missing", runtime.id(), "", get]),
+            (Err(None), Source::Program(program)) => {
+                list.add(["missing", runtime.id(), "", &engines::how_to_get(runtime, program)]);
+            }
         }
     }
     let mut seen = BTreeSet::new();

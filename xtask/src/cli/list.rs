@@ -10,7 +10,7 @@ use super::output;
 use crate::exit;
 use crate::lab::Lab;
 use wasmlab_model::scenario::Scenario;
-use crate::runtime::{self, Runtime, Source};
+use wasmlab_runtimes::{self as runtimes, Runtime, Source};
 use wasmlab_toolchains::{self as toolchains, Toolchain};
 
 /// For `--help`.
@@ -66,15 +66,16 @@ fn scenarios(all: Vec<Scenario>) -> String {
 fn runtimes() -> String {
     let columns =
         [names("runtime"), names("engine").leaves(1), names("mode").leaves(2), prose("where it comes from", 40)];
-    let row = |runtime: &&dyn Runtime| {
-        let source = match runtime.source() {
+    let row = |runtime: &Runtime| {
+        let source = match runtime.source {
             Source::Embedded(engine) => format!("built from xtask/engines/{engine}"),
-            Source::Driver { names, variable, .. } => format!("`{}` on PATH, or {variable}", names.join("`, `")),
-            Source::Program { name, variable, .. } => format!("`{name}` on PATH, or {variable}"),
+            Source::Program(program) | Source::Driver { program, .. } => {
+                format!("`{}` on PATH, or {}", program.names.join("`, `"), program.variable)
+            }
         };
-        [runtime.id(), runtime.engine(), runtime.mode(), &source].map(str::to_owned).to_vec()
+        [runtime.id(), runtime.engine, runtime.mode(), &source].map(str::to_owned).to_vec()
     };
-    output::table(&columns, &runtime::all().iter().map(row).collect::<Vec<_>>())
+    output::table(&columns, &runtimes::all().iter().map(row).collect::<Vec<_>>())
 }
 
 fn toolchains(lab: &Lab, scenarios: &[Scenario]) -> String {

@@ -15,7 +15,7 @@ use crate::lab::Lab;
 use crate::matrix::{Engines, Request};
 use wasmlab_model::report::{Cell, RunReport};
 use wasmlab_model::scenario::Scenario;
-use crate::runtime::{Runtime, Source, Tool};
+use wasmlab_runtimes::{Runtime, Source, Tool};
 use crate::{engines, exit, files};
 
 /// For `--help`.
@@ -57,7 +57,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let scenarios = [scenario];
     let request = Request {
         scenarios: &scenarios,
-        runtimes: vec![runtime],
+        runtimes: vec![runtime.clone()],
         jobs: 1,
         use_cache: false,
         limits: run_all::limits(None),
@@ -72,7 +72,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     if !cell.verdict.is_measured() {
         return usage(format!("there is nothing to show: {}", run_one::verdict(cell).trim_end()));
     }
-    let tool = engines::ready(lab, runtime).map_err(|_| anyhow::anyhow!("{} is gone", runtime.id()))?;
+    let tool = engines::ready(lab, &runtime).map_err(|_| anyhow::anyhow!("{} is gone", runtime.id()))?;
     write(lab, &request, &guest, &tool, &report, cell, &into)
         .with_context(|| format!("failed to write `{}`", into.display()))?;
     output::print(&run_one::verdict(cell))?;
@@ -93,7 +93,7 @@ fn write(
     fs::create_dir_all(into)?;
     let into = fs::canonicalize(into)?;
     let facts = report.artifacts.first().and_then(|a| a.facts.as_ref());
-    let (scenario, runtime) = (&request.scenarios[0], request.runtimes[0]);
+    let (scenario, runtime) = (&request.scenarios[0], &request.runtimes[0]);
     let (guest_hash, companions) = (&guest.sha256, &guest.companions);
     let plan = Plan { scenario, runtime, tool, guest: guest_hash, facts, companions, limits: request.limits };
     let made = cell::reproduce(lab, &plan, &into)?;
@@ -106,7 +106,7 @@ fn write(
 }
 
 /// `run.sh`: the commands, with paths of the folder and programs that can be named.
-fn shell(scenario: &Scenario, runtime: &dyn Runtime, tool: &Tool, made: &Reproduction) -> String {
+fn shell(scenario: &Scenario, runtime: &Runtime, tool: &Tool, made: &Reproduction) -> String {
     let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let mut text = format!(
         "#!/bin/sh\n# {} on {}. RUNTIME names the program, where it is not on PATH.\n\
@@ -115,10 +115,10 @@ fn shell(scenario: &Scenario, runtime: &dyn Runtime, tool: &Tool, made: &Reprodu
         runtime.id(),
         name(&tool.program)
     );
-    if runtime.second().is_some() {
-        text += &format!("COMPILER=${{COMPILER:-{}}}\n", name(&tool.second));
+    if runtime.aux_program.is_some() {
+        text += &format!("COMPILER=${{COMPILER:-{}}}\n", name(&tool.aux_program));
     }
-    if matches!(runtime.source(), Source::Driver { .. }) {
+    if matches!(runtime.source, Source::Driver { .. }) {
         text += &format!("DRIVEN=${{DRIVEN:-{}}}\n", name(&tool.driven));
     }
     let line = |argv: &[OsString]| {
@@ -127,7 +127,7 @@ fn shell(scenario: &Scenario, runtime: &dyn Runtime, tool: &Tool, made: &Reprodu
                 return "\"$RUNTIME\"".to_owned();
             }
             // An argument without a letter is no program that is not there.
-            if !arg.is_empty() && *arg == *tool.second {
+            if !arg.is_empty() && *arg == *tool.aux_program {
                 return "\"$COMPILER\"".to_owned();
             }
             if !arg.is_empty() && *arg == *tool.driven {
@@ -147,7 +147,7 @@ fn shell(scenario: &Scenario, runtime: &dyn Runtime, tool: &Tool, made: &Reprodu
     if let Some(prepare) = &made.prepare {
         text += &format!("mkdir -p {} || exit 1\n{}", made.prepared.display(), line(prepare).replace('\n', " || exit 1\n"));
     }
-    let embedded = matches!(runtime.source(), Source::Embedded(_));
+    let embedded = matches!(runtime.source, Source::Embedded(_));
     if embedded {
         text += "rm -f events.jsonl\n";
     }
@@ -160,7 +160,7 @@ fn shell(scenario: &Scenario, runtime: &dyn Runtime, tool: &Tool, made: &Reprodu
 
 fn readme(
     scenario: &Scenario,
-    runtime: &dyn Runtime,
+    runtime: &Runtime,
     guest: &Guest,
     report: &RunReport,
     cell: &Cell,
@@ -172,13 +172,13 @@ fn readme(
     for call in &scenario.spec.run.call {
         expected += &format!("call: {}\n", toml::to_string(call).unwrap_or_default().trim().replace('\n', ", "));
     }
-    let program = match runtime.source() {
+    let program = match runtime.source {
         Source::Embedded(engine) => {
             format!("a program of the lab's that embeds {engine} (`xtask/engines/{engine}`), which takes `spec.json`")
         }
-        Source::Program { name, .. } => format!("`{name}`"),
-        Source::Driver { driver, variable, .. } => {
-            format!("the lab's driver `xtask/drivers/{driver}`, which drives the program that {variable} names")
+        Source::Program(program) => format!("`{}`", program.names[0]),
+        Source::Driver { driver, program } => {
+            format!("the lab's driver `xtask/drivers/{driver}`, which drives the program that {} names", program.variable)
         }
     };
     let mut text = format!(

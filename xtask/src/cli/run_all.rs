@@ -11,7 +11,7 @@ use crate::lab::Lab;
 use crate::matrix::Request;
 use wasmlab_model::report::{Note, NoteKind, Selection};
 use crate::snapshots::Store;
-use crate::{exit, runtime};
+use crate::exit;
 
 /// For `--help`.
 pub const ABOUT: &str = "Build, inspect and run every scenario on every runtime, and compare with the snapshots";
@@ -99,7 +99,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
 }
 
 fn orphans(lab: &Lab, names: &BTreeSet<&str>) -> Vec<Note> {
-    let runtimes = runtime::all().iter().map(|r| r.id()).collect();
+    let runtimes = wasmlab_runtimes::all().iter().map(|r| r.id()).collect();
     let notes = Store::new(lab.snapshots()).orphans(names, &runtimes);
     notes.into_iter().filter(|n| n.kind == NoteKind::SnapshotOrphan).collect()
 }

@@ -19,7 +19,7 @@ use crate::lab::Lab;
 use crate::matrix::{Engines, Request};
 use wasmlab_model::scenario::{Dir, Scenario};
 use wasmlab_process::{self as process, Stream};
-use crate::runtime::Runtime;
+use wasmlab_runtimes::Runtime;
 use crate::script;
 
 /// For `--help`.
@@ -69,7 +69,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let limits = Limits { output: 1 << 30, file: 1 << 40, ..run_all::limits(None) };
     let request = Request {
         scenarios: &scenarios,
-        runtimes: vec![runtime],
+        runtimes: vec![runtime.clone()],
         jobs: 1,
         use_cache: false,
         limits,
@@ -150,7 +150,7 @@ fn folder(root: &Path) -> Result<PathBuf> {
     }
 }
 
-fn runtime(lab: &Lab, scenario: &Scenario, args: &Args) -> Result<&'static dyn Runtime> {
+fn runtime(lab: &Lab, scenario: &Scenario, args: &Args) -> Result<Runtime> {
     if let Some(name) = &args.runtime {
         return common::column(name);
     }
@@ -162,7 +162,7 @@ fn runtime(lab: &Lab, scenario: &Scenario, args: &Args) -> Result<&'static dyn R
     });
     for name in USUAL {
         let column = common::column(name)?;
-        if column.applies(&scenario.spec, facts.as_ref()).is_ok() {
+        if column.is_applicable(&scenario.spec, facts.as_ref()).is_ok() {
             return Ok(column);
         }
     }

@@ -11,7 +11,7 @@ use crate::engines;
 use crate::exit;
 use crate::lab::Lab;
 use wasmlab_report::words;
-use crate::runtime::{self, Source};
+use wasmlab_runtimes::{self as runtimes, Source};
 use wasmlab_toolchains as toolchains;
 
 /// For `--help`.
@@ -128,9 +128,9 @@ fn missing(lab: &Lab, args: &Args) -> Result<Plan> {
     if !args.scenario.is_empty() && args.runtime.is_empty() {
         return Ok((commands, by_hand));
     }
-    for runtime in common::choose(runtime::all(), &args.runtime, "runtime", |r| r.id().to_owned())? {
-        let (Err(Some(absence)), Source::Program { .. } | Source::Driver { .. }) =
-            (engines::ready(lab, runtime), runtime.source())
+    for runtime in common::choose(runtimes::all().iter().collect(), &args.runtime, "runtime", |r| r.id().to_owned())? {
+        let (Err(Some(absence)), Source::Program(_) | Source::Driver { .. }) =
+            (engines::ready(lab, runtime), runtime.source)
         else {
             continue;
         };

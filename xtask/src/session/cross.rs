@@ -1,19 +1,20 @@
-//! One engine twice: by its command line and embedded, a build of one's own and the release. Where the two
+//! One engine twice: by its command line and embedded, a custom build and the release. Where the two
 //! differ it is a difference of defaults, of switches or of versions, which is a lesson by itself.
 
 use crate::matrix::Request;
 use wasmlab_model::report::{Cell, Note, NoteKind, RuntimeInfo};
+use wasmlab_runtimes::Finding;
 
-/// A note for each column that differs from its twin.
+/// A note for each column that differs from its reference column.
 pub fn differences(request: &Request, runtimes: &[RuntimeInfo], cells: &[Cell]) -> Vec<Note> {
     let mut notes = Vec::new();
     for runtime in &request.runtimes {
-        let Some(twin) = runtime.twin() else { continue };
+        let Some(reference) = runtime.reference_column.as_deref() else { continue };
         let pairs: Vec<(&Cell, &Cell)> = cells
             .iter()
             .filter(|c| c.runtime == runtime.id() && c.verdict.is_measured())
             .filter_map(|cell| {
-                let same = |c: &&Cell| c.runtime == twin && c.scenario == cell.scenario && c.verdict.is_measured();
+                let same = |c: &&Cell| c.runtime == reference && c.scenario == cell.scenario && c.verdict.is_measured();
                 Some((cell, cells.iter().find(same)?))
             })
             .collect();
@@ -22,7 +23,8 @@ pub fn differences(request: &Request, runtimes: &[RuntimeInfo], cells: &[Cell]) 
             .filter(|(a, b)| (a.verdict, a.code) != (b.verdict, b.code))
             .map(|(a, b)| {
                 // What explains the worse of the two explains the difference.
-                let why = runtime.because(a).map(|why| format!(": {why}")).unwrap_or_default();
+                let finding = Finding { verdict: a.verdict, code: a.code, subject: a.subject.as_deref() };
+                let why = (runtime.explain_difference)(&finding).map(|why| format!(": {why}")).unwrap_or_default();
                 format!("{} ({}, there {}){why}", a.scenario, words(a), words(b))
             })
             .collect();
@@ -30,7 +32,7 @@ pub fn differences(request: &Request, runtimes: &[RuntimeInfo], cells: &[Cell]) 
             continue;
         }
         let version = |id: &str| runtimes.iter().find(|r| r.id == id).and_then(|r| r.tool.version.clone());
-        let versions = match (version(runtime.id()), version(twin)) {
+        let versions = match (version(runtime.id()), version(reference)) {
             (Some(here), Some(there)) if here != there => format!(" (version {here}, there {there})"),
             _ => String::new(),
         };
@@ -38,7 +40,7 @@ pub fn differences(request: &Request, runtimes: &[RuntimeInfo], cells: &[Cell]) 
             kind: NoteKind::Differs,
             about: runtime.id().to_owned(),
             text: format!(
-                "differs from {twin}{versions} on {} of {} scenarios: {}",
+                "differs from {reference}{versions} on {} of {} scenarios: {}",
                 unlike.len(),
                 pairs.len(),
                 unlike.join("; ")
@@ -63,7 +65,6 @@ mod tests {
     use crate::guest::Options;
     use crate::cell::Limits;
     use crate::matrix::{Engines, Request};
-    use crate::runtime;
     use crate::sample;
     use wasmlab_model::codes::Code;
     use wasmlab_model::verdict::Verdict;
@@ -72,7 +73,7 @@ mod tests {
     fn a_difference_is_told_with_what_explains_it_and_likeness_is_not() {
         let request = Request {
             scenarios: &[],
-            runtimes: runtime::all(),
+            runtimes: wasmlab_runtimes::all().to_vec(),
             jobs: 1,
             use_cache: false,
             limits: Limits::default(),

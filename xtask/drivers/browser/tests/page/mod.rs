@@ -5,7 +5,7 @@ use std::process::Command;
 
 use crate::conformance::{Facts, Subject};
 
-const PAGES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../src/runtime/js");
+const PAGES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../runtimes/src/js");
 
 /// The polyfill's column of a browser. Without the polyfill a page refuses what these cases import: that column
 /// is seen in the matrix.

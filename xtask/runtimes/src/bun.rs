@@ -1,0 +1,19 @@
+//! Bun: JavaScriptCore, with glue and jco as on Node. Its `node:wasi` lacks what a driver needs of it
+//! (`getImportObject`, an exit code that is returned); what that means for a cell, the driver finds out.
+
+use crate::{InstallCommand, Runtime, Source, js};
+
+pub fn columns() -> Vec<Runtime> {
+    js::columns(Runtime {
+        engine: "bun",
+        source: Source::on_path(&["bun"], "WASMLAB_BUN", "see https://bun.sh/docs/installation"),
+        install: vec![
+            InstallCommand::quick(&["npm", "install", "--global", "bun"]),
+            InstallCommand::quick(&["brew", "install", "oven-sh/bun/bun"]),
+        ],
+        in_ci: true,
+        // Nothing is fetched, and no configuration of the machine is read.
+        commands: |tool, cell| js::commands(tool, cell, vec!["run".into(), "--no-install".into()]),
+        ..Runtime::default()
+    })
+}

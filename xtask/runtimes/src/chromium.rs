@@ -1,0 +1,16 @@
+//! A page of Chromium: plain WebAssembly and the toolchains' own glue, WASI 0.1 through a polyfill, components
+//! through jco.
+
+use crate::{Program, Runtime, page};
+
+pub fn columns() -> Vec<Runtime> {
+    let program = Program {
+        // The headless shell is Chromium without the parts of a desktop's browser: the same engine, at a
+        // quarter of the cost (a cell took 1.1 s of processor time in Chromium 156, 0.3 s in its shell).
+        names: &["chromium-headless-shell", "chrome-headless-shell", "chromium", "chromium-browser", "google-chrome"],
+        variable: "WASMLAB_CHROMIUM",
+        version_args: &["--version"],
+        how_to_get: "install Chromium (its headless shell is enough)",
+    };
+    page::columns("chromium", program).into_iter().map(|column| Runtime { in_ci: true, ..column }).collect()
+}

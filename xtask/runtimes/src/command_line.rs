@@ -1,0 +1,111 @@
+//! What the adapters of command-line runtimes share.
+//!
+//! Each such adapter has one pure function from a finished process to how far the guest came: its
+//! [`Reader::classify`]. It alone reads the runtime's messages; it is tested on recorded output of the real program.
+
+use wasmlab_model::codes::Code;
+use wasmlab_model::observation::Progress;
+use wasmlab_model::scenario::{EntryKind, ScenarioFile};
+use wasmlab_protocol::{Cause, Stage, Value};
+
+use crate::{Finding, Runtime};
+
+mod arguments;
+mod calls;
+mod progress;
+mod refusals;
+
+pub use arguments::{argv, dir_args, env_args, guest_args, is_beyond_common_proposals, joined};
+pub use calls::{CallSyntax, argument, plain_value, processes};
+pub use progress::progress;
+pub use refusals::{no_handler, no_open_sockets, no_sockets, usual_refusals};
+
+/// A process that has ended, as an adapter reads it.
+#[derive(Clone, Copy, Debug)]
+pub struct ProcessOutput<'a> {
+    /// Its exit code.
+    pub code: i32,
+    /// Its stdout.
+    pub stdout: &'a str,
+    /// Its stderr.
+    pub stderr: &'a str,
+}
+
+/// How a runtime of this kind reads what its processes left.
+#[derive(Clone, Copy, Debug)]
+pub struct Reader {
+    /// Of a process that ran the guest.
+    pub classify: fn(&ProcessOutput) -> Progress,
+    /// Of one that translated it and failed.
+    pub classify_prepare: fn(&ProcessOutput) -> Progress,
+    /// A result of a call, as the runtime prints it: its type, its text.
+    pub parse_value: fn(&str, &str) -> Option<Value>,
+    /// What stands between several results of a call; `None`: each has a line of its own.
+    pub result_separator: Option<char>,
+}
+
+impl Reader {
+    /// One that prints results as plain numbers, a line each.
+    #[must_use]
+    pub const fn new(classify: fn(&ProcessOutput) -> Progress) -> Self {
+        Self { classify, classify_prepare: classify, parse_value: plain_value, result_separator: None }
+    }
+}
+
+/// How far a guest came, by its last stage and its end.
+#[must_use]
+pub fn at(stage: Stage, cause: Cause) -> Progress {
+    Progress { stage: Some(stage), cause: Some(cause), ..Progress::default() }
+}
+
+/// What a runtime that passes the guest's exit code on says by a code that it does not explain.
+#[must_use]
+pub fn exited(code: i32) -> Progress {
+    at(Stage::Run, if code == 0 { Cause::Returned } else { Cause::Exit { code } })
+}
+
+/// An import that the runtime does not define, where it names no type and stops at the first.
+#[must_use]
+pub fn missing_import(module: &str, name: &str) -> Cause {
+    Cause::MissingImport { module: module.to_owned(), name: name.to_owned(), ty: String::new(), missing: 0 }
+}
+
+/// An export that the runtime looked for.
+#[must_use]
+pub fn no_export(name: &str) -> Progress {
+    at(Stage::Link, Cause::NoExport { name: name.to_owned() })
+}
+
+/// For [`Runtime::is_applicable`] of one that calls `_start` and nothing else.
+///
+/// # Errors
+/// Why the scenario does not fit.
+pub fn commands_only(runtime: &Runtime, spec: &ScenarioFile) -> Result<(), String> {
+    match spec.run.entry {
+        EntryKind::Calls => Err(format!("{} runs a program from its start; it calls no other export", runtime.id)),
+        _ => no_http(runtime, spec),
+    }
+}
+
+/// For [`Runtime::is_applicable`] of one that runs programs and calls exports.
+///
+/// # Errors
+/// Why the scenario does not fit.
+pub fn no_http(runtime: &Runtime, spec: &ScenarioFile) -> Result<(), String> {
+    if spec.run.entry == EntryKind::Http { Err(format!("{} serves no wasi:http", runtime.id)) } else { Ok(()) }
+}
+
+/// For [`Runtime::explain_difference`]: why a command line may be unlike the same engine embedded in the lab.
+#[must_use]
+pub fn explain_difference(finding: &Finding) -> Option<&'static str> {
+    match (finding.code, finding.subject) {
+        (Some(Code::CustomHost), _) => {
+            Some("a command line defines no host functions; a program that embeds the engine does")
+        }
+        (_, Some("preopened-socket")) => {
+            Some("its command line hands no open socket over; a program that embeds it can")
+        }
+        (_, Some("call-argument")) => Some("its command line takes numbers only"),
+        _ => None,
+    }
+}

@@ -1,0 +1,47 @@
+//! Command lines: what a cell gives its guest, as arguments.
+
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+
+use wasmlab_model::facts::COMMON_PROPOSALS;
+use wasmlab_protocol::{CellSpec, PreopenedDir, SOCKET_FD};
+
+use crate::CellFiles;
+
+/// A command: the program and its first arguments.
+#[must_use]
+pub fn argv<const N: usize>(program: &Path, args: [&str; N]) -> Vec<OsString> {
+    std::iter::once(program.into()).chain(args.map(OsString::from)).collect()
+}
+
+/// Pieces of a command line, one of them perhaps a path, as one argument.
+#[must_use]
+pub fn joined<const N: usize>(pieces: [&OsStr; N]) -> OsString {
+    pieces.into_iter().collect()
+}
+
+/// The guest's arguments after the program's name, the socket's descriptor filled in.
+#[must_use]
+pub fn guest_args(cell: &CellSpec) -> Vec<OsString> {
+    let fd = (3 + cell.dirs.len()).to_string();
+    cell.args.iter().skip(1).map(|arg| arg.replace(SOCKET_FD, &fd).into()).collect()
+}
+
+/// `--dir HOST::GUEST` and the like, one pair of arguments a directory.
+#[must_use]
+pub fn dir_args(cell: &CellSpec, switch: &str, separator: &str) -> Vec<OsString> {
+    let pair = |dir: &PreopenedDir| joined([dir.host.as_os_str(), separator.as_ref(), dir.guest.as_ref()]);
+    cell.dirs.iter().flat_map(|dir| [switch.into(), pair(dir)]).collect()
+}
+
+/// `--env NAME=VALUE`, one pair of arguments a variable.
+#[must_use]
+pub fn env_args(cell: &CellSpec, switch: &str) -> Vec<OsString> {
+    cell.env.iter().flat_map(|(name, value)| [switch.into(), format!("{name}={value}").into()]).collect()
+}
+
+/// Whether the module uses a proposal that most engines do not have switched on: for those with one switch for all.
+#[must_use]
+pub fn is_beyond_common_proposals(cell: &CellFiles) -> bool {
+    cell.facts.is_some_and(|f| f.proposals.iter().any(|p| !COMMON_PROPOSALS.contains(&p.as_str())))
+}

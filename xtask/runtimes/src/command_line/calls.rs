@@ -1,0 +1,131 @@
+//! A guest's calls by a command line: one process each, arguments and results as text.
+
+use std::ffi::OsString;
+
+use wasmlab_model::facts::{Facts, Kind};
+use wasmlab_protocol::{Call, Cause, Entry, Value};
+
+use super::Reader;
+use super::arguments::guest_args;
+use crate::CellFiles;
+
+/// How a command line names the export that is to be called.
+#[derive(Clone, Copy, Debug)]
+pub enum CallSyntax {
+    /// `SWITCH EXPORT MODULE ARGUMENT…`
+    BeforeModule(&'static str),
+    /// `SWITCH MODULE EXPORT ARGUMENT…`
+    AfterModule(&'static str),
+}
+
+/// The cell's processes: `base`, the module and the guest's arguments; or, where exports are called, one process a
+/// call. `separator` are the arguments that stand between the module and what is the guest's.
+#[must_use]
+pub fn processes(
+    base: Vec<OsString>,
+    cell: &CellFiles,
+    syntax: CallSyntax,
+    separator: Option<&str>,
+) -> Vec<Vec<OsString>> {
+    let process = |before: &[&str], after: &[&str], args: Vec<OsString>| {
+        let mut argv = base.clone();
+        argv.extend(before.iter().map(OsString::from));
+        argv.push(cell.module.into());
+        argv.extend(after.iter().copied().chain(separator).map(OsString::from));
+        argv.extend(args);
+        argv
+    };
+    match cell.cell.entry {
+        Entry::Command => vec![process(&[], &[], guest_args(cell.cell))],
+        Entry::Http { .. } => vec![process(&[], &[], Vec::new())],
+        Entry::Calls(_) => {
+            let calls = answerable(cell).iter().map(|call| {
+                let args = call.args.iter().filter_map(argument).map(OsString::from).collect();
+                match syntax {
+                    CallSyntax::BeforeModule(switch) => process(&[switch, &call.export], &[], args),
+                    CallSyntax::AfterModule(switch) => process(&[switch], &[&call.export], args),
+                }
+            });
+            calls.collect()
+        }
+    }
+}
+
+/// The calls that a process each can make: all of them where the module keeps no state between them, else
+/// the first. What the first one needs is seen by it; the others are not asked on another instance.
+fn answerable<'a>(cell: &CellFiles<'a>) -> &'a [Call] {
+    let Entry::Calls(calls) = &cell.cell.entry else { return &[] };
+    let stateful = !cell.independent_calls && cell.facts.is_none_or(keeps_state);
+    if stateful { &calls[..calls.len().min(1)] } else { calls }
+}
+
+/// Whether a call may leave something behind for the next.
+fn keeps_state(facts: &Facts) -> bool {
+    let state = |name: &str| matches!(name, "memory" | "global" | "table");
+    facts.kind == Kind::Component || !facts.imports.is_empty() || facts.sections.iter().any(|s| state(&s.name))
+}
+
+/// A call's argument as most take it; `None` for what cannot be typed.
+#[must_use]
+pub fn argument(value: &Value) -> Option<String> {
+    Some(match value {
+        Value::I32(v) => v.to_string(),
+        Value::I64(v) => v.to_string(),
+        Value::F32(v) => v.to_string(),
+        Value::F64(v) => v.to_string(),
+        Value::V128(_) | Value::Ref { .. } | Value::Text(_) => return None,
+    })
+}
+
+/// A number as most print it: decimal, signed.
+#[must_use]
+pub fn plain_value(ty: &str, text: &str) -> Option<Value> {
+    match ty {
+        "i32" | "i64" => format!("{ty}:{text}").parse().ok(),
+        "f32" | "f64" => {
+            let text = if text.to_ascii_lowercase().starts_with("nan") { "nan" } else { text };
+            format!("{ty}:{text}").parse().ok()
+        }
+        ty if ty.ends_with("ref") || ty.starts_with("(ref") => Some(Value::Ref { null: text.contains("null") }),
+        _ => None,
+    }
+}
+
+/// The guest's own output and a call's results, which the runtime prints after it.
+pub fn results<'a>(
+    facts: Option<&Facts>,
+    export: &str,
+    stdout: &'a str,
+    reader: Reader,
+) -> Result<(&'a str, Vec<Value>), Cause> {
+    let signature = facts.and_then(|f| f.exports.iter().find(|e| e.name == export)?.signature.as_ref());
+    let Some(signature) = signature else {
+        return Err(Cause::NoExport { name: export.to_owned() });
+    };
+    let types = &signature.results;
+    let lines = match reader.result_separator {
+        Some(_) => types.len().min(1),
+        None => types.len(),
+    };
+    let mut rest = stdout;
+    let mut texts = Vec::new();
+    for _ in 0..lines {
+        let text = rest.strip_suffix('\n').unwrap_or(rest);
+        let from = text.rfind('\n').map_or(0, |at| at + 1);
+        texts.push(text[from..].trim());
+        rest = &rest[..from];
+    }
+    texts.reverse();
+    if let (Some(separator), Some(line)) = (reader.result_separator, texts.first()) {
+        texts = line.split(separator).map(str::trim).collect();
+    }
+    let parse = |(ty, text): (&String, &&str)| (reader.parse_value)(ty, text);
+    let values: Option<Vec<Value>> = types.iter().zip(&texts).map(parse).collect();
+    match values.filter(|v| v.len() == types.len() && texts.len() == types.len()) {
+        Some(values) => Ok((rest, values)),
+        None => {
+            let message = format!("`{export}` returned, and `{}` is not understood as its results", texts.join(" "));
+            Err(Cause::EngineError { message })
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! From what a cell's processes left behind to [`Progress`].
+
+use wasmlab_model::facts::{Facts, Kind};
+use wasmlab_model::observation::{Outcome, Part, Progress};
+use wasmlab_model::scenario::EntryKind;
+use wasmlab_protocol::{Cause, Event, ONE_INSTANCE, Stage};
+
+use super::calls::results;
+use super::{ProcessOutput, Reader, no_export};
+use crate::Seen;
+
+/// The progress of a cell on a command-line runtime.
+#[must_use]
+pub fn progress(seen: &Seen, reader: Reader) -> Progress {
+    let observation = seen.observation;
+    // The adapter itself said that it cannot be asked.
+    if observation.events.iter().any(|e| matches!(e, Event::End { .. })) {
+        return observation.reported();
+    }
+    let pieces = observation.earlier.iter().map(|p| (p.part, &p.outcome, &p.stdout, &p.stderr));
+    let last = (observation.part, &observation.outcome, &observation.stdout, &observation.stderr);
+    let mut whole = Progress::default();
+    let mut printed = String::new();
+    let mut calls = seen.run.call.iter();
+    for (part, outcome, stdout, stderr) in pieces.chain([last]) {
+        let Outcome::Exited(code) = *outcome else {
+            let stage = if part == Part::Prepare { Some(Stage::Compile) } else { whole.stage };
+            return Progress { stage, cause: None, calls: whole.calls, stdout: None };
+        };
+        let output = ProcessOutput { code, stdout, stderr };
+        if part == Part::Prepare {
+            if code != 0 {
+                return by_facts((reader.classify_prepare)(&output), seen);
+            }
+            continue;
+        }
+        let found = by_facts((reader.classify)(&output), seen);
+        (whole.stage, whole.cause) = (found.stage, found.cause);
+        let call = if seen.run.entry == EntryKind::Calls { calls.next() } else { None };
+        let Some(call) = call.filter(|_| whole.cause == Some(Cause::Returned)) else {
+            printed += found.stdout.as_deref().unwrap_or(stdout);
+            continue;
+        };
+        match results(seen.facts, &call.export, stdout, reader) {
+            Ok((guest, results)) => {
+                printed += guest;
+                whole.calls.push(Event::Called { export: call.export.clone(), results });
+            }
+            Err(cause) => whole.cause = Some(cause),
+        }
+    }
+    if whole.cause == Some(Cause::Returned) && calls.next().is_some() {
+        let message = "its first call returned; the others build on it, and this command line gives every call an \
+                       instance of its own"
+            .to_owned();
+        whole.cause = Some(Cause::Unsupported { what: ONE_INSTANCE.to_owned(), message });
+    }
+    whole.stdout = Some(printed);
+    whole
+}
+
+/// What the module says of an ending: runtimes do not always.
+fn by_facts(found: Progress, seen: &Seen) -> Progress {
+    let Some(facts) = seen.facts else { return found };
+    let cause = match found.cause {
+        // Words on the component format differ; that a component was refused is the same in all of them.
+        Some(Cause::Refused { message, .. }) if facts.kind == Kind::Component => Cause::NoComponents { message },
+        // Several end well without having called anything.
+        Some(Cause::Returned) if seen.run.entry == EntryKind::Command && !has_start(facts) => {
+            return Progress { stage: Some(Stage::Run), ..no_export("_start") };
+        }
+        cause => return Progress { cause, ..found },
+    };
+    Progress { cause: Some(cause), ..found }
+}
+
+fn has_start(facts: &Facts) -> bool {
+    facts.kind == Kind::Component || facts.exports.iter().any(|e| e.name == "_start")
+}

@@ -1,0 +1,68 @@
+//! Deno: V8 with Deno's own `node:wasi`, glue and jco as on Node. A guest's permissions are those of its cell.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use wasmlab_protocol::Network;
+
+use crate::{CellFiles, InstallCommand, Runtime, Source, Tool, js};
+
+pub fn columns() -> Vec<Runtime> {
+    js::columns(Runtime {
+        engine: "deno",
+        source: Source::on_path(&["deno"], "WASMLAB_DENO", "see https://docs.deno.com/runtime/getting_started/installation"),
+        install: vec![
+            InstallCommand::quick(&["npm", "install", "--global", "deno"]),
+            InstallCommand::quick(&["brew", "install", "deno"]),
+            InstallCommand::quick(&["python3", "-m", "pip", "install", "deno"]),
+        ],
+        in_ci: true,
+        env,
+        commands: |tool, cell| js::commands(tool, cell, permissions(tool, cell)),
+        ..Runtime::default()
+    })
+}
+
+/// Deno keeps what it worked out of scripts, the driver's too, in databases below the home folder. A cell's home
+/// is new, so without this each would make them again, which costs a fifth of its start. Guests have no right to
+/// write there.
+fn env(tool: &Tool) -> Vec<(&'static str, OsString)> {
+    let mut dir = tool.support.clone().into_os_string();
+    dir.push("-deno");
+    vec![("DENO_DIR", dir)]
+}
+
+/// Nothing is asked of a person, no configuration of the machine is read, and files and network are the cell's.
+fn permissions(tool: &Tool, cell: &CellFiles) -> Vec<OsString> {
+    let spec = cell.cell;
+    let beside = |path: &Path| path.parent().unwrap_or(path).to_owned();
+    let dirs = || spec.dirs.iter().map(|d| d.host.clone());
+    let mut read = vec![cell.spec.to_owned(), cell.module.to_owned(), tool.support.clone()];
+    read.extend(spec.glue.as_deref().map(beside));
+    read.extend(spec.compiled.clone());
+    read.extend(Some(tool.packages.clone()).filter(|p| !p.as_os_str().is_empty()));
+    read.extend(dirs());
+    let mut write = vec![spec.observation.clone()];
+    write.extend(spec.glue.as_deref().map(beside));
+    write.extend(spec.compiled.clone());
+    write.extend(dirs());
+    let list = |paths: Vec<std::path::PathBuf>| {
+        paths.into_iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(",")
+    };
+    let mut flags: Vec<OsString> =
+        ["run", "--quiet", "--no-prompt", "--no-config", "--no-lock", "--no-remote"].map(OsString::from).to_vec();
+    if !tool.packages.as_os_str().is_empty() {
+        // Packages import each other as npm laid them out; without this Deno looks for them in a cache of its own.
+        flags.push("--node-modules-dir=manual".into());
+        // They ask what system they are on, to choose among their native parts. The shim reads the whole
+        // environment as it is loaded, and no list of names is enough for that; the driver puts the cell's own
+        // in its place before a guest runs.
+        flags.extend(["--allow-sys".into(), "--allow-ffi".into(), "--allow-env".into()]);
+    }
+    flags.push(format!("--allow-read={}", list(read)).into());
+    flags.push(format!("--allow-write={}", list(write)).into());
+    if spec.network == Network::Loopback {
+        flags.push("--allow-net=127.0.0.1".into());
+    }
+    flags
+}

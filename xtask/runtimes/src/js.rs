@@ -1,0 +1,59 @@
+//! What the JavaScript hosts share: one driver, which speaks the cell protocol, in `js/`.
+
+use std::ffi::OsString;
+
+use crate::{CellFiles, HostLayer, Runtime, Tool};
+
+/// The driver's files.
+const DRIVER: &[(&str, &str)] = &[
+    ("driver.mjs", include_str!("js/driver.mjs")),
+    ("protocol.mjs", include_str!("js/protocol.mjs")),
+    ("log.mjs", include_str!("js/log.mjs")),
+    ("watch.mjs", include_str!("js/watch.mjs")),
+    ("core.mjs", include_str!("js/core.mjs")),
+    ("glue.mjs", include_str!("js/glue.mjs")),
+    ("jco.mjs", include_str!("js/jco.mjs")),
+    ("translate.mjs", include_str!("js/translate.mjs")),
+    ("component.mjs", include_str!("js/component.mjs")),
+    ("causes.mjs", include_str!("js/causes.mjs")),
+    ("types.mjs", include_str!("js/types.mjs")),
+    ("values.mjs", include_str!("js/values.mjs")),
+];
+
+/// What a page of a browser runs, below the folder that its driver serves.
+pub const PAGE: &[(&str, &str)] = &[
+    ("page/main.mjs", include_str!("js/page/main.mjs")),
+    ("page/report.mjs", include_str!("js/page/report.mjs")),
+    ("page/core.mjs", include_str!("js/page/core.mjs")),
+    ("page/wasi.mjs", include_str!("js/page/wasi.mjs")),
+    ("page/glue.mjs", include_str!("js/page/glue.mjs")),
+    ("page/jco.mjs", include_str!("js/page/jco.mjs")),
+    ("prepare.mjs", include_str!("js/prepare.mjs")),
+    ("translate.mjs", include_str!("js/translate.mjs")),
+    ("component.mjs", include_str!("js/component.mjs")),
+    ("log.mjs", include_str!("js/log.mjs")),
+    ("protocol.mjs", include_str!("js/protocol.mjs")),
+    ("watch.mjs", include_str!("js/watch.mjs")),
+    ("causes.mjs", include_str!("js/causes.mjs")),
+    ("types.mjs", include_str!("js/types.mjs")),
+    ("values.mjs", include_str!("js/values.mjs")),
+];
+
+/// The columns of a JavaScript host: itself, and with jco. The driver's mode is the column's id.
+#[must_use]
+pub fn columns(host: Runtime) -> Vec<Runtime> {
+    let host = Runtime { id: host.engine.into(), mode: host.engine.into(), support_files: DRIVER, ..host };
+    vec![host.clone(), host.with_host_layer(HostLayer::Jco)]
+}
+
+/// The host with its own arguments, then the driver.
+#[must_use]
+pub fn commands(tool: &Tool, cell: &CellFiles, host_args: Vec<OsString>) -> Vec<Vec<OsString>> {
+    let mut argv = vec![tool.program.clone().into()];
+    argv.extend(host_args);
+    argv.extend([tool.support.join("driver.mjs").into(), "run".into(), cell.spec.into()]);
+    if !tool.packages.as_os_str().is_empty() {
+        argv.extend(["--packages".into(), tool.packages.clone().into()]);
+    }
+    vec![argv]
+}

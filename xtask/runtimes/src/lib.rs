@@ -1,0 +1,68 @@
+//! Runtimes: the columns of the matrix, as data.
+//!
+//! A [`Runtime`] says where its program comes from, which commands run a cell, and what exit code and output
+//! mean. Everything here is computed: nothing is started, installed, printed or looked up on the machine.
+//! `README.md` beside the manifest says how to add one.
+
+use std::sync::LazyLock;
+
+pub mod command_line;
+mod custom_build;
+pub mod embedded;
+mod host_layer;
+mod install;
+pub mod js;
+mod messages;
+pub mod page;
+#[cfg(test)]
+mod recorded;
+mod runtime;
+#[cfg(test)]
+mod tests;
+mod wasmtime_messages;
+
+pub use custom_build::{CUSTOM_BUILD, custom_build, is_custom_build};
+pub use host_layer::HostLayer;
+pub use install::InstallCommand;
+pub use runtime::{AuxProgram, CellFiles, Finding, Program, Runtime, Seen, Source, Tool};
+
+/// One line lists the adapters; each file gives one or more columns by its `columns()`.
+macro_rules! registry {
+    ($($module:ident),* $(,)?) => {
+        $(mod $module;)*
+        static ALL: LazyLock<Vec<Runtime>> = LazyLock::new(|| [$($module::columns()),*].concat());
+    };
+}
+
+registry! {
+    wasmi, tinywasm, wasmtime, wasmtime_36, wasmer, wasmtime_cli, wasmi_cli, wasmer_cli, wamr, iwasm, wasmedge, wazero, spin, node, deno, bun, chromium, firefox
+}
+
+/// Every column, in the order of the table.
+#[must_use]
+pub fn all() -> &'static [Runtime] {
+    &ALL
+}
+
+/// The column with this id.
+#[must_use]
+pub fn find(id: &str) -> Option<&'static Runtime> {
+    all().iter().find(|runtime| runtime.id == id)
+}
+
+/// The ids of the columns that must be present in CI: it installs or builds their programs.
+pub fn in_ci() -> impl Iterator<Item = &'static str> {
+    all().iter().filter(|runtime| runtime.in_ci).map(Runtime::id)
+}
+
+/// The environment variables that name programs in place of those on PATH, in the order of the table, each once.
+#[must_use]
+pub fn variables() -> Vec<&'static str> {
+    let mut variables = Vec::new();
+    for variable in all().iter().flat_map(Runtime::variables) {
+        if !variables.contains(&variable) {
+            variables.push(variable);
+        }
+    }
+    variables
+}

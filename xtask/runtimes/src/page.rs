@@ -1,0 +1,44 @@
+//! What the browsers share: a page of one, which a driver of the lab opens (`xtask/drivers/browser`).
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use crate::{AuxProgram, CellFiles, HostLayer, Program, Runtime, Source, Tool, js};
+
+/// The columns of a browser, whose modules get their imports from their own glue or need none; from a polyfill of
+/// WASI 0.1; or, for components, from the shim that jco's translation imports. The driver's mode is the column's id.
+#[must_use]
+pub fn columns(engine: &'static str, program: Program) -> Vec<Runtime> {
+    let browser = Runtime {
+        id: engine.into(),
+        engine,
+        mode: engine.into(),
+        source: Source::Driver { driver: "browser", program },
+        support_files: js::PAGE,
+        commands: |tool, cell| vec![command(tool, cell)],
+        ..Runtime::default()
+    };
+    let jco = Runtime {
+        // Node translates: jco does not run in a page.
+        aux_program: Some(AuxProgram { name: "node", variable: "WASMLAB_NODE" }),
+        prepare: |tool, cell, into| Some(translation(tool, cell, into)),
+        commands: |tool, cell| vec![[command(tool, cell), vec!["--component".into(), cell.prepared.into()]].concat()],
+        ..browser.clone().with_host_layer(HostLayer::Jco)
+    };
+    vec![browser.clone(), browser.with_host_layer(HostLayer::WasiShim), jco]
+}
+
+fn command(tool: &Tool, cell: &CellFiles) -> Vec<OsString> {
+    let mut argv: Vec<OsString> = vec![tool.program.clone().into(), "run".into(), cell.spec.into()];
+    argv.extend(["--browser".into(), tool.driven.clone().into(), "--pages".into(), tool.support.clone().into()]);
+    if !tool.packages.as_os_str().is_empty() {
+        argv.extend(["--packages".into(), tool.packages.clone().into()]);
+    }
+    argv
+}
+
+fn translation(tool: &Tool, cell: &CellFiles, into: &Path) -> Vec<OsString> {
+    let mut argv: Vec<OsString> = vec![tool.aux_program.clone().into(), tool.support.join("prepare.mjs").into()];
+    argv.extend([cell.spec.into(), into.into(), "--packages".into(), tool.packages.clone().into()]);
+    argv
+}

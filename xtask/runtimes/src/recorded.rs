@@ -1,0 +1,51 @@
+//! What the command-line runtimes really printed (`fixtures/runtime-output/ID/`), read by their adapters: one
+//! snapshot a runtime.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use wasmlab_model::observation::Progress;
+
+use crate::command_line::{ProcessOutput, Reader};
+
+/// One line a recording: its name, and what the adapter makes of it.
+fn read(folder: &Path, reader: Reader) -> String {
+    let mut files: Vec<_> = fs::read_dir(folder).unwrap().flatten().map(|e| e.path()).collect();
+    files.sort();
+    let mut lines = String::new();
+    for file in files {
+        let text = fs::read_to_string(&file).unwrap();
+        let (code, rest) = text.strip_prefix("exit ").unwrap().split_once("\n--- stdout\n").unwrap();
+        let (stdout, stderr) = rest.split_once("--- stderr\n").unwrap();
+        let name = file.file_stem().unwrap().to_string_lossy().into_owned();
+        if code == "139" {
+            lines += &format!("{name}: died by SIGSEGV, which the lab sees for itself\n");
+            continue;
+        }
+        let output = ProcessOutput { code: code.parse().unwrap(), stdout, stderr };
+        let failed_to_prepare = name.ends_with(".prepare") && output.code != 0;
+        let classify = if failed_to_prepare { reader.classify_prepare } else { reader.classify };
+        let Progress { stage, cause, .. } = classify(&output);
+        let cause = serde_json::to_string(&cause).unwrap();
+        lines += &format!("{name}: {} {cause}\n", stage.map_or("-".to_owned(), |s| format!("{s:?}").to_lowercase()));
+    }
+    lines
+}
+
+mod tests {
+    use super::{Path, PathBuf, fs, read};
+
+    #[test]
+    fn recorded_output() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/runtime-output");
+        let folders = fs::read_dir(folder).unwrap().flatten().map(|e| e.path());
+        let recorded: Vec<PathBuf> = folders.filter(|path| path.is_dir() && !path.ends_with("cases")).collect();
+        assert!(!recorded.is_empty());
+        for folder in recorded {
+            let id = folder.file_name().unwrap().to_string_lossy().into_owned();
+            let runtime = crate::find(&id).unwrap_or_else(|| panic!("no runtime is named {id}"));
+            let reader = runtime.reader.unwrap_or_else(|| panic!("{id} has no reader"));
+            insta::assert_snapshot!(format!("recorded_output_of_{id}"), read(&folder, reader));
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! Tests that walk the registry.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use wasmlab_model::scenario::{EntryKind, ScenarioFile};
+use wasmlab_protocol::{CellSpec, Entry, Network, PROTOCOL, PreopenedDir};
+
+use crate::{CellFiles, Runtime, Source, Tool, all, custom_build, find, is_custom_build};
+
+#[test]
+fn every_column_says_what_it_is() {
+    let mut ids = BTreeSet::new();
+    for runtime in all() {
+        let id = runtime.id();
+        assert!(ids.insert(id), "{id} is there twice");
+        assert!(!runtime.engine.is_empty() && id.starts_with(runtime.engine), "{id} begins with its engine");
+        assert!(id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "-+".contains(c)), "{id}");
+        assert!(!runtime.mode().is_empty(), "{id} has no mode");
+        assert_eq!(id.rsplit_once('+').map_or("", |(_, layer)| layer), runtime.host_layer.name(), "{id}");
+        assert!(!is_custom_build(id) && runtime.custom_build.is_none(), "{id} is no custom build");
+        let reference = runtime.reference_column.as_deref();
+        assert!(reference.is_none_or(|id| find(id).is_some_and(|r| r.engine == runtime.engine)), "{id}: {reference:?}");
+        assert_ne!(runtime.source, Source::Embedded(""), "{id} has no source");
+    }
+}
+
+/// `setup` has something to run, or to say, for whatever is not here.
+#[test]
+fn every_program_has_a_command_or_a_page() {
+    for runtime in all() {
+        let id = runtime.id();
+        if let Some(program) = runtime.source.program() {
+            assert!(!program.names.is_empty() && !program.version_args.is_empty(), "{id}");
+            assert!(!program.how_to_get.is_empty(), "{id}");
+        }
+        if let Source::Program(program) = runtime.source {
+            assert!(!runtime.install.is_empty(), "{id}: is there no package client that has it?");
+            assert!(program.how_to_get.contains("https://"), "{id}: `{}` names no page", program.how_to_get);
+        }
+        for variable in runtime.variables() {
+            assert!(variable.starts_with("WASMLAB_"), "{id}: {variable}");
+        }
+    }
+}
+
+#[test]
+fn commands_begin_with_a_client_and_ask_nothing() {
+    for install in all().iter().flat_map(|r| &r.install) {
+        let text = install.command.join(" ");
+        assert!(install.command.len() > 2, "{text}");
+        let silent = !text.starts_with("apt-get") && !text.starts_with("dnf")
+            || text.contains(" --assumeyes ")
+            || text.contains(" --yes ");
+        assert!(silent, "{text} waits for a yes");
+    }
+}
+
+#[test]
+fn a_custom_build_is_its_base_with_another_program() {
+    let base = find("wasmtime-cli").unwrap();
+    let custom = custom_build(base, "mine", "/builds/mine/wasmtime".into());
+    assert!(custom.id() == "wasmtime-cli@mine" && is_custom_build(custom.id()));
+    assert_eq!(custom.reference_column.as_deref(), Some(base.id()));
+    assert_eq!(custom.custom_build.as_deref(), Some(Path::new("/builds/mine/wasmtime")));
+    let restored =
+        Runtime { id: base.id.clone(), custom_build: None, reference_column: base.reference_column.clone(), ..custom };
+    assert_eq!(format!("{restored:?}"), format!("{base:?}"), "nothing else differs");
+}
+
+#[test]
+fn golden_commands() {
+    let mut commands = String::new();
+    for runtime in all() {
+        let id = runtime.id();
+        let tool = tool(runtime);
+        let mut spec = cell(runtime.mode());
+        if (runtime.is_applicable)(runtime, &scenario(EntryKind::Command)).is_err() {
+            (runtime.is_applicable)(runtime, &scenario(EntryKind::Http)).unwrap();
+            spec.entry = Entry::Http { port: 20_000 };
+        }
+        let prepared = Path::new("/prepared");
+        let files = CellFiles {
+            spec: Path::new("/cell/spec.json"),
+            module: &spec.module,
+            cell: &spec,
+            facts: None,
+            independent_calls: false,
+            prepared,
+        };
+        for (file, text) in (runtime.extra_files)(&files) {
+            commands += &format!("{id} writes {file}:\n{text}\n");
+        }
+        for (name, value) in (runtime.env)(&tool) {
+            commands += &format!("{id} has {name}={}\n", value.display());
+        }
+        let prepare = (runtime.prepare)(&tool, &files, prepared);
+        for argv in prepare.into_iter().chain((runtime.commands)(&tool, &files)) {
+            let argv: Vec<_> = argv.into_iter().map(|a| a.into_string().unwrap()).collect();
+            commands += &format!("{id}: {}\n", argv.join(" "));
+        }
+    }
+    insta::assert_snapshot!(commands);
+}
+
+fn tool(runtime: &Runtime) -> Tool {
+    let driven = match runtime.source {
+        Source::Driver { program, .. } => format!("/bin/{}", program.names[0]).into(),
+        _ => PathBuf::new(),
+    };
+    Tool {
+        program: format!("/bin/{}", runtime.engine).into(),
+        version: "1.0".to_owned(),
+        fingerprint: String::new(),
+        support: "/support".into(),
+        packages: if runtime.npm_packages().is_empty() { PathBuf::new() } else { "/node_modules".into() },
+        aux_program: runtime.aux_program.map(|aux| format!("/bin/{}", aux.name)).unwrap_or_default().into(),
+        driven,
+    }
+}
+
+fn scenario(entry: EntryKind) -> ScenarioFile {
+    let text = "schema = 1\ntitle = \"t\"\nfamily = \"f\"\nroute = \"wat\"\nbuild = { toolchain = \"wat\" }";
+    let mut scenario: ScenarioFile = toml::from_str(text).unwrap();
+    scenario.run.entry = entry;
+    scenario
+}
+
+/// A cell that uses what a command line can be given.
+fn cell(mode: &str) -> CellSpec {
+    CellSpec {
+        protocol: PROTOCOL,
+        module: "/cell/guest.wasm".into(),
+        glue: None,
+        observation: "/cell/events.jsonl".into(),
+        mode: mode.to_owned(),
+        compiled: None,
+        entry: Entry::Command,
+        args: ["guest.wasm", "one", "two words"].map(str::to_owned).to_vec(),
+        env: BTreeMap::from([("GREETING".to_owned(), "hello".to_owned())]),
+        dirs: vec![PreopenedDir { host: "/cell/dirs/0".into(), guest: "/data".to_owned() }],
+        sockets: Vec::new(),
+        ports: vec![20_000],
+        connect_ports: Vec::new(),
+        network: Network::Loopback,
+        host_functions: Vec::new(),
+        memory_limit: 1 << 30,
+    }
+}

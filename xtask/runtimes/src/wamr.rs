@@ -1,0 +1,127 @@
+//! `wamr` with `wamrc`: a WebAssembly Micro Runtime that takes nothing but what its compiler made before.
+//!
+//! Two processes: `wamrc compile` once a module, `wamr run` each time. Neither calls exports: it has no switch
+//! for that. <https://github.com/cataggar/wamr>
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use wasmlab_model::facts::Kind;
+use wasmlab_model::observation::Progress;
+use wasmlab_model::scenario::EntryKind;
+use wasmlab_protocol::{Cause, Entry, Network, Stage, TrapKind};
+
+use crate::command_line::{self, ProcessOutput, Reader, argv, at, exited, no_export};
+use crate::{AuxProgram, CellFiles, InstallCommand, Program, Runtime, Source, Tool, messages};
+
+pub fn columns() -> Vec<Runtime> {
+    vec![Runtime {
+        id: "wamr-aot".into(),
+        engine: "wamr",
+        mode: "aot".into(),
+        source: Source::Program(Program {
+            names: &["wamr"],
+            variable: "WASMLAB_WAMR",
+            version_args: &["version"],
+            how_to_get: "see https://github.com/cataggar/wamr",
+        }),
+        aux_program: Some(AuxProgram { name: "wamrc", variable: "WASMLAB_WAMRC" }),
+        install: vec![InstallCommand::quick(&["python3", "-m", "pip", "install", "wamr-bin", "wamrc-bin"])],
+        in_ci: true,
+        is_applicable: |runtime, spec| match spec.run.entry {
+            EntryKind::Http => Ok(()),
+            _ => command_line::commands_only(runtime, spec),
+        },
+        refuses: |cell| {
+            command_line::no_open_sockets(cell, "wamr")
+                .or_else(|| command_line::no_handler(cell))
+        },
+        prepare: |tool, cell, into| Some(compile(tool, cell, into)),
+        commands: |tool, cell| vec![command(tool, cell)],
+        reader: Some(Reader { classify_prepare: of_compiling, ..Reader::new(of_running) }),
+        ..Runtime::default()
+    }]
+}
+
+const COMPILED: &str = "guest.cwasm";
+const MANIFEST: &str = "guest.cwasm.json";
+
+fn is_component(cell: &CellFiles) -> bool {
+    cell.facts.is_some_and(|f| f.kind == Kind::Component)
+}
+
+fn compile(tool: &Tool, cell: &CellFiles, into: &Path) -> Vec<OsString> {
+    let (command, file) = if is_component(cell) { ("compile-component", MANIFEST) } else { ("compile", COMPILED) };
+    let mut argv = argv(&tool.aux_program, [command, "-o"]);
+    argv.extend([into.join(file).into(), cell.module.into()]);
+    argv
+}
+
+fn command(tool: &Tool, cell: &CellFiles) -> Vec<OsString> {
+    let spec = cell.cell;
+    let mut argv = match spec.entry {
+        Entry::Http { port } => argv(&tool.program, ["serve", "--addr", &format!("127.0.0.1:{port}")]),
+        _ => [argv(&tool.program, ["run"]), command_line::dir_args(spec, "--map-dir", "::")].concat(),
+    };
+    argv.extend(command_line::env_args(spec, "--env"));
+    if is_component(cell) {
+        if spec.network == Network::Loopback && spec.entry == Entry::Command {
+            argv.extend(["--allow-net".into(), "127.0.0.0/8".into()]);
+        }
+        argv.extend(["--precompiled-manifest".into(), cell.prepared.join(MANIFEST).into(), cell.module.into()]);
+    } else {
+        argv.push(cell.prepared.join(COMPILED).into());
+    }
+    if spec.entry == Entry::Command {
+        argv.extend(command_line::guest_args(spec));
+    }
+    argv
+}
+
+/// How far `wamrc` came: it tells its steps, then the error's name (Zig's) of the step that failed.
+fn of_compiling(output: &ProcessOutput) -> Progress {
+    let line = output.stderr.lines().rfind(|l| l.starts_with("Error ")).unwrap_or_default();
+    // "wamrc: unsupported opcode 0xFB" says more than the error's name.
+    let more = output.stderr.lines().rfind(|l| l.starts_with("wamrc: "));
+    let message = match more {
+        Some(more) => format!("{more}: {line}"),
+        None => line.to_owned(),
+    };
+    if line.starts_with("Error parsing") {
+        return at(Stage::Validate, Cause::Refused { message, offset: None });
+    }
+    if line.contains("error.Unsupported") {
+        return at(Stage::Compile, Cause::Refused { message, offset: None });
+    }
+    let message = if message.is_empty() { format!("wamrc exited with {}", output.code) } else { message };
+    at(Stage::Compile, Cause::CompileFailed { message })
+}
+
+/// How far a guest came on `wamr`: errors of its own end with 1, the guest's exit codes are passed on. Most
+/// traps have one name, `WasmTrap`.
+fn of_running(output: &ProcessOutput) -> Progress {
+    let Some(error) = messages::last_block(output.stderr, "Error: ").filter(|_| output.code == 1) else {
+        return exited(output.code);
+    };
+    let line = error.lines().next().unwrap_or_default().trim_start_matches("Error: ");
+    let name = line.rsplit(": ").next().unwrap_or(line).trim_start_matches("error.");
+    let trap = match name {
+        "OutOfBoundsMemoryAccess" | "DataSegmentOutOfBounds" => TrapKind::MemoryOutOfBounds,
+        "UnalignedAtomicAccess" => TrapKind::UnalignedAtomic,
+        _ => TrapKind::Other,
+    };
+    if name.ends_with("AllocationFailed") || name == "OutOfMemory" {
+        return at(Stage::Instantiate, Cause::ResourceLimit { message: line.to_owned() });
+    }
+    if line.starts_with("AOT execution failed") || name == "DataSegmentOutOfBounds" {
+        let stage = if line.starts_with("AOT execution") { Stage::Run } else { Stage::Instantiate };
+        return at(stage, Cause::Trap { trap, message: name.to_owned() });
+    }
+    if line.starts_with("no _start or main function exported") {
+        return no_export("_start");
+    }
+    if line.starts_with("failed to instantiate") {
+        return at(Stage::Instantiate, Cause::HostError { message: line.to_owned() });
+    }
+    at(Stage::Run, Cause::HostError { message: line.to_owned() })
+}

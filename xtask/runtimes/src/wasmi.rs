@@ -1,0 +1,8 @@
+//! wasmi, an interpreter, embedded: by itself, and with Emscripten's system calls.
+
+use crate::{HostLayer, Runtime, embedded};
+
+pub fn columns() -> Vec<Runtime> {
+    let wasmi = embedded::column("wasmi", "wasmi", "interpreter");
+    vec![wasmi.clone(), wasmi.with_host_layer(HostLayer::Emscripten)]
+}

@@ -1,0 +1,111 @@
+//! wasmi by its command line: the crate `wasmi_cli`, whose program is `wasmi`.
+//!
+//! <https://github.com/wasmi-labs/wasmi/tree/main/crates/cli>
+
+use std::ffi::OsString;
+
+use wasmlab_model::observation::Progress;
+use wasmlab_protocol::{Cause, Stage, Value};
+
+use crate::command_line::{self, CallSyntax, ProcessOutput, Reader, argv, at, exited, missing_import, no_export};
+use crate::{CellFiles, InstallCommand, Runtime, Source, Tool, messages};
+
+pub fn columns() -> Vec<Runtime> {
+    vec![Runtime {
+        id: "wasmi-cli".into(),
+        engine: "wasmi",
+        mode: "interpreter".into(),
+        source: Source::on_path(&["wasmi"], "WASMLAB_WASMI", "see https://github.com/wasmi-labs/wasmi"),
+        install: vec![InstallCommand {
+            command: &["cargo", "install", "--locked", "wasmi_cli"],
+            note: "takes three minutes",
+        }],
+        is_applicable: command_line::no_http,
+        refuses,
+        commands,
+        reader: Some(Reader { parse_value, ..Reader::new(classify) }),
+        reference_column: Some("wasmi".into()),
+        explain_difference: |finding| match finding.subject {
+            Some("directory-name") => Some("its --dir knows no name for the guest"),
+            _ => command_line::explain_difference(finding),
+        },
+        ..Runtime::default()
+    }]
+}
+
+fn commands(tool: &Tool, cell: &CellFiles) -> Vec<Vec<OsString>> {
+    let mut base = argv(&tool.program, ["run"]);
+    base.extend(cell.cell.dirs.iter().flat_map(|dir| ["--dir".into(), dir.host.clone().into()]));
+    base.extend(command_line::env_args(cell.cell, "--env"));
+    command_line::processes(base, cell, CallSyntax::BeforeModule("--invoke"), None)
+}
+
+fn refuses(cell: &CellFiles) -> Option<Cause> {
+    let named = cell.cell.dirs.iter().find(|d| d.host.as_os_str() != d.guest.as_str()).map(|dir| {
+        let message = format!("its --dir gives the guest a directory by the host's name, not as `{}`", dir.guest);
+        Cause::Unsupported { what: "directory-name".to_owned(), message }
+    });
+    // Measured with 2.0.0: sock_accept answers EAGAIN, unless a client was quicker than the guest.
+    let sockets = "its --tcplisten opens a socket that does not wait for a client";
+    named
+        .or_else(|| command_line::no_sockets(cell, sockets))
+        .or_else(|| command_line::usual_refusals(cell, "wasmi"))
+}
+
+/// A v128 is one number, its highest digit first.
+fn parse_value(ty: &str, text: &str) -> Option<Value> {
+    if ty != "v128" {
+        return command_line::plain_value(ty, text);
+    }
+    let number = u128::from_str_radix(text.strip_prefix("0x")?, 16).ok()?;
+    Some(Value::V128(number.to_le_bytes()))
+}
+
+/// How far a guest came: whatever fails has exit code 1 and ends with an error.
+fn classify(output: &ProcessOutput) -> Progress {
+    let Some(error) = messages::last_block(output.stderr, "Error: ").filter(|_| output.code == 1) else {
+        return exited(output.code);
+    };
+    let line = error.lines().next().unwrap_or_default().trim_start_matches("Error: ");
+    let message = line.to_owned();
+    if let Some(rest) = line.strip_prefix("failed to compile Wasm module ") {
+        // The path of the module stands before the reason.
+        let message = rest.split_once("\": ").map_or(rest, |(_, why)| why).to_owned();
+        return at(Stage::Compile, Cause::Refused { offset: messages::offset(error), message });
+    }
+    if line.starts_with("did not specify `--invoke`") {
+        return no_export("_start");
+    }
+    if line.starts_with("failed to find function named") {
+        return no_export(line.split('"').nth(1).unwrap_or_default());
+    }
+    if let Some((_, import)) = line.split_once("invalid Wasi import: ") {
+        let (module, name) = import.split_once("::").unwrap_or((import, ""));
+        return at(Stage::Link, missing_import(module, name));
+    }
+    if let Some((_, rest)) = line.split_once("failed to instantiate and start the Wasm module: ") {
+        return at(Stage::Instantiate, of_instantiating(rest));
+    }
+    let Some((_, words)) = line.split_once("failed during execution of ").and_then(|(_, rest)| rest.split_once(": "))
+    else {
+        return at(Stage::Load, Cause::EngineError { message });
+    };
+    let cause = match messages::trap(words) {
+        Some(trap) => Cause::Trap { trap, message: words.to_owned() },
+        None => Cause::HostError { message: words.to_owned() },
+    };
+    at(Stage::Run, cause)
+}
+
+fn of_instantiating(rest: &str) -> Cause {
+    let message = rest.to_owned();
+    if let Some(trap) = messages::trap(rest) {
+        return Cause::Trap { trap, message };
+    }
+    // "imported function (MODULE,NAME) type mismatch. expected … but found …"
+    if let Some((pair, _)) = rest.split_once(") type mismatch").filter(|_| rest.starts_with("imported ")) {
+        let (module, name) = pair.split_once('(').and_then(|(_, p)| p.split_once(',')).unwrap_or_default();
+        return Cause::ImportTypeMismatch { module: module.to_owned(), name: name.to_owned(), message };
+    }
+    Cause::ResourceLimit { message }
+}

@@ -1,0 +1,84 @@
+//! The errors that wasmtime's command line ends with, for it and for programs that are built on it (Spin).
+
+use wasmlab_model::observation::Progress;
+use wasmlab_protocol::{Cause, Stage, TrapKind};
+
+use crate::command_line::{ProcessOutput, at, exited, missing_import, no_export};
+use crate::messages;
+
+/// How far a guest came on `wasmtime run` or `serve`: their last words are an error with its causes. A trap
+/// has exit code 134, whatever else fails has 1, and the guest's own codes are passed on: so words count
+/// only with those two.
+pub fn classify(output: &ProcessOutput) -> Progress {
+    let Some(error) = messages::last_block(output.stderr, "Error: ").filter(|_| matches!(output.code, 1 | 134)) else {
+        return exited(output.code);
+    };
+    let causes = messages::causes(error);
+    let message = causes.join(": ");
+    let root = causes.last().copied().unwrap_or_default();
+    let instantiating = error.contains("failed to instantiate");
+    let stage = if instantiating { Stage::Instantiate } else { Stage::Run };
+    if let Some(trap) = causes.iter().find_map(|c| c.strip_prefix("wasm trap: ")) {
+        return at(
+            stage,
+            Cause::Trap { trap: messages::trap(trap).unwrap_or(TrapKind::Other), message: trap.to_owned() },
+        );
+    }
+    if root == "thrown Wasm exception" {
+        return at(stage, Cause::Trap { trap: TrapKind::UncaughtException, message: root.to_owned() });
+    }
+    of_linking(&causes).unwrap_or_else(|| of_loading(error, root, message, instantiating))
+}
+
+/// What has no definition, or another type.
+pub fn of_linking(causes: &[&str]) -> Option<Progress> {
+    let name = |words: &str| words.split('`').nth(1).unwrap_or_default().to_owned();
+    let split = |words: &str| match name(words).split_once("::") {
+        Some((module, name)) => (module.to_owned(), name.to_owned()),
+        None => (name(words), String::new()),
+    };
+    let cause = causes.iter().find_map(|words| {
+        if words.starts_with("unknown import: ") {
+            let (module, name) = split(words);
+            return Some(missing_import(&module, &name));
+        }
+        if words.starts_with("incompatible import type for ") {
+            let (module, name) = split(words);
+            return Some(Cause::ImportTypeMismatch { module, name, message: causes.last()?.to_string() });
+        }
+        if words.starts_with("component imports ") {
+            let item = causes.iter().find(|c| c.starts_with("instance export ")).map(|c| name(c)).unwrap_or_default();
+            let missing = causes.last()?.ends_with("is missing") || causes.last() == Some(words);
+            let module = name(words);
+            return Some(if missing {
+                Cause::MissingImport { module, name: item, ty: "instance".to_owned(), missing: 0 }
+            } else {
+                Cause::ImportTypeMismatch { module, name: item, message: causes.last()?.to_string() }
+            });
+        }
+        None
+    })?;
+    Some(at(Stage::Link, cause))
+}
+
+fn of_loading(error: &str, root: &str, message: String, instantiating: bool) -> Progress {
+    if root.starts_with("no func export named ") || root.starts_with("no exported instance named ") {
+        return no_export(root.split('`').nth(1).unwrap_or_default());
+    }
+    if root.starts_with("shared memory support is disabled") {
+        return at(Stage::Instantiate, Cause::Refused { message: root.to_owned(), offset: None });
+    }
+    if error.starts_with("Error: the `-S") || root.contains("unknown option: ") {
+        return at(Stage::Load, Cause::Unsupported { what: "switch".to_owned(), message });
+    }
+    if error.contains("Compilation error: ") {
+        return at(Stage::Compile, Cause::CompileFailed { message });
+    }
+    if instantiating {
+        return at(Stage::Instantiate, Cause::ResourceLimit { message: root.to_owned() });
+    }
+    if error.starts_with("Error: failed to run main module") && error.contains("failed to invoke") {
+        return at(Stage::Run, Cause::HostError { message: root.to_owned() });
+    }
+    at(Stage::Compile, Cause::Refused { offset: messages::offset(error), message })
+}
