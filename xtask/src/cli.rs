@@ -12,6 +12,7 @@ use wasmlab_report::words;
 
 mod columns;
 mod common;
+mod format;
 mod output;
 mod progress;
 
@@ -48,6 +49,7 @@ registry! {
     bless Bless,
     report Report,
     clean Clean,
+    ci Ci,
 }
 
 const ABOUT: &str = "Where a WebAssembly program runs, where it does not, and why";
@@ -80,6 +82,7 @@ Environment:
   WASMLAB_RUST_TOOLCHAIN  the rustup toolchain that builds the guests
   WASMLAB_FIXTURES        a folder searched for third-party binaries
   WASMLAB_CACHE           where results and builds are kept [target/wasmlab]
+  WASMLAB_KEEP_BUILD      1 keeps what cargo made on the way to an engine
   WASMLAB_ROOT            a folder with scenarios/ of your own
   NO_COLOR                no colours";
 

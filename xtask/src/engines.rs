@@ -23,6 +23,10 @@ use wasmlab_toolchains::npm;
 /// How long the cold build of one engine may take.
 const BUILD_LIMIT: Duration = Duration::from_secs(45 * 60);
 
+/// The variable that keeps what cargo made on the way to an engine: one to two gigabytes, which spare a developer of
+/// engines, and CI's tests, the long part of the next build. Without it the binary alone stays.
+pub const KEEP_VARIABLE: &str = "WASMLAB_KEEP_BUILD";
+
 /// How often a build's progress is told.
 const TOLD: Duration = Duration::from_millis(250);
 
@@ -90,7 +94,13 @@ fn built(lab: &Lab, engine: &str) -> Result<Built, Option<Absence>> {
     }
 }
 
-/// Builds an engine with cargo.
+/// Whether an engine or a driver was built before from the same sources.
+#[must_use]
+pub fn is_built(lab: &Lab, engine: &str) -> bool {
+    built(lab, engine).is_ok()
+}
+
+/// Builds an engine with cargo, and keeps the binary.
 ///
 /// # Errors
 /// Cargo's words, and what to do.
@@ -133,6 +143,10 @@ pub fn build(lab: &Lab, engine: &'static str, offline: bool, told: BuildProgress
     files::copy_atomically(&target.join("release").join(&name), &binary)
         .map_err(|e| absence(engine, format!("its binary cannot be kept: {e}")))?;
     let built = probe(lab, engine, binary)?;
+    if lab.machine.variable(KEEP_VARIABLE).is_none_or(|value| value == "0") {
+        // What cannot be removed takes room and does no other harm.
+        let _ = fs::remove_dir_all(target.join("release"));
+    }
     lab.cache.put(&key, &built).map_err(|e| absence(engine, e.to_string()))
 }
 
@@ -243,8 +257,8 @@ fn find_program(lab: &Lab, runtime: &Runtime, sought: Program) -> Result<Tool, A
         names => npm::packages(&lab.machine, &program, names).ok_or_else(|| no_packages(lab, names))?,
     };
     for name in runtime.npm_packages() {
-        let package =
-            npm::version(&lab.machine, &packages, name).map_err(|why| Absence { why, ..no_packages(lab, runtime.npm_packages()) })?;
+        let package = npm::version(&lab.machine, &packages, name)
+            .map_err(|why| Absence { why, ..no_packages(lab, runtime.npm_packages()) })?;
         let short = name.rsplit('/').next().unwrap_or(name);
         // The first package is what the column is about; all of them make its results.
         if version_in(&answer) == version {

@@ -6,6 +6,7 @@
 
 pub mod cache;
 pub mod cell;
+pub mod ci;
 pub mod cli;
 pub mod engines;
 pub mod exit;
@@ -18,6 +19,5 @@ pub mod matrix;
 #[cfg(test)]
 mod sample;
 pub mod scenario;
-pub mod script;
 pub mod session;
 pub mod snapshots;

@@ -7,25 +7,26 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::guest::{self, Guest, NotBuilt};
 use crate::cache::Key;
-use crate::cell::{self, Limits, Plan};
+use crate::cell::{self, Limits};
 use crate::engines::{self, Absence};
+use crate::guest::{self, Guest, NotBuilt};
 use crate::lab::Lab;
-use crate::snapshots::Store;
-use wasmlab_toolchains::adapters::wat;
 use wasmlab_inspect as inspect;
-use wasmlab_judge::{Evidence, judge};
 use wasmlab_model::facts::Facts;
-use wasmlab_model::observation::{Observation, Outcome};
-use wasmlab_model::report::{Cell, Origin};
+use wasmlab_model::report::Cell;
 use wasmlab_model::scenario::Scenario;
-use wasmlab_model::verdict::{Judgement, Verdict};
 use wasmlab_process as process;
-use wasmlab_runtimes::{Runtime, Seen, Tool};
+use wasmlab_runtimes::{Runtime, Tool};
+use wasmlab_toolchains::adapters::wat;
 
+mod again;
 mod kept;
+mod measure;
 mod row;
+
+pub use again::again;
+use measure::{Measured, Turn};
 
 /// What is to be run.
 pub struct Request<'a> {
@@ -37,6 +38,8 @@ pub struct Request<'a> {
     pub jobs: usize,
     /// Observations are taken from the cache.
     pub use_cache: bool,
+    /// What may have been a mood of the machine's is measured once more at the end.
+    pub confirm: bool,
     /// Limits of each cell.
     pub limits: Limits,
     /// How guests are made.
@@ -46,9 +49,9 @@ pub struct Request<'a> {
     /// Which embedded engines are built, where they are not yet.
     pub engines: Engines,
     /// Who hears of each process as it goes; its folder is then left behind.
-    pub listen: Option<cell::Listen<'a>>,
+    pub sink: Option<cell::OutputSink<'a>>,
     /// The folders of the cells stay: somebody wants to type their commands again.
-    pub keep_folder: bool,
+    pub keep_workdir: bool,
 }
 
 /// Which embedded engines are built.
@@ -142,6 +145,7 @@ pub fn run(lab: &Lab, request: &Request, tell: Tell) -> Results {
             rows: vec![None; rows],
             columns: vec![None; columns],
             ready: VecDeque::new(),
+            again: VecDeque::new(),
             left: rows * columns,
             cells: BTreeMap::new(),
         }),
@@ -169,6 +173,8 @@ struct State {
     columns: Vec<Option<Result<Tool, Absence>>>,
     /// Cells whose guest and engine are settled.
     ready: VecDeque<(usize, usize)>,
+    /// Cells to be measured once more when nothing else is left: then no engine compiles beside them.
+    again: VecDeque<(usize, usize)>,
     /// Cells without a verdict.
     left: usize,
     cells: BTreeMap<(usize, usize), Cell>,
@@ -196,25 +202,33 @@ impl Board {
     }
 
     /// The next cell; `None` when there is none left or the run is cancelled.
-    fn next(&self) -> Option<(usize, usize)> {
+    fn next(&self) -> Option<((usize, usize), Turn)> {
         let mut state = self.lock();
         loop {
-            if state.left == 0 || process::cancelled() {
+            if process::cancelled() {
                 return None;
             }
-            if let Some(cell) = state.ready.pop_front() {
-                return Some(cell);
+            if state.left == 0 {
+                return state.again.pop_front().map(|at| (at, Turn::Again));
+            }
+            if let Some(at) = state.ready.pop_front() {
+                return Some((at, Turn::First));
             }
             let wait = Duration::from_millis(100);
             state = self.changed.wait_timeout(state, wait).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
-    fn done(&self, at: (usize, usize), cell: Option<Cell>) {
+    fn done(&self, (at, turn): ((usize, usize), Turn), measured: Option<Measured>) {
         let mut state = self.lock();
-        state.left -= 1;
-        if let Some(cell) = cell {
-            state.cells.insert(at, cell);
+        if turn == Turn::First {
+            state.left -= 1;
+        }
+        if let Some(measured) = measured {
+            state.cells.insert(at, measured.cell);
+            if measured.again {
+                state.again.push_back(at);
+            }
         }
         if state.left == 0 {
             self.changed.notify_all();
@@ -291,94 +305,21 @@ fn left_out(engine: &str) -> Absence {
 }
 
 fn work(lab: &Lab, request: &Request, board: &Board, tell: Tell) {
-    while let Some((row, column)) = board.next() {
+    while let Some(((row, column), turn)) = board.next() {
         let (guest, tool) = {
             let state = board.lock();
             (state.rows[row].clone(), state.columns[column].clone())
         };
-        let cell = match (guest, tool) {
-            (Some(guest), Some(tool)) => one(lab, request, row, column, &guest, &tool),
+        let measured = match (guest, tool) {
+            (Some(guest), Some(tool)) => measure::cell(lab, request, (row, column), turn, &guest, &tool),
             // A cell is ready only when both are settled.
             _ => None,
         };
-        if let Some(cell) = &cell {
+        if let Some(Measured { cell, again: false }) = &measured {
             tell(Event::CellDone { cell });
         }
-        board.done((row, column), cell);
+        board.done(((row, column), turn), measured);
     }
-}
-
-/// The verdict on one cell; `None` when the run was cancelled meanwhile.
-fn one(
-    lab: &Lab,
-    request: &Request,
-    row: usize,
-    column: usize,
-    guest: &Row,
-    tool: &Result<Tool, Absence>,
-) -> Option<Cell> {
-    let (scenario, runtime) = (&request.scenarios[row], &request.runtimes[column]);
-    let unmeasured = |verdict, detail: String| row::unmeasured(scenario, runtime.id(), verdict, None, detail);
-    let built = match &guest.guest {
-        Ok(built) => built,
-        Err(none) => {
-            let mut cell =
-                row::unmeasured(scenario, runtime.id(), Verdict::NotBuilt, Some(none.code), none.detail.clone());
-            cell.remedy = none.how.clone().or(cell.remedy);
-            return Some(cell);
-        }
-    };
-    let tool = match tool {
-        Ok(tool) => tool,
-        Err(absence) => {
-            let mut cell = unmeasured(Verdict::Absent, absence.why.clone());
-            cell.remedy = Some(absence.how.clone());
-            return Some(cell);
-        }
-    };
-    if let Err(reason) = runtime.is_applicable(&scenario.spec, guest.facts.as_ref().ok()) {
-        return Some(unmeasured(Verdict::NotApplicable, reason));
-    }
-    let facts = guest.facts.as_ref();
-    let plan = Plan {
-        scenario,
-        runtime,
-        tool,
-        guest: &built.sha256,
-        facts: facts.ok(),
-        companions: &built.companions,
-        limits: request.limits,
-    };
-    let key = plan.key();
-    let cached = key.as_ref().filter(|_| request.use_cache).and_then(|key| lab.cache.get::<Observation>(key));
-    let from_cache = cached.is_some();
-    let observation =
-        match cached.map_or_else(|| cell::observe_aloud(lab, &plan, request.listen, request.keep_folder), Ok) {
-            Ok(observation) if observation.outcome == Outcome::Interrupted => return None,
-            Ok(observation) => observation,
-            Err(error) => return Some(unmeasured(Verdict::Error, format!("the cell could not be set up: {error}"))),
-        };
-    let key = key.filter(|_| !from_cache);
-    let repeatable = kept::is_repeatable(&observation);
-    if let Some(key) = key.as_ref().filter(|_| repeatable) {
-        kept::keep(lab, key, &observation);
-    }
-    let started = !matches!(observation.outcome, Outcome::NotStarted(_));
-    let doubtful = key.filter(|_| !repeatable && started).map(|key| (key, observation.clone()));
-    let seen = Seen { observation: &observation, run: &scenario.spec.run, facts: facts.ok() };
-    let progress = runtime.progress(&seen);
-    let evidence = Evidence { facts: facts.map_err(String::as_str), observation: &observation, progress: &progress };
-    let judgement: Judgement = judge(&evidence, &scenario.spec);
-    let mut cell = row::measured(scenario, runtime.id(), judgement, observation);
-    cell.cached = from_cache;
-    cell.prebuilt = built.origin == Origin::Prebuilt;
-    // A time-out, or a crash, that is what was accepted before is no mood of the machine's.
-    if let Some((key, observation)) = doubtful
-        && Store::new(lab.snapshots()).accepts(&cell, &tool.version)
-    {
-        kept::keep(lab, &key, &observation);
-    }
-    Some(cell)
 }
 
 /// The facts of a binary, remembered by its hash and the lab's own.

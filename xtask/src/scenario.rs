@@ -7,9 +7,9 @@ use std::path::{Component, Path, PathBuf};
 
 use globset::Glob;
 
-use wasmlab_toolchains as toolchains;
 use wasmlab_model::codes::Code;
 use wasmlab_model::scenario::{EntryKind, Scenario, ScenarioFile};
+use wasmlab_toolchains as toolchains;
 
 mod http;
 mod names;

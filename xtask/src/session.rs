@@ -10,7 +10,6 @@ use crate::lab::Lab;
 use crate::machine::sha256;
 use crate::matrix::{Request, Results, Row, facts_of};
 use crate::snapshots::Store;
-use wasmlab_toolchains as toolchains;
 use wasmlab_model::codes::Code;
 use wasmlab_model::facts::Facts;
 use wasmlab_model::report::{
@@ -20,6 +19,7 @@ use wasmlab_model::report::{
 use wasmlab_model::scenario::{Known, Scenario};
 use wasmlab_model::verdict::{Change, Verdict};
 use wasmlab_runtimes::is_custom_build;
+use wasmlab_toolchains as toolchains;
 
 mod cross;
 mod next;
@@ -52,14 +52,13 @@ pub fn report(lab: &Lab, request: &Request, results: Results, frame: Frame) -> R
     let mut notes = Vec::new();
     if frame.compare {
         let store = Store::new(lab.snapshots());
-        let versions: BTreeMap<&str, &str> =
-            runtimes.iter().map(|r| (r.id.as_str(), r.tool.version.as_deref().unwrap_or_default())).collect();
         // A damaged snapshot or a full disk must not cost the user the matrix: it is told beside it.
         let mut unusable = Vec::new();
         // A build of the user's own is nobody's expectation.
-        for cell in cells.iter_mut().filter(|c| !is_custom_build(&c.runtime)) {
-            let version = versions.get(cell.runtime.as_str()).copied().unwrap_or_default();
-            unusable.extend(store.compare_cell(cell, version).err());
+        for runtime in runtimes.iter().filter(|r| !is_custom_build(&r.id)) {
+            let version = runtime.tool.version.as_deref().unwrap_or_default();
+            let mut column: Vec<&mut Cell> = cells.iter_mut().filter(|c| c.runtime == runtime.id).collect();
+            unusable.extend(store.compare_column(&runtime.id, version, &mut column).err());
         }
         for artifact in &artifacts {
             match store.compare_artifact(artifact) {

@@ -1,66 +1,25 @@
-//! What is expected: one file a (scenario, runtime) and one an artifact, in insta's format.
+//! What is expected: one file a runtime, with a line a scenario, and one file an artifact, in insta's format.
 //!
 //! `run-all` compares with `*.snap` and leaves what differs beside it as `*.snap.new`; `bless` accepts
-//! those, and so does `cargo insta review`. Nothing else writes here.
+//! those, and so does `cargo insta review`. Nothing else writes here. Whoever measures or accepts a part
+//! changes the lines of that part alone.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
-use wasmlab_protocol::Stage;
-
 use crate::files;
-use wasmlab_model::codes::Code;
 use wasmlab_model::report::{Artifact, Cell, Note, NoteKind};
 use wasmlab_model::verdict::{Change, Verdict};
 
+use self::artifacts::ArtifactSnapshot;
+use self::column::{Column, Line};
+
 pub mod artifacts;
+pub mod column;
 #[cfg(test)]
 mod tests;
-
-/// A cell as its snapshot has it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct CellSnapshot {
-    /// The runtime's version when it was accepted.
-    pub runtime_version: String,
-    /// The verdict.
-    pub verdict: Verdict,
-    /// Its reason.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub code: Option<Code>,
-    /// How far the guest came.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub stage: Option<Stage>,
-    /// What the code is about.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub subject: Option<String>,
-}
-
-impl CellSnapshot {
-    fn of(cell: &Cell, version: &str) -> Self {
-        Self {
-            runtime_version: version.to_owned(),
-            verdict: cell.verdict,
-            code: cell.code,
-            stage: cell.stage,
-            subject: cell.subject.clone(),
-        }
-    }
-
-    fn same_result(&self, other: &Self) -> bool {
-        (self.verdict, self.code, self.stage, &self.subject) == (other.verdict, other.code, other.stage, &other.subject)
-    }
-
-    /// `pass`, `gap missing-import (env.f)`.
-    fn words(&self) -> String {
-        let code = self.code.map(|c| format!(" {c}")).unwrap_or_default();
-        let subject = self.subject.as_ref().map(|s| format!(" ({s})")).unwrap_or_default();
-        format!("{}{code}{subject}", self.verdict.id())
-    }
-}
 
 /// The folder `snapshots/`.
 #[derive(Debug)]
@@ -75,54 +34,43 @@ impl Store {
         Self { dir }
     }
 
-    fn cell_file(&self, scenario: &str, runtime: &str) -> PathBuf {
-        self.dir.join("matrix").join(format!("{scenario}@{runtime}.snap"))
+    fn column_file(&self, runtime: &str) -> PathBuf {
+        self.dir.join(MATRIX).join(format!("{runtime}.snap"))
     }
 
     fn artifact_file(&self, scenario: &str) -> PathBuf {
         self.dir.join("artifacts").join(format!("{scenario}.snap"))
     }
 
-    /// Whether a cell came to what is expected of it, on the very version of the runtime that it was accepted with.
-    #[must_use]
-    pub fn accepts(&self, cell: &Cell, version: &str) -> bool {
-        let before: Option<CellSnapshot> = read(&self.cell_file(&cell.scenario, &cell.runtime)).unwrap_or_default();
-        before.is_some_and(|before| before == CellSnapshot::of(cell, version))
-    }
-
-    /// Compares a measured cell with its snapshot, notes the change in it, and leaves or removes the
-    /// pending file. A cell that was not measured is as it was.
+    /// Compares a column's measured cells with its snapshot, notes the change in each, and leaves or removes
+    /// the pending file. A cell that was not measured is as it was, and so is the line of one that is not here.
     ///
     /// # Errors
     /// When a snapshot cannot be read or a pending file cannot be written.
-    pub fn compare_cell(&self, cell: &mut Cell, version: &str) -> io::Result<()> {
-        if !cell.verdict.is_measured() {
-            cell.change = Change::Same;
+    pub fn compare_column(&self, runtime: &str, version: &str, cells: &mut [&mut Cell]) -> io::Result<()> {
+        cells.iter_mut().for_each(|cell| cell.change = Change::Same);
+        if !cells.iter().any(|cell| cell.verdict.is_measured()) {
             return Ok(());
         }
-        let file = self.cell_file(&cell.scenario, &cell.runtime);
-        let now = CellSnapshot::of(cell, version);
-        let before: Option<CellSnapshot> = read(&file)?;
-        cell.change = match &before {
-            None => Change::New,
-            Some(before) if before.same_result(&now) => Change::Same,
-            Some(_) if now.verdict == Verdict::Pass => Change::FixedGap,
-            Some(before) if before.verdict == Verdict::Pass || now.verdict == Verdict::Fail => Change::Worse,
-            Some(_) => Change::Different,
-        };
-        if cell.change == Change::Same {
-            return drop_pending(&file);
+        let file = self.column_file(runtime);
+        let accepted = read_column(&file)?.unwrap_or_default();
+        let pending = read_column(&pending_of(&file))?.unwrap_or_default();
+        let mut seen = Vec::new();
+        for cell in cells.iter_mut().filter(|cell| cell.verdict.is_measured()) {
+            let now = Line::of(cell, version);
+            note_change(cell, accepted.lines().get(&cell.scenario), &now);
+            seen.push((cell.scenario.clone(), now));
         }
-        if let Some(before) = before {
-            cell.changed_with_version = before.runtime_version != version;
-            let versions = if cell.changed_with_version {
-                format!(" on {} {}", cell.runtime, before.runtime_version)
-            } else {
-                String::new()
-            };
-            cell.was = Some(format!("{}{versions}", before.words()));
-        }
-        leave_pending(&file, &format!("matrix {}@{}", cell.scenario, cell.runtime), &now)
+        leave_column(&file, runtime, &accepted, &accepted.clone().with_all(pending).with(seen, version))
+    }
+
+    /// Whether a measured cell has another result than its line in the snapshot; no line, or none that can be read,
+    /// surprises nobody here.
+    #[must_use]
+    pub fn surprises(&self, version: &str, cell: &Cell) -> bool {
+        let accepted = read_column(&self.column_file(&cell.runtime)).ok().flatten().unwrap_or_default();
+        let before = accepted.lines().get(&cell.scenario);
+        cell.verdict.is_measured() && before.is_some_and(|before| !before.same_result(&Line::of(cell, version)))
     }
 
     /// Compares an artifact with its snapshot; a note says what differs.
@@ -130,9 +78,9 @@ impl Store {
     /// # Errors
     /// As [`Store::compare_cell`].
     pub fn compare_artifact(&self, artifact: &Artifact) -> io::Result<Option<Note>> {
-        let Some(now) = artifacts::ArtifactSnapshot::of(artifact) else { return Ok(None) };
+        let Some(now) = ArtifactSnapshot::of(artifact) else { return Ok(None) };
         let file = self.artifact_file(&artifact.scenario);
-        let before: Option<artifacts::ArtifactSnapshot> = read(&file)?;
+        let before = read_artifact(&file)?;
         let note = |kind, text| Note { kind, about: artifact.scenario.clone(), text };
         let note = match before {
             None => note(NoteKind::ArtifactNew, "no snapshot of its imports, exports and sizes yet".to_owned()),
@@ -144,41 +92,55 @@ impl Store {
                 Some((kind, text)) => note(kind, text),
             },
         };
-        leave_pending(&file, &format!("artifact {}", artifact.scenario), &now)?;
+        let body = toml::to_string_pretty(&now).map_err(io::Error::other)?;
+        write(&pending_of(&file), &format!("artifact {}", artifact.scenario), &body)?;
         Ok(Some(note))
     }
 
     /// Snapshots that belong to no scenario or no runtime.
     #[must_use]
     pub fn orphans(&self, scenarios: &BTreeSet<&str>, runtimes: &BTreeSet<&str>) -> Vec<Note> {
-        let note = |file: &Path, what: String| Note {
-            kind: NoteKind::SnapshotOrphan,
-            about: file.display().to_string(),
-            text: format!("{what}: remove the file, or bring back what it belongs to"),
-        };
+        let note = |about: String, text: String| Note { kind: NoteKind::SnapshotOrphan, about, text };
         let mut notes = Vec::new();
         for file in files::walk(&self.dir, &[]).unwrap_or_default() {
-            let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let Some(stem) = name.strip_suffix(".snap") else { continue };
-            let (scenario, runtime) = stem.split_once('@').map_or((stem, None), |(s, r)| (s, Some(r)));
-            if !scenarios.contains(scenario) {
-                notes.push(note(&file, format!("no scenario is named `{scenario}`")));
-            } else if let Some(runtime) = runtime.filter(|r| !runtimes.contains(r)) {
-                notes.push(note(&file, format!("no runtime is named `{runtime}`")));
+            let Some(stem) = stem_of(&file, ".snap") else { continue };
+            let about = file.display().to_string();
+            if !file.starts_with(MATRIX) {
+                if !scenarios.contains(stem.as_str()) {
+                    notes
+                        .push(note(about, format!("no scenario is named `{stem}`: remove the file, or bring it back")));
+                }
+            } else if !runtimes.contains(stem.as_str()) {
+                notes.push(note(about, format!("no runtime is named `{stem}`: remove the file, or bring it back")));
+            } else if let Ok(Some((text, column))) = read_column_text(&self.dir.join(&file)) {
+                let gone = column.lines().keys().filter(|name| !scenarios.contains(name.as_str()));
+                notes.extend(gone.map(|name| {
+                    let at = text.lines().position(|l| l.split(' ').next() == Some(name)).map_or(0, |at| at + 1);
+                    let text = format!("no scenario is named `{name}`: remove the line, or bring it back");
+                    note(format!("{about}:{at}"), text)
+                }));
             }
         }
         notes
     }
 
-    /// Removes pending files of scenarios that are no more: nobody can accept them.
+    /// Removes what is pending for scenarios and runtimes that are no more: nobody can accept it.
     ///
     /// # Errors
-    /// When one cannot be removed.
-    pub fn forget_pending(&self, scenarios: &BTreeSet<&str>) -> io::Result<()> {
-        for file in self.pending() {
-            let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            if !scenarios.contains(name.split(['@', '.']).next().unwrap_or_default()) {
-                fs::remove_file(file)?;
+    /// When a file cannot be removed or written.
+    pub fn forget_pending(&self, scenarios: &BTreeSet<&str>, runtimes: &BTreeSet<&str>) -> io::Result<()> {
+        for pending in self.pending() {
+            let Some(stem) = stem_of(&pending, PENDING) else { continue };
+            if !self.is_of_matrix(&pending) {
+                if !scenarios.contains(stem.as_str()) {
+                    fs::remove_file(pending)?;
+                }
+            } else if !runtimes.contains(stem.as_str()) {
+                fs::remove_file(pending)?;
+            } else if let Ok(Some(mut column)) = read_column(&pending) {
+                column.retain(|name| scenarios.contains(name));
+                let file = self.column_file(&stem);
+                leave_column(&file, &stem, &read_column(&file)?.unwrap_or_default(), &column)?;
             }
         }
         Ok(())
@@ -188,38 +150,133 @@ impl Store {
     #[must_use]
     pub fn pending(&self) -> Vec<PathBuf> {
         let files = files::walk(&self.dir, &[]).unwrap_or_default().into_iter();
-        files.filter(|f| f.to_string_lossy().ends_with(".snap.new")).map(|f| self.dir.join(f)).collect()
+        files.filter(|f| f.to_string_lossy().ends_with(PENDING)).map(|f| self.dir.join(f)).collect()
     }
 
-    /// Accepts one pending file.
+    /// Accepts what is pending for the chosen scenarios on the chosen runtimes (`None`: of the guest itself).
+    /// The rest stays pending. Returns each changed file with the number of its changed lines.
     ///
     /// # Errors
-    /// When it cannot be renamed.
-    pub fn accept(pending: &Path) -> io::Result<PathBuf> {
-        let file = pending.with_extension("");
-        fs::rename(pending, &file)
-            .map_err(|e| io::Error::new(e.kind(), format!("failed to accept `{}`: {e}", pending.display())))?;
-        Ok(file)
+    /// When a file cannot be read or written.
+    pub fn accept(&self, chosen: &dyn Fn(&str, Option<&str>) -> bool) -> io::Result<Vec<(PathBuf, usize)>> {
+        let mut accepted = Vec::new();
+        for pending in self.pending() {
+            let Some(stem) = stem_of(&pending, PENDING) else { continue };
+            let (file, lines) = if self.is_of_matrix(&pending) {
+                let file = self.column_file(&stem);
+                let lines = accept_lines(&file, &stem, &|scenario| chosen(scenario, Some(&stem)))?;
+                (file, lines)
+            } else if chosen(&stem, None) {
+                let file = self.artifact_file(&stem);
+                fs::rename(&pending, &file)
+                    .map_err(|e| named(&e, &format!("failed to accept `{}`", pending.display())))?;
+                (file, 1)
+            } else {
+                continue;
+            };
+            if lines > 0 {
+                accepted.push((file, lines));
+            }
+        }
+        Ok(accepted)
+    }
+
+    fn is_of_matrix(&self, file: &Path) -> bool {
+        file.starts_with(self.dir.join(MATRIX))
     }
 }
 
-/// Reads the contents of a snapshot; `None` where there is no file.
-fn read<T: for<'de> Deserialize<'de>>(file: &Path) -> io::Result<Option<T>> {
+/// The folder of the columns.
+const MATRIX: &str = "matrix";
+/// How the name of a file that waits ends.
+const PENDING: &str = ".snap.new";
+
+/// The part of a file's name that names a runtime or a scenario.
+fn stem_of(file: &Path, end: &str) -> Option<String> {
+    file.file_name()?.to_str()?.strip_suffix(end).map(str::to_owned)
+}
+
+/// How a cell stands to the line that was accepted for it.
+fn note_change(cell: &mut Cell, before: Option<&Line>, now: &Line) {
+    cell.change = match before {
+        None => Change::New,
+        Some(before) if before.same_result(now) => Change::Same,
+        Some(_) if now.verdict == Verdict::Pass => Change::FixedGap,
+        Some(before) if before.verdict == Verdict::Pass || now.verdict == Verdict::Fail => Change::Worse,
+        Some(_) => Change::Different,
+    };
+    if let Some(before) = before.filter(|_| cell.change != Change::Same) {
+        cell.changed_with_version = before.version != now.version;
+        let versions =
+            if cell.changed_with_version { format!(" on {} {}", cell.runtime, before.version) } else { String::new() };
+        cell.was = Some(format!("{}{versions}", before.words(now)));
+    }
+}
+
+/// Leaves `now` as the pending file, or removes that where `now` is what was accepted.
+fn leave_column(file: &Path, runtime: &str, accepted: &Column, now: &Column) -> io::Result<()> {
+    if accepted.differences(now).next().is_none() {
+        return drop_pending(file);
+    }
+    write(&pending_of(file), &format!("{MATRIX} {runtime}"), &now.to_string())
+}
+
+/// Moves the chosen lines of the pending file to the accepted one, and counts those that differ.
+fn accept_lines(file: &Path, runtime: &str, chosen: &dyn Fn(&str) -> bool) -> io::Result<usize> {
+    let accepted = read_column(file)?.unwrap_or_default();
+    let pending = read_column(&pending_of(file))?.unwrap_or_default();
+    let mut part = pending.clone();
+    part.retain(chosen);
+    let now = accepted.clone().with_all(part);
+    let changed = accepted.differences(&now).count();
+    if changed > 0 {
+        write(file, &format!("{MATRIX} {runtime}"), &now.to_string())?;
+        leave_column(file, runtime, &now, &now.clone().with_all(pending))?;
+    }
+    Ok(changed)
+}
+
+fn read_column(file: &Path) -> io::Result<Option<Column>> {
+    Ok(read_column_text(file)?.map(|(_, column)| column))
+}
+
+/// The whole file, and what it says.
+fn read_column_text(file: &Path) -> io::Result<Option<(String, Column)>> {
+    let Some((text, body)) = read_body(file)? else { return Ok(None) };
+    let header = text[..body].lines().count();
+    let column = Column::parse(&text[body..], header).map_err(|e| damaged(file, &e.to_string()))?;
+    Ok(Some((text, column)))
+}
+
+/// The whole file and where its contents begin; `None` where there is no file.
+fn read_body(file: &Path) -> io::Result<Option<(String, usize)>> {
     let text = match fs::read_to_string(file) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(io::Error::new(error.kind(), format!("`{}`: {error}", file.display()))),
-    };
-    let bad = |why: &str| {
-        let text = format!(
-            "`{}` is no snapshot of the lab ({why}): restore it, or remove it and run `cargo xtask bless`",
-            file.display()
-        );
-        io::Error::new(io::ErrorKind::InvalidData, text)
+        Err(error) => return Err(named(&error, &format!("`{}`", file.display()))),
     };
     // insta's format: a header between two lines of `---`, then the contents.
-    let body = text.strip_prefix("---\n").and_then(|t| t.split_once("\n---\n")).ok_or_else(|| bad("no header"))?.1;
-    toml::from_str(body).map(Some).map_err(|e| bad(e.message()))
+    const END: &str = "\n---\n";
+    let end = text.strip_prefix("---").and_then(|rest| rest.find(END));
+    let body = end.map(|at| "---".len() + at + END.len()).ok_or_else(|| damaged(file, "line 1: no header"))?;
+    Ok(Some((text, body)))
+}
+
+fn named(error: &io::Error, what: &str) -> io::Error {
+    io::Error::new(error.kind(), format!("{what}: {error}"))
+}
+
+fn damaged(file: &Path, why: &str) -> io::Error {
+    let text = format!(
+        "`{}` is no snapshot of the lab ({why}): restore it, or remove it and run `cargo xtask bless`",
+        file.display()
+    );
+    io::Error::new(io::ErrorKind::InvalidData, text)
+}
+
+fn read_artifact(file: &Path) -> io::Result<Option<ArtifactSnapshot>> {
+    let Some((text, body)) = read_body(file)? else { return Ok(None) };
+    toml::from_str(&text[body..]).map(Some).map_err(|e| damaged(file, e.message()))
 }
 
 fn pending_of(file: &Path) -> PathBuf {
@@ -235,9 +292,8 @@ fn drop_pending(file: &Path) -> io::Result<()> {
     }
 }
 
-fn leave_pending(file: &Path, expression: &str, value: &impl Serialize) -> io::Result<()> {
-    let body = toml::to_string_pretty(value).map_err(io::Error::other)?;
-    let text =
-        format!("---\nsource: xtask/tests/snapshots.rs\nexpression: \"{expression}\"\n---\n{}\n", body.trim_end());
-    files::write_atomically(&pending_of(file), text.as_bytes())
+/// Writes a file as insta does.
+fn write(file: &Path, expression: &str, body: &str) -> io::Result<()> {
+    let text = format!("---\nsource: xtask/tests/snapshots.rs\nexpression: {expression}\n---\n{}\n", body.trim_end());
+    files::write_atomically(file, text.as_bytes())
 }

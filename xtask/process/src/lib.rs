@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -25,6 +25,8 @@ use linux as system;
 mod portable;
 #[cfg(not(target_os = "linux"))]
 use portable as system;
+mod patience;
+pub use patience::{Patience, counted};
 #[cfg(test)]
 mod tests;
 
@@ -59,7 +61,7 @@ pub enum Input {
 /// Limits of one child.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Wall-clock time.
+    /// Wall-clock time, on a machine at rest: what the child waits for a processor does not count.
     pub wall: Duration,
     /// Time between SIGTERM and SIGKILL.
     pub grace: Duration,
@@ -134,7 +136,8 @@ pub enum Stream {
     Stderr,
 }
 
-/// Asked some fifty times a second while a child runs; `true` ends it ([`End::Watch`]).
+/// Asked some fifty times a second while a child runs, with its age, of which what it waited for a processor does not
+/// count; `true` ends it ([`End::Watch`]).
 pub type Watch = Box<dyn FnMut(Duration) -> bool + Send>;
 
 /// Set once, by Ctrl-C: every child is ended and nothing new is started.
@@ -189,6 +192,7 @@ pub fn end_everything() {
 #[derive(Debug)]
 pub struct Running {
     shared: Arc<Shared>,
+    started: Instant,
     thread: Option<std::thread::JoinHandle<()>>,
 }
 
@@ -197,6 +201,8 @@ pub struct Running {
 struct Shared {
     state: Mutex<State>,
     changed: Condvar,
+    /// How long it waited for a processor so far, microseconds.
+    starved: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -231,7 +237,7 @@ impl Shared {
 
 impl Running {
     fn new(shared: Arc<Shared>, thread: std::thread::JoinHandle<()>) -> Self {
-        Self { shared, thread: Some(thread) }
+        Self { shared, started: Instant::now(), thread: Some(thread) }
     }
 
     /// Waits for the end, which the limits bring at the latest.
@@ -280,15 +286,30 @@ impl Running {
     }
 
     fn wait_until<T>(&self, limit: Duration, mut done: impl FnMut(&State) -> Option<T>) -> Option<T> {
-        let deadline = Instant::now() + limit;
+        let patience = Patience::new(self, limit);
         let mut state = self.shared.lock();
         loop {
             if let Some(value) = done(&state) {
                 return Some(value);
             }
-            let left = deadline.checked_duration_since(Instant::now())?;
+            let left = patience.left()?;
             state = self.shared.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
+    }
+
+    /// How long the child waited for a processor so far, because of others; looked at five times a second.
+    #[must_use]
+    pub fn starved(&self) -> Duration {
+        Duration::from_micros(self.shared.starved.load(Ordering::Relaxed))
+    }
+
+    /// `limit`, for a wait that cannot be made longer once it has begun: as much longer as all took until now that
+    /// the child had to wait for a processor.
+    #[must_use]
+    pub fn unhurried(&self, limit: Duration) -> Duration {
+        let age = self.started.elapsed();
+        let slower = age.as_secs_f64() / counted(age, self.starved()).as_secs_f64().max(f64::EPSILON);
+        limit.mul_f64(slower.max(1.0))
     }
 
     /// Gives the child more to read; it is passed on as the child takes it.

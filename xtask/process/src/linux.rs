@@ -13,11 +13,14 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Resource, Rlimit, Signal, kill_process_group, pidfd_open};
 
+use super::patience::{self, counted, stretched};
 use super::strays::{self, MARK};
 use super::{Command, End, Ended, Input, Running, Shared, Stop, Watch, cancelled};
 
 /// How often limits other than time are looked at.
 const TICK: Duration = Duration::from_millis(20);
+/// How often it is looked at how long a child waited for a processor: many files have to be read for it.
+const STARVED: Duration = Duration::from_millis(200);
 
 static NEXT_MARK: AtomicU64 = AtomicU64::new(1);
 
@@ -69,6 +72,8 @@ struct Supervisor {
     started: Instant,
     /// Descendants that were seen while it ran.
     seen: BTreeSet<i32>,
+    /// How long it waited for a processor, and when that is to be looked at again.
+    starved: (Duration, Instant),
     /// Why the lab is ending it, and when SIGKILL is due.
     ending: Option<(End, Instant)>,
 }
@@ -115,6 +120,7 @@ impl Supervisor {
             watch,
             started,
             seen: BTreeSet::new(),
+            starved: (Duration::ZERO, started),
             ending: None,
         })
     }
@@ -152,7 +158,7 @@ impl Supervisor {
         let now = Instant::now();
         let deadline = match self.ending {
             Some((_, kill_at)) => kill_at,
-            None => self.started + self.limits.wall,
+            None => self.started + stretched(self.limits.wall, self.starved.0),
         };
         let wait = next_tick.min(deadline).saturating_duration_since(now);
         let timeout = Timespec { tv_sec: wait.as_secs().cast_signed(), tv_nsec: i64::from(wait.subsec_nanos()) };
@@ -190,8 +196,11 @@ impl Supervisor {
         }
         let stop = self.shared.lock().stop;
         let (descendants, resident) = strays::descendants(self.pid.as_raw_nonzero().get());
+        if now >= self.starved.1 {
+            self.look_whether_starved(now, &descendants);
+        }
         self.seen.extend(descendants);
-        let age = now.duration_since(self.started);
+        let age = counted(now.duration_since(self.started), self.starved.0);
         if cancelled() {
             self.end(End::Interrupted, Stop::Terminate);
         } else if let Some(how) = stop {
@@ -201,6 +210,13 @@ impl Supervisor {
         } else if self.watch.as_mut().is_some_and(|watch| watch(age)) {
             self.end(End::Watch, Stop::Terminate);
         }
+    }
+
+    fn look_whether_starved(&mut self, now: Instant, descendants: &BTreeSet<i32>) {
+        let all = descendants.iter().copied().chain([self.pid.as_raw_nonzero().get()]);
+        let starved = patience::starved(all).max(self.starved.0);
+        self.starved = (starved, now + STARVED);
+        self.shared.starved.store(u64::try_from(starved.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
     fn end(&mut self, end: End, how: Stop) {

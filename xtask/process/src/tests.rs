@@ -176,3 +176,19 @@ fn the_portable_supervisor_keeps_the_same_promises() {
     assert_eq!(run(&silent).end, End::Time);
     assert_eq!(run(&sh("exec yes")).end, End::Output);
 }
+
+/// Two that loop for ever on one processor: each has half of it, and its limit takes twice as long by the clock.
+#[test]
+fn what_a_child_waits_for_a_processor_does_not_count() {
+    let pinned = |wall| {
+        let mut command = sh("exec taskset -c 0 sh -c 'while :; do :; done'");
+        command.limits.wall = Duration::from_millis(wall);
+        start(&command, None).unwrap()
+    };
+    let (_other, child) = (pinned(60_000), pinned(1000));
+    let ended = child.wait();
+    assert_eq!(ended.end, End::Time);
+    let seconds = ended.wall.as_secs_f64();
+    assert!(seconds > 1.3, "it was ended after {seconds} s by the clock, of which it had {:?}", ended.cpu);
+    assert!(seconds < 8.0, "and a limit holds on any machine: {seconds} s");
+}

@@ -1,27 +1,15 @@
 //! `report.json`: the report itself.
 
-use super::{Look, Renderer};
+use super::{RenderOptions, Renderer};
 use wasmlab_model::report::RunReport;
 
 /// The registry's entry.
-pub const RENDERER: Json = Json;
+pub const RENDERER: Renderer =
+    Renderer { id: "json", about: "The report itself, and nothing else", extension: "json", saved: true, render };
 
-/// JSON, indented.
-pub struct Json;
-
-impl Renderer for Json {
-    fn id(&self) -> &'static str {
-        "json"
-    }
-
-    fn extension(&self) -> &'static str {
-        "json"
-    }
-
-    fn render(&self, report: &RunReport, _: Look) -> String {
-        // The report is plain data with text keys, which always serialises.
-        let mut text = serde_json::to_string_pretty(report).unwrap_or_default();
-        text.push('\n');
-        text
-    }
+fn render(report: &RunReport, _: RenderOptions) -> String {
+    // The report is plain data with text keys, which always serialises.
+    let mut text = serde_json::to_string_pretty(report).unwrap_or_default();
+    text.push('\n');
+    text
 }

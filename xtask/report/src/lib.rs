@@ -13,39 +13,47 @@ pub mod words;
 macro_rules! registry {
     ($($module:ident),* $(,)?) => {
         $(pub mod $module;)*
-        /// Every renderer, in the order of help texts.
-        pub const ALL: &[&dyn Renderer] = &[$(&$module::RENDERER),*];
+        /// Every renderer, in the order of help texts; the first is for terminals.
+        pub const ALL: &[Renderer] = &[$($module::RENDERER),*];
     };
 }
 
 registry! { table, json, markdown }
 
-/// A format.
-pub trait Renderer: Sync {
+/// A format: its file has one constant of this type.
+#[derive(Clone, Copy, Debug)]
+pub struct Renderer {
     /// The value of `--output`.
-    fn id(&self) -> &'static str;
-
-    /// The file's extension.
-    fn extension(&self) -> &'static str;
-
+    pub id: &'static str,
+    /// What it is for, for `--help`.
+    pub about: &'static str,
+    /// The extension of its files.
+    pub extension: &'static str,
+    /// Whether each run leaves it in its folder of reports.
+    pub saved: bool,
     /// The text, ending with a line break.
-    fn render(&self, report: &RunReport, look: Look) -> String;
+    pub render: fn(&RunReport, RenderOptions) -> String,
 }
 
 /// How a text is to look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Look {
+pub struct RenderOptions {
     /// Columns of the terminal.
     pub width: usize,
     /// ANSI colours.
     pub colour: bool,
     /// Which rows stand together.
-    pub by: By,
+    pub by: GroupBy,
+}
+
+impl RenderOptions {
+    /// For files and pipes.
+    pub const PLAIN: Self = Self { width: 80, colour: false, by: GroupBy::Family };
 }
 
 /// Which rows of the matrix stand together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum By {
+pub enum GroupBy {
     /// One program through its routes.
     #[default]
     Family,
@@ -53,7 +61,7 @@ pub enum By {
     Route,
 }
 
-impl By {
+impl GroupBy {
     /// As on the command line and in headings.
     #[must_use]
     pub fn id(self) -> &'static str {
@@ -64,13 +72,8 @@ impl By {
     }
 }
 
-impl Look {
-    /// For files and pipes.
-    pub const PLAIN: Self = Self { width: 80, colour: false, by: By::Family };
-}
-
 /// The renderer with this id.
 #[must_use]
-pub fn find(id: &str) -> Option<&'static dyn Renderer> {
-    ALL.iter().copied().find(|r| r.id() == id)
+pub fn find(id: &str) -> Option<&'static Renderer> {
+    ALL.iter().find(|r| r.id == id)
 }

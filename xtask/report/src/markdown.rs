@@ -3,44 +3,32 @@
 use std::fmt::Write;
 
 use super::words::{self, Row, blame, by_code, bytes, changes, lines, on, remedies, tally};
-use super::{By, Look, Renderer};
+use super::{GroupBy, RenderOptions, Renderer};
 use wasmlab_model::report::{Cell, NoteKind, RunReport, RuntimeInfo};
 use wasmlab_model::verdict::{Change, Verdict};
 
 /// The registry's entry.
-pub const RENDERER: Markdown = Markdown;
+pub const RENDERER: Renderer =
+    Renderer { id: "markdown", about: "For pages and pull requests", extension: "md", saved: true, render };
 
-/// GitHub's Markdown.
-pub struct Markdown;
-
-impl Renderer for Markdown {
-    fn id(&self) -> &'static str {
-        "markdown"
+fn render(report: &RunReport, options: RenderOptions) -> String {
+    let mut out = String::from("# Where WebAssembly runs\n\n");
+    let host = &report.host;
+    let _ = writeln!(out, "{} on {} {} with {} processors.\n", tally(report), host.os, host.arch, host.cpus);
+    if let Some(options) = words::selected(report) {
+        let _ = writeln!(out, "Selected: `{options}`\n");
     }
-
-    fn extension(&self) -> &'static str {
-        "md"
-    }
-
-    fn render(&self, report: &RunReport, look: Look) -> String {
-        let mut out = String::from("# Where WebAssembly runs\n\n");
-        let host = &report.host;
-        let _ = writeln!(out, "{} on {} {} with {} processors.\n", tally(report), host.os, host.arch, host.cpus);
-        if let Some(options) = words::selected(report) {
-            let _ = writeln!(out, "Selected: `{options}`\n");
-        }
-        matrix(&mut out, report, look.by);
-        gaps(&mut out, report);
-        changed(&mut out, report);
-        artifacts(&mut out, report);
-        costs(&mut out, report);
-        runtimes(&mut out, report);
-        missing(&mut out, report);
-        out
-    }
+    matrix(&mut out, report, options.by);
+    gaps(&mut out, report);
+    changed(&mut out, report);
+    artifacts(&mut out, report);
+    costs(&mut out, report);
+    runtimes(&mut out, report);
+    missing(&mut out, report);
+    out
 }
 
-fn matrix(out: &mut String, report: &RunReport, by: By) {
+fn matrix(out: &mut String, report: &RunReport, by: GroupBy) {
     let columns = words::shown(report);
     let heads: Vec<String> =
         columns.iter().map(|r| format!("{} {}", r.id, r.tool.version.as_deref().unwrap_or("(absent)"))).collect();

@@ -7,45 +7,33 @@ use std::fmt::Write;
 use anstyle::{AnsiColor, Effects, Style};
 
 use super::words::{self, Group, Row, blame, by_code, changes, lines, on, remedies, shown, tally};
-use super::{Look, Renderer};
+use super::{RenderOptions, Renderer};
 use wasmlab_model::codes::Code;
 use wasmlab_model::report::{Cell, Note, NoteKind, Origin, RunReport, RuntimeInfo};
 use wasmlab_model::verdict::{Change, Verdict};
 
 /// The registry's entry.
-pub const RENDERER: Table = Table;
+pub const RENDERER: Renderer =
+    Renderer { id: "table", about: "For a terminal", extension: "txt", saved: false, render };
 
-/// For terminals.
-pub struct Table;
-
-impl Renderer for Table {
-    fn id(&self) -> &'static str {
-        "table"
+fn render(report: &RunReport, options: RenderOptions) -> String {
+    let codes = by_code(report);
+    let gaps = codes.keys().copied().filter(|code| verdict_of(report, *code) == Some(Verdict::Gap));
+    let letters: BTreeMap<Code, char> = gaps.zip('a'..='z').collect();
+    let mut out = String::new();
+    let painter = Painter { options };
+    painter.matrix(&mut out, report, &letters);
+    painter.legend(&mut out, report, &codes, &letters);
+    painter.changes(&mut out, report);
+    painter.notes(&mut out, report);
+    let _ = writeln!(out, "\n{}", painter.paint(BOLD, &tally(report)));
+    if let Some(options) = words::selected(report) {
+        painter.wrapped(&mut out, "selected: ", "          ", &options);
     }
-
-    fn extension(&self) -> &'static str {
-        "txt"
+    for note in report.notes.iter().filter(|n| n.kind == NoteKind::Next) {
+        painter.wrapped(&mut out, "next: ", "      ", &note.text);
     }
-
-    fn render(&self, report: &RunReport, look: Look) -> String {
-        let codes = by_code(report);
-        let gaps = codes.keys().copied().filter(|code| verdict_of(report, *code) == Some(Verdict::Gap));
-        let letters: BTreeMap<Code, char> = gaps.zip('a'..='z').collect();
-        let mut out = String::new();
-        let painter = Painter { look };
-        painter.matrix(&mut out, report, &letters);
-        painter.legend(&mut out, report, &codes, &letters);
-        painter.changes(&mut out, report);
-        painter.notes(&mut out, report);
-        let _ = writeln!(out, "\n{}", painter.paint(BOLD, &tally(report)));
-        if let Some(options) = words::selected(report) {
-            painter.wrapped(&mut out, "selected: ", "          ", &options);
-        }
-        for note in report.notes.iter().filter(|n| n.kind == NoteKind::Next) {
-            painter.wrapped(&mut out, "next: ", "      ", &note.text);
-        }
-        out
-    }
+    out
 }
 
 /// The verdict that a code explains.
@@ -92,21 +80,21 @@ const YELLOW: Style = AnsiColor::Yellow.on_default();
 const RED: Style = AnsiColor::Red.on_default().effects(Effects::BOLD);
 
 struct Painter {
-    look: Look,
+    options: RenderOptions,
 }
 
 impl Painter {
     fn paint(&self, style: Style, text: &str) -> String {
-        if self.look.colour { format!("{style}{text}{style:#}") } else { text.to_owned() }
+        if self.options.colour { format!("{style}{text}{style:#}") } else { text.to_owned() }
     }
 
     /// A paragraph: `first` before its first line, `rest` before the others.
     fn wrapped(&self, out: &mut String, first: &str, rest: &str, text: &str) {
-        let _ = writeln!(out, "{}", words::wrapped(self.look.width, first, rest, text));
+        let _ = writeln!(out, "{}", words::wrapped(self.options.width, first, rest, text));
     }
 
     fn matrix(&self, out: &mut String, report: &RunReport, letters: &BTreeMap<Code, char>) {
-        let rows = words::rows(report, self.look.by);
+        let rows = words::rows(report, self.options.by);
         let widest = rows.iter().map(|row| row.scenario.chars().count()).max().unwrap_or(0);
         let prebuilt: Vec<&str> =
             report.artifacts.iter().filter(|a| a.origin == Origin::Prebuilt).map(|a| a.scenario.as_str()).collect();
@@ -141,7 +129,7 @@ impl Painter {
         let length = |runtime: &RuntimeInfo| runtime.id.chars().count() + 1 + version(runtime).chars().count();
         let label = |runtime: &RuntimeInfo| format!("{} {}", runtime.id, self.paint(DIM, &version(runtime)));
         let steps = || columns.iter().enumerate();
-        if steps().all(|(index, runtime)| widest + 2 + 2 * index + length(runtime) <= self.look.width) {
+        if steps().all(|(index, runtime)| widest + 2 + 2 * index + length(runtime) <= self.options.width) {
             for (index, runtime) in steps() {
                 let _ = writeln!(out, "{:widest$}  {}{}", "", self.paint(DIM, &"│ ".repeat(index)), label(runtime));
             }

@@ -1,18 +1,19 @@
 //! Every renderer over the sample report, and the closing sentence.
 
-use super::{ALL, By, Look, sample, sentence::sentence};
+use super::{ALL, GroupBy, RenderOptions, sample, sentence::sentence};
 use wasmlab_model::report::RunReport;
 
 #[test]
 fn every_renderer_shows_the_sample() {
     for renderer in ALL {
         for width in [80, 120] {
-            let text = renderer.render(&sample::report(), Look { width, colour: false, by: By::Family });
-            if renderer.id() == "table" {
+            let text =
+                (renderer.render)(&sample::report(), RenderOptions { width, colour: false, by: GroupBy::Family });
+            if renderer.id == "table" {
                 assert!(text.lines().all(|l| l.chars().count() <= width), "wider than {width}:\n{text}");
-                insta::assert_snapshot!(format!("{}-{width}", renderer.id()), text);
+                insta::assert_snapshot!(format!("{}-{width}", renderer.id), text);
             } else if width == 80 {
-                insta::assert_snapshot!(renderer.id(), text);
+                insta::assert_snapshot!(renderer.id, text);
             }
         }
     }
@@ -27,7 +28,10 @@ fn many_columns_with_long_names_fit_and_each_step_stands_above_its_column() {
         more.tool.version = Some(if number < 10 { "1.2" } else { "156.0.8078.79 shim 0.4.2" }.to_owned());
         report.runtimes.push(more);
     }
-    let text = super::find("table").unwrap().render(&report, Look { width: 80, colour: false, by: By::Family });
+    let text = (super::find("table").unwrap().render)(
+        &report,
+        RenderOptions { width: 80, colour: false, by: GroupBy::Family },
+    );
     assert!(text.lines().all(|l| l.chars().count() <= 80), "{text}");
     let row = text.lines().find(|l| l.starts_with("hello ")).unwrap();
     for (column, sign) in [("wasmi 2.0.0", '✓'), ("wasmtime-winch 48.0.8", 'a')] {
@@ -40,13 +44,19 @@ fn many_columns_with_long_names_fit_and_each_step_stands_above_its_column() {
 #[test]
 fn colour_is_only_there_when_it_is_asked_for() {
     let table = super::find("table").unwrap();
-    assert!(!table.render(&sample::report(), Look { width: 80, colour: false, by: By::Family }).contains('\u{1b}'));
-    assert!(table.render(&sample::report(), Look { width: 80, colour: true, by: By::Family }).contains('\u{1b}'));
+    assert!(
+        !(table.render)(&sample::report(), RenderOptions { width: 80, colour: false, by: GroupBy::Family })
+            .contains('\u{1b}')
+    );
+    assert!(
+        (table.render)(&sample::report(), RenderOptions { width: 80, colour: true, by: GroupBy::Family })
+            .contains('\u{1b}')
+    );
 }
 
 #[test]
 fn json_reads_back_as_the_report() {
-    let text = super::find("json").unwrap().render(&sample::report(), Look::PLAIN);
+    let text = (super::find("json").unwrap().render)(&sample::report(), RenderOptions::PLAIN);
     assert_eq!(serde_json::from_str::<RunReport>(&text).unwrap(), sample::report());
 }
 
@@ -69,7 +79,7 @@ fn the_way_of_a_host_that_has_several_is_told() {
         ("markdown", "- **wasmtime-winch** by `wasi`: hello\n"),
         ("json", "\"way\": \"glue:emscripten\""),
     ] {
-        let text = super::find(renderer).unwrap().render(&report, Look::PLAIN);
+        let text = (super::find(renderer).unwrap().render)(&report, RenderOptions::PLAIN);
         assert!(text.contains(words), "{renderer} does not say {words}:\n{text}");
     }
 }
@@ -96,12 +106,12 @@ fn what_holds_for_some_cells_only_names_them_after_what_holds_for_all() {
             format!("To change it: {general}\n\nTo change it (server on wasmi, wasmtime-winch): Use another host.\n"),
         ),
     ] {
-        let text = super::find(renderer).unwrap().render(&report, Look::PLAIN);
+        let text = (super::find(renderer).unwrap().render)(&report, RenderOptions::PLAIN);
         assert!(text.contains(&words), "{renderer} does not say {words}:\n{text}");
     }
     // One that is the only one needs no name.
     report.cells.retain(|c| c.subject.as_deref() != Some("socket-bind"));
-    let text = super::find("markdown").unwrap().render(&report, Look::PLAIN);
+    let text = (super::find("markdown").unwrap().render)(&report, RenderOptions::PLAIN);
     assert!(text.contains("\nTo change it: Use another host."), "{text}");
 }
 
@@ -114,7 +124,7 @@ fn a_report_on_a_part_of_the_lab_says_which() {
     for (renderer, words) in
         [("table", format!("selected: {options}\n")), ("markdown", format!("\nSelected: `{options}`\n"))]
     {
-        let text = super::find(renderer).unwrap().render(&report, Look::PLAIN);
+        let text = (super::find(renderer).unwrap().render)(&report, RenderOptions::PLAIN);
         assert!(text.contains(&words), "{renderer} does not say {words}:\n{text}");
     }
 }

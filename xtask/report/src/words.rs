@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::By;
+use super::GroupBy;
 use wasmlab_model::codes::Code;
 use wasmlab_model::report::{Cell, RunReport, RuntimeInfo, ScenarioInfo, Selection};
 use wasmlab_model::verdict::{Change, Verdict};
@@ -62,7 +62,7 @@ pub struct Row<'a> {
 
 /// The rows: groups by name; within a family from its lowest rung up.
 #[must_use]
-pub fn rows(report: &RunReport, by: By) -> Vec<Row<'_>> {
+pub fn rows(report: &RunReport, by: GroupBy) -> Vec<Row<'_>> {
     let info: BTreeMap<&str, &ScenarioInfo> = report.scenarios.iter().map(|s| (s.name.as_str(), s)).collect();
     let mut rows: BTreeMap<(&str, &str, u8, &str), Vec<&Cell>> = BTreeMap::new();
     for cell in &report.cells {
@@ -70,8 +70,8 @@ pub fn rows(report: &RunReport, by: By) -> Vec<Row<'_>> {
         // A report that names no scenario of the cell's name was not made by the lab; its cells come last.
         let (family, route, rung) = info.map_or(("~", "~", 0), |i| (i.family.as_str(), i.route.as_str(), i.rung));
         let key = match by {
-            By::Family => (family, "", rung, cell.scenario.as_str()),
-            By::Route => (route, family, rung, cell.scenario.as_str()),
+            GroupBy::Family => (family, "", rung, cell.scenario.as_str()),
+            GroupBy::Route => (route, family, rung, cell.scenario.as_str()),
         };
         rows.entry(key).or_default().push(cell);
     }

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 /// A folder that is removed when it is no longer needed.
 pub struct Folder {
     dir: TempDir,
-    stays: bool,
+    kept: bool,
 }
 
 impl Folder {
@@ -24,7 +24,7 @@ impl Folder {
                 format!("no folder can be made in `{}`, the temporary folder (TMPDIR): {e}", parent.display()),
             )
         })?;
-        Ok(Self { dir, stays: false })
+        Ok(Self { dir, kept: false })
     }
 
     /// Where it is.
@@ -33,15 +33,15 @@ impl Folder {
     }
 
     /// Leaves it behind.
-    pub fn stays(&mut self) {
-        self.stays = true;
+    pub fn keep(&mut self) {
+        self.kept = true;
         self.dir.disable_cleanup(true);
     }
 }
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        if !self.stays {
+        if !self.kept {
             open_up(self.dir.path());
         }
     }
@@ -133,7 +133,7 @@ mod tests {
         let top = folder.path().to_owned();
         fs::create_dir(top.join("shut")).unwrap();
         fs::set_permissions(top.join("shut"), Permissions::from_mode(0o0)).unwrap();
-        folder.stays();
+        folder.keep();
         drop(folder);
         assert_eq!(mode(&top.join("shut")), 0);
         fs::remove_dir(top.join("shut")).and_then(|()| fs::remove_dir(top)).unwrap();

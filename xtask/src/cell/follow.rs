@@ -1,12 +1,23 @@
-//! Running one process, and telling what it prints as it comes where somebody listens.
+//! Running one process, and telling what it prints as it comes where somebody sinks.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::{Heard, Listen};
 use wasmlab_model::observation::Part;
 use wasmlab_process::{self as process, Command, Ended, Running, Stream, Watch};
+
+/// Takes a process's command before it starts, then what it prints, as it comes.
+pub type OutputSink<'a> = &'a (dyn Fn(ProcessEvent) + Sync);
+
+/// What an [`OutputSink`] is told.
+#[derive(Clone, Copy, Debug)]
+pub enum ProcessEvent<'a> {
+    /// A process is about to be started.
+    Starting(Part, &'a Command),
+    /// It printed this.
+    Printed(Stream, &'a [u8]),
+}
 
 /// How often a listener hears.
 const TOLD: Duration = Duration::from_millis(20);
@@ -19,14 +30,14 @@ pub fn run(
     command: &Command,
     part: Part,
     watch: Option<Watch>,
-    listen: Option<Listen>,
+    sink: Option<OutputSink>,
     meanwhile: impl FnOnce(&Running),
 ) -> io::Result<Ended> {
-    if let Some(listen) = listen {
-        listen(Heard::Starting(part, command));
+    if let Some(sink) = sink {
+        sink(ProcessEvent::Starting(part, command));
     }
     let running = process::start(command, watch)?;
-    let Some(listen) = listen else {
+    let Some(sink) = sink else {
         meanwhile(&running);
         return Ok(running.wait());
     };
@@ -35,7 +46,7 @@ pub fn run(
         let listener = scope.spawn(|| {
             let mut told = [0, 0];
             while !done.load(Ordering::SeqCst) {
-                tell(&running, &mut told, listen);
+                tell(&running, &mut told, sink);
                 if running.wait_end(TOLD) {
                     break;
                 }
@@ -50,18 +61,18 @@ pub fn run(
     let ended = running.wait();
     for (stream, bytes, from) in [(Stream::Stdout, &ended.stdout, told[0]), (Stream::Stderr, &ended.stderr, told[1])] {
         if let Some(rest) = bytes.get(from..).filter(|r| !r.is_empty()) {
-            listen(Heard::Printed(stream, rest));
+            sink(ProcessEvent::Printed(stream, rest));
         }
     }
     Ok(ended)
 }
 
-fn tell(running: &Running, told: &mut [usize; 2], listen: Listen) {
+fn tell(running: &Running, told: &mut [usize; 2], sink: OutputSink) {
     for (index, stream) in [Stream::Stdout, Stream::Stderr].into_iter().enumerate() {
         let new = running.since(stream, told[index]);
         if !new.is_empty() {
             told[index] += new.len();
-            listen(Heard::Printed(stream, &new));
+            sink(ProcessEvent::Printed(stream, &new));
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::exit;
 use crate::files;
 use crate::lab::Lab;
 use wasmlab_model::report::Origin;
+use wasmlab_runtimes as runtimes;
 use crate::snapshots::Store;
 use wasmlab_toolchains as toolchains;
 
@@ -20,6 +21,7 @@ pub const ABOUT: &str = "Accept changed snapshots; with --guests, renew the preb
 pub const EXAMPLES: &str = "Examples:
   cargo xtask bless
   cargo xtask bless --scenario 'wat-*'
+  cargo xtask bless --runtime wasmi          its column, and no other
   cargo xtask bless --guests                 what was built here becomes fixtures/";
 
 /// Options.
@@ -28,6 +30,9 @@ pub struct Args {
     /// Only scenarios that the glob matches; may be repeated
     #[arg(long, value_name = "GLOB")]
     scenario: Vec<String>,
+    /// Only the columns of runtimes that the glob matches; may be repeated
+    #[arg(long, value_name = "GLOB")]
+    runtime: Vec<String>,
     /// Make the guests built here the prebuilt ones, with their provenance
     #[arg(long)]
     guests: bool,
@@ -66,13 +71,21 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
             }
         }
     }
-    for pending in Store::new(lab.snapshots()).pending() {
-        let name = pending.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let of = name.split(['@', '.']).next().unwrap_or_default();
-        if scenarios.iter().any(|s| s.name == of) {
-            let file = Store::accept(&pending)?;
-            lines.push(file.strip_prefix(&lab.root).unwrap_or(&file).display().to_string());
-        }
+    let runtimes = common::choose(runtimes::all().iter().collect(), &args.runtime, "runtime", |r: &&runtimes::Runtime| r.id().to_owned())?;
+    let chosen = |scenario: &str, runtime: Option<&str>| {
+        let of_runtime = match runtime {
+            Some(id) => runtimes.iter().any(|r| r.id() == id),
+            // What a guest is, no runtime says.
+            None => args.runtime.is_empty(),
+        };
+        of_runtime && scenarios.iter().any(|s| s.name == scenario)
+    };
+    for (file, changed) in Store::new(lab.snapshots()).accept(&chosen)? {
+        let cells = match changed {
+            1 => String::new(),
+            n => format!(" ({n} scenarios)"),
+        };
+        lines.push(format!("{}{cells}", file.strip_prefix(&lab.root).unwrap_or(&file).display()));
     }
     match lines.len() {
         0 => output::print("nothing to accept: no snapshot is pending (`cargo xtask run-all` leaves them)\n")?,

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use wasmlab_protocol::Value;
 
-use super::common::{self, Output, Purpose, usage};
+use super::common::{self, Purpose, usage};
+use super::format::Shown;
 use super::{output, run_all};
 use crate::guest::{self, Guest};
 use crate::lab::Lab;
@@ -15,7 +16,7 @@ use crate::matrix::Request;
 use wasmlab_model::facts::{Facts, Shape};
 use wasmlab_model::report::{Origin, Selection};
 use wasmlab_model::scenario::{Build, Dir, EntryKind, Expect, ExpectedCall, Run, Scenario, ScenarioFile};
-use wasmlab_report::By;
+use wasmlab_report::GroupBy;
 use wasmlab_report::sentence::sentence;
 use wasmlab_report::words;
 
@@ -70,9 +71,8 @@ pub struct Args {
     /// Take an absent runtime among those chosen for a failure: of it nothing is known
     #[arg(long)]
     require_present: bool,
-    /// How the result is shown on stdout
-    #[arg(long, value_enum, default_value_t = Output::Table)]
-    output: Output,
+    #[command(flatten)]
+    shown: Shown,
     /// Fetch nothing while building engines
     #[arg(long)]
     offline: bool,
@@ -102,18 +102,19 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         runtimes: common::columns(&args.runtime)?,
         jobs: run_all::jobs(None),
         use_cache: !args.no_cache,
+        confirm: false,
         limits: run_all::limits(args.timeout),
         build: guest::Options { offline: args.offline, require_built: false },
         given,
         engines: args.engines.of(),
-        listen: None,
-        keep_folder: false,
+        sink: None,
+        keep_workdir: false,
     };
     let selected = Selection { scenarios: Vec::new(), runtimes: args.runtime.clone() };
     let purpose = Purpose { selected, ..Purpose::of("check") };
-    let (code, report) = common::run(lab, &request, purpose, &lab.checked(), (args.output, By::Family))?;
-    if args.output == Output::Table {
-        let width = output::look().width;
+    let (code, report) = common::run(lab, &request, purpose, &lab.checked(), (args.shown, GroupBy::Family))?;
+    if args.shown.is_for_people() {
+        let width = output::render_options().width;
         let sentences = scenarios.iter().map(|s| words::wrapped(width, "", "", &sentence(&report, &s.name)));
         output::print(&format!("\n{}\n", sentences.collect::<Vec<_>>().join("\n")))?;
     }

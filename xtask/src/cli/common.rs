@@ -8,6 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 use anyhow::{Context, Result};
 use globset::{Glob, GlobSetBuilder};
 
+use super::format::Shown;
 use super::{output, progress};
 use crate::exit;
 use crate::files;
@@ -18,7 +19,7 @@ use crate::session::{self, Frame};
 use wasmlab_model::report::{RunReport, Selection};
 use wasmlab_model::scenario::Scenario;
 use wasmlab_process as process;
-use wasmlab_report::{self as report, By, Look};
+use wasmlab_report::{self as report, GroupBy, RenderOptions};
 use wasmlab_runtimes::{self as runtimes, CUSTOM_BUILD, Runtime, Source};
 
 /// The user asked for something that is not there or makes no sense: exit code 2.
@@ -29,54 +30,6 @@ pub struct Usage(pub String);
 /// The error for a wrong command line.
 pub fn usage<T>(message: impl Into<String>) -> Result<T> {
     Err(Usage(message.into()).into())
-}
-
-/// How a run is shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum Output {
-    /// For a terminal.
-    Table,
-    /// The report itself, and nothing else, on stdout.
-    Json,
-    /// For pages and pull requests.
-    Markdown,
-}
-
-impl Output {
-    fn id(self) -> &'static str {
-        match self {
-            Self::Table => "table",
-            Self::Json => "json",
-            Self::Markdown => "markdown",
-        }
-    }
-
-    /// Renders for stdout.
-    pub fn show(self, report: &RunReport, by: By) -> Result<()> {
-        match report::find(self.id()) {
-            Some(renderer) => output::print(&renderer.render(report, Look { by, ..output::look() })),
-            None => Ok(()),
-        }
-    }
-}
-
-/// Which rows stand together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum Rows {
-    /// One program through its routes.
-    Family,
-    /// One route with its programs.
-    Route,
-}
-
-impl Rows {
-    /// As the renderers have it.
-    pub fn of(self) -> By {
-        match self {
-            Self::Family => By::Family,
-            Self::Route => By::Route,
-        }
-    }
 }
 
 /// Which embedded engines are built.
@@ -226,7 +179,13 @@ pub fn measure(lab: &Lab, request: &Request, purpose: Purpose) -> RunReport {
 pub fn measure_with(lab: &Lab, request: &Request, purpose: Purpose, progress: progress::Progress) -> RunReport {
     handle_ctrl_c();
     let (started, began) = (SystemTime::now(), Instant::now());
-    let results = matrix::run(lab, request, &|event| progress.tell(&event));
+    let tell = |event: matrix::Event| progress.tell(&event);
+    let mut results = matrix::run(lab, request, &tell);
+    if purpose.compare {
+        let told =
+            |cells| output::say(&format!("{cells} results are not those of the snapshots: once more, one at a time"));
+        matrix::again(lab, request, &mut results, told, &tell);
+    }
     progress.finish();
     lab.machine.save();
     if request.use_cache && results.cells.values().any(|c| !c.cached) {
@@ -249,7 +208,7 @@ pub fn run(
     request: &Request,
     purpose: Purpose,
     folder: &Path,
-    show: (Output, By),
+    show: (Shown, GroupBy),
 ) -> Result<(u8, RunReport)> {
     let report = measure(lab, request, purpose);
     // A folder that cannot be written must not cost the user what was measured.
@@ -259,14 +218,12 @@ pub fn run(
     Ok((exit::of(&report), report))
 }
 
-/// Writes `report.json` and `report.md`.
+/// Writes a report in each format that is saved: `report.json`, `report.md`.
 fn write(folder: &Path, report: &RunReport) -> Result<()> {
-    for id in ["json", "markdown"] {
-        if let Some(renderer) = report::find(id) {
-            let path = folder.join(format!("report.{}", renderer.extension()));
-            files::write_atomically(&path, renderer.render(report, Look::PLAIN).as_bytes())
-                .context("failed to save the report (the matrix above is complete)")?;
-        }
+    for renderer in report::ALL.iter().filter(|r| r.saved) {
+        let path = folder.join(format!("report.{}", renderer.extension));
+        files::write_atomically(&path, (renderer.render)(report, RenderOptions::PLAIN).as_bytes())
+            .context("failed to save the report (the matrix above is complete)")?;
     }
     Ok(())
 }

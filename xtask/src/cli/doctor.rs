@@ -47,7 +47,7 @@ pub struct Args {}
 /// Runs it.
 pub fn run(lab: &Lab, _: &Args) -> Result<u8> {
     lab.machine.forget_answers();
-    let mut list = List { width: output::look().width, text: String::new() };
+    let mut list = List { width: output::render_options().width, text: String::new() };
     // A path of the workspace's own is short and can be typed.
     let shown = |path: &Path| path.strip_prefix(&lab.root).unwrap_or(path).display().to_string();
     for runtime in runtimes::all() {

@@ -48,7 +48,7 @@ pub fn run(_: &Lab, args: &Args) -> Result<u8> {
 }
 
 fn explain(entry: &Entry) -> String {
-    let width = output::look().width;
+    let width = output::render_options().width;
     let mut text = String::new();
     let blame = entry.blame.iter().map(|b| b.id()).collect::<Vec<_>>().join(", ");
     for (head, body) in [("", entry.id), ("verdict  ", entry.verdict.id()), ("blame    ", &blame), ("meaning  ", entry.meaning), ("remedy   ", entry.remedy)] {

@@ -203,7 +203,7 @@ fn emscripten(facts: &Facts) -> String {
         "calls of the operating system ({} imports), and who has the like: ~ in part, - nobody",
         system.len()
     );
-    let width = output::look().width;
+    let width = output::render_options().width;
     let _ = writeln!(out, "\n{}", words::wrapped(width, "", "", &head));
     let columns = [prose("call", 16), names("WASI 0.1"), names("WASI 0.2"), names("WASIX")];
     let mut rows = Vec::new();
@@ -243,7 +243,7 @@ fn id(value: &impl serde::Serialize) -> String {
 
 /// A line under a head, which goes on below itself.
 fn under(head: &str, text: &str) -> String {
-    words::wrapped(output::look().width, &format!("{head:<11}"), &" ".repeat(11), text)
+    words::wrapped(output::render_options().width, &format!("{head:<11}"), &" ".repeat(11), text)
 }
 
 fn text(facts: &Facts, quick: bool) -> String {

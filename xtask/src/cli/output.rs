@@ -6,7 +6,7 @@ use std::io::{self, IsTerminal, Write};
 use anyhow::{Context, Result};
 
 use super::columns::{self, Column};
-use wasmlab_report::Look;
+use wasmlab_report::RenderOptions;
 
 /// Writes to stdout. A reader that has gone away (`| head`) ends the writing quietly.
 ///
@@ -40,10 +40,10 @@ pub fn say(message: &str) {
 
 /// How text on stdout is to look.
 #[must_use]
-pub fn look() -> Look {
+pub fn render_options() -> RenderOptions {
     let terminal = io::stdout().is_terminal();
-    let width = if terminal { terminal_width() } else { Look::PLAIN.width };
-    Look { width, colour: terminal && colours_wanted(), ..Look::PLAIN }
+    let width = if terminal { terminal_width() } else { RenderOptions::PLAIN.width };
+    RenderOptions { width, colour: terminal && colours_wanted(), ..RenderOptions::PLAIN }
 }
 
 /// Whether the environment wants colours: NO_COLOR, CLICOLOR and TERM are heeded.
@@ -53,11 +53,11 @@ pub fn colours_wanted() -> bool {
 }
 
 fn terminal_width() -> usize {
-    terminal_size::terminal_size().map_or(Look::PLAIN.width, |(width, _)| width.0.into())
+    terminal_size::terminal_size().map_or(RenderOptions::PLAIN.width, |(width, _)| width.0.into())
 }
 
 /// A table that fits the terminal, without lines.
 #[must_use]
 pub fn table(columns: &[Column], rows: &[Vec<String>]) -> String {
-    columns::table(look().width, columns, rows)
+    columns::table(render_options().width, columns, rows)
 }

@@ -94,7 +94,8 @@ impl Progress {
                 }
                 if !cell.cached && cell.verdict.is_measured() {
                     let at = state.began.elapsed().as_secs_f64();
-                    self.line(&format!("{at:6.1} s {:>3}/{} {}", state.done, state.cells, verdict(cell)));
+                    let done = state.done.min(state.cells);
+                    self.line(&format!("{at:6.1} s {done:>3}/{} {}", state.cells, verdict(cell)));
                 }
             }
         }

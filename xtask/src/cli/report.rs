@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
-use super::common::{Output, Rows, usage};
+use super::common::usage;
+use super::format::{Rows, Shown};
 use crate::exit;
 use crate::lab::Lab;
 use wasmlab_model::report::{RunReport, SCHEMA};
@@ -24,9 +25,8 @@ pub const EXAMPLES: &str = "Examples:
 pub struct Args {
     /// The report [default: reports/latest/report.json, of the last run-all]
     file: Option<PathBuf>,
-    /// How it is shown on stdout
-    #[arg(long, value_enum, default_value_t = Output::Table)]
-    output: Output,
+    #[command(flatten)]
+    shown: Shown,
     /// Which rows stand together
     #[arg(long, value_enum, default_value_t = Rows::Family)]
     by: Rows,
@@ -47,7 +47,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     }
     match serde_json::from_str::<RunReport>(&text) {
         Ok(report) => {
-            args.output.show(&report, args.by.of())?;
+            args.shown.show(&report, args.by.group_by())?;
             Ok(exit::OK)
         }
         Err(error) => bad(error.to_string()),

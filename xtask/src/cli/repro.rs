@@ -60,12 +60,13 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         runtimes: vec![runtime.clone()],
         jobs: 1,
         use_cache: false,
+        confirm: false,
         limits: run_all::limits(None),
         build: options,
         given: BTreeMap::from([(scenarios[0].name.clone(), guest.clone())]),
         engines: Engines::All,
-        listen: None,
-        keep_folder: false,
+        sink: None,
+        keep_workdir: false,
     };
     let report = common::measure(lab, &request, common::Purpose::of("run-one"));
     let Some(cell) = report.cells.first() else { return Ok(exit::INTERRUPTED) };

@@ -1,15 +1,16 @@
 //! `run-all`: every scenario on every runtime.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use anyhow::Result;
 
-use super::common::{self, Output, Purpose, Rows};
+use super::common::{self, Purpose};
+use super::format::{Rows, Shown};
 use crate::guest;
 use crate::cell::Limits;
 use crate::lab::Lab;
 use crate::matrix::Request;
-use wasmlab_model::report::{Note, NoteKind, Selection};
+use wasmlab_model::report::Selection;
 use crate::snapshots::Store;
 use crate::exit;
 
@@ -44,9 +45,8 @@ pub struct Args {
     /// Limit of a run, where the scenario names none (translating has its own)
     #[arg(long, value_name = "SECONDS", value_parser = common::seconds)]
     timeout: Option<u64>,
-    /// How the result is shown on stdout
-    #[arg(long, value_enum, default_value_t = Output::Table)]
-    output: Output,
+    #[command(flatten)]
+    shown: Shown,
     /// Which rows stand together
     #[arg(long, value_enum, default_value_t = Rows::Family)]
     by: Rows,
@@ -68,8 +68,10 @@ pub struct Args {
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let all = common::scenarios(lab)?;
     let names = all.iter().map(|s| s.name.as_str()).collect();
-    Store::new(lab.snapshots()).forget_pending(&names)?;
-    let orphans = orphans(lab, &names);
+    let runtimes = wasmlab_runtimes::all().iter().map(|r| r.id()).collect();
+    let store = Store::new(lab.snapshots());
+    store.forget_pending(&names, &runtimes)?;
+    let orphans = store.orphans(&names, &runtimes);
     if !orphans.is_empty() {
         for note in &orphans {
             super::output::complain(&format!("snapshots/{}: {}", note.about, note.text));
@@ -82,26 +84,21 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         runtimes: common::columns(&args.runtime)?,
         jobs: jobs(args.jobs),
         use_cache: !args.no_cache,
+        confirm: true,
         limits: limits(args.timeout),
         build: guest::Options { offline: args.offline, require_built: args.require_built },
         given: BTreeMap::new(),
         engines: args.engines.of(),
-        listen: None,
-        keep_folder: false,
+        sink: None,
+        keep_workdir: false,
     };
     let selected = Selection { scenarios: args.scenario.clone(), runtimes: args.runtime.clone() };
     let purpose = Purpose { compare: true, selected, ..Purpose::of("run-all") };
-    let (code, report) = common::run(lab, &request, purpose, &lab.report(), (args.output, args.by.of()))?;
+    let (code, report) = common::run(lab, &request, purpose, &lab.report(), (args.shown, args.by.group_by()))?;
     let unbuilt = report.cells.iter().any(|c| c.verdict.id() == "not-built" && c.known.is_none());
     // Whoever requires built guests does not want to read the matrix to learn that there are none.
     let code = if args.require_built && unbuilt { exit::lacking(code) } else { code };
     Ok(if args.require_present { common::all_present(&report, code) } else { code })
-}
-
-fn orphans(lab: &Lab, names: &BTreeSet<&str>) -> Vec<Note> {
-    let runtimes = wasmlab_runtimes::all().iter().map(|r| r.id()).collect();
-    let notes = Store::new(lab.snapshots()).orphans(names, &runtimes);
-    notes.into_iter().filter(|n| n.kind == NoteKind::SnapshotOrphan).collect()
 }
 
 /// Cells at a time.

@@ -9,7 +9,7 @@ use anyhow::Result;
 use super::common::{self, usage};
 use super::{output, run_all};
 use crate::guest;
-use crate::cell::Heard;
+use crate::cell::ProcessEvent;
 use crate::lab::Lab;
 use crate::matrix::{Engines, Request};
 use wasmlab_model::observation::Part;
@@ -51,12 +51,13 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         runtimes: vec![common::column(&args.runtime)?],
         jobs: 1,
         use_cache: false,
+        confirm: false,
         limits: run_all::limits(args.timeout),
         build: guest::Options { offline: args.offline, require_built: false },
         given: BTreeMap::new(),
         engines: Engines::All,
-        listen: Some(&hear),
-        keep_folder: true,
+        sink: Some(&hear),
+        keep_workdir: true,
     };
     let report = common::measure(lab, &request, common::Purpose::of("run-one"));
     match report.cells.first() {
@@ -86,18 +87,18 @@ pub fn verdict(cell: &Cell) -> String {
 }
 
 /// Prints what is started and what it prints: the guest's streams stay apart.
-fn hear(heard: Heard) {
-    match heard {
-        Heard::Starting(part, command) => {
+fn hear(event: ProcessEvent) {
+    match event {
+        ProcessEvent::Starting(part, command) => {
             let what = if part == Part::Prepare { "# translates the module" } else { "# runs the guest" };
             output::say(&format!("{what}\n{}", typed(command)));
         }
         // Nobody can be told that a terminal is gone.
-        Heard::Printed(Stream::Stdout, bytes) => {
+        ProcessEvent::Printed(Stream::Stdout, bytes) => {
             let mut stdout = std::io::stdout().lock();
             let _ = stdout.write_all(bytes).and_then(|()| stdout.flush());
         }
-        Heard::Printed(Stream::Stderr, bytes) => {
+        ProcessEvent::Printed(Stream::Stderr, bytes) => {
             let _ = std::io::stderr().write_all(bytes);
         }
     }

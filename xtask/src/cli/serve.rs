@@ -13,14 +13,14 @@ use super::common::{self, usage};
 use super::progress::Progress;
 use super::{output, run_all, run_one};
 use crate::guest;
-use crate::cell::{Heard, Limits};
+use crate::cell::{ProcessEvent, Limits};
 use crate::exit;
 use crate::lab::Lab;
 use crate::matrix::{Engines, Request};
 use wasmlab_model::scenario::{Dir, Scenario};
 use wasmlab_process::{self as process, Stream};
+use crate::cell::client;
 use wasmlab_runtimes::Runtime;
-use crate::script;
 
 /// For `--help`.
 pub const ABOUT: &str = "Run a server of the scenarios for a browser, until Ctrl-C";
@@ -72,12 +72,13 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         runtimes: vec![runtime.clone()],
         jobs: 1,
         use_cache: false,
+        confirm: false,
         limits,
         build: guest::Options { offline: args.offline, require_built: false },
         given: BTreeMap::new(),
         engines: Engines::All,
-        listen: Some(&pass_on),
-        keep_folder: false,
+        sink: Some(&pass_on),
+        keep_workdir: false,
     };
     // Where there is no terminal there may be no handler either: then Ctrl-C ends the lab at once.
     let _ = ctrlc::set_handler(process::cancel);
@@ -99,7 +100,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
 /// Says where the server is, once it is there.
 fn announce(port: u16, text: String) {
     std::thread::spawn(move || {
-        while !script::is_listening(port) {
+        while !client::is_listening(port) {
             std::thread::sleep(Duration::from_millis(20));
         }
         // A reader that is gone is no fault of the server's.
@@ -170,15 +171,15 @@ fn runtime(lab: &Lab, scenario: &Scenario, args: &Args) -> Result<Runtime> {
 }
 
 /// Passes on what the server prints.
-fn pass_on(heard: Heard) {
+fn pass_on(event: ProcessEvent) {
     // Nobody can be told that a terminal is gone.
-    match heard {
-        Heard::Starting(..) => {}
-        Heard::Printed(Stream::Stdout, bytes) => {
+    match event {
+        ProcessEvent::Starting(..) => {}
+        ProcessEvent::Printed(Stream::Stdout, bytes) => {
             let mut stdout = std::io::stdout().lock();
             let _ = stdout.write_all(bytes).and_then(|()| stdout.flush());
         }
-        Heard::Printed(Stream::Stderr, bytes) => {
+        ProcessEvent::Printed(Stream::Stderr, bytes) => {
             let _ = std::io::stderr().write_all(bytes);
         }
     }

@@ -14,6 +14,8 @@ use wasmlab_report::words;
 use wasmlab_runtimes::{self as runtimes, Source};
 use wasmlab_toolchains as toolchains;
 
+mod embedded;
+
 /// For `--help`.
 pub const ABOUT: &str = "Get what is missing, by the ordinary route of each tool";
 /// For `--help`.
@@ -21,7 +23,8 @@ pub const EXAMPLES: &str = "Examples:
   cargo xtask setup --dry-run                says what it would do
   cargo xtask setup
   cargo xtask setup nginx                    gets what this scenario needs, and no runtime
-  cargo xtask setup --runtime 'deno*'        gets these runtimes, and no toolchain";
+  cargo xtask setup --runtime 'deno*'        gets these runtimes, and no toolchain
+  cargo xtask setup --engines                builds what run-all would build: ten to twenty minutes";
 
 /// Options.
 #[derive(clap::Args)]
@@ -34,6 +37,9 @@ pub struct Args {
     /// Only these runtimes, and no toolchain; repeatable
     #[arg(long, value_name = "GLOB")]
     runtime: Vec<String>,
+    /// Build the embedded engines and the drivers of browsers, which `run-all` would build when it needs them, and no more
+    #[arg(long, conflicts_with_all = ["scenario", "dry_run"])]
+    engines: bool,
 }
 
 /// Looks at most: a tool may be asked for only once what it rests on is here, and the longest chain is shorter.
@@ -41,6 +47,9 @@ const LOOKS: usize = 6;
 
 /// Runs it.
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
+    if args.engines {
+        return embedded::build(lab, &args.runtime);
+    }
     let mut plan = missing(lab, args)?;
     if plan.0.is_empty() && plan.1.is_empty() {
         output::print("nothing is missing\n")?;
@@ -101,7 +110,7 @@ type Plan = (Commands, ByHand);
 
 /// A plan in words. Commands are to be copied: they stay on one line.
 fn said((commands, by_hand): &Plan) -> String {
-    let width = output::look().width;
+    let width = output::render_options().width;
     let mut text = String::new();
     for (command, what) in commands {
         let what = words::wrapped(width, "          for ", "              ", &listed(what));

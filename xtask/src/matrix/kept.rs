@@ -1,11 +1,84 @@
-//! Which observations are kept for the next run.
+//! Which observations are kept for the next run, and for how long.
+//!
+//! What the machine's load or another process may have caused (a time-out, a signal) is kept only once it was
+//! measured twice with the same result, and not for ever.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde::{Deserialize, Serialize};
 
 use crate::cache::Key;
 use crate::lab::Lab;
 use wasmlab_model::observation::{Limit, Observation, Outcome};
 
-/// What the machine's load or another process may have caused is measured anew next time.
-pub fn is_repeatable(observation: &Observation) -> bool {
+/// How long a confirmed outcome is believed.
+const BELIEVED: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// An observation whose outcome may not come again.
+#[derive(Serialize, Deserialize)]
+struct Doubtful {
+    observation: Observation,
+    /// Two measurements had the same result.
+    confirmed: bool,
+    /// When it was measured last, in seconds since 1970.
+    measured: u64,
+}
+
+/// What became of a new observation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// Kept, or never to be.
+    Settled,
+    /// To be measured once more.
+    Unconfirmed,
+}
+
+/// The observation that is kept under `key`, if it can still be believed.
+pub fn recall(lab: &Lab, key: &Key) -> Option<Observation> {
+    if let Some(observation) = lab.cache.get::<Observation>(key).filter(is_repeatable) {
+        return Some(observation);
+    }
+    let doubtful = lab.cache.get::<Doubtful>(&doubtful(key))?;
+    let age = now().checked_sub(doubtful.measured)?;
+    (doubtful.confirmed && age < BELIEVED.as_secs()).then_some(doubtful.observation)
+}
+
+/// Keeps a new observation. One that may not come again is confirmed where `before` has the same result.
+/// A cache that cannot be written costs time, not verdicts.
+pub fn keep(
+    lab: &Lab,
+    key: &Key,
+    observation: &Observation,
+    before: Option<Observation>,
+    alike: impl Fn(&Observation, &Observation) -> bool,
+) -> Kept {
+    if matches!(observation.outcome, Outcome::NotStarted(_) | Outcome::Interrupted) {
+        return Kept::Settled;
+    }
+    if is_repeatable(observation) {
+        let _ = lab.cache.put(key, observation);
+        return Kept::Settled;
+    }
+    let confirmed = before.is_some_and(|before| alike(&before, observation));
+    let _ = lab.cache.put(&doubtful(key), &Doubtful { observation: observation.clone(), confirmed, measured: now() });
+    if confirmed { Kept::Settled } else { Kept::Unconfirmed }
+}
+
+/// What the last measurement saw, believed or not, where it may not come again.
+pub fn before(lab: &Lab, key: &Key) -> Option<Observation> {
+    lab.cache.get::<Doubtful>(&doubtful(key)).map(|doubtful| doubtful.observation)
+}
+
+fn doubtful(key: &Key) -> Key {
+    Key::of("doubtful", &key.text())
+}
+
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+/// Whether the guest or its runtime alone decided how it ended.
+fn is_repeatable(observation: &Observation) -> bool {
     match observation.outcome {
         // A guest that ended by itself did so for a reason of its own, even if its client had to give up.
         Outcome::Exited(_) | Outcome::Limit(Limit::Output(_)) => true,
@@ -14,7 +87,62 @@ pub fn is_repeatable(observation: &Observation) -> bool {
     }
 }
 
-/// A cache that cannot be written costs time, not verdicts.
-pub fn keep(lab: &Lab, key: &Key, observation: &Observation) {
-    let _ = lab.cache.put(key, observation);
+#[cfg(test)]
+mod tests {
+    use super::{BELIEVED, Doubtful, Kept, before, doubtful, keep, now, recall};
+    use crate::cache::{Cache, Key};
+    use crate::lab::Lab;
+    use crate::machine::Machine;
+    use wasmlab_model::observation::{Limit, Observation, Outcome};
+
+    fn with_outcome(outcome: Outcome) -> Observation {
+        Observation { outcome, ..Observation::nothing() }
+    }
+
+    fn lab(dir: &tempfile::TempDir) -> Lab {
+        let root = dir.path().to_owned();
+        Lab { cache: Cache::new(root.clone()), machine: Machine::new(root.join("machine.json")), root }
+    }
+
+    /// Keeps the outcomes one after the other, as runs do that use the cache; what came of the last, and whether
+    /// it is recalled.
+    fn check(outcomes: &[&Outcome], wanted: (Kept, bool)) {
+        let dir = tempfile::tempdir().unwrap();
+        let (lab, key) = (lab(&dir), Key::of("test", &1));
+        let mut kept = Kept::Settled;
+        for outcome in outcomes {
+            let observation = with_outcome((*outcome).clone());
+            kept = keep(&lab, &key, &observation, before(&lab, &key), |a, b| a.outcome == b.outcome);
+        }
+        assert_eq!((kept, recall(&lab, &key).is_some()), wanted, "{outcomes:?}");
+    }
+
+    #[test]
+    fn what_may_not_come_again_is_kept_when_it_came_twice() {
+        let (ended, late, crashed) = (&Outcome::Exited(0), &Outcome::Limit(Limit::Time(10)), &Outcome::Signaled(11));
+        check(&[ended], (Kept::Settled, true));
+        check(&[late], (Kept::Unconfirmed, false));
+        check(&[late, late], (Kept::Settled, true));
+        check(&[late, crashed], (Kept::Unconfirmed, false));
+        check(&[late, crashed, crashed], (Kept::Settled, true));
+        check(&[late, ended], (Kept::Settled, true));
+        check(&[&Outcome::Interrupted], (Kept::Settled, false));
+    }
+
+    #[test]
+    fn a_confirmed_outcome_is_not_believed_for_ever() {
+        let dir = tempfile::tempdir().unwrap();
+        let (lab, key) = (lab(&dir), Key::of("test", &1));
+        let recalled = |age: u64| {
+            let measured = now() - age;
+            let entry = Doubtful { observation: with_outcome(Outcome::Signaled(11)), confirmed: true, measured };
+            lab.cache.put(&doubtful(&key), &entry).unwrap();
+            recall(&lab, &key).is_some()
+        };
+        assert!(recalled(0) && recalled(BELIEVED.as_secs() / 2) && !recalled(BELIEVED.as_secs()));
+        // One more measurement with the same result confirms it anew.
+        let again = with_outcome(Outcome::Signaled(11));
+        assert_eq!(keep(&lab, &key, &again, before(&lab, &key), |a, b| a.outcome == b.outcome), Kept::Settled);
+        assert!(recall(&lab, &key).is_some());
+    }
 }

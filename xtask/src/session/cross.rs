@@ -62,8 +62,8 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::differences;
-    use crate::guest::Options;
     use crate::cell::Limits;
+    use crate::guest::Options;
     use crate::matrix::{Engines, Request};
     use crate::sample;
     use wasmlab_model::codes::Code;
@@ -76,12 +76,13 @@ mod tests {
             runtimes: wasmlab_runtimes::all().to_vec(),
             jobs: 1,
             use_cache: false,
+            confirm: false,
             limits: Limits::default(),
             build: Options { offline: true, require_built: false },
             given: BTreeMap::new(),
             engines: Engines::Built,
-            listen: None,
-            keep_folder: false,
+            sink: None,
+            keep_workdir: false,
         };
         let mut report = sample::report();
         report.runtimes[0].id = "wasmi-cli".to_owned();

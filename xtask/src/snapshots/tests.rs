@@ -1,31 +1,63 @@
 //! Snapshots through their life: new, pending, accepted, changed.
 
+use std::fs;
+
 use super::Store;
-use wasmlab_model::codes::Code;
+use super::column::Column;
+use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::report::{Cell, NoteKind};
 use wasmlab_model::verdict::{Change, Verdict};
 
-fn cell(verdict: Verdict, code: Option<Code>) -> Cell {
+/// A folder of snapshots of a test's own.
+struct Folder {
+    dir: tempfile::TempDir,
+    store: Store,
+}
+
+impl Folder {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::new(dir.path().to_owned());
+        Self { dir, store }
+    }
+
+    /// What a run with this version of runtime `r` makes of scenarios.
+    fn run(&self, version: &str, results: &[(&str, (Verdict, Option<Code>))]) -> Vec<Cell> {
+        let mut cells: Vec<Cell> = results.iter().map(|(scenario, result)| cell(scenario, *result)).collect();
+        self.store.compare_column("r", version, &mut cells.iter_mut().collect::<Vec<_>>()).unwrap();
+        cells
+    }
+
+    fn accept(&self, scenarios: &[&str]) -> usize {
+        let chosen = |name: &str, runtime: Option<&str>| scenarios.contains(&name) && runtime == Some("r");
+        self.store.accept(&chosen).unwrap().iter().map(|(_, lines)| lines).sum()
+    }
+
+    /// The lines of a file, without insta's header and with single blanks.
+    fn lines(&self, file: &str) -> Vec<String> {
+        let text = fs::read_to_string(self.dir.path().join("matrix").join(file)).unwrap_or_default();
+        let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
+        text.lines().skip(4).filter(|l| !l.starts_with("scenario ")).map(words).collect()
+    }
+}
+
+fn cell(scenario: &str, (verdict, code): (Verdict, Option<Code>)) -> Cell {
     let mut cell = crate::sample::cells().remove(0);
-    cell.scenario = "s".to_owned();
+    cell.scenario = scenario.to_owned();
     cell.runtime = "r".to_owned();
     (cell.verdict, cell.code, cell.subject) = (verdict, code, None);
+    cell.blame = code.map(|c| c.entry().blame.to_vec()).unwrap_or_default();
     cell
 }
 
 /// Accepts `before`, then compares `now`, measured with `version`.
 fn change(before: (Verdict, Option<Code>), now: (Verdict, Option<Code>), version: &str) -> Cell {
-    let dir = tempfile::tempdir().unwrap();
-    let store = Store::new(dir.path().to_owned());
-    let mut first = cell(before.0, before.1);
-    store.compare_cell(&mut first, "1.0").unwrap();
-    assert_eq!(first.change, Change::New);
-    let pending = store.pending();
-    assert_eq!(pending.len(), 1);
-    Store::accept(&pending[0]).unwrap();
-    let mut second = cell(now.0, now.1);
-    store.compare_cell(&mut second, version).unwrap();
-    assert_eq!(store.pending().is_empty(), second.change == Change::Same);
+    let folder = Folder::new();
+    assert_eq!(folder.run("1.0", &[("s", before)])[0].change, Change::New);
+    assert_eq!(folder.store.pending().len(), 1);
+    assert_eq!(folder.accept(&["s"]), 1);
+    let second = folder.run(version, &[("s", now)]).remove(0);
+    assert_eq!(folder.store.pending().is_empty(), second.change == Change::Same);
     second
 }
 
@@ -63,47 +95,179 @@ fn what_was_not_measured_changes_nothing() {
 }
 
 #[test]
-fn damaged_snapshots_are_errors_that_name_the_file() {
-    let dir = tempfile::tempdir().unwrap();
-    let store = Store::new(dir.path().to_owned());
-    for text in ["", "---\nsource: x\n---\nverdict = \"maybe\"\n"] {
-        std::fs::create_dir_all(dir.path().join("matrix")).unwrap();
-        std::fs::write(dir.path().join("matrix/s@r.snap"), text).unwrap();
-        let error = store.compare_cell(&mut cell(Verdict::Pass, None), "1").unwrap_err().to_string();
-        assert!(error.contains("s@r.snap") && error.contains("restore it"), "{error}");
+fn another_blame_alone_is_a_change_that_names_it() {
+    let folder = Folder::new();
+    folder.run("1", &[("s", TRAP)]);
+    folder.accept(&["s"]);
+    let mut other = cell("s", TRAP);
+    other.blame = vec![Blame::Runtime];
+    folder.store.compare_column("r", "1", &mut [&mut other]).unwrap();
+    assert_eq!(other.change, Change::Different);
+    assert_eq!(other.was.as_deref(), Some("gap trap (stage run, blame guest)"));
+}
+
+#[test]
+fn a_file_is_read_as_it_was_written_whatever_a_guest_calls_its_imports() {
+    let odd =
+        ["", "-", "on 2", "two  blanks", " edges ", "\"quoted\"", "a\nb\t", "n\u{fc} \u{202e}", "wasi:a/b@1 c", "   "];
+    for text in odd {
+        let folder = Folder::new();
+        let mut one = cell("s", TRAP);
+        one.subject = Some(text.to_owned());
+        let mut two = cell("t-with-a-name-that-is-longer-than-its-place", PASS);
+        two.stage = None;
+        folder.store.compare_column("r", text, &mut [&mut one, &mut two]).unwrap();
+        folder.run("2", &[("u", TRAP)]);
+        folder.accept(&["s", &two.scenario, "u"]);
+        let file = fs::read_to_string(folder.dir.path().join("matrix/r.snap")).unwrap();
+        assert!(file.chars().all(|c| c == '\n' || c == ' ' || c.is_ascii_graphic()), "{file}");
+        let body = file.split_once("\n---\n").unwrap().1;
+        let column = Column::parse(body, 4).unwrap();
+        assert_eq!(column.to_string(), body.trim_end(), "{text:?}");
+        assert_eq!((column.version(), column.lines().len()), (text, 3));
+        assert_eq!(column.lines()["s"].subject.as_deref(), Some(text));
+        assert_eq!(column.lines()["u"].version, "2");
     }
 }
 
 #[test]
-fn snapshots_of_nothing_are_found() {
-    let dir = tempfile::tempdir().unwrap();
-    let store = Store::new(dir.path().to_owned());
-    store.compare_cell(&mut cell(Verdict::Pass, None), "1").unwrap();
-    Store::accept(&store.pending()[0]).unwrap();
-    assert!(store.orphans(&["s"].into(), &["r"].into()).is_empty());
-    assert!(store.orphans(&["s"].into(), &["q"].into())[0].text.contains("no runtime is named `r`"));
-    assert!(store.orphans(&["t"].into(), &["r"].into())[0].text.contains("no scenario is named `s`"));
+fn a_damaged_snapshot_is_an_error_that_names_the_file_and_the_line() {
+    let check = |text: &str, wanted: &str| {
+        let folder = Folder::new();
+        fs::create_dir_all(folder.dir.path().join("matrix")).unwrap();
+        fs::write(folder.dir.path().join("matrix/r.snap"), text).unwrap();
+        let mut seen = cell("s", PASS);
+        let error = folder.store.compare_column("r", "1", &mut [&mut seen]).unwrap_err().to_string();
+        assert!(error.contains("r.snap") && error.contains("restore it") && error.contains(wanted), "{error}");
+    };
+    let body = |lines: &str| {
+        let column = Column::default().with([], "1").to_string();
+        format!("---\nsource: x\nexpression: y\n---\n{column}\n{lines}\n")
+    };
+    check("", "line 1: no header");
+    check("---\nsource: x\n---\nverdict = \"maybe\"\n", "line 4: no `version: `");
+    check("---\nsource: x\n---\nversion: 1\ns  pass\n", "line 5: not the line with the headings");
+    check(&body("s  maybe"), "line 7: unknown variant `maybe`");
+    check(&body("s  absent"), "line 7: `absent` is not measured");
+    check(&body("s"), "line 7: 1 fields");
+    check(&body("s  pass\n<<<<<<< mine  pass\ns  pass"), "line 9: a second line for `s`");
+    check(&body("s  gap  run  no-such-code"), "line 7: `no-such-code` is not a code");
+    check(&body("s  gap  run  trap  nobody"), "line 7: unknown variant `nobody`");
+    check(&body("s  gap  run  trap  guest  \"open"), "line 7: `\"open` is no text");
+    check(&body("s  pass  run  -  -  -  2.0"), "line 7: `2.0` is not `on VERSION`");
 }
 
 #[test]
-fn pending_files_of_a_scenario_that_is_no_more_are_forgotten() {
-    let dir = tempfile::tempdir().unwrap();
-    let store = Store::new(dir.path().to_owned());
-    store.compare_cell(&mut cell(Verdict::Pass, None), "1").unwrap();
-    store.forget_pending(&["s"].into()).unwrap();
-    assert_eq!(store.pending().len(), 1);
-    store.forget_pending(&["t"].into()).unwrap();
-    assert!(store.pending().is_empty());
+fn a_part_of_a_run_leaves_the_other_lines_as_they_are_and_parts_add_up() {
+    let folder = Folder::new();
+    folder.run("1", &[("a", PASS), ("b", PASS), ("c", TRAP)]);
+    assert_eq!(folder.accept(&["a", "b", "c"]), 3);
+    assert_eq!(folder.lines("r.snap"), ["version: 1", "a pass run", "b pass run", "c gap run trap guest"]);
+    // Two runs of one scenario each.
+    folder.run("1", &[("b", TRAP)]);
+    folder.run("1", &[("d", PASS)]);
+    let pending = folder.lines("r.snap.new");
+    assert_eq!(pending, ["version: 1", "a pass run", "b gap run trap guest", "c gap run trap guest", "d pass run"]);
+    // A run that was stopped before it came to any cell, and one on a machine without the runtime.
+    folder.run("1", &[]);
+    folder.run("", &[("b", (Verdict::Absent, None)), ("d", (Verdict::NotBuilt, None))]);
+    assert_eq!(folder.lines("r.snap.new"), pending);
+    // What does not differ any more waits no longer.
+    folder.run("1", &[("b", PASS)]);
+    assert_eq!(
+        folder.lines("r.snap.new"),
+        ["version: 1", "a pass run", "b pass run", "c gap run trap guest", "d pass run"]
+    );
+    assert_eq!(folder.accept(&["d"]), 1);
+    assert!(folder.store.pending().is_empty());
+    folder.run("1", &[("a", TRAP)]);
+    folder.run("1", &[("a", PASS)]);
+    assert!(folder.store.pending().is_empty());
+}
+
+#[test]
+fn a_part_is_accepted_and_the_rest_waits() {
+    let folder = Folder::new();
+    folder.run("1", &[("a", PASS), ("b", PASS), ("c", PASS)]);
+    assert_eq!(folder.accept(&["b"]), 1);
+    assert_eq!(folder.lines("r.snap"), ["version: 1", "b pass run"]);
+    assert_eq!(folder.lines("r.snap.new").len(), 4);
+    assert_eq!(folder.accept(&["nothing"]), 0);
+    assert_eq!(folder.accept(&["a", "b", "c"]), 2);
+    assert_eq!(folder.lines("r.snap").len(), 4);
+    assert!(folder.store.pending().is_empty());
+}
+
+#[test]
+fn what_was_accepted_meanwhile_is_not_lost() {
+    let folder = Folder::new();
+    folder.run("1", &[("a", PASS)]);
+    let file = folder.dir.path().join("matrix/r.snap");
+    // As a merge brings it.
+    let other = Folder::new();
+    other.run("1", &[("z", PASS)]);
+    other.accept(&["z"]);
+    fs::copy(other.dir.path().join("matrix/r.snap"), &file).unwrap();
+    folder.accept(&["a"]);
+    assert_eq!(folder.lines("r.snap"), ["version: 1", "a pass run", "z pass run"]);
+}
+
+#[test]
+fn another_version_is_the_files_once_most_lines_have_it() {
+    let folder = Folder::new();
+    folder.run("1", &[("a", PASS), ("b", PASS), ("c", PASS)]);
+    folder.accept(&["a", "b", "c"]);
+    // Nothing differs: there is nothing to accept.
+    folder.run("2", &[("a", PASS), ("b", PASS), ("c", PASS)]);
+    assert!(folder.store.pending().is_empty());
+    folder.run("2", &[("b", TRAP)]);
+    folder.accept(&["b"]);
+    assert_eq!(folder.lines("r.snap"), ["version: 1", "a pass run", "b gap run trap guest - on 2", "c pass run"]);
+    folder.run("2", &[("a", PASS), ("b", PASS), ("d", PASS)]);
+    folder.accept(&["a", "b", "c", "d"]);
+    assert_eq!(
+        folder.lines("r.snap"),
+        ["version: 2", "a pass run", "b pass run", "c pass run - - - on 1", "d pass run"]
+    );
+}
+
+#[test]
+fn snapshots_of_nothing_are_found() {
+    let folder = Folder::new();
+    folder.run("1", &[("s", PASS)]);
+    folder.accept(&["s"]);
+    let text = |scenario: &str, runtime: &str| {
+        let notes = folder.store.orphans(&[scenario].into(), &[runtime].into());
+        notes.iter().map(|n| format!("{}: {}", n.about, n.text)).collect::<Vec<_>>().join("; ")
+    };
+    assert_eq!(text("s", "r"), "");
+    assert!(text("s", "q").starts_with("matrix/r.snap: no runtime is named `r`"));
+    assert!(text("t", "r").starts_with("matrix/r.snap:7: no scenario is named `s`: remove the line"));
+}
+
+#[test]
+fn what_is_pending_for_a_scenario_or_a_runtime_that_is_no_more_is_forgotten() {
+    let folder = Folder::new();
+    folder.run("1", &[("s", PASS), ("t", PASS)]);
+    folder.store.forget_pending(&["s", "t"].into(), &["r"].into()).unwrap();
+    assert_eq!(folder.lines("r.snap.new").len(), 3);
+    folder.store.forget_pending(&["t"].into(), &["r"].into()).unwrap();
+    assert_eq!(folder.lines("r.snap.new"), ["version: 1", "t pass run"]);
+    folder.store.forget_pending(&["t"].into(), &["q"].into()).unwrap();
+    assert!(folder.store.pending().is_empty());
+    folder.run("1", &[("s", PASS)]);
+    folder.store.forget_pending(&["t"].into(), &["r"].into()).unwrap();
+    assert!(folder.store.pending().is_empty());
 }
 
 #[test]
 fn artifacts_differ_by_imports_and_by_sizes_beyond_the_tolerance() {
-    let dir = tempfile::tempdir().unwrap();
-    let store = Store::new(dir.path().to_owned());
+    let folder = Folder::new();
+    let store = &folder.store;
     let artifact = crate::sample::report().artifacts.remove(0);
     let note = store.compare_artifact(&artifact).unwrap().unwrap();
     assert_eq!(note.kind, NoteKind::ArtifactNew);
-    Store::accept(&store.pending()[0]).unwrap();
+    assert_eq!(store.accept(&|_, runtime| runtime.is_none()).unwrap().len(), 1);
     let check = |change: &dyn Fn(&mut wasmlab_model::report::Artifact), wanted: Option<(NoteKind, &str)>| {
         let mut changed = artifact.clone();
         change(&mut changed);

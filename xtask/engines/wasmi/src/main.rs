@@ -93,7 +93,7 @@ fn config() -> Config {
 fn limits(spec: &CellSpec) -> StoreLimits {
     StoreLimitsBuilder::new()
         .memory_size(usize::try_from(spec.memory_limit).unwrap_or(usize::MAX))
-        .table_elements(engine::TABLE_ELEMENTS)
+        .table_elements(wasmlab_protocol::TABLE_ELEMENTS)
         .build()
 }
 

@@ -48,7 +48,7 @@ pub(crate) fn wasi(spec: &CellSpec) -> Result<WasiCtxBuilder, Cause> {
 pub(crate) fn limits(spec: &CellSpec) -> StoreLimits {
     StoreLimitsBuilder::new()
         .memory_size(usize::try_from(spec.memory_limit).unwrap_or(usize::MAX))
-        .table_elements(engine::TABLE_ELEMENTS)
+        .table_elements(wasmlab_protocol::TABLE_ELEMENTS)
         .build()
 }
 

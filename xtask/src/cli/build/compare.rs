@@ -15,7 +15,7 @@ pub fn table(lab: &Lab, made: &[Made]) -> String {
     let mut rows: Vec<Vec<String>> = Vec::new();
     let mut add = |cells: &[&str]| rows.push(cells.iter().map(|&cell| cell.to_owned()).collect());
     let (mut imports, mut proposals) = (String::new(), String::new());
-    let width = output::look().width;
+    let width = output::render_options().width;
     for (scenario, guest) in made {
         let Ok(guest) = guest else {
             add(&[&scenario.name, "not built"]);

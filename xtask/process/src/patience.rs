@@ -1,0 +1,75 @@
+//! Time as a child has it. A limit says how long a child may take on a machine that is at rest: what it waited for a
+//! processor, because of others, does not count. So a busy machine changes no result, and a child that is idle, or
+//! loops for ever, still meets its limit.
+
+use std::time::{Duration, Instant};
+
+use crate::Running;
+
+/// A limit is never stretched to more than so many times itself.
+const STRETCH: u32 = 6;
+
+/// What counts of `wall`, of which a child waited `starved` for a processor.
+#[must_use]
+pub fn counted(wall: Duration, starved: Duration) -> Duration {
+    wall.saturating_sub(starved).max(wall / STRETCH)
+}
+
+/// The wall-clock time that `limit` may take for a child that waited `starved` for a processor.
+#[must_use]
+pub fn stretched(limit: Duration, starved: Duration) -> Duration {
+    (limit + starved).min(limit * STRETCH)
+}
+
+/// A limit of a wait for a child.
+#[derive(Debug)]
+pub struct Patience<'a> {
+    running: &'a Running,
+    limit: Duration,
+    began: Instant,
+    starved: Duration,
+}
+
+impl<'a> Patience<'a> {
+    /// Begins now.
+    #[must_use]
+    pub fn new(running: &'a Running, limit: Duration) -> Self {
+        Self { running, limit, began: Instant::now(), starved: running.starved() }
+    }
+
+    /// What is left: to be asked again when it is over, for the child may have been starved meanwhile. `None`: nothing.
+    #[must_use]
+    pub fn left(&self) -> Option<Duration> {
+        let starved = self.running.starved().saturating_sub(self.starved);
+        self.limit.checked_sub(counted(self.began.elapsed(), starved)).filter(|left| !left.is_zero())
+    }
+}
+
+/// The longest that a thread of these processes waited for a processor since it began: `schedstat`'s second number.
+#[cfg(target_os = "linux")]
+pub fn starved(pids: impl Iterator<Item = i32>) -> Duration {
+    let threads = pids.filter_map(|pid| std::fs::read_dir(format!("/proc/{pid}/task")).ok()).flatten().flatten();
+    let waited = threads.filter_map(|thread| {
+        let text = std::fs::read_to_string(thread.path().join("schedstat")).ok()?;
+        text.split_whitespace().nth(1)?.parse().ok()
+    });
+    Duration::from_nanos(waited.max().unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{counted, stretched};
+    use std::time::Duration;
+
+    const MS: fn(u64) -> Duration = Duration::from_millis;
+
+    #[test]
+    fn what_a_child_waited_for_a_processor_does_not_count() {
+        for (wall, starved, wanted) in [(1000, 0, 1000), (1000, 400, 600), (6000, 6000, 1000), (0, 10, 0)] {
+            assert_eq!(counted(MS(wall), MS(starved)), MS(wanted), "{wall} {starved}");
+        }
+        for (limit, starved, wanted) in [(1000, 0, 1000), (1000, 400, 1400), (1000, 60_000, 6000)] {
+            assert_eq!(stretched(MS(limit), MS(starved)), MS(wanted), "{limit} {starved}");
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! The lab as a guest's client: the steps of a scenario, each with a limit.
+
+use std::collections::BTreeMap;
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+use super::preopens::Contents;
+use wasmlab_model::observation::Script;
+use wasmlab_model::scenario::{Step, Stream};
+use wasmlab_process::{self as process, Patience, Running, Stop};
+
+mod request;
+
+use request::Request;
+
+/// Bytes that a response or a connection may bring.
+const MOST: u64 = 64 << 20;
+
+/// Plays `steps` against a guest; `ports` are those of its sockets, by name. Afterwards the guest has
+/// ended or is asked to: a script that says nothing of the end leaves `run` for it.
+pub fn play(
+    steps: &[Step],
+    running: &Running,
+    ports: &BTreeMap<String, u16>,
+    contents: Contents,
+    run: Duration,
+) -> Script {
+    let mut player = Player { running, ports, contents, connections: BTreeMap::new() };
+    let mut script = Script { done: 0, steps: steps.len(), failed: None };
+    for step in steps {
+        if let Err(why) = player.step(step) {
+            script.failed = Some(why);
+            break;
+        }
+        script.done += 1;
+    }
+    let ends_itself = matches!(steps.last(), Some(Step::Wait { .. }));
+    // A guest whose client gave up has often just ended and is about to say why.
+    let patience = if script.failed.is_some() || !ends_itself { Duration::from_millis(500) } else { run };
+    if !running.wait_end(patience) {
+        running.stop(Stop::Terminate);
+    }
+    script
+}
+
+struct Player<'a> {
+    running: &'a Running,
+    ports: &'a BTreeMap<String, u16>,
+    contents: Contents<'a>,
+    connections: BTreeMap<String, TcpStream>,
+}
+
+impl Player<'_> {
+    fn step(&mut self, step: &Step) -> Result<(), String> {
+        match step {
+            Step::Read { stream, contains, timeout_ms } => {
+                let (stream, name) = match stream {
+                    Stream::Stdout => (process::Stream::Stdout, "stdout"),
+                    Stream::Stderr => (process::Stream::Stderr, "stderr"),
+                };
+                let seen = self.running.wait_text(stream, contains, ms(*timeout_ms));
+                seen.then_some(())
+                    .ok_or_else(|| format!("read: {contains:?} did not come on {name} within {timeout_ms} ms"))
+            }
+            Step::Write { data } => {
+                self.running.write(data.as_bytes());
+                Ok(())
+            }
+            Step::Listen { socket, timeout_ms } => self.listen(socket, ms(*timeout_ms)),
+            Step::Connect { socket, id, timeout_ms } => {
+                let stream = TcpStream::connect_timeout(&self.address(socket), self.unhurried(*timeout_ms))
+                    .map_err(|e| format!("connect to {socket}: {e}"))?;
+                self.connections.insert(id.clone(), stream);
+                Ok(())
+            }
+            Step::Send { id, data, timeout_ms } => {
+                let limit = self.unhurried(*timeout_ms);
+                let stream = self.connection(id)?;
+                let sent = stream.set_write_timeout(Some(limit)).and_then(|()| stream.write_all(data.as_bytes()));
+                sent.map_err(|e| format!("send on {id}: {e}"))
+            }
+            Step::Recv { id, contains, timeout_ms } => {
+                let patience = Patience::new(self.running, ms(*timeout_ms));
+                receive(self.connection(id)?, contains, &patience)
+                    .map_err(|e| format!("recv on {id}: {contains:?} did not come: {e}"))
+            }
+            Step::Close { id } => match self.connections.remove(id) {
+                Some(_) => Ok(()),
+                None => Err(format!("no connection `{id}` is open")),
+            },
+            Step::Request { socket, method, path, headers, body, parallel, expect, timeout_ms } => {
+                let request = Request {
+                    method,
+                    headers,
+                    body,
+                    expect,
+                    contents: self.contents,
+                    limit: self.unhurried(*timeout_ms),
+                };
+                request
+                    .send(self.address(socket), path, *parallel)
+                    .map_err(|why| format!("{method} {path} on {socket}: {why}"))
+            }
+            Step::Kill { signal } => {
+                self.running.stop(match signal.as_str() {
+                    "INT" => Stop::Interrupt,
+                    "KILL" => Stop::Kill,
+                    _ => Stop::Terminate,
+                });
+                Ok(())
+            }
+            // The exit code is the engine's to report; the judge compares it with expect.exit.
+            Step::Wait { timeout_ms } => {
+                let ended = self.running.wait_end(ms(*timeout_ms));
+                ended.then_some(()).ok_or_else(|| format!("wait: the guest did not end within {timeout_ms} ms"))
+            }
+        }
+    }
+
+    /// What a step of the system's own may take, which ends it by the clock.
+    fn unhurried(&self, timeout_ms: u64) -> Duration {
+        self.running.unhurried(ms(timeout_ms))
+    }
+
+    fn address(&self, socket: &str) -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], self.ports.get(socket).copied().unwrap_or(0)))
+    }
+
+    fn connection(&mut self, id: &str) -> Result<&mut TcpStream, String> {
+        self.connections.get_mut(id).ok_or_else(|| format!("no connection `{id}` is open"))
+    }
+
+    /// Waits until somebody listens, without connecting: a guest may accept only once.
+    fn listen(&self, socket: &str, limit: Duration) -> Result<(), String> {
+        let port = self.address(socket).port();
+        let patience = Patience::new(self.running, limit);
+        loop {
+            if is_listening(port) {
+                return Ok(());
+            }
+            if patience.left().is_none() || self.running.wait_end(Duration::from_millis(10)) {
+                return Err(format!("listen: nobody listens on {socket} (port {port})"));
+            }
+        }
+    }
+}
+
+fn ms(ms: u64) -> Duration {
+    Duration::from_millis(ms)
+}
+
+/// Whether a TCP socket of this machine listens on `port`: state 0A in the kernel's table.
+pub fn is_listening(port: u16) -> bool {
+    let suffix = format!(":{port:04X}");
+    ["/proc/net/tcp", "/proc/net/tcp6"].iter().filter_map(|f| std::fs::read_to_string(f).ok()).any(|table| {
+        table.lines().skip(1).any(|line| {
+            let mut fields = line.split_whitespace().skip(1);
+            fields.next().is_some_and(|local| local.ends_with(&suffix)) && fields.nth(1) == Some("0A")
+        })
+    })
+}
+
+fn receive(stream: &mut TcpStream, contains: &str, patience: &Patience) -> io::Result<()> {
+    let (mut got, mut buffer) = (Vec::new(), [0; 4096]);
+    while !got.windows(contains.len().max(1)).any(|w| w == contains.as_bytes()) {
+        // A peer that sends a byte now and then must not stretch the limit.
+        let left = patience.left().ok_or(io::ErrorKind::TimedOut)?;
+        stream.set_read_timeout(Some(left))?;
+        let n = match stream.read(&mut buffer) {
+            // The guest may have waited for a processor meanwhile.
+            Err(e) if matches!(e.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {
+                patience.left().ok_or(e)?;
+                continue;
+            }
+            read => read?,
+        };
+        if n == 0 || got.len() as u64 > MOST {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        got.extend_from_slice(&buffer[..n]);
+    }
+    Ok(())
+}

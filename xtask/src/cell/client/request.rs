@@ -1,0 +1,125 @@
+//! An HTTP request of the script's, and what the response shall be.
+
+use std::collections::BTreeMap;
+use std::io::{self, Read};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+use super::MOST;
+use crate::cell::preopens::Contents;
+use wasmlab_model::scenario::Response;
+
+/// A request, on whatever connection.
+#[derive(Clone, Copy)]
+pub struct Request<'a> {
+    pub method: &'a str,
+    pub headers: &'a BTreeMap<String, String>,
+    pub body: &'a str,
+    pub expect: &'a Response,
+    pub contents: Contents<'a>,
+    pub limit: Duration,
+}
+
+impl Request<'_> {
+    /// Sends it to `address` as many times at once as `parallel` says.
+    ///
+    /// # Errors
+    /// What was wrong with the first response that was not as expected.
+    pub fn send(&self, address: SocketAddr, path: &str, parallel: u16) -> Result<(), String> {
+        let url = format!("http://{address}{path}");
+        if parallel <= 1 {
+            return self.one(&url);
+        }
+        // However fast each request is done, so many connections are open at once.
+        let open = |_| TcpStream::connect_timeout(&address, self.limit);
+        let _idle: Vec<TcpStream> = (0..parallel)
+            .map(open)
+            .collect::<io::Result<_>>()
+            .map_err(|e| format!("{parallel} connections at once: {e}"))?;
+        std::thread::scope(|scope| {
+            let all: Vec<_> = (0..parallel).map(|_| scope.spawn(|| self.one(&url))).collect();
+            all.into_iter().try_for_each(|one| one.join().unwrap_or_else(|_| Err("the client failed".to_owned())))
+        })
+        .map_err(|why| format!("one of {parallel} at once: {why}"))
+    }
+
+    fn one(&self, url: &str) -> Result<(), String> {
+        // The user's proxy is for the world, not for the loopback address.
+        let config =
+            ureq::Agent::config_builder().timeout_global(Some(self.limit)).http_status_as_error(false).proxy(None);
+        let agent = ureq::Agent::new_with_config(config.max_redirects(0).build());
+        let mut builder = ureq::http::Request::builder().method(self.method).uri(url);
+        for (name, value) in self.headers {
+            builder = builder.header(name, value);
+        }
+        let request = builder.body(self.body.to_owned()).map_err(|e| e.to_string())?;
+        let mut response = agent.run(request).map_err(|e| e.to_string())?;
+        let (expect, status) = (self.expect, response.status().as_u16());
+        if status != expect.status {
+            return Err(format!("status {status}, expected {}", expect.status));
+        }
+        for (name, wanted) in &expect.headers {
+            let got = response.headers().get(name).and_then(|v| v.to_str().ok()).unwrap_or("(none)");
+            if got != wanted {
+                return Err(format!("header {name}: {got:?}, expected {wanted:?}"));
+            }
+        }
+        let mut body = response.body_mut().with_config().limit(MOST).reader();
+        if let Some(file) = &expect.body_file {
+            let wanted = self.contents.open(file).map_err(|e| format!("`{file}`: {e}"))?;
+            return same(&mut body, wanted).map_err(|why| format!("the body is not that of {file}: {why}"));
+        }
+        let mut got = Vec::new();
+        body.read_to_end(&mut got).map_err(|e| format!("the body: {e}"))?;
+        self.read(&got)
+    }
+
+    fn read(&self, got: &[u8]) -> Result<(), String> {
+        let text = String::from_utf8_lossy(got);
+        let shown = || text.chars().take(80).collect::<String>();
+        match (&self.expect.body, self.expect.body_contains.iter().find(|part| !text.contains(part.as_str()))) {
+            (Some(wanted), _) if got != wanted.as_bytes() => {
+                Err(format!("the body is {:?}, expected {wanted:?}", shown()))
+            }
+            (_, Some(part)) => Err(format!("the body does not contain {part:?}: it is {:?}", shown())),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Reads both to their ends.
+fn same(got: &mut impl Read, mut wanted: impl Read) -> Result<(), String> {
+    let (mut ours, mut theirs) = (vec![0; 1 << 16], vec![0; 1 << 16]);
+    let mut at = 0_u64;
+    loop {
+        let n = got.read(&mut ours).map_err(|e| format!("after {at} bytes: {e}"))?;
+        if n == 0 {
+            let left = io::copy(&mut wanted, &mut io::sink()).map_err(|e| e.to_string())?;
+            return if left == 0 { Ok(()) } else { Err(format!("it ends after {at} bytes, {left} too early")) };
+        }
+        let (ours, theirs) = (&ours[..n], &mut theirs[..n]);
+        wanted.read_exact(theirs).map_err(|_| format!("it is longer than {at} bytes"))?;
+        if let Some(offset) = ours.iter().zip(theirs.iter()).position(|(a, b)| a != b) {
+            return Err(format!("byte {} differs", at + offset as u64));
+        }
+        at += n as u64;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::same;
+
+    #[test]
+    fn bodies_are_compared_to_their_ends() {
+        let long = vec![7; 200_000];
+        let mut other = long.clone();
+        other[150_000] = 8;
+        let check = |got: &[u8], wanted: &[u8]| same(&mut &*got, wanted).err();
+        assert_eq!(check(&long, &long), None);
+        assert_eq!(check(&long, &other).as_deref(), Some("byte 150000 differs"));
+        assert_eq!(check(&long[..9], &long[..10]).as_deref(), Some("it ends after 9 bytes, 1 too early"));
+        assert!(check(&long, &long[..9]).is_some());
+        assert_eq!(check(b"", b""), None);
+    }
+}

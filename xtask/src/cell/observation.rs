@@ -1,0 +1,59 @@
+//! What the processes of a cell left, put together: facts only.
+
+use std::ffi::OsString;
+use std::time::{Duration, SystemTime};
+
+use wasmlab_model::observation::{Observation, Outcome, Piece};
+use wasmlab_protocol::{Cause, Event};
+
+use super::plan::Plan;
+use super::processes::{ProcessResult, shown};
+use super::workdir::Workdir;
+use super::{preopens, stages};
+
+/// The observation: the last process's, with those before it.
+pub fn assemble(plan: &Plan, workdir: &Workdir, results: Vec<ProcessResult>, began: SystemTime) -> Observation {
+    let mut whole = Observation {
+        events: stages::read(&workdir.paths.observation),
+        requests: workdir.servers.asked(),
+        files: preopens::found(plan.scenario, &workdir.paths.dirs, began),
+        ..Observation::nothing()
+    };
+    let last = results.len().saturating_sub(1);
+    for (index, result) in results.into_iter().enumerate() {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let (stdout, stderr, wall_micros) = match &result.ended {
+            Some(ended) => (text(&ended.stdout), text(&ended.stderr), micros(ended.wall)),
+            None => (String::new(), String::new(), 0),
+        };
+        if let Some(ended) = &result.ended {
+            whole.wall_micros += wall_micros;
+            whole.cpu_micros += micros(ended.cpu);
+            whole.peak_rss_bytes = whole.peak_rss_bytes.max(ended.peak_rss);
+        }
+        whole.escapes.extend(workdir.canary.escapes(&format!("{stdout}\n{stderr}")));
+        let ProcessResult { part, argv, outcome, script, .. } = result;
+        if index < last {
+            whole.earlier.push(Piece { part, argv, outcome, stdout, stderr, wall_micros });
+        } else {
+            whole = Observation { part, argv, outcome, stdout, stderr, script, ..whole };
+        }
+    }
+    whole.escapes.dedup();
+    whole
+}
+
+/// What is said of a cell that asks for what no switch of the runtime gives.
+pub fn refused(cause: Cause, commands: &[Vec<OsString>]) -> Observation {
+    let argv = commands.first().map(|argv| shown(argv)).unwrap_or_default();
+    Observation {
+        events: vec![Event::End { cause, micros: 0 }],
+        outcome: Outcome::Exited(0),
+        argv,
+        ..Observation::nothing()
+    }
+}
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}

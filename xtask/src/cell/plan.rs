@@ -1,0 +1,253 @@
+//! What a cell is to do, worked out before anything is touched: its specification, its commands, the key of its
+//! observation. Pure, but for the hashes of files that a scenario copies.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::Serialize;
+use wasmlab_model::facts::Facts;
+use wasmlab_model::scenario::{EntryKind, Run, Scenario};
+use wasmlab_protocol::{Call, Cause, CellSpec, Entry, PROTOCOL, PreopenedDir, PreopenedSocket};
+
+use super::{ports, preopens};
+use crate::cache::Key;
+use wasmlab_runtimes::{CellFiles, Runtime, Tool};
+
+/// What is to be run on what.
+#[derive(Clone, Copy)]
+pub struct Plan<'a> {
+    /// The scenario.
+    pub scenario: &'a Scenario,
+    /// The column.
+    pub runtime: &'a Runtime,
+    /// Its program.
+    pub tool: &'a Tool,
+    /// SHA-256 of the guest, an object of the cache.
+    pub guest: &'a str,
+    /// What reading it told, where it is a module or a component.
+    pub facts: Option<&'a Facts>,
+    /// What it needs beside it, by name.
+    pub companions: &'a BTreeMap<String, String>,
+    /// The limits.
+    pub limits: Limits,
+}
+
+/// Limits of a cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Limits {
+    /// Reading, validating, compiling and linking, milliseconds.
+    pub compile_ms: u64,
+    /// Instantiating and running, milliseconds; a scenario's `timeout_ms` goes before.
+    pub run_ms: u64,
+    /// stdout and stderr together, bytes.
+    pub output: u64,
+    /// Resident size of the runtime's process with its descendants, bytes.
+    pub resident: u64,
+    /// Each linear memory, bytes.
+    pub linear_memory: u64,
+    /// The largest file the guest may write, bytes.
+    pub file: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            compile_ms: 120_000,
+            run_ms: 10_000,
+            output: 4 << 20,
+            resident: 2 << 30,
+            linear_memory: 1 << 30,
+            file: 256 << 20,
+        }
+    }
+}
+
+/// The files of a cell, wherever they are.
+pub struct CellPaths {
+    /// The specification, JSON.
+    pub spec: PathBuf,
+    /// The module.
+    pub module: PathBuf,
+    /// The glue that loads it, where the compiler made one.
+    pub glue: Option<PathBuf>,
+    /// Where an engine reports.
+    pub observation: PathBuf,
+    /// Where an engine keeps compiled code.
+    pub compiled: Option<PathBuf>,
+    /// Where the runtime's translator leaves what it makes, once it is whole.
+    pub prepared: PathBuf,
+    /// Where the translator makes it.
+    pub preparing: PathBuf,
+    /// The preopened directories.
+    pub dirs: Vec<PreopenedDir>,
+    /// The preopened sockets.
+    pub sockets: Vec<PreopenedSocket>,
+}
+
+/// The ports of a cell, by the names that the scenario gives them: each name is of one kind only.
+#[derive(Clone, Debug, Default)]
+pub struct CellPorts {
+    /// Those that the guest may listen on.
+    pub listen: BTreeMap<String, u16>,
+    /// Those of the lab's servers, which the guest may ask.
+    pub servers: BTreeMap<String, u16>,
+}
+
+impl CellPorts {
+    /// All of them.
+    pub fn all(&self) -> BTreeMap<String, u16> {
+        self.listen.iter().chain(&self.servers).map(|(name, port)| (name.clone(), *port)).collect()
+    }
+}
+
+/// What an adapter makes of a cell.
+#[derive(Debug)]
+pub struct CellCommands {
+    /// What the cell asks for and no switch of the runtime gives: then nothing is started.
+    pub refused: Option<Cause>,
+    /// Files beside the specification that the commands name.
+    pub files: Vec<(&'static str, String)>,
+    /// The command that translates the module into [`CellPaths::preparing`].
+    pub prepare: Option<Vec<OsString>>,
+    /// The commands that run the guest, one after the other.
+    pub run: Vec<Vec<OsString>>,
+}
+
+impl Plan<'_> {
+    /// Everything that the observation depends on; `None` where it depends on more than can be named.
+    #[must_use]
+    pub fn key(&self) -> Option<Key> {
+        let run = &self.scenario.spec.run;
+        // The contents of a user's own directory are not in the key.
+        if run.dir.iter().any(|d| d.host.is_some()) {
+            return None;
+        }
+        let (paths, ports) = self.relative();
+        let commands = self.commands(&paths, &self.spec(&paths, &ports));
+        // The commands depend on the adapter's code, not on the runtime's program alone.
+        let shape = format!("{commands:?} {:?}", (self.runtime.env)(self.tool));
+        let column = (self.runtime.id(), self.runtime.mode(), &self.tool.fingerprint);
+        let program = format!("{}.wasm", self.scenario.name);
+        let copied = preopens::copied_hashes(self.scenario).ok()?;
+        Some(Key::of(
+            "observation",
+            &(
+                PROTOCOL,
+                (self.guest, self.companions),
+                (column, shape),
+                program,
+                (run, copied, &self.scenario.spec.expect.file),
+                &self.scenario.spec.step,
+                self.limits,
+            ),
+        ))
+    }
+
+    /// All that compiled code depends on: module, engine binary, mode, and the switches that it was made with.
+    pub fn compiled_key(&self) -> Key {
+        let (paths, ports) = self.relative();
+        let translation = self.commands(&paths, &self.spec(&paths, &ports)).prepare.map(|argv| format!("{argv:?}"));
+        Key::of("compiled", &(self.guest, &self.tool.fingerprint, self.runtime.mode(), translation))
+    }
+
+    /// The limit of each process that runs the guest, from instantiating on.
+    pub fn run_limit(&self) -> Duration {
+        Duration::from_millis(self.scenario.spec.run.timeout_ms.unwrap_or(self.limits.run_ms))
+    }
+
+    /// What the engine is told.
+    pub fn spec(&self, paths: &CellPaths, ports: &CellPorts) -> CellSpec {
+        let run = &self.scenario.spec.run;
+        let known = ports.all();
+        CellSpec {
+            protocol: PROTOCOL,
+            module: paths.module.clone(),
+            glue: paths.glue.clone(),
+            observation: paths.observation.clone(),
+            mode: self.runtime.mode().to_owned(),
+            compiled: paths.compiled.clone(),
+            entry: entry(run, &ports.listen),
+            args: std::iter::once(format!("{}.wasm", self.scenario.name))
+                .chain(run.args.iter().map(|arg| ports::fill_in(arg, &known)))
+                .collect(),
+            env: run.env.iter().map(|(name, value)| (name.clone(), ports::fill_in(value, &known))).collect(),
+            dirs: paths.dirs.clone(),
+            sockets: paths.sockets.clone(),
+            ports: ports.listen.values().copied().collect(),
+            connect_ports: ports.servers.values().copied().collect(),
+            network: run.network,
+            host_functions: run.host_functions.clone(),
+            memory_limit: self.limits.linear_memory,
+        }
+    }
+
+    /// What is to be started.
+    pub fn commands(&self, paths: &CellPaths, spec: &CellSpec) -> CellCommands {
+        let files = CellFiles {
+            spec: &paths.spec,
+            module: &spec.module,
+            cell: spec,
+            facts: self.facts,
+            independent_calls: self.scenario.spec.run.independent_calls,
+            prepared: &paths.prepared,
+        };
+        CellCommands {
+            refused: (self.runtime.refuses)(&files),
+            files: (self.runtime.extra_files)(&files),
+            prepare: (self.runtime.prepare)(self.tool, &files, &paths.preparing),
+            run: (self.runtime.commands)(self.tool, &files),
+        }
+    }
+
+    /// Paths that are relative to one folder, and ports that are likely free: the same whenever it is asked.
+    pub fn relative(&self) -> (CellPaths, CellPorts) {
+        const FIRST_PORT: u16 = 20_100;
+        let (run, build) = (&self.scenario.spec.run, &self.scenario.spec.build);
+        let listen = numbered(run.port.iter().map(|p| &p.name), FIRST_PORT);
+        let servers = numbered(run.server.iter().map(|s| &s.name), FIRST_PORT + 200);
+        let dirs = run.dir.iter().enumerate().map(|(index, dir)| PreopenedDir {
+            host: dir.host.clone().unwrap_or_else(|| Path::new("dirs").join(index.to_string())),
+            guest: dir.guest.clone(),
+        });
+        // No descriptor can be handed over by a script: those that open the socket themselves have its address.
+        let sockets = self.relative_sockets().into_values();
+        let sockets = sockets.map(|port| PreopenedSocket { fd: -1, address: format!("127.0.0.1:{port}") });
+        let paths = CellPaths {
+            spec: "spec.json".into(),
+            module: build.artifact.clone().unwrap_or_else(|| format!("{}.wasm", self.scenario.name)).into(),
+            glue: build.companions.first().filter(|glue| self.companions.contains_key(*glue)).map(PathBuf::from),
+            observation: "events.jsonl".into(),
+            compiled: None,
+            prepared: "prepared".into(),
+            preparing: "prepared".into(),
+            dirs: dirs.collect(),
+            sockets: sockets.collect(),
+        };
+        (paths, CellPorts { listen, servers })
+    }
+
+    /// The ports of the sockets in [`Plan::relative`].
+    pub fn relative_sockets(&self) -> BTreeMap<String, u16> {
+        const FIRST_SOCKET: u16 = 20_200;
+        numbered(self.scenario.spec.run.socket.iter().map(|s| &s.name), FIRST_SOCKET)
+    }
+}
+
+fn numbered<'a>(names: impl Iterator<Item = &'a String>, first: u16) -> BTreeMap<String, u16> {
+    names.cloned().zip(first..).collect()
+}
+
+fn entry(run: &Run, ports: &BTreeMap<String, u16>) -> Entry {
+    match run.entry {
+        EntryKind::Command => Entry::Command,
+        EntryKind::Http => {
+            let port = run.port.first().and_then(|p| ports.get(&p.name)).copied().unwrap_or_default();
+            Entry::Http { port }
+        }
+        EntryKind::Calls => {
+            Entry::Calls(run.call.iter().map(|c| Call { export: c.export.clone(), args: c.args.clone() }).collect())
+        }
+    }
+}

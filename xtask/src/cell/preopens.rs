@@ -1,0 +1,285 @@
+//! The guest's directories: what the lab puts into them, and what it finds there afterwards.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use wasmlab_protocol::PreopenedDir;
+
+use super::ports;
+use crate::files;
+use crate::machine::sha256;
+use wasmlab_model::observation::FoundFile;
+use wasmlab_model::scenario::{Dir, Scenario};
+
+/// Bytes of a file that are read back.
+const MOST: u64 = 1 << 20;
+
+/// What the guest finds in its directories: of the scenario's file, with the ports of this cell.
+#[derive(Clone, Copy, Debug)]
+pub struct Contents<'a> {
+    /// The scenario.
+    pub scenario: &'a Scenario,
+    /// Ports by name.
+    pub ports: &'a BTreeMap<String, u16>,
+}
+
+/// Makes the directories below `below`.
+///
+/// # Errors
+/// The file that cannot be written, and why.
+pub fn populate(contents: Contents, below: &Path) -> io::Result<Vec<PreopenedDir>> {
+    let mut dirs = Vec::new();
+    for (index, dir) in contents.scenario.spec.run.dir.iter().enumerate() {
+        let host = match &dir.host {
+            Some(host) => host.clone(),
+            None => below.join(index.to_string()),
+        };
+        if dir.host.is_none() {
+            let named = |e: io::Error| io::Error::new(e.kind(), format!("run.dir[{index}].{e}"));
+            fs::create_dir(&host)
+                .map_err(|e| named(io::Error::new(e.kind(), format!("guest `{}`: {e}", dir.guest))))?;
+            fill(contents, dir, &host).map_err(named)?;
+        }
+        dirs.push(PreopenedDir { host, guest: dir.guest.clone() });
+    }
+    Ok(dirs)
+}
+
+/// Errors begin with the field, and name what stands in it.
+fn fill(contents: Contents, dir: &Dir, host: &Path) -> io::Result<()> {
+    let keys = dir.files.keys().map(|n| ("files", n)).chain(dir.generated.keys().map(|n| ("generated", n)));
+    let mut names: Vec<(&str, PathBuf)> = keys.map(|(key, name)| (key, PathBuf::from(name))).collect();
+    let copied = copied(contents.scenario, dir).map_err(|e| io::Error::new(e.kind(), format!("copy: {e}")))?;
+    names.extend(copied.into_iter().map(|name| ("copy", name)));
+    let modified = dir.modified.map(|seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));
+    for (key, name) in names {
+        let path = host.join(&name);
+        let named = |e: io::Error| io::Error::new(e.kind(), format!("{key} `{}`: {e}", name.display()));
+        fs::create_dir_all(path.parent().unwrap_or(host)).map_err(named)?;
+        let mut file = fs::File::create(&path).map_err(named)?;
+        io::copy(&mut contents.source(dir, &name).map_err(named)?, &mut file).map_err(named)?;
+        if let Some(modified) = modified {
+            file.set_modified(modified).map_err(named)?;
+        }
+    }
+    for (name, target) in &dir.links {
+        let path = host.join(name);
+        let named = |e: io::Error| io::Error::new(e.kind(), format!("links `{name}`: {e}"));
+        fs::create_dir_all(path.parent().unwrap_or(host)).map_err(named)?;
+        link(target, &path).map_err(named)?;
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn link(target: &str, path: &Path) -> io::Result<()> {
+    std::os::unix::fs::symlink(target, path)
+}
+
+/// Elsewhere a link needs rights that few have, and is of another kind for a folder.
+#[cfg(not(unix))]
+fn link(_: &str, _: &Path) -> io::Result<()> {
+    Err(io::Error::new(io::ErrorKind::Unsupported, "the lab makes symbolic links on Unix only"))
+}
+
+/// The files of `copy`, relative.
+fn copied(scenario: &Scenario, dir: &Dir) -> io::Result<Vec<PathBuf>> {
+    dir.copy.as_ref().map_or(Ok(Vec::new()), |from| files::walk(&scenario.dir.join(from), &[]))
+}
+
+/// Hashes of what is copied, by the guest's name of the directory and the file's, for the key of an observation.
+///
+/// # Errors
+/// When a file cannot be read.
+pub fn copied_hashes(scenario: &Scenario) -> io::Result<Vec<(String, PathBuf, String)>> {
+    let mut hashes = Vec::new();
+    for dir in &scenario.spec.run.dir {
+        for name in copied(scenario, dir)? {
+            let from = scenario.dir.join(dir.copy.as_deref().unwrap_or(Path::new(""))).join(&name);
+            hashes.push((dir.guest.clone(), name, sha256(&fs::read(from)?)));
+        }
+    }
+    Ok(hashes)
+}
+
+impl<'a> Contents<'a> {
+    /// The contents that the file with the guest's name `path` was given.
+    ///
+    /// # Errors
+    /// When no directory of the lab's making has it.
+    pub fn open(&self, path: &str) -> io::Result<Box<dyn Read + 'a>> {
+        let dirs = self.scenario.spec.run.dir.iter().filter(|d| d.host.is_none());
+        let within = |dir: &'a Dir| Some((dir, Path::new(path).strip_prefix(&dir.guest).ok()?));
+        // The longest name is the directory that the guest sees there.
+        let found = dirs.filter_map(within).max_by_key(|(dir, _)| dir.guest.len());
+        let (dir, name) = found.ok_or_else(|| io::Error::other("no [[run.dir]] holds it"))?;
+        self.source(dir, name)
+    }
+
+    fn source(&self, dir: &'a Dir, name: &Path) -> io::Result<Box<dyn Read + 'a>> {
+        let key = name.to_str().unwrap_or_default();
+        if let Some(text) = dir.files.get(key) {
+            return Ok(Box::new(io::Cursor::new(ports::fill_in(text, self.ports).into_bytes())));
+        }
+        if let Some(bytes) = dir.generated.get(key) {
+            return Ok(Box::new(Pattern { at: 0, end: *bytes }));
+        }
+        let from = dir.copy.as_ref().ok_or_else(|| io::Error::other("the scenario puts no such file there"))?;
+        Ok(Box::new(fs::File::open(self.scenario.dir.join(from).join(name))?))
+    }
+}
+
+/// Bytes that are the same each time and repeat at no length that a buffer has.
+struct Pattern {
+    at: u64,
+    end: u64,
+}
+
+impl Read for Pattern {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let left = usize::try_from(self.end - self.at).unwrap_or(usize::MAX);
+        let len = left.min(buffer.len());
+        let part = &mut buffer[..len];
+        for byte in part.iter_mut() {
+            *byte = (self.at.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 56) as u8;
+            self.at += 1;
+        }
+        Ok(part.len())
+    }
+}
+
+/// What is in the files that the scenario looks at, now that the guest has ended.
+pub fn found(scenario: &Scenario, dirs: &[PreopenedDir], began: SystemTime) -> BTreeMap<String, FoundFile> {
+    let days = [began, SystemTime::now()];
+    let wanted = scenario.spec.expect.file.iter().map(|f| &f.path);
+    wanted.map(|path| (path.clone(), read_back(path, dirs, days).unwrap_or_else(FoundFile::missing))).collect()
+}
+
+fn read_back(path: &str, dirs: &[PreopenedDir], days: [SystemTime; 2]) -> Result<FoundFile, String> {
+    let within = |dir: &PreopenedDir| {
+        let name = Path::new(path).strip_prefix(&dir.guest).ok()?;
+        Some((dir.guest.len(), dir.host.clone(), name.to_owned()))
+    };
+    let (_, host, name) =
+        dirs.iter().filter_map(within).max_by_key(|(len, ..)| *len).ok_or("no [[run.dir]] holds it")?;
+    // A guest may leave a link in the place of its file: what it leads to is nothing of the guest's.
+    let file = fs::canonicalize(host.join(name)).map_err(|e| e.to_string())?;
+    let inside = fs::canonicalize(&host).is_ok_and(|host| file.starts_with(host));
+    if !inside || !fs::metadata(&file).is_ok_and(|m| m.is_file()) {
+        return Err("it is no plain file of this directory".to_owned());
+    }
+    let mut bytes = Vec::new();
+    let read = fs::File::open(&file).and_then(|file| file.take(MOST).read_to_end(&mut bytes));
+    read.map_err(|e| e.to_string())?;
+    Ok(FoundFile { missing: None, text: without_days(&String::from_utf8_lossy(&bytes), days) })
+}
+
+/// `text` with the day of the run as `{today}`, in the three ways that servers write it.
+fn without_days(text: &str, days: [SystemTime; 2]) -> String {
+    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let mut text = text.replace("{today}", "{ today }");
+    for day in days {
+        let stamp = humantime::format_rfc3339_seconds(day).to_string();
+        let mut parts = stamp.split(['-', 'T']);
+        let (Some(year), Some(month), Some(day)) = (parts.next(), parts.next(), parts.next()) else { continue };
+        let name = month.parse::<usize>().ok().and_then(|m| MONTHS.get(m.wrapping_sub(1))).copied().unwrap_or_default();
+        for written in [format!("{year}/{month}/{day}"), format!("{day}/{name}/{year}"), format!("{day} {name} {year}")]
+        {
+            text = text.replace(&written, "{today}");
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scenario(dir: &Path, run: &str) -> Scenario {
+        let text = format!(
+            "schema = 1\ntitle = \"t\"\nfamily = \"f\"\nroute = \"r\"\nbuild = {{ toolchain = \"wat\" }}\n{run}\n\
+             [[expect.file]]\npath = \"/www/log\"\n"
+        );
+        Scenario { name: "s".to_owned(), dir: dir.to_owned(), spec: toml::from_str(&text).unwrap() }
+    }
+
+    fn read(contents: Contents, path: &str) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        contents.open(path).unwrap().read_to_end(&mut bytes).unwrap();
+        bytes
+    }
+
+    #[test]
+    fn files_are_written_copied_and_generated_with_their_time() {
+        let (dir, below) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        fs::create_dir_all(dir.path().join("root/img")).unwrap();
+        fs::write(dir.path().join("root/img/a.png"), [0x89, 0, 0xff]).unwrap();
+        let run = "[[run.port]]\nname = \"p\"\n[[run.dir]]\nguest = \"/www\"\ncopy = \"root\"\nmodified = 1538000000\n\
+                   files = { \"conf\" = \"listen {port:p};\" }\ngenerated = { \"big\" = 100000 }";
+        let scenario = scenario(dir.path(), run);
+        let ports = BTreeMap::from([("p".to_owned(), 8080)]);
+        let contents = Contents { scenario: &scenario, ports: &ports };
+        let dirs = populate(contents, below.path()).unwrap();
+        for (name, wanted) in [("conf", b"listen 8080;".to_vec()), ("img/a.png", vec![0x89, 0, 0xff])] {
+            assert_eq!(fs::read(dirs[0].host.join(name)).unwrap(), wanted);
+            assert_eq!(read(contents, &format!("/www/{name}")), wanted);
+        }
+        let big = fs::read(dirs[0].host.join("big")).unwrap();
+        assert_eq!((big.len(), &big), (100_000, &read(contents, "/www/big")));
+        assert_ne!(big[..4096], big[4096..8192]);
+        let modified = fs::metadata(dirs[0].host.join("big")).unwrap().modified().unwrap();
+        assert_eq!(modified, SystemTime::UNIX_EPOCH + Duration::from_secs(1_538_000_000));
+        assert!(contents.open("/www/none").is_err() && contents.open("/etc/passwd").is_err());
+        let hashes = copied_hashes(&scenario).unwrap();
+        assert_eq!(hashes.len(), 1);
+        fs::write(dir.path().join("root/img/a.png"), "other").unwrap();
+        assert_ne!(copied_hashes(&scenario).unwrap(), hashes);
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn links_are_made_with_their_folders_and_errors_name_the_field() {
+        let (dir, below) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        fs::create_dir(dir.path().join("root")).unwrap();
+        let ports = BTreeMap::new();
+        let good = "[[run.dir]]\nguest = \"/www\"\ncopy = \"root\"\nlinks = { \"a/b\" = \"../x\", c = \"a\" }";
+        let good = scenario(dir.path(), good);
+        let dirs = populate(Contents { scenario: &good, ports: &ports }, below.path()).unwrap();
+        assert_eq!(fs::read_link(dirs[0].host.join("a/b")).unwrap(), Path::new("../x"));
+        assert!(fs::symlink_metadata(dirs[0].host.join("c")).unwrap().is_symlink());
+        let error = populate(Contents { scenario: &good, ports: &ports }, below.path()).unwrap_err().to_string();
+        assert!(error.starts_with("run.dir[0].guest `/www`: "), "{error}");
+        // What is copied is known only now.
+        fs::write(dir.path().join("root/c"), "text").unwrap();
+        let error =
+            populate(Contents { scenario: &good, ports: &ports }, &below.path().join("none")).unwrap_err().to_string();
+        assert!(error.starts_with("run.dir[0].guest `/www`: "), "{error}");
+        let below = tempfile::tempdir().unwrap();
+        let error = populate(Contents { scenario: &good, ports: &ports }, below.path()).unwrap_err().to_string();
+        assert!(error.starts_with("run.dir[0].links `c`: "), "{error}");
+        let bad = scenario(dir.path(), "[[run.dir]]\nguest = \"/www\"\ngenerated = { \"a/\" = 1 }");
+        let below = tempfile::tempdir().unwrap();
+        let error = populate(Contents { scenario: &bad, ports: &ports }, below.path()).unwrap_err().to_string();
+        assert!(error.starts_with("run.dir[0].generated `a/`: "), "{error}");
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn what_a_guest_left_is_read_and_links_out_are_not() {
+        let (dir, below) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let scenario = scenario(dir.path(), "[[run.dir]]\nguest = \"/www\"");
+        let dirs = populate(Contents { scenario: &scenario, ports: &BTreeMap::new() }, below.path()).unwrap();
+        let log = dirs[0].host.join("log");
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_538_000_000);
+        let seen = || found(&scenario, &dirs, now).remove("/www/log").unwrap();
+        assert!(seen().missing.is_some());
+        fs::write(&log, "2018/09/26 26/Sep/2018 Wed, 26 Sep 2018 {today} 2017/01/01\n").unwrap();
+        assert_eq!(seen().text, "{today} {today} Wed, {today} { today } 2017/01/01\n");
+        fs::remove_file(&log).unwrap();
+        std::os::unix::fs::symlink("/etc/passwd", &log).unwrap();
+        assert!(seen().missing.unwrap().contains("plain file"));
+    }
+}

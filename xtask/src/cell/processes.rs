@@ -1,0 +1,229 @@
+//! The processes of a cell: a translator, for runtimes that take nothing else, then those that run the guest, one
+//! after the other as long as each exits with 0.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::time::Duration;
+
+use wasmlab_model::observation::{Limit, Outcome, Part, Script};
+use wasmlab_process::{End, Ended, Input};
+use wasmlab_protocol::{Event, Stage};
+
+use super::client;
+use super::follow::{self, OutputSink};
+use super::plan::{CellCommands, Plan};
+use super::preopens::Contents;
+use super::stages::{self, Stages};
+use super::workdir::Workdir;
+
+/// A process that has ended, or was never started.
+pub struct ProcessResult {
+    /// What it was for.
+    pub part: Part,
+    /// The command, program first.
+    pub argv: Vec<String>,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// What the supervisor knows of it; `None` where it could not be started.
+    pub ended: Option<Ended>,
+    /// How far the client came.
+    pub script: Option<Script>,
+}
+
+impl ProcessResult {
+    fn of(part: Part, argv: &[OsString], ended: io::Result<Ended>, outcome: impl FnOnce(&End) -> Outcome) -> Self {
+        let outcome = match &ended {
+            Ok(ended) => outcome(&ended.end),
+            Err(error) => Outcome::NotStarted(error.to_string()),
+        };
+        Self { part, argv: shown(argv), outcome, ended: ended.ok(), script: None }
+    }
+
+    fn exited_well(&self) -> bool {
+        self.outcome == Outcome::Exited(0)
+    }
+}
+
+/// The command as it is reported.
+pub fn shown(argv: &[OsString]) -> Vec<String> {
+    argv.iter().map(|a| a.to_string_lossy().into_owned()).collect()
+}
+
+/// Runs them, at least one.
+///
+/// # Errors
+/// When a file of the cell cannot be written.
+pub fn run(
+    plan: &Plan,
+    workdir: &mut Workdir,
+    commands: &CellCommands,
+    sink: Option<OutputSink>,
+) -> io::Result<Vec<ProcessResult>> {
+    for (name, text) in &commands.files {
+        fs::write(workdir.paths.spec.with_file_name(name), text)?;
+    }
+    let mut results = Vec::new();
+    if let Some(argv) = &commands.prepare
+        && !is_prepared(workdir)
+    {
+        results.push(translate(plan, workdir, argv, sink)?);
+    }
+    for argv in &commands.run {
+        if results.last().is_some_and(|last: &ProcessResult| !last.exited_well()) {
+            break;
+        }
+        results.push(guest(plan, workdir, argv, sink));
+    }
+    Ok(results)
+}
+
+/// Whether an earlier cell translated the same module. A folder without anything in it is what is left of a cache
+/// that somebody emptied.
+fn is_prepared(workdir: &Workdir) -> bool {
+    fs::read_dir(&workdir.paths.prepared).is_ok_and(|mut entries| entries.next().is_some())
+}
+
+/// Translates the module ahead of time.
+fn translate(plan: &Plan, workdir: &Workdir, argv: &[OsString], sink: Option<OutputSink>) -> io::Result<ProcessResult> {
+    let (prepared, preparing) = (&workdir.paths.prepared, &workdir.paths.preparing);
+    fs::create_dir_all(preparing)?;
+    let limit = Duration::from_millis(plan.limits.compile_ms);
+    let command = workdir.process(plan, argv, Input::Bytes(Vec::new()), limit);
+    let ended = follow::run(&command, Part::Prepare, None, sink, |_| ());
+    let result = ProcessResult::of(Part::Prepare, argv, ended, |end| match end {
+        End::Time | End::Watch => Outcome::Limit(Limit::CompileTime(plan.limits.compile_ms)),
+        end => outcome(end, &[], plan),
+    });
+    if !result.exited_well() {
+        // A folder that stays behind costs space, nothing else.
+        let _ = fs::remove_dir_all(preparing);
+    } else if let Err(error) = fs::rename(preparing, prepared) {
+        let _ = fs::remove_dir_all(preparing);
+        // Another cell with the same module was faster: its result is as good.
+        if !prepared.is_dir() {
+            return Err(error);
+        }
+    }
+    Ok(result)
+}
+
+/// Runs the guest, with the client's steps where the scenario has any.
+fn guest(plan: &Plan, workdir: &mut Workdir, argv: &[OsString], sink: Option<OutputSink>) -> ProcessResult {
+    let steps = plan.scenario.spec.step.as_slice();
+    let stdin = match steps {
+        [] => Input::Bytes(plan.scenario.spec.run.stdin.clone().into_bytes()),
+        _ => Input::Piped,
+    };
+    let (compile, run) = (Duration::from_millis(plan.limits.compile_ms), plan.run_limit());
+    // The watcher keeps the stages' limits; this is for the time that they leave.
+    let mut command = workdir.process(plan, argv, stdin, compile + run + Duration::from_secs(5));
+    let events = workdir.paths.observation.clone();
+    let mut watched = Stages::new(events.clone());
+    let watch = Box::new(move |age: Duration| watched.over(age, compile, run));
+    let (by_name, ports) = (workdir.by_name(), workdir.ports.clone());
+    if plan.runtime.opens_sockets {
+        workdir.sockets.clear();
+        command.inherit.clear();
+    }
+    let contents = Contents { scenario: plan.scenario, ports: &ports };
+    let mut script = None;
+    let ended = follow::run(&command, Part::Guest, Some(watch), sink, |running| {
+        // The guest's process has its own copies: with these closed, a dead guest's port refuses at once.
+        workdir.sockets.clear();
+        script = (!steps.is_empty()).then(|| client::play(steps, running, &by_name, contents, run));
+    });
+    let mut result = ProcessResult::of(Part::Guest, argv, ended, |end| outcome(end, &stages::read(&events), plan));
+    result.script = script;
+    result
+}
+
+fn outcome(end: &End, events: &[Event], plan: &Plan) -> Outcome {
+    match end {
+        End::Exited(code) => Outcome::Exited(*code),
+        End::Signaled(signal) => Outcome::Signaled(*signal),
+        End::Output => Outcome::Limit(Limit::Output(plan.limits.output)),
+        End::Memory => Outcome::Limit(Limit::Memory(plan.limits.resident)),
+        End::Stopped => Outcome::Stopped,
+        End::Interrupted => Outcome::Interrupted,
+        End::Time | End::Watch => {
+            let ran = events.iter().any(|e| matches!(e, Event::Stage { stage, .. } if *stage >= Stage::Instantiate));
+            let silent = events.is_empty();
+            let limit = if ran || silent {
+                Limit::Time(u64::try_from(plan.run_limit().as_millis()).unwrap_or(u64::MAX))
+            } else {
+                Limit::CompileTime(plan.limits.compile_ms)
+            };
+            Outcome::Limit(limit)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::ffi::OsString;
+    use std::path::Path;
+
+    use crate::cache::Cache;
+    use crate::cell::{Limits, Plan, observe};
+    use crate::lab::Lab;
+    use crate::machine::Machine;
+    use wasmlab_model::observation::Part;
+    use wasmlab_model::scenario::Scenario;
+    use wasmlab_runtimes::{CellFiles, Runtime, Source, Tool};
+
+    /// Its translator writes its switch into a file, which its runtime prints.
+    fn switched(prepare: fn(&Tool, &CellFiles, &Path) -> Option<Vec<OsString>>) -> Runtime {
+        Runtime {
+            id: "switched".into(),
+            engine: "switched",
+            mode: "aot".into(),
+            source: Source::Embedded("switched"),
+            prepare,
+            commands: |_, cell| vec![vec!["/bin/cat".into(), cell.prepared.join("made").into()]],
+            ..Runtime::default()
+        }
+    }
+
+    fn write(tool: &Tool, switch: &str, into: &Path) -> Option<Vec<OsString>> {
+        let script = format!("echo {switch} > {}", into.join("made").display());
+        Some(vec![tool.program.clone().into(), "-c".into(), script.into()])
+    }
+
+    #[test]
+    fn a_translation_is_kept_for_the_same_switches_and_for_no_others() {
+        let root = tempfile::tempdir().unwrap();
+        let lab = Lab {
+            root: root.path().into(),
+            cache: Cache::new(root.path().join("cache")),
+            machine: Machine::new(root.path().join("memory")),
+        };
+        let guest = lab.cache.put_object(&wat::parse_str("(module)").unwrap()).unwrap();
+        let text = "schema = 1\ntitle = \"t\"\nfamily = \"f\"\nroute = \"wat\"\nbuild = { toolchain = \"wat\", source = \"m.wat\" }\n";
+        let spec = crate::scenario::parse(text).unwrap();
+        let scenario = Scenario { name: "m".to_owned(), dir: root.path().into(), spec };
+        let tool = Tool { program: "/bin/sh".into(), fingerprint: "the same".to_owned(), ..Tool::default() };
+        let (o0, o3) =
+            (switched(|tool, _, into| write(tool, "-O0", into)), switched(|tool, _, into| write(tool, "-O3", into)));
+        let check = |switch: &str, translated: bool| {
+            let plan = Plan {
+                scenario: &scenario,
+                runtime: if switch == "-O0" { &o0 } else { &o3 },
+                tool: &tool,
+                guest: &guest,
+                facts: None,
+                companions: &BTreeMap::new(),
+                limits: Limits::default(),
+            };
+            let seen = observe(&lab, &plan, None, false).unwrap();
+            assert_eq!(seen.stdout, format!("{switch}\n"));
+            assert_eq!(seen.earlier.iter().any(|piece| piece.part == Part::Prepare), translated, "{switch}");
+        };
+        check("-O0", true);
+        check("-O0", false);
+        check("-O3", true);
+        check("-O3", false);
+        check("-O0", false);
+    }
+}

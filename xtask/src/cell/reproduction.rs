@@ -1,0 +1,64 @@
+//! A cell in a folder of its own, with paths that hold in that folder: for somebody who has no lab.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::plan::Plan;
+use super::preopens::{self, Contents};
+use crate::lab::Lab;
+
+/// What a folder that shows a cell holds.
+#[derive(Debug)]
+pub struct Reproduction {
+    /// The module's name in the folder.
+    pub module: String,
+    /// The command that translates it, if one does; its program is the auxiliary one of the runtime.
+    pub prepare: Option<Vec<OsString>>,
+    /// The folder that the translation goes into.
+    pub prepared: PathBuf,
+    /// The commands that run it.
+    pub commands: Vec<Vec<OsString>>,
+    /// Ports by name: numbers that are likely free.
+    pub ports: BTreeMap<String, u16>,
+}
+
+/// Writes the cell's files into `into`, an empty folder.
+///
+/// # Errors
+/// When a file cannot be written.
+pub fn reproduce(lab: &Lab, plan: &Plan, into: &Path) -> io::Result<Reproduction> {
+    let (paths, ports) = plan.relative();
+    let spec = plan.spec(&paths, &ports);
+    let ports = ports.all().into_iter().chain(plan.relative_sockets()).collect::<BTreeMap<_, _>>();
+    let run = &plan.scenario.spec.run;
+    let module = spec.module.display().to_string();
+    fs::copy(lab.cache.object(plan.guest), into.join(&module))?;
+    for (name, hash) in plan.companions {
+        let to = into.join(name);
+        fs::create_dir_all(to.parent().unwrap_or(into))?;
+        fs::copy(lab.cache.object(hash), to)?;
+    }
+    if !run.dir.is_empty() {
+        fs::create_dir_all(into.join("dirs"))?;
+    }
+    preopens::populate(Contents { scenario: plan.scenario, ports: &ports }, &into.join("dirs"))?;
+    let commands = plan.commands(&paths, &spec);
+    if commands.prepare.iter().chain(&commands.run).flatten().any(|arg| arg == paths.spec.as_os_str()) {
+        fs::write(into.join(&paths.spec), serde_json::to_vec_pretty(&spec)?)?;
+    }
+    for (name, text) in &commands.files {
+        fs::write(into.join(name), text)?;
+    }
+    for (name, text) in plan.runtime.support_files {
+        let to = into.join(name);
+        fs::create_dir_all(to.parent().unwrap_or(into))?;
+        fs::write(to, text)?;
+    }
+    if !run.stdin.is_empty() {
+        fs::write(into.join("stdin.txt"), &run.stdin)?;
+    }
+    Ok(Reproduction { module, prepare: commands.prepare, prepared: paths.prepared, commands: commands.run, ports })
+}

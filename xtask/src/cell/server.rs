@@ -1,0 +1,244 @@
+//! The lab as the guest's server: a web server a cell, on the loopback address, which gives one answer to
+//! every request and keeps what it was asked. A guest may send what it likes: everything here has a limit.
+
+use std::io::{self, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use request::Refused;
+use wasmlab_model::observation::Asked;
+use wasmlab_model::scenario::Server;
+
+mod request;
+
+/// Connections that are served at a time; the next one is closed at once.
+const CONNECTIONS: usize = 32;
+/// Requests that are kept; later ones are answered and forgotten, but for one entry that says so.
+const KEPT: usize = 100;
+/// From the first byte of a request to its last, and for the answer.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How often a server looks whether its cell is over.
+const TICK: Duration = Duration::from_millis(5);
+
+/// What the servers of one cell were asked, in order.
+type RequestLog = Arc<Mutex<Vec<Asked>>>;
+
+/// The servers of a cell; they end with it.
+pub struct Servers {
+    running: Vec<Running>,
+    log: RequestLog,
+    over: Arc<AtomicBool>,
+}
+
+struct Running {
+    name: String,
+    port: u16,
+    accepting: Option<JoinHandle<()>>,
+}
+
+impl Servers {
+    /// Begins to serve, each on a port that the system chooses.
+    ///
+    /// # Errors
+    /// When there is no port or no thread.
+    pub fn start(servers: &[Server]) -> io::Result<Self> {
+        let mut all = Self { running: Vec::new(), log: RequestLog::default(), over: Arc::default() };
+        for server in servers {
+            let listener = TcpListener::bind(("127.0.0.1", 0))?;
+            listener.set_nonblocking(true)?;
+            let port = listener.local_addr()?.port();
+            let test_server =
+                Arc::new(TestServer { server: server.clone(), log: all.log.clone(), over: all.over.clone() });
+            let accepting = thread::Builder::new()
+                .name(format!("serves {}", server.name))
+                .spawn(move || accept(&listener, &test_server))?;
+            all.running.push(Running { name: server.name.clone(), port, accepting: Some(accepting) });
+        }
+        Ok(all)
+    }
+
+    /// The ports, by name.
+    pub fn ports(&self) -> impl Iterator<Item = (String, u16)> {
+        self.running.iter().map(|server| (server.name.clone(), server.port))
+    }
+
+    /// What they were asked so far, in order.
+    pub fn asked(&self) -> Vec<Asked> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Drop for Servers {
+    fn drop(&mut self) {
+        self.over.store(true, Ordering::SeqCst);
+        for accepting in self.running.iter_mut().filter_map(|server| server.accepting.take()) {
+            // One that panicked has nothing left to end.
+            let _ = accepting.join();
+        }
+    }
+}
+
+/// What every connection to one server shares.
+struct TestServer {
+    server: Server,
+    log: RequestLog,
+    over: Arc<AtomicBool>,
+}
+
+fn accept(listener: &TcpListener, server: &Arc<TestServer>) {
+    let mut serving: Vec<JoinHandle<()>> = Vec::new();
+    while !server.over.load(Ordering::SeqCst) {
+        serving.retain(|one| !one.is_finished());
+        match listener.accept() {
+            Ok((stream, _)) if serving.len() < CONNECTIONS => {
+                let server = Arc::clone(server);
+                serving.extend(thread::Builder::new().spawn(move || server.serve(stream)).ok());
+            }
+            Ok(_) => {}
+            Err(_) => thread::sleep(TICK),
+        }
+    }
+    for one in serving {
+        // As above: it ends by itself, soon after the cell.
+        let _ = one.join();
+    }
+}
+
+impl TestServer {
+    /// One request, one answer, and the connection is closed.
+    fn serve(&self, mut stream: TcpStream) {
+        let deadline = Instant::now() + PATIENCE;
+        let is_over = || self.over.load(Ordering::SeqCst);
+        // Accepted sockets inherit being non-blocking on some systems.
+        if stream.set_nonblocking(false).is_err() || stream.set_write_timeout(Some(PATIENCE)).is_err() {
+            return;
+        }
+        let answer = match request::read(&mut stream, deadline, &is_over) {
+            Ok(asked) => {
+                let with_body = asked.method != "HEAD";
+                self.keep(Asked { server: self.server.name.clone(), ..asked });
+                answer(&self.server, with_body)
+            }
+            // Whoever only looks whether somebody listens has asked nothing.
+            Err(Refused::Nothing) => return,
+            Err(Refused::Because(words)) => {
+                self.keep(Asked { server: self.server.name.clone(), refused: Some(words.clone()), ..Asked::default() });
+                format!(
+                    "HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{words}",
+                    words.len()
+                )
+            }
+        };
+        // A client that has gone away misses its answer.
+        let _ = stream.write_all(answer.as_bytes()).and_then(|()| stream.shutdown(std::net::Shutdown::Write));
+        request::drain(&mut stream, deadline, &is_over);
+    }
+
+    fn keep(&self, asked: Asked) {
+        let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
+        match log.len() {
+            n if n < KEPT => log.push(asked),
+            KEPT => log.push(Asked { refused: Some(format!("more than {KEPT} requests")), ..asked }),
+            _ => {}
+        }
+    }
+}
+
+/// The answer that a server gives.
+fn answer(server: &Server, with_body: bool) -> String {
+    let status = ureq::http::StatusCode::from_u16(server.status).ok().and_then(|s| s.canonical_reason()).unwrap_or("");
+    let mut text = format!("HTTP/1.1 {} {status}\r\nconnection: close\r\n", server.status);
+    for (name, value) in &server.headers {
+        text += &format!("{name}: {value}\r\n");
+    }
+    // These have no body, and a length would announce one.
+    if !matches!(server.status, 204 | 304) {
+        text += &format!("content-length: {}\r\n", server.body.len());
+    }
+    text += "\r\n";
+    if with_body {
+        text += &server.body;
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CONNECTIONS, KEPT, Servers};
+    use std::io::{Read, Write};
+    use std::net::TcpStream;
+    use std::time::{Duration, Instant};
+    use wasmlab_model::observation::Asked;
+    use wasmlab_model::scenario::Server;
+
+    fn servers(toml: &str) -> Servers {
+        Servers::start(&[toml::from_str::<Server>(toml).unwrap()]).unwrap()
+    }
+
+    /// Sends `text` and gives the whole answer.
+    fn ask(servers: &Servers, text: &str) -> String {
+        let (_, port) = servers.ports().next().unwrap();
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        // What comes after a refusal may find the connection closed.
+        let _ = stream.write_all(text.as_bytes());
+        let mut answer = String::new();
+        let _ = stream.read_to_string(&mut answer);
+        answer
+    }
+
+    #[test]
+    fn the_answer_is_fixed_and_the_question_is_kept() {
+        let all = servers("name = \"api\"\nstatus = 404\nbody = \"no\"\nheaders = { x-lab = \"1\" }");
+        let answer = ask(&all, "POST /a?b HTTP/1.1\r\nHost: h\r\nX-One: 1\r\nContent-Length: 3\r\n\r\nabc");
+        assert_eq!(answer, "HTTP/1.1 404 Not Found\r\nconnection: close\r\nx-lab: 1\r\ncontent-length: 2\r\n\r\nno");
+        assert!(ask(&all, "HEAD / HTTP/1.1\r\n\r\n").ends_with("content-length: 2\r\n\r\n"), "no body");
+        let asked = all.asked();
+        let headers =
+            [("host", "h"), ("x-one", "1"), ("content-length", "3")].map(|(n, v)| (n.to_owned(), v.to_owned()));
+        let first = Asked {
+            server: "api".to_owned(),
+            method: "POST".to_owned(),
+            path: "/a?b".to_owned(),
+            headers: headers.into(),
+            body: "abc".to_owned(),
+            refused: None,
+        };
+        assert_eq!((asked.len(), &asked[0], asked[1].method.as_str()), (2, &first, "HEAD"));
+    }
+
+    #[test]
+    fn what_is_no_request_is_refused_and_told() {
+        let all = servers("name = \"api\"");
+        for (text, words) in [
+            ("\0\0\0\0\r\n\r\n".to_owned(), "no HTTP"),
+            (format!("GET / HTTP/1.1\r\nx: {}\r\n\r\n", "y".repeat(40_000)), "the head is longer"),
+            ("POST / HTTP/1.1\r\ncontent-length: 99999999\r\n\r\n".to_owned(), "the body is longer"),
+            ("POST / HTTP/1.1\r\ncontent-length: many\r\n\r\n".to_owned(), "content-length"),
+        ] {
+            assert!(ask(&all, &text).starts_with("HTTP/1.1 400 "), "{words}");
+            let last = all.asked().pop().unwrap();
+            assert!(last.refused.as_ref().is_some_and(|w| w.contains(words)), "{last:?}");
+        }
+    }
+
+    #[test]
+    fn a_flood_is_cut_and_a_silent_client_does_not_hold_the_cell() {
+        let all = servers("name = \"api\"");
+        for _ in 0..KEPT + 5 {
+            ask(&all, "GET / HTTP/1.1\r\n\r\n");
+        }
+        let asked = all.asked();
+        assert_eq!(asked.len(), KEPT + 1);
+        assert!(asked[KEPT].refused.as_ref().is_some_and(|words| words.contains("more than")));
+        let (_, port) = all.ports().next().unwrap();
+        let silent: Vec<_> = (0..CONNECTIONS + 5).map(|_| TcpStream::connect(("127.0.0.1", port)).unwrap()).collect();
+        let began = Instant::now();
+        drop(all);
+        assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+        drop(silent);
+    }
+}

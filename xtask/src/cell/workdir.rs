@@ -1,0 +1,168 @@
+//! A cell's private directory: its files, its preopened directories, sockets, ports, servers and canary.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use wasmlab_process::{self as process, Command, Input};
+use wasmlab_protocol::{CellSpec, PreopenedSocket};
+
+use super::canary::Canary;
+use super::folder::Folder;
+use super::plan::{CellPaths, CellPorts, Plan};
+use super::ports;
+use super::preopens::{self, Contents};
+use super::server::Servers;
+use crate::lab::Lab;
+
+/// Between SIGTERM and SIGKILL.
+const GRACE: Duration = Duration::from_millis(200);
+
+/// A cell's own directory and what is in it.
+pub struct Workdir {
+    root: Folder,
+    /// Its files.
+    pub paths: CellPaths,
+    /// The specification, which [`CellPaths::spec`] holds.
+    pub spec: CellSpec,
+    env: BTreeMap<OsString, OsString>,
+    /// The guest's listening sockets; a process that was started has its own copies.
+    pub sockets: Vec<(String, TcpListener)>,
+    /// Ports by name, those of the servers too.
+    pub ports: BTreeMap<String, u16>,
+    /// What the lab serves to the guest.
+    pub servers: Servers,
+    /// What a guest must neither read nor change.
+    pub canary: Canary,
+}
+
+impl Workdir {
+    /// Makes the directory, and all that is in it; `keep` leaves it behind.
+    ///
+    /// # Errors
+    /// When the temporary folder cannot be written, or no port is free.
+    pub fn create(lab: &Lab, plan: &Plan, keep: bool) -> io::Result<Self> {
+        let run = &plan.scenario.spec.run;
+        let mut root = Folder::make()?;
+        if keep {
+            root.keep();
+        }
+        let path = |name: &str| root.path().join(name);
+        for dir in ["work", "home", "dirs"] {
+            fs::create_dir(path(dir))?;
+        }
+        let canary = Canary::place(&path("dirs"), run.dir.iter().all(|d| d.host.is_none()))?;
+        let mut sockets = Vec::new();
+        for socket in &run.socket {
+            sockets.push((socket.name.clone(), TcpListener::bind(("127.0.0.1", 0))?));
+        }
+        let mut ports = CellPorts::default();
+        for port in &run.port {
+            ports.listen.insert(port.name.clone(), port.number.map_or_else(ports::free, Ok)?);
+        }
+        let servers = Servers::start(&run.server)?;
+        ports.servers = servers.ports().collect();
+        let known = ports.all();
+        let dirs = preopens::populate(Contents { scenario: plan.scenario, ports: &known }, &path("dirs"))?;
+        let (module, glue) = guest_files(lab, plan, &path("guest"))?;
+        let compiled = compiled_dir(lab, plan);
+        let prepared = compiled.as_deref().unwrap_or(root.path()).join("prepared");
+        let paths = CellPaths {
+            spec: path("spec.json"),
+            module,
+            glue,
+            observation: path("events.jsonl"),
+            preparing: aside(&prepared),
+            prepared,
+            compiled,
+            dirs,
+            sockets: sockets.iter().map(|(_, listener)| preopened(listener)).collect::<io::Result<_>>()?,
+        };
+        let spec = plan.spec(&paths, &ports);
+        fs::write(&paths.spec, serde_json::to_vec(&spec)?)?;
+        let mut env: BTreeMap<OsString, OsString> = BTreeMap::new();
+        env.insert("PATH".into(), std::env::var_os("PATH").unwrap_or_default());
+        env.insert("HOME".into(), path("home").into());
+        env.insert("TMPDIR".into(), path("work").into());
+        env.insert("LANG".into(), "C.UTF-8".into());
+        env.insert("NO_COLOR".into(), "1".into());
+        let (name, value) = canary.variable();
+        env.insert(name.into(), value.into());
+        env.extend((plan.runtime.env)(plan.tool).into_iter().map(|(name, value)| (name.into(), value)));
+        Ok(Self { root, paths, spec, env, sockets, ports: known, servers, canary })
+    }
+
+    /// The ports that steps use, of sockets and of ports alike.
+    pub fn by_name(&self) -> BTreeMap<String, u16> {
+        let port = |l: &TcpListener| l.local_addr().map_or(0, |a| a.port());
+        let sockets = self.sockets.iter().map(|(name, listener)| (name.clone(), port(listener)));
+        sockets.chain(self.ports.clone()).collect()
+    }
+
+    /// A process of the cell.
+    pub fn process(&self, plan: &Plan, argv: &[OsString], stdin: Input, wall: Duration) -> Command {
+        Command {
+            program: argv.first().cloned().unwrap_or_default().into(),
+            args: argv.iter().skip(1).cloned().collect(),
+            env: self.env.clone(),
+            cwd: self.root.path().join("work"),
+            stdin,
+            inherit: self.sockets.iter().map(|(_, listener)| raw_fd(listener)).collect(),
+            limits: process::Limits {
+                wall,
+                grace: GRACE,
+                output: plan.limits.output,
+                memory: plan.limits.resident,
+                file: plan.limits.file,
+            },
+        }
+    }
+}
+
+/// What is half done must not pass for done: so it is made beside its place, and moved there when it is whole.
+fn aside(prepared: &Path) -> PathBuf {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    prepared.with_file_name(format!("prepared.{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)))
+}
+
+/// The folder that is kept for compiled code. Without it the engine compiles anew; that is no fault of the cell.
+fn compiled_dir(lab: &Lab, plan: &Plan) -> Option<PathBuf> {
+    let dir = lab.cache.compiled(&plan.compiled_key());
+    fs::create_dir_all(&dir).is_ok().then_some(dir)
+}
+
+/// The module, and the glue that loads it. Where there are companions, all stand in a folder of the cell
+/// under the names that the compiler gave them: the glue looks for its module there.
+fn guest_files(lab: &Lab, plan: &Plan, dir: &Path) -> io::Result<(PathBuf, Option<PathBuf>)> {
+    let object = lab.cache.object(plan.guest);
+    let build = &plan.scenario.spec.build;
+    let (Some(glue), Some(artifact)) = (build.companions.first(), &build.artifact) else { return Ok((object, None)) };
+    let files = plan.companions.iter().map(|(name, hash)| (name, lab.cache.object(hash)));
+    for (name, from) in files.chain([(artifact, object.clone())]) {
+        let to = dir.join(name);
+        fs::create_dir_all(to.parent().unwrap_or(dir))?;
+        // Never a link: what a guest writes to must not be the cache's own.
+        fs::copy(from, to)?;
+    }
+    Ok((dir.join(artifact), plan.companions.contains_key(glue).then(|| dir.join(glue))))
+}
+
+fn preopened(listener: &TcpListener) -> io::Result<PreopenedSocket> {
+    Ok(PreopenedSocket { fd: raw_fd(listener), address: listener.local_addr()?.to_string() })
+}
+
+#[cfg(unix)]
+fn raw_fd(listener: &TcpListener) -> i32 {
+    std::os::fd::AsRawFd::as_raw_fd(listener)
+}
+
+/// Descriptors are not inherited there: the engine says that it cannot give the guest a socket.
+#[cfg(not(unix))]
+fn raw_fd(_: &TcpListener) -> i32 {
+    -1
+}

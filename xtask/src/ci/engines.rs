@@ -1,0 +1,83 @@
+//! Steps of the workspaces beside the lab's own: engines, hosts and drivers, each with its own lock file.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, anyhow};
+use xshell::{Shell, cmd};
+
+use super::{Context, Step};
+
+/// The folders of them within `xtask/`, in the order in which their steps run, and what one of each is called.
+const KINDS: &[(&str, &str)] = &[("drivers", "driver"), ("hosts", "host"), ("engines", "engine")];
+
+/// A workspace of its own.
+pub struct Workspace {
+    /// `engine-wasmi`: the name of its step.
+    pub step: String,
+    /// Its folder's name.
+    name: String,
+    /// Its folder.
+    pub dir: PathBuf,
+}
+
+/// Every one of them, quick ones first within a kind as far as their names' order allows.
+pub fn workspaces(xtask: &Path) -> Vec<Workspace> {
+    let mut found = Vec::new();
+    for (folder, kind) in KINDS {
+        let mut dirs: Vec<PathBuf> = std::fs::read_dir(xtask.join(folder))
+            .map(|entries| entries.flatten().map(|e| e.path()).filter(|dir| is_workspace(dir)).collect())
+            .unwrap_or_default();
+        dirs.sort();
+        for dir in dirs {
+            let name = dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            found.push(Workspace { step: format!("{kind}-{name}"), name, dir });
+        }
+    }
+    found
+}
+
+/// Whether a folder is a workspace of its own: what engines share is a crate of the lab's workspace.
+fn is_workspace(dir: &Path) -> bool {
+    let manifest = std::fs::read_to_string(dir.join("Cargo.toml")).unwrap_or_default();
+    manifest.lines().any(|line| line == "[workspace]")
+}
+
+/// Lints and tests a workspace in one build, in the folder where the lab built it: clippy stands in for the compiler
+/// of its own crates, and the dependencies are those of the lab's build. `cargo clippy` would check all of them anew.
+pub fn step(workspace: Workspace, needs: Vec<&'static str>) -> Step {
+    let Workspace { step, name, dir } = workspace;
+    let about = format!("Lint and test the {}", step.replacen('-', " ", 1));
+    let run = move |context: &Context| {
+        let shell = context.shell()?;
+        lint_with_tests(&shell)?;
+        let (manifest, target) = (dir.join("Cargo.toml"), context.lab.cache.dir().join("engines").join(&name));
+        let quick = quick_to_compile(&dir)?;
+        context.run(cmd!(
+            shell,
+            "cargo test --release --locked --manifest-path {manifest} --target-dir {target} {quick...}"
+        ))
+    };
+    Step { name: step, about, needs, only_full: false, beside: false, run: Box::new(run) }
+}
+
+/// The options with which an engine's own crate is compiled quickly, and all that it uses as ever. It makes most of the
+/// library's generic code, which takes as long as a tenth of the library; tests do not need it to be fast.
+fn quick_to_compile(dir: &Path) -> Result<Vec<String>> {
+    let manifest = std::fs::read_to_string(dir.join("Cargo.toml"))?;
+    let manifest: toml::Table = toml::from_str(&manifest)?;
+    let package = manifest.get("package").and_then(|p| p.get("name")?.as_str()).context("a package without a name")?;
+    Ok(vec!["--config".to_owned(), format!("profile.release.package.{package}.opt-level=0")])
+}
+
+/// Makes cargo compile the workspace's own crates by clippy, with every warning an error.
+pub fn lint_with_tests(shell: &Shell) -> Result<()> {
+    let sysroot = cmd!(shell, "rustc --print sysroot").quiet().read()?;
+    let driver = Path::new(&sysroot).join("bin").join(format!("clippy-driver{}", std::env::consts::EXE_SUFFIX));
+    if !driver.is_file() {
+        return Err(anyhow!("`{}` is not there", driver.display()))
+            .context("clippy is missing: rustup component add clippy");
+    }
+    shell.set_var("RUSTC_WORKSPACE_WRAPPER", driver);
+    shell.set_var("CLIPPY_ARGS", "-Dwarnings__CLIPPY_HACKERY__");
+    Ok(())
+}

@@ -1,0 +1,75 @@
+//! Commands of CI, by xshell: echoed, with their output passed on as it comes and kept for counting tests.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::Stdio;
+use std::sync::Mutex;
+
+use anyhow::{Context as _, Result, ensure};
+use xshell::{Cmd, Shell};
+
+use super::{Context, locked};
+
+/// Where commands get their output: one line of one command at a time.
+static OUT: Mutex<()> = Mutex::new(());
+
+impl Context<'_> {
+    /// A shell in the workspace, with what the tools' installation handed over.
+    ///
+    /// # Errors
+    /// When the current folder cannot be read.
+    pub fn shell(&self) -> Result<Shell> {
+        let shell = Shell::new()?;
+        shell.change_dir(&self.lab.root);
+        for (name, value) in locked(&self.environment).iter() {
+            shell.set_var(name, value);
+        }
+        Ok(shell)
+    }
+
+    /// Runs a command, passes its output on, and counts the tests that it ran.
+    ///
+    /// # Errors
+    /// When it cannot be started or fails.
+    pub fn run(&self, command: Cmd<'_>) -> Result<()> {
+        say(&format!("$ {command}"));
+        self.run_unseen(command)
+    }
+
+    /// As [`Context::run`], for one of many that are alike.
+    ///
+    /// # Errors
+    /// As [`Context::run`].
+    pub fn run_unseen(&self, command: Cmd<'_>) -> Result<()> {
+        let shown = command.to_string();
+        let mut command = std::process::Command::from(command);
+        let started = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        let mut child = started.with_context(|| format!("failed to start `{shown}`"))?;
+        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+        std::thread::scope(|scope| {
+            scope.spawn(|| stderr.map(|stream| self.pass_on(stream)));
+            stdout.map(|stream| self.pass_on(stream));
+        });
+        let status = child.wait().with_context(|| format!("failed to wait for `{shown}`"))?;
+        ensure!(status.success(), "`{shown}` ended with {status}");
+        Ok(())
+    }
+
+    fn pass_on(&self, stream: impl Read) {
+        let mut reader = BufReader::new(stream);
+        let mut line = Vec::new();
+        while reader.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
+            locked(&self.tests).read(&String::from_utf8_lossy(&line));
+            {
+                let _one_at_a_time = locked(&OUT);
+                let _ = std::io::stdout().lock().write_all(&line);
+            }
+            line.clear();
+        }
+    }
+}
+
+/// Writes a line of CI's own. A reader that went away does not stop the steps.
+pub fn say(line: &str) {
+    let _one_at_a_time = locked(&OUT);
+    let _ = writeln!(std::io::stdout().lock(), "{line}");
+}

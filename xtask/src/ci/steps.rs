@@ -1,0 +1,146 @@
+//! The steps, in the order in which they run.
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use xshell::cmd;
+
+use super::{Context, Step, Work, engines, locked};
+use crate::engines::KEEP_VARIABLE;
+
+/// The script that installs tools and says what it set, as lines of NAME=VALUE in the file that it is given.
+const INSTALL: &str = ".ci/install";
+/// Scenarios whose toolchain the installation brought: a glob, for `build --require-built`.
+const BUILT: &str = "WASMLAB_CI_BUILT";
+/// How long each target is fuzzed, seconds.
+const FUZZ_SECONDS: &str = "5";
+
+/// Every step.
+pub fn all(xtask: &Path) -> Vec<Step> {
+    let mut steps = vec![
+        beside(step("install", "Install toolchains and runtimes, as far as they can be had", &[], install)),
+        step("fmt", "Check the formatting of every workspace", &[], fmt),
+        step("clippy", "Lint the lab", &[], clippy),
+        step("engines", "Build the embedded engines and drivers", &[], build_engines),
+        step("matrix", "Run every scenario on every runtime", &["install", "engines"], matrix),
+        step("guests", "Build every guest from source whose toolchain is here", &["install"], guests),
+        step("tests", "Run the lab's tests", &["install", "engines"], tests),
+    ];
+    steps.extend(engines::workspaces(xtask).into_iter().map(|w| engines::step(w, vec!["install", "engines"])));
+    steps.push(step("fuzz", "Fuzz the reader of binaries and Emscripten's host for some seconds", &[], fuzz));
+    // All of the lab is compiled for it once more, with instrumentation.
+    steps.push(full(step("fuzz-scenario", "Fuzz the reader of scenario.toml for some seconds", &[], fuzz_scenario)));
+    steps
+}
+
+fn step(
+    name: &str,
+    about: &str,
+    needs: &[&'static str],
+    work: impl Fn(&Context) -> Result<()> + Send + Sync + 'static,
+) -> Step {
+    let (run, needs): (Work, _) = (Box::new(work), needs.to_vec());
+    Step { name: name.to_owned(), about: about.to_owned(), needs, only_full: false, beside: false, run }
+}
+
+fn full(step: Step) -> Step {
+    Step { only_full: true, ..step }
+}
+
+fn beside(step: Step) -> Step {
+    Step { beside: true, ..step }
+}
+
+fn install(context: &Context) -> Result<()> {
+    let shell = context.shell()?;
+    if !shell.path_exists(INSTALL) {
+        context.leave_out(format!("installing tools: there is no {INSTALL}"));
+        return Ok(());
+    }
+    let folder = shell.create_temp_dir()?;
+    let handed = folder.path().join("environment");
+    context.run(cmd!(shell, "bash {INSTALL} {handed}"))?;
+    let text = shell.read_file(&handed).context("the installation handed over nothing")?;
+    let variables = text.lines().filter_map(|line| line.split_once('=')).map(|(n, v)| (n.to_owned(), v.to_owned()));
+    for (name, value) in variables {
+        // What it could not install is told again in the end, where it is not lost in the output.
+        match name.as_str() {
+            "MISSING" => context.leave_out(value),
+            _ => _ = locked(&context.environment).insert(name, value),
+        }
+    }
+    Ok(())
+}
+
+fn fmt(context: &Context) -> Result<()> {
+    let shell = context.shell()?;
+    context.run(cmd!(shell, "cargo fmt --all --check"))?;
+    let xtask = context.lab.xtask();
+    let own = engines::workspaces(&xtask).into_iter().map(|w| w.dir);
+    let guests = shell.read_dir(context.lab.scenarios())?;
+    for dir in own.chain([xtask.join("fuzz")]).chain(guests) {
+        let manifest = dir.join("Cargo.toml");
+        if manifest.is_file() {
+            context.run_unseen(cmd!(shell, "cargo fmt --manifest-path {manifest} --check"))?;
+        }
+    }
+    Ok(())
+}
+
+fn clippy(context: &Context) -> Result<()> {
+    let shell = context.shell()?;
+    context.run(cmd!(shell, "cargo clippy --workspace --all-targets --locked -- -D warnings"))
+}
+
+fn build_engines(context: &Context) -> Result<()> {
+    let shell = context.shell()?;
+    // Their tests need all of the build.
+    shell.set_var(KEEP_VARIABLE, "1");
+    let xtask = std::env::current_exe()?;
+    context.run(cmd!(shell, "{xtask} setup --engines"))
+}
+
+fn matrix(context: &Context) -> Result<()> {
+    let shell = context.shell()?;
+    let xtask = std::env::current_exe()?;
+    context.run(cmd!(shell, "{xtask} doctor"))?;
+    // The sources of nginx come from the registry, once.
+    if let Err(error) = context.run(cmd!(shell, "{xtask} setup nginx-source*")) {
+        context.leave_out(format!("the sources of nginx: {error:#}"));
+    }
+    context.run(cmd!(shell, "{xtask} run-all"))
+}
+
+fn guests(context: &Context) -> Result<()> {
+    let shell = context.shell()?;
+    let Ok(built) = shell.var(BUILT) else {
+        context.leave_out(format!("building guests from source: {BUILT} names none; the prebuilt ones are used"));
+        return Ok(());
+    };
+    let xtask = std::env::current_exe()?;
+    context.run(cmd!(shell, "{xtask} build --require-built --scenario {built}"))
+}
+
+fn tests(context: &Context) -> Result<()> {
+    let shell = context.shell()?;
+    context.run(cmd!(shell, "cargo test --workspace --locked"))
+}
+
+fn fuzz(context: &Context) -> Result<()> {
+    let shell = context.shell()?;
+    context.run(cmd!(shell, "bash xtask/fuzz/run inspect {FUZZ_SECONDS}"))?;
+    // In the folder of its other tests, where all is built.
+    engines::lint_with_tests(&shell)?;
+    shell.set_var("WASMLAB_FUZZ_SECONDS", FUZZ_SECONDS);
+    shell.set_var("WASMLAB_FUZZ_CALLS", "1000000000");
+    let (manifest, target) = ("xtask/hosts/emscripten/Cargo.toml", context.lab.cache.dir().join("engines/emscripten"));
+    context.run(cmd!(
+        shell,
+        "cargo test --quiet --release --locked --manifest-path {manifest} --target-dir {target} --test fuzz"
+    ))
+}
+
+fn fuzz_scenario(context: &Context) -> Result<()> {
+    let shell = context.shell()?;
+    context.run(cmd!(shell, "bash xtask/fuzz/run scenario {FUZZ_SECONDS}"))
+}

@@ -1,0 +1,93 @@
+//! `ci`: everything that must hold before a change lands.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+
+use super::columns::{names, prose};
+use super::common;
+use super::output;
+use crate::ci::{self, Context, End, Step};
+use crate::exit;
+use crate::lab::Lab;
+
+/// For `--help`.
+pub const ABOUT: &str = "Run what must hold before a change lands: formatting, lints, engines, the matrix, tests";
+/// For `--help`.
+pub const EXAMPLES: &str = "Examples:
+  cargo xtask ci                       installs what .ci/install installs, then runs every step
+  cargo xtask ci --list                shows the steps
+  cargo xtask ci --only fmt --only clippy
+  cargo xtask ci --full                also runs what takes long for what it finds
+
+The last line sums up the test binaries that ran: `tests: N passed, M failed`.";
+
+/// The variable by which whoever built the lab for this run says how long that took, in seconds.
+const BEFORE: &str = "WASMLAB_CI_BEFORE";
+
+/// Options.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Only this step, with nothing installed for it; may be repeated
+    #[arg(long, value_name = "STEP", conflicts_with = "full")]
+    only: Vec<String>,
+    /// Also the steps that take long for what they find
+    #[arg(long)]
+    full: bool,
+    /// Show the steps, and run none
+    #[arg(long)]
+    list: bool,
+}
+
+/// Runs it.
+pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
+    let steps = ci::all(&lab.xtask());
+    if args.list {
+        return list(&steps);
+    }
+    let chosen = match ci::choose(&steps, &args.only, args.full) {
+        Ok(chosen) => chosen,
+        Err(unknown) => {
+            let names: Vec<&str> = steps.iter().map(|s| s.name.as_str()).collect();
+            return common::usage(format!("--only `{unknown}` is none of: {}", names.join(", ")));
+        }
+    };
+    let context = Context::new(lab);
+    let began = Instant::now();
+    let told = |number: usize, step: &Step| {
+        let seconds = began.elapsed().as_secs();
+        let _ = output::print(&format!("\n== {} ({}/{}, at {seconds} s)\n", step.name, number + 1, chosen.len()));
+    };
+    let mut ran = ci::run(&context, &chosen, &told);
+    let summary = (context.tests.into_inner().unwrap_or_default(), context.left_out.into_inner().unwrap_or_default());
+    let (tests, left_out) = summary;
+    let closing = tests.closing_line(&ran);
+    let failed = ran.iter().any(|(_, end, _)| *end != End::Done);
+    let before = lab.machine.variable(BEFORE).and_then(|seconds| seconds.parse().ok()).map(Duration::from_secs);
+    if let Some(before) = before {
+        ran.insert(0, ("(the lab itself)".to_owned(), End::Done, before));
+    }
+    ran.push(("in all".to_owned(), End::Done, before.unwrap_or_default() + began.elapsed()));
+    let columns = [names("step"), names("time"), prose("", 60)];
+    let mut text = format!("\n{}", output::table(&columns, &ci::summary::rows(&ran)));
+    if args.only.is_empty() {
+        for step in steps.iter().filter(|s| !chosen.iter().any(|c| c.name == s.name)) {
+            text += &format!("left out: {} ({}); `cargo xtask ci --full` runs it\n", step.name, step.about);
+        }
+    }
+    for what in left_out {
+        text += &format!("left out: {what}\n");
+    }
+    output::print(&format!("{text}{closing}\n"))?;
+    Ok(if failed { exit::WORSE } else { exit::OK })
+}
+
+fn list(steps: &[Step]) -> Result<u8> {
+    let width = steps.iter().map(|s| s.name.len()).max().unwrap_or(0);
+    let line = |step: &Step| {
+        let full = if step.only_full { " (--full)" } else { "" };
+        format!("{:width$}  {}{full}\n", step.name, step.about)
+    };
+    output::print(&steps.iter().map(line).collect::<String>())?;
+    Ok(exit::OK)
+}

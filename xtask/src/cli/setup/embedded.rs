@@ -1,0 +1,34 @@
+//! `setup --engines`: the embedded engines and the drivers, built before a run needs them.
+
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+use anyhow::Result;
+
+use super::super::{common, output};
+use crate::lab::Lab;
+use crate::{engines, exit};
+use wasmlab_runtimes as runtimes;
+
+/// Builds those of the chosen columns that are not there yet.
+pub fn build(lab: &Lab, globs: &[String]) -> Result<u8> {
+    let mut names = BTreeSet::new();
+    let mut code = exit::OK;
+    for column in common::choose(runtimes::all().iter().collect(), globs, "runtime", |r: &&runtimes::Runtime| r.id().to_owned())? {
+        let Some(name) = column.source.built().filter(|name| names.insert(*name)) else { continue };
+        if engines::is_built(lab, name) {
+            output::print(&format!("{name}: is here\n"))?;
+            continue;
+        }
+        let began = Instant::now();
+        match engines::build(lab, name, false, &|_, _, _| ()) {
+            Ok(()) => output::print(&format!("{name}: built in {} s\n", began.elapsed().as_secs()))?,
+            Err(absence) => {
+                output::complain(&format!("{}; {}", absence.why, absence.how));
+                code = exit::LAB;
+            }
+        }
+    }
+    lab.machine.save();
+    Ok(code)
+}

@@ -1,0 +1,41 @@
+//! Results that surprise are measured once more, one at a time, when nothing else runs: what was a mood of a busy
+//! machine's is forgotten, and only what comes again is told.
+
+use super::measure::{self, Turn};
+use super::{Event, Request, Results, Tell};
+use crate::lab::Lab;
+use crate::snapshots::Store;
+use wasmlab_process as process;
+use wasmlab_runtimes::is_custom_build;
+
+/// More surprises than this are no moods: somebody changed a runtime, a guest or the lab.
+const MOST: usize = 64;
+
+/// Measures once more what was measured in this run and has another result than its snapshot. `told` hears first how
+/// many cells that are.
+pub fn again(lab: &Lab, request: &Request, results: &mut Results, told: impl FnOnce(usize), tell: Tell) {
+    let store = Store::new(lab.snapshots());
+    let version = |column: usize| match results.columns.get(column) {
+        Some(Some(Ok(tool))) => tool.version.as_str(),
+        _ => "",
+    };
+    let fresh = results.cells.iter().filter(|(_, cell)| !cell.cached && !is_custom_build(&cell.runtime));
+    let surprising: Vec<(usize, usize)> =
+        fresh.filter(|((_, column), cell)| store.surprises(version(*column), cell)).map(|(at, _)| *at).collect();
+    if surprising.is_empty() || surprising.len() > MOST {
+        return;
+    }
+    told(surprising.len());
+    for at in surprising {
+        let (Some(Some(guest)), Some(Some(tool))) = (results.rows.get(at.0), results.columns.get(at.1)) else {
+            continue;
+        };
+        if process::cancelled() {
+            break;
+        }
+        let Some(measured) = measure::cell(lab, request, at, Turn::Again, guest, tool) else { continue };
+        tell(Event::CellDone { cell: &measured.cell });
+        results.cells.insert(at, measured.cell);
+    }
+    process::sweep();
+}

@@ -1,0 +1,268 @@
+//! The snapshot of a column: the runtime's version and one line a scenario. Another version of a runtime is
+//! one file's diff, a new scenario one line in each file.
+//!
+//! ```text
+//! version: 48.0.8
+//! scenario         verdict  stage    code                  blame    subject
+//! wat-add          pass     run
+//! wat-proposal-gc  gap      compile  unsupported-proposal  runtime  gc
+//! ```
+//!
+//! Fields stand at fixed places (a longer one moves nothing but the rest of its own line), at least two blanks
+//! apart, and hold no two blanks in a row. `-` stands for an empty field before another one. A line that was
+//! accepted with another version than the file's ends with `on VERSION`, as a seventh field.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::value::{Error as NotAWord, StrDeserializer};
+use wasmlab_protocol::Stage;
+
+use wasmlab_model::codes::{Blame, Code};
+use wasmlab_model::report::Cell;
+use wasmlab_model::verdict::Verdict;
+
+/// Before the version of the file.
+const VERSION: &str = "version: ";
+/// Before the version of one line.
+const ON: &str = "on ";
+const HEADINGS: [&str; 6] = ["scenario", "verdict", "stage", "code", "blame", "subject"];
+/// Of all fields but the last two, which may be of any length.
+const WIDTHS: [usize; 5] = [36, 7, 11, 21, 14];
+
+/// A cell as its snapshot has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// The runtime's version when it was accepted.
+    pub version: String,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// How far the guest came.
+    pub stage: Option<Stage>,
+    /// Its reason.
+    pub code: Option<Code>,
+    /// Whose gap it is.
+    pub blame: Vec<Blame>,
+    /// What the code is about.
+    pub subject: Option<String>,
+}
+
+impl Line {
+    /// Of a cell that was measured with this version of its runtime.
+    #[must_use]
+    pub fn of(cell: &Cell, version: &str) -> Self {
+        Self {
+            version: version.to_owned(),
+            verdict: cell.verdict,
+            stage: cell.stage,
+            code: cell.code,
+            blame: cell.blame.clone(),
+            subject: cell.subject.clone(),
+        }
+    }
+
+    /// Whether all but the version is alike.
+    #[must_use]
+    pub fn same_result(&self, other: &Self) -> bool {
+        self.fields() == other.fields()
+    }
+
+    /// `pass`, `gap missing-import (env.f)`; where that alone does not tell it from `other`, with stage and blame.
+    #[must_use]
+    pub fn words(&self, other: &Self) -> String {
+        let code = self.code.map(|c| format!(" {c}")).unwrap_or_default();
+        let subject = self.subject.as_ref().map(|s| format!(" ({s})")).unwrap_or_default();
+        let [_, stage, _, blame, _] = self.fields();
+        let alike = (self.verdict, self.code, &self.subject) == (other.verdict, other.code, &other.subject);
+        let more = if alike { format!(" (stage {stage}, blame {blame})") } else { String::new() };
+        format!("{}{code}{subject}{more}", self.verdict.id())
+    }
+
+    /// What stands between the scenario and the version, each as it is written.
+    fn fields(&self) -> [String; 5] {
+        let none = || NONE.to_owned();
+        let blame: Vec<&str> = self.blame.iter().map(|b| b.id()).collect();
+        [
+            self.verdict.id().to_owned(),
+            self.stage.map_or_else(none, |s| format!("{s:?}").to_lowercase()),
+            self.code.map_or_else(none, |c| c.id().to_owned()),
+            if blame.is_empty() { none() } else { blame.join(", ") },
+            self.subject.as_deref().map_or_else(none, written),
+        ]
+    }
+}
+
+/// An empty field.
+const NONE: &str = "-";
+
+/// Every accepted line of one runtime, by scenario.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Column {
+    /// The version of most lines.
+    version: String,
+    lines: BTreeMap<String, Line>,
+}
+
+/// What is wrong with a file, and in which of its lines, counted from 1.
+#[derive(Debug, thiserror::Error)]
+#[error("line {line}: {why}")]
+pub struct Damage {
+    line: usize,
+    why: String,
+}
+
+impl Column {
+    /// The lines, by scenario.
+    #[must_use]
+    pub fn lines(&self) -> &BTreeMap<String, Line> {
+        &self.lines
+    }
+
+    /// Puts lines in place of those of the same scenarios. The file has the version of most lines; where two
+    /// have as many, this one.
+    #[must_use]
+    pub fn with(mut self, lines: impl IntoIterator<Item = (String, Line)>, version: &str) -> Self {
+        self.lines.extend(lines);
+        let mut count: BTreeMap<&str, usize> = BTreeMap::new();
+        for line in self.lines.values() {
+            *count.entry(&line.version).or_default() += 1;
+        }
+        let most = count.into_iter().max_by_key(|(of, lines)| (*lines, *of == version));
+        self.version = most.map_or(version, |(of, _)| of).to_owned();
+        self
+    }
+
+    /// As [`Column::with`], with every line of another column.
+    #[must_use]
+    pub fn with_all(self, other: Self) -> Self {
+        let version = other.version;
+        self.with(other.lines, &version)
+    }
+
+    /// The file's version.
+    #[must_use]
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// Keeps the lines of these scenarios.
+    pub fn retain(&mut self, keep: impl Fn(&str) -> bool) {
+        self.lines.retain(|scenario, _| keep(scenario));
+    }
+
+    /// The scenarios of which `now` says something else, or which only one of the two has.
+    pub fn differences<'a>(&'a self, now: &'a Self) -> impl Iterator<Item = &'a str> {
+        let same = |name: &str| match (self.lines.get(name), now.lines.get(name)) {
+            (Some(before), Some(now)) => before.same_result(now),
+            _ => false,
+        };
+        let gone = self.lines.keys().filter(|name| !now.lines.contains_key(*name));
+        now.lines.keys().chain(gone).map(String::as_str).filter(move |name| !same(name))
+    }
+
+    /// Reads what stands below insta's header, whose last line is number `before`.
+    ///
+    /// # Errors
+    /// At the first line that is none.
+    pub fn parse(text: &str, before: usize) -> Result<Self, Damage> {
+        let mut numbered = (before + 1..).zip(text.lines());
+        let damage = |line, why: String| Damage { line, why };
+        let version = numbered.next().and_then(|(_, text)| text.strip_prefix(VERSION)).and_then(read);
+        let version = version.ok_or_else(|| damage(before + 1, format!("no `{VERSION}`")))?;
+        if numbered.next().is_none_or(|(_, text)| text != headings()) {
+            return Err(damage(before + 2, "not the line with the headings".to_owned()));
+        }
+        let mut lines = BTreeMap::new();
+        for (number, text) in numbered.filter(|(_, text)| !text.is_empty()) {
+            let (scenario, line) = parse_line(text, &version).map_err(|why| damage(number, why))?;
+            if lines.insert(scenario.clone(), line).is_some() {
+                return Err(damage(number, format!("a second line for `{scenario}`")));
+            }
+        }
+        Ok(Self { version, lines })
+    }
+}
+
+impl fmt::Display for Column {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{VERSION}{}\n{}", written(&self.version), headings())?;
+        for (scenario, line) in &self.lines {
+            let on =
+                if line.version == self.version { NONE.to_owned() } else { format!("{ON}{}", written(&line.version)) };
+            let [verdict, stage, code, blame, subject] = line.fields();
+            write!(f, "\n{}", placed(&[scenario, &verdict, &stage, &code, &blame, &subject, &on]))?;
+        }
+        Ok(())
+    }
+}
+
+fn headings() -> String {
+    placed(&HEADINGS)
+}
+
+/// Fields at their places; empty ones at the end are left out.
+fn placed(fields: &[&str]) -> String {
+    let used = fields.iter().rposition(|f| *f != NONE).map_or(0, |last| last + 1);
+    let mut out = String::new();
+    for (index, field) in fields[..used].iter().enumerate() {
+        let width = WIDTHS.get(index).filter(|_| index + 1 < used).copied().unwrap_or_default();
+        out += &format!("{field:width$}");
+        out += if index + 1 < used { "  " } else { "" };
+    }
+    out
+}
+
+fn parse_line(text: &str, version: &str) -> Result<(String, Line), String> {
+    let fields: Vec<&str> = text.split("  ").map(|f| f.trim_matches(' ')).filter(|f| !f.is_empty()).collect();
+    if !(2..=HEADINGS.len() + 1).contains(&fields.len()) {
+        return Err(format!("{} fields, not two to {}", fields.len(), HEADINGS.len() + 1));
+    }
+    let field = |index: usize| fields.get(index).copied().filter(|f| *f != NONE);
+    let verdict: Verdict = field(1).map(word).transpose()?.ok_or("no verdict")?;
+    if !verdict.is_measured() {
+        return Err(format!("`{}` is not measured", verdict.id()));
+    }
+    let quoted = |text| read(text).ok_or_else(|| format!("`{text}` is no text as the lab writes it"));
+    let on = match field(6) {
+        None => version.to_owned(),
+        Some(on) => quoted(on.strip_prefix(ON).ok_or_else(|| format!("`{on}` is not `{ON}VERSION`"))?)?,
+    };
+    let line = Line {
+        version: on,
+        verdict,
+        stage: field(2).map(word).transpose()?,
+        code: field(3).map(word).transpose()?,
+        blame: field(4).map_or(Ok(Vec::new()), |names| names.split(", ").map(word).collect())?,
+        subject: field(5).map(quoted).transpose()?,
+    };
+    Ok((fields[0].to_owned(), line))
+}
+
+/// A word of the report's own: `gap`, `compile`, `trap`.
+fn word<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, String> {
+    T::deserialize(StrDeserializer::<NotAWord>::new(text)).map_err(|e| e.to_string())
+}
+
+/// A text that a guest or a runtime may have made, so that it is one field: as it is, or as a JSON string.
+fn written(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_graphic() || c == ' ';
+    let whole = !text.is_empty() && text != NONE && !text.starts_with(['"', ' ']) && !text.ends_with(' ');
+    if whole && text.chars().all(plain) && !text.contains("  ") {
+        return text.to_owned();
+    }
+    let mut out = String::new();
+    for c in serde_json::Value::from(text).to_string().chars() {
+        if plain(c) && !(c == ' ' && out.ends_with(' ')) {
+            out.push(c);
+        } else {
+            out.extend(c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")));
+        }
+    }
+    out
+}
+
+/// The text of a field.
+fn read(field: &str) -> Option<String> {
+    if field.starts_with('"') { serde_json::from_str(field).ok() } else { Some(field.to_owned()) }
+}

@@ -1,0 +1,121 @@
+//! The direction of the crates: who may depend on whom, and the graph in `xtask/README.md`.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The variable that makes [`the_readme_shows_the_graph`] write it.
+const UPDATE: &str = "WASMLAB_UPDATE_README";
+
+/// Whom a crate of the lab may depend on, besides the lab's own binary, which uses all.
+const ALLOWED: &[(&str, &[&str])] = &[
+    ("wasmlab-protocol", &[]),
+    ("wasmlab-process", &[]),
+    ("wasmlab-model", &["wasmlab-protocol"]),
+    ("wasmlab-inspect", &["wasmlab-model"]),
+    ("wasmlab-judge", &["wasmlab-model", "wasmlab-protocol"]),
+    ("wasmlab-predict", &["wasmlab-model", "wasmlab-protocol"]),
+    ("wasmlab-report", &["wasmlab-model", "wasmlab-protocol"]),
+    ("wasmlab-runtimes", &["wasmlab-model", "wasmlab-protocol"]),
+    ("wasmlab-toolchains", &["wasmlab-model", "wasmlab-protocol"]),
+    ("wasmlab-engine", &["wasmlab-protocol"]),
+];
+
+/// What only tests may use beside that: a judge is tested on facts that were really read.
+const ALLOWED_IN_TESTS: &[(&str, &str)] = &[("wasmlab-judge", "wasmlab-inspect")];
+
+/// A crate, as cargo reads its manifest.
+struct Crate {
+    description: String,
+    folder: String,
+    uses: BTreeSet<String>,
+    uses_in_tests: BTreeSet<String>,
+}
+
+fn top() -> PathBuf {
+    fs::canonicalize(Path::new(env!("CARGO_MANIFEST_DIR")).join("..")).unwrap()
+}
+
+/// The crates of this workspace, with the edges between them.
+fn crates() -> BTreeMap<String, Crate> {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--no-deps", "--offline", "--locked", "--format-version", "1"])
+        .current_dir(top())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+    let packages = metadata["packages"].as_array().unwrap();
+    let names: BTreeSet<String> = packages.iter().map(|p| text(&p["name"])).collect();
+    let read = |package: &serde_json::Value| {
+        let (mut uses, mut uses_in_tests) = (BTreeSet::new(), BTreeSet::new());
+        for dependency in package["dependencies"].as_array().unwrap() {
+            let name = text(&dependency["name"]);
+            if names.contains(&name) {
+                let in_tests = dependency["kind"] == "dev";
+                if in_tests { &mut uses_in_tests } else { &mut uses }.insert(name);
+            }
+        }
+        let manifest = PathBuf::from(text(&package["manifest_path"]));
+        let folder = manifest.parent().unwrap().strip_prefix(top()).unwrap().display().to_string();
+        Crate { description: text(&package["description"]), folder, uses, uses_in_tests }
+    };
+    packages.iter().map(|package| (text(&package["name"]), read(package))).collect()
+}
+
+#[test]
+fn crates_depend_on_each_other_in_one_direction() {
+    let crates = crates();
+    assert!(crates.len() > ALLOWED.len() / 2, "{} crates", crates.len());
+    for (name, found) in &crates {
+        // The top package holds tests, the binary uses all.
+        if matches!(name.as_str(), "wasmlab" | "xtask") {
+            continue;
+        }
+        let allowed = ALLOWED.iter().find(|(of, _)| of == name);
+        let allowed = allowed.unwrap_or_else(|| panic!("{name} has no line in {}: say whom it may use", file!())).1;
+        for used in &found.uses {
+            assert!(allowed.contains(&used.as_str()), "{name} must not depend on {used}");
+        }
+        for used in &found.uses_in_tests {
+            let in_tests = ALLOWED_IN_TESTS.contains(&(name.as_str(), used.as_str()));
+            assert!(in_tests || allowed.contains(&used.as_str()), "the tests of {name} must not depend on {used}");
+        }
+    }
+}
+
+/// The graph as Mermaid draws it, and a table of what each crate is.
+fn drawn(crates: &BTreeMap<String, Crate>) -> String {
+    let short = |name: &str| name.trim_start_matches("wasmlab-").to_owned();
+    let mut graph = String::from("```mermaid\ngraph TD\n");
+    let mut table = String::from("| crate | folder | what it is | uses |\n|---|---|---|---|\n");
+    for (name, found) in crates.iter().filter(|(name, _)| *name != "wasmlab") {
+        for used in &found.uses {
+            graph += &format!("  {} --> {}\n", short(name), short(used));
+        }
+        let uses = found.uses.iter().map(|used| short(used)).collect::<Vec<_>>().join(", ");
+        let uses = if uses.is_empty() { "nothing of ours".to_owned() } else { uses };
+        table += &format!("| `{name}` | `{}/` | {} | {uses} |\n", found.folder, found.description);
+    }
+    format!("{graph}```\n\n{table}")
+}
+
+#[test]
+fn the_readme_shows_the_graph() {
+    const BEGIN: &str = "<!-- crates: drawn by `cargo test -p xtask --test crates` -->\n\n";
+    const END: &str = "\n<!-- end of crates -->";
+    let file = top().join("xtask/README.md");
+    let text = fs::read_to_string(&file).unwrap();
+    let (before, rest) = text.split_once(BEGIN).expect("README.md has the mark where the graph begins");
+    let (_, after) = rest.split_once(END).expect("README.md has the mark where the graph ends");
+    let wanted = format!("{before}{BEGIN}{}{END}{after}", drawn(&crates()));
+    if std::env::var_os(UPDATE).is_some() {
+        fs::write(&file, &wanted).unwrap();
+    }
+    let current = fs::read_to_string(&file).unwrap();
+    assert!(current == wanted, "xtask/README.md is stale: run `{UPDATE}=1 cargo test -p xtask --test crates`");
+}
