@@ -17,7 +17,7 @@ use crate::machine::Question;
 use wasmlab_model::version::version_in;
 use wasmlab_process::{self as process, Command, Input, Limits};
 use wasmlab_runtimes::{InstallCommand, Program, Runtime, Source, Tool};
-use wasmlab_toolchains::adapters::rust::{compiler_in, sysroot};
+use wasmlab_toolchains::rustc::{compiler_in, sysroot};
 use wasmlab_toolchains::npm;
 
 /// How long the cold build of one engine may take.
