@@ -16,9 +16,9 @@ use crate::lab::Lab;
 use crate::machine::Question;
 use wasmlab_model::version::version_in;
 use wasmlab_process::{self as process, Command, Input, Limits};
-use wasmlab_runtimes::{InstallCommand, Program, Runtime, Source, Tool};
-use wasmlab_toolchains::rustc::{compiler_in, sysroot};
+use wasmlab_runtimes::{Program, Runtime, Source, Tool};
 use wasmlab_toolchains::npm;
+use wasmlab_toolchains::rustc::{compiler_in, sysroot};
 
 /// How long the cold build of one engine may take.
 const BUILD_LIMIT: Duration = Duration::from_secs(45 * 60);
@@ -225,8 +225,7 @@ fn shared_sources(manifest: &str) -> Result<Vec<PathBuf>, toml::de::Error> {
 }
 
 fn find_program(lab: &Lab, runtime: &Runtime, sought: Program) -> Result<Tool, Absence> {
-    let get = how_to_get(runtime, sought);
-    let locate = |names: &[&str], variable| locate(lab, names, variable, &runtime.install, &get);
+    let locate = |names: &[&str], variable| locate(lab, runtime, sought, names, variable);
     let program = match &runtime.custom_build {
         Some(program) => program.clone(),
         None => locate(sought.names, sought.variable)?,
@@ -236,7 +235,12 @@ fn find_program(lab: &Lab, runtime: &Runtime, sought: Program) -> Result<Tool, A
     let question = Question { program: program.clone(), args, env: BTreeMap::new(), witness: program.clone() };
     // What is here and does not work is not replaced by another one on top of it.
     let broken = |why: String| {
-        let how = format!("repair `{}`, or name another one in {}; {get}", program.display(), sought.variable);
+        let how = format!(
+            "repair `{}`, or name another one in {}; {}",
+            program.display(),
+            sought.variable,
+            sought.how_to_get
+        );
         Absence::new(why, how)
     };
     let answer = lab.machine.ask(&question).map_err(broken)?;
@@ -273,20 +277,8 @@ fn find_program(lab: &Lab, runtime: &Runtime, sought: Program) -> Result<Tool, A
     Ok(Tool { program, version, fingerprint, support, packages, aux_program, driven: PathBuf::new() })
 }
 
-/// How a person gets what is found on this machine, or names it.
-pub fn how_to_get(runtime: &Runtime, program: Program) -> String {
-    let variables: Vec<&str> = runtime.variables().collect();
-    format!("{}, or name it in {}", program.how_to_get, variables.join(" and "))
-}
-
 /// A program by its variable, or on PATH.
-fn locate(
-    lab: &Lab,
-    names: &[&str],
-    variable: &str,
-    commands: &[InstallCommand],
-    get: &str,
-) -> Result<PathBuf, Absence> {
+fn locate(lab: &Lab, runtime: &Runtime, sought: Program, names: &[&str], variable: &str) -> Result<PathBuf, Absence> {
     match lab.machine.variable(variable) {
         Some(path) if Path::new(&path).is_file() => Ok(PathBuf::from(path)),
         Some(path) => {
@@ -294,12 +286,13 @@ fn locate(
             Err(Absence::new(why, format!("name the program, or unset {variable}")))
         }
         None => names.iter().find_map(|name| lab.machine.which(name)).ok_or_else(|| {
-            let command = install::first(&lab.machine, commands);
+            let command = install::first(&lab.machine, &runtime.install);
             let words = match &command {
                 Some((command, _)) => format!("`{}`", command.join(" ")),
-                None => install::in_words(commands),
+                None => install::in_words(&runtime.install),
             };
-            let how = if words.is_empty() { get.to_owned() } else { format!("{words}; {get}") };
+            let get = format!("{}, or name it in {variable}", sought.how_to_get);
+            let how = if words.is_empty() { get } else { format!("{words}; {get}") };
             Absence { why: format!("`{}` is not on PATH", names.join("`, `")), how, command }
         }),
     }

@@ -16,9 +16,9 @@ mod progress;
 mod refusals;
 
 pub use arguments::{argv, dir_args, env_args, guest_args, is_beyond_common_proposals, joined};
-pub use calls::{CallSyntax, argument, plain_value, processes};
+pub use calls::{CallSyntax, answerable, argument, plain_value, processes};
 pub use progress::progress;
-pub use refusals::{no_handler, no_open_sockets, no_sockets, usual_refusals};
+pub use refusals::{no_handler, no_open_sockets, no_sockets, untypable, usual_refusals};
 
 /// A process that has ended, as an adapter reads it.
 #[derive(Clone, Copy, Debug)]
@@ -34,7 +34,8 @@ pub struct ProcessOutput<'a> {
 /// How a runtime of this kind reads what its processes left.
 #[derive(Clone, Copy, Debug)]
 pub struct Reader {
-    /// Of a process that ran the guest.
+    /// Of a process that ran the guest. Where the runtime writes words of its own to stdout, [`Progress::stdout`] is
+    /// what is left without them: the guest's own output, then the results of a call.
     pub classify: fn(&ProcessOutput) -> Progress,
     /// Of one that translated it and failed.
     pub classify_prepare: fn(&ProcessOutput) -> Progress,

@@ -11,6 +11,7 @@ use crate::command_line::{ProcessOutput, Reader};
 /// One line a recording: its name, and what the adapter makes of it.
 fn read(folder: &Path, reader: Reader) -> String {
     let mut files: Vec<_> = fs::read_dir(folder).unwrap().flatten().map(|e| e.path()).collect();
+    files.retain(|file| file.extension().is_some_and(|e| e == "txt"));
     files.sort();
     let mut lines = String::new();
     for file in files {

@@ -63,7 +63,7 @@ pub fn run(lab: &Lab, _: &Args) -> Result<u8> {
                 list.add(["to build", runtime.id(), "", &format!("`cargo xtask run-all` builds xtask/engines/{engine}")])
             }
             (Err(None), Source::Program(program)) => {
-                list.add(["missing", runtime.id(), "", &engines::how_to_get(runtime, program)]);
+                list.add(["missing", runtime.id(), "", program.how_to_get]);
             }
         }
     }

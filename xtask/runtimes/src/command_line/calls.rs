@@ -53,7 +53,8 @@ pub fn processes(
 
 /// The calls that a process each can make: all of them where the module keeps no state between them, else
 /// the first. What the first one needs is seen by it; the others are not asked on another instance.
-fn answerable<'a>(cell: &CellFiles<'a>) -> &'a [Call] {
+#[must_use]
+pub fn answerable<'a>(cell: &CellFiles<'a>) -> &'a [Call] {
     let Entry::Calls(calls) = &cell.cell.entry else { return &[] };
     let stateful = !cell.independent_calls && cell.facts.is_none_or(keeps_state);
     if stateful { &calls[..calls.len().min(1)] } else { calls }

@@ -36,9 +36,10 @@ pub fn progress(seen: &Seen, reader: Reader) -> Progress {
         }
         let found = by_facts((reader.classify)(&output), seen);
         (whole.stage, whole.cause) = (found.stage, found.cause);
+        let stdout = found.stdout.as_deref().unwrap_or(stdout);
         let call = if seen.run.entry == EntryKind::Calls { calls.next() } else { None };
         let Some(call) = call.filter(|_| whole.cause == Some(Cause::Returned)) else {
-            printed += found.stdout.as_deref().unwrap_or(stdout);
+            printed += stdout;
             continue;
         };
         match results(seen.facts, &call.export, stdout, reader) {

@@ -1,7 +1,7 @@
 //! What a cell asks for and a command line has no switch for: then nothing is started, and the cause says so.
 
 use wasmlab_model::facts::Kind;
-use wasmlab_protocol::{Cause, Entry};
+use wasmlab_protocol::{Cause, Entry, Value};
 
 use super::argument;
 use crate::CellFiles;
@@ -14,7 +14,7 @@ fn unsupported(what: &str, message: impl Into<String>) -> Cause {
 /// is no number. `program` is the runtime's name in the first.
 #[must_use]
 pub fn usual_refusals(cell: &CellFiles, program: &str) -> Option<Cause> {
-    no_open_sockets(cell, program).or_else(|| no_component_calls(cell)).or_else(|| untypable(cell))
+    no_open_sockets(cell, program).or_else(|| no_component_calls(cell)).or_else(|| untypable(cell, argument))
 }
 
 /// Preopened sockets, where the command line has no switch for them at all.
@@ -44,8 +44,9 @@ fn no_component_calls(cell: &CellFiles) -> Option<Cause> {
     (component && matches!(cell.cell.entry, Entry::Calls(_))).then(|| unsupported("component-calls", why))
 }
 
-/// The first argument of a call that this kind of command line cannot be given.
-fn untypable(cell: &CellFiles) -> Option<Cause> {
+/// The first argument of a call that cannot be given: `argument` makes no text of it.
+#[must_use]
+pub fn untypable(cell: &CellFiles, argument: fn(&Value) -> Option<String>) -> Option<Cause> {
     let Entry::Calls(calls) = &cell.cell.entry else { return None };
     let value = calls.iter().flat_map(|c| &c.args).find(|v| argument(v).is_none())?;
     Some(unsupported("call-argument", format!("an argument {value} cannot be typed on its command line")))
