@@ -48,6 +48,14 @@ fn check(folder: &str, parse: impl Fn(&str) -> Result<String, String>) {
 #[test]
 fn insta_reads_the_matrix_as_the_lab_wrote_it() {
     check("matrix", |body| Column::parse(body, 0).map(|column| column.to_string()).map_err(|e| e.to_string()));
+    // `cargo insta accept` reads a file and writes it: of the lab's it makes the same bytes as `bless`.
+    let dir = tempfile::tempdir().unwrap();
+    for (file, _) in accepted("matrix") {
+        let file = top().join("snapshots/matrix").join(file);
+        let copy = dir.path().join("copy.snap");
+        insta::Snapshot::from_file(&file).unwrap().save(&copy).unwrap();
+        assert_eq!(fs::read_to_string(&copy).unwrap(), fs::read_to_string(&file).unwrap());
+    }
 }
 
 #[test]
