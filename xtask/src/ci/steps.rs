@@ -108,7 +108,8 @@ fn matrix(context: &Context) -> Result<()> {
     if let Err(error) = context.run(cmd!(shell, "{xtask} setup nginx-source*")) {
         context.leave_out(format!("the sources of nginx: {error:#}"));
     }
-    context.run(cmd!(shell, "{xtask} run-all"))
+    context.run(cmd!(shell, "{xtask} run-all"))?;
+    context.run(cmd!(shell, "{xtask} report --check"))
 }
 
 fn guests(context: &Context) -> Result<()> {
