@@ -1,5 +1,5 @@
-//! The lab's own CI: named steps, each a few commands, run one after the other; what only installs runs beside
-//! those that compile. A step that fails does not stop those that need nothing of it.
+//! The lab's own CI: named steps, each a few commands, run one after the other; what takes long runs beside
+//! those that do not need it. A step that fails does not stop those that need nothing of it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
@@ -26,7 +26,7 @@ pub struct Step {
     pub needs: Vec<&'static str>,
     /// It takes long for what it finds: only with `--full`, or where `--only` names it.
     pub only_full: bool,
-    /// It waits for the network more than for the processor: it runs beside the steps that do not need it.
+    /// It begins at once and runs beside the steps that do not need it.
     pub beside: bool,
     /// What is done.
     pub run: Work,

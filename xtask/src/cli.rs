@@ -86,11 +86,15 @@ Environment:
   WASMLAB_ROOT            a folder with scenarios/ of your own
   NO_COLOR                no colours";
 
-/// [`AFTER`], and the variables that the registry of runtimes names.
+/// [`AFTER`], and the variables that the registries of runtimes and toolchains name.
 fn after() -> String {
-    let variables = wasmlab_runtimes::variables().join(", ");
-    let variables = words::wrapped(78, "  ", "  ", &variables);
-    format!("{AFTER}\n\nPrograms of runtimes, where they are not those on PATH:\n{variables}")
+    let listed = |names: Vec<&str>| words::wrapped(78, "  ", "  ", &names.join(", "));
+    let runtimes = listed(wasmlab_runtimes::variables());
+    let toolchains = listed(wasmlab_toolchains::variables().iter().map(|variable| variable.name).collect());
+    format!(
+        "{AFTER}\n\nPrograms of runtimes, where they are not those on PATH:\n{runtimes}\n\n\
+         Compilers and what they need, where they are not in their usual places:\n{toolchains}"
+    )
 }
 
 /// Parses, dispatches, and gives the exit code.

@@ -17,8 +17,8 @@ use crate::machine::Question;
 use wasmlab_model::version::version_in;
 use wasmlab_process::{self as process, Command, Input, Limits};
 use wasmlab_runtimes::{Program, Runtime, Source, Tool};
-use wasmlab_toolchains::adapters::rust::{compiler_in, sysroot};
 use wasmlab_toolchains::npm;
+use wasmlab_toolchains::rustc::{compiler_in, sysroot};
 
 /// How long the cold build of one engine may take.
 const BUILD_LIMIT: Duration = Duration::from_secs(45 * 60);

@@ -90,6 +90,12 @@ impl Lab {
         self.root.join("reports").join("latest")
     }
 
+    /// A file of `reports/` that others read.
+    #[must_use]
+    pub fn published(&self, name: &str) -> PathBuf {
+        self.root.join("reports").join(name)
+    }
+
     /// `reports/check/`: a question between two runs does not cost the record of a long one.
     #[must_use]
     pub fn checked(&self) -> PathBuf {

@@ -7,8 +7,10 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use wasmlab_model::report::RunReport;
+use wasmlab_report::published;
 use xtask::snapshots::artifacts::ArtifactSnapshot;
-use xtask::snapshots::column::Column;
+use xtask::snapshots::column::{Column, Line};
 use xtask::{files, scenario, snapshots};
 
 fn top() -> &'static Path {
@@ -46,6 +48,14 @@ fn check(folder: &str, parse: impl Fn(&str) -> Result<String, String>) {
 #[test]
 fn insta_reads_the_matrix_as_the_lab_wrote_it() {
     check("matrix", |body| Column::parse(body, 0).map(|column| column.to_string()).map_err(|e| e.to_string()));
+    // `cargo insta accept` reads a file and writes it: of the lab's it makes the same bytes as `bless`.
+    let dir = tempfile::tempdir().unwrap();
+    for (file, _) in accepted("matrix") {
+        let file = top().join("snapshots/matrix").join(file);
+        let copy = dir.path().join("copy.snap");
+        insta::Snapshot::from_file(&file).unwrap().save(&copy).unwrap();
+        assert_eq!(fs::read_to_string(&copy).unwrap(), fs::read_to_string(&file).unwrap());
+    }
 }
 
 #[test]
@@ -82,4 +92,30 @@ fn every_snapshot_belongs_to_a_scenario_and_a_runtime_and_every_scenario_has_one
         assert!(there != none, "{name} has no snapshot (run-all, then bless), or has one against all reason");
         assert!(top().join("scenarios").join(name).join("README.md").is_file(), "{name} has no lesson");
     }
+}
+
+#[test]
+fn the_published_report_says_what_the_snapshots_say_and_its_markdown_is_what_it_renders_to() {
+    let renew = "`cargo xtask run-all`, then `cargo xtask report --publish` renews it";
+    let file = top().join("reports/linux-x86_64");
+    let json = fs::read_to_string(file.with_extension("json")).unwrap();
+    let report: RunReport = serde_json::from_str(&json).unwrap();
+    assert!(published::json(&report) == json, "the JSON was not written by the lab: {renew}");
+    let markdown = fs::read_to_string(file.with_extension("md")).unwrap();
+    assert!(published::markdown(&report) == markdown, "the Markdown is not what the JSON renders to: {renew}");
+    let mut differences = Vec::new();
+    let mut accepted_lines = 0;
+    for (file, body) in accepted("matrix") {
+        let runtime = file.file_stem().unwrap().to_str().unwrap().to_owned();
+        for (scenario, line) in Column::parse(&body, 0).unwrap().lines() {
+            accepted_lines += 1;
+            let cell = report.cells.iter().find(|c| (&c.scenario, &c.runtime) == (scenario, &runtime));
+            if !cell.is_some_and(|cell| Line::of(cell, &line.version).same_result(line)) {
+                differences.push(format!("{scenario} on {runtime}"));
+            }
+        }
+    }
+    assert!(differences.is_empty(), "{differences:?}: {renew}");
+    let measured = report.cells.iter().filter(|c| c.verdict.is_measured()).count();
+    assert_eq!(measured, accepted_lines, "it has cells without a snapshot: {renew}");
 }

@@ -23,7 +23,7 @@ pub struct RunReport {
     pub command: String,
     /// The machine.
     pub host: Host,
-    /// When the run began, RFC 3339, UTC.
+    /// When the run began, RFC 3339, UTC; empty where the report is not of one run: one that is published.
     pub started: String,
     /// How long it took, milliseconds.
     pub duration_ms: u64,
@@ -118,7 +118,7 @@ pub struct Host {
     pub os: String,
     /// `x86_64`.
     pub arch: String,
-    /// Logical processors.
+    /// Logical processors; 0 where the report is not of one machine: one that is published.
     pub cpus: usize,
     /// Version of the lab.
     pub lab: String,
@@ -272,8 +272,10 @@ pub struct Cell {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub way: Option<String>,
     /// The command.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub argv: Vec<String>,
     /// Wall-clock time of the process, milliseconds.
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub duration_ms: f64,
     /// Of which translating the module, milliseconds, where the engine says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -282,12 +284,15 @@ pub struct Cell {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run_ms: Option<f64>,
     /// Processor time, milliseconds.
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub cpu_ms: f64,
     /// Largest resident size, bytes.
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub peak_rss_bytes: u64,
     /// The observation came from the cache.
     pub cached: bool,
     /// What the guest printed.
+    #[serde(default, skip_serializing_if = "Output::is_empty")]
     pub output: Output,
 }
 
@@ -299,6 +304,19 @@ pub struct Output {
     pub stdout: String,
     /// stderr.
     pub stderr: String,
+}
+
+impl Output {
+    /// Whether it printed nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.stdout.is_empty() && self.stderr.is_empty()
+    }
+}
+
+/// A cell that was not measured took nothing, and a report that is published does not say what one took.
+fn is_zero<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// Something to be known beside the cells.

@@ -2,6 +2,7 @@
 
 use wasmlab_model::report::RunReport;
 
+pub mod published;
 #[cfg(test)]
 mod sample;
 pub mod sentence;

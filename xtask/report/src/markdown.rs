@@ -14,7 +14,8 @@ pub const RENDERER: Renderer =
 fn render(report: &RunReport, options: RenderOptions) -> String {
     let mut out = String::from("# Where WebAssembly runs\n\n");
     let host = &report.host;
-    let _ = writeln!(out, "{} on {} {} with {} processors.\n", tally(report), host.os, host.arch, host.cpus);
+    let cpus = if host.cpus == 0 { String::new() } else { format!(" with {} processors", host.cpus) };
+    let _ = writeln!(out, "{} on {} {}{cpus}.\n", tally(report), host.os, host.arch);
     if let Some(options) = words::selected(report) {
         let _ = writeln!(out, "Selected: `{options}`\n");
     }
@@ -165,6 +166,9 @@ fn artifacts(out: &mut String, report: &RunReport) {
 
 /// Medians: one cell that waits for a client must not stand for all.
 fn costs(out: &mut String, report: &RunReport) {
+    if report.cells.iter().all(|c| c.duration_ms == 0.0) {
+        return;
+    }
     out.push_str("\n## What a cell costs\n\nMedians over the cells that were measured; compiling is left out where compiled code was at hand.\n\n");
     out.push_str("| runtime | cells | process, ms | compiling, ms | running, ms | resident, largest |\n|---|---:|---:|---:|---:|---:|\n");
     for runtime in report.runtimes.iter().filter(|r| r.tool.present) {

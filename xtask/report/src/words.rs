@@ -173,7 +173,9 @@ pub fn tally(report: &RunReport) -> String {
         n if n == cells => "; all from the cache".to_owned(),
         n => format!("; {n} from the cache"),
     };
-    format!("{cells} cells: {}{cached}; {}", parts.join(", "), seconds(report.duration_ms))
+    // Not of one run: a report that is published.
+    let took = if report.duration_ms == 0 { String::new() } else { format!("; {}", seconds(report.duration_ms)) };
+    format!("{cells} cells: {}{cached}{took}", parts.join(", "))
 }
 
 /// `0.4 s`, `3 min 20 s`.

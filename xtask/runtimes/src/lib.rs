@@ -50,7 +50,7 @@ pub fn find(id: &str) -> Option<&'static Runtime> {
     all().iter().find(|runtime| runtime.id == id)
 }
 
-/// The ids of the columns that must be present in CI: it installs or builds their programs.
+/// The ids of the columns whose programs CI installs or builds: there they must not be absent unsaid.
 pub fn in_ci() -> impl Iterator<Item = &'static str> {
     all().iter().filter(|runtime| runtime.in_ci).map(Runtime::id)
 }

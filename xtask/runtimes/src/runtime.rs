@@ -29,7 +29,7 @@ pub struct Runtime {
     pub source: Source,
     /// The commands of package clients that get its program, the best first.
     pub install: Vec<InstallCommand>,
-    /// CI installs or builds its program: there, a run without it fails.
+    /// CI installs or builds its program: where it is absent there, CI says what it left out.
     pub in_ci: bool,
     /// The user's own program, which takes the place of what [`Runtime::source`] says.
     pub custom_build: Option<PathBuf>,

@@ -47,7 +47,9 @@ impl Context<'_> {
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
         std::thread::scope(|scope| {
             scope.spawn(|| stderr.map(|stream| self.pass_on(stream)));
-            stdout.map(|stream| self.pass_on(stream));
+            if let Some(stream) = stdout {
+                self.pass_on(stream);
+            }
         });
         let status = child.wait().with_context(|| format!("failed to wait for `{shown}`"))?;
         ensure!(status.success(), "`{shown}` ended with {status}");

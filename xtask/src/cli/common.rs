@@ -16,6 +16,7 @@ use crate::lab::Lab;
 use crate::matrix::{self, Request};
 use crate::scenario;
 use crate::session::{self, Frame};
+use crate::snapshots::Store;
 use wasmlab_model::report::{RunReport, Selection};
 use wasmlab_model::scenario::Scenario;
 use wasmlab_process as process;
@@ -184,7 +185,8 @@ pub fn measure_with(lab: &Lab, request: &Request, purpose: Purpose, progress: pr
     if purpose.compare {
         let told =
             |cells| output::say(&format!("{cells} results are not those of the snapshots: once more, one at a time"));
-        matrix::again(lab, request, &mut results, told, &tell);
+        let store = Store::new(lab.snapshots());
+        matrix::again(lab, request, &mut results, |cell, version| store.surprises(version, cell), told, &tell);
     }
     progress.finish();
     lab.machine.save();

@@ -81,7 +81,7 @@ fn runtimes() -> String {
 fn toolchains(lab: &Lab, scenarios: &[Scenario]) -> String {
     let columns = [names("toolchain"), prose("what it makes of what", 30), prose("here", 20)];
     let row = |toolchain: &&Toolchain| {
-        vec![toolchain.id.to_owned(), toolchain.makes.to_owned(), state(lab, *toolchain, scenarios)]
+        vec![toolchain.id.to_owned(), toolchain.makes.to_owned(), state(lab, toolchain, scenarios)]
     };
     let text = output::table(&columns, &toolchains::ALL.iter().map(row).collect::<Vec<_>>());
     lab.machine.save();

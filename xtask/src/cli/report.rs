@@ -1,24 +1,29 @@
-//! `report`: a saved run, rendered again. Runs nothing.
+//! `report`: a saved run, rendered again, published, or compared with what is published. Runs nothing.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
+use wasmlab_report::published::{self, Place};
 
 use super::common::usage;
 use super::format::{Rows, Shown};
-use crate::exit;
-use crate::lab::Lab;
+use super::output;
+use crate::lab::{FIXTURES_VARIABLE, Lab};
+use crate::{exit, files};
 use wasmlab_model::report::{RunReport, SCHEMA};
+use wasmlab_model::verdict::Change;
 
 /// For `--help`.
-pub const ABOUT: &str = "Render a saved run again, without running anything";
+pub const ABOUT: &str = "Render a saved run again, publish it, or compare it with what is published; runs nothing";
 /// For `--help`.
 pub const EXAMPLES: &str = "Examples:
   cargo xtask report
   cargo xtask report --output markdown > matrix.md
   cargo xtask report reports/check/report.json     the last check
-  cargo xtask report ci/report.json";
+  cargo xtask report ci/report.json
+  cargo xtask report --check                       is what is published what the last run-all saw?
+  cargo xtask report --publish                     renew it: reports/OS-ARCH.json and .md";
 
 /// Options.
 #[derive(clap::Args)]
@@ -30,12 +35,31 @@ pub struct Args {
     /// Which rows stand together
     #[arg(long, value_enum, default_value_t = Rows::Family)]
     by: Rows,
+    /// Write the report to reports/ for others to read, without times, memory and places; columns that are absent
+    /// stay as they were published
+    #[arg(long)]
+    publish: bool,
+    /// Fail if what is published differs from the report in results, or its Markdown from its JSON
+    #[arg(long, conflicts_with = "publish")]
+    check: bool,
 }
 
 /// Runs it.
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let file = args.file.clone().unwrap_or_else(|| lab.report().join("report.json"));
-    let text = fs::read_to_string(&file)
+    let report = read(&file)?;
+    if args.publish {
+        publish(lab, &report)
+    } else if args.check {
+        check(lab, &report)
+    } else {
+        args.shown.show(&report, args.by.group_by())?;
+        Ok(exit::OK)
+    }
+}
+
+fn read(file: &Path) -> Result<RunReport> {
+    let text = fs::read_to_string(file)
         .or_else(|e| usage(format!("failed to read `{}`: {e}; `cargo xtask run-all` makes one", file.display())))?;
     let bad = |why: String| usage(format!("`{}` is no report of the lab: {why}", file.display()));
     let schema = match serde_json::from_str::<serde_json::Value>(&text) {
@@ -45,11 +69,88 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     if schema != Some(u64::from(SCHEMA)) {
         return bad(format!("field `schema` is {schema:?}, this lab reads {SCHEMA}"));
     }
-    match serde_json::from_str::<RunReport>(&text) {
-        Ok(report) => {
-            args.shown.show(&report, args.by.group_by())?;
-            Ok(exit::OK)
-        }
-        Err(error) => bad(error.to_string()),
+    serde_json::from_str::<RunReport>(&text).or_else(|error| bad(error.to_string()))
+}
+
+/// The two files that are published for machines of this kind.
+fn pair(lab: &Lab, report: &RunReport) -> (PathBuf, PathBuf) {
+    let file = |extension| lab.published(&format!("{}-{}.{extension}", report.host.os, report.host.arch));
+    (file("json"), file("md"))
+}
+
+/// What is published is what was accepted: a whole run in which everything was as expected.
+fn publish(lab: &Lab, report: &RunReport) -> Result<u8> {
+    let unaccepted = report.cells.iter().filter(|c| c.change != Change::Same).count();
+    let why_not = if report.command != "run-all" || report.interrupted || !report.selected.is_everything() {
+        Some("it is not one of a whole run-all: `cargo xtask run-all` makes one".to_owned())
+    } else if unaccepted > 0 {
+        Some(format!("{unaccepted} cells are not what their snapshots say: `cargo xtask bless`, then run-all again"))
+    } else if exit::of(report) != exit::OK {
+        Some("not all in it is as expected: `cargo xtask report` says what".to_owned())
+    } else {
+        None
+    };
+    if let Some(why_not) = why_not {
+        output::complain(&format!("failed to publish the report: {why_not}"));
+        return Ok(exit::WORSE);
     }
+    let (json, markdown) = pair(lab, report);
+    let earlier = if json.is_file() { Some(read(&json)?) } else { None };
+    let report = published::published(report, earlier.as_ref(), &places(lab));
+    files::write_atomically(&json, published::json(&report).as_bytes())?;
+    files::write_atomically(&markdown, published::markdown(&report).as_bytes())?;
+    let name = |file: &Path| file.strip_prefix(&lab.root).unwrap_or(file).display().to_string();
+    output::print(&format!("published {} cells: {}, {}\n", report.cells.len(), name(&json), name(&markdown)))?;
+    Ok(exit::OK)
+}
+
+/// As many differences are shown.
+const SHOWN: usize = 20;
+
+fn check(lab: &Lab, report: &RunReport) -> Result<u8> {
+    let (json, markdown) = pair(lab, report);
+    let mut wrong = Vec::new();
+    let mut versions = Vec::new();
+    match read(&json) {
+        Err(error) => wrong.push(format!("{error:#}")),
+        Ok(published) => {
+            let text = fs::read_to_string(&markdown).unwrap_or_default();
+            if text != published::markdown(&published) {
+                wrong.push(format!("`{}` is not what its JSON renders to", markdown.display()));
+            }
+            let found = published::differences(&published, report);
+            (versions, wrong) = (found.versions, [wrong, found.results].concat());
+        }
+    }
+    // Another version with the same results is as quiet here as it is in snapshots: a package that was renewed
+    // since is nobody's mistake.
+    for line in &versions {
+        output::say(line);
+    }
+    for line in wrong.iter().take(SHOWN) {
+        output::complain(line);
+    }
+    if wrong.is_empty() {
+        return Ok(exit::OK);
+    }
+    let more = wrong.len().saturating_sub(SHOWN);
+    let more = if more == 0 { String::new() } else { format!("and {more} differences more; ") };
+    output::complain(&format!("{more}what is published is not current: `cargo xtask report --publish` renews it"));
+    Ok(exit::WORSE)
+}
+
+/// Folders of this machine that texts may name, the innermost first.
+fn places(lab: &Lab) -> Vec<Place> {
+    let variable = |name: &str| std::env::var(name).ok().filter(|v| v.len() > 1);
+    let path = |path: &Path| Some(path.display().to_string());
+    let places = [
+        (path(lab.cache.dir()), "$WASMLAB_CACHE"),
+        (path(&lab.root), "."),
+        (variable(FIXTURES_VARIABLE), "$WASMLAB_FIXTURES"),
+        (variable("HOME"), "~"),
+        (path(&std::env::temp_dir()), "$TMPDIR"),
+    ];
+    let mut places: Vec<Place> = places.into_iter().filter_map(|(text, stands)| Some((text?, stands))).collect();
+    places.sort_by_key(|(text, _)| std::cmp::Reverse(text.len()));
+    places
 }

@@ -4,24 +4,30 @@
 use super::measure::{self, Turn};
 use super::{Event, Request, Results, Tell};
 use crate::lab::Lab;
-use crate::snapshots::Store;
+use wasmlab_model::report::Cell;
 use wasmlab_process as process;
 use wasmlab_runtimes::is_custom_build;
 
 /// More surprises than this are no moods: somebody changed a runtime, a guest or the lab.
 const MOST: usize = 64;
 
-/// Measures once more what was measured in this run and has another result than its snapshot. `told` hears first how
-/// many cells that are.
-pub fn again(lab: &Lab, request: &Request, results: &mut Results, told: impl FnOnce(usize), tell: Tell) {
-    let store = Store::new(lab.snapshots());
+/// Measures once more what was measured in this run and `surprises`, given the cell and its runtime's version. `told`
+/// hears first how many cells that are.
+pub fn again(
+    lab: &Lab,
+    request: &Request,
+    results: &mut Results,
+    surprises: impl Fn(&Cell, &str) -> bool,
+    told: impl FnOnce(usize),
+    tell: Tell,
+) {
     let version = |column: usize| match results.columns.get(column) {
         Some(Some(Ok(tool))) => tool.version.as_str(),
         _ => "",
     };
     let fresh = results.cells.iter().filter(|(_, cell)| !cell.cached && !is_custom_build(&cell.runtime));
     let surprising: Vec<(usize, usize)> =
-        fresh.filter(|((_, column), cell)| store.surprises(version(*column), cell)).map(|(at, _)| *at).collect();
+        fresh.filter(|((_, column), cell)| surprises(cell, version(*column))).map(|(at, _)| *at).collect();
     if surprising.is_empty() || surprising.len() > MOST {
         return;
     }

@@ -72,8 +72,8 @@ pub fn cell(
         judge(&Evidence { facts: facts.map_err(String::as_str), observation, progress: &progress }, &scenario.spec)
     };
     let alike = |a: &Observation, b: &Observation| {
-        let result = |o| (|j: Judgement| (j.verdict, j.code, j.stage, j.subject))(judged(o));
-        result(a) == result(b)
+        let result = |Judgement { verdict, code, stage, subject, .. }| (verdict, code, stage, subject);
+        result(judged(a)) == result(judged(b))
     };
     let kept = match key.filter(|_| !from_cache) {
         None => Kept::Settled,

@@ -14,6 +14,7 @@ pub mod npm;
 mod plan;
 mod program;
 mod recipe;
+pub mod rustc;
 #[cfg(test)]
 mod tests;
 mod tool;

@@ -4,8 +4,7 @@
 //! names. Whether a target is there is read from the toolchain's folder: no process is started for it.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use wasmlab_model::codes::Code;
 use wasmlab_model::scenario::{Build, Scenario};
@@ -13,6 +12,7 @@ use wasmlab_model::version::version_in;
 
 use super::emscripten;
 use crate::crates::cargo_home;
+use crate::rustc::{TOOLCHAIN_VARIABLE, chosen, compiler_in, has_std, rustc, sysroot};
 use crate::{Fault, FoundTool, Machine, MissingTool, PreflightError, Question, Recipe, Task, Toolchain, Variable};
 
 /// The target that emcc links for.
@@ -21,9 +21,6 @@ const EMSCRIPTEN: &str = "wasm32-unknown-emscripten";
 /// Targets that have another name since Rust 1.78, and lost the old one in 1.84.
 const RENAMED: &[(&str, &str)] =
     &[("wasm32-wasi", "wasm32-wasip1"), ("wasm32-wasi-preview1-threads", "wasm32-wasip1-threads")];
-
-/// The variable that names the rustup toolchain for guests.
-pub const TOOLCHAIN_VARIABLE: &str = "WASMLAB_RUST_TOOLCHAIN";
 
 /// The detail of a found tool that is cargo's own folder.
 const CARGO_HOME: &str = "cargo home";
@@ -141,19 +138,6 @@ pub(super) fn recipe(task: &Task) -> Recipe {
     command.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}")).shown(shown).leaves(artifact)
 }
 
-/// The variable by which rustup's proxies are told the toolchain.
-fn chosen(name: Option<String>) -> Option<(OsString, OsString)> {
-    name.map(|name| ("RUSTUP_TOOLCHAIN".into(), name.into()))
-}
-
-/// A question to the compiler for guests; `None` where there is none.
-fn rustc(machine: &dyn Machine, args: &[&str]) -> Option<Question> {
-    let program = machine.which("rustc")?;
-    let name = machine.variable(TOOLCHAIN_VARIABLE);
-    let witness = compiler_in(&sysroot(machine, name.as_deref(), &program)?);
-    Some(Question { witness, ..Question::new(&program, args).with_env(chosen(name).into_iter().collect()) })
-}
-
 /// rustc calls emcc by that name: it is told which one, with the environment that it needs.
 fn with_linker(mut found: FoundTool, emcc: &FoundTool) -> FoundTool {
     found.env.extend(emcc.env.clone());
@@ -174,30 +158,6 @@ fn bad_pair(rustc: &str, emcc: &str) -> Option<String> {
              use panic = \"abort\" and a std built with this emcc, or a newer emsdk"
         )
     })
-}
-
-/// The compiler itself, behind rustup's proxy.
-#[must_use]
-pub fn compiler_in(sysroot: &Path) -> PathBuf {
-    sysroot.join("bin").join(format!("rustc{}", std::env::consts::EXE_SUFFIX))
-}
-
-/// The folder of the toolchain that `rustc` is: that of the rustup toolchain `name`, or of the one in use.
-#[must_use]
-pub fn sysroot(machine: &dyn Machine, name: Option<&str>, rustc: &Path) -> Option<PathBuf> {
-    let rustup = machine.variable("RUSTUP_HOME").map(PathBuf::from).or_else(|| Some(machine.home()?.join(".rustup")))?;
-    let from_proxy = machine.variable("RUSTUP_TOOLCHAIN");
-    if let Some(name) = name.map(str::to_owned).or(from_proxy) {
-        let dir = rustup.join("toolchains").join(&name);
-        let dir = if machine.is_dir(&dir) { dir } else { PathBuf::from(&name) };
-        return machine.is_dir(&dir.join("bin")).then_some(dir);
-    }
-    let question = Question { witness: rustup.join("settings.toml"), ..Question::new(rustc, ["--print", "sysroot"]) };
-    machine.ask(&question).ok().map(|text| PathBuf::from(text.trim()))
-}
-
-fn has_std(machine: &dyn Machine, lib: &Path) -> bool {
-    machine.entries(lib).iter().any(|name| name.to_string_lossy().starts_with("libstd-"))
 }
 
 #[cfg(test)]

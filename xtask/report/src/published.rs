@@ -1,0 +1,342 @@
+//! The report that is published: what holds of a run on any machine, so that two runs with the same verdicts give
+//! the same bytes, and a later one can be compared with it.
+//!
+//! Published are the report as JSON, with a line for each cell, and what Markdown it renders to.
+
+use std::collections::BTreeSet;
+use std::io::{self, Write};
+
+use serde::Serialize;
+use serde_json::Serializer;
+use serde_json::ser::Formatter;
+use wasmlab_model::facts::Facts;
+use wasmlab_model::report::{Artifact, Cell, CodeText, Host, NoteKind, Output, RunReport, Selection};
+use wasmlab_model::verdict::{Change, Verdict};
+
+use super::{RenderOptions, find};
+
+/// A text of this machine (a folder's path), and what stands for it on every other.
+pub type Place = (String, &'static str);
+
+/// The report without what is of one run or one machine: times, memory, commands, outputs, places. `earlier` is what
+/// was published before: columns that are absent here stay as they were there.
+#[must_use]
+pub fn published(report: &RunReport, earlier: Option<&RunReport>, places: &[Place]) -> RunReport {
+    let mut out = RunReport {
+        host: Host { cpus: 0, ..report.host.clone() },
+        started: String::new(),
+        duration_ms: 0,
+        selected: Selection::default(),
+        artifacts: report.artifacts.iter().map(artifact).collect(),
+        cells: report.cells.iter().filter(|c| c.verdict != Verdict::Absent).map(|c| cell(report, c, places)).collect(),
+        ..report.clone()
+    };
+    out.notes.retain(|note| matches!(note.kind, NoteKind::Differs | NoteKind::Missing));
+    if let Some(earlier) = earlier {
+        keep_absent(&mut out, earlier);
+    }
+    let texts = out.runtimes.iter_mut().map(|r| &mut r.tool).chain(out.toolchains.values_mut());
+    let texts = texts.filter_map(|tool| tool.missing.as_mut()).chain(out.notes.iter_mut().map(|n| &mut n.text));
+    texts.for_each(|text| *text = neutral(text, places));
+    out.codes = CodeText::of(&out.cells);
+    out
+}
+
+/// Puts the columns of an earlier report in place of those that are absent.
+fn keep_absent(out: &mut RunReport, earlier: &RunReport) {
+    let mut kept = BTreeSet::new();
+    for runtime in out.runtimes.iter_mut().filter(|r| !r.tool.present) {
+        if let Some(before) = earlier.runtimes.iter().find(|r| r.id == runtime.id && r.tool.present) {
+            *runtime = before.clone();
+            kept.insert(runtime.id.clone());
+        }
+    }
+    let rows: Vec<&str> = out.scenarios.iter().map(|s| s.name.as_str()).collect();
+    let columns: Vec<&str> = out.runtimes.iter().map(|r| r.id.as_str()).collect();
+    let place = |cell: &Cell| {
+        let row = rows.iter().position(|name| *name == cell.scenario);
+        row.zip(columns.iter().position(|id| *id == cell.runtime))
+    };
+    out.cells.retain(|c| !kept.contains(&c.runtime));
+    out.cells.extend(earlier.cells.iter().filter(|c| kept.contains(&c.runtime) && place(c).is_some()).cloned());
+    out.cells.sort_by_key(place);
+    out.notes.retain(|note| !kept.contains(&note.about));
+    let differs = earlier.notes.iter().filter(|n| n.kind == NoteKind::Differs && kept.contains(&n.about));
+    out.notes.extend(differs.cloned());
+    out.notes.sort();
+}
+
+fn artifact(artifact: &Artifact) -> Artifact {
+    // Where a section lies and which import shows an ABI: the guest's own report tells, `inspect`.
+    let facts = artifact.facts.as_ref().map(|facts| Facts {
+        sections: Vec::new(),
+        exports: Vec::new(),
+        abis: facts
+            .abis
+            .iter()
+            .map(|a| wasmlab_model::facts::AbiEvidence { evidence: Vec::new(), ..a.clone() })
+            .collect(),
+        ..facts.clone()
+    });
+    Artifact { build_ms: None, facts, ..artifact.clone() }
+}
+
+fn cell(report: &RunReport, cell: &Cell, places: &[Place]) -> Cell {
+    let general = cell.code.and_then(|code| report.text(code)).map(|text| text.remedy.as_str());
+    Cell {
+        detail: neutral(&cell.detail, places),
+        remedy: cell.remedy.as_deref().filter(|r| Some(*r) != general).map(|r| neutral(r, places)),
+        known: cell.known.clone(),
+        change: Change::Same,
+        was: None,
+        changed_with_version: false,
+        argv: Vec::new(),
+        duration_ms: 0.0,
+        compile_ms: None,
+        run_ms: None,
+        cpu_ms: 0.0,
+        peak_rss_bytes: 0,
+        cached: false,
+        output: Output::default(),
+        ..cell.clone()
+    }
+}
+
+/// A text without places of this machine, ports and names of temporary folders.
+fn neutral(text: &str, places: &[Place]) -> String {
+    let mut text = text.to_owned();
+    for (place, stands) in places {
+        text = text.replace(place.as_str(), stands);
+    }
+    for (before, is_part) in RANDOM {
+        let mut out = String::new();
+        let mut pieces = text.split(before);
+        out += pieces.next().unwrap_or_default();
+        for piece in pieces {
+            let rest = piece.trim_start_matches(*is_part);
+            out += before;
+            out += if rest.len() < piece.len() { "…" } else { "" };
+            out += rest;
+        }
+        text = out;
+    }
+    text
+}
+
+/// What another run gives other names: after these words, characters of this kind.
+type Random = (&'static str, fn(char) -> bool);
+const RANDOM: &[Random] =
+    &[("port ", is_digit), ("127.0.0.1:", is_digit), ("localhost:", is_digit), ("/wasmlab-", is_letter)];
+
+fn is_digit(c: char) -> bool {
+    c.is_ascii_digit()
+}
+
+fn is_letter(c: char) -> bool {
+    c.is_ascii_alphanumeric()
+}
+
+/// The JSON: as `report.json`, with one line for each element of its lists and maps.
+#[must_use]
+pub fn json(report: &RunReport) -> String {
+    let mut bytes = Vec::new();
+    // The report is plain data with text keys, which always serialises.
+    let _ = report.serialize(&mut Serializer::with_formatter(&mut bytes, Lines { depth: 0, empty: true }));
+    bytes.push(b'\n');
+    String::from_utf8(bytes).unwrap_or_default()
+}
+
+/// Breaks lines around what stands at most two lists or maps deep.
+struct Lines {
+    depth: usize,
+    /// Nothing was written yet in the innermost list or map.
+    empty: bool,
+}
+
+impl Lines {
+    fn begin<W: ?Sized + Write>(&mut self, out: &mut W, sign: &[u8]) -> io::Result<()> {
+        (self.depth, self.empty) = (self.depth + 1, true);
+        out.write_all(sign)
+    }
+
+    fn next<W: ?Sized + Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
+        self.empty = false;
+        out.write_all(if first { b"" } else { b"," })?;
+        out.write_all(if self.depth <= 2 { b"\n" } else { b"" })
+    }
+
+    fn end<W: ?Sized + Write>(&mut self, out: &mut W, sign: &[u8]) -> io::Result<()> {
+        let breaks = self.depth <= 2 && !self.empty;
+        (self.depth, self.empty) = (self.depth - 1, false);
+        out.write_all(if breaks { b"\n" } else { b"" })?;
+        out.write_all(sign)
+    }
+}
+
+impl Formatter for Lines {
+    fn begin_array<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.begin(out, b"[")
+    }
+
+    fn end_array<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.end(out, b"]")
+    }
+
+    fn begin_array_value<W: ?Sized + Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
+        self.next(out, first)
+    }
+
+    fn begin_object<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.begin(out, b"{")
+    }
+
+    fn end_object<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.end(out, b"}")
+    }
+
+    fn begin_object_key<W: ?Sized + Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
+        self.next(out, first)
+    }
+}
+
+/// The Markdown.
+#[must_use]
+pub fn markdown(report: &RunReport) -> String {
+    find("markdown").map(|renderer| (renderer.render)(report, RenderOptions::PLAIN)).unwrap_or_default()
+}
+
+/// In what the published report differs from a run: in results, and in versions that came to the same results.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Differences {
+    /// A line for each cell that has another result, that is new, or that is no more.
+    pub results: Vec<String>,
+    /// A line for each column of another version.
+    pub versions: Vec<String>,
+}
+
+/// Compares what a run and the published report say of the columns and guests that were here.
+#[must_use]
+pub fn differences(published: &RunReport, run: &RunReport) -> Differences {
+    let mut out = Differences::default();
+    for runtime in run.runtimes.iter().filter(|r| r.tool.present && !r.own) {
+        let version = |r: &wasmlab_model::report::RuntimeInfo| r.tool.version.clone().unwrap_or_default();
+        let before = published.runtimes.iter().find(|r| r.id == runtime.id && r.tool.present);
+        match before.map(version) {
+            None => out.results.push(format!("{}: not published", runtime.id)),
+            Some(before) if before != version(runtime) => {
+                out.versions.push(format!("{}: published with {before}, here {}", runtime.id, version(runtime)));
+            }
+            Some(_) => {}
+        }
+    }
+    let find =
+        |cell: &Cell| published.cells.iter().find(|c| (&c.scenario, &c.runtime) == (&cell.scenario, &cell.runtime));
+    let of_others = |id: &str| run.runtimes.iter().any(|r| r.id == id && r.own);
+    for cell in run.cells.iter().filter(|c| is_answer(c) && !of_others(&c.runtime)) {
+        let (now, before) = (result(cell), find(cell).map(result));
+        if before.as_ref() != Some(&now) {
+            let before = before.unwrap_or_else(|| "nothing".to_owned());
+            out.results.push(format!("{} on {}: published {before}, here {now}", cell.scenario, cell.runtime));
+        }
+    }
+    if run.selected.scenarios.is_empty() && !run.interrupted {
+        let gone = published.scenarios.iter().filter(|s| !run.scenarios.iter().any(|r| r.name == s.name));
+        out.results.extend(gone.map(|s| format!("{}: published, and no scenario any more", s.name)));
+    }
+    out
+}
+
+/// Whether the cell would be the same on another machine that has its runtime.
+fn is_answer(cell: &Cell) -> bool {
+    let of_compiler = cell.code.is_some_and(wasmlab_model::codes::Code::is_answer_of_compiler);
+    cell.verdict.is_measured() || cell.verdict == Verdict::NotBuilt && of_compiler
+}
+
+/// `gap trap (unreachable) at run, blame guest`.
+fn result(cell: &Cell) -> String {
+    let code = cell.code.map(|c| format!(" {c}")).unwrap_or_default();
+    let subject = cell.subject.as_ref().map(|s| format!(" ({s})")).unwrap_or_default();
+    let stage = cell.stage.map(|s| format!(" at {s:?}").to_lowercase()).unwrap_or_default();
+    let blame: Vec<&str> = cell.blame.iter().map(|b| b.id()).collect();
+    let blame = if blame.is_empty() { String::new() } else { format!(", blame {}", blame.join(", ")) };
+    format!("{}{code}{subject}{stage}{blame}", cell.verdict.id())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Place, differences, json, markdown, published};
+    use crate::sample;
+    use wasmlab_model::codes::{Blame, Code};
+    use wasmlab_model::report::RunReport;
+    use wasmlab_model::verdict::Verdict;
+
+    #[test]
+    fn another_run_with_the_same_results_is_published_with_the_same_bytes() {
+        let places: Vec<Place> = vec![("/home/me/lab".to_owned(), "LAB"), ("/tmp".to_owned(), "TMP")];
+        let text = |change: &dyn Fn(&mut RunReport)| {
+            let mut report = sample::report();
+            report.cells[1].detail = "read /home/me/lab/a and /tmp/wasmlab-Xy1z/spec.json on port 4711".to_owned();
+            change(&mut report);
+            json(&published(&report, None, &places))
+        };
+        let first = text(&|_| ());
+        let later = text(&|report| {
+            (report.started, report.duration_ms, report.host.cpus) = ("later".to_owned(), 9, 64);
+            report.cells[0].argv.push("more".to_owned());
+            (report.cells[0].duration_ms, report.cells[0].peak_rss_bytes, report.cells[0].cached) = (9.5, 1, true);
+            report.cells[0].output.stdout = "7".to_owned();
+            report.cells[1].detail = "read /home/me/lab/a and /tmp/wasmlab-q/spec.json on port 1".to_owned();
+        });
+        assert_eq!(first, later);
+        assert!(first.contains("read LAB/a and TMP/wasmlab-…/spec.json on port …"), "{first}");
+        insta::assert_snapshot!("published.json", first);
+        insta::assert_snapshot!("published.md", markdown(&serde_json::from_str(&first).unwrap()));
+    }
+
+    #[test]
+    fn what_is_absent_stays_as_it_was_published() {
+        let mut earlier = published(&sample::report(), None, &[]);
+        let node = earlier.runtimes.iter_mut().find(|r| r.id == "node").unwrap();
+        (node.tool.present, node.tool.version, node.tool.missing) = (true, Some("20".to_owned()), None);
+        let mut cell = earlier.cells[0].clone();
+        cell.runtime = "node".to_owned();
+        earlier.cells.push(cell);
+        let now = published(&sample::report(), Some(&earlier), &[]);
+        assert_eq!(now.runtimes.iter().find(|r| r.id == "node").unwrap().tool.version.as_deref(), Some("20"));
+        let names: Vec<_> = now.cells.iter().map(|c| (c.scenario.as_str(), c.runtime.as_str())).collect();
+        assert_eq!(names[..3], [("hello", "wasmi"), ("hello", "wasmtime-winch"), ("hello", "node")]);
+        assert!(!now.notes.iter().any(|n| n.about == "node"), "{:?}", now.notes);
+    }
+
+    fn check(change: impl FnOnce(&mut RunReport), results: &[&str], versions: &[&str]) {
+        let mut run = sample::report();
+        let before = published(&run, None, &[]);
+        change(&mut run);
+        let found = differences(&before, &run);
+        assert_eq!(
+            (found.results, found.versions),
+            (results.iter().map(ToString::to_string).collect(), versions.iter().map(ToString::to_string).collect())
+        );
+    }
+
+    #[test]
+    fn results_are_compared_where_there_are_any() {
+        check(|_| (), &[], &[]);
+        check(|r| r.runtimes[0].tool.version = Some("3".to_owned()), &[], &["wasmi: published with 2.0.0, here 3"]);
+        check(|r| r.runtimes[0].tool.present = false, &[], &[]);
+        check(|r| r.runtimes[2].tool.present = true, &["node: not published"], &[]);
+        check(
+            |r| (r.cells[0].verdict, r.cells[0].code) = (Verdict::Gap, Some(Code::Trap)),
+            &["hello on wasmi: published pass at run, here gap trap at run"],
+            &[],
+        );
+        check(
+            |r| r.cells[3].blame = vec![Blame::Runtime],
+            &["server on wasmi: published gap sockets-unsupported (socket-bind) at run, blame toolchain, abi, \
+               here gap sockets-unsupported (socket-bind) at run, blame runtime"],
+            &[],
+        );
+        check(|r| r.cells.truncate(2), &[], &[]);
+        check(|r| r.scenarios.truncate(1), &["server: published, and no scenario any more"], &[]);
+    }
+}

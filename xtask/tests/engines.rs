@@ -1,0 +1,53 @@
+//! Engines of the lab's own: what stays of their build. The engine here is a small real one, which cargo builds.
+#![cfg(target_os = "linux")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[expect(dead_code, reason = "no cell is run here")]
+mod lab;
+
+use lab::Workspace;
+
+/// A workspace whose only engine says that it is tinywasm.
+fn workspace() -> Workspace {
+    let workspace = Workspace::new();
+    let manifest = "[workspace]\n\n[package]\nname = \"engine-tinywasm\"\nversion = \"0.1.0\"\nedition = \"2024\"\n";
+    workspace.write("xtask/engines/tinywasm/Cargo.toml", manifest);
+    let lock = "version = 4\n\n[[package]]\nname = \"engine-tinywasm\"\nversion = \"0.1.0\"\n";
+    workspace.write("xtask/engines/tinywasm/Cargo.lock", lock);
+    let probe = wasmlab_protocol::Probe {
+        protocol: wasmlab_protocol::PROTOCOL,
+        engine: "tinywasm".to_owned(),
+        version: "1.2.3".to_owned(),
+        modes: vec!["interpreter".to_owned()],
+    };
+    let source = format!("fn main() {{ print!(\"{{}}\", {:?}); }}\n", serde_json::to_string(&probe).unwrap());
+    workspace.write("xtask/engines/tinywasm/src/main.rs", source);
+    for shared in ["xtask/protocol/lib.rs", "xtask/engines/harness/lib.rs"] {
+        workspace.write(shared, "");
+    }
+    workspace
+}
+
+/// Builds it, and says what came of that and whether the build's intermediates are there.
+fn built(workspace: &Workspace, keep: Option<&str>) -> (String, bool) {
+    let mut command = workspace.command(&["setup", "--engines", "--runtime", "tinywasm"]);
+    command.env("WASMLAB_CACHE", workspace.path("cache")).env_remove("WASMLAB_KEEP_BUILD");
+    command.envs(keep.map(|value| ("WASMLAB_KEEP_BUILD", value)));
+    let ran = lab::ran(command.output().unwrap());
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let target = workspace.path("cache/engines/tinywasm");
+    assert!(target.join("engine-tinywasm").is_file(), "the engine stays");
+    (ran.stdout, target.join("release").exists())
+}
+
+#[test]
+fn the_binary_alone_stays_of_a_build() {
+    let here = workspace();
+    let (said, intermediates) = built(&here, None);
+    assert!(said.starts_with("tinywasm: built in ") && !intermediates, "{said}");
+    assert_eq!(built(&here, Some("1")), ("tinywasm: is here\n".to_owned(), false), "and it is not built again");
+    here.write("xtask/engines/tinywasm/src/more.rs", "");
+    assert!(!built(&here, Some("0")).1);
+    here.write("xtask/engines/tinywasm/src/more.rs", "// changed\n");
+    assert!(built(&here, Some("1")).1, "a developer of engines keeps all");
+}
