@@ -19,11 +19,11 @@ use wasmlab_model::scenario::Scenario;
 use wasmlab_process::{self as process, Command, Ended, Input, Limits};
 use wasmlab_protocol::{CellSpec, Entry, Network};
 use wasmlab_runtimes::{CellFiles, Runtime, Source, Tool};
-use xtask::cache::Cache;
 use xtask::cell::{self, Plan};
 use xtask::lab::Lab;
 use xtask::machine::Machine;
 use xtask::scenario;
+use xtask::store::cache::Cache;
 
 fn main() {
     // `cargo test --all-targets` runs benchmarks too, to see that they start.

@@ -141,9 +141,9 @@ fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::{Context, End, Step, choose, locked, run};
-    use crate::cache::Cache;
     use crate::lab::Lab;
     use crate::machine::Machine;
+    use crate::store::cache::Cache;
 
     fn step(
         name: &str,

@@ -9,11 +9,11 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use wasmlab_protocol::{PROTOCOL, Probe};
 
-use crate::cache::Key;
-use crate::files;
 use crate::install;
 use crate::lab::Lab;
 use crate::machine::Question;
+use crate::store::cache::Key;
+use crate::store::files;
 use wasmlab_model::version::version_in;
 use wasmlab_process::{self as process, Command, Input, Limits};
 use wasmlab_runtimes::{Program, Runtime, Source, Tool};
@@ -314,7 +314,7 @@ mod tests {
     use std::path::Path;
 
     use super::shared_sources;
-    use crate::files;
+    use crate::store::files;
 
     /// Whatever an engine takes from outside its folder is in its key: a change there builds it again.
     #[test]

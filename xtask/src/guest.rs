@@ -9,9 +9,9 @@ use wasmlab_model::report::Origin;
 use wasmlab_model::scenario::Scenario;
 use wasmlab_toolchains::{self as toolchains, MissingTool, PreflightError};
 
-use crate::files;
 use crate::lab::Lab;
 use crate::machine::sha256;
+use crate::store::files;
 
 mod build;
 mod perform;

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use crate::cache::Cache;
 use crate::machine::Machine;
+use crate::store::cache::Cache;
 
 pub use wasmlab_toolchains::adapters::fetched::FIXTURES_VARIABLE;
 

@@ -1,16 +1,14 @@
 //! The lab: where a WebAssembly program runs, where it does not, and why.
 //!
-//! Data flows in one direction: `scenario.toml` to a [`model::scenario::Scenario`], a toolchain's recipe
-//! to a [`guest`], [`inspect`] to facts, the [`matrix`] to observations, [`judge`] to verdicts, the
-//! [`session`] to a [`model::report::RunReport`], and that to renderers. Nothing flows back.
+//! Data flows in one direction: `scenario.toml` to a [`wasmlab_model::scenario::Scenario`], a toolchain's recipe
+//! to a [`guest`], [`wasmlab_inspect`] to facts, the [`matrix`] to observations, [`wasmlab_judge`] to verdicts, the
+//! [`matrix::assemble`] to a [`wasmlab_model::report::RunReport`], and that to renderers. Nothing flows back.
 
-pub mod cache;
 pub mod cell;
 pub mod ci;
 pub mod cli;
 pub mod engines;
 pub mod exit;
-pub mod files;
 pub mod guest;
 pub mod install;
 pub mod lab;
@@ -19,5 +17,4 @@ pub mod matrix;
 #[cfg(test)]
 mod sample;
 pub mod scenario;
-pub mod session;
-pub mod snapshots;
+pub mod store;

@@ -9,7 +9,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use sha2::{Digest, Sha256};
 
-use crate::files;
+use crate::store::files;
 use wasmlab_process::{self as process, Command, End, Ended, Input, Limits};
 
 mod memory;

@@ -7,11 +7,11 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::cache::Key;
 use crate::cell::{self, Limits};
 use crate::engines::{self, Absence};
 use crate::guest::{self, Guest, NotBuilt};
 use crate::lab::Lab;
+use crate::store::cache::Key;
 use wasmlab_inspect as inspect;
 use wasmlab_model::facts::Facts;
 use wasmlab_model::report::Cell;
@@ -21,6 +21,7 @@ use wasmlab_runtimes::{Runtime, Tool};
 use wasmlab_toolchains::adapters::wat;
 
 mod again;
+pub mod assemble;
 mod kept;
 mod measure;
 mod row;

@@ -212,7 +212,7 @@ fn damaged_cache_entries_are_misses() {
     }
     assert_eq!(run(), (code, verdict.clone(), true));
     let damage = |dir: &Path| {
-        for file in xtask::files::walk(dir, &[]).unwrap() {
+        for file in xtask::store::files::walk(dir, &[]).unwrap() {
             let mut bytes = fs::read(dir.join(&file)).unwrap();
             let middle = bytes.len() / 2;
             bytes[middle] ^= 0x55;
@@ -235,7 +235,7 @@ fn every_code_is_produced_by_a_test_or_reserved() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut tests = String::new();
     for dir in ["src", "tests", "judge/src"] {
-        for file in xtask::files::walk(&root.join(dir), &[]).unwrap() {
+        for file in xtask::store::files::walk(&root.join(dir), &[]).unwrap() {
             let name = file.to_string_lossy().into_owned();
             if name.ends_with("tests.rs") || dir == "tests" || name.ends_with("lab.rs") {
                 tests += &fs::read_to_string(root.join(dir).join(file)).unwrap();

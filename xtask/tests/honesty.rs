@@ -121,7 +121,7 @@ fn prebuilt(workspace: &Workspace) {
     let scenario = xtask::scenario::load(&workspace.path("scenarios/hello")).unwrap();
     let lab = xtask::lab::Lab {
         root: workspace.path(""),
-        cache: xtask::cache::Cache::new(workspace.path("cache")),
+        cache: xtask::store::cache::Cache::new(workspace.path("cache")),
         machine: xtask::machine::Machine::new(workspace.path("machine.json")),
     };
     let wasm = wat::parse_str(HELLO).unwrap();

@@ -11,12 +11,12 @@ use wasmlab_inspect as inspect;
 use wasmlab_model::observation::{Observation, Outcome};
 use wasmlab_model::scenario::Scenario;
 use wasmlab_protocol::{Cause, Event, Stage, TrapKind};
-use xtask::cache::Cache;
 use xtask::cell::{self, Limits, Plan};
 use xtask::engines;
 use xtask::lab::Lab;
 use xtask::machine::Machine;
 use xtask::scenario;
+use xtask::store::cache::Cache;
 
 const HOSTS: [&str; 3] = ["node", "deno", "bun"];
 

@@ -9,9 +9,10 @@ use std::path::{Path, PathBuf};
 
 use wasmlab_model::report::RunReport;
 use wasmlab_report::published;
-use xtask::snapshots::artifacts::ArtifactSnapshot;
-use xtask::snapshots::column::{Column, Line};
-use xtask::{files, scenario, snapshots};
+use xtask::scenario;
+use xtask::store::snapshots::artifacts::ArtifactSnapshot;
+use xtask::store::snapshots::column::{Column, Line};
+use xtask::store::{files, snapshots};
 
 fn top() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

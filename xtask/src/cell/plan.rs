@@ -12,7 +12,7 @@ use wasmlab_model::scenario::{EntryKind, Run, Scenario};
 use wasmlab_protocol::{Call, Cause, CellSpec, Entry, PROTOCOL, PreopenedDir, PreopenedSocket};
 
 use super::{ports, preopens};
-use crate::cache::Key;
+use crate::store::cache::Key;
 use wasmlab_runtimes::{CellFiles, Runtime, Tool};
 
 /// What is to be run on what.

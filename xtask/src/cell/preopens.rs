@@ -9,8 +9,8 @@ use std::time::{Duration, SystemTime};
 use wasmlab_protocol::PreopenedDir;
 
 use super::ports;
-use crate::files;
 use crate::machine::sha256;
+use crate::store::files;
 use wasmlab_model::observation::FoundFile;
 use wasmlab_model::scenario::{Dir, Scenario};
 

@@ -165,10 +165,10 @@ mod tests {
     use std::ffi::OsString;
     use std::path::Path;
 
-    use crate::cache::Cache;
     use crate::cell::{Limits, Plan, observe};
     use crate::lab::Lab;
     use crate::machine::Machine;
+    use crate::store::cache::Cache;
     use wasmlab_model::observation::Part;
     use wasmlab_model::scenario::Scenario;
     use wasmlab_runtimes::{CellFiles, Runtime, Source, Tool};

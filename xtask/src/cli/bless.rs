@@ -8,11 +8,11 @@ use super::common;
 use super::output;
 use crate::guest::{self, Provenance};
 use crate::exit;
-use crate::files;
+use crate::store::files;
 use crate::lab::Lab;
 use wasmlab_model::report::Origin;
 use wasmlab_runtimes as runtimes;
-use crate::snapshots::Store;
+use crate::store::snapshots::Store;
 use wasmlab_toolchains as toolchains;
 
 /// For `--help`.

@@ -11,12 +11,12 @@ use globset::{Glob, GlobSetBuilder};
 use super::format::Shown;
 use super::{output, progress};
 use crate::exit;
-use crate::files;
 use crate::lab::Lab;
+use crate::matrix::assemble::{self, RunMetadata};
 use crate::matrix::{self, Request};
 use crate::scenario;
-use crate::session::{self, Frame};
-use crate::snapshots::Store;
+use crate::store::files;
+use crate::store::snapshots::Store;
 use wasmlab_model::report::{RunReport, Selection};
 use wasmlab_model::scenario::Scenario;
 use wasmlab_process as process;
@@ -193,7 +193,7 @@ pub fn measure_with(lab: &Lab, request: &Request, purpose: Purpose, progress: pr
     if request.use_cache && results.cells.values().any(|c| !c.cached) {
         lab.cache.prune();
     }
-    let frame = Frame {
+    let metadata = RunMetadata {
         command: purpose.command,
         started: humantime::format_rfc3339_seconds(started).to_string(),
         duration_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
@@ -201,7 +201,7 @@ pub fn measure_with(lab: &Lab, request: &Request, purpose: Purpose, progress: pr
         compare: purpose.compare,
         selected: purpose.selected,
     };
-    session::report(lab, request, results, frame)
+    assemble::report(lab, request, results, metadata)
 }
 
 /// Runs cells with progress on stderr, writes the reports to `folder`, shows the result, and gives the exit code.

@@ -10,7 +10,8 @@ use super::common::usage;
 use super::format::{Rows, Shown};
 use super::output;
 use crate::lab::{FIXTURES_VARIABLE, Lab};
-use crate::{exit, files};
+use crate::exit;
+use crate::store::files;
 use wasmlab_model::report::{RunReport, SCHEMA};
 use wasmlab_model::verdict::Change;
 

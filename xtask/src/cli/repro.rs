@@ -16,7 +16,8 @@ use crate::matrix::{Engines, Request};
 use wasmlab_model::report::{Cell, RunReport};
 use wasmlab_model::scenario::Scenario;
 use wasmlab_runtimes::{Runtime, Source, Tool};
-use crate::{engines, exit, files};
+use crate::{engines, exit};
+use crate::store::files;
 
 /// For `--help`.
 pub const ABOUT: &str = "Write a folder that shows one cell without the lab, to attach to a bug report";

@@ -11,7 +11,7 @@ use crate::cell::Limits;
 use crate::lab::Lab;
 use crate::matrix::Request;
 use wasmlab_model::report::Selection;
-use crate::snapshots::Store;
+use crate::store::snapshots::Store;
 use crate::exit;
 
 /// For `--help`.

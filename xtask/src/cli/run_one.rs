@@ -16,7 +16,8 @@ use wasmlab_model::observation::Part;
 use wasmlab_model::report::Cell;
 use wasmlab_model::scenario::Scenario;
 use wasmlab_process::{Command, Stream};
-use crate::{exit, files};
+use crate::exit;
+use crate::store::files;
 
 /// For `--help`.
 pub const ABOUT: &str = "Run one scenario on one runtime, with the command and the output as it comes";

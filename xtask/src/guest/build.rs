@@ -11,8 +11,8 @@ use wasmlab_model::scenario::Scenario;
 use wasmlab_toolchains::{FoundTool, Plan, Task, Toolchain, crates, plan};
 
 use super::{Guest, NotBuilt, before_the_build, failed, perform, sources_hash};
-use crate::cache::Key;
 use crate::lab::Lab;
+use crate::store::cache::Key;
 
 /// What the cache keeps of a build.
 #[derive(Debug, Serialize, Deserialize)]

@@ -7,8 +7,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
-use crate::cache::Key;
 use crate::lab::Lab;
+use crate::store::cache::Key;
 use wasmlab_model::observation::{Limit, Observation, Outcome};
 
 /// How long a confirmed outcome is believed.
@@ -90,9 +90,9 @@ fn is_repeatable(observation: &Observation) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{BELIEVED, Doubtful, Kept, before, doubtful, keep, now, recall};
-    use crate::cache::{Cache, Key};
     use crate::lab::Lab;
     use crate::machine::Machine;
+    use crate::store::cache::{Cache, Key};
     use wasmlab_model::observation::{Limit, Observation, Outcome};
 
     fn with_outcome(outcome: Outcome) -> Observation {

@@ -9,7 +9,7 @@ use crate::guest;
 use crate::lab::Lab;
 use crate::machine::sha256;
 use crate::matrix::{Request, Results, Row, facts_of};
-use crate::snapshots::Store;
+use crate::store::snapshots::Store;
 use wasmlab_model::codes::Code;
 use wasmlab_model::facts::Facts;
 use wasmlab_model::report::{
@@ -21,14 +21,14 @@ use wasmlab_model::verdict::{Change, Verdict};
 use wasmlab_runtimes::is_custom_build;
 use wasmlab_toolchains as toolchains;
 
-mod cross;
-mod next;
+mod compare_columns;
+mod next_steps;
 #[cfg(test)]
 mod tests;
 
 /// How a run is put into a report.
 #[derive(Clone, Debug)]
-pub struct Frame {
+pub struct RunMetadata {
     /// `run-all` or `check`.
     pub command: &'static str,
     /// When it began, RFC 3339.
@@ -45,12 +45,12 @@ pub struct Frame {
 
 /// Makes the report.
 #[must_use]
-pub fn report(lab: &Lab, request: &Request, results: Results, frame: Frame) -> RunReport {
+pub fn report(lab: &Lab, request: &Request, results: Results, metadata: RunMetadata) -> RunReport {
     let runtimes = runtimes(request, &results);
     let artifacts = artifacts(request, &results.rows);
     let mut cells: Vec<Cell> = results.cells.into_values().collect();
     let mut notes = Vec::new();
-    if frame.compare {
+    if metadata.compare {
         let store = Store::new(lab.snapshots());
         // A damaged snapshot or a full disk must not cost the user the matrix: it is told beside it.
         let mut unusable = Vec::new();
@@ -73,16 +73,16 @@ pub fn report(lab: &Lab, request: &Request, results: Results, frame: Frame) -> R
         let artifact = artifacts.iter().find(|a| a.scenario == scenario.name);
         notes.extend(artifact.and_then(|artifact| compare_prebuilt(lab, scenario, artifact)));
     }
-    notes.extend(cross::differences(request, &runtimes, &cells));
-    notes.extend(next::missing(&runtimes, &results.rows, request.scenarios));
+    notes.extend(compare_columns::differences(request, &runtimes, &cells));
+    notes.extend(next_steps::missing(&runtimes, &results.rows, request.scenarios));
     let mut report = RunReport {
         schema: SCHEMA,
-        command: frame.command.to_owned(),
+        command: metadata.command.to_owned(),
         host: host(),
-        started: frame.started,
-        duration_ms: frame.duration_ms,
-        interrupted: frame.interrupted,
-        selected: frame.selected,
+        started: metadata.started,
+        duration_ms: metadata.duration_ms,
+        interrupted: metadata.interrupted,
+        selected: metadata.selected,
         toolchains: toolchains(lab, request.scenarios),
         runtimes,
         scenarios: request.scenarios.iter().map(scenario_info).collect(),
@@ -91,7 +91,7 @@ pub fn report(lab: &Lab, request: &Request, results: Results, frame: Frame) -> R
         cells,
         notes,
     };
-    report.notes.extend(next::steps(&report));
+    report.notes.extend(next_steps::steps(&report));
     report.notes.sort();
     report.notes.dedup();
     report

@@ -10,8 +10,8 @@ use std::time::{Duration, SystemTime};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::files;
 use crate::machine::sha256;
+use crate::store::files;
 
 /// Part of every key: raised when the meaning of an entry changes.
 const VERSION: u32 = 1;

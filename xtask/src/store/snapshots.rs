@@ -9,7 +9,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::files;
+use crate::store::files;
 use wasmlab_model::report::{Artifact, Cell, Note, NoteKind};
 use wasmlab_model::verdict::{Change, Verdict};
 

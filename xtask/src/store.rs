@@ -1,0 +1,5 @@
+//! What is kept: observations and guests in the cache, what is expected in the snapshots, files written whole.
+
+pub mod cache;
+pub mod files;
+pub mod snapshots;
