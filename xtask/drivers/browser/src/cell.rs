@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
 
+use wasmlab_engine::Recorder;
 use wasmlab_engine::is_component;
-use wasmlab_protocol::{Cause, CellSpec, Event, PROTOCOL, Recorder, Stage};
+use wasmlab_protocol::{Cause, CellSpec, Event, PROTOCOL, Stage};
 
 use crate::MODES;
 use crate::server::{Server, Shared};
