@@ -39,7 +39,7 @@ pub struct Request<'a> {
     pub jobs: usize,
     /// Observations are taken from the cache.
     pub use_cache: bool,
-    /// What may have been a mood of the machine's is measured once more at the end.
+    /// What may have been a mood of the machine's, and is soon done, is measured once more at the end.
     pub confirm: bool,
     /// Limits of each cell.
     pub limits: Limits,

@@ -12,6 +12,9 @@ use wasmlab_model::report::{Cell, Origin};
 use wasmlab_model::verdict::{Judgement, Verdict};
 use wasmlab_runtimes::{Seen, Tool};
 
+/// What took longer is not measured once more in the same run, milliseconds: the next run confirms it.
+const SOON_MS: f64 = 2_000.0;
+
 /// How often a cell was measured in this run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Turn {
@@ -86,7 +89,8 @@ pub fn cell(
     let mut cell = row::measured(scenario, runtime.id(), judged(&observation), observation);
     cell.cached = from_cache;
     cell.prebuilt = built.origin == Origin::Prebuilt;
-    Some(Measured { cell, again: kept == Kept::Unconfirmed && request.confirm && turn == Turn::First })
+    let again = kept == Kept::Unconfirmed && request.confirm && turn == Turn::First && cell.duration_ms < SOON_MS;
+    Some(Measured { cell, again })
 }
 
 /// The guest and the program of a cell that can be run, or the cell that says why not.
