@@ -195,18 +195,26 @@ pub fn bytes(bytes: u64) -> String {
     }
 }
 
+/// A cell's result with all that a snapshot compares: `gap missing-import (env.f) (stage link, blame runtime)`.
+fn result(cell: &Cell) -> String {
+    let code = cell.code.map(|c| format!(" {c}")).unwrap_or_default();
+    let subject = cell.subject.as_ref().map(|s| format!(" ({s})")).unwrap_or_default();
+    let stage = cell.stage.map(|s| format!("stage {s:?}").to_lowercase());
+    let blame: Vec<&str> = cell.blame.iter().map(|b| b.id()).collect();
+    let blame = (!blame.is_empty()).then(|| format!("blame {}", blame.join(", ")));
+    let more: Vec<String> = [stage, blame].into_iter().flatten().collect();
+    let more = if cell.code.is_none() { String::new() } else { format!(" ({})", more.join(", ")) };
+    format!("{}{code}{subject}{more}", cell.verdict.id())
+}
+
 /// The cells that changed, as lines: `worse      wat-add on wasmi: trap, was pass`.
 pub fn changes(report: &RunReport) -> Vec<(Change, String)> {
     let mut lines: Vec<(Change, String)> = Vec::new();
     let new: Vec<&Cell> = report.cells.iter().filter(|c| c.change == Change::New).collect();
     for cell in report.cells.iter().filter(|c| !matches!(c.change, Change::Same | Change::New)) {
-        let code = cell.code.map(|c| format!(" {c}")).unwrap_or_default();
         let was = cell.was.as_deref().unwrap_or("nothing");
         let with = if cell.changed_with_version { ", changed with the runtime's version" } else { "" };
-        lines.push((
-            cell.change,
-            format!("{} on {}: {}{code}, was {was}{with}", cell.scenario, cell.runtime, cell.verdict.id()),
-        ));
+        lines.push((cell.change, format!("{} on {}: {}, was {was}{with}", cell.scenario, cell.runtime, result(cell))));
     }
     if new.len() > 6 {
         lines.push((Change::New, format!("{} cells have no snapshot yet", new.len())));
