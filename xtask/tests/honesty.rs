@@ -284,3 +284,44 @@ fn a_time_out_is_measured_twice_and_then_kept_whatever_the_snapshots_say() {
     check(&["--no-cache"], false);
     check(&[], true);
 }
+
+#[test]
+fn what_is_published_is_what_was_accepted_and_is_compared_with_every_later_run() {
+    let workspace = Workspace::new();
+    workspace.scenario("hello", HELLO, EXPECT_HELLO);
+    let measure = || workspace.run(&["run-all", "--engines", "built", "--output", "json"]);
+    let publish = |wanted: u8, words: &str| {
+        let ran = workspace.run(&["report", "--publish"]);
+        assert!(ran.code == i32::from(wanted) && format!("{}{}", ran.stdout, ran.stderr).contains(words), "{ran:?}");
+    };
+    let check = |wanted: u8, words: &str| {
+        let ran = workspace.run(&["report", "--check"]);
+        assert!(ran.code == i32::from(wanted) && ran.stderr.contains(words), "{ran:?}");
+    };
+    measure();
+    publish(1, "not what their snapshots say");
+    check(1, "`cargo xtask report --publish` renews it");
+    workspace.run(&["bless"]);
+    workspace.run(&["run-all", "--engines", "built", "--runtime", lab::COLUMNS]);
+    publish(1, "not one of a whole run-all");
+    measure();
+    publish(0, "published");
+    check(0, "");
+    let file = |extension: &str| {
+        workspace.path(&format!("reports/{}-{}.{extension}", std::env::consts::OS, std::env::consts::ARCH))
+    };
+    let first = fs::read_to_string(file("json")).unwrap();
+    assert!(!first.contains(&workspace.path("").display().to_string()));
+    // Another run, measured anew, gives the same bytes.
+    workspace.run(&["run-all", "--engines", "built", "--no-cache"]);
+    publish(0, "published");
+    assert_eq!(fs::read_to_string(file("json")).unwrap(), first);
+
+    let markdown = fs::read_to_string(file("md")).unwrap();
+    fs::write(file("md"), markdown.replace("hello", "hallo")).unwrap();
+    check(1, "is not what its JSON renders to");
+    fs::write(file("md"), markdown).unwrap();
+    workspace.write("scenarios/hello/guest.wat", HELLO.replace("hello", "hollo"));
+    assert_eq!(measure().code, 1);
+    check(1, "published pass at run, here fail wrong-output");
+}

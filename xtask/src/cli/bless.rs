@@ -88,7 +88,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         lines.push(format!("{}{cells}", file.strip_prefix(&lab.root).unwrap_or(&file).display()));
     }
     match lines.len() {
-        0 => output::print("nothing to accept: no snapshot is pending (`cargo xtask run-all` leaves them)\n")?,
+        0 => output::print("nothing to accept: nothing of it is pending (`cargo xtask run-all` leaves what differs)\n")?,
         n => output::print(&format!("accepted {n}:\n  {}\n", lines.join("\n  ")))?,
     }
     Ok(exit::OK)

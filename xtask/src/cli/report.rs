@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use wasmlab_report::published::{self, Place};
+use wasmlab_toolchains::rustc::TOOLCHAIN_VARIABLE;
 
 use super::common::usage;
 use super::format::{Rows, Shown};
@@ -148,6 +149,7 @@ fn places(lab: &Lab) -> Vec<Place> {
         (path(lab.cache.dir()), "$WASMLAB_CACHE"),
         (path(&lab.root), "."),
         (variable(FIXTURES_VARIABLE), "$WASMLAB_FIXTURES"),
+        (variable(TOOLCHAIN_VARIABLE).map(|name| format!("--toolchain {name}")), "--toolchain $WASMLAB_RUST_TOOLCHAIN"),
         (variable("HOME"), "~"),
         (path(&std::env::temp_dir()), "$TMPDIR"),
     ];

@@ -15,6 +15,7 @@ pub struct Workspace {
 }
 
 /// What one call of the lab came to.
+#[derive(Debug)]
 pub struct Ran {
     /// The exit code.
     pub code: i32,
