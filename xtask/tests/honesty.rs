@@ -323,5 +323,5 @@ fn what_is_published_is_what_was_accepted_and_is_compared_with_every_later_run()
     fs::write(file("md"), markdown).unwrap();
     workspace.write("scenarios/hello/guest.wat", HELLO.replace("hello", "hollo"));
     assert_eq!(measure().code, 1);
-    check(1, "published pass at run, here fail wrong-output");
+    check(1, "published pass, here fail wrong-output");
 }

@@ -13,6 +13,7 @@ use wasmlab_model::facts::Facts;
 use wasmlab_model::report::{Artifact, Cell, CodeText, Host, NoteKind, Output, RunReport, Selection};
 use wasmlab_model::verdict::{Change, Verdict};
 
+use super::words::result;
 use super::{RenderOptions, find};
 
 /// A text of this machine (a folder's path), and what stands for it on every other.
@@ -233,9 +234,11 @@ pub fn differences(published: &RunReport, run: &RunReport) -> Differences {
         |cell: &Cell| published.cells.iter().find(|c| (&c.scenario, &c.runtime) == (&cell.scenario, &cell.runtime));
     let of_others = |id: &str| run.runtimes.iter().any(|r| r.id == id && r.own);
     for cell in run.cells.iter().filter(|c| is_answer(c) && !of_others(&c.runtime)) {
-        let (now, before) = (result(cell), find(cell).map(result));
-        if before.as_ref() != Some(&now) {
-            let before = before.unwrap_or_else(|| "nothing".to_owned());
+        let compared = |c: &Cell| (c.verdict, c.code, c.blame.clone(), c.subject.clone(), c.stage);
+        let before = find(cell);
+        if before.map(compared) != Some(compared(cell)) {
+            let before = before.map_or_else(|| "nothing".to_owned(), result);
+            let now = result(cell);
             out.results.push(format!("{} on {}: published {before}, here {now}", cell.scenario, cell.runtime));
         }
     }
@@ -250,16 +253,6 @@ pub fn differences(published: &RunReport, run: &RunReport) -> Differences {
 fn is_answer(cell: &Cell) -> bool {
     let of_compiler = cell.code.is_some_and(wasmlab_model::codes::Code::is_answer_of_compiler);
     cell.verdict.is_measured() || cell.verdict == Verdict::NotBuilt && of_compiler
-}
-
-/// `gap trap (unreachable) at run, blame guest`.
-fn result(cell: &Cell) -> String {
-    let code = cell.code.map(|c| format!(" {c}")).unwrap_or_default();
-    let subject = cell.subject.as_ref().map(|s| format!(" ({s})")).unwrap_or_default();
-    let stage = cell.stage.map(|s| format!(" at {s:?}").to_lowercase()).unwrap_or_default();
-    let blame: Vec<&str> = cell.blame.iter().map(|b| b.id()).collect();
-    let blame = if blame.is_empty() { String::new() } else { format!(", blame {}", blame.join(", ")) };
-    format!("{}{code}{subject}{stage}{blame}", cell.verdict.id())
 }
 
 #[cfg(test)]
@@ -327,13 +320,13 @@ mod tests {
         check(|r| r.runtimes[2].tool.present = true, &["node: not published"], &[]);
         check(
             |r| (r.cells[0].verdict, r.cells[0].code) = (Verdict::Gap, Some(Code::Trap)),
-            &["hello on wasmi: published pass at run, here gap trap at run"],
+            &["hello on wasmi: published pass, here gap trap (stage run)"],
             &[],
         );
         check(
             |r| r.cells[3].blame = vec![Blame::Runtime],
-            &["server on wasmi: published gap sockets-unsupported (socket-bind) at run, blame toolchain, abi, \
-               here gap sockets-unsupported (socket-bind) at run, blame runtime"],
+            &["server on wasmi: published gap sockets-unsupported (socket-bind) (stage run, blame \
+               toolchain, abi), here gap sockets-unsupported (socket-bind) (stage run, blame runtime)"],
             &[],
         );
         check(|r| r.cells.truncate(2), &[], &[]);

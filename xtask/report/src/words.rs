@@ -196,7 +196,7 @@ pub fn bytes(bytes: u64) -> String {
 }
 
 /// A cell's result with all that a snapshot compares: `gap missing-import (env.f) (stage link, blame runtime)`.
-fn result(cell: &Cell) -> String {
+pub fn result(cell: &Cell) -> String {
     let code = cell.code.map(|c| format!(" {c}")).unwrap_or_default();
     let subject = cell.subject.as_ref().map(|s| format!(" ({s})")).unwrap_or_default();
     let stage = cell.stage.map(|s| format!("stage {s:?}").to_lowercase());
