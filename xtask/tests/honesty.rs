@@ -269,20 +269,23 @@ fn a_time_out_is_measured_twice_and_then_kept_whatever_the_snapshots_say() {
     let own = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos();
     let guest = format!("(module (func (export \"_start\") (drop (i64.const {own})) (loop $l (br $l))))");
     workspace.scenario("loop", &guest, "[run]\ntimeout_ms = 300\n");
-    let check = |options: &[&str], cached: bool| {
+    let check = |options: &[&str], cached: Option<bool>| {
         let began = std::time::Instant::now();
         let (_, report) = workspace.run_all(options);
         for (runtime, _, code) in measured(&report) {
             assert_eq!(code, "timeout", "{runtime}");
         }
-        let here = report["cells"].as_array().unwrap().iter().filter(|c| c["verdict"] != "absent");
-        assert!(here.into_iter().all(|c| c["cached"] == cached), "{report}");
+        let mut here = report["cells"].as_array().unwrap().iter().filter(|c| c["verdict"] != "absent");
+        assert!(cached.is_none_or(|cached| here.all(|c| c["cached"] == cached)), "{report}");
         began.elapsed()
     };
-    assert!(check(&["--jobs", "256"], false).as_millis() >= 600, "the outcome is confirmed in the same run");
-    check(&[], true);
-    check(&["--no-cache"], false);
-    check(&[], true);
+    assert!(check(&["--jobs", "256"], Some(false)).as_millis() >= 600, "the outcome is confirmed in the same run");
+    // On a busy machine a cell takes so long that the next run has to confirm it.
+    check(&[], None);
+    check(&[], Some(true));
+    check(&["--no-cache"], Some(false));
+    check(&[], None);
+    check(&[], Some(true));
 }
 
 #[test]

@@ -113,6 +113,11 @@ fn matrix(context: &Context) -> Result<()> {
     }
     context.run(cmd!(shell, "{xtask} run-all"))?;
     leave_out_absent(context)?;
+    let published = context.lab.published("json");
+    if !published.is_file() {
+        context.leave_out(format!("the published report: {} is not there", published.display()));
+        return Ok(());
+    }
     context.run(cmd!(shell, "{xtask} report --check"))
 }
 
