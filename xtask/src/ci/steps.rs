@@ -113,7 +113,7 @@ fn matrix(context: &Context) -> Result<()> {
     }
     context.run(cmd!(shell, "{xtask} run-all"))?;
     leave_out_absent(context)?;
-    let published = context.lab.published("json");
+    let published = context.lab.published(&format!("{}-{}.json", std::env::consts::OS, std::env::consts::ARCH));
     if !published.is_file() {
         context.leave_out(format!("the published report: {} is not there", published.display()));
         return Ok(());
