@@ -49,12 +49,20 @@ impl Store {
     /// When a snapshot cannot be read or a pending file cannot be written.
     pub fn compare_column(&self, runtime: &str, version: &str, cells: &mut [&mut Cell]) -> io::Result<()> {
         cells.iter_mut().for_each(|cell| cell.change = Change::Same);
-        if !cells.iter().any(|cell| cell.verdict.is_measured()) {
+        // A question that makes no sense any more waits for no answer.
+        let dropped: BTreeSet<&str> = cells
+            .iter()
+            .filter(|cell| cell.verdict == Verdict::NotApplicable)
+            .map(|cell| cell.scenario.as_str())
+            .collect();
+        let file = self.column_file(runtime);
+        let mut pending = read_column(&pending_of(&file))?.unwrap_or_default();
+        let is_dropped = pending.lines().keys().any(|scenario| dropped.contains(scenario.as_str()));
+        pending.retain(|scenario| !dropped.contains(scenario));
+        if !is_dropped && !cells.iter().any(|cell| cell.verdict.is_measured()) {
             return Ok(());
         }
-        let file = self.column_file(runtime);
         let accepted = read_column(&file)?.unwrap_or_default();
-        let pending = read_column(&pending_of(&file))?.unwrap_or_default();
         let mut seen = Vec::new();
         for cell in cells.iter_mut().filter(|cell| cell.verdict.is_measured()) {
             let now = Line::of(cell, version);

@@ -290,3 +290,14 @@ fn artifacts_differ_by_imports_and_by_sizes_beyond_the_tolerance() {
         Some((NoteKind::ArtifactChangedWithToolchain, "made by rustc 99")),
     );
 }
+
+#[test]
+fn a_cell_that_makes_no_sense_any_more_waits_for_no_answer() {
+    let folder = Folder::new();
+    let pass = (Verdict::Pass, None);
+    folder.run("1.0", &[("a", pass), ("b", pass)]);
+    folder.run("1.0", &[("b", (Verdict::NotApplicable, None))]);
+    assert_eq!(folder.lines("r.snap.new"), ["a pass run"]);
+    folder.run("1.0", &[("a", (Verdict::NotApplicable, None))]);
+    assert!(folder.store.pending().is_empty());
+}
