@@ -297,7 +297,7 @@ fn a_cell_that_makes_no_sense_any_more_waits_for_no_answer() {
     let pass = (Verdict::Pass, None);
     folder.run("1.0", &[("a", pass), ("b", pass)]);
     folder.run("1.0", &[("b", (Verdict::NotApplicable, None))]);
-    assert_eq!(folder.lines("r.snap.new"), ["a pass run"]);
+    assert_eq!(folder.lines("r.snap.new"), ["version: 1.0", "a pass run"]);
     folder.run("1.0", &[("a", (Verdict::NotApplicable, None))]);
     assert!(folder.store.pending().is_empty());
 }
