@@ -83,7 +83,9 @@ pub fn run(context: &Context, steps: &[&Step], told: &(dyn Fn(usize, &Step) + Sy
             let ended = &ended;
             let work = move || {
                 told(number, step);
-                locked(ended).insert(number, timed(context, step));
+                // First the step, then the lock: the others must not wait for it.
+                let end = timed(context, step);
+                locked(ended).insert(number, end);
             };
             beside.insert(step.name.as_str(), scope.spawn(work));
         }
@@ -183,6 +185,20 @@ mod tests {
         let not_run = |name: &str| End::NotRun(name.to_owned());
         assert_eq!(ends, [End::Done, End::Failed("words".into()), not_run("bad"), not_run("after-bad"), End::Done]);
         assert_eq!(*locked(&context.left_out), ["slow", "after"], "what runs beside is waited for where it is needed");
+
+        // Each waits for the other: neither ends unless both run at once.
+        let meet = std::sync::Arc::new(std::sync::Barrier::new(2));
+        let waits = |meet: &std::sync::Arc<std::sync::Barrier>| {
+            let meet = meet.clone();
+            move |_: &Context| {
+                meet.wait();
+                Ok(())
+            }
+        };
+        let mut steps = vec![step("beside", &[], waits(&meet)), step("here", &[], waits(&meet))];
+        steps[0].beside = true;
+        let ends = run(&context, &steps.iter().collect::<Vec<_>>(), &|_, _| ());
+        assert!(ends.iter().all(|(_, end, _)| *end == End::Done), "{ends:?}");
 
         // A step alone does not ask for what it needs: it was done before.
         let only = ["after-slow".to_owned()];
