@@ -195,9 +195,9 @@ mod tests {
                 Ok(())
             }
         };
-        let mut steps = vec![step("beside", &[], waits(&meet)), step("here", &[], waits(&meet))];
-        steps[0].beside = true;
-        let ends = run(&context, &steps.iter().collect::<Vec<_>>(), &|_, _| ());
+        let mut pair = vec![step("beside", &[], waits(&meet)), step("here", &[], waits(&meet))];
+        pair[0].beside = true;
+        let ends = run(&context, &pair.iter().collect::<Vec<_>>(), &|_, _| ());
         assert!(ends.iter().all(|(_, end, _)| *end == End::Done), "{ends:?}");
 
         // A step alone does not ask for what it needs: it was done before.
