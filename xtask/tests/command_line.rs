@@ -169,6 +169,16 @@ fn a_runtime_that_is_required_and_absent_fails() {
 }
 
 #[test]
+fn a_selection_makes_no_annotation_stale() {
+    let workspace = Workspace::new();
+    let known = "[[known]]\nruntime = \"*\"\ncode = \"unsupported-proposal\"\nbecause = \"of another column\"\n";
+    workspace.scenario("lacking", r#"(module (import "host" "f" (func)) (func (export "_start")))"#, known);
+    let code = |args: &[&str]| workspace.run(&[&["run-all", "--engines", "built"], args].concat()).code;
+    assert_eq!(code(&["--runtime", "node", "--runtime", "deno"]), 0);
+    assert_eq!(code(&[]), 1, "nobody ever said so");
+}
+
+#[test]
 fn a_component_and_a_large_module_are_ordinary() {
     let workspace = Workspace::new();
     workspace.write("component.wasm", wat::parse_str("(component)").unwrap());

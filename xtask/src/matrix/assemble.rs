@@ -9,7 +9,7 @@ use crate::guest;
 use crate::lab::Lab;
 use crate::machine::sha256;
 use crate::matrix::{Request, Results, Row, facts_of};
-use crate::store::snapshots::Store;
+use crate::store::snapshots::{Elsewhere, Store};
 use wasmlab_model::codes::Code;
 use wasmlab_model::facts::Facts;
 use wasmlab_model::report::{
@@ -18,7 +18,7 @@ use wasmlab_model::report::{
 };
 use wasmlab_model::scenario::{Known, Scenario};
 use wasmlab_model::verdict::{Change, Verdict};
-use wasmlab_runtimes::is_custom_build;
+use wasmlab_runtimes::{Runtime, is_custom_build};
 use wasmlab_toolchains as toolchains;
 
 mod compare_columns;
@@ -50,8 +50,11 @@ pub fn report(lab: &Lab, request: &Request, results: Results, metadata: RunMetad
     let artifacts = artifacts(request, &results.rows);
     let mut cells: Vec<Cell> = results.cells.into_values().collect();
     let mut notes = Vec::new();
+    let mut elsewhere = Elsewhere::new();
     if metadata.compare {
         let store = Store::new(lab.snapshots());
+        let registry: Vec<&str> = wasmlab_runtimes::all().iter().map(Runtime::id).collect();
+        elsewhere = store.lines_elsewhere(&registry, &cells);
         // A damaged snapshot or a full disk must not cost the user the matrix: it is told beside it.
         let mut unusable = Vec::new();
         // A build of the user's own is nobody's expectation.
@@ -69,7 +72,9 @@ pub fn report(lab: &Lab, request: &Request, results: Results, metadata: RunMetad
         notes.extend(snapshots_unusable(&unusable));
     }
     for scenario in request.scenarios {
-        notes.extend(annotate(scenario, &mut cells));
+        let stale = annotate(scenario, &mut cells, &elsewhere);
+        // Whoever chose columns did not ask about the others, which an entry may be about.
+        notes.extend(stale.into_iter().filter(|_| metadata.selected.runtimes.is_empty()));
         let artifact = artifacts.iter().find(|a| a.scenario == scenario.name);
         notes.extend(artifact.and_then(|artifact| compare_prebuilt(lab, scenario, artifact)));
     }
@@ -201,8 +206,9 @@ fn toolchains(lab: &Lab, scenarios: &[Scenario]) -> BTreeMap<String, ToolInfo> {
 }
 
 /// Applies a scenario's `[[known]]` entries: a gap that one names becomes a known gap; a pass where one
-/// names a gap is a fixed gap; an entry that fits nothing that was measured is stale.
-fn annotate(scenario: &Scenario, cells: &mut [Cell]) -> Vec<Note> {
+/// names a gap is a fixed gap; an entry that fits nothing that was measured, here or (as the snapshots say)
+/// elsewhere, is stale.
+fn annotate(scenario: &Scenario, cells: &mut [Cell], elsewhere: &Elsewhere) -> Vec<Note> {
     let mut notes = Vec::new();
     let entries: Vec<(&Known, globset::GlobMatcher)> =
         scenario.spec.known.iter().filter_map(|k| Some((k, Glob::new(&k.runtime).ok()?.compile_matcher()))).collect();
@@ -226,7 +232,10 @@ fn annotate(scenario: &Scenario, cells: &mut [Cell]) -> Vec<Note> {
                 cell.was = Some(format!("known gap {}: {}", known.code, known.because));
             }
         }
-        if named > 0 && matched == 0 && passed == 0 {
+        let fits_elsewhere = elsewhere.iter().any(|((runtime, name), line)| {
+            *name == scenario.name && glob.is_match(runtime) && line.code.is_some_and(|c| c.id() == known.code)
+        });
+        if named > 0 && matched == 0 && passed == 0 && !fits_elsewhere {
             notes.push(Note {
                 kind: NoteKind::KnownStale,
                 about: scenario.name.clone(),
