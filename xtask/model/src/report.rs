@@ -62,6 +62,9 @@ impl RunReport {
 pub struct CodeText {
     /// The code.
     pub code: Code,
+    /// Its letter in tables; absent in reports that were made before codes had one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sign: Option<char>,
     /// The verdict that it explains.
     pub verdict: Verdict,
     /// Whom it blames, unless a cell says otherwise.
@@ -81,6 +84,7 @@ impl CodeText {
             let entry = code.entry();
             Self {
                 code,
+                sign: Some(entry.sign),
                 verdict: entry.verdict,
                 blame: entry.blame.to_vec(),
                 meaning: entry.meaning.to_owned(),
