@@ -24,6 +24,9 @@ pub enum Blame {
     Guest,
     /// This machine: something is not installed.
     Machine,
+    /// Nobody knows: the guest ran nowhere else, so that there is nothing to compare. No other blame is a change
+    /// against it, nor it against another.
+    Unknown,
 }
 
 impl Blame {
@@ -36,8 +39,15 @@ impl Blame {
             Self::Runtime => "runtime",
             Self::Guest => "guest",
             Self::Machine => "machine",
+            Self::Unknown => "unknown",
         }
     }
+}
+
+/// Whether two results blame alike: what nobody knows contradicts nobody.
+#[must_use]
+pub fn same_blame(one: &[Blame], other: &[Blame]) -> bool {
+    one == other || [one, other].contains(&[Blame::Unknown].as_slice())
 }
 
 /// One entry of the catalogue.
@@ -288,7 +298,7 @@ impl schemars::JsonSchema for Code {
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::{CATALOGUE, Code};
+    use super::{Blame, CATALOGUE, Code, same_blame};
 
     #[test]
     fn every_entry_is_found_by_its_id_and_says_something() {
@@ -299,6 +309,13 @@ mod tests {
             assert!(entry.meaning.len() > 20 && entry.remedy.len() > 20 && !entry.blame.is_empty(), "{}", entry.id);
         }
         assert!("no-such-code".parse::<Code>().is_err());
+    }
+
+    #[test]
+    fn what_nobody_knows_contradicts_nobody() {
+        let (guest, unknown) = (&[Blame::Guest][..], &[Blame::Unknown][..]);
+        assert!(same_blame(guest, guest) && same_blame(guest, unknown) && same_blame(unknown, guest));
+        assert!(!same_blame(guest, &[Blame::Runtime]) && !same_blame(guest, &[]));
     }
 
     #[test]

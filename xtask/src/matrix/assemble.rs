@@ -21,6 +21,7 @@ use wasmlab_model::verdict::{Change, Verdict};
 use wasmlab_runtimes::{Runtime, is_custom_build};
 use wasmlab_toolchains as toolchains;
 
+mod blame;
 mod compare_columns;
 mod next_steps;
 #[cfg(test)]
@@ -49,28 +50,21 @@ pub fn report(lab: &Lab, request: &Request, results: Results, metadata: RunMetad
     let runtimes = runtimes(request, &results);
     let artifacts = artifacts(request, &results.rows);
     let mut cells: Vec<Cell> = results.cells.into_values().collect();
+    let store = Store::new(lab.snapshots());
+    // The files of a `check` are none of the lab's scenarios, whatever their names.
+    let elsewhere = if metadata.command == "check" { Elsewhere::new() } else { accepted_elsewhere(&store, &cells) };
+    let mut of_same_guests = elsewhere.clone();
     let mut notes = Vec::new();
-    let mut elsewhere = Elsewhere::new();
+    // A damaged snapshot or a full disk must not cost the user the matrix: it is told beside it.
+    let mut unusable = Vec::new();
     if metadata.compare {
-        let store = Store::new(lab.snapshots());
-        let registry: Vec<&str> = wasmlab_runtimes::all().iter().map(Runtime::id).collect();
-        elsewhere = store.lines_elsewhere(&registry, &cells);
-        // A damaged snapshot or a full disk must not cost the user the matrix: it is told beside it.
-        let mut unusable = Vec::new();
-        // A build of the user's own is nobody's expectation.
-        for runtime in runtimes.iter().filter(|r| !is_custom_build(&r.id)) {
-            let version = runtime.tool.version.as_deref().unwrap_or_default();
-            let mut column: Vec<&mut Cell> = cells.iter_mut().filter(|c| c.runtime == runtime.id).collect();
-            unusable.extend(store.compare_column(&runtime.id, version, &mut column).err());
-        }
-        for artifact in &artifacts {
-            match store.compare_artifact(artifact) {
-                Ok(note) => notes.extend(note),
-                Err(error) => unusable.push(error),
-            }
-        }
-        notes.extend(snapshots_unusable(&unusable));
+        notes = compare_guests(&store, &artifacts, &mut of_same_guests, &mut unusable);
     }
+    blame::compare(&mut cells, &of_same_guests);
+    if metadata.compare {
+        unusable.extend(compare_with_snapshots(&store, &runtimes, &mut cells));
+    }
+    notes.extend(snapshots_unusable(&unusable));
     for scenario in request.scenarios {
         let stale = annotate(scenario, &mut cells, &elsewhere);
         // Whoever chose columns did not ask about the others, which an entry may be about.
@@ -100,6 +94,43 @@ pub fn report(lab: &Lab, request: &Request, results: Results, metadata: RunMetad
     report.notes.sort();
     report.notes.dedup();
     report
+}
+
+/// What the snapshots say of the cells that were not measured here.
+fn accepted_elsewhere(store: &Store, cells: &[Cell]) -> Elsewhere {
+    let registry: Vec<&str> = wasmlab_runtimes::all().iter().map(Runtime::id).collect();
+    store.lines_elsewhere(&registry, cells)
+}
+
+/// Notes on the guests that are not what their snapshots say; what was accepted `elsewhere` is of other ones.
+fn compare_guests(
+    store: &Store,
+    artifacts: &[Artifact],
+    elsewhere: &mut Elsewhere,
+    unusable: &mut Vec<std::io::Error>,
+) -> Vec<Note> {
+    let mut notes = Vec::new();
+    for artifact in artifacts {
+        match store.compare_artifact(artifact) {
+            Ok(None) => {}
+            Ok(Some(note)) => {
+                elsewhere.retain(|(_, scenario), _| *scenario != artifact.scenario);
+                notes.push(note);
+            }
+            Err(error) => unusable.push(error),
+        }
+    }
+    notes
+}
+
+/// Notes in each cell how it stands to its snapshot. A build of the user's own is nobody's expectation.
+fn compare_with_snapshots(store: &Store, runtimes: &[RuntimeInfo], cells: &mut [Cell]) -> Vec<std::io::Error> {
+    let compared = runtimes.iter().filter(|r| !is_custom_build(&r.id)).filter_map(|runtime| {
+        let version = runtime.tool.version.as_deref().unwrap_or_default();
+        let mut column: Vec<&mut Cell> = cells.iter_mut().filter(|c| c.runtime == runtime.id).collect();
+        store.compare_column(&runtime.id, version, &mut column).err()
+    });
+    compared.collect()
 }
 
 /// The first errors in full: on a full disk each of a thousand says the same.

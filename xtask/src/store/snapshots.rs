@@ -60,20 +60,21 @@ impl Store {
         let pending = read_column(&pending_of(&file))?.unwrap_or_default();
         let mut seen = Vec::new();
         for cell in cells.iter_mut().filter(|cell| cell.verdict.is_measured()) {
-            let now = Line::of(cell, version);
-            note_change(cell, accepted.lines().get(&cell.scenario), &now);
+            let before = accepted.lines().get(&cell.scenario);
+            let now = Line::of(cell, version).with_known_blame(before);
+            note_change(cell, before, &now);
             seen.push((cell.scenario.clone(), now));
         }
         leave_column(&file, runtime, &accepted, &accepted.clone().with_all(pending).with(seen, version))
     }
 
-    /// Whether a measured cell has another result than its line in the snapshot; no line, or none that can be read,
-    /// surprises nobody here.
+    /// Whether a measured cell, its blame aside, has another result than its line in the snapshot; no line, or none
+    /// that can be read, surprises nobody here.
     #[must_use]
     pub fn surprises(&self, version: &str, cell: &Cell) -> bool {
         let accepted = read_column(&self.column_file(&cell.runtime)).ok().flatten().unwrap_or_default();
         let before = accepted.lines().get(&cell.scenario);
-        cell.verdict.is_measured() && before.is_some_and(|before| !before.same_result(&Line::of(cell, version)))
+        cell.verdict.is_measured() && before.is_some_and(|before| !before.same_but_blame(&Line::of(cell, version)))
     }
 
     /// The accepted lines of the cells that were not measured here, by runtime and scenario. A snapshot that cannot
