@@ -77,6 +77,8 @@ Exit codes:
   3  the lab itself failed
   4  nothing was run
   130  interrupted
+With --output json, where there is no report, stdout holds for 2, 3 and 4
+an object with the field `error`: its code, and as message what stderr says.
 
 Environment:
   WASMLAB_RUST_TOOLCHAIN  the rustup toolchain that builds the guests
@@ -100,9 +102,15 @@ fn after() -> String {
 /// Parses, dispatches, and gives the exit code.
 #[must_use]
 pub fn main() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
+    let typed: Vec<_> = std::env::args_os().collect();
+    let is_json = format::is_json(&typed);
+    let arguments = match Arguments::try_parse_from(typed) {
         Ok(arguments) => arguments,
         Err(error) => {
+            if is_json && error.use_stderr() {
+                let message = error.to_string();
+                format::show_failure(exit::USAGE, message.strip_prefix("error: ").unwrap_or(&message).trim_end());
+            }
             // Help and versions are output like any other; what is wrong with the command line is a complaint.
             return match error.print() {
                 Err(words) if !error.use_stderr() => printed(output::written(Err(words))),
@@ -114,14 +122,19 @@ pub fn main() -> ExitCode {
         return printed(output::print(&Arguments::command().render_long_help().to_string()));
     };
     process::guarded();
-    match dispatch(command) {
-        Ok(code) => ExitCode::from(code),
+    let (code, message) = match dispatch(command) {
+        Ok(code) => (code, "nothing to show: stderr says why".to_owned()),
         Err(error) => {
             let code = if error.is::<common::Usage>() { exit::USAGE } else { exit::LAB };
-            output::complain(&format!("{error:#}"));
-            ExitCode::from(code)
+            let message = format!("{error:#}");
+            output::complain(&message);
+            (code, message)
         }
+    };
+    if is_json {
+        format::show_failure(code, &message);
     }
+    ExitCode::from(code)
 }
 
 /// The exit code of what was only to be printed.

@@ -130,6 +130,37 @@ fn a_wrong_scenario_names_file_line_and_key() {
 }
 
 #[test]
+fn json_on_stdout_says_why_there_is_no_report() {
+    let workspace = Workspace::new();
+    workspace.scenario("healthy", HEALTHY, "");
+    let check = |args: &[&str], code: i32, words: &str| {
+        let ran = workspace.run(args);
+        fails(&ran, code, &[words]);
+        let said: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|e| panic!("{e}: {}", ran.stdout));
+        assert_eq!((&said["schema"], &said["error"]["code"]), (&2.into(), &code.into()), "{said}");
+        let message = said["error"]["message"].as_str().unwrap();
+        assert!(ran.stderr.contains(message) && message.contains(words), "{message}: {}", ran.stderr);
+    };
+    check(&["run-all", "--output", "json", "--runtime", "nobody"], 2, "matches none of");
+    check(&["run-all", "--output=json", "--colour"], 2, "unexpected argument '--colour'");
+    check(&["check", "--output", "json", "nobody.wasm"], 2, "nobody.wasm");
+    check(&["report", "--output", "json", "nobody.json"], 2, "nobody.json");
+    check(&["inspect", "--json", "nobody.wasm"], 2, "nobody.wasm");
+    workspace.write("snapshots/artifacts/gone.snap", "");
+    check(&["run-all", "--output", "json"], 3, "no scenario is named `gone`");
+    fs::remove_dir_all(workspace.path("snapshots")).unwrap();
+    // A matrix in which nothing was run is a report, and so is one that could not be saved.
+    let absent = ["run-all", "--output", "json", "--engines", "built", "--runtime", "wazero"];
+    for code in [4, 3] {
+        let ran = lab::ran(workspace.command(&absent).env("WASMLAB_WAZERO", "/no/such/program").output().unwrap());
+        let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+        assert_eq!((ran.code, &report["cells"][0]["verdict"]), (code, &"absent".into()), "{}", ran.stderr);
+        let _ = fs::remove_dir_all(workspace.path("reports"));
+        workspace.write("reports", "a file in the folder's place");
+    }
+}
+
+#[test]
 fn files_that_are_no_modules_are_told_by_their_bytes() {
     let workspace = Workspace::new();
     let check = |name: &str, bytes: &[u8], words: &[&str]| {
@@ -166,6 +197,16 @@ fn a_runtime_that_is_required_and_absent_fails() {
         assert_eq!(call(&[]).code, 0, "{args:?}: absent is not wrong by itself");
         fails(&call(&["--require-present"]), 1, &["--require-present", "wazero", "/no/such/program"]);
     }
+}
+
+#[test]
+fn a_selection_makes_no_annotation_stale() {
+    let workspace = Workspace::new();
+    let known = "[[known]]\nruntime = \"*\"\ncode = \"unsupported-proposal\"\nbecause = \"of another column\"\n";
+    workspace.scenario("lacking", r#"(module (import "host" "f" (func)) (func (export "_start")))"#, known);
+    let code = |args: &[&str]| workspace.run(&[&["run-all", "--engines", "built"], args].concat()).code;
+    assert_eq!(code(&["--runtime", "node", "--runtime", "deno"]), 0);
+    assert_eq!(code(&[]), 1, "nobody ever said so");
 }
 
 #[test]

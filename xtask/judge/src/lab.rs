@@ -8,7 +8,7 @@ use std::fmt;
 
 use super::because;
 use wasmlab_model::codes::Code;
-use wasmlab_model::verdict::{Judgement, Verdict};
+use wasmlab_model::verdict::Judgement;
 
 /// One line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,12 +71,13 @@ fn parse(line: &str) -> Line<'_> {
     Line { name, answer }
 }
 
-/// The judgement that the lines hold: a wrong result before a gap, the host's gap before the ABI's.
-/// The detail names every capability that is not ok.
+/// The judgement that the lines hold: of several codes the one with the least priority (a wrong result before a gap,
+/// the host's gap before the ABI's), of several lines with that code the first. The detail names every capability
+/// that is not ok.
 #[must_use]
 pub fn judge(lines: &[Line]) -> Option<Judgement> {
     let mut judgements: Vec<Judgement> = lines.iter().filter_map(of_line).collect();
-    judgements.sort_by_key(|j| (j.verdict != Verdict::Fail, j.code));
+    judgements.sort_by_key(|j| j.code.map(|code| code.entry().priority));
     let mut first = judgements.first()?.clone();
     let ok = lines.iter().filter(|l| l.answer == Answer::Ok).count();
     let details: Vec<_> = judgements.into_iter().map(|j| j.detail).collect();
@@ -150,6 +151,9 @@ mod tests {
         check("lab: file-write no-errno Operation not permitted\n", Some((Code::LibraryUnsupported, "file-write")));
         check("lab: args wrong two\nlab: rename errno=52\n", Some((Code::WrongOutput, "args")));
         check("lab: threads no-errno x\nlab: rename errno=58\n", Some((Code::NotImplemented, "rename")));
+        check("lab: socket-bind no-errno x\nlab: rename errno=52\n", Some((Code::NotImplemented, "rename")));
+        check("lab: file-write no-errno x\nlab: file-read errno=76\n", Some((Code::CapabilityDenied, "file-read")));
+        check("lab: rename errno=52\nlab: args wrong x\nlab: passwd escaped x\n", Some((Code::SandboxEscape, "passwd")));
         check("lab: passwd escaped root:x\n", Some((Code::SandboxEscape, "passwd")));
         check("lab: args\n", Some((Code::WrongOutput, "args")));
     }

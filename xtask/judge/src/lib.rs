@@ -15,6 +15,7 @@ use wasmlab_model::verdict::{Judgement, Verdict};
 mod imports;
 pub mod lab;
 mod requests;
+pub mod row;
 #[cfg(test)]
 mod tests;
 

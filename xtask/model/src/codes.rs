@@ -24,6 +24,9 @@ pub enum Blame {
     Guest,
     /// This machine: something is not installed.
     Machine,
+    /// Nobody knows: the guest ran nowhere else, so that there is nothing to compare. No other blame is a change
+    /// against it, nor it against another.
+    Unknown,
 }
 
 impl Blame {
@@ -36,8 +39,15 @@ impl Blame {
             Self::Runtime => "runtime",
             Self::Guest => "guest",
             Self::Machine => "machine",
+            Self::Unknown => "unknown",
         }
     }
+}
+
+/// Whether two results blame alike: what nobody knows contradicts nobody.
+#[must_use]
+pub fn same_blame(one: &[Blame], other: &[Blame]) -> bool {
+    one == other || [one, other].contains(&[Blame::Unknown].as_slice())
 }
 
 /// One entry of the catalogue.
@@ -47,6 +57,10 @@ pub struct Entry {
     pub code: Code,
     /// Its id, kebab-case.
     pub id: &'static str,
+    /// Its letter in tables, of either case: its own, and never another code's, not even when this one is gone.
+    pub sign: char,
+    /// Its place among several reasons of one cell; see [`CATALOGUE`].
+    pub priority: u16,
     /// The verdict that it explains.
     pub verdict: Verdict,
     /// Whom it blames, unless the evidence says otherwise.
@@ -58,123 +72,128 @@ pub struct Entry {
 }
 
 macro_rules! catalogue {
-    ($($variant:ident $id:literal $verdict:ident [$($blame:ident),*] $meaning:literal $remedy:literal;)*) => {
+    ($($variant:ident $id:literal $sign:literal $priority:literal $verdict:ident [$($blame:ident),*] $meaning:literal $remedy:literal;)*) => {
         /// A reason, stable across versions of the lab.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Code { $(#[doc = $meaning] $variant,)* }
 
-        /// Every code, in the order of a guest's way: build, link, validate, run.
+        /// Every code. Where a cell has several reasons, the one with the least priority is its code, and the
+        /// others are told beside it: what has to be known first, comes first. That is (below 100) what puts all
+        /// else in doubt: an escape, a wrong result; then the first obstacle on a guest's way: build and link
+        /// (100), load and translate (300), imports and exports (400), the end of the run (500), what the guest
+        /// itself says it could not do (600: first what this host lacks, then what no host of its ABI has, last
+        /// what its own library refuses), and an exit code for which there is no other reason (700).
         pub const CATALOGUE: &[Entry] = &[$(Entry {
-            code: Code::$variant, id: $id, verdict: Verdict::$verdict,
+            code: Code::$variant, id: $id, sign: $sign, priority: $priority, verdict: Verdict::$verdict,
             blame: &[$(Blame::$blame),*], meaning: $meaning, remedy: $remedy,
         },)*];
     };
 }
 
 catalogue! {
-    ToolchainMissing "toolchain-missing" NotBuilt [Machine]
+    ToolchainMissing "toolchain-missing" 'T' 110 NotBuilt [Machine]
         "The compiler or target that builds this guest is not on this machine, and there is no prebuilt guest."
         "`cargo xtask doctor` names what is missing and the command that installs it.";
-    NotFetched "not-fetched" NotBuilt [Machine]
+    NotFetched "not-fetched" 'F' 120 NotBuilt [Machine]
         "The module is somebody else's work, pinned by its hash and never part of the repository, and it is not on this machine."
         "`cargo xtask setup` fetches it; or put the file below the folder that WASMLAB_FIXTURES names.";
-    CompileError "compile-error" NotBuilt [Guest]
+    CompileError "compile-error" 'C' 150 NotBuilt [Guest]
         "The compiler refused the source, or ended without leaving a module."
         "Read the compiler's words in the cell's detail; `cargo xtask build --scenario NAME` shows them in full.";
-    UndefinedSymbol "undefined-symbol" NotBuilt [Toolchain, Abi]
+    UndefinedSymbol "undefined-symbol" 'U' 200 NotBuilt [Toolchain, Abi]
         "The program compiled and did not link: it calls functions that this target's libraries do not have."
         "Build for a target that has them (sockets: wasm32-wasip2 or WASIX), or link what defines them; the cell's detail lists them.";
-    TargetRenamed "target-renamed" NotBuilt [Toolchain]
+    TargetRenamed "target-renamed" 'R' 160 NotBuilt [Toolchain]
         "The compiler refuses the target by its old name; the target itself is there under another one."
         "Write the new name, which the cell's detail gives, into build.target and into your scripts.";
-    CompilerCrashed "compiler-crashed" NotBuilt [Toolchain]
+    CompilerCrashed "compiler-crashed" 'K' 170 NotBuilt [Toolchain]
         "The compiler died by a signal, or used more memory than the lab allows, before it made a module."
         "Build it by hand to see whether it happens again; another version of the compiler may not do it.";
-    BuildTimeout "build-timeout" NotBuilt [Toolchain]
+    BuildTimeout "build-timeout" 'B' 180 NotBuilt [Toolchain]
         "The compiler was not done within the limit and was ended with everything that it had started."
         "Raise the limit with WASMLAB_BUILD_TIMEOUT (seconds) if it is slow; if it waits, look at what for.";
-    BuildFlood "build-flood" NotBuilt [Toolchain]
+    BuildFlood "build-flood" 'L' 190 NotBuilt [Toolchain]
         "The compiler printed more than the lab keeps (64 MB) and was ended."
         "Build it by hand and look at what it prints.";
-    ToolchainBroken "toolchain-broken" NotBuilt [Machine]
+    ToolchainBroken "toolchain-broken" 'D' 130 NotBuilt [Machine]
         "The compiler is on this machine and cannot be used: it cannot be started, or does not say its version."
         "Repair or remove it; the cell's detail has its words. The prebuilt guest does not stand in for a broken compiler.";
-    PrebuiltStale "prebuilt-stale" NotBuilt [Guest]
+    PrebuiltStale "prebuilt-stale" 'P' 140 NotBuilt [Guest]
         "The guest's sources changed after its prebuilt guest was made, so the prebuilt guest proves nothing about them."
         "Install the toolchain and run `cargo xtask build`, then `cargo xtask bless --guests` to renew the prebuilt guest.";
-    NeedsComponentModel "needs-component-model" Gap [Runtime]
+    NeedsComponentModel "needs-component-model" 'c' 310 Gap [Runtime]
         "The binary is a component; this runtime, in this mode, takes core modules only."
         "Use a runtime with the component model, or build the program as a core module (wasm32-wasip1).";
-    MissingImport "missing-import" Gap [Runtime]
+    MissingImport "missing-import" 'i' 410 Gap [Runtime]
         "The guest imports a function of a known ABI that this runtime does not define."
         "Use a runtime that has this ABI, or build for an ABI that this runtime has.";
-    ImportTypeMismatch "import-type-mismatch" Gap [Abi]
+    ImportTypeMismatch "import-type-mismatch" 'y' 400 Gap [Abi]
         "The runtime defines the import with another type: two versions of one ABI, or two ABIs with one name."
         "Rebuild with a toolchain of the ABI's current version.";
-    NeedsJsGlue "needs-js-glue" Gap [Toolchain, Abi]
+    NeedsJsGlue "needs-js-glue" 'j' 440 Gap [Toolchain, Abi]
         "The module expects functions that its toolchain's own JavaScript file defines."
         "Run it in a JavaScript host with its glue, or build a standalone module (for Emscripten: -sSTANDALONE_WASM).";
-    NeedsEmscriptenHost "needs-emscripten-host" Gap [Abi, Runtime]
+    NeedsEmscriptenHost "needs-emscripten-host" 'e' 430 Gap [Abi, Runtime]
         "The module calls Emscripten's system calls natively (___syscallN, or __syscall_* of a standalone module); no current runtime defines them."
         "Run it on an engine with an Emscripten host layer, or rebuild the program for WASI.";
-    NeedsNapiHost "needs-napi-host" Gap [Abi]
+    NeedsNapiHost "needs-napi-host" 'n' 420 Gap [Abi]
         "The module is a Node-API addon: it expects napi_* functions."
         "Load it through emnapi in a JavaScript host.";
-    CustomHost "custom-host" Gap [Abi]
+    CustomHost "custom-host" 'h' 450 Gap [Abi]
         "The module imports functions that no common ABI has: it was made for one particular host."
         "Embed the runtime in a program that defines these imports.";
-    NoEntryPoint "no-entry-point" Gap [Guest]
+    NoEntryPoint "no-entry-point" 'x' 460 Gap [Guest]
         "The module has no export of the wanted name that can be called."
         "Name an export with `--invoke`, or build the program as a command (with _start).";
-    Malformed "malformed" Gap [Toolchain]
+    Malformed "malformed" 'm' 300 Gap [Toolchain]
         "The file is no valid module or component at all: no runtime takes it."
         "Build it again; `cargo xtask inspect FILE` names the byte offset.";
-    UnsupportedProposal "unsupported-proposal" Gap [Runtime]
+    UnsupportedProposal "unsupported-proposal" 'p' 320 Gap [Runtime]
         "The module needs a proposal that this runtime, in this mode, does not have or has switched off."
         "Compile without that feature, or use a runtime (or a flag of it) that has the proposal.";
-    EngineCompileError "engine-compile-error" Gap [Runtime]
+    EngineCompileError "engine-compile-error" 'g' 330 Gap [Runtime]
         "The module is valid, and the runtime's compiler failed on it."
         "Report it to the runtime with the module; try another compiler of the same runtime.";
-    CompileTimeout "compile-timeout" Gap [Runtime]
+    CompileTimeout "compile-timeout" 'O' 340 Gap [Runtime]
         "The runtime did not finish translating the module within the limit."
         "Raise `--timeout`, or use a faster compiler (Winch, Singlepass, an interpreter).";
-    SocketsUnsupported "sockets-unsupported" Gap [Toolchain, Abi]
+    SocketsUnsupported "sockets-unsupported" 's' 620 Gap [Toolchain, Abi]
         "The guest could not use a socket. On WASI 0.1 there is no call that opens or binds one, so libraries refuse before any host call."
         "Build for wasm32-wasip2 (wasi:sockets) or WASIX, or have the host open the socket and hand it over (sock_accept).";
-    NotImplemented "not-implemented" Gap [Runtime]
+    NotImplemented "not-implemented" 'u' 600 Gap [Runtime]
         "The runtime links the function and answers ENOSYS or ENOTSUP when it is called."
         "Use a runtime that implements it; the cell's subject names the function.";
-    LibraryUnsupported "library-unsupported" Gap [Toolchain]
+    LibraryUnsupported "library-unsupported" 'l' 640 Gap [Toolchain]
         "The guest's own standard library refused without asking the host: for this target it has no such function."
         "Build for a target whose library has it, or with another toolchain; no runtime can change it.";
-    CapabilityDenied "capability-denied" Gap [Runtime]
+    CapabilityDenied "capability-denied" 'd' 610 Gap [Runtime]
         "The runtime has the function and refused this use of it (EACCES, EPERM, ENOTCAPABLE)."
         "Grant the capability on the command line, or preopen the directory with the rights that the guest needs.";
-    ThreadsUnsupported "threads-unsupported" Gap [Toolchain, Abi]
+    ThreadsUnsupported "threads-unsupported" 'r' 630 Gap [Toolchain, Abi]
         "The guest could not start a thread: WASI 0.1 has none, and the standard library says so without asking the host."
         "Build for wasm32-wasip1-threads or WASIX, and use a runtime that has them.";
-    Trap "trap" Gap [Guest]
+    Trap "trap" 't' 540 Gap [Guest]
         "The guest trapped: an instruction could not be executed."
         "The detail names the trap; build with names and debug information to see where.";
-    Timeout "timeout" Gap [Guest]
+    Timeout "timeout" 'o' 520 Gap [Guest]
         "The guest did not end within the limit and was ended."
         "Raise `--timeout` if it is slow; if it waits, look at what for.";
-    OutOfMemory "out-of-memory" Gap [Guest]
+    OutOfMemory "out-of-memory" 'a' 510 Gap [Guest]
         "The guest, or the runtime for it, used more memory than the limit, or was refused memory that it cannot do without."
         "Lower the guest's memory, or raise the limit.";
-    OutputFlood "output-flood" Gap [Guest]
+    OutputFlood "output-flood" 'f' 530 Gap [Guest]
         "The guest wrote more to stdout or stderr than the limit and was ended."
         "Make the guest print less.";
-    SandboxEscape "sandbox-escape" Fail [Runtime]
+    SandboxEscape "sandbox-escape" 'E' 10 Fail [Runtime]
         "The guest reached something that it was not given: a file outside its directories, or the host's environment."
         "Do not run untrusted guests on this runtime, and report it.";
-    Crashed "crashed" Gap [Runtime]
+    Crashed "crashed" 'k' 500 Gap [Runtime]
         "The runtime's process died by a signal, or without saying how the guest ended."
         "Report it to the runtime with the module.";
-    WrongOutput "wrong-output" Fail [Guest]
+    WrongOutput "wrong-output" 'w' 20 Fail [Guest]
         "The guest ran, and what it printed, returned or called is not what was expected."
         "Compare the output in the report with the scenario's expectation.";
-    WrongExit "wrong-exit" Fail [Guest]
+    WrongExit "wrong-exit" 'W' 700 Fail [Guest]
         "The guest ran, and ended with another exit code than expected, without saying why."
         "Look at its output; if the code is right, correct the expectation.";
 }
@@ -191,6 +210,12 @@ impl Code {
     #[must_use]
     pub fn id(self) -> &'static str {
         self.entry().id
+    }
+
+    /// The code with this sign.
+    #[must_use]
+    pub fn of_sign(sign: char) -> Option<Self> {
+        CATALOGUE.iter().find(|entry| entry.sign == sign).map(|entry| entry.code)
     }
 
     /// Whether a compiler itself gave this answer, on this source: so it can be expected, as a gap can.
@@ -271,7 +296,9 @@ impl schemars::JsonSchema for Code {
 
 #[cfg(test)]
 mod tests {
-    use super::{CATALOGUE, Code};
+    use std::collections::BTreeSet;
+
+    use super::{Blame, CATALOGUE, Code, same_blame};
 
     #[test]
     fn every_entry_is_found_by_its_id_and_says_something() {
@@ -282,5 +309,23 @@ mod tests {
             assert!(entry.meaning.len() > 20 && entry.remedy.len() > 20 && !entry.blame.is_empty(), "{}", entry.id);
         }
         assert!("no-such-code".parse::<Code>().is_err());
+    }
+
+    #[test]
+    fn what_nobody_knows_contradicts_nobody() {
+        let (guest, unknown) = (&[Blame::Guest][..], &[Blame::Unknown][..]);
+        assert!(same_blame(guest, guest) && same_blame(guest, unknown) && same_blame(unknown, guest));
+        assert!(!same_blame(guest, &[Blame::Runtime]) && !same_blame(guest, &[]));
+    }
+
+    #[test]
+    fn every_code_has_a_sign_and_a_priority_of_its_own() {
+        let (mut signs, mut priorities) = (BTreeSet::new(), BTreeSet::new());
+        for entry in CATALOGUE {
+            assert!(entry.sign.is_ascii_alphabetic() && signs.insert(entry.sign), "{}: {}", entry.id, entry.sign);
+            assert!(priorities.insert(entry.priority), "{}: {}", entry.id, entry.priority);
+            assert_eq!(Code::of_sign(entry.sign), Some(entry.code));
+        }
+        assert_eq!(Code::of_sign('?'), None);
     }
 }

@@ -62,6 +62,9 @@ impl RunReport {
 pub struct CodeText {
     /// The code.
     pub code: Code,
+    /// Its letter in tables; absent in reports that were made before codes had one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sign: Option<char>,
     /// The verdict that it explains.
     pub verdict: Verdict,
     /// Whom it blames, unless a cell says otherwise.
@@ -81,6 +84,7 @@ impl CodeText {
             let entry = code.entry();
             Self {
                 code,
+                sign: Some(entry.sign),
                 verdict: entry.verdict,
                 blame: entry.blame.to_vec(),
                 meaning: entry.meaning.to_owned(),
@@ -88,6 +92,33 @@ impl CodeText {
             }
         };
         codes.into_iter().map(text).collect()
+    }
+}
+
+/// What stands in the place of a report where there is none: the command line or a scenario is wrong, the lab
+/// failed, or nothing was run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// [`SCHEMA`].
+    pub schema: u32,
+    /// What went wrong.
+    pub error: FailureText,
+}
+
+/// An exit code with its reason.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailureText {
+    /// The exit code: 2, 3 or 4.
+    pub code: u8,
+    /// What stderr says, of one or more lines.
+    pub message: String,
+}
+
+impl Failure {
+    /// With an exit code and what stderr says.
+    #[must_use]
+    pub fn new(code: u8, message: &str) -> Self {
+        Self { schema: SCHEMA, error: FailureText { code, message: message.to_owned() } }
     }
 }
 

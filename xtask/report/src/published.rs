@@ -9,6 +9,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde_json::Serializer;
 use serde_json::ser::Formatter;
+use wasmlab_model::codes::same_blame;
 use wasmlab_model::facts::Facts;
 use wasmlab_model::report::{Artifact, Cell, CodeText, Host, NoteKind, Output, RunReport, Selection};
 use wasmlab_model::verdict::{Change, Verdict};
@@ -234,9 +235,9 @@ pub fn differences(published: &RunReport, run: &RunReport) -> Differences {
         |cell: &Cell| published.cells.iter().find(|c| (&c.scenario, &c.runtime) == (&cell.scenario, &cell.runtime));
     let of_others = |id: &str| run.runtimes.iter().any(|r| r.id == id && r.own);
     for cell in run.cells.iter().filter(|c| is_answer(c) && !of_others(&c.runtime)) {
-        let compared = |c: &Cell| (c.verdict, c.code, c.blame.clone(), c.subject.clone(), c.stage);
+        let told = |c: &Cell| (c.verdict, c.code, c.subject.clone(), c.stage);
         let before = find(cell);
-        if before.map(compared) != Some(compared(cell)) {
+        if !before.is_some_and(|b| told(b) == told(cell) && same_blame(&b.blame, &cell.blame)) {
             let before = before.map_or_else(|| "nothing".to_owned(), result);
             let now = result(cell);
             out.results.push(format!("{} on {}: published {before}, here {now}", cell.scenario, cell.runtime));

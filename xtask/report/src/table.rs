@@ -1,4 +1,4 @@
-//! The matrix in a terminal: one letter a cell, its columns named by a staircase, so that twenty of them
+//! The matrix in a terminal: one letter a cell, the sign of its code; its columns named by a staircase, so that twenty of them
 //! still fit into 80 characters; below it every letter is explained.
 
 use std::collections::BTreeMap;
@@ -18,12 +18,10 @@ pub const RENDERER: Renderer =
 
 fn render(report: &RunReport, options: RenderOptions) -> String {
     let codes = by_code(report);
-    let gaps = codes.keys().copied().filter(|code| verdict_of(report, *code) == Some(Verdict::Gap));
-    let letters: BTreeMap<Code, char> = gaps.zip('a'..='z').collect();
     let mut out = String::new();
     let painter = Painter { options };
-    painter.matrix(&mut out, report, &letters);
-    painter.legend(&mut out, report, &codes, &letters);
+    painter.matrix(&mut out, report);
+    painter.legend(&mut out, report, &codes);
     painter.changes(&mut out, report);
     painter.notes(&mut out, report);
     let _ = writeln!(out, "\n{}", painter.paint(BOLD, &tally(report)));
@@ -36,9 +34,9 @@ fn render(report: &RunReport, options: RenderOptions) -> String {
     out
 }
 
-/// The verdict that a code explains.
-fn verdict_of(report: &RunReport, code: Code) -> Option<Verdict> {
-    report.text(code).map(|text| text.verdict)
+/// The letter of a code. A report that was made before codes had one has the catalogue's: it was never another's.
+fn sign(report: &RunReport, code: Code) -> char {
+    report.text(code).and_then(|text| text.sign).unwrap_or(code.entry().sign)
 }
 
 /// What the signs mean that are there.
@@ -46,7 +44,7 @@ fn key(report: &RunReport) -> String {
     let has = |verdict| report.cells.iter().any(|c| c.verdict == verdict);
     let signs = [
         (Verdict::Pass, "✓ pass"),
-        (Verdict::Gap, "a-z gap"),
+        (Verdict::Gap, "letter: gap"),
         (Verdict::Fail, "✗ fail"),
         (Verdict::NotBuilt, "? not built"),
         (Verdict::NotApplicable, "- not applicable"),
@@ -93,7 +91,7 @@ impl Painter {
         let _ = writeln!(out, "{}", words::wrapped(self.options.width, first, rest, text));
     }
 
-    fn matrix(&self, out: &mut String, report: &RunReport, letters: &BTreeMap<Code, char>) {
+    fn matrix(&self, out: &mut String, report: &RunReport) {
         let rows = words::rows(report, self.options.by);
         let widest = rows.iter().map(|row| row.scenario.chars().count()).max().unwrap_or(0);
         let prebuilt: Vec<&str> =
@@ -110,7 +108,7 @@ impl Painter {
             let mut line = format!("{name}{mark}{:gap$} ", "", gap = widest.saturating_sub(name.chars().count()));
             for runtime in &columns {
                 let cell = cells.iter().find(|c| c.runtime == runtime.id);
-                line += &cell.map_or("  ".to_owned(), |c| self.glyph(c, letters));
+                line += &cell.map_or("  ".to_owned(), |c| self.glyph(report, c));
             }
             let _ = writeln!(out, "{}", line.trim_end());
         }
@@ -145,8 +143,8 @@ impl Painter {
         widest
     }
 
-    fn glyph(&self, cell: &Cell, letters: &BTreeMap<Code, char>) -> String {
-        let letter = cell.code.and_then(|c| letters.get(&c)).copied().unwrap_or('~').to_string();
+    fn glyph(&self, report: &RunReport, cell: &Cell) -> String {
+        let letter = cell.code.map_or('~', |code| sign(report, code)).to_string();
         let (style, text) = match cell.verdict {
             Verdict::Pass => (GREEN, "✓".to_owned()),
             Verdict::Gap if cell.known.is_some() => (DIM, letter),
@@ -160,14 +158,16 @@ impl Painter {
         format!("{}{}", self.paint(style, &text), if is_news(cell) { "*" } else { " " })
     }
 
-    fn legend(&self, out: &mut String, report: &RunReport, codes: &BTreeMap<Code, Vec<Group>>, letters: &BTreeMap<Code, char>) {
+    fn legend(&self, out: &mut String, report: &RunReport, codes: &BTreeMap<Code, Vec<Group>>) {
         for (code, groups) in codes {
-            let mark = match verdict_of(report, *code) {
-                Some(Verdict::Fail) => '✗',
-                Some(Verdict::NotBuilt) => '?',
-                _ => letters.get(code).copied().unwrap_or('~'),
+            let sign = sign(report, *code);
+            // In the matrix these two say what they are, whatever their code; `explain` takes the letter.
+            let head = match report.text(*code).map(|text| text.verdict) {
+                Some(Verdict::Fail) => format!("✗ {code} ({sign})"),
+                Some(Verdict::NotBuilt) => format!("? {code} ({sign})"),
+                _ => format!("{sign} {code}"),
             };
-            let _ = writeln!(out, "\n{}", self.paint(BOLD, &format!("{mark} {code}")));
+            let _ = writeln!(out, "\n{}", self.paint(BOLD, &head));
             for (names, group) in lines(groups) {
                 let known = if group.cell.known.is_some() { ", known" } else { "" };
                 let stage = group.cell.stage.map(|s| format!("{s:?}, ").to_lowercase()).unwrap_or_default();

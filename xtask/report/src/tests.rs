@@ -34,11 +34,23 @@ fn many_columns_with_long_names_fit_and_each_step_stands_above_its_column() {
     );
     assert!(text.lines().all(|l| l.chars().count() <= 80), "{text}");
     let row = text.lines().find(|l| l.starts_with("hello ")).unwrap();
-    for (column, sign) in [("wasmi 2.0.0", '✓'), ("wasmtime-winch 48.0.8", 'a')] {
+    for (column, sign) in [("wasmi 2.0.0", '✓'), ("wasmtime-winch 48.0.8", 'p')] {
         let step = text.lines().find(|l| l.starts_with(column)).unwrap();
         let at = step.chars().position(|c| c == '┐').unwrap();
         assert_eq!(row.chars().nth(at), Some(sign), "{column}:\n{text}");
     }
+}
+
+#[test]
+fn a_report_without_signs_has_those_of_the_catalogue() {
+    let render = super::find("table").unwrap().render;
+    let mut old = sample::report();
+    old.codes.iter_mut().for_each(|text| text.sign = None);
+    assert_eq!(render(&old, RenderOptions::PLAIN), render(&sample::report(), RenderOptions::PLAIN));
+    // And one that has other signs than this lab keeps them.
+    let text = old.codes.iter_mut().find(|text| text.code.id() == "unsupported-proposal").unwrap();
+    text.sign = Some('Z');
+    assert!(render(&old, RenderOptions::PLAIN).contains("\nZ unsupported-proposal\n"));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use anyhow::Result;
 use super::columns::{names, prose};
 use super::common::usage;
 use super::output;
-use wasmlab_model::codes::{CATALOGUE, Code, Entry};
+use wasmlab_model::codes::{CATALOGUE, Code, Entry, UnknownCode};
 use crate::exit;
 use crate::lab::Lab;
 use wasmlab_report::words;
@@ -17,12 +17,13 @@ pub const ABOUT: &str = "Say what a code means, who is to blame and what changes
 /// For `--help`.
 pub const EXAMPLES: &str = "Examples:
   cargo xtask explain sockets-unsupported
+  cargo xtask explain s                      by its letter in the matrix
   cargo xtask explain                        lists every code";
 
 /// Options.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The code; without it, all are listed
+    /// The code, or its letter in the matrix; without it, all are listed
     code: Option<String>,
 }
 
@@ -30,10 +31,12 @@ pub struct Args {
 pub fn run(_: &Lab, args: &Args) -> Result<u8> {
     let text = match &args.code {
         None => {
-            let rows = CATALOGUE.iter().map(|e| [e.id, e.verdict.id(), e.meaning].map(str::to_owned).to_vec());
-            output::table(&[names("code"), names("verdict"), prose("meaning", 30)], &rows.collect::<Vec<_>>())
+            let rows = CATALOGUE.iter().map(|e| {
+                [&e.sign.to_string(), e.id, e.verdict.id(), e.meaning].map(str::to_owned).to_vec()
+            });
+            output::table(&[names("sign"), names("code"), names("verdict"), prose("meaning", 30)], &rows.collect::<Vec<_>>())
         }
-        Some(text) => match text.parse::<Code>() {
+        Some(text) => match find(text) {
             Ok(code) => explain(code.entry()),
             Err(error) => {
                 let near = CATALOGUE.iter().filter(|e| e.id.contains(text.as_str()) || text.contains(e.id)).map(|e| e.id);
@@ -47,12 +50,31 @@ pub fn run(_: &Lab, args: &Args) -> Result<u8> {
     Ok(exit::OK)
 }
 
+/// By id or by sign.
+fn find(text: &str) -> Result<Code, UnknownCode> {
+    let mut letters = text.chars();
+    match (letters.next().and_then(Code::of_sign), letters.next()) {
+        (Some(code), None) => Ok(code),
+        _ => text.parse(),
+    }
+}
+
 fn explain(entry: &Entry) -> String {
     let width = output::render_options().width;
     let mut text = String::new();
     let blame = entry.blame.iter().map(|b| b.id()).collect::<Vec<_>>().join(", ");
-    for (head, body) in [("", entry.id), ("verdict  ", entry.verdict.id()), ("blame    ", &blame), ("meaning  ", entry.meaning), ("remedy   ", entry.remedy)] {
-        let _ = writeln!(text, "{}", words::wrapped(width, head, "         ", body));
+    let priority = format!("{} (of several reasons of a cell, the least is its code)", entry.priority);
+    for (head, body) in [
+        ("", entry.id),
+        ("sign", &entry.sign.to_string()),
+        ("verdict", entry.verdict.id()),
+        ("blame", &blame),
+        ("priority", &priority),
+        ("meaning", entry.meaning),
+        ("remedy", entry.remedy),
+    ] {
+        let head = if head.is_empty() { String::new() } else { format!("{head:<10}") };
+        let _ = writeln!(text, "{}", words::wrapped(width, &head, "          ", body));
     }
     text
 }

@@ -1,11 +1,14 @@
 //! How a report is shown: the formats of the registry, as values of `--output`, and how rows are grouped.
 
+use std::ffi::OsString;
+
 use anyhow::Result;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use wasmlab_model::report::RunReport;
+use wasmlab_model::report::{Failure, RunReport};
 use wasmlab_report::{ALL, GroupBy, RenderOptions, Renderer, find};
 
 use super::output;
+use crate::exit;
 
 /// Options that every command which shows a report has.
 #[derive(Clone, Copy, Debug, clap::Args)]
@@ -35,6 +38,25 @@ fn parser() -> impl TypedValueParser<Value = Renderer> {
     PossibleValuesParser::new(values).map(|id| find(&id).copied().unwrap_or(ALL[0]))
 }
 
+/// Whether JSON is wanted on stdout. The arguments are read as they were typed: this has to be known where they
+/// are wrong, too.
+#[must_use]
+pub fn is_json(arguments: &[OsString]) -> bool {
+    let own: Vec<&str> = arguments.iter().map_while(|a| a.to_str().filter(|text| *text != "--")).collect();
+    own.contains(&"--output=json") || own.contains(&"--json") || own.windows(2).any(|pair| pair == ["--output", "json"])
+}
+
+/// Tells a program that reads stdout why there is no report: exit codes 2, 3 and 4. Where something was printed
+/// already, that is the document, and the exit code has to do.
+pub fn show_failure(code: u8, message: &str) {
+    if !matches!(code, exit::USAGE | exit::LAB | exit::NOTHING) || output::has_printed() {
+        return;
+    }
+    let text = serde_json::to_string_pretty(&Failure::new(code, message)).unwrap_or_default();
+    // What cannot be written here was said on stderr.
+    let _ = output::print(&(text + "\n"));
+}
+
 /// Which rows stand together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Rows {
@@ -51,5 +73,24 @@ impl Rows {
             Self::Family => GroupBy::Family,
             Self::Route => GroupBy::Route,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_json;
+
+    #[test]
+    fn json_is_wanted_where_the_arguments_say_so_before_those_of_the_guest() {
+        let check = |line: &str, wanted: bool| {
+            let arguments: Vec<_> = line.split(' ').map(Into::into).collect();
+            assert_eq!(is_json(&arguments), wanted, "{line}");
+        };
+        check("xtask run-all --output json", true);
+        check("xtask check --output=json a.wasm", true);
+        check("xtask inspect a.wasm --json", true);
+        check("xtask report --output table", false);
+        check("xtask check a.wasm -- --output json", false);
+        check("xtask check json --output", false);
     }
 }

@@ -2,17 +2,28 @@
 //! colours only where they are wanted.
 
 use std::io::{self, IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result};
 
 use super::columns::{self, Column};
 use wasmlab_report::RenderOptions;
 
+/// Something is on stdout.
+static PRINTED: AtomicBool = AtomicBool::new(false);
+
+/// Whether anything was written to stdout: a second document there would spoil the first.
+#[must_use]
+pub fn has_printed() -> bool {
+    PRINTED.load(Ordering::Relaxed)
+}
+
 /// Writes to stdout. A reader that has gone away (`| head`) ends the writing quietly.
 ///
 /// # Errors
 /// When stdout cannot be written for another reason, such as a full disk.
 pub fn print(text: &str) -> Result<()> {
+    PRINTED.fetch_or(!text.is_empty(), Ordering::Relaxed);
     let mut stdout = io::stdout().lock();
     written(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()))
 }

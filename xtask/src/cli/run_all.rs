@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use super::common::{self, Purpose};
 use super::format::{Rows, Shown};
@@ -73,10 +73,8 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     store.forget_pending(&names, &runtimes)?;
     let orphans = store.orphans(&names, &runtimes);
     if !orphans.is_empty() {
-        for note in &orphans {
-            super::output::complain(&format!("snapshots/{}: {}", note.about, note.text));
-        }
-        return Ok(exit::LAB);
+        let lines: Vec<String> = orphans.iter().map(|note| format!("snapshots/{}: {}", note.about, note.text)).collect();
+        bail!("{}", lines.join("\n  "));
     }
     let scenarios = common::choose(all, &args.scenario, "scenario", |s| s.name.clone())?;
     let request = Request {

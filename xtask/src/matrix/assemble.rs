@@ -9,7 +9,7 @@ use crate::guest;
 use crate::lab::Lab;
 use crate::machine::sha256;
 use crate::matrix::{Request, Results, Row, facts_of};
-use crate::store::snapshots::Store;
+use crate::store::snapshots::{Elsewhere, Store};
 use wasmlab_model::codes::Code;
 use wasmlab_model::facts::Facts;
 use wasmlab_model::report::{
@@ -18,9 +18,10 @@ use wasmlab_model::report::{
 };
 use wasmlab_model::scenario::{Known, Scenario};
 use wasmlab_model::verdict::{Change, Verdict};
-use wasmlab_runtimes::is_custom_build;
+use wasmlab_runtimes::{Runtime, is_custom_build};
 use wasmlab_toolchains as toolchains;
 
+mod blame;
 mod compare_columns;
 mod next_steps;
 #[cfg(test)]
@@ -49,27 +50,25 @@ pub fn report(lab: &Lab, request: &Request, results: Results, metadata: RunMetad
     let runtimes = runtimes(request, &results);
     let artifacts = artifacts(request, &results.rows);
     let mut cells: Vec<Cell> = results.cells.into_values().collect();
+    let store = Store::new(lab.snapshots());
+    // The files of a `check` are none of the lab's scenarios, whatever their names.
+    let elsewhere = if metadata.command == "check" { Elsewhere::new() } else { accepted_elsewhere(&store, &cells) };
+    let mut of_same_guests = elsewhere.clone();
     let mut notes = Vec::new();
+    // A damaged snapshot or a full disk must not cost the user the matrix: it is told beside it.
+    let mut unusable = Vec::new();
     if metadata.compare {
-        let store = Store::new(lab.snapshots());
-        // A damaged snapshot or a full disk must not cost the user the matrix: it is told beside it.
-        let mut unusable = Vec::new();
-        // A build of the user's own is nobody's expectation.
-        for runtime in runtimes.iter().filter(|r| !is_custom_build(&r.id)) {
-            let version = runtime.tool.version.as_deref().unwrap_or_default();
-            let mut column: Vec<&mut Cell> = cells.iter_mut().filter(|c| c.runtime == runtime.id).collect();
-            unusable.extend(store.compare_column(&runtime.id, version, &mut column).err());
-        }
-        for artifact in &artifacts {
-            match store.compare_artifact(artifact) {
-                Ok(note) => notes.extend(note),
-                Err(error) => unusable.push(error),
-            }
-        }
-        notes.extend(snapshots_unusable(&unusable));
+        notes = compare_guests(&store, &artifacts, &mut of_same_guests, &mut unusable);
     }
+    blame::compare(&mut cells, &of_same_guests);
+    if metadata.compare {
+        unusable.extend(compare_with_snapshots(&store, &runtimes, &mut cells));
+    }
+    notes.extend(snapshots_unusable(&unusable));
     for scenario in request.scenarios {
-        notes.extend(annotate(scenario, &mut cells));
+        let stale = annotate(scenario, &mut cells, &elsewhere);
+        // Whoever chose columns did not ask about the others, which an entry may be about.
+        notes.extend(stale.into_iter().filter(|_| metadata.selected.runtimes.is_empty()));
         let artifact = artifacts.iter().find(|a| a.scenario == scenario.name);
         notes.extend(artifact.and_then(|artifact| compare_prebuilt(lab, scenario, artifact)));
     }
@@ -95,6 +94,43 @@ pub fn report(lab: &Lab, request: &Request, results: Results, metadata: RunMetad
     report.notes.sort();
     report.notes.dedup();
     report
+}
+
+/// What the snapshots say of the cells that were not measured here.
+fn accepted_elsewhere(store: &Store, cells: &[Cell]) -> Elsewhere {
+    let registry: Vec<&str> = wasmlab_runtimes::all().iter().map(Runtime::id).collect();
+    store.lines_elsewhere(&registry, cells)
+}
+
+/// Notes on the guests that are not what their snapshots say; what was accepted `elsewhere` is of other ones.
+fn compare_guests(
+    store: &Store,
+    artifacts: &[Artifact],
+    elsewhere: &mut Elsewhere,
+    unusable: &mut Vec<std::io::Error>,
+) -> Vec<Note> {
+    let mut notes = Vec::new();
+    for artifact in artifacts {
+        match store.compare_artifact(artifact) {
+            Ok(None) => {}
+            Ok(Some(note)) => {
+                elsewhere.retain(|(_, scenario), _| *scenario != artifact.scenario);
+                notes.push(note);
+            }
+            Err(error) => unusable.push(error),
+        }
+    }
+    notes
+}
+
+/// Notes in each cell how it stands to its snapshot. A build of the user's own is nobody's expectation.
+fn compare_with_snapshots(store: &Store, runtimes: &[RuntimeInfo], cells: &mut [Cell]) -> Vec<std::io::Error> {
+    let compared = runtimes.iter().filter(|r| !is_custom_build(&r.id)).filter_map(|runtime| {
+        let version = runtime.tool.version.as_deref().unwrap_or_default();
+        let mut column: Vec<&mut Cell> = cells.iter_mut().filter(|c| c.runtime == runtime.id).collect();
+        store.compare_column(&runtime.id, version, &mut column).err()
+    });
+    compared.collect()
 }
 
 /// The first errors in full: on a full disk each of a thousand says the same.
@@ -201,8 +237,9 @@ fn toolchains(lab: &Lab, scenarios: &[Scenario]) -> BTreeMap<String, ToolInfo> {
 }
 
 /// Applies a scenario's `[[known]]` entries: a gap that one names becomes a known gap; a pass where one
-/// names a gap is a fixed gap; an entry that fits nothing that was measured is stale.
-fn annotate(scenario: &Scenario, cells: &mut [Cell]) -> Vec<Note> {
+/// names a gap is a fixed gap; an entry that fits nothing that was measured, here or (as the snapshots say)
+/// elsewhere, is stale.
+fn annotate(scenario: &Scenario, cells: &mut [Cell], elsewhere: &Elsewhere) -> Vec<Note> {
     let mut notes = Vec::new();
     let entries: Vec<(&Known, globset::GlobMatcher)> =
         scenario.spec.known.iter().filter_map(|k| Some((k, Glob::new(&k.runtime).ok()?.compile_matcher()))).collect();
@@ -226,7 +263,10 @@ fn annotate(scenario: &Scenario, cells: &mut [Cell]) -> Vec<Note> {
                 cell.was = Some(format!("known gap {}: {}", known.code, known.because));
             }
         }
-        if named > 0 && matched == 0 && passed == 0 {
+        let fits_elsewhere = elsewhere.iter().any(|((runtime, name), line)| {
+            *name == scenario.name && glob.is_match(runtime) && line.code.is_some_and(|c| c.id() == known.code)
+        });
+        if named > 0 && matched == 0 && passed == 0 && !fits_elsewhere {
             notes.push(Note {
                 kind: NoteKind::KnownStale,
                 about: scenario.name.clone(),

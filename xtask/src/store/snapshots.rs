@@ -4,7 +4,7 @@
 //! those, and so does `cargo insta review`. Nothing else writes here. Whoever measures or accepts a part
 //! changes the lines of that part alone.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -20,6 +20,9 @@ pub mod artifacts;
 pub mod column;
 #[cfg(test)]
 mod tests;
+
+/// What was accepted of cells that a run did not measure, by runtime and scenario.
+pub type Elsewhere = BTreeMap<(String, String), Line>;
 
 /// The folder `snapshots/`.
 #[derive(Debug)]
@@ -65,20 +68,39 @@ impl Store {
         let accepted = read_column(&file)?.unwrap_or_default();
         let mut seen = Vec::new();
         for cell in cells.iter_mut().filter(|cell| cell.verdict.is_measured()) {
-            let now = Line::of(cell, version);
-            note_change(cell, accepted.lines().get(&cell.scenario), &now);
+            let before = accepted.lines().get(&cell.scenario);
+            let now = Line::of(cell, version).with_known_blame(before);
+            note_change(cell, before, &now);
             seen.push((cell.scenario.clone(), now));
         }
         leave_column(&file, runtime, &accepted, &accepted.clone().with_all(pending).with(seen, version))
     }
 
-    /// Whether a measured cell has another result than its line in the snapshot; no line, or none that can be read,
-    /// surprises nobody here.
+    /// Whether a measured cell, its blame aside, has another result than its line in the snapshot; no line, or none
+    /// that can be read, surprises nobody here.
     #[must_use]
     pub fn surprises(&self, version: &str, cell: &Cell) -> bool {
         let accepted = read_column(&self.column_file(&cell.runtime)).ok().flatten().unwrap_or_default();
         let before = accepted.lines().get(&cell.scenario);
-        cell.verdict.is_measured() && before.is_some_and(|before| !before.same_result(&Line::of(cell, version)))
+        cell.verdict.is_measured() && before.is_some_and(|before| !before.same_but_blame(&Line::of(cell, version)))
+    }
+
+    /// The accepted lines of the cells that were not measured here, by runtime and scenario. A snapshot that cannot
+    /// be read says nothing: whoever measures its column is told.
+    #[must_use]
+    pub fn lines_elsewhere(&self, runtimes: &[&str], cells: &[Cell]) -> Elsewhere {
+        let measured: BTreeSet<(&str, &str)> = cells
+            .iter()
+            .filter(|cell| cell.verdict.is_measured())
+            .map(|cell| (cell.runtime.as_str(), cell.scenario.as_str()))
+            .collect();
+        let mut elsewhere = Elsewhere::new();
+        for runtime in runtimes {
+            let column = read_column(&self.column_file(runtime)).ok().flatten().unwrap_or_default();
+            let lines = column.lines().iter().filter(|(scenario, _)| !measured.contains(&(*runtime, scenario)));
+            elsewhere.extend(lines.map(|(name, line)| (((*runtime).to_owned(), name.clone()), line.clone())));
+        }
+        elsewhere
     }
 
     /// Compares an artifact with its snapshot; a note says what differs.

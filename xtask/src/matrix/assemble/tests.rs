@@ -1,6 +1,8 @@
 //! Annotations: known gaps, fixed gaps, stale entries.
 
 use super::annotate;
+use crate::store::snapshots::Elsewhere;
+use crate::store::snapshots::column::Line;
 use wasmlab_model::codes::Code;
 use wasmlab_model::report::{Cell, NoteKind};
 use wasmlab_model::scenario::Scenario;
@@ -24,23 +26,38 @@ const KNOWN: &str = "[[known]]\nruntime = \"wasm*\"\ncode = \"trap\"\nbecause = 
 #[test]
 fn a_gap_of_that_code_is_a_known_gap() {
     let mut cells = cells(Verdict::Gap, Some(Code::Trap));
-    assert!(annotate(&scenario(KNOWN), &mut cells).is_empty());
+    assert!(annotate(&scenario(KNOWN), &mut cells, &Elsewhere::new()).is_empty());
     assert_eq!(cells[0].known.as_deref(), Some("it does"));
 }
 
 #[test]
 fn a_pass_is_a_fixed_gap() {
     let mut cells = cells(Verdict::Pass, None);
-    assert!(annotate(&scenario(KNOWN), &mut cells).is_empty());
+    assert!(annotate(&scenario(KNOWN), &mut cells, &Elsewhere::new()).is_empty());
     assert_eq!(cells[0].change, Change::FixedGap);
 }
 
 #[test]
 fn an_entry_that_fits_nothing_is_stale_but_not_for_absent_runtimes() {
     let mut failed = cells(Verdict::Fail, Some(Code::WrongExit));
-    assert_eq!(annotate(&scenario(KNOWN), &mut failed)[0].kind, NoteKind::KnownStale);
+    assert_eq!(annotate(&scenario(KNOWN), &mut failed, &Elsewhere::new())[0].kind, NoteKind::KnownStale);
     assert_eq!((failed[0].verdict, failed[0].known.clone()), (Verdict::Fail, None), "an annotation excuses nothing");
-    assert!(annotate(&scenario(KNOWN), &mut cells(Verdict::Absent, None)).is_empty());
+    assert!(annotate(&scenario(KNOWN), &mut cells(Verdict::Absent, None), &Elsewhere::new()).is_empty());
     let other = KNOWN.replace("wasm*", "node");
-    assert!(annotate(&scenario(&other), &mut failed).is_empty());
+    assert!(annotate(&scenario(&other), &mut failed, &Elsewhere::new()).is_empty());
+}
+
+#[test]
+fn an_entry_that_fits_what_is_accepted_elsewhere_is_not_stale() {
+    let check = |runtime: &str, name: &str, code: Code, stale: usize| {
+        let there = cells(Verdict::Gap, Some(code)).remove(0);
+        let elsewhere = [((runtime.to_owned(), name.to_owned()), Line::of(&there, "1.0"))].into();
+        let mut here = cells(Verdict::Gap, Some(Code::MissingImport));
+        let notes = annotate(&scenario(KNOWN), &mut here, &elsewhere);
+        assert_eq!(notes.len(), stale, "{code} of {name} on {runtime}");
+    };
+    check("wasmtime-cli", "hello", Code::Trap, 0);
+    check("wasmtime-cli", "hello", Code::MissingImport, 1);
+    check("wasmtime-cli", "other", Code::Trap, 1);
+    check("node", "hello", Code::Trap, 1);
 }

@@ -19,7 +19,7 @@ use serde::Deserialize;
 use serde::de::value::{Error as NotAWord, StrDeserializer};
 use wasmlab_protocol::Stage;
 
-use wasmlab_model::codes::{Blame, Code};
+use wasmlab_model::codes::{Blame, Code, same_blame};
 use wasmlab_model::report::Cell;
 use wasmlab_model::verdict::Verdict;
 
@@ -62,10 +62,26 @@ impl Line {
         }
     }
 
-    /// Whether all but the version is alike.
+    /// Whether all but the version is alike; an unknown blame is like every other.
     #[must_use]
     pub fn same_result(&self, other: &Self) -> bool {
-        self.fields() == other.fields()
+        self.same_but_blame(other) && same_blame(&self.blame, &other.blame)
+    }
+
+    /// Whether all but the version and the blame is alike: what one observation tells. Blame is told by the row.
+    #[must_use]
+    pub fn same_but_blame(&self, other: &Self) -> bool {
+        let told = |line: &Self| (line.verdict, line.stage, line.code, line.subject.clone());
+        told(self) == told(other)
+    }
+
+    /// This line, with the blame of one that was accepted before where nobody knows it now.
+    #[must_use]
+    pub fn with_known_blame(mut self, before: Option<&Self>) -> Self {
+        if let Some(before) = before.filter(|before| before.same_result(&self) && self.blame == [Blame::Unknown]) {
+            self.blame = before.blame.clone();
+        }
+        self
     }
 
     /// `pass`, `gap missing-import (env.f)`; where that alone does not tell it from `other`, with stage and blame.

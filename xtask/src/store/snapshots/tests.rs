@@ -107,6 +107,28 @@ fn another_blame_alone_is_a_change_that_names_it() {
 }
 
 #[test]
+fn a_blame_that_nobody_knows_is_no_change_and_takes_no_place() {
+    let folder = Folder::new();
+    folder.run("1", &[("s", TRAP), ("t", PASS)]);
+    folder.accept(&["s", "t"]);
+    let mut unknown = cell("s", TRAP);
+    unknown.blame = vec![Blame::Unknown];
+    let mut other = cell("t", IMPORT);
+    folder.store.compare_column("r", "1", &mut [&mut unknown, &mut other]).unwrap();
+    assert_eq!((unknown.change, other.change), (Change::Same, Change::Worse));
+    folder.accept(&["s", "t"]);
+    assert_eq!(folder.lines("r.snap")[1], "s gap run trap guest");
+    // With another result it is what is known.
+    let mut unknown = cell("t", TRAP);
+    unknown.blame = vec![Blame::Unknown];
+    folder.store.compare_column("r", "1", &mut [&mut unknown]).unwrap();
+    folder.accept(&["t"]);
+    assert_eq!((unknown.change, folder.lines("r.snap")[2].as_str()), (Change::Different, "t gap run trap unknown"));
+    let known = folder.run("1", &[("t", TRAP)]).remove(0);
+    assert_eq!((known.change, folder.store.pending().len()), (Change::Same, 0));
+}
+
+#[test]
 fn a_file_is_read_as_it_was_written_whatever_a_guest_calls_its_imports() {
     let odd =
         ["", "-", "on 2", "two  blanks", " edges ", "\"quoted\"", "a\nb\t", "n\u{fc} \u{202e}", "wasi:a/b@1 c", "   "];

@@ -1,0 +1,113 @@
+//! Blame by comparison: what one guest came to in the columns of its row. The second step, after
+//! [`judge`](crate::judge), and as pure.
+//!
+//! A guest is to blame for a wrong result, a trap or a limit only where it does the same everywhere it ran. Where
+//! it ran well elsewhere, the runtime that differs is to blame; with nothing to compare, nobody knows.
+
+use wasmlab_protocol::Stage;
+
+use wasmlab_model::codes::{Blame, Code};
+use wasmlab_model::verdict::Verdict;
+
+/// What a row says of one column, measured here or accepted elsewhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RowCell {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Its reason.
+    pub code: Option<Code>,
+    /// How far the guest came.
+    pub stage: Option<Stage>,
+}
+
+/// What comparing a cell with the others of its row tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Comparison {
+    /// Whose fault it is.
+    pub blame: Blame,
+    /// The other columns in which the guest ran well.
+    pub well: usize,
+    /// The other columns in which it ran.
+    pub ran: usize,
+}
+
+/// Compares a cell whose guest went wrong while it ran with the `others` of its row; nothing where its code says by
+/// itself whose fault it is.
+#[must_use]
+pub fn compare(cell: RowCell, others: &[RowCell]) -> Option<Comparison> {
+    if !went_wrong(cell) {
+        return None;
+    }
+    let well = others.iter().filter(|other| ran_well(**other)).count();
+    let wrong: Vec<&RowCell> = others.iter().filter(|other| went_wrong(**other)).collect();
+    let ran = well + wrong.len();
+    let blame = if well > 0 {
+        Blame::Runtime
+    } else if ran > 0 && wrong.iter().all(|other| other.code == cell.code) {
+        Blame::Guest
+    } else {
+        Blame::Unknown
+    };
+    Some(Comparison { blame, well, ran })
+}
+
+/// The guest ran and did what it should not: the catalogue blames it, for want of a comparison.
+fn went_wrong(cell: RowCell) -> bool {
+    use Code::{OutOfMemory, OutputFlood, Timeout, Trap, WrongExit, WrongOutput};
+    cell.code.is_some_and(|c| matches!(c, WrongOutput | WrongExit | Trap | Timeout | OutOfMemory | OutputFlood))
+}
+
+/// The guest ran to its end, and at most told what it was refused: a wrong answer would have come before that.
+fn ran_well(cell: RowCell) -> bool {
+    use Code::{CapabilityDenied, LibraryUnsupported, NotImplemented, SocketsUnsupported, ThreadsUnsupported};
+    let refused = |code| {
+        matches!(
+            code,
+            CapabilityDenied | LibraryUnsupported | NotImplemented | SocketsUnsupported | ThreadsUnsupported
+        )
+    };
+    cell.verdict == Verdict::Pass || cell.stage == Some(Stage::Run) && cell.code.is_some_and(refused)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Comparison, RowCell, compare};
+    use wasmlab_model::codes::{Blame, Code};
+    use wasmlab_model::verdict::Verdict;
+    use wasmlab_protocol::Stage;
+
+    const PASS: RowCell = RowCell { verdict: Verdict::Pass, code: None, stage: Some(Stage::Run) };
+
+    fn of(code: Code, stage: Stage) -> RowCell {
+        RowCell { verdict: code.entry().verdict, code: Some(code), stage: Some(stage) }
+    }
+
+    fn ran(code: Code) -> RowCell {
+        of(code, Stage::Run)
+    }
+
+    fn check(cell: RowCell, others: &[RowCell], wanted: Option<(Blame, usize, usize)>) {
+        let wanted = wanted.map(|(blame, well, ran)| Comparison { blame, well, ran });
+        assert_eq!(compare(cell, others), wanted, "{cell:?} beside {others:?}");
+    }
+
+    #[test]
+    fn the_one_that_differs_is_to_blame_and_the_guest_only_where_all_do_the_same() {
+        use Code::{Crashed, MissingImport, ThreadsUnsupported, Timeout, Trap, WrongExit, WrongOutput};
+        let wrong = ran(WrongOutput);
+        check(wrong, &[PASS, PASS, ran(WrongOutput)], Some((Blame::Runtime, 2, 3)));
+        check(ran(Timeout), &[PASS], Some((Blame::Runtime, 1, 1)));
+        check(wrong, &[wrong, wrong], Some((Blame::Guest, 0, 2)));
+        check(ran(Trap), &[ran(Trap), ran(WrongExit)], Some((Blame::Unknown, 0, 2)));
+        // With nothing to compare: alone, or the others did not come so far.
+        check(wrong, &[], Some((Blame::Unknown, 0, 0)));
+        let elsewhere = [of(MissingImport, Stage::Link), of(Crashed, Stage::Run), of(ThreadsUnsupported, Stage::Link)];
+        check(wrong, &elsewhere, Some((Blame::Unknown, 0, 0)));
+        // Who says what it was refused has nothing wrong to say.
+        check(wrong, &[ran(ThreadsUnsupported)], Some((Blame::Runtime, 1, 1)));
+        // Their codes say whose fault it is.
+        for cell in [PASS, ran(Crashed), ran(ThreadsUnsupported), of(MissingImport, Stage::Link)] {
+            check(cell, &[PASS, wrong], None);
+        }
+    }
+}
