@@ -10,6 +10,7 @@ use wasmlab_model::facts::Facts;
 mod abi;
 mod outline;
 pub mod proposals;
+mod symbols;
 pub mod system_calls;
 #[cfg(test)]
 mod tests;

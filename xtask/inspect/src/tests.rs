@@ -37,7 +37,15 @@ fn each_abi_is_known_by_its_imports() {
         (Abi::Napi, "env", "napi_create_object"),
         (Abi::Minified, "a", "b"),
         (Abi::Wasi02, "wasi:io/streams@0.2.0", "[method]output-stream.write"),
+        (Abi::Unlinked, "env", "getpwuid"),
+        (Abi::Unlinked, "env", "saveSetjmp"),
+        (Abi::Unlinked, "env", "_ZNSt3__112basic_stringIcE6appendEPKc"),
+        (Abi::Unlinked, "env", "__cxa_throw"),
+        (Abi::JsBuiltins, "wasm:js-string", "length"),
+        (Abi::EmscriptenNew, "env", "getTempRet0"),
+        (Abi::EmscriptenNew, "GOT.mem", "counter"),
         (Abi::CustomHost, "env", "on_event"),
+        (Abi::CustomHost, "env", "log"),
         (Abi::CustomHost, "host", "log"),
     ] {
         abis(&module(&[(name, item)]), &[abi]);
@@ -62,6 +70,25 @@ fn abis_are_a_set_and_unclear_imports_follow_the_clear_ones() {
     abis(&module(&[("./rust_bindgen_hello_bg.js", "__wbg_log_5b0d6d6d5b1e")]), &[Abi::WasmBindgen]);
     let threads = "(module (import \"wasi\" \"thread-spawn\" (func)) (import \"env\" \"memory\" (memory 1 2 shared)))";
     abis(threads, &[Abi::WasiThreads]);
+}
+
+/// A name that libraries and hosts have counts with the library's type; memory goes with a host's functions.
+#[test]
+fn what_a_linker_left_is_told_from_what_a_host_defines() {
+    let check = |imports: &str, wanted: &[Abi]| abis(&format!("(module {imports})"), wanted);
+    check("(import \"env\" \"socket\" (func (param i32 i32 i32) (result i32)))", &[Abi::Unlinked]);
+    check("(import \"env\" \"log\" (func (param f64) (result f64)))", &[Abi::Unlinked]);
+    check("(import \"env\" \"log\" (func (param i32 i32)))", &[Abi::CustomHost]);
+    check("(import \"env\" \"memory\" (memory 1))", &[Abi::Unlinked]);
+    check("(import \"env\" \"__indirect_function_table\" (table 1 funcref))", &[Abi::Unlinked]);
+    check("(import \"env\" \"memory\" (memory 1)) (import \"env\" \"blit\" (func))", &[Abi::CustomHost]);
+    check("(import \"js\" \"memory\" (memory 1))", &[Abi::CustomHost]);
+    check("(import \"env\" \"__c_longjmp\" (tag (param i32)))", &[Abi::Unlinked]);
+    check("(import \"env\" \"testSetjmp\" (func)) (import \"env\" \"getTempRet0\" (func))", &[Abi::Unlinked]);
+    check("(import \"env\" \"__cxa_throw\" (func)) (import \"env\" \"invoke_v\" (func))", &[Abi::EmscriptenNew]);
+    let constant = "(import \"strings\" \"hello\" (global (ref extern)))";
+    check(&format!("(import \"wasm:js-string\" \"length\" (func)) {constant}"), &[Abi::JsBuiltins]);
+    check(constant, &[Abi::CustomHost]);
 }
 
 #[test]

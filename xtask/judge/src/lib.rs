@@ -145,7 +145,8 @@ fn cause_of(cause: &Cause, evidence: &Evidence) -> Option<Judgement> {
             };
             // The catalogue blames the ABI for sockets; here the ABI has the call and the host has no way to use it.
             let remedy = Some(
-                "Use a runtime whose host can give the guest what it asks for, or build for an ABI that needs no such host.",
+                "Use a runtime whose host can give the guest what it asks for, or build for an ABI that needs no such host."
+                    .to_owned(),
             );
             Judgement { blame: vec![Blame::Runtime], remedy, ..because(code, what.clone(), message) }
         }

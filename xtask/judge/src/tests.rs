@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use wasmlab_protocol::{Cause, Event, Stage, TrapKind, Value};
 
 use super::{Evidence, judge};
-use wasmlab_model::codes::Code;
+use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::Facts;
 use wasmlab_model::observation::{Limit, Observation, Outcome, Script};
 use wasmlab_model::scenario::ScenarioFile;
@@ -134,6 +134,83 @@ fn a_missing_import_is_judged_by_its_abi() {
     check("wbg", "f", Code::NeedsJsGlue);
     check("env", "___syscall102", Code::NeedsEmscriptenHost);
     check("env", "napi_create_object", Code::NeedsNapiHost);
+}
+
+/// A module, the import that is missing, and what is said of it: the first import of a kind, the code, whom it blames,
+/// words of the detail and of the remedy.
+fn missing(wat: &str, import: &str, wanted: (Code, &[Blame]), words: (&str, &str)) {
+    let facts = facts(&format!("(module {wat})"));
+    let (module, name) = import.rsplit_once('.').unwrap();
+    let (module, name) = (module.to_owned(), name.to_owned());
+    let cause = Cause::MissingImport { module, name, ty: String::new(), missing: 1 };
+    let judgement = verdict(Ok(&facts), &observation(Outcome::Exited(0), to(Stage::Link, cause), ""), &spec(""));
+    let remedy = judgement.remedy.unwrap_or_else(|| judgement.code.unwrap().entry().remedy.to_owned());
+    assert_eq!((judgement.code, &judgement.blame[..]), (Some(wanted.0), wanted.1), "{wat}");
+    assert!(judgement.detail.contains(words.0), "{} does not say {}", judgement.detail, words.0);
+    assert!(remedy.contains(words.1), "{remedy} does not say {}", words.1);
+}
+
+#[test]
+fn what_a_linker_let_through_is_no_host_of_its_own() {
+    let symbol = (Code::UnresolvedSymbol, &[Blame::Toolchain][..]);
+    let wasi = "(import \"wasi_snapshot_preview1\" \"proc_exit\" (func (param i32)))";
+    let check = |item: &str, ty: &str, detail: &str, remedy: &str| {
+        missing(&format!("{wasi} (import \"env\" \"{item}\" {ty})"), &format!("env.{item}"), symbol, (detail, remedy));
+    };
+    check("getpwuid", "(func (param i32) (result i32))", "let through", "Link what defines `getpwuid`");
+    check("socket", "(func (param i32 i32 i32) (result i32))", "env.socket", "wasm32-wasip2");
+    check("__wasm_setjmp", "(func (param i32 i32 i32))", "env.__wasm_setjmp", "`-lsetjmp`");
+    check("__c_longjmp", "(tag (param i32))", "a tag", "`-lsetjmp`");
+    check("saveSetjmp", "(func (param i32 i32 i32 i32) (result i32))", "env.saveSetjmp", "LLVM 19");
+    check("getpid", "(func (result i32))", "env.getpid", "-lwasi-emulated-getpid");
+    check("_ZN3app4saveEv", "(func)", "_ZN3app4saveEv", "clang++");
+    let object = "(@custom \"linking\" \"\\02\") (import \"env\" \"helper\" (func))";
+    missing(object, "env.helper", symbol, ("object file", "leave out `-c`"));
+}
+
+#[test]
+fn each_kind_of_missing_import_has_its_own_remedy() {
+    let toolchain = &[Blame::Toolchain][..];
+    let abi = &[Blame::Abi][..];
+    let memory = (Code::MissingImport, toolchain);
+    missing("(import \"env\" \"memory\" (memory 2))", "env.memory", memory, ("a memory: memory 2", "--import-memory"));
+    let table = "(import \"env\" \"__indirect_function_table\" (table 1 funcref))";
+    missing(table, "env.__indirect_function_table", memory, ("a table", "--import-table"));
+    let side = "(@custom \"dylink.0\" (before first) \"\") (import \"env\" \"__memory_base\" (global i32))";
+    missing(
+        side,
+        "env.__memory_base",
+        (Code::SideModule, abi),
+        ("a global: global i32; it is a side module", "main module"),
+    );
+    let main = "(import \"GOT.mem\" \"x\" (global (mut i32))) (import \"env\" \"callback\" (func))";
+    missing(main, "env.callback", (Code::NeedsJsGlue, toolchain), ("main module", "no standalone form"));
+    let string = "(import \"wasm:js-string\" \"length\" (func (param externref) (result i32)))";
+    missing(string, "wasm:js-string.length", (Code::MissingImport, abi), ("built in", "js-string"));
+    let raw = "(import \"__wbindgen_placeholder__\" \"__wbindgen_describe\" (func (param i32)))";
+    let bindgen = (Code::NeedsJsGlue, toolchain);
+    missing(raw, "__wbindgen_placeholder__.__wbindgen_describe", bindgen, ("what cargo built", "Run `wasm-bindgen`"));
+    let old = "(import \"wasi_unstable\" \"fd_write\" (func))";
+    let blamed = (Code::MissingImport, &[Blame::Toolchain, Blame::Runtime][..]);
+    missing(old, "wasi_unstable.fd_write", blamed, ("first snapshot", "Rebuild"));
+    missing(
+        "(import \"plugin\" \"level\" (global i32))",
+        "plugin.level",
+        (Code::CustomHost, abi),
+        ("a global", "Embed"),
+    );
+    // A runtime that reads the module's name no further than its first dot.
+    let cut = "(import \"./app_bg.js\" \"__wbg_log\" (func))";
+    let glue = (Code::NeedsJsGlue, &[Blame::Toolchain, Blame::Abi][..]);
+    missing(cut, "/app_bg.js.__wbg_log", glue, ("./app_bg.js.__wbg_log", "wrote beside it"));
+    // Nothing of Emscripten's is advised to another toolchain.
+    for (module, name) in [("wbg", "f"), ("gojs", "runtime.wasmExit"), ("a", "b")] {
+        let facts = facts(&format!("(module (import \"{module}\" \"{name}\" (func)))"));
+        let judged = super::imports::missing(Some(&facts), module, name, "", 1);
+        assert_eq!(judged.code, Some(Code::NeedsJsGlue), "{module}");
+        let remedy = judged.remedy.unwrap_or_else(|| Code::NeedsJsGlue.entry().remedy.to_owned());
+        assert!(!remedy.contains("STANDALONE"), "{module}: {remedy}");
+    }
 }
 
 /// Imports as emcc 3.1.6 left them in a standalone server, and in a module of -O3.

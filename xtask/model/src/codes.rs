@@ -113,7 +113,7 @@ catalogue! {
         "Rebuild with a toolchain of the ABI's current version.";
     NeedsJsGlue "needs-js-glue" Gap [Toolchain, Abi]
         "The module expects functions that its toolchain's own JavaScript file defines."
-        "Run it in a JavaScript host with its glue, or build a standalone module (for Emscripten: -sSTANDALONE_WASM).";
+        "Run it in a JavaScript host by the JavaScript file that its toolchain wrote beside it.";
     NeedsEmscriptenHost "needs-emscripten-host" Gap [Abi, Runtime]
         "The module calls Emscripten's system calls natively (___syscallN, or __syscall_* of a standalone module); no current runtime defines them."
         "Run it on an engine with an Emscripten host layer, or rebuild the program for WASI.";
@@ -123,6 +123,12 @@ catalogue! {
     CustomHost "custom-host" Gap [Abi]
         "The module imports functions that no common ABI has: it was made for one particular host."
         "Embed the runtime in a program that defines these imports.";
+    UnresolvedSymbol "unresolved-symbol" Gap [Toolchain]
+        "The module imports symbols of a library that the linker did not find and let through: no host was meant to define them."
+        "Link what defines them, and drop `--allow-undefined`, so that the linker says what is missing.";
+    SideModule "side-module" Gap [Abi]
+        "The module is half of a program: dynamic linking's loader gives it memory, table and addresses."
+        "Have its main module load it, or link it statically; no runtime's command line runs it.";
     NoEntryPoint "no-entry-point" Gap [Guest]
         "The module has no export of the wanted name that can be called."
         "Name an export with `--invoke`, or build the program as a command (with _start).";

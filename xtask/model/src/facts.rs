@@ -102,6 +102,11 @@ pub enum Abi {
     Napi,
     /// Import names minified to a letter or two: the toolchain's own glue is needed, the ABI is hidden.
     Minified,
+    /// `wasm:js-string` and its like, with the string constants: builtins that a JavaScript engine itself provides.
+    JsBuiltins,
+    /// What a linker left as imports of `env`: symbols of a C or C++ library that nothing defines (`getpwuid`), and
+    /// memory or table by `--import-memory` and `--import-table`.
+    Unlinked,
     /// Component imports outside `wasi:`.
     CustomInterface,
     /// Core imports that fit none of these.

@@ -69,7 +69,7 @@ pub fn measured(scenario: &Scenario, runtime: &str, judgement: Judgement, observ
     let run = stage_ms(&observation, Stage::Run);
     let unmeasured = unmeasured(scenario, runtime, judgement.verdict, judgement.code, judgement.detail);
     Cell {
-        remedy: judgement.remedy.map(str::to_owned).or(unmeasured.remedy),
+        remedy: judgement.remedy.or(unmeasured.remedy),
         blame: judgement.blame,
         stage: judgement.stage,
         way: observation.way().map(str::to_owned),
