@@ -39,17 +39,19 @@ pub fn missing(facts: Option<&Facts>, module: &str, name: &str, ty: &str, missin
 }
 
 /// The first import that no WASI host has, where the module has one: what a runtime that does not look at its
-/// imports first would come to miss.
+/// imports first would come to miss. Memories and tables that a linker left out are made by some runtimes.
 pub fn foreign(facts: &Facts) -> Option<&Import> {
-    let of_a_host = |import: &&Import| {
+    let side = facts.shape == Shape::SideModule;
+    let is_foreign = |import: &&Import| {
         let name = named(&import.module, &import.name);
-        let abi = facts.abis.iter().find(|a| a.evidence.contains(&name)).map(|a| a.abi);
-        !matches!(
-            abi,
-            None | Some(Abi::WasiUnstable | Abi::Wasi01 | Abi::Wasi02 | Abi::Wasi03 | Abi::Wasix | Abi::WasiThreads)
-        )
+        match facts.abis.iter().find(|a| a.evidence.contains(&name)).map(|a| a.abi) {
+            None
+            | Some(Abi::Wasi01 | Abi::Wasi02 | Abi::Wasi03 | Abi::Wasix | Abi::WasiThreads | Abi::WasiUnstable) => side,
+            Some(Abi::Unlinked) => side || !matches!(kind_of(&import.ty), Some("a memory" | "a table")),
+            Some(_) => true,
+        }
     };
-    facts.imports.iter().find(of_a_host)
+    facts.imports.iter().find(is_foreign)
 }
 
 /// The import of these names; some runtimes cut the import's module at its first dot.

@@ -12,6 +12,7 @@ use wasmlab_model::observation::{Limit, Observation, Outcome, Progress};
 use wasmlab_model::scenario::{EntryKind, ExpectedFile, ScenarioFile, Step};
 use wasmlab_model::verdict::{Judgement, Verdict};
 
+pub mod exports;
 mod imports;
 pub mod lab;
 mod requests;
@@ -133,7 +134,7 @@ fn cause_of(cause: &Cause, evidence: &Evidence) -> Option<Judgement> {
         Cause::Refused { message, .. } => refused(evidence.facts, message),
         Cause::CompileFailed { message } => because(Code::EngineCompileError, None, message),
         Cause::NoComponents { message } => because(Code::NeedsComponentModel, None, message),
-        Cause::NoExport { name } => because(Code::NoEntryPoint, name.clone(), format!("exports no function `{name}`")),
+        Cause::NoExport { name } => no_export(name, evidence),
         Cause::ResourceLimit { message } => because(Code::OutOfMemory, None, message),
         // A question that this way of running cannot even be asked.
         Cause::Unsupported { what, message } if what == ONE_INSTANCE => plain(Verdict::NotApplicable, message),
@@ -153,6 +154,23 @@ fn cause_of(cause: &Cause, evidence: &Evidence) -> Option<Judgement> {
         Cause::HostError { message } => because(Code::Trap, "host-error".to_owned(), message),
         Cause::EngineError { message } => plain(Verdict::Error, format!("the engine could not do its work: {message}")),
     })
+}
+
+/// A runtime that does not look at the imports first may find no program in a module that is made for another host:
+/// then it is the imports that are missing.
+fn no_export(name: &str, evidence: &Evidence) -> Judgement {
+    let facts = evidence.facts.ok();
+    let linked = |e: &Event| matches!(e, Event::Stage { stage: Stage::Instantiate | Stage::Run, .. });
+    let there = facts.is_some_and(|f| f.exports.iter().any(|e| e.name == name && e.signature.is_some()));
+    let import = facts.and_then(imports::foreign).filter(|_| name == "_start" || there);
+    match (import, facts) {
+        (Some(import), Some(facts)) if !evidence.observation.events.iter().any(linked) => {
+            let judgement = imports::missing(Some(facts), &import.module, &import.name, "", 0);
+            let detail = format!("{}; the runtime, which looks for it first, finds no `{name}`", judgement.detail);
+            Judgement { detail: one_line(&detail), ..judgement }
+        }
+        _ => exports::none(facts, name),
+    }
 }
 
 fn refused(facts: Result<&Facts, &str>, message: &str) -> Judgement {

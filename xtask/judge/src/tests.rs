@@ -6,7 +6,7 @@ use wasmlab_protocol::{Cause, Event, Stage, TrapKind, Value};
 use super::{Evidence, judge};
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::Facts;
-use wasmlab_model::observation::{Limit, Observation, Outcome, Script};
+use wasmlab_model::observation::{Limit, Observation, Outcome, Progress, Script};
 use wasmlab_model::scenario::ScenarioFile;
 use wasmlab_model::verdict::{Judgement, Verdict};
 
@@ -211,6 +211,31 @@ fn each_kind_of_missing_import_has_its_own_remedy() {
         let remedy = judged.remedy.unwrap_or_else(|| Code::NeedsJsGlue.entry().remedy.to_owned());
         assert!(!remedy.contains("STANDALONE"), "{module}: {remedy}");
     }
+}
+
+#[test]
+fn a_missing_import_is_never_reported_as_a_missing_entry_point() {
+    let check = |wat: &str, name: &str, linked: bool, code, subject: &str| {
+        let facts = facts(&format!("(module {wat})"));
+        let stage = if linked { Stage::Run } else { Stage::Link };
+        // What an adapter reads from a command line leaves no events behind.
+        let seen = observation(Outcome::Exited(1), if linked { to(stage, Cause::Returned) } else { Vec::new() }, "");
+        let cause = Some(Cause::NoExport { name: name.to_owned() });
+        let progress = Progress { stage: Some(stage), cause, ..Progress::default() };
+        let judged = judge(&Evidence { facts: Ok(&facts), observation: &seen, progress: &progress }, &spec(""));
+        assert_eq!((judged.code, judged.subject.as_deref()), (Some(code), Some(subject)), "{wat}: {}", judged.detail);
+    };
+    let go = "(import \"gojs\" \"runtime.wasmExit\" (func (param i32))) (func (export \"run\"))";
+    check(go, "_start", false, Code::NeedsJsGlue, "gojs.runtime.wasmExit");
+    check(go, "run", false, Code::NeedsJsGlue, "gojs.runtime.wasmExit");
+    check(go, "rum", false, Code::NoEntryPoint, "rum");
+    // An engine that got past linking has all imports.
+    check(go, "_start", true, Code::NoEntryPoint, "_start");
+    check("(func (export \"run\"))", "_start", false, Code::NoEntryPoint, "_start");
+    let wasi = "(import \"wasi_snapshot_preview1\" \"proc_exit\" (func (param i32)))";
+    check(wasi, "_start", false, Code::NoEntryPoint, "_start");
+    let side = "(@custom \"dylink.0\" (before first) \"\") (import \"env\" \"memory\" (memory 1))";
+    check(side, "_start", false, Code::SideModule, "env.memory");
 }
 
 /// Imports as emcc 3.1.6 left them in a standalone server, and in a module of -O3.

@@ -201,6 +201,9 @@ fn run_of(facts: Option<&Facts>, name: &str, args: &Args) -> Result<Run> {
                 "{name} has no program to run; to call one of its exports: --invoke NAME -- ARGS (it has {})",
                 shorten(&callable)
             ));
+        } else if facts.imports.is_empty() {
+            let found = wasmlab_judge::exports::none(Some(facts), "_start");
+            output::say(&format!("{name} {}: only that it is loaded can be seen", found.detail));
         }
     }
     Ok(run)
@@ -218,8 +221,9 @@ fn call(facts: Option<&Facts>, export: &str, name: &str, args: &Args) -> Result<
     let Some(facts) = facts else { return Ok(ExpectedCall { export: export.to_owned(), args: Vec::new(), results: None }) };
     let found = facts.exports.iter().find(|e| e.name == export);
     let Some(signature) = found.and_then(|e| e.signature.as_ref()) else {
-        let names: Vec<_> = facts.exports.iter().filter(|e| e.signature.is_some()).map(|e| e.name.as_str()).collect();
-        return usage(format!("{name} exports no function `{export}`; it has {}", shorten(&names)));
+        let found = wasmlab_judge::exports::none(Some(facts), export);
+        let remedy = found.remedy.map(|remedy| format!(". {remedy}")).unwrap_or_default();
+        return usage(format!("{name} {}{}", found.detail, remedy.trim_end_matches('.')));
     };
     if signature.params.len() != args.args.len() {
         let wanted = signature.params.join(", ");
