@@ -7,7 +7,7 @@
 use wasmlab_protocol::{Cause, Event, ONE_INSTANCE, Stage};
 
 use wasmlab_model::codes::{Blame, Code};
-use wasmlab_model::facts::{COMMON_PROPOSALS, Facts};
+use wasmlab_model::facts::{COMMON_PROPOSALS, Facts, RefusalKind};
 use wasmlab_model::observation::{Limit, Observation, Outcome, Progress};
 use wasmlab_model::scenario::{EntryKind, ExpectedFile, ScenarioFile, Step};
 use wasmlab_model::verdict::{Judgement, Verdict};
@@ -118,7 +118,25 @@ fn at_limit(limit: Limit, progress: &Progress) -> Judgement {
     }
 }
 
+/// What reading the binary had told already: then the runtime's refusal needs no other reason.
+fn foreseen(cause: &Cause, facts: Option<&Facts>) -> Option<Judgement> {
+    let refusal = facts?.refusal.as_ref()?;
+    let (code, words) = match (refusal.kind, cause) {
+        (RefusalKind::FormatVersion, Cause::Returned | Cause::Exit { .. }) => return None,
+        (RefusalKind::FormatVersion, _) => (Code::FormatVersion, None),
+        (RefusalKind::ImplementationLimit, Cause::Refused { message, .. } | Cause::CompileFailed { message }) => {
+            (Code::ImplementationLimit, Some(message))
+        }
+        (RefusalKind::ImplementationLimit, _) => return None,
+    };
+    let said = words.map(|words| format!("; the runtime says: {words}")).unwrap_or_default();
+    Some(because(code, refusal.subject.clone(), format!("{}{said}", refusal.words)))
+}
+
 fn cause_of(cause: &Cause, evidence: &Evidence) -> Option<Judgement> {
+    if let Some(judgement) = foreseen(cause, evidence.facts.ok()) {
+        return Some(judgement);
+    }
     Some(match cause {
         Cause::Returned | Cause::Exit { .. } => return None,
         Cause::Trap { trap, message } => {

@@ -290,6 +290,29 @@ fn causes_before_the_run_have_their_codes() {
 }
 
 #[test]
+fn what_reading_foresaw_is_the_reason_of_every_refusal() {
+    let check = |facts: &Facts, cause: Cause, wanted: Option<(Code, &str)>| {
+        let seen = observation(Outcome::Exited(0), to(Stage::Compile, cause.clone()), "");
+        let judged = super::diagnose(&Evidence { facts: Ok(facts), observation: &seen, progress: &seen.reported() });
+        let found = judged.as_ref().map(|j| (j.code.unwrap(), j.subject.as_deref().unwrap_or_default()));
+        assert_eq!(found, wanted, "{cause:?}");
+    };
+    let words = || "words".to_owned();
+    let old = wasmlab_inspect::facts(b"\0asm\x0a\0\x01\0").unwrap();
+    let version = Some((Code::FormatVersion, "0xa"));
+    check(&old, Cause::NoComponents { message: words() }, version);
+    check(&old, Cause::Refused { message: words(), offset: None }, version);
+    check(&old, Cause::HostError { message: words() }, version);
+    check(&old, Cause::Returned, None);
+    let many = facts(&format!("(module (func $big (local{})))", " i32".repeat(50_001)));
+    let limit = Some((Code::ImplementationLimit, "locals"));
+    check(&many, Cause::Refused { message: words(), offset: None }, limit);
+    check(&many, Cause::CompileFailed { message: words() }, limit);
+    check(&many, Cause::Returned, None);
+    check(&many, Cause::Trap { trap: TrapKind::Unreachable, message: words() }, Some((Code::Trap, "unreachable")));
+}
+
+#[test]
 fn an_escape_outweighs_everything() {
     let facts = facts("(module)");
     let mut escaped = observation(Outcome::Exited(0), to(Stage::Run, Cause::Returned), "");

@@ -135,6 +135,12 @@ catalogue! {
     Malformed "malformed" Gap [Toolchain]
         "The file is no valid module or component at all: no runtime takes it."
         "Build it again; `cargo xtask inspect FILE` names the byte offset.";
+    FormatVersion "format-version" Gap [Toolchain]
+        "The binary is of another version of the format than today's: a component of a pre-release, a module from before WebAssembly 1.0."
+        "Rebuild it with current tools (for a component: wasm-tools or wit-bindgen of today).";
+    ImplementationLimit "implementation-limit" Gap [Toolchain]
+        "The module has more of something than implementations take: it is valid, and the specification knows no such limit."
+        "Build it with optimization (`-O1`, `wasm-opt -O1`), or split the function or module; a debug build has a local for each temporary.";
     UnsupportedProposal "unsupported-proposal" Gap [Runtime]
         "The module needs a proposal that this runtime, in this mode, does not have or has switched off."
         "Compile without that feature, or use a runtime (or a flag of it) that has the proposal.";

@@ -160,7 +160,9 @@ fn prepare(lab: &Lab, file: &Path, args: &Args) -> Result<(Scenario, Guest)> {
 /// The binary; text is translated.
 fn read(file: &Path) -> Result<Vec<u8>> {
     let bytes = fs::read(file).or_else(|e| usage(format!("failed to read `{}`: {e}", file.display())))?;
-    let is_text = !bytes.starts_with(b"\0asm") && file.extension().is_some_and(|e| e == "wat" || e == "wast");
+    // Text begins with a parenthesis or a comment; a page of HTML under that name is said to be one.
+    let begins = bytes.trim_ascii_start().starts_with(b"(") || bytes.trim_ascii_start().starts_with(b";");
+    let is_text = begins && file.extension().is_some_and(|e| e == "wat" || e == "wast");
     if !is_text {
         return Ok(bytes);
     }

@@ -249,6 +249,9 @@ fn under(head: &str, text: &str) -> String {
 fn text(facts: &Facts, quick: bool) -> String {
     let mut out = String::new();
     let _ = writeln!(out, "kind       {} {}", id(&facts.kind), id(&facts.shape));
+    if let Some(refusal) = &facts.refusal {
+        let _ = writeln!(out, "refused    {} {}: {}", id(&refusal.kind), refusal.subject, refusal.words);
+    }
     let sizes = facts.sizes;
     let _ = writeln!(
         out,
