@@ -24,7 +24,7 @@ pub fn none(facts: Option<&Facts>, name: &str) -> Judgement {
     let callable = facts.exports.iter().any(|e| e.signature.is_some());
     let fault = match (other, nearest) {
         (Some(other), _) => format!("; `{name}` is {}", a_kind(other)),
-        (None, Some(near)) => format!("; did you mean `{}`?", near.name),
+        (None, Some(near)) => format!(" (did you mean `{}`?)", near.name),
         (None, None) => String::new(),
     };
     let there = if callable {
@@ -158,7 +158,7 @@ mod tests {
             &format!("(module {memory} {})", function("_twice")),
             "twice",
             Blame::Guest,
-            "exports no function `twice`; did you mean `_twice`?; it exports memory, `_twice`",
+            "exports no function `twice` (did you mean `_twice`?); it exports memory, `_twice`",
             "Call `_twice`; or",
         );
         check(
@@ -183,8 +183,8 @@ mod tests {
             "`--invoke`",
         );
         for (there, wanted) in [("_Z5twicei", "twice"), ("twcie_it", "twice_it"), ("getName", "get_name")] {
-            let suggestion = format!("did you mean `{there}`?");
-            let detail = format!("exports no function `{wanted}`; {suggestion}; it exports `{there}`");
+            let suggestion = format!("(did you mean `{there}`?)");
+            let detail = format!("exports no function `{wanted}` {suggestion}; it exports `{there}`");
             check(&format!("(module {})", function(there)), wanted, Blame::Guest, &detail, there);
         }
         let far = "exports no function `twice`; it exports `unrelated`";

@@ -261,6 +261,7 @@ fn text(facts: &Facts, quick: bool) -> String {
     let proposals = facts.proposals.iter().cloned().collect::<Vec<_>>().join(" ");
     let proposals = match (quick, proposals.as_str()) {
         (true, _) => "not read (--quick)",
+        (false, "") if facts.refusal.is_some() => "not known: the reader does not get so far",
         (false, "") => "none: WebAssembly 1.0",
         (false, names) => names,
     };
