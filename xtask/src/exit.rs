@@ -1,6 +1,6 @@
 //! Exit codes: documented here, and nowhere else decided.
 
-use wasmlab_model::report::{NoteKind, RunReport};
+use wasmlab_model::report::{Cell, NoteKind, RunReport};
 use wasmlab_model::verdict::{Change, Verdict};
 
 /// Everything as expected.
@@ -44,6 +44,9 @@ pub fn lacking(code: u8) -> u8 {
 }
 
 fn is_worse(report: &RunReport) -> bool {
+    if report.cells.iter().any(Cell::is_of_invalid_file) {
+        return true;
+    }
     if matches!(report.command.as_str(), "check" | "run-one") {
         return report
             .cells
@@ -89,6 +92,15 @@ mod tests {
         check(|r| r.cells[0].change = Change::FixedGap, WORSE);
         check(|r| r.cells[0].verdict = Verdict::Error, LAB);
         check(|r| r.cells.clear(), NOTHING);
+        check(|r| r.cells.iter_mut().for_each(|c| c.verdict = Verdict::NotApplicable), NOTHING);
+        check(
+            |r| {
+                for cell in &mut r.cells {
+                    (cell.verdict, cell.subject) = (Verdict::NotApplicable, Some("invalid-file".to_owned()));
+                }
+            },
+            WORSE,
+        );
         check(|r| r.cells.iter_mut().for_each(|c| c.verdict = Verdict::Absent), NOTHING);
         check(|r| (r.cells[0].verdict, r.cells[0].code) = (Verdict::NotBuilt, Some(Code::PrebuiltStale)), WORSE);
         check(|r| (r.cells[0].verdict, r.cells[0].code) = (Verdict::NotBuilt, Some(Code::ToolchainMissing)), OK);

@@ -122,6 +122,8 @@ pub struct Row {
     pub guest: Result<Guest, NotBuilt>,
     /// Its facts, or why it is no module.
     pub facts: Result<Facts, String>,
+    /// What is to be done where the file itself is at fault: no WebAssembly at all, or a part of it.
+    pub invalid: Option<&'static str>,
     /// Its size.
     pub bytes: u64,
 }

@@ -81,7 +81,7 @@ fn each_misbehaviour_has_its_code_and_the_compilers_own_words() {
         ("killed", "not-built compiler-crashed", "signal 9; it said: about to die", 1),
         ("flood", "not-built build-flood", "error: too much", 1),
         ("nothing", "not-built compile-error", "left no `guest.wasm`", 1),
-        ("invalid", "gap malformed", "", 1),
+        ("invalid", "not-applicable", "invalid-file: not a WebAssembly binary (text)", 1),
         ("mute", "not-built toolchain-broken", "loading shared libraries", 1),
     ] {
         let (workspace, compiler) = with_compiler(behaviour, "");

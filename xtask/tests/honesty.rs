@@ -231,7 +231,7 @@ fn check_tells_it_in_one_sentence() {
     check(&["add.wat", "--invoke", "add", "--expect-stdout", "5", "--", "2", "3"], 0, "(add = [i32:5])");
     check(&["add.wat", "--invoke", "add", "--", "2"], 2, "takes 2 arguments (i32, i32), 1 were given");
     check(&["add.wat", "--invoke", "add", "--", "2", "x"], 2, "is not a value");
-    check(&["add.wat", "--invoke", "sub"], 2, "exports no function `sub`; it has add");
+    check(&["add.wat", "--invoke", "sub"], 2, "exports no function `sub`; it exports `add`");
     check(&["nothing.wasm"], 2, "failed to read `nothing.wasm`");
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::symbols;
 use wasmlab_model::facts::{Abi, AbiEvidence, Export, Import, Kind};
 
 /// The ABIs of a binary, sorted; empty only where it imports nothing and exports no interface.
@@ -32,11 +33,49 @@ pub fn classify(kind: Kind, dynamic: bool, imports: &[Import], exports: &[Export
         found.entry(Abi::EmscriptenOld).or_default().extend(common);
     }
     // What could be anybody's belongs to the ABI that the clear imports show.
-    let clear: BTreeSet<Abi> = found.keys().copied().collect();
-    for import in unclear {
+    let mut clear: BTreeSet<Abi> = found.keys().copied().collect();
+    if unclear.iter().any(|i| symbols::is_of_setjmp(&i.name)) {
+        clear.insert(Abi::Unlinked);
+    }
+    let (storage, items): (Vec<&Import>, Vec<&Import>) = unclear.into_iter().partition(|i| is_storage(i));
+    for import in items {
         found.entry(unclear_abi(import, &clear, dynamic)).or_default().insert(named(import));
     }
+    // A host of its own that hands in the memory too; without one a linker was told to leave it out.
+    let custom = found.contains_key(&Abi::CustomHost);
+    for import in storage {
+        let abi = match unclear_abi(import, &clear, dynamic) {
+            Abi::CustomHost if !custom => Abi::Unlinked,
+            abi => abi,
+        };
+        found.entry(abi).or_default().insert(named(import));
+    }
+    let js_strings = found.get(&Abi::JsBuiltins).is_some_and(|names| names.iter().any(|n| n.starts_with(JS_STRING)));
+    if js_strings {
+        // The module of the constants is the compiler's choice.
+        move_constants(imports, &mut found);
+    }
+    found.retain(|_, evidence| !evidence.is_empty());
     found.into_iter().map(|(abi, evidence)| AbiEvidence { abi, evidence: evidence.into_iter().collect() }).collect()
+}
+
+/// The builtins that a JavaScript engine itself provides for strings, where its embedder asks for them.
+const JS_STRING: &str = "wasm:js-string";
+
+/// A string constant is an immutable global of type `externref`, imported by the string itself.
+fn move_constants(imports: &[Import], found: &mut BTreeMap<Abi, BTreeSet<String>>) {
+    let constants = imports.iter().filter(|i| matches!(i.ty.as_str(), "global (ref extern)" | "global externref"));
+    for name in constants.map(named) {
+        for (_, evidence) in found.iter_mut() {
+            evidence.remove(&name);
+        }
+        found.entry(Abi::JsBuiltins).or_default().insert(name);
+    }
+}
+
+/// A memory or a table.
+fn is_storage(import: &Import) -> bool {
+    import.ty.starts_with("memory") || import.ty.starts_with("table")
 }
 
 fn named(import: &Import) -> String {
@@ -63,6 +102,9 @@ fn core(import: &Import) -> Option<Abi> {
         "gojs" | "go" => Abi::GoJs,
         "wbg" | "__wbindgen_placeholder__" | "__wbindgen_externref_xform__" => Abi::WasmBindgen,
         "napi" | "emnapi" => Abi::Napi,
+        // Addresses that the loader of dynamic linking fills in.
+        "GOT.mem" | "GOT.func" => Abi::EmscriptenNew,
+        _ if module.starts_with("wasm:") => Abi::JsBuiltins,
         // A core module on its way to a component imports interfaces by their names.
         _ if module.starts_with("wasi:") => interface(module),
         _ if module.ends_with("_bg.js") => Abi::WasmBindgen,
@@ -94,8 +136,8 @@ fn env(import: &Import) -> Option<Abi> {
         "___setErrNo",
     ];
     const NEW: &[&str] = &[
-        "setTempRet0",
-        "getTempRet0",
+        "__memory_base",
+        "__table_base",
         "__assert_fail",
         "_abort_js",
         "_mmap_js",
@@ -109,17 +151,8 @@ fn env(import: &Import) -> Option<Abi> {
         "segfault",
         "alignfault",
     ];
-    const NEW_PREFIXES: &[&str] = &[
-        "__syscall_",
-        "emscripten_",
-        "_emscripten_",
-        "__emscripten_",
-        "invoke_",
-        "__cxa_",
-        "_embind_",
-        "_emval_",
-        "_wasmfs_",
-    ];
+    const NEW_PREFIXES: &[&str] =
+        &["__syscall_", "emscripten_", "_emscripten_", "__emscripten_", "invoke_", "_embind_", "_emval_", "_wasmfs_"];
     let (module, name, ty) = (import.module.as_str(), import.name.as_str(), import.ty.as_str());
     let system_call =
         name.strip_prefix("___syscall").is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()));
@@ -157,6 +190,11 @@ fn unclear_abi(import: &Import, clear: &BTreeSet<Abi>, dynamic: bool) -> Abi {
         Abi::WasiThreads
     } else if shared_memory && clear.contains(&Abi::Wasix) {
         Abi::Wasix
+    } else if matches!(import.name.as_str(), "setTempRet0" | "getTempRet0") && !clear.contains(&Abi::Unlinked) {
+        // The second half of a 64-bit result: Emscripten's glue has it, and so had setjmp before LLVM 19.
+        Abi::EmscriptenNew
+    } else if symbols::is_of_a_library(&import.name, &import.ty) || import.name.ends_with("TempRet0") {
+        Abi::Unlinked
     } else {
         Abi::CustomHost
     }

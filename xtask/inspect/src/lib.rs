@@ -8,8 +8,11 @@ use wasmparser::BinaryReaderError;
 use wasmlab_model::facts::Facts;
 
 mod abi;
+mod file;
+mod limits;
 mod outline;
 pub mod proposals;
+mod symbols;
 pub mod system_calls;
 #[cfg(test)]
 mod tests;
@@ -24,14 +27,22 @@ pub enum InspectError {
     #[error("the file is empty: 0 bytes, a module has at least 8")]
     Empty,
     /// It does not begin with `\0asm`.
-    #[error("not a WebAssembly binary: it begins with {first}{hint}, a module begins with 00 61 73 6d")]
+    #[error("not a WebAssembly binary{what}: it begins with {first}, a module begins with 00 61 73 6d")]
     NotWasm {
         /// The first bytes, as hexadecimal.
         first: String,
-        /// What it looks like instead.
-        hint: String,
+        /// What it looks like instead, in parentheses; may be empty.
+        what: String,
+        /// What to do about it.
+        remedy: &'static str,
     },
-    /// It ends early or cannot be decoded.
+    /// It ends within its header or a section: a broken copy.
+    #[error("truncated: the file ends within {within}")]
+    Truncated {
+        /// Within what.
+        within: String,
+    },
+    /// It cannot be decoded.
     #[error("malformed at byte {offset:#x}: {message}")]
     Malformed {
         /// From the start of the file.
@@ -49,6 +60,26 @@ pub enum InspectError {
     },
 }
 
+impl InspectError {
+    /// What to do, where the file is no WebAssembly at all or a part of it only: no runtime need be asked.
+    #[must_use]
+    pub fn remedy(&self) -> Option<&'static str> {
+        match self {
+            Self::Empty | Self::Truncated { .. } => {
+                Some("Build, copy or fetch the file again: this copy of it was not finished.")
+            }
+            Self::NotWasm { remedy, .. } => Some(remedy),
+            Self::Malformed { .. } | Self::Invalid { .. } => None,
+        }
+    }
+}
+
+/// Why the file itself is at fault, whatever runtime is asked.
+#[must_use]
+pub fn invalid_file(bytes: &[u8]) -> Option<InspectError> {
+    file::check(bytes).err().filter(|error| error.remedy().is_some())
+}
+
 impl From<BinaryReaderError> for InspectError {
     fn from(error: BinaryReaderError) -> Self {
         Self::Malformed { offset: error.offset(), message: error.message().to_owned() }
@@ -61,7 +92,14 @@ impl From<BinaryReaderError> for InspectError {
 /// When the binary is malformed or invalid, with the byte offset.
 pub fn facts(bytes: &[u8]) -> Result<Facts, InspectError> {
     let mut facts = outline(bytes)?;
-    facts.proposals = proposals::minimal(bytes)?;
+    if facts.refusal.is_some() {
+        return Ok(facts);
+    }
+    match proposals::minimal(bytes) {
+        Ok(proposals) => facts.proposals = proposals,
+        // Which proposals it needs the validator does not say any more; a runtime may still take it.
+        Err(error) => facts.refusal = Some(limits::refusal(bytes, &error).ok_or(error)?),
+    }
     Ok(facts)
 }
 
@@ -70,38 +108,6 @@ pub fn facts(bytes: &[u8]) -> Result<Facts, InspectError> {
 /// # Errors
 /// When the binary is malformed.
 pub fn wat(bytes: &[u8]) -> anyhow::Result<String> {
-    check_magic(bytes)?;
+    file::check(bytes)?;
     wasmprinter::print_bytes(bytes)
-}
-
-/// Refuses what is no WebAssembly at all, saying what it looks like.
-fn check_magic(bytes: &[u8]) -> Result<(), InspectError> {
-    if bytes.is_empty() {
-        return Err(InspectError::Empty);
-    }
-    if b"\0asm".starts_with(&bytes[..bytes.len().min(4)]) {
-        return match bytes.len() {
-            0..8 => Err(InspectError::Malformed {
-                offset: bytes.len() as u64,
-                message: format!("the file ends within its header, after {} of 8 bytes", bytes.len()),
-            }),
-            _ => Ok(()),
-        };
-    }
-    let first = bytes.iter().take(4).map(|b| format!("{b:02x}")).collect::<Vec<_>>().join(" ");
-    let looks: &[(&[u8], &str)] = &[
-        (b"\x1f\x8b", "gzip: unpack it first"),
-        (b"\x7fELF", "a native program"),
-        (b"(", "WebAssembly text: name it .wat"),
-        (b";;", "WebAssembly text: name it .wat"),
-        (b"PK", "a zip archive"),
-        (b"!<arch>", "an archive of object files"),
-        (b"BC\xc0\xde", "LLVM bitcode: it is not linked yet"),
-        (b"<", "HTML or XML: a download may have failed"),
-        (b"{", "JSON"),
-    ];
-    let hint = looks.iter().find(|(magic, _)| bytes.starts_with(magic)).map(|(_, words)| format!(" ({words})"));
-    let text =
-        || bytes.iter().take(64).all(|b| b.is_ascii_graphic() || b.is_ascii_whitespace()).then(|| " (text)".to_owned());
-    Err(InspectError::NotWasm { first, hint: hint.or_else(text).unwrap_or_default() })
 }

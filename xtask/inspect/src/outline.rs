@@ -6,15 +6,17 @@ use wasmparser::{
 };
 
 use super::types::Spaces;
-use super::{InspectError, abi, check_magic};
-use wasmlab_model::facts::{Export, Facts, Import, Kind, Producer, Section, Shape, Sizes};
+use super::{InspectError, abi, file};
+use wasmlab_model::facts::{Export, Facts, Import, Kind, Producer, Refusal, Section, Shape, Sizes};
 
 /// Reads all but the code; [`Facts::proposals`] stays empty.
 ///
 /// # Errors
 /// When the binary is malformed in what is read.
 pub fn outline(bytes: &[u8]) -> std::result::Result<Facts, InspectError> {
-    check_magic(bytes)?;
+    if let Some((kind, refusal)) = file::check(bytes)? {
+        return Ok(unread(bytes, kind, refusal));
+    }
     let mut reader = Reader::default();
     reader.binary(bytes, 0)?;
     reader.sizes.total = bytes.len() as u64;
@@ -31,7 +33,25 @@ pub fn outline(bytes: &[u8]) -> std::result::Result<Facts, InspectError> {
         sizes: reader.sizes,
         target_features: reader.target_features,
         producers: reader.producers,
+        refusal: None,
     })
+}
+
+/// What is known of a binary whose format is another one.
+fn unread(bytes: &[u8], kind: Kind, refusal: Refusal) -> Facts {
+    Facts {
+        kind,
+        shape: Shape::Library,
+        abis: Vec::new(),
+        proposals: Default::default(),
+        imports: Vec::new(),
+        exports: Vec::new(),
+        sections: Vec::new(),
+        sizes: Sizes { total: bytes.len() as u64, ..Sizes::default() },
+        target_features: Vec::new(),
+        producers: Vec::new(),
+        refusal: Some(refusal),
+    }
 }
 
 fn shape(reader: &Reader, kind: Kind) -> Shape {

@@ -1,7 +1,7 @@
 //! Small binaries and what reading them tells; broken ones and what is said of them.
 
 use super::{InspectError, facts, outline};
-use wasmlab_model::facts::{Abi, Facts, Kind, Shape};
+use wasmlab_model::facts::{Abi, Facts, Kind, RefusalKind, Shape};
 
 fn read(wat: &str) -> Facts {
     outline(&wat::parse_str(wat).unwrap()).unwrap()
@@ -37,7 +37,15 @@ fn each_abi_is_known_by_its_imports() {
         (Abi::Napi, "env", "napi_create_object"),
         (Abi::Minified, "a", "b"),
         (Abi::Wasi02, "wasi:io/streams@0.2.0", "[method]output-stream.write"),
+        (Abi::Unlinked, "env", "getpwuid"),
+        (Abi::Unlinked, "env", "saveSetjmp"),
+        (Abi::Unlinked, "env", "_ZNSt3__112basic_stringIcE6appendEPKc"),
+        (Abi::Unlinked, "env", "__cxa_throw"),
+        (Abi::JsBuiltins, "wasm:js-string", "length"),
+        (Abi::EmscriptenNew, "env", "getTempRet0"),
+        (Abi::EmscriptenNew, "GOT.mem", "counter"),
         (Abi::CustomHost, "env", "on_event"),
+        (Abi::CustomHost, "env", "log"),
         (Abi::CustomHost, "host", "log"),
     ] {
         abis(&module(&[(name, item)]), &[abi]);
@@ -62,6 +70,25 @@ fn abis_are_a_set_and_unclear_imports_follow_the_clear_ones() {
     abis(&module(&[("./rust_bindgen_hello_bg.js", "__wbg_log_5b0d6d6d5b1e")]), &[Abi::WasmBindgen]);
     let threads = "(module (import \"wasi\" \"thread-spawn\" (func)) (import \"env\" \"memory\" (memory 1 2 shared)))";
     abis(threads, &[Abi::WasiThreads]);
+}
+
+/// A name that libraries and hosts have counts with the library's type; memory goes with a host's functions.
+#[test]
+fn what_a_linker_left_is_told_from_what_a_host_defines() {
+    let check = |imports: &str, wanted: &[Abi]| abis(&format!("(module {imports})"), wanted);
+    check("(import \"env\" \"socket\" (func (param i32 i32 i32) (result i32)))", &[Abi::Unlinked]);
+    check("(import \"env\" \"log\" (func (param f64) (result f64)))", &[Abi::Unlinked]);
+    check("(import \"env\" \"log\" (func (param i32 i32)))", &[Abi::CustomHost]);
+    check("(import \"env\" \"memory\" (memory 1))", &[Abi::Unlinked]);
+    check("(import \"env\" \"__indirect_function_table\" (table 1 funcref))", &[Abi::Unlinked]);
+    check("(import \"env\" \"memory\" (memory 1)) (import \"env\" \"blit\" (func))", &[Abi::CustomHost]);
+    check("(import \"js\" \"memory\" (memory 1))", &[Abi::CustomHost]);
+    check("(import \"env\" \"__c_longjmp\" (tag (param i32)))", &[Abi::Unlinked]);
+    check("(import \"env\" \"testSetjmp\" (func)) (import \"env\" \"getTempRet0\" (func))", &[Abi::Unlinked]);
+    check("(import \"env\" \"__cxa_throw\" (func)) (import \"env\" \"invoke_v\" (func))", &[Abi::EmscriptenNew]);
+    let constant = "(import \"strings\" \"hello\" (global (ref extern)))";
+    check(&format!("(import \"wasm:js-string\" \"length\" (func)) {constant}"), &[Abi::JsBuiltins]);
+    check(constant, &[Abi::CustomHost]);
 }
 
 #[test]
@@ -127,7 +154,10 @@ fn what_is_no_binary_is_told_by_its_looks() {
     check(b"\x7fELF\x02\x01\x01", "a native program");
     check(b"\x1f\x8b\x08\x00", "gzip");
     check(b"\0as", "after 3 of 8 bytes");
-    check(b"\0asm\x02\0\0\0", "malformed at byte 0x");
+    check(b"\0asm\x01\0\x07\0", "malformed at byte 0x6: layer 7");
+    check(b"\n<!DOCTYPE html><html>", "an HTML page");
+    check(b"version https://git-lfs.github.com/spec/v1\noid sha256:00\n", "a Git LFS pointer");
+    check(b"PK\x03\x04", "a zip archive");
     check(b"\xff\xfe\x00\x01", "begins with ff fe 00 01");
 }
 
@@ -135,9 +165,47 @@ fn what_is_no_binary_is_told_by_its_looks() {
 fn an_invalid_module_is_told_from_a_malformed_one_with_its_offset() {
     let invalid = wat::parse_str("(module (func (result i32)))").unwrap();
     assert!(matches!(facts(&invalid), Err(InspectError::Invalid { offset: 1.., .. })), "{:?}", facts(&invalid));
-    let mut malformed = wat::parse_str("(module (func (export \"f\")))").unwrap();
-    malformed.truncate(malformed.len() - 1);
-    assert!(matches!(facts(&malformed), Err(InspectError::Malformed { offset: 1.., .. })), "{:?}", facts(&malformed));
+    let malformed = b"\0asm\x01\0\0\0\x01\x02\x01\x07";
+    assert!(matches!(facts(malformed), Err(InspectError::Malformed { offset: 1.., .. })), "{:?}", facts(malformed));
+}
+
+#[test]
+fn a_broken_copy_says_where_it_ends() {
+    let whole = wat::parse_str("(module (func (export \"f\") nop nop nop))").unwrap();
+    let check = |end: usize, words: &str| {
+        let error = super::invalid_file(&whole[..end]).unwrap();
+        assert!(error.to_string().contains(words) && error.remedy().is_some(), "{end}: {error}");
+    };
+    check(0, "the file is empty");
+    check(6, "its header, after 6 of 8 bytes");
+    check(9, "its type section, at the section's size");
+    check(whole.len() - 3, "its code section, which goes on for 3 bytes more");
+    assert_eq!(super::invalid_file(&whole), None);
+    // Malformed or invalid is for the runtimes to say.
+    assert_eq!(super::invalid_file(b"\0asm\x01\0\0\0\x63\x7f"), None);
+}
+
+#[test]
+fn other_versions_of_the_format_and_limits_are_read_as_far_as_it_goes() {
+    let check = |bytes: &[u8], kind, refusal: RefusalKind, subject: &str, words: &str| {
+        let facts = facts(bytes).unwrap();
+        let found = facts.refusal.unwrap();
+        assert_eq!((facts.kind, found.kind, found.subject.as_str()), (kind, refusal, subject));
+        assert!(found.words.contains(words), "{} does not say {words}", found.words);
+    };
+    let version = RefusalKind::FormatVersion;
+    check(b"\0asm\x0a\0\x01\0", Kind::Component, version, "0xa", "of a pre-release; today's is 0xd");
+    check(b"\0asm\x0e\0\x01\0", Kind::Component, version, "0xe", "newer than this lab");
+    check(b"\0asm\x0b\0\0\0\0\0", Kind::Module, version, "0xb", "before WebAssembly 1.0; today's is 0x1");
+    let locals = |n: usize, name: &str| {
+        let f = format!("(func {name} (result i32) (local{}) (i32.const 7))", " i32".repeat(n));
+        wat::parse_str(format!("(module (import \"m\" \"f\" (func)) (func nop) {f})")).unwrap()
+    };
+    let limit = RefusalKind::ImplementationLimit;
+    let words = "function `big` (index 2) declares 50001 local variables, and implementations take 50000";
+    check(&locals(50_001, "$big"), Kind::Module, limit, "locals", words);
+    check(&locals(60_000, "(export \"e\")"), Kind::Module, limit, "locals", "function `e` (index 2) declares 60000");
+    assert_eq!(facts(&locals(50_000, "$fits")).unwrap().refusal, None);
 }
 
 /// Guests for truncation and mutation: two with most of what binaries have, and a real one from fixtures/.

@@ -1,8 +1,8 @@
-//! What a missing import means: that depends on the ABI that it belongs to.
+//! What a missing import means: that depends on the ABI that it belongs to, and on what the module is.
 
 use super::because;
-use wasmlab_model::codes::Code;
-use wasmlab_model::facts::{Abi, Facts, Kind, Shape};
+use wasmlab_model::codes::{Blame, Code};
+use wasmlab_model::facts::{Abi, Facts, Import, Kind, Shape};
 use wasmlab_model::verdict::Judgement;
 
 /// `module.name`, or the name alone for components.
@@ -14,30 +14,237 @@ pub fn named(module: &str, name: &str) -> String {
 pub fn missing(facts: Option<&Facts>, module: &str, name: &str, ty: &str, missing: u32) -> Judgement {
     // A component imports interfaces, and is told which by name and version; what is missing is within.
     let component = facts.is_some_and(|f| f.kind == Kind::Component) && !module.is_empty();
-    let import = if component { module.to_owned() } else { named(module, name) };
-    let abi = facts.and_then(|f| f.abis.iter().find(|a| a.evidence.contains(&import))).map(|a| a.abi);
-    // A standalone module (it exports `_start`) has no glue of its own that could define the rest.
-    let standalone = facts.is_some_and(|f| f.shape == Shape::Command);
-    let code = match abi {
-        Some(Abi::EmscriptenOld) => Code::NeedsEmscriptenHost,
-        Some(Abi::EmscriptenNew) if standalone => Code::NeedsEmscriptenHost,
-        Some(Abi::EmscriptenNew | Abi::WasmBindgen | Abi::GoJs | Abi::AssemblyScript | Abi::Minified) => {
-            Code::NeedsJsGlue
-        }
-        Some(Abi::Napi) => Code::NeedsNapiHost,
-        Some(Abi::CustomHost | Abi::CustomInterface) => Code::CustomHost,
-        Some(Abi::WasiUnstable | Abi::Wasi01 | Abi::Wasi02 | Abi::Wasi03 | Abi::Wasix | Abi::WasiThreads) | None => {
-            Code::MissingImport
-        }
+    let found = facts.and_then(|f| find(f, module, name));
+    let import = match found {
+        _ if component => module.to_owned(),
+        Some(found) => named(&found.module, &found.name),
+        None => named(module, name),
     };
-    let ty = if ty.is_empty() { String::new() } else { format!(": {ty}") };
+    let abi = facts.and_then(|f| f.abis.iter().find(|a| a.evidence.contains(&import))).map(|a| a.abi);
+    let reason = reason(facts, found, abi, name);
+    let shown = if component && !name.is_empty() { format!("{import}#{name}") } else { import.clone() };
+    let ty = match found.and_then(|f| Some((kind_of(&f.ty)?, f.ty.as_str()))) {
+        Some((kind, ty)) => format!(", {kind}: {ty}"),
+        None if ty.is_empty() => String::new(),
+        None => format!(": {ty}"),
+    };
     let more = match missing.saturating_sub(1) {
         0 => String::new(),
         1 => ", and 1 more import".to_owned(),
         n => format!(", and {n} more imports"),
     };
-    let hidden =
-        if abi == Some(Abi::Minified) { " (names minified by the toolchain: only its glue knows them)" } else { "" };
-    let shown = if component && !name.is_empty() { format!("{import}#{name}") } else { import.clone() };
-    because(code, import, format!("does not define {shown}{ty}{more}{hidden}"))
+    let detail = format!("does not define {shown}{ty}{more}{}", reason.note);
+    let judgement = because(reason.code, import, detail);
+    Judgement { blame: reason.blame.map_or(judgement.blame, <[_]>::to_vec), remedy: reason.remedy, ..judgement }
+}
+
+/// The first import that no WASI host has, where the module has one: what a runtime that does not look at its
+/// imports first would come to miss. Memories and tables that a linker left out are made by some runtimes.
+pub fn foreign(facts: &Facts) -> Option<&Import> {
+    let side = facts.shape == Shape::SideModule;
+    let is_foreign = |import: &&Import| {
+        let name = named(&import.module, &import.name);
+        match facts.abis.iter().find(|a| a.evidence.contains(&name)).map(|a| a.abi) {
+            None
+            | Some(Abi::Wasi01 | Abi::Wasi02 | Abi::Wasi03 | Abi::Wasix | Abi::WasiThreads | Abi::WasiUnstable) => side,
+            Some(Abi::Unlinked) => side || !matches!(kind_of(&import.ty), Some("a memory" | "a table")),
+            Some(_) => true,
+        }
+    };
+    facts.imports.iter().find(is_foreign)
+}
+
+/// The import of these names; some runtimes cut the import's module at its first dot.
+fn find<'a>(facts: &'a Facts, module: &str, name: &str) -> Option<&'a Import> {
+    let exact = facts.imports.iter().find(|i| i.module == module && i.name == name);
+    exact.or_else(|| {
+        let tail = named(module, name);
+        let tail = tail.trim_start_matches('.');
+        let mut alike = facts.imports.iter().filter(|i| named(&i.module, &i.name).trim_start_matches('.') == tail);
+        alike.next().filter(|_| alike.next().is_none())
+    })
+}
+
+/// What an import is, unless it is a function.
+fn kind_of(ty: &str) -> Option<&'static str> {
+    ["a global", "a memory", "a table", "a tag"].into_iter().find(|kind| ty.starts_with(&kind[2..]))
+}
+
+/// Why an import is missing, and what would change it.
+struct Reason {
+    code: Code,
+    /// Unless it is the catalogue's.
+    blame: Option<&'static [Blame]>,
+    /// Unless it is the catalogue's.
+    remedy: Option<String>,
+    /// Added to the detail.
+    note: &'static str,
+}
+
+fn of(code: Code) -> Reason {
+    Reason { code, blame: None, remedy: None, note: "" }
+}
+
+fn with(code: Code, remedy: &str) -> Reason {
+    Reason { remedy: Some(remedy.to_owned()), ..of(code) }
+}
+
+fn reason(facts: Option<&Facts>, import: Option<&Import>, abi: Option<Abi>, name: &str) -> Reason {
+    let shape = facts.map(|f| f.shape);
+    if shape == Some(Shape::SideModule) {
+        let note = "; it is a side module (section `dylink.0`), and its main module's loader defines that";
+        return Reason { note, ..of(Code::SideModule) };
+    }
+    if shape == Some(Shape::Object) {
+        let note = "; it is an object file (section `linking`), which is not linked yet";
+        let remedy = "Link it: leave out `-c`, or give it to `wasm-ld`; what is there is no program yet.";
+        return Reason { note, ..with(Code::UnresolvedSymbol, remedy) };
+    }
+    match abi {
+        Some(Abi::EmscriptenOld) => of(Code::NeedsEmscriptenHost),
+        Some(Abi::EmscriptenNew) if facts.is_some_and(is_main_module) => Reason {
+            blame: Some(&[Blame::Toolchain]),
+            note: "; it is a main module of Emscripten's dynamic linking",
+            ..with(
+                Code::NeedsJsGlue,
+                "Load it by the JavaScript file that belongs to it; a main module of dynamic linking has no standalone form.",
+            )
+        },
+        // A standalone module (it exports `_start`) has no glue of its own that could define the rest.
+        Some(Abi::EmscriptenNew) if shape == Some(Shape::Command) => of(Code::NeedsEmscriptenHost),
+        Some(Abi::EmscriptenNew) => with(
+            Code::NeedsJsGlue,
+            "Run it in a JavaScript host by the file that Emscripten wrote beside it, or link it with -sSTANDALONE_WASM.",
+        ),
+        Some(Abi::WasmBindgen) => wasm_bindgen(facts),
+        Some(Abi::GoJs) => with(
+            Code::NeedsJsGlue,
+            "Run it in a JavaScript host by the `wasm_exec.js` of the same Go (or TinyGo), or build it with GOOS=wasip1.",
+        ),
+        Some(Abi::AssemblyScript) => with(
+            Code::NeedsJsGlue,
+            "Run it in a JavaScript host by the bindings that `asc --bindings esm` writes, or compile it without the import \
+             (for `abort`: --use abort=).",
+        ),
+        Some(Abi::Minified) => {
+            Reason { note: " (names minified by the toolchain: only its glue knows them)", ..of(Code::NeedsJsGlue) }
+        }
+        Some(Abi::Napi) => of(Code::NeedsNapiHost),
+        Some(Abi::Unlinked) => unlinked(import, name),
+        Some(Abi::JsBuiltins) => Reason {
+            blame: Some(&[Blame::Abi]),
+            note: "; a JavaScript engine has it built in, where its embedder asks for it",
+            ..with(
+                Code::MissingImport,
+                "Run it in a JavaScript host of 2025 or later (Chromium 131, Node 24, Deno, Bun) that compiles it with the \
+                 option `builtins: [\"js-string\"]`, or compile it with strings of its own.",
+            )
+        },
+        Some(Abi::WasiUnstable) => Reason {
+            blame: Some(&[Blame::Toolchain, Blame::Runtime]),
+            note: "; that is WASI's first snapshot, of 2019, under its old name",
+            ..with(
+                Code::MissingImport,
+                "Rebuild it with a toolchain of today (any Rust, wasi-sdk or moc of the last years), which imports \
+                 `wasi_snapshot_preview1`.",
+            )
+        },
+        Some(Abi::CustomHost | Abi::CustomInterface) => of(Code::CustomHost),
+        Some(Abi::Wasi01 | Abi::Wasi02 | Abi::Wasi03 | Abi::Wasix | Abi::WasiThreads) | None => of(Code::MissingImport),
+    }
+}
+
+/// It asks a loader for addresses, and says nowhere how much memory it needs of one: others are loaded into it.
+fn is_main_module(facts: &Facts) -> bool {
+    let asks = |i: &Import| i.module.starts_with("GOT.") || (i.module == "env" && i.name == "__memory_base");
+    facts.shape != Shape::SideModule && facts.imports.iter().any(asks)
+}
+
+fn wasm_bindgen(facts: Option<&Facts>) -> Reason {
+    let raw = facts.is_some_and(|f| f.imports.iter().any(|i| i.module.starts_with("__wbindgen_")));
+    if raw {
+        Reason {
+            blame: Some(&[Blame::Toolchain]),
+            note: "; it is what cargo built, and wasm-bindgen has not been over it: no host has these",
+            ..with(
+                Code::NeedsJsGlue,
+                "Run `wasm-bindgen` (or `wasm-pack build`) over it for a JavaScript host; for any other, build without the \
+                 feature of a dependency that brings the imports in (`js`, `wasm_js`, `wasmbind` of getrandom, uuid, time, \
+                 chrono), or for wasm32-wasip1.",
+            )
+        }
+    } else {
+        with(
+            Code::NeedsJsGlue,
+            "Run it in a JavaScript host by the file that wasm-bindgen wrote beside it; for any other host, build without \
+             wasm-bindgen, or for wasm32-wasip1.",
+        )
+    }
+}
+
+/// What the linker left to a host.
+fn unlinked(import: Option<&Import>, name: &str) -> Reason {
+    let storage = |what: &str, import: &str, export: &str| Reason {
+        blame: Some(&[Blame::Toolchain]),
+        note: "; the linker was told to leave it to the host",
+        ..with(
+            Code::MissingImport,
+            &format!(
+                "Link without `{import}`, or with `{export}` as well where the linker takes both; a JavaScript host can also \
+                 hand in a {what} of its own making."
+            ),
+        )
+    };
+    match import.and_then(|i| kind_of(&i.ty)) {
+        Some("a memory") => return storage("WebAssembly.Memory", "--import-memory", "--export-memory"),
+        Some("a table") => return storage("WebAssembly.Table", "--import-table", "--export-table"),
+        _ => {}
+    }
+    let note = "; a symbol of a library, which the linker did not find and let through";
+    Reason { note, ..with(Code::UnresolvedSymbol, &definition(name)) }
+}
+
+/// What would define a symbol: the library or flag where it is known.
+fn definition(name: &str) -> String {
+    let starts = |prefixes: &[&str]| prefixes.iter().any(|p| name.starts_with(p));
+    let through = "drop `--allow-undefined` (or `--import-undefined`), so that the linker says what is missing";
+    match name {
+        "saveSetjmp" | "testSetjmp" => "Build it anew with LLVM 19 or later, which renamed these functions, and link with \
+            `-lsetjmp` (wasi-sdk 22 or later); it then needs a runtime that has exceptions."
+            .to_owned(),
+        "__wasm_setjmp" | "__wasm_setjmp_test" | "__wasm_longjmp" | "__c_longjmp" => "Link with `-lsetjmp` (wasi-sdk 22 or \
+            later, with LLVM 19 or later); it then needs a runtime that has exceptions."
+            .to_owned(),
+        "setjmp" | "longjmp" | "_setjmp" | "_longjmp" | "sigsetjmp" | "siglongjmp" => {
+            "Compile with `-mllvm -wasm-enable-sjlj` and link with `-lsetjmp` (wasi-sdk 22 or later, with LLVM 19 or later)."
+                .to_owned()
+        }
+        "signal" | "raise" | "psignal" => with_flag("signal", "_WASI_EMULATED_SIGNAL", through),
+        "mmap" | "munmap" | "mprotect" | "msync" | "madvise" => with_flag("mman", "_WASI_EMULATED_MMAN", through),
+        "clock" | "times" | "getrusage" => with_flag("process-clocks", "_WASI_EMULATED_PROCESS_CLOCKS", through),
+        "getpid" => with_flag("getpid", "_WASI_EMULATED_GETPID", through),
+        "socket" | "socketpair" | "bind" | "listen" | "connect" | "accept4" | "getaddrinfo" | "gethostbyname"
+        | "setsockopt" | "sendto" | "recvfrom" | "getsockname" | "getpeername" => format!(
+            "WASI 0.1's C library has no `{name}`: build for wasm32-wasip2 (wasi:sockets) or WASIX; and {through}."
+        ),
+        "__cpp_exception" | "__cxa_throw" | "__cxa_allocate_exception" | "__cxa_begin_catch" => {
+            "Compile with `-fno-exceptions`, or link the libc++abi and libunwind that were built for exceptions \
+             (`-fwasm-exceptions -lunwind`, wasi-sdk 30 or later)."
+                .to_owned()
+        }
+        _ if starts(&["_Unwind_"]) => {
+            "Compile with `-fno-exceptions` (Rust: `panic = \"abort\"`), or link the libunwind of the target.".to_owned()
+        }
+        _ if starts(&["pthread_", "sem_"]) => {
+            format!("Build for a target with threads (wasm32-wasip1-threads with `-pthread`), or do not use it; and {through}.")
+        }
+        _ if starts(&["_Z", "__cxa_", "__gxx_"]) => {
+            format!("Link with the C++ driver (`clang++`, `-lc++ -lc++abi`) and every object that defines `{name}`; and {through}.")
+        }
+        _ => format!("Link what defines `{name}`, or do without it; and {through}."),
+    }
+}
+
+fn with_flag(library: &str, define: &str, through: &str) -> String {
+    format!("With wasi-libc, compile with `-D{define}` and link with `-lwasi-emulated-{library}`; and {through}.")
 }

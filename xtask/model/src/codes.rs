@@ -132,7 +132,7 @@ catalogue! {
         "Rebuild with a toolchain of the ABI's current version.";
     NeedsJsGlue "needs-js-glue" 'j' 440 Gap [Toolchain, Abi]
         "The module expects functions that its toolchain's own JavaScript file defines."
-        "Run it in a JavaScript host with its glue, or build a standalone module (for Emscripten: -sSTANDALONE_WASM).";
+        "Run it in a JavaScript host by the JavaScript file that its toolchain wrote beside it.";
     NeedsEmscriptenHost "needs-emscripten-host" 'e' 430 Gap [Abi, Runtime]
         "The module calls Emscripten's system calls natively (___syscallN, or __syscall_* of a standalone module); no current runtime defines them."
         "Run it on an engine with an Emscripten host layer, or rebuild the program for WASI.";
@@ -142,12 +142,24 @@ catalogue! {
     CustomHost "custom-host" 'h' 450 Gap [Abi]
         "The module imports functions that no common ABI has: it was made for one particular host."
         "Embed the runtime in a program that defines these imports.";
+    UnresolvedSymbol "unresolved-symbol" 'S' 445 Gap [Toolchain]
+        "The module imports symbols of a library that the linker did not find and let through: no host was meant to define them."
+        "Link what defines them, and drop `--allow-undefined`, so that the linker says what is missing.";
+    SideModule "side-module" 'M' 405 Gap [Abi]
+        "The module is half of a program: dynamic linking's loader gives it memory, table and addresses."
+        "Have its main module load it, or link it statically; no runtime's command line runs it.";
     NoEntryPoint "no-entry-point" 'x' 460 Gap [Guest]
         "The module has no export of the wanted name that can be called."
         "Name an export with `--invoke`, or build the program as a command (with _start).";
     Malformed "malformed" 'm' 300 Gap [Toolchain]
         "The file is no valid module or component at all: no runtime takes it."
         "Build it again; `cargo xtask inspect FILE` names the byte offset.";
+    FormatVersion "format-version" 'v' 305 Gap [Toolchain]
+        "The binary is of another version of the format than today's: a component of a pre-release, a module from before WebAssembly 1.0."
+        "Rebuild it with current tools (for a component: wasm-tools or wit-bindgen of today).";
+    ImplementationLimit "implementation-limit" 'b' 315 Gap [Toolchain]
+        "The module has more of something than implementations take: it is valid, and the specification knows no such limit."
+        "Build it with optimization (`-O1`, `wasm-opt -O1`), or split the function or module; a debug build has a local for each temporary.";
     UnsupportedProposal "unsupported-proposal" 'p' 320 Gap [Runtime]
         "The module needs a proposal that this runtime, in this mode, does not have or has switched off."
         "Compile without that feature, or use a runtime (or a flag of it) that has the proposal.";

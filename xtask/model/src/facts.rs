@@ -28,6 +28,32 @@ pub struct Facts {
     pub target_features: Vec<String>,
     /// The `producers` section.
     pub producers: Vec<Producer>,
+    /// Why the reader refuses it though a runtime may take it; the fields above are then what could be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<Refusal>,
+}
+
+/// A refusal of the reader that is no fault of the file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Refusal {
+    /// Which kind.
+    pub kind: RefusalKind,
+    /// What it is about: the version (`0xa`), the limit (`locals`).
+    pub subject: String,
+    /// One line for people.
+    pub words: String,
+}
+
+/// Kinds of [`Refusal`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum RefusalKind {
+    /// A component of a pre-release format, a core module from before WebAssembly 1.0.
+    FormatVersion,
+    /// More of something than implementations take, of which the specification knows no limit.
+    ImplementationLimit,
 }
 
 /// The two layers of WebAssembly.
@@ -102,6 +128,11 @@ pub enum Abi {
     Napi,
     /// Import names minified to a letter or two: the toolchain's own glue is needed, the ABI is hidden.
     Minified,
+    /// `wasm:js-string` and its like, with the string constants: builtins that a JavaScript engine itself provides.
+    JsBuiltins,
+    /// What a linker left as imports of `env`: symbols of a C or C++ library that nothing defines (`getpwuid`), and
+    /// memory or table by `--import-memory` and `--import-table`.
+    Unlinked,
     /// Component imports outside `wasi:`.
     CustomInterface,
     /// Core imports that fit none of these.

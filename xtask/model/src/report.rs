@@ -12,6 +12,9 @@ use crate::verdict::{Change, Verdict};
 /// Version of the report's format.
 pub const SCHEMA: u32 = 2;
 
+/// The subject of cells whose file is no WebAssembly at all, or a part of it: no runtime was asked.
+pub const INVALID_FILE: &str = "invalid-file";
+
 /// One run of the lab.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -335,6 +338,14 @@ pub struct Output {
     pub stdout: String,
     /// stderr.
     pub stderr: String,
+}
+
+impl Cell {
+    /// Whether the file itself is at fault, whatever runtime is asked.
+    #[must_use]
+    pub fn is_of_invalid_file(&self) -> bool {
+        self.verdict == Verdict::NotApplicable && self.subject.as_deref() == Some(INVALID_FILE)
+    }
 }
 
 impl Output {

@@ -64,7 +64,7 @@ pub struct Judgement {
     /// One line for people, with the runtime's or the guest's own words.
     pub detail: String,
     /// What would change it, where that is not what the catalogue says.
-    pub remedy: Option<&'static str>,
+    pub remedy: Option<String>,
 }
 
 /// How a cell stands to its snapshot and to the scenario's `[[known]]` entries.

@@ -11,6 +11,10 @@ pub fn sentence(report: &RunReport, module: &str) -> String {
     let on = |verdict: Verdict| {
         cells.iter().filter(|c| c.verdict == verdict).map(|c| c.runtime.as_str()).collect::<Vec<_>>()
     };
+    if let Some(cell) = cells.iter().find(|c| c.is_of_invalid_file()) {
+        let remedy = cell.remedy.as_deref().unwrap_or_default().trim_end_matches('.');
+        return format!("{module} runs nowhere, {}; to change that: {remedy}.", cell.detail);
+    }
     let runs = on(Verdict::Pass);
     let mut text = match runs.as_slice() {
         [] => format!("{module} runs on none of the runtimes here"),

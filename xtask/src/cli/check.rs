@@ -160,7 +160,9 @@ fn prepare(lab: &Lab, file: &Path, args: &Args) -> Result<(Scenario, Guest)> {
 /// The binary; text is translated.
 fn read(file: &Path) -> Result<Vec<u8>> {
     let bytes = fs::read(file).or_else(|e| usage(format!("failed to read `{}`: {e}", file.display())))?;
-    let is_text = !bytes.starts_with(b"\0asm") && file.extension().is_some_and(|e| e == "wat" || e == "wast");
+    // Text begins with a parenthesis or a comment; a page of HTML under that name is said to be one.
+    let begins = bytes.trim_ascii_start().starts_with(b"(") || bytes.trim_ascii_start().starts_with(b";");
+    let is_text = begins && file.extension().is_some_and(|e| e == "wat" || e == "wast");
     if !is_text {
         return Ok(bytes);
     }
@@ -201,6 +203,9 @@ fn run_of(facts: Option<&Facts>, name: &str, args: &Args) -> Result<Run> {
                 "{name} has no program to run; to call one of its exports: --invoke NAME -- ARGS (it has {})",
                 shorten(&callable)
             ));
+        } else if facts.imports.is_empty() {
+            let found = wasmlab_judge::exports::none(Some(facts), "_start");
+            output::say(&format!("{name} {}: only that it is loaded can be seen", found.detail));
         }
     }
     Ok(run)
@@ -218,8 +223,9 @@ fn call(facts: Option<&Facts>, export: &str, name: &str, args: &Args) -> Result<
     let Some(facts) = facts else { return Ok(ExpectedCall { export: export.to_owned(), args: Vec::new(), results: None }) };
     let found = facts.exports.iter().find(|e| e.name == export);
     let Some(signature) = found.and_then(|e| e.signature.as_ref()) else {
-        let names: Vec<_> = facts.exports.iter().filter(|e| e.signature.is_some()).map(|e| e.name.as_str()).collect();
-        return usage(format!("{name} exports no function `{export}`; it has {}", shorten(&names)));
+        let found = wasmlab_judge::exports::none(Some(facts), export);
+        let remedy = found.remedy.map(|remedy| format!(". {remedy}")).unwrap_or_default();
+        return usage(format!("{name} {}{}", found.detail, remedy.trim_end_matches('.')));
     };
     if signature.params.len() != args.args.len() {
         let wanted = signature.params.join(", ");

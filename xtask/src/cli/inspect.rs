@@ -249,6 +249,9 @@ fn under(head: &str, text: &str) -> String {
 fn text(facts: &Facts, quick: bool) -> String {
     let mut out = String::new();
     let _ = writeln!(out, "kind       {} {}", id(&facts.kind), id(&facts.shape));
+    if let Some(refusal) = &facts.refusal {
+        let _ = writeln!(out, "refused    {} {}: {}", id(&refusal.kind), refusal.subject, refusal.words);
+    }
     let sizes = facts.sizes;
     let _ = writeln!(
         out,
@@ -258,6 +261,7 @@ fn text(facts: &Facts, quick: bool) -> String {
     let proposals = facts.proposals.iter().cloned().collect::<Vec<_>>().join(" ");
     let proposals = match (quick, proposals.as_str()) {
         (true, _) => "not read (--quick)",
+        (false, "") if facts.refusal.is_some() => "not known: the reader does not get so far",
         (false, "") => "none: WebAssembly 1.0",
         (false, names) => names,
     };

@@ -8,7 +8,7 @@ use crate::guest::Guest;
 use crate::lab::Lab;
 use wasmlab_judge::{Evidence, judge};
 use wasmlab_model::observation::{Observation, Outcome};
-use wasmlab_model::report::{Cell, Origin};
+use wasmlab_model::report::{Cell, INVALID_FILE, Origin};
 use wasmlab_model::verdict::{Judgement, Verdict};
 use wasmlab_runtimes::{Seen, Tool};
 
@@ -109,6 +109,14 @@ fn ready<'a>(
     let not_built =
         |none: &crate::guest::NotBuilt| unmeasured(Verdict::NotBuilt, Some(none.code), &none.detail, none.how.as_ref());
     let built = guest.guest.as_ref().map_err(not_built)?;
+    // One finding for the row: no runtime is asked, and none is blamed.
+    if let (Some(remedy), Err(words)) = (guest.invalid, &guest.facts) {
+        let mut cell =
+            row::unmeasured(scenario, runtime.id(), Verdict::NotApplicable, None, format!("{INVALID_FILE}: {words}"));
+        cell.subject = Some(INVALID_FILE.to_owned());
+        cell.remedy = Some(remedy.to_owned());
+        return Err(Box::new(cell));
+    }
     let absent = |absence: &Absence| unmeasured(Verdict::Absent, None, &absence.why, Some(&absence.how));
     let tool = tool.as_ref().map_err(absent)?;
     let applies = runtime.is_applicable(&scenario.spec, guest.facts.as_ref().ok());

@@ -20,16 +20,17 @@ const KEPT: usize = 4_000;
 pub fn read(lab: &Lab, guest: Result<Guest, NotBuilt>) -> Row {
     let bytes = match &guest {
         Ok(guest) => fs::read(lab.cache.object(&guest.sha256)),
-        Err(none) => return Row { facts: Err(none.detail.clone()), bytes: 0, guest },
+        Err(none) => return Row { facts: Err(none.detail.clone()), invalid: None, bytes: 0, guest },
     };
     match bytes {
         Ok(bytes) => {
             let sha256 = guest.as_ref().map_or("", |g| g.sha256.as_str());
-            Row { facts: facts_of(lab, sha256, &bytes), bytes: bytes.len() as u64, guest }
+            let invalid = wasmlab_inspect::invalid_file(&bytes).and_then(|error| error.remedy());
+            Row { facts: facts_of(lab, sha256, &bytes), invalid, bytes: bytes.len() as u64, guest }
         }
         Err(error) => {
             let none = NotBuilt { code: Code::CompileError, detail: format!("the guest is gone: {error}"), how: None };
-            Row { facts: Err(none.detail.clone()), bytes: 0, guest: Err(none) }
+            Row { facts: Err(none.detail.clone()), invalid: None, bytes: 0, guest: Err(none) }
         }
     }
 }
@@ -69,7 +70,7 @@ pub fn measured(scenario: &Scenario, runtime: &str, judgement: Judgement, observ
     let run = stage_ms(&observation, Stage::Run);
     let unmeasured = unmeasured(scenario, runtime, judgement.verdict, judgement.code, judgement.detail);
     Cell {
-        remedy: judgement.remedy.map(str::to_owned).or(unmeasured.remedy),
+        remedy: judgement.remedy.or(unmeasured.remedy),
         blame: judgement.blame,
         stage: judgement.stage,
         way: observation.way().map(str::to_owned),

@@ -1,0 +1,210 @@
+//! What to say where an export that was to be called is not there, or cannot be called.
+
+use super::because;
+use wasmlab_model::codes::{Blame, Code};
+use wasmlab_model::facts::{Export, Facts, Kind};
+use wasmlab_model::verdict::Judgement;
+
+/// As many exports as a line names.
+const NAMED: usize = 8;
+
+/// The judgement on a module that has nothing to call by this name.
+///
+/// Its detail fits after the module's name: "exports no function `add`; …". `_start` stands for the program itself.
+#[must_use]
+pub fn none(facts: Option<&Facts>, name: &str) -> Judgement {
+    let missing = format!("exports no function `{name}`");
+    // A component's exports are interfaces; the runtime has named the one that it looked for.
+    let Some(facts) = facts.filter(|f| f.kind == Kind::Module) else {
+        return because(Code::NoEntryPoint, name.to_owned(), missing);
+    };
+    let program = matches!(name, "_start" | "_main" | "main");
+    let other = facts.exports.iter().find(|e| e.name == name && e.signature.is_none());
+    let nearest = if program { None } else { nearest(facts, name) };
+    let callable = facts.exports.iter().any(|e| e.signature.is_some());
+    let fault = match (other, nearest) {
+        (Some(other), _) => format!("; `{name}` is {}", a_kind(other)),
+        (None, Some(near)) => format!(" (did you mean `{}`?)", near.name),
+        (None, None) => String::new(),
+    };
+    let there = if callable {
+        format!("it exports {}", listed(&facts.exports))
+    } else if facts.exports.is_empty() {
+        "it exports nothing, so nothing in it can be called".to_owned()
+    } else {
+        format!("nothing in it can be called: it exports {}", listed(&facts.exports))
+    };
+    let remedy = match nearest {
+        Some(near) => format!("Call `{}`; or export it by the other name: {}", near.name, export(facts, name)),
+        None if program && callable => {
+            "Name one of its exports with `--invoke`, or build the program as a command (with _start).".to_owned()
+        }
+        None if program => format!("Export what is to be called: {}", export(facts, "NAME")),
+        None => format!("Export it: {}", export(facts, name)),
+    };
+    let judgement = because(Code::NoEntryPoint, name.to_owned(), format!("{missing}{fault}; {there}"));
+    // A name that was mistaken is the asker's fault; a function that is there and not exported is the linker's doing.
+    let blame = if program || nearest.is_some() || other.is_some() { judgement.blame } else { vec![Blame::Toolchain] };
+    Judgement { blame, remedy: Some(remedy), ..judgement }
+}
+
+/// The exports by name, what is no function as what it is.
+fn listed(exports: &[Export]) -> String {
+    let shown = exports.iter().take(if exports.len() > NAMED + 1 { NAMED } else { exports.len() });
+    let names = shown.map(|e| match kind(e) {
+        "function" => format!("`{}`", e.name),
+        kind if e.name == kind => e.name.clone(),
+        kind => format!("the {kind} `{}`", e.name),
+    });
+    let mut names = names.collect::<Vec<_>>().join(", ");
+    if exports.len() > NAMED + 1 {
+        names = format!("{names} and {} more", exports.len() - NAMED);
+    }
+    names
+}
+
+fn kind(export: &Export) -> &str {
+    if export.signature.is_some() { "function" } else { export.ty.split(' ').next().unwrap_or_default() }
+}
+
+fn a_kind(export: &Export) -> String {
+    match kind(export) {
+        // The type of a function that no signature could be read of.
+        "func" => "a function of a type that does not exist".to_owned(),
+        kind => format!("a {kind}"),
+    }
+}
+
+/// The function whose name is most like `name`, if one is like it at all.
+fn nearest<'a>(facts: &'a Facts, name: &str) -> Option<&'a Export> {
+    let functions = || facts.exports.iter().filter(|e| e.signature.is_some() && e.name != name);
+    let bare = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).collect::<String>().to_lowercase();
+    let (wanted, mangled) = (bare(name), format!("{}{name}", name.len()));
+    functions()
+        .find(|e| bare(&e.name) == wanted)
+        // C++ writes a name after its length, and the types of its parameters behind it.
+        .or_else(|| functions().find(|e| e.name.starts_with("_Z") && e.name.contains(&mangled)))
+        .or_else(|| {
+            let close = functions().map(|e| (distance(&bare(&e.name), &wanted), e));
+            let limit = wanted.chars().count() / 3;
+            close.filter(|(d, _)| *d <= limit).min_by_key(|(d, _)| *d).map(|(_, e)| e)
+        })
+}
+
+/// How many characters are to be changed, added or removed to come from one to the other (Levenshtein).
+fn distance(a: &str, b: &str) -> usize {
+    // Names of a kilobyte are nobody's typing errors.
+    if a.len().abs_diff(b.len()) > 8 || a.len() > 256 {
+        return usize::MAX;
+    }
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = i;
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let changed = diagonal + usize::from(x != *y);
+            diagonal = row[j + 1];
+            row[j + 1] = changed.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
+/// How the toolchain that made the module exports a function; all ways where it does not say which it was.
+fn export(facts: &Facts, name: &str) -> String {
+    let made_by = |words: &[&str]| facts.producers.iter().any(|p| words.contains(&p.name.as_str()));
+    let rust = format!("`#[no_mangle] pub extern \"C\" fn {name}` in a cdylib (Rust)");
+    let go = format!("`//go:wasmexport {name}` (Go, TinyGo)");
+    let c = format!("`-Wl,--export={name}` or `__attribute__((export_name(\"{name}\")))` (clang)");
+    let zig = format!("`--export={name}` or `-rdynamic` (Zig)");
+    let way = if made_by(&["rustc", "Rust"]) {
+        rust
+    } else if made_by(&["Go", "TinyGo"]) || facts.sections.iter().any(|s| s.name.contains("go:buildid")) {
+        go
+    } else if made_by(&["clang", "C", "C++", "C_plus_plus"]) {
+        format!("{c}, {zig}")
+    } else {
+        format!("{c}, {zig}, {rust}, {go}")
+    };
+    format!("{way}.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::none;
+    use wasmlab_model::codes::Blame;
+
+    fn check(wat: &str, name: &str, blame: Blame, detail: &str, remedy: &str) {
+        let facts = wasmlab_inspect::facts(&wat::parse_str(wat).unwrap()).unwrap();
+        let found = none(Some(&facts), name);
+        assert_eq!((found.detail.as_str(), &found.blame[..]), (detail, &[blame][..]), "{wat}");
+        let words = found.remedy.unwrap();
+        assert!(words.contains(remedy), "{words} does not say {remedy}");
+    }
+
+    #[test]
+    fn what_can_be_called_is_listed_and_the_nearest_name_suggested() {
+        let (memory, body) = ("(memory (export \"memory\") 1)", "(param i32) (result i32) (local.get 0)");
+        let function = |name: &str| format!("(func (export \"{name}\") {body})");
+        check(
+            &format!("(module {memory} (func $twice {body}))"),
+            "twice",
+            Blame::Toolchain,
+            "exports no function `twice`; nothing in it can be called: it exports memory",
+            "`-Wl,--export=twice`",
+        );
+        check(
+            &format!("(module {memory} {})", function("_twice")),
+            "twice",
+            Blame::Guest,
+            "exports no function `twice` (did you mean `_twice`?); it exports memory, `_twice`",
+            "Call `_twice`; or",
+        );
+        check(
+            &format!("(module (global (export \"twice\") i32 (i32.const 8)) {})", function("main")),
+            "twice",
+            Blame::Guest,
+            "exports no function `twice`; `twice` is a global; it exports the global `twice`, `main`",
+            "Export it: ",
+        );
+        check(
+            "(module)",
+            "_start",
+            Blame::Guest,
+            "exports no function `_start`; it exports nothing, so nothing in it can be called",
+            "Export what is to be called",
+        );
+        check(
+            &format!("(module {})", function("handle")),
+            "_start",
+            Blame::Guest,
+            "exports no function `_start`; it exports `handle`",
+            "`--invoke`",
+        );
+        for (there, wanted) in [("_Z5twicei", "twice"), ("twcie_it", "twice_it"), ("getName", "get_name")] {
+            let suggestion = format!("(did you mean `{there}`?)");
+            let detail = format!("exports no function `{wanted}` {suggestion}; it exports `{there}`");
+            check(&format!("(module {})", function(there)), wanted, Blame::Guest, &detail, there);
+        }
+        let far = "exports no function `twice`; it exports `unrelated`";
+        check(&format!("(module {})", function("unrelated")), "twice", Blame::Toolchain, far, "Export it");
+        let many: String = (0..20).map(|n| function(&format!("export{n:02}"))).collect();
+        let words = "exports no function `twice`; it exports `export00`, `export01`, `export02`, `export03`, `export04`, \
+                     `export05`, `export06`, `export07` and 12 more";
+        check(&format!("(module {many})"), "twice", Blame::Toolchain, words, "Export it");
+    }
+
+    #[test]
+    fn the_remedy_is_that_of_the_toolchain() {
+        let check = |producer: &str, there: &str, not_there: &str| {
+            let wat = format!("(module (@producers (language \"{producer}\" \"1\")))");
+            let facts = wasmlab_inspect::facts(&wat::parse_str(&wat).unwrap()).unwrap();
+            let remedy = none(Some(&facts), "add").remedy.unwrap();
+            assert!(remedy.contains(there) && !remedy.contains(not_there), "{producer}: {remedy}");
+        };
+        check("Rust", "#[no_mangle] pub extern \"C\" fn add", "go:wasmexport");
+        check("Go", "//go:wasmexport add", "no_mangle");
+        check("C11", "--export=add", "nothing else");
+    }
+}
