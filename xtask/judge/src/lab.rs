@@ -153,7 +153,10 @@ mod tests {
         check("lab: threads no-errno x\nlab: rename errno=58\n", Some((Code::NotImplemented, "rename")));
         check("lab: socket-bind no-errno x\nlab: rename errno=52\n", Some((Code::NotImplemented, "rename")));
         check("lab: file-write no-errno x\nlab: file-read errno=76\n", Some((Code::CapabilityDenied, "file-read")));
-        check("lab: rename errno=52\nlab: args wrong x\nlab: passwd escaped x\n", Some((Code::SandboxEscape, "passwd")));
+        check(
+            "lab: rename errno=52\nlab: args wrong x\nlab: passwd escaped x\n",
+            Some((Code::SandboxEscape, "passwd")),
+        );
         check("lab: passwd escaped root:x\n", Some((Code::SandboxEscape, "passwd")));
         check("lab: args\n", Some((Code::WrongOutput, "args")));
     }

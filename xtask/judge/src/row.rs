@@ -61,10 +61,7 @@ fn went_wrong(cell: RowCell) -> bool {
 fn ran_well(cell: RowCell) -> bool {
     use Code::{CapabilityDenied, LibraryUnsupported, NotImplemented, SocketsUnsupported, ThreadsUnsupported};
     let refused = |code| {
-        matches!(
-            code,
-            CapabilityDenied | LibraryUnsupported | NotImplemented | SocketsUnsupported | ThreadsUnsupported
-        )
+        matches!(code, CapabilityDenied | LibraryUnsupported | NotImplemented | SocketsUnsupported | ThreadsUnsupported)
     };
     cell.verdict == Verdict::Pass || cell.stage == Some(Stage::Run) && cell.code.is_some_and(refused)
 }
