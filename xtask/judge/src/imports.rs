@@ -100,16 +100,18 @@ fn reason(facts: Option<&Facts>, import: Option<&Import>, abi: Option<Abi>, name
         let remedy = "Link it: leave out `-c`, or give it to `wasm-ld`; what is there is no program yet.";
         return Reason { note, ..with(Code::UnresolvedSymbol, remedy) };
     }
-    match abi {
-        Some(Abi::EmscriptenOld) => of(Code::NeedsEmscriptenHost),
-        Some(Abi::EmscriptenNew) if facts.is_some_and(is_main_module) => Reason {
+    if facts.is_some_and(is_main_module) {
+        return Reason {
             blame: Some(&[Blame::Toolchain]),
             note: "; it is a main module of Emscripten's dynamic linking".to_owned(),
             ..with(
                 Code::NeedsJsGlue,
                 "Load it by the JavaScript file that belongs to it; a main module of dynamic linking has no standalone form.",
             )
-        },
+        };
+    }
+    match abi {
+        Some(Abi::EmscriptenOld) => of(Code::NeedsEmscriptenHost),
         // A standalone module (it exports `_start`) has no glue of its own that could define the rest.
         Some(Abi::EmscriptenNew) if shape == Some(Shape::Command) => of(Code::NeedsEmscriptenHost),
         Some(Abi::EmscriptenNew) => with(
@@ -224,7 +226,7 @@ fn definition(name: &str) -> String {
                 .to_owned()
         }
         "signal" | "raise" | "psignal" => with_flag("signal", "_WASI_EMULATED_SIGNAL", through),
-        "mmap" | "munmap" | "mprotect" | "msync" | "madvise" => with_flag("mman", "_WASI_EMULATED_MMAN", through),
+        "mmap" | "munmap" => with_flag("mman", "_WASI_EMULATED_MMAN", through),
         "clock" | "times" | "getrusage" => with_flag("process-clocks", "_WASI_EMULATED_PROCESS_CLOCKS", through),
         "getpid" => with_flag("getpid", "_WASI_EMULATED_GETPID", through),
         "socket" | "socketpair" | "bind" | "listen" | "connect" | "accept4" | "getaddrinfo" | "gethostbyname"
@@ -233,7 +235,7 @@ fn definition(name: &str) -> String {
         ),
         "__cpp_exception" | "__cxa_throw" | "__cxa_allocate_exception" | "__cxa_begin_catch" => {
             "Compile with `-fno-exceptions`, or link the libc++abi and libunwind that were built for exceptions \
-             (`-fwasm-exceptions -lunwind`, wasi-sdk 30 or later)."
+             (`-fwasm-exceptions -lunwind`)."
                 .to_owned()
         }
         _ if starts(&["_Unwind_"]) => {

@@ -87,7 +87,7 @@ pub fn host(module: &str, name: &str) -> Option<Host> {
     let found = HOSTS.iter().find(|(pattern, names, _)| {
         // `proxy_` is a beginning, the others are names.
         let named = |n: &&str| if n.ends_with('_') { name.starts_with(*n) } else { name == *n };
-        is_of(pattern, module) && (names.is_empty() || names.iter().any(|n| named(&n)))
+        is_of(pattern, module) && (names.is_empty() || names.iter().any(named))
     });
     found.map(|(.., host)| *host)
 }
