@@ -61,12 +61,23 @@ fn shape(reader: &Reader, kind: Kind) -> Shape {
         Kind::Component if reader.exports.iter().any(|e| e.ty == "instance") => Shape::Reactor,
         Kind::Component => Shape::Library,
         Kind::Module if reader.object => Shape::Object,
-        Kind::Module if reader.dynamic => Shape::SideModule,
+        Kind::Module if reader.dynamic && !is_main(&reader.imports) => Shape::SideModule,
         // Emscripten before 1.39 has no `_start`: its glue calls `_main`.
         Kind::Module if exports("_start") || exports("_main") => Shape::Command,
         Kind::Module if exports("_initialize") => Shape::Reactor,
         Kind::Module => Shape::Library,
     }
+}
+
+/// Whether a module of dynamic linking is the one that others are loaded into: it holds Emscripten's C library, which
+/// asks its glue for what only the whole program has one of.
+fn is_main(imports: &[Import]) -> bool {
+    let whole = |i: &Import| match i.module.as_str() {
+        "env" => matches!(i.name.as_str(), "_abort_js" | "emscripten_resize_heap"),
+        "GOT.mem" => matches!(i.name.as_str(), "__stack_low" | "__stack_high"),
+        _ => false,
+    };
+    imports.iter().any(whole)
 }
 
 #[derive(Default)]

@@ -109,6 +109,9 @@ fn shapes_follow_exports_and_sections() {
     check("(module (func (export \"add\")))", Kind::Module, Shape::Library);
     check("(module (@custom \"linking\" \"\\02\"))", Kind::Module, Shape::Object);
     check("(module (@custom \"dylink.0\" (before first) \"\"))", Kind::Module, Shape::SideModule);
+    let loader = "(import \"GOT.mem\" \"__stack_high\" (global (mut i32))) (import \"env\" \"memory\" (memory 1))";
+    let main = format!("(module (@custom \"dylink.0\" (before first) \"\") {loader} (func (export \"malloc\")))");
+    check(&main, Kind::Module, Shape::Library);
     check("(component)", Kind::Component, Shape::Library);
     let run = "(component (instance $i) (export \"wasi:cli/run@0.2.0\" (instance $i)))";
     check(run, Kind::Component, Shape::Command);

@@ -1,6 +1,6 @@
 //! What a missing import means: that depends on the ABI that it belongs to, and on what the module is.
 
-use super::because;
+use super::{because, plugins};
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::{Abi, Facts, Import, Kind, Shape};
 use wasmlab_model::verdict::Judgement;
@@ -78,11 +78,11 @@ struct Reason {
     /// Unless it is the catalogue's.
     remedy: Option<String>,
     /// Added to the detail.
-    note: &'static str,
+    note: String,
 }
 
 fn of(code: Code) -> Reason {
-    Reason { code, blame: None, remedy: None, note: "" }
+    Reason { code, blame: None, remedy: None, note: String::new() }
 }
 
 fn with(code: Code, remedy: &str) -> Reason {
@@ -92,24 +92,26 @@ fn with(code: Code, remedy: &str) -> Reason {
 fn reason(facts: Option<&Facts>, import: Option<&Import>, abi: Option<Abi>, name: &str) -> Reason {
     let shape = facts.map(|f| f.shape);
     if shape == Some(Shape::SideModule) {
-        let note = "; it is a side module (section `dylink.0`), and its main module's loader defines that";
+        let note = "; it is a side module (section `dylink.0`), and its main module's loader defines that".to_owned();
         return Reason { note, ..of(Code::SideModule) };
     }
     if shape == Some(Shape::Object) {
-        let note = "; it is an object file (section `linking`), which is not linked yet";
+        let note = "; it is an object file (section `linking`), which is not linked yet".to_owned();
         let remedy = "Link it: leave out `-c`, or give it to `wasm-ld`; what is there is no program yet.";
         return Reason { note, ..with(Code::UnresolvedSymbol, remedy) };
     }
-    match abi {
-        Some(Abi::EmscriptenOld) => of(Code::NeedsEmscriptenHost),
-        Some(Abi::EmscriptenNew) if facts.is_some_and(is_main_module) => Reason {
+    if facts.is_some_and(is_main_module) {
+        return Reason {
             blame: Some(&[Blame::Toolchain]),
-            note: "; it is a main module of Emscripten's dynamic linking",
+            note: "; it is a main module of Emscripten's dynamic linking".to_owned(),
             ..with(
                 Code::NeedsJsGlue,
                 "Load it by the JavaScript file that belongs to it; a main module of dynamic linking has no standalone form.",
             )
-        },
+        };
+    }
+    match abi {
+        Some(Abi::EmscriptenOld) => of(Code::NeedsEmscriptenHost),
         // A standalone module (it exports `_start`) has no glue of its own that could define the rest.
         Some(Abi::EmscriptenNew) if shape == Some(Shape::Command) => of(Code::NeedsEmscriptenHost),
         Some(Abi::EmscriptenNew) => with(
@@ -126,14 +128,15 @@ fn reason(facts: Option<&Facts>, import: Option<&Import>, abi: Option<Abi>, name
             "Run it in a JavaScript host by the bindings that `asc --bindings esm` writes, or compile it without the import \
              (for `abort`: --use abort=).",
         ),
-        Some(Abi::Minified) => {
-            Reason { note: " (names minified by the toolchain: only its glue knows them)", ..of(Code::NeedsJsGlue) }
-        }
+        Some(Abi::Minified) => Reason {
+            note: " (names minified by the toolchain: only its glue knows them)".to_owned(),
+            ..of(Code::NeedsJsGlue)
+        },
         Some(Abi::Napi) => of(Code::NeedsNapiHost),
         Some(Abi::Unlinked) => unlinked(import, name),
         Some(Abi::JsBuiltins) => Reason {
             blame: Some(&[Blame::Abi]),
-            note: "; a JavaScript engine has it built in, where its embedder asks for it",
+            note: "; a JavaScript engine has it built in, where its embedder asks for it".to_owned(),
             ..with(
                 Code::MissingImport,
                 "Run it in a JavaScript host of 2025 or later (Chromium 131, Node 24, Deno, Bun) that compiles it with the \
@@ -142,14 +145,17 @@ fn reason(facts: Option<&Facts>, import: Option<&Import>, abi: Option<Abi>, name
         },
         Some(Abi::WasiUnstable) => Reason {
             blame: Some(&[Blame::Toolchain, Blame::Runtime]),
-            note: "; that is WASI's first snapshot, of 2019, under its old name",
+            note: "; that is WASI's first snapshot, of 2019, under its old name".to_owned(),
             ..with(
                 Code::MissingImport,
                 "Rebuild it with a toolchain of today (any Rust, wasi-sdk or moc of the last years), which imports \
                  `wasi_snapshot_preview1`.",
             )
         },
-        Some(Abi::CustomHost | Abi::CustomInterface) => of(Code::CustomHost),
+        Some(Abi::CustomHost | Abi::CustomInterface) => match import.and_then(|i| plugins::host(&i.module, &i.name)) {
+            Some(host) => Reason { note: format!("; it is {}", host.what), ..with(Code::CustomHost, host.remedy) },
+            None => of(Code::CustomHost),
+        },
         Some(Abi::Wasi01 | Abi::Wasi02 | Abi::Wasi03 | Abi::Wasix | Abi::WasiThreads) | None => of(Code::MissingImport),
     }
 }
@@ -165,7 +171,7 @@ fn wasm_bindgen(facts: Option<&Facts>) -> Reason {
     if raw {
         Reason {
             blame: Some(&[Blame::Toolchain]),
-            note: "; it is what cargo built, and wasm-bindgen has not been over it: no host has these",
+            note: "; it is what cargo built, and wasm-bindgen has not been over it: no host has these".to_owned(),
             ..with(
                 Code::NeedsJsGlue,
                 "Run `wasm-bindgen` (or `wasm-pack build`) over it for a JavaScript host; for any other, build without the \
@@ -186,7 +192,7 @@ fn wasm_bindgen(facts: Option<&Facts>) -> Reason {
 fn unlinked(import: Option<&Import>, name: &str) -> Reason {
     let storage = |what: &str, import: &str, export: &str| Reason {
         blame: Some(&[Blame::Toolchain]),
-        note: "; the linker was told to leave it to the host",
+        note: "; the linker was told to leave it to the host".to_owned(),
         ..with(
             Code::MissingImport,
             &format!(
@@ -200,7 +206,7 @@ fn unlinked(import: Option<&Import>, name: &str) -> Reason {
         Some("a table") => return storage("WebAssembly.Table", "--import-table", "--export-table"),
         _ => {}
     }
-    let note = "; a symbol of a library, which the linker did not find and let through";
+    let note = "; a symbol of a library, which the linker did not find and let through".to_owned();
     Reason { note, ..with(Code::UnresolvedSymbol, &definition(name)) }
 }
 
@@ -220,7 +226,7 @@ fn definition(name: &str) -> String {
                 .to_owned()
         }
         "signal" | "raise" | "psignal" => with_flag("signal", "_WASI_EMULATED_SIGNAL", through),
-        "mmap" | "munmap" | "mprotect" | "msync" | "madvise" => with_flag("mman", "_WASI_EMULATED_MMAN", through),
+        "mmap" | "munmap" => with_flag("mman", "_WASI_EMULATED_MMAN", through),
         "clock" | "times" | "getrusage" => with_flag("process-clocks", "_WASI_EMULATED_PROCESS_CLOCKS", through),
         "getpid" => with_flag("getpid", "_WASI_EMULATED_GETPID", through),
         "socket" | "socketpair" | "bind" | "listen" | "connect" | "accept4" | "getaddrinfo" | "gethostbyname"
@@ -229,7 +235,7 @@ fn definition(name: &str) -> String {
         ),
         "__cpp_exception" | "__cxa_throw" | "__cxa_allocate_exception" | "__cxa_begin_catch" => {
             "Compile with `-fno-exceptions`, or link the libc++abi and libunwind that were built for exceptions \
-             (`-fwasm-exceptions -lunwind`, wasi-sdk 30 or later)."
+             (`-fwasm-exceptions -lunwind`)."
                 .to_owned()
         }
         _ if starts(&["_Unwind_"]) => {

@@ -15,6 +15,7 @@ use wasmlab_model::verdict::{Judgement, Verdict};
 pub mod exports;
 mod imports;
 pub mod lab;
+mod plugins;
 mod requests;
 pub mod row;
 #[cfg(test)]

@@ -199,6 +199,13 @@ fn each_kind_of_missing_import_has_its_own_remedy() {
         (Code::CustomHost, abi),
         ("a global", "Embed"),
     );
+    let plugin = "(import \"extism:host/env\" \"input_length\" (func (result i64)))";
+    missing(
+        plugin,
+        "extism:host/env.input_length",
+        (Code::CustomHost, abi),
+        ("it is an Extism plug-in", "extism call"),
+    );
     // A runtime that reads the module's name no further than its first dot.
     let cut = "(import \"./app_bg.js\" \"__wbg_log\" (func))";
     let glue = (Code::NeedsJsGlue, &[Blame::Toolchain, Blame::Abi][..]);
