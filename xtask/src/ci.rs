@@ -195,7 +195,7 @@ mod tests {
                 Ok(())
             }
         };
-        let mut pair = vec![step("beside", &[], waits(&meet)), step("here", &[], waits(&meet))];
+        let mut pair = [step("beside", &[], waits(&meet)), step("here", &[], waits(&meet))];
         pair[0].beside = true;
         let ends = run(&context, &pair.iter().collect::<Vec<_>>(), &|_, _| ());
         assert!(ends.iter().all(|(_, end, _)| *end == End::Done), "{ends:?}");
