@@ -51,6 +51,7 @@ impl Evidence<'_> {
 pub fn judge(evidence: &Evidence, spec: &ScenarioFile) -> Judgement {
     let mut judgement = diagnose(evidence).unwrap_or_else(|| expected(evidence, spec));
     judgement.stage = judgement.stage.or(evidence.progress.stage);
+    judgement.checks = lab::checks(&lab::lines(evidence.stdout()));
     judgement
 }
 
@@ -65,6 +66,7 @@ fn because(code: Code, subject: impl Into<Option<String>>, detail: impl Into<Str
         subject: subject.into(),
         detail: one_line(&detail.into()),
         remedy: None,
+        checks: Vec::new(),
     }
 }
 
@@ -77,6 +79,7 @@ fn plain(verdict: Verdict, detail: impl Into<String>) -> Judgement {
         subject: None,
         detail: one_line(&detail.into()),
         remedy: None,
+        checks: Vec::new(),
     }
 }
 
