@@ -73,7 +73,7 @@ impl<'a> Guest<'a> {
             companions: &companions,
             limits: Limits { run_ms: 60_000, ..Limits::default() },
         };
-        (0..times).map(|_| cell::observe(&lab, &plan, None, false).unwrap()).collect()
+        (0..times).map(|_| cell::observe(&lab, &plan, None, cell::Keep::default()).unwrap()).collect()
     }
 }
 
