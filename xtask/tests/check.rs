@@ -6,6 +6,7 @@ mod lab;
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::time::UNIX_EPOCH;
 
 use lab::{COLUMNS, Ran, Workspace, measured};
 
@@ -132,4 +133,47 @@ fn a_directory_that_is_too_large_or_none_is_named() {
     fails(&["--dir", "none"], &["--dir `none` cannot be used: No such file"]);
     fails(&["--dir", "changes.wat"], &["--dir `changes.wat` is not a directory"]);
     fails(&["--dir-rw", "changes.wat"], &["--dir-rw `changes.wat` is not a directory"]);
+}
+
+/// Prints its program's name.
+const NAME: &str = r#"(module
+  (import "wasi_snapshot_preview1" "args_get" (func $get (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 2048) "UNIQUE")
+  (func (export "_start")
+    (drop (call $get (i32.const 0) (i32.const 64)))
+    (i32.store (i32.const 16) (i32.const 64))
+    (i32.store (i32.const 20) (i32.const 6))
+    (drop (call $write (i32.const 1) (i32.const 16) (i32.const 1) (i32.const 24)))))"#;
+
+/// Cells side by side with one module that no cell had before: they share its compiled code, and nothing else. The
+/// home and the temporary folder of the lab are as empty afterwards as before.
+#[test]
+fn cells_of_one_module_side_by_side_share_its_code_and_nothing_else() {
+    let workspace = Workspace::new();
+    let now = UNIX_EPOCH.elapsed().unwrap().as_nanos();
+    let names = ["a", "b", "c", "d"];
+    for name in names {
+        workspace.write(&format!("{name}.wat"), NAME.replace("UNIQUE", &format!("{now} {}", std::process::id())));
+    }
+    for folder in ["home", "temporary"] {
+        fs::create_dir(workspace.path(folder)).unwrap();
+    }
+    let args = ["check", "a.wat", "b.wat", "c.wat", "d.wat", "--engines", "built", "--output", "json", "--runtime"];
+    let mut command = workspace.command(&[&args[..], &[COLUMNS]].concat());
+    let ran = lab::ran(
+        command.env("HOME", workspace.path("home")).env("TMPDIR", workspace.path("temporary")).output().unwrap(),
+    );
+    let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    for (runtime, verdict, code) in measured(&report) {
+        assert_eq!((verdict.as_str(), code.as_str()), ("pass", ""), "{runtime}: {}", ran.stdout);
+    }
+    for cell in report["cells"].as_array().unwrap().iter().filter(|cell| cell["verdict"] == "pass") {
+        let printed = format!("{}.wasm", cell["scenario"].as_str().unwrap());
+        assert_eq!(cell["output"]["stdout"], printed, "{}", cell["runtime"]);
+    }
+    for folder in ["home", "temporary"] {
+        assert!(files(&workspace, folder).is_empty(), "{folder}: {:?}", files(&workspace, folder));
+    }
 }
