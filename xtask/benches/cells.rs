@@ -199,7 +199,8 @@ fn measure(lab: &Lab, plan: &Plan, dir: &Path) {
         let _ = fs::remove_file(&observation);
         start(&argv);
     };
-    let by_lab = || assert_eq!(cell::observe(lab, plan, None, false).unwrap().outcome, Outcome::Exited(0));
+    let by_lab =
+        || assert_eq!(cell::observe(lab, plan, None, cell::Keep::default()).unwrap().outcome, Outcome::Exited(0));
     by_hand();
     by_lab();
     let began = Instant::now();

@@ -38,6 +38,24 @@ impl<'a> Guest<'a> {
 
     /// What is seen of it, `times` runs one after the other; none where the host is not on this machine.
     fn seen(&self, id: &str, times: usize) -> Vec<Observation> {
+        self.observed(id, |observe| (0..times).map(|_| observe()).collect())
+    }
+
+    /// What is seen of it, `times` runs side by side.
+    fn seen_together(&self, id: &str, times: usize) -> Vec<Observation> {
+        self.observed(id, |observe| {
+            std::thread::scope(|scope| {
+                let running: Vec<_> = (0..times).map(|_| scope.spawn(observe)).collect();
+                running.into_iter().map(|one| one.join().unwrap()).collect()
+            })
+        })
+    }
+
+    fn observed(
+        &self,
+        id: &str,
+        run: impl FnOnce(&(dyn Fn() -> Observation + Sync)) -> Vec<Observation>,
+    ) -> Vec<Observation> {
         let root = tempfile::tempdir().unwrap();
         let lab = Lab {
             root: root.path().into(),
@@ -73,7 +91,7 @@ impl<'a> Guest<'a> {
             companions: &companions,
             limits: Limits { run_ms: 60_000, ..Limits::default() },
         };
-        (0..times).map(|_| cell::observe(&lab, &plan, None, false).unwrap()).collect()
+        run(&|| cell::observe(&lab, &plan, None, cell::Keep::default()).unwrap())
     }
 }
 
@@ -182,6 +200,21 @@ fn glue_on_deno_sees_no_environment() {
     }
 }
 
+/// What Deno keeps for all cells, and the driver that they share, are beyond a guest's reach.
+#[test]
+fn glue_on_deno_cannot_write_where_cells_share() {
+    for file in ["/x", "-deno/x"] {
+        let text = format!(
+            "export default async () => {{ '__wbg_'; const driver = new URL('.', Deno.mainModule).pathname; \
+             Deno.writeTextFileSync(driver.slice(0, -1) + '{file}', ''); }};"
+        );
+        for seen in Guest::with_glue(SAYS, "guest.js", &text).seen("deno", 1) {
+            let cause = cause(&seen);
+            assert!(matches!(&cause, Cause::HostError { message } if message.contains("write access")), "{cause:?}");
+        }
+    }
+}
+
 fn fixture(name: &str) -> Vec<u8> {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("fixtures");
     fs::read(fixtures.join(name).join(format!("{name}.wasm"))).unwrap()
@@ -211,6 +244,19 @@ fn jco_runs_a_component_of_rust_and_keeps_its_translation() {
             assert_eq!(stages(seen), ALL_STAGES, "{id}");
         }
     });
+}
+
+/// Cells with the same guest share its translation: whoever comes first makes it, and nobody sees half of it.
+#[test]
+fn cells_side_by_side_translate_a_component_into_one_folder() {
+    for host in HOSTS {
+        let id = format!("{host}+jco");
+        for seen in Guest::component(fixture("rust-wasip2-hello")).seen_together(&id, 4) {
+            let cause = cause(&seen);
+            assert!(matches!(cause, Cause::Returned | Cause::Exit { code: 0 }), "{id}: {cause:?} {}", seen.stderr);
+            assert!(seen.stdout.starts_with("Hello"), "{id}: {}", seen.stdout);
+        }
+    }
 }
 
 #[test]

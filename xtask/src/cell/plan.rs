@@ -120,7 +120,7 @@ impl Plan<'_> {
     #[must_use]
     pub fn key(&self) -> Option<Key> {
         let run = &self.scenario.spec.run;
-        // The contents of a user's own directory are not in the key.
+        // What is in a directory of the user's is not in the key, and what the guest does to it is not in the cache.
         if run.dir.iter().any(|d| d.host.is_some()) {
             return None;
         }

@@ -61,7 +61,9 @@ pub fn cell(
     let recalls = request.use_cache && turn == Turn::First;
     let cached = key.as_ref().filter(|_| recalls).and_then(|key| kept::recall(lab, key));
     let from_cache = cached.is_some();
-    let observation = match cached.map_or_else(|| cell::observe(lab, &plan, request.sink, request.keep_workdir), Ok) {
+    let dirs = request.keep.dirs.map(|dirs| dirs.join(&scenario.name).join(runtime.id()));
+    let keep = cell::Keep { dirs: dirs.as_deref(), ..request.keep };
+    let observation = match cached.map_or_else(|| cell::observe(lab, &plan, request.sink, keep), Ok) {
         Ok(observation) if observation.outcome == Outcome::Interrupted => return None,
         Ok(observation) => observation,
         Err(error) => {
