@@ -63,6 +63,7 @@ pub fn judge(evidence: &Evidence, spec: &ScenarioFile) -> Judgement {
         judgement.detail += &wanted.map(|code| format!("; {code} is expected")).unwrap_or_default();
     }
     judgement.stage = judgement.stage.or(evidence.progress.stage);
+    judgement.checks = lab::checks(&lab::lines(evidence.stdout()));
     judgement
 }
 
@@ -77,6 +78,7 @@ fn because(code: Code, subject: impl Into<Option<String>>, detail: impl Into<Str
         subject: subject.into(),
         detail: one_line(&detail.into()),
         remedy: None,
+        checks: Vec::new(),
     }
 }
 
@@ -89,6 +91,7 @@ fn plain(verdict: Verdict, detail: impl Into<String>) -> Judgement {
         subject: None,
         detail: one_line(&detail.into()),
         remedy: None,
+        checks: Vec::new(),
     }
 }
 
