@@ -59,11 +59,11 @@ fn classify(output: &ProcessOutput) -> Progress {
         "validation" => (Stage::Validate, Cause::Refused { message, offset: None }),
         "instantiation" => return instantiating(output, why),
         _ if why.starts_with("uncaught exception") => {
-            (Stage::Run, Cause::Trap { trap: TrapKind::UncaughtException, message })
+            (Stage::Run, Cause::trap(TrapKind::UncaughtException, message))
         }
         _ if why.contains("not found") => (Stage::Link, Cause::NoExport { name: message }),
         _ => match messages::trap(why) {
-            Some(trap) => (Stage::Run, Cause::Trap { trap, message }),
+            Some(trap) => (Stage::Run, Cause::trap(trap, message)),
             None => (Stage::Run, Cause::HostError { message }),
         },
     };
@@ -83,7 +83,7 @@ fn instantiating(output: &ProcessOutput, why: &str) -> Progress {
             at(Stage::Link, Cause::ImportTypeMismatch { module, name, message })
         }
         why => match messages::trap(why) {
-            Some(trap) => at(Stage::Instantiate, Cause::Trap { trap, message }),
+            Some(trap) => at(Stage::Instantiate, Cause::trap(trap, message)),
             None => at(Stage::Instantiate, Cause::ResourceLimit { message }),
         },
     }

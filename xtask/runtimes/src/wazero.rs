@@ -67,7 +67,7 @@ fn classify(output: &ProcessOutput) -> Progress {
             "invalid table access" => TrapKind::TableOutOfBounds,
             trap => messages::trap(trap).unwrap_or(TrapKind::Other),
         };
-        return at(Stage::Run, Cause::Trap { trap, message });
+        return at(Stage::Run, Cause::trap(trap, message));
     }
     let quoted: Vec<&str> = line.split('"').skip(1).step_by(2).collect();
     if let Some(module) = line.strip_prefix("module[").and_then(|l| l.strip_suffix("] not instantiated")) {
