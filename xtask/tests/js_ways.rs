@@ -72,6 +72,7 @@ impl<'a> Guest<'a> {
             facts: facts.as_ref(),
             companions: &companions,
             limits: Limits { run_ms: 60_000, ..Limits::default() },
+            switches: &[],
         };
         (0..times).map(|_| cell::observe(&lab, &plan, None, false).unwrap()).collect()
     }

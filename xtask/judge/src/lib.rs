@@ -22,6 +22,7 @@ pub mod exports;
 mod imports;
 pub mod lab;
 mod plugins;
+pub mod proposals;
 mod requests;
 pub mod row;
 #[cfg(test)]
