@@ -23,6 +23,7 @@ mod host;
 mod imports;
 pub mod lab;
 mod plugins;
+pub mod proposals;
 mod requests;
 pub mod row;
 #[cfg(test)]

@@ -248,4 +248,16 @@ pub struct Probe {
     pub version: String,
     /// The modes it offers; one column each.
     pub modes: Vec<String>,
+    /// What it leaves off and a specification may turn on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub switches: Vec<Switch>,
+}
+
+/// A switch of an engine's library that is off by default.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Switch {
+    /// As whoever embeds the engine writes it: `Config::wasm_custom_page_sizes(true)`.
+    pub name: String,
+    /// What a guest has by it: a proposal as the lab names it (`custom-page-sizes`), or [`crate::STACK`].
+    pub gives: String,
 }

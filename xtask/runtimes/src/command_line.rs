@@ -15,7 +15,7 @@ mod calls;
 mod progress;
 mod refusals;
 
-pub use arguments::{argv, dir_args, env_args, guest_args, is_beyond_common_proposals, joined};
+pub use arguments::{argv, dir_args, env_args, guest_args, joined, switch_args};
 pub use calls::{CallSyntax, answerable, argument, plain_value, processes};
 pub use progress::progress;
 pub use refusals::{no_handler, no_open_sockets, no_sockets, untypable, usual_refusals};

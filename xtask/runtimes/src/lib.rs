@@ -17,6 +17,7 @@ pub mod page;
 #[cfg(test)]
 mod recorded;
 mod runtime;
+pub mod switches;
 #[cfg(test)]
 mod tests;
 mod wasmtime_messages;
@@ -25,6 +26,7 @@ pub use custom_build::{CUSTOM_BUILD, custom_build, is_custom_build};
 pub use host_layer::HostLayer;
 pub use install::InstallCommand;
 pub use runtime::{AuxProgram, CellFiles, Finding, Program, Runtime, Seen, Source, Tool};
+pub use switches::Lack;
 
 /// One line lists the adapters; each file gives one or more columns by its `columns()`.
 macro_rules! registry {

@@ -9,11 +9,12 @@ use wasmlab_model::facts::Facts;
 use wasmlab_model::observation::{Observation, Progress};
 use wasmlab_model::scenario::{Run, ScenarioFile};
 use wasmlab_model::verdict::Verdict;
-use wasmlab_protocol::{Cause, CellSpec};
+use wasmlab_protocol::{Cause, CellSpec, Switch};
 
 use crate::command_line::{self, Reader};
 use crate::host_layer::HostLayer;
 use crate::install::InstallCommand;
+use crate::switches::{self, Lack};
 
 /// A column: an engine in one mode. An adapter names the fields that it has; the others are those of
 /// [`Runtime::default`].
@@ -42,6 +43,11 @@ pub struct Runtime {
     pub host_layer: HostLayer,
     /// The switches that every cell of the column is run with; those that a cell needs are in its commands.
     pub flags: &'static [&'static str],
+    /// The commands that make its program list its switches, without the program: [`Tool::help`] is what they print.
+    pub help: &'static [&'static [&'static str]],
+    /// The switches, off by default, that this program has and that give what a run fell short of, as
+    /// [`CellSpec::switches`] takes them. Limits and permissions of the cell are none: they are in its commands.
+    pub switches: fn(&Tool, Lack) -> Vec<String>,
     /// A second program that it needs beside the one of [`Runtime::source`]: a compiler.
     pub aux_program: Option<AuxProgram>,
     /// Files of the lab that its commands need, path and text: drivers.
@@ -86,6 +92,8 @@ impl Default for Runtime {
             reference_column: None,
             host_layer: HostLayer::None,
             flags: &[],
+            help: &[],
+            switches: switches::of_engine,
             aux_program: None,
             support_files: &[],
             slow_to_build: false,
@@ -226,6 +234,10 @@ pub struct Tool {
     pub version: String,
     /// Changes whenever the program or a driver changes.
     pub fingerprint: String,
+    /// What an embedded engine leaves off by default and a specification may turn on.
+    pub switches: Vec<Switch>,
+    /// What the program prints for [`Runtime::help`]; empty where there is none.
+    pub help: String,
     /// The folder of [`Runtime::support_files`]; empty where there are none.
     pub support: PathBuf,
     /// The folder `node_modules` that has [`Runtime::npm_packages`]; empty where there are none.

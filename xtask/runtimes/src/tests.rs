@@ -116,6 +116,7 @@ fn tool(runtime: &Runtime) -> Tool {
         packages: if runtime.npm_packages().is_empty() { PathBuf::new() } else { "/node_modules".into() },
         aux_program: runtime.aux_program.map(|aux| format!("/bin/{}", aux.name)).unwrap_or_default().into(),
         driven,
+        ..Tool::default()
     }
 }
 
@@ -145,5 +146,6 @@ fn cell(mode: &str) -> CellSpec {
         network: Network::Loopback,
         host_functions: Vec::new(),
         memory_limit: 1 << 30,
+        switches: Vec::new(),
     }
 }

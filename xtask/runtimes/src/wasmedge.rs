@@ -10,7 +10,7 @@ use wasmlab_model::observation::Progress;
 use wasmlab_protocol::{Cause, Stage, TrapKind};
 
 use crate::command_line::{self, CallSyntax, ProcessOutput, Reader, argv, at, exited, missing_import};
-use crate::{CellFiles, InstallCommand, Runtime, Source, Tool, messages};
+use crate::{CellFiles, InstallCommand, Runtime, Source, Tool, messages, switches};
 
 pub fn columns() -> Vec<Runtime> {
     vec![Runtime {
@@ -23,6 +23,9 @@ pub fn columns() -> Vec<Runtime> {
             InstallCommand::quick(&["dnf", "install", "--assumeyes", "wasmedge"]),
         ],
         is_applicable: command_line::no_http,
+        help: &[&["--help"]],
+        // One switch for what is beyond WebAssembly 2.0: those of single proposals come and go by version.
+        switches: switches::enable_all,
         refuses: |cell| command_line::usual_refusals(cell, "wasmedge"),
         commands,
         reader: Some(Reader::new(classify)),
@@ -32,10 +35,7 @@ pub fn columns() -> Vec<Runtime> {
 
 fn commands(tool: &Tool, cell: &CellFiles) -> Vec<Vec<OsString>> {
     let mut base = argv(&tool.program, []);
-    // One switch for what is beyond WebAssembly 2.0: those of single proposals come and go by version.
-    if command_line::is_beyond_common_proposals(cell) {
-        base.push("--enable-all".into());
-    }
+    base.extend(command_line::switch_args(cell.cell));
     for dir in &cell.cell.dirs {
         let pair = command_line::joined([dir.guest.as_ref(), ":".as_ref(), dir.host.as_ref()]);
         base.extend(["--dir".into(), pair]);

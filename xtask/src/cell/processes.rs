@@ -215,6 +215,7 @@ mod tests {
                 facts: None,
                 companions: &BTreeMap::new(),
                 limits: Limits::default(),
+                switches: &[],
             };
             let seen = observe(&lab, &plan, None, Keep::default()).unwrap();
             assert_eq!(seen.stdout, format!("{switch}\n"));

@@ -97,7 +97,8 @@ fn write(
     let facts = report.artifacts.first().and_then(|a| a.facts.as_ref());
     let (scenario, runtime) = (&request.scenarios[0], &request.runtimes[0]);
     let (guest_hash, companions) = (&guest.sha256, &guest.companions);
-    let plan = Plan { scenario, runtime, tool, guest: guest_hash, facts, companions, limits: request.limits };
+    let (limits, switches) = (request.limits, &cell.switches);
+    let plan = Plan { scenario, runtime, tool, guest: guest_hash, facts, companions, limits, switches };
     let made = cell::reproduce(lab, &plan, &into)?;
     let script = into.join("run.sh");
     fs::write(&script, shell(scenario, runtime, tool, &made))?;
