@@ -14,6 +14,7 @@ use wasmlab_protocol::{Cause, CellSpec};
 use crate::command_line::{self, Reader};
 use crate::host_layer::HostLayer;
 use crate::install::InstallCommand;
+use crate::versions::Package;
 
 /// A column: an engine in one mode. An adapter names the fields that it has; the others are those of
 /// [`Runtime::default`].
@@ -29,6 +30,10 @@ pub struct Runtime {
     pub source: Source,
     /// The commands of package clients that get its program, the best first.
     pub install: Vec<InstallCommand>,
+    /// The package that carries each version of its program, for `ID@VERSION` and [`Runtime::version_line`].
+    pub package: Option<Package>,
+    /// The versions that the column is of, where it is not of whichever is here: `24` is 24.x.
+    pub version_line: Option<&'static str>,
     /// CI installs or builds its program: where it is absent there, CI says what it left out.
     pub in_ci: bool,
     /// The user's own program, which takes the place of what [`Runtime::source`] says.
@@ -78,6 +83,8 @@ impl Default for Runtime {
             mode: Cow::Borrowed(""),
             source: Source::Embedded(""),
             install: Vec::new(),
+            package: None,
+            version_line: None,
             in_ci: false,
             custom_build: None,
             reference_column: None,

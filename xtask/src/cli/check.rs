@@ -62,7 +62,7 @@ pub struct Args {
     /// Limit of the run
     #[arg(long, value_name = "SECONDS", value_parser = common::seconds)]
     timeout: Option<u64>,
-    /// Only runtimes that the glob matches, or a build of your own as RUNTIME@PATH; may be repeated
+    /// Only runtimes that the glob matches, or a build of your own as RUNTIME@PATH, a version as RUNTIME@VERSION; may be repeated
     #[arg(long, value_name = "GLOB")]
     runtime: Vec<String>,
     /// Measure anew
@@ -99,7 +99,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     scenarios.sort_by(|a, b| a.name.cmp(&b.name));
     let request = Request {
         scenarios: &scenarios,
-        runtimes: common::columns(&args.runtime)?,
+        runtimes: common::columns(lab, &args.runtime)?,
         jobs: run_all::jobs(None),
         use_cache: !args.no_cache,
         confirm: false,
