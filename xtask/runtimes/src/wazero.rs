@@ -29,6 +29,7 @@ pub fn columns() -> Vec<Runtime> {
                 note: "goes to the folder `bin` of `go env GOPATH`, which has to be on PATH",
             },
         ],
+        in_ci: true,
         opens_sockets: true,
         is_applicable: command_line::commands_only,
         commands: |tool, cell| vec![command(tool, cell)],
@@ -61,13 +62,15 @@ fn classify(output: &ProcessOutput) -> Progress {
     let Some(error) = failed("error instantiating wasm binary: ") else { return exited(output.code) };
     let line = first(error).trim_start_matches("error instantiating wasm binary: ");
     let message = line.to_owned();
-    if let Some((_, trap)) = line.split_once("wasm error: ") {
-        let trap = match trap {
+    if let Some(words) = trap_of(line) {
+        let trap = match words {
             "stack overflow" => TrapKind::StackOverflow,
             "invalid table access" => TrapKind::TableOutOfBounds,
-            trap => messages::trap(trap).unwrap_or(TrapKind::Other),
+            words => messages::trap(words).unwrap_or(TrapKind::Other),
         };
-        return at(Stage::Run, Cause::Trap { trap, message });
+        // `_start` is an export like any other; the module's start function and its data segments come before it.
+        let stage = if line.starts_with("module[") { Stage::Run } else { Stage::Instantiate };
+        return at(stage, Cause::Trap { trap, message: words.to_owned() });
     }
     let quoted: Vec<&str> = line.split('"').skip(1).step_by(2).collect();
     if let Some(module) = line.strip_prefix("module[").and_then(|l| l.strip_suffix("] not instantiated")) {
@@ -76,7 +79,26 @@ fn classify(output: &ProcessOutput) -> Progress {
     if let ([name, module, ..], true) = (quoted.as_slice(), line.contains("is not exported in module")) {
         return at(Stage::Link, missing_import(module, name));
     }
+    // "import func[MODULE.NAME]: signature mismatch: WANTED != THERE"
+    if let Some((import, _)) = line.strip_prefix("import ").and_then(|l| l.split_once("]: ")) {
+        let import = import.split_once('[').map_or(import, |(_, import)| import);
+        let (module, name) = import.split_once('.').unwrap_or((import, ""));
+        return at(
+            Stage::Link,
+            Cause::ImportTypeMismatch { module: module.to_owned(), name: name.to_owned(), message },
+        );
+    }
     at(Stage::Instantiate, Cause::HostError { message })
+}
+
+/// What follows `FUNCTION failed: wasm error: ` and, of an exhausted stack and of a segment, the place alone.
+fn trap_of(line: &str) -> Option<&str> {
+    if let Some((_, trap)) = line.split_once("wasm error: ") {
+        return Some(trap);
+    }
+    let (place, words) = line.split_once(" failed: ").or_else(|| line.split_once("]: "))?;
+    let of_segment = place.starts_with("data[") || place.starts_with("element[");
+    (words == "stack overflow" || of_segment).then_some(words)
 }
 
 fn first(block: &str) -> &str {
