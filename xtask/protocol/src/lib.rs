@@ -11,7 +11,7 @@ mod event;
 mod spec;
 mod value;
 
-pub use event::{Cause, Event, Probe, Stage, TrapKind};
+pub use event::{Cause, Event, HostRefusal, Location, Probe, Stage, TrapKind};
 pub use spec::{Call, CellSpec, Entry, Network, PreopenedDir, PreopenedSocket};
 pub use value::{ParseValueError, Value};
 

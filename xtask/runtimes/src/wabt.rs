@@ -128,7 +128,7 @@ fn trap(words: &str) -> Cause {
     ];
     let other = other.iter().find(|(beginning, _)| words.starts_with(beginning)).map(|(_, trap)| *trap);
     match messages::trap(words).or(other) {
-        Some(trap) => Cause::Trap { trap, message },
+        Some(trap) => Cause::trap(trap, message),
         None => Cause::HostError { message },
     }
 }

@@ -8,7 +8,7 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use wasmlab_model::observation::Progress;
-use wasmlab_protocol::{Cause, Stage, TrapKind, Value};
+use wasmlab_protocol::{Cause, Location, Stage, TrapKind, Value};
 
 use crate::command_line::{
     self, CallSyntax, ProcessOutput, Reader, argv, at, exited, missing_import, no_export, plain_value,
@@ -116,7 +116,10 @@ fn of_log(log: &str) -> Progress {
         // Of what is done before a function is called it names no function.
         _ => {
             let stage = if details.contains("At AST node: module") { Stage::Instantiate } else { Stage::Run };
-            (stage, of_execution(why))
+            // Translated code knows no offsets.
+            let offset = details.contains("In instruction: ").then(|| offset(details)).flatten();
+            let place = offset.map(|offset| Location { offset: Some(offset), ..Location::default() });
+            (stage, of_execution(why).at(place))
         }
     };
     at(stage, cause)
@@ -126,7 +129,7 @@ fn of_execution(why: &str) -> Cause {
     let message = why.to_owned();
     let uncaught = why.starts_with("uncaught exception").then_some(TrapKind::UncaughtException);
     match uncaught.or_else(|| messages::trap(why)) {
-        Some(trap) => Cause::Trap { trap, message },
+        Some(trap) => Cause::trap(trap, message),
         None => Cause::HostError { message },
     }
 }
@@ -149,7 +152,7 @@ fn instantiating(details: &str, why: &str) -> Progress {
             at(Stage::Link, Cause::ImportTypeMismatch { module, name, message })
         }
         why => match messages::trap(why) {
-            Some(trap) => at(Stage::Instantiate, Cause::Trap { trap, message }),
+            Some(trap) => at(Stage::Instantiate, Cause::trap(trap, message)),
             None => at(Stage::Instantiate, Cause::ResourceLimit { message }),
         },
     }

@@ -29,7 +29,7 @@ pub fn columns() -> Vec<Runtime> {
         is_applicable: command_line::no_http,
         refuses: |cell| command_line::usual_refusals(cell, "wasmer"),
         commands,
-        reader: Some(Reader { result_separator: Some(' '), ..Reader::new(classify) }),
+        reader: Some(Reader { result_separator: Some(' '), error_mark: "error: ", ..Reader::new(classify) }),
         reference_column: Some("wasmer-cranelift".into()),
         explain_difference: command_line::explain_difference,
         ..Runtime::default()
@@ -68,10 +68,10 @@ fn classify(output: &ProcessOutput) -> Progress {
         }
         let trap = cause.trim_start_matches("RuntimeError: ");
         if let Some(kind) = messages::trap(trap) {
-            return at(Stage::Run, Cause::Trap { trap: kind, message: trap.to_owned() });
+            return at(Stage::Run, Cause::trap(kind, trap));
         }
         if trap.starts_with("Uncaught exception") || trap.starts_with("uncaught exception") {
-            return at(Stage::Run, Cause::Trap { trap: TrapKind::UncaughtException, message: trap.to_owned() });
+            return at(Stage::Run, Cause::trap(TrapKind::UncaughtException, trap));
         }
         if cause.starts_with("No export `") || cause.starts_with("No exported function found") {
             return no_export(cause.split('`').nth(1).unwrap_or_default());

@@ -6,7 +6,7 @@
 use std::ffi::OsString;
 
 use wasmlab_model::observation::Progress;
-use wasmlab_protocol::{Cause, Stage, TrapKind};
+use wasmlab_protocol::{Cause, Location, Stage, TrapKind};
 
 use crate::command_line::{self, ProcessOutput, Reader, argv, at, exited, missing_import};
 use crate::{CellFiles, InstallCommand, Program, Runtime, Source, Tool, messages};
@@ -33,7 +33,7 @@ pub fn columns() -> Vec<Runtime> {
         opens_sockets: true,
         is_applicable: command_line::commands_only,
         commands: |tool, cell| vec![command(tool, cell)],
-        reader: Some(Reader::new(classify)),
+        reader: Some(Reader { error_mark: FAILED, ..Reader::new(classify) }),
         ..Runtime::default()
     }]
 }
@@ -51,6 +51,9 @@ fn command(tool: &Tool, cell: &CellFiles) -> Vec<OsString> {
     argv
 }
 
+/// How the error of a module that was read begins.
+const FAILED: &str = "error instantiating wasm binary: ";
+
 /// How far a guest came: what fails has exit code 1 and one of three beginnings; a trap is an error of
 /// instantiating, because `_start` is called there.
 fn classify(output: &ProcessOutput) -> Progress {
@@ -59,8 +62,8 @@ fn classify(output: &ProcessOutput) -> Progress {
         let message = first(error).split_once(": ").map_or("", |(_, why)| why).to_owned();
         return at(Stage::Compile, Cause::Refused { message, offset: None });
     }
-    let Some(error) = failed("error instantiating wasm binary: ") else { return exited(output.code) };
-    let line = first(error).trim_start_matches("error instantiating wasm binary: ");
+    let Some(error) = failed(FAILED) else { return exited(output.code) };
+    let line = first(error).trim_start_matches(FAILED);
     let message = line.to_owned();
     if let Some(words) = trap_of(line) {
         let trap = match words {
@@ -70,7 +73,7 @@ fn classify(output: &ProcessOutput) -> Progress {
         };
         // `_start` is an export like any other; the module's start function and its data segments come before it.
         let stage = if line.starts_with("module[") { Stage::Run } else { Stage::Instantiate };
-        return at(stage, Cause::Trap { trap, message: words.to_owned() });
+        return at(stage, Cause::trap(trap, words).at(innermost_frame(error)));
     }
     let quoted: Vec<&str> = line.split('"').skip(1).step_by(2).collect();
     if let Some(module) = line.strip_prefix("module[").and_then(|l| l.strip_suffix("] not instantiated")) {
@@ -99,6 +102,15 @@ fn trap_of(line: &str) -> Option<&str> {
     let (place, words) = line.split_once(" failed: ").or_else(|| line.split_once("]: "))?;
     let of_segment = place.starts_with("data[") || place.starts_with("element[");
     (words == "stack overflow" || of_segment).then_some(words)
+}
+
+/// The first frame of its stack trace: `\tmodule.name(i32)`, or `\tmodule.$3()` of a function without a name.
+fn innermost_frame(error: &str) -> Option<Location> {
+    let (_, trace) = error.split_once("wasm stack trace:\n")?;
+    let (_, function) = trace.lines().next()?.trim().split_once('.')?;
+    let function = &function[..function.rfind('(').unwrap_or(function.len())];
+    let index = function.strip_prefix('$').and_then(|index| index.parse().ok());
+    Some(Location { function: index.is_none().then(|| function.to_owned()), index, offset: None })
 }
 
 fn first(block: &str) -> &str {

@@ -16,7 +16,7 @@ pub use compiled::CompiledCode;
 pub use log::{Log, MAX_HOST_CALLS};
 pub use recorder::Recorder;
 
-use wasmlab_protocol::{Cause, CellSpec, EXIT_UNUSABLE, PROTOCOL, Probe, SOCKET_FD, Stage, Value};
+use wasmlab_protocol::{Cause, CellSpec, EXIT_UNUSABLE, HostRefusal, PROTOCOL, Probe, SOCKET_FD, Stage, Value};
 
 /// One engine binary.
 #[derive(Clone, Copy, Debug)]
@@ -110,6 +110,20 @@ pub fn load(spec: &CellSpec, log: &Log) -> Result<Vec<u8>, Cause> {
     log.stage(Stage::Load);
     std::fs::read(&spec.module)
         .map_err(|e| Cause::EngineError { message: format!("failed to read {}: {e}", spec.module.display()) })
+}
+
+/// What a host of WASI 0.1 refuses with these words: wiggle's and wasi-common's, which several engines share. They
+/// come as an error of the host function that was called.
+#[must_use]
+pub fn refusal(words: &str) -> Option<HostRefusal> {
+    let is = |part| words.contains(part);
+    if is("invalid exit status outside of") {
+        Some(HostRefusal::ExitCode)
+    } else if is("missing required") && is("memory export") {
+        Some(HostRefusal::NoMemory)
+    } else {
+        None
+    }
 }
 
 /// Whether `bytes` begin as a component does (the version field holds layer 1).

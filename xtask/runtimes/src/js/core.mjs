@@ -83,7 +83,9 @@ function calls(list, host, instance, types, log) {
   const { memory, _initialize: initialize } = instance.exports;
   if (host.wasi && !host.wasi.initialize) {
     // Bun's has commands only, and this for others.
-    if (!(memory instanceof WebAssembly.Memory)) throw new End('host-error', { message: 'the module exports no memory' });
+    if (!(memory instanceof WebAssembly.Memory)) {
+      throw new End('host-refused', { what: 'no-memory', message: 'node:wasi takes the memory that the module exports' });
+    }
     host.wasi.setMemory(memory);
     if (typeof initialize === 'function') guarded(host, 'run', initialize);
   } else if (host.wasi) {

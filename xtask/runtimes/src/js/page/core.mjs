@@ -61,6 +61,10 @@ async function guarded(host, stage, f) {
     result = await f();
   } catch (error) {
     if (error instanceof End) throw error;
+    // The shim looks for the memory when it needs it, and falls over where there is none.
+    if (host.memoryless && error instanceof TypeError) {
+      throw new End('host-refused', { what: 'no-memory', message: 'browser_wasi_shim works on the memory that the module exports' });
+    }
     throw host.exit === undefined ? new End(...thrown(error, stage)) : new End('exit', { code: host.exit });
   }
   if (host.exit !== undefined) throw new End('exit', { code: host.exit });
