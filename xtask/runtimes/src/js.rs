@@ -41,10 +41,11 @@ pub const PAGE: &[(&str, &str)] = &[
     ("values.mjs", include_str!("js/values.mjs")),
 ];
 
-/// The columns of a JavaScript host: itself, and with jco. The driver's mode is the column's id.
+/// The columns of a JavaScript host: itself, and with jco. The driver's mode is the engine's name, with `+jco`.
 #[must_use]
 pub fn columns(host: Runtime) -> Vec<Runtime> {
-    let host = Runtime { id: host.engine.into(), mode: host.engine.into(), support_files: DRIVER, ..host };
+    let id = if host.id.is_empty() { host.engine.into() } else { host.id.clone() };
+    let host = Runtime { id, mode: host.engine.into(), support_files: DRIVER, ..host };
     vec![host.clone(), host.with_host_layer(HostLayer::Jco)]
 }
 

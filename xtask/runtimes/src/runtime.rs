@@ -15,6 +15,7 @@ use crate::command_line::{self, Reader};
 use crate::host_layer::HostLayer;
 use crate::install::InstallCommand;
 use crate::switches::{self, Lack};
+use crate::versions::Package;
 
 /// A column: an engine in one mode. An adapter names the fields that it has; the others are those of
 /// [`Runtime::default`].
@@ -32,6 +33,10 @@ pub struct Runtime {
     pub note: Option<&'static str>,
     /// The commands of package clients that get its program, the best first.
     pub install: Vec<InstallCommand>,
+    /// The package that carries each version of its program, for `ID@VERSION` and [`Runtime::version_line`].
+    pub package: Option<Package>,
+    /// The versions that the column is of, where it is not of whichever is here: `24` is 24.x.
+    pub version_line: Option<&'static str>,
     /// CI installs or builds its program: where it is absent there, CI says what it left out.
     pub in_ci: bool,
     /// The user's own program, which takes the place of what [`Runtime::source`] says.
@@ -87,6 +92,8 @@ impl Default for Runtime {
             source: Source::Embedded(""),
             note: None,
             install: Vec::new(),
+            package: None,
+            version_line: None,
             in_ci: false,
             custom_build: None,
             reference_column: None,

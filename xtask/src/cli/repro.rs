@@ -34,7 +34,7 @@ observed, and the versions. The exit code is 0 when it is written.";
 pub struct Args {
     /// The scenario
     scenario: String,
-    /// The runtime, or a build of your own as RUNTIME@PATH
+    /// The runtime, or a build of your own as RUNTIME@PATH, a version as RUNTIME@VERSION
     runtime: String,
     /// The folder, which must be empty or not be there [default: repro-SCENARIO-RUNTIME]
     #[arg(long, value_name = "DIR")]
@@ -47,7 +47,7 @@ pub struct Args {
 /// Runs it.
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let scenario = run_one::scenario(lab, &args.scenario)?;
-    let runtime = common::column(&args.runtime)?;
+    let runtime = common::column(lab, &args.runtime)?;
     let into = args.output.clone().unwrap_or_else(|| format!("repro-{}-{}", args.scenario, runtime.id()).into());
     if into.is_file() || fs::read_dir(&into).is_ok_and(|mut entries| entries.next().is_some()) {
         return usage(format!("`{}` is not an empty folder: name another with --output", into.display()));
