@@ -21,6 +21,8 @@ fn sh(script: &str) -> Command {
             memory: 1 << 30,
             file: 1 << 20,
         },
+        sandbox: None,
+        report: None,
     }
 }
 

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use wasmlab_model::observation::Part;
 use wasmlab_process::{self as process, Command, Input};
 use wasmlab_protocol::{CellSpec, PreopenedSocket};
 
@@ -17,7 +18,9 @@ use super::folder::Folder;
 use super::plan::{CellPaths, CellPorts, Plan};
 use super::ports;
 use super::preopens::{self, Contents};
+use super::sandbox;
 use super::server::Servers;
+use super::stages::Reports;
 use crate::lab::Lab;
 
 /// Between SIGTERM and SIGKILL.
@@ -35,6 +38,8 @@ pub struct Workdir {
     pub sockets: Vec<(String, TcpListener)>,
     /// Ports by name, those of the servers too.
     pub ports: BTreeMap<String, u16>,
+    /// Where its engines report.
+    pub reports: Reports,
     /// What the lab serves to the guest.
     pub servers: Servers,
     /// What a guest must neither read nor change.
@@ -72,11 +77,12 @@ impl Workdir {
         let (module, glue) = guest_files(lab, plan, &path("guest"))?;
         let compiled = compiled_dir(lab, plan);
         let prepared = compiled.as_deref().unwrap_or(root.path()).join("prepared");
+        let reports = Reports::new(&path("work").join("events.jsonl"))?;
         let paths = CellPaths {
             spec: path("spec.json"),
             module,
             glue,
-            observation: path("events.jsonl"),
+            observation: reports.path(),
             preparing: aside(&prepared),
             prepared,
             compiled,
@@ -94,7 +100,7 @@ impl Workdir {
         let (name, value) = canary.variable();
         env.insert(name.into(), value.into());
         env.extend((plan.runtime.env)(plan.tool).into_iter().map(|(name, value)| (name.into(), value)));
-        Ok(Self { root, paths, spec, env, sockets, ports: known, servers, canary })
+        Ok(Self { root, paths, spec, env, sockets, ports: known, reports, servers, canary })
     }
 
     /// The ports that steps use, of sockets and of ports alike.
@@ -104,8 +110,18 @@ impl Workdir {
         sockets.chain(self.ports.clone()).collect()
     }
 
+    /// The folder itself.
+    pub fn path(&self) -> &Path {
+        self.root.path()
+    }
+
+    /// The environment of its processes.
+    pub fn env(&self) -> &BTreeMap<OsString, OsString> {
+        &self.env
+    }
+
     /// A process of the cell.
-    pub fn process(&self, plan: &Plan, argv: &[OsString], stdin: Input, wall: Duration) -> Command {
+    pub fn process(&self, plan: &Plan, part: Part, argv: &[OsString], stdin: Input, wall: Duration) -> Command {
         Command {
             program: argv.first().cloned().unwrap_or_default().into(),
             args: argv.iter().skip(1).cloned().collect(),
@@ -120,6 +136,8 @@ impl Workdir {
                 memory: plan.limits.resident,
                 file: plan.limits.file,
             },
+            sandbox: sandbox::of(plan, self, part, argv),
+            report: self.reports.pipe(),
         }
     }
 }

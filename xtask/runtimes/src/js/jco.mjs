@@ -1,6 +1,7 @@
 // A component by jco: translated once into JavaScript and core modules, with preview2-shim as its WASI host.
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { called, commandsOnly, instantiated, lacking, set } from './component.mjs';
@@ -10,7 +11,9 @@ import { translate } from './translate.mjs';
 export async function run(spec, log, packages) {
   commandsOnly(spec);
   log.way('jco');
-  const dir = join(spec.compiled ?? join(dirname(spec.observation), 'jco'), 'jco');
+  // A pipe has no folder.
+  const beside = spec.observation.startsWith('/dev/') ? tmpdir() : dirname(spec.observation);
+  const dir = join(spec.compiled ?? join(beside, 'jco'), 'jco');
   const main = join(dir, 'guest.js');
   // The translation imports the shim by its path: with the packages elsewhere it would run on another copy of
   // the shim than the one that is prepared below, with that one's defaults.
