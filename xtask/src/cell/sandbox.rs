@@ -13,7 +13,6 @@ use std::path::{Path, PathBuf};
 use wasmlab_model::observation::Part;
 use wasmlab_process::{Ports, Sandbox, support};
 use wasmlab_protocol::Network;
-use wasmlab_runtimes::Source;
 
 use super::plan::Plan;
 use super::workdir::Workdir;
@@ -85,16 +84,19 @@ fn ports(plan: &Plan, workdir: &Workdir, part: Part) -> Option<Ports> {
     if part == Part::Prepare {
         return Some(Ports::default());
     }
-    if matches!(plan.runtime.source, Source::Driver { .. }) {
+    // Firefox was not to be had here to try it with: its page's policy alone keeps it to the cell.
+    if plan.runtime.engine == "firefox" {
         return None;
     }
     let spec = &workdir.spec;
     let sockets = spec.sockets.iter().filter_map(|s| s.address.rsplit(':').next()?.parse().ok());
-    let bind: Vec<u16> = spec.ports.iter().copied().chain(sockets).collect();
+    let mut bind: Vec<u16> = spec.ports.iter().copied().chain(sockets).collect();
     let mut connect = spec.connect_ports.clone();
     if spec.network == Network::Loopback {
         connect.extend(&bind);
     }
+    bind.extend(&workdir.driver_ports);
+    connect.extend(&workdir.driver_ports);
     Some(Ports { bind, connect })
 }
 

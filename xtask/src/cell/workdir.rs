@@ -12,6 +12,7 @@ use std::time::Duration;
 use wasmlab_model::observation::Part;
 use wasmlab_process::{self as process, Command, Input};
 use wasmlab_protocol::{CellSpec, PreopenedSocket};
+use wasmlab_runtimes::Source;
 
 use super::canary::Canary;
 use super::folder::Folder;
@@ -38,6 +39,8 @@ pub struct Workdir {
     pub sockets: Vec<(String, TcpListener)>,
     /// Ports by name, those of the servers too.
     pub ports: BTreeMap<String, u16>,
+    /// Those between a driver and what it drives.
+    pub driver_ports: Vec<u16>,
     /// Where its engines report.
     pub reports: Reports,
     /// What the lab serves to the guest.
@@ -99,8 +102,12 @@ impl Workdir {
         env.insert("NO_COLOR".into(), "1".into());
         let (name, value) = canary.variable();
         env.insert(name.into(), value.into());
+        let driver_ports = driver_ports(plan)?;
+        if let [server, browser] = driver_ports[..] {
+            env.insert("WASMLAB_DRIVER_PORTS".into(), format!("{server},{browser}").into());
+        }
         env.extend((plan.runtime.env)(plan.tool).into_iter().map(|(name, value)| (name.into(), value)));
-        Ok(Self { root, paths, spec, env, sockets, ports: known, reports, servers, canary })
+        Ok(Self { root, paths, spec, env, sockets, ports: known, driver_ports, reports, servers, canary })
     }
 
     /// The ports that steps use, of sockets and of ports alike.
@@ -140,6 +147,12 @@ impl Workdir {
             report: self.reports.pipe(),
         }
     }
+}
+
+/// A driver serves its page, and talks to its browser.
+fn driver_ports(plan: &Plan) -> io::Result<Vec<u16>> {
+    let is_driven = matches!(plan.runtime.source, Source::Driver { .. });
+    if is_driven { Ok(vec![ports::free()?, ports::free()?]) } else { Ok(Vec::new()) }
 }
 
 /// What is half done must not pass for done: so it is made beside its place, and moved there when it is whole.

@@ -54,13 +54,16 @@ async function prepare(spec, load) {
   if (spec.network === 'none') await denyNetwork(load);
 }
 
-/** A cell without a network gets a shim that refuses to resolve names and to open sockets. */
+/** A cell without a network gets a shim that refuses to resolve names, to open sockets and to send requests. */
 async function denyNetwork(load) {
-  const sockets = await load('sockets.js');
-  for (const name of ['_denyTcp', '_denyUdp', '_denyDnsLookup']) {
-    if (typeof sockets[name] !== 'function') {
-      throw new End('engine-error', { message: `preview2-shim has no ${name}: its default would give the guest the network` });
+  const deny = { 'sockets.js': ['_denyTcp', '_denyUdp', '_denyDnsLookup'], 'http.js': ['_denyHttp'] };
+  for (const [file, names] of Object.entries(deny)) {
+    const shim = await load(file);
+    for (const name of names) {
+      if (typeof shim[name] !== 'function') {
+        throw new End('engine-error', { message: `preview2-shim has no ${name}: its default would give the guest the network` });
+      }
+      shim[name]();
     }
-    sockets[name]();
   }
 }
