@@ -95,7 +95,7 @@ const COLUMNS: &[&str] = &[
     "wasmtime-cli",
     "wasmi-cli",
     "wasmer-cli",
-    "wamr-aot",
+    "wamr-zig",
     "node",
     "deno",
     "bun",

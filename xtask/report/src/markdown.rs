@@ -202,6 +202,11 @@ fn runtimes(out: &mut String, report: &RunReport) {
         let flags = runtime.flags.iter().map(|f| format!("`{f}`")).collect::<Vec<_>>().join(" ");
         let _ = writeln!(out, "| {} | {version}{own} | {} | {flags} |", runtime.id, runtime.mode);
     }
+    let notes = report.runtimes.iter().filter_map(|r| Some((&r.id, r.note.as_ref()?)));
+    let lines: Vec<String> = notes.map(|(id, note)| format!("- **{id}** is {}", escaped(note))).collect();
+    if !lines.is_empty() {
+        let _ = writeln!(out, "\n{}", lines.join("\n"));
+    }
     let differences = report.notes.iter().filter(|n| n.kind == NoteKind::Differs);
     let lines: Vec<String> =
         differences.map(|n| format!("- **{}** {}", escaped(&n.about), escaped(&n.text))).collect();

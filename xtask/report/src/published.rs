@@ -9,6 +9,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde_json::Serializer;
 use serde_json::ser::Formatter;
+use wasmlab_model::checks::Check;
 use wasmlab_model::codes::same_blame;
 use wasmlab_model::facts::Facts;
 use wasmlab_model::report::{Artifact, Cell, CodeText, Host, NoteKind, Output, RunReport, Selection};
@@ -85,8 +86,10 @@ fn artifact(artifact: &Artifact) -> Artifact {
 
 fn cell(report: &RunReport, cell: &Cell, places: &[Place]) -> Cell {
     let general = cell.code.and_then(|code| report.text(code)).map(|text| text.remedy.as_str());
+    let check = |c: &Check| Check { message: c.message.as_deref().map(|m| neutral(m, places)), ..c.clone() };
     Cell {
         detail: neutral(&cell.detail, places),
+        checks: cell.checks.iter().map(check).collect(),
         remedy: cell.remedy.as_deref().filter(|r| Some(*r) != general).map(|r| neutral(r, places)),
         known: cell.known.clone(),
         change: Change::Same,

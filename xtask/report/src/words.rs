@@ -167,6 +167,7 @@ pub fn tally(report: &RunReport) -> String {
         }
     }
     let cells = report.cells.len();
+    let noun = if cells == 1 { "cell" } else { "cells" };
     let cached = report.cells.iter().filter(|c| c.cached).count();
     let cached = match cached {
         0 => String::new(),
@@ -175,7 +176,7 @@ pub fn tally(report: &RunReport) -> String {
     };
     // Not of one run: a report that is published.
     let took = if report.duration_ms == 0 { String::new() } else { format!("; {}", seconds(report.duration_ms)) };
-    format!("{cells} cells: {}{cached}{took}", parts.join(", "))
+    format!("{cells} {noun}: {}{cached}{took}", parts.join(", "))
 }
 
 /// `0.4 s`, `3 min 20 s`.

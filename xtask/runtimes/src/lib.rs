@@ -35,7 +35,7 @@ macro_rules! registry {
 }
 
 registry! {
-    wasmi, tinywasm, wasmtime, wasmtime_36, wasmer, wasmtime_cli, wasmi_cli, wasmer_cli, wamr, iwasm, wasmedge, wazero, wabt, spin, node, deno, bun, chromium, firefox
+    wasmi, tinywasm, wasmtime, wasmtime_36, wasmer, wasmtime_cli, wasmi_cli, wasmer_cli, wamr_zig, iwasm, wasmedge, wazero, wabt, spin, node, deno, bun, chromium, firefox
 }
 
 /// Every column, in the order of the table.

@@ -27,6 +27,8 @@ pub struct Runtime {
     pub mode: Cow<'static, str>,
     /// Where its program comes from.
     pub source: Source,
+    /// What its name does not say and its results should not be read without: whose work it is, in what state.
+    pub note: Option<&'static str>,
     /// The commands of package clients that get its program, the best first.
     pub install: Vec<InstallCommand>,
     /// CI installs or builds its program: where it is absent there, CI says what it left out.
@@ -77,6 +79,7 @@ impl Default for Runtime {
             engine: "",
             mode: Cow::Borrowed(""),
             source: Source::Embedded(""),
+            note: None,
             install: Vec::new(),
             in_ci: false,
             custom_build: None,

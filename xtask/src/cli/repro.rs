@@ -23,7 +23,7 @@ use crate::store::files;
 pub const ABOUT: &str = "Write a folder that shows one cell without the lab, to attach to a bug report";
 /// For `--help`.
 pub const EXAMPLES: &str = "Examples:
-  cargo xtask repro wat-wasi-system wamr-aot
+  cargo xtask repro wat-wasi-system wamr-zig
   cargo xtask repro wat-proposal-gc wasmi --output /tmp/gc-on-wasmi
 
 The folder holds the module, run.sh, and README.md with what was expected, what was

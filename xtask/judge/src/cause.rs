@@ -1,0 +1,100 @@
+//! What a runtime says of how a guest ended, to a judgement.
+
+use wasmlab_protocol::{Cause, Event, ONE_INSTANCE, Stage};
+
+use super::words::one_line;
+use super::{Evidence, because, exports, imports, plain};
+use wasmlab_model::codes::{Blame, Code};
+use wasmlab_model::facts::{COMMON_PROPOSALS, Facts, RefusalKind};
+use wasmlab_model::verdict::{Judgement, Verdict};
+
+/// The reason that a cause is, where it is one: a guest that returned or left with a code gave none.
+pub fn cause_of(cause: &Cause, evidence: &Evidence) -> Option<Judgement> {
+    if let Some(judgement) = foreseen(cause, evidence.facts.ok()) {
+        return Some(judgement);
+    }
+    Some(match cause {
+        Cause::Returned | Cause::Exit { .. } => return None,
+        Cause::Trap { trap, message } => {
+            let kind = serde_json::to_value(trap).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default();
+            because(Code::Trap, kind, message)
+        }
+        Cause::MissingImport { module, name, ty, missing } => {
+            imports::missing(evidence.facts.ok(), module, name, ty, *missing)
+        }
+        Cause::ImportTypeMismatch { module, name, message } => {
+            because(Code::ImportTypeMismatch, imports::named(module, name), message)
+        }
+        Cause::Refused { message, .. } => refused(evidence.facts, message),
+        Cause::CompileFailed { message } => because(Code::EngineCompileError, None, message),
+        Cause::NoComponents { message } => because(Code::NeedsComponentModel, None, message),
+        Cause::NoExport { name } => no_export(name, evidence),
+        Cause::ResourceLimit { message } => because(Code::OutOfMemory, None, message),
+        // A question that this way of running cannot even be asked.
+        Cause::Unsupported { what, message } if what == ONE_INSTANCE => plain(Verdict::NotApplicable, message),
+        Cause::Unsupported { what, message } => {
+            let code = match what.as_str() {
+                "preopened-socket" | "network" => Code::SocketsUnsupported,
+                "threads" => Code::ThreadsUnsupported,
+                _ => Code::NotImplemented,
+            };
+            // The catalogue blames the ABI for sockets; here the ABI has the call and the host has no way to use it.
+            let remedy = Some(
+                "Use a runtime whose host can give the guest what it asks for, or build for an ABI that needs no such host."
+                    .to_owned(),
+            );
+            Judgement { blame: vec![Blame::Runtime], remedy, ..because(code, what.clone(), message) }
+        }
+        Cause::HostError { message } => because(Code::Trap, "host-error".to_owned(), message),
+        Cause::EngineError { message } => plain(Verdict::Error, format!("the engine could not do its work: {message}")),
+    })
+}
+
+/// What reading the binary had told already: then the runtime's refusal needs no other reason.
+fn foreseen(cause: &Cause, facts: Option<&Facts>) -> Option<Judgement> {
+    let refusal = facts?.refusal.as_ref()?;
+    let (code, words) = match (refusal.kind, cause) {
+        (RefusalKind::FormatVersion, Cause::Returned | Cause::Exit { .. }) => return None,
+        (RefusalKind::FormatVersion, _) => (Code::FormatVersion, None),
+        (RefusalKind::ImplementationLimit, Cause::Refused { message, .. } | Cause::CompileFailed { message }) => {
+            (Code::ImplementationLimit, Some(message))
+        }
+        (RefusalKind::ImplementationLimit, _) => return None,
+    };
+    let said = words.map(|words| format!("; the runtime says: {words}")).unwrap_or_default();
+    Some(because(code, refusal.subject.clone(), format!("{}{said}", refusal.words)))
+}
+
+/// A runtime that does not look at the imports first may find no program in a module that is made for another host:
+/// then it is the imports that are missing.
+fn no_export(name: &str, evidence: &Evidence) -> Judgement {
+    let facts = evidence.facts.ok();
+    let linked = |e: &Event| matches!(e, Event::Stage { stage: Stage::Instantiate | Stage::Run, .. });
+    let there = facts.is_some_and(|f| f.exports.iter().any(|e| e.name == name && e.signature.is_some()));
+    let import = facts.and_then(imports::foreign).filter(|_| name == "_start" || there);
+    match (import, facts) {
+        (Some(import), Some(facts)) if !evidence.observation.events.iter().any(linked) => {
+            let judgement = imports::missing(Some(facts), &import.module, &import.name, "", 0);
+            let detail = format!("{}; the runtime, which looks for it first, finds no `{name}`", judgement.detail);
+            Judgement { detail: one_line(&detail), ..judgement }
+        }
+        _ => exports::none(facts, name),
+    }
+}
+
+fn refused(facts: Result<&Facts, &str>, message: &str) -> Judgement {
+    match facts {
+        Err(words) => because(Code::Malformed, None, format!("{words}; the runtime says: {message}")),
+        Ok(facts) => {
+            let rare: Vec<&str> =
+                facts.proposals.iter().map(String::as_str).filter(|p| !COMMON_PROPOSALS.contains(p)).collect();
+            let all: Vec<&str> = facts.proposals.iter().map(String::as_str).collect();
+            let named = if rare.is_empty() { all } else { rare };
+            if named.is_empty() {
+                because(Code::EngineCompileError, None, message)
+            } else {
+                because(Code::UnsupportedProposal, named.join(" "), message)
+            }
+        }
+    }
+}
