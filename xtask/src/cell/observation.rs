@@ -9,12 +9,12 @@ use wasmlab_protocol::{Cause, Event};
 use super::plan::Plan;
 use super::processes::{ProcessResult, shown};
 use super::workdir::Workdir;
-use super::{preopens, stages};
+use super::preopens;
 
 /// The observation: the last process's, with those before it.
 pub fn assemble(plan: &Plan, workdir: &Workdir, results: Vec<ProcessResult>, began: SystemTime) -> Observation {
     let mut whole = Observation {
-        events: stages::read(&workdir.paths.observation),
+        events: workdir.reports.events(),
         requests: workdir.servers.asked(),
         files: preopens::found(plan.scenario, &workdir.paths.dirs, began),
         ..Observation::nothing()
