@@ -37,9 +37,6 @@ pub fn observe(lab: &Lab, plan: &Plan, sink: Option<OutputSink>, keep_workdir: b
     let began = SystemTime::now();
     let mut workdir = workdir::Workdir::create(lab, plan, keep_workdir)?;
     let commands = plan.commands(&workdir.paths, &workdir.spec);
-    if let Some(cause) = commands.refused {
-        return Ok(observation::refused(cause, &commands.run));
-    }
     let results = processes::run(plan, &mut workdir, &commands, sink)?;
     Ok(observation::assemble(plan, &workdir, results, began))
 }

@@ -7,9 +7,9 @@
 use wasmlab_protocol::{Cause, Event, ONE_INSTANCE, Stage};
 
 use wasmlab_model::codes::{Blame, Code};
-use wasmlab_model::facts::{COMMON_PROPOSALS, Facts, RefusalKind};
-use wasmlab_model::observation::{Limit, Observation, Outcome, Progress};
-use wasmlab_model::scenario::{EntryKind, ExpectedFile, ScenarioFile, Step};
+use wasmlab_model::facts::{COMMON_PROPOSALS, Facts, Kind, RefusalKind};
+use wasmlab_model::observation::{Limit, Observation, Outcome, PREOPENED_SOCKET, Progress};
+use wasmlab_model::scenario::{EntryKind, ExpectedFile, ScenarioFile};
 use wasmlab_model::verdict::{Judgement, Verdict};
 
 pub mod exports;
@@ -43,7 +43,10 @@ impl Evidence<'_> {
 #[must_use]
 pub fn judge(evidence: &Evidence, spec: &ScenarioFile) -> Judgement {
     let mut judgement = diagnose(evidence).unwrap_or_else(|| expected(evidence, spec));
-    judgement.stage = judgement.stage.or(evidence.progress.stage);
+    // How far a guest came says nothing where the lab had no way to ask.
+    if judgement.verdict != Verdict::NotAttempted {
+        judgement.stage = judgement.stage.or(evidence.progress.stage);
+    }
     judgement
 }
 
@@ -105,7 +108,34 @@ pub fn diagnose(evidence: &Evidence) -> Option<Judgement> {
         let detail = format!("the runtime ended without saying how the guest ended ({:?}){words}", observation.outcome);
         return Some(because(Code::Crashed, None, detail));
     }
-    lab::judge(&lines)
+    withheld(evidence, &lines).or_else(|| lab::judge(&lines)).or_else(|| silent_gap(observation, &lines))
+}
+
+/// What the guest says where the runtime has no way to give it what the scenario gives: an errno of the function
+/// that would use it, or an end in the middle of its work.
+fn withheld(evidence: &Evidence, lines: &[lab::Line]) -> Option<Judgement> {
+    let observation = evidence.observation;
+    let what = observation.withheld.iter().find(|what| *what == PREOPENED_SOCKET)?;
+    let refused = lines.iter().find(|l| l.name.starts_with("sock") && l.answer != lab::Answer::Ok);
+    let says = match (refused, &evidence.progress.cause) {
+        (Some(line), _) => line.to_string(),
+        (None, Some(Cause::Exit { code })) => format!("it exits with {code}{}", last_words(&observation.stderr)),
+        (None, _) => observation.script.as_ref()?.failed.clone()?,
+    };
+    let detail = format!("it takes no socket that is open already, and the guest was started without one: {says}");
+    let remedy = "Use a runtime whose host can give the guest an open socket.".to_owned();
+    let judgement = because(Code::SocketsUnsupported, what.clone(), detail);
+    Some(Judgement { blame: vec![Blame::Runtime], remedy: Some(remedy), ..judgement })
+}
+
+/// The capability that a guest claims and a client refutes: its library says that it listens, and there is no
+/// socket. Only the steps that look for one tell; a wrong answer of a server that is there is a wrong answer.
+fn silent_gap(observation: &Observation, lines: &[lab::Line]) -> Option<Judgement> {
+    let script = observation.script.as_ref().filter(|script| script.unreachable)?;
+    let failed = script.failed.as_ref()?;
+    let line = lines.iter().find(|l| l.name.starts_with("sock") && l.answer == lab::Answer::Ok)?;
+    let detail = format!("says that it listens, and no client can reach it: {failed}");
+    Some(because(Code::SocketsUnsupported, line.name.to_owned(), detail))
 }
 
 fn at_limit(limit: Limit, progress: &Progress) -> Judgement {
@@ -151,17 +181,22 @@ fn cause_of(cause: &Cause, evidence: &Evidence) -> Option<Judgement> {
         Cause::ImportTypeMismatch { module, name, message } => {
             because(Code::ImportTypeMismatch, imports::named(module, name), message)
         }
+        // A runtime of core modules stops at the header, whose version is another one.
+        Cause::Refused { message, offset } if is_of_header(*offset, evidence) => {
+            because(Code::NeedsComponentModel, None, message)
+        }
         Cause::Refused { message, .. } => refused(evidence.facts, message),
         Cause::CompileFailed { message } => because(Code::EngineCompileError, None, message),
-        Cause::NoComponents { message } => because(Code::NeedsComponentModel, None, message),
         Cause::NoExport { name } => no_export(name, evidence),
         Cause::ResourceLimit { message } => because(Code::OutOfMemory, None, message),
         // A question that this way of running cannot even be asked.
         Cause::Unsupported { what, message } if what == ONE_INSTANCE => plain(Verdict::NotApplicable, message),
+        Cause::NotAttempted { what, message } => {
+            Judgement { subject: Some(what.clone()), ..plain(Verdict::NotAttempted, message) }
+        }
         Cause::Unsupported { what, message } => {
             let code = match what.as_str() {
-                "preopened-socket" | "network" => Code::SocketsUnsupported,
-                "threads" => Code::ThreadsUnsupported,
+                "network" => Code::SocketsUnsupported,
                 _ => Code::NotImplemented,
             };
             // The catalogue blames the ABI for sockets; here the ABI has the call and the host has no way to use it.
@@ -174,6 +209,17 @@ fn cause_of(cause: &Cause, evidence: &Evidence) -> Option<Judgement> {
         Cause::HostError { message } => because(Code::Trap, "host-error".to_owned(), message),
         Cause::EngineError { message } => plain(Verdict::Error, format!("the engine could not do its work: {message}")),
     })
+}
+
+/// Bytes of a module's header: the magic number and the version.
+const HEADER: u64 = 8;
+
+/// Whether a component was refused as such. A refusal that comes later is of what is in it: of a proposal, or of a
+/// core module (whose offsets are its own).
+fn is_of_header(offset: Option<u64>, evidence: &Evidence) -> bool {
+    evidence.facts.is_ok_and(|facts| facts.kind == Kind::Component)
+        && offset.is_none_or(|at| at <= HEADER)
+        && evidence.progress.stage.is_none_or(|stage| stage <= Stage::Compile)
 }
 
 /// A runtime that does not look at the imports first may find no program in a module that is made for another host:
@@ -218,13 +264,7 @@ fn expected(evidence: &Evidence, spec: &ScenarioFile) -> Judgement {
     {
         let detail =
             format!("step {} of {}: {failed}{}", script.done + 1, script.steps, last_words(&observation.stderr));
-        return match silent_gap(evidence.stdout(), spec, script.done) {
-            Some(name) => {
-                let detail = format!("says that it listens, and no client can reach it: {failed}");
-                because(Code::SocketsUnsupported, name.to_owned(), detail)
-            }
-            None => because(Code::WrongOutput, None, detail),
-        };
+        return because(Code::WrongOutput, None, detail);
     }
     let stopped = observation.outcome == Outcome::Stopped;
     if !stopped && evidence.progress.stage != Some(Stage::Run) {
@@ -243,16 +283,6 @@ fn expected(evidence: &Evidence, spec: &ScenarioFile) -> Judgement {
         Some(detail) => because(Code::WrongOutput, None, detail),
         None => plain(Verdict::Pass, summary(evidence, spec)),
     }
-}
-
-/// The capability that a guest claims and a client refutes: its library says that it listens, and there is no
-/// socket. Only the steps that look for one tell; a wrong answer of a server that is there is a wrong answer.
-fn silent_gap<'a>(stdout: &'a str, spec: &ScenarioFile, step: usize) -> Option<&'a str> {
-    if !matches!(spec.step.get(step), Some(Step::Listen { .. } | Step::Connect { .. })) {
-        return None;
-    }
-    let lines = lab::lines(stdout);
-    lines.into_iter().find(|l| l.name.starts_with("sock") && l.answer == lab::Answer::Ok).map(|l| l.name)
 }
 
 fn wrong_output(evidence: &Evidence, spec: &ScenarioFile) -> Option<String> {

@@ -6,7 +6,7 @@ use wasmlab_protocol::{Cause, Event, Stage, TrapKind, Value};
 use super::{Evidence, judge};
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::Facts;
-use wasmlab_model::observation::{Limit, Observation, Outcome, Progress, Script};
+use wasmlab_model::observation::{Limit, Observation, Outcome, PREOPENED_SOCKET, Progress, Script};
 use wasmlab_model::scenario::ScenarioFile;
 use wasmlab_model::verdict::{Judgement, Verdict};
 
@@ -277,20 +277,17 @@ fn causes_before_the_run_have_their_codes() {
     check(Ok(&plain), refused(), gap(Code::EngineCompileError));
     check(Err("malformed at byte 0x8"), refused(), gap(Code::Malformed));
     check(Ok(&plain), Cause::CompileFailed { message: words() }, gap(Code::EngineCompileError));
-    check(Ok(&plain), Cause::NoComponents { message: words() }, gap(Code::NeedsComponentModel));
+    let component = facts("(component)");
+    let at = |offset| Cause::Refused { message: words(), offset };
+    check(Ok(&component), at(None), gap(Code::NeedsComponentModel));
+    check(Ok(&component), at(Some(4)), gap(Code::NeedsComponentModel));
+    check(Ok(&component), at(Some(40)), gap(Code::UnsupportedProposal));
     check(Ok(&plain), Cause::NoExport { name: words() }, gap(Code::NoEntryPoint));
     check(Ok(&plain), Cause::ResourceLimit { message: words() }, gap(Code::OutOfMemory));
     check(Ok(&plain), Cause::Trap { trap: TrapKind::Unreachable, message: words() }, gap(Code::Trap));
-    check(
-        Ok(&plain),
-        Cause::Unsupported { what: "preopened-socket".to_owned(), message: words() },
-        gap(Code::SocketsUnsupported),
-    );
-    check(
-        Ok(&plain),
-        Cause::Unsupported { what: "threads".to_owned(), message: words() },
-        gap(Code::ThreadsUnsupported),
-    );
+    let unsupported = |what: &str| Cause::Unsupported { what: what.to_owned(), message: words() };
+    check(Ok(&plain), unsupported("network"), gap(Code::SocketsUnsupported));
+    check(Ok(&plain), unsupported("switch"), gap(Code::NotImplemented));
     let mismatch = Cause::ImportTypeMismatch { module: words(), name: words(), message: words() };
     check(Ok(&plain), mismatch, gap(Code::ImportTypeMismatch));
     check(Ok(&plain), Cause::EngineError { message: words() }, (Verdict::Error, None));
@@ -307,7 +304,6 @@ fn what_reading_foresaw_is_the_reason_of_every_refusal() {
     let words = || "words".to_owned();
     let old = wasmlab_inspect::facts(b"\0asm\x0a\0\x01\0").unwrap();
     let version = Some((Code::FormatVersion, "0xa"));
-    check(&old, Cause::NoComponents { message: words() }, version);
     check(&old, Cause::Refused { message: words(), offset: None }, version);
     check(&old, Cause::HostError { message: words() }, version);
     check(&old, Cause::Returned, None);
@@ -352,6 +348,7 @@ fn any_cause() -> impl Strategy<Value = Cause> {
             missing: 2
         }),
         ".{0,8}".prop_map(|message| Cause::EngineError { message }),
+        ".{0,8}".prop_map(|message| Cause::NotAttempted { what: "glue".to_owned(), message }),
     ]
 }
 
@@ -380,14 +377,21 @@ proptest! {
         failed in prop::option::of(Just("step".to_owned())),
         scripted in any::<bool>(),
         readable in any::<bool>(),
+        unreachable in any::<bool>(),
+        withheld in any::<bool>(),
     ) {
         let facts = facts("(module)");
         let mut events: Vec<Event> = stages.iter().map(|s| Event::Stage { stage: *s, micros: 1, cached: false }).collect();
         events.extend(cause.clone().map(|cause| Event::End { cause, micros: 2 }));
         let mut seen = observation(outcome.clone(), events, &stdout);
-        seen.script = scripted.then(|| Script { done: 0, steps: 1, failed: failed.clone() });
+        seen.withheld = withheld.then(|| PREOPENED_SOCKET.to_owned()).into_iter().collect();
+        seen.script = scripted.then(|| Script { done: 0, steps: 1, failed: failed.clone(), unreachable });
         let wanted = if lab { format!("[expect]\nexit = {exit}\nlab = [\"args\"]") } else { format!("[expect]\nexit = {exit}") };
         let judgement = verdict(if readable { Ok(&facts) } else { Err("malformed") }, &seen, &spec(&wanted));
+        if matches!(outcome, Outcome::NotStarted(_)) {
+            // Nobody is blamed for a process that never ran.
+            prop_assert!(judgement.verdict == Verdict::Error && judgement.blame.is_empty() && judgement.code.is_none());
+        }
         if judgement.verdict == Verdict::Pass {
             prop_assert!(judgement.code.is_none());
             prop_assert!(matches!(outcome, Outcome::Exited(_) | Outcome::Stopped));
@@ -396,6 +400,10 @@ proptest! {
             prop_assert!(outcome == Outcome::Stopped || ended == Some(Some(exit)));
             prop_assert!(!stdout.contains("errno=52") && (!lab || stdout.contains("args ok")));
             prop_assert!(!scripted || failed.is_none());
+        } else if judgement.verdict == Verdict::NotAttempted {
+            let is_asked = !matches!(cause, Some(Cause::NotAttempted { .. }));
+            prop_assert!(!is_asked);
+            prop_assert!(judgement.code.is_none() && judgement.blame.is_empty() && judgement.stage.is_none());
         } else {
             prop_assert!(judgement.code.is_some() || judgement.verdict == Verdict::Error);
         }
@@ -425,11 +433,59 @@ fn a_guest_that_says_it_listens_where_nobody_can_connect_has_no_sockets() {
     let steps = "[[run.port]]\nname = \"http\"\n[[step]]\nop = \"listen\"\nsocket = \"http\"\n[[step]]\nop = \"request\"\nsocket = \"http\"\nexpect = { status = 200 }";
     let judged = |stdout: &str, done: usize| {
         let mut observation = observation(Outcome::Stopped, to(Stage::Run, Cause::Returned), stdout);
-        observation.script = Some(Script { done, steps: 2, failed: Some("nobody listens on http".to_owned()) });
+        let failed = Some("nobody listens on http".to_owned());
+        observation.script = Some(Script { done, steps: 2, failed, unreachable: done == 0 });
         verdict(Ok(&facts("(module)")), &observation, &spec(steps))
     };
     let silent = judged("lab: socket-listen ok\n", 0);
     assert_eq!((silent.code, silent.subject.as_deref()), (Some(Code::SocketsUnsupported), Some("socket-listen")));
     assert_eq!(judged("lab: args ok\n", 0).code, Some(Code::WrongOutput), "it never said that it listens");
     assert_eq!(judged("lab: socket-listen ok\n", 1).code, Some(Code::WrongOutput), "it listens, and answers wrongly");
+}
+
+#[test]
+fn what_the_lab_cannot_ask_blames_nobody() {
+    let cause = Cause::NotAttempted { what: "component-calls".to_owned(), message: "no way to ask".to_owned() };
+    let seen = observation(Outcome::Exited(0), to(Stage::Link, cause), "");
+    let judged = verdict(Ok(&facts("(component)")), &seen, &spec(""));
+    assert_eq!((judged.verdict, judged.code, judged.blame.len(), judged.stage), (Verdict::NotAttempted, None, 0, None));
+    assert_eq!((judged.subject.as_deref(), judged.detail.as_str()), (Some("component-calls"), "no way to ask"));
+    // Nothing was started: whatever is expected, that is no gap.
+    let none = verdict(Ok(&facts("(module)")), &Observation::nothing(), &spec("[expect]\nexit = 1"));
+    assert_eq!((none.verdict, none.code), (Verdict::Error, None));
+}
+
+/// A guest that was started without the socket that its scenario gives it.
+#[test]
+fn a_socket_that_a_runtime_cannot_hand_over_is_judged_by_what_the_guest_says() {
+    let check = |cause: Cause, stdout: &str, failed: Option<&str>, wanted: Option<&str>| {
+        let mut seen = observation(Outcome::Exited(0), to(Stage::Run, cause), stdout);
+        seen.withheld = vec![PREOPENED_SOCKET.to_owned()];
+        seen.script = Some(Script { done: 1, steps: 2, failed: failed.map(str::to_owned), unreachable: false });
+        let judged = verdict(Ok(&facts("(module)")), &seen, &spec(""));
+        let Some(words) = wanted else { return assert_ne!(judged.code, Some(Code::SocketsUnsupported), "{stdout}") };
+        assert_eq!((judged.code, judged.blame.as_slice()), (Some(Code::SocketsUnsupported), &[Blame::Runtime][..]));
+        assert_eq!(judged.subject.as_deref(), Some(PREOPENED_SOCKET));
+        assert!(judged.detail.ends_with(words), "{}", judged.detail);
+    };
+    let refused = Some("GET / on http: connection refused");
+    let exit = |code| Cause::Exit { code };
+    check(
+        exit(1),
+        "ready\nlab: sock-accept errno=8 sock_accept\n",
+        refused,
+        Some("sock-accept: sock_accept answers EBADF (8)"),
+    );
+    check(
+        exit(1),
+        "ready\nlab: sock-accept errno=58 sock_accept\n",
+        refused,
+        Some("sock-accept: sock_accept answers ENOTSUP (58)"),
+    );
+    check(exit(71), "", refused, Some("it exits with 71"));
+    check(Cause::Returned, "", refused, Some("connection refused"));
+    check(Cause::Returned, "lab: sock-accept ok\n", None, None);
+    // What comes before the socket is the reason.
+    let trap = Cause::Trap { trap: TrapKind::Unreachable, message: "unreachable".to_owned() };
+    check(trap, "lab: sock-accept errno=8 sock_accept\n", refused, None);
 }

@@ -24,7 +24,7 @@ mod wasmtime_messages;
 pub use custom_build::{CUSTOM_BUILD, custom_build, is_custom_build};
 pub use host_layer::HostLayer;
 pub use install::InstallCommand;
-pub use runtime::{AuxProgram, CellFiles, Finding, Program, Runtime, Seen, Source, Tool};
+pub use runtime::{AuxProgram, CellFiles, Finding, Program, Runtime, Seen, Sockets, Source, Tool};
 
 /// One line lists the adapters; each file gives one or more columns by its `columns()`.
 macro_rules! registry {

@@ -23,7 +23,7 @@ pub fn columns() -> Vec<Runtime> {
             InstallCommand::quick(&["dnf", "install", "--assumeyes", "wasmedge"]),
         ],
         is_applicable: command_line::no_http,
-        refuses: |cell| command_line::usual_refusals(cell, "wasmedge"),
+        not_attempted: command_line::usual_limits,
         commands,
         reader: Some(Reader::new(classify)),
         ..Runtime::default()

@@ -27,7 +27,7 @@ pub fn columns() -> Vec<Runtime> {
             },
         ],
         is_applicable: command_line::no_http,
-        refuses: |cell| command_line::usual_refusals(cell, "wasmer"),
+        not_attempted: command_line::usual_limits,
         commands,
         reader: Some(Reader { result_separator: Some(' '), ..Reader::new(classify) }),
         reference_column: Some("wasmer-cranelift".into()),

@@ -25,9 +25,7 @@ pub fn columns() -> Vec<Runtime> {
         ],
         in_ci: true,
         // The switches `-S tcplisten` and `-S listenfd` are of a WASI 0.1 that wasmtime has removed since.
-        refuses: |cell| {
-            command_line::usual_refusals(cell, "wasmtime").or_else(|| command_line::no_handler(cell))
-        },
+        not_attempted: command_line::usual_limits,
         commands,
         reader: Some(Reader { parse_value, ..Reader::new(classify) }),
         reference_column: Some("wasmtime-cranelift".into()),

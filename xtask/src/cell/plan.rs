@@ -9,7 +9,8 @@ use std::time::Duration;
 use serde::Serialize;
 use wasmlab_model::facts::Facts;
 use wasmlab_model::scenario::{EntryKind, Run, Scenario};
-use wasmlab_protocol::{Call, Cause, CellSpec, Entry, PROTOCOL, PreopenedDir, PreopenedSocket};
+use wasmlab_model::verdict::NotAttempted;
+use wasmlab_protocol::{Call, CellSpec, Entry, PROTOCOL, PreopenedDir, PreopenedSocket};
 
 use super::{ports, preopens};
 use crate::store::cache::Key;
@@ -105,8 +106,6 @@ impl CellPorts {
 /// What an adapter makes of a cell.
 #[derive(Debug)]
 pub struct CellCommands {
-    /// What the cell asks for and no switch of the runtime gives: then nothing is started.
-    pub refused: Option<Cause>,
     /// Files beside the specification that the commands name.
     pub files: Vec<(&'static str, String)>,
     /// The command that translates the module into [`CellPaths::preparing`].
@@ -132,7 +131,8 @@ impl Plan<'_> {
         let program = format!("{}.wasm", self.scenario.name);
         let copied = preopens::copied_hashes(self.scenario).ok()?;
         Some(Key::of(
-            "observation",
+            // The number counts what an observation can say.
+            "observation-2",
             &(
                 PROTOCOL,
                 (self.guest, self.companions),
@@ -183,18 +183,27 @@ impl Plan<'_> {
         }
     }
 
-    /// What is to be started.
-    pub fn commands(&self, paths: &CellPaths, spec: &CellSpec) -> CellCommands {
-        let files = CellFiles {
+    /// What the cell asks and the lab has no way to ask this runtime: then nothing is started.
+    pub fn not_attempted(&self) -> Option<NotAttempted> {
+        let (paths, ports) = self.relative();
+        (self.runtime.not_attempted)(&self.files(&paths, &self.spec(&paths, &ports)))
+    }
+
+    fn files<'a>(&'a self, paths: &'a CellPaths, spec: &'a CellSpec) -> CellFiles<'a> {
+        CellFiles {
             spec: &paths.spec,
             module: &spec.module,
             cell: spec,
             facts: self.facts,
             independent_calls: self.scenario.spec.run.independent_calls,
             prepared: &paths.prepared,
-        };
+        }
+    }
+
+    /// What is to be started.
+    pub fn commands(&self, paths: &CellPaths, spec: &CellSpec) -> CellCommands {
+        let files = self.files(paths, spec);
         CellCommands {
-            refused: (self.runtime.refuses)(&files),
             files: (self.runtime.extra_files)(&files),
             prepare: (self.runtime.prepare)(self.tool, &files, &paths.preparing),
             run: (self.runtime.commands)(self.tool, &files),

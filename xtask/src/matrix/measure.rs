@@ -57,6 +57,9 @@ pub fn cell(
         companions: &built.companions,
         limits: request.limits,
     };
+    if let Some(reason) = plan.not_attempted() {
+        return settled(row::not_attempted(scenario, runtime.id(), reason));
+    }
     let key = plan.key();
     let recalls = request.use_cache && turn == Turn::First;
     let cached = key.as_ref().filter(|_| recalls).and_then(|key| kept::recall(lab, key));

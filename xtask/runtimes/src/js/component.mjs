@@ -5,7 +5,7 @@ import { thrown } from './causes.mjs';
 
 export function commandsOnly(spec) {
   if (spec.entry === 'command') return;
-  throw new End('unsupported', { what: 'component-calls', message: 'through jco the lab runs commands only' });
+  throw new End('not-attempted', { what: 'component-calls', message: 'through jco the lab runs commands only' });
 }
 
 /** Gives the shim what the cell has; one that no longer takes it would fall back to defaults of its own. */

@@ -7,7 +7,7 @@ import { stderr, stdout } from './report.mjs';
 
 export async function run(spec, log, bytes) {
   if (spec.entry !== 'command') {
-    throw new End('unsupported', { what: 'calls-through-glue', message: 'glue runs a program; it has no general way to call an export' });
+    throw new End('not-attempted', { what: 'calls-through-glue', message: 'glue runs a program; it has no general way to call an export' });
   }
   const source = await (await fetch(`/guest/${spec.glue}`)).text();
   const way = kind(spec.glue, source);
@@ -67,7 +67,7 @@ function emscripten(spec, bytes, life) {
 async function bindgen(spec, bytes) {
   const glue = await import(`/guest/${spec.glue}`);
   if (typeof glue.default !== 'function') {
-    throw new End('unsupported', { what: 'glue', message: 'wasm-bindgen made it for another host than the web: use --target web' });
+    throw new End('not-attempted', { what: 'glue', message: 'wasm-bindgen made it for another host than the web: use --target web' });
   }
   await glue.default({ module_or_path: bytes });
 }
@@ -87,5 +87,5 @@ async function go(spec, bytes) {
 
 /** The package for pages is another one than that for Node. */
 async function php(spec) {
-  throw new End('unsupported', { what: 'glue', message: `${spec.glue} was made for Node, and imports Node's modules` });
+  throw new End('not-attempted', { what: 'glue', message: `${spec.glue} was made for Node, and imports Node's modules` });
 }
