@@ -180,6 +180,7 @@ fn measure(lab: &Lab, plan: &Plan, dir: &Path) {
         connect_ports: Vec::new(),
         network: Network::default(),
         host_functions: Vec::new(),
+        result_types: BTreeMap::new(),
         memory_limit: 1 << 30,
     };
     fs::write(&spec, serde_json::to_vec(&cell).unwrap()).unwrap();

@@ -20,6 +20,7 @@ mod runtime;
 #[cfg(test)]
 mod tests;
 mod wasmtime_messages;
+mod wave;
 
 pub use custom_build::{CUSTOM_BUILD, custom_build, is_custom_build};
 pub use host_layer::HostLayer;

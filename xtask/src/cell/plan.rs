@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Serialize;
-use wasmlab_model::facts::Facts;
+use wasmlab_model::facts::{Export, Facts, Kind};
 use wasmlab_model::scenario::{EntryKind, Run, Scenario};
 use wasmlab_model::verdict::NotAttempted;
 use wasmlab_protocol::{Call, CellSpec, Entry, PROTOCOL, PreopenedDir, PreopenedSocket};
@@ -179,6 +179,7 @@ impl Plan<'_> {
             connect_ports: ports.servers.values().copied().collect(),
             network: run.network,
             host_functions: run.host_functions.clone(),
+            result_types: self.facts.map(|facts| result_types(run, facts)).unwrap_or_default(),
             memory_limit: self.limits.linear_memory,
         }
     }
@@ -242,6 +243,14 @@ impl Plan<'_> {
         const FIRST_SOCKET: u16 = 20_200;
         numbered(self.scenario.spec.run.socket.iter().map(|s| &s.name), FIRST_SOCKET)
     }
+}
+
+/// Of the exports that are called in a component.
+fn result_types(run: &Run, facts: &Facts) -> BTreeMap<String, Vec<String>> {
+    let called = |export: &&Export| run.call.iter().any(|call| call.export == export.name);
+    let component = facts.exports.iter().filter(|_| facts.kind == Kind::Component);
+    let types = |e: &Export| Some((e.name.clone(), e.signature.as_ref()?.results.clone()));
+    component.filter(called).filter_map(types).collect()
 }
 
 fn numbered<'a>(names: impl Iterator<Item = &'a String>, first: u16) -> BTreeMap<String, u16> {
