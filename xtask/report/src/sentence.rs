@@ -40,6 +40,10 @@ pub fn sentence(report: &RunReport, module: &str) -> String {
             );
         }
     }
+    for cell in cells.iter().filter(|c| c.verdict == Verdict::NotAttempted) {
+        let why = cell.detail.trim_end_matches('.');
+        text += &format!("; not attempted on {}, a limit of the lab's ({why})", cell.runtime);
+    }
     let errors = on(Verdict::Error);
     if !errors.is_empty() {
         text += &format!("; the lab itself failed on {}", errors.join(", "));
