@@ -95,7 +95,7 @@ const COLUMNS: &[&str] = &[
     "wasmtime-cli",
     "wasmi-cli",
     "wasmer-cli",
-    "wamr-aot",
+    "wamr-zig",
     "node",
     "deno",
     "bun",
@@ -142,6 +142,7 @@ fn overhead() {
             guest: &guest,
             companions: &BTreeMap::new(),
             limits: cell::Limits::default(),
+            switches: &[],
         };
         measure(&lab, &plan, &root.path().join("by-hand").join(id));
     }
@@ -182,6 +183,7 @@ fn measure(lab: &Lab, plan: &Plan, dir: &Path) {
         host_functions: Vec::new(),
         result_types: BTreeMap::new(),
         memory_limit: 1 << 30,
+        switches: Vec::new(),
     };
     fs::write(&spec, serde_json::to_vec(&cell).unwrap()).unwrap();
     let (module, facts) = (&cell.module, plan.facts);
@@ -200,7 +202,8 @@ fn measure(lab: &Lab, plan: &Plan, dir: &Path) {
         let _ = fs::remove_file(&observation);
         start(&argv);
     };
-    let by_lab = || assert_eq!(cell::observe(lab, plan, None, false).unwrap().outcome, Outcome::Exited(0));
+    let by_lab =
+        || assert_eq!(cell::observe(lab, plan, None, cell::Keep::default()).unwrap().outcome, Outcome::Exited(0));
     by_hand();
     by_lab();
     let began = Instant::now();

@@ -107,6 +107,7 @@ impl Cell {
             host_functions: vec![],
             result_types: Default::default(),
             memory_limit: 64 << 20,
+            switches: vec![],
         };
         Self { subject, dir, spec }
     }

@@ -1,6 +1,6 @@
 //! What the lab's servers were asked, against what they shall have been asked.
 
-use super::quoted;
+use super::words::quoted;
 use wasmlab_model::observation::Asked;
 use wasmlab_model::scenario::ExpectedRequest;
 

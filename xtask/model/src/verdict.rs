@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use wasmlab_protocol::Stage;
 
+use crate::checks::Check;
 use crate::codes::{Blame, Code};
 
 /// The kinds of verdict.
@@ -83,6 +84,8 @@ pub struct Judgement {
     pub detail: String,
     /// What would change it, where that is not what the catalogue says.
     pub remedy: Option<String>,
+    /// What the guest says of each capability that it tried, in its order.
+    pub checks: Vec<Check>,
 }
 
 /// How a cell stands to its snapshot and to the scenario's `[[known]]` entries.

@@ -9,7 +9,7 @@ use wasmlab_model::observation::Progress;
 use wasmlab_protocol::{Cause, Entry, Stage, TrapKind, Value};
 
 use crate::command_line::{self, ProcessOutput, Reader, argv, at, exited, missing_import, plain_value};
-use crate::{CellFiles, InstallCommand, Runtime, Source, Tool, messages};
+use crate::{CellFiles, InstallCommand, Runtime, Source, Tool, messages, switches};
 
 pub fn columns() -> Vec<Runtime> {
     vec![Runtime {
@@ -23,6 +23,8 @@ pub fn columns() -> Vec<Runtime> {
         ],
         in_ci: true,
         is_applicable: command_line::no_http,
+        help: &[&["--help"]],
+        switches: switches::enable_all,
         not_attempted: |cell| command_line::untypable(cell, argument),
         commands,
         reader: Some(Reader { parse_value, result_separator: Some(','), ..Reader::new(classify) }),
@@ -32,9 +34,7 @@ pub fn columns() -> Vec<Runtime> {
 
 fn commands(tool: &Tool, cell: &CellFiles) -> Vec<Vec<OsString>> {
     let mut base = argv(&tool.program, []);
-    if command_line::is_beyond_common_proposals(cell) {
-        base.push("--enable-all".into());
-    }
+    base.extend(command_line::switch_args(cell.cell));
     base.extend([cell.module.into(), "--run-export".into()]);
     match cell.cell.entry {
         Entry::Calls(_) => command_line::answerable(cell).iter().map(|call| {
@@ -122,7 +122,7 @@ fn trap(words: &str) -> Cause {
     ];
     let other = other.iter().find(|(beginning, _)| words.starts_with(beginning)).map(|(_, trap)| *trap);
     match messages::trap(words).or(other) {
-        Some(trap) => Cause::Trap { trap, message },
+        Some(trap) => Cause::trap(trap, message),
         None => Cause::HostError { message },
     }
 }

@@ -56,7 +56,7 @@ impl Workdir {
         for dir in ["work", "home", "dirs"] {
             fs::create_dir(path(dir))?;
         }
-        let canary = Canary::place(&path("dirs"), run.dir.iter().all(|d| d.host.is_none()))?;
+        let canary = Canary::place(&path("dirs"), run.dir.iter().all(|d| d.host.is_none() && d.original.is_none()))?;
         let mut sockets = Vec::new();
         for socket in &run.socket {
             sockets.push((socket.name.clone(), TcpListener::bind(("127.0.0.1", 0))?));

@@ -1,0 +1,114 @@
+//! What a runtime says of how a guest ended, to a judgement.
+
+use wasmlab_protocol::{Cause, Event, ONE_INSTANCE, Stage};
+
+use super::words::one_line;
+use super::{Evidence, because, exports, host, imports, plain, trap};
+use wasmlab_model::codes::{Blame, Code};
+use wasmlab_model::facts::{COMMON_PROPOSALS, Facts, Kind, RefusalKind};
+use wasmlab_model::verdict::{Judgement, Verdict};
+
+/// The reason that a cause is, where it is one: a guest that returned or left with a code gave none.
+pub fn cause_of(cause: &Cause, evidence: &Evidence) -> Option<Judgement> {
+    if let Some(judgement) = foreseen(cause, evidence.facts.ok()) {
+        return Some(judgement);
+    }
+    Some(match cause {
+        Cause::Returned | Cause::Exit { .. } => return None,
+        Cause::Trap { trap, message, location } => trap::trapped(evidence, *trap, message, location.as_ref()),
+        Cause::MissingImport { module, name, ty, missing } => {
+            imports::missing(evidence.facts.ok(), module, name, ty, *missing)
+        }
+        Cause::ImportTypeMismatch { module, name, message } => {
+            because(Code::ImportTypeMismatch, imports::named(module, name), message)
+        }
+        // A runtime of core modules stops at the header, whose version is another one.
+        Cause::Refused { message, offset } if is_of_header(*offset, evidence) => {
+            because(Code::NeedsComponentModel, None, message)
+        }
+        Cause::Refused { message, .. } => refused(evidence.facts, message),
+        Cause::CompileFailed { message } => because(Code::EngineCompileError, None, message),
+        Cause::NoExport { name } => no_export(name, evidence),
+        Cause::ResourceLimit { message } => because(Code::OutOfMemory, None, message),
+        // A question that this way of running cannot even be asked.
+        Cause::Unsupported { what, message } if what == ONE_INSTANCE => plain(Verdict::NotApplicable, message),
+        Cause::NotAttempted { what, message } => {
+            Judgement { subject: Some(what.clone()), ..plain(Verdict::NotAttempted, message) }
+        }
+        Cause::Unsupported { what, message } => {
+            let code = match what.as_str() {
+                "network" => Code::SocketsUnsupported,
+                _ => Code::NotImplemented,
+            };
+            // The catalogue blames the ABI for sockets; here the ABI has the call and the host has no way to use it.
+            let remedy = Some(
+                "Use a runtime whose host can give the guest what it asks for, or build for an ABI that needs no such host."
+                    .to_owned(),
+            );
+            Judgement { blame: vec![Blame::Runtime], remedy, ..because(code, what.clone(), message) }
+        }
+        Cause::HostRefused { what, message } => host::refused(evidence, *what, message),
+        Cause::HostError { message } => host::failed(evidence, message),
+        Cause::EngineError { message } => plain(Verdict::Error, format!("the engine could not do its work: {message}")),
+    })
+}
+
+/// What reading the binary had told already: then the runtime's refusal needs no other reason.
+fn foreseen(cause: &Cause, facts: Option<&Facts>) -> Option<Judgement> {
+    let refusal = facts?.refusal.as_ref()?;
+    let (code, words) = match (refusal.kind, cause) {
+        (RefusalKind::FormatVersion, Cause::Returned | Cause::Exit { .. }) => return None,
+        (RefusalKind::FormatVersion, _) => (Code::FormatVersion, None),
+        (RefusalKind::ImplementationLimit, Cause::Refused { message, .. } | Cause::CompileFailed { message }) => {
+            (Code::ImplementationLimit, Some(message))
+        }
+        (RefusalKind::ImplementationLimit, _) => return None,
+    };
+    let said = words.map(|words| format!("; the runtime says: {words}")).unwrap_or_default();
+    Some(because(code, refusal.subject.clone(), format!("{}{said}", refusal.words)))
+}
+
+/// Bytes of a module's header: the magic number and the version.
+const HEADER: u64 = 8;
+
+/// Whether a component was refused as such. A refusal that comes later is of what is in it: of a proposal, or of a
+/// core module (whose offsets are its own).
+fn is_of_header(offset: Option<u64>, evidence: &Evidence) -> bool {
+    evidence.facts.is_ok_and(|facts| facts.kind == Kind::Component)
+        && offset.is_none_or(|at| at <= HEADER)
+        && evidence.progress.stage.is_none_or(|stage| stage <= Stage::Compile)
+}
+
+/// A runtime that does not look at the imports first may find no program in a module that is made for another host:
+/// then it is the imports that are missing.
+fn no_export(name: &str, evidence: &Evidence) -> Judgement {
+    let facts = evidence.facts.ok();
+    let linked = |e: &Event| matches!(e, Event::Stage { stage: Stage::Instantiate | Stage::Run, .. });
+    let there = facts.is_some_and(|f| f.exports.iter().any(|e| e.name == name && e.signature.is_some()));
+    let import = facts.and_then(imports::foreign).filter(|_| name == "_start" || there);
+    match (import, facts) {
+        (Some(import), Some(facts)) if !evidence.observation.events.iter().any(linked) => {
+            let judgement = imports::missing(Some(facts), &import.module, &import.name, "", 0);
+            let detail = format!("{}; the runtime, which looks for it first, finds no `{name}`", judgement.detail);
+            Judgement { detail: one_line(&detail), ..judgement }
+        }
+        _ => exports::none(facts, name),
+    }
+}
+
+fn refused(facts: Result<&Facts, &str>, message: &str) -> Judgement {
+    match facts {
+        Err(words) => because(Code::Malformed, None, format!("{words}; the runtime says: {message}")),
+        Ok(facts) => {
+            let rare: Vec<&str> =
+                facts.proposals.iter().map(String::as_str).filter(|p| !COMMON_PROPOSALS.contains(p)).collect();
+            let all: Vec<&str> = facts.proposals.iter().map(String::as_str).collect();
+            let named = if rare.is_empty() { all } else { rare };
+            if named.is_empty() {
+                because(Code::EngineCompileError, None, message)
+            } else {
+                because(Code::UnsupportedProposal, named.join(" "), message)
+            }
+        }
+    }
+}

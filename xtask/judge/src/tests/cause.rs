@@ -1,0 +1,89 @@
+//! What a runtime's own words and the end of its process are called.
+
+use wasmlab_protocol::{Cause, Event, Stage, TrapKind};
+
+use super::{facts, observation, spec, to, verdict};
+use crate::{Evidence, diagnose};
+use wasmlab_model::codes::Code;
+use wasmlab_model::facts::Facts;
+use wasmlab_model::observation::{Limit, Outcome};
+use wasmlab_model::verdict::Verdict;
+
+#[test]
+fn limits_signals_and_silence_have_their_codes() {
+    let facts = facts("(module)");
+    let check = |outcome, events, code| {
+        let judgement = verdict(Ok(&facts), &observation(outcome, events, ""), &spec(""));
+        assert_eq!(judgement.code, Some(code), "{}", judgement.detail);
+    };
+    let running = || vec![Event::Stage { stage: Stage::Run, micros: 1, cached: false }];
+    check(Outcome::Limit(Limit::Time(10)), running(), Code::Timeout);
+    check(Outcome::Limit(Limit::CompileTime(10)), vec![], Code::CompileTimeout);
+    check(Outcome::Limit(Limit::Output(10)), running(), Code::OutputFlood);
+    check(Outcome::Limit(Limit::Memory(10)), running(), Code::OutOfMemory);
+    check(Outcome::Signaled(11), running(), Code::Crashed);
+    check(Outcome::Signaled(9), running(), Code::Crashed);
+    check(Outcome::Exited(0), running(), Code::Crashed);
+    check(Outcome::Exited(101), vec![], Code::Crashed);
+}
+
+#[test]
+fn causes_before_the_run_have_their_codes() {
+    let simd = facts("(module (func (result v128) (v128.const i64x2 0 0)))");
+    let plain = facts("(module)");
+    let words = || "words".to_owned();
+    let check = |facts: Result<&Facts, &str>, cause, verdict_code: (Verdict, Option<Code>)| {
+        let judgement = verdict(facts, &observation(Outcome::Exited(0), to(Stage::Compile, cause), ""), &spec(""));
+        assert_eq!((judgement.verdict, judgement.code), verdict_code, "{}", judgement.detail);
+    };
+    let gap = |code| (Verdict::Gap, Some(code));
+    let refused = || Cause::Refused { message: words(), offset: None };
+    check(Ok(&simd), refused(), gap(Code::UnsupportedProposal));
+    check(Ok(&plain), refused(), gap(Code::EngineCompileError));
+    check(Err("malformed at byte 0x8"), refused(), gap(Code::Malformed));
+    check(Ok(&plain), Cause::CompileFailed { message: words() }, gap(Code::EngineCompileError));
+    let component = facts("(component)");
+    let at = |offset| Cause::Refused { message: words(), offset };
+    check(Ok(&component), at(None), gap(Code::NeedsComponentModel));
+    check(Ok(&component), at(Some(4)), gap(Code::NeedsComponentModel));
+    check(Ok(&component), at(Some(40)), gap(Code::UnsupportedProposal));
+    check(Ok(&plain), Cause::NoExport { name: words() }, gap(Code::NoEntryPoint));
+    check(Ok(&plain), Cause::ResourceLimit { message: words() }, gap(Code::OutOfMemory));
+    check(Ok(&plain), Cause::trap(TrapKind::Unreachable, words()), gap(Code::Trap));
+    let unsupported = |what: &str| Cause::Unsupported { what: what.to_owned(), message: words() };
+    check(Ok(&plain), unsupported("network"), gap(Code::SocketsUnsupported));
+    check(Ok(&plain), unsupported("switch"), gap(Code::NotImplemented));
+    let mismatch = Cause::ImportTypeMismatch { module: words(), name: words(), message: words() };
+    check(Ok(&plain), mismatch, gap(Code::ImportTypeMismatch));
+    check(Ok(&plain), Cause::EngineError { message: words() }, (Verdict::Error, None));
+}
+
+#[test]
+fn what_reading_foresaw_is_the_reason_of_every_refusal() {
+    let check = |facts: &Facts, cause: Cause, wanted: Option<(Code, &str)>| {
+        let seen = observation(Outcome::Exited(0), to(Stage::Compile, cause.clone()), "");
+        let judged = diagnose(&Evidence { facts: Ok(facts), observation: &seen, progress: &seen.reported() });
+        let found = judged.as_ref().map(|j| (j.code.unwrap(), j.subject.as_deref().unwrap_or_default()));
+        assert_eq!(found, wanted, "{cause:?}");
+    };
+    let words = || "words".to_owned();
+    let old = wasmlab_inspect::facts(b"\0asm\x0a\0\x01\0").unwrap();
+    let version = Some((Code::FormatVersion, "0xa"));
+    check(&old, Cause::Refused { message: words(), offset: None }, version);
+    check(&old, Cause::HostError { message: words() }, version);
+    check(&old, Cause::Returned, None);
+    let many = facts(&format!("(module (func $big (local{})))", " i32".repeat(50_001)));
+    let limit = Some((Code::ImplementationLimit, "locals"));
+    check(&many, Cause::Refused { message: words(), offset: None }, limit);
+    check(&many, Cause::CompileFailed { message: words() }, limit);
+    check(&many, Cause::Returned, None);
+    check(&many, Cause::trap(TrapKind::Unreachable, words()), Some((Code::Trap, "unreachable")));
+}
+
+#[test]
+fn an_escape_outweighs_everything() {
+    let facts = facts("(module)");
+    let mut escaped = observation(Outcome::Exited(0), to(Stage::Run, Cause::Returned), "");
+    escaped.escapes.push("read a file outside its directories".to_owned());
+    assert_eq!(verdict(Ok(&facts), &escaped, &spec("")).code, Some(Code::SandboxEscape));
+}

@@ -1,0 +1,172 @@
+//! What a missing import is called, whom it blames and what would help.
+
+use wasmlab_protocol::{Cause, Stage};
+
+use super::{facts, observation, spec, to, verdict};
+use crate::{Evidence, judge};
+use wasmlab_model::codes::{Blame, Code};
+use wasmlab_model::observation::{Outcome, Progress};
+
+#[test]
+fn a_missing_import_is_judged_by_its_abi() {
+    let check = |module: &str, name: &str, code| {
+        let facts = facts(&format!("(module (import \"{module}\" \"{name}\" (func)))"));
+        let cause =
+            Cause::MissingImport { module: module.to_owned(), name: name.to_owned(), ty: String::new(), missing: 1 };
+        let judgement = verdict(Ok(&facts), &observation(Outcome::Exited(0), to(Stage::Link, cause), ""), &spec(""));
+        assert_eq!((judgement.code, judgement.stage), (Some(code), Some(Stage::Link)), "{module}.{name}");
+        assert_eq!(judgement.subject, Some(format!("{module}.{name}")));
+    };
+    check("wasi_snapshot_preview1", "sock_accept", Code::MissingImport);
+    check("wasix_32v1", "sock_open", Code::MissingImport);
+    check("wasi", "thread-spawn", Code::MissingImport);
+    check("env", "on_event", Code::CustomHost);
+    check("env", "__syscall_bind", Code::NeedsJsGlue);
+    check("a", "b", Code::NeedsJsGlue);
+    check("wbg", "f", Code::NeedsJsGlue);
+    check("env", "___syscall102", Code::NeedsEmscriptenHost);
+    check("env", "napi_create_object", Code::NeedsNapiHost);
+}
+
+/// A module, the import that is missing, and what is said of it: the first import of a kind, the code, whom it blames,
+/// words of the detail and of the remedy.
+fn missing(wat: &str, import: &str, wanted: (Code, &[Blame]), words: (&str, &str)) {
+    let facts = facts(&format!("(module {wat})"));
+    let (module, name) = import.rsplit_once('.').unwrap();
+    let (module, name) = (module.to_owned(), name.to_owned());
+    let cause = Cause::MissingImport { module, name, ty: String::new(), missing: 1 };
+    let judgement = verdict(Ok(&facts), &observation(Outcome::Exited(0), to(Stage::Link, cause), ""), &spec(""));
+    let remedy = judgement.remedy.unwrap_or_else(|| judgement.code.unwrap().entry().remedy.to_owned());
+    assert_eq!((judgement.code, &judgement.blame[..]), (Some(wanted.0), wanted.1), "{wat}");
+    assert!(judgement.detail.contains(words.0), "{} does not say {}", judgement.detail, words.0);
+    assert!(remedy.contains(words.1), "{remedy} does not say {}", words.1);
+}
+
+#[test]
+fn what_a_linker_let_through_is_no_host_of_its_own() {
+    let symbol = (Code::UnresolvedSymbol, &[Blame::Toolchain][..]);
+    let wasi = "(import \"wasi_snapshot_preview1\" \"proc_exit\" (func (param i32)))";
+    let check = |item: &str, ty: &str, detail: &str, remedy: &str| {
+        missing(&format!("{wasi} (import \"env\" \"{item}\" {ty})"), &format!("env.{item}"), symbol, (detail, remedy));
+    };
+    check("getpwuid", "(func (param i32) (result i32))", "let through", "Link what defines `getpwuid`");
+    check("socket", "(func (param i32 i32 i32) (result i32))", "env.socket", "wasm32-wasip2");
+    check("__wasm_setjmp", "(func (param i32 i32 i32))", "env.__wasm_setjmp", "`-lsetjmp`");
+    check("__c_longjmp", "(tag (param i32))", "a tag", "`-lsetjmp`");
+    check("saveSetjmp", "(func (param i32 i32 i32 i32) (result i32))", "env.saveSetjmp", "LLVM 19");
+    check("getpid", "(func (result i32))", "env.getpid", "-lwasi-emulated-getpid");
+    check("_ZN3app4saveEv", "(func)", "_ZN3app4saveEv", "clang++");
+    let object = "(@custom \"linking\" \"\\02\") (import \"env\" \"helper\" (func))";
+    missing(object, "env.helper", symbol, ("object file", "leave out `-c`"));
+}
+
+#[test]
+fn each_kind_of_missing_import_has_its_own_remedy() {
+    let toolchain = &[Blame::Toolchain][..];
+    let abi = &[Blame::Abi][..];
+    let memory = (Code::MissingImport, toolchain);
+    missing("(import \"env\" \"memory\" (memory 2))", "env.memory", memory, ("a memory: memory 2", "--import-memory"));
+    let table = "(import \"env\" \"__indirect_function_table\" (table 1 funcref))";
+    missing(table, "env.__indirect_function_table", memory, ("a table", "--import-table"));
+    let side = "(@custom \"dylink.0\" (before first) \"\") (import \"env\" \"__memory_base\" (global i32))";
+    missing(
+        side,
+        "env.__memory_base",
+        (Code::SideModule, abi),
+        ("a global: global i32; it is a side module", "main module"),
+    );
+    let main = "(import \"GOT.mem\" \"x\" (global (mut i32))) (import \"env\" \"callback\" (func))";
+    missing(main, "env.callback", (Code::NeedsJsGlue, toolchain), ("main module", "no standalone form"));
+    let string = "(import \"wasm:js-string\" \"length\" (func (param externref) (result i32)))";
+    missing(string, "wasm:js-string.length", (Code::MissingImport, abi), ("built in", "js-string"));
+    let raw = "(import \"__wbindgen_placeholder__\" \"__wbindgen_describe\" (func (param i32)))";
+    let bindgen = (Code::NeedsJsGlue, toolchain);
+    missing(raw, "__wbindgen_placeholder__.__wbindgen_describe", bindgen, ("what cargo built", "Run `wasm-bindgen`"));
+    let old = "(import \"wasi_unstable\" \"fd_write\" (func))";
+    let blamed = (Code::MissingImport, &[Blame::Toolchain, Blame::Runtime][..]);
+    missing(old, "wasi_unstable.fd_write", blamed, ("first snapshot", "Rebuild"));
+    missing(
+        "(import \"plugin\" \"level\" (global i32))",
+        "plugin.level",
+        (Code::CustomHost, abi),
+        ("a global", "Embed"),
+    );
+    let plugin = "(import \"extism:host/env\" \"input_length\" (func (result i64)))";
+    missing(
+        plugin,
+        "extism:host/env.input_length",
+        (Code::CustomHost, abi),
+        ("it is an Extism plug-in", "extism call"),
+    );
+    // A runtime that reads the module's name no further than its first dot.
+    let cut = "(import \"./app_bg.js\" \"__wbg_log\" (func))";
+    let glue = (Code::NeedsJsGlue, &[Blame::Toolchain, Blame::Abi][..]);
+    missing(cut, "/app_bg.js.__wbg_log", glue, ("./app_bg.js.__wbg_log", "wrote beside it"));
+    // Nothing of Emscripten's is advised to another toolchain.
+    for (module, name) in [("wbg", "f"), ("gojs", "runtime.wasmExit"), ("a", "b")] {
+        let facts = facts(&format!("(module (import \"{module}\" \"{name}\" (func)))"));
+        let judged = crate::imports::missing(Some(&facts), module, name, "", 1);
+        assert_eq!(judged.code, Some(Code::NeedsJsGlue), "{module}");
+        let remedy = judged.remedy.unwrap_or_else(|| Code::NeedsJsGlue.entry().remedy.to_owned());
+        assert!(!remedy.contains("STANDALONE"), "{module}: {remedy}");
+    }
+}
+
+#[test]
+fn a_missing_import_is_never_reported_as_a_missing_entry_point() {
+    let check = |wat: &str, name: &str, linked: bool, code, subject: &str| {
+        let facts = facts(&format!("(module {wat})"));
+        let stage = if linked { Stage::Run } else { Stage::Link };
+        // What an adapter reads from a command line leaves no events behind.
+        let seen = observation(Outcome::Exited(1), if linked { to(stage, Cause::Returned) } else { Vec::new() }, "");
+        let cause = Some(Cause::NoExport { name: name.to_owned() });
+        let progress = Progress { stage: Some(stage), cause, ..Progress::default() };
+        let judged = judge(&Evidence { facts: Ok(&facts), observation: &seen, progress: &progress }, &spec(""));
+        assert_eq!((judged.code, judged.subject.as_deref()), (Some(code), Some(subject)), "{wat}: {}", judged.detail);
+    };
+    let go = "(import \"gojs\" \"runtime.wasmExit\" (func (param i32))) (func (export \"run\"))";
+    check(go, "_start", false, Code::NeedsJsGlue, "gojs.runtime.wasmExit");
+    check(go, "run", false, Code::NeedsJsGlue, "gojs.runtime.wasmExit");
+    check(go, "rum", false, Code::NoEntryPoint, "rum");
+    // An engine that got past linking has all imports.
+    check(go, "_start", true, Code::NoEntryPoint, "_start");
+    check("(func (export \"run\"))", "_start", false, Code::NoEntryPoint, "_start");
+    let wasi = "(import \"wasi_snapshot_preview1\" \"proc_exit\" (func (param i32)))";
+    check(wasi, "_start", false, Code::NoEntryPoint, "_start");
+    let side = "(@custom \"dylink.0\" (before first) \"\") (import \"env\" \"memory\" (memory 1))";
+    check(side, "_start", false, Code::SideModule, "env.memory");
+}
+
+/// Imports as emcc 3.1.6 left them in a standalone server, and in a module of -O3.
+#[test]
+fn emscriptens_modules_need_their_glue_or_a_host_where_they_have_none() {
+    let check = |module: &str, name: &str, exports: &str, wanted, words: &str| {
+        let facts = facts(&format!("(module (import \"{module}\" \"{name}\" (func)) {exports})"));
+        let cause =
+            Cause::MissingImport { module: module.to_owned(), name: name.to_owned(), ty: String::new(), missing: 3 };
+        let judgement = verdict(Ok(&facts), &observation(Outcome::Exited(0), to(Stage::Link, cause), ""), &spec(""));
+        assert_eq!(judgement.code, Some(wanted), "{module}.{name}");
+        assert!(judgement.detail.contains(words), "{}", judgement.detail);
+    };
+    let start = "(func (export \"_start\"))";
+    check("env", "__syscall_bind", start, Code::NeedsEmscriptenHost, "env.__syscall_bind, and 2 more imports");
+    check("env", "__syscall_bind", "(func (export \"main\"))", Code::NeedsJsGlue, "env.__syscall_bind");
+    check("a", "a", "(func (export \"c\"))", Code::NeedsJsGlue, "names minified");
+}
+
+#[test]
+fn a_component_lacks_an_interface_by_name_and_version() {
+    let check = |interface: &str, code: Code| {
+        let facts = facts(&format!(r#"(component (import "{interface}" (instance (export "f" (func)))))"#));
+        // As the engine of wasmtime reports it.
+        let (module, name) = (interface.to_owned(), "f".to_owned());
+        let cause = Cause::MissingImport { module, name, ty: "instance".to_owned(), missing: 0 };
+        let observation = observation(Outcome::Exited(0), to(Stage::Link, cause), "");
+        let judgement = verdict(Ok(&facts), &observation, &spec(""));
+        assert_eq!((judgement.code, judgement.subject.as_deref()), (Some(code), Some(interface)));
+        assert!(judgement.detail.contains(&format!("{interface}#f")), "{}", judgement.detail);
+    };
+    check("wasi:keyvalue/store@0.2.0-draft", Code::MissingImport);
+    check("wasi:cli/run@0.3.0", Code::MissingImport);
+    check("my:host/events@0.1.0", Code::CustomHost);
+}
