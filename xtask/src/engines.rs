@@ -124,6 +124,8 @@ pub fn build(lab: &Lab, engine: &'static str, offline: bool, told: BuildProgress
         cwd: dir.clone(),
         stdin: Input::Bytes(Vec::new()),
         inherit: Vec::new(),
+        sandbox: None,
+        report: None,
         limits: Limits::compiler(BUILD_LIMIT),
     };
     let crates = fs::read_to_string(dir.join("Cargo.lock")).map_or(0, |t| t.matches("[[package]]").count());

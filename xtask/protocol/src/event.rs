@@ -139,18 +139,18 @@ pub enum Cause {
         /// Why not.
         message: String,
     },
-    /// The program that embeds the engine, which is the lab's, has no way to ask this.
-    NotAttempted {
-        /// What was to be asked, kebab-case: `component-calls`.
-        what: String,
-        /// Why it cannot be asked.
-        message: String,
-    },
     /// The host would not go on with the guest, for a reason that the lab knows.
     HostRefused {
         /// What it refuses.
         what: HostRefusal,
         /// The host's words.
+        message: String,
+    },
+    /// The program that embeds the engine, which is the lab's, has no way to ask this.
+    NotAttempted {
+        /// What was to be asked, kebab-case: `component-calls`.
+        what: String,
+        /// Why it cannot be asked.
         message: String,
     },
     /// A host function failed otherwise than by a trap.

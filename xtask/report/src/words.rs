@@ -233,6 +233,24 @@ pub fn changes(report: &RunReport) -> Vec<(Change, String)> {
     lines
 }
 
+/// The passes that need a switch, as lines: `a, b on wasmi: with Config::x(true); by default unsupported-proposal (gc): …`.
+#[must_use]
+pub fn switched(report: &RunReport) -> Vec<String> {
+    let mut lines: Vec<(Vec<&str>, &Cell)> = Vec::new();
+    for cell in report.cells.iter().filter(|c| !c.switches.is_empty()) {
+        let told = |c: &Cell| (c.runtime.clone(), c.switches.clone(), c.by_default.clone());
+        match lines.iter_mut().find(|(_, first)| told(first) == told(cell)) {
+            Some((names, _)) => names.push(&cell.scenario),
+            None => lines.push((vec![&cell.scenario], cell)),
+        }
+    }
+    let text = |(names, cell): (Vec<&str>, &Cell)| {
+        let by_default = cell.by_default.as_ref().map(|words| format!("; by default {words}")).unwrap_or_default();
+        format!("{} on {}: with {}{by_default}", names.join(", "), cell.runtime, cell.switches.join(" "))
+    };
+    lines.into_iter().map(text).collect()
+}
+
 /// What the lab has no way to ask yet, its to-do: each reason with the cells that wait for it, as
 /// `rust-component-wit on deno+jco, bun+jco`.
 pub fn not_attempted(report: &RunReport) -> Vec<(String, &str)> {
@@ -251,24 +269,6 @@ pub fn not_attempted(report: &RunReport) -> Vec<(String, &str)> {
     }
     let name = |(scenario, runtimes): &(&str, Vec<&str>)| format!("{scenario} on {}", on(report, runtimes));
     reasons.into_iter().map(|(why, of)| (of.iter().map(name).collect::<Vec<_>>().join("; "), why)).collect()
-}
-
-/// The passes that need a switch, as lines: `a, b on wasmi: with Config::x(true); by default unsupported-proposal (gc): …`.
-#[must_use]
-pub fn switched(report: &RunReport) -> Vec<String> {
-    let mut lines: Vec<(Vec<&str>, &Cell)> = Vec::new();
-    for cell in report.cells.iter().filter(|c| !c.switches.is_empty()) {
-        let told = |c: &Cell| (c.runtime.clone(), c.switches.clone(), c.by_default.clone());
-        match lines.iter_mut().find(|(_, first)| told(first) == told(cell)) {
-            Some((names, _)) => names.push(&cell.scenario),
-            None => lines.push((vec![&cell.scenario], cell)),
-        }
-    }
-    let text = |(names, cell): (Vec<&str>, &Cell)| {
-        let by_default = cell.by_default.as_ref().map(|words| format!("; by default {words}")).unwrap_or_default();
-        format!("{} on {}: with {}{by_default}", names.join(", "), cell.runtime, cell.switches.join(" "))
-    };
-    lines.into_iter().map(text).collect()
 }
 
 /// What would change the cells of one code, each remedy once: first what holds for the code in general, then

@@ -74,7 +74,12 @@ fn permissions(tool: &Tool, cell: &CellFiles) -> Vec<OsString> {
     flags.push(format!("--allow-write={}", list(write)).into());
     // A handler is served by the driver, whatever its guest may ask for.
     if spec.network == Network::Loopback || matches!(spec.entry, Entry::Http { .. }) {
-        flags.push("--allow-net=127.0.0.1".into());
+        let ports = spec.ports.iter().chain(&spec.connect_ports).map(|port| format!("127.0.0.1:{port}"));
+        let ports: Vec<String> = ports.collect();
+        // An empty list would allow all.
+        if !ports.is_empty() {
+            flags.push(format!("--allow-net={}", ports.join(",")).into());
+        }
     }
     flags
 }

@@ -6,14 +6,14 @@ use wasmlab_model::observation::{Observation, PREOPENED_SOCKET, Piece};
 use wasmlab_runtimes::Sockets;
 
 use super::plan::Plan;
+use super::preopens;
 use super::processes::ProcessResult;
 use super::workdir::Workdir;
-use super::{preopens, stages};
 
 /// The observation: the last process's, with those before it.
 pub fn assemble(plan: &Plan, workdir: &Workdir, results: Vec<ProcessResult>, began: SystemTime) -> Observation {
     let mut whole = Observation {
-        events: stages::read(&workdir.paths.observation),
+        events: workdir.reports.events(),
         requests: workdir.servers.asked(),
         files: preopens::found(plan.scenario, &workdir.paths.dirs, began),
         ..Observation::nothing()

@@ -12,7 +12,7 @@ use wasmlab_model::scenario::{EntryKind, Run, Scenario};
 use wasmlab_model::verdict::NotAttempted;
 use wasmlab_protocol::{Call, CellSpec, Entry, PROTOCOL, PreopenedDir, PreopenedSocket};
 
-use super::{ports, preopens};
+use super::{ports, preopens, sandbox};
 use crate::store::cache::Key;
 use wasmlab_runtimes::{CellFiles, Runtime, Tool};
 
@@ -143,6 +143,7 @@ impl Plan<'_> {
                 (run, copied, &self.scenario.spec.expect.file),
                 &self.scenario.spec.step,
                 self.limits,
+                sandbox::level(),
             ),
         );
         Some(self.with_switches("observation", key))

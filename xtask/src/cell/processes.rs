@@ -15,7 +15,7 @@ use super::client;
 use super::follow::{self, OutputSink};
 use super::plan::{CellCommands, Plan};
 use super::preopens::Contents;
-use super::stages::{self, Stages};
+use super::stages::Stages;
 use super::workdir::Workdir;
 
 /// A process that has ended, or was never started.
@@ -90,7 +90,7 @@ fn translate(plan: &Plan, workdir: &Workdir, argv: &[OsString], sink: Option<Out
     let (prepared, preparing) = (&workdir.paths.prepared, &workdir.paths.preparing);
     fs::create_dir_all(preparing)?;
     let limit = Duration::from_millis(plan.limits.compile_ms);
-    let command = workdir.process(plan, argv, Input::Bytes(Vec::new()), limit);
+    let command = workdir.process(plan, Part::Prepare, argv, Input::Bytes(Vec::new()), limit);
     let ended = follow::run(&command, Part::Prepare, None, sink, |_| ());
     let result = ProcessResult::of(Part::Prepare, argv, ended, |end| match end {
         End::Time | End::Watch => Outcome::Limit(Limit::CompileTime(plan.limits.compile_ms)),
@@ -118,9 +118,9 @@ fn guest(plan: &Plan, workdir: &mut Workdir, argv: &[OsString], sink: Option<Out
     };
     let (compile, run) = (Duration::from_millis(plan.limits.compile_ms), plan.run_limit());
     // The watcher keeps the stages' limits; this is for the time that they leave.
-    let mut command = workdir.process(plan, argv, stdin, compile + run + Duration::from_secs(5));
-    let events = workdir.paths.observation.clone();
-    let mut watched = Stages::new(events.clone());
+    let mut command = workdir.process(plan, Part::Guest, argv, stdin, compile + run + Duration::from_secs(5));
+    let reports = workdir.reports.clone();
+    let mut watched = Stages::new(reports.clone());
     let watch = Box::new(move |age: Duration| watched.over(age, compile, run));
     let (by_name, ports) = (workdir.by_name(), workdir.ports.clone());
     if plan.runtime.sockets != Sockets::Inherited {
@@ -134,7 +134,7 @@ fn guest(plan: &Plan, workdir: &mut Workdir, argv: &[OsString], sink: Option<Out
         workdir.sockets.clear();
         script = (!steps.is_empty()).then(|| client::play(steps, running, &by_name, contents, run));
     });
-    let mut result = ProcessResult::of(Part::Guest, argv, ended, |end| outcome(end, &stages::read(&events), plan));
+    let mut result = ProcessResult::of(Part::Guest, argv, ended, |end| outcome(end, &reports.events(), plan));
     result.script = script;
     result
 }

@@ -8,6 +8,7 @@ use anyhow::Result;
 
 use super::common;
 use super::output;
+use crate::cell::sandbox;
 use crate::engines;
 use crate::exit;
 use crate::lab::{CACHE_VARIABLE, Lab};
@@ -107,8 +108,9 @@ pub fn run(lab: &Lab, _: &Args) -> Result<u8> {
         Err(error) => format!("NOT writable: {error}; name another folder in {CACHE_VARIABLE}"),
     };
     output::print(&format!(
-        "{}\nworkspace  {}\ncache      {} ({cache_state})\n{variables}",
+        "{}\nsandbox    {}\nworkspace  {}\ncache      {} ({cache_state})\n{variables}",
         list.text,
+        sandbox::warning().unwrap_or("files, TCP ports and signals of every guest's process are bounded"),
         lab.root.display(),
         cache.display(),
     ))?;

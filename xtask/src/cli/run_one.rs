@@ -136,6 +136,8 @@ mod tests {
             cwd: "/tmp/x".into(),
             stdin: Input::Piped,
             inherit: Vec::new(),
+            sandbox: None,
+            report: None,
             limits: Limits::compiler(Duration::from_secs(1)),
         };
         let wanted = "cd /tmp/x && env -i LANG=C PATH=\"$PATH\" /bin/wasmtime run 'a b.wasm' 'it'\\''s'";

@@ -75,7 +75,10 @@ impl Request {
         };
         let is_firefox = self.spec.mode.starts_with("firefox");
         let (say, heard) = mpsc::channel();
-        let profile = self.spec.observation.with_file_name("browser-profile");
+        // The lab's is a pipe, and the temporary folder that it names is the cell's own.
+        let is_pipe = self.spec.observation.starts_with("/dev");
+        let beside = if is_pipe { std::env::temp_dir() } else { self.spec.observation.with_file_name("") };
+        let profile = beside.join("browser-profile");
         let Self { spec, pages, packages, component, .. } = self;
         let shared = Shared { spec, module, pages, packages, component, say: say.clone() };
         let server = match Server::start(Arc::new(shared)) {

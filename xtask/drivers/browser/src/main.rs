@@ -17,6 +17,7 @@ mod cell;
 mod chromium;
 mod devtools;
 mod firefox;
+mod ports;
 mod server;
 mod socket;
 

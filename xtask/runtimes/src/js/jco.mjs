@@ -1,6 +1,7 @@
 // A component by jco: translated once into JavaScript and core modules, with preview2-shim as its WASI host.
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { entered, instantiated, lacking, set } from './component.mjs';
@@ -10,7 +11,9 @@ import { translate } from './translate.mjs';
 
 export async function run(spec, log, packages) {
   log.way('jco');
-  const dir = join(spec.compiled ?? join(dirname(spec.observation), 'jco'), 'jco');
+  // A pipe has no folder.
+  const beside = spec.observation.startsWith('/dev/') ? tmpdir() : dirname(spec.observation);
+  const dir = join(spec.compiled ?? join(beside, 'jco'), 'jco');
   const main = join(dir, 'guest.js');
   // The translation imports the shim by its path: with the packages elsewhere it would run on another copy of
   // the shim than the one that is prepared below, with that one's defaults.
@@ -67,13 +70,16 @@ async function prepare(spec, load) {
   if (spec.network === 'none') await denyNetwork(load);
 }
 
-/** A cell without a network gets a shim that refuses to resolve names and to open sockets. */
+/** A cell without a network gets a shim that refuses to resolve names, to open sockets and to send requests. */
 async function denyNetwork(load) {
-  const sockets = await load('sockets.js');
-  for (const name of ['_denyTcp', '_denyUdp', '_denyDnsLookup']) {
-    if (typeof sockets[name] !== 'function') {
-      throw new End('engine-error', { message: `preview2-shim has no ${name}: its default would give the guest the network` });
+  const deny = { 'sockets.js': ['_denyTcp', '_denyUdp', '_denyDnsLookup'], 'http.js': ['_denyHttp'] };
+  for (const [file, names] of Object.entries(deny)) {
+    const shim = await load(file);
+    for (const name of names) {
+      if (typeof shim[name] !== 'function') {
+        throw new End('engine-error', { message: `preview2-shim has no ${name}: its default would give the guest the network` });
+      }
+      shim[name]();
     }
-    sockets[name]();
   }
 }

@@ -1,4 +1,4 @@
-//! What the lab cannot ask, and sockets that a guest says it has, or was not given.
+//! What was not tried, and what a runtime has no way to give.
 
 use wasmlab_protocol::{Cause, Stage, TrapKind};
 
@@ -50,6 +50,6 @@ fn a_socket_that_a_runtime_cannot_hand_over_is_judged_by_what_the_guest_says() {
     check(Cause::Returned, "", refused, Some("connection refused"));
     check(Cause::Returned, "lab: sock-accept ok\n", None, None);
     // What comes before the socket is the reason.
-    let trap = Cause::trap(TrapKind::Unreachable, "unreachable".to_owned());
+    let trap = Cause::Trap { trap: TrapKind::Unreachable, message: "unreachable".to_owned(), location: None };
     check(trap, "lab: sock-accept errno=8 sock_accept\n", refused, None);
 }
