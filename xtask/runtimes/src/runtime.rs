@@ -46,6 +46,9 @@ pub struct Runtime {
     pub support_files: &'static [(&'static str, &'static str)],
     /// The first build of its engine takes minutes: `--engines quick` leaves it out.
     pub slow_to_build: bool,
+    /// Its process translates the module and does not say when it begins to run it. Where no [`Runtime::prepare`] did
+    /// so before, the process has both limits together.
+    pub compiles_unseen: bool,
     /// It opens a cell's listening sockets itself, by their addresses, instead of inheriting them.
     pub opens_sockets: bool,
     /// Environment of its program beside the cell's: where it keeps what it worked out before.
@@ -86,6 +89,7 @@ impl Default for Runtime {
             aux_program: None,
             support_files: &[],
             slow_to_build: false,
+            compiles_unseen: false,
             opens_sockets: false,
             env: |_| Vec::new(),
             extra_files: |_| Vec::new(),

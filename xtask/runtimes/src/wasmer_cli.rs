@@ -29,6 +29,7 @@ pub fn columns() -> Vec<Runtime> {
         is_applicable: command_line::no_http,
         refuses: |cell| command_line::usual_refusals(cell, "wasmer"),
         commands,
+        compiles_unseen: true,
         reader: Some(Reader { result_separator: Some(' '), ..Reader::new(classify) }),
         reference_column: Some("wasmer-cranelift".into()),
         explain_difference: command_line::explain_difference,

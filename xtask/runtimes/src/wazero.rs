@@ -32,6 +32,7 @@ pub fn columns() -> Vec<Runtime> {
         opens_sockets: true,
         is_applicable: command_line::commands_only,
         commands: |tool, cell| vec![command(tool, cell)],
+        compiles_unseen: true,
         reader: Some(Reader::new(classify)),
         ..Runtime::default()
     }]

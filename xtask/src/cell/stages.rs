@@ -17,23 +17,24 @@ pub struct Stages {
     instantiated: Option<Duration>,
     /// Nothing was reported yet: the runtime may not speak the protocol.
     silent: bool,
+    /// The limit of one that reports nothing.
+    unsaid: Duration,
 }
 
 impl Stages {
-    /// Follows the file at `path`, which need not be there yet.
-    pub fn new(path: PathBuf) -> Self {
-        Self { path, read: 0, rest: Vec::new(), instantiated: None, silent: true }
+    /// Follows the file at `path`, which need not be there yet. A child that reports nothing may take `unsaid`.
+    pub fn new(path: PathBuf, unsaid: Duration) -> Self {
+        Self { path, read: 0, rest: Vec::new(), instantiated: None, silent: true, unsaid }
     }
 
-    /// Whether a child of this age is past its limit. One that reports nothing has the run's alone,
-    /// since nobody can tell what it is doing.
+    /// Whether a child of this age is past its limit.
     pub fn over(&mut self, age: Duration, compile: Duration, run: Duration) -> bool {
         if self.instantiated.is_none() {
             self.follow(age);
         }
         match self.instantiated {
             Some(began) => age.saturating_sub(began) > run,
-            None if self.silent => age > run,
+            None if self.silent => age > self.unsaid,
             None => age > compile,
         }
     }
@@ -55,6 +56,12 @@ impl Stages {
             }
         }
     }
+}
+
+/// Whether the engine said that instantiating has begun.
+pub fn has_begun(path: &Path) -> bool {
+    let begun = |e: &Event| matches!(e, Event::Stage { stage: Stage::Instantiate | Stage::Run, .. });
+    read(path).iter().any(begun)
 }
 
 /// Every event of a file that a finished engine left; lines that are none end the reading: what follows
@@ -81,8 +88,8 @@ mod tests {
     fn compiling_and_running_have_limits_of_their_own() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("events");
-        let mut stages = Stages::new(path.clone());
-        assert!(!stages.over(S(9), S(60), S(10)) && stages.over(S(11), S(60), S(10)), "silent: the run's limit");
+        let mut stages = Stages::new(path.clone(), S(20));
+        assert!(!stages.over(S(19), S(60), S(10)) && stages.over(S(21), S(60), S(10)), "silent");
         let mut file = std::fs::File::create(&path).unwrap();
         writeln!(file, r#"{{"event":"stage","stage":"compile","micros":1}}"#).unwrap();
         assert!(!stages.over(S(50), S(60), S(10)) && stages.over(S(61), S(60), S(10)), "compiling");
