@@ -170,6 +170,8 @@ fn put(question: &Question, folder: &Path, wall: Duration) -> Result<Ended, Stri
         cwd: folder.to_owned(),
         stdin: Input::Bytes(Vec::new()),
         inherit: Vec::new(),
+        sandbox: None,
+        report: None,
         limits: Limits { output: 1 << 20, ..Limits::compiler(wall) },
     };
     process::run(&command).map_err(|e| format!("{}: {e}", question.program.display()))

@@ -24,7 +24,10 @@ mod again;
 pub mod assemble;
 mod kept;
 mod measure;
+mod once;
+mod probes;
 mod row;
+mod switches;
 
 pub use again::again;
 use measure::{Measured, Turn};

@@ -2,11 +2,11 @@
 
 use wasmlab_protocol::{Cause, Event, Stage};
 
-use super::words::{last_words, quoted};
+use super::words::{last_message, last_words, quoted};
 use super::{Evidence, because, lab, plain, requests};
 use wasmlab_model::codes::Code;
 use wasmlab_model::observation::Outcome;
-use wasmlab_model::scenario::{EntryKind, ExpectedFile, ScenarioFile, Step};
+use wasmlab_model::scenario::{EntryKind, ExpectedFile, ScenarioFile};
 use wasmlab_model::verdict::{Judgement, Verdict};
 
 /// What the expectation makes of a guest that came to an end for no reason of its own.
@@ -15,15 +15,8 @@ pub fn expected(evidence: &Evidence, spec: &ScenarioFile) -> Judgement {
     if let Some(script) = &observation.script
         && let Some(failed) = &script.failed
     {
-        let detail =
-            format!("step {} of {}: {failed}{}", script.done + 1, script.steps, last_words(&observation.stderr));
-        return match silent_gap(evidence.stdout(), spec, script.done) {
-            Some(name) => {
-                let detail = format!("says that it listens, and no client can reach it: {failed}");
-                because(Code::SocketsUnsupported, name.to_owned(), detail)
-            }
-            None => because(Code::WrongOutput, None, detail),
-        };
+        let detail = format!("step {} of {}: {failed}{}", script.done + 1, script.steps, last_words(evidence.stderr()));
+        return because(Code::WrongOutput, None, detail);
     }
     let stopped = observation.outcome == Outcome::Stopped;
     if !stopped && evidence.progress.stage != Some(Stage::Run) {
@@ -35,8 +28,8 @@ pub fn expected(evidence: &Evidence, spec: &ScenarioFile) -> Judgement {
     };
     let wanted = spec.expect.exit;
     if !stopped && !spec.expect.any_exit && spec.run.entry == EntryKind::Command && code != wanted {
-        let words = last_words(&observation.stderr);
-        return because(Code::WrongExit, None, format!("exit code {code}, expected {wanted}{words}"));
+        let detail = format!("exit code {code}, expected {wanted}{}", last_lines(evidence));
+        return because(Code::WrongExit, None, detail);
     }
     match wrong_output(evidence, spec) {
         Some(detail) => because(Code::WrongOutput, None, detail),
@@ -44,14 +37,10 @@ pub fn expected(evidence: &Evidence, spec: &ScenarioFile) -> Judgement {
     }
 }
 
-/// The capability that a guest claims and a client refutes: its library says that it listens, and there is no
-/// socket. Only the steps that look for one tell; a wrong answer of a server that is there is a wrong answer.
-fn silent_gap<'a>(stdout: &'a str, spec: &ScenarioFile, step: usize) -> Option<&'a str> {
-    if !matches!(spec.step.get(step), Some(Step::Listen { .. } | Step::Connect { .. })) {
-        return None;
-    }
-    let lines = lab::lines(stdout);
-    lines.into_iter().find(|l| l.name.starts_with("sock") && l.answer == lab::Answer::Ok).map(|l| l.name)
+/// What a guest said last, on either of its streams.
+fn last_lines(evidence: &Evidence) -> String {
+    let stdout = last_message(evidence.stdout()).map(|line| format!("; last on stdout: {line}")).unwrap_or_default();
+    format!("{}{stdout}", last_words(evidence.stderr()))
 }
 
 fn wrong_output(evidence: &Evidence, spec: &ScenarioFile) -> Option<String> {
@@ -68,7 +57,7 @@ fn wrong_output(evidence: &Evidence, spec: &ScenarioFile) -> Option<String> {
     if let Some(wanted) =
         expect.lab.iter().find(|w| !lines.iter().any(|l| l.name == w.as_str() && l.answer == lab::Answer::Ok))
     {
-        return Some(format!("no line `lab: {wanted} ok`{}", last_words(&evidence.observation.stderr)));
+        return Some(format!("no line `lab: {wanted} ok`{}", last_words(evidence.stderr())));
     }
     if let Some(wrong) = expect.file.iter().find_map(|file| wrong_file(evidence, file)) {
         return Some(wrong);

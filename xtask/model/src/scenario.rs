@@ -217,7 +217,8 @@ pub struct Dir {
     /// When the files in a fresh one were last changed, seconds since 1970; absent: just now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub modified: Option<u64>,
-    /// Symbolic links in a fresh one: relative path to target.
+    /// Symbolic links in a fresh one: relative path to target. `{outside}` in a target is the absolute path of the folder
+    /// around it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub links: BTreeMap<String, String>,
 }

@@ -23,7 +23,7 @@ pub fn columns() -> Vec<Runtime> {
             InstallCommand::quick(&["apk", "add", "iwasm"]),
         ],
         is_applicable: command_line::no_http,
-        refuses: |cell| command_line::usual_refusals(cell, "iwasm"),
+        not_attempted: command_line::usual_limits,
         commands,
         reader: Some(Reader { parse_value, result_separator: Some(','), ..Reader::new(classify) }),
         ..Runtime::default()
@@ -72,7 +72,7 @@ fn classify(output: &ProcessOutput) -> Progress {
             return no_export(exception.split_whitespace().nth(2).unwrap_or_default());
         }
         let cause = match messages::trap(exception.trim_start_matches("wasm ")) {
-            Some(trap) => Cause::Trap { trap, message },
+            Some(trap) => Cause::trap(trap, message),
             None => Cause::HostError { message },
         };
         return at(Stage::Run, cause);

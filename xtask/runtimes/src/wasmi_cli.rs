@@ -5,6 +5,7 @@
 use std::ffi::OsString;
 
 use wasmlab_model::observation::Progress;
+use wasmlab_model::verdict::NotAttempted;
 use wasmlab_protocol::{Cause, Stage, Value};
 
 use crate::command_line::{self, CallSyntax, ProcessOutput, Reader, argv, at, exited, missing_import, no_export};
@@ -21,14 +22,11 @@ pub fn columns() -> Vec<Runtime> {
             note: "takes three minutes",
         }],
         is_applicable: command_line::no_http,
-        refuses,
+        not_attempted,
         commands,
         reader: Some(Reader { parse_value, ..Reader::new(classify) }),
         reference_column: Some("wasmi".into()),
-        explain_difference: |finding| match finding.subject {
-            Some("directory-name") => Some("its --dir knows no name for the guest"),
-            _ => command_line::explain_difference(finding),
-        },
+        explain_difference: command_line::explain_difference,
         ..Runtime::default()
     }]
 }
@@ -40,16 +38,12 @@ fn commands(tool: &Tool, cell: &CellFiles) -> Vec<Vec<OsString>> {
     command_line::processes(base, cell, CallSyntax::BeforeModule("--invoke"), None)
 }
 
-fn refuses(cell: &CellFiles) -> Option<Cause> {
+fn not_attempted(cell: &CellFiles) -> Option<NotAttempted> {
     let named = cell.cell.dirs.iter().find(|d| d.host.as_os_str() != d.guest.as_str()).map(|dir| {
-        let message = format!("its --dir gives the guest a directory by the host's name, not as `{}`", dir.guest);
-        Cause::Unsupported { what: "directory-name".to_owned(), message }
+        let why = format!("its --dir gives the guest a directory by the host's name, not as `{}`", dir.guest);
+        NotAttempted { what: "directory-name", why }
     });
-    // Measured with 2.0.0: sock_accept answers EAGAIN, unless a client was quicker than the guest.
-    let sockets = "its --tcplisten opens a socket that does not wait for a client";
-    named
-        .or_else(|| command_line::no_sockets(cell, sockets))
-        .or_else(|| command_line::usual_refusals(cell, "wasmi"))
+    named.or_else(|| command_line::usual_limits(cell))
 }
 
 /// A v128 is one number, its highest digit first.
@@ -91,8 +85,11 @@ fn classify(output: &ProcessOutput) -> Progress {
         return at(Stage::Load, Cause::EngineError { message });
     };
     let cause = match messages::trap(words) {
-        Some(trap) => Cause::Trap { trap, message: words.to_owned() },
-        None => Cause::HostError { message: words.to_owned() },
+        Some(trap) => Cause::trap(trap, words),
+        None => match messages::refusal(words) {
+            Some(what) => Cause::HostRefused { what, message: words.to_owned() },
+            None => Cause::HostError { message: words.to_owned() },
+        },
     };
     at(Stage::Run, cause)
 }
@@ -100,7 +97,7 @@ fn classify(output: &ProcessOutput) -> Progress {
 fn of_instantiating(rest: &str) -> Cause {
     let message = rest.to_owned();
     if let Some(trap) = messages::trap(rest) {
-        return Cause::Trap { trap, message };
+        return Cause::trap(trap, message);
     }
     // "imported function (MODULE,NAME) type mismatch. expected … but found …"
     if let Some((pair, _)) = rest.split_once(") type mismatch").filter(|_| rest.starts_with("imported ")) {

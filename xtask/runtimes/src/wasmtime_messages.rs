@@ -19,13 +19,14 @@ pub fn classify(output: &ProcessOutput) -> Progress {
     let instantiating = error.contains("failed to instantiate");
     let stage = if instantiating { Stage::Instantiate } else { Stage::Run };
     if let Some(trap) = causes.iter().find_map(|c| c.strip_prefix("wasm trap: ")) {
-        return at(
-            stage,
-            Cause::Trap { trap: messages::trap(trap).unwrap_or(TrapKind::Other), message: trap.to_owned() },
-        );
+        let cause = Cause::trap(messages::trap(trap).unwrap_or(TrapKind::Other), trap);
+        return at(stage, cause.at(messages::innermost_frame(error)));
     }
     if root == "thrown Wasm exception" {
-        return at(stage, Cause::Trap { trap: TrapKind::UncaughtException, message: root.to_owned() });
+        return at(stage, Cause::trap(TrapKind::UncaughtException, root).at(messages::innermost_frame(error)));
+    }
+    if let Some(what) = messages::refusal(root) {
+        return at(stage, Cause::HostRefused { what, message: root.to_owned() });
     }
     of_linking(&causes).unwrap_or_else(|| of_loading(error, root, message, instantiating))
 }
@@ -62,7 +63,11 @@ pub fn of_linking(causes: &[&str]) -> Option<Progress> {
 }
 
 fn of_loading(error: &str, root: &str, message: String, instantiating: bool) -> Progress {
-    if root.starts_with("no func export named ") || root.starts_with("no exported instance named ") {
+    // "No exported func named `f` in component."
+    if root.starts_with("No exported func named ")
+        || root.starts_with("no func export named ")
+        || root.starts_with("no exported instance named ")
+    {
         return no_export(root.split('`').nth(1).unwrap_or_default());
     }
     if root.starts_with("shared memory support is disabled") {

@@ -73,7 +73,9 @@ fn fill(contents: Contents, dir: &Dir, host: &Path) -> io::Result<()> {
         let path = host.join(name);
         let named = |e: io::Error| io::Error::new(e.kind(), format!("links `{name}`: {e}"));
         fs::create_dir_all(path.parent().unwrap_or(host)).map_err(named)?;
-        files::link(Path::new(target), &path).map_err(named)?;
+        // Where the cell's directories are, for a link that leads there by its whole path.
+        let outside = host.parent().unwrap_or(host).display().to_string();
+        files::link(Path::new(&target.replace("{outside}", &outside)), &path).map_err(named)?;
     }
     Ok(())
 }

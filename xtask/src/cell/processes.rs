@@ -9,12 +9,13 @@ use std::time::{Duration, Instant};
 use wasmlab_model::observation::{Limit, Outcome, Part, Script};
 use wasmlab_process::{End, Ended, Input};
 use wasmlab_protocol::{Event, Stage};
+use wasmlab_runtimes::Sockets;
 
 use super::client;
 use super::follow::{self, OutputSink};
 use super::plan::{CellCommands, Plan};
 use super::preopens::Contents;
-use super::stages::{self, Stages};
+use super::stages::Stages;
 use super::workdir::Workdir;
 
 /// A process that has ended, or was never started.
@@ -46,7 +47,7 @@ impl ProcessResult {
 }
 
 /// The command as it is reported.
-pub fn shown(argv: &[OsString]) -> Vec<String> {
+fn shown(argv: &[OsString]) -> Vec<String> {
     argv.iter().map(|a| a.to_string_lossy().into_owned()).collect()
 }
 
@@ -90,7 +91,7 @@ fn translate(plan: &Plan, workdir: &Workdir, argv: &[OsString], sink: Option<Out
     let (prepared, preparing) = (&workdir.paths.prepared, &workdir.paths.preparing);
     fs::create_dir_all(preparing)?;
     let limit = Duration::from_millis(plan.limits.compile_ms);
-    let command = workdir.process(plan, argv, Input::Bytes(Vec::new()), limit);
+    let command = workdir.process(plan, Part::Prepare, argv, Input::Bytes(Vec::new()), limit);
     let ended = follow::run(&command, Part::Prepare, None, sink, |_| ());
     let result = ProcessResult::of(Part::Prepare, argv, ended, |end| match end {
         End::Time | End::Watch => Outcome::Limit(Limit::CompileTime(plan.limits.compile_ms)),
@@ -125,12 +126,12 @@ fn guest(
     };
     let (compile, run) = (Duration::from_millis(plan.limits.compile_ms), plan.run_limit());
     // The watcher keeps the stages' limits; this is for the time that they leave.
-    let mut command = workdir.process(plan, argv, stdin, compile + run + Duration::from_secs(5));
-    let events = workdir.paths.observation.clone();
-    let mut watched = Stages::new(events.clone(), if unseen { compile + run } else { run });
+    let mut command = workdir.process(plan, Part::Guest, argv, stdin, compile + run + Duration::from_secs(5));
+    let reports = workdir.reports.clone();
+    let mut watched = Stages::new(reports.clone(), if unseen { compile + run } else { run });
     let watch = Box::new(move |age: Duration| watched.over(age, compile, run));
     let (by_name, ports) = (workdir.by_name(), workdir.ports.clone());
-    if plan.runtime.opens_sockets {
+    if plan.runtime.sockets != Sockets::Inherited {
         workdir.sockets.clear();
         command.inherit.clear();
     }
@@ -138,7 +139,7 @@ fn guest(
     let mut script = None;
     let (speaks, started) = (plan.runtime.reader.is_none(), Instant::now());
     let has_begun = || match (speaks, unseen) {
-        (true, _) => stages::has_begun(&events),
+        (true, _) => reports.have_begun(),
         (false, true) => started.elapsed() > compile,
         (false, false) => true,
     };
@@ -147,8 +148,7 @@ fn guest(
         workdir.sockets.clear();
         script = (!steps.is_empty()).then(|| client::play(steps, running, &by_name, contents, run, &has_begun));
     });
-    let mut result =
-        ProcessResult::of(Part::Guest, argv, ended, |end| outcome(end, &stages::read(&events), plan, unseen));
+    let mut result = ProcessResult::of(Part::Guest, argv, ended, |end| outcome(end, &reports.events(), plan, unseen));
     result.script = script;
     result
 }
@@ -241,6 +241,7 @@ mod tests {
                 facts: None,
                 companions: &companions,
                 limits,
+                switches: &[],
             };
             let began = Instant::now();
             let seen = observe(&lab, &plan, None, Keep::default()).unwrap();
@@ -271,6 +272,7 @@ mod tests {
                 facts: None,
                 companions: &BTreeMap::new(),
                 limits: Limits::default(),
+                switches: &[],
             };
             let seen = observe(&lab, &plan, None, Keep::default()).unwrap();
             assert_eq!(seen.stdout, format!("{switch}\n"));

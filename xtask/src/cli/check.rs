@@ -70,7 +70,7 @@ pub struct Args {
     /// Limit of the run
     #[arg(long, value_name = "SECONDS", value_parser = common::seconds)]
     timeout: Option<u64>,
-    /// Only runtimes that the glob matches, or a build of your own as RUNTIME@PATH; may be repeated
+    /// Only runtimes that the glob matches, or a build of your own as RUNTIME@PATH, a version as RUNTIME@VERSION; may be repeated
     #[arg(long, value_name = "GLOB")]
     runtime: Vec<String>,
     /// Measure anew
@@ -94,7 +94,7 @@ pub struct Args {
 
 /// Runs it.
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
-    let runtimes = common::columns(&args.runtime)?;
+    let runtimes = common::columns(lab, &args.runtime)?;
     let dirs = args.dirs.dirs(args.files.len(), runtimes.len())?;
     let kept = args.dirs.keep()?;
     let mut scenarios = Vec::new();

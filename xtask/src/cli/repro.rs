@@ -30,7 +30,7 @@ const SCRIPT: &str = "run.sh";
 pub const ABOUT: &str = "Write a folder that shows one cell without the lab, to attach to a bug report";
 /// For `--help`.
 pub const EXAMPLES: &str = "Examples:
-  cargo xtask repro wat-wasi-system wamr-aot
+  cargo xtask repro wat-wasi-system wamr-zig
   cargo xtask repro wat-proposal-gc wasmi --output /tmp/gc-on-wasmi
 
 The folder goes to reports/repro/SCENARIO-RUNTIME. It needs no lab: it holds the module, run.sh,
@@ -43,7 +43,7 @@ The exit code is 0 when the folder is written.";
 pub struct Args {
     /// The scenario
     scenario: String,
-    /// The runtime, or a build of your own as RUNTIME@PATH
+    /// The runtime, or a build of your own as RUNTIME@PATH, a version as RUNTIME@VERSION
     runtime: String,
     /// The folder, which must be empty or not be there [default: reports/repro/SCENARIO-RUNTIME, made anew]
     #[arg(long, value_name = "DIR")]
@@ -56,7 +56,7 @@ pub struct Args {
 /// Runs it.
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let scenario = run_one::scenario(lab, &args.scenario)?;
-    let runtime = common::column(&args.runtime)?;
+    let runtime = common::column(lab, &args.runtime)?;
     let own = lab.published("repro").join(format!("{}-{}", args.scenario, runtime.id()));
     let into = args.output.clone().unwrap_or_else(|| own.clone());
     if into == own && own.join(SCRIPT).is_file() {
@@ -113,7 +113,8 @@ fn write(
     let facts = report.artifacts.first().and_then(|a| a.facts.as_ref());
     let (scenario, runtime) = (&request.scenarios[0], &request.runtimes[0]);
     let (guest_hash, companions) = (&guest.sha256, &guest.companions);
-    let plan = Plan { scenario, runtime, tool, guest: guest_hash, facts, companions, limits: request.limits };
+    let (limits, switches) = (request.limits, &cell.switches);
+    let plan = Plan { scenario, runtime, tool, guest: guest_hash, facts, companions, limits, switches };
     let made = cell::reproduce(lab, &plan, &into)?;
     let manifest = runtime.source.built().map(|program| source::copy(lab, program, &into.join("source"))).transpose()?;
     if !runtime.npm_packages().is_empty() {

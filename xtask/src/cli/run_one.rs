@@ -34,7 +34,7 @@ The exit code is 0 when the scenario passes, 1 when it does not.";
 pub struct Args {
     /// The scenario
     scenario: String,
-    /// The runtime, or a build of your own as RUNTIME@PATH
+    /// The runtime, or a build of your own as RUNTIME@PATH, a version as RUNTIME@VERSION
     runtime: String,
     /// Limit of the run
     #[arg(long, value_name = "SECONDS", value_parser = common::seconds)]
@@ -49,7 +49,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let scenarios = [scenario(lab, &args.scenario)?];
     let request = Request {
         scenarios: &scenarios,
-        runtimes: vec![common::column(&args.runtime)?],
+        runtimes: vec![common::column(lab, &args.runtime)?],
         jobs: 1,
         use_cache: false,
         confirm: false,
@@ -136,6 +136,8 @@ mod tests {
             cwd: "/tmp/x".into(),
             stdin: Input::Piped,
             inherit: Vec::new(),
+            sandbox: None,
+            report: None,
             limits: Limits::compiler(Duration::from_secs(1)),
         };
         let wanted = "cd /tmp/x && env -i LANG=C PATH=\"$PATH\" /bin/wasmtime run 'a b.wasm' 'it'\\''s'";

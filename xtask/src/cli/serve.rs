@@ -153,7 +153,7 @@ fn folder(root: &Path) -> Result<PathBuf> {
 
 fn runtime(lab: &Lab, scenario: &Scenario, args: &Args) -> Result<Runtime> {
     if let Some(name) = &args.runtime {
-        return common::column(name);
+        return common::column(lab, name);
     }
     // Which one it is made for is read from the guest; without a guest the run says why there is none.
     let options = guest::Options { offline: args.offline, require_built: false };
@@ -162,7 +162,7 @@ fn runtime(lab: &Lab, scenario: &Scenario, args: &Args) -> Result<Runtime> {
         crate::matrix::facts_of(lab, &guest.sha256, &bytes).ok()
     });
     for name in USUAL {
-        let column = common::column(name)?;
+        let column = common::column(lab, name)?;
         if column.is_applicable(&scenario.spec, facts.as_ref()).is_ok() {
             return Ok(column);
         }

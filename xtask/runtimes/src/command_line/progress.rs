@@ -7,16 +7,12 @@ use wasmlab_protocol::{Cause, Event, ONE_INSTANCE, Stage};
 
 use super::calls::results;
 use super::{ProcessOutput, Reader, no_export};
-use crate::Seen;
+use crate::{Seen, messages};
 
 /// The progress of a cell on a command-line runtime.
 #[must_use]
 pub fn progress(seen: &Seen, reader: Reader) -> Progress {
     let observation = seen.observation;
-    // The adapter itself said that it cannot be asked.
-    if observation.events.iter().any(|e| matches!(e, Event::End { .. })) {
-        return observation.reported();
-    }
     let pieces = observation.earlier.iter().map(|p| (p.part, &p.outcome, &p.stdout, &p.stderr));
     let last = (observation.part, &observation.outcome, &observation.stdout, &observation.stderr);
     let mut whole = Progress::default();
@@ -25,7 +21,8 @@ pub fn progress(seen: &Seen, reader: Reader) -> Progress {
     for (part, outcome, stdout, stderr) in pieces.chain([last]) {
         let Outcome::Exited(code) = *outcome else {
             let stage = if part == Part::Prepare { Some(Stage::Compile) } else { whole.stage };
-            return Progress { stage, cause: None, calls: whole.calls, stdout: None };
+            let unchecked_imports = reader.unchecked_imports && part == Part::Guest;
+            return Progress { stage, calls: whole.calls, unchecked_imports, ..Progress::default() };
         };
         let output = ProcessOutput { code, stdout, stderr };
         if part == Part::Prepare {
@@ -57,22 +54,29 @@ pub fn progress(seen: &Seen, reader: Reader) -> Progress {
         whole.cause = Some(Cause::Unsupported { what: ONE_INSTANCE.to_owned(), message });
     }
     whole.stdout = Some(printed);
+    whole.stderr = Some(guest_stderr(&observation.stderr, whole.cause.as_ref(), reader.error_mark));
     whole
+}
+
+/// What of stderr is the guest's: the runtime's error, with which it ends where it is not the guest that chose the
+/// exit code, is not, and neither is a warning about the command line.
+fn guest_stderr(stderr: &str, cause: Option<&Cause>, mark: &str) -> String {
+    let ended_by_guest = matches!(cause, None | Some(Cause::Returned | Cause::Exit { .. }));
+    let own = messages::block_start(stderr, mark).filter(|_| !ended_by_guest);
+    let guest = &stderr[..own.unwrap_or(stderr.len())];
+    guest.lines().filter(|l| !l.starts_with("warning: using `--invoke`")).flat_map(|l| [l, "\n"]).collect()
 }
 
 /// What the module says of an ending: runtimes do not always.
 fn by_facts(found: Progress, seen: &Seen) -> Progress {
     let Some(facts) = seen.facts else { return found };
-    let cause = match found.cause {
-        // Words on the component format differ; that a component was refused is the same in all of them.
-        Some(Cause::Refused { message, .. }) if facts.kind == Kind::Component => Cause::NoComponents { message },
+    match found.cause {
         // Several end well without having called anything.
         Some(Cause::Returned) if seen.run.entry == EntryKind::Command && !has_start(facts) => {
-            return Progress { stage: Some(Stage::Run), ..no_export("_start") };
+            Progress { stage: Some(Stage::Run), ..no_export("_start") }
         }
-        cause => return Progress { cause, ..found },
-    };
-    Progress { cause: Some(cause), ..found }
+        _ => found,
+    }
 }
 
 fn has_start(facts: &Facts) -> bool {
