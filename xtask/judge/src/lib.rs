@@ -145,6 +145,12 @@ fn at_limit(limit: Limit, progress: &Progress) -> Judgement {
         }
         Limit::Time(ms) => because(Code::Timeout, None, format!("did not end within {ms} ms")),
         Limit::CompileTime(ms) => because(Code::CompileTimeout, None, format!("was not translated within {ms} ms")),
+        Limit::Unseen { compile_ms, run_ms } => {
+            let ms = compile_ms + run_ms;
+            let which = if compile_ms == 0 { "" } else { ", the limits of translating and of running together" };
+            let detail = format!("did not end within {ms} ms{which}; the runtime did not say that the guest had begun");
+            Judgement { blame: vec![Blame::Unknown], ..because(Code::Timeout, None, detail) }
+        }
         Limit::Output(bytes) => because(Code::OutputFlood, None, format!("printed more than {bytes} bytes")),
         Limit::Memory(bytes) => because(Code::OutOfMemory, None, format!("used more than {bytes} bytes of memory")),
     }

@@ -59,6 +59,9 @@ pub struct Runtime {
     pub support_files: &'static [(&'static str, &'static str)],
     /// The first build of its engine takes minutes: `--engines quick` leaves it out.
     pub slow_to_build: bool,
+    /// Its process translates the module and does not say when it begins to run it. Where no [`Runtime::prepare`] did
+    /// so before, the process has both limits together.
+    pub compiles_unseen: bool,
     /// How a guest comes to a listening socket that is open already.
     pub sockets: Sockets,
     /// Environment of its program beside the cell's: where it keeps what it worked out before.
@@ -105,6 +108,7 @@ impl Default for Runtime {
             aux_program: None,
             support_files: &[],
             slow_to_build: false,
+            compiles_unseen: false,
             sockets: Sockets::None,
             env: |_| Vec::new(),
             extra_files: |_| Vec::new(),
