@@ -77,6 +77,11 @@ fn by_facts(found: Progress, seen: &Seen) -> Progress {
     let cause = match found.cause {
         // Words on the component format differ; that a component was refused is the same in all of them.
         Some(Cause::Refused { message, .. }) if facts.kind == Kind::Component => Cause::NoComponents { message },
+        // A runtime that lacks a whole module names the module alone.
+        Some(Cause::MissingImport { module, name, ty, missing }) if name.is_empty() => {
+            let first = facts.imports.iter().find(|i| i.module == module);
+            Cause::MissingImport { name: first.map(|i| i.name.clone()).unwrap_or_default(), module, ty, missing }
+        }
         // Several end well without having called anything.
         Some(Cause::Returned) if seen.run.entry == EntryKind::Command && !has_start(facts) => {
             return Progress { stage: Some(Stage::Run), ..no_export("_start") };
