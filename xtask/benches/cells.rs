@@ -81,7 +81,18 @@ fn lab(root: &Path, node: &str) -> Ended {
 fn started(program: &str, args: Vec<OsString>, env: BTreeMap<OsString, OsString>) -> Ended {
     let limits = Limits::compiler(Duration::from_secs(600));
     let (cwd, stdin) = (std::env::temp_dir(), Input::Bytes(Vec::new()));
-    process::run(&Command { program: program.into(), args, env, cwd, stdin, inherit: Vec::new(), limits }).unwrap()
+    process::run(&Command {
+        program: program.into(),
+        args,
+        env,
+        cwd,
+        stdin,
+        inherit: Vec::new(),
+        limits,
+        sandbox: None,
+        report: None,
+    })
+    .unwrap()
 }
 
 /// How long a column is measured.
@@ -95,7 +106,7 @@ const COLUMNS: &[&str] = &[
     "wasmtime-cli",
     "wasmi-cli",
     "wasmer-cli",
-    "wamr-aot",
+    "wamr-zig",
     "node",
     "deno",
     "bun",
@@ -142,6 +153,7 @@ fn overhead() {
             guest: &guest,
             companions: &BTreeMap::new(),
             limits: cell::Limits::default(),
+            switches: &[],
         };
         measure(&lab, &plan, &root.path().join("by-hand").join(id));
     }
@@ -180,7 +192,9 @@ fn measure(lab: &Lab, plan: &Plan, dir: &Path) {
         connect_ports: Vec::new(),
         network: Network::default(),
         host_functions: Vec::new(),
+        result_types: BTreeMap::new(),
         memory_limit: 1 << 30,
+        switches: Vec::new(),
     };
     fs::write(&spec, serde_json::to_vec(&cell).unwrap()).unwrap();
     let (module, facts) = (&cell.module, plan.facts);
@@ -199,7 +213,8 @@ fn measure(lab: &Lab, plan: &Plan, dir: &Path) {
         let _ = fs::remove_file(&observation);
         start(&argv);
     };
-    let by_lab = || assert_eq!(cell::observe(lab, plan, None, false).unwrap().outcome, Outcome::Exited(0));
+    let by_lab =
+        || assert_eq!(cell::observe(lab, plan, None, cell::Keep::default()).unwrap().outcome, Outcome::Exited(0));
     by_hand();
     by_lab();
     let began = Instant::now();

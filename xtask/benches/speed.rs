@@ -84,6 +84,8 @@ fn spawn_supervised() -> bool {
         cwd: std::env::temp_dir(),
         stdin: Input::Bytes(Vec::new()),
         inherit: Vec::new(),
+        sandbox: None,
+        report: None,
         limits: Limits::compiler(Duration::from_secs(10)),
     };
     process::run(&command).is_ok_and(|e| e.success())

@@ -124,6 +124,8 @@ pub fn build(lab: &Lab, engine: &'static str, offline: bool, told: BuildProgress
         cwd: dir.clone(),
         stdin: Input::Bytes(Vec::new()),
         inherit: Vec::new(),
+        sandbox: None,
+        report: None,
         limits: Limits::compiler(BUILD_LIMIT),
     };
     let crates = fs::read_to_string(dir.join("Cargo.lock")).map_or(0, |t| t.matches("[[package]]").count());
@@ -170,7 +172,13 @@ fn tool_of(built: &Built, runtime: &Runtime) -> Result<Tool, Absence> {
         return Err(Absence::new(why, "report it: the engine and its adapter disagree"));
     }
     let (program, version) = (built.binary.clone(), built.probe.version.clone());
-    Ok(Tool { program, version, fingerprint: built.sha256.clone(), ..Tool::default() })
+    Ok(Tool {
+        program,
+        version,
+        fingerprint: built.sha256.clone(),
+        switches: built.probe.switches.clone(),
+        ..Tool::default()
+    })
 }
 
 fn absence(engine: &str, why: String) -> Absence {
@@ -284,7 +292,13 @@ fn find_program(lab: &Lab, runtime: &Runtime, sought: Program) -> Result<Tool, A
         fingerprint +=
             &lab.machine.sha256(&aux_program).map_err(|e| broken(format!("`{}`: {e}", aux_program.display())))?;
     }
-    Ok(Tool { program, version, fingerprint, support, packages, aux_program, driven: PathBuf::new() })
+    // A program that does not list its switches is asked for none.
+    let listed = runtime.help.iter().map(|args| {
+        let args = args.iter().map(OsString::from).collect();
+        lab.machine.ask(&Question { program: program.clone(), args, env: BTreeMap::new(), witness: program.clone() })
+    });
+    let help = listed.map(Result::unwrap_or_default).collect::<Vec<_>>().join("\n");
+    Ok(Tool { program, version, fingerprint, help, support, packages, aux_program, ..Tool::default() })
 }
 
 /// A program by its variable, or on PATH.

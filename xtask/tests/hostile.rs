@@ -32,7 +32,7 @@ const GUESTS: &[Guest] = &[
     ("loop", "timeout", &[]),
     ("start-loop", "timeout", &[]),
     ("silence", "timeout", &[]),
-    ("recursion", "trap", &[("wamr-aot", "crashed")]),
+    ("recursion", "trap", &[("wamr-zig", "crashed")]),
     ("unreachable", "trap", &[]),
     ("division", "trap", &[]),
     ("bounds", "trap", &[]),
@@ -41,14 +41,14 @@ const GUESTS: &[Guest] = &[
     ("table", "out-of-memory", &[("wasmi-cli", "out-of-memory|timeout")]),
     ("exit-42", "wrong-exit", &[]),
     ("flood", "output-flood", &[]),
-    ("environment", "", &[("wamr-aot", "sandbox-escape")]),
+    ("environment", "", &[("wamr-zig", "sandbox-escape")]),
     // wasmi's --dir knows no name for the guest; wamr follows links out of the directory, and its guests see
     // the host's environment: holes that the lab must see.
     ("read-parent", "", &[("wasmi-cli", "not-implemented")]),
     ("read-grandparent", "", &[("wasmi-cli", "not-implemented")]),
     ("read-absolute", "", &[("wasmi-cli", "not-implemented")]),
     ("read-absolute-parent", "", &[("wasmi-cli", "not-implemented")]),
-    ("read-link", "", &[("wasmi-cli", "not-implemented"), ("wamr-aot", "sandbox-escape")]),
+    ("read-link", "", &[("wasmi-cli", "not-implemented"), ("wamr-zig", "sandbox-escape")]),
     // node:wasi and Deno's own follow links out of the directory: known holes of hosts, which the lab must see.
     (
         "read-link-unfollowed",
@@ -58,7 +58,7 @@ const GUESTS: &[Guest] = &[
     (
         "read-link-folder",
         "",
-        &[("node", "sandbox-escape"), ("wasmi-cli", "not-implemented"), ("wamr-aot", "sandbox-escape")],
+        &[("node", "sandbox-escape"), ("wasmi-cli", "not-implemented"), ("wamr-zig", "sandbox-escape")],
     ),
 ];
 
@@ -76,7 +76,7 @@ fn every_hostile_guest_gets_its_code_and_its_neighbour_is_unharmed() {
         workspace.scenario(name, &hostile(name), rest);
     }
     let began = Instant::now();
-    let (ran, report) = workspace.run_all(&["--timeout", "2", "--no-cache", "--runtime", "wamr-aot"]);
+    let (ran, report) = workspace.run_all(&["--timeout", "2", "--no-cache", "--runtime", "wamr-zig"]);
     assert!(began.elapsed() < Duration::from_secs(300), "nothing may hang the lab");
     assert_eq!(ran.code, 1, "{}", ran.stderr);
     let text = |cell: &serde_json::Value, key: &str| cell[key].as_str().unwrap_or_default().to_owned();

@@ -89,7 +89,7 @@ fn setup_gets_runtimes_by_the_package_clients_that_are_here_and_says_so_first() 
     assert_eq!((ran.code, asked.len()), (0, 0), "{}", ran.stderr);
     for words in [
         "will run  npm install --global deno\n          for deno, deno+jco\n",
-        "will run  python3 -m pip install wamr-bin wamrc-bin\n          for wamr-aot\n",
+        "will run  python3 -m pip install wamr-bin wamrc-bin\n          for wamr-zig\n",
         "will run  go install github.com/tetratelabs/wazero/cmd/wazero@latest\n          for wazero (goes to the folder `bin`",
         // No client of this machine has these: the page, and the commands of other machines.
         "by hand   wasmedge, wasmedge-aot: `wasmedge` is not on PATH; `brew install wasmedge` or `dnf install",

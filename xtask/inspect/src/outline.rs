@@ -5,6 +5,7 @@ use wasmparser::{
     Payload, Result, TypeRef,
 };
 
+use super::component::Component;
 use super::types::Spaces;
 use super::{InspectError, abi, file};
 use wasmlab_model::facts::{Export, Facts, Import, Kind, Producer, Refusal, Section, Shape, Sizes};
@@ -91,6 +92,8 @@ struct Reader {
     producers: Vec<Producer>,
     object: bool,
     dynamic: bool,
+    /// The outermost component's types and functions.
+    component: Component,
     /// Binaries around the one that is read: what is nested gives sizes and producers, no imports.
     depth: usize,
 }
@@ -152,6 +155,9 @@ impl Reader {
     }
 
     fn payload(&mut self, payload: &Payload, spaces: &mut Spaces) -> Result<()> {
+        if self.depth == 0 {
+            self.component.section(payload)?;
+        }
         match payload {
             Payload::Version { encoding, .. } if self.depth == 0 => {
                 self.kind = Some(match encoding {
@@ -197,7 +203,8 @@ impl Reader {
                     let export = export?;
                     if self.depth == 0 {
                         let ty = component_kind(export.kind).to_owned();
-                        self.exports.push(Export { name: export.name.name.to_owned(), ty, signature: None });
+                        let signature = self.component.signature(&export);
+                        self.exports.push(Export { name: export.name.name.to_owned(), ty, signature });
                     }
                 }
             }

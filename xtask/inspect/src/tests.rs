@@ -136,6 +136,31 @@ fn imports_and_exports_have_their_types() {
 }
 
 #[test]
+fn a_components_functions_have_their_types() {
+    let check = |wat: &str, name: &str, wanted: Option<(&[&str], &[&str])>| {
+        let facts = read(wat);
+        let export = facts.exports.iter().find(|e| e.name == name).unwrap();
+        let found = export.signature.as_ref().map(|s| (s.params.clone(), s.results.clone()));
+        let texts = |list: &[&str]| list.iter().map(|t| (*t).to_owned()).collect::<Vec<_>>();
+        assert_eq!(found, wanted.map(|(params, results)| (texts(params), texts(results))), "{name}");
+    };
+    let component = r#"(component
+        (core module $m (func (export "add") (param i32 i64) (result i32) unreachable) (func (export "none")))
+        (core instance $i (instantiate $m))
+        (import "there" (func $there (param "text" string) (result bool)))
+        (type $alias u8)
+        (func (export "add") (param "a" s32) (param "b" u64) (result $alias) (canon lift (core func $i "add")))
+        (func (export "none") (canon lift (core func $i "none")))
+        (export "passed-on" (func $there))
+        (instance $inner (export "f" (func $there)))
+        (export "inner" (instance $inner)))"#;
+    check(component, "add", Some((&["s32", "u64"], &["u8"])));
+    check(component, "none", Some((&[], &[])));
+    check(component, "passed-on", Some((&["string"], &["bool"])));
+    check(component, "inner", None);
+}
+
+#[test]
 fn bytes_are_accounted_for_in_nested_modules_too() {
     let core = "(core module (memory 1) (data (i32.const 0) \"0123456789\") (func nop nop) (@custom \".debug_info\" \"xxxx\"))";
     let facts = read(&format!("(component {core} {core})"));

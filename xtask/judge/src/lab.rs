@@ -7,6 +7,7 @@
 use std::fmt;
 
 use super::because;
+use wasmlab_model::checks::{Check, CheckAnswer};
 use wasmlab_model::codes::Code;
 use wasmlab_model::verdict::Judgement;
 
@@ -72,24 +73,50 @@ fn parse(line: &str) -> Line<'_> {
 }
 
 /// The judgement that the lines hold: of several codes the one with the least priority (a wrong result before a gap,
-/// the host's gap before the ABI's), of several lines with that code the first. The detail names every capability
-/// that is not ok.
+/// the host's gap before the ABI's), of several lines with that code the first. The detail names the others that are
+/// not ok; what came of each is in [`checks`].
 #[must_use]
 pub fn judge(lines: &[Line]) -> Option<Judgement> {
-    let mut judgements: Vec<Judgement> = lines.iter().filter_map(of_line).collect();
-    judgements.sort_by_key(|j| j.code.map(|code| code.entry().priority));
-    let mut first = judgements.first()?.clone();
-    let ok = lines.iter().filter(|l| l.answer == Answer::Ok).count();
-    let details: Vec<_> = judgements.into_iter().map(|j| j.detail).collect();
-    first.detail = details.join("; ");
-    if ok > 0 {
-        first.detail = format!("{}; {ok} of {} capabilities ok", first.detail, lines.len());
+    let mut refused: Vec<(Code, &Line)> = lines.iter().filter_map(|line| Some((code(line)?, line))).collect();
+    refused.sort_by_key(|(code, _)| code.entry().priority);
+    let ((code, first), others) = refused.split_first()?;
+    let subject = match first.answer {
+        Answer::Errno(_, function) if !function.is_empty() => function,
+        _ => first.name,
+    };
+    let mut detail = first.to_string();
+    if !others.is_empty() {
+        let names: Vec<&str> = others.iter().map(|(_, line)| line.name).collect();
+        detail += &format!("; and {} more: {}", others.len(), names.join(", "));
     }
-    Some(first)
+    let ok = lines.iter().filter(|l| l.answer == Answer::Ok).count();
+    if ok > 0 {
+        detail += &format!("; {ok} of {} capabilities ok", lines.len());
+    }
+    Some(because(*code, subject.to_owned(), detail))
 }
 
-fn of_line(line: &Line) -> Option<Judgement> {
-    let code = match line.answer {
+/// What came of each capability, as reports have it.
+#[must_use]
+pub fn checks(lines: &[Line]) -> Vec<Check> {
+    let check = |line: &Line| {
+        let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        let (answer, errno, function, message) = match line.answer {
+            Answer::Ok => (CheckAnswer::Ok, None, None, None),
+            Answer::Errno(errno, function) => (CheckAnswer::Errno, Some(errno), text(function), None),
+            Answer::NoErrno(words) => (CheckAnswer::NoErrno, None, None, text(words)),
+            Answer::Wrong(words) => (CheckAnswer::Wrong, None, None, text(words)),
+            Answer::Escaped(words) => (CheckAnswer::Escaped, None, None, text(words)),
+            Answer::Unreadable(words) => (CheckAnswer::Unreadable, None, None, text(words)),
+        };
+        Check { name: line.name.to_owned(), answer, errno, function, message, code: code(line) }
+    };
+    lines.iter().map(check).collect()
+}
+
+/// The code of one line by itself; none where the capability works.
+fn code(line: &Line) -> Option<Code> {
+    Some(match line.answer {
         Answer::Ok => return None,
         Answer::Errno(52 | 58, _) => Code::NotImplemented,
         Answer::Errno(2 | 63 | 76, _) => Code::CapabilityDenied,
@@ -98,12 +125,7 @@ fn of_line(line: &Line) -> Option<Judgement> {
         Answer::NoErrno(_) => Code::LibraryUnsupported,
         Answer::Escaped(_) => Code::SandboxEscape,
         Answer::Errno(..) | Answer::Wrong(_) | Answer::Unreadable(_) => Code::WrongOutput,
-    };
-    let subject = match line.answer {
-        Answer::Errno(_, function) if !function.is_empty() => function,
-        _ => line.name,
-    };
-    Some(because(code, subject.to_owned(), line.to_string()))
+    })
 }
 
 /// Errno names of WASI 0.1, from `witx/typenames.witx`.
@@ -122,7 +144,7 @@ fn errno_name(errno: u16) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{errno_name, judge, lines};
+    use super::{checks, errno_name, judge, lines};
     use wasmlab_model::codes::Code;
 
     #[test]
@@ -138,6 +160,24 @@ mod tests {
         let judgement = judge(&lines(stdout));
         let found = judgement.as_ref().map(|j| (j.code.unwrap(), j.subject.as_deref().unwrap()));
         assert_eq!(found, wanted, "{stdout}");
+    }
+
+    #[test]
+    fn one_reason_hides_no_other() {
+        let lines = lines("lab: args ok\nlab: rename errno=52 path_rename\nlab: sock no-errno unsupported\nlab: x y\n");
+        let detail = judge(&lines).unwrap().detail;
+        assert_eq!(detail, "x: not understood, y; and 2 more: rename, sock; 1 of 4 capabilities ok");
+        let told = checks(&lines).into_iter().map(|c| (c.name, c.answer.id(), c.errno, c.function, c.message, c.code));
+        let text = |text: &str| Some(text.to_owned());
+        assert_eq!(
+            told.collect::<Vec<_>>(),
+            [
+                ("args".to_owned(), "ok", None, None, None, None),
+                ("rename".to_owned(), "errno", Some(52), text("path_rename"), None, Some(Code::NotImplemented)),
+                ("sock".to_owned(), "no-errno", None, None, text("unsupported"), Some(Code::SocketsUnsupported)),
+                ("x".to_owned(), "unreadable", None, None, text("y"), Some(Code::WrongOutput)),
+            ]
+        );
     }
 
     #[test]

@@ -8,10 +8,12 @@ use wasmlab_model::observation::{Observation, Outcome};
 use wasmlab_model::scenario::ScenarioFile;
 use wasmlab_model::verdict::Judgement;
 
+mod attempts;
 mod cause;
 mod evidence;
 mod expected;
 mod imports;
+mod proposals;
 
 fn spec(extra: &str) -> ScenarioFile {
     let text = format!(

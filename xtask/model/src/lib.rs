@@ -1,5 +1,6 @@
 //! The lab's data, plain: no I/O, no behaviour beyond names and order.
 
+pub mod checks;
 pub mod codes;
 pub mod facts;
 pub mod observation;

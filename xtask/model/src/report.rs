@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use wasmlab_protocol::Stage;
 
+use crate::checks::Check;
 use crate::codes::{Blame, Code};
 use crate::facts::Facts;
 use crate::verdict::{Change, Verdict};
@@ -185,6 +186,9 @@ pub struct RuntimeInfo {
     /// The switches that all its cells are run with; those that a cell needs beside them are in its command.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub flags: Vec<String>,
+    /// What its name does not say and its results should not be read without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
     /// A build of the user's own, named on the command line: it has no snapshots.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub own: bool,
@@ -288,6 +292,9 @@ pub struct Cell {
     /// What would change it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remedy: Option<String>,
+    /// What the guest says of each capability that it tried, in its order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<Check>,
     /// How it stands to the snapshot.
     pub change: Change,
     /// What the snapshot says, where it says something else; names the versions where they differ.
@@ -305,6 +312,13 @@ pub struct Cell {
     /// How the host ran the module, where it has several ways: `wasi`, `glue:emscripten`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub way: Option<String>,
+    /// Switches of the runtime, off by default, that it passes with: a command line's own text, or the call of an
+    /// embedded engine's API.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub switches: Vec<String>,
+    /// What the runtime does without them, one line: `unsupported-proposal (exceptions): …`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by_default: Option<String>,
     /// The command.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub argv: Vec<String>,
@@ -347,6 +361,9 @@ impl Cell {
         self.verdict == Verdict::NotApplicable && self.subject.as_deref() == Some(INVALID_FILE)
     }
 }
+
+/// The sign of a pass that needs a switch: no code's, since codes have letters.
+pub const SWITCHED: char = '◐';
 
 impl Output {
     /// Whether it printed nothing.

@@ -198,9 +198,13 @@ pub enum EntryKind {
 pub struct Dir {
     /// The guest's name for it.
     pub guest: String,
-    /// A directory of the host, from `check --dir`; without it a fresh one a cell.
+    /// A directory of the host that the guest works in itself, from `check --dir-rw` and
+    /// `serve --root`; without it a fresh one a cell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host: Option<PathBuf>,
+    /// A folder of the host that a fresh one is a copy of, from `check --dir`; never in the file.
+    #[serde(skip)]
+    pub original: Option<Original>,
     /// Files in a fresh one: relative path to contents; `{port:NAME}` as in `args`.
     #[serde(default)]
     pub files: BTreeMap<String, String>,
@@ -213,9 +217,19 @@ pub struct Dir {
     /// When the files in a fresh one were last changed, seconds since 1970; absent: just now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub modified: Option<u64>,
-    /// Symbolic links in a fresh one: relative path to target.
+    /// Symbolic links in a fresh one: relative path to target. `{outside}` in a target is the absolute path of the folder
+    /// around it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub links: BTreeMap<String, String>,
+}
+
+/// A folder of the host that each cell gets a copy of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Original {
+    /// Where it is, absolute; nobody writes to it while cells are run.
+    pub folder: PathBuf,
+    /// Hash of what is in it, hexadecimal.
+    pub sha256: String,
 }
 
 /// A listening loopback socket.

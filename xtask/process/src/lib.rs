@@ -25,6 +25,10 @@ use linux as system;
 mod portable;
 #[cfg(not(target_os = "linux"))]
 use portable as system;
+mod report;
+pub use report::ReportPipe;
+mod sandbox;
+pub use sandbox::{Ports, Sandbox, Support, support};
 mod patience;
 pub use patience::{Patience, counted};
 #[cfg(test)]
@@ -47,6 +51,10 @@ pub struct Command {
     pub inherit: Vec<i32>,
     /// Its limits.
     pub limits: Limits,
+    /// What it may touch on this machine; `None`: what the lab itself may. Guests have one, compilers have none.
+    pub sandbox: Option<Sandbox>,
+    /// What it tells the lab beside its output, by a descriptor that it inherits.
+    pub report: Option<Arc<ReportPipe>>,
 }
 
 /// What a child reads on stdin.

@@ -14,8 +14,9 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Resource, Rlimit, Signal, kill_process_group, pidfd_open};
 
 use super::patience::{self, counted, stretched};
+use super::sandbox;
 use super::strays::{self, MARK};
-use super::{Command, End, Ended, Input, Running, Shared, Stop, Watch, cancelled};
+use super::{Command, End, Ended, Input, ReportPipe, Running, Shared, Stop, Watch, cancelled};
 
 /// How often limits other than time are looked at.
 const TICK: Duration = Duration::from_millis(20);
@@ -67,6 +68,7 @@ struct Supervisor {
     stdin: Option<ChildStdin>,
     stdout: Option<ChildStdout>,
     stderr: Option<ChildStderr>,
+    report: Option<Arc<ReportPipe>>,
     limits: super::Limits,
     watch: Option<Watch>,
     started: Instant,
@@ -89,11 +91,16 @@ impl Supervisor {
             .env(MARK, mark.to_string())
             .current_dir(&command.cwd);
         builder.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let (inherit, file_limit) = (command.inherit.clone(), command.limits.file);
+        let (mut inherit, file_limit) = (command.inherit.clone(), command.limits.file);
+        inherit.extend(command.report.iter().map(|report| report.inherited()));
+        let rules = command.sandbox.as_ref().map(sandbox::open).transpose()?.flatten();
         // SAFETY: between fork and exec only async-signal-safe system calls are made: setsid, prctl,
-        // setrlimit, fcntl.
+        // setrlimit, fcntl, landlock_restrict_self.
         unsafe {
-            builder.pre_exec(move || prepare_child(&inherit, file_limit));
+            builder.pre_exec(move || {
+                prepare_child(&inherit, file_limit)?;
+                rules.as_ref().map_or(Ok(()), sandbox::enter)
+            });
         }
         let started = Instant::now();
         let mut supervised = strays::supervised();
@@ -116,6 +123,7 @@ impl Supervisor {
             stdin,
             stdout,
             stderr,
+            report: command.report.clone(),
             limits,
             watch,
             started,
@@ -172,11 +180,13 @@ impl Supervisor {
         let mut fds = vec![PollFd::new(&self.pidfd, PollFlags::IN)];
         fds.extend(self.stdout.iter().map(|f| PollFd::new(f, PollFlags::IN)));
         fds.extend(self.stderr.iter().map(|f| PollFd::new(f, PollFlags::IN)));
+        fds.extend(self.report.iter().map(|report| PollFd::new(report, PollFlags::IN)));
         fds.extend(self.stdin.iter().filter(|_| wants_stdin).map(|f| PollFd::new(f, PollFlags::OUT)));
         let ready = poll(&mut fds, Some(&timeout));
         let ended = !fds[0].revents().is_empty();
         drop(fds);
         if matches!(ready, Ok(n) if n > 0) {
+            self.report.iter().for_each(|report| report.drain());
             self.drain();
             self.feed();
         }

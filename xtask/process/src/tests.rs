@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use super::{Command, End, Ended, Input, Limits, Stop, Stream, run, start};
+use super::{Command, End, Ended, Input, Limits, Ports, Sandbox, Stop, Stream, run, start};
 
 fn sh(script: &str) -> Command {
     Command {
@@ -21,6 +21,8 @@ fn sh(script: &str) -> Command {
             memory: 1 << 30,
             file: 1 << 20,
         },
+        sandbox: None,
+        report: None,
     }
 }
 
@@ -191,4 +193,63 @@ fn what_a_child_waits_for_a_processor_does_not_count() {
     let seconds = ended.wall.as_secs_f64();
     assert!(seconds > 1.3, "it was ended after {seconds} s by the clock, of which it had {:?}", ended.cpu);
     assert!(seconds < 8.0, "and a limit holds on any machine: {seconds} s");
+}
+
+/// In a folder of its own, beside which lies one that is not: what is refused, and what is not.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_sandbox_bounds_files_ports_and_signals() {
+    let support = super::support();
+    assert!(support.files && support.network && support.others, "this kernel cannot hold a sandbox: {support:?}");
+    let root = tempfile::tempdir().unwrap();
+    let at = |name: &str| root.path().join(name);
+    for dir in ["own", "readable", "private"] {
+        std::fs::create_dir(at(dir)).unwrap();
+        std::fs::write(at(dir).join("file"), "text").unwrap();
+    }
+    std::os::unix::fs::symlink(at("private/file"), at("own/link")).unwrap();
+    let listeners = [0, 1].map(|_| std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap());
+    let ports = listeners.each_ref().map(|l| l.local_addr().unwrap().port());
+    let sandbox = Sandbox {
+        read: vec![at("readable"), at("none")],
+        write: vec![at("own")],
+        ports: Some(Ports { bind: Vec::new(), connect: vec![ports[0]] }),
+    };
+    let check = |script: &str, allowed: bool| {
+        let ended = with(script, |c| {
+            c.program = "/bin/bash".into();
+            c.cwd = at("own");
+            c.sandbox = Some(sandbox.clone());
+        });
+        assert_eq!(ended.success(), allowed, "{script}: {}", String::from_utf8_lossy(&ended.stderr));
+    };
+    check("cat file ../readable/file && echo x > new && mkdir a && mv new a/new && rm -r a && : > /dev/null", true);
+    for refused in ["echo x > ../readable/file", "cat ../private/file", "ls ..", "ls ../private", "ls /root /home /tmp"]
+    {
+        check(refused, false);
+    }
+    for refused in ["cat link", "echo x > link", "ln ../readable/file hard", "touch ../new", "mv file ../readable/"] {
+        check(refused, false);
+    }
+    check("cp /bin/true tool && ./tool", false);
+    check(&format!("exec 3<> /dev/tcp/127.0.0.1/{}", ports[0]), true);
+    check(&format!("exec 3<> /dev/tcp/127.0.0.1/{}", ports[1]), false);
+    check("kill -0 $PPID", false);
+    check("(sleep 30 & kill $!)", true);
+    check("cat /proc/$PPID/environ > copy", false);
+    check("cat /etc/shadow", false);
+    assert_eq!(std::fs::read_to_string(at("private/file")).unwrap(), "text");
+}
+
+/// A pipe beside the output: what is told is there, though the child tells more than is kept, and then ends.
+#[test]
+#[cfg(target_os = "linux")]
+fn what_children_report_is_read_as_it_comes_and_no_more_than_is_kept() {
+    let pipe = std::sync::Arc::new(super::ReportPipe::new(1000).unwrap());
+    let told = |script: &str| with(script, |c| c.report = Some(std::sync::Arc::clone(&pipe)));
+    let path = pipe.path().display().to_string();
+    assert!(told(&format!("echo one > {path}")).success());
+    assert_eq!(pipe.since(0), b"one\n");
+    assert!(told(&format!("echo two >> {path}; head -c 3000000 /dev/zero > {path}")).success());
+    assert_eq!((pipe.since(4)[..4].to_vec(), pipe.since(0).len()), (b"two\n".to_vec(), 1000));
 }

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::words::{self, Row, blame, by_code, bytes, changes, lines, on, remedies, tally};
 use super::{GroupBy, RenderOptions, Renderer};
-use wasmlab_model::report::{Cell, NoteKind, RunReport, RuntimeInfo};
+use wasmlab_model::report::{Cell, NoteKind, RunReport, RuntimeInfo, SWITCHED};
 use wasmlab_model::verdict::{Change, Verdict};
 
 /// The registry's entry.
@@ -20,7 +20,9 @@ fn render(report: &RunReport, options: RenderOptions) -> String {
         let _ = writeln!(out, "Selected: `{options}`\n");
     }
     matrix(&mut out, report, options.by);
+    switched(&mut out, report);
     gaps(&mut out, report);
+    not_attempted(&mut out, report);
     changed(&mut out, report);
     artifacts(&mut out, report);
     costs(&mut out, report);
@@ -55,11 +57,13 @@ fn legend(report: &RunReport, columns: &[&RuntimeInfo]) -> String {
     let gap = |known: bool| cells().any(|c| c.verdict == Verdict::Gap && c.known.is_some() == known);
     let signs = [
         (has(Verdict::Pass), "✅ pass"),
+        (cells().any(|c| !c.switches.is_empty()), "◐ pass with a switch that is off by default"),
         (gap(false), "⚠️ gap"),
         (has(Verdict::Fail), "❌ fail"),
         (gap(true), "known: an expected gap"),
         (has(Verdict::NotBuilt), "not built: there is no guest to run"),
         (has(Verdict::NotApplicable), "not-applicable: no question for this runtime"),
+        (has(Verdict::NotAttempted), "not-attempted: the lab has no way to ask yet"),
         (has(Verdict::Absent), "absent: not on this machine"),
         (cells().any(is_news), "**(changed)**: not what its snapshot says"),
     ];
@@ -75,15 +79,26 @@ fn text(cell: &Cell) -> String {
     let code = cell.code.map(|c| c.id()).unwrap_or_default();
     let changed = if is_news(cell) { " **(changed)**" } else { "" };
     let text = match cell.verdict {
+        Verdict::Pass if !cell.switches.is_empty() => SWITCHED.to_string(),
         Verdict::Pass => "✅".to_owned(),
         Verdict::Gap if cell.known.is_some() => format!("known: {code}"),
         Verdict::Gap => format!("⚠️ {code}"),
         Verdict::Fail => format!("❌ {code}"),
         Verdict::Error => "❌ error of the lab".to_owned(),
         Verdict::NotBuilt => format!("not built: {code}"),
-        Verdict::Absent | Verdict::NotApplicable => cell.verdict.id().to_owned(),
+        Verdict::Absent | Verdict::NotApplicable | Verdict::NotAttempted => cell.verdict.id().to_owned(),
     };
     text + changed
+}
+
+fn switched(out: &mut String, report: &RunReport) {
+    let lines = words::switched(report);
+    if !lines.is_empty() {
+        out.push_str("\n## With a switch that is off by default\n\n");
+    }
+    for line in lines {
+        let _ = writeln!(out, "- {}", escaped(&line));
+    }
 }
 
 fn gaps(out: &mut String, report: &RunReport) {
@@ -110,6 +125,18 @@ fn gaps(out: &mut String, report: &RunReport) {
             let whose = whose.map(|names| format!(" ({})", escaped(&names))).unwrap_or_default();
             let _ = writeln!(out, "\nTo change it{whose}: {remedy}");
         }
+    }
+}
+
+fn not_attempted(out: &mut String, report: &RunReport) {
+    let reasons = words::not_attempted(report);
+    if reasons.is_empty() {
+        return;
+    }
+    let count = report.cells.iter().filter(|c| c.verdict == Verdict::NotAttempted).count();
+    let _ = writeln!(out, "\n## Not attempted: {count}, the lab's to-do\n");
+    for (whose, why) in reasons {
+        let _ = writeln!(out, "- **{}**: {}", escaped(&whose), escaped(why));
     }
 }
 
@@ -201,6 +228,11 @@ fn runtimes(out: &mut String, report: &RunReport) {
         let own = if runtime.own { ", a build of one's own" } else { "" };
         let flags = runtime.flags.iter().map(|f| format!("`{f}`")).collect::<Vec<_>>().join(" ");
         let _ = writeln!(out, "| {} | {version}{own} | {} | {flags} |", runtime.id, runtime.mode);
+    }
+    let notes = report.runtimes.iter().filter_map(|r| Some((&r.id, r.note.as_ref()?)));
+    let lines: Vec<String> = notes.map(|(id, note)| format!("- **{id}** is {}", escaped(note))).collect();
+    if !lines.is_empty() {
+        let _ = writeln!(out, "\n{}", lines.join("\n"));
     }
     let differences = report.notes.iter().filter(|n| n.kind == NoteKind::Differs);
     let lines: Vec<String> =

@@ -9,6 +9,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde_json::Serializer;
 use serde_json::ser::Formatter;
+use wasmlab_model::checks::Check;
 use wasmlab_model::codes::same_blame;
 use wasmlab_model::facts::Facts;
 use wasmlab_model::report::{Artifact, Cell, CodeText, Host, NoteKind, Output, RunReport, Selection};
@@ -85,8 +86,11 @@ fn artifact(artifact: &Artifact) -> Artifact {
 
 fn cell(report: &RunReport, cell: &Cell, places: &[Place]) -> Cell {
     let general = cell.code.and_then(|code| report.text(code)).map(|text| text.remedy.as_str());
+    let check = |c: &Check| Check { message: c.message.as_deref().map(|m| neutral(m, places)), ..c.clone() };
     Cell {
         detail: neutral(&cell.detail, places),
+        checks: cell.checks.iter().map(check).collect(),
+        by_default: cell.by_default.as_deref().map(|words| neutral(words, places)),
         remedy: cell.remedy.as_deref().filter(|r| Some(*r) != general).map(|r| neutral(r, places)),
         known: cell.known.clone(),
         change: Change::Same,
@@ -235,7 +239,7 @@ pub fn differences(published: &RunReport, run: &RunReport) -> Differences {
         |cell: &Cell| published.cells.iter().find(|c| (&c.scenario, &c.runtime) == (&cell.scenario, &cell.runtime));
     let of_others = |id: &str| run.runtimes.iter().any(|r| r.id == id && r.own);
     for cell in run.cells.iter().filter(|c| is_answer(c) && !of_others(&c.runtime)) {
-        let told = |c: &Cell| (c.verdict, c.code, c.subject.clone(), c.stage);
+        let told = |c: &Cell| (c.verdict, c.code, c.subject.clone(), c.stage, c.switches.clone());
         let before = find(cell);
         if !before.is_some_and(|b| told(b) == told(cell) && same_blame(&b.blame, &cell.blame)) {
             let before = before.map_or_else(|| "nothing".to_owned(), result);
@@ -253,7 +257,7 @@ pub fn differences(published: &RunReport, run: &RunReport) -> Differences {
 /// Whether the cell would be the same on another machine that has its runtime.
 fn is_answer(cell: &Cell) -> bool {
     let of_compiler = cell.code.is_some_and(wasmlab_model::codes::Code::is_answer_of_compiler);
-    cell.verdict.is_measured() || cell.verdict == Verdict::NotBuilt && of_compiler
+    cell.verdict.is_in_snapshots() || cell.verdict == Verdict::NotBuilt && of_compiler
 }
 
 #[cfg(test)]

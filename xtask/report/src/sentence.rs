@@ -25,6 +25,9 @@ pub fn sentence(report: &RunReport, module: &str) -> String {
     if let Some(detail) = details.next().filter(|first| details.all(|d| d == *first)) {
         text += &format!(" ({detail})");
     }
+    for cell in cells.iter().filter(|c| !c.switches.is_empty()) {
+        text += &format!("; {} takes it with {} only", cell.runtime, cell.switches.join(" "));
+    }
     for (code, groups) in by_code(report) {
         let general = report.text(code).map(|text| text.remedy.as_str());
         for group in groups.iter().filter(|g| g.scenario == module) {
@@ -36,6 +39,10 @@ pub fn sentence(report: &RunReport, module: &str) -> String {
                 columns(report, &group.runtimes)
             );
         }
+    }
+    for cell in cells.iter().filter(|c| c.verdict == Verdict::NotAttempted) {
+        let why = cell.detail.trim_end_matches('.');
+        text += &format!("; not attempted on {}, a limit of the lab's ({why})", cell.runtime);
     }
     let errors = on(Verdict::Error);
     if !errors.is_empty() {

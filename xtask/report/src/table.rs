@@ -9,7 +9,7 @@ use anstyle::{AnsiColor, Effects, Style};
 use super::words::{self, Group, Row, blame, by_code, changes, lines, on, remedies, shown, tally};
 use super::{RenderOptions, Renderer};
 use wasmlab_model::codes::Code;
-use wasmlab_model::report::{Cell, Note, NoteKind, Origin, RunReport, RuntimeInfo};
+use wasmlab_model::report::{Cell, Note, NoteKind, Origin, RunReport, RuntimeInfo, SWITCHED};
 use wasmlab_model::verdict::{Change, Verdict};
 
 /// The registry's entry.
@@ -22,6 +22,7 @@ fn render(report: &RunReport, options: RenderOptions) -> String {
     let painter = Painter { options };
     painter.matrix(&mut out, report);
     painter.legend(&mut out, report, &codes);
+    painter.not_attempted(&mut out, report);
     painter.changes(&mut out, report);
     painter.notes(&mut out, report);
     let _ = writeln!(out, "\n{}", painter.paint(BOLD, &tally(report)));
@@ -48,9 +49,13 @@ fn key(report: &RunReport) -> String {
         (Verdict::Fail, "✗ fail"),
         (Verdict::NotBuilt, "? not built"),
         (Verdict::NotApplicable, "- not applicable"),
+        (Verdict::NotAttempted, "○ not attempted"),
         (Verdict::Error, "! error"),
     ];
     let mut signs: Vec<&str> = signs.iter().filter(|(verdict, _)| has(*verdict)).map(|(_, text)| *text).collect();
+    if report.cells.iter().any(|c| !c.switches.is_empty()) {
+        signs.insert(1, "◐ pass with a switch");
+    }
     if shown(report).iter().any(|r| !r.tool.present) {
         signs.push("· absent");
     }
@@ -146,6 +151,7 @@ impl Painter {
     fn glyph(&self, report: &RunReport, cell: &Cell) -> String {
         let letter = cell.code.map_or('~', |code| sign(report, code)).to_string();
         let (style, text) = match cell.verdict {
+            Verdict::Pass if !cell.switches.is_empty() => (GREEN, SWITCHED.to_string()),
             Verdict::Pass => (GREEN, "✓".to_owned()),
             Verdict::Gap if cell.known.is_some() => (DIM, letter),
             Verdict::Gap => (YELLOW, letter),
@@ -153,12 +159,19 @@ impl Painter {
             Verdict::NotBuilt => (YELLOW, "?".to_owned()),
             Verdict::Absent => (DIM, "·".to_owned()),
             Verdict::NotApplicable => (DIM, "-".to_owned()),
+            Verdict::NotAttempted => (DIM, "○".to_owned()),
             Verdict::Error => (RED, "!".to_owned()),
         };
         format!("{}{}", self.paint(style, &text), if is_news(cell) { "*" } else { " " })
     }
 
     fn legend(&self, out: &mut String, report: &RunReport, codes: &BTreeMap<Code, Vec<Group>>) {
+        let switched = words::switched(report);
+        if !switched.is_empty() {
+            let head = format!("{SWITCHED} pass with a switch that is off by default");
+            let _ = writeln!(out, "\n{}", self.paint(BOLD, &head));
+            switched.iter().for_each(|line| self.wrapped(out, "  ", "    ", line));
+        }
         for (code, groups) in codes {
             let sign = sign(report, *code);
             // In the matrix these two say what they are, whatever their code; `explain` takes the letter.
@@ -179,6 +192,19 @@ impl Painter {
                 let whose = whose.map(|names| format!("({names}) ")).unwrap_or_default();
                 self.wrapped(out, "  → ", "    ", &format!("{whose}{remedy}"));
             }
+        }
+    }
+
+    /// No gap, and nobody's fault but the lab's.
+    fn not_attempted(&self, out: &mut String, report: &RunReport) {
+        let reasons = words::not_attempted(report);
+        if reasons.is_empty() {
+            return;
+        }
+        let count = report.cells.iter().filter(|c| c.verdict == Verdict::NotAttempted).count();
+        let _ = writeln!(out, "\n{}", self.paint(BOLD, &format!("○ not attempted: {count}, the lab's to-do")));
+        for (whose, why) in reasons {
+            self.wrapped(out, "  ", "    ", &format!("{whose}: {why}"));
         }
     }
 

@@ -156,17 +156,23 @@ pub fn tally(report: &RunReport) -> String {
         Verdict::NotBuilt,
         Verdict::Absent,
         Verdict::NotApplicable,
+        Verdict::NotAttempted,
         Verdict::Error,
     ];
     let mut parts = Vec::new();
     for kind in kinds {
         match count(kind) {
             0 => {}
+            n if kind == Verdict::Pass && report.cells.iter().any(|c| !c.switches.is_empty()) => {
+                let switched = report.cells.iter().filter(|c| !c.switches.is_empty()).count();
+                parts.push(format!("{n} {} ({switched} with a switch)", kind.id()));
+            }
             n if known(kind) > 0 => parts.push(format!("{n} {} ({} known)", kind.id(), known(kind))),
             n => parts.push(format!("{n} {}", kind.id())),
         }
     }
     let cells = report.cells.len();
+    let noun = if cells == 1 { "cell" } else { "cells" };
     let cached = report.cells.iter().filter(|c| c.cached).count();
     let cached = match cached {
         0 => String::new(),
@@ -175,7 +181,7 @@ pub fn tally(report: &RunReport) -> String {
     };
     // Not of one run: a report that is published.
     let took = if report.duration_ms == 0 { String::new() } else { format!("; {}", seconds(report.duration_ms)) };
-    format!("{cells} cells: {}{cached}{took}", parts.join(", "))
+    format!("{cells} {noun}: {}{cached}{took}", parts.join(", "))
 }
 
 /// `0.4 s`, `3 min 20 s`.
@@ -203,6 +209,9 @@ pub fn result(cell: &Cell) -> String {
     let blame: Vec<&str> = cell.blame.iter().map(|b| b.id()).collect();
     let blame = (!blame.is_empty()).then(|| format!("blame {}", blame.join(", ")));
     let more: Vec<String> = [stage, blame].into_iter().flatten().collect();
+    if !cell.switches.is_empty() {
+        return format!("{} with {}", cell.verdict.id(), cell.switches.join(" + "));
+    }
     let more = if cell.code.is_none() { String::new() } else { format!(" ({})", more.join(", ")) };
     format!("{}{code}{subject}{more}", cell.verdict.id())
 }
@@ -222,6 +231,44 @@ pub fn changes(report: &RunReport) -> Vec<(Change, String)> {
         lines.extend(new.iter().map(|c| (Change::New, format!("{} on {}: {}", c.scenario, c.runtime, c.verdict.id()))));
     }
     lines
+}
+
+/// The passes that need a switch, as lines: `a, b on wasmi: with Config::x(true); by default unsupported-proposal (gc): …`.
+#[must_use]
+pub fn switched(report: &RunReport) -> Vec<String> {
+    let mut lines: Vec<(Vec<&str>, &Cell)> = Vec::new();
+    for cell in report.cells.iter().filter(|c| !c.switches.is_empty()) {
+        let told = |c: &Cell| (c.runtime.clone(), c.switches.clone(), c.by_default.clone());
+        match lines.iter_mut().find(|(_, first)| told(first) == told(cell)) {
+            Some((names, _)) => names.push(&cell.scenario),
+            None => lines.push((vec![&cell.scenario], cell)),
+        }
+    }
+    let text = |(names, cell): (Vec<&str>, &Cell)| {
+        let by_default = cell.by_default.as_ref().map(|words| format!("; by default {words}")).unwrap_or_default();
+        format!("{} on {}: with {}{by_default}", names.join(", "), cell.runtime, cell.switches.join(" "))
+    };
+    lines.into_iter().map(text).collect()
+}
+
+/// What the lab has no way to ask yet, its to-do: each reason with the cells that wait for it, as
+/// `rust-component-wit on deno+jco, bun+jco`.
+pub fn not_attempted(report: &RunReport) -> Vec<(String, &str)> {
+    let mut reasons: Vec<(&str, Vec<(&str, Vec<&str>)>)> = Vec::new();
+    for cell in report.cells.iter().filter(|c| c.verdict == Verdict::NotAttempted) {
+        let known = reasons.iter().position(|(why, _)| *why == cell.detail);
+        let index = known.unwrap_or(reasons.len());
+        if known.is_none() {
+            reasons.push((&cell.detail, Vec::new()));
+        }
+        let reason = &mut reasons[index].1;
+        match reason.iter_mut().find(|(scenario, _)| *scenario == cell.scenario) {
+            Some((_, runtimes)) => runtimes.push(&cell.runtime),
+            None => reason.push((&cell.scenario, vec![&cell.runtime])),
+        }
+    }
+    let name = |(scenario, runtimes): &(&str, Vec<&str>)| format!("{scenario} on {}", on(report, runtimes));
+    reasons.into_iter().map(|(why, of)| (of.iter().map(name).collect::<Vec<_>>().join("; "), why)).collect()
 }
 
 /// What would change the cells of one code, each remedy once: first what holds for the code in general, then

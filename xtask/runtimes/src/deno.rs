@@ -73,7 +73,12 @@ fn permissions(tool: &Tool, cell: &CellFiles) -> Vec<OsString> {
     flags.push(format!("--allow-read={}", list(read)).into());
     flags.push(format!("--allow-write={}", list(write)).into());
     if spec.network == Network::Loopback {
-        flags.push("--allow-net=127.0.0.1".into());
+        let ports = spec.ports.iter().chain(&spec.connect_ports).map(|port| format!("127.0.0.1:{port}"));
+        let ports: Vec<String> = ports.collect();
+        // An empty list would allow all.
+        if !ports.is_empty() {
+            flags.push(format!("--allow-net={}", ports.join(",")).into());
+        }
     }
     flags
 }

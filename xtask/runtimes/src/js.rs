@@ -16,6 +16,7 @@ const DRIVER: &[(&str, &str)] = &[
     ("translate.mjs", include_str!("js/translate.mjs")),
     ("component.mjs", include_str!("js/component.mjs")),
     ("causes.mjs", include_str!("js/causes.mjs")),
+    ("builtins.mjs", include_str!("js/builtins.mjs")),
     ("types.mjs", include_str!("js/types.mjs")),
     ("values.mjs", include_str!("js/values.mjs")),
 ];
@@ -35,6 +36,7 @@ pub const PAGE: &[(&str, &str)] = &[
     ("protocol.mjs", include_str!("js/protocol.mjs")),
     ("watch.mjs", include_str!("js/watch.mjs")),
     ("causes.mjs", include_str!("js/causes.mjs")),
+    ("builtins.mjs", include_str!("js/builtins.mjs")),
     ("types.mjs", include_str!("js/types.mjs")),
     ("values.mjs", include_str!("js/values.mjs")),
 ];

@@ -17,15 +17,18 @@ pub mod page;
 #[cfg(test)]
 mod recorded;
 mod runtime;
+pub mod switches;
 #[cfg(test)]
 mod tests;
 mod versions;
 mod wasmtime_messages;
+mod wave;
 
 pub use custom_build::{CUSTOM_BUILD, custom_build, is_custom_build};
 pub use host_layer::HostLayer;
 pub use install::InstallCommand;
-pub use runtime::{AuxProgram, CellFiles, Finding, Program, Runtime, Seen, Source, Tool};
+pub use runtime::{AuxProgram, CellFiles, Finding, Program, Runtime, Seen, Sockets, Source, Tool};
+pub use switches::Lack;
 pub use versions::{Package, PackageClient, is_version, version_build};
 
 /// One line lists the adapters; each file gives one or more columns by its `columns()`.
@@ -37,7 +40,7 @@ macro_rules! registry {
 }
 
 registry! {
-    wasmi, tinywasm, wasmtime, wasmtime_36, wasmer, wasmtime_cli, wasmi_cli, wasmer_cli, wamr, iwasm, wasmedge, wazero, wabt, spin, node, deno, bun, chromium, firefox
+    wasmi, tinywasm, wasmtime, wasmtime_36, wasmer, wasmtime_cli, wasmi_cli, wasmer_cli, wamr_zig, iwasm, wasmedge, wazero, wabt, spin, node, deno, bun, chromium, firefox
 }
 
 /// The columns of the table: those that were tried with the real program.

@@ -5,15 +5,16 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use wasmlab_model::codes::Code;
-use wasmlab_model::facts::Facts;
+use wasmlab_model::facts::{Facts, Kind};
 use wasmlab_model::observation::{Observation, Progress};
-use wasmlab_model::scenario::{Run, ScenarioFile};
-use wasmlab_model::verdict::Verdict;
-use wasmlab_protocol::{Cause, CellSpec};
+use wasmlab_model::scenario::{EntryKind, Run, ScenarioFile};
+use wasmlab_model::verdict::{NotAttempted, Verdict};
+use wasmlab_protocol::{CellSpec, Switch};
 
 use crate::command_line::{self, Reader};
 use crate::host_layer::HostLayer;
 use crate::install::InstallCommand;
+use crate::switches::{self, Lack};
 use crate::versions::Package;
 
 /// A column: an engine in one mode. An adapter names the fields that it has; the others are those of
@@ -28,6 +29,8 @@ pub struct Runtime {
     pub mode: Cow<'static, str>,
     /// Where its program comes from.
     pub source: Source,
+    /// What its name does not say and its results should not be read without: whose work it is, in what state.
+    pub note: Option<&'static str>,
     /// The commands of package clients that get its program, the best first.
     pub install: Vec<InstallCommand>,
     /// The package that carries each version of its program, for `ID@VERSION` and [`Runtime::version_line`].
@@ -48,22 +51,28 @@ pub struct Runtime {
     pub host_layer: HostLayer,
     /// The switches that every cell of the column is run with; those that a cell needs are in its commands.
     pub flags: &'static [&'static str],
+    /// The commands that make its program list its switches, without the program: [`Tool::help`] is what they print.
+    pub help: &'static [&'static [&'static str]],
+    /// The switches, off by default, that this program has and that give what a run fell short of, as
+    /// [`CellSpec::switches`] takes them. Limits and permissions of the cell are none: they are in its commands.
+    pub switches: fn(&Tool, Lack) -> Vec<String>,
     /// A second program that it needs beside the one of [`Runtime::source`]: a compiler.
     pub aux_program: Option<AuxProgram>,
     /// Files of the lab that its commands need, path and text: drivers.
     pub support_files: &'static [(&'static str, &'static str)],
     /// The first build of its engine takes minutes: `--engines quick` leaves it out.
     pub slow_to_build: bool,
-    /// It opens a cell's listening sockets itself, by their addresses, instead of inheriting them.
-    pub opens_sockets: bool,
+    /// How a guest comes to a listening socket that is open already.
+    pub sockets: Sockets,
     /// Environment of its program beside the cell's: where it keeps what it worked out before.
     pub env: fn(&Tool) -> Vec<(&'static str, OsString)>,
     /// Files that its commands name, path and text, to be written beside [`CellFiles::spec`] before it is started.
     pub extra_files: fn(&CellFiles) -> Vec<(&'static str, String)>,
     /// Whether the scenario makes sense on this column; the error says why it does not.
     pub is_applicable: fn(&Runtime, &ScenarioFile) -> Result<(), String>,
-    /// What the cell asks for and no switch of this runtime gives: then nothing is started.
-    pub refuses: fn(&CellFiles) -> Option<Cause>,
+    /// What the cell asks and the lab has no way to ask this runtime: then nothing is started, and nobody is
+    /// blamed. What the runtime itself may refuse is given to it: its own words are the answer.
+    pub not_attempted: fn(&CellFiles) -> Option<NotAttempted>,
     /// The command that translates the module into this folder, for runtimes that take nothing else. The folder is
     /// [`CellFiles::prepared`] when the guest is run, and is kept for later cells.
     pub prepare: fn(&Tool, &CellFiles, &Path) -> Option<Vec<OsString>>,
@@ -85,6 +94,7 @@ impl Default for Runtime {
             engine: "",
             mode: Cow::Borrowed(""),
             source: Source::Embedded(""),
+            note: None,
             install: Vec::new(),
             package: None,
             version_line: None,
@@ -94,14 +104,16 @@ impl Default for Runtime {
             reference_column: None,
             host_layer: HostLayer::None,
             flags: &[],
+            help: &[],
+            switches: switches::of_engine,
             aux_program: None,
             support_files: &[],
             slow_to_build: false,
-            opens_sockets: false,
+            sockets: Sockets::None,
             env: |_| Vec::new(),
             extra_files: |_| Vec::new(),
             is_applicable: |_, _| Ok(()),
-            refuses: |_| None,
+            not_attempted: |_| None,
             prepare: |_, _, _| None,
             commands: |tool, cell| vec![vec![tool.program.clone().into(), "run".into(), cell.spec.into()]],
             reader: None,
@@ -129,6 +141,10 @@ impl Runtime {
     /// Why it does not.
     pub fn is_applicable(&self, scenario: &ScenarioFile, facts: Option<&Facts>) -> Result<(), String> {
         self.host_layer.is_applicable(self.engine, scenario, facts)?;
+        let core_module = facts.is_some_and(|f| f.kind == Kind::Module);
+        if core_module && scenario.run.entry == EntryKind::Http && self.reader.is_some() {
+            return Err(format!("a core module has no wasi:http handler, and {} serves nothing else", self.id));
+        }
         (self.is_applicable)(self, scenario)
     }
 
@@ -157,8 +173,22 @@ impl Runtime {
     #[must_use]
     pub fn with_host_layer(self, host_layer: HostLayer) -> Self {
         let suffixed = |text: &str| Cow::Owned(format!("{text}+{}", host_layer.name()));
-        Self { id: suffixed(&self.id), mode: suffixed(&self.mode), host_layer, ..self }
+        // Emscripten's host has no socket that is open already.
+        let sockets = if host_layer == HostLayer::Emscripten { Sockets::None } else { self.sockets };
+        Self { id: suffixed(&self.id), mode: suffixed(&self.mode), host_layer, sockets, ..self }
     }
+}
+
+/// How a guest comes to a listening socket that the host opened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sockets {
+    /// Not at all: the guest is started without it, and what it then says is the answer.
+    #[default]
+    None,
+    /// The program inherits the descriptor from the lab.
+    Inherited,
+    /// The program opens it itself, by its address.
+    Opened,
 }
 
 /// Where a runtime's program comes from.
@@ -234,6 +264,10 @@ pub struct Tool {
     pub version: String,
     /// Changes whenever the program or a driver changes.
     pub fingerprint: String,
+    /// What an embedded engine leaves off by default and a specification may turn on.
+    pub switches: Vec<Switch>,
+    /// What the program prints for [`Runtime::help`]; empty where there is none.
+    pub help: String,
     /// The folder of [`Runtime::support_files`]; empty where there are none.
     pub support: PathBuf,
     /// The folder `node_modules` that has [`Runtime::npm_packages`]; empty where there are none.

@@ -129,6 +129,7 @@ fn tool(runtime: &Runtime) -> Tool {
         packages: if runtime.npm_packages().is_empty() { PathBuf::new() } else { "/node_modules".into() },
         aux_program: runtime.aux_program.map(|aux| format!("/bin/{}", aux.name)).unwrap_or_default().into(),
         driven,
+        ..Tool::default()
     }
 }
 
@@ -157,6 +158,8 @@ fn cell(mode: &str) -> CellSpec {
         connect_ports: Vec::new(),
         network: Network::Loopback,
         host_functions: Vec::new(),
+        result_types: BTreeMap::new(),
         memory_limit: 1 << 30,
+        switches: Vec::new(),
     }
 }

@@ -5,12 +5,11 @@
 
 use std::ffi::OsString;
 
-use wasmlab_model::facts::Kind;
 use wasmlab_model::observation::Progress;
 use wasmlab_protocol::{Cause, Entry, Stage, TrapKind, Value};
 
 use crate::command_line::{self, ProcessOutput, Reader, argv, at, exited, missing_import, plain_value};
-use crate::{CellFiles, InstallCommand, Runtime, Source, Tool, messages};
+use crate::{CellFiles, InstallCommand, Runtime, Source, Tool, messages, switches};
 
 pub fn columns() -> Vec<Runtime> {
     vec![Runtime {
@@ -24,23 +23,18 @@ pub fn columns() -> Vec<Runtime> {
         ],
         in_ci: true,
         is_applicable: command_line::no_http,
-        // It refuses a component itself, whatever is called.
-        refuses: |cell| command_line::untypable(cell, argument).filter(|_| !is_component(cell)),
+        help: &[&["--help"]],
+        switches: switches::enable_all,
+        not_attempted: |cell| command_line::untypable(cell, argument),
         commands,
         reader: Some(Reader { parse_value, result_separator: Some(','), ..Reader::new(classify) }),
         ..Runtime::default()
     }]
 }
 
-fn is_component(cell: &CellFiles) -> bool {
-    cell.facts.is_some_and(|f| f.kind == Kind::Component)
-}
-
 fn commands(tool: &Tool, cell: &CellFiles) -> Vec<Vec<OsString>> {
     let mut base = argv(&tool.program, []);
-    if command_line::is_beyond_common_proposals(cell) {
-        base.push("--enable-all".into());
-    }
+    base.extend(command_line::switch_args(cell.cell));
     base.extend([cell.module.into(), "--run-export".into()]);
     match cell.cell.entry {
         Entry::Calls(_) => command_line::answerable(cell).iter().map(|call| {

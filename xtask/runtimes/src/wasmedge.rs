@@ -13,7 +13,7 @@ use wasmlab_protocol::{Cause, Location, Stage, TrapKind, Value};
 use crate::command_line::{
     self, CallSyntax, ProcessOutput, Reader, argv, at, exited, missing_import, no_export, plain_value,
 };
-use crate::{CellFiles, InstallCommand, Runtime, Source, Tool, messages};
+use crate::{CellFiles, InstallCommand, Runtime, Source, Tool, messages, switches};
 
 pub fn columns() -> Vec<Runtime> {
     let interpreter = Runtime {
@@ -27,7 +27,10 @@ pub fn columns() -> Vec<Runtime> {
         ],
         in_ci: true,
         is_applicable: command_line::no_http,
-        refuses: |cell| command_line::usual_refusals(cell, "wasmedge"),
+        help: &[&["--help"]],
+        // One switch for what is beyond WebAssembly 2.0: those of single proposals come and go by version.
+        switches: switches::enable_all,
+        not_attempted: command_line::usual_limits,
         commands: |tool, cell| commands(tool, cell, &["run"]),
         reader: Some(Reader { parse_value, ..Reader::new(classify) }),
         ..Runtime::default()
@@ -53,20 +56,15 @@ const TRANSLATED: &str = "guest.so";
 
 fn compile(tool: &Tool, cell: &CellFiles, into: &Path) -> Vec<OsString> {
     let mut argv = argv(&tool.program, ["compile", "--optimize", "0"]);
-    argv.extend(proposals(cell));
+    argv.extend(command_line::switch_args(cell.cell));
     argv.extend([cell.module.into(), into.join(TRANSLATED).into()]);
     argv
-}
-
-/// One switch for what is beyond WebAssembly 2.0: those of single proposals come and go by version.
-fn proposals(cell: &CellFiles) -> Option<OsString> {
-    command_line::is_beyond_common_proposals(cell).then(|| "--enable-all".into())
 }
 
 fn commands(tool: &Tool, cell: &CellFiles, subcommand: &[&str]) -> Vec<Vec<OsString>> {
     let mut base = argv(&tool.program, []);
     base.extend(subcommand.iter().map(OsString::from));
-    base.extend(proposals(cell));
+    base.extend(command_line::switch_args(cell.cell));
     for dir in &cell.cell.dirs {
         let pair = command_line::joined([dir.guest.as_ref(), ":".as_ref(), dir.host.as_ref()]);
         base.extend(["--dir".into(), pair]);

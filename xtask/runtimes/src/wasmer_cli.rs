@@ -9,7 +9,7 @@ use wasmlab_model::observation::Progress;
 use wasmlab_protocol::{Cause, Network, Stage, TrapKind};
 
 use crate::command_line::{self, CallSyntax, ProcessOutput, Reader, argv, at, exited, missing_import, no_export};
-use crate::{CellFiles, InstallCommand, Runtime, Source, Tool, messages};
+use crate::{CellFiles, InstallCommand, Runtime, Source, Tool, messages, switches};
 
 pub fn columns() -> Vec<Runtime> {
     vec![Runtime {
@@ -28,7 +28,9 @@ pub fn columns() -> Vec<Runtime> {
             },
         ],
         is_applicable: command_line::no_http,
-        refuses: |cell| command_line::usual_refusals(cell, "wasmer"),
+        help: &[&["run", "--help"]],
+        switches: switches::enable_all,
+        not_attempted: command_line::usual_limits,
         commands,
         reader: Some(Reader { result_separator: Some(' '), error_mark: "error: ", ..Reader::new(classify) }),
         reference_column: Some("wasmer-cranelift".into()),
@@ -44,9 +46,7 @@ fn commands(tool: &Tool, cell: &CellFiles) -> Vec<Vec<OsString>> {
     if cell.cell.network == Network::Loopback {
         base.push("--net".into());
     }
-    if command_line::is_beyond_common_proposals(cell) {
-        base.push("--enable-all".into());
-    }
+    base.extend(command_line::switch_args(cell.cell));
     command_line::processes(base, cell, CallSyntax::BeforeModule("--invoke"), Some("--"))
 }
 

@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Serialize;
-use wasmlab_model::facts::Facts;
+use wasmlab_model::facts::{Export, Facts, Kind};
 use wasmlab_model::scenario::{EntryKind, Run, Scenario};
-use wasmlab_protocol::{Call, Cause, CellSpec, Entry, PROTOCOL, PreopenedDir, PreopenedSocket};
+use wasmlab_model::verdict::NotAttempted;
+use wasmlab_protocol::{Call, CellSpec, Entry, PROTOCOL, PreopenedDir, PreopenedSocket};
 
-use super::{ports, preopens};
+use super::{ports, preopens, sandbox};
 use crate::store::cache::Key;
 use wasmlab_runtimes::{CellFiles, Runtime, Tool};
 
@@ -32,6 +33,8 @@ pub struct Plan<'a> {
     pub companions: &'a BTreeMap<String, String>,
     /// The limits.
     pub limits: Limits,
+    /// Switches of the runtime that are turned on; none: it runs as it comes.
+    pub switches: &'a [String],
 }
 
 /// Limits of a cell.
@@ -105,8 +108,6 @@ impl CellPorts {
 /// What an adapter makes of a cell.
 #[derive(Debug)]
 pub struct CellCommands {
-    /// What the cell asks for and no switch of the runtime gives: then nothing is started.
-    pub refused: Option<Cause>,
     /// Files beside the specification that the commands name.
     pub files: Vec<(&'static str, String)>,
     /// The command that translates the module into [`CellPaths::preparing`].
@@ -120,7 +121,7 @@ impl Plan<'_> {
     #[must_use]
     pub fn key(&self) -> Option<Key> {
         let run = &self.scenario.spec.run;
-        // The contents of a user's own directory are not in the key.
+        // What is in a directory of the user's is not in the key, and what the guest does to it is not in the cache.
         if run.dir.iter().any(|d| d.host.is_some()) {
             return None;
         }
@@ -131,8 +132,9 @@ impl Plan<'_> {
         let column = (self.runtime.id(), self.runtime.mode(), &self.tool.fingerprint);
         let program = format!("{}.wasm", self.scenario.name);
         let copied = preopens::copied_hashes(self.scenario).ok()?;
-        Some(Key::of(
-            "observation",
+        let key = Key::of(
+            // The number counts what an observation can say.
+            "observation-2",
             &(
                 PROTOCOL,
                 (self.guest, self.companions),
@@ -141,15 +143,23 @@ impl Plan<'_> {
                 (run, copied, &self.scenario.spec.expect.file),
                 &self.scenario.spec.step,
                 self.limits,
+                sandbox::level(),
             ),
-        ))
+        );
+        Some(self.with_switches("observation", key))
+    }
+
+    /// A key of what depends on the switches too: those of an embedded engine are not in its command.
+    fn with_switches(&self, kind: &str, key: Key) -> Key {
+        if self.switches.is_empty() { key } else { Key::of(kind, &(key.text(), self.switches)) }
     }
 
     /// All that compiled code depends on: module, engine binary, mode, and the switches that it was made with.
     pub fn compiled_key(&self) -> Key {
         let (paths, ports) = self.relative();
         let translation = self.commands(&paths, &self.spec(&paths, &ports)).prepare.map(|argv| format!("{argv:?}"));
-        Key::of("compiled", &(self.guest, &self.tool.fingerprint, self.runtime.mode(), translation))
+        let key = Key::of("compiled", &(self.guest, &self.tool.fingerprint, self.runtime.mode(), translation));
+        self.with_switches("compiled", key)
     }
 
     /// The limit of each process that runs the guest, from instantiating on.
@@ -179,22 +189,33 @@ impl Plan<'_> {
             connect_ports: ports.servers.values().copied().collect(),
             network: run.network,
             host_functions: run.host_functions.clone(),
+            result_types: self.facts.map(|facts| result_types(run, facts)).unwrap_or_default(),
             memory_limit: self.limits.linear_memory,
+            switches: self.switches.to_vec(),
         }
     }
 
-    /// What is to be started.
-    pub fn commands(&self, paths: &CellPaths, spec: &CellSpec) -> CellCommands {
-        let files = CellFiles {
+    /// What the cell asks and the lab has no way to ask this runtime: then nothing is started.
+    pub fn not_attempted(&self) -> Option<NotAttempted> {
+        let (paths, ports) = self.relative();
+        (self.runtime.not_attempted)(&self.files(&paths, &self.spec(&paths, &ports)))
+    }
+
+    fn files<'a>(&'a self, paths: &'a CellPaths, spec: &'a CellSpec) -> CellFiles<'a> {
+        CellFiles {
             spec: &paths.spec,
             module: &spec.module,
             cell: spec,
             facts: self.facts,
             independent_calls: self.scenario.spec.run.independent_calls,
             prepared: &paths.prepared,
-        };
+        }
+    }
+
+    /// What is to be started.
+    pub fn commands(&self, paths: &CellPaths, spec: &CellSpec) -> CellCommands {
+        let files = self.files(paths, spec);
         CellCommands {
-            refused: (self.runtime.refuses)(&files),
             files: (self.runtime.extra_files)(&files),
             prepare: (self.runtime.prepare)(self.tool, &files, &paths.preparing),
             run: (self.runtime.commands)(self.tool, &files),
@@ -233,6 +254,14 @@ impl Plan<'_> {
         const FIRST_SOCKET: u16 = 20_200;
         numbered(self.scenario.spec.run.socket.iter().map(|s| &s.name), FIRST_SOCKET)
     }
+}
+
+/// Of the exports that are called in a component.
+fn result_types(run: &Run, facts: &Facts) -> BTreeMap<String, Vec<String>> {
+    let called = |export: &&Export| run.call.iter().any(|call| call.export == export.name);
+    let component = facts.exports.iter().filter(|_| facts.kind == Kind::Component);
+    let types = |e: &Export| Some((e.name.clone(), e.signature.as_ref()?.results.clone()));
+    component.filter(called).filter_map(types).collect()
 }
 
 fn numbered<'a>(names: impl Iterator<Item = &'a String>, first: u16) -> BTreeMap<String, u16> {

@@ -9,12 +9,13 @@ use std::time::Duration;
 use wasmlab_model::observation::{Limit, Outcome, Part, Script};
 use wasmlab_process::{End, Ended, Input};
 use wasmlab_protocol::{Event, Stage};
+use wasmlab_runtimes::Sockets;
 
 use super::client;
 use super::follow::{self, OutputSink};
 use super::plan::{CellCommands, Plan};
 use super::preopens::Contents;
-use super::stages::{self, Stages};
+use super::stages::Stages;
 use super::workdir::Workdir;
 
 /// A process that has ended, or was never started.
@@ -46,7 +47,7 @@ impl ProcessResult {
 }
 
 /// The command as it is reported.
-pub fn shown(argv: &[OsString]) -> Vec<String> {
+fn shown(argv: &[OsString]) -> Vec<String> {
     argv.iter().map(|a| a.to_string_lossy().into_owned()).collect()
 }
 
@@ -89,7 +90,7 @@ fn translate(plan: &Plan, workdir: &Workdir, argv: &[OsString], sink: Option<Out
     let (prepared, preparing) = (&workdir.paths.prepared, &workdir.paths.preparing);
     fs::create_dir_all(preparing)?;
     let limit = Duration::from_millis(plan.limits.compile_ms);
-    let command = workdir.process(plan, argv, Input::Bytes(Vec::new()), limit);
+    let command = workdir.process(plan, Part::Prepare, argv, Input::Bytes(Vec::new()), limit);
     let ended = follow::run(&command, Part::Prepare, None, sink, |_| ());
     let result = ProcessResult::of(Part::Prepare, argv, ended, |end| match end {
         End::Time | End::Watch => Outcome::Limit(Limit::CompileTime(plan.limits.compile_ms)),
@@ -117,12 +118,12 @@ fn guest(plan: &Plan, workdir: &mut Workdir, argv: &[OsString], sink: Option<Out
     };
     let (compile, run) = (Duration::from_millis(plan.limits.compile_ms), plan.run_limit());
     // The watcher keeps the stages' limits; this is for the time that they leave.
-    let mut command = workdir.process(plan, argv, stdin, compile + run + Duration::from_secs(5));
-    let events = workdir.paths.observation.clone();
-    let mut watched = Stages::new(events.clone());
+    let mut command = workdir.process(plan, Part::Guest, argv, stdin, compile + run + Duration::from_secs(5));
+    let reports = workdir.reports.clone();
+    let mut watched = Stages::new(reports.clone());
     let watch = Box::new(move |age: Duration| watched.over(age, compile, run));
     let (by_name, ports) = (workdir.by_name(), workdir.ports.clone());
-    if plan.runtime.opens_sockets {
+    if plan.runtime.sockets != Sockets::Inherited {
         workdir.sockets.clear();
         command.inherit.clear();
     }
@@ -133,7 +134,7 @@ fn guest(plan: &Plan, workdir: &mut Workdir, argv: &[OsString], sink: Option<Out
         workdir.sockets.clear();
         script = (!steps.is_empty()).then(|| client::play(steps, running, &by_name, contents, run));
     });
-    let mut result = ProcessResult::of(Part::Guest, argv, ended, |end| outcome(end, &stages::read(&events), plan));
+    let mut result = ProcessResult::of(Part::Guest, argv, ended, |end| outcome(end, &reports.events(), plan));
     result.script = script;
     result
 }
@@ -165,7 +166,7 @@ mod tests {
     use std::ffi::OsString;
     use std::path::Path;
 
-    use crate::cell::{Limits, Plan, observe};
+    use crate::cell::{Keep, Limits, Plan, observe};
     use crate::lab::Lab;
     use crate::machine::Machine;
     use crate::store::cache::Cache;
@@ -215,8 +216,9 @@ mod tests {
                 facts: None,
                 companions: &BTreeMap::new(),
                 limits: Limits::default(),
+                switches: &[],
             };
-            let seen = observe(&lab, &plan, None, false).unwrap();
+            let seen = observe(&lab, &plan, None, Keep::default()).unwrap();
             assert_eq!(seen.stdout, format!("{switch}\n"));
             assert_eq!(seen.earlier.iter().any(|piece| piece.part == Part::Prepare), translated, "{switch}");
         };

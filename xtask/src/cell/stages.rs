@@ -1,16 +1,92 @@
-//! Following an engine's events while it runs, so that translating and running have limits of their own.
+//! What engines report while they run, so that translating and running have limits of their own.
 
-use std::fs::File;
+use std::io;
+#[cfg(not(target_os = "linux"))]
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
+use wasmlab_process::ReportPipe;
 use wasmlab_protocol::{Event, Stage};
 
-/// Reads what was appended to an observation file since it was last asked.
+/// Bytes that are kept of a cell's reports.
+const MOST: usize = 16 << 20;
+
+/// Where the engines of a cell report: a pipe that they inherit, whose place nothing else can take. Where children
+/// inherit nothing, a file.
+#[derive(Clone, Debug)]
+pub enum Reports {
+    /// The pipe.
+    Pipe(Arc<ReportPipe>),
+    /// The file, which need not be there yet.
+    File(PathBuf),
+}
+
+impl Reports {
+    /// A new one; `file` is where it would be, were it a file.
+    ///
+    /// # Errors
+    /// When the lab has no descriptor left.
+    #[cfg_attr(not(target_os = "linux"), expect(clippy::unnecessary_wraps, reason = "a pipe may fail"))]
+    pub fn new(file: &Path) -> io::Result<Self> {
+        #[cfg(target_os = "linux")]
+        let new = ReportPipe::new(MOST).map(|pipe| Self::Pipe(Arc::new(pipe)));
+        #[cfg(not(target_os = "linux"))]
+        let new = Ok(Self::File(file.to_owned()));
+        let _ = file;
+        new
+    }
+
+    /// Where an engine opens it.
+    pub fn path(&self) -> PathBuf {
+        match self {
+            Self::Pipe(pipe) => pipe.path(),
+            Self::File(path) => path.clone(),
+        }
+    }
+
+    /// The pipe, for the process that is to inherit it.
+    pub fn pipe(&self) -> Option<Arc<ReportPipe>> {
+        match self {
+            Self::Pipe(pipe) => Some(Arc::clone(pipe)),
+            Self::File(_) => None,
+        }
+    }
+
+    /// What was reported from the byte `from` on.
+    fn since(&self, from: usize) -> Vec<u8> {
+        match self {
+            Self::Pipe(pipe) => pipe.since(from),
+            #[cfg(target_os = "linux")]
+            Self::File(_) => Vec::new(),
+            #[cfg(not(target_os = "linux"))]
+            Self::File(path) => {
+                let mut bytes = Vec::new();
+                let Ok(mut file) = std::fs::File::open(path) else { return bytes };
+                let read = file
+                    .seek(SeekFrom::Start(from as u64))
+                    .and_then(|_| file.take(MOST as u64).read_to_end(&mut bytes));
+                if read.is_ok() { bytes } else { Vec::new() }
+            }
+        }
+    }
+
+    /// Every event that was reported; a line that is none ends the reading: what follows a torn line is not to be
+    /// trusted.
+    pub fn events(&self) -> Vec<Event> {
+        events(&self.since(0))
+    }
+}
+
+fn events(bytes: &[u8]) -> Vec<Event> {
+    bytes.split(|b| *b == b'\n').map_while(|line| serde_json::from_slice(line).ok()).collect()
+}
+
+/// Follows what is reported, and knows how long each stage may take.
 pub struct Stages {
-    path: PathBuf,
-    read: u64,
+    reports: Reports,
+    read: usize,
     /// An unfinished line.
     rest: Vec<u8>,
     /// When instantiating was first seen to have begun, as the child's age.
@@ -20,9 +96,9 @@ pub struct Stages {
 }
 
 impl Stages {
-    /// Follows the file at `path`, which need not be there yet.
-    pub fn new(path: PathBuf) -> Self {
-        Self { path, read: 0, rest: Vec::new(), instantiated: None, silent: true }
+    /// Follows these.
+    pub fn new(reports: Reports) -> Self {
+        Self { reports, read: 0, rest: Vec::new(), instantiated: None, silent: true }
     }
 
     /// Whether a child of this age is past its limit. One that reports nothing has the run's alone,
@@ -39,66 +115,49 @@ impl Stages {
     }
 
     fn follow(&mut self, age: Duration) {
-        let Ok(mut file) = File::open(&self.path) else { return };
-        let mut new = Vec::new();
-        // Instantiating comes within the first lines: there is no need to read a flood of later ones.
-        if file.seek(SeekFrom::Start(self.read)).is_err() || file.take(1 << 20).read_to_end(&mut new).is_err() {
-            return;
-        }
-        self.read += new.len() as u64;
+        let mut new = self.reports.since(self.read);
+        self.read += new.len();
         self.rest.append(&mut new);
         while let Some(end) = self.rest.iter().position(|b| *b == b'\n') {
             let line: Vec<u8> = self.rest.drain(..=end).collect();
             self.silent = false;
             if let Ok(Event::Stage { stage: Stage::Instantiate | Stage::Run, .. }) = serde_json::from_slice(&line) {
                 self.instantiated = Some(age);
+                return;
             }
         }
     }
 }
 
-/// Every event of a file that a finished engine left; lines that are none end the reading: what follows
-/// a torn line is not to be trusted.
-pub fn read(path: &Path) -> Vec<Event> {
-    const MOST: u64 = 16 << 20;
-    let mut bytes = Vec::new();
-    let Ok(file) = File::open(path) else { return Vec::new() };
-    if file.take(MOST).read_to_end(&mut bytes).is_err() {
-        return Vec::new();
-    }
-    bytes.split(|b| *b == b'\n').map_while(|line| serde_json::from_slice(line).ok()).collect()
-}
-
 #[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests {
-    use super::{Stages, read};
+    use super::{Reports, Stages, events};
     use std::io::Write;
+    use std::path::Path;
     use std::time::Duration;
 
     const S: fn(u64) -> Duration = Duration::from_secs;
 
     #[test]
     fn compiling_and_running_have_limits_of_their_own() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("events");
-        let mut stages = Stages::new(path.clone());
+        let reports = Reports::new(Path::new("none")).unwrap();
+        let mut stages = Stages::new(reports.clone());
         assert!(!stages.over(S(9), S(60), S(10)) && stages.over(S(11), S(60), S(10)), "silent: the run's limit");
-        let mut file = std::fs::File::create(&path).unwrap();
+        let mut file = std::fs::File::options().append(true).create(true).open(reports.path()).unwrap();
         writeln!(file, r#"{{"event":"stage","stage":"compile","micros":1}}"#).unwrap();
         assert!(!stages.over(S(50), S(60), S(10)) && stages.over(S(61), S(60), S(10)), "compiling");
         write!(file, r#"{{"event":"stage","stage":"ru"#).unwrap();
         assert!(!stages.over(S(55), S(60), S(10)), "a torn line says nothing");
         writeln!(file, r#"n","micros":2}}"#).unwrap();
         assert!(!stages.over(S(56), S(60), S(10)) && stages.over(S(67), S(60), S(10)), "running since 56");
+        assert_eq!(reports.events().len(), 2);
     }
 
     #[test]
     fn reading_stops_at_a_line_that_is_no_event() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("events");
         let stage = r#"{"event":"stage","stage":"run","micros":1}"#;
-        std::fs::write(&path, format!("{stage}\n{{\"event\":\n{stage}\n")).unwrap();
-        assert_eq!(read(&path).len(), 1);
-        assert!(read(&dir.path().join("none")).is_empty());
+        assert_eq!(events(format!("{stage}\n{{\"event\":\n{stage}\n").as_bytes()).len(), 1);
+        assert!(events(b"").is_empty());
     }
 }

@@ -9,15 +9,19 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use wasmlab_model::observation::Part;
 use wasmlab_process::{self as process, Command, Input};
 use wasmlab_protocol::{CellSpec, PreopenedSocket};
+use wasmlab_runtimes::Source;
 
 use super::canary::Canary;
 use super::folder::Folder;
 use super::plan::{CellPaths, CellPorts, Plan};
 use super::ports;
 use super::preopens::{self, Contents};
+use super::sandbox;
 use super::server::Servers;
+use super::stages::Reports;
 use crate::lab::Lab;
 
 /// Between SIGTERM and SIGKILL.
@@ -35,6 +39,10 @@ pub struct Workdir {
     pub sockets: Vec<(String, TcpListener)>,
     /// Ports by name, those of the servers too.
     pub ports: BTreeMap<String, u16>,
+    /// Those between a driver and what it drives.
+    pub driver_ports: Vec<u16>,
+    /// Where its engines report.
+    pub reports: Reports,
     /// What the lab serves to the guest.
     pub servers: Servers,
     /// What a guest must neither read nor change.
@@ -56,7 +64,7 @@ impl Workdir {
         for dir in ["work", "home", "dirs"] {
             fs::create_dir(path(dir))?;
         }
-        let canary = Canary::place(&path("dirs"), run.dir.iter().all(|d| d.host.is_none()))?;
+        let canary = Canary::place(&path("dirs"), run.dir.iter().all(|d| d.host.is_none() && d.original.is_none()))?;
         let mut sockets = Vec::new();
         for socket in &run.socket {
             sockets.push((socket.name.clone(), TcpListener::bind(("127.0.0.1", 0))?));
@@ -72,11 +80,12 @@ impl Workdir {
         let (module, glue) = guest_files(lab, plan, &path("guest"))?;
         let compiled = compiled_dir(lab, plan);
         let prepared = compiled.as_deref().unwrap_or(root.path()).join("prepared");
+        let reports = Reports::new(&path("work").join("events.jsonl"))?;
         let paths = CellPaths {
             spec: path("spec.json"),
             module,
             glue,
-            observation: path("events.jsonl"),
+            observation: reports.path(),
             preparing: aside(&prepared),
             prepared,
             compiled,
@@ -93,8 +102,12 @@ impl Workdir {
         env.insert("NO_COLOR".into(), "1".into());
         let (name, value) = canary.variable();
         env.insert(name.into(), value.into());
+        let driver_ports = driver_ports(plan)?;
+        if let [server, browser] = driver_ports[..] {
+            env.insert("WASMLAB_DRIVER_PORTS".into(), format!("{server},{browser}").into());
+        }
         env.extend((plan.runtime.env)(plan.tool).into_iter().map(|(name, value)| (name.into(), value)));
-        Ok(Self { root, paths, spec, env, sockets, ports: known, servers, canary })
+        Ok(Self { root, paths, spec, env, sockets, ports: known, driver_ports, reports, servers, canary })
     }
 
     /// The ports that steps use, of sockets and of ports alike.
@@ -104,8 +117,18 @@ impl Workdir {
         sockets.chain(self.ports.clone()).collect()
     }
 
+    /// The folder itself.
+    pub fn path(&self) -> &Path {
+        self.root.path()
+    }
+
+    /// The environment of its processes.
+    pub fn env(&self) -> &BTreeMap<OsString, OsString> {
+        &self.env
+    }
+
     /// A process of the cell.
-    pub fn process(&self, plan: &Plan, argv: &[OsString], stdin: Input, wall: Duration) -> Command {
+    pub fn process(&self, plan: &Plan, part: Part, argv: &[OsString], stdin: Input, wall: Duration) -> Command {
         Command {
             program: argv.first().cloned().unwrap_or_default().into(),
             args: argv.iter().skip(1).cloned().collect(),
@@ -120,8 +143,16 @@ impl Workdir {
                 memory: plan.limits.resident,
                 file: plan.limits.file,
             },
+            sandbox: sandbox::of(plan, self, part, argv),
+            report: self.reports.pipe(),
         }
     }
+}
+
+/// A driver serves its page, and talks to its browser.
+fn driver_ports(plan: &Plan) -> io::Result<Vec<u16>> {
+    let is_driven = matches!(plan.runtime.source, Source::Driver { .. });
+    if is_driven { Ok(vec![ports::free()?, ports::free()?]) } else { Ok(Vec::new()) }
 }
 
 /// What is half done must not pass for done: so it is made beside its place, and moved there when it is whole.

@@ -8,11 +8,12 @@ use anyhow::Result;
 
 use super::common;
 use super::output;
+use crate::cell::sandbox;
 use crate::engines;
 use crate::exit;
 use crate::lab::{CACHE_VARIABLE, Lab};
 use wasmlab_report::words;
-use wasmlab_runtimes::{self as runtimes, Source};
+use wasmlab_runtimes::{self as runtimes, Runtime, Source};
 use wasmlab_toolchains as toolchains;
 
 /// For `--help`.
@@ -44,6 +45,11 @@ impl List {
 #[derive(clap::Args)]
 pub struct Args {}
 
+/// With what the runtime's name does not say.
+fn noted(runtime: &Runtime, about: &str) -> String {
+    runtime.note.map_or_else(|| about.to_owned(), |note| format!("{about} ({note})"))
+}
+
 /// Runs it.
 pub fn run(lab: &Lab, _: &Args) -> Result<u8> {
     lab.machine.forget_answers();
@@ -52,9 +58,12 @@ pub fn run(lab: &Lab, _: &Args) -> Result<u8> {
     let shown = |path: &Path| path.strip_prefix(&lab.root).unwrap_or(path).display().to_string();
     for runtime in runtimes::table() {
         match (engines::ready(lab, runtime), runtime.source) {
-            (Ok(tool), _) => list.add(["ok", runtime.id(), &tool.version, &shown(&tool.program)]),
+            (Ok(tool), _) => {
+                list.add(["ok", runtime.id(), &tool.version, &noted(runtime, &shown(&tool.program))]);
+            }
             (Err(Some(absence)), _) => {
-                list.add(["missing", runtime.id(), "", &format!("{}; {}", absence.why, absence.how)])
+                let about = format!("{}; {}", absence.why, absence.how);
+                list.add(["missing", runtime.id(), "", &noted(runtime, &about)]);
             }
             (Err(None), Source::Driver { driver, .. }) => {
                 list.add(["to build", runtime.id(), "", &format!("`cargo xtask run-all` builds xtask/drivers/{driver}")])
@@ -99,8 +108,9 @@ pub fn run(lab: &Lab, _: &Args) -> Result<u8> {
         Err(error) => format!("NOT writable: {error}; name another folder in {CACHE_VARIABLE}"),
     };
     output::print(&format!(
-        "{}\nworkspace  {}\ncache      {} ({cache_state})\n{variables}",
+        "{}\nsandbox    {}\nworkspace  {}\ncache      {} ({cache_state})\n{variables}",
         list.text,
+        sandbox::warning().unwrap_or("files, TCP ports and signals of every guest's process are bounded"),
         lab.root.display(),
         cache.display(),
     ))?;

@@ -76,12 +76,15 @@ fn runtimes(of: impl Iterator<Item = &'static Runtime>) -> String {
     let columns =
         [names("runtime"), names("engine").leaves(1), names("mode").leaves(2), prose("where it comes from", 40)];
     let row = |runtime: &'static Runtime| {
-        let source = match runtime.source {
+        let mut source = match runtime.source {
             Source::Embedded(engine) => format!("built from xtask/engines/{engine}"),
             Source::Program(program) | Source::Driver { program, .. } => {
                 format!("`{}` on PATH, or {}", program.names.join("`, `"), program.variable)
             }
         };
+        if let Some(note) = runtime.note {
+            source = format!("{source}; {note}");
+        }
         [runtime.id(), runtime.engine, runtime.mode(), &source].map(str::to_owned).to_vec()
     };
     output::table(&columns, &of.map(row).collect::<Vec<_>>())

@@ -69,7 +69,8 @@ fn read(file: &Path) -> Result<RunReport> {
         Err(error) => return bad(error.to_string()),
     };
     if schema != Some(u64::from(SCHEMA)) {
-        return bad(format!("field `schema` is {schema:?}, this lab reads {SCHEMA}"));
+        let found = schema.map_or("is missing".to_owned(), |schema| format!("is {schema}"));
+        return bad(format!("field `schema` {found}; this lab reads {SCHEMA}: render it with the lab that wrote it"));
     }
     serde_json::from_str::<RunReport>(&text).or_else(|error| bad(error.to_string()))
 }
@@ -114,6 +115,7 @@ fn check(lab: &Lab, report: &RunReport) -> Result<u8> {
     let mut wrong = Vec::new();
     let mut versions = Vec::new();
     match read(&json) {
+        Err(_) if !json.exists() => wrong.push(format!("`{}` is not there: nothing is published yet", json.display())),
         Err(error) => wrong.push(format!("{error:#}")),
         Ok(published) => {
             let text = fs::read_to_string(&markdown).unwrap_or_default();

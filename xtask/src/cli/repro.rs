@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use super::common::{self, usage};
 use super::{output, run_all, run_one};
 use crate::guest::{self, Guest};
-use crate::cell::{self, Plan, Reproduction};
+use crate::cell::{self, Keep, Plan, Reproduction};
 use crate::lab::Lab;
 use crate::matrix::{Engines, Request};
 use wasmlab_model::report::{Cell, RunReport};
@@ -23,7 +23,7 @@ use crate::store::files;
 pub const ABOUT: &str = "Write a folder that shows one cell without the lab, to attach to a bug report";
 /// For `--help`.
 pub const EXAMPLES: &str = "Examples:
-  cargo xtask repro wat-wasi-system wamr-aot
+  cargo xtask repro wat-wasi-system wamr-zig
   cargo xtask repro wat-proposal-gc wasmi --output /tmp/gc-on-wasmi
 
 The folder holds the module, run.sh, and README.md with what was expected, what was
@@ -67,7 +67,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         given: BTreeMap::from([(scenarios[0].name.clone(), guest.clone())]),
         engines: Engines::All,
         sink: None,
-        keep_workdir: false,
+        keep: Keep::default(),
     };
     let report = common::measure(lab, &request, common::Purpose::of("run-one"));
     let Some(cell) = report.cells.first() else { return Ok(exit::INTERRUPTED) };
@@ -97,7 +97,8 @@ fn write(
     let facts = report.artifacts.first().and_then(|a| a.facts.as_ref());
     let (scenario, runtime) = (&request.scenarios[0], &request.runtimes[0]);
     let (guest_hash, companions) = (&guest.sha256, &guest.companions);
-    let plan = Plan { scenario, runtime, tool, guest: guest_hash, facts, companions, limits: request.limits };
+    let (limits, switches) = (request.limits, &cell.switches);
+    let plan = Plan { scenario, runtime, tool, guest: guest_hash, facts, companions, limits, switches };
     let made = cell::reproduce(lab, &plan, &into)?;
     let script = into.join("run.sh");
     fs::write(&script, shell(scenario, runtime, tool, &made))?;

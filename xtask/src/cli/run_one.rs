@@ -9,7 +9,7 @@ use anyhow::Result;
 use super::common::{self, usage};
 use super::{output, run_all};
 use crate::guest;
-use crate::cell::ProcessEvent;
+use crate::cell::{Keep, ProcessEvent};
 use crate::lab::Lab;
 use crate::matrix::{Engines, Request};
 use wasmlab_model::observation::Part;
@@ -58,7 +58,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         given: BTreeMap::new(),
         engines: Engines::All,
         sink: Some(&hear),
-        keep_workdir: true,
+        keep: Keep { workdir: true, ..Keep::default() },
     };
     let report = common::measure(lab, &request, common::Purpose::of("run-one"));
     match report.cells.first() {
@@ -136,6 +136,8 @@ mod tests {
             cwd: "/tmp/x".into(),
             stdin: Input::Piped,
             inherit: Vec::new(),
+            sandbox: None,
+            report: None,
             limits: Limits::compiler(Duration::from_secs(1)),
         };
         let wanted = "cd /tmp/x && env -i LANG=C PATH=\"$PATH\" /bin/wasmtime run 'a b.wasm' 'it'\\''s'";

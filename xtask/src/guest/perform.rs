@@ -89,6 +89,8 @@ fn run(command: &BuildCommand, out: &Path) -> Result<(), NotBuilt> {
         cwd: command.cwd.clone(),
         stdin: Input::Bytes(Vec::new()),
         inherit: Vec::new(),
+        sandbox: None,
+        report: None,
         limits: Limits::compiler(limit),
     });
     let _ = fs::remove_dir_all(&scratch);

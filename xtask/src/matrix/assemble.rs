@@ -172,6 +172,7 @@ fn runtimes(request: &Request, results: &Results) -> Vec<RuntimeInfo> {
                 id: id.to_owned(),
                 engine: runtime.engine.to_owned(),
                 mode: runtime.mode().to_owned(),
+                note: runtime.note.map(str::to_owned),
                 flags: runtime.flags.iter().map(|f| (*f).to_owned()).collect(),
                 own: is_custom_build(id),
                 tool,

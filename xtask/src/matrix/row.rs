@@ -11,7 +11,7 @@ use wasmlab_model::codes::Code;
 use wasmlab_model::observation::Observation;
 use wasmlab_model::report::{Cell, Output};
 use wasmlab_model::scenario::Scenario;
-use wasmlab_model::verdict::{Change, Judgement, Verdict};
+use wasmlab_model::verdict::{Change, Judgement, NotAttempted, Verdict};
 
 /// Characters of a guest's output that a report keeps.
 const KEPT: usize = 4_000;
@@ -35,6 +35,12 @@ pub fn read(lab: &Lab, guest: Result<Guest, NotBuilt>) -> Row {
     }
 }
 
+/// A cell that the lab has no way to run: by its type it has neither code nor blame.
+pub fn not_attempted(scenario: &Scenario, runtime: &str, reason: NotAttempted) -> Cell {
+    let cell = unmeasured(scenario, runtime, Verdict::NotAttempted, None, reason.why);
+    Cell { subject: Some(reason.what.to_owned()), ..cell }
+}
+
 /// A cell that was not run.
 pub fn unmeasured(scenario: &Scenario, runtime: &str, verdict: Verdict, code: Option<Code>, detail: String) -> Cell {
     Cell {
@@ -47,12 +53,15 @@ pub fn unmeasured(scenario: &Scenario, runtime: &str, verdict: Verdict, code: Op
         subject: None,
         detail,
         remedy: code.map(|c| c.entry().remedy.to_owned()),
+        checks: Vec::new(),
         change: Change::Same,
         was: None,
         changed_with_version: false,
         known: None,
         prebuilt: false,
         way: None,
+        switches: Vec::new(),
+        by_default: None,
         argv: Vec::new(),
         duration_ms: 0.0,
         compile_ms: None,
@@ -75,6 +84,7 @@ pub fn measured(scenario: &Scenario, runtime: &str, judgement: Judgement, observ
         stage: judgement.stage,
         way: observation.way().map(str::to_owned),
         subject: judgement.subject,
+        checks: judgement.checks,
         compile_ms: compile,
         run_ms: run,
         duration_ms: ms(observation.wall_micros),

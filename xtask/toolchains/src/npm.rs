@@ -63,14 +63,14 @@ pub fn version(machine: &dyn Machine, packages: &Path, name: &str) -> Result<Str
 
 /// A package of npm that makes guests: found by its program on PATH, in the folder that [`VARIABLE`] names, or
 /// among the global packages; and Node, which runs it.
-pub struct Package {
+pub struct Package<'a> {
     /// Its name: `assemblyscript`.
-    pub name: &'static str,
+    pub name: &'a str,
     /// The program that it puts on PATH, where it has one.
     pub program: Option<&'static str>,
 }
 
-impl Package {
+impl Package<'_> {
     /// Node as the program, and the package's version.
     ///
     /// # Errors

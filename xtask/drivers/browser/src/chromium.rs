@@ -6,11 +6,11 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::browser::{Browser, fresh};
+use crate::ports;
 
 /// What keeps Chromium to the cell: no window, no services, no traffic of its own.
 const FLAGS: &[&str] = &[
     "--headless",
-    "--remote-debugging-port=0",
     "--disable-gpu",
     "--disable-background-networking",
     "--disable-component-update",
@@ -38,6 +38,8 @@ pub fn start(program: &Path, profile: &Path) -> Result<Browser, String> {
     fresh(profile)?;
     let mut command = Command::new(program);
     command.args(FLAGS).arg(format!("--user-data-dir={}", profile.display()));
+    let port = ports::given().1;
+    command.arg(format!("--remote-debugging-port={port}"));
     command.arg(format!("--crash-dumps-dir={}", profile.join("reports").display()));
     // Chromium refuses its sandbox to root; for anyone else the sandbox stays.
     if fs::metadata("/proc/self").is_ok_and(|me| me.uid() == 0) {
@@ -46,6 +48,9 @@ pub fn start(program: &Path, profile: &Path) -> Result<Browser, String> {
     command.arg("about:blank");
     let file = profile.join("DevToolsActivePort");
     Browser::start(command, || {
+        if port != 0 {
+            return ports::devtools(port);
+        }
         // Two lines: the port, and the path of the browser's own socket.
         let text = fs::read_to_string(&file).ok()?;
         let (port, path) = text.split_once('\n')?;

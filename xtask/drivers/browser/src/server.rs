@@ -12,9 +12,10 @@ use std::sync::mpsc::Sender;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
-use wasmlab_protocol::CellSpec;
+use wasmlab_protocol::{CellSpec, Network};
 
 use crate::cell::Said;
+use crate::ports;
 
 /// The most bytes of one report; the guest's output comes in smaller pieces.
 const MOST: usize = 16 << 20;
@@ -50,12 +51,12 @@ struct Answer {
 }
 
 impl Server {
-    /// Listens on a free port of 127.0.0.1.
+    /// Listens on 127.0.0.1.
     ///
     /// # Errors
     /// When there is none.
     pub fn start(shared: Arc<Shared>) -> io::Result<Self> {
-        let listener = TcpListener::bind(("127.0.0.1", 0))?;
+        let listener = TcpListener::bind(("127.0.0.1", ports::given().0))?;
         let port = listener.local_addr()?.port();
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
@@ -100,15 +101,28 @@ fn serve(shared: &Shared, stream: &TcpStream) -> Option<()> {
             "POST" => report(shared, target, body),
             _ => file(shared, target.split('?').next().unwrap_or_default()).unwrap_or(NOT_FOUND),
         };
-        // The two policies make the page isolated, which shared memory (threads) needs.
+        // The page asks this server and those of the cell, and nobody else. The two other policies make the page isolated, which shared memory (threads) needs.
         let head = format!(
             "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nCache-Control: no-store\r\n\
+             Content-Security-Policy: {}\r\n\
              Cross-Origin-Opener-Policy: same-origin\r\nCross-Origin-Embedder-Policy: require-corp\r\n\r\n",
-            body.len()
+            body.len(),
+            policy(&shared.spec)
         );
         let mut stream = stream;
         stream.write_all(&[head.into_bytes(), body].concat()).ok()?;
     }
+}
+
+/// What a page may load and whom it may ask. Scripts are the lab's and the guest's own, in whatever way they come.
+fn policy(spec: &CellSpec) -> String {
+    let local = "'self' data: blob:";
+    let known = spec.connect_ports.iter().chain(&spec.ports).filter(|_| spec.network == Network::Loopback);
+    let asked: String = known
+        .map(|port| format!(" http://127.0.0.1:{port} ws://127.0.0.1:{port} http://localhost:{port} ws://localhost:{port}"))
+        .collect();
+    let scripts = "'unsafe-inline' 'unsafe-eval' 'wasm-unsafe-eval'";
+    format!("default-src {local} {scripts}; connect-src {local}{asked}; form-action 'none'; webrtc 'block'")
 }
 
 const NOT_FOUND: Answer = Answer { status: "404 Not Found", kind: "text/plain", body: Vec::new() };
@@ -174,7 +188,7 @@ fn cell(shared: &Shared) -> Value {
     let glue = spec.glue.as_ref().and_then(|g| Some(g.file_name()?.to_string_lossy().into_owned()));
     json!({
         "mode": spec.mode, "entry": spec.entry, "args": spec.args, "env": spec.env, "dirs": dirs, "glue": glue,
-        "sockets": spec.sockets.len(), "component": shared.component.is_some(),
+        "sockets": spec.sockets, "result_types": spec.result_types, "component": shared.component.is_some(),
     })
 }
 

@@ -23,7 +23,7 @@ use crate::cause::{engine_error, of_running};
 use crate::host::Wasi;
 
 const WASMER: engine::Engine =
-    engine::Engine { name: "wasmer", lock: include_str!("../Cargo.lock"), modes: MODES, run };
+    engine::Engine { name: "wasmer", lock: include_str!("../Cargo.lock"), modes: MODES, switches: &[], run };
 
 /// The last is Cranelift with Emscripten's system calls, which need Linux.
 #[cfg(target_os = "linux")]
@@ -37,7 +37,6 @@ fn main() -> ExitCode {
 
 fn run(spec: &CellSpec, log: &Log) -> Result<(), Cause> {
     let bytes = engine::load(spec, log)?;
-    engine::refuse_component(&bytes, "wasmer")?;
     let engine = compile::engine(spec);
     let module = compile::compiled(spec, log, &engine, &bytes)?;
 

@@ -1,21 +1,21 @@
 // A core module by itself: plain WebAssembly, or WASI 0.1 by node:wasi.
 
 import { End } from './protocol.mjs';
+import { options } from './builtins.mjs';
 import { guarded, refusal } from './causes.mjs';
-import { short, split, toJs, toText } from './values.mjs';
+import { guestArgs, short, split, toJs, toText } from './values.mjs';
 import { Types } from './types.mjs';
 
 const NAMESPACES = { wasi_snapshot_preview1: 'preview1', wasi_unstable: 'unstable' };
 
 export async function run(spec, log, bytes) {
   log.stage('compile');
-  const module = compile(bytes);
+  let module = compile(bytes);
   const types = new Types(bytes);
+  const asked = options(module, types);
+  if (asked) module = compile(bytes, asked);
 
   log.stage('link');
-  if (spec.sockets?.length) {
-    throw new End('unsupported', { what: 'preopened-socket', message: 'node:wasi has no option for a listening socket' });
-  }
   const host = await link(spec, module, types, log);
 
   log.stage('instantiate');
@@ -27,9 +27,9 @@ export async function run(spec, log, bytes) {
   else throw new End('no-export', { name: 'wasi:http/incoming-handler' });
 }
 
-export function compile(bytes) {
+function compile(bytes, options) {
   try {
-    return new WebAssembly.Module(bytes);
+    return new WebAssembly.Module(bytes, options);
   } catch (error) {
     throw refusal(error);
   }
@@ -46,7 +46,7 @@ async function link(spec, module, types, log) {
     const { WASI } = await import('node:wasi');
     host.wasi = new WASI({
       version: NAMESPACES[namespace],
-      args: spec.args ?? [],
+      args: guestArgs(spec),
       env: spec.env ?? {},
       preopens: Object.fromEntries((spec.dirs ?? []).map((dir) => [dir.guest, dir.host])),
       returnOnExit: true,

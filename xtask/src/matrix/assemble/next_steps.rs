@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use crate::cell::sandbox;
 use crate::matrix::Row;
 use wasmlab_model::report::{Note, NoteKind, RunReport, RuntimeInfo};
 use wasmlab_model::scenario::Scenario;
 use wasmlab_model::verdict::{Change, Verdict};
 
-/// A note for each absent column, and one for each tool whose prebuilt guests stood in.
+/// A note for each absent column, one for each tool whose prebuilt guests stood in, and one where nothing but the
+/// runtimes stands between guests and this machine.
 pub fn missing(runtimes: &[RuntimeInfo], rows: &[Option<Row>], scenarios: &[Scenario]) -> Vec<Note> {
     let absent = runtimes.iter().filter_map(|r| {
         let text = r.tool.missing.clone()?;
@@ -24,7 +26,12 @@ pub fn missing(runtimes: &[RuntimeInfo], rows: &[Option<Row>], scenarios: &[Scen
         about: what,
         text: format!("prebuilt guests stand in for {}; to build from source: {how}", names.join(", ")),
     });
-    absent.chain(prebuilt).collect()
+    let sandbox = sandbox::warning().map(|text| Note {
+        kind: NoteKind::Missing,
+        about: "sandbox".to_owned(),
+        text: text.to_owned(),
+    });
+    absent.chain(prebuilt).chain(sandbox).collect()
 }
 
 /// What to do, most urgent first.

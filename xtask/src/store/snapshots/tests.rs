@@ -47,6 +47,9 @@ fn cell(scenario: &str, (verdict, code): (Verdict, Option<Code>)) -> Cell {
     cell.runtime = "r".to_owned();
     (cell.verdict, cell.code, cell.subject) = (verdict, code, None);
     cell.blame = code.map(|c| c.entry().blame.to_vec()).unwrap_or_default();
+    if verdict == Verdict::NotAttempted {
+        (cell.stage, cell.subject) = (None, Some("call-argument".to_owned()));
+    }
     cell
 }
 
@@ -70,6 +73,27 @@ const FAIL: (Verdict, Option<Code>) = (Verdict::Fail, Some(Code::WrongExit));
 fn the_same_result_is_quiet_even_with_another_version() {
     assert_eq!(change(PASS, PASS, "2.0").change, Change::Same);
     assert_eq!(change(TRAP, TRAP, "1.0").change, Change::Same);
+}
+
+#[test]
+fn a_pass_with_a_switch_is_another_pass() {
+    let folder = Folder::new();
+    let run = |switches: &[&str]| {
+        let mut now = cell("s", PASS);
+        now.switches = switches.iter().map(ToString::to_string).collect();
+        folder.store.compare_column("r", "1.0", &mut [&mut now]).unwrap();
+        (now.change, now.was)
+    };
+    assert_eq!(run(&[]).0, Change::New);
+    folder.accept(&["s"]);
+    assert_eq!(run(&["-W gc=y"]), (Change::Worse, Some("pass without a switch".to_owned())));
+    folder.accept(&["s"]);
+    assert_eq!(folder.lines("r.snap"), ["version: 1.0", "s pass run - - - with -W gc=y"]);
+    assert_eq!(run(&["-W gc=y"]).0, Change::Same);
+    assert_eq!(run(&["-W gc=y", "-S p3=y"]), (Change::Different, Some("pass with -W gc=y".to_owned())));
+    folder.accept(&["s"]);
+    assert_eq!(run(&["-W gc=y", "-S p3=y"]).0, Change::Same);
+    assert_eq!(run(&[]), (Change::FixedGap, Some("pass with -W gc=y + -S p3=y".to_owned())));
 }
 
 #[test]
@@ -311,6 +335,21 @@ fn artifacts_differ_by_imports_and_by_sizes_beyond_the_tolerance() {
         },
         Some((NoteKind::ArtifactChangedWithToolchain, "made by rustc 99")),
     );
+}
+
+#[test]
+fn what_the_lab_cannot_ask_has_a_line_of_its_own() {
+    let waits = (Verdict::NotAttempted, None);
+    assert_eq!(change(waits, waits, "2.0").change, Change::Same);
+    assert_eq!(change(TRAP, waits, "1.0").change, Change::Different);
+    assert_eq!(change(waits, TRAP, "1.0").change, Change::Different);
+    assert_eq!(change(PASS, waits, "1.0").change, Change::Worse);
+    assert_eq!(change(waits, PASS, "1.0").was.as_deref(), Some("not-attempted (call-argument)"));
+    let folder = Folder::new();
+    folder.run("1.0", &[("s", waits)]);
+    assert_eq!(folder.lines("r.snap.new"), ["version: 1.0", "s not-attempted - - - call-argument"]);
+    folder.accept(&["s"]);
+    assert_eq!(folder.run("1.0", &[("s", waits)])[0].change, Change::Same);
 }
 
 #[test]

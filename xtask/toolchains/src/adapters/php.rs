@@ -1,5 +1,5 @@
-//! PHP: npm's `@php-wasm/node` brings the interpreter ready-made, with Emscripten's glue; the guest is a script
-//! beside it. Nothing is compiled, and nothing of the package is ever committed.
+//! PHP: npm's `@php-wasm/node-8-4` and `@php-wasm/web-8-4` bring the interpreter ready-made, with Emscripten's glue for
+//! Node and for pages; the guest is a script beside it. Nothing is compiled, and nothing of theirs is ever committed.
 
 use std::path::{Path, PathBuf};
 
@@ -8,8 +8,8 @@ use wasmlab_model::scenario::{Build, Scenario};
 use crate::npm::{self, Package};
 use crate::{Fault, FoundTool, Machine, MissingTool, Recipe, Step, Task, Toolchain, build_table};
 
-/// What people install; it depends on a package for each of PHP's versions.
-const PACKAGE: Package = Package { name: "@php-wasm/node", program: None };
+/// What a target for pages ends with: `8.4-web`.
+const WEB: &str = "-web";
 /// The folder of the build that suspends by Emscripten's Asyncify. The other one, by JSPI, wants a host of 2025.
 const BUILD: &str = "asyncify";
 /// The detail of a found tool that is the interpreter's file: its folder is named after the version in full.
@@ -33,7 +33,7 @@ pub const TOOLCHAIN: Toolchain = Toolchain {
 fn check(build: &Build) -> Vec<Fault> {
     let mut faults = Vec::new();
     let Some(name) = build.target.as_deref().and_then(file_stem) else {
-        faults.push(("target", "is PHP's version: `8.4`".to_owned()));
+        faults.push(("target", "is PHP's version, for Node or for pages: `8.4`, `8.4-web`".to_owned()));
         return faults;
     };
     faults.extend(build_table::source(build, "php"));
@@ -48,11 +48,13 @@ fn check(build: &Build) -> Vec<Fault> {
 }
 
 fn find(scenario: &Scenario, machine: &dyn Machine) -> Result<FoundTool, MissingTool> {
-    let mut found = PACKAGE.find(machine)?;
     let target = scenario.spec.build.target.as_deref().unwrap_or_default();
+    let name = package(target);
+    let package = Package { name: &name, program: None };
+    let mut found = package.find(machine)?;
     let module = module(machine, npm::folder(&found), target).ok_or_else(|| {
-        let how = format!("npm install --global {}, in a version that has PHP {target}", PACKAGE.name);
-        MissingTool::new(format!("PHP {target} in the npm package {}", PACKAGE.name), how)
+        let how = format!("npm install --global {name}, in a version that has the folder {BUILD}");
+        MissingTool::new(format!("PHP {} in the npm package {name}", version(target)), how)
     })?;
     found.fingerprint = format!("{} {}", found.fingerprint, machine.stamp(&module));
     Ok(found.with_detail(MODULE, module))
@@ -74,50 +76,52 @@ fn recipe(task: &Task) -> Recipe {
     Recipe { steps: vec![Step::Copy { files, shown }], artifact, conversions: Vec::new() }
 }
 
-/// The name of the interpreter's files: `php_8_4` for `8.4`.
-fn file_stem(version: &str) -> Option<String> {
-    let (major, minor) = version.split_once('.')?;
+/// PHP's version in a target: `8.4` of `8.4-web`.
+fn version(target: &str) -> &str {
+    target.strip_suffix(WEB).unwrap_or(target)
+}
+
+/// The name of the interpreter's files: `php_8_4` for `8.4` and `8.4-web`.
+fn file_stem(target: &str) -> Option<String> {
+    let (major, minor) = version(target).split_once('.')?;
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     (is_number(major) && is_number(minor)).then(|| format!("php_{major}_{minor}"))
 }
 
-/// The package of one of PHP's versions.
-fn package(version: &str) -> String {
-    format!("{}-{}", PACKAGE.name, version.replace('.', "-"))
+/// The package of one of PHP's versions, for one host.
+fn package(target: &str) -> String {
+    let host = if target.ends_with(WEB) { "web" } else { "node" };
+    format!("@php-wasm/{host}-{}", version(target).replace('.', "-"))
 }
 
-/// The interpreter: npm puts a package's dependencies beside it or below it.
-fn module(machine: &dyn Machine, folder: &Path, version: &str) -> Option<PathBuf> {
-    let (file, package) = (format!("{}.wasm", file_stem(version)?), package(version));
-    let roots = [folder.ancestors().nth(2)?.to_owned(), folder.join("node_modules")];
-    let build = roots.into_iter().map(|root| root.join(&package).join(BUILD)).find(|dir| machine.is_dir(dir))?;
+/// The interpreter, in a folder that is named after the version in full.
+fn module(machine: &dyn Machine, folder: &Path, target: &str) -> Option<PathBuf> {
+    let (build, file) = (folder.join(BUILD), format!("{}.wasm", file_stem(target)?));
     let versions = machine.entries(&build).into_iter().rev();
     versions.map(|version| build.join(version).join(&file)).find(|file| machine.is_file(file))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{check, module};
+    use super::{check, module, package};
     use crate::tests::FakeMachine;
     use std::path::Path;
     use wasmlab_model::scenario::Build;
 
     #[test]
-    fn the_interpreter_is_found_where_npm_puts_it() {
-        let folder = Path::new("/node_modules/@php-wasm/node");
-        for place in ["/node_modules/@php-wasm/node-8-4", "/node_modules/@php-wasm/node/node_modules/@php-wasm/node-8-4"] {
-            let with = |files: &[String]| FakeMachine {
-                files: files.iter().map(|file| (file.clone(), String::new())).collect(),
-                ..FakeMachine::default()
-            };
-            let (other, file) =
-                (format!("{place}/asyncify/extensions/x.so"), format!("{place}/asyncify/8_4_25/php_8_4.wasm"));
-            assert_eq!(module(&with(std::slice::from_ref(&other)), folder, "8.4"), None);
-            let machine = with(&[other, file.clone()]);
-            assert_eq!(module(&machine, folder, "8.4").as_deref(), Some(Path::new(&file)));
-            assert_eq!(module(&machine, folder, "9.9"), None);
-            assert_eq!(module(&machine, Path::new("/"), "8.4"), None);
-        }
+    fn the_interpreter_is_found_below_its_version() {
+        let folder = Path::new("/node_modules/@php-wasm/node-8-4");
+        let with = |files: &[&str]| FakeMachine {
+            files: files.iter().map(|file| ((*file).to_owned(), String::new())).collect(),
+            ..FakeMachine::default()
+        };
+        let other = "/node_modules/@php-wasm/node-8-4/asyncify/extensions/x.so";
+        let file = "/node_modules/@php-wasm/node-8-4/asyncify/8_4_25/php_8_4.wasm";
+        assert_eq!(module(&with(&[other]), folder, "8.4"), None);
+        let machine = with(&[other, file]);
+        assert_eq!(module(&machine, folder, "8.4").as_deref(), Some(Path::new(file)));
+        assert_eq!(module(&machine, folder, "9.9"), None);
+        assert_eq!([package("8.4"), package("8.4-web")], ["@php-wasm/node-8-4", "@php-wasm/web-8-4"]);
     }
 
     #[test]
@@ -129,6 +133,7 @@ mod tests {
         let good = "toolchain = \"php\"\ntarget = \"8.4\"\nsource = \"a.php\"\nartifact = \"php_8_4.wasm\"\n\
             companions = [\"php_8_4.js\", \"a.php\"]";
         assert!(faults(good).is_empty());
+        assert!(faults(&good.replace("8.4", "8.4-web")).is_empty());
         assert_eq!(faults(&good.replace("8.4", "new")), ["target"]);
         assert_eq!(faults(&good.replace("8.4", "8.5")), ["artifact", "companions"]);
         assert_eq!(faults(&good.replace("a.php", "a.js")), ["source"]);

@@ -1,6 +1,7 @@
 // A core module in a page: plain WebAssembly, or WASI 0.1 by a polyfill.
 
 import { End } from '../protocol.mjs';
+import { options } from '../builtins.mjs';
 import { refusal, thrown } from '../causes.mjs';
 import { short, split, toJs, toText } from '../values.mjs';
 import { Types } from '../types.mjs';
@@ -9,14 +10,15 @@ const WASI = 'wasi_snapshot_preview1';
 
 export async function run(spec, log, bytes) {
   log.stage('compile');
-  const module = await compile(bytes);
+  let module = await compile(bytes);
   const types = new Types(bytes);
+  const asked = options(module, types);
+  if (asked) module = await compile(bytes, asked);
 
   log.stage('link');
   const wanted = WebAssembly.Module.imports(module);
   const host = { imports: {}, exit: undefined };
   if (spec.mode.endsWith('+wasi-shim') && wanted.some((i) => i.module === WASI)) {
-    if (spec.sockets) throw new End('unsupported', { what: 'preopened-socket', message: 'a page cannot listen' });
     await (await import('./wasi.mjs')).define(spec, host);
   }
   check(wanted, host.imports, types);
@@ -32,9 +34,9 @@ export async function run(spec, log, bytes) {
 }
 
 /** Not `new WebAssembly.Module`: a page refuses that for more than 8 MB. */
-async function compile(bytes) {
+async function compile(bytes, options) {
   try {
-    return await WebAssembly.compile(bytes);
+    return await WebAssembly.compile(bytes, options);
   } catch (error) {
     throw refusal(error);
   }

@@ -7,7 +7,7 @@ import { stderr, stdout } from './report.mjs';
 
 export async function run(spec, log, bytes) {
   if (spec.entry !== 'command') {
-    throw new End('unsupported', { what: 'calls-through-glue', message: 'glue runs a program; it has no general way to call an export' });
+    throw new End('not-attempted', { what: 'calls-through-glue', message: 'glue runs a program; it has no general way to call an export' });
   }
   const source = await (await fetch(`/guest/${spec.glue}`)).text();
   const way = kind(spec.glue, source);
@@ -67,7 +67,7 @@ function emscripten(spec, bytes, life) {
 async function bindgen(spec, bytes) {
   const glue = await import(`/guest/${spec.glue}`);
   if (typeof glue.default !== 'function') {
-    throw new End('unsupported', { what: 'glue', message: 'wasm-bindgen made it for another host than the web: use --target web' });
+    throw new End('not-attempted', { what: 'glue', message: 'wasm-bindgen made it for another host than the web: use --target web' });
   }
   await glue.default({ module_or_path: bytes });
 }
@@ -85,7 +85,46 @@ async function go(spec, bytes) {
   if (exit !== undefined) throw new End('exit', { code: exit });
 }
 
-/** The package for pages is another one than that for Node. */
-async function php(spec) {
-  throw new End('unsupported', { what: 'glue', message: `${spec.glue} was made for Node, and imports Node's modules` });
+/**
+ * Emscripten's script within a function `init`, which takes the settings and starts nothing by itself. Its authors
+ * mean it for a bundler, which makes an address of the module that it imports; the module is given to it here.
+ */
+async function php(spec, bytes) {
+  const source = await (await fetch(`/guest/${spec.glue}`)).text();
+  if (!/RuntimeName === 'WEB'/.test(source)) {
+    throw new End('not-attempted', { what: 'glue', message: `${spec.glue} was made for Node: the package for pages is another one` });
+  }
+  const bundled = source.replace(/^import (\w+) from '[^']*\.wasm';$/m, "const $1 = 'given';");
+  const { init } = await import(URL.createObjectURL(new Blob([bundled], { type: 'text/javascript' })));
+  return new Promise((resolve, reject) => {
+    const module = init('WEB', {
+      wasmBinary: bytes,
+      ENV: { ...spec.env },
+      // What PHP prints comes as bytes, what its libraries print by themselves as lines.
+      onStdout: (bytes) => stdout.write(bytes),
+      onStderr: (bytes) => stderr.write(bytes),
+      print: (line) => stdout.print(line),
+      printErr: (line) => stderr.print(line),
+      quit: (code, error) => {
+        reject(new End('exit', { code }));
+        throw error;
+      },
+      onAbort: (what) => reject(aborted(what)),
+      onRuntimeInitialized: () => {
+        // Not before `init` has returned what it made.
+        setTimeout(() => runPhp(spec, module).then(resolve, (error) => isExit(error) || reject(error)));
+      },
+    });
+  });
+}
+
+/** A page has no files: the script is put into the interpreter's own. */
+async function runPhp(spec, { FS, ccall }) {
+  FS.mkdir('/guest');
+  FS.chdir('/guest');
+  const [, script, ...args] = spec.args;
+  FS.writeFile(script, new Uint8Array(await (await fetch(`/guest/${script}`)).arrayBuffer()));
+  // `-n`: no php.ini of anybody's.
+  for (const arg of ['php', '-n', script, ...args]) ccall('wasm_add_cli_arg', null, ['string'], [arg]);
+  await ccall('run_cli', null, [], [], { async: true });
 }

@@ -1,4 +1,5 @@
-//! `wamr` with `wamrc`: a WebAssembly Micro Runtime that takes nothing but what its compiler made before.
+//! `wamr` with `wamrc`: a community port of the WebAssembly Micro Runtime to Zig, marked deprecated by its author,
+//! that takes nothing but what its compiler made before. Upstream's program is [`iwasm`](crate::iwasm).
 //!
 //! Two processes: `wamrc compile` once a module, `wamr run` each time. Neither calls exports: it has no switch
 //! for that. <https://github.com/cataggar/wamr>
@@ -16,25 +17,22 @@ use crate::{AuxProgram, CellFiles, InstallCommand, Program, Runtime, Source, Too
 
 pub fn columns() -> Vec<Runtime> {
     vec![Runtime {
-        id: "wamr-aot".into(),
-        engine: "wamr",
+        id: "wamr-zig".into(),
+        engine: "wamr-zig",
         mode: "aot".into(),
         source: Source::Program(Program {
             names: &["wamr"],
-            variable: "WASMLAB_WAMR",
+            variable: "WASMLAB_WAMR_ZIG",
             version_args: &["version"],
             how_to_get: "see https://github.com/cataggar/wamr",
         }),
-        aux_program: Some(AuxProgram { name: "wamrc", variable: "WASMLAB_WAMRC" }),
+        note: Some("a community port of WAMR to Zig that its author has marked deprecated; not WAMR's own iwasm"),
+        aux_program: Some(AuxProgram { name: "wamrc", variable: "WASMLAB_WAMRC_ZIG" }),
         install: vec![InstallCommand::quick(&["python3", "-m", "pip", "install", "wamr-bin", "wamrc-bin"])],
         in_ci: true,
         is_applicable: |runtime, spec| match spec.run.entry {
             EntryKind::Http => Ok(()),
             _ => command_line::commands_only(runtime, spec),
-        },
-        refuses: |cell| {
-            command_line::no_open_sockets(cell, "wamr")
-                .or_else(|| command_line::no_handler(cell))
         },
         prepare: |tool, cell, into| Some(compile(tool, cell, into)),
         commands: |tool, cell| vec![command(tool, cell)],

@@ -1,0 +1,162 @@
+//! What the processes of a cell may touch, below the runtime's own sandbox: see [`wasmlab_process::Sandbox`].
+//!
+//! They may change the cell's own folder (but not the files there that the lab wrote for them), the directories that
+//! the guest was given, and what the runtime keeps for later cells. They may read what their programs are made of and
+//! what the system needs, and nothing else of this machine: no home folder, no other cell, no source. They may listen
+//! on and connect to the ports of the cell alone.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use wasmlab_model::observation::Part;
+use wasmlab_process::{Ports, Sandbox, support};
+use wasmlab_protocol::Network;
+
+use super::plan::Plan;
+use super::workdir::Workdir;
+
+/// The variable that switches it off: `off`. For programs that mount or change users, which it does not let them.
+pub const VARIABLE: &str = "WASMLAB_SANDBOX";
+/// The variable that names what a runtime reads besides, in the manner of PATH: for wrappers that start a program
+/// somewhere else.
+pub const READ_VARIABLE: &str = "WASMLAB_SANDBOX_READ";
+
+/// What is between a runtime and this machine, in one word: `full`, `files` (a kernel that knows no network), `none`.
+#[must_use]
+pub fn level() -> &'static str {
+    match support() {
+        _ if is_off() => "none",
+        support if !support.files => "none",
+        support if !support.network => "files",
+        _ => "full",
+    }
+}
+
+/// What a person is told of [`level`]; nothing where all is well.
+#[must_use]
+pub fn warning() -> Option<&'static str> {
+    match level() {
+        "full" => None,
+        "files" => Some("Linux before 6.7: the lab's sandbox bounds files, not the network; see xtask/README.md"),
+        _ if is_off() => {
+            Some("WASMLAB_SANDBOX=off: nothing but the runtimes themselves keeps guests from this machine")
+        }
+        _ => Some(
+            "no Landlock here (Linux 5.13 has it): nothing but the runtimes themselves keeps guests from this machine",
+        ),
+    }
+}
+
+fn is_off() -> bool {
+    std::env::var_os(VARIABLE).is_some_and(|value| value == "off")
+}
+
+/// The sandbox of one process; `None` where it is switched off.
+pub fn of(plan: &Plan, workdir: &Workdir, part: Part, argv: &[OsString]) -> Option<Sandbox> {
+    if is_off() {
+        return None;
+    }
+    let (tool, paths, root) = (plan.tool, &workdir.paths, workdir.path());
+    let mut read: Vec<PathBuf> =
+        vec![root.to_owned(), paths.module.clone(), tool.support.clone(), tool.packages.clone()];
+    let programs = argv
+        .first()
+        .map(PathBuf::from)
+        .into_iter()
+        .chain([&tool.program, &tool.aux_program, &tool.driven].map(Clone::clone));
+    programs.for_each(|program| read.extend(made_of(&program)));
+    let named = std::env::var_os(READ_VARIABLE).unwrap_or_default();
+    read.extend(std::env::split_paths(&named));
+    let mut write: Vec<PathBuf> = ["work", "home", "dirs"].map(|name| root.join(name)).to_vec();
+    write.extend(paths.dirs.iter().map(|dir| dir.host.clone()));
+    // A folder that the lab names in a runtime's environment is the runtime's own.
+    let own = (plan.runtime.env)(tool).into_iter().map(|(_, value)| PathBuf::from(value)).filter(|p| p.is_absolute());
+    write.extend(own.inspect(|dir| _ = fs::create_dir_all(dir)));
+    match (part, is_translated(plan, workdir)) {
+        (Part::Prepare, _) => write.push(paths.preparing.clone()),
+        // Who runs what was translated does not change it.
+        (_, true) => read.push(paths.prepared.clone()),
+        (_, false) => write.extend(paths.compiled.clone()),
+    }
+    let exists = |paths: Vec<PathBuf>| paths.into_iter().filter(|path| path.is_absolute()).collect();
+    Some(Sandbox { read: exists(read), write: exists(write), ports: ports(plan, workdir, part) })
+}
+
+fn is_translated(plan: &Plan, workdir: &Workdir) -> bool {
+    plan.commands(&workdir.paths, &workdir.spec).prepare.is_some()
+}
+
+/// The ports of the cell: those of the scenario, and those between a driver and what it drives.
+fn ports(plan: &Plan, workdir: &Workdir, part: Part) -> Option<Ports> {
+    if part == Part::Prepare {
+        return Some(Ports::default());
+    }
+    // Firefox was not to be had here to try it with: its page's policy alone keeps it to the cell.
+    if plan.runtime.engine == "firefox" {
+        return None;
+    }
+    let spec = &workdir.spec;
+    let sockets = spec.sockets.iter().filter_map(|s| s.address.rsplit(':').next()?.parse().ok());
+    let mut bind: Vec<u16> = spec.ports.iter().copied().chain(sockets).collect();
+    let mut connect = spec.connect_ports.clone();
+    if spec.network == Network::Loopback {
+        connect.extend(&bind);
+    }
+    bind.extend(&workdir.driver_ports);
+    connect.extend(&workdir.driver_ports);
+    Some(Ports { bind, connect })
+}
+
+/// What a program is made of: itself, and what lies beside it as programs are laid out. A script is its interpreter,
+/// too. What is in the system's own folders is readable in any case.
+fn made_of(program: &Path) -> Vec<PathBuf> {
+    let mut parts = Vec::new();
+    let mut next = Some(program.to_owned());
+    // A script's interpreter may be a script.
+    for _ in 0..4 {
+        let Some(program) = next.take().filter(|p| !p.as_os_str().is_empty()) else { break };
+        // Each link of a chain stands for a place where the program looks about: a virtual environment, a version.
+        let mut link = Some(program.clone());
+        for _ in 0..8 {
+            let Some(path) = link.take() else { break };
+            parts.extend(beside(&path));
+            link = fs::read_link(&path).ok().map(|to| path.parent().unwrap_or(Path::new("/")).join(to));
+        }
+        let real = fs::canonicalize(&program).unwrap_or(program);
+        parts.extend(beside(&real));
+        next = interpreter(&real);
+    }
+    parts
+}
+
+/// A program's file, its folder, and the libraries of one that lies in a folder `bin`. A folder that people keep other
+/// things in is not opened for a program that lies there.
+fn beside(program: &Path) -> Vec<PathBuf> {
+    let mut parts = vec![program.to_owned()];
+    let Some(dir) = program.parent() else { return parts };
+    let home = std::env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
+    let is_personal = home.starts_with(dir) || dir == std::env::temp_dir() || dir.parent().is_none();
+    if !is_personal {
+        parts.push(dir.to_owned());
+    }
+    let in_bin = dir.file_name().is_some_and(|name| name == "bin" || name == ".bin");
+    if let (true, Some(root)) = (in_bin, dir.parent()) {
+        parts.extend(["lib", "lib32", "lib64", "libexec", "pyvenv.cfg"].map(|name| root.join(name)));
+    }
+    parts
+}
+
+/// The program in a script's first line.
+fn interpreter(script: &Path) -> Option<PathBuf> {
+    let mut first = [0; 256];
+    let read = fs::File::open(script).and_then(|mut file| file.read(&mut first)).ok()?;
+    let line = std::str::from_utf8(first.get(..read)?).ok()?.strip_prefix("#!")?.lines().next()?;
+    let mut words = line.split_whitespace();
+    let program = words.next()?;
+    if program.ends_with("/env") {
+        return which::which(words.find(|word| !word.starts_with('-'))?).ok();
+    }
+    Some(program.into())
+}

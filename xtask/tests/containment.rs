@@ -1,0 +1,92 @@
+//! What holds below the runtimes: a runtime that leaks, or is taken over, harms nothing of this machine.
+#![cfg(target_os = "linux")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod lab;
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+
+use lab::{Workspace, measured};
+
+fn fixtures(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("fixtures").join(path)
+}
+
+/// A port of this machine that no cell was given; nobody may come.
+fn private_port() -> (TcpListener, u16) {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    (listener, port)
+}
+
+#[test]
+fn a_runtime_that_is_taken_over_harms_nothing() {
+    let workspace = Workspace::new();
+    let (listener, port) = private_port();
+    workspace.scenario("guest", "(module (func (export \"_start\")))", "[expect]\nstdout = \"\"\n");
+    workspace.write("private/victim", "whole");
+    workspace.write("tools/port", port.to_string());
+    fs::copy(fixtures("fake-runtimes/escapes"), workspace.path("tools/escapes")).unwrap();
+    let args = ["run-all", "--runtime", "wasmtime-cli", "--output", "json", "--no-cache"];
+    let run = |sandbox: &str| {
+        let mut command = workspace.command(&args);
+        command.env("WASMLAB_WASMTIME", workspace.path("tools/escapes")).env("WASMLAB_SANDBOX", sandbox);
+        let ran = lab::ran(command.output().unwrap());
+        let report: serde_json::Value =
+            serde_json::from_str(&ran.stdout).unwrap_or_else(|e| panic!("{e}: {}", ran.stderr));
+        let cell = &report["cells"][0];
+        eprintln!("{sandbox}: {}", cell["detail"]);
+        let verdict = cell["verdict"].as_str().unwrap_or_default().to_owned();
+        (verdict, fs::read_to_string(workspace.path("private/victim")).ok(), listener.accept().is_ok())
+    };
+    assert_eq!(run(""), ("pass".to_owned(), Some("whole".to_owned()), false), "it printed what it could do");
+    // The same without: so it is the sandbox that stopped it, and the attempts are real.
+    assert_eq!(run("off"), ("fail".to_owned(), None, true));
+    let done = fs::read_to_string(workspace.path("tools/done")).unwrap();
+    assert_eq!(done.lines().count(), 11, "{done}");
+}
+
+#[test]
+fn a_link_to_an_absolute_path_leads_no_guest_out_unseen() {
+    let workspace = Workspace::new();
+    workspace.write("victim", "whole");
+    let guest = fs::read_to_string(fixtures("hostile/write-link.wat")).unwrap();
+    let dir = |target: &str| format!("[[run.dir]]\nguest = \"/data\"\nlinks = {{ abs = \"{target}\" }}\n");
+    workspace.scenario("machine", &guest, &dir(workspace.path("victim").to_str().unwrap()));
+    workspace.scenario("seen", &guest, &dir("{outside}/wasmlab-secret"));
+    let (ran, report) = workspace.run_all(&["--no-cache", "--runtime", "wamr-aot"]);
+    assert_eq!(fs::read_to_string(workspace.path("victim")).unwrap(), "whole", "{}", ran.stderr);
+    assert_eq!(ran.code, 1, "an escape is loud");
+    // node:wasi and wamr-zig follow links: what they let through is told where the lab can see it.
+    let cells = report["cells"].as_array().unwrap();
+    let escaped = |runtime: &str| {
+        let seen = cells.iter().find(|c| c["scenario"] == "seen" && c["runtime"] == runtime).unwrap();
+        seen["verdict"] == "absent" || seen["code"] == "sandbox-escape"
+    };
+    assert!(["node", "deno", "wamr-aot"].into_iter().all(escaped), "{}", ran.stdout);
+    let whole = |c: &&serde_json::Value| c["scenario"] == "seen" && c["verdict"] == "pass";
+    assert!(cells.iter().filter(whole).count() >= 4, "the others do not: {}", ran.stdout);
+}
+
+/// A component that asks by wasi:http, with a network and without.
+#[test]
+fn no_network_is_none() {
+    let workspace = Workspace::new();
+    let (listener, port) = private_port();
+    let guest = fixtures("rust-wasip2-http-client/rust-wasip2-http-client.wasm");
+    let columns = "{wasmtime-cranelift,wasmtime-cli,node+jco,deno+jco,bun+jco,chromium+jco}";
+    let guest = guest.to_str().unwrap();
+    let address = format!("127.0.0.1:{port}");
+    let args =
+        ["check", guest, "--runtime", columns, "--engines", "built", "--no-cache", "--output", "json", "--", &address];
+    let ran = workspace.run(&args);
+    let report = serde_json::from_str(&ran.stdout).unwrap_or_else(|e| panic!("{e}: {}", ran.stderr));
+    assert!(listener.accept().is_err(), "a guest without a network was here: {}", ran.stdout);
+    for (runtime, verdict, code) in measured(&report) {
+        // Each answers its guest; none hangs.
+        assert_ne!(code, "timeout", "{runtime}: {verdict}");
+    }
+}
