@@ -39,6 +39,9 @@ pub struct Runtime {
     pub version_line: Option<&'static str>,
     /// CI installs or builds its program: where it is absent there, CI says what it left out.
     pub in_ci: bool,
+    /// Written by its documentation and never tried with the real program: it is no column of the table, and runs
+    /// where it is named.
+    pub unproven: bool,
     /// The user's own program, which takes the place of what [`Runtime::source`] says.
     pub custom_build: Option<PathBuf>,
     /// The column of the same engine that it is compared with: embedded and by its command line, a custom build
@@ -99,6 +102,7 @@ impl Default for Runtime {
             package: None,
             version_line: None,
             in_ci: false,
+            unproven: false,
             custom_build: None,
             reference_column: None,
             host_layer: HostLayer::None,

@@ -16,6 +16,7 @@ pub fn columns() -> Vec<Runtime> {
         id: "wasmer-cli".into(),
         engine: "wasmer",
         mode: "cranelift".into(),
+        unproven: true,
         // Which compiler is the default depends on how it was built.
         flags: &["--cranelift"],
         source: Source::on_path(&["wasmer"], "WASMLAB_WASMER", "see https://docs.wasmer.io/install"),
