@@ -72,7 +72,8 @@ pub fn cell(
     let judged = |observation: &Observation| -> Judgement {
         let seen = Seen { observation, run: &scenario.spec.run, facts: facts.ok() };
         let progress = runtime.progress(&seen);
-        judge(&Evidence { facts: facts.map_err(String::as_str), observation, progress: &progress }, &scenario.spec)
+        let (facts, lab_guest) = (facts.map_err(String::as_str), built.origin != Origin::Given);
+        judge(&Evidence { facts, observation, progress: &progress, lab_guest }, &scenario.spec)
     };
     let alike = |a: &Observation, b: &Observation| {
         let result = |Judgement { verdict, code, stage, subject, .. }| (verdict, code, stage, subject);
