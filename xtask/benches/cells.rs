@@ -142,6 +142,7 @@ fn overhead() {
             guest: &guest,
             companions: &BTreeMap::new(),
             limits: cell::Limits::default(),
+            switches: &[],
         };
         measure(&lab, &plan, &root.path().join("by-hand").join(id));
     }
@@ -181,6 +182,7 @@ fn measure(lab: &Lab, plan: &Plan, dir: &Path) {
         network: Network::default(),
         host_functions: Vec::new(),
         memory_limit: 1 << 30,
+        switches: Vec::new(),
     };
     fs::write(&spec, serde_json::to_vec(&cell).unwrap()).unwrap();
     let (module, facts) = (&cell.module, plan.facts);
@@ -199,7 +201,8 @@ fn measure(lab: &Lab, plan: &Plan, dir: &Path) {
         let _ = fs::remove_file(&observation);
         start(&argv);
     };
-    let by_lab = || assert_eq!(cell::observe(lab, plan, None, false).unwrap().outcome, Outcome::Exited(0));
+    let by_lab =
+        || assert_eq!(cell::observe(lab, plan, None, cell::Keep::default()).unwrap().outcome, Outcome::Exited(0));
     by_hand();
     by_lab();
     let began = Instant::now();

@@ -4,6 +4,7 @@
 //! nothing, and the observation only puts together what they left.
 
 use std::io;
+use std::path::Path;
 use std::time::SystemTime;
 
 use wasmlab_model::observation::Observation;
@@ -25,22 +26,34 @@ mod server;
 mod stages;
 mod workdir;
 
+pub use folder::Folder;
 pub use follow::{OutputSink, ProcessEvent};
 pub use plan::{Limits, Plan};
 pub use reproduction::{Reproduction, reproduce};
 
-/// Runs the cell and says what happened. `sink` hears of each process as it goes; `keep_workdir` leaves the cell's
-/// folder behind.
+/// What stays of a cell when it is over.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Keep<'a> {
+    /// Its folder: somebody wants to type its commands again.
+    pub workdir: bool,
+    /// A copy of what the guest left in its directories, in this folder.
+    pub dirs: Option<&'a Path>,
+}
+
+/// Runs the cell and says what happened. `sink` hears of each process as it goes.
 ///
 /// # Errors
 /// When the lab itself fails: the temporary folder cannot be written, no port is free.
-pub fn observe(lab: &Lab, plan: &Plan, sink: Option<OutputSink>, keep_workdir: bool) -> io::Result<Observation> {
+pub fn observe(lab: &Lab, plan: &Plan, sink: Option<OutputSink>, keep: Keep) -> io::Result<Observation> {
     let began = SystemTime::now();
-    let mut workdir = workdir::Workdir::create(lab, plan, keep_workdir)?;
+    let mut workdir = workdir::Workdir::create(lab, plan, keep.workdir)?;
     let commands = plan.commands(&workdir.paths, &workdir.spec);
     if let Some(cause) = commands.refused {
         return Ok(observation::refused(cause, &commands.run));
     }
     let results = processes::run(plan, &mut workdir, &commands, sink)?;
+    if let Some(to) = keep.dirs {
+        preopens::keep(&workdir.paths.dirs, &plan.scenario.spec.run.dir, to)?;
+    }
     Ok(observation::assemble(plan, &workdir, results, began))
 }

@@ -14,6 +14,7 @@ use crate::lab::Lab;
 use crate::machine::Question;
 use crate::store::cache::Key;
 use crate::store::files;
+use crate::versions::{self, Wanted};
 use wasmlab_model::version::version_in;
 use wasmlab_process::{self as process, Command, Input, Limits};
 use wasmlab_runtimes::{Program, Runtime, Source, Tool};
@@ -171,7 +172,13 @@ fn tool_of(built: &Built, runtime: &Runtime) -> Result<Tool, Absence> {
         return Err(Absence::new(why, "report it: the engine and its adapter disagree"));
     }
     let (program, version) = (built.binary.clone(), built.probe.version.clone());
-    Ok(Tool { program, version, fingerprint: built.sha256.clone(), ..Tool::default() })
+    Ok(Tool {
+        program,
+        version,
+        fingerprint: built.sha256.clone(),
+        switches: built.probe.switches.clone(),
+        ..Tool::default()
+    })
 }
 
 fn absence(engine: &str, why: String) -> Absence {
@@ -230,7 +237,11 @@ fn find_program(lab: &Lab, runtime: &Runtime, sought: Program) -> Result<Tool, A
     let locate = |names: &[&str], variable| locate(lab, runtime, sought, names, variable);
     let program = match &runtime.custom_build {
         Some(program) => program.clone(),
-        None => locate(sought.names, sought.variable)?,
+        None => locate(sought.names, sought.variable).or_else(|absence| match Wanted::of_line(runtime) {
+            // A variable that names no file is to be set right, not passed over.
+            Some(line) if lab.machine.variable(sought.variable).is_none() => versions::find(lab, &line),
+            _ => Err(absence),
+        })?,
     };
     let aux_program = runtime.aux_program.map(|aux| locate(&[aux.name], aux.variable)).transpose()?.unwrap_or_default();
     let args = sought.version_args.iter().map(OsString::from).collect();
@@ -246,6 +257,11 @@ fn find_program(lab: &Lab, runtime: &Runtime, sought: Program) -> Result<Tool, A
         Absence::new(why, how)
     };
     let answer = lab.machine.ask(&question).map_err(broken)?;
+    if let Some(line) = runtime.version_line
+        && !version_in(&answer).starts_with(&format!("{line}."))
+    {
+        return Err(broken(format!("`{}` is version {}, not {line}", program.display(), version_in(&answer))));
+    }
     let sha256 = lab.machine.sha256(&program).map_err(|e| broken(format!("`{}`: {e}", program.display())))?;
     let support_key = Key::of("support", &runtime.support_files);
     let support = lab.cache.dir().join("drivers").join(&support_key.text()[..16]);
@@ -276,7 +292,13 @@ fn find_program(lab: &Lab, runtime: &Runtime, sought: Program) -> Result<Tool, A
         fingerprint +=
             &lab.machine.sha256(&aux_program).map_err(|e| broken(format!("`{}`: {e}", aux_program.display())))?;
     }
-    Ok(Tool { program, version, fingerprint, support, packages, aux_program, driven: PathBuf::new() })
+    // A program that does not list its switches is asked for none.
+    let listed = runtime.help.iter().map(|args| {
+        let args = args.iter().map(OsString::from).collect();
+        lab.machine.ask(&Question { program: program.clone(), args, env: BTreeMap::new(), witness: program.clone() })
+    });
+    let help = listed.map(Result::unwrap_or_default).collect::<Vec<_>>().join("\n");
+    Ok(Tool { program, version, fingerprint, help, support, packages, aux_program, ..Tool::default() })
 }
 
 /// A program by its variable, or on PATH.

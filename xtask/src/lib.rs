@@ -18,3 +18,4 @@ pub mod matrix;
 mod sample;
 pub mod scenario;
 pub mod store;
+pub mod versions;

@@ -90,9 +90,7 @@ impl Machine {
         if let Some(hash) = self.remembered(|m| m.hashes.get(&key).cloned()) {
             return Ok(hash);
         }
-        let mut hasher = Sha256::new();
-        io::copy(&mut fs::File::open(path)?, &mut HashWriter(&mut hasher))?;
-        let hash = hex(&hasher.finalize());
+        let hash = sha256_of(fs::File::open(path)?)?;
         self.remember(|m| {
             m.hashes.insert(key, hash.clone());
             m.changed = true;
@@ -208,13 +206,25 @@ impl io::Write for HashWriter<'_> {
     }
 }
 
+/// SHA-256 of all that a reader gives, hexadecimal.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn sha256_of(mut from: impl io::Read) -> io::Result<String> {
+    let mut hasher = Sha256::new();
+    io::copy(&mut from, &mut HashWriter(&mut hasher))?;
+    Ok(hex(&hasher.finalize()))
+}
+
 /// SHA-256 of bytes, hexadecimal.
 #[must_use]
 pub fn sha256(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Bytes as hexadecimal digits.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;
     bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");

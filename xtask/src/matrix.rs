@@ -24,7 +24,10 @@ mod again;
 pub mod assemble;
 mod kept;
 mod measure;
+mod once;
+mod probes;
 mod row;
+mod switches;
 
 pub use again::again;
 use measure::{Measured, Turn};
@@ -49,10 +52,10 @@ pub struct Request<'a> {
     pub given: BTreeMap<String, Guest>,
     /// Which embedded engines are built, where they are not yet.
     pub engines: Engines,
-    /// Who hears of each process as it goes; its folder is then left behind.
+    /// Who hears of each process as it goes.
     pub sink: Option<cell::OutputSink<'a>>,
-    /// The folders of the cells stay: somebody wants to type their commands again.
-    pub keep_workdir: bool,
+    /// What stays of the cells; their directories below this folder, by scenario and runtime.
+    pub keep: cell::Keep<'a>,
 }
 
 /// Which embedded engines are built.

@@ -19,6 +19,7 @@ fn workspace() -> Workspace {
         engine: "tinywasm".to_owned(),
         version: "1.2.3".to_owned(),
         modes: vec!["interpreter".to_owned()],
+        switches: Vec::new(),
     };
     let source = format!("fn main() {{ print!(\"{{}}\", {:?}); }}\n", serde_json::to_string(&probe).unwrap());
     workspace.write("xtask/engines/tinywasm/src/main.rs", source);

@@ -10,7 +10,7 @@ use std::path::Path;
 use wasmlab_inspect as inspect;
 use wasmlab_model::observation::{Observation, Outcome};
 use wasmlab_model::scenario::Scenario;
-use wasmlab_protocol::{Cause, Event, Stage, TrapKind};
+use wasmlab_protocol::{Cause, Event, Stage, TrapKind, Value};
 use xtask::cell::{self, Limits, Plan};
 use xtask::engines;
 use xtask::lab::Lab;
@@ -38,6 +38,24 @@ impl<'a> Guest<'a> {
 
     /// What is seen of it, `times` runs one after the other; none where the host is not on this machine.
     fn seen(&self, id: &str, times: usize) -> Vec<Observation> {
+        self.observed(id, |observe| (0..times).map(|_| observe()).collect())
+    }
+
+    /// What is seen of it, `times` runs side by side.
+    fn seen_together(&self, id: &str, times: usize) -> Vec<Observation> {
+        self.observed(id, |observe| {
+            std::thread::scope(|scope| {
+                let running: Vec<_> = (0..times).map(|_| scope.spawn(observe)).collect();
+                running.into_iter().map(|one| one.join().unwrap()).collect()
+            })
+        })
+    }
+
+    fn observed(
+        &self,
+        id: &str,
+        run: impl FnOnce(&(dyn Fn() -> Observation + Sync)) -> Vec<Observation>,
+    ) -> Vec<Observation> {
         let root = tempfile::tempdir().unwrap();
         let lab = Lab {
             root: root.path().into(),
@@ -72,8 +90,9 @@ impl<'a> Guest<'a> {
             facts: facts.as_ref(),
             companions: &companions,
             limits: Limits { run_ms: 60_000, ..Limits::default() },
+            switches: &[],
         };
-        (0..times).map(|_| cell::observe(&lab, &plan, None, false).unwrap()).collect()
+        run(&|| cell::observe(&lab, &plan, None, cell::Keep::default()).unwrap())
     }
 }
 
@@ -182,6 +201,21 @@ fn glue_on_deno_sees_no_environment() {
     }
 }
 
+/// What Deno keeps for all cells, and the driver that they share, are beyond a guest's reach.
+#[test]
+fn glue_on_deno_cannot_write_where_cells_share() {
+    for file in ["/x", "-deno/x"] {
+        let text = format!(
+            "export default async () => {{ '__wbg_'; const driver = new URL('.', Deno.mainModule).pathname; \
+             Deno.writeTextFileSync(driver.slice(0, -1) + '{file}', ''); }};"
+        );
+        for seen in Guest::with_glue(SAYS, "guest.js", &text).seen("deno", 1) {
+            let cause = cause(&seen);
+            assert!(matches!(&cause, Cause::HostError { message } if message.contains("write access")), "{cause:?}");
+        }
+    }
+}
+
 fn fixture(name: &str) -> Vec<u8> {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("fixtures");
     fs::read(fixtures.join(name).join(format!("{name}.wasm"))).unwrap()
@@ -213,6 +247,19 @@ fn jco_runs_a_component_of_rust_and_keeps_its_translation() {
     });
 }
 
+/// Cells with the same guest share its translation: whoever comes first makes it, and nobody sees half of it.
+#[test]
+fn cells_side_by_side_translate_a_component_into_one_folder() {
+    for host in HOSTS {
+        let id = format!("{host}+jco");
+        for seen in Guest::component(fixture("rust-wasip2-hello")).seen_together(&id, 4) {
+            let cause = cause(&seen);
+            assert!(matches!(cause, Cause::Returned | Cause::Exit { code: 0 }), "{id}: {cause:?} {}", seen.stderr);
+            assert!(seen.stdout.starts_with("Hello"), "{id}: {}", seen.stdout);
+        }
+    }
+}
+
 #[test]
 fn what_jco_cannot_run_has_its_cause() {
     let importing = |interface: &str, function: &str| {
@@ -240,4 +287,46 @@ fn what_jco_cannot_run_has_its_cause() {
             assert_eq!((module.as_str(), lacked.as_str()), (from, name), "{id}");
         }
     });
+}
+
+/// What a JavaScript engine has built in, it is asked for; a name that toolchains use for constants is an ordinary
+/// module name wherever something else is imported from it.
+#[test]
+fn strings_of_javascript_are_built_in_and_nothing_else_is() {
+    let length = r#"(import "wasm:js-string" "length" (func $length (param externref) (result i32)))"#;
+    let constant = |module: &str, ty: &str| format!(r#"(import "{module}" "abc" (global $abc {ty}))"#);
+    let call = r#"(func (export "run") (result i32) (call $length (global.get $abc)))"#;
+    let plain = r#"(func (export "run") (result i32) (i32.const 3))"#;
+    let set = r#"(func (export "f") (global.set $abc (ref.null extern)))"#;
+    let function = r#"(import "_" "f" (func))"#;
+    let (usual, other) = (constant("_", "externref"), constant("S", "externref"));
+    let (mutable, number) = (constant("_", "(mut externref)"), constant("_", "i32"));
+    for (wat, lacks) in [
+        (format!("{length}{usual}{call}"), None),
+        (format!("{length}{other}{call}"), None),
+        (format!("{usual}{plain}"), None),
+        (format!("{other}{plain}"), Some("S.abc")),
+        (format!("{length}{mutable}{call}{set}"), Some("_.abc")),
+        (format!("{number}{plain}"), Some("_.abc")),
+        (format!("{length}{usual}{function}{call}"), Some("_.abc")),
+    ] {
+        let module = wat::parse_str(format!("(module {wat})")).unwrap();
+        // Node 20 is older than these builtins.
+        for id in ["deno", "bun"] {
+            let run = "entry = \"calls\"\n[[run.call]]\nexport = \"run\"\n";
+            let guest = Guest { module: module.clone(), glue: None, run };
+            for seen in guest.seen(id, 1) {
+                match (cause(&seen), lacks) {
+                    (Cause::Returned, None) => {
+                        let called = Event::Called { export: "run".to_owned(), results: vec![Value::I32(3)] };
+                        assert!(seen.events.contains(&called), "{id}: {wat}: {:?}", seen.events);
+                    }
+                    (Cause::MissingImport { module, name, .. }, Some(lacks)) => {
+                        assert_eq!(format!("{module}.{name}"), lacks, "{id}: {wat}");
+                    }
+                    (cause, _) => panic!("{id}: {wat}: {cause:?}, expected {lacks:?} to be missing"),
+                }
+            }
+        }
+    }
 }

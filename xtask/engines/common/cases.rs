@@ -25,7 +25,7 @@ fn hello(end: &str) -> String {
 
 fn trap(seen: &Seen) -> TrapKind {
     match seen.cause() {
-        Cause::Trap { trap, message } => {
+        Cause::Trap { trap, message, .. } => {
             assert!(!message.is_empty());
             *trap
         }

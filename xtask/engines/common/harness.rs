@@ -106,6 +106,7 @@ impl Cell {
             network: Network::None,
             host_functions: vec![],
             memory_limit: 64 << 20,
+            switches: vec![],
         };
         Self { subject, dir, spec }
     }

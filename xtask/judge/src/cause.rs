@@ -3,7 +3,7 @@
 use wasmlab_protocol::{Cause, Event, ONE_INSTANCE, Stage};
 
 use super::words::one_line;
-use super::{Evidence, because, exports, imports, plain};
+use super::{Evidence, because, exports, host, imports, plain, trap};
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::{COMMON_PROPOSALS, Facts, RefusalKind};
 use wasmlab_model::verdict::{Judgement, Verdict};
@@ -15,10 +15,7 @@ pub fn cause_of(cause: &Cause, evidence: &Evidence) -> Option<Judgement> {
     }
     Some(match cause {
         Cause::Returned | Cause::Exit { .. } => return None,
-        Cause::Trap { trap, message } => {
-            let kind = serde_json::to_value(trap).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default();
-            because(Code::Trap, kind, message)
-        }
+        Cause::Trap { trap, message, location } => trap::trapped(evidence, *trap, message, location.as_ref()),
         Cause::MissingImport { module, name, ty, missing } => {
             imports::missing(evidence.facts.ok(), module, name, ty, *missing)
         }
@@ -45,7 +42,8 @@ pub fn cause_of(cause: &Cause, evidence: &Evidence) -> Option<Judgement> {
             );
             Judgement { blame: vec![Blame::Runtime], remedy, ..because(code, what.clone(), message) }
         }
-        Cause::HostError { message } => because(Code::Trap, "host-error".to_owned(), message),
+        Cause::HostRefused { what, message } => host::refused(evidence, *what, message),
+        Cause::HostError { message } => host::failed(evidence, message),
         Cause::EngineError { message } => plain(Verdict::Error, format!("the engine could not do its work: {message}")),
     })
 }

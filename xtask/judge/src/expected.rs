@@ -2,7 +2,7 @@
 
 use wasmlab_protocol::{Cause, Event, Stage};
 
-use super::words::{last_words, quoted};
+use super::words::{last_message, last_words, quoted};
 use super::{Evidence, because, lab, plain, requests};
 use wasmlab_model::codes::Code;
 use wasmlab_model::observation::Outcome;
@@ -15,8 +15,7 @@ pub fn expected(evidence: &Evidence, spec: &ScenarioFile) -> Judgement {
     if let Some(script) = &observation.script
         && let Some(failed) = &script.failed
     {
-        let detail =
-            format!("step {} of {}: {failed}{}", script.done + 1, script.steps, last_words(&observation.stderr));
+        let detail = format!("step {} of {}: {failed}{}", script.done + 1, script.steps, last_words(evidence.stderr()));
         return match silent_gap(evidence.stdout(), spec, script.done) {
             Some(name) => {
                 let detail = format!("says that it listens, and no client can reach it: {failed}");
@@ -35,13 +34,19 @@ pub fn expected(evidence: &Evidence, spec: &ScenarioFile) -> Judgement {
     };
     let wanted = spec.expect.exit;
     if !stopped && !spec.expect.any_exit && spec.run.entry == EntryKind::Command && code != wanted {
-        let words = last_words(&observation.stderr);
-        return because(Code::WrongExit, None, format!("exit code {code}, expected {wanted}{words}"));
+        let detail = format!("exit code {code}, expected {wanted}{}", last_lines(evidence));
+        return because(Code::WrongExit, None, detail);
     }
     match wrong_output(evidence, spec) {
         Some(detail) => because(Code::WrongOutput, None, detail),
         None => plain(Verdict::Pass, summary(evidence, spec)),
     }
+}
+
+/// What a guest said last, on either of its streams.
+fn last_lines(evidence: &Evidence) -> String {
+    let stdout = last_message(evidence.stdout()).map(|line| format!("; last on stdout: {line}")).unwrap_or_default();
+    format!("{}{stdout}", last_words(evidence.stderr()))
 }
 
 /// The capability that a guest claims and a client refutes: its library says that it listens, and there is no
@@ -68,7 +73,7 @@ fn wrong_output(evidence: &Evidence, spec: &ScenarioFile) -> Option<String> {
     if let Some(wanted) =
         expect.lab.iter().find(|w| !lines.iter().any(|l| l.name == w.as_str() && l.answer == lab::Answer::Ok))
     {
-        return Some(format!("no line `lab: {wanted} ok`{}", last_words(&evidence.observation.stderr)));
+        return Some(format!("no line `lab: {wanted} ok`{}", last_words(evidence.stderr())));
     }
     if let Some(wrong) = expect.file.iter().find_map(|file| wrong_file(evidence, file)) {
         return Some(wrong);

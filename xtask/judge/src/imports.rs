@@ -1,6 +1,7 @@
 //! What a missing import means: that depends on the ABI that it belongs to, and on what the module is.
 
-use super::{because, plugins};
+use super::words::one_line;
+use super::{Evidence, because, plugins};
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::{Abi, Facts, Import, Kind, Shape};
 use wasmlab_model::verdict::Judgement;
@@ -36,6 +37,21 @@ pub fn missing(facts: Option<&Facts>, module: &str, name: &str, ty: &str, missin
     let detail = format!("does not define {shown}{ty}{more}{}", reason.note);
     let judgement = because(reason.code, import, detail);
     Judgement { blame: reason.blame.map_or(judgement.blame, <[_]>::to_vec), remedy: reason.remedy, ..judgement }
+}
+
+/// A process that died by `signal` on a runtime that runs a guest without a look at its imports, one of which no
+/// WASI host has: both are told.
+pub fn not_looked_for(evidence: &Evidence, signal: &str) -> Option<Judgement> {
+    let facts = evidence.facts.ok().filter(|_| evidence.progress.unchecked_imports)?;
+    let import = foreign(facts)?;
+    let mut judgement = missing(Some(facts), &import.module, &import.name, "", 0);
+    let detail =
+        format!("{}; it does not look before the guest calls it, and its process dies by {signal}", judgement.detail);
+    judgement.detail = one_line(&detail);
+    if !judgement.blame.contains(&Blame::Runtime) {
+        judgement.blame.push(Blame::Runtime);
+    }
+    Some(judgement)
 }
 
 /// The first import that no WASI host has, where the module has one: what a runtime that does not look at its

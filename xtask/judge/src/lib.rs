@@ -19,13 +19,16 @@ use words::{last_words, one_line, signal_name};
 mod cause;
 mod expected;
 pub mod exports;
+mod host;
 mod imports;
 pub mod lab;
 mod plugins;
+pub mod proposals;
 mod requests;
 pub mod row;
 #[cfg(test)]
 mod tests;
+mod trap;
 mod words;
 
 /// What is known of a cell before anything is expected of it.
@@ -51,12 +54,22 @@ impl Evidence<'_> {
     fn lab_lines(&self) -> Vec<lab::Line<'_>> {
         if self.lab_guest { lab::lines(self.stdout()) } else { Vec::new() }
     }
+
+    /// The same of stderr.
+    fn stderr(&self) -> &str {
+        self.progress.stderr.as_deref().unwrap_or(&self.observation.stderr)
+    }
 }
 
 /// The verdict on a cell.
 #[must_use]
 pub fn judge(evidence: &Evidence, spec: &ScenarioFile) -> Judgement {
     let mut judgement = diagnose(evidence).unwrap_or_else(|| expected(evidence, spec));
+    // No host that refuses an exit code says which it was.
+    if judgement.code == Some(Code::HostRefused) && judgement.subject.as_deref() == Some(host::EXIT_CODE) {
+        let wanted = Some(spec.expect.exit).filter(|code| !(0..126).contains(code) && !spec.expect.any_exit);
+        judgement.detail += &wanted.map(|code| format!("; {code} is expected")).unwrap_or_default();
+    }
     judgement.stage = judgement.stage.or(evidence.progress.stage);
     judgement.checks = lab::checks(&evidence.lab_lines());
     judgement
@@ -114,6 +127,9 @@ pub fn diagnose(evidence: &Evidence) -> Option<Judgement> {
     }
     if let Outcome::Signaled(signal) = observation.outcome {
         let name = signal_name(signal);
+        if let Some(judgement) = imports::not_looked_for(evidence, &name) {
+            return Some(judgement);
+        }
         let words = last_words(&observation.stderr);
         return Some(because(Code::Crashed, name.clone(), format!("the runtime's process died by {name}{words}")));
     }

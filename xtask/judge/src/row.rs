@@ -39,7 +39,9 @@ pub fn compare(cell: RowCell, others: &[RowCell]) -> Option<Comparison> {
         return None;
     }
     let well = others.iter().filter(|other| ran_well(**other)).count();
-    let wrong: Vec<&RowCell> = others.iter().filter(|other| went_wrong(**other)).collect();
+    // A host that refuses does not let the guest come to what it does elsewhere.
+    let comes_as_far = |other: &RowCell| other.code != Some(Code::HostRefused) || other.code == cell.code;
+    let wrong: Vec<&RowCell> = others.iter().filter(|other| went_wrong(**other) && comes_as_far(other)).collect();
     let ran = well + wrong.len();
     let blame = if well > 0 {
         Blame::Runtime
@@ -53,8 +55,10 @@ pub fn compare(cell: RowCell, others: &[RowCell]) -> Option<Comparison> {
 
 /// The guest ran and did what it should not: the catalogue blames it, for want of a comparison.
 fn went_wrong(cell: RowCell) -> bool {
-    use Code::{OutOfMemory, OutputFlood, Timeout, Trap, WrongExit, WrongOutput};
-    cell.code.is_some_and(|c| matches!(c, WrongOutput | WrongExit | Trap | Timeout | OutOfMemory | OutputFlood))
+    use Code::{HostRefused, OutOfMemory, OutputFlood, Timeout, Trap, WrongExit, WrongOutput};
+    let wrong =
+        |code| matches!(code, WrongOutput | WrongExit | Trap | HostRefused | Timeout | OutOfMemory | OutputFlood);
+    cell.code.is_some_and(wrong)
 }
 
 /// The guest ran to its end, and at most told what it was refused: a wrong answer would have come before that.

@@ -12,6 +12,7 @@ mod cause;
 mod evidence;
 mod expected;
 mod imports;
+mod proposals;
 
 fn spec(extra: &str) -> ScenarioFile {
     let text = format!(

@@ -187,6 +187,9 @@ catalogue! {
     Trap "trap" 't' 540 Gap [Guest]
         "The guest trapped: an instruction could not be executed."
         "The detail names the trap; build with names and debug information to see where.";
+    HostRefused "host-refused" 'H' 535 Gap [Runtime]
+        "The host would not go on with the guest. It is not for the want of a function, and the guest did not trap."
+        "The cell's detail has the host's reason; a runtime with another host may not have it.";
     Timeout "timeout" 'o' 520 Gap [Guest]
         "The guest did not end within the limit and was ended."
         "Raise `--timeout` if it is slow; if it waits, look at what for.";
@@ -243,6 +246,7 @@ impl Code {
         matches!(
             self,
             Self::Trap
+                | Self::HostRefused
                 | Self::Timeout
                 | Self::CompileTimeout
                 | Self::OutOfMemory

@@ -139,6 +139,32 @@ pub enum Abi {
     CustomHost,
 }
 
+impl Abi {
+    /// Its name for people: `WASI 0.1`.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::WasiUnstable => "WASI snapshot 0",
+            Self::Wasi01 => "WASI 0.1",
+            Self::Wasi02 => "WASI 0.2",
+            Self::Wasi03 => "WASI 0.3",
+            Self::Wasix => "WASIX",
+            Self::WasiThreads => "wasi-threads",
+            Self::EmscriptenOld => "Emscripten (before 2020)",
+            Self::EmscriptenNew => "Emscripten",
+            Self::WasmBindgen => "wasm-bindgen",
+            Self::GoJs => "Go for JavaScript",
+            Self::AssemblyScript => "AssemblyScript",
+            Self::Napi => "Node-API",
+            Self::Minified => "minified imports",
+            Self::JsBuiltins => "JavaScript builtins",
+            Self::Unlinked => "unlinked symbols",
+            Self::CustomInterface => "interfaces of its own",
+            Self::CustomHost => "imports of its own",
+        }
+    }
+}
+
 /// One import.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]

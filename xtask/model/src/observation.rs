@@ -164,6 +164,10 @@ pub struct Progress {
     pub calls: Vec<Event>,
     /// The guest's stdout, where the runtime's own words stand between it and what was observed.
     pub stdout: Option<String>,
+    /// The same of stderr.
+    pub stderr: Option<String>,
+    /// The runtime starts a guest without a look at its imports, and notices a missing one when it is called.
+    pub unchecked_imports: bool,
 }
 
 impl Observation {

@@ -312,6 +312,13 @@ pub struct Cell {
     /// How the host ran the module, where it has several ways: `wasi`, `glue:emscripten`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub way: Option<String>,
+    /// Switches of the runtime, off by default, that it passes with: a command line's own text, or the call of an
+    /// embedded engine's API.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub switches: Vec<String>,
+    /// What the runtime does without them, one line: `unsupported-proposal (exceptions): …`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by_default: Option<String>,
     /// The command.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub argv: Vec<String>,
@@ -354,6 +361,9 @@ impl Cell {
         self.verdict == Verdict::NotApplicable && self.subject.as_deref() == Some(INVALID_FILE)
     }
 }
+
+/// The sign of a pass that needs a switch: no code's, since codes have letters.
+pub const SWITCHED: char = '◐';
 
 impl Output {
     /// Whether it printed nothing.

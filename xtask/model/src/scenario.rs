@@ -16,10 +16,18 @@ use step::{default_method, default_path};
 pub struct Scenario {
     /// The folder's name: unique, kebab-case.
     pub name: String,
-    /// The folder, absolute.
+    /// The folder, absolute; empty for what has none: a file of the user's.
     pub dir: PathBuf,
     /// The file's contents.
     pub spec: ScenarioFile,
+}
+
+impl Scenario {
+    /// Whether its guest is one of a scenario, whose words are evidence: anybody else's may say anything.
+    #[must_use]
+    pub fn is_labs(&self) -> bool {
+        !self.dir.as_os_str().is_empty()
+    }
 }
 
 /// `scenario.toml`.
@@ -198,9 +206,13 @@ pub enum EntryKind {
 pub struct Dir {
     /// The guest's name for it.
     pub guest: String,
-    /// A directory of the host, from `check --dir`; without it a fresh one a cell.
+    /// A directory of the host that the guest works in itself, from `check --dir-rw` and
+    /// `serve --root`; without it a fresh one a cell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host: Option<PathBuf>,
+    /// A folder of the host that a fresh one is a copy of, from `check --dir`; never in the file.
+    #[serde(skip)]
+    pub original: Option<Original>,
     /// Files in a fresh one: relative path to contents; `{port:NAME}` as in `args`.
     #[serde(default)]
     pub files: BTreeMap<String, String>,
@@ -217,6 +229,15 @@ pub struct Dir {
     /// around it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub links: BTreeMap<String, String>,
+}
+
+/// A folder of the host that each cell gets a copy of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Original {
+    /// Where it is, absolute; nobody writes to it while cells are run.
+    pub folder: PathBuf,
+    /// Hash of what is in it, hexadecimal.
+    pub sha256: String,
 }
 
 /// A listening loopback socket.

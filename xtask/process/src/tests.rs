@@ -256,7 +256,7 @@ fn what_children_report_is_read_as_it_comes_and_no_more_than_is_kept() {
 /// A child that leaves everything behind takes its memory along: so it counts.
 #[test]
 fn memory_of_descendants_that_left_counts() {
-    let script = "(setsid sh -c 'x=$(head -c 60000000 /dev/zero | tr \\0 x); sleep 59' & ); sleep 60";
+    let script = "(setsid sh -c 'x=$(head -c 60000000 /dev/zero | base64); sleep 59' & ); sleep 60";
     let ended = with(script, |c| (c.limits.memory, c.limits.wall) = (30 << 20, Duration::from_secs(50)));
     assert_eq!((ended.end, ended.peak_rss > 30 << 20), (End::Memory, true));
 }

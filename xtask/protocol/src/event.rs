@@ -82,6 +82,9 @@ pub enum Cause {
         trap: TrapKind,
         /// The engine's words.
         message: String,
+        /// Where, as far as the engine says so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        location: Option<Location>,
     },
     /// An import has no definition on this engine.
     MissingImport {
@@ -141,6 +144,13 @@ pub enum Cause {
         /// Why not.
         message: String,
     },
+    /// The host would not go on with the guest, for a reason that the lab knows.
+    HostRefused {
+        /// What it refuses.
+        what: HostRefusal,
+        /// The host's words.
+        message: String,
+    },
     /// A host function failed otherwise than by a trap.
     HostError {
         /// The engine's words.
@@ -151,6 +161,48 @@ pub enum Cause {
         /// What happened.
         message: String,
     },
+}
+
+impl Cause {
+    /// A trap at a place that the engine does not name.
+    pub fn trap(trap: TrapKind, message: impl Into<String>) -> Self {
+        Self::Trap { trap, message: message.into(), location: None }
+    }
+
+    /// The same cause; a trap of it with where it happened.
+    #[must_use]
+    pub fn at(self, location: Option<Location>) -> Self {
+        match self {
+            Self::Trap { trap, message, .. } => Self::Trap { trap, message, location },
+            other => other,
+        }
+    }
+}
+
+/// What hosts refuse of a guest that is valid and has all its imports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HostRefusal {
+    /// The code that it exits with.
+    ExitCode,
+    /// That it exports no memory, which WASI's functions work on.
+    NoMemory,
+    /// That it exports both `_start` and `_initialize`.
+    TwoEntryPoints,
+}
+
+/// Where in its module a guest was: what of it the engine knows.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Location {
+    /// The function's name, of the `name` section.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub function: Option<String>,
+    /// The function's index, imported functions counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub index: Option<u32>,
+    /// The instruction's offset, bytes from the start of the file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offset: Option<u64>,
 }
 
 /// The traps of the core specification, and what engines add to them.
@@ -196,4 +248,16 @@ pub struct Probe {
     pub version: String,
     /// The modes it offers; one column each.
     pub modes: Vec<String>,
+    /// What it leaves off and a specification may turn on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub switches: Vec<Switch>,
+}
+
+/// A switch of an engine's library that is off by default.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Switch {
+    /// As whoever embeds the engine writes it: `Config::wasm_custom_page_sizes(true)`.
+    pub name: String,
+    /// What a guest has by it: a proposal as the lab names it (`custom-page-sizes`), or [`crate::STACK`].
+    pub gives: String,
 }

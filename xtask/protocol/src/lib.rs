@@ -11,7 +11,7 @@ mod event;
 mod spec;
 mod value;
 
-pub use event::{Cause, Event, Probe, Stage, TrapKind};
+pub use event::{Cause, Event, HostRefusal, Location, Probe, Stage, Switch, TrapKind};
 pub use spec::{Call, CellSpec, Entry, Network, PreopenedDir, PreopenedSocket};
 pub use value::{ParseValueError, Value};
 
@@ -27,6 +27,9 @@ pub const SOCKET_FD: &str = "{socket-fd}";
 
 /// What each engine may let a table grow to, in elements: enough for any program, too little to hurt.
 pub const TABLE_ELEMENTS: usize = 10_000_000;
+
+/// What a [`Switch`] gives that raises the depth of calls.
+pub const STACK: &str = "stack";
 
 /// What a [`Cause::Unsupported`] names when calls that build on one another were to be made, and each call is
 /// a process of its own.

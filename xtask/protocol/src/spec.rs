@@ -56,6 +56,10 @@ pub struct CellSpec {
     pub host_functions: Vec<String>,
     /// Limit of each linear memory, in bytes.
     pub memory_limit: u64,
+    /// Switches of the runtime that are turned on beside its defaults, by the names of [`crate::Switch`] or as its
+    /// command line has them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub switches: Vec<String>,
 }
 
 /// What is called in the guest.

@@ -2,6 +2,7 @@
 
 use wasmlab_model::report::RunReport;
 
+mod columns;
 pub mod published;
 #[cfg(test)]
 mod sample;
@@ -19,7 +20,7 @@ macro_rules! registry {
     };
 }
 
-registry! { table, json, markdown }
+registry! { table, answer, json, markdown }
 
 /// A format: its file has one constant of this type.
 #[derive(Clone, Copy, Debug)]

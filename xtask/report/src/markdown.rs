@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::words::{self, Row, blame, by_code, bytes, changes, lines, on, remedies, tally};
 use super::{GroupBy, RenderOptions, Renderer};
-use wasmlab_model::report::{Cell, NoteKind, RunReport, RuntimeInfo};
+use wasmlab_model::report::{Cell, NoteKind, RunReport, RuntimeInfo, SWITCHED};
 use wasmlab_model::verdict::{Change, Verdict};
 
 /// The registry's entry.
@@ -20,6 +20,7 @@ fn render(report: &RunReport, options: RenderOptions) -> String {
         let _ = writeln!(out, "Selected: `{options}`\n");
     }
     matrix(&mut out, report, options.by);
+    switched(&mut out, report);
     gaps(&mut out, report);
     changed(&mut out, report);
     artifacts(&mut out, report);
@@ -55,6 +56,7 @@ fn legend(report: &RunReport, columns: &[&RuntimeInfo]) -> String {
     let gap = |known: bool| cells().any(|c| c.verdict == Verdict::Gap && c.known.is_some() == known);
     let signs = [
         (has(Verdict::Pass), "✅ pass"),
+        (cells().any(|c| !c.switches.is_empty()), "◐ pass with a switch that is off by default"),
         (gap(false), "⚠️ gap"),
         (has(Verdict::Fail), "❌ fail"),
         (gap(true), "known: an expected gap"),
@@ -75,6 +77,7 @@ fn text(cell: &Cell) -> String {
     let code = cell.code.map(|c| c.id()).unwrap_or_default();
     let changed = if is_news(cell) { " **(changed)**" } else { "" };
     let text = match cell.verdict {
+        Verdict::Pass if !cell.switches.is_empty() => SWITCHED.to_string(),
         Verdict::Pass => "✅".to_owned(),
         Verdict::Gap if cell.known.is_some() => format!("known: {code}"),
         Verdict::Gap => format!("⚠️ {code}"),
@@ -84,6 +87,16 @@ fn text(cell: &Cell) -> String {
         Verdict::Absent | Verdict::NotApplicable => cell.verdict.id().to_owned(),
     };
     text + changed
+}
+
+fn switched(out: &mut String, report: &RunReport) {
+    let lines = words::switched(report);
+    if !lines.is_empty() {
+        out.push_str("\n## With a switch that is off by default\n\n");
+    }
+    for line in lines {
+        let _ = writeln!(out, "- {}", escaped(&line));
+    }
 }
 
 fn gaps(out: &mut String, report: &RunReport) {

@@ -90,6 +90,7 @@ fn cell(report: &RunReport, cell: &Cell, places: &[Place]) -> Cell {
     Cell {
         detail: neutral(&cell.detail, places),
         checks: cell.checks.iter().map(check).collect(),
+        by_default: cell.by_default.as_deref().map(|words| neutral(words, places)),
         remedy: cell.remedy.as_deref().filter(|r| Some(*r) != general).map(|r| neutral(r, places)),
         known: cell.known.clone(),
         change: Change::Same,
@@ -238,7 +239,7 @@ pub fn differences(published: &RunReport, run: &RunReport) -> Differences {
         |cell: &Cell| published.cells.iter().find(|c| (&c.scenario, &c.runtime) == (&cell.scenario, &cell.runtime));
     let of_others = |id: &str| run.runtimes.iter().any(|r| r.id == id && r.own);
     for cell in run.cells.iter().filter(|c| is_answer(c) && !of_others(&c.runtime)) {
-        let told = |c: &Cell| (c.verdict, c.code, c.subject.clone(), c.stage);
+        let told = |c: &Cell| (c.verdict, c.code, c.subject.clone(), c.stage, c.switches.clone());
         let before = find(cell);
         if !before.is_some_and(|b| told(b) == told(cell) && same_blame(&b.blame, &cell.blame)) {
             let before = before.map_or_else(|| "nothing".to_owned(), result);

@@ -25,6 +25,9 @@ pub fn sentence(report: &RunReport, module: &str) -> String {
     if let Some(detail) = details.next().filter(|first| details.all(|d| d == *first)) {
         text += &format!(" ({detail})");
     }
+    for cell in cells.iter().filter(|c| !c.switches.is_empty()) {
+        text += &format!("; {} takes it with {} only", cell.runtime, cell.switches.join(" "));
+    }
     for (code, groups) in by_code(report) {
         let general = report.text(code).map(|text| text.remedy.as_str());
         for group in groups.iter().filter(|g| g.scenario == module) {

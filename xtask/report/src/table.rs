@@ -9,7 +9,7 @@ use anstyle::{AnsiColor, Effects, Style};
 use super::words::{self, Group, Row, blame, by_code, changes, lines, on, remedies, shown, tally};
 use super::{RenderOptions, Renderer};
 use wasmlab_model::codes::Code;
-use wasmlab_model::report::{Cell, Note, NoteKind, Origin, RunReport, RuntimeInfo};
+use wasmlab_model::report::{Cell, Note, NoteKind, Origin, RunReport, RuntimeInfo, SWITCHED};
 use wasmlab_model::verdict::{Change, Verdict};
 
 /// The registry's entry.
@@ -51,6 +51,9 @@ fn key(report: &RunReport) -> String {
         (Verdict::Error, "! error"),
     ];
     let mut signs: Vec<&str> = signs.iter().filter(|(verdict, _)| has(*verdict)).map(|(_, text)| *text).collect();
+    if report.cells.iter().any(|c| !c.switches.is_empty()) {
+        signs.insert(1, "◐ pass with a switch");
+    }
     if shown(report).iter().any(|r| !r.tool.present) {
         signs.push("· absent");
     }
@@ -146,6 +149,7 @@ impl Painter {
     fn glyph(&self, report: &RunReport, cell: &Cell) -> String {
         let letter = cell.code.map_or('~', |code| sign(report, code)).to_string();
         let (style, text) = match cell.verdict {
+            Verdict::Pass if !cell.switches.is_empty() => (GREEN, SWITCHED.to_string()),
             Verdict::Pass => (GREEN, "✓".to_owned()),
             Verdict::Gap if cell.known.is_some() => (DIM, letter),
             Verdict::Gap => (YELLOW, letter),
@@ -159,6 +163,12 @@ impl Painter {
     }
 
     fn legend(&self, out: &mut String, report: &RunReport, codes: &BTreeMap<Code, Vec<Group>>) {
+        let switched = words::switched(report);
+        if !switched.is_empty() {
+            let head = format!("{SWITCHED} pass with a switch that is off by default");
+            let _ = writeln!(out, "\n{}", self.paint(BOLD, &head));
+            switched.iter().for_each(|line| self.wrapped(out, "  ", "    ", line));
+        }
         for (code, groups) in codes {
             let sign = sign(report, *code);
             // In the matrix these two say what they are, whatever their code; `explain` takes the letter.

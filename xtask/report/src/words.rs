@@ -162,6 +162,10 @@ pub fn tally(report: &RunReport) -> String {
     for kind in kinds {
         match count(kind) {
             0 => {}
+            n if kind == Verdict::Pass && report.cells.iter().any(|c| !c.switches.is_empty()) => {
+                let switched = report.cells.iter().filter(|c| !c.switches.is_empty()).count();
+                parts.push(format!("{n} {} ({switched} with a switch)", kind.id()));
+            }
             n if known(kind) > 0 => parts.push(format!("{n} {} ({} known)", kind.id(), known(kind))),
             n => parts.push(format!("{n} {}", kind.id())),
         }
@@ -204,6 +208,9 @@ pub fn result(cell: &Cell) -> String {
     let blame: Vec<&str> = cell.blame.iter().map(|b| b.id()).collect();
     let blame = (!blame.is_empty()).then(|| format!("blame {}", blame.join(", ")));
     let more: Vec<String> = [stage, blame].into_iter().flatten().collect();
+    if !cell.switches.is_empty() {
+        return format!("{} with {}", cell.verdict.id(), cell.switches.join(" + "));
+    }
     let more = if cell.code.is_none() { String::new() } else { format!(" ({})", more.join(", ")) };
     format!("{}{code}{subject}{more}", cell.verdict.id())
 }
@@ -223,6 +230,24 @@ pub fn changes(report: &RunReport) -> Vec<(Change, String)> {
         lines.extend(new.iter().map(|c| (Change::New, format!("{} on {}: {}", c.scenario, c.runtime, c.verdict.id()))));
     }
     lines
+}
+
+/// The passes that need a switch, as lines: `a, b on wasmi: with Config::x(true); by default unsupported-proposal (gc): …`.
+#[must_use]
+pub fn switched(report: &RunReport) -> Vec<String> {
+    let mut lines: Vec<(Vec<&str>, &Cell)> = Vec::new();
+    for cell in report.cells.iter().filter(|c| !c.switches.is_empty()) {
+        let told = |c: &Cell| (c.runtime.clone(), c.switches.clone(), c.by_default.clone());
+        match lines.iter_mut().find(|(_, first)| told(first) == told(cell)) {
+            Some((names, _)) => names.push(&cell.scenario),
+            None => lines.push((vec![&cell.scenario], cell)),
+        }
+    }
+    let text = |(names, cell): (Vec<&str>, &Cell)| {
+        let by_default = cell.by_default.as_ref().map(|words| format!("; by default {words}")).unwrap_or_default();
+        format!("{} on {}: with {}{by_default}", names.join(", "), cell.runtime, cell.switches.join(" "))
+    };
+    lines.into_iter().map(text).collect()
 }
 
 /// What would change the cells of one code, each remedy once: first what holds for the code in general, then

@@ -1,7 +1,7 @@
 //! Bun: JavaScriptCore, with glue and jco as on Node. Its `node:wasi` lacks what a driver needs of it
 //! (`getImportObject`, an exit code that is returned); what that means for a cell, the driver finds out.
 
-use crate::{InstallCommand, Runtime, Source, js};
+use crate::{InstallCommand, Package, PackageClient, Runtime, Source, js};
 
 pub fn columns() -> Vec<Runtime> {
     js::columns(Runtime {
@@ -11,6 +11,17 @@ pub fn columns() -> Vec<Runtime> {
             InstallCommand::quick(&["npm", "install", "--global", "bun"]),
             InstallCommand::quick(&["brew", "install", "oven-sh/bun/bun"]),
         ],
+        package: Some(Package {
+            client: PackageClient::Npm,
+            name: "bun",
+            programs: &[
+                "node_modules/@oven/bun-linux-x64/bin/bun",
+                "node_modules/@oven/bun-linux-aarch64/bin/bun",
+                "node_modules/@oven/bun-darwin-aarch64/bin/bun",
+                "node_modules/@oven/bun-darwin-x64/bin/bun",
+                "node_modules/bun/bin/bun.exe",
+            ],
+        }),
         in_ci: true,
         // Nothing is fetched, and no configuration of the machine is read.
         commands: |tool, cell| js::commands(tool, cell, vec!["run".into(), "--no-install".into()]),

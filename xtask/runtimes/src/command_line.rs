@@ -15,7 +15,7 @@ mod calls;
 mod progress;
 mod refusals;
 
-pub use arguments::{argv, dir_args, env_args, guest_args, is_beyond_common_proposals, joined};
+pub use arguments::{argv, dir_args, env_args, guest_args, joined, switch_args};
 pub use calls::{CallSyntax, answerable, argument, plain_value, processes};
 pub use progress::progress;
 pub use refusals::{no_handler, no_open_sockets, no_sockets, untypable, usual_refusals};
@@ -43,13 +43,24 @@ pub struct Reader {
     pub parse_value: fn(&str, &str) -> Option<Value>,
     /// What stands between several results of a call; `None`: each has a line of its own.
     pub result_separator: Option<char>,
+    /// How the runtime's own error begins on stderr, behind what the guest wrote there.
+    pub error_mark: &'static str,
+    /// [`Progress::unchecked_imports`].
+    pub unchecked_imports: bool,
 }
 
 impl Reader {
     /// One that prints results as plain numbers, a line each.
     #[must_use]
     pub const fn new(classify: fn(&ProcessOutput) -> Progress) -> Self {
-        Self { classify, classify_prepare: classify, parse_value: plain_value, result_separator: None }
+        Self {
+            classify,
+            classify_prepare: classify,
+            parse_value: plain_value,
+            result_separator: None,
+            error_mark: "Error: ",
+            unchecked_imports: false,
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use wasmlab_protocol::Network;
 
-use crate::{CellFiles, InstallCommand, Runtime, Source, Tool, js};
+use crate::{CellFiles, InstallCommand, Package, PackageClient, Runtime, Source, Tool, js};
 
 pub fn columns() -> Vec<Runtime> {
     js::columns(Runtime {
@@ -16,6 +16,17 @@ pub fn columns() -> Vec<Runtime> {
             InstallCommand::quick(&["brew", "install", "deno"]),
             InstallCommand::quick(&["python3", "-m", "pip", "install", "deno"]),
         ],
+        package: Some(Package {
+            client: PackageClient::Npm,
+            name: "deno",
+            programs: &[
+                "node_modules/@deno/linux-x64-glibc/deno",
+                "node_modules/@deno/linux-arm64-glibc/deno",
+                "node_modules/@deno/darwin-arm64/deno",
+                "node_modules/@deno/darwin-x64/deno",
+                "node_modules/@deno/win32-x64/deno.exe",
+            ],
+        }),
         in_ci: true,
         env,
         commands: |tool, cell| js::commands(tool, cell, permissions(tool, cell)),

@@ -72,7 +72,7 @@ fn classify(output: &ProcessOutput) -> Progress {
             return no_export(exception.split_whitespace().nth(2).unwrap_or_default());
         }
         let cause = match messages::trap(exception.trim_start_matches("wasm ")) {
-            Some(trap) => Cause::Trap { trap, message },
+            Some(trap) => Cause::trap(trap, message),
             None => Cause::HostError { message },
         };
         return at(Stage::Run, cause);

@@ -16,6 +16,7 @@ const DRIVER: &[(&str, &str)] = &[
     ("translate.mjs", include_str!("js/translate.mjs")),
     ("component.mjs", include_str!("js/component.mjs")),
     ("causes.mjs", include_str!("js/causes.mjs")),
+    ("builtins.mjs", include_str!("js/builtins.mjs")),
     ("types.mjs", include_str!("js/types.mjs")),
     ("values.mjs", include_str!("js/values.mjs")),
 ];
@@ -35,14 +36,16 @@ pub const PAGE: &[(&str, &str)] = &[
     ("protocol.mjs", include_str!("js/protocol.mjs")),
     ("watch.mjs", include_str!("js/watch.mjs")),
     ("causes.mjs", include_str!("js/causes.mjs")),
+    ("builtins.mjs", include_str!("js/builtins.mjs")),
     ("types.mjs", include_str!("js/types.mjs")),
     ("values.mjs", include_str!("js/values.mjs")),
 ];
 
-/// The columns of a JavaScript host: itself, and with jco. The driver's mode is the column's id.
+/// The columns of a JavaScript host: itself, and with jco. The driver's mode is the engine's name, with `+jco`.
 #[must_use]
 pub fn columns(host: Runtime) -> Vec<Runtime> {
-    let host = Runtime { id: host.engine.into(), mode: host.engine.into(), support_files: DRIVER, ..host };
+    let id = if host.id.is_empty() { host.engine.into() } else { host.id.clone() };
+    let host = Runtime { id, mode: host.engine.into(), support_files: DRIVER, ..host };
     vec![host.clone(), host.with_host_layer(HostLayer::Jco)]
 }
 

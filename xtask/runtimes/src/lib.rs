@@ -17,14 +17,18 @@ pub mod page;
 #[cfg(test)]
 mod recorded;
 mod runtime;
+pub mod switches;
 #[cfg(test)]
 mod tests;
+mod versions;
 mod wasmtime_messages;
 
 pub use custom_build::{CUSTOM_BUILD, custom_build, is_custom_build};
 pub use host_layer::HostLayer;
 pub use install::InstallCommand;
 pub use runtime::{AuxProgram, CellFiles, Finding, Program, Runtime, Seen, Source, Tool};
+pub use switches::Lack;
+pub use versions::{Package, PackageClient, is_version, version_build};
 
 /// One line lists the adapters; each file gives one or more columns by its `columns()`.
 macro_rules! registry {

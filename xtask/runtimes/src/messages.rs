@@ -1,16 +1,21 @@
 //! Reading the messages of programs: errors as Rust's `anyhow` prints them, and traps by the names that the
 //! specification's own tests gave them.
 
-use wasmlab_protocol::TrapKind;
+use wasmlab_protocol::{HostRefusal, Location, TrapKind};
 
 /// The text from the last line that begins with `mark` to the end: what a guest printed before is left out.
 #[must_use]
 pub fn last_block<'a>(text: &'a str, mark: &str) -> Option<&'a str> {
-    let at = if text.starts_with(mark) { Some(0) } else { None };
-    let later = text.rfind(&format!("\n{mark}")).map(|at| at + 1);
-    let block = &text[later.or(at)?..];
+    let block = &text[block_start(text, mark)?..];
     // A backtrace is there only where the environment asks for one.
     Some(block.split("\n\nStack backtrace:").next().unwrap_or(block))
+}
+
+/// Where [`last_block`] begins.
+#[must_use]
+pub fn block_start(text: &str, mark: &str) -> Option<usize> {
+    let first = text.starts_with(mark).then_some(0);
+    text.rfind(&format!("\n{mark}")).map(|at| at + 1).or(first)
 }
 
 /// The error and its causes, outermost first, without numbers; the lines of a guest's backtrace are left out.
@@ -25,6 +30,34 @@ pub fn causes(block: &str) -> Vec<&str> {
     });
     // `0:     0x2c - <unknown>!<wasm function 0>` is a frame.
     first.into_iter().chain(rest.filter(|l| !l.contains(" - ") && !l.starts_with('<'))).collect()
+}
+
+/// The innermost frame of wasmtime's backtrace: `0:     0x65 - app.wasm!parse`, or `0: <unknown>!<wasm function 3>`.
+#[must_use]
+pub fn innermost_frame(block: &str) -> Option<Location> {
+    let (_, trace) = block.split_once("wasm backtrace:\n")?;
+    let (_, frame) = trace.lines().next()?.split_once(": ")?;
+    let (offset, name) = match frame.split_once(" - ") {
+        Some((offset, name)) => (u64::from_str_radix(offset.trim().strip_prefix("0x")?, 16).ok(), name),
+        None => (None, frame),
+    };
+    let (_, function) = name.trim().split_once('!')?;
+    let index = function.strip_prefix("<wasm function ").and_then(|i| i.strip_suffix('>')?.parse().ok());
+    let function = Some(function.to_owned()).filter(|_| index.is_none());
+    Some(Location { function, index, offset })
+}
+
+/// What a host of WASI 0.1 refuses with these words: wiggle's and wasi-common's, which several runtimes share.
+#[must_use]
+pub fn refusal(words: &str) -> Option<HostRefusal> {
+    let is = |part| words.contains(part);
+    if is("invalid exit status outside of") {
+        Some(HostRefusal::ExitCode)
+    } else if is("missing required") && is("memory export") {
+        Some(HostRefusal::NoMemory)
+    } else {
+        None
+    }
 }
 
 /// The number in `(at offset 0x1a)`.

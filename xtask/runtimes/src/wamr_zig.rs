@@ -40,7 +40,7 @@ pub fn columns() -> Vec<Runtime> {
         },
         prepare: |tool, cell, into| Some(compile(tool, cell, into)),
         commands: |tool, cell| vec![command(tool, cell)],
-        reader: Some(Reader { classify_prepare: of_compiling, ..Reader::new(of_running) }),
+        reader: Some(Reader { classify_prepare: of_compiling, unchecked_imports: true, ..Reader::new(of_running) }),
         ..Runtime::default()
     }]
 }
@@ -117,7 +117,7 @@ fn of_running(output: &ProcessOutput) -> Progress {
     }
     if line.starts_with("AOT execution failed") || name == "DataSegmentOutOfBounds" {
         let stage = if line.starts_with("AOT execution") { Stage::Run } else { Stage::Instantiate };
-        return at(stage, Cause::Trap { trap, message: name.to_owned() });
+        return at(stage, Cause::trap(trap, name));
     }
     if line.starts_with("no _start or main function exported") {
         return no_export("_start");

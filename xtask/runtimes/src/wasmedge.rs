@@ -1,19 +1,22 @@
-//! WasmEdge by its command line, interpreting.
+//! WasmEdge by its command line: interpreting, and running what its own compiler translated before.
 //!
 //! Switches: <https://wasmedge.org/docs/start/build-and-run/cli>; messages:
 //! `include/common/enum.inc` of <https://github.com/WasmEdge/WasmEdge>, which its log prints as
-//! `[time] [error] PHASE failed: WHY, Code: 0x..`, on stdout or stderr by version.
+//! `[time] [error] PHASE failed: WHY, Code: 0x..`, on stdout or stderr by version, with details in the lines after it.
 
 use std::ffi::OsString;
+use std::path::Path;
 
 use wasmlab_model::observation::Progress;
-use wasmlab_protocol::{Cause, Stage, TrapKind};
+use wasmlab_protocol::{Cause, Location, Stage, TrapKind, Value};
 
-use crate::command_line::{self, CallSyntax, ProcessOutput, Reader, argv, at, exited, missing_import};
-use crate::{CellFiles, InstallCommand, Runtime, Source, Tool, messages};
+use crate::command_line::{
+    self, CallSyntax, ProcessOutput, Reader, argv, at, exited, missing_import, no_export, plain_value,
+};
+use crate::{CellFiles, InstallCommand, Runtime, Source, Tool, messages, switches};
 
 pub fn columns() -> Vec<Runtime> {
-    vec![Runtime {
+    let interpreter = Runtime {
         id: "wasmedge".into(),
         engine: "wasmedge",
         mode: "interpreter".into(),
@@ -22,20 +25,44 @@ pub fn columns() -> Vec<Runtime> {
             InstallCommand::quick(&["brew", "install", "wasmedge"]),
             InstallCommand::quick(&["dnf", "install", "--assumeyes", "wasmedge"]),
         ],
+        in_ci: true,
         is_applicable: command_line::no_http,
+        help: &[&["--help"]],
+        // One switch for what is beyond WebAssembly 2.0: those of single proposals come and go by version.
+        switches: switches::enable_all,
         refuses: |cell| command_line::usual_refusals(cell, "wasmedge"),
-        commands,
-        reader: Some(Reader::new(classify)),
+        commands: |tool, cell| commands(tool, cell, &["run"]),
+        reader: Some(Reader { parse_value, ..Reader::new(classify) }),
         ..Runtime::default()
-    }]
+    };
+    let aot = Runtime {
+        id: "wasmedge-aot".into(),
+        mode: "aot".into(),
+        reference_column: Some("wasmedge".into()),
+        prepare: |tool, cell, into| Some(compile(tool, cell, into)),
+        commands: |tool, cell| {
+            let translated = cell.prepared.join(TRANSLATED);
+            commands(tool, &CellFiles { module: &translated, ..*cell }, &["run", "--run-mode", "aot"])
+        },
+        ..interpreter.clone()
+    };
+    vec![interpreter, aot]
 }
 
-fn commands(tool: &Tool, cell: &CellFiles) -> Vec<Vec<OsString>> {
+/// What `wasmedge compile` makes of a module: a shared library, with the module in it.
+const TRANSLATED: &str = "guest.so";
+
+fn compile(tool: &Tool, cell: &CellFiles, into: &Path) -> Vec<OsString> {
+    let mut argv = argv(&tool.program, ["compile"]);
+    argv.extend(command_line::switch_args(cell.cell));
+    argv.extend([cell.module.into(), into.join(TRANSLATED).into()]);
+    argv
+}
+
+fn commands(tool: &Tool, cell: &CellFiles, subcommand: &[&str]) -> Vec<Vec<OsString>> {
     let mut base = argv(&tool.program, []);
-    // One switch for what is beyond WebAssembly 2.0: those of single proposals come and go by version.
-    if command_line::is_beyond_common_proposals(cell) {
-        base.push("--enable-all".into());
-    }
+    base.extend(subcommand.iter().map(OsString::from));
+    base.extend(command_line::switch_args(cell.cell));
     for dir in &cell.cell.dirs {
         let pair = command_line::joined([dir.guest.as_ref(), ":".as_ref(), dir.host.as_ref()]);
         base.extend(["--dir".into(), pair]);
@@ -44,36 +71,76 @@ fn commands(tool: &Tool, cell: &CellFiles) -> Vec<Vec<OsString>> {
     command_line::processes(base, cell, CallSyntax::AfterModule("--reactor"), None)
 }
 
-/// How far a guest came: errors of its own leave a line of the log and an exit code other than 0.
+/// A v128 is printed as one decimal number, a null as `<null externref>`.
+fn parse_value(ty: &str, text: &str) -> Option<Value> {
+    if ty == "v128" { Some(Value::V128(text.parse::<u128>().ok()?.to_le_bytes())) } else { plain_value(ty, text) }
+}
+
+/// How far a guest came: errors of its own leave lines of the log and an exit code other than 0.
 fn classify(output: &ProcessOutput) -> Progress {
-    let log = [output.stderr, output.stdout].into_iter().flat_map(str::lines).find(|l| {
-        l.contains("[error]") && l.contains(" failed: ") && l.contains(", Code: 0x")
-    });
-    let Some((phase, why)) = log.filter(|_| output.code != 0).and_then(|l| l.split_once(" failed: ")) else {
-        return exited(output.code);
-    };
-    let why = why.split(", Code: ").next().unwrap_or(why);
-    let message = why.to_owned();
-    let (stage, cause) = match phase.rsplit(' ').next().unwrap_or_default() {
-        "loading" => (Stage::Load, Cause::Refused { message, offset: None }),
-        "validation" => (Stage::Validate, Cause::Refused { message, offset: None }),
-        "instantiation" => return instantiating(output, why),
-        _ if why.starts_with("uncaught exception") => {
-            (Stage::Run, Cause::Trap { trap: TrapKind::UncaughtException, message })
+    if output.code == 0 {
+        return exited(0);
+    }
+    let is_error = |l: &&str| l.contains("[error]") && l.contains(" failed: ") && l.contains(", Code: 0x");
+    // Its own line is the last one that looks so, whatever a guest printed before.
+    for log in [output.stdout, output.stderr] {
+        if let Some(line) = log.lines().rfind(is_error) {
+            let start = line.as_ptr() as usize - log.as_ptr() as usize;
+            let (before, after) = log.split_at(start);
+            let guest = if std::ptr::eq(log, output.stdout) { before } else { output.stdout };
+            return Progress { stdout: Some(guest.to_owned()), ..of_log(after) };
         }
-        _ if why.contains("not found") => (Stage::Link, Cause::NoExport { name: message }),
-        _ => match messages::trap(why) {
-            Some(trap) => (Stage::Run, Cause::Trap { trap, message }),
-            None => (Stage::Run, Cause::HostError { message }),
-        },
+    }
+    let words = output.stderr.lines().last().unwrap_or_default();
+    match words.strip_prefix("Function \"").and_then(|rest| rest.strip_suffix("\" not found in the module export list.")) {
+        Some(name) => no_export(name),
+        None if words.starts_with("A function name is required") => no_export("_start"),
+        None => exited(output.code),
+    }
+}
+
+/// The last error and what its log says of it in the lines below.
+fn of_log(log: &str) -> Progress {
+    let (first, details) = log.split_once('\n').unwrap_or((log, ""));
+    let (phase, why) = first.split_once(" failed: ").unwrap_or(("", first));
+    let why = why.split(", Code: ").next().unwrap_or(why);
+    let needed = details.lines().find_map(|l| Some(&l[l.find("requires enabling ")?..]));
+    let message = needed.map_or_else(|| why.to_owned(), |needed| format!("{why}: {needed}"));
+    let refused = |message| Cause::Refused { message, offset: offset(details) };
+    let (stage, cause) = match phase.rsplit(' ').next().unwrap_or_default() {
+        "loading" => (Stage::Load, refused(message)),
+        "validation" => (Stage::Validate, refused(message)),
+        "instantiation" => return instantiating(details, why),
+        // Of what is done before a function is called it names no function.
+        _ => {
+            let stage = if details.contains("At AST node: module") { Stage::Instantiate } else { Stage::Run };
+            // Translated code knows no offsets.
+            let offset = details.contains("In instruction: ").then(|| offset(details)).flatten();
+            let place = offset.map(|offset| Location { offset: Some(offset), ..Location::default() });
+            (stage, of_execution(why).at(place))
+        }
     };
     at(stage, cause)
 }
 
+fn of_execution(why: &str) -> Cause {
+    let message = why.to_owned();
+    let uncaught = why.starts_with("uncaught exception").then_some(TrapKind::UncaughtException);
+    match uncaught.or_else(|| messages::trap(why)) {
+        Some(trap) => Cause::trap(trap, message),
+        None => Cause::HostError { message },
+    }
+}
+
+/// The number in `Bytecode offset: 0x0000000e`.
+fn offset(details: &str) -> Option<u64> {
+    let hex = details.split_once("Bytecode offset: 0x")?.1;
+    u64::from_str_radix(hex.split(|c: char| !c.is_ascii_hexdigit()).next()?, 16).ok()
+}
+
 /// The lines after the error name the import: `When linking module: "env" , function name: "foo"`.
-fn instantiating(output: &ProcessOutput, why: &str) -> Progress {
-    let mut lines = [output.stderr, output.stdout].into_iter().flat_map(str::lines);
-    let named = lines.rfind(|l| l.contains("When linking module: ")).unwrap_or_default();
+fn instantiating(details: &str, why: &str) -> Progress {
+    let named = details.lines().find(|l| l.contains("When linking module: ")).unwrap_or_default();
     let (module, name) = messages::quoted_pair(named);
     let message = why.to_owned();
     match why {
@@ -83,7 +150,7 @@ fn instantiating(output: &ProcessOutput, why: &str) -> Progress {
             at(Stage::Link, Cause::ImportTypeMismatch { module, name, message })
         }
         why => match messages::trap(why) {
-            Some(trap) => at(Stage::Instantiate, Cause::Trap { trap, message }),
+            Some(trap) => at(Stage::Instantiate, Cause::trap(trap, message)),
             None => at(Stage::Instantiate, Cause::ResourceLimit { message }),
         },
     }
@@ -93,19 +160,21 @@ fn instantiating(output: &ProcessOutput, why: &str) -> Progress {
 mod tests {
     use wasmlab_protocol::{Cause, TrapKind};
 
-    fn cause(code: i32, stdout: &str) -> Option<Cause> {
-        super::classify(&super::ProcessOutput { code, stdout, stderr: "" }).cause
-    }
+    const TRAP: &str = "[t] [error] execution failed: unreachable, Code: 0x40a\n[t] [error]     In instruction: unreachable (0x00)\n";
 
     #[test]
-    fn documented_messages_are_understood() {
-        let trap = "[2026-11-21 07:00:00.000] [error] execution failed: unreachable, Code: 0x40a\n[2026-11-21 07:00:00.000] [error]     In instruction: unreachable (0x00)\n";
-        assert!(matches!(cause(1, trap), Some(Cause::Trap { trap: TrapKind::Unreachable, .. })));
-        let import = "[t] [error] instantiation failed: unknown import, Code: 0x302\n[t] [error]     When linking module: \"env\" , function name: \"foo\"\n";
-        assert!(matches!(cause(1, import), Some(Cause::MissingImport { module, name, .. }) if module == "env" && name == "foo"));
-        let invalid = "[t] [error] loading failed: magic header not detected, Code: 0x23\n";
-        assert!(matches!(cause(1, invalid), Some(Cause::Refused { .. })));
-        assert_eq!(cause(7, ""), Some(Cause::Exit { code: 7 }));
-        assert_eq!(cause(0, "[t] [error] x failed: y, Code: 0x1\n"), Some(Cause::Returned), "a guest's own words");
+    fn the_guests_own_words_are_told_from_the_log() {
+        let check = |code: i32, guest: &str, log: &str| {
+            let stdout = format!("{guest}{log}");
+            super::classify(&super::ProcessOutput { code, stdout: &stdout, stderr: "" })
+        };
+        let fake = "[t] [error] execution failed: division by zero, Code: 0x1\n";
+        let seen = check(134, fake, TRAP);
+        assert_eq!(seen.stdout.as_deref(), Some(fake));
+        assert!(matches!(seen.cause, Some(Cause::Trap { trap: TrapKind::Unreachable, .. })));
+        assert_eq!(check(7, "mine\n", "").cause, Some(Cause::Exit { code: 7 }));
+        assert_eq!(check(0, "", TRAP).cause, Some(Cause::Returned), "a guest's own words");
+        let on_stderr = super::classify(&super::ProcessOutput { code: 1, stdout: "mine\n", stderr: TRAP });
+        assert_eq!(on_stderr.stdout.as_deref(), Some("mine\n"), "older versions");
     }
 }

@@ -9,7 +9,7 @@ use wasmlab_model::observation::Progress;
 use wasmlab_protocol::{Cause, Network, Stage, TrapKind};
 
 use crate::command_line::{self, CallSyntax, ProcessOutput, Reader, argv, at, exited, missing_import, no_export};
-use crate::{CellFiles, InstallCommand, Runtime, Source, Tool, messages};
+use crate::{CellFiles, InstallCommand, Runtime, Source, Tool, messages, switches};
 
 pub fn columns() -> Vec<Runtime> {
     vec![Runtime {
@@ -27,9 +27,11 @@ pub fn columns() -> Vec<Runtime> {
             },
         ],
         is_applicable: command_line::no_http,
+        help: &[&["run", "--help"]],
+        switches: switches::enable_all,
         refuses: |cell| command_line::usual_refusals(cell, "wasmer"),
         commands,
-        reader: Some(Reader { result_separator: Some(' '), ..Reader::new(classify) }),
+        reader: Some(Reader { result_separator: Some(' '), error_mark: "error: ", ..Reader::new(classify) }),
         reference_column: Some("wasmer-cranelift".into()),
         explain_difference: command_line::explain_difference,
         ..Runtime::default()
@@ -43,9 +45,7 @@ fn commands(tool: &Tool, cell: &CellFiles) -> Vec<Vec<OsString>> {
     if cell.cell.network == Network::Loopback {
         base.push("--net".into());
     }
-    if command_line::is_beyond_common_proposals(cell) {
-        base.push("--enable-all".into());
-    }
+    base.extend(command_line::switch_args(cell.cell));
     command_line::processes(base, cell, CallSyntax::BeforeModule("--invoke"), Some("--"))
 }
 
@@ -68,10 +68,10 @@ fn classify(output: &ProcessOutput) -> Progress {
         }
         let trap = cause.trim_start_matches("RuntimeError: ");
         if let Some(kind) = messages::trap(trap) {
-            return at(Stage::Run, Cause::Trap { trap: kind, message: trap.to_owned() });
+            return at(Stage::Run, Cause::trap(kind, trap));
         }
         if trap.starts_with("Uncaught exception") || trap.starts_with("uncaught exception") {
-            return at(Stage::Run, Cause::Trap { trap: TrapKind::UncaughtException, message: trap.to_owned() });
+            return at(Stage::Run, Cause::trap(TrapKind::UncaughtException, trap));
         }
         if cause.starts_with("No export `") || cause.starts_with("No exported function found") {
             return no_export(cause.split('`').nth(1).unwrap_or_default());

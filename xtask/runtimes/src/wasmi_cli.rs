@@ -91,8 +91,11 @@ fn classify(output: &ProcessOutput) -> Progress {
         return at(Stage::Load, Cause::EngineError { message });
     };
     let cause = match messages::trap(words) {
-        Some(trap) => Cause::Trap { trap, message: words.to_owned() },
-        None => Cause::HostError { message: words.to_owned() },
+        Some(trap) => Cause::trap(trap, words),
+        None => match messages::refusal(words) {
+            Some(what) => Cause::HostRefused { what, message: words.to_owned() },
+            None => Cause::HostError { message: words.to_owned() },
+        },
     };
     at(Stage::Run, cause)
 }
@@ -100,7 +103,7 @@ fn classify(output: &ProcessOutput) -> Progress {
 fn of_instantiating(rest: &str) -> Cause {
     let message = rest.to_owned();
     if let Some(trap) = messages::trap(rest) {
-        return Cause::Trap { trap, message };
+        return Cause::trap(trap, message);
     }
     // "imported function (MODULE,NAME) type mismatch. expected … but found …"
     if let Some((pair, _)) = rest.split_once(") type mismatch").filter(|_| rest.starts_with("imported ")) {

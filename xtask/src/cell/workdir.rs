@@ -61,8 +61,7 @@ impl Workdir {
         for dir in ["work", "home", "dirs"] {
             fs::create_dir(path(dir))?;
         }
-        // A guest that the user names has no scenario's folder.
-        let lab_guest = !plan.scenario.dir.as_os_str().is_empty() && run.dir.iter().all(|d| d.host.is_none());
+        let lab_guest = plan.scenario.is_labs() && run.dir.iter().all(|d| d.host.is_none() && d.original.is_none());
         let canary = Canary::place(&path("dirs"), lab_guest)?;
         let mut sockets = Vec::new();
         for socket in &run.socket {

@@ -7,18 +7,22 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use wasmlab_protocol::Value;
 
+use self::dirs::{DirArgs, Dirs};
 use super::common::{self, Purpose, usage};
 use super::format::Shown;
 use super::{output, run_all};
+use crate::cell::Keep;
 use crate::guest::{self, Guest};
 use crate::lab::Lab;
 use crate::matrix::Request;
 use wasmlab_model::facts::{Facts, Shape};
 use wasmlab_model::report::{Origin, Selection};
-use wasmlab_model::scenario::{Build, Dir, EntryKind, Expect, ExpectedCall, Run, Scenario, ScenarioFile};
+use wasmlab_model::scenario::{Build, EntryKind, Expect, ExpectedCall, Run, Scenario, ScenarioFile};
 use wasmlab_report::GroupBy;
 use wasmlab_report::sentence::sentence;
 use wasmlab_report::words;
+
+mod dirs;
 
 /// For `--help`.
 pub const ABOUT: &str = "Say where a .wasm or .wat file of your own runs, where not, and why";
@@ -26,10 +30,15 @@ pub const ABOUT: &str = "Say where a .wasm or .wat file of your own runs, where 
 pub const EXAMPLES: &str = "Examples:
   cargo xtask check app.wasm
   cargo xtask check app.wasm --dir ./data::/data --env LANG=C -- --verbose input.txt
+  cargo xtask check app.wasm --dir-rw ./out --runtime wasmtime-cli
   cargo xtask check add.wat --invoke add -- 2 3
   cargo xtask check app.wasm --expect-stdout 'hello' --expect-exit 0 --runtime 'wasm*'
   cargo xtask check a.wasm b.wasm --output json
   cargo xtask check app.wasm --runtime wasmi --runtime node --require-present    # in CI
+
+Each runtime gets a fresh copy of every --dir, and the directory stays as it is. To see what the
+guests left there: --keep-dirs left, then look at left/app/RUNTIME. To have the guest change the
+directory itself: --dir-rw, with one runtime. (`run-one` leaves the folder of a scenario's cell.)
 
 The exit code is 0 when every runtime that is here runs every file, 1 when one does not (or, with
 --require-present, is not here).
@@ -44,9 +53,8 @@ pub struct Args {
     /// Call this export, with the arguments after `--`, instead of running the program
     #[arg(long, value_name = "EXPORT")]
     invoke: Option<String>,
-    /// Give the guest a directory: HOST or HOST::GUEST; may be repeated
-    #[arg(long, value_name = "HOST[::GUEST]")]
-    dir: Vec<String>,
+    #[command(flatten)]
+    dirs: DirArgs,
     /// Set a variable in the guest's environment; may be repeated
     #[arg(long, value_name = "NAME=VALUE")]
     env: Vec<String>,
@@ -62,7 +70,7 @@ pub struct Args {
     /// Limit of the run
     #[arg(long, value_name = "SECONDS", value_parser = common::seconds)]
     timeout: Option<u64>,
-    /// Only runtimes that the glob matches, or a build of your own as RUNTIME@PATH; may be repeated
+    /// Only runtimes that the glob matches, or a build of your own as RUNTIME@PATH, a version as RUNTIME@VERSION; may be repeated
     #[arg(long, value_name = "GLOB")]
     runtime: Vec<String>,
     /// Measure anew
@@ -86,10 +94,13 @@ pub struct Args {
 
 /// Runs it.
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
+    let runtimes = common::columns(lab, &args.runtime)?;
+    let dirs = args.dirs.dirs(args.files.len(), runtimes.len())?;
+    let kept = args.dirs.keep()?;
     let mut scenarios = Vec::new();
     let mut given = BTreeMap::new();
     for file in &args.files {
-        let (scenario, guest) = prepare(lab, file, args)?;
+        let (scenario, guest) = prepare(lab, file, args, &dirs)?;
         if given.contains_key(&scenario.name) {
             return usage(format!("two files are named `{}`: check them one after the other", scenario.name));
         }
@@ -99,16 +110,16 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     scenarios.sort_by(|a, b| a.name.cmp(&b.name));
     let request = Request {
         scenarios: &scenarios,
-        runtimes: common::columns(&args.runtime)?,
+        runtimes,
         jobs: run_all::jobs(None),
-        use_cache: !args.no_cache,
+        use_cache: !args.no_cache && kept.is_none(),
         confirm: false,
         limits: run_all::limits(args.timeout),
         build: guest::Options { offline: args.offline, require_built: false },
         given,
         engines: args.engines.of(),
         sink: None,
-        keep_workdir: false,
+        keep: Keep { dirs: kept.as_deref(), ..Keep::default() },
     };
     let selected = Selection { scenarios: Vec::new(), runtimes: args.runtime.clone() };
     let purpose = Purpose { selected, ..Purpose::of("check") };
@@ -118,11 +129,14 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         let sentences = scenarios.iter().map(|s| words::wrapped(width, "", "", &sentence(&report, &s.name)));
         output::print(&format!("\n{}\n", sentences.collect::<Vec<_>>().join("\n")))?;
     }
+    if let Some(kept) = &kept {
+        output::say(&format!("what each guest left in its directories is in {}", kept.display()));
+    }
     Ok(if args.require_present { common::all_present(&report, code) } else { code })
 }
 
 /// A scenario and a guest for one file.
-fn prepare(lab: &Lab, file: &Path, args: &Args) -> Result<(Scenario, Guest)> {
+fn prepare(lab: &Lab, file: &Path, args: &Args, dirs: &Dirs) -> Result<(Scenario, Guest)> {
     let bytes = read(file)?;
     let sha256 = lab.cache.put_object(&bytes)?;
     let facts = crate::matrix::facts_of(lab, &sha256, &bytes).ok();
@@ -135,7 +149,7 @@ fn prepare(lab: &Lab, file: &Path, args: &Args) -> Result<(Scenario, Guest)> {
         route: "given".to_owned(),
         rung: 0,
         build: Build { toolchain: "wat".to_owned(), ..Build::default() },
-        run: run_of(facts.as_ref(), &name, args)?,
+        run: run_of(facts.as_ref(), &name, args, dirs)?,
         expect: Expect {
             exit: args.expect_exit.unwrap_or(0),
             stdout_contains: args.expect_stdout.iter().filter(|_| args.invoke.is_none()).cloned().collect(),
@@ -174,18 +188,13 @@ fn read(file: &Path) -> Result<Vec<u8>> {
         })
 }
 
-fn run_of(facts: Option<&Facts>, name: &str, args: &Args) -> Result<Run> {
-    let mut run = Run { args: args.args.clone(), ..Run::default() };
+fn run_of(facts: Option<&Facts>, name: &str, args: &Args, dirs: &Dirs) -> Result<Run> {
+    let mut run = Run { args: args.args.clone(), dir: dirs.dirs.clone(), ..Run::default() };
     for text in &args.env {
         match text.split_once('=') {
             Some((name, value)) if !name.is_empty() => run.env.insert(name.to_owned(), value.to_owned()),
             _ => return usage(format!("--env `{text}` is not NAME=VALUE")),
         };
-    }
-    for text in &args.dir {
-        let (host, guest) = text.split_once("::").unwrap_or((text, text));
-        let host = fs::canonicalize(host).or_else(|e| usage(format!("--dir `{host}` cannot be used: {e}")))?;
-        run.dir.push(Dir { guest: guest.to_owned(), host: Some(host), ..Dir::default() });
     }
     if let Some(file) = &args.stdin {
         let bytes = fs::read(file).or_else(|e| usage(format!("--stdin `{}` cannot be read: {e}", file.display())))?;

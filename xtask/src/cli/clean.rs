@@ -10,7 +10,7 @@ use crate::exit;
 use crate::lab::Lab;
 
 /// For `--help`.
-pub const ABOUT: &str = "Remove cached observations and guests; with --all, the engines too";
+pub const ABOUT: &str = "Remove cached observations and guests; with --all, engines and other versions of runtimes too";
 /// For `--help`.
 pub const EXAMPLES: &str = "Examples:
   cargo xtask clean
@@ -19,12 +19,12 @@ pub const EXAMPLES: &str = "Examples:
 /// What of the cache is removed without `--all`.
 const LIGHT: &[&str] = &["entries", "objects", "compiled", "guests", "drivers"];
 /// What is removed with it.
-const HEAVY: &[&str] = &["engines"];
+const HEAVY: &[&str] = &["engines", "versions"];
 
 /// Options.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The engines too, which take minutes to build
+    /// The engines too, which take minutes to build, and the versions of runtimes that `setup` got
     #[arg(long)]
     all: bool,
 }

@@ -17,6 +17,7 @@ use crate::matrix::{self, Request};
 use crate::scenario;
 use crate::store::files;
 use crate::store::snapshots::Store;
+use crate::versions;
 use wasmlab_model::report::{RunReport, Selection};
 use wasmlab_model::scenario::Scenario;
 use wasmlab_process as process;
@@ -91,10 +92,11 @@ pub fn choose<T>(items: Vec<T>, globs: &[String], what: &str, id: impl Fn(&T) ->
     Ok(items.into_iter().filter(|item| set.is_match(id(item))).collect())
 }
 
-/// The columns that the globs choose, and those of `RUNTIME@PATH`, each beside the one that it is a build of.
-pub fn columns(globs: &[String]) -> Result<Vec<Runtime>> {
+/// The columns that the globs choose, and those of `RUNTIME@PATH` and `RUNTIME@VERSION`, each beside the one that it
+/// is a build of.
+pub fn columns(lab: &Lab, globs: &[String]) -> Result<Vec<Runtime>> {
     let (custom, globs): (Vec<&String>, Vec<&String>) = globs.iter().partition(|g| g.contains(CUSTOM_BUILD));
-    let custom = custom.into_iter().map(|text| custom_column(text)).collect::<Result<Vec<_>>>()?;
+    let custom = custom.into_iter().map(|text| custom_column(lab, text)).collect::<Result<Vec<_>>>()?;
     let globs: Vec<String> = globs.into_iter().cloned().collect();
     let is_reference = |r: &Runtime| custom.iter().any(|c| c.reference_column.as_ref() == Some(&r.id));
     let mut columns: Vec<Runtime> = if globs.is_empty() && !custom.is_empty() {
@@ -112,10 +114,10 @@ pub fn columns(globs: &[String]) -> Result<Vec<Runtime>> {
     Ok(columns)
 }
 
-/// One column of the registry by its id, or `RUNTIME@PATH`.
-pub fn column(text: &str) -> Result<Runtime> {
+/// One column of the registry by its id, or `RUNTIME@PATH`, or `RUNTIME@VERSION`.
+pub fn column(lab: &Lab, text: &str) -> Result<Runtime> {
     if text.contains(CUSTOM_BUILD) {
-        return custom_column(text);
+        return custom_column(lab, text);
     }
     match runtimes::find(text) {
         Some(column) => Ok(column.clone()),
@@ -126,13 +128,15 @@ pub fn column(text: &str) -> Result<Runtime> {
     }
 }
 
-/// The column for `RUNTIME@PATH`; RUNTIME is a column's id, or an engine's name for its command line.
-fn custom_column(text: &str) -> Result<Runtime> {
-    let (name, path) = text.split_once(CUSTOM_BUILD).unwrap_or((text, ""));
-    let by_engine = |r: &&Runtime| r.engine == name && matches!(r.source, Source::Program(_));
-    let Some(base) = runtimes::find(name).or_else(|| runtimes::all().iter().find(by_engine)) else {
-        return usage(format!("--runtime `{text}`: no runtime or engine is named `{name}`"));
-    };
+/// The column for `RUNTIME@PATH` or `RUNTIME@VERSION`, as [`base_of`] reads them.
+fn custom_column(lab: &Lab, text: &str) -> Result<Runtime> {
+    let (base, name, path) = base_of(text)?;
+    if runtimes::is_version(path) {
+        let wanted = versions::Wanted::new(base, path).or_else(|why| usage(format!("--runtime `{text}`: {why}")))?;
+        let program = versions::find(lab, &wanted);
+        let program = program.or_else(|a| usage(format!("--runtime `{text}`: {}; {}", a.why, a.how)))?;
+        return Ok(runtimes::version_build(base, path, program));
+    }
     let path =
         fs::canonicalize(path).or_else(|e| usage(format!("--runtime `{text}`: `{path}` cannot be used: {e}")))?;
     if !path.is_file() {
@@ -144,6 +148,17 @@ fn custom_column(text: &str) -> Result<Runtime> {
     let named = parts.find(|part| !common.contains(&part.as_str())).unwrap_or_else(|| "own".to_owned());
     let kebab = named.to_ascii_lowercase().replace(|c: char| !c.is_ascii_alphanumeric(), "-");
     Ok(runtimes::custom_build(base, kebab.trim_matches('-'), path))
+}
+
+/// The column that `RUNTIME@…` is a build of, RUNTIME, and what stands behind the `@`. RUNTIME is a column's id, or an
+/// engine's name for its command line.
+pub fn base_of(text: &str) -> Result<(&'static Runtime, &str, &str)> {
+    let (name, build) = text.split_once(CUSTOM_BUILD).unwrap_or((text, ""));
+    let by_engine = |r: &&Runtime| r.engine == name && matches!(r.source, Source::Program(_));
+    match runtimes::find(name).or_else(|| runtimes::all().iter().find(by_engine)) {
+        Some(base) => Ok((base, name, build)),
+        None => usage(format!("`{text}`: no runtime or engine is named `{name}`")),
+    }
 }
 
 /// Seconds on the command line, as text: `10`, `0.5`.

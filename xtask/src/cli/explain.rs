@@ -8,6 +8,7 @@ use super::columns::{names, prose};
 use super::common::usage;
 use super::output;
 use wasmlab_model::codes::{CATALOGUE, Code, Entry, UnknownCode};
+use wasmlab_model::report::SWITCHED;
 use crate::exit;
 use crate::lab::Lab;
 use wasmlab_report::words;
@@ -36,6 +37,10 @@ pub fn run(_: &Lab, args: &Args) -> Result<u8> {
             });
             output::table(&[names("sign"), names("code"), names("verdict"), prose("meaning", 30)], &rows.collect::<Vec<_>>())
         }
+        Some(text) if *text == SWITCHED.to_string() => format!(
+            "{SWITCHED} pass with a switch\n\nThe runtime does not run it as it comes, and does so with a switch of its own \
+             that is off by default. The report\nnames the switch and says what happens without it.\n"
+        ),
         Some(text) => match find(text) {
             Ok(code) => explain(code.entry()),
             Err(error) => {

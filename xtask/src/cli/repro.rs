@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use super::common::{self, usage};
 use super::{output, run_all, run_one};
 use crate::guest::{self, Guest};
-use crate::cell::{self, Plan, Reproduction};
+use crate::cell::{self, Keep, Plan, Reproduction};
 use crate::lab::Lab;
 use crate::matrix::{Engines, Request};
 use wasmlab_model::report::{Cell, RunReport};
@@ -34,7 +34,7 @@ observed, and the versions. The exit code is 0 when it is written.";
 pub struct Args {
     /// The scenario
     scenario: String,
-    /// The runtime, or a build of your own as RUNTIME@PATH
+    /// The runtime, or a build of your own as RUNTIME@PATH, a version as RUNTIME@VERSION
     runtime: String,
     /// The folder, which must be empty or not be there [default: repro-SCENARIO-RUNTIME]
     #[arg(long, value_name = "DIR")]
@@ -47,7 +47,7 @@ pub struct Args {
 /// Runs it.
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let scenario = run_one::scenario(lab, &args.scenario)?;
-    let runtime = common::column(&args.runtime)?;
+    let runtime = common::column(lab, &args.runtime)?;
     let into = args.output.clone().unwrap_or_else(|| format!("repro-{}-{}", args.scenario, runtime.id()).into());
     if into.is_file() || fs::read_dir(&into).is_ok_and(|mut entries| entries.next().is_some()) {
         return usage(format!("`{}` is not an empty folder: name another with --output", into.display()));
@@ -67,7 +67,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         given: BTreeMap::from([(scenarios[0].name.clone(), guest.clone())]),
         engines: Engines::All,
         sink: None,
-        keep_workdir: false,
+        keep: Keep::default(),
     };
     let report = common::measure(lab, &request, common::Purpose::of("run-one"));
     let Some(cell) = report.cells.first() else { return Ok(exit::INTERRUPTED) };
@@ -97,7 +97,8 @@ fn write(
     let facts = report.artifacts.first().and_then(|a| a.facts.as_ref());
     let (scenario, runtime) = (&request.scenarios[0], &request.runtimes[0]);
     let (guest_hash, companions) = (&guest.sha256, &guest.companions);
-    let plan = Plan { scenario, runtime, tool, guest: guest_hash, facts, companions, limits: request.limits };
+    let (limits, switches) = (request.limits, &cell.switches);
+    let plan = Plan { scenario, runtime, tool, guest: guest_hash, facts, companions, limits, switches };
     let made = cell::reproduce(lab, &plan, &into)?;
     let script = into.join("run.sh");
     fs::write(&script, shell(scenario, runtime, tool, &made))?;

@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use super::common::{self, Purpose};
 use super::format::{Rows, Shown};
 use crate::guest;
-use crate::cell::Limits;
+use crate::cell::{Keep, Limits};
 use crate::lab::Lab;
 use crate::matrix::Request;
 use wasmlab_model::report::Selection;
@@ -23,6 +23,7 @@ pub const EXAMPLES: &str = "Examples:
   cargo xtask run-all --scenario '*tcp*' --scenario '*http*'      the socket gap, rung by rung
   cargo xtask run-all --by route
   cargo xtask run-all --runtime wasmtime@/path/to/a/build/of/wasmtime
+  cargo xtask run-all --runtime node@24      a version that `cargo xtask setup node@24` got
   cargo xtask run-all --output json > report.json
   cargo xtask run-all --engines quick        the first matrix in a minute or two
   cargo xtask run-all --no-cache --timeout 30";
@@ -33,7 +34,7 @@ pub struct Args {
     /// Only scenarios that the glob matches; may be repeated
     #[arg(long, value_name = "GLOB")]
     scenario: Vec<String>,
-    /// Only runtimes that the glob matches, or a build of your own as RUNTIME@PATH; may be repeated
+    /// Only runtimes that the glob matches, or a build of your own as RUNTIME@PATH, a version as RUNTIME@VERSION; may be repeated
     #[arg(long, value_name = "GLOB")]
     runtime: Vec<String>,
     /// Cells at a time [default: one a processor]
@@ -79,7 +80,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let scenarios = common::choose(all, &args.scenario, "scenario", |s| s.name.clone())?;
     let request = Request {
         scenarios: &scenarios,
-        runtimes: common::columns(&args.runtime)?,
+        runtimes: common::columns(lab, &args.runtime)?,
         jobs: jobs(args.jobs),
         use_cache: !args.no_cache,
         confirm: true,
@@ -88,7 +89,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         given: BTreeMap::new(),
         engines: args.engines.of(),
         sink: None,
-        keep_workdir: false,
+        keep: Keep::default(),
     };
     let selected = Selection { scenarios: args.scenario.clone(), runtimes: args.runtime.clone() };
     let purpose = Purpose { compare: true, selected, ..Purpose::of("run-all") };

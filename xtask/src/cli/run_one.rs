@@ -9,7 +9,7 @@ use anyhow::Result;
 use super::common::{self, usage};
 use super::{output, run_all};
 use crate::guest;
-use crate::cell::ProcessEvent;
+use crate::cell::{Keep, ProcessEvent};
 use crate::lab::Lab;
 use crate::matrix::{Engines, Request};
 use wasmlab_model::observation::Part;
@@ -34,7 +34,7 @@ The exit code is 0 when the scenario passes, 1 when it does not.";
 pub struct Args {
     /// The scenario
     scenario: String,
-    /// The runtime, or a build of your own as RUNTIME@PATH
+    /// The runtime, or a build of your own as RUNTIME@PATH, a version as RUNTIME@VERSION
     runtime: String,
     /// Limit of the run
     #[arg(long, value_name = "SECONDS", value_parser = common::seconds)]
@@ -49,7 +49,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let scenarios = [scenario(lab, &args.scenario)?];
     let request = Request {
         scenarios: &scenarios,
-        runtimes: vec![common::column(&args.runtime)?],
+        runtimes: vec![common::column(lab, &args.runtime)?],
         jobs: 1,
         use_cache: false,
         confirm: false,
@@ -58,7 +58,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         given: BTreeMap::new(),
         engines: Engines::All,
         sink: Some(&hear),
-        keep_workdir: true,
+        keep: Keep { workdir: true, ..Keep::default() },
     };
     let report = common::measure(lab, &request, common::Purpose::of("run-one"));
     match report.cells.first() {

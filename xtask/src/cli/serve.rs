@@ -13,7 +13,7 @@ use super::common::{self, usage};
 use super::progress::Progress;
 use super::{output, run_all, run_one};
 use crate::guest;
-use crate::cell::{ProcessEvent, Limits};
+use crate::cell::{Keep, Limits, ProcessEvent};
 use crate::exit;
 use crate::lab::Lab;
 use crate::matrix::{Engines, Request};
@@ -78,7 +78,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         given: BTreeMap::new(),
         engines: Engines::All,
         sink: Some(&pass_on),
-        keep_workdir: false,
+        keep: Keep::default(),
     };
     // Where there is no terminal there may be no handler either: then Ctrl-C ends the lab at once.
     let _ = ctrlc::set_handler(process::cancel);
@@ -153,7 +153,7 @@ fn folder(root: &Path) -> Result<PathBuf> {
 
 fn runtime(lab: &Lab, scenario: &Scenario, args: &Args) -> Result<Runtime> {
     if let Some(name) = &args.runtime {
-        return common::column(name);
+        return common::column(lab, name);
     }
     // Which one it is made for is read from the guest; without a guest the run says why there is none.
     let options = guest::Options { offline: args.offline, require_built: false };
@@ -162,7 +162,7 @@ fn runtime(lab: &Lab, scenario: &Scenario, args: &Args) -> Result<Runtime> {
         crate::matrix::facts_of(lab, &guest.sha256, &bytes).ok()
     });
     for name in USUAL {
-        let column = common::column(name)?;
+        let column = common::column(lab, name)?;
         if column.is_applicable(&scenario.spec, facts.as_ref()).is_ok() {
             return Ok(column);
         }

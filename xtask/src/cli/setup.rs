@@ -7,11 +7,12 @@ use xshell::Shell;
 
 use super::common;
 use super::output;
-use crate::engines;
+use crate::engines::{self, Absence};
 use crate::exit;
 use crate::lab::Lab;
+use crate::versions::{self, Wanted};
 use wasmlab_report::words;
-use wasmlab_runtimes::{self as runtimes, Source};
+use wasmlab_runtimes::{self as runtimes, CUSTOM_BUILD, Source};
 use wasmlab_toolchains as toolchains;
 
 mod embedded;
@@ -24,13 +25,16 @@ pub const EXAMPLES: &str = "Examples:
   cargo xtask setup
   cargo xtask setup nginx                    gets what this scenario needs, and no runtime
   cargo xtask setup --runtime 'deno*'        gets these runtimes, and no toolchain
+  cargo xtask setup node@24 wasmtime@48      gets these versions, for `--runtime node@24`
   cargo xtask setup --engines                builds what run-all would build: ten to twenty minutes";
 
 /// Options.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Only what these scenarios are built with, and no runtime; names, globs, or short names such as nginx
-    scenario: Vec<String>,
+    /// Only what these scenarios are built with, and no runtime (names, globs, or short names such as nginx); or a
+    /// version of a runtime's program, into the lab's cache: RUNTIME@VERSION
+    #[arg(value_name = "SCENARIO|RUNTIME@VERSION")]
+    wanted: Vec<String>,
     /// Say what would be done, and do nothing
     #[arg(long)]
     dry_run: bool,
@@ -38,7 +42,7 @@ pub struct Args {
     #[arg(long, value_name = "GLOB")]
     runtime: Vec<String>,
     /// Build the embedded engines and the drivers of browsers, which `run-all` would build when it needs them, and no more
-    #[arg(long, conflicts_with_all = ["scenario", "dry_run"])]
+    #[arg(long, conflicts_with_all = ["wanted", "dry_run"])]
     engines: bool,
 }
 
@@ -132,10 +136,14 @@ fn said((commands, by_hand): &Plan) -> String {
 
 fn missing(lab: &Lab, args: &Args) -> Result<Plan> {
     lab.machine.forget_answers();
-    let only_runtimes = args.scenario.is_empty() && !args.runtime.is_empty();
-    let (mut commands, mut by_hand) = if only_runtimes { Plan::default() } else { toolchains(lab, &args.scenario)? };
-    if !args.scenario.is_empty() && args.runtime.is_empty() {
-        return Ok((commands, by_hand));
+    let (of_runtimes, scenarios): (Vec<String>, Vec<String>) =
+        args.wanted.iter().cloned().partition(|text| text.contains(CUSTOM_BUILD));
+    let mut plan = versions_of(lab, &of_runtimes)?;
+    if !scenarios.is_empty() || (args.runtime.is_empty() && of_runtimes.is_empty()) {
+        toolchains(lab, &scenarios, &mut plan)?;
+    }
+    if !args.wanted.is_empty() && args.runtime.is_empty() {
+        return Ok(plan);
     }
     for runtime in common::choose(runtimes::all().iter().collect(), &args.runtime, "runtime", |r| r.id().to_owned())? {
         let (Err(Some(absence)), Source::Program(_) | Source::Driver { .. }) =
@@ -143,19 +151,36 @@ fn missing(lab: &Lab, args: &Args) -> Result<Plan> {
         else {
             continue;
         };
-        match absence.command {
-            Some((command, "")) => _ = commands.entry(command).or_default().insert(runtime.id().to_owned()),
-            Some((command, note)) => {
-                commands.entry(command).or_default().insert(format!("{} ({note})", runtime.id()));
-            }
-            None => _ = by_hand.insert(runtime.id().to_owned(), format!("{}; {}", absence.why, absence.how)),
-        }
+        add(&mut plan, runtime.id(), absence);
     }
-    Ok((commands, by_hand))
+    Ok(plan)
 }
 
-fn toolchains(lab: &Lab, wanted: &[String]) -> Result<Plan> {
-    let (mut commands, mut by_hand) = Plan::default();
+/// What is missing of the versions that are wanted: `node@24`.
+fn versions_of(lab: &Lab, texts: &[String]) -> Result<Plan> {
+    let mut plan = Plan::default();
+    for text in texts {
+        let (base, _, version) = common::base_of(text)?;
+        if !runtimes::is_version(version) {
+            return common::usage(format!("`{text}`: `{version}` is not a version, such as 24 or 24.1.0"));
+        }
+        let wanted = Wanted::new(base, version).or_else(|why| common::usage(format!("`{text}`: {why}")))?;
+        if let Err(absence) = versions::find_and_mend(lab, &wanted) {
+            add(&mut plan, text, absence);
+        }
+    }
+    Ok(plan)
+}
+
+fn add((commands, by_hand): &mut Plan, what: &str, absence: Absence) {
+    match absence.command {
+        Some((command, "")) => _ = commands.entry(command).or_default().insert(what.to_owned()),
+        Some((command, note)) => _ = commands.entry(command).or_default().insert(format!("{what} ({note})")),
+        None => _ = by_hand.insert(what.to_owned(), format!("{}; {}", absence.why, absence.how)),
+    }
+}
+
+fn toolchains(lab: &Lab, wanted: &[String], (commands, by_hand): &mut Plan) -> Result<()> {
     let all = common::scenarios(lab)?;
     // A short name stands for the scenario that gives it to itself.
     let named = |text: &str| all.iter().find(|s| common::is_named(s, text));
@@ -174,7 +199,7 @@ fn toolchains(lab: &Lab, wanted: &[String]) -> Result<Plan> {
             None => _ = by_hand.insert(missing.what, missing.how),
         }
     }
-    Ok((commands, by_hand))
+    Ok(())
 }
 
 fn listed(what: &BTreeSet<String>) -> String {

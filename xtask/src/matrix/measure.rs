@@ -1,16 +1,15 @@
 //! One cell: from the cache or measured, and judged.
 
-use super::kept::{self, Kept};
-use super::{Request, Row, row};
-use crate::cell::{self, Plan};
+use super::kept::Kept;
+use super::once::{self, Unmeasured};
+use super::{Request, Row, row, switches};
+use crate::cell::Plan;
 use crate::engines::Absence;
 use crate::guest::Guest;
 use crate::lab::Lab;
-use wasmlab_judge::{Evidence, judge};
-use wasmlab_model::observation::{Observation, Outcome};
 use wasmlab_model::report::{Cell, INVALID_FILE, Origin};
-use wasmlab_model::verdict::{Judgement, Verdict};
-use wasmlab_runtimes::{Seen, Tool};
+use wasmlab_model::verdict::Verdict;
+use wasmlab_runtimes::Tool;
 
 /// What took longer is not measured once more in the same run, milliseconds: the next run confirms it.
 const SOON_MS: f64 = 2_000.0;
@@ -47,50 +46,31 @@ pub fn cell(
         Ok(ready) => ready,
         Err(cell) => return settled(*cell),
     };
-    let facts = guest.facts.as_ref();
     let plan = Plan {
         scenario,
         runtime,
         tool,
         guest: &built.sha256,
-        facts: facts.ok(),
+        facts: guest.facts.as_ref().ok(),
         companions: &built.companions,
         limits: request.limits,
+        switches: &[],
     };
-    let key = plan.key();
-    let recalls = request.use_cache && turn == Turn::First;
-    let cached = key.as_ref().filter(|_| recalls).and_then(|key| kept::recall(lab, key));
-    let from_cache = cached.is_some();
-    let observation = match cached.map_or_else(|| cell::observe(lab, &plan, request.sink, request.keep_workdir), Ok) {
-        Ok(observation) if observation.outcome == Outcome::Interrupted => return None,
-        Ok(observation) => observation,
-        Err(error) => {
+    let once = |plan: &Plan| once::run(lab, request, plan, turn, guest.facts.as_ref());
+    let measured = once(&plan).and_then(|first| switches::tried(&plan, first, &once));
+    let (by_switches, seen) = match measured {
+        Ok(measured) => measured,
+        Err(Unmeasured::Interrupted) => return None,
+        Err(Unmeasured::Failed(error)) => {
             let detail = format!("the cell could not be set up: {error}");
             return settled(row::unmeasured(scenario, runtime.id(), Verdict::Error, None, detail));
         }
     };
-    let judged = |observation: &Observation| -> Judgement {
-        let seen = Seen { observation, run: &scenario.spec.run, facts: facts.ok() };
-        let progress = runtime.progress(&seen);
-        let (facts, lab_guest) = (facts.map_err(String::as_str), built.origin != Origin::Given);
-        judge(&Evidence { facts, observation, progress: &progress, lab_guest }, &scenario.spec)
-    };
-    let alike = |a: &Observation, b: &Observation| {
-        let result = |Judgement { verdict, code, stage, subject, .. }| (verdict, code, stage, subject);
-        result(judged(a)) == result(judged(b))
-    };
-    let kept = match key.filter(|_| !from_cache) {
-        None => Kept::Settled,
-        Some(key) => {
-            // Whoever wants every cell anew does not want an earlier run's word for it either.
-            let before = Some(()).filter(|()| request.use_cache || turn == Turn::Again);
-            kept::keep(lab, &key, &observation, before.and_then(|()| kept::before(lab, &key)), alike)
-        }
-    };
-    let mut cell = row::measured(scenario, runtime.id(), judged(&observation), observation);
-    cell.cached = from_cache;
+    let mut cell = row::measured(scenario, runtime.id(), seen.judgement, seen.observation);
+    cell.cached = seen.from_cache;
     cell.prebuilt = built.origin == Origin::Prebuilt;
-    let again = kept == Kept::Unconfirmed && request.confirm && turn == Turn::First && cell.duration_ms < SOON_MS;
+    (cell.switches, cell.by_default) = by_switches.map(|s| (s.switches, Some(s.by_default))).unwrap_or_default();
+    let again = seen.kept == Kept::Unconfirmed && request.confirm && turn == Turn::First && cell.duration_ms < SOON_MS;
     Some(Measured { cell, again })
 }
 

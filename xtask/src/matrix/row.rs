@@ -54,6 +54,8 @@ pub fn unmeasured(scenario: &Scenario, runtime: &str, verdict: Verdict, code: Op
         known: None,
         prebuilt: false,
         way: None,
+        switches: Vec::new(),
+        by_default: None,
         argv: Vec::new(),
         duration_ms: 0.0,
         compile_ms: None,

@@ -38,6 +38,24 @@ pub fn copy_atomically(from: &Path, to: &Path) -> io::Result<()> {
     copy.persist(to).map_err(|e| named(e.error))
 }
 
+/// Makes a symbolic link at `path`.
+///
+/// # Errors
+/// When there is something at `path`, or its folder cannot be written.
+#[cfg(unix)]
+pub fn link(target: &Path, path: &Path) -> io::Result<()> {
+    std::os::unix::fs::symlink(target, path)
+}
+
+/// Elsewhere a link needs rights that few have, and is of another kind for a folder.
+///
+/// # Errors
+/// Always.
+#[cfg(not(unix))]
+pub fn link(_: &Path, _: &Path) -> io::Result<()> {
+    Err(io::Error::new(io::ErrorKind::Unsupported, "the lab makes symbolic links on Unix only"))
+}
+
 /// Every file below `dir`, relative and sorted; folders whose name is in `skip` are left out.
 ///
 /// # Errors

@@ -231,6 +231,14 @@ fn note_change(cell: &mut Cell, before: Option<&Line>, now: &Line) {
     cell.change = match before {
         None => Change::New,
         Some(before) if before.same_result(now) => Change::Same,
+        // A pass that needs a switch now, one that needs it no more, one that needs another.
+        Some(before) if before.verdict == Verdict::Pass && now.verdict == Verdict::Pass => {
+            match (before.switches.is_empty(), now.switches.is_empty()) {
+                (true, false) => Change::Worse,
+                (false, true) => Change::FixedGap,
+                _ => Change::Different,
+            }
+        }
         Some(_) if now.verdict == Verdict::Pass => Change::FixedGap,
         Some(before) if before.verdict == Verdict::Pass || now.verdict == Verdict::Fail => Change::Worse,
         Some(_) => Change::Different,

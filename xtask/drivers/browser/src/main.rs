@@ -56,6 +56,7 @@ fn probe() -> Result<(), String> {
         engine: "browser".to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         modes: MODES.iter().map(ToString::to_string).collect(),
+        switches: Vec::new(),
     };
     println!("{}", serde_json::to_string(&probe).map_err(|e| e.to_string())?);
     Ok(())

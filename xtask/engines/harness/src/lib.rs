@@ -16,7 +16,7 @@ pub use compiled::CompiledCode;
 pub use log::{Log, MAX_HOST_CALLS};
 pub use recorder::Recorder;
 
-use wasmlab_protocol::{Cause, CellSpec, EXIT_UNUSABLE, PROTOCOL, Probe, SOCKET_FD, Stage, Value};
+use wasmlab_protocol::{Cause, CellSpec, EXIT_UNUSABLE, HostRefusal, PROTOCOL, Probe, SOCKET_FD, Stage, Switch, Value};
 
 /// One engine binary.
 #[derive(Clone, Copy, Debug)]
@@ -27,6 +27,9 @@ pub struct Engine {
     pub lock: &'static str,
     /// The modes it offers.
     pub modes: &'static [&'static str],
+    /// What its library leaves off by default and a specification may turn on: the call that does so, and what it
+    /// gives (a proposal, [`wasmlab_protocol::STACK`]).
+    pub switches: &'static [(&'static str, &'static str)],
     /// Runs a cell whose mode is one of [`Engine::modes`]. `Ok` is [`Cause::Returned`].
     pub run: fn(&CellSpec, &Log) -> Result<(), Cause>,
 }
@@ -61,6 +64,11 @@ impl Engine {
             engine: self.name.to_owned(),
             version: self.version().to_owned(),
             modes: self.modes.iter().map(ToString::to_string).collect(),
+            switches: self
+                .switches
+                .iter()
+                .map(|(name, gives)| Switch { name: (*name).to_owned(), gives: (*gives).to_owned() })
+                .collect(),
         };
         let line = serde_json::to_string(&probe).map_err(|e| e.to_string())?;
         writeln!(std::io::stdout(), "{line}").map_err(|e| format!("failed to write to stdout: {e}"))
@@ -70,6 +78,10 @@ impl Engine {
         let spec = read_spec(path).map_err(|e| format!("{}: {e}", path.display()))?;
         if !self.modes.contains(&spec.mode.as_str()) {
             return Err(format!("no mode `{}`; there is {}", spec.mode, self.modes.join(", ")));
+        }
+        let is_known = |switch: &String| self.switches.iter().any(|(name, _)| name == switch);
+        if let Some(unknown) = spec.switches.iter().find(|switch| !is_known(switch)) {
+            return Err(format!("no switch `{unknown}`: the probe lists them"));
         }
         let log = Log::open(&spec.observation).map_err(|e| format!("{}: {e}", spec.observation.display()))?;
         let cause = (self.run)(&spec, &log).err().unwrap_or(Cause::Returned);
@@ -110,6 +122,20 @@ pub fn load(spec: &CellSpec, log: &Log) -> Result<Vec<u8>, Cause> {
     log.stage(Stage::Load);
     std::fs::read(&spec.module)
         .map_err(|e| Cause::EngineError { message: format!("failed to read {}: {e}", spec.module.display()) })
+}
+
+/// What a host of WASI 0.1 refuses with these words: wiggle's and wasi-common's, which several engines share. They
+/// come as an error of the host function that was called.
+#[must_use]
+pub fn refusal(words: &str) -> Option<HostRefusal> {
+    let is = |part| words.contains(part);
+    if is("invalid exit status outside of") {
+        Some(HostRefusal::ExitCode)
+    } else if is("missing required") && is("memory export") {
+        Some(HostRefusal::NoMemory)
+    } else {
+        None
+    }
 }
 
 /// Whether `bytes` begin as a component does (the version field holds layer 1).

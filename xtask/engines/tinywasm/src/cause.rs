@@ -17,7 +17,7 @@ pub(crate) fn of(error: &Error, stage: Stage) -> Cause {
         // What does not fit before the guest runs is no trap of the guest's.
         Error::Trap(Trap::OutOfMemory) if stage == Stage::Instantiate => Cause::ResourceLimit { message },
         Error::Trap(Trap::HostFunction(_)) => Cause::HostError { message },
-        Error::Trap(trap) => Cause::Trap { trap: kind(trap), message: trap.to_string() },
+        Error::Trap(trap) => Cause::trap(kind(trap), trap.to_string()),
         _ => Cause::HostError { message },
     }
 }

@@ -13,8 +13,16 @@ use tinywasm::{Engine, ModuleInstance, Store};
 use wasmlab_engine::{self as engine, Log};
 use wasmlab_protocol::{Call, Cause, CellSpec, Entry, Stage, Value};
 
-const TINYWASM: engine::Engine =
-    engine::Engine { name: "tinywasm", lock: include_str!("../Cargo.lock"), modes: &["interpreter"], run };
+const TINYWASM: engine::Engine = engine::Engine {
+    name: "tinywasm",
+    lock: include_str!("../Cargo.lock"),
+    modes: &["interpreter"],
+    switches: &[(DEPTH, wasmlab_protocol::STACK)],
+    run,
+};
+
+/// Raises limits that a compiling engine would not have.
+const DEPTH: &str = "Config::with_call_stack(dynamic(1024, 20000)).with_value_stack(dynamic(4096, 1048576))";
 
 fn main() -> ExitCode {
     TINYWASM.main()
@@ -30,7 +38,7 @@ fn run(spec: &CellSpec, log: &Log) -> Result<(), Cause> {
     let module = tinywasm::parse_bytes(&bytes).map_err(|e| cause::of(&e.into(), Stage::Compile))?;
 
     log.stage(Stage::Link);
-    let mut store = Store::new(Engine::new(config()));
+    let mut store = Store::new(Engine::new(config(spec)));
     let imports = link::imports(spec, log, &module, &mut store)?;
 
     log.stage(Stage::Instantiate);
@@ -58,10 +66,14 @@ fn run(spec: &CellSpec, log: &Log) -> Result<(), Cause> {
     Ok(())
 }
 
-/// The same bounds as the lab's other interpreter has, in place of 1,000 frames: close to what compiling
-/// engines allow, and endless recursion still ends in milliseconds.
-fn config() -> Config {
-    Config::new()
+/// tinywasm as it comes, and what the specification turns on: the same bounds as the lab's other interpreter has
+/// then, in place of 1,000 frames. Endless recursion still ends in milliseconds.
+fn config(spec: &CellSpec) -> Config {
+    let config = Config::new();
+    if !spec.switches.iter().any(|name| name == DEPTH) {
+        return config;
+    }
+    config
         .with_call_stack(StackConfig::dynamic(1 << 10, 20_000))
         .with_value_stack(StackConfig::dynamic(4 << 10, 1 << 20))
 }

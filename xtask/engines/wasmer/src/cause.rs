@@ -5,7 +5,8 @@ use std::fmt::Display;
 use wasmer::sys::vm::TrapCode;
 use wasmer::{CompileError, InstantiationError, LinkError, RuntimeError, WasmError};
 use wasmer_wasix::WasiError;
-use wasmlab_protocol::{Cause, TrapKind};
+use wasmlab_engine as engine;
+use wasmlab_protocol::{Cause, Location, TrapKind};
 
 /// A failure of the engine's own.
 pub(crate) fn engine_error(error: &impl Display) -> Cause {
@@ -58,13 +59,26 @@ pub(crate) fn of_running(error: &RuntimeError) -> Cause {
     }
     if error.is_exception() {
         let message = "the guest threw an exception that nobody caught".to_owned();
-        return Cause::Trap { trap: TrapKind::UncaughtException, message };
+        return Cause::trap(TrapKind::UncaughtException, message).at(location(error));
     }
     let message = error.message();
     match error.clone().to_trap() {
-        Some(code) => Cause::Trap { trap: trap(code), message },
-        None => Cause::HostError { message },
+        Some(code) => Cause::trap(trap(code), message).at(location(error)),
+        None => match engine::refusal(&message) {
+            Some(what) => Cause::HostRefused { what, message },
+            None => Cause::HostError { message },
+        },
     }
+}
+
+/// Where the guest was: the innermost frame of its trace. Singlepass does not keep the offset, and gives 0.
+fn location(error: &RuntimeError) -> Option<Location> {
+    let frame = error.trace().first()?;
+    Some(Location {
+        function: frame.function_name().map(str::to_owned),
+        index: Some(frame.func_index()),
+        offset: Some(frame.module_offset() as u64).filter(|offset| *offset > 0),
+    })
 }
 
 fn trap(code: TrapCode) -> TrapKind {

@@ -1,6 +1,6 @@
 //! Compiling, or taking what was compiled before.
 
-use wasmer::sys::{CompilerConfig, Cranelift, EngineBuilder, NativeEngineExt, Singlepass, Target};
+use wasmer::sys::{CompilerConfig, Cranelift, EngineBuilder, NativeEngineExt, Singlepass};
 use wasmer::{Engine, Module};
 use wasmlab_engine::{CompiledCode, Log};
 use wasmlab_protocol::{Cause, CellSpec, Stage};
@@ -8,16 +8,13 @@ use wasmlab_protocol::{Cause, CellSpec, Stage};
 use crate::limits::Limited;
 use crate::{WASMER, cause};
 
-/// The engine of the specification's mode: every proposal that its compiler says it supports.
+/// The engine of the specification's mode, as it comes: with the proposals that its compiler has by default.
 pub(crate) fn engine(spec: &CellSpec) -> Engine {
     let compiler: Box<dyn CompilerConfig> = match spec.mode.as_str() {
         "singlepass" => Box::new(Singlepass::new()),
         _ => Box::new(Cranelift::new()),
     };
-    let target = Target::default();
-    let features = compiler.supported_features_for_target(&target);
-    let mut engine: Engine =
-        EngineBuilder::new(compiler).set_target(Some(target)).set_features(Some(features)).engine().into();
+    let mut engine: Engine = EngineBuilder::new(compiler).engine().into();
     engine.set_tunables(Limited::new(spec.memory_limit));
     engine
 }

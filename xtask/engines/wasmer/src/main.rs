@@ -23,7 +23,7 @@ use crate::cause::{engine_error, of_running};
 use crate::host::Wasi;
 
 const WASMER: engine::Engine =
-    engine::Engine { name: "wasmer", lock: include_str!("../Cargo.lock"), modes: MODES, run };
+    engine::Engine { name: "wasmer", lock: include_str!("../Cargo.lock"), modes: MODES, switches: &[], run };
 
 /// The last is Cranelift with Emscripten's system calls, which need Linux.
 #[cfg(target_os = "linux")]

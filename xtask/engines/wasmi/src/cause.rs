@@ -2,6 +2,7 @@
 
 use wasmi::errors::{ErrorKind, InstantiationError, LinkerError, MemoryError, TableError};
 use wasmi::{Error, TrapCode};
+use wasmlab_engine as engine;
 use wasmlab_protocol::{Cause, Stage, TrapKind};
 
 /// Why a cell ended that failed with `error` in `stage`.
@@ -20,7 +21,7 @@ pub(crate) fn of(error: &Error, stage: Stage) -> Cause {
             | InstantiationError::TooManyMemories,
         ) if stage == Stage::Instantiate => Cause::ResourceLimit { message },
         ErrorKind::Instantiation(InstantiationError::ElementSegmentDoesNotFit { .. }) => {
-            Cause::Trap { trap: TrapKind::TableOutOfBounds, message }
+            Cause::trap(TrapKind::TableOutOfBounds, message)
         }
         ErrorKind::Instantiation(
             InstantiationError::ImportTypeMismatch { name, .. }
@@ -38,9 +39,13 @@ pub(crate) fn of(error: &Error, stage: Stage) -> Cause {
         | ErrorKind::UserLimits(_)
         | ErrorKind::Ir(_) => Cause::CompileFailed { message },
         kind => match kind.as_trap_code() {
-            Some(code) => Cause::Trap { trap: trap(code), message },
+            // wasmi keeps no trace of its frames.
+            Some(code) => Cause::trap(trap(code), message),
             None if stage == Stage::Compile => Cause::Refused { message, offset: None },
-            None => Cause::HostError { message },
+            None => match engine::refusal(&message) {
+                Some(what) => Cause::HostRefused { what, message },
+                None => Cause::HostError { message },
+            },
         },
     }
 }

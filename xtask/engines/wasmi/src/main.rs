@@ -13,7 +13,15 @@ use wasmi_wasi::WasiCtx;
 use wasmlab_engine::{self as engine, Log};
 use wasmlab_protocol::{Call, Cause, CellSpec, Entry, Stage};
 
-const WASMI: engine::Engine = engine::Engine { name: "wasmi", lock: include_str!("../Cargo.lock"), modes: MODES, run };
+const WASMI: engine::Engine =
+    engine::Engine { name: "wasmi", lock: include_str!("../Cargo.lock"), modes: MODES, switches: SWITCHES, run };
+
+/// What wasmi leaves off by default, or at a limit that a compiling engine would not have.
+const SWITCHES: &[(&str, &str)] =
+    &[(PAGE_SIZES, "custom-page-sizes"), (WIDE, "wide-arithmetic"), (DEPTH, wasmlab_protocol::STACK)];
+const PAGE_SIZES: &str = "Config::wasm_custom_page_sizes(true)";
+const WIDE: &str = "Config::wasm_wide_arithmetic(true)";
+const DEPTH: &str = "Config::set_max_recursion_depth(20000).set_max_stack_height(8388608)";
 
 /// The second is the interpreter with Emscripten's system calls, which need Linux.
 #[cfg(target_os = "linux")]
@@ -36,7 +44,7 @@ pub(crate) struct Host {
 fn run(spec: &CellSpec, log: &Log) -> Result<(), Cause> {
     let bytes = engine::load(spec, log)?;
     engine::refuse_component(&bytes, "wasmi")?;
-    let engine = Engine::new(&config());
+    let engine = Engine::new(&config(spec));
 
     // Modules are validated here and each function is translated when first called, as wasmi does by
     // default: there is no compiled code worth keeping, so `spec.compiled` is not used.
@@ -79,14 +87,17 @@ fn run(spec: &CellSpec, log: &Log) -> Result<(), Cause> {
     }
 }
 
-/// Every proposal that wasmi knows, those that it leaves off by default included.
-fn config() -> Config {
+/// wasmi as it comes, and what the specification turns on.
+fn config(spec: &CellSpec) -> Config {
     let mut config = Config::default();
-    config.wasm_custom_page_sizes(true).wasm_wide_arithmetic(true);
-    // wasmi keeps the guest's stack on the heap and by default stops at 1,000 frames and 1 MB, where
-    // a browser or a compiling engine allows some ten thousand. These bounds come close to those, and
-    // endless recursion still ends in milliseconds.
-    config.set_max_recursion_depth(20_000).set_max_stack_height(8 << 20);
+    let on = |switch: &str| spec.switches.iter().any(|name| name == switch);
+    config.wasm_custom_page_sizes(on(PAGE_SIZES)).wasm_wide_arithmetic(on(WIDE));
+    // wasmi keeps the guest's stack on the heap and by default stops at 1,000 frames and 1 MB, where a browser or a
+    // compiling engine allows some ten thousand. These bounds come close to those, and endless recursion still ends
+    // in milliseconds.
+    if on(DEPTH) {
+        config.set_max_recursion_depth(20_000).set_max_stack_height(8 << 20);
+    }
     config
 }
 

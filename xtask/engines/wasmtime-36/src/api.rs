@@ -5,36 +5,29 @@ use std::path::Path;
 use wasmtime::{Config, Error, Result, Val};
 use wasmtime_wasi::{DirPerms, FilePerms, WasiCtxBuilder};
 
-pub(crate) use wasmtime_environ::wasmparser::WasmFeatures;
 pub(crate) use wasmtime_wasi::{preview0 as p0, preview1 as p1};
 
-/// Proposals that this version implements and leaves off by default. Those of garbage collection it calls
+/// What this version has and leaves off by default: the call, the proposal. Those of garbage collection it calls
 /// incomplete; exceptions it does not offer: the documentation hides the switch.
-pub(crate) const OPTIONAL: WasmFeatures = WasmFeatures::WIDE_ARITHMETIC
-    .union(WasmFeatures::CUSTOM_PAGE_SIZES)
-    .union(WasmFeatures::STACK_SWITCHING)
-    .union(WasmFeatures::FUNCTION_REFERENCES)
-    .union(WasmFeatures::GC);
+pub(crate) const SWITCHES: &[(&str, &str)] = &[
+    ("Config::wasm_wide_arithmetic(true)", "wide-arithmetic"),
+    ("Config::wasm_custom_page_sizes(true)", "custom-page-sizes"),
+    ("Config::wasm_stack_switching(true)", "stack-switching"),
+    ("Config::wasm_function_references(true)", "function-references"),
+    ("Config::wasm_gc(true)", "gc"),
+];
 
-/// A switch of a configuration.
-type Switch = fn(&mut Config, bool) -> &mut Config;
-
-/// Switches a proposal on. This version has a method for each, and none for all.
-pub(crate) fn switch_on(config: &mut Config, feature: WasmFeatures) {
-    const SWITCHES: [(WasmFeatures, Switch); 5] = [
-        (WasmFeatures::WIDE_ARITHMETIC, Config::wasm_wide_arithmetic),
-        (WasmFeatures::CUSTOM_PAGE_SIZES, Config::wasm_custom_page_sizes),
-        (WasmFeatures::STACK_SWITCHING, Config::wasm_stack_switching),
-        (WasmFeatures::FUNCTION_REFERENCES, Config::wasm_function_references),
-        (WasmFeatures::GC, Config::wasm_gc),
-    ];
-    if let Some((_, switch)) = SWITCHES.iter().find(|(flag, _)| *flag == feature) {
-        switch(config, true);
-    }
+/// Turns on what one of [`SWITCHES`] gives.
+pub(crate) fn turn_on(config: &mut Config, gives: &str) {
+    match gives {
+        "wide-arithmetic" => config.wasm_wide_arithmetic(true),
+        "custom-page-sizes" => config.wasm_custom_page_sizes(true),
+        "stack-switching" => config.wasm_stack_switching(true),
+        "function-references" => config.wasm_function_references(true),
+        "gc" => config.wasm_gc(true),
+        _ => config,
+    };
 }
-
-/// Shared memories are on with the threads proposal.
-pub(crate) fn allow_shared_memory(_: &mut Config) {}
 
 /// Gives the guest a directory, to read and to write.
 pub(crate) fn preopen(wasi: &mut WasiCtxBuilder, host: &Path, guest: &str) -> Result<()> {

@@ -24,8 +24,13 @@ use std::process::ExitCode;
 use wasmlab_engine::{self as engine, Log};
 use wasmlab_protocol::{Cause, CellSpec};
 
-const WASMTIME: engine::Engine =
-    engine::Engine { name: "wasmtime", lock: include_str!("../Cargo.lock"), modes: &["cranelift"], run };
+const WASMTIME: engine::Engine = engine::Engine {
+    name: "wasmtime",
+    lock: include_str!("../Cargo.lock"),
+    modes: &["cranelift"],
+    switches: api::SWITCHES,
+    run,
+};
 
 fn main() -> ExitCode {
     WASMTIME.main()
@@ -33,7 +38,7 @@ fn main() -> ExitCode {
 
 fn run(spec: &CellSpec, log: &Log) -> Result<(), Cause> {
     let bytes = engine::load(spec, log)?;
-    let engine = config::engine(&spec.mode, bytes.len())?;
+    let engine = config::engine(spec, bytes.len())?;
     if engine::is_component(&bytes) {
         component::run(spec, log, &engine, &bytes)
     } else {

@@ -3,25 +3,45 @@
 
 use std::path::Path;
 
-use wasmtime::{Config, Error, Result, ThrownException, Val};
+use wasmtime::{Config, Error, Result, ThrownException, Val, WasmFeatures};
 use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 
-pub(crate) use wasmtime::WasmFeatures;
 pub(crate) use wasmtime_wasi::{p0, p1};
 
-/// Proposals that wasmtime implements and leaves off by default. (Those on by default it takes out by
-/// itself where a compiler lacks them; what is asked for explicitly it refuses, by name.)
-pub(crate) const OPTIONAL: WasmFeatures =
-    WasmFeatures::WIDE_ARITHMETIC.union(WasmFeatures::CUSTOM_PAGE_SIZES).union(WasmFeatures::STACK_SWITCHING);
+/// What wasmtime has and leaves off by default: the call, the proposal. Which of them a compiler takes is its own to
+/// say. (The threads proposal is on, the memories that it is about are not.)
+pub(crate) const SWITCHES: &[(&str, &str)] = &[
+    ("Config::shared_memory(true)", "threads"),
+    ("Config::wasm_wide_arithmetic(true)", "wide-arithmetic"),
+    ("Config::wasm_custom_page_sizes(true)", "custom-page-sizes"),
+    ("Config::wasm_stack_switching(true)", "stack-switching"),
+    ("Config::wasm_shared_everything_threads(true)", "shared-everything-threads"),
+    ("Config::wasm_component_model_more_async_builtins(true)", "cm-more-async-builtins"),
+    ("Config::wasm_component_model_async_stackful(true)", "cm-async-stackful"),
+    ("Config::wasm_component_model_error_context(true)", "cm-error-context"),
+    ("Config::wasm_component_model_threading(true)", "cm-threading"),
+    ("Config::wasm_component_model_fixed_length_lists(true)", "cm-fixed-length-lists"),
+];
 
-/// Switches a proposal on.
-pub(crate) fn switch_on(config: &mut Config, feature: WasmFeatures) {
+/// Turns on what one of [`SWITCHES`] gives.
+pub(crate) fn turn_on(config: &mut Config, gives: &str) {
+    let feature = match gives {
+        "threads" => {
+            config.shared_memory(true);
+            return;
+        }
+        "wide-arithmetic" => WasmFeatures::WIDE_ARITHMETIC,
+        "custom-page-sizes" => WasmFeatures::CUSTOM_PAGE_SIZES,
+        "stack-switching" => WasmFeatures::STACK_SWITCHING,
+        "shared-everything-threads" => WasmFeatures::SHARED_EVERYTHING_THREADS,
+        "cm-more-async-builtins" => WasmFeatures::CM_MORE_ASYNC_BUILTINS,
+        "cm-async-stackful" => WasmFeatures::CM_ASYNC_STACKFUL,
+        "cm-error-context" => WasmFeatures::CM_ERROR_CONTEXT,
+        "cm-threading" => WasmFeatures::CM_THREADING,
+        "cm-fixed-length-lists" => WasmFeatures::CM_FIXED_LENGTH_LISTS,
+        _ => return,
+    };
     config.wasm_features(feature, true);
-}
-
-/// The threads proposal is on by default, the memories that it is about are not.
-pub(crate) fn allow_shared_memory(config: &mut Config) {
-    config.shared_memory(true);
 }
 
 /// Gives the guest a directory, to read and to write.

@@ -2,7 +2,8 @@
 
 use std::fmt::Display;
 
-use wasmlab_protocol::{Cause, Stage, TrapKind};
+use wasmlab_engine as engine;
+use wasmlab_protocol::{Cause, Location, Stage, TrapKind};
 use wasmtime::{Engine, Error, Module, Trap, WasmBacktrace};
 use wasmtime_environ::wasmparser::BinaryReaderError;
 use wasmtime_environ::{CompileError, WasmError};
@@ -55,19 +56,32 @@ pub(crate) fn of_running(error: &Error, stage: Stage) -> Cause {
         return Cause::Exit { code: *code };
     }
     if let Some(code) = error.downcast_ref::<Trap>() {
-        return Cause::Trap { trap: trap(*code), message: code.to_string() };
+        return Cause::trap(trap(*code), code.to_string()).at(location(error));
     }
     if api::is_uncaught_exception(error) {
         let message = "the guest threw an exception that nobody caught".to_owned();
-        return Cause::Trap { trap: TrapKind::UncaughtException, message };
+        return Cause::trap(TrapKind::UncaughtException, message).at(location(error));
     }
     let message = error.root_cause().to_string();
+    if let Some(what) = engine::refusal(&message) {
+        return Cause::HostRefused { what, message };
+    }
     // A backtrace says that the guest was running. Without one, and with all imports of the right
     // type, an instantiation fails for the want of memory, tables or the like.
     if stage == Stage::Instantiate && error.downcast_ref::<WasmBacktrace>().is_none() {
         return Cause::ResourceLimit { message };
     }
     Cause::HostError { message }
+}
+
+/// Where the guest was: the innermost frame of its backtrace.
+fn location(error: &Error) -> Option<Location> {
+    let frame = error.downcast_ref::<WasmBacktrace>()?.frames().first()?;
+    Some(Location {
+        function: frame.func_name().map(str::to_owned),
+        index: Some(frame.func_index()),
+        offset: frame.module_offset().map(|offset| offset as u64),
+    })
 }
 
 fn find<E: std::error::Error + Send + Sync + 'static>(error: &Error) -> Option<&E> {

@@ -17,8 +17,13 @@ use std::process::ExitCode;
 use wasmlab_engine::{self as engine, Log};
 use wasmlab_protocol::{Cause, CellSpec};
 
-const WASMTIME: engine::Engine =
-    engine::Engine { name: "wasmtime", lock: include_str!("../Cargo.lock"), modes: MODES, run };
+const WASMTIME: engine::Engine = engine::Engine {
+    name: "wasmtime",
+    lock: include_str!("../Cargo.lock"),
+    modes: MODES,
+    switches: api::SWITCHES,
+    run,
+};
 
 /// The last is Cranelift with Emscripten's system calls, which need Linux.
 #[cfg(target_os = "linux")]
@@ -32,7 +37,7 @@ fn main() -> ExitCode {
 
 fn run(spec: &CellSpec, log: &Log) -> Result<(), Cause> {
     let bytes = engine::load(spec, log)?;
-    let engine = config::engine(&spec.mode, bytes.len())?;
+    let engine = config::engine(spec, bytes.len())?;
     #[cfg(target_os = "linux")]
     if spec.mode == emscripten::MODE {
         engine::refuse_component(&bytes, "Emscripten's host")?;

@@ -45,7 +45,7 @@ fn causes_before_the_run_have_their_codes() {
     check(Ok(&plain), Cause::NoComponents { message: words() }, gap(Code::NeedsComponentModel));
     check(Ok(&plain), Cause::NoExport { name: words() }, gap(Code::NoEntryPoint));
     check(Ok(&plain), Cause::ResourceLimit { message: words() }, gap(Code::OutOfMemory));
-    check(Ok(&plain), Cause::Trap { trap: TrapKind::Unreachable, message: words() }, gap(Code::Trap));
+    check(Ok(&plain), Cause::trap(TrapKind::Unreachable, words()), gap(Code::Trap));
     check(
         Ok(&plain),
         Cause::Unsupported { what: "preopened-socket".to_owned(), message: words() },
@@ -81,7 +81,7 @@ fn what_reading_foresaw_is_the_reason_of_every_refusal() {
     check(&many, Cause::Refused { message: words(), offset: None }, limit);
     check(&many, Cause::CompileFailed { message: words() }, limit);
     check(&many, Cause::Returned, None);
-    check(&many, Cause::Trap { trap: TrapKind::Unreachable, message: words() }, Some((Code::Trap, "unreachable")));
+    check(&many, Cause::trap(TrapKind::Unreachable, words()), Some((Code::Trap, "unreachable")));
 }
 
 #[test]

@@ -24,7 +24,7 @@ fn any_cause() -> impl Strategy<Value = Cause> {
     prop_oneof![
         Just(Cause::Returned),
         (-2..300i32).prop_map(|code| Cause::Exit { code }),
-        ".{0,8}".prop_map(|message| Cause::Trap { trap: TrapKind::Other, message }),
+        ".{0,8}".prop_map(|message| Cause::trap(TrapKind::Other, message)),
         ".{0,8}".prop_map(|message| Cause::Refused { message, offset: None }),
         ("[a-z]{0,4}", "[a-z]{0,4}").prop_map(|(module, name)| Cause::MissingImport {
             module,

@@ -3,10 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
-use wasmlab_model::facts::COMMON_PROPOSALS;
 use wasmlab_protocol::{CellSpec, PreopenedDir, SOCKET_FD};
-
-use crate::CellFiles;
 
 /// A command: the program and its first arguments.
 #[must_use]
@@ -40,8 +37,8 @@ pub fn env_args(cell: &CellSpec, switch: &str) -> Vec<OsString> {
     cell.env.iter().flat_map(|(name, value)| [switch.into(), format!("{name}={value}").into()]).collect()
 }
 
-/// Whether the module uses a proposal that most engines do not have switched on: for those with one switch for all.
+/// The switches that are turned on, each of one or more words.
 #[must_use]
-pub fn is_beyond_common_proposals(cell: &CellFiles) -> bool {
-    cell.facts.is_some_and(|f| f.proposals.iter().any(|p| !COMMON_PROPOSALS.contains(&p.as_str())))
+pub fn switch_args(cell: &CellSpec) -> Vec<OsString> {
+    cell.switches.iter().flat_map(|switch| switch.split(' ')).map(OsString::from).collect()
 }

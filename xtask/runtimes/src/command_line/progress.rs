@@ -7,7 +7,7 @@ use wasmlab_protocol::{Cause, Event, ONE_INSTANCE, Stage};
 
 use super::calls::results;
 use super::{ProcessOutput, Reader, no_export};
-use crate::Seen;
+use crate::{Seen, messages};
 
 /// The progress of a cell on a command-line runtime.
 #[must_use]
@@ -25,7 +25,8 @@ pub fn progress(seen: &Seen, reader: Reader) -> Progress {
     for (part, outcome, stdout, stderr) in pieces.chain([last]) {
         let Outcome::Exited(code) = *outcome else {
             let stage = if part == Part::Prepare { Some(Stage::Compile) } else { whole.stage };
-            return Progress { stage, cause: None, calls: whole.calls, stdout: None };
+            let unchecked_imports = reader.unchecked_imports && part == Part::Guest;
+            return Progress { stage, calls: whole.calls, unchecked_imports, ..Progress::default() };
         };
         let output = ProcessOutput { code, stdout, stderr };
         if part == Part::Prepare {
@@ -57,7 +58,17 @@ pub fn progress(seen: &Seen, reader: Reader) -> Progress {
         whole.cause = Some(Cause::Unsupported { what: ONE_INSTANCE.to_owned(), message });
     }
     whole.stdout = Some(printed);
+    whole.stderr = Some(guest_stderr(&observation.stderr, whole.cause.as_ref(), reader.error_mark));
     whole
+}
+
+/// What of stderr is the guest's: the runtime's error, with which it ends where it is not the guest that chose the
+/// exit code, is not, and neither is a warning about the command line.
+fn guest_stderr(stderr: &str, cause: Option<&Cause>, mark: &str) -> String {
+    let ended_by_guest = matches!(cause, None | Some(Cause::Returned | Cause::Exit { .. }));
+    let own = messages::block_start(stderr, mark).filter(|_| !ended_by_guest);
+    let guest = &stderr[..own.unwrap_or(stderr.len())];
+    guest.lines().filter(|l| !l.starts_with("warning: using `--invoke`")).flat_map(|l| [l, "\n"]).collect()
 }
 
 /// What the module says of an ending: runtimes do not always.

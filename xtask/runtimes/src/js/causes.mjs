@@ -17,17 +17,44 @@ export function guarded(host, stage, f) {
 
 export function thrown(error, stage) {
   const message = words(error);
-  if (error instanceof WebAssembly.RuntimeError) return ['trap', { trap: trap(message), message }];
-  if (error instanceof WebAssembly.Exception) {
-    return ['trap', { trap: 'uncaught-exception', message: 'the guest threw an exception that nobody caught' }];
-  }
+  const ended = (trap, message) => ['trap', { trap, message, ...location(error) }];
+  if (error instanceof WebAssembly.RuntimeError) return ended(trap(message), message);
+  if (error instanceof WebAssembly.Exception) return ended('uncaught-exception', 'the guest threw an exception that nobody caught');
   // SpiderMonkey's is neither a RuntimeError nor a RangeError.
   const overflow = (error instanceof RangeError && message.includes('call stack')) || /^too much recursion/.test(message);
-  if (overflow) return ['trap', { trap: 'stack-overflow', message }];
+  if (overflow) return ended('stack-overflow', message);
+  const what = refused(message);
+  if (what) return ['host-refused', { what, message }];
   // JavaScriptCore has no kind of its own for a memory or a table that it could not allocate.
   const refusedSize = error instanceof RangeError || /couldn't create (Table|Memory)/i.test(message);
   if (refusedSize && stage === 'instantiate') return ['resource-limit', { message }];
   return ['host-error', { message }];
+}
+
+/**
+ * Where the guest was: the innermost frame of V8's stack, `at NAME (wasm://wasm/HASH:wasm-function[3]:0x65)`. JavaScriptCore
+ * says no more of its frames than that they are there, and Deno writes 0 for each index.
+ */
+function location(error) {
+  const frame = /^\s+at (?:(.+) \()?wasm:\/\/\S+:wasm-function\[(\d+)\]:0x([0-9a-f]+)/m.exec(error?.stack ?? '');
+  if (!frame) return {};
+  const [, name, index, offset] = frame;
+  return {
+    location: {
+      ...(name && name !== '<anonymous>' && { function: name }),
+      ...(!globalThis.Deno && { index: Number(index) }),
+      offset: parseInt(offset, 16),
+    },
+  };
+}
+
+/** What node:wasi says of a guest that it does not take: Node's, Deno's and Bun's words. */
+function refused(message) {
+  const words = [
+    [/instance\.exports\._initialize" property must be undefined/, 'two-entry-points'],
+    [/instance\.exports\.memory"?( property)? must be a WebAssembly\.Memory/, 'no-memory'],
+  ];
+  return words.find(([pattern]) => pattern.test(message))?.[1];
 }
 
 /** An error's message without the source text that JavaScriptCore adds to it. */

@@ -1,6 +1,7 @@
 // A core module by itself: plain WebAssembly, or WASI 0.1 by node:wasi.
 
 import { End } from './protocol.mjs';
+import { options } from './builtins.mjs';
 import { guarded, refusal } from './causes.mjs';
 import { short, split, toJs, toText } from './values.mjs';
 import { Types } from './types.mjs';
@@ -9,8 +10,10 @@ const NAMESPACES = { wasi_snapshot_preview1: 'preview1', wasi_unstable: 'unstabl
 
 export async function run(spec, log, bytes) {
   log.stage('compile');
-  const module = compile(bytes);
+  let module = compile(bytes);
   const types = new Types(bytes);
+  const asked = options(module, types);
+  if (asked) module = compile(bytes, asked);
 
   log.stage('link');
   if (spec.sockets?.length) {
@@ -27,9 +30,9 @@ export async function run(spec, log, bytes) {
   else throw new End('no-export', { name: 'wasi:http/incoming-handler' });
 }
 
-export function compile(bytes) {
+function compile(bytes, options) {
   try {
-    return new WebAssembly.Module(bytes);
+    return new WebAssembly.Module(bytes, options);
   } catch (error) {
     throw refusal(error);
   }
@@ -83,7 +86,9 @@ function calls(list, host, instance, types, log) {
   const { memory, _initialize: initialize } = instance.exports;
   if (host.wasi && !host.wasi.initialize) {
     // Bun's has commands only, and this for others.
-    if (!(memory instanceof WebAssembly.Memory)) throw new End('host-error', { message: 'the module exports no memory' });
+    if (!(memory instanceof WebAssembly.Memory)) {
+      throw new End('host-refused', { what: 'no-memory', message: 'node:wasi takes the memory that the module exports' });
+    }
     host.wasi.setMemory(memory);
     if (typeof initialize === 'function') guarded(host, 'run', initialize);
   } else if (host.wasi) {

@@ -31,8 +31,10 @@ export async function translate(module, packages, dir, shim, options = {}) {
   for (const [name, bytes] of files) {
     const path = join(dir, name);
     mkdirSync(dirname(path), { recursive: true });
-    // In one step: a cell that is ended here must not leave half a file that the next one takes for whole.
-    writeFileSync(`${path}.new`, bytes);
-    renameSync(`${path}.new`, path);
+    // In one step: a cell that is ended here must not leave half a file that the next one takes for whole. And
+    // another cell with the same guest may do the same meanwhile.
+    const written = `${path}.${process.pid}.new`;
+    writeFileSync(written, bytes);
+    renameSync(written, path);
   }
 }

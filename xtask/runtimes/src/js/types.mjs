@@ -8,6 +8,7 @@ export class Types {
   #functions = [];
   #imports = new Map();
   #exports = new Map();
+  #constants = new Set();
 
   constructor(bytes) {
     this.#bytes = bytes;
@@ -31,6 +32,11 @@ export class Types {
 
   imported(module, name) {
     return this.#types[this.#imports.get(`${module}\0${name}`)];
+  }
+
+  /** Whether the import is a global of a string's type that nobody sets. */
+  isStringConstant(module, name) {
+    return this.#constants.has(`${module}\0${name}`);
   }
 
   text({ params, results }) {
@@ -67,6 +73,12 @@ export class Types {
     const names = { 0x7f: 'i32', 0x7e: 'i64', 0x7d: 'f32', 0x7c: 'f64', 0x7b: 'v128', 0x70: 'funcref', 0x6f: 'externref' };
     if (byte === 0x63 || byte === 0x64) this.#u32();
     return names[byte] ?? 'ref';
+  }
+
+  /** Whether an `externref`, `(ref extern)` or `(ref null extern)` comes next. */
+  #isExternal() {
+    const [first, second] = this.#bytes.subarray(this.#at, this.#at + 2);
+    return first === 0x6f || ((first === 0x63 || first === 0x64) && second === 0x6f);
   }
 
   #recursion() {
@@ -108,7 +120,11 @@ export class Types {
       },
       () => (this.#valueType(), limits()),
       limits,
-      () => (this.#valueType(), this.#byte()),
+      () => {
+        const external = this.#isExternal();
+        this.#valueType();
+        if (this.#byte() === 0 && external) this.#constants.add(key);
+      },
       () => (this.#byte(), this.#u32()),
     ];
     kinds[this.#byte()]();

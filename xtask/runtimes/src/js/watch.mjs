@@ -43,11 +43,12 @@ export function watch(log) {
     log.stage('instantiate');
   };
   const first = () => !seen && (seen = true) && (log.stage('compile'), true);
-  WebAssembly.instantiate = async (module, imports) => {
+  // Glue says itself which of the engine's builtins it wants.
+  WebAssembly.instantiate = async (module, imports, options) => {
     const watched = first();
     // Not `new Module`: a page refuses that for more than 8 MB.
-    if (watched) enter(module instanceof WebAssembly.Module ? module : await compile(module), imports);
-    const made = await instantiate(module, imports);
+    if (watched) enter(module instanceof WebAssembly.Module ? module : await compile(module, options), imports);
+    const made = await instantiate(module, imports, options);
     if (!watched) return made;
     log.stage('run');
     return made instanceof Instance ? awake(made, life) : { ...made, instance: awake(made.instance, life) };
@@ -98,9 +99,9 @@ function awake(instance, life) {
   return Object.create(WebAssembly.Instance.prototype, { exports: { value: watched } });
 }
 
-async function compile(bytes) {
+async function compile(bytes, options) {
   try {
-    return await WebAssembly.compile(bytes);
+    return await WebAssembly.compile(bytes, options);
   } catch (error) {
     throw refusal(error);
   }

@@ -25,7 +25,7 @@ pub fn compare(cells: &mut [Cell], elsewhere: &Elsewhere) {
             let (well, ran, detail) = (found.well, found.ran, &cell.detail);
             let runtimes = if ran == 1 { "runtime" } else { "runtimes" };
             cell.detail = format!("differs from {well} of {ran} other {runtimes} that ran it: {detail}");
-            if matches!(cell.code, Some(Code::WrongOutput | Code::WrongExit | Code::Trap)) {
+            if matches!(cell.code, Some(Code::WrongOutput | Code::WrongExit | Code::Trap | Code::HostRefused)) {
                 cell.remedy = Some(REMEDY.to_owned());
             }
         }

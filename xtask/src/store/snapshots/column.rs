@@ -9,8 +9,9 @@
 //! ```
 //!
 //! Fields stand at fixed places (a longer one moves nothing but the rest of its own line), at least two blanks
-//! apart, and hold no two blanks in a row. `-` stands for an empty field before another one. A line that was
-//! accepted with another version than the file's ends with `on VERSION`, as a seventh field.
+//! apart, and hold no two blanks in a row. `-` stands for an empty field before another one. A pass that needs
+//! switches has `with SWITCHES` as a seventh field; a line that was accepted with another version than the file's ends
+//! with `on VERSION`.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -27,6 +28,9 @@ use wasmlab_model::verdict::Verdict;
 const VERSION: &str = "version: ";
 /// Before the version of one line.
 const ON: &str = "on ";
+/// Before the switches of one line, and between them.
+const WITH: &str = "with ";
+const AND: &str = " + ";
 const HEADINGS: [&str; 6] = ["scenario", "verdict", "stage", "code", "blame", "subject"];
 /// Of all fields but the last two, which may be of any length.
 const WIDTHS: [usize; 5] = [36, 7, 11, 21, 14];
@@ -46,6 +50,8 @@ pub struct Line {
     pub blame: Vec<Blame>,
     /// What the code is about.
     pub subject: Option<String>,
+    /// The switches that it passes with.
+    pub switches: Vec<String>,
 }
 
 impl Line {
@@ -59,6 +65,7 @@ impl Line {
             code: cell.code,
             blame: cell.blame.clone(),
             subject: cell.subject.clone(),
+            switches: cell.switches.clone(),
         }
     }
 
@@ -71,7 +78,7 @@ impl Line {
     /// Whether all but the version and the blame is alike: what one observation tells. Blame is told by the row.
     #[must_use]
     pub fn same_but_blame(&self, other: &Self) -> bool {
-        let told = |line: &Self| (line.verdict, line.stage, line.code, line.subject.clone());
+        let told = |line: &Self| (line.verdict, line.stage, line.code, line.subject.clone(), line.switches.clone());
         told(self) == told(other)
     }
 
@@ -90,12 +97,21 @@ impl Line {
         let code = self.code.map(|c| format!(" {c}")).unwrap_or_default();
         let subject = self.subject.as_ref().map(|s| format!(" ({s})")).unwrap_or_default();
         let [_, stage, _, blame, _] = self.fields();
+        if self.switches != other.switches {
+            let with = if self.switches.is_empty() { "without a switch".to_owned() } else { self.with() };
+            return format!("{}{code}{subject} {with}", self.verdict.id());
+        }
         let alike = (self.verdict, self.code, &self.subject) == (other.verdict, other.code, &other.subject);
         let more = if alike { format!(" (stage {stage}, blame {blame})") } else { String::new() };
         format!("{}{code}{subject}{more}", self.verdict.id())
     }
 
-    /// What stands between the scenario and the version, each as it is written.
+    /// `with -W exceptions=y`.
+    fn with(&self) -> String {
+        format!("{WITH}{}", self.switches.join(AND))
+    }
+
+    /// What stands between the scenario and the switches, each as it is written.
     fn fields(&self) -> [String; 5] {
         let none = || NONE.to_owned();
         let blame: Vec<&str> = self.blame.iter().map(|b| b.id()).collect();
@@ -207,7 +223,10 @@ impl fmt::Display for Column {
             let on =
                 if line.version == self.version { NONE.to_owned() } else { format!("{ON}{}", written(&line.version)) };
             let [verdict, stage, code, blame, subject] = line.fields();
-            write!(f, "\n{}", placed(&[scenario, &verdict, &stage, &code, &blame, &subject, &on]))?;
+            let with = if line.switches.is_empty() { String::new() } else { line.with() };
+            let fields = [scenario, &verdict, &stage, &code, &blame, &subject, &with, &on];
+            let fields: Vec<&str> = fields.into_iter().map(String::as_str).filter(|field| !field.is_empty()).collect();
+            write!(f, "\n{}", placed(&fields))?;
         }
         Ok(())
     }
@@ -231,8 +250,8 @@ fn placed(fields: &[&str]) -> String {
 
 fn parse_line(text: &str, version: &str) -> Result<(String, Line), String> {
     let fields: Vec<&str> = text.split("  ").map(|f| f.trim_matches(' ')).filter(|f| !f.is_empty()).collect();
-    if !(2..=HEADINGS.len() + 1).contains(&fields.len()) {
-        return Err(format!("{} fields, not two to {}", fields.len(), HEADINGS.len() + 1));
+    if !(2..=HEADINGS.len() + 2).contains(&fields.len()) {
+        return Err(format!("{} fields, not two to {}", fields.len(), HEADINGS.len() + 2));
     }
     let field = |index: usize| fields.get(index).copied().filter(|f| *f != NONE);
     let verdict: Verdict = field(1).map(word).transpose()?.ok_or("no verdict")?;
@@ -240,10 +259,14 @@ fn parse_line(text: &str, version: &str) -> Result<(String, Line), String> {
         return Err(format!("`{}` is not measured", verdict.id()));
     }
     let quoted = |text| read(text).ok_or_else(|| format!("`{text}` is no text as the lab writes it"));
-    let on = match field(6) {
+    let with = field(6).and_then(|with| with.strip_prefix(WITH));
+    let on = match field(if with.is_some() { 7 } else { 6 }) {
         None => version.to_owned(),
         Some(on) => quoted(on.strip_prefix(ON).ok_or_else(|| format!("`{on}` is not `{ON}VERSION`"))?)?,
     };
+    if with.is_none() && fields.len() > HEADINGS.len() + 1 {
+        return Err(format!("`{}` is not `{WITH}SWITCHES`", fields[6]));
+    }
     let line = Line {
         version: on,
         verdict,
@@ -251,6 +274,7 @@ fn parse_line(text: &str, version: &str) -> Result<(String, Line), String> {
         code: field(3).map(word).transpose()?,
         blame: field(4).map_or(Ok(Vec::new()), |names| names.split(", ").map(word).collect())?,
         subject: field(5).map(quoted).transpose()?,
+        switches: with.map(|with| with.split(AND).map(str::to_owned).collect()).unwrap_or_default(),
     };
     Ok((fields[0].to_owned(), line))
 }

@@ -73,6 +73,27 @@ fn the_same_result_is_quiet_even_with_another_version() {
 }
 
 #[test]
+fn a_pass_with_a_switch_is_another_pass() {
+    let folder = Folder::new();
+    let run = |switches: &[&str]| {
+        let mut now = cell("s", PASS);
+        now.switches = switches.iter().map(ToString::to_string).collect();
+        folder.store.compare_column("r", "1.0", &mut [&mut now]).unwrap();
+        (now.change, now.was)
+    };
+    assert_eq!(run(&[]).0, Change::New);
+    folder.accept(&["s"]);
+    assert_eq!(run(&["-W gc=y"]), (Change::Worse, Some("pass without a switch".to_owned())));
+    folder.accept(&["s"]);
+    assert_eq!(folder.lines("r.snap"), ["version: 1.0", "s pass run - - - with -W gc=y"]);
+    assert_eq!(run(&["-W gc=y"]).0, Change::Same);
+    assert_eq!(run(&["-W gc=y", "-S p3=y"]), (Change::Different, Some("pass with -W gc=y".to_owned())));
+    folder.accept(&["s"]);
+    assert_eq!(run(&["-W gc=y", "-S p3=y"]).0, Change::Same);
+    assert_eq!(run(&[]), (Change::FixedGap, Some("pass with -W gc=y + -S p3=y".to_owned())));
+}
+
+#[test]
 fn every_other_result_is_loud() {
     assert_eq!(change(PASS, TRAP, "1.0").change, Change::Worse);
     assert_eq!(change(TRAP, FAIL, "1.0").change, Change::Worse);

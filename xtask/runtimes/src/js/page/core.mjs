@@ -1,6 +1,7 @@
 // A core module in a page: plain WebAssembly, or WASI 0.1 by a polyfill.
 
 import { End } from '../protocol.mjs';
+import { options } from '../builtins.mjs';
 import { refusal, thrown } from '../causes.mjs';
 import { short, split, toJs, toText } from '../values.mjs';
 import { Types } from '../types.mjs';
@@ -9,8 +10,10 @@ const WASI = 'wasi_snapshot_preview1';
 
 export async function run(spec, log, bytes) {
   log.stage('compile');
-  const module = await compile(bytes);
+  let module = await compile(bytes);
   const types = new Types(bytes);
+  const asked = options(module, types);
+  if (asked) module = await compile(bytes, asked);
 
   log.stage('link');
   const wanted = WebAssembly.Module.imports(module);
@@ -32,9 +35,9 @@ export async function run(spec, log, bytes) {
 }
 
 /** Not `new WebAssembly.Module`: a page refuses that for more than 8 MB. */
-async function compile(bytes) {
+async function compile(bytes, options) {
   try {
-    return await WebAssembly.compile(bytes);
+    return await WebAssembly.compile(bytes, options);
   } catch (error) {
     throw refusal(error);
   }
@@ -61,6 +64,10 @@ async function guarded(host, stage, f) {
     result = await f();
   } catch (error) {
     if (error instanceof End) throw error;
+    // The shim looks for the memory when it needs it, and falls over where there is none.
+    if (host.memoryless && error instanceof TypeError) {
+      throw new End('host-refused', { what: 'no-memory', message: 'browser_wasi_shim works on the memory that the module exports' });
+    }
     throw host.exit === undefined ? new End(...thrown(error, stage)) : new End('exit', { code: host.exit });
   }
   if (host.exit !== undefined) throw new End('exit', { code: host.exit });

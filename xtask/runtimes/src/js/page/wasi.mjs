@@ -15,7 +15,10 @@ export function define(spec, host) {
     throw new Error(`exit ${code}`);
   };
   host.imports.wasi_snapshot_preview1 = { ...shim.wasiImport, ...sockets(shim.wasiImport), proc_exit };
-  host.attach = (instance) => (shim.inst = instance);
+  host.attach = (instance) => {
+    shim.inst = instance;
+    host.memoryless = !(instance.exports.memory instanceof WebAssembly.Memory);
+  };
 }
 
 /** The shim throws a string where a page has no sockets: that is its answer, no trap of the guest's. */

@@ -1,0 +1,93 @@
+//! Which proposals a refusal is about.
+
+use wasmlab_protocol::{Cause, Stage};
+
+use super::{facts, observation, spec, to, verdict};
+use crate::proposals::{exact, named};
+use wasmlab_model::codes::{Blame, Code};
+use wasmlab_model::observation::Outcome;
+use wasmlab_model::verdict::Judgement;
+
+fn refused(wat: &str, message: &str, probed: &[(&str, bool)]) -> Judgement {
+    let facts = facts(wat);
+    let cause = Cause::Refused { message: message.to_owned(), offset: None };
+    let judgement = verdict(Ok(&facts), &observation(Outcome::Exited(0), to(Stage::Compile, cause), ""), &spec(""));
+    exact(judgement, &facts, message, probed)
+}
+
+const LEGACY: &str = "(module (tag $e) (func try throw $e catch_all end))";
+const ATOMIC_SIMD: &str = "(module (memory 1 1 shared) (func (result v128) (v128.const i64x2 0 0)))";
+
+#[test]
+fn the_subject_is_what_the_runtime_lacks() {
+    let check = |wat: &str, message: &str, probed: &[(&str, bool)], code, subject: Option<&str>| {
+        let judgement = refused(wat, message, probed);
+        assert_eq!((judgement.code, judgement.subject.as_deref()), (Some(code), subject), "{}", judgement.detail);
+    };
+    let proposal = Code::UnsupportedProposal;
+    let (legacy, standard) = ("legacy-exceptions", "exceptions");
+    // wasmtime has the standard form, wasmi neither, and both of wasmi's refusals have the same words.
+    let words = "legacy_exceptions feature required for try instruction";
+    check(LEGACY, words, &[(standard, false), (legacy, true)], proposal, Some(legacy));
+    check(
+        LEGACY,
+        "exceptions proposal not enabled",
+        &[(standard, true), (legacy, true)],
+        proposal,
+        Some("exceptions legacy-exceptions"),
+    );
+    // Without a module to try, its words.
+    check(LEGACY, words, &[], proposal, Some(legacy));
+    check(ATOMIC_SIMD, "SIMD support is not enabled", &[("simd", true), ("threads", false)], proposal, Some("simd"));
+    check(ATOMIC_SIMD, "no", &[("simd", true), ("threads", true)], proposal, Some("simd threads"));
+    // One proposal alone can be the only one, unless its module was taken.
+    check("(module (memory i64 1))", "no", &[], proposal, Some("memory64"));
+    check("(module (memory i64 1))", "no", &[("memory64", false)], Code::EngineCompileError, None);
+    check(ATOMIC_SIMD, "no", &[("simd", false), ("threads", false)], Code::EngineCompileError, None);
+    check("(module)", "no", &[], Code::EngineCompileError, None);
+}
+
+#[test]
+fn the_old_form_of_exceptions_is_the_toolchains_to_change() {
+    let judgement = refused(LEGACY, "no", &[("exceptions", false), ("legacy-exceptions", true)]);
+    assert_eq!(judgement.blame, [Blame::Toolchain]);
+    assert!(judgement.remedy.is_some_and(|remedy| remedy.contains("--translate-to-exnref")));
+    let standard = "(module (tag $e) (func (throw $e)) (func (result v128) (v128.const i64x2 0 0)))";
+    let judgement = refused(standard, "no", &[("exceptions", true), ("simd", false)]);
+    assert_eq!((judgement.blame.as_slice(), judgement.remedy), (&[Blame::Runtime][..], None));
+}
+
+#[test]
+fn what_was_not_reached_is_told_as_such() {
+    let wat = r#"(module (import "env" "__wasm_setjmp" (func)) (memory i64 1))"#;
+    let judgement = refused(wat, "memory64 must be enabled", &[]);
+    assert_eq!(judgement.subject.as_deref(), Some("memory64"));
+    assert!(
+        judgement.detail.ends_with("not reached: its import env.__wasm_setjmp, which no runtime defines by itself")
+    );
+}
+
+#[test]
+fn runtimes_name_proposals_in_their_own_words() {
+    let all = [
+        "exceptions",
+        "legacy-exceptions",
+        "simd",
+        "relaxed-simd",
+        "threads",
+        "gc",
+        "function-references",
+        "tail-call",
+    ];
+    let check = |message: &str, wanted: &[&str]| assert_eq!(named(message, all), wanted, "{message}");
+    check("legacy_exceptions feature required for try instruction", &["legacy-exceptions"]);
+    check("exceptions proposal not enabled", &["exceptions"]);
+    check("SIMD support is not enabled (at offset 0x2f)", &["simd"]);
+    check("relaxed SIMD support is not enabled", &["relaxed-simd"]);
+    check("threads must be enabled for shared memories", &["threads"]);
+    check("function references required for non-nullable types", &["function-references"]);
+    check("invalid value type 'stringref', enable with --experimental-wasm-stringref", &["function-references"]);
+    check("tail calls support is not enabled", &["tail-call"]);
+    check("gc types are disallowed in this configuration", &["gc"]);
+    check("unexpected end of file", &[]);
+}

@@ -1,0 +1,224 @@
+//! The answer to the lab's question, one screen a module: where it runs, where not and why, and what would change
+//! that. Columns of one engine stand together where they agree.
+
+use std::fmt::Write;
+
+use anstyle::{AnsiColor, Effects, Style};
+
+use super::columns::named;
+use super::words::{self, Group, blame, by_code, changes};
+use super::{RenderOptions, Renderer};
+use wasmlab_model::codes::Code;
+use wasmlab_model::facts::{COMMON_PROPOSALS, Facts, Kind, Shape};
+use wasmlab_model::report::{Artifact, Cell, RunReport};
+use wasmlab_model::verdict::{Change, Verdict};
+
+/// The registry's entry.
+pub const RENDERER: Renderer = Renderer {
+    id: "answer",
+    about: "Where each module runs, where not, why, and what would change that",
+    extension: "txt",
+    saved: false,
+    render,
+};
+
+/// Before the text of each part.
+const LABEL: usize = 13;
+/// As many reasons are told; the others are counted.
+const REASONS: usize = 6;
+
+const BOLD: Style = Style::new().effects(Effects::BOLD);
+const DIM: Style = Style::new().effects(Effects::DIMMED);
+const GREEN: Style = AnsiColor::Green.on_default();
+const YELLOW: Style = AnsiColor::Yellow.on_default();
+const RED: Style = AnsiColor::Red.on_default().effects(Effects::BOLD);
+
+fn render(report: &RunReport, options: RenderOptions) -> String {
+    let mut answer = Answer { report, options, out: String::new() };
+    for (index, scenario) in report.scenarios.iter().enumerate() {
+        if index > 0 {
+            answer.out.push('\n');
+        }
+        answer.module(&scenario.name, &scenario.title);
+    }
+    answer.rest();
+    answer.out
+}
+
+struct Answer<'a> {
+    report: &'a RunReport,
+    options: RenderOptions,
+    out: String,
+}
+
+impl<'a> Answer<'a> {
+    fn module(&mut self, name: &str, title: &str) {
+        let report = self.report;
+        let artifact = report.artifacts.iter().find(|a| a.scenario == name);
+        let title = if artifact.is_some_and(|a| a.origin.id() == "given") { title } else { name };
+        let about = artifact.map(described).unwrap_or_default();
+        self.part(BOLD, title, &about);
+        let cells: Vec<&Cell> = report.cells.iter().filter(|c| c.scenario == name).collect();
+        if let Some(cell) = cells.iter().find(|c| c.is_of_invalid_file()) {
+            self.out.push('\n');
+            self.part(RED, "runs nowhere", &cell.detail);
+            self.arrow(cell.remedy.as_deref().unwrap_or_default());
+            return;
+        }
+        let of = |verdict| cells.iter().filter(move |c| c.verdict == verdict).copied().collect::<Vec<&Cell>>();
+        self.out.push('\n');
+        self.passes(&of(Verdict::Pass));
+        self.reasons(name);
+        for (verdict, label) in [(Verdict::Error, "lab failed"), (Verdict::NotApplicable, "not asked")] {
+            let cells = of(verdict);
+            // That a question makes no sense is worth a line only where no other is answered.
+            let silent = verdict == Verdict::NotApplicable && cells.len() < self.asked(name);
+            if let (Some(first), false) = (cells.first(), silent) {
+                let text = format!("{}: {}", self.columns(&cells), first.detail);
+                self.out.push('\n');
+                self.part(DIM, label, &text);
+            }
+        }
+    }
+
+    /// How many runtimes that are here have a cell of this module.
+    fn asked(&self, name: &str) -> usize {
+        self.report.cells.iter().filter(|c| c.scenario == name && c.verdict != Verdict::Absent).count()
+    }
+
+    fn passes(&mut self, cells: &[&Cell]) {
+        if cells.is_empty() {
+            self.part(YELLOW, "runs on", "none of the runtimes here");
+            return;
+        }
+        let text = self.columns(cells);
+        self.part(GREEN, "runs on", &text);
+        // What came out is worth telling where it is the same everywhere.
+        let detail = cells[0].detail.as_str();
+        if cells.iter().all(|c| c.detail == detail) {
+            self.part(DIM, "", detail);
+        }
+    }
+
+    /// The reasons, the most telling first; a remedy once for all of its reasons.
+    fn reasons(&mut self, module: &str) {
+        let report = self.report;
+        let codes = by_code(report);
+        let all = codes.iter().flat_map(|(code, groups)| groups.iter().map(move |group| (*code, group)));
+        let mut reasons: Vec<(Code, &Group)> = all.filter(|(_, group)| group.scenario == module).collect();
+        reasons.sort_by_key(|(code, group)| telling(*code, group.cell));
+        let remedy = |(code, group): &(Code, &Group<'a>)| {
+            let general = report.text(*code).map(|text| text.remedy.clone());
+            group.cell.remedy.clone().or(general).unwrap_or_default()
+        };
+        let shown = reasons.len().min(if reasons.len() > REASONS { REASONS - 1 } else { REASONS });
+        for (index, reason) in reasons.iter().take(shown).enumerate() {
+            let (code, group) = reason;
+            let (style, label) = match group.cell.verdict {
+                Verdict::Fail => (RED, "fails on"),
+                Verdict::NotBuilt => (YELLOW, "not built"),
+                _ => (YELLOW, "does not"),
+            };
+            self.out.push('\n');
+            if group.cell.verdict == Verdict::NotBuilt {
+                self.part(style, label, &format!("{code}: {}", group.detail()));
+            } else {
+                self.part(style, label, &named(report, &group.runtimes));
+                let stage = group.cell.stage.map(|s| format!(" at {s:?}").to_lowercase()).unwrap_or_default();
+                let why = format!("{code}{stage} ({}): {}", blame(report, *code, group.cell), group.detail());
+                self.part(DIM, "", &why);
+            }
+            if reasons[index + 1..shown].iter().all(|later| remedy(later) != remedy(reason)) {
+                self.arrow(&remedy(reason));
+            }
+        }
+        if reasons.len() > shown {
+            self.out.push('\n');
+            self.part(DIM, "", &format!("and {} reasons more: --full shows them", reasons.len() - shown));
+        }
+    }
+
+    /// What is not of one module.
+    fn rest(&mut self) {
+        let report = self.report;
+        let changes: Vec<_> = changes(report).into_iter().filter(|(change, _)| *change != Change::New).collect();
+        if !changes.is_empty() {
+            self.out.push('\n');
+        }
+        for (change, line) in changes {
+            self.part(DIM, change.id(), &line);
+        }
+        let absent = report.runtimes.iter().filter(|r| !r.tool.present).count();
+        if absent > 0 {
+            let noun = if absent == 1 { "runtime" } else { "runtimes" };
+            self.out.push('\n');
+            self.part(DIM, "not here", &format!("{absent} {noun}: `cargo xtask doctor` says how to get them"));
+        }
+        if report.interrupted {
+            self.part(YELLOW, "interrupted", "not every runtime was asked");
+        }
+    }
+
+    fn columns(&self, cells: &[&Cell]) -> String {
+        let ids: Vec<&str> = cells.iter().map(|c| c.runtime.as_str()).collect();
+        named(self.report, &ids)
+    }
+
+    /// A paragraph after its label, at the same place for all.
+    fn part(&mut self, style: Style, label: &str, text: &str) {
+        let label = if label.chars().count() < LABEL { format!("{label:LABEL$}") } else { format!("{label}  ") };
+        let text = words::wrapped(self.options.width, &label, &" ".repeat(LABEL), text);
+        let painted = if self.options.colour && !label.trim().is_empty() {
+            let name = label.trim_end();
+            text.replacen(name, &format!("{style}{name}{style:#}"), 1)
+        } else {
+            text
+        };
+        let _ = writeln!(self.out, "{}", painted.trim_end());
+    }
+
+    fn arrow(&mut self, remedy: &str) {
+        let (first, rest) = (format!("{:LABEL$}→ ", ""), format!("{:LABEL$}  ", ""));
+        let _ = writeln!(self.out, "{}", words::wrapped(self.options.width, &first, &rest, remedy));
+    }
+}
+
+/// `module · command · WASI 0.1 · 62.0 KiB · needs tail-call`.
+fn described(artifact: &Artifact) -> String {
+    let size = words::bytes(artifact.bytes);
+    let Some(facts) = &artifact.facts else { return size };
+    let mut parts = vec![kind(facts).to_owned()];
+    parts.extend(shape(facts.shape).map(str::to_owned));
+    parts.extend(facts.abis.iter().map(|a| a.abi.title().to_owned()));
+    parts.push(size);
+    let rare: Vec<&str> =
+        facts.proposals.iter().map(String::as_str).filter(|p| !COMMON_PROPOSALS.contains(p)).collect();
+    if !rare.is_empty() && facts.kind == Kind::Module {
+        parts.push(format!("needs {}", rare.join(", ")));
+    }
+    parts.join(" · ")
+}
+
+fn kind(facts: &Facts) -> &'static str {
+    match facts.kind {
+        Kind::Module => "module",
+        Kind::Component => "component",
+    }
+}
+
+fn shape(shape: Shape) -> Option<&'static str> {
+    match shape {
+        Shape::Command => Some("command"),
+        Shape::Reactor => Some("reactor"),
+        Shape::Library => Some("library"),
+        Shape::Object => Some("object file"),
+        Shape::SideModule => Some("side module"),
+    }
+}
+
+/// The order of reasons: what went wrong before what is lacking, what came far before what did not start; that a
+/// runtime has no WASI or no components at all is known to everybody, and comes last.
+fn telling(code: Code, cell: &Cell) -> (bool, bool, std::cmp::Reverse<Option<u8>>) {
+    let trivial = matches!(code, Code::MissingImport | Code::NeedsComponentModel);
+    (cell.verdict != Verdict::Fail, trivial, std::cmp::Reverse(cell.stage.map(|stage| stage as u8)))
+}

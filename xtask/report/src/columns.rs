@@ -1,0 +1,103 @@
+//! Names of columns for people: those of one engine and version together, with the modes that are meant.
+
+use wasmlab_model::report::{RunReport, RuntimeInfo};
+
+/// `wasmi 2.0, wasmtime 48.0 (3 modes), wasmer 7.4 (singlepass), node 20.20 with jco 1.35`: the columns with these
+/// ids, in the order of the report.
+#[must_use]
+pub fn named(report: &RunReport, ids: &[&str]) -> String {
+    let mut groups: Vec<(Key, Vec<&RuntimeInfo>)> = Vec::new();
+    for runtime in report.runtimes.iter().filter(|r| ids.contains(&r.id.as_str())) {
+        let key = Key::of(runtime);
+        match groups.iter_mut().find(|(k, _)| *k == key) {
+            Some((_, members)) => members.push(runtime),
+            None => groups.push((key, vec![runtime])),
+        }
+    }
+    let names = groups.into_iter().map(|(key, members)| {
+        let all = report.runtimes.iter().filter(|r| r.tool.present && Key::of(r) == key).count();
+        let modes: Vec<&str> = members.iter().map(|r| mode(r)).filter(|mode| !mode.is_empty()).collect();
+        let modes = match modes.as_slice() {
+            [] => String::new(),
+            modes if modes.len() > 2 && modes.len() == all => format!(" ({} modes)", modes.len()),
+            modes => format!(" ({})", modes.join(", ")),
+        };
+        format!("{}{modes}{}", key.name, key.layer)
+    });
+    names.collect::<Vec<_>>().join(", ")
+}
+
+/// What columns have in common that are named together.
+#[derive(PartialEq, Eq)]
+struct Key {
+    /// `wasmtime 48.0`.
+    name: String,
+    /// ` with jco 1.35`.
+    layer: String,
+}
+
+impl Key {
+    fn of(runtime: &RuntimeInfo) -> Self {
+        if runtime.own {
+            return Self { name: runtime.id.clone(), layer: String::new() };
+        }
+        let version = runtime.tool.version.as_deref().unwrap_or_default();
+        let (version, of_layer) = version.split_once(' ').unwrap_or((version, ""));
+        let layer = runtime.id.split_once('+').map(|(_, layer)| layer);
+        let of_layer = of_layer.rsplit(' ').next().map(short).unwrap_or_default();
+        Self {
+            name: format!("{} {}", runtime.engine, short(version)).trim_end().to_owned(),
+            layer: layer.map(|layer| format!(" with {layer} {of_layer}").trim_end().to_owned()).unwrap_or_default(),
+        }
+    }
+}
+
+/// What of a column's id its engine, its version and its layer do not say: `cranelift` of `wasmtime-36-cranelift`.
+fn mode(runtime: &RuntimeInfo) -> &str {
+    let id = runtime.id.split('+').next().unwrap_or_default();
+    let rest = id.strip_prefix(runtime.engine.as_str()).unwrap_or_default();
+    if runtime.own { "" } else { rest.trim_start_matches(|c: char| c == '-' || c.is_ascii_digit()) }
+}
+
+/// `48.0` of `48.0.8`, `156` of `156.0.8078.108`: browsers count their releases by the first number.
+fn short(version: &str) -> String {
+    let numbers: Vec<&str> = version.split('.').collect();
+    let kept = if numbers.len() > 3 && !version.contains('-') { 1 } else { 2 };
+    numbers.into_iter().take(kept).collect::<Vec<_>>().join(".")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::named;
+    use crate::sample;
+
+    #[test]
+    fn columns_of_one_engine_stand_together_where_they_agree() {
+        let mut report = sample::report();
+        let mut runtime = report.runtimes[0].clone();
+        report.runtimes.clear();
+        for (id, engine, version) in [
+            ("wasmi", "wasmi", "2.0.0"),
+            ("wasmtime-cranelift", "wasmtime", "48.0.8"),
+            ("wasmtime-winch", "wasmtime", "48.0.8"),
+            ("wasmtime-pulley", "wasmtime", "48.0.8"),
+            ("wasmtime-36-cranelift", "wasmtime", "36.0.20"),
+            ("wasmtime-cli", "wasmtime", "49.0.3"),
+            ("node", "node", "20.20.2"),
+            ("node+jco", "node", "20.20.2 jco 1.35.0"),
+            ("chromium+wasi-shim", "chromium", "156.0.8078.108 wasi-shim 0.4.2"),
+            ("wamr-zig", "wamr-zig", "3.0.0-dev.14"),
+        ] {
+            (runtime.id, runtime.engine) = (id.to_owned(), engine.to_owned());
+            runtime.tool.version = Some(version.to_owned());
+            report.runtimes.push(runtime.clone());
+        }
+        let check = |ids: &[&str], wanted: &str| assert_eq!(named(&report, ids), wanted);
+        check(&["wasmi"], "wasmi 2.0");
+        check(&["wasmtime-cranelift", "wasmtime-pulley"], "wasmtime 48.0 (cranelift, pulley)");
+        check(&["wasmtime-pulley", "wasmtime-winch", "wasmtime-cranelift"], "wasmtime 48.0 (3 modes)");
+        check(&["wasmtime-cli", "wasmtime-36-cranelift"], "wasmtime 36.0 (cranelift), wasmtime 49.0 (cli)");
+        check(&["node+jco", "node"], "node 20.20, node 20.20 with jco 1.35");
+        check(&["chromium+wasi-shim", "wamr-zig"], "chromium 156 with wasi-shim 0.4, wamr-zig 3.0");
+    }
+}

@@ -1,0 +1,76 @@
+//! What a runtime leaves off by default and has a switch for: a cell is run with the defaults first, and with a
+//! switch only where it fell short of what that one gives.
+
+use wasmlab_protocol::STACK;
+
+use crate::Tool;
+
+/// What a run fell short of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lack<'a> {
+    /// A proposal, by the lab's name.
+    Proposal(&'a str),
+    /// An import: `module.name`, or the name of an interface with its version.
+    Import(&'a str),
+    /// Depth of calls.
+    Stack,
+}
+
+/// The switches of an embedded engine that give what was lacking, as the engine itself lists them.
+#[must_use]
+pub fn of_engine(tool: &Tool, lack: Lack) -> Vec<String> {
+    let wanted = match lack {
+        Lack::Proposal(proposal) => proposal,
+        Lack::Stack => STACK,
+        Lack::Import(_) => return Vec::new(),
+    };
+    tool.switches.iter().filter(|switch| switch.gives == wanted).map(|switch| switch.name.clone()).collect()
+}
+
+/// One switch for every proposal that is off, where the program's help has it.
+#[must_use]
+pub fn enable_all(tool: &Tool, lack: Lack) -> Vec<String> {
+    const SWITCH: &str = "--enable-all";
+    let has = matches!(lack, Lack::Proposal(_)) && lists(&tool.help, SWITCH);
+    has.then(|| SWITCH.to_owned()).into_iter().collect()
+}
+
+/// Whether a help text has this word, followed by none of the characters that names of switches are made of.
+#[must_use]
+pub fn lists(help: &str, word: &str) -> bool {
+    let is_of_name = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    help.match_indices(word)
+        .any(|(at, _)| !help[..at].ends_with(is_of_name) && !help[at + word.len()..].starts_with(is_of_name))
+}
+
+#[cfg(test)]
+mod tests {
+    use wasmlab_protocol::Switch;
+
+    use super::{Lack, enable_all, lists, of_engine};
+    use crate::Tool;
+
+    #[test]
+    fn a_switch_is_offered_where_the_program_has_it() {
+        let switch = |name: &str, gives: &str| Switch { name: name.to_owned(), gives: gives.to_owned() };
+        let switches = vec![switch("a(true)", "gc"), switch("b(9)", "stack")];
+        let engine = Tool { switches, help: "  --enable-all  Every feature".to_owned(), ..Tool::default() };
+        assert_eq!(of_engine(&engine, Lack::Proposal("gc")), ["a(true)"]);
+        assert_eq!(of_engine(&engine, Lack::Stack), ["b(9)"]);
+        assert!(
+            of_engine(&engine, Lack::Proposal("simd")).is_empty() && of_engine(&engine, Lack::Import("a.b")).is_empty()
+        );
+        assert_eq!(enable_all(&engine, Lack::Proposal("gc")), ["--enable-all"]);
+        assert!(
+            enable_all(&engine, Lack::Stack).is_empty()
+                && enable_all(&Tool::default(), Lack::Proposal("gc")).is_empty()
+        );
+    }
+
+    #[test]
+    fn a_word_of_a_help_text_is_a_whole_one() {
+        let help = "  -W   gc[=y|n] -- GC\n  -W gc-support[=y|n]\n --all";
+        assert!(lists(help, "gc") && lists(help, "gc-support") && lists(help, "--all"));
+        assert!(!lists(help, "support") && !lists(help, "--al") && !lists(help, "ll"));
+    }
+}

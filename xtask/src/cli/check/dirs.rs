@@ -1,0 +1,116 @@
+//! The directories that `check` gives a guest: a copy for each cell, or with `--dir-rw` the directory itself.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use crate::cell::Folder;
+use crate::cli::common::usage;
+use crate::cli::output;
+use crate::store::tree::Tree;
+use wasmlab_model::scenario::{Dir, Original};
+use wasmlab_report::words;
+
+/// Notes that are shown of one folder.
+const NOTES: usize = 5;
+
+/// Options.
+#[derive(clap::Args)]
+pub struct DirArgs {
+    /// Give the guest a copy of a directory, a fresh one for each runtime, as HOST or HOST::GUEST; may be repeated
+    #[arg(long, value_name = "HOST[::GUEST]")]
+    dir: Vec<String>,
+    /// Give the guest the directory itself, which it may change; for one FILE on one runtime; may be repeated
+    #[arg(long, value_name = "HOST[::GUEST]")]
+    dir_rw: Vec<String>,
+    /// The largest directory that is copied; a file counts at least 4 KiB
+    #[arg(long, value_name = "MIB", default_value_t = 256)]
+    dir_limit: u64,
+    /// Copy what each guest left in its directories to FOLDER/FILE/RUNTIME, and run every cell anew (the
+    /// files of a page are in its memory: it leaves none)
+    #[arg(long, value_name = "FOLDER")]
+    keep_dirs: Option<PathBuf>,
+}
+
+/// The directories, and the lab's own copy of each that is to be copied: so every cell finds the same, whatever
+/// happens to the user's meanwhile. The copies go with this value.
+pub struct Dirs {
+    /// For the scenario.
+    pub dirs: Vec<Dir>,
+    _originals: Option<Folder>,
+}
+
+impl DirArgs {
+    /// The directories for `files` files on `runtimes` runtimes.
+    pub fn dirs(&self, files: usize, runtimes: usize) -> Result<Dirs> {
+        if !self.dir_rw.is_empty() && (files, runtimes) != (1, 1) {
+            return usage(format!(
+                "--dir-rw gives the directory itself, and {files} file(s) on {runtimes} runtimes would share it: give one \
+                 file and choose one runtime with --runtime, or give each a copy with --dir"
+            ));
+        }
+        let originals = (!self.dir.is_empty()).then(|| Folder::make(false)).transpose()?;
+        let mut dirs = Vec::new();
+        for (index, text) in self.dir.iter().enumerate() {
+            let (host, guest) = parse("--dir", text)?;
+            let own = originals.as_ref().map(|folder| folder.path().join(index.to_string())).unwrap_or_default();
+            let original = self.copy(text, &host, own)?;
+            dirs.push(Dir { guest, original: Some(original), ..Dir::default() });
+        }
+        for text in &self.dir_rw {
+            let (host, guest) = parse("--dir-rw", text)?;
+            dirs.push(Dir { guest, host: Some(host), ..Dir::default() });
+        }
+        Ok(Dirs { dirs, _originals: originals })
+    }
+
+    /// The folder of `--keep-dirs`, absolute: it must be empty, or not be there.
+    pub fn keep(&self) -> Result<Option<PathBuf>> {
+        let Some(folder) = &self.keep_dirs else { return Ok(None) };
+        let taken = match fs::read_dir(folder) {
+            Ok(mut entries) => entries.next().is_some(),
+            Err(error) => error.kind() != io::ErrorKind::NotFound,
+        };
+        if taken {
+            return usage(format!("--keep-dirs `{}` is not an empty folder: name another", folder.display()));
+        }
+        Ok(Some(std::path::absolute(folder)?))
+    }
+
+    fn copy(&self, text: &str, host: &Path, own: PathBuf) -> Result<Original> {
+        let tree = Tree::read(host).or_else(|e| usage(format!("--dir `{text}` cannot be read: {e}")))?;
+        if tree.bytes > self.dir_limit << 20 {
+            return usage(too_large(text, tree.bytes, tree.entries(), self.dir_limit));
+        }
+        for note in tree.notes.iter().take(NOTES) {
+            output::say(&format!("--dir `{text}`: {note}"));
+        }
+        if let Some(more) = tree.notes.len().checked_sub(NOTES + 1) {
+            output::say(&format!("--dir `{text}`: and {} more such entries", more + 1));
+        }
+        let failed = || format!("failed to copy --dir `{text}`");
+        fs::create_dir(&own).and_then(|()| tree.copy(&own)).with_context(failed)?;
+        let sha256 = Tree::read(&own).and_then(|own| own.sha256()).with_context(failed)?;
+        Ok(Original { folder: own, sha256 })
+    }
+}
+
+fn parse(option: &str, text: &str) -> Result<(PathBuf, String)> {
+    let (host, guest) = text.split_once("::").unwrap_or((text, text));
+    let folder = fs::canonicalize(host).or_else(|e| usage(format!("{option} `{host}` cannot be used: {e}")))?;
+    if !folder.is_dir() {
+        return usage(format!("{option} `{host}` is not a directory"));
+    }
+    Ok((folder, guest.to_owned()))
+}
+
+fn too_large(text: &str, bytes: u64, entries: usize, limit: u64) -> String {
+    let wanted = bytes.div_ceil(1 << 20);
+    format!(
+        "--dir `{text}` has {} in {entries} files and folders, and each runtime gets a copy of at most {limit} MiB: name a \
+         smaller folder, or allow more with `--dir-limit {wanted}`, or give one runtime the folder itself with --dir-rw",
+        words::bytes(bytes)
+    )
+}

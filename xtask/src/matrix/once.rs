@@ -1,0 +1,88 @@
+//! A cell with given switches: from the cache or measured, and judged.
+
+use std::io;
+
+use super::kept::{self, Kept};
+use super::measure::Turn;
+use super::{Request, probes};
+use crate::cell::{self, Plan};
+use crate::lab::Lab;
+use wasmlab_judge::{Evidence, judge, proposals};
+use wasmlab_model::facts::Facts;
+use wasmlab_model::observation::{Observation, Outcome, Progress};
+use wasmlab_model::verdict::Judgement;
+use wasmlab_protocol::Cause;
+use wasmlab_runtimes::Seen;
+
+/// What came of it.
+pub struct Once {
+    /// What happened.
+    pub observation: Observation,
+    /// Why the guest ended, as far as the runtime said so.
+    pub cause: Option<Cause>,
+    /// What that means.
+    pub judgement: Judgement,
+    /// It was measured in an earlier run.
+    pub from_cache: bool,
+    /// What became of the observation.
+    pub kept: Kept,
+}
+
+/// Why there is nothing to judge.
+pub enum Unmeasured {
+    /// The run was cancelled meanwhile.
+    Interrupted,
+    /// The lab itself failed.
+    Failed(io::Error),
+}
+
+/// Runs the cell of `plan`, or recalls it.
+pub fn run(
+    lab: &Lab,
+    request: &Request,
+    plan: &Plan,
+    turn: Turn,
+    facts: Result<&Facts, &String>,
+) -> Result<Once, Unmeasured> {
+    let (key, spec) = (plan.key(), &plan.scenario.spec);
+    let recalls = request.use_cache && turn == Turn::First;
+    let cached = key.as_ref().filter(|_| recalls).and_then(|key| kept::recall(lab, key));
+    let from_cache = cached.is_some();
+    let dirs = request.keep.dirs.map(|dirs| dirs.join(&plan.scenario.name).join(plan.runtime.id()));
+    let keep = cell::Keep { dirs: dirs.as_deref(), ..request.keep };
+    let observed = cached.map_or_else(|| cell::observe(lab, plan, request.sink, keep), Ok);
+    let observation = observed.map_err(Unmeasured::Failed)?;
+    if observation.outcome == Outcome::Interrupted {
+        return Err(Unmeasured::Interrupted);
+    }
+    let progress = |observation: &Observation| -> Progress {
+        plan.runtime.progress(&Seen { observation, run: &spec.run, facts: facts.ok() })
+    };
+    let judged = |observation: &Observation| -> Judgement {
+        let progress = &progress(observation);
+        let (facts, lab_guest) = (facts.map_err(String::as_str), plan.scenario.is_labs());
+        judge(&Evidence { facts, observation, progress, lab_guest }, spec)
+    };
+    let alike = |a: &Observation, b: &Observation| {
+        let result = |Judgement { verdict, code, stage, subject, .. }| (verdict, code, stage, subject);
+        result(judged(a)) == result(judged(b))
+    };
+    let kept = match key.filter(|_| !from_cache) {
+        None => Kept::Settled,
+        Some(key) => {
+            // Whoever wants every cell anew does not want an earlier run's word for it either.
+            let before = Some(()).filter(|()| request.use_cache || turn == Turn::Again);
+            kept::keep(lab, &key, &observation, before.and_then(|()| kept::before(lab, &key)), alike)
+        }
+    };
+    let cause = progress(&observation).cause;
+    let mut judgement = judged(&observation);
+    if let (Ok(facts), Some(Cause::Refused { message, .. })) = (facts, &cause)
+        && facts.refusal.is_none()
+    {
+        // With switches the question is only whether it passes.
+        let probed = if plan.switches.is_empty() { probes::refused(lab, plan, facts) } else { Vec::new() };
+        judgement = proposals::exact(judgement, facts, message, &probed);
+    }
+    Ok(Once { observation, cause, judgement, from_cache, kept })
+}
