@@ -29,7 +29,7 @@ impl Shown {
     /// # Errors
     /// When stdout cannot be written.
     pub fn show(self, report: &RunReport, by: GroupBy) -> Result<()> {
-        output::print(&(self.renderer.render)(report, RenderOptions { by, ..output::render_options() }))
+        output::print_rendered(&self.renderer.text(report, RenderOptions { by, ..output::render_options() }))
     }
 }
 
