@@ -13,7 +13,7 @@ use crate::lab::Lab;
 
 mod canary;
 pub mod client;
-mod folder;
+pub mod folder;
 mod follow;
 mod observation;
 mod plan;

@@ -41,12 +41,19 @@ pub struct Evidence<'a> {
     pub observation: &'a Observation,
     /// How far the guest came, as the engine or its adapter says.
     pub progress: &'a Progress,
+    /// The guest is one of a scenario: its `lab:` lines count. In anybody else's they are text like any other.
+    pub lab_guest: bool,
 }
 
 impl Evidence<'_> {
     /// What the guest itself printed.
     fn stdout(&self) -> &str {
         self.progress.stdout.as_deref().unwrap_or(&self.observation.stdout)
+    }
+
+    /// The `lab:` lines that count.
+    fn lab_lines(&self) -> Vec<lab::Line<'_>> {
+        if self.lab_guest { lab::lines(self.stdout()) } else { Vec::new() }
     }
 
     /// The same of stderr.
@@ -68,7 +75,7 @@ pub fn judge(evidence: &Evidence, spec: &ScenarioFile) -> Judgement {
     if judgement.verdict != Verdict::NotAttempted {
         judgement.stage = judgement.stage.or(evidence.progress.stage);
     }
-    judgement.checks = lab::checks(&lab::lines(evidence.stdout()));
+    judgement.checks = lab::checks(&evidence.lab_lines());
     judgement
 }
 
@@ -107,7 +114,7 @@ pub fn diagnose(evidence: &Evidence) -> Option<Judgement> {
     if let Some(escape) = observation.escapes.first() {
         return Some(because(Code::SandboxEscape, None, escape));
     }
-    let lines = lab::lines(evidence.stdout());
+    let lines = evidence.lab_lines();
     if let Some(escape) = lines.iter().find(|l| matches!(l.answer, lab::Answer::Escaped(_))) {
         return Some(because(Code::SandboxEscape, escape.name.to_owned(), escape.to_string()));
     }

@@ -30,8 +30,8 @@ impl Shown {
     /// # Errors
     /// When stdout cannot be written.
     pub fn show(self, report: &RunReport, by: GroupBy) -> Result<()> {
-        let render = self.renderer.unwrap_or(ALL[0]).render;
-        output::print(&render(report, RenderOptions { by, ..output::render_options() }))
+        let renderer = self.renderer.unwrap_or(ALL[0]);
+        output::print_rendered(&renderer.text(report, RenderOptions { by, ..output::render_options() }))
     }
 }
 

@@ -61,7 +61,8 @@ pub fn run(
     };
     let judged = |observation: &Observation| -> Judgement {
         let progress = &progress(observation);
-        judge(&Evidence { facts: facts.map_err(String::as_str), observation, progress }, spec)
+        let (facts, lab_guest) = (facts.map_err(String::as_str), plan.scenario.is_labs());
+        judge(&Evidence { facts, observation, progress, lab_guest }, spec)
     };
     let alike = |a: &Observation, b: &Observation| {
         let result = |Judgement { verdict, code, stage, subject, .. }| (verdict, code, stage, subject);
