@@ -1,6 +1,7 @@
 //! What to say where an export that was to be called is not there, or cannot be called.
 
 use super::because;
+use super::imports::candidate;
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::{Export, Facts, Kind};
 use wasmlab_model::verdict::Judgement;
@@ -16,7 +17,7 @@ pub fn none(facts: Option<&Facts>, name: &str) -> Judgement {
     let missing = format!("exports no function `{name}`");
     // A component's exports are interfaces; the runtime has named the one that it looked for.
     let Some(facts) = facts.filter(|f| f.kind == Kind::Module) else {
-        return because(Code::NoEntryPoint, name.to_owned(), missing);
+        return no_interface(facts, name);
     };
     let program = matches!(name, "_start" | "_main" | "main");
     let other = facts.exports.iter().find(|e| e.name == name && e.signature.is_none());
@@ -46,6 +47,22 @@ pub fn none(facts: Option<&Facts>, name: &str) -> Judgement {
     // A name that was mistaken is the asker's fault; a function that is there and not exported is the linker's doing.
     let blame = if program || nearest.is_some() || other.is_some() { judgement.blame } else { vec![Blame::Toolchain] };
     Judgement { blame, remedy: Some(remedy), ..judgement }
+}
+
+/// A component without the interface that was looked for: it may have another version of it.
+fn no_interface(facts: Option<&Facts>, name: &str) -> Judgement {
+    let base = |interface: &str| interface.split('@').next().unwrap_or_default().to_owned();
+    let other = facts.and_then(|f| f.exports.iter().find(|e| e.name != name && base(&e.name) == base(name)));
+    let Some(other) = other else {
+        return because(Code::NoEntryPoint, name.to_owned(), format!("exports no `{name}`"));
+    };
+    let detail = format!("exports `{}`, and the runtime looks for `{name}`: another version", other.name);
+    let judgement = because(Code::NoEntryPoint, name.to_owned(), detail);
+    if candidate(&other.name).is_none() {
+        return judgement;
+    }
+    let remedy = "Rebuild it with tools of today, which use released versions of WASI; that one came before a release.";
+    Judgement { blame: vec![Blame::Toolchain], remedy: Some(remedy.to_owned()), ..judgement }
 }
 
 /// The exports by name, what is no function as what it is.

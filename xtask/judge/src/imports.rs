@@ -22,7 +22,8 @@ pub fn missing(facts: Option<&Facts>, module: &str, name: &str, ty: &str, missin
         None => named(module, name),
     };
     let abi = facts.and_then(|f| f.abis.iter().find(|a| a.evidence.contains(&import))).map(|a| a.abi);
-    let reason = reason(facts, found, abi, name);
+    let candidate = candidate(if component { module } else { name }).filter(|_| component || module.is_empty());
+    let reason = candidate.map_or_else(|| reason(facts, found, abi, name), of_candidate);
     let shown = if component && !name.is_empty() { format!("{import}#{name}") } else { import.clone() };
     let ty = match found.and_then(|f| Some((kind_of(&f.ty)?, f.ty.as_str()))) {
         Some((kind, ty)) => format!(", {kind}: {ty}"),
@@ -103,6 +104,30 @@ fn of(code: Code) -> Reason {
 
 fn with(code: Code, remedy: &str) -> Reason {
     Reason { remedy: Some(remedy.to_owned()), ..of(code) }
+}
+
+/// The version of a WASI interface that is a release candidate: `0.2.0-rc-2023-12-05`.
+pub fn candidate(interface: &str) -> Option<&str> {
+    let (package, version) = interface.split_once('@')?;
+    (package.starts_with("wasi:") && version.contains("-rc")).then_some(version)
+}
+
+/// An interface of a candidate is another one than that of the release: runtimes keep neither for long.
+fn of_candidate(version: &str) -> Reason {
+    let release = version.split('-').next().unwrap_or(version);
+    Reason {
+        blame: Some(&[Blame::Toolchain]),
+        note: format!(
+            "; {version} came before the release {release}, and a runtime of another version does not take it"
+        ),
+        ..with(
+            Code::MissingImport,
+            &format!(
+                "Rebuild it with tools of today (wit-bindgen, cargo component, jco, a current compiler), which use released \
+                 versions in place of {version}."
+            ),
+        )
+    }
 }
 
 fn reason(facts: Option<&Facts>, import: Option<&Import>, abi: Option<Abi>, name: &str) -> Reason {

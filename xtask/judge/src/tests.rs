@@ -11,6 +11,7 @@ use wasmlab_model::verdict::Judgement;
 mod cause;
 mod evidence;
 mod expected;
+mod guest_words;
 mod imports;
 
 fn spec(extra: &str) -> ScenarioFile {

@@ -2,8 +2,10 @@
 
 use crate::{HostLayer, Runtime, embedded};
 
+const STACK: Option<&str> = Some("`wasmer::sys::vm::set_stack_size(BYTES)` in the program that embeds it");
+
 pub fn columns() -> Vec<Runtime> {
-    let column = |id, mode| Runtime { slow_to_build: true, ..embedded::column(id, "wasmer", mode) };
+    let column = |id, mode| Runtime { slow_to_build: true, larger_stack: STACK, ..embedded::column(id, "wasmer", mode) };
     let cranelift = column("wasmer-cranelift", "cranelift");
     vec![
         cranelift.clone(),

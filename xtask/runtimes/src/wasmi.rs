@@ -2,7 +2,10 @@
 
 use crate::{HostLayer, Runtime, embedded};
 
+const STACK: Option<&str> =
+    Some("`Config::set_max_recursion_depth(CALLS)` and `set_max_stack_height(BYTES)` of the program that embeds it");
+
 pub fn columns() -> Vec<Runtime> {
-    let wasmi = embedded::column("wasmi", "wasmi", "interpreter");
+    let wasmi = Runtime { larger_stack: STACK, ..embedded::column("wasmi", "wasmi", "interpreter") };
     vec![wasmi.clone(), wasmi.with_host_layer(HostLayer::Emscripten)]
 }

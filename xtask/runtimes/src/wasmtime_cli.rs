@@ -24,6 +24,7 @@ pub fn columns() -> Vec<Runtime> {
             InstallCommand { command: &["cargo", "install", "--locked", "wasmtime-cli"], note: "takes ten minutes" },
         ],
         in_ci: true,
+        larger_stack: Some("`wasmtime run -W max-wasm-stack=BYTES`"),
         // The switches `-S tcplisten` and `-S listenfd` are of a WASI 0.1 that wasmtime has removed since.
         refuses: |cell| {
             command_line::usual_refusals(cell, "wasmtime").or_else(|| command_line::no_handler(cell))
