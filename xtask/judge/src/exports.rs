@@ -54,7 +54,7 @@ fn no_interface(facts: Option<&Facts>, name: &str) -> Judgement {
     let base = |interface: &str| interface.split('@').next().unwrap_or_default().to_owned();
     let other = facts.and_then(|f| f.exports.iter().find(|e| e.name != name && base(&e.name) == base(name)));
     let Some(other) = other else {
-        return because(Code::NoEntryPoint, name.to_owned(), format!("exports no `{name}`"));
+        return no_program(facts, name);
     };
     let detail = format!("exports `{}`, and the runtime looks for `{name}`: another version", other.name);
     let judgement = because(Code::NoEntryPoint, name.to_owned(), detail);
@@ -63,6 +63,22 @@ fn no_interface(facts: Option<&Facts>, name: &str) -> Judgement {
     }
     let remedy = "Rebuild it with tools of today, which use released versions of WASI; that one came before a release.";
     Judgement { blame: vec![Blame::Toolchain], remedy: Some(remedy.to_owned()), ..judgement }
+}
+
+/// A component that exports other things than what was looked for.
+fn no_program(facts: Option<&Facts>, name: &str) -> Judgement {
+    let there = facts.map(|f| f.exports.as_slice()).unwrap_or_default();
+    let handler = there.iter().any(|e| e.name.starts_with("wasi:http/incoming-handler"));
+    let remedy = if name.starts_with("wasi:http/") {
+        "Build it for the world `wasi:http/proxy`, which exports that interface."
+    } else if handler {
+        "It is an HTTP handler, and no program: serve it (`wasmtime serve`, `jco serve`)."
+    } else {
+        "Build it for the world `wasi:cli/command`, which exports that interface, or call what it exports."
+    };
+    let exports = if there.is_empty() { "nothing".to_owned() } else { listed(there) };
+    let detail = format!("exports no `{name}`; it exports {exports}");
+    Judgement { remedy: Some(remedy.to_owned()), ..because(Code::NoEntryPoint, name.to_owned(), detail) }
 }
 
 /// The exports by name, what is no function as what it is.

@@ -157,7 +157,8 @@ fn reason(facts: Option<&Facts>, import: Option<&Import>, abi: Option<Abi>, name
         Some(Abi::EmscriptenNew) if shape == Some(Shape::Command) => of(Code::NeedsEmscriptenHost),
         Some(Abi::EmscriptenNew) => with(
             Code::NeedsJsGlue,
-            "Run it in a JavaScript host by the file that Emscripten wrote beside it, or link it with -sSTANDALONE_WASM.",
+            "Run it in a JavaScript host by the file that Emscripten wrote beside it; or, if it calls no JavaScript of its own, link \
+             it with -sSTANDALONE_WASM.",
         ),
         Some(Abi::WasmBindgen) => wasm_bindgen(facts),
         Some(Abi::GoJs) => with(

@@ -14,7 +14,8 @@ pub fn trapped(evidence: &Evidence, trap: TrapKind, message: &str, location: Opt
     if let Some(judgement) = without_memory(evidence, &words) {
         return judgement;
     }
-    let detail = match last_words(evidence) {
+    let last = last_words(evidence);
+    let detail = match &last {
         Some(last) => format!("{last}; then the trap: {words}"),
         None => words,
     };
@@ -24,6 +25,10 @@ pub fn trapped(evidence: &Evidence, trap: TrapKind, message: &str, location: Opt
             "Let it recurse less deeply, or give it a larger stack where the runtime has a switch for \
              that; for a recursion without end no stack is large enough."
                 .to_owned()
+        }
+        // What a panic, an abort or a fatal error ends with.
+        TrapKind::Unreachable if last.is_some() => {
+            "Mend what its own words tell: it gave up by itself, and the trap is how it ends.".to_owned()
         }
         _ => see(evidence.facts.ok(), location),
     };

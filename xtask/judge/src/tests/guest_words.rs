@@ -31,10 +31,14 @@ fn a_trap_begins_with_the_guests_last_words_and_ends_with_its_place() {
     let trap = |location: Location| Cause::trap(TrapKind::Unreachable, "unreachable").at(Some(location));
     let place = Location { function: Some("parse".to_owned()), index: Some(3), offset: Some(0x65) };
     let found = ended("", trap(place), ("", PANIC), "");
-    check(&found, Code::Trap, Some("unreachable"), "unreachable in `parse` (at 0x65)", "Look at the function");
+    check(&found, Code::Trap, Some("unreachable"), "unreachable in `parse` (at 0x65)", "Mend what its own words tell");
     assert!(
         found.detail.starts_with("thread 'main' panicked at src/main.rs:3:5: config file missing; then the trap: ")
     );
+    let bounds = Cause::trap(TrapKind::MemoryOutOfBounds, "bounds")
+        .at(Some(Location { function: Some("parse".to_owned()), ..Location::default() }));
+    let found = ended("", bounds, ("", PANIC), "");
+    check(&found, Code::Trap, Some("memory-out-of-bounds"), "bounds in `parse`", "Look at the function");
     let found = ended("", trap(Location { index: Some(3), offset: Some(0x65), ..Location::default() }), ("", ""), "");
     check(&found, Code::Trap, Some("unreachable"), "unreachable in function 3 (at 0x65)", "Build it with names");
     let found = ended("", trap(Location { offset: Some(0x65), ..Location::default() }), ("", ""), "");
@@ -43,7 +47,13 @@ fn a_trap_begins_with_the_guests_last_words_and_ends_with_its_place() {
     check(&found, Code::Trap, Some("unreachable"), "no place", "does not say where");
     assert!(!found.detail.contains("done"), "it says nothing of an error: {}", found.detail);
     let found = ended("", Cause::trap(TrapKind::Unreachable, "x"), ("panic: index out of range\n", ""), "");
-    check(&found, Code::Trap, Some("unreachable"), "panic: index out of range; then the trap: x", "does not say where");
+    check(
+        &found,
+        Code::Trap,
+        Some("unreachable"),
+        "panic: index out of range; then the trap: x",
+        "Mend what its own words tell",
+    );
 }
 
 #[test]
