@@ -232,20 +232,17 @@ fn wasm_bindgen(facts: Option<&Facts>) -> Reason {
 
 /// What the linker left to a host.
 fn unlinked(import: Option<&Import>, name: &str) -> Reason {
-    let storage = |what: &str, import: &str, export: &str| Reason {
+    let storage = |what: &str, import: &str| Reason {
         blame: Some(&[Blame::Toolchain]),
         note: "; the linker was told to leave it to the host".to_owned(),
         ..with(
             Code::MissingImport,
-            &format!(
-                "Link without `{import}`, or with `{export}` as well where the linker takes both; a JavaScript host can also \
-                 hand in a {what} of its own making."
-            ),
+            &format!("Link without `{import}`; a program of one's own in JavaScript can also hand in a {what}."),
         )
     };
     match import.and_then(|i| kind_of(&i.ty)) {
-        Some("a memory") => return storage("WebAssembly.Memory", "--import-memory", "--export-memory"),
-        Some("a table") => return storage("WebAssembly.Table", "--import-table", "--export-table"),
+        Some("a memory") => return storage("WebAssembly.Memory", "--import-memory"),
+        Some("a table") => return storage("WebAssembly.Table", "--import-table"),
         _ => {}
     }
     let note = "; a symbol of a library, which the linker did not find and let through".to_owned();

@@ -56,12 +56,12 @@ pub fn without_memory(evidence: &Evidence, ending: &str) -> Option<Judgement> {
     const WORDS: &[&str] = &[
         "memory allocation of",
         "out of memory",
-        "OutOfMemory",
+        "outofmemory",
         "cannot allocate memory",
-        "Cannot enlarge memory",
+        "cannot enlarge memory",
         "bad_alloc",
     ];
-    let last = last_words(evidence).filter(|last| WORDS.iter().any(|words| last.contains(words)))?;
+    let last = last_words(evidence).filter(|last| WORDS.iter().any(|words| last.to_lowercase().contains(words)))?;
     let own = evidence.facts.ok().and_then(maximum);
     let (limit, remedy) = match own {
         Some(pages) => (
