@@ -10,6 +10,7 @@ use wasmlab_model::verdict::Judgement;
 
 /// The judgement on a trap.
 pub fn trapped(evidence: &Evidence, trap: TrapKind, message: &str, location: Option<&Location>) -> Judgement {
+    let message = message.trim_start_matches("wasm trap: ");
     let words = format!("{message}{}", location.map(place).unwrap_or_default());
     if let Some(judgement) = without_memory(evidence, &words) {
         return judgement;
