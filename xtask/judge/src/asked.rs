@@ -23,7 +23,7 @@ pub fn explained(judgement: Judgement, evidence: &Evidence, spec: &ScenarioFile)
         Some(Code::Trap) if spec.run.entry == EntryKind::Calls && facts.is_some_and(is_command) => {
             before_start(judgement)
         }
-        Some(Code::WrongOutput | Code::WrongExit | Code::Trap) => of_first_snapshot(judgement, facts),
+        Some(Code::WrongOutput) => of_first_snapshot(judgement, facts),
         _ => judgement,
     }
 }
@@ -90,24 +90,23 @@ fn path_refused(evidence: &Evidence, spec: &ScenarioFile, code: i32) -> Option<J
     let (errno, words) = match &said {
         Some(words) => {
             let (errno, _) = ERRNOS.iter().find(|(_, marks)| marks.iter().any(|mark| words.contains(mark)))?;
-            (*errno, format!(": {words}"))
+            (*errno, format!("{words}; that is"))
         }
         None if evidence.stdout().is_empty() => {
             let (errno, _) = ERRNOS.iter().find(|(errno, _)| i32::from(*errno) == code)?;
-            (*errno, format!(" with which it ends: {code}"))
+            (*errno, "it ends with".to_owned())
         }
         None => return None,
     };
     let name = lab::errno_name(errno);
     let directories = given.join(", ");
     let detail = format!(
-        "path_open answers {name}{words}; the path leaves the directory whose descriptor it came with (it begins with a \
-         slash, or climbs out); the guest has {directories}"
+        "{words} {name}, which path_open answers where a path leaves the directory of its descriptor (by a slash in front, by \
+         `..`) or the descriptor is not that of a directory; the guest has {directories}"
     );
     let remedy = format!(
-        "Ask for a path relative to the descriptor of {directories}, without a leading slash (`a.txt`, not `/a.txt`), or \
-         go through the C library, which finds the directory by its name; a directory of another name is given by `--dir \
-         HOST::GUEST`."
+        "Ask for a path without a leading slash (`a.txt`, not `/a.txt`), relative to the descriptor of {directories}; the C \
+         library finds both by the directory's name. A directory of another name is given by `--dir HOST::GUEST`."
     );
     let judgement = because(Code::CapabilityDenied, "path_open".to_owned(), detail);
     Some(Judgement { blame: vec![Blame::Guest], remedy: Some(remedy), ..judgement })

@@ -32,7 +32,7 @@ pub fn columns() -> Vec<Runtime> {
         opens_sockets: true,
         is_applicable: command_line::commands_only,
         commands: |tool, cell| vec![command(tool, cell)],
-        reader: Some(Reader::new(classify)),
+        reader: Some(Reader { error_mark: "error instantiating wasm binary: ", ..Reader::new(classify) }),
         ..Runtime::default()
     }]
 }

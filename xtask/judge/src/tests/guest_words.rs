@@ -122,11 +122,25 @@ fn an_errno_of_path_open_is_a_refusal_where_nothing_else_explains_it() {
         }
     };
     let denied = Code::CapabilityDenied;
-    check(OPENS, 63, ("", ""), DATA, denied, "EPERM (63) with which it ends: 63");
-    check(OPENS, 76, ("", ""), DATA, denied, "ENOTCAPABLE (76) with which it ends: 76");
+    check(OPENS, 63, ("", ""), DATA, denied, "it ends with EPERM (63), which path_open answers");
+    check(OPENS, 76, ("", ""), DATA, denied, "it ends with ENOTCAPABLE (76), which path_open answers");
     let words = "Error: open /a.txt: Operation not permitted (os error 63)\n";
-    check(OPENS, 1, ("", words), DATA, denied, "EPERM (63): Error: open /a.txt: Operation not permitted (os error 63)");
-    check(OPENS, 1, ("", "a.txt: Capabilities insufficient\n"), DATA, denied, "ENOTCAPABLE (76): a.txt");
+    check(
+        OPENS,
+        1,
+        ("", words),
+        DATA,
+        denied,
+        "Operation not permitted (os error 63); that is EPERM (63), which path_open",
+    );
+    check(
+        OPENS,
+        1,
+        ("", "a.txt: Capabilities insufficient\n"),
+        DATA,
+        denied,
+        "a.txt: Capabilities insufficient; that is ENOTCAPABLE (76)",
+    );
     // It said something else, printed something, opens nothing, was given nothing, or ended with another code.
     check(OPENS, 63, ("", "63 problems\n"), DATA, Code::WrongExit, "exit code 63");
     check(OPENS, 63, ("63 found\n", ""), DATA, Code::WrongExit, "exit code 63");
