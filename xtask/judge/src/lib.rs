@@ -16,6 +16,7 @@ use cause::cause_of;
 use expected::expected;
 use words::{last_words, one_line, signal_name};
 
+mod asked;
 mod cause;
 mod expected;
 pub mod exports;
@@ -65,12 +66,8 @@ impl Evidence<'_> {
 /// The verdict on a cell.
 #[must_use]
 pub fn judge(evidence: &Evidence, spec: &ScenarioFile) -> Judgement {
-    let mut judgement = diagnose(evidence).unwrap_or_else(|| expected(evidence, spec));
-    // No host that refuses an exit code says which it was.
-    if judgement.code == Some(Code::HostRefused) && judgement.subject.as_deref() == Some(host::EXIT_CODE) {
-        let wanted = Some(spec.expect.exit).filter(|code| !(0..126).contains(code) && !spec.expect.any_exit);
-        judgement.detail += &wanted.map(|code| format!("; {code} is expected")).unwrap_or_default();
-    }
+    let judgement = diagnose(evidence).unwrap_or_else(|| expected(evidence, spec));
+    let mut judgement = asked::explained(judgement, evidence, spec);
     // How far a guest came says nothing where the lab had no way to ask.
     if judgement.verdict != Verdict::NotAttempted {
         judgement.stage = judgement.stage.or(evidence.progress.stage);

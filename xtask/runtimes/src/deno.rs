@@ -28,6 +28,7 @@ pub fn columns() -> Vec<Runtime> {
             ],
         }),
         in_ci: true,
+        larger_stack: Some("`deno run --v8-flags=--stack-size=KIB`, and `ulimit -s` above that"),
         env,
         commands: |tool, cell| js::commands(tool, cell, permissions(tool, cell)),
         ..Runtime::default()

@@ -84,6 +84,8 @@ pub struct Runtime {
     pub commands: fn(&Tool, &CellFiles) -> Vec<Vec<OsString>>,
     /// How its output is read; `None` where the program speaks the lab's protocol.
     pub reader: Option<Reader>,
+    /// How a guest gets a larger stack on this runtime: its switch, or the call of who embeds it, with its unit.
+    pub larger_stack: Option<&'static str>,
     /// The switch or the default of this runtime that explains a result unlike that of its reference column.
     pub explain_difference: fn(&Finding) -> Option<&'static str>,
 }
@@ -121,6 +123,7 @@ impl Default for Runtime {
             prepare: |_, _, _| None,
             commands: |tool, cell| vec![vec![tool.program.clone().into(), "run".into(), cell.spec.into()]],
             reader: None,
+            larger_stack: None,
             explain_difference: |_| None,
         }
     }

@@ -32,6 +32,7 @@ pub fn columns() -> Vec<Runtime> {
         in_ci: true,
         help: &[&["run", "-W", "help"], &["run", "-S", "help"]],
         switches,
+        larger_stack: Some("`wasmtime run -W max-wasm-stack=BYTES`"),
         // The switches `-S tcplisten` and `-S listenfd` are of a WASI 0.1 that wasmtime has removed since.
         not_attempted: |cell| {
             if !is_library(cell) {
