@@ -26,7 +26,7 @@ pub fn sentence(report: &RunReport, module: &str) -> String {
         text += &format!(" ({detail})");
     }
     for cell in cells.iter().filter(|c| !c.switches.is_empty()) {
-        text += &format!("; {} takes it with {} only", cell.runtime, cell.switches.join(" "));
+        text += &format!("; {} needs {} for that", cell.runtime, cell.switches.join(", "));
     }
     for (code, groups) in by_code(report) {
         let general = report.text(code).map(|text| text.remedy.as_str());
