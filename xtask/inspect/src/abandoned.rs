@@ -29,12 +29,8 @@ pub fn refusal(bytes: &[u8], error: &InspectError) -> Option<Refusal> {
         let words = format!("{what} (byte {offset:#x}) of {subject}, a proposal that was given up");
         Some(Refusal { kind: RefusalKind::AbandonedProposal, subject: subject.to_owned(), words })
     };
-    let hexadecimal = |before: &str| {
-        let rest = message.split_once(before)?.1;
-        let digits = rest.split(|c: char| !c.is_ascii_hexdigit()).next()?;
-        u8::from_str_radix(digits, 16).ok()
-    };
-    if let Some(second) = hexadecimal("unknown 0xfb subopcode: 0x") {
+    let second = message.strip_prefix("unknown 0xfb subopcode: 0x");
+    if let Some(second) = second.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
         if STRINGS.contains(&second) {
             return of("stringref", format!("it has the instruction 0xfb {second:#04x}"));
         }
@@ -44,18 +40,20 @@ pub fn refusal(bytes: &[u8], error: &InspectError) -> Option<Refusal> {
             words: format!("it has the instruction 0xfb {second:#04x} (byte {offset:#x}) of an early draft of gc"),
         });
     }
-    if let Some(byte) = hexadecimal("invalid leading byte (0x").filter(|byte| STRING_TYPES.contains(byte)) {
+    let at = bytes.get(usize::try_from(*offset).ok()?).copied();
+    let of_type = ["invalid value type", "invalid heap type", "invalid leading byte"];
+    if let Some(byte) = at.filter(|byte| STRING_TYPES.contains(byte) && of_type.iter().any(|w| message.starts_with(w))) {
         return of("stringref", format!("it has the type {byte:#04x}"));
     }
     if message.starts_with("malformed section id") {
-        return match bytes.get(usize::try_from(*offset).ok()?)? {
+        return match at? {
             // Modules within a module begin as every module does.
-            &STRINGS_OR_MODULES if bytes[8..].windows(4).any(|four| four == b"\0asm") => {
+            STRINGS_OR_MODULES if bytes[8..].windows(4).any(|four| four == b"\0asm") => {
                 of("module-linking", "it has a section of modules".to_owned())
             }
-            &STRINGS_OR_MODULES => of("stringref", "it has a section of strings".to_owned()),
-            &INSTANCES => of("module-linking", "it has a section of instances".to_owned()),
-            &ALIASES => of("module-linking", "it has a section of aliases".to_owned()),
+            STRINGS_OR_MODULES => of("stringref", "it has a section of strings".to_owned()),
+            INSTANCES => of("module-linking", "it has a section of instances".to_owned()),
+            ALIASES => of("module-linking", "it has a section of aliases".to_owned()),
             _ => None,
         };
     }
