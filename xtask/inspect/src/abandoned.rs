@@ -45,8 +45,8 @@ pub fn refusal(bytes: &[u8], error: &InspectError) -> Option<Refusal> {
     if let Some(byte) = at.filter(|byte| STRING_TYPES.contains(byte) && of_type.iter().any(|w| message.starts_with(w))) {
         return of("stringref", format!("it has the type {byte:#04x}"));
     }
-    if message.starts_with("malformed section id") {
-        return match at? {
+    if let Some(id) = message.strip_prefix("malformed section id: ") {
+        return match id.parse().ok()? {
             // Modules within a module begin as every module does.
             STRINGS_OR_MODULES if bytes[8..].windows(4).any(|four| four == b"\0asm") => {
                 of("module-linking", "it has a section of modules".to_owned())
