@@ -8,6 +8,7 @@ use super::{Request, probes};
 use crate::cell::{self, Plan};
 use crate::lab::Lab;
 use wasmlab_judge::{Evidence, judge, proposals};
+use wasmlab_model::codes::Code;
 use wasmlab_model::facts::Facts;
 use wasmlab_model::observation::{Observation, Outcome, Progress};
 use wasmlab_model::verdict::Judgement;
@@ -78,6 +79,7 @@ pub fn run(
     let mut judgement = judged(&observation);
     if let (Ok(facts), Some(Cause::Refused { message, .. })) = (facts, &cause)
         && facts.refusal.is_none()
+        && matches!(judgement.code, Some(Code::UnsupportedProposal | Code::EngineCompileError))
     {
         // With switches the question is only whether it passes.
         let probed = if plan.switches.is_empty() { probes::refused(lab, plan, facts) } else { Vec::new() };
