@@ -81,11 +81,17 @@ pub fn switches(subject: Subject) {
     let probe: Probe = serde_json::from_slice(&output.stdout).unwrap();
     let needs = [
         ("custom-page-sizes", r#"(module (memory 1 (pagesize 1)) (func (export "_start")))"#),
-        ("wide-arithmetic", r#"(module (func (export "_start") (i64.mul_wide_s (i64.const 1) (i64.const 2)) (drop) (drop)))"#),
+        (
+            "wide-arithmetic",
+            r#"(module (func (export "_start") (i64.mul_wide_s (i64.const 1) (i64.const 2)) (drop) (drop)))"#,
+        ),
         // Two thousand frames: more than an interpreter's thousand, less than any compiling engine's limit.
-        ("stack", r#"(module (func $f (param i32) (result i32)
+        (
+            "stack",
+            r#"(module (func $f (param i32) (result i32)
             (if (result i32) (local.get 0) (then (call $f (i32.sub (local.get 0) (i32.const 1)))) (else (i32.const 0))))
-            (func (export "_start") (drop (i32.add (i32.const 1) (call $f (i32.const 2000))))))"#),
+            (func (export "_start") (drop (i32.add (i32.const 1) (call $f (i32.const 2000))))))"#,
+        ),
     ];
     for (gives, module) in needs {
         let Some(switch) = probe.switches.iter().find(|switch| switch.gives == gives) else { continue };

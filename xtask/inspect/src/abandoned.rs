@@ -42,7 +42,8 @@ pub fn refusal(bytes: &[u8], error: &InspectError) -> Option<Refusal> {
     }
     let at = bytes.get(usize::try_from(*offset).ok()?).copied();
     let of_type = ["invalid value type", "invalid heap type", "invalid leading byte"];
-    if let Some(byte) = at.filter(|byte| STRING_TYPES.contains(byte) && of_type.iter().any(|w| message.starts_with(w))) {
+    if let Some(byte) = at.filter(|byte| STRING_TYPES.contains(byte) && of_type.iter().any(|w| message.starts_with(w)))
+    {
         return of("stringref", format!("it has the type {byte:#04x}"));
     }
     if let Some(id) = message.strip_prefix("malformed section id: ") {

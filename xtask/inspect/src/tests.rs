@@ -242,7 +242,12 @@ fn abandoned_proposals_are_told_by_name() {
         let bytes = [b"\0asm\x01\0\0\0", after_header].concat();
         let found = facts(&bytes).map(|facts| facts.refusal);
         let Ok(Some(refusal)) = found else { panic!("{subject}: {found:?}") };
-        assert_eq!((refusal.kind, refusal.subject.as_str()), (RefusalKind::AbandonedProposal, subject), "{}", refusal.words);
+        assert_eq!(
+            (refusal.kind, refusal.subject.as_str()),
+            (RefusalKind::AbandonedProposal, subject),
+            "{}",
+            refusal.words
+        );
     };
     let function = |second: u8| {
         let code = [b"\x0a\x07\x01\x05\0\xfb".as_slice(), &[second, 0x01], b"\x0b"].concat();

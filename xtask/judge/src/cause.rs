@@ -57,7 +57,9 @@ pub fn cause_of(cause: &Cause, evidence: &Evidence) -> Option<Judgement> {
 fn foreseen(cause: &Cause, facts: Option<&Facts>) -> Option<Judgement> {
     let refusal = facts?.refusal.as_ref()?;
     let (code, words) = match (refusal.kind, cause) {
-        (RefusalKind::FormatVersion | RefusalKind::AbandonedProposal, Cause::Returned | Cause::Exit { .. }) => return None,
+        (RefusalKind::FormatVersion | RefusalKind::AbandonedProposal, Cause::Returned | Cause::Exit { .. }) => {
+            return None;
+        }
         (RefusalKind::AbandonedProposal, Cause::Refused { message, .. } | Cause::CompileFailed { message }) => {
             let said = format!("{}; the runtime says: {message}", refusal.words);
             let remedy = "Build it again with a toolchain of today: the proposal was given up or numbered anew, and no \

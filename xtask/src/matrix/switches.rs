@@ -130,7 +130,9 @@ mod tests {
         let cause = match missing.copied() {
             None => Cause::Returned,
             Some("-W gc=y") => Cause::Refused { message: "no gc".to_owned(), offset: None },
-            Some("deeper") => Cause::Trap { trap: TrapKind::StackOverflow, message: "too deep".to_owned(), location: None },
+            Some("deeper") => {
+                Cause::Trap { trap: TrapKind::StackOverflow, message: "too deep".to_owned(), location: None }
+            }
             Some(_) => {
                 let (module, name) = (String::new(), "wasi:f/f".to_owned());
                 Cause::MissingImport { module, name, ty: String::new(), missing: 1 }
