@@ -62,8 +62,8 @@ fn foreseen(cause: &Cause, facts: Option<&Facts>) -> Option<Judgement> {
         }
         (RefusalKind::AbandonedProposal, Cause::Refused { message, .. } | Cause::CompileFailed { message }) => {
             let said = format!("{}; the runtime says: {message}", refusal.words);
-            let remedy = "Build it again with a toolchain of today: the proposal was given up or numbered anew, and no \
-                          runtime will come to take this form of it.";
+            let remedy = "Build it again with a toolchain of today: the proposal was given up or numbered anew, and \
+                          runtimes that had this form of it, if any, keep it behind a switch.";
             let judgement = because(Code::UnsupportedProposal, refusal.subject.clone(), said);
             return Some(Judgement { blame: vec![Blame::Toolchain], remedy: Some(remedy.to_owned()), ..judgement });
         }

@@ -48,6 +48,7 @@ const V8: &[(&str, &str)] = &[
     ("wide-arithmetic", "--experimental-wasm-wide-arithmetic"),
     ("stack-switching", "--experimental-wasm-wasmfx"),
     ("shared-everything-threads", "--experimental-wasm-shared"),
+    ("stringref", "--experimental-wasm-stringref"),
 ];
 
 /// Switches of V8 for a proposal, where the help of its host lists them.
