@@ -137,7 +137,8 @@ impl<'a> Answer<'a> {
                 let why = format!("{code}{stage} ({}): {}", blame(report, *code, group.cell), group.detail());
                 self.part(DIM, "", &why);
             }
-            if reasons[index + 1..shown].iter().all(|later| remedy(later) != remedy(reason)) {
+            let next = reasons[..shown].get(index + 1);
+            if next.is_none_or(|next| remedy(next) != remedy(reason)) {
                 self.arrow(&remedy(reason));
             }
         }
