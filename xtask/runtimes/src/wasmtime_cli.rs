@@ -194,7 +194,21 @@ fn parse_value(ty: &str, text: &str) -> Option<Value> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Lack, Tool, switches};
+    use wasmlab_protocol::Value;
+
+    use super::{Lack, Tool, parse_value, switches};
+
+    #[test]
+    fn results_of_components_are_read_by_their_types() {
+        let check = |ty: &str, text: &str, value: Option<Value>| assert_eq!(parse_value(ty, text), value, "{ty} {text}");
+        check("i32", "-1", Some(Value::I32(-1)));
+        check("s32", "-2147483648", Some(Value::I32(i32::MIN)));
+        check("u64", "18446744073709551615", Some(Value::I64(-1)));
+        check("f64", "5", Some(Value::F64(5.0)));
+        check("bool", "true", Some(Value::I32(1)));
+        check("string", "\"Hello, world!\"", Some(Value::Text("Hello, world!".to_owned())));
+        check("record", "{a: 1}", None);
+    }
 
     #[test]
     fn a_version_gets_the_switches_that_its_help_lists() {
