@@ -29,6 +29,7 @@ pub mod row;
 #[cfg(test)]
 mod tests;
 mod trap;
+pub mod withheld;
 mod words;
 
 /// What is known of a cell before anything is expected of it.
