@@ -40,9 +40,18 @@ pub fn sentence(report: &RunReport, module: &str) -> String {
             );
         }
     }
+    let mut waiting: Vec<(&str, Vec<&str>)> = Vec::new();
     for cell in cells.iter().filter(|c| c.verdict == Verdict::NotAttempted) {
         let why = cell.detail.trim_end_matches('.');
-        text += &format!("; not attempted on {}, a limit of the lab's ({why})", cell.runtime);
+        match waiting.iter_mut().find(|(other, _)| *other == why) {
+            Some((_, runtimes)) => runtimes.push(&cell.runtime),
+            None => waiting.push((why, vec![&cell.runtime])),
+        }
+    }
+    for (why, runtimes) in waiting {
+        // What an option gives is no limit of the lab's.
+        let whose = if why.contains("run again with `--") { "" } else { ", a limit of the lab's" };
+        text += &format!("; not attempted on {}{whose} ({why})", runtimes.join(", "));
     }
     let errors = on(Verdict::Error);
     if !errors.is_empty() {
