@@ -204,7 +204,8 @@ fn servers_are_asked_and_without_it_nobody_is_blamed() {
     };
     given(&[&handler], "not-attempted", "request");
     given(&["--http", "--request", "GET / 200 hello", "--request", "GET /nowhere 404", &handler], "pass", "");
-    given(&["--http", "--request", "GET / 404", &handler], "fail", "");
     given(&[&echo, "--", "8081"], "not-attempted", "network");
     given(&["--listen", "echo", &echo, "--", "{port:echo}"], "pass", "");
+    let (_, report) = check(&workspace, &["--runtime", "node+jco", "--http", "--request", "GET / 404", &handler]);
+    assert_eq!(measured(&report)[0].2, "wrong-output");
 }
