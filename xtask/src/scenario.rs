@@ -11,7 +11,7 @@ use wasmlab_model::codes::Code;
 use wasmlab_model::scenario::{EntryKind, Scenario, ScenarioFile};
 use wasmlab_toolchains as toolchains;
 
-mod http;
+pub mod http;
 mod names;
 mod server;
 mod steps;

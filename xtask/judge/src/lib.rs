@@ -31,6 +31,7 @@ mod sockets;
 #[cfg(test)]
 mod tests;
 mod trap;
+pub mod withheld;
 mod words;
 
 /// What is known of a cell before anything is expected of it.

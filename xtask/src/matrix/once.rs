@@ -7,7 +7,7 @@ use super::measure::Turn;
 use super::{Request, probes};
 use crate::cell::{self, Plan};
 use crate::lab::Lab;
-use wasmlab_judge::{Evidence, judge, proposals};
+use wasmlab_judge::{Evidence, judge, proposals, withheld};
 use wasmlab_model::codes::Code;
 use wasmlab_model::facts::Facts;
 use wasmlab_model::observation::{Observation, Outcome, Progress};
@@ -85,6 +85,11 @@ pub fn run(
         // With switches the question is only whether it passes.
         let probed = if plan.switches.is_empty() { probes::refused(lab, plan, facts) } else { Vec::new() };
         judgement = proposals::exact(judgement, facts, message, &probed);
+    }
+    if request.given.contains_key(&plan.scenario.name) {
+        let progress = &progress(&observation);
+        let evidence = Evidence { facts: facts.map_err(String::as_str), observation: &observation, progress };
+        judgement = withheld::after(&judgement, &evidence, &spec.run).unwrap_or(judgement);
     }
     Ok(Once { observation, cause, judgement, from_cache, kept })
 }
