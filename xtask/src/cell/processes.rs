@@ -9,13 +9,13 @@ use std::time::Duration;
 use wasmlab_model::observation::{Limit, Outcome, Part, Script};
 use wasmlab_process::{End, Ended, Input};
 use wasmlab_protocol::{Event, Stage};
-use wasmlab_runtimes::Sockets;
+use wasmlab_runtimes::{Sockets, Source};
 
 use super::client;
 use super::follow::{self, OutputSink};
 use super::plan::{CellCommands, Plan};
 use super::preopens::Contents;
-use super::stages::Stages;
+use super::stages::{self, Stages};
 use super::workdir::Workdir;
 
 /// A process that has ended, or was never started.
@@ -132,6 +132,9 @@ fn guest(plan: &Plan, workdir: &mut Workdir, argv: &[OsString], sink: Option<Out
     let ended = follow::run(&command, Part::Guest, Some(watch), sink, |running| {
         // The guest's process has its own copies: with these closed, a dead guest's port refuses at once.
         workdir.sockets.clear();
+        if !steps.is_empty() && matches!(plan.runtime.source, Source::Driver { .. }) {
+            stages::wait_begun(&reports, running, compile);
+        }
         script = (!steps.is_empty()).then(|| client::play(steps, running, &by_name, contents, run));
     });
     let mut result = ProcessResult::of(Part::Guest, argv, ended, |end| outcome(end, &reports.events(), plan));

@@ -5,9 +5,9 @@ use std::io;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use wasmlab_process::ReportPipe;
+use wasmlab_process::{ReportPipe, Running};
 use wasmlab_protocol::{Event, Stage};
 
 /// Bytes that are kept of a cell's reports.
@@ -81,6 +81,20 @@ impl Reports {
 
 fn events(bytes: &[u8]) -> Vec<Event> {
     bytes.split(|b| *b == b'\n').map_while(|line| serde_json::from_slice(line).ok()).collect()
+}
+
+/// Waits until the guest itself begins, which may take `limit`: before, a browser starts, and no step of a client's is
+/// to be late for that.
+pub fn wait_begun(reports: &Reports, running: &Running, limit: Duration) {
+    const LOOK: Duration = Duration::from_millis(2);
+    let began = Instant::now();
+    let mut stages = Stages::new(reports.clone());
+    while began.elapsed() < limit && !running.wait_end(LOOK) {
+        stages.follow(began.elapsed());
+        if stages.instantiated.is_some() {
+            break;
+        }
+    }
 }
 
 /// Follows what is reported, and knows how long each stage may take.
