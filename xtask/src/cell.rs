@@ -13,7 +13,7 @@ use crate::lab::Lab;
 
 mod canary;
 pub mod client;
-mod folder;
+pub mod folder;
 mod follow;
 mod observation;
 mod plan;
@@ -29,7 +29,7 @@ mod workdir;
 pub use folder::Folder;
 pub use follow::{OutputSink, ProcessEvent};
 pub use plan::{Limits, Plan};
-pub use reproduction::{Reproduction, reproduce};
+pub use reproduction::{Reproduction, VARIABLES as REPRODUCTION_VARIABLES, reproduce};
 
 /// What stays of a cell when it is over.
 #[derive(Clone, Copy, Debug, Default)]

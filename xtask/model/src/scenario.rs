@@ -16,10 +16,18 @@ use step::{default_method, default_path};
 pub struct Scenario {
     /// The folder's name: unique, kebab-case.
     pub name: String,
-    /// The folder, absolute.
+    /// The folder, absolute; empty for what has none: a file of the user's.
     pub dir: PathBuf,
     /// The file's contents.
     pub spec: ScenarioFile,
+}
+
+impl Scenario {
+    /// Whether its guest is one of a scenario, whose words are evidence: anybody else's may say anything.
+    #[must_use]
+    pub fn is_labs(&self) -> bool {
+        !self.dir.as_os_str().is_empty()
+    }
 }
 
 /// `scenario.toml`.

@@ -25,6 +25,10 @@ use linux as system;
 mod portable;
 #[cfg(not(target_os = "linux"))]
 use portable as system;
+mod regular;
+pub use regular::{open_regular, read_regular};
+mod removal;
+pub use removal::remove_tree;
 mod report;
 pub use report::ReportPipe;
 mod sandbox;

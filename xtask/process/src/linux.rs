@@ -20,6 +20,8 @@ use super::{Command, End, Ended, Input, ReportPipe, Running, Shared, Stop, Watch
 
 /// How often limits other than time are looked at.
 const TICK: Duration = Duration::from_millis(20);
+/// The first looks come sooner: many a child has ended by the first tick, and its memory is known from a look alone.
+const FIRST_TICKS: [Duration; 3] = [Duration::from_millis(1), Duration::from_millis(3), Duration::from_millis(8)];
 /// How often it is looked at how long a child waited for a processor: many files have to be read for it.
 const STARVED: Duration = Duration::from_millis(200);
 
@@ -74,6 +76,10 @@ struct Supervisor {
     started: Instant,
     /// Descendants that were seen while it ran.
     seen: BTreeSet<i32>,
+    /// The largest resident size of the tree that was seen, bytes.
+    peak: u64,
+    /// The lab's own largest size when the child was made of it, bytes: the kernel counts it as the child's.
+    inherited: u64,
     /// How long it waited for a processor, and when that is to be looked at again.
     starved: (Duration, Instant),
     /// Why the lab is ending it, and when SIGKILL is due.
@@ -103,6 +109,7 @@ impl Supervisor {
             });
         }
         let started = Instant::now();
+        let inherited = strays::largest_resident(std::process::id().cast_signed());
         let mut supervised = strays::supervised();
         let mut child = builder.spawn()?;
         let pid = Pid::from_child(&child);
@@ -128,24 +135,29 @@ impl Supervisor {
             watch,
             started,
             seen: BTreeSet::new(),
+            peak: strays::largest_resident(pid.as_raw_nonzero().get()),
+            inherited,
             starved: (Duration::ZERO, started),
             ending: None,
         })
     }
 
     fn supervise(mut self) -> Ended {
-        let mut next_tick = self.started + TICK;
+        let mut first = FIRST_TICKS.iter();
+        let mut next_tick = self.started + first.next().copied().unwrap_or(TICK);
         while !self.poll(next_tick) {
             let now = Instant::now();
             if now >= next_tick {
-                next_tick = now + TICK;
+                next_tick = first.next().map_or(now + TICK, |age| self.started + *age);
                 self.tick(now);
             }
         }
         let wall = self.started.elapsed();
         // The group is ended while its leader is still a zombie, so its id cannot be another's.
         let _ = kill_process_group(self.pid, Signal::KILL);
-        let (end, cpu, peak_rss) = self.reap();
+        let (end, cpu, largest) = self.reap();
+        // What is more than the lab itself had is the child's, or a descendant's that it waited for.
+        let peak_rss = if largest > self.inherited { self.peak.max(largest) } else { self.peak };
         strays::end_descendants(self.pid.as_raw_nonzero().get(), self.mark, &self.seen);
         self.drain();
         let mut state = self.shared.lock();
@@ -205,7 +217,9 @@ impl Supervisor {
             return;
         }
         let stop = self.shared.lock().stop;
-        let (descendants, resident) = strays::descendants(self.pid.as_raw_nonzero().get());
+        let pid = self.pid.as_raw_nonzero().get();
+        let (descendants, resident) = strays::descendants(pid, self.mark, &self.seen);
+        self.peak = self.peak.max(resident).max(strays::largest_resident(pid));
         if now >= self.starved.1 {
             self.look_whether_starved(now, &descendants);
         }

@@ -36,12 +36,14 @@ pub fn become_subreaper() {
 
 /// Ends what is left of the child `pid`, which is dead and reaped already.
 pub fn end_descendants(pid: i32, mark: u64, seen: &BTreeSet<i32>) {
-    hunt(|orphan, alone| {
-        alone
-            || seen.contains(&orphan)
-            || session(orphan) == Some(pid)
-            || fs::read(format!("/proc/{orphan}/environ")).is_ok_and(|env| carries(&env, mark))
-    });
+    hunt(|orphan, alone| alone || belongs(orphan, pid, mark, seen));
+}
+
+/// Whether an orphan descends from the child `pid`, by what it shows.
+fn belongs(orphan: i32, pid: i32, mark: u64, seen: &BTreeSet<i32>) -> bool {
+    seen.contains(&orphan)
+        || session(orphan) == Some(pid)
+        || fs::read(format!("/proc/{orphan}/environ")).is_ok_and(|env| carries(&env, mark))
 }
 
 /// Ends every orphan, provided that no child is supervised.
@@ -55,7 +57,7 @@ pub fn end_everything() {
     let deadline = Instant::now() + HUNT;
     let mut killed = BTreeSet::new();
     while Instant::now() < deadline {
-        let (all, _) = descendants(std::process::id().cast_signed());
+        let (all, _) = descendants(std::process::id().cast_signed(), 0, &BTreeSet::new());
         let new: Vec<i32> = all.into_iter().filter(|pid| killed.insert(*pid)).collect();
         if new.is_empty() {
             return;
@@ -99,10 +101,11 @@ fn children_of(pid: u32) -> Vec<i32> {
     files.flat_map(|text| text.split_whitespace().filter_map(|p| p.parse().ok()).collect::<Vec<i32>>()).collect()
 }
 
-/// Every descendant of `pid` that has not lost its parents, and their resident bytes with its own.
-pub fn descendants(pid: i32) -> (BTreeSet<i32>, u64) {
-    let mut found = BTreeSet::new();
-    let mut queue = vec![pid];
+/// Every descendant of the child `pid`, and their resident bytes with its own; those too that left their session and
+/// lost their parents, which the lab inherits.
+pub fn descendants(pid: i32, mark: u64, seen: &BTreeSet<i32>) -> (BTreeSet<i32>, u64) {
+    let mut found = adopted(pid, mark, seen);
+    let mut queue: Vec<i32> = found.iter().copied().chain([pid]).collect();
     let mut resident = 0;
     while let Some(next) = queue.pop() {
         resident += resident_bytes(next);
@@ -112,6 +115,22 @@ pub fn descendants(pid: i32) -> (BTreeSet<i32>, u64) {
         }
     }
     (found, resident)
+}
+
+/// Orphans that came to the lab and descend from the child `pid`.
+fn adopted(pid: i32, mark: u64, seen: &BTreeSet<i32>) -> BTreeSet<i32> {
+    let active = supervised();
+    let orphans: Vec<i32> = own_children().into_iter().filter(|p| !active.contains_key(p)).collect();
+    let alone = active.len() == 1;
+    drop(active);
+    orphans.into_iter().filter(|orphan| alone || belongs(*orphan, pid, mark, seen)).collect()
+}
+
+/// The largest resident size that the program of `pid` has had since it was started, bytes.
+pub fn largest_resident(pid: i32) -> u64 {
+    let Ok(text) = fs::read_to_string(format!("/proc/{pid}/status")) else { return 0 };
+    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|line| line.trim().split(' ').next()?.parse::<u64>().ok()).unwrap_or(0) * 1024
 }
 
 fn resident_bytes(pid: i32) -> u64 {

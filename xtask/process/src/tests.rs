@@ -253,3 +253,22 @@ fn what_children_report_is_read_as_it_comes_and_no_more_than_is_kept() {
     assert!(told(&format!("echo two >> {path}; head -c 3000000 /dev/zero > {path}")).success());
     assert_eq!((pipe.since(4)[..4].to_vec(), pipe.since(0).len()), (b"two\n".to_vec(), 1000));
 }
+
+/// A child that leaves everything behind takes its memory along: so it counts.
+#[test]
+fn memory_of_descendants_that_left_counts() {
+    let script = "(setsid sh -c 'x=$(head -c 60000000 /dev/zero | base64); sleep 59' & ); sleep 60";
+    let ended = with(script, |c| (c.limits.memory, c.limits.wall) = (30 << 20, Duration::from_secs(50)));
+    assert_eq!((ended.end, ended.peak_rss > 30 << 20), (End::Memory, true));
+}
+
+/// A child is made as a copy of the lab: what the lab has is not the child's.
+#[test]
+fn the_largest_size_is_the_childs_and_not_the_labs() {
+    let large = std::hint::black_box(vec![1_u8; 150 << 20]);
+    let ended = check("exit 0");
+    assert!(ended.peak_rss > 0 && ended.peak_rss < 20 << 20, "{}", ended.peak_rss);
+    let ended = check("x=$(head -c 40000000 /dev/zero | tr '\\0' x); sleep 0.05");
+    assert!(ended.peak_rss > 40 << 20 && ended.peak_rss < 140 << 20, "{}", ended.peak_rss);
+    drop(large);
+}

@@ -6,9 +6,9 @@ mod columns;
 pub mod published;
 #[cfg(test)]
 mod sample;
-pub mod sentence;
 #[cfg(test)]
 mod tests;
+pub mod visible;
 pub mod words;
 
 /// One line a renderer: its file, its entry in the registry.
@@ -35,6 +35,15 @@ pub struct Renderer {
     pub saved: bool,
     /// The text, ending with a line break.
     pub render: fn(&RunReport, RenderOptions) -> String,
+}
+
+impl Renderer {
+    /// The text, in which nothing of a guest's is more than text.
+    #[must_use]
+    pub fn text(&self, report: &RunReport, options: RenderOptions) -> String {
+        let text = (self.render)(report, options);
+        visible::visible(&text, options.colour).into_owned()
+    }
 }
 
 /// How a text is to look.

@@ -34,14 +34,14 @@ fn render(report: &RunReport, options: RenderOptions) -> String {
 fn matrix(out: &mut String, report: &RunReport, by: GroupBy) {
     let columns = words::shown(report);
     let heads: Vec<String> =
-        columns.iter().map(|r| format!("{} {}", r.id, r.tool.version.as_deref().unwrap_or("(absent)"))).collect();
+        columns.iter().map(|r| format!("{} {}", r.id, escaped(r.tool.version.as_deref().unwrap_or("(absent)")))).collect();
     let _ = writeln!(out, "| {} | scenario | {} |", by.id(), heads.join(" | "));
     let _ = writeln!(out, "|---|---|{}", "---|".repeat(heads.len()));
     let mut last = None;
     for Row { group, scenario: name, cells } in words::rows(report, by) {
         let texts = columns.iter().map(|r| cells.iter().find(|c| c.runtime == r.id).map_or(String::new(), |c| text(c)));
         let group = if last.replace(group) == Some(group) { "" } else { group };
-        let _ = writeln!(out, "| {group} | {name} | {} |", texts.collect::<Vec<_>>().join(" | "));
+        let _ = writeln!(out, "| {} | {} | {} |", escaped(group), escaped(name), texts.collect::<Vec<_>>().join(" | "));
     }
     let _ = writeln!(out, "\n{}", legend(report, &columns));
     let absent: Vec<&str> = report.runtimes.iter().filter(|r| !columns.contains(r)).map(|r| r.id.as_str()).collect();
@@ -108,22 +108,23 @@ fn gaps(out: &mut String, report: &RunReport) {
     }
     out.push_str("\n## Why not, and what would change it\n");
     for (code, groups) in codes {
-        let _ = writeln!(out, "\n### `{code}`\n\n{}\n", report.text(code).map_or("", |text| text.meaning.as_str()));
+        let _ = writeln!(out, "\n### `{code}`\n\n{}\n", report.text(code).map_or(String::new(), |text| prose(&text.meaning)));
         for (names, group) in lines(&groups) {
-            let known = group.cell.known.as_ref().map(|k| format!(" Known: {k}.")).unwrap_or_default();
+            let known = group.cell.known.as_ref().map(|k| format!(" Known: {}.", prose(k))).unwrap_or_default();
             let stage = group.cell.stage.map(|s| format!("at {s:?}").to_lowercase()).unwrap_or_else(|| "before a run".to_owned());
             let detail = escaped(&group.detail());
             let _ = writeln!(
                 out,
-                "- **{names}** on {} ({stage}; {}{}): {detail}.{known}",
+                "- **{}** on {} ({stage}; {}{}): {detail}.{known}",
+                escaped(&names),
                 escaped(&on(report, &group.runtimes)),
                 blame(report, code, group.cell),
-                group.way()
+                escaped(&group.way())
             );
         }
         for (whose, remedy) in remedies(report, code, &groups) {
             let whose = whose.map(|names| format!(" ({})", escaped(&names))).unwrap_or_default();
-            let _ = writeln!(out, "\nTo change it{whose}: {remedy}");
+            let _ = writeln!(out, "\nTo change it{whose}: {}", prose(&remedy));
         }
     }
 }
@@ -146,9 +147,39 @@ fn escaped(text: &str) -> String {
         if matches!(c, '|' | '<' | '>' | '*' | '_' | '`' | '[' | ']' | '\\') {
             out.push('\\');
         }
-        out.push(c);
+        // A line of one's own may be a heading, a table, an item.
+        out.push(if c == '\n' { ' ' } else { c });
         out
     })
+}
+
+/// The same for the lab's own sentences, whose code stays code: what is between two backticks is no markup.
+fn prose(text: &str) -> String {
+    let text = text.replace('\n', " ");
+    let parts: Vec<&str> = text.split('`').collect();
+    // One that is not closed is none.
+    if parts.len() % 2 == 0 {
+        return escaped(&text);
+    }
+    // Within a word an underscore is none of markup's.
+    let words = |part: &str| {
+        let words = escaped(part).replace("\\_", "\u{0}");
+        let signs: Vec<char> = words.chars().collect();
+        let inner = |at: usize| at > 0 && [at - 1, at + 1].iter().all(|n| signs.get(*n).is_some_and(|c| c.is_alphanumeric()));
+        let sign = |(at, c): (usize, &char)| match c {
+            '\0' if inner(at) => "_".to_owned(),
+            '\0' => "\\_".to_owned(),
+            c => c.to_string(),
+        };
+        signs.iter().enumerate().map(sign).collect::<String>()
+    };
+    let shown = |(at, part): (usize, &&str)| if at % 2 == 0 { words(part) } else { (*part).to_owned() };
+    parts.iter().enumerate().map(shown).collect::<Vec<_>>().join("`")
+}
+
+/// Code, in a cell of a table too.
+fn code_span(text: &str) -> String {
+    if text.contains(['`', '\n']) { escaped(text) } else { format!("`{}`", text.replace('|', "\\|")) }
 }
 
 fn changed(out: &mut String, report: &RunReport) {
@@ -176,15 +207,16 @@ fn artifacts(out: &mut String, report: &RunReport) {
         let (code, data, imports, proposals) = match facts {
             Some(f) => {
                 let proposals = f.proposals.iter().cloned().collect::<Vec<_>>().join(", ");
-                (bytes(f.sizes.code), bytes(f.sizes.data), f.imports.len().to_string(), proposals)
+                (bytes(f.sizes.code), bytes(f.sizes.data), f.imports.len().to_string(), escaped(&proposals))
             }
             None => ("?".to_owned(), "?".to_owned(), "?".to_owned(), "malformed".to_owned()),
         };
         let _ = writeln!(
             out,
-            "| {} | {route} | {} | {} | {} | {code} | {data} | {imports} | {proposals} |",
-            artifact.scenario,
-            artifact.toolchain,
+            "| {} | {} | {} | {} | {} | {code} | {data} | {imports} | {proposals} |",
+            escaped(&artifact.scenario),
+            escaped(route),
+            escaped(&artifact.toolchain),
             artifact.origin.id(),
             bytes(artifact.bytes),
         );
@@ -204,7 +236,7 @@ fn costs(out: &mut String, report: &RunReport) {
         let _ = writeln!(
             out,
             "| {} | {} | {} | {} | {} | {} |",
-            runtime.id,
+            escaped(&runtime.id),
             cells.len(),
             median(cells.iter().map(|c| c.duration_ms)),
             median(cells.iter().filter_map(|c| c.compile_ms)),
@@ -226,11 +258,11 @@ fn runtimes(out: &mut String, report: &RunReport) {
     for runtime in report.runtimes.iter().filter(|r| r.tool.present) {
         let version = runtime.tool.version.as_deref().unwrap_or("?");
         let own = if runtime.own { ", a build of one's own" } else { "" };
-        let flags = runtime.flags.iter().map(|f| format!("`{f}`")).collect::<Vec<_>>().join(" ");
-        let _ = writeln!(out, "| {} | {version}{own} | {} | {flags} |", runtime.id, runtime.mode);
+        let flags = runtime.flags.iter().map(|f| code_span(f)).collect::<Vec<_>>().join(" ");
+        let _ = writeln!(out, "| {} | {}{own} | {} | {flags} |", escaped(&runtime.id), escaped(version), escaped(&runtime.mode));
     }
     let notes = report.runtimes.iter().filter_map(|r| Some((&r.id, r.note.as_ref()?)));
-    let lines: Vec<String> = notes.map(|(id, note)| format!("- **{id}** is {}", escaped(note))).collect();
+    let lines: Vec<String> = notes.map(|(id, note)| format!("- **{}** is {}", escaped(id), escaped(note))).collect();
     if !lines.is_empty() {
         let _ = writeln!(out, "\n{}", lines.join("\n"));
     }
@@ -242,7 +274,7 @@ fn runtimes(out: &mut String, report: &RunReport) {
     }
     let ways = words::ways(report).into_iter();
     let lines: Vec<String> =
-        ways.map(|((id, way), scenarios)| format!("- **{id}** by `{way}`: {}", scenarios.join(", "))).collect();
+        ways.map(|((id, way), scenarios)| format!("- **{}** by {}: {}", escaped(&id), code_span(&way), escaped(&scenarios.join(", ")))).collect();
     if !lines.is_empty() {
         let _ = writeln!(out, "\nHosts with several ways to run a module took these:\n\n{}", lines.join("\n"));
     }

@@ -208,7 +208,7 @@ impl Formatter for Lines {
 /// The Markdown.
 #[must_use]
 pub fn markdown(report: &RunReport) -> String {
-    find("markdown").map(|renderer| (renderer.render)(report, RenderOptions::PLAIN)).unwrap_or_default()
+    find("markdown").map(|renderer| renderer.text(report, RenderOptions::PLAIN)).unwrap_or_default()
 }
 
 /// In what the published report differs from a run: in results, and in versions that came to the same results.

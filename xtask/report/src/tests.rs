@@ -1,6 +1,6 @@
-//! Every renderer over the sample report, and the closing sentence.
+//! Every renderer over the sample report.
 
-use super::{ALL, GroupBy, RenderOptions, sample, sentence::sentence};
+use super::{ALL, GroupBy, RenderOptions, sample};
 use wasmlab_model::report::RunReport;
 
 #[test]
@@ -73,10 +73,18 @@ fn json_reads_back_as_the_report() {
 }
 
 #[test]
-fn check_ends_with_one_sentence() {
-    let wanted = "hello runs on wasmi (printed \"hello\"); not on wasmtime-winch, because of unsupported-proposal (SIMD support is not enabled); \
-        to change that: Compile without that feature, or use a runtime (or a flag of it) that has the proposal.";
-    assert_eq!(sentence(&sample::report(), "hello"), wanted);
+fn what_was_not_asked_and_what_needs_a_switch_is_no_plain_pass() {
+    let mut report = sample::report();
+    let text = |report: &RunReport| (super::find("answer").unwrap().render)(report, RenderOptions::PLAIN);
+    let hello = |report: &mut RunReport, change: &dyn Fn(&mut wasmlab_model::report::Cell)| {
+        report.cells.iter_mut().filter(|c| c.scenario == "hello" && c.runtime == "wasmi").for_each(change);
+    };
+    hello(&mut report, &|cell| cell.switches = vec!["--all".to_owned()]);
+    assert!(text(&report).contains("runs on      wasmi 2.0, with --all\n"), "{}", text(&report));
+    hello(&mut report, &|cell| {
+        (cell.verdict, cell.detail) = (wasmlab_model::verdict::Verdict::NotAttempted, "no way to ask".to_owned());
+    });
+    assert!(text(&report).contains("not asked    wasmi 2.0: no way to ask yet\n"), "{}", text(&report));
 }
 
 #[test]
@@ -138,5 +146,56 @@ fn a_report_on_a_part_of_the_lab_says_which() {
     {
         let text = (super::find(renderer).unwrap().render)(&report, RenderOptions::PLAIN);
         assert!(text.contains(&words), "{renderer} does not say {words}:\n{text}");
+    }
+}
+
+/// A report that somebody else made, or a guest's words in one of the lab's: neither moves a cursor nor makes markup.
+#[test]
+fn hostile_text_stays_text_in_every_renderer() {
+    let hostile =
+        "x\u{1b}[2J\u{1b}]52;c;aGk=\u{7}\u{202e}\u{9b}1A<img src=x>|**bold**|[link](http://a)\n# heading\n`code";
+    let mut value = serde_json::to_value(sample::report()).unwrap();
+    fn spoil(value: &mut serde_json::Value, hostile: &str) {
+        match value {
+            serde_json::Value::Array(values) => values.iter_mut().for_each(|v| spoil(v, hostile)),
+            serde_json::Value::Object(fields) => {
+                for (name, value) in fields {
+                    let free = [
+                        "detail",
+                        "remedy",
+                        "known",
+                        "version",
+                        "mode",
+                        "way",
+                        "subject",
+                        "text",
+                        "about",
+                        "toolchain",
+                    ];
+                    match value {
+                        serde_json::Value::String(text) if free.contains(&name.as_str()) => *text += hostile,
+                        value => spoil(value, hostile),
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    spoil(&mut value, hostile);
+    let report = serde_json::from_value(value).unwrap();
+    for renderer in ALL {
+        for colour in [false, true] {
+            let text = renderer.text(&report, RenderOptions { colour, ..RenderOptions::PLAIN });
+            for bad in ["\u{1b}[2J", "\u{1b}]", "\u{7}", "\u{202e}", "\u{9b}"] {
+                assert!(!text.contains(bad), "{} lets {bad:?} through", renderer.id);
+            }
+            if renderer.id == "json" {
+                serde_json::from_str::<serde_json::Value>(&text).unwrap();
+            }
+        }
+    }
+    let text = super::find("markdown").unwrap().text(&report, RenderOptions::PLAIN);
+    for bad in ["<img", "|**bold", " **bold", "[link]", "\n# heading"] {
+        assert!(!text.replace("\\<", "").contains(bad), "Markdown has {bad:?}:\n{text}");
     }
 }

@@ -84,9 +84,10 @@ pub fn by_code(report: &RunReport) -> BTreeMap<Code, Vec<Group<'_>>> {
     for cell in &report.cells {
         let Some(code) = cell.code else { continue };
         let groups = codes.entry(code).or_default();
-        // A cell whose runtime says the same in other words is one with it.
+        // A cell whose runtime says the same in other words is one with it; another blame or remedy is another answer.
         let same = |g: &&mut Group| {
-            g.scenario == cell.scenario && g.cell.subject == cell.subject && g.cell.known == cell.known
+            let of = |c: &Cell| (c.subject.clone(), c.known.clone(), c.blame.clone(), c.remedy.clone());
+            g.scenario == cell.scenario && of(g.cell) == of(cell)
         };
         match groups.iter_mut().find(same) {
             Some(group) => {

@@ -32,6 +32,7 @@ pub fn columns() -> Vec<Runtime> {
         switches: switches::enable_all,
         not_attempted: command_line::usual_limits,
         commands,
+        compiles_unseen: true,
         reader: Some(Reader { result_separator: Some(' '), error_mark: "error: ", ..Reader::new(classify) }),
         reference_column: Some("wasmer-cranelift".into()),
         explain_difference: command_line::explain_difference,

@@ -1,8 +1,9 @@
-//! wasmtime by its command line: `wasmtime run`, and `wasmtime serve` for wasi:http.
+//! wasmtime by its command line: `wasmtime compile` and `wasmtime run`, and `wasmtime serve` for wasi:http.
 //!
 //! <https://docs.wasmtime.dev/cli-options.html>
 
 use std::ffi::OsString;
+use std::path::Path;
 
 use wasmlab_model::facts::Kind;
 use wasmlab_model::verdict::NotAttempted;
@@ -31,6 +32,7 @@ pub fn columns() -> Vec<Runtime> {
         in_ci: true,
         help: &[&["run", "-W", "help"], &["run", "-S", "help"]],
         switches,
+        larger_stack: Some("`wasmtime run -W max-wasm-stack=BYTES`"),
         // The switches `-S tcplisten` and `-S listenfd` are of a WASI 0.1 that wasmtime has removed since.
         not_attempted: |cell| {
             if !is_library(cell) {
@@ -41,6 +43,8 @@ pub fn columns() -> Vec<Runtime> {
             let why = format!("a call of `{}` with such arguments has no text for `--invoke`", untypable.export);
             Some(NotAttempted { what: "call-argument", why })
         },
+        compiles_unseen: true,
+        prepare,
         commands,
         reader: Some(Reader { parse_value, ..Reader::new(classify) }),
         reference_column: Some("wasmtime-cranelift".into()),
@@ -49,14 +53,32 @@ pub fn columns() -> Vec<Runtime> {
     }]
 }
 
+const COMPILED: &str = "guest.cwasm";
+
+/// Whether the module is translated by a process of its own: `serve` takes a module as it is.
+fn is_prepared(cell: &CellFiles) -> bool {
+    !matches!(cell.cell.entry, Entry::Http { .. })
+}
+
+/// The module and the switches of [`commands`], so that translating has a limit of its own.
+fn prepare(tool: &Tool, cell: &CellFiles, into: &Path) -> Option<Vec<OsString>> {
+    let mut argv = argv(&tool.program, ["compile"]);
+    argv.extend(limits_and_network(cell));
+    argv.extend(command_line::switch_args(cell.cell));
+    argv.extend(["-o".into(), into.join(COMPILED).into(), cell.module.into()]);
+    is_prepared(cell).then_some(argv)
+}
+
 fn commands(tool: &Tool, cell: &CellFiles) -> Vec<Vec<OsString>> {
     let spec = cell.cell;
+    let compiled = cell.prepared.join(COMPILED);
+    let cell = if is_prepared(cell) { &CellFiles { module: &compiled, ..*cell } } else { cell };
     let mut base = match spec.entry {
         // Without --no-logging-prefix every line of the guest's gets `stdout [0] :: ` before it.
         Entry::Http { port } => {
             argv(&tool.program, ["serve", "--addr", &format!("127.0.0.1:{port}"), "--no-logging-prefix"])
         }
-        _ => argv(&tool.program, ["run"]),
+        _ => argv(&tool.program, ["run", "--allow-precompiled"]),
     };
     base.extend(limits_and_network(cell));
     base.extend(command_line::switch_args(spec));

@@ -1,10 +1,13 @@
 //! Canaries outside what a guest is given: a file beside its directories, a variable in its runtime's
-//! environment, the host's list of users. A guest that shows one, or changes the file, has escaped.
+//! environment, the host's list of users. A guest that shows one, or changes the file, has escaped. What they hold is
+//! made for the cell alone and cannot be guessed: who prints it has read it.
 
 use std::fs;
+use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+
+use wasmlab_process::read_regular;
 
 /// The canary's file name, the neighbour of every preopened directory.
 const FILE: &str = "wasmlab-secret";
@@ -16,19 +19,19 @@ pub struct Canary {
     file: PathBuf,
     in_file: String,
     in_variable: String,
-    /// The first line of the host's list of users, where every directory of the guest is a fresh one.
+    /// The first line of the host's list of users, which anybody may know: only of the lab's own guests, where every
+    /// directory is a fresh one.
     in_users: Option<String>,
 }
 
 impl Canary {
-    /// Writes the file into `dir`, the parent of the cell's preopened directories; `all_fresh`: none of them is
-    /// a directory of the user's, which may hold anything.
-    pub fn place(dir: &Path, all_fresh: bool) -> io::Result<Self> {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        let tag = format!("{:x}-{:x}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        let users = fs::read_to_string("/etc/passwd").unwrap_or_default();
+    /// Writes the file into `dir`, the parent of the cell's preopened directories; `lab_guest`: the guest is the lab's
+    /// own, which prints the list of users only if it could read it, and no directory is one of the user's.
+    pub fn place(dir: &Path, lab_guest: bool) -> io::Result<Self> {
+        let tag = format!("{:016x}{:016x}", random(), random());
+        let users = if lab_guest { fs::read_to_string("/etc/passwd").unwrap_or_default() } else { String::new() };
         let canary = Self {
-            in_users: users.lines().next().filter(|l| all_fresh && l.len() > 8).map(str::to_owned),
+            in_users: users.lines().next().filter(|l| l.len() > 8).map(str::to_owned),
             file: dir.join(FILE),
             in_file: format!("lab-file-{tag}-secret"),
             in_variable: format!("lab-env-{tag}-secret"),
@@ -54,16 +57,36 @@ impl Canary {
         if self.in_users.as_ref().is_some_and(|line| output.contains(line)) {
             escapes.push("read the host's /etc/passwd".to_owned());
         }
-        if fs::read_to_string(&self.file).ok().as_deref() != Some(&self.in_file) {
+        let most = self.in_file.len() as u64 + 1;
+        if read_regular(&self.file, most).ok().as_deref() != Some(self.in_file.as_bytes()) {
             escapes.push("changed a file outside its directories".to_owned());
         }
         escapes
     }
 }
 
+/// Each hasher has keys of its own, from the system's source of randomness.
+fn random() -> u64 {
+    RandomState::new().hash_one(0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::Canary;
+
+    #[test]
+    #[cfg(unix)]
+    fn what_stands_in_the_files_place_is_neither_followed_nor_waited_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let canary = Canary::place(dir.path(), false).unwrap();
+        for target in ["/dev/zero", "/dev/stdin"] {
+            std::fs::remove_file(&canary.file).unwrap();
+            std::os::unix::fs::symlink(target, &canary.file).unwrap();
+            assert_eq!(canary.escapes("root:x:0:0:root:/root:/bin/bash"), ["changed a file outside its directories"]);
+        }
+        let other = Canary::place(tempfile::tempdir().unwrap().path(), false).unwrap();
+        assert_ne!((other.in_file, other.in_variable), (canary.in_file.clone(), canary.in_variable.clone()));
+    }
 
     #[test]
     fn an_escape_is_seen() {

@@ -1,141 +1,155 @@
 //! The folder of a cell, which goes with all that a guest may have left in it.
 
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, Once, PoisonError};
+use std::time::Duration;
 
-use tempfile::TempDir;
+use wasmlab_process::remove_tree;
+
+/// How the folders of cells begin; those that are left behind on purpose have another name.
+const PREFIX: &str = "wasmlab-cell-";
+const KEPT_PREFIX: &str = "wasmlab-kept-";
+
+/// What is younger may be of a lab that is about to lock it.
+const YOUNG: Duration = Duration::from_secs(60);
+
+/// What could not be removed, and why.
+static STAYED: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 /// A folder that is removed when it is no longer needed.
 pub struct Folder {
-    dir: TempDir,
+    path: PathBuf,
+    /// Held while the folder is in use, by the kernel's word: who gets it knows that its lab is gone.
+    _lock: Option<File>,
     kept: bool,
 }
 
 impl Folder {
-    /// A new one, in the temporary folder of this machine.
+    /// A new one, in the temporary folder of this machine; `kept`: it stays.
     ///
     /// # Errors
     /// When none can be made there.
-    pub fn make() -> io::Result<Self> {
-        let dir = tempfile::Builder::new().prefix("wasmlab-").tempdir().map_err(|e| {
-            let parent = std::env::temp_dir();
+    pub fn make(kept: bool) -> io::Result<Self> {
+        static SWEPT: Once = Once::new();
+        let parent = std::env::temp_dir();
+        SWEPT.call_once(|| sweep(&parent));
+        let prefix = if kept { KEPT_PREFIX } else { PREFIX };
+        let dir = tempfile::Builder::new().prefix(prefix).tempdir().map_err(|e| {
             io::Error::new(
                 e.kind(),
                 format!("no folder can be made in `{}`, the temporary folder (TMPDIR): {e}", parent.display()),
             )
         })?;
-        Ok(Self { dir, kept: false })
+        let path = dir.keep();
+        let lock = File::open(&path).ok().filter(|file| file.try_lock().is_ok());
+        Ok(Self { path, _lock: lock, kept })
     }
 
     /// Where it is.
     pub fn path(&self) -> &Path {
-        self.dir.path()
-    }
-
-    /// Leaves it behind.
-    pub fn keep(&mut self) {
-        self.kept = true;
-        self.dir.disable_cleanup(true);
+        &self.path
     }
 }
 
 impl Drop for Folder {
     fn drop(&mut self) {
         if !self.kept {
-            open_up(self.dir.path());
+            remove(&self.path);
         }
     }
 }
 
-/// Gives the owner all rights to each folder from `top` on: a guest may have taken them (`chmod`, `mkdir` with mode
-/// 0, `umask`), and what is in such a folder cannot be removed. Links are not followed: they may lead out. By now
-/// no process of the cell is left that could put one in a folder's place.
-#[cfg(unix)]
-fn open_up(top: &Path) {
-    use std::fs::{self, Permissions};
-    use std::os::unix::fs::PermissionsExt;
-
-    let mut rest: Vec<PathBuf> = vec![top.to_owned()];
-    while let Some(path) = rest.pop() {
-        let Ok(meta) = fs::symlink_metadata(&path) else { continue };
-        if !meta.is_dir() {
-            continue;
-        }
-        let mode = meta.permissions().mode();
-        if mode & 0o700 != 0o700 && fs::set_permissions(&path, Permissions::from_mode(mode | 0o700)).is_err() {
-            continue;
-        }
-        if let Ok(entries) = fs::read_dir(&path) {
-            rest.extend(entries.flatten().map(|entry| entry.path()));
-        }
+fn remove(path: &Path) {
+    if let Err(why) = remove_tree(path) {
+        let mut stayed = STAYED.lock().unwrap_or_else(PoisonError::into_inner);
+        stayed.push(format!("`{}` could not be removed: {why}", path.display()));
     }
 }
 
-/// Rights of folders are no matter of modes there.
-#[cfg(not(unix))]
-fn open_up(_: &Path) {}
+/// What could not be removed since this was last asked, and why.
+#[must_use]
+pub fn stayed() -> Vec<String> {
+    std::mem::take(&mut STAYED.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// Removes what labs left that were killed: their folders, which nobody holds any more.
+fn sweep(parent: &Path) {
+    let Ok(entries) = fs::read_dir(parent) else { return };
+    for entry in entries.flatten().filter(|e| e.file_name().to_string_lossy().starts_with(PREFIX)) {
+        let is_old =
+            entry.metadata().and_then(|m| m.modified()).is_ok_and(|t| t.elapsed().is_ok_and(|age| age > YOUNG));
+        let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        // Somebody else's is not opened, or not removed: that is theirs to do, and no fault of this machine.
+        if is_old && is_folder && File::open(entry.path()).is_ok_and(|file| file.try_lock().is_ok()) {
+            let _ = remove_tree(&entry.path());
+        }
+    }
+}
 
 #[cfg(test)]
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 mod tests {
-    use std::fs::{self, Permissions};
+    use std::fs::{self, File, Permissions};
     use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::path::Path;
+    use std::time::SystemTime;
 
-    use super::*;
+    use super::{Folder, PREFIX, YOUNG, sweep};
 
     fn mode(path: &Path) -> u32 {
         fs::symlink_metadata(path).unwrap().permissions().mode() & 0o7777
     }
 
-    /// What a guest can leave: folders that nobody may enter, one within the other, and links out.
-    fn left(top: &Path, outside: &Path) {
-        let deep = top.join("dirs/0/a/b");
-        fs::create_dir_all(&deep).unwrap();
-        fs::write(deep.join("file"), "text").unwrap();
-        symlink(outside, deep.join("out")).unwrap();
-        symlink(outside, top.join("dirs/out")).unwrap();
-        fs::set_permissions(deep.join("file"), Permissions::from_mode(0o0)).unwrap();
-        for (folder, mode) in [("dirs/0/a/b", 0o0), ("dirs/0/a", 0o500), ("dirs/0", 0o0)] {
-            fs::set_permissions(top.join(folder), Permissions::from_mode(mode)).unwrap();
-        }
-    }
-
     #[test]
     fn what_a_guest_shut_is_opened_and_removed() {
         let outside = tempfile::tempdir().unwrap();
-        fs::create_dir(outside.path().join("shut")).unwrap();
-        for path in [outside.path().join("shut"), outside.path().to_owned()] {
-            fs::set_permissions(path, Permissions::from_mode(0o500)).unwrap();
+        fs::set_permissions(outside.path(), Permissions::from_mode(0o500)).unwrap();
+        let folder = Folder::make(false).unwrap();
+        let top = folder.path().to_owned();
+        let deep = top.join("dirs/0/a/b");
+        fs::create_dir_all(&deep).unwrap();
+        fs::write(deep.join("file"), "text").unwrap();
+        symlink(outside.path(), deep.join("out")).unwrap();
+        for (folder, mode) in [("dirs/0/a/b", 0o0), ("dirs/0/a", 0o500), ("dirs/0", 0o0)] {
+            fs::set_permissions(top.join(folder), Permissions::from_mode(mode)).unwrap();
         }
-        let folder = Folder::make().unwrap();
-        let top = folder.path().to_owned();
-        left(&top, outside.path());
-        // Root may enter and remove in any case: so the modes are looked at too.
-        open_up(&top);
-        assert_eq!((mode(&top.join("dirs/0")), mode(&top.join("dirs/0/a"))), (0o700, 0o700));
-        assert_eq!((mode(&top.join("dirs/0/a/b")), mode(&top.join("dirs/0/a/b/file"))), (0o700, 0));
-        assert_eq!((mode(outside.path()), mode(&outside.path().join("shut"))), (0o500, 0o500));
         drop(folder);
         assert!(fs::symlink_metadata(&top).is_err(), "it is still there");
-
-        let folder = Folder::make().unwrap();
-        let top = folder.path().to_owned();
-        left(&top, outside.path());
-        drop(folder);
-        assert!(fs::symlink_metadata(&top).is_err(), "it is still there");
-        assert_eq!((mode(outside.path()), mode(&outside.path().join("shut"))), (0o500, 0o500));
-        fs::set_permissions(outside.path(), Permissions::from_mode(0o700)).unwrap();
+        assert_eq!(mode(outside.path()), 0o500, "what a link leads to is as it was");
     }
 
     #[test]
     fn what_stays_is_as_the_guest_left_it() {
-        let mut folder = Folder::make().unwrap();
+        let folder = Folder::make(true).unwrap();
         let top = folder.path().to_owned();
         fs::create_dir(top.join("shut")).unwrap();
         fs::set_permissions(top.join("shut"), Permissions::from_mode(0o0)).unwrap();
-        folder.keep();
         drop(folder);
         assert_eq!(mode(&top.join("shut")), 0);
         fs::remove_dir(top.join("shut")).and_then(|()| fs::remove_dir(top)).unwrap();
+    }
+
+    #[test]
+    fn folders_of_labs_that_are_gone_are_swept() {
+        let parent = tempfile::tempdir().unwrap();
+        let check = |name: &str, old: bool, held: bool, stays: bool| {
+            let dir = parent.path().join(name);
+            fs::create_dir(&dir).unwrap();
+            fs::write(dir.join("file"), "text").unwrap();
+            let file = File::open(&dir).unwrap();
+            if old {
+                file.set_modified(SystemTime::now() - 2 * YOUNG).unwrap();
+            }
+            let _lock = held.then(|| file.try_lock().unwrap());
+            sweep(parent.path());
+            assert_eq!(dir.exists(), stays, "{name}");
+        };
+        check(&format!("{PREFIX}gone"), true, false, false);
+        check(&format!("{PREFIX}held"), true, true, true);
+        check(&format!("{PREFIX}young"), false, false, true);
+        check("wasmlab-kept-by-the-user", true, false, true);
+        check("another", true, false, true);
     }
 }

@@ -6,6 +6,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use wasmlab_process::read_regular;
 use wasmlab_protocol::PreopenedDir;
 
 use super::ports;
@@ -187,9 +188,7 @@ fn read_back(path: &str, dirs: &[PreopenedDir], days: [SystemTime; 2]) -> Result
     if !inside || !fs::metadata(&file).is_ok_and(|m| m.is_file()) {
         return Err("it is no plain file of this directory".to_owned());
     }
-    let mut bytes = Vec::new();
-    let read = fs::File::open(&file).and_then(|file| file.take(MOST).read_to_end(&mut bytes));
-    read.map_err(|e| e.to_string())?;
+    let bytes = read_regular(&file, MOST).map_err(|e| e.to_string())?;
     Ok(FoundFile { missing: None, text: without_days(&String::from_utf8_lossy(&bytes), days) })
 }
 

@@ -56,15 +56,13 @@ impl Workdir {
     /// When the temporary folder cannot be written, or no port is free.
     pub fn create(lab: &Lab, plan: &Plan, keep: bool) -> io::Result<Self> {
         let run = &plan.scenario.spec.run;
-        let mut root = Folder::make()?;
-        if keep {
-            root.keep();
-        }
+        let root = Folder::make(keep)?;
         let path = |name: &str| root.path().join(name);
         for dir in ["work", "home", "dirs"] {
             fs::create_dir(path(dir))?;
         }
-        let canary = Canary::place(&path("dirs"), run.dir.iter().all(|d| d.host.is_none() && d.original.is_none()))?;
+        let lab_guest = plan.scenario.is_labs() && run.dir.iter().all(|d| d.host.is_none() && d.original.is_none());
+        let canary = Canary::place(&path("dirs"), lab_guest)?;
         let mut sockets = Vec::new();
         for socket in &run.socket {
             sockets.push((socket.name.clone(), TcpListener::bind(("127.0.0.1", 0))?));

@@ -18,9 +18,7 @@ use crate::matrix::Request;
 use wasmlab_model::facts::{Facts, Shape};
 use wasmlab_model::report::{Origin, Selection};
 use wasmlab_model::scenario::{Build, EntryKind, Expect, ExpectedCall, Run, Scenario, ScenarioFile};
-use wasmlab_report::GroupBy;
-use wasmlab_report::sentence::sentence;
-use wasmlab_report::words;
+use wasmlab_report::{GroupBy, answer, table};
 
 mod dirs;
 
@@ -81,6 +79,9 @@ pub struct Args {
     require_present: bool,
     #[command(flatten)]
     shown: Shown,
+    /// Show every runtime with a letter of its own, and every explanation: as --output table
+    #[arg(long, conflicts_with = "renderer")]
+    full: bool,
     /// Fetch nothing while building engines
     #[arg(long)]
     offline: bool,
@@ -123,12 +124,8 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     };
     let selected = Selection { scenarios: Vec::new(), runtimes: args.runtime.clone() };
     let purpose = Purpose { selected, ..Purpose::of("check") };
-    let (code, report) = common::run(lab, &request, purpose, &lab.checked(), (args.shown, GroupBy::Family))?;
-    if args.shown.is_for_people() {
-        let width = output::render_options().width;
-        let sentences = scenarios.iter().map(|s| words::wrapped(width, "", "", &sentence(&report, &s.name)));
-        output::print(&format!("\n{}\n", sentences.collect::<Vec<_>>().join("\n")))?;
-    }
+    let shown = args.shown.or(if args.full { table::RENDERER } else { answer::RENDERER });
+    let (code, report) = common::run(lab, &request, purpose, &lab.checked(), (shown, GroupBy::Family))?;
     if let Some(kept) = &kept {
         output::say(&format!("what each guest left in its directories is in {}", kept.display()));
     }

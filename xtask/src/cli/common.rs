@@ -247,7 +247,7 @@ pub fn run(
 fn write(folder: &Path, report: &RunReport) -> Result<()> {
     for renderer in report::ALL.iter().filter(|r| r.saved) {
         let path = folder.join(format!("report.{}", renderer.extension));
-        files::write_atomically(&path, (renderer.render)(report, RenderOptions::PLAIN).as_bytes())
+        files::write_atomically(&path, renderer.text(report, RenderOptions::PLAIN).as_bytes())
             .context("failed to save the report (the matrix above is complete)")?;
     }
     Ok(())

@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::{Context, Result};
 
 use super::columns::{self, Column};
+use wasmlab_process::Stream;
 use wasmlab_report::RenderOptions;
+use wasmlab_report::visible::visible;
 
 /// Something is on stdout.
 static PRINTED: AtomicBool = AtomicBool::new(false);
@@ -18,11 +20,20 @@ pub fn has_printed() -> bool {
     PRINTED.load(Ordering::Relaxed)
 }
 
-/// Writes to stdout. A reader that has gone away (`| head`) ends the writing quietly.
+/// Writes to stdout, with every control of a terminal shown as text. A reader that has gone away (`| head`) ends the
+/// writing quietly.
 ///
 /// # Errors
 /// When stdout cannot be written for another reason, such as a full disk.
 pub fn print(text: &str) -> Result<()> {
+    print_rendered(&visible(text, false))
+}
+
+/// Writes to stdout what a renderer made, whose colours are its own.
+///
+/// # Errors
+/// As [`print`].
+pub fn print_rendered(text: &str) -> Result<()> {
     PRINTED.fetch_or(!text.is_empty(), Ordering::Relaxed);
     let mut stdout = io::stdout().lock();
     written(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()))
@@ -41,12 +52,30 @@ pub fn written(result: io::Result<()>) -> Result<()> {
 
 /// Writes an error to stderr; where that fails too, the exit code has to do.
 pub fn complain(message: &str) {
-    let _ = writeln!(io::stderr(), "error: {message}");
+    let _ = writeln!(io::stderr(), "error: {}", visible(message, false));
 }
 
 /// Writes a line of progress to stderr.
 pub fn say(message: &str) {
-    let _ = writeln!(io::stderr(), "{message}");
+    let _ = writeln!(io::stderr(), "{}", visible(message, false));
+}
+
+/// Passes on what a guest prints: as it is to a file or a pipe, as text to a terminal.
+pub fn pass_on(stream: Stream, bytes: &[u8]) {
+    // Nobody can be told that a terminal is gone.
+    let _ = match stream {
+        Stream::Stdout => pass_to(&mut io::stdout().lock(), io::stdout().is_terminal(), bytes),
+        Stream::Stderr => pass_to(&mut io::stderr().lock(), io::stderr().is_terminal(), bytes),
+    };
+}
+
+fn pass_to(to: &mut dyn Write, terminal: bool, bytes: &[u8]) -> io::Result<()> {
+    if terminal {
+        to.write_all(visible(&String::from_utf8_lossy(bytes), false).as_bytes())?;
+    } else {
+        to.write_all(bytes)?;
+    }
+    to.flush()
 }
 
 /// How text on stdout is to look.

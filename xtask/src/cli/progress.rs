@@ -10,6 +10,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::output;
 use crate::matrix::Event;
 use wasmlab_model::report::Cell;
+use wasmlab_report::visible::visible;
 
 /// Between two lines on one build, where there is no terminal.
 const QUIET: Duration = Duration::from_secs(15);
@@ -103,14 +104,14 @@ impl Progress {
 
     fn line(&self, text: &str) {
         match &self.bar {
-            Some(bar) => bar.println(text),
+            Some(bar) => bar.println(visible(text, false)),
             None => output::say(text),
         }
     }
 
     fn message(&self, text: &str) {
         if let Some(bar) = &self.bar {
-            bar.set_message(text.to_owned());
+            bar.set_message(visible(text, false).into_owned());
         }
     }
 

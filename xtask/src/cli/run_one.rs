@@ -94,14 +94,7 @@ fn hear(event: ProcessEvent) {
             let what = if part == Part::Prepare { "# translates the module" } else { "# runs the guest" };
             output::say(&format!("{what}\n{}", typed(command)));
         }
-        // Nobody can be told that a terminal is gone.
-        ProcessEvent::Printed(Stream::Stdout, bytes) => {
-            let mut stdout = std::io::stdout().lock();
-            let _ = stdout.write_all(bytes).and_then(|()| stdout.flush());
-        }
-        ProcessEvent::Printed(Stream::Stderr, bytes) => {
-            let _ = std::io::stderr().write_all(bytes);
-        }
+        ProcessEvent::Printed(stream, bytes) => output::pass_on(stream, bytes),
     }
 }
 

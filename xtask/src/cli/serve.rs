@@ -172,15 +172,8 @@ fn runtime(lab: &Lab, scenario: &Scenario, args: &Args) -> Result<Runtime> {
 
 /// Passes on what the server prints.
 fn pass_on(event: ProcessEvent) {
-    // Nobody can be told that a terminal is gone.
     match event {
         ProcessEvent::Starting(..) => {}
-        ProcessEvent::Printed(Stream::Stdout, bytes) => {
-            let mut stdout = std::io::stdout().lock();
-            let _ = stdout.write_all(bytes).and_then(|()| stdout.flush());
-        }
-        ProcessEvent::Printed(Stream::Stderr, bytes) => {
-            let _ = std::io::stderr().write_all(bytes);
-        }
+        ProcessEvent::Printed(stream, bytes) => output::pass_on(stream, bytes),
     }
 }

@@ -8,6 +8,7 @@ use super::{Request, probes};
 use crate::cell::{self, Plan};
 use crate::lab::Lab;
 use wasmlab_judge::{Evidence, judge, proposals};
+use wasmlab_model::codes::Code;
 use wasmlab_model::facts::Facts;
 use wasmlab_model::observation::{Observation, Outcome, Progress};
 use wasmlab_model::verdict::Judgement;
@@ -60,7 +61,8 @@ pub fn run(
     };
     let judged = |observation: &Observation| -> Judgement {
         let progress = &progress(observation);
-        judge(&Evidence { facts: facts.map_err(String::as_str), observation, progress }, spec)
+        let (facts, lab_guest) = (facts.map_err(String::as_str), plan.scenario.is_labs());
+        judge(&Evidence { facts, observation, progress, lab_guest }, spec)
     };
     let alike = |a: &Observation, b: &Observation| {
         let result = |Judgement { verdict, code, stage, subject, .. }| (verdict, code, stage, subject);
@@ -78,6 +80,7 @@ pub fn run(
     let mut judgement = judged(&observation);
     if let (Ok(facts), Some(Cause::Refused { message, .. })) = (facts, &cause)
         && facts.refusal.is_none()
+        && judgement.code != Some(Code::NeedsComponentModel)
     {
         // With switches the question is only whether it passes.
         let probed = if plan.switches.is_empty() { probes::refused(lab, plan, facts) } else { Vec::new() };

@@ -122,7 +122,7 @@ fn policy(spec: &CellSpec) -> String {
         .map(|port| format!(" http://127.0.0.1:{port} ws://127.0.0.1:{port} http://localhost:{port} ws://localhost:{port}"))
         .collect();
     let scripts = "'unsafe-inline' 'unsafe-eval' 'wasm-unsafe-eval'";
-    format!("default-src {local} {scripts}; connect-src {local}{asked}; form-action 'none'; webrtc 'block'")
+    format!("default-src {local} {scripts}; connect-src {local}{asked}; form-action 'none'")
 }
 
 const NOT_FOUND: Answer = Answer { status: "404 Not Found", kind: "text/plain", body: Vec::new() };

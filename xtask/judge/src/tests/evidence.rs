@@ -3,7 +3,8 @@
 use proptest::prelude::*;
 use wasmlab_protocol::{Cause, Event, Stage, TrapKind};
 
-use super::{facts, observation, spec, verdict};
+use super::{Evidence, facts, judge, observation, spec, to, verdict};
+use wasmlab_model::codes::Code;
 use wasmlab_model::observation::{Limit, Outcome, PREOPENED_SOCKET, Script};
 use wasmlab_model::verdict::Verdict;
 
@@ -91,5 +92,23 @@ proptest! {
         } else {
             prop_assert!(judgement.code.is_some() || judgement.verdict == Verdict::Error);
         }
+    }
+}
+
+#[test]
+fn what_a_foreign_guest_prints_is_no_evidence() {
+    let facts = facts("(module)");
+    let check = |stdout: &str, lab_guest: bool, wanted: (Verdict, Option<Code>)| {
+        let seen = observation(Outcome::Exited(0), to(Stage::Run, Cause::Returned), stdout);
+        let progress = seen.reported();
+        let evidence = Evidence { facts: Ok(&facts), observation: &seen, progress: &progress, lab_guest };
+        let judged = judge(&evidence, &spec(""));
+        assert_eq!((judged.verdict, judged.code), wanted, "{stdout}");
+        assert!(lab_guest || judged.checks.is_empty(), "{stdout}");
+    };
+    let escaped = "lab: fs escaped x\n";
+    check(escaped, true, (Verdict::Fail, Some(Code::SandboxEscape)));
+    for text in [escaped, "lab: rename errno=52\n", "lab: args wrong\n", "root:x:0:0:root:/root:/bin/bash\n"] {
+        check(text, false, (Verdict::Pass, None));
     }
 }

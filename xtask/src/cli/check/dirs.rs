@@ -51,7 +51,7 @@ impl DirArgs {
                  file and choose one runtime with --runtime, or give each a copy with --dir"
             ));
         }
-        let originals = (!self.dir.is_empty()).then(Folder::make).transpose()?;
+        let originals = (!self.dir.is_empty()).then(|| Folder::make(false)).transpose()?;
         let mut dirs = Vec::new();
         for (index, text) in self.dir.iter().enumerate() {
             let (host, guest) = parse("--dir", text)?;

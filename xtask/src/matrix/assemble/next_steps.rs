@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::cell::sandbox;
+use crate::cell::{folder, sandbox};
 use crate::matrix::Row;
 use wasmlab_model::report::{Note, NoteKind, RunReport, RuntimeInfo};
 use wasmlab_model::scenario::Scenario;
@@ -31,7 +31,12 @@ pub fn missing(runtimes: &[RuntimeInfo], rows: &[Option<Row>], scenarios: &[Scen
         about: "sandbox".to_owned(),
         text: text.to_owned(),
     });
-    absent.chain(prebuilt).chain(sandbox).collect()
+    let stayed = folder::stayed().into_iter().map(|text| Note {
+        kind: NoteKind::Missing,
+        about: "temporary folder".to_owned(),
+        text,
+    });
+    absent.chain(prebuilt).chain(sandbox).chain(stayed).collect()
 }
 
 /// What to do, most urgent first.

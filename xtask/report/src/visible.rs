@@ -1,0 +1,80 @@
+//! Text of guests is text: whatever could move a cursor, ring a bell, set a clipboard or turn the direction of writing
+//! is shown as `\u001b`, which is a string's own escape in JSON too.
+
+use std::borrow::Cow;
+
+/// The colours that the lab itself prints, and no other sequence of a terminal's.
+const STYLES: &[u8] = &[0, 1, 2, 4, 22, 30, 31, 32, 33, 34, 35, 36, 37, 39, 90, 91, 92, 93, 94, 95, 96, 97];
+
+/// What a terminal or a reader's eye takes for more than a sign: C0 but for line breaks and tabs, C1, and the controls
+/// of the direction of writing.
+fn is_control(c: char) -> bool {
+    match c {
+        '\n' | '\t' => false,
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => true,
+        // Lines and paragraphs of their own, which nobody sees.
+        '\u{2028}' | '\u{2029}' | '\u{feff}' => true,
+        c => c.is_control(),
+    }
+}
+
+/// `text` with every control shown; `styled`: the lab's own colours stay.
+#[must_use]
+pub fn visible(text: &str, styled: bool) -> Cow<'_, str> {
+    if !text.contains(is_control) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    let mut rest = text;
+    while let Some(at) = rest.find(is_control) {
+        let (before, from) = rest.split_at(at);
+        out.push_str(before);
+        let style = style(from).filter(|_| styled);
+        let taken = style.map_or_else(|| from.chars().next().map_or(1, char::len_utf8), str::len);
+        match style {
+            Some(style) => out.push_str(style),
+            None if from.starts_with("\r\n") => {}
+            None => from.chars().take(1).for_each(|c| out.push_str(&format!("\\u{:04x}", u32::from(c)))),
+        }
+        rest = &from[taken..];
+    }
+    out.push_str(rest);
+    Cow::Owned(out)
+}
+
+/// The sequence of one of [`STYLES`] that `text` begins with.
+fn style(text: &str) -> Option<&str> {
+    let (numbers, _) = text.strip_prefix("\u{1b}[")?.split_once('m')?;
+    let known = |number: &str| number.parse().is_ok_and(|n: u8| STYLES.contains(&n));
+    numbers.split(';').all(known).then(|| &text[..numbers.len() + 3])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::visible;
+
+    #[test]
+    fn controls_are_shown_and_text_is_as_it_was() {
+        let check = |text: &str, styled: bool, wanted: &str| assert_eq!(visible(text, styled), wanted, "{text:?}");
+        check("plain\ttext\nof two lines, ünïcödé 漢字 🦀", false, "plain\ttext\nof two lines, ünïcödé 漢字 🦀");
+        check("a\u{1b}[2Jb", false, "a\\u001b[2Jb");
+        check("a\u{1b}[2Jb", true, "a\\u001b[2Jb");
+        check("\u{1b}]52;c;aGk=\u{7}", true, "\\u001b]52;c;aGk=\\u0007");
+        check("\u{1b}[31mred\u{1b}[0m \u{1b}[1;32mgreen", true, "\u{1b}[31mred\u{1b}[0m \u{1b}[1;32mgreen");
+        check("\u{1b}[31mred", false, "\\u001b[31mred");
+        // Hidden text, an unfinished sequence.
+        check("\u{1b}[8mx\u{1b}[", true, "\\u001b[8mx\\u001b[");
+        check("\0\u{7f}\u{9b}2J\u{202e}\u{2066}\u{200f}", false, "\\u0000\\u007f\\u009b2J\\u202e\\u2066\\u200f");
+        check("over\rwritten\r\n", false, "over\\u000dwritten\n");
+    }
+
+    #[test]
+    fn no_terminal_control_is_left_in_any_text() {
+        let all: String = (0..0x3000).filter_map(char::from_u32).collect();
+        for styled in [false, true] {
+            let text = visible(&all, styled).into_owned();
+            assert!(text.chars().all(|c| c == '\n' || c == '\t' || !c.is_control()), "{styled}");
+            assert_eq!(visible(&text, styled), text);
+        }
+    }
+}
