@@ -6,7 +6,7 @@
 
 use wasmlab_protocol::Stage;
 
-use wasmlab_model::codes::Code;
+use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::Facts;
 use wasmlab_model::observation::{Limit, Observation, Outcome, Progress};
 use wasmlab_model::scenario::ScenarioFile;

@@ -234,7 +234,7 @@ pub fn changes(report: &RunReport) -> Vec<(Change, String)> {
     lines
 }
 
-/// The passes that need a switch, as lines: `a, b on wasmi: with Config::x(true); by default unsupported-proposal (gc): …`.
+/// The passes that need a switch, as lines: `a, b on wasmi: with Config::x(true); by default unsupported-proposal: …`.
 #[must_use]
 pub fn switched(report: &RunReport) -> Vec<String> {
     let mut lines: Vec<(Vec<&str>, &Cell)> = Vec::new();
@@ -247,7 +247,7 @@ pub fn switched(report: &RunReport) -> Vec<String> {
     }
     let text = |(names, cell): (Vec<&str>, &Cell)| {
         let by_default = cell.by_default.as_ref().map(|words| format!("; by default {words}")).unwrap_or_default();
-        format!("{} on {}: with {}{by_default}", names.join(", "), cell.runtime, cell.switches.join(" "))
+        format!("{} on {}: with {}{by_default}", names.join(", "), cell.runtime, cell.switches.join(", "))
     };
     lines.into_iter().map(text).collect()
 }

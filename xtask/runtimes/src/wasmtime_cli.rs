@@ -10,6 +10,7 @@ use wasmlab_model::verdict::NotAttempted;
 use wasmlab_protocol::{Call, Entry, Network, TABLE_ELEMENTS, Value};
 
 use crate::command_line::{self, CallSyntax, Reader, argv, plain_value};
+use crate::switches::lists;
 use crate::wasmtime_messages::classify;
 use crate::{CellFiles, InstallCommand, Lack, Package, PackageClient, Runtime, Source, Tool, wave};
 
@@ -160,6 +161,8 @@ fn switches(tool: &Tool, lack: Lack) -> Vec<String> {
             let third = import.starts_with("wasi:") && import.contains("@0.3.");
             option.into_iter().chain(third.then_some("p3")).map(|option| ("-S", option)).collect()
         }
+        // As much as the main thread of a process usually has.
+        Lack::Stack if lists(&tool.help, "max-wasm-stack") => return vec!["-W max-wasm-stack=8388608".to_owned()],
         Lack::Stack => Vec::new(),
     };
     let has = |(group, option): &(&str, &str)| {
@@ -208,5 +211,7 @@ mod tests {
         check(Lack::Import("wasi.thread-spawn"), &[]);
         check(Lack::Import("env.f"), &[]);
         check(Lack::Stack, &[]);
+        let tool = Tool { help: "  -W max-wasm-stack=N -- Maximum stack size".to_owned(), ..Tool::default() };
+        assert_eq!(switches(&tool, Lack::Stack), ["-W max-wasm-stack=8388608"]);
     }
 }

@@ -80,7 +80,7 @@ pub fn run(
     let mut judgement = judged(&observation);
     if let (Ok(facts), Some(Cause::Refused { message, .. })) = (facts, &cause)
         && facts.refusal.is_none()
-        && judgement.code != Some(Code::NeedsComponentModel)
+        && matches!(judgement.code, Some(Code::UnsupportedProposal | Code::EngineCompileError))
     {
         // With switches the question is only whether it passes.
         let probed = if plan.switches.is_empty() { probes::refused(lab, plan, facts) } else { Vec::new() };

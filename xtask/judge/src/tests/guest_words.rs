@@ -13,7 +13,10 @@ fn ended(wat: &str, cause: Cause, (stdout, stderr): (&str, &str), expect: &str) 
     let facts = facts(&format!("(module {wat})"));
     let seen =
         Observation { stderr: stderr.to_owned(), ..observation(Outcome::Exited(0), to(Stage::Run, cause), stdout) };
-    judge(&Evidence { facts: Ok(&facts), observation: &seen, progress: &seen.reported() }, &spec(expect))
+    judge(
+        &Evidence { facts: Ok(&facts), observation: &seen, progress: &seen.reported(), lab_guest: true },
+        &spec(expect),
+    )
 }
 
 fn check(found: &Judgement, code: Code, subject: Option<&str>, detail: &str, remedy: &str) {
@@ -99,7 +102,7 @@ fn a_runtime_that_dies_where_an_import_is_missing_says_both() {
     let judged = |unchecked_imports: bool| {
         let seen = observation(Outcome::Signaled(11), Vec::<Event>::new(), "");
         let progress = Progress { unchecked_imports, stage: Some(Stage::Run), ..Progress::default() };
-        judge(&Evidence { facts: Ok(&facts), observation: &seen, progress: &progress }, &spec(""))
+        judge(&Evidence { facts: Ok(&facts), observation: &seen, progress: &progress, lab_guest: true }, &spec(""))
     };
     let found = judged(true);
     check(&found, Code::UnresolvedSymbol, Some("env.__wasm_setjmp"), "its process dies by SIGSEGV", "-lsetjmp");
@@ -202,7 +205,10 @@ fn a_release_candidate_is_named_with_its_release() {
     let (module, name) = ("wasi:http/types@0.2.0-rc-2023-12-05".to_owned(), "f".to_owned());
     let cause = Cause::MissingImport { module, name, ty: "instance".to_owned(), missing: 0 };
     let seen = observation(Outcome::Exited(0), to(Stage::Link, cause), "");
-    let found = judge(&Evidence { facts: Ok(&facts), observation: &seen, progress: &seen.reported() }, &spec(""));
+    let found = judge(
+        &Evidence { facts: Ok(&facts), observation: &seen, progress: &seen.reported(), lab_guest: true },
+        &spec(""),
+    );
     let words = "0.2.0-rc-2023-12-05 came before the release 0.2.0";
     check(
         &found,
