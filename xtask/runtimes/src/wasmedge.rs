@@ -153,7 +153,11 @@ fn instantiating(details: &str, why: &str) -> Progress {
         }
         why => match messages::trap(why) {
             Some(trap) => at(Stage::Instantiate, Cause::trap(trap, message)),
-            None => at(Stage::Instantiate, Cause::ResourceLimit { message }),
+            // Its component model reads components, and goes no further.
+            None if why.starts_with("component model") => {
+                at(Stage::Instantiate, Cause::Refused { message, offset: None })
+            },
+            None => at(Stage::Instantiate, Cause::HostError { message }),
         },
     }
 }
