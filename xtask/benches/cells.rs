@@ -81,7 +81,18 @@ fn lab(root: &Path, node: &str) -> Ended {
 fn started(program: &str, args: Vec<OsString>, env: BTreeMap<OsString, OsString>) -> Ended {
     let limits = Limits::compiler(Duration::from_secs(600));
     let (cwd, stdin) = (std::env::temp_dir(), Input::Bytes(Vec::new()));
-    process::run(&Command { program: program.into(), args, env, cwd, stdin, inherit: Vec::new(), limits, sandbox: None, report: None }).unwrap()
+    process::run(&Command {
+        program: program.into(),
+        args,
+        env,
+        cwd,
+        stdin,
+        inherit: Vec::new(),
+        limits,
+        sandbox: None,
+        report: None,
+    })
+    .unwrap()
 }
 
 /// How long a column is measured.
@@ -181,6 +192,7 @@ fn measure(lab: &Lab, plan: &Plan, dir: &Path) {
         connect_ports: Vec::new(),
         network: Network::default(),
         host_functions: Vec::new(),
+        result_types: BTreeMap::new(),
         memory_limit: 1 << 30,
         switches: Vec::new(),
     };

@@ -48,9 +48,6 @@ pub fn observe(lab: &Lab, plan: &Plan, sink: Option<OutputSink>, keep: Keep) -> 
     let began = SystemTime::now();
     let mut workdir = workdir::Workdir::create(lab, plan, keep.workdir)?;
     let commands = plan.commands(&workdir.paths, &workdir.spec);
-    if let Some(cause) = commands.refused {
-        return Ok(observation::refused(cause, &commands.run));
-    }
     let results = processes::run(plan, &mut workdir, &commands, sink)?;
     if let Some(to) = keep.dirs {
         preopens::keep(&workdir.paths.dirs, &plan.scenario.spec.run.dir, to)?;

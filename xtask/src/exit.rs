@@ -51,7 +51,7 @@ fn is_worse(report: &RunReport) -> bool {
         return report
             .cells
             .iter()
-            .any(|c| !matches!(c.verdict, Verdict::Pass | Verdict::Absent | Verdict::NotApplicable));
+            .any(|c| matches!(c.verdict, Verdict::Gap | Verdict::Fail | Verdict::NotBuilt | Verdict::Error));
     }
     let changed = report.cells.iter().any(|c| match c.change {
         Change::Worse | Change::Different | Change::FixedGap => true,
@@ -93,6 +93,18 @@ mod tests {
         check(|r| r.cells[0].verdict = Verdict::Error, LAB);
         check(|r| r.cells.clear(), NOTHING);
         check(|r| r.cells.iter_mut().for_each(|c| c.verdict = Verdict::NotApplicable), NOTHING);
+        check(|r| r.cells.iter_mut().for_each(|c| c.verdict = Verdict::NotAttempted), NOTHING);
+        check(|r| r.cells[0].verdict = Verdict::NotAttempted, OK);
+        check(
+            |r| {
+                r.command = "check".to_owned();
+                r.cells.retain(|c| c.verdict == Verdict::Pass);
+                let mut waits = r.cells[0].clone();
+                (waits.verdict, waits.change) = (Verdict::NotAttempted, Change::New);
+                r.cells.push(waits);
+            },
+            OK,
+        );
         check(
             |r| {
                 for cell in &mut r.cells {

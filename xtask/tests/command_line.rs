@@ -176,11 +176,11 @@ fn files_that_are_no_modules_are_told_by_their_bytes() {
     check("text.wasm", b"hello, world\n", &["not a WebAssembly binary", "(text)"], file);
     check("page.wasm", b"<!DOCTYPE html><title>404</title>\n", &["not a WebAssembly binary (an HTML page)"], file);
     let pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n";
-    check("pointer.wasm", pointer, &["a Git LFS pointer"], "to change that: Run `git lfs pull`");
+    check("pointer.wasm", pointer, &["a Git LFS pointer"], "→ Run `git lfs pull`");
     let whole = wat::parse_str("(module (func (export \"_start\") nop nop))").unwrap();
     check("cut.wasm", &whole[..whole.len() - 3], &["truncated", "its code section"], file);
     let invalid = wat::parse_str("(module (func (export \"_start\") drop))").unwrap();
-    check("invalid.wasm", &invalid, &["invalid at byte 0x"], "because of malformed");
+    check("invalid.wasm", &invalid, &["invalid at byte 0x"], "malformed at ");
     fs::create_dir(workspace.path("folder.wasm")).unwrap();
     fails(&workspace.run(&["inspect", "folder.wasm"]), 2, &["folder.wasm", "directory"]);
     fails(&workspace.run(&["check", "folder.wasm"]), 2, &["folder.wasm", "directory"]);

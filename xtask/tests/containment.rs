@@ -35,7 +35,8 @@ fn a_runtime_that_is_taken_over_harms_nothing() {
         let mut command = workspace.command(&args);
         command.env("WASMLAB_WASMTIME", workspace.path("tools/escapes")).env("WASMLAB_SANDBOX", sandbox);
         let ran = lab::ran(command.output().unwrap());
-        let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|e| panic!("{e}: {}", ran.stderr));
+        let report: serde_json::Value =
+            serde_json::from_str(&ran.stdout).unwrap_or_else(|e| panic!("{e}: {}", ran.stderr));
         let cell = &report["cells"][0];
         eprintln!("{sandbox}: {}", cell["detail"]);
         let verdict = cell["verdict"].as_str().unwrap_or_default().to_owned();
@@ -82,7 +83,8 @@ fn no_network_is_none() {
     let columns = "{wasmtime-cranelift,wasmtime-cli,node+jco,deno+jco,bun+jco,chromium+jco}";
     let guest = guest.to_str().unwrap();
     let address = format!("127.0.0.1:{port}");
-    let args = ["check", guest, "--runtime", columns, "--engines", "built", "--no-cache", "--output", "json", "--", &address];
+    let args =
+        ["check", guest, "--runtime", columns, "--engines", "built", "--no-cache", "--output", "json", "--", &address];
     let ran = workspace.run(&args);
     let report = serde_json::from_str(&ran.stdout).unwrap_or_else(|e| panic!("{e}: {}", ran.stderr));
     assert!(listener.accept().is_err(), "a guest without a network was here: {}", ran.stdout);

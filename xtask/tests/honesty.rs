@@ -212,7 +212,7 @@ fn the_report_on_stdout_is_the_schemas_own_and_nothing_else_is_there() {
 }
 
 #[test]
-fn check_tells_it_in_one_sentence() {
+fn check_answers_first() {
     let workspace = Workspace::new();
     workspace.write("hello.wat", HELLO);
     workspace.write(
@@ -224,11 +224,11 @@ fn check_tells_it_in_one_sentence() {
         let all = format!("{}{}", ran.stdout.split_whitespace().collect::<Vec<_>>().join(" "), ran.stderr);
         assert!(ran.code == code && all.contains(words), "{args:?}: exit {}, {all} does not say {words}", ran.code);
     };
-    check(&["hello.wat"], 0, "hello runs on ");
-    check(&["hello.wat", "--expect-stdout", "hello"], 0, "hello runs on ");
-    check(&["hello.wat", "--expect-stdout", "goodbye"], 1, "because of wrong-output");
+    check(&["hello.wat"], 0, "hello.wat module · command · WASI 0.1");
+    check(&["hello.wat", "--expect-stdout", "hello"], 0, "runs on ");
+    check(&["hello.wat", "--expect-stdout", "goodbye"], 1, "wrong-output at run (");
     check(&["hello.wat", "--expect-exit", "3"], 1, "exit code 0, expected 3");
-    check(&["add.wat", "--invoke", "add", "--expect-stdout", "5", "--", "2", "3"], 0, "(add = [i32:5])");
+    check(&["add.wat", "--invoke", "add", "--expect-stdout", "5", "--", "2", "3"], 0, "add = [i32:5]");
     check(&["add.wat", "--invoke", "add", "--", "2"], 2, "takes 2 arguments (i32, i32), 1 were given");
     check(&["add.wat", "--invoke", "add", "--", "2", "x"], 2, "is not a value");
     check(&["add.wat", "--invoke", "sub"], 2, "exports no function `sub`; it exports `add`");

@@ -176,7 +176,7 @@ fn what_glue_lacks_throws_and_traps_has_its_cause() {
         let thrown = end(SAYS, &late).unwrap();
         assert!(matches!(&thrown, Cause::HostError { message } if message.contains("too late")), "{id}: {thrown:?}");
         let unknown = end(SAYS, ours).unwrap();
-        assert!(matches!(&unknown, Cause::Unsupported { what, .. } if what == "glue"), "{id}: {unknown:?}");
+        assert!(matches!(&unknown, Cause::NotAttempted { what, .. } if what == "glue"), "{id}: {unknown:?}");
     }
 }
 
@@ -186,7 +186,7 @@ fn glue_cannot_be_asked_for_an_export() {
     for id in HOSTS {
         let guest = Guest { run, ..Guest::with_glue(SAYS, "guest.js", EMSCRIPTEN) };
         for seen in guest.seen(id, 1) {
-            assert!(matches!(cause(&seen), Cause::Unsupported { what, .. } if what == "calls-through-glue"), "{id}");
+            assert!(matches!(cause(&seen), Cause::NotAttempted { what, .. } if what == "calls-through-glue"), "{id}");
         }
     }
 }

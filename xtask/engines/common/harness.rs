@@ -105,6 +105,7 @@ impl Cell {
             glue: None,
             network: Network::None,
             host_functions: vec![],
+            result_types: Default::default(),
             memory_limit: 64 << 20,
             switches: vec![],
         };

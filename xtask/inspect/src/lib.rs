@@ -8,6 +8,7 @@ use wasmparser::BinaryReaderError;
 use wasmlab_model::facts::Facts;
 
 mod abi;
+mod component;
 mod file;
 mod limits;
 mod outline;

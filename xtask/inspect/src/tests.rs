@@ -136,6 +136,31 @@ fn imports_and_exports_have_their_types() {
 }
 
 #[test]
+fn a_components_functions_have_their_types() {
+    let check = |wat: &str, name: &str, wanted: Option<(&[&str], &[&str])>| {
+        let facts = read(wat);
+        let export = facts.exports.iter().find(|e| e.name == name).unwrap();
+        let found = export.signature.as_ref().map(|s| (s.params.clone(), s.results.clone()));
+        let texts = |list: &[&str]| list.iter().map(|t| (*t).to_owned()).collect::<Vec<_>>();
+        assert_eq!(found, wanted.map(|(params, results)| (texts(params), texts(results))), "{name}");
+    };
+    let component = r#"(component
+        (core module $m (func (export "add") (param i32 i64) (result i32) unreachable) (func (export "none")))
+        (core instance $i (instantiate $m))
+        (import "there" (func $there (param "text" string) (result bool)))
+        (type $alias u8)
+        (func (export "add") (param "a" s32) (param "b" u64) (result $alias) (canon lift (core func $i "add")))
+        (func (export "none") (canon lift (core func $i "none")))
+        (export "passed-on" (func $there))
+        (instance $inner (export "f" (func $there)))
+        (export "inner" (instance $inner)))"#;
+    check(component, "add", Some((&["s32", "u64"], &["u8"])));
+    check(component, "none", Some((&[], &[])));
+    check(component, "passed-on", Some((&["string"], &["bool"])));
+    check(component, "inner", None);
+}
+
+#[test]
 fn bytes_are_accounted_for_in_nested_modules_too() {
     let core = "(core module (memory 1) (data (i32.const 0) \"0123456789\") (func nop nop) (@custom \".debug_info\" \"xxxx\"))";
     let facts = read(&format!("(component {core} {core})"));
@@ -271,4 +296,25 @@ fn the_famous_nginx_speaks_the_old_emscripten_abi() {
     let abis: Vec<_> = facts.abis.iter().map(|a| (a.abi, a.evidence.len())).collect();
     assert_eq!(abis, [(Abi::EmscriptenOld, 113)]);
     assert_eq!((facts.shape, facts.exports.len()), (Shape::Command, 37));
+}
+
+/// One long type, named again and again: small as a file, gigabytes as text.
+#[test]
+fn facts_take_no_more_memory_than_a_file_deserves() {
+    let many = |text: &str, times: usize| (0..times).map(|n| text.replace('#', &n.to_string())).collect::<String>();
+    let long = format!("(type $t (func {} {}))", "(param i64)".repeat(1000), "(result i64)".repeat(1000));
+    let bytes = |facts: &Facts| serde_json::to_vec(facts).unwrap().len();
+    let exports = many("(export \"f#\" (func $f))", 20_000);
+    let wat = format!("(module {long} (func $f (type $t) unreachable) {exports})");
+    let facts = outline(&wat::parse_str(&wat).unwrap()).unwrap();
+    assert_eq!(facts.exports.len(), 20_000);
+    assert!(facts.exports[0].signature.is_some() && facts.exports[19_999].signature.is_none());
+    assert_eq!(facts.exports[19_999].ty, "func of 1000 parameters and 1000 results");
+    assert!(bytes(&facts) < 100 << 20, "{}", bytes(&facts));
+    let imports = many("(import \"m\" \"f#\" (func (type $t)))", 20_000);
+    let facts = outline(&wat::parse_str(format!("(module {long} {imports})")).unwrap()).unwrap();
+    assert!(facts.imports.len() == 20_000 && bytes(&facts) < 100 << 20, "{}", bytes(&facts));
+    // Sections of three bytes each.
+    let tiny = [b"\0asm\x01\0\0\0".to_vec(), [0, 1, 0].repeat(1_000_000)].concat();
+    assert!(bytes(&outline(&tiny).unwrap()) < 10 << 20);
 }

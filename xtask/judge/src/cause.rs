@@ -5,7 +5,7 @@ use wasmlab_protocol::{Cause, Event, ONE_INSTANCE, Stage};
 use super::words::one_line;
 use super::{Evidence, because, exports, host, imports, plain, trap};
 use wasmlab_model::codes::{Blame, Code};
-use wasmlab_model::facts::{COMMON_PROPOSALS, Facts, RefusalKind};
+use wasmlab_model::facts::{COMMON_PROPOSALS, Facts, Kind, RefusalKind};
 use wasmlab_model::verdict::{Judgement, Verdict};
 
 /// The reason that a cause is, where it is one: a guest that returned or left with a code gave none.
@@ -22,17 +22,22 @@ pub fn cause_of(cause: &Cause, evidence: &Evidence) -> Option<Judgement> {
         Cause::ImportTypeMismatch { module, name, message } => {
             because(Code::ImportTypeMismatch, imports::named(module, name), message)
         }
+        // A runtime of core modules stops at the header, whose version is another one.
+        Cause::Refused { message, offset } if is_of_header(*offset, evidence) => {
+            because(Code::NeedsComponentModel, None, message)
+        }
         Cause::Refused { message, .. } => refused(evidence.facts, message),
         Cause::CompileFailed { message } => because(Code::EngineCompileError, None, message),
-        Cause::NoComponents { message } => because(Code::NeedsComponentModel, None, message),
         Cause::NoExport { name } => no_export(name, evidence),
         Cause::ResourceLimit { message } => because(Code::OutOfMemory, None, message),
         // A question that this way of running cannot even be asked.
         Cause::Unsupported { what, message } if what == ONE_INSTANCE => plain(Verdict::NotApplicable, message),
+        Cause::NotAttempted { what, message } => {
+            Judgement { subject: Some(what.clone()), ..plain(Verdict::NotAttempted, message) }
+        }
         Cause::Unsupported { what, message } => {
             let code = match what.as_str() {
-                "preopened-socket" | "network" => Code::SocketsUnsupported,
-                "threads" => Code::ThreadsUnsupported,
+                "network" => Code::SocketsUnsupported,
                 _ => Code::NotImplemented,
             };
             // The catalogue blames the ABI for sockets; here the ABI has the call and the host has no way to use it.
@@ -61,6 +66,17 @@ fn foreseen(cause: &Cause, facts: Option<&Facts>) -> Option<Judgement> {
     };
     let said = words.map(|words| format!("; the runtime says: {words}")).unwrap_or_default();
     Some(because(code, refusal.subject.clone(), format!("{}{said}", refusal.words)))
+}
+
+/// Bytes of a module's header: the magic number and the version.
+const HEADER: u64 = 8;
+
+/// Whether a component was refused as such. A refusal that comes later is of what is in it: of a proposal, or of a
+/// core module (whose offsets are its own).
+fn is_of_header(offset: Option<u64>, evidence: &Evidence) -> bool {
+    evidence.facts.is_ok_and(|facts| facts.kind == Kind::Component)
+        && offset.is_none_or(|at| at <= HEADER)
+        && evidence.progress.stage.is_none_or(|stage| stage <= Stage::Compile)
 }
 
 /// A runtime that does not look at the imports first may find no program in a module that is made for another host:

@@ -6,7 +6,7 @@ use super::words::{last_message, last_words, quoted};
 use super::{Evidence, because, lab, plain, requests};
 use wasmlab_model::codes::Code;
 use wasmlab_model::observation::Outcome;
-use wasmlab_model::scenario::{EntryKind, ExpectedFile, ScenarioFile, Step};
+use wasmlab_model::scenario::{EntryKind, ExpectedFile, ScenarioFile};
 use wasmlab_model::verdict::{Judgement, Verdict};
 
 /// What the expectation makes of a guest that came to an end for no reason of its own.
@@ -16,13 +16,7 @@ pub fn expected(evidence: &Evidence, spec: &ScenarioFile) -> Judgement {
         && let Some(failed) = &script.failed
     {
         let detail = format!("step {} of {}: {failed}{}", script.done + 1, script.steps, last_words(evidence.stderr()));
-        return match silent_gap(evidence.stdout(), spec, script.done) {
-            Some(name) => {
-                let detail = format!("says that it listens, and no client can reach it: {failed}");
-                because(Code::SocketsUnsupported, name.to_owned(), detail)
-            }
-            None => because(Code::WrongOutput, None, detail),
-        };
+        return because(Code::WrongOutput, None, detail);
     }
     let stopped = observation.outcome == Outcome::Stopped;
     if !stopped && evidence.progress.stage != Some(Stage::Run) {
@@ -47,16 +41,6 @@ pub fn expected(evidence: &Evidence, spec: &ScenarioFile) -> Judgement {
 fn last_lines(evidence: &Evidence) -> String {
     let stdout = last_message(evidence.stdout()).map(|line| format!("; last on stdout: {line}")).unwrap_or_default();
     format!("{}{stdout}", last_words(evidence.stderr()))
-}
-
-/// The capability that a guest claims and a client refutes: its library says that it listens, and there is no
-/// socket. Only the steps that look for one tell; a wrong answer of a server that is there is a wrong answer.
-fn silent_gap<'a>(stdout: &'a str, spec: &ScenarioFile, step: usize) -> Option<&'a str> {
-    if !matches!(spec.step.get(step), Some(Step::Listen { .. } | Step::Connect { .. })) {
-        return None;
-    }
-    let lines = lab::lines(stdout);
-    lines.into_iter().find(|l| l.name.starts_with("sock") && l.answer == lab::Answer::Ok).map(|l| l.name)
 }
 
 fn wrong_output(evidence: &Evidence, spec: &ScenarioFile) -> Option<String> {

@@ -8,6 +8,7 @@ use wasmlab_model::observation::{Observation, Outcome};
 use wasmlab_model::scenario::ScenarioFile;
 use wasmlab_model::verdict::Judgement;
 
+mod attempts;
 mod cause;
 mod evidence;
 mod expected;

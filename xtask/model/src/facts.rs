@@ -186,16 +186,17 @@ pub struct Export {
     pub name: String,
     /// Its type, as in [`Import::ty`].
     pub ty: String,
-    /// Parameter and result types, for core functions: what a caller needs to parse arguments.
+    /// Parameter and result types, for functions: what a caller needs to parse arguments.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signature: Option<Signature>,
 }
 
-/// The type of a core function.
+/// The type of a function: a core module's, or one that a component exports by itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Signature {
-    /// Parameter types: `i32`, `i64`, `f32`, `f64`, `v128`, or a reference type's text.
+    /// Parameter types: `i32`, `i64`, `f32`, `f64`, `v128`, or a reference type's text; of a component `s32`, `u64`,
+    /// `bool`, `string`, …, and of a composed type its kind (`record`).
     pub params: Vec<String>,
     /// Result types.
     pub results: Vec<String>,

@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use wasmlab_protocol::{Cause, Event, Stage};
 
+/// In [`Observation::withheld`]: a listening socket that the host opened.
+pub const PREOPENED_SOCKET: &str = "preopened-socket";
+
 /// All that was seen of one run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Observation {
@@ -29,6 +32,10 @@ pub struct Observation {
     pub script: Option<Script>,
     /// Files outside the guest's directories that it changed or read: proof of an escape.
     pub escapes: Vec<String>,
+    /// What the scenario gives to its guest and this runtime has no way to be given: the guest was started without
+    /// it. [`PREOPENED_SOCKET`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub withheld: Vec<String>,
     /// What the lab's servers were asked, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub requests: Vec<Asked>,
@@ -150,6 +157,9 @@ pub struct Script {
     /// The step that did not hold, as text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failed: Option<String>,
+    /// That step only wanted to reach the guest, and nobody listened on its port.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unreachable: bool,
 }
 
 /// What an observation says of the guest's way through the engine. Engines of the lab report it;
@@ -171,12 +181,12 @@ pub struct Progress {
 }
 
 impl Observation {
-    /// Nothing was started, nothing happened.
+    /// Nothing was started, nothing happened: no verdict but an error can come of it.
     #[must_use]
     pub fn nothing() -> Self {
         Self {
             events: Vec::new(),
-            outcome: Outcome::Exited(0),
+            outcome: Outcome::NotStarted("no process was started".to_owned()),
             stdout: String::new(),
             stderr: String::new(),
             argv: Vec::new(),
@@ -185,6 +195,7 @@ impl Observation {
             peak_rss_bytes: 0,
             script: None,
             escapes: Vec::new(),
+            withheld: Vec::new(),
             requests: Vec::new(),
             part: Part::Guest,
             earlier: Vec::new(),

@@ -23,6 +23,8 @@ pub enum Verdict {
     Absent,
     /// The question makes no sense for this pair.
     NotApplicable,
+    /// The lab has no way to ask yet: its own limit, nobody is blamed.
+    NotAttempted,
     /// The lab's own fault.
     Error,
 }
@@ -38,6 +40,7 @@ impl Verdict {
             Self::NotBuilt => "not-built",
             Self::Absent => "absent",
             Self::NotApplicable => "not-applicable",
+            Self::NotAttempted => "not-attempted",
             Self::Error => "error",
         }
     }
@@ -47,6 +50,21 @@ impl Verdict {
     pub fn is_measured(self) -> bool {
         matches!(self, Self::Pass | Self::Gap | Self::Fail)
     }
+
+    /// Whether a snapshot holds it: what was measured, and what the lab has no way to ask yet.
+    #[must_use]
+    pub fn is_in_snapshots(self) -> bool {
+        self.is_measured() || self == Self::NotAttempted
+    }
+}
+
+/// A question that the lab has no way to ask yet, so that nothing was started. It has neither a code nor a blame.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotAttempted {
+    /// What was to be asked, kebab-case: `call-argument`. Stable between runs.
+    pub what: &'static str,
+    /// Why it cannot be asked, one line.
+    pub why: String,
 }
 
 /// A verdict with its reasons.

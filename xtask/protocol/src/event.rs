@@ -122,11 +122,6 @@ pub enum Cause {
         /// The engine's words.
         message: String,
     },
-    /// The engine, in this mode, takes core modules only.
-    NoComponents {
-        /// The engine's words, or why.
-        message: String,
-    },
     /// The module exports nothing of this name that can be called so.
     NoExport {
         /// The name that was wanted.
@@ -137,9 +132,9 @@ pub enum Cause {
         /// The engine's words.
         message: String,
     },
-    /// The engine cannot give what the specification asks (a preopened socket, a network, …).
+    /// The runtime was asked for what the specification gives, and says that it cannot give it.
     Unsupported {
-        /// What was asked, kebab-case: `preopened-socket`, `network`, `host-function`, `threads`.
+        /// What was asked, kebab-case: `network`, `switch`.
         what: String,
         /// Why not.
         message: String,
@@ -149,6 +144,13 @@ pub enum Cause {
         /// What it refuses.
         what: HostRefusal,
         /// The host's words.
+        message: String,
+    },
+    /// The program that embeds the engine, which is the lab's, has no way to ask this.
+    NotAttempted {
+        /// What was to be asked, kebab-case: `component-calls`.
+        what: String,
+        /// Why it cannot be asked.
         message: String,
     },
     /// A host function failed otherwise than by a trap.

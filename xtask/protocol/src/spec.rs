@@ -54,6 +54,10 @@ pub struct CellSpec {
     /// type of the guest's import, is recorded as [`crate::Event::HostCall`] and returns zeros.
     #[serde(default)]
     pub host_functions: Vec<String>,
+    /// Result types of the exports that are called, by their names, where the module is a component (`u64`, `string`):
+    /// for hosts whose values do not tell them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub result_types: BTreeMap<String, Vec<String>>,
     /// Limit of each linear memory, in bytes.
     pub memory_limit: u64,
     /// Switches of the runtime that are turned on beside its defaults, by the names of [`crate::Switch`] or as its

@@ -69,15 +69,21 @@ impl<'a> Answer<'a> {
         self.out.push('\n');
         self.passes(&of(Verdict::Pass));
         self.reasons(name);
-        for (verdict, label) in [(Verdict::Error, "lab failed"), (Verdict::NotApplicable, "not asked")] {
-            let cells = of(verdict);
-            // That a question makes no sense is worth a line only where no other is answered.
-            let silent = verdict == Verdict::NotApplicable && cells.len() < self.asked(name);
-            if let (Some(first), false) = (cells.first(), silent) {
-                let text = format!("{}: {}", self.columns(&cells), first.detail);
-                self.out.push('\n');
-                self.part(DIM, label, &text);
-            }
+        self.others(RED, "lab failed", &of(Verdict::Error), "");
+        self.others(DIM, "not asked", &of(Verdict::NotAttempted), " yet");
+        // That a question makes no sense is worth a line only where no other is answered.
+        let senseless = of(Verdict::NotApplicable);
+        if senseless.len() == self.asked(name) {
+            self.others(DIM, "not asked", &senseless, "");
+        }
+    }
+
+    /// Cells that answer nothing, those with the same words together.
+    fn others(&mut self, style: Style, label: &str, cells: &[&Cell], after: &str) {
+        for (detail, cells) in alike(cells, |c| c.detail.clone()) {
+            let text = format!("{}: {}{after}", self.columns(&cells), detail.trim_end_matches('.'));
+            self.out.push('\n');
+            self.part(style, label, &text);
         }
     }
 
@@ -91,8 +97,11 @@ impl<'a> Answer<'a> {
             self.part(YELLOW, "runs on", "none of the runtimes here");
             return;
         }
-        let text = self.columns(cells);
-        self.part(GREEN, "runs on", &text);
+        for (index, (switches, cells)) in alike(cells, |c| c.switches.join(" ")).into_iter().enumerate() {
+            let with = if switches.is_empty() { String::new() } else { format!(", with {switches}") };
+            let text = format!("{}{with}", self.columns(&cells));
+            self.part(GREEN, if index == 0 { "runs on" } else { "" }, &text);
+        }
         // What came out is worth telling where it is the same everywhere.
         let detail = cells[0].detail.as_str();
         if cells.iter().all(|c| c.detail == detail) {
@@ -181,6 +190,19 @@ impl<'a> Answer<'a> {
         let (first, rest) = (format!("{:LABEL$}→ ", ""), format!("{:LABEL$}  ", ""));
         let _ = writeln!(self.out, "{}", words::wrapped(self.options.width, &first, &rest, remedy));
     }
+}
+
+/// The cells in groups of which this is the same, in the order of the first of each.
+fn alike<'c>(cells: &[&'c Cell], told: impl Fn(&Cell) -> String) -> Vec<(String, Vec<&'c Cell>)> {
+    let mut groups: Vec<(String, Vec<&Cell>)> = Vec::new();
+    for cell in cells {
+        let key = told(cell);
+        match groups.iter_mut().find(|(k, _)| *k == key) {
+            Some((_, members)) => members.push(cell),
+            None => groups.push((key, vec![cell])),
+        }
+    }
+    groups
 }
 
 /// `module · command · WASI 0.1 · 62.0 KiB · needs tail-call`.

@@ -6,7 +6,6 @@ mod columns;
 pub mod published;
 #[cfg(test)]
 mod sample;
-pub mod sentence;
 #[cfg(test)]
 mod tests;
 pub mod visible;

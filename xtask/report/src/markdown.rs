@@ -22,6 +22,7 @@ fn render(report: &RunReport, options: RenderOptions) -> String {
     matrix(&mut out, report, options.by);
     switched(&mut out, report);
     gaps(&mut out, report);
+    not_attempted(&mut out, report);
     changed(&mut out, report);
     artifacts(&mut out, report);
     costs(&mut out, report);
@@ -62,6 +63,7 @@ fn legend(report: &RunReport, columns: &[&RuntimeInfo]) -> String {
         (gap(true), "known: an expected gap"),
         (has(Verdict::NotBuilt), "not built: there is no guest to run"),
         (has(Verdict::NotApplicable), "not-applicable: no question for this runtime"),
+        (has(Verdict::NotAttempted), "not-attempted: the lab has no way to ask yet"),
         (has(Verdict::Absent), "absent: not on this machine"),
         (cells().any(is_news), "**(changed)**: not what its snapshot says"),
     ];
@@ -84,7 +86,7 @@ fn text(cell: &Cell) -> String {
         Verdict::Fail => format!("❌ {code}"),
         Verdict::Error => "❌ error of the lab".to_owned(),
         Verdict::NotBuilt => format!("not built: {code}"),
-        Verdict::Absent | Verdict::NotApplicable => cell.verdict.id().to_owned(),
+        Verdict::Absent | Verdict::NotApplicable | Verdict::NotAttempted => cell.verdict.id().to_owned(),
     };
     text + changed
 }
@@ -124,6 +126,18 @@ fn gaps(out: &mut String, report: &RunReport) {
             let whose = whose.map(|names| format!(" ({})", escaped(&names))).unwrap_or_default();
             let _ = writeln!(out, "\nTo change it{whose}: {}", prose(&remedy));
         }
+    }
+}
+
+fn not_attempted(out: &mut String, report: &RunReport) {
+    let reasons = words::not_attempted(report);
+    if reasons.is_empty() {
+        return;
+    }
+    let count = report.cells.iter().filter(|c| c.verdict == Verdict::NotAttempted).count();
+    let _ = writeln!(out, "\n## Not attempted: {count}, the lab's to-do\n");
+    for (whose, why) in reasons {
+        let _ = writeln!(out, "- **{}**: {}", escaped(&whose), escaped(why));
     }
 }
 

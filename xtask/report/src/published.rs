@@ -257,7 +257,7 @@ pub fn differences(published: &RunReport, run: &RunReport) -> Differences {
 /// Whether the cell would be the same on another machine that has its runtime.
 fn is_answer(cell: &Cell) -> bool {
     let of_compiler = cell.code.is_some_and(wasmlab_model::codes::Code::is_answer_of_compiler);
-    cell.verdict.is_measured() || cell.verdict == Verdict::NotBuilt && of_compiler
+    cell.verdict.is_in_snapshots() || cell.verdict == Verdict::NotBuilt && of_compiler
 }
 
 #[cfg(test)]

@@ -22,6 +22,7 @@ fn render(report: &RunReport, options: RenderOptions) -> String {
     let painter = Painter { options };
     painter.matrix(&mut out, report);
     painter.legend(&mut out, report, &codes);
+    painter.not_attempted(&mut out, report);
     painter.changes(&mut out, report);
     painter.notes(&mut out, report);
     let _ = writeln!(out, "\n{}", painter.paint(BOLD, &tally(report)));
@@ -48,6 +49,7 @@ fn key(report: &RunReport) -> String {
         (Verdict::Fail, "✗ fail"),
         (Verdict::NotBuilt, "? not built"),
         (Verdict::NotApplicable, "- not applicable"),
+        (Verdict::NotAttempted, "○ not attempted"),
         (Verdict::Error, "! error"),
     ];
     let mut signs: Vec<&str> = signs.iter().filter(|(verdict, _)| has(*verdict)).map(|(_, text)| *text).collect();
@@ -157,6 +159,7 @@ impl Painter {
             Verdict::NotBuilt => (YELLOW, "?".to_owned()),
             Verdict::Absent => (DIM, "·".to_owned()),
             Verdict::NotApplicable => (DIM, "-".to_owned()),
+            Verdict::NotAttempted => (DIM, "○".to_owned()),
             Verdict::Error => (RED, "!".to_owned()),
         };
         format!("{}{}", self.paint(style, &text), if is_news(cell) { "*" } else { " " })
@@ -189,6 +192,19 @@ impl Painter {
                 let whose = whose.map(|names| format!("({names}) ")).unwrap_or_default();
                 self.wrapped(out, "  → ", "    ", &format!("{whose}{remedy}"));
             }
+        }
+    }
+
+    /// No gap, and nobody's fault but the lab's.
+    fn not_attempted(&self, out: &mut String, report: &RunReport) {
+        let reasons = words::not_attempted(report);
+        if reasons.is_empty() {
+            return;
+        }
+        let count = report.cells.iter().filter(|c| c.verdict == Verdict::NotAttempted).count();
+        let _ = writeln!(out, "\n{}", self.paint(BOLD, &format!("○ not attempted: {count}, the lab's to-do")));
+        for (whose, why) in reasons {
+            self.wrapped(out, "  ", "    ", &format!("{whose}: {why}"));
         }
     }
 

@@ -1,6 +1,6 @@
-//! Every renderer over the sample report, and the closing sentence.
+//! Every renderer over the sample report.
 
-use super::{ALL, GroupBy, RenderOptions, sample, sentence::sentence};
+use super::{ALL, GroupBy, RenderOptions, sample};
 use wasmlab_model::report::RunReport;
 
 #[test]
@@ -73,10 +73,18 @@ fn json_reads_back_as_the_report() {
 }
 
 #[test]
-fn check_ends_with_one_sentence() {
-    let wanted = "hello runs on wasmi (printed \"hello\"); not on wasmtime-winch, because of unsupported-proposal (SIMD support is not enabled); \
-        to change that: Compile without that feature, or use a runtime (or a flag of it) that has the proposal.";
-    assert_eq!(sentence(&sample::report(), "hello"), wanted);
+fn what_was_not_asked_and_what_needs_a_switch_is_no_plain_pass() {
+    let mut report = sample::report();
+    let text = |report: &RunReport| (super::find("answer").unwrap().render)(report, RenderOptions::PLAIN);
+    let hello = |report: &mut RunReport, change: &dyn Fn(&mut wasmlab_model::report::Cell)| {
+        report.cells.iter_mut().filter(|c| c.scenario == "hello" && c.runtime == "wasmi").for_each(change);
+    };
+    hello(&mut report, &|cell| cell.switches = vec!["--all".to_owned()]);
+    assert!(text(&report).contains("runs on      wasmi 2.0, with --all\n"), "{}", text(&report));
+    hello(&mut report, &|cell| {
+        (cell.verdict, cell.detail) = (wasmlab_model::verdict::Verdict::NotAttempted, "no way to ask".to_owned());
+    });
+    assert!(text(&report).contains("not asked    wasmi 2.0: no way to ask yet\n"), "{}", text(&report));
 }
 
 #[test]

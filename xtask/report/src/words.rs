@@ -156,6 +156,7 @@ pub fn tally(report: &RunReport) -> String {
         Verdict::NotBuilt,
         Verdict::Absent,
         Verdict::NotApplicable,
+        Verdict::NotAttempted,
         Verdict::Error,
     ];
     let mut parts = Vec::new();
@@ -248,6 +249,26 @@ pub fn switched(report: &RunReport) -> Vec<String> {
         format!("{} on {}: with {}{by_default}", names.join(", "), cell.runtime, cell.switches.join(" "))
     };
     lines.into_iter().map(text).collect()
+}
+
+/// What the lab has no way to ask yet, its to-do: each reason with the cells that wait for it, as
+/// `rust-component-wit on deno+jco, bun+jco`.
+pub fn not_attempted(report: &RunReport) -> Vec<(String, &str)> {
+    let mut reasons: Vec<(&str, Vec<(&str, Vec<&str>)>)> = Vec::new();
+    for cell in report.cells.iter().filter(|c| c.verdict == Verdict::NotAttempted) {
+        let known = reasons.iter().position(|(why, _)| *why == cell.detail);
+        let index = known.unwrap_or(reasons.len());
+        if known.is_none() {
+            reasons.push((&cell.detail, Vec::new()));
+        }
+        let reason = &mut reasons[index].1;
+        match reason.iter_mut().find(|(scenario, _)| *scenario == cell.scenario) {
+            Some((_, runtimes)) => runtimes.push(&cell.runtime),
+            None => reason.push((&cell.scenario, vec![&cell.runtime])),
+        }
+    }
+    let name = |(scenario, runtimes): &(&str, Vec<&str>)| format!("{scenario} on {}", on(report, runtimes));
+    reasons.into_iter().map(|(why, of)| (of.iter().map(name).collect::<Vec<_>>().join("; "), why)).collect()
 }
 
 /// What would change the cells of one code, each remedy once: first what holds for the code in general, then

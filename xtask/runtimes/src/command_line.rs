@@ -18,7 +18,7 @@ mod refusals;
 pub use arguments::{argv, dir_args, env_args, guest_args, joined, switch_args};
 pub use calls::{CallSyntax, answerable, argument, plain_value, processes};
 pub use progress::progress;
-pub use refusals::{no_handler, no_open_sockets, no_sockets, untypable, usual_refusals};
+pub use refusals::{untypable, usual_limits};
 
 /// A process that has ended, as an adapter reads it.
 #[derive(Clone, Copy, Debug)]
@@ -117,7 +117,6 @@ pub fn explain_difference(finding: &Finding) -> Option<&'static str> {
         (_, Some("preopened-socket")) => {
             Some("its command line hands no open socket over; a program that embeds it can")
         }
-        (_, Some("call-argument")) => Some("its command line takes numbers only"),
         _ => None,
     }
 }

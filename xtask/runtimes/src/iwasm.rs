@@ -23,7 +23,7 @@ pub fn columns() -> Vec<Runtime> {
             InstallCommand::quick(&["apk", "add", "iwasm"]),
         ],
         is_applicable: command_line::no_http,
-        refuses: |cell| command_line::usual_refusals(cell, "iwasm"),
+        not_attempted: command_line::usual_limits,
         commands,
         reader: Some(Reader { parse_value, result_separator: Some(','), ..Reader::new(classify) }),
         ..Runtime::default()

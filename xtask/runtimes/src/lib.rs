@@ -22,11 +22,12 @@ pub mod switches;
 mod tests;
 mod versions;
 mod wasmtime_messages;
+mod wave;
 
 pub use custom_build::{CUSTOM_BUILD, custom_build, is_custom_build};
 pub use host_layer::HostLayer;
 pub use install::InstallCommand;
-pub use runtime::{AuxProgram, CellFiles, Finding, Program, Runtime, Seen, Source, Tool};
+pub use runtime::{AuxProgram, CellFiles, Finding, Program, Runtime, Seen, Sockets, Source, Tool};
 pub use switches::Lack;
 pub use versions::{Package, PackageClient, is_version, version_build};
 

@@ -3,6 +3,8 @@
 use std::ffi::OsString;
 use std::path::Path;
 
+use wasmlab_model::scenario::EntryKind;
+
 use crate::{AuxProgram, CellFiles, HostLayer, Program, Runtime, Source, Tool, js};
 
 /// The columns of a browser, whose modules get their imports from their own glue or need none; from a polyfill of
@@ -15,6 +17,10 @@ pub fn columns(engine: &'static str, program: Program) -> Vec<Runtime> {
         mode: engine.into(),
         source: Source::Driver { driver: "browser", program },
         support_files: js::PAGE,
+        is_applicable: |_, scenario| match scenario.run.entry {
+            EntryKind::Http => Err("a page accepts no connections: it serves no wasi:http".to_owned()),
+            _ => Ok(()),
+        },
         commands: |tool, cell| vec![command(tool, cell)],
         ..Runtime::default()
     };

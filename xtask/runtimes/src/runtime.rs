@@ -5,11 +5,11 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use wasmlab_model::codes::Code;
-use wasmlab_model::facts::Facts;
+use wasmlab_model::facts::{Facts, Kind};
 use wasmlab_model::observation::{Observation, Progress};
-use wasmlab_model::scenario::{Run, ScenarioFile};
-use wasmlab_model::verdict::Verdict;
-use wasmlab_protocol::{Cause, CellSpec, Switch};
+use wasmlab_model::scenario::{EntryKind, Run, ScenarioFile};
+use wasmlab_model::verdict::{NotAttempted, Verdict};
+use wasmlab_protocol::{CellSpec, Switch};
 
 use crate::command_line::{self, Reader};
 use crate::host_layer::HostLayer;
@@ -59,16 +59,17 @@ pub struct Runtime {
     pub support_files: &'static [(&'static str, &'static str)],
     /// The first build of its engine takes minutes: `--engines quick` leaves it out.
     pub slow_to_build: bool,
-    /// It opens a cell's listening sockets itself, by their addresses, instead of inheriting them.
-    pub opens_sockets: bool,
+    /// How a guest comes to a listening socket that is open already.
+    pub sockets: Sockets,
     /// Environment of its program beside the cell's: where it keeps what it worked out before.
     pub env: fn(&Tool) -> Vec<(&'static str, OsString)>,
     /// Files that its commands name, path and text, to be written beside [`CellFiles::spec`] before it is started.
     pub extra_files: fn(&CellFiles) -> Vec<(&'static str, String)>,
     /// Whether the scenario makes sense on this column; the error says why it does not.
     pub is_applicable: fn(&Runtime, &ScenarioFile) -> Result<(), String>,
-    /// What the cell asks for and no switch of this runtime gives: then nothing is started.
-    pub refuses: fn(&CellFiles) -> Option<Cause>,
+    /// What the cell asks and the lab has no way to ask this runtime: then nothing is started, and nobody is
+    /// blamed. What the runtime itself may refuse is given to it: its own words are the answer.
+    pub not_attempted: fn(&CellFiles) -> Option<NotAttempted>,
     /// The command that translates the module into this folder, for runtimes that take nothing else. The folder is
     /// [`CellFiles::prepared`] when the guest is run, and is kept for later cells.
     pub prepare: fn(&Tool, &CellFiles, &Path) -> Option<Vec<OsString>>,
@@ -104,11 +105,11 @@ impl Default for Runtime {
             aux_program: None,
             support_files: &[],
             slow_to_build: false,
-            opens_sockets: false,
+            sockets: Sockets::None,
             env: |_| Vec::new(),
             extra_files: |_| Vec::new(),
             is_applicable: |_, _| Ok(()),
-            refuses: |_| None,
+            not_attempted: |_| None,
             prepare: |_, _, _| None,
             commands: |tool, cell| vec![vec![tool.program.clone().into(), "run".into(), cell.spec.into()]],
             reader: None,
@@ -136,6 +137,10 @@ impl Runtime {
     /// Why it does not.
     pub fn is_applicable(&self, scenario: &ScenarioFile, facts: Option<&Facts>) -> Result<(), String> {
         self.host_layer.is_applicable(self.engine, scenario, facts)?;
+        let core_module = facts.is_some_and(|f| f.kind == Kind::Module);
+        if core_module && scenario.run.entry == EntryKind::Http && self.reader.is_some() {
+            return Err(format!("a core module has no wasi:http handler, and {} serves nothing else", self.id));
+        }
         (self.is_applicable)(self, scenario)
     }
 
@@ -164,8 +169,22 @@ impl Runtime {
     #[must_use]
     pub fn with_host_layer(self, host_layer: HostLayer) -> Self {
         let suffixed = |text: &str| Cow::Owned(format!("{text}+{}", host_layer.name()));
-        Self { id: suffixed(&self.id), mode: suffixed(&self.mode), host_layer, ..self }
+        // Emscripten's host has no socket that is open already.
+        let sockets = if host_layer == HostLayer::Emscripten { Sockets::None } else { self.sockets };
+        Self { id: suffixed(&self.id), mode: suffixed(&self.mode), host_layer, sockets, ..self }
     }
+}
+
+/// How a guest comes to a listening socket that the host opened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sockets {
+    /// Not at all: the guest is started without it, and what it then says is the answer.
+    #[default]
+    None,
+    /// The program inherits the descriptor from the lab.
+    Inherited,
+    /// The program opens it itself, by its address.
+    Opened,
 }
 
 /// Where a runtime's program comes from.

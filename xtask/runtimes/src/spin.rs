@@ -9,7 +9,7 @@ use wasmlab_model::observation::Progress;
 use wasmlab_model::scenario::EntryKind;
 use wasmlab_protocol::{Cause, Entry, Stage};
 
-use crate::command_line::{self, ProcessOutput, Reader, argv, at, exited};
+use crate::command_line::{ProcessOutput, Reader, argv, at, exited};
 use crate::{CellFiles, InstallCommand, Runtime, Source, Tool, messages, wasmtime_messages};
 
 pub fn columns() -> Vec<Runtime> {
@@ -23,7 +23,6 @@ pub fn columns() -> Vec<Runtime> {
             EntryKind::Http => Ok(()),
             _ => Err("Spin runs components that serve wasi:http, and nothing else".to_owned()),
         },
-        refuses: command_line::no_handler,
         extra_files: |cell| vec![(MANIFEST, manifest(cell))],
         commands: |tool, cell| vec![command(tool, cell)],
         reader: Some(Reader::new(classify)),

@@ -147,6 +147,7 @@ fn cell(mode: &str) -> CellSpec {
         connect_ports: Vec::new(),
         network: Network::Loopback,
         host_functions: Vec::new(),
+        result_types: BTreeMap::new(),
         memory_limit: 1 << 30,
         switches: Vec::new(),
     }

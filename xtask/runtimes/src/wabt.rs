@@ -5,7 +5,6 @@
 
 use std::ffi::OsString;
 
-use wasmlab_model::facts::Kind;
 use wasmlab_model::observation::Progress;
 use wasmlab_protocol::{Cause, Entry, Stage, TrapKind, Value};
 
@@ -26,16 +25,11 @@ pub fn columns() -> Vec<Runtime> {
         is_applicable: command_line::no_http,
         help: &[&["--help"]],
         switches: switches::enable_all,
-        // It refuses a component itself, whatever is called.
-        refuses: |cell| command_line::untypable(cell, argument).filter(|_| !is_component(cell)),
+        not_attempted: |cell| command_line::untypable(cell, argument),
         commands,
         reader: Some(Reader { parse_value, result_separator: Some(','), ..Reader::new(classify) }),
         ..Runtime::default()
     }]
-}
-
-fn is_component(cell: &CellFiles) -> bool {
-    cell.facts.is_some_and(|f| f.kind == Kind::Component)
 }
 
 fn commands(tool: &Tool, cell: &CellFiles) -> Vec<Vec<OsString>> {

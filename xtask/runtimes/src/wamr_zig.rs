@@ -34,10 +34,6 @@ pub fn columns() -> Vec<Runtime> {
             EntryKind::Http => Ok(()),
             _ => command_line::commands_only(runtime, spec),
         },
-        refuses: |cell| {
-            command_line::no_open_sockets(cell, "wamr-zig")
-                .or_else(|| command_line::no_handler(cell))
-        },
         prepare: |tool, cell, into| Some(compile(tool, cell, into)),
         commands: |tool, cell| vec![command(tool, cell)],
         reader: Some(Reader { classify_prepare: of_compiling, unchecked_imports: true, ..Reader::new(of_running) }),

@@ -30,7 +30,7 @@ pub fn columns() -> Vec<Runtime> {
         help: &[&["--help"]],
         // One switch for what is beyond WebAssembly 2.0: those of single proposals come and go by version.
         switches: switches::enable_all,
-        refuses: |cell| command_line::usual_refusals(cell, "wasmedge"),
+        not_attempted: command_line::usual_limits,
         commands: |tool, cell| commands(tool, cell, &["run"]),
         reader: Some(Reader { parse_value, ..Reader::new(classify) }),
         ..Runtime::default()

@@ -29,7 +29,7 @@ pub fn columns() -> Vec<Runtime> {
         is_applicable: command_line::no_http,
         help: &[&["run", "--help"]],
         switches: switches::enable_all,
-        refuses: |cell| command_line::usual_refusals(cell, "wasmer"),
+        not_attempted: command_line::usual_limits,
         commands,
         reader: Some(Reader { result_separator: Some(' '), error_mark: "error: ", ..Reader::new(classify) }),
         reference_column: Some("wasmer-cranelift".into()),

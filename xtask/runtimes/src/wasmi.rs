@@ -1,8 +1,8 @@
 //! wasmi, an interpreter, embedded: by itself, and with Emscripten's system calls.
 
-use crate::{HostLayer, Runtime, embedded};
+use crate::{HostLayer, Runtime, Sockets, embedded};
 
 pub fn columns() -> Vec<Runtime> {
-    let wasmi = embedded::column("wasmi", "wasmi", "interpreter");
+    let wasmi = Runtime { sockets: Sockets::Inherited, ..embedded::column("wasmi", "wasmi", "interpreter") };
     vec![wasmi.clone(), wasmi.with_host_layer(HostLayer::Emscripten)]
 }

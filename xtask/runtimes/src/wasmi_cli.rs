@@ -5,6 +5,7 @@
 use std::ffi::OsString;
 
 use wasmlab_model::observation::Progress;
+use wasmlab_model::verdict::NotAttempted;
 use wasmlab_protocol::{Cause, Stage, Value};
 
 use crate::command_line::{self, CallSyntax, ProcessOutput, Reader, argv, at, exited, missing_import, no_export};
@@ -21,14 +22,11 @@ pub fn columns() -> Vec<Runtime> {
             note: "takes three minutes",
         }],
         is_applicable: command_line::no_http,
-        refuses,
+        not_attempted,
         commands,
         reader: Some(Reader { parse_value, ..Reader::new(classify) }),
         reference_column: Some("wasmi".into()),
-        explain_difference: |finding| match finding.subject {
-            Some("directory-name") => Some("its --dir knows no name for the guest"),
-            _ => command_line::explain_difference(finding),
-        },
+        explain_difference: command_line::explain_difference,
         ..Runtime::default()
     }]
 }
@@ -40,16 +38,12 @@ fn commands(tool: &Tool, cell: &CellFiles) -> Vec<Vec<OsString>> {
     command_line::processes(base, cell, CallSyntax::BeforeModule("--invoke"), None)
 }
 
-fn refuses(cell: &CellFiles) -> Option<Cause> {
+fn not_attempted(cell: &CellFiles) -> Option<NotAttempted> {
     let named = cell.cell.dirs.iter().find(|d| d.host.as_os_str() != d.guest.as_str()).map(|dir| {
-        let message = format!("its --dir gives the guest a directory by the host's name, not as `{}`", dir.guest);
-        Cause::Unsupported { what: "directory-name".to_owned(), message }
+        let why = format!("its --dir gives the guest a directory by the host's name, not as `{}`", dir.guest);
+        NotAttempted { what: "directory-name", why }
     });
-    // Measured with 2.0.0: sock_accept answers EAGAIN, unless a client was quicker than the guest.
-    let sockets = "its --tcplisten opens a socket that does not wait for a client";
-    named
-        .or_else(|| command_line::no_sockets(cell, sockets))
-        .or_else(|| command_line::usual_refusals(cell, "wasmi"))
+    named.or_else(|| command_line::usual_limits(cell))
 }
 
 /// A v128 is one number, its highest digit first.

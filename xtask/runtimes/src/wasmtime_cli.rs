@@ -5,11 +5,12 @@
 use std::ffi::OsString;
 
 use wasmlab_model::facts::Kind;
-use wasmlab_protocol::{Entry, Network, TABLE_ELEMENTS, Value};
+use wasmlab_model::verdict::NotAttempted;
+use wasmlab_protocol::{Call, Entry, Network, TABLE_ELEMENTS, Value};
 
 use crate::command_line::{self, CallSyntax, Reader, argv, plain_value};
 use crate::wasmtime_messages::classify;
-use crate::{CellFiles, InstallCommand, Lack, Package, PackageClient, Runtime, Source, Tool};
+use crate::{CellFiles, InstallCommand, Lack, Package, PackageClient, Runtime, Source, Tool, wave};
 
 pub fn columns() -> Vec<Runtime> {
     vec![Runtime {
@@ -31,8 +32,14 @@ pub fn columns() -> Vec<Runtime> {
         help: &[&["run", "-W", "help"], &["run", "-S", "help"]],
         switches,
         // The switches `-S tcplisten` and `-S listenfd` are of a WASI 0.1 that wasmtime has removed since.
-        refuses: |cell| {
-            command_line::usual_refusals(cell, "wasmtime").or_else(|| command_line::no_handler(cell))
+        not_attempted: |cell| {
+            if !is_library(cell) {
+                return command_line::usual_limits(cell);
+            }
+            let Entry::Calls(calls) = &cell.cell.entry else { return None };
+            let untypable = calls.iter().find(|call| invocation(cell, call).is_none())?;
+            let why = format!("a call of `{}` with such arguments has no text for `--invoke`", untypable.export);
+            Some(NotAttempted { what: "call-argument", why })
         },
         commands,
         reader: Some(Reader { parse_value, ..Reader::new(classify) }),
@@ -58,7 +65,23 @@ fn commands(tool: &Tool, cell: &CellFiles) -> Vec<Vec<OsString>> {
     if let Some(name) = spec.args.first().filter(|_| spec.entry == Entry::Command) {
         base.extend(["--argv0".into(), name.into()]);
     }
-    command_line::processes(base, cell, CallSyntax::BeforeModule("--invoke"), None)
+    if !is_library(cell) {
+        return command_line::processes(base, cell, CallSyntax::BeforeModule("--invoke"), None);
+    }
+    let invoke = |call| Some([base.clone(), vec!["--invoke".into(), invocation(cell, call)?.into()]].concat());
+    let calls = command_line::answerable(cell).iter().filter_map(invoke);
+    calls.map(|argv| [argv, vec![cell.module.into()]].concat()).collect()
+}
+
+/// Whether exports of a component are called: since version 33, by one argument each.
+fn is_library(cell: &CellFiles) -> bool {
+    matches!(cell.cell.entry, Entry::Calls(_)) && cell.facts.is_some_and(|f| f.kind == Kind::Component)
+}
+
+fn invocation(cell: &CellFiles, call: &Call) -> Option<String> {
+    let export = cell.facts?.exports.iter().find(|e| e.name == call.export);
+    let params = export.and_then(|e| e.signature.as_ref()).map(|s| s.params.as_slice());
+    wave::call(call, params.unwrap_or_default())
 }
 
 /// Proposals by the lab's name and by wasmtime's. Which of them a version has, its help says; which it has switched on
@@ -137,7 +160,11 @@ fn limits_and_network(cell: &CellFiles) -> Vec<OsString> {
 
 /// A v128 is printed as one decimal number.
 fn parse_value(ty: &str, text: &str) -> Option<Value> {
-    if ty == "v128" { Some(Value::V128(text.parse::<u128>().ok()?.to_le_bytes())) } else { plain_value(ty, text) }
+    match ty {
+        "v128" => Some(Value::V128(text.parse::<u128>().ok()?.to_le_bytes())),
+        // A component's floats are printed as a core module's.
+        _ => plain_value(ty, text).or_else(|| wave::value(ty, text)),
+    }
 }
 
 #[cfg(test)]

@@ -63,7 +63,11 @@ pub fn of_linking(causes: &[&str]) -> Option<Progress> {
 }
 
 fn of_loading(error: &str, root: &str, message: String, instantiating: bool) -> Progress {
-    if root.starts_with("no func export named ") || root.starts_with("no exported instance named ") {
+    // "No exported func named `f` in component."
+    if root.starts_with("No exported func named ")
+        || root.starts_with("no func export named ")
+        || root.starts_with("no exported instance named ")
+    {
         return no_export(root.split('`').nth(1).unwrap_or_default());
     }
     if root.starts_with("shared memory support is disabled") {

@@ -9,7 +9,7 @@ use wasmlab_model::observation::Progress;
 use wasmlab_protocol::{Cause, Location, Stage, TrapKind};
 
 use crate::command_line::{self, ProcessOutput, Reader, argv, at, exited, missing_import};
-use crate::{CellFiles, InstallCommand, Program, Runtime, Source, Tool, messages};
+use crate::{CellFiles, InstallCommand, Program, Runtime, Sockets, Source, Tool, messages};
 
 pub fn columns() -> Vec<Runtime> {
     vec![Runtime {
@@ -30,7 +30,7 @@ pub fn columns() -> Vec<Runtime> {
             },
         ],
         in_ci: true,
-        opens_sockets: true,
+        sockets: Sockets::Opened,
         is_applicable: command_line::commands_only,
         commands: |tool, cell| vec![command(tool, cell)],
         reader: Some(Reader { error_mark: FAILED, ..Reader::new(classify) }),

@@ -27,10 +27,11 @@ pub fn play(
     run: Duration,
 ) -> Script {
     let mut player = Player { running, ports, contents, connections: BTreeMap::new() };
-    let mut script = Script { done: 0, steps: steps.len(), failed: None };
+    let mut script = Script { steps: steps.len(), ..Script::default() };
     for step in steps {
         if let Err(why) = player.step(step) {
             script.failed = Some(why);
+            script.unreachable = matches!(step, Step::Listen { .. } | Step::Connect { .. });
             break;
         }
         script.done += 1;

@@ -1,15 +1,14 @@
 //! What the processes of a cell left, put together: facts only.
 
-use std::ffi::OsString;
 use std::time::{Duration, SystemTime};
 
-use wasmlab_model::observation::{Observation, Outcome, Piece};
-use wasmlab_protocol::{Cause, Event};
+use wasmlab_model::observation::{Observation, PREOPENED_SOCKET, Piece};
+use wasmlab_runtimes::Sockets;
 
 use super::plan::Plan;
-use super::processes::{ProcessResult, shown};
-use super::workdir::Workdir;
 use super::preopens;
+use super::processes::ProcessResult;
+use super::workdir::Workdir;
 
 /// The observation: the last process's, with those before it.
 pub fn assemble(plan: &Plan, workdir: &Workdir, results: Vec<ProcessResult>, began: SystemTime) -> Observation {
@@ -40,18 +39,10 @@ pub fn assemble(plan: &Plan, workdir: &Workdir, results: Vec<ProcessResult>, beg
         }
     }
     whole.escapes.dedup();
-    whole
-}
-
-/// What is said of a cell that asks for what no switch of the runtime gives.
-pub fn refused(cause: Cause, commands: &[Vec<OsString>]) -> Observation {
-    let argv = commands.first().map(|argv| shown(argv)).unwrap_or_default();
-    Observation {
-        events: vec![Event::End { cause, micros: 0 }],
-        outcome: Outcome::Exited(0),
-        argv,
-        ..Observation::nothing()
+    if plan.runtime.sockets == Sockets::None && !plan.scenario.spec.run.socket.is_empty() {
+        whole.withheld.push(PREOPENED_SOCKET.to_owned());
     }
+    whole
 }
 
 fn micros(duration: Duration) -> u64 {

@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Serialize;
-use wasmlab_model::facts::Facts;
+use wasmlab_model::facts::{Export, Facts, Kind};
 use wasmlab_model::scenario::{EntryKind, Run, Scenario};
-use wasmlab_protocol::{Call, Cause, CellSpec, Entry, PROTOCOL, PreopenedDir, PreopenedSocket};
+use wasmlab_model::verdict::NotAttempted;
+use wasmlab_protocol::{Call, CellSpec, Entry, PROTOCOL, PreopenedDir, PreopenedSocket};
 
 use super::{ports, preopens, sandbox};
 use crate::store::cache::Key;
@@ -107,8 +108,6 @@ impl CellPorts {
 /// What an adapter makes of a cell.
 #[derive(Debug)]
 pub struct CellCommands {
-    /// What the cell asks for and no switch of the runtime gives: then nothing is started.
-    pub refused: Option<Cause>,
     /// Files beside the specification that the commands name.
     pub files: Vec<(&'static str, String)>,
     /// The command that translates the module into [`CellPaths::preparing`].
@@ -134,7 +133,8 @@ impl Plan<'_> {
         let program = format!("{}.wasm", self.scenario.name);
         let copied = preopens::copied_hashes(self.scenario).ok()?;
         let key = Key::of(
-            "observation",
+            // The number counts what an observation can say.
+            "observation-2",
             &(
                 PROTOCOL,
                 (self.guest, self.companions),
@@ -189,23 +189,33 @@ impl Plan<'_> {
             connect_ports: ports.servers.values().copied().collect(),
             network: run.network,
             host_functions: run.host_functions.clone(),
+            result_types: self.facts.map(|facts| result_types(run, facts)).unwrap_or_default(),
             memory_limit: self.limits.linear_memory,
             switches: self.switches.to_vec(),
         }
     }
 
-    /// What is to be started.
-    pub fn commands(&self, paths: &CellPaths, spec: &CellSpec) -> CellCommands {
-        let files = CellFiles {
+    /// What the cell asks and the lab has no way to ask this runtime: then nothing is started.
+    pub fn not_attempted(&self) -> Option<NotAttempted> {
+        let (paths, ports) = self.relative();
+        (self.runtime.not_attempted)(&self.files(&paths, &self.spec(&paths, &ports)))
+    }
+
+    fn files<'a>(&'a self, paths: &'a CellPaths, spec: &'a CellSpec) -> CellFiles<'a> {
+        CellFiles {
             spec: &paths.spec,
             module: &spec.module,
             cell: spec,
             facts: self.facts,
             independent_calls: self.scenario.spec.run.independent_calls,
             prepared: &paths.prepared,
-        };
+        }
+    }
+
+    /// What is to be started.
+    pub fn commands(&self, paths: &CellPaths, spec: &CellSpec) -> CellCommands {
+        let files = self.files(paths, spec);
         CellCommands {
-            refused: (self.runtime.refuses)(&files),
             files: (self.runtime.extra_files)(&files),
             prepare: (self.runtime.prepare)(self.tool, &files, &paths.preparing),
             run: (self.runtime.commands)(self.tool, &files),
@@ -244,6 +254,14 @@ impl Plan<'_> {
         const FIRST_SOCKET: u16 = 20_200;
         numbered(self.scenario.spec.run.socket.iter().map(|s| &s.name), FIRST_SOCKET)
     }
+}
+
+/// Of the exports that are called in a component.
+fn result_types(run: &Run, facts: &Facts) -> BTreeMap<String, Vec<String>> {
+    let called = |export: &&Export| run.call.iter().any(|call| call.export == export.name);
+    let component = facts.exports.iter().filter(|_| facts.kind == Kind::Component);
+    let types = |e: &Export| Some((e.name.clone(), e.signature.as_ref()?.results.clone()));
+    component.filter(called).filter_map(types).collect()
 }
 
 fn numbered<'a>(names: impl Iterator<Item = &'a String>, first: u16) -> BTreeMap<String, u16> {

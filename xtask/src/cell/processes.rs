@@ -9,6 +9,7 @@ use std::time::Duration;
 use wasmlab_model::observation::{Limit, Outcome, Part, Script};
 use wasmlab_process::{End, Ended, Input};
 use wasmlab_protocol::{Event, Stage};
+use wasmlab_runtimes::Sockets;
 
 use super::client;
 use super::follow::{self, OutputSink};
@@ -46,7 +47,7 @@ impl ProcessResult {
 }
 
 /// The command as it is reported.
-pub fn shown(argv: &[OsString]) -> Vec<String> {
+fn shown(argv: &[OsString]) -> Vec<String> {
     argv.iter().map(|a| a.to_string_lossy().into_owned()).collect()
 }
 
@@ -122,7 +123,7 @@ fn guest(plan: &Plan, workdir: &mut Workdir, argv: &[OsString], sink: Option<Out
     let mut watched = Stages::new(reports.clone());
     let watch = Box::new(move |age: Duration| watched.over(age, compile, run));
     let (by_name, ports) = (workdir.by_name(), workdir.ports.clone());
-    if plan.runtime.opens_sockets {
+    if plan.runtime.sockets != Sockets::Inherited {
         workdir.sockets.clear();
         command.inherit.clear();
     }

@@ -40,8 +40,12 @@ pub fn warning() -> Option<&'static str> {
     match level() {
         "full" => None,
         "files" => Some("Linux before 6.7: the lab's sandbox bounds files, not the network; see xtask/README.md"),
-        _ if is_off() => Some("WASMLAB_SANDBOX=off: nothing but the runtimes themselves keeps guests from this machine"),
-        _ => Some("no Landlock here (Linux 5.13 has it): nothing but the runtimes themselves keeps guests from this machine"),
+        _ if is_off() => {
+            Some("WASMLAB_SANDBOX=off: nothing but the runtimes themselves keeps guests from this machine")
+        }
+        _ => Some(
+            "no Landlock here (Linux 5.13 has it): nothing but the runtimes themselves keeps guests from this machine",
+        ),
     }
 }
 
@@ -55,8 +59,13 @@ pub fn of(plan: &Plan, workdir: &Workdir, part: Part, argv: &[OsString]) -> Opti
         return None;
     }
     let (tool, paths, root) = (plan.tool, &workdir.paths, workdir.path());
-    let mut read: Vec<PathBuf> = vec![root.to_owned(), paths.module.clone(), tool.support.clone(), tool.packages.clone()];
-    let programs = argv.first().map(PathBuf::from).into_iter().chain([&tool.program, &tool.aux_program, &tool.driven].map(Clone::clone));
+    let mut read: Vec<PathBuf> =
+        vec![root.to_owned(), paths.module.clone(), tool.support.clone(), tool.packages.clone()];
+    let programs = argv
+        .first()
+        .map(PathBuf::from)
+        .into_iter()
+        .chain([&tool.program, &tool.aux_program, &tool.driven].map(Clone::clone));
     programs.for_each(|program| read.extend(made_of(&program)));
     let named = std::env::var_os(READ_VARIABLE).unwrap_or_default();
     read.extend(std::env::split_paths(&named));

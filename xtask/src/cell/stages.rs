@@ -64,7 +64,9 @@ impl Reports {
             Self::File(path) => {
                 let mut bytes = Vec::new();
                 let Ok(mut file) = std::fs::File::open(path) else { return bytes };
-                let read = file.seek(SeekFrom::Start(from as u64)).and_then(|_| file.take(MOST as u64).read_to_end(&mut bytes));
+                let read = file
+                    .seek(SeekFrom::Start(from as u64))
+                    .and_then(|_| file.take(MOST as u64).read_to_end(&mut bytes));
                 if read.is_ok() { bytes } else { Vec::new() }
             }
         }

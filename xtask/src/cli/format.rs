@@ -13,15 +13,16 @@ use crate::exit;
 /// Options that every command which shows a report has.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub struct Shown {
-    /// How it is shown on stdout
-    #[arg(long = "output", value_name = "FORMAT", value_parser = parser(), default_value = ALL[0].id)]
-    renderer: Renderer,
+    /// Print the report in this format [default: table; of check: answer]
+    #[arg(long = "output", value_name = "FORMAT", value_parser = parser())]
+    renderer: Option<Renderer>,
 }
 
 impl Shown {
-    /// Whether it is shown as for a terminal, where a sentence may follow.
-    pub fn is_for_people(self) -> bool {
-        self.renderer.id == ALL[0].id
+    /// In the format that was chosen, or else in this one.
+    #[must_use]
+    pub fn or(self, default: Renderer) -> Self {
+        Self { renderer: self.renderer.or(Some(default)) }
     }
 
     /// Renders for stdout.
@@ -29,7 +30,8 @@ impl Shown {
     /// # Errors
     /// When stdout cannot be written.
     pub fn show(self, report: &RunReport, by: GroupBy) -> Result<()> {
-        output::print_rendered(&self.renderer.text(report, RenderOptions { by, ..output::render_options() }))
+        let renderer = self.renderer.unwrap_or(ALL[0]);
+        output::print_rendered(&renderer.text(report, RenderOptions { by, ..output::render_options() }))
     }
 }
 

@@ -1,7 +1,6 @@
 //! `run-one`: one cell, without the cache, with its exact command and its output as it comes.
 
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::path::Path;
 
 use anyhow::Result;
@@ -15,7 +14,7 @@ use crate::matrix::{Engines, Request};
 use wasmlab_model::observation::Part;
 use wasmlab_model::report::Cell;
 use wasmlab_model::scenario::Scenario;
-use wasmlab_process::{Command, Stream};
+use wasmlab_process::Command;
 use crate::exit;
 use crate::store::files;
 

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -18,7 +17,7 @@ use crate::exit;
 use crate::lab::Lab;
 use crate::matrix::{Engines, Request};
 use wasmlab_model::scenario::{Dir, Scenario};
-use wasmlab_process::{self as process, Stream};
+use wasmlab_process as process;
 use crate::cell::client;
 use wasmlab_runtimes::Runtime;
 

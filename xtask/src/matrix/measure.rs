@@ -56,6 +56,9 @@ pub fn cell(
         limits: request.limits,
         switches: &[],
     };
+    if let Some(reason) = plan.not_attempted() {
+        return settled(row::not_attempted(scenario, runtime.id(), reason));
+    }
     let once = |plan: &Plan| once::run(lab, request, plan, turn, guest.facts.as_ref());
     let measured = once(&plan).and_then(|first| switches::tried(&plan, first, &once));
     let (by_switches, seen) = match measured {

@@ -11,7 +11,7 @@ use wasmlab_model::codes::Code;
 use wasmlab_model::observation::Observation;
 use wasmlab_model::report::{Cell, Output};
 use wasmlab_model::scenario::Scenario;
-use wasmlab_model::verdict::{Change, Judgement, Verdict};
+use wasmlab_model::verdict::{Change, Judgement, NotAttempted, Verdict};
 
 /// Characters of a guest's output that a report keeps.
 const KEPT: usize = 4_000;
@@ -33,6 +33,12 @@ pub fn read(lab: &Lab, guest: Result<Guest, NotBuilt>) -> Row {
             Row { facts: Err(none.detail.clone()), invalid: None, bytes: 0, guest: Err(none) }
         }
     }
+}
+
+/// A cell that the lab has no way to run: by its type it has neither code nor blame.
+pub fn not_attempted(scenario: &Scenario, runtime: &str, reason: NotAttempted) -> Cell {
+    let cell = unmeasured(scenario, runtime, Verdict::NotAttempted, None, reason.why);
+    Cell { subject: Some(reason.what.to_owned()), ..cell }
 }
 
 /// A cell that was not run.

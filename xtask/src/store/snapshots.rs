@@ -62,12 +62,12 @@ impl Store {
         let mut pending = read_column(&pending_of(&file))?.unwrap_or_default();
         let is_dropped = pending.lines().keys().any(|scenario| dropped.contains(scenario.as_str()));
         pending.retain(|scenario| !dropped.contains(scenario));
-        if !is_dropped && !cells.iter().any(|cell| cell.verdict.is_measured()) {
+        if !is_dropped && !cells.iter().any(|cell| cell.verdict.is_in_snapshots()) {
             return Ok(());
         }
         let accepted = read_column(&file)?.unwrap_or_default();
         let mut seen = Vec::new();
-        for cell in cells.iter_mut().filter(|cell| cell.verdict.is_measured()) {
+        for cell in cells.iter_mut().filter(|cell| cell.verdict.is_in_snapshots()) {
             let before = accepted.lines().get(&cell.scenario);
             let now = Line::of(cell, version).with_known_blame(before);
             note_change(cell, before, &now);
@@ -82,7 +82,7 @@ impl Store {
     pub fn surprises(&self, version: &str, cell: &Cell) -> bool {
         let accepted = read_column(&self.column_file(&cell.runtime)).ok().flatten().unwrap_or_default();
         let before = accepted.lines().get(&cell.scenario);
-        cell.verdict.is_measured() && before.is_some_and(|before| !before.same_but_blame(&Line::of(cell, version)))
+        cell.verdict.is_in_snapshots() && before.is_some_and(|before| !before.same_but_blame(&Line::of(cell, version)))
     }
 
     /// The accepted lines of the cells that were not measured here, by runtime and scenario. A snapshot that cannot
@@ -91,7 +91,7 @@ impl Store {
     pub fn lines_elsewhere(&self, runtimes: &[&str], cells: &[Cell]) -> Elsewhere {
         let measured: BTreeSet<(&str, &str)> = cells
             .iter()
-            .filter(|cell| cell.verdict.is_measured())
+            .filter(|cell| cell.verdict.is_in_snapshots())
             .map(|cell| (cell.runtime.as_str(), cell.scenario.as_str()))
             .collect();
         let mut elsewhere = Elsewhere::new();

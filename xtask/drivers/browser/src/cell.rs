@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
 
 use wasmlab_engine::Recorder;
-use wasmlab_engine::is_component;
 use wasmlab_protocol::{Cause, CellSpec, Event, PROTOCOL, Stage};
 
 use crate::MODES;
@@ -74,10 +73,6 @@ impl Request {
             Ok(bytes) => bytes,
             Err(e) => return broken(format!("failed to read {}: {e}", self.spec.module.display())),
         };
-        if is_component(&module) && self.component.is_none() {
-            let message = "a browser has no component model: jco translates components for it".to_owned();
-            return Some(Cause::NoComponents { message });
-        }
         let is_firefox = self.spec.mode.starts_with("firefox");
         let (say, heard) = mpsc::channel();
         // The lab's is a pipe, and the temporary folder that it names is the cell's own.

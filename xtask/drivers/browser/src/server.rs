@@ -188,7 +188,7 @@ fn cell(shared: &Shared) -> Value {
     let glue = spec.glue.as_ref().and_then(|g| Some(g.file_name()?.to_string_lossy().into_owned()));
     json!({
         "mode": spec.mode, "entry": spec.entry, "args": spec.args, "env": spec.env, "dirs": dirs, "glue": glue,
-        "sockets": spec.sockets.len(), "component": shared.component.is_some(),
+        "sockets": spec.sockets, "result_types": spec.result_types, "component": shared.component.is_some(),
     })
 }
 

@@ -144,29 +144,23 @@ pub fn is_component(bytes: &[u8]) -> bool {
     bytes.starts_with(b"\0asm") && bytes.get(6..8) == Some(&[1, 0])
 }
 
-/// Ends the cell when `bytes` are a component, for engines that take core modules only.
-///
-/// # Errors
-/// [`Cause::NoComponents`] for a component.
-pub fn refuse_component(bytes: &[u8], engine: &str) -> Result<(), Cause> {
-    if is_component(bytes) {
-        return Err(Cause::NoComponents { message: format!("{engine} has no component model: it runs core modules") });
-    }
-    Ok(())
-}
-
 /// Ends a cell that asks a core module for what components export.
 #[must_use]
 pub fn no_http() -> Cause {
     Cause::NoExport { name: "wasi:http/incoming-handler".to_owned() }
 }
 
-/// Ends a cell whose module has a memory for threads to share, where the host runs one thread and sees into no
+/// Ends a cell that the lab's own program has no way to ask of its engine.
+#[must_use]
+pub fn not_attempted(what: &str, why: impl Into<String>) -> Cause {
+    Cause::NotAttempted { what: what.to_owned(), message: why.into() }
+}
+
+/// Ends a cell whose module has a memory for threads to share, where the lab's host runs one thread and sees into no
 /// such memory.
 #[must_use]
 pub fn no_threads() -> Cause {
-    let message = "the host runs one thread, and the module's memory is one that threads share".to_owned();
-    Cause::Unsupported { what: "threads".to_owned(), message }
+    not_attempted("threads", "the lab's host runs one thread, and the module's memory is one that threads share")
 }
 
 /// The specification's arguments, with [`SOCKET_FD`] replaced by the guest's descriptor.
@@ -174,6 +168,14 @@ pub fn no_threads() -> Cause {
 pub fn guest_args(spec: &CellSpec, socket: Option<u32>) -> Vec<String> {
     let fd = socket.map(|fd| fd.to_string());
     spec.args.iter().map(|arg| fd.as_ref().map_or_else(|| arg.clone(), |fd| arg.replace(SOCKET_FD, fd))).collect()
+}
+
+/// The guest's first descriptor after the standard streams and the directories, where a host that has preopened
+/// sockets puts them; `None` where the specification gives none.
+#[must_use]
+pub fn socket_fd(spec: &CellSpec) -> Option<u32> {
+    const FIRST_PREOPEN: usize = 3;
+    (!spec.sockets.is_empty()).then(|| u32::try_from(FIRST_PREOPEN + spec.dirs.len()).unwrap_or(u32::MAX))
 }
 
 /// Whether the specification wants the host to define the import `module`.`name`.

@@ -30,7 +30,6 @@ fn main() -> ExitCode {
 
 fn run(spec: &CellSpec, log: &Log) -> Result<(), Cause> {
     let bytes = engine::load(spec, log)?;
-    engine::refuse_component(&bytes, "tinywasm")?;
 
     // Validated and translated to a bytecode of its own, in one go and faster than reading it back would be:
     // `spec.compiled` is not used.

@@ -91,10 +91,6 @@ fn cause(stop: Stop) -> Cause {
 /// Runs `module` from linking on.
 pub(crate) fn run(spec: &CellSpec, log: &Log, engine: Engine, module: &Module, bytes: &[u8]) -> Result<(), Cause> {
     log.stage(Stage::Link);
-    if !spec.sockets.is_empty() {
-        let message = "Emscripten's host gives a guest no socket that is open already".to_owned();
-        return Err(Cause::Unsupported { what: "preopened-socket".to_owned(), message });
-    }
     let mut store = Store::new(engine);
     let host = host::Host::new(spec.into()).map_err(|e| engine_error(&e))?;
     let env = FunctionEnv::new(&mut store, Program { host, memory: None, instance: None });

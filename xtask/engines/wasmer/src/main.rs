@@ -37,7 +37,6 @@ fn main() -> ExitCode {
 
 fn run(spec: &CellSpec, log: &Log) -> Result<(), Cause> {
     let bytes = engine::load(spec, log)?;
-    engine::refuse_component(&bytes, "wasmer")?;
     let engine = compile::engine(spec);
     let module = compile::compiled(spec, log, &engine, &bytes)?;
 

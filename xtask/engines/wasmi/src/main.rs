@@ -43,7 +43,6 @@ pub(crate) struct Host {
 
 fn run(spec: &CellSpec, log: &Log) -> Result<(), Cause> {
     let bytes = engine::load(spec, log)?;
-    engine::refuse_component(&bytes, "wasmi")?;
     let engine = Engine::new(&config(spec));
 
     // Modules are validated here and each function is translated when first called, as wasmi does by

@@ -31,13 +31,12 @@ pub(crate) fn run(spec: &CellSpec, log: &Log, engine: &Engine, bytes: &[u8]) -> 
     let component: Component = compiled(spec, log, engine, bytes)?;
 
     log.stage(Stage::Link);
-    link::refuse_sockets(spec)?;
     match spec.entry {
         Entry::Command => {}
         Entry::Http { .. } => return Err(engine::no_http()),
         Entry::Calls(_) => {
-            let message = "this engine calls no exports of components; the current version does".to_owned();
-            return Err(Cause::Unsupported { what: "component-calls".to_owned(), message });
+            let why = "the lab's program calls no exports of components in this version of wasmtime";
+            return Err(engine::not_attempted("component-calls", why));
         }
     }
     let mut linker = Linker::<Host>::new(engine);

@@ -14,14 +14,12 @@ use wasmtime::component::Component;
 
 use crate::cause::engine_error;
 use crate::compile::compiled;
-use crate::link;
 
 /// Runs the component in `bytes`.
 pub(crate) fn run(spec: &CellSpec, log: &Log, engine: &Engine, bytes: &[u8]) -> Result<(), Cause> {
     let component: Component = compiled(spec, log, engine, bytes)?;
 
     log.stage(Stage::Link);
-    link::refuse_sockets(spec)?;
     let linker = host::linker(engine, &component)?;
     let unlinked = linker.instantiate_pre(&component).map_err(|e| imports::of_linking(&e, engine, &component))?;
 

@@ -101,7 +101,6 @@ pub(crate) fn run(spec: &CellSpec, log: &Log, engine: &Engine, bytes: &[u8]) -> 
     let module: Module = compiled(spec, log, engine, bytes)?;
 
     log.stage(Stage::Link);
-    link::refuse_sockets(spec)?;
     refuse_threads(&module)?;
     let host = host::Host::new(spec.into()).map_err(|e| engine_error(&e))?;
     let program = Program { host, limits: link::limits(spec), memory: None, instance: None };

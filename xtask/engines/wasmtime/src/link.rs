@@ -18,21 +18,13 @@ pub(crate) struct Host {
     pub(crate) limits: StoreLimits,
 }
 
-/// Ends the cell when it asks for what wasmtime cannot give.
-pub(crate) fn refuse_sockets(spec: &CellSpec) -> Result<(), Cause> {
-    if spec.sockets.is_empty() {
-        return Ok(());
-    }
-    let message = "wasmtime-wasi has no preopened sockets, and its sock_accept is not implemented".to_owned();
-    Err(Cause::Unsupported { what: "preopened-socket".to_owned(), message })
-}
-
-/// What the guest sees of the world: the specification's, and nothing of this process but its streams.
+/// What the guest sees of the world: the specification's, and nothing of this process but its streams. A preopened
+/// socket is not handed over, since wasmtime-wasi has none: the guest is told where it would be, and says what it finds.
 pub(crate) fn wasi(spec: &CellSpec) -> Result<WasiCtxBuilder, Cause> {
     let mut wasi = WasiCtxBuilder::new();
     // Nothing else runs in this process, so calls that wait may do so on this thread: no other is started.
     wasi.allow_blocking_current_thread(true);
-    wasi.inherit_stdio().args(&engine::guest_args(spec, None));
+    wasi.inherit_stdio().args(&engine::guest_args(spec, engine::socket_fd(spec)));
     for (name, value) in &spec.env {
         wasi.env(name, value);
     }

@@ -14,7 +14,6 @@ pub(crate) fn run(spec: &CellSpec, log: &Log, engine: &Engine, bytes: &[u8]) -> 
     let module: Module = compiled(spec, log, engine, bytes)?;
 
     log.stage(Stage::Link);
-    link::refuse_sockets(spec)?;
     let mut linker = Linker::new(engine);
     link::define(spec, log, &module, &mut linker)?;
     let mut store = Store::new(engine, Host { wasi: link::wasi(spec)?.build_p1(), limits: link::limits(spec) });

@@ -42,20 +42,17 @@ fn causes_before_the_run_have_their_codes() {
     check(Ok(&plain), refused(), gap(Code::EngineCompileError));
     check(Err("malformed at byte 0x8"), refused(), gap(Code::Malformed));
     check(Ok(&plain), Cause::CompileFailed { message: words() }, gap(Code::EngineCompileError));
-    check(Ok(&plain), Cause::NoComponents { message: words() }, gap(Code::NeedsComponentModel));
+    let component = facts("(component)");
+    let at = |offset| Cause::Refused { message: words(), offset };
+    check(Ok(&component), at(None), gap(Code::NeedsComponentModel));
+    check(Ok(&component), at(Some(4)), gap(Code::NeedsComponentModel));
+    check(Ok(&component), at(Some(40)), gap(Code::UnsupportedProposal));
     check(Ok(&plain), Cause::NoExport { name: words() }, gap(Code::NoEntryPoint));
     check(Ok(&plain), Cause::ResourceLimit { message: words() }, gap(Code::OutOfMemory));
     check(Ok(&plain), Cause::trap(TrapKind::Unreachable, words()), gap(Code::Trap));
-    check(
-        Ok(&plain),
-        Cause::Unsupported { what: "preopened-socket".to_owned(), message: words() },
-        gap(Code::SocketsUnsupported),
-    );
-    check(
-        Ok(&plain),
-        Cause::Unsupported { what: "threads".to_owned(), message: words() },
-        gap(Code::ThreadsUnsupported),
-    );
+    let unsupported = |what: &str| Cause::Unsupported { what: what.to_owned(), message: words() };
+    check(Ok(&plain), unsupported("network"), gap(Code::SocketsUnsupported));
+    check(Ok(&plain), unsupported("switch"), gap(Code::NotImplemented));
     let mismatch = Cause::ImportTypeMismatch { module: words(), name: words(), message: words() };
     check(Ok(&plain), mismatch, gap(Code::ImportTypeMismatch));
     check(Ok(&plain), Cause::EngineError { message: words() }, (Verdict::Error, None));
@@ -72,7 +69,6 @@ fn what_reading_foresaw_is_the_reason_of_every_refusal() {
     let words = || "words".to_owned();
     let old = wasmlab_inspect::facts(b"\0asm\x0a\0\x01\0").unwrap();
     let version = Some((Code::FormatVersion, "0xa"));
-    check(&old, Cause::NoComponents { message: words() }, version);
     check(&old, Cause::Refused { message: words(), offset: None }, version);
     check(&old, Cause::HostError { message: words() }, version);
     check(&old, Cause::Returned, None);

@@ -5,7 +5,7 @@ use wasmlab_protocol::{Cause, Event, Stage, TrapKind};
 
 use super::{Evidence, facts, judge, observation, spec, to, verdict};
 use wasmlab_model::codes::Code;
-use wasmlab_model::observation::{Limit, Outcome, Script};
+use wasmlab_model::observation::{Limit, Outcome, PREOPENED_SOCKET, Script};
 use wasmlab_model::verdict::Verdict;
 
 fn any_outcome() -> impl Strategy<Value = Outcome> {
@@ -33,6 +33,7 @@ fn any_cause() -> impl Strategy<Value = Cause> {
             missing: 2
         }),
         ".{0,8}".prop_map(|message| Cause::EngineError { message }),
+        ".{0,8}".prop_map(|message| Cause::NotAttempted { what: "glue".to_owned(), message }),
     ]
 }
 
@@ -61,14 +62,21 @@ proptest! {
         failed in prop::option::of(Just("step".to_owned())),
         scripted in any::<bool>(),
         readable in any::<bool>(),
+        unreachable in any::<bool>(),
+        withheld in any::<bool>(),
     ) {
         let facts = facts("(module)");
         let mut events: Vec<Event> = stages.iter().map(|s| Event::Stage { stage: *s, micros: 1, cached: false }).collect();
         events.extend(cause.clone().map(|cause| Event::End { cause, micros: 2 }));
         let mut seen = observation(outcome.clone(), events, &stdout);
-        seen.script = scripted.then(|| Script { done: 0, steps: 1, failed: failed.clone() });
+        seen.withheld = withheld.then(|| PREOPENED_SOCKET.to_owned()).into_iter().collect();
+        seen.script = scripted.then(|| Script { done: 0, steps: 1, failed: failed.clone(), unreachable });
         let wanted = if lab { format!("[expect]\nexit = {exit}\nlab = [\"args\"]") } else { format!("[expect]\nexit = {exit}") };
         let judgement = verdict(if readable { Ok(&facts) } else { Err("malformed") }, &seen, &spec(&wanted));
+        if matches!(outcome, Outcome::NotStarted(_)) {
+            // Nobody is blamed for a process that never ran.
+            prop_assert!(judgement.verdict == Verdict::Error && judgement.blame.is_empty() && judgement.code.is_none());
+        }
         if judgement.verdict == Verdict::Pass {
             prop_assert!(judgement.code.is_none());
             prop_assert!(matches!(outcome, Outcome::Exited(_) | Outcome::Stopped));
@@ -77,6 +85,10 @@ proptest! {
             prop_assert!(outcome == Outcome::Stopped || ended == Some(Some(exit)));
             prop_assert!(!stdout.contains("errno=52") && (!lab || stdout.contains("args ok")));
             prop_assert!(!scripted || failed.is_none());
+        } else if judgement.verdict == Verdict::NotAttempted {
+            let is_asked = !matches!(cause, Some(Cause::NotAttempted { .. }));
+            prop_assert!(!is_asked);
+            prop_assert!(judgement.code.is_none() && judgement.blame.is_empty() && judgement.stage.is_none());
         } else {
             prop_assert!(judgement.code.is_some() || judgement.verdict == Verdict::Error);
         }

@@ -74,7 +74,8 @@ pub fn argument(value: &Value) -> Option<String> {
         Value::I64(v) => v.to_string(),
         Value::F32(v) => v.to_string(),
         Value::F64(v) => v.to_string(),
-        Value::V128(_) | Value::Ref { .. } | Value::Text(_) => return None,
+        Value::Text(v) => v.clone(),
+        Value::V128(_) | Value::Ref { .. } => return None,
     })
 }
 

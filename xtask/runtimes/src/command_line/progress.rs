@@ -13,10 +13,6 @@ use crate::{Seen, messages};
 #[must_use]
 pub fn progress(seen: &Seen, reader: Reader) -> Progress {
     let observation = seen.observation;
-    // The adapter itself said that it cannot be asked.
-    if observation.events.iter().any(|e| matches!(e, Event::End { .. })) {
-        return observation.reported();
-    }
     let pieces = observation.earlier.iter().map(|p| (p.part, &p.outcome, &p.stdout, &p.stderr));
     let last = (observation.part, &observation.outcome, &observation.stdout, &observation.stderr);
     let mut whole = Progress::default();
@@ -74,16 +70,13 @@ fn guest_stderr(stderr: &str, cause: Option<&Cause>, mark: &str) -> String {
 /// What the module says of an ending: runtimes do not always.
 fn by_facts(found: Progress, seen: &Seen) -> Progress {
     let Some(facts) = seen.facts else { return found };
-    let cause = match found.cause {
-        // Words on the component format differ; that a component was refused is the same in all of them.
-        Some(Cause::Refused { message, .. }) if facts.kind == Kind::Component => Cause::NoComponents { message },
+    match found.cause {
         // Several end well without having called anything.
         Some(Cause::Returned) if seen.run.entry == EntryKind::Command && !has_start(facts) => {
-            return Progress { stage: Some(Stage::Run), ..no_export("_start") };
+            Progress { stage: Some(Stage::Run), ..no_export("_start") }
         }
-        cause => return Progress { cause, ..found },
-    };
-    Progress { cause: Some(cause), ..found }
+        _ => found,
+    }
 }
 
 fn has_start(facts: &Facts) -> bool {

@@ -2,11 +2,7 @@
 
 import { End } from './protocol.mjs';
 import { thrown } from './causes.mjs';
-
-export function commandsOnly(spec) {
-  if (spec.entry === 'command') return;
-  throw new End('unsupported', { what: 'component-calls', message: 'through jco the lab runs commands only' });
-}
+import { split, toJs, toText } from './values.mjs';
 
 /** Gives the shim what the cell has; one that no longer takes it would fall back to defaults of its own. */
 export function set(shim, name, ...values) {
@@ -38,8 +34,54 @@ export async function instantiated(make) {
   }
 }
 
-/** Calls the guest's `run`, under its name or under its name with its version; `failed` rejects with what it did not catch. */
-export async function called(guest, failed) {
+/** Calls what the cell wants to be called; `failed` rejects with what nobody caught. */
+export async function entered(spec, guest, log, failed) {
+  if (spec.entry === 'command') return called(guest, failed);
+  for (const { export: name, args = [] } of spec.entry.calls) {
+    const f = guest[camel(name)] ?? guest[name];
+    if (typeof f !== 'function') throw new End('no-export', { name });
+    let result;
+    try {
+      result = await Promise.race([f(...args.map(given)), failed]);
+    } catch (error) {
+      throw ended(error);
+    }
+    const types = spec.result_types?.[name] ?? [];
+    log.write({ event: 'called', export: name, results: types.map((type) => lifted(result, type)) });
+  }
+}
+
+/** jco names a function as JavaScript does: `last-index-of` is `lastIndexOf`. */
+function camel(name) {
+  return name.replace(/-([a-z0-9])/g, (_, letter) => letter.toUpperCase());
+}
+
+function given(text) {
+  const [type, value] = split(text);
+  return type === 'string' ? value : toJs([type, value]);
+}
+
+/** JavaScript's value as the lab has it: integers of up to 32 bits are `i32`, signed. */
+function lifted(value, type) {
+  switch (type) {
+    case 'bool':
+      return `i32:${Number(value)}`;
+    case 's64':
+    case 'u64':
+      return `i64:${BigInt.asIntN(64, value)}`;
+    case 'f32':
+    case 'f64':
+      return toText(value, type);
+    case 'string':
+      return `string:${value}`;
+    default:
+      if (/^[su](8|16|32)$/.test(type)) return `i32:${value | 0}`;
+      throw new End('not-attempted', { what: 'component-values', message: `a result is ${type}, which the lab has no word for` });
+  }
+}
+
+/** Calls the guest's `run`, under its name or under its name with its version. */
+async function called(guest, failed) {
   const command = guest.run ?? Object.entries(guest).find(([name]) => name.startsWith('wasi:cli/run@'))?.[1];
   if (typeof command?.run !== 'function') throw new End('no-export', { name: 'wasi:cli/run' });
   try {

@@ -3,7 +3,7 @@
 import { End } from './protocol.mjs';
 import { options } from './builtins.mjs';
 import { guarded, refusal } from './causes.mjs';
-import { short, split, toJs, toText } from './values.mjs';
+import { guestArgs, short, split, toJs, toText } from './values.mjs';
 import { Types } from './types.mjs';
 
 const NAMESPACES = { wasi_snapshot_preview1: 'preview1', wasi_unstable: 'unstable' };
@@ -16,9 +16,6 @@ export async function run(spec, log, bytes) {
   if (asked) module = compile(bytes, asked);
 
   log.stage('link');
-  if (spec.sockets?.length) {
-    throw new End('unsupported', { what: 'preopened-socket', message: 'node:wasi has no option for a listening socket' });
-  }
   const host = await link(spec, module, types, log);
 
   log.stage('instantiate');
@@ -49,7 +46,7 @@ async function link(spec, module, types, log) {
     const { WASI } = await import('node:wasi');
     host.wasi = new WASI({
       version: NAMESPACES[namespace],
-      args: spec.args ?? [],
+      args: guestArgs(spec),
       env: spec.env ?? {},
       preopens: Object.fromEntries((spec.dirs ?? []).map((dir) => [dir.guest, dir.host])),
       returnOnExit: true,

@@ -14,7 +14,7 @@ import { aborted, isExit, kind, watch } from './watch.mjs';
 
 export async function run(spec, log, bytes) {
   if (spec.entry !== 'command') {
-    throw new End('unsupported', { what: 'calls-through-glue', message: 'glue runs a program; it has no general way to call an export' });
+    throw new End('not-attempted', { what: 'calls-through-glue', message: 'glue runs a program; it has no general way to call an export' });
   }
   const source = readFileSync(spec.glue, 'utf8');
   const way = kind(basename(spec.glue), source);
@@ -73,7 +73,7 @@ function script(path, source, reject) {
 async function bindgen(spec, bytes) {
   const glue = await esModule(spec.glue);
   if (typeof glue.default !== 'function') {
-    throw new End('unsupported', { what: 'glue', message: 'wasm-bindgen made it for another host than the web: use --target web' });
+    throw new End('not-attempted', { what: 'glue', message: 'wasm-bindgen made it for another host than the web: use --target web' });
   }
   await glue.default({ module_or_path: bytes });
 }

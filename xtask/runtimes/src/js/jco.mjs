@@ -4,12 +4,12 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { called, commandsOnly, instantiated, lacking, set } from './component.mjs';
+import { entered, instantiated, lacking, set } from './component.mjs';
+import { thrown } from './causes.mjs';
 import { End } from './protocol.mjs';
 import { translate } from './translate.mjs';
 
 export async function run(spec, log, packages) {
-  commandsOnly(spec);
   log.way('jco');
   // A pipe has no folder.
   const beside = spec.observation.startsWith('/dev/') ? tmpdir() : dirname(spec.observation);
@@ -40,8 +40,24 @@ export async function run(spec, log, packages) {
 
   // The shim's `exit` ends the process: this is the last that the driver hears.
   process.on('exit', (code) => log.end({ kind: 'exit', code }));
+  if (spec.entry.http) return serve(spec.entry.http.port, guest, shim, log, failed);
   log.stage('run');
-  await called(guest, failed);
+  await entered(spec, guest, log, failed);
+}
+
+/** Serves until the process is told to end, as `jco serve` does: by the shim's own server. */
+async function serve(port, guest, shim, log, failed) {
+  const name = 'wasi:http/incoming-handler';
+  const handler = guest.incomingHandler ?? Object.entries(guest).find(([export_]) => export_.startsWith(`${name}@`))?.[1];
+  if (typeof handler?.handle !== 'function') throw new End('no-export', { name });
+  const { HTTPServer } = await import(pathToFileURL(join(shim, 'http.js')).href);
+  if (typeof HTTPServer !== 'function') throw new End('not-attempted', { what: 'http-handler', message: 'this preview2-shim has no HTTPServer' });
+  const told = new Promise((resolve) => process.on('SIGTERM', resolve));
+  log.stage('run');
+  new HTTPServer(handler).listen(port, '127.0.0.1');
+  await Promise.race([told, failed]).catch((error) => {
+    throw error instanceof End ? error : new End(...thrown(error, 'run'));
+  });
 }
 
 /** What the guest may see of the machine: nothing but what the cell gives. */

@@ -53,3 +53,11 @@ function float(value, type) {
   if (point >= digits.length) return sign + digits.padEnd(point, '0');
   return `${sign}${digits.slice(0, point)}.${digits.slice(point)}`;
 }
+
+/**
+ * The guest's arguments, with the descriptor that a preopened socket would have: neither node:wasi nor a page takes
+ * one, and the guest says what it finds there.
+ */
+export function guestArgs({ args = [], dirs = [], sockets = [] }) {
+  return sockets.length ? args.map((arg) => arg.replaceAll('{socket-fd}', String(3 + dirs.length))) : args;
+}

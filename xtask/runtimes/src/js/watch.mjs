@@ -10,7 +10,7 @@ export function kind(name, source) {
   if (/\bfunction init\(RuntimeName, PHPLoader\)/.test(source)) return 'php';
   if (/\bModule\b/.test(source) && /wasmBinary/.test(source)) return 'emscripten';
   const message = `${name} is the glue of no toolchain that the driver knows (Emscripten, wasm-bindgen, Go, PHP)`;
-  throw new End('unsupported', { what: 'glue', message });
+  throw new End('not-attempted', { what: 'glue', message });
 }
 
 /** What Emscripten throws to unwind the stack once `quit` has said the exit code. */

@@ -255,7 +255,7 @@ fn parse_line(text: &str, version: &str) -> Result<(String, Line), String> {
     }
     let field = |index: usize| fields.get(index).copied().filter(|f| *f != NONE);
     let verdict: Verdict = field(1).map(word).transpose()?.ok_or("no verdict")?;
-    if !verdict.is_measured() {
+    if !verdict.is_in_snapshots() {
         return Err(format!("`{}` is not measured", verdict.id()));
     }
     let quoted = |text| read(text).ok_or_else(|| format!("`{text}` is no text as the lab writes it"));

@@ -47,6 +47,9 @@ fn cell(scenario: &str, (verdict, code): (Verdict, Option<Code>)) -> Cell {
     cell.runtime = "r".to_owned();
     (cell.verdict, cell.code, cell.subject) = (verdict, code, None);
     cell.blame = code.map(|c| c.entry().blame.to_vec()).unwrap_or_default();
+    if verdict == Verdict::NotAttempted {
+        (cell.stage, cell.subject) = (None, Some("call-argument".to_owned()));
+    }
     cell
 }
 
@@ -332,6 +335,21 @@ fn artifacts_differ_by_imports_and_by_sizes_beyond_the_tolerance() {
         },
         Some((NoteKind::ArtifactChangedWithToolchain, "made by rustc 99")),
     );
+}
+
+#[test]
+fn what_the_lab_cannot_ask_has_a_line_of_its_own() {
+    let waits = (Verdict::NotAttempted, None);
+    assert_eq!(change(waits, waits, "2.0").change, Change::Same);
+    assert_eq!(change(TRAP, waits, "1.0").change, Change::Different);
+    assert_eq!(change(waits, TRAP, "1.0").change, Change::Different);
+    assert_eq!(change(PASS, waits, "1.0").change, Change::Worse);
+    assert_eq!(change(waits, PASS, "1.0").was.as_deref(), Some("not-attempted (call-argument)"));
+    let folder = Folder::new();
+    folder.run("1.0", &[("s", waits)]);
+    assert_eq!(folder.lines("r.snap.new"), ["version: 1.0", "s not-attempted - - - call-argument"]);
+    folder.accept(&["s"]);
+    assert_eq!(folder.run("1.0", &[("s", waits)])[0].change, Change::Same);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Calling exports of a component, with numbers, booleans and strings.
 
-use wasmlab_engine::{Log, wrong_args};
+use wasmlab_engine::{Log, not_attempted, wrong_args};
 use wasmlab_protocol::{Call, Cause, CellSpec, Stage, Value};
 use wasmtime::component::types::{ComponentFunc, Type};
 use wasmtime::component::{InstancePre, Val};
@@ -83,8 +83,8 @@ fn to_lab(value: &Val) -> Result<Value, Cause> {
         Val::Float64(v) => Value::F64(*v),
         Val::String(v) => Value::Text(v.clone()),
         other => {
-            let message = format!("a result is {}, which the lab has no word for", format_args!("{other:?}"));
-            return Err(Cause::Unsupported { what: "component-values".to_owned(), message });
+            let why = format!("a result is {other:?}, which the lab has no word for");
+            return Err(not_attempted("component-values", why));
         }
     })
 }

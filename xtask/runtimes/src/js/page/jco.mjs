@@ -1,13 +1,12 @@
 // A component in a page: jco translated it before (prepare.mjs), preview2-shim's build for browsers is its host.
 // Directories are held in memory, as with the polyfill of WASI 0.1; sockets a page has none.
 
-import { called, commandsOnly, instantiated, lacking, set } from '../component.mjs';
+import { entered, instantiated, lacking, set } from '../component.mjs';
 import { stderr, stdin, stdout } from './report.mjs';
 import * as cli from '/packages/@bytecodealliance/preview2-shim/dist/browser/cli.js';
 import * as filesystem from '/packages/@bytecodealliance/preview2-shim/dist/browser/filesystem.js';
 
 export async function run(spec, log) {
-  commandsOnly(spec);
   log.stage('compile', { cached: true });
   log.stage('link');
   lacking(await (await fetch('/component/guest.js')).text());
@@ -24,7 +23,7 @@ export async function run(spec, log) {
   log.stage('instantiate');
   const guest = await instantiated(() => Promise.race([import('/component/guest.js'), failed]));
   log.stage('run');
-  await called(guest, failed);
+  await entered(spec, guest, log, failed);
 }
 
 /** Nothing more to come is an error of the stream, which the shim throws too. */

@@ -2,13 +2,14 @@
 // guest writes to a directory stays in the page.
 
 import { End } from '../protocol.mjs';
+import { guestArgs } from '../values.mjs';
 import { stderr, stdin, stdout } from './report.mjs';
 import { Directory, Fd, File, PreopenDirectory, WASI, wasi } from '/packages/@bjorn3/browser_wasi_shim/dist/index.js';
 
 export function define(spec, host) {
   const env = Object.entries(spec.env).map(([name, value]) => `${name}=${value}`);
   const dirs = spec.dirs.map((dir) => new PreopenDirectory(dir.guest, entries(dir.tree)));
-  const shim = new WASI(spec.args, env, [new Input(), new Output(stdout), new Output(stderr), ...dirs], { debug: false });
+  const shim = new WASI(guestArgs(spec), env, [new Input(), new Output(stdout), new Output(stderr), ...dirs], { debug: false });
   // The shim's way back to the caller is an exception of its own; only the call tells it from a failure.
   const proc_exit = (code) => {
     host.exit = code;

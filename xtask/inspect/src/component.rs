@@ -1,0 +1,132 @@
+//! The function types of a component's own exports: its index spaces of types and functions, as far as they lead there.
+
+use wasmparser::{
+    CanonicalFunction, ComponentAlias, ComponentDefinedType, ComponentExport, ComponentExternalKind,
+    ComponentOuterAliasKind, ComponentType, ComponentTypeRef, ComponentValType, Payload, PrimitiveValType, Result,
+};
+
+use wasmlab_model::facts::Signature;
+
+/// What the indices of one component mean. An entry that is of no use here is there all the same: indices count it.
+#[derive(Default)]
+pub struct Component {
+    types: Vec<Type>,
+    functions: Vec<Option<Signature>>,
+}
+
+#[derive(Clone)]
+enum Type {
+    /// A value's, by its name.
+    Value(String),
+    Function(Signature),
+    Other,
+}
+
+impl Component {
+    /// Reads one of its sections; what an export gives stands there too, under a new index.
+    ///
+    /// # Errors
+    /// When the section is malformed.
+    pub fn section(&mut self, payload: &Payload) -> Result<()> {
+        match payload {
+            Payload::ComponentTypeSection(types) => {
+                types.clone().into_iter().try_for_each(|ty| ty.map(|ty| self.add_type(&ty)))
+            }
+            Payload::ComponentImportSection(imports) => {
+                imports.clone().into_iter().try_for_each(|import| import.map(|import| self.refer(&import.ty)))
+            }
+            Payload::ComponentCanonicalSection(functions) => {
+                functions.clone().into_iter().try_for_each(|function| function.map(|function| self.lift(&function)))
+            }
+            Payload::ComponentAliasSection(aliases) => {
+                aliases.clone().into_iter().try_for_each(|alias| alias.map(|alias| self.alias(&alias)))
+            }
+            Payload::ComponentExportSection(exports) => {
+                exports.clone().into_iter().try_for_each(|export| export.map(|export| self.export(&export)))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The type of an exported function, where it is known.
+    pub fn signature(&self, export: &ComponentExport) -> Option<Signature> {
+        match (export.kind, &export.ty) {
+            (ComponentExternalKind::Func, Some(ComponentTypeRef::Func(ty))) => self.function_type(*ty),
+            (ComponentExternalKind::Func, _) => self.functions.get(export.index as usize).cloned().flatten(),
+            _ => None,
+        }
+    }
+
+    fn function_type(&self, index: u32) -> Option<Signature> {
+        match self.types.get(index as usize) {
+            Some(Type::Function(signature)) => Some(signature.clone()),
+            _ => None,
+        }
+    }
+
+    fn add_type(&mut self, ty: &ComponentType) {
+        let ty = match ty {
+            ComponentType::Func(ty) => Type::Function(Signature {
+                params: ty.params.iter().map(|(_, ty)| self.name(ty)).collect(),
+                results: ty.result.iter().map(|ty| self.name(ty)).collect(),
+            }),
+            ComponentType::Defined(ComponentDefinedType::Primitive(ty)) => Type::Value(primitive(*ty)),
+            ComponentType::Defined(ty) => Type::Value(defined(ty)),
+            _ => Type::Other,
+        };
+        self.types.push(ty);
+    }
+
+    fn refer(&mut self, ty: &ComponentTypeRef) {
+        match ty {
+            ComponentTypeRef::Func(ty) => self.functions.push(self.function_type(*ty)),
+            ComponentTypeRef::Type(_) => self.types.push(Type::Other),
+            _ => {}
+        }
+    }
+
+    fn lift(&mut self, function: &CanonicalFunction) {
+        if let CanonicalFunction::Lift { type_index, .. } = function {
+            self.functions.push(self.function_type(*type_index));
+        }
+    }
+
+    fn alias(&mut self, alias: &ComponentAlias) {
+        match alias {
+            ComponentAlias::InstanceExport { kind: ComponentExternalKind::Func, .. } => self.functions.push(None),
+            ComponentAlias::InstanceExport { kind: ComponentExternalKind::Type, .. }
+            | ComponentAlias::Outer { kind: ComponentOuterAliasKind::Type, .. } => self.types.push(Type::Other),
+            _ => {}
+        }
+    }
+
+    fn export(&mut self, export: &ComponentExport) {
+        match export.kind {
+            ComponentExternalKind::Func => self.functions.push(self.signature(export)),
+            ComponentExternalKind::Type => {
+                self.types.push(self.types.get(export.index as usize).cloned().unwrap_or(Type::Other));
+            }
+            _ => {}
+        }
+    }
+
+    fn name(&self, ty: &ComponentValType) -> String {
+        match ty {
+            ComponentValType::Primitive(ty) => primitive(*ty),
+            ComponentValType::Type(index) => match self.types.get(*index as usize) {
+                Some(Type::Value(name)) => name.clone(),
+                _ => "a type of its own".to_owned(),
+            },
+        }
+    }
+}
+
+fn primitive(ty: PrimitiveValType) -> String {
+    ty.to_string()
+}
+
+/// `record`, `list`, `own`: what it is, without what is in it.
+fn defined(ty: &ComponentDefinedType) -> String {
+    let text = format!("{ty:?}");
+    text.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default().to_lowercase()
+}

@@ -1,0 +1,55 @@
+//! What was not tried, and what a runtime has no way to give.
+
+use wasmlab_protocol::{Cause, Stage, TrapKind};
+
+use super::{facts, observation, spec, to, verdict};
+use wasmlab_model::codes::{Blame, Code};
+use wasmlab_model::observation::{Observation, Outcome, PREOPENED_SOCKET, Script};
+use wasmlab_model::verdict::Verdict;
+
+#[test]
+fn what_the_lab_cannot_ask_blames_nobody() {
+    let cause = Cause::NotAttempted { what: "component-calls".to_owned(), message: "no way to ask".to_owned() };
+    let seen = observation(Outcome::Exited(0), to(Stage::Link, cause), "");
+    let judged = verdict(Ok(&facts("(component)")), &seen, &spec(""));
+    assert_eq!((judged.verdict, judged.code, judged.blame.len(), judged.stage), (Verdict::NotAttempted, None, 0, None));
+    assert_eq!((judged.subject.as_deref(), judged.detail.as_str()), (Some("component-calls"), "no way to ask"));
+    // Nothing was started: whatever is expected, that is no gap.
+    let none = verdict(Ok(&facts("(module)")), &Observation::nothing(), &spec("[expect]\nexit = 1"));
+    assert_eq!((none.verdict, none.code), (Verdict::Error, None));
+}
+
+/// A guest that was started without the socket that its scenario gives it.
+#[test]
+fn a_socket_that_a_runtime_cannot_hand_over_is_judged_by_what_the_guest_says() {
+    let check = |cause: Cause, stdout: &str, failed: Option<&str>, wanted: Option<&str>| {
+        let mut seen = observation(Outcome::Exited(0), to(Stage::Run, cause), stdout);
+        seen.withheld = vec![PREOPENED_SOCKET.to_owned()];
+        seen.script = Some(Script { done: 1, steps: 2, failed: failed.map(str::to_owned), unreachable: false });
+        let judged = verdict(Ok(&facts("(module)")), &seen, &spec(""));
+        let Some(words) = wanted else { return assert_ne!(judged.code, Some(Code::SocketsUnsupported), "{stdout}") };
+        assert_eq!((judged.code, judged.blame.as_slice()), (Some(Code::SocketsUnsupported), &[Blame::Runtime][..]));
+        assert_eq!(judged.subject.as_deref(), Some(PREOPENED_SOCKET));
+        assert!(judged.detail.ends_with(words), "{}", judged.detail);
+    };
+    let refused = Some("GET / on http: connection refused");
+    let exit = |code| Cause::Exit { code };
+    check(
+        exit(1),
+        "ready\nlab: sock-accept errno=8 sock_accept\n",
+        refused,
+        Some("sock-accept: sock_accept answers EBADF (8)"),
+    );
+    check(
+        exit(1),
+        "ready\nlab: sock-accept errno=58 sock_accept\n",
+        refused,
+        Some("sock-accept: sock_accept answers ENOTSUP (58)"),
+    );
+    check(exit(71), "", refused, Some("it exits with 71"));
+    check(Cause::Returned, "", refused, Some("connection refused"));
+    check(Cause::Returned, "lab: sock-accept ok\n", None, None);
+    // What comes before the socket is the reason.
+    let trap = Cause::Trap { trap: TrapKind::Unreachable, message: "unreachable".to_owned(), location: None };
+    check(trap, "lab: sock-accept errno=8 sock_accept\n", refused, None);
+}
