@@ -24,6 +24,7 @@ mod reproduction;
 pub mod sandbox;
 mod server;
 mod stages;
+mod translation;
 mod workdir;
 
 pub use folder::Folder;
@@ -31,13 +32,15 @@ pub use follow::{OutputSink, ProcessEvent};
 pub use plan::{Limits, Plan};
 pub use reproduction::{Reproduction, VARIABLES as REPRODUCTION_VARIABLES, reproduce};
 
-/// What stays of a cell when it is over.
+/// What stays of a cell when it is over, and what it takes from earlier ones.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Keep<'a> {
     /// Its folder: somebody wants to type its commands again.
     pub workdir: bool,
     /// A copy of what the guest left in its directories, in this folder.
     pub dirs: Option<&'a Path>,
+    /// It takes nothing that was translated for an earlier cell.
+    pub anew: bool,
 }
 
 /// Runs the cell and says what happened. `sink` hears of each process as it goes.
@@ -46,9 +49,9 @@ pub struct Keep<'a> {
 /// When the lab itself fails: the temporary folder cannot be written, no port is free.
 pub fn observe(lab: &Lab, plan: &Plan, sink: Option<OutputSink>, keep: Keep) -> io::Result<Observation> {
     let began = SystemTime::now();
-    let mut workdir = workdir::Workdir::create(lab, plan, keep.workdir)?;
+    let mut workdir = workdir::Workdir::create(lab, plan, keep)?;
     let commands = plan.commands(&workdir.paths, &workdir.spec);
-    let results = processes::run(plan, &mut workdir, &commands, sink)?;
+    let results = processes::run(lab, plan, &mut workdir, &commands, sink)?;
     if let Some(to) = keep.dirs {
         preopens::keep(&workdir.paths.dirs, &plan.scenario.spec.run.dir, to)?;
     }

@@ -13,6 +13,7 @@ use wasmlab_report::words;
 mod columns;
 mod common;
 mod format;
+mod guest_file;
 mod output;
 mod progress;
 

@@ -90,6 +90,10 @@ impl Machine {
         if let Some(hash) = self.remembered(|m| m.hashes.get(&key).cloned()) {
             return Ok(hash);
         }
+        // A device has no end, and a pipe waits for somebody.
+        if !fs::metadata(path)?.is_file() {
+            return Err(io::Error::other("it is no regular file"));
+        }
         let hash = sha256_of(fs::File::open(path)?)?;
         self.remember(|m| {
             m.hashes.insert(key, hash.clone());

@@ -4,6 +4,7 @@
 //! and its engine are there, so that the first verdicts come while the last engine still compiles.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::panic::AssertUnwindSafe;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -317,7 +318,14 @@ fn work(lab: &Lab, request: &Request, board: &Board, tell: Tell) {
             (state.rows[row].clone(), state.columns[column].clone())
         };
         let measured = match (guest, tool) {
-            (Some(guest), Some(tool)) => measure::cell(lab, request, (row, column), turn, &guest, &tool),
+            (Some(guest), Some(tool)) => {
+                // A fault of the lab's in one cell costs that cell, and not the run.
+                let cell = || measure::cell(lab, request, (row, column), turn, &guest, &tool);
+                std::panic::catch_unwind(AssertUnwindSafe(cell)).unwrap_or_else(|why| {
+                    let (scenario, runtime) = (&request.scenarios[row], &request.runtimes[column]);
+                    Some(measure::panicked(scenario, runtime.id(), why.as_ref()))
+                })
+            }
             // A cell is ready only when both are settled.
             _ => None,
         };

@@ -11,6 +11,8 @@ use wasmlab_model::codes::Code;
 use wasmlab_model::scenario::{EntryKind, Scenario, ScenarioFile};
 use wasmlab_toolchains as toolchains;
 
+use crate::store::files;
+
 pub mod http;
 mod names;
 mod server;
@@ -20,6 +22,8 @@ mod tests;
 
 /// The largest file that is made up for a guest, bytes.
 const MOST_GENERATED: u64 = 64 << 20;
+/// The end of the year 9999, seconds since 1970: file systems and languages write no later one.
+const LAST_SECOND: u64 = 253_402_300_799;
 
 /// Version of `scenario.toml` that this lab reads.
 pub const SCHEMA: u32 = 1;
@@ -186,6 +190,19 @@ fn check_run(folder: &Path, spec: &ScenarioFile, faults: &mut Faults) {
             && !(is_inside(from) && folder.join(from).is_dir() && is_really_inside(folder, from))
         {
             say(&format!("run.dir[{index}].copy"), format!("`{}` is not a folder of the scenario's", from.display()));
+        } else if let Some(from) = &dir.copy
+            && let Some(name) = foreign(folder, from)
+        {
+            let words = "is no regular file of the scenario's: a link that leads out, a pipe, a device";
+            say(&format!("run.dir[{index}].copy"), format!("`{}` {words}", from.join(name).display()));
+        }
+        if dir.modified.is_some_and(|seconds| seconds > LAST_SECOND) {
+            say(&format!("run.dir[{index}].modified"), "is after the year 9999: give seconds since 1970".to_owned());
+        }
+        if dir.host.is_some() {
+            let words =
+                "names a folder of this machine, which is for the command line (`check --dir-rw`): give files or copy";
+            say(&format!("run.dir[{index}].host"), words.to_owned());
         }
         if let Some((path, bytes)) = dir.generated.iter().find(|(_, bytes)| **bytes > MOST_GENERATED) {
             let most = MOST_GENERATED >> 20;
@@ -279,6 +296,13 @@ fn check_known(spec: &ScenarioFile, faults: &mut Faults) {
 #[must_use]
 pub fn is_inside(path: &Path) -> bool {
     path.components().all(|c| matches!(c, Component::Normal(_))) && path.components().next().is_some()
+}
+
+/// The first file below `from` that is no regular one, or that a link gives from elsewhere.
+fn foreign(folder: &Path, from: &Path) -> Option<PathBuf> {
+    let dir = folder.join(from);
+    let is_own = |name: &PathBuf| dir.join(name).is_file() && is_really_inside(folder, &from.join(name));
+    files::walk(&dir, &[]).unwrap_or_default().into_iter().find(|name| !is_own(name))
 }
 
 /// Whether a path is still inside `dir` once symbolic links are followed.

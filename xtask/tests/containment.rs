@@ -93,3 +93,42 @@ fn no_network_is_none() {
         assert_ne!(code, "timeout", "{runtime}: {verdict}");
     }
 }
+
+/// Names that look like switches: of a file, of an export.
+#[test]
+fn names_are_names_whatever_they_look_like() {
+    let workspace = Workspace::new();
+    workspace
+        .write("-rf.wat", "(module (func (export \"_start\")) (func (export \"--help\") (result i32) (i32.const 7)))");
+    let columns = ["--engines", "built", "--runtime", lab::COLUMNS, "--no-cache", "--output", "json"];
+    for (what, rest) in [("its program", &[][..]), ("its export", &["--invoke=--help", "--expect-stdout", "7"])] {
+        let ran = workspace.run(&[&["check", "./-rf.wat"], &columns[..], rest].concat());
+        let report = serde_json::from_str(&ran.stdout).unwrap_or_else(|e| panic!("{e}: {}", ran.stderr));
+        for (runtime, verdict, _) in measured(&report) {
+            assert_eq!(verdict, "pass", "{what} on {runtime}: {report}");
+        }
+    }
+}
+
+/// What a guest prints is text: on a pipe as it is, in the lab's own words without a terminal's controls.
+#[test]
+fn nothing_that_is_printed_moves_a_cursor() {
+    let workspace = Workspace::new();
+    let hostile = r#"(module (import "\1b[2J\c2\9b1A" "\1b]52;c;aGk=\07\e2\80\ae" (func)) (func (export "\1b[31mred") (unreachable)))"#;
+    workspace.write("hostile.wat", hostile);
+    let bad = ['\u{1b}', '\u{7}', '\u{9b}', '\u{202e}'];
+    let calls: [&[&str]; 5] = [
+        &["inspect", "hostile.wat"],
+        &["inspect", "hostile.wat", "--json"],
+        &["check", "hostile.wat", "--engines", "built", "--runtime", "{node,wasmtime-cli}"],
+        &["check", "hostile.wat", "--engines", "built", "--runtime", "{node,wasmtime-cli}", "--output", "markdown"],
+        &["check", "hostile.wat", "--engines", "built", "--runtime", "node", "--invoke", "\u{1b}[5m"],
+    ];
+    for args in calls {
+        let ran = workspace.run(args);
+        assert!(!ran.stdout.is_empty() || !ran.stderr.is_empty());
+        for text in [&ran.stdout, &ran.stderr] {
+            assert!(!text.contains(bad), "{args:?}: {text:?}");
+        }
+    }
+}

@@ -98,6 +98,13 @@ struct Reader {
     depth: usize,
 }
 
+/// What engines take at most, of imports and of exports: a module with more is refused when it is validated.
+const MOST_NAMED: usize = 1_000_000;
+/// Sections that are told one by one; the sizes count all of them.
+const MOST_SECTIONS: usize = 10_000;
+/// Producers, and target features: words of toolchains, of which a module has a dozen.
+const MOST_WORDS: usize = 1_000;
+
 /// Components may be nested deeper than a stack of calls should be.
 const DEEPEST: usize = 100;
 
@@ -123,6 +130,7 @@ impl Reader {
             rest = &rest[consumed..];
             if let Some((id, range)) = payload.as_section()
                 && self.depth == 0
+                && self.sections.len() < MOST_SECTIONS
             {
                 let name = section_name(&payload, id);
                 self.sections.push(Section { name, offset: range.start, bytes: range.end - range.start });
@@ -170,7 +178,10 @@ impl Reader {
                 for import in imports.clone().into_imports() {
                     let import = import?;
                     spaces.add(&import.ty);
-                    self.import(import.module, import.name, spaces.text(&import.ty));
+                    // What is nested is not told, and its types need no text.
+                    if self.depth == 0 {
+                        self.import(import.module, import.name, spaces.text(&import.ty));
+                    }
                 }
             }
             Payload::FunctionSection(s) => {
@@ -204,7 +215,7 @@ impl Reader {
                     if self.depth == 0 {
                         let ty = component_kind(export.kind).to_owned();
                         let signature = self.component.signature(&export);
-                        self.exports.push(Export { name: export.name.name.to_owned(), ty, signature });
+                        self.export(Export { name: export.name.name.to_owned(), ty, signature });
                     }
                 }
             }
@@ -214,8 +225,14 @@ impl Reader {
     }
 
     fn import(&mut self, module: &str, name: &str, ty: String) {
-        if self.depth == 0 {
+        if self.depth == 0 && self.imports.len() < MOST_NAMED {
             self.imports.push(Import { module: module.to_owned(), name: name.to_owned(), ty });
+        }
+    }
+
+    fn export(&mut self, export: Export) {
+        if self.exports.len() < MOST_NAMED {
+            self.exports.push(export);
         }
     }
 
@@ -240,7 +257,7 @@ impl Reader {
             format!("tag ({})", params.unwrap_or_default())
         });
         let ty = tag.unwrap_or_else(|| ty.map_or_else(|| format!("{kind:?}").to_lowercase(), |t| spaces.text(&t)));
-        self.exports.push(Export { name: name.to_owned(), ty, signature });
+        self.export(Export { name: name.to_owned(), ty, signature });
     }
 
     fn custom(&mut self, custom: &CustomSectionReader) {
@@ -256,11 +273,15 @@ impl Reader {
             "linking" if self.depth == 0 => self.object = true,
             "dylink" | "dylink.0" if self.depth == 0 => self.dynamic = true,
             // Broken custom sections are no fault of a module: the specification says to ignore them.
-            "target_features" => self.target_features.extend(target_features(custom).unwrap_or_default()),
+            "target_features" => {
+                let features = target_features(custom).unwrap_or_default();
+                let room = MOST_WORDS.saturating_sub(self.target_features.len());
+                self.target_features.extend(features.into_iter().take(room));
+            }
             "producers" => {
                 if let KnownCustom::Producers(_) = custom.as_known() {
                     for producer in producers(custom).unwrap_or_default() {
-                        if !self.producers.contains(&producer) {
+                        if self.producers.len() < MOST_WORDS && !self.producers.contains(&producer) {
                             self.producers.push(producer);
                         }
                     }
@@ -285,6 +306,7 @@ fn target_features(custom: &CustomSectionReader) -> Result<Vec<String>> {
     let mut reader = wasmparser::BinaryReader::new(custom.data(), custom.data_offset());
     let count = reader.read_var_u32()?;
     (0..count)
+        .take(MOST_WORDS)
         .map(|_| {
             let prefix = char::from(reader.read_u8()?);
             Ok(format!("{prefix}{}", reader.read_string()?))
@@ -297,7 +319,7 @@ fn producers(custom: &CustomSectionReader) -> Result<Vec<Producer>> {
     let mut found = Vec::new();
     for field in fields {
         let field = field?;
-        for value in field.values {
+        for value in field.values.into_iter().take(MOST_WORDS.saturating_sub(found.len())) {
             let value = value?;
             let (name, version) = (value.name.to_owned(), value.version.to_owned());
             found.push(Producer { field: field.name.to_owned(), name, version });

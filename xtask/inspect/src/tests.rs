@@ -345,3 +345,24 @@ fn the_famous_nginx_speaks_the_old_emscripten_abi() {
     assert_eq!(abis, [(Abi::EmscriptenOld, 113)]);
     assert_eq!((facts.shape, facts.exports.len()), (Shape::Command, 37));
 }
+
+/// One long type, named again and again: small as a file, gigabytes as text.
+#[test]
+fn facts_take_no_more_memory_than_a_file_deserves() {
+    let many = |text: &str, times: usize| (0..times).map(|n| text.replace('#', &n.to_string())).collect::<String>();
+    let long = format!("(type $t (func {} {}))", "(param i64)".repeat(1000), "(result i64)".repeat(1000));
+    let bytes = |facts: &Facts| serde_json::to_vec(facts).unwrap().len();
+    let exports = many("(export \"f#\" (func $f))", 20_000);
+    let wat = format!("(module {long} (func $f (type $t) unreachable) {exports})");
+    let facts = outline(&wat::parse_str(&wat).unwrap()).unwrap();
+    assert_eq!(facts.exports.len(), 20_000);
+    assert!(facts.exports[0].signature.is_some() && facts.exports[19_999].signature.is_none());
+    assert_eq!(facts.exports[19_999].ty, "func of 1000 parameters and 1000 results");
+    assert!(bytes(&facts) < 100 << 20, "{}", bytes(&facts));
+    let imports = many("(import \"m\" \"f#\" (func (type $t)))", 20_000);
+    let facts = outline(&wat::parse_str(format!("(module {long} {imports})")).unwrap()).unwrap();
+    assert!(facts.imports.len() == 20_000 && bytes(&facts) < 100 << 20, "{}", bytes(&facts));
+    // Sections of three bytes each.
+    let tiny = [b"\0asm\x01\0\0\0".to_vec(), [0, 1, 0].repeat(1_000_000)].concat();
+    assert!(bytes(&outline(&tiny).unwrap()) < 10 << 20);
+}

@@ -4,7 +4,13 @@ use wasmparser::{
     CompositeInnerType, FuncType, GlobalType, MemoryType, RecGroup, Result, SubType, TableType, TypeRef, ValType,
 };
 
+use std::cell::Cell;
+
 use wasmlab_model::facts::Signature;
+
+/// Bytes that the types of imports and exports may take as text. A module of a megabyte can name one long type a
+/// hundred thousand times, which would be gigabytes; one that a toolchain made stays far below.
+const MOST_TEXT: usize = 64 << 20;
 
 /// The index spaces of one core module, imports first.
 #[derive(Debug, Default)]
@@ -21,6 +27,8 @@ pub struct Spaces {
     pub globals: Vec<GlobalType>,
     /// Type index of each tag.
     pub tags: Vec<u32>,
+    /// Bytes of types as text so far.
+    text: Cell<usize>,
 }
 
 impl Spaces {
@@ -49,11 +57,27 @@ impl Spaces {
         }
     }
 
-    /// The signature of a function by its type index.
+    /// The signature of a function by its type index; none where there is no such type, or where the binary has named
+    /// so many and so long ones that this one is not to be written out.
     pub fn signature(&self, index: u32) -> Option<Signature> {
+        /// What a type's name takes as text and as a string of its own.
+        const EACH: usize = 40;
         let ty = self.function(index)?;
+        let text = self.text.get().saturating_add((ty.params().len() + ty.results().len()) * EACH);
+        self.text.set(text);
+        if text > MOST_TEXT {
+            return None;
+        }
         let names = |types: &[ValType]| types.iter().map(ToString::to_string).collect();
         Some(Signature { params: names(ty.params()), results: names(ty.results()) })
+    }
+
+    /// A function's type that is not written out.
+    fn short(&self, index: u32) -> String {
+        match self.function(index) {
+            Some(ty) => format!("func of {} parameters and {} results", ty.params().len(), ty.results().len()),
+            None => format!("func of type {index}"),
+        }
     }
 
     /// An import's or export's type as text; see [`wasmlab_model::facts::Import::ty`].
@@ -61,7 +85,7 @@ impl Spaces {
         match ty {
             TypeRef::Func(index) | TypeRef::FuncExact(index) => match self.signature(*index) {
                 Some(s) => format!("func ({}) -> ({})", s.params.join(", "), s.results.join(", ")),
-                None => format!("func of type {index}"),
+                None => self.short(*index),
             },
             TypeRef::Table(t) => {
                 format!("table {}{} {}", flag(t.table64, "i64 "), range(t.initial, t.maximum), t.element_type)

@@ -103,6 +103,7 @@ fn kind(export: &Export) -> &str {
 fn a_kind(export: &Export) -> String {
     match kind(export) {
         // The type of a function that no signature could be read of.
+        "func" if export.ty.ends_with("results") => "a function of a type that is too long to be told".to_owned(),
         "func" => "a function of a type that does not exist".to_owned(),
         kind => format!("a {kind}"),
     }

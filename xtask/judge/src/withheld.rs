@@ -109,7 +109,7 @@ mod tests {
             Observation { outcome: Outcome::Exited(1), stderr: stderr.to_owned(), ..Observation::nothing() };
         let (stage, cause) = (Some(Stage::Run), Some(Cause::Exit { code: 1 }));
         let progress = Progress { stage, cause, ..Progress::default() };
-        let evidence = Evidence { facts: Ok(facts), observation: &observation, progress: &progress };
+        let evidence = Evidence { facts: Ok(facts), observation: &observation, progress: &progress, lab_guest: true };
         let found = after(&judge(&evidence, &spec), &evidence, run);
         assert_eq!(found.as_ref().and_then(|j| j.subject.as_deref()), wanted, "{stderr}: {found:?}");
         if let Some(found) = found {

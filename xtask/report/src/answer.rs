@@ -69,19 +69,19 @@ impl<'a> Answer<'a> {
         self.out.push('\n');
         self.passes(&of(Verdict::Pass));
         self.reasons(name);
-        self.others(RED, "lab failed", &of(Verdict::Error), "");
-        self.others(DIM, "not asked", &of(Verdict::NotAttempted), " yet");
+        self.others(RED, "lab failed", &of(Verdict::Error));
+        self.others(DIM, "not asked", &of(Verdict::NotAttempted));
         // That a question makes no sense is worth a line only where no other is answered.
         let senseless = of(Verdict::NotApplicable);
         if senseless.len() == self.asked(name) {
-            self.others(DIM, "not asked", &senseless, "");
+            self.others(DIM, "not asked", &senseless);
         }
     }
 
     /// Cells that answer nothing, those with the same words together.
-    fn others(&mut self, style: Style, label: &str, cells: &[&Cell], after: &str) {
+    fn others(&mut self, style: Style, label: &str, cells: &[&Cell]) {
         for (detail, cells) in alike(cells, |c| c.detail.clone()) {
-            let text = format!("{}: {}{after}", self.columns(&cells), detail.trim_end_matches('.'));
+            let text = format!("{}: {}", self.columns(&cells), detail);
             self.out.push('\n');
             self.part(style, label, &text);
         }

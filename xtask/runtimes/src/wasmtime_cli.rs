@@ -86,7 +86,11 @@ fn commands(tool: &Tool, cell: &CellFiles) -> Vec<Vec<OsString>> {
     base.extend(command_line::dir_args(spec, "--dir", "::"));
     base.extend(command_line::env_args(spec, "--env"));
     if let Some(name) = spec.args.first().filter(|_| spec.entry == Entry::Command) {
-        base.extend(["--argv0".into(), name.into()]);
+        // In one word where the name looks like a switch.
+        match name.starts_with('-') {
+            true => base.push(format!("--argv0={name}").into()),
+            false => base.extend(["--argv0".into(), name.into()]),
+        }
     }
     if !is_library(cell) {
         return command_line::processes(base, cell, CallSyntax::BeforeModule("--invoke"), None);

@@ -59,7 +59,9 @@ fn fill(contents: Contents, dir: &Dir, host: &Path) -> io::Result<()> {
     let mut names: Vec<(&str, PathBuf)> = keys.map(|(key, name)| (key, PathBuf::from(name))).collect();
     let copied = copied(contents.scenario, dir).map_err(|e| named("copy", e))?;
     names.extend(copied.into_iter().map(|name| ("copy", name)));
-    let modified = dir.modified.map(|seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));
+    let time = |seconds| SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds));
+    let modified = dir.modified.map(|seconds| time(seconds).ok_or_else(|| io::Error::other("modified: no such time")));
+    let modified = modified.transpose()?;
     for (key, name) in names {
         let path = host.join(&name);
         let named = |e: io::Error| io::Error::new(e.kind(), format!("{key} `{}`: {e}", name.display()));

@@ -16,7 +16,9 @@ use super::follow::{self, OutputSink};
 use super::plan::{CellCommands, Plan};
 use super::preopens::Contents;
 use super::stages::Stages;
+use super::translation;
 use super::workdir::Workdir;
+use crate::lab::Lab;
 
 /// A process that has ended, or was never started.
 pub struct ProcessResult {
@@ -56,6 +58,7 @@ fn shown(argv: &[OsString]) -> Vec<String> {
 /// # Errors
 /// When a file of the cell cannot be written.
 pub fn run(
+    lab: &Lab,
     plan: &Plan,
     workdir: &mut Workdir,
     commands: &CellCommands,
@@ -66,9 +69,10 @@ pub fn run(
     }
     let mut results = Vec::new();
     if let Some(argv) = &commands.prepare
-        && !is_prepared(workdir)
+        && !translation::is_whole(lab, plan, &workdir.paths.prepared)
     {
         results.push(translate(plan, workdir, argv, sink)?);
+        translation::keep(lab, plan, &workdir.paths.prepared);
     }
     let unseen = plan.runtime.compiles_unseen && commands.prepare.is_none();
     for argv in &commands.run {
@@ -78,12 +82,6 @@ pub fn run(
         results.push(guest(plan, workdir, argv, unseen, sink));
     }
     Ok(results)
-}
-
-/// Whether an earlier cell translated the same module. A folder without anything in it is what is left of a cache
-/// that somebody emptied.
-fn is_prepared(workdir: &Workdir) -> bool {
-    fs::read_dir(&workdir.paths.prepared).is_ok_and(|mut entries| entries.next().is_some())
 }
 
 /// Translates the module ahead of time.
@@ -283,5 +281,14 @@ mod tests {
         check("-O3", true);
         check("-O3", false);
         check("-O0", false);
+        // What somebody changed on disk, or cut short, is made anew.
+        for text in ["other\n", ""] {
+            let found = crate::store::files::walk(&root.path().join("cache/compiled"), &[]).unwrap();
+            for file in found.iter().filter(|file| file.ends_with("made")) {
+                std::fs::write(root.path().join("cache/compiled").join(file), text).unwrap();
+            }
+            check("-O0", true);
+            check("-O0", false);
+        }
     }
 }

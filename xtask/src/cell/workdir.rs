@@ -14,6 +14,7 @@ use wasmlab_process::{self as process, Command, Input};
 use wasmlab_protocol::{CellSpec, PreopenedSocket};
 use wasmlab_runtimes::Source;
 
+use super::Keep;
 use super::canary::Canary;
 use super::folder::Folder;
 use super::plan::{CellPaths, CellPorts, Plan};
@@ -50,13 +51,13 @@ pub struct Workdir {
 }
 
 impl Workdir {
-    /// Makes the directory, and all that is in it; `keep` leaves it behind.
+    /// Makes the directory, and all that is in it; what is kept stays behind.
     ///
     /// # Errors
     /// When the temporary folder cannot be written, or no port is free.
-    pub fn create(lab: &Lab, plan: &Plan, keep: bool) -> io::Result<Self> {
+    pub fn create(lab: &Lab, plan: &Plan, keep: Keep) -> io::Result<Self> {
         let run = &plan.scenario.spec.run;
-        let root = Folder::make(keep)?;
+        let root = Folder::make(keep.workdir)?;
         let path = |name: &str| root.path().join(name);
         for dir in ["work", "home", "dirs"] {
             fs::create_dir(path(dir))?;
@@ -79,7 +80,7 @@ impl Workdir {
         let compiled = compiled_dir(lab, plan);
         let prepared = compiled.as_deref().unwrap_or(root.path()).join("prepared");
         let reports = Reports::new(&path("work").join("events.jsonl"))?;
-        let paths = CellPaths {
+        let mut paths = CellPaths {
             spec: path("spec.json"),
             module,
             glue,
@@ -91,6 +92,10 @@ impl Workdir {
             sockets: sockets.iter().map(|(_, listener)| preopened(listener)).collect::<io::Result<_>>()?,
         };
         let spec = plan.spec(&paths, &ports);
+        if keep.anew && plan.commands(&paths, &spec).prepare.is_some() {
+            paths.prepared = path("prepared");
+            paths.preparing = aside(&paths.prepared);
+        }
         fs::write(&paths.spec, serde_json::to_vec(&spec)?)?;
         let mut env: BTreeMap<OsString, OsString> = BTreeMap::new();
         env.insert("PATH".into(), std::env::var_os("PATH").unwrap_or_default());

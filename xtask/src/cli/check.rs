@@ -1,7 +1,6 @@
 //! `check`: the lab's question for a module of the user's own.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -11,6 +10,7 @@ use self::client::ClientArgs;
 use self::dirs::{DirArgs, Dirs};
 use super::common::{self, Purpose, usage};
 use super::format::Shown;
+use super::guest_file::MaxSize;
 use super::{output, run_all};
 use crate::cell::Keep;
 use crate::guest::{self, Guest};
@@ -96,6 +96,8 @@ pub struct Args {
     /// Which embedded engines are built
     #[arg(long, value_enum, default_value_t = common::Engines::All)]
     engines: common::Engines,
+    #[command(flatten)]
+    max_size: MaxSize,
     /// Arguments for the guest
     #[arg(last = true, value_name = "ARGS")]
     args: Vec<String>,
@@ -142,7 +144,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
 
 /// A scenario and a guest for one file.
 fn prepare(lab: &Lab, file: &Path, args: &Args, dirs: &Dirs) -> Result<(Scenario, Guest)> {
-    let bytes = read(file)?;
+    let bytes = read(file, &args.max_size)?;
     let sha256 = lab.cache.put_object(&bytes)?;
     let facts = crate::matrix::facts_of(lab, &sha256, &bytes).ok();
     let name = file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
@@ -179,8 +181,8 @@ fn prepare(lab: &Lab, file: &Path, args: &Args, dirs: &Dirs) -> Result<(Scenario
 }
 
 /// The binary; text is translated.
-fn read(file: &Path) -> Result<Vec<u8>> {
-    let bytes = fs::read(file).or_else(|e| usage(format!("failed to read `{}`: {e}", file.display())))?;
+fn read(file: &Path, max_size: &MaxSize) -> Result<Vec<u8>> {
+    let bytes = max_size.read(file).or_else(|e| usage(format!("failed to read `{}`: {e}", file.display())))?;
     // Text begins with a parenthesis or a comment; a page of HTML under that name is said to be one.
     let begins = bytes.trim_ascii_start().starts_with(b"(") || bytes.trim_ascii_start().starts_with(b";");
     let is_text = begins && file.extension().is_some_and(|e| e == "wat" || e == "wast");
@@ -204,7 +206,7 @@ fn run_of(facts: Option<&Facts>, name: &str, args: &Args, dirs: &Dirs) -> Result
         };
     }
     if let Some(file) = &args.stdin {
-        let bytes = fs::read(file).or_else(|e| usage(format!("--stdin `{}` cannot be read: {e}", file.display())))?;
+        let bytes = args.max_size.read(file).or_else(|e| usage(format!("--stdin `{}` cannot be read: {e}", file.display())))?;
         run.stdin = String::from_utf8(bytes).with_context(|| format!("failed to use `{}`: it is not UTF-8", file.display()))?;
     }
     if let Some(export) = &args.invoke {

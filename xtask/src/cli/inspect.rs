@@ -10,6 +10,7 @@ use anyhow::{Context, Result};
 
 use super::columns::{names, prose};
 use super::common::{self, usage};
+use super::guest_file::MaxSize;
 use super::output;
 use crate::guest;
 use crate::exit;
@@ -52,6 +53,8 @@ pub struct Args {
     /// Fetch nothing, where a scenario's guest is to be built
     #[arg(long)]
     offline: bool,
+    #[command(flatten)]
+    max_size: MaxSize,
 }
 
 /// Version of `inspect --json`.
@@ -73,7 +76,7 @@ struct Printed<'a> {
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let (file, bytes) = match scenario(lab, &args.what)? {
         Some(scenario) => guest(lab, &scenario, args.offline)?,
-        None => (args.what.clone(), read(&args.what)?),
+        None => (args.what.clone(), read(&args.what, &args.max_size)?),
     };
     let failed = || format!("failed to inspect `{}`", file.display());
     if args.wat {
@@ -140,8 +143,8 @@ fn guest(lab: &Lab, scenario: &Scenario, offline: bool) -> Result<(PathBuf, Vec<
 }
 
 /// The binary of a file; text is translated.
-fn read(file: &Path) -> Result<Vec<u8>> {
-    let bytes = match fs::read(file) {
+fn read(file: &Path, max_size: &MaxSize) -> Result<Vec<u8>> {
+    let bytes = match max_size.read(file) {
         Ok(bytes) => bytes,
         Err(error) => {
             let missing = error.kind() == io::ErrorKind::NotFound;

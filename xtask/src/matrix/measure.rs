@@ -1,5 +1,7 @@
 //! One cell: from the cache or measured, and judged.
 
+use std::any::Any;
+
 use super::kept::Kept;
 use super::once::{self, Unmeasured};
 use super::{Request, Row, row, switches};
@@ -9,6 +11,7 @@ use crate::guest::Guest;
 use crate::lab::Lab;
 use wasmlab_judge::withheld;
 use wasmlab_model::report::{Cell, INVALID_FILE, Origin};
+use wasmlab_model::scenario::Scenario;
 use wasmlab_model::verdict::Verdict;
 use wasmlab_runtimes::Tool;
 
@@ -77,6 +80,13 @@ pub fn cell(
     (cell.switches, cell.by_default) = by_switches.map(|s| (s.switches, Some(s.by_default))).unwrap_or_default();
     let again = seen.kept == Kept::Unconfirmed && request.confirm && turn == Turn::First && cell.duration_ms < SOON_MS;
     Some(Measured { cell, again })
+}
+
+/// A cell in which the lab itself gave up.
+pub fn panicked(scenario: &Scenario, runtime: &str, why: &(dyn Any + Send)) -> Measured {
+    let words = why.downcast_ref::<String>().map(String::as_str).or_else(|| why.downcast_ref::<&str>().copied());
+    let detail = format!("the lab failed in this cell: {}; please report it", words.unwrap_or("no words"));
+    Measured { cell: row::unmeasured(scenario, runtime, Verdict::Error, None, detail), again: false }
 }
 
 /// The guest and the program of a cell that can be run, or the cell that says why not.

@@ -50,7 +50,7 @@ pub fn run(
     let cached = key.as_ref().filter(|_| recalls).and_then(|key| kept::recall(lab, key));
     let from_cache = cached.is_some();
     let dirs = request.keep.dirs.map(|dirs| dirs.join(&plan.scenario.name).join(plan.runtime.id()));
-    let keep = cell::Keep { dirs: dirs.as_deref(), ..request.keep };
+    let keep = cell::Keep { dirs: dirs.as_deref(), anew: !request.use_cache, ..request.keep };
     let observed = cached.map_or_else(|| cell::observe(lab, plan, request.sink, keep), Ok);
     let observation = observed.map_err(Unmeasured::Failed)?;
     if observation.outcome == Outcome::Interrupted {
@@ -88,7 +88,8 @@ pub fn run(
     }
     if request.given.contains_key(&plan.scenario.name) {
         let progress = &progress(&observation);
-        let evidence = Evidence { facts: facts.map_err(String::as_str), observation: &observation, progress };
+        let (facts, lab_guest) = (facts.map_err(String::as_str), plan.scenario.is_labs());
+        let evidence = Evidence { facts, observation: &observation, progress, lab_guest };
         judgement = withheld::after(&judgement, &evidence, &spec.run).unwrap_or(judgement);
     }
     Ok(Once { observation, cause, judgement, from_cache, kept })

@@ -225,3 +225,22 @@ fn programs_of_several_routes_are_the_same_text() {
         }
     }
 }
+
+/// A file that somebody else wrote names nothing of this machine, and nothing in it ends the lab.
+#[test]
+#[cfg(unix)]
+fn what_a_scenario_may_not_name() {
+    use std::os::unix::fs::symlink;
+    let dir = |rest: &str| format!("{GOOD}\n[[run.dir]]\nguest = \"/data\"\n{rest}\n");
+    check(&dir("host = \"/tmp\""), "names a folder of this machine");
+    check(&dir("modified = 9223372036854775807"), "is after the year 9999");
+    let root = tempfile::tempdir().unwrap();
+    for (name, target) in [("out", "/etc/passwd"), ("zero", "/dev/zero")] {
+        scenario(root.path(), name, &dir("copy = \"root\""));
+        fs::create_dir(root.path().join(name).join("root")).unwrap();
+        symlink(target, root.path().join(name).join("root/file")).unwrap();
+    }
+    let errors = load_all(root.path()).unwrap_err();
+    let wanted = "`root/file` is no regular file of the scenario's";
+    assert!(errors.len() == 2 && errors.iter().all(|e| e.message.contains(wanted)), "{errors:?}");
+}

@@ -42,6 +42,10 @@ pub fn processes(
             let calls = answerable(cell).iter().map(|call| {
                 let args = call.args.iter().filter_map(argument).map(OsString::from).collect();
                 match syntax {
+                    // A name that looks like a switch is none: `--invoke --help`.
+                    CallSyntax::BeforeModule(switch) if switch.starts_with("--") && call.export.starts_with('-') => {
+                        process(&[&format!("{switch}={}", call.export)], &[], args)
+                    }
                     CallSyntax::BeforeModule(switch) => process(&[switch, &call.export], &[], args),
                     CallSyntax::AfterModule(switch) => process(&[switch], &[&call.export], args),
                 }

@@ -1,0 +1,81 @@
+//! Reading a file that somebody names: it may be as large as it likes, a device without end, a pipe that nobody writes.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+/// The option of the subcommands that read such files.
+#[derive(clap::Args)]
+pub struct MaxSize {
+    /// Read no file that is larger: bytes, or with K, M or G
+    #[arg(long, value_name = "SIZE", default_value = "512M", value_parser = size)]
+    max_size: u64,
+}
+
+impl MaxSize {
+    /// The whole file, which is a regular one and not larger.
+    ///
+    /// # Errors
+    /// What it is instead, or why it cannot be read.
+    pub fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        // Asked before it is opened: a pipe would wait for somebody who writes.
+        if !path.metadata()?.is_file() {
+            return Err(io::Error::other("it is no regular file: copy what it gives into one"));
+        }
+        let mut bytes = Vec::new();
+        File::open(path)?.take(self.max_size.saturating_add(1)).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > self.max_size {
+            let what = format!("it has more than {} bytes: raise --max-size if it is to be read", self.max_size);
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, what));
+        }
+        Ok(bytes)
+    }
+}
+
+/// `512M`, `65536`.
+fn size(text: &str) -> Result<u64, String> {
+    let (number, unit) = text.split_at(text.trim_end_matches(['K', 'M', 'G']).len());
+    let unit = match unit {
+        "" => Some(1_u64),
+        "K" => Some(1 << 10),
+        "M" => Some(1 << 20),
+        "G" => Some(1 << 30),
+        _ => None,
+    };
+    let size = unit.and_then(|unit| number.parse::<u64>().ok()?.checked_mul(unit)).filter(|size| *size > 0);
+    size.ok_or_else(|| "give bytes, such as 65536, 512M or 1G".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MaxSize, size};
+
+    #[test]
+    fn sizes_are_read() {
+        for (text, wanted) in [
+            ("1", Some(1)),
+            ("64K", Some(65_536)),
+            ("1G", Some(1 << 30)),
+            ("0", None),
+            ("1MM", None),
+            ("x", None),
+            ("99999999999G", None),
+        ] {
+            assert_eq!(size(text).ok(), wanted, "{text}");
+        }
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn only_regular_files_are_read_up_to_the_limit() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("file"), "text").unwrap();
+        let read = |name: &str, max_size| MaxSize { max_size }.read(&dir.path().join(name));
+        assert_eq!(read("file", 4).unwrap(), b"text");
+        assert!(read("file", 3).unwrap_err().to_string().contains("--max-size"));
+        assert!(std::process::Command::new("mkfifo").arg(dir.path().join("pipe")).status().unwrap().success());
+        for name in ["pipe", "/dev/zero", ".", "none"] {
+            assert!(read(name, 4).is_err(), "{name}");
+        }
+    }
+}
