@@ -24,7 +24,7 @@ macro_rules! registry {
 
         #[derive(clap::Subcommand)]
         enum Command {
-            $(#[command(about = $module::ABOUT, after_help = $module::EXAMPLES)] $variant($module::Args),)*
+            $(#[command(about = $module::ABOUT, after_help = $module::EXAMPLES)] $variant(Box<$module::Args>),)*
         }
 
         fn dispatch(command: Command) -> Result<u8> {

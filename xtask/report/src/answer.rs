@@ -97,7 +97,7 @@ impl<'a> Answer<'a> {
             self.part(YELLOW, "runs on", "none of the runtimes here");
             return;
         }
-        for (index, (switches, cells)) in alike(cells, |c| c.switches.join(" ")).into_iter().enumerate() {
+        for (index, (switches, cells)) in alike(cells, |c| c.switches.join(", ")).into_iter().enumerate() {
             let with = if switches.is_empty() { String::new() } else { format!(", with {switches}") };
             let text = format!("{}{with}", self.columns(&cells));
             self.part(GREEN, if index == 0 { "runs on" } else { "" }, &text);

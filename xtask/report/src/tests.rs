@@ -53,7 +53,6 @@ fn a_pass_with_a_switch_has_a_sign_of_its_own_and_names_the_switch() {
         let line = "hello on wasmi: with -W gc=y, -S p3=y; by default unsupported-proposal: lacks gc";
         assert!(lines.contains(line), "{text}");
     }
-    assert!(sentence(&report, "hello").contains("; wasmi needs -W gc=y, -S p3=y for that"));
 }
 
 #[test]

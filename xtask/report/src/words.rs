@@ -255,21 +255,22 @@ pub fn switched(report: &RunReport) -> Vec<String> {
 /// What the lab has no way to ask yet, its to-do: each reason with the cells that wait for it, as
 /// `rust-component-wit on deno+jco, bun+jco`.
 pub fn not_attempted(report: &RunReport) -> Vec<(String, &str)> {
-    let mut reasons: Vec<(&str, Vec<(&str, Vec<&str>)>)> = Vec::new();
-    for cell in report.cells.iter().filter(|c| c.verdict == Verdict::NotAttempted) {
-        let known = reasons.iter().position(|(why, _)| *why == cell.detail);
-        let index = known.unwrap_or(reasons.len());
-        if known.is_none() {
-            reasons.push((&cell.detail, Vec::new()));
-        }
-        let reason = &mut reasons[index].1;
-        match reason.iter_mut().find(|(scenario, _)| *scenario == cell.scenario) {
-            Some((_, runtimes)) => runtimes.push(&cell.runtime),
-            None => reason.push((&cell.scenario, vec![&cell.runtime])),
+    let waiting: Vec<&Cell> = report.cells.iter().filter(|c| c.verdict == Verdict::NotAttempted).collect();
+    let mut reasons: Vec<&str> = Vec::new();
+    for cell in &waiting {
+        if !reasons.contains(&cell.detail.as_str()) {
+            reasons.push(&cell.detail);
         }
     }
-    let name = |(scenario, runtimes): &(&str, Vec<&str>)| format!("{scenario} on {}", on(report, runtimes));
-    reasons.into_iter().map(|(why, of)| (of.iter().map(name).collect::<Vec<_>>().join("; "), why)).collect()
+    let whose = |why: &str| {
+        let mut of: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for cell in waiting.iter().filter(|c| c.detail == why) {
+            of.entry(&cell.scenario).or_default().push(&cell.runtime);
+        }
+        let names = of.into_iter().map(|(scenario, runtimes)| format!("{scenario} on {}", on(report, &runtimes)));
+        names.collect::<Vec<_>>().join("; ")
+    };
+    reasons.into_iter().map(|why| (whose(why), why)).collect()
 }
 
 /// What would change the cells of one code, each remedy once: first what holds for the code in general, then
