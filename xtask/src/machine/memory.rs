@@ -58,12 +58,14 @@ impl Answer {
     }
 }
 
-/// The files that an answer names: a verbose compiler says which linker and libraries it used.
+/// The files that an answer names: a verbose compiler says which linker and libraries it used. The folder of temporary
+/// files, which V8's list of switches names, changes at every moment and says nothing.
 fn named_files(words: &str) -> BTreeSet<PathBuf> {
+    let temporary = [PathBuf::from("/tmp"), std::env::temp_dir()];
     words
         .split(|c: char| c.is_whitespace() || c == '"' || c == '\'')
         .map(Path::new)
-        .filter(|path| path.is_absolute() && path.exists())
+        .filter(|path| path.is_absolute() && path.exists() && !temporary.iter().any(|dir| dir == path))
         .map(Path::to_owned)
         .take(NAMED_FILES)
         .collect()
