@@ -46,6 +46,8 @@ pub fn start(program: &Path, profile: &Path) -> Result<Browser, String> {
     let mut command = Command::new(program);
     command.args(["--headless", "--no-remote", "--remote-debugging-port=0", "--profile"]).arg(profile);
     command.arg("about:blank");
+    // Its own sandbox makes namespaces, which the lab's below it does not let it: the page's process would end.
+    command.env("MOZ_DISABLE_CONTENT_SANDBOX", "1");
     let file = profile.join("WebDriverBiDiServer.json");
     Browser::start(command, || {
         let json: serde_json::Value = serde_json::from_str(&fs::read_to_string(&file).ok()?).ok()?;

@@ -119,7 +119,9 @@ fn policy(spec: &CellSpec) -> String {
     let local = "'self' data: blob:";
     let known = spec.connect_ports.iter().chain(&spec.ports).filter(|_| spec.network == Network::Loopback);
     let asked: String = known
-        .map(|port| format!(" http://127.0.0.1:{port} ws://127.0.0.1:{port} http://localhost:{port} ws://localhost:{port}"))
+        .map(|port| {
+            format!(" http://127.0.0.1:{port} ws://127.0.0.1:{port} http://localhost:{port} ws://localhost:{port}")
+        })
         .collect();
     let scripts = "'unsafe-inline' 'unsafe-eval' 'wasm-unsafe-eval'";
     format!("default-src {local} {scripts}; connect-src {local}{asked}; form-action 'none'")
