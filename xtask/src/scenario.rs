@@ -200,7 +200,8 @@ fn check_run(folder: &Path, spec: &ScenarioFile, faults: &mut Faults) {
             say(&format!("run.dir[{index}].modified"), "is after the year 9999: give seconds since 1970".to_owned());
         }
         if dir.host.is_some() {
-            let words = "names a folder of this machine, which is for the command line (`check --dir-rw`): give files or copy";
+            let words =
+                "names a folder of this machine, which is for the command line (`check --dir-rw`): give files or copy";
             say(&format!("run.dir[{index}].host"), words.to_owned());
         }
         if let Some((path, bytes)) = dir.generated.iter().find(|(_, bytes)| **bytes > MOST_GENERATED) {

@@ -98,7 +98,8 @@ fn no_network_is_none() {
 #[test]
 fn names_are_names_whatever_they_look_like() {
     let workspace = Workspace::new();
-    workspace.write("-rf.wat", "(module (func (export \"_start\")) (func (export \"--help\") (result i32) (i32.const 7)))");
+    workspace
+        .write("-rf.wat", "(module (func (export \"_start\")) (func (export \"--help\") (result i32) (i32.const 7)))");
     let columns = ["--engines", "built", "--runtime", lab::COLUMNS, "--no-cache", "--output", "json"];
     for (what, rest) in [("its program", &[][..]), ("its export", &["--invoke=--help", "--expect-stdout", "7"])] {
         let ran = workspace.run(&[&["check", "./-rf.wat"], &columns[..], rest].concat());

@@ -21,7 +21,9 @@ pub fn remove_tree(top: &Path) -> io::Result<()> {
 /// What stays, and why.
 #[cfg(target_os = "linux")]
 pub fn remove_tree(top: &Path) -> io::Result<()> {
-    let (Some(parent), Some(name)) = (top.parent(), top.file_name()) else { return Err(io::ErrorKind::InvalidInput.into()) };
+    let (Some(parent), Some(name)) = (top.parent(), top.file_name()) else {
+        return Err(io::ErrorKind::InvalidInput.into());
+    };
     linux::remove(parent, name)
 }
 

@@ -152,14 +152,26 @@ fn a_report_on_a_part_of_the_lab_says_which() {
 /// A report that somebody else made, or a guest's words in one of the lab's: neither moves a cursor nor makes markup.
 #[test]
 fn hostile_text_stays_text_in_every_renderer() {
-    let hostile = "x\u{1b}[2J\u{1b}]52;c;aGk=\u{7}\u{202e}\u{9b}1A<img src=x>|**bold**|[link](http://a)\n# heading\n`code";
+    let hostile =
+        "x\u{1b}[2J\u{1b}]52;c;aGk=\u{7}\u{202e}\u{9b}1A<img src=x>|**bold**|[link](http://a)\n# heading\n`code";
     let mut value = serde_json::to_value(sample::report()).unwrap();
     fn spoil(value: &mut serde_json::Value, hostile: &str) {
         match value {
             serde_json::Value::Array(values) => values.iter_mut().for_each(|v| spoil(v, hostile)),
             serde_json::Value::Object(fields) => {
                 for (name, value) in fields {
-                    let free = ["detail", "remedy", "known", "version", "mode", "way", "subject", "text", "about", "toolchain"];
+                    let free = [
+                        "detail",
+                        "remedy",
+                        "known",
+                        "version",
+                        "mode",
+                        "way",
+                        "subject",
+                        "text",
+                        "about",
+                        "toolchain",
+                    ];
                     match value {
                         serde_json::Value::String(text) if free.contains(&name.as_str()) => *text += hostile,
                         value => spoil(value, hostile),

@@ -78,7 +78,8 @@ pub fn stayed() -> Vec<String> {
 fn sweep(parent: &Path) {
     let Ok(entries) = fs::read_dir(parent) else { return };
     for entry in entries.flatten().filter(|e| e.file_name().to_string_lossy().starts_with(PREFIX)) {
-        let is_old = entry.metadata().and_then(|m| m.modified()).is_ok_and(|t| t.elapsed().is_ok_and(|age| age > YOUNG));
+        let is_old =
+            entry.metadata().and_then(|m| m.modified()).is_ok_and(|t| t.elapsed().is_ok_and(|age| age > YOUNG));
         let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
         // Somebody else's is not opened, or not removed: that is theirs to do, and no fault of this machine.
         if is_old && is_folder && File::open(entry.path()).is_ok_and(|file| file.try_lock().is_ok()) {

@@ -15,8 +15,8 @@ use super::client;
 use super::follow::{self, OutputSink};
 use super::plan::{CellCommands, Plan};
 use super::preopens::Contents;
-use super::translation;
 use super::stages::Stages;
+use super::translation;
 use super::workdir::Workdir;
 use crate::lab::Lab;
 

@@ -52,7 +52,15 @@ mod tests {
 
     #[test]
     fn sizes_are_read() {
-        for (text, wanted) in [("1", Some(1)), ("64K", Some(65_536)), ("1G", Some(1 << 30)), ("0", None), ("1MM", None), ("x", None), ("99999999999G", None)] {
+        for (text, wanted) in [
+            ("1", Some(1)),
+            ("64K", Some(65_536)),
+            ("1G", Some(1 << 30)),
+            ("0", None),
+            ("1MM", None),
+            ("x", None),
+            ("99999999999G", None),
+        ] {
             assert_eq!(size(text).ok(), wanted, "{text}");
         }
     }

@@ -62,7 +62,8 @@ fn causes_before_the_run_have_their_codes() {
 fn what_reading_foresaw_is_the_reason_of_every_refusal() {
     let check = |facts: &Facts, cause: Cause, wanted: Option<(Code, &str)>| {
         let seen = observation(Outcome::Exited(0), to(Stage::Compile, cause.clone()), "");
-        let judged = diagnose(&Evidence { facts: Ok(facts), observation: &seen, progress: &seen.reported(), lab_guest: true });
+        let judged =
+            diagnose(&Evidence { facts: Ok(facts), observation: &seen, progress: &seen.reported(), lab_guest: true });
         let found = judged.as_ref().map(|j| (j.code.unwrap(), j.subject.as_deref().unwrap_or_default()));
         assert_eq!(found, wanted, "{cause:?}");
     };

@@ -121,7 +121,8 @@ fn a_missing_import_is_never_reported_as_a_missing_entry_point() {
         let seen = observation(Outcome::Exited(1), if linked { to(stage, Cause::Returned) } else { Vec::new() }, "");
         let cause = Some(Cause::NoExport { name: name.to_owned() });
         let progress = Progress { stage: Some(stage), cause, ..Progress::default() };
-        let judged = judge(&Evidence { facts: Ok(&facts), observation: &seen, progress: &progress, lab_guest: true }, &spec(""));
+        let judged =
+            judge(&Evidence { facts: Ok(&facts), observation: &seen, progress: &progress, lab_guest: true }, &spec(""));
         assert_eq!((judged.code, judged.subject.as_deref()), (Some(code), Some(subject)), "{wat}: {}", judged.detail);
     };
     let go = "(import \"gojs\" \"runtime.wasmExit\" (func (param i32))) (func (export \"run\"))";
