@@ -36,8 +36,8 @@ const GUESTS: &[Guest] = &[
     ("unreachable", "trap", &[]),
     ("division", "trap", &[]),
     ("bounds", "trap", &[]),
-    ("memory", "trap", &[]),
-    // wasmi's command line has no bound for tables: it goes on until the lab ends it.
+    // wasmi's command line has no bound for memory and tables: it goes on until the lab ends it.
+    ("memory", "trap", &[("wasmi-cli", "out-of-memory")]),
     ("table", "out-of-memory", &[("wasmi-cli", "out-of-memory|timeout")]),
     ("exit-42", "wrong-exit", &[]),
     ("flood", "output-flood", &[]),
