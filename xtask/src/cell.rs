@@ -21,6 +21,7 @@ mod ports;
 mod preopens;
 mod processes;
 mod reproduction;
+mod room;
 pub mod sandbox;
 mod server;
 mod stages;

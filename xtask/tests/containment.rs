@@ -132,3 +132,21 @@ fn nothing_that_is_printed_moves_a_cursor() {
         }
     }
 }
+
+/// A full disk blames no guest, and is not remembered.
+#[test]
+fn a_full_disk_is_an_error_of_the_labs() {
+    let workspace = Workspace::new();
+    workspace.scenario("guest", "(module (func (export \"_start\")))", "");
+    let run = |free: &str| {
+        let args = ["run-all", "--runtime", "node", "--output", "json"];
+        let ran = lab::ran(workspace.command(&args).env("WASMLAB_MIN_FREE", free).output().unwrap());
+        let report: serde_json::Value =
+            serde_json::from_str(&ran.stdout).unwrap_or_else(|e| panic!("{e}: {}", ran.stderr));
+        let text = |key: &str| report["cells"][0][key].as_str().unwrap_or_default().to_owned();
+        (text("verdict"), text("detail"))
+    };
+    let (verdict, detail) = run(&u64::MAX.to_string());
+    assert!(verdict == "error" && detail.contains("all but full"), "{verdict}: {detail}");
+    assert_eq!(run("1000").0, "pass");
+}

@@ -32,7 +32,9 @@ pub use removal::remove_tree;
 mod report;
 pub use report::ReportPipe;
 mod sandbox;
+mod space;
 pub use sandbox::{Ports, Sandbox, Support, support};
+pub use space::{Space, space_left};
 mod patience;
 pub use patience::{Patience, counted};
 #[cfg(test)]

@@ -186,7 +186,7 @@ mod tests {
         nest(&top.join("a"), 16_000);
         (0..300).for_each(|n| fs::create_dir(top.join(format!("many-{n}"))).unwrap());
         for path in ["shut/in", "shut"] {
-            fs::set_permissions(top.join(path), Permissions::from_mode(0)).unwrap();
+            fs::set_permissions(top.join(path), Permissions::from_mode(0o0)).unwrap();
         }
         remove_tree(&top).unwrap();
         assert!(fs::symlink_metadata(&top).is_err(), "it is still there");

@@ -124,7 +124,7 @@ fn gaps(out: &mut String, report: &RunReport) {
         }
         for (whose, remedy) in remedies(report, code, &groups) {
             let whose = whose.map(|names| format!(" ({})", escaped(&names))).unwrap_or_default();
-            let _ = writeln!(out, "\nTo change it{whose}: {}", prose(&remedy));
+            let _ = writeln!(out, "\nTo change it{whose}: {}", prose(remedy));
         }
     }
 }
@@ -158,7 +158,7 @@ fn prose(text: &str) -> String {
     let text = text.replace('\n', " ");
     let parts: Vec<&str> = text.split('`').collect();
     // One that is not closed is none.
-    if parts.len() % 2 == 0 {
+    if parts.len().is_multiple_of(2) {
         return escaped(&text);
     }
     // Within a word an underscore is none of markup's.
@@ -274,7 +274,7 @@ fn runtimes(out: &mut String, report: &RunReport) {
     }
     let ways = words::ways(report).into_iter();
     let lines: Vec<String> =
-        ways.map(|((id, way), scenarios)| format!("- **{}** by {}: {}", escaped(&id), code_span(&way), escaped(&scenarios.join(", ")))).collect();
+        ways.map(|((id, way), scenarios)| format!("- **{}** by {}: {}", escaped(id), code_span(way), escaped(&scenarios.join(", ")))).collect();
     if !lines.is_empty() {
         let _ = writeln!(out, "\nHosts with several ways to run a module took these:\n\n{}", lines.join("\n"));
     }

@@ -4,6 +4,8 @@
 use std::ffi::OsString;
 use std::fs;
 use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use wasmlab_model::observation::{Limit, Outcome, Part, Script};
@@ -15,6 +17,7 @@ use super::client;
 use super::follow::{self, OutputSink};
 use super::plan::{CellCommands, Plan};
 use super::preopens::Contents;
+use super::room;
 use super::stages::Stages;
 use super::translation;
 use super::workdir::Workdir;
@@ -79,7 +82,7 @@ pub fn run(
         if results.last().is_some_and(|last: &ProcessResult| !last.exited_well()) {
             break;
         }
-        results.push(guest(plan, workdir, argv, unseen, sink));
+        results.push(guest(plan, workdir, argv, unseen, sink)?);
     }
     Ok(results)
 }
@@ -116,7 +119,7 @@ fn guest(
     argv: &[OsString],
     unseen: bool,
     sink: Option<OutputSink>,
-) -> ProcessResult {
+) -> io::Result<ProcessResult> {
     let steps = plan.scenario.spec.step.as_slice();
     let stdin = match steps {
         [] => Input::Bytes(plan.scenario.spec.run.stdin.clone().into_bytes()),
@@ -127,7 +130,13 @@ fn guest(
     let mut command = workdir.process(plan, Part::Guest, argv, stdin, compile + run + Duration::from_secs(5));
     let reports = workdir.reports.clone();
     let mut watched = Stages::new(reports.clone(), if unseen { compile + run } else { run });
-    let watch = Box::new(move |age: Duration| watched.over(age, compile, run));
+    let short = Arc::new(AtomicBool::new(room::is_short(workdir.path())));
+    let (root, is_short) = (workdir.path().to_owned(), Arc::clone(&short));
+    let watch = Box::new(move |age: Duration| {
+        // One that fills the disk is ended before the others feel it.
+        is_short.fetch_or(room::is_short(&root), Ordering::Relaxed);
+        is_short.load(Ordering::Relaxed) || watched.over(age, compile, run)
+    });
     let (by_name, ports) = (workdir.by_name(), workdir.ports.clone());
     if plan.runtime.sockets != Sockets::Inherited {
         workdir.sockets.clear();
@@ -148,7 +157,7 @@ fn guest(
     });
     let mut result = ProcessResult::of(Part::Guest, argv, ended, |end| outcome(end, &reports.events(), plan, unseen));
     result.script = script;
-    result
+    if short.load(Ordering::Relaxed) || room::is_short(workdir.path()) { Err(room::error()) } else { Ok(result) }
 }
 
 fn outcome(end: &End, events: &[Event], plan: &Plan, unseen: bool) -> Outcome {

@@ -158,7 +158,8 @@ impl Cache {
         }
         let mut total: u64 = found.values().map(|(_, bytes)| bytes).sum();
         let mut oldest: Vec<(SystemTime, u64, PathBuf)> = found.into_iter().map(|(p, (t, b))| (t, b, p)).collect();
-        oldest.sort();
+        // One that is out of all proportion goes first: it must not cost everything else.
+        oldest.sort_by_key(|(used, bytes, path)| (*bytes <= limit / 4, *used, path.clone()));
         for (_, bytes, path) in oldest {
             if total <= limit {
                 break;
@@ -184,6 +185,16 @@ mod tests {
     use super::{Cache, Key};
     use std::fs;
     use std::time::SystemTime;
+
+    #[test]
+    fn one_oversized_object_does_not_cost_the_others() {
+        let dir = tempfile::tempdir().unwrap();
+        let cache = Cache::new(dir.path().into());
+        let small: Vec<String> = (0..3_u8).map(|n| cache.put_object(&[n; 100]).unwrap()).collect();
+        let large = cache.put_object(&[9; 2000]).unwrap();
+        cache.prune_to(&["objects"], 1000);
+        assert!(small.iter().all(|hash| cache.object(hash).is_file()) && !cache.object(&large).exists());
+    }
 
     fn with_entry(change: impl FnOnce(&Cache, &Key)) -> Option<String> {
         let dir = tempfile::tempdir().unwrap();

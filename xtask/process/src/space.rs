@@ -1,0 +1,39 @@
+//! How much room a folder's file system has left.
+
+use std::path::Path;
+
+/// Room on a file system, for who is not root.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Space {
+    /// Bytes.
+    pub bytes: u64,
+    /// Files that can be made; as many as one likes where the file system does not count them.
+    pub files: u64,
+}
+
+/// What is left where `path` is; `None` where it cannot be told.
+#[must_use]
+#[cfg(target_os = "linux")]
+pub fn space_left(path: &Path) -> Option<Space> {
+    let all = rustix::fs::statvfs(path).ok()?;
+    let files = if all.f_files == 0 { u64::MAX } else { all.f_favail };
+    Some(Space { bytes: all.f_bavail.saturating_mul(all.f_frsize), files })
+}
+
+/// What is left where `path` is; `None` where it cannot be told.
+#[must_use]
+#[cfg(not(target_os = "linux"))]
+pub fn space_left(_: &Path) -> Option<Space> {
+    None
+}
+
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod tests {
+    #[test]
+    fn a_file_system_says_what_is_left() {
+        let space = super::space_left("/tmp".as_ref()).unwrap();
+        assert!(space.bytes > 0 && space.files > 0);
+        assert_eq!(super::space_left("/no/such/folder".as_ref()), None);
+    }
+}

@@ -1,0 +1,30 @@
+//! Room in the temporary folder. Without it a guest fails for a reason that is none of its own: such a cell is an error
+//! of the lab's, which is not remembered.
+
+use std::io;
+use std::path::Path;
+
+use wasmlab_process::space_left;
+
+/// The variable that says how many bytes must stay free.
+pub const VARIABLE: &str = "WASMLAB_MIN_FREE";
+
+/// Bytes that must stay free, and files.
+const BYTES: u64 = 64 << 20;
+const FILES: u64 = 1000;
+
+/// Whether the file system of `path` is all but full.
+pub fn is_short(path: &Path) -> bool {
+    let wanted = std::env::var(VARIABLE).ok().and_then(|text| text.parse().ok()).unwrap_or(BYTES);
+    space_left(path).is_some_and(|left| left.bytes < wanted || left.files < FILES)
+}
+
+/// What is said of a cell that had too little.
+pub fn error() -> io::Error {
+    let parent = std::env::temp_dir();
+    let words = "is all but full: a guest filled it, or somebody else; make room, or name another in TMPDIR";
+    io::Error::new(
+        io::ErrorKind::StorageFull,
+        format!("`{}`, the temporary folder (TMPDIR), {words}", parent.display()),
+    )
+}
