@@ -95,7 +95,7 @@ fn ports(plan: &Plan, workdir: &Workdir, part: Part) -> Option<Ports> {
     if part == Part::Prepare {
         return Some(Ports::default());
     }
-    // Firefox was not to be had here to try it with: its page's policy alone keeps it to the cell.
+    // The lab has Firefox choose the port of its protocol, so no list has it: its page's policy keeps it to the cell.
     if plan.runtime.engine == "firefox" {
         return None;
     }
