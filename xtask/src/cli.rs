@@ -23,7 +23,6 @@ macro_rules! registry {
         $(mod $module;)*
 
         #[derive(clap::Subcommand)]
-        #[expect(clippy::large_enum_variant, reason = "there is one, of one call")]
         enum Command {
             $(#[command(about = $module::ABOUT, after_help = $module::EXAMPLES)] $variant(Box<$module::Args>),)*
         }

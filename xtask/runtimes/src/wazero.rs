@@ -4,6 +4,7 @@
 //! the names of traps: `internal/wasmruntime/errors.go` there.
 
 use std::ffi::OsString;
+use std::path::Path;
 
 use wasmlab_model::observation::Progress;
 use wasmlab_protocol::{Cause, Location, Stage, TrapKind};
@@ -32,16 +33,26 @@ pub fn columns() -> Vec<Runtime> {
         in_ci: true,
         sockets: Sockets::Opened,
         is_applicable: command_line::commands_only,
+        prepare: |tool, cell, into| Some(compile(tool, cell, into)),
         commands: |tool, cell| vec![command(tool, cell)],
-        compiles_unseen: true,
-        reader: Some(Reader { error_mark: FAILED, ..Reader::new(classify) }),
+        reader: Some(Reader { error_mark: FAILED, classify_prepare: classify, ..Reader::new(classify) }),
         ..Runtime::default()
     }]
+}
+
+/// Fills the folder that [`command`] finds the compiled code in.
+fn compile(tool: &Tool, cell: &CellFiles, into: &Path) -> Vec<OsString> {
+    [argv(&tool.program, ["compile"]), vec![cache(into), cell.module.into()]].concat()
+}
+
+fn cache(dir: &Path) -> OsString {
+    command_line::joined(["-cachedir=".as_ref(), dir.as_ref()])
 }
 
 fn command(tool: &Tool, cell: &CellFiles) -> Vec<OsString> {
     let spec = cell.cell;
     let mut argv = argv(&tool.program, ["run"]);
+    argv.push(cache(cell.prepared));
     argv.extend(spec.env.iter().map(|(name, value)| format!("-env={name}={value}").into()));
     argv.extend(spec.dirs.iter().map(|dir| {
         command_line::joined(["-mount=".as_ref(), dir.host.as_ref(), ":".as_ref(), dir.guest.as_ref()])
