@@ -31,7 +31,7 @@ mod workdir;
 pub use folder::Folder;
 pub use follow::{OutputSink, ProcessEvent};
 pub use plan::{Limits, Plan};
-pub use reproduction::{Reproduction, reproduce};
+pub use reproduction::{Reproduction, VARIABLES as REPRODUCTION_VARIABLES, reproduce};
 
 /// What stays of a cell when it is over, and what it takes from earlier ones.
 #[derive(Clone, Copy, Debug, Default)]

@@ -13,7 +13,7 @@ use wasmlab_toolchains as toolchains;
 
 use crate::store::files;
 
-mod http;
+pub mod http;
 mod names;
 mod server;
 mod steps;

@@ -71,7 +71,7 @@ fn each_cell_changes_a_copy_of_the_directory_and_the_next_run_knows_its_contents
     let passes = |report: &serde_json::Value| {
         let cells = measured(report);
         let others: Vec<_> =
-            cells.iter().filter(|(_, verdict, code)| verdict != "pass" && code != "not-implemented").collect();
+            cells.iter().filter(|(_, verdict, _)| verdict != "pass" && verdict != "not-attempted").collect();
         assert!(cells.len() > 1 && others.is_empty(), "{others:?}");
         report["cells"].as_array().unwrap().iter().filter(|c| c["verdict"] == "pass").all(|c| c["cached"] == true)
     };
@@ -176,4 +176,36 @@ fn cells_of_one_module_side_by_side_share_its_code_and_nothing_else() {
     for folder in ["home", "temporary"] {
         assert!(files(&workspace, folder).is_empty(), "{folder}: {:?}", files(&workspace, folder));
     }
+}
+
+fn fixture(name: &str, file: &str) -> String {
+    let fixtures = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("fixtures");
+    fixtures.join(name).join(file).display().to_string()
+}
+
+/// Columns that run components of WASI 0.2 with sockets, and serve its handlers.
+const COMPONENTS: &str = "{wasmtime-cranelift,wasmtime-cli,node+jco}";
+
+#[test]
+fn servers_are_asked_and_without_it_nobody_is_blamed() {
+    let workspace = Workspace::new();
+    let handler = fixture("rust-wasip2-http-handler", "rust_wasip2_http_handler.wasm");
+    let echo = fixture("rust-wasip2-tcp-echo", "rust-wasip2-tcp-echo.wasm");
+    let given = |args: &[&str], wanted: &str, subject: &str| {
+        let (ran, report) = check(&workspace, &[&["--runtime", COMPONENTS], args].concat());
+        for (runtime, verdict, _) in measured(&report) {
+            assert_eq!(verdict, wanted, "{args:?} on {runtime}: {}", ran.stdout);
+        }
+        for cell in report["cells"].as_array().unwrap().iter().filter(|c| c["verdict"] == "not-attempted") {
+            let detail = cell["detail"].as_str().unwrap();
+            assert!(cell["subject"] == subject && detail.contains("run again with `--"), "{cell}");
+            assert_eq!(cell["blame"].as_array().map_or(0, Vec::len), 0, "{cell}");
+        }
+    };
+    given(&[&handler], "not-attempted", "request");
+    given(&["--http", "--request", "GET / 200 hello", "--request", "GET /nowhere 404", &handler], "pass", "");
+    given(&[&echo, "--", "8081"], "not-attempted", "network");
+    given(&["--listen", "echo", &echo, "--", "{port:echo}"], "pass", "");
+    let (_, report) = check(&workspace, &["--runtime", "node+jco", "--http", "--request", "GET / 404", &handler]);
+    assert_eq!(measured(&report)[0].2, "wrong-output");
 }

@@ -24,7 +24,7 @@ const HEALTHY: &str = "(module (func (export \"_start\")))";
 const DIRS: &str = "[[run.dir]]\nguest = \"/data\"\nfiles = { \"a/b.txt\" = \"b\" }\n\
     links = { out = \"../wasmlab-secret\", up = \"..\" }\n[expect]\nstdout = \"\"\n";
 
-/// A guest of `fixtures/hostile`, the code that every runtime gives it (empty: it passes), and the runtimes
+/// A guest of `fixtures/hostile`, the code (or the verdict) that every runtime gives it (empty: it passes), and the runtimes
 /// that were measured to give another, by the beginning of their ids; `a|b` where the machine's speed decides.
 type Guest = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
 
@@ -44,21 +44,21 @@ const GUESTS: &[Guest] = &[
     ("environment", "", &[("wamr-zig", "sandbox-escape")]),
     // wasmi's --dir knows no name for the guest; wamr follows links out of the directory, and its guests see
     // the host's environment: holes that the lab must see.
-    ("read-parent", "", &[("wasmi-cli", "not-implemented")]),
-    ("read-grandparent", "", &[("wasmi-cli", "not-implemented")]),
-    ("read-absolute", "", &[("wasmi-cli", "not-implemented")]),
-    ("read-absolute-parent", "", &[("wasmi-cli", "not-implemented")]),
-    ("read-link", "", &[("wasmi-cli", "not-implemented"), ("wamr-zig", "sandbox-escape")]),
+    ("read-parent", "", &[("wasmi-cli", "not-attempted")]),
+    ("read-grandparent", "", &[("wasmi-cli", "not-attempted")]),
+    ("read-absolute", "", &[("wasmi-cli", "not-attempted")]),
+    ("read-absolute-parent", "", &[("wasmi-cli", "not-attempted")]),
+    ("read-link", "", &[("wasmi-cli", "not-attempted"), ("wamr-zig", "sandbox-escape")]),
     // node:wasi and Deno's own follow links out of the directory: known holes of hosts, which the lab must see.
     (
         "read-link-unfollowed",
         "",
-        &[("node", "sandbox-escape"), ("deno", "sandbox-escape"), ("wasmi-cli", "not-implemented")],
+        &[("node", "sandbox-escape"), ("deno", "sandbox-escape"), ("wasmi-cli", "not-attempted")],
     ),
     (
         "read-link-folder",
         "",
-        &[("node", "sandbox-escape"), ("wasmi-cli", "not-implemented"), ("wamr-zig", "sandbox-escape")],
+        &[("node", "sandbox-escape"), ("wasmi-cli", "not-attempted"), ("wamr-zig", "sandbox-escape")],
     ),
 ];
 
@@ -87,7 +87,7 @@ fn every_hostile_guest_gets_its_code_and_its_neighbour_is_unharmed() {
             other.iter().find(|(prefix, _)| runtime.starts_with(prefix)).map_or(*code, |(_, code)| *code)
         });
         let (verdict, code) = (text(cell, "verdict"), text(cell, "code"));
-        if !wanted.split('|').any(|w| w == code) || (wanted.is_empty() && verdict != "pass") {
+        if !wanted.split('|').any(|w| w == code || w == verdict) || (wanted.is_empty() && verdict != "pass") {
             wrong.push(format!(
                 "{scenario} on {runtime}: {verdict} {code}, expected {wanted}: {}",
                 text(cell, "detail")
@@ -168,6 +168,8 @@ fn command_lines_that_misbehave_are_told_apart() {
     let check = |behaviour: &str, wanted: &str| assert_eq!(fake_cli(behaviour), wanted, "{behaviour}");
     check("well", "pass");
     check("banner", "pass");
+    // Its guest may run for two seconds; translating it has a limit of its own.
+    check("slow-compiler", "pass");
     check("trap", "gap trap unreachable");
     check("silent-1", "fail wrong-exit");
     check("segv", "gap crashed SIGSEGV");

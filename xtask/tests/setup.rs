@@ -92,7 +92,7 @@ fn setup_gets_runtimes_by_the_package_clients_that_are_here_and_says_so_first() 
         "will run  python3 -m pip install wamr-bin wamrc-bin\n          for wamr-zig\n",
         "will run  go install github.com/tetratelabs/wazero/cmd/wazero@latest\n          for wazero (goes to the folder `bin`",
         // No client of this machine has these: the page, and the commands of other machines.
-        "by hand   spin: `spin` is not on PATH; `brew install spinframework/tap/spin`; see https://spinframework.dev/",
+        "by hand   wasmedge, wasmedge-aot: `wasmedge` is not on PATH; `brew install wasmedge` or `dnf install",
         "by hand   wasmi-cli: `wasmi` is not on PATH; `cargo install --locked wasmi_cli`; see https://",
         // What is said of several is said once.
         "by hand   firefox, firefox+jco, firefox+wasi-shim: ",

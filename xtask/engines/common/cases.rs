@@ -332,7 +332,7 @@ pub fn v128(subject: Subject) {
     }
 }
 
-/// Proposals that every engine has in every mode, though some are off by default somewhere.
+/// Proposals that every engine has in every mode by default.
 pub fn proposals_are_on(subject: Subject) {
     for module in [
         r#"(module (func (export "_start") (drop (i32.extend8_s (i32.const 1)))))"#,

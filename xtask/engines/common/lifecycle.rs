@@ -74,3 +74,41 @@ pub fn probe(subject: Subject) {
         "{probe:?}"
     );
 }
+
+/// What an engine lists as off is off without its name and on with it, unless the mode is without it altogether.
+pub fn switches(subject: Subject) {
+    let output = (subject.command)().arg("probe").output().unwrap();
+    let probe: Probe = serde_json::from_slice(&output.stdout).unwrap();
+    let needs = [
+        ("custom-page-sizes", r#"(module (memory 1 (pagesize 1)) (func (export "_start")))"#),
+        (
+            "wide-arithmetic",
+            r#"(module (func (export "_start") (i64.mul_wide_s (i64.const 1) (i64.const 2)) (drop) (drop)))"#,
+        ),
+        // Two thousand frames: more than an interpreter's thousand, less than any compiling engine's limit.
+        (
+            "stack",
+            r#"(module (func $f (param i32) (result i32)
+            (if (result i32) (local.get 0) (then (call $f (i32.sub (local.get 0) (i32.const 1)))) (else (i32.const 0))))
+            (func (export "_start") (drop (i32.add (i32.const 1) (call $f (i32.const 2000))))))"#,
+        ),
+    ];
+    for (gives, module) in needs {
+        let Some(switch) = probe.switches.iter().find(|switch| switch.gives == gives) else { continue };
+        let mut cell = Cell::new(subject, module);
+        assert_ne!(cell.run().cause(), &Cause::Returned, "{switch:?}");
+        cell.spec.switches = vec![switch.name.clone()];
+        let seen = cell.run();
+        let without = matches!(seen.cause(), Cause::Unsupported { what, .. } if what == "switch");
+        assert!(without || seen.cause() == &Cause::Returned, "{switch:?}: {:?}", seen.cause());
+    }
+    for switch in &probe.switches {
+        let mut cell = Cell::new(subject, ADD).call("add", &["i32:2", "i32:3"]);
+        cell.spec.switches = vec![switch.name.clone()];
+        let seen = cell.run();
+        let without = matches!(seen.cause(), Cause::Unsupported { what, .. } if what == "switch");
+        assert!(without || seen.results() == ["i32:5"], "{switch:?}: {:?}", seen.cause());
+        cell.spec.switches = vec!["Config::nothing_like_it(true)".to_owned()];
+        assert_eq!(cell.run().status.code(), Some(70));
+    }
+}

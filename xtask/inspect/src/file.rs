@@ -44,43 +44,49 @@ fn of_version(what: &str, version: u16, today: u16, before: &str) -> Refusal {
     Refusal { kind: RefusalKind::FormatVersion, subject: format!("{version:#x}"), words }
 }
 
+/// Names of a core module's sections, by id.
+const MODULE_SECTIONS: [&str; 14] = [
+    "custom",
+    "type",
+    "import",
+    "function",
+    "table",
+    "memory",
+    "global",
+    "export",
+    "start",
+    "element",
+    "code",
+    "data",
+    "data count",
+    "tag",
+];
+/// Names of a component's sections, by id.
+const COMPONENT_SECTIONS: [&str; 12] = [
+    "custom",
+    "core module",
+    "core instance",
+    "core type",
+    "component",
+    "instance",
+    "alias",
+    "type",
+    "canonical",
+    "start",
+    "import",
+    "export",
+];
+
 /// Within what the file ends, if a section that it begins is longer than the file.
 fn cut(bytes: &[u8], component: bool) -> Option<String> {
-    const MODULE: [&str; 14] = [
-        "custom",
-        "type",
-        "import",
-        "function",
-        "table",
-        "memory",
-        "global",
-        "export",
-        "start",
-        "element",
-        "code",
-        "data",
-        "data count",
-        "tag",
-    ];
-    const COMPONENT: [&str; 12] = [
-        "custom",
-        "core module",
-        "core instance",
-        "core type",
-        "component",
-        "instance",
-        "alias",
-        "type",
-        "canonical",
-        "start",
-        "import",
-        "export",
-    ];
-    let names: &[&str] = if component { &COMPONENT } else { &MODULE };
+    let names: &[&str] = if component { &COMPONENT_SECTIONS } else { &MODULE_SECTIONS };
     let mut at = 8;
+    let mut last = "header";
+    // What was announced and has not come yet, of a core module.
+    let (mut bodies, mut segments) = (0, 0);
     while let Some(id) = bytes.get(at) {
         // What is no section is malformed, however long it claims to be.
-        let name = names.get(usize::from(*id))?;
+        let name = *names.get(usize::from(*id))?;
         let mut reader = wasmparser::BinaryReader::new(&bytes[at + 1..], at as u64 + 1);
         let size = match reader.read_var_u32() {
             Ok(size) => size as usize,
@@ -92,9 +98,25 @@ fn cut(bytes: &[u8], component: bool) -> Option<String> {
         if missing > 0 {
             return Some(format!("its {name} section, which goes on for {missing} bytes more"));
         }
+        if !component {
+            let counted = || wasmparser::BinaryReader::new(&bytes[start..start + size], start as u64).read_var_u32();
+            match name {
+                "function" => bodies = counted().unwrap_or(0),
+                "data count" => segments = counted().unwrap_or(0),
+                "code" => bodies = 0,
+                "data" => segments = 0,
+                _ => {}
+            }
+        }
         at = start + size;
+        last = name;
     }
-    None
+    let missing = match (bodies, segments) {
+        (0, 0) => return None,
+        (0, _) => format!("its data section is missing (segments announced: {segments})"),
+        _ => format!("its code section is missing (functions declared: {bodies})"),
+    };
+    Some(format!("the module, after its {last} section: {missing}"))
 }
 
 /// A kind of file: what it begins with, what it is, what to do.

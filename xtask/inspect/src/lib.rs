@@ -5,8 +5,9 @@
 
 use wasmparser::BinaryReaderError;
 
-use wasmlab_model::facts::Facts;
+use wasmlab_model::facts::{Facts, Kind};
 
+mod abandoned;
 mod abi;
 mod component;
 mod file;
@@ -92,14 +93,23 @@ impl From<BinaryReaderError> for InspectError {
 /// # Errors
 /// When the binary is malformed or invalid, with the byte offset.
 pub fn facts(bytes: &[u8]) -> Result<Facts, InspectError> {
-    let mut facts = outline(bytes)?;
+    let mut facts = match outline(bytes) {
+        Ok(facts) => facts,
+        Err(error) => match abandoned::refusal(bytes, &error) {
+            Some(refusal) => return Ok(outline::unread(bytes, Kind::Module, refusal)),
+            None => return Err(error),
+        },
+    };
     if facts.refusal.is_some() {
         return Ok(facts);
     }
     match proposals::minimal(bytes) {
         Ok(proposals) => facts.proposals = proposals,
         // Which proposals it needs the validator does not say any more; a runtime may still take it.
-        Err(error) => facts.refusal = Some(limits::refusal(bytes, &error).ok_or(error)?),
+        Err(error) => {
+            let refusal = limits::refusal(bytes, &error).or_else(|| abandoned::refusal(bytes, &error));
+            facts.refusal = Some(refusal.ok_or(error)?);
+        }
     }
     Ok(facts)
 }

@@ -38,8 +38,8 @@ pub fn outline(bytes: &[u8]) -> std::result::Result<Facts, InspectError> {
     })
 }
 
-/// What is known of a binary whose format is another one.
-fn unread(bytes: &[u8], kind: Kind, refusal: Refusal) -> Facts {
+/// What is known of a binary whose format is another one, or that holds what no format of today has.
+pub fn unread(bytes: &[u8], kind: Kind, refusal: Refusal) -> Facts {
     Facts {
         kind,
         shape: Shape::Library,

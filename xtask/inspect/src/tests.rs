@@ -236,6 +236,54 @@ fn other_versions_of_the_format_and_limits_are_read_as_far_as_it_goes() {
     assert_eq!(facts(&locals(50_000, "$fits")).unwrap().refusal, None);
 }
 
+#[test]
+fn abandoned_proposals_are_told_by_name() {
+    let check = |after_header: &[u8], subject: &str| {
+        let bytes = [b"\0asm\x01\0\0\0", after_header].concat();
+        let found = facts(&bytes).map(|facts| facts.refusal);
+        let Ok(Some(refusal)) = found else { panic!("{subject}: {found:?}") };
+        assert_eq!(
+            (refusal.kind, refusal.subject.as_str()),
+            (RefusalKind::AbandonedProposal, subject),
+            "{}",
+            refusal.words
+        );
+    };
+    let function = |second: u8| {
+        let code = [b"\x0a\x07\x01\x05\0\xfb".as_slice(), &[second, 0x01], b"\x0b"].concat();
+        [b"\x01\x04\x01\x60\0\0\x03\x02\x01\0".as_slice(), &code].concat()
+    };
+    // string.const, a type of the draft, an instruction that was numbered anew (rtt.canon).
+    check(&function(0x82), "stringref");
+    check(&function(0x30), "gc-draft");
+    check(b"\x01\x05\x01\x60\x01\x67\0", "stringref");
+    check(b"\x0e\x04\0\x01\x01a", "stringref");
+    check(b"\x0e\x0a\x01\x08\0asm\x01\0\0\0", "module-linking");
+    check(b"\x0f\x01\0", "module-linking");
+    check(b"\x10\x01\0", "module-linking");
+    // What nobody ever proposed is malformed.
+    let other = [b"\0asm\x01\0\0\0".as_slice(), b"\x01\x05\x01\x60\x01\x40\0"].concat();
+    assert!(matches!(facts(&other), Err(InspectError::Malformed { .. } | InspectError::Invalid { .. })));
+}
+
+#[test]
+fn a_file_that_ends_between_sections_is_told_from_a_whole_one() {
+    let wat = "(module (memory 1) (func (export \"f\") (memory.init 0 (i32.const 0) (i32.const 0) (i32.const 0))) (data \"a\"))";
+    let whole = wat::parse_str(wat).unwrap();
+    let outline = outline(&whole).unwrap();
+    let end = |name: &str| {
+        let section = outline.sections.iter().find(|s| s.name == name).unwrap();
+        (section.offset + section.bytes) as usize
+    };
+    let within = |end: usize| match super::invalid_file(&whole[..end]) {
+        Some(InspectError::Truncated { within }) => within,
+        other => panic!("{other:?}"),
+    };
+    assert!(within(end("export")).starts_with("the module, after its export section: its code section is missing"));
+    assert!(within(end("code")).starts_with("the module, after its code section: its data section is missing"));
+    assert_eq!(super::invalid_file(&whole), None);
+}
+
 /// Guests for truncation and mutation: two with most of what binaries have, and a real one from fixtures/.
 fn samples() -> Vec<Vec<u8>> {
     let module = "(module (import \"wasi_snapshot_preview1\" \"fd_write\" (func (param i32 i32 i32 i32) (result i32)))

@@ -57,7 +57,17 @@ pub fn cause_of(cause: &Cause, evidence: &Evidence) -> Option<Judgement> {
 fn foreseen(cause: &Cause, facts: Option<&Facts>) -> Option<Judgement> {
     let refusal = facts?.refusal.as_ref()?;
     let (code, words) = match (refusal.kind, cause) {
-        (RefusalKind::FormatVersion, Cause::Returned | Cause::Exit { .. }) => return None,
+        (RefusalKind::FormatVersion | RefusalKind::AbandonedProposal, Cause::Returned | Cause::Exit { .. }) => {
+            return None;
+        }
+        (RefusalKind::AbandonedProposal, Cause::Refused { message, .. } | Cause::CompileFailed { message }) => {
+            let said = format!("{}; the runtime says: {message}", refusal.words);
+            let remedy = "Build it again with a toolchain of today: the proposal was given up or numbered anew, and \
+                          runtimes that had this form of it, if any, keep it behind a switch.";
+            let judgement = because(Code::UnsupportedProposal, refusal.subject.clone(), said);
+            return Some(Judgement { blame: vec![Blame::Toolchain], remedy: Some(remedy.to_owned()), ..judgement });
+        }
+        (RefusalKind::AbandonedProposal, _) => return None,
         (RefusalKind::FormatVersion, _) => (Code::FormatVersion, None),
         (RefusalKind::ImplementationLimit, Cause::Refused { message, .. } | Cause::CompileFailed { message }) => {
             (Code::ImplementationLimit, Some(message))

@@ -3,7 +3,7 @@
 use wasmlab_protocol::{Cause, Event, Stage};
 
 use super::words::{last_message, last_words, quoted};
-use super::{Evidence, because, lab, plain, requests};
+use super::{Evidence, asked, because, lab, plain, requests};
 use wasmlab_model::codes::Code;
 use wasmlab_model::observation::Outcome;
 use wasmlab_model::scenario::{EntryKind, ExpectedFile, ScenarioFile};
@@ -28,8 +28,10 @@ pub fn expected(evidence: &Evidence, spec: &ScenarioFile) -> Judgement {
     };
     let wanted = spec.expect.exit;
     if !stopped && !spec.expect.any_exit && spec.run.entry == EntryKind::Command && code != wanted {
-        let detail = format!("exit code {code}, expected {wanted}{}", last_lines(evidence));
-        return because(Code::WrongExit, None, detail);
+        return asked::of_exit(evidence, spec, code).unwrap_or_else(|| {
+            let detail = format!("exit code {code}, expected {wanted}{}", last_lines(evidence));
+            because(Code::WrongExit, None, detail)
+        });
     }
     match wrong_output(evidence, spec) {
         Some(detail) => because(Code::WrongOutput, None, detail),

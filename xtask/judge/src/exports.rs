@@ -1,6 +1,7 @@
 //! What to say where an export that was to be called is not there, or cannot be called.
 
 use super::because;
+use super::imports::candidate;
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::{Export, Facts, Kind};
 use wasmlab_model::verdict::Judgement;
@@ -16,7 +17,7 @@ pub fn none(facts: Option<&Facts>, name: &str) -> Judgement {
     let missing = format!("exports no function `{name}`");
     // A component's exports are interfaces; the runtime has named the one that it looked for.
     let Some(facts) = facts.filter(|f| f.kind == Kind::Module) else {
-        return because(Code::NoEntryPoint, name.to_owned(), missing);
+        return no_interface(facts, name);
     };
     let program = matches!(name, "_start" | "_main" | "main");
     let other = facts.exports.iter().find(|e| e.name == name && e.signature.is_none());
@@ -46,6 +47,38 @@ pub fn none(facts: Option<&Facts>, name: &str) -> Judgement {
     // A name that was mistaken is the asker's fault; a function that is there and not exported is the linker's doing.
     let blame = if program || nearest.is_some() || other.is_some() { judgement.blame } else { vec![Blame::Toolchain] };
     Judgement { blame, remedy: Some(remedy), ..judgement }
+}
+
+/// A component without the interface that was looked for: it may have another version of it.
+fn no_interface(facts: Option<&Facts>, name: &str) -> Judgement {
+    let base = |interface: &str| interface.split('@').next().unwrap_or_default().to_owned();
+    let other = facts.and_then(|f| f.exports.iter().find(|e| e.name != name && base(&e.name) == base(name)));
+    let Some(other) = other else {
+        return no_program(facts, name);
+    };
+    let detail = format!("exports `{}`, and the runtime looks for `{name}`: another version", other.name);
+    let judgement = because(Code::NoEntryPoint, name.to_owned(), detail);
+    if candidate(&other.name).is_none() {
+        return judgement;
+    }
+    let remedy = "Rebuild it with tools of today, which use released versions of WASI; that one came before a release.";
+    Judgement { blame: vec![Blame::Toolchain], remedy: Some(remedy.to_owned()), ..judgement }
+}
+
+/// A component that exports other things than what was looked for.
+fn no_program(facts: Option<&Facts>, name: &str) -> Judgement {
+    let there = facts.map(|f| f.exports.as_slice()).unwrap_or_default();
+    let handler = there.iter().any(|e| e.name.starts_with("wasi:http/incoming-handler"));
+    let remedy = if name.starts_with("wasi:http/") {
+        "Build it for the world `wasi:http/proxy`, which exports that interface."
+    } else if handler {
+        "It is an HTTP handler, and no program: serve it (`wasmtime serve`, `jco serve`)."
+    } else {
+        "Build it for the world `wasi:cli/command`, which exports that interface, or call what it exports."
+    };
+    let exports = if there.is_empty() { "nothing".to_owned() } else { listed(there) };
+    let detail = format!("exports no `{name}`; it exports {exports}");
+    Judgement { remedy: Some(remedy.to_owned()), ..because(Code::NoEntryPoint, name.to_owned(), detail) }
 }
 
 /// The exports by name, what is no function as what it is.

@@ -34,7 +34,7 @@ pub fn refused(evidence: &Evidence, what: HostRefusal, message: &str) -> Judgeme
                 .to_owned(),
         ),
     };
-    let detail = format!("{reason} (its words: {message})");
+    let detail = format!("{reason}; its words: {message}");
     let judgement = because(Code::HostRefused, subject.to_owned(), detail);
     Judgement { blame: vec![blame], remedy: Some(remedy), ..judgement }
 }

@@ -22,7 +22,8 @@ pub fn missing(facts: Option<&Facts>, module: &str, name: &str, ty: &str, missin
         None => named(module, name),
     };
     let abi = facts.and_then(|f| f.abis.iter().find(|a| a.evidence.contains(&import))).map(|a| a.abi);
-    let reason = reason(facts, found, abi, name);
+    let candidate = candidate(if component { module } else { name }).filter(|_| component || module.is_empty());
+    let reason = candidate.map_or_else(|| reason(facts, found, abi, name), of_candidate);
     let shown = if component && !name.is_empty() { format!("{import}#{name}") } else { import.clone() };
     let ty = match found.and_then(|f| Some((kind_of(&f.ty)?, f.ty.as_str()))) {
         Some((kind, ty)) => format!(", {kind}: {ty}"),
@@ -105,6 +106,30 @@ fn with(code: Code, remedy: &str) -> Reason {
     Reason { remedy: Some(remedy.to_owned()), ..of(code) }
 }
 
+/// The version of a WASI interface that is a release candidate: `0.2.0-rc-2023-12-05`.
+pub fn candidate(interface: &str) -> Option<&str> {
+    let (package, version) = interface.split_once('@')?;
+    (package.starts_with("wasi:") && version.contains("-rc")).then_some(version)
+}
+
+/// An interface of a candidate is another one than that of the release: runtimes keep neither for long.
+fn of_candidate(version: &str) -> Reason {
+    let release = version.split('-').next().unwrap_or(version);
+    Reason {
+        blame: Some(&[Blame::Toolchain]),
+        note: format!(
+            "; {version} came before the release {release}, and a runtime of another version does not take it"
+        ),
+        ..with(
+            Code::MissingImport,
+            &format!(
+                "Rebuild it with tools of today (wit-bindgen, cargo component, jco, a current compiler), which use released \
+                 versions in place of {version}."
+            ),
+        )
+    }
+}
+
 fn reason(facts: Option<&Facts>, import: Option<&Import>, abi: Option<Abi>, name: &str) -> Reason {
     let shape = facts.map(|f| f.shape);
     if shape == Some(Shape::SideModule) {
@@ -132,7 +157,8 @@ fn reason(facts: Option<&Facts>, import: Option<&Import>, abi: Option<Abi>, name
         Some(Abi::EmscriptenNew) if shape == Some(Shape::Command) => of(Code::NeedsEmscriptenHost),
         Some(Abi::EmscriptenNew) => with(
             Code::NeedsJsGlue,
-            "Run it in a JavaScript host by the file that Emscripten wrote beside it, or link it with -sSTANDALONE_WASM.",
+            "Run it in a JavaScript host by the file that Emscripten wrote beside it; or, if it calls no JavaScript of its own, link \
+             it with -sSTANDALONE_WASM.",
         ),
         Some(Abi::WasmBindgen) => wasm_bindgen(facts),
         Some(Abi::GoJs) => with(
@@ -206,20 +232,17 @@ fn wasm_bindgen(facts: Option<&Facts>) -> Reason {
 
 /// What the linker left to a host.
 fn unlinked(import: Option<&Import>, name: &str) -> Reason {
-    let storage = |what: &str, import: &str, export: &str| Reason {
+    let storage = |what: &str, import: &str| Reason {
         blame: Some(&[Blame::Toolchain]),
         note: "; the linker was told to leave it to the host".to_owned(),
         ..with(
             Code::MissingImport,
-            &format!(
-                "Link without `{import}`, or with `{export}` as well where the linker takes both; a JavaScript host can also \
-                 hand in a {what} of its own making."
-            ),
+            &format!("Link without `{import}`; a program of one's own in JavaScript can also hand in a {what}."),
         )
     };
     match import.and_then(|i| kind_of(&i.ty)) {
-        Some("a memory") => return storage("WebAssembly.Memory", "--import-memory", "--export-memory"),
-        Some("a table") => return storage("WebAssembly.Table", "--import-table", "--export-table"),
+        Some("a memory") => return storage("WebAssembly.Memory", "--import-memory"),
+        Some("a table") => return storage("WebAssembly.Table", "--import-table"),
         _ => {}
     }
     let note = "; a symbol of a library, which the linker did not find and let through".to_owned();

@@ -4,11 +4,11 @@
 //! process ended, what the guest's `lab:` lines say. Only where the evidence holds no reason is the
 //! scenario's expectation read. A `[[known]]` entry is never read here: it annotates, it excuses nothing.
 
-use wasmlab_protocol::{Cause, Stage};
+use wasmlab_protocol::Stage;
 
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::Facts;
-use wasmlab_model::observation::{Limit, Observation, Outcome, PREOPENED_SOCKET, Progress};
+use wasmlab_model::observation::{Limit, Observation, Outcome, Progress};
 use wasmlab_model::scenario::ScenarioFile;
 use wasmlab_model::verdict::{Judgement, Verdict};
 
@@ -16,6 +16,7 @@ use cause::cause_of;
 use expected::expected;
 use words::{last_words, one_line, signal_name};
 
+mod asked;
 mod cause;
 mod expected;
 pub mod exports;
@@ -26,9 +27,11 @@ mod plugins;
 pub mod proposals;
 mod requests;
 pub mod row;
+mod sockets;
 #[cfg(test)]
 mod tests;
 mod trap;
+pub mod withheld;
 mod words;
 
 /// What is known of a cell before anything is expected of it.
@@ -64,12 +67,8 @@ impl Evidence<'_> {
 /// The verdict on a cell.
 #[must_use]
 pub fn judge(evidence: &Evidence, spec: &ScenarioFile) -> Judgement {
-    let mut judgement = diagnose(evidence).unwrap_or_else(|| expected(evidence, spec));
-    // No host that refuses an exit code says which it was.
-    if judgement.code == Some(Code::HostRefused) && judgement.subject.as_deref() == Some(host::EXIT_CODE) {
-        let wanted = Some(spec.expect.exit).filter(|code| !(0..126).contains(code) && !spec.expect.any_exit);
-        judgement.detail += &wanted.map(|code| format!("; {code} is expected")).unwrap_or_default();
-    }
+    let judgement = diagnose(evidence).unwrap_or_else(|| expected(evidence, spec));
+    let mut judgement = asked::explained(judgement, evidence, spec);
     // How far a guest came says nothing where the lab had no way to ask.
     if judgement.verdict != Verdict::NotAttempted {
         judgement.stage = judgement.stage.or(evidence.progress.stage);
@@ -141,34 +140,7 @@ pub fn diagnose(evidence: &Evidence) -> Option<Judgement> {
         let detail = format!("the runtime ended without saying how the guest ended ({:?}){words}", observation.outcome);
         return Some(because(Code::Crashed, None, detail));
     }
-    withheld(evidence, &lines).or_else(|| lab::judge(&lines)).or_else(|| silent_gap(observation, &lines))
-}
-
-/// What the guest says where the runtime has no way to give it what the scenario gives: an errno of the function
-/// that would use it, or an end in the middle of its work.
-fn withheld(evidence: &Evidence, lines: &[lab::Line]) -> Option<Judgement> {
-    let observation = evidence.observation;
-    let what = observation.withheld.iter().find(|what| *what == PREOPENED_SOCKET)?;
-    let refused = lines.iter().find(|l| l.name.starts_with("sock") && l.answer != lab::Answer::Ok);
-    let says = match (refused, &evidence.progress.cause) {
-        (Some(line), _) => line.to_string(),
-        (None, Some(Cause::Exit { code })) => format!("it exits with {code}{}", last_words(&observation.stderr)),
-        (None, _) => observation.script.as_ref()?.failed.clone()?,
-    };
-    let detail = format!("it takes no socket that is open already, and the guest was started without one: {says}");
-    let remedy = "Use a runtime whose host can give the guest an open socket.".to_owned();
-    let judgement = because(Code::SocketsUnsupported, what.clone(), detail);
-    Some(Judgement { blame: vec![Blame::Runtime], remedy: Some(remedy), ..judgement })
-}
-
-/// The capability that a guest claims and a client refutes: its library says that it listens, and there is no
-/// socket. Only the steps that look for one tell; a wrong answer of a server that is there is a wrong answer.
-fn silent_gap(observation: &Observation, lines: &[lab::Line]) -> Option<Judgement> {
-    let script = observation.script.as_ref().filter(|script| script.unreachable)?;
-    let failed = script.failed.as_ref()?;
-    let line = lines.iter().find(|l| l.name.starts_with("sock") && l.answer == lab::Answer::Ok)?;
-    let detail = format!("says that it listens, and no client can reach it: {failed}");
-    Some(because(Code::SocketsUnsupported, line.name.to_owned(), detail))
+    sockets::withheld(evidence, &lines).or_else(|| lab::judge(&lines)).or_else(|| sockets::silent(observation, &lines))
 }
 
 fn at_limit(limit: Limit, progress: &Progress) -> Judgement {
@@ -178,6 +150,12 @@ fn at_limit(limit: Limit, progress: &Progress) -> Judgement {
         }
         Limit::Time(ms) => because(Code::Timeout, None, format!("did not end within {ms} ms")),
         Limit::CompileTime(ms) => because(Code::CompileTimeout, None, format!("was not translated within {ms} ms")),
+        Limit::Unseen { compile_ms, run_ms } => {
+            let ms = compile_ms + run_ms;
+            let which = if compile_ms == 0 { "" } else { ", the limits of translating and of running together" };
+            let detail = format!("did not end within {ms} ms{which}; the runtime did not say that the guest had begun");
+            Judgement { blame: vec![Blame::Unknown], ..because(Code::Timeout, None, detail) }
+        }
         Limit::Output(bytes) => because(Code::OutputFlood, None, format!("printed more than {bytes} bytes")),
         Limit::Memory(bytes) => because(Code::OutOfMemory, None, format!("used more than {bytes} bytes of memory")),
     }

@@ -60,12 +60,13 @@ pub fn exact(judgement: Judgement, facts: &Facts, message: &str, probed: &[(&str
     }
     let also = imports::foreign(facts).map(|import| {
         let name = imports::named(&import.module, &import.name);
-        format!("; not reached: its import {name}, which no runtime defines by itself")
+        format!("; its imports, {name} among them, were not reached")
     });
     // Drafts gave bytes another meaning, and an old V8 names that one.
     let draft = message.contains("stringref") && lacking.contains(&"function-references");
     let draft = if draft { "; what it calls stringref are typed references today" } else { "" };
-    let detail = one_line(&format!("{}{draft}{}", judgement.detail, also.unwrap_or_default()));
+    let (lacks, words) = (lacking.join(" and "), &judgement.detail);
+    let detail = one_line(&format!("lacks {lacks}: {words}{draft}{}", also.unwrap_or_default()));
     let entry = Code::UnsupportedProposal.entry();
     let old_form = lacking.contains(&"legacy-exceptions");
     Judgement {

@@ -35,6 +35,9 @@ pub struct Comparison {
 /// itself whose fault it is.
 #[must_use]
 pub fn compare(cell: RowCell, others: &[RowCell]) -> Option<Comparison> {
+    if cell.code == Some(Code::CapabilityDenied) {
+        return Some(refused_like_others(cell, others));
+    }
     if !went_wrong(cell) {
         return None;
     }
@@ -51,6 +54,15 @@ pub fn compare(cell: RowCell, others: &[RowCell]) -> Option<Comparison> {
         Blame::Unknown
     };
     Some(Comparison { blame, well, ran })
+}
+
+/// A use that a guest is blamed for, of what this runtime refuses: the rule that it broke is the runtime's own where
+/// more of the others let it pass than refuse it too. (Some let pass what WASI forbids, as a path with a leading slash.)
+fn refused_like_others(cell: RowCell, others: &[RowCell]) -> Comparison {
+    let well = others.iter().filter(|other| other.verdict == Verdict::Pass).count();
+    let alike = others.iter().filter(|other| other.code == cell.code).count();
+    let blame = if well > alike { Blame::Runtime } else { Blame::Guest };
+    Comparison { blame, well, ran: well + alike }
 }
 
 /// The guest ran and did what it should not: the catalogue blames it, for want of a comparison.
@@ -90,6 +102,14 @@ mod tests {
     fn check(cell: RowCell, others: &[RowCell], wanted: Option<(Blame, usize, usize)>) {
         let wanted = wanted.map(|(blame, well, ran)| Comparison { blame, well, ran });
         assert_eq!(compare(cell, others), wanted, "{cell:?} beside {others:?}");
+    }
+
+    #[test]
+    fn a_refusal_is_the_guests_fault_unless_most_let_it_pass() {
+        let denied = ran(Code::CapabilityDenied);
+        check(denied, &[denied, denied, PASS], Some((Blame::Guest, 1, 3)));
+        check(denied, &[denied, PASS, PASS], Some((Blame::Runtime, 2, 3)));
+        check(denied, &[], Some((Blame::Guest, 0, 0)));
     }
 
     #[test]

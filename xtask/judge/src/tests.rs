@@ -12,6 +12,7 @@ mod attempts;
 mod cause;
 mod evidence;
 mod expected;
+mod guest_words;
 mod imports;
 mod proposals;
 

@@ -5,16 +5,88 @@ use wasmlab_protocol::{Location, TrapKind};
 use super::words::last_message;
 use super::{Evidence, because};
 use wasmlab_model::codes::Code;
+use wasmlab_model::facts::Facts;
 use wasmlab_model::verdict::Judgement;
 
 /// The judgement on a trap.
 pub fn trapped(evidence: &Evidence, trap: TrapKind, message: &str, location: Option<&Location>) -> Judgement {
+    let message = message.trim_start_matches("wasm trap: ");
     let words = format!("{message}{}", location.map(place).unwrap_or_default());
-    let detail = match last_words(evidence) {
+    if let Some(judgement) = without_memory(evidence, &words) {
+        return judgement;
+    }
+    let last = last_words(evidence);
+    let detail = match &last {
         Some(last) => format!("{last}; then the trap: {words}"),
         None => words,
     };
-    because(Code::Trap, kind(trap), detail)
+    let remedy = match trap {
+        // What of it can be raised, and by which switch, its adapter knows.
+        TrapKind::StackOverflow => {
+            "Let it recurse less deeply, or give it a larger stack where the runtime has a switch for \
+             that; for a recursion without end no stack is large enough."
+                .to_owned()
+        }
+        // What a panic, an abort or a fatal error ends with.
+        TrapKind::Unreachable if last.is_some() => {
+            "Mend what its own words tell: it gave up by itself, and the trap is how it ends.".to_owned()
+        }
+        _ => see(evidence.facts.ok(), location),
+    };
+    Judgement { remedy: Some(remedy), ..because(Code::Trap, kind(trap), detail) }
+}
+
+/// What shows more of a trap than is told already.
+fn see(facts: Option<&Facts>, location: Option<&Location>) -> String {
+    let named = facts.is_none_or(|f| f.sizes.names > 0);
+    match location {
+        Some(Location { function: Some(_), .. }) => "Look at the function that the detail names.".to_owned(),
+        Some(_) if named => {
+            "Look at the instruction that the detail names (`wasm-tools print --print-offsets`).".to_owned()
+        }
+        Some(_) => {
+            "Build it with names (without `-s`, `--strip-all` or `strip = true`), and the detail names the function."
+                .to_owned()
+        }
+        None => "This runtime does not say where it was: run it on one that does (wasmtime, node).".to_owned(),
+    }
+}
+
+/// A guest that ended for the want of memory: it says so, and a runtime had refused it. `ending` is how it ended.
+pub fn without_memory(evidence: &Evidence, ending: &str) -> Option<Judgement> {
+    const WORDS: &[&str] = &[
+        "memory allocation of",
+        "out of memory",
+        "outofmemory",
+        "cannot allocate memory",
+        "cannot enlarge memory",
+        "bad_alloc",
+    ];
+    let last = last_words(evidence).filter(|last| WORDS.iter().any(|words| last.to_lowercase().contains(words)))?;
+    let own = evidence.facts.ok().and_then(maximum);
+    let (limit, remedy) = match own {
+        Some(pages) => (
+            format!("its memory declares a maximum of {pages} pages ({} KiB)", pages * 64),
+            "Declare a larger maximum: `-Wl,--max-memory=BYTES` (clang), `-C link-arg=--max-memory=BYTES` (Rust), \
+             `-sALLOW_MEMORY_GROWTH` with `-sMAXIMUM_MEMORY=BYTES` (Emscripten); or let it need less.",
+        ),
+        None => (
+            "its memory declares no maximum of its own, so that the runtime's limit, or the lab's of 1 GiB, was reached"
+                .to_owned(),
+            "Let it need less memory at a time; what a runtime and the lab give one memory is limited, and no memory with \
+             32-bit addresses has more than 4 GiB.",
+        ),
+    };
+    let detail = format!("{last}; {limit}; then: {ending}");
+    let judgement = because(Code::OutOfMemory, "memory.grow".to_owned(), detail);
+    Some(Judgement { remedy: Some(remedy.to_owned()), ..judgement })
+}
+
+/// The pages that the exported memory may grow to, where it declares a maximum: `memory 1..16`.
+fn maximum(facts: &Facts) -> Option<u64> {
+    let memory = facts.exports.iter().find_map(|e| e.ty.strip_prefix("memory "))?;
+    let (_, maximum) = memory.split_once("..")?;
+    maximum.split_whitespace().next()?.parse().ok()
 }
 
 /// What the guest said last: on stderr, or on stdout where it says that something went wrong (TinyGo writes its

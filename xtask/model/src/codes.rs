@@ -123,13 +123,13 @@ catalogue! {
         "Install the toolchain and run `cargo xtask build`, then `cargo xtask bless --guests` to renew the prebuilt guest.";
     NeedsComponentModel "needs-component-model" 'c' 310 Gap [Runtime]
         "The binary is a component; this runtime, in this mode, takes core modules only."
-        "Use a runtime with the component model, or build the program as a core module (wasm32-wasip1).";
+        "Use a runtime with the component model; in a JavaScript host translate it with `jco transpile`; or build the program as a core module, where its toolchain can (Rust: wasm32-wasip1).";
     MissingImport "missing-import" 'i' 410 Gap [Runtime]
         "The guest imports a function of a known ABI that this runtime does not define."
         "Use a runtime that has this ABI, or build for an ABI that this runtime has.";
     ImportTypeMismatch "import-type-mismatch" 'y' 400 Gap [Abi]
         "The runtime defines the import with another type: two versions of one ABI, or two ABIs with one name."
-        "Rebuild with a toolchain of the ABI's current version.";
+        "Rebuild with a toolchain of the version that the runtime has, or use a runtime of the version that the module was built for.";
     NeedsJsGlue "needs-js-glue" 'j' 440 Gap [Toolchain, Abi]
         "The module expects functions that its toolchain's own JavaScript file defines."
         "Run it in a JavaScript host by the JavaScript file that its toolchain wrote beside it.";
@@ -165,10 +165,10 @@ catalogue! {
         "Compile without that feature, or use a runtime (or a flag of it) that has the proposal.";
     EngineCompileError "engine-compile-error" 'g' 330 Gap [Runtime]
         "The module is valid, and the runtime's compiler failed on it."
-        "Report it to the runtime with the module; try another compiler of the same runtime.";
+        "Report it to the runtime with the module; where the runtime has several compilers, try another.";
     CompileTimeout "compile-timeout" 'O' 340 Gap [Runtime]
         "The runtime did not finish translating the module within the limit."
-        "Raise `--timeout`, or use a faster compiler (Winch, Singlepass, an interpreter).";
+        "Use a faster compiler (Winch, Singlepass) or an interpreter, or make the module smaller (`wasm-opt -Oz`).";
     SocketsUnsupported "sockets-unsupported" 's' 620 Gap [Toolchain, Abi]
         "The guest could not use a socket. On WASI 0.1 there is no call that opens or binds one, so libraries refuse before any host call."
         "Build for wasm32-wasip2 (wasi:sockets) or WASIX, or have the host open the socket and hand it over (sock_accept).";
@@ -180,13 +180,13 @@ catalogue! {
         "Build for a target whose library has it, or with another toolchain; no runtime can change it.";
     CapabilityDenied "capability-denied" 'd' 610 Gap [Runtime]
         "The runtime has the function and refused this use of it (EACCES, EPERM, ENOTCAPABLE)."
-        "Grant the capability on the command line, or preopen the directory with the rights that the guest needs.";
+        "Grant it, where the runtime has a switch for that; open files relative to a directory that the guest was given.";
     ThreadsUnsupported "threads-unsupported" 'r' 630 Gap [Toolchain, Abi]
         "The guest could not start a thread: WASI 0.1 has none, and the standard library says so without asking the host."
         "Build for wasm32-wasip1-threads or WASIX, and use a runtime that has them.";
     Trap "trap" 't' 540 Gap [Guest]
         "The guest trapped: an instruction could not be executed."
-        "The detail names the trap; build with names and debug information to see where.";
+        "The detail has the guest's last words, the trap and its place; a build with names tells the function.";
     HostRefused "host-refused" 'H' 535 Gap [Runtime]
         "The host would not go on with the guest. It is not for the want of a function, and the guest did not trap."
         "The cell's detail has the host's reason; a runtime with another host may not have it.";
@@ -195,7 +195,7 @@ catalogue! {
         "Raise `--timeout` if it is slow; if it waits, look at what for.";
     OutOfMemory "out-of-memory" 'a' 510 Gap [Guest]
         "The guest, or the runtime for it, used more memory than the limit, or was refused memory that it cannot do without."
-        "Lower the guest's memory, or raise the limit.";
+        "Let it need less memory at a time; the limits of the lab protect the machine that it runs on.";
     OutputFlood "output-flood" 'f' 530 Gap [Guest]
         "The guest wrote more to stdout or stderr than the limit and was ended."
         "Make the guest print less.";
@@ -207,10 +207,10 @@ catalogue! {
         "Report it to the runtime with the module.";
     WrongOutput "wrong-output" 'w' 20 Fail [Guest]
         "The guest ran, and what it printed, returned or called is not what was expected."
-        "Compare the output in the report with the scenario's expectation.";
+        "Compare the output in the report with what was expected.";
     WrongExit "wrong-exit" 'W' 700 Fail [Guest]
         "The guest ran, and ended with another exit code than expected, without saying why."
-        "Look at its output; if the code is right, correct the expectation.";
+        "Look at its output; if the code is right, correct the expectation (for `check`: `--expect-exit CODE`).";
 }
 
 impl Code {

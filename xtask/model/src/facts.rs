@@ -52,6 +52,8 @@ pub struct Refusal {
 pub enum RefusalKind {
     /// A component of a pre-release format, a core module from before WebAssembly 1.0.
     FormatVersion,
+    /// An instruction, a type or a section of a proposal that was given up, or of a draft of one.
+    AbandonedProposal,
     /// More of something than implementations take, of which the specification knows no limit.
     ImplementationLimit,
 }

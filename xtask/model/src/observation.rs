@@ -141,6 +141,13 @@ pub enum Limit {
     Time(u64),
     /// Wall-clock time before the guest's first instruction, milliseconds.
     CompileTime(u64),
+    /// Wall-clock time of a process that did not say whether the guest had begun.
+    Unseen {
+        /// The part of it that is for translating, milliseconds.
+        compile_ms: u64,
+        /// The part that is for running.
+        run_ms: u64,
+    },
     /// stdout or stderr, bytes.
     Output(u64),
     /// Resident size of the process and its descendants, bytes.

@@ -69,19 +69,19 @@ impl<'a> Answer<'a> {
         self.out.push('\n');
         self.passes(&of(Verdict::Pass));
         self.reasons(name);
-        self.others(RED, "lab failed", &of(Verdict::Error), "");
-        self.others(DIM, "not asked", &of(Verdict::NotAttempted), " yet");
+        self.others(RED, "lab failed", &of(Verdict::Error));
+        self.others(DIM, "not asked", &of(Verdict::NotAttempted));
         // That a question makes no sense is worth a line only where no other is answered.
         let senseless = of(Verdict::NotApplicable);
         if senseless.len() == self.asked(name) {
-            self.others(DIM, "not asked", &senseless, "");
+            self.others(DIM, "not asked", &senseless);
         }
     }
 
     /// Cells that answer nothing, those with the same words together.
-    fn others(&mut self, style: Style, label: &str, cells: &[&Cell], after: &str) {
+    fn others(&mut self, style: Style, label: &str, cells: &[&Cell]) {
         for (detail, cells) in alike(cells, |c| c.detail.clone()) {
-            let text = format!("{}: {}{after}", self.columns(&cells), detail.trim_end_matches('.'));
+            let text = format!("{}: {}", self.columns(&cells), detail);
             self.out.push('\n');
             self.part(style, label, &text);
         }
@@ -97,7 +97,7 @@ impl<'a> Answer<'a> {
             self.part(YELLOW, "runs on", "none of the runtimes here");
             return;
         }
-        for (index, (switches, cells)) in alike(cells, |c| c.switches.join(" ")).into_iter().enumerate() {
+        for (index, (switches, cells)) in alike(cells, |c| c.switches.join(", ")).into_iter().enumerate() {
             let with = if switches.is_empty() { String::new() } else { format!(", with {switches}") };
             let text = format!("{}{with}", self.columns(&cells));
             self.part(GREEN, if index == 0 { "runs on" } else { "" }, &text);
@@ -137,7 +137,8 @@ impl<'a> Answer<'a> {
                 let why = format!("{code}{stage} ({}): {}", blame(report, *code, group.cell), group.detail());
                 self.part(DIM, "", &why);
             }
-            if reasons[index + 1..shown].iter().all(|later| remedy(later) != remedy(reason)) {
+            let next = reasons[..shown].get(index + 1);
+            if next.is_none_or(|next| remedy(next) != remedy(reason)) {
                 self.arrow(&remedy(reason));
             }
         }

@@ -84,9 +84,10 @@ pub fn by_code(report: &RunReport) -> BTreeMap<Code, Vec<Group<'_>>> {
     for cell in &report.cells {
         let Some(code) = cell.code else { continue };
         let groups = codes.entry(code).or_default();
-        // A cell whose runtime says the same in other words is one with it.
+        // A cell whose runtime says the same in other words is one with it; another blame or remedy is another answer.
         let same = |g: &&mut Group| {
-            g.scenario == cell.scenario && g.cell.subject == cell.subject && g.cell.known == cell.known
+            let of = |c: &Cell| (c.subject.clone(), c.known.clone(), c.blame.clone(), c.remedy.clone());
+            g.scenario == cell.scenario && of(g.cell) == of(cell)
         };
         match groups.iter_mut().find(same) {
             Some(group) => {
@@ -233,7 +234,7 @@ pub fn changes(report: &RunReport) -> Vec<(Change, String)> {
     lines
 }
 
-/// The passes that need a switch, as lines: `a, b on wasmi: with Config::x(true); by default unsupported-proposal (gc): …`.
+/// The passes that need a switch, as lines: `a, b on wasmi: with Config::x(true); by default unsupported-proposal: …`.
 #[must_use]
 pub fn switched(report: &RunReport) -> Vec<String> {
     let mut lines: Vec<(Vec<&str>, &Cell)> = Vec::new();
@@ -246,7 +247,7 @@ pub fn switched(report: &RunReport) -> Vec<String> {
     }
     let text = |(names, cell): (Vec<&str>, &Cell)| {
         let by_default = cell.by_default.as_ref().map(|words| format!("; by default {words}")).unwrap_or_default();
-        format!("{} on {}: with {}{by_default}", names.join(", "), cell.runtime, cell.switches.join(" "))
+        format!("{} on {}: with {}{by_default}", names.join(", "), cell.runtime, cell.switches.join(", "))
     };
     lines.into_iter().map(text).collect()
 }

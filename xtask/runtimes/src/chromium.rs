@@ -3,6 +3,8 @@
 
 use crate::{Program, Runtime, page};
 
+const STACK: Option<&str> = Some("`--js-flags=--stack-size=KIB` when the browser is started");
+
 pub fn columns() -> Vec<Runtime> {
     let program = Program {
         // The headless shell is Chromium without the parts of a desktop's browser: the same engine, at a
@@ -12,5 +14,5 @@ pub fn columns() -> Vec<Runtime> {
         version_args: &["--version"],
         how_to_get: "install Chromium (its headless shell is enough)",
     };
-    page::columns("chromium", program).into_iter().map(|column| Runtime { in_ci: true, ..column }).collect()
+    page::columns("chromium", program).into_iter().map(|column| Runtime { in_ci: true, larger_stack: STACK, ..column }).collect()
 }

@@ -3,9 +3,9 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use wasmlab_protocol::Network;
+use wasmlab_protocol::{Entry, Network};
 
-use crate::{CellFiles, InstallCommand, Package, PackageClient, Runtime, Source, Tool, js};
+use crate::{CellFiles, InstallCommand, Package, PackageClient, Runtime, Source, Tool, js, switches};
 
 pub fn columns() -> Vec<Runtime> {
     js::columns(Runtime {
@@ -28,8 +28,11 @@ pub fn columns() -> Vec<Runtime> {
             ],
         }),
         in_ci: true,
+        larger_stack: Some("`deno run --v8-flags=--stack-size=KIB`, and `ulimit -s` above that"),
         env,
         commands: |tool, cell| js::commands(tool, cell, permissions(tool, cell)),
+        help: &[&["run", "--v8-flags=--help"]],
+        switches: switches::of_v8,
         ..Runtime::default()
     })
 }
@@ -72,7 +75,11 @@ fn permissions(tool: &Tool, cell: &CellFiles) -> Vec<OsString> {
     }
     flags.push(format!("--allow-read={}", list(read)).into());
     flags.push(format!("--allow-write={}", list(write)).into());
-    if spec.network == Network::Loopback {
+    if !spec.switches.is_empty() {
+        flags.push(format!("--v8-flags={}", spec.switches.join(",")).into());
+    }
+    // A handler is served by the driver, whatever its guest may ask for.
+    if spec.network == Network::Loopback || matches!(spec.entry, Entry::Http { .. }) {
         let ports = spec.ports.iter().chain(&spec.connect_ports).map(|port| format!("127.0.0.1:{port}"));
         let ports: Vec<String> = ports.collect();
         // An empty list would allow all.

@@ -9,5 +9,5 @@ pub fn columns() -> Vec<Runtime> {
         version_args: &["--version"],
         how_to_get: "install Firefox",
     };
-    page::columns("firefox", program)
+    page::columns("firefox", program).into_iter().map(|column| Runtime { in_ci: true, ..column }).collect()
 }

@@ -43,7 +43,12 @@ registry! {
     wasmi, tinywasm, wasmtime, wasmtime_36, wasmer, wasmtime_cli, wasmi_cli, wasmer_cli, wamr_zig, iwasm, wasmedge, wazero, wabt, spin, node, deno, bun, chromium, firefox
 }
 
-/// Every column, in the order of the table.
+/// The columns of the table: those that were tried with the real program.
+pub fn table() -> impl Iterator<Item = &'static Runtime> {
+    all().iter().filter(|runtime| !runtime.unproven)
+}
+
+/// Every column, in the order of the table, with those that are not in it.
 #[must_use]
 pub fn all() -> &'static [Runtime] {
     &ALL

@@ -1,7 +1,7 @@
 //! Node.js: `node:wasi` for modules that import WASI 0.1, their own glue for those that came with one, plain
 //! WebAssembly for others; components by jco. The node that is here, and lines of versions that people still use.
 
-use crate::{InstallCommand, Package, PackageClient, Runtime, Source, js};
+use crate::{InstallCommand, Package, PackageClient, Runtime, Source, command_line, js, switches};
 
 /// Columns of their own: a line of versions, the program's name on PATH, the variable that names it elsewhere.
 /// 24 has long-term support; 20 has none any more, and is what many machines still have.
@@ -27,8 +27,14 @@ pub fn columns() -> Vec<Runtime> {
             programs: &["node_modules/node/bin/node", "node_modules/node/bin/node.exe"],
         }),
         in_ci: true,
+        larger_stack: Some("`node --stack-size=KIB`, and `ulimit -s` above that"),
         // node:wasi announces on stderr that it is experimental: the guest's stderr is to be its own.
-        commands: |tool, cell| js::commands(tool, cell, vec!["--no-warnings".into()]),
+        commands: |tool, cell| {
+            let switches = command_line::switch_args(cell.cell);
+            js::commands(tool, cell, [vec!["--no-warnings".into()], switches].concat())
+        },
+        help: &[&["--v8-options"]],
+        switches: switches::of_v8,
         ..Runtime::default()
     };
     let current = js::columns(node.clone());

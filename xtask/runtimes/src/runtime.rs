@@ -39,6 +39,9 @@ pub struct Runtime {
     pub version_line: Option<&'static str>,
     /// CI installs or builds its program: where it is absent there, CI says what it left out.
     pub in_ci: bool,
+    /// Written by its documentation and never tried with the real program: it is no column of the table, and runs
+    /// where it is named.
+    pub unproven: bool,
     /// The user's own program, which takes the place of what [`Runtime::source`] says.
     pub custom_build: Option<PathBuf>,
     /// The column of the same engine that it is compared with: embedded and by its command line, a custom build
@@ -59,6 +62,9 @@ pub struct Runtime {
     pub support_files: &'static [(&'static str, &'static str)],
     /// The first build of its engine takes minutes: `--engines quick` leaves it out.
     pub slow_to_build: bool,
+    /// Its process translates the module and does not say when it begins to run it. Where no [`Runtime::prepare`] did
+    /// so before, the process has both limits together.
+    pub compiles_unseen: bool,
     /// How a guest comes to a listening socket that is open already.
     pub sockets: Sockets,
     /// Environment of its program beside the cell's: where it keeps what it worked out before.
@@ -78,6 +84,8 @@ pub struct Runtime {
     pub commands: fn(&Tool, &CellFiles) -> Vec<Vec<OsString>>,
     /// How its output is read; `None` where the program speaks the lab's protocol.
     pub reader: Option<Reader>,
+    /// How a guest gets a larger stack on this runtime: its switch, or the call of who embeds it, with its unit.
+    pub larger_stack: Option<&'static str>,
     /// The switch or the default of this runtime that explains a result unlike that of its reference column.
     pub explain_difference: fn(&Finding) -> Option<&'static str>,
 }
@@ -96,6 +104,7 @@ impl Default for Runtime {
             package: None,
             version_line: None,
             in_ci: false,
+            unproven: false,
             custom_build: None,
             reference_column: None,
             host_layer: HostLayer::None,
@@ -105,6 +114,7 @@ impl Default for Runtime {
             aux_program: None,
             support_files: &[],
             slow_to_build: false,
+            compiles_unseen: false,
             sockets: Sockets::None,
             env: |_| Vec::new(),
             extra_files: |_| Vec::new(),
@@ -113,6 +123,7 @@ impl Default for Runtime {
             prepare: |_, _, _| None,
             commands: |tool, cell| vec![vec![tool.program.clone().into(), "run".into(), cell.spec.into()]],
             reader: None,
+            larger_stack: None,
             explain_difference: |_| None,
         }
     }

@@ -17,6 +17,7 @@ pub fn columns() -> Vec<Runtime> {
         id: "spin".into(),
         engine: "spin",
         mode: "http".into(),
+        unproven: true,
         source: Source::on_path(&["spin"], "WASMLAB_SPIN", "see https://spinframework.dev/v3/install"),
         install: vec![InstallCommand::quick(&["brew", "install", "spinframework/tap/spin"])],
         is_applicable: |_, spec| match spec.run.entry {
@@ -25,6 +26,7 @@ pub fn columns() -> Vec<Runtime> {
         },
         extra_files: |cell| vec![(MANIFEST, manifest(cell))],
         commands: |tool, cell| vec![command(tool, cell)],
+        compiles_unseen: true,
         reader: Some(Reader::new(classify)),
         ..Runtime::default()
     }]

@@ -35,6 +35,30 @@ pub fn enable_all(tool: &Tool, lack: Lack) -> Vec<String> {
     has.then(|| SWITCH.to_owned()).into_iter().collect()
 }
 
+/// Proposals by the lab's name and by V8's. Which of them a version has as a switch, its help says.
+const V8: &[(&str, &str)] = &[
+    ("gc", "--experimental-wasm-gc"),
+    ("function-references", "--experimental-wasm-typed-funcref"),
+    ("exceptions", "--experimental-wasm-exnref"),
+    ("memory64", "--experimental-wasm-memory64"),
+    ("multi-memory", "--experimental-wasm-multi-memory"),
+    ("tail-call", "--experimental-wasm-return-call"),
+    ("extended-const", "--experimental-wasm-extended-const"),
+    ("relaxed-simd", "--experimental-wasm-relaxed-simd"),
+    ("wide-arithmetic", "--experimental-wasm-wide-arithmetic"),
+    ("stack-switching", "--experimental-wasm-wasmfx"),
+    ("shared-everything-threads", "--experimental-wasm-shared"),
+    ("stringref", "--experimental-wasm-stringref"),
+];
+
+/// Switches of V8 for a proposal, where the help of its host lists them.
+#[must_use]
+pub fn of_v8(tool: &Tool, lack: Lack) -> Vec<String> {
+    let Lack::Proposal(lacking) = lack else { return Vec::new() };
+    let known = V8.iter().filter(|(name, switch)| *name == lacking && lists(&tool.help, switch));
+    known.map(|(_, switch)| (*switch).to_owned()).collect()
+}
+
 /// Whether a help text has this word, followed by none of the characters that names of switches are made of.
 #[must_use]
 pub fn lists(help: &str, word: &str) -> bool {

@@ -70,6 +70,17 @@ fn a_custom_build_is_its_base_with_another_program() {
     assert_eq!(format!("{restored:?}"), format!("{base:?}"), "nothing else differs");
 }
 
+/// What a runtime prints is read as the real program prints it: the recordings are the proof that it was tried.
+#[test]
+fn an_adapter_that_reads_output_is_in_the_table_when_its_output_is_recorded() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/runtime-output");
+    for runtime in all().iter().filter(|runtime| runtime.reader.is_some()) {
+        let recorded = folder.join(runtime.id()).join("hello.txt").is_file();
+        assert_eq!(recorded, !runtime.unproven, "{}: recorded, and in the table", runtime.id());
+        assert!(recorded || !runtime.in_ci, "{}: in CI, and never recorded", runtime.id());
+    }
+}
+
 #[test]
 fn golden_commands() {
     let mut commands = String::new();

@@ -87,7 +87,8 @@ fn classify(output: &ProcessOutput) -> Progress {
     }
     let Some((_, result)) = output.stdout.trim_end().split_once(") =>") else { return exited(0) };
     match result.trim_start().strip_prefix("error: ") {
-        Some(words) => at(Stage::Run, trap(words)),
+        // The line is the interpreter's own.
+        Some(words) => Progress { stdout: Some(String::new()), ..at(Stage::Run, trap(words)) },
         None => Progress { stdout: Some(result.trim_start().to_owned()), ..exited(0) },
     }
 }

@@ -2,10 +2,12 @@
 
 use crate::{HostLayer, Runtime, Sockets, embedded};
 
+const STACK: Option<&str> = Some("`wasmer::sys::vm::set_stack_size(BYTES)` in the program that embeds it");
+
 pub fn columns() -> Vec<Runtime> {
     let column = |id, mode| {
         let column = embedded::column(id, "wasmer", mode);
-        Runtime { slow_to_build: true, sockets: Sockets::Inherited, ..column }
+        Runtime { slow_to_build: true, sockets: Sockets::Inherited, larger_stack: STACK, ..column }
     };
     let cranelift = column("wasmer-cranelift", "cranelift");
     vec![

@@ -16,6 +16,7 @@ pub fn columns() -> Vec<Runtime> {
         id: "wasmer-cli".into(),
         engine: "wasmer",
         mode: "cranelift".into(),
+        unproven: true,
         // Which compiler is the default depends on how it was built.
         flags: &["--cranelift"],
         source: Source::on_path(&["wasmer"], "WASMLAB_WASMER", "see https://docs.wasmer.io/install"),
@@ -31,6 +32,7 @@ pub fn columns() -> Vec<Runtime> {
         switches: switches::enable_all,
         not_attempted: command_line::usual_limits,
         commands,
+        compiles_unseen: true,
         reader: Some(Reader { result_separator: Some(' '), error_mark: "error: ", ..Reader::new(classify) }),
         reference_column: Some("wasmer-cranelift".into()),
         explain_difference: command_line::explain_difference,

@@ -2,7 +2,11 @@
 
 use crate::{HostLayer, Runtime, Sockets, embedded};
 
+const STACK: Option<&str> =
+    Some("`Config::set_max_recursion_depth(CALLS)` and `set_max_stack_height(BYTES)` of the program that embeds it");
+
 pub fn columns() -> Vec<Runtime> {
-    let wasmi = Runtime { sockets: Sockets::Inherited, ..embedded::column("wasmi", "wasmi", "interpreter") };
+    let wasmi = embedded::column("wasmi", "wasmi", "interpreter");
+    let wasmi = Runtime { sockets: Sockets::Inherited, larger_stack: STACK, ..wasmi };
     vec![wasmi.clone(), wasmi.with_host_layer(HostLayer::Emscripten)]
 }

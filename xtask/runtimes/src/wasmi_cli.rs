@@ -21,6 +21,7 @@ pub fn columns() -> Vec<Runtime> {
             command: &["cargo", "install", "--locked", "wasmi_cli"],
             note: "takes three minutes",
         }],
+        in_ci: true,
         is_applicable: command_line::no_http,
         not_attempted,
         commands,

@@ -1,14 +1,16 @@
-//! wasmtime by its command line: `wasmtime run`, and `wasmtime serve` for wasi:http.
+//! wasmtime by its command line: `wasmtime compile` and `wasmtime run`, and `wasmtime serve` for wasi:http.
 //!
 //! <https://docs.wasmtime.dev/cli-options.html>
 
 use std::ffi::OsString;
+use std::path::Path;
 
 use wasmlab_model::facts::Kind;
 use wasmlab_model::verdict::NotAttempted;
 use wasmlab_protocol::{Call, Entry, Network, TABLE_ELEMENTS, Value};
 
 use crate::command_line::{self, CallSyntax, Reader, argv, plain_value};
+use crate::switches::lists;
 use crate::wasmtime_messages::classify;
 use crate::{CellFiles, InstallCommand, Lack, Package, PackageClient, Runtime, Source, Tool, wave};
 
@@ -31,6 +33,7 @@ pub fn columns() -> Vec<Runtime> {
         in_ci: true,
         help: &[&["run", "-W", "help"], &["run", "-S", "help"]],
         switches,
+        larger_stack: Some("`wasmtime run -W max-wasm-stack=BYTES`"),
         // The switches `-S tcplisten` and `-S listenfd` are of a WASI 0.1 that wasmtime has removed since.
         not_attempted: |cell| {
             if !is_library(cell) {
@@ -41,6 +44,8 @@ pub fn columns() -> Vec<Runtime> {
             let why = format!("a call of `{}` with such arguments has no text for `--invoke`", untypable.export);
             Some(NotAttempted { what: "call-argument", why })
         },
+        compiles_unseen: true,
+        prepare,
         commands,
         reader: Some(Reader { parse_value, ..Reader::new(classify) }),
         reference_column: Some("wasmtime-cranelift".into()),
@@ -49,14 +54,32 @@ pub fn columns() -> Vec<Runtime> {
     }]
 }
 
+const COMPILED: &str = "guest.cwasm";
+
+/// Whether the module is translated by a process of its own: `serve` takes a module as it is.
+fn is_prepared(cell: &CellFiles) -> bool {
+    !matches!(cell.cell.entry, Entry::Http { .. })
+}
+
+/// The module and the switches of [`commands`], so that translating has a limit of its own.
+fn prepare(tool: &Tool, cell: &CellFiles, into: &Path) -> Option<Vec<OsString>> {
+    let mut argv = argv(&tool.program, ["compile"]);
+    argv.extend(limits_and_network(cell));
+    argv.extend(command_line::switch_args(cell.cell));
+    argv.extend(["-o".into(), into.join(COMPILED).into(), cell.module.into()]);
+    is_prepared(cell).then_some(argv)
+}
+
 fn commands(tool: &Tool, cell: &CellFiles) -> Vec<Vec<OsString>> {
     let spec = cell.cell;
+    let compiled = cell.prepared.join(COMPILED);
+    let cell = if is_prepared(cell) { &CellFiles { module: &compiled, ..*cell } } else { cell };
     let mut base = match spec.entry {
         // Without --no-logging-prefix every line of the guest's gets `stdout [0] :: ` before it.
         Entry::Http { port } => {
             argv(&tool.program, ["serve", "--addr", &format!("127.0.0.1:{port}"), "--no-logging-prefix"])
         }
-        _ => argv(&tool.program, ["run"]),
+        _ => argv(&tool.program, ["run", "--allow-precompiled"]),
     };
     base.extend(limits_and_network(cell));
     base.extend(command_line::switch_args(spec));
@@ -142,6 +165,8 @@ fn switches(tool: &Tool, lack: Lack) -> Vec<String> {
             let third = import.starts_with("wasi:") && import.contains("@0.3.");
             option.into_iter().chain(third.then_some("p3")).map(|option| ("-S", option)).collect()
         }
+        // As much as the main thread of a process usually has.
+        Lack::Stack if lists(&tool.help, "max-wasm-stack") => return vec!["-W max-wasm-stack=8388608".to_owned()],
         Lack::Stack => Vec::new(),
     };
     let has = |(group, option): &(&str, &str)| {
@@ -173,7 +198,21 @@ fn parse_value(ty: &str, text: &str) -> Option<Value> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Lack, Tool, switches};
+    use wasmlab_protocol::Value;
+
+    use super::{Lack, Tool, parse_value, switches};
+
+    #[test]
+    fn results_of_components_are_read_by_their_types() {
+        let check = |ty: &str, text: &str, value: Option<Value>| assert_eq!(parse_value(ty, text), value, "{ty} {text}");
+        check("i32", "-1", Some(Value::I32(-1)));
+        check("s32", "-2147483648", Some(Value::I32(i32::MIN)));
+        check("u64", "18446744073709551615", Some(Value::I64(-1)));
+        check("f64", "5", Some(Value::F64(5.0)));
+        check("bool", "true", Some(Value::I32(1)));
+        check("string", "\"Hello, world!\"", Some(Value::Text("Hello, world!".to_owned())));
+        check("record", "{a: 1}", None);
+    }
 
     #[test]
     fn a_version_gets_the_switches_that_its_help_lists() {
@@ -190,5 +229,7 @@ mod tests {
         check(Lack::Import("wasi.thread-spawn"), &[]);
         check(Lack::Import("env.f"), &[]);
         check(Lack::Stack, &[]);
+        let tool = Tool { help: "  -W max-wasm-stack=N -- Maximum stack size".to_owned(), ..Tool::default() };
+        assert_eq!(switches(&tool, Lack::Stack), ["-W max-wasm-stack=8388608"]);
     }
 }

@@ -33,6 +33,7 @@ pub fn columns() -> Vec<Runtime> {
         sockets: Sockets::Opened,
         is_applicable: command_line::commands_only,
         commands: |tool, cell| vec![command(tool, cell)],
+        compiles_unseen: true,
         reader: Some(Reader { error_mark: FAILED, ..Reader::new(classify) }),
         ..Runtime::default()
     }]

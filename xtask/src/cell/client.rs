@@ -17,16 +17,18 @@ use request::Request;
 /// Bytes that a response or a connection may bring.
 const MOST: u64 = 64 << 20;
 
-/// Plays `steps` against a guest; `ports` are those of its sockets, by name. Afterwards the guest has
-/// ended or is asked to: a script that says nothing of the end leaves `run` for it.
+/// Plays `steps` against a guest; `ports` are those of its sockets, by name; `has_begun` says whether it runs, as far
+/// as can be told: translating it is no time that it has to listen. Afterwards the guest has ended or is asked to: a
+/// script that says nothing of the end leaves `run` for it.
 pub fn play(
     steps: &[Step],
     running: &Running,
     ports: &BTreeMap<String, u16>,
     contents: Contents,
     run: Duration,
+    has_begun: &dyn Fn() -> bool,
 ) -> Script {
-    let mut player = Player { running, ports, contents, connections: BTreeMap::new() };
+    let mut player = Player { running, ports, contents, has_begun, connections: BTreeMap::new() };
     let mut script = Script { steps: steps.len(), ..Script::default() };
     for step in steps {
         if let Err(why) = player.step(step) {
@@ -49,6 +51,7 @@ struct Player<'a> {
     running: &'a Running,
     ports: &'a BTreeMap<String, u16>,
     contents: Contents<'a>,
+    has_begun: &'a dyn Fn() -> bool,
     connections: BTreeMap<String, TcpStream>,
 }
 
@@ -135,12 +138,17 @@ impl Player<'_> {
     /// Waits until somebody listens, without connecting: a guest may accept only once.
     fn listen(&self, socket: &str, limit: Duration) -> Result<(), String> {
         let port = self.address(socket).port();
-        let patience = Patience::new(self.running, limit);
+        // The process as a whole has its limits, whatever it does.
+        let mut patience = None;
         loop {
             if is_listening(port) {
                 return Ok(());
             }
-            if patience.left().is_none() || self.running.wait_end(Duration::from_millis(10)) {
+            if patience.is_none() && (self.has_begun)() {
+                patience = Some(Patience::new(self.running, limit));
+            }
+            let over = patience.as_ref().is_some_and(|patience| patience.left().is_none());
+            if over || self.running.wait_end(Duration::from_millis(10)) {
                 return Err(format!("listen: nobody listens on {socket} (port {port})"));
             }
         }

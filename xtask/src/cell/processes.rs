@@ -6,7 +6,7 @@ use std::fs;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use wasmlab_model::observation::{Limit, Outcome, Part, Script};
 use wasmlab_process::{End, Ended, Input};
@@ -77,11 +77,12 @@ pub fn run(
         results.push(translate(plan, workdir, argv, sink)?);
         translation::keep(lab, plan, &workdir.paths.prepared);
     }
+    let unseen = plan.runtime.compiles_unseen && commands.prepare.is_none();
     for argv in &commands.run {
         if results.last().is_some_and(|last: &ProcessResult| !last.exited_well()) {
             break;
         }
-        results.push(guest(plan, workdir, argv, sink)?);
+        results.push(guest(plan, workdir, argv, unseen, sink)?);
     }
     Ok(results)
 }
@@ -95,7 +96,7 @@ fn translate(plan: &Plan, workdir: &Workdir, argv: &[OsString], sink: Option<Out
     let ended = follow::run(&command, Part::Prepare, None, sink, |_| ());
     let result = ProcessResult::of(Part::Prepare, argv, ended, |end| match end {
         End::Time | End::Watch => Outcome::Limit(Limit::CompileTime(plan.limits.compile_ms)),
-        end => outcome(end, &[], plan),
+        end => outcome(end, &[], plan, false),
     });
     if !result.exited_well() {
         // A folder that stays behind costs space, nothing else.
@@ -110,8 +111,15 @@ fn translate(plan: &Plan, workdir: &Workdir, argv: &[OsString], sink: Option<Out
     Ok(result)
 }
 
-/// Runs the guest, with the client's steps where the scenario has any.
-fn guest(plan: &Plan, workdir: &mut Workdir, argv: &[OsString], sink: Option<OutputSink>) -> io::Result<ProcessResult> {
+/// Runs the guest, with the client's steps where the scenario has any. `unseen`: the process translates it too, and
+/// does not say when it is done.
+fn guest(
+    plan: &Plan,
+    workdir: &mut Workdir,
+    argv: &[OsString],
+    unseen: bool,
+    sink: Option<OutputSink>,
+) -> io::Result<ProcessResult> {
     let steps = plan.scenario.spec.step.as_slice();
     let stdin = match steps {
         [] => Input::Bytes(plan.scenario.spec.run.stdin.clone().into_bytes()),
@@ -121,7 +129,7 @@ fn guest(plan: &Plan, workdir: &mut Workdir, argv: &[OsString], sink: Option<Out
     // The watcher keeps the stages' limits; this is for the time that they leave.
     let mut command = workdir.process(plan, Part::Guest, argv, stdin, compile + run + Duration::from_secs(5));
     let reports = workdir.reports.clone();
-    let mut watched = Stages::new(reports.clone());
+    let mut watched = Stages::new(reports.clone(), if unseen { compile + run } else { run });
     let short = Arc::new(AtomicBool::new(room::is_short(workdir.path())));
     let (root, is_short) = (workdir.path().to_owned(), Arc::clone(&short));
     let watch = Box::new(move |age: Duration| {
@@ -136,17 +144,23 @@ fn guest(plan: &Plan, workdir: &mut Workdir, argv: &[OsString], sink: Option<Out
     }
     let contents = Contents { scenario: plan.scenario, ports: &ports };
     let mut script = None;
+    let (speaks, started) = (plan.runtime.reader.is_none(), Instant::now());
+    let has_begun = || match (speaks, unseen) {
+        (true, _) => reports.have_begun(),
+        (false, true) => started.elapsed() > compile,
+        (false, false) => true,
+    };
     let ended = follow::run(&command, Part::Guest, Some(watch), sink, |running| {
         // The guest's process has its own copies: with these closed, a dead guest's port refuses at once.
         workdir.sockets.clear();
-        script = (!steps.is_empty()).then(|| client::play(steps, running, &by_name, contents, run));
+        script = (!steps.is_empty()).then(|| client::play(steps, running, &by_name, contents, run, &has_begun));
     });
-    let mut result = ProcessResult::of(Part::Guest, argv, ended, |end| outcome(end, &reports.events(), plan));
+    let mut result = ProcessResult::of(Part::Guest, argv, ended, |end| outcome(end, &reports.events(), plan, unseen));
     result.script = script;
     if short.load(Ordering::Relaxed) || room::is_short(workdir.path()) { Err(room::error()) } else { Ok(result) }
 }
 
-fn outcome(end: &End, events: &[Event], plan: &Plan) -> Outcome {
+fn outcome(end: &End, events: &[Event], plan: &Plan, unseen: bool) -> Outcome {
     match end {
         End::Exited(code) => Outcome::Exited(*code),
         End::Signaled(signal) => Outcome::Signaled(*signal),
@@ -156,13 +170,15 @@ fn outcome(end: &End, events: &[Event], plan: &Plan) -> Outcome {
         End::Interrupted => Outcome::Interrupted,
         End::Time | End::Watch => {
             let ran = events.iter().any(|e| matches!(e, Event::Stage { stage, .. } if *stage >= Stage::Instantiate));
-            let silent = events.is_empty();
-            let limit = if ran || silent {
-                Limit::Time(u64::try_from(plan.run_limit().as_millis()).unwrap_or(u64::MAX))
-            } else {
-                Limit::CompileTime(plan.limits.compile_ms)
-            };
-            Outcome::Limit(limit)
+            let run_ms = u64::try_from(plan.run_limit().as_millis()).unwrap_or(u64::MAX);
+            let compile_ms = plan.limits.compile_ms;
+            Outcome::Limit(match (events.is_empty(), plan.runtime.reader) {
+                _ if ran => Limit::Time(run_ms),
+                (false, _) => Limit::CompileTime(compile_ms),
+                (true, Some(_)) if unseen => Limit::Unseen { compile_ms, run_ms },
+                (true, Some(_)) => Limit::Time(run_ms),
+                (true, None) => Limit::Unseen { compile_ms: 0, run_ms },
+            })
         }
     }
 }
@@ -172,13 +188,15 @@ mod tests {
     use std::collections::BTreeMap;
     use std::ffi::OsString;
     use std::path::Path;
+    use std::time::{Duration, Instant};
 
     use crate::cell::{Keep, Limits, Plan, observe};
     use crate::lab::Lab;
     use crate::machine::Machine;
     use crate::store::cache::Cache;
-    use wasmlab_model::observation::Part;
+    use wasmlab_model::observation::{Limit, Outcome, Part, Progress};
     use wasmlab_model::scenario::Scenario;
+    use wasmlab_runtimes::command_line::Reader;
     use wasmlab_runtimes::{CellFiles, Runtime, Source, Tool};
 
     /// Its translator writes its switch into a file, which its runtime prints.
@@ -194,23 +212,61 @@ mod tests {
         }
     }
 
+    fn lab(root: &Path) -> Lab {
+        let cache = Cache::new(root.join("cache"));
+        Lab { root: root.into(), cache, machine: Machine::new(root.join("memory")) }
+    }
+
+    fn scenario(root: &Path) -> Scenario {
+        let text = "schema = 1\ntitle = \"t\"\nfamily = \"f\"\nroute = \"wat\"\nbuild = { toolchain = \"wat\", source = \"m.wat\" }\n";
+        Scenario { name: "m".to_owned(), dir: root.into(), spec: crate::scenario::parse(text).unwrap() }
+    }
+
     fn write(tool: &Tool, switch: &str, into: &Path) -> Option<Vec<OsString>> {
         let script = format!("echo {switch} > {}", into.join("made").display());
         Some(vec![tool.program.clone().into(), "-c".into(), script.into()])
     }
 
+    /// Who translates unseen has both limits together, and nobody knows at which one it was.
+    #[test]
+    fn a_process_that_hangs_is_at_the_limit_that_can_be_told() {
+        let root = tempfile::tempdir().unwrap();
+        let lab = lab(root.path());
+        let guest = lab.cache.put_object(&wat::parse_str("(module)").unwrap()).unwrap();
+        let scenario = scenario(root.path());
+        let limits = Limits { compile_ms: 700, run_ms: 300, ..Limits::default() };
+        let check = |compiles_unseen, reader, wanted| {
+            let commands = |_: &Tool, _: &CellFiles| vec![vec!["/bin/sleep".into(), "60".into()]];
+            let prepare = |_: &Tool, _: &CellFiles, _: &Path| None;
+            let runtime = Runtime { compiles_unseen, reader, commands, ..switched(prepare) };
+            let (tool, companions) = (Tool::default(), BTreeMap::new());
+            let plan = Plan {
+                scenario: &scenario,
+                runtime: &runtime,
+                tool: &tool,
+                guest: &guest,
+                facts: None,
+                companions: &companions,
+                limits,
+                switches: &[],
+            };
+            let began = Instant::now();
+            let seen = observe(&lab, &plan, None, Keep::default()).unwrap();
+            assert_eq!(seen.outcome, Outcome::Limit(wanted));
+            assert!(began.elapsed() >= Duration::from_millis(if compiles_unseen { 1000 } else { 300 }));
+        };
+        let reader = Some(Reader::new(|_| Progress::default()));
+        check(true, reader, Limit::Unseen { compile_ms: 700, run_ms: 300 });
+        check(false, reader, Limit::Time(300));
+        check(false, None, Limit::Unseen { compile_ms: 0, run_ms: 300 });
+    }
+
     #[test]
     fn a_translation_is_kept_for_the_same_switches_and_for_no_others() {
         let root = tempfile::tempdir().unwrap();
-        let lab = Lab {
-            root: root.path().into(),
-            cache: Cache::new(root.path().join("cache")),
-            machine: Machine::new(root.path().join("memory")),
-        };
+        let lab = lab(root.path());
         let guest = lab.cache.put_object(&wat::parse_str("(module)").unwrap()).unwrap();
-        let text = "schema = 1\ntitle = \"t\"\nfamily = \"f\"\nroute = \"wat\"\nbuild = { toolchain = \"wat\", source = \"m.wat\" }\n";
-        let spec = crate::scenario::parse(text).unwrap();
-        let scenario = Scenario { name: "m".to_owned(), dir: root.path().into(), spec };
+        let scenario = scenario(root.path());
         let tool = Tool { program: "/bin/sh".into(), fingerprint: "the same".to_owned(), ..Tool::default() };
         let (o0, o3) =
             (switched(|tool, _, into| write(tool, "-O0", into)), switched(|tool, _, into| write(tool, "-O3", into)));

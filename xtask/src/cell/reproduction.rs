@@ -9,18 +9,31 @@ use std::path::{Path, PathBuf};
 use super::plan::Plan;
 use super::preopens::{self, Contents};
 use crate::lab::Lab;
+use wasmlab_runtimes::Tool;
+
+/// The programs of a command, as its script names them.
+pub const VARIABLES: [&str; 3] = [RUNTIME, COMPILER, DRIVEN];
+const RUNTIME: &str = "$RUNTIME";
+const COMPILER: &str = "$COMPILER";
+const DRIVEN: &str = "$DRIVEN";
+/// The folder of the driver's files.
+const SUPPORT: &str = "driver";
+/// The folder of npm packages, where `npm install` puts them.
+const PACKAGES: &str = "node_modules";
 
 /// What a folder that shows a cell holds.
 #[derive(Debug)]
 pub struct Reproduction {
     /// The module's name in the folder.
     pub module: String,
-    /// The command that translates it, if one does; its program is the auxiliary one of the runtime.
+    /// The command that translates it, if one does. Programs are [`VARIABLES`].
     pub prepare: Option<Vec<OsString>>,
     /// The folder that the translation goes into.
     pub prepared: PathBuf,
     /// The commands that run it.
     pub commands: Vec<Vec<OsString>>,
+    /// Variables of its program, beside the usual ones.
+    pub env: Vec<(&'static str, OsString)>,
     /// Ports by name: numbers that are likely free.
     pub ports: BTreeMap<String, u16>,
 }
@@ -30,6 +43,8 @@ pub struct Reproduction {
 /// # Errors
 /// When a file cannot be written.
 pub fn reproduce(lab: &Lab, plan: &Plan, into: &Path) -> io::Result<Reproduction> {
+    let tool = &elsewhere(plan.tool);
+    let plan = &Plan { tool, ..*plan };
     let (paths, ports) = plan.relative();
     let spec = plan.spec(&paths, &ports);
     let ports = ports.all().into_iter().chain(plan.relative_sockets()).collect::<BTreeMap<_, _>>();
@@ -53,12 +68,26 @@ pub fn reproduce(lab: &Lab, plan: &Plan, into: &Path) -> io::Result<Reproduction
         fs::write(into.join(name), text)?;
     }
     for (name, text) in plan.runtime.support_files {
-        let to = into.join(name);
+        let to = into.join(SUPPORT).join(name);
         fs::create_dir_all(to.parent().unwrap_or(into))?;
         fs::write(to, text)?;
     }
     if !run.stdin.is_empty() {
         fs::write(into.join("stdin.txt"), &run.stdin)?;
     }
-    Ok(Reproduction { module, prepare: commands.prepare, prepared: paths.prepared, commands: commands.run, ports })
+    let env = (plan.runtime.env)(tool);
+    Ok(Reproduction { module, prepare: commands.prepare, prepared: paths.prepared, commands: commands.run, env, ports })
+}
+
+/// The programs and files of `tool` as they are on another machine.
+fn elsewhere(tool: &Tool) -> Tool {
+    let named = |path: &Path, name: &str| if path.as_os_str().is_empty() { PathBuf::new() } else { name.into() };
+    Tool {
+        program: RUNTIME.into(),
+        aux_program: named(&tool.aux_program, COMPILER),
+        driven: named(&tool.driven, DRIVEN),
+        support: named(&tool.support, SUPPORT),
+        packages: named(&tool.packages, PACKAGES),
+        ..tool.clone()
+    }
 }

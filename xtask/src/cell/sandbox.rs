@@ -1,6 +1,6 @@
 //! What the processes of a cell may touch, below the runtime's own sandbox: see [`wasmlab_process::Sandbox`].
 //!
-//! They may change the cell's own folder (but not the files there that the lab wrote for them), the directories that
+//! They may change the cell's own folders (but not its specification and what was translated), the directories that
 //! the guest was given, and what the runtime keeps for later cells. They may read what their programs are made of and
 //! what the system needs, and nothing else of this machine: no home folder, no other cell, no source. They may listen
 //! on and connect to the ports of the cell alone.
@@ -69,7 +69,7 @@ pub fn of(plan: &Plan, workdir: &Workdir, part: Part, argv: &[OsString]) -> Opti
     programs.for_each(|program| read.extend(made_of(&program)));
     let named = std::env::var_os(READ_VARIABLE).unwrap_or_default();
     read.extend(std::env::split_paths(&named));
-    let mut write: Vec<PathBuf> = ["work", "home", "dirs"].map(|name| root.join(name)).to_vec();
+    let mut write: Vec<PathBuf> = ["work", "home", "dirs", "guest"].map(|name| root.join(name)).to_vec();
     write.extend(paths.dirs.iter().map(|dir| dir.host.clone()));
     // A folder that the lab names in a runtime's environment is the runtime's own.
     let own = (plan.runtime.env)(tool).into_iter().map(|(_, value)| PathBuf::from(value)).filter(|p| p.is_absolute());

@@ -72,6 +72,12 @@ impl Reports {
         }
     }
 
+    /// Whether instantiating was reported to have begun.
+    pub fn have_begun(&self) -> bool {
+        let begun = |e: &Event| matches!(e, Event::Stage { stage: Stage::Instantiate | Stage::Run, .. });
+        self.events().iter().any(begun)
+    }
+
     /// Every event that was reported; a line that is none ends the reading: what follows a torn line is not to be
     /// trusted.
     pub fn events(&self) -> Vec<Event> {
@@ -93,23 +99,24 @@ pub struct Stages {
     instantiated: Option<Duration>,
     /// Nothing was reported yet: the runtime may not speak the protocol.
     silent: bool,
+    /// The limit of one that reports nothing.
+    unsaid: Duration,
 }
 
 impl Stages {
-    /// Follows these.
-    pub fn new(reports: Reports) -> Self {
-        Self { reports, read: 0, rest: Vec::new(), instantiated: None, silent: true }
+    /// Follows these. A child that reports nothing may take `unsaid`.
+    pub fn new(reports: Reports, unsaid: Duration) -> Self {
+        Self { reports, read: 0, rest: Vec::new(), instantiated: None, silent: true, unsaid }
     }
 
-    /// Whether a child of this age is past its limit. One that reports nothing has the run's alone,
-    /// since nobody can tell what it is doing.
+    /// Whether a child of this age is past its limit.
     pub fn over(&mut self, age: Duration, compile: Duration, run: Duration) -> bool {
         if self.instantiated.is_none() {
             self.follow(age);
         }
         match self.instantiated {
             Some(began) => age.saturating_sub(began) > run,
-            None if self.silent => age > run,
+            None if self.silent => age > self.unsaid,
             None => age > compile,
         }
     }
@@ -142,8 +149,8 @@ mod tests {
     #[test]
     fn compiling_and_running_have_limits_of_their_own() {
         let reports = Reports::new(Path::new("none")).unwrap();
-        let mut stages = Stages::new(reports.clone());
-        assert!(!stages.over(S(9), S(60), S(10)) && stages.over(S(11), S(60), S(10)), "silent: the run's limit");
+        let mut stages = Stages::new(reports.clone(), S(20));
+        assert!(!stages.over(S(19), S(60), S(10)) && stages.over(S(21), S(60), S(10)), "silent");
         let mut file = std::fs::File::options().append(true).create(true).open(reports.path()).unwrap();
         writeln!(file, r#"{{"event":"stage","stage":"compile","micros":1}}"#).unwrap();
         assert!(!stages.over(S(50), S(60), S(10)) && stages.over(S(61), S(60), S(10)), "compiling");

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use wasmlab_protocol::Value;
 
+use self::client::ClientArgs;
 use self::dirs::{DirArgs, Dirs};
 use super::common::{self, Purpose, usage};
 use super::format::Shown;
@@ -20,6 +21,7 @@ use wasmlab_model::report::{Origin, Selection};
 use wasmlab_model::scenario::{Build, EntryKind, Expect, ExpectedCall, Run, Scenario, ScenarioFile};
 use wasmlab_report::{GroupBy, answer, table};
 
+mod client;
 mod dirs;
 
 /// For `--help`.
@@ -29,6 +31,10 @@ pub const EXAMPLES: &str = "Examples:
   cargo xtask check app.wasm
   cargo xtask check app.wasm --dir ./data::/data --env LANG=C -- --verbose input.txt
   cargo xtask check app.wasm --dir-rw ./out --runtime wasmtime-cli
+  cargo xtask check handler.wasm --http --request 'GET / 200 hello' --request 'GET /nowhere 404'
+  cargo xtask check server.wasm --listen web --request 'GET / 200' -- '127.0.0.1:{port:web}'
+  cargo xtask check server.wasm --listen 8080        # its port is fixed: one runtime after the other
+  cargo xtask check client.wasm --network loopback
   cargo xtask check add.wat --invoke add -- 2 3
   cargo xtask check app.wasm --expect-stdout 'hello' --expect-exit 0 --runtime 'wasm*'
   cargo xtask check a.wasm b.wasm --output json
@@ -53,6 +59,8 @@ pub struct Args {
     invoke: Option<String>,
     #[command(flatten)]
     dirs: DirArgs,
+    #[command(flatten)]
+    client: ClientArgs,
     /// Set a variable in the guest's environment; may be repeated
     #[arg(long, value_name = "NAME=VALUE")]
     env: Vec<String>,
@@ -114,7 +122,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let request = Request {
         scenarios: &scenarios,
         runtimes,
-        jobs: run_all::jobs(None),
+        jobs: if args.client.is_one_at_a_time() { 1 } else { run_all::jobs(None) },
         use_cache: !args.no_cache && kept.is_none(),
         confirm: false,
         limits: run_all::limits(args.timeout),
@@ -141,6 +149,8 @@ fn prepare(lab: &Lab, file: &Path, args: &Args, dirs: &Dirs) -> Result<(Scenario
     let facts = crate::matrix::facts_of(lab, &sha256, &bytes).ok();
     let name = file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     let stem = file.file_stem().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    let mut run = run_of(facts.as_ref(), &name, args, dirs)?;
+    let step = args.client.apply(&mut run, args.timeout)?;
     let spec = ScenarioFile {
         schema: crate::scenario::SCHEMA,
         title: name.clone(),
@@ -148,14 +158,14 @@ fn prepare(lab: &Lab, file: &Path, args: &Args, dirs: &Dirs) -> Result<(Scenario
         route: "given".to_owned(),
         rung: 0,
         build: Build { toolchain: "wat".to_owned(), ..Build::default() },
-        run: run_of(facts.as_ref(), &name, args, dirs)?,
+        run,
         expect: Expect {
             exit: args.expect_exit.unwrap_or(0),
             stdout_contains: args.expect_stdout.iter().filter(|_| args.invoke.is_none()).cloned().collect(),
             ..Expect::default()
         },
         known: Vec::new(),
-        step: Vec::new(),
+        step,
     };
     let guest = Guest {
         sha256,

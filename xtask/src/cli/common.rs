@@ -102,7 +102,7 @@ pub fn columns(lab: &Lab, globs: &[String]) -> Result<Vec<Runtime>> {
     let mut columns: Vec<Runtime> = if globs.is_empty() && !custom.is_empty() {
         runtimes::all().iter().filter(|r| is_reference(r)).cloned().collect()
     } else {
-        choose(runtimes::all().to_vec(), &globs, "runtime", |r| r.id().to_owned())?
+        of_globs(&globs)?.into_iter().cloned().collect()
     };
     for column in custom {
         if columns.iter().any(|c| c.id == column.id) {
@@ -112,6 +112,14 @@ pub fn columns(lab: &Lab, globs: &[String]) -> Result<Vec<Runtime>> {
         columns.insert(base.map_or(columns.len(), |at| at + 1), column);
     }
     Ok(columns)
+}
+
+/// The columns of the registry that the globs choose; where there are none, those of the table.
+pub fn of_globs(globs: &[String]) -> Result<Vec<&'static Runtime>> {
+    match globs {
+        [] => Ok(runtimes::table().collect()),
+        globs => choose(runtimes::all().iter().collect(), globs, "runtime", |r: &&Runtime| r.id().to_owned()),
+    }
 }
 
 /// One column of the registry by its id, or `RUNTIME@PATH`, or `RUNTIME@VERSION`.

@@ -56,7 +56,7 @@ pub fn run(lab: &Lab, _: &Args) -> Result<u8> {
     let mut list = List { width: output::render_options().width, text: String::new() };
     // A path of the workspace's own is short and can be typed.
     let shown = |path: &Path| path.strip_prefix(&lab.root).unwrap_or(path).display().to_string();
-    for runtime in runtimes::all() {
+    for runtime in runtimes::table() {
         match (engines::ready(lab, runtime), runtime.source) {
             (Ok(tool), _) => {
                 list.add(["ok", runtime.id(), &tool.version, &noted(runtime, &shown(&tool.program))]);

@@ -20,6 +20,7 @@ pub const EXAMPLES: &str = "Examples:
   cargo xtask list
   cargo xtask list scenarios
   cargo xtask list runtimes
+  cargo xtask list --unproven      runtimes whose adapter was never tried with the real program
   cargo xtask list toolchains      from which language to which target, and what is here";
 
 /// Options.
@@ -28,6 +29,10 @@ pub struct Args {
     /// What to list [default: everything]
     #[arg(value_enum)]
     what: Option<What>,
+    /// The runtimes that are not in the table: their adapters were written by documentation, and never tried with the
+    /// real program. Each runs where it is named: `--runtime spin`
+    #[arg(long, conflicts_with = "what")]
+    unproven: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -42,13 +47,17 @@ enum What {
 
 /// Runs it.
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
+    if args.unproven {
+        output::print(&runtimes(runtimes::all().iter().filter(|r| r.unproven)))?;
+        return Ok(exit::OK);
+    }
     let wants = |what| args.what.is_none_or(|w| w == what);
     let mut parts = Vec::new();
     if wants(What::Scenarios) {
         parts.push(scenarios(common::scenarios(lab)?));
     }
     if wants(What::Runtimes) {
-        parts.push(runtimes());
+        parts.push(runtimes(runtimes::table()));
     }
     if wants(What::Toolchains) {
         parts.push(toolchains(lab, &common::scenarios(lab)?));
@@ -63,10 +72,10 @@ fn scenarios(all: Vec<Scenario>) -> String {
     output::table(&columns, &all.into_iter().map(row).collect::<Vec<_>>())
 }
 
-fn runtimes() -> String {
+fn runtimes(of: impl Iterator<Item = &'static Runtime>) -> String {
     let columns =
         [names("runtime"), names("engine").leaves(1), names("mode").leaves(2), prose("where it comes from", 40)];
-    let row = |runtime: &Runtime| {
+    let row = |runtime: &'static Runtime| {
         let mut source = match runtime.source {
             Source::Embedded(engine) => format!("built from xtask/engines/{engine}"),
             Source::Program(program) | Source::Driver { program, .. } => {
@@ -78,7 +87,7 @@ fn runtimes() -> String {
         }
         [runtime.id(), runtime.engine, runtime.mode(), &source].map(str::to_owned).to_vec()
     };
-    output::table(&columns, &runtimes::all().iter().map(row).collect::<Vec<_>>())
+    output::table(&columns, &of.map(row).collect::<Vec<_>>())
 }
 
 fn toolchains(lab: &Lab, scenarios: &[Scenario]) -> String {

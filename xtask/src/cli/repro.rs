@@ -1,7 +1,6 @@
 //! `repro`: a folder that shows one cell without the lab, to attach to a report to the runtime's authors.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -9,6 +8,7 @@ use anyhow::{Context, Result};
 
 use super::common::{self, usage};
 use super::{output, run_all, run_one};
+use self::script::Script;
 use crate::guest::{self, Guest};
 use crate::cell::{self, Keep, Plan, Reproduction};
 use crate::lab::Lab;
@@ -16,8 +16,15 @@ use crate::matrix::{Engines, Request};
 use wasmlab_model::report::{Cell, RunReport};
 use wasmlab_model::scenario::Scenario;
 use wasmlab_runtimes::{Runtime, Source, Tool};
+use wasmlab_toolchains::npm;
 use crate::{engines, exit};
 use crate::store::files;
+
+mod script;
+mod source;
+
+/// The script that shows the cell.
+const SCRIPT: &str = "run.sh";
 
 /// For `--help`.
 pub const ABOUT: &str = "Write a folder that shows one cell without the lab, to attach to a bug report";
@@ -26,8 +33,10 @@ pub const EXAMPLES: &str = "Examples:
   cargo xtask repro wat-wasi-system wamr-zig
   cargo xtask repro wat-proposal-gc wasmi --output /tmp/gc-on-wasmi
 
-The folder holds the module, run.sh, and README.md with what was expected, what was
-observed, and the versions. The exit code is 0 when it is written.";
+The folder goes to reports/repro/SCENARIO-RUNTIME. It needs no lab: it holds the module, run.sh,
+the source of what the lab built itself, and README.md with what was expected, what was observed,
+and the versions. run.sh prints what the guest prints and how it ended, and exits as it did.
+The exit code is 0 when the folder is written.";
 
 /// Options.
 #[derive(clap::Args)]
@@ -36,7 +45,7 @@ pub struct Args {
     scenario: String,
     /// The runtime, or a build of your own as RUNTIME@PATH, a version as RUNTIME@VERSION
     runtime: String,
-    /// The folder, which must be empty or not be there [default: repro-SCENARIO-RUNTIME]
+    /// The folder, which must be empty or not be there [default: reports/repro/SCENARIO-RUNTIME, made anew]
     #[arg(long, value_name = "DIR")]
     output: Option<PathBuf>,
     /// Fetch nothing while building
@@ -48,7 +57,11 @@ pub struct Args {
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let scenario = run_one::scenario(lab, &args.scenario)?;
     let runtime = common::column(lab, &args.runtime)?;
-    let into = args.output.clone().unwrap_or_else(|| format!("repro-{}-{}", args.scenario, runtime.id()).into());
+    let own = lab.published("repro").join(format!("{}-{}", args.scenario, runtime.id()));
+    let into = args.output.clone().unwrap_or_else(|| own.clone());
+    if into == own && own.join(SCRIPT).is_file() {
+        fs::remove_dir_all(&own).with_context(|| format!("failed to replace `{}`", own.display()))?;
+    }
     if into.is_file() || fs::read_dir(&into).is_ok_and(|mut entries| entries.next().is_some()) {
         return usage(format!("`{}` is not an empty folder: name another with --output", into.display()));
     }
@@ -78,8 +91,11 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     write(lab, &request, &guest, &tool, &report, cell, &into)
         .with_context(|| format!("failed to write `{}`", into.display()))?;
     output::print(&run_one::verdict(cell))?;
+    let script = into.join(SCRIPT);
+    let script = files::quoted(&script.to_string_lossy());
     let program = files::quoted(&tool.program.to_string_lossy());
-    output::print(&format!("written: {}; try it: RUNTIME={program} {}/run.sh\n", into.display(), into.display()))?;
+    let way = if runtime.source.built().is_some() { "without it, cargo builds the program" } else { "or without it" };
+    output::print(&format!("written: {}; try it: RUNTIME={program} {script} ({way})\n", into.display()))?;
     Ok(exit::OK)
 }
 
@@ -100,65 +116,40 @@ fn write(
     let (limits, switches) = (request.limits, &cell.switches);
     let plan = Plan { scenario, runtime, tool, guest: guest_hash, facts, companions, limits, switches };
     let made = cell::reproduce(lab, &plan, &into)?;
-    let script = into.join("run.sh");
-    fs::write(&script, shell(scenario, runtime, tool, &made))?;
+    let manifest = runtime.source.built().map(|program| source::copy(lab, program, &into.join("source"))).transpose()?;
+    if !runtime.npm_packages().is_empty() {
+        fs::write(into.join("package.json"), packages(lab, runtime, tool)?)?;
+    }
+    let (name, spec, limits) = (scenario.name.as_str(), &scenario.spec, request.limits);
+    let text = Script { name, spec, runtime, limits, made: &made, manifest: manifest.as_deref() }.text();
+    let script = into.join(SCRIPT);
+    fs::write(&script, text)?;
     #[cfg(unix)]
     fs::set_permissions(&script, std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
-    fs::write(into.join("README.md"), readme(scenario, runtime, guest, report, cell, &made))?;
+    let readme = readme(scenario, runtime, guest, report, cell, &made);
+    fs::write(into.join("README.md"), without_places(lab, &readme))?;
     Ok(())
 }
 
-/// `run.sh`: the commands, with paths of the folder and programs that can be named.
-fn shell(scenario: &Scenario, runtime: &Runtime, tool: &Tool, made: &Reproduction) -> String {
-    let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let mut text = format!(
-        "#!/bin/sh\n# {} on {}. RUNTIME names the program, where it is not on PATH.\n\
-         cd \"$(dirname \"$0\")\" || exit 1\nRUNTIME=${{RUNTIME:-{}}}\n",
-        scenario.name,
-        runtime.id(),
-        name(&tool.program)
-    );
-    if runtime.aux_program.is_some() {
-        text += &format!("COMPILER=${{COMPILER:-{}}}\n", name(&tool.aux_program));
+/// `package.json` with the versions that the cell was run with.
+fn packages(lab: &Lab, runtime: &Runtime, tool: &Tool) -> Result<String> {
+    let mut versions = BTreeMap::new();
+    for name in runtime.npm_packages() {
+        versions.insert(*name, npm::version(&lab.machine, &tool.packages, name).map_err(anyhow::Error::msg)?);
     }
-    if matches!(runtime.source, Source::Driver { .. }) {
-        text += &format!("DRIVEN=${{DRIVEN:-{}}}\n", name(&tool.driven));
-    }
-    let line = |argv: &[OsString]| {
-        let words = argv.iter().map(|arg| {
-            if *arg == *tool.program {
-                return "\"$RUNTIME\"".to_owned();
-            }
-            // An argument without a letter is no program that is not there.
-            if !arg.is_empty() && *arg == *tool.aux_program {
-                return "\"$COMPILER\"".to_owned();
-            }
-            if !arg.is_empty() && *arg == *tool.driven {
-                return "\"$DRIVEN\"".to_owned();
-            }
-            // A driver of the lab's lies in the folder too.
-            let own = Path::new(arg).strip_prefix(&tool.support).ok().filter(|_| !tool.support.as_os_str().is_empty());
-            let own = own.map(|own| if own.as_os_str().is_empty() { Path::new(".") } else { own });
-            files::quoted(&own.map_or_else(|| arg.to_string_lossy(), Path::to_string_lossy))
-        });
-        let stdin = if scenario.spec.run.stdin.is_empty() { "/dev/null" } else { "stdin.txt" };
-        let env = "env -i PATH=\"$PATH\" HOME=\"$PWD\" LANG=C.UTF-8 NO_COLOR=1";
-        // What steps write to the guest is typed by hand.
-        let input = if scenario.spec.step.is_empty() { format!(" < {stdin}") } else { String::new() };
-        format!("{env} {}{input}\n", words.collect::<Vec<_>>().join(" "))
-    };
-    if let Some(prepare) = &made.prepare {
-        text += &format!("mkdir -p {} || exit 1\n{}", made.prepared.display(), line(prepare).replace('\n', " || exit 1\n"));
-    }
-    let embedded = matches!(runtime.source, Source::Embedded(_));
-    if embedded {
-        text += "rm -f events.jsonl\n";
-    }
-    text += &made.commands.iter().map(|argv| line(argv)).collect::<String>();
-    if embedded {
-        text += "code=$?\n# How it ended is the last line here.\ncat events.jsonl; exit $code\n";
-    }
-    text
+    let package = serde_json::json!({ "private": true, "dependencies": versions });
+    Ok(format!("{}\n", serde_json::to_string_pretty(&package)?))
+}
+
+/// What a runtime said of files, without the folders of this machine.
+fn without_places(lab: &Lab, text: &str) -> String {
+    let places = [lab.cache.dir().to_path_buf(), lab.root.clone()];
+    let text = places.iter().fold(text.to_owned(), |text, place| text.replace(&*place.to_string_lossy(), "LAB"));
+    let cell = std::env::temp_dir().join("wasmlab-").to_string_lossy().into_owned();
+    let mut parts = text.split(cell.as_str());
+    let first = parts.next().unwrap_or_default().to_owned();
+    // The rest of a cell's name is made up.
+    parts.fold(first, |text, part| text + "CELL" + part.trim_start_matches(|c: char| c.is_ascii_alphanumeric()))
 }
 
 fn readme(
@@ -177,15 +168,20 @@ fn readme(
     }
     let program = match runtime.source {
         Source::Embedded(engine) => {
-            format!("a program of the lab's that embeds {engine} (`xtask/engines/{engine}`), which takes `spec.json`")
+            format!("a small one that embeds {engine}, which takes `spec.json`; cargo builds it from `source/`")
         }
         Source::Program(program) => format!("`{}`", program.names[0]),
         Source::Driver { driver, program } => {
-            format!("the lab's driver `xtask/drivers/{driver}`, which drives the program that {} names", program.variable)
+            format!(
+                "a driver ({driver}), which cargo builds from `source/`; it drives `{}`, or what DRIVEN names",
+                program.names.join("` or `")
+            )
         }
     };
     let mut text = format!(
-        "# {}\n\n`./run.sh` shows it; `RUNTIME=/path/to/program ./run.sh` with another build. The program is {program}.\n\n\
+        "# {}\n\n`./run.sh` shows it: what the guest prints, then `outcome:` and how it ended on stderr; it exits as the guest \
+         did, and with 1 where the guest did not exit by itself. `RUNTIME=/path/to/program ./run.sh` does so with another build. \
+         The program is {program}.\n\n\
          ## Expected\n\n```\n{}\n```\n\n## Observed\n\n{}{code}: {}\n\nstdout:\n\n```\n{}\n```\n\nstderr:\n\n```\n{}\n```\n",
         scenario.spec.title,
         expected.trim_end(),

@@ -145,7 +145,7 @@ fn missing(lab: &Lab, args: &Args) -> Result<Plan> {
     if !args.wanted.is_empty() && args.runtime.is_empty() {
         return Ok(plan);
     }
-    for runtime in common::choose(runtimes::all().iter().collect(), &args.runtime, "runtime", |r| r.id().to_owned())? {
+    for runtime in common::of_globs(&args.runtime)? {
         let (Err(Some(absence)), Source::Program(_) | Source::Driver { .. }) =
             (engines::ready(lab, runtime), runtime.source)
         else {

@@ -7,7 +7,8 @@ use super::measure::Turn;
 use super::{Request, probes};
 use crate::cell::{self, Plan};
 use crate::lab::Lab;
-use wasmlab_judge::{Evidence, judge, proposals};
+use wasmlab_judge::{Evidence, judge, proposals, withheld};
+use wasmlab_model::codes::Code;
 use wasmlab_model::facts::Facts;
 use wasmlab_model::observation::{Observation, Outcome, Progress};
 use wasmlab_model::verdict::Judgement;
@@ -79,10 +80,17 @@ pub fn run(
     let mut judgement = judged(&observation);
     if let (Ok(facts), Some(Cause::Refused { message, .. })) = (facts, &cause)
         && facts.refusal.is_none()
+        && matches!(judgement.code, Some(Code::UnsupportedProposal | Code::EngineCompileError))
     {
         // With switches the question is only whether it passes.
         let probed = if plan.switches.is_empty() { probes::refused(lab, plan, facts) } else { Vec::new() };
         judgement = proposals::exact(judgement, facts, message, &probed);
+    }
+    if request.given.contains_key(&plan.scenario.name) {
+        let progress = &progress(&observation);
+        let (facts, lab_guest) = (facts.map_err(String::as_str), plan.scenario.is_labs());
+        let evidence = Evidence { facts, observation: &observation, progress, lab_guest };
+        judgement = withheld::after(&judgement, &evidence, &spec.run).unwrap_or(judgement);
     }
     Ok(Once { observation, cause, judgement, from_cache, kept })
 }

@@ -64,6 +64,10 @@ fn refuses(lab: &Lab, plan: &Plan, proposal: &str) -> Option<bool> {
         switches: &[],
         ..*plan
     };
+    let applies = plan.runtime.is_applicable(&scenario.spec, Some(&facts)).is_ok();
+    if !applies || probe.not_attempted().is_some() {
+        return None;
+    }
     let key = probe.key();
     let observation = match key.as_ref().and_then(|key| kept::recall(lab, key)) {
         Some(kept) => kept,

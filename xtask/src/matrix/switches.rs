@@ -41,6 +41,10 @@ pub fn tried(
             break;
         }
         let seen = once(&Plan { switches: &on, ..*plan })?;
+        // With the switch it shows that the question makes no sense here.
+        if seen.judgement.verdict == Verdict::NotApplicable {
+            return Ok((None, seen));
+        }
         if seen.judgement.verdict == Verdict::Pass {
             let (switches, seen) = fewest(plan, on, seen, once)?;
             let by_default = in_short(&first.judgement);
@@ -49,7 +53,7 @@ pub fn tried(
         last = Some(seen);
     }
     if let Some(last) = last {
-        let with = format!("; with {} too: {}", on.join(" "), in_short(&last.judgement));
+        let with = format!("; tried with {} as well: {}", on.join(", "), in_short(&last.judgement));
         first.judgement.detail += &with;
     }
     Ok((None, first))
@@ -97,10 +101,106 @@ fn fewest(
 fn in_short(judgement: &Judgement) -> String {
     const WORDS: usize = 120;
     let code = judgement.code.map_or(judgement.verdict.id(), Code::id);
-    let subject = judgement.subject.as_ref().map(|subject| format!(" ({subject})")).unwrap_or_default();
+    let unsaid = judgement.subject.as_ref().filter(|subject| !judgement.detail.contains(subject.as_str()));
+    let subject = unsaid.map(|subject| format!(" ({subject})")).unwrap_or_default();
     let mut words: String = judgement.detail.chars().take(WORDS).collect();
     if words.len() < judgement.detail.len() {
         words.push('…');
     }
     format!("{code}{subject}: {words}")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::{Once, tried};
+    use crate::cell::{Limits, Plan};
+    use crate::matrix::kept::Kept;
+    use wasmlab_judge::{Evidence, judge};
+    use wasmlab_model::observation::{Observation, Outcome};
+    use wasmlab_model::scenario::Scenario;
+    use wasmlab_model::verdict::Verdict;
+    use wasmlab_protocol::{Cause, Event, Stage, TrapKind};
+    use wasmlab_runtimes::{Lack, Runtime, Tool};
+
+    /// What a runtime does that needs these switches: it refuses the module for its proposal first, then for its import.
+    fn once(needed: &[&str], plan: &Plan) -> Once {
+        let missing = needed.iter().find(|switch| !plan.switches.iter().any(|on| on == *switch));
+        let cause = match missing.copied() {
+            None => Cause::Returned,
+            Some("-W gc=y") => Cause::Refused { message: "no gc".to_owned(), offset: None },
+            Some("deeper") => {
+                Cause::Trap { trap: TrapKind::StackOverflow, message: "too deep".to_owned(), location: None }
+            }
+            Some(_) => {
+                let (module, name) = (String::new(), "wasi:f/f".to_owned());
+                Cause::MissingImport { module, name, ty: String::new(), missing: 1 }
+            }
+        };
+        let stage = if cause == Cause::Returned { Stage::Run } else { Stage::Compile };
+        let events =
+            vec![Event::Stage { stage, micros: 1, cached: false }, Event::End { cause: cause.clone(), micros: 2 }];
+        let observation = Observation { events, outcome: Outcome::Exited(0), ..Observation::nothing() };
+        let evidence = Evidence {
+            facts: plan.facts.ok_or("none"),
+            observation: &observation,
+            progress: &observation.reported(),
+            lab_guest: true,
+        };
+        let judgement = judge(&evidence, &plan.scenario.spec);
+        Once { observation, cause: Some(cause), judgement, from_cache: false, kept: Kept::Settled }
+    }
+
+    /// The switches that a cell passes with, or why it does not.
+    fn check(needed: &[&str], wanted: Result<&[&str], &str>) {
+        let runtime = Runtime {
+            switches: |_, lack| match lack {
+                Lack::Proposal("gc") => vec!["-W gc=y".to_owned(), "-W more=y".to_owned()],
+                Lack::Import("wasi:f/f") => vec!["-S f=y".to_owned()],
+                Lack::Stack => vec!["deeper".to_owned()],
+                _ => Vec::new(),
+            },
+            ..Runtime::default()
+        };
+        let text = "schema = 1\ntitle = \"t\"\nfamily = \"f\"\nroute = \"wat\"\nbuild = { toolchain = \"wat\", source = \"m.wat\" }\n";
+        let spec = crate::scenario::parse(text).unwrap();
+        let scenario = Scenario { name: "m".to_owned(), dir: ".".into(), spec };
+        let wat = "(module (type $s (struct)) (func (export \"_start\") (drop (struct.new $s))))";
+        let mut facts = wasmlab_inspect::facts(&wat::parse_str(wat).unwrap()).unwrap();
+        facts.proposals.retain(|proposal| proposal == "gc");
+        let plan = Plan {
+            scenario: &scenario,
+            runtime: &runtime,
+            tool: &Tool::default(),
+            guest: "",
+            facts: Some(&facts),
+            companions: &BTreeMap::new(),
+            limits: Limits::default(),
+            switches: &[],
+        };
+        let run = |plan: &Plan| Ok(once(needed, plan));
+        let Ok((passed, seen)) = tried(&plan, once(needed, &plan), &run) else { panic!("nothing can go wrong here") };
+        match wanted {
+            Ok(switches) => {
+                assert_eq!(seen.judgement.verdict, Verdict::Pass, "{needed:?}");
+                assert_eq!(passed.map(|passed| passed.switches).unwrap_or_default(), switches, "{needed:?}");
+            }
+            Err(words) => {
+                assert!(passed.is_none() && seen.judgement.verdict == Verdict::Gap, "{needed:?}");
+                assert!(seen.judgement.detail.contains(words), "{}", seen.judgement.detail);
+            }
+        }
+    }
+
+    #[test]
+    fn a_cell_passes_with_the_switches_that_it_needs_and_no_more() {
+        check(&[], Ok(&[]));
+        check(&["-W gc=y"], Ok(&["-W gc=y"]));
+        check(&["-S f=y"], Ok(&["-S f=y"]));
+        check(&["deeper"], Ok(&["deeper"]));
+        check(&["-W gc=y", "-S f=y"], Ok(&["-W gc=y", "-S f=y"]));
+        check(&["-W gc=y", "-S nothing"], Err("no gc; tried with -W gc=y, -W more=y, -S f=y as well: missing-import"));
+        check(&["-S nothing"], Err("; tried with -S f=y as well: missing-import"));
+    }
 }

@@ -8,7 +8,7 @@ use wasmer::{Engine, Extern, Imports, Instance, Memory, Module, Store};
 use wasmer_wasix::virtual_fs::{MountFileSystem, RootFileSystemBuilder, host_fs};
 use wasmer_wasix::{WasiEnv, WasiEnvBuilder, WasiFunctionEnv};
 use wasmlab_engine::{self as engine, Log};
-use wasmlab_protocol::{Cause, CellSpec};
+use wasmlab_protocol::{Cause, CellSpec, HostRefusal};
 
 use crate::cause::engine_error;
 use crate::runtime::CellRuntime;
@@ -71,7 +71,7 @@ impl Wasi {
             _ => env.initialize(store, instance.clone()),
         };
         // An instance without a memory: no function of WASI can work for it.
-        attached.map_err(|e| Cause::HostError { message: e.to_string() })
+        attached.map_err(|e| Cause::HostRefused { what: HostRefusal::NoMemory, message: e.to_string() })
     }
 
     /// Flushes and closes what the guest left open.

@@ -33,7 +33,10 @@ pub(crate) fn run(spec: &CellSpec, log: &Log, engine: &Engine, bytes: &[u8]) -> 
     log.stage(Stage::Link);
     match spec.entry {
         Entry::Command => {}
-        Entry::Http { .. } => return Err(engine::no_http()),
+        Entry::Http { .. } => {
+            let why = "the lab's program has no server for wasi:http in this version of wasmtime";
+            return Err(engine::not_attempted("http-handler", why));
+        }
         Entry::Calls(_) => {
             let why = "the lab's program calls no exports of components in this version of wasmtime";
             return Err(engine::not_attempted("component-calls", why));

@@ -4,7 +4,7 @@ use wasmlab_protocol::{Cause, Event, Stage, TrapKind};
 
 use super::{facts, observation, spec, to, verdict};
 use crate::{Evidence, diagnose};
-use wasmlab_model::codes::Code;
+use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::Facts;
 use wasmlab_model::observation::{Limit, Outcome};
 use wasmlab_model::verdict::Verdict;
@@ -25,6 +25,23 @@ fn limits_signals_and_silence_have_their_codes() {
     check(Outcome::Signaled(9), running(), Code::Crashed);
     check(Outcome::Exited(0), running(), Code::Crashed);
     check(Outcome::Exited(101), vec![], Code::Crashed);
+}
+
+#[test]
+fn nobody_is_blamed_at_a_limit_of_which_nobody_knows_whether_the_guest_had_begun() {
+    let facts = facts("(module)");
+    let check = |compile_ms, detail| {
+        let outcome = Outcome::Limit(Limit::Unseen { compile_ms, run_ms: 10 });
+        let judgement = verdict(Ok(&facts), &observation(outcome, vec![], ""), &spec(""));
+        assert_eq!((judgement.code, judgement.blame.as_slice()), (Some(Code::Timeout), &[Blame::Unknown][..]));
+        assert_eq!(judgement.detail, detail);
+    };
+    check(0, "did not end within 10 ms; the runtime did not say that the guest had begun");
+    check(
+        20,
+        "did not end within 30 ms, the limits of translating and of running together; the runtime did not say that the \
+         guest had begun",
+    );
 }
 
 #[test]

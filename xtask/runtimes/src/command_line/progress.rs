@@ -71,6 +71,12 @@ fn guest_stderr(stderr: &str, cause: Option<&Cause>, mark: &str) -> String {
 fn by_facts(found: Progress, seen: &Seen) -> Progress {
     let Some(facts) = seen.facts else { return found };
     match found.cause {
+        // A runtime that lacks a whole module names the module alone.
+        Some(Cause::MissingImport { module, name, ty, missing }) if name.is_empty() => {
+            let first = facts.imports.iter().find(|i| i.module == module);
+            let name = first.map(|i| i.name.clone()).unwrap_or_default();
+            Progress { cause: Some(Cause::MissingImport { module, name, ty, missing }), ..found }
+        }
         // Several end well without having called anything.
         Some(Cause::Returned) if seen.run.entry == EntryKind::Command && !has_start(facts) => {
             Progress { stage: Some(Stage::Run), ..no_export("_start") }

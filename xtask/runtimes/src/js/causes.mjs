@@ -32,16 +32,18 @@ export function thrown(error, stage) {
 }
 
 /**
- * Where the guest was: the innermost frame of V8's stack, `at NAME (wasm://wasm/HASH:wasm-function[3]:0x65)`. JavaScriptCore
- * says no more of its frames than that they are there, and Deno writes 0 for each index.
+ * Where the guest was: the innermost frame of V8's stack, `at NAME (wasm://wasm/HASH:wasm-function[3]:0x65)`, or
+ * SpiderMonkey's, `NAME@URL:wasm-function[3]:0x65`. JavaScriptCore says no more of its frames than that they are there,
+ * and Deno writes 0 for each index.
  */
 function location(error) {
-  const frame = /^\s+at (?:(.+) \()?wasm:\/\/\S+:wasm-function\[(\d+)\]:0x([0-9a-f]+)/m.exec(error?.stack ?? '');
+  const frame = /^(?:\s+at (?:(.+) \()?wasm:|(.*)@).*:wasm-function\[(\d+)\]:0x([0-9a-f]+)/m.exec(error?.stack ?? '');
   if (!frame) return {};
-  const [, name, index, offset] = frame;
+  const [, v8, other, index, offset] = frame;
+  const name = v8 ?? other;
   return {
     location: {
-      ...(name && name !== '<anonymous>' && { function: name }),
+      ...(name && !/^(<anonymous>|wasm-function\[)/.test(name) && { function: name }),
       ...(!globalThis.Deno && { index: Number(index) }),
       offset: parseInt(offset, 16),
     },

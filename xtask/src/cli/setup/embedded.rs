@@ -8,13 +8,12 @@ use anyhow::Result;
 use super::super::{common, output};
 use crate::lab::Lab;
 use crate::{engines, exit};
-use wasmlab_runtimes as runtimes;
 
 /// Builds those of the chosen columns that are not there yet.
 pub fn build(lab: &Lab, globs: &[String]) -> Result<u8> {
     let mut names = BTreeSet::new();
     let mut code = exit::OK;
-    for column in common::choose(runtimes::all().iter().collect(), globs, "runtime", |r: &&runtimes::Runtime| r.id().to_owned())? {
+    for column in common::of_globs(globs)? {
         let Some(name) = column.source.built().filter(|name| names.insert(*name)) else { continue };
         if engines::is_built(lab, name) {
             output::print(&format!("{name}: is here\n"))?;

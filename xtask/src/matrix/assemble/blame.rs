@@ -25,7 +25,11 @@ pub fn compare(cells: &mut [Cell], elsewhere: &Elsewhere) {
             let (well, ran, detail) = (found.well, found.ran, &cell.detail);
             let runtimes = if ran == 1 { "runtime" } else { "runtimes" };
             cell.detail = format!("differs from {well} of {ran} other {runtimes} that ran it: {detail}");
-            if matches!(cell.code, Some(Code::WrongOutput | Code::WrongExit | Code::Trap | Code::HostRefused)) {
+            // A remedy of the cell's own holds for both.
+            let is_general = cell.code.is_some_and(|code| cell.remedy.as_deref() == Some(code.entry().remedy));
+            let of_guest =
+                matches!(cell.code, Some(Code::WrongOutput | Code::WrongExit | Code::Trap | Code::HostRefused));
+            if is_general && of_guest {
                 cell.remedy = Some(REMEDY.to_owned());
             }
         }

@@ -1,0 +1,183 @@
+//! `check` for servers and clients: the network that a guest is given, and what the lab asks it. All of it is what a
+//! scenario has: ports, steps, the entry `http`.
+
+use anyhow::Result;
+
+use crate::cli::common::usage;
+use crate::scenario::http;
+use wasmlab_model::scenario::{EntryKind, Port, Response, Run, Step};
+use wasmlab_protocol::Network;
+
+/// The port of a handler.
+const HTTP: &str = "http";
+/// How long a step may take where `--timeout` names no other time, milliseconds.
+const STEP_MS: u64 = 10_000;
+
+/// Options.
+#[derive(clap::Args)]
+pub struct ClientArgs {
+    /// Let the guest use the network: nothing but the loopback address of this machine
+    #[arg(long, value_name = "WHICH")]
+    network: Option<Which>,
+    /// The guest listens on a port of the loopback address: its number, or a name, for which each runtime gets a free
+    /// one that `{port:NAME}` in arguments and --env stands for. The lab waits until it listens, then sends the requests,
+    /// or connects where there is none. Has --network loopback with it; may be repeated
+    #[arg(long, value_name = "PORT|NAME", conflicts_with = "invoke")]
+    listen: Vec<String>,
+    /// The file exports a wasi:http handler: the runtime serves it, and the lab asks
+    #[arg(long, conflicts_with_all = ["invoke", "listen"])]
+    http: bool,
+    /// Ask the first port, and expect this status, and this text in the body if one is given; may be repeated
+    /// [default with --http: 'GET / 200']
+    #[arg(long, value_name = "METHOD PATH STATUS [TEXT]")]
+    request: Vec<String>,
+}
+
+/// The network of a guest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Which {
+    /// None [default]
+    None,
+    /// The loopback address
+    Loopback,
+}
+
+impl ClientArgs {
+    /// Whether cells side by side would clash: they listen on one port.
+    pub fn is_one_at_a_time(&self) -> bool {
+        self.listen.iter().any(|port| port.parse::<u16>().is_ok())
+    }
+
+    /// Sets the guest's network, ports and entry, and gives the client's steps. `timeout`: of a step, milliseconds.
+    pub fn apply(&self, run: &mut Run, timeout: Option<u64>) -> Result<Vec<Step>> {
+        let serves = self.http || !self.listen.is_empty();
+        if self.network == Some(Which::Loopback) || serves {
+            run.network = Network::Loopback;
+        }
+        if self.network == Some(Which::None) && serves {
+            return usage("--network none leaves a server without clients: leave it out");
+        }
+        if !self.request.is_empty() && !serves {
+            return usage("--request needs a server: name its port with --listen, or with --http the file's handler");
+        }
+        for text in &self.listen {
+            run.port.push(port(text)?);
+        }
+        if self.http {
+            run.entry = EntryKind::Http;
+            run.port.push(Port { name: HTTP.to_owned(), number: None });
+        }
+        if let Some(twice) = (1..run.port.len()).find(|index| run.port[..*index].contains(&run.port[*index])) {
+            return usage(format!("--listen `{}` is there twice", run.port[twice].name));
+        }
+        self.steps(run, timeout.unwrap_or(STEP_MS))
+    }
+
+    fn steps(&self, run: &mut Run, timeout_ms: u64) -> Result<Vec<Step>> {
+        let Some(first) = run.port.first().map(|port| port.name.clone()) else { return Ok(Vec::new()) };
+        let mut steps = Vec::new();
+        if !run.stdin.is_empty() {
+            steps.push(Step::Write { data: std::mem::take(&mut run.stdin) });
+        }
+        steps.extend(run.port.iter().map(|port| Step::Listen { socket: port.name.clone(), timeout_ms }));
+        let usual = [format!("GET / {}", 200)];
+        let requests = if self.request.is_empty() && self.http { &usual[..] } else { &self.request };
+        for text in requests {
+            steps.push(request(text, &first, timeout_ms)?);
+        }
+        if requests.is_empty() {
+            steps.push(Step::Connect { socket: first, id: "client".to_owned(), timeout_ms });
+            steps.push(Step::Close { id: "client".to_owned() });
+        }
+        Ok(steps)
+    }
+}
+
+fn port(text: &str) -> Result<Port> {
+    if let Ok(number) = text.parse::<u32>() {
+        return match u16::try_from(number).ok().filter(|number| *number > 0) {
+            Some(number) => Ok(Port { name: format!("port-{number}"), number: Some(number) }),
+            None => usage(format!("--listen {number} is no port: 1 to 65535, or a name")),
+        };
+    }
+    let plain = !text.is_empty() && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+    if !plain {
+        return usage(format!("--listen `{text}` is neither a port nor a name of letters a-z, digits and hyphens"));
+    }
+    Ok(Port { name: text.to_owned(), number: None })
+}
+
+/// `GET / 200`, `GET /list 200 first entry`.
+fn request(text: &str, socket: &str, timeout_ms: u64) -> Result<Step> {
+    let wrong = |why: String| usage(format!("--request `{text}`: {why}; write METHOD PATH STATUS, as in 'GET / 200'"));
+    let mut words = text.trim().splitn(4, ' ');
+    let (Some(method), Some(path), Some(status)) = (words.next(), words.next(), words.next()) else {
+        return wrong("something is missing".to_owned());
+    };
+    if let Err(why) = http::method(method).and_then(|()| http::path(path)) {
+        return wrong(why);
+    }
+    let status = match status.parse::<u16>() {
+        Ok(status) if (100..=599).contains(&status) => status,
+        _ => return wrong(format!("`{status}` is no status of an answer, 100 to 599")),
+    };
+    Ok(Step::Request {
+        socket: socket.to_owned(),
+        method: method.to_owned(),
+        path: path.to_owned(),
+        headers: Default::default(),
+        body: String::new(),
+        parallel: 1,
+        expect: Response { status, body_contains: words.next().map(str::to_owned).into_iter().collect(), ..Response::default() },
+        timeout_ms,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ClientArgs, port, request};
+    use wasmlab_model::scenario::{EntryKind, Run, Step};
+    use wasmlab_protocol::Network;
+
+    fn args(listen: &[&str], http: bool, request: &[&str]) -> ClientArgs {
+        let owned = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+        ClientArgs { network: None, listen: owned(listen), http, request: owned(request) }
+    }
+
+    fn check(args: &ClientArgs, wanted: &[&str]) -> Run {
+        let mut run = Run::default();
+        let steps = args.apply(&mut run, None).unwrap();
+        let ops: Vec<String> = steps.iter().map(|step| toml::to_string(step).unwrap()).collect();
+        let ops: Vec<&str> = ops.iter().map(|op| op.lines().next().unwrap().trim_start_matches("op = ")).collect();
+        assert_eq!(ops, wanted);
+        run
+    }
+
+    #[test]
+    fn options_become_what_a_scenario_has() {
+        let run = check(&args(&[], false, &[]), &[]);
+        assert_eq!((run.network, run.port.len()), (Network::None, 0));
+        let run = check(&args(&[], true, &[]), &["\"listen\"", "\"request\""]);
+        assert_eq!((run.entry, run.network, run.port[0].name.as_str()), (EntryKind::Http, Network::Loopback, "http"));
+        let run = check(&args(&["echo", "8080"], false, &[]), &["\"listen\"", "\"listen\"", "\"connect\"", "\"close\""]);
+        assert_eq!((run.entry, run.network, run.port[1].number), (EntryKind::Command, Network::Loopback, Some(8080)));
+        check(&args(&["web"], false, &["GET / 200", "PUT /x 404 no such"]), &["\"listen\"", "\"request\"", "\"request\""]);
+        assert!(args(&["8080"], false, &[]).is_one_at_a_time() && !args(&["web"], false, &[]).is_one_at_a_time());
+    }
+
+    #[test]
+    fn what_is_wrong_is_said() {
+        let fails = |result: anyhow::Result<Step>, words: &str| {
+            let error = result.unwrap_err().to_string();
+            assert!(error.contains(words), "{error}");
+        };
+        fails(request("GET /", "http", 1), "something is missing");
+        fails(request("GET x 200", "http", 1), "`x` does not begin with /");
+        fails(request("GET / twice", "http", 1), "`twice` is no status");
+        let error = args(&[], false, &["GET / 200"]).apply(&mut Run::default(), None).unwrap_err().to_string();
+        assert!(error.contains("--request needs a server"), "{error}");
+        let error = args(&["web", "web"], false, &[]).apply(&mut Run::default(), None).unwrap_err().to_string();
+        assert!(error.contains("`web` is there twice"), "{error}");
+        assert!(port("0").is_err() && port("70000").is_err() && port("Web!").is_err());
+    }
+}

@@ -1,0 +1,141 @@
+//! `run.sh` of a folder that shows one cell: a POSIX script with relative paths, which looks its programs up, prints
+//! what the guest prints and how it ended, and exits as the guest did.
+
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+
+use crate::cell::{Limits, REPRODUCTION_VARIABLES, Reproduction};
+use crate::store::files::quoted;
+use wasmlab_model::scenario::ScenarioFile;
+use wasmlab_runtimes::{Program, Runtime, Source};
+
+/// What the script is for.
+pub struct Script<'a> {
+    /// The scenario's name.
+    pub name: &'a str,
+    /// The scenario.
+    pub spec: &'a ScenarioFile,
+    /// The column.
+    pub runtime: &'a Runtime,
+    /// The limits of its cells.
+    pub limits: Limits,
+    /// The cell's files and commands.
+    pub made: &'a Reproduction,
+    /// The manifest of the program that is built from source, below the folder `source`.
+    pub manifest: Option<&'a Path>,
+}
+
+impl Script<'_> {
+    /// The text.
+    pub fn text(&self) -> String {
+        let Self { name, runtime, made, .. } = self;
+        let seconds = (self.limits.compile_ms + self.spec.run.timeout_ms.unwrap_or(self.limits.run_ms)).div_ceil(1000);
+        let mut text = format!(
+            "#!/bin/sh\n# {name} on {}: README.md says what is to be seen. Programs can be named by absolute paths, as in\n\
+             # RUNTIME=/path/to/it ./run.sh\ncd \"$(dirname \"$0\")\" || exit 1\n\
+             missing() {{ echo \"$*\" >&2; exit 127; }}\n",
+            runtime.id()
+        );
+        text += &self.programs();
+        if !runtime.npm_packages().is_empty() {
+            let words = "its packages are not here: run `npm install` in this folder first";
+            text += &format!("[ -d node_modules ] || missing {}\n", quoted(words));
+        }
+        let more = made.env.iter().map(|(name, value)| format!(" {name}=\"$PWD/{}\"", value.to_string_lossy()));
+        text += &format!(
+            "\n# An environment and a home of its own, as in the lab, and an end where the system can give one.\n\
+             mkdir -p home\nlimit=$(command -v timeout) && limit=\"$limit {seconds}\"\n\
+             run() {{ env -i PATH=\"$PATH\" HOME=\"$PWD/home\" TMPDIR=\"$PWD/home\" LANG=C.UTF-8 NO_COLOR=1{} $limit \"$@\"; }}\n",
+            more.collect::<String>()
+        );
+        text + &if runtime.reader.is_none() { self.reported(seconds) } else { self.by_exit_code(seconds) }
+    }
+
+    /// Where its programs are.
+    fn programs(&self) -> String {
+        let found = |variable: &str, names: &[&str], how: &str| {
+            let look = names.iter().map(|name| format!("command -v {name}")).collect::<Vec<_>>().join(" || ");
+            let words = format!("{} is not on PATH: {how}, or name it in {variable}", names.join(" or "));
+            format!("{variable}=${{{variable}:-$({look})}} || missing {}\n", quoted(&words))
+        };
+        let of = |variable: &str, program: Program| found(variable, program.names, program.how_to_get);
+        let mut text = match self.runtime.source {
+            Source::Program(program) => of("RUNTIME", program),
+            Source::Driver { program, .. } => of("DRIVEN", program),
+            Source::Embedded(_) => String::new(),
+        };
+        if let Some(aux) = self.runtime.aux_program {
+            text += &found("COMPILER", &[aux.name], "install it");
+        }
+        if let Some(manifest) = self.manifest {
+            let kind = if matches!(self.runtime.source, Source::Driver { .. }) { "driver" } else { "engine" };
+            let program = format!("{kind}-{}", self.runtime.source.built().unwrap_or_default());
+            let words = format!("cargo is not on PATH: install Rust (https://rustup.rs), or name a build of {program} in RUNTIME");
+            text += &format!(
+                "if [ -z \"$RUNTIME\" ]; then\n    command -v cargo > /dev/null || missing {}\n    \
+                 target=${{CARGO_TARGET_DIR:-$PWD/source/target}}\n    \
+                 cargo build --quiet --release --locked --manifest-path {} --target-dir \"$target\" || exit 126\n    \
+                 RUNTIME=$target/release/{program}\nfi\n",
+                quoted(&words),
+                quoted(&Path::new("source").join(manifest).to_string_lossy())
+            );
+        }
+        text
+    }
+
+    /// The commands of a program that reports to a file: its last event says how the guest ended.
+    fn reported(&self, seconds: u64) -> String {
+        let prepare = self.prepare("end $?");
+        let commands = self.made.commands.iter().map(|argv| self.line(argv)).collect::<Vec<_>>().join(" && ");
+        format!(
+            "\n# What the runtime reported: calls that returned, and how it ended.\n\
+             end() {{\n    code=$1\n    \
+             grep -E '\"event\":\"(called|host-call)\"' events.jsonl >&2 2> /dev/null\n    \
+             end=$(sed -n 's/^{{\"event\":\"end\",\"cause\":\\(.*\\),\"micros\":[0-9]*}}$/\\1/p' events.jsonl 2> /dev/null)\n    \
+             case $end in\n    \
+             '') [ \"$code\" = 124 ] && end='still running after {seconds} seconds' || end=\"no last word, exit code $code\"\n        \
+             [ \"$code\" = 0 ] && code=1 ;;\n    \
+             '{{\"kind\":\"returned\"}}') code=0 ;;\n    \
+             '{{\"kind\":\"exit\",'*) code=${{end##*:}}; code=$(( ${{code%?}} & 255 )) ;;\n    \
+             *) code=1 ;;\n    esac\n    \
+             echo \"outcome: $end\" >&2\n    exit \"$code\"\n}}\n\n\
+             rm -f events.jsonl\n{prepare}{commands}\nend $?\n"
+        )
+    }
+
+    /// The commands of a program whose exit code says how the guest ended.
+    fn by_exit_code(&self, seconds: u64) -> String {
+        let prepare = self.prepare("end $?");
+        let commands = self.made.commands.iter().map(|argv| self.line(argv) + " || end $?\n").collect::<String>();
+        format!(
+            "\nend() {{\n    case $1 in\n    124) echo 'outcome: exit code 124, as `timeout` gives it to what runs longer than {seconds} seconds' >&2 ;;\n    \
+             *) echo \"outcome: exit code $1\" >&2 ;;\n    esac\n    exit \"$1\"\n}}\n\n{prepare}{commands}end 0\n"
+        )
+    }
+
+    fn prepare(&self, end: &str) -> String {
+        let Some(argv) = &self.made.prepare else { return String::new() };
+        let folder = quoted(&self.made.prepared.to_string_lossy());
+        format!("rm -rf {folder}\nmkdir -p {folder}\n{} || {end}\n", self.command(argv) + " < /dev/null")
+    }
+
+    /// One process that runs the guest. What steps write to it is typed by hand.
+    fn line(&self, argv: &[OsString]) -> String {
+        match (self.spec.step.is_empty(), self.spec.run.stdin.is_empty()) {
+            (false, _) => self.command(argv),
+            (true, true) => self.command(argv) + " < /dev/null",
+            (true, false) => self.command(argv) + " < stdin.txt",
+        }
+    }
+
+    fn command(&self, argv: &[OsString]) -> String {
+        let words = argv.iter().map(|arg| word(arg)).collect::<Vec<_>>();
+        format!("run {}", words.join(" "))
+    }
+}
+
+/// An argument for the shell; the programs are variables.
+fn word(arg: &OsStr) -> String {
+    let text = arg.to_string_lossy();
+    if REPRODUCTION_VARIABLES.contains(&&*text) { format!("\"{text}\"") } else { quoted(&text) }
+}

@@ -1,0 +1,79 @@
+//! The source of a program of the lab's, in a folder that cargo builds without the lab: an embedded engine, or what
+//! drives a browser.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use crate::lab::Lab;
+use crate::store::files;
+
+/// Copies the source of `program`, an engine's or a driver's, with all that it is built of, below `into`, where it
+/// lies as in the lab. Returns its manifest, relative to `into`.
+pub fn copy(lab: &Lab, program: &str, into: &Path) -> Result<PathBuf> {
+    let xtask = lab.xtask();
+    let root = xtask.parent().unwrap_or(&xtask);
+    let manifest = lab.engine(program).join("Cargo.toml");
+    let mut left = vec![manifest.clone()];
+    // What these crates have of the workspace's: protocol and harness by name.
+    left.extend([xtask.join("protocol/Cargo.toml"), xtask.join("engines/harness/Cargo.toml")]);
+    let mut seen = BTreeSet::new();
+    while let Some(manifest) = left.pop() {
+        let folder = manifest.parent().unwrap_or(&manifest);
+        let folder = fs::canonicalize(folder).with_context(|| format!("failed to find `{}`", folder.display()))?;
+        if !seen.insert(folder.clone()) {
+            continue;
+        }
+        copy_folder(&folder, &into.join(folder.strip_prefix(fs::canonicalize(root)?)?))?;
+        let text = fs::read_to_string(&manifest)?;
+        left.extend(folders(&text)?.into_iter().map(|beside| folder.join(beside).join("Cargo.toml")));
+    }
+    fs::write(into.join("Cargo.toml"), workspace(&fs::read_to_string(root.join("Cargo.toml"))?)?)?;
+    Ok(manifest.strip_prefix(root)?.to_owned())
+}
+
+fn copy_folder(from: &Path, to: &Path) -> Result<()> {
+    for file in files::walk(from, &["target"])? {
+        let copy = to.join(&file);
+        fs::create_dir_all(copy.parent().unwrap_or(to))?;
+        fs::copy(from.join(&file), copy)?;
+    }
+    Ok(())
+}
+
+/// The folders that a manifest names: dependencies by path, and sources that are included.
+fn folders(manifest: &str) -> Result<Vec<PathBuf>> {
+    let manifest: toml::Table = toml::from_str(manifest)?;
+    let table = |keys: &[&str]| keys.iter().try_fold(&manifest, |table, key| table.get(*key)?.as_table());
+    let by_path = table(&["dependencies"]).into_iter().flatten().filter_map(|(_, dependency)| dependency.get("path"));
+    let sources = table(&["package", "metadata", "wasmlab"]).and_then(|lab| lab.get("sources")?.as_array());
+    let folders = by_path.chain(sources.into_iter().flatten()).filter_map(|folder| folder.as_str());
+    // Of an engine whose sources are included, the folder is named, or `src` in it.
+    Ok(folders.map(|folder| PathBuf::from(folder.strip_suffix("/src").unwrap_or(folder))).collect())
+}
+
+/// The workspace's manifest without its members: what crates inherit.
+fn workspace(manifest: &str) -> Result<String> {
+    let mut manifest: toml::Table = toml::from_str(manifest)?;
+    manifest.retain(|key, _| key == "workspace");
+    if let Some(workspace) = manifest.get_mut("workspace").and_then(toml::Value::as_table_mut) {
+        workspace.retain(|key, _| key != "members" && key != "exclude");
+    }
+    Ok(toml::to_string(&manifest)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{folders, workspace};
+
+    #[test]
+    fn what_a_manifest_names_comes_along() {
+        let manifest = "[package.metadata.wasmlab]\nsources = [\"../wasmtime/src\"]\n[dependencies]\na = \"1\"\n\
+                        b = { path = \"../harness\" }\nc = { workspace = true }\n";
+        assert_eq!(folders(manifest).unwrap(), ["../harness", "../wasmtime"].map(std::path::PathBuf::from));
+        let text = "[workspace]\nmembers = [\"x\"]\n[workspace.package]\nedition = \"2024\"\n[package]\nname = \"a\"\n";
+        assert_eq!(workspace(text).unwrap().trim(), "[workspace.package]\nedition = \"2024\"");
+    }
+}

@@ -1,0 +1,282 @@
+//! Remedies that name a tool or a switch that is here, followed: the guest that fell short, and what became of it.
+//!
+//! One line a remedy. A line whose tools are not here is listed as ignored, with their names.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[expect(dead_code, reason = "these guests are files of a user's own, not scenarios")]
+mod lab;
+
+use std::path::Path;
+use std::process::{Command, ExitCode};
+
+use lab::Workspace;
+
+/// A guest before and after its remedy.
+struct Row {
+    name: &'static str,
+    /// The programs that it takes, beside the runtimes.
+    tools: &'static [&'static str],
+    /// Its sources: name and text.
+    files: &'static [(&'static str, &'static str)],
+    /// Commands that make `before.wasm`, and those that follow the remedy and make `after.wasm`; words after blanks,
+    /// the first ones may be NAME=VALUE.
+    make: &'static [&'static str],
+    /// How it is run: arguments of `check`, the last ones perhaps after `--`.
+    asked: &'static [&'static str],
+    /// The columns that are asked, of which one must be here.
+    columns: &'static str,
+    /// What `before.wasm` comes to.
+    code: &'static str,
+    /// Words of its remedy.
+    remedy: &'static str,
+}
+
+const WASI: &str = "{wasmtime-cli,wasmi,node,deno}";
+
+const ROWS: &[Row] = &[
+    Row {
+        name: "an imported memory",
+        tools: &["zig"],
+        files: &[("a.c", "#include <stdio.h>\nint main(void) { puts(\"hi\"); return 0; }\n")],
+        make: &[
+            "zig cc -target wasm32-wasi -O1 -Wl,--import-memory a.c -o before.wasm",
+            "zig cc -target wasm32-wasi -O1 a.c -o after.wasm",
+        ],
+        asked: &["--expect-stdout", "hi"],
+        columns: WASI,
+        code: "missing-import",
+        remedy: "Link without `--import-memory`",
+    },
+    Row {
+        name: "a symbol that nothing defines",
+        tools: &["zig"],
+        files: &[
+            ("a.c", "int getpwuid(int);\nint main(void) { return getpwuid(1); }\n"),
+            ("b.c", "int getpwuid(int x) { return x - 1; }\n"),
+        ],
+        make: &[
+            "zig cc -target wasm32-wasi -O1 -Wl,--import-symbols a.c -o before.wasm",
+            "zig cc -target wasm32-wasi -O1 a.c b.c -o after.wasm",
+        ],
+        asked: &[],
+        columns: WASI,
+        code: "unresolved-symbol",
+        remedy: "Link what defines `getpwuid`",
+    },
+    Row {
+        name: "a maximum of memory that is too small",
+        tools: &["zig"],
+        files: &[(
+            "a.c",
+            "#include <stdio.h>\n#include <stdlib.h>\nint main(int argc, char **argv) {\n  volatile char *p = \
+             malloc((size_t)argc << 22);\n  if (!p) { perror(\"malloc\"); abort(); }\n  p[5] = 1; return 0;\n}\n",
+        )],
+        make: &[
+            "zig cc -target wasm32-wasi -O1 -Wl,--max-memory=20971520 a.c -o before.wasm",
+            "zig cc -target wasm32-wasi -O1 -Wl,--max-memory=134217728 a.c -o after.wasm",
+        ],
+        asked: &[],
+        columns: WASI,
+        code: "out-of-memory",
+        remedy: "`-Wl,--max-memory=BYTES`",
+    },
+    Row {
+        name: "exceptions in their old form",
+        tools: &["wasm-opt"],
+        files: &[(
+            "a.wat",
+            "(module (tag $e (param i32)) (func (export \"run\") (result i32)\n  (try (result i32) (do (throw $e \
+             (i32.const 42))) (catch $e))))",
+        )],
+        make: &["wasm-opt -all a.wat -o before.wasm", "wasm-opt -all --translate-to-exnref before.wasm -o after.wasm"],
+        asked: &["--invoke", "run", "--expect-stdout", "42"],
+        columns: "wasmtime-cli",
+        code: "unsupported-proposal",
+        remedy: "",
+    },
+    Row {
+        name: "an export of a command of Go",
+        tools: &["go"],
+        files: &[
+            ("go.mod", "module twice\ngo 1.24\n"),
+            (
+                "main.go",
+                "package main\n\nvar table = []int32{2}\n\n//go:wasmexport twice\nfunc twice(x int32) int32 { return \
+                 table[0] * x }\n\nfunc main() {}\n",
+            ),
+        ],
+        make: &[
+            "GOOS=wasip1 GOARCH=wasm go build -o before.wasm .",
+            "GOOS=wasip1 GOARCH=wasm go build -buildmode=c-shared -o after.wasm .",
+        ],
+        asked: &["--invoke", "twice", "--expect-stdout", "42", "--", "21"],
+        columns: "{wasmtime-cli,wasmi,node}",
+        code: "trap",
+        remedy: "`-buildmode=c-shared` (Go)",
+    },
+    Row {
+        name: "a program that Go built for JavaScript",
+        tools: &["go"],
+        files: &[
+            ("go.mod", "module hi\ngo 1.24\n"),
+            ("main.go", "package main\n\nimport \"fmt\"\n\nfunc main() { fmt.Println(\"hi\") }\n"),
+        ],
+        make: &["GOOS=js GOARCH=wasm go build -o before.wasm .", "GOOS=wasip1 GOARCH=wasm go build -o after.wasm ."],
+        asked: &["--expect-stdout", "hi"],
+        columns: WASI,
+        code: "needs-js-glue",
+        remedy: "GOOS=wasip1",
+    },
+    Row {
+        name: "AssemblyScript's abort",
+        tools: &["asc"],
+        files: &[(
+            "a.ts",
+            "export function half(x: i32): i32 { if (x % 2) throw new Error(\"odd\"); return x / 2; }\n",
+        )],
+        make: &["asc a.ts -o before.wasm", "asc a.ts -o after.wasm --use abort="],
+        asked: &["--invoke", "half", "--expect-stdout", "21", "--", "42"],
+        columns: WASI,
+        code: "needs-js-glue",
+        remedy: "--use abort=",
+    },
+    Row {
+        name: "an export that zig left out",
+        tools: &["zig"],
+        files: &[("a.zig", "export fn add(a: i32, b: i32) i32 {\n    return a + b;\n}\n")],
+        make: &[
+            "zig build-exe a.zig -target wasm32-freestanding -fno-entry -O ReleaseSmall -femit-bin=before.wasm",
+            "zig build-exe a.zig -target wasm32-freestanding -fno-entry -O ReleaseSmall -rdynamic -femit-bin=after.wasm",
+        ],
+        asked: &["--invoke", "add", "--expect-stdout", "5", "--", "2", "3"],
+        columns: WASI,
+        code: "",
+        remedy: "`--export=add` or `-rdynamic` (Zig)",
+    },
+];
+
+/// Switches that give a runtime a larger stack, as [`wasmlab_runtimes::Runtime::larger_stack`] names them: the
+/// program, what is asked without and with the switch, and what names it in the remedy.
+const STACKS: &[(&str, &str, &str, &str)] = &[
+    ("wasmtime-cli", "wasmtime run", "wasmtime run -W max-wasm-stack=33554432", "-W max-wasm-stack="),
+    ("node", "node", "node --stack-size=7000", "--stack-size="),
+    ("deno", "deno run --allow-read", "deno run --allow-read --v8-flags=--stack-size=7000", "--v8-flags=--stack-size="),
+];
+
+const DEEP: &str = "(module (func $down (export \"down\") (param i32) (result i32)\n  (if (result i32) (i32.eqz \
+                    (local.get 0)) (then (i32.const 0))\n    (else (i32.add (i32.const 1) (call $down (i32.sub \
+                    (local.get 0) (i32.const 1))))))))";
+
+/// Calls `down` a hundred thousand calls deep.
+const CALL: &str = "import { readFileSync } from 'node:fs';\nconst { instance } = await \
+                    WebAssembly.instantiate(readFileSync('deep.wasm'));\nconsole.log(instance.exports.down(100000));\n";
+
+fn main() -> ExitCode {
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
+    let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|part| name.contains(part.as_str()));
+    let (mut failed, mut followed) = (0, 0);
+    let mut told = |name: &str, missing: Vec<&str>, follow: &dyn Fn()| {
+        if !is_wanted(name) {
+            return;
+        }
+        if !missing.is_empty() {
+            println!("test {name} ... ignored, {} is not here", missing.join(", "));
+        } else if std::panic::catch_unwind(std::panic::AssertUnwindSafe(follow)).is_ok() {
+            followed += 1;
+            println!("test {name} ... ok");
+        } else {
+            failed += 1;
+            println!("test {name} ... FAILED");
+        }
+    };
+    for row in ROWS {
+        told(row.name, missing(row.tools), &|| follow(row));
+    }
+    for (column, without, with, names) in STACKS {
+        let program = without.split(' ').next().unwrap();
+        told(&format!("a larger stack on {column}"), missing(&[program]), &|| {
+            larger_stack(column, without, with, names)
+        });
+    }
+    println!("{followed} followed, {failed} failed");
+    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn missing(tools: &[&'static str]) -> Vec<&'static str> {
+    tools.iter().copied().filter(|tool| which::which(tool).is_err()).collect()
+}
+
+/// The guest falls short as it is told, its remedy is the one that is followed here, and then it runs.
+fn follow(row: &Row) {
+    let workspace = Workspace::new();
+    for (name, text) in row.files {
+        workspace.write(name, text);
+    }
+    for command in row.make {
+        make(&workspace, command);
+    }
+    let (before, words) = check(&workspace, "before.wasm", row);
+    if row.code.is_empty() {
+        assert!(before.is_empty() && words.contains(row.remedy), "before: {words}");
+    } else {
+        assert!(!before.is_empty(), "no runtime is here: {words}");
+        for (runtime, code, remedy) in before {
+            assert_eq!(code, row.code, "{runtime}");
+            assert!(remedy.contains(row.remedy), "{runtime}: {remedy}");
+        }
+    }
+    let (after, words) = check(&workspace, "after.wasm", row);
+    assert!(!after.is_empty(), "no runtime is here: {words}");
+    for (runtime, code, remedy) in after {
+        assert_eq!(code, "", "{runtime} after the remedy; now: {remedy}");
+    }
+}
+
+fn make(workspace: &Workspace, command: &str) {
+    let mut words = command.split(' ').peekable();
+    let mut env = Vec::new();
+    while let Some((name, value)) = words.peek().and_then(|word| word.split_once('=')) {
+        env.push((name, value));
+        words.next();
+    }
+    let program = which::which(words.next().unwrap()).unwrap();
+    let output = Command::new(program).args(words).envs(env).current_dir(workspace.path("")).output().unwrap();
+    assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// What `check` says of a file on each runtime that is here: its code, empty for a pass, and its remedy. And the words
+/// of a refusal to ask any of them.
+fn check(workspace: &Workspace, file: &str, row: &Row) -> (Vec<(String, String, String)>, String) {
+    let path = workspace.path(file);
+    let options =
+        ["check", &path.display().to_string(), "--engines", "built", "--output", "json", "--runtime", row.columns]
+            .map(str::to_owned);
+    let args: Vec<String> = options.into_iter().chain(row.asked.iter().map(|arg| (*arg).to_owned())).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let ran = workspace.run(&args);
+    let Ok(report) = serde_json::from_str::<serde_json::Value>(&ran.stdout) else { return (Vec::new(), ran.stderr) };
+    let Some(cells) = report["cells"].as_array() else { return (Vec::new(), format!("{}{}", ran.stdout, ran.stderr)) };
+    let text = |cell: &serde_json::Value, key: &str| cell[key].as_str().unwrap_or_default().to_owned();
+    let here = cells.iter().filter(|cell| cell["verdict"] != "absent");
+    (here.map(|cell| (text(cell, "runtime"), text(cell, "code"), text(cell, "remedy"))).collect(), ran.stderr)
+}
+
+/// A recursion that is too deep for the runtime as it comes, and is not with the switch that its remedy names.
+fn larger_stack(column: &str, without: &str, with: &str, names: &str) {
+    let runtime = wasmlab_runtimes::find(column).unwrap();
+    assert!(runtime.larger_stack.unwrap().contains(names), "{column} names another switch");
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("deep.wasm"), wat::parse_str(DEEP).unwrap()).unwrap();
+    std::fs::write(folder.path().join("call.mjs"), CALL).unwrap();
+    let rest: &[&str] =
+        if column == "wasmtime-cli" { &["--invoke", "down", "deep.wasm", "100000"] } else { &["call.mjs"] };
+    assert!(!runs(folder.path(), without, rest), "{column} has room for it as it comes");
+    assert!(runs(folder.path(), with, rest), "{column} has none with {with}");
+}
+
+fn runs(folder: &Path, command: &str, rest: &[&str]) -> bool {
+    let words: Vec<&str> = command.split(' ').collect();
+    let program = which::which(words[0]).unwrap();
+    let output = Command::new(program).args(&words[1..]).args(rest).current_dir(folder).output().unwrap();
+    output.status.success() && String::from_utf8_lossy(&output.stdout).contains("100000")
+}

@@ -1,0 +1,99 @@
+//! `repro`: its folders show their cells somewhere else, without the lab.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[expect(dead_code, reason = "other tests use the rest")]
+mod lab;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use lab::{Ran, Workspace, ran};
+
+/// Copies stdin to stdout and exits with 3.
+const COPIES: &str = r#"(module
+  (import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 0) "\40\00\00\00\20\00\00\00")
+  (func (export "_start")
+    (drop (call $read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 4)))
+    (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))
+    (call $exit (i32.const 3))))"#;
+
+const STDIN: &str = "[run]\nstdin = \"what it is given\"\n[expect]\nexit = 3\n";
+
+/// The folder of a cell, moved away from the lab; `None` where the runtime is not here.
+fn moved(workspace: &Workspace, scenario: &str, runtime: &str) -> Option<PathBuf> {
+    let made = workspace.run(&["repro", scenario, runtime, "--offline"]);
+    if made.code == 2 && made.stderr.contains("absent") {
+        eprintln!("not tested on {runtime}: {}", made.stderr);
+        return None;
+    }
+    assert_eq!(made.code, 0, "{runtime}: {}{}", made.stdout, made.stderr);
+    let moved = workspace.path(&format!("moved-{runtime}"));
+    fs::rename(workspace.path(&format!("reports/repro/{scenario}-{runtime}")), &moved).unwrap();
+    for file in files(&moved) {
+        let text = String::from_utf8_lossy(&fs::read(&file).unwrap()).into_owned();
+        let cache = std::env::var("WASMLAB_CACHE").unwrap_or_else(|_| env!("CARGO_MANIFEST_DIR").to_owned());
+        for place in [cache.as_str(), workspace.path("").to_str().unwrap(), env!("CARGO_MANIFEST_DIR")] {
+            assert!(!text.contains(place), "{} names {place}", file.display());
+        }
+    }
+    Some(moved)
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+}
+
+/// What the folder shows: without a variable that names a program of the lab's.
+fn shown(folder: &Path, set: &[(&str, &Path)]) -> Ran {
+    let mut command = Command::new(folder.join("run.sh"));
+    ran(command.envs(set.iter().copied()).current_dir("/").output().unwrap())
+}
+
+#[test]
+fn a_folder_shows_its_cell_elsewhere() {
+    let workspace = Workspace::new();
+    workspace.scenario("copies", COPIES, STDIN);
+    for (runtime, outcome) in [
+        ("node", r#"{"kind":"exit","code":3}"#),
+        ("deno", r#"{"kind":"exit","code":3}"#),
+        ("wasmtime-cli", "exit code 3"),
+    ] {
+        let Some(folder) = moved(&workspace, "copies", runtime) else { continue };
+        let ran = shown(&folder, &[]);
+        assert_eq!((ran.code, ran.stdout.as_str()), (3, "what it is given"), "{runtime}: {}", ran.stderr);
+        assert!(ran.stderr.ends_with(&format!("outcome: {outcome}\n")), "{runtime}: {}", ran.stderr);
+    }
+}
+
+/// Its program is built from the source in the folder, by the lock file there.
+#[test]
+fn a_folder_of_an_embedded_engine_builds_it() {
+    let workspace = Workspace::new();
+    workspace.scenario("traps", "(module (func (export \"_start\") unreachable))", "");
+    let Some(folder) = moved(&workspace, "traps", "tinywasm") else { return };
+    // Built once for all runs of this test.
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("repro");
+    let ran = shown(&folder, &[("CARGO_TARGET_DIR", &target)]);
+    let end = ran.stderr.lines().last().unwrap_or_default();
+    assert!(ran.code == 1 && end.starts_with(r#"outcome: {"kind":"trap","trap":"unreachable""#), "{}", ran.stderr);
+}
+
+#[test]
+fn what_is_missing_is_said() {
+    let workspace = Workspace::new();
+    workspace.scenario("copies", COPIES, STDIN);
+    let Some(folder) = moved(&workspace, "copies", "node") else { return };
+    let tools = workspace.path("tools");
+    fs::create_dir(&tools).unwrap();
+    for tool in ["dirname", "sh"] {
+        std::os::unix::fs::symlink(Path::new("/usr/bin").join(tool), tools.join(tool)).unwrap();
+    }
+    let ran = shown(&folder, &[("PATH", &tools)]);
+    assert!(ran.code == 127 && ran.stderr.contains("node is not on PATH: install Node.js"), "{}", ran.stderr);
+}
