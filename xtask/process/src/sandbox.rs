@@ -14,6 +14,8 @@ pub struct Sandbox {
     pub read: Vec<PathBuf>,
     /// The same that it may read and change, and not execute.
     pub write: Vec<PathBuf>,
+    /// Folders in which, and below which, it may look at names and at nothing else.
+    pub list: Vec<PathBuf>,
     /// The TCP ports that it may use; `None`: all of them.
     pub ports: Option<Ports>,
 }
@@ -153,7 +155,8 @@ mod linux {
             .add_rules(path_beneath_rules(SYSTEM, read))?
             .add_rules(path_beneath_rules(DEVICES, AccessFs::ReadFile | AccessFs::WriteFile | AccessFs::Truncate))?
             .add_rules(path_beneath_rules(&sandbox.read, read))?
-            .add_rules(path_beneath_rules(&sandbox.write, change))?;
+            .add_rules(path_beneath_rules(&sandbox.write, change))?
+            .add_rules(path_beneath_rules(&sandbox.list, AccessFs::ReadDir))?;
         if !rustix::process::geteuid().is_root() {
             // What a process may write of its own there (a browser's own sandbox does) is the system's matter.
             ruleset = ruleset.add_rules(path_beneath_rules(["/proc"], AccessFs::WriteFile))?;

@@ -213,6 +213,7 @@ fn a_sandbox_bounds_files_ports_and_signals() {
     let sandbox = Sandbox {
         read: vec![at("readable"), at("none")],
         write: vec![at("own")],
+        list: Vec::new(),
         ports: Some(Ports { bind: Vec::new(), connect: vec![ports[0]] }),
     };
     let check = |script: &str, allowed: bool| {

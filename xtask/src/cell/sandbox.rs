@@ -81,7 +81,9 @@ pub fn of(plan: &Plan, workdir: &Workdir, part: Part, argv: &[OsString]) -> Opti
         (_, false) => write.extend(paths.compiled.clone()),
     }
     let exists = |paths: Vec<PathBuf>| paths.into_iter().filter(|path| path.is_absolute()).collect();
-    Some(Sandbox { read: exists(read), write: exists(write), ports: ports(plan, workdir, part) })
+    // Bun looks for a package by the names in the folders above; those above the packages' own it does without.
+    let list = tool.packages.parent().map(Path::to_owned).into_iter().collect();
+    Some(Sandbox { read: exists(read), write: exists(write), list: exists(list), ports: ports(plan, workdir, part) })
 }
 
 fn is_translated(plan: &Plan, workdir: &Workdir) -> bool {
