@@ -284,7 +284,8 @@ fn every_code_is_produced_by_a_test_or_reserved() {
     for dir in ["src", "tests", "judge/src"] {
         for file in xtask::store::files::walk(&root.join(dir), &[]).unwrap() {
             let name = file.to_string_lossy().into_owned();
-            if name.ends_with("tests.rs") || dir == "tests" || name.ends_with("lab.rs") {
+            let is_test = name.ends_with("tests.rs") || name.starts_with("tests/") || dir == "tests";
+            if is_test || name.ends_with("lab.rs") {
                 tests += &fs::read_to_string(root.join(dir).join(file)).unwrap();
             }
         }

@@ -46,7 +46,9 @@ fn a_runtime_that_is_taken_over_harms_nothing() {
     // The same without: so it is the sandbox that stopped it, and the attempts are real.
     assert_eq!(run("off"), ("fail".to_owned(), None, true));
     let done = fs::read_to_string(workspace.path("tools/done")).unwrap();
-    assert_eq!(done.lines().count(), 11, "{done}");
+    // A cell may be more than one process.
+    let attempts: std::collections::BTreeSet<&str> = done.lines().collect();
+    assert_eq!(attempts.len(), 11, "{done}");
 }
 
 #[test]

@@ -14,7 +14,7 @@ pub struct Sandbox {
     pub read: Vec<PathBuf>,
     /// The same that it may read and change, and not execute.
     pub write: Vec<PathBuf>,
-    /// Folders with all below them whose names it may list, without reading a file there.
+    /// Folders in which, and below which, it may look at names and at nothing else.
     pub list: Vec<PathBuf>,
     /// The TCP ports that it may use; `None`: all of them.
     pub ports: Option<Ports>,

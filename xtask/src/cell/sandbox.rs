@@ -1,6 +1,6 @@
 //! What the processes of a cell may touch, below the runtime's own sandbox: see [`wasmlab_process::Sandbox`].
 //!
-//! They may change the cell's own folder (but not the files there that the lab wrote for them), the directories that
+//! They may change the cell's own folders (but not its specification and what was translated), the directories that
 //! the guest was given, and what the runtime keeps for later cells. They may read what their programs are made of and
 //! what the system needs, and nothing else of this machine: no home folder, no other cell, no source. They may listen
 //! on and connect to the ports of the cell alone.
@@ -69,7 +69,7 @@ pub fn of(plan: &Plan, workdir: &Workdir, part: Part, argv: &[OsString]) -> Opti
     programs.for_each(|program| read.extend(made_of(&program)));
     let named = std::env::var_os(READ_VARIABLE).unwrap_or_default();
     read.extend(std::env::split_paths(&named));
-    let mut write: Vec<PathBuf> = ["work", "home", "dirs"].map(|name| root.join(name)).to_vec();
+    let mut write: Vec<PathBuf> = ["work", "home", "dirs", "guest"].map(|name| root.join(name)).to_vec();
     write.extend(paths.dirs.iter().map(|dir| dir.host.clone()));
     // A folder that the lab names in a runtime's environment is the runtime's own.
     let own = (plan.runtime.env)(tool).into_iter().map(|(_, value)| PathBuf::from(value)).filter(|p| p.is_absolute());
@@ -81,7 +81,7 @@ pub fn of(plan: &Plan, workdir: &Workdir, part: Part, argv: &[OsString]) -> Opti
         (_, false) => write.extend(paths.compiled.clone()),
     }
     let exists = |paths: Vec<PathBuf>| paths.into_iter().filter(|path| path.is_absolute()).collect();
-    // Bun looks for a package's packages in the folder that has `node_modules`, and has to see that it is there.
+    // Bun looks for a package by the names in the folders above; those above the packages' own it does without.
     let list = tool.packages.parent().map(Path::to_owned).into_iter().collect();
     Some(Sandbox { read: exists(read), write: exists(write), list: exists(list), ports: ports(plan, workdir, part) })
 }
@@ -95,7 +95,7 @@ fn ports(plan: &Plan, workdir: &Workdir, part: Part) -> Option<Ports> {
     if part == Part::Prepare {
         return Some(Ports::default());
     }
-    // The lab has Firefox choose the port of its protocol, so no list has it: its page's policy keeps it to the cell.
+    // Firefox was not to be had here to try it with: its page's policy alone keeps it to the cell.
     if plan.runtime.engine == "firefox" {
         return None;
     }
