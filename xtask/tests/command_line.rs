@@ -171,7 +171,7 @@ fn files_that_are_no_modules_are_told_by_their_bytes() {
         let told = ran.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(ran.code == 1 && told.contains(wanted), "{name}: {} {}", ran.code, ran.stdout);
     };
-    let file = "runs nowhere, invalid-file: ";
+    let file = "runs nowhere invalid-file: ";
     check("empty.wasm", b"", &["the file is empty"], file);
     check("text.wasm", b"hello, world\n", &["not a WebAssembly binary", "(text)"], file);
     check("page.wasm", b"<!DOCTYPE html><title>404</title>\n", &["not a WebAssembly binary (an HTML page)"], file);

@@ -53,13 +53,13 @@ pub fn after(judgement: &Judgement, evidence: &Evidence, run: &Run) -> Option<Ju
     let files = imports("wasi_", "path_") || imports("wasi:filesystem/", "") || imports("", "wasi:filesystem/");
     let (no_network, no_dir) = (sockets && run.network == Network::None, files && run.dir.is_empty());
     let mut wants: Vec<(&str, &str)> = Vec::new();
-    if no_network && says(REFUSED) {
+    let about_sockets = no_network && ["sock", "bind", "listen", "connect"].iter().any(|word| said.contains(word));
+    if no_network && (says(REFUSED) || about_sockets) {
         wants.push((
             "network",
             "needs the network: run again with `--network loopback`, or with `--listen` if it is a server",
         ));
     }
-    let about_sockets = no_network && ["sock", "bind", "listen", "connect"].iter().any(|word| said.contains(word));
     if no_dir && (says(NO_DIRECTORY) || says(NO_FILE) || says(REFUSED) && !about_sockets) {
         wants.push(("directory", "no directory was given: run again with `--dir`"));
     }

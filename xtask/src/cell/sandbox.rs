@@ -106,6 +106,10 @@ fn ports(plan: &Plan, workdir: &Workdir, part: Part) -> Option<Ports> {
     if spec.network == Network::Loopback {
         connect.extend(&bind);
     }
+    if !spec.sockets.is_empty() {
+        // wasmer binds a socket on any port, and puts the one that it inherits in its place.
+        bind.push(0);
+    }
     bind.extend(&workdir.driver_ports);
     connect.extend(&workdir.driver_ports);
     Some(Ports { bind, connect })

@@ -19,7 +19,11 @@ impl MaxSize {
     /// What it is instead, or why it cannot be read.
     pub fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         // Asked before it is opened: a pipe would wait for somebody who writes.
-        if !path.metadata()?.is_file() {
+        let metadata = path.metadata()?;
+        if metadata.is_dir() {
+            return Err(io::Error::from(io::ErrorKind::IsADirectory));
+        }
+        if !metadata.is_file() {
             return Err(io::Error::other("it is no regular file: copy what it gives into one"));
         }
         let mut bytes = Vec::new();

@@ -66,6 +66,10 @@ pub(crate) fn of_running(error: &Error, stage: Stage) -> Cause {
     if let Some(what) = engine::refusal(&message) {
         return Cause::HostRefused { what, message };
     }
+    // What is switched off is named with the method that switches it on.
+    if message.contains("`Config::") {
+        return Cause::Refused { message, offset: None };
+    }
     // A backtrace says that the guest was running. Without one, and with all imports of the right
     // type, an instantiation fails for the want of memory, tables or the like.
     if stage == Stage::Instantiate && error.downcast_ref::<WasmBacktrace>().is_none() {
