@@ -245,6 +245,9 @@ pub fn differences(published: &RunReport, run: &RunReport) -> Differences {
             let before = before.map_or_else(|| "nothing".to_owned(), result);
             let now = result(cell);
             out.results.push(format!("{} on {}: published {before}, here {now}", cell.scenario, cell.runtime));
+        } else if let Some(before) = before {
+            let line = |told: String| format!("{} on {}, {told}", cell.scenario, cell.runtime);
+            out.results.extend(checks(before, cell).into_iter().map(line));
         }
     }
     if run.selected.scenarios.is_empty() && !run.interrupted {
@@ -252,6 +255,20 @@ pub fn differences(published: &RunReport, run: &RunReport) -> Differences {
         out.results.extend(gone.map(|s| format!("{}: published, and no scenario any more", s.name)));
     }
     out
+}
+
+/// The capabilities of which a guest says something else than was published: those that its one code hides.
+fn checks(before: &Cell, now: &Cell) -> Vec<String> {
+    let told = |check: &Check| match check.errno {
+        Some(errno) => format!("{} {errno}", check.answer.id()),
+        None => check.answer.id().to_owned(),
+    };
+    let was = |check: &Check| before.checks.iter().find(|c| c.name == check.name).map(told);
+    let line = |check: &Check| {
+        let (was, is) = (was(check).unwrap_or_else(|| "nothing".to_owned()), told(check));
+        (was != is).then(|| format!("{}: published {was}, here {is}", check.name))
+    };
+    now.checks.iter().filter_map(line).collect()
 }
 
 /// Whether the cell would be the same on another machine that has its runtime.
@@ -314,6 +331,24 @@ mod tests {
         assert_eq!(
             (found.results, found.versions),
             (results.iter().map(ToString::to_string).collect(), versions.iter().map(ToString::to_string).collect())
+        );
+    }
+
+    #[test]
+    fn a_capability_that_the_code_hides_is_compared_too() {
+        let check_of = |answer, errno| wasmlab_model::checks::Check {
+            name: "rename".to_owned(),
+            answer,
+            errno,
+            function: None,
+            message: Some("other words on each machine".to_owned()),
+            code: None,
+        };
+        let with = |run: &mut RunReport, check| run.cells[3].checks = vec![check];
+        check(
+            |run| with(run, check_of(wasmlab_model::checks::CheckAnswer::Errno, Some(52))),
+            &["server on wasmi, rename: published nothing, here errno 52"],
+            &[],
         );
     }
 
