@@ -141,7 +141,7 @@ fn a_full_disk_is_an_error_of_the_labs() {
     let workspace = Workspace::new();
     workspace.scenario("guest", "(module (func (export \"_start\")))", "");
     let run = |free: &str| {
-        let args = ["run-all", "--runtime", "node", "--output", "json"];
+        let args = ["run-all", "--runtime", "node", "--output", "json", "--no-cache"];
         let ran = lab::ran(workspace.command(&args).env("WASMLAB_MIN_FREE", free).output().unwrap());
         let report: serde_json::Value =
             serde_json::from_str(&ran.stdout).unwrap_or_else(|e| panic!("{e}: {}", ran.stderr));
