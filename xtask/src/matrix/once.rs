@@ -11,7 +11,7 @@ use wasmlab_judge::{Evidence, judge, proposals, withheld};
 use wasmlab_model::codes::Code;
 use wasmlab_model::facts::Facts;
 use wasmlab_model::observation::{Observation, Outcome, Progress};
-use wasmlab_model::verdict::Judgement;
+use wasmlab_model::verdict::{Judgement, Verdict};
 use wasmlab_protocol::Cause;
 use wasmlab_runtimes::Seen;
 
@@ -68,7 +68,9 @@ pub fn run(
         let result = |Judgement { verdict, code, stage, subject, .. }| (verdict, code, stage, subject);
         result(judged(a)) == result(judged(b))
     };
-    let kept = match key.filter(|_| !from_cache) {
+    // What the lab could not do, it may be able to do the next time.
+    let is_fault = || judged(&observation).verdict == Verdict::Error;
+    let kept = match key.filter(|_| !from_cache && !is_fault()) {
         None => Kept::Settled,
         Some(key) => {
             // Whoever wants every cell anew does not want an earlier run's word for it either.

@@ -100,6 +100,11 @@ async function go(spec, bytes, source) {
  * interpreter's arguments and its files are those of a command line: it stands in the folder of the glue.
  */
 async function php(spec, bytes) {
+  // The module's address, as bundlers give it.
+  if (/^import \w+ from '[^']*\.wasm';$/m.test(readFileSync(spec.glue, 'utf8'))) {
+    const message = `${basename(spec.glue)} was made for pages: the package for Node is another one`;
+    throw new End('not-attempted', { what: 'glue', message });
+  }
   const { init } = await esModule(spec.glue);
   return new Promise((resolve, reject) => {
     const settings = {
