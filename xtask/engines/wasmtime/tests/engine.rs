@@ -51,4 +51,7 @@ fn imports_of_components_are_named() {
 const EMSCRIPTEN: Subject = subject("cranelift+emscripten");
 
 // It has shared memories, which its host cannot look into.
-emscripten_host::emscripten!(EMSCRIPTEN, |cause| matches!(cause, Cause::NotAttempted { what, .. } if what == "threads"));
+emscripten_host::emscripten!(
+    EMSCRIPTEN,
+    |cause| matches!(cause, Cause::NotAttempted { what, .. } if what == "threads")
+);
