@@ -16,7 +16,11 @@ pub fn named(report: &RunReport, ids: &[&str]) -> String {
     }
     let names = groups.into_iter().map(|(key, members)| {
         let all = report.runtimes.iter().filter(|r| r.tool.present && Key::of(r) == key).count();
-        let modes: Vec<&str> = members.iter().map(|r| mode(r)).filter(|mode| !mode.is_empty()).collect();
+        // One that is named by its engine alone has to be told from those beside it.
+        let own = |r: &&RuntimeInfo| {
+            if members.len() > 1 && mode(r).is_empty() { r.mode.clone() } else { mode(r).to_owned() }
+        };
+        let modes: Vec<String> = members.iter().map(own).filter(|mode| !mode.is_empty()).collect();
         let modes = match modes.as_slice() {
             [] => String::new(),
             modes if modes.len() > 2 && modes.len() == all => format!(" ({} modes)", modes.len()),
@@ -46,9 +50,18 @@ impl Key {
         let layer = runtime.id.split_once('+').map(|(_, layer)| layer);
         let of_layer = of_layer.rsplit(' ').next().map(short).unwrap_or_default();
         Self {
-            name: format!("{} {}", runtime.engine, short(version)).trim_end().to_owned(),
+            name: format!("{} {}", engine(runtime), short(version)).trim_end().to_owned(),
             layer: layer.map(|layer| format!(" with {layer} {of_layer}").trim_end().to_owned()).unwrap_or_default(),
         }
+    }
+}
+
+/// The engine without the number of an older one: `wasmtime` of `wasmtime-36`, whose version says it.
+fn engine(runtime: &RuntimeInfo) -> &str {
+    let is_number = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_digit());
+    match runtime.engine.rsplit_once('-') {
+        Some((name, number)) if is_number(number) => name,
+        _ => &runtime.engine,
     }
 }
 
@@ -78,10 +91,11 @@ mod tests {
         report.runtimes.clear();
         for (id, engine, version) in [
             ("wasmi", "wasmi", "2.0.0"),
+            ("wasmi-cli", "wasmi", "2.0.0"),
             ("wasmtime-cranelift", "wasmtime", "48.0.8"),
             ("wasmtime-winch", "wasmtime", "48.0.8"),
             ("wasmtime-pulley", "wasmtime", "48.0.8"),
-            ("wasmtime-36-cranelift", "wasmtime", "36.0.20"),
+            ("wasmtime-36-cranelift", "wasmtime-36", "36.0.20"),
             ("wasmtime-cli", "wasmtime", "49.0.3"),
             ("node", "node", "20.20.2"),
             ("node+jco", "node", "20.20.2 jco 1.35.0"),
@@ -90,10 +104,12 @@ mod tests {
         ] {
             (runtime.id, runtime.engine) = (id.to_owned(), engine.to_owned());
             runtime.tool.version = Some(version.to_owned());
+            runtime.mode = "interpreter".to_owned();
             report.runtimes.push(runtime.clone());
         }
         let check = |ids: &[&str], wanted: &str| assert_eq!(named(&report, ids), wanted);
         check(&["wasmi"], "wasmi 2.0");
+        check(&["wasmi", "wasmi-cli"], "wasmi 2.0 (interpreter, cli)");
         check(&["wasmtime-cranelift", "wasmtime-pulley"], "wasmtime 48.0 (cranelift, pulley)");
         check(&["wasmtime-pulley", "wasmtime-winch", "wasmtime-cranelift"], "wasmtime 48.0 (3 modes)");
         check(&["wasmtime-cli", "wasmtime-36-cranelift"], "wasmtime 36.0 (cranelift), wasmtime 49.0 (cli)");
