@@ -3,9 +3,10 @@
 
 use std::fmt::Write;
 
-use anstyle::{AnsiColor, Effects, Style};
+use anstyle::Style;
 
 use super::columns::named;
+use super::table::{BOLD, DIM, GREEN, RED, YELLOW};
 use super::words::{self, Group, blame, by_code, changes};
 use super::{RenderOptions, Renderer};
 use wasmlab_model::codes::Code;
@@ -26,12 +27,6 @@ pub const RENDERER: Renderer = Renderer {
 const LABEL: usize = 13;
 /// As many reasons are told; the others are counted.
 const REASONS: usize = 6;
-
-const BOLD: Style = Style::new().effects(Effects::BOLD);
-const DIM: Style = Style::new().effects(Effects::DIMMED);
-const GREEN: Style = AnsiColor::Green.on_default();
-const YELLOW: Style = AnsiColor::Yellow.on_default();
-const RED: Style = AnsiColor::Red.on_default().effects(Effects::BOLD);
 
 fn render(report: &RunReport, options: RenderOptions) -> String {
     let mut answer = Answer { report, options, out: String::new() };

@@ -68,9 +68,10 @@ pub fn run(
         let result = |Judgement { verdict, code, stage, subject, .. }| (verdict, code, stage, subject);
         result(judged(a)) == result(judged(b))
     };
+    let mut judgement = judged(&observation);
     // What the lab could not do, it may be able to do the next time.
-    let is_fault = || judged(&observation).verdict == Verdict::Error;
-    let kept = match key.filter(|_| !from_cache && !is_fault()) {
+    let is_fault = judgement.verdict == Verdict::Error;
+    let kept = match key.filter(|_| !from_cache && !is_fault) {
         None => Kept::Settled,
         Some(key) => {
             // Whoever wants every cell anew does not want an earlier run's word for it either.
@@ -79,7 +80,6 @@ pub fn run(
         }
     };
     let cause = progress(&observation).cause;
-    let mut judgement = judged(&observation);
     if let (Ok(facts), Some(Cause::Refused { message, .. })) = (facts, &cause)
         && facts.refusal.is_none()
         && matches!(judgement.code, Some(Code::UnsupportedProposal | Code::EngineCompileError))
