@@ -10,6 +10,10 @@ use crate::codes::{Blame, Code};
 use crate::facts::Facts;
 use crate::verdict::{Change, Verdict};
 
+mod failure;
+
+pub use failure::{Failure, FailureText};
+
 /// Version of the report's format.
 pub const SCHEMA: u32 = 2;
 
@@ -96,33 +100,6 @@ impl CodeText {
             }
         };
         codes.into_iter().map(text).collect()
-    }
-}
-
-/// What stands in the place of a report where there is none: the command line or a scenario is wrong, the lab
-/// failed, or nothing was run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Failure {
-    /// [`SCHEMA`].
-    pub schema: u32,
-    /// What went wrong.
-    pub error: FailureText,
-}
-
-/// An exit code with its reason.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FailureText {
-    /// The exit code: 2, 3 or 4.
-    pub code: u8,
-    /// What stderr says, of one or more lines.
-    pub message: String,
-}
-
-impl Failure {
-    /// With an exit code and what stderr says.
-    #[must_use]
-    pub fn new(code: u8, message: &str) -> Self {
-        Self { schema: SCHEMA, error: FailureText { code, message: message.to_owned() } }
     }
 }
 
