@@ -9,11 +9,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use wasmlab_model::observation::{Limit, Outcome, Part, Script};
-use wasmlab_process::{End, Ended, Input};
+use wasmlab_process::{End, Ended, Input, Usage};
 use wasmlab_protocol::{Event, Stage};
 use wasmlab_runtimes::Sockets;
 
 use super::client;
+use super::disk::{self, DiskWatch};
 use super::follow::{self, OutputSink};
 use super::plan::{CellCommands, Plan};
 use super::preopens::Contents;
@@ -132,10 +133,13 @@ fn guest(
     let mut watched = Stages::new(reports.clone(), if unseen { compile + run } else { run });
     let short = Arc::new(AtomicBool::new(room::is_short(workdir.path())));
     let (root, is_short) = (workdir.path().to_owned(), Arc::clone(&short));
+    let folders = disk::folders(workdir.path(), workdir.paths.dirs.iter().map(|dir| dir.host.clone()));
+    let disk = DiskWatch::start(folders, Usage { bytes: plan.limits.disk, files: plan.limits.files });
+    let (is_over, disk_is_over) = (disk.is_over(), disk.is_over());
     let watch = Box::new(move |age: Duration| {
         // One that fills the disk is ended before the others feel it.
         is_short.fetch_or(room::is_short(&root), Ordering::Relaxed);
-        is_short.load(Ordering::Relaxed) || watched.over(age, compile, run)
+        is_short.load(Ordering::Relaxed) || is_over.load(Ordering::Relaxed) || watched.over(age, compile, run)
     });
     let (by_name, ports) = (workdir.by_name(), workdir.ports.clone());
     if plan.runtime.sockets != Sockets::Inherited {
@@ -155,7 +159,12 @@ fn guest(
         workdir.sockets.clear();
         script = (!steps.is_empty()).then(|| client::play(steps, running, &by_name, contents, run, &has_begun));
     });
-    let mut result = ProcessResult::of(Part::Guest, argv, ended, |end| outcome(end, &reports.events(), plan, unseen));
+    let mut result = ProcessResult::of(Part::Guest, argv, ended, |end| match end {
+        End::Watch if disk_is_over.load(Ordering::Relaxed) => {
+            Outcome::Limit(Limit::Disk { bytes: plan.limits.disk, files: plan.limits.files })
+        }
+        end => outcome(end, &reports.events(), plan, unseen),
+    });
     result.script = script;
     if short.load(Ordering::Relaxed) || room::is_short(workdir.path()) { Err(room::error()) } else { Ok(result) }
 }
