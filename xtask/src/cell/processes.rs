@@ -270,6 +270,40 @@ mod tests {
         check(false, None, Limit::Unseen { compile_ms: 0, run_ms: 300 });
     }
 
+    /// In bytes or in files; what the lab itself put there does not count.
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_guest_that_fills_the_disk_is_ended() {
+        let root = tempfile::tempdir().unwrap();
+        let lab = lab(root.path());
+        let guest = lab.cache.put_object(&wat::parse_str("(module)").unwrap()).unwrap();
+        let scenario = scenario(root.path());
+        let (disk, files) = (4 << 20, 60);
+        let check = |script: &'static str, is_over: bool| {
+            let runtime = Runtime {
+                commands: |tool, _| vec![vec!["/bin/sh".into(), "-c".into(), tool.version.clone().into()]],
+                ..switched(|_, _, _| None)
+            };
+            let (tool, companions) = (Tool { version: script.to_owned(), ..Tool::default() }, BTreeMap::new());
+            let plan = Plan {
+                scenario: &scenario,
+                runtime: &runtime,
+                tool: &tool,
+                guest: &guest,
+                facts: None,
+                companions: &companions,
+                limits: Limits { disk, files, ..Limits::default() },
+                switches: &[],
+            };
+            let seen = observe(&lab, &plan, None, Keep::default()).unwrap();
+            let wanted = if is_over { Outcome::Limit(Limit::Disk { bytes: disk, files }) } else { Outcome::Exited(0) };
+            assert_eq!(seen.outcome, wanted, "{script}: {}", seen.stderr);
+        };
+        check("for n in 1 2 3; do head -c 2000000 /dev/zero > $n; done; sleep 30", true);
+        check("for n in $(seq 70); do mkdir $n; done; sleep 30", true);
+        check("for n in $(seq 50); do mkdir $n; done; head -c 3000000 /dev/zero > large; sleep 0.5", false);
+    }
+
     #[test]
     fn a_translation_is_kept_for_the_same_switches_and_for_no_others() {
         let root = tempfile::tempdir().unwrap();
