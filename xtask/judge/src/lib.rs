@@ -156,6 +156,9 @@ fn at_limit(limit: Limit, progress: &Progress) -> Judgement {
             let detail = format!("did not end within {ms} ms{which}; the runtime did not say that the guest had begun");
             Judgement { blame: vec![Blame::Unknown], ..because(Code::Timeout, None, detail) }
         }
+        Limit::Disk { bytes, files } => {
+            because(Code::DiskFlood, None, format!("wrote more than {bytes} bytes, or more than {files} files"))
+        }
         Limit::Output(bytes) => because(Code::OutputFlood, None, format!("printed more than {bytes} bytes")),
         Limit::Memory(bytes) => because(Code::OutOfMemory, None, format!("used more than {bytes} bytes of memory")),
     }

@@ -199,6 +199,9 @@ catalogue! {
     OutputFlood "output-flood" 'f' 530 Gap [Guest]
         "The guest wrote more to stdout or stderr than the limit and was ended."
         "Make the guest print less.";
+    DiskFlood "disk-flood" 'Q' 525 Gap [Guest]
+        "The guest wrote more bytes or more files than the limit and was ended."
+        "Make the guest write less; the limits of the lab protect the machine that it runs on.";
     SandboxEscape "sandbox-escape" 'E' 10 Fail [Runtime]
         "The guest reached something that it was not given: a file outside its directories, or the host's environment."
         "Do not run untrusted guests on this runtime, and report it.";
@@ -251,6 +254,7 @@ impl Code {
                 | Self::CompileTimeout
                 | Self::OutOfMemory
                 | Self::OutputFlood
+                | Self::DiskFlood
                 | Self::SandboxEscape
                 | Self::Crashed
                 | Self::WrongOutput

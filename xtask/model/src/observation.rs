@@ -152,6 +152,13 @@ pub enum Limit {
     Output(u64),
     /// Resident size of the process and its descendants, bytes.
     Memory(u64),
+    /// What it wrote into its folders.
+    Disk {
+        /// Bytes that it may take.
+        bytes: u64,
+        /// Files and folders that it may make.
+        files: u64,
+    },
 }
 
 /// How far the client's script came.

@@ -52,6 +52,10 @@ pub struct Limits {
     pub linear_memory: u64,
     /// The largest file the guest may write, bytes.
     pub file: u64,
+    /// All that the guest's files take, bytes.
+    pub disk: u64,
+    /// Files and folders that the guest may make.
+    pub files: u64,
 }
 
 impl Default for Limits {
@@ -63,6 +67,8 @@ impl Default for Limits {
             resident: 2 << 30,
             linear_memory: 1 << 30,
             file: 256 << 20,
+            disk: 1 << 30,
+            files: 100_000,
         }
     }
 }

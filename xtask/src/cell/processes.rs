@@ -9,11 +9,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use wasmlab_model::observation::{Limit, Outcome, Part, Script};
-use wasmlab_process::{End, Ended, Input};
+use wasmlab_process::{End, Ended, Input, Usage};
 use wasmlab_protocol::{Event, Stage};
 use wasmlab_runtimes::Sockets;
 
 use super::client;
+use super::disk::{self, DiskWatch};
 use super::follow::{self, OutputSink};
 use super::plan::{CellCommands, Plan};
 use super::preopens::Contents;
@@ -132,10 +133,13 @@ fn guest(
     let mut watched = Stages::new(reports.clone(), if unseen { compile + run } else { run });
     let short = Arc::new(AtomicBool::new(room::is_short(workdir.path())));
     let (root, is_short) = (workdir.path().to_owned(), Arc::clone(&short));
+    let folders = disk::folders(workdir.path(), workdir.paths.dirs.iter().map(|dir| dir.host.clone()));
+    let disk = DiskWatch::start(folders, Usage { bytes: plan.limits.disk, files: plan.limits.files });
+    let (is_over, disk_is_over) = (disk.is_over(), disk.is_over());
     let watch = Box::new(move |age: Duration| {
         // One that fills the disk is ended before the others feel it.
         is_short.fetch_or(room::is_short(&root), Ordering::Relaxed);
-        is_short.load(Ordering::Relaxed) || watched.over(age, compile, run)
+        is_short.load(Ordering::Relaxed) || is_over.load(Ordering::Relaxed) || watched.over(age, compile, run)
     });
     let (by_name, ports) = (workdir.by_name(), workdir.ports.clone());
     if plan.runtime.sockets != Sockets::Inherited {
@@ -155,7 +159,12 @@ fn guest(
         workdir.sockets.clear();
         script = (!steps.is_empty()).then(|| client::play(steps, running, &by_name, contents, run, &has_begun));
     });
-    let mut result = ProcessResult::of(Part::Guest, argv, ended, |end| outcome(end, &reports.events(), plan, unseen));
+    let mut result = ProcessResult::of(Part::Guest, argv, ended, |end| match end {
+        End::Watch if disk_is_over.load(Ordering::Relaxed) => {
+            Outcome::Limit(Limit::Disk { bytes: plan.limits.disk, files: plan.limits.files })
+        }
+        end => outcome(end, &reports.events(), plan, unseen),
+    });
     result.script = script;
     if short.load(Ordering::Relaxed) || room::is_short(workdir.path()) { Err(room::error()) } else { Ok(result) }
 }
@@ -259,6 +268,40 @@ mod tests {
         check(true, reader, Limit::Unseen { compile_ms: 700, run_ms: 300 });
         check(false, reader, Limit::Time(300));
         check(false, None, Limit::Unseen { compile_ms: 0, run_ms: 300 });
+    }
+
+    /// In bytes or in files; what the lab itself put there does not count.
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_guest_that_fills_the_disk_is_ended() {
+        let root = tempfile::tempdir().unwrap();
+        let lab = lab(root.path());
+        let guest = lab.cache.put_object(&wat::parse_str("(module)").unwrap()).unwrap();
+        let scenario = scenario(root.path());
+        let (disk, files) = (4 << 20, 60);
+        let check = |script: &'static str, is_over: bool| {
+            let runtime = Runtime {
+                commands: |tool, _| vec![vec!["/bin/sh".into(), "-c".into(), tool.version.clone().into()]],
+                ..switched(|_, _, _| None)
+            };
+            let (tool, companions) = (Tool { version: script.to_owned(), ..Tool::default() }, BTreeMap::new());
+            let plan = Plan {
+                scenario: &scenario,
+                runtime: &runtime,
+                tool: &tool,
+                guest: &guest,
+                facts: None,
+                companions: &companions,
+                limits: Limits { disk, files, ..Limits::default() },
+                switches: &[],
+            };
+            let seen = observe(&lab, &plan, None, Keep::default()).unwrap();
+            let wanted = if is_over { Outcome::Limit(Limit::Disk { bytes: disk, files }) } else { Outcome::Exited(0) };
+            assert_eq!(seen.outcome, wanted, "{script}: {}", seen.stderr);
+        };
+        check("for n in 1 2 3; do head -c 2000000 /dev/zero > $n; done; sleep 30", true);
+        check("for n in $(seq 70); do mkdir $n; done; sleep 30", true);
+        check("for n in $(seq 50); do mkdir $n; done; head -c 3000000 /dev/zero > large; sleep 0.5", false);
     }
 
     #[test]

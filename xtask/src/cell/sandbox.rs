@@ -23,13 +23,15 @@ pub const VARIABLE: &str = "WASMLAB_SANDBOX";
 /// somewhere else.
 pub const READ_VARIABLE: &str = "WASMLAB_SANDBOX_READ";
 
-/// What is between a runtime and this machine, in one word: `full`, `files` (a kernel that knows no network), `none`.
+/// What is between a runtime and this machine, in one word: `full`, `ports` (no network namespace), `files` (a kernel
+/// that knows no network), `none`.
 #[must_use]
 pub fn level() -> &'static str {
     match support() {
         _ if is_off() => "none",
         support if !support.files => "none",
         support if !support.network => "files",
+        support if !support.offline => "ports",
         _ => "full",
     }
 }
@@ -39,6 +41,9 @@ pub fn level() -> &'static str {
 pub fn warning() -> Option<&'static str> {
     match level() {
         "full" => None,
+        "ports" => Some(
+            "no network namespaces here (a container may forbid them): the lab's sandbox bounds TCP ports, not UDP",
+        ),
         "files" => Some("Linux before 6.7: the lab's sandbox bounds files, not the network; see xtask/README.md"),
         _ if is_off() => {
             Some("WASMLAB_SANDBOX=off: nothing but the runtimes themselves keeps guests from this machine")
@@ -83,7 +88,15 @@ pub fn of(plan: &Plan, workdir: &Workdir, part: Part, argv: &[OsString]) -> Opti
     let exists = |paths: Vec<PathBuf>| paths.into_iter().filter(|path| path.is_absolute()).collect();
     // Bun looks for a package by the names in the folders above; those above the packages' own it does without.
     let list = tool.packages.parent().map(Path::to_owned).into_iter().collect();
-    Some(Sandbox { read: exists(read), write: exists(write), list: exists(list), ports: ports(plan, workdir, part) })
+    let (read, write, list) = (exists(read), exists(write), exists(list));
+    Some(Sandbox { read, write, list, ports: ports(plan, workdir, part), offline: is_offline(workdir, part) })
+}
+
+/// Whether nothing of the cell talks to anybody outside of it.
+fn is_offline(workdir: &Workdir, part: Part) -> bool {
+    let spec = &workdir.spec;
+    let is_alone = spec.sockets.is_empty() && spec.ports.is_empty() && spec.connect_ports.is_empty();
+    part == Part::Prepare || (spec.network == Network::None && is_alone)
 }
 
 fn is_translated(plan: &Plan, workdir: &Workdir) -> bool {

@@ -15,7 +15,8 @@ use super::{output, run_all};
 use crate::cell::Keep;
 use crate::guest::{self, Guest};
 use crate::lab::Lab;
-use crate::matrix::Request;
+use crate::matrix::{Request, facts_by};
+use crate::reading::{self, Form, ReadError};
 use wasmlab_model::facts::{Facts, Shape};
 use wasmlab_model::report::{Origin, Selection};
 use wasmlab_model::scenario::{Build, EntryKind, Expect, ExpectedCall, Run, Scenario, ScenarioFile};
@@ -146,7 +147,12 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
 fn prepare(lab: &Lab, file: &Path, args: &Args, dirs: &Dirs) -> Result<(Scenario, Guest)> {
     let bytes = read(file, &args.max_size)?;
     let sha256 = lab.cache.put_object(&bytes)?;
-    let facts = crate::matrix::facts_of(lab, &sha256, &bytes).ok();
+    let facts = match facts_by(lab, &sha256, || reading::facts(file, Form::Facts)) {
+        Ok(facts) => Some(facts),
+        // What is wrong with it is each runtime's to say, and the row's.
+        Err(ReadError::Refused(_)) => None,
+        Err(error) => return usage(format!("failed to read `{}`: {error}", file.display())),
+    };
     let name = file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     let stem = file.file_stem().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     let mut run = run_of(facts.as_ref(), &name, args, dirs)?;
@@ -183,18 +189,13 @@ fn prepare(lab: &Lab, file: &Path, args: &Args, dirs: &Dirs) -> Result<(Scenario
 /// The binary; text is translated.
 fn read(file: &Path, max_size: &MaxSize) -> Result<Vec<u8>> {
     let bytes = max_size.read(file).or_else(|e| usage(format!("failed to read `{}`: {e}", file.display())))?;
-    // Text begins with a parenthesis or a comment; a page of HTML under that name is said to be one.
-    let begins = bytes.trim_ascii_start().starts_with(b"(") || bytes.trim_ascii_start().starts_with(b";");
-    let is_text = begins && file.extension().is_some_and(|e| e == "wat" || e == "wast");
-    if !is_text {
+    if !reading::is_text(file, &bytes) {
         return Ok(bytes);
     }
-    wat::parse_bytes(&bytes)
-        .map(std::borrow::Cow::into_owned)
-        .or_else(|mut e| {
-            e.set_path(file);
-            usage(e.to_string())
-        })
+    match reading::read(file, Form::Binary) {
+        Err(ReadError::Refused(words)) => usage(words),
+        read => read.or_else(|error| usage(format!("failed to read `{}`: {error}", file.display()))),
+    }
 }
 
 fn run_of(facts: Option<&Facts>, name: &str, args: &Args, dirs: &Dirs) -> Result<Run> {

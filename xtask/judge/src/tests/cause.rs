@@ -21,6 +21,7 @@ fn limits_signals_and_silence_have_their_codes() {
     check(Outcome::Limit(Limit::CompileTime(10)), vec![], Code::CompileTimeout);
     check(Outcome::Limit(Limit::Output(10)), running(), Code::OutputFlood);
     check(Outcome::Limit(Limit::Memory(10)), running(), Code::OutOfMemory);
+    check(Outcome::Limit(Limit::Disk { bytes: 10, files: 1 }), running(), Code::DiskFlood);
     check(Outcome::Signaled(11), running(), Code::Crashed);
     check(Outcome::Signaled(9), running(), Code::Crashed);
     check(Outcome::Exited(0), running(), Code::Crashed);
