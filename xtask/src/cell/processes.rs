@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use wasmlab_model::observation::{Limit, Outcome, Part, Script};
+use wasmlab_model::observation::{Limit, Outcome, ProcessRole, ScriptProgress};
 use wasmlab_process::{End, Ended, Input, Usage};
 use wasmlab_protocol::{Event, Stage};
 use wasmlab_runtimes::Sockets;
@@ -27,7 +27,7 @@ use crate::lab::Lab;
 /// A process that has ended, or was never started.
 pub struct ProcessResult {
     /// What it was for.
-    pub part: Part,
+    pub role: ProcessRole,
     /// The command, program first.
     pub argv: Vec<String>,
     /// How it ended.
@@ -35,16 +35,21 @@ pub struct ProcessResult {
     /// What the supervisor knows of it; `None` where it could not be started.
     pub ended: Option<Ended>,
     /// How far the client came.
-    pub script: Option<Script>,
+    pub script: Option<ScriptProgress>,
 }
 
 impl ProcessResult {
-    fn of(part: Part, argv: &[OsString], ended: io::Result<Ended>, outcome: impl FnOnce(&End) -> Outcome) -> Self {
+    fn of(
+        role: ProcessRole,
+        argv: &[OsString],
+        ended: io::Result<Ended>,
+        outcome: impl FnOnce(&End) -> Outcome,
+    ) -> Self {
         let outcome = match &ended {
             Ok(ended) => outcome(&ended.end),
             Err(error) => Outcome::NotStarted(error.to_string()),
         };
-        Self { part, argv: shown(argv), outcome, ended: ended.ok(), script: None }
+        Self { role, argv: shown(argv), outcome, ended: ended.ok(), script: None }
     }
 
     fn exited_well(&self) -> bool {
@@ -93,9 +98,9 @@ fn translate(plan: &Plan, workdir: &Workdir, argv: &[OsString], sink: Option<Out
     let (prepared, preparing) = (&workdir.paths.prepared, &workdir.paths.preparing);
     fs::create_dir_all(preparing)?;
     let limit = Duration::from_millis(plan.limits.compile_ms);
-    let command = workdir.process(plan, Part::Prepare, argv, Input::Bytes(Vec::new()), limit);
-    let ended = follow::run(&command, Part::Prepare, None, sink, |_| ());
-    let result = ProcessResult::of(Part::Prepare, argv, ended, |end| match end {
+    let command = workdir.process(plan, ProcessRole::Precompile, argv, Input::Bytes(Vec::new()), limit);
+    let ended = follow::run(&command, ProcessRole::Precompile, None, sink, |_| ());
+    let result = ProcessResult::of(ProcessRole::Precompile, argv, ended, |end| match end {
         End::Time | End::Watch => Outcome::Limit(Limit::CompileTime(plan.limits.compile_ms)),
         end => outcome(end, &[], plan, false),
     });
@@ -128,7 +133,7 @@ fn guest(
     };
     let (compile, run) = (Duration::from_millis(plan.limits.compile_ms), plan.run_limit());
     // The watcher keeps the stages' limits; this is for the time that they leave.
-    let mut command = workdir.process(plan, Part::Guest, argv, stdin, compile + run + Duration::from_secs(5));
+    let mut command = workdir.process(plan, ProcessRole::Guest, argv, stdin, compile + run + Duration::from_secs(5));
     let reports = workdir.reports.clone();
     let mut watched = Stages::new(reports.clone(), if unseen { compile + run } else { run });
     let short = Arc::new(AtomicBool::new(room::is_short(workdir.path())));
@@ -154,12 +159,12 @@ fn guest(
         (false, true) => started.elapsed() > compile,
         (false, false) => true,
     };
-    let ended = follow::run(&command, Part::Guest, Some(watch), sink, |running| {
+    let ended = follow::run(&command, ProcessRole::Guest, Some(watch), sink, |running| {
         // The guest's process has its own copies: with these closed, a dead guest's port refuses at once.
         workdir.sockets.clear();
         script = (!steps.is_empty()).then(|| client::play(steps, running, &by_name, contents, run, &has_begun));
     });
-    let mut result = ProcessResult::of(Part::Guest, argv, ended, |end| match end {
+    let mut result = ProcessResult::of(ProcessRole::Guest, argv, ended, |end| match end {
         End::Watch if disk_is_over.load(Ordering::Relaxed) => {
             Outcome::Limit(Limit::Disk { bytes: plan.limits.disk, files: plan.limits.files })
         }
@@ -184,9 +189,9 @@ fn outcome(end: &End, events: &[Event], plan: &Plan, unseen: bool) -> Outcome {
             Outcome::Limit(match (events.is_empty(), plan.runtime.reader) {
                 _ if ran => Limit::Time(run_ms),
                 (false, _) => Limit::CompileTime(compile_ms),
-                (true, Some(_)) if unseen => Limit::Unseen { compile_ms, run_ms },
+                (true, Some(_)) if unseen => Limit::CompileOrRun { compile_ms, run_ms },
                 (true, Some(_)) => Limit::Time(run_ms),
-                (true, None) => Limit::Unseen { compile_ms: 0, run_ms },
+                (true, None) => Limit::CompileOrRun { compile_ms: 0, run_ms },
             })
         }
     }
@@ -203,7 +208,7 @@ mod tests {
     use crate::lab::Lab;
     use crate::machine::Machine;
     use crate::store::cache::Cache;
-    use wasmlab_model::observation::{Limit, Outcome, Part, Progress};
+    use wasmlab_model::observation::{GuestProgress, Limit, Outcome, ProcessRole};
     use wasmlab_model::scenario::Scenario;
     use wasmlab_runtimes::command_line::Reader;
     use wasmlab_runtimes::{CellFiles, Runtime, Source, Tool};
@@ -264,10 +269,10 @@ mod tests {
             assert_eq!(seen.outcome, Outcome::Limit(wanted));
             assert!(began.elapsed() >= Duration::from_millis(if compiles_unseen { 1000 } else { 300 }));
         };
-        let reader = Some(Reader::new(|_| Progress::default()));
-        check(true, reader, Limit::Unseen { compile_ms: 700, run_ms: 300 });
+        let reader = Some(Reader::new(|_| GuestProgress::default()));
+        check(true, reader, Limit::CompileOrRun { compile_ms: 700, run_ms: 300 });
         check(false, reader, Limit::Time(300));
-        check(false, None, Limit::Unseen { compile_ms: 0, run_ms: 300 });
+        check(false, None, Limit::CompileOrRun { compile_ms: 0, run_ms: 300 });
     }
 
     /// In bytes or in files; what the lab itself put there does not count.
@@ -326,7 +331,11 @@ mod tests {
             };
             let seen = observe(&lab, &plan, None, Keep::default()).unwrap();
             assert_eq!(seen.stdout, format!("{switch}\n"));
-            assert_eq!(seen.earlier.iter().any(|piece| piece.part == Part::Prepare), translated, "{switch}");
+            assert_eq!(
+                seen.previous.iter().any(|process| process.role == ProcessRole::Precompile),
+                translated,
+                "{switch}"
+            );
         };
         check("-O0", true);
         check("-O0", false);

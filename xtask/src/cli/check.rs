@@ -19,7 +19,7 @@ use crate::matrix::{Request, facts_by};
 use crate::reading::{self, Form, ReadError};
 use wasmlab_model::facts::{Facts, Shape};
 use wasmlab_model::report::{Origin, Selection};
-use wasmlab_model::scenario::{Build, EntryKind, Expect, ExpectedCall, Run, Scenario, ScenarioFile};
+use wasmlab_model::scenario::{Build, EntryPointKind, Expect, ExpectedCall, Run, Scenario, ScenarioFile};
 use wasmlab_report::{GroupBy, answer, table};
 
 mod client;
@@ -158,11 +158,11 @@ fn prepare(lab: &Lab, file: &Path, args: &Args, dirs: &Dirs) -> Result<(Scenario
     let mut run = run_of(facts.as_ref(), &name, args, dirs)?;
     let step = args.client.apply(&mut run, args.timeout)?;
     let spec = ScenarioFile {
-        schema: crate::scenario::SCHEMA,
+        schema: crate::scenario::SCHEMA_VERSION,
         title: name.clone(),
         family: "given".to_owned(),
         route: "given".to_owned(),
-        rung: 0,
+        rank: 0,
         build: Build { toolchain: "wat".to_owned(), ..Build::default() },
         run,
         expect: Expect {
@@ -211,10 +211,10 @@ fn run_of(facts: Option<&Facts>, name: &str, args: &Args, dirs: &Dirs) -> Result
         run.stdin = String::from_utf8(bytes).with_context(|| format!("failed to use `{}`: it is not UTF-8", file.display()))?;
     }
     if let Some(export) = &args.invoke {
-        run.entry = EntryKind::Calls;
+        run.entry = EntryPointKind::Calls;
         run.args = Vec::new();
         run.call = vec![call(facts, export, name, args)?];
-    } else if let Some(facts) = facts.filter(|f| f.shape != Shape::Command && f.kind == wasmlab_model::facts::Kind::Module) {
+    } else if let Some(facts) = facts.filter(|f| f.shape != Shape::Command && f.kind == wasmlab_model::facts::BinaryKind::Module) {
         // A library has no program to run: that it instantiates, and what `_initialize` does, is what can be seen.
         let callable = facts.exports.iter().filter(|e| e.signature.is_some()).map(|e| e.name.as_str()).collect::<Vec<_>>();
         if !callable.is_empty() {

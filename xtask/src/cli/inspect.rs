@@ -57,7 +57,7 @@ pub struct Args {
 }
 
 /// Version of `inspect --json`.
-const SCHEMA: u32 = 1;
+const SCHEMA_VERSION: u32 = 2;
 
 /// What `--json` prints.
 #[derive(serde::Serialize)]
@@ -87,7 +87,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let facts = reading::facts(&file, form).map_err(failed)?;
     if args.json {
         let (file, system_calls) = (file.display().to_string(), Imports::of(&facts).system);
-        let printed = Printed { schema: SCHEMA, file, system_calls, facts: &facts };
+        let printed = Printed { schema: SCHEMA_VERSION, file, system_calls, facts: &facts };
         output::print(&(serde_json::to_string_pretty(&printed)? + "\n"))?;
     } else {
         output::print(&text(&facts, args.quick))?;
@@ -158,7 +158,7 @@ struct Imports<'a> {
 impl<'a> Imports<'a> {
     fn of(facts: &'a Facts) -> Self {
         let mut imports = Self::default();
-        if !facts.abis.iter().any(|a| matches!(a.abi, Abi::EmscriptenOld | Abi::EmscriptenNew)) {
+        if !facts.abis.iter().any(|a| matches!(a.abi, Abi::EmscriptenFastcomp | Abi::EmscriptenUpstream)) {
             return imports;
         }
         for import in &facts.imports {
@@ -239,7 +239,7 @@ fn text(facts: &Facts, quick: bool) -> String {
     let mut out = String::new();
     let _ = writeln!(out, "kind       {} {}", id(&facts.kind), id(&facts.shape));
     if let Some(refusal) = &facts.refusal {
-        let _ = writeln!(out, "refused    {} {}: {}", id(&refusal.kind), refusal.subject, refusal.words);
+        let _ = writeln!(out, "refused    {} {}: {}", id(&refusal.kind), refusal.subject, refusal.message);
     }
     let sizes = facts.sizes;
     let _ = writeln!(

@@ -165,7 +165,7 @@ fn componentize_js_records_the_command_that_ran() {
     let toolchain = find("componentize-js").unwrap();
     let recipe = recipe(toolchain, &example(toolchain), false);
     let [Step::Run(command)] = &recipe.steps[..] else { panic!("a command") };
-    let quoted = |word: &std::ffi::OsString| wasmlab_model::shell::quoted(word.to_str().unwrap());
+    let quoted = |word: &std::ffi::OsString| wasmlab_model::shell::quote(word.to_str().unwrap());
     let ran = command.argv.iter().map(quoted).collect::<Vec<_>>().join(" ");
     let folder = "\"$(npm root --global)/@bytecodealliance/componentize-js\"";
     let package = "/lib/node_modules/@bytecodealliance/componentize-js";

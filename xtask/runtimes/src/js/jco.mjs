@@ -10,10 +10,10 @@ import { End } from './protocol.mjs';
 import { translate } from './translate.mjs';
 
 export async function run(spec, log, packages) {
-  log.way('jco');
+  log.executionPath('jco');
   // A pipe has no folder.
-  const beside = spec.observation.startsWith('/dev/') ? tmpdir() : dirname(spec.observation);
-  const dir = join(spec.compiled ?? join(beside, 'jco'), 'jco');
+  const beside = spec.events.startsWith('/dev/') ? tmpdir() : dirname(spec.events);
+  const dir = join(spec.code_cache ?? join(beside, 'jco'), 'jco');
   const main = join(dir, 'guest.js');
   // The translation imports the shim by its path: with the packages elsewhere it would run on another copy of
   // the shim than the one that is prepared below, with that one's defaults.
@@ -49,9 +49,9 @@ export async function run(spec, log, packages) {
 async function serve(port, guest, shim, log, failed) {
   const name = 'wasi:http/incoming-handler';
   const handler = guest.incomingHandler ?? Object.entries(guest).find(([export_]) => export_.startsWith(`${name}@`))?.[1];
-  if (typeof handler?.handle !== 'function') throw new End('no-export', { name });
+  if (typeof handler?.handle !== 'function') throw new End('missing-export', { name });
   const { HTTPServer } = await import(pathToFileURL(join(shim, 'http.js')).href);
-  if (typeof HTTPServer !== 'function') throw new End('not-attempted', { what: 'http-handler', message: 'this preview2-shim has no HTTPServer' });
+  if (typeof HTTPServer !== 'function') throw new End('not-attempted', { subject: 'http-handler', message: 'this preview2-shim has no HTTPServer' });
   const told = new Promise((resolve) => process.on('SIGTERM', resolve));
   log.stage('run');
   new HTTPServer(handler).listen(port, '127.0.0.1');

@@ -5,7 +5,7 @@
 
 import { readFileSync, writeSync } from 'node:fs';
 import { Log } from './log.mjs';
-import { End, PROTOCOL } from './protocol.mjs';
+import { End, PROTOCOL_VERSION } from './protocol.mjs';
 import { translate } from './translate.mjs';
 
 const SHIM = '/packages/@bytecodealliance/preview2-shim/dist/browser';
@@ -24,12 +24,12 @@ async function main([path, into, option, packages]) {
     throw new Error('usage: prepare.mjs SPEC.json INTO --packages DIR');
   }
   const spec = JSON.parse(readFileSync(path, 'utf8'));
-  if (spec.protocol !== PROTOCOL) throw new Error(`protocol ${spec.protocol}, this driver speaks ${PROTOCOL}`);
+  if (spec.protocol !== PROTOCOL_VERSION) throw new Error(`protocol ${spec.protocol}, this driver speaks ${PROTOCOL_VERSION}`);
   try {
     await translate(spec.module, packages, into, SHIM, OPTIONS);
   } catch (error) {
     if (!(error instanceof End)) throw error;
-    const log = new Log(spec.observation);
+    const log = new Log(spec.events);
     log.stage('compile');
     log.end(error.cause);
     process.exitCode = 1;

@@ -10,7 +10,7 @@ export function kind(name, source) {
   if (/\bfunction init\(RuntimeName, PHPLoader\)/.test(source)) return 'php';
   if (/\bModule\b/.test(source) && /wasmBinary/.test(source)) return 'emscripten';
   const message = `${name} is the glue of no toolchain that the driver knows (Emscripten, wasm-bindgen, Go, PHP)`;
-  throw new End('not-attempted', { what: 'glue', message });
+  throw new End('not-attempted', { subject: 'glue', message });
 }
 
 /** What Emscripten throws to unwind the stack once `quit` has said the exit code. */
@@ -38,7 +38,7 @@ export function watch(log) {
     const lacking = wanted.filter((i) => imports[i.module]?.[i.name] === undefined);
     if (lacking.length) {
       const [{ module: from, name, kind: ty }] = lacking;
-      throw new End('missing-import', { module: from, name, ty, missing: lacking.length });
+      throw new End('missing-import', { module: from, name, ty, missing_count: lacking.length });
     }
     log.stage('instantiate');
   };

@@ -30,7 +30,7 @@ export async function run(spec, log, bytes) {
   log.stage('run');
   if (spec.entry === 'command') await guarded(host, 'run', callable(instance, '_start'));
   else if (spec.entry.calls) await calls(spec.entry.calls, host, instance, types, log);
-  else throw new End('no-export', { name: 'wasi:http/incoming-handler' });
+  else throw new End('missing-export', { name: 'wasi:http/incoming-handler' });
 }
 
 /** Not `new WebAssembly.Module`: a page refuses that for more than 8 MB. */
@@ -48,7 +48,7 @@ function check(wanted, imports, types) {
   if (missing.length) {
     const { module: from, name, kind } = missing[0];
     const ty = kind === 'function' ? types.text(types.imported(from, name)) : kind;
-    throw new End('missing-import', { module: from, name, ty, missing: missing.length });
+    throw new End('missing-import', { module: from, name, ty, missing_count: missing.length });
   }
   const other = wanted.find((i) => i.kind !== 'function');
   if (other) {
@@ -65,7 +65,7 @@ async function guarded(host, stage, f) {
     if (error instanceof End) throw error;
     // The shim looks for the memory when it needs it, and falls over where there is none.
     if (host.memoryless && error instanceof TypeError) {
-      throw new End('host-refused', { what: 'no-memory', message: 'browser_wasi_shim works on the memory that the module exports' });
+      throw new End('host-refused', { refusal: 'no-memory', message: 'browser_wasi_shim works on the memory that the module exports' });
     }
     throw host.exit === undefined ? new End(...thrown(error, stage)) : new End('exit', { code: host.exit });
   }
@@ -92,6 +92,6 @@ async function calls(list, host, instance, types, log) {
 
 function callable(instance, name) {
   const found = instance.exports[name];
-  if (typeof found !== 'function') throw new End('no-export', { name });
+  if (typeof found !== 'function') throw new End('missing-export', { name });
   return found;
 }

@@ -7,7 +7,7 @@ import { stderr, stdout } from './report.mjs';
 
 export async function run(spec, log, bytes) {
   if (spec.entry !== 'command') {
-    throw new End('not-attempted', { what: 'calls-through-glue', message: 'glue runs a program; it has no general way to call an export' });
+    throw new End('not-attempted', { subject: 'calls-through-glue', message: 'glue runs a program; it has no general way to call an export' });
   }
   const source = await (await fetch(`/guest/${spec.glue}`)).text();
   const way = kind(spec.glue, source);
@@ -67,7 +67,7 @@ function emscripten(spec, bytes, life) {
 async function bindgen(spec, bytes) {
   const glue = await import(`/guest/${spec.glue}`);
   if (typeof glue.default !== 'function') {
-    throw new End('not-attempted', { what: 'glue', message: 'wasm-bindgen made it for another host than the web: use --target web' });
+    throw new End('not-attempted', { subject: 'glue', message: 'wasm-bindgen made it for another host than the web: use --target web' });
   }
   await glue.default({ module_or_path: bytes });
 }
@@ -92,7 +92,7 @@ async function go(spec, bytes) {
 async function php(spec, bytes) {
   const source = await (await fetch(`/guest/${spec.glue}`)).text();
   if (!/RuntimeName === 'WEB'/.test(source)) {
-    throw new End('not-attempted', { what: 'glue', message: `${spec.glue} was made for Node: the package for pages is another one` });
+    throw new End('not-attempted', { subject: 'glue', message: `${spec.glue} was made for Node: the package for pages is another one` });
   }
   const bundled = source.replace(/^import (\w+) from '[^']*\.wasm';$/m, "const $1 = 'given';");
   const { init } = await import(URL.createObjectURL(new Blob([bundled], { type: 'text/javascript' })));

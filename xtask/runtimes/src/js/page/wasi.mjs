@@ -29,7 +29,7 @@ function sockets(imports) {
       return f(...args);
     } catch (error) {
       if (typeof error !== 'string') throw error;
-      throw new End('unsupported', { what: 'network', message: `browser_wasi_shim: ${error}` });
+      throw new End('unsupported', { feature: 'network', message: `browser_wasi_shim: ${error}` });
     }
   };
   return Object.fromEntries(Object.entries(imports).filter(([name]) => name.startsWith('sock_')).map(([name, f]) => [name, answer(f)]));
