@@ -37,14 +37,14 @@ pub struct Support {
     /// TCP ports.
     pub network: bool,
     /// Signals to others, and their abstract Unix sockets.
-    pub others: bool,
+    pub ipc: bool,
 }
 
 /// What the sandbox can hold on this machine.
 #[must_use]
 pub fn support() -> Support {
     let abi = abi();
-    Support { files: abi >= 1, network: abi >= 4, others: abi >= 6 }
+    Support { files: abi >= 1, network: abi >= 4, ipc: abi >= 6 }
 }
 
 #[cfg(not(target_os = "linux"))]
