@@ -1,6 +1,6 @@
 //! What a runtime says of how a guest ended, to a judgement.
 
-use wasmlab_protocol::{Cause, Event, SHARED_INSTANCE, Stage};
+use wasmlab_protocol::{Cause, Event, Stage};
 
 use super::words::one_line;
 use super::{Evidence, because, exports, host, imports, plain, trap};
@@ -30,10 +30,6 @@ pub fn cause_of(cause: &Cause, evidence: &Evidence) -> Option<Judgement> {
         Cause::CompileFailed { message } => because(Code::EngineCompileError, None, message),
         Cause::MissingExport { name } => no_export(name, evidence),
         Cause::ResourceLimit { message } => because(Code::OutOfMemory, None, message),
-        // A question that this way of running cannot even be asked.
-        Cause::Unsupported { feature: what, message } if what == SHARED_INSTANCE => {
-            plain(Verdict::NotApplicable, message)
-        }
         Cause::NotAttempted { subject: what, message } => {
             Judgement { subject: Some(what.clone()), ..plain(Verdict::NotAttempted, message) }
         }

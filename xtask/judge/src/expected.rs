@@ -1,6 +1,6 @@
 //! What a scenario expects, against what a guest did that came to its end.
 
-use wasmlab_protocol::{Cause, Event, Stage};
+use wasmlab_protocol::{Cause, Event, SHARED_INSTANCE, Stage};
 
 use super::words::{last_message, last_words, quoted};
 use super::{Evidence, asked, because, lab, plain, requests};
@@ -36,8 +36,26 @@ pub fn expected(evidence: &Evidence, spec: &ScenarioFile) -> Judgement {
     }
     match wrong_output(evidence, spec) {
         Some(detail) => because(Code::WrongOutput, None, detail),
+        None if !evidence.progress.not_asked.is_empty() => not_asked(evidence, spec),
         None => plain(Verdict::Pass, summary(evidence, spec)),
     }
+}
+
+/// Calls that cannot be made this way, where those that can be gave what was expected.
+fn not_asked(evidence: &Evidence, spec: &ScenarioFile) -> Judgement {
+    let calls = &spec.run.call;
+    let left_out = &evidence.progress.not_asked;
+    let mut names: Vec<String> = left_out.iter().filter_map(|at| calls.get(*at)).map(|c| format!("`{}`", c.export)).collect();
+    names.dedup();
+    let detail = format!(
+        "{} of {} calls could not be made ({}): each call has an instance of its own here, and these may need that of a \
+         call before; the others return what they should: {}",
+        left_out.len(),
+        calls.len(),
+        names.join(", "),
+        summary(evidence, spec)
+    );
+    Judgement { subject: Some(SHARED_INSTANCE.to_owned()), ..plain(Verdict::NotAttempted, detail) }
 }
 
 /// What a guest said last, on either of its streams.
@@ -73,7 +91,8 @@ fn wrong_output(evidence: &Evidence, spec: &ScenarioFile) -> Option<String> {
         _ => None,
     });
     let mut called = called.collect::<Vec<_>>().into_iter();
-    for call in &spec.run.call {
+    let asked = spec.run.call.iter().enumerate().filter(|(at, _)| !evidence.progress.not_asked.contains(at));
+    for (_, call) in asked {
         let Some((export, results)) = called.next() else { return Some(format!("`{}` was not called", call.export)) };
         if *export != call.export {
             return Some(format!("`{export}` was called, expected `{}`", call.export));

@@ -82,8 +82,14 @@ pub fn exact(judgement: Judgement, facts: &Facts, message: &str, probed: &[(&str
 
 /// The needed proposals that the runtime is without: those whose module it refused, and of those that no module was
 /// tried for, the ones that it names itself.
-fn lacking<'a>(facts: &'a Facts, message: &str, probed: &[(&str, bool)]) -> Vec<&'a str> {
+fn lacking<'a>(facts: &'a Facts, message: &str, probed: &[(&'a str, bool)]) -> Vec<&'a str> {
     let needed: Vec<&str> = facts.proposals.iter().map(String::as_str).collect();
+    // A part of a proposal that it has otherwise.
+    let parts: Vec<&str> =
+        probed.iter().filter(|(name, refused)| *refused && !needed.contains(name)).map(|(name, _)| *name).collect();
+    if !parts.is_empty() {
+        return parts;
+    }
     if let [only] = needed[..] {
         return if probed == [(only, false)] { Vec::new() } else { vec![only] };
     }

@@ -27,7 +27,7 @@ pub fn columns() -> Vec<Runtime> {
         extra_files: |cell| vec![(MANIFEST, manifest(cell))],
         commands: |tool, cell| vec![command(tool, cell)],
         compiles_unseen: true,
-        reader: Some(Reader::new(classify)),
+        reader: Some(Reader { serves_http: true, ..Reader::new(classify) }),
         ..Runtime::default()
     }]
 }

@@ -47,7 +47,7 @@ pub fn columns() -> Vec<Runtime> {
         compiles_unseen: true,
         precompile,
         commands,
-        reader: Some(Reader { parse_value, ..Reader::new(classify) }),
+        reader: Some(Reader { parse_value, serves_http: true, ..Reader::new(classify) }),
         reference_column: Some("wasmtime-cranelift".into()),
         explain_difference: command_line::explain_difference,
         ..Runtime::default()
@@ -96,7 +96,7 @@ fn commands(tool: &Tool, cell: &CellFiles) -> Vec<Vec<OsString>> {
         return command_line::processes(base, cell, CallSyntax::BeforeModule("--invoke"), None);
     }
     let invoke = |call| Some([base.clone(), vec!["--invoke".into(), invocation(cell, call)?.into()]].concat());
-    let calls = command_line::answerable(cell).iter().filter_map(invoke);
+    let calls = command_line::answerable(cell).filter_map(invoke);
     calls.map(|argv| [argv, vec![cell.module.into()]].concat()).collect()
 }
 

@@ -32,10 +32,13 @@ pub fn columns() -> Vec<Runtime> {
         ],
         in_ci: true,
         sockets: Sockets::Opened,
-        is_applicable: command_line::commands_only,
         precompile: |tool, cell, into| Some(compile(tool, cell, into)),
         commands: |tool, cell| vec![command(tool, cell)],
-        reader: Some(Reader { error_mark: FAILED, classify_prepare: classify, ..Reader::new(classify) }),
+        reader: Some(Reader {
+            error_mark: FAILED,
+            no_calls: Some("wazero's command line calls `_start` and no other export; its Go library, which does, the lab does not embed"),
+            ..Reader::new(classify)
+        }),
         ..Runtime::default()
     }]
 }

@@ -41,9 +41,9 @@ pub fn tried(
             break;
         }
         let seen = once(&Plan { switches: &on, ..*plan })?;
-        // With the switch it shows that the question makes no sense here.
-        if seen.judgement.verdict == Verdict::NotApplicable {
-            return Ok((None, seen));
+        // With the switches it goes as far as this way of running can go: what it says without them is told as well.
+        if seen.judgement.verdict == Verdict::NotAttempted {
+            return Ok((Some(Passed { switches: on, by_default: in_short(&first.judgement) }), seen));
         }
         if seen.judgement.verdict == Verdict::Pass {
             let (switches, seen) = fewest(plan, on, seen, once)?;
@@ -71,6 +71,7 @@ fn lacks(seen: &Once) -> Vec<Lack<'_>> {
         (_, Some(Code::UnsupportedProposal)) => {
             judgement.subject.iter().flat_map(|subject| subject.split(' ')).map(Lack::Proposal).collect()
         }
+        (_, Some(Code::NeedsComponentModel)) => vec![Lack::Proposal("component-model")],
         (Some(Cause::MissingImport { .. }), _) => judgement.subject.as_deref().map(Lack::Import).into_iter().collect(),
         (Some(Cause::Trap { trap: TrapKind::StackOverflow, .. }), _) => vec![Lack::Stack],
         _ => Vec::new(),

@@ -95,11 +95,19 @@ pub(super) fn find(scenario: &Scenario, machine: &dyn Machine) -> Result<FoundTo
         None => no_rustc(),
     })?;
     if !has_std(machine, &sysroot.join("lib/rustlib").join(target).join("lib")) {
+        let what = format!("Rust's target {target}");
+        if let Some(name) = name.as_deref().filter(|name| !is_release(name)) {
+            let how = format!(
+                "`{name}`, which {TOOLCHAIN_VARIABLE} names, is a toolchain of your own, and rustup adds no targets to those: \
+                 build std for {target} into it, or unset {TOOLCHAIN_VARIABLE} and run `rustup target add {target}`"
+            );
+            return Err(MissingTool::new(what, how));
+        }
         let plus = name.map(|name| format!(" --toolchain {name}")).unwrap_or_default();
         let how = format!("rustup target add {target}{plus}");
         // Without rustup the target comes with the distribution's own packages.
         let command = machine.which("rustup").map(|_| how.split(' ').map(str::to_owned).collect());
-        return Err(MissingTool::new(format!("Rust's target {target}"), how).with_command(command));
+        return Err(MissingTool::new(what, how).with_command(command));
     }
     // rustup's `rustc` is one proxy for every toolchain: the answer belongs to the real compiler.
     let witness = compiler_in(&sysroot);
@@ -113,6 +121,14 @@ pub(super) fn find(scenario: &Scenario, machine: &dyn Machine) -> Result<FoundTo
     let found = FoundTool { program, version, fingerprint, env, ..FoundTool::default() };
     let found = found.with_detail(CARGO_HOME, cargo_home(machine));
     Ok(if target == EMSCRIPTEN { with_linker(found, &emscripten::compiler(machine)?) } else { found })
+}
+
+/// Whether rustup knows the toolchain of this name as a release: `stable`, `nightly-2026-01-02-x86_64-unknown-linux-gnu`,
+/// `1.96.0`. It adds targets to no other.
+fn is_release(name: &str) -> bool {
+    let channel = name.split('-').next().unwrap_or_default();
+    let is_version = channel.contains('.') && channel.split('.').all(|part| part.parse::<u32>().is_ok());
+    matches!(channel, "stable" | "beta" | "nightly") || is_version
 }
 
 pub(super) fn recipe(task: &Task) -> Recipe {
@@ -162,7 +178,17 @@ fn bad_pair(rustc: &str, emcc: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::bad_pair;
+    use super::{bad_pair, is_release};
+
+    #[test]
+    fn a_toolchain_of_ones_own_is_no_release() {
+        for name in ["stable", "nightly-2026-01-02", "1.96.0", "1.96", "beta-x86_64-unknown-linux-gnu"] {
+            assert!(is_release(name), "{name}");
+        }
+        for name in ["mine", "wasmlab-guests", "1", "stage1", "1.x"] {
+            assert!(!is_release(name), "{name}");
+        }
+    }
 
     #[test]
     fn an_emcc_that_is_older_than_rustc_is_doubtful() {
