@@ -3,6 +3,7 @@
 import { End } from './protocol.mjs';
 import { options } from './builtins.mjs';
 import { guarded, refusal } from './causes.mjs';
+import { define } from './functions.mjs';
 import { guestArgs, short, split, toJs, toText } from './values.mjs';
 import { Types } from './types.mjs';
 
@@ -60,6 +61,7 @@ async function link(spec, module, types, log) {
     };
     host.imports[namespace] = { ...rest, proc_exit: exit };
   }
+  define(spec.host_functions ?? [], wanted, host.imports, types, log);
   const missing = wanted.filter((i) => host.imports[i.module]?.[i.name] === undefined);
   if (missing.length) {
     const { module: from, name, kind } = missing[0];

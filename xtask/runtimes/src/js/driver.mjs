@@ -8,6 +8,7 @@
 //   anything else             plain WebAssembly (core.mjs)
 // Exit code 0 means that the last event was written, 70 that the specification is unusable.
 
+import { spawnSync } from 'node:child_process';
 import { readFileSync, writeSync } from 'node:fs';
 import { Log } from './log.mjs';
 import { End, PROTOCOL } from './protocol.mjs';
@@ -30,6 +31,7 @@ async function main(args) {
   const spec = JSON.parse(readFileSync(path, 'utf8'));
   if (spec.protocol !== PROTOCOL) throw new Error(`protocol ${spec.protocol}, this driver speaks ${PROTOCOL}`);
   if (!MODES.includes(spec.mode)) throw new Error(`no mode \`${spec.mode}\`; there is ${MODES.join(', ')}`);
+  if (again(spec.switches ?? [])) return;
   const log = new Log(spec.observation);
   let cause = { kind: 'returned' };
   try {
@@ -40,6 +42,17 @@ async function main(args) {
   log.end(cause);
   // What a guest left behind (timers, sockets, workers) must not hold a cell that has ended.
   process.exit(0);
+}
+
+/** JavaScriptCore reads its options from the environment as it starts: where they are not there yet, it starts once more. */
+function again(switches) {
+  const options = switches.map((option) => option.split('=')).filter(([name]) => name.startsWith('BUN_JSC_'));
+  if (options.every(([name, value]) => process.env[name] === value)) return false;
+  const env = { ...process.env, ...Object.fromEntries(options) };
+  const { status, signal } = spawnSync(process.execPath, [...process.execArgv, ...process.argv.slice(1)], { env, stdio: 'inherit' });
+  if (signal) process.kill(process.pid, signal);
+  process.exitCode = status ?? EXIT_UNUSABLE;
+  return true;
 }
 
 async function run(spec, log, packages) {

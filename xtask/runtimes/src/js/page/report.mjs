@@ -68,6 +68,11 @@ export class Log {
     this.write({ event: 'stage', stage, micros: 0, ...more });
   }
 
+  /** As in `log.mjs`. */
+  way(way) {
+    this.write({ event: 'way', way });
+  }
+
   end(cause) {
     this.write({ event: 'end', cause, micros: 0 });
     this.#ended = true;

@@ -1,0 +1,40 @@
+//! What a host says that it cannot give, to a judgement: the exact thing, and what has it.
+
+use super::{Evidence, because, plain, sockets};
+use wasmlab_model::codes::{Blame, Code};
+use wasmlab_model::verdict::{Judgement, Verdict};
+use wasmlab_protocol::ONE_INSTANCE;
+
+/// Glue that its toolchain wrote for another kind of host.
+const OTHER_HOST: &str = "other-host";
+
+/// The judgement on `what` (kebab-case, or the name of a function) that a host does not give, in its words.
+pub fn judge(evidence: &Evidence, what: &str, message: &str) -> Judgement {
+    let of = |code, remedy: &str| Judgement {
+        blame: vec![Blame::Runtime],
+        remedy: Some(remedy.to_owned()),
+        ..because(code, what.to_owned(), message)
+    };
+    match what {
+        // Questions that this way of running, or this host, cannot even be asked.
+        ONE_INSTANCE | OTHER_HOST => plain(Verdict::NotApplicable, message),
+        "jspi" => {
+            let detail = format!(
+                "lacks jspi (JavaScript Promise Integration), which jco's code for asynchronous components needs: {message}"
+            );
+            let remedy = "Use a JavaScript host that has it: Node 24 or newer, Deno 2.9, Chromium.";
+            Judgement { remedy: Some(remedy.to_owned()), ..because(Code::UnsupportedProposal, what.to_owned(), detail) }
+        }
+        "transferable-streams" => of(Code::NotImplemented, "Use Node 24 or newer, or Deno: they hand streams to workers."),
+        // A function that is linked by its name and has nothing behind it.
+        _ if what.starts_with("sock_") => sockets::withheld(evidence, &evidence.lab_lines(), Some((what, message)))
+            .unwrap_or_else(|| {
+                let remedy = "A page has no sockets: run the guest outside of one, or let it ask by HTTP (wasi:http).";
+                of(Code::NotImplemented, remedy)
+            }),
+        _ => of(
+            Code::NotImplemented,
+            "Use a runtime whose host can give the guest what it asks for, or build for an ABI that needs no such host.",
+        ),
+    }
+}
