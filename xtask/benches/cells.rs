@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use wasmlab_model::observation::Outcome;
 use wasmlab_model::scenario::Scenario;
 use wasmlab_process::{self as process, Command, Ended, Input, Limits};
-use wasmlab_protocol::{CellSpec, Entry, Network};
+use wasmlab_protocol::{CellSpec, EntryPoint, Network};
 use wasmlab_runtimes::{CellFiles, Runtime, Source, Tool};
 use xtask::cell::{self, Plan};
 use xtask::lab::Lab;
@@ -177,13 +177,13 @@ fn measure(lab: &Lab, plan: &Plan, dir: &Path) {
     fs::create_dir_all(&prepared).unwrap();
     let (spec, observation) = (dir.join("spec.json"), dir.join("events"));
     let cell = CellSpec {
-        protocol: wasmlab_protocol::PROTOCOL,
+        protocol: wasmlab_protocol::PROTOCOL_VERSION,
         module: lab.cache.object(plan.guest),
         glue: None,
-        observation: observation.clone(),
+        events: observation.clone(),
         mode: plan.runtime.mode().to_owned(),
-        compiled: Some(compiled),
-        entry: Entry::Command,
+        code_cache: Some(compiled),
+        entry: EntryPoint::Command,
         args: vec!["m.wasm".to_owned()],
         env: BTreeMap::new(),
         dirs: Vec::new(),

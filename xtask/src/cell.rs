@@ -13,6 +13,7 @@ use crate::lab::Lab;
 
 mod canary;
 pub mod client;
+mod disk;
 pub mod folder;
 mod follow;
 mod observation;

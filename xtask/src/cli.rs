@@ -7,6 +7,7 @@ use clap::{CommandFactory, Parser};
 
 use crate::exit;
 use crate::lab::Lab;
+use crate::reading;
 use wasmlab_process as process;
 use wasmlab_report::words;
 
@@ -104,6 +105,9 @@ fn after() -> String {
 #[must_use]
 pub fn main() -> ExitCode {
     let typed: Vec<_> = std::env::args_os().collect();
+    if let Some(code) = reading::child(&typed) {
+        return code;
+    }
     let is_json = format::is_json(&typed);
     let arguments = match Arguments::try_parse_from(typed) {
         Ok(arguments) => arguments,

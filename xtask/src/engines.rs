@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use wasmlab_protocol::{PROTOCOL, Probe};
+use wasmlab_protocol::{EngineInfo, PROTOCOL_VERSION};
 
 use crate::install;
 use crate::lab::Lab;
@@ -15,7 +15,7 @@ use crate::machine::Question;
 use crate::store::cache::Key;
 use crate::store::files;
 use crate::versions::{self, Wanted};
-use wasmlab_model::version::version_in;
+use wasmlab_model::version::find_version;
 use wasmlab_process::{self as process, Command, Input, Limits};
 use wasmlab_runtimes::{Program, Runtime, Source, Tool};
 use wasmlab_toolchains::npm;
@@ -55,7 +55,7 @@ impl Absence {
 struct Built {
     binary: PathBuf,
     sha256: String,
-    probe: Probe,
+    probe: EngineInfo,
 }
 
 /// How the build of an engine goes: crates compiled so far, crates in the lock file, cargo's last line.
@@ -157,10 +157,10 @@ fn probe(lab: &Lab, engine: &str, binary: PathBuf) -> Result<Built, Absence> {
     let question =
         Question { program: binary.clone(), args: vec!["probe".into()], env: BTreeMap::new(), witness: binary.clone() };
     let answer = lab.machine.ask(&question).map_err(|e| absence(engine, e))?;
-    let probe: Probe =
+    let probe: EngineInfo =
         serde_json::from_str(&answer).map_err(|e| absence(engine, format!("its probe is not understood: {e}")))?;
-    if probe.protocol != PROTOCOL {
-        return Err(absence(engine, format!("it speaks protocol {}, the lab {PROTOCOL}", probe.protocol)));
+    if probe.protocol != PROTOCOL_VERSION {
+        return Err(absence(engine, format!("it speaks protocol {}, the lab {PROTOCOL_VERSION}", probe.protocol)));
     }
     let sha256 = lab.machine.sha256(&binary).map_err(|e| absence(engine, e.to_string()))?;
     Ok(Built { binary, sha256, probe })
@@ -258,9 +258,9 @@ fn find_program(lab: &Lab, runtime: &Runtime, sought: Program) -> Result<Tool, A
     };
     let answer = lab.machine.ask(&question).map_err(broken)?;
     if let Some(line) = runtime.version_line
-        && !version_in(&answer).starts_with(&format!("{line}."))
+        && !find_version(&answer).starts_with(&format!("{line}."))
     {
-        return Err(broken(format!("`{}` is version {}, not {line}", program.display(), version_in(&answer))));
+        return Err(broken(format!("`{}` is version {}, not {line}", program.display(), find_version(&answer))));
     }
     let sha256 = lab.machine.sha256(&program).map_err(|e| broken(format!("`{}`: {e}", program.display())))?;
     let support_key = Key::of("support", &runtime.support_files);
@@ -273,7 +273,7 @@ fn find_program(lab: &Lab, runtime: &Runtime, sought: Program) -> Result<Tool, A
         }
     }
     let mut fingerprint = format!("{sha256} {}", support_key.text());
-    let mut version = version_in(&answer);
+    let mut version = find_version(&answer);
     let packages = match runtime.npm_packages() {
         [] => PathBuf::new(),
         names => npm::packages(&lab.machine, &program, names).ok_or_else(|| no_packages(lab, names))?,
@@ -283,7 +283,7 @@ fn find_program(lab: &Lab, runtime: &Runtime, sought: Program) -> Result<Tool, A
             .map_err(|why| Absence { why, ..no_packages(lab, runtime.npm_packages()) })?;
         let short = name.rsplit('/').next().unwrap_or(name);
         // The first package is what the column is about; all of them make its results.
-        if version_in(&answer) == version {
+        if find_version(&answer) == version {
             version += &format!(" {short} {package}");
         }
         fingerprint += &format!(" {name} {package}");

@@ -14,6 +14,7 @@ pub mod install;
 pub mod lab;
 pub mod machine;
 pub mod matrix;
+pub mod reading;
 #[cfg(test)]
 mod sample;
 pub mod scenario;

@@ -75,7 +75,7 @@ impl Machine {
         std::env::var(name).ok().filter(|v| !v.is_empty())
     }
 
-    /// Path, size, modification time and inode of a file, as text; `absent` for none.
+    /// Path, size, inode and times of a file, as text; `absent` for none.
     #[must_use]
     pub fn stamp(&self, path: &Path) -> String {
         stamp(path)
@@ -184,17 +184,20 @@ fn put(question: &Question, folder: &Path, wall: Duration) -> Result<Ended, Stri
 fn stamp(path: &Path) -> String {
     let Ok(meta) = fs::metadata(path) else { return format!("{} absent", path.display()) };
     let modified = meta.modified().ok().and_then(|t| t.duration_since(UNIX_EPOCH).ok()).unwrap_or_default();
-    format!("{} {} {} {}", path.display(), meta.len(), modified.as_nanos(), inode(&meta))
+    format!("{} {} {} {}", path.display(), meta.len(), modified.as_nanos(), identity(&meta))
 }
 
+/// What nobody but the system sets: the inode, and when it was last changed in any way. A file that was changed in place
+/// and given its old time back is another.
 #[cfg(unix)]
-fn inode(meta: &fs::Metadata) -> u64 {
-    std::os::unix::fs::MetadataExt::ino(meta)
+fn identity(meta: &fs::Metadata) -> String {
+    use std::os::unix::fs::MetadataExt;
+    format!("{} {}.{:09}", meta.ino(), meta.ctime(), meta.ctime_nsec())
 }
 
 #[cfg(not(unix))]
-fn inode(_: &fs::Metadata) -> u64 {
-    0
+fn identity(_: &fs::Metadata) -> String {
+    String::new()
 }
 
 struct HashWriter<'a>(&'a mut Sha256);
@@ -255,11 +258,16 @@ mod tests {
         assert_eq!(machine.sha256(&file).unwrap(), sha256(b"one"));
         std::fs::write(&file, "three").unwrap();
         assert_eq!(machine.sha256(&file).unwrap(), sha256(b"three"));
+        // As long as before, in the same file, with its old time.
+        let time = std::fs::metadata(&file).unwrap().modified().unwrap();
+        std::fs::write(&file, "seven").unwrap();
+        std::fs::File::options().write(true).open(&file).unwrap().set_modified(time).unwrap();
+        assert_eq!(machine.sha256(&file).unwrap(), sha256(b"seven"));
         machine.save();
         let again = Machine::new(dir.path().join("memory.json"));
-        assert_eq!(again.memory.lock().unwrap().hashes.len(), 2);
+        assert_eq!(again.memory.lock().unwrap().hashes.len(), 3);
         std::fs::write(dir.path().join("memory.json"), "{damaged").unwrap();
-        assert_eq!(Machine::new(dir.path().join("memory.json")).sha256(&file).unwrap(), sha256(b"three"));
+        assert_eq!(Machine::new(dir.path().join("memory.json")).sha256(&file).unwrap(), sha256(b"seven"));
     }
 
     #[test]

@@ -338,12 +338,17 @@ fn work(lab: &Lab, request: &Request, board: &Board, tell: Tell) {
 
 /// The facts of a binary, remembered by its hash and the lab's own.
 pub fn facts_of(lab: &Lab, sha256: &str, bytes: &[u8]) -> Result<Facts, String> {
+    facts_by(lab, sha256, || inspect::facts(bytes).map_err(|e| e.to_string()))
+}
+
+/// The same, where it is read in another way.
+pub fn facts_by<E>(lab: &Lab, sha256: &str, read: impl FnOnce() -> Result<Facts, E>) -> Result<Facts, E> {
     let lab_itself = std::env::current_exe().ok().and_then(|exe| lab.machine.sha256(&exe).ok());
     let key = lab_itself.map(|hash| Key::of("facts", &(hash, sha256)));
     if let Some(facts) = key.as_ref().and_then(|key| lab.cache.get::<Facts>(key)) {
         return Ok(facts);
     }
-    let facts = inspect::facts(bytes).map_err(|e| e.to_string())?;
+    let facts = read()?;
     if let Some(key) = key {
         let _ = lab.cache.put(&key, &facts);
     }

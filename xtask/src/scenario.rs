@@ -8,7 +8,7 @@ use std::path::{Component, Path, PathBuf};
 use globset::Glob;
 
 use wasmlab_model::codes::Code;
-use wasmlab_model::scenario::{EntryKind, Scenario, ScenarioFile};
+use wasmlab_model::scenario::{EntryPointKind, Scenario, ScenarioFile};
 use wasmlab_toolchains as toolchains;
 
 use crate::store::files;
@@ -26,7 +26,7 @@ const MOST_GENERATED: u64 = 64 << 20;
 const LAST_SECOND: u64 = 253_402_300_799;
 
 /// Version of `scenario.toml` that this lab reads.
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA_VERSION: u32 = 1;
 
 /// What is wrong with a scenario: the file, the line where known, the key, and the remedy.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -130,8 +130,8 @@ type Faults = Vec<(String, String)>;
 fn check(name: &str, dir: &Path, spec: &ScenarioFile) -> Faults {
     let mut faults = Faults::new();
     let mut say = |key: &str, message: String| faults.push((key.to_owned(), message));
-    if spec.schema != SCHEMA {
-        say("schema", format!("is {}, this lab reads {SCHEMA}", spec.schema));
+    if spec.schema != SCHEMA_VERSION {
+        say("schema", format!("is {}, this lab reads {SCHEMA_VERSION}", spec.schema));
     }
     if !is_kebab(name) {
         say("title", format!("the folder's name `{name}` is not kebab-case (a-z, 0-9, -): rename it"));
@@ -173,10 +173,10 @@ fn check(name: &str, dir: &Path, spec: &ScenarioFile) -> Faults {
 fn check_run(folder: &Path, spec: &ScenarioFile, faults: &mut Faults) {
     let run = &spec.run;
     let mut say = |key: &str, message: String| faults.push((key.to_owned(), message));
-    if run.entry == EntryKind::Calls && run.call.is_empty() {
+    if run.entry == EntryPointKind::Calls && run.call.is_empty() {
         say("run.entry", "is `calls`, and there is no [[run.call]]: name at least one export".to_owned());
     }
-    if run.entry == EntryKind::Command && !run.call.is_empty() {
+    if run.entry == EntryPointKind::Command && !run.call.is_empty() {
         say("run.call", "is there, and run.entry is not `calls`".to_owned());
     }
     if run.timeout_ms == Some(0) {
@@ -216,7 +216,7 @@ fn check_run(folder: &Path, spec: &ScenarioFile, faults: &mut Faults) {
     if run.args.iter().any(|a| a.contains("{socket-fd}")) && run.socket.is_empty() {
         say("run.args", "has {socket-fd}, and there is no [[run.socket]]".to_owned());
     }
-    if run.entry == EntryKind::Http && run.port.is_empty() {
+    if run.entry == EntryPointKind::Http && run.port.is_empty() {
         say("run.entry", "is `http`, and there is no [[run.port]]: name the one the host serves on".to_owned());
     }
     let mut names = BTreeSet::new();

@@ -138,7 +138,7 @@ fn json_on_stdout_says_why_there_is_no_report() {
         fails(&ran, code, &[words]);
         let said: serde_json::Value =
             serde_json::from_str(&ran.stdout).unwrap_or_else(|e| panic!("{e}: {}", ran.stdout));
-        assert_eq!((&said["schema"], &said["error"]["code"]), (&2.into(), &code.into()), "{said}");
+        assert_eq!((&said["schema"], &said["error"]["code"]), (&3.into(), &code.into()), "{said}");
         let message = said["error"]["message"].as_str().unwrap();
         assert!(ran.stderr.contains(message) && message.contains(words), "{message}: {}", ran.stderr);
     };

@@ -195,7 +195,7 @@ fn emscriptens_own_output_runs_by_its_glue() {
     let ran = workspace.run(&["run-all", "--runtime", "{node,deno,bun}", "--output", "json"]);
     let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|e| panic!("{e}: {}", ran.stderr));
     for cell in report["cells"].as_array().unwrap().iter().filter(|c| c["verdict"] != "absent") {
-        assert_eq!((&cell["verdict"], &cell["way"]), (&"pass".into(), &"glue:emscripten".into()), "{cell}");
+        assert_eq!((&cell["verdict"], &cell["execution_path"]), (&"pass".into(), &"glue:emscripten".into()), "{cell}");
     }
     let ran = workspace.run(&["run-one", "glue-of-emscripten", "node"]);
     assert!(

@@ -5,7 +5,7 @@
 mod lab;
 
 use std::fs;
-use std::net::TcpListener;
+use std::net::{TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 
 use lab::{Workspace, measured};
@@ -29,6 +29,9 @@ fn a_runtime_that_is_taken_over_harms_nothing() {
     workspace.scenario("guest", "(module (func (export \"_start\")))", "[expect]\nstdout = \"\"\n");
     workspace.write("private/victim", "whole");
     workspace.write("tools/port", port.to_string());
+    let datagrams = UdpSocket::bind(("127.0.0.1", 0)).unwrap();
+    datagrams.set_nonblocking(true).unwrap();
+    workspace.write("tools/udp-port", datagrams.local_addr().unwrap().port().to_string());
     fs::copy(fixtures("fake-runtimes/escapes"), workspace.path("tools/escapes")).unwrap();
     let args = ["run-all", "--runtime", "wasmtime-cli", "--output", "json", "--no-cache"];
     let run = |sandbox: &str| {
@@ -40,11 +43,11 @@ fn a_runtime_that_is_taken_over_harms_nothing() {
         let cell = &report["cells"][0];
         eprintln!("{sandbox}: {}", cell["detail"]);
         let verdict = cell["verdict"].as_str().unwrap_or_default().to_owned();
-        (verdict, fs::read_to_string(workspace.path("private/victim")).ok(), listener.accept().is_ok())
+        (verdict, fs::read_to_string(workspace.path("private/victim")).ok(), (listener.accept().is_ok(), datagrams.recv(&mut [0; 8]).is_ok()))
     };
-    assert_eq!(run(""), ("pass".to_owned(), Some("whole".to_owned()), false), "it printed what it could do");
+    assert_eq!(run(""), ("pass".to_owned(), Some("whole".to_owned()), (false, false)), "it printed what it could do");
     // The same without: so it is the sandbox that stopped it, and the attempts are real.
-    assert_eq!(run("off"), ("fail".to_owned(), None, true));
+    assert_eq!(run("off"), ("fail".to_owned(), None, (true, true)));
     let done = fs::read_to_string(workspace.path("tools/done")).unwrap();
     // A cell may be more than one process.
     let attempts: std::collections::BTreeSet<&str> = done.lines().collect();
@@ -132,6 +135,27 @@ fn nothing_that_is_printed_moves_a_cursor() {
         for text in [&ran.stdout, &ran.stderr] {
             assert!(!text.contains(bad), "{args:?}: {text:?}");
         }
+    }
+}
+
+/// What reads a file of the user's is a process of its own, to which the machine is shut: so it may die of the file.
+#[test]
+fn a_file_is_read_in_a_child() {
+    let workspace = Workspace::new();
+    workspace.write("app.wat", "(module (import \"a\" \"b\" (func)) (func (export \"_start\")))");
+    let read = |form: &str, file: &str| {
+        let file = workspace.path(file);
+        lab::ran(workspace.command(&["read-in-child", form, file.to_str().unwrap()]).output().unwrap())
+    };
+    assert!(read("facts", "app.wat").stdout.starts_with("{\"kind\":\"module\""));
+    assert!(read("wat", "app.wat").stdout.contains("(import \"a\" \"b\""));
+    workspace.write("bad.wat", "(module");
+    let ran = read("facts", "bad.wat");
+    assert_eq!((ran.code, ran.stderr.contains("bad.wat:1:8")), (2, true), "{}", ran.stderr);
+    // By the commands: the words of the child, and nothing of it beside them.
+    for command in ["inspect", "check"] {
+        let ran = lab::ran(workspace.command(&[command, workspace.path("bad.wat").to_str().unwrap()]).output().unwrap());
+        assert_eq!((ran.code, ran.stderr.contains("bad.wat:1:8")), (2, true), "{command}: {}", ran.stderr);
     }
 }
 

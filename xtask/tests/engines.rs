@@ -14,8 +14,8 @@ fn workspace() -> Workspace {
     workspace.write("xtask/engines/tinywasm/Cargo.toml", manifest);
     let lock = "version = 4\n\n[[package]]\nname = \"engine-tinywasm\"\nversion = \"0.1.0\"\n";
     workspace.write("xtask/engines/tinywasm/Cargo.lock", lock);
-    let probe = wasmlab_protocol::Probe {
-        protocol: wasmlab_protocol::PROTOCOL,
+    let probe = wasmlab_protocol::EngineInfo {
+        protocol: wasmlab_protocol::PROTOCOL_VERSION,
         engine: "tinywasm".to_owned(),
         version: "1.2.3".to_owned(),
         modes: vec!["interpreter".to_owned()],

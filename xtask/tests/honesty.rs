@@ -99,7 +99,7 @@ fn the_life_of_a_snapshot() {
     let (ran, report) = workspace.run_all(&[]);
     assert_eq!(ran.code, 1);
     assert!(measured(&report).iter().all(|(_, verdict, code)| verdict == "fail" && code == "wrong-output"));
-    assert!(report["cells"].as_array().unwrap().iter().any(|c| c["change"] == "worse" && c["was"] == "pass"));
+    assert!(report["cells"].as_array().unwrap().iter().any(|c| c["change"] == "worse" && c["accepted"] == "pass"));
 
     workspace.run(&["bless"]);
     workspace.write("scenarios/hello/guest.wat", HELLO);

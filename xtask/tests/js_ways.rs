@@ -150,7 +150,7 @@ fn the_glue_of_each_toolchain_runs_its_module_and_is_told_by_name() {
         ] {
             for seen in Guest::with_glue(SAYS, name, text).seen(id, 1) {
                 assert_eq!(cause(&seen), end, "{way} on {id}: {}", seen.stderr);
-                assert_eq!((seen.way(), seen.stdout.as_str()), (Some(way), stdout), "{way} on {id}");
+                assert_eq!((seen.execution_path(), seen.stdout.as_str()), (Some(way), stdout), "{way} on {id}");
                 assert_eq!(stages(&seen), ALL_STAGES, "{way} on {id}");
             }
         }
@@ -171,12 +171,14 @@ fn what_glue_lacks_throws_and_traps_has_its_cause() {
         let trapped = end(traps, BINDGEN).unwrap();
         assert!(matches!(trapped, Cause::Trap { trap: TrapKind::Unreachable, .. }), "{id}: {trapped:?}");
         let lacking = end(more, EMSCRIPTEN).unwrap();
-        let Cause::MissingImport { module, name, missing, .. } = &lacking else { panic!("{id}: {lacking:?}") };
+        let Cause::MissingImport { module, name, missing_count: missing, .. } = &lacking else {
+            panic!("{id}: {lacking:?}")
+        };
         assert_eq!((module.as_str(), name.as_str(), *missing), ("env", "more", 1), "{id}");
         let thrown = end(SAYS, &late).unwrap();
         assert!(matches!(&thrown, Cause::HostError { message } if message.contains("too late")), "{id}: {thrown:?}");
         let unknown = end(SAYS, ours).unwrap();
-        assert!(matches!(&unknown, Cause::NotAttempted { what, .. } if what == "glue"), "{id}: {unknown:?}");
+        assert!(matches!(&unknown, Cause::NotAttempted { subject, .. } if subject == "glue"), "{id}: {unknown:?}");
     }
 }
 
@@ -186,7 +188,10 @@ fn glue_cannot_be_asked_for_an_export() {
     for id in HOSTS {
         let guest = Guest { run, ..Guest::with_glue(SAYS, "guest.js", EMSCRIPTEN) };
         for seen in guest.seen(id, 1) {
-            assert!(matches!(cause(&seen), Cause::NotAttempted { what, .. } if what == "calls-through-glue"), "{id}");
+            assert!(
+                matches!(cause(&seen), Cause::NotAttempted { subject, .. } if subject == "calls-through-glue"),
+                "{id}"
+            );
         }
     }
 }
@@ -240,7 +245,7 @@ fn jco_runs_a_component_of_rust_and_keeps_its_translation() {
                 cause(seen),
                 seen.stderr
             );
-            assert_eq!((seen.way(), cached(seen)), (Some("jco"), index == 1), "{id}");
+            assert_eq!((seen.execution_path(), cached(seen)), (Some("jco"), index == 1), "{id}");
             assert!(seen.stdout.starts_with("Hello"), "{id}: {}", seen.stdout);
             assert_eq!(stages(seen), ALL_STAGES, "{id}");
         }
@@ -277,7 +282,7 @@ fn what_jco_cannot_run_has_its_cause() {
     on_jco(|id, seen| {
         let end = |wat: &str| seen(wat::parse_str(wat).unwrap(), 1).iter().map(cause).next();
         let Some(nothing) = end("(component)") else { return };
-        assert!(matches!(&nothing, Cause::NoExport { name } if name == "wasi:cli/run"), "{id}: {nothing:?}");
+        assert!(matches!(&nothing, Cause::MissingExport { name } if name == "wasi:cli/run"), "{id}: {nothing:?}");
         for (interface, function, from, name) in [
             ("foo:bar/baz@0.1.0", "f", "foo:bar/baz", "f"),
             ("wasi:cli/environment@0.2.0", "nothing-like-it", "", "nothingLikeIt"),
@@ -318,7 +323,7 @@ fn strings_of_javascript_are_built_in_and_nothing_else_is() {
             for seen in guest.seen(id, 1) {
                 match (cause(&seen), lacks) {
                     (Cause::Returned, None) => {
-                        let called = Event::Called { export: "run".to_owned(), results: vec![Value::I32(3)] };
+                        let called = Event::CallReturned { export: "run".to_owned(), results: vec![Value::I32(3)] };
                         assert!(seen.events.contains(&called), "{id}: {wat}: {:?}", seen.events);
                     }
                     (Cause::MissingImport { module, name, .. }, Some(lacks)) => {

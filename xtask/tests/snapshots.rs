@@ -85,7 +85,7 @@ fn every_snapshot_belongs_to_a_scenario_and_a_runtime_and_every_scenario_has_one
         s.spec
             .known
             .iter()
-            .any(|k| k.code.parse().is_ok_and(|code: wasmlab_model::codes::Code| code.is_answer_of_compiler()))
+            .any(|k| k.code.parse().is_ok_and(|code: wasmlab_model::codes::Code| code.is_compiler_diagnostic()))
     };
     for name in names {
         let there = top().join("snapshots/artifacts").join(format!("{name}.snap")).is_file();

@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use std::os::fd::AsRawFd;
 use std::time::Duration;
 
-use wasmlab_protocol::SOCKET_FD;
+use wasmlab_protocol::SOCKET_FD_PLACEHOLDER;
 use wasmlab_protocol::{Cause, PreopenedDir, PreopenedSocket};
 
 use super::harness::{Cell, Subject, inheritable_listener};
@@ -123,13 +123,13 @@ pub fn preopened_socket(subject: Subject) {
     fs::create_dir(&given).unwrap();
     cell.spec.dirs = vec![PreopenedDir { host: given, guest: "/given".to_owned() }];
     cell.spec.sockets = vec![PreopenedSocket { fd: inherited.as_raw_fd(), address: address.to_string() }];
-    cell.spec.args.push(SOCKET_FD.to_owned());
+    cell.spec.args.push(SOCKET_FD_PLACEHOLDER.to_owned());
     if !subject.facts.preopened_socket {
         // It runs without the socket, and its `sock_accept` answers with an errno, which it exits with; or the host
         // has no such function.
         let seen = cell.run();
         let lacks = matches!(seen.cause(), Cause::MissingImport { name, .. } if name == "sock_accept")
-            || matches!(seen.cause(), Cause::Unsupported { what, .. } if what == "network");
+            || matches!(seen.cause(), Cause::Unsupported { feature, .. } if feature == "network");
         assert!(lacks || matches!(seen.cause(), Cause::Exit { code: 1..=76 }), "{:?}", seen.cause());
         return;
     }

@@ -95,12 +95,12 @@ pub fn returns(subject: Subject) {
 
 pub fn no_start(subject: Subject) {
     let seen = Cell::new(subject, ADD).run();
-    assert_eq!(seen.cause(), &Cause::NoExport { name: "_start".to_owned() });
+    assert_eq!(seen.cause(), &Cause::MissingExport { name: "_start".to_owned() });
     let seen = Cell::new(subject, ADD).call("sub", &[]).run();
-    assert_eq!(seen.cause(), &Cause::NoExport { name: "sub".to_owned() });
+    assert_eq!(seen.cause(), &Cause::MissingExport { name: "sub".to_owned() });
     // A memory cannot be called, whatever its name.
     let seen = Cell::new(subject, r#"(module (memory (export "_start") 1))"#).run();
-    assert_eq!(seen.cause(), &Cause::NoExport { name: "_start".to_owned() });
+    assert_eq!(seen.cause(), &Cause::MissingExport { name: "_start".to_owned() });
 }
 
 pub fn initializes(subject: Subject) {
@@ -134,7 +134,7 @@ pub fn no_memory(subject: Subject) {
     // The browser's polyfill looks at the memory only where a call needs it, and this one does not.
     let lazy = subject.engine == "browser" && matches!(seen.cause(), Cause::Returned);
     let said =
-        matches!(seen.cause(), Cause::HostRefused { what: HostRefusal::NoMemory, message } if !message.is_empty());
+        matches!(seen.cause(), Cause::HostRefused { refusal: HostRefusal::NoMemory, message } if !message.is_empty());
     assert!(lazy || said, "{:?}", seen.cause());
 }
 
@@ -149,8 +149,8 @@ pub fn missing_imports(subject: Subject) {
             (func (export "_start")))"#,
     )
     .run();
-    let Cause::MissingImport { module, name, ty, missing } = seen.cause() else { panic!("{:?}", seen.cause()) };
-    assert_eq!((module.as_str(), name.as_str(), *missing), ("wasi_snapshot_preview1", "no_such", 3));
+    let Cause::MissingImport { module, name, ty, missing_count } = seen.cause() else { panic!("{:?}", seen.cause()) };
+    assert_eq!((module.as_str(), name.as_str(), *missing_count), ("wasi_snapshot_preview1", "no_such", 3));
     assert_eq!(ty, "func (i64) -> i32");
     assert_eq!(seen.stage(), Some(Stage::Link));
 }
@@ -231,7 +231,7 @@ pub fn host_functions(subject: Subject) {
     cell.spec.host_functions = vec!["env.v1.on.event".to_owned()];
     let seen = cell.run();
     if !subject.facts.typed_host_functions {
-        assert!(matches!(seen.cause(), Cause::MissingImport { missing: 1, .. }), "{:?}", seen.cause());
+        assert!(matches!(seen.cause(), Cause::MissingImport { missing_count: 1, .. }), "{:?}", seen.cause());
         return;
     }
     assert_eq!(seen.cause(), &Cause::Returned);
@@ -289,7 +289,7 @@ pub fn malformed(subject: Subject) {
     truncated.pop();
     for bytes in [&b""[..], b"(module)", b"\0asm", b"\0asm\x01\0\0\0\xff", &truncated] {
         let seen = Cell::of_bytes(subject, bytes).run();
-        let Cause::Refused { message, .. } = seen.cause() else { panic!("{bytes:?}: {:?}", seen.cause()) };
+        let Cause::Rejected { message, .. } = seen.cause() else { panic!("{bytes:?}: {:?}", seen.cause()) };
         assert!(!message.is_empty());
         assert!(matches!(seen.stage(), Some(Stage::Validate | Stage::Compile)));
     }
@@ -299,7 +299,7 @@ pub fn malformed(subject: Subject) {
     // JavaScriptCore names the function instead.
     let named = |message: &str| subject.engine == "bun" && message.contains("in function at index 0");
     assert!(
-        matches!(seen.cause(), Cause::Refused { offset, message } if offset.is_some() || named(message)),
+        matches!(seen.cause(), Cause::Rejected { offset, message } if offset.is_some() || named(message)),
         "{:?}",
         seen.cause()
     );
@@ -328,7 +328,7 @@ pub fn v128(subject: Subject) {
     } else {
         // JavaScript has no such values; a compiler without the instructions does not come that far.
         let ends =
-            matches!(seen.cause(), Cause::HostError { .. } | Cause::Refused { .. } | Cause::CompileFailed { .. });
+            matches!(seen.cause(), Cause::HostError { .. } | Cause::Rejected { .. } | Cause::CompileFailed { .. });
         assert!(ends, "{:?}", seen.cause());
     }
 }
@@ -349,12 +349,12 @@ pub fn component(subject: Subject) {
     if subject.facts.components {
         // It runs components, and this one has no `wasi:cli/run`.
         assert!(
-            matches!(seen.cause(), Cause::NoExport { name } if name.contains("wasi:cli/run")),
+            matches!(seen.cause(), Cause::MissingExport { name } if name.contains("wasi:cli/run")),
             "{:?}",
             seen.cause()
         );
     } else {
         // In its own words, and at the header.
-        assert!(matches!(seen.cause(), Cause::Refused { offset: None | Some(..=8), .. }), "{:?}", seen.cause());
+        assert!(matches!(seen.cause(), Cause::Rejected { offset: None | Some(..=8), .. }), "{:?}", seen.cause());
     }
 }

@@ -84,7 +84,7 @@ pub fn needed_exports(subject: Subject) {
         assert!(named, "{main}: {:?}", seen.cause());
     }
     let seen = run(subject, r#"(func (export "_main") (param i64) (result i32) (i32.const 0))"#);
-    assert_eq!(seen.cause(), &Cause::NoExport { name: "_main".to_owned() });
+    assert_eq!(seen.cause(), &Cause::MissingExport { name: "_main".to_owned() });
 }
 
 /// A memory that threads share, imported or the module's own.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 use std::time::{Duration, Instant};
 
-use wasmlab_protocol::{Call, Cause, CellSpec, Entry, Event, Network, PROTOCOL, Stage, Value};
+use wasmlab_protocol::{Call, Cause, CellSpec, EntryPoint, Event, Network, PROTOCOL_VERSION, Stage, Value};
 
 /// No cell of these tests takes this long, unless the engine hangs.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -90,12 +90,12 @@ impl Cell {
         let module = dir.path().join("module.wasm");
         fs::write(&module, bytes).unwrap();
         let spec = CellSpec {
-            protocol: PROTOCOL,
+            protocol: PROTOCOL_VERSION,
             module,
-            observation: dir.path().join("observation.jsonl"),
+            events: dir.path().join("observation.jsonl"),
             mode: subject.mode.to_owned(),
-            compiled: None,
-            entry: Entry::Command,
+            code_cache: None,
+            entry: EntryPoint::Command,
             args: vec!["guest".to_owned()],
             env: [].into(),
             dirs: vec![],
@@ -122,8 +122,8 @@ impl Cell {
         let args = args.iter().map(|text| text.parse().unwrap()).collect();
         let call = Call { export: export.to_owned(), args };
         match &mut self.spec.entry {
-            Entry::Calls(calls) => calls.push(call),
-            entry => *entry = Entry::Calls(vec![call]),
+            EntryPoint::Calls(calls) => calls.push(call),
+            entry => *entry = EntryPoint::Calls(vec![call]),
         }
         self
     }
@@ -134,8 +134,8 @@ impl Cell {
         let mut command = (self.subject.command)();
         command.arg("run").arg(path);
         let status = self.wait(command);
-        let text = fs::read_to_string(&self.spec.observation).unwrap_or_default();
-        fs::remove_file(&self.spec.observation).ok();
+        let text = fs::read_to_string(&self.spec.events).unwrap_or_default();
+        fs::remove_file(&self.spec.events).ok();
         let events = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         let read = |name| fs::read_to_string(self.dir().join(name)).unwrap();
         Seen { events, stdout: read("stdout"), stderr: read("stderr"), status }
@@ -160,7 +160,7 @@ impl Cell {
             }
             if Instant::now() > end {
                 child.kill().unwrap();
-                panic!("the engine hangs: {}", fs::read_to_string(&self.spec.observation).unwrap_or_default());
+                panic!("the engine hangs: {}", fs::read_to_string(&self.spec.events).unwrap_or_default());
             }
             std::thread::sleep(Duration::from_millis(2));
         }
@@ -197,8 +197,10 @@ impl Seen {
 
     /// What the calls returned, as text.
     pub fn results(&self) -> Vec<String> {
-        let results =
-            self.events.iter().filter_map(|e| if let Event::Called { results, .. } = e { Some(results) } else { None });
+        let results = self
+            .events
+            .iter()
+            .filter_map(|e| if let Event::CallReturned { results, .. } = e { Some(results) } else { None });
         results.flatten().map(Value::to_string).collect()
     }
 }

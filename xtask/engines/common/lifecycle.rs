@@ -2,14 +2,14 @@
 
 use std::fs;
 
-use wasmlab_protocol::{Cause, Probe};
+use wasmlab_protocol::{Cause, EngineInfo};
 
 use super::cases::ADD;
 use super::harness::{Cell, Subject};
 
 pub fn compiled_code(subject: Subject) {
     let mut cell = Cell::new(subject, ADD).call("add", &["i32:2", "i32:3"]);
-    cell.spec.compiled = Some(cell.dir().join("compiled"));
+    cell.spec.code_cache = Some(cell.dir().join("compiled"));
     for round in 0..2 {
         let seen = cell.run();
         assert_eq!(seen.results(), ["i32:5"]);
@@ -30,7 +30,7 @@ pub fn damaged_code(subject: Subject) {
     }
     let mut cell = Cell::new(subject, ADD).call("add", &["i32:2", "i32:3"]);
     let dir = cell.dir().join("compiled");
-    cell.spec.compiled = Some(dir.clone());
+    cell.spec.code_cache = Some(dir.clone());
     cell.run();
     let file = fs::read_dir(&dir).unwrap().next().unwrap().unwrap().path();
     let good = fs::read(&file).unwrap();
@@ -66,8 +66,8 @@ pub fn unusable_specs(subject: Subject) {
 
 pub fn probe(subject: Subject) {
     let output = (subject.command)().arg("probe").output().unwrap();
-    let probe: Probe = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!((probe.engine.as_str(), probe.protocol), (subject.engine, wasmlab_protocol::PROTOCOL));
+    let probe: EngineInfo = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((probe.engine.as_str(), probe.protocol), (subject.engine, wasmlab_protocol::PROTOCOL_VERSION));
     assert!(probe.modes.iter().any(|mode| mode == subject.mode), "{probe:?}");
     assert!(
         probe.version.split('.').count() == 3 && probe.version.starts_with(|c: char| c.is_ascii_digit()),
@@ -78,7 +78,7 @@ pub fn probe(subject: Subject) {
 /// What an engine lists as off is off without its name and on with it, unless the mode is without it altogether.
 pub fn switches(subject: Subject) {
     let output = (subject.command)().arg("probe").output().unwrap();
-    let probe: Probe = serde_json::from_slice(&output.stdout).unwrap();
+    let probe: EngineInfo = serde_json::from_slice(&output.stdout).unwrap();
     let needs = [
         ("custom-page-sizes", r#"(module (memory 1 (pagesize 1)) (func (export "_start")))"#),
         (
@@ -93,20 +93,20 @@ pub fn switches(subject: Subject) {
             (func (export "_start") (drop (i32.add (i32.const 1) (call $f (i32.const 2000))))))"#,
         ),
     ];
-    for (gives, module) in needs {
-        let Some(switch) = probe.switches.iter().find(|switch| switch.gives == gives) else { continue };
+    for (enables, module) in needs {
+        let Some(switch) = probe.switches.iter().find(|switch| switch.enables == enables) else { continue };
         let mut cell = Cell::new(subject, module);
         assert_ne!(cell.run().cause(), &Cause::Returned, "{switch:?}");
         cell.spec.switches = vec![switch.name.clone()];
         let seen = cell.run();
-        let without = matches!(seen.cause(), Cause::Unsupported { what, .. } if what == "switch");
+        let without = matches!(seen.cause(), Cause::Unsupported { feature, .. } if feature == "switch");
         assert!(without || seen.cause() == &Cause::Returned, "{switch:?}: {:?}", seen.cause());
     }
     for switch in &probe.switches {
         let mut cell = Cell::new(subject, ADD).call("add", &["i32:2", "i32:3"]);
         cell.spec.switches = vec![switch.name.clone()];
         let seen = cell.run();
-        let without = matches!(seen.cause(), Cause::Unsupported { what, .. } if what == "switch");
+        let without = matches!(seen.cause(), Cause::Unsupported { feature, .. } if feature == "switch");
         assert!(without || seen.results() == ["i32:5"], "{switch:?}: {:?}", seen.cause());
         cell.spec.switches = vec!["Config::nothing_like_it(true)".to_owned()];
         assert_eq!(cell.run().status.code(), Some(70));

@@ -27,7 +27,7 @@ pub fn refusal(bytes: &[u8], error: &InspectError) -> Option<Refusal> {
     };
     let of = |subject: &str, what: String| {
         let words = format!("{what} (byte {offset:#x}) of {subject}, a proposal that was given up");
-        Some(Refusal { kind: RefusalKind::AbandonedProposal, subject: subject.to_owned(), words })
+        Some(Refusal { kind: RefusalKind::AbandonedProposal, subject: subject.to_owned(), message: words })
     };
     let second = message.strip_prefix("unknown 0xfb subopcode: 0x");
     if let Some(second) = second.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
@@ -37,7 +37,7 @@ pub fn refusal(bytes: &[u8], error: &InspectError) -> Option<Refusal> {
         return OLD_GC.contains(&second).then(|| Refusal {
             kind: RefusalKind::AbandonedProposal,
             subject: "gc-draft".to_owned(),
-            words: format!("it has the instruction 0xfb {second:#04x} (byte {offset:#x}) of an early draft of gc"),
+            message: format!("it has the instruction 0xfb {second:#04x} (byte {offset:#x}) of an early draft of gc"),
         });
     }
     let at = bytes.get(usize::try_from(*offset).ok()?).copied();

@@ -3,34 +3,34 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::symbols;
-use wasmlab_model::facts::{Abi, AbiEvidence, Export, Import, Kind};
+use wasmlab_model::facts::{Abi, AbiEvidence, BinaryKind, Export, Import};
 
 /// The ABIs of a binary, sorted; empty only where it imports nothing and exports no interface.
 ///
 /// `dynamic`: it is a side module, which imports memory and table by convention.
-pub fn classify(kind: Kind, dynamic: bool, imports: &[Import], exports: &[Export]) -> Vec<AbiEvidence> {
+pub fn classify(kind: BinaryKind, dynamic: bool, imports: &[Import], exports: &[Export]) -> Vec<AbiEvidence> {
     let mut found: BTreeMap<Abi, BTreeSet<String>> = BTreeMap::new();
     let mut unclear: Vec<&Import> = Vec::new();
     for import in imports {
         let abi = match kind {
-            Kind::Component => Some(interface(&import.name)),
-            Kind::Module => core(import),
+            BinaryKind::Component => Some(interface(&import.name)),
+            BinaryKind::Module => core(import),
         };
         match abi {
             Some(abi) => _ = found.entry(abi).or_default().insert(named(import)),
             None => unclear.push(import),
         }
     }
-    if kind == Kind::Component {
+    if kind == BinaryKind::Component {
         for export in exports.iter().filter(|e| e.name.starts_with("wasi:")) {
             found.entry(interface(&export.name)).or_default().insert(format!("export {}", export.name));
         }
     }
     // `_emscripten_memcpy_big` and its like are in both: one module speaks one of the two.
-    if found.contains_key(&Abi::EmscriptenOld)
-        && let Some(common) = found.remove(&Abi::EmscriptenNew)
+    if found.contains_key(&Abi::EmscriptenFastcomp)
+        && let Some(common) = found.remove(&Abi::EmscriptenUpstream)
     {
-        found.entry(Abi::EmscriptenOld).or_default().extend(common);
+        found.entry(Abi::EmscriptenFastcomp).or_default().extend(common);
     }
     // What could be anybody's belongs to the ABI that the clear imports show.
     let mut clear: BTreeSet<Abi> = found.keys().copied().collect();
@@ -103,7 +103,7 @@ fn core(import: &Import) -> Option<Abi> {
         "wbg" | "__wbindgen_placeholder__" | "__wbindgen_externref_xform__" => Abi::WasmBindgen,
         "napi" | "emnapi" => Abi::Napi,
         // Addresses that the loader of dynamic linking fills in.
-        "GOT.mem" | "GOT.func" => Abi::EmscriptenNew,
+        "GOT.mem" | "GOT.func" => Abi::EmscriptenUpstream,
         _ if module.starts_with("wasm:") => Abi::JsBuiltins,
         // A core module on its way to a component imports interfaces by their names.
         _ if module.starts_with("wasi:") => interface(module),
@@ -157,18 +157,18 @@ fn env(import: &Import) -> Option<Abi> {
     let system_call =
         name.strip_prefix("___syscall").is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()));
     if system_call || OLD.contains(&name) || module != "env" {
-        return Some(Abi::EmscriptenOld);
+        return Some(Abi::EmscriptenFastcomp);
     }
     if name.starts_with("napi_") || name.starts_with("_emnapi_") {
         return Some(Abi::Napi);
     }
     if NEW.contains(&name) || NEW_PREFIXES.iter().any(|p| name.starts_with(p)) {
-        return Some(Abi::EmscriptenNew);
+        return Some(Abi::EmscriptenUpstream);
     }
     match (name, ty) {
         // message, file name, line, column
         ("abort", "func (i32, i32, i32, i32) -> ()") => Some(Abi::AssemblyScript),
-        ("abort", "func () -> ()") => Some(Abi::EmscriptenNew),
+        ("abort", "func () -> ()") => Some(Abi::EmscriptenUpstream),
         ("seed", "func () -> (f64)") => Some(Abi::AssemblyScript),
         ("trace", _) if ty.starts_with("func (i32, i32, f64") => Some(Abi::AssemblyScript),
         _ => None,
@@ -178,10 +178,10 @@ fn env(import: &Import) -> Option<Abi> {
 /// The ABI of an `env` import that says nothing by itself.
 fn unclear_abi(import: &Import, clear: &BTreeSet<Abi>, dynamic: bool) -> Abi {
     let shared_memory = import.ty.starts_with("memory") && import.ty.contains("shared");
-    if clear.contains(&Abi::EmscriptenOld) {
-        Abi::EmscriptenOld
-    } else if clear.contains(&Abi::EmscriptenNew) || (dynamic && import.name.starts_with("__")) {
-        Abi::EmscriptenNew
+    if clear.contains(&Abi::EmscriptenFastcomp) {
+        Abi::EmscriptenFastcomp
+    } else if clear.contains(&Abi::EmscriptenUpstream) || (dynamic && import.name.starts_with("__")) {
+        Abi::EmscriptenUpstream
     } else if clear.contains(&Abi::AssemblyScript) {
         Abi::AssemblyScript
     } else if clear.contains(&Abi::Napi) {
@@ -192,7 +192,7 @@ fn unclear_abi(import: &Import, clear: &BTreeSet<Abi>, dynamic: bool) -> Abi {
         Abi::Wasix
     } else if matches!(import.name.as_str(), "setTempRet0" | "getTempRet0") && !clear.contains(&Abi::Unlinked) {
         // The second half of a 64-bit result: Emscripten's glue has it, and so had setjmp before LLVM 19.
-        Abi::EmscriptenNew
+        Abi::EmscriptenUpstream
     } else if symbols::is_of_a_library(&import.name, &import.ty) || import.name.ends_with("TempRet0") {
         Abi::Unlinked
     } else {

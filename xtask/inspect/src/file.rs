@@ -1,6 +1,6 @@
 //! What a file is before it is read: a binary of today's format, one of another version, or none at all.
 
-use wasmlab_model::facts::{Kind, Refusal, RefusalKind};
+use wasmlab_model::facts::{BinaryKind, Refusal, RefusalKind};
 
 use crate::InspectError;
 
@@ -11,7 +11,7 @@ const COMPONENT: (u16, u16) = (0x0d, 1);
 /// Refuses what is no WebAssembly at all, or ends before it says so, with what it looks like.
 ///
 /// A binary of another version of the format is returned as such: a runtime may take it.
-pub fn check(bytes: &[u8]) -> Result<Option<(Kind, Refusal)>, InspectError> {
+pub fn check(bytes: &[u8]) -> Result<Option<(BinaryKind, Refusal)>, InspectError> {
     if bytes.is_empty() {
         return Err(InspectError::Empty);
     }
@@ -27,8 +27,10 @@ pub fn check(bytes: &[u8]) -> Result<Option<(Kind, Refusal)>, InspectError> {
         MODULE | COMPONENT => {
             cut(bytes, layer == COMPONENT.1).map_or(Ok(None), |within| Err(InspectError::Truncated { within }))
         }
-        (_, 0) => Ok(Some((Kind::Module, of_version("a core module", version, MODULE.0, "before WebAssembly 1.0")))),
-        (_, 1) => Ok(Some((Kind::Component, of_version("a component", version, COMPONENT.0, "a pre-release")))),
+        (_, 0) => {
+            Ok(Some((BinaryKind::Module, of_version("a core module", version, MODULE.0, "before WebAssembly 1.0"))))
+        }
+        (_, 1) => Ok(Some((BinaryKind::Component, of_version("a component", version, COMPONENT.0, "a pre-release")))),
         _ => Err(InspectError::Malformed {
             offset: 6,
             message: format!("layer {layer} is neither that of modules (0) nor that of components (1)"),
@@ -41,7 +43,7 @@ fn of_version(what: &str, version: u16, today: u16, before: &str) -> Refusal {
     let old = what == "a core module" || version < today;
     let when = if old { format!("of {before}") } else { "newer than this lab".to_owned() };
     let words = format!("{what} of format version {version:#x}, {when}; today's is {today:#x}");
-    Refusal { kind: RefusalKind::FormatVersion, subject: format!("{version:#x}"), words }
+    Refusal { kind: RefusalKind::FormatVersion, subject: format!("{version:#x}"), message: words }
 }
 
 /// Names of a core module's sections, by id.

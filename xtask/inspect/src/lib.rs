@@ -5,7 +5,7 @@
 
 use wasmparser::BinaryReaderError;
 
-use wasmlab_model::facts::{Facts, Kind};
+use wasmlab_model::facts::{BinaryKind, Facts};
 
 mod abandoned;
 mod abi;
@@ -96,7 +96,7 @@ pub fn facts(bytes: &[u8]) -> Result<Facts, InspectError> {
     let mut facts = match outline(bytes) {
         Ok(facts) => facts,
         Err(error) => match abandoned::refusal(bytes, &error) {
-            Some(refusal) => return Ok(outline::unread(bytes, Kind::Module, refusal)),
+            Some(refusal) => return Ok(outline::unread(bytes, BinaryKind::Module, refusal)),
             None => return Err(error),
         },
     };

@@ -16,7 +16,7 @@ pub fn refusal(bytes: &[u8], error: &InspectError) -> Option<Refusal> {
     };
     let offset = *offset;
     let of = |subject: &str, words: String| {
-        Some(Refusal { kind: RefusalKind::ImplementationLimit, subject: subject.to_owned(), words })
+        Some(Refusal { kind: RefusalKind::ImplementationLimit, subject: subject.to_owned(), message: words })
     };
     if message.contains("too many locals") {
         let words = match largest(bytes, offset) {

@@ -8,7 +8,7 @@ use wasmparser::{
 use super::component::Component;
 use super::types::Spaces;
 use super::{InspectError, abi, file};
-use wasmlab_model::facts::{Export, Facts, Import, Kind, Producer, Refusal, Section, Shape, Sizes};
+use wasmlab_model::facts::{BinaryKind, Export, Facts, Import, Producer, Refusal, Section, Shape, Sizes};
 
 /// Reads all but the code; [`Facts::proposals`] stays empty.
 ///
@@ -21,7 +21,7 @@ pub fn outline(bytes: &[u8]) -> std::result::Result<Facts, InspectError> {
     let mut reader = Reader::default();
     reader.binary(bytes, 0)?;
     reader.sizes.total = bytes.len() as u64;
-    let kind = reader.kind.unwrap_or(Kind::Module);
+    let kind = reader.kind.unwrap_or(BinaryKind::Module);
     let abis = abi::classify(kind, reader.dynamic, &reader.imports, &reader.exports);
     Ok(Facts {
         kind,
@@ -39,7 +39,7 @@ pub fn outline(bytes: &[u8]) -> std::result::Result<Facts, InspectError> {
 }
 
 /// What is known of a binary whose format is another one, or that holds what no format of today has.
-pub fn unread(bytes: &[u8], kind: Kind, refusal: Refusal) -> Facts {
+pub fn unread(bytes: &[u8], kind: BinaryKind, refusal: Refusal) -> Facts {
     Facts {
         kind,
         shape: Shape::Library,
@@ -55,18 +55,18 @@ pub fn unread(bytes: &[u8], kind: Kind, refusal: Refusal) -> Facts {
     }
 }
 
-fn shape(reader: &Reader, kind: Kind) -> Shape {
+fn shape(reader: &Reader, kind: BinaryKind) -> Shape {
     let exports = |name: &str| reader.exports.iter().any(|e| e.name == name);
     match kind {
-        Kind::Component if reader.exports.iter().any(|e| e.name.starts_with("wasi:cli/run@")) => Shape::Command,
-        Kind::Component if reader.exports.iter().any(|e| e.ty == "instance") => Shape::Reactor,
-        Kind::Component => Shape::Library,
-        Kind::Module if reader.object => Shape::Object,
-        Kind::Module if reader.dynamic && !is_main(&reader.imports) => Shape::SideModule,
+        BinaryKind::Component if reader.exports.iter().any(|e| e.name.starts_with("wasi:cli/run@")) => Shape::Command,
+        BinaryKind::Component if reader.exports.iter().any(|e| e.ty == "instance") => Shape::Reactor,
+        BinaryKind::Component => Shape::Library,
+        BinaryKind::Module if reader.object => Shape::Object,
+        BinaryKind::Module if reader.dynamic && !is_main(&reader.imports) => Shape::SideModule,
         // Emscripten before 1.39 has no `_start`: its glue calls `_main`.
-        Kind::Module if exports("_start") || exports("_main") => Shape::Command,
-        Kind::Module if exports("_initialize") => Shape::Reactor,
-        Kind::Module => Shape::Library,
+        BinaryKind::Module if exports("_start") || exports("_main") => Shape::Command,
+        BinaryKind::Module if exports("_initialize") => Shape::Reactor,
+        BinaryKind::Module => Shape::Library,
     }
 }
 
@@ -83,7 +83,7 @@ fn is_main(imports: &[Import]) -> bool {
 
 #[derive(Default)]
 struct Reader {
-    kind: Option<Kind>,
+    kind: Option<BinaryKind>,
     imports: Vec<Import>,
     exports: Vec<Export>,
     sections: Vec<Section>,
@@ -169,8 +169,8 @@ impl Reader {
         match payload {
             Payload::Version { encoding, .. } if self.depth == 0 => {
                 self.kind = Some(match encoding {
-                    Encoding::Module => Kind::Module,
-                    Encoding::Component => Kind::Component,
+                    Encoding::Module => BinaryKind::Module,
+                    Encoding::Component => BinaryKind::Component,
                 });
             }
             Payload::TypeSection(types) => types.clone().into_iter().try_for_each(|group| spaces.add_types(group))?,

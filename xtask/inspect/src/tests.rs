@@ -1,7 +1,7 @@
 //! Small binaries and what reading them tells; broken ones and what is said of them.
 
 use super::{InspectError, facts, outline};
-use wasmlab_model::facts::{Abi, Facts, Kind, RefusalKind, Shape};
+use wasmlab_model::facts::{Abi, BinaryKind, Facts, RefusalKind, Shape};
 
 fn read(wat: &str) -> Facts {
     outline(&wat::parse_str(wat).unwrap()).unwrap()
@@ -28,9 +28,9 @@ fn each_abi_is_known_by_its_imports() {
         (Abi::WasiUnstable, "wasi_unstable", "fd_write"),
         (Abi::Wasix, "wasix_32v1", "sock_open"),
         (Abi::WasiThreads, "wasi", "thread-spawn"),
-        (Abi::EmscriptenOld, "env", "___syscall102"),
-        (Abi::EmscriptenNew, "env", "__syscall_socket"),
-        (Abi::EmscriptenNew, "env", "abort"),
+        (Abi::EmscriptenFastcomp, "env", "___syscall102"),
+        (Abi::EmscriptenUpstream, "env", "__syscall_socket"),
+        (Abi::EmscriptenUpstream, "env", "abort"),
         (Abi::WasmBindgen, "wbg", "__wbg_log_1"),
         (Abi::WasmBindgen, "./app_bg.js", "f"),
         (Abi::GoJs, "gojs", "runtime.wasmExit"),
@@ -42,8 +42,8 @@ fn each_abi_is_known_by_its_imports() {
         (Abi::Unlinked, "env", "_ZNSt3__112basic_stringIcE6appendEPKc"),
         (Abi::Unlinked, "env", "__cxa_throw"),
         (Abi::JsBuiltins, "wasm:js-string", "length"),
-        (Abi::EmscriptenNew, "env", "getTempRet0"),
-        (Abi::EmscriptenNew, "GOT.mem", "counter"),
+        (Abi::EmscriptenUpstream, "env", "getTempRet0"),
+        (Abi::EmscriptenUpstream, "GOT.mem", "counter"),
         (Abi::CustomHost, "env", "on_event"),
         (Abi::CustomHost, "env", "log"),
         (Abi::CustomHost, "host", "log"),
@@ -59,8 +59,8 @@ fn each_abi_is_known_by_its_imports() {
 #[test]
 fn abis_are_a_set_and_unclear_imports_follow_the_clear_ones() {
     abis(&module(&[("wasi_snapshot_preview1", "fd_write"), ("env", "on_event")]), &[Abi::Wasi01, Abi::CustomHost]);
-    abis(&module(&[("env", "__syscall_bind"), ("env", "getaddrinfo")]), &[Abi::EmscriptenNew]);
-    abis(&module(&[("env", "___syscall5"), ("env", "_getpwnam"), ("global", "NaN")]), &[Abi::EmscriptenOld]);
+    abis(&module(&[("env", "__syscall_bind"), ("env", "getaddrinfo")]), &[Abi::EmscriptenUpstream]);
+    abis(&module(&[("env", "___syscall5"), ("env", "_getpwnam"), ("global", "NaN")]), &[Abi::EmscriptenFastcomp]);
     // asc 0.28, `console.log("…")`: what the bindings define beside `abort` is theirs too.
     abis(
         "(module (import \"env\" \"abort\" (func (param i32 i32 i32 i32))) (import \"env\" \"console.log\" (func (param i32))))",
@@ -85,7 +85,7 @@ fn what_a_linker_left_is_told_from_what_a_host_defines() {
     check("(import \"js\" \"memory\" (memory 1))", &[Abi::CustomHost]);
     check("(import \"env\" \"__c_longjmp\" (tag (param i32)))", &[Abi::Unlinked]);
     check("(import \"env\" \"testSetjmp\" (func)) (import \"env\" \"getTempRet0\" (func))", &[Abi::Unlinked]);
-    check("(import \"env\" \"__cxa_throw\" (func)) (import \"env\" \"invoke_v\" (func))", &[Abi::EmscriptenNew]);
+    check("(import \"env\" \"__cxa_throw\" (func)) (import \"env\" \"invoke_v\" (func))", &[Abi::EmscriptenUpstream]);
     let constant = "(import \"strings\" \"hello\" (global (ref extern)))";
     check(&format!("(import \"wasm:js-string\" \"length\" (func)) {constant}"), &[Abi::JsBuiltins]);
     check(constant, &[Abi::CustomHost]);
@@ -103,19 +103,19 @@ fn shapes_follow_exports_and_sections() {
         let facts = read(wat);
         assert_eq!((facts.kind, facts.shape), (kind, shape), "{wat}");
     };
-    check("(module (func (export \"_start\")))", Kind::Module, Shape::Command);
-    check("(module (func (export \"_main\")))", Kind::Module, Shape::Command);
-    check("(module (func (export \"_initialize\")))", Kind::Module, Shape::Reactor);
-    check("(module (func (export \"add\")))", Kind::Module, Shape::Library);
-    check("(module (@custom \"linking\" \"\\02\"))", Kind::Module, Shape::Object);
-    check("(module (@custom \"dylink.0\" (before first) \"\"))", Kind::Module, Shape::SideModule);
+    check("(module (func (export \"_start\")))", BinaryKind::Module, Shape::Command);
+    check("(module (func (export \"_main\")))", BinaryKind::Module, Shape::Command);
+    check("(module (func (export \"_initialize\")))", BinaryKind::Module, Shape::Reactor);
+    check("(module (func (export \"add\")))", BinaryKind::Module, Shape::Library);
+    check("(module (@custom \"linking\" \"\\02\"))", BinaryKind::Module, Shape::Object);
+    check("(module (@custom \"dylink.0\" (before first) \"\"))", BinaryKind::Module, Shape::SideModule);
     let loader = "(import \"GOT.mem\" \"__stack_high\" (global (mut i32))) (import \"env\" \"memory\" (memory 1))";
     let main = format!("(module (@custom \"dylink.0\" (before first) \"\") {loader} (func (export \"malloc\")))");
-    check(&main, Kind::Module, Shape::Library);
-    check("(component)", Kind::Component, Shape::Library);
+    check(&main, BinaryKind::Module, Shape::Library);
+    check("(component)", BinaryKind::Component, Shape::Library);
     let run = "(component (instance $i) (export \"wasi:cli/run@0.2.0\" (instance $i)))";
-    check(run, Kind::Component, Shape::Command);
-    check(&run.replace("cli/run", "http/incoming-handler"), Kind::Component, Shape::Reactor);
+    check(run, BinaryKind::Component, Shape::Command);
+    check(&run.replace("cli/run", "http/incoming-handler"), BinaryKind::Component, Shape::Reactor);
 }
 
 #[test]
@@ -219,20 +219,26 @@ fn other_versions_of_the_format_and_limits_are_read_as_far_as_it_goes() {
         let facts = facts(bytes).unwrap();
         let found = facts.refusal.unwrap();
         assert_eq!((facts.kind, found.kind, found.subject.as_str()), (kind, refusal, subject));
-        assert!(found.words.contains(words), "{} does not say {words}", found.words);
+        assert!(found.message.contains(words), "{} does not say {words}", found.message);
     };
     let version = RefusalKind::FormatVersion;
-    check(b"\0asm\x0a\0\x01\0", Kind::Component, version, "0xa", "of a pre-release; today's is 0xd");
-    check(b"\0asm\x0e\0\x01\0", Kind::Component, version, "0xe", "newer than this lab");
-    check(b"\0asm\x0b\0\0\0\0\0", Kind::Module, version, "0xb", "before WebAssembly 1.0; today's is 0x1");
+    check(b"\0asm\x0a\0\x01\0", BinaryKind::Component, version, "0xa", "of a pre-release; today's is 0xd");
+    check(b"\0asm\x0e\0\x01\0", BinaryKind::Component, version, "0xe", "newer than this lab");
+    check(b"\0asm\x0b\0\0\0\0\0", BinaryKind::Module, version, "0xb", "before WebAssembly 1.0; today's is 0x1");
     let locals = |n: usize, name: &str| {
         let f = format!("(func {name} (result i32) (local{}) (i32.const 7))", " i32".repeat(n));
         wat::parse_str(format!("(module (import \"m\" \"f\" (func)) (func nop) {f})")).unwrap()
     };
     let limit = RefusalKind::ImplementationLimit;
     let words = "function `big` (index 2) declares 50001 local variables, and implementations take 50000";
-    check(&locals(50_001, "$big"), Kind::Module, limit, "locals", words);
-    check(&locals(60_000, "(export \"e\")"), Kind::Module, limit, "locals", "function `e` (index 2) declares 60000");
+    check(&locals(50_001, "$big"), BinaryKind::Module, limit, "locals", words);
+    check(
+        &locals(60_000, "(export \"e\")"),
+        BinaryKind::Module,
+        limit,
+        "locals",
+        "function `e` (index 2) declares 60000",
+    );
     assert_eq!(facts(&locals(50_000, "$fits")).unwrap().refusal, None);
 }
 
@@ -246,7 +252,7 @@ fn abandoned_proposals_are_told_by_name() {
             (refusal.kind, refusal.subject.as_str()),
             (RefusalKind::AbandonedProposal, subject),
             "{}",
-            refusal.words
+            refusal.message
         );
     };
     let function = |second: u8| {
@@ -342,7 +348,7 @@ fn the_famous_nginx_speaks_the_old_emscripten_abi() {
     let bytes = std::fs::read(std::path::Path::new(&dir).join("nginx-2018/nginx.wasm")).unwrap();
     let facts = facts(&bytes).unwrap();
     let abis: Vec<_> = facts.abis.iter().map(|a| (a.abi, a.evidence.len())).collect();
-    assert_eq!(abis, [(Abi::EmscriptenOld, 113)]);
+    assert_eq!(abis, [(Abi::EmscriptenFastcomp, 113)]);
     assert_eq!((facts.shape, facts.exports.len()), (Shape::Command, 37));
 }
 

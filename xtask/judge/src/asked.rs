@@ -7,7 +7,7 @@ use super::words::{last_message, one_line};
 use super::{Evidence, because, lab, trap};
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::Facts;
-use wasmlab_model::scenario::{EntryKind, ScenarioFile};
+use wasmlab_model::scenario::{EntryPointKind, ScenarioFile};
 use wasmlab_model::verdict::Judgement;
 
 /// The judgement with what the cell tells of its reason.
@@ -20,7 +20,7 @@ pub fn explained(judgement: Judgement, evidence: &Evidence, spec: &ScenarioFile)
             let more = wanted.map(|code| format!("; {code} is expected")).unwrap_or_default();
             Judgement { detail: format!("{}{more}", judgement.detail), ..judgement }
         }
-        Some(Code::Trap) if spec.run.entry == EntryKind::Calls && facts.is_some_and(is_command) => {
+        Some(Code::Trap) if spec.run.entry == EntryPointKind::Calls && facts.is_some_and(is_command) => {
             before_start(judgement)
         }
         Some(Code::WrongOutput) => of_first_snapshot(judgement, facts),

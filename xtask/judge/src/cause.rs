@@ -5,7 +5,7 @@ use wasmlab_protocol::{Cause, Event, Stage};
 use super::words::one_line;
 use super::{Evidence, because, exports, host, imports, plain, trap, unsupported};
 use wasmlab_model::codes::{Blame, Code};
-use wasmlab_model::facts::{COMMON_PROPOSALS, Facts, Kind, RefusalKind};
+use wasmlab_model::facts::{BinaryKind, COMMON_PROPOSALS, Facts, RefusalKind};
 use wasmlab_model::verdict::{Judgement, Verdict};
 
 /// The reason that a cause is, where it is one: a guest that returned or left with a code gave none.
@@ -16,28 +16,28 @@ pub fn cause_of(cause: &Cause, evidence: &Evidence) -> Option<Judgement> {
     Some(match cause {
         Cause::Returned | Cause::Exit { .. } => return None,
         Cause::Trap { trap, message, location } => trap::trapped(evidence, *trap, message, location.as_ref()),
-        Cause::MissingImport { module, name, missing, .. } if is_loaded_by_glue(evidence) => {
+        Cause::MissingImport { module, name, missing_count: missing, .. } if is_loaded_by_glue(evidence) => {
             imports::not_in_glue(module, name, *missing)
         }
-        Cause::MissingImport { module, name, ty, missing } => {
+        Cause::MissingImport { module, name, ty, missing_count: missing } => {
             imports::missing(evidence.facts.ok(), module, name, ty, *missing)
         }
         Cause::ImportTypeMismatch { module, name, message } => {
             because(Code::ImportTypeMismatch, imports::named(module, name), message)
         }
         // A runtime of core modules stops at the header, whose version is another one.
-        Cause::Refused { message, offset } if is_of_header(*offset, evidence) => {
+        Cause::Rejected { message, offset } if is_of_header(*offset, evidence) => {
             because(Code::NeedsComponentModel, None, message)
         }
-        Cause::Refused { message, .. } => refused(evidence.facts, message),
+        Cause::Rejected { message, .. } => refused(evidence.facts, message),
         Cause::CompileFailed { message } => because(Code::EngineCompileError, None, message),
-        Cause::NoExport { name } => no_export(name, evidence),
+        Cause::MissingExport { name } => no_export(name, evidence),
         Cause::ResourceLimit { message } => because(Code::OutOfMemory, None, message),
-        Cause::NotAttempted { what, message } => {
+        Cause::NotAttempted { subject: what, message } => {
             Judgement { subject: Some(what.clone()), ..plain(Verdict::NotAttempted, message) }
         }
-        Cause::Unsupported { what, message } => unsupported::judge(evidence, what, message),
-        Cause::HostRefused { what, message } => host::refused(evidence, *what, message),
+        Cause::Unsupported { feature: what, message } => unsupported::judge(evidence, what, message),
+        Cause::HostRefused { refusal: what, message } => host::refused(evidence, *what, message),
         Cause::HostError { message } => host::failed(evidence, message),
         Cause::EngineError { message } => plain(Verdict::Error, format!("the engine could not do its work: {message}")),
     })
@@ -50,8 +50,8 @@ fn foreseen(cause: &Cause, facts: Option<&Facts>) -> Option<Judgement> {
         (RefusalKind::FormatVersion | RefusalKind::AbandonedProposal, Cause::Returned | Cause::Exit { .. }) => {
             return None;
         }
-        (RefusalKind::AbandonedProposal, Cause::Refused { message, .. } | Cause::CompileFailed { message }) => {
-            let said = format!("{}; the runtime says: {message}", refusal.words);
+        (RefusalKind::AbandonedProposal, Cause::Rejected { message, .. } | Cause::CompileFailed { message }) => {
+            let said = format!("{}; the runtime says: {message}", refusal.message);
             let remedy = "Build it again with a toolchain of today: the proposal was given up or numbered anew, and \
                           runtimes that had this form of it, if any, keep it behind a switch.";
             let judgement = because(Code::UnsupportedProposal, refusal.subject.clone(), said);
@@ -59,18 +59,18 @@ fn foreseen(cause: &Cause, facts: Option<&Facts>) -> Option<Judgement> {
         }
         (RefusalKind::AbandonedProposal, _) => return None,
         (RefusalKind::FormatVersion, _) => (Code::FormatVersion, None),
-        (RefusalKind::ImplementationLimit, Cause::Refused { message, .. } | Cause::CompileFailed { message }) => {
+        (RefusalKind::ImplementationLimit, Cause::Rejected { message, .. } | Cause::CompileFailed { message }) => {
             (Code::ImplementationLimit, Some(message))
         }
         (RefusalKind::ImplementationLimit, _) => return None,
     };
     let said = words.map(|words| format!("; the runtime says: {words}")).unwrap_or_default();
-    Some(because(code, refusal.subject.clone(), format!("{}{said}", refusal.words)))
+    Some(because(code, refusal.subject.clone(), format!("{}{said}", refusal.message)))
 }
 
 /// Whether the toolchain's own JavaScript loaded the module, as its authors meant it.
 fn is_loaded_by_glue(evidence: &Evidence) -> bool {
-    evidence.observation.way().is_some_and(|way| way.starts_with("glue:"))
+    evidence.observation.execution_path().is_some_and(|path| path.starts_with("glue:"))
 }
 
 /// Bytes of a module's header: the magic number and the version.
@@ -79,7 +79,7 @@ const HEADER: u64 = 8;
 /// Whether a component was refused as such. A refusal that comes later is of what is in it: of a proposal, or of a
 /// core module (whose offsets are its own).
 fn is_of_header(offset: Option<u64>, evidence: &Evidence) -> bool {
-    evidence.facts.is_ok_and(|facts| facts.kind == Kind::Component)
+    evidence.facts.is_ok_and(|facts| facts.kind == BinaryKind::Component)
         && offset.is_none_or(|at| at <= HEADER)
         && evidence.progress.stage.is_none_or(|stage| stage <= Stage::Compile)
 }

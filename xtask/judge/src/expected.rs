@@ -6,16 +6,17 @@ use super::words::{last_message, last_words, quoted};
 use super::{Evidence, asked, because, lab, plain, requests};
 use wasmlab_model::codes::Code;
 use wasmlab_model::observation::Outcome;
-use wasmlab_model::scenario::{EntryKind, ExpectedFile, ScenarioFile};
+use wasmlab_model::scenario::{EntryPointKind, ExpectedFile, ScenarioFile};
 use wasmlab_model::verdict::{Judgement, Verdict};
 
 /// What the expectation makes of a guest that came to an end for no reason of its own.
 pub fn expected(evidence: &Evidence, spec: &ScenarioFile) -> Judgement {
     let observation = evidence.observation;
-    if let Some(script) = &observation.script
+    if let Some(script) = &observation.client_script
         && let Some(failed) = &script.failed
     {
-        let detail = format!("step {} of {}: {failed}{}", script.done + 1, script.steps, last_words(evidence.stderr()));
+        let detail =
+            format!("step {} of {}: {failed}{}", script.steps_passed + 1, script.steps, last_words(evidence.stderr()));
         return because(Code::WrongOutput, None, detail);
     }
     let stopped = observation.outcome == Outcome::Stopped;
@@ -27,7 +28,7 @@ pub fn expected(evidence: &Evidence, spec: &ScenarioFile) -> Judgement {
         _ => 0,
     };
     let wanted = spec.expect.exit;
-    if !stopped && !spec.expect.any_exit && spec.run.entry == EntryKind::Command && code != wanted {
+    if !stopped && !spec.expect.any_exit && spec.run.entry == EntryPointKind::Command && code != wanted {
         return asked::of_exit(evidence, spec, code).unwrap_or_else(|| {
             let detail = format!("exit code {code}, expected {wanted}{}", last_lines(evidence));
             because(Code::WrongExit, None, detail)
@@ -68,7 +69,7 @@ fn wrong_output(evidence: &Evidence, spec: &ScenarioFile) -> Option<String> {
         return Some(detail);
     }
     let called = calls.iter().filter_map(|e| match e {
-        Event::Called { export, results } => Some((export, results)),
+        Event::CallReturned { export, results } => Some((export, results)),
         _ => None,
     });
     let mut called = called.collect::<Vec<_>>().into_iter();
@@ -116,15 +117,15 @@ fn wrong_file(evidence: &Evidence, file: &ExpectedFile) -> Option<String> {
 fn summary(evidence: &Evidence, spec: &ScenarioFile) -> String {
     let mut parts = Vec::new();
     for event in &evidence.progress.calls {
-        if let Event::Called { export, results } = event {
+        if let Event::CallReturned { export, results } = event {
             parts.push(format!("{export} = [{}]", listed(results)));
         }
     }
     if !spec.expect.lab.is_empty() {
         parts.push(format!("{} capabilities ok", spec.expect.lab.len()));
     }
-    if let Some(script) = &evidence.observation.script {
-        parts.push(format!("{} steps held", script.done));
+    if let Some(script) = &evidence.observation.client_script {
+        parts.push(format!("{} steps held", script.steps_passed));
     }
     if !spec.expect.request.is_empty() {
         parts.push(format!("asked {} times", evidence.observation.requests.len()));

@@ -3,7 +3,7 @@
 use super::because;
 use super::imports::candidate;
 use wasmlab_model::codes::{Blame, Code};
-use wasmlab_model::facts::{Export, Facts, Kind};
+use wasmlab_model::facts::{BinaryKind, Export, Facts};
 use wasmlab_model::verdict::Judgement;
 
 /// As many exports as a line names.
@@ -16,7 +16,7 @@ const NAMED: usize = 8;
 pub fn none(facts: Option<&Facts>, name: &str) -> Judgement {
     let missing = format!("exports no function `{name}`");
     // A component's exports are interfaces; the runtime has named the one that it looked for.
-    let Some(facts) = facts.filter(|f| f.kind == Kind::Module) else {
+    let Some(facts) = facts.filter(|f| f.kind == BinaryKind::Module) else {
         return no_interface(facts, name);
     };
     let program = matches!(name, "_start" | "_main" | "main");

@@ -3,7 +3,7 @@
 use super::words::one_line;
 use super::{Evidence, because, plugins};
 use wasmlab_model::codes::{Blame, Code};
-use wasmlab_model::facts::{Abi, Facts, Import, Kind, Shape};
+use wasmlab_model::facts::{Abi, BinaryKind, Facts, Import, Shape};
 use wasmlab_model::verdict::Judgement;
 
 /// `module.name`, or the name alone for components.
@@ -15,7 +15,7 @@ pub fn named(module: &str, name: &str) -> String {
 pub fn missing(facts: Option<&Facts>, module: &str, name: &str, ty: &str, missing: u32) -> Judgement {
     let (module, name) = (&with_version(facts, module), &with_version(facts, name));
     // A component imports interfaces, and is told which by name and version; what is missing is within.
-    let component = facts.is_some_and(|f| f.kind == Kind::Component) && !module.is_empty();
+    let component = facts.is_some_and(|f| f.kind == BinaryKind::Component) && !module.is_empty();
     let found = facts.and_then(|f| find(f, module, name));
     let import = match found {
         _ if component => module.to_owned(),
@@ -61,7 +61,7 @@ pub fn not_in_glue(module: &str, name: &str, missing: u32) -> Judgement {
 /// told none, or where it begins.
 fn with_version(facts: Option<&Facts>, name: &str) -> String {
     let (interface, member) = name.split_once('#').map_or((name, None), |(interface, member)| (interface, Some(member)));
-    let component = facts.filter(|f| f.kind == Kind::Component && interface.contains('/'));
+    let component = facts.filter(|f| f.kind == BinaryKind::Component && interface.contains('/'));
     let mut imports = component.iter().flat_map(|f| &f.imports).map(|i| named(&i.module, &i.name));
     let whole = imports.find(|import| {
         import.strip_prefix(interface).is_some_and(|rest| rest.is_empty() || rest.starts_with(['@', '.']))
@@ -182,10 +182,10 @@ fn reason(facts: Option<&Facts>, import: Option<&Import>, abi: Option<Abi>, name
         };
     }
     match abi {
-        Some(Abi::EmscriptenOld) => of(Code::NeedsEmscriptenHost),
+        Some(Abi::EmscriptenFastcomp) => of(Code::NeedsEmscriptenHost),
         // A standalone module (it exports `_start`) has no glue of its own that could define the rest.
-        Some(Abi::EmscriptenNew) if shape == Some(Shape::Command) => of(Code::NeedsEmscriptenHost),
-        Some(Abi::EmscriptenNew) => with(
+        Some(Abi::EmscriptenUpstream) if shape == Some(Shape::Command) => of(Code::NeedsEmscriptenHost),
+        Some(Abi::EmscriptenUpstream) => with(
             Code::NeedsJsGlue,
             "Run it in a JavaScript host by the file that Emscripten wrote beside it; or, if it calls no JavaScript of its own, link \
              it with -sSTANDALONE_WASM.",

@@ -8,7 +8,7 @@ use wasmlab_protocol::Stage;
 
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::Facts;
-use wasmlab_model::observation::{Limit, Observation, Outcome, Progress};
+use wasmlab_model::observation::{GuestProgress, Limit, Observation, Outcome};
 use wasmlab_model::scenario::ScenarioFile;
 use wasmlab_model::verdict::{Judgement, Verdict};
 
@@ -45,7 +45,7 @@ pub struct Evidence<'a> {
     /// What happened.
     pub observation: &'a Observation,
     /// How far the guest came, as the engine or its adapter says.
-    pub progress: &'a Progress,
+    pub progress: &'a GuestProgress,
     /// The guest is one of a scenario: its `lab:` lines count. In anybody else's they are text like any other.
     pub lab_guest: bool,
 }
@@ -146,18 +146,21 @@ pub fn diagnose(evidence: &Evidence) -> Option<Judgement> {
     sockets::withheld(evidence, &lines, None).or_else(|| lab::judge(&lines)).or_else(|| sockets::silent(observation, &lines))
 }
 
-fn at_limit(limit: Limit, progress: &Progress) -> Judgement {
+fn at_limit(limit: Limit, progress: &GuestProgress) -> Judgement {
     match limit {
         Limit::Time(ms) if progress.stage == Some(Stage::Instantiate) => {
             because(Code::Timeout, "start".to_owned(), format!("its start function did not end within {ms} ms"))
         }
         Limit::Time(ms) => because(Code::Timeout, None, format!("did not end within {ms} ms")),
         Limit::CompileTime(ms) => because(Code::CompileTimeout, None, format!("was not translated within {ms} ms")),
-        Limit::Unseen { compile_ms, run_ms } => {
+        Limit::CompileOrRun { compile_ms, run_ms } => {
             let ms = compile_ms + run_ms;
             let which = if compile_ms == 0 { "" } else { ", the limits of translating and of running together" };
             let detail = format!("did not end within {ms} ms{which}; the runtime did not say that the guest had begun");
             Judgement { blame: vec![Blame::Unknown], ..because(Code::Timeout, None, detail) }
+        }
+        Limit::Disk { bytes, files } => {
+            because(Code::DiskFlood, None, format!("wrote more than {bytes} bytes, or more than {files} files"))
         }
         Limit::Output(bytes) => because(Code::OutputFlood, None, format!("printed more than {bytes} bytes")),
         Limit::Memory(bytes) => because(Code::OutOfMemory, None, format!("used more than {bytes} bytes of memory")),

@@ -1,11 +1,11 @@
 //! What the lab's servers were asked, against what they shall have been asked.
 
 use super::words::quoted;
-use wasmlab_model::observation::Asked;
+use wasmlab_model::observation::RecordedRequest;
 use wasmlab_model::scenario::ExpectedRequest;
 
 /// What differs, if anything does; nothing is compared where nothing is expected.
-pub fn wrong(asked: &[Asked], wanted: &[ExpectedRequest]) -> Option<String> {
+pub fn wrong(asked: &[RecordedRequest], wanted: &[ExpectedRequest]) -> Option<String> {
     if wanted.is_empty() {
         return None;
     }
@@ -28,7 +28,7 @@ pub fn wrong(asked: &[Asked], wanted: &[ExpectedRequest]) -> Option<String> {
     ))
 }
 
-fn differs(asked: &Asked, wanted: &ExpectedRequest) -> Option<String> {
+fn differs(asked: &RecordedRequest, wanted: &ExpectedRequest) -> Option<String> {
     if let Some(words) = &asked.refused {
         return Some(words.clone());
     }
@@ -54,12 +54,18 @@ fn differs(asked: &Asked, wanted: &ExpectedRequest) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::wrong;
-    use wasmlab_model::observation::Asked;
+    use wasmlab_model::observation::RecordedRequest;
     use wasmlab_model::scenario::ExpectedRequest;
 
-    fn asked(method: &str, path: &str) -> Asked {
+    fn asked(method: &str, path: &str) -> RecordedRequest {
         let headers = [("accept".to_owned(), "text/plain".to_owned())].into();
-        Asked { server: "api".into(), method: method.into(), path: path.into(), headers, ..Asked::default() }
+        RecordedRequest {
+            server: "api".into(),
+            method: method.into(),
+            path: path.into(),
+            headers,
+            ..RecordedRequest::default()
+        }
     }
 
     fn wanted(toml: &str) -> ExpectedRequest {
@@ -77,9 +83,12 @@ mod tests {
             (vec![], "was not asked \"GET /hello\""),
             (vec![asked("POST", "/hello")], "request 1 to `api`: \"POST /hello\", expected \"GET /hello\""),
             (vec![good.clone(), good.clone()], "was asked \"GET /hello\" too, 2 times in all, expected 1"),
-            (vec![Asked { refused: Some("no HTTP".into()), ..good.clone() }], "no HTTP"),
-            (vec![Asked { server: "other".into(), ..good.clone() }], "expected to `api`"),
-            (vec![Asked { headers: [].into(), ..good.clone() }], "header Accept: (none), expected \"text/plain\""),
+            (vec![RecordedRequest { refused: Some("no HTTP".into()), ..good.clone() }], "no HTTP"),
+            (vec![RecordedRequest { server: "other".into(), ..good.clone() }], "expected to `api`"),
+            (
+                vec![RecordedRequest { headers: [].into(), ..good.clone() }],
+                "header Accept: (none), expected \"text/plain\"",
+            ),
         ] {
             let said = wrong(&is, &hello).unwrap_or_default();
             assert!(said.contains(words), "`{said}` does not say `{words}`");

@@ -24,7 +24,7 @@ fn spec(extra: &str) -> ScenarioFile {
 }
 
 fn observation(outcome: Outcome, events: Vec<Event>, stdout: &str) -> Observation {
-    Observation { events, outcome, stdout: stdout.to_owned(), ..Observation::nothing() }
+    Observation { events, outcome, stdout: stdout.to_owned(), ..Observation::not_started() }
 }
 
 fn to(stage: Stage, cause: Cause) -> Vec<Event> {
@@ -36,5 +36,5 @@ fn facts(wat: &str) -> Facts {
 }
 
 fn verdict(facts: Result<&Facts, &str>, observation: &Observation, spec: &ScenarioFile) -> Judgement {
-    judge(&Evidence { facts, observation, progress: &observation.reported(), lab_guest: true }, spec)
+    judge(&Evidence { facts, observation, progress: &observation.reported_progress(), lab_guest: true }, spec)
 }

@@ -3,7 +3,7 @@
 use super::{Evidence, because, plain, sockets};
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::verdict::{Judgement, Verdict};
-use wasmlab_protocol::ONE_INSTANCE;
+use wasmlab_protocol::SHARED_INSTANCE;
 
 /// Glue that its toolchain wrote for another kind of host.
 const OTHER_HOST: &str = "other-host";
@@ -17,7 +17,7 @@ pub fn judge(evidence: &Evidence, what: &str, message: &str) -> Judgement {
     };
     match what {
         // Questions that this way of running, or this host, cannot even be asked.
-        ONE_INSTANCE | OTHER_HOST => plain(Verdict::NotApplicable, message),
+        SHARED_INSTANCE | OTHER_HOST => plain(Verdict::NotApplicable, message),
         "jspi" => {
             let detail = format!(
                 "lacks jspi (JavaScript Promise Integration), which jco's code for asynchronous components needs: {message}"

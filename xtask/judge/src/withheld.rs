@@ -1,8 +1,8 @@
 //! What the lab did not give a guest of the user's own, which then could not do its work: nobody is blamed for that,
 //! and the detail says what to give it. A third step, after [`judge`](crate::judge), and as pure.
 
-use wasmlab_model::facts::{Facts, Kind};
-use wasmlab_model::scenario::{EntryKind, Run};
+use wasmlab_model::facts::{BinaryKind, Facts};
+use wasmlab_model::scenario::{EntryPointKind, Run};
 use wasmlab_model::verdict::{Judgement, NotAttempted, Verdict};
 use wasmlab_protocol::{Cause, Network, Stage};
 
@@ -31,11 +31,11 @@ const NO_VARIABLE: &[&str] = &["environment variable not found", "notpresent", "
 /// What is known before anything is started: a handler is asked by nobody.
 #[must_use]
 pub fn before(facts: Option<&Facts>, run: &Run) -> Option<NotAttempted> {
-    let facts = facts.filter(|facts| facts.kind == Kind::Component && run.entry == EntryKind::Command)?;
+    let facts = facts.filter(|facts| facts.kind == BinaryKind::Component && run.entry == EntryPointKind::Command)?;
     let exports = |start: &str| facts.exports.iter().any(|export| export.name.starts_with(start));
     let handles = exports("wasi:http/incoming-handler@") || exports("wasi:http/handler@");
     let why = "exports a wasi:http handler: run again with `--http`".to_owned();
-    (handles && !exports("wasi:cli/run@")).then_some(NotAttempted { what: "request", why })
+    (handles && !exports("wasi:cli/run@")).then_some(NotAttempted { subject: "request", reason: why })
 }
 
 /// What takes the place of `judgement` where the evidence says that the guest wanted what it was not given.
@@ -92,7 +92,7 @@ mod tests {
     use super::{after, before};
     use crate::{Evidence, judge};
     use wasmlab_model::facts::Facts;
-    use wasmlab_model::observation::{Observation, Outcome, Progress};
+    use wasmlab_model::observation::{GuestProgress, Observation, Outcome};
     use wasmlab_model::scenario::{Dir, Run, ScenarioFile};
     use wasmlab_model::verdict::Verdict;
     use wasmlab_protocol::{Cause, Network, Stage};
@@ -106,9 +106,9 @@ mod tests {
         let head = "schema = 1\ntitle = \"t\"\nfamily = \"f\"\nroute = \"r\"\nbuild = { toolchain = \"wat\" }\n";
         let spec: ScenarioFile = toml::from_str(head).unwrap();
         let observation =
-            Observation { outcome: Outcome::Exited(1), stderr: stderr.to_owned(), ..Observation::nothing() };
+            Observation { outcome: Outcome::Exited(1), stderr: stderr.to_owned(), ..Observation::not_started() };
         let (stage, cause) = (Some(Stage::Run), Some(Cause::Exit { code: 1 }));
-        let progress = Progress { stage, cause, ..Progress::default() };
+        let progress = GuestProgress { stage, cause, ..GuestProgress::default() };
         let evidence = Evidence { facts: Ok(facts), observation: &observation, progress: &progress, lab_guest: true };
         let found = after(&judge(&evidence, &spec), &evidence, run);
         assert_eq!(found.as_ref().and_then(|j| j.subject.as_deref()), wanted, "{stderr}: {found:?}");
@@ -141,7 +141,7 @@ mod tests {
     #[test]
     fn a_handler_is_not_run_as_a_program() {
         let handler = facts(r#"(component (instance $i) (export "wasi:http/incoming-handler@0.2.0" (instance $i)))"#);
-        let why = before(Some(&handler), &Run::default()).map(|reason| reason.why);
+        let why = before(Some(&handler), &Run::default()).map(|reason| reason.reason);
         assert_eq!(why.as_deref(), Some("exports a wasi:http handler: run again with `--http`"));
         let program = facts(r#"(component (instance $i) (export "wasi:cli/run@0.2.0" (instance $i)))"#);
         assert!(before(Some(&program), &Run::default()).is_none() && before(None, &Run::default()).is_none());

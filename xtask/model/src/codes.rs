@@ -52,13 +52,13 @@ pub fn same_blame(one: &[Blame], other: &[Blame]) -> bool {
 
 /// One entry of the catalogue.
 #[derive(Clone, Copy, Debug)]
-pub struct Entry {
+pub struct CatalogueEntry {
     /// The code.
     pub code: Code,
     /// Its id, kebab-case.
     pub id: &'static str,
     /// Its letter in tables, of either case: its own, and never another code's, not even when this one is gone.
-    pub sign: char,
+    pub symbol: char,
     /// Its place among several reasons of one cell; see [`CATALOGUE`].
     pub priority: u16,
     /// The verdict that it explains.
@@ -72,7 +72,7 @@ pub struct Entry {
 }
 
 macro_rules! catalogue {
-    ($($variant:ident $id:literal $sign:literal $priority:literal $verdict:ident [$($blame:ident),*] $meaning:literal $remedy:literal;)*) => {
+    ($($variant:ident $id:literal $symbol:literal $priority:literal $verdict:ident [$($blame:ident),*] $meaning:literal $remedy:literal;)*) => {
         /// A reason, stable across versions of the lab.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Code { $(#[doc = $meaning] $variant,)* }
@@ -83,8 +83,8 @@ macro_rules! catalogue {
         /// (100), load and translate (300), imports and exports (400), the end of the run (500), what the guest
         /// itself says it could not do (600: first what this host lacks, then what no host of its ABI has, last
         /// what its own library refuses), and an exit code for which there is no other reason (700).
-        pub const CATALOGUE: &[Entry] = &[$(Entry {
-            code: Code::$variant, id: $id, sign: $sign, priority: $priority, verdict: Verdict::$verdict,
+        pub const CATALOGUE: &[CatalogueEntry] = &[$(CatalogueEntry {
+            code: Code::$variant, id: $id, symbol: $symbol, priority: $priority, verdict: Verdict::$verdict,
             blame: &[$(Blame::$blame),*], meaning: $meaning, remedy: $remedy,
         },)*];
     };
@@ -199,6 +199,9 @@ catalogue! {
     OutputFlood "output-flood" 'f' 530 Gap [Guest]
         "The guest wrote more to stdout or stderr than the limit and was ended."
         "Make the guest print less.";
+    DiskFlood "disk-flood" 'Q' 525 Gap [Guest]
+        "The guest wrote more bytes or more files than the limit and was ended."
+        "Make the guest write less; the limits of the lab protect the machine that it runs on.";
     SandboxEscape "sandbox-escape" 'E' 10 Fail [Runtime]
         "The guest reached something that it was not given: a file outside its directories, or the host's environment."
         "Do not run untrusted guests on this runtime, and report it.";
@@ -216,7 +219,7 @@ catalogue! {
 impl Code {
     /// Its entry.
     #[must_use]
-    pub fn entry(self) -> &'static Entry {
+    pub fn entry(self) -> &'static CatalogueEntry {
         // The catalogue is generated from the same list as the enum, in the same order.
         &CATALOGUE[self as usize]
     }
@@ -227,15 +230,15 @@ impl Code {
         self.entry().id
     }
 
-    /// The code with this sign.
+    /// The code with this symbol.
     #[must_use]
-    pub fn of_sign(sign: char) -> Option<Self> {
-        CATALOGUE.iter().find(|entry| entry.sign == sign).map(|entry| entry.code)
+    pub fn from_symbol(symbol: char) -> Option<Self> {
+        CATALOGUE.iter().find(|entry| entry.symbol == symbol).map(|entry| entry.code)
     }
 
     /// Whether a compiler itself gave this answer, on this source: so it can be expected, as a gap can.
     #[must_use]
-    pub fn is_answer_of_compiler(self) -> bool {
+    pub fn is_compiler_diagnostic(self) -> bool {
         matches!(self, Self::CompileError | Self::UndefinedSymbol | Self::TargetRenamed)
     }
 
@@ -251,6 +254,7 @@ impl Code {
                 | Self::CompileTimeout
                 | Self::OutOfMemory
                 | Self::OutputFlood
+                | Self::DiskFlood
                 | Self::SandboxEscape
                 | Self::Crashed
                 | Self::WrongOutput
@@ -336,12 +340,17 @@ mod tests {
 
     #[test]
     fn every_code_has_a_sign_and_a_priority_of_its_own() {
-        let (mut signs, mut priorities) = (BTreeSet::new(), BTreeSet::new());
+        let (mut symbols, mut priorities) = (BTreeSet::new(), BTreeSet::new());
         for entry in CATALOGUE {
-            assert!(entry.sign.is_ascii_alphabetic() && signs.insert(entry.sign), "{}: {}", entry.id, entry.sign);
+            assert!(
+                entry.symbol.is_ascii_alphabetic() && symbols.insert(entry.symbol),
+                "{}: {}",
+                entry.id,
+                entry.symbol
+            );
             assert!(priorities.insert(entry.priority), "{}: {}", entry.id, entry.priority);
-            assert_eq!(Code::of_sign(entry.sign), Some(entry.code));
+            assert_eq!(Code::from_symbol(entry.symbol), Some(entry.code));
         }
-        assert_eq!(Code::of_sign('?'), None);
+        assert_eq!(Code::from_symbol('?'), None);
     }
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Facts {
     /// Core module or component.
-    pub kind: Kind,
+    pub kind: BinaryKind,
     /// How it is meant to be used.
     pub shape: Shape,
     /// The ABIs it speaks, each with its evidence, sorted; empty only without imports and evidence.
@@ -42,7 +42,7 @@ pub struct Refusal {
     /// What it is about: the version (`0xa`), the limit (`locals`).
     pub subject: String,
     /// One line for people.
-    pub words: String,
+    pub message: String,
 }
 
 /// Kinds of [`Refusal`].
@@ -62,7 +62,7 @@ pub enum RefusalKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
-pub enum Kind {
+pub enum BinaryKind {
     /// A core module.
     Module,
     /// A component.
@@ -117,9 +117,9 @@ pub enum Abi {
     /// `wasi.thread-spawn`.
     WasiThreads,
     /// Emscripten up to 1.39: `env.___syscallN`, `env.memoryBase`, the `global` module.
-    EmscriptenOld,
+    EmscriptenFastcomp,
     /// Emscripten since: `env.__syscall_*`, `env.emscripten_*`, `env.invoke_*`.
-    EmscriptenNew,
+    EmscriptenUpstream,
     /// `__wbindgen_placeholder__`, `wbg`, or `./NAME_bg.js`.
     WasmBindgen,
     /// Go's `gojs` (or `go`) module.
@@ -152,8 +152,8 @@ impl Abi {
             Self::Wasi03 => "WASI 0.3",
             Self::Wasix => "WASIX",
             Self::WasiThreads => "wasi-threads",
-            Self::EmscriptenOld => "Emscripten (before 2020)",
-            Self::EmscriptenNew => "Emscripten",
+            Self::EmscriptenFastcomp => "Emscripten (before 2020)",
+            Self::EmscriptenUpstream => "Emscripten",
             Self::WasmBindgen => "wasm-bindgen",
             Self::GoJs => "Go for JavaScript",
             Self::AssemblyScript => "AssemblyScript",

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use wasmlab_protocol::{Cause, Event, Stage};
 
-/// In [`Observation::withheld`]: a listening socket that the host opened.
+/// In [`Observation::unsupported_inputs`]: a listening socket that the host opened.
 pub const PREOPENED_SOCKET: &str = "preopened-socket";
 
 /// All that was seen of one run.
@@ -29,23 +29,23 @@ pub struct Observation {
     /// the kernel counts).
     pub peak_rss_bytes: u64,
     /// Steps of the client's script that were done, and the one that failed, if any.
-    pub script: Option<Script>,
+    pub client_script: Option<ScriptProgress>,
     /// Files outside the guest's directories that it changed or read: proof of an escape.
     pub escapes: Vec<String>,
     /// What the scenario gives to its guest and this runtime has no way to be given: the guest was started without
     /// it. [`PREOPENED_SOCKET`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub withheld: Vec<String>,
+    pub unsupported_inputs: Vec<String>,
     /// What the lab's servers were asked, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub requests: Vec<Asked>,
+    pub requests: Vec<RecordedRequest>,
     /// What the last process was for.
     #[serde(default)]
-    pub part: Part,
+    pub role: ProcessRole,
     /// The processes before the last one, where a cell takes several: an ahead-of-time compiler, earlier
     /// calls. Their times count in the sums above.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub earlier: Vec<Piece>,
+    pub previous: Vec<ProcessRecord>,
     /// What the guest left in the files that the scenario looks at, by the guest's names for them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub files: BTreeMap<String, FoundFile>,
@@ -71,7 +71,7 @@ impl FoundFile {
 
 /// A request that a guest made to a server of the lab's.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Asked {
+pub struct RecordedRequest {
     /// The server's name.
     pub server: String,
     /// Method.
@@ -89,9 +89,9 @@ pub struct Asked {
 
 /// One process of a cell that took several.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Piece {
+pub struct ProcessRecord {
     /// What it was for.
-    pub part: Part,
+    pub role: ProcessRole,
     /// The command, program first.
     pub argv: Vec<String>,
     /// How it ended.
@@ -107,9 +107,9 @@ pub struct Piece {
 /// What a process of a cell is for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Part {
+pub enum ProcessRole {
     /// It translates the module.
-    Prepare,
+    Precompile,
     /// It runs the guest.
     #[default]
     Guest,
@@ -142,7 +142,7 @@ pub enum Limit {
     /// Wall-clock time before the guest's first instruction, milliseconds.
     CompileTime(u64),
     /// Wall-clock time of a process that did not say whether the guest had begun.
-    Unseen {
+    CompileOrRun {
         /// The part of it that is for translating, milliseconds.
         compile_ms: u64,
         /// The part that is for running.
@@ -152,13 +152,20 @@ pub enum Limit {
     Output(u64),
     /// Resident size of the process and its descendants, bytes.
     Memory(u64),
+    /// What it wrote into its folders.
+    Disk {
+        /// Bytes that it may take.
+        bytes: u64,
+        /// Files and folders that it may make.
+        files: u64,
+    },
 }
 
 /// How far the client's script came.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Script {
+pub struct ScriptProgress {
     /// Steps that held.
-    pub done: usize,
+    pub steps_passed: usize,
     /// Steps in all.
     pub steps: usize,
     /// The step that did not hold, as text.
@@ -172,7 +179,7 @@ pub struct Script {
 /// What an observation says of the guest's way through the engine. Engines of the lab report it;
 /// for command-line runtimes their adapter reads it from exit code and output.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Progress {
+pub struct GuestProgress {
     /// The last stage that was entered.
     pub stage: Option<Stage>,
     /// Why it ended, where the engine said so.
@@ -190,7 +197,7 @@ pub struct Progress {
 impl Observation {
     /// Nothing was started, nothing happened: no verdict but an error can come of it.
     #[must_use]
-    pub fn nothing() -> Self {
+    pub fn not_started() -> Self {
         Self {
             events: Vec::new(),
             outcome: Outcome::NotStarted("no process was started".to_owned()),
@@ -200,26 +207,26 @@ impl Observation {
             wall_micros: 0,
             cpu_micros: 0,
             peak_rss_bytes: 0,
-            script: None,
+            client_script: None,
             escapes: Vec::new(),
-            withheld: Vec::new(),
+            unsupported_inputs: Vec::new(),
             requests: Vec::new(),
-            part: Part::Guest,
-            earlier: Vec::new(),
+            role: ProcessRole::Guest,
+            previous: Vec::new(),
             files: BTreeMap::new(),
         }
     }
 
     /// Progress as an engine of the lab reported it.
     #[must_use]
-    pub fn reported(&self) -> Progress {
-        let mut progress = Progress::default();
+    pub fn reported_progress(&self) -> GuestProgress {
+        let mut progress = GuestProgress::default();
         for event in &self.events {
             match event {
                 Event::Stage { stage, .. } => progress.stage = Some(*stage),
                 Event::End { cause, .. } => progress.cause = Some(cause.clone()),
-                Event::Way { .. } => {}
-                Event::Called { .. } | Event::HostCall { .. } => progress.calls.push(event.clone()),
+                Event::ExecutionPath { .. } => {}
+                Event::CallReturned { .. } | Event::HostCall { .. } => progress.calls.push(event.clone()),
             }
         }
         progress
@@ -227,14 +234,16 @@ impl Observation {
 
     /// How the host ran the module, where it has several ways and said which one it took.
     #[must_use]
-    pub fn way(&self) -> Option<&str> {
-        self.events.iter().find_map(|e| if let Event::Way { way } = e { Some(way.as_str()) } else { None })
+    pub fn execution_path(&self) -> Option<&str> {
+        self.events
+            .iter()
+            .find_map(|e| if let Event::ExecutionPath { path: way } = e { Some(way.as_str()) } else { None })
     }
 
     /// Wall-clock time of the process that translated the module, microseconds, where one did so in this cell.
     #[must_use]
-    pub fn prepare_micros(&self) -> Option<u64> {
-        self.earlier.iter().find(|piece| piece.part == Part::Prepare).map(|piece| piece.wall_micros)
+    pub fn precompile_micros(&self) -> Option<u64> {
+        self.previous.iter().find(|process| process.role == ProcessRole::Precompile).map(|process| process.wall_micros)
     }
 
     /// Microseconds from entering `stage` to the next event, where both were seen.

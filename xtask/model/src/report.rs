@@ -15,7 +15,7 @@ mod failure;
 pub use failure::{Failure, FailureText};
 
 /// Version of the report's format.
-pub const SCHEMA: u32 = 2;
+pub const SCHEMA_VERSION: u32 = 3;
 
 /// The subject of cells whose file is no WebAssembly at all, or a part of it: no runtime was asked.
 pub const INVALID_FILE: &str = "invalid-file";
@@ -25,12 +25,12 @@ pub const INVALID_FILE: &str = "invalid-file";
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RunReport {
-    /// [`SCHEMA`].
+    /// [`SCHEMA_VERSION`].
     pub schema: u32,
     /// `run-all` or `check`.
     pub command: String,
     /// The machine.
-    pub host: Host,
+    pub host: HostInfo,
     /// When the run began, RFC 3339, UTC; empty where the report is not of one run: one that is published.
     pub started: String,
     /// How long it took, milliseconds.
@@ -41,7 +41,7 @@ pub struct RunReport {
     #[serde(default, skip_serializing_if = "Selection::is_everything")]
     pub selected: Selection,
     /// Toolchains that the scenarios name, by id.
-    pub toolchains: BTreeMap<String, Tool>,
+    pub toolchains: BTreeMap<String, ToolInfo>,
     /// Columns, in the registry's order.
     pub runtimes: Vec<RuntimeInfo>,
     /// Rows, sorted by name.
@@ -72,7 +72,7 @@ pub struct CodeText {
     pub code: Code,
     /// Its letter in tables; absent in reports that were made before codes had one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sign: Option<char>,
+    pub symbol: Option<char>,
     /// The verdict that it explains.
     pub verdict: Verdict,
     /// Whom it blames, unless a cell says otherwise.
@@ -92,7 +92,7 @@ impl CodeText {
             let entry = code.entry();
             Self {
                 code,
-                sign: Some(entry.sign),
+                symbol: Some(entry.symbol),
                 verdict: entry.verdict,
                 blame: entry.blame.to_vec(),
                 meaning: entry.meaning.to_owned(),
@@ -125,7 +125,7 @@ impl Selection {
 /// The machine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Host {
+pub struct HostInfo {
     /// `linux`.
     pub os: String,
     /// `x86_64`.
@@ -139,7 +139,7 @@ pub struct Host {
 /// A tool as it was found, or was not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Tool {
+pub struct ToolInfo {
     /// Whether it is here.
     pub present: bool,
     /// Its version, as it says it.
@@ -168,10 +168,10 @@ pub struct RuntimeInfo {
     pub note: Option<String>,
     /// A build of the user's own, named on the command line: it has no snapshots.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub own: bool,
+    pub custom_build: bool,
     /// What of it is here.
     #[serde(flatten)]
-    pub tool: Tool,
+    pub tool: ToolInfo,
 }
 
 /// A row.
@@ -188,7 +188,7 @@ pub struct ScenarioInfo {
     pub route: String,
     /// Its place within its family.
     #[serde(default)]
-    pub rung: u8,
+    pub rank: u8,
 }
 
 /// Where a guest came from.
@@ -276,7 +276,7 @@ pub struct Cell {
     pub change: Change,
     /// What the snapshot says, where it says something else; names the versions where they differ.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub was: Option<String>,
+    pub accepted: Option<String>,
     /// The runtime's version changed together with the result.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub changed_with_version: bool,
@@ -288,14 +288,14 @@ pub struct Cell {
     pub prebuilt: bool,
     /// How the host ran the module, where it has several ways: `wasi`, `glue:emscripten`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub way: Option<String>,
+    pub execution_path: Option<String>,
     /// Switches of the runtime, off by default, that it passes with: a command line's own text, or the call of an
     /// embedded engine's API.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub switches: Vec<String>,
     /// What the runtime does without them, one line: `unsupported-proposal (exceptions): …`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub by_default: Option<String>,
+    pub default_result: Option<String>,
     /// The command.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub argv: Vec<String>,
@@ -339,8 +339,8 @@ impl Cell {
     }
 }
 
-/// The sign of a pass that needs a switch: no code's, since codes have letters.
-pub const SWITCHED: char = '◐';
+/// The symbol of a pass that needs a switch: no code's, since codes have letters.
+pub const PASS_WITH_SWITCH: char = '◐';
 
 impl Output {
     /// Whether it printed nothing.
@@ -362,7 +362,7 @@ pub struct Note {
     /// What kind.
     pub kind: NoteKind,
     /// What it is about: a scenario, a runtime, a file.
-    pub about: String,
+    pub subject: String,
     /// The text, one line.
     pub text: String,
 }
@@ -387,11 +387,11 @@ pub enum NoteKind {
     /// A snapshot is damaged, or what differs could not be written beside it: the comparison is not complete.
     SnapshotUnusable,
     /// Two columns of one engine differ: embedded and by its command line, a build of one's own and the release.
-    Differs,
+    ColumnsDiffer,
     /// Something is missing on this machine.
     Missing,
     /// What to do next.
-    Next,
+    NextStep,
 }
 
 impl NoteKind {

@@ -25,7 +25,7 @@ pub struct Scenario {
 impl Scenario {
     /// Whether its guest is one of a scenario, whose words are evidence: anybody else's may say anything.
     #[must_use]
-    pub fn is_labs(&self) -> bool {
+    pub fn has_lab_guest(&self) -> bool {
         !self.dir.as_os_str().is_empty()
     }
 }
@@ -43,9 +43,9 @@ pub struct ScenarioFile {
     /// The way it is compiled: `wat`, `rust-wasip1`, …
     pub route: String,
     /// Its place within its family, from the route that can do least to the one that can do most; rows of
-    /// the same rung stand by name.
-    #[serde(default)]
-    pub rung: u8,
+    /// the same rank stand by name. (`rung` in files that were written before this name.)
+    #[serde(default, alias = "rung")]
+    pub rank: u8,
     /// How the guest is built.
     pub build: Build,
     /// How the guest is run.
@@ -143,7 +143,7 @@ pub enum Componentize {
 pub struct Run {
     /// What is called.
     #[serde(default)]
-    pub entry: EntryKind,
+    pub entry: EntryPointKind,
     /// argv after the program's name; `{socket-fd}` is the guest's descriptor of the first socket,
     /// `{port:NAME}` the number of a port or of a server's.
     #[serde(default)]
@@ -178,7 +178,7 @@ pub struct Run {
     /// Web servers that the lab runs meanwhile, for guests that are clients.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub server: Vec<Server>,
-    /// Calls, for [`EntryKind::Calls`].
+    /// Calls, for [`EntryPointKind::Calls`].
     #[serde(default)]
     pub call: Vec<ExpectedCall>,
     /// Each call returns the same on an instance of its own: command lines that make one call a process can
@@ -190,7 +190,7 @@ pub struct Run {
 /// What is called.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum EntryKind {
+pub enum EntryPointKind {
     /// `_start`.
     #[default]
     Command,
@@ -212,7 +212,7 @@ pub struct Dir {
     pub host: Option<PathBuf>,
     /// A folder of the host that a fresh one is a copy of, from `check --dir`; never in the file.
     #[serde(skip)]
-    pub original: Option<Original>,
+    pub template: Option<DirTemplate>,
     /// Files in a fresh one: relative path to contents; `{port:NAME}` as in `args`.
     #[serde(default)]
     pub files: BTreeMap<String, String>,
@@ -233,7 +233,7 @@ pub struct Dir {
 
 /// A folder of the host that each cell gets a copy of.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Original {
+pub struct DirTemplate {
     /// Where it is, absolute; nobody writes to it while cells are run.
     pub folder: PathBuf,
     /// Hash of what is in it, hexadecimal.

@@ -13,7 +13,7 @@ fn the_schema_in_the_repository_is_the_types_own_and_holds_for_the_sample() {
     let committed = std::fs::read_to_string(file).unwrap_or_default();
     assert!(
         committed == schema,
-        "{file} is stale: run this test with WASMLAB_UPDATE_SCHEMA=1, and raise SCHEMA if readers break"
+        "{file} is stale: run this test with WASMLAB_UPDATE_SCHEMA=1, and raise SCHEMA_VERSION if readers break"
     );
     let validator = jsonschema::validator_for(&serde_json::from_str(&schema).unwrap()).unwrap();
     let report = serde_json::from_str::<serde_json::Value>(include_str!("../sample.json")).unwrap();

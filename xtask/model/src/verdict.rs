@@ -62,9 +62,9 @@ impl Verdict {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotAttempted {
     /// What was to be asked, kebab-case: `call-argument`. Stable between runs.
-    pub what: &'static str,
+    pub subject: &'static str,
     /// Why it cannot be asked, one line.
-    pub why: String,
+    pub reason: String,
 }
 
 /// A verdict with its reasons.

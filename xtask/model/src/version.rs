@@ -2,7 +2,7 @@
 
 /// The version within what a program says: the first word that begins with a digit, after a `v` or not.
 #[must_use]
-pub fn version_in(answer: &str) -> String {
+pub fn find_version(answer: &str) -> String {
     let mut words = answer.split(|c: char| c.is_whitespace() || c == ',' || c == '(' || c == ')');
     let found = words.find_map(|w| {
         let w = w.strip_prefix('v').unwrap_or(w);
@@ -13,7 +13,7 @@ pub fn version_in(answer: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::version_in;
+    use super::find_version;
 
     #[test]
     fn versions_are_found_in_what_programs_say() {
@@ -23,7 +23,7 @@ mod tests {
             ("deno 2.5.1 (stable, release)", "2.5.1"),
             ("odd", "odd"),
         ] {
-            assert_eq!(version_in(answer), version);
+            assert_eq!(find_version(answer), version);
         }
     }
 }

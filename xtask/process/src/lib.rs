@@ -18,6 +18,8 @@ mod guard;
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "linux")]
+mod namespace;
+#[cfg(target_os = "linux")]
 mod strays;
 #[cfg(target_os = "linux")]
 use linux as system;
@@ -35,6 +37,8 @@ mod sandbox;
 mod space;
 pub use sandbox::{Ports, Sandbox, Support, support};
 pub use space::{Space, space_left};
+mod usage;
+pub use usage::{Usage, usage_of};
 mod patience;
 pub use patience::{Patience, counted};
 #[cfg(test)]

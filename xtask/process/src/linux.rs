@@ -14,6 +14,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Resource, Rlimit, Signal, kill_process_group, pidfd_open};
 
 use super::patience::{self, counted, stretched};
+use super::namespace;
 use super::sandbox;
 use super::strays::{self, MARK};
 use super::{Command, End, Ended, Input, ReportPipe, Running, Shared, Stop, Watch, cancelled};
@@ -100,11 +101,13 @@ impl Supervisor {
         let (mut inherit, file_limit) = (command.inherit.clone(), command.limits.file);
         inherit.extend(command.report.iter().map(|report| report.inherited()));
         let rules = command.sandbox.as_ref().map(sandbox::open).transpose()?.flatten();
+        let offline = command.sandbox.as_ref().filter(|sandbox| sandbox.offline).and_then(|_| namespace::offline());
         // SAFETY: between fork and exec only async-signal-safe system calls are made: setsid, prctl,
-        // setrlimit, fcntl, landlock_restrict_self.
+        // setrlimit, fcntl, setns, landlock_restrict_self.
         unsafe {
             builder.pre_exec(move || {
                 prepare_child(&inherit, file_limit)?;
+                offline.map_or(Ok(()), namespace::Offline::enter)?;
                 rules.as_ref().map_or(Ok(()), sandbox::enter)
             });
         }

@@ -18,6 +18,8 @@ pub struct Sandbox {
     pub list: Vec<PathBuf>,
     /// The TCP ports that it may use; `None`: all of them.
     pub ports: Option<Ports>,
+    /// It has no network but a loopback interface of its own, where the machine allows that.
+    pub offline: bool,
 }
 
 /// TCP ports.
@@ -38,13 +40,25 @@ pub struct Support {
     pub network: bool,
     /// Signals to others, and their abstract Unix sockets.
     pub others: bool,
+    /// A network of its own: see [`Sandbox::offline`].
+    pub offline: bool,
 }
 
 /// What the sandbox can hold on this machine.
 #[must_use]
 pub fn support() -> Support {
     let abi = abi();
-    Support { files: abi >= 1, network: abi >= 4, others: abi >= 6 }
+    Support { files: abi >= 1, network: abi >= 4, others: abi >= 6, offline: is_offline_possible() }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn is_offline_possible() -> bool {
+    false
+}
+
+#[cfg(target_os = "linux")]
+fn is_offline_possible() -> bool {
+    crate::namespace::offline().is_some()
 }
 
 #[cfg(not(target_os = "linux"))]

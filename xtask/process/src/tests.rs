@@ -215,6 +215,7 @@ fn a_sandbox_bounds_files_ports_and_signals() {
         write: vec![at("own")],
         list: Vec::new(),
         ports: Some(Ports { bind: Vec::new(), connect: vec![ports[0]] }),
+        offline: false,
     };
     let check = |script: &str, allowed: bool| {
         let ended = with(script, |c| {
@@ -240,6 +241,34 @@ fn a_sandbox_bounds_files_ports_and_signals() {
     check("cat /proc/$PPID/environ > copy", false);
     check("cat /etc/shadow", false);
     assert_eq!(std::fs::read_to_string(at("private/file")).unwrap(), "text");
+}
+
+/// Landlock has no rules for UDP: a child without a network has a loopback of its own, and reaches nobody's else.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_child_without_a_network_reaches_nobody() {
+    assert!(super::support().offline, "this machine allows no network namespaces");
+    let heard = std::net::UdpSocket::bind(("127.0.0.1", 0)).unwrap();
+    heard.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
+    let port = heard.local_addr().unwrap().port();
+    let check = |offline: bool| {
+        let ended = with(&format!("echo x > /dev/udp/127.0.0.1/{port}"), |c| {
+            c.program = "/bin/bash".into();
+            c.sandbox = Some(Sandbox { offline, ..Sandbox::default() });
+        });
+        let words = String::from_utf8_lossy(&ended.stderr).into_owned();
+        assert!(ended.success(), "a loopback that is down refuses what is sent: {words}");
+        assert_eq!(heard.recv(&mut [0; 8]).is_ok(), !offline, "offline: {offline}");
+    };
+    check(false);
+    check(true);
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let script = format!("exec 3<> /dev/tcp/127.0.0.1/{}", listener.local_addr().unwrap().port());
+    let ended = with(&script, |c| {
+        c.program = "/bin/bash".into();
+        c.sandbox = Some(Sandbox { offline: true, ..Sandbox::default() });
+    });
+    assert!(!ended.success(), "it reached a port of this machine");
 }
 
 /// A pipe beside the output: what is told is there, though the child tells more than is kept, and then ends.

@@ -14,17 +14,17 @@ pub enum Event {
         stage: Stage,
         /// Microseconds since the engine's process began its work.
         micros: u64,
-        /// For [`Stage::Compile`]: compiled code was taken from [`crate::CellSpec::compiled`].
+        /// For [`Stage::Compile`]: compiled code was taken from [`crate::CellSpec::code_cache`].
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         cached: bool,
     },
     /// How the host runs the module, where it has several ways and chooses by what the module is.
-    Way {
+    ExecutionPath {
         /// Kebab-case, with what it depends on after a colon: `plain`, `wasi`, `glue:emscripten`, `jco`.
-        way: String,
+        path: String,
     },
-    /// A call of [`crate::Entry::Calls`] returned.
-    Called {
+    /// A call of [`crate::EntryPoint::Calls`] returned.
+    CallReturned {
         /// The export's name.
         export: String,
         /// What it returned.
@@ -97,7 +97,7 @@ pub enum Cause {
         ty: String,
         /// How many imports have no definition, this one included; 0 where unknown.
         #[serde(default)]
-        missing: u32,
+        missing_count: u32,
     },
     /// An import has a definition of another type.
     ImportTypeMismatch {
@@ -110,7 +110,7 @@ pub enum Cause {
     },
     /// The engine refused the module while reading, validating or compiling it. Whether the module
     /// is malformed or needs a proposal that the engine lacks is judged from the module.
-    Refused {
+    Rejected {
         /// The engine's words.
         message: String,
         /// Byte offset in the module, where the engine names one.
@@ -123,7 +123,7 @@ pub enum Cause {
         message: String,
     },
     /// The module exports nothing of this name that can be called so.
-    NoExport {
+    MissingExport {
         /// The name that was wanted.
         name: String,
     },
@@ -135,21 +135,21 @@ pub enum Cause {
     /// The runtime was asked for what the specification gives, and says that it cannot give it.
     Unsupported {
         /// What was asked, kebab-case: `network`, `switch`.
-        what: String,
+        feature: String,
         /// Why not.
         message: String,
     },
     /// The host would not go on with the guest, for a reason that the lab knows.
     HostRefused {
         /// What it refuses.
-        what: HostRefusal,
+        refusal: HostRefusal,
         /// The host's words.
         message: String,
     },
     /// The program that embeds the engine, which is the lab's, has no way to ask this.
     NotAttempted {
         /// What was to be asked, kebab-case: `component-calls`.
-        what: String,
+        subject: String,
         /// Why it cannot be asked.
         message: String,
     },
@@ -191,6 +191,21 @@ pub enum HostRefusal {
     NoMemory,
     /// That it exports both `_start` and `_initialize`.
     TwoEntryPoints,
+}
+
+impl HostRefusal {
+    /// What a host of WASI 0.1 refuses with this message: wiggle's and wasi-common's, which several engines and
+    /// command lines share. It comes as the error of the host function that was called.
+    #[must_use]
+    pub fn from_message(message: &str) -> Option<Self> {
+        if message.contains("invalid exit status outside of") {
+            Some(Self::ExitCode)
+        } else if message.contains("missing required") && message.contains("memory export") {
+            Some(Self::NoMemory)
+        } else {
+            None
+        }
+    }
 }
 
 /// Where in its module a guest was: what of it the engine knows.
@@ -241,8 +256,8 @@ pub enum TrapKind {
 
 /// What `ENGINE probe` prints.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Probe {
-    /// [`crate::PROTOCOL`] of the engine binary.
+pub struct EngineInfo {
+    /// [`crate::PROTOCOL_VERSION`] of the engine binary.
     pub protocol: u32,
     /// The engine's name: `wasmi`.
     pub engine: String,
@@ -260,6 +275,6 @@ pub struct Probe {
 pub struct Switch {
     /// As whoever embeds the engine writes it: `Config::wasm_custom_page_sizes(true)`.
     pub name: String,
-    /// What a guest has by it: a proposal as the lab names it (`custom-page-sizes`), or [`crate::STACK`].
-    pub gives: String,
+    /// What a guest has by it: a proposal as the lab names it (`custom-page-sizes`), or [`crate::STACK_DEPTH`].
+    pub enables: String,
 }

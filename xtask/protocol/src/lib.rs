@@ -1,9 +1,9 @@
 //! The protocol between the lab and an engine.
 //!
 //! The lab starts an engine as `ENGINE run SPEC`, where `SPEC` is the path of a [`CellSpec`] in
-//! JSON. The engine appends one [`Event`] a line to [`CellSpec::observation`], a stage as it is
+//! JSON. The engine appends one [`Event`] a line to [`CellSpec::events`], a stage as it is
 //! *entered*, so that a crash still tells how far it came, and ends with one [`Event::End`]. It never
-//! writes to the guest's stdout or stderr. `ENGINE probe` prints one [`Probe`] as JSON on stdout.
+//! writes to the guest's stdout or stderr. `ENGINE probe` prints one [`EngineInfo`] as JSON on stdout.
 //!
 //! This crate knows no engine and no judgement: it says what happened, never what it means.
 
@@ -11,26 +11,26 @@ mod event;
 mod spec;
 mod value;
 
-pub use event::{Cause, Event, HostRefusal, Location, Probe, Stage, Switch, TrapKind};
-pub use spec::{Call, CellSpec, Entry, Network, PreopenedDir, PreopenedSocket};
+pub use event::{Cause, EngineInfo, Event, HostRefusal, Location, Stage, Switch, TrapKind};
+pub use spec::{Call, CellSpec, EntryPoint, Network, PreopenedDir, PreopenedSocket};
 pub use value::{ParseValueError, Value};
 
 /// Version of this protocol; part of every cache key, so that a change of it misses.
-pub const PROTOCOL: u32 = 2;
+pub const PROTOCOL_VERSION: u32 = 3;
 
 /// Exit code of an engine whose specification or command line is unusable: no event was written.
 /// (`EX_SOFTWARE` of sysexits.h; 0 means that the last event is there, whatever the guest did.)
-pub const EXIT_UNUSABLE: u8 = 70;
+pub const EXIT_INVALID_SPEC: u8 = 70;
 
 /// The text in an argument that stands for the guest's descriptor of the first preopened socket.
-pub const SOCKET_FD: &str = "{socket-fd}";
+pub const SOCKET_FD_PLACEHOLDER: &str = "{socket-fd}";
 
 /// What each engine may let a table grow to, in elements: enough for any program, too little to hurt.
-pub const TABLE_ELEMENTS: usize = 10_000_000;
+pub const MAX_TABLE_ELEMENTS: usize = 10_000_000;
 
 /// What a [`Switch`] gives that raises the depth of calls.
-pub const STACK: &str = "stack";
+pub const STACK_DEPTH: &str = "stack";
 
 /// What a [`Cause::Unsupported`] names when calls that build on one another were to be made, and each call is
 /// a process of its own.
-pub const ONE_INSTANCE: &str = "one-instance";
+pub const SHARED_INSTANCE: &str = "one-instance";

@@ -13,7 +13,7 @@ use crate::Value;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CellSpec {
-    /// [`crate::PROTOCOL`] of the writer.
+    /// [`crate::PROTOCOL_VERSION`] of the writer.
     pub protocol: u32,
     /// The binary module or component.
     pub module: PathBuf,
@@ -21,14 +21,14 @@ pub struct CellSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub glue: Option<PathBuf>,
     /// Where events go, one JSON object a line, appended.
-    pub observation: PathBuf,
-    /// The compiler or interpreter within the engine, as in its [`crate::Probe::modes`].
+    pub events: PathBuf,
+    /// The compiler or interpreter within the engine, as in its [`crate::EngineInfo::modes`].
     pub mode: String,
     /// A directory for compiled code, kept between runs; `None`: compile anew.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub compiled: Option<PathBuf>,
+    pub code_cache: Option<PathBuf>,
     /// What is called.
-    pub entry: Entry,
+    pub entry: EntryPoint,
     /// The guest's argv, the program's name first.
     #[serde(default)]
     pub args: Vec<String>,
@@ -69,7 +69,7 @@ pub struct CellSpec {
 /// What is called in the guest.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Entry {
+pub enum EntryPoint {
     /// `_start` of a command, `wasi:cli/run` of a component.
     Command,
     /// `_initialize` where exported, then each call in order on one instance.

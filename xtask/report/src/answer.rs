@@ -10,7 +10,7 @@ use super::table::{BOLD, DIM, GREEN, RED, YELLOW};
 use super::words::{self, Group, blame, by_code, changes};
 use super::{RenderOptions, Renderer};
 use wasmlab_model::codes::Code;
-use wasmlab_model::facts::{COMMON_PROPOSALS, Facts, Kind, Shape};
+use wasmlab_model::facts::{COMMON_PROPOSALS, Facts, BinaryKind, Shape};
 use wasmlab_model::report::{Artifact, Cell, RunReport};
 use wasmlab_model::verdict::{Change, Verdict};
 
@@ -211,7 +211,7 @@ fn described(artifact: &Artifact) -> String {
     parts.push(size);
     let rare: Vec<&str> =
         facts.proposals.iter().map(String::as_str).filter(|p| !COMMON_PROPOSALS.contains(p)).collect();
-    if !rare.is_empty() && facts.kind == Kind::Module {
+    if !rare.is_empty() && facts.kind == BinaryKind::Module {
         parts.push(format!("needs {}", rare.join(", ")));
     }
     parts.join(" · ")
@@ -219,8 +219,8 @@ fn described(artifact: &Artifact) -> String {
 
 fn kind(facts: &Facts) -> &'static str {
     match facts.kind {
-        Kind::Module => "module",
-        Kind::Component => "component",
+        BinaryKind::Module => "module",
+        BinaryKind::Component => "component",
     }
 }
 

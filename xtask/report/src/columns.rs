@@ -42,7 +42,7 @@ struct Key {
 
 impl Key {
     fn of(runtime: &RuntimeInfo) -> Self {
-        if runtime.own {
+        if runtime.custom_build {
             return Self { name: runtime.id.clone(), layer: String::new() };
         }
         let version = runtime.tool.version.as_deref().unwrap_or_default();
@@ -69,7 +69,7 @@ fn engine(runtime: &RuntimeInfo) -> &str {
 fn mode(runtime: &RuntimeInfo) -> &str {
     let id = runtime.id.split('+').next().unwrap_or_default();
     let rest = id.strip_prefix(runtime.engine.as_str()).unwrap_or_default();
-    if runtime.own { "" } else { rest.trim_start_matches(|c: char| c == '-' || c.is_ascii_digit()) }
+    if runtime.custom_build { "" } else { rest.trim_start_matches(|c: char| c == '-' || c.is_ascii_digit()) }
 }
 
 /// `48.0` of `48.0.8`, `156` of `156.0.8078.108`: browsers count their releases by the first number.

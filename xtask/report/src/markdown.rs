@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::words::{self, Row, blame, by_code, bytes, changes, lines, on, remedies, tally};
 use super::{GroupBy, RenderOptions, Renderer};
-use wasmlab_model::report::{Cell, NoteKind, RunReport, RuntimeInfo, SWITCHED};
+use wasmlab_model::report::{Cell, NoteKind, RunReport, RuntimeInfo, PASS_WITH_SWITCH};
 use wasmlab_model::verdict::{Change, Verdict};
 
 /// The registry's entry.
@@ -50,12 +50,12 @@ fn matrix(out: &mut String, report: &RunReport, by: GroupBy) {
     }
 }
 
-/// What the signs mean that are there.
+/// What the symbols mean that are there.
 fn legend(report: &RunReport, columns: &[&RuntimeInfo]) -> String {
     let cells = || report.cells.iter().filter(|c| columns.iter().any(|r| r.id == c.runtime));
     let has = |verdict| cells().any(|c| c.verdict == verdict);
     let gap = |known: bool| cells().any(|c| c.verdict == Verdict::Gap && c.known.is_some() == known);
-    let signs = [
+    let symbols = [
         (has(Verdict::Pass), "✅ pass"),
         (cells().any(|c| !c.switches.is_empty()), "◐ pass with a switch that is off by default"),
         (gap(false), "⚠️ gap"),
@@ -67,7 +67,7 @@ fn legend(report: &RunReport, columns: &[&RuntimeInfo]) -> String {
         (has(Verdict::Absent), "absent: not on this machine"),
         (cells().any(is_news), "**(changed)**: not what its snapshot says"),
     ];
-    signs.into_iter().filter(|(there, _)| *there).map(|(_, text)| text).collect::<Vec<_>>().join(" · ")
+    symbols.into_iter().filter(|(there, _)| *there).map(|(_, text)| text).collect::<Vec<_>>().join(" · ")
 }
 
 /// A new cell is no news to somebody who sees it for the first time.
@@ -79,7 +79,7 @@ fn text(cell: &Cell) -> String {
     let code = cell.code.map(|c| c.id()).unwrap_or_default();
     let changed = if is_news(cell) { " **(changed)**" } else { "" };
     let text = match cell.verdict {
-        Verdict::Pass if !cell.switches.is_empty() => SWITCHED.to_string(),
+        Verdict::Pass if !cell.switches.is_empty() => PASS_WITH_SWITCH.to_string(),
         Verdict::Pass => "✅".to_owned(),
         Verdict::Gap if cell.known.is_some() => format!("known: {code}"),
         Verdict::Gap => format!("⚠️ {code}"),
@@ -164,14 +164,14 @@ fn prose(text: &str) -> String {
     // Within a word an underscore is none of markup's.
     let words = |part: &str| {
         let words = escaped(part).replace("\\_", "\u{0}");
-        let signs: Vec<char> = words.chars().collect();
-        let inner = |at: usize| at > 0 && [at - 1, at + 1].iter().all(|n| signs.get(*n).is_some_and(|c| c.is_alphanumeric()));
-        let sign = |(at, c): (usize, &char)| match c {
+        let chars: Vec<char> = words.chars().collect();
+        let inner = |at: usize| at > 0 && [at - 1, at + 1].iter().all(|n| chars.get(*n).is_some_and(|c| c.is_alphanumeric()));
+        let escape = |(at, c): (usize, &char)| match c {
             '\0' if inner(at) => "_".to_owned(),
             '\0' => "\\_".to_owned(),
             c => c.to_string(),
         };
-        signs.iter().enumerate().map(sign).collect::<String>()
+        chars.iter().enumerate().map(escape).collect::<String>()
     };
     let shown = |(at, part): (usize, &&str)| if at % 2 == 0 { words(part) } else { (*part).to_owned() };
     parts.iter().enumerate().map(shown).collect::<Vec<_>>().join("`")
@@ -184,8 +184,8 @@ fn code_span(text: &str) -> String {
 
 fn changed(out: &mut String, report: &RunReport) {
     let lines = changes(report);
-    let notes = report.notes.iter().filter(|n| !matches!(n.kind, NoteKind::Missing | NoteKind::Next | NoteKind::ArtifactNew | NoteKind::Differs));
-    let notes: Vec<String> = notes.map(|n| format!("- **{}**: {}", escaped(&n.about), escaped(&n.text))).collect();
+    let notes = report.notes.iter().filter(|n| !matches!(n.kind, NoteKind::Missing | NoteKind::NextStep | NoteKind::ArtifactNew | NoteKind::ColumnsDiffer));
+    let notes: Vec<String> = notes.map(|n| format!("- **{}**: {}", escaped(&n.subject), escaped(&n.text))).collect();
     if lines.is_empty() && notes.is_empty() {
         return;
     }
@@ -257,7 +257,7 @@ fn runtimes(out: &mut String, report: &RunReport) {
     out.push_str("\n## Runtimes\n\n| runtime | version | mode | switches |\n|---|---|---|---|\n");
     for runtime in report.runtimes.iter().filter(|r| r.tool.present) {
         let version = runtime.tool.version.as_deref().unwrap_or("?");
-        let own = if runtime.own { ", a build of one's own" } else { "" };
+        let own = if runtime.custom_build { ", a build of one's own" } else { "" };
         let flags = runtime.flags.iter().map(|f| code_span(f)).collect::<Vec<_>>().join(" ");
         let _ = writeln!(out, "| {} | {}{own} | {} | {flags} |", escaped(&runtime.id), escaped(version), escaped(&runtime.mode));
     }
@@ -266,9 +266,9 @@ fn runtimes(out: &mut String, report: &RunReport) {
     if !lines.is_empty() {
         let _ = writeln!(out, "\n{}", lines.join("\n"));
     }
-    let differences = report.notes.iter().filter(|n| n.kind == NoteKind::Differs);
+    let differences = report.notes.iter().filter(|n| n.kind == NoteKind::ColumnsDiffer);
     let lines: Vec<String> =
-        differences.map(|n| format!("- **{}** {}", escaped(&n.about), escaped(&n.text))).collect();
+        differences.map(|n| format!("- **{}** {}", escaped(&n.subject), escaped(&n.text))).collect();
     if !lines.is_empty() {
         let _ = writeln!(out, "\nOne engine, two columns:\n\n{}", lines.join("\n"));
     }
@@ -287,6 +287,6 @@ fn missing(out: &mut String, report: &RunReport) {
     }
     out.push_str("\n## Missing on this machine\n\n");
     for note in notes {
-        let _ = writeln!(out, "- **{}**: {}", escaped(&note.about), escaped(&note.text));
+        let _ = writeln!(out, "- **{}**: {}", escaped(&note.subject), escaped(&note.text));
     }
 }

@@ -12,7 +12,7 @@ use serde_json::ser::Formatter;
 use wasmlab_model::checks::Check;
 use wasmlab_model::codes::same_blame;
 use wasmlab_model::facts::Facts;
-use wasmlab_model::report::{Artifact, Cell, CodeText, Host, NoteKind, Output, RunReport, Selection};
+use wasmlab_model::report::{Artifact, Cell, CodeText, HostInfo, NoteKind, Output, RunReport, Selection};
 use wasmlab_model::verdict::{Change, Verdict};
 
 use super::words::result;
@@ -26,7 +26,7 @@ pub type Place = (String, &'static str);
 #[must_use]
 pub fn published(report: &RunReport, earlier: Option<&RunReport>, places: &[Place]) -> RunReport {
     let mut out = RunReport {
-        host: Host { cpus: 0, ..report.host.clone() },
+        host: HostInfo { cpus: 0, ..report.host.clone() },
         started: String::new(),
         duration_ms: 0,
         selected: Selection::default(),
@@ -34,7 +34,7 @@ pub fn published(report: &RunReport, earlier: Option<&RunReport>, places: &[Plac
         cells: report.cells.iter().filter(|c| c.verdict != Verdict::Absent).map(|c| cell(report, c, places)).collect(),
         ..report.clone()
     };
-    out.notes.retain(|note| matches!(note.kind, NoteKind::Differs | NoteKind::Missing));
+    out.notes.retain(|note| matches!(note.kind, NoteKind::ColumnsDiffer | NoteKind::Missing));
     if let Some(earlier) = earlier {
         keep_absent(&mut out, earlier);
     }
@@ -63,8 +63,8 @@ fn keep_absent(out: &mut RunReport, earlier: &RunReport) {
     out.cells.retain(|c| !kept.contains(&c.runtime));
     out.cells.extend(earlier.cells.iter().filter(|c| kept.contains(&c.runtime) && place(c).is_some()).cloned());
     out.cells.sort_by_key(place);
-    out.notes.retain(|note| !kept.contains(&note.about));
-    let differs = earlier.notes.iter().filter(|n| n.kind == NoteKind::Differs && kept.contains(&n.about));
+    out.notes.retain(|note| !kept.contains(&note.subject));
+    let differs = earlier.notes.iter().filter(|n| n.kind == NoteKind::ColumnsDiffer && kept.contains(&n.subject));
     out.notes.extend(differs.cloned());
     out.notes.sort();
 }
@@ -90,11 +90,11 @@ fn cell(report: &RunReport, cell: &Cell, places: &[Place]) -> Cell {
     Cell {
         detail: neutral(&cell.detail, places),
         checks: cell.checks.iter().map(check).collect(),
-        by_default: cell.by_default.as_deref().map(|words| neutral(words, places)),
+        default_result: cell.default_result.as_deref().map(|words| neutral(words, places)),
         remedy: cell.remedy.as_deref().filter(|r| Some(*r) != general).map(|r| neutral(r, places)),
         known: cell.known.clone(),
         change: Change::Same,
-        was: None,
+        accepted: None,
         changed_with_version: false,
         argv: Vec::new(),
         duration_ms: 0.0,
@@ -224,7 +224,7 @@ pub struct Differences {
 #[must_use]
 pub fn differences(published: &RunReport, run: &RunReport) -> Differences {
     let mut out = Differences::default();
-    for runtime in run.runtimes.iter().filter(|r| r.tool.present && !r.own) {
+    for runtime in run.runtimes.iter().filter(|r| r.tool.present && !r.custom_build) {
         let version = |r: &wasmlab_model::report::RuntimeInfo| r.tool.version.clone().unwrap_or_default();
         let before = published.runtimes.iter().find(|r| r.id == runtime.id && r.tool.present);
         match before.map(version) {
@@ -237,7 +237,7 @@ pub fn differences(published: &RunReport, run: &RunReport) -> Differences {
     }
     let find =
         |cell: &Cell| published.cells.iter().find(|c| (&c.scenario, &c.runtime) == (&cell.scenario, &cell.runtime));
-    let of_others = |id: &str| run.runtimes.iter().any(|r| r.id == id && r.own);
+    let of_others = |id: &str| run.runtimes.iter().any(|r| r.id == id && r.custom_build);
     for cell in run.cells.iter().filter(|c| is_answer(c) && !of_others(&c.runtime)) {
         let told = |c: &Cell| (c.verdict, c.code, c.subject.clone(), c.stage, c.switches.clone());
         let before = find(cell);
@@ -273,7 +273,7 @@ fn checks(before: &Cell, now: &Cell) -> Vec<String> {
 
 /// Whether the cell would be the same on another machine that has its runtime.
 fn is_answer(cell: &Cell) -> bool {
-    let of_compiler = cell.code.is_some_and(wasmlab_model::codes::Code::is_answer_of_compiler);
+    let of_compiler = cell.code.is_some_and(wasmlab_model::codes::Code::is_compiler_diagnostic);
     cell.verdict.is_in_snapshots() || cell.verdict == Verdict::NotBuilt && of_compiler
 }
 
@@ -320,7 +320,7 @@ mod tests {
         assert_eq!(now.runtimes.iter().find(|r| r.id == "node").unwrap().tool.version.as_deref(), Some("20"));
         let names: Vec<_> = now.cells.iter().map(|c| (c.scenario.as_str(), c.runtime.as_str())).collect();
         assert_eq!(names[..3], [("hello", "wasmi"), ("hello", "wasmtime-winch"), ("hello", "node")]);
-        assert!(!now.notes.iter().any(|n| n.about == "node"), "{:?}", now.notes);
+        assert!(!now.notes.iter().any(|n| n.subject == "node"), "{:?}", now.notes);
     }
 
     fn check(change: impl FnOnce(&mut RunReport), results: &[&str], versions: &[&str]) {

@@ -1,4 +1,4 @@
-//! The matrix in a terminal: one letter a cell, the sign of its code; its columns named by a staircase, so that twenty of them
+//! The matrix in a terminal: one letter a cell, the symbol of its code; its columns named by a staircase, so that twenty of them
 //! still fit into 80 characters; below it every letter is explained.
 
 use std::collections::BTreeMap;
@@ -9,7 +9,7 @@ use anstyle::{AnsiColor, Effects, Style};
 use super::words::{self, Group, Row, blame, by_code, changes, lines, on, remedies, shown, tally};
 use super::{RenderOptions, Renderer};
 use wasmlab_model::codes::Code;
-use wasmlab_model::report::{Cell, Note, NoteKind, Origin, RunReport, RuntimeInfo, SWITCHED};
+use wasmlab_model::report::{Cell, Note, NoteKind, Origin, RunReport, RuntimeInfo, PASS_WITH_SWITCH};
 use wasmlab_model::verdict::{Change, Verdict};
 
 /// The registry's entry.
@@ -29,21 +29,21 @@ fn render(report: &RunReport, options: RenderOptions) -> String {
     if let Some(options) = words::selected(report) {
         painter.wrapped(&mut out, "selected: ", "          ", &options);
     }
-    for note in report.notes.iter().filter(|n| n.kind == NoteKind::Next) {
+    for note in report.notes.iter().filter(|n| n.kind == NoteKind::NextStep) {
         painter.wrapped(&mut out, "next: ", "      ", &note.text);
     }
     out
 }
 
 /// The letter of a code. A report that was made before codes had one has the catalogue's: it was never another's.
-fn sign(report: &RunReport, code: Code) -> char {
-    report.text(code).and_then(|text| text.sign).unwrap_or(code.entry().sign)
+fn symbol(report: &RunReport, code: Code) -> char {
+    report.text(code).and_then(|text| text.symbol).unwrap_or(code.entry().symbol)
 }
 
-/// What the signs mean that are there.
+/// What the symbols mean that are there.
 fn key(report: &RunReport) -> String {
     let has = |verdict| report.cells.iter().any(|c| c.verdict == verdict);
-    let signs = [
+    let symbols = [
         (Verdict::Pass, "✓ pass"),
         (Verdict::Gap, "letter: gap"),
         (Verdict::Fail, "✗ fail"),
@@ -52,20 +52,20 @@ fn key(report: &RunReport) -> String {
         (Verdict::NotAttempted, "○ not attempted"),
         (Verdict::Error, "! error"),
     ];
-    let mut signs: Vec<&str> = signs.iter().filter(|(verdict, _)| has(*verdict)).map(|(_, text)| *text).collect();
+    let mut symbols: Vec<&str> = symbols.iter().filter(|(verdict, _)| has(*verdict)).map(|(_, text)| *text).collect();
     if report.cells.iter().any(|c| !c.switches.is_empty()) {
-        signs.insert(1, "◐ pass with a switch");
+        symbols.insert(1, "◐ pass with a switch");
     }
     if shown(report).iter().any(|r| !r.tool.present) {
-        signs.push("· absent");
+        symbols.push("· absent");
     }
     if report.cells.iter().any(is_news) {
-        signs.push("* changed");
+        symbols.push("* changed");
     }
     if report.artifacts.iter().any(|a| a.origin == Origin::Prebuilt) {
-        signs.push("° prebuilt guest");
+        symbols.push("° prebuilt guest");
     }
-    signs.join("   ")
+    symbols.join("   ")
 }
 
 /// A new cell is no news to somebody who sees it for the first time.
@@ -149,9 +149,9 @@ impl Painter {
     }
 
     fn glyph(&self, report: &RunReport, cell: &Cell) -> String {
-        let letter = cell.code.map_or('~', |code| sign(report, code)).to_string();
+        let letter = cell.code.map_or('~', |code| symbol(report, code)).to_string();
         let (style, text) = match cell.verdict {
-            Verdict::Pass if !cell.switches.is_empty() => (GREEN, SWITCHED.to_string()),
+            Verdict::Pass if !cell.switches.is_empty() => (GREEN, PASS_WITH_SWITCH.to_string()),
             Verdict::Pass => (GREEN, "✓".to_owned()),
             Verdict::Gap if cell.known.is_some() => (DIM, letter),
             Verdict::Gap => (YELLOW, letter),
@@ -168,17 +168,17 @@ impl Painter {
     fn legend(&self, out: &mut String, report: &RunReport, codes: &BTreeMap<Code, Vec<Group>>) {
         let switched = words::switched(report);
         if !switched.is_empty() {
-            let head = format!("{SWITCHED} pass with a switch that is off by default");
+            let head = format!("{PASS_WITH_SWITCH} pass with a switch that is off by default");
             let _ = writeln!(out, "\n{}", self.paint(BOLD, &head));
             switched.iter().for_each(|line| self.wrapped(out, "  ", "    ", line));
         }
         for (code, groups) in codes {
-            let sign = sign(report, *code);
+            let symbol = symbol(report, *code);
             // In the matrix these two say what they are, whatever their code; `explain` takes the letter.
             let head = match report.text(*code).map(|text| text.verdict) {
-                Some(Verdict::Fail) => format!("✗ {code} ({sign})"),
-                Some(Verdict::NotBuilt) => format!("? {code} ({sign})"),
-                _ => format!("{sign} {code}"),
+                Some(Verdict::Fail) => format!("✗ {code} ({symbol})"),
+                Some(Verdict::NotBuilt) => format!("? {code} ({symbol})"),
+                _ => format!("{symbol} {code}"),
             };
             let _ = writeln!(out, "\n{}", self.paint(BOLD, &head));
             for (names, group) in lines(groups) {
@@ -226,9 +226,9 @@ impl Painter {
             NoteKind::KnownStale => Some("annotations that fit nothing"),
             NoteKind::SnapshotOrphan => Some("snapshots of nothing"),
             NoteKind::SnapshotUnusable => Some("not compared"),
-            NoteKind::Differs => Some("one engine, two columns"),
+            NoteKind::ColumnsDiffer => Some("one engine, two columns"),
             NoteKind::Missing => Some("missing here"),
-            NoteKind::ArtifactNew | NoteKind::Next => None,
+            NoteKind::ArtifactNew | NoteKind::NextStep => None,
         };
         let mut last = None;
         let notes: Vec<(&str, &Note)> = report.notes.iter().filter_map(|n| Some((heading(n.kind)?, n))).collect();
@@ -237,7 +237,7 @@ impl Painter {
                 let _ = writeln!(out, "\n{}", self.paint(BOLD, title));
             }
             last = Some(title);
-            self.wrapped(out, "  ", "    ", &format!("{}: {}", note.about, note.text));
+            self.wrapped(out, "  ", "    ", &format!("{}: {}", note.subject, note.text));
         }
     }
 }

@@ -34,10 +34,10 @@ fn many_columns_with_long_names_fit_and_each_step_stands_above_its_column() {
     );
     assert!(text.lines().all(|l| l.chars().count() <= 80), "{text}");
     let row = text.lines().find(|l| l.starts_with("hello ")).unwrap();
-    for (column, sign) in [("wasmi 2.0.0", '✓'), ("wasmtime-winch 48.0.8", 'p')] {
+    for (column, symbol) in [("wasmi 2.0.0", '✓'), ("wasmtime-winch 48.0.8", 'p')] {
         let step = text.lines().find(|l| l.starts_with(column)).unwrap();
         let at = step.chars().position(|c| c == '┐').unwrap();
-        assert_eq!(row.chars().nth(at), Some(sign), "{column}:\n{text}");
+        assert_eq!(row.chars().nth(at), Some(symbol), "{column}:\n{text}");
     }
 }
 
@@ -45,7 +45,7 @@ fn many_columns_with_long_names_fit_and_each_step_stands_above_its_column() {
 fn a_pass_with_a_switch_has_a_sign_of_its_own_and_names_the_switch() {
     let mut report = sample::report();
     report.cells[0].switches = vec!["-W gc=y".to_owned(), "-S p3=y".to_owned()];
-    report.cells[0].by_default = Some("unsupported-proposal: lacks gc".to_owned());
+    report.cells[0].default_result = Some("unsupported-proposal: lacks gc".to_owned());
     for renderer in ["table", "markdown"] {
         let text = (super::find(renderer).unwrap().render)(&report, RenderOptions::PLAIN);
         assert!(text.contains("◐ pass with a switch") && !text.contains(" ✓ "), "{text}");
@@ -59,11 +59,11 @@ fn a_pass_with_a_switch_has_a_sign_of_its_own_and_names_the_switch() {
 fn a_report_without_signs_has_those_of_the_catalogue() {
     let render = super::find("table").unwrap().render;
     let mut old = sample::report();
-    old.codes.iter_mut().for_each(|text| text.sign = None);
+    old.codes.iter_mut().for_each(|text| text.symbol = None);
     assert_eq!(render(&old, RenderOptions::PLAIN), render(&sample::report(), RenderOptions::PLAIN));
-    // And one that has other signs than this lab keeps them.
+    // And one that has other symbols than this lab keeps them.
     let text = old.codes.iter_mut().find(|text| text.code.id() == "unsupported-proposal").unwrap();
-    text.sign = Some('Z');
+    text.symbol = Some('Z');
     assert!(render(&old, RenderOptions::PLAIN).contains("\nZ unsupported-proposal\n"));
 }
 
@@ -105,13 +105,13 @@ fn what_was_not_asked_and_what_needs_a_switch_is_no_plain_pass() {
 fn the_way_of_a_host_that_has_several_is_told() {
     let mut report = sample::report();
     for cell in report.cells.iter_mut().filter(|c| c.runtime == "wasmtime-winch") {
-        cell.way = Some(if cell.scenario == "hello" { "wasi" } else { "glue:emscripten" }.to_owned());
+        cell.execution_path = Some(if cell.scenario == "hello" { "wasi" } else { "glue:emscripten" }.to_owned());
     }
     for (renderer, words) in [
         ("table", "(run, guest, by glue:emscripten)"),
         ("markdown", "(at run; guest, by glue:emscripten)"),
         ("markdown", "- **wasmtime-winch** by `wasi`: hello\n"),
-        ("json", "\"way\": \"glue:emscripten\""),
+        ("json", "\"execution_path\": \"glue:emscripten\""),
     ] {
         let text = (super::find(renderer).unwrap().render)(&report, RenderOptions::PLAIN);
         assert!(text.contains(words), "{renderer} does not say {words}:\n{text}");
@@ -180,10 +180,9 @@ fn hostile_text_stays_text_in_every_renderer() {
                         "known",
                         "version",
                         "mode",
-                        "way",
+                        "execution_path",
                         "subject",
                         "text",
-                        "about",
                         "toolchain",
                     ];
                     match value {

@@ -44,7 +44,7 @@ impl Group<'_> {
 
     /// `, by glue:emscripten`, where all of the cells were run in one way of several.
     pub fn way(&self) -> String {
-        let way = self.cell.way.as_ref().filter(|_| !self.several_ways);
+        let way = self.cell.execution_path.as_ref().filter(|_| !self.several_ways);
         way.map(|way| format!(", by {way}")).unwrap_or_default()
     }
 }
@@ -60,7 +60,7 @@ pub struct Row<'a> {
     pub cells: Vec<&'a Cell>,
 }
 
-/// The rows: groups by name; within a family from its lowest rung up.
+/// The rows: groups by name; within a family from its lowest rank up.
 #[must_use]
 pub fn rows(report: &RunReport, by: GroupBy) -> Vec<Row<'_>> {
     let info: BTreeMap<&str, &ScenarioInfo> = report.scenarios.iter().map(|s| (s.name.as_str(), s)).collect();
@@ -68,10 +68,10 @@ pub fn rows(report: &RunReport, by: GroupBy) -> Vec<Row<'_>> {
     for cell in &report.cells {
         let info = info.get(cell.scenario.as_str());
         // A report that names no scenario of the cell's name was not made by the lab; its cells come last.
-        let (family, route, rung) = info.map_or(("~", "~", 0), |i| (i.family.as_str(), i.route.as_str(), i.rung));
+        let (family, route, rank) = info.map_or(("~", "~", 0), |i| (i.family.as_str(), i.route.as_str(), i.rank));
         let key = match by {
-            GroupBy::Family => (family, "", rung, cell.scenario.as_str()),
-            GroupBy::Route => (route, family, rung, cell.scenario.as_str()),
+            GroupBy::Family => (family, "", rank, cell.scenario.as_str()),
+            GroupBy::Route => (route, family, rank, cell.scenario.as_str()),
         };
         rows.entry(key).or_default().push(cell);
     }
@@ -93,7 +93,7 @@ pub fn by_code(report: &RunReport) -> BTreeMap<Code, Vec<Group<'_>>> {
             Some(group) => {
                 group.runtimes.push(&cell.runtime);
                 group.several_words |= group.cell.detail != cell.detail;
-                group.several_ways |= group.cell.way != cell.way;
+                group.several_ways |= group.cell.execution_path != cell.execution_path;
             }
             None => groups.push(Group {
                 several_words: false,
@@ -222,7 +222,7 @@ pub fn changes(report: &RunReport) -> Vec<(Change, String)> {
     let mut lines: Vec<(Change, String)> = Vec::new();
     let new: Vec<&Cell> = report.cells.iter().filter(|c| c.change == Change::New).collect();
     for cell in report.cells.iter().filter(|c| !matches!(c.change, Change::Same | Change::New)) {
-        let was = cell.was.as_deref().unwrap_or("nothing");
+        let was = cell.accepted.as_deref().unwrap_or("nothing");
         let with = if cell.changed_with_version { ", changed with the runtime's version" } else { "" };
         lines.push((cell.change, format!("{} on {}: {}, was {was}{with}", cell.scenario, cell.runtime, result(cell))));
     }
@@ -239,14 +239,14 @@ pub fn changes(report: &RunReport) -> Vec<(Change, String)> {
 pub fn switched(report: &RunReport) -> Vec<String> {
     let mut lines: Vec<(Vec<&str>, &Cell)> = Vec::new();
     for cell in report.cells.iter().filter(|c| !c.switches.is_empty()) {
-        let told = |c: &Cell| (c.runtime.clone(), c.switches.clone(), c.by_default.clone());
+        let told = |c: &Cell| (c.runtime.clone(), c.switches.clone(), c.default_result.clone());
         match lines.iter_mut().find(|(_, first)| told(first) == told(cell)) {
             Some((names, _)) => names.push(&cell.scenario),
             None => lines.push((vec![&cell.scenario], cell)),
         }
     }
     let text = |(names, cell): (Vec<&str>, &Cell)| {
-        let by_default = cell.by_default.as_ref().map(|words| format!("; by default {words}")).unwrap_or_default();
+        let by_default = cell.default_result.as_ref().map(|words| format!("; by default {words}")).unwrap_or_default();
         format!("{} on {}: with {}{by_default}", names.join(", "), cell.runtime, cell.switches.join(", "))
     };
     lines.into_iter().map(text).collect()
@@ -338,7 +338,7 @@ pub fn on(report: &RunReport, runtimes: &[&str]) -> String {
 pub fn ways(report: &RunReport) -> BTreeMap<(&str, &str), Vec<&str>> {
     let mut ways: BTreeMap<_, Vec<&str>> = BTreeMap::new();
     for cell in &report.cells {
-        if let Some(way) = &cell.way {
+        if let Some(way) = &cell.execution_path {
             ways.entry((cell.runtime.as_str(), way.as_str())).or_default().push(&cell.scenario);
         }
     }

@@ -4,8 +4,8 @@
 //! [`Reader::classify`]. It alone reads the runtime's messages; it is tested on recorded output of the real program.
 
 use wasmlab_model::codes::Code;
-use wasmlab_model::observation::Progress;
-use wasmlab_model::scenario::{EntryKind, ScenarioFile};
+use wasmlab_model::observation::GuestProgress;
+use wasmlab_model::scenario::{EntryPointKind, ScenarioFile};
 use wasmlab_protocol::{Cause, Stage, Value};
 
 use crate::{Finding, Runtime};
@@ -34,25 +34,25 @@ pub struct ProcessOutput<'a> {
 /// How a runtime of this kind reads what its processes left.
 #[derive(Clone, Copy, Debug)]
 pub struct Reader {
-    /// Of a process that ran the guest. Where the runtime writes words of its own to stdout, [`Progress::stdout`] is
+    /// Of a process that ran the guest. Where the runtime writes words of its own to stdout, [`GuestProgress::stdout`] is
     /// what is left without them: the guest's own output, then the results of a call.
-    pub classify: fn(&ProcessOutput) -> Progress,
+    pub classify: fn(&ProcessOutput) -> GuestProgress,
     /// Of one that translated it and failed.
-    pub classify_prepare: fn(&ProcessOutput) -> Progress,
+    pub classify_prepare: fn(&ProcessOutput) -> GuestProgress,
     /// A result of a call, as the runtime prints it: its type, its text.
     pub parse_value: fn(&str, &str) -> Option<Value>,
     /// What stands between several results of a call; `None`: each has a line of its own.
     pub result_separator: Option<char>,
     /// How the runtime's own error begins on stderr, behind what the guest wrote there.
     pub error_mark: &'static str,
-    /// [`Progress::unchecked_imports`].
+    /// [`GuestProgress::unchecked_imports`].
     pub unchecked_imports: bool,
 }
 
 impl Reader {
     /// One that prints results as plain numbers, a line each.
     #[must_use]
-    pub const fn new(classify: fn(&ProcessOutput) -> Progress) -> Self {
+    pub const fn new(classify: fn(&ProcessOutput) -> GuestProgress) -> Self {
         Self {
             classify,
             classify_prepare: classify,
@@ -66,26 +66,26 @@ impl Reader {
 
 /// How far a guest came, by its last stage and its end.
 #[must_use]
-pub fn at(stage: Stage, cause: Cause) -> Progress {
-    Progress { stage: Some(stage), cause: Some(cause), ..Progress::default() }
+pub fn at(stage: Stage, cause: Cause) -> GuestProgress {
+    GuestProgress { stage: Some(stage), cause: Some(cause), ..GuestProgress::default() }
 }
 
 /// What a runtime that passes the guest's exit code on says by a code that it does not explain.
 #[must_use]
-pub fn exited(code: i32) -> Progress {
+pub fn exited(code: i32) -> GuestProgress {
     at(Stage::Run, if code == 0 { Cause::Returned } else { Cause::Exit { code } })
 }
 
 /// An import that the runtime does not define, where it names no type and stops at the first.
 #[must_use]
 pub fn missing_import(module: &str, name: &str) -> Cause {
-    Cause::MissingImport { module: module.to_owned(), name: name.to_owned(), ty: String::new(), missing: 0 }
+    Cause::MissingImport { module: module.to_owned(), name: name.to_owned(), ty: String::new(), missing_count: 0 }
 }
 
 /// An export that the runtime looked for.
 #[must_use]
-pub fn no_export(name: &str) -> Progress {
-    at(Stage::Link, Cause::NoExport { name: name.to_owned() })
+pub fn no_export(name: &str) -> GuestProgress {
+    at(Stage::Link, Cause::MissingExport { name: name.to_owned() })
 }
 
 /// For [`Runtime::is_applicable`] of one that calls `_start` and nothing else.
@@ -94,7 +94,7 @@ pub fn no_export(name: &str) -> Progress {
 /// Why the scenario does not fit.
 pub fn commands_only(runtime: &Runtime, spec: &ScenarioFile) -> Result<(), String> {
     match spec.run.entry {
-        EntryKind::Calls => Err(format!("{} runs a program from its start; it calls no other export", runtime.id)),
+        EntryPointKind::Calls => Err(format!("{} runs a program from its start; it calls no other export", runtime.id)),
         _ => no_http(runtime, spec),
     }
 }
@@ -104,7 +104,7 @@ pub fn commands_only(runtime: &Runtime, spec: &ScenarioFile) -> Result<(), Strin
 /// # Errors
 /// Why the scenario does not fit.
 pub fn no_http(runtime: &Runtime, spec: &ScenarioFile) -> Result<(), String> {
-    if spec.run.entry == EntryKind::Http { Err(format!("{} serves no wasi:http", runtime.id)) } else { Ok(()) }
+    if spec.run.entry == EntryPointKind::Http { Err(format!("{} serves no wasi:http", runtime.id)) } else { Ok(()) }
 }
 
 /// For [`Runtime::explain_difference`]: why a command line may be unlike the same engine embedded in the lab.

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use wasmlab_protocol::{Entry, Network};
+use wasmlab_protocol::{EntryPoint, Network};
 
 use crate::{CellFiles, InstallCommand, Package, PackageClient, Runtime, Source, Tool, js, switches};
 
@@ -53,12 +53,12 @@ fn permissions(tool: &Tool, cell: &CellFiles) -> Vec<OsString> {
     let dirs = || spec.dirs.iter().map(|d| d.host.clone());
     let mut read = vec![cell.spec.to_owned(), cell.module.to_owned(), tool.support.clone()];
     read.extend(spec.glue.as_deref().map(beside));
-    read.extend(spec.compiled.clone());
+    read.extend(spec.code_cache.clone());
     read.extend(Some(tool.packages.clone()).filter(|p| !p.as_os_str().is_empty()));
     read.extend(dirs());
-    let mut write = vec![spec.observation.clone()];
+    let mut write = vec![spec.events.clone()];
     write.extend(spec.glue.as_deref().map(beside));
-    write.extend(spec.compiled.clone());
+    write.extend(spec.code_cache.clone());
     write.extend(dirs());
     let list = |paths: Vec<std::path::PathBuf>| {
         paths.into_iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(",")
@@ -79,7 +79,7 @@ fn permissions(tool: &Tool, cell: &CellFiles) -> Vec<OsString> {
         flags.push(format!("--v8-flags={}", spec.switches.join(",")).into());
     }
     // A handler is served by the driver, whatever its guest may ask for.
-    if spec.network == Network::Loopback || matches!(spec.entry, Entry::Http { .. }) {
+    if spec.network == Network::Loopback || matches!(spec.entry, EntryPoint::Http { .. }) {
         let ports = spec.ports.iter().chain(&spec.connect_ports).map(|port| format!("127.0.0.1:{port}"));
         let ports: Vec<String> = ports.collect();
         // An empty list would allow all.

@@ -1,7 +1,7 @@
 //! Host layers: what the lab adds to an engine so that it runs guests which it cannot run by itself. Each makes a
 //! column of its own, `ENGINE+LAYER`.
 
-use wasmlab_model::facts::{Abi, Facts, Kind, Shape};
+use wasmlab_model::facts::{Abi, BinaryKind, Facts, Shape};
 use wasmlab_model::scenario::ScenarioFile;
 
 /// What a column has beside its engine.
@@ -48,12 +48,12 @@ impl HostLayer {
     pub fn is_applicable(self, engine: &str, scenario: &ScenarioFile, facts: Option<&Facts>) -> Result<(), String> {
         let Some(facts) = facts else { return Ok(()) };
         let speaks = |abi| facts.abis.iter().any(|a| a.abi == abi);
-        let is_component = facts.kind == Kind::Component;
+        let is_component = facts.kind == BinaryKind::Component;
         let (applies, what) = match self {
             Self::None => return Ok(()),
             // The new ABI without its glue: standalone, it exports `_start`.
             Self::Emscripten => (
-                speaks(Abi::EmscriptenOld) || (speaks(Abi::EmscriptenNew) && facts.shape == Shape::Command),
+                speaks(Abi::EmscriptenFastcomp) || (speaks(Abi::EmscriptenUpstream) && facts.shape == Shape::Command),
                 "imports no system call of Emscripten's; others",
             ),
             Self::WasiShim => (

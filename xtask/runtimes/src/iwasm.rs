@@ -6,7 +6,7 @@
 use std::ffi::OsString;
 
 use wasmlab_model::facts::Abi;
-use wasmlab_model::observation::Progress;
+use wasmlab_model::observation::GuestProgress;
 use wasmlab_protocol::{Cause, Network, Stage, Value};
 
 use crate::command_line::{self, CallSyntax, ProcessOutput, Reader, argv, at, exited, missing_import, no_export};
@@ -55,7 +55,7 @@ fn parse_value(ty: &str, text: &str) -> Option<Value> {
 
 /// How far a guest came. iwasm prints its own errors to stdout, as the last line; a trap has exit code 1. It
 /// links what it lacks and fails when that is called, or warns.
-fn classify(output: &ProcessOutput) -> Progress {
+fn classify(output: &ProcessOutput) -> GuestProgress {
     let last = output.stdout.lines().rfind(|l| !l.trim().is_empty()).unwrap_or_default();
     let message = last.to_owned();
     let exception = last.strip_prefix("Exception: ");
@@ -79,7 +79,7 @@ fn classify(output: &ProcessOutput) -> Progress {
         return at(Stage::Run, cause);
     }
     if last.starts_with("WASM module load failed") {
-        return at(Stage::Compile, Cause::Refused { message, offset: None });
+        return at(Stage::Compile, Cause::Rejected { message, offset: None });
     }
     if last.starts_with("WASM module instantiate failed") {
         return at(Stage::Instantiate, Cause::ResourceLimit { message });
@@ -100,7 +100,7 @@ mod tests {
         assert!(matches!(cause(1, "hi\nException: unreachable\n"), Some(Cause::Trap { trap: TrapKind::Unreachable, .. })));
         let import = "Exception: failed to call unlinked import function (env, foo)\n";
         assert!(matches!(cause(1, import), Some(Cause::MissingImport { module, name, .. }) if module == "env" && name == "foo"));
-        assert!(matches!(cause(255, "WASM module load failed: magic header not detected\n"), Some(Cause::Refused { .. })));
+        assert!(matches!(cause(255, "WASM module load failed: magic header not detected\n"), Some(Cause::Rejected { .. })));
         assert_eq!(cause(3, "mine\n"), Some(Cause::Exit { code: 3 }));
         assert_eq!(super::parse_value("i32", "0xfffffff9:i32"), Some(Value::I32(-7)));
         assert_eq!(super::parse_value("f64", "-1.5:f64"), Some(Value::F64(-1.5)));

@@ -1,7 +1,7 @@
 //! Reading the messages of programs: errors as Rust's `anyhow` prints them, and traps by the names that the
 //! specification's own tests gave them.
 
-use wasmlab_protocol::{HostRefusal, Location, TrapKind};
+use wasmlab_protocol::{Location, TrapKind};
 
 /// The text from the last line that begins with `mark` to the end: what a guest printed before is left out.
 #[must_use]
@@ -45,19 +45,6 @@ pub fn innermost_frame(block: &str) -> Option<Location> {
     let index = function.strip_prefix("<wasm function ").and_then(|i| i.strip_suffix('>')?.parse().ok());
     let function = Some(function.to_owned()).filter(|_| index.is_none());
     Some(Location { function, index, offset })
-}
-
-/// What a host of WASI 0.1 refuses with these words: wiggle's and wasi-common's, which several runtimes share.
-#[must_use]
-pub fn refusal(words: &str) -> Option<HostRefusal> {
-    let is = |part| words.contains(part);
-    if is("invalid exit status outside of") {
-        Some(HostRefusal::ExitCode)
-    } else if is("missing required") && is("memory export") {
-        Some(HostRefusal::NoMemory)
-    } else {
-        None
-    }
 }
 
 /// The number in `(at offset 0x1a)`.

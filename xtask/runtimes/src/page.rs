@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use wasmlab_model::scenario::EntryKind;
+use wasmlab_model::scenario::EntryPointKind;
 
 use crate::{AuxProgram, CellFiles, HostLayer, Lack, Program, Runtime, Source, Tool, js};
 
@@ -21,7 +21,7 @@ pub fn columns(engine: &'static str, program: Program) -> Vec<Runtime> {
         source: Source::Driver { driver: "browser", program },
         support_files: js::PAGE,
         is_applicable: |_, scenario| match scenario.run.entry {
-            EntryKind::Http => Err("a page accepts no connections: it serves no wasi:http".to_owned()),
+            EntryPointKind::Http => Err("a page accepts no connections: it serves no wasi:http".to_owned()),
             _ => Ok(()),
         },
         switches: |_, lack| if lack == Lack::Waiting { vec![WORKER.to_owned()] } else { Vec::new() },

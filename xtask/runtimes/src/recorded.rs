@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use wasmlab_model::observation::Progress;
+use wasmlab_model::observation::GuestProgress;
 
 use crate::command_line::{ProcessOutput, Reader};
 
@@ -32,7 +32,7 @@ fn read(folder: &Path, reader: Reader) -> String {
         let output = ProcessOutput { code: code.parse().unwrap(), stdout, stderr };
         let failed_to_prepare = name.ends_with(".prepare") && output.code != 0;
         let classify = if failed_to_prepare { reader.classify_prepare } else { reader.classify };
-        let Progress { stage, cause, .. } = classify(&output);
+        let GuestProgress { stage, cause, .. } = classify(&output);
         let cause = serde_json::to_string(&cause).unwrap();
         lines += &format!("{name}: {} {cause}\n", stage.map_or("-".to_owned(), |s| format!("{s:?}").to_lowercase()));
     }

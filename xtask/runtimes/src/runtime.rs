@@ -5,9 +5,9 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use wasmlab_model::codes::Code;
-use wasmlab_model::facts::{Facts, Kind};
-use wasmlab_model::observation::{Observation, Progress};
-use wasmlab_model::scenario::{EntryKind, Run, ScenarioFile};
+use wasmlab_model::facts::{BinaryKind, Facts};
+use wasmlab_model::observation::{GuestProgress, Observation};
+use wasmlab_model::scenario::{EntryPointKind, Run, ScenarioFile};
 use wasmlab_model::verdict::{NotAttempted, Verdict};
 use wasmlab_protocol::{CellSpec, Switch};
 
@@ -148,8 +148,8 @@ impl Runtime {
     /// Why it does not.
     pub fn is_applicable(&self, scenario: &ScenarioFile, facts: Option<&Facts>) -> Result<(), String> {
         self.host_layer.is_applicable(self.engine, scenario, facts)?;
-        let core_module = facts.is_some_and(|f| f.kind == Kind::Module);
-        if core_module && scenario.run.entry == EntryKind::Http && self.reader.is_some() {
+        let core_module = facts.is_some_and(|f| f.kind == BinaryKind::Module);
+        if core_module && scenario.run.entry == EntryPointKind::Http && self.reader.is_some() {
             return Err(format!("a core module has no wasi:http handler, and {} serves nothing else", self.id));
         }
         (self.is_applicable)(self, scenario)
@@ -163,10 +163,10 @@ impl Runtime {
 
     /// How far a guest came, and why it ended.
     #[must_use]
-    pub fn progress(&self, seen: &Seen) -> Progress {
+    pub fn progress(&self, seen: &Seen) -> GuestProgress {
         match self.reader {
             Some(reader) => command_line::progress(seen, reader),
-            None => seen.observation.reported(),
+            None => seen.observation.reported_progress(),
         }
     }
 

@@ -5,9 +5,9 @@
 
 use std::ffi::OsString;
 
-use wasmlab_model::observation::Progress;
-use wasmlab_model::scenario::EntryKind;
-use wasmlab_protocol::{Cause, Entry, Stage};
+use wasmlab_model::observation::GuestProgress;
+use wasmlab_model::scenario::EntryPointKind;
+use wasmlab_protocol::{Cause, EntryPoint, Stage};
 
 use crate::command_line::{ProcessOutput, Reader, argv, at, exited};
 use crate::{CellFiles, InstallCommand, Runtime, Source, Tool, messages, wasmtime_messages};
@@ -21,7 +21,7 @@ pub fn columns() -> Vec<Runtime> {
         source: Source::on_path(&["spin"], "WASMLAB_SPIN", "see https://spinframework.dev/v3/install"),
         install: vec![InstallCommand::quick(&["brew", "install", "spinframework/tap/spin"])],
         is_applicable: |_, spec| match spec.run.entry {
-            EntryKind::Http => Ok(()),
+            EntryPointKind::Http => Ok(()),
             _ => Err("Spin runs components that serve wasi:http, and nothing else".to_owned()),
         },
         extra_files: |cell| vec![(MANIFEST, manifest(cell))],
@@ -47,20 +47,20 @@ fn manifest(cell: &CellFiles) -> String {
 }
 
 fn command(tool: &Tool, cell: &CellFiles) -> Vec<OsString> {
-    let Entry::Http { port } = cell.cell.entry else { return argv(&tool.program, []) };
+    let EntryPoint::Http { port } = cell.cell.entry else { return argv(&tool.program, []) };
     let mut argv = argv(&tool.program, ["up", "--from"]);
     argv.push(cell.spec.with_file_name(MANIFEST).into());
     argv.extend(["--listen".into(), format!("127.0.0.1:{port}").into(), "--quiet".into()]);
     argv
 }
 
-fn classify(output: &ProcessOutput) -> Progress {
+fn classify(output: &ProcessOutput) -> GuestProgress {
     let Some(error) = messages::last_block(output.stderr, "Error: ").filter(|_| output.code != 0) else {
         return exited(output.code);
     };
     let causes = messages::causes(error);
     let message = causes.join(": ");
-    wasmtime_messages::of_linking(&causes).unwrap_or_else(|| at(Stage::Load, Cause::Refused { message, offset: None }))
+    wasmtime_messages::of_linking(&causes).unwrap_or_else(|| at(Stage::Load, Cause::Rejected { message, offset: None }))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What a runtime leaves off by default and has a switch for: a cell is run with the defaults first, and with a
 //! switch only where it fell short of what that one gives.
 
-use wasmlab_protocol::STACK;
+use wasmlab_protocol::STACK_DEPTH;
 
 use crate::Tool;
 
@@ -23,10 +23,10 @@ pub enum Lack<'a> {
 pub fn of_engine(tool: &Tool, lack: Lack) -> Vec<String> {
     let wanted = match lack {
         Lack::Proposal(proposal) => proposal,
-        Lack::Stack => STACK,
+        Lack::Stack => STACK_DEPTH,
         Lack::Import(_) | Lack::Waiting => return Vec::new(),
     };
-    tool.switches.iter().filter(|switch| switch.gives == wanted).map(|switch| switch.name.clone()).collect()
+    tool.switches.iter().filter(|switch| switch.enables == wanted).map(|switch| switch.name.clone()).collect()
 }
 
 /// One switch for every proposal that is off, where the program's help has it.
@@ -102,7 +102,7 @@ mod tests {
 
     #[test]
     fn a_switch_is_offered_where_the_program_has_it() {
-        let switch = |name: &str, gives: &str| Switch { name: name.to_owned(), gives: gives.to_owned() };
+        let switch = |name: &str, gives: &str| Switch { name: name.to_owned(), enables: gives.to_owned() };
         let switches = vec![switch("a(true)", "gc"), switch("b(9)", "stack")];
         let engine = Tool { switches, help: "  --enable-all  Every feature".to_owned(), ..Tool::default() };
         assert_eq!(of_engine(&engine, Lack::Proposal("gc")), ["a(true)"]);

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use wasmlab_model::scenario::{EntryKind, ScenarioFile};
-use wasmlab_protocol::{CellSpec, Entry, Network, PROTOCOL, PreopenedDir};
+use wasmlab_model::scenario::{EntryPointKind, ScenarioFile};
+use wasmlab_protocol::{CellSpec, EntryPoint, Network, PROTOCOL_VERSION, PreopenedDir};
 
 use crate::{CellFiles, Runtime, Source, Tool, all, custom_build, find, is_custom_build};
 
@@ -88,9 +88,9 @@ fn golden_commands() {
         let id = runtime.id();
         let tool = tool(runtime);
         let mut spec = cell(runtime.mode());
-        if (runtime.is_applicable)(runtime, &scenario(EntryKind::Command)).is_err() {
-            (runtime.is_applicable)(runtime, &scenario(EntryKind::Http)).unwrap();
-            spec.entry = Entry::Http { port: 20_000 };
+        if (runtime.is_applicable)(runtime, &scenario(EntryPointKind::Command)).is_err() {
+            (runtime.is_applicable)(runtime, &scenario(EntryPointKind::Http)).unwrap();
+            spec.entry = EntryPoint::Http { port: 20_000 };
         }
         let prepared = Path::new("/prepared");
         let files = CellFiles {
@@ -133,7 +133,7 @@ fn tool(runtime: &Runtime) -> Tool {
     }
 }
 
-fn scenario(entry: EntryKind) -> ScenarioFile {
+fn scenario(entry: EntryPointKind) -> ScenarioFile {
     let text = "schema = 1\ntitle = \"t\"\nfamily = \"f\"\nroute = \"wat\"\nbuild = { toolchain = \"wat\" }";
     let mut scenario: ScenarioFile = toml::from_str(text).unwrap();
     scenario.run.entry = entry;
@@ -143,13 +143,13 @@ fn scenario(entry: EntryKind) -> ScenarioFile {
 /// A cell that uses what a command line can be given.
 fn cell(mode: &str) -> CellSpec {
     CellSpec {
-        protocol: PROTOCOL,
+        protocol: PROTOCOL_VERSION,
         module: "/cell/guest.wasm".into(),
         glue: None,
-        observation: "/cell/events.jsonl".into(),
+        events: "/cell/events.jsonl".into(),
         mode: mode.to_owned(),
-        compiled: None,
-        entry: Entry::Command,
+        code_cache: None,
+        entry: EntryPoint::Command,
         args: ["guest.wasm", "one", "two words"].map(str::to_owned).to_vec(),
         env: BTreeMap::from([("GREETING".to_owned(), "hello".to_owned())]),
         dirs: vec![PreopenedDir { host: "/cell/dirs/0".into(), guest: "/data".to_owned() }],

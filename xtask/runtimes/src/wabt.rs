@@ -5,8 +5,8 @@
 
 use std::ffi::OsString;
 
-use wasmlab_model::observation::Progress;
-use wasmlab_protocol::{Cause, Entry, Stage, TrapKind, Value};
+use wasmlab_model::observation::GuestProgress;
+use wasmlab_protocol::{Cause, EntryPoint, Stage, TrapKind, Value};
 
 use crate::command_line::{self, ProcessOutput, Reader, argv, at, exited, missing_import, plain_value};
 use crate::{CellFiles, InstallCommand, Runtime, Source, Tool, messages, switches};
@@ -37,7 +37,7 @@ fn commands(tool: &Tool, cell: &CellFiles) -> Vec<Vec<OsString>> {
     base.extend(command_line::switch_args(cell.cell));
     base.extend([cell.module.into(), "--run-export".into()]);
     match cell.cell.entry {
-        Entry::Calls(_) => command_line::answerable(cell).iter().map(|call| {
+        EntryPoint::Calls(_) => command_line::answerable(cell).iter().map(|call| {
             let args = call.args.iter().filter_map(argument).flat_map(|arg| ["--argument".into(), arg.into()]);
             [base.clone(), vec![call.export.clone().into()], args.collect()].concat()
         }).collect(),
@@ -78,7 +78,7 @@ fn parse_value(ty: &str, text: &str) -> Option<Value> {
 /// How far a guest came. A call is a line of stdout, `NAME(ARGUMENTS) => RESULTS` or `… => error: TRAP`, with exit
 /// code 0 for both; a function that is not there leaves no line. Without WASI no guest can print. What is not run has
 /// exit code 1.
-fn classify(output: &ProcessOutput) -> Progress {
+fn classify(output: &ProcessOutput) -> GuestProgress {
     let error = output.stderr.lines().next().unwrap_or_default();
     if output.code != 0 {
         // No guest chooses an exit code without WASI: what is not understood is not its.
@@ -88,13 +88,13 @@ fn classify(output: &ProcessOutput) -> Progress {
     let Some((_, result)) = output.stdout.trim_end().split_once(") =>") else { return exited(0) };
     match result.trim_start().strip_prefix("error: ") {
         // The line is the interpreter's own.
-        Some(words) => Progress { stdout: Some(String::new()), ..at(Stage::Run, trap(words)) },
-        None => Progress { stdout: Some(result.trim_start().to_owned()), ..exited(0) },
+        Some(words) => GuestProgress { stdout: Some(String::new()), ..at(Stage::Run, trap(words)) },
+        None => GuestProgress { stdout: Some(result.trim_start().to_owned()), ..exited(0) },
     }
 }
 
 /// A module that was not read, linked or instantiated.
-fn not_run(error: &str) -> Option<Progress> {
+fn not_run(error: &str) -> Option<GuestProgress> {
     if let Some(why) = error.strip_prefix("error initializing module: ") {
         if let Some((_, import)) = why.split_once("invalid import \"") {
             let (module, name) = import.trim_end_matches('"').split_once('.').unwrap_or((import, ""));
@@ -104,12 +104,12 @@ fn not_run(error: &str) -> Option<Progress> {
     }
     if error.contains("unknown option") {
         let (what, message) = ("switch".to_owned(), error.to_owned());
-        return Some(at(Stage::Load, Cause::Unsupported { what, message }));
+        return Some(at(Stage::Load, Cause::Unsupported { feature: what, message }));
     }
     // "FILE:OFFSET: error: WHY", where the file is not always said.
     let (place, why) = error.split_once(": error: ")?;
     let offset = u64::from_str_radix(place.rsplit(':').next()?, 16).ok();
-    Some(at(Stage::Validate, Cause::Refused { message: why.to_owned(), offset }))
+    Some(at(Stage::Validate, Cause::Rejected { message: why.to_owned(), offset }))
 }
 
 fn trap(words: &str) -> Cause {

@@ -7,10 +7,10 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use wasmlab_model::facts::Kind;
-use wasmlab_model::observation::Progress;
-use wasmlab_model::scenario::EntryKind;
-use wasmlab_protocol::{Cause, Entry, Network, Stage, TrapKind};
+use wasmlab_model::facts::BinaryKind;
+use wasmlab_model::observation::GuestProgress;
+use wasmlab_model::scenario::EntryPointKind;
+use wasmlab_protocol::{Cause, EntryPoint, Network, Stage, TrapKind};
 
 use crate::command_line::{self, ProcessOutput, Reader, argv, at, exited, no_export};
 use crate::{AuxProgram, CellFiles, InstallCommand, Program, Runtime, Source, Tool, messages};
@@ -31,7 +31,7 @@ pub fn columns() -> Vec<Runtime> {
         install: vec![InstallCommand::quick(&["python3", "-m", "pip", "install", "wamr-bin", "wamrc-bin"])],
         in_ci: true,
         is_applicable: |runtime, spec| match spec.run.entry {
-            EntryKind::Http => Ok(()),
+            EntryPointKind::Http => Ok(()),
             _ => command_line::commands_only(runtime, spec),
         },
         prepare: |tool, cell, into| Some(compile(tool, cell, into)),
@@ -45,7 +45,7 @@ const COMPILED: &str = "guest.cwasm";
 const MANIFEST: &str = "guest.cwasm.json";
 
 fn is_component(cell: &CellFiles) -> bool {
-    cell.facts.is_some_and(|f| f.kind == Kind::Component)
+    cell.facts.is_some_and(|f| f.kind == BinaryKind::Component)
 }
 
 fn compile(tool: &Tool, cell: &CellFiles, into: &Path) -> Vec<OsString> {
@@ -58,26 +58,26 @@ fn compile(tool: &Tool, cell: &CellFiles, into: &Path) -> Vec<OsString> {
 fn command(tool: &Tool, cell: &CellFiles) -> Vec<OsString> {
     let spec = cell.cell;
     let mut argv = match spec.entry {
-        Entry::Http { port } => argv(&tool.program, ["serve", "--addr", &format!("127.0.0.1:{port}")]),
+        EntryPoint::Http { port } => argv(&tool.program, ["serve", "--addr", &format!("127.0.0.1:{port}")]),
         _ => [argv(&tool.program, ["run"]), command_line::dir_args(spec, "--map-dir", "::")].concat(),
     };
     argv.extend(command_line::env_args(spec, "--env"));
     if is_component(cell) {
-        if spec.network == Network::Loopback && spec.entry == Entry::Command {
+        if spec.network == Network::Loopback && spec.entry == EntryPoint::Command {
             argv.extend(["--allow-net".into(), "127.0.0.0/8".into()]);
         }
         argv.extend(["--precompiled-manifest".into(), cell.prepared.join(MANIFEST).into(), cell.module.into()]);
     } else {
         argv.push(cell.prepared.join(COMPILED).into());
     }
-    if spec.entry == Entry::Command {
+    if spec.entry == EntryPoint::Command {
         argv.extend(command_line::guest_args(spec));
     }
     argv
 }
 
 /// How far `wamrc` came: it tells its steps, then the error's name (Zig's) of the step that failed.
-fn of_compiling(output: &ProcessOutput) -> Progress {
+fn of_compiling(output: &ProcessOutput) -> GuestProgress {
     let line = output.stderr.lines().rfind(|l| l.starts_with("Error ")).unwrap_or_default();
     // "wamrc: unsupported opcode 0xFB" says more than the error's name.
     let more = output.stderr.lines().rfind(|l| l.starts_with("wamrc: "));
@@ -86,10 +86,10 @@ fn of_compiling(output: &ProcessOutput) -> Progress {
         None => line.to_owned(),
     };
     if line.starts_with("Error parsing") {
-        return at(Stage::Validate, Cause::Refused { message, offset: None });
+        return at(Stage::Validate, Cause::Rejected { message, offset: None });
     }
     if line.contains("error.Unsupported") {
-        return at(Stage::Compile, Cause::Refused { message, offset: None });
+        return at(Stage::Compile, Cause::Rejected { message, offset: None });
     }
     let message = if message.is_empty() { format!("wamrc exited with {}", output.code) } else { message };
     at(Stage::Compile, Cause::CompileFailed { message })
@@ -97,7 +97,7 @@ fn of_compiling(output: &ProcessOutput) -> Progress {
 
 /// How far a guest came on `wamr`: errors of its own end with 1, the guest's exit codes are passed on. Most
 /// traps have one name, `WasmTrap`.
-fn of_running(output: &ProcessOutput) -> Progress {
+fn of_running(output: &ProcessOutput) -> GuestProgress {
     let Some(error) = messages::last_block(output.stderr, "Error: ").filter(|_| output.code == 1) else {
         return exited(output.code);
     };

@@ -7,7 +7,7 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use wasmlab_model::observation::Progress;
+use wasmlab_model::observation::GuestProgress;
 use wasmlab_protocol::{Cause, Location, Stage, TrapKind, Value};
 
 use crate::command_line::{
@@ -79,7 +79,7 @@ fn parse_value(ty: &str, text: &str) -> Option<Value> {
 }
 
 /// How far a guest came: errors of its own leave lines of the log and an exit code other than 0.
-fn classify(output: &ProcessOutput) -> Progress {
+fn classify(output: &ProcessOutput) -> GuestProgress {
     if output.code == 0 {
         return exited(0);
     }
@@ -90,7 +90,7 @@ fn classify(output: &ProcessOutput) -> Progress {
             let start = line.as_ptr() as usize - log.as_ptr() as usize;
             let (before, after) = log.split_at(start);
             let guest = if std::ptr::eq(log, output.stdout) { before } else { output.stdout };
-            return Progress { stdout: Some(guest.to_owned()), ..of_log(after) };
+            return GuestProgress { stdout: Some(guest.to_owned()), ..of_log(after) };
         }
     }
     let words = output.stderr.lines().last().unwrap_or_default();
@@ -102,13 +102,13 @@ fn classify(output: &ProcessOutput) -> Progress {
 }
 
 /// The last error and what its log says of it in the lines below.
-fn of_log(log: &str) -> Progress {
+fn of_log(log: &str) -> GuestProgress {
     let (first, details) = log.split_once('\n').unwrap_or((log, ""));
     let (phase, why) = first.split_once(" failed: ").unwrap_or(("", first));
     let why = why.split(", Code: ").next().unwrap_or(why);
     let needed = details.lines().find_map(|l| Some(&l[l.find("requires enabling ")?..]));
     let message = needed.map_or_else(|| why.to_owned(), |needed| format!("{why}: {needed}"));
-    let refused = |message| Cause::Refused { message, offset: offset(details) };
+    let refused = |message| Cause::Rejected { message, offset: offset(details) };
     let (stage, cause) = match phase.rsplit(' ').next().unwrap_or_default() {
         "loading" => (Stage::Load, refused(message)),
         "validation" => (Stage::Validate, refused(message)),
@@ -141,7 +141,7 @@ fn offset(details: &str) -> Option<u64> {
 }
 
 /// The lines after the error name the import: `When linking module: "env" , function name: "foo"`.
-fn instantiating(details: &str, why: &str) -> Progress {
+fn instantiating(details: &str, why: &str) -> GuestProgress {
     let named = details.lines().find(|l| l.contains("When linking module: ")).unwrap_or_default();
     let (module, name) = messages::quoted_pair(named);
     let message = why.to_owned();
@@ -155,7 +155,7 @@ fn instantiating(details: &str, why: &str) -> Progress {
             Some(trap) => at(Stage::Instantiate, Cause::trap(trap, message)),
             // Its component model reads components, and goes no further.
             None if why.starts_with("component model") => {
-                at(Stage::Instantiate, Cause::Refused { message, offset: None })
+                at(Stage::Instantiate, Cause::Rejected { message, offset: None })
             },
             None => at(Stage::Instantiate, Cause::HostError { message }),
         },

@@ -5,7 +5,7 @@
 
 use std::ffi::OsString;
 
-use wasmlab_model::observation::Progress;
+use wasmlab_model::observation::GuestProgress;
 use wasmlab_protocol::{Cause, Network, Stage, TrapKind};
 
 use crate::command_line::{self, CallSyntax, ProcessOutput, Reader, argv, at, exited, missing_import, no_export};
@@ -52,7 +52,7 @@ fn commands(tool: &Tool, cell: &CellFiles) -> Vec<Vec<OsString>> {
 }
 
 /// How far a guest came: errors begin with `error: `, their causes stand behind `╰─▶ 1: `.
-fn classify(output: &ProcessOutput) -> Progress {
+fn classify(output: &ProcessOutput) -> GuestProgress {
     let Some(error) = messages::last_block(output.stderr, "error: ").filter(|_| output.code != 0) else {
         return exited(output.code);
     };
@@ -83,7 +83,7 @@ fn classify(output: &ProcessOutput) -> Progress {
         }
     }
     if message.contains("Validation error") || message.contains("ompile") {
-        return at(Stage::Compile, Cause::Refused { offset: messages::offset(&message), message });
+        return at(Stage::Compile, Cause::Rejected { offset: messages::offset(&message), message });
     }
     at(Stage::Run, Cause::HostError { message })
 }
@@ -112,7 +112,7 @@ mod tests {
         let import = "error: Unable to instantiate\n├─▶ 1: Link error\n╰─▶ 2: Error while importing \"env\".\"foo\": unknown import. Expected Function\n";
         assert!(matches!(cause(1, import), Some(Cause::MissingImport { module, name, .. }) if module == "env" && name == "foo"));
         let invalid = "error: Unable to compile \"a.wasm\"\n╰─▶ 1: Validation error: unexpected end-of-file (at offset 0xa)\n";
-        assert!(matches!(cause(1, invalid), Some(Cause::Refused { offset: Some(10), .. })));
+        assert!(matches!(cause(1, invalid), Some(Cause::Rejected { offset: Some(10), .. })));
         assert_eq!(cause(42, ""), Some(Cause::Exit { code: 42 }));
     }
 }

@@ -4,9 +4,9 @@
 
 use std::ffi::OsString;
 
-use wasmlab_model::observation::Progress;
+use wasmlab_model::observation::GuestProgress;
 use wasmlab_model::verdict::NotAttempted;
-use wasmlab_protocol::{Cause, Stage, Value};
+use wasmlab_protocol::{Cause, HostRefusal, Stage, Value};
 
 use crate::command_line::{self, CallSyntax, ProcessOutput, Reader, argv, at, exited, missing_import, no_export};
 use crate::{CellFiles, InstallCommand, Runtime, Source, Tool, messages};
@@ -42,7 +42,7 @@ fn commands(tool: &Tool, cell: &CellFiles) -> Vec<Vec<OsString>> {
 fn not_attempted(cell: &CellFiles) -> Option<NotAttempted> {
     let named = cell.cell.dirs.iter().find(|d| d.host.as_os_str() != d.guest.as_str()).map(|dir| {
         let why = format!("its --dir gives the guest a directory by the host's name, not as `{}`", dir.guest);
-        NotAttempted { what: "directory-name", why }
+        NotAttempted { subject: "directory-name", reason: why }
     });
     named.or_else(|| command_line::usual_limits(cell))
 }
@@ -57,7 +57,7 @@ fn parse_value(ty: &str, text: &str) -> Option<Value> {
 }
 
 /// How far a guest came: whatever fails has exit code 1 and ends with an error.
-fn classify(output: &ProcessOutput) -> Progress {
+fn classify(output: &ProcessOutput) -> GuestProgress {
     let Some(error) = messages::last_block(output.stderr, "Error: ").filter(|_| output.code == 1) else {
         return exited(output.code);
     };
@@ -66,7 +66,7 @@ fn classify(output: &ProcessOutput) -> Progress {
     if let Some(rest) = line.strip_prefix("failed to compile Wasm module ") {
         // The path of the module stands before the reason.
         let message = rest.split_once("\": ").map_or(rest, |(_, why)| why).to_owned();
-        return at(Stage::Compile, Cause::Refused { offset: messages::offset(error), message });
+        return at(Stage::Compile, Cause::Rejected { offset: messages::offset(error), message });
     }
     if line.starts_with("did not specify `--invoke`") {
         return no_export("_start");
@@ -87,8 +87,8 @@ fn classify(output: &ProcessOutput) -> Progress {
     };
     let cause = match messages::trap(words) {
         Some(trap) => Cause::trap(trap, words),
-        None => match messages::refusal(words) {
-            Some(what) => Cause::HostRefused { what, message: words.to_owned() },
+        None => match HostRefusal::from_message(words) {
+            Some(refusal) => Cause::HostRefused { refusal, message: words.to_owned() },
             None => Cause::HostError { message: words.to_owned() },
         },
     };

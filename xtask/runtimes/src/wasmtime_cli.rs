@@ -5,9 +5,9 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use wasmlab_model::facts::Kind;
+use wasmlab_model::facts::BinaryKind;
 use wasmlab_model::verdict::NotAttempted;
-use wasmlab_protocol::{Call, Entry, Network, TABLE_ELEMENTS, Value};
+use wasmlab_protocol::{Call, EntryPoint, Network, MAX_TABLE_ELEMENTS, Value};
 
 use crate::command_line::{self, CallSyntax, Reader, argv, plain_value};
 use crate::switches::lists;
@@ -39,10 +39,10 @@ pub fn columns() -> Vec<Runtime> {
             if !is_library(cell) {
                 return command_line::usual_limits(cell);
             }
-            let Entry::Calls(calls) = &cell.cell.entry else { return None };
+            let EntryPoint::Calls(calls) = &cell.cell.entry else { return None };
             let untypable = calls.iter().find(|call| invocation(cell, call).is_none())?;
-            let why = format!("a call of `{}` with such arguments has no text for `--invoke`", untypable.export);
-            Some(NotAttempted { what: "call-argument", why })
+            let reason = format!("a call of `{}` with such arguments has no text for `--invoke`", untypable.export);
+            Some(NotAttempted { subject: "call-argument", reason })
         },
         compiles_unseen: true,
         prepare,
@@ -58,7 +58,7 @@ const COMPILED: &str = "guest.cwasm";
 
 /// Whether the module is translated by a process of its own: `serve` takes a module as it is.
 fn is_prepared(cell: &CellFiles) -> bool {
-    !matches!(cell.cell.entry, Entry::Http { .. })
+    !matches!(cell.cell.entry, EntryPoint::Http { .. })
 }
 
 /// The module and the switches of [`commands`], so that translating has a limit of its own.
@@ -76,7 +76,7 @@ fn commands(tool: &Tool, cell: &CellFiles) -> Vec<Vec<OsString>> {
     let cell = if is_prepared(cell) { &CellFiles { module: &compiled, ..*cell } } else { cell };
     let mut base = match spec.entry {
         // Without --no-logging-prefix every line of the guest's gets `stdout [0] :: ` before it.
-        Entry::Http { port } => {
+        EntryPoint::Http { port } => {
             argv(&tool.program, ["serve", "--addr", &format!("127.0.0.1:{port}"), "--no-logging-prefix"])
         }
         _ => argv(&tool.program, ["run", "--allow-precompiled"]),
@@ -85,7 +85,7 @@ fn commands(tool: &Tool, cell: &CellFiles) -> Vec<Vec<OsString>> {
     base.extend(command_line::switch_args(spec));
     base.extend(command_line::dir_args(spec, "--dir", "::"));
     base.extend(command_line::env_args(spec, "--env"));
-    if let Some(name) = spec.args.first().filter(|_| spec.entry == Entry::Command) {
+    if let Some(name) = spec.args.first().filter(|_| spec.entry == EntryPoint::Command) {
         // In one word where the name looks like a switch.
         match name.starts_with('-') {
             true => base.push(format!("--argv0={name}").into()),
@@ -102,7 +102,7 @@ fn commands(tool: &Tool, cell: &CellFiles) -> Vec<Vec<OsString>> {
 
 /// Whether exports of a component are called: since version 33, by one argument each.
 fn is_library(cell: &CellFiles) -> bool {
-    matches!(cell.cell.entry, Entry::Calls(_)) && cell.facts.is_some_and(|f| f.kind == Kind::Component)
+    matches!(cell.cell.entry, EntryPoint::Calls(_)) && cell.facts.is_some_and(|f| f.kind == BinaryKind::Component)
 }
 
 fn invocation(cell: &CellFiles, call: &Call) -> Option<String> {
@@ -178,10 +178,10 @@ fn switches(tool: &Tool, lack: Lack) -> Vec<String> {
 
 /// What protects the machine, as every embedded engine has it, and what the cell permits.
 fn limits_and_network(cell: &CellFiles) -> Vec<OsString> {
-    let limits = format!("max-memory-size={},max-table-elements={TABLE_ELEMENTS}", cell.cell.memory_limit);
+    let limits = format!("max-memory-size={},max-table-elements={MAX_TABLE_ELEMENTS}", cell.cell.memory_limit);
     let mut switches: Vec<OsString> = vec!["-W".into(), limits.into()];
     // There is no switch for the loopback addresses alone.
-    if cell.facts.is_some_and(|f| f.kind == Kind::Component) && cell.cell.network == Network::Loopback {
+    if cell.facts.is_some_and(|f| f.kind == BinaryKind::Component) && cell.cell.network == Network::Loopback {
         switches.extend(["-S".into(), "inherit-network=y,allow-ip-name-lookup=y".into()]);
     }
     switches

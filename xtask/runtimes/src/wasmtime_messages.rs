@@ -1,7 +1,7 @@
 //! The errors that wasmtime's command line ends with, for it and for programs that are built on it (Spin).
 
-use wasmlab_model::observation::Progress;
-use wasmlab_protocol::{Cause, Stage, TrapKind};
+use wasmlab_model::observation::GuestProgress;
+use wasmlab_protocol::{Cause, HostRefusal, Stage, TrapKind};
 
 use crate::command_line::{ProcessOutput, at, exited, missing_import, no_export};
 use crate::messages;
@@ -9,7 +9,7 @@ use crate::messages;
 /// How far a guest came on `wasmtime run` or `serve`: their last words are an error with its causes. A trap
 /// has exit code 134, whatever else fails has 1, and the guest's own codes are passed on: so words count
 /// only with those two.
-pub fn classify(output: &ProcessOutput) -> Progress {
+pub fn classify(output: &ProcessOutput) -> GuestProgress {
     let Some(error) = messages::last_block(output.stderr, "Error: ").filter(|_| matches!(output.code, 1 | 134)) else {
         return exited(output.code);
     };
@@ -25,14 +25,14 @@ pub fn classify(output: &ProcessOutput) -> Progress {
     if root == "thrown Wasm exception" {
         return at(stage, Cause::trap(TrapKind::UncaughtException, root).at(messages::innermost_frame(error)));
     }
-    if let Some(what) = messages::refusal(root) {
-        return at(stage, Cause::HostRefused { what, message: root.to_owned() });
+    if let Some(refusal) = HostRefusal::from_message(root) {
+        return at(stage, Cause::HostRefused { refusal, message: root.to_owned() });
     }
     of_linking(&causes).unwrap_or_else(|| of_loading(error, root, message, instantiating))
 }
 
 /// What has no definition, or another type.
-pub fn of_linking(causes: &[&str]) -> Option<Progress> {
+pub fn of_linking(causes: &[&str]) -> Option<GuestProgress> {
     let name = |words: &str| words.split('`').nth(1).unwrap_or_default().to_owned();
     let split = |words: &str| match name(words).split_once("::") {
         Some((module, name)) => (module.to_owned(), name.to_owned()),
@@ -52,7 +52,7 @@ pub fn of_linking(causes: &[&str]) -> Option<Progress> {
             let missing = causes.last()?.ends_with("is missing") || causes.last() == Some(words);
             let module = name(words);
             return Some(if missing {
-                Cause::MissingImport { module, name: item, ty: "instance".to_owned(), missing: 0 }
+                Cause::MissingImport { module, name: item, ty: "instance".to_owned(), missing_count: 0 }
             } else {
                 Cause::ImportTypeMismatch { module, name: item, message: causes.last()?.to_string() }
             });
@@ -62,7 +62,7 @@ pub fn of_linking(causes: &[&str]) -> Option<Progress> {
     Some(at(Stage::Link, cause))
 }
 
-fn of_loading(error: &str, root: &str, message: String, instantiating: bool) -> Progress {
+fn of_loading(error: &str, root: &str, message: String, instantiating: bool) -> GuestProgress {
     // "No exported func named `f` in component."
     if root.starts_with("No exported func named ")
         || root.starts_with("no func export named ")
@@ -71,10 +71,10 @@ fn of_loading(error: &str, root: &str, message: String, instantiating: bool) -> 
         return no_export(root.split('`').nth(1).unwrap_or_default());
     }
     if root.starts_with("shared memory support is disabled") {
-        return at(Stage::Instantiate, Cause::Refused { message: root.to_owned(), offset: None });
+        return at(Stage::Instantiate, Cause::Rejected { message: root.to_owned(), offset: None });
     }
     if error.starts_with("Error: the `-S") || root.contains("unknown option: ") {
-        return at(Stage::Load, Cause::Unsupported { what: "switch".to_owned(), message });
+        return at(Stage::Load, Cause::Unsupported { feature: "switch".to_owned(), message });
     }
     if error.contains("Compilation error: ") {
         return at(Stage::Compile, Cause::CompileFailed { message });
@@ -85,5 +85,5 @@ fn of_loading(error: &str, root: &str, message: String, instantiating: bool) -> 
     if error.starts_with("Error: failed to run main module") && error.contains("failed to invoke") {
         return at(Stage::Run, Cause::HostError { message: root.to_owned() });
     }
-    at(Stage::Compile, Cause::Refused { offset: messages::offset(error), message })
+    at(Stage::Compile, Cause::Rejected { offset: messages::offset(error), message })
 }

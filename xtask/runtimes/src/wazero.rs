@@ -6,7 +6,7 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use wasmlab_model::observation::Progress;
+use wasmlab_model::observation::GuestProgress;
 use wasmlab_protocol::{Cause, Location, Stage, TrapKind};
 
 use crate::command_line::{self, ProcessOutput, Reader, argv, at, exited, missing_import};
@@ -68,11 +68,11 @@ const FAILED: &str = "error instantiating wasm binary: ";
 
 /// How far a guest came: what fails has exit code 1 and one of three beginnings; a trap is an error of
 /// instantiating, because `_start` is called there.
-fn classify(output: &ProcessOutput) -> Progress {
+fn classify(output: &ProcessOutput) -> GuestProgress {
     let failed = |mark| messages::last_block(output.stderr, mark).filter(|_| output.code == 1);
     if let Some(error) = failed("error compiling wasm binary: ").or_else(|| failed("error reading wasm binary: ")) {
         let message = first(error).split_once(": ").map_or("", |(_, why)| why).to_owned();
-        return at(Stage::Compile, Cause::Refused { message, offset: None });
+        return at(Stage::Compile, Cause::Rejected { message, offset: None });
     }
     let Some(error) = failed(FAILED) else { return exited(output.code) };
     let line = first(error).trim_start_matches(FAILED);
@@ -144,7 +144,7 @@ mod tests {
         let import = "error instantiating wasm binary: module[env] not instantiated\n";
         assert!(matches!(cause(1, import), Some(Cause::MissingImport { module, .. }) if module == "env"));
         let invalid = "error compiling wasm binary: invalid magic number\n";
-        assert!(matches!(cause(1, invalid), Some(Cause::Refused { .. })));
+        assert!(matches!(cause(1, invalid), Some(Cause::Rejected { .. })));
         assert_eq!(cause(1, "a guest's own words\n"), Some(Cause::Exit { code: 1 }));
         assert_eq!(cause(0, ""), Some(Cause::Returned));
     }

@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 use super::preopens::Contents;
-use wasmlab_model::observation::Script;
+use wasmlab_model::observation::ScriptProgress;
 use wasmlab_model::scenario::{Step, Stream};
 use wasmlab_process::{self as process, Patience, Running, Stop};
 
@@ -27,16 +27,16 @@ pub fn play(
     contents: Contents,
     run: Duration,
     has_begun: &dyn Fn() -> bool,
-) -> Script {
+) -> ScriptProgress {
     let mut player = Player { running, ports, contents, has_begun, connections: BTreeMap::new() };
-    let mut script = Script { steps: steps.len(), ..Script::default() };
+    let mut script = ScriptProgress { steps: steps.len(), ..ScriptProgress::default() };
     for step in steps {
         if let Err(why) = player.step(step) {
             script.failed = Some(why);
             script.unreachable = matches!(step, Step::Listen { .. } | Step::Connect { .. });
             break;
         }
-        script.done += 1;
+        script.steps_passed += 1;
     }
     let ends_itself = matches!(steps.last(), Some(Step::Wait { .. }));
     // A guest whose client gave up has often just ended and is about to say why.

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use wasmlab_model::observation::Part;
+use wasmlab_model::observation::ProcessRole;
 use wasmlab_process::{self as process, Command, Ended, Running, Stream, Watch};
 
 /// Takes a process's command before it starts, then what it prints, as it comes.
@@ -14,7 +14,7 @@ pub type OutputSink<'a> = &'a (dyn Fn(ProcessEvent) + Sync);
 #[derive(Clone, Copy, Debug)]
 pub enum ProcessEvent<'a> {
     /// A process is about to be started.
-    Starting(Part, &'a Command),
+    Starting(ProcessRole, &'a Command),
     /// It printed this.
     Printed(Stream, &'a [u8]),
 }
@@ -28,13 +28,13 @@ const TOLD: Duration = Duration::from_millis(20);
 /// When the process cannot be started.
 pub fn run(
     command: &Command,
-    part: Part,
+    role: ProcessRole,
     watch: Option<Watch>,
     sink: Option<OutputSink>,
     meanwhile: impl FnOnce(&Running),
 ) -> io::Result<Ended> {
     if let Some(sink) = sink {
-        sink(ProcessEvent::Starting(part, command));
+        sink(ProcessEvent::Starting(role, command));
     }
     let running = process::start(command, watch)?;
     let Some(sink) = sink else {

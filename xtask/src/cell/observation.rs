@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use wasmlab_model::observation::{Observation, PREOPENED_SOCKET, Piece};
+use wasmlab_model::observation::{Observation, PREOPENED_SOCKET, ProcessRecord};
 use wasmlab_runtimes::Sockets;
 
 use super::plan::Plan;
@@ -16,7 +16,7 @@ pub fn assemble(plan: &Plan, workdir: &Workdir, results: Vec<ProcessResult>, beg
         events: workdir.reports.events(),
         requests: workdir.servers.asked(),
         files: preopens::found(plan.scenario, &workdir.paths.dirs, began),
-        ..Observation::nothing()
+        ..Observation::not_started()
     };
     let last = results.len().saturating_sub(1);
     for (index, result) in results.into_iter().enumerate() {
@@ -31,16 +31,16 @@ pub fn assemble(plan: &Plan, workdir: &Workdir, results: Vec<ProcessResult>, beg
             whole.peak_rss_bytes = whole.peak_rss_bytes.max(ended.peak_rss);
         }
         whole.escapes.extend(workdir.canary.escapes(&format!("{stdout}\n{stderr}")));
-        let ProcessResult { part, argv, outcome, script, .. } = result;
+        let ProcessResult { role, argv, outcome, script, .. } = result;
         if index < last {
-            whole.earlier.push(Piece { part, argv, outcome, stdout, stderr, wall_micros });
+            whole.previous.push(ProcessRecord { role, argv, outcome, stdout, stderr, wall_micros });
         } else {
-            whole = Observation { part, argv, outcome, stdout, stderr, script, ..whole };
+            whole = Observation { role, argv, outcome, stdout, stderr, client_script: script, ..whole };
         }
     }
     whole.escapes.dedup();
     if plan.runtime.sockets == Sockets::None && !plan.scenario.spec.run.socket.is_empty() {
-        whole.withheld.push(PREOPENED_SOCKET.to_owned());
+        whole.unsupported_inputs.push(PREOPENED_SOCKET.to_owned());
     }
     whole
 }

@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Serialize;
-use wasmlab_model::facts::{Export, Facts, Kind};
-use wasmlab_model::scenario::{EntryKind, Run, Scenario};
+use wasmlab_model::facts::{BinaryKind, Export, Facts};
+use wasmlab_model::scenario::{EntryPointKind, Run, Scenario};
 use wasmlab_model::verdict::NotAttempted;
-use wasmlab_protocol::{Call, CellSpec, Entry, PROTOCOL, PreopenedDir, PreopenedSocket};
+use wasmlab_protocol::{Call, CellSpec, EntryPoint, PROTOCOL_VERSION, PreopenedDir, PreopenedSocket};
 
 use super::{ports, preopens, sandbox};
 use crate::store::cache::Key;
@@ -52,6 +52,10 @@ pub struct Limits {
     pub linear_memory: u64,
     /// The largest file the guest may write, bytes.
     pub file: u64,
+    /// All that the guest's files take, bytes.
+    pub disk: u64,
+    /// Files and folders that the guest may make.
+    pub files: u64,
 }
 
 impl Default for Limits {
@@ -63,6 +67,8 @@ impl Default for Limits {
             resident: 2 << 30,
             linear_memory: 1 << 30,
             file: 256 << 20,
+            disk: 1 << 30,
+            files: 100_000,
         }
     }
 }
@@ -134,9 +140,9 @@ impl Plan<'_> {
         let copied = preopens::copied_hashes(self.scenario).ok()?;
         let key = Key::of(
             // The number counts what an observation can say.
-            "observation-2",
+            "observation-3",
             &(
-                PROTOCOL,
+                PROTOCOL_VERSION,
                 (self.guest, self.companions),
                 (column, shape),
                 program,
@@ -172,12 +178,12 @@ impl Plan<'_> {
         let run = &self.scenario.spec.run;
         let known = ports.all();
         CellSpec {
-            protocol: PROTOCOL,
+            protocol: PROTOCOL_VERSION,
             module: paths.module.clone(),
             glue: paths.glue.clone(),
-            observation: paths.observation.clone(),
+            events: paths.observation.clone(),
             mode: self.runtime.mode().to_owned(),
-            compiled: paths.compiled.clone(),
+            code_cache: paths.compiled.clone(),
             entry: entry(run, &ports.listen),
             args: std::iter::once(format!("{}.wasm", self.scenario.name))
                 .chain(run.args.iter().map(|arg| ports::fill_in(arg, &known)))
@@ -259,7 +265,7 @@ impl Plan<'_> {
 /// Of the exports that are called in a component.
 fn result_types(run: &Run, facts: &Facts) -> BTreeMap<String, Vec<String>> {
     let called = |export: &&Export| run.call.iter().any(|call| call.export == export.name);
-    let component = facts.exports.iter().filter(|_| facts.kind == Kind::Component);
+    let component = facts.exports.iter().filter(|_| facts.kind == BinaryKind::Component);
     let types = |e: &Export| Some((e.name.clone(), e.signature.as_ref()?.results.clone()));
     component.filter(called).filter_map(types).collect()
 }
@@ -268,15 +274,15 @@ fn numbered<'a>(names: impl Iterator<Item = &'a String>, first: u16) -> BTreeMap
     names.cloned().zip(first..).collect()
 }
 
-fn entry(run: &Run, ports: &BTreeMap<String, u16>) -> Entry {
+fn entry(run: &Run, ports: &BTreeMap<String, u16>) -> EntryPoint {
     match run.entry {
-        EntryKind::Command => Entry::Command,
-        EntryKind::Http => {
+        EntryPointKind::Command => EntryPoint::Command,
+        EntryPointKind::Http => {
             let port = run.port.first().and_then(|p| ports.get(&p.name)).copied().unwrap_or_default();
-            Entry::Http { port }
+            EntryPoint::Http { port }
         }
-        EntryKind::Calls => {
-            Entry::Calls(run.call.iter().map(|c| Call { export: c.export.clone(), args: c.args.clone() }).collect())
-        }
+        EntryPointKind::Calls => EntryPoint::Calls(
+            run.call.iter().map(|c| Call { export: c.export.clone(), args: c.args.clone() }).collect(),
+        ),
     }
 }

@@ -52,7 +52,7 @@ pub fn populate(contents: Contents, below: &Path) -> io::Result<Vec<PreopenedDir
 
 /// Errors begin with the field, and name what stands in it.
 fn fill(contents: Contents, dir: &Dir, host: &Path) -> io::Result<()> {
-    if let Some(original) = &dir.original {
+    if let Some(original) = &dir.template {
         Tree::read(&original.folder).and_then(|tree| tree.copy(host)).map_err(|e| named("copy", e))?;
     }
     let keys = dir.files.keys().map(|n| ("files", n)).chain(dir.generated.keys().map(|n| ("generated", n)));
@@ -100,7 +100,7 @@ fn copied(scenario: &Scenario, dir: &Dir) -> io::Result<Vec<PathBuf>> {
 pub fn copied_hashes(scenario: &Scenario) -> io::Result<Vec<(String, PathBuf, String)>> {
     let mut hashes = Vec::new();
     for dir in &scenario.spec.run.dir {
-        hashes.extend(dir.original.iter().map(|from| (dir.guest.clone(), PathBuf::new(), from.sha256.clone())));
+        hashes.extend(dir.template.iter().map(|from| (dir.guest.clone(), PathBuf::new(), from.sha256.clone())));
         for name in copied(scenario, dir)? {
             let from = scenario.dir.join(dir.copy.as_deref().unwrap_or(Path::new(""))).join(&name);
             hashes.push((dir.guest.clone(), name, sha256(&fs::read(from)?)));

@@ -8,12 +8,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use wasmlab_model::observation::{Limit, Outcome, Part, Script};
-use wasmlab_process::{End, Ended, Input};
+use wasmlab_model::observation::{Limit, Outcome, ProcessRole, ScriptProgress};
+use wasmlab_process::{End, Ended, Input, Usage};
 use wasmlab_protocol::{Event, Stage};
 use wasmlab_runtimes::Sockets;
 
 use super::client;
+use super::disk::{self, DiskWatch};
 use super::follow::{self, OutputSink};
 use super::plan::{CellCommands, Plan};
 use super::preopens::Contents;
@@ -26,7 +27,7 @@ use crate::lab::Lab;
 /// A process that has ended, or was never started.
 pub struct ProcessResult {
     /// What it was for.
-    pub part: Part,
+    pub role: ProcessRole,
     /// The command, program first.
     pub argv: Vec<String>,
     /// How it ended.
@@ -34,16 +35,21 @@ pub struct ProcessResult {
     /// What the supervisor knows of it; `None` where it could not be started.
     pub ended: Option<Ended>,
     /// How far the client came.
-    pub script: Option<Script>,
+    pub script: Option<ScriptProgress>,
 }
 
 impl ProcessResult {
-    fn of(part: Part, argv: &[OsString], ended: io::Result<Ended>, outcome: impl FnOnce(&End) -> Outcome) -> Self {
+    fn of(
+        role: ProcessRole,
+        argv: &[OsString],
+        ended: io::Result<Ended>,
+        outcome: impl FnOnce(&End) -> Outcome,
+    ) -> Self {
         let outcome = match &ended {
             Ok(ended) => outcome(&ended.end),
             Err(error) => Outcome::NotStarted(error.to_string()),
         };
-        Self { part, argv: shown(argv), outcome, ended: ended.ok(), script: None }
+        Self { role, argv: shown(argv), outcome, ended: ended.ok(), script: None }
     }
 
     fn exited_well(&self) -> bool {
@@ -92,9 +98,9 @@ fn translate(plan: &Plan, workdir: &Workdir, argv: &[OsString], sink: Option<Out
     let (prepared, preparing) = (&workdir.paths.prepared, &workdir.paths.preparing);
     fs::create_dir_all(preparing)?;
     let limit = Duration::from_millis(plan.limits.compile_ms);
-    let command = workdir.process(plan, Part::Prepare, argv, Input::Bytes(Vec::new()), limit);
-    let ended = follow::run(&command, Part::Prepare, None, sink, |_| ());
-    let result = ProcessResult::of(Part::Prepare, argv, ended, |end| match end {
+    let command = workdir.process(plan, ProcessRole::Precompile, argv, Input::Bytes(Vec::new()), limit);
+    let ended = follow::run(&command, ProcessRole::Precompile, None, sink, |_| ());
+    let result = ProcessResult::of(ProcessRole::Precompile, argv, ended, |end| match end {
         End::Time | End::Watch => Outcome::Limit(Limit::CompileTime(plan.limits.compile_ms)),
         end => outcome(end, &[], plan, false),
     });
@@ -127,15 +133,18 @@ fn guest(
     };
     let (compile, run) = (Duration::from_millis(plan.limits.compile_ms), plan.run_limit());
     // The watcher keeps the stages' limits; this is for the time that they leave.
-    let mut command = workdir.process(plan, Part::Guest, argv, stdin, compile + run + Duration::from_secs(5));
+    let mut command = workdir.process(plan, ProcessRole::Guest, argv, stdin, compile + run + Duration::from_secs(5));
     let reports = workdir.reports.clone();
     let mut watched = Stages::new(reports.clone(), if unseen { compile + run } else { run });
     let short = Arc::new(AtomicBool::new(room::is_short(workdir.path())));
     let (root, is_short) = (workdir.path().to_owned(), Arc::clone(&short));
+    let folders = disk::folders(workdir.path(), workdir.paths.dirs.iter().map(|dir| dir.host.clone()));
+    let disk = DiskWatch::start(folders, Usage { bytes: plan.limits.disk, files: plan.limits.files });
+    let (is_over, disk_is_over) = (disk.is_over(), disk.is_over());
     let watch = Box::new(move |age: Duration| {
         // One that fills the disk is ended before the others feel it.
         is_short.fetch_or(room::is_short(&root), Ordering::Relaxed);
-        is_short.load(Ordering::Relaxed) || watched.over(age, compile, run)
+        is_short.load(Ordering::Relaxed) || is_over.load(Ordering::Relaxed) || watched.over(age, compile, run)
     });
     let (by_name, ports) = (workdir.by_name(), workdir.ports.clone());
     if plan.runtime.sockets != Sockets::Inherited {
@@ -150,12 +159,17 @@ fn guest(
         (false, true) => started.elapsed() > compile,
         (false, false) => true,
     };
-    let ended = follow::run(&command, Part::Guest, Some(watch), sink, |running| {
+    let ended = follow::run(&command, ProcessRole::Guest, Some(watch), sink, |running| {
         // The guest's process has its own copies: with these closed, a dead guest's port refuses at once.
         workdir.sockets.clear();
         script = (!steps.is_empty()).then(|| client::play(steps, running, &by_name, contents, run, &has_begun));
     });
-    let mut result = ProcessResult::of(Part::Guest, argv, ended, |end| outcome(end, &reports.events(), plan, unseen));
+    let mut result = ProcessResult::of(ProcessRole::Guest, argv, ended, |end| match end {
+        End::Watch if disk_is_over.load(Ordering::Relaxed) => {
+            Outcome::Limit(Limit::Disk { bytes: plan.limits.disk, files: plan.limits.files })
+        }
+        end => outcome(end, &reports.events(), plan, unseen),
+    });
     result.script = script;
     if short.load(Ordering::Relaxed) || room::is_short(workdir.path()) { Err(room::error()) } else { Ok(result) }
 }
@@ -175,9 +189,9 @@ fn outcome(end: &End, events: &[Event], plan: &Plan, unseen: bool) -> Outcome {
             Outcome::Limit(match (events.is_empty(), plan.runtime.reader) {
                 _ if ran => Limit::Time(run_ms),
                 (false, _) => Limit::CompileTime(compile_ms),
-                (true, Some(_)) if unseen => Limit::Unseen { compile_ms, run_ms },
+                (true, Some(_)) if unseen => Limit::CompileOrRun { compile_ms, run_ms },
                 (true, Some(_)) => Limit::Time(run_ms),
-                (true, None) => Limit::Unseen { compile_ms: 0, run_ms },
+                (true, None) => Limit::CompileOrRun { compile_ms: 0, run_ms },
             })
         }
     }
@@ -194,7 +208,7 @@ mod tests {
     use crate::lab::Lab;
     use crate::machine::Machine;
     use crate::store::cache::Cache;
-    use wasmlab_model::observation::{Limit, Outcome, Part, Progress};
+    use wasmlab_model::observation::{GuestProgress, Limit, Outcome, ProcessRole};
     use wasmlab_model::scenario::Scenario;
     use wasmlab_runtimes::command_line::Reader;
     use wasmlab_runtimes::{CellFiles, Runtime, Source, Tool};
@@ -255,10 +269,44 @@ mod tests {
             assert_eq!(seen.outcome, Outcome::Limit(wanted));
             assert!(began.elapsed() >= Duration::from_millis(if compiles_unseen { 1000 } else { 300 }));
         };
-        let reader = Some(Reader::new(|_| Progress::default()));
-        check(true, reader, Limit::Unseen { compile_ms: 700, run_ms: 300 });
+        let reader = Some(Reader::new(|_| GuestProgress::default()));
+        check(true, reader, Limit::CompileOrRun { compile_ms: 700, run_ms: 300 });
         check(false, reader, Limit::Time(300));
-        check(false, None, Limit::Unseen { compile_ms: 0, run_ms: 300 });
+        check(false, None, Limit::CompileOrRun { compile_ms: 0, run_ms: 300 });
+    }
+
+    /// In bytes or in files; what the lab itself put there does not count.
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_guest_that_fills_the_disk_is_ended() {
+        let root = tempfile::tempdir().unwrap();
+        let lab = lab(root.path());
+        let guest = lab.cache.put_object(&wat::parse_str("(module)").unwrap()).unwrap();
+        let scenario = scenario(root.path());
+        let (disk, files) = (4 << 20, 60);
+        let check = |script: &'static str, is_over: bool| {
+            let runtime = Runtime {
+                commands: |tool, _| vec![vec!["/bin/sh".into(), "-c".into(), tool.version.clone().into()]],
+                ..switched(|_, _, _| None)
+            };
+            let (tool, companions) = (Tool { version: script.to_owned(), ..Tool::default() }, BTreeMap::new());
+            let plan = Plan {
+                scenario: &scenario,
+                runtime: &runtime,
+                tool: &tool,
+                guest: &guest,
+                facts: None,
+                companions: &companions,
+                limits: Limits { disk, files, ..Limits::default() },
+                switches: &[],
+            };
+            let seen = observe(&lab, &plan, None, Keep::default()).unwrap();
+            let wanted = if is_over { Outcome::Limit(Limit::Disk { bytes: disk, files }) } else { Outcome::Exited(0) };
+            assert_eq!(seen.outcome, wanted, "{script}: {}", seen.stderr);
+        };
+        check("for n in 1 2 3; do head -c 2000000 /dev/zero > $n; done; sleep 30", true);
+        check("for n in $(seq 70); do mkdir $n; done; sleep 30", true);
+        check("for n in $(seq 50); do mkdir $n; done; head -c 3000000 /dev/zero > large; sleep 0.5", false);
     }
 
     #[test]
@@ -283,7 +331,11 @@ mod tests {
             };
             let seen = observe(&lab, &plan, None, Keep::default()).unwrap();
             assert_eq!(seen.stdout, format!("{switch}\n"));
-            assert_eq!(seen.earlier.iter().any(|piece| piece.part == Part::Prepare), translated, "{switch}");
+            assert_eq!(
+                seen.previous.iter().any(|process| process.role == ProcessRole::Precompile),
+                translated,
+                "{switch}"
+            );
         };
         check("-O0", true);
         check("-O0", false);

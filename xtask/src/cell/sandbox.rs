@@ -10,7 +10,7 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use wasmlab_model::observation::Part;
+use wasmlab_model::observation::ProcessRole;
 use wasmlab_process::{Ports, Sandbox, support};
 use wasmlab_protocol::Network;
 
@@ -23,13 +23,15 @@ pub const VARIABLE: &str = "WASMLAB_SANDBOX";
 /// somewhere else.
 pub const READ_VARIABLE: &str = "WASMLAB_SANDBOX_READ";
 
-/// What is between a runtime and this machine, in one word: `full`, `files` (a kernel that knows no network), `none`.
+/// What is between a runtime and this machine, in one word: `full`, `ports` (no network namespace), `files` (a kernel
+/// that knows no network), `none`.
 #[must_use]
 pub fn level() -> &'static str {
     match support() {
         _ if is_off() => "none",
         support if !support.files => "none",
         support if !support.network => "files",
+        support if !support.offline => "ports",
         _ => "full",
     }
 }
@@ -39,6 +41,9 @@ pub fn level() -> &'static str {
 pub fn warning() -> Option<&'static str> {
     match level() {
         "full" => None,
+        "ports" => Some(
+            "no network namespaces here (a container may forbid them): the lab's sandbox bounds TCP ports, not UDP",
+        ),
         "files" => Some("Linux before 6.7: the lab's sandbox bounds files, not the network; see xtask/README.md"),
         _ if is_off() => {
             Some("WASMLAB_SANDBOX=off: nothing but the runtimes themselves keeps guests from this machine")
@@ -54,7 +59,7 @@ fn is_off() -> bool {
 }
 
 /// The sandbox of one process; `None` where it is switched off.
-pub fn of(plan: &Plan, workdir: &Workdir, part: Part, argv: &[OsString]) -> Option<Sandbox> {
+pub fn of(plan: &Plan, workdir: &Workdir, role: ProcessRole, argv: &[OsString]) -> Option<Sandbox> {
     if is_off() {
         return None;
     }
@@ -74,8 +79,8 @@ pub fn of(plan: &Plan, workdir: &Workdir, part: Part, argv: &[OsString]) -> Opti
     // A folder that the lab names in a runtime's environment is the runtime's own.
     let own = (plan.runtime.env)(tool).into_iter().map(|(_, value)| PathBuf::from(value)).filter(|p| p.is_absolute());
     write.extend(own.inspect(|dir| _ = fs::create_dir_all(dir)));
-    match (part, is_translated(plan, workdir)) {
-        (Part::Prepare, _) => write.push(paths.preparing.clone()),
+    match (role, is_translated(plan, workdir)) {
+        (ProcessRole::Precompile, _) => write.push(paths.preparing.clone()),
         // Who runs what was translated does not change it.
         (_, true) => read.push(paths.prepared.clone()),
         (_, false) => write.extend(paths.compiled.clone()),
@@ -83,7 +88,15 @@ pub fn of(plan: &Plan, workdir: &Workdir, part: Part, argv: &[OsString]) -> Opti
     let exists = |paths: Vec<PathBuf>| paths.into_iter().filter(|path| path.is_absolute()).collect();
     // Bun looks for a package by the names in the folders above; those above the packages' own it does without.
     let list = tool.packages.parent().map(Path::to_owned).into_iter().collect();
-    Some(Sandbox { read: exists(read), write: exists(write), list: exists(list), ports: ports(plan, workdir, part) })
+    let (read, write, list) = (exists(read), exists(write), exists(list));
+    Some(Sandbox { read, write, list, ports: ports(plan, workdir, role), offline: is_offline(workdir, role) })
+}
+
+/// Whether nothing of the cell talks to anybody outside of it.
+fn is_offline(workdir: &Workdir, role: ProcessRole) -> bool {
+    let spec = &workdir.spec;
+    let is_alone = spec.sockets.is_empty() && spec.ports.is_empty() && spec.connect_ports.is_empty();
+    role == ProcessRole::Precompile || (spec.network == Network::None && is_alone)
 }
 
 fn is_translated(plan: &Plan, workdir: &Workdir) -> bool {
@@ -91,8 +104,8 @@ fn is_translated(plan: &Plan, workdir: &Workdir) -> bool {
 }
 
 /// The ports of the cell: those of the scenario, and those between a driver and what it drives.
-fn ports(plan: &Plan, workdir: &Workdir, part: Part) -> Option<Ports> {
-    if part == Part::Prepare {
+fn ports(plan: &Plan, workdir: &Workdir, role: ProcessRole) -> Option<Ports> {
+    if role == ProcessRole::Precompile {
         return Some(Ports::default());
     }
     // Firefox was not to be had here to try it with: its page's policy alone keeps it to the cell.

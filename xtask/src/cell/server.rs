@@ -9,7 +9,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use request::Refused;
-use wasmlab_model::observation::Asked;
+use wasmlab_model::observation::RecordedRequest;
 use wasmlab_model::scenario::Server;
 
 mod request;
@@ -24,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const TICK: Duration = Duration::from_millis(5);
 
 /// What the servers of one cell were asked, in order.
-type RequestLog = Arc<Mutex<Vec<Asked>>>;
+type RequestLog = Arc<Mutex<Vec<RecordedRequest>>>;
 
 /// The servers of a cell; they end with it.
 pub struct Servers {
@@ -66,7 +66,7 @@ impl Servers {
     }
 
     /// What they were asked so far, in order.
-    pub fn asked(&self) -> Vec<Asked> {
+    pub fn asked(&self) -> Vec<RecordedRequest> {
         self.log.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
@@ -119,13 +119,17 @@ impl TestServer {
         let answer = match request::read(&mut stream, deadline, &is_over) {
             Ok(asked) => {
                 let with_body = asked.method != "HEAD";
-                self.keep(Asked { server: self.server.name.clone(), ..asked });
+                self.keep(RecordedRequest { server: self.server.name.clone(), ..asked });
                 answer(&self.server, with_body)
             }
             // Whoever only looks whether somebody listens has asked nothing.
             Err(Refused::Nothing) => return,
             Err(Refused::Because(words)) => {
-                self.keep(Asked { server: self.server.name.clone(), refused: Some(words.clone()), ..Asked::default() });
+                self.keep(RecordedRequest {
+                    server: self.server.name.clone(),
+                    refused: Some(words.clone()),
+                    ..RecordedRequest::default()
+                });
                 format!(
                     "HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{words}",
                     words.len()
@@ -137,11 +141,11 @@ impl TestServer {
         request::drain(&mut stream, deadline, &is_over);
     }
 
-    fn keep(&self, asked: Asked) {
+    fn keep(&self, asked: RecordedRequest) {
         let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
         match log.len() {
             n if n < KEPT => log.push(asked),
-            KEPT => log.push(Asked { refused: Some(format!("more than {KEPT} requests")), ..asked }),
+            KEPT => log.push(RecordedRequest { refused: Some(format!("more than {KEPT} requests")), ..asked }),
             _ => {}
         }
     }
@@ -171,7 +175,7 @@ mod tests {
     use std::io::{Read, Write};
     use std::net::TcpStream;
     use std::time::{Duration, Instant};
-    use wasmlab_model::observation::Asked;
+    use wasmlab_model::observation::RecordedRequest;
     use wasmlab_model::scenario::Server;
 
     fn servers(toml: &str) -> Servers {
@@ -199,7 +203,7 @@ mod tests {
         let asked = all.asked();
         let headers =
             [("host", "h"), ("x-one", "1"), ("content-length", "3")].map(|(n, v)| (n.to_owned(), v.to_owned()));
-        let first = Asked {
+        let first = RecordedRequest {
             server: "api".to_owned(),
             method: "POST".to_owned(),
             path: "/a?b".to_owned(),

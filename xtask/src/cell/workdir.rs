@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use wasmlab_model::observation::Part;
+use wasmlab_model::observation::ProcessRole;
 use wasmlab_process::{self as process, Command, Input};
 use wasmlab_protocol::{CellSpec, PreopenedSocket};
 use wasmlab_runtimes::Source;
@@ -62,7 +62,8 @@ impl Workdir {
         for dir in ["work", "home", "dirs"] {
             fs::create_dir(path(dir))?;
         }
-        let lab_guest = plan.scenario.is_labs() && run.dir.iter().all(|d| d.host.is_none() && d.original.is_none());
+        let lab_guest =
+            plan.scenario.has_lab_guest() && run.dir.iter().all(|d| d.host.is_none() && d.template.is_none());
         let canary = Canary::place(&path("dirs"), lab_guest)?;
         let mut sockets = Vec::new();
         for socket in &run.socket {
@@ -131,7 +132,7 @@ impl Workdir {
     }
 
     /// A process of the cell.
-    pub fn process(&self, plan: &Plan, part: Part, argv: &[OsString], stdin: Input, wall: Duration) -> Command {
+    pub fn process(&self, plan: &Plan, role: ProcessRole, argv: &[OsString], stdin: Input, wall: Duration) -> Command {
         Command {
             program: argv.first().cloned().unwrap_or_default().into(),
             args: argv.iter().skip(1).cloned().collect(),
@@ -146,7 +147,7 @@ impl Workdir {
                 memory: plan.limits.resident,
                 file: plan.limits.file,
             },
-            sandbox: sandbox::of(plan, self, part, argv),
+            sandbox: sandbox::of(plan, self, role, argv),
             report: self.reports.pipe(),
         }
     }

@@ -47,7 +47,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let mut scenarios = common::choose(common::scenarios(lab)?, &args.scenario, "scenario", |s| s.name.clone())?;
     if let Some(family) = &args.compare {
         scenarios = common::choose(scenarios, std::slice::from_ref(family), "compare", |s| s.spec.family.clone())?;
-        scenarios.sort_by_key(|s| (s.spec.family.clone(), s.spec.rung, s.name.clone()));
+        scenarios.sort_by_key(|s| (s.spec.family.clone(), s.spec.rank, s.name.clone()));
     }
     let options = guest::Options { offline: args.offline, require_built: args.require_built };
     let made: Vec<Made> = scenarios
@@ -67,7 +67,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         let known = scenario.spec.known.iter().any(|k| k.code == none.code.id());
         match none.code {
             Code::ToolchainMissing | Code::NotFetched => missing.push(line),
-            code if known && code.is_answer_of_compiler() => expected.push(format!("{line} (known)")),
+            code if known && code.is_compiler_diagnostic() => expected.push(format!("{line} (known)")),
             _ => failed.push(line),
         }
     }

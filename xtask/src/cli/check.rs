@@ -15,10 +15,11 @@ use super::{output, run_all};
 use crate::cell::Keep;
 use crate::guest::{self, Guest};
 use crate::lab::Lab;
-use crate::matrix::Request;
+use crate::matrix::{Request, facts_by};
+use crate::reading::{self, Form, ReadError};
 use wasmlab_model::facts::{Facts, Shape};
 use wasmlab_model::report::{Origin, Selection};
-use wasmlab_model::scenario::{Build, EntryKind, Expect, ExpectedCall, Run, Scenario, ScenarioFile};
+use wasmlab_model::scenario::{Build, EntryPointKind, Expect, ExpectedCall, Run, Scenario, ScenarioFile};
 use wasmlab_report::{GroupBy, answer, table};
 
 mod client;
@@ -146,17 +147,22 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
 fn prepare(lab: &Lab, file: &Path, args: &Args, dirs: &Dirs) -> Result<(Scenario, Guest)> {
     let bytes = read(file, &args.max_size)?;
     let sha256 = lab.cache.put_object(&bytes)?;
-    let facts = crate::matrix::facts_of(lab, &sha256, &bytes).ok();
+    let facts = match facts_by(lab, &sha256, || reading::facts(file, Form::Facts)) {
+        Ok(facts) => Some(facts),
+        // What is wrong with it is each runtime's to say, and the row's.
+        Err(ReadError::Refused(_)) => None,
+        Err(error) => return usage(format!("failed to read `{}`: {error}", file.display())),
+    };
     let name = file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     let stem = file.file_stem().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     let mut run = run_of(facts.as_ref(), &name, args, dirs)?;
     let step = args.client.apply(&mut run, args.timeout)?;
     let spec = ScenarioFile {
-        schema: crate::scenario::SCHEMA,
+        schema: crate::scenario::SCHEMA_VERSION,
         title: name.clone(),
         family: "given".to_owned(),
         route: "given".to_owned(),
-        rung: 0,
+        rank: 0,
         build: Build { toolchain: "wat".to_owned(), ..Build::default() },
         run,
         expect: Expect {
@@ -183,18 +189,13 @@ fn prepare(lab: &Lab, file: &Path, args: &Args, dirs: &Dirs) -> Result<(Scenario
 /// The binary; text is translated.
 fn read(file: &Path, max_size: &MaxSize) -> Result<Vec<u8>> {
     let bytes = max_size.read(file).or_else(|e| usage(format!("failed to read `{}`: {e}", file.display())))?;
-    // Text begins with a parenthesis or a comment; a page of HTML under that name is said to be one.
-    let begins = bytes.trim_ascii_start().starts_with(b"(") || bytes.trim_ascii_start().starts_with(b";");
-    let is_text = begins && file.extension().is_some_and(|e| e == "wat" || e == "wast");
-    if !is_text {
+    if !reading::is_text(file, &bytes) {
         return Ok(bytes);
     }
-    wat::parse_bytes(&bytes)
-        .map(std::borrow::Cow::into_owned)
-        .or_else(|mut e| {
-            e.set_path(file);
-            usage(e.to_string())
-        })
+    match reading::read(file, Form::Binary) {
+        Err(ReadError::Refused(words)) => usage(words),
+        read => read.or_else(|error| usage(format!("failed to read `{}`: {error}", file.display()))),
+    }
 }
 
 fn run_of(facts: Option<&Facts>, name: &str, args: &Args, dirs: &Dirs) -> Result<Run> {
@@ -210,10 +211,10 @@ fn run_of(facts: Option<&Facts>, name: &str, args: &Args, dirs: &Dirs) -> Result
         run.stdin = String::from_utf8(bytes).with_context(|| format!("failed to use `{}`: it is not UTF-8", file.display()))?;
     }
     if let Some(export) = &args.invoke {
-        run.entry = EntryKind::Calls;
+        run.entry = EntryPointKind::Calls;
         run.args = Vec::new();
         run.call = vec![call(facts, export, name, args)?];
-    } else if let Some(facts) = facts.filter(|f| f.shape != Shape::Command && f.kind == wasmlab_model::facts::Kind::Module) {
+    } else if let Some(facts) = facts.filter(|f| f.shape != Shape::Command && f.kind == wasmlab_model::facts::BinaryKind::Module) {
         // A library has no program to run: that it instantiates, and what `_initialize` does, is what can be seen.
         let callable = facts.exports.iter().filter(|e| e.signature.is_some()).map(|e| e.name.as_str()).collect::<Vec<_>>();
         if !callable.is_empty() {

@@ -7,8 +7,8 @@ use anyhow::Result;
 use super::columns::{names, prose};
 use super::common::usage;
 use super::output;
-use wasmlab_model::codes::{CATALOGUE, Code, Entry, UnknownCode};
-use wasmlab_model::report::SWITCHED;
+use wasmlab_model::codes::{CATALOGUE, Code, CatalogueEntry, UnknownCode};
+use wasmlab_model::report::PASS_WITH_SWITCH;
 use crate::exit;
 use crate::lab::Lab;
 use wasmlab_report::words;
@@ -33,12 +33,12 @@ pub fn run(_: &Lab, args: &Args) -> Result<u8> {
     let text = match &args.code {
         None => {
             let rows = CATALOGUE.iter().map(|e| {
-                [&e.sign.to_string(), e.id, e.verdict.id(), e.meaning].map(str::to_owned).to_vec()
+                [&e.symbol.to_string(), e.id, e.verdict.id(), e.meaning].map(str::to_owned).to_vec()
             });
-            output::table(&[names("sign"), names("code"), names("verdict"), prose("meaning", 30)], &rows.collect::<Vec<_>>())
+            output::table(&[names("symbol"), names("code"), names("verdict"), prose("meaning", 30)], &rows.collect::<Vec<_>>())
         }
-        Some(text) if *text == SWITCHED.to_string() => format!(
-            "{SWITCHED} pass with a switch\n\nThe runtime does not run it as it comes, and does so with a switch of its own \
+        Some(text) if *text == PASS_WITH_SWITCH.to_string() => format!(
+            "{PASS_WITH_SWITCH} pass with a switch\n\nThe runtime does not run it as it comes, and does so with a switch of its own \
              that is off by default. The report\nnames the switch and says what happens without it.\n"
         ),
         Some(text) => match find(text) {
@@ -55,23 +55,23 @@ pub fn run(_: &Lab, args: &Args) -> Result<u8> {
     Ok(exit::OK)
 }
 
-/// By id or by sign.
+/// By id or by symbol.
 fn find(text: &str) -> Result<Code, UnknownCode> {
     let mut letters = text.chars();
-    match (letters.next().and_then(Code::of_sign), letters.next()) {
+    match (letters.next().and_then(Code::from_symbol), letters.next()) {
         (Some(code), None) => Ok(code),
         _ => text.parse(),
     }
 }
 
-fn explain(entry: &Entry) -> String {
+fn explain(entry: &CatalogueEntry) -> String {
     let width = output::render_options().width;
     let mut text = String::new();
     let blame = entry.blame.iter().map(|b| b.id()).collect::<Vec<_>>().join(", ");
     let priority = format!("{} (of several reasons of a cell, the least is its code)", entry.priority);
     for (head, body) in [
         ("", entry.id),
-        ("sign", &entry.sign.to_string()),
+        ("symbol", &entry.symbol.to_string()),
         ("verdict", entry.verdict.id()),
         ("blame", &blame),
         ("priority", &priority),

@@ -18,6 +18,18 @@ impl MaxSize {
     /// # Errors
     /// What it is instead, or why it cannot be read.
     pub fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        self.check(path)?;
+        let mut bytes = Vec::new();
+        // It may have grown meanwhile.
+        File::open(path)?.take(self.max_size.saturating_add(1)).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > self.max_size { Err(self.too_large()) } else { Ok(bytes) }
+    }
+
+    /// Whether it is a regular file and not larger, by what the file system says of it.
+    ///
+    /// # Errors
+    /// What it is instead.
+    pub fn check(&self, path: &Path) -> io::Result<()> {
         // Asked before it is opened: a pipe would wait for somebody who writes.
         let metadata = path.metadata()?;
         if metadata.is_dir() {
@@ -26,13 +38,12 @@ impl MaxSize {
         if !metadata.is_file() {
             return Err(io::Error::other("it is no regular file: copy what it gives into one"));
         }
-        let mut bytes = Vec::new();
-        File::open(path)?.take(self.max_size.saturating_add(1)).read_to_end(&mut bytes)?;
-        if bytes.len() as u64 > self.max_size {
-            let what = format!("it has more than {} bytes: raise --max-size if it is to be read", self.max_size);
-            return Err(io::Error::new(io::ErrorKind::FileTooLarge, what));
-        }
-        Ok(bytes)
+        if metadata.len() > self.max_size { Err(self.too_large()) } else { Ok(()) }
+    }
+
+    fn too_large(&self) -> io::Error {
+        let what = format!("it has more than {} bytes: raise --max-size if it is to be read", self.max_size);
+        io::Error::new(io::ErrorKind::FileTooLarge, what)
     }
 }
 

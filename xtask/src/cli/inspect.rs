@@ -1,22 +1,21 @@
 //! `inspect`: what reading a file tells, without running it.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use super::columns::{names, prose};
-use super::common::{self, usage};
+use super::common::{self, Usage, usage};
 use super::guest_file::MaxSize;
 use super::output;
 use crate::guest;
 use crate::exit;
 use wasmlab_inspect::system_calls::{self, Call, Kind};
-use wasmlab_inspect as inspect;
 use crate::lab::Lab;
+use crate::reading::{self, Form, ReadError};
 use wasmlab_model::facts::{Abi, Facts};
 use wasmlab_model::report::Origin;
 use wasmlab_model::scenario::Scenario;
@@ -58,7 +57,7 @@ pub struct Args {
 }
 
 /// Version of `inspect --json`.
-const SCHEMA: u32 = 1;
+const SCHEMA_VERSION: u32 = 2;
 
 /// What `--json` prints.
 #[derive(serde::Serialize)]
@@ -74,23 +73,21 @@ struct Printed<'a> {
 
 /// Runs it.
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
-    let (file, bytes) = match scenario(lab, &args.what)? {
+    let file = match scenario(lab, &args.what)? {
         Some(scenario) => guest(lab, &scenario, args.offline)?,
-        None => (args.what.clone(), read(&args.what, &args.max_size)?),
+        None => given(&args.what, &args.max_size)?,
     };
-    let failed = || format!("failed to inspect `{}`", file.display());
+    let failed = |error: ReadError| Usage(format!("failed to inspect `{}`: {error}", file.display()));
     if args.wat {
-        output::print(&inspect::wat(&bytes).with_context(failed)?)?;
+        let text = reading::read(&file, Form::Wat).map_err(failed)?;
+        output::print(&String::from_utf8_lossy(&text))?;
         return Ok(exit::OK);
     }
-    let facts = if args.quick { inspect::outline(&bytes) } else { inspect::facts(&bytes) };
-    let facts = match facts {
-        Ok(facts) => facts,
-        Err(error) => return usage(format!("{}: {error}", failed())),
-    };
+    let form = if args.quick { Form::Outline } else { Form::Facts };
+    let facts = reading::facts(&file, form).map_err(failed)?;
     if args.json {
         let (file, system_calls) = (file.display().to_string(), Imports::of(&facts).system);
-        let printed = Printed { schema: SCHEMA, file, system_calls, facts: &facts };
+        let printed = Printed { schema: SCHEMA_VERSION, file, system_calls, facts: &facts };
         output::print(&(serde_json::to_string_pretty(&printed)? + "\n"))?;
     } else {
         output::print(&text(&facts, args.quick))?;
@@ -120,7 +117,7 @@ fn scenario(lab: &Lab, what: &Path) -> Result<Option<Scenario>> {
 }
 
 /// A scenario's guest as `run-all` would take it, and where it is.
-fn guest(lab: &Lab, scenario: &Scenario, offline: bool) -> Result<(PathBuf, Vec<u8>)> {
+fn guest(lab: &Lab, scenario: &Scenario, offline: bool) -> Result<PathBuf> {
     let name = &scenario.name;
     let made = guest::obtain(lab, scenario, guest::Options { offline, require_built: false });
     lab.machine.save();
@@ -137,28 +134,17 @@ fn guest(lab: &Lab, scenario: &Scenario, offline: bool) -> Result<(PathBuf, Vec<
     };
     let made = if guest.origin == Origin::Prebuilt { "prebuilt by " } else { "" };
     output::say(&format!("reads the guest of {name} ({made}{})", guest.toolchain));
-    let file = lab.cache.object(&guest.sha256);
-    let bytes = fs::read(&file).with_context(|| format!("failed to read the guest of {name}, `{}`", file.display()))?;
-    Ok((file, bytes))
+    Ok(lab.cache.object(&guest.sha256))
 }
 
-/// The binary of a file; text is translated.
-fn read(file: &Path, max_size: &MaxSize) -> Result<Vec<u8>> {
-    let bytes = match max_size.read(file) {
-        Ok(bytes) => bytes,
-        Err(error) => {
-            let missing = error.kind() == io::ErrorKind::NotFound;
-            let hint = if missing { "; no scenario has that name either: see `cargo xtask list scenarios`" } else { "" };
-            return usage(format!("failed to read `{}`: {error}{hint}", file.display()));
-        }
-    };
-    if file.extension().is_none_or(|e| e != "wat") {
-        return Ok(bytes);
+/// A file of the user's, which must be a regular one of a bounded size.
+fn given(file: &Path, max_size: &MaxSize) -> Result<PathBuf> {
+    if let Err(error) = max_size.check(file) {
+        let missing = error.kind() == io::ErrorKind::NotFound;
+        let hint = if missing { "; no scenario has that name either: see `cargo xtask list scenarios`" } else { "" };
+        return usage(format!("failed to read `{}`: {error}{hint}", file.display()));
     }
-    wat::parse_bytes(&bytes).map(Cow::into_owned).or_else(|mut error| {
-        error.set_path(file);
-        usage(error.to_string())
-    })
+    Ok(file.to_owned())
 }
 
 /// The imports of a module of Emscripten, by what they are.
@@ -172,7 +158,7 @@ struct Imports<'a> {
 impl<'a> Imports<'a> {
     fn of(facts: &'a Facts) -> Self {
         let mut imports = Self::default();
-        if !facts.abis.iter().any(|a| matches!(a.abi, Abi::EmscriptenOld | Abi::EmscriptenNew)) {
+        if !facts.abis.iter().any(|a| matches!(a.abi, Abi::EmscriptenFastcomp | Abi::EmscriptenUpstream)) {
             return imports;
         }
         for import in &facts.imports {
@@ -253,7 +239,7 @@ fn text(facts: &Facts, quick: bool) -> String {
     let mut out = String::new();
     let _ = writeln!(out, "kind       {} {}", id(&facts.kind), id(&facts.shape));
     if let Some(refusal) = &facts.refusal {
-        let _ = writeln!(out, "refused    {} {}: {}", id(&refusal.kind), refusal.subject, refusal.words);
+        let _ = writeln!(out, "refused    {} {}: {}", id(&refusal.kind), refusal.subject, refusal.message);
     }
     let sizes = facts.sizes;
     let _ = writeln!(

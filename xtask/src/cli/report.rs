@@ -13,7 +13,7 @@ use super::output;
 use crate::lab::{FIXTURES_VARIABLE, Lab};
 use crate::exit;
 use crate::store::files;
-use wasmlab_model::report::{RunReport, SCHEMA};
+use wasmlab_model::report::{RunReport, SCHEMA_VERSION};
 use wasmlab_model::verdict::Change;
 
 /// For `--help`.
@@ -68,9 +68,9 @@ fn read(file: &Path) -> Result<RunReport> {
         Ok(value) => value.get("schema").and_then(serde_json::Value::as_u64),
         Err(error) => return bad(error.to_string()),
     };
-    if schema != Some(u64::from(SCHEMA)) {
+    if schema != Some(u64::from(SCHEMA_VERSION)) {
         let found = schema.map_or("is missing".to_owned(), |schema| format!("is {schema}"));
-        return bad(format!("field `schema` {found}; this lab reads {SCHEMA}: render it with the lab that wrote it"));
+        return bad(format!("field `schema` {found}; this lab reads {SCHEMA_VERSION}: render it with the lab that wrote it"));
     }
     serde_json::from_str::<RunReport>(&text).or_else(|error| bad(error.to_string()))
 }

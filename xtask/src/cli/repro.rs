@@ -92,8 +92,8 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         .with_context(|| format!("failed to write `{}`", into.display()))?;
     output::print(&run_one::verdict(cell))?;
     let script = into.join(SCRIPT);
-    let script = files::quoted(&script.to_string_lossy());
-    let program = files::quoted(&tool.program.to_string_lossy());
+    let script = files::quote(&script.to_string_lossy());
+    let program = files::quote(&tool.program.to_string_lossy());
     let way = if runtime.source.built().is_some() { "without it, cargo builds the program" } else { "or without it" };
     output::print(&format!("written: {}; try it: RUNTIME={program} {script} ({way})\n", into.display()))?;
     Ok(exit::OK)

@@ -20,7 +20,7 @@ pub const ABOUT: &str = "Build, inspect and run every scenario on every runtime,
 pub const EXAMPLES: &str = "Examples:
   cargo xtask run-all
   cargo xtask run-all --scenario 'wat-proposal-*' --runtime wasmi
-  cargo xtask run-all --scenario '*tcp*' --scenario '*http*'      the socket gap, rung by rung
+  cargo xtask run-all --scenario '*tcp*' --scenario '*http*'      the socket gap, step by step
   cargo xtask run-all --by route
   cargo xtask run-all --runtime wasmtime@/path/to/a/build/of/wasmtime
   cargo xtask run-all --runtime node@24      a version that `cargo xtask setup node@24` got
@@ -74,7 +74,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     store.forget_pending(&names, &runtimes)?;
     let orphans = store.orphans(&names, &runtimes);
     if !orphans.is_empty() {
-        let lines: Vec<String> = orphans.iter().map(|note| format!("snapshots/{}: {}", note.about, note.text)).collect();
+        let lines: Vec<String> = orphans.iter().map(|note| format!("snapshots/{}: {}", note.subject, note.text)).collect();
         bail!("{}", lines.join("\n  "));
     }
     let scenarios = common::choose(all, &args.scenario, "scenario", |s| s.name.clone())?;

@@ -11,7 +11,7 @@ use crate::guest;
 use crate::cell::{Keep, ProcessEvent};
 use crate::lab::Lab;
 use crate::matrix::{Engines, Request};
-use wasmlab_model::observation::Part;
+use wasmlab_model::observation::ProcessRole;
 use wasmlab_model::report::Cell;
 use wasmlab_model::scenario::Scenario;
 use wasmlab_process::Command;
@@ -82,15 +82,15 @@ pub fn verdict(cell: &Cell) -> String {
     let code = cell.code.map(|c| format!(" {c}")).unwrap_or_default();
     let remedy = cell.remedy.as_ref().map(|r| format!("\n  to change that: {r}")).unwrap_or_default();
     // A host that has several ways to run a module chose one of them.
-    let way = cell.way.as_ref().map(|way| format!(" by {way}")).unwrap_or_default();
+    let way = cell.execution_path.as_ref().map(|way| format!(" by {way}")).unwrap_or_default();
     format!("{} on {}{way}: {}{code}: {}{remedy}\n", cell.scenario, cell.runtime, cell.verdict.id(), cell.detail)
 }
 
 /// Prints what is started and what it prints: the guest's streams stay apart.
 fn hear(event: ProcessEvent) {
     match event {
-        ProcessEvent::Starting(part, command) => {
-            let what = if part == Part::Prepare { "# translates the module" } else { "# runs the guest" };
+        ProcessEvent::Starting(role, command) => {
+            let what = if role == ProcessRole::Precompile { "# translates the module" } else { "# runs the guest" };
             output::say(&format!("{what}\n{}", typed(command)));
         }
         ProcessEvent::Printed(stream, bytes) => output::pass_on(stream, bytes),
@@ -99,19 +99,19 @@ fn hear(event: ProcessEvent) {
 
 /// A command as one types it into a shell.
 fn typed(command: &Command) -> String {
-    let mut line = format!("cd {} && env -i", files::quoted(&command.cwd.to_string_lossy()));
+    let mut line = format!("cd {} && env -i", files::quote(&command.cwd.to_string_lossy()));
     for (name, value) in &command.env {
         let (name, value) = (name.to_string_lossy(), value.to_string_lossy());
         // The bait is the lab's; of PATH everybody has one.
         match &*name {
             "PATH" => line += " PATH=\"$PATH\"",
             name if name.starts_with("WASMLAB_") => {}
-            name => line += &format!(" {name}={}", files::quoted(&value)),
+            name => line += &format!(" {name}={}", files::quote(&value)),
         }
     }
     let words = std::iter::once(Path::new(&command.program).to_string_lossy())
         .chain(command.args.iter().map(|a| a.to_string_lossy()));
-    words.fold(line, |line, word| format!("{line} {}", files::quoted(&word)))
+    words.fold(line, |line, word| format!("{line} {}", files::quote(&word)))
 }
 
 #[cfg(test)]

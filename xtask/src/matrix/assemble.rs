@@ -13,8 +13,8 @@ use crate::store::snapshots::{Elsewhere, Store};
 use wasmlab_model::codes::Code;
 use wasmlab_model::facts::Facts;
 use wasmlab_model::report::{
-    Artifact, Cell, CodeText, Host, Note, NoteKind, Origin, RunReport, RuntimeInfo, SCHEMA, ScenarioInfo, Selection,
-    Tool as ToolInfo,
+    Artifact, Cell, CodeText, HostInfo, Note, NoteKind, Origin, RunReport, RuntimeInfo, SCHEMA_VERSION, ScenarioInfo,
+    Selection, ToolInfo,
 };
 use wasmlab_model::scenario::{Known, Scenario};
 use wasmlab_model::verdict::{Change, Verdict};
@@ -77,7 +77,7 @@ pub fn report(lab: &Lab, request: &Request, results: Results, metadata: RunMetad
     notes.extend(compare_columns::differences(request, &runtimes, &cells));
     notes.extend(next_steps::missing(&runtimes, &results.rows, request.scenarios));
     let mut report = RunReport {
-        schema: SCHEMA,
+        schema: SCHEMA_VERSION,
         command: metadata.command.to_owned(),
         host: host(),
         started: metadata.started,
@@ -138,15 +138,15 @@ fn compare_with_snapshots(store: &Store, runtimes: &[RuntimeInfo], cells: &mut [
 /// The first errors in full: on a full disk each of a thousand says the same.
 fn snapshots_unusable(errors: &[std::io::Error]) -> Vec<Note> {
     const SHOWN: usize = 3;
-    let note = |text| Note { kind: NoteKind::SnapshotUnusable, about: "snapshots".to_owned(), text };
+    let note = |text| Note { kind: NoteKind::SnapshotUnusable, subject: "snapshots".to_owned(), text };
     let more = errors.len().checked_sub(SHOWN).filter(|n| *n > 0).map(|n| format!("and {n} errors more of this kind"));
     errors.iter().take(SHOWN).map(ToString::to_string).chain(more).map(note).collect()
 }
 
 /// This machine.
 #[must_use]
-pub fn host() -> Host {
-    Host {
+pub fn host() -> HostInfo {
+    HostInfo {
         os: std::env::consts::OS.to_owned(),
         arch: std::env::consts::ARCH.to_owned(),
         cpus: std::thread::available_parallelism().map_or(1, usize::from),
@@ -176,7 +176,7 @@ fn runtimes(request: &Request, results: &Results) -> Vec<RuntimeInfo> {
                 mode: runtime.mode().to_owned(),
                 note: runtime.note.map(str::to_owned),
                 flags: runtime.flags.iter().map(|f| (*f).to_owned()).collect(),
-                own: is_custom_build(id),
+                custom_build: is_custom_build(id),
                 tool,
             }
         })
@@ -189,7 +189,7 @@ fn scenario_info(scenario: &Scenario) -> ScenarioInfo {
         title: scenario.spec.title.clone(),
         family: scenario.spec.family.clone(),
         route: scenario.spec.route.clone(),
-        rung: scenario.spec.rung,
+        rank: scenario.spec.rank,
     }
 }
 
@@ -263,7 +263,7 @@ fn annotate(scenario: &Scenario, cells: &mut [Cell], elsewhere: &Elsewhere) -> V
                     continue;
                 }
                 cell.change = Change::FixedGap;
-                cell.was = Some(format!("known gap {}: {}", known.code, known.because));
+                cell.accepted = Some(format!("known gap {}: {}", known.code, known.because));
             }
         }
         let fits_elsewhere = elsewhere.iter().any(|((runtime, name), line)| {
@@ -272,7 +272,7 @@ fn annotate(scenario: &Scenario, cells: &mut [Cell], elsewhere: &Elsewhere) -> V
         if named > 0 && matched == 0 && passed == 0 && !fits_elsewhere {
             notes.push(Note {
                 kind: NoteKind::KnownStale,
-                about: scenario.name.clone(),
+                subject: scenario.name.clone(),
                 text: format!(
                     "[[known]] {} on `{}` fits nothing that was measured: correct it, or remove it",
                     known.code, known.runtime
@@ -286,7 +286,7 @@ fn annotate(scenario: &Scenario, cells: &mut [Cell], elsewhere: &Elsewhere) -> V
 /// Whether a cell holds an answer that a `[[known]]` entry can be right or wrong about: what a runtime or a
 /// compiler said, not what this machine lacks.
 fn is_answered(cell: &Cell) -> bool {
-    let of_compiler = cell.verdict == Verdict::NotBuilt && cell.code.is_some_and(Code::is_answer_of_compiler);
+    let of_compiler = cell.verdict == Verdict::NotBuilt && cell.code.is_some_and(Code::is_compiler_diagnostic);
     cell.verdict.is_measured() || of_compiler
 }
 
@@ -295,7 +295,7 @@ fn compare_prebuilt(lab: &Lab, scenario: &Scenario, built: &Artifact) -> Option<
     let facts = built.facts.as_ref().filter(|_| built.origin == Origin::Built)?;
     let note = |text: String| {
         let text = format!("{text}: `cargo xtask bless --guests` renews it");
-        Some(Note { kind: NoteKind::PrebuiltDiffers, about: scenario.name.clone(), text })
+        Some(Note { kind: NoteKind::PrebuiltDiffers, subject: scenario.name.clone(), text })
     };
     let provenance = match guest::provenance(lab, &scenario.name) {
         Ok(provenance) => provenance?,

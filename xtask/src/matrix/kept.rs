@@ -82,7 +82,7 @@ fn is_repeatable(observation: &Observation) -> bool {
     match observation.outcome {
         // A guest that ended by itself did so for a reason of its own, even if its client had to give up.
         Outcome::Exited(_) | Outcome::Limit(Limit::Output(_)) => true,
-        Outcome::Stopped => observation.script.as_ref().is_none_or(|s| s.failed.is_none()),
+        Outcome::Stopped => observation.client_script.as_ref().is_none_or(|s| s.failed.is_none()),
         Outcome::Signaled(_) | Outcome::Limit(_) | Outcome::NotStarted(_) | Outcome::Interrupted => false,
     }
 }
@@ -96,7 +96,7 @@ mod tests {
     use wasmlab_model::observation::{Limit, Observation, Outcome};
 
     fn with_outcome(outcome: Outcome) -> Observation {
-        Observation { outcome, ..Observation::nothing() }
+        Observation { outcome, ..Observation::not_started() }
     }
 
     fn lab(dir: &tempfile::TempDir) -> Lab {

@@ -77,7 +77,7 @@ pub fn cell(
     let mut cell = row::measured(scenario, runtime.id(), seen.judgement, seen.observation);
     cell.cached = seen.from_cache;
     cell.prebuilt = built.origin == Origin::Prebuilt;
-    (cell.switches, cell.by_default) = by_switches.map(|s| (s.switches, Some(s.by_default))).unwrap_or_default();
+    (cell.switches, cell.default_result) = by_switches.map(|s| (s.switches, Some(s.by_default))).unwrap_or_default();
     let again = seen.kept == Kept::Unconfirmed && request.confirm && turn == Turn::First && cell.duration_ms < SOON_MS;
     Some(Measured { cell, again })
 }

@@ -10,7 +10,7 @@ use crate::lab::Lab;
 use wasmlab_judge::{Evidence, judge, proposals, withheld};
 use wasmlab_model::codes::Code;
 use wasmlab_model::facts::Facts;
-use wasmlab_model::observation::{Observation, Outcome, Progress};
+use wasmlab_model::observation::{GuestProgress, Observation, Outcome};
 use wasmlab_model::verdict::{Judgement, Verdict};
 use wasmlab_protocol::Cause;
 use wasmlab_runtimes::Seen;
@@ -56,12 +56,12 @@ pub fn run(
     if observation.outcome == Outcome::Interrupted {
         return Err(Unmeasured::Interrupted);
     }
-    let progress = |observation: &Observation| -> Progress {
+    let progress = |observation: &Observation| -> GuestProgress {
         plan.runtime.progress(&Seen { observation, run: &spec.run, facts: facts.ok() })
     };
     let judged = |observation: &Observation| -> Judgement {
         let progress = &progress(observation);
-        let (facts, lab_guest) = (facts.map_err(String::as_str), plan.scenario.is_labs());
+        let (facts, lab_guest) = (facts.map_err(String::as_str), plan.scenario.has_lab_guest());
         judge(&Evidence { facts, observation, progress, lab_guest }, spec)
     };
     let alike = |a: &Observation, b: &Observation| {
@@ -80,7 +80,7 @@ pub fn run(
         }
     };
     let cause = progress(&observation).cause;
-    if let (Ok(facts), Some(Cause::Refused { message, .. })) = (facts, &cause)
+    if let (Ok(facts), Some(Cause::Rejected { message, .. })) = (facts, &cause)
         && facts.refusal.is_none()
         && matches!(judgement.code, Some(Code::UnsupportedProposal | Code::EngineCompileError))
     {
@@ -90,7 +90,7 @@ pub fn run(
     }
     if request.given.contains_key(&plan.scenario.name) {
         let progress = &progress(&observation);
-        let (facts, lab_guest) = (facts.map_err(String::as_str), plan.scenario.is_labs());
+        let (facts, lab_guest) = (facts.map_err(String::as_str), plan.scenario.has_lab_guest());
         let evidence = Evidence { facts, observation: &observation, progress, lab_guest };
         judgement = withheld::after(&judgement, &evidence, &spec.run).unwrap_or(judgement);
     }

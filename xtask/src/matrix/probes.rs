@@ -81,7 +81,7 @@ fn refuses(lab: &Lab, plan: &Plan, proposal: &str) -> Option<bool> {
     };
     let seen = Seen { observation: &observation, run: &scenario.spec.run, facts: Some(&facts) };
     match plan.runtime.progress(&seen).cause? {
-        Cause::Refused { .. } | Cause::CompileFailed { .. } => Some(true),
+        Cause::Rejected { .. } | Cause::CompileFailed { .. } => Some(true),
         Cause::EngineError { .. } | Cause::NotAttempted { .. } | Cause::Unsupported { .. } => None,
         _ => Some(false),
     }

@@ -37,8 +37,8 @@ pub fn read(lab: &Lab, guest: Result<Guest, NotBuilt>) -> Row {
 
 /// A cell that the lab has no way to run: by its type it has neither code nor blame.
 pub fn not_attempted(scenario: &Scenario, runtime: &str, reason: NotAttempted) -> Cell {
-    let cell = unmeasured(scenario, runtime, Verdict::NotAttempted, None, reason.why);
-    Cell { subject: Some(reason.what.to_owned()), ..cell }
+    let cell = unmeasured(scenario, runtime, Verdict::NotAttempted, None, reason.reason);
+    Cell { subject: Some(reason.subject.to_owned()), ..cell }
 }
 
 /// A cell that was not run.
@@ -55,13 +55,13 @@ pub fn unmeasured(scenario: &Scenario, runtime: &str, verdict: Verdict, code: Op
         remedy: code.map(|c| c.entry().remedy.to_owned()),
         checks: Vec::new(),
         change: Change::Same,
-        was: None,
+        accepted: None,
         changed_with_version: false,
         known: None,
         prebuilt: false,
-        way: None,
+        execution_path: None,
         switches: Vec::new(),
-        by_default: None,
+        default_result: None,
         argv: Vec::new(),
         duration_ms: 0.0,
         compile_ms: None,
@@ -75,14 +75,14 @@ pub fn unmeasured(scenario: &Scenario, runtime: &str, verdict: Verdict, code: Op
 
 /// A cell that was run and judged.
 pub fn measured(scenario: &Scenario, runtime: &str, judgement: Judgement, observation: Observation) -> Cell {
-    let compile = stage_ms(&observation, Stage::Compile).or_else(|| observation.prepare_micros().map(ms));
+    let compile = stage_ms(&observation, Stage::Compile).or_else(|| observation.precompile_micros().map(ms));
     let run = stage_ms(&observation, Stage::Run);
     let unmeasured = unmeasured(scenario, runtime, judgement.verdict, judgement.code, judgement.detail);
     Cell {
         remedy: judgement.remedy.or(unmeasured.remedy),
         blame: judgement.blame,
         stage: judgement.stage,
-        way: observation.way().map(str::to_owned),
+        execution_path: observation.execution_path().map(str::to_owned),
         subject: judgement.subject,
         checks: judgement.checks,
         compile_ms: compile,

@@ -133,23 +133,23 @@ mod tests {
         let missing = needed.iter().find(|switch| !plan.switches.iter().any(|on| on == *switch));
         let cause = match missing.copied() {
             None => Cause::Returned,
-            Some("-W gc=y") => Cause::Refused { message: "no gc".to_owned(), offset: None },
+            Some("-W gc=y") => Cause::Rejected { message: "no gc".to_owned(), offset: None },
             Some("deeper") => {
                 Cause::Trap { trap: TrapKind::StackOverflow, message: "too deep".to_owned(), location: None }
             }
             Some(_) => {
                 let (module, name) = (String::new(), "wasi:f/f".to_owned());
-                Cause::MissingImport { module, name, ty: String::new(), missing: 1 }
+                Cause::MissingImport { module, name, ty: String::new(), missing_count: 1 }
             }
         };
         let stage = if cause == Cause::Returned { Stage::Run } else { Stage::Compile };
         let events =
             vec![Event::Stage { stage, micros: 1, cached: false }, Event::End { cause: cause.clone(), micros: 2 }];
-        let observation = Observation { events, outcome: Outcome::Exited(0), ..Observation::nothing() };
+        let observation = Observation { events, outcome: Outcome::Exited(0), ..Observation::not_started() };
         let evidence = Evidence {
             facts: plan.facts.ok_or("none"),
             observation: &observation,
-            progress: &observation.reported(),
+            progress: &observation.reported_progress(),
             lab_guest: true,
         };
         let judgement = judge(&evidence, &plan.scenario.spec);

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-pub use wasmlab_model::shell::quoted;
+pub use wasmlab_model::shell::quote;
 
 /// Writes `bytes` to a temporary file beside `path` and renames it; makes the folder where it is missing.
 ///

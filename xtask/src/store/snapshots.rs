@@ -111,7 +111,7 @@ impl Store {
         let Some(now) = ArtifactSnapshot::of(artifact) else { return Ok(None) };
         let file = self.artifact_file(&artifact.scenario);
         let before = read_artifact(&file)?;
-        let note = |kind, text| Note { kind, about: artifact.scenario.clone(), text };
+        let note = |kind, text| Note { kind, subject: artifact.scenario.clone(), text };
         let note = match before {
             None => note(NoteKind::ArtifactNew, "no snapshot of its imports, exports and sizes yet".to_owned()),
             Some(before) => match before.difference(&now) {
@@ -130,7 +130,7 @@ impl Store {
     /// Snapshots that belong to no scenario or no runtime.
     #[must_use]
     pub fn orphans(&self, scenarios: &BTreeSet<&str>, runtimes: &BTreeSet<&str>) -> Vec<Note> {
-        let note = |about: String, text: String| Note { kind: NoteKind::SnapshotOrphan, about, text };
+        let note = |about: String, text: String| Note { kind: NoteKind::SnapshotOrphan, subject: about, text };
         let mut notes = Vec::new();
         for file in files::walk(&self.dir, &[]).unwrap_or_default() {
             let Some(stem) = stem_of(&file, ".snap") else { continue };
@@ -247,7 +247,7 @@ fn note_change(cell: &mut Cell, before: Option<&Line>, now: &Line) {
         cell.changed_with_version = before.version != now.version;
         let versions =
             if cell.changed_with_version { format!(" on {} {}", cell.runtime, before.version) } else { String::new() };
-        cell.was = Some(format!("{}{versions}", before.words(now)));
+        cell.accepted = Some(format!("{}{versions}", before.words(now)));
     }
 }
 

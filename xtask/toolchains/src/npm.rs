@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use wasmlab_model::version::version_in;
+use wasmlab_model::version::find_version;
 
 use crate::program::Program;
 use crate::{FoundTool, Machine, MissingTool, Variable, install};
@@ -83,7 +83,8 @@ impl Package<'_> {
         let version = version(machine, &dir, ".").map_err(|what| MissingTool { what, ..self.missing(machine) })?;
         let node = Program::ask(machine, Some(program), &["--version"], &Default::default());
         let (program, node) = node.or_missing(no_node)?;
-        let fingerprint = format!("{version} {} node {}", machine.stamp(&dir.join("package.json")), version_in(&node));
+        let fingerprint =
+            format!("{version} {} node {}", machine.stamp(&dir.join("package.json")), find_version(&node));
         let version = format!("{} {version}", self.name);
         Ok(FoundTool { program, version, fingerprint, ..FoundTool::default() }.with_detail(FOLDER, dir))
     }

@@ -165,7 +165,7 @@ fn componentize_js_records_the_command_that_ran() {
     let toolchain = find("componentize-js").unwrap();
     let recipe = recipe(toolchain, &example(toolchain), false);
     let [Step::Run(command)] = &recipe.steps[..] else { panic!("a command") };
-    let quoted = |word: &std::ffi::OsString| wasmlab_model::shell::quoted(word.to_str().unwrap());
+    let quoted = |word: &std::ffi::OsString| wasmlab_model::shell::quote(word.to_str().unwrap());
     let ran = command.argv.iter().map(quoted).collect::<Vec<_>>().join(" ");
     let folder = "\"$(npm root --global)/@bytecodealliance/componentize-js\"";
     let package = "/lib/node_modules/@bytecodealliance/componentize-js";
@@ -249,7 +249,7 @@ fn only_the_very_file_is_taken() {
 /// The README's table of variables is the registry's.
 #[test]
 fn the_readme_names_every_variable() {
-    let readme = include_str!("../../../README.md");
+    let readme = include_str!("../../README.md");
     let rows: String = variables().iter().map(|v| format!("| `{}` | {} |\n", v.name, v.meaning)).collect();
-    assert!(readme.contains(&rows), "README.md, table of variables: these rows belong there, in this order:\n{rows}");
+    assert!(readme.contains(&rows), "xtask/README.md: these rows belong in the table of variables:\n{rows}");
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
 
 use wasmlab_engine::Recorder;
-use wasmlab_protocol::{Cause, CellSpec, Event, PROTOCOL, Stage};
+use wasmlab_protocol::{Cause, CellSpec, Event, PROTOCOL_VERSION, Stage};
 
 use crate::MODES;
 use crate::server::{Server, Shared};
@@ -55,7 +55,7 @@ impl Request {
     /// # Errors
     /// When the observation cannot be written; everything else is the cell's cause.
     pub fn run(self) -> Result<(), String> {
-        let path = self.spec.observation.clone();
+        let path = self.spec.events.clone();
         let mut recorder = Recorder::open(&path).map_err(|e| format!("{}: {e}", path.display()))?;
         let cause = self.observe(&mut recorder);
         std::io::stdout().flush().ok();
@@ -76,8 +76,8 @@ impl Request {
         let is_firefox = self.spec.mode.starts_with("firefox");
         let (say, heard) = mpsc::channel();
         // The lab's is a pipe, and the temporary folder that it names is the cell's own.
-        let is_pipe = self.spec.observation.starts_with("/dev");
-        let beside = if is_pipe { std::env::temp_dir() } else { self.spec.observation.with_file_name("") };
+        let is_pipe = self.spec.events.starts_with("/dev");
+        let beside = if is_pipe { std::env::temp_dir() } else { self.spec.events.with_file_name("") };
         let profile = beside.join("browser-profile");
         let Self { spec, pages, packages, component, .. } = self;
         let shared = Shared { spec, module, pages, packages, component, say: say.clone() };
@@ -133,8 +133,8 @@ fn read_spec(path: &Path) -> Result<CellSpec, String> {
     // The protocol comes first: a newer specification has fields that this binary cannot know.
     let json: serde_json::Value = serde_json::from_slice(&text).map_err(|e| e.to_string())?;
     match json["protocol"].as_u64() {
-        Some(protocol) if protocol == u64::from(PROTOCOL) => {}
-        _ => return Err(format!("protocol {}, this driver speaks {PROTOCOL}: build it again", json["protocol"])),
+        Some(protocol) if protocol == u64::from(PROTOCOL_VERSION) => {}
+        _ => return Err(format!("protocol {}, this driver speaks {PROTOCOL_VERSION}: build it again", json["protocol"])),
     }
     let spec: CellSpec = serde_json::from_value(json).map_err(|e| e.to_string())?;
     if !MODES.contains(&spec.mode.as_str()) {

@@ -23,8 +23,8 @@ mod socket;
 
 use std::process::ExitCode;
 
-use wasmlab_protocol::EXIT_UNUSABLE;
-use wasmlab_protocol::{PROTOCOL, Probe};
+use wasmlab_protocol::EXIT_INVALID_SPEC;
+use wasmlab_protocol::{PROTOCOL_VERSION, EngineInfo};
 
 /// The columns: the page by itself, with a polyfill of WASI 0.1, and with components translated by jco.
 const MODES: &[&str] =
@@ -45,14 +45,14 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
             eprintln!("driver-browser: {message}");
-            ExitCode::from(EXIT_UNUSABLE)
+            ExitCode::from(EXIT_INVALID_SPEC)
         }
     }
 }
 
 fn probe() -> Result<(), String> {
-    let probe = Probe {
-        protocol: PROTOCOL,
+    let probe = EngineInfo {
+        protocol: PROTOCOL_VERSION,
         engine: "browser".to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         modes: MODES.iter().map(ToString::to_string).collect(),

@@ -1,4 +1,4 @@
-//! Compiled code, kept between runs in [`crate::CellSpec::compiled`].
+//! Compiled code, kept between runs in [`crate::CellSpec::code_cache`].
 
 use std::fs;
 use std::hash::{DefaultHasher, Hasher};
@@ -25,7 +25,7 @@ impl CompiledCode {
     /// Where the compiled code of `module` is kept; `None` when the specification wants none kept.
     #[must_use]
     pub fn of(spec: &CellSpec, engine: &str, version: &str, module: &[u8]) -> Option<Self> {
-        let dir = spec.compiled.as_ref()?;
+        let dir = spec.code_cache.as_ref()?;
         let mut hasher = DefaultHasher::new();
         for part in [engine.as_bytes(), version.as_bytes(), spec.mode.as_bytes(), module] {
             hasher.write_usize(part.len());

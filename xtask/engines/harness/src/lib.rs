@@ -16,7 +16,9 @@ pub use compiled::CompiledCode;
 pub use log::{Log, MAX_HOST_CALLS};
 pub use recorder::Recorder;
 
-use wasmlab_protocol::{Cause, CellSpec, EXIT_UNUSABLE, HostRefusal, PROTOCOL, Probe, SOCKET_FD, Stage, Switch, Value};
+use wasmlab_protocol::{
+    Cause, CellSpec, EXIT_INVALID_SPEC, EngineInfo, PROTOCOL_VERSION, SOCKET_FD_PLACEHOLDER, Stage, Switch, Value,
+};
 
 /// One engine binary.
 #[derive(Clone, Copy, Debug)]
@@ -28,7 +30,7 @@ pub struct Engine {
     /// The modes it offers.
     pub modes: &'static [&'static str],
     /// What its library leaves off by default and a specification may turn on: the call that does so, and what it
-    /// gives (a proposal, [`wasmlab_protocol::STACK`]).
+    /// gives (a proposal, [`wasmlab_protocol::STACK_DEPTH`]).
     pub switches: &'static [(&'static str, &'static str)],
     /// Runs a cell whose mode is one of [`Engine::modes`]. `Ok` is [`Cause::Returned`].
     pub run: fn(&CellSpec, &Log) -> Result<(), Cause>,
@@ -47,7 +49,7 @@ impl Engine {
             Ok(()) => ExitCode::SUCCESS,
             Err(message) => {
                 eprintln!("engine-{}: {message}", self.name);
-                ExitCode::from(EXIT_UNUSABLE)
+                ExitCode::from(EXIT_INVALID_SPEC)
             }
         }
     }
@@ -59,15 +61,15 @@ impl Engine {
     }
 
     fn probe(&self) -> Result<(), String> {
-        let probe = Probe {
-            protocol: PROTOCOL,
+        let probe = EngineInfo {
+            protocol: PROTOCOL_VERSION,
             engine: self.name.to_owned(),
             version: self.version().to_owned(),
             modes: self.modes.iter().map(ToString::to_string).collect(),
             switches: self
                 .switches
                 .iter()
-                .map(|(name, gives)| Switch { name: (*name).to_owned(), gives: (*gives).to_owned() })
+                .map(|(name, enables)| Switch { name: (*name).to_owned(), enables: (*enables).to_owned() })
                 .collect(),
         };
         let line = serde_json::to_string(&probe).map_err(|e| e.to_string())?;
@@ -83,7 +85,7 @@ impl Engine {
         if let Some(unknown) = spec.switches.iter().find(|switch| !is_known(switch)) {
             return Err(format!("no switch `{unknown}`: the probe lists them"));
         }
-        let log = Log::open(&spec.observation).map_err(|e| format!("{}: {e}", spec.observation.display()))?;
+        let log = Log::open(&spec.events).map_err(|e| format!("{}: {e}", spec.events.display()))?;
         let cause = (self.run)(&spec, &log).err().unwrap_or(Cause::Returned);
         // The guest's output comes before the last event: whoever reads the event has all of it.
         std::io::stdout().flush().ok();
@@ -97,10 +99,10 @@ fn read_spec(path: &Path) -> Result<CellSpec, String> {
     // The protocol comes first: a newer specification has fields that this binary cannot know.
     let json: serde_json::Value = serde_json::from_slice(&text).map_err(|e| e.to_string())?;
     match json.get("protocol").and_then(serde_json::Value::as_u64) {
-        Some(protocol) if protocol == u64::from(PROTOCOL) => {}
+        Some(protocol) if protocol == u64::from(PROTOCOL_VERSION) => {}
         other => {
             let other = other.map_or("none".to_owned(), |p| p.to_string());
-            return Err(format!("protocol {other}, this engine speaks {PROTOCOL}: build it again"));
+            return Err(format!("protocol {other}, this engine speaks {PROTOCOL_VERSION}: build it again"));
         }
     }
     serde_json::from_value(json).map_err(|e| e.to_string())
@@ -124,20 +126,6 @@ pub fn load(spec: &CellSpec, log: &Log) -> Result<Vec<u8>, Cause> {
         .map_err(|e| Cause::EngineError { message: format!("failed to read {}: {e}", spec.module.display()) })
 }
 
-/// What a host of WASI 0.1 refuses with these words: wiggle's and wasi-common's, which several engines share. They
-/// come as an error of the host function that was called.
-#[must_use]
-pub fn refusal(words: &str) -> Option<HostRefusal> {
-    let is = |part| words.contains(part);
-    if is("invalid exit status outside of") {
-        Some(HostRefusal::ExitCode)
-    } else if is("missing required") && is("memory export") {
-        Some(HostRefusal::NoMemory)
-    } else {
-        None
-    }
-}
-
 /// Whether `bytes` begin as a component does (the version field holds layer 1).
 #[must_use]
 pub fn is_component(bytes: &[u8]) -> bool {
@@ -147,13 +135,13 @@ pub fn is_component(bytes: &[u8]) -> bool {
 /// Ends a cell that asks a core module for what components export.
 #[must_use]
 pub fn no_http() -> Cause {
-    Cause::NoExport { name: "wasi:http/incoming-handler".to_owned() }
+    Cause::MissingExport { name: "wasi:http/incoming-handler".to_owned() }
 }
 
 /// Ends a cell that the lab's own program has no way to ask of its engine.
 #[must_use]
 pub fn not_attempted(what: &str, why: impl Into<String>) -> Cause {
-    Cause::NotAttempted { what: what.to_owned(), message: why.into() }
+    Cause::NotAttempted { subject: what.to_owned(), message: why.into() }
 }
 
 /// Ends a cell whose module has a memory for threads to share, where the lab's host runs one thread and sees into no
@@ -163,11 +151,14 @@ pub fn no_threads() -> Cause {
     not_attempted("threads", "the lab's host runs one thread, and the module's memory is one that threads share")
 }
 
-/// The specification's arguments, with [`SOCKET_FD`] replaced by the guest's descriptor.
+/// The specification's arguments, with [`SOCKET_FD_PLACEHOLDER`] replaced by the guest's descriptor.
 #[must_use]
 pub fn guest_args(spec: &CellSpec, socket: Option<u32>) -> Vec<String> {
     let fd = socket.map(|fd| fd.to_string());
-    spec.args.iter().map(|arg| fd.as_ref().map_or_else(|| arg.clone(), |fd| arg.replace(SOCKET_FD, fd))).collect()
+    spec.args
+        .iter()
+        .map(|arg| fd.as_ref().map_or_else(|| arg.clone(), |fd| arg.replace(SOCKET_FD_PLACEHOLDER, fd)))
+        .collect()
 }
 
 /// The guest's first descriptor after the standard streams and the directories, where a host that has preopened

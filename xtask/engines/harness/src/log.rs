@@ -47,7 +47,7 @@ impl Log {
 
     /// Says what a call of an export returned.
     pub fn called(&self, export: &str, results: Vec<Value>) {
-        self.with(|recorder| recorder.write(&Event::Called { export: export.to_owned(), results }));
+        self.with(|recorder| recorder.write(&Event::CallReturned { export: export.to_owned(), results }));
     }
 
     /// Says that the guest called a host function, for the first [`MAX_HOST_CALLS`] of them.
@@ -67,7 +67,7 @@ impl Log {
         let written = write(&mut self.recorder.lock().unwrap_or_else(PoisonError::into_inner));
         if let Err(error) = written {
             eprintln!("failed to write the observation: {error}");
-            std::process::exit(super::EXIT_UNUSABLE.into());
+            std::process::exit(super::EXIT_INVALID_SPEC.into());
         }
     }
 }

@@ -8,9 +8,9 @@ pub(crate) fn of(error: &Error, stage: Stage) -> Cause {
     let message = error.to_string();
     match error {
         Error::Parser(ParseError::ParseError { message, offset }) => {
-            Cause::Refused { message: message.clone(), offset: Some(*offset as u64) }
+            Cause::Rejected { message: message.clone(), offset: Some(*offset as u64) }
         }
-        Error::Parser(_) | Error::UnsupportedFeature(_) => Cause::Refused { message, offset: None },
+        Error::Parser(_) | Error::UnsupportedFeature(_) => Cause::Rejected { message, offset: None },
         Error::Linker(LinkingError::IncompatibleImportType { module, name }) => {
             Cause::ImportTypeMismatch { module: module.clone(), name: name.clone(), message }
         }

@@ -28,7 +28,7 @@ pub(crate) fn imports(spec: &CellSpec, log: &Log, module: &Module, store: &mut S
         module: first.module.to_string(),
         name: first.name.to_string(),
         ty: type_text(&first.kind, module),
-        missing: u32::try_from(missing.len()).unwrap_or(u32::MAX),
+        missing_count: u32::try_from(missing.len()).unwrap_or(u32::MAX),
     })
 }
 

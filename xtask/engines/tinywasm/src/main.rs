@@ -11,13 +11,13 @@ use tinywasm::engine::{Config, StackConfig};
 use tinywasm::types::{ExternalKind, FuncType, MemoryType, Module, ModuleInner};
 use tinywasm::{Engine, ModuleInstance, Store};
 use wasmlab_engine::{self as engine, Log};
-use wasmlab_protocol::{Call, Cause, CellSpec, Entry, Stage, Value};
+use wasmlab_protocol::{Call, Cause, CellSpec, EntryPoint, Stage, Value};
 
 const TINYWASM: engine::Engine = engine::Engine {
     name: "tinywasm",
     lock: include_str!("../Cargo.lock"),
     modes: &["interpreter"],
-    switches: &[(DEPTH, wasmlab_protocol::STACK)],
+    switches: &[(DEPTH, wasmlab_protocol::STACK_DEPTH)],
     run,
 };
 
@@ -32,7 +32,7 @@ fn run(spec: &CellSpec, log: &Log) -> Result<(), Cause> {
     let bytes = engine::load(spec, log)?;
 
     // Validated and translated to a bytecode of its own, in one go and faster than reading it back would be:
-    // `spec.compiled` is not used.
+    // `spec.code_cache` is not used.
     log.stage(Stage::Compile);
     let module = tinywasm::parse_bytes(&bytes).map_err(|e| cause::of(&e.into(), Stage::Compile))?;
 
@@ -47,9 +47,9 @@ fn run(spec: &CellSpec, log: &Log) -> Result<(), Cause> {
 
     log.stage(Stage::Run);
     let calls = match &spec.entry {
-        Entry::Calls(calls) => calls,
-        Entry::Http { .. } => return Err(engine::no_http()),
-        Entry::Command => {
+        EntryPoint::Calls(calls) => calls,
+        EntryPoint::Http { .. } => return Err(engine::no_http()),
+        EntryPoint::Command => {
             let start = Call { export: "_start".to_owned(), args: vec![] };
             return invoke(&mut store, &module, &instance, &start).map(drop);
         }
@@ -100,7 +100,7 @@ fn exported<'a>(module: &'a Module, name: &str) -> Option<&'a FuncType> {
 }
 
 fn invoke(store: &mut Store, module: &Module, instance: &ModuleInstance, call: &Call) -> Result<Vec<Value>, Cause> {
-    let ty = exported(module, &call.export).ok_or_else(|| Cause::NoExport { name: call.export.clone() })?;
+    let ty = exported(module, &call.export).ok_or_else(|| Cause::MissingExport { name: call.export.clone() })?;
     let args = values::args(call, ty)?;
     let function = instance.func_untyped(store, &call.export).map_err(|e| cause::of(&e, Stage::Run))?;
     let results = function.call(store, &args).map_err(|e| cause::of(&e, Stage::Run))?;

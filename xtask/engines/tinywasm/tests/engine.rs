@@ -42,7 +42,7 @@ fn all_of_wasi_is_missing() {
         (import "env" "memory" (memory 1)) (import "env" "g" (global (mut i64)))
         (func (export "_start")))"#;
     let seen = Cell::new(TINYWASM, module).run();
-    let Cause::MissingImport { module, name, ty, missing } = seen.cause() else { panic!("{:?}", seen.cause()) };
-    assert_eq!((module.as_str(), name.as_str(), *missing), ("wasi_snapshot_preview1", "fd_write", 3));
+    let Cause::MissingImport { module, name, ty, missing_count } = seen.cause() else { panic!("{:?}", seen.cause()) };
+    assert_eq!((module.as_str(), name.as_str(), *missing_count), ("wasi_snapshot_preview1", "fd_write", 3));
     assert_eq!(ty, "func (i32, i32, i32, i32) -> i32");
 }

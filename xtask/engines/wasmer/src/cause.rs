@@ -6,7 +6,7 @@ use wasmer::sys::vm::TrapCode;
 use wasmer::{CompileError, InstantiationError, LinkError, RuntimeError, WasmError};
 use wasmer_wasix::WasiError;
 use wasmlab_engine as engine;
-use wasmlab_protocol::{Cause, Location, TrapKind};
+use wasmlab_protocol::{Cause, HostRefusal, Location, TrapKind};
 
 /// A failure of the engine's own.
 pub(crate) fn engine_error(error: &impl Display) -> Cause {
@@ -18,18 +18,18 @@ pub(crate) fn of_compiling(error: &CompileError) -> Cause {
     let message = error.to_string();
     match error {
         CompileError::Wasm(WasmError::InvalidWebAssembly { offset, .. }) => {
-            Cause::Refused { message, offset: Some(*offset as u64) }
+            Cause::Rejected { message, offset: Some(*offset as u64) }
         }
         // The validator's error arrives as words, which end in the offset.
-        CompileError::Validate(words) => Cause::Refused { offset: offset(words), message },
+        CompileError::Validate(words) => Cause::Rejected { offset: offset(words), message },
         // Singlepass takes every proposal for valid and stops at the first instruction that it lacks.
         CompileError::Codegen(words) if words.contains("not yet implemented") => {
-            Cause::Refused { message, offset: None }
+            Cause::Rejected { message, offset: None }
         }
         CompileError::Wasm(WasmError::ImplLimitExceeded) | CompileError::Codegen(_) | CompileError::Resource(_) => {
             Cause::CompileFailed { message }
         }
-        _ => Cause::Refused { message, offset: None },
+        _ => Cause::Rejected { message, offset: None },
     }
 }
 
@@ -64,8 +64,8 @@ pub(crate) fn of_running(error: &RuntimeError) -> Cause {
     let message = error.message();
     match error.clone().to_trap() {
         Some(code) => Cause::trap(trap(code), message).at(location(error)),
-        None => match engine::refusal(&message) {
-            Some(what) => Cause::HostRefused { what, message },
+        None => match HostRefusal::from_message(&message) {
+            Some(refusal) => Cause::HostRefused { refusal, message },
             None => Cause::HostError { message },
         },
     }

@@ -4,7 +4,7 @@ use wasmer::{Engine, ExternType, Function, FunctionEnv, FunctionEnvMut, Global, 
 use wasmer::{Instance, Memory, Module, Pages, RuntimeError, Store, Table, Type, Value};
 use wasmlab_engine::Log;
 use wasmlab_host_emscripten::{self as host, GlobalValue, Guest, MemoryMap, Stop};
-use wasmlab_protocol::{Cause, CellSpec, Entry, Stage};
+use wasmlab_protocol::{Cause, CellSpec, EntryPoint, Stage};
 
 use crate::cause::{engine_error, of_instantiating, of_running};
 use crate::link;
@@ -78,7 +78,7 @@ fn stop(error: RuntimeError) -> Stop {
 fn cause(stop: Stop) -> Cause {
     match stop {
         Stop::Exit(code) => Cause::Exit { code },
-        Stop::NoExport(name) => Cause::NoExport { name },
+        Stop::NoExport(name) => Cause::MissingExport { name },
         Stop::Abort(message) => Cause::HostError { message },
         Stop::Needed(_) => Cause::HostError { message: stop.to_string() },
         Stop::Engine(error) => match error.downcast::<RuntimeError>() {
@@ -113,8 +113,8 @@ pub(crate) fn run(spec: &CellSpec, log: &Log, engine: Engine, module: &Module, b
     program.instance = Some(instance);
 
     log.stage(Stage::Run);
-    if spec.entry != Entry::Command {
-        return Err(Cause::NoExport { name: "_start".to_owned() });
+    if spec.entry != EntryPoint::Command {
+        return Err(Cause::MissingExport { name: "_start".to_owned() });
     }
     let mut guest = Running(env.into_mut(&mut store));
     match if old { host::start_old(&mut guest) } else { guest.call("_start", &[]).map(|_| 0) } {

@@ -71,7 +71,7 @@ impl Wasi {
             _ => env.initialize(store, instance.clone()),
         };
         // An instance without a memory: no function of WASI can work for it.
-        attached.map_err(|e| Cause::HostRefused { what: HostRefusal::NoMemory, message: e.to_string() })
+        attached.map_err(|e| Cause::HostRefused { refusal: HostRefusal::NoMemory, message: e.to_string() })
     }
 
     /// Flushes and closes what the guest left open.

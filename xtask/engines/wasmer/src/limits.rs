@@ -5,7 +5,7 @@ use std::ptr::NonNull;
 use wasmer::sys::vm::{VMMemory, VMMemoryDefinition, VMTable, VMTableDefinition};
 use wasmer::sys::{BaseTunables, Tunables};
 use wasmer::{MemoryError, MemoryStyle, MemoryType, Pages, TableStyle, TableType};
-use wasmlab_protocol::TABLE_ELEMENTS;
+use wasmlab_protocol::MAX_TABLE_ELEMENTS;
 
 /// wasmer's own tunables, with every maximum lowered to a bound.
 pub(crate) struct Limited {
@@ -29,7 +29,7 @@ impl Limited {
     }
 
     fn table(ty: &TableType) -> Result<TableType, String> {
-        let bound = u32::try_from(TABLE_ELEMENTS).unwrap_or(u32::MAX);
+        let bound = u32::try_from(MAX_TABLE_ELEMENTS).unwrap_or(u32::MAX);
         if ty.minimum > bound {
             return Err(format!("the table's {} elements are more than the {bound} allowed", ty.minimum));
         }

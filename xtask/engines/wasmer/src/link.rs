@@ -53,7 +53,7 @@ pub(crate) fn check(module: &Module, store: &Store, imports: &Imports) -> Option
             module: first.module().to_owned(),
             name: first.name().to_owned(),
             ty: type_text(first.ty()),
-            missing: u32::try_from(missing.count()).unwrap_or(u32::MAX).saturating_add(1),
+            missing_count: u32::try_from(missing.count()).unwrap_or(u32::MAX).saturating_add(1),
         });
     }
     module.imports().find_map(|import| {

@@ -17,7 +17,7 @@ use std::process::ExitCode;
 use tokio::runtime::Runtime;
 use wasmer::{Instance, Store};
 use wasmlab_engine::{self as engine, Log};
-use wasmlab_protocol::{Call, Cause, CellSpec, Entry, Stage, Value};
+use wasmlab_protocol::{Call, Cause, CellSpec, EntryPoint, Stage, Value};
 
 use crate::cause::{engine_error, of_running};
 use crate::host::Wasi;
@@ -72,9 +72,9 @@ fn run(spec: &CellSpec, log: &Log) -> Result<(), Cause> {
 
 fn enter(spec: &CellSpec, log: &Log, store: &mut Store, instance: &Instance) -> Result<(), Cause> {
     let calls = match &spec.entry {
-        Entry::Calls(calls) => calls,
-        Entry::Http { .. } => return Err(engine::no_http()),
-        Entry::Command => {
+        EntryPoint::Calls(calls) => calls,
+        EntryPoint::Http { .. } => return Err(engine::no_http()),
+        EntryPoint::Command => {
             return invoke(store, instance, &Call { export: "_start".to_owned(), args: vec![] }).map(drop);
         }
     };
@@ -89,7 +89,7 @@ fn enter(spec: &CellSpec, log: &Log, store: &mut Store, instance: &Instance) -> 
 }
 
 fn invoke(store: &mut Store, instance: &Instance, call: &Call) -> Result<Vec<Value>, Cause> {
-    let no_export = |_| Cause::NoExport { name: call.export.clone() };
+    let no_export = |_| Cause::MissingExport { name: call.export.clone() };
     let function = instance.exports.get_function(&call.export).map_err(no_export)?;
     let args = values::args(call, &function.ty(store))?;
     let results = function.call(store, &args).map_err(|e| of_running(&e))?;

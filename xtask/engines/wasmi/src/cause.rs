@@ -3,7 +3,7 @@
 use wasmi::errors::{ErrorKind, InstantiationError, LinkerError, MemoryError, TableError};
 use wasmi::{Error, TrapCode};
 use wasmlab_engine as engine;
-use wasmlab_protocol::{Cause, Stage, TrapKind};
+use wasmlab_protocol::{Cause, HostRefusal, Stage, TrapKind};
 
 /// Why a cell ended that failed with `error` in `stage`.
 pub(crate) fn of(error: &Error, stage: Stage) -> Cause {
@@ -33,7 +33,7 @@ pub(crate) fn of(error: &Error, stage: Stage) -> Cause {
         | ErrorKind::Linker(LinkerError::InvalidTypeDefinition { name, .. }) => {
             Cause::ImportTypeMismatch { module: name.module().to_owned(), name: name.name().to_owned(), message }
         }
-        ErrorKind::Wasm(refused) => Cause::Refused { offset: Some(refused.offset() as u64), message },
+        ErrorKind::Wasm(refused) => Cause::Rejected { offset: Some(refused.offset() as u64), message },
         ErrorKind::Translation(_)
         | ErrorKind::ImplementationLimits(_)
         | ErrorKind::UserLimits(_)
@@ -41,9 +41,9 @@ pub(crate) fn of(error: &Error, stage: Stage) -> Cause {
         kind => match kind.as_trap_code() {
             // wasmi keeps no trace of its frames.
             Some(code) => Cause::trap(trap(code), message),
-            None if stage == Stage::Compile => Cause::Refused { message, offset: None },
-            None => match engine::refusal(&message) {
-                Some(what) => Cause::HostRefused { what, message },
+            None if stage == Stage::Compile => Cause::Rejected { message, offset: None },
+            None => match HostRefusal::from_message(&message) {
+                Some(refusal) => Cause::HostRefused { refusal, message },
                 None => Cause::HostError { message },
             },
         },

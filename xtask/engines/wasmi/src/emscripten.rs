@@ -7,7 +7,7 @@ use wasmi::{AsContextMut, Error, Extern, ExternType, Global, Instance, Linker, M
 use wasmi::{Store, StoreContextMut, Table, Val};
 use wasmlab_engine::Log;
 use wasmlab_host_emscripten::{self as host, GlobalValue, Guest, MemoryMap, Stop};
-use wasmlab_protocol::{Cause, CellSpec, Entry, Stage};
+use wasmlab_protocol::{Cause, CellSpec, EntryPoint, Stage};
 
 use crate::{Host, cause, link};
 
@@ -134,15 +134,15 @@ pub(crate) fn run(
         program.memory = exported.or(program.memory);
     }
     log.stage(Stage::Run);
-    if spec.entry != Entry::Command {
-        return Err(Cause::NoExport { name: "_start".to_owned() });
+    if spec.entry != EntryPoint::Command {
+        return Err(Cause::MissingExport { name: "_start".to_owned() });
     }
     let mut guest = Running(store.as_context_mut());
     let done = if old { host::start_old(&mut guest) } else { guest.call("_start", &[]).map(|_| 0) };
     match done {
         Ok(0) => Ok(()),
         Ok(code) => Err(Cause::Exit { code }),
-        Err(Stop::NoExport(name)) => Err(Cause::NoExport { name }),
+        Err(Stop::NoExport(name)) => Err(Cause::MissingExport { name }),
         Err(stop) => Err(cause::of(&error(stop), Stage::Run)),
     }
 }

@@ -68,7 +68,7 @@ pub(crate) fn missing(module: &Module, linker: &Linker<Host>, given: impl Fn(&st
         module: first.module().to_owned(),
         name: first.name().to_owned(),
         ty: type_text(first.ty()),
-        missing: u32::try_from(missing.count()).unwrap_or(u32::MAX).saturating_add(1),
+        missing_count: u32::try_from(missing.count()).unwrap_or(u32::MAX).saturating_add(1),
     })
 }
 

@@ -11,14 +11,14 @@ use std::process::ExitCode;
 use wasmi::{Config, Engine, Extern, Instance, Linker, Module, Store, StoreLimits, StoreLimitsBuilder};
 use wasmi_wasi::WasiCtx;
 use wasmlab_engine::{self as engine, Log};
-use wasmlab_protocol::{Call, Cause, CellSpec, Entry, Stage};
+use wasmlab_protocol::{Call, Cause, CellSpec, EntryPoint, Stage};
 
 const WASMI: engine::Engine =
     engine::Engine { name: "wasmi", lock: include_str!("../Cargo.lock"), modes: MODES, switches: SWITCHES, run };
 
 /// What wasmi leaves off by default, or at a limit that a compiling engine would not have.
 const SWITCHES: &[(&str, &str)] =
-    &[(PAGE_SIZES, "custom-page-sizes"), (WIDE, "wide-arithmetic"), (DEPTH, wasmlab_protocol::STACK)];
+    &[(PAGE_SIZES, "custom-page-sizes"), (WIDE, "wide-arithmetic"), (DEPTH, wasmlab_protocol::STACK_DEPTH)];
 const PAGE_SIZES: &str = "Config::wasm_custom_page_sizes(true)";
 const WIDE: &str = "Config::wasm_wide_arithmetic(true)";
 const DEPTH: &str = "Config::set_max_recursion_depth(20000).set_max_stack_height(8388608)";
@@ -46,7 +46,7 @@ fn run(spec: &CellSpec, log: &Log) -> Result<(), Cause> {
     let engine = Engine::new(&config(spec));
 
     // Modules are validated here and each function is translated when first called, as wasmi does by
-    // default: there is no compiled code worth keeping, so `spec.compiled` is not used.
+    // default: there is no compiled code worth keeping, so `spec.code_cache` is not used.
     log.stage(Stage::Compile);
     let module = Module::new(&engine, &bytes).map_err(|e| cause::of(&e, Stage::Compile))?;
 
@@ -71,9 +71,9 @@ fn run(spec: &CellSpec, log: &Log) -> Result<(), Cause> {
 
     log.stage(Stage::Run);
     match &spec.entry {
-        Entry::Command => invoke(&mut store, instance, &Call { export: "_start".to_owned(), args: vec![] }).map(drop),
-        Entry::Http { .. } => Err(engine::no_http()),
-        Entry::Calls(calls) => {
+        EntryPoint::Command => invoke(&mut store, instance, &Call { export: "_start".to_owned(), args: vec![] }).map(drop),
+        EntryPoint::Http { .. } => Err(engine::no_http()),
+        EntryPoint::Calls(calls) => {
             if let Some(Extern::Func(initialize)) = instance.get_export(&store, "_initialize") {
                 initialize.call(&mut store, &[], &mut []).map_err(|e| cause::of(&e, Stage::Run))?;
             }
@@ -103,12 +103,12 @@ fn config(spec: &CellSpec) -> Config {
 fn limits(spec: &CellSpec) -> StoreLimits {
     StoreLimitsBuilder::new()
         .memory_size(usize::try_from(spec.memory_limit).unwrap_or(usize::MAX))
-        .table_elements(wasmlab_protocol::TABLE_ELEMENTS)
+        .table_elements(wasmlab_protocol::MAX_TABLE_ELEMENTS)
         .build()
 }
 
 fn invoke(store: &mut Store<Host>, instance: Instance, call: &Call) -> Result<Vec<wasmlab_protocol::Value>, Cause> {
-    let no_export = || Cause::NoExport { name: call.export.clone() };
+    let no_export = || Cause::MissingExport { name: call.export.clone() };
     let func = instance.get_func(&*store, &call.export).ok_or_else(no_export)?;
     let ty = func.ty(&*store);
     let args = values::args(call, &ty)?;

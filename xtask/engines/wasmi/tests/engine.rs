@@ -44,4 +44,4 @@ fn emscripten_handlers_within_handlers() {
 }
 
 // It has no threads proposal: what is in its words is judged from the module.
-emscripten_host::emscripten!(EMSCRIPTEN, |cause| matches!(cause, Cause::Refused { .. }));
+emscripten_host::emscripten!(EMSCRIPTEN, |cause| matches!(cause, Cause::Rejected { .. }));

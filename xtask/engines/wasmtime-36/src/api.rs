@@ -18,8 +18,8 @@ pub(crate) const SWITCHES: &[(&str, &str)] = &[
 ];
 
 /// Turns on what one of [`SWITCHES`] gives.
-pub(crate) fn turn_on(config: &mut Config, gives: &str) {
-    match gives {
+pub(crate) fn turn_on(config: &mut Config, enables: &str) {
+    match enables {
         "wide-arithmetic" => config.wasm_wide_arithmetic(true),
         "custom-page-sizes" => config.wasm_custom_page_sizes(true),
         "stack-switching" => config.wasm_stack_switching(true),

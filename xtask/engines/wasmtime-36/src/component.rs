@@ -1,7 +1,7 @@
 //! Running a command component of WASI 0.2, and nothing else that components do: see the current version.
 
 use wasmlab_engine::{self as engine, Log};
-use wasmlab_protocol::{Cause, CellSpec, Entry, Stage};
+use wasmlab_protocol::{Cause, CellSpec, EntryPoint, Stage};
 use wasmtime::component::{Component, Linker, ResourceTable};
 use wasmtime::{Engine, Store, StoreLimits};
 use wasmtime_wasi::p2::{self, bindings::sync::CommandPre};
@@ -32,12 +32,12 @@ pub(crate) fn run(spec: &CellSpec, log: &Log, engine: &Engine, bytes: &[u8]) -> 
 
     log.stage(Stage::Link);
     match spec.entry {
-        Entry::Command => {}
-        Entry::Http { .. } => {
+        EntryPoint::Command => {}
+        EntryPoint::Http { .. } => {
             let why = "the lab's program has no server for wasi:http in this version of wasmtime";
             return Err(engine::not_attempted("http-handler", why));
         }
-        Entry::Calls(_) => {
+        EntryPoint::Calls(_) => {
             let why = "the lab's program calls no exports of components in this version of wasmtime";
             return Err(engine::not_attempted("component-calls", why));
         }
@@ -47,8 +47,8 @@ pub(crate) fn run(spec: &CellSpec, log: &Log, engine: &Engine, bytes: &[u8]) -> 
     let unlinked = linker.instantiate_pre(&component).map_err(|e| imports::of_linking(&e, engine, &component))?;
     let command = CommandPre::new(unlinked).map_err(|error| match exports_run(engine, &component) {
         // There is a `wasi:cli/run`, but of a version or a type that this host does not call.
-        Some(name) => Cause::NoExport { name: format!("{RUN} (the component has {name}: {})", error.root_cause()) },
-        None => Cause::NoExport { name: RUN.to_owned() },
+        Some(name) => Cause::MissingExport { name: format!("{RUN} (the component has {name}: {})", error.root_cause()) },
+        None => Cause::MissingExport { name: RUN.to_owned() },
     })?;
 
     log.stage(Stage::Instantiate);

@@ -24,8 +24,8 @@ pub(crate) const SWITCHES: &[(&str, &str)] = &[
 ];
 
 /// Turns on what one of [`SWITCHES`] gives.
-pub(crate) fn turn_on(config: &mut Config, gives: &str) {
-    let feature = match gives {
+pub(crate) fn turn_on(config: &mut Config, enables: &str) {
+    let feature = match enables {
         "threads" => {
             config.shared_memory(true);
             return;

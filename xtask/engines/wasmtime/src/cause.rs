@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use wasmlab_engine as engine;
-use wasmlab_protocol::{Cause, Location, Stage, TrapKind};
+use wasmlab_protocol::{Cause, HostRefusal, Location, Stage, TrapKind};
 use wasmtime::{Engine, Error, Module, Trap, WasmBacktrace};
 use wasmtime_environ::wasmparser::BinaryReaderError;
 use wasmtime_environ::{CompileError, WasmError};
@@ -23,7 +23,7 @@ pub(crate) fn of_compiling(error: &Error, engine: &Engine, bytes: &[u8]) -> Caus
         return refused;
     }
     let Some(CompileError::Codegen(words)) = find::<CompileError>(error) else {
-        return Cause::Refused { message, offset: None };
+        return Cause::Rejected { message, offset: None };
     };
     // Winch validates while it translates and passes what it finds on as words: so the validator is asked.
     if let Some(refused) = Module::validate(engine, bytes).err().as_ref().and_then(invalid) {
@@ -32,7 +32,7 @@ pub(crate) fn of_compiling(error: &Error, engine: &Engine, bytes: &[u8]) -> Caus
     // It does not know every instruction either, and says so in words too ("Unimplemented …",
     // "Unsupported …", "… not implemented for …"). All else is a defect of the compiler's.
     if words.starts_with("Un") || words.contains("not implemented") {
-        return Cause::Refused { message, offset: None };
+        return Cause::Rejected { message, offset: None };
     }
     Cause::CompileFailed { message }
 }
@@ -41,11 +41,11 @@ pub(crate) fn of_compiling(error: &Error, engine: &Engine, bytes: &[u8]) -> Caus
 fn invalid(error: &Error) -> Option<Cause> {
     let message = format!("{error:#}");
     if let Some(error) = find::<BinaryReaderError>(error) {
-        return Some(Cause::Refused { offset: Some(error.offset() as u64), message });
+        return Some(Cause::Rejected { offset: Some(error.offset() as u64), message });
     }
     Some(match find::<WasmError>(error)? {
-        WasmError::InvalidWebAssembly { offset, .. } => Cause::Refused { offset: Some(*offset as u64), message },
-        WasmError::Unsupported(_) | WasmError::User(_) => Cause::Refused { offset: None, message },
+        WasmError::InvalidWebAssembly { offset, .. } => Cause::Rejected { offset: Some(*offset as u64), message },
+        WasmError::Unsupported(_) | WasmError::User(_) => Cause::Rejected { offset: None, message },
         WasmError::ImplLimitExceeded => Cause::CompileFailed { message },
     })
 }
@@ -63,12 +63,12 @@ pub(crate) fn of_running(error: &Error, stage: Stage) -> Cause {
         return Cause::trap(TrapKind::UncaughtException, message).at(location(error));
     }
     let message = error.root_cause().to_string();
-    if let Some(what) = engine::refusal(&message) {
-        return Cause::HostRefused { what, message };
+    if let Some(refusal) = HostRefusal::from_message(&message) {
+        return Cause::HostRefused { refusal, message };
     }
     // What is switched off is named with the method that switches it on.
     if message.contains("`Config::") {
-        return Cause::Refused { message, offset: None };
+        return Cause::Rejected { message, offset: None };
     }
     // A backtrace says that the guest was running. Without one, and with all imports of the right
     // type, an instantiation fails for the want of memory, tables or the like.

@@ -8,7 +8,7 @@ mod imports;
 mod outgoing;
 
 use wasmlab_engine::Log;
-use wasmlab_protocol::{Cause, CellSpec, Entry, Stage};
+use wasmlab_protocol::{Cause, CellSpec, EntryPoint, Stage};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
@@ -27,9 +27,9 @@ pub(crate) fn run(spec: &CellSpec, log: &Log, engine: &Engine, bytes: &[u8]) -> 
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| engine_error(&e))?;
     let ended = runtime.block_on(async {
         match &spec.entry {
-            Entry::Command => command::run(spec, log, &component, unlinked).await,
-            Entry::Http { port } => http::serve(spec, log, &component, unlinked, *port).await,
-            Entry::Calls(calls) => calls::run(spec, log, unlinked, calls).await,
+            EntryPoint::Command => command::run(spec, log, &component, unlinked).await,
+            EntryPoint::Http { port } => http::serve(spec, log, &component, unlinked, *port).await,
+            EntryPoint::Calls(calls) => calls::run(spec, log, unlinked, calls).await,
         }
     });
     // A read of stdin that the guest no longer waits for must not hold the process.
@@ -48,8 +48,8 @@ fn no_export(engine: &Engine, component: &Component, interface: &str, error: &wa
     match exported(engine, component, interface) {
         // There is one, but of a version or a type that this host does not call.
         Some(name) => {
-            Cause::NoExport { name: format!("{interface} (the component has {name}: {})", error.root_cause()) }
+            Cause::MissingExport { name: format!("{interface} (the component has {name}: {})", error.root_cause()) }
         }
-        None => Cause::NoExport { name: interface.to_owned() },
+        None => Cause::MissingExport { name: interface.to_owned() },
     }
 }

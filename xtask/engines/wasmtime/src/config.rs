@@ -12,9 +12,9 @@ const SMALL: usize = 64 << 10;
 pub(crate) fn engine(spec: &CellSpec, size: usize) -> Result<Engine, Cause> {
     let mut config = Config::new();
     config.parallel_compilation(size > SMALL);
-    for (switch, gives) in api::SWITCHES {
+    for (switch, enables) in api::SWITCHES {
         if spec.switches.iter().any(|name| name == switch) {
-            api::turn_on(&mut config, gives);
+            api::turn_on(&mut config, enables);
         }
     }
     match spec.mode.as_str() {
@@ -26,7 +26,7 @@ pub(crate) fn engine(spec: &CellSpec, size: usize) -> Result<Engine, Cause> {
     Engine::new(&config).map_err(|error| match spec.switches.is_empty() {
         true => cause::engine_error(&error),
         // A mode may be without what others have behind the same switch.
-        false => Cause::Unsupported { what: "switch".to_owned(), message: error.to_string() },
+        false => Cause::Unsupported { feature: "switch".to_owned(), message: error.to_string() },
     })
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use wasmlab_engine::{self as engine, Log};
 use wasmlab_host_emscripten::{self as host, GlobalValue, Guest, MemoryMap, Stop};
-use wasmlab_protocol::{Cause, CellSpec, Entry, Stage};
+use wasmlab_protocol::{Cause, CellSpec, EntryPoint, Stage};
 use wasmtime::{AsContextMut, Caller, Engine, Error, ExternType, FuncType, Global, Instance, Linker, Memory, Module};
 use wasmtime::{Ref, Result, Store, StoreContextMut, StoreLimits, Table, Val, ValType};
 
@@ -86,7 +86,7 @@ fn stop(error: Error) -> Stop {
 fn cause(stop: Stop) -> Cause {
     match stop {
         Stop::Exit(code) => Cause::Exit { code },
-        Stop::NoExport(name) => Cause::NoExport { name },
+        Stop::NoExport(name) => Cause::MissingExport { name },
         Stop::Abort(message) => Cause::HostError { message },
         Stop::Needed(_) => Cause::HostError { message: stop.to_string() },
         Stop::Engine(error) => match error.downcast::<Wrapped>() {
@@ -124,8 +124,8 @@ pub(crate) fn run(spec: &CellSpec, log: &Log, engine: &Engine, bytes: &[u8]) -> 
     program.memory = exported.or(program.memory);
 
     log.stage(Stage::Run);
-    if spec.entry != Entry::Command {
-        return Err(Cause::NoExport { name: "_start".to_owned() });
+    if spec.entry != EntryPoint::Command {
+        return Err(Cause::MissingExport { name: "_start".to_owned() });
     }
     let mut guest = Running(store.as_context_mut());
     match if old { host::start_old(&mut guest) } else { guest.call("_start", &[]).map(|_| 0) } {

@@ -40,7 +40,7 @@ pub(crate) fn wasi(spec: &CellSpec) -> Result<WasiCtxBuilder, Cause> {
 pub(crate) fn limits(spec: &CellSpec) -> StoreLimits {
     StoreLimitsBuilder::new()
         .memory_size(usize::try_from(spec.memory_limit).unwrap_or(usize::MAX))
-        .table_elements(wasmlab_protocol::TABLE_ELEMENTS)
+        .table_elements(wasmlab_protocol::MAX_TABLE_ELEMENTS)
         .build()
 }
 
@@ -85,9 +85,9 @@ pub(crate) fn check<T: 'static>(module: &Module, linker: &Linker<T>, store: &mut
         let expected = import.ty();
         let (from, name) = (import.module().to_owned(), import.name().to_owned());
         match (linker.get_by_import(&mut *store, &import), &mut missing) {
-            (None, Some(Cause::MissingImport { missing, .. })) => *missing += 1,
+            (None, Some(Cause::MissingImport { missing_count, .. })) => *missing_count += 1,
             (None, _) => {
-                missing = Some(Cause::MissingImport { module: from, name, ty: type_text(&expected), missing: 1 });
+                missing = Some(Cause::MissingImport { module: from, name, ty: type_text(&expected), missing_count: 1 });
             }
             (Some(found), _) if mismatch.is_none() && !fits(&found.ty(&*store), &expected, &found) => {
                 let message = format!(

@@ -1,7 +1,7 @@
 //! Running a core module.
 
 use wasmlab_engine::{self as engine, Log};
-use wasmlab_protocol::{Call, Cause, CellSpec, Entry, Stage, Value};
+use wasmlab_protocol::{Call, Cause, CellSpec, EntryPoint, Stage, Value};
 use wasmtime::{Engine, Instance, Linker, Module, Store, Val};
 
 use crate::cause::of_running;
@@ -25,9 +25,9 @@ pub(crate) fn run(spec: &CellSpec, log: &Log, engine: &Engine, bytes: &[u8]) -> 
 
     log.stage(Stage::Run);
     match &spec.entry {
-        Entry::Command => invoke(&mut store, instance, &Call { export: "_start".to_owned(), args: vec![] }).map(drop),
-        Entry::Http { .. } => Err(engine::no_http()),
-        Entry::Calls(calls) => {
+        EntryPoint::Command => invoke(&mut store, instance, &Call { export: "_start".to_owned(), args: vec![] }).map(drop),
+        EntryPoint::Http { .. } => Err(engine::no_http()),
+        EntryPoint::Calls(calls) => {
             if let Some(initialize) = instance.get_func(&mut store, "_initialize") {
                 initialize.call(&mut store, &[], &mut []).map_err(|e| of_running(&e, Stage::Run))?;
             }
@@ -41,7 +41,7 @@ pub(crate) fn run(spec: &CellSpec, log: &Log, engine: &Engine, bytes: &[u8]) -> 
 }
 
 fn invoke(store: &mut Store<Host>, instance: Instance, call: &Call) -> Result<Vec<Value>, Cause> {
-    let no_export = || Cause::NoExport { name: call.export.clone() };
+    let no_export = || Cause::MissingExport { name: call.export.clone() };
     let func = instance.get_func(&mut *store, &call.export).ok_or_else(no_export)?;
     let ty = func.ty(&*store);
     let args = values::args(call, &ty)?;

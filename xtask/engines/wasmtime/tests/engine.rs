@@ -53,5 +53,5 @@ const EMSCRIPTEN: Subject = subject("cranelift+emscripten");
 // It has shared memories, which its host cannot look into.
 emscripten_host::emscripten!(
     EMSCRIPTEN,
-    |cause| matches!(cause, Cause::NotAttempted { what, .. } if what == "threads")
+    |cause| matches!(cause, Cause::NotAttempted { subject, .. } if subject == "threads")
 );

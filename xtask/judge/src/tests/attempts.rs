@@ -4,18 +4,18 @@ use wasmlab_protocol::{Cause, Stage, TrapKind};
 
 use super::{facts, observation, spec, to, verdict};
 use wasmlab_model::codes::{Blame, Code};
-use wasmlab_model::observation::{Observation, Outcome, PREOPENED_SOCKET, Script};
+use wasmlab_model::observation::{Observation, Outcome, PREOPENED_SOCKET, ScriptProgress};
 use wasmlab_model::verdict::Verdict;
 
 #[test]
 fn what_the_lab_cannot_ask_blames_nobody() {
-    let cause = Cause::NotAttempted { what: "component-calls".to_owned(), message: "no way to ask".to_owned() };
+    let cause = Cause::NotAttempted { subject: "component-calls".to_owned(), message: "no way to ask".to_owned() };
     let seen = observation(Outcome::Exited(0), to(Stage::Link, cause), "");
     let judged = verdict(Ok(&facts("(component)")), &seen, &spec(""));
     assert_eq!((judged.verdict, judged.code, judged.blame.len(), judged.stage), (Verdict::NotAttempted, None, 0, None));
     assert_eq!((judged.subject.as_deref(), judged.detail.as_str()), (Some("component-calls"), "no way to ask"));
     // Nothing was started: whatever is expected, that is no gap.
-    let none = verdict(Ok(&facts("(module)")), &Observation::nothing(), &spec("[expect]\nexit = 1"));
+    let none = verdict(Ok(&facts("(module)")), &Observation::not_started(), &spec("[expect]\nexit = 1"));
     assert_eq!((none.verdict, none.code), (Verdict::Error, None));
 }
 
@@ -24,8 +24,9 @@ fn what_the_lab_cannot_ask_blames_nobody() {
 fn a_socket_that_a_runtime_cannot_hand_over_is_judged_by_what_the_guest_says() {
     let check = |cause: Cause, stdout: &str, failed: Option<&str>, wanted: Option<&str>| {
         let mut seen = observation(Outcome::Exited(0), to(Stage::Run, cause), stdout);
-        seen.withheld = vec![PREOPENED_SOCKET.to_owned()];
-        seen.script = Some(Script { done: 1, steps: 2, failed: failed.map(str::to_owned), unreachable: false });
+        seen.unsupported_inputs = vec![PREOPENED_SOCKET.to_owned()];
+        seen.client_script =
+            Some(ScriptProgress { steps_passed: 1, steps: 2, failed: failed.map(str::to_owned), unreachable: false });
         let judged = verdict(Ok(&facts("(module)")), &seen, &spec(""));
         let Some(words) = wanted else { return assert_ne!(judged.code, Some(Code::SocketsUnsupported), "{stdout}") };
         assert_eq!((judged.code, judged.blame.as_slice()), (Some(Code::SocketsUnsupported), &[Blame::Runtime][..]));

@@ -21,6 +21,7 @@ fn limits_signals_and_silence_have_their_codes() {
     check(Outcome::Limit(Limit::CompileTime(10)), vec![], Code::CompileTimeout);
     check(Outcome::Limit(Limit::Output(10)), running(), Code::OutputFlood);
     check(Outcome::Limit(Limit::Memory(10)), running(), Code::OutOfMemory);
+    check(Outcome::Limit(Limit::Disk { bytes: 10, files: 1 }), running(), Code::DiskFlood);
     check(Outcome::Signaled(11), running(), Code::Crashed);
     check(Outcome::Signaled(9), running(), Code::Crashed);
     check(Outcome::Exited(0), running(), Code::Crashed);
@@ -31,7 +32,7 @@ fn limits_signals_and_silence_have_their_codes() {
 fn nobody_is_blamed_at_a_limit_of_which_nobody_knows_whether_the_guest_had_begun() {
     let facts = facts("(module)");
     let check = |compile_ms, detail| {
-        let outcome = Outcome::Limit(Limit::Unseen { compile_ms, run_ms: 10 });
+        let outcome = Outcome::Limit(Limit::CompileOrRun { compile_ms, run_ms: 10 });
         let judgement = verdict(Ok(&facts), &observation(outcome, vec![], ""), &spec(""));
         assert_eq!((judgement.code, judgement.blame.as_slice()), (Some(Code::Timeout), &[Blame::Unknown][..]));
         assert_eq!(judgement.detail, detail);
@@ -54,20 +55,20 @@ fn causes_before_the_run_have_their_codes() {
         assert_eq!((judgement.verdict, judgement.code), verdict_code, "{}", judgement.detail);
     };
     let gap = |code| (Verdict::Gap, Some(code));
-    let refused = || Cause::Refused { message: words(), offset: None };
+    let refused = || Cause::Rejected { message: words(), offset: None };
     check(Ok(&simd), refused(), gap(Code::UnsupportedProposal));
     check(Ok(&plain), refused(), gap(Code::EngineCompileError));
     check(Err("malformed at byte 0x8"), refused(), gap(Code::Malformed));
     check(Ok(&plain), Cause::CompileFailed { message: words() }, gap(Code::EngineCompileError));
     let component = facts("(component)");
-    let at = |offset| Cause::Refused { message: words(), offset };
+    let at = |offset| Cause::Rejected { message: words(), offset };
     check(Ok(&component), at(None), gap(Code::NeedsComponentModel));
     check(Ok(&component), at(Some(4)), gap(Code::NeedsComponentModel));
     check(Ok(&component), at(Some(40)), gap(Code::UnsupportedProposal));
-    check(Ok(&plain), Cause::NoExport { name: words() }, gap(Code::NoEntryPoint));
+    check(Ok(&plain), Cause::MissingExport { name: words() }, gap(Code::NoEntryPoint));
     check(Ok(&plain), Cause::ResourceLimit { message: words() }, gap(Code::OutOfMemory));
     check(Ok(&plain), Cause::trap(TrapKind::Unreachable, words()), gap(Code::Trap));
-    let unsupported = |what: &str| Cause::Unsupported { what: what.to_owned(), message: words() };
+    let unsupported = |what: &str| Cause::Unsupported { feature: what.to_owned(), message: words() };
     check(Ok(&plain), unsupported("network"), gap(Code::SocketsUnsupported));
     check(Ok(&plain), unsupported("switch"), gap(Code::NotImplemented));
     let mismatch = Cause::ImportTypeMismatch { module: words(), name: words(), message: words() };
@@ -79,20 +80,24 @@ fn causes_before_the_run_have_their_codes() {
 fn what_reading_foresaw_is_the_reason_of_every_refusal() {
     let check = |facts: &Facts, cause: Cause, wanted: Option<(Code, &str)>| {
         let seen = observation(Outcome::Exited(0), to(Stage::Compile, cause.clone()), "");
-        let judged =
-            diagnose(&Evidence { facts: Ok(facts), observation: &seen, progress: &seen.reported(), lab_guest: true });
+        let judged = diagnose(&Evidence {
+            facts: Ok(facts),
+            observation: &seen,
+            progress: &seen.reported_progress(),
+            lab_guest: true,
+        });
         let found = judged.as_ref().map(|j| (j.code.unwrap(), j.subject.as_deref().unwrap_or_default()));
         assert_eq!(found, wanted, "{cause:?}");
     };
     let words = || "words".to_owned();
     let old = wasmlab_inspect::facts(b"\0asm\x0a\0\x01\0").unwrap();
     let version = Some((Code::FormatVersion, "0xa"));
-    check(&old, Cause::Refused { message: words(), offset: None }, version);
+    check(&old, Cause::Rejected { message: words(), offset: None }, version);
     check(&old, Cause::HostError { message: words() }, version);
     check(&old, Cause::Returned, None);
     let many = facts(&format!("(module (func $big (local{})))", " i32".repeat(50_001)));
     let limit = Some((Code::ImplementationLimit, "locals"));
-    check(&many, Cause::Refused { message: words(), offset: None }, limit);
+    check(&many, Cause::Rejected { message: words(), offset: None }, limit);
     check(&many, Cause::CompileFailed { message: words() }, limit);
     check(&many, Cause::Returned, None);
     check(&many, Cause::trap(TrapKind::Unreachable, words()), Some((Code::Trap, "unreachable")));

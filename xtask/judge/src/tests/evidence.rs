@@ -5,7 +5,7 @@ use wasmlab_protocol::{Cause, Event, Stage, TrapKind};
 
 use super::{Evidence, facts, judge, observation, spec, to, verdict};
 use wasmlab_model::codes::Code;
-use wasmlab_model::observation::{Limit, Outcome, PREOPENED_SOCKET, Script};
+use wasmlab_model::observation::{Limit, Outcome, PREOPENED_SOCKET, ScriptProgress};
 use wasmlab_model::verdict::Verdict;
 
 fn any_outcome() -> impl Strategy<Value = Outcome> {
@@ -25,15 +25,15 @@ fn any_cause() -> impl Strategy<Value = Cause> {
         Just(Cause::Returned),
         (-2..300i32).prop_map(|code| Cause::Exit { code }),
         ".{0,8}".prop_map(|message| Cause::trap(TrapKind::Other, message)),
-        ".{0,8}".prop_map(|message| Cause::Refused { message, offset: None }),
+        ".{0,8}".prop_map(|message| Cause::Rejected { message, offset: None }),
         ("[a-z]{0,4}", "[a-z]{0,4}").prop_map(|(module, name)| Cause::MissingImport {
             module,
             name,
             ty: String::new(),
-            missing: 2
+            missing_count: 2
         }),
         ".{0,8}".prop_map(|message| Cause::EngineError { message }),
-        ".{0,8}".prop_map(|message| Cause::NotAttempted { what: "glue".to_owned(), message }),
+        ".{0,8}".prop_map(|message| Cause::NotAttempted { subject: "glue".to_owned(), message }),
     ]
 }
 
@@ -69,8 +69,8 @@ proptest! {
         let mut events: Vec<Event> = stages.iter().map(|s| Event::Stage { stage: *s, micros: 1, cached: false }).collect();
         events.extend(cause.clone().map(|cause| Event::End { cause, micros: 2 }));
         let mut seen = observation(outcome.clone(), events, &stdout);
-        seen.withheld = withheld.then(|| PREOPENED_SOCKET.to_owned()).into_iter().collect();
-        seen.script = scripted.then(|| Script { done: 0, steps: 1, failed: failed.clone(), unreachable });
+        seen.unsupported_inputs = withheld.then(|| PREOPENED_SOCKET.to_owned()).into_iter().collect();
+        seen.client_script = scripted.then(|| ScriptProgress { steps_passed: 0, steps: 1, failed: failed.clone(), unreachable });
         let wanted = if lab { format!("[expect]\nexit = {exit}\nlab = [\"args\"]") } else { format!("[expect]\nexit = {exit}") };
         let judgement = verdict(if readable { Ok(&facts) } else { Err("malformed") }, &seen, &spec(&wanted));
         if matches!(outcome, Outcome::NotStarted(_)) {
@@ -100,7 +100,7 @@ fn what_a_foreign_guest_prints_is_no_evidence() {
     let facts = facts("(module)");
     let check = |stdout: &str, lab_guest: bool, wanted: (Verdict, Option<Code>)| {
         let seen = observation(Outcome::Exited(0), to(Stage::Run, Cause::Returned), stdout);
-        let progress = seen.reported();
+        let progress = seen.reported_progress();
         let evidence = Evidence { facts: Ok(&facts), observation: &seen, progress: &progress, lab_guest };
         let judged = judge(&evidence, &spec(""));
         assert_eq!((judged.verdict, judged.code), wanted, "{stdout}");

@@ -4,7 +4,7 @@ use wasmlab_protocol::{Cause, Event, Stage, Value};
 
 use super::{facts, observation, spec, to, verdict};
 use wasmlab_model::codes::Code;
-use wasmlab_model::observation::{Outcome, Script};
+use wasmlab_model::observation::{Outcome, ScriptProgress};
 use wasmlab_model::verdict::Verdict;
 
 const PASS: (Verdict, Option<Code>) = (Verdict::Pass, None);
@@ -57,7 +57,7 @@ fn results_and_host_calls_are_compared() {
     let check = |results: Vec<Value>, calls: Vec<Value>, wanted| {
         let mut events = vec![Event::Stage { stage: Stage::Run, micros: 1, cached: false }];
         events.push(Event::HostCall { function: "env.f".to_owned(), args: calls });
-        events.push(Event::Called { export: "add".to_owned(), results });
+        events.push(Event::CallReturned { export: "add".to_owned(), results });
         events.push(Event::End { cause: Cause::Returned, micros: 2 });
         let spec = spec(
             "[run]\nentry = \"calls\"\n[[run.call]]\nexport = \"add\"\nresults = [\"i32:5\"]\n[expect]\nhost_calls = [{ function = \"env.f\", args = [\"i32:7\"] }]",
@@ -78,7 +78,8 @@ fn a_guest_that_says_it_listens_where_nobody_can_connect_has_no_sockets() {
     let judged = |stdout: &str, done: usize| {
         let mut observation = observation(Outcome::Stopped, to(Stage::Run, Cause::Returned), stdout);
         let failed = Some("nobody listens on http".to_owned());
-        observation.script = Some(Script { done, steps: 2, failed, unreachable: done == 0 });
+        observation.client_script =
+            Some(ScriptProgress { steps_passed: done, steps: 2, failed, unreachable: done == 0 });
         verdict(Ok(&facts("(module)")), &observation, &spec(steps))
     };
     let silent = judged("lab: socket-listen ok\n", 0);

@@ -5,7 +5,7 @@ use wasmlab_protocol::{Cause, Event, HostRefusal, Location, Stage, TrapKind};
 use super::{facts, observation, spec, to};
 use crate::{Evidence, judge};
 use wasmlab_model::codes::{Blame, Code};
-use wasmlab_model::observation::{Observation, Outcome, Progress};
+use wasmlab_model::observation::{GuestProgress, Observation, Outcome};
 use wasmlab_model::verdict::Judgement;
 
 /// A guest of `wat` that ended with `cause`, after writing to stdout and stderr.
@@ -14,7 +14,7 @@ fn ended(wat: &str, cause: Cause, (stdout, stderr): (&str, &str), expect: &str) 
     let seen =
         Observation { stderr: stderr.to_owned(), ..observation(Outcome::Exited(0), to(Stage::Run, cause), stdout) };
     judge(
-        &Evidence { facts: Ok(&facts), observation: &seen, progress: &seen.reported(), lab_guest: true },
+        &Evidence { facts: Ok(&facts), observation: &seen, progress: &seen.reported_progress(), lab_guest: true },
         &spec(expect),
     )
 }
@@ -71,7 +71,7 @@ fn a_wrong_exit_shows_the_last_lines_of_both_streams() {
 #[test]
 fn a_host_that_refuses_is_no_trap_of_the_guests() {
     let refused = |wat: &str, what, expect: &str, (subject, blame), detail: &str, remedy: &str| {
-        let cause = Cause::HostRefused { what, message: "its words".to_owned() };
+        let cause = Cause::HostRefused { refusal: what, message: "its words".to_owned() };
         let found = ended(wat, cause, ("", ""), expect);
         check(&found, Code::HostRefused, Some(subject), detail, remedy);
         assert_eq!(found.blame, [blame], "{wat}");
@@ -101,7 +101,7 @@ fn a_runtime_that_dies_where_an_import_is_missing_says_both() {
     let facts = facts("(module (import \"env\" \"__wasm_setjmp\" (func)))");
     let judged = |unchecked_imports: bool| {
         let seen = observation(Outcome::Signaled(11), Vec::<Event>::new(), "");
-        let progress = Progress { unchecked_imports, stage: Some(Stage::Run), ..Progress::default() };
+        let progress = GuestProgress { unchecked_imports, stage: Some(Stage::Run), ..GuestProgress::default() };
         judge(&Evidence { facts: Ok(&facts), observation: &seen, progress: &progress, lab_guest: true }, &spec(""))
     };
     let found = judged(true);
@@ -203,10 +203,10 @@ fn wrong_answers_to_wasis_first_snapshot_have_a_reason() {
 fn a_release_candidate_is_named_with_its_release() {
     let facts = facts("(component (import \"wasi:http/types@0.2.0-rc-2023-12-05\" (instance (export \"f\" (func)))))");
     let (module, name) = ("wasi:http/types@0.2.0-rc-2023-12-05".to_owned(), "f".to_owned());
-    let cause = Cause::MissingImport { module, name, ty: "instance".to_owned(), missing: 0 };
+    let cause = Cause::MissingImport { module, name, ty: "instance".to_owned(), missing_count: 0 };
     let seen = observation(Outcome::Exited(0), to(Stage::Link, cause), "");
     let found = judge(
-        &Evidence { facts: Ok(&facts), observation: &seen, progress: &seen.reported(), lab_guest: true },
+        &Evidence { facts: Ok(&facts), observation: &seen, progress: &seen.reported_progress(), lab_guest: true },
         &spec(""),
     );
     let words = "0.2.0-rc-2023-12-05 came before the release 0.2.0";

@@ -5,14 +5,18 @@ use wasmlab_protocol::{Cause, Stage};
 use super::{facts, observation, spec, to, verdict};
 use crate::{Evidence, judge};
 use wasmlab_model::codes::{Blame, Code};
-use wasmlab_model::observation::{Outcome, Progress};
+use wasmlab_model::observation::{GuestProgress, Outcome};
 
 #[test]
 fn a_missing_import_is_judged_by_its_abi() {
     let check = |module: &str, name: &str, code| {
         let facts = facts(&format!("(module (import \"{module}\" \"{name}\" (func)))"));
-        let cause =
-            Cause::MissingImport { module: module.to_owned(), name: name.to_owned(), ty: String::new(), missing: 1 };
+        let cause = Cause::MissingImport {
+            module: module.to_owned(),
+            name: name.to_owned(),
+            ty: String::new(),
+            missing_count: 1,
+        };
         let judgement = verdict(Ok(&facts), &observation(Outcome::Exited(0), to(Stage::Link, cause), ""), &spec(""));
         assert_eq!((judgement.code, judgement.stage), (Some(code), Some(Stage::Link)), "{module}.{name}");
         assert_eq!(judgement.subject, Some(format!("{module}.{name}")));
@@ -34,7 +38,7 @@ fn missing(wat: &str, import: &str, wanted: (Code, &[Blame]), words: (&str, &str
     let facts = facts(&format!("(module {wat})"));
     let (module, name) = import.rsplit_once('.').unwrap();
     let (module, name) = (module.to_owned(), name.to_owned());
-    let cause = Cause::MissingImport { module, name, ty: String::new(), missing: 1 };
+    let cause = Cause::MissingImport { module, name, ty: String::new(), missing_count: 1 };
     let judgement = verdict(Ok(&facts), &observation(Outcome::Exited(0), to(Stage::Link, cause), ""), &spec(""));
     let remedy = judgement.remedy.unwrap_or_else(|| judgement.code.unwrap().entry().remedy.to_owned());
     assert_eq!((judgement.code, &judgement.blame[..]), (Some(wanted.0), wanted.1), "{wat}");
@@ -119,8 +123,8 @@ fn a_missing_import_is_never_reported_as_a_missing_entry_point() {
         let stage = if linked { Stage::Run } else { Stage::Link };
         // What an adapter reads from a command line leaves no events behind.
         let seen = observation(Outcome::Exited(1), if linked { to(stage, Cause::Returned) } else { Vec::new() }, "");
-        let cause = Some(Cause::NoExport { name: name.to_owned() });
-        let progress = Progress { stage: Some(stage), cause, ..Progress::default() };
+        let cause = Some(Cause::MissingExport { name: name.to_owned() });
+        let progress = GuestProgress { stage: Some(stage), cause, ..GuestProgress::default() };
         let judged =
             judge(&Evidence { facts: Ok(&facts), observation: &seen, progress: &progress, lab_guest: true }, &spec(""));
         assert_eq!((judged.code, judged.subject.as_deref()), (Some(code), Some(subject)), "{wat}: {}", judged.detail);
@@ -143,8 +147,12 @@ fn a_missing_import_is_never_reported_as_a_missing_entry_point() {
 fn emscriptens_modules_need_their_glue_or_a_host_where_they_have_none() {
     let check = |module: &str, name: &str, exports: &str, wanted, words: &str| {
         let facts = facts(&format!("(module (import \"{module}\" \"{name}\" (func)) {exports})"));
-        let cause =
-            Cause::MissingImport { module: module.to_owned(), name: name.to_owned(), ty: String::new(), missing: 3 };
+        let cause = Cause::MissingImport {
+            module: module.to_owned(),
+            name: name.to_owned(),
+            ty: String::new(),
+            missing_count: 3,
+        };
         let judgement = verdict(Ok(&facts), &observation(Outcome::Exited(0), to(Stage::Link, cause), ""), &spec(""));
         assert_eq!(judgement.code, Some(wanted), "{module}.{name}");
         assert!(judgement.detail.contains(words), "{}", judgement.detail);
@@ -161,7 +169,7 @@ fn a_component_lacks_an_interface_by_name_and_version() {
         let facts = facts(&format!(r#"(component (import "{interface}" (instance (export "f" (func)))))"#));
         // As the engine of wasmtime reports it.
         let (module, name) = (interface.to_owned(), "f".to_owned());
-        let cause = Cause::MissingImport { module, name, ty: "instance".to_owned(), missing: 0 };
+        let cause = Cause::MissingImport { module, name, ty: "instance".to_owned(), missing_count: 0 };
         let observation = observation(Outcome::Exited(0), to(Stage::Link, cause), "");
         let judgement = verdict(Ok(&facts), &observation, &spec(""));
         assert_eq!((judgement.code, judgement.subject.as_deref()), (Some(code), Some(interface)));

@@ -10,7 +10,7 @@ use wasmlab_model::verdict::Judgement;
 
 fn refused(wat: &str, message: &str, probed: &[(&str, bool)]) -> Judgement {
     let facts = facts(wat);
-    let cause = Cause::Refused { message: message.to_owned(), offset: None };
+    let cause = Cause::Rejected { message: message.to_owned(), offset: None };
     let judgement = verdict(Ok(&facts), &observation(Outcome::Exited(0), to(Stage::Compile, cause), ""), &spec(""));
     exact(judgement, &facts, message, probed)
 }

@@ -2,13 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::SCHEMA;
+use super::SCHEMA_VERSION;
 
 /// What stands in the place of a report where there is none: the command line or a scenario is wrong, the lab
 /// failed, or nothing was run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
-    /// [`SCHEMA`].
+    /// [`SCHEMA_VERSION`].
     pub schema: u32,
     /// What went wrong.
     pub error: FailureText,
@@ -27,6 +27,6 @@ impl Failure {
     /// With an exit code and what stderr says.
     #[must_use]
     pub fn new(code: u8, message: &str) -> Self {
-        Self { schema: SCHEMA, error: FailureText { code, message: message.to_owned() } }
+        Self { schema: SCHEMA_VERSION, error: FailureText { code, message: message.to_owned() } }
     }
 }

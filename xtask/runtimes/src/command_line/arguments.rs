@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
-use wasmlab_protocol::{CellSpec, PreopenedDir, SOCKET_FD};
+use wasmlab_protocol::{CellSpec, PreopenedDir, SOCKET_FD_PLACEHOLDER};
 
 /// A command: the program and its first arguments.
 #[must_use]
@@ -21,7 +21,7 @@ pub fn joined<const N: usize>(pieces: [&OsStr; N]) -> OsString {
 #[must_use]
 pub fn guest_args(cell: &CellSpec) -> Vec<OsString> {
     let fd = (3 + cell.dirs.len()).to_string();
-    cell.args.iter().skip(1).map(|arg| arg.replace(SOCKET_FD, &fd).into()).collect()
+    cell.args.iter().skip(1).map(|arg| arg.replace(SOCKET_FD_PLACEHOLDER, &fd).into()).collect()
 }
 
 /// `--dir HOST::GUEST` and the like, one pair of arguments a directory.

@@ -2,8 +2,8 @@
 
 use std::ffi::OsString;
 
-use wasmlab_model::facts::{Facts, Kind};
-use wasmlab_protocol::{Call, Cause, Entry, Value};
+use wasmlab_model::facts::{BinaryKind, Facts};
+use wasmlab_protocol::{Call, Cause, EntryPoint, Value};
 
 use super::Reader;
 use super::arguments::guest_args;
@@ -36,9 +36,9 @@ pub fn processes(
         argv
     };
     match cell.cell.entry {
-        Entry::Command => vec![process(&[], &[], guest_args(cell.cell))],
-        Entry::Http { .. } => vec![process(&[], &[], Vec::new())],
-        Entry::Calls(_) => {
+        EntryPoint::Command => vec![process(&[], &[], guest_args(cell.cell))],
+        EntryPoint::Http { .. } => vec![process(&[], &[], Vec::new())],
+        EntryPoint::Calls(_) => {
             let calls = answerable(cell).iter().map(|call| {
                 let args = call.args.iter().filter_map(argument).map(OsString::from).collect();
                 match syntax {
@@ -59,7 +59,7 @@ pub fn processes(
 /// the first. What the first one needs is seen by it; the others are not asked on another instance.
 #[must_use]
 pub fn answerable<'a>(cell: &CellFiles<'a>) -> &'a [Call] {
-    let Entry::Calls(calls) = &cell.cell.entry else { return &[] };
+    let EntryPoint::Calls(calls) = &cell.cell.entry else { return &[] };
     let stateful = !cell.independent_calls && cell.facts.is_none_or(keeps_state);
     if stateful { &calls[..calls.len().min(1)] } else { calls }
 }
@@ -67,7 +67,7 @@ pub fn answerable<'a>(cell: &CellFiles<'a>) -> &'a [Call] {
 /// Whether a call may leave something behind for the next.
 fn keeps_state(facts: &Facts) -> bool {
     let state = |name: &str| matches!(name, "memory" | "global" | "table");
-    facts.kind == Kind::Component || !facts.imports.is_empty() || facts.sections.iter().any(|s| state(&s.name))
+    facts.kind == BinaryKind::Component || !facts.imports.is_empty() || facts.sections.iter().any(|s| state(&s.name))
 }
 
 /// A call's argument as most take it; `None` for what cannot be typed.
@@ -106,7 +106,7 @@ pub fn results<'a>(
 ) -> Result<(&'a str, Vec<Value>), Cause> {
     let signature = facts.and_then(|f| f.exports.iter().find(|e| e.name == export)?.signature.as_ref());
     let Some(signature) = signature else {
-        return Err(Cause::NoExport { name: export.to_owned() });
+        return Err(Cause::MissingExport { name: export.to_owned() });
     };
     let types = &signature.results;
     let lines = match reader.result_separator {

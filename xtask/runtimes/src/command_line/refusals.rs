@@ -1,8 +1,8 @@
 //! What a cell asks and the lab has no way to type on a command line: then nothing is started, and nobody is blamed.
 
-use wasmlab_model::facts::Kind;
+use wasmlab_model::facts::BinaryKind;
 use wasmlab_model::verdict::NotAttempted;
-use wasmlab_protocol::{Entry, Value};
+use wasmlab_protocol::{EntryPoint, Value};
 
 use super::argument;
 use crate::CellFiles;
@@ -17,13 +17,13 @@ pub fn usual_limits(cell: &CellFiles) -> Option<NotAttempted> {
 /// whatever is called: most of these runtimes refuse it in words of their own, which is the answer.
 #[must_use]
 pub fn untypable(cell: &CellFiles, argument: fn(&Value) -> Option<String>) -> Option<NotAttempted> {
-    let Entry::Calls(calls) = &cell.cell.entry else { return None };
-    if cell.facts.is_some_and(|f| f.kind == Kind::Component) {
+    let EntryPoint::Calls(calls) = &cell.cell.entry else { return None };
+    if cell.facts.is_some_and(|f| f.kind == BinaryKind::Component) {
         return None;
     }
     let value = calls.iter().flat_map(|c| &c.args).find(|v| argument(v).is_none())?;
     Some(NotAttempted {
-        what: "call-argument",
-        why: format!("an argument {value} cannot be typed on its command line"),
+        subject: "call-argument",
+        reason: format!("an argument {value} cannot be typed on its command line"),
     })
 }

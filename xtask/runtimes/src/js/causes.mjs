@@ -24,9 +24,9 @@ export function thrown(error, stage) {
   const overflow = (error instanceof RangeError && message.includes('call stack')) || /^too much recursion/.test(message);
   if (overflow) return ended('stack-overflow', message);
   // What a translation of jco's asks of a host for calls that are asynchronous in the component.
-  if (/WebAssembly\.(Suspending|promising) is not a/.test(message)) return ['unsupported', { what: 'jspi', message }];
-  const what = refused(message);
-  if (what) return ['host-refused', { what, message }];
+  if (/WebAssembly\.(Suspending|promising) is not a/.test(message)) return ['unsupported', { feature: 'jspi', message }];
+  const refusal = hostRefusal(message);
+  if (refusal) return ['host-refused', { refusal, message }];
   // JavaScriptCore has no kind of its own for a memory or a table that it could not allocate.
   const refusedSize = error instanceof RangeError || /couldn't create (Table|Memory)/i.test(message);
   if (refusedSize && stage === 'instantiate') return ['resource-limit', { message }];
@@ -53,7 +53,7 @@ function location(error) {
 }
 
 /** What node:wasi says of a guest that it does not take: Node's, Deno's and Bun's words. */
-function refused(message) {
+function hostRefusal(message) {
   const words = [
     [/instance\.exports\._initialize" property must be undefined/, 'two-entry-points'],
     [/instance\.exports\.memory"?( property)? must be a WebAssembly\.Memory/, 'no-memory'],
@@ -94,5 +94,5 @@ export function refusal(error) {
   // A valid module that asks for more than the engine allows at all.
   if (/larger than implementation limit/.test(error.message)) return new End('resource-limit', { message: words(error) });
   const offset = /@\+(\d+)|at byte (\d+)|at offset (\d+)/.exec(error.message)?.slice(1).find(Boolean);
-  return new End('refused', { message: words(error), ...(offset && { offset: Number(offset) }) });
+  return new End('rejected', { message: words(error), ...(offset && { offset: Number(offset) }) });
 }

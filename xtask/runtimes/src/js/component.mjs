@@ -19,8 +19,8 @@ export async function instantiated(translated, make) {
     return await make();
   } catch (error) {
     const name = lacking(error?.message ?? '', translated);
-    if (name) throw new End('missing-import', { module: '', name, ty: '', missing: 1 });
-    throw error instanceof WebAssembly.CompileError ? new End('refused', { message: error.message }) : ended(error, 'instantiate');
+    if (name) throw new End('missing-import', { module: '', name, ty: '', missing_count: 1 });
+    throw error instanceof WebAssembly.CompileError ? new End('rejected', { message: error.message }) : ended(error, 'instantiate');
   }
 }
 
@@ -29,7 +29,7 @@ export async function entered(spec, guest, log, failed) {
   if (spec.entry === 'command') return called(guest, failed);
   for (const { export: name, args = [] } of spec.entry.calls) {
     const f = guest[camel(name)] ?? guest[name];
-    if (typeof f !== 'function') throw new End('no-export', { name });
+    if (typeof f !== 'function') throw new End('missing-export', { name });
     let result;
     try {
       result = await Promise.race([f(...args.map(given)), failed]);
@@ -37,7 +37,7 @@ export async function entered(spec, guest, log, failed) {
       throw ended(error);
     }
     const types = spec.result_types?.[name] ?? [];
-    log.write({ event: 'called', export: name, results: types.map((type) => lifted(result, type)) });
+    log.write({ event: 'call-returned', export: name, results: types.map((type) => lifted(result, type)) });
   }
 }
 
@@ -66,14 +66,14 @@ function lifted(value, type) {
       return `string:${value}`;
     default:
       if (/^[su](8|16|32)$/.test(type)) return `i32:${value | 0}`;
-      throw new End('not-attempted', { what: 'component-values', message: `a result is ${type}, which the lab has no word for` });
+      throw new End('not-attempted', { subject: 'component-values', message: `a result is ${type}, which the lab has no word for` });
   }
 }
 
 /** Calls the guest's `run`, under its name or under its name with its version. */
 async function called(guest, failed) {
   const command = guest.run ?? Object.entries(guest).find(([name]) => name.startsWith('wasi:cli/run@'))?.[1];
-  if (typeof command?.run !== 'function') throw new End('no-export', { name: 'wasi:cli/run' });
+  if (typeof command?.run !== 'function') throw new End('missing-export', { name: 'wasi:cli/run' });
   try {
     await Promise.race([command.run(), failed]);
   } catch (error) {

@@ -25,7 +25,7 @@ export async function run(spec, log, bytes) {
   log.stage('run');
   if (spec.entry === 'command') command(host, instance);
   else if (spec.entry.calls) calls(spec.entry.calls, host, instance, types, log);
-  else throw new End('no-export', { name: 'wasi:http/incoming-handler' });
+  else throw new End('missing-export', { name: 'wasi:http/incoming-handler' });
 }
 
 function compile(bytes, options) {
@@ -40,7 +40,7 @@ function compile(bytes, options) {
 async function link(spec, module, types, log) {
   const wanted = WebAssembly.Module.imports(module);
   const namespace = Object.keys(NAMESPACES).find((name) => wanted.some((i) => i.module === name));
-  log.way(namespace ? 'wasi' : 'plain');
+  log.executionPath(namespace ? 'wasi' : 'plain');
   const host = { wasi: undefined, exit: undefined, imports: {} };
   if (namespace) {
     // Loaded only where needed: it costs a few milliseconds.
@@ -66,7 +66,7 @@ async function link(spec, module, types, log) {
   if (missing.length) {
     const { module: from, name, kind } = missing[0];
     const ty = kind === 'function' ? types.text(types.imported(from, name)) : kind;
-    throw new End('missing-import', { module: from, name, ty, missing: missing.length });
+    throw new End('missing-import', { module: from, name, ty, missing_count: missing.length });
   }
   const other = wanted.find((i) => i.kind !== 'function');
   if (other) {
@@ -86,7 +86,7 @@ function calls(list, host, instance, types, log) {
   if (host.wasi && !host.wasi.initialize) {
     // Bun's has commands only, and this for others.
     if (!(memory instanceof WebAssembly.Memory)) {
-      throw new End('host-refused', { what: 'no-memory', message: 'node:wasi takes the memory that the module exports' });
+      throw new End('host-refused', { refusal: 'no-memory', message: 'node:wasi takes the memory that the module exports' });
     }
     host.wasi.setMemory(memory);
     if (typeof initialize === 'function') guarded(host, 'run', initialize);
@@ -108,12 +108,12 @@ function calls(list, host, instance, types, log) {
     }
     const returned = guarded(host, 'run', () => f(...given.map(toJs)));
     const results = type.results.length > 1 ? [...returned] : type.results.length ? [returned] : [];
-    log.write({ event: 'called', export: name, results: results.map((v, i) => toText(v, type.results[i])) });
+    log.write({ event: 'call-returned', export: name, results: results.map((v, i) => toText(v, type.results[i])) });
   }
 }
 
 function callable(instance, name) {
   const found = instance.exports[name];
-  if (typeof found !== 'function') throw new End('no-export', { name });
+  if (typeof found !== 'function') throw new End('missing-export', { name });
   return found;
 }

@@ -11,7 +11,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeSync } from 'node:fs';
 import { Log } from './log.mjs';
-import { End, PROTOCOL } from './protocol.mjs';
+import { End, PROTOCOL_VERSION } from './protocol.mjs';
 
 const HOST = globalThis.Deno ? 'deno' : globalThis.Bun ? 'bun' : 'node';
 const VERSION = globalThis.Deno?.version.deno ?? globalThis.Bun?.version ?? process.versions.node;
@@ -20,8 +20,8 @@ const EXIT_UNUSABLE = 70;
 
 async function main(args) {
   if (args.length === 1 && args[0] === 'probe') {
-    const probe = { protocol: PROTOCOL, engine: HOST, version: VERSION, modes: MODES };
-    writeSync(1, `${JSON.stringify(probe)}\n`);
+    const info = { protocol: PROTOCOL_VERSION, engine: HOST, version: VERSION, modes: MODES };
+    writeSync(1, `${JSON.stringify(info)}\n`);
     return;
   }
   const [verb, path, option, packages] = args;
@@ -29,10 +29,10 @@ async function main(args) {
     throw new Error('usage: driver.mjs probe | driver.mjs run SPEC.json [--packages DIR]');
   }
   const spec = JSON.parse(readFileSync(path, 'utf8'));
-  if (spec.protocol !== PROTOCOL) throw new Error(`protocol ${spec.protocol}, this driver speaks ${PROTOCOL}`);
+  if (spec.protocol !== PROTOCOL_VERSION) throw new Error(`protocol ${spec.protocol}, this driver speaks ${PROTOCOL_VERSION}`);
   if (!MODES.includes(spec.mode)) throw new Error(`no mode \`${spec.mode}\`; there is ${MODES.join(', ')}`);
   if (again(spec.switches ?? [])) return;
-  const log = new Log(spec.observation);
+  const log = new Log(spec.events);
   let cause = { kind: 'returned' };
   try {
     await run(spec, log, packages);

@@ -14,11 +14,11 @@ import { aborted, isExit, kind, otherHost, started, watch } from './watch.mjs';
 
 export async function run(spec, log, bytes) {
   if (spec.entry !== 'command') {
-    throw new End('not-attempted', { what: 'calls-through-glue', message: 'glue runs a program; it has no general way to call an export' });
+    throw new End('not-attempted', { subject: 'calls-through-glue', message: 'glue runs a program; it has no general way to call an export' });
   }
   const source = readFileSync(spec.glue, 'utf8');
   const way = kind(basename(spec.glue), source);
-  log.way(`glue:${way}`);
+  log.executionPath(`glue:${way}`);
   const life = watch(log);
   // Glue throws from callbacks and promises too: wherever it comes from, the first error ends the cell.
   const failed = new Promise((_, reject) => {
@@ -73,7 +73,7 @@ function script(path, source, reject) {
 async function bindgen(spec, bytes) {
   const glue = await esModule(spec.glue);
   if (typeof glue.default !== 'function') {
-    throw new End('not-attempted', { what: 'glue', message: 'wasm-bindgen made it for another host than the web: use --target web' });
+    throw new End('not-attempted', { subject: 'glue', message: 'wasm-bindgen made it for another host than the web: use --target web' });
   }
   await glue.default({ module_or_path: bytes });
 }

@@ -10,7 +10,7 @@ export function importsNewer(translated) {
 /** Ends the cell where it imports an interface of none of the shims: hosts differ in what they say of those. */
 export function checkImports(translated) {
   const missing = imports(translated).filter(({ from }) => !/^(file:|node:|https?:|[./])/.test(from));
-  if (missing.length) throw new End('missing-import', { module: missing[0].from, name: '', ty: '', missing: missing.length });
+  if (missing.length) throw new End('missing-import', { module: missing[0].from, name: '', ty: '', missing_count: missing.length });
 }
 
 /**

@@ -12,10 +12,10 @@ import { prepare, shims, watchTransfers } from './shims.mjs';
 import { translate } from './translate.mjs';
 
 export async function run(spec, log, packages) {
-  log.way('jco');
+  log.executionPath('jco');
   // A pipe has no folder.
-  const beside = spec.observation.startsWith('/dev/') ? tmpdir() : dirname(spec.observation);
-  const dir = join(spec.compiled ?? join(beside, 'jco'), 'jco');
+  const beside = spec.events.startsWith('/dev/') ? tmpdir() : dirname(spec.events);
+  const dir = join(spec.code_cache ?? join(beside, 'jco'), 'jco');
   const main = join(dir, 'guest.js');
   // The translation imports the shims by their paths: with the packages elsewhere it would run on other copies of
   // them than those that are prepared below, with defaults of their own.
@@ -58,7 +58,7 @@ async function serve(port, guest, { 2: older, 3: newer }, log, failed) {
   const exported = (name) => Object.entries(guest).find(([export_]) => export_.startsWith(`${name}@`))?.[1];
   const handler = guest.incomingHandler ?? exported('wasi:http/incoming-handler');
   const ofNewer = exported('wasi:http/handler');
-  if (!handler && !ofNewer) throw new End('no-export', { name: 'wasi:http/incoming-handler' });
+  if (!handler && !ofNewer) throw new End('missing-export', { name: 'wasi:http/incoming-handler' });
   const server = handler
     ? await serverOf(older, 'HTTPServer', handler)
     : await serverOf(newer, 'HttpServer', { handle: (request) => answered(ofNewer, request) });
@@ -74,7 +74,7 @@ async function serve(port, guest, { 2: older, 3: newer }, log, failed) {
 
 async function serverOf(shim, name, handler) {
   const { [name]: Server } = await import(`${shim}/http.js`);
-  if (typeof Server !== 'function') throw new End('not-attempted', { what: 'http-handler', message: `jco's shim has no ${name}` });
+  if (typeof Server !== 'function') throw new End('not-attempted', { subject: 'http-handler', message: `jco's shim has no ${name}` });
   return new Server(handler);
 }
 

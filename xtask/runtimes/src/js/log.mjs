@@ -20,8 +20,8 @@ export class Log {
   }
 
   /** How the module is run: which of the host's ways its kind leads to. */
-  way(way) {
-    this.write({ event: 'way', way });
+  executionPath(path) {
+    this.write({ event: 'execution-path', path });
   }
 
   /** The last event; another one after it is not written. */

@@ -5,7 +5,7 @@
 
 import { readFileSync, writeSync } from 'node:fs';
 import { Log } from './log.mjs';
-import { End, PROTOCOL } from './protocol.mjs';
+import { End, PROTOCOL_VERSION } from './protocol.mjs';
 import { translate } from './translate.mjs';
 
 const SHIMS = Object.fromEntries([2, 3].map((minor) => [minor, `/packages/@bytecodealliance/preview${minor}-shim/dist/browser`]));
@@ -31,13 +31,13 @@ async function main([path, into, option, packages]) {
     throw new Error('usage: prepare.mjs SPEC.json INTO --packages DIR');
   }
   const spec = JSON.parse(readFileSync(path, 'utf8'));
-  if (spec.protocol !== PROTOCOL) throw new Error(`protocol ${spec.protocol}, this driver speaks ${PROTOCOL}`);
+  if (spec.protocol !== PROTOCOL_VERSION) throw new Error(`protocol ${spec.protocol}, this driver speaks ${PROTOCOL_VERSION}`);
   try {
     const called = (spec.entry?.calls ?? []).map((call) => call.export);
     await translate(spec.module, packages, into, SHIMS, { ...OPTIONS, asyncExports: ['wasi:cli/run#run', ...called] });
   } catch (error) {
     if (!(error instanceof End)) throw error;
-    const log = new Log(spec.observation);
+    const log = new Log(spec.events);
     log.stage('compile');
     log.end(error.cause);
     process.exitCode = 1;

@@ -1,6 +1,6 @@
 // The JavaScript side of the protocol in `xtask/protocol`: the way a cell ends.
 
-export const PROTOCOL = 2;
+export const PROTOCOL_VERSION = 3;
 
 /** Thrown to end the cell; `cause` is a `Cause` of the protocol. */
 export class End {

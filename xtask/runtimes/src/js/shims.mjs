@@ -70,5 +70,5 @@ export function watchTransfers() {
       throw error;
     }
   };
-  return () => refused && new End('unsupported', { what: 'transferable-streams', message: `it hands no stream to a worker, which preview3-shim does with each: ${refused}` });
+  return () => refused && new End('unsupported', { feature: 'transferable-streams', message: `it hands no stream to a worker, which preview3-shim does with each: ${refused}` });
 }

@@ -11,12 +11,12 @@ export function kind(name, source) {
   if (/\bfunction init\(RuntimeName, PHPLoader\)/.test(source)) return 'php';
   if (/\bModule\b/.test(source) && /wasmBinary/.test(source)) return 'emscripten';
   const message = `${name} is the glue of no toolchain that the driver knows (Emscripten, wasm-bindgen, AssemblyScript, Go, PHP)`;
-  throw new End('not-attempted', { what: 'glue', message });
+  throw new End('not-attempted', { subject: 'glue', message });
 }
 
 /** Glue that its toolchain wrote for another kind of host than this one: there is nothing to ask. */
 export function otherHost(glue, words) {
-  return new End('unsupported', { what: 'other-host', message: `${glue.split('/').pop()} has ${words}` });
+  return new End('unsupported', { feature: 'other-host', message: `${glue.split('/').pop()} has ${words}` });
 }
 
 /** AssemblyScript's bindings: `esm` have started the module as they are loaded, `raw` give the function for it. */
@@ -49,7 +49,7 @@ export function watch(log) {
     const lacking = wanted.filter((i) => imports[i.module]?.[i.name] === undefined);
     if (lacking.length) {
       const [{ module: from, name, kind: ty }] = lacking;
-      throw new End('missing-import', { module: from, name, ty, missing: lacking.length });
+      throw new End('missing-import', { module: from, name, ty, missing_count: lacking.length });
     }
     log.stage('instantiate');
   };

@@ -4,7 +4,7 @@ use std::io::Read;
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use wasmlab_model::observation::Asked;
+use wasmlab_model::observation::RecordedRequest;
 
 /// Bytes of the request line with the headers.
 const HEAD: usize = 16 << 10;
@@ -34,7 +34,7 @@ fn because<T>(words: impl Into<String>) -> Result<T, Refused> {
 ///
 /// # Errors
 /// Why there is none.
-pub fn read(stream: &mut TcpStream, deadline: Instant, is_over: &dyn Fn() -> bool) -> Result<Asked, Refused> {
+pub fn read(stream: &mut TcpStream, deadline: Instant, is_over: &dyn Fn() -> bool) -> Result<RecordedRequest, Refused> {
     let mut input = Input { stream, deadline, is_over, begun: false, got: Vec::new() };
     let (mut asked, size) = loop {
         if let Some(head) = head(&input.got)? {
@@ -70,7 +70,7 @@ pub fn drain(stream: &mut TcpStream, deadline: Instant, is_over: &dyn Fn() -> bo
 }
 
 /// The request without its body, and the size of its head; `None` while it is not whole.
-fn head(bytes: &[u8]) -> Result<Option<(Asked, usize)>, Refused> {
+fn head(bytes: &[u8]) -> Result<Option<(RecordedRequest, usize)>, Refused> {
     let mut headers = [httparse::EMPTY_HEADER; HEADERS];
     let mut request = httparse::Request::new(&mut headers);
     let size = match request.parse(bytes) {
@@ -79,11 +79,11 @@ fn head(bytes: &[u8]) -> Result<Option<(Asked, usize)>, Refused> {
         Err(error) => return because(format!("no HTTP/1.1: {error}")),
     };
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let asked = Asked {
+    let asked = RecordedRequest {
         method: request.method.unwrap_or_default().to_owned(),
         path: request.path.unwrap_or_default().to_owned(),
         headers: request.headers.iter().map(|h| (h.name.to_ascii_lowercase(), text(h.value))).collect(),
-        ..Asked::default()
+        ..RecordedRequest::default()
     };
     Ok(Some((asked, size)))
 }
@@ -165,10 +165,10 @@ mod tests {
     use std::io::Write;
     use std::net::{TcpListener, TcpStream};
     use std::time::{Duration, Instant};
-    use wasmlab_model::observation::Asked;
+    use wasmlab_model::observation::RecordedRequest;
 
     /// What is read of a client that sends `parts`, one after the other, and then closes.
-    fn check<T: AsRef<[u8]>>(parts: &[T]) -> Result<Asked, String> {
+    fn check<T: AsRef<[u8]>>(parts: &[T]) -> Result<RecordedRequest, String> {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let (mut stream, _) = listener.accept().unwrap();

@@ -5,7 +5,7 @@ use anyhow::Result;
 
 use crate::cli::common::usage;
 use crate::scenario::http;
-use wasmlab_model::scenario::{EntryKind, Port, Response, Run, Step};
+use wasmlab_model::scenario::{EntryPointKind, Port, Response, Run, Step};
 use wasmlab_protocol::Network;
 
 /// The port of a handler.
@@ -64,7 +64,7 @@ impl ClientArgs {
             run.port.push(port(text)?);
         }
         if self.http {
-            run.entry = EntryKind::Http;
+            run.entry = EntryPointKind::Http;
             run.port.push(Port { name: HTTP.to_owned(), number: None });
         }
         if let Some(twice) = (1..run.port.len()).find(|index| run.port[..*index].contains(&run.port[*index])) {
@@ -136,7 +136,7 @@ fn request(text: &str, socket: &str, timeout_ms: u64) -> Result<Step> {
 #[cfg(test)]
 mod tests {
     use super::{ClientArgs, port, request};
-    use wasmlab_model::scenario::{EntryKind, Run, Step};
+    use wasmlab_model::scenario::{EntryPointKind, Run, Step};
     use wasmlab_protocol::Network;
 
     fn args(listen: &[&str], http: bool, request: &[&str]) -> ClientArgs {
@@ -158,9 +158,9 @@ mod tests {
         let run = check(&args(&[], false, &[]), &[]);
         assert_eq!((run.network, run.port.len()), (Network::None, 0));
         let run = check(&args(&[], true, &[]), &["\"listen\"", "\"request\""]);
-        assert_eq!((run.entry, run.network, run.port[0].name.as_str()), (EntryKind::Http, Network::Loopback, "http"));
+        assert_eq!((run.entry, run.network, run.port[0].name.as_str()), (EntryPointKind::Http, Network::Loopback, "http"));
         let run = check(&args(&["echo", "8080"], false, &[]), &["\"listen\"", "\"listen\"", "\"connect\"", "\"close\""]);
-        assert_eq!((run.entry, run.network, run.port[1].number), (EntryKind::Command, Network::Loopback, Some(8080)));
+        assert_eq!((run.entry, run.network, run.port[1].number), (EntryPointKind::Command, Network::Loopback, Some(8080)));
         check(&args(&["web"], false, &["GET / 200", "PUT /x 404 no such"]), &["\"listen\"", "\"request\"", "\"request\""]);
         assert!(args(&["8080"], false, &[]).is_one_at_a_time() && !args(&["web"], false, &[]).is_one_at_a_time());
     }

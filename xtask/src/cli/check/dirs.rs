@@ -10,7 +10,7 @@ use crate::cell::Folder;
 use crate::cli::common::usage;
 use crate::cli::output;
 use crate::store::tree::Tree;
-use wasmlab_model::scenario::{Dir, Original};
+use wasmlab_model::scenario::{Dir, DirTemplate};
 use wasmlab_report::words;
 
 /// Notes that are shown of one folder.
@@ -57,7 +57,7 @@ impl DirArgs {
             let (host, guest) = parse("--dir", text)?;
             let own = originals.as_ref().map(|folder| folder.path().join(index.to_string())).unwrap_or_default();
             let original = self.copy(text, &host, own)?;
-            dirs.push(Dir { guest, original: Some(original), ..Dir::default() });
+            dirs.push(Dir { guest, template: Some(original), ..Dir::default() });
         }
         for text in &self.dir_rw {
             let (host, guest) = parse("--dir-rw", text)?;
@@ -79,7 +79,7 @@ impl DirArgs {
         Ok(Some(std::path::absolute(folder)?))
     }
 
-    fn copy(&self, text: &str, host: &Path, own: PathBuf) -> Result<Original> {
+    fn copy(&self, text: &str, host: &Path, own: PathBuf) -> Result<DirTemplate> {
         let tree = Tree::read(host).or_else(|e| usage(format!("--dir `{text}` cannot be read: {e}")))?;
         if tree.bytes > self.dir_limit << 20 {
             return usage(too_large(text, tree.bytes, tree.entries(), self.dir_limit));
@@ -93,7 +93,7 @@ impl DirArgs {
         let failed = || format!("failed to copy --dir `{text}`");
         fs::create_dir(&own).and_then(|()| tree.copy(&own)).with_context(failed)?;
         let sha256 = Tree::read(&own).and_then(|own| own.sha256()).with_context(failed)?;
-        Ok(Original { folder: own, sha256 })
+        Ok(DirTemplate { folder: own, sha256 })
     }
 }
 

@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 use crate::cell::{Limits, REPRODUCTION_VARIABLES, Reproduction};
-use crate::store::files::quoted;
+use crate::store::files::quote;
 use wasmlab_model::scenario::ScenarioFile;
 use wasmlab_runtimes::{Program, Runtime, Source};
 
@@ -39,7 +39,7 @@ impl Script<'_> {
         text += &self.programs();
         if !runtime.npm_packages().is_empty() {
             let words = "its packages are not here: run `npm install` in this folder first";
-            text += &format!("[ -d node_modules ] || missing {}\n", quoted(words));
+            text += &format!("[ -d node_modules ] || missing {}\n", quote(words));
         }
         let more = made.env.iter().map(|(name, value)| format!(" {name}=\"$PWD/{}\"", value.to_string_lossy()));
         text += &format!(
@@ -56,7 +56,7 @@ impl Script<'_> {
         let found = |variable: &str, names: &[&str], how: &str| {
             let look = names.iter().map(|name| format!("command -v {name}")).collect::<Vec<_>>().join(" || ");
             let words = format!("{} is not on PATH: {how}, or name it in {variable}", names.join(" or "));
-            format!("{variable}=${{{variable}:-$({look})}} || missing {}\n", quoted(&words))
+            format!("{variable}=${{{variable}:-$({look})}} || missing {}\n", quote(&words))
         };
         let of = |variable: &str, program: Program| found(variable, program.names, program.how_to_get);
         let mut text = match self.runtime.source {
@@ -76,8 +76,8 @@ impl Script<'_> {
                  target=${{CARGO_TARGET_DIR:-$PWD/source/target}}\n    \
                  cargo build --quiet --release --locked --manifest-path {} --target-dir \"$target\" || exit 126\n    \
                  RUNTIME=$target/release/{program}\nfi\n",
-                quoted(&words),
-                quoted(&Path::new("source").join(manifest).to_string_lossy())
+                quote(&words),
+                quote(&Path::new("source").join(manifest).to_string_lossy())
             );
         }
         text
@@ -90,7 +90,7 @@ impl Script<'_> {
         format!(
             "\n# What the runtime reported: calls that returned, and how it ended.\n\
              end() {{\n    code=$1\n    \
-             grep -E '\"event\":\"(called|host-call)\"' events.jsonl >&2 2> /dev/null\n    \
+             grep -E '\"event\":\"(call-returned|host-call)\"' events.jsonl >&2 2> /dev/null\n    \
              end=$(sed -n 's/^{{\"event\":\"end\",\"cause\":\\(.*\\),\"micros\":[0-9]*}}$/\\1/p' events.jsonl 2> /dev/null)\n    \
              case $end in\n    \
              '') [ \"$code\" = 124 ] && end='still running after {seconds} seconds' || end=\"no last word, exit code $code\"\n        \
@@ -115,7 +115,7 @@ impl Script<'_> {
 
     fn prepare(&self, end: &str) -> String {
         let Some(argv) = &self.made.prepare else { return String::new() };
-        let folder = quoted(&self.made.prepared.to_string_lossy());
+        let folder = quote(&self.made.prepared.to_string_lossy());
         format!("rm -rf {folder}\nmkdir -p {folder}\n{} || {end}\n", self.command(argv) + " < /dev/null")
     }
 
@@ -137,5 +137,5 @@ impl Script<'_> {
 /// An argument for the shell; the programs are variables.
 fn word(arg: &OsStr) -> String {
     let text = arg.to_string_lossy();
-    if REPRODUCTION_VARIABLES.contains(&&*text) { format!("\"{text}\"") } else { quoted(&text) }
+    if REPRODUCTION_VARIABLES.contains(&&*text) { format!("\"{text}\"") } else { quote(&text) }
 }

@@ -37,8 +37,8 @@ pub fn differences(request: &Request, runtimes: &[RuntimeInfo], cells: &[Cell]) 
             _ => String::new(),
         };
         notes.push(Note {
-            kind: NoteKind::Differs,
-            about: runtime.id().to_owned(),
+            kind: NoteKind::ColumnsDiffer,
+            subject: runtime.id().to_owned(),
             text: format!(
                 "differs from {reference}{versions} on {} of {} scenarios: {}",
                 unlike.len(),

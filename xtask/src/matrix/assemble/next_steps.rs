@@ -13,7 +13,7 @@ use wasmlab_model::verdict::{Change, Verdict};
 pub fn missing(runtimes: &[RuntimeInfo], rows: &[Option<Row>], scenarios: &[Scenario]) -> Vec<Note> {
     let absent = runtimes.iter().filter_map(|r| {
         let text = r.tool.missing.clone()?;
-        Some(Note { kind: NoteKind::Missing, about: r.id.clone(), text })
+        Some(Note { kind: NoteKind::Missing, subject: r.id.clone(), text })
     });
     let mut prebuilt: BTreeMap<(String, String), Vec<&str>> = BTreeMap::new();
     for (row, scenario) in rows.iter().zip(scenarios) {
@@ -23,17 +23,17 @@ pub fn missing(runtimes: &[RuntimeInfo], rows: &[Option<Row>], scenarios: &[Scen
     }
     let prebuilt = prebuilt.into_iter().map(|((what, how), names)| Note {
         kind: NoteKind::Missing,
-        about: what,
+        subject: what,
         text: format!("prebuilt guests stand in for {}; to build from source: {how}", names.join(", ")),
     });
     let sandbox = sandbox::warning().map(|text| Note {
         kind: NoteKind::Missing,
-        about: "sandbox".to_owned(),
+        subject: "sandbox".to_owned(),
         text: text.to_owned(),
     });
     let stayed = folder::stayed().into_iter().map(|text| Note {
         kind: NoteKind::Missing,
-        about: "temporary folder".to_owned(),
+        subject: "temporary folder".to_owned(),
         text,
     });
     absent.chain(prebuilt).chain(sandbox).chain(stayed).collect()
@@ -42,7 +42,8 @@ pub fn missing(runtimes: &[RuntimeInfo], rows: &[Option<Row>], scenarios: &[Scen
 /// What to do, most urgent first.
 pub fn steps(report: &RunReport) -> Vec<Note> {
     let mut steps = Vec::new();
-    let mut say = |about: &str, text: String| steps.push(Note { kind: NoteKind::Next, about: about.to_owned(), text });
+    let mut say =
+        |about: &str, text: String| steps.push(Note { kind: NoteKind::NextStep, subject: about.to_owned(), text });
     let changed = report.cells.iter().filter(|c| c.change != Change::Same).count();
     let artifacts = report.notes.iter().filter(|n| {
         matches!(n.kind, NoteKind::ArtifactNew | NoteKind::ArtifactChanged | NoteKind::ArtifactChangedWithToolchain)

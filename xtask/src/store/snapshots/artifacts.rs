@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use wasmlab_model::facts::{Kind, Shape, Sizes};
+use wasmlab_model::facts::{BinaryKind, Shape, Sizes};
 use wasmlab_model::report::{Artifact, NoteKind};
 
 /// How much a size may differ before it counts: code is laid out a little differently by every compiler.
@@ -15,7 +15,7 @@ pub struct ArtifactSnapshot {
     /// What made it when it was accepted.
     pub toolchain: String,
     /// Module or component.
-    pub kind: Kind,
+    pub kind: BinaryKind,
     /// How it is used.
     pub shape: Shape,
     /// The ABIs it speaks.

@@ -82,7 +82,7 @@ fn a_pass_with_a_switch_is_another_pass() {
         let mut now = cell("s", PASS);
         now.switches = switches.iter().map(ToString::to_string).collect();
         folder.store.compare_column("r", "1.0", &mut [&mut now]).unwrap();
-        (now.change, now.was)
+        (now.change, now.accepted)
     };
     assert_eq!(run(&[]).0, Change::New);
     folder.accept(&["s"]);
@@ -108,7 +108,7 @@ fn every_other_result_is_loud() {
 fn a_change_with_the_version_says_so() {
     let changed = change(IMPORT, PASS, "2.0");
     assert!(changed.changed_with_version);
-    assert_eq!(changed.was.as_deref(), Some("gap missing-import on r 1.0"));
+    assert_eq!(changed.accepted.as_deref(), Some("gap missing-import on r 1.0"));
     assert!(!change(IMPORT, PASS, "1.0").changed_with_version);
 }
 
@@ -127,7 +127,7 @@ fn another_blame_alone_is_a_change_that_names_it() {
     other.blame = vec![Blame::Runtime];
     folder.store.compare_column("r", "1", &mut [&mut other]).unwrap();
     assert_eq!(other.change, Change::Different);
-    assert_eq!(other.was.as_deref(), Some("gap trap (stage run, blame guest)"));
+    assert_eq!(other.accepted.as_deref(), Some("gap trap (stage run, blame guest)"));
 }
 
 #[test]
@@ -284,7 +284,7 @@ fn snapshots_of_nothing_are_found() {
     folder.accept(&["s"]);
     let text = |scenario: &str, runtime: &str| {
         let notes = folder.store.orphans(&[scenario].into(), &[runtime].into());
-        notes.iter().map(|n| format!("{}: {}", n.about, n.text)).collect::<Vec<_>>().join("; ")
+        notes.iter().map(|n| format!("{}: {}", n.subject, n.text)).collect::<Vec<_>>().join("; ")
     };
     assert_eq!(text("s", "r"), "");
     assert!(text("s", "q").starts_with("matrix/r.snap: no runtime is named `r`"));
@@ -344,7 +344,7 @@ fn what_the_lab_cannot_ask_has_a_line_of_its_own() {
     assert_eq!(change(TRAP, waits, "1.0").change, Change::Different);
     assert_eq!(change(waits, TRAP, "1.0").change, Change::Different);
     assert_eq!(change(PASS, waits, "1.0").change, Change::Worse);
-    assert_eq!(change(waits, PASS, "1.0").was.as_deref(), Some("not-attempted (call-argument)"));
+    assert_eq!(change(waits, PASS, "1.0").accepted.as_deref(), Some("not-attempted (call-argument)"));
     let folder = Folder::new();
     folder.run("1.0", &[("s", waits)]);
     assert_eq!(folder.lines("r.snap.new"), ["version: 1.0", "s not-attempted - - - call-argument"]);

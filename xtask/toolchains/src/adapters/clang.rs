@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use wasmlab_model::scenario::Scenario;
-use wasmlab_model::version::version_in;
+use wasmlab_model::version::find_version;
 
 use crate::program::Program;
 use crate::{FoundTool, Machine, MissingTool, Question, Recipe, Task, Toolchain, Trial, Variable};
@@ -80,7 +80,7 @@ fn clang(machine: &dyn Machine) -> Program {
 
 /// `14` of `Debian clang version 14.0.6`.
 fn major(version: &str) -> u32 {
-    version_in(version).split('.').next().and_then(|n| n.parse().ok()).unwrap_or(0)
+    find_version(version).split('.').next().and_then(|n| n.parse().ok()).unwrap_or(0)
 }
 
 /// The library of clang's own that it links; its name where there is no such file.

@@ -1,7 +1,7 @@
 //! JavaScript as a component: npm's `@bytecodealliance/componentize-js` puts the program beside a whole
 //! JavaScript engine (StarlingMonkey) and has it read the program once, at build time.
 
-use wasmlab_model::shell::quoted;
+use wasmlab_model::shell::quote;
 
 use crate::npm::{self, Package};
 use crate::{Recipe, Task, Toolchain, build_table};
@@ -39,7 +39,7 @@ fn recipe(task: &Task) -> Recipe {
     let off = task.shown_flags();
     let shown = format!(
         "node --input-type=module --eval {} -- {SHOWN_FOLDER} {source} wit/world.wit {world} {name}{off}",
-        quoted(SCRIPT)
+        quote(SCRIPT)
     );
     task.command()
         .args(["--input-type=module", "--eval", SCRIPT, "--"])

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use wasmlab_model::scenario::Build;
-use wasmlab_model::version::version_in;
+use wasmlab_model::version::find_version;
 
 use crate::program::{Program, locate};
 use crate::{Fault, FoundTool, Machine, MissingTool, PreflightError, Question, Recipe, Task, Toolchain, Variable};
@@ -55,7 +55,7 @@ pub fn compiler(machine: &dyn Machine) -> Result<FoundTool, MissingTool> {
     let otherwise = "install emsdk (https://emscripten.org/docs/getting_started/downloads.html) and source its emsdk_env.sh";
     let (program, said) = emcc(machine).or_missing(install::apt(machine, "emcc", &["emscripten"], otherwise))?;
     // `emcc (Emscripten gcc/clang-like replacement + linker emulating GNU ld) 3.1.6 ()`
-    let version = format!("emcc {}", version_in(&said));
+    let version = format!("emcc {}", find_version(&said));
     let env = environment(machine, &program);
     Ok(FoundTool { version, env, ..FoundTool::new(machine, program, said) })
 }
@@ -87,7 +87,7 @@ pub fn llvm(machine: &dyn Machine) -> Option<String> {
 }
 
 fn llvm_in(answer: &str) -> Option<String> {
-    answer.lines().find_map(|line| Some(version_in(line.split_once("clang version ")?.1)))
+    answer.lines().find_map(|line| Some(find_version(line.split_once("clang version ")?.1)))
 }
 
 /// What emcc's own variables say, which the common environment leaves out.
@@ -107,13 +107,13 @@ fn environment(machine: &dyn Machine, emcc: &Path) -> BTreeMap<OsString, OsStrin
 
 #[cfg(test)]
 mod tests {
-    use super::{c, llvm_in, version_in};
+    use super::{c, llvm_in, find_version};
 
     /// What `emcc --version` and `emcc -v` of Debian's 3.1.6 say, and the second in the form of an emsdk.
     #[test]
     fn versions_are_read_from_what_emcc_says() {
         let debian = "emcc (Emscripten gcc/clang-like replacement + linker emulating GNU ld) 3.1.6 ()";
-        assert_eq!(version_in(debian), "3.1.6");
+        assert_eq!(find_version(debian), "3.1.6");
         let verbose = "emcc (Emscripten gcc/clang-like replacement + linker emulating GNU ld) 3.1.6 ()\n\
             Debian clang version 14.0.6\nTarget: wasm32-unknown-emscripten\n";
         assert_eq!(llvm_in(verbose).as_deref(), Some("14.0.6"));

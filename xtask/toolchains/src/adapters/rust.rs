@@ -8,7 +8,7 @@ use std::path::Path;
 
 use wasmlab_model::codes::Code;
 use wasmlab_model::scenario::{Build, Scenario};
-use wasmlab_model::version::version_in;
+use wasmlab_model::version::find_version;
 
 use super::emscripten;
 use crate::crates::cargo_home;
@@ -78,7 +78,7 @@ fn warnings(build: &Build, machine: &dyn Machine) -> Vec<String> {
         return Vec::new();
     }
     let ours = rustc(machine, &["--version", "--verbose"]).and_then(|question| machine.ask(&question).ok());
-    let ours = ours.and_then(|answer| answer.lines().find_map(|l| l.strip_prefix("LLVM version: ")).map(version_in));
+    let ours = ours.and_then(|answer| answer.lines().find_map(|l| l.strip_prefix("LLVM version: ")).map(find_version));
     ours.zip(emscripten::llvm(machine)).and_then(|(ours, theirs)| bad_pair(&ours, &theirs)).into_iter().collect()
 }
 

@@ -193,7 +193,7 @@ fn alarmed(subject: Subject, cell: &Cell) -> Cause {
     }
     let status = child.wait().unwrap();
     assert_eq!(status.code(), Some(0), "{status}");
-    let text = fs::read_to_string(&cell.spec.observation).unwrap();
+    let text = fs::read_to_string(&cell.spec.events).unwrap();
     match serde_json::from_str(text.lines().last().unwrap()).unwrap() {
         Event::End { cause, .. } => cause,
         other => panic!("{other:?}"),

@@ -15,7 +15,7 @@ pub(crate) async fn run(spec: &CellSpec, log: &Log, unlinked: InstancePre<Host>,
     let instance = unlinked.instantiate_async(&mut store).await.map_err(|e| of_running(&e, Stage::Instantiate))?;
     log.stage(Stage::Run);
     for call in calls {
-        let no_export = || Cause::NoExport { name: call.export.clone() };
+        let no_export = || Cause::MissingExport { name: call.export.clone() };
         let func = instance.get_func(&mut store, call.export.as_str()).ok_or_else(no_export)?;
         let ty = func.ty(&store);
         let args = args(call, &ty)?;

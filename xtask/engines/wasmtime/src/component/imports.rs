@@ -17,7 +17,7 @@ pub(crate) fn of_linking(error: &Error, engine: &Engine, component: &Component) 
     let item = error.chain().map(ToString::to_string).find(|words| words.starts_with("instance export"));
     let name = item.and_then(|words| words.split('`').nth(1).map(str::to_owned)).unwrap_or_default();
     if error.root_cause().to_string().contains("is missing") {
-        return Cause::MissingImport { module, name, ty: "instance".to_owned(), missing: 0 };
+        return Cause::MissingImport { module, name, ty: "instance".to_owned(), missing_count: 0 };
     }
     Cause::ImportTypeMismatch { module, name, message }
 }

@@ -20,7 +20,7 @@ export async function run(spec, log, bytes) {
   const wanted = WebAssembly.Module.imports(module);
   const host = { imports: {}, exit: undefined };
   const shimmed = spec.mode.endsWith('+wasi-shim') && wanted.some((i) => i.module === WASI);
-  log.way(shimmed ? 'wasi' : 'plain');
+  log.executionPath(shimmed ? 'wasi' : 'plain');
   if (shimmed) {
     await (await import('./wasi.mjs')).define(spec, host);
   }
@@ -34,7 +34,7 @@ export async function run(spec, log, bytes) {
   log.stage('run');
   if (spec.entry === 'command') await guarded(host, 'run', callable(instance, '_start'));
   else if (spec.entry.calls) await calls(spec.entry.calls, host, instance, types, log);
-  else throw new End('no-export', { name: 'wasi:http/incoming-handler' });
+  else throw new End('missing-export', { name: 'wasi:http/incoming-handler' });
 }
 
 /** Not `new WebAssembly.Module`: a page refuses that for more than 8 MB. */
@@ -52,7 +52,7 @@ function check(wanted, imports, types) {
   if (missing.length) {
     const { module: from, name, kind } = missing[0];
     const ty = kind === 'function' ? types.text(types.imported(from, name)) : kind;
-    throw new End('missing-import', { module: from, name, ty, missing: missing.length });
+    throw new End('missing-import', { module: from, name, ty, missing_count: missing.length });
   }
   const other = wanted.find((i) => i.kind !== 'function');
   if (other) {
@@ -69,7 +69,7 @@ async function guarded(host, stage, f) {
     if (error instanceof End) throw error;
     // The shim looks for the memory when it needs it, and falls over where there is none.
     if (host.memoryless && error instanceof TypeError) {
-      throw new End('host-refused', { what: 'no-memory', message: 'browser_wasi_shim works on the memory that the module exports' });
+      throw new End('host-refused', { refusal: 'no-memory', message: 'browser_wasi_shim works on the memory that the module exports' });
     }
     throw host.exit === undefined ? new End(...thrown(error, stage)) : new End('exit', { code: host.exit });
   }
@@ -90,12 +90,12 @@ async function calls(list, host, instance, types, log) {
     }
     const returned = await guarded(host, 'run', () => f(...given.map(toJs)));
     const results = type.results.length > 1 ? [...returned] : type.results.length ? [returned] : [];
-    log.write({ event: 'called', export: name, results: results.map((v, i) => toText(v, type.results[i])) });
+    log.write({ event: 'call-returned', export: name, results: results.map((v, i) => toText(v, type.results[i])) });
   }
 }
 
 function callable(instance, name) {
   const found = instance.exports[name];
-  if (typeof found !== 'function') throw new End('no-export', { name });
+  if (typeof found !== 'function') throw new End('missing-export', { name });
   return found;
 }

@@ -7,11 +7,11 @@ import { stderr, stdout } from './report.mjs';
 
 export async function run(spec, log, bytes) {
   if (spec.entry !== 'command') {
-    throw new End('not-attempted', { what: 'calls-through-glue', message: 'glue runs a program; it has no general way to call an export' });
+    throw new End('not-attempted', { subject: 'calls-through-glue', message: 'glue runs a program; it has no general way to call an export' });
   }
   const source = await (await fetch(`/guest/${spec.glue}`)).text();
   const way = kind(spec.glue, source);
-  log.way(`glue:${way}`);
+  log.executionPath(`glue:${way}`);
   const life = watch(log);
   // Glue throws from callbacks and promises too: wherever it comes from, the first error ends the cell.
   const failed = new Promise((_, reject) => {
@@ -68,7 +68,7 @@ function emscripten(spec, bytes, life) {
 async function bindgen(spec, bytes) {
   const glue = await import(`/guest/${spec.glue}`);
   if (typeof glue.default !== 'function') {
-    throw new End('not-attempted', { what: 'glue', message: 'wasm-bindgen made it for another host than the web: use --target web' });
+    throw new End('not-attempted', { subject: 'glue', message: 'wasm-bindgen made it for another host than the web: use --target web' });
   }
   await glue.default({ module_or_path: bytes });
 }

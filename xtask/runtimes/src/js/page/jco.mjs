@@ -9,7 +9,7 @@ import * as cli from '/packages/@bytecodealliance/preview2-shim/dist/browser/cli
 import * as filesystem from '/packages/@bytecodealliance/preview2-shim/dist/browser/filesystem.js';
 
 export async function run(spec, log) {
-  log.way('jco');
+  log.executionPath('jco');
   log.stage('compile', { cached: true });
   log.stage('link');
   const translated = await (await fetch('/component/guest.js')).text();

@@ -69,8 +69,8 @@ export class Log {
   }
 
   /** As in `log.mjs`. */
-  way(way) {
-    this.write({ event: 'way', way });
+  executionPath(path) {
+    this.write({ event: 'execution-path', path });
   }
 
   end(cause) {

@@ -1,0 +1,160 @@
+//! What a tree of files takes, while others go on changing it.
+
+use std::path::Path;
+
+/// Room that files take.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Bytes on the disk: holes take none, and a file with several names counts once in all.
+    pub bytes: u64,
+    /// Files, folders, links.
+    pub files: u64,
+}
+
+impl Usage {
+    /// Whether it is more than `limit` in anything.
+    #[must_use]
+    pub fn exceeds(self, limit: Self) -> bool {
+        self.bytes > limit.bytes || self.files > limit.files
+    }
+}
+
+/// What is below these folders; once it exceeds `most`, the rest is not looked at. What cannot be read counts nothing.
+#[must_use]
+#[cfg(not(target_os = "linux"))]
+pub fn usage_of<'a>(_: impl IntoIterator<Item = &'a Path>, _: Usage) -> Usage {
+    Usage::default()
+}
+
+/// What is below these folders; once it exceeds `most`, the rest is not looked at. What cannot be read counts nothing,
+/// but a tree that cannot be held in view exceeds everything.
+#[must_use]
+#[cfg(target_os = "linux")]
+pub fn usage_of<'a>(tops: impl IntoIterator<Item = &'a Path>, most: Usage) -> Usage {
+    let mut used = Usage::default();
+    tops.into_iter().for_each(|top| linux::add(top, most, &mut used));
+    used
+}
+
+#[cfg(target_os = "linux")]
+mod linux {
+    use std::ffi::CString;
+    use std::os::fd::OwnedFd;
+    use std::path::Path;
+
+    use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, openat, statat};
+
+    use super::Usage;
+
+    const FOLDER: OFlags = OFlags::DIRECTORY.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
+
+    /// Folders that are held open at most, each because folders in it wait to be read. A tree as wide at as many levels
+    /// was made to be hidden in.
+    const OPEN: usize = 200;
+
+    /// By descriptors, so that nothing that is moved or put in its place meanwhile leads out of the tree.
+    pub fn add(top: &Path, most: Usage, used: &mut Usage) {
+        let Ok(top) = openat(CWD, top, FOLDER, Mode::empty()) else { return };
+        let mut waiting = vec![(read(&top, most, used), top)];
+        while let Some((names, above)) = waiting.last_mut() {
+            let opened = names.pop().map(|name| openat(&*above, &name, FOLDER, Mode::empty()));
+            if names.is_empty() {
+                waiting.pop();
+            }
+            if let Some(Ok(here)) = opened {
+                waiting.push((read(&here, most, used), here));
+            }
+            if waiting.len() > OPEN {
+                *used = Usage { bytes: u64::MAX, files: u64::MAX };
+                return;
+            }
+            if used.exceeds(most) {
+                return;
+            }
+        }
+    }
+
+    /// Adds what is in a folder, and gives the folders in it.
+    fn read(here: &OwnedFd, most: Usage, used: &mut Usage) -> Vec<CString> {
+        let mut folders = Vec::new();
+        let Ok(mut entries) = Dir::read_from(here) else { return folders };
+        while let Some(Ok(entry)) = entries.read() {
+            let name = entry.file_name();
+            if matches!(name.to_bytes(), b"." | b"..") {
+                continue;
+            }
+            let Ok(stat) = statat(here, name, AtFlags::SYMLINK_NOFOLLOW) else { continue };
+            let is_folder = FileType::from_raw_mode(stat.st_mode) == FileType::Directory;
+            let names = if is_folder { 1 } else { stat.st_nlink.max(1) };
+            used.files = used.files.saturating_add(1);
+            used.bytes = used.bytes.saturating_add(stat.st_blocks.unsigned_abs() * 512 / names);
+            if is_folder {
+                folders.push(name.to_owned());
+            }
+            if used.exceeds(most) {
+                break;
+            }
+        }
+        folders
+    }
+}
+
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+    use std::path::Path;
+
+    use super::{Usage, usage_of};
+
+    const ALL: Usage = Usage { bytes: u64::MAX, files: u64::MAX };
+
+    fn of(top: &Path) -> Usage {
+        usage_of([top], ALL)
+    }
+
+    #[test]
+    fn what_is_there_counts_once_and_nothing_else_does() {
+        let root = tempfile::tempdir().unwrap();
+        let (top, outside) = (root.path().join("top"), root.path().join("outside"));
+        [&top, &outside].into_iter().for_each(|dir| fs::create_dir(dir).unwrap());
+        assert_eq!(of(&top), Usage::default());
+        fs::write(outside.join("large"), vec![1; 1 << 20]).unwrap();
+        symlink(&outside, top.join("link")).unwrap();
+        let with_link = of(&top);
+        assert!(with_link.files == 1 && with_link.bytes < 1 << 16, "{with_link:?}");
+        fs::create_dir_all(top.join("a/b")).unwrap();
+        fs::write(top.join("a/b/file"), vec![1; 1 << 20]).unwrap();
+        fs::File::create(top.join("hole")).unwrap().set_len(1 << 30).unwrap();
+        let names = (0..8).map(|n| top.join(format!("name-{n}")));
+        names.for_each(|name| fs::hard_link(top.join("a/b/file"), name).unwrap());
+        let used = of(&top);
+        assert_eq!(used.files, 1 + 4 + 8);
+        assert!((1 << 20..2 << 20).contains(&used.bytes), "{used:?}");
+        assert!(usage_of([top.as_path()], Usage { bytes: 10, files: 3 }).exceeds(Usage { bytes: 10, files: 3 }));
+        assert_eq!(of(&top.join("none")), Usage::default());
+    }
+
+    /// As deep as it likes: neither the stack nor the descriptors end.
+    #[test]
+    fn a_deep_tree_is_seen() {
+        use rustix::fs::{CWD, Mode, OFlags, mkdirat, openat};
+        let check = |depth: usize, beside: usize| {
+            let root = tempfile::tempdir().unwrap();
+            let flags = OFlags::DIRECTORY | OFlags::CLOEXEC;
+            let mut here = openat(CWD, root.path(), flags, Mode::empty()).unwrap();
+            for _ in 0..depth {
+                (0..beside).for_each(|n| mkdirat(&here, format!("beside-{n}"), Mode::RWXU).unwrap());
+                mkdirat(&here, "folder", Mode::RWXU).unwrap();
+                here = openat(&here, "folder", flags, Mode::empty()).unwrap();
+            }
+            let used = of(root.path());
+            crate::remove_tree(root.path()).unwrap();
+            used.files
+        };
+        assert_eq!(check(3000, 0), 3000);
+        assert_eq!(check(100, 2), 300);
+        assert_eq!(check(300, 1), u64::MAX, "what cannot be held in view");
+    }
+}

@@ -1,0 +1,159 @@
+//! Reading files that somebody else wrote, in a child with limits: a file that needs more memory or time than it is
+//! worth, or that the reader dies of, costs the lab an error message.
+//!
+//! The child is this program again. It gets the file, read-only, and nothing else of the machine.
+
+use std::ffi::{OsStr, OsString};
+use std::io::{self, Write};
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use wasmlab_inspect as inspect;
+use wasmlab_model::facts::Facts;
+use wasmlab_process::{self as process, Command, End, Input, Limits, Ports, Sandbox};
+
+/// The first argument of the child.
+const ARGUMENT: &str = "read-in-child";
+
+/// How long reading may take.
+const WALL: Duration = Duration::from_secs(60);
+/// What reading may take of memory, bytes: this, and so many times the file.
+const MEMORY: (u64, u64) = (1 << 30, 8);
+/// The longest answer, bytes.
+const ANSWER: u64 = 2 << 30;
+
+/// The child's exit code where the file is at fault.
+const REFUSED: u8 = 2;
+
+/// What is wanted of a file, binary or text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// All that reading tells, as JSON.
+    Facts,
+    /// What stands beside the code, as JSON.
+    Outline,
+    /// Text.
+    Wat,
+    /// The binary.
+    Binary,
+}
+
+impl Form {
+    const ALL: [(Self, &str); 4] =
+        [(Self::Facts, "facts"), (Self::Outline, "outline"), (Self::Wat, "wat"), (Self::Binary, "binary")];
+
+    fn name(self) -> &'static str {
+        Self::ALL.into_iter().find(|(form, _)| *form == self).map_or("", |(_, name)| name)
+    }
+
+    fn named(text: &OsStr) -> Option<Self> {
+        Self::ALL.into_iter().find(|(_, name)| text == *name).map(|(form, _)| form)
+    }
+}
+
+/// Why a file was not read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// It is not what it should be.
+    #[error("{0}")]
+    Refused(String),
+    /// It takes too much.
+    #[error("{0}")]
+    Limit(String),
+    /// The lab could not read it.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+/// The facts of a file.
+///
+/// # Errors
+/// See [`ReadError`].
+pub fn facts(file: &Path, form: Form) -> Result<Facts, ReadError> {
+    Ok(serde_json::from_slice(&read(file, form)?).map_err(io::Error::from)?)
+}
+
+/// The file in this form.
+///
+/// # Errors
+/// See [`ReadError`].
+pub fn read(file: &Path, form: Form) -> Result<Vec<u8>, ReadError> {
+    let file = std::path::absolute(file)?;
+    let (least, times) = MEMORY;
+    let memory = file.metadata()?.len().saturating_mul(times).saturating_add(least);
+    let program = std::env::current_exe()?;
+    let readable = [Some(program.as_path()), program.parent(), Some(&file)];
+    let command = Command {
+        args: [OsStr::new(ARGUMENT), OsStr::new(form.name()), file.as_os_str()].map(OsStr::to_owned).to_vec(),
+        env: [("PATH".into(), std::env::var_os("PATH").unwrap_or_default())].into(),
+        cwd: "/".into(),
+        stdin: Input::Bytes(Vec::new()),
+        inherit: Vec::new(),
+        limits: Limits { output: ANSWER, memory, file: 0, ..Limits::compiler(WALL) },
+        sandbox: Some(Sandbox {
+            read: readable.into_iter().flatten().map(Path::to_owned).collect(),
+            ports: Some(Ports::default()),
+            offline: true,
+            ..Sandbox::default()
+        }),
+        report: None,
+        program,
+    };
+    let ended = process::run(&command)?;
+    let words = String::from_utf8_lossy(&ended.stderr).trim().to_owned();
+    match ended.end {
+        End::Exited(0) => Ok(ended.stdout),
+        End::Exited(code) if code == i32::from(REFUSED) => Err(ReadError::Refused(words)),
+        End::Memory => Err(ReadError::Limit(format!("reading it takes more than {} MiB of memory", memory >> 20))),
+        End::Time => Err(ReadError::Limit(format!("reading it takes more than {} s", WALL.as_secs()))),
+        End::Output => Err(ReadError::Limit(format!("what it says has more than {} MiB", ANSWER >> 20))),
+        other => Err(ReadError::Limit(format!("the lab's reader died of it ({other:?}): {words}"))),
+    }
+}
+
+/// Reads for the lab that started this process, where one did.
+#[must_use]
+pub fn child(args: &[OsString]) -> Option<ExitCode> {
+    let [_, argument, form, file] = args else { return None };
+    if argument != ARGUMENT {
+        return None;
+    }
+    Some(match answer(Path::new(file), Form::named(form)?) {
+        Ok(bytes) => match io::stdout().lock().write_all(&bytes) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(_) => ExitCode::FAILURE,
+        },
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "{error:#}");
+            ExitCode::from(REFUSED)
+        }
+    })
+}
+
+fn answer(file: &Path, form: Form) -> anyhow::Result<Vec<u8>> {
+    let bytes = std::fs::read(file)?;
+    let bytes = if is_text(file, &bytes) {
+        let parsed = wat::parse_bytes(&bytes).map_err(|mut error| {
+            error.set_path(file);
+            error
+        });
+        parsed?.into_owned()
+    } else {
+        bytes
+    };
+    match form {
+        Form::Facts => Ok(serde_json::to_vec(&inspect::facts(&bytes)?)?),
+        Form::Outline => Ok(serde_json::to_vec(&inspect::outline(&bytes)?)?),
+        Form::Wat => Ok(inspect::wat(&bytes)?.into_bytes()),
+        Form::Binary => Ok(bytes),
+    }
+}
+
+/// Whether it is WebAssembly as text: by its name, and by how it begins. A page of HTML under that name is not.
+#[must_use]
+pub fn is_text(file: &Path, bytes: &[u8]) -> bool {
+    let begins = bytes.trim_ascii_start();
+    let begins = begins.starts_with(b"(") || begins.starts_with(b";");
+    begins && file.extension().is_some_and(|e| e == "wat" || e == "wast")
+}
