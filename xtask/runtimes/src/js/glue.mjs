@@ -80,7 +80,7 @@ async function bindgen(spec, bytes) {
 
 /** An ES module that reads the module beside it and calls its start, or gives a function that does. */
 async function assemblyscript(spec, bytes) {
-  await started(await esModule(spec.glue), bytes);
+  await started(() => esModule(spec.glue), bytes);
 }
 
 /** Go's wasm_exec.js defines a class, and finds the system's parts as globals. */

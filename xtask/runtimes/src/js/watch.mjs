@@ -20,8 +20,15 @@ export function otherHost(glue, words) {
 }
 
 /** AssemblyScript's bindings: `esm` have started the module as they are loaded, `raw` give the function for it. */
-export async function started(bindings, bytes) {
-  if (typeof bindings.instantiate === 'function') await bindings.instantiate(await WebAssembly.compile(bytes), {});
+export async function started(load, bytes) {
+  try {
+    const bindings = await load();
+    if (typeof bindings.instantiate === 'function') await bindings.instantiate(await WebAssembly.compile(bytes), {});
+  } catch (error) {
+    // Their `abort` throws what the guest said, and where.
+    if (!/ in .+:\d+:\d+$/.test(error?.message)) throw error;
+    throw new End('trap', { trap: 'unreachable', message: `AssemblyScript's abort: ${error.message}` });
+  }
 }
 
 /** What Emscripten throws to unwind the stack once `quit` has said the exit code. */

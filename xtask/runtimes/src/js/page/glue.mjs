@@ -75,7 +75,7 @@ async function bindgen(spec, bytes) {
 
 /** An ES module that fetches the module beside it and calls its start, or gives a function that does. */
 async function assemblyscript(spec, bytes) {
-  await started(await import(`/guest/${spec.glue}`), bytes);
+  await started(() => import(`/guest/${spec.glue}`), bytes);
 }
 
 /** Go's wasm_exec.js defines a class; in a page it prints to the console. */
