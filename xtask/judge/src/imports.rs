@@ -51,8 +51,8 @@ pub fn not_in_glue(module: &str, name: &str, missing: u32) -> Judgement {
     let import = named(module, name);
     let detail =
         format!("its own JavaScript file does not define {import}{}: module and glue do not fit each other", more(missing));
-    let remedy = "Build both anew in one run of the toolchain, and keep them together; where one run gives such a pair \
-                  (emcc 3.1.6 at -O3 shortens the names in the module alone), build at -O2.";
+    let remedy = "Build both anew in one run, by tools that fit each other (emcc takes the `wasm-opt` of PATH before its \
+                  own, and a newer one shortens the names in the module alone), or at -O2, which shortens none.";
     let judgement = because(Code::MissingImport, import, detail);
     Judgement { blame: vec![Blame::Toolchain], remedy: Some(remedy.to_owned()), ..judgement }
 }
