@@ -68,8 +68,9 @@ fn refused_like_others(cell: RowCell, others: &[RowCell]) -> Comparison {
 /// The guest ran and did what it should not: the catalogue blames it, for want of a comparison.
 fn went_wrong(cell: RowCell) -> bool {
     use Code::{DiskFlood, HostRefused, OutOfMemory, OutputFlood, Timeout, Trap, WrongExit, WrongOutput};
-    let wrong =
-        |code| matches!(code, WrongOutput | WrongExit | Trap | HostRefused | Timeout | OutOfMemory | OutputFlood | DiskFlood);
+    let wrong = |code| {
+        matches!(code, WrongOutput | WrongExit | Trap | HostRefused | Timeout | OutOfMemory | OutputFlood | DiskFlood)
+    };
     cell.code.is_some_and(wrong)
 }
 

@@ -31,8 +31,10 @@ pub fn columns(engine: &'static str, program: Program) -> Vec<Runtime> {
     let jco = Runtime {
         // Node translates: jco does not run in a page.
         aux_program: Some(AuxProgram { name: "node", variable: "WASMLAB_NODE" }),
-        prepare: |tool, cell, into| Some(translation(tool, cell, into)),
-        commands: |tool, cell| vec![[command(tool, cell), vec!["--component".into(), cell.prepared.into()]].concat()],
+        precompile: |tool, cell, into| Some(translation(tool, cell, into)),
+        commands: |tool, cell| {
+            vec![[command(tool, cell), vec!["--component".into(), cell.precompiled.into()]].concat()]
+        },
         ..browser.clone().with_host_layer(HostLayer::Jco)
     };
     vec![browser.clone(), browser.with_host_layer(HostLayer::WasiShim), jco]
