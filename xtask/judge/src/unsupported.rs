@@ -26,15 +26,13 @@ pub fn judge(evidence: &Evidence, what: &str, message: &str) -> Judgement {
             Judgement { remedy: Some(remedy.to_owned()), ..because(Code::UnsupportedProposal, what.to_owned(), detail) }
         }
         "transferable-streams" => of(Code::NotImplemented, "Use Node 24 or newer, or Deno: they hand streams to workers."),
-        // A function that is linked by its name and has nothing behind it.
-        _ if what.starts_with("sock_") => sockets::withheld(evidence, &evidence.lab_lines(), Some((what, message)))
+        // A function that is linked by its name and has nothing behind it, or what the lab asked for.
+        _ => sockets::withheld(evidence, &evidence.lab_lines(), Some((what, message)))
+            .filter(|_| what.starts_with("sock_"))
             .unwrap_or_else(|| {
-                let remedy = "A page has no sockets: run the guest outside of one, or let it ask by HTTP (wasi:http).";
+                let remedy = "Use a runtime whose host can give the guest what it asks for, or build for an ABI that needs no \
+                              such host.";
                 of(Code::NotImplemented, remedy)
             }),
-        _ => of(
-            Code::NotImplemented,
-            "Use a runtime whose host can give the guest what it asks for, or build for an ABI that needs no such host.",
-        ),
     }
 }
