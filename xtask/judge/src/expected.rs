@@ -45,15 +45,14 @@ pub fn expected(evidence: &Evidence, spec: &ScenarioFile) -> Judgement {
 fn not_asked(evidence: &Evidence, spec: &ScenarioFile) -> Judgement {
     let calls = &spec.run.call;
     let left_out = &evidence.progress.not_asked;
-    let mut names: Vec<String> = left_out.iter().filter_map(|at| calls.get(*at)).map(|c| format!("`{}`", c.export)).collect();
-    names.dedup();
+    let named = |at: &usize| Some(format!("call {} (`{}`)", at + 1, calls.get(*at)?.export));
+    let names: Vec<String> = left_out.iter().filter_map(named).collect();
     let detail = format!(
-        "{} of {} calls could not be made ({}): each call has an instance of its own here, and these may need that of a \
-         call before; the others return what they should: {}",
-        left_out.len(),
+        "{} of {} calls return what they should; not made: {}, which may need the instance of a call before, and this command \
+         line gives each call one of its own",
+        calls.len() - left_out.len(),
         calls.len(),
-        names.join(", "),
-        summary(evidence, spec)
+        names.join(", ")
     );
     Judgement { subject: Some(SHARED_INSTANCE.to_owned()), ..plain(Verdict::NotAttempted, detail) }
 }

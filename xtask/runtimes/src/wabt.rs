@@ -129,6 +129,11 @@ fn not_run(error: &str) -> Option<GuestProgress> {
 
 fn trap(words: &str) -> Cause {
     let message = words.to_owned();
+    // It reads more instructions than it runs.
+    if words == "not implemented" {
+        let message = "it reads the module and does not run an instruction in it: not implemented".to_owned();
+        return Cause::Unsupported { feature: "instruction".to_owned(), message };
+    }
     let other = [
         ("undefined table index", TrapKind::TableOutOfBounds),
         ("uninitialized table element", TrapKind::NullReference),

@@ -153,7 +153,9 @@ fn offset(details: &str) -> Option<u64> {
 /// The lines after the error name the import: `When linking module: "env" , function name: "foo"`.
 fn instantiating(details: &str, why: &str) -> GuestProgress {
     let named = details.lines().find(|l| l.contains("When linking module: ")).unwrap_or_default();
-    let (module, name) = messages::quoted_pair(named);
+    // A component's import is an interface: `component name: wasi:foo/bar@0.1.0`.
+    let interface = details.lines().find_map(|l| Some(l.split_once("component name: ")?.1));
+    let (module, name) = interface.map_or_else(|| messages::quoted_pair(named), |interface| (interface, ""));
     let message = why.to_owned();
     match why {
         "unknown import" => at(Stage::Link, missing_import(module, name)),
