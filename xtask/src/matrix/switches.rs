@@ -54,8 +54,11 @@ pub fn tried(
         last = Some(seen);
     }
     if let Some(last) = last {
-        let with = format!("; tried with {} as well: {}", on.join(", "), in_short(&last.judgement));
-        first.judgement.detail += &with;
+        let (switches, said) = (on.join(", "), in_short(&last.judgement));
+        first.judgement.detail += &match said == in_short(&first.judgement) {
+            true => format!("; the same with {switches}"),
+            false => format!("; tried with {switches} as well: {said}"),
+        };
     }
     Ok((None, first))
 }
