@@ -1,8 +1,9 @@
 //! The lines in which the lab's own guests say what they could do.
 //!
-//! `lab: NAME ok`, `lab: NAME errno=N [FUNCTION]`, `lab: NAME no-errno TEXT` (a library refused without
-//! asking the host), `lab: NAME wrong TEXT` (it answered, wrongly), `lab: NAME escaped TEXT` (the guest
-//! reached what it was not given).
+//! `lab: NAME ok`, `lab: NAME errno=N [FUNCTION]` (WASI 0.1 refused), `lab: NAME error=CODE [FUNCTION]` (an interface
+//! of WIT refused, by its own code: `not-supported`), `lab: NAME no-errno TEXT` (a library refused without asking the
+//! host), `lab: NAME wrong TEXT` (it answered, wrongly), `lab: NAME escaped TEXT` (the guest reached what it was not
+//! given).
 
 use std::fmt;
 
@@ -27,6 +28,8 @@ pub enum Answer<'a> {
     Ok,
     /// The host answered with a WASI errno; the function, where the guest knows it.
     Errno(u16, &'a str),
+    /// The host answered with an error code of WIT; the function, where the guest knows it.
+    Error(&'a str, &'a str),
     /// A library refused without asking the host: its words.
     NoErrno(&'a str),
     /// It worked, and the result is wrong.
@@ -44,6 +47,8 @@ impl fmt::Display for Line<'_> {
             Answer::Ok => f.write_str("ok"),
             Answer::Errno(errno, "") => write!(f, "{}", errno_name(errno)),
             Answer::Errno(errno, function) => write!(f, "{function} answers {}", errno_name(errno)),
+            Answer::Error(code, "") => f.write_str(code),
+            Answer::Error(code, function) => write!(f, "{function} answers {code}"),
             Answer::NoErrno(text) => write!(f, "{text} (refused without asking the host)"),
             Answer::Wrong(text) => write!(f, "wrong, {text}"),
             Answer::Escaped(text) => write!(f, "escaped, {text}"),
@@ -61,13 +66,15 @@ pub fn lines(stdout: &str) -> Vec<Line<'_>> {
 fn parse(line: &str) -> Line<'_> {
     let (name, rest) = line.trim().split_once(' ').unwrap_or((line.trim(), ""));
     let (word, text) = rest.split_once(' ').unwrap_or((rest, ""));
+    let function = text.split_whitespace().next().unwrap_or_default();
     let answer = match (word, word.strip_prefix("errno=").map(str::parse)) {
         ("ok", _) => Answer::Ok,
         ("no-errno", _) => Answer::NoErrno(text),
         ("wrong", _) => Answer::Wrong(text),
         ("escaped", _) => Answer::Escaped(text),
-        (_, Some(Ok(errno))) => Answer::Errno(errno, text.split_whitespace().next().unwrap_or_default()),
-        _ => Answer::Unreadable(rest),
+        (_, Some(Ok(errno))) => Answer::Errno(errno, function),
+        (_, Some(Err(_))) => Answer::Unreadable(rest),
+        _ => word.strip_prefix("error=").map_or(Answer::Unreadable(rest), |code| Answer::Error(code, function)),
     };
     Line { name, answer }
 }
@@ -81,7 +88,7 @@ pub fn judge(lines: &[Line]) -> Option<Judgement> {
     refused.sort_by_key(|(code, _)| code.entry().priority);
     let ((code, first), others) = refused.split_first()?;
     let subject = match first.answer {
-        Answer::Errno(_, function) if !function.is_empty() => function,
+        Answer::Errno(_, function) | Answer::Error(_, function) if !function.is_empty() => function,
         _ => first.name,
     };
     let mut detail = first.to_string();
@@ -104,6 +111,7 @@ pub fn checks(lines: &[Line]) -> Vec<Check> {
         let (answer, errno, function, message) = match line.answer {
             Answer::Ok => (CheckAnswer::Ok, None, None, None),
             Answer::Errno(errno, function) => (CheckAnswer::Errno, Some(errno), text(function), None),
+            Answer::Error(code, function) => (CheckAnswer::Error, None, text(function), text(code)),
             Answer::NoErrno(words) => (CheckAnswer::NoErrno, None, None, text(words)),
             Answer::Wrong(words) => (CheckAnswer::Wrong, None, None, text(words)),
             Answer::Escaped(words) => (CheckAnswer::Escaped, None, None, text(words)),
@@ -118,13 +126,13 @@ pub fn checks(lines: &[Line]) -> Vec<Check> {
 fn code(line: &Line) -> Option<Code> {
     Some(match line.answer {
         Answer::Ok => return None,
-        Answer::Errno(52 | 58, _) => Code::NotImplemented,
-        Answer::Errno(2 | 63 | 76, _) => Code::CapabilityDenied,
+        Answer::Errno(52 | 58, _) | Answer::Error("not-supported", _) => Code::NotImplemented,
+        Answer::Errno(2 | 63 | 76, _) | Answer::Error("access-denied", _) => Code::CapabilityDenied,
         Answer::NoErrno(_) if line.name.starts_with("sock") => Code::SocketsUnsupported,
         Answer::NoErrno(_) if line.name.starts_with("thread") => Code::ThreadsUnsupported,
         Answer::NoErrno(_) => Code::LibraryUnsupported,
         Answer::Escaped(_) => Code::SandboxEscape,
-        Answer::Errno(..) | Answer::Wrong(_) | Answer::Unreadable(_) => Code::WrongOutput,
+        Answer::Errno(..) | Answer::Error(..) | Answer::Wrong(_) | Answer::Unreadable(_) => Code::WrongOutput,
     })
 }
 
@@ -185,6 +193,10 @@ mod tests {
         check("hello\nlab: args ok\n", None);
         check("lab: rename errno=52 path_rename\n", Some((Code::NotImplemented, "path_rename")));
         check("lab: file-read errno=76\n", Some((Code::CapabilityDenied, "file-read")));
+        let function = "wasi:sockets/tcp#start-bind";
+        check(&format!("lab: bind error=not-supported {function}\n"), Some((Code::NotImplemented, function)));
+        check("lab: bind error=access-denied\n", Some((Code::CapabilityDenied, "bind")));
+        check("lab: bind error=address-in-use a\n", Some((Code::WrongOutput, "a")));
         check("lab: file-read errno=44 path_open\n", Some((Code::WrongOutput, "path_open")));
         check("lab: socket-bind no-errno operation not supported\n", Some((Code::SocketsUnsupported, "socket-bind")));
         check("lab: threads no-errno operation not supported\n", Some((Code::ThreadsUnsupported, "threads")));

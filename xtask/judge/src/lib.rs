@@ -16,6 +16,8 @@ use cause::cause_of;
 use expected::expected;
 use words::{last_words, one_line, signal_name};
 
+pub use trap::WAIT;
+
 mod asked;
 mod cause;
 mod expected;
@@ -31,6 +33,7 @@ mod sockets;
 #[cfg(test)]
 mod tests;
 mod trap;
+mod unsupported;
 pub mod withheld;
 mod words;
 
@@ -140,7 +143,7 @@ pub fn diagnose(evidence: &Evidence) -> Option<Judgement> {
         let detail = format!("the runtime ended without saying how the guest ended ({:?}){words}", observation.outcome);
         return Some(because(Code::Crashed, None, detail));
     }
-    sockets::withheld(evidence, &lines).or_else(|| lab::judge(&lines)).or_else(|| sockets::silent(observation, &lines))
+    sockets::withheld(evidence, &lines, None).or_else(|| lab::judge(&lines)).or_else(|| sockets::silent(observation, &lines))
 }
 
 fn at_limit(limit: Limit, progress: &GuestProgress) -> Judgement {

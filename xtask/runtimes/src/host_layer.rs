@@ -13,7 +13,7 @@ pub enum HostLayer {
     Emscripten,
     /// WASI 0.1 in a page, from a polyfill of npm.
     WasiShim,
-    /// Components on a JavaScript host: jco translates them, and its shim gives WASI 0.2.
+    /// Components on a JavaScript host: jco translates them, and its shims give WASI 0.2 and 0.3.
     Jco,
 }
 
@@ -35,7 +35,9 @@ impl HostLayer {
         match self {
             Self::None | Self::Emscripten => &[],
             Self::WasiShim => &["@bjorn3/browser_wasi_shim"],
-            Self::Jco => &["@bytecodealliance/jco", "@bytecodealliance/preview2-shim"],
+            Self::Jco => {
+                &["@bytecodealliance/jco", "@bytecodealliance/preview2-shim", "@bytecodealliance/preview3-shim"]
+            }
         }
     }
 

@@ -167,7 +167,7 @@ fn switches(tool: &Tool, lack: Lack) -> Vec<String> {
         }
         // As much as the main thread of a process usually has.
         Lack::Stack if lists(&tool.help, "max-wasm-stack") => return vec!["-W max-wasm-stack=8388608".to_owned()],
-        Lack::Stack => Vec::new(),
+        Lack::Stack | Lack::Waiting => Vec::new(),
     };
     let has = |(group, option): &(&str, &str)| {
         let lines = tool.help.lines().filter_map(|line| line.trim_start().strip_prefix(*group));

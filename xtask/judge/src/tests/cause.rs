@@ -69,8 +69,12 @@ fn causes_before_the_run_have_their_codes() {
     check(Ok(&plain), Cause::ResourceLimit { message: words() }, gap(Code::OutOfMemory));
     check(Ok(&plain), Cause::trap(TrapKind::Unreachable, words()), gap(Code::Trap));
     let unsupported = |what: &str| Cause::Unsupported { feature: what.to_owned(), message: words() };
-    check(Ok(&plain), unsupported("network"), gap(Code::SocketsUnsupported));
     check(Ok(&plain), unsupported("switch"), gap(Code::NotImplemented));
+    check(Ok(&plain), unsupported("sock_accept"), gap(Code::NotImplemented));
+    check(Ok(&plain), unsupported("jspi"), gap(Code::UnsupportedProposal));
+    check(Ok(&plain), unsupported("other-host"), (Verdict::NotApplicable, None));
+    let wait = "Atomics.wait cannot be called in this context";
+    check(Ok(&plain), Cause::trap(TrapKind::Other, wait), gap(Code::HostRefused));
     let mismatch = Cause::ImportTypeMismatch { module: words(), name: words(), message: words() };
     check(Ok(&plain), mismatch, gap(Code::ImportTypeMismatch));
     check(Ok(&plain), Cause::EngineError { message: words() }, (Verdict::Error, None));

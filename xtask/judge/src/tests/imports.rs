@@ -1,6 +1,6 @@
 //! What a missing import is called, whom it blames and what would help.
 
-use wasmlab_protocol::{Cause, Stage};
+use wasmlab_protocol::{Cause, Event, Stage};
 
 use super::{facts, observation, spec, to, verdict};
 use crate::{Evidence, judge};
@@ -178,4 +178,35 @@ fn a_component_lacks_an_interface_by_name_and_version() {
     check("wasi:keyvalue/store@0.2.0-draft", Code::MissingImport);
     check("wasi:cli/run@0.3.0", Code::MissingImport);
     check("my:host/events@0.1.0", Code::CustomHost);
+}
+
+#[test]
+fn a_javascript_host_is_told_no_version_and_the_file_has_it() {
+    let facts = facts(
+        r#"(component (import "wasi:cli/stdout@0.3.0" (instance)) (import "wasi:cli/stdout@0.2.6" (instance)))"#,
+    );
+    let check = |module: &str, name: &str, subject: &str| {
+        let (module, name) = (module.to_owned(), name.to_owned());
+        let cause = Cause::MissingImport { module, name, ty: String::new(), missing_count: 1 };
+        let observation = observation(Outcome::Exited(0), to(Stage::Link, cause), "");
+        let judgement = verdict(Ok(&facts), &observation, &spec(""));
+        assert_eq!(judgement.subject.as_deref(), Some(subject));
+        assert_eq!(judgement.detail, format!("does not define {subject}"));
+    };
+    check("wasi:cli/stdout", "", "wasi:cli/stdout@0.3.0");
+    check("", "wasi:cli/stdout@0.3#write-via-stream", "wasi:cli/stdout@0.3.0#write-via-stream");
+    check("", "wasi:cli/stdout@0.2#get-stdout", "wasi:cli/stdout@0.2.6#get-stdout");
+    check("", "wasi:cli/stdin@0.3#read-via-stream", "wasi:cli/stdin@0.3#read-via-stream");
+}
+
+#[test]
+fn glue_that_does_not_define_what_its_module_imports_is_the_toolchains() {
+    let facts = facts(r#"(module (import "a" "a" (func)) (import "a" "b" (func)) (func (export "c")))"#);
+    let cause =
+        Cause::MissingImport { module: "a".to_owned(), name: "a".to_owned(), ty: String::new(), missing_count: 2 };
+    let mut events = to(Stage::Link, cause);
+    events.insert(0, Event::ExecutionPath { path: "glue:emscripten".to_owned() });
+    let judgement = verdict(Ok(&facts), &observation(Outcome::Exited(0), events, ""), &spec(""));
+    assert_eq!((judgement.code, &judgement.blame[..]), (Some(Code::MissingImport), &[Blame::Toolchain][..]));
+    assert_eq!(judgement.subject.as_deref(), Some("a.a"));
 }

@@ -90,7 +90,7 @@ impl Script<'_> {
         format!(
             "\n# What the runtime reported: calls that returned, and how it ended.\n\
              end() {{\n    code=$1\n    \
-             grep -E '\"event\":\"(called|host-call)\"' events.jsonl >&2 2> /dev/null\n    \
+             grep -E '\"event\":\"(call-returned|host-call)\"' events.jsonl >&2 2> /dev/null\n    \
              end=$(sed -n 's/^{{\"event\":\"end\",\"cause\":\\(.*\\),\"micros\":[0-9]*}}$/\\1/p' events.jsonl 2> /dev/null)\n    \
              case $end in\n    \
              '') [ \"$code\" = 124 ] && end='still running after {seconds} seconds' || end=\"no last word, exit code $code\"\n        \
