@@ -80,9 +80,11 @@ impl<'a> Document<'a> {
 
 /// Removes the entry whose key is at `key`; `false` where there is none.
 fn remove_from_table(table: &mut DeTable<'_>, key: &Range<usize>) -> bool {
-    let entries = table.len();
-    table.retain(|name, _| name.span() != *key);
-    table.len() < entries || table.iter_mut().any(|(_, value)| remove_from_value(value.get_mut(), key))
+    let found = table.keys().find(|name| name.span() == *key).map(|name| name.get_ref().clone());
+    match found {
+        Some(name) => table.remove(&*name).is_some(),
+        None => table.iter_mut().any(|(_, value)| remove_from_value(value.get_mut(), key)),
+    }
 }
 
 fn remove_from_value(value: &mut DeValue<'_>, key: &Range<usize>) -> bool {
