@@ -49,8 +49,10 @@ fn more(missing: u32) -> String {
 /// that loaded it: no host can make up for it.
 pub fn not_in_glue(module: &str, name: &str, missing: u32) -> Judgement {
     let import = named(module, name);
-    let detail =
-        format!("its own JavaScript file does not define {import}{}: module and glue do not fit each other", more(missing));
+    let detail = format!(
+        "its own JavaScript file does not define {import}{}: module and glue do not fit each other",
+        more(missing)
+    );
     let remedy = "Build both anew in one run, by tools that fit each other (emcc takes the `wasm-opt` of PATH before its \
                   own, and a newer one shortens the names in the module alone), or at -O2, which shortens none.";
     let judgement = because(Code::MissingImport, import, detail);
@@ -60,7 +62,8 @@ pub fn not_in_glue(module: &str, name: &str, missing: u32) -> Judgement {
 /// An interface of WIT, or `interface#name`, with the version that the component imports it in: JavaScript hosts are
 /// told none, or where it begins.
 fn with_version(facts: Option<&Facts>, name: &str) -> String {
-    let (interface, member) = name.split_once('#').map_or((name, None), |(interface, member)| (interface, Some(member)));
+    let (interface, member) =
+        name.split_once('#').map_or((name, None), |(interface, member)| (interface, Some(member)));
     let component = facts.filter(|f| f.kind == BinaryKind::Component && interface.contains('/'));
     let mut imports = component.iter().flat_map(|f| &f.imports).map(|i| named(&i.module, &i.name));
     let whole = imports.find(|import| {

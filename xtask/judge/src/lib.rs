@@ -143,7 +143,9 @@ pub fn diagnose(evidence: &Evidence) -> Option<Judgement> {
         let detail = format!("the runtime ended without saying how the guest ended ({:?}){words}", observation.outcome);
         return Some(because(Code::Crashed, None, detail));
     }
-    sockets::withheld(evidence, &lines, None).or_else(|| lab::judge(&lines)).or_else(|| sockets::silent(observation, &lines))
+    sockets::withheld(evidence, &lines, None)
+        .or_else(|| lab::judge(&lines))
+        .or_else(|| sockets::silent(observation, &lines))
 }
 
 fn at_limit(limit: Limit, progress: &GuestProgress) -> Judgement {
