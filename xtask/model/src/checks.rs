@@ -37,6 +37,8 @@ pub enum CheckAnswer {
     Errno,
     /// A library refused without asking the host.
     NoErrno,
+    /// The host was asked and refused, without an errno.
+    Refused,
     /// It worked, and the result is wrong.
     Wrong,
     /// The guest reached what it was not given.
@@ -53,6 +55,7 @@ impl CheckAnswer {
             Self::Ok => "ok",
             Self::Errno => "errno",
             Self::NoErrno => "no-errno",
+            Self::Refused => "refused",
             Self::Wrong => "wrong",
             Self::Escaped => "escaped",
             Self::Unreadable => "unreadable",
