@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use wasmlab_model::observation::Outcome;
 use wasmlab_model::scenario::Scenario;
-use wasmlab_process::{self as process, Command, Ended, Input, Limits};
+use wasmlab_process::{self as process, Command, CompletedProcess, Input, Limits};
 use wasmlab_protocol::{CellSpec, EntryPoint, Network};
 use wasmlab_runtimes::{CellFiles, Runtime, Source, Tool};
 use xtask::cell::{self, Plan};
@@ -64,12 +64,12 @@ fn run_of(cells: usize) {
     );
 }
 
-fn mib(ended: &Ended) -> f64 {
+fn mib(ended: &CompletedProcess) -> f64 {
     ended.peak_rss as f64 / f64::from(1 << 20)
 }
 
 /// One `run-all` on the column `node`, whose program is `node`.
-fn lab(root: &Path, node: &str) -> Ended {
+fn lab(root: &Path, node: &str) -> CompletedProcess {
     let mut env = process::tool_env();
     env.insert("WASMLAB_ROOT".into(), root.into());
     env.insert("WASMLAB_CACHE".into(), root.join("cache").into());
@@ -78,7 +78,7 @@ fn lab(root: &Path, node: &str) -> Ended {
     started(env!("CARGO_BIN_EXE_xtask"), args, env)
 }
 
-fn started(program: &str, args: Vec<OsString>, env: BTreeMap<OsString, OsString>) -> Ended {
+fn started(program: &str, args: Vec<OsString>, env: BTreeMap<OsString, OsString>) -> CompletedProcess {
     let limits = Limits::compiler(Duration::from_secs(600));
     let (cwd, stdin) = (std::env::temp_dir(), Input::Bytes(Vec::new()));
     process::run(&Command {
@@ -198,7 +198,7 @@ fn measure(lab: &Lab, plan: &Plan, dir: &Path) {
     };
     fs::write(&spec, serde_json::to_vec(&cell).unwrap()).unwrap();
     let (module, facts) = (&cell.module, plan.facts);
-    let files = CellFiles { spec: &spec, module, cell: &cell, facts, independent_calls: false, prepared: &prepared };
+    let files = CellFiles { spec: &spec, module, cell: &cell, facts, independent_calls: false, precompiled: &prepared };
     let start = |argv: &[OsString]| {
         let mut command = std::process::Command::new(&argv[0]);
         command.args(&argv[1..]).env_clear().current_dir(dir);
@@ -207,14 +207,14 @@ fn measure(lab: &Lab, plan: &Plan, dir: &Path) {
         let output = command.envs(env).stdin(std::process::Stdio::null()).output().unwrap();
         assert!(output.status.success(), "{argv:?}: {}", String::from_utf8_lossy(&output.stderr));
     };
-    (plan.runtime.prepare)(plan.tool, &files, &prepared).into_iter().for_each(|argv| start(&argv));
+    (plan.runtime.precompile)(plan.tool, &files, &prepared).into_iter().for_each(|argv| start(&argv));
     let argv = (plan.runtime.commands)(plan.tool, &files).swap_remove(0);
     let by_hand = || {
         let _ = fs::remove_file(&observation);
         start(&argv);
     };
     let by_lab =
-        || assert_eq!(cell::observe(lab, plan, None, cell::Keep::default()).unwrap().outcome, Outcome::Exited(0));
+        || assert_eq!(cell::observe(lab, plan, None, cell::Retention::default()).unwrap().outcome, Outcome::Exited(0));
     by_hand();
     by_lab();
     let began = Instant::now();

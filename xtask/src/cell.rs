@@ -13,49 +13,49 @@ use crate::lab::Lab;
 
 mod canary;
 pub mod client;
-mod disk;
-pub mod folder;
-mod follow;
+mod disk_limit;
+mod disk_space;
 mod observation;
 mod plan;
 mod ports;
+mod precompiled;
 mod preopens;
+mod process_events;
 mod processes;
 mod reproduction;
-mod room;
 pub mod sandbox;
 mod server;
-mod stages;
-mod translation;
+mod stage_limits;
+pub mod temp_dir;
 mod workdir;
 
-pub use folder::Folder;
-pub use follow::{OutputSink, ProcessEvent};
 pub use plan::{Limits, Plan};
+pub use process_events::{OutputSink, ProcessEvent};
 pub use reproduction::{Reproduction, VARIABLES as REPRODUCTION_VARIABLES, reproduce};
+pub use temp_dir::TempDir;
 
 /// What stays of a cell when it is over, and what it takes from earlier ones.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Keep<'a> {
+pub struct Retention<'a> {
     /// Its folder: somebody wants to type its commands again.
-    pub workdir: bool,
+    pub keep_workdir: bool,
     /// A copy of what the guest left in its directories, in this folder.
-    pub dirs: Option<&'a Path>,
+    pub copy_dirs_to: Option<&'a Path>,
     /// It takes nothing that was translated for an earlier cell.
-    pub anew: bool,
+    pub recompile: bool,
 }
 
 /// Runs the cell and says what happened. `sink` hears of each process as it goes.
 ///
 /// # Errors
 /// When the lab itself fails: the temporary folder cannot be written, no port is free.
-pub fn observe(lab: &Lab, plan: &Plan, sink: Option<OutputSink>, keep: Keep) -> io::Result<Observation> {
+pub fn observe(lab: &Lab, plan: &Plan, sink: Option<OutputSink>, keep: Retention) -> io::Result<Observation> {
     let began = SystemTime::now();
     let mut workdir = workdir::Workdir::create(lab, plan, keep)?;
     let commands = plan.commands(&workdir.paths, &workdir.spec);
     let results = processes::run(lab, plan, &mut workdir, &commands, sink)?;
-    if let Some(to) = keep.dirs {
-        preopens::keep(&workdir.paths.dirs, &plan.scenario.spec.run.dir, to)?;
+    if let Some(to) = keep.copy_dirs_to {
+        preopens::copy_out(&workdir.paths.dirs, &plan.scenario.spec.run.dir, to)?;
     }
     Ok(observation::assemble(plan, &workdir, results, began))
 }

@@ -126,7 +126,7 @@ pub fn main() -> ExitCode {
     let Some(command) = arguments.command else {
         return printed(output::print(&Arguments::command().render_long_help().to_string()));
     };
-    process::guarded();
+    process::enter_guard();
     let (code, message) = match dispatch(command) {
         Ok(code) => (code, "nothing to show: stderr says why".to_owned()),
         Err(error) => {

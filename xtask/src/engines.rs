@@ -136,7 +136,7 @@ pub fn build(lab: &Lab, engine: &'static str, offline: bool, told: BuildProgress
     }
     let ended = running.wait();
     if !ended.success() {
-        return Err(absence(engine, cargo_words(&ended.stderr, &format!("{:?}", ended.end))));
+        return Err(absence(engine, cargo_words(&ended.stderr, &format!("{:?}", ended.exit_reason))));
     }
     let kind = if dir.parent().is_some_and(|d| d.ends_with("drivers")) { "driver" } else { "engine" };
     let name = format!("{kind}-{engine}{}", std::env::consts::EXE_SUFFIX);

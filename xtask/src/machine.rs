@@ -10,7 +10,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use sha2::{Digest, Sha256};
 
 use crate::store::files;
-use wasmlab_process::{self as process, Command, End, Ended, Input, Limits};
+use wasmlab_process::{self as process, Command, CompletedProcess, ExitReason, Input, Limits};
 
 mod memory;
 mod toolchains;
@@ -111,10 +111,10 @@ impl Machine {
         let words = self.answer_of(question_key("refuses", question, ""), question, || {
             let ended = put(question, Path::new("/"), LIMIT)?;
             let words = String::from_utf8_lossy(&ended.stderr).lines().next().unwrap_or_default().to_owned();
-            match ended.end {
-                End::Exited(0) => Ok(String::new()),
-                End::Exited(code) if words.is_empty() => Ok(format!("exit code {code}, without a word")),
-                End::Exited(_) => Ok(words),
+            match ended.exit_reason {
+                ExitReason::Exited(0) => Ok(String::new()),
+                ExitReason::Exited(code) if words.is_empty() => Ok(format!("exit code {code}, without a word")),
+                ExitReason::Exited(_) => Ok(words),
                 other => Err(format!("{} ended with {other:?}: {words}", question.program.display())),
             }
         })?;
@@ -132,7 +132,7 @@ impl Machine {
             let (stdout, stderr) = (String::from_utf8_lossy(&ended.stdout), String::from_utf8_lossy(&ended.stderr));
             if !ended.success() {
                 let words = stderr.lines().next().unwrap_or("no message").to_owned();
-                return Err(format!("{} ended with {:?}: {words}", question.program.display(), ended.end));
+                return Err(format!("{} ended with {:?}: {words}", question.program.display(), ended.exit_reason));
             }
             Ok(if stdout.trim().is_empty() { stderr.trim() } else { stdout.trim() }.to_owned())
         })
@@ -164,7 +164,7 @@ impl Machine {
 }
 
 /// Puts a question to its tool, in this folder.
-fn put(question: &Question, folder: &Path, wall: Duration) -> Result<Ended, String> {
+fn put(question: &Question, folder: &Path, wall: Duration) -> Result<CompletedProcess, String> {
     let mut env = process::tool_env();
     env.extend(question.env.clone());
     let command = Command {

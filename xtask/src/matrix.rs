@@ -56,7 +56,7 @@ pub struct Request<'a> {
     /// Who hears of each process as it goes.
     pub sink: Option<cell::OutputSink<'a>>,
     /// What stays of the cells; their directories below this folder, by scenario and runtime.
-    pub keep: cell::Keep<'a>,
+    pub keep: cell::Retention<'a>,
 }
 
 /// Which embedded engines are built.
@@ -165,7 +165,7 @@ pub fn run(lab: &Lab, request: &Request, tell: Tell) -> Results {
             scope.spawn(|| work(lab, request, &board, tell));
         }
     });
-    process::sweep();
+    process::end_orphans();
     let state = board.state.into_inner().unwrap_or_else(PoisonError::into_inner);
     Results { rows: state.rows, columns: state.columns, cells: state.cells }
 }

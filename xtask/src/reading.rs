@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use wasmlab_inspect as inspect;
 use wasmlab_model::facts::Facts;
-use wasmlab_process::{self as process, Command, End, Input, Limits, Ports, Sandbox};
+use wasmlab_process::{self as process, Command, ExitReason, Input, Limits, Ports, Sandbox};
 
 /// The first argument of the child.
 const ARGUMENT: &str = "read-in-child";
@@ -102,12 +102,14 @@ pub fn read(file: &Path, form: Form) -> Result<Vec<u8>, ReadError> {
     };
     let ended = process::run(&command)?;
     let words = String::from_utf8_lossy(&ended.stderr).trim().to_owned();
-    match ended.end {
-        End::Exited(0) => Ok(ended.stdout),
-        End::Exited(code) if code == i32::from(REFUSED) => Err(ReadError::Refused(words)),
-        End::Memory => Err(ReadError::Limit(format!("reading it takes more than {} MiB of memory", memory >> 20))),
-        End::Time => Err(ReadError::Limit(format!("reading it takes more than {} s", WALL.as_secs()))),
-        End::Output => Err(ReadError::Limit(format!("what it says has more than {} MiB", ANSWER >> 20))),
+    match ended.exit_reason {
+        ExitReason::Exited(0) => Ok(ended.stdout),
+        ExitReason::Exited(code) if code == i32::from(REFUSED) => Err(ReadError::Refused(words)),
+        ExitReason::MemoryLimit => {
+            Err(ReadError::Limit(format!("reading it takes more than {} MiB of memory", memory >> 20)))
+        }
+        ExitReason::TimeLimit => Err(ReadError::Limit(format!("reading it takes more than {} s", WALL.as_secs()))),
+        ExitReason::OutputLimit => Err(ReadError::Limit(format!("what it says has more than {} MiB", ANSWER >> 20))),
         other => Err(ReadError::Limit(format!("the lab's reader died of it ({other:?}): {words}"))),
     }
 }

@@ -43,7 +43,11 @@ fn a_runtime_that_is_taken_over_harms_nothing() {
         let cell = &report["cells"][0];
         eprintln!("{sandbox}: {}", cell["detail"]);
         let verdict = cell["verdict"].as_str().unwrap_or_default().to_owned();
-        (verdict, fs::read_to_string(workspace.path("private/victim")).ok(), (listener.accept().is_ok(), datagrams.recv(&mut [0; 8]).is_ok()))
+        (
+            verdict,
+            fs::read_to_string(workspace.path("private/victim")).ok(),
+            (listener.accept().is_ok(), datagrams.recv(&mut [0; 8]).is_ok()),
+        )
     };
     assert_eq!(run(""), ("pass".to_owned(), Some("whole".to_owned()), (false, false)), "it printed what it could do");
     // The same without: so it is the sandbox that stopped it, and the attempts are real.
@@ -154,7 +158,8 @@ fn a_file_is_read_in_a_child() {
     assert_eq!((ran.code, ran.stderr.contains("bad.wat:1:8")), (2, true), "{}", ran.stderr);
     // By the commands: the words of the child, and nothing of it beside them.
     for command in ["inspect", "check"] {
-        let ran = lab::ran(workspace.command(&[command, workspace.path("bad.wat").to_str().unwrap()]).output().unwrap());
+        let ran =
+            lab::ran(workspace.command(&[command, workspace.path("bad.wat").to_str().unwrap()]).output().unwrap());
         assert_eq!((ran.code, ran.stderr.contains("bad.wat:1:8")), (2, true), "{command}: {}", ran.stderr);
     }
 }

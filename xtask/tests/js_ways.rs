@@ -92,7 +92,7 @@ impl<'a> Guest<'a> {
             limits: Limits { run_ms: 60_000, ..Limits::default() },
             switches: &[],
         };
-        run(&|| cell::observe(&lab, &plan, None, cell::Keep::default()).unwrap())
+        run(&|| cell::observe(&lab, &plan, None, cell::Retention::default()).unwrap())
     }
 }
 

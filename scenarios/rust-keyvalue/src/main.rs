@@ -48,10 +48,10 @@ fn main() -> ExitCode {
     code
 }
 
-/// The refusal with the number that WASI 0.1 has for it: the lab reads those.
+/// The refusal with its code as WIT has it.
 fn words(error: &Error) -> String {
     match error {
-        Error::AccessDenied => "errno=2 wasi:keyvalue".to_owned(),
+        Error::AccessDenied => "error=access-denied wasi:keyvalue/store".to_owned(),
         other => format!("wrong {other:?}"),
     }
 }

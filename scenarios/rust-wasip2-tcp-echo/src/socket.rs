@@ -25,14 +25,15 @@ pub struct Client {
 
 /// Makes, binds and listens; each says `ok` for itself.
 pub fn listen(port: u16) -> Result<Listener, Refusal> {
-    let socket = create_tcp_socket(IpAddressFamily::Ipv4).map_err(of("socket-open"))?;
+    let socket = create_tcp_socket(IpAddressFamily::Ipv4)
+        .map_err(of("socket-open", "tcp-create-socket#create-tcp-socket"))?;
     println!("lab: socket-open ok");
     let address = IpSocketAddress::Ipv4(Ipv4SocketAddress { port, address: (127, 0, 0, 1) });
-    socket.start_bind(&instance_network(), address).map_err(of("socket-bind"))?;
-    finish(&socket, TcpSocket::finish_bind).map_err(of("socket-bind"))?;
+    socket.start_bind(&instance_network(), address).map_err(of("socket-bind", "tcp#start-bind"))?;
+    finish(&socket, TcpSocket::finish_bind).map_err(of("socket-bind", "tcp#finish-bind"))?;
     println!("lab: socket-bind ok");
-    socket.start_listen().map_err(of("socket-listen"))?;
-    finish(&socket, TcpSocket::finish_listen).map_err(of("socket-listen"))?;
+    socket.start_listen().map_err(of("socket-listen", "tcp#start-listen"))?;
+    finish(&socket, TcpSocket::finish_listen).map_err(of("socket-listen", "tcp#finish-listen"))?;
     println!("lab: socket-listen ok");
     Ok(Listener(socket))
 }
@@ -40,7 +41,7 @@ pub fn listen(port: u16) -> Result<Listener, Refusal> {
 impl Listener {
     /// Waits for a connection.
     pub fn accept(&self) -> Result<Client, Refusal> {
-        let (socket, input, output) = finish(&self.0, TcpSocket::accept).map_err(of("sock-accept"))?;
+        let (socket, input, output) = finish(&self.0, TcpSocket::accept).map_err(of("sock-accept", "tcp#accept"))?;
         println!("lab: sock-accept ok");
         Ok(Client { input, output, socket })
     }
@@ -78,7 +79,7 @@ impl Client {
 
     /// Says that no more will be sent.
     pub fn shutdown(self) -> Result<(), Refusal> {
-        self.socket.shutdown(ShutdownType::Send).map_err(of("sock-shutdown"))?;
+        self.socket.shutdown(ShutdownType::Send).map_err(of("sock-shutdown", "tcp#shutdown"))?;
         println!("lab: sock-shutdown ok");
         Ok(())
     }
@@ -94,17 +95,9 @@ fn finish<T>(socket: &TcpSocket, ask: impl Fn(&TcpSocket) -> Result<T, ErrorCode
     }
 }
 
-/// The refusal of a capability by one of `wasi:sockets`' codes, as the number that WASI 0.1 has for it:
-/// the lab reads those.
-fn of(capability: &'static str) -> impl Fn(ErrorCode) -> Refusal {
-    move |code| {
-        let words = match code {
-            ErrorCode::AccessDenied => "errno=2 wasi:sockets".to_owned(),
-            ErrorCode::NotSupported => "errno=58 wasi:sockets".to_owned(),
-            other => format!("wrong {}", other.name()),
-        };
-        Refusal { capability, words }
-    }
+/// The refusal of a capability by a function of `wasi:sockets`, with its code as WIT has it: `not-supported`.
+fn of(capability: &'static str, function: &'static str) -> impl Fn(ErrorCode) -> Refusal {
+    move |code| Refusal { capability, words: format!("error={} wasi:sockets/{function}", code.name()) }
 }
 
 fn failed(capability: &'static str, words: &str) -> Refusal {

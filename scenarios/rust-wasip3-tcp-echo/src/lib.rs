@@ -28,12 +28,12 @@ impl wasip3::exports::cli::run::Guest for Server {
 
 /// Accepts one connection on `port` and sends its first line back.
 async fn serve(port: u16) -> Result<(), String> {
-    let socket = TcpSocket::create(IpAddressFamily::Ipv4).map_err(|e| refused("socket-open", &e))?;
+    let socket = TcpSocket::create(IpAddressFamily::Ipv4).map_err(|e| refused("socket-open", "create", &e))?;
     say("lab: socket-open ok").await;
     let address = IpSocketAddress::Ipv4(Ipv4SocketAddress { port, address: (127, 0, 0, 1) });
-    socket.bind(address).map_err(|e| refused("socket-bind", &e))?;
+    socket.bind(address).map_err(|e| refused("socket-bind", "bind", &e))?;
     say("lab: socket-bind ok").await;
-    let mut clients = socket.listen().map_err(|e| refused("socket-listen", &e))?;
+    let mut clients = socket.listen().map_err(|e| refused("socket-listen", "listen", &e))?;
     say("lab: socket-listen ok").await;
     say("ready").await;
 
@@ -51,18 +51,19 @@ async fn serve(port: u16) -> Result<(), String> {
     // The stream's end is what `shutdown` was: the peer sees that no more comes.
     let given = async move { answer.write_all(line).await };
     let (sent, _) = join(async { sent.await }, given).await;
-    sent.map_err(|e| refused("sock-send", &e))?;
+    sent.map_err(|e| refused("sock-send", "send", &e))?;
     say("lab: sock-send ok").await;
     Ok(())
 }
 
-/// The refusal of a capability, with the number that WASI 0.1 has for it: the lab reads those.
-fn refused(capability: &str, code: &ErrorCode) -> String {
-    match code {
-        ErrorCode::AccessDenied => format!("lab: {capability} errno=2 wasi:sockets"),
-        ErrorCode::NotSupported => format!("lab: {capability} errno=58 wasi:sockets"),
-        other => format!("lab: {capability} wrong {other:?}"),
-    }
+/// The refusal of a capability by a function of `wasi:sockets`, with its code as WIT has it.
+fn refused(capability: &str, function: &str, code: &ErrorCode) -> String {
+    let word = match code {
+        ErrorCode::AccessDenied => "access-denied",
+        ErrorCode::NotSupported => "not-supported",
+        other => return format!("lab: {capability} wrong {other:?}"),
+    };
+    format!("lab: {capability} error={word} wasi:sockets/types#{function}")
 }
 
 /// Prints a line.

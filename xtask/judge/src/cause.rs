@@ -1,8 +1,8 @@
 //! What a runtime says of how a guest ended, to a judgement.
 
-use wasmlab_protocol::{Cause, Event, SHARED_INSTANCE, Stage};
+use wasmlab_protocol::{Cause, Event, Stage};
 
-use super::{Evidence, because, components, exports, host, imports, limits, plain, trap};
+use super::{Evidence, because, components, exports, host, imports, limits, plain, trap, unsupported};
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::{BinaryKind, COMMON_PROPOSALS, Facts, RefusalKind};
 use wasmlab_model::verdict::{Judgement, Verdict};
@@ -16,6 +16,9 @@ pub fn cause_of(cause: &Cause, evidence: &Evidence) -> Option<Judgement> {
         Cause::Returned | Cause::Exit { .. } => return None,
         Cause::Trap { trap, message, location } => bare(evidence, message)
             .unwrap_or_else(|| trap::trapped(evidence, *trap, message, location.as_ref())),
+        Cause::MissingImport { module, name, missing_count: missing, .. } if is_loaded_by_glue(evidence) => {
+            imports::not_in_glue(module, name, *missing)
+        }
         Cause::MissingImport { module, name, ty, missing_count: missing } => {
             imports::missing(evidence.facts.ok(), module, name, ty, *missing)
         }
@@ -31,25 +34,10 @@ pub fn cause_of(cause: &Cause, evidence: &Evidence) -> Option<Judgement> {
         Cause::CompileFailed { message } => because(Code::EngineCompileError, None, message),
         Cause::MissingExport { name } => no_export(name, evidence),
         Cause::ResourceLimit { message } => limits::refused(evidence, message),
-        // A question that this way of running cannot even be asked.
-        Cause::Unsupported { feature: what, message } if what == SHARED_INSTANCE => {
-            plain(Verdict::NotApplicable, message)
-        }
         Cause::NotAttempted { subject: what, message } => {
             Judgement { subject: Some(what.clone()), ..plain(Verdict::NotAttempted, message) }
         }
-        Cause::Unsupported { feature: what, message } => {
-            let code = match what.as_str() {
-                "network" => Code::SocketsUnsupported,
-                _ => Code::NotImplemented,
-            };
-            // The catalogue blames the ABI for sockets; here the ABI has the call and the host has no way to use it.
-            let remedy = Some(
-                "Use a runtime whose host can give the guest what it asks for, or build for an ABI that needs no such host."
-                    .to_owned(),
-            );
-            Judgement { blame: vec![Blame::Runtime], remedy, ..because(code, what.clone(), message) }
-        }
+        Cause::Unsupported { feature: what, message } => unsupported::judge(evidence, what, message),
         Cause::HostRefused { refusal: what, message } => host::refused(evidence, *what, message),
         Cause::HostError { message } => host::failed(evidence, message),
         Cause::EngineError { message } => plain(Verdict::Error, format!("the engine could not do its work: {message}")),
@@ -86,6 +74,11 @@ fn bare(evidence: &Evidence, message: &str) -> Option<Judgement> {
     let silent = trap::last_words(evidence).is_none();
     let ended = format!("it traps ({})", message.trim_start_matches("wasm trap: "));
     Some(()).filter(|()| silent).and_then(|()| imports::not_looked_for(evidence, &ended))
+}
+
+/// Whether the toolchain's own JavaScript loaded the module, as its authors meant it.
+fn is_loaded_by_glue(evidence: &Evidence) -> bool {
+    evidence.observation.execution_path().is_some_and(|path| path.starts_with("glue:"))
 }
 
 /// Bytes of a module's header: the magic number and the version.

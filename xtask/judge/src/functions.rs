@@ -14,29 +14,18 @@ const FUNCTIONS: &[(&str, &str, &str)] = &[
     ("clock-monotonic", "wasi:clocks/monotonic-clock@", "now"),
     ("random", "wasi_snapshot_preview1.random_get", ""),
     ("random", "wasi:random/random@", "get-random-bytes"),
-    ("socket-open", "wasi:sockets/tcp-create-socket@", "create-tcp-socket"),
 ];
 
 /// The judgement on what the guest's lines tell, with the function in place of the capability where that is known:
 /// `checks` are the lines, of which one is the reason.
 pub fn exact(judgement: Judgement, checks: &[Check], facts: Option<&Facts>) -> Judgement {
     let is_subject = |text: &str| judgement.subject.as_deref() == Some(text);
-    let of_host = |check: &&Check| matches!(check.answer, CheckAnswer::Wrong | CheckAnswer::Errno);
-    let reason = |check: &&Check| is_subject(&check.name) || check.function.as_deref().is_some_and(is_subject);
-    let Some(check) = checks.iter().filter(of_host).find(reason) else { return judgement };
-    // A guest that names the function itself knows it; a package is no function.
-    if check.function.as_deref().is_some_and(|function| function != "wasi:sockets") {
-        return judgement;
-    }
+    let is_reason = |check: &&Check| check.answer == CheckAnswer::Wrong && is_subject(&check.name);
+    let Some(check) = checks.iter().find(is_reason) else { return judgement };
+    let (None, Some(words)) = (&check.function, &check.message) else { return judgement };
     let Some(function) = facts.and_then(|facts| function(facts, &check.name)) else { return judgement };
-    let detail = match (check.answer, &check.message) {
-        (CheckAnswer::Wrong, Some(words)) => {
-            let (said, says) = (format!("{}: wrong, {words}", check.name), said(&check.name, &function, words));
-            judgement.detail.replacen(&said, &says, 1)
-        }
-        _ => judgement.detail.replacen("wasi:sockets answers", &format!("{function} answers"), 1),
-    };
-    Judgement { subject: Some(function), detail, ..judgement }
+    let (said, says) = (format!("{}: wrong, {words}", check.name), said(&check.name, &function, words));
+    Judgement { detail: judgement.detail.replacen(&said, &says, 1), subject: Some(function), ..judgement }
 }
 
 fn said(name: &str, function: &str, words: &str) -> String {

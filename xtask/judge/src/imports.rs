@@ -13,6 +13,7 @@ pub fn named(module: &str, name: &str) -> String {
 
 /// The judgement on the first of `missing` imports that a runtime does not define.
 pub fn missing(facts: Option<&Facts>, module: &str, name: &str, ty: &str, missing: u32) -> Judgement {
+    let (module, name) = (&with_version(facts, module), &with_version(facts, name));
     // A component imports interfaces, and is told which by name and version; what is missing is within.
     let component = facts.is_some_and(|f| f.kind == BinaryKind::Component) && !module.is_empty();
     let found = facts.and_then(|f| find(f, module, name));
@@ -37,16 +38,45 @@ pub fn missing(facts: Option<&Facts>, module: &str, name: &str, ty: &str, missin
         None if ty.is_empty() || component => String::new(),
         None => format!(": {ty}"),
     };
-    let more = match missing.saturating_sub(1) {
-        0 => String::new(),
-        1 => ", and 1 more import".to_owned(),
-        n => format!(", and {n} more imports"),
-    };
     let also = next.map(|(_, import)| format!("; it also imports {}", with_its_host(facts, &[import])));
-    let detail = format!("does not define {shown}{ty}{more}{}{}", also.unwrap_or_default(), reason.note);
+    let detail = format!("does not define {shown}{ty}{}{}{}", more(missing), also.unwrap_or_default(), reason.note);
     let subject = next.map_or(import, |(_, import)| named(&import.module, &import.name));
     let judgement = because(reason.code, subject, detail);
     Judgement { blame: reason.blame.map_or(judgement.blame, <[_]>::to_vec), remedy: reason.remedy, ..judgement }
+}
+
+/// `, and 2 more imports` of `missing` in all.
+fn more(missing: u32) -> String {
+    match missing.saturating_sub(1) {
+        0 => String::new(),
+        1 => ", and 1 more import".to_owned(),
+        n => format!(", and {n} more imports"),
+    }
+}
+
+/// The judgement on the first of `missing` imports that the JavaScript beside a module does not define either, where
+/// that loaded it: no host can make up for it.
+pub fn not_in_glue(module: &str, name: &str, missing: u32) -> Judgement {
+    let import = named(module, name);
+    let detail =
+        format!("its own JavaScript file does not define {import}{}: module and glue do not fit each other", more(missing));
+    let remedy = "Build both anew in one run, by tools that fit each other (emcc takes the `wasm-opt` of PATH before its \
+                  own, and a newer one shortens the names in the module alone), or at -O2, which shortens none.";
+    let judgement = because(Code::MissingImport, import, detail);
+    Judgement { blame: vec![Blame::Toolchain], remedy: Some(remedy.to_owned()), ..judgement }
+}
+
+/// An interface of WIT, or `interface#name`, with the version that the component imports it in: JavaScript hosts are
+/// told none, or where it begins.
+fn with_version(facts: Option<&Facts>, name: &str) -> String {
+    let (interface, member) = name.split_once('#').map_or((name, None), |(interface, member)| (interface, Some(member)));
+    let component = facts.filter(|f| f.kind == BinaryKind::Component && interface.contains('/'));
+    let mut imports = component.iter().flat_map(|f| &f.imports).map(|i| named(&i.module, &i.name));
+    let whole = imports.find(|import| {
+        import.strip_prefix(interface).is_some_and(|rest| rest.is_empty() || rest.starts_with(['@', '.']))
+    });
+    let whole = whole.unwrap_or_else(|| interface.to_owned());
+    member.map(|member| format!("{whole}#{member}")).unwrap_or(whole)
 }
 
 /// A guest that came to a bad end on a runtime that runs it without a look at its imports, some of which no WASI host

@@ -1,8 +1,9 @@
 //! The lines in which the lab's own guests say what they could do.
 //!
-//! `lab: NAME ok`, `lab: NAME errno=N [FUNCTION]`, `lab: NAME no-errno TEXT` (a library refused without
-//! asking the host), `lab: NAME wrong TEXT` (it answered, wrongly), `lab: NAME escaped TEXT` (the guest
-//! reached what it was not given), `lab: NAME refused FUNCTION TEXT` (the host was asked, and refused without an errno).
+//! `lab: NAME ok`, `lab: NAME errno=N [FUNCTION]` (WASI 0.1 refused), `lab: NAME error=CODE [FUNCTION]` (an interface
+//! of WIT refused, by its own code: `not-supported`), `lab: NAME no-errno TEXT` (a library refused without asking the
+//! host), `lab: NAME wrong TEXT` (it answered, wrongly), `lab: NAME escaped TEXT` (the guest reached what it was not
+//! given), `lab: NAME refused FUNCTION TEXT` (the host was asked, and refused without an errno).
 
 use std::fmt;
 
@@ -27,6 +28,8 @@ pub enum Answer<'a> {
     Ok,
     /// The host answered with a WASI errno; the function, where the guest knows it.
     Errno(u16, &'a str),
+    /// The host answered with an error code of WIT; the function, where the guest knows it.
+    Error(&'a str, &'a str),
     /// A library refused without asking the host: its words.
     NoErrno(&'a str),
     /// The host was asked and refused, without an errno: the function, and what it answers.
@@ -45,11 +48,10 @@ impl fmt::Display for Line<'_> {
         match self.answer {
             Answer::Ok => f.write_str("ok"),
             Answer::Errno(errno, "") => write!(f, "{}", errno_name(errno)),
-            Answer::Errno(errno, function) if function.starts_with("wasi:") => {
-                write!(f, "{function} answers {}", error_code(errno))
-            }
             Answer::Errno(errno, function) => write!(f, "{function} answers {}", errno_name(errno)),
             Answer::Refused(function, text) => write!(f, "{function} {text}"),
+            Answer::Error(code, "") => f.write_str(code),
+            Answer::Error(code, function) => write!(f, "{function} answers {code}"),
             Answer::NoErrno(text) => write!(f, "{text} (refused without asking the host)"),
             Answer::Wrong(text) => write!(f, "wrong, {text}"),
             Answer::Escaped(text) => write!(f, "escaped, {text}"),
@@ -62,7 +64,9 @@ impl Line<'_> {
     /// What came of it, without its name where the function tells it: `sock_accept answers EBADF (8)`.
     pub fn said(&self) -> String {
         match self.answer {
-            Answer::Errno(_, function) | Answer::Refused(function, _) if !function.is_empty() => {
+            Answer::Errno(_, function) | Answer::Error(_, function) | Answer::Refused(function, _)
+                if !function.is_empty() =>
+            {
                 self.to_string().split_once(": ").map(|(_, said)| said.to_owned()).unwrap_or_default()
             }
             _ => self.to_string(),
@@ -79,6 +83,7 @@ pub fn lines(stdout: &str) -> Vec<Line<'_>> {
 fn parse(line: &str) -> Line<'_> {
     let (name, rest) = line.trim().split_once(' ').unwrap_or((line.trim(), ""));
     let (word, text) = rest.split_once(' ').unwrap_or((rest, ""));
+    let function = text.split_whitespace().next().unwrap_or_default();
     let answer = match (word, word.strip_prefix("errno=").map(str::parse)) {
         ("ok", _) => Answer::Ok,
         ("no-errno", _) => Answer::NoErrno(text),
@@ -88,8 +93,9 @@ fn parse(line: &str) -> Line<'_> {
         }
         ("wrong", _) => Answer::Wrong(text),
         ("escaped", _) => Answer::Escaped(text),
-        (_, Some(Ok(errno))) => Answer::Errno(errno, text.split_whitespace().next().unwrap_or_default()),
-        _ => Answer::Unreadable(rest),
+        (_, Some(Ok(errno))) => Answer::Errno(errno, function),
+        (_, Some(Err(_))) => Answer::Unreadable(rest),
+        _ => word.strip_prefix("error=").map_or(Answer::Unreadable(rest), |code| Answer::Error(code, function)),
     };
     Line { name, answer }
 }
@@ -103,7 +109,9 @@ pub fn judge(lines: &[Line]) -> Option<Judgement> {
     refused.sort_by_key(|(code, _)| code.entry().priority);
     let ((code, first), others) = refused.split_first()?;
     let subject = match first.answer {
-        Answer::Errno(_, function) | Answer::Refused(function, _) if !function.is_empty() => function,
+        Answer::Errno(_, function) | Answer::Error(_, function) | Answer::Refused(function, _) if !function.is_empty() => {
+            function
+        }
         _ => first.name,
     };
     let mut detail = first.to_string();
@@ -125,6 +133,7 @@ pub fn told(check: &Check) -> String {
     let answer = match check.answer {
         CheckAnswer::Ok => Answer::Ok,
         CheckAnswer::Errno => Answer::Errno(check.errno.unwrap_or_default(), function),
+        CheckAnswer::Error => Answer::Error(message, function),
         CheckAnswer::NoErrno => Answer::NoErrno(message),
         CheckAnswer::Refused => Answer::Refused(function, message),
         CheckAnswer::Wrong => Answer::Wrong(message),
@@ -142,6 +151,7 @@ pub fn checks(lines: &[Line]) -> Vec<Check> {
         let (answer, errno, function, message) = match line.answer {
             Answer::Ok => (CheckAnswer::Ok, None, None, None),
             Answer::Errno(errno, function) => (CheckAnswer::Errno, Some(errno), text(function), None),
+            Answer::Error(code, function) => (CheckAnswer::Error, None, text(function), text(code)),
             Answer::NoErrno(words) => (CheckAnswer::NoErrno, None, None, text(words)),
             Answer::Refused(function, words) => (CheckAnswer::Refused, None, text(function), text(words)),
             Answer::Wrong(words) => (CheckAnswer::Wrong, None, None, text(words)),
@@ -157,23 +167,14 @@ pub fn checks(lines: &[Line]) -> Vec<Check> {
 fn code(line: &Line) -> Option<Code> {
     Some(match line.answer {
         Answer::Ok => return None,
-        Answer::Errno(52 | 58, _) | Answer::Refused(..) => Code::NotImplemented,
-        Answer::Errno(2 | 63 | 76, _) => Code::CapabilityDenied,
+        Answer::Errno(52 | 58, _) | Answer::Error("not-supported", _) | Answer::Refused(..) => Code::NotImplemented,
+        Answer::Errno(2 | 63 | 76, _) | Answer::Error("access-denied", _) => Code::CapabilityDenied,
         Answer::NoErrno(_) if line.name.starts_with("sock") => Code::SocketsUnsupported,
         Answer::NoErrno(_) if line.name.starts_with("thread") => Code::ThreadsUnsupported,
         Answer::NoErrno(_) => Code::LibraryUnsupported,
         Answer::Escaped(_) => Code::SandboxEscape,
-        Answer::Errno(..) | Answer::Wrong(_) | Answer::Unreadable(_) => Code::WrongOutput,
+        Answer::Errno(..) | Answer::Error(..) | Answer::Wrong(_) | Answer::Unreadable(_) => Code::WrongOutput,
     })
-}
-
-/// The codes of WASI 0.2 that guests report by the number which WASI 0.1 has for them.
-fn error_code(errno: u16) -> String {
-    match errno {
-        2 => "access-denied".to_owned(),
-        58 => "not-supported".to_owned(),
-        _ => errno_name(errno),
-    }
 }
 
 /// Errno names of WASI 0.1, from `witx/typenames.witx`.
@@ -233,6 +234,10 @@ mod tests {
         check("hello\nlab: args ok\n", None);
         check("lab: rename errno=52 path_rename\n", Some((Code::NotImplemented, "path_rename")));
         check("lab: file-read errno=76\n", Some((Code::CapabilityDenied, "file-read")));
+        let function = "wasi:sockets/tcp#start-bind";
+        check(&format!("lab: bind error=not-supported {function}\n"), Some((Code::NotImplemented, function)));
+        check("lab: bind error=access-denied\n", Some((Code::CapabilityDenied, "bind")));
+        check("lab: bind error=address-in-use a\n", Some((Code::WrongOutput, "a")));
         check("lab: file-read errno=44 path_open\n", Some((Code::WrongOutput, "path_open")));
         check("lab: socket-bind no-errno operation not supported\n", Some((Code::SocketsUnsupported, "socket-bind")));
         check("lab: threads no-errno operation not supported\n", Some((Code::ThreadsUnsupported, "threads")));

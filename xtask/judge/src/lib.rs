@@ -14,6 +14,8 @@ use cause::cause_of;
 use expected::expected;
 use words::{last_words, one_line, signal_name};
 
+pub use trap::WAIT;
+
 mod asked;
 mod cause;
 pub mod components;
@@ -35,6 +37,7 @@ pub mod switched;
 #[cfg(test)]
 mod tests;
 mod trap;
+mod unsupported;
 pub mod withheld;
 mod words;
 
@@ -147,7 +150,7 @@ pub fn diagnose(evidence: &Evidence) -> Option<Judgement> {
         return Some(because(Code::Crashed, None, detail));
     }
     let said = || lab::judge(&lines).or_else(|| sockets::silent(observation, &lines));
-    sockets::withheld(evidence, &lines).or_else(|| said().map(|judgement| with_remedy(judgement, evidence)))
+    sockets::withheld(evidence, &lines, None).or_else(|| said().map(|judgement| with_remedy(judgement, evidence)))
 }
 
 /// What would change that a guest's own library refuses, where that depends on the guest.

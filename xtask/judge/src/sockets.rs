@@ -12,11 +12,14 @@ use wasmlab_model::verdict::Judgement;
 
 /// What the guest says where the runtime has no way to give it what the scenario gives: an errno of the function
 /// that would use it, or an end in the middle of its work.
-pub fn withheld(evidence: &Evidence, lines: &[lab::Line]) -> Option<Judgement> {
+///
+/// `refused` is the function that the host has no way to do, and its words, where it said so itself.
+pub fn withheld(evidence: &Evidence, lines: &[lab::Line], refused: Option<(&str, &str)>) -> Option<Judgement> {
     let observation = evidence.observation;
     let what = observation.unsupported_inputs.iter().find(|what| *what == PREOPENED_SOCKET)?;
-    let refused = lines.iter().find(|l| l.name.starts_with("sock") && l.answer != lab::Answer::Ok);
-    let says = match (refused, &evidence.progress.cause) {
+    let line = lines.iter().find(|l| l.name.starts_with("sock") && l.answer != lab::Answer::Ok);
+    let says = match (line, &evidence.progress.cause) {
+        _ if refused.is_some() => refused.map(|(function, words)| format!("{function}: {words}"))?,
         (Some(line), _) => line.said(),
         (None, Some(Cause::Exit { code })) => format!("it exits with {code}{}", last_words(evidence.stderr())),
         (None, _) => observation.client_script.as_ref()?.failed.clone()?,

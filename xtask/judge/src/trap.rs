@@ -4,13 +4,16 @@ use wasmlab_protocol::{Location, TrapKind};
 
 use super::words::last_message;
 use super::{Evidence, because};
-use wasmlab_model::codes::Code;
+use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::Facts;
 use wasmlab_model::verdict::Judgement;
 
 /// The judgement on a trap.
 pub fn trapped(evidence: &Evidence, trap: TrapKind, message: &str, location: Option<&Location>) -> Judgement {
     let message = message.trim_start_matches("wasm trap: ");
+    if message.contains(MAY_NOT_WAIT) {
+        return may_not_wait(message);
+    }
     let words = format!("{message}{}", location.map(place).unwrap_or_default());
     if let Some(judgement) = without_memory(evidence, &words) {
         return judgement;
@@ -34,6 +37,19 @@ pub fn trapped(evidence: &Evidence, trap: TrapKind, message: &str, location: Opt
         _ => see(evidence.facts.ok(), location),
     };
     Judgement { remedy: Some(remedy), ..because(Code::Trap, kind(trap), detail) }
+}
+
+/// The subject of a wait on shared memory that a page's main thread may not do.
+pub const WAIT: &str = "memory.atomic.wait";
+/// V8's words for that.
+const MAY_NOT_WAIT: &str = "Atomics.wait cannot be called in this context";
+
+/// By the web's rule, not the engine's, a page's main thread does not block. (The specification traps there.)
+fn may_not_wait(message: &str) -> Judgement {
+    let detail = format!("a page's main thread may not wait on shared memory; its words: {message}");
+    let remedy = "Run it in a worker of the page (`new Worker`), where waiting is allowed.".to_owned();
+    let judgement = because(Code::HostRefused, WAIT.to_owned(), detail);
+    Judgement { blame: vec![Blame::Abi], remedy: Some(remedy), ..judgement }
 }
 
 /// What shows more of a trap than is told already.

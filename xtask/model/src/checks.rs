@@ -18,7 +18,7 @@ pub struct Check {
     /// The host function that answered, where the guest knows it: `path_rename`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub function: Option<String>,
-    /// The guest's or its library's words.
+    /// The guest's or its library's words, or the error code of WIT that the host answered with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
     /// The code that it would give the cell, were it the only one; none where it works.
@@ -35,6 +35,8 @@ pub enum CheckAnswer {
     Ok,
     /// The host answered with an errno.
     Errno,
+    /// The host answered with an error code of WIT, which is the message.
+    Error,
     /// A library refused without asking the host.
     NoErrno,
     /// The host was asked and refused, without an errno.
@@ -54,6 +56,7 @@ impl CheckAnswer {
         match self {
             Self::Ok => "ok",
             Self::Errno => "errno",
+            Self::Error => "error",
             Self::NoErrno => "no-errno",
             Self::Refused => "refused",
             Self::Wrong => "wrong",

@@ -10,10 +10,10 @@ use std::io;
 
 use rustix::process::{Signal, getpid, set_child_subreaper, set_parent_process_death_signal};
 
-use super::strays;
+use super::descendants;
 
 /// What the guard takes note of: wishes to end the lab, which it passes on, and the lab's end.
-const NOTED: [i32; 5] = [libc::SIGINT, libc::SIGTERM, libc::SIGHUP, libc::SIGQUIT, libc::SIGCHLD];
+const HANDLED_SIGNALS: [i32; 5] = [libc::SIGINT, libc::SIGTERM, libc::SIGHUP, libc::SIGQUIT, libc::SIGCHLD];
 
 /// Returns in the lab's process; the one that called stays behind as its guard and ends as it ends. Where there
 /// can be no guard, the lab goes on without. To be called before there is a second thread.
@@ -37,7 +37,7 @@ pub fn enter() {
             }
         }
         -1 => restore(&before),
-        lab => ends_as(watch(lab, &noted), &noted),
+        lab => exit_as(watch(lab, &noted), &noted),
     }
 }
 
@@ -47,7 +47,7 @@ fn block() -> (libc::sigset_t, libc::sigset_t) {
     unsafe {
         let (mut noted, mut before): (libc::sigset_t, libc::sigset_t) = (std::mem::zeroed(), std::mem::zeroed());
         libc::sigemptyset(&raw mut noted);
-        for signal in NOTED {
+        for signal in HANDLED_SIGNALS {
             libc::sigaddset(&raw mut noted, signal);
         }
         libc::sigprocmask(libc::SIG_BLOCK, &raw const noted, &raw mut before);
@@ -91,9 +91,9 @@ fn watch(lab: i32, noted: &libc::sigset_t) -> i32 {
 
 /// Ends this process as the lab has ended; after a signal, with all that the lab left behind. What a lab leaves
 /// that ended by itself was meant to stay: a package manager's service, a compiler's cache.
-fn ends_as(status: i32, noted: &libc::sigset_t) -> ! {
+fn exit_as(status: i32, noted: &libc::sigset_t) -> ! {
     if libc::WIFSIGNALED(status) {
-        strays::end_everything();
+        descendants::kill_all();
         let signal = libc::WTERMSIG(status);
         let none = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
         // The lab's own core is enough.

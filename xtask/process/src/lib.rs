@@ -14,33 +14,33 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 #[cfg(target_os = "linux")]
+mod descendants;
+#[cfg(target_os = "linux")]
 mod guard;
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "linux")]
 mod namespace;
 #[cfg(target_os = "linux")]
-mod strays;
-#[cfg(target_os = "linux")]
 use linux as system;
 #[cfg(any(not(target_os = "linux"), test))]
 mod portable;
 #[cfg(not(target_os = "linux"))]
 use portable as system;
-mod regular;
-pub use regular::{open_regular, read_regular};
+mod regular_file;
+pub use regular_file::{open_regular, read_regular};
 mod removal;
 pub use removal::remove_tree;
-mod report;
-pub use report::ReportPipe;
+mod report_pipe;
+pub use report_pipe::ReportPipe;
+mod disk_space;
 mod sandbox;
-mod space;
+pub use disk_space::{DiskSpace, disk_space};
 pub use sandbox::{Ports, Sandbox, Support, support};
-pub use space::{Space, space_left};
-mod usage;
-pub use usage::{Usage, usage_of};
-mod patience;
-pub use patience::{Patience, counted};
+mod deadline;
+pub use deadline::{Deadline, net_time};
+mod disk_usage;
+pub use disk_usage::{DiskUsage, disk_usage};
 #[cfg(test)]
 mod tests;
 
@@ -101,19 +101,19 @@ impl Limits {
 
 /// How a child ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum End {
+pub enum ExitReason {
     /// By itself, with this code.
     Exited(i32),
     /// By this signal, which the lab did not send.
     Signaled(i32),
     /// At the limit of wall-clock time.
-    Time,
+    TimeLimit,
     /// At a limit that the watcher set, in its words.
-    Watch,
+    WatchLimit,
     /// At the limit of output.
-    Output,
+    OutputLimit,
     /// At the limit of memory.
-    Memory,
+    MemoryLimit,
     /// By [`Running::stop`].
     Stopped,
     /// Because the user interrupted the lab.
@@ -122,9 +122,9 @@ pub enum End {
 
 /// A child that has ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ended {
+pub struct CompletedProcess {
     /// How.
-    pub end: End,
+    pub exit_reason: ExitReason,
     /// Its stdout, as far as the limit.
     pub stdout: Vec<u8>,
     /// Its stderr, as far as the limit.
@@ -137,11 +137,11 @@ pub struct Ended {
     pub peak_rss: u64,
 }
 
-impl Ended {
+impl CompletedProcess {
     /// Whether it exited with 0.
     #[must_use]
     pub fn success(&self) -> bool {
-        self.end == End::Exited(0)
+        self.exit_reason == ExitReason::Exited(0)
     }
 }
 
@@ -155,7 +155,7 @@ pub enum Stream {
 }
 
 /// Asked some fifty times a second while a child runs, with its age, of which what it waited for a processor does not
-/// count; `true` ends it ([`End::Watch`]).
+/// count; `true` ends it ([`ExitReason::WatchLimit`]).
 pub type Watch = Box<dyn FnMut(Duration) -> bool + Send>;
 
 /// Set once, by Ctrl-C: every child is ended and nothing new is started.
@@ -176,7 +176,7 @@ pub fn cancelled() -> bool {
 ///
 /// # Errors
 /// When the program cannot be started; never because of what it does.
-pub fn run(command: &Command) -> io::Result<Ended> {
+pub fn run(command: &Command) -> io::Result<CompletedProcess> {
     Ok(start(command, None)?.wait())
 }
 
@@ -189,21 +189,21 @@ pub fn start(command: &Command, watch: Option<Watch>) -> io::Result<Running> {
 }
 
 /// Ends descendants of earlier children that nothing accounts for. Called when a run is over.
-pub fn sweep() {
+pub fn end_orphans() {
     #[cfg(target_os = "linux")]
-    strays::sweep_unaccounted();
+    descendants::kill_orphans();
 }
 
 /// Goes on in a process whose descendants end with it even if it is killed. Before there is a second thread.
-pub fn guarded() {
+pub fn enter_guard() {
     #[cfg(target_os = "linux")]
     guard::enter();
 }
 
 /// Ends every descendant of the lab at once, for a lab that is about to end itself.
-pub fn end_everything() {
+pub fn kill_all() {
     #[cfg(target_os = "linux")]
-    strays::end_everything();
+    descendants::kill_all();
 }
 
 /// A child that runs, and the thread that supervises it. Dropping it ends the child.
@@ -232,13 +232,13 @@ struct State {
     /// Close stdin as soon as `stdin` is written.
     stdin_ends: bool,
     /// The lab wants it ended, by SIGTERM first or by this signal.
-    stop: Option<Stop>,
-    ended: Option<Ended>,
+    stop: Option<StopSignal>,
+    ended: Option<CompletedProcess>,
 }
 
 /// A wish to end the child.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stop {
+pub enum StopSignal {
     /// SIGTERM, then SIGKILL.
     Terminate,
     /// SIGINT, then SIGKILL.
@@ -260,13 +260,13 @@ impl Running {
 
     /// Waits for the end, which the limits bring at the latest.
     #[must_use]
-    pub fn wait(mut self) -> Ended {
+    pub fn wait(mut self) -> CompletedProcess {
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {
             // The supervisor has no panicking path; should it ever, say so instead of hanging.
-            return Ended {
-                end: End::Signaled(0),
+            return CompletedProcess {
+                exit_reason: ExitReason::Signaled(0),
                 stdout: Vec::new(),
                 stderr: b"the lab's supervisor failed".to_vec(),
                 wall: Duration::ZERO,
@@ -304,7 +304,7 @@ impl Running {
     }
 
     fn wait_until<T>(&self, limit: Duration, mut done: impl FnMut(&State) -> Option<T>) -> Option<T> {
-        let patience = Patience::new(self, limit);
+        let patience = Deadline::new(self, limit);
         let mut state = self.shared.lock();
         loop {
             if let Some(value) = done(&state) {
@@ -317,16 +317,16 @@ impl Running {
 
     /// How long the child waited for a processor so far, because of others; looked at five times a second.
     #[must_use]
-    pub fn starved(&self) -> Duration {
+    pub fn cpu_wait(&self) -> Duration {
         Duration::from_micros(self.shared.starved.load(Ordering::Relaxed))
     }
 
     /// `limit`, for a wait that cannot be made longer once it has begun: as much longer as all took until now that
     /// the child had to wait for a processor.
     #[must_use]
-    pub fn unhurried(&self, limit: Duration) -> Duration {
+    pub fn extended(&self, limit: Duration) -> Duration {
         let age = self.started.elapsed();
-        let slower = age.as_secs_f64() / counted(age, self.starved()).as_secs_f64().max(f64::EPSILON);
+        let slower = age.as_secs_f64() / net_time(age, self.cpu_wait()).as_secs_f64().max(f64::EPSILON);
         limit.mul_f64(slower.max(1.0))
     }
 
@@ -336,7 +336,7 @@ impl Running {
     }
 
     /// Asks for the child's end; [`Running::wait`] tells when it has come.
-    pub fn stop(&self, how: Stop) {
+    pub fn stop(&self, how: StopSignal) {
         self.shared.lock().stop.get_or_insert(how);
     }
 
@@ -368,7 +368,7 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         if let Some(thread) = self.thread.take() {
-            self.stop(Stop::Kill);
+            self.stop(StopSignal::Kill);
             let _ = thread.join();
         }
     }

@@ -13,24 +13,24 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Resource, Rlimit, Signal, kill_process_group, pidfd_open};
 
-use super::patience::{self, counted, stretched};
+use super::deadline::{self, extended_limit, net_time};
+use super::descendants::{self, MARK};
 use super::namespace;
 use super::sandbox;
-use super::strays::{self, MARK};
-use super::{Command, End, Ended, Input, ReportPipe, Running, Shared, Stop, Watch, cancelled};
+use super::{Command, CompletedProcess, ExitReason, Input, ReportPipe, Running, Shared, StopSignal, Watch, cancelled};
 
 /// How often limits other than time are looked at.
 const TICK: Duration = Duration::from_millis(20);
 /// The first looks come sooner: many a child has ended by the first tick, and its memory is known from a look alone.
 const FIRST_TICKS: [Duration; 3] = [Duration::from_millis(1), Duration::from_millis(3), Duration::from_millis(8)];
 /// How often it is looked at how long a child waited for a processor: many files have to be read for it.
-const STARVED: Duration = Duration::from_millis(200);
+const CPU_WAIT_INTERVAL: Duration = Duration::from_millis(200);
 
 static NEXT_MARK: AtomicU64 = AtomicU64::new(1);
 
 /// Starts the child in its supervising thread: a child's parent-death signal follows the thread.
 pub fn start(command: &Command, watch: Option<Watch>) -> io::Result<Running> {
-    strays::become_subreaper();
+    descendants::become_subreaper();
     let shared = Arc::new(Shared::default());
     if let Input::Bytes(bytes) = &command.stdin {
         let mut state = shared.lock();
@@ -84,7 +84,7 @@ struct Supervisor {
     /// How long it waited for a processor, and when that is to be looked at again.
     starved: (Duration, Instant),
     /// Why the lab is ending it, and when SIGKILL is due.
-    ending: Option<(End, Instant)>,
+    ending: Option<(ExitReason, Instant)>,
 }
 
 impl Supervisor {
@@ -112,8 +112,8 @@ impl Supervisor {
             });
         }
         let started = Instant::now();
-        let inherited = strays::largest_resident(std::process::id().cast_signed());
-        let mut supervised = strays::supervised();
+        let inherited = descendants::largest_resident(std::process::id().cast_signed());
+        let mut supervised = descendants::supervised();
         let mut child = builder.spawn()?;
         let pid = Pid::from_child(&child);
         supervised.insert(pid.as_raw_nonzero().get(), mark);
@@ -138,14 +138,14 @@ impl Supervisor {
             watch,
             started,
             seen: BTreeSet::new(),
-            peak: strays::largest_resident(pid.as_raw_nonzero().get()),
+            peak: descendants::largest_resident(pid.as_raw_nonzero().get()),
             inherited,
             starved: (Duration::ZERO, started),
             ending: None,
         })
     }
 
-    fn supervise(mut self) -> Ended {
+    fn supervise(mut self) -> CompletedProcess {
         let mut first = FIRST_TICKS.iter();
         let mut next_tick = self.started + first.next().copied().unwrap_or(TICK);
         while !self.poll(next_tick) {
@@ -161,19 +161,19 @@ impl Supervisor {
         let (end, cpu, largest) = self.reap();
         // What is more than the lab itself had is the child's, or a descendant's that it waited for.
         let peak_rss = if largest > self.inherited { self.peak.max(largest) } else { self.peak };
-        strays::end_descendants(self.pid.as_raw_nonzero().get(), self.mark, &self.seen);
+        descendants::end_descendants(self.pid.as_raw_nonzero().get(), self.mark, &self.seen);
         self.drain();
         let mut state = self.shared.lock();
         let over = (state.stdout.len() + state.stderr.len()) as u64 > self.limits.output;
         let end = match self.ending {
             Some((end, _)) => end,
-            None if over => End::Output,
+            None if over => ExitReason::OutputLimit,
             None => end,
         };
         cut(&mut state.stdout, self.limits.output);
         cut(&mut state.stderr, self.limits.output);
         let (stdout, stderr) = (std::mem::take(&mut state.stdout), std::mem::take(&mut state.stderr));
-        Ended { end, stdout, stderr, wall, cpu, peak_rss }
+        CompletedProcess { exit_reason: end, stdout, stderr, wall, cpu, peak_rss }
     }
 
     /// Waits for input, room for output, the child's end or the next tick; `true`: it has ended.
@@ -181,7 +181,7 @@ impl Supervisor {
         let now = Instant::now();
         let deadline = match self.ending {
             Some((_, kill_at)) => kill_at,
-            None => self.started + stretched(self.limits.wall, self.starved.0),
+            None => self.started + extended_limit(self.limits.wall, self.starved.0),
         };
         let wait = next_tick.min(deadline).saturating_duration_since(now);
         let timeout = Timespec { tv_sec: wait.as_secs().cast_signed(), tv_nsec: i64::from(wait.subsec_nanos()) };
@@ -207,7 +207,7 @@ impl Supervisor {
         }
         if !ended && Instant::now() >= deadline {
             match self.ending {
-                None => self.end(End::Time, Stop::Terminate),
+                None => self.end(ExitReason::TimeLimit, StopSignal::Terminate),
                 Some(_) => self.kill(),
             }
         }
@@ -221,38 +221,38 @@ impl Supervisor {
         }
         let stop = self.shared.lock().stop;
         let pid = self.pid.as_raw_nonzero().get();
-        let (descendants, resident) = strays::descendants(pid, self.mark, &self.seen);
-        self.peak = self.peak.max(resident).max(strays::largest_resident(pid));
+        let (descendants, resident) = descendants::descendants(pid, self.mark, &self.seen);
+        self.peak = self.peak.max(resident).max(descendants::largest_resident(pid));
         if now >= self.starved.1 {
-            self.look_whether_starved(now, &descendants);
+            self.check_cpu_wait(now, &descendants);
         }
         self.seen.extend(descendants);
-        let age = counted(now.duration_since(self.started), self.starved.0);
+        let age = net_time(now.duration_since(self.started), self.starved.0);
         if cancelled() {
-            self.end(End::Interrupted, Stop::Terminate);
+            self.end(ExitReason::Interrupted, StopSignal::Terminate);
         } else if let Some(how) = stop {
-            self.end(End::Stopped, how);
+            self.end(ExitReason::Stopped, how);
         } else if resident > self.limits.memory {
-            self.end(End::Memory, Stop::Kill);
+            self.end(ExitReason::MemoryLimit, StopSignal::Kill);
         } else if self.watch.as_mut().is_some_and(|watch| watch(age)) {
-            self.end(End::Watch, Stop::Terminate);
+            self.end(ExitReason::WatchLimit, StopSignal::Terminate);
         }
     }
 
-    fn look_whether_starved(&mut self, now: Instant, descendants: &BTreeSet<i32>) {
+    fn check_cpu_wait(&mut self, now: Instant, descendants: &BTreeSet<i32>) {
         let all = descendants.iter().copied().chain([self.pid.as_raw_nonzero().get()]);
-        let starved = patience::starved(all).max(self.starved.0);
-        self.starved = (starved, now + STARVED);
+        let starved = deadline::longest_cpu_wait(all).max(self.starved.0);
+        self.starved = (starved, now + CPU_WAIT_INTERVAL);
         self.shared.starved.store(u64::try_from(starved.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
-    fn end(&mut self, end: End, how: Stop) {
-        let grace = if how == Stop::Kill { Duration::ZERO } else { self.limits.grace };
+    fn end(&mut self, end: ExitReason, how: StopSignal) {
+        let grace = if how == StopSignal::Kill { Duration::ZERO } else { self.limits.grace };
         self.ending = Some((end, Instant::now() + grace));
         let signal = match how {
-            Stop::Terminate => Signal::TERM,
-            Stop::Interrupt => Signal::INT,
-            Stop::Kill => Signal::KILL,
+            StopSignal::Terminate => Signal::TERM,
+            StopSignal::Interrupt => Signal::INT,
+            StopSignal::Kill => Signal::KILL,
         };
         let _ = kill_process_group(self.pid, signal);
         // A group that was stopped (SIGSTOP) gets its SIGTERM only once it goes on.
@@ -289,7 +289,7 @@ impl Supervisor {
         }
         let over = (state.stdout.len() + state.stderr.len()) as u64 > self.limits.output;
         if over && self.ending.is_none() {
-            self.end(End::Output, Stop::Kill);
+            self.end(ExitReason::OutputLimit, StopSignal::Kill);
         }
         self.shared.changed.notify_all();
     }
@@ -315,7 +315,7 @@ impl Supervisor {
     }
 
     /// Collects the dead child: how it ended, its processor time, its largest resident size.
-    fn reap(&mut self) -> (End, Duration, u64) {
+    fn reap(&mut self) -> (ExitReason, Duration, u64) {
         let raw = self.pid.as_raw_nonzero().get();
         let mut status = 0;
         // SAFETY: `rusage` is plain old data; wait4 writes it and `status`, both live for the call.
@@ -324,16 +324,16 @@ impl Supervisor {
             let waited = libc::wait4(raw, &raw mut status, 0, &raw mut rusage);
             (rusage, waited)
         };
-        strays::supervised().remove(&raw);
+        descendants::supervised().remove(&raw);
         // Tells std that the child is gone; it has been waited for, so this only fails.
         let _ = self.child.try_wait();
         if waited != raw {
-            return (End::Signaled(0), Duration::ZERO, 0);
+            return (ExitReason::Signaled(0), Duration::ZERO, 0);
         }
         let end = if libc::WIFSIGNALED(status) {
-            End::Signaled(libc::WTERMSIG(status))
+            ExitReason::Signaled(libc::WTERMSIG(status))
         } else {
-            End::Exited(libc::WEXITSTATUS(status))
+            ExitReason::Exited(libc::WEXITSTATUS(status))
         };
         let time = |t: libc::timeval| {
             Duration::from_secs(t.tv_sec.unsigned_abs()) + Duration::from_micros(t.tv_usec.unsigned_abs())

@@ -41,10 +41,7 @@ impl Offline {
     /// Makes them in a child that lives until they are opened here.
     fn make(with_user: bool) -> io::Result<Self> {
         let (user, group) = (rustix::process::getuid().as_raw(), rustix::process::getgid().as_raw());
-        let maps = with_user.then(|| Maps {
-            users: format!("{user} {user} 1"),
-            groups: format!("{group} {group} 1"),
-        });
+        let maps = with_user.then(|| Maps { users: format!("{user} {user} 1"), groups: format!("{group} {group} 1") });
         let (ready, tell_ready) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
         let (wait_for, release) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
         // SAFETY: the child makes system calls alone, on what was made before, and ends without returning.
@@ -93,9 +90,11 @@ fn unshare(maps: Option<&Maps>) -> io::Result<()> {
         return Err(io::Error::last_os_error());
     }
     if let Some(maps) = maps {
-        for (file, text) in
-            [(c"/proc/self/setgroups", "deny"), (c"/proc/self/uid_map", &maps.users), (c"/proc/self/gid_map", &maps.groups)]
-        {
+        for (file, text) in [
+            (c"/proc/self/setgroups", "deny"),
+            (c"/proc/self/uid_map", &maps.users),
+            (c"/proc/self/gid_map", &maps.groups),
+        ] {
             use rustix::fs::{Mode, OFlags, open};
             let file = open(file, OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty())?;
             rustix::io::write(&file, text.as_bytes())?;

@@ -6,7 +6,7 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{Command, End, Ended, Input, Running, Shared, State, Watch, cancelled};
+use super::{Command, CompletedProcess, ExitReason, Input, Running, Shared, State, Watch, cancelled};
 
 const TICK: Duration = Duration::from_millis(5);
 
@@ -16,7 +16,7 @@ pub fn start(command: &Command, mut watch: Option<Watch>) -> io::Result<Running>
     builder.args(&command.args).env_clear().envs(&command.env).current_dir(&command.cwd);
     // On Linux, where only tests come here, the sub-reaper must know the child for no orphan, from its start.
     #[cfg(target_os = "linux")]
-    let mut supervised = super::strays::supervised();
+    let mut supervised = super::descendants::supervised();
     let mut child = builder.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
     #[cfg(target_os = "linux")]
     {
@@ -46,10 +46,10 @@ pub fn start(command: &Command, mut watch: Option<Watch>) -> io::Result<Running>
         let end = loop {
             match child.try_wait() {
                 Ok(Some(status)) => {
-                    break ending.unwrap_or_else(|| status.code().map_or(End::Signaled(0), End::Exited));
+                    break ending.unwrap_or_else(|| status.code().map_or(ExitReason::Signaled(0), ExitReason::Exited));
                 }
                 Ok(None) => {}
-                Err(_) => break End::Signaled(0),
+                Err(_) => break ExitReason::Signaled(0),
             }
             let age = started.elapsed();
             let (stop, kept) = {
@@ -57,15 +57,15 @@ pub fn start(command: &Command, mut watch: Option<Watch>) -> io::Result<Running>
                 (state.stop.is_some(), (state.stdout.len() + state.stderr.len()) as u64)
             };
             let why = if cancelled() {
-                Some(End::Interrupted)
+                Some(ExitReason::Interrupted)
             } else if stop {
-                Some(End::Stopped)
+                Some(ExitReason::Stopped)
             } else if kept > limits.output {
-                Some(End::Output)
+                Some(ExitReason::OutputLimit)
             } else if age > limits.wall {
-                Some(End::Time)
+                Some(ExitReason::TimeLimit)
             } else {
-                watch.as_mut().is_some_and(|w| w(age)).then_some(End::Watch)
+                watch.as_mut().is_some_and(|w| w(age)).then_some(ExitReason::WatchLimit)
             };
             if let (Some(why), None) = (why, &ending) {
                 ending = Some(why);
@@ -74,12 +74,19 @@ pub fn start(command: &Command, mut watch: Option<Watch>) -> io::Result<Running>
             std::thread::sleep(TICK);
         };
         #[cfg(target_os = "linux")]
-        super::strays::supervised().remove(&child.id().cast_signed());
+        super::descendants::supervised().remove(&child.id().cast_signed());
         // What was written just before the end is still on its way through the reading threads.
         std::thread::sleep(2 * TICK);
         let mut state = thread_shared.lock();
         let (stdout, stderr) = (std::mem::take(&mut state.stdout), std::mem::take(&mut state.stderr));
-        state.ended = Some(Ended { end, stdout, stderr, wall: started.elapsed(), cpu: Duration::ZERO, peak_rss: 0 });
+        state.ended = Some(CompletedProcess {
+            exit_reason: end,
+            stdout,
+            stderr,
+            wall: started.elapsed(),
+            cpu: Duration::ZERO,
+            peak_rss: 0,
+        });
         thread_shared.changed.notify_all();
     });
     Ok(Running::new(shared, thread))

@@ -39,7 +39,7 @@ pub struct Support {
     /// TCP ports.
     pub network: bool,
     /// Signals to others, and their abstract Unix sockets.
-    pub others: bool,
+    pub ipc: bool,
     /// A network of its own: see [`Sandbox::offline`].
     pub offline: bool,
 }
@@ -48,7 +48,7 @@ pub struct Support {
 #[must_use]
 pub fn support() -> Support {
     let abi = abi();
-    Support { files: abi >= 1, network: abi >= 4, others: abi >= 6, offline: is_offline_possible() }
+    Support { files: abi >= 1, network: abi >= 4, ipc: abi >= 6, offline: is_offline_possible() }
 }
 
 #[cfg(not(target_os = "linux"))]

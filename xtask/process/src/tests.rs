@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use super::{Command, End, Ended, Input, Limits, Ports, Sandbox, Stop, Stream, run, start};
+use super::{Command, CompletedProcess, ExitReason, Input, Limits, Ports, Sandbox, StopSignal, Stream, run, start};
 
 fn sh(script: &str) -> Command {
     Command {
@@ -26,11 +26,11 @@ fn sh(script: &str) -> Command {
     }
 }
 
-fn check(script: &str) -> Ended {
+fn check(script: &str) -> CompletedProcess {
     run(&sh(script)).unwrap()
 }
 
-fn with(script: &str, change: impl FnOnce(&mut Command)) -> Ended {
+fn with(script: &str, change: impl FnOnce(&mut Command)) -> CompletedProcess {
     let mut command = sh(script);
     change(&mut command);
     run(&command).unwrap()
@@ -47,49 +47,52 @@ fn alive(needle: &str) -> bool {
 #[test]
 fn exit_code_and_outputs_are_kept_apart() {
     let ended = check("echo out; echo err >&2; exit 42");
-    assert_eq!((ended.end, ended.stdout, ended.stderr), (End::Exited(42), b"out\n".to_vec(), b"err\n".to_vec()));
+    assert_eq!(
+        (ended.exit_reason, ended.stdout, ended.stderr),
+        (ExitReason::Exited(42), b"out\n".to_vec(), b"err\n".to_vec())
+    );
 }
 
 #[test]
 fn a_signal_of_its_own_is_told_from_the_labs() {
-    assert_eq!(check("kill -SEGV $$").end, End::Signaled(11));
+    assert_eq!(check("kill -SEGV $$").exit_reason, ExitReason::Signaled(11));
 }
 
 #[test]
 fn stdin_is_given_and_ends() {
     let ended = with("cat", |c| c.stdin = Input::Bytes(vec![b'x'; 60_000]));
-    assert_eq!((ended.end, ended.stdout.len()), (End::Exited(0), 60_000));
+    assert_eq!((ended.exit_reason, ended.stdout.len()), (ExitReason::Exited(0), 60_000));
 }
 
 #[test]
 fn a_child_that_reads_nothing_does_not_block() {
-    assert_eq!(with("exit 0", |c| c.stdin = Input::Bytes(vec![0; 1 << 20])).end, End::Exited(0));
+    assert_eq!(with("exit 0", |c| c.stdin = Input::Bytes(vec![0; 1 << 20])).exit_reason, ExitReason::Exited(0));
 }
 
 #[test]
 fn silence_ends_at_the_limit_even_when_sigterm_is_ignored() {
     let began = Instant::now();
     let ended = with("trap '' TERM; while :; do sleep 0.05; done", |c| c.limits.wall = Duration::from_millis(200));
-    assert_eq!(ended.end, End::Time);
+    assert_eq!(ended.exit_reason, ExitReason::TimeLimit);
     assert!(began.elapsed() < Duration::from_secs(5));
 }
 
 #[test]
 fn a_flood_is_cut_and_ended() {
     let ended = check("yes");
-    assert_eq!(ended.end, End::Output);
+    assert_eq!(ended.exit_reason, ExitReason::OutputLimit);
     assert_eq!(ended.stdout.len(), 1 << 16);
 }
 
 #[test]
 fn a_flood_that_ends_by_itself_is_a_flood_all_the_same() {
-    assert_eq!(check("head -c 200000 /dev/zero").end, End::Output);
+    assert_eq!(check("head -c 200000 /dev/zero").exit_reason, ExitReason::OutputLimit);
 }
 
 #[test]
 fn memory_is_watched() {
     let script = "x=$(head -c 300000000 /dev/zero | tr '\\0' x); sleep 5";
-    assert_eq!(with(script, |c| c.limits.memory = 100 << 20).end, End::Memory);
+    assert_eq!(with(script, |c| c.limits.memory = 100 << 20).exit_reason, ExitReason::MemoryLimit);
 }
 
 #[test]
@@ -97,32 +100,38 @@ fn large_files_are_refused_by_the_kernel() {
     let dir = tempfile::tempdir().unwrap();
     let ended = with("head -c 3000000 /dev/zero > big", |c| c.cwd = dir.path().to_owned());
     // Told, and not killed: the guest may say what it could not do.
-    assert!(ended.end == End::Exited(1) && String::from_utf8_lossy(&ended.stderr).contains("too large"), "{ended:?}");
+    assert!(
+        ended.exit_reason == ExitReason::Exited(1) && String::from_utf8_lossy(&ended.stderr).contains("too large"),
+        "{ended:?}"
+    );
     assert_eq!(std::fs::metadata(dir.path().join("big")).unwrap().len(), 1 << 20);
 }
 
 #[test]
 fn background_children_do_not_survive_nor_hold_the_pipes() {
     let began = Instant::now();
-    assert_eq!(check("sleep 987.1 & exit 0").end, End::Exited(0));
+    assert_eq!(check("sleep 987.1 & exit 0").exit_reason, ExitReason::Exited(0));
     assert!(!alive("sleep 987.1") && began.elapsed() < Duration::from_secs(5));
 }
 
 #[test]
 fn children_that_leave_the_group_are_found() {
-    assert_eq!(check("setsid sleep 987.2 & sleep 0.2; exit 0").end, End::Exited(0));
+    assert_eq!(check("setsid sleep 987.2 & sleep 0.2; exit 0").exit_reason, ExitReason::Exited(0));
     assert!(!alive("sleep 987.2"));
 }
 
 #[test]
 fn daemons_with_an_empty_environment_are_found() {
-    assert_eq!(check("(env -i setsid /bin/sh -c 'sleep 987.3 & sleep 987.3' &) ; sleep 0.2").end, End::Exited(0));
-    super::sweep();
+    assert_eq!(
+        check("(env -i setsid /bin/sh -c 'sleep 987.3 & sleep 987.3' &) ; sleep 0.2").exit_reason,
+        ExitReason::Exited(0)
+    );
+    super::end_orphans();
     // Other tests run beside this one: such a daemon is ended at the latest when none does.
     let deadline = Instant::now() + Duration::from_secs(30);
     while alive("sleep 987.3") && Instant::now() < deadline {
         std::thread::sleep(Duration::from_millis(20));
-        super::sweep();
+        super::end_orphans();
     }
     assert!(!alive("sleep 987.3"));
 }
@@ -145,14 +154,14 @@ fn text_is_waited_for_with_a_limit_and_the_child_is_stopped() {
     assert!(running.wait_text(Stream::Stdout, "hello", Duration::from_secs(5)));
     assert!(!running.wait_text(Stream::Stderr, "never", Duration::from_millis(50)));
     assert!(!running.wait_end(Duration::from_millis(50)));
-    running.stop(Stop::Terminate);
-    assert_eq!(running.wait().end, End::Stopped);
+    running.stop(StopSignal::Terminate);
+    assert_eq!(running.wait().exit_reason, ExitReason::Stopped);
 }
 
 #[test]
 fn a_watcher_can_end_it() {
     let running = start(&sh("sleep 30"), Some(Box::new(|age| age > Duration::from_millis(50)))).unwrap();
-    assert_eq!(running.wait().end, End::Watch);
+    assert_eq!(running.wait().exit_reason, ExitReason::WatchLimit);
 }
 
 #[test]
@@ -172,11 +181,11 @@ fn processor_time_and_memory_are_measured() {
 fn the_portable_supervisor_keeps_the_same_promises() {
     let run = |command: &Command| super::portable::start(command, None).unwrap().wait();
     let ended = run(&sh("cat; echo err >&2; exit 3"));
-    assert_eq!((ended.end, ended.stderr), (End::Exited(3), b"err\n".to_vec()));
+    assert_eq!((ended.exit_reason, ended.stderr), (ExitReason::Exited(3), b"err\n".to_vec()));
     let mut silent = sh("exec sleep 30");
     silent.limits.wall = Duration::from_millis(100);
-    assert_eq!(run(&silent).end, End::Time);
-    assert_eq!(run(&sh("exec yes")).end, End::Output);
+    assert_eq!(run(&silent).exit_reason, ExitReason::TimeLimit);
+    assert_eq!(run(&sh("exec yes")).exit_reason, ExitReason::OutputLimit);
 }
 
 /// Two that loop for ever on one processor: each has half of it, and its limit takes twice as long by the clock.
@@ -189,7 +198,7 @@ fn what_a_child_waits_for_a_processor_does_not_count() {
     };
     let (_other, child) = (pinned(60_000), pinned(1000));
     let ended = child.wait();
-    assert_eq!(ended.end, End::Time);
+    assert_eq!(ended.exit_reason, ExitReason::TimeLimit);
     let seconds = ended.wall.as_secs_f64();
     assert!(seconds > 1.3, "it was ended after {seconds} s by the clock, of which it had {:?}", ended.cpu);
     assert!(seconds < 8.0, "and a limit holds on any machine: {seconds} s");
@@ -200,7 +209,7 @@ fn what_a_child_waits_for_a_processor_does_not_count() {
 #[cfg(target_os = "linux")]
 fn a_sandbox_bounds_files_ports_and_signals() {
     let support = super::support();
-    assert!(support.files && support.network && support.others, "this kernel cannot hold a sandbox: {support:?}");
+    assert!(support.files && support.network && support.ipc, "this kernel cannot hold a sandbox: {support:?}");
     let root = tempfile::tempdir().unwrap();
     let at = |name: &str| root.path().join(name);
     for dir in ["own", "readable", "private"] {
@@ -289,7 +298,7 @@ fn what_children_report_is_read_as_it_comes_and_no_more_than_is_kept() {
 fn memory_of_descendants_that_left_counts() {
     let script = "(setsid sh -c 'x=$(head -c 60000000 /dev/zero | base64); sleep 59' & ); sleep 60";
     let ended = with(script, |c| (c.limits.memory, c.limits.wall) = (30 << 20, Duration::from_secs(50)));
-    assert_eq!((ended.end, ended.peak_rss > 30 << 20), (End::Memory, true));
+    assert_eq!((ended.exit_reason, ended.peak_rss > 30 << 20), (ExitReason::MemoryLimit, true));
 }
 
 /// A child is made as a copy of the lab: what the lab has is not the child's.

@@ -1,7 +1,11 @@
 //! Bun: JavaScriptCore, with glue and jco as on Node. Its `node:wasi` lacks what a driver needs of it
 //! (`getImportObject`, an exit code that is returned); what that means for a cell, the driver finds out.
 
-use crate::{InstallCommand, Package, PackageClient, Runtime, Source, js};
+use crate::{InstallCommand, Package, PackageClient, Runtime, Source, js, switches};
+
+/// Prints the options of JavaScriptCore, which Bun takes from its environment and lists nowhere in its help.
+const LIST_OPTIONS: &str = "process.stdout.write(Bun.spawnSync([process.execPath, '-e', '0'], \
+                            { env: { BUN_JSC_dumpOptions: '2' }, stderr: 'pipe' }).stderr)";
 
 pub fn columns() -> Vec<Runtime> {
     js::columns(Runtime {
@@ -24,6 +28,9 @@ pub fn columns() -> Vec<Runtime> {
         }),
         in_ci: true,
         larger_stack: Some("the variable `BUN_JSC_maxPerThreadStackUsage=BYTES` together with `ulimit -s` above that"),
+        help: &[&["-e", LIST_OPTIONS]],
+        // The driver starts itself again with them in its environment.
+        switches: switches::of_jsc,
         // Nothing is fetched, and no configuration of the machine is read.
         commands: |tool, cell| js::commands(tool, cell, vec!["run".into(), "--no-install".into()]),
         ..Runtime::default()

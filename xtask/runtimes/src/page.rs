@@ -5,7 +5,10 @@ use std::path::Path;
 
 use wasmlab_model::scenario::EntryPointKind;
 
-use crate::{AuxProgram, CellFiles, HostLayer, Program, Runtime, Source, Tool, js};
+use crate::{AuxProgram, CellFiles, HostLayer, Lack, Program, Runtime, Source, Tool, js};
+
+/// What a page's author does for a guest that waits: a page's main thread may not, its workers may.
+const WORKER: &str = "new Worker()";
 
 /// The columns of a browser, whose modules get their imports from their own glue or need none; from a polyfill of
 /// WASI 0.1; or, for components, from the shim that jco's translation imports. The driver's mode is the column's id.
@@ -21,14 +24,17 @@ pub fn columns(engine: &'static str, program: Program) -> Vec<Runtime> {
             EntryPointKind::Http => Err("a page accepts no connections: it serves no wasi:http".to_owned()),
             _ => Ok(()),
         },
+        switches: |_, lack| if lack == Lack::Waiting { vec![WORKER.to_owned()] } else { Vec::new() },
         commands: |tool, cell| vec![command(tool, cell)],
         ..Runtime::default()
     };
     let jco = Runtime {
         // Node translates: jco does not run in a page.
         aux_program: Some(AuxProgram { name: "node", variable: "WASMLAB_NODE" }),
-        prepare: |tool, cell, into| Some(translation(tool, cell, into)),
-        commands: |tool, cell| vec![[command(tool, cell), vec!["--component".into(), cell.prepared.into()]].concat()],
+        precompile: |tool, cell, into| Some(translation(tool, cell, into)),
+        commands: |tool, cell| {
+            vec![[command(tool, cell), vec!["--component".into(), cell.precompiled.into()]].concat()]
+        },
         ..browser.clone().with_host_layer(HostLayer::Jco)
     };
     vec![browser.clone(), browser.with_host_layer(HostLayer::WasiShim), jco]

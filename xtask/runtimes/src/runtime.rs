@@ -62,7 +62,7 @@ pub struct Runtime {
     pub support_files: &'static [(&'static str, &'static str)],
     /// The first build of its engine takes minutes: `--engines quick` leaves it out.
     pub slow_to_build: bool,
-    /// Its process translates the module and does not say when it begins to run it. Where no [`Runtime::prepare`] did
+    /// Its process translates the module and does not say when it begins to run it. Where no [`Runtime::precompile`] did
     /// so before, the process has both limits together.
     pub compiles_unseen: bool,
     /// How a guest comes to a listening socket that is open already.
@@ -77,8 +77,8 @@ pub struct Runtime {
     /// blamed. What the runtime itself may refuse is given to it: its own words are the answer.
     pub not_attempted: fn(&CellFiles) -> Option<NotAttempted>,
     /// The command that translates the module into this folder, for runtimes that take nothing else. The folder is
-    /// [`CellFiles::prepared`] when the guest is run, and is kept for later cells.
-    pub prepare: fn(&Tool, &CellFiles, &Path) -> Option<Vec<OsString>>,
+    /// [`CellFiles::precompiled`] when the guest is run, and is kept for later cells.
+    pub precompile: fn(&Tool, &CellFiles, &Path) -> Option<Vec<OsString>>,
     /// The cell's commands, one process after the other as long as each exits with 0: more than one where
     /// every call has to be a process of its own.
     pub commands: fn(&Tool, &CellFiles) -> Vec<Vec<OsString>>,
@@ -120,7 +120,7 @@ impl Default for Runtime {
             extra_files: |_| Vec::new(),
             is_applicable: |_, _| Ok(()),
             not_attempted: |_| None,
-            prepare: |_, _, _| None,
+            precompile: |_, _, _| None,
             commands: |tool, cell| vec![vec![tool.program.clone().into(), "run".into(), cell.spec.into()]],
             reader: None,
             larger_stack: None,
@@ -147,7 +147,7 @@ impl Runtime {
     /// # Errors
     /// Why it does not.
     pub fn is_applicable(&self, scenario: &ScenarioFile, facts: Option<&Facts>) -> Result<(), String> {
-        self.host_layer.is_applicable(self.engine, scenario, facts)?;
+        self.host_layer.is_applicable(&self.id, scenario, facts)?;
         let core_module = facts.is_some_and(|f| f.kind == BinaryKind::Module);
         if core_module && scenario.run.entry == EntryPointKind::Http && self.reader.is_some() {
             return Err(format!("a core module has no wasi:http handler, and {} serves nothing else", self.id));
@@ -298,8 +298,8 @@ pub struct CellFiles<'a> {
     pub facts: Option<&'a Facts>,
     /// Each call may have an instance of its own.
     pub independent_calls: bool,
-    /// The folder that [`Runtime::prepare`] filled.
-    pub prepared: &'a Path,
+    /// The folder that [`Runtime::precompile`] filled.
+    pub precompiled: &'a Path,
 }
 
 /// What an adapter reads a guest's progress from.

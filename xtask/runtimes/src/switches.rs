@@ -14,6 +14,8 @@ pub enum Lack<'a> {
     Import(&'a str),
     /// Depth of calls.
     Stack,
+    /// Leave to wait on shared memory, which a page's main thread has not.
+    Waiting,
 }
 
 /// The switches of an embedded engine that give what was lacking, as the engine itself lists them.
@@ -22,7 +24,7 @@ pub fn of_engine(tool: &Tool, lack: Lack) -> Vec<String> {
     let wanted = match lack {
         Lack::Proposal(proposal) => proposal,
         Lack::Stack => STACK_DEPTH,
-        Lack::Import(_) => return Vec::new(),
+        Lack::Import(_) | Lack::Waiting => return Vec::new(),
     };
     tool.switches.iter().filter(|switch| switch.enables == wanted).map(|switch| switch.name.clone()).collect()
 }
@@ -49,6 +51,8 @@ const V8: &[(&str, &str)] = &[
     ("stack-switching", "--experimental-wasm-wasmfx"),
     ("shared-everything-threads", "--experimental-wasm-shared"),
     ("stringref", "--experimental-wasm-stringref"),
+    ("jspi", "--experimental-wasm-jspi"),
+    ("jspi", "--experimental-wasm-stack-switching"),
 ];
 
 /// Switches of V8 for a proposal, where the help of its host lists them.
@@ -57,6 +61,28 @@ pub fn of_v8(tool: &Tool, lack: Lack) -> Vec<String> {
     let Lack::Proposal(lacking) = lack else { return Vec::new() };
     let known = V8.iter().filter(|(name, switch)| *name == lacking && lists(&tool.help, switch));
     known.map(|(_, switch)| (*switch).to_owned()).collect()
+}
+
+/// Proposals by the lab's name and by JavaScriptCore's option.
+const JSC: &[(&str, &str)] = &[
+    ("gc", "useWasmGC"),
+    ("function-references", "useWasmTypedFunctionReferences"),
+    ("memory64", "useWasmMemory64"),
+    ("multi-memory", "useWasmMultiMemory"),
+    ("tail-call", "useWasmTailCalls"),
+    ("extended-const", "useWasmExtendedConstantExpressions"),
+    ("simd", "useWasmSIMD"),
+    ("relaxed-simd", "useWasmRelaxedSIMD"),
+    ("wide-arithmetic", "useWasmWideArithmetic"),
+    ("jspi", "useJSPI"),
+];
+
+/// The options of JavaScriptCore for a proposal that its host lists as off, as variables of Bun's environment.
+#[must_use]
+pub fn of_jsc(tool: &Tool, lack: Lack) -> Vec<String> {
+    let Lack::Proposal(lacking) = lack else { return Vec::new() };
+    let known = JSC.iter().filter(|(name, option)| *name == lacking && lists(&tool.help, &format!("{option}=false")));
+    known.map(|(_, option)| format!("BUN_JSC_{option}=1")).collect()
 }
 
 /// Whether a help text has this word, followed by none of the characters that names of switches are made of.
@@ -71,7 +97,7 @@ pub fn lists(help: &str, word: &str) -> bool {
 mod tests {
     use wasmlab_protocol::Switch;
 
-    use super::{Lack, enable_all, lists, of_engine};
+    use super::{Lack, enable_all, lists, of_engine, of_jsc};
     use crate::Tool;
 
     #[test]
@@ -89,6 +115,14 @@ mod tests {
             enable_all(&engine, Lack::Stack).is_empty()
                 && enable_all(&Tool::default(), Lack::Proposal("gc")).is_empty()
         );
+    }
+
+    #[test]
+    fn an_option_of_javascriptcore_is_a_switch_where_it_is_off() {
+        let help = "   useJSPI=true\n   useWasmMemory64=false\n   useWasmMemory64Extra=false".to_owned();
+        let tool = Tool { help, ..Tool::default() };
+        assert_eq!(of_jsc(&tool, Lack::Proposal("memory64")), ["BUN_JSC_useWasmMemory64=1"]);
+        assert!(of_jsc(&tool, Lack::Proposal("jspi")).is_empty() && of_jsc(&tool, Lack::Proposal("gc")).is_empty());
     }
 
     #[test]

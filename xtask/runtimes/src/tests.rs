@@ -99,7 +99,7 @@ fn golden_commands() {
             cell: &spec,
             facts: None,
             independent_calls: false,
-            prepared,
+            precompiled: prepared,
         };
         for (file, text) in (runtime.extra_files)(&files) {
             commands += &format!("{id} writes {file}:\n{text}\n");
@@ -107,7 +107,7 @@ fn golden_commands() {
         for (name, value) in (runtime.env)(&tool) {
             commands += &format!("{id} has {name}={}\n", value.display());
         }
-        let prepare = (runtime.prepare)(&tool, &files, prepared);
+        let prepare = (runtime.precompile)(&tool, &files, prepared);
         for argv in prepare.into_iter().chain((runtime.commands)(&tool, &files)) {
             let argv: Vec<_> = argv.into_iter().map(|a| a.into_string().unwrap()).collect();
             commands += &format!("{id}: {}\n", argv.join(" "));

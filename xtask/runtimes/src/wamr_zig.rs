@@ -34,7 +34,7 @@ pub fn columns() -> Vec<Runtime> {
             EntryPointKind::Http => Ok(()),
             _ => command_line::commands_only(runtime, spec),
         },
-        prepare: |tool, cell, into| Some(compile(tool, cell, into)),
+        precompile: |tool, cell, into| Some(compile(tool, cell, into)),
         commands: |tool, cell| vec![command(tool, cell)],
         reader: Some(Reader { classify_prepare: of_compiling, unchecked_imports: true, ..Reader::new(of_running) }),
         ..Runtime::default()
@@ -66,9 +66,9 @@ fn command(tool: &Tool, cell: &CellFiles) -> Vec<OsString> {
         if spec.network == Network::Loopback && spec.entry == EntryPoint::Command {
             argv.extend(["--allow-net".into(), "127.0.0.0/8".into()]);
         }
-        argv.extend(["--precompiled-manifest".into(), cell.prepared.join(MANIFEST).into(), cell.module.into()]);
+        argv.extend(["--precompiled-manifest".into(), cell.precompiled.join(MANIFEST).into(), cell.module.into()]);
     } else {
-        argv.push(cell.prepared.join(COMPILED).into());
+        argv.push(cell.precompiled.join(COMPILED).into());
     }
     if spec.entry == EntryPoint::Command {
         argv.extend(command_line::guest_args(spec));

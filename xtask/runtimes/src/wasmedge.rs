@@ -41,9 +41,9 @@ pub fn columns() -> Vec<Runtime> {
         // Optimizing takes fifteen times as long (40 s of processor time for a Go program) and changes no answer.
         flags: &["compile --optimize 0"],
         reference_column: Some("wasmedge".into()),
-        prepare: |tool, cell, into| Some(compile(tool, cell, into)),
+        precompile: |tool, cell, into| Some(compile(tool, cell, into)),
         commands: |tool, cell| {
-            let translated = cell.prepared.join(TRANSLATED);
+            let translated = cell.precompiled.join(TRANSLATED);
             commands(tool, &CellFiles { module: &translated, ..*cell }, &["run", "--run-mode", "aot"])
         },
         ..interpreter.clone()

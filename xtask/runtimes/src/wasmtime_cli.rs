@@ -45,7 +45,7 @@ pub fn columns() -> Vec<Runtime> {
             Some(NotAttempted { subject: "call-argument", reason })
         },
         compiles_unseen: true,
-        prepare,
+        precompile,
         commands,
         reader: Some(Reader { parse_value, ..Reader::new(classify) }),
         reference_column: Some("wasmtime-cranelift".into()),
@@ -62,7 +62,7 @@ fn is_prepared(cell: &CellFiles) -> bool {
 }
 
 /// The module and the switches of [`commands`], so that translating has a limit of its own.
-fn prepare(tool: &Tool, cell: &CellFiles, into: &Path) -> Option<Vec<OsString>> {
+fn precompile(tool: &Tool, cell: &CellFiles, into: &Path) -> Option<Vec<OsString>> {
     let mut argv = argv(&tool.program, ["compile"]);
     argv.extend(limits_and_network(cell));
     argv.extend(command_line::switch_args(cell.cell));
@@ -72,7 +72,7 @@ fn prepare(tool: &Tool, cell: &CellFiles, into: &Path) -> Option<Vec<OsString>> 
 
 fn commands(tool: &Tool, cell: &CellFiles) -> Vec<Vec<OsString>> {
     let spec = cell.cell;
-    let compiled = cell.prepared.join(COMPILED);
+    let compiled = cell.precompiled.join(COMPILED);
     let cell = if is_prepared(cell) { &CellFiles { module: &compiled, ..*cell } } else { cell };
     let mut base = match spec.entry {
         // Without --no-logging-prefix every line of the guest's gets `stdout [0] :: ` before it.
@@ -167,7 +167,7 @@ fn switches(tool: &Tool, lack: Lack) -> Vec<String> {
         }
         // As much as the main thread of a process usually has.
         Lack::Stack if lists(&tool.help, "max-wasm-stack") => return vec!["-W max-wasm-stack=8388608".to_owned()],
-        Lack::Stack => Vec::new(),
+        Lack::Stack | Lack::Waiting => Vec::new(),
     };
     let has = |(group, option): &(&str, &str)| {
         let lines = tool.help.lines().filter_map(|line| line.trim_start().strip_prefix(*group));

@@ -33,7 +33,7 @@ pub fn columns() -> Vec<Runtime> {
         in_ci: true,
         sockets: Sockets::Opened,
         is_applicable: command_line::commands_only,
-        prepare: |tool, cell, into| Some(compile(tool, cell, into)),
+        precompile: |tool, cell, into| Some(compile(tool, cell, into)),
         commands: |tool, cell| vec![command(tool, cell)],
         reader: Some(Reader { error_mark: FAILED, classify_prepare: classify, ..Reader::new(classify) }),
         ..Runtime::default()
@@ -52,7 +52,7 @@ fn cache(dir: &Path) -> OsString {
 fn command(tool: &Tool, cell: &CellFiles) -> Vec<OsString> {
     let spec = cell.cell;
     let mut argv = argv(&tool.program, ["run"]);
-    argv.push(cache(cell.prepared));
+    argv.push(cache(cell.precompiled));
     argv.extend(spec.env.iter().map(|(name, value)| format!("-env={name}={value}").into()));
     argv.extend(spec.dirs.iter().map(|dir| {
         command_line::joined(["-mount=".as_ref(), dir.host.as_ref(), ":".as_ref(), dir.guest.as_ref()])

@@ -27,7 +27,7 @@ pub struct Canary {
 impl Canary {
     /// Writes the file into `dir`, the parent of the cell's preopened directories; `lab_guest`: the guest is the lab's
     /// own, which prints the list of users only if it could read it, and no directory is one of the user's.
-    pub fn place(dir: &Path, lab_guest: bool) -> io::Result<Self> {
+    pub fn create(dir: &Path, lab_guest: bool) -> io::Result<Self> {
         let tag = format!("{:016x}{:016x}", random(), random());
         let users = if lab_guest { fs::read_to_string("/etc/passwd").unwrap_or_default() } else { String::new() };
         let canary = Self {
@@ -78,20 +78,20 @@ mod tests {
     #[cfg(unix)]
     fn what_stands_in_the_files_place_is_neither_followed_nor_waited_for() {
         let dir = tempfile::tempdir().unwrap();
-        let canary = Canary::place(dir.path(), false).unwrap();
+        let canary = Canary::create(dir.path(), false).unwrap();
         for target in ["/dev/zero", "/dev/stdin"] {
             std::fs::remove_file(&canary.file).unwrap();
             std::os::unix::fs::symlink(target, &canary.file).unwrap();
             assert_eq!(canary.escapes("root:x:0:0:root:/root:/bin/bash"), ["changed a file outside its directories"]);
         }
-        let other = Canary::place(tempfile::tempdir().unwrap().path(), false).unwrap();
+        let other = Canary::create(tempfile::tempdir().unwrap().path(), false).unwrap();
         assert_ne!((other.in_file, other.in_variable), (canary.in_file.clone(), canary.in_variable.clone()));
     }
 
     #[test]
     fn an_escape_is_seen() {
         let dir = tempfile::tempdir().unwrap();
-        let canary = Canary::place(dir.path(), true).unwrap();
+        let canary = Canary::create(dir.path(), true).unwrap();
         assert!(canary.escapes("harmless").is_empty());
         assert_eq!(canary.escapes(&canary.in_file), ["read a file outside its directories"]);
         assert_eq!(canary.escapes(&canary.variable().1), ["read the host's environment"]);

@@ -8,19 +8,19 @@ use std::time::Duration;
 use super::preopens::Contents;
 use wasmlab_model::observation::ScriptProgress;
 use wasmlab_model::scenario::{Step, Stream};
-use wasmlab_process::{self as process, Patience, Running, Stop};
+use wasmlab_process::{self as process, Deadline, Running, StopSignal};
 
 mod request;
 
 use request::Request;
 
 /// Bytes that a response or a connection may bring.
-const MOST: u64 = 64 << 20;
+const MAX_BYTES: u64 = 64 << 20;
 
 /// Plays `steps` against a guest; `ports` are those of its sockets, by name; `has_begun` says whether it runs, as far
 /// as can be told: translating it is no time that it has to listen. Afterwards the guest has ended or is asked to: a
 /// script that says nothing of the end leaves `run` for it.
-pub fn play(
+pub fn run_steps(
     steps: &[Step],
     running: &Running,
     ports: &BTreeMap<String, u16>,
@@ -28,7 +28,7 @@ pub fn play(
     run: Duration,
     has_begun: &dyn Fn() -> bool,
 ) -> ScriptProgress {
-    let mut player = Player { running, ports, contents, has_begun, connections: BTreeMap::new() };
+    let mut player = StepRunner { running, ports, contents, has_begun, connections: BTreeMap::new() };
     let mut script = ScriptProgress { steps: steps.len(), ..ScriptProgress::default() };
     for step in steps {
         if let Err(why) = player.step(step) {
@@ -42,12 +42,12 @@ pub fn play(
     // A guest whose client gave up has often just ended and is about to say why.
     let patience = if script.failed.is_some() || !ends_itself { Duration::from_millis(500) } else { run };
     if !running.wait_end(patience) {
-        running.stop(Stop::Terminate);
+        running.stop(StopSignal::Terminate);
     }
     script
 }
 
-struct Player<'a> {
+struct StepRunner<'a> {
     running: &'a Running,
     ports: &'a BTreeMap<String, u16>,
     contents: Contents<'a>,
@@ -55,7 +55,7 @@ struct Player<'a> {
     connections: BTreeMap<String, TcpStream>,
 }
 
-impl Player<'_> {
+impl StepRunner<'_> {
     fn step(&mut self, step: &Step) -> Result<(), String> {
         match step {
             Step::Read { stream, contains, timeout_ms } => {
@@ -73,19 +73,19 @@ impl Player<'_> {
             }
             Step::Listen { socket, timeout_ms } => self.listen(socket, ms(*timeout_ms)),
             Step::Connect { socket, id, timeout_ms } => {
-                let stream = TcpStream::connect_timeout(&self.address(socket), self.unhurried(*timeout_ms))
+                let stream = TcpStream::connect_timeout(&self.address(socket), self.extended(*timeout_ms))
                     .map_err(|e| format!("connect to {socket}: {e}"))?;
                 self.connections.insert(id.clone(), stream);
                 Ok(())
             }
             Step::Send { id, data, timeout_ms } => {
-                let limit = self.unhurried(*timeout_ms);
+                let limit = self.extended(*timeout_ms);
                 let stream = self.connection(id)?;
                 let sent = stream.set_write_timeout(Some(limit)).and_then(|()| stream.write_all(data.as_bytes()));
                 sent.map_err(|e| format!("send on {id}: {e}"))
             }
             Step::Recv { id, contains, timeout_ms } => {
-                let patience = Patience::new(self.running, ms(*timeout_ms));
+                let patience = Deadline::new(self.running, ms(*timeout_ms));
                 receive(self.connection(id)?, contains, &patience)
                     .map_err(|e| format!("recv on {id}: {contains:?} did not come: {e}"))
             }
@@ -100,7 +100,7 @@ impl Player<'_> {
                     body,
                     expect,
                     contents: self.contents,
-                    limit: self.unhurried(*timeout_ms),
+                    limit: self.extended(*timeout_ms),
                 };
                 request
                     .send(self.address(socket), path, *parallel)
@@ -108,9 +108,9 @@ impl Player<'_> {
             }
             Step::Kill { signal } => {
                 self.running.stop(match signal.as_str() {
-                    "INT" => Stop::Interrupt,
-                    "KILL" => Stop::Kill,
-                    _ => Stop::Terminate,
+                    "INT" => StopSignal::Interrupt,
+                    "KILL" => StopSignal::Kill,
+                    _ => StopSignal::Terminate,
                 });
                 Ok(())
             }
@@ -123,8 +123,8 @@ impl Player<'_> {
     }
 
     /// What a step of the system's own may take, which ends it by the clock.
-    fn unhurried(&self, timeout_ms: u64) -> Duration {
-        self.running.unhurried(ms(timeout_ms))
+    fn extended(&self, timeout_ms: u64) -> Duration {
+        self.running.extended(ms(timeout_ms))
     }
 
     fn address(&self, socket: &str) -> SocketAddr {
@@ -145,7 +145,7 @@ impl Player<'_> {
                 return Ok(());
             }
             if patience.is_none() && (self.has_begun)() {
-                patience = Some(Patience::new(self.running, limit));
+                patience = Some(Deadline::new(self.running, limit));
             }
             let over = patience.as_ref().is_some_and(|patience| patience.left().is_none());
             if over || self.running.wait_end(Duration::from_millis(10)) {
@@ -170,7 +170,7 @@ pub fn is_listening(port: u16) -> bool {
     })
 }
 
-fn receive(stream: &mut TcpStream, contains: &str, patience: &Patience) -> io::Result<()> {
+fn receive(stream: &mut TcpStream, contains: &str, patience: &Deadline) -> io::Result<()> {
     let (mut got, mut buffer) = (Vec::new(), [0; 4096]);
     while !got.windows(contains.len().max(1)).any(|w| w == contains.as_bytes()) {
         // A peer that sends a byte now and then must not stretch the limit.
@@ -184,7 +184,7 @@ fn receive(stream: &mut TcpStream, contains: &str, patience: &Patience) -> io::R
             }
             read => read?,
         };
-        if n == 0 || got.len() as u64 > MOST {
+        if n == 0 || got.len() as u64 > MAX_BYTES {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         got.extend_from_slice(&buffer[..n]);

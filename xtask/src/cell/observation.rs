@@ -13,19 +13,19 @@ use super::workdir::Workdir;
 /// The observation: the last process's, with those before it.
 pub fn assemble(plan: &Plan, workdir: &Workdir, results: Vec<ProcessResult>, began: SystemTime) -> Observation {
     let mut whole = Observation {
-        events: workdir.reports.events(),
-        requests: workdir.servers.asked(),
-        files: preopens::found(plan.scenario, &workdir.paths.dirs, began),
+        events: workdir.event_channel.events(),
+        requests: workdir.servers.requests(),
+        files: preopens::read_expected_files(plan.scenario, &workdir.paths.dirs, began),
         ..Observation::not_started()
     };
     let last = results.len().saturating_sub(1);
     for (index, result) in results.into_iter().enumerate() {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let (stdout, stderr, wall_micros) = match &result.ended {
+        let (stdout, stderr, wall_micros) = match &result.completed {
             Some(ended) => (text(&ended.stdout), text(&ended.stderr), micros(ended.wall)),
             None => (String::new(), String::new(), 0),
         };
-        if let Some(ended) = &result.ended {
+        if let Some(ended) = &result.completed {
             whole.wall_micros += wall_micros;
             whole.cpu_micros += micros(ended.cpu);
             whole.peak_rss_bytes = whole.peak_rss_bytes.max(ended.peak_rss);

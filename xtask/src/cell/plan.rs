@@ -82,13 +82,13 @@ pub struct CellPaths {
     /// The glue that loads it, where the compiler made one.
     pub glue: Option<PathBuf>,
     /// Where an engine reports.
-    pub observation: PathBuf,
+    pub events: PathBuf,
     /// Where an engine keeps compiled code.
-    pub compiled: Option<PathBuf>,
+    pub code_cache: Option<PathBuf>,
     /// Where the runtime's translator leaves what it makes, once it is whole.
-    pub prepared: PathBuf,
+    pub precompiled: PathBuf,
     /// Where the translator makes it.
-    pub preparing: PathBuf,
+    pub precompiling: PathBuf,
     /// The preopened directories.
     pub dirs: Vec<PreopenedDir>,
     /// The preopened sockets.
@@ -116,8 +116,8 @@ impl CellPorts {
 pub struct CellCommands {
     /// Files beside the specification that the commands name.
     pub files: Vec<(&'static str, String)>,
-    /// The command that translates the module into [`CellPaths::preparing`].
-    pub prepare: Option<Vec<OsString>>,
+    /// The command that translates the module into [`CellPaths::precompiling`].
+    pub precompile: Option<Vec<OsString>>,
     /// The commands that run the guest, one after the other.
     pub run: Vec<Vec<OsString>>,
 }
@@ -161,9 +161,9 @@ impl Plan<'_> {
     }
 
     /// All that compiled code depends on: module, engine binary, mode, and the switches that it was made with.
-    pub fn compiled_key(&self) -> Key {
+    pub fn code_cache_key(&self) -> Key {
         let (paths, ports) = self.relative();
-        let translation = self.commands(&paths, &self.spec(&paths, &ports)).prepare.map(|argv| format!("{argv:?}"));
+        let translation = self.commands(&paths, &self.spec(&paths, &ports)).precompile.map(|argv| format!("{argv:?}"));
         let key = Key::of("compiled", &(self.guest, &self.tool.fingerprint, self.runtime.mode(), translation));
         self.with_switches("compiled", key)
     }
@@ -181,14 +181,14 @@ impl Plan<'_> {
             protocol: PROTOCOL_VERSION,
             module: paths.module.clone(),
             glue: paths.glue.clone(),
-            events: paths.observation.clone(),
+            events: paths.events.clone(),
             mode: self.runtime.mode().to_owned(),
-            code_cache: paths.compiled.clone(),
+            code_cache: paths.code_cache.clone(),
             entry: entry(run, &ports.listen),
             args: std::iter::once(format!("{}.wasm", self.scenario.name))
-                .chain(run.args.iter().map(|arg| ports::fill_in(arg, &known)))
+                .chain(run.args.iter().map(|arg| ports::substitute(arg, &known)))
                 .collect(),
-            env: run.env.iter().map(|(name, value)| (name.clone(), ports::fill_in(value, &known))).collect(),
+            env: run.env.iter().map(|(name, value)| (name.clone(), ports::substitute(value, &known))).collect(),
             dirs: paths.dirs.clone(),
             sockets: paths.sockets.clone(),
             ports: ports.listen.values().copied().collect(),
@@ -214,7 +214,7 @@ impl Plan<'_> {
             cell: spec,
             facts: self.facts,
             independent_calls: self.scenario.spec.run.independent_calls,
-            prepared: &paths.prepared,
+            precompiled: &paths.precompiled,
         }
     }
 
@@ -223,7 +223,7 @@ impl Plan<'_> {
         let files = self.files(paths, spec);
         CellCommands {
             files: (self.runtime.extra_files)(&files),
-            prepare: (self.runtime.prepare)(self.tool, &files, &paths.preparing),
+            precompile: (self.runtime.precompile)(self.tool, &files, &paths.precompiling),
             run: (self.runtime.commands)(self.tool, &files),
         }
     }
@@ -245,10 +245,10 @@ impl Plan<'_> {
             spec: "spec.json".into(),
             module: build.artifact.clone().unwrap_or_else(|| format!("{}.wasm", self.scenario.name)).into(),
             glue: build.companions.first().filter(|glue| self.companions.contains_key(*glue)).map(PathBuf::from),
-            observation: "events.jsonl".into(),
-            compiled: None,
-            prepared: "prepared".into(),
-            preparing: "prepared".into(),
+            events: "events.jsonl".into(),
+            code_cache: None,
+            precompiled: "prepared".into(),
+            precompiling: "prepared".into(),
             dirs: dirs.collect(),
             sockets: sockets.collect(),
         };

@@ -28,7 +28,7 @@ pub fn free() -> io::Result<u16> {
 }
 
 /// `text` with each `{port:NAME}` replaced by the number.
-pub fn fill_in(text: &str, ports: &BTreeMap<String, u16>) -> String {
+pub fn substitute(text: &str, ports: &BTreeMap<String, u16>) -> String {
     ports
         .iter()
         .fold(text.to_owned(), |text, (name, port)| text.replace(&format!("{{port:{name}}}"), &port.to_string()))
@@ -36,7 +36,7 @@ pub fn fill_in(text: &str, ports: &BTreeMap<String, u16>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{fill_in, free};
+    use super::{free, substitute};
     use std::net::TcpListener;
 
     #[test]
@@ -50,6 +50,6 @@ mod tests {
     #[test]
     fn names_become_numbers() {
         let ports = [("a".to_owned(), 20_001)].into();
-        assert_eq!(fill_in("127.0.0.1:{port:a}/{port:b}", &ports), "127.0.0.1:20001/{port:b}");
+        assert_eq!(substitute("127.0.0.1:{port:a}/{port:b}", &ports), "127.0.0.1:20001/{port:b}");
     }
 }

@@ -17,7 +17,7 @@ use wasmlab_model::observation::FoundFile;
 use wasmlab_model::scenario::{Dir, Scenario};
 
 /// Bytes of a file that are read back.
-const MOST: u64 = 1 << 20;
+const MAX_READ_BACK: u64 = 1 << 20;
 
 /// What the guest finds in its directories: of the scenario's file, with the ports of this cell.
 #[derive(Clone, Copy, Debug)]
@@ -43,7 +43,7 @@ pub fn populate(contents: Contents, below: &Path) -> io::Result<Vec<PreopenedDir
             let named = |e: io::Error| io::Error::new(e.kind(), format!("run.dir[{index}].{e}"));
             fs::create_dir(&host)
                 .map_err(|e| named(io::Error::new(e.kind(), format!("guest `{}`: {e}", dir.guest))))?;
-            fill(contents, dir, &host).map_err(named)?;
+            fill_dir(contents, dir, &host).map_err(named)?;
         }
         dirs.push(PreopenedDir { host, guest: dir.guest.clone() });
     }
@@ -51,13 +51,13 @@ pub fn populate(contents: Contents, below: &Path) -> io::Result<Vec<PreopenedDir
 }
 
 /// Errors begin with the field, and name what stands in it.
-fn fill(contents: Contents, dir: &Dir, host: &Path) -> io::Result<()> {
+fn fill_dir(contents: Contents, dir: &Dir, host: &Path) -> io::Result<()> {
     if let Some(original) = &dir.template {
-        Tree::read(&original.folder).and_then(|tree| tree.copy(host)).map_err(|e| named("copy", e))?;
+        Tree::read(&original.folder).and_then(|tree| tree.copy(host)).map_err(|e| with_key("copy", e))?;
     }
     let keys = dir.files.keys().map(|n| ("files", n)).chain(dir.generated.keys().map(|n| ("generated", n)));
     let mut names: Vec<(&str, PathBuf)> = keys.map(|(key, name)| (key, PathBuf::from(name))).collect();
-    let copied = copied(contents.scenario, dir).map_err(|e| named("copy", e))?;
+    let copied = copied(contents.scenario, dir).map_err(|e| with_key("copy", e))?;
     names.extend(copied.into_iter().map(|name| ("copy", name)));
     let time = |seconds| SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds));
     let modified = dir.modified.map(|seconds| time(seconds).ok_or_else(|| io::Error::other("modified: no such time")));
@@ -83,7 +83,7 @@ fn fill(contents: Contents, dir: &Dir, host: &Path) -> io::Result<()> {
     Ok(())
 }
 
-fn named(key: &str, error: io::Error) -> io::Error {
+fn with_key(key: &str, error: io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{key}: {error}"))
 }
 
@@ -113,7 +113,7 @@ pub fn copied_hashes(scenario: &Scenario) -> io::Result<Vec<(String, PathBuf, St
 ///
 /// # Errors
 /// The file that cannot be copied, and why.
-pub fn keep(dirs: &[PreopenedDir], given: &[Dir], to: &Path) -> io::Result<()> {
+pub fn copy_out(dirs: &[PreopenedDir], given: &[Dir], to: &Path) -> io::Result<()> {
     for (index, (left, _)) in dirs.iter().zip(given).enumerate().filter(|(_, (_, dir))| dir.host.is_none()) {
         let name = left.guest.trim_matches(['/', '.']).replace(['/', '\\'], "-");
         let named = to.join(&name);
@@ -141,10 +141,10 @@ impl<'a> Contents<'a> {
     fn source(&self, dir: &'a Dir, name: &Path) -> io::Result<Box<dyn Read + 'a>> {
         let key = name.to_str().unwrap_or_default();
         if let Some(text) = dir.files.get(key) {
-            return Ok(Box::new(io::Cursor::new(ports::fill_in(text, self.ports).into_bytes())));
+            return Ok(Box::new(io::Cursor::new(ports::substitute(text, self.ports).into_bytes())));
         }
         if let Some(bytes) = dir.generated.get(key) {
-            return Ok(Box::new(Pattern { at: 0, end: *bytes }));
+            return Ok(Box::new(GeneratedBytes { at: 0, end: *bytes }));
         }
         let from = dir.copy.as_ref().ok_or_else(|| io::Error::other("the scenario puts no such file there"))?;
         Ok(Box::new(fs::File::open(self.scenario.dir.join(from).join(name))?))
@@ -152,12 +152,12 @@ impl<'a> Contents<'a> {
 }
 
 /// Bytes that are the same each time and repeat at no length that a buffer has.
-struct Pattern {
+struct GeneratedBytes {
     at: u64,
     end: u64,
 }
 
-impl Read for Pattern {
+impl Read for GeneratedBytes {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let left = usize::try_from(self.end - self.at).unwrap_or(usize::MAX);
         let len = left.min(buffer.len());
@@ -171,7 +171,11 @@ impl Read for Pattern {
 }
 
 /// What is in the files that the scenario looks at, now that the guest has ended.
-pub fn found(scenario: &Scenario, dirs: &[PreopenedDir], began: SystemTime) -> BTreeMap<String, FoundFile> {
+pub fn read_expected_files(
+    scenario: &Scenario,
+    dirs: &[PreopenedDir],
+    began: SystemTime,
+) -> BTreeMap<String, FoundFile> {
     let days = [began, SystemTime::now()];
     let wanted = scenario.spec.expect.file.iter().map(|f| &f.path);
     wanted.map(|path| (path.clone(), read_back(path, dirs, days).unwrap_or_else(FoundFile::missing))).collect()
@@ -190,12 +194,12 @@ fn read_back(path: &str, dirs: &[PreopenedDir], days: [SystemTime; 2]) -> Result
     if !inside || !fs::metadata(&file).is_ok_and(|m| m.is_file()) {
         return Err("it is no plain file of this directory".to_owned());
     }
-    let bytes = read_regular(&file, MOST).map_err(|e| e.to_string())?;
-    Ok(FoundFile { missing: None, text: without_days(&String::from_utf8_lossy(&bytes), days) })
+    let bytes = read_regular(&file, MAX_READ_BACK).map_err(|e| e.to_string())?;
+    Ok(FoundFile { missing: None, text: replace_dates(&String::from_utf8_lossy(&bytes), days) })
 }
 
 /// `text` with the day of the run as `{today}`, in the three ways that servers write it.
-fn without_days(text: &str, days: [SystemTime; 2]) -> String {
+fn replace_dates(text: &str, days: [SystemTime; 2]) -> String {
     const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     let mut text = text.replace("{today}", "{ today }");
     for day in days {
@@ -291,7 +295,7 @@ mod tests {
         let dirs = populate(Contents { scenario: &scenario, ports: &BTreeMap::new() }, below.path()).unwrap();
         let log = dirs[0].host.join("log");
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_538_000_000);
-        let seen = || found(&scenario, &dirs, now).remove("/www/log").unwrap();
+        let seen = || read_expected_files(&scenario, &dirs, now).remove("/www/log").unwrap();
         assert!(seen().missing.is_some());
         fs::write(&log, "2018/09/26 26/Sep/2018 Wed, 26 Sep 2018 {today} 2017/01/01\n").unwrap();
         assert_eq!(seen().text, "{today} {today} Wed, {today} { today } 2017/01/01\n");

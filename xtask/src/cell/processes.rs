@@ -9,18 +9,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use wasmlab_model::observation::{Limit, Outcome, ProcessRole, ScriptProgress};
-use wasmlab_process::{End, Ended, Input, Usage};
+use wasmlab_process::{CompletedProcess, DiskUsage, ExitReason, Input};
 use wasmlab_protocol::{Event, Stage};
 use wasmlab_runtimes::Sockets;
 
 use super::client;
-use super::disk::{self, DiskWatch};
-use super::follow::{self, OutputSink};
+use super::disk_limit::{self, DiskWatch};
+use super::disk_space;
 use super::plan::{CellCommands, Plan};
+use super::precompiled;
 use super::preopens::Contents;
-use super::room;
-use super::stages::Stages;
-use super::translation;
+use super::process_events::{self, OutputSink};
+use super::stage_limits::StageLimits;
 use super::workdir::Workdir;
 use crate::lab::Lab;
 
@@ -33,7 +33,7 @@ pub struct ProcessResult {
     /// How it ended.
     pub outcome: Outcome,
     /// What the supervisor knows of it; `None` where it could not be started.
-    pub ended: Option<Ended>,
+    pub completed: Option<CompletedProcess>,
     /// How far the client came.
     pub script: Option<ScriptProgress>,
 }
@@ -42,23 +42,23 @@ impl ProcessResult {
     fn of(
         role: ProcessRole,
         argv: &[OsString],
-        ended: io::Result<Ended>,
-        outcome: impl FnOnce(&End) -> Outcome,
+        ended: io::Result<CompletedProcess>,
+        outcome: impl FnOnce(&ExitReason) -> Outcome,
     ) -> Self {
         let outcome = match &ended {
-            Ok(ended) => outcome(&ended.end),
+            Ok(ended) => outcome(&ended.exit_reason),
             Err(error) => Outcome::NotStarted(error.to_string()),
         };
-        Self { role, argv: shown(argv), outcome, ended: ended.ok(), script: None }
+        Self { role, argv: to_text(argv), outcome, completed: ended.ok(), script: None }
     }
 
-    fn exited_well(&self) -> bool {
+    fn succeeded(&self) -> bool {
         self.outcome == Outcome::Exited(0)
     }
 }
 
 /// The command as it is reported.
-fn shown(argv: &[OsString]) -> Vec<String> {
+fn to_text(argv: &[OsString]) -> Vec<String> {
     argv.iter().map(|a| a.to_string_lossy().into_owned()).collect()
 }
 
@@ -77,34 +77,39 @@ pub fn run(
         fs::write(workdir.paths.spec.with_file_name(name), text)?;
     }
     let mut results = Vec::new();
-    if let Some(argv) = &commands.prepare
-        && !translation::is_whole(lab, plan, &workdir.paths.prepared)
+    if let Some(argv) = &commands.precompile
+        && !precompiled::is_whole(lab, plan, &workdir.paths.precompiled)
     {
-        results.push(translate(plan, workdir, argv, sink)?);
-        translation::keep(lab, plan, &workdir.paths.prepared);
+        results.push(precompile(plan, workdir, argv, sink)?);
+        precompiled::keep(lab, plan, &workdir.paths.precompiled);
     }
-    let unseen = plan.runtime.compiles_unseen && commands.prepare.is_none();
+    let unseen = plan.runtime.compiles_unseen && commands.precompile.is_none();
     for argv in &commands.run {
-        if results.last().is_some_and(|last: &ProcessResult| !last.exited_well()) {
+        if results.last().is_some_and(|last: &ProcessResult| !last.succeeded()) {
             break;
         }
-        results.push(guest(plan, workdir, argv, unseen, sink)?);
+        results.push(run_guest(plan, workdir, argv, unseen, sink)?);
     }
     Ok(results)
 }
 
 /// Translates the module ahead of time.
-fn translate(plan: &Plan, workdir: &Workdir, argv: &[OsString], sink: Option<OutputSink>) -> io::Result<ProcessResult> {
-    let (prepared, preparing) = (&workdir.paths.prepared, &workdir.paths.preparing);
+fn precompile(
+    plan: &Plan,
+    workdir: &Workdir,
+    argv: &[OsString],
+    sink: Option<OutputSink>,
+) -> io::Result<ProcessResult> {
+    let (prepared, preparing) = (&workdir.paths.precompiled, &workdir.paths.precompiling);
     fs::create_dir_all(preparing)?;
     let limit = Duration::from_millis(plan.limits.compile_ms);
     let command = workdir.process(plan, ProcessRole::Precompile, argv, Input::Bytes(Vec::new()), limit);
-    let ended = follow::run(&command, ProcessRole::Precompile, None, sink, |_| ());
+    let ended = process_events::run(&command, ProcessRole::Precompile, None, sink, |_| ());
     let result = ProcessResult::of(ProcessRole::Precompile, argv, ended, |end| match end {
-        End::Time | End::Watch => Outcome::Limit(Limit::CompileTime(plan.limits.compile_ms)),
+        ExitReason::TimeLimit | ExitReason::WatchLimit => Outcome::Limit(Limit::CompileTime(plan.limits.compile_ms)),
         end => outcome(end, &[], plan, false),
     });
-    if !result.exited_well() {
+    if !result.succeeded() {
         // A folder that stays behind costs space, nothing else.
         let _ = fs::remove_dir_all(preparing);
     } else if let Err(error) = fs::rename(preparing, prepared) {
@@ -119,7 +124,7 @@ fn translate(plan: &Plan, workdir: &Workdir, argv: &[OsString], sink: Option<Out
 
 /// Runs the guest, with the client's steps where the scenario has any. `unseen`: the process translates it too, and
 /// does not say when it is done.
-fn guest(
+fn run_guest(
     plan: &Plan,
     workdir: &mut Workdir,
     argv: &[OsString],
@@ -134,19 +139,19 @@ fn guest(
     let (compile, run) = (Duration::from_millis(plan.limits.compile_ms), plan.run_limit());
     // The watcher keeps the stages' limits; this is for the time that they leave.
     let mut command = workdir.process(plan, ProcessRole::Guest, argv, stdin, compile + run + Duration::from_secs(5));
-    let reports = workdir.reports.clone();
-    let mut watched = Stages::new(reports.clone(), if unseen { compile + run } else { run });
-    let short = Arc::new(AtomicBool::new(room::is_short(workdir.path())));
+    let reports = workdir.event_channel.clone();
+    let mut watched = StageLimits::new(reports.clone(), if unseen { compile + run } else { run });
+    let short = Arc::new(AtomicBool::new(disk_space::is_short(workdir.path())));
     let (root, is_short) = (workdir.path().to_owned(), Arc::clone(&short));
-    let folders = disk::folders(workdir.path(), workdir.paths.dirs.iter().map(|dir| dir.host.clone()));
-    let disk = DiskWatch::start(folders, Usage { bytes: plan.limits.disk, files: plan.limits.files });
+    let folders = disk_limit::folders(workdir.path(), workdir.paths.dirs.iter().map(|dir| dir.host.clone()));
+    let disk = DiskWatch::start(folders, DiskUsage { bytes: plan.limits.disk, files: plan.limits.files });
     let (is_over, disk_is_over) = (disk.is_over(), disk.is_over());
     let watch = Box::new(move |age: Duration| {
         // One that fills the disk is ended before the others feel it.
-        is_short.fetch_or(room::is_short(&root), Ordering::Relaxed);
-        is_short.load(Ordering::Relaxed) || is_over.load(Ordering::Relaxed) || watched.over(age, compile, run)
+        is_short.fetch_or(disk_space::is_short(&root), Ordering::Relaxed);
+        is_short.load(Ordering::Relaxed) || is_over.load(Ordering::Relaxed) || watched.is_exceeded(age, compile, run)
     });
-    let (by_name, ports) = (workdir.by_name(), workdir.ports.clone());
+    let (by_name, ports) = (workdir.client_ports(), workdir.ports.clone());
     if plan.runtime.sockets != Sockets::Inherited {
         workdir.sockets.clear();
         command.inherit.clear();
@@ -155,34 +160,38 @@ fn guest(
     let mut script = None;
     let (speaks, started) = (plan.runtime.reader.is_none(), Instant::now());
     let has_begun = || match (speaks, unseen) {
-        (true, _) => reports.have_begun(),
+        (true, _) => reports.has_instantiated(),
         (false, true) => started.elapsed() > compile,
         (false, false) => true,
     };
-    let ended = follow::run(&command, ProcessRole::Guest, Some(watch), sink, |running| {
+    let ended = process_events::run(&command, ProcessRole::Guest, Some(watch), sink, |running| {
         // The guest's process has its own copies: with these closed, a dead guest's port refuses at once.
         workdir.sockets.clear();
-        script = (!steps.is_empty()).then(|| client::play(steps, running, &by_name, contents, run, &has_begun));
+        script = (!steps.is_empty()).then(|| client::run_steps(steps, running, &by_name, contents, run, &has_begun));
     });
     let mut result = ProcessResult::of(ProcessRole::Guest, argv, ended, |end| match end {
-        End::Watch if disk_is_over.load(Ordering::Relaxed) => {
+        ExitReason::WatchLimit if disk_is_over.load(Ordering::Relaxed) => {
             Outcome::Limit(Limit::Disk { bytes: plan.limits.disk, files: plan.limits.files })
         }
         end => outcome(end, &reports.events(), plan, unseen),
     });
     result.script = script;
-    if short.load(Ordering::Relaxed) || room::is_short(workdir.path()) { Err(room::error()) } else { Ok(result) }
+    if short.load(Ordering::Relaxed) || disk_space::is_short(workdir.path()) {
+        Err(disk_space::error())
+    } else {
+        Ok(result)
+    }
 }
 
-fn outcome(end: &End, events: &[Event], plan: &Plan, unseen: bool) -> Outcome {
+fn outcome(end: &ExitReason, events: &[Event], plan: &Plan, unseen: bool) -> Outcome {
     match end {
-        End::Exited(code) => Outcome::Exited(*code),
-        End::Signaled(signal) => Outcome::Signaled(*signal),
-        End::Output => Outcome::Limit(Limit::Output(plan.limits.output)),
-        End::Memory => Outcome::Limit(Limit::Memory(plan.limits.resident)),
-        End::Stopped => Outcome::Stopped,
-        End::Interrupted => Outcome::Interrupted,
-        End::Time | End::Watch => {
+        ExitReason::Exited(code) => Outcome::Exited(*code),
+        ExitReason::Signaled(signal) => Outcome::Signaled(*signal),
+        ExitReason::OutputLimit => Outcome::Limit(Limit::Output(plan.limits.output)),
+        ExitReason::MemoryLimit => Outcome::Limit(Limit::Memory(plan.limits.resident)),
+        ExitReason::Stopped => Outcome::Stopped,
+        ExitReason::Interrupted => Outcome::Interrupted,
+        ExitReason::TimeLimit | ExitReason::WatchLimit => {
             let ran = events.iter().any(|e| matches!(e, Event::Stage { stage, .. } if *stage >= Stage::Instantiate));
             let run_ms = u64::try_from(plan.run_limit().as_millis()).unwrap_or(u64::MAX);
             let compile_ms = plan.limits.compile_ms;
@@ -204,7 +213,7 @@ mod tests {
     use std::path::Path;
     use std::time::{Duration, Instant};
 
-    use crate::cell::{Keep, Limits, Plan, observe};
+    use crate::cell::{Limits, Plan, Retention, observe};
     use crate::lab::Lab;
     use crate::machine::Machine;
     use crate::store::cache::Cache;
@@ -220,8 +229,8 @@ mod tests {
             engine: "switched",
             mode: "aot".into(),
             source: Source::Embedded("switched"),
-            prepare,
-            commands: |_, cell| vec![vec!["/bin/cat".into(), cell.prepared.join("made").into()]],
+            precompile: prepare,
+            commands: |_, cell| vec![vec!["/bin/cat".into(), cell.precompiled.join("made").into()]],
             ..Runtime::default()
         }
     }
@@ -265,7 +274,7 @@ mod tests {
                 switches: &[],
             };
             let began = Instant::now();
-            let seen = observe(&lab, &plan, None, Keep::default()).unwrap();
+            let seen = observe(&lab, &plan, None, Retention::default()).unwrap();
             assert_eq!(seen.outcome, Outcome::Limit(wanted));
             assert!(began.elapsed() >= Duration::from_millis(if compiles_unseen { 1000 } else { 300 }));
         };
@@ -300,7 +309,7 @@ mod tests {
                 limits: Limits { disk, files, ..Limits::default() },
                 switches: &[],
             };
-            let seen = observe(&lab, &plan, None, Keep::default()).unwrap();
+            let seen = observe(&lab, &plan, None, Retention::default()).unwrap();
             let wanted = if is_over { Outcome::Limit(Limit::Disk { bytes: disk, files }) } else { Outcome::Exited(0) };
             assert_eq!(seen.outcome, wanted, "{script}: {}", seen.stderr);
         };
@@ -329,7 +338,7 @@ mod tests {
                 limits: Limits::default(),
                 switches: &[],
             };
-            let seen = observe(&lab, &plan, None, Keep::default()).unwrap();
+            let seen = observe(&lab, &plan, None, Retention::default()).unwrap();
             assert_eq!(seen.stdout, format!("{switch}\n"));
             assert_eq!(
                 seen.previous.iter().any(|process| process.role == ProcessRole::Precompile),

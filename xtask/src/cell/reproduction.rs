@@ -27,9 +27,9 @@ pub struct Reproduction {
     /// The module's name in the folder.
     pub module: String,
     /// The command that translates it, if one does. Programs are [`VARIABLES`].
-    pub prepare: Option<Vec<OsString>>,
+    pub precompile: Option<Vec<OsString>>,
     /// The folder that the translation goes into.
-    pub prepared: PathBuf,
+    pub precompiled: PathBuf,
     /// The commands that run it.
     pub commands: Vec<Vec<OsString>>,
     /// Variables of its program, beside the usual ones.
@@ -43,7 +43,7 @@ pub struct Reproduction {
 /// # Errors
 /// When a file cannot be written.
 pub fn reproduce(lab: &Lab, plan: &Plan, into: &Path) -> io::Result<Reproduction> {
-    let tool = &elsewhere(plan.tool);
+    let tool = &with_placeholders(plan.tool);
     let plan = &Plan { tool, ..*plan };
     let (paths, ports) = plan.relative();
     let spec = plan.spec(&paths, &ports);
@@ -61,7 +61,7 @@ pub fn reproduce(lab: &Lab, plan: &Plan, into: &Path) -> io::Result<Reproduction
     }
     preopens::populate(Contents { scenario: plan.scenario, ports: &ports }, &into.join("dirs"))?;
     let commands = plan.commands(&paths, &spec);
-    if commands.prepare.iter().chain(&commands.run).flatten().any(|arg| arg == paths.spec.as_os_str()) {
+    if commands.precompile.iter().chain(&commands.run).flatten().any(|arg| arg == paths.spec.as_os_str()) {
         fs::write(into.join(&paths.spec), serde_json::to_vec_pretty(&spec)?)?;
     }
     for (name, text) in &commands.files {
@@ -76,11 +76,18 @@ pub fn reproduce(lab: &Lab, plan: &Plan, into: &Path) -> io::Result<Reproduction
         fs::write(into.join("stdin.txt"), &run.stdin)?;
     }
     let env = (plan.runtime.env)(tool);
-    Ok(Reproduction { module, prepare: commands.prepare, prepared: paths.prepared, commands: commands.run, env, ports })
+    Ok(Reproduction {
+        module,
+        precompile: commands.precompile,
+        precompiled: paths.precompiled,
+        commands: commands.run,
+        env,
+        ports,
+    })
 }
 
 /// The programs and files of `tool` as they are on another machine.
-fn elsewhere(tool: &Tool) -> Tool {
+fn with_placeholders(tool: &Tool) -> Tool {
     let named = |path: &Path, name: &str| if path.as_os_str().is_empty() { PathBuf::new() } else { name.into() };
     Tool {
         program: RUNTIME.into(),

@@ -59,7 +59,7 @@ fn is_off() -> bool {
 }
 
 /// The sandbox of one process; `None` where it is switched off.
-pub fn of(plan: &Plan, workdir: &Workdir, role: ProcessRole, argv: &[OsString]) -> Option<Sandbox> {
+pub fn for_process(plan: &Plan, workdir: &Workdir, role: ProcessRole, argv: &[OsString]) -> Option<Sandbox> {
     if is_off() {
         return None;
     }
@@ -71,7 +71,7 @@ pub fn of(plan: &Plan, workdir: &Workdir, role: ProcessRole, argv: &[OsString]) 
         .map(PathBuf::from)
         .into_iter()
         .chain([&tool.program, &tool.aux_program, &tool.driven].map(Clone::clone));
-    programs.for_each(|program| read.extend(made_of(&program)));
+    programs.for_each(|program| read.extend(program_files(&program)));
     let named = std::env::var_os(READ_VARIABLE).unwrap_or_default();
     read.extend(std::env::split_paths(&named));
     let mut write: Vec<PathBuf> = ["work", "home", "dirs", "guest"].map(|name| root.join(name)).to_vec();
@@ -79,11 +79,11 @@ pub fn of(plan: &Plan, workdir: &Workdir, role: ProcessRole, argv: &[OsString]) 
     // A folder that the lab names in a runtime's environment is the runtime's own.
     let own = (plan.runtime.env)(tool).into_iter().map(|(_, value)| PathBuf::from(value)).filter(|p| p.is_absolute());
     write.extend(own.inspect(|dir| _ = fs::create_dir_all(dir)));
-    match (role, is_translated(plan, workdir)) {
-        (ProcessRole::Precompile, _) => write.push(paths.preparing.clone()),
+    match (role, is_precompiled(plan, workdir)) {
+        (ProcessRole::Precompile, _) => write.push(paths.precompiling.clone()),
         // Who runs what was translated does not change it.
-        (_, true) => read.push(paths.prepared.clone()),
-        (_, false) => write.extend(paths.compiled.clone()),
+        (_, true) => read.push(paths.precompiled.clone()),
+        (_, false) => write.extend(paths.code_cache.clone()),
     }
     let exists = |paths: Vec<PathBuf>| paths.into_iter().filter(|path| path.is_absolute()).collect();
     // Bun looks for a package by the names in the folders above; those above the packages' own it does without.
@@ -99,8 +99,8 @@ fn is_offline(workdir: &Workdir, role: ProcessRole) -> bool {
     role == ProcessRole::Precompile || (spec.network == Network::None && is_alone)
 }
 
-fn is_translated(plan: &Plan, workdir: &Workdir) -> bool {
-    plan.commands(&workdir.paths, &workdir.spec).prepare.is_some()
+fn is_precompiled(plan: &Plan, workdir: &Workdir) -> bool {
+    plan.commands(&workdir.paths, &workdir.spec).precompile.is_some()
 }
 
 /// The ports of the cell: those of the scenario, and those between a driver and what it drives.
@@ -130,7 +130,7 @@ fn ports(plan: &Plan, workdir: &Workdir, role: ProcessRole) -> Option<Ports> {
 
 /// What a program is made of: itself, and what lies beside it as programs are laid out. A script is its interpreter,
 /// too. What is in the system's own folders is readable in any case.
-fn made_of(program: &Path) -> Vec<PathBuf> {
+fn program_files(program: &Path) -> Vec<PathBuf> {
     let mut parts = Vec::new();
     let mut next = Some(program.to_owned());
     // A script's interpreter may be a script.
@@ -140,11 +140,11 @@ fn made_of(program: &Path) -> Vec<PathBuf> {
         let mut link = Some(program.clone());
         for _ in 0..8 {
             let Some(path) = link.take() else { break };
-            parts.extend(beside(&path));
+            parts.extend(install_files(&path));
             link = fs::read_link(&path).ok().map(|to| path.parent().unwrap_or(Path::new("/")).join(to));
         }
         let real = fs::canonicalize(&program).unwrap_or(program);
-        parts.extend(beside(&real));
+        parts.extend(install_files(&real));
         next = interpreter(&real);
     }
     parts
@@ -152,7 +152,7 @@ fn made_of(program: &Path) -> Vec<PathBuf> {
 
 /// A program's file, its folder, and the libraries of one that lies in a folder `bin`. A folder that people keep other
 /// things in is not opened for a program that lies there.
-fn beside(program: &Path) -> Vec<PathBuf> {
+fn install_files(program: &Path) -> Vec<PathBuf> {
     let mut parts = vec![program.to_owned()];
     let Some(dir) = program.parent() else { return parts };
     let home = std::env::var_os("HOME").map(PathBuf::from).unwrap_or_default();

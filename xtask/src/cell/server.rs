@@ -8,20 +8,20 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use request::Refused;
+use request::ReadError;
 use wasmlab_model::observation::RecordedRequest;
 use wasmlab_model::scenario::Server;
 
 mod request;
 
 /// Connections that are served at a time; the next one is closed at once.
-const CONNECTIONS: usize = 32;
+const MAX_CONNECTIONS: usize = 32;
 /// Requests that are kept; later ones are answered and forgotten, but for one entry that says so.
-const KEPT: usize = 100;
+const MAX_RECORDED: usize = 100;
 /// From the first byte of a request to its last, and for the answer.
-const PATIENCE: Duration = Duration::from_secs(10);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 /// How often a server looks whether its cell is over.
-const TICK: Duration = Duration::from_millis(5);
+const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
 /// What the servers of one cell were asked, in order.
 type RequestLog = Arc<Mutex<Vec<RecordedRequest>>>;
@@ -66,7 +66,7 @@ impl Servers {
     }
 
     /// What they were asked so far, in order.
-    pub fn asked(&self) -> Vec<RecordedRequest> {
+    pub fn requests(&self) -> Vec<RecordedRequest> {
         self.log.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
@@ -93,12 +93,12 @@ fn accept(listener: &TcpListener, server: &Arc<TestServer>) {
     while !server.over.load(Ordering::SeqCst) {
         serving.retain(|one| !one.is_finished());
         match listener.accept() {
-            Ok((stream, _)) if serving.len() < CONNECTIONS => {
+            Ok((stream, _)) if serving.len() < MAX_CONNECTIONS => {
                 let server = Arc::clone(server);
                 serving.extend(thread::Builder::new().spawn(move || server.serve(stream)).ok());
             }
             Ok(_) => {}
-            Err(_) => thread::sleep(TICK),
+            Err(_) => thread::sleep(POLL_INTERVAL),
         }
     }
     for one in serving {
@@ -110,22 +110,22 @@ fn accept(listener: &TcpListener, server: &Arc<TestServer>) {
 impl TestServer {
     /// One request, one answer, and the connection is closed.
     fn serve(&self, mut stream: TcpStream) {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + REQUEST_TIMEOUT;
         let is_over = || self.over.load(Ordering::SeqCst);
         // Accepted sockets inherit being non-blocking on some systems.
-        if stream.set_nonblocking(false).is_err() || stream.set_write_timeout(Some(PATIENCE)).is_err() {
+        if stream.set_nonblocking(false).is_err() || stream.set_write_timeout(Some(REQUEST_TIMEOUT)).is_err() {
             return;
         }
         let answer = match request::read(&mut stream, deadline, &is_over) {
             Ok(asked) => {
                 let with_body = asked.method != "HEAD";
-                self.keep(RecordedRequest { server: self.server.name.clone(), ..asked });
+                self.record(RecordedRequest { server: self.server.name.clone(), ..asked });
                 answer(&self.server, with_body)
             }
             // Whoever only looks whether somebody listens has asked nothing.
-            Err(Refused::Nothing) => return,
-            Err(Refused::Because(words)) => {
-                self.keep(RecordedRequest {
+            Err(ReadError::Empty) => return,
+            Err(ReadError::Malformed(words)) => {
+                self.record(RecordedRequest {
                     server: self.server.name.clone(),
                     refused: Some(words.clone()),
                     ..RecordedRequest::default()
@@ -141,11 +141,13 @@ impl TestServer {
         request::drain(&mut stream, deadline, &is_over);
     }
 
-    fn keep(&self, asked: RecordedRequest) {
+    fn record(&self, asked: RecordedRequest) {
         let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
         match log.len() {
-            n if n < KEPT => log.push(asked),
-            KEPT => log.push(RecordedRequest { refused: Some(format!("more than {KEPT} requests")), ..asked }),
+            n if n < MAX_RECORDED => log.push(asked),
+            MAX_RECORDED => {
+                log.push(RecordedRequest { refused: Some(format!("more than {MAX_RECORDED} requests")), ..asked })
+            }
             _ => {}
         }
     }
@@ -171,7 +173,7 @@ fn answer(server: &Server, with_body: bool) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{CONNECTIONS, KEPT, Servers};
+    use super::{MAX_CONNECTIONS, MAX_RECORDED, Servers};
     use std::io::{Read, Write};
     use std::net::TcpStream;
     use std::time::{Duration, Instant};
@@ -200,7 +202,7 @@ mod tests {
         let answer = ask(&all, "POST /a?b HTTP/1.1\r\nHost: h\r\nX-One: 1\r\nContent-Length: 3\r\n\r\nabc");
         assert_eq!(answer, "HTTP/1.1 404 Not Found\r\nconnection: close\r\nx-lab: 1\r\ncontent-length: 2\r\n\r\nno");
         assert!(ask(&all, "HEAD / HTTP/1.1\r\n\r\n").ends_with("content-length: 2\r\n\r\n"), "no body");
-        let asked = all.asked();
+        let asked = all.requests();
         let headers =
             [("host", "h"), ("x-one", "1"), ("content-length", "3")].map(|(n, v)| (n.to_owned(), v.to_owned()));
         let first = RecordedRequest {
@@ -224,7 +226,7 @@ mod tests {
             ("POST / HTTP/1.1\r\ncontent-length: many\r\n\r\n".to_owned(), "content-length"),
         ] {
             assert!(ask(&all, &text).starts_with("HTTP/1.1 400 "), "{words}");
-            let last = all.asked().pop().unwrap();
+            let last = all.requests().pop().unwrap();
             assert!(last.refused.as_ref().is_some_and(|w| w.contains(words)), "{last:?}");
         }
     }
@@ -232,14 +234,15 @@ mod tests {
     #[test]
     fn a_flood_is_cut_and_a_silent_client_does_not_hold_the_cell() {
         let all = servers("name = \"api\"");
-        for _ in 0..KEPT + 5 {
+        for _ in 0..MAX_RECORDED + 5 {
             ask(&all, "GET / HTTP/1.1\r\n\r\n");
         }
-        let asked = all.asked();
-        assert_eq!(asked.len(), KEPT + 1);
-        assert!(asked[KEPT].refused.as_ref().is_some_and(|words| words.contains("more than")));
+        let asked = all.requests();
+        assert_eq!(asked.len(), MAX_RECORDED + 1);
+        assert!(asked[MAX_RECORDED].refused.as_ref().is_some_and(|words| words.contains("more than")));
         let (_, port) = all.ports().next().unwrap();
-        let silent: Vec<_> = (0..CONNECTIONS + 5).map(|_| TcpStream::connect(("127.0.0.1", port)).unwrap()).collect();
+        let silent: Vec<_> =
+            (0..MAX_CONNECTIONS + 5).map(|_| TcpStream::connect(("127.0.0.1", port)).unwrap()).collect();
         let began = Instant::now();
         drop(all);
         assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());

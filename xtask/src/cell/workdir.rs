@@ -14,15 +14,15 @@ use wasmlab_process::{self as process, Command, Input};
 use wasmlab_protocol::{CellSpec, PreopenedSocket};
 use wasmlab_runtimes::Source;
 
-use super::Keep;
+use super::Retention;
 use super::canary::Canary;
-use super::folder::Folder;
 use super::plan::{CellPaths, CellPorts, Plan};
 use super::ports;
 use super::preopens::{self, Contents};
 use super::sandbox;
 use super::server::Servers;
-use super::stages::Reports;
+use super::stage_limits::EventChannel;
+use super::temp_dir::TempDir;
 use crate::lab::Lab;
 
 /// Between SIGTERM and SIGKILL.
@@ -30,7 +30,7 @@ const GRACE: Duration = Duration::from_millis(200);
 
 /// A cell's own directory and what is in it.
 pub struct Workdir {
-    root: Folder,
+    root: TempDir,
     /// Its files.
     pub paths: CellPaths,
     /// The specification, which [`CellPaths::spec`] holds.
@@ -43,7 +43,7 @@ pub struct Workdir {
     /// Those between a driver and what it drives.
     pub driver_ports: Vec<u16>,
     /// Where its engines report.
-    pub reports: Reports,
+    pub event_channel: EventChannel,
     /// What the lab serves to the guest.
     pub servers: Servers,
     /// What a guest must neither read nor change.
@@ -55,16 +55,16 @@ impl Workdir {
     ///
     /// # Errors
     /// When the temporary folder cannot be written, or no port is free.
-    pub fn create(lab: &Lab, plan: &Plan, keep: Keep) -> io::Result<Self> {
+    pub fn create(lab: &Lab, plan: &Plan, keep: Retention) -> io::Result<Self> {
         let run = &plan.scenario.spec.run;
-        let root = Folder::make(keep.workdir)?;
+        let root = TempDir::create(keep.keep_workdir)?;
         let path = |name: &str| root.path().join(name);
         for dir in ["work", "home", "dirs"] {
             fs::create_dir(path(dir))?;
         }
         let lab_guest =
             plan.scenario.has_lab_guest() && run.dir.iter().all(|d| d.host.is_none() && d.template.is_none());
-        let canary = Canary::place(&path("dirs"), lab_guest)?;
+        let canary = Canary::create(&path("dirs"), lab_guest)?;
         let mut sockets = Vec::new();
         for socket in &run.socket {
             sockets.push((socket.name.clone(), TcpListener::bind(("127.0.0.1", 0))?));
@@ -80,22 +80,22 @@ impl Workdir {
         let (module, glue) = guest_files(lab, plan, &path("guest"))?;
         let compiled = compiled_dir(lab, plan);
         let prepared = compiled.as_deref().unwrap_or(root.path()).join("prepared");
-        let reports = Reports::new(&path("work").join("events.jsonl"))?;
+        let reports = EventChannel::new(&path("work").join("events.jsonl"))?;
         let mut paths = CellPaths {
             spec: path("spec.json"),
             module,
             glue,
-            observation: reports.path(),
-            preparing: aside(&prepared),
-            prepared,
-            compiled,
+            events: reports.path(),
+            precompiling: temporary_path(&prepared),
+            precompiled: prepared,
+            code_cache: compiled,
             dirs,
             sockets: sockets.iter().map(|(_, listener)| preopened(listener)).collect::<io::Result<_>>()?,
         };
         let spec = plan.spec(&paths, &ports);
-        if keep.anew && plan.commands(&paths, &spec).prepare.is_some() {
-            paths.prepared = path("prepared");
-            paths.preparing = aside(&paths.prepared);
+        if keep.recompile && plan.commands(&paths, &spec).precompile.is_some() {
+            paths.precompiled = path("prepared");
+            paths.precompiling = temporary_path(&paths.precompiled);
         }
         fs::write(&paths.spec, serde_json::to_vec(&spec)?)?;
         let mut env: BTreeMap<OsString, OsString> = BTreeMap::new();
@@ -111,11 +111,22 @@ impl Workdir {
             env.insert("WASMLAB_DRIVER_PORTS".into(), format!("{server},{browser}").into());
         }
         env.extend((plan.runtime.env)(plan.tool).into_iter().map(|(name, value)| (name.into(), value)));
-        Ok(Self { root, paths, spec, env, sockets, ports: known, driver_ports, reports, servers, canary })
+        Ok(Self {
+            root,
+            paths,
+            spec,
+            env,
+            sockets,
+            ports: known,
+            driver_ports,
+            event_channel: reports,
+            servers,
+            canary,
+        })
     }
 
     /// The ports that steps use, of sockets and of ports alike.
-    pub fn by_name(&self) -> BTreeMap<String, u16> {
+    pub fn client_ports(&self) -> BTreeMap<String, u16> {
         let port = |l: &TcpListener| l.local_addr().map_or(0, |a| a.port());
         let sockets = self.sockets.iter().map(|(name, listener)| (name.clone(), port(listener)));
         sockets.chain(self.ports.clone()).collect()
@@ -147,8 +158,8 @@ impl Workdir {
                 memory: plan.limits.resident,
                 file: plan.limits.file,
             },
-            sandbox: sandbox::of(plan, self, role, argv),
-            report: self.reports.pipe(),
+            sandbox: sandbox::for_process(plan, self, role, argv),
+            report: self.event_channel.pipe(),
         }
     }
 }
@@ -160,14 +171,14 @@ fn driver_ports(plan: &Plan) -> io::Result<Vec<u16>> {
 }
 
 /// What is half done must not pass for done: so it is made beside its place, and moved there when it is whole.
-fn aside(prepared: &Path) -> PathBuf {
+fn temporary_path(prepared: &Path) -> PathBuf {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     prepared.with_file_name(format!("prepared.{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)))
 }
 
 /// The folder that is kept for compiled code. Without it the engine compiles anew; that is no fault of the cell.
 fn compiled_dir(lab: &Lab, plan: &Plan) -> Option<PathBuf> {
-    let dir = lab.cache.compiled(&plan.compiled_key());
+    let dir = lab.cache.compiled(&plan.code_cache_key());
     fs::create_dir_all(&dir).is_ok().then_some(dir)
 }
 

@@ -12,7 +12,7 @@ use super::common::{self, Purpose, usage};
 use super::format::Shown;
 use super::guest_file::MaxSize;
 use super::{output, run_all};
-use crate::cell::Keep;
+use crate::cell::Retention;
 use crate::guest::{self, Guest};
 use crate::lab::Lab;
 use crate::matrix::{Request, facts_by};
@@ -131,7 +131,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         given,
         engines: args.engines.of(),
         sink: None,
-        keep: Keep { dirs: kept.as_deref(), ..Keep::default() },
+        keep: Retention { copy_dirs_to: kept.as_deref(), ..Retention::default() },
     };
     let selected = Selection { scenarios: Vec::new(), runtimes: args.runtime.clone() };
     let purpose = Purpose { selected, ..Purpose::of("check") };

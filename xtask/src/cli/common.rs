@@ -278,7 +278,7 @@ fn handle_ctrl_c() {
         }
         Some(at) if at.elapsed() < SAME_SIGNAL => {}
         Some(_) => {
-            process::end_everything();
+            process::kill_all();
             std::process::exit(i32::from(exit::INTERRUPTED));
         }
     };

@@ -10,7 +10,7 @@ use super::common::{self, usage};
 use super::{output, run_all, run_one};
 use self::script::Script;
 use crate::guest::{self, Guest};
-use crate::cell::{self, Keep, Plan, Reproduction};
+use crate::cell::{self, Retention, Plan, Reproduction};
 use crate::lab::Lab;
 use crate::matrix::{Engines, Request};
 use wasmlab_model::report::{Cell, RunReport};
@@ -80,7 +80,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         given: BTreeMap::from([(scenarios[0].name.clone(), guest.clone())]),
         engines: Engines::All,
         sink: None,
-        keep: Keep::default(),
+        keep: Retention::default(),
     };
     let report = common::measure(lab, &request, common::Purpose::of("run-one"));
     let Some(cell) = report.cells.first() else { return Ok(exit::INTERRUPTED) };

@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use super::common::{self, Purpose};
 use super::format::{Rows, Shown};
 use crate::guest;
-use crate::cell::{Keep, Limits};
+use crate::cell::{Retention, Limits};
 use crate::lab::Lab;
 use crate::matrix::Request;
 use wasmlab_model::report::Selection;
@@ -89,7 +89,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         given: BTreeMap::new(),
         engines: args.engines.of(),
         sink: None,
-        keep: Keep::default(),
+        keep: Retention::default(),
     };
     let selected = Selection { scenarios: args.scenario.clone(), runtimes: args.runtime.clone() };
     let purpose = Purpose { compare: true, selected, ..Purpose::of("run-all") };

@@ -8,7 +8,7 @@ use anyhow::Result;
 use super::common::{self, usage};
 use super::{output, run_all};
 use crate::guest;
-use crate::cell::{Keep, ProcessEvent};
+use crate::cell::{Retention, ProcessEvent};
 use crate::lab::Lab;
 use crate::matrix::{Engines, Request};
 use wasmlab_model::observation::ProcessRole;
@@ -57,7 +57,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         given: BTreeMap::new(),
         engines: Engines::All,
         sink: Some(&hear),
-        keep: Keep { workdir: true, ..Keep::default() },
+        keep: Retention { keep_workdir: true, ..Retention::default() },
     };
     let report = common::measure(lab, &request, common::Purpose::of("run-one"));
     match report.cells.first() {

@@ -12,7 +12,7 @@ use super::common::{self, usage};
 use super::progress::Progress;
 use super::{output, run_all, run_one};
 use crate::guest;
-use crate::cell::{Keep, Limits, ProcessEvent};
+use crate::cell::{Retention, Limits, ProcessEvent};
 use crate::exit;
 use crate::lab::Lab;
 use crate::matrix::{Engines, Request};
@@ -77,7 +77,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         given: BTreeMap::new(),
         engines: Engines::All,
         sink: Some(&pass_on),
-        keep: Keep::default(),
+        keep: Retention::default(),
     };
     // Where there is no terminal there may be no handler either: then Ctrl-C ends the lab at once.
     let _ = ctrlc::set_handler(process::cancel);

@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use wasmlab_model::codes::Code;
-use wasmlab_process::{self as process, Command, End, Ended, Input, Limits};
+use wasmlab_process::{self as process, Command, CompletedProcess, ExitReason, Input, Limits};
 use wasmlab_toolchains::{BuildCommand, Recipe, Step, linker};
 
-use super::{NotBuilt, failed};
+use super::{NotBuilt, UNLINKED, failed, unlinked};
 
 /// How long a guest's compiler may take.
 const BUILD_LIMIT: Duration = Duration::from_secs(15 * 60);
@@ -133,29 +133,33 @@ fn left(path: &Path, key: &str) -> Result<Vec<u8>, NotBuilt> {
 }
 
 /// Why a compiler that did not end well did not.
-fn failure(ended: &Ended, limit: Duration) -> NotBuilt {
+fn failure(ended: &CompletedProcess, limit: Duration) -> NotBuilt {
     let message = diagnostics(ended);
     let said = if message.is_empty() { "it said nothing".to_owned() } else { format!("it said: {message}") };
-    match ended.end {
-        End::Exited(code) => {
+    match ended.exit_reason {
+        ExitReason::Exited(code) => {
             let text = String::from_utf8_lossy(&ended.stderr);
             let symbols = linker::undefined_symbols(&text);
             if symbols.is_empty() {
                 failed(Code::CompileError, format!("the compiler failed (exit code {code}): {message}"))
             } else {
-                failed(Code::UndefinedSymbol, format!("the linker finds no {}", symbols.join(", ")))
+                unlinked(format!("{UNLINKED}{}", symbols.join(", ")))
             }
         }
-        End::Signaled(signal) => failed(Code::CompilerCrashed, format!("the compiler died by signal {signal}; {said}")),
-        End::Memory => failed(Code::CompilerCrashed, format!("the compiler used too much memory; {said}")),
-        End::Time => failed(Code::BuildTimeout, format!("not done within {} s; {said}", limit.as_secs())),
-        End::Output => failed(Code::BuildFlood, format!("the compiler printed without end; {said}")),
-        End::Stopped | End::Watch | End::Interrupted => failed(Code::BuildTimeout, "the build was interrupted"),
+        ExitReason::Signaled(signal) => {
+            failed(Code::CompilerCrashed, format!("the compiler died by signal {signal}; {said}"))
+        }
+        ExitReason::MemoryLimit => failed(Code::CompilerCrashed, format!("the compiler used too much memory; {said}")),
+        ExitReason::TimeLimit => failed(Code::BuildTimeout, format!("not done within {} s; {said}", limit.as_secs())),
+        ExitReason::OutputLimit => failed(Code::BuildFlood, format!("the compiler printed without end; {said}")),
+        ExitReason::Stopped | ExitReason::WatchLimit | ExitReason::Interrupted => {
+            failed(Code::BuildTimeout, "the build was interrupted")
+        }
     }
 }
 
 /// The compiler's errors, without what surrounds them.
-fn diagnostics(ended: &Ended) -> String {
+fn diagnostics(ended: &CompletedProcess) -> String {
     /// A line of a report is read by people.
     const LONGEST: usize = 300;
     let text = String::from_utf8_lossy(if ended.stderr.is_empty() { &ended.stdout } else { &ended.stderr });

@@ -43,5 +43,5 @@ pub fn again(
         tell(Event::CellDone { cell: &measured.cell });
         results.cells.insert(at, measured.cell);
     }
-    process::sweep();
+    process::end_orphans();
 }

@@ -49,8 +49,8 @@ pub fn run(
     let recalls = request.use_cache && turn == Turn::First;
     let cached = key.as_ref().filter(|_| recalls).and_then(|key| kept::recall(lab, key));
     let from_cache = cached.is_some();
-    let dirs = request.keep.dirs.map(|dirs| dirs.join(&plan.scenario.name).join(plan.runtime.id()));
-    let keep = cell::Keep { dirs: dirs.as_deref(), anew: !request.use_cache, ..request.keep };
+    let dirs = request.keep.copy_dirs_to.map(|dirs| dirs.join(&plan.scenario.name).join(plan.runtime.id()));
+    let keep = cell::Retention { copy_dirs_to: dirs.as_deref(), recompile: !request.use_cache, ..request.keep };
     let observed = cached.map_or_else(|| cell::observe(lab, plan, request.sink, keep), Ok);
     let observation = observed.map_err(Unmeasured::Failed)?;
     if observation.outcome == Outcome::Interrupted {

@@ -72,7 +72,7 @@ fn refuses(lab: &Lab, plan: &Plan, proposal: &str) -> Option<bool> {
     let observation = match key.as_ref().and_then(|key| kept::recall(lab, key)) {
         Some(kept) => kept,
         None => {
-            let seen = cell::observe(lab, &probe, None, cell::Keep::default()).ok()?;
+            let seen = cell::observe(lab, &probe, None, cell::Retention::default()).ok()?;
             if let Some(key) = &key {
                 kept::keep(lab, key, &seen, None, |_, _| false);
             }

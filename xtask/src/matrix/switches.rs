@@ -3,6 +3,7 @@
 
 use super::once::{Once, Unmeasured};
 use crate::cell::Plan;
+use wasmlab_judge::{WAIT, switched};
 use wasmlab_model::codes::Code;
 use wasmlab_model::verdict::{Judgement, Verdict};
 use wasmlab_protocol::{Cause, TrapKind};
@@ -53,8 +54,8 @@ pub fn tried(
         last = Some(seen);
     }
     if let Some(last) = last {
-        let with = format!("; tried with {} as well: {}", on.join(", "), in_short(&last.judgement));
-        first.judgement.detail += &with;
+        let in_short = in_short(&last.judgement);
+        first.judgement = switched::tried(first.judgement, &on, &last.judgement, &in_short);
     }
     Ok((None, first))
 }
@@ -73,6 +74,7 @@ fn lacks(seen: &Once) -> Vec<Lack<'_>> {
         }
         (Some(Cause::MissingImport { .. }), _) => judgement.subject.as_deref().map(Lack::Import).into_iter().collect(),
         (Some(Cause::Trap { trap: TrapKind::StackOverflow, .. }), _) => vec![Lack::Stack],
+        (_, Some(Code::HostRefused)) if judgement.subject.as_deref() == Some(WAIT) => vec![Lack::Waiting],
         _ => Vec::new(),
     }
 }
@@ -105,6 +107,8 @@ fn in_short(judgement: &Judgement) -> String {
     let subject = unsaid.map(|subject| format!(" ({subject})")).unwrap_or_default();
     let mut words: String = judgement.detail.chars().take(WORDS).collect();
     if words.len() < judgement.detail.len() {
+        // Half a word may be half a switch.
+        words.truncate(words.rfind(' ').unwrap_or(words.len()));
         words.push('…');
     }
     format!("{code}{subject}: {words}")

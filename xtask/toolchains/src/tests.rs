@@ -200,6 +200,10 @@ fn faults_of_a_build_table_name_the_key() {
             "toolchain = \"emscripten\"\nsource = \"a.c\"\nartifact = \"a.wasm\"\ncompanions = [\"b.js\"]",
             &["companions"],
         ),
+        (
+            "toolchain = \"assemblyscript\"\nsource = \"a.ts\"\nartifact = \"a.wasm\"\ncompanions = [\"a.js\"]",
+            &["companions"],
+        ),
         ("toolchain = \"go\"\ntarget = \"js\"\nartifact = \"a.wasm\"", &["companions"]),
         ("toolchain = \"componentize-js\"\nsource = \"a.py\"", &["source", "artifact", "target"]),
         ("toolchain = \"fetched\"\nartifact = \"a.wasm\"", &["fetch"]),

@@ -20,8 +20,18 @@ use crate::ports;
 /// The most bytes of one report; the guest's output comes in smaller pieces.
 const MOST: usize = 16 << 20;
 
-const PAGE: &str = "<!doctype html><meta charset=\"utf-8\"><title>cell</title><link rel=\"icon\" href=\"data:,\">\
-    <body><script type=\"module\" src=\"/lab/page/main.mjs\"></script></body>";
+/// The page. jco's shim of WASI 0.3 imports files of that of 0.2 by the package's name, which a page does not know.
+fn page() -> String {
+    let shim = "@bytecodealliance/preview2-shim";
+    let files = ["cli", "clocks", "filesystem", "http", "io", "random", "sockets"];
+    let files = files.map(|file| (format!("{shim}/{file}"), json!(format!("/packages/{shim}/dist/browser/{file}.js"))));
+    let imports = json!({ "imports": Map::from_iter(files) });
+    format!(
+        "<!doctype html><meta charset=\"utf-8\"><title>cell</title><link rel=\"icon\" href=\"data:,\">\
+         <script type=\"importmap\">{imports}</script>\
+         <body><script type=\"module\" src=\"/lab/page/main.mjs\"></script></body>"
+    )
+}
 
 /// What all connections serve.
 pub struct Shared {
@@ -156,7 +166,7 @@ fn stdin(wanted: &[u8]) -> Answer {
 fn file(shared: &Shared, path: &str) -> Option<Answer> {
     let ok = |kind, body| Some(Answer { status: "200 OK", kind, body });
     match path {
-        "/" => return ok("text/html", PAGE.as_bytes().to_vec()),
+        "/" => return ok("text/html", page().into_bytes()),
         "/module.wasm" => return ok("application/wasm", shared.module.clone()),
         "/cell.json" => return ok("application/json", cell(shared).to_string().into_bytes()),
         _ => {}
@@ -190,7 +200,8 @@ fn cell(shared: &Shared) -> Value {
     let glue = spec.glue.as_ref().and_then(|g| Some(g.file_name()?.to_string_lossy().into_owned()));
     json!({
         "mode": spec.mode, "entry": spec.entry, "args": spec.args, "env": spec.env, "dirs": dirs, "glue": glue,
-        "sockets": spec.sockets, "result_types": spec.result_types, "component": shared.component.is_some(),
+        "sockets": spec.sockets, "host_functions": spec.host_functions, "result_types": spec.result_types, "switches": spec.switches,
+        "component": shared.component.is_some(),
     })
 }
 

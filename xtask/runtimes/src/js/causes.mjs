@@ -23,6 +23,8 @@ export function thrown(error, stage) {
   // SpiderMonkey's is neither a RuntimeError nor a RangeError.
   const overflow = (error instanceof RangeError && message.includes('call stack')) || /^too much recursion/.test(message);
   if (overflow) return ended('stack-overflow', message);
+  // What a translation of jco's asks of a host for calls that are asynchronous in the component.
+  if (/WebAssembly\.(Suspending|promising) is not a/.test(message)) return ['unsupported', { feature: 'jspi', message }];
   const refusal = hostRefusal(message);
   if (refusal) return ['host-refused', { refusal, message }];
   // JavaScriptCore has no kind of its own for a memory or a table that it could not allocate.
@@ -59,9 +61,10 @@ function hostRefusal(message) {
   return words.find(([pattern]) => pattern.test(message))?.[1];
 }
 
-/** An error's message without the source text that JavaScriptCore adds to it. */
+/** An error's message without the source text that JavaScriptCore adds to it, and without the address of the lab's page. */
 function words(error) {
-  return String(error?.message ?? error).replace(/ \(evaluating '.*'\)$/s, '');
+  const message = String(error?.message ?? error).replace(/ \(evaluating '.*'\)$/s, '');
+  return globalThis.location?.origin ? message.replaceAll(globalThis.location.origin, '') : message;
 }
 
 /**

@@ -2,33 +2,23 @@
 
 import { End } from './protocol.mjs';
 import { thrown } from './causes.mjs';
+import { lacking } from './imports.mjs';
 import { split, toJs, toText } from './values.mjs';
 
 /** Gives the shim what the cell has; one that no longer takes it would fall back to defaults of its own. */
 export function set(shim, name, ...values) {
   if (typeof shim[name] !== 'function') {
-    throw new End('engine-error', { message: `preview2-shim has no ${name}: its defaults would give the guest the host` });
+    throw new End('engine-error', { message: `jco's shim has no ${name}: its defaults would give the guest the host` });
   }
   shim[name](...values);
 }
 
-/** Interfaces that are none of the shim's stay as imports under their own names: hosts differ in what they say of those. */
-export function lacking(translated) {
-  const imports = [...translated.matchAll(/^import\s+(.+?)\s+from\s+['"]([^'"]+)['"]/gm)];
-  const missing = imports.filter(([, , from]) => !/^(file:|node:|https?:|[./])/.test(from));
-  if (!missing.length) return;
-  const [[, names, module]] = missing;
-  const name = /[\w$]+/.exec(names)?.[0] ?? '';
-  throw new End('missing-import', { module, name, ty: '', missing_count: missing.length });
-}
-
-/** Runs the import that instantiates; a name that the shim lacks is a syntax error of the module, or undefined. */
-export async function instantiated(make) {
+/** Runs the import that instantiates; a name that a shim lacks is a syntax error of the module, or undefined. */
+export async function instantiated(translated, make) {
   try {
     return await make();
   } catch (error) {
-    const words = /does not provide an export named '([^']+)'|Cannot find (?:module|package) '([^']+)'|undefined local import '([^']+)'|Export named '([^']+)' not found/;
-    const name = words.exec(error?.message ?? '')?.slice(1).find(Boolean);
+    const name = lacking(error?.message ?? '', translated);
     if (name) throw new End('missing-import', { module: '', name, ty: '', missing_count: 1 });
     throw error instanceof WebAssembly.CompileError ? new End('rejected', { message: error.message }) : ended(error, 'instantiate');
   }
@@ -47,7 +37,7 @@ export async function entered(spec, guest, log, failed) {
       throw ended(error);
     }
     const types = spec.result_types?.[name] ?? [];
-    log.write({ event: 'called', export: name, results: types.map((type) => lifted(result, type)) });
+    log.write({ event: 'call-returned', export: name, results: types.map((type) => lifted(result, type)) });
   }
 }
 

@@ -3,6 +3,7 @@
 import { End } from './protocol.mjs';
 import { options } from './builtins.mjs';
 import { guarded, refusal } from './causes.mjs';
+import { define } from './functions.mjs';
 import { guestArgs, short, split, toJs, toText } from './values.mjs';
 import { Types } from './types.mjs';
 
@@ -60,6 +61,7 @@ async function link(spec, module, types, log) {
     };
     host.imports[namespace] = { ...rest, proc_exit: exit };
   }
+  define(spec.host_functions ?? [], wanted, host.imports, types, log);
   const missing = wanted.filter((i) => host.imports[i.module]?.[i.name] === undefined);
   if (missing.length) {
     const { module: from, name, kind } = missing[0];
@@ -106,7 +108,7 @@ function calls(list, host, instance, types, log) {
     }
     const returned = guarded(host, 'run', () => f(...given.map(toJs)));
     const results = type.results.length > 1 ? [...returned] : type.results.length ? [returned] : [];
-    log.write({ event: 'called', export: name, results: results.map((v, i) => toText(v, type.results[i])) });
+    log.write({ event: 'call-returned', export: name, results: results.map((v, i) => toText(v, type.results[i])) });
   }
 }
 

@@ -8,6 +8,7 @@
 //   anything else             plain WebAssembly (core.mjs)
 // Exit code 0 means that the last event was written, 70 that the specification is unusable.
 
+import { spawnSync } from 'node:child_process';
 import { readFileSync, writeSync } from 'node:fs';
 import { Log } from './log.mjs';
 import { End, PROTOCOL_VERSION } from './protocol.mjs';
@@ -19,7 +20,7 @@ const EXIT_UNUSABLE = 70;
 
 async function main(args) {
   if (args.length === 1 && args[0] === 'probe') {
-    const probe = { protocol: PROTOCOL_VERSION, engine: HOST, version: VERSION, modes: MODES };
+    const info = { protocol: PROTOCOL_VERSION, engine: HOST, version: VERSION, modes: MODES };
     writeSync(1, `${JSON.stringify(info)}\n`);
     return;
   }
@@ -30,6 +31,7 @@ async function main(args) {
   const spec = JSON.parse(readFileSync(path, 'utf8'));
   if (spec.protocol !== PROTOCOL_VERSION) throw new Error(`protocol ${spec.protocol}, this driver speaks ${PROTOCOL_VERSION}`);
   if (!MODES.includes(spec.mode)) throw new Error(`no mode \`${spec.mode}\`; there is ${MODES.join(', ')}`);
+  if (again(spec.switches ?? [])) return;
   const log = new Log(spec.events);
   let cause = { kind: 'returned' };
   try {
@@ -40,6 +42,17 @@ async function main(args) {
   log.end(cause);
   // What a guest left behind (timers, sockets, workers) must not hold a cell that has ended.
   process.exit(0);
+}
+
+/** JavaScriptCore reads its options from the environment as it starts: where they are not there yet, it starts once more. */
+function again(switches) {
+  const options = switches.map((option) => option.split('=')).filter(([name]) => name.startsWith('BUN_JSC_'));
+  if (options.every(([name, value]) => process.env[name] === value)) return false;
+  const env = { ...process.env, ...Object.fromEntries(options) };
+  const { status, signal } = spawnSync(process.execPath, [...process.execArgv, ...process.argv.slice(1)], { env, stdio: 'inherit' });
+  if (signal) process.kill(process.pid, signal);
+  process.exitCode = status ?? EXIT_UNUSABLE;
+  return true;
 }
 
 async function run(spec, log, packages) {

@@ -1,4 +1,4 @@
-// A module with the JavaScript that its toolchain wrote for it: Emscripten, wasm-bindgen, Go, PHP.
+// A module with the JavaScript that its toolchain wrote for it: Emscripten, wasm-bindgen, AssemblyScript, Go, PHP.
 //
 // The glue decides what is imported and when the guest runs; this only prepares what the glue looks for in
 // its host, and watches the WebAssembly API to tell how far the module came.
@@ -10,7 +10,7 @@ import { pathToFileURL } from 'node:url';
 import vm from 'node:vm';
 import { End } from './protocol.mjs';
 import { thrown } from './causes.mjs';
-import { aborted, isExit, kind, watch } from './watch.mjs';
+import { aborted, isExit, kind, otherHost, started, watch } from './watch.mjs';
 
 export async function run(spec, log, bytes) {
   if (spec.entry !== 'command') {
@@ -32,7 +32,7 @@ export async function run(spec, log, bytes) {
   }
 }
 
-const WAYS = { emscripten, 'wasm-bindgen': bindgen, go, php };
+const WAYS = { emscripten, 'wasm-bindgen': bindgen, assemblyscript, go, php };
 
 // ---- each toolchain's way
 
@@ -78,6 +78,11 @@ async function bindgen(spec, bytes) {
   await glue.default({ module_or_path: bytes });
 }
 
+/** An ES module that reads the module beside it and calls its start, or gives a function that does. */
+async function assemblyscript(spec, bytes) {
+  await started(() => esModule(spec.glue), bytes);
+}
+
 /** Go's wasm_exec.js defines a class, and finds the system's parts as globals. */
 async function go(spec, bytes, source) {
   const require = createRequire(spec.glue);
@@ -99,12 +104,9 @@ async function go(spec, bytes, source) {
  * Emscripten's script within a function `init`, which takes the settings and starts nothing by itself. The
  * interpreter's arguments and its files are those of a command line: it stands in the folder of the glue.
  */
-async function php(spec, bytes) {
-  // The module's address, as bundlers give it.
-  if (/^import \w+ from '[^']*\.wasm';$/m.test(readFileSync(spec.glue, 'utf8'))) {
-    const message = `${basename(spec.glue)} was made for pages: the package for Node is another one`;
-    throw new End('not-attempted', { subject: 'glue', message });
-  }
+async function php(spec, bytes, source) {
+  // What a build for Node makes itself as it is an ES module; one for pages has a bundler's import in its place.
+  if (!/\bcreateRequire\b/.test(source)) throw otherHost(spec.glue, 'no code for Node: PHP for Node is another build, @php-wasm/node');
   const { init } = await esModule(spec.glue);
   return new Promise((resolve, reject) => {
     const settings = {

@@ -1,12 +1,14 @@
-// A component by jco: translated once into JavaScript and core modules, with preview2-shim as its WASI host.
+// A component by jco: translated once into JavaScript and core modules, with jco's shims as its WASI host.
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { entered, instantiated, lacking, set } from './component.mjs';
+import { entered, instantiated } from './component.mjs';
 import { thrown } from './causes.mjs';
+import { checkImports, importsNewer } from './imports.mjs';
 import { End } from './protocol.mjs';
+import { prepare, shims, watchTransfers } from './shims.mjs';
 import { translate } from './translate.mjs';
 
 export async function run(spec, log, packages) {
@@ -15,20 +17,23 @@ export async function run(spec, log, packages) {
   const beside = spec.events.startsWith('/dev/') ? tmpdir() : dirname(spec.events);
   const dir = join(spec.code_cache ?? join(beside, 'jco'), 'jco');
   const main = join(dir, 'guest.js');
-  // The translation imports the shim by its path: with the packages elsewhere it would run on another copy of
-  // the shim than the one that is prepared below, with that one's defaults.
+  // The translation imports the shims by their paths: with the packages elsewhere it would run on other copies of
+  // them than those that are prepared below, with defaults of their own.
   const stamp = join(dir, 'packages');
   const cached = existsSync(main) && existsSync(stamp) && readFileSync(stamp, 'utf8') === packages;
   log.stage('compile', cached ? { cached } : {});
-  const shim = join(packages, '@bytecodealliance/preview2-shim/dist/nodejs');
+  const found = shims(packages);
   if (!cached) {
-    await translate(spec.module, packages, dir, pathToFileURL(shim).href);
+    await translate(spec.module, packages, dir, found);
     writeFileSync(stamp, packages);
   }
 
   log.stage('link');
-  lacking(readFileSync(main, 'utf8'));
-  await prepare(spec, (name) => import(pathToFileURL(join(shim, name)).href));
+  const translated = readFileSync(main, 'utf8');
+  checkImports(translated);
+  const isNewer = importsNewer(translated);
+  await prepare(spec, found, isNewer);
+  const refusal = isNewer ? watchTransfers() : () => undefined;
 
   // Core modules are compiled side by side, and a refusal of one may come while another is awaited.
   const failed = new Promise((_, reject) => {
@@ -36,50 +41,49 @@ export async function run(spec, log, packages) {
     process.on('unhandledRejection', reject);
   });
   log.stage('instantiate');
-  const guest = await instantiated(() => Promise.race([import(pathToFileURL(main).href), failed]));
+  const guest = await instantiated(translated, () => Promise.race([import(pathToFileURL(main).href), failed]));
 
   // The shim's `exit` ends the process: this is the last that the driver hears.
   process.on('exit', (code) => log.end({ kind: 'exit', code }));
-  if (spec.entry.http) return serve(spec.entry.http.port, guest, shim, log, failed);
-  log.stage('run');
-  await entered(spec, guest, log, failed);
+  try {
+    if (spec.entry.http) await serve(spec.entry.http.port, guest, found, log, failed);
+    else await (log.stage('run'), entered(spec, guest, log, failed));
+  } catch (error) {
+    throw refusal() ?? error;
+  }
 }
 
-/** Serves until the process is told to end, as `jco serve` does: by the shim's own server. */
-async function serve(port, guest, shim, log, failed) {
-  const name = 'wasi:http/incoming-handler';
-  const handler = guest.incomingHandler ?? Object.entries(guest).find(([export_]) => export_.startsWith(`${name}@`))?.[1];
-  if (typeof handler?.handle !== 'function') throw new End('missing-export', { name });
-  const { HTTPServer } = await import(pathToFileURL(join(shim, 'http.js')).href);
-  if (typeof HTTPServer !== 'function') throw new End('not-attempted', { subject: 'http-handler', message: 'this preview2-shim has no HTTPServer' });
+/** Serves until the process is told to end, as `jco serve` does: by the server of the shim that the handler is for. */
+async function serve(port, guest, { 2: older, 3: newer }, log, failed) {
+  const exported = (name) => Object.entries(guest).find(([export_]) => export_.startsWith(`${name}@`))?.[1];
+  const handler = guest.incomingHandler ?? exported('wasi:http/incoming-handler');
+  const ofNewer = exported('wasi:http/handler');
+  if (!handler && !ofNewer) throw new End('missing-export', { name: 'wasi:http/incoming-handler' });
+  const server = handler
+    ? await serverOf(older, 'HTTPServer', handler)
+    : await serverOf(newer, 'HttpServer', { handle: (request) => answered(ofNewer, request) });
   const told = new Promise((resolve) => process.on('SIGTERM', resolve));
   log.stage('run');
-  new HTTPServer(handler).listen(port, '127.0.0.1');
-  await Promise.race([told, failed]).catch((error) => {
+  try {
+    await Promise.race([server.listen(port, '127.0.0.1'), failed]);
+    await Promise.race([told, failed]);
+  } catch (error) {
     throw error instanceof End ? error : new End(...thrown(error, 'run'));
-  });
+  }
 }
 
-/** What the guest may see of the machine: nothing but what the cell gives. */
-async function prepare(spec, load) {
-  const cli = await load('cli.js');
-  // Its defaults are the host's environment and the whole file system.
-  set(cli, '_setArgs', spec.args);
-  set(cli, '_setEnv', spec.env);
-  set(await load('filesystem.js'), '_setPreopens', Object.fromEntries((spec.dirs ?? []).map((dir) => [dir.guest, dir.host])));
-  if (spec.network === 'none') await denyNetwork(load);
+async function serverOf(shim, name, handler) {
+  const { [name]: Server } = await import(`${shim}/http.js`);
+  if (typeof Server !== 'function') throw new End('not-attempted', { subject: 'http-handler', message: `jco's shim has no ${name}` });
+  return new Server(handler);
 }
 
-/** A cell without a network gets a shim that refuses to resolve names, to open sockets and to send requests. */
-async function denyNetwork(load) {
-  const deny = { 'sockets.js': ['_denyTcp', '_denyUdp', '_denyDnsLookup'], 'http.js': ['_denyHttp'] };
-  for (const [file, names] of Object.entries(deny)) {
-    const shim = await load(file);
-    for (const name of names) {
-      if (typeof shim[name] !== 'function') {
-        throw new End('engine-error', { message: `preview2-shim has no ${name}: its default would give the guest the network` });
-      }
-      shim[name]();
-    }
+/** jco's translation gives the response, or throws; the shim's server of WASI 0.3 wants a result. */
+async function answered(handler, request) {
+  try {
+    return { tag: 'ok', val: await handler.handle(request) };
+  } catch (error) {
+    if (error?.constructor?.name !== 'ComponentError') throw error;
+    return { tag: 'err', val: error.payload };
   }
 }

@@ -8,15 +8,22 @@ import { Log } from './log.mjs';
 import { End, PROTOCOL_VERSION } from './protocol.mjs';
 import { translate } from './translate.mjs';
 
-const SHIM = '/packages/@bytecodealliance/preview2-shim/dist/browser';
+const SHIMS = Object.fromEntries([2, 3].map((minor) => [minor, `/packages/@bytecodealliance/preview${minor}-shim/dist/browser`]));
 
-// A page must not block: where the shim has to wait, it gives a promise, and the guest's stack is set aside
-// until that is kept (JavaScript Promise Integration). The shim's streams here do not wait.
+// A page must not block: where the shim has to wait, it gives a promise, and the guest's stack is set aside until that
+// is kept (JavaScript Promise Integration). The functions that wait, by their documentation or because the body of a
+// response comes by a stream; the guest's own streams never do.
+const INPUT = ['blocking-read', 'blocking-skip'];
+const OUTPUT = ['blocking-flush', 'blocking-splice', 'blocking-write-and-flush', 'blocking-write-zeroes-and-flush'];
 const OPTIONS = {
   nodejsCompat: false,
   asyncMode: 'jspi',
-  asyncImports: ['wasi:io/poll#poll', 'wasi:io/poll#[method]pollable.block'],
-  asyncExports: ['wasi:cli/run#run'],
+  asyncImports: [
+    'wasi:io/poll#poll',
+    'wasi:io/poll#[method]pollable.block',
+    ...INPUT.map((name) => `wasi:io/streams#[method]input-stream.${name}`),
+    ...OUTPUT.map((name) => `wasi:io/streams#[method]output-stream.${name}`),
+  ],
 };
 
 async function main([path, into, option, packages]) {
@@ -26,7 +33,8 @@ async function main([path, into, option, packages]) {
   const spec = JSON.parse(readFileSync(path, 'utf8'));
   if (spec.protocol !== PROTOCOL_VERSION) throw new Error(`protocol ${spec.protocol}, this driver speaks ${PROTOCOL_VERSION}`);
   try {
-    await translate(spec.module, packages, into, SHIM, OPTIONS);
+    const called = (spec.entry?.calls ?? []).map((call) => call.export);
+    await translate(spec.module, packages, into, SHIMS, { ...OPTIONS, asyncExports: ['wasi:cli/run#run', ...called] });
   } catch (error) {
     if (!(error instanceof End)) throw error;
     const log = new Log(spec.events);

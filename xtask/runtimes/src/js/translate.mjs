@@ -6,22 +6,18 @@ import { pathToFileURL } from 'node:url';
 import { End } from './protocol.mjs';
 
 const WORLDS = ['cli', 'clocks', 'filesystem', 'http', 'io', 'random', 'sockets'];
+const NEWER = /wasi:[a-z]+\/[a-z0-9-]+@(0\.3\.(?:0|[1-9]\d*)(?:-[0-9A-Za-z.-]+)?)/g;
 
 /**
  * Translates `module` into `dir`, whole or not at all: its main file, `guest.js`, is written last. What it
- * imports of WASI 0.2 is imported from below `shim`, a URL or an absolute path of one.
+ * imports of WASI 0.2 is imported from below `shims[2]`, a URL or an absolute path of one; of WASI 0.3, `shims[3]`.
  */
-export async function translate(module, packages, dir, shim, options = {}) {
+export async function translate(module, packages, dir, shims, options = {}) {
   const { transpile } = await import(pathToFileURL(join(packages, '@bytecodealliance/jco/dist/api.js')).href);
+  const bytes = readFileSync(module);
   let made;
   try {
-    made = await transpile(readFileSync(module), {
-      name: 'guest',
-      noTypescript: true,
-      wasiShim: false,
-      map: Object.fromEntries(WORLDS.map((world) => [`wasi:${world}/*`, `${shim}/${world}.js#*`])),
-      ...options,
-    });
+    made = await transpile(bytes, { name: 'guest', noTypescript: true, wasiShim: false, map: map(bytes, shims), ...options });
   } catch (error) {
     throw new End('compile-failed', { message: `jco: ${error?.message ?? error}` });
   }
@@ -37,4 +33,14 @@ export async function translate(module, packages, dir, shim, options = {}) {
     writeFileSync(written, bytes);
     renameSync(written, path);
   }
+}
+
+/**
+ * Which file defines an interface of WASI. jco takes a version in full or none: those of 0.3 are read from the
+ * component, where a name that only looks like one does no harm.
+ */
+function map(bytes, shims) {
+  const versions = new Set([...bytes.toString('latin1').matchAll(NEWER)].map(([, version]) => version));
+  const entries = (version, shim) => WORLDS.map((world) => [`wasi:${world}/*${version}`, `${shim}/${world}.js#*`]);
+  return Object.fromEntries([...entries('', shims[2]), ...[...versions].flatMap((version) => entries(`@${version}`, shims[3]))]);
 }

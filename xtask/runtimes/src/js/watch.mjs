@@ -7,10 +7,28 @@ import { refusal } from './causes.mjs';
 export function kind(name, source) {
   if (name.startsWith('wasm_exec')) return 'go';
   if (/__wbindgen_|__wbg_/.test(source)) return 'wasm-bindgen';
+  if (/\badaptedImports\b/.test(source) && /\basync function instantiate\(module/.test(source)) return 'assemblyscript';
   if (/\bfunction init\(RuntimeName, PHPLoader\)/.test(source)) return 'php';
   if (/\bModule\b/.test(source) && /wasmBinary/.test(source)) return 'emscripten';
-  const message = `${name} is the glue of no toolchain that the driver knows (Emscripten, wasm-bindgen, Go, PHP)`;
+  const message = `${name} is the glue of no toolchain that the driver knows (Emscripten, wasm-bindgen, AssemblyScript, Go, PHP)`;
   throw new End('not-attempted', { subject: 'glue', message });
+}
+
+/** Glue that its toolchain wrote for another kind of host than this one: there is nothing to ask. */
+export function otherHost(glue, words) {
+  return new End('unsupported', { feature: 'other-host', message: `${glue.split('/').pop()} has ${words}` });
+}
+
+/** AssemblyScript's bindings: `esm` have started the module as they are loaded, `raw` give the function for it. */
+export async function started(load, bytes) {
+  try {
+    const bindings = await load();
+    if (typeof bindings.instantiate === 'function') await bindings.instantiate(await WebAssembly.compile(bytes), {});
+  } catch (error) {
+    // Their `abort` throws what the guest said, and where.
+    if (!/ in .+:\d+:\d+$/.test(error?.message)) throw error;
+    throw new End('trap', { trap: 'unreachable', message: `AssemblyScript's abort: ${error.message}` });
+  }
 }
 
 /** What Emscripten throws to unwind the stack once `quit` has said the exit code. */

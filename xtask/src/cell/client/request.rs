@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-use super::MOST;
+use super::MAX_BYTES;
 use crate::cell::preopens::Contents;
 use wasmlab_model::scenario::Response;
 
@@ -28,7 +28,7 @@ impl Request<'_> {
     pub fn send(&self, address: SocketAddr, path: &str, parallel: u16) -> Result<(), String> {
         let url = format!("http://{address}{path}");
         if parallel <= 1 {
-            return self.one(&url);
+            return self.send_one(&url);
         }
         // However fast each request is done, so many connections are open at once.
         let open = |_| TcpStream::connect_timeout(&address, self.limit);
@@ -37,13 +37,13 @@ impl Request<'_> {
             .collect::<io::Result<_>>()
             .map_err(|e| format!("{parallel} connections at once: {e}"))?;
         std::thread::scope(|scope| {
-            let all: Vec<_> = (0..parallel).map(|_| scope.spawn(|| self.one(&url))).collect();
+            let all: Vec<_> = (0..parallel).map(|_| scope.spawn(|| self.send_one(&url))).collect();
             all.into_iter().try_for_each(|one| one.join().unwrap_or_else(|_| Err("the client failed".to_owned())))
         })
         .map_err(|why| format!("one of {parallel} at once: {why}"))
     }
 
-    fn one(&self, url: &str) -> Result<(), String> {
+    fn send_one(&self, url: &str) -> Result<(), String> {
         // The user's proxy is for the world, not for the loopback address.
         let config =
             ureq::Agent::config_builder().timeout_global(Some(self.limit)).http_status_as_error(false).proxy(None);
@@ -64,17 +64,17 @@ impl Request<'_> {
                 return Err(format!("header {name}: {got:?}, expected {wanted:?}"));
             }
         }
-        let mut body = response.body_mut().with_config().limit(MOST).reader();
+        let mut body = response.body_mut().with_config().limit(MAX_BYTES).reader();
         if let Some(file) = &expect.body_file {
             let wanted = self.contents.open(file).map_err(|e| format!("`{file}`: {e}"))?;
-            return same(&mut body, wanted).map_err(|why| format!("the body is not that of {file}: {why}"));
+            return compare(&mut body, wanted).map_err(|why| format!("the body is not that of {file}: {why}"));
         }
         let mut got = Vec::new();
         body.read_to_end(&mut got).map_err(|e| format!("the body: {e}"))?;
-        self.read(&got)
+        self.check_response(&got)
     }
 
-    fn read(&self, got: &[u8]) -> Result<(), String> {
+    fn check_response(&self, got: &[u8]) -> Result<(), String> {
         let text = String::from_utf8_lossy(got);
         let shown = || text.chars().take(80).collect::<String>();
         match (&self.expect.body, self.expect.body_contains.iter().find(|part| !text.contains(part.as_str()))) {
@@ -88,7 +88,7 @@ impl Request<'_> {
 }
 
 /// Reads both to their ends.
-fn same(got: &mut impl Read, mut wanted: impl Read) -> Result<(), String> {
+fn compare(got: &mut impl Read, mut wanted: impl Read) -> Result<(), String> {
     let (mut ours, mut theirs) = (vec![0; 1 << 16], vec![0; 1 << 16]);
     let mut at = 0_u64;
     loop {
@@ -108,14 +108,14 @@ fn same(got: &mut impl Read, mut wanted: impl Read) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
-    use super::same;
+    use super::compare;
 
     #[test]
     fn bodies_are_compared_to_their_ends() {
         let long = vec![7; 200_000];
         let mut other = long.clone();
         other[150_000] = 8;
-        let check = |got: &[u8], wanted: &[u8]| same(&mut &*got, wanted).err();
+        let check = |got: &[u8], wanted: &[u8]| compare(&mut &*got, wanted).err();
         assert_eq!(check(&long, &long), None);
         assert_eq!(check(&long, &other).as_deref(), Some("byte 150000 differs"));
         assert_eq!(check(&long[..9], &long[..10]).as_deref(), Some("it ends after 9 bytes, 1 too early"));

@@ -7,41 +7,45 @@ use std::time::{Duration, Instant};
 use wasmlab_model::observation::RecordedRequest;
 
 /// Bytes of the request line with the headers.
-const HEAD: usize = 16 << 10;
+const MAX_HEAD: usize = 16 << 10;
 /// Headers.
-const HEADERS: usize = 64;
+const MAX_HEADERS: usize = 64;
 /// Bytes of a body.
-const BODY: usize = 1 << 20;
+const MAX_BODY: usize = 1 << 20;
 /// Bytes that are read and thrown away after the answer: a connection that is closed before would be reset, and
 /// its client might never see the answer.
-const DRAINED: usize = 4 << 20;
+const MAX_DRAINED: usize = 4 << 20;
 /// How often a reader looks whether its cell is over.
-const TICK: Duration = Duration::from_millis(50);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Why there is no request.
-pub enum Refused {
+pub enum ReadError {
     /// Nothing was sent.
-    Nothing,
+    Empty,
     /// What was sent is none.
-    Because(String),
+    Malformed(String),
 }
 
-fn because<T>(words: impl Into<String>) -> Result<T, Refused> {
-    Err(Refused::Because(words.into()))
+fn malformed<T>(words: impl Into<String>) -> Result<T, ReadError> {
+    Err(ReadError::Malformed(words.into()))
 }
 
 /// Reads a request, until `deadline` or until the cell `is_over`.
 ///
 /// # Errors
 /// Why there is none.
-pub fn read(stream: &mut TcpStream, deadline: Instant, is_over: &dyn Fn() -> bool) -> Result<RecordedRequest, Refused> {
-    let mut input = Input { stream, deadline, is_over, begun: false, got: Vec::new() };
+pub fn read(
+    stream: &mut TcpStream,
+    deadline: Instant,
+    is_over: &dyn Fn() -> bool,
+) -> Result<RecordedRequest, ReadError> {
+    let mut input = Connection { stream, deadline, is_over, begun: false, got: Vec::new() };
     let (mut asked, size) = loop {
-        if let Some(head) = head(&input.got)? {
+        if let Some(head) = parse_head(&input.got)? {
             break head;
         }
-        if input.got.len() > HEAD {
-            return because(format!("the head is longer than {HEAD} bytes"));
+        if input.got.len() > MAX_HEAD {
+            return malformed(format!("the head is longer than {MAX_HEAD} bytes"));
         }
         input.more()?;
     };
@@ -49,10 +53,10 @@ pub fn read(stream: &mut TcpStream, deadline: Instant, is_over: &dyn Fn() -> boo
     input.begun = true;
     let body = match asked.headers.get("transfer-encoding") {
         Some(coding) if coding.eq_ignore_ascii_case("chunked") => input.chunks()?,
-        Some(coding) => return because(format!("the transfer-encoding {coding:?} is not `chunked`")),
+        Some(coding) => return malformed(format!("the transfer-encoding {coding:?} is not `chunked`")),
         None => {
             let length = asked.headers.get("content-length").map_or("0", String::as_str);
-            let Ok(length) = length.parse() else { return because(format!("content-length is {length:?}")) };
+            let Ok(length) = length.parse() else { return malformed(format!("content-length is {length:?}")) };
             input.exactly(length)?
         }
     };
@@ -62,21 +66,21 @@ pub fn read(stream: &mut TcpStream, deadline: Instant, is_over: &dyn Fn() -> boo
 
 /// Reads on until the client closes, within limits.
 pub fn drain(stream: &mut TcpStream, deadline: Instant, is_over: &dyn Fn() -> bool) {
-    let mut input = Input { stream, deadline, is_over, begun: false, got: Vec::new() };
+    let mut input = Connection { stream, deadline, is_over, begun: false, got: Vec::new() };
     let mut drained = 0;
-    while drained < DRAINED && input.more().is_ok() {
+    while drained < MAX_DRAINED && input.more().is_ok() {
         drained += std::mem::take(&mut input.got).len();
     }
 }
 
 /// The request without its body, and the size of its head; `None` while it is not whole.
-fn head(bytes: &[u8]) -> Result<Option<(RecordedRequest, usize)>, Refused> {
-    let mut headers = [httparse::EMPTY_HEADER; HEADERS];
+fn parse_head(bytes: &[u8]) -> Result<Option<(RecordedRequest, usize)>, ReadError> {
+    let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
     let mut request = httparse::Request::new(&mut headers);
     let size = match request.parse(bytes) {
         Ok(httparse::Status::Complete(size)) => size,
         Ok(httparse::Status::Partial) => return Ok(None),
-        Err(error) => return because(format!("no HTTP/1.1: {error}")),
+        Err(error) => return malformed(format!("no HTTP/1.1: {error}")),
     };
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let asked = RecordedRequest {
@@ -89,7 +93,7 @@ fn head(bytes: &[u8]) -> Result<Option<(RecordedRequest, usize)>, Refused> {
 }
 
 /// A connection and what it brought.
-struct Input<'a> {
+struct Connection<'a> {
     stream: &'a mut TcpStream,
     deadline: Instant,
     is_over: &'a dyn Fn() -> bool,
@@ -98,17 +102,17 @@ struct Input<'a> {
     got: Vec<u8>,
 }
 
-impl Input<'_> {
+impl Connection<'_> {
     /// Waits for more; a client that sends a byte now and then does not stretch the limit.
-    fn more(&mut self) -> Result<(), Refused> {
+    fn more(&mut self) -> Result<(), ReadError> {
         let mut buffer = [0; 8192];
         loop {
             let nothing_yet = self.got.is_empty() && !self.begun;
-            let end = |words: &str| if nothing_yet { Err(Refused::Nothing) } else { because(words) };
+            let end = |words: &str| if nothing_yet { Err(ReadError::Empty) } else { malformed(words) };
             if Instant::now() >= self.deadline || (self.is_over)() {
                 return end("the request did not come to its end");
             }
-            if self.stream.set_read_timeout(Some(TICK)).is_err() {
+            if self.stream.set_read_timeout(Some(POLL_INTERVAL)).is_err() {
                 return end("the connection failed");
             }
             match self.stream.read(&mut buffer) {
@@ -124,9 +128,9 @@ impl Input<'_> {
         }
     }
 
-    fn exactly(&mut self, length: usize) -> Result<Vec<u8>, Refused> {
-        if length > BODY {
-            return because(format!("the body is longer than {BODY} bytes"));
+    fn exactly(&mut self, length: usize) -> Result<Vec<u8>, ReadError> {
+        if length > MAX_BODY {
+            return malformed(format!("the body is longer than {MAX_BODY} bytes"));
         }
         while self.got.len() < length {
             self.more()?;
@@ -134,23 +138,23 @@ impl Input<'_> {
         Ok(self.got.drain(..length).collect())
     }
 
-    fn chunks(&mut self) -> Result<Vec<u8>, Refused> {
+    fn chunks(&mut self) -> Result<Vec<u8>, ReadError> {
         let mut body = Vec::new();
         loop {
             let (head, size) = match httparse::parse_chunk_size(&self.got) {
                 Ok(httparse::Status::Complete((head, size))) => (head, usize::try_from(size).unwrap_or(usize::MAX)),
-                Ok(httparse::Status::Partial) if self.got.len() <= HEAD => {
+                Ok(httparse::Status::Partial) if self.got.len() <= MAX_HEAD => {
                     self.more()?;
                     continue;
                 }
-                _ => return because("a chunk has no size"),
+                _ => return malformed("a chunk has no size"),
             };
             self.got.drain(..head);
             if size == 0 {
                 return Ok(body);
             }
-            if size > BODY || body.len() + size > BODY {
-                return because(format!("the body is longer than {BODY} bytes"));
+            if size > MAX_BODY || body.len() + size > MAX_BODY {
+                return malformed(format!("the body is longer than {MAX_BODY} bytes"));
             }
             body.extend(self.exactly(size)?);
             // The line's end after a chunk.
@@ -161,7 +165,7 @@ impl Input<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Refused, read};
+    use super::{ReadError, read};
     use std::io::Write;
     use std::net::{TcpListener, TcpStream};
     use std::time::{Duration, Instant};
@@ -182,8 +186,8 @@ mod tests {
         let read = read(&mut stream, Instant::now() + Duration::from_secs(10), &|| false);
         sender.join().unwrap();
         read.map_err(|refused| match refused {
-            Refused::Nothing => "nothing".to_owned(),
-            Refused::Because(words) => words,
+            ReadError::Empty => "nothing".to_owned(),
+            ReadError::Malformed(words) => words,
         })
     }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use crate::cell::Folder;
+use crate::cell::TempDir;
 use crate::cli::common::usage;
 use crate::cli::output;
 use crate::store::tree::Tree;
@@ -39,7 +39,7 @@ pub struct DirArgs {
 pub struct Dirs {
     /// For the scenario.
     pub dirs: Vec<Dir>,
-    _originals: Option<Folder>,
+    _originals: Option<TempDir>,
 }
 
 impl DirArgs {
@@ -51,7 +51,7 @@ impl DirArgs {
                  file and choose one runtime with --runtime, or give each a copy with --dir"
             ));
         }
-        let originals = (!self.dir.is_empty()).then(|| Folder::make(false)).transpose()?;
+        let originals = (!self.dir.is_empty()).then(|| TempDir::create(false)).transpose()?;
         let mut dirs = Vec::new();
         for (index, text) in self.dir.iter().enumerate() {
             let (host, guest) = parse("--dir", text)?;

@@ -85,12 +85,12 @@ impl Script<'_> {
 
     /// The commands of a program that reports to a file: its last event says how the guest ended.
     fn reported(&self, seconds: u64) -> String {
-        let prepare = self.prepare("end $?");
+        let prepare = self.precompile("end $?");
         let commands = self.made.commands.iter().map(|argv| self.line(argv)).collect::<Vec<_>>().join(" && ");
         format!(
             "\n# What the runtime reported: calls that returned, and how it ended.\n\
              end() {{\n    code=$1\n    \
-             grep -E '\"event\":\"(called|host-call)\"' events.jsonl >&2 2> /dev/null\n    \
+             grep -E '\"event\":\"(call-returned|host-call)\"' events.jsonl >&2 2> /dev/null\n    \
              end=$(sed -n 's/^{{\"event\":\"end\",\"cause\":\\(.*\\),\"micros\":[0-9]*}}$/\\1/p' events.jsonl 2> /dev/null)\n    \
              case $end in\n    \
              '') [ \"$code\" = 124 ] && end='still running after {seconds} seconds' || end=\"no last word, exit code $code\"\n        \
@@ -105,7 +105,7 @@ impl Script<'_> {
 
     /// The commands of a program whose exit code says how the guest ended.
     fn by_exit_code(&self, seconds: u64) -> String {
-        let prepare = self.prepare("end $?");
+        let prepare = self.precompile("end $?");
         let commands = self.made.commands.iter().map(|argv| self.line(argv) + " || end $?\n").collect::<String>();
         format!(
             "\nend() {{\n    case $1 in\n    124) echo 'outcome: exit code 124, as `timeout` gives it to what runs longer than {seconds} seconds' >&2 ;;\n    \
@@ -113,9 +113,9 @@ impl Script<'_> {
         )
     }
 
-    fn prepare(&self, end: &str) -> String {
-        let Some(argv) = &self.made.prepare else { return String::new() };
-        let folder = quote(&self.made.prepared.to_string_lossy());
+    fn precompile(&self, end: &str) -> String {
+        let Some(argv) = &self.made.precompile else { return String::new() };
+        let folder = quote(&self.made.precompiled.to_string_lossy());
         format!("rm -rf {folder}\nmkdir -p {folder}\n{} || {end}\n", self.command(argv) + " < /dev/null")
     }
 

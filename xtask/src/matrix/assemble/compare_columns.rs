@@ -82,7 +82,7 @@ mod tests {
             given: BTreeMap::new(),
             engines: Engines::Built,
             sink: None,
-            keep: crate::cell::Keep::default(),
+            keep: crate::cell::Retention::default(),
         };
         let mut report = sample::report();
         report.runtimes[0].id = "wasmi-cli".to_owned();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::cell::{folder, sandbox};
+use crate::cell::{sandbox, temp_dir};
 use crate::matrix::Row;
 use wasmlab_model::report::{Note, NoteKind, RunReport, RuntimeInfo};
 use wasmlab_model::scenario::Scenario;
@@ -31,7 +31,7 @@ pub fn missing(runtimes: &[RuntimeInfo], rows: &[Option<Row>], scenarios: &[Scen
         subject: "sandbox".to_owned(),
         text: text.to_owned(),
     });
-    let stayed = folder::stayed().into_iter().map(|text| Note {
+    let stayed = temp_dir::take_leftovers().into_iter().map(|text| Note {
         kind: NoteKind::Missing,
         subject: "temporary folder".to_owned(),
         text,

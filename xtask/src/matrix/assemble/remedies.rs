@@ -1,11 +1,18 @@
-//! Remedies that are a runtime's own: the switch, or the embedder's call, that gives a guest what it ran out of.
+//! Remedies that are a runtime's own: the switch, or the embedder's call, that gives a guest what it ran out of; what no
+//! page of a browser has.
 
 use wasmlab_model::codes::Code;
 use wasmlab_model::report::Cell;
-use wasmlab_runtimes::Runtime;
+use wasmlab_runtimes::{Runtime, Source};
 
 /// Writes into each cell what its runtime has for it.
 pub fn of_runtimes(runtimes: &[Runtime], cells: &mut [Cell]) {
+    for cell in cells.iter_mut().filter(|cell| is_socket_of_page(runtimes, cell)) {
+        cell.remedy = Some(
+            "A page has no sockets: run it outside of a page, or let it ask by HTTP (`wasi:http/outgoing-handler`)."
+                .to_owned(),
+        );
+    }
     for cell in cells.iter_mut().filter(|cell| is_stack_overflow(cell)) {
         let runtime = runtimes.iter().find(|runtime| runtime.id() == cell.runtime);
         if let Some(switch) = runtime.and_then(|runtime| runtime.larger_stack) {
@@ -14,6 +21,15 @@ pub fn of_runtimes(runtimes: &[Runtime], cells: &mut [Cell]) {
             ));
         }
     }
+}
+
+/// A function of sockets that a shim links in a page, with nothing behind it.
+fn is_socket_of_page(runtimes: &[Runtime], cell: &Cell) -> bool {
+    let of_sockets = |subject: &str| subject.starts_with("sock_") || subject.starts_with("wasi:sockets/");
+    let in_page = |runtime: &&Runtime| runtime.id() == cell.runtime && matches!(runtime.source, Source::Driver { .. });
+    cell.code == Some(Code::NotImplemented)
+        && cell.subject.as_deref().is_some_and(of_sockets)
+        && runtimes.iter().any(|runtime| in_page(&runtime))
 }
 
 fn is_stack_overflow(cell: &Cell) -> bool {
@@ -41,6 +57,9 @@ mod tests {
         check("node", Code::Trap, "stack-overflow", Some("--stack-size="));
         check("wasmi", Code::Trap, "stack-overflow", Some("set_max_recursion_depth"));
         check("node", Code::Trap, "unreachable", None);
+        let function = "wasi:sockets/tcp-create-socket#create-tcp-socket";
+        check("chromium+jco", Code::NotImplemented, function, Some("A page has no sockets"));
+        check("deno", Code::NotImplemented, "sock_recv", None);
         check("node", Code::Timeout, "stack-overflow", None);
     }
 }

@@ -1,8 +1,10 @@
 //! AssemblyScript: `asc` of the npm package `assemblyscript`, a compiler for a language that looks like
 //! TypeScript.
 
+use wasmlab_model::scenario::Build;
+
 use crate::npm::{self, Package};
-use crate::{Recipe, Task, Toolchain, build_table};
+use crate::{Fault, Recipe, Task, Toolchain, build_table};
 
 const PACKAGE: Package = Package { name: "assemblyscript", program: Some("asc") };
 
@@ -12,11 +14,22 @@ pub const TOOLCHAIN: Toolchain = Toolchain {
     makes: "AssemblyScript -> modules for JavaScript hosts, modules without imports",
     example: "source = \"hello.ts\"\nartifact = \"hello.wasm\"\nflags = [\"-O\"]",
     variables: npm::VARIABLES,
-    check: |build| build_table::source(build, "ts").into_iter().chain(build_table::artifact(build)).collect(),
+    check,
     find: |_, machine| PACKAGE.find(machine),
     recipe,
     ..Toolchain::BASE
 };
+
+fn check(build: &Build) -> Vec<Fault> {
+    let mut faults: Vec<Fault> = build_table::source(build, "ts").into_iter().chain(build_table::artifact(build)).collect();
+    let bindings = build.artifact.as_ref().and_then(|name| Some(format!("{}.js", name.strip_suffix(".wasm")?)));
+    if let Some(glue) = build.companions.first()
+        && (Some(glue) != bindings.as_ref() || !build.flags.iter().any(|flag| flag == "--bindings"))
+    {
+        faults.push(("companions", format!("`{glue}` is not the file that `--bindings` among the flags writes: NAME.js")));
+    }
+    faults
+}
 
 fn recipe(task: &Task) -> Recipe {
     let asc = npm::folder(task.tool).join("bin/asc.js");

@@ -3,6 +3,7 @@
 import { End } from '../protocol.mjs';
 import { options } from '../builtins.mjs';
 import { refusal, thrown } from '../causes.mjs';
+import { define } from '../functions.mjs';
 import { short, split, toJs, toText } from '../values.mjs';
 import { Types } from '../types.mjs';
 
@@ -18,9 +19,12 @@ export async function run(spec, log, bytes) {
   log.stage('link');
   const wanted = WebAssembly.Module.imports(module);
   const host = { imports: {}, exit: undefined };
-  if (spec.mode.endsWith('+wasi-shim') && wanted.some((i) => i.module === WASI)) {
+  const shimmed = spec.mode.endsWith('+wasi-shim') && wanted.some((i) => i.module === WASI);
+  log.executionPath(shimmed ? 'wasi' : 'plain');
+  if (shimmed) {
     await (await import('./wasi.mjs')).define(spec, host);
   }
+  define(spec.host_functions ?? [], wanted, host.imports, types, log);
   check(wanted, host.imports, types);
 
   log.stage('instantiate');
@@ -86,7 +90,7 @@ async function calls(list, host, instance, types, log) {
     }
     const returned = await guarded(host, 'run', () => f(...given.map(toJs)));
     const results = type.results.length > 1 ? [...returned] : type.results.length ? [returned] : [];
-    log.write({ event: 'called', export: name, results: results.map((v, i) => toText(v, type.results[i])) });
+    log.write({ event: 'call-returned', export: name, results: results.map((v, i) => toText(v, type.results[i])) });
   }
 }
 

@@ -2,7 +2,7 @@
 
 import { End } from '../protocol.mjs';
 import { thrown } from '../causes.mjs';
-import { aborted, isExit, kind, watch } from '../watch.mjs';
+import { aborted, isExit, kind, otherHost, started, watch } from '../watch.mjs';
 import { stderr, stdout } from './report.mjs';
 
 export async function run(spec, log, bytes) {
@@ -11,6 +11,7 @@ export async function run(spec, log, bytes) {
   }
   const source = await (await fetch(`/guest/${spec.glue}`)).text();
   const way = kind(spec.glue, source);
+  log.executionPath(`glue:${way}`);
   const life = watch(log);
   // Glue throws from callbacks and promises too: wherever it comes from, the first error ends the cell.
   const failed = new Promise((_, reject) => {
@@ -28,7 +29,7 @@ export async function run(spec, log, bytes) {
   }
 }
 
-const WAYS = { emscripten, 'wasm-bindgen': bindgen, go, php };
+const WAYS = { emscripten, 'wasm-bindgen': bindgen, assemblyscript, go, php };
 
 /** Adds a classic script to the page, as a page's author would. */
 function script(name) {
@@ -72,6 +73,11 @@ async function bindgen(spec, bytes) {
   await glue.default({ module_or_path: bytes });
 }
 
+/** An ES module that fetches the module beside it and calls its start, or gives a function that does. */
+async function assemblyscript(spec, bytes) {
+  await started(() => import(`/guest/${spec.glue}`), bytes);
+}
+
 /** Go's wasm_exec.js defines a class; in a page it prints to the console. */
 async function go(spec, bytes) {
   await script(spec.glue);
@@ -92,7 +98,7 @@ async function go(spec, bytes) {
 async function php(spec, bytes) {
   const source = await (await fetch(`/guest/${spec.glue}`)).text();
   if (!/RuntimeName === 'WEB'/.test(source)) {
-    throw new End('not-attempted', { subject: 'glue', message: `${spec.glue} was made for Node: the package for pages is another one` });
+    throw otherHost(spec.glue, 'no code for a page: PHP for pages is another build, @php-wasm/web');
   }
   const bundled = source.replace(/^import (\w+) from '[^']*\.wasm';$/m, "const $1 = 'given';");
   const { init } = await import(URL.createObjectURL(new Blob([bundled], { type: 'text/javascript' })));

@@ -1,15 +1,19 @@
-// A component in a page: jco translated it before (prepare.mjs), preview2-shim's build for browsers is its host.
-// Directories are held in memory, as with the polyfill of WASI 0.1; sockets a page has none.
+// A component in a page: jco translated it before (prepare.mjs), its shims' builds for browsers are its host. That of
+// WASI 0.3 is made of that of 0.2, which is prepared for both. Directories are held in memory, as with the polyfill of
+// WASI 0.1; sockets a page has none.
 
-import { entered, instantiated, lacking, set } from '../component.mjs';
+import { entered, instantiated, set } from '../component.mjs';
+import { checkImports } from '../imports.mjs';
 import { stderr, stdin, stdout } from './report.mjs';
 import * as cli from '/packages/@bytecodealliance/preview2-shim/dist/browser/cli.js';
 import * as filesystem from '/packages/@bytecodealliance/preview2-shim/dist/browser/filesystem.js';
 
 export async function run(spec, log) {
+  log.executionPath('jco');
   log.stage('compile', { cached: true });
   log.stage('link');
-  lacking(await (await fetch('/component/guest.js')).text());
+  const translated = await (await fetch('/component/guest.js')).text();
+  checkImports(translated);
   set(cli, '_setArgs', spec.args);
   set(cli, '_setEnv', spec.env);
   set(cli, '_setStdin', { blockingRead: input });
@@ -21,7 +25,7 @@ export async function run(spec, log) {
     addEventListener('unhandledrejection', (event) => (event.preventDefault(), reject(event.reason)));
   });
   log.stage('instantiate');
-  const guest = await instantiated(() => Promise.race([import('/component/guest.js'), failed]));
+  const guest = await instantiated(translated, () => Promise.race([import('/component/guest.js'), failed]));
   log.stage('run');
   await entered(spec, guest, log, failed);
 }

@@ -2,7 +2,8 @@
 //
 //   a component               jco's translation of it, with its shim of WASI 0.2 (jco.mjs)
 //   glue beside the module    its own JavaScript loads it (glue.mjs)
-//   anything else             plain WebAssembly, or WASI 0.1 by the polyfill where the column has it (core.mjs)
+//   anything else             plain WebAssembly, or WASI 0.1 by the polyfill where the column has it (core.mjs); in a
+//                             worker of the page where the cell says so
 
 import { End } from '../protocol.mjs';
 import { Log, captureConsole } from './report.mjs';
@@ -13,11 +14,21 @@ const ended = (error) => {
   log.end(error instanceof End ? error.cause : { kind: 'engine-error', message: String(error?.stack ?? error) });
 };
 
+/** This script once more, in a worker, which reports the end; waits for that, or for the worker's own failure. */
+function inWorker() {
+  return new Promise((_, reject) => {
+    const worker = new Worker(import.meta.url, { type: 'module' });
+    worker.onerror = (event) => reject(new Error(`the worker failed: ${event.message}`));
+  });
+}
+
 try {
   captureConsole();
   const spec = await (await fetch('/cell.json')).json();
   if (spec.component) {
     await (await import('./jco.mjs')).run(spec, log);
+  } else if (spec.switches.includes('new Worker()') && globalThis.document && !spec.glue) {
+    await inWorker();
   } else {
     const bytes = new Uint8Array(await (await fetch('/module.wasm')).arrayBuffer());
     const { run } = await (spec.glue ? import('./glue.mjs') : import('./core.mjs'));

@@ -68,6 +68,11 @@ export class Log {
     this.write({ event: 'stage', stage, micros: 0, ...more });
   }
 
+  /** As in `log.mjs`. */
+  executionPath(path) {
+    this.write({ event: 'execution-path', path });
+  }
+
   end(cause) {
     this.write({ event: 'end', cause, micros: 0 });
     this.#ended = true;

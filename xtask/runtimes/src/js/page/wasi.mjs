@@ -24,15 +24,15 @@ export function define(spec, host) {
 
 /** The shim throws a string where a page has no sockets: that is its answer, no trap of the guest's. */
 function sockets(imports) {
-  const answer = (f) => (...args) => {
+  const answer = (name, f) => (...args) => {
     try {
       return f(...args);
     } catch (error) {
       if (typeof error !== 'string') throw error;
-      throw new End('unsupported', { feature: 'network', message: `browser_wasi_shim: ${error}` });
+      throw new End('unsupported', { feature: name, message: `browser_wasi_shim says: ${error}` });
     }
   };
-  return Object.fromEntries(Object.entries(imports).filter(([name]) => name.startsWith('sock_')).map(([name, f]) => [name, answer(f)]));
+  return Object.fromEntries(Object.entries(imports).filter(([name]) => name.startsWith('sock_')).map(([name, f]) => [name, answer(name, f)]));
 }
 
 /** A directory's entries as the driver lists them: a file is base64, a directory an object. */

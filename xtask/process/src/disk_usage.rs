@@ -4,14 +4,14 @@ use std::path::Path;
 
 /// Room that files take.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Usage {
+pub struct DiskUsage {
     /// Bytes on the disk: holes take none, and a file with several names counts once in all.
     pub bytes: u64,
     /// Files, folders, links.
     pub files: u64,
 }
 
-impl Usage {
+impl DiskUsage {
     /// Whether it is more than `limit` in anything.
     #[must_use]
     pub fn exceeds(self, limit: Self) -> bool {
@@ -22,16 +22,16 @@ impl Usage {
 /// What is below these folders; once it exceeds `most`, the rest is not looked at. What cannot be read counts nothing.
 #[must_use]
 #[cfg(not(target_os = "linux"))]
-pub fn usage_of<'a>(_: impl IntoIterator<Item = &'a Path>, _: Usage) -> Usage {
-    Usage::default()
+pub fn disk_usage<'a>(_: impl IntoIterator<Item = &'a Path>, _: DiskUsage) -> DiskUsage {
+    DiskUsage::default()
 }
 
 /// What is below these folders; once it exceeds `most`, the rest is not looked at. What cannot be read counts nothing,
 /// but a tree that cannot be held in view exceeds everything.
 #[must_use]
 #[cfg(target_os = "linux")]
-pub fn usage_of<'a>(tops: impl IntoIterator<Item = &'a Path>, most: Usage) -> Usage {
-    let mut used = Usage::default();
+pub fn disk_usage<'a>(tops: impl IntoIterator<Item = &'a Path>, most: DiskUsage) -> DiskUsage {
+    let mut used = DiskUsage::default();
     tops.into_iter().for_each(|top| linux::add(top, most, &mut used));
     used
 }
@@ -44,7 +44,7 @@ mod linux {
 
     use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, openat, statat};
 
-    use super::Usage;
+    use super::DiskUsage;
 
     const FOLDER: OFlags = OFlags::DIRECTORY.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
@@ -53,7 +53,7 @@ mod linux {
     const OPEN: usize = 200;
 
     /// By descriptors, so that nothing that is moved or put in its place meanwhile leads out of the tree.
-    pub fn add(top: &Path, most: Usage, used: &mut Usage) {
+    pub fn add(top: &Path, most: DiskUsage, used: &mut DiskUsage) {
         let Ok(top) = openat(CWD, top, FOLDER, Mode::empty()) else { return };
         let mut waiting = vec![(read(&top, most, used), top)];
         while let Some((names, above)) = waiting.last_mut() {
@@ -65,7 +65,7 @@ mod linux {
                 waiting.push((read(&here, most, used), here));
             }
             if waiting.len() > OPEN {
-                *used = Usage { bytes: u64::MAX, files: u64::MAX };
+                *used = DiskUsage { bytes: u64::MAX, files: u64::MAX };
                 return;
             }
             if used.exceeds(most) {
@@ -75,7 +75,7 @@ mod linux {
     }
 
     /// Adds what is in a folder, and gives the folders in it.
-    fn read(here: &OwnedFd, most: Usage, used: &mut Usage) -> Vec<CString> {
+    fn read(here: &OwnedFd, most: DiskUsage, used: &mut DiskUsage) -> Vec<CString> {
         let mut folders = Vec::new();
         let Ok(mut entries) = Dir::read_from(here) else { return folders };
         while let Some(Ok(entry)) = entries.read() {
@@ -106,12 +106,12 @@ mod tests {
     use std::os::unix::fs::symlink;
     use std::path::Path;
 
-    use super::{Usage, usage_of};
+    use super::{DiskUsage, disk_usage};
 
-    const ALL: Usage = Usage { bytes: u64::MAX, files: u64::MAX };
+    const ALL: DiskUsage = DiskUsage { bytes: u64::MAX, files: u64::MAX };
 
-    fn of(top: &Path) -> Usage {
-        usage_of([top], ALL)
+    fn of(top: &Path) -> DiskUsage {
+        disk_usage([top], ALL)
     }
 
     #[test]
@@ -119,7 +119,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let (top, outside) = (root.path().join("top"), root.path().join("outside"));
         [&top, &outside].into_iter().for_each(|dir| fs::create_dir(dir).unwrap());
-        assert_eq!(of(&top), Usage::default());
+        assert_eq!(of(&top), DiskUsage::default());
         fs::write(outside.join("large"), vec![1; 1 << 20]).unwrap();
         symlink(&outside, top.join("link")).unwrap();
         let with_link = of(&top);
@@ -132,8 +132,10 @@ mod tests {
         let used = of(&top);
         assert_eq!(used.files, 1 + 4 + 8);
         assert!((1 << 20..2 << 20).contains(&used.bytes), "{used:?}");
-        assert!(usage_of([top.as_path()], Usage { bytes: 10, files: 3 }).exceeds(Usage { bytes: 10, files: 3 }));
-        assert_eq!(of(&top.join("none")), Usage::default());
+        assert!(
+            disk_usage([top.as_path()], DiskUsage { bytes: 10, files: 3 }).exceeds(DiskUsage { bytes: 10, files: 3 })
+        );
+        assert_eq!(of(&top.join("none")), DiskUsage::default());
     }
 
     /// As deep as it likes: neither the stack nor the descriptors end.

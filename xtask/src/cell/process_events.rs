@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use wasmlab_model::observation::ProcessRole;
-use wasmlab_process::{self as process, Command, Ended, Running, Stream, Watch};
+use wasmlab_process::{self as process, Command, CompletedProcess, Running, Stream, Watch};
 
 /// Takes a process's command before it starts, then what it prints, as it comes.
 pub type OutputSink<'a> = &'a (dyn Fn(ProcessEvent) + Sync);
@@ -20,7 +20,7 @@ pub enum ProcessEvent<'a> {
 }
 
 /// How often a listener hears.
-const TOLD: Duration = Duration::from_millis(20);
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 /// Starts the process, does `meanwhile`, and waits for the end.
 ///
@@ -32,7 +32,7 @@ pub fn run(
     watch: Option<Watch>,
     sink: Option<OutputSink>,
     meanwhile: impl FnOnce(&Running),
-) -> io::Result<Ended> {
+) -> io::Result<CompletedProcess> {
     if let Some(sink) = sink {
         sink(ProcessEvent::Starting(role, command));
     }
@@ -46,15 +46,15 @@ pub fn run(
         let listener = scope.spawn(|| {
             let mut told = [0, 0];
             while !done.load(Ordering::SeqCst) {
-                tell(&running, &mut told, sink);
-                if running.wait_end(TOLD) {
+                emit_output(&running, &mut told, sink);
+                if running.wait_end(POLL_INTERVAL) {
                     break;
                 }
             }
             told
         });
         meanwhile(&running);
-        while !running.wait_end(TOLD) {}
+        while !running.wait_end(POLL_INTERVAL) {}
         done.store(true, Ordering::SeqCst);
         listener.join().unwrap_or_default()
     });
@@ -67,7 +67,7 @@ pub fn run(
     Ok(ended)
 }
 
-fn tell(running: &Running, told: &mut [usize; 2], sink: OutputSink) {
+fn emit_output(running: &Running, told: &mut [usize; 2], sink: OutputSink) {
     for (index, stream) in [Stream::Stdout, Stream::Stderr].into_iter().enumerate() {
         let new = running.since(stream, told[index]);
         if !new.is_empty() {

@@ -4,19 +4,19 @@
 use std::io;
 use std::path::Path;
 
-use wasmlab_process::space_left;
+use wasmlab_process::disk_space;
 
 /// The variable that says how many bytes must stay free.
 pub const VARIABLE: &str = "WASMLAB_MIN_FREE";
 
 /// Bytes that must stay free, and files.
-const BYTES: u64 = 64 << 20;
-const FILES: u64 = 1000;
+const MIN_BYTES: u64 = 64 << 20;
+const MIN_FILES: u64 = 1000;
 
 /// Whether the file system of `path` is all but full.
 pub fn is_short(path: &Path) -> bool {
-    let wanted = std::env::var(VARIABLE).ok().and_then(|text| text.parse().ok()).unwrap_or(BYTES);
-    space_left(path).is_some_and(|left| left.bytes < wanted || left.files < FILES)
+    let wanted = std::env::var(VARIABLE).ok().and_then(|text| text.parse().ok()).unwrap_or(MIN_BYTES);
+    disk_space(path).is_some_and(|left| left.bytes < wanted || left.files < MIN_FILES)
 }
 
 /// What is said of a cell that had too little.

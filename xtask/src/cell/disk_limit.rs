@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::time::Duration;
 
-use wasmlab_process::{Usage, usage_of};
+use wasmlab_process::{DiskUsage, disk_usage};
 
 /// How often it is looked. Most cells have ended by the first time.
 const PERIOD: Duration = Duration::from_millis(200);
@@ -22,12 +22,13 @@ pub struct DiskWatch {
 impl DiskWatch {
     /// Watches these folders: what they hold now is not the guest's. Where no thread is to be had the guest is bounded
     /// by what its file system has.
-    pub fn start(folders: Vec<PathBuf>, limit: Usage) -> Self {
+    pub fn start(folders: Vec<PathBuf>, limit: DiskUsage) -> Self {
         let is_over = Arc::new(AtomicBool::new(false));
         let (alive, ended) = mpsc::channel::<()>();
         let shared = Arc::clone(&is_over);
-        let had = used(&folders, Usage { bytes: u64::MAX, files: u64::MAX });
-        let most = Usage { bytes: had.bytes.saturating_add(limit.bytes), files: had.files.saturating_add(limit.files) };
+        let had = used(&folders, DiskUsage { bytes: u64::MAX, files: u64::MAX });
+        let most =
+            DiskUsage { bytes: had.bytes.saturating_add(limit.bytes), files: had.files.saturating_add(limit.files) };
         let look = move || {
             while ended.recv_timeout(PERIOD) == Err(RecvTimeoutError::Timeout) {
                 if used(&folders, most).exceeds(most) {
@@ -46,8 +47,8 @@ impl DiskWatch {
     }
 }
 
-fn used(folders: &[PathBuf], most: Usage) -> Usage {
-    usage_of(folders.iter().map(PathBuf::as_path), most)
+fn used(folders: &[PathBuf], most: DiskUsage) -> DiskUsage {
+    disk_usage(folders.iter().map(PathBuf::as_path), most)
 }
 
 /// The folders of a cell that a guest can fill.

@@ -13,28 +13,28 @@ const PREFIX: &str = "wasmlab-cell-";
 const KEPT_PREFIX: &str = "wasmlab-kept-";
 
 /// What is younger may be of a lab that is about to lock it.
-const YOUNG: Duration = Duration::from_secs(60);
+const MIN_AGE: Duration = Duration::from_secs(60);
 
 /// What could not be removed, and why.
-static STAYED: Mutex<Vec<String>> = Mutex::new(Vec::new());
+static LEFTOVERS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 /// A folder that is removed when it is no longer needed.
-pub struct Folder {
+pub struct TempDir {
     path: PathBuf,
     /// Held while the folder is in use, by the kernel's word: who gets it knows that its lab is gone.
     _lock: Option<File>,
     kept: bool,
 }
 
-impl Folder {
+impl TempDir {
     /// A new one, in the temporary folder of this machine; `kept`: it stays.
     ///
     /// # Errors
     /// When none can be made there.
-    pub fn make(kept: bool) -> io::Result<Self> {
+    pub fn create(kept: bool) -> io::Result<Self> {
         static SWEPT: Once = Once::new();
         let parent = std::env::temp_dir();
-        SWEPT.call_once(|| sweep(&parent));
+        SWEPT.call_once(|| remove_stale(&parent));
         let prefix = if kept { KEPT_PREFIX } else { PREFIX };
         let dir = tempfile::Builder::new().prefix(prefix).tempdir().map_err(|e| {
             io::Error::new(
@@ -53,7 +53,7 @@ impl Folder {
     }
 }
 
-impl Drop for Folder {
+impl Drop for TempDir {
     fn drop(&mut self) {
         if !self.kept {
             remove(&self.path);
@@ -63,23 +63,23 @@ impl Drop for Folder {
 
 fn remove(path: &Path) {
     if let Err(why) = remove_tree(path) {
-        let mut stayed = STAYED.lock().unwrap_or_else(PoisonError::into_inner);
-        stayed.push(format!("`{}` could not be removed: {why}", path.display()));
+        let mut leftovers = LEFTOVERS.lock().unwrap_or_else(PoisonError::into_inner);
+        leftovers.push(format!("`{}` could not be removed: {why}", path.display()));
     }
 }
 
 /// What could not be removed since this was last asked, and why.
 #[must_use]
-pub fn stayed() -> Vec<String> {
-    std::mem::take(&mut STAYED.lock().unwrap_or_else(PoisonError::into_inner))
+pub fn take_leftovers() -> Vec<String> {
+    std::mem::take(&mut LEFTOVERS.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
 /// Removes what labs left that were killed: their folders, which nobody holds any more.
-fn sweep(parent: &Path) {
+fn remove_stale(parent: &Path) {
     let Ok(entries) = fs::read_dir(parent) else { return };
     for entry in entries.flatten().filter(|e| e.file_name().to_string_lossy().starts_with(PREFIX)) {
         let is_old =
-            entry.metadata().and_then(|m| m.modified()).is_ok_and(|t| t.elapsed().is_ok_and(|age| age > YOUNG));
+            entry.metadata().and_then(|m| m.modified()).is_ok_and(|t| t.elapsed().is_ok_and(|age| age > MIN_AGE));
         let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
         // Somebody else's is not opened, or not removed: that is theirs to do, and no fault of this machine.
         if is_old && is_folder && File::open(entry.path()).is_ok_and(|file| file.try_lock().is_ok()) {
@@ -96,7 +96,7 @@ mod tests {
     use std::path::Path;
     use std::time::SystemTime;
 
-    use super::{Folder, PREFIX, YOUNG, sweep};
+    use super::{MIN_AGE, PREFIX, TempDir, remove_stale};
 
     fn mode(path: &Path) -> u32 {
         fs::symlink_metadata(path).unwrap().permissions().mode() & 0o7777
@@ -106,7 +106,7 @@ mod tests {
     fn what_a_guest_shut_is_opened_and_removed() {
         let outside = tempfile::tempdir().unwrap();
         fs::set_permissions(outside.path(), Permissions::from_mode(0o500)).unwrap();
-        let folder = Folder::make(false).unwrap();
+        let folder = TempDir::create(false).unwrap();
         let top = folder.path().to_owned();
         let deep = top.join("dirs/0/a/b");
         fs::create_dir_all(&deep).unwrap();
@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn what_stays_is_as_the_guest_left_it() {
-        let folder = Folder::make(true).unwrap();
+        let folder = TempDir::create(true).unwrap();
         let top = folder.path().to_owned();
         fs::create_dir(top.join("shut")).unwrap();
         fs::set_permissions(top.join("shut"), Permissions::from_mode(0o0)).unwrap();
@@ -140,10 +140,10 @@ mod tests {
             fs::write(dir.join("file"), "text").unwrap();
             let file = File::open(&dir).unwrap();
             if old {
-                file.set_modified(SystemTime::now() - 2 * YOUNG).unwrap();
+                file.set_modified(SystemTime::now() - 2 * MIN_AGE).unwrap();
             }
             let _lock = held.then(|| file.try_lock().unwrap());
-            sweep(parent.path());
+            remove_stale(parent.path());
             assert_eq!(dir.exists(), stays, "{name}");
         };
         check(&format!("{PREFIX}gone"), true, false, false);

@@ -32,7 +32,7 @@ pub fn keep(lab: &Lab, plan: &Plan, prepared: &Path) {
 }
 
 fn key(plan: &Plan) -> Key {
-    Key::of("translation", &plan.compiled_key().text())
+    Key::of("translation", &plan.code_cache_key().text())
 }
 
 /// Of every file's name and contents; none of an empty folder, which is what is left of a cache that was emptied.

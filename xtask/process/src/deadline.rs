@@ -7,47 +7,47 @@ use std::time::{Duration, Instant};
 use crate::Running;
 
 /// A limit is never stretched to more than so many times itself.
-const STRETCH: u32 = 6;
+const MAX_EXTENSION: u32 = 6;
 
 /// What counts of `wall`, of which a child waited `starved` for a processor.
 #[must_use]
-pub fn counted(wall: Duration, starved: Duration) -> Duration {
-    wall.saturating_sub(starved).max(wall / STRETCH)
+pub fn net_time(wall: Duration, starved: Duration) -> Duration {
+    wall.saturating_sub(starved).max(wall / MAX_EXTENSION)
 }
 
 /// The wall-clock time that `limit` may take for a child that waited `starved` for a processor.
 #[must_use]
-pub fn stretched(limit: Duration, starved: Duration) -> Duration {
-    (limit + starved).min(limit * STRETCH)
+pub fn extended_limit(limit: Duration, starved: Duration) -> Duration {
+    (limit + starved).min(limit * MAX_EXTENSION)
 }
 
 /// A limit of a wait for a child.
 #[derive(Debug)]
-pub struct Patience<'a> {
+pub struct Deadline<'a> {
     running: &'a Running,
     limit: Duration,
     began: Instant,
     starved: Duration,
 }
 
-impl<'a> Patience<'a> {
+impl<'a> Deadline<'a> {
     /// Begins now.
     #[must_use]
     pub fn new(running: &'a Running, limit: Duration) -> Self {
-        Self { running, limit, began: Instant::now(), starved: running.starved() }
+        Self { running, limit, began: Instant::now(), starved: running.cpu_wait() }
     }
 
     /// What is left: to be asked again when it is over, for the child may have been starved meanwhile. `None`: nothing.
     #[must_use]
     pub fn left(&self) -> Option<Duration> {
-        let starved = self.running.starved().saturating_sub(self.starved);
-        self.limit.checked_sub(counted(self.began.elapsed(), starved)).filter(|left| !left.is_zero())
+        let starved = self.running.cpu_wait().saturating_sub(self.starved);
+        self.limit.checked_sub(net_time(self.began.elapsed(), starved)).filter(|left| !left.is_zero())
     }
 }
 
 /// The longest that a thread of these processes waited for a processor since it began: `schedstat`'s second number.
 #[cfg(target_os = "linux")]
-pub fn starved(pids: impl Iterator<Item = i32>) -> Duration {
+pub fn longest_cpu_wait(pids: impl Iterator<Item = i32>) -> Duration {
     let threads = pids.filter_map(|pid| std::fs::read_dir(format!("/proc/{pid}/task")).ok()).flatten().flatten();
     let waited = threads.filter_map(|thread| {
         let text = std::fs::read_to_string(thread.path().join("schedstat")).ok()?;
@@ -58,7 +58,7 @@ pub fn starved(pids: impl Iterator<Item = i32>) -> Duration {
 
 #[cfg(test)]
 mod tests {
-    use super::{counted, stretched};
+    use super::{extended_limit, net_time};
     use std::time::Duration;
 
     const MS: fn(u64) -> Duration = Duration::from_millis;
@@ -66,10 +66,10 @@ mod tests {
     #[test]
     fn what_a_child_waited_for_a_processor_does_not_count() {
         for (wall, starved, wanted) in [(1000, 0, 1000), (1000, 400, 600), (6000, 6000, 1000), (0, 10, 0)] {
-            assert_eq!(counted(MS(wall), MS(starved)), MS(wanted), "{wall} {starved}");
+            assert_eq!(net_time(MS(wall), MS(starved)), MS(wanted), "{wall} {starved}");
         }
         for (limit, starved, wanted) in [(1000, 0, 1000), (1000, 400, 1400), (1000, 60_000, 6000)] {
-            assert_eq!(stretched(MS(limit), MS(starved)), MS(wanted), "{limit} {starved}");
+            assert_eq!(extended_limit(MS(limit), MS(starved)), MS(wanted), "{limit} {starved}");
         }
     }
 }

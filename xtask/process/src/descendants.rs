@@ -15,7 +15,7 @@ use rustix::process::{Pid, Signal, WaitOptions, kill_process, set_child_subreape
 pub const MARK: &str = "WASMLAB_CHILD";
 
 /// How long the hunt for one child's descendants may take: a fork bomb must not hold the lab.
-const HUNT: Duration = Duration::from_secs(3);
+const KILL_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Children that are supervised now: process id to mark.
 static SUPERVISED: Mutex<BTreeMap<i32, u64>> = Mutex::new(BTreeMap::new());
@@ -36,7 +36,7 @@ pub fn become_subreaper() {
 
 /// Ends what is left of the child `pid`, which is dead and reaped already.
 pub fn end_descendants(pid: i32, mark: u64, seen: &BTreeSet<i32>) {
-    hunt(|orphan, alone| alone || belongs(orphan, pid, mark, seen));
+    kill_matching(|orphan, alone| alone || belongs(orphan, pid, mark, seen));
 }
 
 /// Whether an orphan descends from the child `pid`, by what it shows.
@@ -47,14 +47,14 @@ fn belongs(orphan: i32, pid: i32, mark: u64, seen: &BTreeSet<i32>) -> bool {
 }
 
 /// Ends every orphan, provided that no child is supervised.
-pub fn sweep_unaccounted() {
-    hunt(|_, alone| alone);
+pub fn kill_orphans() {
+    kill_matching(|_, alone| alone);
 }
 
 /// Kills all that descend from the lab, supervised or not. Children that the dead leave behind come to the
 /// lab, which is their subreaper, and are found in the next round.
-pub fn end_everything() {
-    let deadline = Instant::now() + HUNT;
+pub fn kill_all() {
+    let deadline = Instant::now() + KILL_TIMEOUT;
     let mut killed = BTreeSet::new();
     while Instant::now() < deadline {
         let (all, _) = descendants(std::process::id().cast_signed(), 0, &BTreeSet::new());
@@ -69,8 +69,8 @@ pub fn end_everything() {
     }
 }
 
-fn hunt(is_ours: impl Fn(i32, bool) -> bool) {
-    let deadline = Instant::now() + HUNT;
+fn kill_matching(is_ours: impl Fn(i32, bool) -> bool) {
+    let deadline = Instant::now() + KILL_TIMEOUT;
     loop {
         // The lock is held, so that a child that starts now is not taken for an orphan.
         let active = supervised();

@@ -11,19 +11,19 @@ use wasmlab_process::ReportPipe;
 use wasmlab_protocol::{Event, Stage};
 
 /// Bytes that are kept of a cell's reports.
-const MOST: usize = 16 << 20;
+const MAX_REPORTED_BYTES: usize = 16 << 20;
 
 /// Where the engines of a cell report: a pipe that they inherit, whose place nothing else can take. Where children
 /// inherit nothing, a file.
 #[derive(Clone, Debug)]
-pub enum Reports {
+pub enum EventChannel {
     /// The pipe.
     Pipe(Arc<ReportPipe>),
     /// The file, which need not be there yet.
     File(PathBuf),
 }
 
-impl Reports {
+impl EventChannel {
     /// A new one; `file` is where it would be, were it a file.
     ///
     /// # Errors
@@ -31,7 +31,7 @@ impl Reports {
     #[cfg_attr(not(target_os = "linux"), expect(clippy::unnecessary_wraps, reason = "a pipe may fail"))]
     pub fn new(file: &Path) -> io::Result<Self> {
         #[cfg(target_os = "linux")]
-        let new = ReportPipe::new(MOST).map(|pipe| Self::Pipe(Arc::new(pipe)));
+        let new = ReportPipe::new(MAX_REPORTED_BYTES).map(|pipe| Self::Pipe(Arc::new(pipe)));
         #[cfg(not(target_os = "linux"))]
         let new = Ok(Self::File(file.to_owned()));
         let _ = file;
@@ -66,14 +66,14 @@ impl Reports {
                 let Ok(mut file) = std::fs::File::open(path) else { return bytes };
                 let read = file
                     .seek(SeekFrom::Start(from as u64))
-                    .and_then(|_| file.take(MOST as u64).read_to_end(&mut bytes));
+                    .and_then(|_| file.take(MAX_REPORTED_BYTES as u64).read_to_end(&mut bytes));
                 if read.is_ok() { bytes } else { Vec::new() }
             }
         }
     }
 
     /// Whether instantiating was reported to have begun.
-    pub fn have_begun(&self) -> bool {
+    pub fn has_instantiated(&self) -> bool {
         let begun = |e: &Event| matches!(e, Event::Stage { stage: Stage::Instantiate | Stage::Run, .. });
         self.events().iter().any(begun)
     }
@@ -90,8 +90,8 @@ fn events(bytes: &[u8]) -> Vec<Event> {
 }
 
 /// Follows what is reported, and knows how long each stage may take.
-pub struct Stages {
-    reports: Reports,
+pub struct StageLimits {
+    reports: EventChannel,
     read: usize,
     /// An unfinished line.
     rest: Vec<u8>,
@@ -103,16 +103,16 @@ pub struct Stages {
     unsaid: Duration,
 }
 
-impl Stages {
+impl StageLimits {
     /// Follows these. A child that reports nothing may take `unsaid`.
-    pub fn new(reports: Reports, unsaid: Duration) -> Self {
+    pub fn new(reports: EventChannel, unsaid: Duration) -> Self {
         Self { reports, read: 0, rest: Vec::new(), instantiated: None, silent: true, unsaid }
     }
 
     /// Whether a child of this age is past its limit.
-    pub fn over(&mut self, age: Duration, compile: Duration, run: Duration) -> bool {
+    pub fn is_exceeded(&mut self, age: Duration, compile: Duration, run: Duration) -> bool {
         if self.instantiated.is_none() {
-            self.follow(age);
+            self.advance(age);
         }
         match self.instantiated {
             Some(began) => age.saturating_sub(began) > run,
@@ -121,7 +121,7 @@ impl Stages {
         }
     }
 
-    fn follow(&mut self, age: Duration) {
+    fn advance(&mut self, age: Duration) {
         let mut new = self.reports.since(self.read);
         self.read += new.len();
         self.rest.append(&mut new);
@@ -139,7 +139,7 @@ impl Stages {
 #[cfg(test)]
 #[cfg(target_os = "linux")]
 mod tests {
-    use super::{Reports, Stages, events};
+    use super::{EventChannel, StageLimits, events};
     use std::io::Write;
     use std::path::Path;
     use std::time::Duration;
@@ -148,16 +148,19 @@ mod tests {
 
     #[test]
     fn compiling_and_running_have_limits_of_their_own() {
-        let reports = Reports::new(Path::new("none")).unwrap();
-        let mut stages = Stages::new(reports.clone(), S(20));
-        assert!(!stages.over(S(19), S(60), S(10)) && stages.over(S(21), S(60), S(10)), "silent");
+        let reports = EventChannel::new(Path::new("none")).unwrap();
+        let mut stages = StageLimits::new(reports.clone(), S(20));
+        assert!(!stages.is_exceeded(S(19), S(60), S(10)) && stages.is_exceeded(S(21), S(60), S(10)), "silent");
         let mut file = std::fs::File::options().append(true).create(true).open(reports.path()).unwrap();
         writeln!(file, r#"{{"event":"stage","stage":"compile","micros":1}}"#).unwrap();
-        assert!(!stages.over(S(50), S(60), S(10)) && stages.over(S(61), S(60), S(10)), "compiling");
+        assert!(!stages.is_exceeded(S(50), S(60), S(10)) && stages.is_exceeded(S(61), S(60), S(10)), "compiling");
         write!(file, r#"{{"event":"stage","stage":"ru"#).unwrap();
-        assert!(!stages.over(S(55), S(60), S(10)), "a torn line says nothing");
+        assert!(!stages.is_exceeded(S(55), S(60), S(10)), "a torn line says nothing");
         writeln!(file, r#"n","micros":2}}"#).unwrap();
-        assert!(!stages.over(S(56), S(60), S(10)) && stages.over(S(67), S(60), S(10)), "running since 56");
+        assert!(
+            !stages.is_exceeded(S(56), S(60), S(10)) && stages.is_exceeded(S(67), S(60), S(10)),
+            "running since 56"
+        );
         assert_eq!(reports.events().len(), 2);
     }
 

@@ -1,0 +1,65 @@
+// What jco's translation of a component imports, by the names that its WIT has: what of that a host has not.
+
+import { End } from './protocol.mjs';
+
+/** Whether the translation imports WASI 0.3, whose shim is a package of its own. */
+export function importsNewer(translated) {
+  return imports(translated).some(({ from }) => from.includes('/preview3-shim/'));
+}
+
+/** Ends the cell where it imports an interface of none of the shims: hosts differ in what they say of those. */
+export function checkImports(translated) {
+  const missing = imports(translated).filter(({ from }) => !/^(file:|node:|https?:|[./])/.test(from));
+  if (missing.length) throw new End('missing-import', { module: missing[0].from, name: '', ty: '', missing_count: missing.length });
+}
+
+/**
+ * The WIT import that a host says it cannot find, by the words of V8, JavaScriptCore, SpiderMonkey and jco's own check.
+ * An interface is a binding of an import statement; a function or a resource is taken out of that.
+ */
+export function lacking(message, translated) {
+  const [, local] = /undefined local import '([^']+)'/.exec(message) ?? [];
+  if (local) return member(local, translated);
+  const words = [
+    /module '(?<from>[^']+)' (?:does not|doesn't) provide an export named:? '(?<name>[^']+)'/,
+    /[Ee]xport named '(?<name>[^']+)' not found in module '(?<from>[^']+)'/,
+    /Cannot find (?:module|package) '(?<name>[^']+)'/,
+  ];
+  const { from, name } = words.map((pattern) => pattern.exec(message)?.groups).find(Boolean) ?? {};
+  const file = from?.split('/').pop();
+  const statement = file && imports(translated).find((i) => i.from.endsWith(`/${file}`) && i.bindings.some((b) => b.name === name));
+  return statement ? wit(statement, name) : name;
+}
+
+/** `wasi:cli/stdout@0.3#write-via-stream` of the local name `writeViaStream`; the lab knows the whole version. */
+function member(local, translated) {
+  for (const [, names, interface_] of translated.matchAll(/^const \{([^}]+)\} = ([\w$]+);/gm)) {
+    const found = bindings(names).find((b) => b.local === local);
+    const statement = found && imports(translated).find((i) => i.bindings.some((b) => b.local === interface_));
+    if (statement) return `${wit(statement, statement.bindings.find((b) => b.local === interface_).name)}#${kebab(found.name)}`;
+  }
+  return kebab(local.replace(/\$\d+$/, ''));
+}
+
+/** `wasi:cli/stdout@0.3`: the package by the shim's file, the version by the shim. */
+function wit({ from }, name) {
+  const world = from.split('/').pop().replace(/\.js$/, '');
+  return `wasi:${world}/${kebab(name)}@0.${/preview(\d)-shim/.exec(from)?.[1] ?? ''}`;
+}
+
+/** The translation's import statements. */
+function imports(translated) {
+  const found = translated.matchAll(/^import\s+(?:\{([^}]*)\}|\S.*?)\s+from\s+['"]([^'"]+)['"]/gm);
+  return [...found].map(([, names, from]) => ({ from, bindings: bindings(names ?? '', / as /) }));
+}
+
+/** The names in a pair of braces, `a`, `a as b` or `a: b`. */
+function bindings(names, between = /:/) {
+  const pairs = names.split(',').map((name) => name.split(between).map((part) => part.trim()));
+  return pairs.map(([name, local = name]) => ({ name, local }));
+}
+
+/** The WIT name of JavaScript's: `TcpSocket` is `tcp-socket`. */
+function kebab(name) {
+  return name.replace(/([a-z0-9])([A-Z])/g, '$1-$2').toLowerCase();
+}

@@ -1,0 +1,74 @@
+// jco's shims of WASI outside of a page, preview2-shim for 0.2 and preview3-shim for 0.3: where they are, and what a
+// guest may see by them of the machine: nothing but what the cell gives.
+
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { set } from './component.mjs';
+import { End } from './protocol.mjs';
+
+/** Where each shim is, by the minor version of WASI. */
+export function shims(packages) {
+  const of = (minor) => pathToFileURL(join(packages, `@bytecodealliance/preview${minor}-shim/dist/nodejs`)).href;
+  return { 2: of(2), 3: of(3) };
+}
+
+/** Takes their defaults from them: the host's arguments, environment, files and network. */
+export async function prepare(spec, { 2: older, 3: newer }, isNewer) {
+  const dirs = Object.fromEntries((spec.dirs ?? []).map((dir) => [dir.guest, dir.host]));
+  for (const shim of isNewer ? [older, newer] : [older]) {
+    const cli = await import(`${shim}/cli.js`);
+    set(cli, '_setArgs', spec.args);
+    set(cli, '_setEnv', spec.env);
+    set(await import(`${shim}/filesystem.js`), '_setPreopens', dirs);
+  }
+  if (spec.network !== 'none') return;
+  await denyNetwork(older);
+  if (isNewer) await denyNetworkOfNewer(newer);
+}
+
+async function denyNetwork(shim) {
+  const deny = { 'sockets.js': ['_denyTcp', '_denyUdp', '_denyDnsLookup'], 'http.js': ['_denyHttp'] };
+  for (const [file, names] of Object.entries(deny)) {
+    const module = await import(`${shim}/${file}`);
+    for (const name of names) set(module, name);
+  }
+}
+
+/** This shim has no switch for it: the ways to the network are replaced, before the translation takes them up. */
+async function denyNetworkOfNewer(shim) {
+  const { types, ipNameLookup } = await import(`${shim}/sockets.js`);
+  const { client } = await import(`${shim}/http.js`);
+  const ways = [
+    [types.TcpSocket, 'create', 'access-denied'],
+    [types.UdpSocket, 'create', 'access-denied'],
+    [ipNameLookup, 'resolveAddresses', 'access-denied'],
+    [client, 'send', 'HTTP-request-denied'],
+  ];
+  for (const [object, name, tag] of ways) {
+    if (typeof object?.[name] !== 'function') {
+      throw new End('engine-error', { message: `preview3-shim has no ${name}: what it has instead would give the guest the network` });
+    }
+    object[name] = () => {
+      throw Object.assign(new Error(tag), { payload: { tag } });
+    };
+  }
+}
+
+/**
+ * Watches what the shim of WASI 0.3 cannot do without: it hands every stream to a worker. Where a host refuses that,
+ * the guest hears of an error of input or output; this gives the reason once there is one.
+ */
+export function watchTransfers() {
+  const { postMessage } = Worker.prototype;
+  let refused;
+  Worker.prototype.postMessage = function (message, transferred) {
+    try {
+      return postMessage.call(this, message, transferred);
+    } catch (error) {
+      refused ??= error.message;
+      throw error;
+    }
+  };
+  return () => refused && new End('unsupported', { feature: 'transferable-streams', message: `it hands no stream to a worker, which preview3-shim does with each: ${refused}` });
+}

@@ -1,0 +1,97 @@
+//! Every command that a README shows exists, with these options and values; those that are quick are run.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[expect(dead_code, reason = "other tests use the rest")]
+mod lab;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use lab::Workspace;
+
+fn top() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+/// The READMEs that git knows.
+fn readmes() -> Vec<PathBuf> {
+    let list = Command::new("git").args(["ls-files", "*README.md"]).current_dir(top()).output().unwrap();
+    let files: Vec<_> = String::from_utf8(list.stdout).unwrap().lines().map(|file| top().join(file)).collect();
+    assert!(files.len() > 50, "git knows {} READMEs", files.len());
+    files
+}
+
+/// What stands behind `cargo xtask` in the text: in blocks of code a line each, elsewhere in backticks.
+fn commands(text: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let mut in_block = false;
+    for line in text.lines() {
+        if line.trim_start().starts_with("```") {
+            in_block = !in_block;
+        } else if in_block {
+            let line = line.trim_start().trim_start_matches("$ ");
+            found.extend(line.strip_prefix("cargo xtask ").map(str::to_owned));
+        }
+    }
+    // Outside of blocks a command may go over the end of a line.
+    let joined = text.replace('\n', " ");
+    found.extend(joined.split('`').filter_map(|code| code.strip_prefix("cargo xtask ")).map(str::to_owned));
+    found
+}
+
+/// The arguments: without a comment, and without where the output goes.
+fn arguments(command: &str) -> Vec<String> {
+    let words = shlex::split(command).unwrap_or_else(|| panic!("`{command}` has an open quote"));
+    words.into_iter().take_while(|word| !matches!(word.as_str(), "|" | ">" | "&&" | "…" | "...")).collect()
+}
+
+/// With `--help` at the end of the options, the command line is read as far, and nothing is done.
+#[test]
+fn every_command_of_a_readme_exists() {
+    let workspace = Workspace::new();
+    let mut count = 0;
+    for file in readmes() {
+        for command in commands(&fs::read_to_string(&file).unwrap()) {
+            let mut args = arguments(&command);
+            let end = args.iter().position(|arg| arg == "--").unwrap_or(args.len());
+            args.insert(end, "--help".to_owned());
+            let args: Vec<&str> = args.iter().map(String::as_str).collect();
+            let ran = workspace.run(&args);
+            assert_eq!(ran.code, 0, "{}: `cargo xtask {command}`: {}", file.display(), ran.stderr);
+            count += 1;
+        }
+    }
+    assert!(count > 100, "{count} commands were found: is the reading of READMEs right?");
+}
+
+/// Those that only read: what they name is there.
+#[test]
+fn the_quick_commands_of_readmes_run() {
+    let workspace = Workspace::new();
+    let mut ran = BTreeSet::new();
+    for file in readmes() {
+        for command in commands(&fs::read_to_string(&file).unwrap()) {
+            let args = arguments(&command);
+            let words: Vec<&str> = args.iter().map(String::as_str).collect();
+            let is_quick = match words[..] {
+                ["explain", code] => code.chars().all(|c| c.is_ascii_lowercase() || c == '-'),
+                ["inspect", file, ..] => file.contains('/') && top().join(file).is_file(),
+                ["list", ..] => true,
+                _ => false,
+            };
+            if is_quick && ran.insert(command.clone()) {
+                let output = workspace.command(&words).env("WASMLAB_ROOT", top()).current_dir(top()).output().unwrap();
+                let done = lab::ran(output);
+                assert!(
+                    done.code == 0 && !done.stdout.is_empty(),
+                    "{}: `cargo xtask {command}`: {}",
+                    file.display(),
+                    done.stderr
+                );
+            }
+        }
+    }
+    assert!(ran.len() > 15, "only {ran:?}");
+}
