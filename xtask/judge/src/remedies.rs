@@ -57,6 +57,31 @@ pub fn of_row(cell: &Short, passing: &[Passing]) -> Option<String> {
     }
 }
 
+/// Columns that were seen to run guests of targets which remedies name.
+#[derive(Clone, Debug, Default)]
+pub struct Targets<'a> {
+    /// Of WASI 0.2, with sockets.
+    pub sockets: Vec<Passing<'a>>,
+    /// Of WASIX.
+    pub wasix: Vec<Passing<'a>>,
+    /// Of wasi-threads.
+    pub threads: Vec<Passing<'a>>,
+}
+
+/// The remedy with the columns that run the targets which it names, where any was seen to.
+#[must_use]
+pub fn with_targets(remedy: &str, targets: &Targets) -> Option<String> {
+    let known = [
+        ("wasm32-wasip2", "wasi:sockets", &targets.sockets),
+        ("WASIX", "WASIX", &targets.wasix),
+        ("wasm32-wasip1-threads", "wasi-threads", &targets.threads),
+    ];
+    let named = known.into_iter().filter(|(target, ..)| remedy.contains(target));
+    let seen: Vec<String> =
+        named.filter_map(|(_, what, columns)| names(columns).map(|names| format!("{what} on {names}"))).collect();
+    (!seen.is_empty()).then(|| format!("{remedy} Measured here: {}.", seen.join("; ")))
+}
+
 /// What a build would leave out, where the remedy of the cell names nothing better.
 fn without(code: Code) -> Option<&'static str> {
     (code == Code::UnsupportedProposal).then_some("Compile without that feature.")
@@ -119,7 +144,7 @@ fn joined(first: Option<String>, second: Option<&str>) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Short, of_row};
+    use super::{Short, Targets, of_row, with_targets};
     use wasmlab_model::codes::Code;
 
     const ROW: &[(&str, &str)] = &[
@@ -135,6 +160,20 @@ mod tests {
     fn check(code: Code, runtime: &str, own: Option<&str>, row: &[(&str, &str)], wanted: Option<&str>) {
         let cell = Short { code, subject: Some("preopened-socket"), runtime, own, facts: None };
         assert_eq!(of_row(&cell, row).as_deref(), wanted, "{code} {runtime}");
+    }
+
+    #[test]
+    fn a_target_is_named_with_the_columns_that_run_it() {
+        let check = |remedy: &str, targets: &Targets, wanted: Option<&str>| {
+            assert_eq!(with_targets(remedy, targets).as_deref(), wanted);
+        };
+        let both = "Build for wasm32-wasip2 or WASIX.";
+        let targets = Targets { sockets: ROW[..3].to_vec(), wasix: vec![("wasmer-cranelift", "wasmer")], ..Targets::default() };
+        let all = "Build for wasm32-wasip2 or WASIX. Measured here: wasi:sockets on wasmtime-cranelift and wasmi; WASIX on \
+                   wasmer-cranelift.";
+        check(both, &targets, Some(all));
+        check(both, &Targets::default(), None);
+        check("Build it again.", &targets, None);
     }
 
     #[test]

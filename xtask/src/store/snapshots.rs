@@ -133,6 +133,13 @@ impl Store {
         Ok(Some(note))
     }
 
+    /// The imports of an artifact as they were accepted, `module.name: type`; none where nothing was, or where it
+    /// cannot be read.
+    #[must_use]
+    pub fn accepted_imports(&self, scenario: &str) -> Vec<String> {
+        read_artifact(&self.artifact_file(scenario)).ok().flatten().map(|artifact| artifact.imports).unwrap_or_default()
+    }
+
     /// Snapshots that belong to no scenario or no runtime.
     #[must_use]
     pub fn orphans(&self, scenarios: &BTreeSet<&str>, runtimes: &BTreeSet<&str>) -> Vec<Note> {

@@ -5,6 +5,43 @@ use wasmlab_model::codes::Code;
 use wasmlab_model::report::Cell;
 use wasmlab_runtimes::{Runtime, Source};
 
+/// Writes behind each remedy that names a target which columns run guests of that target, by what was accepted.
+pub fn of_targets(cells: &mut [Cell], store: &Store) {
+    let names_one = |cell: &&mut Cell| cell.remedy.as_ref().is_some_and(|remedy| TARGETS.iter().any(|t| remedy.contains(t)));
+    let mut naming = cells.iter_mut().filter(names_one).peekable();
+    if naming.peek().is_none() {
+        return;
+    }
+    let registry: Vec<&str> = wasmlab_runtimes::all().iter().map(Runtime::id).collect();
+    let accepted = store.lines_elsewhere(&registry, &[]);
+    let passing = accepted.iter().filter(|(_, line)| line.verdict == Verdict::Pass);
+    let mut by_scenario: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for ((runtime, scenario), _) in passing {
+        by_scenario.entry(scenario).or_default().insert(runtime);
+    }
+    let imports: Vec<(Vec<String>, BTreeSet<&str>)> =
+        by_scenario.into_iter().map(|(scenario, columns)| (store.accepted_imports(scenario), columns)).collect();
+    let runs = |start: &str| -> Vec<(&str, &str)> {
+        let asks = |names: &[String]| names.iter().any(|name| name.starts_with(start));
+        let columns: BTreeSet<&str> = imports.iter().filter(|(names, _)| asks(names)).flat_map(|(_, c)| c).copied().collect();
+        let known = wasmlab_runtimes::all().iter().filter(|runtime| columns.contains(runtime.id()));
+        known.map(|runtime| (runtime.id(), runtime.engine)).collect()
+    };
+    let targets = Targets {
+        sockets: runs("wasi:sockets/tcp"),
+        wasix: runs("wasix_32v1."),
+        threads: runs("wasi.thread-spawn"),
+    };
+    for cell in naming {
+        if let Some(remedy) = cell.remedy.as_ref().and_then(|remedy| with_targets(remedy, &targets)) {
+            cell.remedy = Some(remedy);
+        }
+    }
+}
+
+/// What [`with_targets`] looks for.
+const TARGETS: [&str; 3] = ["wasm32-wasip2", "WASIX", "wasm32-wasip1-threads"];
+
 /// Writes into each cell what its runtime has for it.
 pub fn of_runtimes(runtimes: &[Runtime], cells: &mut [Cell]) {
     for cell in cells.iter_mut().filter(|cell| is_socket_of_page(runtimes, cell)) {
