@@ -1,6 +1,5 @@
 //! What a missing import means: that depends on the ABI that it belongs to, and on what the module is.
 
-use super::words::one_line;
 use super::{Evidence, because, emscripten, plugins};
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::{Abi, BinaryKind, Facts, Import, Shape};

@@ -35,7 +35,7 @@ pub fn reached(limit: Limit, evidence: &Evidence) -> Judgement {
             because(Code::DiskFlood, None, format!("wrote more than {bytes} bytes, or more than {files} files"))
         }
         Limit::Output(bytes) => because(Code::OutputFlood, None, format!("printed more than {bytes} bytes")),
-        Limit::Memory(bytes) if stage.is_some_and(|stage| stage < Stage::Instantiate) => {
+        Limit::Memory(bytes) if stage.is_some_and(|stage| stage <= Stage::Compile) => {
             let detail = format!("the runtime's compiler used more than {}, the lab's limit", size(bytes));
             of_compiler(Code::OutOfMemory, &detail, evidence)
         }

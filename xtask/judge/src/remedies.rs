@@ -37,9 +37,13 @@ pub fn of_row(cell: &Short, passing: &[Passing]) -> Option<String> {
             let core = cell.facts.is_some_and(components::could_be_core).then_some(components::AS_CORE_MODULE);
             joined(layer.or_else(place), core)
         }
-        Code::MissingImport | Code::NeedsEmscriptenHost | Code::UnsupportedProposal | Code::NotImplemented => {
+        Code::MissingImport | Code::NeedsEmscriptenHost | Code::UnsupportedProposal => {
             joined(layer.or_else(place), cell.own.or_else(|| without(cell.code)))
         }
+        Code::NotImplemented => match cell.own {
+            Some(own) => Some(format!("{own} It passes on {}.", names(passing)?)),
+            None => place(),
+        },
         // The glue is the remedy; the row shows where it was followed.
         Code::NeedsJsGlue => {
             let own = cell.own.unwrap_or(cell.code.entry().remedy);
@@ -200,5 +204,9 @@ mod tests {
         check(Code::WrongOutput, "node", None, &ROW[2..3], Some(report));
         check(Code::WrongOutput, "node", Some("Rebuild it."), ROW, None);
         check(Code::CustomHost, "node", None, ROW, None);
+        let page = "A page has no sockets: run it outside of one.";
+        let said = format!("{page} It passes on node.");
+        check(Code::NotImplemented, "chromium+jco", Some(page), &ROW[3..4], Some(&said));
+        check(Code::NotImplemented, "deno", None, &ROW[3..4], Some("Run it on node, where it passes."));
     }
 }

@@ -116,12 +116,13 @@ pub fn detail(detail: &str, found: Comparison, checks: &[Check], others: &[&[Che
     let said = detail.split("; ").next().filter(|said| said.starts_with(first.name.as_str()));
     let said = said.map_or_else(|| lab::told(first), str::to_owned);
     let mut told = format!("{said}; {right} of {all} other {columns} answer it rightly");
-    let names = |checks: &mut dyn Iterator<Item = &Check>| checks.map(|c| c.name.clone()).collect::<Vec<_>>().join(", ");
+    let names = |checks: &[&Check]| checks.iter().map(|check| check.name.as_str()).collect::<Vec<_>>().join(", ");
     if !more.is_empty() {
-        told += &format!("; differs also in {}", names(&mut more.iter().map(|(check, ..)| *check)));
+        let more: Vec<&Check> = more.iter().map(|(check, ..)| *check).collect();
+        told += &format!("; differs also in {}", names(&more));
     }
     if !everywhere.is_empty() {
-        told += &format!("; besides, as everywhere, not ok: {}", names(&mut everywhere.iter().copied()));
+        told += &format!("; besides, as everywhere, not ok: {}", names(&everywhere));
     }
     let ok = checks.iter().filter(|check| check.code.is_none()).count();
     format!("{told}; {ok} of {} capabilities ok", checks.len())

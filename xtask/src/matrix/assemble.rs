@@ -62,9 +62,9 @@ pub fn report(lab: &Lab, request: &Request, results: Results, metadata: RunMetad
         notes = compare_guests(&store, &artifacts, &mut of_same_guests, &mut unusable);
     }
     blame::compare(&mut cells, &of_same_guests);
+    remedies::of_runtimes(&request.runtimes, &mut cells);
     remedies::of_rows(&mut cells, &artifacts, &of_same_guests);
     remedies::of_targets(&mut cells, &store);
-    remedies::of_runtimes(&request.runtimes, &mut cells);
     if metadata.compare {
         unusable.extend(compare_with_snapshots(&store, &runtimes, &mut cells));
     }

@@ -59,7 +59,7 @@ fn is_by_glue(cell: &Cell) -> bool {
 }
 
 /// Its driver is JavaScript of the lab's.
-fn runs_javascript(runtime: &Runtime) -> bool {
+pub fn runs_javascript(runtime: &Runtime) -> bool {
     !runtime.support_files.is_empty()
 }
 
