@@ -25,7 +25,7 @@ pub fn judge(evidence: &Evidence, what: &str, message: &str) -> Judgement {
             let remedy = "Use a JavaScript host that has it: Node 24 or newer, Deno 2.9, Chromium.";
             Judgement { remedy: Some(remedy.to_owned()), ..because(Code::UnsupportedProposal, what.to_owned(), detail) }
         }
-        "transferable-streams" => of(Code::NotImplemented, "Use Node 24 or newer, or Deno: they hand streams to workers."),
+        "transferable-streams" => of(Code::NotImplemented, "Use Node 24 or newer, or Deno: they transfer streams to workers."),
         // A function that is linked by its name and has nothing behind it, or what the lab asked for.
         _ => sockets::withheld(evidence, &evidence.lab_lines(), Some((what, message)))
             .filter(|_| what.starts_with("sock_"))

@@ -52,7 +52,6 @@ const V8: &[(&str, &str)] = &[
     ("shared-everything-threads", "--experimental-wasm-shared"),
     ("stringref", "--experimental-wasm-stringref"),
     ("jspi", "--experimental-wasm-jspi"),
-    ("jspi", "--experimental-wasm-stack-switching"),
 ];
 
 /// Switches of V8 for a proposal, where the help of its host lists them.

@@ -31,7 +31,7 @@ async function main(args) {
   const spec = JSON.parse(readFileSync(path, 'utf8'));
   if (spec.protocol !== PROTOCOL_VERSION) throw new Error(`protocol ${spec.protocol}, this driver speaks ${PROTOCOL_VERSION}`);
   if (!MODES.includes(spec.mode)) throw new Error(`no mode \`${spec.mode}\`; there is ${MODES.join(', ')}`);
-  if (again(spec.switches ?? [])) return;
+  if (again(spec)) return;
   const log = new Log(spec.events);
   let cause = { kind: 'returned' };
   try {
@@ -45,11 +45,14 @@ async function main(args) {
 }
 
 /** JavaScriptCore reads its options from the environment as it starts: where they are not there yet, it starts once more. */
-function again(switches) {
+function again({ switches = [], events }) {
   const options = switches.map((option) => option.split('=')).filter(([name]) => name.startsWith('BUN_JSC_'));
   if (options.every(([name, value]) => process.env[name] === value)) return false;
   const env = { ...process.env, ...Object.fromEntries(options) };
-  const { status, signal } = spawnSync(process.execPath, [...process.execArgv, ...process.argv.slice(1)], { env, stdio: 'inherit' });
+  // Events go to a descriptor that this process was given.
+  const pipe = Number(/^\/dev\/fd\/(\d+)$/.exec(events)?.[1] ?? 2);
+  const stdio = Array.from({ length: pipe + 1 }, (_, fd) => (fd < 3 || fd === pipe ? fd : 'ignore'));
+  const { status, signal } = spawnSync(process.execPath, [...process.execArgv, ...process.argv.slice(1)], { env, stdio });
   if (signal) process.kill(process.pid, signal);
   process.exitCode = status ?? EXIT_UNUSABLE;
   return true;

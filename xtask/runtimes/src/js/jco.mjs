@@ -33,7 +33,7 @@ export async function run(spec, log, packages) {
   checkImports(translated);
   const isNewer = importsNewer(translated);
   await prepare(spec, found, isNewer);
-  const refusal = isNewer ? watchTransfers() : () => undefined;
+  const explained = isNewer ? watchTransfers() : (end) => end;
 
   // Core modules are compiled side by side, and a refusal of one may come while another is awaited.
   const failed = new Promise((_, reject) => {
@@ -49,7 +49,7 @@ export async function run(spec, log, packages) {
     if (spec.entry.http) await serve(spec.entry.http.port, guest, found, log, failed);
     else await (log.stage('run'), entered(spec, guest, log, failed));
   } catch (error) {
-    throw refusal() ?? error;
+    throw explained(error);
   }
 }
 

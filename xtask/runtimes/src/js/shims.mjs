@@ -56,8 +56,8 @@ async function denyNetworkOfNewer(shim) {
 }
 
 /**
- * Watches what the shim of WASI 0.3 cannot do without: it hands every stream to a worker. Where a host refuses that,
- * the guest hears of an error of input or output; this gives the reason once there is one.
+ * Watches what the shim of WASI 0.3 cannot do without: it hands every stream to a worker, or is handed one. Where a host
+ * refuses that, the guest hears of an error of input or output; this gives the reason of an end that has that one.
  */
 export function watchTransfers() {
   const { postMessage } = Worker.prototype;
@@ -70,5 +70,9 @@ export function watchTransfers() {
       throw error;
     }
   };
-  return () => refused && new End('unsupported', { feature: 'transferable-streams', message: `it hands no stream to a worker, which preview3-shim does with each: ${refused}` });
+  return (end) => {
+    const words = refused ?? /DataCloneError\]?: ([^\])]+)/.exec(end.cause?.message)?.[1];
+    const message = `it transfers no stream between a worker and its parent, which preview3-shim does with each: ${words}`;
+    return words ? new End('unsupported', { feature: 'transferable-streams', message }) : end;
+  };
 }
