@@ -14,8 +14,9 @@ pub fn cause_of(cause: &Cause, evidence: &Evidence) -> Option<Judgement> {
     }
     Some(match cause {
         Cause::Returned | Cause::Exit { .. } => return None,
-        Cause::Trap { trap, message, location } => bare(evidence, message)
-            .unwrap_or_else(|| trap::trapped(evidence, *trap, message, location.as_ref())),
+        Cause::Trap { trap, message, location } => {
+            bare(evidence, message).unwrap_or_else(|| trap::trapped(evidence, *trap, message, location.as_ref()))
+        }
         Cause::MissingImport { module, name, missing_count: missing, .. } if is_loaded_by_glue(evidence) => {
             imports::not_in_glue(module, name, *missing)
         }
@@ -110,7 +111,8 @@ fn refused(facts: Result<&Facts, &str>, message: &str) -> Judgement {
         Err(words) => because(Code::Malformed, None, format!("{words}; the runtime says: {message}")),
         Ok(facts) => {
             // A component that is not refused at its header is refused by a runtime of components.
-            let all: Vec<&str> = facts.proposals.iter().map(String::as_str).filter(|p| *p != "component-model").collect();
+            let all: Vec<&str> =
+                facts.proposals.iter().map(String::as_str).filter(|p| *p != "component-model").collect();
             let rare: Vec<&str> = all.iter().copied().filter(|p| !COMMON_PROPOSALS.contains(p)).collect();
             let named = if rare.is_empty() { all } else { rare };
             if named.is_empty() {

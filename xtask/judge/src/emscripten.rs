@@ -49,7 +49,11 @@ fn sockets(facts: Option<&Facts>) -> bool {
 }
 
 fn names(facts: Option<&Facts>) -> impl Iterator<Item = &str> {
-    facts.into_iter().flat_map(|f| &f.imports).filter(|import| import.module == "env").map(|import| import.name.as_str())
+    facts
+        .into_iter()
+        .flat_map(|f| &f.imports)
+        .filter(|import| import.module == "env")
+        .map(|import| import.name.as_str())
 }
 
 #[cfg(test)]

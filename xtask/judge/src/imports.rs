@@ -57,8 +57,10 @@ fn more(missing: u32) -> String {
 /// that loaded it: no host can make up for it.
 pub fn not_in_glue(module: &str, name: &str, missing: u32) -> Judgement {
     let import = named(module, name);
-    let detail =
-        format!("its own JavaScript file does not define {import}{}: module and glue do not fit each other", more(missing));
+    let detail = format!(
+        "its own JavaScript file does not define {import}{}: module and glue do not fit each other",
+        more(missing)
+    );
     let remedy = "Build both anew in one run, by tools that fit each other (emcc takes the `wasm-opt` of PATH before its \
                   own, and a newer one shortens the names in the module alone), or at -O2, which shortens none.";
     let judgement = because(Code::MissingImport, import, detail);
@@ -68,7 +70,8 @@ pub fn not_in_glue(module: &str, name: &str, missing: u32) -> Judgement {
 /// An interface of WIT, or `interface#name`, with the version that the component imports it in: JavaScript hosts are
 /// told none, or where it begins.
 fn with_version(facts: Option<&Facts>, name: &str) -> String {
-    let (interface, member) = name.split_once('#').map_or((name, None), |(interface, member)| (interface, Some(member)));
+    let (interface, member) =
+        name.split_once('#').map_or((name, None), |(interface, member)| (interface, Some(member)));
     let component = facts.filter(|f| f.kind == BinaryKind::Component && interface.contains('/'));
     let mut imports = component.iter().flat_map(|f| &f.imports).map(|i| named(&i.module, &i.name));
     let whole = imports.find(|import| {
@@ -269,7 +272,10 @@ fn reason(facts: Option<&Facts>, import: Option<&Import>, abi: Option<Abi>, name
         // One vendor's, as Emscripten's system calls are: what is not there was never promised.
         Some(Abi::Wasix) => Reason {
             blame: Some(&[Blame::Abi, Blame::Runtime]),
-            ..with(Code::MissingImport, "Use a runtime that has WASIX (wasmer), or build it for an ABI that this one has.")
+            ..with(
+                Code::MissingImport,
+                "Use a runtime that has WASIX (wasmer), or build it for an ABI that this one has.",
+            )
         },
         Some(Abi::Wasi01 | Abi::Wasi02 | Abi::Wasi03 | Abi::WasiThreads) | None => of(Code::MissingImport),
     }

@@ -109,7 +109,9 @@ pub fn judge(lines: &[Line]) -> Option<Judgement> {
     refused.sort_by_key(|(code, _)| code.entry().priority);
     let ((code, first), others) = refused.split_first()?;
     let subject = match first.answer {
-        Answer::Errno(_, function) | Answer::Error(_, function) | Answer::Refused(function, _) if !function.is_empty() => {
+        Answer::Errno(_, function) | Answer::Error(_, function) | Answer::Refused(function, _)
+            if !function.is_empty() =>
+        {
             function
         }
         _ => first.name,
@@ -129,7 +131,8 @@ pub fn judge(lines: &[Line]) -> Option<Judgement> {
 /// A check in the words of its line.
 #[must_use]
 pub fn told(check: &Check) -> String {
-    let (function, message) = (check.function.as_deref().unwrap_or_default(), check.message.as_deref().unwrap_or_default());
+    let (function, message) =
+        (check.function.as_deref().unwrap_or_default(), check.message.as_deref().unwrap_or_default());
     let answer = match check.answer {
         CheckAnswer::Ok => Answer::Ok,
         CheckAnswer::Errno => Answer::Errno(check.errno.unwrap_or_default(), function),

@@ -70,5 +70,9 @@ fn seconds(ms: u64) -> String {
 }
 
 fn size(bytes: u64) -> String {
-    if bytes.is_multiple_of(1 << 30) { format!("{} GiB of memory", bytes >> 30) } else { format!("{bytes} bytes of memory") }
+    if bytes.is_multiple_of(1 << 30) {
+        format!("{} GiB of memory", bytes >> 30)
+    } else {
+        format!("{bytes} bytes of memory")
+    }
 }

@@ -131,7 +131,8 @@ fn lacking<'a>(facts: &'a Facts, message: &str, probed: &[(&str, bool)]) -> Lack
         return Lacking { reached, also: Vec::new() };
     }
     // Runtimes without either form of exceptions have one word for both.
-    let same_word = |name: &&str| *name == "legacy-exceptions" && said.contains(&"exceptions") && refused.contains(name);
+    let same_word =
+        |name: &&str| *name == "legacy-exceptions" && said.contains(&"exceptions") && refused.contains(name);
     let named = needed.iter().copied().filter(|name| of_probe(name) != Some(false));
     let named: Vec<&str> = named.filter(|name| said.contains(name) || same_word(name)).collect();
     if named.is_empty() {

@@ -172,7 +172,8 @@ mod tests {
             assert_eq!(with_targets(remedy, targets).as_deref(), wanted);
         };
         let both = "Build for wasm32-wasip2 or WASIX.";
-        let targets = Targets { sockets: ROW[..3].to_vec(), wasix: vec![("wasmer-cranelift", "wasmer")], ..Targets::default() };
+        let targets =
+            Targets { sockets: ROW[..3].to_vec(), wasix: vec![("wasmer-cranelift", "wasmer")], ..Targets::default() };
         let all = "Build for wasm32-wasip2 or WASIX. Measured here: wasi:sockets on wasmtime-cranelift and wasmi; WASIX on \
                    wasmer-cranelift.";
         check(both, &targets, Some(all));
@@ -188,12 +189,19 @@ mod tests {
         check(Code::MissingImport, "tinywasm", None, ROW, Some(&run));
         let or = format!("{run} Or rebuild it with a toolchain of today.");
         check(Code::MissingImport, "tinywasm", rebuild, ROW, Some(&or));
-        let shim = "Load it with a polyfill of WASI 0.1 (@bjorn3/browser_wasi_shim): it passes in column chromium+wasi-shim.";
+        let shim =
+            "Load it with a polyfill of WASI 0.1 (@bjorn3/browser_wasi_shim): it passes in column chromium+wasi-shim.";
         check(Code::MissingImport, "chromium", None, ROW, Some(shim));
         check(Code::MissingImport, "tinywasm", None, &[], None);
         let jco = "Translate it with jco (`jco transpile`): it passes in column node-24+jco.";
         check(Code::NeedsComponentModel, "node-24", None, &[("node+jco", "node"), ("node-24+jco", "node")], Some(jco));
-        check(Code::NeedsComponentModel, "wasmi", None, &[("node+jco", "node")], Some("Run it on node+jco, where it passes."));
+        check(
+            Code::NeedsComponentModel,
+            "wasmi",
+            None,
+            &[("node+jco", "node")],
+            Some("Run it on node+jco, where it passes."),
+        );
         let compile = "Run it on wasmi and node, where it passes. Or compile without that feature.";
         check(Code::UnsupportedProposal, "bun", None, &ROW[2..4], Some(compile));
         let glue = "Run it by its file. It passes so on node.";

@@ -71,8 +71,9 @@ fn refused_like_others(cell: RowCell, others: &[RowCell]) -> Comparison {
 /// The guest ran and did what it should not: the catalogue blames it, for want of a comparison.
 fn went_wrong(cell: RowCell) -> bool {
     use Code::{DiskFlood, HostRefused, OutOfMemory, OutputFlood, Timeout, Trap, WrongExit, WrongOutput};
-    let wrong =
-        |code| matches!(code, WrongOutput | WrongExit | Trap | HostRefused | Timeout | OutOfMemory | OutputFlood | DiskFlood);
+    let wrong = |code| {
+        matches!(code, WrongOutput | WrongExit | Trap | HostRefused | Timeout | OutOfMemory | OutputFlood | DiskFlood)
+    };
     // What ended before the guest was instantiated is about the runtime's compiler, not about the guest.
     cell.code.is_some_and(wrong) && cell.stage.is_none_or(|stage| stage >= Stage::Instantiate)
 }

@@ -39,7 +39,11 @@ mod tests {
         };
         let threads = (Code::UnsupportedProposal, "threads", "lacks threads: malformed limits flags");
         let import = (Code::MissingImport, "wasi.thread-spawn", "does not define wasi.thread-spawn");
-        check(threads, import, "refuses threads by default: malformed limits flags; tried with --all as well: IN SHORT");
+        check(
+            threads,
+            import,
+            "refuses threads by default: malformed limits flags; tried with --all as well: IN SHORT",
+        );
         check(threads, threads, "lacks threads: malformed limits flags; the same with --all");
         let other = (Code::UnsupportedProposal, "threads", "lacks threads: other words");
         check(threads, other, "lacks threads: malformed limits flags; tried with --all as well: IN SHORT");

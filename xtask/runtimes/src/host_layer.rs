@@ -96,7 +96,8 @@ mod tests {
 
     /// Facts of a binary of this kind and shape that speaks one ABI.
     fn facts(kind: &str, shape: &str, abi: &str) -> Facts {
-        let abis: Vec<_> = [abi].iter().filter(|abi| !abi.is_empty()).map(|abi| json!({"abi": abi, "evidence": []})).collect();
+        let abis: Vec<_> =
+            [abi].iter().filter(|abi| !abi.is_empty()).map(|abi| json!({"abi": abi, "evidence": []})).collect();
         let sizes = json!({"total": 0, "code": 0, "data": 0, "custom": 0, "debug": 0, "names": 0});
         let facts = json!({
             "kind": kind, "shape": shape, "abis": abis, "sizes": sizes, "proposals": [], "imports": [], "exports": [],
@@ -118,7 +119,8 @@ mod tests {
         let (command, library) = (("module", "command", "wasi-0.1"), ("module", "library", ""));
         check(emscripten, "wasmi+emscripten", ("module", "command", "emscripten-upstream"), &[], None);
         check(emscripten, "wasmi+emscripten", ("module", "library", "emscripten-fastcomp"), &[], None);
-        let calls = "it needs Emscripten's JavaScript, of which this layer has the system calls alone: see column wasmi";
+        let calls =
+            "it needs Emscripten's JavaScript, of which this layer has the system calls alone: see column wasmi";
         check(emscripten, "wasmi+emscripten", ("module", "library", "emscripten-upstream"), &[], Some(calls));
         let none = "this layer adds Emscripten's system calls, and it imports none: see column wasmtime-cranelift";
         check(emscripten, "wasmtime-cranelift+emscripten", command, &[], Some(none));

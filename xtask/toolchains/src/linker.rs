@@ -28,7 +28,7 @@ pub fn remedy<'a>(symbols: impl IntoIterator<Item = &'a str>) -> Option<String> 
         &["fork", "execve", "waitpid", "setuid", "setgid", "setsid", "kill", "sigaction", "sigprocmask"];
     const SOCKETS: &[&str] = &["socket", "bind", "listen", "connect", "accept4", "getaddrinfo"];
     let symbols: Vec<&str> = symbols.into_iter().collect();
-    let has = |names: &[&str]| names.iter().filter(|name| symbols.contains(name)).copied().collect::<Vec<_>>();
+    let has = |names: &[&'static str]| names.iter().filter(|name| symbols.contains(name)).copied().collect::<Vec<_>>();
     let (processes, sockets) = (has(PROCESSES), !has(SOCKETS).is_empty());
     let target = if sockets { "build for a target with sockets (wasm32-wasip2 or WASIX)" } else { "build it again" };
     match processes.as_slice() {

@@ -108,7 +108,8 @@ fn a_wrong_clock_is_told_by_its_function() {
         };
         assert_eq!(judged.detail, told);
     };
-    let core = "(module (import \"wasi_snapshot_preview1\" \"clock_time_get\" (func (param i32 i64 i32) (result i32))))";
+    let core =
+        "(module (import \"wasi_snapshot_preview1\" \"clock_time_get\" (func (param i32 i64 i32) (result i32))))";
     check(core, "wasi_snapshot_preview1.clock_time_get");
     check("(component (import \"wasi:clocks/wall-clock@0.2.3\" (instance)))", "wasi:clocks/wall-clock@0.2.3#now");
     check("(module)", "clock-realtime");
@@ -133,7 +134,8 @@ fn what_gives_a_guest_sockets_depends_on_what_made_it_and_what_it_wants() {
 fn a_pass_says_what_was_seen() {
     let check = |expect: &str, stdout: &str, requests: usize, wanted: &str| {
         let mut seen = observation(Outcome::Exited(0), to(Stage::Run, Cause::Returned), stdout);
-        let request = RecordedRequest { server: "s".into(), method: "GET".into(), path: "/".into(), ..Default::default() };
+        let request =
+            RecordedRequest { server: "s".into(), method: "GET".into(), path: "/".into(), ..Default::default() };
         seen.requests = vec![request; requests];
         let judged = verdict(Ok(&facts("(module)")), &seen, &spec(expect));
         assert_eq!((judged.verdict, judged.detail.as_str()), (Verdict::Pass, wanted));
@@ -141,5 +143,10 @@ fn a_pass_says_what_was_seen() {
     let request = "[[expect.request]]\nserver = \"s\"\npath = \"/\"\n";
     check(request, "", 1, "1 request reached the server");
     check(&request.repeat(2), "", 2, "2 requests reached the server");
-    check("[expect]\nlab = [\"accept-errno\", \"recv-errno\"]", "lab: accept-errno ok\nlab: recv-errno ok\n", 0, "accept-errno, recv-errno ok");
+    check(
+        "[expect]\nlab = [\"accept-errno\", \"recv-errno\"]",
+        "lab: accept-errno ok\nlab: recv-errno ok\n",
+        0,
+        "accept-errno, recv-errno ok",
+    );
 }

@@ -219,9 +219,8 @@ fn a_component_lacks_an_interface_by_name_and_version() {
 
 #[test]
 fn a_javascript_host_is_told_no_version_and_the_file_has_it() {
-    let facts = facts(
-        r#"(component (import "wasi:cli/stdout@0.3.0" (instance)) (import "wasi:cli/stdout@0.2.6" (instance)))"#,
-    );
+    let facts =
+        facts(r#"(component (import "wasi:cli/stdout@0.3.0" (instance)) (import "wasi:cli/stdout@0.2.6" (instance)))"#);
     let check = |module: &str, name: &str, subject: &str| {
         let (module, name) = (module.to_owned(), name.to_owned());
         let cause = Cause::MissingImport { module, name, ty: String::new(), missing_count: 1 };

@@ -42,7 +42,8 @@ pub fn of_rows(cells: &mut [Cell], artifacts: &[Artifact], elsewhere: &Elsewhere
 
 /// Writes behind each remedy that names a target which columns run guests of that target, by what was accepted.
 pub fn of_targets(cells: &mut [Cell], store: &Store) {
-    let names_one = |cell: &&mut Cell| cell.remedy.as_ref().is_some_and(|remedy| TARGETS.iter().any(|t| remedy.contains(t)));
+    let names_one =
+        |cell: &&mut Cell| cell.remedy.as_ref().is_some_and(|remedy| TARGETS.iter().any(|t| remedy.contains(t)));
     let mut naming = cells.iter_mut().filter(names_one).peekable();
     if naming.peek().is_none() {
         return;
@@ -58,15 +59,13 @@ pub fn of_targets(cells: &mut [Cell], store: &Store) {
         by_scenario.into_iter().map(|(scenario, columns)| (store.accepted_imports(scenario), columns)).collect();
     let runs = |start: &str| -> Vec<(&str, &str)> {
         let asks = |names: &[String]| names.iter().any(|name| name.starts_with(start));
-        let columns: BTreeSet<&str> = imports.iter().filter(|(names, _)| asks(names)).flat_map(|(_, c)| c).copied().collect();
+        let columns: BTreeSet<&str> =
+            imports.iter().filter(|(names, _)| asks(names)).flat_map(|(_, c)| c).copied().collect();
         let known = wasmlab_runtimes::all().iter().filter(|runtime| columns.contains(runtime.id()));
         known.map(|runtime| (runtime.id(), runtime.engine)).collect()
     };
-    let targets = Targets {
-        sockets: runs("wasi:sockets/tcp"),
-        wasix: runs("wasix_32v1."),
-        threads: runs("wasi.thread-spawn"),
-    };
+    let targets =
+        Targets { sockets: runs("wasi:sockets/tcp"), wasix: runs("wasix_32v1."), threads: runs("wasi.thread-spawn") };
     for cell in naming {
         if let Some(remedy) = cell.remedy.as_ref().and_then(|remedy| with_targets(remedy, &targets)) {
             cell.remedy = Some(remedy);
