@@ -10,12 +10,12 @@ use crate::lab::Lab;
 use wasmlab_process as process;
 use wasmlab_report::words;
 
-mod columns;
 mod common;
 mod format;
 mod guest_file;
 mod output;
 mod progress;
+mod text_table;
 
 /// One line a subcommand: its file and its variant.
 macro_rules! registry {
@@ -126,9 +126,9 @@ pub fn main() -> ExitCode {
     let (code, message) = match dispatch(command) {
         Ok(code) => (code, "nothing to show: stderr says why".to_owned()),
         Err(error) => {
-            let code = if error.is::<common::Usage>() { exit::USAGE } else { exit::LAB };
+            let code = if error.is::<common::UsageError>() { exit::USAGE } else { exit::INTERNAL_ERROR };
             let message = format!("{error:#}");
-            output::complain(&message);
+            output::print_error(&message);
             (code, message)
         }
     };
@@ -143,8 +143,8 @@ fn printed(result: Result<()>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::from(exit::OK),
         Err(error) => {
-            output::complain(&format!("{error:#}"));
-            ExitCode::from(exit::LAB)
+            output::print_error(&format!("{error:#}"));
+            ExitCode::from(exit::INTERNAL_ERROR)
         }
     }
 }

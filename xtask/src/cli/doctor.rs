@@ -57,12 +57,12 @@ pub fn run(lab: &Lab, _: &Args) -> Result<u8> {
     // A path of the workspace's own is short and can be typed.
     let shown = |path: &Path| path.strip_prefix(&lab.root).unwrap_or(path).display().to_string();
     for runtime in runtimes::table() {
-        match (engines::ready(lab, runtime), runtime.source) {
+        match (engines::find_tool(lab, runtime), runtime.source) {
             (Ok(tool), _) => {
                 list.add(["ok", runtime.id(), &tool.version, &noted(runtime, &shown(&tool.program))]);
             }
             (Err(Some(absence)), _) => {
-                let about = format!("{}; {}", absence.why, absence.how);
+                let about = format!("{}; {}", absence.reason, absence.remedy);
                 list.add(["missing", runtime.id(), "", &noted(runtime, &about)]);
             }
             (Err(None), Source::Driver { driver, .. }) => {
@@ -114,5 +114,5 @@ pub fn run(lab: &Lab, _: &Args) -> Result<u8> {
         lab.root.display(),
         cache.display(),
     ))?;
-    Ok(if writable.is_ok() { exit::OK } else { exit::LAB })
+    Ok(if writable.is_ok() { exit::OK } else { exit::INTERNAL_ERROR })
 }

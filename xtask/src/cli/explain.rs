@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use anyhow::Result;
 
-use super::columns::{names, prose};
+use super::text_table::{names, prose};
 use super::common::usage;
 use super::output;
 use wasmlab_model::codes::{CATALOGUE, Code, CatalogueEntry, UnknownCode};

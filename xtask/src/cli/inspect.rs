@@ -8,7 +8,7 @@ use std::{fs, io};
 
 use anyhow::{Context, Result};
 
-use super::columns::{names, prose};
+use super::text_table::{names, prose};
 use super::common::{self, usage};
 use super::guest_file::MaxSize;
 use super::output;
@@ -122,12 +122,12 @@ fn scenario(lab: &Lab, what: &Path) -> Result<Option<Scenario>> {
 /// A scenario's guest as `run-all` would take it, and where it is.
 fn guest(lab: &Lab, scenario: &Scenario, offline: bool) -> Result<(PathBuf, Vec<u8>)> {
     let name = &scenario.name;
-    let made = guest::obtain(lab, scenario, guest::Options { offline, require_built: false });
+    let made = guest::obtain(lab, scenario, guest::BuildOptions { offline, require_built: false });
     lab.machine.save();
     let guest = match made {
         Ok(guest) => guest,
         Err(none) => {
-            let how = none.how.map(|how| format!("; {how}")).unwrap_or_default();
+            let how = none.remedy.map(|how| format!("; {how}")).unwrap_or_default();
             let code = none.code;
             return usage(format!(
                 "{name} has no guest to read: {code}: {}{how}; then `cargo xtask build --scenario {name}`",
@@ -136,7 +136,7 @@ fn guest(lab: &Lab, scenario: &Scenario, offline: bool) -> Result<(PathBuf, Vec<
         }
     };
     let made = if guest.origin == Origin::Prebuilt { "prebuilt by " } else { "" };
-    output::say(&format!("reads the guest of {name} ({made}{})", guest.toolchain));
+    output::print_progress(&format!("reads the guest of {name} ({made}{})", guest.toolchain));
     let file = lab.cache.object(&guest.sha256);
     let bytes = fs::read(&file).with_context(|| format!("failed to read the guest of {name}, `{}`", file.display()))?;
     Ok((file, bytes))

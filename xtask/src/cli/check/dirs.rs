@@ -14,7 +14,7 @@ use wasmlab_model::scenario::{Dir, DirTemplate};
 use wasmlab_report::words;
 
 /// Notes that are shown of one folder.
-const NOTES: usize = 5;
+const MAX_NOTES: usize = 5;
 
 /// Options.
 #[derive(clap::Args)]
@@ -84,11 +84,11 @@ impl DirArgs {
         if tree.bytes > self.dir_limit << 20 {
             return usage(too_large(text, tree.bytes, tree.entries(), self.dir_limit));
         }
-        for note in tree.notes.iter().take(NOTES) {
-            output::say(&format!("--dir `{text}`: {note}"));
+        for note in tree.notes.iter().take(MAX_NOTES) {
+            output::print_progress(&format!("--dir `{text}`: {note}"));
         }
-        if let Some(more) = tree.notes.len().checked_sub(NOTES + 1) {
-            output::say(&format!("--dir `{text}`: and {} more such entries", more + 1));
+        if let Some(more) = tree.notes.len().checked_sub(MAX_NOTES + 1) {
+            output::print_progress(&format!("--dir `{text}`: and {} more such entries", more + 1));
         }
         let failed = || format!("failed to copy --dir `{text}`");
         fs::create_dir(&own).and_then(|()| tree.copy(&own)).with_context(failed)?;

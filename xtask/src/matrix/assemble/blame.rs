@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::store::snapshots::Elsewhere;
+use crate::store::snapshots::AcceptedLines;
 use wasmlab_judge::row::{self, RowCell};
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::report::Cell;
@@ -13,7 +13,7 @@ use wasmlab_runtimes::is_custom_build;
 const REMEDY: &str = "Use one of the runtimes that run it, and report the difference to this one with the module.";
 
 /// Sets blame, and where a runtime differs says from how many.
-pub fn compare(cells: &mut [Cell], elsewhere: &Elsewhere) {
+pub fn compare(cells: &mut [Cell], elsewhere: &AcceptedLines) {
     let rows = rows(cells, elsewhere);
     for cell in cells.iter_mut().filter(|cell| cell.blame == [Blame::Guest]) {
         let row = rows.get(&cell.scenario).map(Vec::as_slice).unwrap_or_default();
@@ -38,7 +38,7 @@ pub fn compare(cells: &mut [Cell], elsewhere: &Elsewhere) {
 
 /// What there is to compare with, by scenario, each with its runtime. A build of the user's own is compared with
 /// others, and nobody with it.
-fn rows(cells: &[Cell], elsewhere: &Elsewhere) -> BTreeMap<String, Vec<(String, RowCell)>> {
+fn rows(cells: &[Cell], elsewhere: &AcceptedLines) -> BTreeMap<String, Vec<(String, RowCell)>> {
     let mut rows: BTreeMap<String, Vec<(String, RowCell)>> = BTreeMap::new();
     for cell in cells.iter().filter(|cell| cell.verdict.is_measured() && !is_custom_build(&cell.runtime)) {
         rows.entry(cell.scenario.clone()).or_default().push((cell.runtime.clone(), of_cell(cell)));
@@ -57,7 +57,7 @@ fn of_cell(cell: &Cell) -> RowCell {
 #[cfg(test)]
 mod tests {
     use super::compare;
-    use crate::store::snapshots::Elsewhere;
+    use crate::store::snapshots::AcceptedLines;
     use crate::store::snapshots::column::Line;
     use wasmlab_model::codes::{Blame, Code};
     use wasmlab_model::report::Cell;
@@ -76,7 +76,7 @@ mod tests {
             let cell = cell(runtime, *code);
             ((cell.runtime.clone(), cell.scenario.clone()), Line::of(&cell, "1.0"))
         };
-        compare(&mut cells, &there.iter().map(line).collect::<Elsewhere>());
+        compare(&mut cells, &there.iter().map(line).collect::<AcceptedLines>());
         assert_eq!((cells[0].blame.as_slice(), cells[0].detail.as_str()), (&[blame][..], detail), "{here:?} {there:?}");
     }
 

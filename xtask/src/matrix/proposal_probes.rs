@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use crate::cell::{self, Plan};
 use crate::lab::Lab;
-use crate::matrix::kept;
+use crate::matrix::cache_policy;
 use wasmlab_inspect as inspect;
 use wasmlab_model::facts::Facts;
 use wasmlab_model::scenario::Scenario;
@@ -69,12 +69,12 @@ fn refuses(lab: &Lab, plan: &Plan, proposal: &str) -> Option<bool> {
         return None;
     }
     let key = probe.key();
-    let observation = match key.as_ref().and_then(|key| kept::recall(lab, key)) {
+    let observation = match key.as_ref().and_then(|key| cache_policy::recall(lab, key)) {
         Some(kept) => kept,
         None => {
             let seen = cell::observe(lab, &probe, None, cell::Retention::default()).ok()?;
             if let Some(key) = &key {
-                kept::keep(lab, key, &seen, None, |_, _| false);
+                cache_policy::store(lab, key, &seen, None, |_, _| false);
             }
             seen
         }
