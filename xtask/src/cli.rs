@@ -8,7 +8,7 @@ use clap::{CommandFactory, Parser};
 use crate::exit;
 use crate::lab::Lab;
 use wasmlab_process as process;
-use wasmlab_report::words;
+use wasmlab_report::text;
 
 mod common;
 mod format;
@@ -91,7 +91,7 @@ Environment:
 
 /// [`AFTER`], and the variables that the registries of runtimes and toolchains name.
 fn after() -> String {
-    let listed = |names: Vec<&str>| words::wrapped(78, "  ", "  ", &names.join(", "));
+    let listed = |names: Vec<&str>| text::wrapped(78, "  ", "  ", &names.join(", "));
     let runtimes = listed(wasmlab_runtimes::variables());
     let toolchains = listed(wasmlab_toolchains::variables().iter().map(|variable| variable.name).collect());
     format!(
@@ -114,7 +114,7 @@ pub fn main() -> ExitCode {
             }
             // Help and versions are output like any other; what is wrong with the command line is a complaint.
             return match error.print() {
-                Err(words) if !error.use_stderr() => printed(output::written(Err(words))),
+                Err(message) if !error.use_stderr() => printed(output::written(Err(message))),
                 _ => ExitCode::from(if error.use_stderr() { exit::USAGE } else { exit::OK }),
             };
         }

@@ -79,7 +79,7 @@ pub fn find_tool(lab: &Lab, runtime: &Runtime) -> Result<Tool, Option<Absence>> 
             let driver = tool_of(&find_built(lab, driver)?, runtime).map_err(Some)?;
             // What is found may be a script that starts the program: its version says more than its hash.
             let fingerprint = format!("{} {} {}", driver.fingerprint, found.fingerprint, found.version);
-            Ok(Tool { program: driver.program, driven: found.program.clone(), fingerprint, ..found })
+            Ok(Tool { program: driver.program, driven_program: found.program.clone(), fingerprint, ..found })
         }
     }
 }
@@ -252,7 +252,7 @@ fn find_program(lab: &Lab, runtime: &Runtime, sought: Program) -> Result<Tool, A
             "repair `{}`, or name another one in {}; {}",
             program.display(),
             sought.variable,
-            sought.how_to_get
+            sought.install_hint
         );
         Absence::new(why, how)
     };
@@ -298,7 +298,16 @@ fn find_program(lab: &Lab, runtime: &Runtime, sought: Program) -> Result<Tool, A
         lab.machine.ask(&Question { program: program.clone(), args, env: BTreeMap::new(), witness: program.clone() })
     });
     let help = listed.map(Result::unwrap_or_default).collect::<Vec<_>>().join("\n");
-    Ok(Tool { program, version, fingerprint, help, support, packages, aux_program, ..Tool::default() })
+    Ok(Tool {
+        program,
+        version,
+        fingerprint,
+        help,
+        support_dir: support,
+        packages_dir: packages,
+        aux_program,
+        ..Tool::default()
+    })
 }
 
 /// A program by its variable, or on PATH.
@@ -315,7 +324,7 @@ fn locate(lab: &Lab, runtime: &Runtime, sought: Program, names: &[&str], variabl
                 Some((command, _)) => format!("`{}`", command.join(" ")),
                 None => install_choice::describe(&runtime.install),
             };
-            let get = format!("{}, or name it in {variable}", sought.how_to_get);
+            let get = format!("{}, or name it in {variable}", sought.install_hint);
             let how = if words.is_empty() { get } else { format!("{words}; {get}") };
             Absence { reason: format!("`{}` is not on PATH", names.join("`, `")), remedy: how, command }
         }),

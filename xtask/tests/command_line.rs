@@ -332,7 +332,7 @@ fn names_in_lists_stay_whole_and_lines_fit() {
     workspace.scenario(name, HEALTHY, "");
     for (what, names) in [
         ("scenarios", vec![name]),
-        ("runtimes", wasmlab_runtimes::table().map(|r| r.id()).collect()),
+        ("runtimes", wasmlab_runtimes::proven().map(|r| r.id()).collect()),
         ("--unproven", wasmlab_runtimes::all().iter().filter(|r| r.unproven).map(|r| r.id()).collect()),
         ("toolchains", wasmlab_toolchains::ALL.iter().map(|t| t.id).collect()),
     ] {

@@ -264,7 +264,7 @@ fn check(workspace: &Workspace, file: &str, row: &Row) -> (Vec<(String, String, 
 /// A recursion that is too deep for the runtime as it comes, and is not with the switch that its remedy names.
 fn larger_stack(column: &str, without: &str, with: &str, names: &str) {
     let runtime = wasmlab_runtimes::find(column).unwrap();
-    assert!(runtime.larger_stack.unwrap().contains(names), "{column} names another switch");
+    assert!(runtime.stack_hint.unwrap().contains(names), "{column} names another switch");
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("deep.wasm"), wat::parse_str(DEEP).unwrap()).unwrap();
     std::fs::write(folder.path().join("call.mjs"), CALL).unwrap();

@@ -1,13 +1,13 @@
 //! What a missing import means: that depends on the ABI that it belongs to, and on what the module is.
 
-use super::words::one_line;
-use super::{Evidence, because, plugins};
+use super::text::one_line;
+use super::{Evidence, plugin_hosts, with_code};
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::{Abi, BinaryKind, Facts, Import, Shape};
 use wasmlab_model::verdict::Judgement;
 
 /// `module.name`, or the name alone for components.
-pub fn named(module: &str, name: &str) -> String {
+pub fn import_name(module: &str, name: &str) -> String {
     if module.is_empty() { name.to_owned() } else { format!("{module}.{name}") }
 }
 
@@ -18,11 +18,11 @@ pub fn missing(facts: Option<&Facts>, module: &str, name: &str, ty: &str, missin
     let found = facts.and_then(|f| find(f, module, name));
     let import = match found {
         _ if component => module.to_owned(),
-        Some(found) => named(&found.module, &found.name),
-        None => named(module, name),
+        Some(found) => import_name(&found.module, &found.name),
+        None => import_name(module, name),
     };
     let abi = facts.and_then(|f| f.abis.iter().find(|a| a.evidence.contains(&import))).map(|a| a.abi);
-    let candidate = candidate(if component { module } else { name }).filter(|_| component || module.is_empty());
+    let candidate = release_candidate(if component { module } else { name }).filter(|_| component || module.is_empty());
     let reason = candidate.map_or_else(|| reason(facts, found, abi, name), of_candidate);
     let shown = if component && !name.is_empty() { format!("{import}#{name}") } else { import.clone() };
     let ty = match found.and_then(|f| Some((kind_of(&f.ty)?, f.ty.as_str()))) {
@@ -36,15 +36,15 @@ pub fn missing(facts: Option<&Facts>, module: &str, name: &str, ty: &str, missin
         n => format!(", and {n} more imports"),
     };
     let detail = format!("does not define {shown}{ty}{more}{}", reason.note);
-    let judgement = because(reason.code, import, detail);
+    let judgement = with_code(reason.code, import, detail);
     Judgement { blame: reason.blame.map_or(judgement.blame, <[_]>::to_vec), remedy: reason.remedy, ..judgement }
 }
 
 /// A process that died by `signal` on a runtime that runs a guest without a look at its imports, one of which no
 /// WASI host has: both are told.
-pub fn not_looked_for(evidence: &Evidence, signal: &str) -> Option<Judgement> {
+pub fn unchecked_import(evidence: &Evidence, signal: &str) -> Option<Judgement> {
     let facts = evidence.facts.ok().filter(|_| evidence.progress.unchecked_imports)?;
-    let import = foreign(facts)?;
+    let import = first_non_wasi_import(facts)?;
     let mut judgement = missing(Some(facts), &import.module, &import.name, "", 0);
     let detail =
         format!("{}; it does not look before the guest calls it, and its process dies by {signal}", judgement.detail);
@@ -57,10 +57,10 @@ pub fn not_looked_for(evidence: &Evidence, signal: &str) -> Option<Judgement> {
 
 /// The first import that no WASI host has, where the module has one: what a runtime that does not look at its
 /// imports first would come to miss. Memories and tables that a linker left out are made by some runtimes.
-pub fn foreign(facts: &Facts) -> Option<&Import> {
+pub fn first_non_wasi_import(facts: &Facts) -> Option<&Import> {
     let side = facts.shape == Shape::SideModule;
     let is_foreign = |import: &&Import| {
-        let name = named(&import.module, &import.name);
+        let name = import_name(&import.module, &import.name);
         match facts.abis.iter().find(|a| a.evidence.contains(&name)).map(|a| a.abi) {
             None
             | Some(Abi::Wasi01 | Abi::Wasi02 | Abi::Wasi03 | Abi::Wasix | Abi::WasiThreads | Abi::WasiUnstable) => side,
@@ -75,9 +75,10 @@ pub fn foreign(facts: &Facts) -> Option<&Import> {
 fn find<'a>(facts: &'a Facts, module: &str, name: &str) -> Option<&'a Import> {
     let exact = facts.imports.iter().find(|i| i.module == module && i.name == name);
     exact.or_else(|| {
-        let tail = named(module, name);
+        let tail = import_name(module, name);
         let tail = tail.trim_start_matches('.');
-        let mut alike = facts.imports.iter().filter(|i| named(&i.module, &i.name).trim_start_matches('.') == tail);
+        let mut alike =
+            facts.imports.iter().filter(|i| import_name(&i.module, &i.name).trim_start_matches('.') == tail);
         alike.next().filter(|_| alike.next().is_none())
     })
 }
@@ -107,7 +108,7 @@ fn with(code: Code, remedy: &str) -> Reason {
 }
 
 /// The version of a WASI interface that is a release candidate: `0.2.0-rc-2023-12-05`.
-pub fn candidate(interface: &str) -> Option<&str> {
+pub fn release_candidate(interface: &str) -> Option<&str> {
     let (package, version) = interface.split_once('@')?;
     (package.starts_with("wasi:") && version.contains("-rc")).then_some(version)
 }
@@ -194,10 +195,14 @@ fn reason(facts: Option<&Facts>, import: Option<&Import>, abi: Option<Abi>, name
                  `wasi_snapshot_preview1`.",
             )
         },
-        Some(Abi::CustomHost | Abi::CustomInterface) => match import.and_then(|i| plugins::host(&i.module, &i.name)) {
-            Some(host) => Reason { note: format!("; it is {}", host.what), ..with(Code::CustomHost, host.remedy) },
-            None => of(Code::CustomHost),
-        },
+        Some(Abi::CustomHost | Abi::CustomInterface) => {
+            match import.and_then(|i| plugin_hosts::find(&i.module, &i.name)) {
+                Some(host) => {
+                    Reason { note: format!("; it is {}", host.description), ..with(Code::CustomHost, host.remedy) }
+                }
+                None => of(Code::CustomHost),
+            }
+        }
         Some(Abi::Wasi01 | Abi::Wasi02 | Abi::Wasi03 | Abi::Wasix | Abi::WasiThreads) | None => of(Code::MissingImport),
     }
 }

@@ -6,10 +6,10 @@ use wasmlab_model::facts::Facts;
 use wasmlab_model::verdict::Judgement;
 
 use super::imports;
-use super::words::one_line;
+use super::text::one_line;
 
 /// What runtimes call a proposal, beside its name with blanks: lower case, no hyphens or underscores.
-const WORDS: &[(&str, &[&str])] = &[
+const MESSAGES: &[(&str, &[&str])] = &[
     ("legacy-exceptions", &["legacy exception"]),
     ("exceptions", &["exception", "tag section"]),
     ("simd", &["v128", "fixed width simd"]),
@@ -25,10 +25,10 @@ const WORDS: &[(&str, &[&str])] = &[
 
 /// The proposals of `needed` that these words of a runtime name.
 #[must_use]
-pub fn named<'a>(message: &str, needed: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+pub fn named_in<'a>(message: &str, needed: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let said = message.to_lowercase().replace(['-', '_'], " ");
     let names = |proposal: &str| {
-        let words = WORDS.iter().find(|(name, _)| *name == proposal).map_or(&[][..], |(_, words)| words);
+        let words = MESSAGES.iter().find(|(name, _)| *name == proposal).map_or(&[][..], |(_, words)| words);
         let own = proposal.replace('-', " ");
         // The longer name holds the shorter one.
         let said = match proposal {
@@ -45,7 +45,7 @@ pub fn named<'a>(message: &str, needed: impl IntoIterator<Item = &'a str>) -> Ve
 /// The judgement on a refused module, made exact. `probed` are the needed proposals that small modules were tried
 /// for, each with whether the runtime refused that module too.
 #[must_use]
-pub fn exact(judgement: Judgement, facts: &Facts, message: &str, probed: &[(&str, bool)]) -> Judgement {
+pub fn refine(judgement: Judgement, facts: &Facts, message: &str, probed: &[(&str, bool)]) -> Judgement {
     let lacking = lacking(facts, message, probed);
     if lacking.is_empty() {
         // It has each of them: then it is not for a proposal that it refuses the module.
@@ -58,8 +58,8 @@ pub fn exact(judgement: Judgement, facts: &Facts, message: &str, probed: &[(&str
         let (code, blame) = (Some(entry.code), entry.blame.to_vec());
         return Judgement { code, blame, subject: None, detail: one_line(&detail), remedy: None, ..judgement };
     }
-    let also = imports::foreign(facts).map(|import| {
-        let name = imports::named(&import.module, &import.name);
+    let also = imports::first_non_wasi_import(facts).map(|import| {
+        let name = imports::import_name(&import.module, &import.name);
         format!("; its imports, {name} among them, were not reached")
     });
     // Drafts gave bytes another meaning, and an old V8 names that one.
@@ -88,7 +88,7 @@ fn lacking<'a>(facts: &'a Facts, message: &str, probed: &[(&str, bool)]) -> Vec<
         return if probed == [(only, false)] { Vec::new() } else { vec![only] };
     }
     let of_probe = |name: &str| probed.iter().find(|(probed, _)| *probed == name).map(|(_, refused)| *refused);
-    let said = named(message, needed.iter().copied());
+    let said = named_in(message, needed.iter().copied());
     needed.into_iter().filter(|name| of_probe(name).unwrap_or_else(|| said.contains(name))).collect()
 }
 

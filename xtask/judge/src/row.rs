@@ -26,7 +26,7 @@ pub struct Comparison {
     /// Whose fault it is.
     pub blame: Blame,
     /// The other columns in which the guest ran well.
-    pub well: usize,
+    pub ran_well: usize,
     /// The other columns in which it ran.
     pub ran: usize,
 }
@@ -53,7 +53,7 @@ pub fn compare(cell: RowCell, others: &[RowCell]) -> Option<Comparison> {
     } else {
         Blame::Unknown
     };
-    Some(Comparison { blame, well, ran })
+    Some(Comparison { blame, ran_well: well, ran })
 }
 
 /// A use that a guest is blamed for, of what this runtime refuses: the rule that it broke is the runtime's own where
@@ -62,7 +62,7 @@ fn refused_like_others(cell: RowCell, others: &[RowCell]) -> Comparison {
     let well = others.iter().filter(|other| other.verdict == Verdict::Pass).count();
     let alike = others.iter().filter(|other| other.code == cell.code).count();
     let blame = if well > alike { Blame::Runtime } else { Blame::Guest };
-    Comparison { blame, well, ran: well + alike }
+    Comparison { blame, ran_well: well, ran: well + alike }
 }
 
 /// The guest ran and did what it should not: the catalogue blames it, for want of a comparison.
@@ -100,7 +100,7 @@ mod tests {
     }
 
     fn check(cell: RowCell, others: &[RowCell], wanted: Option<(Blame, usize, usize)>) {
-        let wanted = wanted.map(|(blame, well, ran)| Comparison { blame, well, ran });
+        let wanted = wanted.map(|(blame, well, ran)| Comparison { blame, ran_well: well, ran });
         assert_eq!(compare(cell, others), wanted, "{cell:?} beside {others:?}");
     }
 

@@ -15,7 +15,7 @@ use wasmlab_model::facts::Facts;
 use wasmlab_model::report::{Artifact, Cell, CodeText, HostInfo, NoteKind, Output, RunReport, Selection};
 use wasmlab_model::verdict::{Change, Verdict};
 
-use super::words::result;
+use super::text::result;
 use super::{RenderOptions, find};
 
 /// A text of this machine (a folder's path), and what stands for it on every other.

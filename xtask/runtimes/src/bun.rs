@@ -23,7 +23,7 @@ pub fn columns() -> Vec<Runtime> {
             ],
         }),
         in_ci: true,
-        larger_stack: Some("the variable `BUN_JSC_maxPerThreadStackUsage=BYTES` together with `ulimit -s` above that"),
+        stack_hint: Some("the variable `BUN_JSC_maxPerThreadStackUsage=BYTES` together with `ulimit -s` above that"),
         // Nothing is fetched, and no configuration of the machine is read.
         commands: |tool, cell| js::commands(tool, cell, vec!["run".into(), "--no-install".into()]),
         ..Runtime::default()

@@ -38,15 +38,20 @@ pub fn columns(engine: &'static str, program: Program) -> Vec<Runtime> {
 
 fn command(tool: &Tool, cell: &CellFiles) -> Vec<OsString> {
     let mut argv: Vec<OsString> = vec![tool.program.clone().into(), "run".into(), cell.spec.into()];
-    argv.extend(["--browser".into(), tool.driven.clone().into(), "--pages".into(), tool.support.clone().into()]);
-    if !tool.packages.as_os_str().is_empty() {
-        argv.extend(["--packages".into(), tool.packages.clone().into()]);
+    argv.extend([
+        "--browser".into(),
+        tool.driven_program.clone().into(),
+        "--pages".into(),
+        tool.support_dir.clone().into(),
+    ]);
+    if !tool.packages_dir.as_os_str().is_empty() {
+        argv.extend(["--packages".into(), tool.packages_dir.clone().into()]);
     }
     argv
 }
 
 fn translation(tool: &Tool, cell: &CellFiles, into: &Path) -> Vec<OsString> {
-    let mut argv: Vec<OsString> = vec![tool.aux_program.clone().into(), tool.support.join("prepare.mjs").into()];
-    argv.extend([cell.spec.into(), into.into(), "--packages".into(), tool.packages.clone().into()]);
+    let mut argv: Vec<OsString> = vec![tool.aux_program.clone().into(), tool.support_dir.join("precompile.mjs").into()];
+    argv.extend([cell.spec.into(), into.into(), "--packages".into(), tool.packages_dir.clone().into()]);
     argv
 }

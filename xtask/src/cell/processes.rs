@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use wasmlab_model::observation::{Limit, Outcome, ProcessRole, ScriptProgress};
 use wasmlab_process::{CompletedProcess, ExitReason, Input};
 use wasmlab_protocol::{Event, Stage};
-use wasmlab_runtimes::Sockets;
+use wasmlab_runtimes::SocketPassing;
 
 use super::client;
 use super::disk_space;
@@ -82,7 +82,7 @@ pub fn run(
         results.push(precompile(plan, workdir, argv, sink)?);
         precompiled::keep(lab, plan, &workdir.paths.precompiled);
     }
-    let unseen = plan.runtime.compiles_unseen && commands.precompile.is_none();
+    let unseen = plan.runtime.compiles_silently && commands.precompile.is_none();
     for argv in &commands.run {
         if results.last().is_some_and(|last: &ProcessResult| !last.succeeded()) {
             break;
@@ -148,13 +148,13 @@ fn run_guest(
         is_short.load(Ordering::Relaxed) || watched.is_exceeded(age, compile, run)
     });
     let (by_name, ports) = (workdir.client_ports(), workdir.ports.clone());
-    if plan.runtime.sockets != Sockets::Inherited {
+    if plan.runtime.sockets != SocketPassing::Inherited {
         workdir.sockets.clear();
         command.inherit.clear();
     }
     let contents = Contents { scenario: plan.scenario, ports: &ports };
     let mut script = None;
-    let (speaks, started) = (plan.runtime.reader.is_none(), Instant::now());
+    let (speaks, started) = (plan.runtime.output_parser.is_none(), Instant::now());
     let has_begun = || match (speaks, unseen) {
         (true, _) => reports.has_instantiated(),
         (false, true) => started.elapsed() > compile,
@@ -187,7 +187,7 @@ fn outcome(end: &ExitReason, events: &[Event], plan: &Plan, unseen: bool) -> Out
             let ran = events.iter().any(|e| matches!(e, Event::Stage { stage, .. } if *stage >= Stage::Instantiate));
             let run_ms = u64::try_from(plan.run_limit().as_millis()).unwrap_or(u64::MAX);
             let compile_ms = plan.limits.compile_ms;
-            Outcome::Limit(match (events.is_empty(), plan.runtime.reader) {
+            Outcome::Limit(match (events.is_empty(), plan.runtime.output_parser) {
                 _ if ran => Limit::Time(run_ms),
                 (false, _) => Limit::CompileTime(compile_ms),
                 (true, Some(_)) if unseen => Limit::CompileOrRun { compile_ms, run_ms },
@@ -211,7 +211,7 @@ mod tests {
     use crate::store::cache::Cache;
     use wasmlab_model::observation::{GuestProgress, Limit, Outcome, ProcessRole};
     use wasmlab_model::scenario::Scenario;
-    use wasmlab_runtimes::command_line::Reader;
+    use wasmlab_runtimes::command_line::OutputParser;
     use wasmlab_runtimes::{CellFiles, Runtime, Source, Tool};
 
     /// Its translator writes its switch into a file, which its runtime prints.
@@ -253,7 +253,8 @@ mod tests {
         let check = |compiles_unseen, reader, wanted| {
             let commands = |_: &Tool, _: &CellFiles| vec![vec!["/bin/sleep".into(), "60".into()]];
             let prepare = |_: &Tool, _: &CellFiles, _: &Path| None;
-            let runtime = Runtime { compiles_unseen, reader, commands, ..switched(prepare) };
+            let runtime =
+                Runtime { compiles_silently: compiles_unseen, output_parser: reader, commands, ..switched(prepare) };
             let (tool, companions) = (Tool::default(), BTreeMap::new());
             let plan = Plan {
                 scenario: &scenario,
@@ -270,7 +271,7 @@ mod tests {
             assert_eq!(seen.outcome, Outcome::Limit(wanted));
             assert!(began.elapsed() >= Duration::from_millis(if compiles_unseen { 1000 } else { 300 }));
         };
-        let reader = Some(Reader::new(|_| GuestProgress::default()));
+        let reader = Some(OutputParser::new(|_| GuestProgress::default()));
         check(true, reader, Limit::CompileOrRun { compile_ms: 700, run_ms: 300 });
         check(false, reader, Limit::Time(300));
         check(false, None, Limit::CompileOrRun { compile_ms: 0, run_ms: 300 });

@@ -10,7 +10,7 @@ use wasmlab_model::codes::Code;
 use crate::exit;
 use crate::lab::Lab;
 use wasmlab_model::scenario::Scenario;
-use wasmlab_report::words;
+use wasmlab_report::text;
 
 mod compare;
 
@@ -99,8 +99,8 @@ fn list(lab: &Lab, made: &[BuildResult]) -> String {
 /// How long the build took: `1.2 s (earlier)`; nothing for a prebuilt guest.
 fn took(guest: &Guest) -> String {
     match guest.build_ms {
-        Some(ms) if guest.cached => format!("{} (earlier)", words::seconds(ms)),
-        Some(ms) => words::seconds(ms),
+        Some(ms) if guest.cached => format!("{} (earlier)", text::seconds(ms)),
+        Some(ms) => text::seconds(ms),
         None => String::new(),
     }
 }

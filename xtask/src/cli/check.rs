@@ -222,7 +222,7 @@ fn run_table(facts: Option<&Facts>, name: &str, args: &Args, dirs: &Dirs) -> Res
                 shorten(&callable)
             ));
         } else if facts.imports.is_empty() {
-            let found = wasmlab_judge::exports::none(Some(facts), "_start");
+            let found = wasmlab_judge::exports::missing_export(Some(facts), "_start");
             output::print_progress(&format!("{name} {}: only that it is loaded can be seen", found.detail));
         }
     }
@@ -241,7 +241,7 @@ fn call(facts: Option<&Facts>, export: &str, name: &str, args: &Args) -> Result<
     let Some(facts) = facts else { return Ok(ExpectedCall { export: export.to_owned(), args: Vec::new(), results: None }) };
     let found = facts.exports.iter().find(|e| e.name == export);
     let Some(signature) = found.and_then(|e| e.signature.as_ref()) else {
-        let found = wasmlab_judge::exports::none(Some(facts), export);
+        let found = wasmlab_judge::exports::missing_export(Some(facts), export);
         let remedy = found.remedy.map(|remedy| format!(". {remedy}")).unwrap_or_default();
         return usage(format!("{name} {}{}", found.detail, remedy.trim_end_matches('.')));
     };

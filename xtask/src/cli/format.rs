@@ -31,7 +31,7 @@ impl FormatArgs {
     /// When stdout cannot be written.
     pub fn show(self, report: &RunReport, by: GroupBy) -> Result<()> {
         let renderer = self.renderer.unwrap_or(ALL[0]);
-        output::print_rendered(&renderer.text(report, RenderOptions { by, ..output::render_options() }))
+        output::print_rendered(&renderer.text(report, RenderOptions { group_by: by, ..output::render_options() }))
     }
 }
 

@@ -14,13 +14,13 @@ use super::guest_file::MaxSize;
 use super::output;
 use crate::guest;
 use crate::exit;
-use wasmlab_inspect::system_calls::{self, Call, Kind};
+use wasmlab_inspect::system_calls::{self, Call, ImportKind};
 use wasmlab_inspect as inspect;
 use crate::lab::Lab;
 use wasmlab_model::facts::{Abi, Facts};
 use wasmlab_model::report::Origin;
 use wasmlab_model::scenario::Scenario;
-use wasmlab_report::words;
+use wasmlab_report::text;
 use crate::scenario;
 
 /// For `--help`.
@@ -80,7 +80,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     };
     let failed = || format!("failed to inspect `{}`", file.display());
     if args.wat {
-        output::print(&inspect::wat(&bytes).with_context(failed)?)?;
+        output::print(&inspect::to_wat(&bytes).with_context(failed)?)?;
         return Ok(exit::OK);
     }
     let facts = if args.quick { inspect::outline(&bytes) } else { inspect::facts(&bytes) };
@@ -176,10 +176,10 @@ impl<'a> Imports<'a> {
             return imports;
         }
         for import in &facts.imports {
-            match system_calls::kind(import) {
-                Some(Kind::System(call)) => _ = imports.system.insert(&import.name, call),
-                Some(Kind::Libc) => imports.libc.push(&import.name),
-                Some(Kind::Runtime) => imports.runtime.push(&import.name),
+            match system_calls::import_kind(import) {
+                Some(ImportKind::System(call)) => _ = imports.system.insert(&import.name, call),
+                Some(ImportKind::Libc) => imports.libc.push(&import.name),
+                Some(ImportKind::Runtime) => imports.runtime.push(&import.name),
                 None => {}
             }
         }
@@ -207,7 +207,7 @@ fn emscripten(facts: &Facts) -> String {
         system.len()
     );
     let width = output::render_options().width;
-    let _ = writeln!(out, "\n{}", words::wrapped(width, "", "", &head));
+    let _ = writeln!(out, "\n{}", text::wrapped(width, "", "", &head));
     let columns = [prose("call", 16), names("WASI 0.1"), names("WASI 0.2"), names("WASIX")];
     let mut rows = Vec::new();
     let said = |text: &str| match text.strip_prefix('~') {
@@ -232,10 +232,10 @@ fn emscripten(facts: &Facts) -> String {
     };
     let (old, new, wasix) = (count(|c| c.wasi01), count(|c| c.wasi02), count(|c| c.wasix));
     let have = format!("WASI 0.1 {old}; WASI 0.2 {new}; WASIX {wasix}");
-    let _ = writeln!(out, "{}", words::wrapped(width, "imports with the like: ", "  ", &have));
+    let _ = writeln!(out, "{}", text::wrapped(width, "imports with the like: ", "  ", &have));
     for (what, names) in [("functions of libc", libc), ("state and helpers of the compiled program", runtime)] {
         let head = format!("{what} ({}): ", names.len());
-        let _ = writeln!(out, "{}", words::wrapped(width, &head, "  ", &names.join(" ")));
+        let _ = writeln!(out, "{}", text::wrapped(width, &head, "  ", &names.join(" ")));
     }
     out
 }
@@ -246,7 +246,7 @@ fn id(value: &impl serde::Serialize) -> String {
 
 /// A line under a head, which goes on below itself.
 fn under(head: &str, text: &str) -> String {
-    words::wrapped(output::render_options().width, &format!("{head:<11}"), &" ".repeat(11), text)
+    text::wrapped(output::render_options().width, &format!("{head:<11}"), &" ".repeat(11), text)
 }
 
 fn text(facts: &Facts, quick: bool) -> String {

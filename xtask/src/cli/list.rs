@@ -57,7 +57,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         parts.push(scenarios(common::scenarios(lab)?));
     }
     if wants(What::Runtimes) {
-        parts.push(runtimes(runtimes::table()));
+        parts.push(runtimes(runtimes::proven()));
     }
     if wants(What::Toolchains) {
         parts.push(toolchains(lab, &common::scenarios(lab)?));

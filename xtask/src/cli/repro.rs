@@ -135,7 +135,7 @@ fn write(
 fn packages(lab: &Lab, runtime: &Runtime, tool: &Tool) -> Result<String> {
     let mut versions = BTreeMap::new();
     for name in runtime.npm_packages() {
-        versions.insert(*name, npm::version(&lab.machine, &tool.packages, name).map_err(anyhow::Error::msg)?);
+        versions.insert(*name, npm::version(&lab.machine, &tool.packages_dir, name).map_err(anyhow::Error::msg)?);
     }
     let package = serde_json::json!({ "private": true, "dependencies": versions });
     Ok(format!("{}\n", serde_json::to_string_pretty(&package)?))

@@ -11,7 +11,7 @@ use crate::engines::{self, Absence};
 use crate::exit;
 use crate::lab::Lab;
 use crate::versions::{self, VersionedProgram};
-use wasmlab_report::words;
+use wasmlab_report::text;
 use wasmlab_runtimes::{self as runtimes, CUSTOM_BUILD, Source};
 use wasmlab_toolchains as toolchains;
 
@@ -117,7 +117,7 @@ fn describe((commands, by_hand): &Plan) -> String {
     let width = output::render_options().width;
     let mut text = String::new();
     for (command, what) in commands {
-        let what = words::wrapped(width, "          for ", "              ", &listed(what));
+        let what = text::wrapped(width, "          for ", "              ", &listed(what));
         text += &format!("will run  {}\n{what}\n", command.join(" "));
     }
     let mut ways: Vec<(&String, BTreeSet<String>)> = Vec::new();
@@ -128,7 +128,7 @@ fn describe((commands, by_hand): &Plan) -> String {
         }
     }
     for (how, what) in ways {
-        text += &words::wrapped(width, "by hand   ", "          ", &format!("{}: {how}", listed(&what)));
+        text += &text::wrapped(width, "by hand   ", "          ", &format!("{}: {how}", listed(&what)));
         text.push('\n');
     }
     text

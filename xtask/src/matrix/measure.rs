@@ -9,7 +9,7 @@ use crate::cell::Plan;
 use crate::engines::Absence;
 use crate::guest::Guest;
 use crate::lab::Lab;
-use wasmlab_judge::withheld;
+use wasmlab_judge::missing_input;
 use wasmlab_model::report::{Cell, INVALID_FILE, Origin};
 use wasmlab_model::scenario::Scenario;
 use wasmlab_model::verdict::Verdict;
@@ -60,8 +60,9 @@ pub fn cell(
         limits: request.limits,
         switches: &[],
     };
-    let withheld = || withheld::before(plan.facts, &scenario.spec.run).filter(|_| built.origin == Origin::Given);
-    if let Some(reason) = withheld().or_else(|| plan.not_attempted()) {
+    let missing_input =
+        || missing_input::before_run(plan.facts, &scenario.spec.run).filter(|_| built.origin == Origin::Given);
+    if let Some(reason) = missing_input().or_else(|| plan.not_attempted()) {
         return settled(row::not_attempted(scenario, runtime.id(), reason));
     }
     let once = |plan: &Plan| single_run::run(lab, request, plan, turn, guest.facts.as_ref());

@@ -11,7 +11,7 @@ use wasmlab_inspect as inspect;
 use wasmlab_model::facts::Facts;
 use wasmlab_model::scenario::Scenario;
 use wasmlab_protocol::Cause;
-use wasmlab_runtimes::Seen;
+use wasmlab_runtimes::AdapterInput;
 
 /// A proposal, and what of a module's text needs it.
 const PROBES: &[(&str, &str)] = &[
@@ -79,7 +79,7 @@ fn refuses(lab: &Lab, plan: &Plan, proposal: &str) -> Option<bool> {
             seen
         }
     };
-    let seen = Seen { observation: &observation, run: &scenario.spec.run, facts: Some(&facts) };
+    let seen = AdapterInput { observation: &observation, run: &scenario.spec.run, facts: Some(&facts) };
     match plan.runtime.progress(&seen).cause? {
         Cause::Rejected { .. } | Cause::CompileFailed { .. } => Some(true),
         Cause::EngineError { .. } | Cause::NotAttempted { .. } | Cause::Unsupported { .. } => None,

@@ -7,13 +7,13 @@ use super::measure::Attempt;
 use super::{Request, proposal_probes};
 use crate::cell::{self, Plan};
 use crate::lab::Lab;
-use wasmlab_judge::{Evidence, judge, proposals, withheld};
+use wasmlab_judge::{Evidence, judge, missing_input, proposals};
 use wasmlab_model::codes::Code;
 use wasmlab_model::facts::Facts;
 use wasmlab_model::observation::{GuestProgress, Observation, Outcome};
 use wasmlab_model::verdict::{Judgement, Verdict};
 use wasmlab_protocol::Cause;
-use wasmlab_runtimes::Seen;
+use wasmlab_runtimes::AdapterInput;
 
 /// What came of it.
 pub struct SingleRun {
@@ -57,7 +57,7 @@ pub fn run(
         return Err(RunError::Interrupted);
     }
     let progress = |observation: &Observation| -> GuestProgress {
-        plan.runtime.progress(&Seen { observation, run: &spec.run, facts: facts.ok() })
+        plan.runtime.progress(&AdapterInput { observation, run: &spec.run, facts: facts.ok() })
     };
     let judged = |observation: &Observation| -> Judgement {
         let progress = &progress(observation);
@@ -86,13 +86,13 @@ pub fn run(
     {
         // With switches the question is only whether it passes.
         let probed = if plan.switches.is_empty() { proposal_probes::refused(lab, plan, facts) } else { Vec::new() };
-        judgement = proposals::exact(judgement, facts, message, &probed);
+        judgement = proposals::refine(judgement, facts, message, &probed);
     }
     if request.given.contains_key(&plan.scenario.name) {
         let progress = &progress(&observation);
         let (facts, lab_guest) = (facts.map_err(String::as_str), plan.scenario.has_lab_guest());
         let evidence = Evidence { facts, observation: &observation, progress, lab_guest };
-        judgement = withheld::after(&judgement, &evidence, &spec.run).unwrap_or(judgement);
+        judgement = missing_input::after_run(&judgement, &evidence, &spec.run).unwrap_or(judgement);
     }
     Ok(SingleRun { observation, cause, judgement, from_cache, cache_decision: kept })
 }

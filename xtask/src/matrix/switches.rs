@@ -6,7 +6,7 @@ use crate::cell::Plan;
 use wasmlab_model::codes::Code;
 use wasmlab_model::verdict::{Judgement, Verdict};
 use wasmlab_protocol::{Cause, TrapKind};
-use wasmlab_runtimes::Lack;
+use wasmlab_runtimes::MissingFeature;
 
 /// As often a cell is run with more switches than before: with what a proposal brings, an import may come to lack.
 const MAX_ROUNDS: usize = 4;
@@ -60,19 +60,21 @@ pub fn try_switches(
 }
 
 /// The switches of the runtime that give this.
-fn switches_for(plan: &Plan, lack: Lack) -> Vec<String> {
+fn switches_for(plan: &Plan, lack: MissingFeature) -> Vec<String> {
     (plan.runtime.switches)(plan.tool, lack)
 }
 
 /// What a run fell short of, as far as a switch may give it.
-fn missing_features(seen: &SingleRun) -> Vec<Lack<'_>> {
+fn missing_features(seen: &SingleRun) -> Vec<MissingFeature<'_>> {
     let judgement = &seen.judgement;
     match (&seen.cause, judgement.code) {
         (_, Some(Code::UnsupportedProposal)) => {
-            judgement.subject.iter().flat_map(|subject| subject.split(' ')).map(Lack::Proposal).collect()
+            judgement.subject.iter().flat_map(|subject| subject.split(' ')).map(MissingFeature::Proposal).collect()
         }
-        (Some(Cause::MissingImport { .. }), _) => judgement.subject.as_deref().map(Lack::Import).into_iter().collect(),
-        (Some(Cause::Trap { trap: TrapKind::StackOverflow, .. }), _) => vec![Lack::Stack],
+        (Some(Cause::MissingImport { .. }), _) => {
+            judgement.subject.as_deref().map(MissingFeature::Import).into_iter().collect()
+        }
+        (Some(Cause::Trap { trap: TrapKind::StackOverflow, .. }), _) => vec![MissingFeature::Stack],
         _ => Vec::new(),
     }
 }
@@ -122,7 +124,7 @@ mod tests {
     use wasmlab_model::scenario::Scenario;
     use wasmlab_model::verdict::Verdict;
     use wasmlab_protocol::{Cause, Event, Stage, TrapKind};
-    use wasmlab_runtimes::{Lack, Runtime, Tool};
+    use wasmlab_runtimes::{MissingFeature, Runtime, Tool};
 
     /// What a runtime does that needs these switches: it refuses the module for its proposal first, then for its import.
     fn once(needed: &[&str], plan: &Plan) -> SingleRun {
@@ -162,9 +164,9 @@ mod tests {
     fn check(needed: &[&str], wanted: Result<&[&str], &str>) {
         let runtime = Runtime {
             switches: |_, lack| match lack {
-                Lack::Proposal("gc") => vec!["-W gc=y".to_owned(), "-W more=y".to_owned()],
-                Lack::Import("wasi:f/f") => vec!["-S f=y".to_owned()],
-                Lack::Stack => vec!["deeper".to_owned()],
+                MissingFeature::Proposal("gc") => vec!["-W gc=y".to_owned(), "-W more=y".to_owned()],
+                MissingFeature::Import("wasi:f/f") => vec!["-S f=y".to_owned()],
+                MissingFeature::Stack => vec!["deeper".to_owned()],
                 _ => Vec::new(),
             },
             ..Runtime::default()

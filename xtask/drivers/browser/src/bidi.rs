@@ -4,7 +4,7 @@ use std::sync::mpsc::Sender;
 
 use serde_json::{Value, json};
 
-use crate::cell::Said;
+use crate::cell::PageEvent;
 use crate::socket::Socket;
 
 /// The only tab of a fresh browser.
@@ -12,7 +12,7 @@ pub struct Page {
     socket: Socket,
     sent: u64,
     context: String,
-    say: Sender<Said>,
+    events: Sender<PageEvent>,
     /// Whether the page's own address was asked for: from then on it must stay.
     asked: bool,
 }
@@ -22,9 +22,9 @@ impl Page {
     ///
     /// # Errors
     /// What the browser answers.
-    pub fn open(address: &str, url: &str, say: Sender<Said>) -> Result<(), String> {
+    pub fn open(address: &str, url: &str, events: Sender<PageEvent>) -> Result<(), String> {
         let socket = Socket::connect(address)?;
-        let mut page = Self { socket, sent: 0, context: String::new(), say, asked: false };
+        let mut page = Self { socket, sent: 0, context: String::new(), events, asked: false };
         // Nobody is there to answer `alert` and its like: they are refused, and the guest goes on.
         let prompts = json!({ "alwaysMatch": { "unhandledPromptBehavior": { "default": "dismiss" } } });
         page.ask("session.new", json!({ "capabilities": prompts }))?;
@@ -38,11 +38,11 @@ impl Page {
         std::thread::spawn(move || {
             let why = loop {
                 match page.socket.next() {
-                    Ok(message) => page.hear(&message),
+                    Ok(message) => page.handle(&message),
                     Err(why) => break why,
                 }
             };
-            page.say.send(Said::Crashed(format!("the browser ended: {why}"))).ok();
+            page.events.send(PageEvent::Crashed(format!("the browser ended: {why}"))).ok();
         });
         Ok(())
     }
@@ -53,7 +53,7 @@ impl Page {
         loop {
             let mut message = self.socket.next()?;
             if message["id"] != self.sent {
-                self.hear(&message);
+                self.handle(&message);
             } else if message["type"] == "success" {
                 return Ok(message["result"].take());
             } else {
@@ -62,23 +62,23 @@ impl Page {
         }
     }
 
-    fn hear(&mut self, message: &Value) {
+    fn handle(&mut self, message: &Value) {
         let params = &message["params"];
         let ours = params["context"] == self.context.as_str();
-        let said = match message["method"].as_str() {
-            Some("browsingContext.contextDestroyed") if ours => Said::Left("closed itself".to_owned()),
+        let page_event = match message["method"].as_str() {
+            Some("browsingContext.contextDestroyed") if ours => PageEvent::Left("closed itself".to_owned()),
             Some("browsingContext.navigationStarted") if ours => {
                 if !std::mem::replace(&mut self.asked, true) {
                     return;
                 }
-                Said::Left(format!("went to {}", params["url"].as_str().unwrap_or_default()))
+                PageEvent::Left(format!("went to {}", params["url"].as_str().unwrap_or_default()))
             }
             // What the page did not catch: the lab's own script reports all else itself.
             Some("log.entryAdded") if params["type"] == "javascript" && params["level"] == "error" => {
-                Said::Stderr(format!("{}\n", params["text"].as_str().unwrap_or_default()).into_bytes())
+                PageEvent::Stderr(format!("{}\n", params["text"].as_str().unwrap_or_default()).into_bytes())
             }
             _ => return,
         };
-        self.say.send(said).ok();
+        self.events.send(page_event).ok();
     }
 }

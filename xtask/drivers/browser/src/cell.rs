@@ -15,7 +15,7 @@ use crate::{bidi, chromium, devtools, firefox};
 
 /// What the page or the browser says.
 #[derive(Debug)]
-pub enum Said {
+pub enum PageEvent {
     /// A line of the observation.
     Event(Event),
     /// The guest's output.
@@ -74,13 +74,13 @@ impl Request {
             Err(e) => return broken(format!("failed to read {}: {e}", self.spec.module.display())),
         };
         let is_firefox = self.spec.mode.starts_with("firefox");
-        let (say, heard) = mpsc::channel();
+        let (events, received) = mpsc::channel();
         // The lab's is a pipe, and the temporary folder that it names is the cell's own.
         let is_pipe = self.spec.events.starts_with("/dev");
         let beside = if is_pipe { std::env::temp_dir() } else { self.spec.events.with_file_name("") };
         let profile = beside.join("browser-profile");
         let Self { spec, pages, packages, component, .. } = self;
-        let shared = Shared { spec, module, pages, packages, component, say: say.clone() };
+        let shared = Shared { spec, module, pages, packages, component, events: events.clone() };
         let server = match Server::start(Arc::new(shared)) {
             Ok(server) => server,
             Err(e) => return broken(format!("failed to serve the page on 127.0.0.1: {e}")),
@@ -91,29 +91,29 @@ impl Request {
             Err(e) => return broken(e),
         };
         let open = if is_firefox { bidi::Page::open } else { devtools::Page::open };
-        if let Err(e) = open(browser.address(), &server.page(), say) {
+        if let Err(e) = open(browser.address(), &server.page(), events) {
             return broken(format!("the protocol of {}: {e}", self.browser.display()));
         }
-        follow(&heard, recorder)
+        follow(&received, recorder)
     }
 }
 
 /// Writes down what is said until the end is.
-fn follow(heard: &Receiver<Said>, recorder: &mut Recorder) -> Option<Cause> {
-    while let Ok(said) = heard.recv() {
-        match said {
-            Said::Stdout(bytes) => put(&mut std::io::stdout(), &bytes),
-            Said::Stderr(bytes) => put(&mut std::io::stderr(), &bytes),
-            Said::Event(Event::End { cause, .. }) => return Some(cause),
+fn follow(received: &Receiver<PageEvent>, recorder: &mut Recorder) -> Option<Cause> {
+    while let Ok(page_event) = received.recv() {
+        match page_event {
+            PageEvent::Stdout(bytes) => put(&mut std::io::stdout(), &bytes),
+            PageEvent::Stderr(bytes) => put(&mut std::io::stderr(), &bytes),
+            PageEvent::Event(Event::End { cause, .. }) => return Some(cause),
             // The clock is the driver's: it began with the browser's start.
-            Said::Event(Event::Stage { stage, cached, .. }) => {
+            PageEvent::Event(Event::Stage { stage, cached, .. }) => {
                 recorder.write(&Event::Stage { stage, micros: recorder.micros(), cached }).ok();
             }
-            Said::Event(event) => _ = recorder.write(&event),
-            Said::Left(how) => {
+            PageEvent::Event(event) => _ = recorder.write(&event),
+            PageEvent::Left(how) => {
                 return Some(Cause::HostError { message: format!("the page {how} before the guest ended") });
             }
-            Said::Crashed(why) => {
+            PageEvent::Crashed(why) => {
                 // No last event and a signal: that is how an engine's crash looks, and this is one.
                 eprintln!("driver-browser: {why}");
                 std::process::abort();

@@ -4,7 +4,7 @@ use std::sync::mpsc::Sender;
 
 use serde_json::{Value, json};
 
-use crate::cell::Said;
+use crate::cell::PageEvent;
 use crate::socket::Socket;
 
 /// A page in a browser context of its own.
@@ -12,7 +12,7 @@ pub struct Page {
     socket: Socket,
     sent: u64,
     session: Option<String>,
-    say: Sender<Said>,
+    events: Sender<PageEvent>,
     /// The page's own address, and whether it was there: from then on it must stay.
     url: String,
     arrived: bool,
@@ -23,9 +23,9 @@ impl Page {
     ///
     /// # Errors
     /// What Chromium answers.
-    pub fn open(address: &str, url: &str, say: Sender<Said>) -> Result<(), String> {
+    pub fn open(address: &str, url: &str, events: Sender<PageEvent>) -> Result<(), String> {
         let socket = Socket::connect(address)?;
-        let mut page = Self { socket, sent: 0, session: None, say, url: url.to_owned(), arrived: false };
+        let mut page = Self { socket, sent: 0, session: None, events, url: url.to_owned(), arrived: false };
         let context = page.ask("Target.createBrowserContext", json!({}))?;
         let wanted = json!({ "url": "about:blank", "browserContextId": context["browserContextId"] });
         let target = page.ask("Target.createTarget", wanted)?;
@@ -39,11 +39,11 @@ impl Page {
         std::thread::spawn(move || {
             let why = loop {
                 match page.socket.next() {
-                    Ok(message) => page.hear(&message),
+                    Ok(message) => page.handle(&message),
                     Err(why) => break why,
                 }
             };
-            page.say.send(Said::Crashed(format!("the browser ended: {why}"))).ok();
+            page.events.send(PageEvent::Crashed(format!("the browser ended: {why}"))).ok();
         });
         Ok(())
     }
@@ -63,7 +63,7 @@ impl Page {
         loop {
             let mut message = self.socket.next()?;
             if message["id"] != id {
-                self.hear(&message);
+                self.handle(&message);
             } else if message["error"].is_null() {
                 return Ok(message["result"].take());
             } else {
@@ -72,18 +72,18 @@ impl Page {
         }
     }
 
-    fn hear(&mut self, message: &Value) {
+    fn handle(&mut self, message: &Value) {
         let params = &message["params"];
-        let said = match message["method"].as_str() {
-            Some("Inspector.targetCrashed") => Said::Crashed("the page crashed".to_owned()),
-            Some("Inspector.detached" | "Target.detachedFromTarget") => Said::Left("closed itself".to_owned()),
+        let page_event = match message["method"].as_str() {
+            Some("Inspector.targetCrashed") => PageEvent::Crashed("the page crashed".to_owned()),
+            Some("Inspector.detached" | "Target.detachedFromTarget") => PageEvent::Left("closed itself".to_owned()),
             Some("Page.frameNavigated") if params["frame"]["parentId"].is_null() => {
                 let to = params["frame"]["url"].as_str().unwrap_or_default();
                 if !self.arrived {
                     self.arrived = to == self.url;
                     return;
                 }
-                Said::Left(if to == self.url { "loaded itself again".to_owned() } else { format!("went to {to}") })
+                PageEvent::Left(if to == self.url { "loaded itself again".to_owned() } else { format!("went to {to}") })
             }
             // Nobody is there to answer `alert` and its like: they are refused, and the guest goes on.
             Some("Page.javascriptDialogOpening") => {
@@ -94,13 +94,13 @@ impl Page {
             Some("Runtime.exceptionThrown") => {
                 let details = &params["exceptionDetails"];
                 let text = details["exception"]["description"].as_str().or(details["text"].as_str());
-                Said::Stderr(format!("{}\n", text.unwrap_or_default()).into_bytes())
+                PageEvent::Stderr(format!("{}\n", text.unwrap_or_default()).into_bytes())
             }
             Some("Log.entryAdded") if params["entry"]["level"] == "error" => {
-                Said::Stderr(format!("{}\n", params["entry"]["text"].as_str().unwrap_or_default()).into_bytes())
+                PageEvent::Stderr(format!("{}\n", params["entry"]["text"].as_str().unwrap_or_default()).into_bytes())
             }
             _ => return,
         };
-        self.say.send(said).ok();
+        self.events.send(page_event).ok();
     }
 }

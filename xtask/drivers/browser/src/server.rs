@@ -14,7 +14,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 use wasmlab_protocol::{CellSpec, Network};
 
-use crate::cell::Said;
+use crate::cell::PageEvent;
 use crate::ports;
 
 /// The most bytes of one report; the guest's output comes in smaller pieces.
@@ -36,7 +36,7 @@ pub struct Shared {
     /// jco's translation of the component: `/component/`.
     pub component: Option<PathBuf>,
     /// Where reports go.
-    pub say: Sender<Said>,
+    pub events: Sender<PageEvent>,
 }
 
 /// The server; it ends with the process.
@@ -130,17 +130,17 @@ fn policy(spec: &CellSpec) -> String {
 const NOT_FOUND: Answer = Answer { status: "404 Not Found", kind: "text/plain", body: Vec::new() };
 
 fn report(shared: &Shared, target: &str, body: Vec<u8>) -> Answer {
-    let said = match target {
+    let page_event = match target {
         "/event" => match serde_json::from_slice(&body) {
-            Ok(event) => Said::Event(event),
-            Err(e) => Said::Stderr(format!("driver-browser: the page's event is not understood: {e}\n").into_bytes()),
+            Ok(event) => PageEvent::Event(event),
+            Err(e) => PageEvent::Stderr(format!("driver-browser: the page's event is not understood: {e}\n").into_bytes()),
         },
-        "/stdout" => Said::Stdout(body),
-        "/stderr" => Said::Stderr(body),
+        "/stdout" => PageEvent::Stdout(body),
+        "/stderr" => PageEvent::Stderr(body),
         "/stdin" => return stdin(&body),
         _ => return NOT_FOUND,
     };
-    shared.say.send(said).ok();
+    shared.events.send(page_event).ok();
     Answer { status: "200 OK", kind: "text/plain", body: Vec::new() }
 }
 

@@ -40,13 +40,13 @@ pub struct Open {
     pub nonblocking: AtomicBool,
     /// A socket of datagrams that has no address yet: when it first sends or connects, the kernel would give it a
     /// port on every address of the machine.
-    pub adrift: AtomicBool,
+    pub unbound: AtomicBool,
 }
 
 impl Open {
     /// Without flags.
     pub fn new(kind: Kind) -> Self {
-        Self { kind, flags: 2, nonblocking: AtomicBool::new(false), adrift: AtomicBool::new(false) }
+        Self { kind, flags: 2, nonblocking: AtomicBool::new(false), unbound: AtomicBool::new(false) }
     }
 
     /// The host's descriptor behind it, where there is one.

@@ -4,10 +4,10 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { entered, instantiated, lacking, set } from './component.mjs';
-import { thrown } from './causes.mjs';
-import { End } from './protocol.mjs';
-import { translate } from './translate.mjs';
+import { callEntryPoint, instantiate, checkImports, configure } from './component.mjs';
+import { causeOf } from './causes.mjs';
+import { CellEnd } from './protocol.mjs';
+import { transpile } from './transpile.mjs';
 
 export async function run(spec, log, packages) {
   log.executionPath('jco');
@@ -22,12 +22,12 @@ export async function run(spec, log, packages) {
   log.stage('compile', cached ? { cached } : {});
   const shim = join(packages, '@bytecodealliance/preview2-shim/dist/nodejs');
   if (!cached) {
-    await translate(spec.module, packages, dir, pathToFileURL(shim).href);
+    await transpile(spec.module, packages, dir, pathToFileURL(shim).href);
     writeFileSync(stamp, packages);
   }
 
   log.stage('link');
-  lacking(readFileSync(main, 'utf8'));
+  checkImports(readFileSync(main, 'utf8'));
   await prepare(spec, (name) => import(pathToFileURL(join(shim, name)).href));
 
   // Core modules are compiled side by side, and a refusal of one may come while another is awaited.
@@ -36,27 +36,27 @@ export async function run(spec, log, packages) {
     process.on('unhandledRejection', reject);
   });
   log.stage('instantiate');
-  const guest = await instantiated(() => Promise.race([import(pathToFileURL(main).href), failed]));
+  const guest = await instantiate(() => Promise.race([import(pathToFileURL(main).href), failed]));
 
   // The shim's `exit` ends the process: this is the last that the driver hears.
   process.on('exit', (code) => log.end({ kind: 'exit', code }));
   if (spec.entry.http) return serve(spec.entry.http.port, guest, shim, log, failed);
   log.stage('run');
-  await entered(spec, guest, log, failed);
+  await callEntryPoint(spec, guest, log, failed);
 }
 
 /** Serves until the process is told to end, as `jco serve` does: by the shim's own server. */
 async function serve(port, guest, shim, log, failed) {
   const name = 'wasi:http/incoming-handler';
   const handler = guest.incomingHandler ?? Object.entries(guest).find(([export_]) => export_.startsWith(`${name}@`))?.[1];
-  if (typeof handler?.handle !== 'function') throw new End('missing-export', { name });
+  if (typeof handler?.handle !== 'function') throw new CellEnd('missing-export', { name });
   const { HTTPServer } = await import(pathToFileURL(join(shim, 'http.js')).href);
-  if (typeof HTTPServer !== 'function') throw new End('not-attempted', { subject: 'http-handler', message: 'this preview2-shim has no HTTPServer' });
+  if (typeof HTTPServer !== 'function') throw new CellEnd('not-attempted', { subject: 'http-handler', message: 'this preview2-shim has no HTTPServer' });
   const told = new Promise((resolve) => process.on('SIGTERM', resolve));
   log.stage('run');
   new HTTPServer(handler).listen(port, '127.0.0.1');
   await Promise.race([told, failed]).catch((error) => {
-    throw error instanceof End ? error : new End(...thrown(error, 'run'));
+    throw error instanceof CellEnd ? error : new CellEnd(...causeOf(error, 'run'));
   });
 }
 
@@ -64,9 +64,9 @@ async function serve(port, guest, shim, log, failed) {
 async function prepare(spec, load) {
   const cli = await load('cli.js');
   // Its defaults are the host's environment and the whole file system.
-  set(cli, '_setArgs', spec.args);
-  set(cli, '_setEnv', spec.env);
-  set(await load('filesystem.js'), '_setPreopens', Object.fromEntries((spec.dirs ?? []).map((dir) => [dir.guest, dir.host])));
+  configure(cli, '_setArgs', spec.args);
+  configure(cli, '_setEnv', spec.env);
+  configure(await load('filesystem.js'), '_setPreopens', Object.fromEntries((spec.dirs ?? []).map((dir) => [dir.guest, dir.host])));
   if (spec.network === 'none') await denyNetwork(load);
 }
 
@@ -77,7 +77,7 @@ async function denyNetwork(load) {
     const shim = await load(file);
     for (const name of names) {
       if (typeof shim[name] !== 'function') {
-        throw new End('engine-error', { message: `preview2-shim has no ${name}: its default would give the guest the network` });
+        throw new CellEnd('engine-error', { message: `preview2-shim has no ${name}: its default would give the guest the network` });
       }
       shim[name]();
     }

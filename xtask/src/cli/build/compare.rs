@@ -8,7 +8,7 @@ use crate::cli::output;
 use crate::lab::Lab;
 use crate::matrix::facts_of;
 use wasmlab_model::facts::{Facts, Import};
-use wasmlab_report::words::{bytes, wrapped};
+use wasmlab_report::text::{bytes, wrapped};
 
 /// The text: a table of sizes, then imports by module and proposals, each in the order of the rungs.
 pub fn table(lab: &Lab, made: &[BuildResult]) -> String {

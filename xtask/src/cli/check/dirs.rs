@@ -11,7 +11,7 @@ use crate::cli::common::usage;
 use crate::cli::output;
 use crate::store::tree::Tree;
 use wasmlab_model::scenario::{Dir, DirTemplate};
-use wasmlab_report::words;
+use wasmlab_report::text;
 
 /// Notes that are shown of one folder.
 const MAX_NOTES: usize = 5;
@@ -111,6 +111,6 @@ fn too_large(text: &str, bytes: u64, entries: usize, limit: u64) -> String {
     format!(
         "--dir `{text}` has {} in {entries} files and folders, and each runtime gets a copy of at most {limit} MiB: name a \
          smaller folder, or allow more with `--dir-limit {wanted}`, or give one runtime the folder itself with --dir-rw",
-        words::bytes(bytes)
+        text::bytes(bytes)
     )
 }

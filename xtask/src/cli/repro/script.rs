@@ -48,7 +48,7 @@ impl Script<'_> {
              run() {{ env -i PATH=\"$PATH\" HOME=\"$PWD/home\" TMPDIR=\"$PWD/home\" LANG=C.UTF-8 NO_COLOR=1{} $limit \"$@\"; }}\n",
             more.collect::<String>()
         );
-        text + &if runtime.reader.is_none() { self.reported(seconds) } else { self.by_exit_code(seconds) }
+        text + &if runtime.output_parser.is_none() { self.reported(seconds) } else { self.by_exit_code(seconds) }
     }
 
     /// Where its programs are.
@@ -58,7 +58,7 @@ impl Script<'_> {
             let words = format!("{} is not on PATH: {how}, or name it in {variable}", names.join(" or "));
             format!("{variable}=${{{variable}:-$({look})}} || missing {}\n", quote(&words))
         };
-        let of = |variable: &str, program: Program| found(variable, program.names, program.how_to_get);
+        let of = |variable: &str, program: Program| found(variable, program.names, program.install_hint);
         let mut text = match self.runtime.source {
             Source::Program(program) => of("RUNTIME", program),
             Source::Driver { program, .. } => of("DRIVEN", program),

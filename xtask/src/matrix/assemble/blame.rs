@@ -22,7 +22,7 @@ pub fn compare(cells: &mut [Cell], elsewhere: &AcceptedLines) {
         let Some(found) = row::compare(of_cell(cell), &others) else { continue };
         cell.blame = vec![found.blame];
         if found.blame == Blame::Runtime {
-            let (well, ran, detail) = (found.well, found.ran, &cell.detail);
+            let (well, ran, detail) = (found.ran_well, found.ran, &cell.detail);
             let runtimes = if ran == 1 { "runtime" } else { "runtimes" };
             cell.detail = format!("differs from {well} of {ran} other {runtimes} that ran it: {detail}");
             // A remedy of the cell's own holds for both.

@@ -8,7 +8,7 @@ use wasmlab_runtimes::Runtime;
 pub fn of_runtimes(runtimes: &[Runtime], cells: &mut [Cell]) {
     for cell in cells.iter_mut().filter(|cell| is_stack_overflow(cell)) {
         let runtime = runtimes.iter().find(|runtime| runtime.id() == cell.runtime);
-        if let Some(switch) = runtime.and_then(|runtime| runtime.larger_stack) {
+        if let Some(switch) = runtime.and_then(|runtime| runtime.stack_hint) {
             cell.remedy = Some(format!(
                 "Give it a larger stack: {switch}; for a recursion without end no stack is large enough."
             ));

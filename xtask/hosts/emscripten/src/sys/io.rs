@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rustix::fs::SeekFrom;
 
-use super::network::moor;
+use super::network::bind_loopback;
 use super::wait::until_ready;
 use crate::Errno;
 use crate::call::{Answer, Call, Fault};
@@ -208,7 +208,7 @@ pub fn write_from(call: &mut Call, fd: i32, pieces: &[(u32, u32)], offset: Optio
         _ => {}
     }
     let offset = offset.map_err(|_| Errno::INVAL)?;
-    moor(&open)?;
+    bind_loopback(&open)?;
     Ok(write_now(call, &open, pieces, offset)? as i64)
 }
 

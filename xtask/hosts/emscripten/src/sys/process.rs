@@ -2,7 +2,7 @@
 
 use crate::call::{Answer, Call};
 use crate::descriptors::MOST;
-use crate::{Errno, Stop, layout};
+use crate::{Errno, Termination, layout};
 
 /// The guest's process number: Emscripten's runtime has the same.
 pub const PID: i32 = 42;
@@ -46,24 +46,24 @@ pub fn exit_of_c(call: &mut Call) -> Answer {
 
 /// `_exit(code)`: at once.
 pub fn exit(call: &mut Call) -> Answer {
-    Err(Stop::Exit(call.int()?).into())
+    Err(Termination::Exit(call.int()?).into())
 }
 
 /// `abort()`.
 pub fn abort(_: &mut Call) -> Answer {
-    Err(Stop::Abort("the guest aborts".to_owned()).into())
+    Err(Termination::Abort("the guest aborts".to_owned()).into())
 }
 
 /// `abortStackOverflow(size)`.
 pub fn stack_overflow(call: &mut Call) -> Answer {
     let size = call.word()?;
-    Err(Stop::Abort(format!("the guest's own stack overflows by an allocation of {size} bytes")).into())
+    Err(Termination::Abort(format!("the guest's own stack overflows by an allocation of {size} bytes")).into())
 }
 
 /// `nullFunc_…(index)`: a call through a pointer of another type.
 pub fn null_function(call: &mut Call) -> Answer {
     let index = call.word()?;
-    Err(Stop::Abort(format!("calls function pointer {index}, which is none of the type it is called with")).into())
+    Err(Termination::Abort(format!("calls function pointer {index}, which is none of the type it is called with")).into())
 }
 
 /// `umask(mask)`.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rustix::net::{RecvFlags, SendFlags, SocketAddrAny};
 
 use super::io::{filled, gathered, pieces};
-use super::network::{address_at, moor, put_address};
+use super::network::{address_at, bind_loopback, put_address};
 use super::wait::until_ready;
 use crate::Errno;
 use crate::call::{Answer, Call, Fault};
@@ -69,7 +69,7 @@ fn sent(call: &mut Call, fd: i32, pieces: &[(u32, u32)], flags: i32, to: Option<
         }
         None => None,
     };
-    moor(&open)?;
+    bind_loopback(&open)?;
     // One message, however many pieces: datagrams cannot be put together again.
     let gathered = if pieces.len() == 1 { Vec::new() } else { gathered(call, pieces)? };
     let mut turns = 0;

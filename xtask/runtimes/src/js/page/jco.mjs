@@ -1,7 +1,7 @@
-// A component in a page: jco translated it before (prepare.mjs), preview2-shim's build for browsers is its host.
+// A component in a page: jco translated it before (precompile.mjs), preview2-shim's build for browsers is its host.
 // Directories are held in memory, as with the polyfill of WASI 0.1; sockets a page has none.
 
-import { entered, instantiated, lacking, set } from '../component.mjs';
+import { callEntryPoint, instantiate, checkImports, configure } from '../component.mjs';
 import { stderr, stdin, stdout } from './report.mjs';
 import * as cli from '/packages/@bytecodealliance/preview2-shim/dist/browser/cli.js';
 import * as filesystem from '/packages/@bytecodealliance/preview2-shim/dist/browser/filesystem.js';
@@ -9,21 +9,21 @@ import * as filesystem from '/packages/@bytecodealliance/preview2-shim/dist/brow
 export async function run(spec, log) {
   log.stage('compile', { cached: true });
   log.stage('link');
-  lacking(await (await fetch('/component/guest.js')).text());
-  set(cli, '_setArgs', spec.args);
-  set(cli, '_setEnv', spec.env);
-  set(cli, '_setStdin', { blockingRead: input });
-  set(cli, '_setStdout', output(stdout));
-  set(cli, '_setStderr', output(stderr));
-  set(filesystem, '_setPreopens', Object.fromEntries(spec.dirs.map((dir) => [dir.guest, entry(dir.tree)])));
+  checkImports(await (await fetch('/component/guest.js')).text());
+  configure(cli, '_setArgs', spec.args);
+  configure(cli, '_setEnv', spec.env);
+  configure(cli, '_setStdin', { blockingRead: input });
+  configure(cli, '_setStdout', output(stdout));
+  configure(cli, '_setStderr', output(stderr));
+  configure(filesystem, '_setPreopens', Object.fromEntries(spec.dirs.map((dir) => [dir.guest, entry(dir.tree)])));
 
   const failed = new Promise((_, reject) => {
     addEventListener('unhandledrejection', (event) => (event.preventDefault(), reject(event.reason)));
   });
   log.stage('instantiate');
-  const guest = await instantiated(() => Promise.race([import('/component/guest.js'), failed]));
+  const guest = await instantiate(() => Promise.race([import('/component/guest.js'), failed]));
   log.stage('run');
-  await entered(spec, guest, log, failed);
+  await callEntryPoint(spec, guest, log, failed);
 }
 
 /** Nothing more to come is an error of the stream, which the shim throws too. */

@@ -4,13 +4,13 @@
 //   glue beside the module    its own JavaScript loads it (glue.mjs)
 //   anything else             plain WebAssembly, or WASI 0.1 by the polyfill where the column has it (core.mjs)
 
-import { End } from '../protocol.mjs';
+import { CellEnd } from '../protocol.mjs';
 import { Log, captureConsole } from './report.mjs';
 
 const log = new Log();
 
 const ended = (error) => {
-  log.end(error instanceof End ? error.cause : { kind: 'engine-error', message: String(error?.stack ?? error) });
+  log.end(error instanceof CellEnd ? error.cause : { kind: 'engine-error', message: String(error?.stack ?? error) });
 };
 
 try {

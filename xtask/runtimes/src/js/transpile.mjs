@@ -3,7 +3,7 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { End } from './protocol.mjs';
+import { CellEnd } from './protocol.mjs';
 
 const WORLDS = ['cli', 'clocks', 'filesystem', 'http', 'io', 'random', 'sockets'];
 
@@ -11,11 +11,11 @@ const WORLDS = ['cli', 'clocks', 'filesystem', 'http', 'io', 'random', 'sockets'
  * Translates `module` into `dir`, whole or not at all: its main file, `guest.js`, is written last. What it
  * imports of WASI 0.2 is imported from below `shim`, a URL or an absolute path of one.
  */
-export async function translate(module, packages, dir, shim, options = {}) {
-  const { transpile } = await import(pathToFileURL(join(packages, '@bytecodealliance/jco/dist/api.js')).href);
+export async function transpile(module, packages, dir, shim, options = {}) {
+  const jco = await import(pathToFileURL(join(packages, '@bytecodealliance/jco/dist/api.js')).href);
   let made;
   try {
-    made = await transpile(readFileSync(module), {
+    made = await jco.transpile(readFileSync(module), {
       name: 'guest',
       noTypescript: true,
       wasiShim: false,
@@ -23,7 +23,7 @@ export async function translate(module, packages, dir, shim, options = {}) {
       ...options,
     });
   } catch (error) {
-    throw new End('compile-failed', { message: `jco: ${error?.message ?? error}` });
+    throw new CellEnd('compile-failed', { message: `jco: ${error?.message ?? error}` });
   }
   mkdirSync(dir, { recursive: true });
   writeFileSync(join(dir, 'package.json'), '{"type":"module"}');

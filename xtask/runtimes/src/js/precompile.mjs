@@ -1,12 +1,12 @@
-// Translates a component for a page, before there is a page: `HOST prepare.mjs SPEC.json INTO --packages DIR`.
+// Translates a component for a page, before there is a page: `HOST precompile.mjs SPEC.json INTO --packages DIR`.
 //
 // What the translation imports is where the page's driver serves it. Exit code 0 means that it is there, 1
 // that the observation says why not, 70 that the call is unusable.
 
 import { readFileSync, writeSync } from 'node:fs';
 import { Log } from './log.mjs';
-import { End, PROTOCOL_VERSION } from './protocol.mjs';
-import { translate } from './translate.mjs';
+import { CellEnd, PROTOCOL_VERSION } from './protocol.mjs';
+import { transpile } from './transpile.mjs';
 
 const SHIM = '/packages/@bytecodealliance/preview2-shim/dist/browser';
 
@@ -21,14 +21,14 @@ const OPTIONS = {
 
 async function main([path, into, option, packages]) {
   if (!path || !into || option !== '--packages' || !packages) {
-    throw new Error('usage: prepare.mjs SPEC.json INTO --packages DIR');
+    throw new Error('usage: precompile.mjs SPEC.json INTO --packages DIR');
   }
   const spec = JSON.parse(readFileSync(path, 'utf8'));
   if (spec.protocol !== PROTOCOL_VERSION) throw new Error(`protocol ${spec.protocol}, this driver speaks ${PROTOCOL_VERSION}`);
   try {
-    await translate(spec.module, packages, into, SHIM, OPTIONS);
+    await transpile(spec.module, packages, into, SHIM, OPTIONS);
   } catch (error) {
-    if (!(error instanceof End)) throw error;
+    if (!(error instanceof CellEnd)) throw error;
     const log = new Log(spec.events);
     log.stage('compile');
     log.end(error.cause);
@@ -39,6 +39,6 @@ async function main([path, into, option, packages]) {
 try {
   await main(process.argv.slice(2));
 } catch (error) {
-  writeSync(2, `prepare.mjs: ${error.stack ?? error}\n`);
+  writeSync(2, `precompile.mjs: ${error.stack ?? error}\n`);
   process.exitCode = 70;
 }
