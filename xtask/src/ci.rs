@@ -74,15 +74,15 @@ impl Context<'_> {
     }
 }
 
-/// Runs the steps in their order, and tells how each ended. `told` is called before each one, with its number.
-pub fn run(context: &Context, steps: &[&Step], told: &(dyn Fn(usize, &Step) + Sync)) -> Vec<StepRun> {
+/// Runs the steps in their order, and tells how each ended. `on_step` is called before each one, with its number.
+pub fn run(context: &Context, steps: &[&Step], on_step: &(dyn Fn(usize, &Step) + Sync)) -> Vec<StepRun> {
     let ended: Mutex<BTreeMap<usize, (StepOutcome, Duration)>> = Mutex::default();
     std::thread::scope(|scope| {
         let mut beside = BTreeMap::new();
         for (number, step) in steps.iter().enumerate().filter(|(_, step)| step.in_background) {
             let ended = &ended;
             let work = move || {
-                told(number, step);
+                on_step(number, step);
                 // First the step, then the lock: the others must not wait for it.
                 let end = timed(context, step);
                 locked(ended).insert(number, end);
@@ -99,7 +99,7 @@ pub fn run(context: &Context, steps: &[&Step], told: &(dyn Fn(usize, &Step) + Sy
                 let needed = steps.iter().position(|s| s.name == **need);
                 needed.is_some_and(|at| locked(&ended).get(&at).is_none_or(|(end, _)| *end != StepOutcome::Done))
             });
-            told(number, step);
+            on_step(number, step);
             let end = match lacking {
                 Some(need) => (StepOutcome::NotRun((*need).to_owned()), Duration::ZERO),
                 None => timed(context, step),

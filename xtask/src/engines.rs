@@ -105,7 +105,7 @@ pub fn is_built(lab: &Lab, engine: &str) -> bool {
 ///
 /// # Errors
 /// Cargo's words, and what to do.
-pub fn build(lab: &Lab, engine: &'static str, offline: bool, told: BuildProgress) -> Result<(), Absence> {
+pub fn build(lab: &Lab, engine: &'static str, offline: bool, progress: BuildProgress) -> Result<(), Absence> {
     let key = engine_key(lab, engine).map_err(|e| absence(engine, e))?;
     let dir = lab.engine(engine);
     let target = lab.cache.dir().join("engines").join(engine);
@@ -132,7 +132,7 @@ pub fn build(lab: &Lab, engine: &'static str, offline: bool, told: BuildProgress
     let running =
         process::start(&command, None).map_err(|e| absence(engine, format!("cargo cannot be started: {e}")))?;
     while !running.wait_end(PROGRESS_INTERVAL) {
-        told(running.count_lines("Compiling "), crates, &running.last_line().unwrap_or_default());
+        progress(running.count_lines("Compiling "), crates, &running.last_line().unwrap_or_default());
     }
     let ended = running.wait();
     if !ended.success() {

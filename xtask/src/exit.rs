@@ -19,7 +19,7 @@ pub const INTERRUPTED: u8 = 130;
 
 /// The exit code of a run.
 #[must_use]
-pub fn of(report: &RunReport) -> u8 {
+pub fn for_report(report: &RunReport) -> u8 {
     let cells = &report.cells;
     let measured = cells.iter().filter(|c| c.verdict.is_measured());
     let lab_failed = cells.iter().any(|c| c.verdict == Verdict::Error);
@@ -66,7 +66,7 @@ fn is_worse(report: &RunReport) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{INTERNAL_ERROR, INTERRUPTED, NO_CELLS_RUN, OK, REGRESSION, of};
+    use super::{INTERNAL_ERROR, INTERRUPTED, NO_CELLS_RUN, OK, REGRESSION, for_report};
     use wasmlab_model::codes::Code;
     use wasmlab_model::report::RunReport;
     use wasmlab_model::verdict::{Change, Verdict};
@@ -81,7 +81,7 @@ mod tests {
             }
         }
         change(&mut report);
-        assert_eq!(of(&report), wanted);
+        assert_eq!(for_report(&report), wanted);
     }
 
     #[test]

@@ -144,10 +144,10 @@ pub struct Results {
 
 /// Runs everything and returns when it is done or [`process::cancel`] was called.
 #[must_use]
-pub fn run(lab: &Lab, request: &Request, tell: EventSink) -> Results {
+pub fn run(lab: &Lab, request: &Request, emit: EventSink) -> Results {
     let (rows, columns) = (request.scenarios.len(), request.runtimes.len());
-    tell(MatrixEvent::Planned { cells: rows * columns });
-    let board = Scheduler {
+    emit(MatrixEvent::Planned { cells: rows * columns });
+    let scheduler = Scheduler {
         state: Mutex::new(State {
             rows: vec![None; rows],
             columns: vec![None; columns],
@@ -159,14 +159,14 @@ pub fn run(lab: &Lab, request: &Request, tell: EventSink) -> Results {
         changed: Condvar::new(),
     };
     std::thread::scope(|scope| {
-        scope.spawn(|| build_guests(lab, request, &board, tell));
-        scope.spawn(|| build_engines(lab, request, &board, tell));
+        scope.spawn(|| build_guests(lab, request, &scheduler, emit));
+        scope.spawn(|| build_engines(lab, request, &scheduler, emit));
         for _ in 0..request.jobs.max(1) {
-            scope.spawn(|| work(lab, request, &board, tell));
+            scope.spawn(|| work(lab, request, &scheduler, emit));
         }
     });
     process::end_orphans();
-    let state = board.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let state = scheduler.state.into_inner().unwrap_or_else(PoisonError::into_inner);
     Results { rows: state.rows, columns: state.columns, cells: state.cells }
 }
 
@@ -243,7 +243,7 @@ impl Scheduler {
     }
 }
 
-fn build_guests(lab: &Lab, request: &Request, board: &Scheduler, tell: EventSink) {
+fn build_guests(lab: &Lab, request: &Request, scheduler: &Scheduler, emit: EventSink) {
     let mut order: Vec<usize> = (0..request.scenarios.len()).collect();
     // Those that take no compiler come first: their verdicts need not wait.
     order.sort_by_key(|i| request.scenarios[*i].spec.build.toolchain != wat::TOOLCHAIN.id);
@@ -252,24 +252,24 @@ fn build_guests(lab: &Lab, request: &Request, board: &Scheduler, tell: EventSink
             return;
         }
         let scenario = &request.scenarios[index];
-        tell(MatrixEvent::GuestStarted { scenario: &scenario.name });
+        emit(MatrixEvent::GuestStarted { scenario: &scenario.name });
         let guest = match request.given.get(&scenario.name) {
             Some(guest) => Ok(guest.clone()),
             None => guest::obtain(lab, scenario, request.build),
         };
-        tell(MatrixEvent::GuestDone { scenario: &scenario.name, guest: guest.as_ref() });
-        board.finish_row(index, row::read(lab, guest));
+        emit(MatrixEvent::GuestDone { scenario: &scenario.name, guest: guest.as_ref() });
+        scheduler.finish_row(index, row::read(lab, guest));
     }
 }
 
-fn build_engines(lab: &Lab, request: &Request, board: &Scheduler, tell: EventSink) {
+fn build_engines(lab: &Lab, request: &Request, scheduler: &Scheduler, emit: EventSink) {
     let mut unbuilt: Vec<(&'static str, Vec<usize>)> = Vec::new();
     for (index, runtime) in request.runtimes.iter().enumerate() {
         match (engines::find_tool(lab, runtime), runtime.source.built()) {
-            (Ok(tool), _) => board.finish_column(index, Ok(tool)),
-            (Err(Some(absence)), _) => board.finish_column(index, Err(absence)),
+            (Ok(tool), _) => scheduler.finish_column(index, Ok(tool)),
+            (Err(Some(absence)), _) => scheduler.finish_column(index, Err(absence)),
             (Err(None), Some(engine)) if excludes(request.engines, runtime) => {
-                board.finish_column(index, Err(excluded(engine)));
+                scheduler.finish_column(index, Err(excluded(engine)));
             }
             (Err(None), Some(engine)) => match unbuilt.iter_mut().find(|(name, _)| *name == engine) {
                 Some((_, columns)) => columns.push(index),
@@ -282,9 +282,9 @@ fn build_engines(lab: &Lab, request: &Request, board: &Scheduler, tell: EventSin
         if process::cancelled() {
             return;
         }
-        let told = |crates, of, line: &str| tell(MatrixEvent::EngineBuilding { engine, crates, of, line });
-        let built = engines::build(lab, engine, request.build.offline, &told);
-        tell(MatrixEvent::EngineDone { engine, absent: built.as_ref().err() });
+        let progress = |crates, of, line: &str| emit(MatrixEvent::EngineBuilding { engine, crates, of, line });
+        let built = engines::build(lab, engine, request.build.offline, &progress);
+        emit(MatrixEvent::EngineDone { engine, absent: built.as_ref().err() });
         for index in columns {
             let column = match &built {
                 Err(absence) => Err(absence.clone()),
@@ -293,7 +293,7 @@ fn build_engines(lab: &Lab, request: &Request, board: &Scheduler, tell: EventSin
                     absence.unwrap_or_else(|| Absence::new(gone(), "run it again"))
                 }),
             };
-            board.finish_column(index, column);
+            scheduler.finish_column(index, column);
         }
     }
 }
@@ -311,10 +311,10 @@ fn excluded(engine: &str) -> Absence {
     Absence::new(why, "run without --engines")
 }
 
-fn work(lab: &Lab, request: &Request, board: &Scheduler, tell: EventSink) {
-    while let Some(((row, column), turn)) = board.next() {
+fn work(lab: &Lab, request: &Request, scheduler: &Scheduler, emit: EventSink) {
+    while let Some(((row, column), turn)) = scheduler.next() {
         let (guest, tool) = {
-            let state = board.lock();
+            let state = scheduler.lock();
             (state.rows[row].clone(), state.columns[column].clone())
         };
         let measured = match (guest, tool) {
@@ -330,9 +330,9 @@ fn work(lab: &Lab, request: &Request, board: &Scheduler, tell: EventSink) {
             _ => None,
         };
         if let Some(Measured { cell, remeasure: false }) = &measured {
-            tell(MatrixEvent::CellDone { cell });
+            emit(MatrixEvent::CellDone { cell });
         }
-        board.done(((row, column), turn), measured);
+        scheduler.done(((row, column), turn), measured);
     }
 }
 

@@ -3,14 +3,14 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[expect(dead_code, reason = "other tests use the rest")]
-mod lab;
+mod common;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use lab::{Ran, Workspace};
+use common::{CommandResult, Workspace};
 use serde_json::Value;
 
 const HEALTHY: &str = "(module (func (export \"_start\")))";
@@ -64,7 +64,7 @@ fn command(workspace: &Workspace, args: &[&str]) -> Command {
 }
 
 /// The cells that were measured, as `scenario on runtime: verdict code`; none where no Chromium is.
-fn cells(ran: &Ran) -> Vec<(String, String, String)> {
+fn cells(ran: &CommandResult) -> Vec<(String, String, String)> {
     let report: Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|e| panic!("{e}: {}", ran.stderr));
     let text = |cell: &Value, key: &str| cell[key].as_str().unwrap_or_default().to_owned();
     let mut cells = Vec::new();
@@ -112,7 +112,7 @@ fn every_hostile_guest_of_a_page_costs_its_own_cell_only() {
         workspace.write(&format!("scenarios/{name}/{name}.c"), page);
     }
     let began = Instant::now();
-    let ran = lab::ran(command(&workspace, &["--timeout", "4"]).output().unwrap());
+    let ran = common::result_of(command(&workspace, &["--timeout", "4"]).output().unwrap());
     let cells = cells(&ran);
     assert!(began.elapsed() < Duration::from_secs(400), "nothing may hang the lab");
     let mut wrong = Vec::new();
@@ -133,7 +133,7 @@ fn every_hostile_guest_of_a_page_costs_its_own_cell_only() {
 fn an_interrupted_lab_leaves_no_browser() {
     let workspace = workspace();
     workspace.scenario("loop", &fs::read_to_string(fixtures("hostile/loop.wat")).unwrap(), "");
-    let healthy = lab::ran(command(&workspace, &["--scenario", "healthy"]).output().unwrap());
+    let healthy = common::result_of(command(&workspace, &["--scenario", "healthy"]).output().unwrap());
     if cells(&healthy).is_empty() {
         return;
     }

@@ -4,12 +4,12 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[expect(dead_code, reason = "these guests are files of a user's own, not scenarios")]
-mod lab;
+mod common;
 
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
-use lab::Workspace;
+use common::Workspace;
 
 /// A guest before and after its remedy.
 struct Row {
@@ -155,7 +155,7 @@ const ROWS: &[Row] = &[
     },
 ];
 
-/// Switches that give a runtime a larger stack, as [`wasmlab_runtimes::Runtime::larger_stack`] names them: the
+/// Switches that give a runtime a larger stack, as [`wasmlab_runtimes::Runtime::stack_hint`] names them: the
 /// program, what is asked without and with the switch, and what names it in the remedy.
 const STACKS: &[(&str, &str, &str, &str)] = &[
     ("wasmtime-cli", "wasmtime run", "wasmtime run -W max-wasm-stack=33554432", "-W max-wasm-stack="),

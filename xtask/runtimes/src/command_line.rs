@@ -1,7 +1,7 @@
 //! What the adapters of command-line runtimes share.
 //!
 //! Each such adapter has one pure function from a finished process to how far the guest came: its
-//! [`Reader::classify`]. It alone reads the runtime's messages; it is tested on recorded output of the real program.
+//! [`OutputParser::classify`]. It alone reads the runtime's messages; it is tested on recorded output of the real program.
 
 use wasmlab_model::codes::Code;
 use wasmlab_model::observation::GuestProgress;

@@ -221,7 +221,7 @@ pub enum Source {
     Embedded(&'static str),
     /// Found on this machine.
     Program(Program),
-    /// Found on this machine, as [`Tool::driven`], and driven by a binary of the lab.
+    /// Found on this machine, as [`Tool::driven_program`], and driven by a binary of the lab.
     Driver {
         /// Built from `xtask/drivers/NAME`.
         driver: &'static str,

@@ -41,14 +41,14 @@ impl ProcessResult {
     fn of(
         role: ProcessRole,
         argv: &[OsString],
-        ended: io::Result<CompletedProcess>,
+        completed: io::Result<CompletedProcess>,
         outcome: impl FnOnce(&ExitReason) -> Outcome,
     ) -> Self {
-        let outcome = match &ended {
-            Ok(ended) => outcome(&ended.exit_reason),
+        let outcome = match &completed {
+            Ok(completed) => outcome(&completed.exit_reason),
             Err(error) => Outcome::NotStarted(error.to_string()),
         };
-        Self { role, argv: to_text(argv), outcome, completed: ended.ok(), script: None }
+        Self { role, argv: to_text(argv), outcome, completed: completed.ok(), script: None }
     }
 
     fn succeeded(&self) -> bool {
@@ -82,12 +82,12 @@ pub fn run(
         results.push(precompile(plan, workdir, argv, sink)?);
         precompiled::keep(lab, plan, &workdir.paths.precompiled);
     }
-    let unseen = plan.runtime.compiles_silently && commands.precompile.is_none();
+    let silent = plan.runtime.compiles_silently && commands.precompile.is_none();
     for argv in &commands.run {
         if results.last().is_some_and(|last: &ProcessResult| !last.succeeded()) {
             break;
         }
-        results.push(run_guest(plan, workdir, argv, unseen, sink)?);
+        results.push(run_guest(plan, workdir, argv, silent, sink)?);
     }
     Ok(results)
 }
@@ -103,8 +103,8 @@ fn precompile(
     fs::create_dir_all(preparing)?;
     let limit = Duration::from_millis(plan.limits.compile_ms);
     let command = workdir.process(plan, ProcessRole::Precompile, argv, Input::Bytes(Vec::new()), limit);
-    let ended = process_events::run(&command, ProcessRole::Precompile, None, sink, |_| ());
-    let result = ProcessResult::of(ProcessRole::Precompile, argv, ended, |end| match end {
+    let completed = process_events::run(&command, ProcessRole::Precompile, None, sink, |_| ());
+    let result = ProcessResult::of(ProcessRole::Precompile, argv, completed, |end| match end {
         ExitReason::TimeLimit | ExitReason::WatchLimit => Outcome::Limit(Limit::CompileTime(plan.limits.compile_ms)),
         end => outcome(end, &[], plan, false),
     });
@@ -121,13 +121,13 @@ fn precompile(
     Ok(result)
 }
 
-/// Runs the guest, with the client's steps where the scenario has any. `unseen`: the process translates it too, and
+/// Runs the guest, with the client's steps where the scenario has any. `silent`: the process translates it too, and
 /// does not say when it is done.
 fn run_guest(
     plan: &Plan,
     workdir: &mut Workdir,
     argv: &[OsString],
-    unseen: bool,
+    silent: bool,
     sink: Option<OutputSink>,
 ) -> io::Result<ProcessResult> {
     let steps = plan.scenario.spec.step.as_slice();
@@ -138,8 +138,8 @@ fn run_guest(
     let (compile, run) = (Duration::from_millis(plan.limits.compile_ms), plan.run_limit());
     // The watcher keeps the stages' limits; this is for the time that they leave.
     let mut command = workdir.process(plan, ProcessRole::Guest, argv, stdin, compile + run + Duration::from_secs(5));
-    let reports = workdir.event_channel.clone();
-    let mut watched = StageLimits::new(reports.clone(), if unseen { compile + run } else { run });
+    let event_channel = workdir.event_channel.clone();
+    let mut watched = StageLimits::new(event_channel.clone(), if silent { compile + run } else { run });
     let short = Arc::new(AtomicBool::new(disk_space::is_short(workdir.path())));
     let (root, is_short) = (workdir.path().to_owned(), Arc::clone(&short));
     let watch = Box::new(move |age: Duration| {
@@ -155,18 +155,19 @@ fn run_guest(
     let contents = Contents { scenario: plan.scenario, ports: &ports };
     let mut script = None;
     let (speaks, started) = (plan.runtime.output_parser.is_none(), Instant::now());
-    let has_begun = || match (speaks, unseen) {
-        (true, _) => reports.has_instantiated(),
+    let has_begun = || match (speaks, silent) {
+        (true, _) => event_channel.has_instantiated(),
         (false, true) => started.elapsed() > compile,
         (false, false) => true,
     };
-    let ended = process_events::run(&command, ProcessRole::Guest, Some(watch), sink, |running| {
+    let completed = process_events::run(&command, ProcessRole::Guest, Some(watch), sink, |running| {
         // The guest's process has its own copies: with these closed, a dead guest's port refuses at once.
         workdir.sockets.clear();
         script = (!steps.is_empty()).then(|| client::run_steps(steps, running, &by_name, contents, run, &has_begun));
     });
-    let mut result =
-        ProcessResult::of(ProcessRole::Guest, argv, ended, |end| outcome(end, &reports.events(), plan, unseen));
+    let mut result = ProcessResult::of(ProcessRole::Guest, argv, completed, |end| {
+        outcome(end, &event_channel.events(), plan, silent)
+    });
     result.script = script;
     if short.load(Ordering::Relaxed) || disk_space::is_short(workdir.path()) {
         Err(disk_space::error())
@@ -175,7 +176,7 @@ fn run_guest(
     }
 }
 
-fn outcome(end: &ExitReason, events: &[Event], plan: &Plan, unseen: bool) -> Outcome {
+fn outcome(end: &ExitReason, events: &[Event], plan: &Plan, silent: bool) -> Outcome {
     match end {
         ExitReason::Exited(code) => Outcome::Exited(*code),
         ExitReason::Signaled(signal) => Outcome::Signaled(*signal),
@@ -190,7 +191,7 @@ fn outcome(end: &ExitReason, events: &[Event], plan: &Plan, unseen: bool) -> Out
             Outcome::Limit(match (events.is_empty(), plan.runtime.output_parser) {
                 _ if ran => Limit::Time(run_ms),
                 (false, _) => Limit::CompileTime(compile_ms),
-                (true, Some(_)) if unseen => Limit::CompileOrRun { compile_ms, run_ms },
+                (true, Some(_)) if silent => Limit::CompileOrRun { compile_ms, run_ms },
                 (true, Some(_)) => Limit::Time(run_ms),
                 (true, None) => Limit::CompileOrRun { compile_ms: 0, run_ms },
             })

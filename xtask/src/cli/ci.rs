@@ -54,11 +54,11 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     };
     let context = Context::new(lab);
     let began = Instant::now();
-    let told = |number: usize, step: &Step| {
+    let on_step = |number: usize, step: &Step| {
         let seconds = began.elapsed().as_secs();
         let _ = output::print(&format!("\n== {} ({}/{}, at {seconds} s)\n", step.name, number + 1, chosen.len()));
     };
-    let mut ran = ci::run(&context, &chosen, &told);
+    let mut ran = ci::run(&context, &chosen, &on_step);
     let summary = (context.tests.into_inner().unwrap_or_default(), context.left_out.into_inner().unwrap_or_default());
     let (tests, left_out) = summary;
     let closing = tests.closing_line(&ran);

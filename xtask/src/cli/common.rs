@@ -136,7 +136,7 @@ pub fn column(lab: &Lab, text: &str) -> Result<Runtime> {
     }
 }
 
-/// The column for `RUNTIME@PATH` or `RUNTIME@VERSION`, as [`base_of`] reads them.
+/// The column for `RUNTIME@PATH` or `RUNTIME@VERSION`, as [`parse_custom_column`] reads them.
 fn custom_column(lab: &Lab, text: &str) -> Result<Runtime> {
     let (base, name, path) = parse_custom_column(text)?;
     if runtimes::is_version(path) {
@@ -204,14 +204,14 @@ pub fn measure(lab: &Lab, request: &Request, purpose: Purpose) -> RunReport {
 pub fn measure_with(lab: &Lab, request: &Request, purpose: Purpose, progress: progress::ProgressReporter) -> RunReport {
     handle_ctrl_c();
     let (started, began) = (SystemTime::now(), Instant::now());
-    let tell = |event: matrix::MatrixEvent| progress.handle(&event);
-    let mut results = matrix::run(lab, request, &tell);
+    let emit = |event: matrix::MatrixEvent| progress.handle(&event);
+    let mut results = matrix::run(lab, request, &emit);
     if purpose.compare {
-        let told = |cells| {
+        let on_start = |cells| {
             output::print_progress(&format!("{cells} results are not those of the snapshots: once more, one at a time"))
         };
         let store = Store::new(lab.snapshots());
-        matrix::remeasure(lab, request, &mut results, |cell, version| store.surprises(version, cell), told, &tell);
+        matrix::remeasure(lab, request, &mut results, |cell, version| store.surprises(version, cell), on_start, &emit);
     }
     progress.finish();
     lab.machine.save();
@@ -242,7 +242,7 @@ pub fn run(
     let written = write(folder, &report);
     show.0.show(&report, show.1)?;
     written?;
-    Ok((exit::of(&report), report))
+    Ok((exit::for_report(&report), report))
 }
 
 /// Writes a report in each format that is saved: `report.json`, `report.md`.

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use wasmlab_report::published::{self, Place};
+use wasmlab_report::published::{self, PathReplacement};
 use wasmlab_toolchains::rustc::TOOLCHAIN_VARIABLE;
 
 use super::common::usage;
@@ -88,7 +88,7 @@ fn publish(lab: &Lab, report: &RunReport) -> Result<u8> {
         Some("it is not one of a whole run-all: `cargo xtask run-all` makes one".to_owned())
     } else if unaccepted > 0 {
         Some(format!("{unaccepted} cells are not what their snapshots say: `cargo xtask bless`, then run-all again"))
-    } else if exit::of(report) != exit::OK {
+    } else if exit::for_report(report) != exit::OK {
         Some("not all in it is as expected: `cargo xtask report` says what".to_owned())
     } else {
         None
@@ -108,7 +108,7 @@ fn publish(lab: &Lab, report: &RunReport) -> Result<u8> {
 }
 
 /// As many differences are shown.
-const SHOWN: usize = 20;
+const MAX_SHOWN: usize = 20;
 
 fn check(lab: &Lab, report: &RunReport) -> Result<u8> {
     let (json, markdown) = pair(lab, report);
@@ -131,20 +131,20 @@ fn check(lab: &Lab, report: &RunReport) -> Result<u8> {
     for line in &versions {
         output::print_progress(line);
     }
-    for line in wrong.iter().take(SHOWN) {
+    for line in wrong.iter().take(MAX_SHOWN) {
         output::print_error(line);
     }
     if wrong.is_empty() {
         return Ok(exit::OK);
     }
-    let more = wrong.len().saturating_sub(SHOWN);
+    let more = wrong.len().saturating_sub(MAX_SHOWN);
     let more = if more == 0 { String::new() } else { format!("and {more} differences more; ") };
     output::print_error(&format!("{more}what is published is not current: `cargo xtask report --publish` renews it"));
     Ok(exit::REGRESSION)
 }
 
 /// Folders of this machine that texts may name, the innermost first.
-fn path_replacements(lab: &Lab) -> Vec<Place> {
+fn path_replacements(lab: &Lab) -> Vec<PathReplacement> {
     let variable = |name: &str| std::env::var(name).ok().filter(|v| v.len() > 1);
     let path = |path: &Path| Some(path.display().to_string());
     let places = [
@@ -155,7 +155,7 @@ fn path_replacements(lab: &Lab) -> Vec<Place> {
         (variable("HOME"), "~"),
         (path(&std::env::temp_dir()), "$TMPDIR"),
     ];
-    let mut places: Vec<Place> = places.into_iter().filter_map(|(text, stands)| Some((text?, stands))).collect();
+    let mut places: Vec<PathReplacement> = places.into_iter().filter_map(|(text, stands)| Some((text?, stands))).collect();
     places.sort_by_key(|(text, _)| std::cmp::Reverse(text.len()));
     places
 }

@@ -64,7 +64,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         Some(cell) => output::print(&verdict(cell))?,
         None => output::print_error("the cell was not run"),
     }
-    Ok(exit::of(&report))
+    Ok(exit::for_report(&report))
 }
 
 /// The scenario of this name.

@@ -35,7 +35,7 @@ loopback address: nothing else of the machine.";
 /// Runtimes that are taken where none is named: the first that the guest is made for.
 const DEFAULT_RUNTIMES: &[&str] = &["wasmtime-cranelift+emscripten", "wasmtime-cranelift", "wasmer-cranelift"];
 /// A server has no limit of time; the lab's arithmetic wants a number.
-const FOREVER_MS: u64 = 365 * 24 * 3_600_000;
+const NO_LIMIT_MS: u64 = 365 * 24 * 3_600_000;
 
 /// Options.
 #[derive(clap::Args)]
@@ -93,7 +93,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         Some(cell) => output::print(&format!("it ended by itself: {}", run_one::verdict(cell)))?,
         None => output::print_error("the server was not started"),
     }
-    Ok(exit::of(&report).max(exit::REGRESSION))
+    Ok(exit::for_report(&report).max(exit::REGRESSION))
 }
 
 /// Says where the server is, once it is there.
@@ -126,7 +126,7 @@ fn prepare(scenario: &mut Scenario, args: &Args) -> Result<()> {
     let spec = &mut scenario.spec;
     spec.step.clear();
     spec.expect.file.clear();
-    spec.run.timeout_ms = Some(FOREVER_MS);
+    spec.run.timeout_ms = Some(NO_LIMIT_MS);
     for port in spec.run.port.iter_mut().filter(|p| p.name == serve.port) {
         port.number = Some(args.port);
     }

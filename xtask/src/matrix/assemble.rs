@@ -137,10 +137,11 @@ fn compare_with_snapshots(store: &Store, runtimes: &[RuntimeInfo], cells: &mut [
 
 /// The first errors in full: on a full disk each of a thousand says the same.
 fn snapshots_unusable(errors: &[std::io::Error]) -> Vec<Note> {
-    const SHOWN: usize = 3;
+    const MAX_SHOWN: usize = 3;
     let note = |text| Note { kind: NoteKind::SnapshotUnusable, subject: "snapshots".to_owned(), text };
-    let more = errors.len().checked_sub(SHOWN).filter(|n| *n > 0).map(|n| format!("and {n} errors more of this kind"));
-    errors.iter().take(SHOWN).map(ToString::to_string).chain(more).map(note).collect()
+    let more =
+        errors.len().checked_sub(MAX_SHOWN).filter(|n| *n > 0).map(|n| format!("and {n} errors more of this kind"));
+    errors.iter().take(MAX_SHOWN).map(ToString::to_string).chain(more).map(note).collect()
 }
 
 /// This machine.

@@ -111,12 +111,12 @@ mod tests {
     fn check(outcomes: &[&Outcome], wanted: (CacheDecision, bool)) {
         let dir = tempfile::tempdir().unwrap();
         let (lab, key) = (lab(&dir), Key::of("test", &1));
-        let mut kept = CacheDecision::Settled;
+        let mut decision = CacheDecision::Settled;
         for outcome in outcomes {
             let observation = with_outcome((*outcome).clone());
-            kept = store(&lab, &key, &observation, previous(&lab, &key), |a, b| a.outcome == b.outcome);
+            decision = store(&lab, &key, &observation, previous(&lab, &key), |a, b| a.outcome == b.outcome);
         }
-        assert_eq!((kept, recall(&lab, &key).is_some()), wanted, "{outcomes:?}");
+        assert_eq!((decision, recall(&lab, &key).is_some()), wanted, "{outcomes:?}");
     }
 
     #[test]

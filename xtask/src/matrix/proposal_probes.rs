@@ -70,7 +70,7 @@ fn refuses(lab: &Lab, plan: &Plan, proposal: &str) -> Option<bool> {
     }
     let key = probe.key();
     let observation = match key.as_ref().and_then(|key| cache_policy::recall(lab, key)) {
-        Some(kept) => kept,
+        Some(known) => known,
         None => {
             let seen = cell::observe(lab, &probe, None, cell::Retention::default()).ok()?;
             if let Some(key) = &key {

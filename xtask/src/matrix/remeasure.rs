@@ -11,15 +11,15 @@ use wasmlab_runtimes::is_custom_build;
 /// More surprises than this are no moods: somebody changed a runtime, a guest or the lab.
 const MAX_SURPRISES: usize = 64;
 
-/// Measures once more what was measured in this run and `surprises`, given the cell and its runtime's version. `told`
+/// Measures once more what was measured in this run and `surprises`, given the cell and its runtime's version. `on_start`
 /// hears first how many cells that are.
 pub fn remeasure(
     lab: &Lab,
     request: &Request,
     results: &mut Results,
     surprises: impl Fn(&Cell, &str) -> bool,
-    told: impl FnOnce(usize),
-    tell: EventSink,
+    on_start: impl FnOnce(usize),
+    emit: EventSink,
 ) {
     let version = |column: usize| match results.columns.get(column) {
         Some(Some(Ok(tool))) => tool.version.as_str(),
@@ -31,7 +31,7 @@ pub fn remeasure(
     if surprising.is_empty() || surprising.len() > MAX_SURPRISES {
         return;
     }
-    told(surprising.len());
+    on_start(surprising.len());
     for at in surprising {
         let (Some(Some(guest)), Some(Some(tool))) = (results.rows.get(at.0), results.columns.get(at.1)) else {
             continue;
@@ -40,7 +40,7 @@ pub fn remeasure(
             break;
         }
         let Some(measured) = measure::cell(lab, request, at, Attempt::Second, guest, tool) else { continue };
-        tell(MatrixEvent::CellDone { cell: &measured.cell });
+        emit(MatrixEvent::CellDone { cell: &measured.cell });
         results.cells.insert(at, measured.cell);
     }
     process::end_orphans();

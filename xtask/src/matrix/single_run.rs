@@ -71,7 +71,7 @@ pub fn run(
     let mut judgement = judged(&observation);
     // What the lab could not do, it may be able to do the next time.
     let is_fault = judgement.verdict == Verdict::Error;
-    let kept = match key.filter(|_| !from_cache && !is_fault) {
+    let cache_decision = match key.filter(|_| !from_cache && !is_fault) {
         None => CacheDecision::Settled,
         Some(key) => {
             // Whoever wants every cell anew does not want an earlier run's word for it either.
@@ -94,5 +94,5 @@ pub fn run(
         let evidence = Evidence { facts, observation: &observation, progress, lab_guest };
         judgement = missing_input::after_run(&judgement, &evidence, &spec.run).unwrap_or(judgement);
     }
-    Ok(SingleRun { observation, cause, judgement, from_cache, cache_decision: kept })
+    Ok(SingleRun { observation, cause, judgement, from_cache, cache_decision })
 }

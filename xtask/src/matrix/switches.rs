@@ -101,11 +101,11 @@ fn minimal_switches(
 
 /// `unsupported-proposal (exceptions): its words`.
 fn summary(judgement: &Judgement) -> String {
-    const WORDS: usize = 120;
+    const MAX_MESSAGE_CHARS: usize = 120;
     let code = judgement.code.map_or(judgement.verdict.id(), Code::id);
     let unsaid = judgement.subject.as_ref().filter(|subject| !judgement.detail.contains(subject.as_str()));
     let subject = unsaid.map(|subject| format!(" ({subject})")).unwrap_or_default();
-    let mut words: String = judgement.detail.chars().take(WORDS).collect();
+    let mut words: String = judgement.detail.chars().take(MAX_MESSAGE_CHARS).collect();
     if words.len() < judgement.detail.len() {
         words.push('…');
     }

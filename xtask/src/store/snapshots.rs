@@ -106,7 +106,7 @@ impl Store {
     /// Compares an artifact with its snapshot; a note says what differs.
     ///
     /// # Errors
-    /// As [`Store::compare_cell`].
+    /// As [`Store::compare_column`].
     pub fn compare_artifact(&self, artifact: &Artifact) -> io::Result<Option<Note>> {
         let Some(now) = ArtifactSnapshot::of(artifact) else { return Ok(None) };
         let file = self.artifact_file(&artifact.scenario);

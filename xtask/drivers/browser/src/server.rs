@@ -18,7 +18,7 @@ use crate::cell::PageEvent;
 use crate::ports;
 
 /// The most bytes of one report; the guest's output comes in smaller pieces.
-const MOST: usize = 16 << 20;
+const MAX_REPORT_BYTES: usize = 16 << 20;
 
 const PAGE: &str = "<!doctype html><meta charset=\"utf-8\"><title>cell</title><link rel=\"icon\" href=\"data:,\">\
     <body><script type=\"module\" src=\"/lab/page/main.mjs\"></script></body>";
@@ -90,7 +90,7 @@ fn serve(shared: &Shared, stream: &TcpStream) -> Option<()> {
             if let Some((name, value)) = line.split_once(':')
                 && name.eq_ignore_ascii_case("content-length")
             {
-                length = value.trim().parse().ok().filter(|n| *n <= MOST)?;
+                length = value.trim().parse().ok().filter(|n| *n <= MAX_REPORT_BYTES)?;
             }
         }
         let mut body = vec![0; length];
@@ -146,7 +146,7 @@ fn report(shared: &Shared, target: &str, body: Vec<u8>) -> Answer {
 
 /// At most as many bytes as the body says; none at the end of the input.
 fn stdin(wanted: &[u8]) -> Answer {
-    let wanted = String::from_utf8_lossy(wanted).parse().unwrap_or(0).min(MOST);
+    let wanted = String::from_utf8_lossy(wanted).parse().unwrap_or(0).min(MAX_REPORT_BYTES);
     let mut body = vec![0; wanted];
     let read = io::stdin().lock().read(&mut body).unwrap_or(0);
     body.truncate(read);

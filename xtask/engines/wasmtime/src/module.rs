@@ -33,7 +33,7 @@ pub(crate) fn run(spec: &CellSpec, log: &Log, engine: &Engine, bytes: &[u8]) -> 
             }
             for call in calls {
                 let results = invoke(&mut store, instance, call)?;
-                log.called(&call.export, results);
+                log.call_returned(&call.export, results);
             }
             Ok(())
         }

@@ -93,8 +93,8 @@ fn llvm_in(answer: &str) -> Option<String> {
 /// What emcc's own variables say, which the common environment leaves out.
 fn environment(machine: &dyn Machine, emcc: &Path) -> BTreeMap<OsString, OsString> {
     /// What `emsdk_env.sh` sets, and what a user of a read-only installation sets.
-    const OWN: &[&str] = &["EMSDK", "EMSDK_NODE", "EMSDK_PYTHON", "EM_CONFIG", "EM_CACHE"];
-    let own = OWN.iter().filter_map(|name| Some((OsString::from(name), OsString::from(machine.variable(name)?))));
+    const EMSCRIPTEN_VARIABLES: &[&str] = &["EMSDK", "EMSDK_NODE", "EMSDK_PYTHON", "EM_CONFIG", "EM_CACHE"];
+    let own = EMSCRIPTEN_VARIABLES.iter().filter_map(|name| Some((OsString::from(name), OsString::from(machine.variable(name)?))));
     let mut env: BTreeMap<OsString, OsString> = own.collect();
     // Debian's package keeps emcc's JavaScript libraries (acorn) where only Debian's own node looks. Any
     // other node on PATH ends with MODULE_NOT_FOUND in acorn-optimizer.js.

@@ -1,7 +1,7 @@
 //! The process: its number, its limits, its end. There is one, and it can start no other.
 
 use crate::call::{Answer, Call};
-use crate::descriptors::MOST;
+use crate::descriptors::MAX_DESCRIPTORS;
 use crate::{Errno, Termination, layout};
 
 /// The guest's process number: Emscripten's runtime has the same.
@@ -92,7 +92,7 @@ fn put_limit(call: &mut Call, resource: u32, at: u32) -> Answer {
     if resource > 15 {
         return Err(Errno::INVAL.into());
     }
-    let limit = if resource == FILES { MOST as u64 } else { u64::MAX };
+    let limit = if resource == FILES { MAX_DESCRIPTORS as u64 } else { u64::MAX };
     let mut bytes = [0; 16];
     bytes[..8].copy_from_slice(&limit.to_le_bytes());
     bytes[8..].copy_from_slice(&limit.to_le_bytes());

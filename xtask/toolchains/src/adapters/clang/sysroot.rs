@@ -43,7 +43,7 @@ impl Sysroot {
         found.with_detail("target", &self.target)
     }
 
-    /// What [`Sysroot::noted`] carried.
+    /// What [`Sysroot::store_in`] carried.
     pub fn load_from(found: &FoundTool) -> Self {
         let dir = found.path("sysroot").to_owned();
         Self { dir, shown: found.text("shown sysroot"), target: found.text("target") }
