@@ -134,7 +134,9 @@ fn read_spec(path: &Path) -> Result<CellSpec, String> {
     let json: serde_json::Value = serde_json::from_slice(&text).map_err(|e| e.to_string())?;
     match json["protocol"].as_u64() {
         Some(protocol) if protocol == u64::from(PROTOCOL_VERSION) => {}
-        _ => return Err(format!("protocol {}, this driver speaks {PROTOCOL_VERSION}: build it again", json["protocol"])),
+        _ => {
+            return Err(format!("protocol {}, this driver speaks {PROTOCOL_VERSION}: build it again", json["protocol"]));
+        }
     }
     let spec: CellSpec = serde_json::from_value(json).map_err(|e| e.to_string())?;
     if !MODES.contains(&spec.mode.as_str()) {

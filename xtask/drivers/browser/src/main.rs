@@ -24,7 +24,7 @@ mod socket;
 use std::process::ExitCode;
 
 use wasmlab_protocol::EXIT_INVALID_SPEC;
-use wasmlab_protocol::{PROTOCOL_VERSION, EngineInfo};
+use wasmlab_protocol::{EngineInfo, PROTOCOL_VERSION};
 
 /// The columns: the page by itself, with a polyfill of WASI 0.1, and with components translated by jco.
 const MODES: &[&str] =

@@ -133,7 +133,9 @@ fn report(shared: &Shared, target: &str, body: Vec<u8>) -> Answer {
     let page_event = match target {
         "/event" => match serde_json::from_slice(&body) {
             Ok(event) => PageEvent::Event(event),
-            Err(e) => PageEvent::Stderr(format!("driver-browser: the page's event is not understood: {e}\n").into_bytes()),
+            Err(e) => {
+                PageEvent::Stderr(format!("driver-browser: the page's event is not understood: {e}\n").into_bytes())
+            }
         },
         "/stdout" => PageEvent::Stdout(body),
         "/stderr" => PageEvent::Stderr(body),

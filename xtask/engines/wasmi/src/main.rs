@@ -71,7 +71,9 @@ fn run(spec: &CellSpec, log: &Log) -> Result<(), Cause> {
 
     log.stage(Stage::Run);
     match &spec.entry {
-        EntryPoint::Command => invoke(&mut store, instance, &Call { export: "_start".to_owned(), args: vec![] }).map(drop),
+        EntryPoint::Command => {
+            invoke(&mut store, instance, &Call { export: "_start".to_owned(), args: vec![] }).map(drop)
+        }
         EntryPoint::Http { .. } => Err(engine::no_http()),
         EntryPoint::Calls(calls) => {
             if let Some(Extern::Func(initialize)) = instance.get_export(&store, "_initialize") {

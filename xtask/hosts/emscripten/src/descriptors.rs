@@ -116,7 +116,8 @@ impl Descriptors {
     /// The lowest free number from `from` on.
     pub fn add(&mut self, open: Arc<Open>, from: i32) -> Result<i32, Errno> {
         let from = usize::try_from(from).map_err(|_| Errno::INVAL)?;
-        let at = (from..MAX_DESCRIPTORS).find(|at| self.table.get(*at).is_none_or(Option::is_none)).ok_or(Errno::MFILE)?;
+        let at =
+            (from..MAX_DESCRIPTORS).find(|at| self.table.get(*at).is_none_or(Option::is_none)).ok_or(Errno::MFILE)?;
         self.put(at, open);
         Ok(at as i32)
     }

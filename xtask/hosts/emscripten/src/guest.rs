@@ -84,7 +84,9 @@ impl fmt::Display for Termination {
             Self::Exit(code) => write!(f, "the guest exits with {code}"),
             Self::Abort(words) => f.write_str(words),
             Self::MissingExport(name) => write!(f, "the guest exports no function `{name}` that the host can call"),
-            Self::MissingRequiredExport(name) => write!(f, "the guest exports no function `{name}`, which its call of the host needs"),
+            Self::MissingRequiredExport(name) => {
+                write!(f, "the guest exports no function `{name}`, which its call of the host needs")
+            }
             Self::Engine(error) => error.fmt(f),
         }
     }

@@ -49,7 +49,9 @@ impl Import {
         let done = self.nested(guest, args);
         guest.host().depth -= 1;
         // Not to be taken for the want of what whoever runs the guest called: that is there, and under way.
-        done.map_err(|stop| if let Termination::MissingExport(name) = stop { Termination::MissingRequiredExport(name) } else { stop })
+        done.map_err(|stop| {
+            if let Termination::MissingExport(name) = stop { Termination::MissingRequiredExport(name) } else { stop }
+        })
     }
 
     fn nested(&self, guest: &mut dyn Guest, args: &[i64]) -> Result<i64, Termination> {

@@ -47,7 +47,8 @@ pub fn resize_heap(call: &mut Call) -> Answer {
 /// `emscripten_memcpy_big(to, from, size)`.
 pub fn memcpy(call: &mut Call) -> Answer {
     let (to, from, size) = (call.word()?, call.word()?, call.word()?);
-    let outside = || Termination::Abort(format!("copies {size} bytes from {from} to {to}, which is not all in its memory"));
+    let outside =
+        || Termination::Abort(format!("copies {size} bytes from {from} to {to}, which is not all in its memory"));
     if call.check(to, size).and_then(|()| call.check(from, size)).is_err() {
         return Err(outside().into());
     }

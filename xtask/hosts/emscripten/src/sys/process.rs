@@ -63,7 +63,8 @@ pub fn stack_overflow(call: &mut Call) -> Answer {
 /// `nullFunc_…(index)`: a call through a pointer of another type.
 pub fn null_function(call: &mut Call) -> Answer {
     let index = call.word()?;
-    Err(Termination::Abort(format!("calls function pointer {index}, which is none of the type it is called with")).into())
+    Err(Termination::Abort(format!("calls function pointer {index}, which is none of the type it is called with"))
+        .into())
 }
 
 /// `umask(mask)`.

@@ -94,7 +94,10 @@ fn an_export_that_the_host_needs_is_named() {
     ] {
         let mut program = Program::new(exports);
         let ended = start_old(&mut program);
-        assert!(matches!(&ended, Err(Termination::MissingRequiredExport(needed)) if needed == name), "{exports}: {ended:?}");
+        assert!(
+            matches!(&ended, Err(Termination::MissingRequiredExport(needed)) if needed == name),
+            "{exports}: {ended:?}"
+        );
         assert_eq!(program.ran.join(" "), ran, "{exports}");
     }
     let none = start_old(&mut Program::new(""));
