@@ -103,10 +103,11 @@ pub fn load(dir: &Path) -> Result<Scenario, Vec<ScenarioError>> {
     let (document, spec) = Document::parse(&text)
         .map_err(|faults| faults.into_iter().map(|(line, message)| fault(line, message)).collect::<Vec<_>>())?;
     let name = dir.file_name().and_then(|n| n.to_str()).unwrap_or_default().to_owned();
-    let faults: Vec<ScenarioError> = check(&name, dir, &spec)
+    let mut faults: Vec<ScenarioError> = check(&name, dir, &spec)
         .into_iter()
         .map(|(key, message)| fault(document.line_of(&key), format!("`{key}`: {message}")))
         .collect();
+    faults.sort_by_key(|fault| fault.line);
     if faults.is_empty() { Ok(Scenario { name, dir: dir.to_owned(), spec }) } else { Err(faults) }
 }
 
