@@ -162,7 +162,7 @@ fn overhead() {
 /// The program of a column: an engine as it was built before, or what is found on this machine.
 fn tool(lab: &Lab, runtime: &Runtime, built: &Path) -> Result<Tool, String> {
     let Source::Embedded(engine) = runtime.source else {
-        return xtask::engines::ready(lab, runtime).map_err(|a| a.map(|a| a.why).unwrap_or_default());
+        return xtask::engines::find_tool(lab, runtime).map_err(|a| a.map(|a| a.reason).unwrap_or_default());
     };
     let program = built.join("engines").join(engine).join(format!("engine-{engine}"));
     if !program.is_file() {

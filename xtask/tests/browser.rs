@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[expect(dead_code, reason = "other tests use the rest")]
-mod lab;
+mod common;
 #[expect(dead_code, reason = "other tests use the rest")]
 #[path = "lab/trials.rs"]
 mod trials;
@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
-use lab::{Ran, Workspace};
+use common::{CommandResult, Workspace};
 use serde_json::Value;
 
 const HEALTHY: &str = "(module (func (export \"_start\")))";
@@ -67,7 +67,7 @@ fn command(workspace: &Workspace, args: &[&str]) -> Command {
 }
 
 /// The cells that were measured, as `scenario on runtime: verdict code`.
-fn cells(ran: &Ran) -> Vec<(String, String, String)> {
+fn cells(ran: &CommandResult) -> Vec<(String, String, String)> {
     let report: Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|e| panic!("{e}: {}", ran.stderr));
     let text = |cell: &Value, key: &str| cell[key].as_str().unwrap_or_default().to_owned();
     let mut cells = Vec::new();
@@ -131,7 +131,7 @@ fn every_hostile_guest_of_a_page_costs_its_own_cell_only() {
         workspace.write(&format!("scenarios/{name}/{name}.c"), page);
     }
     let began = Instant::now();
-    let ran = lab::ran(command(&workspace, &["--timeout", "4"]).output().unwrap());
+    let ran = common::result_of(command(&workspace, &["--timeout", "4"]).output().unwrap());
     let cells = cells(&ran);
     assert!(began.elapsed() < Duration::from_secs(400), "nothing may hang the lab");
     let mut wrong = Vec::new();

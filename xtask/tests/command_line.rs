@@ -3,14 +3,14 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[expect(dead_code, reason = "other tests use the rest")]
-mod lab;
+mod common;
 
 use std::fs;
 use std::io::Read;
 use std::path::Path;
 use std::process::Stdio;
 
-use lab::{Ran, Workspace};
+use common::{CommandResult, Workspace};
 
 const HEALTHY: &str = "(module (func (export \"_start\")))";
 
@@ -59,7 +59,7 @@ fn a_temporary_folder_that_is_not_there_is_the_labs_error() {
     let workspace = Workspace::new();
     workspace.scenario("healthy", HEALTHY, "");
     let mut command = workspace.command(&["run-all", "--engines", "built", "--no-cache"]);
-    let ran = lab::ran(command.env("TMPDIR", workspace.path("nowhere")).output().unwrap());
+    let ran = common::result_of(command.env("TMPDIR", workspace.path("nowhere")).output().unwrap());
     assert!(ran.code == 3 && !ran.stderr.contains("panicked"), "{} {}", ran.code, ran.stderr);
 }
 
@@ -104,7 +104,7 @@ fn command_output(command: &mut std::process::Command, mut master: fs::File) -> 
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-fn fails(ran: &Ran, code: i32, words: &[&str]) {
+fn fails(ran: &CommandResult, code: i32, words: &[&str]) {
     assert_eq!(ran.code, code, "{}", ran.stderr);
     assert!(!ran.stderr.contains("panicked"), "{}", ran.stderr);
     for word in words {
@@ -244,7 +244,7 @@ fn a_check_leaves_the_report_of_the_last_run_alone() {
     workspace.scenario("healthy", HEALTHY, "");
     workspace.scenario("other", HEALTHY, "");
     workspace.write("own.wat", HEALTHY);
-    let choose = ["--scenario", "heal*", "--runtime", lab::COLUMNS];
+    let choose = ["--scenario", "heal*", "--runtime", common::COLUMNS];
     assert_eq!(workspace.run(&[&["run-all", "--engines", "built"][..], &choose].concat()).code, 0);
     let ran = workspace.run(&["check", "--engines", "built", "own.wat"]);
     assert!(workspace.path("reports/check/report.json").is_file(), "{}", ran.stderr);
@@ -253,7 +253,7 @@ fn a_check_leaves_the_report_of_the_last_run_alone() {
         let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
         (report["command"].clone(), report["selected"].clone())
     };
-    let selected = serde_json::json!({ "scenarios": ["heal*"], "runtimes": [lab::COLUMNS] });
+    let selected = serde_json::json!({ "scenarios": ["heal*"], "runtimes": [common::COLUMNS] });
     assert_eq!(shown(&[]), ("run-all".into(), selected));
     assert_eq!(shown(&["reports/check/report.json"]), ("check".into(), serde_json::Value::Null));
     let markdown = workspace.run(&["report", "--output", "markdown"]).stdout;

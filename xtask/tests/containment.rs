@@ -2,13 +2,13 @@
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-mod lab;
+mod common;
 
 use std::fs;
 use std::net::{TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 
-use lab::{Workspace, measured};
+use common::{Workspace, measured};
 
 fn fixtures(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("fixtures").join(path)
@@ -37,7 +37,7 @@ fn a_runtime_that_is_taken_over_harms_nothing() {
     let run = |sandbox: &str| {
         let mut command = workspace.command(&args);
         command.env("WASMLAB_WASMTIME", workspace.path("tools/escapes")).env("WASMLAB_SANDBOX", sandbox);
-        let ran = lab::ran(command.output().unwrap());
+        let ran = common::result_of(command.output().unwrap());
         let report: serde_json::Value =
             serde_json::from_str(&ran.stdout).unwrap_or_else(|e| panic!("{e}: {}", ran.stderr));
         let cell = &report["cells"][0];
@@ -109,7 +109,7 @@ fn names_are_names_whatever_they_look_like() {
     let workspace = Workspace::new();
     workspace
         .write("-rf.wat", "(module (func (export \"_start\")) (func (export \"--help\") (result i32) (i32.const 7)))");
-    let columns = ["--engines", "built", "--runtime", lab::COLUMNS, "--no-cache", "--output", "json"];
+    let columns = ["--engines", "built", "--runtime", common::COLUMNS, "--no-cache", "--output", "json"];
     for (what, rest) in [("its program", &[][..]), ("its export", &["--invoke=--help", "--expect-stdout", "7"])] {
         let ran = workspace.run(&[&["check", "./-rf.wat"], &columns[..], rest].concat());
         let report = serde_json::from_str(&ran.stdout).unwrap_or_else(|e| panic!("{e}: {}", ran.stderr));
@@ -171,7 +171,7 @@ fn a_full_disk_is_an_error_of_the_labs() {
     workspace.scenario("guest", "(module (func (export \"_start\")))", "");
     let run = |free: &str| {
         let args = ["run-all", "--runtime", "node", "--output", "json", "--no-cache"];
-        let ran = lab::ran(workspace.command(&args).env("WASMLAB_MIN_FREE", free).output().unwrap());
+        let ran = common::result_of(workspace.command(&args).env("WASMLAB_MIN_FREE", free).output().unwrap());
         let report: serde_json::Value =
             serde_json::from_str(&ran.stdout).unwrap_or_else(|e| panic!("{e}: {}", ran.stderr));
         let text = |key: &str| report["cells"][0][key].as_str().unwrap_or_default().to_owned();

@@ -12,7 +12,7 @@ use wasmlab_model::observation::GuestProgress;
 use wasmlab_model::scenario::EntryPointKind;
 use wasmlab_protocol::{Cause, EntryPoint, Network, Stage, TrapKind};
 
-use crate::command_line::{self, ProcessOutput, Reader, argv, at, exited, no_export};
+use crate::command_line::{self, ProcessOutput, OutputParser, argv, progress_at, exited, no_export};
 use crate::{AuxProgram, CellFiles, InstallCommand, Program, Runtime, Source, Tool, messages};
 
 pub fn columns() -> Vec<Runtime> {
@@ -24,7 +24,7 @@ pub fn columns() -> Vec<Runtime> {
             names: &["wamr"],
             variable: "WASMLAB_WAMR_ZIG",
             version_args: &["version"],
-            how_to_get: "see https://github.com/cataggar/wamr",
+            install_hint: "see https://github.com/cataggar/wamr",
         }),
         note: Some("a community port of WAMR to Zig that its author has marked deprecated; not WAMR's own iwasm"),
         aux_program: Some(AuxProgram { name: "wamrc", variable: "WASMLAB_WAMRC_ZIG" }),
@@ -36,7 +36,7 @@ pub fn columns() -> Vec<Runtime> {
         },
         precompile: |tool, cell, into| Some(compile(tool, cell, into)),
         commands: |tool, cell| vec![command(tool, cell)],
-        reader: Some(Reader { classify_prepare: of_compiling, unchecked_imports: true, ..Reader::new(of_running) }),
+        output_parser: Some(OutputParser { classify_prepare: of_compiling, unchecked_imports: true, ..OutputParser::new(of_running) }),
         ..Runtime::default()
     }]
 }
@@ -86,13 +86,13 @@ fn of_compiling(output: &ProcessOutput) -> GuestProgress {
         None => line.to_owned(),
     };
     if line.starts_with("Error parsing") {
-        return at(Stage::Validate, Cause::Rejected { message, offset: None });
+        return progress_at(Stage::Validate, Cause::Rejected { message, offset: None });
     }
     if line.contains("error.Unsupported") {
-        return at(Stage::Compile, Cause::Rejected { message, offset: None });
+        return progress_at(Stage::Compile, Cause::Rejected { message, offset: None });
     }
     let message = if message.is_empty() { format!("wamrc exited with {}", output.code) } else { message };
-    at(Stage::Compile, Cause::CompileFailed { message })
+    progress_at(Stage::Compile, Cause::CompileFailed { message })
 }
 
 /// How far a guest came on `wamr`: errors of its own end with 1, the guest's exit codes are passed on. Most
@@ -109,17 +109,17 @@ fn of_running(output: &ProcessOutput) -> GuestProgress {
         _ => TrapKind::Other,
     };
     if name.ends_with("AllocationFailed") || name == "OutOfMemory" {
-        return at(Stage::Instantiate, Cause::ResourceLimit { message: line.to_owned() });
+        return progress_at(Stage::Instantiate, Cause::ResourceLimit { message: line.to_owned() });
     }
     if line.starts_with("AOT execution failed") || name == "DataSegmentOutOfBounds" {
         let stage = if line.starts_with("AOT execution") { Stage::Run } else { Stage::Instantiate };
-        return at(stage, Cause::trap(trap, name));
+        return progress_at(stage, Cause::trap(trap, name));
     }
     if line.starts_with("no _start or main function exported") {
         return no_export("_start");
     }
     if line.starts_with("failed to instantiate") {
-        return at(Stage::Instantiate, Cause::HostError { message: line.to_owned() });
+        return progress_at(Stage::Instantiate, Cause::HostError { message: line.to_owned() });
     }
-    at(Stage::Run, Cause::HostError { message: line.to_owned() })
+    progress_at(Stage::Run, Cause::HostError { message: line.to_owned() })
 }

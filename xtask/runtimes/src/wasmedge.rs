@@ -11,7 +11,7 @@ use wasmlab_model::observation::GuestProgress;
 use wasmlab_protocol::{Cause, Location, Stage, TrapKind, Value};
 
 use crate::command_line::{
-    self, CallSyntax, ProcessOutput, Reader, argv, at, exited, missing_import, no_export, plain_value,
+    self, CallSyntax, ProcessOutput, OutputParser, argv, progress_at, exited, missing_import, no_export, plain_value,
 };
 use crate::{CellFiles, InstallCommand, Runtime, Source, Tool, messages, switches};
 
@@ -30,9 +30,9 @@ pub fn columns() -> Vec<Runtime> {
         help: &[&["--help"]],
         // One switch for what is beyond WebAssembly 2.0: those of single proposals come and go by version.
         switches: switches::enable_all,
-        not_attempted: command_line::usual_limits,
+        not_attempted: command_line::unsupported_calls,
         commands: |tool, cell| commands(tool, cell, &["run"]),
-        reader: Some(Reader { parse_value, ..Reader::new(classify) }),
+        output_parser: Some(OutputParser { parse_value, ..OutputParser::new(classify) }),
         ..Runtime::default()
     };
     let aot = Runtime {
@@ -122,7 +122,7 @@ fn of_log(log: &str) -> GuestProgress {
             (stage, of_execution(why).at(place))
         }
     };
-    at(stage, cause)
+    progress_at(stage, cause)
 }
 
 fn of_execution(why: &str) -> Cause {
@@ -146,18 +146,18 @@ fn instantiating(details: &str, why: &str) -> GuestProgress {
     let (module, name) = messages::quoted_pair(named);
     let message = why.to_owned();
     match why {
-        "unknown import" => at(Stage::Link, missing_import(module, name)),
+        "unknown import" => progress_at(Stage::Link, missing_import(module, name)),
         "incompatible import type" => {
             let (module, name) = (module.to_owned(), name.to_owned());
-            at(Stage::Link, Cause::ImportTypeMismatch { module, name, message })
+            progress_at(Stage::Link, Cause::ImportTypeMismatch { module, name, message })
         }
         why => match messages::trap(why) {
-            Some(trap) => at(Stage::Instantiate, Cause::trap(trap, message)),
+            Some(trap) => progress_at(Stage::Instantiate, Cause::trap(trap, message)),
             // Its component model reads components, and goes no further.
             None if why.starts_with("component model") => {
-                at(Stage::Instantiate, Cause::Rejected { message, offset: None })
+                progress_at(Stage::Instantiate, Cause::Rejected { message, offset: None })
             },
-            None => at(Stage::Instantiate, Cause::HostError { message }),
+            None => progress_at(Stage::Instantiate, Cause::HostError { message }),
         },
     }
 }

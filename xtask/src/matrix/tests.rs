@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::{Condvar, Mutex};
 
 use super::assemble::{self, RunMetadata};
-use super::{Board, Engines, Event, Measured, Request, Results, State, Turn, run};
+use super::{Scheduler, Engines, Event, Measured, Request, Results, State, Attempt, run};
 use crate::cell::{Limits, Retention};
 use crate::engines::Absence;
 use crate::guest;
@@ -160,18 +160,18 @@ fn what_may_not_come_again_is_measured_once_more_after_everything_else() {
         left: 4,
         cells: BTreeMap::new(),
     };
-    let board = Board { state: Mutex::new(state), changed: Condvar::new() };
+    let scheduler = Scheduler { state: Mutex::new(state), changed: Condvar::new() };
     let absence = || Err(Absence::new("why", "how"));
     let row = || super::row::read(&workspace().lab, Err(none()));
-    board.settle_row(0, row());
-    board.settle_column(1, absence());
-    board.settle_column(0, Ok(Tool::default()));
-    board.settle_row(1, row());
+    scheduler.finish_row(0, row());
+    scheduler.finish_column(1, absence());
+    scheduler.finish_column(0, Ok(Tool::default()));
+    scheduler.finish_row(1, row());
     let mut order = Vec::new();
-    while let Some((at, turn)) = board.next() {
-        order.push((at, turn == Turn::Again));
+    while let Some((at, turn)) = scheduler.next() {
+        order.push((at, turn == Attempt::Again));
         let cell = crate::sample::cells().remove(0);
-        board.done((at, turn), Some(Measured { cell, again: order.len() == 1 }));
+        scheduler.done((at, turn), Some(Measured { cell, again: order.len() == 1 }));
     }
     let first = [(0, 1), (0, 0), (1, 0), (1, 1)].map(|at| (at, false));
     assert_eq!(order, [&first[..], &[((0, 1), true)]].concat());

@@ -47,7 +47,9 @@ pub(crate) fn run(spec: &CellSpec, log: &Log, engine: &Engine, bytes: &[u8]) -> 
     let unlinked = linker.instantiate_pre(&component).map_err(|e| imports::of_linking(&e, engine, &component))?;
     let command = CommandPre::new(unlinked).map_err(|error| match exports_run(engine, &component) {
         // There is a `wasi:cli/run`, but of a version or a type that this host does not call.
-        Some(name) => Cause::MissingExport { name: format!("{RUN} (the component has {name}: {})", error.root_cause()) },
+        Some(name) => {
+            Cause::MissingExport { name: format!("{RUN} (the component has {name}: {})", error.root_cause()) }
+        }
         None => Cause::MissingExport { name: RUN.to_owned() },
     })?;
 

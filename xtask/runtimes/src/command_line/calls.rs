@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use wasmlab_model::facts::{BinaryKind, Facts};
 use wasmlab_protocol::{Call, Cause, EntryPoint, Value};
 
-use super::Reader;
+use super::OutputParser;
 use super::arguments::guest_args;
 use crate::CellFiles;
 
@@ -39,7 +39,7 @@ pub fn processes(
         EntryPoint::Command => vec![process(&[], &[], guest_args(cell.cell))],
         EntryPoint::Http { .. } => vec![process(&[], &[], Vec::new())],
         EntryPoint::Calls(_) => {
-            let calls = answerable(cell).iter().map(|call| {
+            let calls = separate_calls(cell).iter().map(|call| {
                 let args = call.args.iter().filter_map(argument).map(OsString::from).collect();
                 match syntax {
                     // A name that looks like a switch is none: `--invoke --help`.
@@ -58,7 +58,7 @@ pub fn processes(
 /// The calls that a process each can make: all of them where the module keeps no state between them, else
 /// the first. What the first one needs is seen by it; the others are not asked on another instance.
 #[must_use]
-pub fn answerable<'a>(cell: &CellFiles<'a>) -> &'a [Call] {
+pub fn separate_calls<'a>(cell: &CellFiles<'a>) -> &'a [Call] {
     let EntryPoint::Calls(calls) = &cell.cell.entry else { return &[] };
     let stateful = !cell.independent_calls && cell.facts.is_none_or(keeps_state);
     if stateful { &calls[..calls.len().min(1)] } else { calls }
@@ -102,7 +102,7 @@ pub fn results<'a>(
     facts: Option<&Facts>,
     export: &str,
     stdout: &'a str,
-    reader: Reader,
+    reader: OutputParser,
 ) -> Result<(&'a str, Vec<Value>), Cause> {
     let signature = facts.and_then(|f| f.exports.iter().find(|e| e.name == export)?.signature.as_ref());
     let Some(signature) = signature else {

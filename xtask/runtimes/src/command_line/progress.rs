@@ -6,12 +6,12 @@ use wasmlab_model::scenario::EntryPointKind;
 use wasmlab_protocol::{Cause, Event, SHARED_INSTANCE, Stage};
 
 use super::calls::results;
-use super::{ProcessOutput, Reader, no_export};
-use crate::{Seen, messages};
+use super::{OutputParser, ProcessOutput, no_export};
+use crate::{AdapterInput, messages};
 
 /// The progress of a cell on a command-line runtime.
 #[must_use]
-pub fn progress(seen: &Seen, reader: Reader) -> GuestProgress {
+pub fn progress(seen: &AdapterInput, reader: OutputParser) -> GuestProgress {
     let observation = seen.observation;
     let previous = observation.previous.iter().map(|p| (p.role, &p.outcome, &p.stdout, &p.stderr));
     let last = (observation.role, &observation.outcome, &observation.stdout, &observation.stderr);
@@ -27,11 +27,11 @@ pub fn progress(seen: &Seen, reader: Reader) -> GuestProgress {
         let output = ProcessOutput { code, stdout, stderr };
         if role == ProcessRole::Precompile {
             if code != 0 {
-                return by_facts((reader.classify_prepare)(&output), seen);
+                return refine_with_facts((reader.classify_prepare)(&output), seen);
             }
             continue;
         }
-        let found = by_facts((reader.classify)(&output), seen);
+        let found = refine_with_facts((reader.classify)(&output), seen);
         (whole.stage, whole.cause) = (found.stage, found.cause);
         let stdout = found.stdout.as_deref().unwrap_or(stdout);
         let call = if seen.run.entry == EntryPointKind::Calls { calls.next() } else { None };
@@ -55,7 +55,7 @@ pub fn progress(seen: &Seen, reader: Reader) -> GuestProgress {
     }
     whole.unchecked_imports = reader.unchecked_imports;
     whole.stdout = Some(printed);
-    whole.stderr = Some(guest_stderr(&observation.stderr, whole.cause.as_ref(), reader.error_mark));
+    whole.stderr = Some(guest_stderr(&observation.stderr, whole.cause.as_ref(), reader.error_prefix));
     whole
 }
 
@@ -69,7 +69,7 @@ fn guest_stderr(stderr: &str, cause: Option<&Cause>, mark: &str) -> String {
 }
 
 /// What the module says of an ending: runtimes do not always.
-fn by_facts(found: GuestProgress, seen: &Seen) -> GuestProgress {
+fn refine_with_facts(found: GuestProgress, seen: &AdapterInput) -> GuestProgress {
     let Some(facts) = seen.facts else { return found };
     match found.cause {
         // A runtime that lacks a whole module names the module alone.

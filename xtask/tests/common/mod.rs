@@ -19,7 +19,7 @@ pub struct Workspace {
 
 /// What one call of the lab came to.
 #[derive(Debug)]
-pub struct Ran {
+pub struct CommandResult {
     /// The exit code.
     pub code: i32,
     /// stdout.
@@ -73,12 +73,12 @@ impl Workspace {
     }
 
     /// Calls the lab.
-    pub fn run(&self, args: &[&str]) -> Ran {
-        ran(self.command(args).output().unwrap())
+    pub fn run(&self, args: &[&str]) -> CommandResult {
+        result_of(self.command(args).output().unwrap())
     }
 
     /// `run-all` on what is built, as JSON: the call and its report.
-    pub fn run_all(&self, args: &[&str]) -> (Ran, serde_json::Value) {
+    pub fn run_all(&self, args: &[&str]) -> (CommandResult, serde_json::Value) {
         let all = ["run-all", "--engines", "built", "--runtime", COLUMNS, "--output", "json"];
         let ran = self.run(&[&all, args].concat());
         let report =
@@ -88,8 +88,8 @@ impl Workspace {
 }
 
 /// The output of a finished call.
-pub fn ran(output: Output) -> Ran {
-    Ran {
+pub fn result_of(output: Output) -> CommandResult {
+    CommandResult {
         code: output.status.code().unwrap_or(-1),
         stdout: String::from_utf8(output.stdout).unwrap(),
         stderr: String::from_utf8_lossy(&output.stderr).into_owned(),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::process::{Command, Stdio};
 
-use wasmlab_host_emscripten::{Config, Guest, Host, Stop, import};
+use wasmlab_host_emscripten::{Config, Guest, Host, Termination, import};
 
 use crate::guest::{Abi, BUFFER, Flat, Folders};
 
@@ -39,9 +39,9 @@ fn a_signal_to_itself_ends_the_guest_alone() {
     for process in [0, 42] {
         let mut guest = Flat::new(Config::default());
         let ended = guest.import("env", "_kill", &[process, 15]);
-        assert!(matches!(ended, Err(Stop::Exit(143))), "{ended:?}");
+        assert!(matches!(ended, Err(Termination::Exit(143))), "{ended:?}");
         assert_eq!(guest.env("_kill", &[process, 0]), 0);
-        assert!(matches!(guest.import("env", "_raise", &[9]), Err(Stop::Exit(137))));
+        assert!(matches!(guest.import("env", "_raise", &[9]), Err(Termination::Exit(137))));
     }
 }
 
@@ -145,7 +145,7 @@ impl Guest for Again {
         false
     }
 
-    fn call(&mut self, export: &str, args: &[i32]) -> Result<Option<i32>, Stop> {
+    fn call(&mut self, export: &str, args: &[i32]) -> Result<Option<i32>, Termination> {
         if export == "dynCall_vi" {
             // An empty mask, then the signal again.
             import("env", "_sigprocmask").unwrap().call(self, &[2, 40_000, 0])?;
@@ -162,7 +162,7 @@ fn handlers_within_handlers_come_to_an_end() {
     guest.0.put(BUFFER, &77_u32.to_le_bytes());
     assert_eq!(guest.0.env("_sigaction", &[30, BUFFER.into(), 0]), 0);
     let ended = import("env", "_raise").unwrap().call(&mut guest, &[30]);
-    assert!(matches!(ended, Err(Stop::Abort(_))), "{ended:?}");
+    assert!(matches!(ended, Err(Termination::Abort(_))), "{ended:?}");
     // And the host is as it was.
     assert_eq!(guest.0.old(20, &[]), 42);
 }

@@ -12,11 +12,11 @@ use crate::store::cache::Key;
 use wasmlab_model::observation::{Limit, Observation, Outcome};
 
 /// How long a confirmed outcome is believed.
-const BELIEVED: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+const CONFIRMED_FOR: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// An observation whose outcome may not come again.
 #[derive(Serialize, Deserialize)]
-struct Doubtful {
+struct UnconfirmedEntry {
     observation: Observation,
     /// Two measurements had the same result.
     confirmed: bool,
@@ -26,7 +26,7 @@ struct Doubtful {
 
 /// What became of a new observation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kept {
+pub enum CacheDecision {
     /// Kept, or never to be.
     Settled,
     /// To be measured once more.
@@ -38,38 +38,40 @@ pub fn recall(lab: &Lab, key: &Key) -> Option<Observation> {
     if let Some(observation) = lab.cache.get::<Observation>(key).filter(is_repeatable) {
         return Some(observation);
     }
-    let doubtful = lab.cache.get::<Doubtful>(&doubtful(key))?;
+    let doubtful = lab.cache.get::<UnconfirmedEntry>(&unconfirmed_key(key))?;
     let age = now().checked_sub(doubtful.measured)?;
-    (doubtful.confirmed && age < BELIEVED.as_secs()).then_some(doubtful.observation)
+    (doubtful.confirmed && age < CONFIRMED_FOR.as_secs()).then_some(doubtful.observation)
 }
 
 /// Keeps a new observation. One that may not come again is confirmed where `before` has the same result.
 /// A cache that cannot be written costs time, not verdicts.
-pub fn keep(
+pub fn store(
     lab: &Lab,
     key: &Key,
     observation: &Observation,
     before: Option<Observation>,
     alike: impl Fn(&Observation, &Observation) -> bool,
-) -> Kept {
+) -> CacheDecision {
     if matches!(observation.outcome, Outcome::NotStarted(_) | Outcome::Interrupted) {
-        return Kept::Settled;
+        return CacheDecision::Settled;
     }
     if is_repeatable(observation) {
         let _ = lab.cache.put(key, observation);
-        return Kept::Settled;
+        return CacheDecision::Settled;
     }
     let confirmed = before.is_some_and(|before| alike(&before, observation));
-    let _ = lab.cache.put(&doubtful(key), &Doubtful { observation: observation.clone(), confirmed, measured: now() });
-    if confirmed { Kept::Settled } else { Kept::Unconfirmed }
+    let _ = lab
+        .cache
+        .put(&unconfirmed_key(key), &UnconfirmedEntry { observation: observation.clone(), confirmed, measured: now() });
+    if confirmed { CacheDecision::Settled } else { CacheDecision::Unconfirmed }
 }
 
 /// What the last measurement saw, believed or not, where it may not come again.
-pub fn before(lab: &Lab, key: &Key) -> Option<Observation> {
-    lab.cache.get::<Doubtful>(&doubtful(key)).map(|doubtful| doubtful.observation)
+pub fn previous(lab: &Lab, key: &Key) -> Option<Observation> {
+    lab.cache.get::<UnconfirmedEntry>(&unconfirmed_key(key)).map(|doubtful| doubtful.observation)
 }
 
-fn doubtful(key: &Key) -> Key {
+fn unconfirmed_key(key: &Key) -> Key {
     Key::of("doubtful", &key.text())
 }
 
@@ -89,7 +91,7 @@ fn is_repeatable(observation: &Observation) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{BELIEVED, Doubtful, Kept, before, doubtful, keep, now, recall};
+    use super::{CONFIRMED_FOR, CacheDecision, UnconfirmedEntry, now, previous, recall, store, unconfirmed_key};
     use crate::lab::Lab;
     use crate::machine::Machine;
     use crate::store::cache::{Cache, Key};
@@ -106,27 +108,27 @@ mod tests {
 
     /// Keeps the outcomes one after the other, as runs do that use the cache; what came of the last, and whether
     /// it is recalled.
-    fn check(outcomes: &[&Outcome], wanted: (Kept, bool)) {
+    fn check(outcomes: &[&Outcome], wanted: (CacheDecision, bool)) {
         let dir = tempfile::tempdir().unwrap();
         let (lab, key) = (lab(&dir), Key::of("test", &1));
-        let mut kept = Kept::Settled;
+        let mut decision = CacheDecision::Settled;
         for outcome in outcomes {
             let observation = with_outcome((*outcome).clone());
-            kept = keep(&lab, &key, &observation, before(&lab, &key), |a, b| a.outcome == b.outcome);
+            decision = store(&lab, &key, &observation, previous(&lab, &key), |a, b| a.outcome == b.outcome);
         }
-        assert_eq!((kept, recall(&lab, &key).is_some()), wanted, "{outcomes:?}");
+        assert_eq!((decision, recall(&lab, &key).is_some()), wanted, "{outcomes:?}");
     }
 
     #[test]
     fn what_may_not_come_again_is_kept_when_it_came_twice() {
         let (ended, late, crashed) = (&Outcome::Exited(0), &Outcome::Limit(Limit::Time(10)), &Outcome::Signaled(11));
-        check(&[ended], (Kept::Settled, true));
-        check(&[late], (Kept::Unconfirmed, false));
-        check(&[late, late], (Kept::Settled, true));
-        check(&[late, crashed], (Kept::Unconfirmed, false));
-        check(&[late, crashed, crashed], (Kept::Settled, true));
-        check(&[late, ended], (Kept::Settled, true));
-        check(&[&Outcome::Interrupted], (Kept::Settled, false));
+        check(&[ended], (CacheDecision::Settled, true));
+        check(&[late], (CacheDecision::Unconfirmed, false));
+        check(&[late, late], (CacheDecision::Settled, true));
+        check(&[late, crashed], (CacheDecision::Unconfirmed, false));
+        check(&[late, crashed, crashed], (CacheDecision::Settled, true));
+        check(&[late, ended], (CacheDecision::Settled, true));
+        check(&[&Outcome::Interrupted], (CacheDecision::Settled, false));
     }
 
     #[test]
@@ -135,14 +137,18 @@ mod tests {
         let (lab, key) = (lab(&dir), Key::of("test", &1));
         let recalled = |age: u64| {
             let measured = now() - age;
-            let entry = Doubtful { observation: with_outcome(Outcome::Signaled(11)), confirmed: true, measured };
-            lab.cache.put(&doubtful(&key), &entry).unwrap();
+            let entry =
+                UnconfirmedEntry { observation: with_outcome(Outcome::Signaled(11)), confirmed: true, measured };
+            lab.cache.put(&unconfirmed_key(&key), &entry).unwrap();
             recall(&lab, &key).is_some()
         };
-        assert!(recalled(0) && recalled(BELIEVED.as_secs() / 2) && !recalled(BELIEVED.as_secs()));
+        assert!(recalled(0) && recalled(CONFIRMED_FOR.as_secs() / 2) && !recalled(CONFIRMED_FOR.as_secs()));
         // One more measurement with the same result confirms it anew.
         let again = with_outcome(Outcome::Signaled(11));
-        assert_eq!(keep(&lab, &key, &again, before(&lab, &key), |a, b| a.outcome == b.outcome), Kept::Settled);
+        assert_eq!(
+            store(&lab, &key, &again, previous(&lab, &key), |a, b| a.outcome == b.outcome),
+            CacheDecision::Settled
+        );
         assert!(recall(&lab, &key).is_some());
     }
 }

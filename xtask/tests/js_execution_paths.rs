@@ -66,10 +66,10 @@ impl<'a> Guest<'a> {
             machine: Machine::new(root.path().join("memory")),
         };
         let runtime = wasmlab_runtimes::find(id).unwrap();
-        let tool = match engines::ready(&lab, runtime) {
+        let tool = match engines::find_tool(&lab, runtime) {
             Ok(tool) => tool,
             Err(absence) => {
-                required::not_here(id, &absence.map(|a| a.why).unwrap_or_default());
+                required::not_here(id, &absence.map(|a| a.reason).unwrap_or_default());
                 return Vec::new();
             }
         };

@@ -1,12 +1,12 @@
 //! Verdicts follow the evidence, whatever the scenario, its annotations, its snapshots or the cache say.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-mod lab;
+mod common;
 
 use std::fs;
 use std::path::Path;
 
-use lab::{Workspace, measured};
+use common::{Workspace, measured};
 
 const HELLO: &str = r#"(module
   (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
@@ -221,7 +221,7 @@ fn check_answers_first() {
         "(module (func (export \"add\") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1))))",
     );
     let check = |args: &[&str], code: i32, words: &str| {
-        let ran = workspace.run(&[&["check", "--engines", "built", "--runtime", lab::COLUMNS], args].concat());
+        let ran = workspace.run(&[&["check", "--engines", "built", "--runtime", common::COLUMNS], args].concat());
         let all = format!("{}{}", ran.stdout.split_whitespace().collect::<Vec<_>>().join(" "), ran.stderr);
         assert!(ran.code == code && all.contains(words), "{args:?}: exit {}, {all} does not say {words}", ran.code);
     };
@@ -254,7 +254,7 @@ fn a_second_run_starts_no_runtime() {
         command.env("WASMLAB_NODE", workspace.path("node")).env("WASMLAB_CACHE", workspace.path("cache"));
         // The wrapper starts a program of another folder, which the sandbox would not let it see.
         command.env("WASMLAB_SANDBOX_READ", Path::new(node.trim()).parent().unwrap());
-        let ran = lab::ran(command.output().unwrap());
+        let ran = common::result_of(command.output().unwrap());
         assert_eq!(ran.code, 0, "{}", ran.stderr);
         fs::read_to_string(&started).unwrap().lines().count()
     };
@@ -306,7 +306,7 @@ fn what_is_published_is_what_was_accepted_and_is_compared_with_every_later_run()
     publish(1, "not what their snapshots say");
     check(1, "`cargo xtask report --publish` renews it");
     workspace.run(&["bless"]);
-    workspace.run(&["run-all", "--engines", "built", "--runtime", lab::COLUMNS]);
+    workspace.run(&["run-all", "--engines", "built", "--runtime", common::COLUMNS]);
     publish(1, "not one of a whole run-all");
     measure();
     publish(0, "published");

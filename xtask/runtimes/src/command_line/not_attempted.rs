@@ -9,14 +9,14 @@ use crate::CellFiles;
 
 /// What most command lines cannot be asked: a call with an argument that has no text there.
 #[must_use]
-pub fn usual_limits(cell: &CellFiles) -> Option<NotAttempted> {
-    untypable(cell, argument)
+pub fn unsupported_calls(cell: &CellFiles) -> Option<NotAttempted> {
+    unsupported_argument(cell, argument)
 }
 
 /// The first argument of a call that cannot be given: `argument` makes no text of it. A component is handed over
 /// whatever is called: most of these runtimes refuse it in words of their own, which is the answer.
 #[must_use]
-pub fn untypable(cell: &CellFiles, argument: fn(&Value) -> Option<String>) -> Option<NotAttempted> {
+pub fn unsupported_argument(cell: &CellFiles, argument: fn(&Value) -> Option<String>) -> Option<NotAttempted> {
     let EntryPoint::Calls(calls) = &cell.cell.entry else { return None };
     if cell.facts.is_some_and(|f| f.kind == BinaryKind::Component) {
         return None;

@@ -1,12 +1,12 @@
-// Translates a component for a page, before there is a page: `HOST prepare.mjs SPEC.json INTO --packages DIR`.
+// Translates a component for a page, before there is a page: `HOST precompile.mjs SPEC.json INTO --packages DIR`.
 //
 // What the translation imports is where the page's driver serves it. Exit code 0 means that it is there, 1
 // that the observation says why not, 70 that the call is unusable.
 
 import { readFileSync, writeSync } from 'node:fs';
 import { Log } from './log.mjs';
-import { End, PROTOCOL_VERSION } from './protocol.mjs';
-import { translate } from './translate.mjs';
+import { CellEnd, PROTOCOL_VERSION } from './protocol.mjs';
+import { transpile } from './transpile.mjs';
 
 const SHIMS = Object.fromEntries([2, 3].map((minor) => [minor, `/packages/@bytecodealliance/preview${minor}-shim/dist/browser`]));
 
@@ -28,15 +28,15 @@ const OPTIONS = {
 
 async function main([path, into, option, packages]) {
   if (!path || !into || option !== '--packages' || !packages) {
-    throw new Error('usage: prepare.mjs SPEC.json INTO --packages DIR');
+    throw new Error('usage: precompile.mjs SPEC.json INTO --packages DIR');
   }
   const spec = JSON.parse(readFileSync(path, 'utf8'));
   if (spec.protocol !== PROTOCOL_VERSION) throw new Error(`protocol ${spec.protocol}, this driver speaks ${PROTOCOL_VERSION}`);
   try {
     const called = (spec.entry?.calls ?? []).map((call) => call.export);
-    await translate(spec.module, packages, into, SHIMS, { ...OPTIONS, asyncExports: ['wasi:cli/run#run', ...called] });
+    await transpile(spec.module, packages, into, SHIMS, { ...OPTIONS, asyncExports: ['wasi:cli/run#run', ...called] });
   } catch (error) {
-    if (!(error instanceof End)) throw error;
+    if (!(error instanceof CellEnd)) throw error;
     const log = new Log(spec.events);
     log.stage('compile');
     log.end(error.cause);
@@ -47,6 +47,6 @@ async function main([path, into, option, packages]) {
 try {
   await main(process.argv.slice(2));
 } catch (error) {
-  writeSync(2, `prepare.mjs: ${error.stack ?? error}\n`);
+  writeSync(2, `precompile.mjs: ${error.stack ?? error}\n`);
   process.exitCode = 70;
 }

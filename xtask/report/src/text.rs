@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::GroupBy;
+use super::columns::{self, NameStyle};
 use wasmlab_model::codes::Code;
 use wasmlab_model::report::{Cell, RunReport, RuntimeInfo, ScenarioInfo, Selection};
 use wasmlab_model::verdict::{Change, Verdict};
@@ -33,17 +34,17 @@ impl Group<'_> {
     }
 
     /// Whether nothing but the scenario is another.
-    fn says_the_same(&self, other: &Self) -> bool {
+    fn has_same_text(&self, other: &Self) -> bool {
         let (a, b) = (self.cell, other.cell);
         // With the same runtimes the first of them, which a detail may name, is the same too.
         self.runtimes == other.runtimes
             && (self.several_words, &a.detail) == (other.several_words, &b.detail)
             && (a.stage, &a.blame, &a.known) == (b.stage, &b.blame, &b.known)
-            && self.way() == other.way()
+            && self.execution_path() == other.execution_path()
     }
 
     /// `, by glue:emscripten`, where all of the cells were run in one way of several.
-    pub fn way(&self) -> String {
+    pub fn execution_path(&self) -> String {
         let way = self.cell.execution_path.as_ref().filter(|_| !self.several_ways);
         way.map(|way| format!(", by {way}")).unwrap_or_default()
     }
@@ -111,7 +112,7 @@ pub fn by_code(report: &RunReport) -> BTreeMap<Code, Vec<Group<'_>>> {
 pub fn lines<'g, 'a>(groups: &'g [Group<'a>]) -> Vec<(String, &'g Group<'a>)> {
     let mut lines: Vec<(String, &Group)> = Vec::new();
     for group in groups {
-        match lines.iter_mut().find(|(_, g)| g.says_the_same(group)) {
+        match lines.iter_mut().find(|(_, g)| g.has_same_text(group)) {
             Some((names, _)) => *names += &format!(", {}", group.scenario),
             None => lines.push((group.scenario.to_owned(), group)),
         }
@@ -130,7 +131,7 @@ pub fn wrapped(width: usize, first: &str, rest: &str, text: &str) -> String {
 /// The columns that have something to show: one that is absent throughout says in a word what it says in every
 /// row, and takes the room of those that are here. Where none is here, all are shown.
 #[must_use]
-pub fn shown(report: &RunReport) -> Vec<&RuntimeInfo> {
+pub fn shown_columns(report: &RunReport) -> Vec<&RuntimeInfo> {
     let here: Vec<&RuntimeInfo> = report.runtimes.iter().filter(|r| r.tool.present).collect();
     if here.is_empty() { report.runtimes.iter().collect() } else { here }
 }
@@ -267,7 +268,9 @@ pub fn not_attempted(report: &RunReport) -> Vec<(String, &str)> {
         for cell in waiting.iter().filter(|c| c.detail == why) {
             of.entry(&cell.scenario).or_default().push(&cell.runtime);
         }
-        let names = of.into_iter().map(|(scenario, runtimes)| format!("{scenario} on {}", on(report, &runtimes)));
+        let names = of
+            .into_iter()
+            .map(|(scenario, runtimes)| format!("{scenario} on {}", columns::names(report, &runtimes, NameStyle::Ids)));
         names.collect::<Vec<_>>().join("; ")
     };
     reasons.into_iter().map(|why| (whose(why), why)).collect()
@@ -304,38 +307,20 @@ fn named(report: &RunReport, groups: &[&Group]) -> String {
     }
     let name = |(scenario, runtimes): &(&str, Vec<&str>)| match runtimes.as_slice() {
         [] => (*scenario).to_owned(),
-        runtimes => format!("{scenario} on {}", on(report, runtimes)),
+        runtimes => format!("{scenario} on {}", columns::names(report, runtimes, NameStyle::Ids)),
     };
-    let mut names: Vec<String> = whose.iter().take(NAMED).map(name).collect();
-    if whose.len() > NAMED {
-        names.push(format!("{} more", whose.len() - NAMED));
+    let mut names: Vec<String> = whose.iter().take(MAX_NAMED).map(name).collect();
+    if whose.len() > MAX_NAMED {
+        names.push(format!("{} more", whose.len() - MAX_NAMED));
     }
     names.join("; ")
 }
 
 /// As many a remedy names; who wants to know the others finds them above it.
-const NAMED: usize = 4;
-
-/// Names of columns: `every runtime`, `wasmi, wasmtime-*, node`.
-pub fn on(report: &RunReport, runtimes: &[&str]) -> String {
-    let present: Vec<_> = report.runtimes.iter().filter(|r| r.tool.present).collect();
-    if present.len() > 2 && present.iter().all(|r| runtimes.contains(&r.id.as_str())) {
-        return "every runtime".to_owned();
-    }
-    let mut names: Vec<String> = Vec::new();
-    for runtime in report.runtimes.iter().filter(|r| runtimes.contains(&r.id.as_str())) {
-        let family: Vec<_> = present.iter().filter(|r| r.engine == runtime.engine).collect();
-        let whole = family.len() > 1 && family.iter().all(|r| runtimes.contains(&r.id.as_str()));
-        let name = if whole { format!("{}-*", runtime.engine) } else { runtime.id.clone() };
-        if !names.contains(&name) {
-            names.push(name);
-        }
-    }
-    names.join(", ")
-}
+const MAX_NAMED: usize = 4;
 
 /// The ways in which hosts that have several ran their cells: each with its scenarios, by column and way.
-pub fn ways(report: &RunReport) -> BTreeMap<(&str, &str), Vec<&str>> {
+pub fn execution_paths(report: &RunReport) -> BTreeMap<(&str, &str), Vec<&str>> {
     let mut ways: BTreeMap<_, Vec<&str>> = BTreeMap::new();
     for cell in &report.cells {
         if let Some(way) = &cell.execution_path {

@@ -131,7 +131,7 @@ fn a_port_that_the_kernel_chooses_is_of_the_loopback_address() {
 }
 
 /// `getsockname` of `fd`: no port yet, or one of the loopback address.
-fn adrift(guest: &mut Flat, abi: Abi, fd: i64) -> bool {
+fn unbound(guest: &mut Flat, abi: Abi, fd: i64) -> bool {
     guest.put(600, &28_u32.to_le_bytes());
     assert_eq!(guest.socket(abi, 6, "getsockname", &[fd, 700, 600]), 0);
     let bound = guest.bytes(702, 2) != [0, 0];
@@ -152,7 +152,7 @@ fn no_refused_datagram_leaves_a_port_on_every_address() {
             let buffer = i64::from(BUFFER);
             let fd = socket(&mut guest, abi, family, 2);
             assert_eq!(guest.socket(abi, 11, "sendto", &[fd, buffer, 1, 0, 0, 0]), -89);
-            assert!(!adrift(&mut guest, abi, fd), "sendto without an address, family {family}");
+            assert!(!unbound(&mut guest, abi, fd), "sendto without an address, family {family}");
 
             let fd = socket(&mut guest, abi, family, 2);
             guest.put(900, &[0, 0, 1, 0, 1, 0, 0, 0]);
@@ -161,14 +161,14 @@ fn no_refused_datagram_leaves_a_port_on_every_address() {
                 Abi::New => -guest.import("wasi_snapshot_preview1", "fd_write", &[fd, 900, 1, 500]).unwrap(),
             };
             assert_eq!(written, if abi == Abi::Old { -89 } else { -17 });
-            assert!(!adrift(&mut guest, abi, fd), "write, family {family}");
+            assert!(!unbound(&mut guest, abi, fd), "write, family {family}");
             if abi == Abi::Old {
                 let fd = socket(&mut guest, abi, family, 2);
                 assert_eq!(guest.old(146, &[fd, 900, 1]), -89);
-                assert!(!adrift(&mut guest, abi, fd), "writev, family {family}");
+                assert!(!unbound(&mut guest, abi, fd), "writev, family {family}");
                 let fd = socket(&mut guest, abi, family, 2);
                 assert_eq!(guest.socket(abi, 9, "send", &[fd, buffer, 1, 0]), -89);
-                assert!(!adrift(&mut guest, abi, fd), "send, family {family}");
+                assert!(!unbound(&mut guest, abi, fd), "send, family {family}");
             }
         }
     }
@@ -188,12 +188,12 @@ fn addresses_of_another_family_are_refused() {
                 let fd = socket(&mut guest, abi, family, kind);
                 let (at, len) = other(&mut guest);
                 assert_eq!(guest.socket(abi, number, name, &[fd, at, len]), -97, "{name}, family {family}");
-                assert!(!adrift(&mut guest, abi, fd), "{name}, family {family}");
+                assert!(!unbound(&mut guest, abi, fd), "{name}, family {family}");
             }
             let fd = socket(&mut guest, abi, family, kind);
             let (at, len) = other(&mut guest);
             assert_eq!(guest.socket(abi, 11, "sendto", &[fd, BUFFER.into(), 1, 0, at, len]), -97);
-            assert!(!adrift(&mut guest, abi, fd), "sendto, family {family}");
+            assert!(!unbound(&mut guest, abi, fd), "sendto, family {family}");
         }
     }
 }
@@ -214,7 +214,7 @@ fn connected_datagrams_stay_on_the_loopback_address() {
             }
             let at = guest.address([127, 0, 0, 1], there);
             assert_eq!(guest.socket(abi, 3, "connect", &[fd, at, 16]), 0);
-            assert!(!adrift(&mut guest, abi, fd));
+            assert!(!unbound(&mut guest, abi, fd));
             assert_eq!(guest.socket(abi, 11, "sendto", &[fd, BUFFER.into(), 4, 0, 0, 0]), 4);
             let from = peer.recv_from(&mut [0; 8]).unwrap().1;
             assert!(from.ip().is_loopback() && (!bound || from.port() == own), "{from}");

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use wasmlab_host_emscripten::{Config, Guest, Host, Stop, import, start_old};
+use wasmlab_host_emscripten::{Config, Guest, Host, Termination, import, start_old};
 
 use crate::guest::{BUFFER, Flat};
 
@@ -40,13 +40,13 @@ impl Guest for Program {
         false
     }
 
-    fn call(&mut self, export: &str, args: &[i32]) -> Result<Option<i32>, Stop> {
+    fn call(&mut self, export: &str, args: &[i32]) -> Result<Option<i32>, Termination> {
         if export == "stackAlloc" {
             return Ok(Some(50_000));
         }
         let mut exports = self.exports.split("; ").filter_map(|one| one.split_once(':'));
         let found = exports.find(|(name, _)| *name == export && (export != "_main" || args.len() == 2));
-        let Some((name, calls)) = found else { return Err(Stop::NoExport(export.to_owned())) };
+        let Some((name, calls)) = found else { return Err(Termination::MissingExport(export.to_owned())) };
         self.ran.push(name);
         for call in calls.split('/') {
             let mut words = call.split_whitespace();
@@ -74,7 +74,7 @@ fn what_stdio_holds_is_written_at_the_end() {
         let mut program = Program::new(exports);
         let ended = start_old(&mut program);
         let ended = match ended {
-            Ok(code) | Err(Stop::Exit(code)) => code,
+            Ok(code) | Err(Termination::Exit(code)) => code,
             other => panic!("{other:?}"),
         };
         assert_eq!((ended, program.ran.join(" ").as_str()), (code, ran), "{exports}");
@@ -94,11 +94,14 @@ fn an_export_that_the_host_needs_is_named() {
     ] {
         let mut program = Program::new(exports);
         let ended = start_old(&mut program);
-        assert!(matches!(&ended, Err(Stop::Needed(needed)) if needed == name), "{exports}: {ended:?}");
+        assert!(
+            matches!(&ended, Err(Termination::MissingRequiredExport(needed)) if needed == name),
+            "{exports}: {ended:?}"
+        );
         assert_eq!(program.ran.join(" "), ran, "{exports}");
     }
     let none = start_old(&mut Program::new(""));
-    assert!(matches!(&none, Err(Stop::NoExport(name)) if name == "_main"), "{none:?}");
+    assert!(matches!(&none, Err(Termination::MissingExport(name)) if name == "_main"), "{none:?}");
     // A guest without errno is told by the result alone.
     assert!(matches!(start_old(&mut Program::new("_main: _fork")), Ok(0)));
 }

@@ -16,7 +16,7 @@ pub fn check(bytes: &[u8]) -> Result<Option<(BinaryKind, Refusal)>, InspectError
         return Err(InspectError::Empty);
     }
     if !b"\0asm".starts_with(&bytes[..bytes.len().min(4)]) {
-        return Err(other(bytes));
+        return Err(not_wasm(bytes));
     }
     let Some(field) = bytes.get(4..8) else {
         let within = format!("its header, after {} of 8 bytes", bytes.len());
@@ -25,7 +25,7 @@ pub fn check(bytes: &[u8]) -> Result<Option<(BinaryKind, Refusal)>, InspectError
     let (version, layer) = (u16::from_le_bytes([field[0], field[1]]), u16::from_le_bytes([field[2], field[3]]));
     match (version, layer) {
         MODULE | COMPONENT => {
-            cut(bytes, layer == COMPONENT.1).map_or(Ok(None), |within| Err(InspectError::Truncated { within }))
+            truncation(bytes, layer == COMPONENT.1).map_or(Ok(None), |within| Err(InspectError::Truncated { within }))
         }
         (_, 0) => {
             Ok(Some((BinaryKind::Module, of_version("a core module", version, MODULE.0, "before WebAssembly 1.0"))))
@@ -80,7 +80,7 @@ const COMPONENT_SECTIONS: [&str; 12] = [
 ];
 
 /// Within what the file ends, if a section that it begins is longer than the file.
-fn cut(bytes: &[u8], component: bool) -> Option<String> {
+fn truncation(bytes: &[u8], component: bool) -> Option<String> {
     let names: &[&str] = if component { &COMPONENT_SECTIONS } else { &MODULE_SECTIONS };
     let mut at = 8;
     let mut last = "header";
@@ -122,7 +122,7 @@ fn cut(bytes: &[u8], component: bool) -> Option<String> {
 }
 
 /// A kind of file: what it begins with, what it is, what to do.
-type Looks = (&'static [u8], &'static str, &'static str);
+type FileType = (&'static [u8], &'static str, &'static str);
 
 const FETCH: &str =
     "Fetch the file again, and look at what the server answers: the download failed, or a login page came instead.";
@@ -130,7 +130,7 @@ const ORIGIN: &str = "Check the .wasm file that it was made from.";
 const UNPACK: &str = "Unpack it first; a web server may serve it packed if it says so (Content-Encoding).";
 const LINK: &str = "Link it to a module first.";
 
-const LOOKS: &[Looks] = &[
+const FILE_TYPES: &[FileType] = &[
     (
         b"version https://git-lfs",
         "a Git LFS pointer",
@@ -156,10 +156,10 @@ const LOOKS: &[Looks] = &[
 ];
 
 /// What a file that does not begin with `\0asm` looks like.
-fn other(bytes: &[u8]) -> InspectError {
+fn not_wasm(bytes: &[u8]) -> InspectError {
     let first = bytes.iter().take(4).map(|b| format!("{b:02x}")).collect::<Vec<_>>().join(" ");
     let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
-    let found = LOOKS.iter().find(|(magic, ..)| bytes.starts_with(magic) || text.starts_with(magic));
+    let found = FILE_TYPES.iter().find(|(magic, ..)| bytes.starts_with(magic) || text.starts_with(magic));
     let is_text = || bytes.iter().take(64).all(|b| b.is_ascii_graphic() || b.is_ascii_whitespace());
     let (what, remedy) = match found {
         Some((_, what, remedy)) => (format!(" ({what})"), *remedy),

@@ -3,15 +3,15 @@
 //! The code is found without it, but for an exit code that nothing else explains.
 
 use super::host::EXIT_CODE;
-use super::words::{last_message, one_line};
-use super::{Evidence, because, lab, trap};
+use super::text::{last_message, one_line};
+use super::{Evidence, lab_lines, trap, with_code};
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::Facts;
 use wasmlab_model::scenario::{EntryPointKind, ScenarioFile};
 use wasmlab_model::verdict::Judgement;
 
 /// The judgement with what the cell tells of its reason.
-pub fn explained(judgement: Judgement, evidence: &Evidence, spec: &ScenarioFile) -> Judgement {
+pub fn with_context(judgement: Judgement, evidence: &Evidence, spec: &ScenarioFile) -> Judgement {
     let facts = evidence.facts.ok();
     match judgement.code {
         // No host that refuses an exit code says which it was.
@@ -50,11 +50,12 @@ fn before_start(judgement: Judgement) -> Judgement {
 }
 
 /// What WASI's second snapshot changed of the functions of the first.
-const CHANGED: &[&str] = &["path_filestat_get", "fd_filestat_get", "fd_seek", "poll_oneoff"];
+const CHANGED_FUNCTIONS: &[&str] = &["path_filestat_get", "fd_filestat_get", "fd_seek", "poll_oneoff"];
 
 /// A guest of WASI's first snapshot that got wrong answers: some runtimes give it the second one's under the old name.
 fn of_first_snapshot(judgement: Judgement, facts: Option<&Facts>) -> Judgement {
-    let of_old = |i: &&wasmlab_model::facts::Import| i.module == "wasi_unstable" && CHANGED.contains(&i.name.as_str());
+    let of_old =
+        |i: &&wasmlab_model::facts::Import| i.module == "wasi_unstable" && CHANGED_FUNCTIONS.contains(&i.name.as_str());
     let Some(import) = facts.and_then(|f| f.imports.iter().find(of_old)) else { return judgement };
     let name = &import.name;
     let detail = format!(
@@ -69,8 +70,8 @@ fn of_first_snapshot(judgement: Judgement, facts: Option<&Facts>) -> Judgement {
 
 /// The reason of an exit code that is not the expected one, where the guest says by it or by its last words that it
 /// was refused something.
-pub fn of_exit(evidence: &Evidence, spec: &ScenarioFile, code: i32) -> Option<Judgement> {
-    trap::without_memory(evidence, &format!("exit code {code}")).or_else(|| path_refused(evidence, spec, code))
+pub fn explain_exit(evidence: &Evidence, spec: &ScenarioFile, code: i32) -> Option<Judgement> {
+    trap::out_of_memory(evidence, &format!("exit code {code}")).or_else(|| path_refused(evidence, spec, code))
 }
 
 /// `path_open` refused a path that leaves its directory, and the guest ended with that errno, or with its words.
@@ -98,7 +99,7 @@ fn path_refused(evidence: &Evidence, spec: &ScenarioFile, code: i32) -> Option<J
         }
         None => return None,
     };
-    let name = lab::errno_name(errno);
+    let name = lab_lines::errno_name(errno);
     let directories = given.join(", ");
     let detail = format!(
         "{words} {name}, which path_open answers where a path leaves the directory of its descriptor (by a slash in front, by \
@@ -108,6 +109,6 @@ fn path_refused(evidence: &Evidence, spec: &ScenarioFile, code: i32) -> Option<J
         "Ask for a path without a leading slash (`a.txt`, not `/a.txt`), relative to the descriptor of {directories}; the C \
          library finds both by the directory's name. A directory of another name is given by `--dir HOST::GUEST`."
     );
-    let judgement = because(Code::CapabilityDenied, "path_open".to_owned(), detail);
+    let judgement = with_code(Code::CapabilityDenied, "path_open".to_owned(), detail);
     Some(Judgement { blame: vec![Blame::Guest], remedy: Some(remedy), ..judgement })
 }

@@ -18,7 +18,7 @@ const BUILD_LIMIT: Duration = Duration::from_secs(15 * 60);
 const LIMIT_VARIABLE: &str = "WASMLAB_BUILD_TIMEOUT";
 
 /// What a recipe left.
-pub struct Made {
+pub struct BuildOutput {
     /// The module.
     pub module: Vec<u8>,
     /// The files beside it, by name.
@@ -29,9 +29,9 @@ pub struct Made {
 ///
 /// # Errors
 /// The code and the compiler's message.
-pub fn make(recipe: &Recipe, companions: &[String], out: &Path) -> Result<Made, NotBuilt> {
+pub fn make(recipe: &Recipe, companions: &[String], out: &Path) -> Result<BuildOutput, NotBuilt> {
     let mut made = match recipe.steps.is_empty() {
-        true => Made { module: source(&recipe.artifact)?, companions: BTreeMap::new() },
+        true => BuildOutput { module: source(&recipe.artifact)?, companions: BTreeMap::new() },
         false => perform(recipe, companions, out)?,
     };
     for conversion in &recipe.conversions {
@@ -46,7 +46,7 @@ fn source(file: &Path) -> Result<Vec<u8>, NotBuilt> {
     fs::read(file).map_err(|e| failed(Code::CompileError, format!("`{}` cannot be read: {e}", file.display())))
 }
 
-fn perform(recipe: &Recipe, companions: &[String], out: &Path) -> Result<Made, NotBuilt> {
+fn perform(recipe: &Recipe, companions: &[String], out: &Path) -> Result<BuildOutput, NotBuilt> {
     let _alone = lock(out)?;
     let artifact = &recipe.artifact;
     let beside = |name: &String| artifact.with_file_name(name);
@@ -64,7 +64,7 @@ fn perform(recipe: &Recipe, companions: &[String], out: &Path) -> Result<Made, N
     for name in companions {
         files.insert(name.clone(), left(&beside(name), "companions")?);
     }
-    Ok(Made { module: left(artifact, "artifact")?, companions: files })
+    Ok(BuildOutput { module: left(artifact, "artifact")?, companions: files })
 }
 
 fn copy(from: &Path, to: &Path) -> Result<(), NotBuilt> {

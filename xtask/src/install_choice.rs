@@ -5,25 +5,25 @@ use wasmlab_runtimes::InstallCommand;
 use crate::machine::Machine;
 
 /// Clients that write to the system's own folders.
-const FOR_ROOT: &[&str] = &["apt-get", "dnf", "apk"];
+const NEEDS_ROOT: &[&str] = &["apt-get", "dnf", "apk"];
 
 /// What gets a program on this machine: the first command whose client is here, and its note.
 #[must_use]
-pub fn first(machine: &Machine, commands: &[InstallCommand]) -> Option<(Vec<String>, &'static str)> {
-    commands.iter().find_map(|install| Some((here(machine, install)?, install.note)))
+pub fn choose(machine: &Machine, commands: &[InstallCommand]) -> Option<(Vec<String>, &'static str)> {
+    commands.iter().find_map(|install| Some((resolve(machine, install)?, install.note)))
 }
 
 /// The command as it is run on this machine; `None` where its client is not here.
-fn here(machine: &Machine, install: &InstallCommand) -> Option<Vec<String>> {
+fn resolve(machine: &Machine, install: &InstallCommand) -> Option<Vec<String>> {
     let client = install.command.first()?;
     machine.which(client)?;
-    let sudo = FOR_ROOT.contains(client).then(|| machine.which("sudo")).flatten().map(|_| "sudo");
+    let sudo = NEEDS_ROOT.contains(client).then(|| machine.which("sudo")).flatten().map(|_| "sudo");
     Some(sudo.into_iter().chain(install.command.iter().copied()).map(str::to_owned).collect())
 }
 
 /// The commands, as a person reads them.
 #[must_use]
-pub fn in_words(commands: &[InstallCommand]) -> String {
+pub fn describe(commands: &[InstallCommand]) -> String {
     let commands: Vec<String> = commands.iter().map(|c| format!("`{}`", c.command.join(" "))).collect();
     commands.join(" or ")
 }

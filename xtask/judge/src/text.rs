@@ -2,10 +2,10 @@
 //! its last message.
 
 /// As many characters of a message as a detail quotes.
-const MESSAGE: usize = 200;
+const MAX_MESSAGE: usize = 200;
 
 /// `text` in quotes, cut after 60 characters.
-pub fn quoted(text: &str) -> String {
+pub fn quote(text: &str) -> String {
     let mut cut: String = text.chars().take(60).collect();
     if cut.len() < text.len() {
         cut.push('…');
@@ -14,7 +14,7 @@ pub fn quoted(text: &str) -> String {
 }
 
 /// The guest's last message on stderr, as an apposition.
-pub fn last_words(stderr: &str) -> String {
+pub fn last_message_suffix(stderr: &str) -> String {
     last_message(stderr).map(|message| format!(": {message}")).unwrap_or_default()
 }
 
@@ -23,7 +23,7 @@ pub fn last_message(stderr: &str) -> Option<String> {
     let lines: Vec<&str> = stderr.lines().map(str::trim_end).filter(|l| !l.trim().is_empty()).collect();
     let message = rust_panic(&lines).or_else(|| go_panic(&lines));
     let message = message.or_else(|| lines.iter().rfind(|l| !is_note(l)).map(|l| (*l).to_owned()))?;
-    Some(cut(&one_line(&message), MESSAGE))
+    Some(truncate(&one_line(&message), MAX_MESSAGE))
 }
 
 /// `thread 'main' panicked at src/main.rs:3:5:`, the message on the lines after it, then notes and a backtrace.
@@ -57,10 +57,10 @@ fn is_frame(line: &str) -> bool {
 
 /// `text` on one line, cut after 300 characters.
 pub fn one_line(text: &str) -> String {
-    cut(&text.split_whitespace().collect::<Vec<_>>().join(" "), 300)
+    truncate(&text.split_whitespace().collect::<Vec<_>>().join(" "), 300)
 }
 
-fn cut(text: &str, most: usize) -> String {
+fn truncate(text: &str, most: usize) -> String {
     if text.chars().count() <= most { text.to_owned() } else { text.chars().take(most - 1).chain(['…']).collect() }
 }
 

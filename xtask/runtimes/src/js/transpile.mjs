@@ -3,7 +3,7 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { End } from './protocol.mjs';
+import { CellEnd } from './protocol.mjs';
 
 const WORLDS = ['cli', 'clocks', 'filesystem', 'http', 'io', 'random', 'sockets'];
 const NEWER = /wasi:[a-z]+\/[a-z0-9-]+@(0\.3\.(?:0|[1-9]\d*)(?:-[0-9A-Za-z.-]+)?)/g;
@@ -12,14 +12,14 @@ const NEWER = /wasi:[a-z]+\/[a-z0-9-]+@(0\.3\.(?:0|[1-9]\d*)(?:-[0-9A-Za-z.-]+)?
  * Translates `module` into `dir`, whole or not at all: its main file, `guest.js`, is written last. What it
  * imports of WASI 0.2 is imported from below `shims[2]`, a URL or an absolute path of one; of WASI 0.3, `shims[3]`.
  */
-export async function translate(module, packages, dir, shims, options = {}) {
-  const { transpile } = await import(pathToFileURL(join(packages, '@bytecodealliance/jco/dist/api.js')).href);
+export async function transpile(module, packages, dir, shims, options = {}) {
+  const jco = await import(pathToFileURL(join(packages, '@bytecodealliance/jco/dist/api.js')).href);
   const bytes = readFileSync(module);
   let made;
   try {
-    made = await transpile(bytes, { name: 'guest', noTypescript: true, wasiShim: false, map: map(bytes, shims), ...options });
+    made = await jco.transpile(bytes, { name: 'guest', noTypescript: true, wasiShim: false, map: map(bytes, shims), ...options });
   } catch (error) {
-    throw new End('compile-failed', { message: `jco: ${error?.message ?? error}` });
+    throw new CellEnd('compile-failed', { message: `jco: ${error?.message ?? error}` });
   }
   mkdirSync(dir, { recursive: true });
   writeFileSync(join(dir, 'package.json'), '{"type":"module"}');

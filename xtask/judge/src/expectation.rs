@@ -2,26 +2,30 @@
 
 use wasmlab_protocol::{Cause, Event, Stage};
 
-use super::words::{last_message, last_words, quoted};
-use super::{Evidence, asked, because, lab, plain, requests};
+use super::text::{last_message, last_message_suffix, quote};
+use super::{Evidence, context, lab_lines, requests, with_code, without_code};
 use wasmlab_model::codes::Code;
 use wasmlab_model::observation::Outcome;
 use wasmlab_model::scenario::{EntryPointKind, ExpectedFile, ScenarioFile};
 use wasmlab_model::verdict::{Judgement, Verdict};
 
 /// What the expectation makes of a guest that came to an end for no reason of its own.
-pub fn expected(evidence: &Evidence, spec: &ScenarioFile) -> Judgement {
+pub fn check_expectation(evidence: &Evidence, spec: &ScenarioFile) -> Judgement {
     let observation = evidence.observation;
     if let Some(script) = &observation.client_script
         && let Some(failed) = &script.failed
     {
-        let detail =
-            format!("step {} of {}: {failed}{}", script.steps_passed + 1, script.steps, last_words(evidence.stderr()));
-        return because(Code::WrongOutput, None, detail);
+        let detail = format!(
+            "step {} of {}: {failed}{}",
+            script.steps_passed + 1,
+            script.steps,
+            last_message_suffix(evidence.stderr())
+        );
+        return with_code(Code::WrongOutput, None, detail);
     }
     let stopped = observation.outcome == Outcome::Stopped;
     if !stopped && evidence.progress.stage != Some(Stage::Run) {
-        return because(Code::Crashed, None, "the runtime ended well and did not say that it ran the guest");
+        return with_code(Code::Crashed, None, "the runtime ended well and did not say that it ran the guest");
     }
     let code = match evidence.progress.cause {
         Some(Cause::Exit { code }) => code,
@@ -29,21 +33,21 @@ pub fn expected(evidence: &Evidence, spec: &ScenarioFile) -> Judgement {
     };
     let wanted = spec.expect.exit;
     if !stopped && !spec.expect.any_exit && spec.run.entry == EntryPointKind::Command && code != wanted {
-        return asked::of_exit(evidence, spec, code).unwrap_or_else(|| {
+        return context::explain_exit(evidence, spec, code).unwrap_or_else(|| {
             let detail = format!("exit code {code}, expected {wanted}{}", last_lines(evidence));
-            because(Code::WrongExit, None, detail)
+            with_code(Code::WrongExit, None, detail)
         });
     }
     match wrong_output(evidence, spec) {
-        Some(detail) => because(Code::WrongOutput, None, detail),
-        None => plain(Verdict::Pass, summary(evidence, spec)),
+        Some(detail) => with_code(Code::WrongOutput, None, detail),
+        None => without_code(Verdict::Pass, summary(evidence, spec)),
     }
 }
 
 /// What a guest said last, on either of its streams.
 fn last_lines(evidence: &Evidence) -> String {
     let stdout = last_message(evidence.stdout()).map(|line| format!("; last on stdout: {line}")).unwrap_or_default();
-    format!("{}{stdout}", last_words(evidence.stderr()))
+    format!("{}{stdout}", last_message_suffix(evidence.stderr()))
 }
 
 fn wrong_output(evidence: &Evidence, spec: &ScenarioFile) -> Option<String> {
@@ -51,21 +55,21 @@ fn wrong_output(evidence: &Evidence, spec: &ScenarioFile) -> Option<String> {
     if let Some(wanted) = &expect.stdout
         && stdout != wanted
     {
-        return Some(format!("stdout is {}, expected {}", quoted(stdout), quoted(wanted)));
+        return Some(format!("stdout is {}, expected {}", quote(stdout), quote(wanted)));
     }
     if let Some(wanted) = expect.stdout_contains.iter().find(|w| !stdout.contains(w.as_str())) {
-        return Some(format!("stdout does not contain {}", quoted(wanted)));
+        return Some(format!("stdout does not contain {}", quote(wanted)));
     }
-    let lines = lab::lines(stdout);
+    let lines = lab_lines::parse_lines(stdout);
     if let Some(wanted) =
-        expect.lab.iter().find(|w| !lines.iter().any(|l| l.name == w.as_str() && l.answer == lab::Answer::Ok))
+        expect.lab.iter().find(|w| !lines.iter().any(|l| l.name == w.as_str() && l.answer == lab_lines::Answer::Ok))
     {
-        return Some(format!("no line `lab: {wanted} ok`{}", last_words(evidence.stderr())));
+        return Some(format!("no line `lab: {wanted} ok`{}", last_message_suffix(evidence.stderr())));
     }
     if let Some(wrong) = expect.file.iter().find_map(|file| wrong_file(evidence, file)) {
         return Some(wrong);
     }
-    if let Some(detail) = requests::wrong(&evidence.observation.requests, &expect.request) {
+    if let Some(detail) = requests::mismatch(&evidence.observation.requests, &expect.request) {
         return Some(detail);
     }
     let called = calls.iter().filter_map(|e| match e {
@@ -106,7 +110,7 @@ fn wrong_file(evidence: &Evidence, file: &ExpectedFile) -> Option<String> {
         return Some(format!("{path} is not there: {why}"));
     }
     if let Some(part) = file.contains.iter().find(|part| !found.text.contains(part.as_str())) {
-        return Some(format!("{path} does not contain {}: it is {}", quoted(part), quoted(&found.text)));
+        return Some(format!("{path} does not contain {}: it is {}", quote(part), quote(&found.text)));
     }
     let lines = found.text.lines().count();
     let wanted = file.lines.filter(|wanted| *wanted != lines)?;
@@ -137,7 +141,7 @@ fn summary(evidence: &Evidence, spec: &ScenarioFile) -> String {
     }
     if parts.is_empty() {
         parts.push(match evidence.stdout().lines().next() {
-            Some(line) => format!("printed {}", quoted(line)),
+            Some(line) => format!("printed {}", quote(line)),
             None => "ran to its end".to_owned(),
         });
     }

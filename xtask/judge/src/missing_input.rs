@@ -6,7 +6,7 @@ use wasmlab_model::scenario::{EntryPointKind, Run};
 use wasmlab_model::verdict::{Judgement, NotAttempted, Verdict};
 use wasmlab_protocol::{Cause, Network, Stage};
 
-use crate::{Evidence, plain};
+use crate::{Evidence, without_code};
 
 /// What hosts and libraries say where something is refused.
 const REFUSED: &[&str] = &[
@@ -30,7 +30,7 @@ const NO_VARIABLE: &[&str] = &["environment variable not found", "notpresent", "
 
 /// What is known before anything is started: a handler is asked by nobody.
 #[must_use]
-pub fn before(facts: Option<&Facts>, run: &Run) -> Option<NotAttempted> {
+pub fn before_run(facts: Option<&Facts>, run: &Run) -> Option<NotAttempted> {
     let facts = facts.filter(|facts| facts.kind == BinaryKind::Component && run.entry == EntryPointKind::Command)?;
     let exports = |start: &str| facts.exports.iter().any(|export| export.name.starts_with(start));
     let handles = exports("wasi:http/incoming-handler@") || exports("wasi:http/handler@");
@@ -40,7 +40,7 @@ pub fn before(facts: Option<&Facts>, run: &Run) -> Option<NotAttempted> {
 
 /// What takes the place of `judgement` where the evidence says that the guest wanted what it was not given.
 #[must_use]
-pub fn after(judgement: &Judgement, evidence: &Evidence, run: &Run) -> Option<Judgement> {
+pub fn after_run(judgement: &Judgement, evidence: &Evidence, run: &Run) -> Option<Judgement> {
     if !matches!(judgement.verdict, Verdict::Gap | Verdict::Fail) || !has_run(evidence) {
         return None;
     }
@@ -76,7 +76,7 @@ pub fn after(judgement: &Judgement, evidence: &Evidence, run: &Run) -> Option<Ju
     Some(Judgement {
         subject: Some(what.to_owned()),
         checks: judgement.checks.clone(),
-        ..plain(Verdict::NotAttempted, detail)
+        ..without_code(Verdict::NotAttempted, detail)
     })
 }
 
@@ -89,7 +89,7 @@ fn has_run(evidence: &Evidence) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{after, before};
+    use super::{after_run, before_run};
     use crate::{Evidence, judge};
     use wasmlab_model::facts::Facts;
     use wasmlab_model::observation::{GuestProgress, Observation, Outcome};
@@ -110,7 +110,7 @@ mod tests {
         let (stage, cause) = (Some(Stage::Run), Some(Cause::Exit { code: 1 }));
         let progress = GuestProgress { stage, cause, ..GuestProgress::default() };
         let evidence = Evidence { facts: Ok(facts), observation: &observation, progress: &progress, lab_guest: true };
-        let found = after(&judge(&evidence, &spec), &evidence, run);
+        let found = after_run(&judge(&evidence, &spec), &evidence, run);
         assert_eq!(found.as_ref().and_then(|j| j.subject.as_deref()), wanted, "{stderr}: {found:?}");
         if let Some(found) = found {
             assert_eq!((found.verdict, found.code, found.blame.len()), (Verdict::NotAttempted, None, 0));
@@ -141,9 +141,9 @@ mod tests {
     #[test]
     fn a_handler_is_not_run_as_a_program() {
         let handler = facts(r#"(component (instance $i) (export "wasi:http/incoming-handler@0.2.0" (instance $i)))"#);
-        let why = before(Some(&handler), &Run::default()).map(|reason| reason.reason);
+        let why = before_run(Some(&handler), &Run::default()).map(|reason| reason.reason);
         assert_eq!(why.as_deref(), Some("exports a wasi:http handler: run again with `--http`"));
         let program = facts(r#"(component (instance $i) (export "wasi:cli/run@0.2.0" (instance $i)))"#);
-        assert!(before(Some(&program), &Run::default()).is_none() && before(None, &Run::default()).is_none());
+        assert!(before_run(Some(&program), &Run::default()).is_none() && before_run(None, &Run::default()).is_none());
     }
 }

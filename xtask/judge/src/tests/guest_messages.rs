@@ -30,7 +30,7 @@ const PANIC: &str =
     "thread 'main' panicked at src/main.rs:3:5:\nconfig file missing\nnote: run with `RUST_BACKTRACE=1`\n";
 
 #[test]
-fn a_trap_begins_with_the_guests_last_words_and_ends_with_its_place() {
+fn a_trap_begins_with_the_guests_last_message_suffix_and_ends_with_its_place() {
     let trap = |location: Location| Cause::trap(TrapKind::Unreachable, "unreachable").at(Some(location));
     let place = Location { function: Some("parse".to_owned()), index: Some(3), offset: Some(0x65) };
     let found = ended("", trap(place), ("", PANIC), "");

@@ -6,12 +6,12 @@ use std::path::PathBuf;
 
 use crate::cell::{self, Plan};
 use crate::lab::Lab;
-use crate::matrix::kept;
+use crate::matrix::cache_policy;
 use wasmlab_inspect as inspect;
 use wasmlab_model::facts::Facts;
 use wasmlab_model::scenario::Scenario;
 use wasmlab_protocol::Cause;
-use wasmlab_runtimes::Seen;
+use wasmlab_runtimes::AdapterInput;
 
 /// A proposal, and what of a module's text needs it.
 const PROBES: &[(&str, &str)] = &[
@@ -69,17 +69,17 @@ fn refuses(lab: &Lab, plan: &Plan, proposal: &str) -> Option<bool> {
         return None;
     }
     let key = probe.key();
-    let observation = match key.as_ref().and_then(|key| kept::recall(lab, key)) {
-        Some(kept) => kept,
+    let observation = match key.as_ref().and_then(|key| cache_policy::recall(lab, key)) {
+        Some(known) => known,
         None => {
             let seen = cell::observe(lab, &probe, None, cell::Retention::default()).ok()?;
             if let Some(key) = &key {
-                kept::keep(lab, key, &seen, None, |_, _| false);
+                cache_policy::store(lab, key, &seen, None, |_, _| false);
             }
             seen
         }
     };
-    let seen = Seen { observation: &observation, run: &scenario.spec.run, facts: Some(&facts) };
+    let seen = AdapterInput { observation: &observation, run: &scenario.spec.run, facts: Some(&facts) };
     match plan.runtime.progress(&seen).cause? {
         Cause::Rejected { .. } | Cause::CompileFailed { .. } => Some(true),
         Cause::EngineError { .. } | Cause::NotAttempted { .. } | Cause::Unsupported { .. } => None,

@@ -16,7 +16,7 @@ use super::stamp;
 const NAMED_FILES: usize = 64;
 
 #[derive(Debug, Default, Serialize, Deserialize)]
-pub(super) struct Memory {
+pub(super) struct MachineCache {
     /// Stamp of a file to its SHA-256.
     pub(super) hashes: BTreeMap<String, String>,
     /// A question to its answer.
@@ -71,7 +71,7 @@ fn named_files(words: &str) -> BTreeSet<PathBuf> {
         .collect()
 }
 
-impl Memory {
+impl MachineCache {
     /// What is remembered in `file`; a damaged memory is an empty one.
     pub(super) fn read(file: &Path) -> Self {
         fs::read(file).ok().and_then(|b| serde_json::from_slice(&b).ok()).unwrap_or_default()

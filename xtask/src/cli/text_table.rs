@@ -8,7 +8,7 @@ const GAP: u16 = 2;
 
 /// A column.
 #[derive(Clone, Copy, Debug)]
-pub struct Column {
+pub struct TableColumn {
     head: &'static str,
     /// To how many characters words are wrapped before a column is left out; `None` for names, which stay whole.
     wraps: Option<usize>,
@@ -17,24 +17,24 @@ pub struct Column {
 }
 
 /// Names, numbers, whatever must not break.
-pub const fn names(head: &'static str) -> Column {
-    Column { head, wraps: None, leaves: 0 }
+pub const fn names(head: &'static str) -> TableColumn {
+    TableColumn { head, wraps: None, leaves: 0 }
 }
 
 /// Words, wrapped to fewer than `wanted` characters only where no column is left that may be left out.
-pub const fn prose(head: &'static str, wanted: usize) -> Column {
-    Column { head, wraps: Some(wanted), leaves: 0 }
+pub const fn prose(head: &'static str, wanted: usize) -> TableColumn {
+    TableColumn { head, wraps: Some(wanted), leaves: 0 }
 }
 
-impl Column {
+impl TableColumn {
     /// The same, left out where there is no room for all: those of the smallest number first.
-    pub const fn leaves(self, order: u8) -> Self {
+    pub const fn dropped_at(self, order: u8) -> Self {
         Self { leaves: order, ..self }
     }
 }
 
 /// How many characters a column takes at least, and how many it wants before another one is left out for it.
-fn span(index: usize, column: &Column, rows: &[Vec<String>]) -> (usize, usize) {
+fn span(index: usize, column: &TableColumn, rows: &[Vec<String>]) -> (usize, usize) {
     let cells = || rows.iter().filter_map(|row| row.get(index)).map(String::as_str).chain([column.head]);
     let longest = |texts: &mut dyn Iterator<Item = &str>| texts.map(|text| text.chars().count()).max().unwrap_or(0);
     let full = longest(&mut cells());
@@ -44,7 +44,7 @@ fn span(index: usize, column: &Column, rows: &[Vec<String>]) -> (usize, usize) {
 }
 
 /// The lines of a table with these rows, each as long as `columns`, in a terminal of `width` characters.
-pub fn table(width: usize, columns: &[Column], rows: &[Vec<String>]) -> String {
+pub fn table(width: usize, columns: &[TableColumn], rows: &[Vec<String>]) -> String {
     let spans: Vec<(usize, usize)> = columns.iter().enumerate().map(|(index, c)| span(index, c, rows)).collect();
     let mut kept: Vec<usize> = (0..columns.len()).collect();
     let gap = usize::from(GAP);
@@ -74,9 +74,9 @@ pub fn table(width: usize, columns: &[Column], rows: &[Vec<String>]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Column, names, prose, table};
+    use super::{TableColumn, names, prose, table};
 
-    const COLUMNS: [Column; 3] = [names("name"), names("made by").leaves(1), prose("what it is", 12)];
+    const COLUMNS: [TableColumn; 3] = [names("name"), names("made by").dropped_at(1), prose("what it is", 12)];
 
     fn check(width: usize, wanted: &str) {
         let row = |cells: [&str; 3]| cells.map(str::to_owned).to_vec();

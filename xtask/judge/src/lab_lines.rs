@@ -7,14 +7,14 @@
 
 use std::fmt;
 
-use super::because;
+use super::with_code;
 use wasmlab_model::checks::{Check, CheckAnswer};
 use wasmlab_model::codes::Code;
 use wasmlab_model::verdict::Judgement;
 
 /// One line.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Line<'a> {
+pub struct LabLine<'a> {
     /// The capability.
     pub name: &'a str,
     /// What came of it.
@@ -42,7 +42,7 @@ pub enum Answer<'a> {
     Unreadable(&'a str),
 }
 
-impl fmt::Display for Line<'_> {
+impl fmt::Display for LabLine<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: ", self.name)?;
         match self.answer {
@@ -60,7 +60,7 @@ impl fmt::Display for Line<'_> {
     }
 }
 
-impl Line<'_> {
+impl LabLine<'_> {
     /// What came of it, without its name where the function tells it: `sock_accept answers EBADF (8)`.
     pub fn said(&self) -> String {
         match self.answer {
@@ -76,11 +76,11 @@ impl Line<'_> {
 
 /// Every `lab:` line of a guest's stdout, in order.
 #[must_use]
-pub fn lines(stdout: &str) -> Vec<Line<'_>> {
+pub fn parse_lines(stdout: &str) -> Vec<LabLine<'_>> {
     stdout.lines().filter_map(|l| l.strip_prefix("lab: ")).map(parse).collect()
 }
 
-fn parse(line: &str) -> Line<'_> {
+fn parse(line: &str) -> LabLine<'_> {
     let (name, rest) = line.trim().split_once(' ').unwrap_or((line.trim(), ""));
     let (word, text) = rest.split_once(' ').unwrap_or((rest, ""));
     let function = text.split_whitespace().next().unwrap_or_default();
@@ -97,15 +97,15 @@ fn parse(line: &str) -> Line<'_> {
         (_, Some(Err(_))) => Answer::Unreadable(rest),
         _ => word.strip_prefix("error=").map_or(Answer::Unreadable(rest), |code| Answer::Error(code, function)),
     };
-    Line { name, answer }
+    LabLine { name, answer }
 }
 
 /// The judgement that the lines hold: of several codes the one with the least priority (a wrong result before a gap,
 /// the host's gap before the ABI's), of several lines with that code the first. The detail names the others that are
 /// not ok; what came of each is in [`checks`].
 #[must_use]
-pub fn judge(lines: &[Line]) -> Option<Judgement> {
-    let mut refused: Vec<(Code, &Line)> = lines.iter().filter_map(|line| Some((code(line)?, line))).collect();
+pub fn judge(lines: &[LabLine]) -> Option<Judgement> {
+    let mut refused: Vec<(Code, &LabLine)> = lines.iter().filter_map(|line| Some((code(line)?, line))).collect();
     refused.sort_by_key(|(code, _)| code.entry().priority);
     let ((code, first), others) = refused.split_first()?;
     let subject = match first.answer {
@@ -125,7 +125,7 @@ pub fn judge(lines: &[Line]) -> Option<Judgement> {
     if ok > 0 {
         detail += &format!("; {ok} of {} capabilities ok", lines.len());
     }
-    Some(because(*code, subject.to_owned(), detail))
+    Some(with_code(*code, subject.to_owned(), detail))
 }
 
 /// A check in the words of its line.
@@ -143,13 +143,13 @@ pub fn told(check: &Check) -> String {
         CheckAnswer::Escaped => Answer::Escaped(message),
         CheckAnswer::Unreadable => Answer::Unreadable(message),
     };
-    Line { name: &check.name, answer }.to_string()
+    LabLine { name: &check.name, answer }.to_string()
 }
 
 /// What came of each capability, as reports have it.
 #[must_use]
-pub fn checks(lines: &[Line]) -> Vec<Check> {
-    let check = |line: &Line| {
+pub fn checks(lines: &[LabLine]) -> Vec<Check> {
+    let check = |line: &LabLine| {
         let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
         let (answer, errno, function, message) = match line.answer {
             Answer::Ok => (CheckAnswer::Ok, None, None, None),
@@ -167,7 +167,7 @@ pub fn checks(lines: &[Line]) -> Vec<Check> {
 }
 
 /// The code of one line by itself; none where the capability works.
-fn code(line: &Line) -> Option<Code> {
+fn code(line: &LabLine) -> Option<Code> {
     Some(match line.answer {
         Answer::Ok => return None,
         Answer::Errno(52 | 58, _) | Answer::Error("not-supported", _) | Answer::Refused(..) => Code::NotImplemented,
@@ -196,7 +196,7 @@ pub fn errno_name(errno: u16) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{checks, errno_name, judge, lines};
+    use super::{checks, errno_name, judge, parse_lines};
     use wasmlab_model::codes::Code;
 
     #[test]
@@ -209,14 +209,15 @@ mod tests {
     }
 
     fn check(stdout: &str, wanted: Option<(Code, &str)>) {
-        let judgement = judge(&lines(stdout));
+        let judgement = judge(&parse_lines(stdout));
         let found = judgement.as_ref().map(|j| (j.code.unwrap(), j.subject.as_deref().unwrap()));
         assert_eq!(found, wanted, "{stdout}");
     }
 
     #[test]
     fn one_reason_hides_no_other() {
-        let lines = lines("lab: args ok\nlab: rename errno=52 path_rename\nlab: sock no-errno unsupported\nlab: x y\n");
+        let lines =
+            parse_lines("lab: args ok\nlab: rename errno=52 path_rename\nlab: sock no-errno unsupported\nlab: x y\n");
         let detail = judge(&lines).unwrap().detail;
         assert_eq!(detail, "x: not understood, y; and 2 more: rename, sock; 1 of 4 capabilities ok");
         let told = checks(&lines).into_iter().map(|c| (c.name, c.answer.id(), c.errno, c.function, c.message, c.code));
