@@ -7,7 +7,7 @@ use std::path::Path;
 use wasmlab_model::codes::Code;
 use wasmlab_model::report::Origin;
 use wasmlab_model::scenario::Scenario;
-use wasmlab_toolchains::{self as toolchains, MissingTool, PreflightError};
+use wasmlab_toolchains::{self as toolchains, MissingTool, PreflightError, linker};
 
 use crate::lab::Lab;
 use crate::machine::sha256;
@@ -101,6 +101,15 @@ pub fn sources_hash(lab: &Lab, scenario: &Scenario) -> std::io::Result<String> {
 fn failed(code: Code, detail: impl Into<String>) -> NotBuilt {
     NotBuilt { code, detail: detail.into(), how: None }
 }
+
+/// A program that does not link; the detail lists the symbols that are not there.
+fn unlinked(detail: String) -> NotBuilt {
+    let symbols = detail.strip_prefix(UNLINKED).unwrap_or_default().split(", ");
+    NotBuilt { code: Code::UndefinedSymbol, how: linker::remedy(symbols), detail }
+}
+
+/// How the detail of a program that does not link begins.
+const UNLINKED: &str = "the linker finds no ";
 
 /// A build that cannot be, with what a person does about it.
 fn before_the_build(error: PreflightError, scenario: &Scenario) -> NotBuilt {

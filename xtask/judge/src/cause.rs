@@ -2,8 +2,7 @@
 
 use wasmlab_protocol::{Cause, Event, Stage};
 
-use super::words::one_line;
-use super::{Evidence, because, exports, host, imports, plain, trap, unsupported};
+use super::{Evidence, because, components, exports, host, imports, limits, plain, trap, unsupported};
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::{BinaryKind, COMMON_PROPOSALS, Facts, RefusalKind};
 use wasmlab_model::verdict::{Judgement, Verdict};
@@ -15,7 +14,9 @@ pub fn cause_of(cause: &Cause, evidence: &Evidence) -> Option<Judgement> {
     }
     Some(match cause {
         Cause::Returned | Cause::Exit { .. } => return None,
-        Cause::Trap { trap, message, location } => trap::trapped(evidence, *trap, message, location.as_ref()),
+        Cause::Trap { trap, message, location } => {
+            bare(evidence, message).unwrap_or_else(|| trap::trapped(evidence, *trap, message, location.as_ref()))
+        }
         Cause::MissingImport { module, name, missing_count: missing, .. } if is_loaded_by_glue(evidence) => {
             imports::not_in_glue(module, name, *missing)
         }
@@ -27,12 +28,13 @@ pub fn cause_of(cause: &Cause, evidence: &Evidence) -> Option<Judgement> {
         }
         // A runtime of core modules stops at the header, whose version is another one.
         Cause::Rejected { message, offset } if is_of_header(*offset, evidence) => {
-            because(Code::NeedsComponentModel, None, message)
+            let remedy = evidence.facts.ok().and_then(components::remedy);
+            Judgement { remedy, ..because(Code::NeedsComponentModel, None, message) }
         }
         Cause::Rejected { message, .. } => refused(evidence.facts, message),
         Cause::CompileFailed { message } => because(Code::EngineCompileError, None, message),
         Cause::MissingExport { name } => no_export(name, evidence),
-        Cause::ResourceLimit { message } => because(Code::OutOfMemory, None, message),
+        Cause::ResourceLimit { message } => limits::refused(evidence, message),
         Cause::NotAttempted { subject: what, message } => {
             Judgement { subject: Some(what.clone()), ..plain(Verdict::NotAttempted, message) }
         }
@@ -68,6 +70,13 @@ fn foreseen(cause: &Cause, facts: Option<&Facts>) -> Option<Judgement> {
     Some(because(code, refusal.subject.clone(), format!("{}{said}", refusal.message)))
 }
 
+/// A trap of a guest without a word, that was started without the functions which it was made for.
+fn bare(evidence: &Evidence, message: &str) -> Option<Judgement> {
+    let silent = trap::last_words(evidence).is_none();
+    let ended = format!("it traps ({})", message.trim_start_matches("wasm trap: "));
+    Some(()).filter(|()| silent).and_then(|()| imports::not_looked_for(evidence, &ended))
+}
+
 /// Whether the toolchain's own JavaScript loaded the module, as its authors meant it.
 fn is_loaded_by_glue(evidence: &Evidence) -> bool {
     evidence.observation.execution_path().is_some_and(|path| path.starts_with("glue:"))
@@ -90,24 +99,21 @@ fn no_export(name: &str, evidence: &Evidence) -> Judgement {
     let facts = evidence.facts.ok();
     let linked = |e: &Event| matches!(e, Event::Stage { stage: Stage::Instantiate | Stage::Run, .. });
     let there = facts.is_some_and(|f| f.exports.iter().any(|e| e.name == name && e.signature.is_some()));
-    let import = facts.and_then(imports::foreign).filter(|_| name == "_start" || there);
-    match (import, facts) {
-        (Some(import), Some(facts)) if !evidence.observation.events.iter().any(linked) => {
-            let judgement = imports::missing(Some(facts), &import.module, &import.name, "", 0);
-            let detail = format!("{}; the runtime, which looks for it first, finds no `{name}`", judgement.detail);
-            Judgement { detail: one_line(&detail), ..judgement }
-        }
-        _ => exports::none(facts, name),
-    }
+    let is_linked = evidence.observation.events.iter().any(linked);
+    facts
+        .filter(|_| !is_linked && (name == "_start" || there))
+        .and_then(|facts| imports::made_for_another_host(facts, name))
+        .unwrap_or_else(|| exports::none(facts, name))
 }
 
 fn refused(facts: Result<&Facts, &str>, message: &str) -> Judgement {
     match facts {
         Err(words) => because(Code::Malformed, None, format!("{words}; the runtime says: {message}")),
         Ok(facts) => {
-            let rare: Vec<&str> =
-                facts.proposals.iter().map(String::as_str).filter(|p| !COMMON_PROPOSALS.contains(p)).collect();
-            let all: Vec<&str> = facts.proposals.iter().map(String::as_str).collect();
+            // A component that is not refused at its header is refused by a runtime of components.
+            let all: Vec<&str> =
+                facts.proposals.iter().map(String::as_str).filter(|p| *p != "component-model").collect();
+            let rare: Vec<&str> = all.iter().copied().filter(|p| !COMMON_PROPOSALS.contains(p)).collect();
             let named = if rare.is_empty() { all } else { rare };
             if named.is_empty() {
                 because(Code::EngineCompileError, None, message)

@@ -121,14 +121,19 @@ fn summary(evidence: &Evidence, spec: &ScenarioFile) -> String {
             parts.push(format!("{export} = [{}]", listed(results)));
         }
     }
-    if !spec.expect.lab.is_empty() {
-        parts.push(format!("{} capabilities ok", spec.expect.lab.len()));
+    match spec.expect.lab.as_slice() {
+        [] => {}
+        few if few.len() <= 4 => parts.push(format!("{} ok", few.join(", "))),
+        all => parts.push(format!("{} capabilities ok", all.len())),
     }
     if let Some(script) = &evidence.observation.client_script {
         parts.push(format!("{} steps held", script.steps_passed));
     }
     if !spec.expect.request.is_empty() {
-        parts.push(format!("asked {} times", evidence.observation.requests.len()));
+        parts.push(match evidence.observation.requests.len() {
+            1 => "1 request reached the server".to_owned(),
+            n => format!("{n} requests reached the server"),
+        });
     }
     if parts.is_empty() {
         parts.push(match evidence.stdout().lines().next() {

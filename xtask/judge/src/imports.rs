@@ -1,7 +1,6 @@
 //! What a missing import means: that depends on the ABI that it belongs to, and on what the module is.
 
-use super::words::one_line;
-use super::{Evidence, because, plugins};
+use super::{Evidence, because, emscripten, plugins};
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::{Abi, BinaryKind, Facts, Import, Shape};
 use wasmlab_model::verdict::Judgement;
@@ -24,15 +23,24 @@ pub fn missing(facts: Option<&Facts>, module: &str, name: &str, ty: &str, missin
     };
     let abi = facts.and_then(|f| f.abis.iter().find(|a| a.evidence.contains(&import))).map(|a| a.abi);
     let candidate = candidate(if component { module } else { name }).filter(|_| component || module.is_empty());
-    let reason = candidate.map_or_else(|| reason(facts, found, abi, name), of_candidate);
+    // Where WASI is missing too, what no WASI host has decides: it would come next on every other runtime.
+    let next = facts.filter(|_| abi == Some(Abi::Wasi01)).and_then(|f| Some((f, foreign(f)?)));
+    let reason = match (candidate, next) {
+        (Some(candidate), _) => of_candidate(candidate),
+        (None, Some((facts, import))) => reason_of(facts, import),
+        (None, None) => reason(facts, found, abi, name),
+    };
     let shown = if component && !name.is_empty() { format!("{import}#{name}") } else { import.clone() };
     let ty = match found.and_then(|f| Some((kind_of(&f.ty)?, f.ty.as_str()))) {
         Some((kind, ty)) => format!(", {kind}: {ty}"),
-        None if ty.is_empty() => String::new(),
+        // The type is that of the interface, which is not what is missing in it.
+        None if ty.is_empty() || component => String::new(),
         None => format!(": {ty}"),
     };
-    let detail = format!("does not define {shown}{ty}{}{}", more(missing), reason.note);
-    let judgement = because(reason.code, import, detail);
+    let also = next.map(|(_, import)| format!("; it also imports {}", with_its_host(facts, &[import])));
+    let detail = format!("does not define {shown}{ty}{}{}{}", more(missing), also.unwrap_or_default(), reason.note);
+    let subject = next.map_or(import, |(_, import)| named(&import.module, &import.name));
+    let judgement = because(reason.code, subject, detail);
     Judgement { blame: reason.blame.map_or(judgement.blame, <[_]>::to_vec), remedy: reason.remedy, ..judgement }
 }
 
@@ -73,35 +81,68 @@ fn with_version(facts: Option<&Facts>, name: &str) -> String {
     member.map(|member| format!("{whole}#{member}")).unwrap_or(whole)
 }
 
-/// A process that died by `signal` on a runtime that runs a guest without a look at its imports, one of which no
-/// WASI host has: both are told.
-pub fn not_looked_for(evidence: &Evidence, signal: &str) -> Option<Judgement> {
+/// A guest that came to a bad end on a runtime that runs it without a look at its imports, some of which no WASI host
+/// has. `ended` says how: `it dies by SIGSEGV`. Which of several it called is not told.
+pub fn not_looked_for(evidence: &Evidence, ended: &str) -> Option<Judgement> {
     let facts = evidence.facts.ok().filter(|_| evidence.progress.unchecked_imports)?;
+    let imports: Vec<&Import> = facts.imports.iter().filter(|import| is_foreign(facts, import)).collect();
+    let (first, others) = imports.split_first()?;
+    let reason = reason_of(facts, first);
+    let which = if others.is_empty() { "" } else { "; which of them it called is not told" };
+    let lines = evidence.lab_lines();
+    let last = lines.last().map(|line| format!(" after its check {}", line.name)).unwrap_or_default();
+    let it = with_its_host(Some(facts), &imports);
+    let detail = format!("{ended}{last}; it imports {it}{which}; the runtime starts it all the same{}", reason.note);
+    let subject = others.is_empty().then(|| named(&first.module, &first.name));
+    let judgement = because(reason.code, subject, detail);
+    Some(Judgement { blame: reason.blame.map_or(judgement.blame, <[_]>::to_vec), remedy: reason.remedy, ..judgement })
+}
+
+/// A runtime that finds nothing to call by `name` in a module that is made for another host: then it is the imports
+/// that are missing.
+pub fn made_for_another_host(facts: &Facts, name: &str) -> Option<Judgement> {
     let import = foreign(facts)?;
-    let mut judgement = missing(Some(facts), &import.module, &import.name, "", 0);
-    let detail =
-        format!("{}; it does not look before the guest calls it, and its process dies by {signal}", judgement.detail);
-    judgement.detail = one_line(&detail);
-    if !judgement.blame.contains(&Blame::Runtime) {
-        judgement.blame.push(Blame::Runtime);
-    }
-    Some(judgement)
+    let reason = reason_of(facts, import);
+    let imports = with_its_host(Some(facts), &[import]);
+    let detail = format!("finds no `{name}` to call; the module imports {imports}{}", reason.note);
+    let judgement = because(reason.code, named(&import.module, &import.name), detail);
+    Some(Judgement { blame: reason.blame.map_or(judgement.blame, <[_]>::to_vec), remedy: reason.remedy, ..judgement })
 }
 
 /// The first import that no WASI host has, where the module has one: what a runtime that does not look at its
 /// imports first would come to miss. Memories and tables that a linker left out are made by some runtimes.
 pub fn foreign(facts: &Facts) -> Option<&Import> {
+    facts.imports.iter().find(|import| is_foreign(facts, import))
+}
+
+fn is_foreign(facts: &Facts, import: &Import) -> bool {
     let side = facts.shape == Shape::SideModule;
-    let is_foreign = |import: &&Import| {
-        let name = named(&import.module, &import.name);
-        match facts.abis.iter().find(|a| a.evidence.contains(&name)).map(|a| a.abi) {
-            None
-            | Some(Abi::Wasi01 | Abi::Wasi02 | Abi::Wasi03 | Abi::Wasix | Abi::WasiThreads | Abi::WasiUnstable) => side,
-            Some(Abi::Unlinked) => side || !matches!(kind_of(&import.ty), Some("a memory" | "a table")),
-            Some(_) => true,
-        }
+    match abi_of(facts, import) {
+        None | Some(Abi::Wasi01 | Abi::Wasi02 | Abi::Wasi03 | Abi::WasiUnstable) => side,
+        Some(Abi::Unlinked) => side || !matches!(kind_of(&import.ty), Some("a memory" | "a table")),
+        Some(_) => true,
+    }
+}
+
+fn abi_of(facts: &Facts, import: &Import) -> Option<Abi> {
+    let name = named(&import.module, &import.name);
+    facts.abis.iter().find(|a| a.evidence.contains(&name)).map(|a| a.abi)
+}
+
+/// `env.abort and 2 more, which no WASI host defines`.
+fn with_its_host(facts: Option<&Facts>, imports: &[&Import]) -> String {
+    let Some((first, others)) = imports.split_first() else { return String::new() };
+    let more = match others {
+        [] => String::new(),
+        [other] => format!(" and {}", named(&other.module, &other.name)),
+        others => format!(" and {} more", others.len()),
     };
-    facts.imports.iter().find(is_foreign)
+    let whose = match facts.and_then(|facts| abi_of(facts, first)) {
+        Some(Abi::Wasix) => "which only a host of WASIX defines",
+        Some(Abi::WasiThreads) => "which only a host of wasi-threads defines",
+        _ => "which no WASI host defines",
+    };
+    format!("{}{more}, {whose}", named(&first.module, &first.name))
 }
 
 /// The import of these names; some runtimes cut the import's module at its first dot.
@@ -163,6 +204,10 @@ fn of_candidate(version: &str) -> Reason {
     }
 }
 
+fn reason_of(facts: &Facts, import: &Import) -> Reason {
+    reason(Some(facts), Some(import), abi_of(facts, import), &import.name)
+}
+
 fn reason(facts: Option<&Facts>, import: Option<&Import>, abi: Option<Abi>, name: &str) -> Reason {
     let shape = facts.map(|f| f.shape);
     if shape == Some(Shape::SideModule) {
@@ -176,7 +221,6 @@ fn reason(facts: Option<&Facts>, import: Option<&Import>, abi: Option<Abi>, name
     }
     if facts.is_some_and(is_main_module) {
         return Reason {
-            blame: Some(&[Blame::Toolchain]),
             note: "; it is a main module of Emscripten's dynamic linking".to_owned(),
             ..with(
                 Code::NeedsJsGlue,
@@ -185,24 +229,18 @@ fn reason(facts: Option<&Facts>, import: Option<&Import>, abi: Option<Abi>, name
         };
     }
     match abi {
-        Some(Abi::EmscriptenFastcomp) => of(Code::NeedsEmscriptenHost),
+        Some(Abi::EmscriptenFastcomp) => with(Code::NeedsEmscriptenHost, &emscripten::standalone(facts)),
         // A standalone module (it exports `_start`) has no glue of its own that could define the rest.
-        Some(Abi::EmscriptenUpstream) if shape == Some(Shape::Command) => of(Code::NeedsEmscriptenHost),
-        Some(Abi::EmscriptenUpstream) => with(
-            Code::NeedsJsGlue,
-            "Run it in a JavaScript host by the file that Emscripten wrote beside it; or, if it calls no JavaScript of its own, link \
-             it with -sSTANDALONE_WASM.",
-        ),
+        Some(Abi::EmscriptenUpstream) if shape == Some(Shape::Command) => {
+            with(Code::NeedsEmscriptenHost, &emscripten::standalone(facts))
+        }
+        Some(Abi::EmscriptenUpstream) => with(Code::NeedsJsGlue, &emscripten::glue(facts)),
         Some(Abi::WasmBindgen) => wasm_bindgen(facts),
         Some(Abi::GoJs) => with(
             Code::NeedsJsGlue,
             "Run it in a JavaScript host by the `wasm_exec.js` of the same Go (or TinyGo), or build it with GOOS=wasip1.",
         ),
-        Some(Abi::AssemblyScript) => with(
-            Code::NeedsJsGlue,
-            "Run it in a JavaScript host by the bindings that `asc --bindings esm` writes, or compile it without the import \
-             (for `abort`: --use abort=).",
-        ),
+        Some(Abi::AssemblyScript) => with(Code::NeedsJsGlue, &assembly_script(facts)),
         Some(Abi::Minified) => Reason {
             note: " (names minified by the toolchain: only its glue knows them)".to_owned(),
             ..of(Code::NeedsJsGlue)
@@ -231,7 +269,15 @@ fn reason(facts: Option<&Facts>, import: Option<&Import>, abi: Option<Abi>, name
             Some(host) => Reason { note: format!("; it is {}", host.what), ..with(Code::CustomHost, host.remedy) },
             None => of(Code::CustomHost),
         },
-        Some(Abi::Wasi01 | Abi::Wasi02 | Abi::Wasi03 | Abi::Wasix | Abi::WasiThreads) | None => of(Code::MissingImport),
+        // One vendor's, as Emscripten's system calls are: what is not there was never promised.
+        Some(Abi::Wasix) => Reason {
+            blame: Some(&[Blame::Abi, Blame::Runtime]),
+            ..with(
+                Code::MissingImport,
+                "Use a runtime that has WASIX (wasmer), or build it for an ABI that this one has.",
+            )
+        },
+        Some(Abi::Wasi01 | Abi::Wasi02 | Abi::Wasi03 | Abi::WasiThreads) | None => of(Code::MissingImport),
     }
 }
 
@@ -245,7 +291,6 @@ fn wasm_bindgen(facts: Option<&Facts>) -> Reason {
     let raw = facts.is_some_and(|f| f.imports.iter().any(|i| i.module.starts_with("__wbindgen_")));
     if raw {
         Reason {
-            blame: Some(&[Blame::Toolchain]),
             note: "; it is what cargo built, and wasm-bindgen has not been over it: no host has these".to_owned(),
             ..with(
                 Code::NeedsJsGlue,
@@ -257,10 +302,21 @@ fn wasm_bindgen(facts: Option<&Facts>) -> Reason {
     } else {
         with(
             Code::NeedsJsGlue,
-            "Run it in a JavaScript host by the file that wasm-bindgen wrote beside it; for any other host, build without \
-             wasm-bindgen, or for wasm32-wasip1.",
+            "Run it in a JavaScript host by the file that wasm-bindgen wrote beside it; for any other host, take wasm-bindgen \
+             out and build for wasm32-wasip1: a function that it imports from JavaScript panics there.",
         )
     }
+}
+
+/// By the whole of what it imports: one flag leaves out one import.
+fn assembly_script(facts: Option<&Facts>) -> String {
+    let bindings = "Run it in a JavaScript host by the bindings that `asc --bindings esm` writes";
+    let is_own = |import: &&Import| facts.and_then(|f| abi_of(f, import)) == Some(Abi::AssemblyScript);
+    let own: Vec<&str> = facts.iter().flat_map(|f| &f.imports).filter(is_own).map(|i| i.name.as_str()).collect();
+    if own == ["abort"] {
+        return format!("{bindings}; or compile it without `abort`: `asc --use abort=`.");
+    }
+    format!("{bindings}; or compile it with `@assemblyscript/wasi-shim`, which gives these by WASI 0.1.")
 }
 
 /// What the linker left to a host.

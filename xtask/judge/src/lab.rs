@@ -3,7 +3,7 @@
 //! `lab: NAME ok`, `lab: NAME errno=N [FUNCTION]` (WASI 0.1 refused), `lab: NAME error=CODE [FUNCTION]` (an interface
 //! of WIT refused, by its own code: `not-supported`), `lab: NAME no-errno TEXT` (a library refused without asking the
 //! host), `lab: NAME wrong TEXT` (it answered, wrongly), `lab: NAME escaped TEXT` (the guest reached what it was not
-//! given).
+//! given), `lab: NAME refused FUNCTION TEXT` (the host was asked, and refused without an errno).
 
 use std::fmt;
 
@@ -32,6 +32,8 @@ pub enum Answer<'a> {
     Error(&'a str, &'a str),
     /// A library refused without asking the host: its words.
     NoErrno(&'a str),
+    /// The host was asked and refused, without an errno: the function, and what it answers.
+    Refused(&'a str, &'a str),
     /// It worked, and the result is wrong.
     Wrong(&'a str),
     /// The guest reached what it was not given.
@@ -47,12 +49,27 @@ impl fmt::Display for Line<'_> {
             Answer::Ok => f.write_str("ok"),
             Answer::Errno(errno, "") => write!(f, "{}", errno_name(errno)),
             Answer::Errno(errno, function) => write!(f, "{function} answers {}", errno_name(errno)),
+            Answer::Refused(function, text) => write!(f, "{function} {text}"),
             Answer::Error(code, "") => f.write_str(code),
             Answer::Error(code, function) => write!(f, "{function} answers {code}"),
             Answer::NoErrno(text) => write!(f, "{text} (refused without asking the host)"),
             Answer::Wrong(text) => write!(f, "wrong, {text}"),
             Answer::Escaped(text) => write!(f, "escaped, {text}"),
             Answer::Unreadable(text) => write!(f, "not understood, {text}"),
+        }
+    }
+}
+
+impl Line<'_> {
+    /// What came of it, without its name where the function tells it: `sock_accept answers EBADF (8)`.
+    pub fn said(&self) -> String {
+        match self.answer {
+            Answer::Errno(_, function) | Answer::Error(_, function) | Answer::Refused(function, _)
+                if !function.is_empty() =>
+            {
+                self.to_string().split_once(": ").map(|(_, said)| said.to_owned()).unwrap_or_default()
+            }
+            _ => self.to_string(),
         }
     }
 }
@@ -70,6 +87,10 @@ fn parse(line: &str) -> Line<'_> {
     let answer = match (word, word.strip_prefix("errno=").map(str::parse)) {
         ("ok", _) => Answer::Ok,
         ("no-errno", _) => Answer::NoErrno(text),
+        ("refused", _) => {
+            let (function, text) = text.split_once(' ').unwrap_or((text, "refuses"));
+            Answer::Refused(function, text)
+        }
         ("wrong", _) => Answer::Wrong(text),
         ("escaped", _) => Answer::Escaped(text),
         (_, Some(Ok(errno))) => Answer::Errno(errno, function),
@@ -88,7 +109,11 @@ pub fn judge(lines: &[Line]) -> Option<Judgement> {
     refused.sort_by_key(|(code, _)| code.entry().priority);
     let ((code, first), others) = refused.split_first()?;
     let subject = match first.answer {
-        Answer::Errno(_, function) | Answer::Error(_, function) if !function.is_empty() => function,
+        Answer::Errno(_, function) | Answer::Error(_, function) | Answer::Refused(function, _)
+            if !function.is_empty() =>
+        {
+            function
+        }
         _ => first.name,
     };
     let mut detail = first.to_string();
@@ -103,6 +128,24 @@ pub fn judge(lines: &[Line]) -> Option<Judgement> {
     Some(because(*code, subject.to_owned(), detail))
 }
 
+/// A check in the words of its line.
+#[must_use]
+pub fn told(check: &Check) -> String {
+    let (function, message) =
+        (check.function.as_deref().unwrap_or_default(), check.message.as_deref().unwrap_or_default());
+    let answer = match check.answer {
+        CheckAnswer::Ok => Answer::Ok,
+        CheckAnswer::Errno => Answer::Errno(check.errno.unwrap_or_default(), function),
+        CheckAnswer::Error => Answer::Error(message, function),
+        CheckAnswer::NoErrno => Answer::NoErrno(message),
+        CheckAnswer::Refused => Answer::Refused(function, message),
+        CheckAnswer::Wrong => Answer::Wrong(message),
+        CheckAnswer::Escaped => Answer::Escaped(message),
+        CheckAnswer::Unreadable => Answer::Unreadable(message),
+    };
+    Line { name: &check.name, answer }.to_string()
+}
+
 /// What came of each capability, as reports have it.
 #[must_use]
 pub fn checks(lines: &[Line]) -> Vec<Check> {
@@ -113,6 +156,7 @@ pub fn checks(lines: &[Line]) -> Vec<Check> {
             Answer::Errno(errno, function) => (CheckAnswer::Errno, Some(errno), text(function), None),
             Answer::Error(code, function) => (CheckAnswer::Error, None, text(function), text(code)),
             Answer::NoErrno(words) => (CheckAnswer::NoErrno, None, None, text(words)),
+            Answer::Refused(function, words) => (CheckAnswer::Refused, None, text(function), text(words)),
             Answer::Wrong(words) => (CheckAnswer::Wrong, None, None, text(words)),
             Answer::Escaped(words) => (CheckAnswer::Escaped, None, None, text(words)),
             Answer::Unreadable(words) => (CheckAnswer::Unreadable, None, None, text(words)),
@@ -126,7 +170,7 @@ pub fn checks(lines: &[Line]) -> Vec<Check> {
 fn code(line: &Line) -> Option<Code> {
     Some(match line.answer {
         Answer::Ok => return None,
-        Answer::Errno(52 | 58, _) | Answer::Error("not-supported", _) => Code::NotImplemented,
+        Answer::Errno(52 | 58, _) | Answer::Error("not-supported", _) | Answer::Refused(..) => Code::NotImplemented,
         Answer::Errno(2 | 63 | 76, _) | Answer::Error("access-denied", _) => Code::CapabilityDenied,
         Answer::NoErrno(_) if line.name.starts_with("sock") => Code::SocketsUnsupported,
         Answer::NoErrno(_) if line.name.starts_with("thread") => Code::ThreadsUnsupported,
@@ -208,6 +252,10 @@ mod tests {
         check(
             "lab: rename errno=52\nlab: args wrong x\nlab: passwd escaped x\n",
             Some((Code::SandboxEscape, "passwd")),
+        );
+        check(
+            "lab: thread-spawn refused wasi.thread-spawn answers less than 0\n",
+            Some((Code::NotImplemented, "wasi.thread-spawn")),
         );
         check("lab: passwd escaped root:x\n", Some((Code::SandboxEscape, "passwd")));
         check("lab: args\n", Some((Code::WrongOutput, "args")));

@@ -4,11 +4,9 @@
 //! process ended, what the guest's `lab:` lines say. Only where the evidence holds no reason is the
 //! scenario's expectation read. A `[[known]]` entry is never read here: it annotates, it excuses nothing.
 
-use wasmlab_protocol::Stage;
-
-use wasmlab_model::codes::{Blame, Code};
+use wasmlab_model::codes::Code;
 use wasmlab_model::facts::Facts;
-use wasmlab_model::observation::{GuestProgress, Limit, Observation, Outcome};
+use wasmlab_model::observation::{GuestProgress, Observation, Outcome};
 use wasmlab_model::scenario::ScenarioFile;
 use wasmlab_model::verdict::{Judgement, Verdict};
 
@@ -20,16 +18,22 @@ pub use trap::WAIT;
 
 mod asked;
 mod cause;
+pub mod components;
+mod emscripten;
 mod expected;
 pub mod exports;
+mod functions;
 mod host;
 mod imports;
 pub mod lab;
+mod limits;
 mod plugins;
 pub mod proposals;
+pub mod remedies;
 mod requests;
 pub mod row;
 mod sockets;
+pub mod switched;
 #[cfg(test)]
 mod tests;
 mod trap;
@@ -76,7 +80,9 @@ pub fn judge(evidence: &Evidence, spec: &ScenarioFile) -> Judgement {
     if judgement.verdict != Verdict::NotAttempted {
         judgement.stage = judgement.stage.or(evidence.progress.stage);
     }
-    judgement.checks = lab::checks(&evidence.lab_lines());
+    let checks = lab::checks(&evidence.lab_lines());
+    judgement = functions::exact(judgement, &checks, evidence.facts.ok());
+    judgement.checks = sockets::refuted(checks, &judgement);
     judgement
 }
 
@@ -124,7 +130,7 @@ pub fn diagnose(evidence: &Evidence) -> Option<Judgement> {
             return Some(plain(Verdict::Error, format!("the runtime could not be started: {words}")));
         }
         Outcome::Interrupted => return Some(plain(Verdict::Error, "the run was interrupted")),
-        Outcome::Limit(limit) => return Some(at_limit(*limit, evidence.progress)),
+        Outcome::Limit(limit) => return Some(limits::reached(*limit, evidence)),
         Outcome::Exited(_) | Outcome::Signaled(_) | Outcome::Stopped => {}
     }
     if let Some(judgement) = evidence.progress.cause.as_ref().and_then(|cause| cause_of(cause, evidence)) {
@@ -132,7 +138,7 @@ pub fn diagnose(evidence: &Evidence) -> Option<Judgement> {
     }
     if let Outcome::Signaled(signal) = observation.outcome {
         let name = signal_name(signal);
-        if let Some(judgement) = imports::not_looked_for(evidence, &name) {
+        if let Some(judgement) = imports::not_looked_for(evidence, &format!("its process dies by {name}")) {
             return Some(judgement);
         }
         let words = last_words(&observation.stderr);
@@ -143,28 +149,16 @@ pub fn diagnose(evidence: &Evidence) -> Option<Judgement> {
         let detail = format!("the runtime ended without saying how the guest ended ({:?}){words}", observation.outcome);
         return Some(because(Code::Crashed, None, detail));
     }
-    sockets::withheld(evidence, &lines, None)
-        .or_else(|| lab::judge(&lines))
-        .or_else(|| sockets::silent(observation, &lines))
+    let said = || lab::judge(&lines).or_else(|| sockets::silent(observation, &lines));
+    sockets::withheld(evidence, &lines, None).or_else(|| said().map(|judgement| with_remedy(judgement, evidence)))
 }
 
-fn at_limit(limit: Limit, progress: &GuestProgress) -> Judgement {
-    match limit {
-        Limit::Time(ms) if progress.stage == Some(Stage::Instantiate) => {
-            because(Code::Timeout, "start".to_owned(), format!("its start function did not end within {ms} ms"))
-        }
-        Limit::Time(ms) => because(Code::Timeout, None, format!("did not end within {ms} ms")),
-        Limit::CompileTime(ms) => because(Code::CompileTimeout, None, format!("was not translated within {ms} ms")),
-        Limit::CompileOrRun { compile_ms, run_ms } => {
-            let ms = compile_ms + run_ms;
-            let which = if compile_ms == 0 { "" } else { ", the limits of translating and of running together" };
-            let detail = format!("did not end within {ms} ms{which}; the runtime did not say that the guest had begun");
-            Judgement { blame: vec![Blame::Unknown], ..because(Code::Timeout, None, detail) }
-        }
-        Limit::Disk { bytes, files } => {
-            because(Code::DiskFlood, None, format!("wrote more than {bytes} bytes, or more than {files} files"))
-        }
-        Limit::Output(bytes) => because(Code::OutputFlood, None, format!("printed more than {bytes} bytes")),
-        Limit::Memory(bytes) => because(Code::OutOfMemory, None, format!("used more than {bytes} bytes of memory")),
-    }
+/// What would change that a guest's own library refuses, where that depends on the guest.
+fn with_remedy(judgement: Judgement, evidence: &Evidence) -> Judgement {
+    let subject = judgement.subject.as_deref().unwrap_or_default();
+    let remedy = match judgement.code {
+        Some(Code::SocketsUnsupported) => Some(sockets::remedy(evidence.facts.ok(), subject)),
+        _ => judgement.remedy.clone(),
+    };
+    Judgement { remedy, ..judgement }
 }

@@ -147,7 +147,7 @@ impl Runtime {
     /// # Errors
     /// Why it does not.
     pub fn is_applicable(&self, scenario: &ScenarioFile, facts: Option<&Facts>) -> Result<(), String> {
-        self.host_layer.is_applicable(self.engine, scenario, facts)?;
+        self.host_layer.is_applicable(&self.id, scenario, facts)?;
         let core_module = facts.is_some_and(|f| f.kind == BinaryKind::Module);
         if core_module && scenario.run.entry == EntryPointKind::Http && self.reader.is_some() {
             return Err(format!("a core module has no wasi:http handler, and {} serves nothing else", self.id));

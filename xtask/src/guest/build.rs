@@ -10,7 +10,7 @@ use wasmlab_model::report::Origin;
 use wasmlab_model::scenario::Scenario;
 use wasmlab_toolchains::{FoundTool, Plan, Task, Toolchain, crates, plan};
 
-use super::{Guest, NotBuilt, before_the_build, failed, perform, sources_hash};
+use super::{Guest, NotBuilt, before_the_build, failed, perform, sources_hash, unlinked};
 use crate::lab::Lab;
 use crate::store::cache::Key;
 
@@ -62,7 +62,7 @@ pub fn from_source(
     // What a linker does not find it will not find next time either.
     let answer = Key::of("unlinked", &(toolchain.id, &fingerprint, &sources, &shown));
     if let Some(detail) = lab.cache.get::<String>(&answer) {
-        return Err(failed(Code::UndefinedSymbol, detail));
+        return Err(unlinked(detail));
     }
     let began = Instant::now();
     let made = perform::make(&recipe, &scenario.spec.build.companions, &out).map_err(|mut none| {

@@ -10,7 +10,7 @@ use wasmlab_model::codes::Code;
 use wasmlab_process::{self as process, Command, CompletedProcess, ExitReason, Input, Limits};
 use wasmlab_toolchains::{BuildCommand, Recipe, Step, linker};
 
-use super::{NotBuilt, failed};
+use super::{NotBuilt, UNLINKED, failed, unlinked};
 
 /// How long a guest's compiler may take.
 const BUILD_LIMIT: Duration = Duration::from_secs(15 * 60);
@@ -143,7 +143,7 @@ fn failure(ended: &CompletedProcess, limit: Duration) -> NotBuilt {
             if symbols.is_empty() {
                 failed(Code::CompileError, format!("the compiler failed (exit code {code}): {message}"))
             } else {
-                failed(Code::UndefinedSymbol, format!("the linker finds no {}", symbols.join(", ")))
+                unlinked(format!("{UNLINKED}{}", symbols.join(", ")))
             }
         }
         ExitReason::Signaled(signal) => {

@@ -63,6 +63,8 @@ pub fn report(lab: &Lab, request: &Request, results: Results, metadata: RunMetad
     }
     blame::compare(&mut cells, &of_same_guests);
     remedies::of_runtimes(&request.runtimes, &mut cells);
+    remedies::of_rows(&mut cells, &artifacts, &of_same_guests);
+    remedies::of_targets(&mut cells, &store);
     if metadata.compare {
         unusable.extend(compare_with_snapshots(&store, &runtimes, &mut cells));
     }

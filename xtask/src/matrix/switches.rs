@@ -3,7 +3,7 @@
 
 use super::once::{Once, Unmeasured};
 use crate::cell::Plan;
-use wasmlab_judge::WAIT;
+use wasmlab_judge::{WAIT, switched};
 use wasmlab_model::codes::Code;
 use wasmlab_model::verdict::{Judgement, Verdict};
 use wasmlab_protocol::{Cause, TrapKind};
@@ -54,8 +54,8 @@ pub fn tried(
         last = Some(seen);
     }
     if let Some(last) = last {
-        let with = format!("; tried with {} as well: {}", on.join(", "), in_short(&last.judgement));
-        first.judgement.detail += &with;
+        let in_short = in_short(&last.judgement);
+        first.judgement = switched::tried(first.judgement, &on, &last.judgement, &in_short);
     }
     Ok((None, first))
 }

@@ -60,14 +60,20 @@ impl Store {
             .collect();
         let file = self.column_file(runtime);
         let mut pending = read_column(&pending_of(&file))?.unwrap_or_default();
-        let is_dropped = pending.lines().keys().any(|scenario| dropped.contains(scenario.as_str()));
+        let accepted = read_column(&file)?.unwrap_or_default();
+        let has_dropped = |column: &Column| column.lines().keys().any(|scenario| dropped.contains(scenario.as_str()));
+        let is_dropped = has_dropped(&pending) || has_dropped(&accepted);
         pending.retain(|scenario| !dropped.contains(scenario));
         if !is_dropped && !cells.iter().any(|cell| cell.verdict.is_in_snapshots()) {
             return Ok(());
         }
-        let accepted = read_column(&file)?.unwrap_or_default();
         let mut seen = Vec::new();
-        for cell in cells.iter_mut().filter(|cell| cell.verdict.is_in_snapshots()) {
+        // What makes no sense any more has a line only until that is accepted: then its old line goes.
+        let is_told = |cell: &Cell| {
+            let goes = cell.verdict == Verdict::NotApplicable && accepted.lines().contains_key(&cell.scenario);
+            goes || cell.verdict.is_in_snapshots()
+        };
+        for cell in cells.iter_mut().filter(|cell| is_told(cell)) {
             let before = accepted.lines().get(&cell.scenario);
             let now = Line::of(cell, version).with_known_blame(before);
             note_change(cell, before, &now);
@@ -125,6 +131,13 @@ impl Store {
         let body = toml::to_string_pretty(&now).map_err(io::Error::other)?;
         write(&pending_of(&file), &format!("artifact {}", artifact.scenario), &body)?;
         Ok(Some(note))
+    }
+
+    /// The imports of an artifact as they were accepted, `module.name: type`; none where nothing was, or where it
+    /// cannot be read.
+    #[must_use]
+    pub fn accepted_imports(&self, scenario: &str) -> Vec<String> {
+        read_artifact(&self.artifact_file(scenario)).ok().flatten().map(|artifact| artifact.imports).unwrap_or_default()
     }
 
     /// Snapshots that belong to no scenario or no runtime.
@@ -262,10 +275,13 @@ fn leave_column(file: &Path, runtime: &str, accepted: &Column, now: &Column) -> 
 /// Moves the chosen lines of the pending file to the accepted one, and counts those that differ.
 fn accept_lines(file: &Path, runtime: &str, chosen: &dyn Fn(&str) -> bool) -> io::Result<usize> {
     let accepted = read_column(file)?.unwrap_or_default();
-    let pending = read_column(&pending_of(file))?.unwrap_or_default();
+    let mut pending = read_column(&pending_of(file))?.unwrap_or_default();
     let mut part = pending.clone();
     part.retain(chosen);
-    let now = accepted.clone().with_all(part);
+    let mut now = accepted.clone().with_all(part);
+    let goes: BTreeSet<String> = now.of_no_answer().filter(|scenario| chosen(scenario)).map(str::to_owned).collect();
+    now.retain(|scenario| !goes.contains(scenario));
+    pending.retain(|scenario| !goes.contains(scenario));
     let changed = accepted.differences(&now).count();
     if changed > 0 {
         write(file, &format!("{MATRIX} {runtime}"), &now.to_string())?;

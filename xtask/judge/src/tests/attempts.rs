@@ -39,13 +39,13 @@ fn a_socket_that_a_runtime_cannot_hand_over_is_judged_by_what_the_guest_says() {
         exit(1),
         "ready\nlab: sock-accept errno=8 sock_accept\n",
         refused,
-        Some("sock-accept: sock_accept answers EBADF (8)"),
+        Some("without one sock_accept answers EBADF (8)"),
     );
     check(
         exit(1),
         "ready\nlab: sock-accept errno=58 sock_accept\n",
         refused,
-        Some("sock-accept: sock_accept answers ENOTSUP (58)"),
+        Some("without one sock_accept answers ENOTSUP (58)"),
     );
     let unsupported =
         Cause::Unsupported { feature: "sock_accept".to_owned(), message: "a page has no sockets".to_owned() };

@@ -4,7 +4,7 @@ use wasmlab_protocol::{Cause, Event, Stage, Value};
 
 use super::{facts, observation, spec, to, verdict};
 use wasmlab_model::codes::Code;
-use wasmlab_model::observation::{Outcome, ScriptProgress};
+use wasmlab_model::observation::{Outcome, RecordedRequest, ScriptProgress};
 use wasmlab_model::verdict::Verdict;
 
 const PASS: (Verdict, Option<Code>) = (Verdict::Pass, None);
@@ -84,6 +84,69 @@ fn a_guest_that_says_it_listens_where_nobody_can_connect_has_no_sockets() {
     };
     let silent = judged("lab: socket-listen ok\n", 0);
     assert_eq!((silent.code, silent.subject.as_deref()), (Some(Code::SocketsUnsupported), Some("socket-listen")));
+    assert_eq!(silent.detail, "says that it listens, and the lab finds nobody on the port");
+    assert_eq!((silent.checks[0].answer.id(), silent.checks[0].code), ("wrong", silent.code));
     assert_eq!(judged("lab: args ok\n", 0).code, Some(Code::WrongOutput), "it never said that it listens");
     assert_eq!(judged("lab: socket-listen ok\n", 1).code, Some(Code::WrongOutput), "it listens, and answers wrongly");
+}
+
+#[test]
+fn a_wrong_clock_is_told_by_its_function() {
+    let check = |wat: &str, subject: &str| {
+        let seen = observation(
+            Outcome::Exited(0),
+            to(Stage::Run, Cause::Returned),
+            "lab: clock-realtime wrong it is not after 2024\nlab: threads no-errno no\n",
+        );
+        let judged = verdict(Ok(&facts(wat)), &seen, &spec(""));
+        assert_eq!((judged.code, judged.subject.as_deref()), (Some(Code::WrongOutput), Some(subject)), "{wat}");
+        let told = match subject {
+            "clock-realtime" => "clock-realtime: wrong, it is not after 2024; and 1 more: threads".to_owned(),
+            function => {
+                format!("clock-realtime: {function} answers a time that is not after 2024; and 1 more: threads")
+            }
+        };
+        assert_eq!(judged.detail, told);
+    };
+    let core =
+        "(module (import \"wasi_snapshot_preview1\" \"clock_time_get\" (func (param i32 i64 i32) (result i32))))";
+    check(core, "wasi_snapshot_preview1.clock_time_get");
+    check("(component (import \"wasi:clocks/wall-clock@0.2.3\" (instance)))", "wasi:clocks/wall-clock@0.2.3#now");
+    check("(module)", "clock-realtime");
+}
+
+#[test]
+fn what_gives_a_guest_sockets_depends_on_what_made_it_and_what_it_wants() {
+    let go = "(module (@producers (language \"Go\" \"1.27\")))";
+    let check = |wat: &str, capability: &str, says: &str, not: &str| {
+        let stdout = format!("lab: {capability} no-errno operation not supported\n");
+        let seen = observation(Outcome::Exited(1), to(Stage::Run, Cause::Exit { code: 1 }), &stdout);
+        let remedy = verdict(Ok(&facts(wat)), &seen, &spec("")).remedy.unwrap_or_default();
+        assert!(remedy.contains(says) && !remedy.contains(not), "{capability}: {remedy}");
+    };
+    check("(module)", "socket-bind", "(sock_accept)", "TinyGo");
+    check("(module)", "socket-connect", "wasm32-wasip2 (wasi:sockets) or WASIX", "sock_accept");
+    check(go, "socket-listen", "net.FileListener", "wasm32-wasip2");
+    check(go, "socket-connect", "TinyGo", "FileListener");
+}
+
+#[test]
+fn a_pass_says_what_was_seen() {
+    let check = |expect: &str, stdout: &str, requests: usize, wanted: &str| {
+        let mut seen = observation(Outcome::Exited(0), to(Stage::Run, Cause::Returned), stdout);
+        let request =
+            RecordedRequest { server: "s".into(), method: "GET".into(), path: "/".into(), ..Default::default() };
+        seen.requests = vec![request; requests];
+        let judged = verdict(Ok(&facts("(module)")), &seen, &spec(expect));
+        assert_eq!((judged.verdict, judged.detail.as_str()), (Verdict::Pass, wanted));
+    };
+    let request = "[[expect.request]]\nserver = \"s\"\npath = \"/\"\n";
+    check(request, "", 1, "1 request reached the server");
+    check(&request.repeat(2), "", 2, "2 requests reached the server");
+    check(
+        "[expect]\nlab = [\"accept-errno\", \"recv-errno\"]",
+        "lab: accept-errno ok\nlab: recv-errno ok\n",
+        0,
+        "accept-errno, recv-errno ok",
+    );
 }

@@ -98,16 +98,54 @@ fn a_host_that_refuses_is_no_trap_of_the_guests() {
 
 #[test]
 fn a_runtime_that_dies_where_an_import_is_missing_says_both() {
-    let facts = facts("(module (import \"env\" \"__wasm_setjmp\" (func)))");
-    let judged = |unchecked_imports: bool| {
-        let seen = observation(Outcome::Signaled(11), Vec::<Event>::new(), "");
+    let judged = |imports: &str, stdout: &str, unchecked_imports: bool| {
+        let facts = facts(&format!("(module {imports})"));
+        let seen = observation(Outcome::Signaled(11), Vec::<Event>::new(), stdout);
         let progress = GuestProgress { unchecked_imports, stage: Some(Stage::Run), ..GuestProgress::default() };
         judge(&Evidence { facts: Ok(&facts), observation: &seen, progress: &progress, lab_guest: true }, &spec(""))
     };
-    let found = judged(true);
-    check(&found, Code::UnresolvedSymbol, Some("env.__wasm_setjmp"), "its process dies by SIGSEGV", "-lsetjmp");
-    assert_eq!(found.blame, [Blame::Toolchain, Blame::Runtime]);
-    assert_eq!(judged(false).code, Some(Code::Crashed));
+    let setjmp = "(import \"env\" \"__wasm_setjmp\" (func))";
+    let found = judged(setjmp, "", true);
+    let words =
+        "its process dies by SIGSEGV; it imports env.__wasm_setjmp, which no WASI host defines; the runtime starts it";
+    check(&found, Code::UnresolvedSymbol, Some("env.__wasm_setjmp"), words, "-lsetjmp");
+    assert_eq!(found.blame, [Blame::Toolchain]);
+    assert_eq!(judged(setjmp, "", false).code, Some(Code::Crashed));
+    // Of several, nobody says which one was called; how far it came, its own checks say.
+    let two =
+        "(import \"env\" \"abort\" (func)) (import \"env\" \"__syscall_rename\" (func)) (func (export \"_start\"))";
+    let found = judged(two, "lab: args ok\nlab: dir-list ok\n", true);
+    let words = "dies by SIGSEGV after its check dir-list; it imports env.abort and env.__syscall_rename, which no WASI host \
+                 defines; which of them it called is not told";
+    check(&found, found.code.unwrap(), None, words, "");
+    let wasix = "(import \"wasix_32v1\" \"sock_open\" (func))";
+    let found = judged(wasix, "", true);
+    check(
+        &found,
+        Code::MissingImport,
+        Some("wasix_32v1.sock_open"),
+        "which only a host of WASIX defines",
+        "WASIX (wasmer)",
+    );
+    assert_eq!(found.blame, [Blame::Abi, Blame::Runtime]);
+}
+
+/// wamr-zig calls `main` of a module that was made for its glue: that is another program than the one with glue.
+#[test]
+fn a_trap_of_a_guest_without_its_host_is_the_hosts_absence_unless_it_says_otherwise() {
+    let facts = facts("(module (import \"env\" \"emscripten_resize_heap\" (func)) (func (export \"main\")))");
+    let judged = |stderr: &str, unchecked_imports: bool| {
+        let cause = Cause::trap(TrapKind::MemoryOutOfBounds, "OutOfBoundsMemoryAccess");
+        let seen =
+            Observation { stderr: stderr.to_owned(), ..observation(Outcome::Exited(1), to(Stage::Run, cause), "") };
+        let progress = GuestProgress { unchecked_imports, ..seen.reported_progress() };
+        judge(&Evidence { facts: Ok(&facts), observation: &seen, progress: &progress, lab_guest: true }, &spec(""))
+    };
+    let import = Some("env.emscripten_resize_heap");
+    check(&judged("", true), Code::NeedsJsGlue, import, "it traps (OutOfBoundsMemoryAccess); it imports", "STANDALONE");
+    let bounds = Some("memory-out-of-bounds");
+    check(&judged("", false), Code::Trap, bounds, "OutOfBounds", "");
+    check(&judged("Assertion failed\n", true), Code::Trap, bounds, "Assertion failed; then the trap", "");
 }
 
 const OPENS: &str = "(import \"wasi_snapshot_preview1\" \"path_open\" (func))";

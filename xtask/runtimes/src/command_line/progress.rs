@@ -53,6 +53,7 @@ pub fn progress(seen: &Seen, reader: Reader) -> GuestProgress {
             .to_owned();
         whole.cause = Some(Cause::Unsupported { feature: SHARED_INSTANCE.to_owned(), message });
     }
+    whole.unchecked_imports = reader.unchecked_imports;
     whole.stdout = Some(printed);
     whole.stderr = Some(guest_stderr(&observation.stderr, whole.cause.as_ref(), reader.error_mark));
     whole

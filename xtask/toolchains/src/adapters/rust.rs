@@ -95,11 +95,19 @@ pub(super) fn find(scenario: &Scenario, machine: &dyn Machine) -> Result<FoundTo
         None => no_rustc(),
     })?;
     if !has_std(machine, &sysroot.join("lib/rustlib").join(target).join("lib")) {
+        let what = format!("Rust's target {target}");
+        if let Some(name) = name.as_ref().filter(|name| !is_of_a_channel(name)) {
+            let how = format!(
+                "rustup adds no targets to `{name}`, which is a toolchain of your own: unset {TOOLCHAIN_VARIABLE} and run \
+                 `rustup target add {target}`, or build it with this target"
+            );
+            return Err(MissingTool::new(what, how));
+        }
         let plus = name.map(|name| format!(" --toolchain {name}")).unwrap_or_default();
         let how = format!("rustup target add {target}{plus}");
         // Without rustup the target comes with the distribution's own packages.
         let command = machine.which("rustup").map(|_| how.split(' ').map(str::to_owned).collect());
-        return Err(MissingTool::new(format!("Rust's target {target}"), how).with_command(command));
+        return Err(MissingTool::new(what, how).with_command(command));
     }
     // rustup's `rustc` is one proxy for every toolchain: the answer belongs to the real compiler.
     let witness = compiler_in(&sysroot);
@@ -113,6 +121,12 @@ pub(super) fn find(scenario: &Scenario, machine: &dyn Machine) -> Result<FoundTo
     let found = FoundTool { program, version, fingerprint, env, ..FoundTool::default() };
     let found = found.with_detail(CARGO_HOME, cargo_home(machine));
     Ok(if target == EMSCRIPTEN { with_linker(found, &emscripten::compiler(machine)?) } else { found })
+}
+
+/// Whether rustup knows where a toolchain of this name comes from: `stable`, `nightly-2026-01-01`, `1.96.0`.
+fn is_of_a_channel(name: &str) -> bool {
+    let channel = name.split('-').next().unwrap_or(name);
+    matches!(channel, "stable" | "beta" | "nightly") || channel.starts_with(|c: char| c.is_ascii_digit())
 }
 
 pub(super) fn recipe(task: &Task) -> Recipe {
