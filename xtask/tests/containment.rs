@@ -103,6 +103,22 @@ fn no_network_is_none() {
     }
 }
 
+/// The shim of WASI 0.3 has no switch for that: the driver takes the ways to the network from it.
+#[test]
+fn no_network_is_none_for_a_server_of_wasi_0_3() {
+    let workspace = Workspace::new();
+    let guest = fixtures("rust-wasip3-tcp-echo/rust_wasip3_tcp_echo.wasm");
+    let guest = guest.to_str().unwrap();
+    let columns = "{wasmtime-cranelift,node+jco,deno+jco}";
+    let args =
+        ["check", guest, "--runtime", columns, "--engines", "built", "--no-cache", "--output", "json", "--", "20999"];
+    let ran = workspace.run(&args);
+    let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|e| panic!("{e}: {}", ran.stderr));
+    for cell in report["cells"].as_array().unwrap().iter().filter(|cell| cell["verdict"] != "absent") {
+        assert_eq!((&cell["verdict"], &cell["subject"]), (&"not-attempted".into(), &"network".into()), "{cell}");
+    }
+}
+
 /// Names that look like switches: of a file, of an export.
 #[test]
 fn names_are_names_whatever_they_look_like() {

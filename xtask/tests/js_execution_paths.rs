@@ -136,6 +136,19 @@ export default async function __wbg_init({ module_or_path }) {
 }
 "#;
 
+const ASSEMBLYSCRIPT: &str = r#"
+async function instantiate(module, imports = {}) {
+  const adaptedImports = { env: Object.setPrototypeOf({ say() { console.log('hello'); } }, imports.env ?? {}) };
+  const { exports } = await WebAssembly.instantiate(module, adaptedImports);
+  exports.run();
+  return exports;
+}
+export const { run } = await (async (url) => {
+  const { readFile } = await import('node:fs/promises');
+  return instantiate(await WebAssembly.compile(await readFile(url)));
+})(new URL('guest.wasm', import.meta.url));
+"#;
+
 const GO: &str = r#"
 globalThis.Go = class {
   importObject = { env: { say: () => console.log([...this.argv, this.env.GREETING].join(' ')) } };
@@ -149,6 +162,7 @@ fn the_glue_of_each_toolchain_runs_its_module_and_is_told_by_name() {
         for (name, text, way, end, stdout) in [
             ("guest.js", EMSCRIPTEN, "glue:emscripten", Cause::Exit { code: 3 }, "guest.wasm one hello\n"),
             ("guest.js", BINDGEN, "glue:wasm-bindgen", Cause::Returned, "hello\n"),
+            ("guest.js", ASSEMBLYSCRIPT, "glue:assemblyscript", Cause::Returned, "hello\n"),
             ("wasm_exec.js", GO, "glue:go", Cause::Exit { code: 4 }, "guest.wasm one hello\n"),
         ] {
             for seen in Guest::with_glue(SAYS, name, text).seen(id, 1) {
@@ -287,8 +301,9 @@ fn what_jco_cannot_run_has_its_cause() {
         let Some(nothing) = end("(component)") else { return };
         assert!(matches!(&nothing, Cause::MissingExport { name } if name == "wasi:cli/run"), "{id}: {nothing:?}");
         for (interface, function, from, name) in [
-            ("foo:bar/baz@0.1.0", "f", "foo:bar/baz", "f"),
-            ("wasi:cli/environment@0.2.0", "nothing-like-it", "", "nothingLikeIt"),
+            ("foo:bar/baz@0.1.0", "f", "foo:bar/baz", ""),
+            ("wasi:cli/environment@0.2.0", "nothing-like-it", "", "wasi:cli/environment@0.2#nothing-like-it"),
+            ("wasi:cli/nothing-like-it@0.3.0", "f", "", "wasi:cli/nothing-like-it@0.3"),
         ] {
             let lacking = end(&importing(interface, function)).unwrap();
             let Cause::MissingImport { module, name: lacked, .. } = &lacking else { panic!("{id}: {lacking:?}") };

@@ -22,7 +22,7 @@ pub fn judge(evidence: &Evidence, what: &str, message: &str) -> Judgement {
             let detail = format!(
                 "lacks jspi (JavaScript Promise Integration), which jco's code for asynchronous components needs: {message}"
             );
-            let remedy = "Use a JavaScript host that has it: Node 24 or newer, Deno 2.9, Chromium.";
+            let remedy = "Use a JavaScript host that has it: Node 24 or newer, or Deno.";
             Judgement { remedy: Some(remedy.to_owned()), ..with_code(Code::UnsupportedProposal, what.to_owned(), detail) }
         }
         "transferable-streams" => {
