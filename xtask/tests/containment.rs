@@ -165,7 +165,7 @@ fn a_file_is_read_in_a_child() {
     workspace.write("app.wat", "(module (import \"a\" \"b\" (func)) (func (export \"_start\")))");
     let read = |form: &str, file: &str| {
         let file = workspace.path(file);
-        lab::ran(workspace.command(&["read-in-child", form, file.to_str().unwrap()]).output().unwrap())
+        common::result_of(workspace.command(&["read-in-child", form, file.to_str().unwrap()]).output().unwrap())
     };
     assert!(read("facts", "app.wat").stdout.starts_with("{\"kind\":\"module\""));
     assert!(read("wat", "app.wat").stdout.contains("(import \"a\" \"b\""));
@@ -175,7 +175,7 @@ fn a_file_is_read_in_a_child() {
     // By the commands: the words of the child, and nothing of it beside them.
     for command in ["inspect", "check"] {
         let ran =
-            lab::ran(workspace.command(&[command, workspace.path("bad.wat").to_str().unwrap()]).output().unwrap());
+            common::result_of(workspace.command(&[command, workspace.path("bad.wat").to_str().unwrap()]).output().unwrap());
         assert_eq!((ran.code, ran.stderr.contains("bad.wat:1:8")), (2, true), "{command}: {}", ran.stderr);
     }
 }
