@@ -16,10 +16,13 @@ use crate::store::cache::Key;
 use crate::store::files;
 use crate::versions::{self, Wanted};
 use wasmlab_model::version::find_version;
-use wasmlab_process::{self as process, Command, Input, Limits};
 use wasmlab_runtimes::{Program, Runtime, Source, Tool};
 use wasmlab_toolchains::npm;
 use wasmlab_toolchains::rustc::{compiler_in, sysroot};
+
+mod build;
+
+pub use build::{BuildProgress, build};
 
 /// How long the cold build of one engine may take.
 const BUILD_LIMIT: Duration = Duration::from_secs(45 * 60);
@@ -27,9 +30,6 @@ const BUILD_LIMIT: Duration = Duration::from_secs(45 * 60);
 /// The variable that keeps what cargo made on the way to an engine: one to two gigabytes, which spare a developer of
 /// engines, and CI's tests, the long part of the next build. Without it the binary alone stays.
 pub const KEEP_VARIABLE: &str = "WASMLAB_KEEP_BUILD";
-
-/// How often a build's progress is told.
-const TOLD: Duration = Duration::from_millis(250);
 
 /// Why a column is not here, and how to get it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,9 +57,6 @@ struct Built {
     sha256: String,
     probe: EngineInfo,
 }
-
-/// How the build of an engine goes: crates compiled so far, crates in the lock file, cargo's last line.
-pub type BuildProgress<'a> = &'a dyn Fn(usize, usize, &str);
 
 /// The program of a column that needs no build: found, or built before from the same sources.
 ///
@@ -101,58 +98,6 @@ pub fn is_built(lab: &Lab, engine: &str) -> bool {
     built(lab, engine).is_ok()
 }
 
-/// Builds an engine with cargo, and keeps the binary.
-///
-/// # Errors
-/// Cargo's words, and what to do.
-pub fn build(lab: &Lab, engine: &'static str, offline: bool, told: BuildProgress) -> Result<(), Absence> {
-    let key = engine_key(lab, engine).map_err(|e| absence(engine, e))?;
-    let dir = lab.engine(engine);
-    let target = lab.cache.dir().join("engines").join(engine);
-    let cargo = lab.machine.which("cargo").ok_or_else(|| absence(engine, "cargo is not on PATH".to_owned()))?;
-    let mut args: Vec<OsString> = ["build", "--release", "--locked", "--manifest-path"].map(OsString::from).to_vec();
-    args.push(dir.join("Cargo.toml").into());
-    args.push("--target-dir".into());
-    args.push(target.clone().into());
-    if offline {
-        args.push("--offline".into());
-    }
-    let command = Command {
-        program: cargo,
-        args,
-        env: process::tool_env(),
-        cwd: dir.clone(),
-        stdin: Input::Bytes(Vec::new()),
-        inherit: Vec::new(),
-        sandbox: None,
-        report: None,
-        limits: Limits::compiler(BUILD_LIMIT),
-    };
-    let crates = fs::read_to_string(dir.join("Cargo.lock")).map_or(0, |t| t.matches("[[package]]").count());
-    let running =
-        process::start(&command, None).map_err(|e| absence(engine, format!("cargo cannot be started: {e}")))?;
-    while !running.wait_end(TOLD) {
-        told(running.count_lines("Compiling "), crates, &running.last_line().unwrap_or_default());
-    }
-    let ended = running.wait();
-    if !ended.success() {
-        return Err(absence(engine, cargo_words(&ended.stderr, &format!("{:?}", ended.exit_reason))));
-    }
-    let kind = if dir.parent().is_some_and(|d| d.ends_with("drivers")) { "driver" } else { "engine" };
-    let name = format!("{kind}-{engine}{}", std::env::consts::EXE_SUFFIX);
-    // A copy of the lab's own: tests and other commands of cargo in the same folder build the same name with other
-    // features, and put that in its place.
-    let binary = target.join(&name);
-    files::copy_atomically(&target.join("release").join(&name), &binary)
-        .map_err(|e| absence(engine, format!("its binary cannot be kept: {e}")))?;
-    let built = probe(lab, engine, binary)?;
-    if lab.machine.variable(KEEP_VARIABLE).is_none_or(|value| value == "0") {
-        // What cannot be removed takes room and does no other harm.
-        let _ = fs::remove_dir_all(target.join("release"));
-    }
-    lab.cache.put(&key, &built).map_err(|e| absence(engine, e.to_string()))
-}
-
 fn probe(lab: &Lab, engine: &str, binary: PathBuf) -> Result<Built, Absence> {
     let question =
         Question { program: binary.clone(), args: vec!["probe".into()], env: BTreeMap::new(), witness: binary.clone() };
@@ -186,18 +131,6 @@ fn absence(engine: &str, why: String) -> Absence {
         format!("the engine {engine} could not be built: {why}"),
         format!("cargo build --release --manifest-path xtask/engines/{engine}/Cargo.toml shows it in full"),
     )
-}
-
-/// The lines of cargo that say what is wrong.
-fn cargo_words(stderr: &[u8], end: &str) -> String {
-    let text = String::from_utf8_lossy(stderr);
-    let errors: Vec<&str> = text.lines().map(str::trim).filter(|l| l.starts_with("error")).take(2).collect();
-    let words = if errors.is_empty() {
-        text.lines().rev().map(str::trim).filter(|l| !l.is_empty()).take(1).collect()
-    } else {
-        errors
-    };
-    if words.is_empty() { format!("cargo ended with {end}") } else { words.join("; ") }
 }
 
 /// All that an engine's binary depends on: its sources and lock file, the protocol crate, the compiler.

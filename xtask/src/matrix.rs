@@ -29,6 +29,8 @@ mod once;
 mod probes;
 mod row;
 mod switches;
+#[cfg(test)]
+mod tests;
 
 pub use again::again;
 use measure::{Measured, Turn};
@@ -95,9 +97,9 @@ pub enum Event<'a> {
     EngineBuilding {
         /// Its name.
         engine: &'a str,
-        /// Crates that cargo has begun.
+        /// Crates that are compiled.
         crates: usize,
-        /// Crates in its lock file: at least as many as it needs.
+        /// Crates that it consists of.
         of: usize,
         /// Cargo's last line.
         line: &'a str,

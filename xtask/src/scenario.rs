@@ -12,7 +12,9 @@ use wasmlab_model::scenario::{EntryPointKind, Scenario, ScenarioFile};
 use wasmlab_toolchains as toolchains;
 
 use crate::store::files;
+use document::{Document, TextFault};
 
+mod document;
 pub mod http;
 mod names;
 mod server;
@@ -98,11 +100,12 @@ pub fn load(dir: &Path) -> Result<Scenario, Vec<ScenarioError>> {
     let fault = |line, message: String| ScenarioError { file: file.clone(), line, message };
     let text = fs::read_to_string(&file)
         .map_err(|e| vec![fault(None, format!("the file cannot be read: {e}; every folder here needs one"))])?;
-    let spec = parse(&text).map_err(|(line, message)| vec![fault(line, message)])?;
+    let (document, spec) = Document::parse(&text)
+        .map_err(|faults| faults.into_iter().map(|(line, message)| fault(line, message)).collect::<Vec<_>>())?;
     let name = dir.file_name().and_then(|n| n.to_str()).unwrap_or_default().to_owned();
     let faults: Vec<ScenarioError> = check(&name, dir, &spec)
         .into_iter()
-        .map(|(key, message)| fault(line_of(&text, &key), format!("`{key}`: {message}")))
+        .map(|(key, message)| fault(document.line_of(&key), format!("`{key}`: {message}")))
         .collect();
     if faults.is_empty() { Ok(Scenario { name, dir: dir.to_owned(), spec }) } else { Err(faults) }
 }
@@ -110,19 +113,9 @@ pub fn load(dir: &Path) -> Result<Scenario, Vec<ScenarioError>> {
 /// Parses the text alone.
 ///
 /// # Errors
-/// The line, where the parser knows it, and its words.
-pub fn parse(text: &str) -> Result<ScenarioFile, (Option<usize>, String)> {
-    toml::from_str(text).map_err(|error| {
-        let line = error.span().map(|span| text[..span.start.min(text.len())].matches('\n').count() + 1);
-        (line, error.message().trim_end().replace('\n', "; "))
-    })
-}
-
-/// The line of a key such as `build.source` or `known[1].code`, as well as a search can tell.
-fn line_of(text: &str, key: &str) -> Option<usize> {
-    let last = key.rsplit('.').next()?;
-    let last = last.split('[').next()?;
-    text.lines().position(|l| l.trim_start().trim_start_matches('[').starts_with(last)).map(|i| i + 1)
+/// What is wrong with it, each with its line where the parser knows it.
+pub fn parse(text: &str) -> Result<ScenarioFile, Vec<TextFault>> {
+    Document::parse(text).map(|(_, spec)| spec)
 }
 
 type Faults = Vec<(String, String)>;
@@ -220,9 +213,11 @@ fn check_run(folder: &Path, spec: &ScenarioFile, faults: &mut Faults) {
         say("run.entry", "is `http`, and there is no [[run.port]]: name the one the host serves on".to_owned());
     }
     let mut names = BTreeSet::new();
-    for name in run.socket.iter().map(|s| &s.name).chain(run.port.iter().map(|p| &p.name)) {
+    let sockets = run.socket.iter().enumerate().map(|(index, s)| ("socket", index, &s.name));
+    for (kind, index, name) in sockets.chain(run.port.iter().enumerate().map(|(index, p)| ("port", index, &p.name))) {
         if !is_kebab(name) || !names.insert(name) {
-            say("run.port", format!("`{name}` is not kebab-case, or the name of two sockets or ports"));
+            let key = format!("run.{kind}[{index}].name");
+            say(&key, format!("`{name}` is not kebab-case, or the name of two sockets or ports"));
         }
     }
     let in_files = run.dir.iter().flat_map(|d| d.files.values()).map(|text| ("run.dir", text));

@@ -176,31 +176,3 @@ fn a_target_that_was_renamed_is_told_with_its_new_name() {
     let told = ran.stderr.contains("target-renamed") && ran.stderr.contains("wasm32-wasip1");
     assert!(ran.code == 1 && told, "{}: {}", ran.code, ran.stderr);
 }
-
-/// The output of a real Emscripten, where there is one.
-#[test]
-fn emscriptens_own_output_runs_by_its_glue() {
-    if Command::new("emcc").arg("--version").output().is_err() {
-        eprintln!("not tested: emcc is not here");
-        return;
-    }
-    let workspace = Workspace::new();
-    let c = "#include <stdio.h>\n#include <stdlib.h>\nint main(int n, char **a) {\n  const char *g = getenv(\"GREETING\");\n  \
-             printf(\"%s %s\\n\", a[n - 1], g ? g : \"nothing\");\n  return 5;\n}\n";
-    let toml = "schema = 1\ntitle = \"t\"\nfamily = \"f\"\nroute = \"r\"\n[build]\ntoolchain = \"emscripten\"\nsource = \"guest.c\"\n\
-                artifact = \"guest.wasm\"\ncompanions = [\"guest.js\"]\nflags = [\"-sWASM_ASYNC_COMPILATION=0\"]\n[run]\nargs = [\"one\"]\n\
-                env = { GREETING = \"hello\" }\n[expect]\nexit = 5\nstdout = \"one hello\\n\"\n";
-    workspace.write("scenarios/glue-of-emscripten/scenario.toml", toml);
-    workspace.write("scenarios/glue-of-emscripten/guest.c", c);
-    let ran = workspace.run(&["run-all", "--runtime", "{node,deno,bun}", "--output", "json"]);
-    let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|e| panic!("{e}: {}", ran.stderr));
-    for cell in report["cells"].as_array().unwrap().iter().filter(|c| c["verdict"] != "absent") {
-        assert_eq!((&cell["verdict"], &cell["execution_path"]), (&"pass".into(), &"glue:emscripten".into()), "{cell}");
-    }
-    let ran = workspace.run(&["run-one", "glue-of-emscripten", "node"]);
-    assert!(
-        ran.stdout.contains("glue-of-emscripten on node by glue:emscripten: pass") || ran.stdout.contains("absent"),
-        "{}",
-        ran.stdout
-    );
-}

@@ -238,10 +238,8 @@ fn check_answers_first() {
 
 #[test]
 fn a_second_run_starts_no_runtime() {
-    let Ok(node) = std::process::Command::new("node").args(["-p", "process.execPath"]).output() else {
-        eprintln!("not tested: node is not here");
-        return;
-    };
+    let node = std::process::Command::new("node").args(["-p", "process.execPath"]).output();
+    let node = node.expect("this test needs Node.js on PATH");
     let node = String::from_utf8(node.stdout).unwrap();
     let workspace = Workspace::new();
     workspace.scenario("hello", HELLO, EXPECT_HELLO);

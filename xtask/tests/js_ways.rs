@@ -18,6 +18,9 @@ use xtask::machine::Machine;
 use xtask::scenario;
 use xtask::store::cache::Cache;
 
+#[path = "../engines/common/required.rs"]
+mod required;
+
 const HOSTS: [&str; 3] = ["node", "deno", "bun"];
 
 /// A guest, the glue that came with it, and the rest of its scenario.
@@ -66,7 +69,7 @@ impl<'a> Guest<'a> {
         let tool = match engines::ready(&lab, runtime) {
             Ok(tool) => tool,
             Err(absence) => {
-                eprintln!("not tested on {id}: {}", absence.map(|a| a.why).unwrap_or_default());
+                required::not_here(id, &absence.map(|a| a.why).unwrap_or_default());
                 return Vec::new();
             }
         };

@@ -7,6 +7,7 @@ pub mod capabilities;
 pub mod cases;
 pub mod harness;
 pub mod lifecycle;
+pub mod required;
 
 pub use harness::{Facts, Subject};
 

@@ -48,13 +48,12 @@ pub struct Facts {
 }
 
 impl Subject {
-    /// Whether the program under test is not on this machine; says so.
+    /// Whether the program under test is not on this machine. Where CI says that it is, that is a failure.
     pub fn is_absent(&self) -> bool {
-        let absent = (self.command)().arg("probe").output().is_err();
-        if absent {
-            eprintln!("skipped: {} is not on this machine", self.engine);
-        }
-        absent
+        let Err(error) = (self.command)().arg("probe").output() else { return false };
+        // The browser driver's columns are its modes.
+        super::required::not_here(if self.engine == "browser" { self.mode } else { self.engine }, &error.to_string());
+        true
     }
 }
 

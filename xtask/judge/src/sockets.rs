@@ -19,7 +19,7 @@ pub fn withheld(evidence: &Evidence, lines: &[lab::Line], refused: Option<(&str,
     let what = observation.unsupported_inputs.iter().find(|what| *what == PREOPENED_SOCKET)?;
     let line = lines.iter().find(|l| l.name.starts_with("sock") && l.answer != lab::Answer::Ok);
     let says = match (line, &evidence.progress.cause) {
-        _ if refused.is_some() => refused.map(|(function, words)| format!("{function}: {words}"))?,
+        _ if refused.is_some() => refused.map(|(function, words)| format!("to {function}, {words}"))?,
         (Some(line), _) => line.said(),
         (None, Some(Cause::Exit { code })) => format!("it exits with {code}{}", last_words(evidence.stderr())),
         (None, _) => observation.client_script.as_ref()?.failed.clone()?,

@@ -25,14 +25,21 @@ pub fn judge(evidence: &Evidence, what: &str, message: &str) -> Judgement {
             let remedy = "Use a JavaScript host that has it: Node 24 or newer, Deno 2.9, Chromium.";
             Judgement { remedy: Some(remedy.to_owned()), ..because(Code::UnsupportedProposal, what.to_owned(), detail) }
         }
-        "transferable-streams" => of(Code::NotImplemented, "Use Node 24 or newer, or Deno: they transfer streams to workers."),
+        "transferable-streams" => {
+            of(Code::NotImplemented, "Use Node 24 or newer, or Deno: they transfer streams to workers.")
+        }
         // A function that is linked by its name and has nothing behind it, or what the lab asked for.
-        _ => sockets::withheld(evidence, &evidence.lab_lines(), Some((what, message)))
-            .filter(|_| what.starts_with("sock_"))
-            .unwrap_or_else(|| {
-                let remedy = "Use a runtime whose host can give the guest what it asks for, or build for an ABI that needs no \
-                              such host.";
-                of(Code::NotImplemented, remedy)
-            }),
+        _ => {
+            let is_function = what.starts_with("sock_");
+            let withheld = || sockets::withheld(evidence, &evidence.lab_lines(), Some((what, message)));
+            let remedy = "Use a runtime whose host can give the guest what it asks for, or build for an ABI that needs no \
+                          such host.";
+            let to = if is_function { format!("to {what}, ") } else { String::new() };
+            let judgement = of(Code::NotImplemented, remedy);
+            is_function
+                .then(withheld)
+                .flatten()
+                .unwrap_or_else(|| Judgement { detail: format!("{to}{message}"), ..judgement })
+        }
     }
 }

@@ -348,13 +348,6 @@ impl Running {
         bytes.get(from..).unwrap_or_default().to_vec()
     }
 
-    /// How many lines of stderr so far begin, after blanks, with `prefix`: for progress.
-    #[must_use]
-    pub fn count_lines(&self, prefix: &str) -> usize {
-        let state = self.shared.lock();
-        String::from_utf8_lossy(&state.stderr).lines().filter(|l| l.trim_start().starts_with(prefix)).count()
-    }
-
     /// The last whole line of stderr so far, for progress.
     #[must_use]
     pub fn last_line(&self) -> Option<String> {

@@ -68,15 +68,11 @@ impl Progress {
                 Err(none) => self.line(&format!("no guest {scenario}: {}: {}", none.code, none.detail)),
             },
             Event::EngineBuilding { engine, crates, of, line } => {
-                let began = *state.engine_began.get_or_insert_with(Instant::now);
-                let text = format!(
-                    "building engine {engine}: {crates} of at most {of} crates, {} s",
-                    began.elapsed().as_secs()
-                );
+                let is_first = state.engine_began.is_none();
+                let took = state.engine_began.get_or_insert_with(Instant::now).elapsed().as_secs();
+                let text = format!("building engine {engine}: {crates} of {of} crates, {took} s");
                 self.message(&format!("{text}  {}", line.trim()));
-                if self.bar.is_none()
-                    && (state.last_line.elapsed() > QUIET || *crates == 0 && began.elapsed().as_millis() < 300)
-                {
+                if self.bar.is_none() && (is_first || state.last_line.elapsed() > QUIET) {
                     state.last_line = Instant::now();
                     output::say(&text);
                 }

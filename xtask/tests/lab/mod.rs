@@ -5,6 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+#[path = "../../engines/common/required.rs"]
+pub mod required;
+
 /// Columns that run a core module of WASI 0.1 as it is: what the others say of one (no WASI, components only,
 /// nothing but a page) is not the matter of tests that look for one answer everywhere.
 pub const COLUMNS: &str = "{wasmi,wasmtime-cranelift,wasmtime-winch,wasmtime-pulley,wasmtime-36-cranelift,wasmtime-cli,wasmer-cranelift,wasmer-singlepass,wasmer-cli,wasmi-cli,node,deno,bun}";
@@ -94,13 +97,13 @@ pub fn ran(output: Output) -> Ran {
 }
 
 /// The cells that were measured: `(runtime, verdict, code)`. A machine without a single runtime cannot
-/// test anything, and that is a failure.
+/// test anything, and that is a failure; so is the absence of one that CI says is here.
 pub fn measured(report: &serde_json::Value) -> Vec<(String, String, String)> {
     let text = |cell: &serde_json::Value, key: &str| cell[key].as_str().unwrap_or_default().to_owned();
     let cells = report["cells"].as_array().unwrap();
     let (here, absent): (Vec<_>, Vec<_>) = cells.iter().partition(|c| c["verdict"] != "absent");
     for cell in absent {
-        eprintln!("not tested on {}: {}", text(cell, "runtime"), text(cell, "detail"));
+        required::not_here(&text(cell, "runtime"), &text(cell, "detail"));
     }
     assert!(!here.is_empty(), "no runtime is here: run `cargo xtask run-all` first, or install Node.js");
     here.iter().map(|c| (text(c, "runtime"), text(c, "verdict"), text(c, "code"))).collect()

@@ -49,7 +49,7 @@ fn a_socket_that_a_runtime_cannot_hand_over_is_judged_by_what_the_guest_says() {
     );
     let unsupported =
         Cause::Unsupported { feature: "sock_accept".to_owned(), message: "a page has no sockets".to_owned() };
-    check(unsupported, "ready\n", refused, Some("sock_accept: a page has no sockets"));
+    check(unsupported, "ready\n", refused, Some("to sock_accept, a page has no sockets"));
     check(exit(71), "", refused, Some("it exits with 71"));
     check(Cause::Returned, "", refused, Some("connection refused"));
     check(Cause::Returned, "lab: sock-accept ok\n", None, None);

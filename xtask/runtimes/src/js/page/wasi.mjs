@@ -29,7 +29,7 @@ function sockets(imports) {
       return f(...args);
     } catch (error) {
       if (typeof error !== 'string') throw error;
-      throw new End('unsupported', { feature: name, message: `browser_wasi_shim says: ${error}` });
+      throw new End('unsupported', { feature: name, message: `browser_wasi_shim says \`${error}\`` });
     }
   };
   return Object.fromEntries(Object.entries(imports).filter(([name]) => name.startsWith('sock_')).map(([name, f]) => [name, answer(name, f)]));
