@@ -33,18 +33,20 @@ impl<'a> Document<'a> {
         loop {
             match ScenarioFile::deserialize(toml::de::Deserializer::from(rest.clone())) {
                 Ok(spec) if faults.is_empty() => return Ok((document, spec)),
-                Ok(_) => return Err(faults),
+                Ok(_) => break,
                 Err(error) => {
                     faults.push(document.fault(&error));
                     // Without a key that it does not know, the file may still have other faults. Without any other
                     // part of it, it might have faults that are not the author's.
                     let unknown = error.span().filter(|_| error.message().starts_with("unknown field"));
                     if !unknown.is_some_and(|key| remove_from_table(rest.get_mut(), &key)) {
-                        return Err(faults);
+                        break;
                     }
                 }
             }
         }
+        faults.sort();
+        Err(faults)
     }
 
     /// The line of a key such as `build.source` or `known[1].code`; of what is around it where it is absent.
@@ -80,9 +82,11 @@ impl<'a> Document<'a> {
 
 /// Removes the entry whose key is at `key`; `false` where there is none.
 fn remove_from_table(table: &mut DeTable<'_>, key: &Range<usize>) -> bool {
-    let entries = table.len();
-    table.retain(|name, _| name.span() != *key);
-    table.len() < entries || table.iter_mut().any(|(_, value)| remove_from_value(value.get_mut(), key))
+    let found = table.keys().find(|name| name.span() == *key).map(|name| name.get_ref().clone());
+    match found {
+        Some(name) => table.remove(&*name).is_some(),
+        None => table.iter_mut().any(|(_, value)| remove_from_value(value.get_mut(), key)),
+    }
 }
 
 fn remove_from_value(value: &mut DeValue<'_>, key: &Range<usize>) -> bool {

@@ -114,7 +114,7 @@ fn a_line_is_that_of_the_entry_and_not_of_the_first_that_looks_like_it() {
     check_all(&text, &[":7: `build.source`: `no.wat` is not a file"]);
     check_all(
         &format!("{GOOD}\n[run]\nargs = [\"{{port:x}}\"]\nentry = \"calls\"\n"),
-        &[":12: `run.entry`", ":11: `run.args`"],
+        &[":11: `run.args`", ":12: `run.entry`"],
     );
     // Of a key that is not there, the line of what it belongs into.
     check_all(&GOOD.replace("source = \"add.wat\"\n", ""), &[":6: `build.source`: is missing"]);
@@ -128,7 +128,7 @@ fn a_line_is_that_of_the_entry_and_not_of_the_first_that_looks_like_it() {
 fn all_faults_of_a_file_are_reported_at_once() {
     let text =
         GOOD.replace("title =", "colour = \"blue\"\ntitle =") + "sauce = 1\n\n[[run.dir]]\nguest = \"/\"\nfils = {}\n";
-    check_all(&text, &[":2: unknown field `colour`", ":9: unknown field `sauce`", ":14: unknown field `fils`"]);
+    check_all(&text, &[":2: unknown field `colour`", ":10: unknown field `sauce`", ":14: unknown field `fils`"]);
     // After a value of the wrong type the rest is not known.
     let text = GOOD.replace("title =", "colour = \"blue\"\ntitle =") + "\n[run]\ntimeout_ms = \"long\"\n";
     check_all(&text, &[":2: unknown field `colour`", ":12: invalid type: string \"long\""]);
