@@ -277,10 +277,7 @@ fn reason(facts: Option<&Facts>, import: Option<&Import>, abi: Option<Abi>, name
         // One vendor's, as Emscripten's system calls are: what is not there was never promised.
         Some(Abi::Wasix) => Reason {
             blame: Some(&[Blame::Abi, Blame::Runtime]),
-            ..with(
-                Code::MissingImport,
-                "Use a runtime that has WASIX (wasmer), or build it for an ABI that this one has.",
-            )
+            ..with(Code::MissingImport, "Use a runtime that has WASIX (wasmer).")
         },
         Some(Abi::Wasi01 | Abi::Wasi02 | Abi::Wasi03 | Abi::WasiThreads) | None => of(Code::MissingImport),
     }

@@ -68,7 +68,7 @@ pub fn refine(judgement: Judgement, facts: &Facts, message: &str, probed: &[(&st
     let also = if also.is_empty() { String::new() } else { format!("; also lacks {}", also.join(" and ")) };
     let imports = imports::foreign(facts).map(|import| {
         let name = imports::import_name(&import.module, &import.name);
-        format!("; its imports, {name} among them, were not reached")
+        format!("{NOT_REACHED}{name} among them, were not reached")
     });
     let (lacks, words) = (reached.join(" and "), &judgement.detail);
     let part = if reached == [EXTERNREF] { " (a type of reference-types)" } else { "" };
@@ -89,6 +89,8 @@ pub fn refine(judgement: Judgement, facts: &Facts, message: &str, probed: &[(&st
 
 /// How a detail on a lacking proposal begins, and how it begins where a switch gives the proposal.
 pub const LACKS: &str = "lacks ";
+/// How a detail goes on about imports that were not reached.
+pub const NOT_REACHED: &str = "; its imports, ";
 /// The proposal of components.
 const COMPONENTS: &str = "component-model";
 /// A type of `reference-types` that a compiler can lack though it has the rest of it: wasmtime counts it among those

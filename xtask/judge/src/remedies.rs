@@ -20,6 +20,8 @@ pub struct Short<'a> {
     pub runtime: &'a str,
     /// Its remedy so far, where that is not the catalogue's.
     pub own: Option<&'a str>,
+    /// It differs from its row, and its runtime is blamed for that.
+    pub differs: bool,
     /// What is known of the guest.
     pub facts: Option<&'a Facts>,
 }
@@ -48,14 +50,20 @@ pub fn of_row(cell: &Short, passing: &[Passing]) -> Option<String> {
         Code::NeedsJsGlue => {
             let own = cell.own.unwrap_or(cell.code.entry().remedy);
             let names = names(passing)?;
-            Some(format!("{own} It passes so on {names}."))
+            Some(format!("{own} With its JavaScript it passes on {names}."))
         }
         Code::SocketsUnsupported if cell.subject == Some("preopened-socket") => {
             Some(format!("Run it on a runtime that hands an open socket over: it passes on {}.", names(passing)?))
         }
-        Code::WrongOutput | Code::WrongExit | Code::Trap | Code::HostRefused if cell.own.is_none() => {
-            let names = names(passing)?;
-            Some(format!("Run it on {names}, where it passes, and report the difference to this one with the module."))
+        Code::WrongOutput | Code::WrongExit | Code::Trap | Code::HostRefused if cell.differs && cell.own.is_none() => {
+            Some(match names(passing) {
+                Some(names) => {
+                    format!(
+                        "Run it on {names}, where it passes, and report the difference to this one with the module."
+                    )
+                }
+                None => "Report the difference to the runtime with the module.".to_owned(),
+            })
         }
         _ => None,
     }
@@ -162,7 +170,7 @@ mod tests {
     ];
 
     fn check(code: Code, runtime: &str, own: Option<&str>, row: &[(&str, &str)], wanted: Option<&str>) {
-        let cell = Short { code, subject: Some("preopened-socket"), runtime, own, facts: None };
+        let cell = Short { code, subject: Some("preopened-socket"), runtime, own, differs: true, facts: None };
         assert_eq!(of_row(&cell, row).as_deref(), wanted, "{code} {runtime}");
     }
 
@@ -204,13 +212,14 @@ mod tests {
         );
         let compile = "Run it on wasmi and node, where it passes. Or compile without that feature.";
         check(Code::UnsupportedProposal, "bun", None, &ROW[2..4], Some(compile));
-        let glue = "Run it by its file. It passes so on node.";
+        let glue = "Run it by its file. With its JavaScript it passes on node.";
         check(Code::NeedsJsGlue, "wasmi", Some("Run it by its file."), &ROW[3..4], Some(glue));
         let socket = "Run it on a runtime that hands an open socket over: it passes on wasmi.";
         check(Code::SocketsUnsupported, "node", Some("x"), &ROW[2..3], Some(socket));
         let report = "Run it on wasmi, where it passes, and report the difference to this one with the module.";
         check(Code::WrongOutput, "node", None, &ROW[2..3], Some(report));
         check(Code::WrongOutput, "node", Some("Rebuild it."), ROW, None);
+        check(Code::WrongOutput, "node", None, &[], Some("Report the difference to the runtime with the module."));
         check(Code::CustomHost, "node", None, ROW, None);
         let page = "A page has no sockets: run it outside of one.";
         let said = format!("{page} It passes on node.");

@@ -58,10 +58,10 @@ pub fn remedy(facts: Option<&Facts>, capability: &str) -> String {
     // A host hands over a socket that listens; none hands over one that is connected.
     let connects = capability.contains("connect");
     match (made_by_go, connects) {
-        (true, true) => "Build it with TinyGo for WASI 0.2 (wasi:sockets): Go has no port to it, nor to WASIX.",
+        (true, true) => "Build it with TinyGo for WASI 0.2 (wasi:sockets): Go itself has no port to it.",
         (true, false) => {
             "Let the host open the socket and take it by `net.FileListener(os.NewFile(3, \"\"))`, on a runtime that hands one \
-             over; or build it with TinyGo for WASI 0.2: Go has no port to it, nor to WASIX."
+             over; or build it with TinyGo for WASI 0.2 (wasi:sockets): Go itself has no port to it."
         }
         (false, true) => "Build for wasm32-wasip2 (wasi:sockets) or WASIX: no host hands over a socket that is connected.",
         (false, false) => {

@@ -1,6 +1,6 @@
 //! What a run with switches adds to what a runtime does as it comes, where it does not pass with them either.
 
-use super::proposals::LACKS;
+use super::proposals::{LACKS, NOT_REACHED};
 use wasmlab_model::codes::Code;
 use wasmlab_model::verdict::Judgement;
 
@@ -13,7 +13,8 @@ pub fn tried(first: Judgement, switches: &[String], last: &Judgement, summary: &
     // What stands in the way then comes after the proposal: the runtime has it.
     let got_past = is_proposal && result(&first) != result(last);
     let detail = match first.detail.strip_prefix(LACKS).filter(|_| got_past) {
-        Some(rest) => match rest.split_once(": ") {
+        // With the switch its imports were reached, and are told as such.
+        Some(rest) => match rest.split(NOT_REACHED).next().unwrap_or(rest).split_once(": ") {
             Some((proposals, words)) => format!("refuses {proposals} by default: {words}"),
             None => format!("refuses {rest} by default"),
         },
@@ -38,12 +39,18 @@ mod tests {
             assert_eq!((found.code, found.detail.as_str()), (Some(first.0), wanted));
         };
         let threads = (Code::UnsupportedProposal, "threads", "lacks threads: malformed limits flags");
+        let more = (
+            threads.0,
+            threads.1,
+            "lacks threads: malformed limits flags; its imports, wasi.f among them, were not reached",
+        );
         let import = (Code::MissingImport, "wasi.thread-spawn", "does not define wasi.thread-spawn");
         check(
             threads,
             import,
             "refuses threads by default: malformed limits flags; tried with --all as well: IN SHORT",
         );
+        check(more, import, "refuses threads by default: malformed limits flags; tried with --all as well: IN SHORT");
         check(threads, threads, "lacks threads: malformed limits flags; the same with --all");
         let other = (Code::UnsupportedProposal, "threads", "lacks threads: other words");
         check(threads, other, "lacks threads: malformed limits flags; tried with --all as well: IN SHORT");

@@ -126,7 +126,7 @@ catalogue! {
         "Use a runtime with the component model, or translate it with `jco transpile` for a JavaScript host.";
     MissingImport "missing-import" 'i' 410 Gap [Runtime]
         "The guest imports a function of a known ABI that this runtime does not define."
-        "Use a runtime that has this ABI, or build for an ABI that this runtime has.";
+        "Use a runtime that has this ABI.";
     ImportTypeMismatch "import-type-mismatch" 'y' 400 Gap [Abi]
         "The runtime defines the import with another type: two versions of one ABI, or two ABIs with one name."
         "Rebuild with a toolchain of the version that the runtime has, or use a runtime of the version that the module was built for.";

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::blame::runs_javascript;
 use crate::store::snapshots::{AcceptedLines, Store};
 use wasmlab_judge::remedies::{Short, Targets, of_row, with_targets};
-use wasmlab_model::codes::Code;
+use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::Facts;
 use wasmlab_model::report::{Artifact, Cell};
 use wasmlab_model::verdict::Verdict;
@@ -23,8 +23,10 @@ pub fn of_rows(cells: &mut [Cell], artifacts: &[Artifact], elsewhere: &AcceptedL
     for ((runtime, scenario), _) in elsewhere.iter().filter(|(_, line)| line.verdict == Verdict::Pass) {
         passing.entry(scenario.clone()).or_default().insert(runtime.clone());
     }
+    let none = BTreeSet::new();
     for cell in cells.iter_mut() {
-        let (Some(code), Some(columns)) = (cell.code, passing.get(&cell.scenario)) else { continue };
+        let Some(code) = cell.code else { continue };
+        let columns = passing.get(&cell.scenario).unwrap_or(&none);
         // In the order of the registry, in which the usual ones come first.
         let others = wasmlab_runtimes::all().iter().filter(|r| columns.contains(r.id()) && r.id() != cell.runtime);
         // A runtime that passes without the glue shows nothing of it.
@@ -32,8 +34,9 @@ pub fn of_rows(cells: &mut [Cell], artifacts: &[Artifact], elsewhere: &AcceptedL
         let others: Vec<(&str, &str)> = others.map(|runtime| (runtime.id(), runtime.engine)).collect();
         let artifact = artifacts.iter().find(|artifact| artifact.scenario == cell.scenario);
         let facts: Option<&Facts> = artifact.and_then(|artifact| artifact.facts.as_ref());
+        let differs = cell.blame == [Blame::Runtime];
         let own = cell.remedy.as_deref().filter(|remedy| *remedy != code.entry().remedy);
-        let short = Short { code, subject: cell.subject.as_deref(), runtime: &cell.runtime, own, facts };
+        let short = Short { code, subject: cell.subject.as_deref(), runtime: &cell.runtime, own, differs, facts };
         if let Some(remedy) = of_row(&short, &others) {
             cell.remedy = Some(remedy);
         }
