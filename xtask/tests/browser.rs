@@ -5,7 +5,7 @@
 #[expect(dead_code, reason = "other tests use the rest")]
 mod common;
 #[expect(dead_code, reason = "other tests use the rest")]
-#[path = "lab/trials.rs"]
+#[path = "common/trials.rs"]
 mod trials;
 
 use std::fs;
@@ -73,7 +73,7 @@ fn cells(ran: &CommandResult) -> Vec<(String, String, String)> {
     let mut cells = Vec::new();
     for cell in report["cells"].as_array().unwrap() {
         match text(cell, "verdict").as_str() {
-            "absent" => lab::required::not_here(&text(cell, "runtime"), &text(cell, "detail")),
+            "absent" => common::required::not_here(&text(cell, "runtime"), &text(cell, "detail")),
             "not-applicable" => {}
             verdict => {
                 let code = format!("{verdict} {}", text(cell, "code")).trim_end().to_owned();
@@ -101,7 +101,7 @@ fn is_open(workspace: &Workspace) -> bool {
 fn main() -> ExitCode {
     let arguments = libtest_mimic::Arguments::from_args();
     let workspace = workspace();
-    let healthy = lab::ran(command(&workspace, &["--engines", "built"]).output().unwrap());
+    let healthy = common::result_of(command(&workspace, &["--engines", "built"]).output().unwrap());
     let is_here = arguments.list || !cells(&healthy).is_empty();
     let missing: &[&str] = if is_here { &[] } else { &["chromium"] };
     let tests = vec![

@@ -5,7 +5,7 @@
 
 #[expect(dead_code, reason = "these guests are files of a user's own, not scenarios")]
 mod common;
-#[path = "lab/trials.rs"]
+#[path = "common/trials.rs"]
 mod trials;
 
 use std::path::Path;

@@ -28,7 +28,7 @@ const STDIN: &str = "[run]\nstdin = \"what it is given\"\n[expect]\nexit = 3\n";
 fn moved(workspace: &Workspace, scenario: &str, runtime: &str) -> Option<PathBuf> {
     let made = workspace.run(&["repro", scenario, runtime, "--offline"]);
     if made.code == 2 && made.stderr.contains("absent") {
-        lab::required::not_here(runtime, &made.stderr);
+        common::required::not_here(runtime, &made.stderr);
         return None;
     }
     assert_eq!(made.code, 0, "{runtime}: {}{}", made.stdout, made.stderr);

@@ -2,7 +2,7 @@
 
 use libtest_mimic::Trial;
 
-use super::lab::required::is_required;
+use super::common::required::is_required;
 
 /// A test that needs these programs on PATH.
 pub fn needs(name: impl Into<String>, programs: &[&'static str], test: impl FnOnce() + Send + 'static) -> Trial {
