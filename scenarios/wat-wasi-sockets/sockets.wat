@@ -2,11 +2,11 @@
 ;; what the host answers. An answer is an error number in any case; the question is which:
 ;;
 ;;     sock_accept on 3: errno=57       the answer itself, one line a call
-;;     lab: sock-accept ok              every answer says "this descriptor is not for that"
-;;     lab: sock-accept errno=52 sock_accept
+;;     lab: accept-errno ok              every answer says "this descriptor is not for that"
+;;     lab: accept-errno errno=52 sock_accept
 ;;                                      an answer says something else: 52 (ENOSYS) and 58 (ENOTSUP)
 ;;                                      mean that the function is only there by name
-;;     lab: sock-accept wrong TEXT      it claims success, on a descriptor that is no socket
+;;     lab: accept-errno wrong TEXT      it claims success, on a descriptor that is no socket
 ;;
 ;; The arguments are the numbers of the descriptors to try.
 (module
@@ -38,13 +38,13 @@
   (data (i32.const 0x10) "\40\00\00\00\10\00\00\00")
 
   ;; A capability's name, and 16 bytes behind it the function's: see $function.
-  (data (i32.const 0x100) "sock-accept\00")        (global $accept i32 (i32.const 0x100))
+  (data (i32.const 0x100) "accept-errno\00")        (global $accept i32 (i32.const 0x100))
   (data (i32.const 0x110) "sock_accept\00")
-  (data (i32.const 0x120) "sock-recv\00")          (global $recv i32 (i32.const 0x120))
+  (data (i32.const 0x120) "recv-errno\00")          (global $recv i32 (i32.const 0x120))
   (data (i32.const 0x130) "sock_recv\00")
-  (data (i32.const 0x140) "sock-send\00")          (global $send i32 (i32.const 0x140))
+  (data (i32.const 0x140) "send-errno\00")          (global $send i32 (i32.const 0x140))
   (data (i32.const 0x150) "sock_send\00")
-  (data (i32.const 0x160) "sock-shutdown\00")      (global $shutdown i32 (i32.const 0x160))
+  (data (i32.const 0x160) "shutdown-errno\00")      (global $shutdown i32 (i32.const 0x160))
   (data (i32.const 0x170) "sock_shutdown\00")
   (data (i32.const 0x200) " on \00")               (global $on i32 (i32.const 0x200))
   (data (i32.const 0x210) ": errno=\00")           (global $answers i32 (i32.const 0x210))

@@ -23,7 +23,7 @@
   (global $own (mut i32) (i32.const 0))
   ;; Passive: the data of an active segment would be written again by every thread's instance.
   (data $spawned "lab: thread-spawn ok\n")                     ;; 21 bytes
-  (data $refused "lab: thread-spawn no-errno the host answers less than 0\n") ;; 56 bytes
+  (data $refused "lab: thread-spawn refused wasi.thread-spawn answers less than 0\n") ;; 64 bytes
   (data $joined "lab: thread-join ok\n")                       ;; 20 bytes
   (data $late "lab: thread-join wrong the threads did not end within 5 s\n") ;; 58 bytes
   (data $shared "lab: thread-memory ok\n")                     ;; 22 bytes
@@ -52,8 +52,8 @@
     (loop $next
       (if (i32.lt_s (call $thread_spawn (local.get $n)) (i32.const 0))
         (then
-          (memory.init $refused (i32.const 0x100) (i32.const 0) (i32.const 56))
-          (call $print (i32.const 56))
+          (memory.init $refused (i32.const 0x100) (i32.const 0) (i32.const 64))
+          (call $print (i32.const 64))
           (call $proc_exit (i32.const 1))))
       (local.set $n (i32.add (local.get $n) (i32.const 1)))
       (br_if $next (i32.le_u (local.get $n) (global.get $threads))))

@@ -12,7 +12,9 @@ use wasmlab_model::scenario::{EntryPointKind, Scenario, ScenarioFile};
 use wasmlab_toolchains as toolchains;
 
 use crate::store::files;
+use document::{Document, TextFault};
 
+mod document;
 pub mod http;
 mod names;
 mod server;
@@ -21,9 +23,9 @@ mod steps;
 mod tests;
 
 /// The largest file that is made up for a guest, bytes.
-const MOST_GENERATED: u64 = 64 << 20;
+const MAX_GENERATED_BYTES: u64 = 64 << 20;
 /// The end of the year 9999, seconds since 1970: file systems and languages write no later one.
-const LAST_SECOND: u64 = 253_402_300_799;
+const MAX_MODIFIED: u64 = 253_402_300_799;
 
 /// Version of `scenario.toml` that this lab reads.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -98,31 +100,23 @@ pub fn load(dir: &Path) -> Result<Scenario, Vec<ScenarioError>> {
     let fault = |line, message: String| ScenarioError { file: file.clone(), line, message };
     let text = fs::read_to_string(&file)
         .map_err(|e| vec![fault(None, format!("the file cannot be read: {e}; every folder here needs one"))])?;
-    let spec = parse(&text).map_err(|(line, message)| vec![fault(line, message)])?;
+    let (document, spec) = Document::parse(&text)
+        .map_err(|faults| faults.into_iter().map(|(line, message)| fault(line, message)).collect::<Vec<_>>())?;
     let name = dir.file_name().and_then(|n| n.to_str()).unwrap_or_default().to_owned();
-    let faults: Vec<ScenarioError> = check(&name, dir, &spec)
+    let mut faults: Vec<ScenarioError> = check(&name, dir, &spec)
         .into_iter()
-        .map(|(key, message)| fault(line_of(&text, &key), format!("`{key}`: {message}")))
+        .map(|(key, message)| fault(document.line_of(&key), format!("`{key}`: {message}")))
         .collect();
+    faults.sort_by_key(|fault| fault.line);
     if faults.is_empty() { Ok(Scenario { name, dir: dir.to_owned(), spec }) } else { Err(faults) }
 }
 
 /// Parses the text alone.
 ///
 /// # Errors
-/// The line, where the parser knows it, and its words.
-pub fn parse(text: &str) -> Result<ScenarioFile, (Option<usize>, String)> {
-    toml::from_str(text).map_err(|error| {
-        let line = error.span().map(|span| text[..span.start.min(text.len())].matches('\n').count() + 1);
-        (line, error.message().trim_end().replace('\n', "; "))
-    })
-}
-
-/// The line of a key such as `build.source` or `known[1].code`, as well as a search can tell.
-fn line_of(text: &str, key: &str) -> Option<usize> {
-    let last = key.rsplit('.').next()?;
-    let last = last.split('[').next()?;
-    text.lines().position(|l| l.trim_start().trim_start_matches('[').starts_with(last)).map(|i| i + 1)
+/// What is wrong with it, each with its line where the parser knows it.
+pub fn parse(text: &str) -> Result<ScenarioFile, Vec<TextFault>> {
+    Document::parse(text).map(|(_, spec)| spec)
 }
 
 type Faults = Vec<(String, String)>;
@@ -194,12 +188,12 @@ fn check_run(folder: &Path, spec: &ScenarioFile, faults: &mut Faults) {
         {
             say(&format!("run.dir[{index}].copy"), format!("`{}` is not a folder of the scenario's", from.display()));
         } else if let Some(from) = &dir.copy
-            && let Some(name) = foreign(folder, from)
+            && let Some(name) = escaping_file(folder, from)
         {
             let words = "is no regular file of the scenario's: a link that leads out, a pipe, a device";
             say(&format!("run.dir[{index}].copy"), format!("`{}` {words}", from.join(name).display()));
         }
-        if dir.modified.is_some_and(|seconds| seconds > LAST_SECOND) {
+        if dir.modified.is_some_and(|seconds| seconds > MAX_MODIFIED) {
             say(&format!("run.dir[{index}].modified"), "is after the year 9999: give seconds since 1970".to_owned());
         }
         if dir.host.is_some() {
@@ -207,8 +201,8 @@ fn check_run(folder: &Path, spec: &ScenarioFile, faults: &mut Faults) {
                 "names a folder of this machine, which is for the command line (`check --dir-rw`): give files or copy";
             say(&format!("run.dir[{index}].host"), words.to_owned());
         }
-        if let Some((path, bytes)) = dir.generated.iter().find(|(_, bytes)| **bytes > MOST_GENERATED) {
-            let most = MOST_GENERATED >> 20;
+        if let Some((path, bytes)) = dir.generated.iter().find(|(_, bytes)| **bytes > MAX_GENERATED_BYTES) {
+            let most = MAX_GENERATED_BYTES >> 20;
             say(&format!("run.dir[{index}].generated"), format!("`{path}` of {bytes} bytes is more than {most} MiB"));
         }
         let given = !(dir.files.is_empty() && dir.links.is_empty() && dir.generated.is_empty()) || dir.copy.is_some();
@@ -223,9 +217,11 @@ fn check_run(folder: &Path, spec: &ScenarioFile, faults: &mut Faults) {
         say("run.entry", "is `http`, and there is no [[run.port]]: name the one the host serves on".to_owned());
     }
     let mut names = BTreeSet::new();
-    for name in run.socket.iter().map(|s| &s.name).chain(run.port.iter().map(|p| &p.name)) {
+    let sockets = run.socket.iter().enumerate().map(|(index, s)| ("socket", index, &s.name));
+    for (kind, index, name) in sockets.chain(run.port.iter().enumerate().map(|(index, p)| ("port", index, &p.name))) {
         if !is_kebab(name) || !names.insert(name) {
-            say("run.port", format!("`{name}` is not kebab-case, or the name of two sockets or ports"));
+            let key = format!("run.{kind}[{index}].name");
+            say(&key, format!("`{name}` is not kebab-case, or the name of two sockets or ports"));
         }
     }
     let in_files = run.dir.iter().flat_map(|d| d.files.values()).map(|text| ("run.dir", text));
@@ -302,7 +298,7 @@ pub fn is_inside(path: &Path) -> bool {
 }
 
 /// The first file below `from` that is no regular one, or that a link gives from elsewhere.
-fn foreign(folder: &Path, from: &Path) -> Option<PathBuf> {
+fn escaping_file(folder: &Path, from: &Path) -> Option<PathBuf> {
     let dir = folder.join(from);
     let is_own = |name: &PathBuf| dir.join(name).is_file() && is_really_inside(folder, &from.join(name));
     files::walk(&dir, &[]).unwrap_or_default().into_iter().find(|name| !is_own(name))

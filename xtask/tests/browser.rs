@@ -1,16 +1,19 @@
 //! Guests in a page that do what they must not: each costs its own cell and nothing else, gets its code within
-//! its limit, and leaves no process behind. Where no Chromium is, there is nothing to test, and each test says so.
+//! its limit, and leaves no process behind. Ignored where no Chromium is.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[expect(dead_code, reason = "other tests use the rest")]
-mod lab;
+mod common;
+#[expect(dead_code, reason = "other tests use the rest")]
+#[path = "common/trials.rs"]
+mod trials;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
-use lab::{Ran, Workspace};
+use common::{CommandResult, Workspace};
 use serde_json::Value;
 
 const HEALTHY: &str = "(module (func (export \"_start\")))";
@@ -63,14 +66,14 @@ fn command(workspace: &Workspace, args: &[&str]) -> Command {
     command
 }
 
-/// The cells that were measured, as `scenario on runtime: verdict code`; none where no Chromium is.
-fn cells(ran: &Ran) -> Vec<(String, String, String)> {
+/// The cells that were measured, as `scenario on runtime: verdict code`.
+fn cells(ran: &CommandResult) -> Vec<(String, String, String)> {
     let report: Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|e| panic!("{e}: {}", ran.stderr));
     let text = |cell: &Value, key: &str| cell[key].as_str().unwrap_or_default().to_owned();
     let mut cells = Vec::new();
     for cell in report["cells"].as_array().unwrap() {
         match text(cell, "verdict").as_str() {
-            "absent" => eprintln!("NOT TESTED on {}: {}", text(cell, "runtime"), text(cell, "detail")),
+            "absent" => common::required::not_here(&text(cell, "runtime"), &text(cell, "detail")),
             "not-applicable" => {}
             verdict => {
                 let code = format!("{verdict} {}", text(cell, "code")).trim_end().to_owned();
@@ -95,7 +98,23 @@ fn is_open(workspace: &Workspace) -> bool {
     left_behind(workspace).iter().any(|line| line.contains("--remote-debugging-port"))
 }
 
-#[test]
+fn main() -> ExitCode {
+    let arguments = libtest_mimic::Arguments::from_args();
+    let workspace = workspace();
+    let healthy = common::result_of(command(&workspace, &["--engines", "built"]).output().unwrap());
+    let is_here = arguments.list || !cells(&healthy).is_empty();
+    let missing: &[&str] = if is_here { &[] } else { &["chromium"] };
+    let tests = vec![
+        trials::without(
+            "every hostile guest of a page costs its own cell only",
+            missing,
+            every_hostile_guest_of_a_page_costs_its_own_cell_only,
+        ),
+        trials::without("an interrupted lab leaves no browser", missing, an_interrupted_lab_leaves_no_browser),
+    ];
+    libtest_mimic::run(&arguments, tests).exit_code()
+}
+
 fn every_hostile_guest_of_a_page_costs_its_own_cell_only() {
     let workspace = workspace();
     for (name, _) in GUESTS {
@@ -112,7 +131,7 @@ fn every_hostile_guest_of_a_page_costs_its_own_cell_only() {
         workspace.write(&format!("scenarios/{name}/{name}.c"), page);
     }
     let began = Instant::now();
-    let ran = lab::ran(command(&workspace, &["--timeout", "4"]).output().unwrap());
+    let ran = common::result_of(command(&workspace, &["--timeout", "4"]).output().unwrap());
     let cells = cells(&ran);
     assert!(began.elapsed() < Duration::from_secs(400), "nothing may hang the lab");
     let mut wrong = Vec::new();
@@ -125,18 +144,13 @@ fn every_hostile_guest_of_a_page_costs_its_own_cell_only() {
         }
     }
     assert!(wrong.is_empty(), "{}\n{}", wrong.join("\n"), ran.stderr);
-    assert!(cells.is_empty() || cells.len() > PAGES.len() + GUESTS.len(), "{}", ran.stdout);
+    assert!(cells.len() > PAGES.len() + GUESTS.len(), "{}", ran.stdout);
     assert_eq!(left_behind(&workspace), Vec::<String>::new());
 }
 
-#[test]
 fn an_interrupted_lab_leaves_no_browser() {
     let workspace = workspace();
     workspace.scenario("loop", &fs::read_to_string(fixtures("hostile/loop.wat")).unwrap(), "");
-    let healthy = lab::ran(command(&workspace, &["--scenario", "healthy"]).output().unwrap());
-    if cells(&healthy).is_empty() {
-        return;
-    }
     let mut lab = command(&workspace, &["--scenario", "loop", "--timeout", "60"]);
     let mut lab = lab.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let deadline = Instant::now() + Duration::from_secs(20);

@@ -3,14 +3,14 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[expect(dead_code, reason = "calls here need the compiler's variables: see `command`")]
-mod lab;
+mod common;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use lab::{Ran, Workspace};
+use common::{CommandResult, Workspace};
 
 const HEALTHY: &str = "(module (func (export \"_start\")))";
 
@@ -46,13 +46,13 @@ fn command(workspace: &Workspace, compiler: &Path, args: &[&str]) -> Command {
 
 /// What came of the guest that `compiler` was to make: the call, `VERDICT CODE`, and the detail. The other
 /// guest passes everywhere.
-fn run(workspace: &Workspace, compiler: &Path) -> (Ran, String, String) {
-    let args = ["run-all", "--engines", "built", "--runtime", lab::COLUMNS, "--output", "json"];
+fn run(workspace: &Workspace, compiler: &Path) -> (CommandResult, String, String) {
+    let args = ["run-all", "--engines", "built", "--runtime", common::COLUMNS, "--output", "json"];
     let began = Instant::now();
-    let ran = lab::ran(command(workspace, compiler, &args).output().unwrap());
+    let ran = common::result_of(command(workspace, compiler, &args).output().unwrap());
     assert!(began.elapsed() < Duration::from_secs(200), "{} held the lab", compiler.display());
     let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|e| panic!("{e}: {}", ran.stderr));
-    assert!(!lab::measured(&report).is_empty());
+    assert!(!common::measured(&report).is_empty());
     let cells = report["cells"].as_array().unwrap();
     let here = |name: &str| -> Vec<&serde_json::Value> {
         let of_it =
@@ -111,7 +111,7 @@ fn a_known_link_error_is_no_bad_news_and_a_wrong_note_about_one_is() {
     let (workspace, compiler) = with_compiler("undefined", known);
     let (ran, answer, _) = run(&workspace, &compiler);
     assert_eq!((answer.as_str(), ran.code), ("not-built undefined-symbol", 0), "{}", ran.stderr);
-    let built = lab::ran(command(&workspace, &compiler, &["build", "--require-built"]).output().unwrap());
+    let built = common::result_of(command(&workspace, &compiler, &["build", "--require-built"]).output().unwrap());
     assert_eq!(built.code, 0, "{}", built.stderr);
 
     let (workspace, compiler) = with_compiler("well", known);
@@ -125,17 +125,17 @@ fn a_second_build_with_nothing_changed_starts_no_compiler() {
     let log = workspace.path("clang-well.log");
     let compiled = || fs::read_to_string(&log).unwrap_or_default().lines().count();
     for _ in 0..2 {
-        let built = lab::ran(command(&workspace, &compiler, &["build"]).output().unwrap());
+        let built = common::result_of(command(&workspace, &compiler, &["build"]).output().unwrap());
         assert_eq!((built.code, compiled()), (0, 1), "{}", built.stderr);
     }
     workspace.write("scenarios/fake-well/guest.c", "int main(void) { return 1; }\n");
-    assert_eq!(lab::ran(command(&workspace, &compiler, &["build"]).output().unwrap()).code, 0);
+    assert_eq!(common::result_of(command(&workspace, &compiler, &["build"]).output().unwrap()).code, 0);
     assert_eq!(compiled(), 2, "a changed source is built anew");
 
     // An answer of the linker is an answer too.
     let (workspace, compiler) = with_compiler("undefined", "");
     for _ in 0..2 {
-        let built = lab::ran(command(&workspace, &compiler, &["build"]).output().unwrap());
+        let built = common::result_of(command(&workspace, &compiler, &["build"]).output().unwrap());
         assert!(built.code == 1 && built.stderr.contains("undefined-symbol"), "{}", built.stderr);
     }
     assert_eq!(fs::read_to_string(workspace.path("clang-undefined.log")).unwrap().lines().count(), 1);
@@ -145,16 +145,16 @@ fn a_second_build_with_nothing_changed_starts_no_compiler() {
 #[test]
 fn a_guest_in_c_becomes_a_prebuilt_one() {
     let (workspace, compiler) = with_compiler("well", "");
-    let blessed = lab::ran(command(&workspace, &compiler, &["bless", "--guests"]).output().unwrap());
+    let blessed = common::result_of(command(&workspace, &compiler, &["bless", "--guests"]).output().unwrap());
     assert_eq!(blessed.code, 0, "{}", blessed.stderr);
     let provenance = fs::read_to_string(workspace.path("fixtures/fake-well/provenance.toml")).unwrap();
     assert!(provenance.contains("command = \"clang"), "{provenance}");
     assert!(!workspace.path("fixtures/healthy").exists(), "the lab translates WAT by itself");
 
-    let args = ["run-all", "--engines", "built", "--runtime", lab::COLUMNS, "--output", "json"];
+    let args = ["run-all", "--engines", "built", "--runtime", common::COLUMNS, "--output", "json"];
     let bare = workspace.path("clang-bare");
     std::os::unix::fs::symlink(fake(), &bare).unwrap();
-    let ran = lab::ran(command(&workspace, &bare, &args).output().unwrap());
+    let ran = common::result_of(command(&workspace, &bare, &args).output().unwrap());
     let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|e| panic!("{e}: {}", ran.stderr));
     let cells = report["cells"].as_array().unwrap();
     let here = cells.iter().filter(|c| c["scenario"] == "fake-well" && c["verdict"] != "absent");
@@ -175,32 +175,4 @@ fn a_target_that_was_renamed_is_told_with_its_new_name() {
     let ran = workspace.run(&["build"]);
     let told = ran.stderr.contains("target-renamed") && ran.stderr.contains("wasm32-wasip1");
     assert!(ran.code == 1 && told, "{}: {}", ran.code, ran.stderr);
-}
-
-/// The output of a real Emscripten, where there is one.
-#[test]
-fn emscriptens_own_output_runs_by_its_glue() {
-    if Command::new("emcc").arg("--version").output().is_err() {
-        eprintln!("not tested: emcc is not here");
-        return;
-    }
-    let workspace = Workspace::new();
-    let c = "#include <stdio.h>\n#include <stdlib.h>\nint main(int n, char **a) {\n  const char *g = getenv(\"GREETING\");\n  \
-             printf(\"%s %s\\n\", a[n - 1], g ? g : \"nothing\");\n  return 5;\n}\n";
-    let toml = "schema = 1\ntitle = \"t\"\nfamily = \"f\"\nroute = \"r\"\n[build]\ntoolchain = \"emscripten\"\nsource = \"guest.c\"\n\
-                artifact = \"guest.wasm\"\ncompanions = [\"guest.js\"]\nflags = [\"-sWASM_ASYNC_COMPILATION=0\"]\n[run]\nargs = [\"one\"]\n\
-                env = { GREETING = \"hello\" }\n[expect]\nexit = 5\nstdout = \"one hello\\n\"\n";
-    workspace.write("scenarios/glue-of-emscripten/scenario.toml", toml);
-    workspace.write("scenarios/glue-of-emscripten/guest.c", c);
-    let ran = workspace.run(&["run-all", "--runtime", "{node,deno,bun}", "--output", "json"]);
-    let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|e| panic!("{e}: {}", ran.stderr));
-    for cell in report["cells"].as_array().unwrap().iter().filter(|c| c["verdict"] != "absent") {
-        assert_eq!((&cell["verdict"], &cell["execution_path"]), (&"pass".into(), &"glue:emscripten".into()), "{cell}");
-    }
-    let ran = workspace.run(&["run-one", "glue-of-emscripten", "node"]);
-    assert!(
-        ran.stdout.contains("glue-of-emscripten on node by glue:emscripten: pass") || ran.stdout.contains("absent"),
-        "{}",
-        ran.stdout
-    );
 }

@@ -14,6 +14,7 @@ const UPDATE: &str = "WASMLAB_UPDATE_README";
 const ALLOWED: &[(&str, &[&str])] = &[
     ("wasmlab-protocol", &[]),
     ("wasmlab-process", &[]),
+    ("wasmlab-http", &[]),
     ("wasmlab-model", &["wasmlab-protocol"]),
     ("wasmlab-inspect", &["wasmlab-model"]),
     ("wasmlab-judge", &["wasmlab-model", "wasmlab-protocol"]),

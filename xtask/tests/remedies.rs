@@ -4,12 +4,14 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[expect(dead_code, reason = "these guests are files of a user's own, not scenarios")]
-mod lab;
+mod common;
+#[path = "common/trials.rs"]
+mod trials;
 
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
-use lab::Workspace;
+use common::Workspace;
 
 /// A guest before and after its remedy.
 struct Row {
@@ -155,7 +157,7 @@ const ROWS: &[Row] = &[
     },
 ];
 
-/// Switches that give a runtime a larger stack, as [`wasmlab_runtimes::Runtime::larger_stack`] names them: the
+/// Switches that give a runtime a larger stack, as [`wasmlab_runtimes::Runtime::stack_hint`] names them: the
 /// program, what is asked without and with the switch, and what names it in the remedy.
 const STACKS: &[(&str, &str, &str, &str)] = &[
     ("wasmtime-cli", "wasmtime run", "wasmtime run -W max-wasm-stack=33554432", "-W max-wasm-stack="),
@@ -172,38 +174,15 @@ const CALL: &str = "import { readFileSync } from 'node:fs';\nconst { instance } 
                     WebAssembly.instantiate(readFileSync('deep.wasm'));\nconsole.log(instance.exports.down(100000));\n";
 
 fn main() -> ExitCode {
-    let wanted: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
-    let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|part| name.contains(part.as_str()));
-    let (mut failed, mut followed) = (0, 0);
-    let mut told = |name: &str, missing: Vec<&str>, follow: &dyn Fn()| {
-        if !is_wanted(name) {
-            return;
-        }
-        if !missing.is_empty() {
-            println!("test {name} ... ignored, {} is not here", missing.join(", "));
-        } else if std::panic::catch_unwind(std::panic::AssertUnwindSafe(follow)).is_ok() {
-            followed += 1;
-            println!("test {name} ... ok");
-        } else {
-            failed += 1;
-            println!("test {name} ... FAILED");
-        }
-    };
-    for row in ROWS {
-        told(row.name, missing(row.tools), &|| follow(row));
-    }
-    for (column, without, with, names) in STACKS {
-        let program = without.split(' ').next().unwrap();
-        told(&format!("a larger stack on {column}"), missing(&[program]), &|| {
+    let arguments = libtest_mimic::Arguments::from_args();
+    let rows = ROWS.iter().map(|row| trials::needs(row.name, row.tools, move || follow(row)));
+    let stacks = STACKS.iter().map(|(column, without, with, names)| {
+        let program = without.split(' ').next().unwrap_or_default();
+        trials::needs(format!("a larger stack on {column}"), &[program], move || {
             larger_stack(column, without, with, names)
-        });
-    }
-    println!("{followed} followed, {failed} failed");
-    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-}
-
-fn missing(tools: &[&'static str]) -> Vec<&'static str> {
-    tools.iter().copied().filter(|tool| which::which(tool).is_err()).collect()
+        })
+    });
+    libtest_mimic::run(&arguments, rows.chain(stacks).collect()).exit_code()
 }
 
 /// The guest falls short as it is told, its remedy is the one that is followed here, and then it runs.
@@ -264,7 +243,7 @@ fn check(workspace: &Workspace, file: &str, row: &Row) -> (Vec<(String, String, 
 /// A recursion that is too deep for the runtime as it comes, and is not with the switch that its remedy names.
 fn larger_stack(column: &str, without: &str, with: &str, names: &str) {
     let runtime = wasmlab_runtimes::find(column).unwrap();
-    assert!(runtime.larger_stack.unwrap().contains(names), "{column} names another switch");
+    assert!(runtime.stack_hint.unwrap().contains(names), "{column} names another switch");
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("deep.wasm"), wat::parse_str(DEEP).unwrap()).unwrap();
     std::fs::write(folder.path().join("call.mjs"), CALL).unwrap();

@@ -1,13 +1,12 @@
 //! What a missing import means: that depends on the ABI that it belongs to, and on what the module is.
 
-use super::words::one_line;
-use super::{Evidence, because, plugins};
+use super::{Evidence, emscripten, plugin_hosts, with_code};
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::{Abi, BinaryKind, Facts, Import, Shape};
 use wasmlab_model::verdict::Judgement;
 
 /// `module.name`, or the name alone for components.
-pub fn named(module: &str, name: &str) -> String {
+pub fn import_name(module: &str, name: &str) -> String {
     if module.is_empty() { name.to_owned() } else { format!("{module}.{name}") }
 }
 
@@ -19,20 +18,29 @@ pub fn missing(facts: Option<&Facts>, module: &str, name: &str, ty: &str, missin
     let found = facts.and_then(|f| find(f, module, name));
     let import = match found {
         _ if component => module.to_owned(),
-        Some(found) => named(&found.module, &found.name),
-        None => named(module, name),
+        Some(found) => import_name(&found.module, &found.name),
+        None => import_name(module, name),
     };
     let abi = facts.and_then(|f| f.abis.iter().find(|a| a.evidence.contains(&import))).map(|a| a.abi);
-    let candidate = candidate(if component { module } else { name }).filter(|_| component || module.is_empty());
-    let reason = candidate.map_or_else(|| reason(facts, found, abi, name), of_candidate);
+    let candidate = release_candidate(if component { module } else { name }).filter(|_| component || module.is_empty());
+    // Where WASI is missing too, what no WASI host has decides: it would come next on every other runtime.
+    let next = facts.filter(|_| abi == Some(Abi::Wasi01)).and_then(|f| Some((f, foreign(f)?)));
+    let reason = match (candidate, next) {
+        (Some(candidate), _) => of_candidate(candidate),
+        (None, Some((facts, import))) => reason_of(facts, import),
+        (None, None) => reason(facts, found, abi, name),
+    };
     let shown = if component && !name.is_empty() { format!("{import}#{name}") } else { import.clone() };
     let ty = match found.and_then(|f| Some((kind_of(&f.ty)?, f.ty.as_str()))) {
         Some((kind, ty)) => format!(", {kind}: {ty}"),
-        None if ty.is_empty() => String::new(),
+        // The type is that of the interface, which is not what is missing in it.
+        None if ty.is_empty() || component => String::new(),
         None => format!(": {ty}"),
     };
-    let detail = format!("does not define {shown}{ty}{}{}", more(missing), reason.note);
-    let judgement = because(reason.code, import, detail);
+    let also = next.map(|(_, import)| format!("; it also imports {}", with_its_host(facts, &[import])));
+    let detail = format!("does not define {shown}{ty}{}{}{}", more(missing), also.unwrap_or_default(), reason.note);
+    let subject = next.map_or(import, |(_, import)| import_name(&import.module, &import.name));
+    let judgement = with_code(reason.code, subject, detail);
     Judgement { blame: reason.blame.map_or(judgement.blame, <[_]>::to_vec), remedy: reason.remedy, ..judgement }
 }
 
@@ -48,21 +56,24 @@ fn more(missing: u32) -> String {
 /// The judgement on the first of `missing` imports that the JavaScript beside a module does not define either, where
 /// that loaded it: no host can make up for it.
 pub fn not_in_glue(module: &str, name: &str, missing: u32) -> Judgement {
-    let import = named(module, name);
-    let detail =
-        format!("its own JavaScript file does not define {import}{}: module and glue do not fit each other", more(missing));
+    let import = import_name(module, name);
+    let detail = format!(
+        "its own JavaScript file does not define {import}{}: module and glue do not fit each other",
+        more(missing)
+    );
     let remedy = "Build both anew in one run, by tools that fit each other (emcc takes the `wasm-opt` of PATH before its \
                   own, and a newer one shortens the names in the module alone), or at -O2, which shortens none.";
-    let judgement = because(Code::MissingImport, import, detail);
+    let judgement = with_code(Code::MissingImport, import, detail);
     Judgement { blame: vec![Blame::Toolchain], remedy: Some(remedy.to_owned()), ..judgement }
 }
 
 /// An interface of WIT, or `interface#name`, with the version that the component imports it in: JavaScript hosts are
 /// told none, or where it begins.
 fn with_version(facts: Option<&Facts>, name: &str) -> String {
-    let (interface, member) = name.split_once('#').map_or((name, None), |(interface, member)| (interface, Some(member)));
+    let (interface, member) =
+        name.split_once('#').map_or((name, None), |(interface, member)| (interface, Some(member)));
     let component = facts.filter(|f| f.kind == BinaryKind::Component && interface.contains('/'));
-    let mut imports = component.iter().flat_map(|f| &f.imports).map(|i| named(&i.module, &i.name));
+    let mut imports = component.iter().flat_map(|f| &f.imports).map(|i| import_name(&i.module, &i.name));
     let whole = imports.find(|import| {
         import.strip_prefix(interface).is_some_and(|rest| rest.is_empty() || rest.starts_with(['@', '.']))
     });
@@ -70,44 +81,78 @@ fn with_version(facts: Option<&Facts>, name: &str) -> String {
     member.map(|member| format!("{whole}#{member}")).unwrap_or(whole)
 }
 
-/// A process that died by `signal` on a runtime that runs a guest without a look at its imports, one of which no
-/// WASI host has: both are told.
-pub fn not_looked_for(evidence: &Evidence, signal: &str) -> Option<Judgement> {
+/// A guest that came to a bad end on a runtime that runs it without a look at its imports, some of which no WASI host
+/// has. `ended` says how: `it dies by SIGSEGV`. Which of several it called is not told.
+pub fn unchecked_import(evidence: &Evidence, ended: &str) -> Option<Judgement> {
     let facts = evidence.facts.ok().filter(|_| evidence.progress.unchecked_imports)?;
+    let imports: Vec<&Import> = facts.imports.iter().filter(|import| is_foreign(facts, import)).collect();
+    let (first, others) = imports.split_first()?;
+    let reason = reason_of(facts, first);
+    let which = if others.is_empty() { "" } else { "; which of them it called is not told" };
+    let lines = evidence.lab_lines();
+    let last = lines.last().map(|line| format!(" after its check {}", line.name)).unwrap_or_default();
+    let it = with_its_host(Some(facts), &imports);
+    let detail = format!("{ended}{last}; it imports {it}{which}; the runtime starts it all the same{}", reason.note);
+    let subject = others.is_empty().then(|| import_name(&first.module, &first.name));
+    let judgement = with_code(reason.code, subject, detail);
+    Some(Judgement { blame: reason.blame.map_or(judgement.blame, <[_]>::to_vec), remedy: reason.remedy, ..judgement })
+}
+
+/// A runtime that finds nothing to call by `name` in a module that is made for another host: then it is the imports
+/// that are missing.
+pub fn made_for_another_host(facts: &Facts, name: &str) -> Option<Judgement> {
     let import = foreign(facts)?;
-    let mut judgement = missing(Some(facts), &import.module, &import.name, "", 0);
-    let detail =
-        format!("{}; it does not look before the guest calls it, and its process dies by {signal}", judgement.detail);
-    judgement.detail = one_line(&detail);
-    if !judgement.blame.contains(&Blame::Runtime) {
-        judgement.blame.push(Blame::Runtime);
-    }
-    Some(judgement)
+    let reason = reason_of(facts, import);
+    let imports = with_its_host(Some(facts), &[import]);
+    let detail = format!("finds no `{name}` to call; the module imports {imports}{}", reason.note);
+    let judgement = with_code(reason.code, import_name(&import.module, &import.name), detail);
+    Some(Judgement { blame: reason.blame.map_or(judgement.blame, <[_]>::to_vec), remedy: reason.remedy, ..judgement })
 }
 
 /// The first import that no WASI host has, where the module has one: what a runtime that does not look at its
 /// imports first would come to miss. Memories and tables that a linker left out are made by some runtimes.
 pub fn foreign(facts: &Facts) -> Option<&Import> {
+    facts.imports.iter().find(|import| is_foreign(facts, import))
+}
+
+fn is_foreign(facts: &Facts, import: &Import) -> bool {
     let side = facts.shape == Shape::SideModule;
-    let is_foreign = |import: &&Import| {
-        let name = named(&import.module, &import.name);
-        match facts.abis.iter().find(|a| a.evidence.contains(&name)).map(|a| a.abi) {
-            None
-            | Some(Abi::Wasi01 | Abi::Wasi02 | Abi::Wasi03 | Abi::Wasix | Abi::WasiThreads | Abi::WasiUnstable) => side,
-            Some(Abi::Unlinked) => side || !matches!(kind_of(&import.ty), Some("a memory" | "a table")),
-            Some(_) => true,
-        }
+    match abi_of(facts, import) {
+        None | Some(Abi::Wasi01 | Abi::Wasi02 | Abi::Wasi03 | Abi::WasiUnstable) => side,
+        Some(Abi::Unlinked) => side || !matches!(kind_of(&import.ty), Some("a memory" | "a table")),
+        Some(_) => true,
+    }
+}
+
+fn abi_of(facts: &Facts, import: &Import) -> Option<Abi> {
+    let name = import_name(&import.module, &import.name);
+    facts.abis.iter().find(|a| a.evidence.contains(&name)).map(|a| a.abi)
+}
+
+/// `env.abort and 2 more, which no WASI host defines`.
+fn with_its_host(facts: Option<&Facts>, imports: &[&Import]) -> String {
+    let Some((first, others)) = imports.split_first() else { return String::new() };
+    let more = match others {
+        [] => String::new(),
+        [other] => format!(" and {}", import_name(&other.module, &other.name)),
+        others => format!(" and {} more", others.len()),
     };
-    facts.imports.iter().find(is_foreign)
+    let whose = match facts.and_then(|facts| abi_of(facts, first)) {
+        Some(Abi::Wasix) => "which only a host of WASIX defines",
+        Some(Abi::WasiThreads) => "which only a host of wasi-threads defines",
+        _ => "which no WASI host defines",
+    };
+    format!("{}{more}, {whose}", import_name(&first.module, &first.name))
 }
 
 /// The import of these names; some runtimes cut the import's module at its first dot.
 fn find<'a>(facts: &'a Facts, module: &str, name: &str) -> Option<&'a Import> {
     let exact = facts.imports.iter().find(|i| i.module == module && i.name == name);
     exact.or_else(|| {
-        let tail = named(module, name);
+        let tail = import_name(module, name);
         let tail = tail.trim_start_matches('.');
-        let mut alike = facts.imports.iter().filter(|i| named(&i.module, &i.name).trim_start_matches('.') == tail);
+        let mut alike =
+            facts.imports.iter().filter(|i| import_name(&i.module, &i.name).trim_start_matches('.') == tail);
         alike.next().filter(|_| alike.next().is_none())
     })
 }
@@ -137,7 +182,7 @@ fn with(code: Code, remedy: &str) -> Reason {
 }
 
 /// The version of a WASI interface that is a release candidate: `0.2.0-rc-2023-12-05`.
-pub fn candidate(interface: &str) -> Option<&str> {
+pub fn release_candidate(interface: &str) -> Option<&str> {
     let (package, version) = interface.split_once('@')?;
     (package.starts_with("wasi:") && version.contains("-rc")).then_some(version)
 }
@@ -160,6 +205,10 @@ fn of_candidate(version: &str) -> Reason {
     }
 }
 
+fn reason_of(facts: &Facts, import: &Import) -> Reason {
+    reason(Some(facts), Some(import), abi_of(facts, import), &import.name)
+}
+
 fn reason(facts: Option<&Facts>, import: Option<&Import>, abi: Option<Abi>, name: &str) -> Reason {
     let shape = facts.map(|f| f.shape);
     if shape == Some(Shape::SideModule) {
@@ -173,7 +222,6 @@ fn reason(facts: Option<&Facts>, import: Option<&Import>, abi: Option<Abi>, name
     }
     if facts.is_some_and(is_main_module) {
         return Reason {
-            blame: Some(&[Blame::Toolchain]),
             note: "; it is a main module of Emscripten's dynamic linking".to_owned(),
             ..with(
                 Code::NeedsJsGlue,
@@ -182,24 +230,18 @@ fn reason(facts: Option<&Facts>, import: Option<&Import>, abi: Option<Abi>, name
         };
     }
     match abi {
-        Some(Abi::EmscriptenFastcomp) => of(Code::NeedsEmscriptenHost),
+        Some(Abi::EmscriptenFastcomp) => with(Code::NeedsEmscriptenHost, &emscripten::standalone(facts)),
         // A standalone module (it exports `_start`) has no glue of its own that could define the rest.
-        Some(Abi::EmscriptenUpstream) if shape == Some(Shape::Command) => of(Code::NeedsEmscriptenHost),
-        Some(Abi::EmscriptenUpstream) => with(
-            Code::NeedsJsGlue,
-            "Run it in a JavaScript host by the file that Emscripten wrote beside it; or, if it calls no JavaScript of its own, link \
-             it with -sSTANDALONE_WASM.",
-        ),
+        Some(Abi::EmscriptenUpstream) if shape == Some(Shape::Command) => {
+            with(Code::NeedsEmscriptenHost, &emscripten::standalone(facts))
+        }
+        Some(Abi::EmscriptenUpstream) => with(Code::NeedsJsGlue, &emscripten::glue(facts)),
         Some(Abi::WasmBindgen) => wasm_bindgen(facts),
         Some(Abi::GoJs) => with(
             Code::NeedsJsGlue,
             "Run it in a JavaScript host by the `wasm_exec.js` of the same Go (or TinyGo), or build it with GOOS=wasip1.",
         ),
-        Some(Abi::AssemblyScript) => with(
-            Code::NeedsJsGlue,
-            "Run it in a JavaScript host by the bindings that `asc --bindings esm` writes, or compile it without the import \
-             (for `abort`: --use abort=).",
-        ),
+        Some(Abi::AssemblyScript) => with(Code::NeedsJsGlue, &assembly_script(facts)),
         Some(Abi::Minified) => Reason {
             note: " (names minified by the toolchain: only its glue knows them)".to_owned(),
             ..of(Code::NeedsJsGlue)
@@ -224,11 +266,20 @@ fn reason(facts: Option<&Facts>, import: Option<&Import>, abi: Option<Abi>, name
                  `wasi_snapshot_preview1`.",
             )
         },
-        Some(Abi::CustomHost | Abi::CustomInterface) => match import.and_then(|i| plugins::host(&i.module, &i.name)) {
-            Some(host) => Reason { note: format!("; it is {}", host.what), ..with(Code::CustomHost, host.remedy) },
-            None => of(Code::CustomHost),
+        Some(Abi::CustomHost | Abi::CustomInterface) => {
+            match import.and_then(|i| plugin_hosts::find(&i.module, &i.name)) {
+                Some(host) => {
+                    Reason { note: format!("; it is {}", host.description), ..with(Code::CustomHost, host.remedy) }
+                }
+                None => of(Code::CustomHost),
+            }
+        }
+        // One vendor's, as Emscripten's system calls are: what is not there was never promised.
+        Some(Abi::Wasix) => Reason {
+            blame: Some(&[Blame::Abi, Blame::Runtime]),
+            ..with(Code::MissingImport, "Use a runtime that has WASIX (wasmer).")
         },
-        Some(Abi::Wasi01 | Abi::Wasi02 | Abi::Wasi03 | Abi::Wasix | Abi::WasiThreads) | None => of(Code::MissingImport),
+        Some(Abi::Wasi01 | Abi::Wasi02 | Abi::Wasi03 | Abi::WasiThreads) | None => of(Code::MissingImport),
     }
 }
 
@@ -242,7 +293,6 @@ fn wasm_bindgen(facts: Option<&Facts>) -> Reason {
     let raw = facts.is_some_and(|f| f.imports.iter().any(|i| i.module.starts_with("__wbindgen_")));
     if raw {
         Reason {
-            blame: Some(&[Blame::Toolchain]),
             note: "; it is what cargo built, and wasm-bindgen has not been over it: no host has these".to_owned(),
             ..with(
                 Code::NeedsJsGlue,
@@ -254,10 +304,21 @@ fn wasm_bindgen(facts: Option<&Facts>) -> Reason {
     } else {
         with(
             Code::NeedsJsGlue,
-            "Run it in a JavaScript host by the file that wasm-bindgen wrote beside it; for any other host, build without \
-             wasm-bindgen, or for wasm32-wasip1.",
+            "Run it in a JavaScript host by the file that wasm-bindgen wrote beside it; for any other host, take wasm-bindgen \
+             out and build for wasm32-wasip1: a function that it imports from JavaScript panics there.",
         )
     }
+}
+
+/// By the whole of what it imports: one flag leaves out one import.
+fn assembly_script(facts: Option<&Facts>) -> String {
+    let bindings = "Run it in a JavaScript host by the bindings that `asc --bindings esm` writes";
+    let is_own = |import: &&Import| facts.and_then(|f| abi_of(f, import)) == Some(Abi::AssemblyScript);
+    let own: Vec<&str> = facts.iter().flat_map(|f| &f.imports).filter(is_own).map(|i| i.name.as_str()).collect();
+    if own == ["abort"] {
+        return format!("{bindings}; or compile it without `abort`: `asc --use abort=`.");
+    }
+    format!("{bindings}; or compile it with `@assemblyscript/wasi-shim`, which gives these by WASI 0.1.")
 }
 
 /// What the linker left to a host.

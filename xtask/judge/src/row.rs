@@ -6,8 +6,11 @@
 
 use wasmlab_protocol::Stage;
 
+use wasmlab_model::checks::{Check, CheckAnswer};
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::verdict::Verdict;
+
+use super::lab_lines;
 
 /// What a row says of one column, measured here or accepted elsewhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +29,7 @@ pub struct Comparison {
     /// Whose fault it is.
     pub blame: Blame,
     /// The other columns in which the guest ran well.
-    pub well: usize,
+    pub ran_well: usize,
     /// The other columns in which it ran.
     pub ran: usize,
 }
@@ -53,7 +56,7 @@ pub fn compare(cell: RowCell, others: &[RowCell]) -> Option<Comparison> {
     } else {
         Blame::Unknown
     };
-    Some(Comparison { blame, well, ran })
+    Some(Comparison { blame, ran_well: well, ran })
 }
 
 /// A use that a guest is blamed for, of what this runtime refuses: the rule that it broke is the runtime's own where
@@ -62,7 +65,7 @@ fn refused_like_others(cell: RowCell, others: &[RowCell]) -> Comparison {
     let well = others.iter().filter(|other| other.verdict == Verdict::Pass).count();
     let alike = others.iter().filter(|other| other.code == cell.code).count();
     let blame = if well > alike { Blame::Runtime } else { Blame::Guest };
-    Comparison { blame, well, ran: well + alike }
+    Comparison { blame, ran_well: well, ran: well + alike }
 }
 
 /// The guest ran and did what it should not: the catalogue blames it, for want of a comparison.
@@ -71,7 +74,59 @@ fn went_wrong(cell: RowCell) -> bool {
     let wrong = |code| {
         matches!(code, WrongOutput | WrongExit | Trap | HostRefused | Timeout | OutOfMemory | OutputFlood | DiskFlood)
     };
-    cell.code.is_some_and(wrong)
+    // What ended before the guest was instantiated is about the runtime's compiler, not about the guest.
+    cell.code.is_some_and(wrong) && cell.stage.is_none_or(|stage| stage >= Stage::Instantiate)
+}
+
+/// The checks that failed in a cell, beside the same checks in the others of its row.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Failed<'a> {
+    /// Those that most of the others answer rightly, each with how many do, of how many.
+    here: Vec<(&'a Check, usize, usize)>,
+    /// Those that fail alike in most of the others.
+    everywhere: Vec<&'a Check>,
+}
+
+fn failed<'a>(checks: &'a [Check], others: &[&[Check]]) -> Failed<'a> {
+    let mut failed = Failed::default();
+    for check in checks.iter().filter(|check| check.code.is_some()) {
+        let same = others.iter().filter_map(|other| other.iter().find(|other| other.name == check.name));
+        let (right, all) = same.fold((0, 0), |(right, all), o| (right + usize::from(o.code.is_none()), all + 1));
+        // With nothing to compare: what a library refuses by itself, no runtime changes.
+        let alike = if all == 0 { check.answer == CheckAnswer::NoErrno } else { 2 * right <= all };
+        if alike {
+            failed.everywhere.push(check);
+        } else {
+            failed.here.push((check, right, all));
+        }
+    }
+    failed
+}
+
+/// The detail of a cell that differs from its row: by its checks, where the guest made some and one of them is the
+/// difference; else `detail`, and in how many columns the guest ran well.
+#[must_use]
+pub fn detail(detail: &str, found: Comparison, checks: &[Check], others: &[&[Check]]) -> String {
+    let Comparison { ran_well: well, ran, .. } = found;
+    let columns = if ran == 1 { "column" } else { "columns" };
+    let Failed { here, everywhere } = failed(checks, others);
+    let Some(((first, right, all), more)) = here.split_first().filter(|_| others.iter().any(|o| !o.is_empty())) else {
+        return format!("{detail}; {well} of {ran} other {columns} run it well");
+    };
+    // The reason's own sentence is in the detail already, before what is told of the others.
+    let said = detail.split("; ").next().filter(|said| said.starts_with(first.name.as_str()));
+    let said = said.map_or_else(|| lab_lines::told(first), str::to_owned);
+    let mut told = format!("{said}; {right} of {all} other {columns} answer it rightly");
+    let names = |checks: &[&Check]| checks.iter().map(|check| check.name.as_str()).collect::<Vec<_>>().join(", ");
+    if !more.is_empty() {
+        let more: Vec<&Check> = more.iter().map(|(check, ..)| *check).collect();
+        told += &format!("; differs also in {}", names(&more));
+    }
+    if !everywhere.is_empty() {
+        told += &format!("; besides, as everywhere, not ok: {}", names(&everywhere));
+    }
+    let ok = checks.iter().filter(|check| check.code.is_none()).count();
+    format!("{told}; {ok} of {} capabilities ok", checks.len())
 }
 
 /// The guest ran to its end, and at most told what it was refused: a wrong answer would have come before that.
@@ -85,7 +140,9 @@ fn ran_well(cell: RowCell) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Comparison, RowCell, compare};
+    use super::{Comparison, RowCell, compare, detail};
+    use crate::lab_lines;
+    use wasmlab_model::checks::Check;
     use wasmlab_model::codes::{Blame, Code};
     use wasmlab_model::verdict::Verdict;
     use wasmlab_protocol::Stage;
@@ -101,7 +158,7 @@ mod tests {
     }
 
     fn check(cell: RowCell, others: &[RowCell], wanted: Option<(Blame, usize, usize)>) {
-        let wanted = wanted.map(|(blame, well, ran)| Comparison { blame, well, ran });
+        let wanted = wanted.map(|(blame, well, ran)| Comparison { blame, ran_well: well, ran });
         assert_eq!(compare(cell, others), wanted, "{cell:?} beside {others:?}");
     }
 
@@ -125,11 +182,44 @@ mod tests {
         check(wrong, &[], Some((Blame::Unknown, 0, 0)));
         let elsewhere = [of(MissingImport, Stage::Link), of(Crashed, Stage::Run), of(ThreadsUnsupported, Stage::Link)];
         check(wrong, &elsewhere, Some((Blame::Unknown, 0, 0)));
+        // A limit that the runtime's compiler met is no answer of the guest's, on either side.
+        let compiler = of(Code::OutOfMemory, Stage::Compile);
+        check(compiler, &[PASS], None);
+        check(wrong, &[compiler], Some((Blame::Unknown, 0, 0)));
         // Who says what it was refused has nothing wrong to say.
         check(wrong, &[ran(ThreadsUnsupported)], Some((Blame::Runtime, 1, 1)));
         // Their codes say whose fault it is.
         for cell in [PASS, ran(Crashed), ran(ThreadsUnsupported), of(MissingImport, Stage::Link)] {
             check(cell, &[PASS, wrong], None);
         }
+    }
+
+    #[test]
+    fn a_difference_is_told_by_the_checks_that_differ() {
+        let checks = |text: &str| -> Vec<Check> {
+            let lines: String = text.split(", ").map(|line| format!("lab: {line}\n")).collect();
+            lab_lines::checks(&lab_lines::parse_lines(&lines))
+        };
+        let check = |here: &str, others: &[&str], wanted: &str| {
+            let others: Vec<Vec<Check>> = others.iter().map(|other| checks(other)).collect();
+            let others: Vec<&[Check]> = others.iter().map(Vec::as_slice).collect();
+            let found = Comparison { blame: Blame::Runtime, ran_well: 2, ran: 2 };
+            assert_eq!(detail("it is so; and 1 more: b", found, &checks(here), &others), wanted, "{here}");
+        };
+        let (right, refused) = ("clock ok, write no-errno no", "clock wrong past, write no-errno no");
+        check(
+            refused,
+            &[right, right],
+            "clock: wrong, past; 2 of 2 other columns answer it rightly; besides, as everywhere, not ok: write; 0 of 2 \
+             capabilities ok",
+        );
+        check(
+            "write errno=8, read errno=8, args ok",
+            &["write ok, read ok, args ok", "write ok, read ok, args ok"],
+            "write: EBADF (8); 2 of 2 other columns answer it rightly; differs also in read; 1 of 3 capabilities ok",
+        );
+        // Without checks of others, or of its own, the row alone tells.
+        check(refused, &[], "it is so; and 1 more: b; 2 of 2 other columns run it well");
+        check("args ok", &[right], "it is so; and 1 more: b; 2 of 2 other columns run it well");
     }
 }

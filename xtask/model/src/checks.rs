@@ -39,6 +39,8 @@ pub enum CheckAnswer {
     Error,
     /// A library refused without asking the host.
     NoErrno,
+    /// The host was asked and refused, without an errno.
+    Refused,
     /// It worked, and the result is wrong.
     Wrong,
     /// The guest reached what it was not given.
@@ -56,6 +58,7 @@ impl CheckAnswer {
             Self::Errno => "errno",
             Self::Error => "error",
             Self::NoErrno => "no-errno",
+            Self::Refused => "refused",
             Self::Wrong => "wrong",
             Self::Escaped => "escaped",
             Self::Unreadable => "unreadable",

@@ -122,20 +122,20 @@ catalogue! {
         "The guest's sources changed after its prebuilt guest was made, so the prebuilt guest proves nothing about them."
         "Install the toolchain and run `cargo xtask build`, then `cargo xtask bless --guests` to renew the prebuilt guest.";
     NeedsComponentModel "needs-component-model" 'c' 310 Gap [Runtime]
-        "The binary is a component; this runtime, in this mode, takes core modules only."
-        "Use a runtime with the component model; in a JavaScript host translate it with `jco transpile`; or build the program as a core module, where its toolchain can (Rust: wasm32-wasip1).";
+        "The binary is a component, and this runtime, in this mode, does not take it as one."
+        "Use a runtime with the component model, or translate it with `jco transpile` for a JavaScript host.";
     MissingImport "missing-import" 'i' 410 Gap [Runtime]
         "The guest imports a function of a known ABI that this runtime does not define."
-        "Use a runtime that has this ABI, or build for an ABI that this runtime has.";
+        "Use a runtime that has this ABI.";
     ImportTypeMismatch "import-type-mismatch" 'y' 400 Gap [Abi]
         "The runtime defines the import with another type: two versions of one ABI, or two ABIs with one name."
         "Rebuild with a toolchain of the version that the runtime has, or use a runtime of the version that the module was built for.";
-    NeedsJsGlue "needs-js-glue" 'j' 440 Gap [Toolchain, Abi]
+    NeedsJsGlue "needs-js-glue" 'j' 440 Gap [Toolchain]
         "The module expects functions that its toolchain's own JavaScript file defines."
         "Run it in a JavaScript host by the JavaScript file that its toolchain wrote beside it.";
-    NeedsEmscriptenHost "needs-emscripten-host" 'e' 430 Gap [Abi, Runtime]
-        "The module calls Emscripten's system calls natively (___syscallN, or __syscall_* of a standalone module); no current runtime defines them."
-        "Run it on an engine with an Emscripten host layer, or rebuild the program for WASI.";
+    NeedsEmscriptenHost "needs-emscripten-host" 'e' 430 Gap [Toolchain, Abi]
+        "The module imports functions of Emscripten's C library that Emscripten leaves to its host (___syscallN, __syscall_*), and has no JavaScript that defines them."
+        "Rebuild the program for WASI, or with Emscripten's JavaScript file for a JavaScript host.";
     NeedsNapiHost "needs-napi-host" 'n' 420 Gap [Abi]
         "The module is a Node-API addon: it expects napi_* functions."
         "Load it through emnapi in a JavaScript host.";
@@ -166,14 +166,14 @@ catalogue! {
     EngineCompileError "engine-compile-error" 'g' 330 Gap [Runtime]
         "The module is valid, and the runtime's compiler failed on it."
         "Report it to the runtime with the module; where the runtime has several compilers, try another.";
-    CompileTimeout "compile-timeout" 'O' 340 Gap [Runtime]
-        "The runtime did not finish translating the module within the limit."
-        "Use a faster compiler (Winch, Singlepass) or an interpreter, or make the module smaller (`wasm-opt -Oz`).";
+    CompileTimeout "compile-timeout" 'O' 340 Gap [Unknown]
+        "The runtime did not finish compiling the module within the lab's limit."
+        "Make the module smaller (`wasm-opt -Oz`, without debug information).";
     SocketsUnsupported "sockets-unsupported" 's' 620 Gap [Toolchain, Abi]
         "The guest could not use a socket. On WASI 0.1 there is no call that opens or binds one, so libraries refuse before any host call."
         "Build for wasm32-wasip2 (wasi:sockets) or WASIX, or have the host open the socket and hand it over (sock_accept).";
     NotImplemented "not-implemented" 'u' 600 Gap [Runtime]
-        "The runtime links the function and answers ENOSYS or ENOTSUP when it is called."
+        "The runtime links the function and does not carry it out when it is called: it answers ENOSYS, ENOTSUP or not-supported, or that it has none."
         "Use a runtime that implements it; the cell's subject names the function.";
     LibraryUnsupported "library-unsupported" 'l' 640 Gap [Toolchain]
         "The guest's own standard library refused without asking the host: for this target it has no such function."
@@ -182,8 +182,8 @@ catalogue! {
         "The runtime has the function and refused this use of it (EACCES, EPERM, ENOTCAPABLE)."
         "Grant it, where the runtime has a switch for that; open files relative to a directory that the guest was given.";
     ThreadsUnsupported "threads-unsupported" 'r' 630 Gap [Toolchain, Abi]
-        "The guest could not start a thread: WASI 0.1 has none, and the standard library says so without asking the host."
-        "Build for wasm32-wasip1-threads or WASIX, and use a runtime that has them.";
+        "The guest could not start a thread: WASI 0.1 and 0.2 have none, and the standard library says so without asking the host."
+        "Build for WASIX, or for wasm32-wasip1-threads, and use a runtime that has one of them.";
     Trap "trap" 't' 540 Gap [Guest]
         "The guest trapped: an instruction could not be executed."
         "The detail has the guest's last words, the trap and its place; a build with names tells the function.";

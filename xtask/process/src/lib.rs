@@ -348,13 +348,6 @@ impl Running {
         bytes.get(from..).unwrap_or_default().to_vec()
     }
 
-    /// How many lines of stderr so far begin, after blanks, with `prefix`: for progress.
-    #[must_use]
-    pub fn count_lines(&self, prefix: &str) -> usize {
-        let state = self.shared.lock();
-        String::from_utf8_lossy(&state.stderr).lines().filter(|l| l.trim_start().starts_with(prefix)).count()
-    }
-
     /// The last whole line of stderr so far, for progress.
     #[must_use]
     pub fn last_line(&self) -> Option<String> {
@@ -378,7 +371,7 @@ impl Drop for Running {
 /// homes are, how the network is reached, the language. Nothing else is passed on.
 #[must_use]
 pub fn tool_env() -> BTreeMap<OsString, OsString> {
-    const KEPT: &[&str] = &[
+    const PASSED_ON: &[&str] = &[
         "PATH",
         "HOME",
         "USER",
@@ -403,5 +396,5 @@ pub fn tool_env() -> BTreeMap<OsString, OsString> {
         "TEMP",
         "TMP",
     ];
-    std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(|n| KEPT.contains(&n))).collect()
+    std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(|n| PASSED_ON.contains(&n))).collect()
 }

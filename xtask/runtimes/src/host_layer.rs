@@ -44,24 +44,94 @@ impl HostLayer {
     /// Whether it is for such a guest; what is not known of a guest speaks for it.
     ///
     /// # Errors
-    /// Why it is not.
-    pub fn is_applicable(self, engine: &str, scenario: &ScenarioFile, facts: Option<&Facts>) -> Result<(), String> {
+    /// Why it is not, and which column of the same engine answers for the guest instead.
+    pub fn is_applicable(self, column: &str, scenario: &ScenarioFile, facts: Option<&Facts>) -> Result<(), String> {
         let Some(facts) = facts else { return Ok(()) };
-        let speaks = |abi| facts.abis.iter().any(|a| a.abi == abi);
-        let is_component = facts.kind == BinaryKind::Component;
-        let (applies, what) = match self {
+        let why = match self {
             Self::None => return Ok(()),
-            // The new ABI without its glue: standalone, it exports `_start`.
-            Self::Emscripten => (
-                speaks(Abi::EmscriptenFastcomp) || (speaks(Abi::EmscriptenUpstream) && facts.shape == Shape::Command),
-                "imports no system call of Emscripten's; others",
-            ),
-            Self::WasiShim => (
-                !is_component && speaks(Abi::Wasi01) && scenario.build.companions.is_empty(),
-                "the shim is for modules of WASI 0.1 without glue; the others",
-            ),
-            Self::Jco => (is_component, "jco translates components; core modules"),
+            Self::Emscripten => not_for_emscripten(facts),
+            Self::WasiShim => not_for_wasi_shim(facts, scenario),
+            Self::Jco if facts.kind == BinaryKind::Component => None,
+            Self::Jco => Some("jco translates components, and this is a core module"),
         };
-        if applies { Ok(()) } else { Err(format!("{what} run on {engine}")) }
+        let engine = column.strip_suffix(self.name()).and_then(|id| id.strip_suffix('+')).unwrap_or(column);
+        why.map_or(Ok(()), |why| Err(format!("{why}: see column {engine}")))
+    }
+}
+
+/// The new ABI comes without its glue where it is standalone: it exports `_start`.
+fn not_for_emscripten(facts: &Facts) -> Option<&'static str> {
+    let speaks = |abi| facts.abis.iter().any(|a| a.abi == abi);
+    match facts.shape {
+        _ if facts.kind == BinaryKind::Component => Some("Emscripten makes no components, and this is one"),
+        _ if speaks(Abi::EmscriptenFastcomp) => None,
+        Shape::Command if speaks(Abi::EmscriptenUpstream) => None,
+        _ if speaks(Abi::EmscriptenUpstream) => {
+            Some("it needs Emscripten's JavaScript, of which this layer has the system calls alone")
+        }
+        _ if speaks(Abi::Minified) => Some("the names of its imports are minified, and this layer goes by their names"),
+        _ => Some("this layer adds Emscripten's system calls, and it imports none"),
+    }
+}
+
+fn not_for_wasi_shim(facts: &Facts, scenario: &ScenarioFile) -> Option<&'static str> {
+    if facts.kind == BinaryKind::Component {
+        Some("the shim gives WASI 0.1 to core modules, and this is a component")
+    } else if !facts.abis.iter().any(|a| a.abi == Abi::Wasi01) {
+        Some("the shim gives WASI 0.1, and this imports none of it")
+    } else if !scenario.build.companions.is_empty() {
+        Some("its own JavaScript runs it")
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::HostLayer;
+    use wasmlab_model::facts::Facts;
+    use wasmlab_model::scenario::ScenarioFile;
+
+    /// Facts of a binary of this kind and shape that speaks one ABI.
+    fn facts(kind: &str, shape: &str, abi: &str) -> Facts {
+        let abis: Vec<_> =
+            [abi].iter().filter(|abi| !abi.is_empty()).map(|abi| json!({"abi": abi, "evidence": []})).collect();
+        let sizes = json!({"total": 0, "code": 0, "data": 0, "custom": 0, "debug": 0, "names": 0});
+        let facts = json!({
+            "kind": kind, "shape": shape, "abis": abis, "sizes": sizes, "proposals": [], "imports": [], "exports": [],
+            "sections": [], "target_features": [], "producers": [],
+        });
+        serde_json::from_value(facts).unwrap()
+    }
+
+    #[test]
+    fn a_layer_says_what_it_is_for_and_where_to_look_instead() {
+        let check = |layer: HostLayer, column: &str, (kind, shape, abi): (&str, &str, &str), glue: &[&str], wanted| {
+            let build = json!({"toolchain": "wat", "source": "a.wat", "companions": glue});
+            let scenario = json!({"schema": 1, "title": "t", "family": "f", "route": "r", "build": build});
+            let scenario: ScenarioFile = serde_json::from_value(scenario).unwrap();
+            let found = layer.is_applicable(column, &scenario, Some(&facts(kind, shape, abi)));
+            assert_eq!(found.err().as_deref(), wanted, "{column}: {kind} {shape} {abi}");
+        };
+        let (emscripten, shim, jco) = (HostLayer::Emscripten, HostLayer::WasiShim, HostLayer::Jco);
+        let (command, library) = (("module", "command", "wasi-0.1"), ("module", "library", ""));
+        check(emscripten, "wasmi+emscripten", ("module", "command", "emscripten-upstream"), &[], None);
+        check(emscripten, "wasmi+emscripten", ("module", "library", "emscripten-fastcomp"), &[], None);
+        let calls =
+            "it needs Emscripten's JavaScript, of which this layer has the system calls alone: see column wasmi";
+        check(emscripten, "wasmi+emscripten", ("module", "library", "emscripten-upstream"), &[], Some(calls));
+        let none = "this layer adds Emscripten's system calls, and it imports none: see column wasmtime-cranelift";
+        check(emscripten, "wasmtime-cranelift+emscripten", command, &[], Some(none));
+        let names = "the names of its imports are minified, and this layer goes by their names: see column wasmi";
+        check(emscripten, "wasmi+emscripten", ("module", "library", "minified"), &[], Some(names));
+        check(shim, "chromium+wasi-shim", command, &[], None);
+        check(shim, "chromium+wasi-shim", command, &["a.js"], Some("its own JavaScript runs it: see column chromium"));
+        let none = "the shim gives WASI 0.1, and this imports none of it: see column chromium";
+        check(shim, "chromium+wasi-shim", library, &[], Some(none));
+        check(jco, "node-24+jco", ("component", "command", "wasi-0.2"), &[], None);
+        let core = "jco translates components, and this is a core module: see column node-24";
+        check(jco, "node-24+jco", command, &[], Some(core));
     }
 }

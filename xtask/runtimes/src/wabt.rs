@@ -9,8 +9,8 @@ use std::ffi::OsString;
 use wasmlab_model::observation::GuestProgress;
 use wasmlab_protocol::{Cause, EntryPoint, Stage, TrapKind, Value};
 
-use crate::command_line::{self, CallSyntax, ProcessOutput, Reader, argv, at, exited, missing_import, plain_value};
-use crate::switches::{self, Lack, lists};
+use crate::command_line::{self, CallSyntax, ProcessOutput, OutputParser, argv, progress_at, exited, missing_import, plain_value};
+use crate::switches::{self, MissingFeature, help_lists};
 use crate::{CellFiles, InstallCommand, Runtime, Source, Tool, messages};
 
 pub fn columns() -> Vec<Runtime> {
@@ -26,15 +26,15 @@ pub fn columns() -> Vec<Runtime> {
         in_ci: true,
         help: &[&["--help"]],
         switches: |tool, lack| match lack {
-            Lack::Import(import) if import.starts_with("wasi_") => {
-                Some(WASI).filter(|switch| lists(&tool.help, switch)).map(str::to_owned).into_iter().collect()
+            MissingFeature::Import(import) if import.starts_with("wasi_") => {
+                Some(WASI).filter(|switch| help_lists(&tool.help, switch)).map(str::to_owned).into_iter().collect()
             }
             lack => switches::enable_all(tool, lack),
         },
         names_dirs_as_host: true,
-        not_attempted: |cell| command_line::untypable(cell, argument),
+        not_attempted: |cell| command_line::unsupported_argument(cell, argument),
         commands,
-        reader: Some(Reader { parse_value, result_separator: Some(','), ..Reader::new(classify) }),
+        output_parser: Some(OutputParser { parse_value, result_separator: Some(','), ..OutputParser::new(classify) }),
         ..Runtime::default()
     }]
 }
@@ -52,7 +52,7 @@ fn commands(tool: &Tool, cell: &CellFiles) -> Vec<Vec<OsString>> {
     }
     base.extend([cell.module.into(), "--run-export".into()]);
     match cell.cell.entry {
-        EntryPoint::Calls(_) => command_line::answerable(cell).map(|call| {
+        EntryPoint::Calls(_) => command_line::separate_calls(cell).map(|call| {
             let args = call.args.iter().filter_map(argument).flat_map(|arg| ["--argument".into(), arg.into()]);
             [base.clone(), vec![call.export.clone().into()], args.collect()].concat()
         }).collect(),
@@ -98,12 +98,12 @@ fn classify(output: &ProcessOutput) -> GuestProgress {
     if output.code != 0 {
         // No guest chooses an exit code without WASI: what is not understood is not its.
         let message = format!("{error}{}", output.stdout);
-        return not_run(error).unwrap_or_else(|| at(Stage::Load, Cause::EngineError { message }));
+        return not_run(error).unwrap_or_else(|| progress_at(Stage::Load, Cause::EngineError { message }));
     }
     let Some((_, result)) = output.stdout.trim_end().split_once(") =>") else { return exited(0) };
     match result.trim_start().strip_prefix("error: ") {
         // The line is the interpreter's own.
-        Some(words) => GuestProgress { stdout: Some(String::new()), ..at(Stage::Run, trap(words)) },
+        Some(words) => GuestProgress { stdout: Some(String::new()), ..progress_at(Stage::Run, trap(words)) },
         None => GuestProgress { stdout: Some(result.trim_start().to_owned()), ..exited(0) },
     }
 }
@@ -113,18 +113,18 @@ fn not_run(error: &str) -> Option<GuestProgress> {
     if let Some(why) = error.strip_prefix("error initializing module: ") {
         if let Some((_, import)) = why.split_once("invalid import \"") {
             let (module, name) = import.trim_end_matches('"').split_once('.').unwrap_or((import, ""));
-            return Some(at(Stage::Link, missing_import(module, name)));
+            return Some(progress_at(Stage::Link, missing_import(module, name)));
         }
-        return Some(at(Stage::Instantiate, trap(why)));
+        return Some(progress_at(Stage::Instantiate, trap(why)));
     }
     if error.contains("unknown option") || error == "wasi support not compiled in" {
         let (what, message) = ("switch".to_owned(), error.to_owned());
-        return Some(at(Stage::Load, Cause::Unsupported { feature: what, message }));
+        return Some(progress_at(Stage::Load, Cause::Unsupported { feature: what, message }));
     }
     // "FILE:OFFSET: error: WHY", where the file is not always said.
     let (place, why) = error.split_once(": error: ")?;
     let offset = u64::from_str_radix(place.rsplit(':').next()?, 16).ok();
-    Some(at(Stage::Validate, Cause::Rejected { message: why.to_owned(), offset }))
+    Some(progress_at(Stage::Validate, Cause::Rejected { message: why.to_owned(), offset }))
 }
 
 fn trap(words: &str) -> Cause {

@@ -11,7 +11,7 @@ use wasmlab_model::facts::BinaryKind;
 use wasmlab_model::observation::GuestProgress;
 use wasmlab_protocol::{Cause, EntryPoint, Network, Stage, TrapKind};
 
-use crate::command_line::{self, ProcessOutput, Reader, argv, at, exited, no_export};
+use crate::command_line::{self, ProcessOutput, OutputParser, argv, progress_at, exited, no_export};
 use crate::{AuxProgram, CellFiles, InstallCommand, Program, Runtime, Source, Tool, messages};
 
 pub fn columns() -> Vec<Runtime> {
@@ -23,7 +23,7 @@ pub fn columns() -> Vec<Runtime> {
             names: &["wamr"],
             variable: "WASMLAB_WAMR_ZIG",
             version_args: &["version"],
-            how_to_get: "see https://github.com/cataggar/wamr",
+            install_hint: "see https://github.com/cataggar/wamr",
         }),
         note: Some("a community port of WAMR to Zig that its author has marked deprecated; not WAMR's own iwasm"),
         aux_program: Some(AuxProgram { name: "wamrc", variable: "WASMLAB_WAMRC_ZIG" }),
@@ -31,7 +31,7 @@ pub fn columns() -> Vec<Runtime> {
         in_ci: true,
         precompile: |tool, cell, into| Some(compile(tool, cell, into)),
         commands: |tool, cell| vec![command(tool, cell)],
-        reader: Some(Reader {
+        output_parser: Some(OutputParser {
             classify_prepare: of_compiling,
             warning_mark: DISPATCH,
             own_failure,
@@ -39,7 +39,7 @@ pub fn columns() -> Vec<Runtime> {
             starts_main: true,
             serves_http: true,
             no_calls: Some("wamr runs `_start` or `main`, calls no other export, and shows no result"),
-            ..Reader::new(of_running)
+            ..OutputParser::new(of_running)
         }),
         ..Runtime::default()
     }]
@@ -103,13 +103,13 @@ fn of_compiling(output: &ProcessOutput) -> GuestProgress {
         None => line.to_owned(),
     };
     if line.starts_with("Error parsing") {
-        return at(Stage::Validate, Cause::Rejected { message, offset: None });
+        return progress_at(Stage::Validate, Cause::Rejected { message, offset: None });
     }
     if line.contains("error.Unsupported") {
-        return at(Stage::Compile, Cause::Rejected { message, offset: None });
+        return progress_at(Stage::Compile, Cause::Rejected { message, offset: None });
     }
     let message = if message.is_empty() { format!("wamrc exited with {}", output.code) } else { message };
-    at(Stage::Compile, Cause::CompileFailed { message })
+    progress_at(Stage::Compile, Cause::CompileFailed { message })
 }
 
 /// How far a guest came on `wamr`: errors of its own end with 1, the guest's exit codes are passed on. Most
@@ -126,11 +126,11 @@ fn of_running(output: &ProcessOutput) -> GuestProgress {
         _ => TrapKind::Other,
     };
     if name.ends_with("AllocationFailed") || name == "OutOfMemory" {
-        return at(Stage::Instantiate, Cause::ResourceLimit { message: line.to_owned() });
+        return progress_at(Stage::Instantiate, Cause::ResourceLimit { message: line.to_owned() });
     }
     if line.starts_with("AOT execution failed") || name == "DataSegmentOutOfBounds" {
         let stage = if line.starts_with("AOT execution") { Stage::Run } else { Stage::Instantiate };
-        return at(stage, Cause::trap(trap, name));
+        return progress_at(stage, Cause::trap(trap, name));
     }
     if line.starts_with("no _start or main function exported") {
         return no_export("_start");
@@ -139,7 +139,7 @@ fn of_running(output: &ProcessOutput) -> GuestProgress {
         return no_export("wasi:cli/run");
     }
     if line.starts_with("failed to instantiate") {
-        return at(Stage::Instantiate, Cause::HostError { message: line.to_owned() });
+        return progress_at(Stage::Instantiate, Cause::HostError { message: line.to_owned() });
     }
-    at(Stage::Run, Cause::HostError { message: line.to_owned() })
+    progress_at(Stage::Run, Cause::HostError { message: line.to_owned() })
 }

@@ -11,9 +11,9 @@ use wasmlab_model::observation::GuestProgress;
 use wasmlab_protocol::{Cause, Location, Stage, TrapKind, Value};
 
 use crate::command_line::{
-    self, CallSyntax, ProcessOutput, Reader, argv, at, exited, missing_import, no_export, plain_value,
+    self, CallSyntax, ProcessOutput, OutputParser, argv, progress_at, exited, missing_import, no_export, plain_value,
 };
-use crate::switches::{self, Lack, lists};
+use crate::switches::{self, MissingFeature, help_lists};
 use crate::{CellFiles, InstallCommand, Runtime, Source, Tool, messages};
 
 pub fn columns() -> Vec<Runtime> {
@@ -29,9 +29,9 @@ pub fn columns() -> Vec<Runtime> {
         in_ci: true,
         help: &[&["--help"]],
         switches,
-        not_attempted: command_line::usual_limits,
+        not_attempted: command_line::unsupported_calls,
         commands: |tool, cell| commands(tool, cell, &["run"]),
-        reader: Some(Reader { parse_value, ..Reader::new(classify) }),
+        output_parser: Some(OutputParser { parse_value, ..OutputParser::new(classify) }),
         ..Runtime::default()
     };
     let aot = Runtime {
@@ -53,9 +53,9 @@ pub fn columns() -> Vec<Runtime> {
 }
 
 /// One switch for what is beyond WebAssembly 2.0: those of single proposals come and go by version.
-fn switches(tool: &Tool, lack: Lack) -> Vec<String> {
+fn switches(tool: &Tool, lack: MissingFeature) -> Vec<String> {
     const COMPONENT: &str = "--enable-component";
-    if lack == Lack::Proposal("component-model") && lists(&tool.help, COMPONENT) {
+    if lack == MissingFeature::Proposal("component-model") && help_lists(&tool.help, COMPONENT) {
         return vec![COMPONENT.to_owned()];
     }
     switches::enable_all(tool, lack)
@@ -132,7 +132,7 @@ fn of_log(log: &str) -> GuestProgress {
             (stage, of_execution(why).at(place))
         }
     };
-    at(stage, cause)
+    progress_at(stage, cause)
 }
 
 fn of_execution(why: &str) -> Cause {
@@ -158,18 +158,18 @@ fn instantiating(details: &str, why: &str) -> GuestProgress {
     let (module, name) = interface.map_or_else(|| messages::quoted_pair(named), |interface| (interface, ""));
     let message = why.to_owned();
     match why {
-        "unknown import" => at(Stage::Link, missing_import(module, name)),
+        "unknown import" => progress_at(Stage::Link, missing_import(module, name)),
         "incompatible import type" => {
             let (module, name) = (module.to_owned(), name.to_owned());
-            at(Stage::Link, Cause::ImportTypeMismatch { module, name, message })
+            progress_at(Stage::Link, Cause::ImportTypeMismatch { module, name, message })
         }
         why => match messages::trap(why) {
-            Some(trap) => at(Stage::Instantiate, Cause::trap(trap, message)),
+            Some(trap) => progress_at(Stage::Instantiate, Cause::trap(trap, message)),
             // Its component model reads components, and goes no further.
             None if why.starts_with("component model") => {
-                at(Stage::Instantiate, Cause::Rejected { message, offset: None })
+                progress_at(Stage::Instantiate, Cause::Rejected { message, offset: None })
             },
-            None => at(Stage::Instantiate, Cause::HostError { message }),
+            None => progress_at(Stage::Instantiate, Cause::HostError { message }),
         },
     }
 }

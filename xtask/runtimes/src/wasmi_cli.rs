@@ -9,8 +9,8 @@ use wasmlab_model::observation::GuestProgress;
 use wasmlab_model::verdict::NotAttempted;
 use wasmlab_protocol::{Cause, CellSpec, HostRefusal, SOCKET_FD_PLACEHOLDER, Stage, Value};
 
-use crate::command_line::{self, CallSyntax, ProcessOutput, Reader, argv, at, exited, missing_import, no_export};
-use crate::{CellFiles, InstallCommand, Runtime, Sockets, Source, Tool, messages};
+use crate::command_line::{self, CallSyntax, ProcessOutput, OutputParser, argv, progress_at, exited, missing_import, no_export};
+use crate::{CellFiles, InstallCommand, Runtime, SocketPassing, Source, Tool, messages};
 
 pub fn columns() -> Vec<Runtime> {
     vec![Runtime {
@@ -24,10 +24,10 @@ pub fn columns() -> Vec<Runtime> {
         }],
         in_ci: true,
         names_dirs_as_host: true,
-        sockets: Sockets::Opened,
+        sockets: SocketPassing::Opened,
         not_attempted,
         commands,
-        reader: Some(Reader { parse_value, ..Reader::new(classify) }),
+        output_parser: Some(OutputParser { parse_value, ..OutputParser::new(classify) }),
         reference_column: Some("wasmi".into()),
         explain_difference: command_line::explain_difference,
         ..Runtime::default()
@@ -60,7 +60,7 @@ fn not_attempted(cell: &CellFiles) -> Option<NotAttempted> {
         subject: "directory-name",
         reason: format!("wasmi's --dir gives a directory by its name on the host, and `{}` cannot be given so", dir.guest),
     });
-    named.or_else(|| command_line::usual_limits(cell))
+    named.or_else(|| command_line::unsupported_calls(cell))
 }
 
 /// A v128 is one number, its highest digit first.
@@ -82,7 +82,7 @@ fn classify(output: &ProcessOutput) -> GuestProgress {
     if let Some(rest) = line.strip_prefix("failed to compile Wasm module ") {
         // The path of the module stands before the reason.
         let message = rest.split_once("\": ").map_or(rest, |(_, why)| why).to_owned();
-        return at(Stage::Compile, Cause::Rejected { offset: messages::offset(error), message });
+        return progress_at(Stage::Compile, Cause::Rejected { offset: messages::offset(error), message });
     }
     if line.starts_with("did not specify `--invoke`") {
         return no_export("_start");
@@ -92,14 +92,14 @@ fn classify(output: &ProcessOutput) -> GuestProgress {
     }
     if let Some((_, import)) = line.split_once("invalid Wasi import: ") {
         let (module, name) = import.split_once("::").unwrap_or((import, ""));
-        return at(Stage::Link, missing_import(module, name));
+        return progress_at(Stage::Link, missing_import(module, name));
     }
     if let Some((_, rest)) = line.split_once("failed to instantiate and start the Wasm module: ") {
-        return at(Stage::Instantiate, of_instantiating(rest));
+        return progress_at(Stage::Instantiate, of_instantiating(rest));
     }
     let Some((_, words)) = line.split_once("failed during execution of ").and_then(|(_, rest)| rest.split_once(": "))
     else {
-        return at(Stage::Load, Cause::EngineError { message });
+        return progress_at(Stage::Load, Cause::EngineError { message });
     };
     let cause = match messages::trap(words) {
         Some(trap) => Cause::trap(trap, words),
@@ -108,7 +108,7 @@ fn classify(output: &ProcessOutput) -> GuestProgress {
             None => Cause::HostError { message: words.to_owned() },
         },
     };
-    at(Stage::Run, cause)
+    progress_at(Stage::Run, cause)
 }
 
 fn of_instantiating(rest: &str) -> Cause {

@@ -11,6 +11,8 @@ use wasmlab_model::scenario::{Step, Stream};
 use wasmlab_process::{self as process, Deadline, Running, StopSignal};
 
 mod request;
+#[cfg(test)]
+mod tests;
 
 use request::Request;
 

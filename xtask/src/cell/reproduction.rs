@@ -95,9 +95,9 @@ fn with_placeholders(tool: &Tool) -> Tool {
     Tool {
         program: RUNTIME.into(),
         aux_program: named(&tool.aux_program, COMPILER),
-        driven: named(&tool.driven, DRIVEN),
-        support: named(&tool.support, SUPPORT),
-        packages: named(&tool.packages, PACKAGES),
+        driven_program: named(&tool.driven_program, DRIVEN),
+        support_dir: named(&tool.support_dir, SUPPORT),
+        packages_dir: named(&tool.packages_dir, PACKAGES),
         ..tool.clone()
     }
 }

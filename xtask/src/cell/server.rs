@@ -1,19 +1,21 @@
 //! The lab as the guest's server: a web server a cell, on the loopback address, which gives one answer to
 //! every request and keeps what it was asked. A guest may send what it likes: everything here has a limit.
 
-use std::io::{self, Write};
+use std::io;
 use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use request::ReadError;
+use wasmlab_http::{Body, Connection, Limits, ReadError, Request};
 use wasmlab_model::observation::RecordedRequest;
 use wasmlab_model::scenario::Server;
 
-mod request;
-
+/// Of one request, bytes.
+const LIMITS: Limits = Limits { head: 16 << 10, body: 1 << 20 };
+/// Bytes that are read and discarded after the response.
+const MAX_DRAINED: usize = 4 << 20;
 /// Connections that are served at a time; the next one is closed at once.
 const MAX_CONNECTIONS: usize = 32;
 /// Requests that are kept; later ones are answered and forgotten, but for one entry that says so.
@@ -95,7 +97,7 @@ fn accept(listener: &TcpListener, server: &Arc<TestServer>) {
         match listener.accept() {
             Ok((stream, _)) if serving.len() < MAX_CONNECTIONS => {
                 let server = Arc::clone(server);
-                serving.extend(thread::Builder::new().spawn(move || server.serve(stream)).ok());
+                serving.extend(thread::Builder::new().spawn(move || server.serve(&stream)).ok());
             }
             Ok(_) => {}
             Err(_) => thread::sleep(POLL_INTERVAL),
@@ -108,37 +110,60 @@ fn accept(listener: &TcpListener, server: &Arc<TestServer>) {
 }
 
 impl TestServer {
-    /// One request, one answer, and the connection is closed.
-    fn serve(&self, mut stream: TcpStream) {
+    /// One request, one response, and the connection is closed.
+    fn serve(&self, stream: &TcpStream) {
         let deadline = Instant::now() + REQUEST_TIMEOUT;
-        let is_over = || self.over.load(Ordering::SeqCst);
+        let stop = || Instant::now() >= deadline || self.over.load(Ordering::SeqCst);
         // Accepted sockets inherit being non-blocking on some systems.
         if stream.set_nonblocking(false).is_err() || stream.set_write_timeout(Some(REQUEST_TIMEOUT)).is_err() {
             return;
         }
-        let answer = match request::read(&mut stream, deadline, &is_over) {
-            Ok(asked) => {
-                let with_body = asked.method != "HEAD";
-                self.record(RecordedRequest { server: self.server.name.clone(), ..asked });
-                answer(&self.server, with_body)
+        let mut connection = Connection::new(stream, LIMITS).until(&stop);
+        let responded = match connection.read_request() {
+            Ok(request) => {
+                let is_head = request.method == "HEAD";
+                self.record(self.recorded(request));
+                self.respond(&connection, is_head)
             }
             // Whoever only looks whether somebody listens has asked nothing.
             Err(ReadError::Empty) => return,
-            Err(ReadError::Malformed(words)) => {
+            Err(ReadError::Malformed(reason)) => {
                 self.record(RecordedRequest {
                     server: self.server.name.clone(),
-                    refused: Some(words.clone()),
+                    refused: Some(reason.clone()),
                     ..RecordedRequest::default()
                 });
-                format!(
-                    "HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{words}",
-                    words.len()
-                )
+                connection.respond("400 Bad Request", [("connection", "close")], Body::Bytes(reason.as_bytes()))
             }
         };
-        // A client that has gone away misses its answer.
-        let _ = stream.write_all(answer.as_bytes()).and_then(|()| stream.shutdown(std::net::Shutdown::Write));
-        request::drain(&mut stream, deadline, &is_over);
+        // A client that has gone away misses its response.
+        if responded.is_ok() {
+            connection.finish(MAX_DRAINED);
+        }
+    }
+
+    fn recorded(&self, request: Request) -> RecordedRequest {
+        RecordedRequest {
+            server: self.server.name.clone(),
+            method: request.method,
+            path: request.target,
+            headers: request.headers.into_iter().collect(),
+            body: String::from_utf8_lossy(&request.body).into_owned(),
+            refused: None,
+        }
+    }
+
+    /// The response that this server gives.
+    fn respond(&self, connection: &Connection, is_head: bool) -> io::Result<()> {
+        let Server { status, headers, body, .. } = &self.server;
+        let reason = ureq::http::StatusCode::from_u16(*status).ok().and_then(|s| s.canonical_reason()).unwrap_or("");
+        let headers = headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let body = match status {
+            204 | 304 => Body::None,
+            _ if is_head => Body::Omitted(body.len()),
+            _ => Body::Bytes(body.as_bytes()),
+        };
+        connection.respond(&format!("{status} {reason}"), [("connection", "close")].into_iter().chain(headers), body)
     }
 
     fn record(&self, asked: RecordedRequest) {
@@ -151,24 +176,6 @@ impl TestServer {
             _ => {}
         }
     }
-}
-
-/// The answer that a server gives.
-fn answer(server: &Server, with_body: bool) -> String {
-    let status = ureq::http::StatusCode::from_u16(server.status).ok().and_then(|s| s.canonical_reason()).unwrap_or("");
-    let mut text = format!("HTTP/1.1 {} {status}\r\nconnection: close\r\n", server.status);
-    for (name, value) in &server.headers {
-        text += &format!("{name}: {value}\r\n");
-    }
-    // These have no body, and a length would announce one.
-    if !matches!(server.status, 204 | 304) {
-        text += &format!("content-length: {}\r\n", server.body.len());
-    }
-    text += "\r\n";
-    if with_body {
-        text += &server.body;
-    }
-    text
 }
 
 #[cfg(test)]
@@ -197,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn the_answer_is_fixed_and_the_question_is_kept() {
+    fn the_response_is_fixed_and_the_request_is_recorded() {
         let all = servers("name = \"api\"\nstatus = 404\nbody = \"no\"\nheaders = { x-lab = \"1\" }");
         let answer = ask(&all, "POST /a?b HTTP/1.1\r\nHost: h\r\nX-One: 1\r\nContent-Length: 3\r\n\r\nabc");
         assert_eq!(answer, "HTTP/1.1 404 Not Found\r\nconnection: close\r\nx-lab: 1\r\ncontent-length: 2\r\n\r\nno");
@@ -217,18 +224,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_request_is_refused_and_told() {
+    fn a_malformed_request_is_refused_and_recorded() {
         let all = servers("name = \"api\"");
-        for (text, words) in [
-            ("\0\0\0\0\r\n\r\n".to_owned(), "no HTTP"),
-            (format!("GET / HTTP/1.1\r\nx: {}\r\n\r\n", "y".repeat(40_000)), "the head is longer"),
-            ("POST / HTTP/1.1\r\ncontent-length: 99999999\r\n\r\n".to_owned(), "the body is longer"),
-            ("POST / HTTP/1.1\r\ncontent-length: many\r\n\r\n".to_owned(), "content-length"),
-        ] {
-            assert!(ask(&all, &text).starts_with("HTTP/1.1 400 "), "{words}");
-            let last = all.requests().pop().unwrap();
-            assert!(last.refused.as_ref().is_some_and(|w| w.contains(words)), "{last:?}");
-        }
+        assert!(ask(&all, "\0\0\0\0\r\n\r\n").starts_with("HTTP/1.1 400 "));
+        let last = all.requests().pop().unwrap();
+        assert!(last.refused.as_ref().is_some_and(|reason| reason.contains("no HTTP")), "{last:?}");
     }
 
     #[test]

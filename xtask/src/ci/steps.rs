@@ -6,23 +6,27 @@ use anyhow::{Context as _, Result};
 use wasmlab_model::report::RunReport;
 use xshell::cmd;
 
-use super::{Context, Step, Work, engines, locked};
+use super::{Context, Step, StepFn, engines, locked};
 use crate::engines::KEEP_VARIABLE;
+use crate::lab::FIXTURES_VARIABLE;
+use wasmlab_runtimes::{Runtime, Source};
 
 /// The script that installs tools and says what it set, as lines of NAME=VALUE in the file that it is given.
 const INSTALL: &str = ".ci/install";
 /// Scenarios whose toolchain the installation brought: a glob, for `build --require-built`.
 const BUILT: &str = "WASMLAB_CI_BUILT";
+/// Columns and programs that the tests must not find missing, separated by blanks.
+const REQUIRED: &str = "WASMLAB_TESTS_REQUIRE";
 /// How long each target is fuzzed, seconds.
 const FUZZ_SECONDS: &str = "5";
 
 /// Every step.
 pub fn all(xtask: &Path) -> Vec<Step> {
     let mut steps = vec![
-        beside(step("install", "Install toolchains and runtimes, as far as they can be had", &[], install)),
+        in_background(step("install", "Install toolchains and runtimes, as far as they can be had", &[], install)),
         step("fmt", "Check the formatting of every workspace", &[], fmt),
         step("clippy", "Lint the lab", &[], clippy),
-        beside(step("engines", "Build the embedded engines and drivers", &[], build_engines)),
+        in_background(step("engines", "Build the embedded engines and drivers", &[], build_engines)),
         // Its first cells run while engines compile, as a user's do.
         step("matrix", "Run every scenario on every runtime", &["install"], matrix),
         step("guests", "Build every guest from source whose toolchain is here", &["install"], guests),
@@ -41,8 +45,8 @@ fn step(
     needs: &[&'static str],
     work: impl Fn(&Context) -> Result<()> + Send + Sync + 'static,
 ) -> Step {
-    let (run, needs): (Work, _) = (Box::new(work), needs.to_vec());
-    Step { name: name.to_owned(), about: about.to_owned(), needs, only_full: false, beside: false, run }
+    let (run, needs): (StepFn, _) = (Box::new(work), needs.to_vec());
+    Step { name: name.to_owned(), about: about.to_owned(), needs, only_full: false, in_background: false, run }
 }
 
 fn full(step: Step) -> Step {
@@ -50,8 +54,8 @@ fn full(step: Step) -> Step {
 }
 
 /// What takes long, and needs no other step's tools: it begins at once.
-fn beside(step: Step) -> Step {
-    Step { beside: true, ..step }
+fn in_background(step: Step) -> Step {
+    Step { in_background: true, ..step }
 }
 
 fn install(context: &Context) -> Result<()> {
@@ -84,7 +88,7 @@ fn fmt(context: &Context) -> Result<()> {
     for dir in own.chain([xtask.join("fuzz")]).chain(guests) {
         let manifest = dir.join("Cargo.toml");
         if manifest.is_file() {
-            context.run_unseen(cmd!(shell, "cargo fmt --manifest-path {manifest} --check"))?;
+            context.run_quietly(cmd!(shell, "cargo fmt --manifest-path {manifest} --check"))?;
         }
     }
     Ok(())
@@ -123,7 +127,7 @@ fn matrix(context: &Context) -> Result<()> {
 
 /// Says which columns were not measured although their programs are installed or built here.
 fn leave_out_absent(context: &Context) -> Result<()> {
-    let path = context.lab.report().join("report.json");
+    let path = context.lab.latest_report().join("report.json");
     let bytes = std::fs::read(&path).with_context(|| format!("failed to read `{}`", path.display()))?;
     let report: RunReport = serde_json::from_slice(&bytes)?;
     for id in wasmlab_runtimes::in_ci() {
@@ -147,7 +151,17 @@ fn guests(context: &Context) -> Result<()> {
 
 fn tests(context: &Context) -> Result<()> {
     let shell = context.shell()?;
-    context.run(cmd!(shell, "cargo test --workspace --locked"))
+    // The step before has built them: a test that finds one missing is wrong.
+    let engines = wasmlab_runtimes::all().iter().filter(|runtime| matches!(runtime.source, Source::Embedded(_)));
+    let installed = shell.var(REQUIRED).unwrap_or_default();
+    let required: Vec<&str> = engines.map(Runtime::id).chain(installed.split_whitespace()).collect();
+    shell.set_var(REQUIRED, required.join(" "));
+    context.run(cmd!(shell, "cargo test --workspace --locked"))?;
+    if shell.var(FIXTURES_VARIABLE).is_err() {
+        context.leave_out(format!("the test of the nginx of 2018: {FIXTURES_VARIABLE} names no folder"));
+        return Ok(());
+    }
+    context.run(cmd!(shell, "cargo test --package wasmlab-inspect --locked -- --ignored"))
 }
 
 fn fuzz(context: &Context) -> Result<()> {

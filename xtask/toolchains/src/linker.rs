@@ -20,6 +20,27 @@ pub fn undefined_symbols(message: &str) -> Vec<String> {
     symbols
 }
 
+/// What would let the program link, where WASI decides: `symbols` are the ones that the linker did not find.
+#[must_use]
+pub fn remedy<'a>(symbols: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    // Of processes, users and signals. WASIX has some of them.
+    const PROCESSES: &[&str] =
+        &["fork", "execve", "waitpid", "setuid", "setgid", "setsid", "kill", "sigaction", "sigprocmask"];
+    const SOCKETS: &[&str] = &["socket", "bind", "listen", "connect", "accept4", "getaddrinfo"];
+    let symbols: Vec<&str> = symbols.into_iter().collect();
+    let has = |names: &[&'static str]| names.iter().filter(|name| symbols.contains(name)).copied().collect::<Vec<_>>();
+    let (processes, sockets) = (has(PROCESSES), !has(SOCKETS).is_empty());
+    let target = if sockets { "build for a target with sockets (wasm32-wasip2 or WASIX)" } else { "build it again" };
+    match processes.as_slice() {
+        [] if sockets => Some("Build for a target with sockets: wasm32-wasip2 or WASIX.".to_owned()),
+        [] => None,
+        all => Some(format!(
+            "Take out what works by processes, users and signals ({}), which WASI has none of, and {target}.",
+            all[..all.len().min(3)].join(", ")
+        )),
+    }
+}
+
 /// Whether clang says that it has no linker: `unable to execute command: Executable "wasm-ld-14" doesn't exist!`
 #[must_use]
 pub fn is_missing(message: &str) -> bool {
@@ -28,7 +49,20 @@ pub fn is_missing(message: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_missing, undefined_symbols};
+    use super::{is_missing, remedy, undefined_symbols};
+
+    #[test]
+    fn what_no_target_has_is_to_be_taken_out() {
+        let check = |symbols: &[&str], wanted: Option<&str>| {
+            let found = remedy(symbols.iter().copied());
+            assert_eq!(found.is_some(), wanted.is_some(), "{symbols:?}");
+            assert!(wanted.is_none_or(|words| found.is_some_and(|found| found.contains(words))), "{symbols:?}");
+        };
+        check(&["missing_c"], None);
+        check(&["bind", "listen", "socket"], Some("a target with sockets: wasm32-wasip2 or WASIX"));
+        check(&["execve", "fork", "socket"], Some("(fork, execve), which WASI has none of, and build for a target"));
+        check(&["fork"], Some("and build it again"));
+    }
 
     /// As clang 14 said it: without lld, without compiler-rt, without wasi-libc.
     #[test]

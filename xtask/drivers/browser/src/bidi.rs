@@ -4,81 +4,41 @@ use std::sync::mpsc::Sender;
 
 use serde_json::{Value, json};
 
-use crate::cell::Said;
-use crate::socket::Socket;
+use crate::cell::PageEvent;
+use crate::client::Client;
 
-/// The only tab of a fresh browser.
-pub struct Page {
-    socket: Socket,
-    sent: u64,
-    context: String,
-    say: Sender<Said>,
-    /// Whether the page's own address was asked for: from then on it must stay.
-    asked: bool,
+/// Opens `url` in the only tab of a fresh browser, through the protocol at `address`, and passes on what happens there.
+///
+/// # Errors
+/// What the browser answers.
+pub fn open(address: &str, url: &str, events: Sender<PageEvent>) -> Result<(), String> {
+    let mut client = Client::connect(address)?;
+    // Nobody is there to answer `alert` and its like: they are refused, and the guest goes on.
+    let prompts = json!({ "alwaysMatch": { "unhandledPromptBehavior": { "default": "dismiss" } } });
+    client.call("session.new", json!({ "capabilities": prompts }))?;
+    let wanted = ["browsingContext.navigationStarted", "browsingContext.contextDestroyed", "log.entryAdded"];
+    client.call("session.subscribe", json!({ "events": wanted }))?;
+    let tree = client.call("browsingContext.getTree", json!({}))?;
+    let tab = tree["contexts"][0]["context"].as_str().ok_or("the browser opened no tab")?.to_owned();
+    client.call("browsingContext.navigate", json!({ "context": tab, "url": url, "wait": "none" }))?;
+    // The first navigation is the one above; from then on the page must stay.
+    let mut arrived = false;
+    client.follow(events, move |_, message| read(message, &tab, &mut arrived))
 }
 
-impl Page {
-    /// Opens `url` through the protocol at `address` and follows the page from another thread.
-    ///
-    /// # Errors
-    /// What the browser answers.
-    pub fn open(address: &str, url: &str, say: Sender<Said>) -> Result<(), String> {
-        let socket = Socket::connect(address)?;
-        let mut page = Self { socket, sent: 0, context: String::new(), say, asked: false };
-        // Nobody is there to answer `alert` and its like: they are refused, and the guest goes on.
-        let prompts = json!({ "alwaysMatch": { "unhandledPromptBehavior": { "default": "dismiss" } } });
-        page.ask("session.new", json!({ "capabilities": prompts }))?;
-        let events = ["browsingContext.navigationStarted", "browsingContext.contextDestroyed", "log.entryAdded"];
-        page.ask("session.subscribe", json!({ "events": events }))?;
-        let tree = page.ask("browsingContext.getTree", json!({}))?;
-        let context = tree["contexts"][0]["context"].as_str().ok_or("the browser opened no tab")?;
-        page.context = context.to_owned();
-        page.ask("browsingContext.navigate", json!({ "context": context, "url": url, "wait": "none" }))?;
-        page.socket.be_patient()?;
-        std::thread::spawn(move || {
-            let why = loop {
-                match page.socket.next() {
-                    Ok(message) => page.hear(&message),
-                    Err(why) => break why,
-                }
-            };
-            page.say.send(Said::Crashed(format!("the browser ended: {why}"))).ok();
-        });
-        Ok(())
-    }
-
-    fn ask(&mut self, method: &str, params: Value) -> Result<Value, String> {
-        self.sent += 1;
-        self.socket.send(&json!({ "id": self.sent, "method": method, "params": params }))?;
-        loop {
-            let mut message = self.socket.next()?;
-            if message["id"] != self.sent {
-                self.hear(&message);
-            } else if message["type"] == "success" {
-                return Ok(message["result"].take());
-            } else {
-                return Err(format!("{method}: {}", message["message"]));
-            }
+fn read(message: &Value, tab: &str, arrived: &mut bool) -> Option<PageEvent> {
+    let params = &message["params"];
+    let is_tab = params["context"] == tab;
+    match message["method"].as_str()? {
+        "browsingContext.contextDestroyed" if is_tab => Some(PageEvent::Left("closed itself".to_owned())),
+        "browsingContext.navigationStarted" if is_tab => {
+            let to = params["url"].as_str().unwrap_or_default();
+            std::mem::replace(arrived, true).then(|| PageEvent::Left(format!("went to {to}")))
         }
-    }
-
-    fn hear(&mut self, message: &Value) {
-        let params = &message["params"];
-        let ours = params["context"] == self.context.as_str();
-        let said = match message["method"].as_str() {
-            Some("browsingContext.contextDestroyed") if ours => Said::Left("closed itself".to_owned()),
-            Some("browsingContext.navigationStarted") if ours => {
-                if !std::mem::replace(&mut self.asked, true) {
-                    return;
-                }
-                Said::Left(format!("went to {}", params["url"].as_str().unwrap_or_default()))
-            }
-            // What the page did not catch: the lab's own script reports all else itself.
-            Some("log.entryAdded") if params["type"] == "javascript" && params["level"] == "error" => {
-                Said::Stderr(format!("{}\n", params["text"].as_str().unwrap_or_default()).into_bytes())
-            }
-            _ => return,
-        };
-        self.say.send(said).ok();
+        // What the page did not catch: the lab's own script reports all else itself.
+        "log.entryAdded" if params["type"] == "javascript" && params["level"] == "error" => {
+            Some(PageEvent::Stderr(format!("{}\n", params["text"].as_str().unwrap_or_default()).into_bytes()))
+        }
+        _ => None,
     }
 }

@@ -7,7 +7,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 /// How long a browser may take until it listens. The lab's own limit comes first in most cells.
-const START: Duration = Duration::from_secs(60);
+const START_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A running browser; it ends when this is dropped.
 pub struct Browser {
@@ -34,8 +34,8 @@ impl Browser {
             if let Ok(Some(status)) = this.child.try_wait() {
                 return Err(format!("{shown} ended at its start with {status}"));
             }
-            if began.elapsed() > START {
-                return Err(format!("{shown} did not open its protocol within {} s", START.as_secs()));
+            if began.elapsed() > START_TIMEOUT {
+                return Err(format!("{shown} did not open its protocol within {} s", START_TIMEOUT.as_secs()));
             }
             sleep(Duration::from_millis(5));
         }
@@ -55,11 +55,11 @@ impl Drop for Browser {
     }
 }
 
-/// An empty profile.
+/// Makes an empty profile.
 ///
 /// # Errors
 /// When it cannot be made.
-pub fn fresh(profile: &Path) -> Result<(), String> {
+pub fn create_profile(profile: &Path) -> Result<(), String> {
     // One that an earlier run left names the port of a browser that is gone.
     fs::remove_dir_all(profile).ok();
     fs::create_dir_all(profile).map_err(|e| format!("failed to make {}: {e}", profile.display()))

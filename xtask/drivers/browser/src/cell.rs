@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
 
+use lexopt::prelude::{Long, Value};
 use wasmlab_engine::Recorder;
 use wasmlab_protocol::{Cause, CellSpec, Event, PROTOCOL_VERSION, Stage};
 
@@ -13,9 +14,9 @@ use crate::MODES;
 use crate::server::{Server, Shared};
 use crate::{bidi, chromium, devtools, firefox};
 
-/// What the page or the browser says.
+/// What happens in the page, as it or the browser reports it.
 #[derive(Debug)]
-pub enum Said {
+pub enum PageEvent {
     /// A line of the observation.
     Event(Event),
     /// The guest's output.
@@ -38,16 +39,34 @@ pub struct Request {
 }
 
 impl Request {
-    /// Reads the specification and the options.
+    /// Reads the specification and the options that follow `run`.
     ///
     /// # Errors
     /// What is missing or unusable.
-    pub fn read(spec: &str, options: &[&str]) -> Result<Self, String> {
-        let option = |name: &str| options.chunks(2).find(|c| c[0] == name).and_then(|c| c.get(1)).map(PathBuf::from);
-        let spec = read_spec(Path::new(spec)).map_err(|e| format!("{spec}: {e}"))?;
-        let browser = option("--browser").ok_or("--browser is missing: name a program")?;
-        let pages = option("--pages").ok_or("--pages is missing: name the folder of the lab's JavaScript")?;
-        Ok(Self { spec, browser, pages, packages: option("--packages"), component: option("--component") })
+    pub fn read(mut args: lexopt::Parser) -> Result<Self, String> {
+        let (mut spec, mut browser, mut pages, mut packages, mut component) = (None, None, None, None, None);
+        while let Some(arg) = args.next().map_err(|e| e.to_string())? {
+            let field = match arg {
+                Value(file) if spec.is_none() => {
+                    spec = Some(PathBuf::from(file));
+                    continue;
+                }
+                Long("browser") => &mut browser,
+                Long("pages") => &mut pages,
+                Long("packages") => &mut packages,
+                Long("component") => &mut component,
+                other => return Err(other.unexpected().to_string()),
+            };
+            *field = Some(PathBuf::from(args.value().map_err(|e| e.to_string())?));
+        }
+        let spec = spec.ok_or("the cell's specification is missing: name its file")?;
+        Ok(Self {
+            spec: read_spec(&spec).map_err(|e| format!("{}: {e}", spec.display()))?,
+            browser: browser.ok_or("--browser is missing: name a program")?,
+            pages: pages.ok_or("--pages is missing: name the folder of the lab's JavaScript")?,
+            packages,
+            component,
+        })
     }
 
     /// Runs the cell.
@@ -65,7 +84,7 @@ impl Request {
         }
     }
 
-    /// The cause, where the page has not said it itself.
+    /// The cause, where the page has not reported it itself.
     fn observe(self, recorder: &mut Recorder) -> Option<Cause> {
         let broken = |message: String| Some(Cause::EngineError { message });
         recorder.stage(Stage::Load).ok();
@@ -74,13 +93,13 @@ impl Request {
             Err(e) => return broken(format!("failed to read {}: {e}", self.spec.module.display())),
         };
         let is_firefox = self.spec.mode.starts_with("firefox");
-        let (say, heard) = mpsc::channel();
+        let (sender, events) = mpsc::channel();
         // The lab's is a pipe, and the temporary folder that it names is the cell's own.
         let is_pipe = self.spec.events.starts_with("/dev");
         let beside = if is_pipe { std::env::temp_dir() } else { self.spec.events.with_file_name("") };
         let profile = beside.join("browser-profile");
         let Self { spec, pages, packages, component, .. } = self;
-        let shared = Shared { spec, module, pages, packages, component, say: say.clone() };
+        let shared = Shared { spec, module, pages, packages, component, events: sender.clone() };
         let server = match Server::start(Arc::new(shared)) {
             Ok(server) => server,
             Err(e) => return broken(format!("failed to serve the page on 127.0.0.1: {e}")),
@@ -90,30 +109,30 @@ impl Request {
             Ok(browser) => browser,
             Err(e) => return broken(e),
         };
-        let open = if is_firefox { bidi::Page::open } else { devtools::Page::open };
-        if let Err(e) = open(browser.address(), &server.page(), say) {
+        let open = if is_firefox { bidi::open } else { devtools::open };
+        if let Err(e) = open(browser.address(), &server.page(), sender) {
             return broken(format!("the protocol of {}: {e}", self.browser.display()));
         }
-        follow(&heard, recorder)
+        record(&events, recorder)
     }
 }
 
-/// Writes down what is said until the end is.
-fn follow(heard: &Receiver<Said>, recorder: &mut Recorder) -> Option<Cause> {
-    while let Ok(said) = heard.recv() {
-        match said {
-            Said::Stdout(bytes) => put(&mut std::io::stdout(), &bytes),
-            Said::Stderr(bytes) => put(&mut std::io::stderr(), &bytes),
-            Said::Event(Event::End { cause, .. }) => return Some(cause),
+/// Records what happens until the guest's end.
+fn record(events: &Receiver<PageEvent>, recorder: &mut Recorder) -> Option<Cause> {
+    while let Ok(event) = events.recv() {
+        match event {
+            PageEvent::Stdout(bytes) => write(&mut std::io::stdout(), &bytes),
+            PageEvent::Stderr(bytes) => write(&mut std::io::stderr(), &bytes),
+            PageEvent::Event(Event::End { cause, .. }) => return Some(cause),
             // The clock is the driver's: it began with the browser's start.
-            Said::Event(Event::Stage { stage, cached, .. }) => {
+            PageEvent::Event(Event::Stage { stage, cached, .. }) => {
                 recorder.write(&Event::Stage { stage, micros: recorder.micros(), cached }).ok();
             }
-            Said::Event(event) => _ = recorder.write(&event),
-            Said::Left(how) => {
+            PageEvent::Event(event) => _ = recorder.write(&event),
+            PageEvent::Left(how) => {
                 return Some(Cause::HostError { message: format!("the page {how} before the guest ended") });
             }
-            Said::Crashed(why) => {
+            PageEvent::Crashed(why) => {
                 // No last event and a signal: that is how an engine's crash looks, and this is one.
                 eprintln!("driver-browser: {why}");
                 std::process::abort();
@@ -123,8 +142,8 @@ fn follow(heard: &Receiver<Said>, recorder: &mut Recorder) -> Option<Cause> {
     Some(Cause::EngineError { message: "the page went silent".to_owned() })
 }
 
-/// What nobody reads any more is not worth a word.
-fn put(to: &mut dyn Write, bytes: &[u8]) {
+/// Writes the guest's output. That nobody reads it any more is no error.
+fn write(to: &mut dyn Write, bytes: &[u8]) {
     to.write_all(bytes).and_then(|()| to.flush()).ok();
 }
 
@@ -134,7 +153,12 @@ fn read_spec(path: &Path) -> Result<CellSpec, String> {
     let json: serde_json::Value = serde_json::from_slice(&text).map_err(|e| e.to_string())?;
     match json["protocol"].as_u64() {
         Some(protocol) if protocol == u64::from(PROTOCOL_VERSION) => {}
-        _ => return Err(format!("protocol {}, this driver speaks {PROTOCOL_VERSION}: build it again", json["protocol"])),
+        _ => {
+            return Err(format!(
+                "protocol {}, this driver speaks {PROTOCOL_VERSION}: build it again",
+                json["protocol"]
+            ));
+        }
     }
     let spec: CellSpec = serde_json::from_value(json).map_err(|e| e.to_string())?;
     if !MODES.contains(&spec.mode.as_str()) {

@@ -5,7 +5,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::Command;
 
-use crate::browser::{Browser, fresh};
+use crate::browser::{Browser, create_profile};
 use crate::ports;
 
 /// What keeps Chromium to the cell: no window, no services, no traffic of its own.
@@ -35,7 +35,7 @@ const FLAGS: &[&str] = &[
 /// # Errors
 /// Why it does not run.
 pub fn start(program: &Path, profile: &Path) -> Result<Browser, String> {
-    fresh(profile)?;
+    create_profile(profile)?;
     let mut command = Command::new(program);
     command.args(FLAGS).arg(format!("--user-data-dir={}", profile.display()));
     let port = ports::given().1;

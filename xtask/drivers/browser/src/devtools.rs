@@ -4,103 +4,64 @@ use std::sync::mpsc::Sender;
 
 use serde_json::{Value, json};
 
-use crate::cell::Said;
-use crate::socket::Socket;
+use crate::cell::PageEvent;
+use crate::client::Client;
 
-/// A page in a browser context of its own.
-pub struct Page {
-    socket: Socket,
-    sent: u64,
-    session: Option<String>,
-    say: Sender<Said>,
-    /// The page's own address, and whether it was there: from then on it must stay.
+/// Opens `url` in a browser context of its own, through the DevTools at `address`, and passes on what happens there.
+///
+/// # Errors
+/// What Chromium answers.
+pub fn open(address: &str, url: &str, events: Sender<PageEvent>) -> Result<(), String> {
+    let mut client = Client::connect(address)?;
+    let context = client.call("Target.createBrowserContext", json!({}))?;
+    let wanted = json!({ "url": "about:blank", "browserContextId": context["browserContextId"] });
+    let target = client.call("Target.createTarget", wanted)?;
+    let attached = client.call("Target.attachToTarget", json!({ "targetId": target["targetId"], "flatten": true }))?;
+    client.enter(attached["sessionId"].as_str().ok_or("Target.attachToTarget: no session")?);
+    for domain in ["Runtime", "Log", "Inspector", "Page"] {
+        client.call(&format!("{domain}.enable"), json!({}))?;
+    }
+    client.send("Page.navigate", json!({ "url": url }))?;
+    let mut page = Page { url: url.to_owned(), arrived: false };
+    client.follow(events, move |client, message| page.read(client, message))
+}
+
+/// The page that is followed.
+struct Page {
+    /// Its own address, and whether it was there: from then on it must stay.
     url: String,
     arrived: bool,
 }
 
 impl Page {
-    /// Opens `url` through the DevTools at `address` and follows the page from another thread.
-    ///
-    /// # Errors
-    /// What Chromium answers.
-    pub fn open(address: &str, url: &str, say: Sender<Said>) -> Result<(), String> {
-        let socket = Socket::connect(address)?;
-        let mut page = Self { socket, sent: 0, session: None, say, url: url.to_owned(), arrived: false };
-        let context = page.ask("Target.createBrowserContext", json!({}))?;
-        let wanted = json!({ "url": "about:blank", "browserContextId": context["browserContextId"] });
-        let target = page.ask("Target.createTarget", wanted)?;
-        let attached = page.ask("Target.attachToTarget", json!({ "targetId": target["targetId"], "flatten": true }))?;
-        page.session = attached["sessionId"].as_str().map(str::to_owned);
-        for domain in ["Runtime", "Log", "Inspector", "Page"] {
-            page.ask(&format!("{domain}.enable"), json!({}))?;
-        }
-        page.send("Page.navigate", json!({ "url": url }))?;
-        page.socket.be_patient()?;
-        std::thread::spawn(move || {
-            let why = loop {
-                match page.socket.next() {
-                    Ok(message) => page.hear(&message),
-                    Err(why) => break why,
-                }
-            };
-            page.say.send(Said::Crashed(format!("the browser ended: {why}"))).ok();
-        });
-        Ok(())
-    }
-
-    fn send(&mut self, method: &str, params: Value) -> Result<u64, String> {
-        self.sent += 1;
-        let mut message = json!({ "id": self.sent, "method": method, "params": params });
-        if let Some(session) = &self.session {
-            message["sessionId"] = json!(session);
-        }
-        self.socket.send(&message)?;
-        Ok(self.sent)
-    }
-
-    fn ask(&mut self, method: &str, params: Value) -> Result<Value, String> {
-        let id = self.send(method, params)?;
-        loop {
-            let mut message = self.socket.next()?;
-            if message["id"] != id {
-                self.hear(&message);
-            } else if message["error"].is_null() {
-                return Ok(message["result"].take());
-            } else {
-                return Err(format!("{method}: {}", message["error"]["message"]));
-            }
-        }
-    }
-
-    fn hear(&mut self, message: &Value) {
+    fn read(&mut self, client: &mut Client, message: &Value) -> Option<PageEvent> {
         let params = &message["params"];
-        let said = match message["method"].as_str() {
-            Some("Inspector.targetCrashed") => Said::Crashed("the page crashed".to_owned()),
-            Some("Inspector.detached" | "Target.detachedFromTarget") => Said::Left("closed itself".to_owned()),
-            Some("Page.frameNavigated") if params["frame"]["parentId"].is_null() => {
+        let stderr =
+            |text: Option<&str>| Some(PageEvent::Stderr(format!("{}\n", text.unwrap_or_default()).into_bytes()));
+        match message["method"].as_str()? {
+            "Inspector.targetCrashed" => Some(PageEvent::Crashed("the page crashed".to_owned())),
+            "Inspector.detached" | "Target.detachedFromTarget" => Some(PageEvent::Left("closed itself".to_owned())),
+            "Page.frameNavigated" if params["frame"]["parentId"].is_null() => {
                 let to = params["frame"]["url"].as_str().unwrap_or_default();
+                let is_own = to == self.url;
                 if !self.arrived {
-                    self.arrived = to == self.url;
-                    return;
+                    self.arrived = is_own;
+                    return None;
                 }
-                Said::Left(if to == self.url { "loaded itself again".to_owned() } else { format!("went to {to}") })
+                Some(PageEvent::Left(if is_own { "loaded itself again".to_owned() } else { format!("went to {to}") }))
             }
             // Nobody is there to answer `alert` and its like: they are refused, and the guest goes on.
-            Some("Page.javascriptDialogOpening") => {
-                self.send("Page.handleJavaScriptDialog", json!({ "accept": false })).ok();
-                return;
+            "Page.javascriptDialogOpening" => {
+                client.send("Page.handleJavaScriptDialog", json!({ "accept": false })).ok();
+                None
             }
             // What the page did not catch: the lab's own script reports all else itself.
-            Some("Runtime.exceptionThrown") => {
+            "Runtime.exceptionThrown" => {
                 let details = &params["exceptionDetails"];
-                let text = details["exception"]["description"].as_str().or(details["text"].as_str());
-                Said::Stderr(format!("{}\n", text.unwrap_or_default()).into_bytes())
+                stderr(details["exception"]["description"].as_str().or(details["text"].as_str()))
             }
-            Some("Log.entryAdded") if params["entry"]["level"] == "error" => {
-                Said::Stderr(format!("{}\n", params["entry"]["text"].as_str().unwrap_or_default()).into_bytes())
-            }
-            _ => return,
-        };
-        self.say.send(said).ok();
+            "Log.entryAdded" if params["entry"]["level"] == "error" => stderr(params["entry"]["text"].as_str()),
+            _ => None,
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::browser::{Browser, fresh};
+use crate::browser::{Browser, create_profile};
 
 /// What keeps Firefox to the cell: no traffic and no pages of its own, and no processes for what a cell has not.
 /// <https://firefox-source-docs.mozilla.org/remote/Prefs.html>
@@ -39,7 +39,7 @@ const PREFERENCES: &[(&str, &str)] = &[
 /// # Errors
 /// Why it does not run.
 pub fn start(program: &Path, profile: &Path) -> Result<Browser, String> {
-    fresh(profile)?;
+    create_profile(profile)?;
     let text: String = PREFERENCES.iter().map(|(name, value)| format!("user_pref(\"{name}\", {value});\n")).collect();
     let preferences = profile.join("user.js");
     fs::write(&preferences, text).map_err(|e| format!("failed to write {}: {e}", preferences.display()))?;

@@ -3,7 +3,7 @@
 //! The page reports by requests that it waits for, so that what it said before it hung or crashed is here.
 
 use std::fs;
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, Read};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
@@ -12,13 +12,14 @@ use std::sync::mpsc::Sender;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
+use wasmlab_http::{Body, Connection, Limits, ReadError};
 use wasmlab_protocol::{CellSpec, Network};
 
-use crate::cell::Said;
+use crate::cell::PageEvent;
 use crate::ports;
 
-/// The most bytes of one report; the guest's output comes in smaller pieces.
-const MOST: usize = 16 << 20;
+/// Of one request, bytes; the guest's output comes in smaller pieces.
+const LIMITS: Limits = Limits { head: 64 << 10, body: 16 << 20 };
 
 /// The page. jco's shim of WASI 0.3 imports files of that of 0.2 by the package's name, which a page does not know.
 fn page() -> String {
@@ -45,8 +46,8 @@ pub struct Shared {
     pub packages: Option<PathBuf>,
     /// jco's translation of the component: `/component/`.
     pub component: Option<PathBuf>,
-    /// Where reports go.
-    pub say: Sender<Said>,
+    /// Where the page's reports go.
+    pub events: Sender<PageEvent>,
 }
 
 /// The server; it ends with the process.
@@ -84,43 +85,36 @@ impl Server {
 }
 
 /// One connection, until the browser closes it.
-fn serve(shared: &Shared, stream: &TcpStream) -> Option<()> {
+fn serve(shared: &Shared, stream: &TcpStream) {
     stream.set_nodelay(true).ok();
-    let mut reader = BufReader::new(stream);
+    let policy = policy(&shared.spec);
+    let mut connection = Connection::new(stream, LIMITS);
     loop {
-        let mut first = String::new();
-        reader.by_ref().take(8 << 10).read_line(&mut first).ok().filter(|n| *n > 0)?;
-        let mut length = 0;
-        loop {
-            let mut line = String::new();
-            reader.by_ref().take(64 << 10).read_line(&mut line).ok().filter(|n| *n > 0)?;
-            if line.trim().is_empty() {
-                break;
+        let request = match connection.read_request() {
+            Ok(request) => request,
+            Err(ReadError::Empty) => return,
+            Err(ReadError::Malformed(reason)) => {
+                let text = format!("driver-browser: the page's request is malformed: {reason}\n");
+                shared.events.send(PageEvent::Stderr(text.into_bytes())).ok();
+                return;
             }
-            if let Some((name, value)) = line.split_once(':')
-                && name.eq_ignore_ascii_case("content-length")
-            {
-                length = value.trim().parse().ok().filter(|n| *n <= MOST)?;
-            }
-        }
-        let mut body = vec![0; length];
-        reader.read_exact(&mut body).ok()?;
-        let mut words = first.split(' ');
-        let (method, target) = (words.next()?, words.next()?);
-        let Answer { status, kind, body } = match method {
-            "POST" => report(shared, target, body),
-            _ => file(shared, target.split('?').next().unwrap_or_default()).unwrap_or(NOT_FOUND),
         };
-        // The page asks this server and those of the cell, and nobody else. The two other policies make the page isolated, which shared memory (threads) needs.
-        let head = format!(
-            "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nCache-Control: no-store\r\n\
-             Content-Security-Policy: {}\r\n\
-             Cross-Origin-Opener-Policy: same-origin\r\nCross-Origin-Embedder-Policy: require-corp\r\n\r\n",
-            body.len(),
-            policy(&shared.spec)
-        );
-        let mut stream = stream;
-        stream.write_all(&[head.into_bytes(), body].concat()).ok()?;
+        let Answer { status, kind, body } = match request.method.as_str() {
+            "POST" => report(shared, &request.target, request.body),
+            _ => file(shared, request.target.split('?').next().unwrap_or_default()).unwrap_or(NOT_FOUND),
+        };
+        // The page asks this server and those of the cell, and nobody else. The two other policies make the page
+        // isolated, which shared memory (threads) needs.
+        let headers = [
+            ("content-type", kind),
+            ("cache-control", "no-store"),
+            ("content-security-policy", &policy),
+            ("cross-origin-opener-policy", "same-origin"),
+            ("cross-origin-embedder-policy", "require-corp"),
+        ];
+        if connection.respond(status, headers, Body::Bytes(&body)).is_err() {
+            return;
+        }
     }
 }
 
@@ -140,23 +134,25 @@ fn policy(spec: &CellSpec) -> String {
 const NOT_FOUND: Answer = Answer { status: "404 Not Found", kind: "text/plain", body: Vec::new() };
 
 fn report(shared: &Shared, target: &str, body: Vec<u8>) -> Answer {
-    let said = match target {
+    let event = match target {
         "/event" => match serde_json::from_slice(&body) {
-            Ok(event) => Said::Event(event),
-            Err(e) => Said::Stderr(format!("driver-browser: the page's event is not understood: {e}\n").into_bytes()),
+            Ok(event) => PageEvent::Event(event),
+            Err(e) => {
+                PageEvent::Stderr(format!("driver-browser: the page's event is not understood: {e}\n").into_bytes())
+            }
         },
-        "/stdout" => Said::Stdout(body),
-        "/stderr" => Said::Stderr(body),
+        "/stdout" => PageEvent::Stdout(body),
+        "/stderr" => PageEvent::Stderr(body),
         "/stdin" => return stdin(&body),
         _ => return NOT_FOUND,
     };
-    shared.say.send(said).ok();
+    shared.events.send(event).ok();
     Answer { status: "200 OK", kind: "text/plain", body: Vec::new() }
 }
 
 /// At most as many bytes as the body says; none at the end of the input.
 fn stdin(wanted: &[u8]) -> Answer {
-    let wanted = String::from_utf8_lossy(wanted).parse().unwrap_or(0).min(MOST);
+    let wanted = String::from_utf8_lossy(wanted).parse().unwrap_or(0).min(LIMITS.body);
     let mut body = vec![0; wanted];
     let read = io::stdin().lock().read(&mut body).unwrap_or(0);
     body.truncate(read);

@@ -46,6 +46,23 @@ fn nobody_is_blamed_at_a_limit_of_which_nobody_knows_whether_the_guest_had_begun
 }
 
 #[test]
+fn a_limit_that_the_compiler_meets_blames_nobody_and_names_what_stands_behind_it() {
+    let facts = facts("(module (import \"env\" \"__assert_fail\" (func)))");
+    let check = |limit, stage, code, blame: Blame, detail: &str| {
+        let events = vec![Event::Stage { stage, micros: 1, cached: false }];
+        let judged = verdict(Ok(&facts), &observation(Outcome::Limit(limit), events, ""), &spec(""));
+        assert_eq!((judged.code, judged.blame.as_slice()), (Some(code), &[blame][..]), "{}", judged.detail);
+        assert_eq!(judged.detail, detail);
+    };
+    let behind = "; not reached: its import env.__assert_fail";
+    let memory = format!("the runtime's compiler used more than 2 GiB of memory, the lab's limit{behind}");
+    check(Limit::Memory(2 << 30), Stage::Compile, Code::OutOfMemory, Blame::Unknown, &memory);
+    check(Limit::Memory(10), Stage::Run, Code::OutOfMemory, Blame::Guest, "used more than 10 bytes of memory");
+    let time = format!("the runtime's compiler did not end within 120 s, the lab's limit{behind}");
+    check(Limit::CompileTime(120_000), Stage::Compile, Code::CompileTimeout, Blame::Unknown, &time);
+}
+
+#[test]
 fn causes_before_the_run_have_their_codes() {
     let simd = facts("(module (func (result v128) (v128.const i64x2 0 0)))");
     let plain = facts("(module)");
@@ -60,7 +77,7 @@ fn causes_before_the_run_have_their_codes() {
     check(Ok(&plain), refused(), gap(Code::EngineCompileError));
     check(Err("malformed at byte 0x8"), refused(), gap(Code::Malformed));
     check(Ok(&plain), Cause::CompileFailed { message: words() }, gap(Code::EngineCompileError));
-    let component = facts("(component)");
+    let component = facts("(component (core module (func (result v128) (v128.const i64x2 0 0))))");
     let at = |offset| Cause::Rejected { message: words(), offset };
     check(Ok(&component), at(None), gap(Code::NeedsComponentModel));
     check(Ok(&component), at(Some(4)), gap(Code::NeedsComponentModel));

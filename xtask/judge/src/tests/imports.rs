@@ -104,7 +104,7 @@ fn each_kind_of_missing_import_has_its_own_remedy() {
     );
     // A runtime that reads the module's name no further than its first dot.
     let cut = "(import \"./app_bg.js\" \"__wbg_log\" (func))";
-    let glue = (Code::NeedsJsGlue, &[Blame::Toolchain, Blame::Abi][..]);
+    let glue = (Code::NeedsJsGlue, toolchain);
     missing(cut, "/app_bg.js.__wbg_log", glue, ("./app_bg.js.__wbg_log", "wrote beside it"));
     // Nothing of Emscripten's is advised to another toolchain.
     for (module, name) in [("wbg", "f"), ("gojs", "runtime.wasmExit"), ("a", "b")] {
@@ -114,6 +114,42 @@ fn each_kind_of_missing_import_has_its_own_remedy() {
         let remedy = judged.remedy.unwrap_or_else(|| Code::NeedsJsGlue.entry().remedy.to_owned());
         assert!(!remedy.contains("STANDALONE"), "{module}: {remedy}");
     }
+}
+
+#[test]
+fn what_no_wasi_host_has_decides_where_wasi_is_missing_too() {
+    let wasi = "(import \"wasi_snapshot_preview1\" \"proc_exit\" (func (param i32)))";
+    let check = |more: &str, code, subject: &str, detail: &str| {
+        let facts = facts(&format!("(module {wasi} {more})"));
+        let judged = crate::imports::missing(Some(&facts), "wasi_snapshot_preview1", "proc_exit", "", 3);
+        assert_eq!((judged.code, judged.subject.as_deref()), (Some(code), Some(subject)), "{more}");
+        assert!(judged.detail.starts_with(detail), "{} does not say {detail}", judged.detail);
+    };
+    let missing = "does not define wasi_snapshot_preview1.proc_exit, and 2 more imports";
+    check("", Code::MissingImport, "wasi_snapshot_preview1.proc_exit", missing);
+    let wasix = "(import \"wasix_32v1\" \"sock_open\" (func))";
+    let also = format!("{missing}; it also imports wasix_32v1.sock_open, which only a host of WASIX defines");
+    check(wasix, Code::MissingImport, "wasix_32v1.sock_open", &also);
+    let bind = "(import \"env\" \"__syscall_bind\" (func)) (func (export \"_start\"))";
+    let also = format!("{missing}; it also imports env.__syscall_bind, which no WASI host defines");
+    check(bind, Code::NeedsEmscriptenHost, "env.__syscall_bind", &also);
+    let threads = "(import \"wasi\" \"thread-spawn\" (func (param i32) (result i32)))";
+    let also = format!("{missing}; it also imports wasi.thread-spawn, which only a host of wasi-threads defines");
+    check(threads, Code::MissingImport, "wasi.thread-spawn", &also);
+}
+
+#[test]
+fn one_flag_of_assemblyscript_leaves_out_one_import() {
+    let abort = "(import \"env\" \"abort\" (func (param i32 i32 i32 i32)))";
+    let log = "(import \"env\" \"console.log\" (func (param i32)))";
+    let check = |imports: &str, says: &str, not: &str| {
+        let facts = facts(&format!("(module {imports})"));
+        let judged = crate::imports::missing(Some(&facts), "env", "abort", "", 1);
+        let remedy = judged.remedy.unwrap_or_default();
+        assert!(judged.code == Some(Code::NeedsJsGlue) && remedy.contains(says) && !remedy.contains(not), "{remedy}");
+    };
+    check(abort, "--use abort=", "wasi-shim");
+    check(&format!("{abort}{log}"), "@assemblyscript/wasi-shim", "--use");
 }
 
 #[test]
@@ -173,7 +209,8 @@ fn a_component_lacks_an_interface_by_name_and_version() {
         let observation = observation(Outcome::Exited(0), to(Stage::Link, cause), "");
         let judgement = verdict(Ok(&facts), &observation, &spec(""));
         assert_eq!((judgement.code, judgement.subject.as_deref()), (Some(code), Some(interface)));
-        assert!(judgement.detail.contains(&format!("{interface}#f")), "{}", judgement.detail);
+        assert!(judgement.detail.starts_with(&format!("does not define {interface}#f")), "{}", judgement.detail);
+        assert!(!judgement.detail.contains("instance"), "{}", judgement.detail);
     };
     check("wasi:keyvalue/store@0.2.0-draft", Code::MissingImport);
     check("wasi:cli/run@0.3.0", Code::MissingImport);
@@ -182,9 +219,8 @@ fn a_component_lacks_an_interface_by_name_and_version() {
 
 #[test]
 fn a_javascript_host_is_told_no_version_and_the_file_has_it() {
-    let facts = facts(
-        r#"(component (import "wasi:cli/stdout@0.3.0" (instance)) (import "wasi:cli/stdout@0.2.6" (instance)))"#,
-    );
+    let facts =
+        facts(r#"(component (import "wasi:cli/stdout@0.3.0" (instance)) (import "wasi:cli/stdout@0.2.6" (instance)))"#);
     let check = |module: &str, name: &str, subject: &str| {
         let (module, name) = (module.to_owned(), name.to_owned());
         let cause = Cause::MissingImport { module, name, ty: String::new(), missing_count: 1 };

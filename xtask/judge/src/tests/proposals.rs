@@ -3,7 +3,7 @@
 use wasmlab_protocol::{Cause, Stage};
 
 use super::{facts, observation, spec, to, verdict};
-use crate::proposals::{exact, named};
+use crate::proposals::{named_in, refine};
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::observation::Outcome;
 use wasmlab_model::verdict::Judgement;
@@ -12,7 +12,7 @@ fn refused(wat: &str, message: &str, probed: &[(&str, bool)]) -> Judgement {
     let facts = facts(wat);
     let cause = Cause::Rejected { message: message.to_owned(), offset: None };
     let judgement = verdict(Ok(&facts), &observation(Outcome::Exited(0), to(Stage::Compile, cause), ""), &spec(""));
-    exact(judgement, &facts, message, probed)
+    refine(judgement, &facts, message, probed)
 }
 
 const LEGACY: &str = "(module (tag $e) (func try throw $e catch_all end))";
@@ -40,6 +40,14 @@ fn the_subject_is_what_the_runtime_lacks() {
     check(LEGACY, words, &[], proposal, Some(legacy));
     check(ATOMIC_SIMD, "SIMD support is not enabled", &[("simd", true), ("threads", false)], proposal, Some("simd"));
     check(ATOMIC_SIMD, "no", &[("simd", true), ("threads", true)], proposal, Some("simd threads"));
+    // Its words come first; what its small modules tell besides is told besides.
+    check(ATOMIC_SIMD, "threads must be enabled", &[("simd", true), ("threads", true)], proposal, Some("threads"));
+    check(ATOMIC_SIMD, "threads must be enabled", &[("simd", true), ("threads", false)], proposal, Some("simd"));
+    // Winch takes the tables of reference-types, and not its externref.
+    let table = "(module (table 1 funcref) (func (param externref) (drop (table.grow (ref.null func) (i32.const 1)))))";
+    let gc = "gc types are disallowed but found type which requires gc";
+    check(table, gc, &[("reference-types", true)], proposal, Some("externref"));
+    check(table, gc, &[("reference-types", false)], proposal, Some("externref"));
     // One proposal alone can be the only one, unless its module was taken.
     check("(module (memory i64 1))", "no", &[], proposal, Some("memory64"));
     check("(module (memory i64 1))", "no", &[("memory64", false)], Code::EngineCompileError, None);
@@ -55,6 +63,32 @@ fn the_old_form_of_exceptions_is_the_toolchains_to_change() {
     let standard = "(module (tag $e) (func (throw $e)) (func (result v128) (v128.const i64x2 0 0)))";
     let judgement = refused(standard, "no", &[("exceptions", true), ("simd", false)]);
     assert_eq!((judgement.blame.as_slice(), judgement.remedy), (&[Blame::Runtime][..], None));
+}
+
+#[test]
+fn a_component_is_refused_for_what_is_in_it_or_for_what_it_is_under_one_code() {
+    let check = |wat: &str, message: &str, offset, code, subject: Option<&str>| {
+        let facts = facts(wat);
+        let cause = Cause::Rejected { message: message.to_owned(), offset };
+        let seen = observation(Outcome::Exited(0), to(Stage::Compile, cause), "");
+        let judged = refine(verdict(Ok(&facts), &seen, &spec("")), &facts, message, &[]);
+        assert_eq!((judged.code, judged.subject.as_deref()), (Some(code), subject), "{}", judged.detail);
+    };
+    let simd = "(component (core module (func (result v128) (v128.const i64x2 0 0))))";
+    let (proposal, component) = (Code::UnsupportedProposal, Code::NeedsComponentModel);
+    check(simd, "SIMD support is not enabled", Some(60), proposal, Some("simd"));
+    check(simd, "requires enabling Component Model proposal", Some(60), component, None);
+    check("(component)", "requires enabling Component Model proposal", None, component, None);
+    check("(component)", "not a defined type", Some(60), Code::EngineCompileError, None);
+}
+
+#[test]
+fn what_else_a_runtime_lacks_is_told_besides() {
+    let judgement = refused(ATOMIC_SIMD, "threads must be enabled", &[("simd", true), ("threads", true)]);
+    assert_eq!(judgement.detail, "lacks threads: threads must be enabled; also lacks simd");
+    let gc = "gc types are disallowed";
+    let judgement = refused("(module (func (param externref)))", gc, &[]);
+    assert_eq!(judgement.detail, "lacks externref (a type of reference-types): gc types are disallowed");
 }
 
 #[test]
@@ -76,8 +110,11 @@ fn runtimes_name_proposals_in_their_own_words() {
         "gc",
         "function-references",
         "tail-call",
+        "component-model",
+        "cm-async",
+        "extended-const",
     ];
-    let check = |message: &str, wanted: &[&str]| assert_eq!(named(message, all), wanted, "{message}");
+    let check = |message: &str, wanted: &[&str]| assert_eq!(named_in(message, all), wanted, "{message}");
     check("legacy_exceptions feature required for try instruction", &["legacy-exceptions"]);
     check("exceptions proposal not enabled", &["exceptions"]);
     check("SIMD support is not enabled (at offset 0x2f)", &["simd"]);
@@ -88,4 +125,8 @@ fn runtimes_name_proposals_in_their_own_words() {
     check("tail calls support is not enabled", &["tail-call"]);
     check("gc types are disallowed in this configuration", &["gc"]);
     check("unexpected end of file", &[]);
+    check("`stream` requires the component model async feature (at offset 0xb3)", &["cm-async"]);
+    check("requires enabling Component Model proposal", &["component-model"]);
+    check("constant expression required: non-constant operator: i32.add", &["extended-const"]);
+    check("opcode i32.add is not allowed in constant expressions, enable with --experimental", &["extended-const"]);
 }

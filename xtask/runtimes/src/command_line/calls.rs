@@ -6,7 +6,7 @@ use wasmlab_model::facts::{BinaryKind, Facts};
 use wasmlab_model::scenario::Run;
 use wasmlab_protocol::{Call, Cause, EntryPoint, Value};
 
-use super::Reader;
+use super::OutputParser;
 use super::arguments::guest_args;
 use crate::CellFiles;
 
@@ -40,7 +40,7 @@ pub fn processes(
         EntryPoint::Command => vec![process(&[], &[], guest_args(cell.cell))],
         EntryPoint::Http { .. } => vec![process(&[], &[], Vec::new())],
         EntryPoint::Calls(_) => {
-            let calls = answerable(cell).map(|call| {
+            let calls = separate_calls(cell).map(|call| {
                 let args = call.args.iter().filter_map(argument).map(OsString::from).collect();
                 match syntax {
                     // A name that looks like a switch is none: `--invoke --help`.
@@ -57,7 +57,7 @@ pub fn processes(
 }
 
 /// The calls that a process each can make.
-pub fn answerable<'a>(cell: &CellFiles<'a>) -> impl Iterator<Item = &'a Call> {
+pub fn separate_calls<'a>(cell: &CellFiles<'a>) -> impl Iterator<Item = &'a Call> {
     let calls = match &cell.cell.entry {
         EntryPoint::Calls(calls) => calls.as_slice(),
         _ => &[],
@@ -113,7 +113,7 @@ pub fn results<'a>(
     facts: Option<&Facts>,
     export: &str,
     stdout: &'a str,
-    reader: Reader,
+    reader: OutputParser,
 ) -> Result<(&'a str, Vec<Value>), Cause> {
     let signature = facts.and_then(|f| f.exports.iter().find(|e| e.name == export)?.signature.as_ref());
     let Some(signature) = signature else {

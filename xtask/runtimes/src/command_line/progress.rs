@@ -6,12 +6,12 @@ use wasmlab_model::scenario::EntryPointKind;
 use wasmlab_protocol::{Cause, Event, Stage};
 
 use super::calls::{results, stands_alone};
-use super::{ProcessOutput, Reader, no_export};
-use crate::{Seen, messages};
+use super::{OutputParser, ProcessOutput, no_export};
+use crate::{AdapterInput, messages};
 
 /// The progress of a cell on a command-line runtime.
 #[must_use]
-pub fn progress(seen: &Seen, reader: Reader) -> GuestProgress {
+pub fn progress(seen: &AdapterInput, reader: OutputParser) -> GuestProgress {
     let observation = seen.observation;
     let previous = observation.previous.iter().map(|p| (p.role, &p.outcome, &p.stdout, &p.stderr));
     let last = (observation.role, &observation.outcome, &observation.stdout, &observation.stderr);
@@ -23,11 +23,11 @@ pub fn progress(seen: &Seen, reader: Reader) -> GuestProgress {
         let output = ProcessOutput { code, stdout, stderr };
         if role == ProcessRole::Precompile {
             if code != 0 {
-                return by_facts((reader.classify_prepare)(&output), &output, seen, reader);
+                return refine_with_facts((reader.classify_prepare)(&output), &output, seen, reader);
             }
             continue;
         }
-        let found = by_facts((reader.classify)(&output), &output, seen, reader);
+        let found = refine_with_facts((reader.classify)(&output), &output, seen, reader);
         (whole.stage, whole.cause) = (found.stage, found.cause);
         let stdout = found.stdout.as_deref().unwrap_or(stdout);
         let call = if seen.run.entry == EntryPointKind::Calls { calls.next() } else { None };
@@ -44,7 +44,8 @@ pub fn progress(seen: &Seen, reader: Reader) -> GuestProgress {
         }
     }
     if seen.run.entry == EntryPointKind::Calls {
-        whole.not_asked = (0..seen.run.call.len()).filter(|index| !stands_alone(seen.run, seen.facts, *index)).collect();
+        whole.not_asked =
+            (0..seen.run.call.len()).filter(|index| !stands_alone(seen.run, seen.facts, *index)).collect();
     }
     whole.unchecked_imports = reader.unchecked_imports;
     whole.stdout = Some(printed);
@@ -53,12 +54,12 @@ pub fn progress(seen: &Seen, reader: Reader) -> GuestProgress {
 }
 
 /// The calls that processes were started for.
-fn asked(seen: &Seen) -> impl Iterator<Item = usize> {
+fn asked(seen: &AdapterInput) -> impl Iterator<Item = usize> {
     (0..seen.run.call.len()).filter(|index| stands_alone(seen.run, seen.facts, *index))
 }
 
 /// Of a process that was ended, or that the lab ended. Its guest ran if somebody heard of it.
-fn not_exited(seen: &Seen, reader: Reader, role: ProcessRole, before: GuestProgress) -> GuestProgress {
+fn not_exited(seen: &AdapterInput, reader: OutputParser, role: ProcessRole, before: GuestProgress) -> GuestProgress {
     if role == ProcessRole::Precompile {
         return GuestProgress { stage: Some(Stage::Compile), ..before };
     }
@@ -74,22 +75,30 @@ fn not_exited(seen: &Seen, reader: Reader, role: ProcessRole, before: GuestProgr
 
 /// What of stderr is the guest's: the runtime's error, with which it ends where it is not the guest that chose the
 /// exit code, is not, and neither are its warnings.
-fn guest_stderr(stderr: &str, cause: Option<&Cause>, reader: Reader) -> String {
+fn guest_stderr(stderr: &str, cause: Option<&Cause>, reader: OutputParser) -> String {
     let ended_by_guest = matches!(cause, None | Some(Cause::Returned | Cause::Exit { .. }));
-    let own = messages::block_start(stderr, reader.error_mark).filter(|_| !ended_by_guest);
+    let own = messages::block_start(stderr, reader.error_prefix).filter(|_| !ended_by_guest);
     let guest = &stderr[..own.unwrap_or(stderr.len())];
     guest.lines().filter(|line| !line.starts_with(reader.warning_mark)).flat_map(|l| [l, "\n"]).collect()
 }
 
 /// What the module and the cell say of an ending: runtimes do not always.
-fn by_facts(found: GuestProgress, output: &ProcessOutput, seen: &Seen, reader: Reader) -> GuestProgress {
+fn refine_with_facts(
+    found: GuestProgress,
+    output: &ProcessOutput,
+    seen: &AdapterInput,
+    reader: OutputParser,
+) -> GuestProgress {
     let ended = matches!(found.cause, Some(Cause::Returned | Cause::Exit { .. } | Cause::MissingExport { .. }));
-    let not_attempted = |subject: &str, message: String| {
-        GuestProgress { cause: Some(Cause::NotAttempted { subject: subject.to_owned(), message }), ..found.clone() }
+    let not_attempted = |subject: &str, message: String| GuestProgress {
+        cause: Some(Cause::NotAttempted { subject: subject.to_owned(), message }),
+        ..found.clone()
     };
     match (seen.run.entry, reader.no_calls) {
         // It took the module, which was the first question.
-        (EntryPointKind::Calls, Some(why)) if ended => return not_attempted("call-export", format!("takes the module; {why}")),
+        (EntryPointKind::Calls, Some(why)) if ended => {
+            return not_attempted("call-export", format!("takes the module; {why}"));
+        }
         (EntryPointKind::Http, _) if ended && !reader.serves_http => {
             let why = "takes the component and runs it as a program; its command line serves no wasi:http";
             return not_attempted("http-handler", why.to_owned());
@@ -119,7 +128,7 @@ fn by_facts(found: GuestProgress, output: &ProcessOutput, seen: &Seen, reader: R
     }
 }
 
-fn has_start(facts: &Facts, reader: Reader) -> bool {
+fn has_start(facts: &Facts, reader: OutputParser) -> bool {
     let begins = |name: &str| name == "_start" || reader.starts_main && name == "main";
     facts.kind == BinaryKind::Component || facts.exports.iter().any(|e| begins(&e.name))
 }

@@ -1,53 +1,66 @@
 //! Whose fault it is that a guest went wrong: each cell beside the others of its row, those that were not measured
 //! here as their snapshots have them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::store::snapshots::Elsewhere;
+use crate::store::snapshots::AcceptedLines;
 use wasmlab_judge::row::{self, RowCell};
-use wasmlab_model::codes::{Blame, Code};
+use wasmlab_model::checks::Check;
+use wasmlab_model::codes::Blame;
 use wasmlab_model::report::Cell;
-use wasmlab_runtimes::is_custom_build;
+use wasmlab_runtimes::{Runtime, is_custom_build};
 
-/// In place of the catalogue's remedy, which is for a guest's fault; limits have remedies that hold for both.
-const REMEDY: &str = "Use one of the runtimes that run it, and report the difference to this one with the module.";
+/// Another cell of a row.
+struct Other {
+    runtime: String,
+    cell: RowCell,
+    checks: Vec<Check>,
+    /// The toolchain's own JavaScript ran it: that is another program than the module alone.
+    by_glue: bool,
+}
 
 /// Sets blame, and where a runtime differs says from how many.
-pub fn compare(cells: &mut [Cell], elsewhere: &Elsewhere) {
+pub fn compare(cells: &mut [Cell], elsewhere: &AcceptedLines) {
     let rows = rows(cells, elsewhere);
     for cell in cells.iter_mut().filter(|cell| cell.blame == [Blame::Guest]) {
         let row = rows.get(&cell.scenario).map(Vec::as_slice).unwrap_or_default();
-        let others = row.iter().filter(|(runtime, _)| *runtime != cell.runtime);
-        let others: Vec<RowCell> = others.map(|(_, other)| *other).collect();
-        let Some(found) = row::compare(of_cell(cell), &others) else { continue };
+        let alike = |other: &&Other| other.runtime != cell.runtime && other.by_glue == is_by_glue(cell);
+        let others: Vec<&Other> = row.iter().filter(alike).collect();
+        let of_row: Vec<RowCell> = others.iter().map(|other| other.cell).collect();
+        let Some(found) = row::compare(of_cell(cell), &of_row) else { continue };
         cell.blame = vec![found.blame];
         if found.blame == Blame::Runtime {
-            let (well, ran, detail) = (found.well, found.ran, &cell.detail);
-            let runtimes = if ran == 1 { "runtime" } else { "runtimes" };
-            cell.detail = format!("differs from {well} of {ran} other {runtimes} that ran it: {detail}");
-            // A remedy of the cell's own holds for both.
-            let is_general = cell.code.is_some_and(|code| cell.remedy.as_deref() == Some(code.entry().remedy));
-            let of_guest =
-                matches!(cell.code, Some(Code::WrongOutput | Code::WrongExit | Code::Trap | Code::HostRefused));
-            if is_general && of_guest {
-                cell.remedy = Some(REMEDY.to_owned());
-            }
+            let checks: Vec<&[Check]> = others.iter().map(|other| other.checks.as_slice()).collect();
+            cell.detail = row::detail(&cell.detail, found, &cell.checks, &checks);
         }
     }
 }
 
-/// What there is to compare with, by scenario, each with its runtime. A build of the user's own is compared with
-/// others, and nobody with it.
-fn rows(cells: &[Cell], elsewhere: &Elsewhere) -> BTreeMap<String, Vec<(String, RowCell)>> {
-    let mut rows: BTreeMap<String, Vec<(String, RowCell)>> = BTreeMap::new();
+/// What there is to compare with, by scenario. A build of the user's own is compared with others, and nobody with it.
+fn rows(cells: &[Cell], elsewhere: &AcceptedLines) -> BTreeMap<String, Vec<Other>> {
+    let mut rows: BTreeMap<String, Vec<Other>> = BTreeMap::new();
+    let glued: BTreeSet<String> = cells.iter().filter(|c| is_by_glue(c)).map(|c| c.scenario.clone()).collect();
     for cell in cells.iter().filter(|cell| cell.verdict.is_measured() && !is_custom_build(&cell.runtime)) {
-        rows.entry(cell.scenario.clone()).or_default().push((cell.runtime.clone(), of_cell(cell)));
+        let (runtime, checks, by_glue) = (cell.runtime.clone(), cell.checks.clone(), is_by_glue(cell));
+        rows.entry(cell.scenario.clone()).or_default().push(Other { runtime, cell: of_cell(cell), checks, by_glue });
     }
     for ((runtime, scenario), line) in elsewhere {
-        let seen = RowCell { verdict: line.verdict, code: line.code, stage: line.stage };
-        rows.entry(scenario.clone()).or_default().push((runtime.clone(), seen));
+        let cell = RowCell { verdict: line.verdict, code: line.code, stage: line.stage };
+        // A snapshot does not say how: a row with glue has it wherever there is JavaScript.
+        let by_glue = glued.contains(scenario) && wasmlab_runtimes::find(runtime).is_some_and(runs_javascript);
+        let other = Other { runtime: runtime.clone(), cell, checks: Vec::new(), by_glue };
+        rows.entry(scenario.clone()).or_default().push(other);
     }
     rows
+}
+
+fn is_by_glue(cell: &Cell) -> bool {
+    cell.execution_path.as_deref().is_some_and(|path| path.starts_with("glue:"))
+}
+
+/// Its driver is JavaScript of the lab's.
+pub fn runs_javascript(runtime: &Runtime) -> bool {
+    !runtime.support_files.is_empty()
 }
 
 fn of_cell(cell: &Cell) -> RowCell {
@@ -57,7 +70,7 @@ fn of_cell(cell: &Cell) -> RowCell {
 #[cfg(test)]
 mod tests {
     use super::compare;
-    use crate::store::snapshots::Elsewhere;
+    use crate::store::snapshots::AcceptedLines;
     use crate::store::snapshots::column::Line;
     use wasmlab_model::codes::{Blame, Code};
     use wasmlab_model::report::Cell;
@@ -76,7 +89,7 @@ mod tests {
             let cell = cell(runtime, *code);
             ((cell.runtime.clone(), cell.scenario.clone()), Line::of(&cell, "1.0"))
         };
-        compare(&mut cells, &there.iter().map(line).collect::<Elsewhere>());
+        compare(&mut cells, &there.iter().map(line).collect::<AcceptedLines>());
         assert_eq!((cells[0].blame.as_slice(), cells[0].detail.as_str()), (&[blame][..], detail), "{here:?} {there:?}");
     }
 
@@ -85,10 +98,10 @@ mod tests {
         let (wrong, trap) = (Some(Code::WrongOutput), Some(Code::Trap));
         check(&[("node", wrong)], &[], Blame::Unknown, "it is so");
         check(&[("node", wrong), ("bun", wrong)], &[], Blame::Guest, "it is so");
-        let differs = "differs from 1 of 1 other runtime that ran it: it is so";
+        let differs = "it is so; 1 of 1 other column run it well";
         check(&[("node", wrong), ("bun", None)], &[], Blame::Runtime, differs);
         check(&[("node", trap)], &[("wasmi", None)], Blame::Runtime, differs);
-        let differs = "differs from 1 of 2 other runtimes that ran it: it is so";
+        let differs = "it is so; 1 of 2 other columns run it well";
         check(&[("node", trap), ("bun", trap)], &[("wasmi", None)], Blame::Runtime, differs);
         check(&[("wasmtime-cli@own", wrong), ("node", wrong)], &[], Blame::Guest, "it is so");
         check(&[("node", wrong), ("wasmtime-cli@own", None)], &[], Blame::Unknown, "it is so");

@@ -1,9 +1,83 @@
-//! Remedies that are a runtime's own: the switch, or the embedder's call, that gives a guest what it ran out of; what no
-//! page of a browser has.
+//! Remedies that the judgement of one cell cannot tell: what the runtime itself has for it (the switch, or the
+//! embedder's call, that gives a guest what it ran out of; what no page of a browser has), the columns in which the same
+//! guest passes, and those that run the targets which a remedy names.
 
-use wasmlab_model::codes::Code;
-use wasmlab_model::report::Cell;
-use wasmlab_runtimes::{Runtime, Source};
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::blame::runs_javascript;
+use crate::store::snapshots::{AcceptedLines, Store};
+use wasmlab_judge::remedies::{Short, Targets, of_row, with_targets};
+use wasmlab_model::codes::{Blame, Code};
+use wasmlab_model::facts::Facts;
+use wasmlab_model::report::{Artifact, Cell};
+use wasmlab_model::verdict::Verdict;
+use wasmlab_runtimes::{Runtime, Source, is_custom_build};
+
+/// Writes into each cell in which columns its guest passes: in this run, and as was accepted of the others.
+pub fn of_rows(cells: &mut [Cell], artifacts: &[Artifact], elsewhere: &AcceptedLines) {
+    let mut passing: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let passes = |cell: &&Cell| cell.verdict == Verdict::Pass && !is_custom_build(&cell.runtime);
+    for cell in cells.iter().filter(passes) {
+        passing.entry(cell.scenario.clone()).or_default().insert(cell.runtime.clone());
+    }
+    for ((runtime, scenario), _) in elsewhere.iter().filter(|(_, line)| line.verdict == Verdict::Pass) {
+        passing.entry(scenario.clone()).or_default().insert(runtime.clone());
+    }
+    let none = BTreeSet::new();
+    for cell in cells.iter_mut() {
+        let Some(code) = cell.code else { continue };
+        let columns = passing.get(&cell.scenario).unwrap_or(&none);
+        // In the order of the registry, in which the usual ones come first.
+        let others = wasmlab_runtimes::all().iter().filter(|r| columns.contains(r.id()) && r.id() != cell.runtime);
+        // A runtime that passes without the glue shows nothing of it.
+        let others = others.filter(|runtime| code != Code::NeedsJsGlue || runs_javascript(runtime));
+        let others: Vec<(&str, &str)> = others.map(|runtime| (runtime.id(), runtime.engine)).collect();
+        let artifact = artifacts.iter().find(|artifact| artifact.scenario == cell.scenario);
+        let facts: Option<&Facts> = artifact.and_then(|artifact| artifact.facts.as_ref());
+        let differs = cell.blame == [Blame::Runtime];
+        let own = cell.remedy.as_deref().filter(|remedy| *remedy != code.entry().remedy);
+        let short = Short { code, subject: cell.subject.as_deref(), runtime: &cell.runtime, own, differs, facts };
+        if let Some(remedy) = of_row(&short, &others) {
+            cell.remedy = Some(remedy);
+        }
+    }
+}
+
+/// Writes behind each remedy that names a target which columns run guests of that target, by what was accepted.
+pub fn of_targets(cells: &mut [Cell], store: &Store) {
+    let names_one =
+        |cell: &&mut Cell| cell.remedy.as_ref().is_some_and(|remedy| TARGETS.iter().any(|t| remedy.contains(t)));
+    let mut naming = cells.iter_mut().filter(names_one).peekable();
+    if naming.peek().is_none() {
+        return;
+    }
+    let registry: Vec<&str> = wasmlab_runtimes::all().iter().map(Runtime::id).collect();
+    let accepted = store.lines_elsewhere(&registry, &[]);
+    let passing = accepted.iter().filter(|(_, line)| line.verdict == Verdict::Pass);
+    let mut by_scenario: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for ((runtime, scenario), _) in passing {
+        by_scenario.entry(scenario).or_default().insert(runtime);
+    }
+    let imports: Vec<(Vec<String>, BTreeSet<&str>)> =
+        by_scenario.into_iter().map(|(scenario, columns)| (store.accepted_imports(scenario), columns)).collect();
+    let runs = |start: &str| -> Vec<(&str, &str)> {
+        let asks = |names: &[String]| names.iter().any(|name| name.starts_with(start));
+        let columns: BTreeSet<&str> =
+            imports.iter().filter(|(names, _)| asks(names)).flat_map(|(_, c)| c).copied().collect();
+        let known = wasmlab_runtimes::all().iter().filter(|runtime| columns.contains(runtime.id()));
+        known.map(|runtime| (runtime.id(), runtime.engine)).collect()
+    };
+    let targets =
+        Targets { sockets: runs("wasi:sockets/tcp"), wasix: runs("wasix_32v1."), threads: runs("wasi.thread-spawn") };
+    for cell in naming {
+        if let Some(remedy) = cell.remedy.as_ref().and_then(|remedy| with_targets(remedy, &targets)) {
+            cell.remedy = Some(remedy);
+        }
+    }
+}
+
+/// What [`with_targets`] looks for.
+const TARGETS: [&str; 3] = ["wasm32-wasip2", "WASIX", "wasm32-wasip1-threads"];
 
 /// Writes into each cell what its runtime has for it.
 pub fn of_runtimes(runtimes: &[Runtime], cells: &mut [Cell]) {
@@ -15,7 +89,7 @@ pub fn of_runtimes(runtimes: &[Runtime], cells: &mut [Cell]) {
     }
     for cell in cells.iter_mut().filter(|cell| is_stack_overflow(cell)) {
         let runtime = runtimes.iter().find(|runtime| runtime.id() == cell.runtime);
-        if let Some(switch) = runtime.and_then(|runtime| runtime.larger_stack) {
+        if let Some(switch) = runtime.and_then(|runtime| runtime.stack_hint) {
             cell.remedy = Some(format!(
                 "Give it a larger stack: {switch}; for a recursion without end no stack is large enough."
             ));

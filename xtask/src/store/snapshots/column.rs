@@ -11,7 +11,7 @@
 //! Fields stand at fixed places (a longer one moves nothing but the rest of its own line), at least two blanks
 //! apart, and hold no two blanks in a row. `-` stands for an empty field before another one. A pass that needs
 //! switches has `with SWITCHES` as a seventh field; a line that was accepted with another version than the file's ends
-//! with `on VERSION`.
+//! with `on VERSION`. In a file that waits, a line `not-applicable` stands for one that goes when it is accepted.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -93,7 +93,7 @@ impl Line {
 
     /// `pass`, `gap missing-import (env.f)`; where that alone does not tell it from `other`, with stage and blame.
     #[must_use]
-    pub fn words(&self, other: &Self) -> String {
+    pub fn describe(&self, other: &Self) -> String {
         let code = self.code.map(|c| format!(" {c}")).unwrap_or_default();
         let subject = self.subject.as_ref().map(|s| format!(" ({s})")).unwrap_or_default();
         let [_, stage, _, blame, _] = self.fields();
@@ -178,6 +178,12 @@ impl Column {
         &self.version
     }
 
+    /// The scenarios that make no sense here any more: their lines go.
+    pub fn of_no_answer(&self) -> impl Iterator<Item = &str> {
+        let none = |line: &Line| line.verdict == Verdict::NotApplicable;
+        self.lines.iter().filter(move |(_, line)| none(line)).map(|(scenario, _)| scenario.as_str())
+    }
+
     /// Keeps the lines of these scenarios.
     pub fn retain(&mut self, keep: impl Fn(&str) -> bool) {
         self.lines.retain(|scenario, _| keep(scenario));
@@ -255,7 +261,7 @@ fn parse_line(text: &str, version: &str) -> Result<(String, Line), String> {
     }
     let field = |index: usize| fields.get(index).copied().filter(|f| *f != NONE);
     let verdict: Verdict = field(1).map(word).transpose()?.ok_or("no verdict")?;
-    if !verdict.is_in_snapshots() {
+    if !verdict.is_in_snapshots() && verdict != Verdict::NotApplicable {
         return Err(format!("`{}` is not measured", verdict.id()));
     }
     let quoted = |text| read(text).ok_or_else(|| format!("`{text}` is no text as the lab writes it"));

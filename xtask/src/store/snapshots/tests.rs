@@ -362,3 +362,27 @@ fn a_cell_that_makes_no_sense_any_more_waits_for_no_answer() {
     folder.run("1.0", &[("a", (Verdict::NotApplicable, None))]);
     assert!(folder.store.pending().is_empty());
 }
+
+#[test]
+fn the_line_of_a_cell_that_makes_no_sense_any_more_goes_when_that_is_accepted() {
+    let folder = Folder::new();
+    let (pass, none) = ((Verdict::Pass, None), (Verdict::NotApplicable, None));
+    folder.run("1.0", &[("a", pass), ("b", pass), ("c", TRAP)]);
+    folder.accept(&["a", "b", "c"]);
+    let cells = folder.run("1.0", &[("a", pass), ("b", none), ("c", none)]);
+    let told: Vec<_> = cells.iter().map(|cell| (cell.change, cell.accepted.as_deref())).collect();
+    let trap = Some("gap trap");
+    assert_eq!(told, [(Change::Same, None), (Change::Worse, Some("pass")), (Change::Different, trap)]);
+    assert_eq!(folder.accept(&["b"]), 1);
+    assert_eq!(folder.lines("r.snap"), ["version: 1.0", "a pass run", "c gap run trap guest"]);
+    // The other waits, and is asked for again by the next run or not at all.
+    assert_eq!(folder.lines("r.snap.new").len(), 3);
+    assert_eq!(folder.run("1.0", &[("b", none)])[0].change, Change::Same);
+    assert_eq!(folder.accept(&["c"]), 1);
+    assert_eq!(folder.lines("r.snap"), ["version: 1.0", "a pass run"]);
+    assert!(folder.store.pending().is_empty());
+    // One that has an answer again is as any other.
+    folder.run("1.0", &[("a", none)]);
+    folder.run("1.0", &[("a", pass)]);
+    assert!(folder.store.pending().is_empty());
+}

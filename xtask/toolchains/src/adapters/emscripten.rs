@@ -9,7 +9,7 @@ use wasmlab_model::version::find_version;
 
 use crate::program::{Program, locate};
 use crate::{Fault, FoundTool, Machine, MissingTool, PreflightError, Question, Recipe, Task, Toolchain, Variable};
-use crate::{c, crates, install};
+use crate::{c, crates, install_hint};
 
 /// The variable that names another emcc than that on PATH; em++ is looked for beside it.
 const VARIABLE: &str = "WASMLAB_EMCC";
@@ -26,7 +26,7 @@ pub const TOOLCHAIN: Toolchain = Toolchain {
     own_code: true,
     check,
     preflight_error: |_, machine| preflight_error(machine),
-    find: |scenario, machine| crates::with(compiler(machine)?, &scenario.spec.build, machine),
+    find: |scenario, machine| crates::with_crate(compiler(machine)?, &scenario.spec.build, machine),
     recipe,
     ..Toolchain::BASE
 };
@@ -53,7 +53,7 @@ pub fn preflight_error(machine: &dyn Machine) -> Option<PreflightError> {
 /// That it is missing.
 pub fn compiler(machine: &dyn Machine) -> Result<FoundTool, MissingTool> {
     let otherwise = "install emsdk (https://emscripten.org/docs/getting_started/downloads.html) and source its emsdk_env.sh";
-    let (program, said) = emcc(machine).or_missing(install::apt(machine, "emcc", &["emscripten"], otherwise))?;
+    let (program, said) = emcc(machine).or_missing(install_hint::apt(machine, "emcc", &["emscripten"], otherwise))?;
     // `emcc (Emscripten gcc/clang-like replacement + linker emulating GNU ld) 3.1.6 ()`
     let version = format!("emcc {}", find_version(&said));
     let env = environment(machine, &program);
@@ -95,8 +95,8 @@ fn llvm_in(answer: &str) -> Option<String> {
 /// What emcc's own variables say, which the common environment leaves out.
 fn environment(machine: &dyn Machine, emcc: &Path) -> BTreeMap<OsString, OsString> {
     /// What `emsdk_env.sh` sets, and what a user of a read-only installation sets.
-    const OWN: &[&str] = &["EMSDK", "EMSDK_NODE", "EMSDK_PYTHON", "EM_CONFIG", "EM_CACHE"];
-    let own = OWN.iter().filter_map(|name| Some((OsString::from(name), OsString::from(machine.variable(name)?))));
+    const EMSCRIPTEN_VARIABLES: &[&str] = &["EMSDK", "EMSDK_NODE", "EMSDK_PYTHON", "EM_CONFIG", "EM_CACHE"];
+    let own = EMSCRIPTEN_VARIABLES.iter().filter_map(|name| Some((OsString::from(name), OsString::from(machine.variable(name)?))));
     let mut env: BTreeMap<OsString, OsString> = own.collect();
     // Debian's package keeps emcc's JavaScript libraries (acorn) where only Debian's own node looks. Any
     // other node on PATH ends with MODULE_NOT_FOUND in acorn-optimizer.js.

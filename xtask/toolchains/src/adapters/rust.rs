@@ -151,7 +151,7 @@ pub(super) fn recipe(task: &Task) -> Recipe {
     // Cargo's own profiles `dev` and `release` have folders of other names or their own.
     let folder = if profile == "dev" { "debug" } else { profile };
     let artifact = task.out.join(target).join(folder).join(task.artifact_name());
-    command.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}")).shown(shown).leaves(artifact)
+    command.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}")).shown(shown).into_recipe(artifact)
 }
 
 /// rustc calls emcc by that name: it is told which one, with the environment that it needs.

@@ -29,7 +29,7 @@ pub(crate) async fn run(spec: &CellSpec, log: &Log, unlinked: InstancePre<Host>,
         let mut results = vec![Val::Bool(false); ty.results.len()];
         api::call(&func, &mut store, &args, &mut results).await.map_err(|e| of_running(&e, Stage::Run))?;
         let results = results.iter().map(to_lab).collect::<Result<_, _>>()?;
-        log.called(&call.export, results);
+        log.call_returned(&call.export, results);
     }
     Ok(())
 }

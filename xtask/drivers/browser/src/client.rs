@@ -1,0 +1,115 @@
+//! A client of a browser's protocol. DevTools and WebDriver BiDi are the same in what is here: JSON over a WebSocket,
+//! commands with their answers, and events in between.
+
+use std::collections::VecDeque;
+use std::net::TcpStream;
+use std::sync::mpsc::Sender;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tungstenite::{Message, WebSocket};
+
+use crate::cell::PageEvent;
+
+/// How long a browser may take to answer.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// A connection to a browser.
+pub struct Client {
+    socket: WebSocket<TcpStream>,
+    last_id: u64,
+    /// The session that commands are for; DevTools alone has several.
+    session: Option<String>,
+    /// What came before the answer that was waited for.
+    queued: VecDeque<Value>,
+}
+
+impl Client {
+    /// Connects to `HOST:PORT/PATH`.
+    ///
+    /// # Errors
+    /// What the system or the browser answers.
+    pub fn connect(address: &str) -> Result<Self, String> {
+        let host = address.split('/').next().unwrap_or_default();
+        let stream = TcpStream::connect(host).map_err(|e| e.to_string())?;
+        stream.set_read_timeout(Some(ANSWER_TIMEOUT)).map_err(|e| e.to_string())?;
+        let (socket, _) = tungstenite::client(format!("ws://{address}"), stream).map_err(|e| e.to_string())?;
+        Ok(Self { socket, last_id: 0, session: None, queued: VecDeque::new() })
+    }
+
+    /// Makes later commands those of this session.
+    pub fn enter(&mut self, session: &str) {
+        self.session = Some(session.to_owned());
+    }
+
+    /// Sends a command whose answer nobody waits for; returns its id.
+    ///
+    /// # Errors
+    /// When the connection is gone.
+    pub fn send(&mut self, method: &str, params: Value) -> Result<u64, String> {
+        self.last_id += 1;
+        let mut message = json!({ "id": self.last_id, "method": method, "params": params });
+        if let Some(session) = &self.session {
+            message["sessionId"] = json!(session);
+        }
+        self.socket.send(Message::text(message.to_string())).map_err(|e| format!("{method}: {e}"))?;
+        Ok(self.last_id)
+    }
+
+    /// Sends a command and waits for its result.
+    ///
+    /// # Errors
+    /// The browser's error, or that it does not answer.
+    pub fn call(&mut self, method: &str, params: Value) -> Result<Value, String> {
+        let id = self.send(method, params)?;
+        loop {
+            let mut message = self.receive()?;
+            if message["id"] != id {
+                self.queued.push_back(message);
+            } else if message["error"].is_null() {
+                return Ok(message["result"].take());
+            } else {
+                // DevTools has an object there, BiDi a code with its message beside it.
+                let text = message["error"]["message"].as_str().or(message["message"].as_str());
+                return Err(format!("{method}: {}", text.unwrap_or("failed without a message")));
+            }
+        }
+    }
+
+    /// Passes on what `read` makes of each message, from a thread of its own, until the connection ends. From here on
+    /// silence is the guest's right: it may compute for long.
+    ///
+    /// # Errors
+    /// What the system answers.
+    pub fn follow(
+        mut self,
+        events: Sender<PageEvent>,
+        mut read: impl FnMut(&mut Self, &Value) -> Option<PageEvent> + Send + 'static,
+    ) -> Result<(), String> {
+        self.socket.get_ref().set_read_timeout(None).map_err(|e| e.to_string())?;
+        std::thread::spawn(move || {
+            let why = loop {
+                let message = match self.queued.pop_front() {
+                    Some(message) => message,
+                    None => match self.receive() {
+                        Ok(message) => message,
+                        Err(why) => break why,
+                    },
+                };
+                if let Some(event) = read(&mut self, &message) {
+                    events.send(event).ok();
+                }
+            };
+            events.send(PageEvent::Crashed(format!("the browser ended: {why}"))).ok();
+        });
+        Ok(())
+    }
+
+    fn receive(&mut self) -> Result<Value, String> {
+        loop {
+            if let Message::Text(text) = self.socket.read().map_err(|e| e.to_string())? {
+                return serde_json::from_str(&text).map_err(|e| e.to_string());
+            }
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! The HTTP/1.1 that the lab's own servers need: reading requests from a connection within limits, and writing
+//! responses. A client may send anything; what is not a request is an error that says why.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::time::Duration;
+
+#[cfg(test)]
+mod tests;
+
+/// The largest number of headers in a request.
+const MAX_HEADERS: usize = 64;
+/// How often a reader asks whether to stop.
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
+
+/// Limits of one request, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The request line with the headers.
+    pub head: usize,
+    /// The body.
+    pub body: usize,
+}
+
+/// A request.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Request {
+    /// `GET`.
+    pub method: String,
+    /// The path with the query: `/a?b`.
+    pub target: String,
+    /// Headers in their order; names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// The body, with chunks joined.
+    pub body: Vec<u8>,
+}
+
+impl Request {
+    /// A header, by its name in lower case; the last of several.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().rfind(|(n, _)| n == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// Why there is no request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ReadError {
+    /// The client sent nothing.
+    Empty,
+    /// What the client sent is not a request, for this reason.
+    Malformed(String),
+}
+
+fn malformed<T>(reason: impl Into<String>) -> Result<T, ReadError> {
+    Err(ReadError::Malformed(reason.into()))
+}
+
+/// A connection that a server accepted.
+pub struct Connection<'a> {
+    stream: &'a TcpStream,
+    limits: Limits,
+    stop: Option<&'a dyn Fn() -> bool>,
+    received: Vec<u8>,
+    /// Whether the head of a request was read, so that its body is due.
+    in_request: bool,
+}
+
+impl<'a> Connection<'a> {
+    /// A connection whose reads wait for as long as the client keeps it open.
+    #[must_use]
+    pub fn new(stream: &'a TcpStream, limits: Limits) -> Self {
+        Self { stream, limits, stop: None, received: Vec::new(), in_request: false }
+    }
+
+    /// Makes reads end once `stop` returns true. It is asked every 50 ms, so that a client that sends a byte now and
+    /// then does not stretch a deadline.
+    #[must_use]
+    pub fn until(self, stop: &'a dyn Fn() -> bool) -> Self {
+        Self { stop: Some(stop), ..self }
+    }
+
+    /// Reads the next request.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub fn read_request(&mut self) -> Result<Request, ReadError> {
+        self.in_request = false;
+        let (mut request, size) = loop {
+            if let Some(head) = parse_head(&self.received)? {
+                break head;
+            }
+            if self.received.len() > self.limits.head {
+                return malformed(format!("the head is longer than {} bytes", self.limits.head));
+            }
+            self.receive()?;
+        };
+        self.received.drain(..size);
+        self.in_request = true;
+        request.body = match request.header("transfer-encoding") {
+            Some(coding) if coding.eq_ignore_ascii_case("chunked") => self.read_chunks()?,
+            Some(coding) => return malformed(format!("the transfer-encoding {coding:?} is not `chunked`")),
+            None => {
+                let length = request.header("content-length").unwrap_or("0");
+                let Ok(length) = length.parse() else { return malformed(format!("content-length is {length:?}")) };
+                self.read_exactly(length)?
+            }
+        };
+        Ok(request)
+    }
+
+    /// Writes a response: `status` as `404 Not Found`, the headers, and the body with its length. Without a body, no
+    /// length is announced.
+    ///
+    /// # Errors
+    /// When the client is gone.
+    pub fn respond<'h>(
+        &self,
+        status: &str,
+        headers: impl IntoIterator<Item = (&'h str, &'h str)>,
+        body: Body<'_>,
+    ) -> io::Result<()> {
+        let mut head = format!("HTTP/1.1 {status}\r\n");
+        for (name, value) in headers {
+            head += &format!("{name}: {value}\r\n");
+        }
+        let (length, body) = match body {
+            Body::Bytes(bytes) => (Some(bytes.len()), bytes),
+            Body::Omitted(length) => (Some(length), &[][..]),
+            Body::None => (None, &[][..]),
+        };
+        if let Some(length) = length {
+            head += &format!("content-length: {length}\r\n");
+        }
+        let mut stream = self.stream;
+        // One write, so that a small response is one packet.
+        stream.write_all(&[head.as_bytes(), b"\r\n", body].concat())
+    }
+
+    /// Says that no more responses come, and reads what the client still sends, up to `limit` bytes: a connection that
+    /// is closed before that would be reset, and its client might never see the response.
+    pub fn finish(mut self, limit: usize) {
+        // A client that has gone away misses nothing.
+        let _ = self.stream.shutdown(Shutdown::Write);
+        let mut drained = 0;
+        while drained < limit && self.receive().is_ok() {
+            drained += std::mem::take(&mut self.received).len();
+        }
+    }
+
+    /// Waits for more bytes.
+    fn receive(&mut self) -> Result<(), ReadError> {
+        let nothing_yet = self.received.is_empty() && !self.in_request;
+        let end = |reason: &str| if nothing_yet { Err(ReadError::Empty) } else { malformed(reason) };
+        if self.stream.set_read_timeout(self.stop.map(|_| POLL_INTERVAL)).is_err() {
+            return end("the connection failed");
+        }
+        let mut buffer = [0; 8192];
+        let mut stream = self.stream;
+        while self.stop.is_none_or(|stop| !stop()) {
+            match stream.read(&mut buffer) {
+                Ok(0) => return end("the connection was closed within the request"),
+                Ok(n) => {
+                    self.received.extend_from_slice(&buffer[..n]);
+                    return Ok(());
+                }
+                Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted) => {}
+                Err(_) => return end("the connection failed"),
+            }
+        }
+        end("the request did not come to its end")
+    }
+
+    fn read_exactly(&mut self, length: usize) -> Result<Vec<u8>, ReadError> {
+        if length > self.limits.body {
+            return malformed(format!("the body is longer than {} bytes", self.limits.body));
+        }
+        while self.received.len() < length {
+            self.receive()?;
+        }
+        Ok(self.received.drain(..length).collect())
+    }
+
+    fn read_chunks(&mut self) -> Result<Vec<u8>, ReadError> {
+        let mut body = Vec::new();
+        loop {
+            let (head, size) = match httparse::parse_chunk_size(&self.received) {
+                Ok(httparse::Status::Complete((head, size))) => (head, usize::try_from(size).unwrap_or(usize::MAX)),
+                Ok(httparse::Status::Partial) if self.received.len() <= self.limits.head => {
+                    self.receive()?;
+                    continue;
+                }
+                _ => return malformed("a chunk has no size"),
+            };
+            self.received.drain(..head);
+            if size == 0 {
+                self.read_trailers()?;
+                return Ok(body);
+            }
+            if size > self.limits.body - body.len() {
+                return malformed(format!("the body is longer than {} bytes", self.limits.body));
+            }
+            body.extend(self.read_exactly(size)?);
+            // The line's end after a chunk.
+            self.read_exactly(2)?;
+        }
+    }
+
+    /// Skips the headers after the last chunk, up to the empty line that ends them.
+    fn read_trailers(&mut self) -> Result<(), ReadError> {
+        loop {
+            let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
+            let size = match httparse::parse_headers(&self.received, &mut headers) {
+                Ok(httparse::Status::Complete((size, _))) => Some(size),
+                Ok(httparse::Status::Partial) => None,
+                Err(error) => return malformed(format!("the trailers are no headers: {error}")),
+            };
+            match size {
+                Some(size) => {
+                    self.received.drain(..size);
+                    return Ok(());
+                }
+                None if self.received.len() > self.limits.head => return malformed("the trailers are too long"),
+                None => self.receive()?,
+            }
+        }
+    }
+}
+
+/// The body of a response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Body<'a> {
+    /// These bytes.
+    Bytes(&'a [u8]),
+    /// Not sent, but its length is announced: the response to `HEAD`.
+    Omitted(usize),
+    /// There is none: the statuses 204 and 304.
+    None,
+}
+
+/// The request without its body, and the size of its head; `None` while it is not whole.
+fn parse_head(bytes: &[u8]) -> Result<Option<(Request, usize)>, ReadError> {
+    let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
+    let mut request = httparse::Request::new(&mut headers);
+    let size = match request.parse(bytes) {
+        Ok(httparse::Status::Complete(size)) => size,
+        Ok(httparse::Status::Partial) => return Ok(None),
+        Err(error) => return malformed(format!("no HTTP/1.1: {error}")),
+    };
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let request = Request {
+        method: request.method.unwrap_or_default().to_owned(),
+        target: request.path.unwrap_or_default().to_owned(),
+        headers: request.headers.iter().map(|h| (h.name.to_ascii_lowercase(), text(h.value))).collect(),
+        body: Vec::new(),
+    };
+    Ok(Some((request, size)))
+}

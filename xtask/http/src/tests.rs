@@ -1,0 +1,121 @@
+//! What clients send, piece by piece, and what is read of it.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::time::{Duration, Instant};
+
+use super::{Body, Connection, Limits, ReadError, Request};
+
+const LIMITS: Limits = Limits { head: 16 << 10, body: 1 << 20 };
+
+/// Both ends of a connection.
+fn pair() -> (TcpStream, TcpStream) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    (client, listener.accept().unwrap().0)
+}
+
+/// The requests of a client that sends `parts`, one after the other, and then closes; the last one is the error.
+fn read_all<T: AsRef<[u8]>>(parts: &[T]) -> (Vec<Request>, ReadError) {
+    let (mut client, stream) = pair();
+    let parts: Vec<Vec<u8>> = parts.iter().map(|part| part.as_ref().to_vec()).collect();
+    let sender = std::thread::spawn(move || {
+        for part in parts {
+            // What comes after a refusal may find the connection closed.
+            let _ = client.write_all(&part);
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    });
+    let deadline = Instant::now() + Duration::from_secs(10);
+    let is_late = || Instant::now() >= deadline;
+    let mut connection = Connection::new(&stream, LIMITS).until(&is_late);
+    let mut requests = Vec::new();
+    let error = loop {
+        match connection.read_request() {
+            Ok(request) => requests.push(request),
+            Err(error) => break error,
+        }
+    };
+    sender.join().unwrap();
+    (requests, error)
+}
+
+#[test]
+fn bodies_come_by_length_or_in_chunks_and_in_any_pieces() {
+    let body = |parts: &[&[u8]]| {
+        let (requests, error) = read_all(parts);
+        assert_eq!((requests.len(), error), (1, ReadError::Empty));
+        String::from_utf8(requests[0].body.clone()).unwrap()
+    };
+    let head = b"POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n";
+    assert_eq!(body(&[b"GET /x HT", b"TP/1.1\r\n", b"\r\n"]), "");
+    assert_eq!(body(&[b"PUT / HTTP/1.1\r\ncontent-length: 4\r\n\r\na", b"bcd"]), "abcd");
+    assert_eq!(body(&[head, b"3\r", b"\nabc\r\n2;x=y\r\nde\r\n", b"0\r\n\r\n"]), "abcde");
+    assert_eq!(body(&[head, b"1\r\na\r\n0\r\nx-sum: 1\r\n", b"\r\n"]), "a", "trailers are skipped");
+    // A character in two pieces.
+    assert_eq!(body(&[head, b"2\r\na\xc3\r\n", b"1\r\n\xa9\r\n0\r\n\r\n"]), "aé");
+}
+
+#[test]
+fn one_connection_carries_several_requests() {
+    let (requests, error) = read_all(&[
+        "POST /a?b HTTP/1.1\r\nHost: h\r\nX-One: 1\r\nx-one: 2\r\nContent-Length: 3\r\n\r\nabcGET /b HT",
+        "TP/1.1\r\n\r\n",
+    ]);
+    let targets: Vec<&str> = requests.iter().map(|request| request.target.as_str()).collect();
+    assert_eq!((targets, error), (vec!["/a?b", "/b"], ReadError::Empty));
+    assert_eq!((requests[0].header("host"), requests[0].header("x-one")), (Some("h"), Some("2")));
+}
+
+#[test]
+fn what_is_not_a_request_says_why() {
+    let chunked = "POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n";
+    let long = format!("GET / HTTP/1.1\r\nx: {}\r\n\r\n", "y".repeat(40_000));
+    for (parts, reason) in [
+        (&["\0\0\0\0\r\n\r\n"][..], "no HTTP"),
+        (&[&long], "the head is longer than 16384 bytes"),
+        (&["PUT / HTTP/1.1\r\ncontent-length: 4\r\n\r\n"], "closed within the request"),
+        (&["PUT / HTTP/1.1\r\ncontent-length: 4\r\n\r\na"], "closed within the request"),
+        (&["PUT / HTTP/1.1\r\ncontent-length: 99999999\r\n\r\n"], "the body is longer than 1048576 bytes"),
+        (&["PUT / HTTP/1.1\r\ncontent-length: many\r\n\r\n"], "content-length is \"many\""),
+        (&["GET / HT"], "closed within the request"),
+        (&[chunked, "1\r\na\r\n"], "closed within the request"),
+        (&[chunked, "zz\r\n"], "a chunk has no size"),
+        (&[chunked, "ffffffff\r\n"], "the body is longer"),
+        (&[chunked, "0\r\n: x\r\n\r\n"], "the trailers are no headers"),
+        (&["POST / HTTP/1.1\r\ntransfer-encoding: gzip\r\n\r\n"], "\"gzip\" is not `chunked`"),
+    ] {
+        let (requests, error) = read_all(parts);
+        let ReadError::Malformed(said) = error else { panic!("{parts:?}: nothing was sent") };
+        assert!(requests.is_empty() && said.contains(reason), "{said} does not say {reason}");
+    }
+    assert_eq!(read_all::<&str>(&[]), (Vec::new(), ReadError::Empty));
+}
+
+#[test]
+fn a_silent_client_ends_with_the_deadline() {
+    let (client, stream) = pair();
+    let began = Instant::now();
+    let is_late = || began.elapsed() > Duration::from_millis(200);
+    assert_eq!(Connection::new(&stream, LIMITS).until(&is_late).read_request(), Err(ReadError::Empty));
+    assert!(began.elapsed() < Duration::from_secs(5));
+    drop(client);
+}
+
+#[test]
+fn responses_announce_their_length_unless_there_is_no_body() {
+    let written = |body: Body| {
+        let (mut client, stream) = pair();
+        let connection = Connection::new(&stream, LIMITS);
+        connection.respond("200 OK", [("x-lab", "1")], body).unwrap();
+        client.shutdown(std::net::Shutdown::Write).unwrap();
+        connection.finish(1 << 20);
+        drop(stream);
+        let mut text = String::new();
+        client.read_to_string(&mut text).unwrap();
+        text
+    };
+    assert_eq!(written(Body::Bytes(b"no")), "HTTP/1.1 200 OK\r\nx-lab: 1\r\ncontent-length: 2\r\n\r\nno");
+    assert_eq!(written(Body::Omitted(2)), "HTTP/1.1 200 OK\r\nx-lab: 1\r\ncontent-length: 2\r\n\r\n");
+    assert_eq!(written(Body::None), "HTTP/1.1 200 OK\r\nx-lab: 1\r\n\r\n");
+}

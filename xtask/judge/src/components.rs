@@ -1,0 +1,49 @@
+//! What would change that a runtime takes core modules only: by what the component imports.
+
+use wasmlab_model::codes::Code;
+use wasmlab_model::facts::{BinaryKind, Facts};
+
+/// Packages that WASI 0.1 has functions for.
+const ALSO_IN_01: &[&str] = &["wasi:cli", "wasi:clocks", "wasi:filesystem", "wasi:io", "wasi:random"];
+
+/// Where the program can be a core module as well.
+pub const AS_CORE_MODULE: &str = "Build the program as a core module, where its toolchain can (Rust: wasm32-wasip1).";
+
+/// Whether the program can do without the component model: it asks for nothing but what WASI 0.1 has, and is called
+/// by nobody but as a program.
+#[must_use]
+pub fn could_be_core(facts: &Facts) -> bool {
+    let package = |name: &str| name.split('/').next().unwrap_or_default().to_owned();
+    let has_01 = |name: &str| ALSO_IN_01.contains(&package(name).as_str());
+    let imports = facts.kind == BinaryKind::Component && facts.imports.iter().all(|import| has_01(&import.name));
+    imports && facts.exports.iter().any(|export| export.name.starts_with("wasi:cli/run"))
+}
+
+/// The catalogue's remedy, and the core module where there can be one.
+#[must_use]
+pub fn remedy(facts: &Facts) -> Option<String> {
+    could_be_core(facts).then(|| format!("{} Or: {AS_CORE_MODULE}", Code::NeedsComponentModel.entry().remedy))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::could_be_core;
+
+    #[test]
+    fn what_asks_for_sockets_or_http_or_is_no_program_has_no_core_form() {
+        let check = |imports: &[&str], export: &str, wanted: bool| {
+            let import = |name: &&str| format!("(import \"{name}\" (instance))");
+            let imports: String = imports.iter().map(import).collect();
+            let wat = format!("(component {imports} (instance $i) (export \"{export}\" (instance $i)))");
+            let facts = wasmlab_inspect::facts(&wat::parse_str(&wat).unwrap()).unwrap();
+            assert_eq!(could_be_core(&facts), wanted, "{wat}");
+        };
+        let run = "wasi:cli/run@0.2.0";
+        check(&["wasi:cli/stdout@0.2.0", "wasi:io/streams@0.2.0", "wasi:filesystem/types@0.2.0"], run, true);
+        check(&["wasi:cli/stdout@0.3.0"], "wasi:cli/run@0.3.0", true);
+        check(&["wasi:cli/stdout@0.2.0", "wasi:sockets/tcp@0.2.0"], run, false);
+        check(&["wasi:http/types@0.2.0"], run, false);
+        check(&["my:own/host@0.1.0"], run, false);
+        check(&[], "my:own/api@0.1.0", false);
+    }
+}

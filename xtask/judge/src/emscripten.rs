@@ -1,0 +1,80 @@
+//! What would change that a module of Emscripten's has no host: by the functions that it still asks for.
+
+use wasmlab_model::facts::{Abi, Facts};
+
+/// JavaScript that the program's own source holds (`EM_JS`, `EM_ASYNC_JS`, `EM_ASM`): no other host has it.
+const OWN_JAVASCRIPT: &[&str] = &["__asyncjs__", "__em_js__", "emscripten_asm_const_", "emscripten_run_script"];
+/// System calls of sockets: WASI 0.1 has none of them.
+const SOCKETS: &[&str] = &["socket", "bind", "listen", "connect", "accept4", "sendto", "recvfrom", "socketcall"];
+/// WASI's targets for what Emscripten compiles.
+const WASI: &str = "build it for WASI (C and C++: wasi-sdk; Rust: wasm32-wasip1)";
+
+/// Of a module with glue.
+pub fn glue(facts: Option<&Facts>) -> String {
+    let run = "Run it in a JavaScript host by the file that Emscripten wrote beside it";
+    let own = names(facts).find_map(|name| OWN_JAVASCRIPT.iter().find_map(|start| name.strip_prefix(start)));
+    if let Some(own) = own {
+        // What stands behind the others is the type of a result.
+        let named = names(facts).any(|name| name == format!("__asyncjs__{own}") || name == format!("__em_js__{own}"));
+        let what = if named { format!(" (`{own}`)") } else { String::new() };
+        return format!(
+            "{run}: its source holds JavaScript of its own{what}. For another host, write that part without EM_JS and EM_ASM."
+        );
+    }
+    let system_calls = names(facts).any(|name| name.starts_with("__syscall_"));
+    match (system_calls, sockets(facts)) {
+        (true, true) => format!("{run}; a program with sockets has other hosts only as wasm32-wasip2 or WASIX."),
+        // Linked standalone they stay, and no host has them.
+        (true, false) => format!("{run}; or {WASI}."),
+        (false, _) => format!("{run}; or link it with -sSTANDALONE_WASM, and any runtime with WASI 0.1 runs it."),
+    }
+}
+
+/// Of a standalone module, or one from before there were any.
+pub fn standalone(facts: Option<&Facts>) -> String {
+    let old = facts.is_some_and(|f| f.abis.iter().any(|a| a.abi == Abi::EmscriptenFastcomp));
+    let glue = "link it without -sSTANDALONE_WASM and run it in a JavaScript host by the file that Emscripten writes beside it";
+    match (old, sockets(facts)) {
+        (true, true) => "Build it from its source for a target with sockets (wasm32-wasip2, WASIX).".to_owned(),
+        (true, false) => format!("Build it from its source with tools of today: {WASI}."),
+        (false, true) => "Build it for a target with sockets (wasm32-wasip2, WASIX).".to_owned(),
+        (false, false) => format!("Build it for WASI (C and C++: wasi-sdk; Rust: wasm32-wasip1), or {glue}."),
+    }
+}
+
+fn sockets(facts: Option<&Facts>) -> bool {
+    // `___syscall102` is the system call of all sockets.
+    let is_socket = |name: &str| name == "___syscall102" || SOCKETS.contains(&name.trim_start_matches("__syscall_"));
+    names(facts).any(is_socket)
+}
+
+fn names(facts: Option<&Facts>) -> impl Iterator<Item = &str> {
+    facts
+        .into_iter()
+        .flat_map(|f| &f.imports)
+        .filter(|import| import.module == "env")
+        .map(|import| import.name.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{glue, standalone};
+
+    #[test]
+    fn what_is_left_of_its_imports_decides_what_helps() {
+        let check = |of: fn(Option<&wasmlab_model::facts::Facts>) -> String, names: &[&str], says: &str, not: &str| {
+            let imports: String = names.iter().map(|name| format!("(import \"env\" \"{name}\" (func))")).collect();
+            let facts = wasmlab_inspect::facts(&wat::parse_str(format!("(module {imports})")).unwrap()).unwrap();
+            let remedy = of(Some(&facts));
+            assert!(remedy.contains(says) && !remedy.contains(not), "{names:?}: {remedy}");
+        };
+        check(glue, &["abort", "emscripten_resize_heap"], "-sSTANDALONE_WASM", "wasi-sdk");
+        check(glue, &["abort", "__syscall_getcwd"], "wasm32-wasip1", "STANDALONE");
+        check(glue, &["__syscall_socket", "__syscall_getcwd"], "wasm32-wasip2", "wasip1");
+        check(glue, &["__asyncjs__get"], "(`get`)", "STANDALONE");
+        check(glue, &["emscripten_asm_const_int"], "JavaScript of its own.", "STANDALONE");
+        check(standalone, &["__syscall_bind"], "wasm32-wasip2", "wasi-sdk");
+        check(standalone, &["__syscall_getcwd"], "wasi-sdk", "wasip2");
+        check(standalone, &["___syscall102"], "from its source for a target with sockets", "wasi-sdk");
+    }
+}

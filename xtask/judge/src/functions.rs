@@ -1,0 +1,44 @@
+//! The host function that a capability of the lab's guests stands for, by what the guest imports: guests of several
+//! languages do not know it themselves.
+
+use super::imports::import_name;
+use wasmlab_model::checks::{Check, CheckAnswer};
+use wasmlab_model::facts::Facts;
+use wasmlab_model::verdict::Judgement;
+
+/// A capability, the import that serves it (a component's by the name of its interface), and the function in it.
+const FUNCTIONS: &[(&str, &str, &str)] = &[
+    ("clock-realtime", "wasi_snapshot_preview1.clock_time_get", ""),
+    ("clock-realtime", "wasi:clocks/wall-clock@", "now"),
+    ("clock-monotonic", "wasi_snapshot_preview1.clock_time_get", ""),
+    ("clock-monotonic", "wasi:clocks/monotonic-clock@", "now"),
+    ("random", "wasi_snapshot_preview1.random_get", ""),
+    ("random", "wasi:random/random@", "get-random-bytes"),
+];
+
+/// The judgement on what the guest's lines tell, with the function in place of the capability where that is known:
+/// `checks` are the lines, of which one is the reason.
+pub fn exact(judgement: Judgement, checks: &[Check], facts: Option<&Facts>) -> Judgement {
+    let is_subject = |text: &str| judgement.subject.as_deref() == Some(text);
+    let is_reason = |check: &&Check| check.answer == CheckAnswer::Wrong && is_subject(&check.name);
+    let Some(check) = checks.iter().find(is_reason) else { return judgement };
+    let (None, Some(words)) = (&check.function, &check.message) else { return judgement };
+    let Some(function) = facts.and_then(|facts| function(facts, &check.name)) else { return judgement };
+    let (said, says) = (format!("{}: wrong, {words}", check.name), said(&check.name, &function, words));
+    Judgement { detail: judgement.detail.replacen(&said, &says, 1), subject: Some(function), ..judgement }
+}
+
+fn said(name: &str, function: &str, words: &str) -> String {
+    match words.strip_prefix("it is not after ") {
+        Some(time) => format!("{name}: {function} answers a time that is not after {time}"),
+        None => format!("{name}: wrong by {function}, {words}"),
+    }
+}
+
+fn function(facts: &Facts, capability: &str) -> Option<String> {
+    FUNCTIONS.iter().filter(|(name, ..)| *name == capability).find_map(|(_, import, function)| {
+        let mut imports = facts.imports.iter().map(|i| import_name(&i.module, &i.name));
+        let found = imports.find(|name| name == import || import.ends_with('@') && name.starts_with(import))?;
+        Some(if function.is_empty() { found } else { format!("{found}#{function}") })
+    })
+}

@@ -1,0 +1,229 @@
+//! Remedies by the row: where a guest passes, that is what helps. The last step, after [`row`](crate::row), and as
+//! pure.
+
+use wasmlab_model::codes::Code;
+use wasmlab_model::facts::Facts;
+
+use super::components;
+
+/// As many columns as a remedy names.
+const MAX_NAMED: usize = 4;
+
+/// A cell that fell short.
+#[derive(Clone, Copy, Debug)]
+pub struct Short<'a> {
+    /// Its reason.
+    pub code: Code,
+    /// What the code is about.
+    pub subject: Option<&'a str>,
+    /// Its column.
+    pub runtime: &'a str,
+    /// Its remedy so far, where that is not the catalogue's.
+    pub own: Option<&'a str>,
+    /// It differs from its row, and its runtime is blamed for that.
+    pub differs: bool,
+    /// What is known of the guest.
+    pub facts: Option<&'a Facts>,
+}
+
+/// A column in which the guest passes: its id and its engine.
+pub type Passing<'a> = (&'a str, &'a str);
+
+/// The remedy of a cell, where the row tells one: `passing` are the other columns in which the same guest passes.
+#[must_use]
+pub fn of_row(cell: &Short, passing: &[Passing]) -> Option<String> {
+    let layer = with_a_layer(cell, passing);
+    let place = || run_elsewhere(passing);
+    match cell.code {
+        Code::NeedsComponentModel => {
+            let core = cell.facts.is_some_and(components::could_be_core).then_some(components::AS_CORE_MODULE);
+            joined(layer.or_else(place), core)
+        }
+        Code::MissingImport | Code::NeedsEmscriptenHost | Code::UnsupportedProposal => {
+            joined(layer.or_else(place), cell.own.or_else(|| without(cell.code)))
+        }
+        Code::NotImplemented => match cell.own {
+            Some(own) => Some(format!("{own} It passes on {}.", names(passing)?)),
+            None => place(),
+        },
+        // The glue is the remedy; the row shows where it was followed.
+        Code::NeedsJsGlue => {
+            let own = cell.own.unwrap_or(cell.code.entry().remedy);
+            let names = names(passing)?;
+            Some(format!("{own} With its JavaScript it passes on {names}."))
+        }
+        Code::SocketsUnsupported if cell.subject == Some("preopened-socket") => {
+            Some(format!("Run it on a runtime that hands an open socket over: it passes on {}.", names(passing)?))
+        }
+        Code::WrongOutput | Code::WrongExit | Code::Trap | Code::HostRefused if cell.differs && cell.own.is_none() => {
+            Some(match names(passing) {
+                Some(names) => {
+                    format!(
+                        "Run it on {names}, where it passes, and report the difference to this one with the module."
+                    )
+                }
+                None => "Report the difference to the runtime with the module.".to_owned(),
+            })
+        }
+        _ => None,
+    }
+}
+
+/// Columns that were seen to run guests of targets which remedies name.
+#[derive(Clone, Debug, Default)]
+pub struct Targets<'a> {
+    /// Of WASI 0.2, with sockets.
+    pub sockets: Vec<Passing<'a>>,
+    /// Of WASIX.
+    pub wasix: Vec<Passing<'a>>,
+    /// Of wasi-threads.
+    pub threads: Vec<Passing<'a>>,
+}
+
+/// The remedy with the columns that run the targets which it names, where any was seen to.
+#[must_use]
+pub fn with_targets(remedy: &str, targets: &Targets) -> Option<String> {
+    let known = [
+        ("wasm32-wasip2", "wasi:sockets", &targets.sockets),
+        ("WASIX", "WASIX", &targets.wasix),
+        ("wasm32-wasip1-threads", "wasi-threads", &targets.threads),
+    ];
+    let named = known.into_iter().filter(|(target, ..)| remedy.contains(target));
+    let seen: Vec<String> =
+        named.filter_map(|(_, what, columns)| names(columns).map(|names| format!("{what} on {names}"))).collect();
+    (!seen.is_empty()).then(|| format!("{remedy} Measured here: {}.", seen.join("; ")))
+}
+
+/// What a build would leave out, where the remedy of the cell names nothing better.
+fn without(code: Code) -> Option<&'static str> {
+    (code == Code::UnsupportedProposal).then_some("Compile without that feature.")
+}
+
+/// The same engine with a layer of the host that it lacks.
+fn with_a_layer(cell: &Short, passing: &[Passing]) -> Option<String> {
+    let (column, _) = passing.iter().find(|(id, _)| {
+        let layered = id.strip_prefix(cell.runtime).and_then(|rest| rest.strip_prefix('+'));
+        layered.is_some_and(|layer| !layer.is_empty())
+    })?;
+    let layer = column.rsplit_once('+').map_or("", |(_, layer)| layer);
+    let how = match layer {
+        "jco" => "Translate it with jco (`jco transpile`)",
+        "wasi-shim" => "Load it with a polyfill of WASI 0.1 (@bjorn3/browser_wasi_shim)",
+        "emscripten" => "Give it a host with Emscripten's system calls",
+        _ => return None,
+    };
+    Some(format!("{how}: it passes in column {column}."))
+}
+
+fn run_elsewhere(passing: &[Passing]) -> Option<String> {
+    names(passing).map(|names| format!("Run it on {names}, where it passes."))
+}
+
+/// `wasmi, node and 3 more`: one column an engine, the engine as it comes before one with a layer.
+fn names(passing: &[Passing]) -> Option<String> {
+    let mut engines: Vec<&str> = Vec::new();
+    let mut shown: Vec<&str> = Vec::new();
+    let (plain, layered): (Vec<&Passing>, Vec<&Passing>) = passing.iter().partition(|(id, _)| !id.contains('+'));
+    for (id, engine) in plain.into_iter().chain(layered) {
+        if !engines.contains(engine) {
+            engines.push(engine);
+            shown.push(id);
+        }
+    }
+    let more = shown.len().saturating_sub(MAX_NAMED);
+    shown.truncate(MAX_NAMED);
+    match (shown.split_last()?, more) {
+        ((last, []), 0) => Some((*last).to_owned()),
+        ((last, before), 0) => Some(format!("{} and {last}", before.join(", "))),
+        (_, more) => Some(format!("{} and {more} more", shown.join(", "))),
+    }
+}
+
+/// Two remedies, of which either is enough.
+fn joined(first: Option<String>, second: Option<&str>) -> Option<String> {
+    let first = first?;
+    let Some(second) = second else { return Some(first) };
+    // What begins with a name or a switch keeps its letters.
+    let mut letters = second.chars();
+    let rest = match letters.next() {
+        Some(letter) if letters.clone().next().is_some_and(char::is_lowercase) => {
+            format!("{}{}", letter.to_lowercase(), letters.as_str())
+        }
+        _ => second.to_owned(),
+    };
+    Some(format!("{first} Or {rest}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Short, Targets, of_row, with_targets};
+    use wasmlab_model::codes::Code;
+
+    const ROW: &[(&str, &str)] = &[
+        ("wasmtime-cranelift", "wasmtime"),
+        ("wasmtime-winch", "wasmtime"),
+        ("wasmi", "wasmi"),
+        ("node", "node"),
+        ("deno", "deno"),
+        ("bun", "bun"),
+        ("chromium+wasi-shim", "chromium"),
+    ];
+
+    fn check(code: Code, runtime: &str, own: Option<&str>, row: &[(&str, &str)], wanted: Option<&str>) {
+        let cell = Short { code, subject: Some("preopened-socket"), runtime, own, differs: true, facts: None };
+        assert_eq!(of_row(&cell, row).as_deref(), wanted, "{code} {runtime}");
+    }
+
+    #[test]
+    fn a_target_is_named_with_the_columns_that_run_it() {
+        let check = |remedy: &str, targets: &Targets, wanted: Option<&str>| {
+            assert_eq!(with_targets(remedy, targets).as_deref(), wanted);
+        };
+        let both = "Build for wasm32-wasip2 or WASIX.";
+        let targets =
+            Targets { sockets: ROW[..3].to_vec(), wasix: vec![("wasmer-cranelift", "wasmer")], ..Targets::default() };
+        let all = "Build for wasm32-wasip2 or WASIX. Measured here: wasi:sockets on wasmtime-cranelift and wasmi; WASIX on \
+                   wasmer-cranelift.";
+        check(both, &targets, Some(all));
+        check(both, &Targets::default(), None);
+        check("Build it again.", &targets, None);
+    }
+
+    #[test]
+    fn a_column_that_passes_is_what_helps() {
+        let rebuild = Some("Rebuild it with a toolchain of today.");
+        let names = "wasmtime-cranelift, wasmi, node, deno and 2 more";
+        let run = format!("Run it on {names}, where it passes.");
+        check(Code::MissingImport, "tinywasm", None, ROW, Some(&run));
+        let or = format!("{run} Or rebuild it with a toolchain of today.");
+        check(Code::MissingImport, "tinywasm", rebuild, ROW, Some(&or));
+        let shim =
+            "Load it with a polyfill of WASI 0.1 (@bjorn3/browser_wasi_shim): it passes in column chromium+wasi-shim.";
+        check(Code::MissingImport, "chromium", None, ROW, Some(shim));
+        check(Code::MissingImport, "tinywasm", None, &[], None);
+        let jco = "Translate it with jco (`jco transpile`): it passes in column node-24+jco.";
+        check(Code::NeedsComponentModel, "node-24", None, &[("node+jco", "node"), ("node-24+jco", "node")], Some(jco));
+        check(
+            Code::NeedsComponentModel,
+            "wasmi",
+            None,
+            &[("node+jco", "node")],
+            Some("Run it on node+jco, where it passes."),
+        );
+        let compile = "Run it on wasmi and node, where it passes. Or compile without that feature.";
+        check(Code::UnsupportedProposal, "bun", None, &ROW[2..4], Some(compile));
+        let glue = "Run it by its file. With its JavaScript it passes on node.";
+        check(Code::NeedsJsGlue, "wasmi", Some("Run it by its file."), &ROW[3..4], Some(glue));
+        let socket = "Run it on a runtime that hands an open socket over: it passes on wasmi.";
+        check(Code::SocketsUnsupported, "node", Some("x"), &ROW[2..3], Some(socket));
+        let report = "Run it on wasmi, where it passes, and report the difference to this one with the module.";
+        check(Code::WrongOutput, "node", None, &ROW[2..3], Some(report));
+        check(Code::WrongOutput, "node", Some("Rebuild it."), ROW, None);
+        check(Code::WrongOutput, "node", None, &[], Some("Report the difference to the runtime with the module."));
+        check(Code::CustomHost, "node", None, ROW, None);
+        let page = "A page has no sockets: run it outside of one.";
+        let said = format!("{page} It passes on node.");
+        check(Code::NotImplemented, "chromium+jco", Some(page), &ROW[3..4], Some(&said));
+        check(Code::NotImplemented, "deno", None, &ROW[3..4], Some("Run it on node, where it passes."));
+    }
+}

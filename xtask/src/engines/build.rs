@@ -1,0 +1,209 @@
+//! Building an embedded engine or a driver with cargo, and how far that is.
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use cargo_metadata::{DependencyKind, Message, Metadata, MetadataCommand, PackageId, TargetKind};
+
+use super::{Absence, BUILD_LIMIT, KEEP_VARIABLE, absence, engine_key, probe};
+use crate::lab::Lab;
+use crate::store::files;
+use wasmlab_process::{self as process, Command, CompletedProcess, Input, Limits, Stream};
+
+/// How often a build's progress is reported.
+const REPORT_INTERVAL: Duration = Duration::from_millis(250);
+
+/// Receives how far the build of an engine is: crates that are compiled, crates in all, cargo's last line.
+pub type BuildProgress<'a> = &'a dyn Fn(usize, usize, &str);
+
+/// Builds an engine with cargo, and keeps the binary.
+///
+/// # Errors
+/// Cargo's errors, and what to do.
+pub fn build(lab: &Lab, engine: &'static str, offline: bool, report: BuildProgress) -> Result<(), Absence> {
+    let key = engine_key(lab, engine).map_err(|e| absence(engine, e))?;
+    let dir = lab.engine(engine);
+    let target = lab.cache.dir().join("engines").join(engine);
+    let program = lab.machine.which("cargo").ok_or_else(|| absence(engine, "cargo is not on PATH".to_owned()))?;
+    let cargo = Cargo { program, dir: dir.clone(), offline };
+    run_build(&cargo, &target, report).map_err(|why| absence(engine, why))?;
+    let kind = if dir.parent().is_some_and(|d| d.ends_with("drivers")) { "driver" } else { "engine" };
+    let name = format!("{kind}-{engine}{}", std::env::consts::EXE_SUFFIX);
+    // A copy of the lab's own: tests and other commands of cargo in the same folder build the same name with other
+    // features, and put that in its place.
+    let binary = target.join(&name);
+    files::copy_atomically(&target.join("release").join(&name), &binary)
+        .map_err(|e| absence(engine, format!("its binary cannot be kept: {e}")))?;
+    let built = probe(lab, engine, binary)?;
+    if lab.machine.variable(KEEP_VARIABLE).is_none_or(|value| value == "0") {
+        // What cannot be removed takes room and does no other harm.
+        let _ = fs::remove_dir_all(target.join("release"));
+    }
+    lab.cache.put(&key, &built).map_err(|e| absence(engine, e.to_string()))
+}
+
+fn run_build(cargo: &Cargo, target: &Path, report: BuildProgress) -> Result<(), String> {
+    let total = cargo.crates()?.len();
+    let options: [OsString; 5] = [
+        "--release".into(),
+        // Messages for the lab on stdout; what a person reads stays on stderr.
+        "--message-format".into(),
+        "json-render-diagnostics".into(),
+        "--target-dir".into(),
+        target.into(),
+    ];
+    let running =
+        process::start(&cargo.command("build", &options), None).map_err(|e| format!("cargo cannot be started: {e}"))?;
+    let mut compiled = Compiled::default();
+    while !running.wait_end(REPORT_INTERVAL) {
+        compiled.read(&running.since(Stream::Stdout, compiled.bytes));
+        report(compiled.crates.len().min(total), total, &running.last_line().unwrap_or_default());
+    }
+    succeeded(&running.wait())
+}
+
+/// Cargo on one manifest.
+struct Cargo {
+    program: PathBuf,
+    dir: PathBuf,
+    offline: bool,
+}
+
+impl Cargo {
+    fn command(&self, subcommand: &str, options: &[OsString]) -> Command {
+        let mut args: Vec<OsString> = [subcommand, "--locked", "--manifest-path"].map(OsString::from).to_vec();
+        args.push(self.dir.join("Cargo.toml").into());
+        args.extend_from_slice(options);
+        args.extend(self.offline.then(|| "--offline".into()));
+        Command {
+            program: self.program.clone(),
+            args,
+            env: process::tool_env(),
+            cwd: self.dir.clone(),
+            stdin: Input::Bytes(Vec::new()),
+            inherit: Vec::new(),
+            sandbox: None,
+            report: None,
+            limits: Limits::compiler(BUILD_LIMIT),
+        }
+    }
+
+    /// The crates that are compiled for this machine.
+    fn crates(&self) -> Result<BTreeSet<PackageId>, String> {
+        let options = ["--format-version", "1", "--filter-platform", "host-tuple"].map(OsString::from);
+        let ended =
+            process::run(&self.command("metadata", &options)).map_err(|e| format!("cargo cannot be started: {e}"))?;
+        succeeded(&ended)?;
+        let metadata = MetadataCommand::parse(String::from_utf8_lossy(&ended.stdout))
+            .map_err(|e| format!("the output of cargo metadata is not understood: {e}"))?;
+        Ok(crates_of(&metadata))
+    }
+}
+
+/// The root package and what it needs, without what only its tests need.
+fn crates_of(metadata: &Metadata) -> BTreeSet<PackageId> {
+    let Some(resolve) = &metadata.resolve else { return BTreeSet::new() };
+    let mut found = BTreeSet::new();
+    let mut left: Vec<&PackageId> = resolve.root.iter().collect();
+    while let Some(id) = left.pop() {
+        if !found.insert(id.clone()) {
+            continue;
+        }
+        let node = resolve.nodes.iter().find(|node| node.id == *id);
+        let is_built =
+            |kinds: &[cargo_metadata::DepKindInfo]| kinds.iter().any(|k| k.kind != DependencyKind::Development);
+        left.extend(
+            node.into_iter().flat_map(|node| &node.deps).filter(|dep| is_built(&dep.dep_kinds)).map(|dep| &dep.pkg),
+        );
+    }
+    found
+}
+
+/// What cargo's messages say is compiled.
+#[derive(Default)]
+struct Compiled {
+    crates: BTreeSet<PackageId>,
+    /// Bytes of messages that were read.
+    bytes: usize,
+}
+
+impl Compiled {
+    /// Reads the messages that came since; the last one may be cut.
+    fn read(&mut self, output: &[u8]) {
+        let whole = output.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        self.bytes += whole;
+        for message in Message::parse_stream(&output[..whole]).flatten() {
+            if let Message::CompilerArtifact(artifact) = message
+                && !artifact.target.kind.contains(&TargetKind::CustomBuild)
+            {
+                self.crates.insert(artifact.package_id);
+            }
+        }
+    }
+}
+
+fn succeeded(ended: &CompletedProcess) -> Result<(), String> {
+    if ended.success() { Ok(()) } else { Err(cargo_errors(&ended.stderr, &format!("{:?}", ended.exit_reason))) }
+}
+
+/// The lines of cargo's output that say what is wrong.
+fn cargo_errors(stderr: &[u8], end: &str) -> String {
+    let text = String::from_utf8_lossy(stderr);
+    let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let mut errors: Vec<&str> = lines().filter(|line| line.starts_with("error")).take(2).collect();
+    if errors.is_empty() {
+        errors.extend(lines().next_back());
+    }
+    if errors.is_empty() { format!("cargo ended with {end}") } else { errors.join("; ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::{Cargo, Compiled, cargo_errors};
+    use crate::machine::Machine;
+
+    /// The messages of a build of `xtask/http`, as cargo writes them.
+    const MESSAGES: &str = include_str!("messages.jsonl");
+
+    #[test]
+    fn crates_are_counted_as_their_artifacts_come() {
+        let mut compiled = Compiled::default();
+        let bytes = MESSAGES.as_bytes();
+        let mut counts = Vec::new();
+        for end in (0..bytes.len()).step_by(700).chain([bytes.len()]) {
+            compiled.read(&bytes[compiled.bytes..end]);
+            counts.push(compiled.crates.len());
+        }
+        assert!(counts.is_sorted() && counts[0] == 0, "{counts:?}");
+        let names: Vec<&str> =
+            compiled.crates.iter().filter_map(|id| id.repr.rsplit_once(['/', '#'])).map(|(_, name)| name).collect();
+        assert_eq!(names, ["wasmlab-http@0.1.0", "httparse@1.10.1"]);
+        assert_eq!(compiled.bytes, bytes.len());
+    }
+
+    /// What is counted is a part of what the metadata names, so that a build ends at all of all.
+    #[test]
+    fn the_total_is_of_this_machine_without_what_tests_need() {
+        let dir = tempfile::tempdir().unwrap();
+        let machine = Machine::new(dir.path().join("machine.json"));
+        let driver = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("drivers/browser");
+        let cargo = Cargo { program: machine.which("cargo").unwrap(), dir: driver, offline: false };
+        let crates = cargo.crates().unwrap();
+        let has = |name: &str| crates.iter().any(|id| id.repr.contains(name));
+        assert!(has("driver-browser") && has("wasmlab-http") && has("tungstenite"), "{crates:?}");
+        assert!(!has("tempfile@") && !has("windows-sys@"), "{crates:?}");
+    }
+
+    #[test]
+    fn errors_of_cargo_are_short() {
+        let stderr = b"   Compiling a v1\nerror[E0425]: not found\n  --> src/main.rs\nerror: could not compile `a`\nerror: third\n";
+        assert_eq!(cargo_errors(stderr, "x"), "error[E0425]: not found; error: could not compile `a`");
+        assert_eq!(cargo_errors(b"one\ntwo\n\n", "x"), "two");
+        assert_eq!(cargo_errors(b"", "Signaled(9)"), "cargo ended with Signaled(9)");
+    }
+}

@@ -1,0 +1,294 @@
+//! Kinds of bug reports, each as a small guest with its right answers: by runtime the verdict, the code, whom it
+//! blames, and what it is about. The explanation is the product: `pass` and `gap` alone are not asserted anywhere.
+//!
+//! wasmi, wasmtime and node have to be here. What is said of other columns is asserted where they are.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[expect(dead_code, reason = "these guests are files of a user's own, not scenarios")]
+mod common;
+
+use std::collections::BTreeMap;
+
+use common::Workspace;
+
+/// Columns that every machine which runs the tests has.
+const SURE: [&str; 3] = ["wasmi", "wasmtime-cranelift", "node"];
+/// Columns that answer as wasmtime does where nothing else is said.
+const WASMTIME: &str = "wasmtime-cranelift wasmtime-pulley wasmtime-cli";
+const JAVASCRIPT: &str = "node deno bun";
+const ALL: &str = "wasmi wasmtime-cranelift wasmtime-pulley wasmtime-cli node deno bun";
+
+/// What columns, parted by blanks, answer.
+struct Answer {
+    columns: &'static str,
+    /// `pass`, or verdict and code.
+    verdict: &'static str,
+    /// As in the report, parted by commas.
+    blame: &'static str,
+    /// A part of the subject.
+    subject: &'static str,
+    /// A part of the detail or of the remedy.
+    says: &'static str,
+}
+
+const fn pass(columns: &'static str) -> Answer {
+    Answer { columns, verdict: "pass", blame: "", subject: "", says: "" }
+}
+
+const fn gap(
+    columns: &'static str,
+    verdict: &'static str,
+    blame: &'static str,
+    subject: &'static str,
+    says: &'static str,
+) -> Answer {
+    Answer { columns, verdict, blame, subject, says }
+}
+
+/// `check` on a file of these contents, with these arguments.
+fn case(name: &str, contents: impl AsRef<[u8]>, args: &[&str], answers: &[Answer]) {
+    let workspace = Workspace::new();
+    workspace.write(name, contents);
+    workspace.write("data/seven.txt", "seven b");
+    let columns: Vec<&str> = answers.iter().flat_map(|answer| answer.columns.split(' ')).collect();
+    let chosen = format!("{{{}}}", columns.join(","));
+    let options = ["check", name, "--engines", "built", "--output", "json", "--runtime", &chosen];
+    let ran = workspace.run(&[&options, args].concat());
+    let report: serde_json::Value =
+        serde_json::from_str(&ran.stdout).unwrap_or_else(|e| panic!("{name}: {e}: {}{}", ran.stdout, ran.stderr));
+    let cells: BTreeMap<&str, &serde_json::Value> =
+        report["cells"].as_array().unwrap().iter().map(|cell| (cell["runtime"].as_str().unwrap(), cell)).collect();
+    let text = |cell: &serde_json::Value, key: &str| cell[key].as_str().unwrap_or_default().to_owned();
+    for answer in answers {
+        for column in answer.columns.split(' ') {
+            let cell = cells[column];
+            if cell["verdict"] == "absent" {
+                assert!(!SURE.contains(&column), "{column} is not here: {}", text(cell, "detail"));
+                continue;
+            }
+            let verdict = format!("{} {}", text(cell, "verdict"), text(cell, "code"));
+            let blame: Vec<&str> = cell["blame"].as_array().into_iter().flatten().filter_map(|b| b.as_str()).collect();
+            assert_eq!(
+                (verdict.trim(), blame.join(", ").as_str()),
+                (answer.verdict, answer.blame),
+                "{name} on {column}: {cell}"
+            );
+            assert!(text(cell, "subject").contains(answer.subject), "{name} on {column}: {cell}");
+            let words = format!("{} {}", text(cell, "detail"), text(cell, "remedy"));
+            assert!(words.contains(answer.says), "{name} on {column} does not say {}: {words}", answer.says);
+        }
+    }
+    for column in SURE {
+        assert!(columns.contains(&column), "{name} says nothing of {column}");
+    }
+}
+
+/// Prints a text by WASI's `fd_write`, imported from `module`.
+fn prints(module: &str, descriptor: u32, text: &str, memory: &str, then: &str) -> String {
+    format!(
+        r#"(module
+          (import "{module}" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+          {memory}
+          (data (i32.const 8) "\10\00\00\00") (data (i32.const 12) "\{:02x}\00\00\00") (data (i32.const 16) "{text}")
+          (func (export "_start")
+            (drop (call $write (i32.const {descriptor}) (i32.const 8) (i32.const 1) (i32.const 0))) {then}))"#,
+        text.len()
+    )
+}
+
+const MEMORY: &str = "(memory (export \"memory\") 1)";
+const WASI: &str = "wasi_snapshot_preview1";
+
+#[test]
+fn wasis_first_snapshot_under_its_old_name() {
+    let hello = prints("wasi_unstable", 1, "zero", MEMORY, "");
+    let missing = gap("wasmi", "gap missing-import", "toolchain, runtime", "wasi_unstable.fd_write", "Rebuild");
+    let passing = format!("{WASMTIME} {JAVASCRIPT}").leak();
+    case("hello.wat", hello, &["--expect-stdout", "zero"], &[pass(passing), missing]);
+    // The size of a file stood at another place in the answer.
+    let stat = r#"(module
+      (import "wasi_unstable" "path_filestat_get" (func $stat (param i32 i32 i32 i32 i32) (result i32)))
+      (import "wasi_unstable" "proc_exit" (func $exit (param i32)))
+      (memory (export "memory") 1)
+      (data (i32.const 64) "seven.txt")
+      (func (export "_start")
+        (drop (call $stat (i32.const 3) (i32.const 0) (i32.const 64) (i32.const 9) (i32.const 128)))
+        (call $exit (i32.wrap_i64 (i64.load (i32.const 152))))))"#;
+    let wrong = gap(JAVASCRIPT, "fail wrong-exit", "runtime", "", "");
+    let missing =
+        gap("wasmi", "gap missing-import", "toolchain, runtime", "wasi_unstable.path_filestat_get", "Rebuild");
+    let args = ["--dir", "data::.", "--expect-exit", "7"];
+    case("stat.wat", stat, &args, &[pass("wasmtime-cranelift wasmtime-pulley"), wrong, missing]);
+}
+
+#[test]
+fn exceptions_of_the_old_form() {
+    let wat = "(module (tag $e (param i32)) (func (export \"answer\") (result i32)
+      (try (result i32) (do (throw $e (i32.const 42))) (catch $e))))";
+    let lacks = "gap unsupported-proposal";
+    let old = gap(WASMTIME, lacks, "toolchain", "legacy-exceptions", "wasm-opt --translate-to-exnref");
+    let neither =
+        gap("wasmi", lacks, "toolchain", "exceptions legacy-exceptions", "needs a runtime that has exceptions");
+    case("old.wat", wat, &["--invoke", "answer", "--expect-stdout", "42"], &[pass(JAVASCRIPT), old, neither]);
+}
+
+#[test]
+fn a_memory_that_the_host_cannot_reach() {
+    let runtimes = "wasmi wasmtime-cranelift wasmtime-pulley node deno";
+    let imported = prints(WASI, 1, "hi", "(import \"env\" \"memory\" (memory 1))", "");
+    let missing = gap(runtimes, "gap missing-import", "toolchain", "env.memory", "Link without `--import-memory`");
+    case("imported.wat", imported, &[], &[missing]);
+    let refused = |says| gap(runtimes, "gap host-refused", "toolchain", "memory", says);
+    case("private.wat", prints(WASI, 1, "hi", "(memory 1)", ""), &[], &[refused("`--export-memory`")]);
+    let none = r#"(module (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+      (func (export "_start") (call $exit (i32.const 0))))"#;
+    case("none.wat", none, &[], &[refused("Give the module a memory")]);
+}
+
+#[test]
+fn an_export_that_is_called_before_the_program_prepared_it() {
+    let guest = |prepare: &str| {
+        format!(
+            "(module (memory 1) (global $at (mut i32) (i32.const -8))
+              (func (export \"{prepare}\") (global.set $at (i32.const 64)))
+              (func (export \"twice\") (param i32) (result i32)
+                (i32.store (global.get $at) (local.get 0))
+                (i32.mul (i32.const 2) (i32.load (global.get $at)))))"
+        )
+    };
+    let args = ["--invoke", "twice", "--expect-stdout", "42", "--", "21"];
+    let trap = gap(ALL, "gap trap", "guest", "memory-out-of-bounds", "-mexec-model=reactor");
+    case("command.wat", guest("_start"), &args, &[trap]);
+    case("reactor.wat", guest("_initialize"), &args, &[pass(ALL)]);
+}
+
+#[test]
+fn what_cargo_built_before_wasm_bindgen() {
+    let wat = r#"(module (import "__wbindgen_placeholder__" "__wbindgen_describe" (func (param i32)))
+      (func (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1))))"#;
+    let raw = gap(
+        ALL,
+        "gap needs-js-glue",
+        "toolchain",
+        "__wbindgen_placeholder__.__wbindgen_describe",
+        "Run `wasm-bindgen`",
+    );
+    case("raw.wat", wat, &["--invoke", "add", "--expect-stdout", "5", "--", "2", "3"], &[raw]);
+}
+
+#[test]
+fn an_exit_code_that_a_host_refuses() {
+    let wat = r#"(module (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+      (memory (export "memory") 1) (func (export "_start") (call $exit (i32.const 201))))"#;
+    let refused = || {
+        let columns = "wasmi wasmtime-cranelift wasmtime-pulley wasmtime-cli";
+        gap(columns, "gap host-refused", "runtime", "exit-code", "below 126")
+    };
+    case("exit.wat", wat, &["--expect-exit", "201"], &[pass(JAVASCRIPT), refused()]);
+}
+
+#[test]
+fn more_locals_than_an_engine_takes() {
+    let guest = |locals: usize| format!("(module (func (export \"run\") (local{})))", " i64".repeat(locals));
+    let runtimes = "wasmi wasmtime-cranelift wasmtime-pulley node deno bun";
+    let limit = gap(runtimes, "gap implementation-limit", "toolchain", "locals", "`wasm-opt -O1`");
+    case("many.wat", guest(50_001), &["--invoke", "run"], &[limit]);
+    let own = gap("wasmi", "gap engine-compile-error", "runtime", "", "");
+    let others = "wasmtime-cranelift wasmtime-pulley node deno bun";
+    case("some.wat", guest(40_000), &["--invoke", "run"], &[own, pass(others)]);
+}
+
+#[test]
+fn files_that_are_no_webassembly_of_today() {
+    let invalid = |says| gap(ALL, "not-applicable", "", "invalid-file", says);
+    case("page.wasm", "<!DOCTYPE html>\n<title>404 Not Found</title>\n", &[], &[invalid("HTML")]);
+    let pointer = format!("version https://git-lfs.github.com/spec/v1\noid sha256:{}\nsize 12\n", "0".repeat(64));
+    case("pointer.wasm", pointer, &[], &[invalid("git lfs pull")]);
+    case("packed.wasm", b"\x1f\x8b\x08\0\0\0\0\0\0\x03", &[], &[invalid("gzip")]);
+    case("native.wasm", b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0", &[], &[invalid("ELF")]);
+    let whole = wat::parse_str("(module (func (export \"run\") (drop (i32.const 1))))").unwrap();
+    case("cut.wasm", &whole[..whole.len() - 3], &[], &[invalid("")]);
+    let old = gap(ALL, "gap format-version", "toolchain", "0xa", "Rebuild it with current tools");
+    case("old.wasm", b"\0asm\x0a\0\x01\0", &[], &[old]);
+}
+
+#[test]
+fn strings_of_javascript() {
+    let wat = r#"(module
+      (import "wasm:js-string" "fromCharCode" (func $char (param i32) (result (ref extern))))
+      (import "wasm:js-string" "length" (func $length (param externref) (result i32)))
+      (func (export "run") (result i32) (call $length (call $char (i32.const 65)))))"#;
+    let builtin = gap(WASMTIME, "gap missing-import", "abi", "wasm:js-string.", "a JavaScript host of 2025");
+    let typed = gap("wasmi", "gap unsupported-proposal", "runtime", "function-references", "");
+    case("strings.wat", wat, &["--invoke", "run", "--expect-stdout", "1"], &[pass(JAVASCRIPT), builtin, typed]);
+}
+
+#[test]
+fn a_side_module() {
+    let wat = r#"(module (@custom "dylink.0" (before first) "")
+      (import "env" "__memory_base" (global i32)) (import "env" "memory" (memory 1))
+      (func (export "eight") (result i32) (i32.const 8)))"#;
+    let side = gap(ALL, "gap side-module", "abi", "env.", "main module");
+    case("side.wat", wat, &["--invoke", "eight", "--expect-stdout", "8"], &[side]);
+}
+
+#[test]
+fn a_library_that_was_not_linked() {
+    let wat = r#"(module
+      (import "env" "__wasm_setjmp" (func $set (param i32 i32 i32)))
+      (import "env" "__c_longjmp" (tag (param i32)))
+      (memory (export "memory") 1)
+      (func (export "_start") (call $set (i32.const 0) (i32.const 0) (i32.const 0))))"#;
+    let symbol = |columns| gap(columns, "gap unresolved-symbol", "toolchain", "env.__wasm_setjmp", "-lsetjmp");
+    let both = gap(
+        "wasmi",
+        "gap unsupported-proposal",
+        "runtime",
+        "exceptions",
+        "env.__wasm_setjmp among them, were not reached",
+    );
+    case("setjmp.wat", wat, &[], &[symbol(WASMTIME), symbol(JAVASCRIPT), both]);
+}
+
+#[test]
+fn a_path_with_a_slash_in_front() {
+    let opens = |path: &str| {
+        format!(
+            r#"(module
+              (import "wasi_snapshot_preview1" "path_open" (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+              (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+              (memory (export "memory") 1) (data (i32.const 64) "{path}")
+              (func (export "_start")
+                (call $exit (call $open (i32.const 3) (i32.const 0) (i32.const 64) (i32.const {}) (i32.const 0)
+                  (i64.const 2) (i64.const 0) (i32.const 0) (i32.const 32)))))"#,
+            path.len()
+        )
+    };
+    let columns = "wasmi wasmtime-cranelift wasmtime-pulley wasmtime-cli node deno";
+    let refused = gap(columns, "gap capability-denied", "guest", "path_open", "`a.txt`, not `/a.txt`");
+    case("absolute.wat", opens("/seven.txt"), &["--dir", "data::/data"], &[refused]);
+    case("relative.wat", opens("seven.txt"), &["--dir", "data::/data"], &[pass(columns)]);
+}
+
+#[test]
+fn a_panic_and_its_message() {
+    let words = "thread 'main' panicked at src/main.rs:7: no such table";
+    let guest = prints(WASI, 2, words, MEMORY, "unreachable");
+    let trap = gap(ALL, "gap trap", "guest", "unreachable", words);
+    case("panic.wat", guest, &[], &[trap]);
+}
+
+/// One answer for all runtimes, before any of them is started.
+#[test]
+fn an_export_that_is_none() {
+    let add = "(func (export \"_add\") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1)))";
+    let check = |wat: &str, words: &str| {
+        let workspace = Workspace::new();
+        workspace.write("add.wat", wat);
+        let ran = workspace.run(&["check", "add.wat", "--engines", "built", "--invoke", "add", "--", "2", "3"]);
+        assert!(ran.code == 2 && ran.stderr.contains(words), "{wat}: {} {}", ran.code, ran.stderr);
+    };
+    check("(module (memory (export \"memory\") 1))", "nothing in it can be called: it exports memory");
+    check(&format!("(module {add})"), "did you mean `_add`?");
+    check("(module (global (export \"add\") i32 (i32.const 5)) (func (export \"main\")))", "`add` is a global");
+}

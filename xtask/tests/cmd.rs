@@ -1,0 +1,30 @@
+//! Commands with their expected output: the files in `cmd/`. `TRYCMD=overwrite cargo test -p xtask --test cmd` renews
+//! them; look at each changed line.
+
+use std::fs;
+use std::path::Path;
+
+#[test]
+fn commands_print_what_their_files_say() {
+    let dir = tempfile::tempdir().unwrap();
+    trycmd::TestCases::new()
+        .env("WASMLAB_CACHE", dir.path().display().to_string())
+        .env("NO_COLOR", "1")
+        .case("tests/cmd/*.trycmd")
+        .case("tests/cmd/help/*.trycmd");
+}
+
+#[test]
+fn every_command_has_a_file_with_its_help() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cmd/help");
+    let help = fs::read_to_string(folder.join("xtask.trycmd")).unwrap();
+    let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    // Lines that go on are indented further.
+    let begins = |line: &&str| line.starts_with("  ") && !line.starts_with("   ");
+    let names: Vec<&str> =
+        commands.filter(begins).filter_map(|line| line.split_whitespace().next()).filter(|n| *n != "help").collect();
+    assert!(names.len() > 10, "{names:?}");
+    for name in names {
+        assert!(folder.join(format!("{name}.trycmd")).is_file(), "tests/cmd/help/{name}.trycmd is missing");
+    }
+}
