@@ -126,7 +126,8 @@ fn json_on_stdout_is_a_report_or_says_why_there_is_none() {
     // A matrix in which nothing was run is a report, and so is one that could not be saved.
     let absent = ["run-all", "--output", "json", "--engines", "built", "--runtime", "wazero"];
     for code in [4, 3] {
-        let ran = common::result_of(workspace.command(&absent).env("WASMLAB_WAZERO", "/no/such/program").output().unwrap());
+        let ran =
+            common::result_of(workspace.command(&absent).env("WASMLAB_WAZERO", "/no/such/program").output().unwrap());
         let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
         assert_eq!((ran.code, &report["cells"][0]["verdict"]), (code, &"absent".into()), "{}", ran.stderr);
         let _ = fs::remove_dir_all(workspace.path("reports"));
@@ -215,7 +216,8 @@ fn damaged_cache_entries_are_misses() {
     workspace.scenario("healthy", HEALTHY, "");
     let run = || {
         let args = ["run-all", "--runtime", "node", "--output", "json"];
-        let ran = common::result_of(workspace.command(&args).env("WASMLAB_CACHE", workspace.path("cache")).output().unwrap());
+        let ran =
+            common::result_of(workspace.command(&args).env("WASMLAB_CACHE", workspace.path("cache")).output().unwrap());
         let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
         (ran.code, report["cells"][0]["verdict"].clone(), report["cells"][0]["cached"] == true)
     };

@@ -174,8 +174,9 @@ fn a_file_is_read_in_a_child() {
     assert_eq!((ran.code, ran.stderr.contains("bad.wat:1:8")), (2, true), "{}", ran.stderr);
     // By the commands: the words of the child, and nothing of it beside them.
     for command in ["inspect", "check"] {
-        let ran =
-            common::result_of(workspace.command(&[command, workspace.path("bad.wat").to_str().unwrap()]).output().unwrap());
+        let ran = common::result_of(
+            workspace.command(&[command, workspace.path("bad.wat").to_str().unwrap()]).output().unwrap(),
+        );
         assert_eq!((ran.code, ran.stderr.contains("bad.wat:1:8")), (2, true), "{command}: {}", ran.stderr);
     }
 }

@@ -2,7 +2,7 @@
 
 use wasmlab_protocol::{Cause, Event, Stage};
 
-use super::{Evidence, with_code, components, exports, host, imports, limits, without_code, trap, unsupported};
+use super::{Evidence, components, exports, host, imports, limits, trap, unsupported, with_code, without_code};
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::{BinaryKind, COMMON_PROPOSALS, Facts, RefusalKind};
 use wasmlab_model::verdict::{Judgement, Verdict};

@@ -5,7 +5,7 @@
 
 use wasmlab_protocol::Stage;
 
-use super::{Evidence, with_code, imports};
+use super::{Evidence, imports, with_code};
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::observation::Limit;
 use wasmlab_model::verdict::Judgement;

@@ -14,7 +14,11 @@ use wasmlab_model::verdict::Judgement;
 /// that would use it, or an end in the middle of its work.
 ///
 /// `refused` is the function that the host has no way to do, and its words, where it said so itself.
-pub fn missing_socket(evidence: &Evidence, lines: &[lab_lines::LabLine], refused: Option<(&str, &str)>) -> Option<Judgement> {
+pub fn missing_socket(
+    evidence: &Evidence,
+    lines: &[lab_lines::LabLine],
+    refused: Option<(&str, &str)>,
+) -> Option<Judgement> {
     let observation = evidence.observation;
     let what = observation.unsupported_inputs.iter().find(|what| *what == PREOPENED_SOCKET)?;
     let line = lines.iter().find(|l| l.name.starts_with("sock") && l.answer != lab_lines::Answer::Ok);

@@ -1,6 +1,6 @@
 //! What a host says that it cannot give, to a judgement: the exact thing, and what has it.
 
-use super::{Evidence, with_code, without_code, sockets};
+use super::{Evidence, sockets, with_code, without_code};
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::verdict::{Judgement, Verdict};
 use wasmlab_protocol::SHARED_INSTANCE;
@@ -23,7 +23,10 @@ pub fn judge(evidence: &Evidence, what: &str, message: &str) -> Judgement {
                 "lacks jspi (JavaScript Promise Integration), which jco's code for asynchronous components needs: {message}"
             );
             let remedy = "Use a JavaScript host that has it: Node 24 or newer, or Deno.";
-            Judgement { remedy: Some(remedy.to_owned()), ..with_code(Code::UnsupportedProposal, what.to_owned(), detail) }
+            Judgement {
+                remedy: Some(remedy.to_owned()),
+                ..with_code(Code::UnsupportedProposal, what.to_owned(), detail)
+            }
         }
         "transferable-streams" => {
             of(Code::NotImplemented, "Use Node 24 or newer, or Deno: they transfer streams to workers.")

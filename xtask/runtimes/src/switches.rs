@@ -80,7 +80,8 @@ const JSC: &[(&str, &str)] = &[
 #[must_use]
 pub fn of_jsc(tool: &Tool, lack: MissingFeature) -> Vec<String> {
     let MissingFeature::Proposal(lacking) = lack else { return Vec::new() };
-    let known = JSC.iter().filter(|(name, option)| *name == lacking && help_lists(&tool.help, &format!("{option}=false")));
+    let known =
+        JSC.iter().filter(|(name, option)| *name == lacking && help_lists(&tool.help, &format!("{option}=false")));
     known.map(|(_, option)| format!("BUN_JSC_{option}=1")).collect()
 }
 
@@ -122,7 +123,10 @@ mod tests {
         let help = "   useJSPI=true\n   useWasmMemory64=false\n   useWasmMemory64Extra=false".to_owned();
         let tool = Tool { help, ..Tool::default() };
         assert_eq!(of_jsc(&tool, MissingFeature::Proposal("memory64")), ["BUN_JSC_useWasmMemory64=1"]);
-        assert!(of_jsc(&tool, MissingFeature::Proposal("jspi")).is_empty() && of_jsc(&tool, MissingFeature::Proposal("gc")).is_empty());
+        assert!(
+            of_jsc(&tool, MissingFeature::Proposal("jspi")).is_empty()
+                && of_jsc(&tool, MissingFeature::Proposal("gc")).is_empty()
+        );
     }
 
     #[test]
