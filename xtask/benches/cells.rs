@@ -198,7 +198,8 @@ fn measure(lab: &Lab, plan: &Plan, dir: &Path) {
     };
     fs::write(&spec, serde_json::to_vec(&cell).unwrap()).unwrap();
     let (module, facts) = (&cell.module, plan.facts);
-    let files = CellFiles { spec: &spec, module, cell: &cell, facts, independent_calls: false, precompiled: &prepared };
+    let files =
+        CellFiles { spec: &spec, module, cell: &cell, facts, run: &plan.scenario.spec.run, precompiled: &prepared };
     let start = |argv: &[OsString]| {
         let mut command = std::process::Command::new(&argv[0]);
         command.args(&argv[1..]).env_clear().current_dir(dir);

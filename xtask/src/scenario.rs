@@ -170,6 +170,9 @@ fn check_run(folder: &Path, spec: &ScenarioFile, faults: &mut Faults) {
     if run.entry == EntryPointKind::Calls && run.call.is_empty() {
         say("run.entry", "is `calls`, and there is no [[run.call]]: name at least one export".to_owned());
     }
+    if run.call.first().is_some_and(|call| call.after_previous) {
+        say("run.call[0].after_previous", "is true, and no call comes before it".to_owned());
+    }
     if run.entry == EntryPointKind::Command && !run.call.is_empty() {
         say("run.call", "is there, and run.entry is not `calls`".to_owned());
     }

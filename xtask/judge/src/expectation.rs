@@ -1,6 +1,6 @@
 //! What a scenario expects, against what a guest did that came to its end.
 
-use wasmlab_protocol::{Cause, Event, Stage};
+use wasmlab_protocol::{Cause, Event, SHARED_INSTANCE, Stage};
 
 use super::text::{last_message, last_message_suffix, quote};
 use super::{Evidence, context, lab_lines, requests, with_code, without_code};
@@ -40,8 +40,25 @@ pub fn check_expectation(evidence: &Evidence, spec: &ScenarioFile) -> Judgement 
     }
     match wrong_output(evidence, spec) {
         Some(detail) => with_code(Code::WrongOutput, None, detail),
+        None if !evidence.progress.not_asked.is_empty() => not_asked(evidence, spec),
         None => without_code(Verdict::Pass, summary(evidence, spec)),
     }
+}
+
+/// Calls that cannot be made this way, where those that can be gave what was expected.
+fn not_asked(evidence: &Evidence, spec: &ScenarioFile) -> Judgement {
+    let calls = &spec.run.call;
+    let left_out = &evidence.progress.not_asked;
+    let named = |at: &usize| Some(format!("call {} (`{}`)", at + 1, calls.get(*at)?.export));
+    let names: Vec<String> = left_out.iter().filter_map(named).collect();
+    let detail = format!(
+        "{} of {} calls return what they should; not made: {}, which may need the instance of a call before, and this command \
+         line gives each call one of its own",
+        calls.len() - left_out.len(),
+        calls.len(),
+        names.join(", ")
+    );
+    Judgement { subject: Some(SHARED_INSTANCE.to_owned()), ..without_code(Verdict::NotAttempted, detail) }
 }
 
 /// What a guest said last, on either of its streams.
@@ -77,7 +94,8 @@ fn wrong_output(evidence: &Evidence, spec: &ScenarioFile) -> Option<String> {
         _ => None,
     });
     let mut called = called.collect::<Vec<_>>().into_iter();
-    for call in &spec.run.call {
+    let asked = spec.run.call.iter().enumerate().filter(|(at, _)| !evidence.progress.not_asked.contains(at));
+    for (_, call) in asked {
         let Some((export, results)) = called.next() else { return Some(format!("`{}` was not called", call.export)) };
         if *export != call.export {
             return Some(format!("`{export}` was called, expected `{}`", call.export));

@@ -118,13 +118,19 @@ struct Lacking<'a> {
 
 /// The runtime's own words come first, unless it took the small module of what they name; where they name nothing
 /// that the module needs, it is for one of those whose small module it refused.
-fn lacking<'a>(facts: &'a Facts, message: &str, probed: &[(&str, bool)]) -> Lacking<'a> {
+fn lacking<'a>(facts: &'a Facts, message: &str, probed: &[(&'a str, bool)]) -> Lacking<'a> {
     let said = named_in(message, facts.proposals.iter().map(String::as_str));
     // A component that is refused for what is in it is refused by a runtime of components.
     let of_component = |name: &&str| *name == COMPONENTS && !said.contains(name);
     let needed: Vec<&str> = facts.proposals.iter().map(String::as_str).filter(|name| !of_component(name)).collect();
     let of_probe = |name: &str| probed.iter().find(|(probed, _)| *probed == name).map(|(_, refused)| *refused);
     let refused: Vec<&str> = needed.iter().copied().filter(|name| of_probe(name) == Some(true)).collect();
+    // A part of a proposal that it has otherwise.
+    let parts: Vec<&str> =
+        probed.iter().filter(|(name, refused)| *refused && !needed.contains(name)).map(|(name, _)| *name).collect();
+    if !parts.is_empty() {
+        return Lacking { reached: parts, also: Vec::new() };
+    }
     if needed.contains(&"reference-types") && !needed.contains(&"gc") && message.contains("gc types are disallowed") {
         return Lacking { reached: vec![EXTERNREF], also: Vec::new() };
     }

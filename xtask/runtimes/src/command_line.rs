@@ -5,17 +5,16 @@
 
 use wasmlab_model::codes::Code;
 use wasmlab_model::observation::GuestProgress;
-use wasmlab_model::scenario::{EntryPointKind, ScenarioFile};
 use wasmlab_protocol::{Cause, Stage, Value};
 
-use crate::{Finding, Runtime};
+use crate::Finding;
 
 mod arguments;
 mod calls;
 mod not_attempted;
 mod progress;
 
-pub use arguments::{argv, dir_args, env_args, guest_args, joined, switch_args};
+pub use arguments::{argv, dir_args, env_args, guest_args, host_name, host_named_dir_args, joined, switch_args};
 pub use calls::{CallSyntax, argument, plain_value, processes, separate_calls};
 pub use not_attempted::{unsupported_argument, unsupported_calls};
 pub use progress::progress;
@@ -45,8 +44,20 @@ pub struct OutputParser {
     pub result_separator: Option<char>,
     /// How the runtime's own error begins on stderr, behind what the guest wrote there.
     pub error_prefix: &'static str,
+    /// How a warning of the runtime's own begins on stderr, wherever it stands.
+    pub warning_mark: &'static str,
+    /// What failed within the runtime, where it says so on stderr and lets the guest go on: looked for where the guest
+    /// then ends badly.
+    pub own_failure: fn(&str) -> Option<Cause>,
     /// [`GuestProgress::unchecked_imports`].
     pub unchecked_imports: bool,
+    /// It calls `main` where a module has no `_start`.
+    pub starts_main: bool,
+    /// It has a command that serves components of wasi:http; else they are run as programs, for what it says of them.
+    pub serves_http: bool,
+    /// Why no result of a call comes of it, where its command line calls no exports: what it does with the module is
+    /// seen all the same.
+    pub no_calls: Option<&'static str>,
 }
 
 impl OutputParser {
@@ -59,7 +70,12 @@ impl OutputParser {
             parse_value: plain_value,
             result_separator: None,
             error_prefix: "Error: ",
+            warning_mark: "warning: using `--invoke`",
+            own_failure: |_| None,
             unchecked_imports: false,
+            starts_main: false,
+            serves_http: false,
+            no_calls: None,
         }
     }
 }
@@ -86,25 +102,6 @@ pub fn missing_import(module: &str, name: &str) -> Cause {
 #[must_use]
 pub fn no_export(name: &str) -> GuestProgress {
     progress_at(Stage::Link, Cause::MissingExport { name: name.to_owned() })
-}
-
-/// For [`Runtime::is_applicable`] of one that calls `_start` and nothing else.
-///
-/// # Errors
-/// Why the scenario does not fit.
-pub fn commands_only(runtime: &Runtime, spec: &ScenarioFile) -> Result<(), String> {
-    match spec.run.entry {
-        EntryPointKind::Calls => Err(format!("{} runs a program from its start; it calls no other export", runtime.id)),
-        _ => no_http(runtime, spec),
-    }
-}
-
-/// For [`Runtime::is_applicable`] of one that runs programs and calls exports.
-///
-/// # Errors
-/// Why the scenario does not fit.
-pub fn no_http(runtime: &Runtime, spec: &ScenarioFile) -> Result<(), String> {
-    if spec.run.entry == EntryPointKind::Http { Err(format!("{} serves no wasi:http", runtime.id)) } else { Ok(()) }
 }
 
 /// For [`Runtime::explain_difference`]: why a command line may be unlike the same engine embedded in the lab.

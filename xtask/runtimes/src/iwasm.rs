@@ -23,7 +23,6 @@ pub fn columns() -> Vec<Runtime> {
             InstallCommand::quick(&["brew", "install", "wasm-micro-runtime"]),
             InstallCommand::quick(&["apk", "add", "iwasm"]),
         ],
-        is_applicable: command_line::no_http,
         not_attempted: command_line::unsupported_calls,
         commands,
         output_parser: Some(OutputParser { parse_value, result_separator: Some(','), ..OutputParser::new(classify) }),

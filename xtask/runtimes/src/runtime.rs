@@ -69,6 +69,9 @@ pub struct Runtime {
     pub sockets: SocketPassing,
     /// Which TCP ports its process may use.
     pub port_access: PortAccess,
+    /// Its command line gives a directory by the name that the host has it by: the cell's directories have the guest's
+    /// names in the folder where it is started, as far as they can ([`command_line::host_name`]).
+    pub names_dirs_as_host: bool,
     /// Environment of its program beside the cell's: where it keeps what it worked out before.
     pub env: fn(&Tool) -> Vec<(&'static str, OsString)>,
     /// Files that its commands name, path and text, to be written beside [`CellFiles::spec`] before it is started.
@@ -119,6 +122,7 @@ impl Default for Runtime {
             compiles_silently: false,
             sockets: SocketPassing::None,
             port_access: PortAccess::Cell,
+            names_dirs_as_host: false,
             env: |_| Vec::new(),
             extra_files: |_| Vec::new(),
             is_applicable: |_, _| Ok(()),
@@ -312,8 +316,8 @@ pub struct CellFiles<'a> {
     pub cell: &'a CellSpec,
     /// What reading the module told, where it is a module or a component.
     pub facts: Option<&'a Facts>,
-    /// Each call may have an instance of its own.
-    pub independent_calls: bool,
+    /// What the scenario says of the run.
+    pub run: &'a Run,
     /// The folder that [`Runtime::precompile`] filled.
     pub precompiled: &'a Path,
 }

@@ -27,7 +27,7 @@ pub fn columns() -> Vec<Runtime> {
         extra_files: |cell| vec![(MANIFEST, manifest(cell))],
         commands: |tool, cell| vec![command(tool, cell)],
         compiles_silently: true,
-        output_parser: Some(OutputParser::new(classify)),
+        output_parser: Some(OutputParser { serves_http: true, ..OutputParser::new(classify) }),
         ..Runtime::default()
     }]
 }

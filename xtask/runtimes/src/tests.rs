@@ -92,13 +92,13 @@ fn golden_commands() {
             (runtime.is_applicable)(runtime, &scenario(EntryPointKind::Http)).unwrap();
             spec.entry = EntryPoint::Http { port: 20_000 };
         }
-        let prepared = Path::new("/prepared");
+        let (prepared, scenario) = (Path::new("/prepared"), scenario(EntryPointKind::Command));
         let files = CellFiles {
             spec: Path::new("/cell/spec.json"),
             module: &spec.module,
             cell: &spec,
             facts: None,
-            independent_calls: false,
+            run: &scenario.run,
             precompiled: prepared,
         };
         for (file, text) in (runtime.extra_files)(&files) {

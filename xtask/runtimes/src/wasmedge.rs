@@ -13,7 +13,8 @@ use wasmlab_protocol::{Cause, Location, Stage, TrapKind, Value};
 use crate::command_line::{
     self, CallSyntax, ProcessOutput, OutputParser, argv, progress_at, exited, missing_import, no_export, plain_value,
 };
-use crate::{CellFiles, InstallCommand, Runtime, Source, Tool, messages, switches};
+use crate::switches::{self, MissingFeature, help_lists};
+use crate::{CellFiles, InstallCommand, Runtime, Source, Tool, messages};
 
 pub fn columns() -> Vec<Runtime> {
     let interpreter = Runtime {
@@ -26,10 +27,8 @@ pub fn columns() -> Vec<Runtime> {
             InstallCommand::quick(&["dnf", "install", "--assumeyes", "wasmedge"]),
         ],
         in_ci: true,
-        is_applicable: command_line::no_http,
         help: &[&["--help"]],
-        // One switch for what is beyond WebAssembly 2.0: those of single proposals come and go by version.
-        switches: switches::enable_all,
+        switches,
         not_attempted: command_line::unsupported_calls,
         commands: |tool, cell| commands(tool, cell, &["run"]),
         output_parser: Some(OutputParser { parse_value, ..OutputParser::new(classify) }),
@@ -38,6 +37,8 @@ pub fn columns() -> Vec<Runtime> {
     let aot = Runtime {
         id: "wasmedge-aot".into(),
         mode: "aot".into(),
+        // What is translated and what then runs it take the same switches.
+        help: &[&["compile", "--help"]],
         // Optimizing takes fifteen times as long (40 s of processor time for a Go program) and changes no answer.
         flags: &["compile --optimize 0"],
         reference_column: Some("wasmedge".into()),
@@ -49,6 +50,15 @@ pub fn columns() -> Vec<Runtime> {
         ..interpreter.clone()
     };
     vec![interpreter, aot]
+}
+
+/// One switch for what is beyond WebAssembly 2.0: those of single proposals come and go by version.
+fn switches(tool: &Tool, lack: MissingFeature) -> Vec<String> {
+    const COMPONENT: &str = "--enable-component";
+    if lack == MissingFeature::Proposal("component-model") && help_lists(&tool.help, COMPONENT) {
+        return vec![COMPONENT.to_owned()];
+    }
+    switches::enable_all(tool, lack)
 }
 
 /// What `wasmedge compile` makes of a module: a shared library, with the module in it.
@@ -143,7 +153,9 @@ fn offset(details: &str) -> Option<u64> {
 /// The lines after the error name the import: `When linking module: "env" , function name: "foo"`.
 fn instantiating(details: &str, why: &str) -> GuestProgress {
     let named = details.lines().find(|l| l.contains("When linking module: ")).unwrap_or_default();
-    let (module, name) = messages::quoted_pair(named);
+    // A component's import is an interface: `component name: wasi:foo/bar@0.1.0`.
+    let interface = details.lines().find_map(|l| Some(l.split_once("component name: ")?.1));
+    let (module, name) = interface.map_or_else(|| messages::quoted_pair(named), |interface| (interface, ""));
     let message = why.to_owned();
     match why {
         "unknown import" => progress_at(Stage::Link, missing_import(module, name)),

@@ -27,7 +27,6 @@ pub fn columns() -> Vec<Runtime> {
                 note: "takes half an hour",
             },
         ],
-        is_applicable: command_line::no_http,
         help: &[&["run", "--help"]],
         switches: switches::enable_all,
         not_attempted: command_line::unsupported_calls,

@@ -47,7 +47,7 @@ pub fn columns() -> Vec<Runtime> {
         compiles_silently: true,
         precompile,
         commands,
-        output_parser: Some(OutputParser { parse_value, ..OutputParser::new(classify) }),
+        output_parser: Some(OutputParser { parse_value, serves_http: true, ..OutputParser::new(classify) }),
         reference_column: Some("wasmtime-cranelift".into()),
         explain_difference: command_line::explain_difference,
         ..Runtime::default()
@@ -96,7 +96,7 @@ fn commands(tool: &Tool, cell: &CellFiles) -> Vec<Vec<OsString>> {
         return command_line::processes(base, cell, CallSyntax::BeforeModule("--invoke"), None);
     }
     let invoke = |call| Some([base.clone(), vec!["--invoke".into(), invocation(cell, call)?.into()]].concat());
-    let calls = command_line::separate_calls(cell).iter().filter_map(invoke);
+    let calls = command_line::separate_calls(cell).filter_map(invoke);
     calls.map(|argv| [argv, vec![cell.module.into()]].concat()).collect()
 }
 

@@ -32,10 +32,13 @@ pub fn columns() -> Vec<Runtime> {
         ],
         in_ci: true,
         sockets: SocketPassing::Opened,
-        is_applicable: command_line::commands_only,
         precompile: |tool, cell, into| Some(compile(tool, cell, into)),
         commands: |tool, cell| vec![command(tool, cell)],
-        output_parser: Some(OutputParser { error_prefix: FAILED, classify_prepare: classify, ..OutputParser::new(classify) }),
+        output_parser: Some(OutputParser {
+            error_prefix: FAILED,
+            no_calls: Some("wazero's command line calls `_start` and no other export; its Go library, which does, the lab does not embed"),
+            ..OutputParser::new(classify)
+        }),
         ..Runtime::default()
     }]
 }

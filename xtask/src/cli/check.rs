@@ -239,7 +239,8 @@ fn shorten(names: &[&str]) -> String {
 
 /// The call of `--invoke`, its arguments read by the export's own types.
 fn call(facts: Option<&Facts>, export: &str, name: &str, args: &Args) -> Result<ExpectedCall> {
-    let Some(facts) = facts else { return Ok(ExpectedCall { export: export.to_owned(), args: Vec::new(), results: None }) };
+    let made = |args, results| ExpectedCall { export: export.to_owned(), args, results, after_previous: false };
+    let Some(facts) = facts else { return Ok(made(Vec::new(), None)) };
     let found = facts.exports.iter().find(|e| e.name == export);
     let Some(signature) = found.and_then(|e| e.signature.as_ref()) else {
         let found = wasmlab_judge::exports::missing_export(Some(facts), export);
@@ -261,5 +262,5 @@ fn call(facts: Option<&Facts>, export: &str, name: &str, args: &Args) -> Result<
         }
         (Some(_), _) => return usage(format!("--expect-stdout with --invoke needs an export of one result; `{export}` has another")),
     };
-    Ok(ExpectedCall { export: export.to_owned(), args: values, results })
+    Ok(made(values, results))
 }

@@ -19,7 +19,7 @@ const PROBES: &[(&str, &str)] = &[
     ("saturating-float-to-int", "(func (result i32) (i32.trunc_sat_f32_s (f32.const 0)))"),
     ("sign-extension", "(func (result i32) (i32.extend8_s (i32.const 0)))"),
     ("multi-value", "(func (result i32 i32) (i32.const 0) (i32.const 0))"),
-    ("reference-types", "(func (param externref) (drop (local.get 0)))"),
+    ("reference-types", "(table 1 funcref) (func (drop (table.get 0 (i32.const 0))))"),
     ("bulk-memory-opt", "(memory 1) (func (memory.fill (i32.const 0) (i32.const 0) (i32.const 0)))"),
     ("bulk-memory", r#"(memory 1) (data "a") (func (memory.init 0 (i32.const 0) (i32.const 0) (i32.const 0)))"#),
     ("simd", "(func (result v128) (v128.const i64x2 0 0))"),
@@ -38,16 +38,30 @@ const PROBES: &[(&str, &str)] = &[
     ("stack-switching", "(type $f (func)) (type $c (cont $f)) (func (param (ref $c)) (resume $c (local.get 0)))"),
 ];
 
+/// The half of reference-types that needs a host's values, which compilers may be without: its types may be references
+/// to functions alone.
+const EXTERNREF: &str = "externref";
+
 /// The module of a proposal, where there is one.
 fn module(proposal: &str) -> Option<Vec<u8>> {
-    let (_, part) = PROBES.iter().find(|(name, _)| *name == proposal)?;
+    let part = match PROBES.iter().find(|(name, _)| *name == proposal) {
+        Some((_, part)) => part,
+        None if proposal == EXTERNREF => "(func (param externref) (drop (local.get 0)))",
+        None => return None,
+    };
     wat::parse_str(format!("(module (func (export \"_start\")) {part})")).ok()
 }
 
 /// The proposals of `facts` that there is a module for, each with whether the runtime of `plan` refuses that module by
-/// its defaults. One that the lab fails to run is left out.
+/// its defaults. One that the lab fails to run is left out. Where it takes each, and reference-types among them,
+/// `externref` is told as well.
 pub fn refused<'a>(lab: &Lab, plan: &Plan, facts: &'a Facts) -> Vec<(&'a str, bool)> {
-    facts.proposals.iter().filter_map(|name| Some((name.as_str(), refuses(lab, plan, name)?))).collect()
+    let probed = facts.proposals.iter().filter_map(|name| Some((name.as_str(), refuses(lab, plan, name)?)));
+    let mut probed: Vec<_> = probed.collect();
+    if facts.proposals.contains("reference-types") && probed.iter().all(|(_, refused)| !refused) {
+        probed.extend(refuses(lab, plan, EXTERNREF).map(|refused| (EXTERNREF, refused)));
+    }
+    probed
 }
 
 fn refuses(lab: &Lab, plan: &Plan, proposal: &str) -> Option<bool> {

@@ -42,9 +42,9 @@ pub fn try_switches(
             break;
         }
         let seen = once(&Plan { switches: &on, ..*plan })?;
-        // With the switch it shows that the question makes no sense here.
-        if seen.judgement.verdict == Verdict::NotApplicable {
-            return Ok((None, seen));
+        // With the switches it goes as far as this way of running can go: what it says without them is told as well.
+        if seen.judgement.verdict == Verdict::NotAttempted {
+            return Ok((Some(PassWithSwitches { switches: on, default_result: summary(&first.judgement) }), seen));
         }
         if seen.judgement.verdict == Verdict::Pass {
             let (switches, seen) = minimal_switches(plan, on, seen, once)?;
@@ -72,6 +72,7 @@ fn missing_features(seen: &SingleRun) -> Vec<MissingFeature<'_>> {
         (_, Some(Code::UnsupportedProposal)) => {
             judgement.subject.iter().flat_map(|subject| subject.split(' ')).map(MissingFeature::Proposal).collect()
         }
+        (_, Some(Code::NeedsComponentModel)) => vec![MissingFeature::Proposal("component-model")],
         (Some(Cause::MissingImport { .. }), _) => {
             judgement.subject.as_deref().map(MissingFeature::Import).into_iter().collect()
         }
