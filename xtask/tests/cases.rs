@@ -68,7 +68,11 @@ fn case(name: &str, contents: impl AsRef<[u8]>, args: &[&str], answers: &[Answer
             }
             let verdict = format!("{} {}", text(cell, "verdict"), text(cell, "code"));
             let blame: Vec<&str> = cell["blame"].as_array().into_iter().flatten().filter_map(|b| b.as_str()).collect();
-            assert_eq!((verdict.trim(), blame.join(", ").as_str()), (answer.verdict, answer.blame), "{name} on {column}: {cell}");
+            assert_eq!(
+                (verdict.trim(), blame.join(", ").as_str()),
+                (answer.verdict, answer.blame),
+                "{name} on {column}: {cell}"
+            );
             assert!(text(cell, "subject").contains(answer.subject), "{name} on {column}: {cell}");
             let words = format!("{} {}", text(cell, "detail"), text(cell, "remedy"));
             assert!(words.contains(answer.says), "{name} on {column} does not say {}: {words}", answer.says);
@@ -111,7 +115,8 @@ fn wasis_first_snapshot_under_its_old_name() {
         (drop (call $stat (i32.const 3) (i32.const 0) (i32.const 64) (i32.const 9) (i32.const 128)))
         (call $exit (i32.wrap_i64 (i64.load (i32.const 152))))))"#;
     let wrong = gap(JAVASCRIPT, "fail wrong-exit", "runtime", "", "");
-    let missing = gap("wasmi", "gap missing-import", "toolchain, runtime", "wasi_unstable.path_filestat_get", "Rebuild");
+    let missing =
+        gap("wasmi", "gap missing-import", "toolchain, runtime", "wasi_unstable.path_filestat_get", "Rebuild");
     let args = ["--dir", "data::.", "--expect-exit", "7"];
     case("stat.wat", stat, &args, &[pass("wasmtime-cranelift wasmtime-pulley"), wrong, missing]);
 }
@@ -119,10 +124,11 @@ fn wasis_first_snapshot_under_its_old_name() {
 #[test]
 fn exceptions_of_the_old_form() {
     let wat = "(module (tag $e (param i32)) (func (export \"answer\") (result i32)
-      (try (result i32) (do (throw $e (i32.const 42))) (catch $e))))";
+      try (result i32) i32.const 42 throw $e catch $e end))";
     let lacks = "gap unsupported-proposal";
     let old = gap(WASMTIME, lacks, "toolchain", "legacy-exceptions", "wasm-opt --translate-to-exnref");
-    let neither = gap("wasmi", lacks, "toolchain", "exceptions legacy-exceptions", "needs a runtime that has exceptions");
+    let neither =
+        gap("wasmi", lacks, "toolchain", "exceptions legacy-exceptions", "needs a runtime that has exceptions");
     case("old.wat", wat, &["--invoke", "answer", "--expect-stdout", "42"], &[pass(JAVASCRIPT), old, neither]);
 }
 
@@ -160,7 +166,13 @@ fn an_export_that_is_called_before_the_program_prepared_it() {
 fn what_cargo_built_before_wasm_bindgen() {
     let wat = r#"(module (import "__wbindgen_placeholder__" "__wbindgen_describe" (func (param i32)))
       (func (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1))))"#;
-    let raw = gap(ALL, "gap needs-js-glue", "toolchain", "__wbindgen_placeholder__.__wbindgen_describe", "Run `wasm-bindgen`");
+    let raw = gap(
+        ALL,
+        "gap needs-js-glue",
+        "toolchain",
+        "__wbindgen_placeholder__.__wbindgen_describe",
+        "Run `wasm-bindgen`",
+    );
     case("raw.wat", wat, &["--invoke", "add", "--expect-stdout", "5", "--", "2", "3"], &[raw]);
 }
 
@@ -228,7 +240,13 @@ fn a_library_that_was_not_linked() {
       (memory (export "memory") 1)
       (func (export "_start") (call $set (i32.const 0) (i32.const 0) (i32.const 0))))"#;
     let symbol = |columns| gap(columns, "gap unresolved-symbol", "toolchain", "env.__wasm_setjmp", "-lsetjmp");
-    let both = gap("wasmi", "gap unsupported-proposal", "runtime", "exceptions", "env.__wasm_setjmp among them, were not reached");
+    let both = gap(
+        "wasmi",
+        "gap unsupported-proposal",
+        "runtime",
+        "exceptions",
+        "env.__wasm_setjmp among them, were not reached",
+    );
     case("setjmp.wat", wat, &[], &[symbol(WASMTIME), symbol(JAVASCRIPT), both]);
 }
 
