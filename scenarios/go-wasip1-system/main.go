@@ -107,6 +107,27 @@ var checks = []struct {
 	}},
 }
 
+// function is the function of WASI 0.1 behind an error of package os, by the name that Go gives the operation.
+func function(err error) string {
+	op := ""
+	var path *os.PathError
+	var link *os.LinkError
+	switch {
+	case errors.As(err, &path):
+		op = path.Op
+	case errors.As(err, &link):
+		op = link.Op
+	}
+	return map[string]string{
+		"open":   "path_open",
+		"read":   "fd_read",
+		"write":  "fd_write",
+		"rename": "path_rename",
+		"remove": "path_unlink_file",
+		"stat":   "path_filestat_get",
+	}[op]
+}
+
 func main() {
 	for _, c := range checks {
 		err := c.check()
@@ -118,7 +139,7 @@ func main() {
 		case errors.As(err, &bad):
 			fmt.Printf("lab: %s wrong %s\n", c.name, bad)
 		case errors.As(err, &errno):
-			fmt.Printf("lab: %s errno=%d\n", c.name, int(errno))
+			fmt.Printf("lab: %s errno=%d %s\n", c.name, int(errno), function(err))
 		default:
 			fmt.Printf("lab: %s no-errno %v\n", c.name, err)
 		}

@@ -162,7 +162,7 @@ fn overhead() {
 /// The program of a column: an engine as it was built before, or what is found on this machine.
 fn tool(lab: &Lab, runtime: &Runtime, built: &Path) -> Result<Tool, String> {
     let Source::Embedded(engine) = runtime.source else {
-        return xtask::engines::ready(lab, runtime).map_err(|a| a.map(|a| a.why).unwrap_or_default());
+        return xtask::engines::find_tool(lab, runtime).map_err(|a| a.map(|a| a.reason).unwrap_or_default());
     };
     let program = built.join("engines").join(engine).join(format!("engine-{engine}"));
     if !program.is_file() {
@@ -198,7 +198,8 @@ fn measure(lab: &Lab, plan: &Plan, dir: &Path) {
     };
     fs::write(&spec, serde_json::to_vec(&cell).unwrap()).unwrap();
     let (module, facts) = (&cell.module, plan.facts);
-    let files = CellFiles { spec: &spec, module, cell: &cell, facts, independent_calls: false, precompiled: &prepared };
+    let files =
+        CellFiles { spec: &spec, module, cell: &cell, facts, run: &plan.scenario.spec.run, precompiled: &prepared };
     let start = |argv: &[OsString]| {
         let mut command = std::process::Command::new(&argv[0]);
         command.args(&argv[1..]).env_clear().current_dir(dir);

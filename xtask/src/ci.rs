@@ -27,13 +27,13 @@ pub struct Step {
     /// It takes long for what it finds: only with `--full`, or where `--only` names it.
     pub only_full: bool,
     /// It begins at once and runs beside the steps that do not need it.
-    pub beside: bool,
+    pub in_background: bool,
     /// What is done.
-    pub run: Work,
+    pub run: StepFn,
 }
 
 /// The work of a step.
-pub type Work = Box<dyn Fn(&Context) -> Result<()> + Send + Sync>;
+pub type StepFn = Box<dyn Fn(&Context) -> Result<()> + Send + Sync>;
 
 /// What steps share.
 pub struct Context<'a> {
@@ -49,7 +49,7 @@ pub struct Context<'a> {
 
 /// How a step ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum End {
+pub enum StepOutcome {
     /// Well.
     Done,
     /// With this error.
@@ -59,7 +59,7 @@ pub enum End {
 }
 
 /// A step that was run, or was not, and how long it took.
-pub type Ran = (String, End, Duration);
+pub type StepRun = (String, StepOutcome, Duration);
 
 impl Context<'_> {
     /// With nothing installed and nothing counted yet.
@@ -74,22 +74,22 @@ impl Context<'_> {
     }
 }
 
-/// Runs the steps in their order, and tells how each ended. `told` is called before each one, with its number.
-pub fn run(context: &Context, steps: &[&Step], told: &(dyn Fn(usize, &Step) + Sync)) -> Vec<Ran> {
-    let ended: Mutex<BTreeMap<usize, (End, Duration)>> = Mutex::default();
+/// Runs the steps in their order, and tells how each ended. `on_step` is called before each one, with its number.
+pub fn run(context: &Context, steps: &[&Step], on_step: &(dyn Fn(usize, &Step) + Sync)) -> Vec<StepRun> {
+    let ended: Mutex<BTreeMap<usize, (StepOutcome, Duration)>> = Mutex::default();
     std::thread::scope(|scope| {
         let mut beside = BTreeMap::new();
-        for (number, step) in steps.iter().enumerate().filter(|(_, step)| step.beside) {
+        for (number, step) in steps.iter().enumerate().filter(|(_, step)| step.in_background) {
             let ended = &ended;
             let work = move || {
-                told(number, step);
+                on_step(number, step);
                 // First the step, then the lock: the others must not wait for it.
                 let end = timed(context, step);
                 locked(ended).insert(number, end);
             };
             beside.insert(step.name.as_str(), scope.spawn(work));
         }
-        for (number, step) in steps.iter().enumerate().filter(|(_, step)| !step.beside) {
+        for (number, step) in steps.iter().enumerate().filter(|(_, step)| !step.in_background) {
             for need in &step.needs {
                 if let Some(thread) = beside.remove(need) {
                     let _ = thread.join();
@@ -97,27 +97,27 @@ pub fn run(context: &Context, steps: &[&Step], told: &(dyn Fn(usize, &Step) + Sy
             }
             let lacking = step.needs.iter().find(|need| {
                 let needed = steps.iter().position(|s| s.name == **need);
-                needed.is_some_and(|at| locked(&ended).get(&at).is_none_or(|(end, _)| *end != End::Done))
+                needed.is_some_and(|at| locked(&ended).get(&at).is_none_or(|(end, _)| *end != StepOutcome::Done))
             });
-            told(number, step);
+            on_step(number, step);
             let end = match lacking {
-                Some(need) => (End::NotRun((*need).to_owned()), Duration::ZERO),
+                Some(need) => (StepOutcome::NotRun((*need).to_owned()), Duration::ZERO),
                 None => timed(context, step),
             };
             locked(&ended).insert(number, end);
         }
     });
     let mut ended = ended.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let lost = || (End::Failed("it did not come to an end".to_owned()), Duration::ZERO);
+    let lost = || (StepOutcome::Failed("it did not come to an end".to_owned()), Duration::ZERO);
     let ran = steps.iter().enumerate().map(|(at, step)| (step.name.clone(), ended.remove(&at).unwrap_or_else(lost)));
     ran.map(|(name, (end, took))| (name, end, took)).collect()
 }
 
-fn timed(context: &Context, step: &Step) -> (End, Duration) {
+fn timed(context: &Context, step: &Step) -> (StepOutcome, Duration) {
     let began = Instant::now();
     let end = match (step.run)(context) {
-        Ok(()) => End::Done,
-        Err(error) => End::Failed(format!("{error:#}")),
+        Ok(()) => StepOutcome::Done,
+        Err(error) => StepOutcome::Failed(format!("{error:#}")),
     };
     (end, began.elapsed())
 }
@@ -142,7 +142,7 @@ fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Context, End, Step, choose, locked, run};
+    use super::{Context, Step, StepOutcome, choose, locked, run};
     use crate::lab::Lab;
     use crate::machine::Machine;
     use crate::store::cache::Cache;
@@ -153,7 +153,7 @@ mod tests {
         work: impl Fn(&Context) -> anyhow::Result<()> + Send + Sync + 'static,
     ) -> Step {
         let (name, about, needs) = (name.to_owned(), "what it does".to_owned(), needs.to_vec());
-        Step { name, about, needs, only_full: false, beside: false, run: Box::new(work) }
+        Step { name, about, needs, only_full: false, in_background: false, run: Box::new(work) }
     }
 
     #[test]
@@ -179,11 +179,20 @@ mod tests {
             step("after-that", &["after-bad"], note("never")),
             step("after-slow", &["slow"], note("after")),
         ];
-        steps[0].beside = true;
+        steps[0].in_background = true;
         let all: Vec<&Step> = steps.iter().collect();
-        let ends: Vec<End> = run(&context, &all, &|_, _| ()).into_iter().map(|(_, end, _)| end).collect();
-        let not_run = |name: &str| End::NotRun(name.to_owned());
-        assert_eq!(ends, [End::Done, End::Failed("words".into()), not_run("bad"), not_run("after-bad"), End::Done]);
+        let ends: Vec<StepOutcome> = run(&context, &all, &|_, _| ()).into_iter().map(|(_, end, _)| end).collect();
+        let not_run = |name: &str| StepOutcome::NotRun(name.to_owned());
+        assert_eq!(
+            ends,
+            [
+                StepOutcome::Done,
+                StepOutcome::Failed("words".into()),
+                not_run("bad"),
+                not_run("after-bad"),
+                StepOutcome::Done
+            ]
+        );
         assert_eq!(*locked(&context.left_out), ["slow", "after"], "what runs beside is waited for where it is needed");
 
         // Each waits for the other: neither ends unless both run at once.
@@ -196,9 +205,9 @@ mod tests {
             }
         };
         let mut pair = [step("beside", &[], waits(&meet)), step("here", &[], waits(&meet))];
-        pair[0].beside = true;
+        pair[0].in_background = true;
         let ends = run(&context, &pair.iter().collect::<Vec<_>>(), &|_, _| ());
-        assert!(ends.iter().all(|(_, end, _)| *end == End::Done), "{ends:?}");
+        assert!(ends.iter().all(|(_, end, _)| *end == StepOutcome::Done), "{ends:?}");
 
         // A step alone does not ask for what it needs: it was done before.
         let only = ["after-slow".to_owned()];

@@ -9,14 +9,14 @@ use crate::exit;
 use crate::lab::Lab;
 use crate::reading;
 use wasmlab_process as process;
-use wasmlab_report::words;
+use wasmlab_report::text;
 
-mod columns;
 mod common;
 mod format;
 mod guest_file;
 mod output;
 mod progress;
+mod text_table;
 
 /// One line a subcommand: its file and its variant.
 macro_rules! registry {
@@ -92,7 +92,7 @@ Environment:
 
 /// [`AFTER`], and the variables that the registries of runtimes and toolchains name.
 fn after() -> String {
-    let listed = |names: Vec<&str>| words::wrapped(78, "  ", "  ", &names.join(", "));
+    let listed = |names: Vec<&str>| text::wrapped(78, "  ", "  ", &names.join(", "));
     let runtimes = listed(wasmlab_runtimes::variables());
     let toolchains = listed(wasmlab_toolchains::variables().iter().map(|variable| variable.name).collect());
     format!(
@@ -118,7 +118,7 @@ pub fn main() -> ExitCode {
             }
             // Help and versions are output like any other; what is wrong with the command line is a complaint.
             return match error.print() {
-                Err(words) if !error.use_stderr() => printed(output::written(Err(words))),
+                Err(message) if !error.use_stderr() => printed(output::written(Err(message))),
                 _ => ExitCode::from(if error.use_stderr() { exit::USAGE } else { exit::OK }),
             };
         }
@@ -130,9 +130,9 @@ pub fn main() -> ExitCode {
     let (code, message) = match dispatch(command) {
         Ok(code) => (code, "nothing to show: stderr says why".to_owned()),
         Err(error) => {
-            let code = if error.is::<common::Usage>() { exit::USAGE } else { exit::LAB };
+            let code = if error.is::<common::UsageError>() { exit::USAGE } else { exit::INTERNAL_ERROR };
             let message = format!("{error:#}");
-            output::complain(&message);
+            output::print_error(&message);
             (code, message)
         }
     };
@@ -147,8 +147,8 @@ fn printed(result: Result<()>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::from(exit::OK),
         Err(error) => {
-            output::complain(&format!("{error:#}"));
-            ExitCode::from(exit::LAB)
+            output::print_error(&format!("{error:#}"));
+            ExitCode::from(exit::INTERNAL_ERROR)
         }
     }
 }

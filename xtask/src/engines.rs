@@ -9,12 +9,12 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use wasmlab_protocol::{EngineInfo, PROTOCOL_VERSION};
 
-use crate::install;
+use crate::install_choice;
 use crate::lab::Lab;
 use crate::machine::Question;
 use crate::store::cache::Key;
 use crate::store::files;
-use crate::versions::{self, Wanted};
+use crate::versions::{self, VersionedProgram};
 use wasmlab_model::version::find_version;
 use wasmlab_runtimes::{Program, Runtime, Source, Tool};
 use wasmlab_toolchains::npm;
@@ -35,9 +35,9 @@ pub const KEEP_VARIABLE: &str = "WASMLAB_KEEP_BUILD";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Absence {
     /// Why.
-    pub why: String,
+    pub reason: String,
     /// How.
-    pub how: String,
+    pub remedy: String,
     /// The command that `setup` runs for it, where one does, and what is to be known of that before.
     pub command: Option<(Vec<String>, &'static str)>,
 }
@@ -46,7 +46,7 @@ impl Absence {
     /// What only a person can do something about.
     #[must_use]
     pub fn new(why: impl Into<String>, how: impl Into<String>) -> Self {
-        Self { why: why.into(), how: how.into(), command: None }
+        Self { reason: why.into(), remedy: how.into(), command: None }
     }
 }
 
@@ -62,27 +62,27 @@ struct Built {
 ///
 /// # Errors
 /// [`None`] where the engine is to be built first; the absence where it cannot be had.
-pub fn ready(lab: &Lab, runtime: &Runtime) -> Result<Tool, Option<Absence>> {
+pub fn find_tool(lab: &Lab, runtime: &Runtime) -> Result<Tool, Option<Absence>> {
     match (runtime.source, &runtime.custom_build) {
         (Source::Embedded(engine), Some(program)) => {
-            let wrong = |a: Absence| Absence { how: format!("name a binary built of xtask/engines/{engine}"), ..a };
+            let wrong = |a: Absence| Absence { remedy: format!("name a binary built of xtask/engines/{engine}"), ..a };
             probe(lab, engine, program.clone()).and_then(|built| tool_of(&built, runtime)).map_err(|a| Some(wrong(a)))
         }
-        (Source::Embedded(engine), None) => tool_of(&built(lab, engine)?, runtime).map_err(Some),
+        (Source::Embedded(engine), None) => tool_of(&find_built(lab, engine)?, runtime).map_err(Some),
         (Source::Program(program), _) => find_program(lab, runtime, program).map_err(Some),
         (Source::Driver { driver, program }, _) => {
             // First what no build can replace.
             let found = find_program(lab, runtime, program).map_err(Some)?;
-            let driver = tool_of(&built(lab, driver)?, runtime).map_err(Some)?;
+            let driver = tool_of(&find_built(lab, driver)?, runtime).map_err(Some)?;
             // What is found may be a script that starts the program: its version says more than its hash.
             let fingerprint = format!("{} {} {}", driver.fingerprint, found.fingerprint, found.version);
-            Ok(Tool { program: driver.program, driven: found.program.clone(), fingerprint, ..found })
+            Ok(Tool { program: driver.program, driven_program: found.program.clone(), fingerprint, ..found })
         }
     }
 }
 
 /// An engine or a driver that was built before from the same sources.
-fn built(lab: &Lab, engine: &str) -> Result<Built, Option<Absence>> {
+fn find_built(lab: &Lab, engine: &str) -> Result<Built, Option<Absence>> {
     let key = engine_key(lab, engine).map_err(|e| Some(absence(engine, e)))?;
     let built: Built = lab.cache.get(&key).ok_or(None)?;
     // The binary may have been removed, or another build may have replaced it.
@@ -95,7 +95,7 @@ fn built(lab: &Lab, engine: &str) -> Result<Built, Option<Absence>> {
 /// Whether an engine or a driver was built before from the same sources.
 #[must_use]
 pub fn is_built(lab: &Lab, engine: &str) -> bool {
-    built(lab, engine).is_ok()
+    find_built(lab, engine).is_ok()
 }
 
 fn probe(lab: &Lab, engine: &str, binary: PathBuf) -> Result<Built, Absence> {
@@ -170,7 +170,7 @@ fn find_program(lab: &Lab, runtime: &Runtime, sought: Program) -> Result<Tool, A
     let locate = |names: &[&str], variable| locate(lab, runtime, sought, names, variable);
     let program = match &runtime.custom_build {
         Some(program) => program.clone(),
-        None => locate(sought.names, sought.variable).or_else(|absence| match Wanted::of_line(runtime) {
+        None => locate(sought.names, sought.variable).or_else(|absence| match VersionedProgram::of_line(runtime) {
             // A variable that names no file is to be set right, not passed over.
             Some(line) if lab.machine.variable(sought.variable).is_none() => versions::find(lab, &line),
             _ => Err(absence),
@@ -185,7 +185,7 @@ fn find_program(lab: &Lab, runtime: &Runtime, sought: Program) -> Result<Tool, A
             "repair `{}`, or name another one in {}; {}",
             program.display(),
             sought.variable,
-            sought.how_to_get
+            sought.install_hint
         );
         Absence::new(why, how)
     };
@@ -213,7 +213,7 @@ fn find_program(lab: &Lab, runtime: &Runtime, sought: Program) -> Result<Tool, A
     };
     for name in runtime.npm_packages() {
         let package = npm::version(&lab.machine, &packages, name)
-            .map_err(|why| Absence { why, ..no_packages(lab, runtime.npm_packages()) })?;
+            .map_err(|why| Absence { reason: why, ..no_packages(lab, runtime.npm_packages()) })?;
         let short = name.rsplit('/').next().unwrap_or(name);
         // The first package is what the column is about; all of them make its results.
         if find_version(&answer) == version {
@@ -231,7 +231,16 @@ fn find_program(lab: &Lab, runtime: &Runtime, sought: Program) -> Result<Tool, A
         lab.machine.ask(&Question { program: program.clone(), args, env: BTreeMap::new(), witness: program.clone() })
     });
     let help = listed.map(Result::unwrap_or_default).collect::<Vec<_>>().join("\n");
-    Ok(Tool { program, version, fingerprint, help, support, packages, aux_program, ..Tool::default() })
+    Ok(Tool {
+        program,
+        version,
+        fingerprint,
+        help,
+        support_dir: support,
+        packages_dir: packages,
+        aux_program,
+        ..Tool::default()
+    })
 }
 
 /// A program by its variable, or on PATH.
@@ -243,14 +252,14 @@ fn locate(lab: &Lab, runtime: &Runtime, sought: Program, names: &[&str], variabl
             Err(Absence::new(why, format!("name the program, or unset {variable}")))
         }
         None => names.iter().find_map(|name| lab.machine.which(name)).ok_or_else(|| {
-            let command = install::first(&lab.machine, &runtime.install);
+            let command = install_choice::choose(&lab.machine, &runtime.install);
             let words = match &command {
                 Some((command, _)) => format!("`{}`", command.join(" ")),
-                None => install::in_words(&runtime.install),
+                None => install_choice::describe(&runtime.install),
             };
-            let get = format!("{}, or name it in {variable}", sought.how_to_get);
+            let get = format!("{}, or name it in {variable}", sought.install_hint);
             let how = if words.is_empty() { get } else { format!("{words}; {get}") };
-            Absence { why: format!("`{}` is not on PATH", names.join("`, `")), how, command }
+            Absence { reason: format!("`{}` is not on PATH", names.join("`, `")), remedy: how, command }
         }),
     }
 }
@@ -259,8 +268,8 @@ fn locate(lab: &Lab, runtime: &Runtime, sought: Program, names: &[&str], variabl
 fn no_packages(lab: &Lab, names: &[&str]) -> Absence {
     let command: Vec<String> = ["npm", "install", "--global"].iter().chain(names).map(|w| (*w).to_owned()).collect();
     Absence {
-        why: format!("the npm packages {} are not here", names.join(" ")),
-        how: format!("`{}`, or name their node_modules in {}", command.join(" "), npm::VARIABLE),
+        reason: format!("the npm packages {} are not here", names.join(" ")),
+        remedy: format!("`{}`, or name their node_modules in {}", command.join(" "), npm::VARIABLE),
         command: lab.machine.which("npm").map(|_| (command, "")),
     }
 }

@@ -7,19 +7,19 @@ use wasmlab_model::verdict::{Change, Verdict};
 pub const OK: u8 = 0;
 /// Something changed for the worse, or a gap is fixed and its snapshot or `[[known]]` entry is not;
 /// for `check`: the module does not run on every runtime that is here; what was required is not there.
-pub const WORSE: u8 = 1;
+pub const REGRESSION: u8 = 1;
 /// The command line or a scenario is wrong.
 pub const USAGE: u8 = 2;
 /// The lab itself failed.
-pub const LAB: u8 = 3;
+pub const INTERNAL_ERROR: u8 = 3;
 /// Nothing was run.
-pub const NOTHING: u8 = 4;
+pub const NO_CELLS_RUN: u8 = 4;
 /// Ctrl-C.
 pub const INTERRUPTED: u8 = 130;
 
 /// The exit code of a run.
 #[must_use]
-pub fn of(report: &RunReport) -> u8 {
+pub fn for_report(report: &RunReport) -> u8 {
     let cells = &report.cells;
     let measured = cells.iter().filter(|c| c.verdict.is_measured());
     let lab_failed = cells.iter().any(|c| c.verdict == Verdict::Error);
@@ -27,11 +27,11 @@ pub fn of(report: &RunReport) -> u8 {
     if report.interrupted {
         INTERRUPTED
     } else if lab_failed || orphans {
-        LAB
+        INTERNAL_ERROR
     } else if is_worse(report) {
-        WORSE
+        REGRESSION
     } else if measured.count() == 0 {
-        NOTHING
+        NO_CELLS_RUN
     } else {
         OK
     }
@@ -39,8 +39,8 @@ pub fn of(report: &RunReport) -> u8 {
 
 /// The exit code where something that was required is not there, and nothing weighs more.
 #[must_use]
-pub fn lacking(code: u8) -> u8 {
-    if code == OK { WORSE } else { code }
+pub fn if_missing(code: u8) -> u8 {
+    if code == OK { REGRESSION } else { code }
 }
 
 fn is_worse(report: &RunReport) -> bool {
@@ -66,7 +66,7 @@ fn is_worse(report: &RunReport) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{INTERRUPTED, LAB, NOTHING, OK, WORSE, of};
+    use super::{INTERNAL_ERROR, INTERRUPTED, NO_CELLS_RUN, OK, REGRESSION, for_report};
     use wasmlab_model::codes::Code;
     use wasmlab_model::report::RunReport;
     use wasmlab_model::verdict::{Change, Verdict};
@@ -81,19 +81,19 @@ mod tests {
             }
         }
         change(&mut report);
-        assert_eq!(of(&report), wanted);
+        assert_eq!(for_report(&report), wanted);
     }
 
     #[test]
     fn codes_follow_the_report() {
         check(|_| (), OK);
         check(|r| r.interrupted = true, INTERRUPTED);
-        check(|r| r.cells[0].change = Change::Worse, WORSE);
-        check(|r| r.cells[0].change = Change::FixedGap, WORSE);
-        check(|r| r.cells[0].verdict = Verdict::Error, LAB);
-        check(|r| r.cells.clear(), NOTHING);
-        check(|r| r.cells.iter_mut().for_each(|c| c.verdict = Verdict::NotApplicable), NOTHING);
-        check(|r| r.cells.iter_mut().for_each(|c| c.verdict = Verdict::NotAttempted), NOTHING);
+        check(|r| r.cells[0].change = Change::Worse, REGRESSION);
+        check(|r| r.cells[0].change = Change::FixedGap, REGRESSION);
+        check(|r| r.cells[0].verdict = Verdict::Error, INTERNAL_ERROR);
+        check(|r| r.cells.clear(), NO_CELLS_RUN);
+        check(|r| r.cells.iter_mut().for_each(|c| c.verdict = Verdict::NotApplicable), NO_CELLS_RUN);
+        check(|r| r.cells.iter_mut().for_each(|c| c.verdict = Verdict::NotAttempted), NO_CELLS_RUN);
         check(|r| r.cells[0].verdict = Verdict::NotAttempted, OK);
         check(
             |r| {
@@ -111,12 +111,12 @@ mod tests {
                     (cell.verdict, cell.subject) = (Verdict::NotApplicable, Some("invalid-file".to_owned()));
                 }
             },
-            WORSE,
+            REGRESSION,
         );
-        check(|r| r.cells.iter_mut().for_each(|c| c.verdict = Verdict::Absent), NOTHING);
-        check(|r| (r.cells[0].verdict, r.cells[0].code) = (Verdict::NotBuilt, Some(Code::PrebuiltStale)), WORSE);
+        check(|r| r.cells.iter_mut().for_each(|c| c.verdict = Verdict::Absent), NO_CELLS_RUN);
+        check(|r| (r.cells[0].verdict, r.cells[0].code) = (Verdict::NotBuilt, Some(Code::PrebuiltStale)), REGRESSION);
         check(|r| (r.cells[0].verdict, r.cells[0].code) = (Verdict::NotBuilt, Some(Code::ToolchainMissing)), OK);
-        check(|r| (r.cells[0].verdict, r.cells[0].code) = (Verdict::NotBuilt, Some(Code::UndefinedSymbol)), WORSE);
+        check(|r| (r.cells[0].verdict, r.cells[0].code) = (Verdict::NotBuilt, Some(Code::UndefinedSymbol)), REGRESSION);
         check(
             |r| {
                 (r.cells[0].verdict, r.cells[0].code) = (Verdict::NotBuilt, Some(Code::UndefinedSymbol));
@@ -124,8 +124,8 @@ mod tests {
             },
             OK,
         );
-        check(|r| (r.cells[0].change, r.cells[0].verdict) = (Change::New, Verdict::Fail), WORSE);
+        check(|r| (r.cells[0].change, r.cells[0].verdict) = (Change::New, Verdict::Fail), REGRESSION);
         check(|r| (r.cells[0].change, r.cells[0].verdict) = (Change::New, Verdict::Pass), OK);
-        check(|r| r.command = "check".to_owned(), WORSE);
+        check(|r| r.command = "check".to_owned(), REGRESSION);
     }
 }

@@ -14,8 +14,8 @@ use crate::machine::sha256;
 use crate::store::files;
 
 mod build;
-mod perform;
 mod prebuilt;
+mod recipe;
 
 pub use prebuilt::{Provenance, provenance};
 
@@ -48,12 +48,12 @@ pub struct NotBuilt {
     /// The compiler's message, or what is missing and how to get it.
     pub detail: String,
     /// The command that changes it, where one does.
-    pub how: Option<String>,
+    pub remedy: Option<String>,
 }
 
 /// What the builder is to heed.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Options {
+pub struct BuildOptions {
     /// Nothing is fetched.
     pub offline: bool,
     /// Prebuilt guests are not taken.
@@ -64,20 +64,20 @@ pub struct Options {
 ///
 /// # Errors
 /// Why there is none.
-pub fn obtain(lab: &Lab, scenario: &Scenario, options: Options) -> Result<Guest, NotBuilt> {
+pub fn obtain(lab: &Lab, scenario: &Scenario, options: BuildOptions) -> Result<Guest, NotBuilt> {
     let build = &scenario.spec.build;
     let Some(toolchain) = toolchains::find(&build.toolchain) else {
         // The loader has refused such a scenario; `check` makes none.
         return Err(failed(Code::ToolchainMissing, format!("the lab has no toolchain `{}`", build.toolchain)));
     };
     if let Some(error) = (toolchain.preflight_error)(build, &lab.machine) {
-        return Err(before_the_build(error, scenario));
+        return Err(not_buildable(error, scenario));
     }
     match (toolchain.find)(scenario, &lab.machine) {
         Ok(tool) => build::from_source(lab, scenario, toolchain, &tool, options.offline),
         Err(missing) if options.require_built => {
             let detail = format!("{} is missing, and --require-built takes no prebuilt guest", missing.what);
-            Err(NotBuilt { code: missing.code, detail, how: Some(missing.how) })
+            Err(NotBuilt { code: missing.code, detail, remedy: Some(missing.how) })
         }
         Err(missing) => prebuilt::take(lab, scenario, missing),
     }
@@ -99,20 +99,20 @@ pub fn sources_hash(lab: &Lab, scenario: &Scenario) -> std::io::Result<String> {
 }
 
 fn failed(code: Code, detail: impl Into<String>) -> NotBuilt {
-    NotBuilt { code, detail: detail.into(), how: None }
+    NotBuilt { code, detail: detail.into(), remedy: None }
 }
 
 /// A program that does not link; the detail lists the symbols that are not there.
 fn unlinked(detail: String) -> NotBuilt {
     let symbols = detail.strip_prefix(UNLINKED).unwrap_or_default().split(", ");
-    NotBuilt { code: Code::UndefinedSymbol, how: linker::remedy(symbols), detail }
+    NotBuilt { code: Code::UndefinedSymbol, remedy: linker::remedy(symbols), detail }
 }
 
 /// How the detail of a program that does not link begins.
 const UNLINKED: &str = "the linker finds no ";
 
 /// A build that cannot be, with what a person does about it.
-fn before_the_build(error: PreflightError, scenario: &Scenario) -> NotBuilt {
+fn not_buildable(error: PreflightError, scenario: &Scenario) -> NotBuilt {
     let PreflightError { code, detail, how } = error;
-    NotBuilt { code, detail: perform::one_line(&detail, [scenario.dir.as_path()]), how: Some(how) }
+    NotBuilt { code, detail: recipe::one_line(&detail, [scenario.dir.as_path()]), remedy: Some(how) }
 }

@@ -86,7 +86,7 @@ impl Lab {
 
     /// `reports/latest/`.
     #[must_use]
-    pub fn report(&self) -> PathBuf {
+    pub fn latest_report(&self) -> PathBuf {
         self.root.join("reports").join("latest")
     }
 
@@ -98,7 +98,7 @@ impl Lab {
 
     /// `reports/check/`: a question between two runs does not cost the record of a long one.
     #[must_use]
-    pub fn checked(&self) -> PathBuf {
+    pub fn check_reports(&self) -> PathBuf {
         self.root.join("reports").join("check")
     }
 

@@ -10,7 +10,7 @@ pub mod cli;
 pub mod engines;
 pub mod exit;
 pub mod guest;
-pub mod install;
+pub mod install_choice;
 pub mod lab;
 pub mod machine;
 pub mod matrix;

@@ -12,11 +12,11 @@ use sha2::{Digest, Sha256};
 use crate::store::files;
 use wasmlab_process::{self as process, Command, CompletedProcess, ExitReason, Input, Limits};
 
-mod memory;
+mod cache;
 mod toolchains;
 mod trial;
 
-use memory::{Memory, question_key};
+use cache::{MachineCache, question_key};
 pub use wasmlab_toolchains::{Question, Trial};
 
 /// How long a tool may take to say what it is: a moment, but for a machine with much else to do.
@@ -26,14 +26,14 @@ const LIMIT: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub struct Machine {
     memory_file: PathBuf,
-    memory: Mutex<Memory>,
+    memory: Mutex<MachineCache>,
 }
 
 impl Machine {
     /// With the memory in `memory_file`; a damaged memory is an empty one.
     #[must_use]
     pub fn new(memory_file: PathBuf) -> Self {
-        let memory = Mutex::new(Memory::read(&memory_file));
+        let memory = Mutex::new(MachineCache::read(&memory_file));
         Self { memory_file, memory }
     }
 
@@ -44,7 +44,7 @@ impl Machine {
             return;
         }
         // Another lab may have written meanwhile: what it learned is kept.
-        memory.merge(Memory::read(&self.memory_file));
+        memory.merge(MachineCache::read(&self.memory_file));
         if let Ok(bytes) = serde_json::to_vec(&*memory)
             && files::write_atomically(&self.memory_file, &bytes).is_ok()
         {
@@ -153,11 +153,11 @@ impl Machine {
         answer
     }
 
-    fn remembered<T>(&self, get: impl FnOnce(&Memory) -> Option<T>) -> Option<T> {
+    fn remembered<T>(&self, get: impl FnOnce(&MachineCache) -> Option<T>) -> Option<T> {
         get(&self.memory.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn remember<T>(&self, put: impl FnOnce(&mut Memory) -> T) {
+    fn remember<T>(&self, put: impl FnOnce(&mut MachineCache) -> T) {
         let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
         put(&mut memory);
     }

@@ -21,19 +21,19 @@ use wasmlab_process as process;
 use wasmlab_runtimes::{Runtime, Tool};
 use wasmlab_toolchains::adapters::wat;
 
-mod again;
 pub mod assemble;
-mod kept;
+mod cache_policy;
 mod measure;
-mod once;
-mod probes;
+mod proposal_probes;
+mod remeasure;
 mod row;
+mod single_run;
 mod switches;
 #[cfg(test)]
 mod tests;
 
-pub use again::again;
-use measure::{Measured, Turn};
+use measure::{Attempt, Measured};
+pub use remeasure::remeasure;
 
 /// What is to be run.
 pub struct Request<'a> {
@@ -50,20 +50,20 @@ pub struct Request<'a> {
     /// Limits of each cell.
     pub limits: Limits,
     /// How guests are made.
-    pub build: guest::Options,
+    pub build: guest::BuildOptions,
     /// Guests that are there already (`check`), by scenario name, instead of being made.
     pub given: BTreeMap<String, Guest>,
     /// Which embedded engines are built, where they are not yet.
-    pub engines: Engines,
+    pub engines: EngineBuilds,
     /// Who hears of each process as it goes.
     pub sink: Option<cell::OutputSink<'a>>,
     /// What stays of the cells; their directories below this folder, by scenario and runtime.
-    pub keep: cell::Retention<'a>,
+    pub retention: cell::Retention<'a>,
 }
 
 /// Which embedded engines are built.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Engines {
+pub enum EngineBuilds {
     /// Every one.
     #[default]
     All,
@@ -75,7 +75,7 @@ pub enum Engines {
 
 /// What happens, as it happens.
 #[derive(Debug)]
-pub enum Event<'a> {
+pub enum MatrixEvent<'a> {
     /// The run begins.
     Planned {
         /// Cells in all.
@@ -119,7 +119,7 @@ pub enum Event<'a> {
 }
 
 /// Takes events; called from several threads.
-pub type Tell<'a> = &'a (dyn Fn(Event) + Sync);
+pub type EventSink<'a> = &'a (dyn Fn(MatrixEvent) + Sync);
 
 /// A guest with what reading it told.
 #[derive(Clone, Debug)]
@@ -146,10 +146,10 @@ pub struct Results {
 
 /// Runs everything and returns when it is done or [`process::cancel`] was called.
 #[must_use]
-pub fn run(lab: &Lab, request: &Request, tell: Tell) -> Results {
+pub fn run(lab: &Lab, request: &Request, emit: EventSink) -> Results {
     let (rows, columns) = (request.scenarios.len(), request.runtimes.len());
-    tell(Event::Planned { cells: rows * columns });
-    let board = Board {
+    emit(MatrixEvent::Planned { cells: rows * columns });
+    let scheduler = Scheduler {
         state: Mutex::new(State {
             rows: vec![None; rows],
             columns: vec![None; columns],
@@ -161,18 +161,18 @@ pub fn run(lab: &Lab, request: &Request, tell: Tell) -> Results {
         changed: Condvar::new(),
     };
     std::thread::scope(|scope| {
-        scope.spawn(|| make_guests(lab, request, &board, tell));
-        scope.spawn(|| make_engines(lab, request, &board, tell));
+        scope.spawn(|| build_guests(lab, request, &scheduler, emit));
+        scope.spawn(|| build_engines(lab, request, &scheduler, emit));
         for _ in 0..request.jobs.max(1) {
-            scope.spawn(|| work(lab, request, &board, tell));
+            scope.spawn(|| work(lab, request, &scheduler, emit));
         }
     });
     process::end_orphans();
-    let state = board.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let state = scheduler.state.into_inner().unwrap_or_else(PoisonError::into_inner);
     Results { rows: state.rows, columns: state.columns, cells: state.cells }
 }
 
-struct Board {
+struct Scheduler {
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -189,12 +189,12 @@ struct State {
     cells: BTreeMap<(usize, usize), Cell>,
 }
 
-impl Board {
+impl Scheduler {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn settle_row(&self, index: usize, row: Row) {
+    fn finish_row(&self, index: usize, row: Row) {
         let mut state = self.lock();
         state.rows[index] = Some(row);
         let columns: Vec<usize> = (0..state.columns.len()).filter(|c| state.columns[*c].is_some()).collect();
@@ -202,7 +202,7 @@ impl Board {
         self.changed.notify_all();
     }
 
-    fn settle_column(&self, index: usize, column: Result<Tool, Absence>) {
+    fn finish_column(&self, index: usize, column: Result<Tool, Absence>) {
         let mut state = self.lock();
         state.columns[index] = Some(column);
         let rows: Vec<usize> = (0..state.rows.len()).filter(|r| state.rows[*r].is_some()).collect();
@@ -211,31 +211,31 @@ impl Board {
     }
 
     /// The next cell; `None` when there is none left or the run is cancelled.
-    fn next(&self) -> Option<((usize, usize), Turn)> {
+    fn next(&self) -> Option<((usize, usize), Attempt)> {
         let mut state = self.lock();
         loop {
             if process::cancelled() {
                 return None;
             }
             if state.left == 0 {
-                return state.again.pop_front().map(|at| (at, Turn::Again));
+                return state.again.pop_front().map(|at| (at, Attempt::Second));
             }
             if let Some(at) = state.ready.pop_front() {
-                return Some((at, Turn::First));
+                return Some((at, Attempt::First));
             }
             let wait = Duration::from_millis(100);
             state = self.changed.wait_timeout(state, wait).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
-    fn done(&self, (at, turn): ((usize, usize), Turn), measured: Option<Measured>) {
+    fn done(&self, (at, turn): ((usize, usize), Attempt), measured: Option<Measured>) {
         let mut state = self.lock();
-        if turn == Turn::First {
+        if turn == Attempt::First {
             state.left -= 1;
         }
         if let Some(measured) = measured {
             state.cells.insert(at, measured.cell);
-            if measured.again {
+            if measured.remeasure {
                 state.again.push_back(at);
             }
         }
@@ -245,7 +245,7 @@ impl Board {
     }
 }
 
-fn make_guests(lab: &Lab, request: &Request, board: &Board, tell: Tell) {
+fn build_guests(lab: &Lab, request: &Request, scheduler: &Scheduler, emit: EventSink) {
     let mut order: Vec<usize> = (0..request.scenarios.len()).collect();
     // Those that take no compiler come first: their verdicts need not wait.
     order.sort_by_key(|i| request.scenarios[*i].spec.build.toolchain != wat::TOOLCHAIN.id);
@@ -254,24 +254,24 @@ fn make_guests(lab: &Lab, request: &Request, board: &Board, tell: Tell) {
             return;
         }
         let scenario = &request.scenarios[index];
-        tell(Event::GuestStarted { scenario: &scenario.name });
+        emit(MatrixEvent::GuestStarted { scenario: &scenario.name });
         let guest = match request.given.get(&scenario.name) {
             Some(guest) => Ok(guest.clone()),
             None => guest::obtain(lab, scenario, request.build),
         };
-        tell(Event::GuestDone { scenario: &scenario.name, guest: guest.as_ref() });
-        board.settle_row(index, row::read(lab, guest));
+        emit(MatrixEvent::GuestDone { scenario: &scenario.name, guest: guest.as_ref() });
+        scheduler.finish_row(index, row::read(lab, guest));
     }
 }
 
-fn make_engines(lab: &Lab, request: &Request, board: &Board, tell: Tell) {
+fn build_engines(lab: &Lab, request: &Request, scheduler: &Scheduler, emit: EventSink) {
     let mut unbuilt: Vec<(&'static str, Vec<usize>)> = Vec::new();
     for (index, runtime) in request.runtimes.iter().enumerate() {
-        match (engines::ready(lab, runtime), runtime.source.built()) {
-            (Ok(tool), _) => board.settle_column(index, Ok(tool)),
-            (Err(Some(absence)), _) => board.settle_column(index, Err(absence)),
-            (Err(None), Some(engine)) if leaves_out(request.engines, runtime) => {
-                board.settle_column(index, Err(left_out(engine)));
+        match (engines::find_tool(lab, runtime), runtime.source.built()) {
+            (Ok(tool), _) => scheduler.finish_column(index, Ok(tool)),
+            (Err(Some(absence)), _) => scheduler.finish_column(index, Err(absence)),
+            (Err(None), Some(engine)) if excludes(request.engines, runtime) => {
+                scheduler.finish_column(index, Err(excluded(engine)));
             }
             (Err(None), Some(engine)) => match unbuilt.iter_mut().find(|(name, _)| *name == engine) {
                 Some((_, columns)) => columns.push(index),
@@ -284,39 +284,39 @@ fn make_engines(lab: &Lab, request: &Request, board: &Board, tell: Tell) {
         if process::cancelled() {
             return;
         }
-        let told = |crates, of, line: &str| tell(Event::EngineBuilding { engine, crates, of, line });
-        let built = engines::build(lab, engine, request.build.offline, &told);
-        tell(Event::EngineDone { engine, absent: built.as_ref().err() });
+        let progress = |crates, of, line: &str| emit(MatrixEvent::EngineBuilding { engine, crates, of, line });
+        let built = engines::build(lab, engine, request.build.offline, &progress);
+        emit(MatrixEvent::EngineDone { engine, absent: built.as_ref().err() });
         for index in columns {
             let column = match &built {
                 Err(absence) => Err(absence.clone()),
-                Ok(()) => engines::ready(lab, &request.runtimes[index]).map_err(|absence| {
+                Ok(()) => engines::find_tool(lab, &request.runtimes[index]).map_err(|absence| {
                     let gone = || format!("the engine {engine} was built and its binary is gone");
                     absence.unwrap_or_else(|| Absence::new(gone(), "run it again"))
                 }),
             };
-            board.settle_column(index, column);
+            scheduler.finish_column(index, column);
         }
     }
 }
 
-fn leaves_out(engines: Engines, runtime: &Runtime) -> bool {
+fn excludes(engines: EngineBuilds, runtime: &Runtime) -> bool {
     match engines {
-        Engines::All => false,
-        Engines::Quick => runtime.slow_to_build,
-        Engines::Built => true,
+        EngineBuilds::All => false,
+        EngineBuilds::Quick => runtime.slow_to_build,
+        EngineBuilds::Built => true,
     }
 }
 
-fn left_out(engine: &str) -> Absence {
+fn excluded(engine: &str) -> Absence {
     let why = format!("the engine {engine} is not built yet, and --engines leaves it out");
     Absence::new(why, "run without --engines")
 }
 
-fn work(lab: &Lab, request: &Request, board: &Board, tell: Tell) {
-    while let Some(((row, column), turn)) = board.next() {
+fn work(lab: &Lab, request: &Request, scheduler: &Scheduler, emit: EventSink) {
+    while let Some(((row, column), turn)) = scheduler.next() {
         let (guest, tool) = {
-            let state = board.lock();
+            let state = scheduler.lock();
             (state.rows[row].clone(), state.columns[column].clone())
         };
         let measured = match (guest, tool) {
@@ -331,10 +331,10 @@ fn work(lab: &Lab, request: &Request, board: &Board, tell: Tell) {
             // A cell is ready only when both are settled.
             _ => None,
         };
-        if let Some(Measured { cell, again: false }) = &measured {
-            tell(Event::CellDone { cell });
+        if let Some(Measured { cell, remeasure: false }) = &measured {
+            emit(MatrixEvent::CellDone { cell });
         }
-        board.done(((row, column), turn), measured);
+        scheduler.done(((row, column), turn), measured);
     }
 }
 

@@ -147,7 +147,7 @@ fn answer(file: &Path, form: Form) -> anyhow::Result<Vec<u8>> {
     match form {
         Form::Facts => Ok(serde_json::to_vec(&inspect::facts(&bytes)?)?),
         Form::Outline => Ok(serde_json::to_vec(&inspect::outline(&bytes)?)?),
-        Form::Wat => Ok(inspect::wat(&bytes)?.into_bytes()),
+        Form::Wat => Ok(inspect::to_wat(&bytes)?.into_bytes()),
         Form::Binary => Ok(bytes),
     }
 }

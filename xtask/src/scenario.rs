@@ -23,9 +23,9 @@ mod steps;
 mod tests;
 
 /// The largest file that is made up for a guest, bytes.
-const MOST_GENERATED: u64 = 64 << 20;
+const MAX_GENERATED_BYTES: u64 = 64 << 20;
 /// The end of the year 9999, seconds since 1970: file systems and languages write no later one.
-const LAST_SECOND: u64 = 253_402_300_799;
+const MAX_MODIFIED: u64 = 253_402_300_799;
 
 /// Version of `scenario.toml` that this lab reads.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -103,10 +103,11 @@ pub fn load(dir: &Path) -> Result<Scenario, Vec<ScenarioError>> {
     let (document, spec) = Document::parse(&text)
         .map_err(|faults| faults.into_iter().map(|(line, message)| fault(line, message)).collect::<Vec<_>>())?;
     let name = dir.file_name().and_then(|n| n.to_str()).unwrap_or_default().to_owned();
-    let faults: Vec<ScenarioError> = check(&name, dir, &spec)
+    let mut faults: Vec<ScenarioError> = check(&name, dir, &spec)
         .into_iter()
         .map(|(key, message)| fault(document.line_of(&key), format!("`{key}`: {message}")))
         .collect();
+    faults.sort_by_key(|fault| fault.line);
     if faults.is_empty() { Ok(Scenario { name, dir: dir.to_owned(), spec }) } else { Err(faults) }
 }
 
@@ -169,6 +170,9 @@ fn check_run(folder: &Path, spec: &ScenarioFile, faults: &mut Faults) {
     if run.entry == EntryPointKind::Calls && run.call.is_empty() {
         say("run.entry", "is `calls`, and there is no [[run.call]]: name at least one export".to_owned());
     }
+    if run.call.first().is_some_and(|call| call.after_previous) {
+        say("run.call[0].after_previous", "is true, and no call comes before it".to_owned());
+    }
     if run.entry == EntryPointKind::Command && !run.call.is_empty() {
         say("run.call", "is there, and run.entry is not `calls`".to_owned());
     }
@@ -184,12 +188,12 @@ fn check_run(folder: &Path, spec: &ScenarioFile, faults: &mut Faults) {
         {
             say(&format!("run.dir[{index}].copy"), format!("`{}` is not a folder of the scenario's", from.display()));
         } else if let Some(from) = &dir.copy
-            && let Some(name) = foreign(folder, from)
+            && let Some(name) = escaping_file(folder, from)
         {
             let words = "is no regular file of the scenario's: a link that leads out, a pipe, a device";
             say(&format!("run.dir[{index}].copy"), format!("`{}` {words}", from.join(name).display()));
         }
-        if dir.modified.is_some_and(|seconds| seconds > LAST_SECOND) {
+        if dir.modified.is_some_and(|seconds| seconds > MAX_MODIFIED) {
             say(&format!("run.dir[{index}].modified"), "is after the year 9999: give seconds since 1970".to_owned());
         }
         if dir.host.is_some() {
@@ -197,8 +201,8 @@ fn check_run(folder: &Path, spec: &ScenarioFile, faults: &mut Faults) {
                 "names a folder of this machine, which is for the command line (`check --dir-rw`): give files or copy";
             say(&format!("run.dir[{index}].host"), words.to_owned());
         }
-        if let Some((path, bytes)) = dir.generated.iter().find(|(_, bytes)| **bytes > MOST_GENERATED) {
-            let most = MOST_GENERATED >> 20;
+        if let Some((path, bytes)) = dir.generated.iter().find(|(_, bytes)| **bytes > MAX_GENERATED_BYTES) {
+            let most = MAX_GENERATED_BYTES >> 20;
             say(&format!("run.dir[{index}].generated"), format!("`{path}` of {bytes} bytes is more than {most} MiB"));
         }
         let given = !(dir.files.is_empty() && dir.links.is_empty() && dir.generated.is_empty()) || dir.copy.is_some();
@@ -294,7 +298,7 @@ pub fn is_inside(path: &Path) -> bool {
 }
 
 /// The first file below `from` that is no regular one, or that a link gives from elsewhere.
-fn foreign(folder: &Path, from: &Path) -> Option<PathBuf> {
+fn escaping_file(folder: &Path, from: &Path) -> Option<PathBuf> {
     let dir = folder.join(from);
     let is_own = |name: &PathBuf| dir.join(name).is_file() && is_really_inside(folder, &from.join(name));
     files::walk(&dir, &[]).unwrap_or_default().into_iter().find(|name| !is_own(name))

@@ -10,13 +10,13 @@ use crate::lab::Lab;
 
 /// A version of a runtime's program.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Wanted {
+pub struct VersionedProgram {
     engine: &'static str,
     package: Package,
     version: String,
 }
 
-impl Wanted {
+impl VersionedProgram {
     /// This version of the runtime's program.
     ///
     /// # Errors
@@ -51,7 +51,7 @@ impl Wanted {
 ///
 /// # Errors
 /// How it is had.
-pub fn find(lab: &Lab, wanted: &Wanted) -> Result<PathBuf, Absence> {
+pub fn find(lab: &Lab, wanted: &VersionedProgram) -> Result<PathBuf, Absence> {
     let (name, folder) = (wanted.name(), wanted.folder(lab));
     wanted.package.candidates(&folder).find(|program| program.is_file()).ok_or_else(|| {
         let command = wanted.package.command(&wanted.version, &folder);
@@ -61,7 +61,7 @@ pub fn find(lab: &Lab, wanted: &Wanted) -> Result<PathBuf, Absence> {
             Some(_) => (format!("`cargo xtask setup {name}` gets it"), Some((command, ""))),
             None => (format!("install {client}, which is not on PATH, then `cargo xtask setup {name}`"), None),
         };
-        Absence { why: format!("{name} is not here"), how, command }
+        Absence { reason: format!("{name} is not here"), remedy: how, command }
     })
 }
 
@@ -69,7 +69,7 @@ pub fn find(lab: &Lab, wanted: &Wanted) -> Result<PathBuf, Absence> {
 ///
 /// # Errors
 /// As [`find`]; a program whose mode cannot be set.
-pub fn find_and_mend(lab: &Lab, wanted: &Wanted) -> Result<PathBuf, Absence> {
+pub fn find_and_make_executable(lab: &Lab, wanted: &VersionedProgram) -> Result<PathBuf, Absence> {
     let program = find(lab, wanted)?;
     #[cfg(unix)]
     {

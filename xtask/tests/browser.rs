@@ -3,9 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[expect(dead_code, reason = "other tests use the rest")]
-mod lab;
+mod common;
 #[expect(dead_code, reason = "other tests use the rest")]
-#[path = "lab/trials.rs"]
+#[path = "common/trials.rs"]
 mod trials;
 
 use std::fs;
@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
-use lab::{Ran, Workspace};
+use common::{CommandResult, Workspace};
 use serde_json::Value;
 
 const HEALTHY: &str = "(module (func (export \"_start\")))";
@@ -67,13 +67,13 @@ fn command(workspace: &Workspace, args: &[&str]) -> Command {
 }
 
 /// The cells that were measured, as `scenario on runtime: verdict code`.
-fn cells(ran: &Ran) -> Vec<(String, String, String)> {
+fn cells(ran: &CommandResult) -> Vec<(String, String, String)> {
     let report: Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|e| panic!("{e}: {}", ran.stderr));
     let text = |cell: &Value, key: &str| cell[key].as_str().unwrap_or_default().to_owned();
     let mut cells = Vec::new();
     for cell in report["cells"].as_array().unwrap() {
         match text(cell, "verdict").as_str() {
-            "absent" => lab::required::not_here(&text(cell, "runtime"), &text(cell, "detail")),
+            "absent" => common::required::not_here(&text(cell, "runtime"), &text(cell, "detail")),
             "not-applicable" => {}
             verdict => {
                 let code = format!("{verdict} {}", text(cell, "code")).trim_end().to_owned();
@@ -101,7 +101,7 @@ fn is_open(workspace: &Workspace) -> bool {
 fn main() -> ExitCode {
     let arguments = libtest_mimic::Arguments::from_args();
     let workspace = workspace();
-    let healthy = lab::ran(command(&workspace, &["--engines", "built"]).output().unwrap());
+    let healthy = common::result_of(command(&workspace, &["--engines", "built"]).output().unwrap());
     let is_here = arguments.list || !cells(&healthy).is_empty();
     let missing: &[&str] = if is_here { &[] } else { &["chromium"] };
     let tests = vec![
@@ -131,7 +131,7 @@ fn every_hostile_guest_of_a_page_costs_its_own_cell_only() {
         workspace.write(&format!("scenarios/{name}/{name}.c"), page);
     }
     let began = Instant::now();
-    let ran = lab::ran(command(&workspace, &["--timeout", "4"]).output().unwrap());
+    let ran = common::result_of(command(&workspace, &["--timeout", "4"]).output().unwrap());
     let cells = cells(&ran);
     assert!(began.elapsed() < Duration::from_secs(400), "nothing may hang the lab");
     let mut wrong = Vec::new();

@@ -5,11 +5,11 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[expect(dead_code, reason = "these guests are files of a user's own, not scenarios")]
-mod lab;
+mod common;
 
 use std::collections::BTreeMap;
 
-use lab::Workspace;
+use common::Workspace;
 
 /// Columns that every machine which runs the tests has.
 const SURE: [&str; 3] = ["wasmi", "wasmtime-cranelift", "node"];

@@ -2,13 +2,13 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[expect(dead_code, reason = "other tests use the rest")]
-mod lab;
+mod common;
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::time::UNIX_EPOCH;
 
-use lab::{COLUMNS, Ran, Workspace, measured};
+use common::{COLUMNS, CommandResult, Workspace, measured};
 
 /// Looks up its directory `/data`, makes a file that must not be there yet, makes a folder, renames one file and
 /// removes another; exits with the errno of the first that fails.
@@ -49,7 +49,7 @@ fn workspace() -> Workspace {
 }
 
 /// `check` on what is built, as JSON: the call and its report.
-fn check(workspace: &Workspace, args: &[&str]) -> (Ran, serde_json::Value) {
+fn check(workspace: &Workspace, args: &[&str]) -> (CommandResult, serde_json::Value) {
     let ran = workspace.run(&[&["check", "--engines", "built", "--output", "json"], args].concat());
     let report = serde_json::from_str(&ran.stdout).unwrap_or_else(|e| panic!("{e}: {}\n{}", ran.stdout, ran.stderr));
     (ran, report)
@@ -162,7 +162,7 @@ fn cells_of_one_module_side_by_side_share_its_code_and_nothing_else() {
     }
     let args = ["check", "a.wat", "b.wat", "c.wat", "d.wat", "--engines", "built", "--output", "json", "--runtime"];
     let mut command = workspace.command(&[&args[..], &[COLUMNS]].concat());
-    let ran = lab::ran(
+    let ran = common::result_of(
         command.env("HOME", workspace.path("home")).env("TMPDIR", workspace.path("temporary")).output().unwrap(),
     );
     let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();

@@ -1,6 +1,5 @@
 //! Commands with their expected output: the files in `cmd/`. `TRYCMD=overwrite cargo test -p xtask --test cmd` renews
 //! them; look at each changed line.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fs;
 use std::path::Path;

@@ -3,14 +3,14 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[expect(dead_code, reason = "other tests use the rest")]
-mod lab;
+mod common;
 
 use std::fs;
 use std::io::Read;
 use std::path::Path;
 use std::process::Stdio;
 
-use lab::{Ran, Workspace};
+use common::{CommandResult, Workspace};
 
 const HEALTHY: &str = "(module (func (export \"_start\")))";
 
@@ -59,7 +59,7 @@ fn a_temporary_folder_that_is_not_there_is_the_labs_error() {
     let workspace = Workspace::new();
     workspace.scenario("healthy", HEALTHY, "");
     let mut command = workspace.command(&["run-all", "--engines", "built", "--no-cache"]);
-    let ran = lab::ran(command.env("TMPDIR", workspace.path("nowhere")).output().unwrap());
+    let ran = common::result_of(command.env("TMPDIR", workspace.path("nowhere")).output().unwrap());
     assert!(ran.code == 3 && !ran.stderr.contains("panicked"), "{} {}", ran.code, ran.stderr);
 }
 
@@ -104,7 +104,7 @@ fn command_output(command: &mut std::process::Command, mut master: fs::File) -> 
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-fn fails(ran: &Ran, code: i32, words: &[&str]) {
+fn fails(ran: &CommandResult, code: i32, words: &[&str]) {
     assert_eq!(ran.code, code, "{}", ran.stderr);
     assert!(!ran.stderr.contains("panicked"), "{}", ran.stderr);
     for word in words {
@@ -126,7 +126,8 @@ fn json_on_stdout_is_a_report_or_says_why_there_is_none() {
     // A matrix in which nothing was run is a report, and so is one that could not be saved.
     let absent = ["run-all", "--output", "json", "--engines", "built", "--runtime", "wazero"];
     for code in [4, 3] {
-        let ran = lab::ran(workspace.command(&absent).env("WASMLAB_WAZERO", "/no/such/program").output().unwrap());
+        let ran =
+            common::result_of(workspace.command(&absent).env("WASMLAB_WAZERO", "/no/such/program").output().unwrap());
         let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
         assert_eq!((ran.code, &report["cells"][0]["verdict"]), (code, &"absent".into()), "{}", ran.stderr);
         let _ = fs::remove_dir_all(workspace.path("reports"));
@@ -165,7 +166,7 @@ fn a_runtime_that_is_required_and_absent_fails() {
         let call = |more: &[&str]| {
             let chosen = ["--engines", "built", "--runtime", "node", "--runtime", "wazero"];
             let mut command = workspace.command(&[args, &chosen, more].concat());
-            lab::ran(command.env("WASMLAB_WAZERO", "/no/such/program").output().unwrap())
+            common::result_of(command.env("WASMLAB_WAZERO", "/no/such/program").output().unwrap())
         };
         assert_eq!(call(&[]).code, 0, "{args:?}: absent is not wrong by itself");
         fails(&call(&["--require-present"]), 1, &["--require-present", "wazero", "/no/such/program"]);
@@ -215,7 +216,8 @@ fn damaged_cache_entries_are_misses() {
     workspace.scenario("healthy", HEALTHY, "");
     let run = || {
         let args = ["run-all", "--runtime", "node", "--output", "json"];
-        let ran = lab::ran(workspace.command(&args).env("WASMLAB_CACHE", workspace.path("cache")).output().unwrap());
+        let ran =
+            common::result_of(workspace.command(&args).env("WASMLAB_CACHE", workspace.path("cache")).output().unwrap());
         let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
         (ran.code, report["cells"][0]["verdict"].clone(), report["cells"][0]["cached"] == true)
     };
@@ -244,7 +246,7 @@ fn a_check_leaves_the_report_of_the_last_run_alone() {
     workspace.scenario("healthy", HEALTHY, "");
     workspace.scenario("other", HEALTHY, "");
     workspace.write("own.wat", HEALTHY);
-    let choose = ["--scenario", "heal*", "--runtime", lab::COLUMNS];
+    let choose = ["--scenario", "heal*", "--runtime", common::COLUMNS];
     assert_eq!(workspace.run(&[&["run-all", "--engines", "built"][..], &choose].concat()).code, 0);
     let ran = workspace.run(&["check", "--engines", "built", "own.wat"]);
     assert!(workspace.path("reports/check/report.json").is_file(), "{}", ran.stderr);
@@ -253,7 +255,7 @@ fn a_check_leaves_the_report_of_the_last_run_alone() {
         let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
         (report["command"].clone(), report["selected"].clone())
     };
-    let selected = serde_json::json!({ "scenarios": ["heal*"], "runtimes": [lab::COLUMNS] });
+    let selected = serde_json::json!({ "scenarios": ["heal*"], "runtimes": [common::COLUMNS] });
     assert_eq!(shown(&[]), ("run-all".into(), selected));
     assert_eq!(shown(&["reports/check/report.json"]), ("check".into(), serde_json::Value::Null));
     let markdown = workspace.run(&["report", "--output", "markdown"]).stdout;

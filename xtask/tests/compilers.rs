@@ -3,14 +3,14 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[expect(dead_code, reason = "calls here need the compiler's variables: see `command`")]
-mod lab;
+mod common;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use lab::{Ran, Workspace};
+use common::{CommandResult, Workspace};
 
 const HEALTHY: &str = "(module (func (export \"_start\")))";
 
@@ -46,13 +46,13 @@ fn command(workspace: &Workspace, compiler: &Path, args: &[&str]) -> Command {
 
 /// What came of the guest that `compiler` was to make: the call, `VERDICT CODE`, and the detail. The other
 /// guest passes everywhere.
-fn run(workspace: &Workspace, compiler: &Path) -> (Ran, String, String) {
-    let args = ["run-all", "--engines", "built", "--runtime", lab::COLUMNS, "--output", "json"];
+fn run(workspace: &Workspace, compiler: &Path) -> (CommandResult, String, String) {
+    let args = ["run-all", "--engines", "built", "--runtime", common::COLUMNS, "--output", "json"];
     let began = Instant::now();
-    let ran = lab::ran(command(workspace, compiler, &args).output().unwrap());
+    let ran = common::result_of(command(workspace, compiler, &args).output().unwrap());
     assert!(began.elapsed() < Duration::from_secs(200), "{} held the lab", compiler.display());
     let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|e| panic!("{e}: {}", ran.stderr));
-    assert!(!lab::measured(&report).is_empty());
+    assert!(!common::measured(&report).is_empty());
     let cells = report["cells"].as_array().unwrap();
     let here = |name: &str| -> Vec<&serde_json::Value> {
         let of_it =
@@ -111,7 +111,7 @@ fn a_known_link_error_is_no_bad_news_and_a_wrong_note_about_one_is() {
     let (workspace, compiler) = with_compiler("undefined", known);
     let (ran, answer, _) = run(&workspace, &compiler);
     assert_eq!((answer.as_str(), ran.code), ("not-built undefined-symbol", 0), "{}", ran.stderr);
-    let built = lab::ran(command(&workspace, &compiler, &["build", "--require-built"]).output().unwrap());
+    let built = common::result_of(command(&workspace, &compiler, &["build", "--require-built"]).output().unwrap());
     assert_eq!(built.code, 0, "{}", built.stderr);
 
     let (workspace, compiler) = with_compiler("well", known);
@@ -125,17 +125,17 @@ fn a_second_build_with_nothing_changed_starts_no_compiler() {
     let log = workspace.path("clang-well.log");
     let compiled = || fs::read_to_string(&log).unwrap_or_default().lines().count();
     for _ in 0..2 {
-        let built = lab::ran(command(&workspace, &compiler, &["build"]).output().unwrap());
+        let built = common::result_of(command(&workspace, &compiler, &["build"]).output().unwrap());
         assert_eq!((built.code, compiled()), (0, 1), "{}", built.stderr);
     }
     workspace.write("scenarios/fake-well/guest.c", "int main(void) { return 1; }\n");
-    assert_eq!(lab::ran(command(&workspace, &compiler, &["build"]).output().unwrap()).code, 0);
+    assert_eq!(common::result_of(command(&workspace, &compiler, &["build"]).output().unwrap()).code, 0);
     assert_eq!(compiled(), 2, "a changed source is built anew");
 
     // An answer of the linker is an answer too.
     let (workspace, compiler) = with_compiler("undefined", "");
     for _ in 0..2 {
-        let built = lab::ran(command(&workspace, &compiler, &["build"]).output().unwrap());
+        let built = common::result_of(command(&workspace, &compiler, &["build"]).output().unwrap());
         assert!(built.code == 1 && built.stderr.contains("undefined-symbol"), "{}", built.stderr);
     }
     assert_eq!(fs::read_to_string(workspace.path("clang-undefined.log")).unwrap().lines().count(), 1);
@@ -145,16 +145,16 @@ fn a_second_build_with_nothing_changed_starts_no_compiler() {
 #[test]
 fn a_guest_in_c_becomes_a_prebuilt_one() {
     let (workspace, compiler) = with_compiler("well", "");
-    let blessed = lab::ran(command(&workspace, &compiler, &["bless", "--guests"]).output().unwrap());
+    let blessed = common::result_of(command(&workspace, &compiler, &["bless", "--guests"]).output().unwrap());
     assert_eq!(blessed.code, 0, "{}", blessed.stderr);
     let provenance = fs::read_to_string(workspace.path("fixtures/fake-well/provenance.toml")).unwrap();
     assert!(provenance.contains("command = \"clang"), "{provenance}");
     assert!(!workspace.path("fixtures/healthy").exists(), "the lab translates WAT by itself");
 
-    let args = ["run-all", "--engines", "built", "--runtime", lab::COLUMNS, "--output", "json"];
+    let args = ["run-all", "--engines", "built", "--runtime", common::COLUMNS, "--output", "json"];
     let bare = workspace.path("clang-bare");
     std::os::unix::fs::symlink(fake(), &bare).unwrap();
-    let ran = lab::ran(command(&workspace, &bare, &args).output().unwrap());
+    let ran = common::result_of(command(&workspace, &bare, &args).output().unwrap());
     let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|e| panic!("{e}: {}", ran.stderr));
     let cells = report["cells"].as_array().unwrap();
     let here = cells.iter().filter(|c| c["scenario"] == "fake-well" && c["verdict"] != "absent");

@@ -2,13 +2,13 @@
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-mod lab;
+mod common;
 
 use std::fs;
 use std::net::{TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 
-use lab::{Workspace, measured};
+use common::{Workspace, measured};
 
 fn fixtures(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("fixtures").join(path)
@@ -37,7 +37,7 @@ fn a_runtime_that_is_taken_over_harms_nothing() {
     let run = |sandbox: &str| {
         let mut command = workspace.command(&args);
         command.env("WASMLAB_WASMTIME", workspace.path("tools/escapes")).env("WASMLAB_SANDBOX", sandbox);
-        let ran = lab::ran(command.output().unwrap());
+        let ran = common::result_of(command.output().unwrap());
         let report: serde_json::Value =
             serde_json::from_str(&ran.stdout).unwrap_or_else(|e| panic!("{e}: {}", ran.stderr));
         let cell = &report["cells"][0];
@@ -103,13 +103,29 @@ fn no_network_is_none() {
     }
 }
 
+/// The shim of WASI 0.3 has no switch for that: the driver takes the ways to the network from it.
+#[test]
+fn no_network_is_none_for_a_server_of_wasi_0_3() {
+    let workspace = Workspace::new();
+    let guest = fixtures("rust-wasip3-tcp-echo/rust_wasip3_tcp_echo.wasm");
+    let guest = guest.to_str().unwrap();
+    let columns = "{wasmtime-cranelift,node+jco,deno+jco}";
+    let args =
+        ["check", guest, "--runtime", columns, "--engines", "built", "--no-cache", "--output", "json", "--", "20999"];
+    let ran = workspace.run(&args);
+    let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|e| panic!("{e}: {}", ran.stderr));
+    for cell in report["cells"].as_array().unwrap().iter().filter(|cell| cell["verdict"] != "absent") {
+        assert_eq!((&cell["verdict"], &cell["subject"]), (&"not-attempted".into(), &"network".into()), "{cell}");
+    }
+}
+
 /// Names that look like switches: of a file, of an export.
 #[test]
 fn names_are_names_whatever_they_look_like() {
     let workspace = Workspace::new();
     workspace
         .write("-rf.wat", "(module (func (export \"_start\")) (func (export \"--help\") (result i32) (i32.const 7)))");
-    let columns = ["--engines", "built", "--runtime", lab::COLUMNS, "--no-cache", "--output", "json"];
+    let columns = ["--engines", "built", "--runtime", common::COLUMNS, "--no-cache", "--output", "json"];
     for (what, rest) in [("its program", &[][..]), ("its export", &["--invoke=--help", "--expect-stdout", "7"])] {
         let ran = workspace.run(&[&["check", "./-rf.wat"], &columns[..], rest].concat());
         let report = serde_json::from_str(&ran.stdout).unwrap_or_else(|e| panic!("{e}: {}", ran.stderr));
@@ -149,7 +165,7 @@ fn a_file_is_read_in_a_child() {
     workspace.write("app.wat", "(module (import \"a\" \"b\" (func)) (func (export \"_start\")))");
     let read = |form: &str, file: &str| {
         let file = workspace.path(file);
-        lab::ran(workspace.command(&["read-in-child", form, file.to_str().unwrap()]).output().unwrap())
+        common::result_of(workspace.command(&["read-in-child", form, file.to_str().unwrap()]).output().unwrap())
     };
     assert!(read("facts", "app.wat").stdout.starts_with("{\"kind\":\"module\""));
     assert!(read("wat", "app.wat").stdout.contains("(import \"a\" \"b\""));
@@ -158,8 +174,9 @@ fn a_file_is_read_in_a_child() {
     assert_eq!((ran.code, ran.stderr.contains("bad.wat:1:8")), (2, true), "{}", ran.stderr);
     // By the commands: the words of the child, and nothing of it beside them.
     for command in ["inspect", "check"] {
-        let ran =
-            lab::ran(workspace.command(&[command, workspace.path("bad.wat").to_str().unwrap()]).output().unwrap());
+        let ran = common::result_of(
+            workspace.command(&[command, workspace.path("bad.wat").to_str().unwrap()]).output().unwrap(),
+        );
         assert_eq!((ran.code, ran.stderr.contains("bad.wat:1:8")), (2, true), "{command}: {}", ran.stderr);
     }
 }
@@ -171,7 +188,7 @@ fn a_full_disk_is_an_error_of_the_labs() {
     workspace.scenario("guest", "(module (func (export \"_start\")))", "");
     let run = |free: &str| {
         let args = ["run-all", "--runtime", "node", "--output", "json", "--no-cache"];
-        let ran = lab::ran(workspace.command(&args).env("WASMLAB_MIN_FREE", free).output().unwrap());
+        let ran = common::result_of(workspace.command(&args).env("WASMLAB_MIN_FREE", free).output().unwrap());
         let report: serde_json::Value =
             serde_json::from_str(&ran.stdout).unwrap_or_else(|e| panic!("{e}: {}", ran.stderr));
         let text = |key: &str| report["cells"][0][key].as_str().unwrap_or_default().to_owned();

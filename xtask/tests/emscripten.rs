@@ -2,13 +2,13 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[expect(dead_code, reason = "other tests use the rest")]
-mod lab;
-#[path = "lab/trials.rs"]
+mod common;
+#[path = "common/trials.rs"]
 mod trials;
 
 use std::process::ExitCode;
 
-use lab::Workspace;
+use common::Workspace;
 
 fn main() -> ExitCode {
     let arguments = libtest_mimic::Arguments::from_args();
@@ -27,7 +27,7 @@ fn its_output_runs_by_its_glue() {
     workspace.write("scenarios/glue-of-emscripten/guest.c", c);
     let ran = workspace.run(&["run-all", "--runtime", "{node,deno,bun}", "--output", "json"]);
     let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|e| panic!("{e}: {}", ran.stderr));
-    assert!(!lab::measured(&report).is_empty());
+    assert!(!common::measured(&report).is_empty());
     for cell in report["cells"].as_array().unwrap().iter().filter(|c| c["verdict"] != "absent") {
         assert_eq!((&cell["verdict"], &cell["execution_path"]), (&"pass".into(), &"glue:emscripten".into()), "{cell}");
     }

@@ -3,9 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[expect(dead_code, reason = "no cell is run here")]
-mod lab;
+mod common;
 
-use lab::Workspace;
+use common::Workspace;
 
 /// A workspace whose only engine says that it is tinywasm.
 fn workspace() -> Workspace {
@@ -34,7 +34,7 @@ fn built(workspace: &Workspace, keep: Option<&str>) -> (String, bool) {
     let mut command = workspace.command(&["setup", "--engines", "--runtime", "tinywasm"]);
     command.env("WASMLAB_CACHE", workspace.path("cache")).env_remove("WASMLAB_KEEP_BUILD");
     command.envs(keep.map(|value| ("WASMLAB_KEEP_BUILD", value)));
-    let ran = lab::ran(command.output().unwrap());
+    let ran = common::result_of(command.output().unwrap());
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     let target = workspace.path("cache/engines/tinywasm");
     assert!(target.join("engine-tinywasm").is_file(), "the engine stays");

@@ -2,13 +2,13 @@
 //! guest beside it passes.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-mod lab;
+mod common;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use lab::{Ran, Workspace, measured};
+use common::{CommandResult, Workspace, measured};
 
 fn fixtures(folder: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("fixtures").join(folder)
@@ -99,7 +99,7 @@ fn every_hostile_guest_gets_its_code_and_its_neighbour_is_unharmed() {
 }
 
 /// One run on the fake runtime that behaves so: the call, and the code of its cell.
-fn fake(behaviour: &str) -> (Ran, String) {
+fn fake(behaviour: &str) -> (CommandResult, String) {
     fake_as("runtime", behaviour, "node", "WASMLAB_NODE", "")
 }
 
@@ -108,7 +108,7 @@ fn fake_cli(behaviour: &str) -> String {
     fake_as("command-line", behaviour, "wasmtime-cli", "WASMLAB_WASMTIME", "").1
 }
 
-fn fake_as(file: &str, behaviour: &str, runtime: &str, variable: &str, expects: &str) -> (Ran, String) {
+fn fake_as(file: &str, behaviour: &str, runtime: &str, variable: &str, expects: &str) -> (CommandResult, String) {
     let workspace = Workspace::new();
     workspace.scenario("healthy", HEALTHY, expects);
     let link = workspace.path(&format!("{file}-{behaviour}"));
@@ -117,7 +117,7 @@ fn fake_as(file: &str, behaviour: &str, runtime: &str, variable: &str, expects: 
     let timeout = if behaviour == "memory" { "30" } else { "2" };
     let args = ["run-all", "--runtime", runtime, "--output", "json", "--timeout", timeout, "--no-cache"];
     let began = Instant::now();
-    let ran = lab::ran(workspace.command(&args).env(variable, &link).output().unwrap());
+    let ran = common::result_of(workspace.command(&args).env(variable, &link).output().unwrap());
     assert!(began.elapsed() < Duration::from_secs(60), "{behaviour} held the lab");
     let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|e| panic!("{e}: {}", ran.stderr));
     let cell = &report["cells"][0];

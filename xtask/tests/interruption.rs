@@ -2,7 +2,7 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-mod lab;
+mod common;
 
 use std::fs;
 use std::io::Read;
@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-use lab::Workspace;
+use common::Workspace;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 const HEALTHY: &str = "(module (func (export \"_start\")))";
@@ -68,7 +68,7 @@ fn interrupted_by(send: impl Fn(Pid)) {
     wait(looping, "the endless guest's start");
     std::thread::sleep(Duration::from_millis(300));
     send(Pid::from_raw(child.id().cast_signed()).unwrap());
-    let ran = lab::ran(child.wait_with_output().unwrap());
+    let ran = common::result_of(child.wait_with_output().unwrap());
     assert_eq!(ran.code, 130, "{}", ran.stderr);
     assert!(ran.stderr.contains("interrupted"));
     assert_eq!(alive(&format!("{place}/wasmlab-")), 0, "children are gone");
@@ -84,7 +84,7 @@ fn interrupted_by(send: impl Fn(Pid)) {
     assert!(workspace.path("reports/latest/report.json").is_file());
     fs::remove_dir_all(workspace.path("scenarios/c-loop")).unwrap();
     let (_, report) = workspace.run_all(&[]);
-    assert!(!lab::measured(&report).is_empty());
+    assert!(!common::measured(&report).is_empty());
     assert!(passed(&report, true) >= 2, "the next run takes it from the cache");
 }
 
@@ -146,7 +146,7 @@ fn a_killed_lab_leaves_no_descendants() {
 fn whoever_starts_the_lab_may_ignore_the_ends_of_children() {
     let workspace = Workspace::new();
     workspace.scenario("healthy", HEALTHY, "");
-    let args = ["run-all", "--engines", "built", "--no-cache", "--output", "json", "--runtime", lab::COLUMNS];
+    let args = ["run-all", "--engines", "built", "--no-cache", "--output", "json", "--runtime", common::COLUMNS];
     let mut command = workspace.command(&args);
     // SAFETY: a system call on the child alone, between fork and exec.
     unsafe {
@@ -165,7 +165,7 @@ fn whoever_starts_the_lab_may_ignore_the_ends_of_children() {
     wait(|| child.try_wait().unwrap().is_some(), "the lab's end");
     let report: serde_json::Value = serde_json::from_str(&reader.join().unwrap()).unwrap();
     // Each child's own end was seen.
-    for (runtime, verdict, code) in lab::measured(&report) {
+    for (runtime, verdict, code) in common::measured(&report) {
         assert_eq!((verdict.as_str(), code.as_str()), ("pass", ""), "{runtime}");
     }
 }

@@ -7,7 +7,7 @@ mod conformance;
 
 use std::process::Command;
 
-use conformance::{Facts, Subject, conformance};
+use conformance::{EngineTraits, Subject, conformance};
 
 const DRIVER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/runtimes/src/js/driver.mjs");
 
@@ -19,7 +19,7 @@ const NODE: Subject = Subject {
     },
     engine: "node",
     mode: "node",
-    facts: Facts {
+    traits: EngineTraits {
         components: false,
         keeps_code: false,
         preopened_socket: false,
@@ -41,7 +41,7 @@ const DENO: Subject = Subject {
     },
     engine: "deno",
     mode: "deno",
-    facts: Facts { escapes_by: &["out"], ..NODE.facts },
+    traits: EngineTraits { escapes_by: &["out"], ..NODE.traits },
 };
 
 const BUN: Subject = Subject {
@@ -52,7 +52,7 @@ const BUN: Subject = Subject {
     },
     engine: "bun",
     mode: "bun",
-    facts: Facts { escapes_by: &[], ..NODE.facts },
+    traits: EngineTraits { escapes_by: &[], ..NODE.traits },
 };
 
 conformance!(node, crate::NODE);

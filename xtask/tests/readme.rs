@@ -2,14 +2,14 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[expect(dead_code, reason = "other tests use the rest")]
-mod lab;
+mod common;
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use lab::Workspace;
+use common::Workspace;
 
 fn top() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
@@ -83,7 +83,7 @@ fn the_quick_commands_of_readmes_run() {
             };
             if is_quick && ran.insert(command.clone()) {
                 let output = workspace.command(&words).env("WASMLAB_ROOT", top()).current_dir(top()).output().unwrap();
-                let done = lab::ran(output);
+                let done = common::result_of(output);
                 assert!(
                     done.code == 0 && !done.stdout.is_empty(),
                     "{}: `cargo xtask {command}`: {}",

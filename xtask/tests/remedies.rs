@@ -4,14 +4,14 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[expect(dead_code, reason = "these guests are files of a user's own, not scenarios")]
-mod lab;
-#[path = "lab/trials.rs"]
+mod common;
+#[path = "common/trials.rs"]
 mod trials;
 
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
-use lab::Workspace;
+use common::Workspace;
 
 /// A guest before and after its remedy.
 struct Row {
@@ -157,7 +157,7 @@ const ROWS: &[Row] = &[
     },
 ];
 
-/// Switches that give a runtime a larger stack, as [`wasmlab_runtimes::Runtime::larger_stack`] names them: the
+/// Switches that give a runtime a larger stack, as [`wasmlab_runtimes::Runtime::stack_hint`] names them: the
 /// program, what is asked without and with the switch, and what names it in the remedy.
 const STACKS: &[(&str, &str, &str, &str)] = &[
     ("wasmtime-cli", "wasmtime run", "wasmtime run -W max-wasm-stack=33554432", "-W max-wasm-stack="),
@@ -243,7 +243,7 @@ fn check(workspace: &Workspace, file: &str, row: &Row) -> (Vec<(String, String, 
 /// A recursion that is too deep for the runtime as it comes, and is not with the switch that its remedy names.
 fn larger_stack(column: &str, without: &str, with: &str, names: &str) {
     let runtime = wasmlab_runtimes::find(column).unwrap();
-    assert!(runtime.larger_stack.unwrap().contains(names), "{column} names another switch");
+    assert!(runtime.stack_hint.unwrap().contains(names), "{column} names another switch");
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("deep.wasm"), wat::parse_str(DEEP).unwrap()).unwrap();
     std::fs::write(folder.path().join("call.mjs"), CALL).unwrap();

@@ -2,13 +2,13 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[expect(dead_code, reason = "other tests use the rest")]
-mod lab;
+mod common;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use lab::{Ran, Workspace, ran};
+use common::{CommandResult, Workspace, result_of};
 
 /// Copies stdin to stdout and exits with 3.
 const COPIES: &str = r#"(module
@@ -28,7 +28,7 @@ const STDIN: &str = "[run]\nstdin = \"what it is given\"\n[expect]\nexit = 3\n";
 fn moved(workspace: &Workspace, scenario: &str, runtime: &str) -> Option<PathBuf> {
     let made = workspace.run(&["repro", scenario, runtime, "--offline"]);
     if made.code == 2 && made.stderr.contains("absent") {
-        lab::required::not_here(runtime, &made.stderr);
+        common::required::not_here(runtime, &made.stderr);
         return None;
     }
     assert_eq!(made.code, 0, "{runtime}: {}{}", made.stdout, made.stderr);
@@ -50,9 +50,9 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// What the folder shows: without a variable that names a program of the lab's.
-fn shown(folder: &Path, set: &[(&str, &Path)]) -> Ran {
+fn shown(folder: &Path, set: &[(&str, &Path)]) -> CommandResult {
     let mut command = Command::new(folder.join("run.sh"));
-    ran(command.envs(set.iter().copied()).current_dir("/").output().unwrap())
+    result_of(command.envs(set.iter().copied()).current_dir("/").output().unwrap())
 }
 
 #[test]

@@ -1,14 +1,14 @@
 //! `serve`: a server of the scenarios for a person, from its start to Ctrl-C.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-mod lab;
+mod common;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::Stdio;
 
-use lab::Workspace;
+use common::Workspace;
 
 /// A file that is pinned and is nowhere.
 const FETCHED: &str = "schema = 1\ntitle = \"t\"\nfamily = \"f\"\nroute = \"r\"\n\
@@ -49,7 +49,7 @@ fn a_module_of_others_is_named_with_the_way_to_it_and_taken_by_its_hash_alone() 
     let pinned = xtask::machine::sha256(b"one");
     workspace.write("scenarios/theirs/scenario.toml", format!("{FETCHED}sha256 = \"{pinned}\"\n"));
     let check = |report: &serde_json::Value, words: &str| {
-        for (runtime, verdict, code) in lab::measured(report) {
+        for (runtime, verdict, code) in common::measured(report) {
             assert_eq!((verdict.as_str(), code.as_str()), ("not-built", "not-fetched"), "{runtime}");
         }
         let said = report["cells"][0].to_string();
@@ -57,10 +57,10 @@ fn a_module_of_others_is_named_with_the_way_to_it_and_taken_by_its_hash_alone() 
     };
     check(&workspace.run_all(&[]).1, &pinned);
     workspace.write("given/none/a.wasm", "two");
-    let args = ["run-all", "--engines", "built", "--output", "json", "--runtime", lab::COLUMNS];
+    let args = ["run-all", "--engines", "built", "--output", "json", "--runtime", common::COLUMNS];
     let mut command = workspace.command(&args);
     command.env("WASMLAB_FIXTURES", workspace.path("given"));
-    let ran = lab::ran(command.output().unwrap());
+    let ran = common::result_of(command.output().unwrap());
     let report = serde_json::from_str(&ran.stdout).unwrap_or_else(|e| panic!("{e}: {}", ran.stderr));
     check(&report, "is another file");
 }
@@ -88,7 +88,7 @@ fn a_server_serves_until_ctrl_c() {
     rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
     said.clear();
     stdout.read_to_string(&mut said).unwrap();
-    let ran = lab::ran(child.wait_with_output().unwrap());
+    let ran = common::result_of(child.wait_with_output().unwrap());
     assert_eq!((ran.code, said.as_str()), (0, "stopped\n"), "{}", ran.stderr);
     assert!(TcpStream::connect(("127.0.0.1", port)).is_err(), "it outlives the lab");
 }

@@ -2,12 +2,12 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[expect(dead_code, reason = "shared with tests that run guests")]
-mod lab;
+mod common;
 
 use std::collections::BTreeSet;
 use std::fs;
 
-use lab::{Ran, Workspace};
+use common::{CommandResult, Workspace};
 
 /// What a client brings, asked with these words: a program of this name, which says this version.
 const BROUGHT: &[(&str, &str, &str)] = &[
@@ -63,14 +63,14 @@ impl Machine {
     }
 
     /// The call, with its words on one line, and what the clients were asked.
-    fn setup(&self, args: &[&str]) -> (Ran, Vec<String>) {
+    fn setup(&self, args: &[&str]) -> (CommandResult, Vec<String>) {
         let mut command = self.workspace.command(&[&["setup"], args].concat());
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("WASMLAB_") || name == "EMSDK") {
             command.env_remove(name);
         }
         let place = |path: &str| self.workspace.path(path);
         command.env("WASMLAB_ROOT", place("")).env("WASMLAB_CACHE", place("cache")).env("CARGO_HOME", place("cargo"));
-        let ran = lab::ran(command.env("PATH", place("bin")).output().unwrap());
+        let ran = common::result_of(command.env("PATH", place("bin")).output().unwrap());
         assert!(!ran.stderr.contains("panicked"), "{}", ran.stderr);
         let asked = fs::read_to_string(place("asked")).unwrap_or_default();
         (ran, asked.lines().map(str::to_owned).collect())

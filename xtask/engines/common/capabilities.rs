@@ -53,7 +53,7 @@ pub fn no_escape(subject: Subject) {
     for (index, path) in paths.iter().enumerate() {
         data += &format!("(data (i32.const {}) \"{path}\")", 1024 + 64 * index);
     }
-    let dir = subject.facts.first_dir;
+    let dir = subject.traits.first_dir;
     let module = reactor(
         r#"(import "wasi_snapshot_preview1" "path_open" (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))"#,
         &format!(
@@ -81,7 +81,7 @@ pub fn no_escape(subject: Subject) {
         let path = paths[index % paths.len()];
         // A link that is followed although the call does not ask for it, and a folder that is a link.
         let leads_out = path == "loop/secret" || (path == "out" && index < paths.len());
-        let opens = path.ends_with("inside") || (leads_out && subject.facts.escapes_by.contains(&path));
+        let opens = path.ends_with("inside") || (leads_out && subject.traits.escapes_by.contains(&path));
         assert_eq!(opens, errno == "i32:0", "{path} (call {index}): errno {errno}");
     }
 }
@@ -124,7 +124,7 @@ pub fn preopened_socket(subject: Subject) {
     cell.spec.dirs = vec![PreopenedDir { host: given, guest: "/given".to_owned() }];
     cell.spec.sockets = vec![PreopenedSocket { fd: inherited.as_raw_fd(), address: address.to_string() }];
     cell.spec.args.push(SOCKET_FD_PLACEHOLDER.to_owned());
-    if !subject.facts.preopened_socket {
+    if !subject.traits.preopened_socket {
         // It runs without the socket, and its `sock_accept` answers with an errno, which it exits with; or the host
         // has no such function.
         let seen = cell.run();

@@ -3,7 +3,7 @@
 use wasmlab_engine::MAX_HOST_CALLS;
 use wasmlab_protocol::{Cause, Event, HostRefusal, Stage, TrapKind, Value};
 
-use super::harness::{Cell, Seen, Subject};
+use super::harness::{Cell, CellResult, Subject};
 
 /// Exports `add`, of two i32.
 pub const ADD: &str = r#"(module (func (export "add") (param i32 i32) (result i32)
@@ -23,7 +23,7 @@ fn hello(end: &str) -> String {
     )
 }
 
-fn trap(seen: &Seen) -> TrapKind {
+fn trap(seen: &CellResult) -> TrapKind {
     match seen.cause() {
         Cause::Trap { trap, message, .. } => {
             assert!(!message.is_empty());
@@ -163,12 +163,12 @@ pub fn import_mismatch(subject: Subject) {
     )
     .run();
     match seen.cause() {
-        Cause::ImportTypeMismatch { module, name, message } if subject.facts.typed_host_functions => {
+        Cause::ImportTypeMismatch { module, name, message } if subject.traits.typed_host_functions => {
             assert_eq!((module.as_str(), name.as_str()), ("wasi_snapshot_preview1", "sched_yield"));
             assert!(!message.is_empty());
         }
         // A function of JavaScript has no type: the module is instantiated and runs.
-        Cause::Returned if !subject.facts.typed_host_functions => {}
+        Cause::Returned if !subject.traits.typed_host_functions => {}
         other => panic!("{other:?}"),
     }
 }
@@ -230,7 +230,7 @@ pub fn host_functions(subject: Subject) {
     );
     cell.spec.host_functions = vec!["env.v1.on.event".to_owned()];
     let seen = cell.run();
-    if !subject.facts.typed_host_functions {
+    if !subject.traits.typed_host_functions {
         assert!(matches!(seen.cause(), Cause::MissingImport { missing_count: 1, .. }), "{:?}", seen.cause());
         return;
     }
@@ -249,7 +249,7 @@ pub fn many_host_calls(subject: Subject) {
     );
     cell.spec.host_functions = vec!["env.f".to_owned()];
     let seen = cell.run();
-    if subject.facts.typed_host_functions {
+    if subject.traits.typed_host_functions {
         assert_eq!(seen.cause(), &Cause::Returned);
         let calls = seen.events.iter().filter(|event| matches!(event, Event::HostCall { .. })).count();
         assert_eq!(u32::try_from(calls), Ok(MAX_HOST_CALLS));
@@ -264,7 +264,7 @@ pub fn memory_limit(subject: Subject) {
     let seen = cell.run();
     assert_eq!(seen.cause(), &Cause::Returned);
     let expected =
-        if subject.facts.memory_limit { ["i32:1", "i32:-1", "i32:16"] } else { ["i32:1", "i32:16", "i32:17"] };
+        if subject.traits.memory_limit { ["i32:1", "i32:-1", "i32:16"] } else { ["i32:1", "i32:16", "i32:17"] };
     assert_eq!(seen.results(), expected);
     // A table of four billion elements is refused by every engine.
     let module = r#"(module (table 1 funcref)
@@ -276,7 +276,7 @@ pub fn refused_memory(subject: Subject) {
     let mut cell = Cell::new(subject, r#"(module (memory 32) (func (export "_start")))"#);
     cell.spec.memory_limit = 1 << 20;
     let seen = cell.run();
-    if subject.facts.memory_limit {
+    if subject.traits.memory_limit {
         assert!(matches!(seen.cause(), Cause::ResourceLimit { .. }), "{:?}", seen.cause());
         assert_eq!(seen.stage(), Some(Stage::Instantiate));
     } else {
@@ -323,7 +323,7 @@ pub fn start_function_traps(subject: Subject) {
 pub fn v128(subject: Subject) {
     let module = r#"(module (func (export "f") (param v128) (result v128) (i8x16.add (local.get 0) (i8x16.splat (i32.const 1)))))"#;
     let seen = Cell::new(subject, module).call("f", &["v128:0x000102030405060708090a0b0c0d0e0f"]).run();
-    if subject.facts.v128_values {
+    if subject.traits.v128_values {
         assert_eq!(seen.results(), ["v128:0x0102030405060708090a0b0c0d0e0f10"]);
     } else {
         // JavaScript has no such values; a compiler without the instructions does not come that far.
@@ -346,7 +346,7 @@ pub fn proposals_are_on(subject: Subject) {
 
 pub fn component(subject: Subject) {
     let seen = Cell::of_bytes(subject, &wat::parse_str("(component)").unwrap()).run();
-    if subject.facts.components {
+    if subject.traits.components {
         // It runs components, and this one has no `wasi:cli/run`.
         assert!(
             matches!(seen.cause(), Cause::MissingExport { name } if name.contains("wasi:cli/run")),

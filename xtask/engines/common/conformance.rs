@@ -1,7 +1,7 @@
 //! What every engine must do alike: one list of cases, run against each engine in each of its modes.
 //!
 //! An engine's `tests/engine.rs` includes this file by its path and calls [`conformance!`] once a mode;
-//! where the engine differs it says so in [`Facts`], and the case checks the difference too.
+//! where the engine differs it says so in [`EngineTraits`], and the case checks the difference too.
 
 pub mod capabilities;
 pub mod cases;
@@ -9,7 +9,7 @@ pub mod harness;
 pub mod lifecycle;
 pub mod required;
 
-pub use harness::{Facts, Subject};
+pub use harness::{EngineTraits, Subject};
 
 /// One `#[test]` a case, in a module named after the mode.
 macro_rules! conformance {

@@ -3,7 +3,7 @@
 use wasmlab_protocol::{Cause, PreopenedDir};
 
 use super::conformance::Subject;
-use super::conformance::harness::{Cell, Seen};
+use super::conformance::harness::{Cell, CellResult};
 
 /// One `#[test]` a case, for a mode with this host; `$shared` says of a cause whether it is what the engine makes
 /// of a memory that threads share.
@@ -28,7 +28,7 @@ macro_rules! emscripten {
 pub(crate) use emscripten;
 
 /// What such a module has, and `body`.
-fn run(subject: Subject, body: &str) -> Seen {
+fn run(subject: Subject, body: &str) -> CellResult {
     let mut cell = Cell::new(
         subject,
         &format!(

@@ -21,13 +21,13 @@ pub struct Subject {
     pub engine: &'static str,
     /// The mode under test.
     pub mode: &'static str,
-    /// Facts about this engine, each found by trying.
-    pub facts: Facts,
+    /// What this engine does its own way, each found by trying.
+    pub traits: EngineTraits,
 }
 
 /// What is not the same in all engines.
 #[derive(Clone, Copy)]
-pub struct Facts {
+pub struct EngineTraits {
     /// It runs components of WASI 0.2.
     pub components: bool,
     /// It keeps compiled code.
@@ -66,7 +66,7 @@ pub struct Cell {
 }
 
 /// How it ended.
-pub struct Seen {
+pub struct CellResult {
     /// What the engine reported.
     pub events: Vec<Event>,
     /// What the guest wrote.
@@ -128,7 +128,7 @@ impl Cell {
     }
 
     /// Starts the engine and waits for its end.
-    pub fn run(&self) -> Seen {
+    pub fn run(&self) -> CellResult {
         let path = self.write_spec();
         let mut command = (self.subject.command)();
         command.arg("run").arg(path);
@@ -137,7 +137,7 @@ impl Cell {
         fs::remove_file(&self.spec.events).ok();
         let events = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         let read = |name| fs::read_to_string(self.dir().join(name)).unwrap();
-        Seen { events, stdout: read("stdout"), stderr: read("stderr"), status }
+        CellResult { events, stdout: read("stdout"), stderr: read("stderr"), status }
     }
 
     /// Writes the specification, for tests that start the engine otherwise.
@@ -166,7 +166,7 @@ impl Cell {
     }
 }
 
-impl Seen {
+impl CellResult {
     /// The cause of the last event; the engine process must have ended well.
     pub fn cause(&self) -> &Cause {
         let Some(Event::End { cause, .. }) = self.events.last() else {

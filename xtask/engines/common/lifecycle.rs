@@ -13,9 +13,9 @@ pub fn compiled_code(subject: Subject) {
     for round in 0..2 {
         let seen = cell.run();
         assert_eq!(seen.results(), ["i32:5"]);
-        assert_eq!(seen.cached(), round > 0 && subject.facts.keeps_code);
+        assert_eq!(seen.cached(), round > 0 && subject.traits.keeps_code);
     }
-    if !subject.facts.keeps_code {
+    if !subject.traits.keeps_code {
         return;
     }
     // Another module in the same folder is not answered with the first one's code.
@@ -25,7 +25,7 @@ pub fn compiled_code(subject: Subject) {
 }
 
 pub fn damaged_code(subject: Subject) {
-    if !subject.facts.keeps_code {
+    if !subject.traits.keeps_code {
         return;
     }
     let mut cell = Cell::new(subject, ADD).call("add", &["i32:2", "i32:3"]);

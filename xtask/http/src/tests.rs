@@ -1,5 +1,4 @@
 //! What clients send, piece by piece, and what is read of it.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};

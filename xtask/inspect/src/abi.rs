@@ -34,7 +34,7 @@ pub fn classify(kind: BinaryKind, dynamic: bool, imports: &[Import], exports: &[
     }
     // What could be anybody's belongs to the ABI that the clear imports show.
     let mut clear: BTreeSet<Abi> = found.keys().copied().collect();
-    if unclear.iter().any(|i| symbols::is_of_setjmp(&i.name)) {
+    if unclear.iter().any(|i| symbols::is_setjmp_symbol(&i.name)) {
         clear.insert(Abi::Unlinked);
     }
     let (storage, items): (Vec<&Import>, Vec<&Import>) = unclear.into_iter().partition(|i| is_storage(i));
@@ -193,7 +193,7 @@ fn unclear_abi(import: &Import, clear: &BTreeSet<Abi>, dynamic: bool) -> Abi {
     } else if matches!(import.name.as_str(), "setTempRet0" | "getTempRet0") && !clear.contains(&Abi::Unlinked) {
         // The second half of a 64-bit result: Emscripten's glue has it, and so had setjmp before LLVM 19.
         Abi::EmscriptenUpstream
-    } else if symbols::is_of_a_library(&import.name, &import.ty) || import.name.ends_with("TempRet0") {
+    } else if symbols::is_library_symbol(&import.name, &import.ty) || import.name.ends_with("TempRet0") {
         Abi::Unlinked
     } else {
         Abi::CustomHost

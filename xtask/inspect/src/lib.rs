@@ -10,7 +10,7 @@ use wasmlab_model::facts::{BinaryKind, Facts};
 mod abandoned;
 mod abi;
 mod component;
-mod file;
+mod header;
 mod limits;
 mod outline;
 pub mod proposals;
@@ -79,7 +79,7 @@ impl InspectError {
 /// Why the file itself is at fault, whatever runtime is asked.
 #[must_use]
 pub fn invalid_file(bytes: &[u8]) -> Option<InspectError> {
-    file::check(bytes).err().filter(|error| error.remedy().is_some())
+    header::check(bytes).err().filter(|error| error.remedy().is_some())
 }
 
 impl From<BinaryReaderError> for InspectError {
@@ -96,7 +96,7 @@ pub fn facts(bytes: &[u8]) -> Result<Facts, InspectError> {
     let mut facts = match outline(bytes) {
         Ok(facts) => facts,
         Err(error) => match abandoned::refusal(bytes, &error) {
-            Some(refusal) => return Ok(outline::unread(bytes, BinaryKind::Module, refusal)),
+            Some(refusal) => return Ok(outline::refused_facts(bytes, BinaryKind::Module, refusal)),
             None => return Err(error),
         },
     };
@@ -118,7 +118,7 @@ pub fn facts(bytes: &[u8]) -> Result<Facts, InspectError> {
 ///
 /// # Errors
 /// When the binary is malformed.
-pub fn wat(bytes: &[u8]) -> anyhow::Result<String> {
-    file::check(bytes)?;
+pub fn to_wat(bytes: &[u8]) -> anyhow::Result<String> {
+    header::check(bytes)?;
     wasmprinter::print_bytes(bytes)
 }

@@ -7,7 +7,7 @@ use wasmlab_model::facts::{Refusal, RefusalKind};
 use wasmparser::{KnownCustom, Name, Parser, Payload, TypeRef, ValType};
 
 /// Local variables of a function, parameters included.
-const LOCALS: u64 = 50_000;
+const MAX_LOCALS: u64 = 50_000;
 
 /// The refusal, if the validator's words are on such a limit.
 pub fn refusal(bytes: &[u8], error: &InspectError) -> Option<Refusal> {
@@ -21,9 +21,11 @@ pub fn refusal(bytes: &[u8], error: &InspectError) -> Option<Refusal> {
     if message.contains("too many locals") {
         let words = match largest(bytes, offset) {
             Some((function, locals)) => {
-                format!("{function} declares {locals} local variables, and implementations take {LOCALS} a function")
+                format!(
+                    "{function} declares {locals} local variables, and implementations take {MAX_LOCALS} a function"
+                )
             }
-            None => format!("a function declares more than {LOCALS} local variables (byte {offset:#x})"),
+            None => format!("a function declares more than {MAX_LOCALS} local variables (byte {offset:#x})"),
         };
         return of("locals", words);
     }

@@ -6,8 +6,8 @@ use wasmparser::{
 };
 
 use super::component::Component;
-use super::types::Spaces;
-use super::{InspectError, abi, file};
+use super::types::IndexSpaces;
+use super::{InspectError, abi, header};
 use wasmlab_model::facts::{BinaryKind, Export, Facts, Import, Producer, Refusal, Section, Shape, Sizes};
 
 /// Reads all but the code; [`Facts::proposals`] stays empty.
@@ -15,8 +15,8 @@ use wasmlab_model::facts::{BinaryKind, Export, Facts, Import, Producer, Refusal,
 /// # Errors
 /// When the binary is malformed in what is read.
 pub fn outline(bytes: &[u8]) -> std::result::Result<Facts, InspectError> {
-    if let Some((kind, refusal)) = file::check(bytes)? {
-        return Ok(unread(bytes, kind, refusal));
+    if let Some((kind, refusal)) = header::check(bytes)? {
+        return Ok(refused_facts(bytes, kind, refusal));
     }
     let mut reader = Reader::default();
     reader.binary(bytes, 0)?;
@@ -39,7 +39,7 @@ pub fn outline(bytes: &[u8]) -> std::result::Result<Facts, InspectError> {
 }
 
 /// What is known of a binary whose format is another one, or that holds what no format of today has.
-pub fn unread(bytes: &[u8], kind: BinaryKind, refusal: Refusal) -> Facts {
+pub fn refused_facts(bytes: &[u8], kind: BinaryKind, refusal: Refusal) -> Facts {
     Facts {
         kind,
         shape: Shape::Library,
@@ -99,25 +99,25 @@ struct Reader {
 }
 
 /// What engines take at most, of imports and of exports: a module with more is refused when it is validated.
-const MOST_NAMED: usize = 1_000_000;
+const MAX_NAMED: usize = 1_000_000;
 /// Sections that are told one by one; the sizes count all of them.
-const MOST_SECTIONS: usize = 10_000;
+const MAX_SECTIONS: usize = 10_000;
 /// Producers, and target features: words of toolchains, of which a module has a dozen.
-const MOST_WORDS: usize = 1_000;
+const MAX_PRODUCERS: usize = 1_000;
 
 /// Components may be nested deeper than a stack of calls should be.
-const DEEPEST: usize = 100;
+const MAX_DEPTH: usize = 100;
 
 impl Reader {
     /// Reads a module or component that starts at `base` of the file.
     fn binary(&mut self, bytes: &[u8], base: u64) -> Result<(), InspectError> {
-        if self.depth > DEEPEST {
-            let message = format!("components are nested deeper than {DEEPEST}");
+        if self.depth > MAX_DEPTH {
+            let message = format!("components are nested deeper than {MAX_DEPTH}");
             return Err(InspectError::Malformed { offset: base, message });
         }
         let mut parser = Parser::new(base);
         let mut rest = bytes;
-        let mut spaces = Spaces::default();
+        let mut spaces = IndexSpaces::default();
         loop {
             let (payload, consumed) = match parser.parse(rest, true)? {
                 Chunk::Parsed { payload, consumed } => (payload, consumed),
@@ -130,7 +130,7 @@ impl Reader {
             rest = &rest[consumed..];
             if let Some((id, range)) = payload.as_section()
                 && self.depth == 0
-                && self.sections.len() < MOST_SECTIONS
+                && self.sections.len() < MAX_SECTIONS
             {
                 let name = section_name(&payload, id);
                 self.sections.push(Section { name, offset: range.start, bytes: range.end - range.start });
@@ -162,7 +162,7 @@ impl Reader {
         }
     }
 
-    fn payload(&mut self, payload: &Payload, spaces: &mut Spaces) -> Result<()> {
+    fn payload(&mut self, payload: &Payload, spaces: &mut IndexSpaces) -> Result<()> {
         if self.depth == 0 {
             self.component.section(payload)?;
         }
@@ -225,18 +225,18 @@ impl Reader {
     }
 
     fn import(&mut self, module: &str, name: &str, ty: String) {
-        if self.depth == 0 && self.imports.len() < MOST_NAMED {
+        if self.depth == 0 && self.imports.len() < MAX_NAMED {
             self.imports.push(Import { module: module.to_owned(), name: name.to_owned(), ty });
         }
     }
 
     fn export(&mut self, export: Export) {
-        if self.exports.len() < MOST_NAMED {
+        if self.exports.len() < MAX_NAMED {
             self.exports.push(export);
         }
     }
 
-    fn core_export(&mut self, name: &str, kind: ExternalKind, index: u32, spaces: &Spaces) {
+    fn core_export(&mut self, name: &str, kind: ExternalKind, index: u32, spaces: &IndexSpaces) {
         if self.depth > 0 {
             return;
         }
@@ -275,13 +275,13 @@ impl Reader {
             // Broken custom sections are no fault of a module: the specification says to ignore them.
             "target_features" => {
                 let features = target_features(custom).unwrap_or_default();
-                let room = MOST_WORDS.saturating_sub(self.target_features.len());
+                let room = MAX_PRODUCERS.saturating_sub(self.target_features.len());
                 self.target_features.extend(features.into_iter().take(room));
             }
             "producers" => {
                 if let KnownCustom::Producers(_) = custom.as_known() {
                     for producer in producers(custom).unwrap_or_default() {
-                        if self.producers.len() < MOST_WORDS && !self.producers.contains(&producer) {
+                        if self.producers.len() < MAX_PRODUCERS && !self.producers.contains(&producer) {
                             self.producers.push(producer);
                         }
                     }
@@ -306,7 +306,7 @@ fn target_features(custom: &CustomSectionReader) -> Result<Vec<String>> {
     let mut reader = wasmparser::BinaryReader::new(custom.data(), custom.data_offset());
     let count = reader.read_var_u32()?;
     (0..count)
-        .take(MOST_WORDS)
+        .take(MAX_PRODUCERS)
         .map(|_| {
             let prefix = char::from(reader.read_u8()?);
             Ok(format!("{prefix}{}", reader.read_string()?))
@@ -319,7 +319,7 @@ fn producers(custom: &CustomSectionReader) -> Result<Vec<Producer>> {
     let mut found = Vec::new();
     for field in fields {
         let field = field?;
-        for value in field.values.into_iter().take(MOST_WORDS.saturating_sub(found.len())) {
+        for value in field.values.into_iter().take(MAX_PRODUCERS.saturating_sub(found.len())) {
             let value = value?;
             let (name, version) = (value.name.to_owned(), value.version.to_owned());
             found.push(Producer { field: field.name.to_owned(), name, version });

@@ -5,13 +5,13 @@
 //! too (`log`, `send`, `read`) count with the type that the library gives them only.
 
 /// Whether an `env` import of this name and type is a symbol of a C or C++ library or of its compiler's runtime.
-pub fn is_of_a_library(name: &str, ty: &str) -> bool {
+pub fn is_library_symbol(name: &str, ty: &str) -> bool {
     let prefixed = PREFIXES.iter().any(|p| name.starts_with(p));
     prefixed || listed(NAMES, name) || TYPED.iter().any(|(of, names)| *of == ty && listed(names, name))
 }
 
 /// Whether it belongs to setjmp: what `-mllvm -wasm-enable-sjlj` asks for, by the names of any LLVM.
-pub fn is_of_setjmp(name: &str) -> bool {
+pub fn is_setjmp_symbol(name: &str) -> bool {
     listed(SETJMP, name)
 }
 

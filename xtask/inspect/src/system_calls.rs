@@ -9,7 +9,7 @@ use wasmlab_model::facts::Import;
 
 /// What an import of an Emscripten module is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum ImportKind {
     /// A call of the operating system.
     System(&'static Call),
     /// A function of libc that the glue, or a host, gives.
@@ -123,13 +123,13 @@ pub static UNLISTED: Call = Call { name: "unlisted", numbers: &[], also: &[], wa
 
 /// What an import of an Emscripten module is; `None` for one of another ABI.
 #[must_use]
-pub fn kind(import: &Import) -> Option<Kind> {
+pub fn import_kind(import: &Import) -> Option<ImportKind> {
     let name = import.name.as_str();
     if !matches!(import.module.as_str(), "env" | "global" | "global.Math" | "asm2wasm") {
         return None;
     }
     if let Some(number) = name.strip_prefix("___syscall").and_then(|n| n.parse::<u16>().ok()) {
-        return Some(Kind::System(CALLS.iter().find(|c| c.numbers.contains(&number)).unwrap_or(&UNLISTED)));
+        return Some(ImportKind::System(CALLS.iter().find(|c| c.numbers.contains(&number)).unwrap_or(&UNLISTED)));
     }
     let plain = name.strip_prefix("__syscall_");
     let is = |call: &&Call| match plain {
@@ -138,17 +138,17 @@ pub fn kind(import: &Import) -> Option<Kind> {
         None => call.also.contains(&name),
     };
     if let Some(call) = CALLS.iter().find(is) {
-        return Some(Kind::System(call));
+        return Some(ImportKind::System(call));
     }
     if plain.is_some() {
-        return Some(Kind::System(&UNLISTED));
+        return Some(ImportKind::System(&UNLISTED));
     }
     let function = import.ty.starts_with("func");
     let helper = ["nullFunc_", "invoke_", "_llvm_", "emscripten_", "_emscripten_", "__cxa_", "abort", "enlarge"];
     let helper = helper.iter().any(|prefix| name.starts_with(prefix))
         || ["getTotalMemory", "___setErrNo", "___lock", "___unlock", "___buildEnvironment"].contains(&name)
         || name.contains("TempRet0");
-    Some(if function && !helper { Kind::Libc } else { Kind::Runtime })
+    Some(if function && !helper { ImportKind::Libc } else { ImportKind::Runtime })
 }
 
 #[cfg(test)]
@@ -163,8 +163,8 @@ mod tests {
 
     #[test]
     fn both_numberings_and_libc_lead_to_the_call() {
-        let name = |import: &Import| match kind(import) {
-            Some(Kind::System(call)) => call.name,
+        let name = |import: &Import| match import_kind(import) {
+            Some(ImportKind::System(call)) => call.name,
             other => panic!("{import:?}: {other:?}"),
         };
         for (given, wanted) in [
@@ -182,14 +182,14 @@ mod tests {
         ] {
             assert_eq!(name(&import(given, "func (i32) -> (i32)")), wanted);
         }
-        assert_eq!(kind(&import("_getpwnam", "func (i32) -> (i32)")), Some(Kind::Libc));
-        assert_eq!(kind(&import("nullFunc_ii", "func (i32) -> ()")), Some(Kind::Runtime));
-        assert_eq!(kind(&import("STACKTOP", "global i32")), Some(Kind::Runtime));
+        assert_eq!(import_kind(&import("_getpwnam", "func (i32) -> (i32)")), Some(ImportKind::Libc));
+        assert_eq!(import_kind(&import("nullFunc_ii", "func (i32) -> ()")), Some(ImportKind::Runtime));
+        assert_eq!(import_kind(&import("STACKTOP", "global i32")), Some(ImportKind::Runtime));
         for unlisted in ["___syscall297", "___syscall65535", "__syscall_mincore"] {
             assert_eq!(name(&import(unlisted, "func (i32, i32) -> (i32)")), "unlisted");
         }
         let wasi = Import { module: "wasi_snapshot_preview1".to_owned(), ..import("fd_read", "func") };
-        assert_eq!(kind(&wasi), None);
+        assert_eq!(import_kind(&wasi), None);
     }
 
     /// The calls of the host that serves Emscripten, by its own source: numbers, and names after `__syscall_`.
@@ -212,7 +212,7 @@ mod tests {
         served.extend(body("named").split('"').skip(1).step_by(2).map(|name| format!("__syscall_{name}")));
         assert!(served.len() > 120 && served.contains("___syscall9") && served.contains("___syscall201"));
         assert!(served.contains("__syscall_newfstatat") && served.contains("__syscall_utimensat"));
-        let listed = |name: &str| matches!(kind(&import(name, "func")), Some(Kind::System(call)) if call != &UNLISTED);
+        let listed = |name: &str| matches!(import_kind(&import(name, "func")), Some(ImportKind::System(call)) if call != &UNLISTED);
         let unlisted: Vec<&String> = served.iter().filter(|name| !listed(name)).collect();
         assert!(unlisted.is_empty(), "{unlisted:?}");
     }

@@ -10,11 +10,11 @@ use wasmlab_model::facts::Signature;
 
 /// Bytes that the types of imports and exports may take as text. A module of a megabyte can name one long type a
 /// hundred thousand times, which would be gigabytes; one that a toolchain made stays far below.
-const MOST_TEXT: usize = 64 << 20;
+const MAX_TEXT: usize = 64 << 20;
 
 /// The index spaces of one core module, imports first.
 #[derive(Debug, Default)]
-pub struct Spaces {
+pub struct IndexSpaces {
     /// Types, recursion groups laid flat.
     pub types: Vec<SubType>,
     /// Type index of each function.
@@ -31,7 +31,7 @@ pub struct Spaces {
     text: Cell<usize>,
 }
 
-impl Spaces {
+impl IndexSpaces {
     /// Adds a group of types.
     pub fn add_types(&mut self, group: Result<RecGroup>) -> Result<()> {
         self.types.extend(group?.into_types());
@@ -65,7 +65,7 @@ impl Spaces {
         let ty = self.function(index)?;
         let text = self.text.get().saturating_add((ty.params().len() + ty.results().len()) * EACH);
         self.text.set(text);
-        if text > MOST_TEXT {
+        if text > MAX_TEXT {
             return None;
         }
         let names = |types: &[ValType]| types.iter().map(ToString::to_string).collect();

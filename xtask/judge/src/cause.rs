@@ -2,14 +2,14 @@
 
 use wasmlab_protocol::{Cause, Event, Stage};
 
-use super::{Evidence, because, components, exports, host, imports, limits, plain, trap, unsupported};
+use super::{Evidence, components, exports, host, imports, limits, trap, unsupported, with_code, without_code};
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::{BinaryKind, COMMON_PROPOSALS, Facts, RefusalKind};
 use wasmlab_model::verdict::{Judgement, Verdict};
 
 /// The reason that a cause is, where it is one: a guest that returned or left with a code gave none.
-pub fn cause_of(cause: &Cause, evidence: &Evidence) -> Option<Judgement> {
-    if let Some(judgement) = foreseen(cause, evidence.facts.ok()) {
+pub fn judge_cause(cause: &Cause, evidence: &Evidence) -> Option<Judgement> {
+    if let Some(judgement) = known_from_facts(cause, evidence.facts.ok()) {
         return Some(judgement);
     }
     Some(match cause {
@@ -24,29 +24,31 @@ pub fn cause_of(cause: &Cause, evidence: &Evidence) -> Option<Judgement> {
             imports::missing(evidence.facts.ok(), module, name, ty, *missing)
         }
         Cause::ImportTypeMismatch { module, name, message } => {
-            because(Code::ImportTypeMismatch, imports::named(module, name), message)
+            with_code(Code::ImportTypeMismatch, imports::import_name(module, name), message)
         }
         // A runtime of core modules stops at the header, whose version is another one.
         Cause::Rejected { message, offset } if is_of_header(*offset, evidence) => {
             let remedy = evidence.facts.ok().and_then(components::remedy);
-            Judgement { remedy, ..because(Code::NeedsComponentModel, None, message) }
+            Judgement { remedy, ..with_code(Code::NeedsComponentModel, None, message) }
         }
         Cause::Rejected { message, .. } => refused(evidence.facts, message),
-        Cause::CompileFailed { message } => because(Code::EngineCompileError, None, message),
+        Cause::CompileFailed { message } => with_code(Code::EngineCompileError, None, message),
         Cause::MissingExport { name } => no_export(name, evidence),
         Cause::ResourceLimit { message } => limits::refused(evidence, message),
         Cause::NotAttempted { subject: what, message } => {
-            Judgement { subject: Some(what.clone()), ..plain(Verdict::NotAttempted, message) }
+            Judgement { subject: Some(what.clone()), ..without_code(Verdict::NotAttempted, message) }
         }
         Cause::Unsupported { feature: what, message } => unsupported::judge(evidence, what, message),
         Cause::HostRefused { refusal: what, message } => host::refused(evidence, *what, message),
         Cause::HostError { message } => host::failed(evidence, message),
-        Cause::EngineError { message } => plain(Verdict::Error, format!("the engine could not do its work: {message}")),
+        Cause::EngineError { message } => {
+            without_code(Verdict::Error, format!("the engine could not do its work: {message}"))
+        }
     })
 }
 
 /// What reading the binary had told already: then the runtime's refusal needs no other reason.
-fn foreseen(cause: &Cause, facts: Option<&Facts>) -> Option<Judgement> {
+fn known_from_facts(cause: &Cause, facts: Option<&Facts>) -> Option<Judgement> {
     let refusal = facts?.refusal.as_ref()?;
     let (code, words) = match (refusal.kind, cause) {
         (RefusalKind::FormatVersion | RefusalKind::AbandonedProposal, Cause::Returned | Cause::Exit { .. }) => {
@@ -56,7 +58,7 @@ fn foreseen(cause: &Cause, facts: Option<&Facts>) -> Option<Judgement> {
             let said = format!("{}; the runtime says: {message}", refusal.message);
             let remedy = "Build it again with a toolchain of today: the proposal was given up or numbered anew, and \
                           runtimes that had this form of it, if any, keep it behind a switch.";
-            let judgement = because(Code::UnsupportedProposal, refusal.subject.clone(), said);
+            let judgement = with_code(Code::UnsupportedProposal, refusal.subject.clone(), said);
             return Some(Judgement { blame: vec![Blame::Toolchain], remedy: Some(remedy.to_owned()), ..judgement });
         }
         (RefusalKind::AbandonedProposal, _) => return None,
@@ -67,14 +69,14 @@ fn foreseen(cause: &Cause, facts: Option<&Facts>) -> Option<Judgement> {
         (RefusalKind::ImplementationLimit, _) => return None,
     };
     let said = words.map(|words| format!("; the runtime says: {words}")).unwrap_or_default();
-    Some(because(code, refusal.subject.clone(), format!("{}{said}", refusal.message)))
+    Some(with_code(code, refusal.subject.clone(), format!("{}{said}", refusal.message)))
 }
 
 /// A trap of a guest without a word, that was started without the functions which it was made for.
 fn bare(evidence: &Evidence, message: &str) -> Option<Judgement> {
-    let silent = trap::last_words(evidence).is_none();
+    let silent = trap::guest_message(evidence).is_none();
     let ended = format!("it traps ({})", message.trim_start_matches("wasm trap: "));
-    Some(()).filter(|()| silent).and_then(|()| imports::not_looked_for(evidence, &ended))
+    Some(()).filter(|()| silent).and_then(|()| imports::unchecked_import(evidence, &ended))
 }
 
 /// Whether the toolchain's own JavaScript loaded the module, as its authors meant it.
@@ -103,12 +105,12 @@ fn no_export(name: &str, evidence: &Evidence) -> Judgement {
     facts
         .filter(|_| !is_linked && (name == "_start" || there))
         .and_then(|facts| imports::made_for_another_host(facts, name))
-        .unwrap_or_else(|| exports::none(facts, name))
+        .unwrap_or_else(|| exports::missing_export(facts, name))
 }
 
 fn refused(facts: Result<&Facts, &str>, message: &str) -> Judgement {
     match facts {
-        Err(words) => because(Code::Malformed, None, format!("{words}; the runtime says: {message}")),
+        Err(words) => with_code(Code::Malformed, None, format!("{words}; the runtime says: {message}")),
         Ok(facts) => {
             // A component that is not refused at its header is refused by a runtime of components.
             let all: Vec<&str> =
@@ -116,9 +118,9 @@ fn refused(facts: Result<&Facts, &str>, message: &str) -> Judgement {
             let rare: Vec<&str> = all.iter().copied().filter(|p| !COMMON_PROPOSALS.contains(p)).collect();
             let named = if rare.is_empty() { all } else { rare };
             if named.is_empty() {
-                because(Code::EngineCompileError, None, message)
+                with_code(Code::EngineCompileError, None, message)
             } else {
-                because(Code::UnsupportedProposal, named.join(" "), message)
+                with_code(Code::UnsupportedProposal, named.join(" "), message)
             }
         }
     }

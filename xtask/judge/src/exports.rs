@@ -1,19 +1,19 @@
 //! What to say where an export that was to be called is not there, or cannot be called.
 
-use super::because;
-use super::imports::candidate;
+use super::imports::release_candidate;
+use super::with_code;
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::{BinaryKind, Export, Facts};
 use wasmlab_model::verdict::Judgement;
 
 /// As many exports as a line names.
-const NAMED: usize = 8;
+const MAX_NAMED: usize = 8;
 
 /// The judgement on a module that has nothing to call by this name.
 ///
 /// Its detail fits after the module's name: "exports no function `add`; …". `_start` stands for the program itself.
 #[must_use]
-pub fn none(facts: Option<&Facts>, name: &str) -> Judgement {
+pub fn missing_export(facts: Option<&Facts>, name: &str) -> Judgement {
     let missing = format!("exports no function `{name}`");
     // A component's exports are interfaces; the runtime has named the one that it looked for.
     let Some(facts) = facts.filter(|f| f.kind == BinaryKind::Module) else {
@@ -43,7 +43,7 @@ pub fn none(facts: Option<&Facts>, name: &str) -> Judgement {
         None if program => format!("Export what is to be called: {}", export(facts, "NAME")),
         None => format!("Export it: {}", export(facts, name)),
     };
-    let judgement = because(Code::NoEntryPoint, name.to_owned(), format!("{missing}{fault}; {there}"));
+    let judgement = with_code(Code::NoEntryPoint, name.to_owned(), format!("{missing}{fault}; {there}"));
     // A name that was mistaken is the asker's fault; a function that is there and not exported is the linker's doing.
     let blame = if program || nearest.is_some() || other.is_some() { judgement.blame } else { vec![Blame::Toolchain] };
     Judgement { blame, remedy: Some(remedy), ..judgement }
@@ -57,8 +57,8 @@ fn no_interface(facts: Option<&Facts>, name: &str) -> Judgement {
         return no_program(facts, name);
     };
     let detail = format!("exports `{}`, and the runtime looks for `{name}`: another version", other.name);
-    let judgement = because(Code::NoEntryPoint, name.to_owned(), detail);
-    if candidate(&other.name).is_none() {
+    let judgement = with_code(Code::NoEntryPoint, name.to_owned(), detail);
+    if release_candidate(&other.name).is_none() {
         return judgement;
     }
     let remedy = "Rebuild it with tools of today, which use released versions of WASI; that one came before a release.";
@@ -78,20 +78,20 @@ fn no_program(facts: Option<&Facts>, name: &str) -> Judgement {
     };
     let exports = if there.is_empty() { "nothing".to_owned() } else { listed(there) };
     let detail = format!("exports no `{name}`; it exports {exports}");
-    Judgement { remedy: Some(remedy.to_owned()), ..because(Code::NoEntryPoint, name.to_owned(), detail) }
+    Judgement { remedy: Some(remedy.to_owned()), ..with_code(Code::NoEntryPoint, name.to_owned(), detail) }
 }
 
 /// The exports by name, what is no function as what it is.
 fn listed(exports: &[Export]) -> String {
-    let shown = exports.iter().take(if exports.len() > NAMED + 1 { NAMED } else { exports.len() });
+    let shown = exports.iter().take(if exports.len() > MAX_NAMED + 1 { MAX_NAMED } else { exports.len() });
     let names = shown.map(|e| match kind(e) {
         "function" => format!("`{}`", e.name),
         kind if e.name == kind => e.name.clone(),
         kind => format!("the {kind} `{}`", e.name),
     });
     let mut names = names.collect::<Vec<_>>().join(", ");
-    if exports.len() > NAMED + 1 {
-        names = format!("{names} and {} more", exports.len() - NAMED);
+    if exports.len() > MAX_NAMED + 1 {
+        names = format!("{names} and {} more", exports.len() - MAX_NAMED);
     }
     names
 }
@@ -166,12 +166,12 @@ fn export(facts: &Facts, name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::none;
+    use super::missing_export;
     use wasmlab_model::codes::Blame;
 
     fn check(wat: &str, name: &str, blame: Blame, detail: &str, remedy: &str) {
         let facts = wasmlab_inspect::facts(&wat::parse_str(wat).unwrap()).unwrap();
-        let found = none(Some(&facts), name);
+        let found = missing_export(Some(&facts), name);
         assert_eq!((found.detail.as_str(), &found.blame[..]), (detail, &[blame][..]), "{wat}");
         let words = found.remedy.unwrap();
         assert!(words.contains(remedy), "{words} does not say {remedy}");
@@ -234,7 +234,7 @@ mod tests {
         let check = |producer: &str, there: &str, not_there: &str| {
             let wat = format!("(module (@producers (language \"{producer}\" \"1\")))");
             let facts = wasmlab_inspect::facts(&wat::parse_str(&wat).unwrap()).unwrap();
-            let remedy = none(Some(&facts), "add").remedy.unwrap();
+            let remedy = missing_export(Some(&facts), "add").remedy.unwrap();
             assert!(remedy.contains(there) && !remedy.contains(not_there), "{producer}: {remedy}");
         };
         check("Rust", "#[no_mangle] pub extern \"C\" fn add", "go:wasmexport");

@@ -1,7 +1,7 @@
 //! The host function that a capability of the lab's guests stands for, by what the guest imports: guests of several
 //! languages do not know it themselves.
 
-use super::imports::named;
+use super::imports::import_name;
 use wasmlab_model::checks::{Check, CheckAnswer};
 use wasmlab_model::facts::Facts;
 use wasmlab_model::verdict::Judgement;
@@ -37,7 +37,7 @@ fn said(name: &str, function: &str, words: &str) -> String {
 
 fn function(facts: &Facts, capability: &str) -> Option<String> {
     FUNCTIONS.iter().filter(|(name, ..)| *name == capability).find_map(|(_, import, function)| {
-        let mut imports = facts.imports.iter().map(|i| named(&i.module, &i.name));
+        let mut imports = facts.imports.iter().map(|i| import_name(&i.module, &i.name));
         let found = imports.find(|name| name == import || import.ends_with('@') && name.starts_with(import))?;
         Some(if function.is_empty() { found } else { format!("{found}#{function}") })
     })

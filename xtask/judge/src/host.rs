@@ -2,8 +2,8 @@
 
 use wasmlab_protocol::HostRefusal;
 
-use super::trap::last_words;
-use super::{Evidence, because};
+use super::trap::guest_message;
+use super::{Evidence, with_code};
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::Facts;
 use wasmlab_model::verdict::Judgement;
@@ -35,7 +35,7 @@ pub fn refused(evidence: &Evidence, what: HostRefusal, message: &str) -> Judgeme
         ),
     };
     let detail = format!("{reason}; its words: {message}");
-    let judgement = because(Code::HostRefused, subject.to_owned(), detail);
+    let judgement = with_code(Code::HostRefused, subject.to_owned(), detail);
     Judgement { blame: vec![blame], remedy: Some(remedy), ..judgement }
 }
 
@@ -58,7 +58,7 @@ fn export_memory(facts: Option<&Facts>) -> String {
 /// A function of the host failed, and the lab does not know the reason. The guest may have asked for something
 /// impossible: whose fault it is, comparison tells.
 pub fn failed(evidence: &Evidence, message: &str) -> Judgement {
-    let last = last_words(evidence).map(|last| format!("; the guest's last words: {last}")).unwrap_or_default();
+    let last = guest_message(evidence).map(|last| format!("; the guest's last words: {last}")).unwrap_or_default();
     let detail = format!("a function of the host failed: {message}{last}");
-    Judgement { blame: vec![Blame::Guest], ..because(Code::HostRefused, "host-error".to_owned(), detail) }
+    Judgement { blame: vec![Blame::Guest], ..with_code(Code::HostRefused, "host-error".to_owned(), detail) }
 }

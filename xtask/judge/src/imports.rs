@@ -1,12 +1,12 @@
 //! What a missing import means: that depends on the ABI that it belongs to, and on what the module is.
 
-use super::{Evidence, because, emscripten, plugins};
+use super::{Evidence, emscripten, plugin_hosts, with_code};
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::{Abi, BinaryKind, Facts, Import, Shape};
 use wasmlab_model::verdict::Judgement;
 
 /// `module.name`, or the name alone for components.
-pub fn named(module: &str, name: &str) -> String {
+pub fn import_name(module: &str, name: &str) -> String {
     if module.is_empty() { name.to_owned() } else { format!("{module}.{name}") }
 }
 
@@ -18,11 +18,11 @@ pub fn missing(facts: Option<&Facts>, module: &str, name: &str, ty: &str, missin
     let found = facts.and_then(|f| find(f, module, name));
     let import = match found {
         _ if component => module.to_owned(),
-        Some(found) => named(&found.module, &found.name),
-        None => named(module, name),
+        Some(found) => import_name(&found.module, &found.name),
+        None => import_name(module, name),
     };
     let abi = facts.and_then(|f| f.abis.iter().find(|a| a.evidence.contains(&import))).map(|a| a.abi);
-    let candidate = candidate(if component { module } else { name }).filter(|_| component || module.is_empty());
+    let candidate = release_candidate(if component { module } else { name }).filter(|_| component || module.is_empty());
     // Where WASI is missing too, what no WASI host has decides: it would come next on every other runtime.
     let next = facts.filter(|_| abi == Some(Abi::Wasi01)).and_then(|f| Some((f, foreign(f)?)));
     let reason = match (candidate, next) {
@@ -39,8 +39,8 @@ pub fn missing(facts: Option<&Facts>, module: &str, name: &str, ty: &str, missin
     };
     let also = next.map(|(_, import)| format!("; it also imports {}", with_its_host(facts, &[import])));
     let detail = format!("does not define {shown}{ty}{}{}{}", more(missing), also.unwrap_or_default(), reason.note);
-    let subject = next.map_or(import, |(_, import)| named(&import.module, &import.name));
-    let judgement = because(reason.code, subject, detail);
+    let subject = next.map_or(import, |(_, import)| import_name(&import.module, &import.name));
+    let judgement = with_code(reason.code, subject, detail);
     Judgement { blame: reason.blame.map_or(judgement.blame, <[_]>::to_vec), remedy: reason.remedy, ..judgement }
 }
 
@@ -56,14 +56,14 @@ fn more(missing: u32) -> String {
 /// The judgement on the first of `missing` imports that the JavaScript beside a module does not define either, where
 /// that loaded it: no host can make up for it.
 pub fn not_in_glue(module: &str, name: &str, missing: u32) -> Judgement {
-    let import = named(module, name);
+    let import = import_name(module, name);
     let detail = format!(
         "its own JavaScript file does not define {import}{}: module and glue do not fit each other",
         more(missing)
     );
     let remedy = "Build both anew in one run, by tools that fit each other (emcc takes the `wasm-opt` of PATH before its \
                   own, and a newer one shortens the names in the module alone), or at -O2, which shortens none.";
-    let judgement = because(Code::MissingImport, import, detail);
+    let judgement = with_code(Code::MissingImport, import, detail);
     Judgement { blame: vec![Blame::Toolchain], remedy: Some(remedy.to_owned()), ..judgement }
 }
 
@@ -73,7 +73,7 @@ fn with_version(facts: Option<&Facts>, name: &str) -> String {
     let (interface, member) =
         name.split_once('#').map_or((name, None), |(interface, member)| (interface, Some(member)));
     let component = facts.filter(|f| f.kind == BinaryKind::Component && interface.contains('/'));
-    let mut imports = component.iter().flat_map(|f| &f.imports).map(|i| named(&i.module, &i.name));
+    let mut imports = component.iter().flat_map(|f| &f.imports).map(|i| import_name(&i.module, &i.name));
     let whole = imports.find(|import| {
         import.strip_prefix(interface).is_some_and(|rest| rest.is_empty() || rest.starts_with(['@', '.']))
     });
@@ -83,7 +83,7 @@ fn with_version(facts: Option<&Facts>, name: &str) -> String {
 
 /// A guest that came to a bad end on a runtime that runs it without a look at its imports, some of which no WASI host
 /// has. `ended` says how: `it dies by SIGSEGV`. Which of several it called is not told.
-pub fn not_looked_for(evidence: &Evidence, ended: &str) -> Option<Judgement> {
+pub fn unchecked_import(evidence: &Evidence, ended: &str) -> Option<Judgement> {
     let facts = evidence.facts.ok().filter(|_| evidence.progress.unchecked_imports)?;
     let imports: Vec<&Import> = facts.imports.iter().filter(|import| is_foreign(facts, import)).collect();
     let (first, others) = imports.split_first()?;
@@ -93,8 +93,8 @@ pub fn not_looked_for(evidence: &Evidence, ended: &str) -> Option<Judgement> {
     let last = lines.last().map(|line| format!(" after its check {}", line.name)).unwrap_or_default();
     let it = with_its_host(Some(facts), &imports);
     let detail = format!("{ended}{last}; it imports {it}{which}; the runtime starts it all the same{}", reason.note);
-    let subject = others.is_empty().then(|| named(&first.module, &first.name));
-    let judgement = because(reason.code, subject, detail);
+    let subject = others.is_empty().then(|| import_name(&first.module, &first.name));
+    let judgement = with_code(reason.code, subject, detail);
     Some(Judgement { blame: reason.blame.map_or(judgement.blame, <[_]>::to_vec), remedy: reason.remedy, ..judgement })
 }
 
@@ -105,7 +105,7 @@ pub fn made_for_another_host(facts: &Facts, name: &str) -> Option<Judgement> {
     let reason = reason_of(facts, import);
     let imports = with_its_host(Some(facts), &[import]);
     let detail = format!("finds no `{name}` to call; the module imports {imports}{}", reason.note);
-    let judgement = because(reason.code, named(&import.module, &import.name), detail);
+    let judgement = with_code(reason.code, import_name(&import.module, &import.name), detail);
     Some(Judgement { blame: reason.blame.map_or(judgement.blame, <[_]>::to_vec), remedy: reason.remedy, ..judgement })
 }
 
@@ -125,7 +125,7 @@ fn is_foreign(facts: &Facts, import: &Import) -> bool {
 }
 
 fn abi_of(facts: &Facts, import: &Import) -> Option<Abi> {
-    let name = named(&import.module, &import.name);
+    let name = import_name(&import.module, &import.name);
     facts.abis.iter().find(|a| a.evidence.contains(&name)).map(|a| a.abi)
 }
 
@@ -134,7 +134,7 @@ fn with_its_host(facts: Option<&Facts>, imports: &[&Import]) -> String {
     let Some((first, others)) = imports.split_first() else { return String::new() };
     let more = match others {
         [] => String::new(),
-        [other] => format!(" and {}", named(&other.module, &other.name)),
+        [other] => format!(" and {}", import_name(&other.module, &other.name)),
         others => format!(" and {} more", others.len()),
     };
     let whose = match facts.and_then(|facts| abi_of(facts, first)) {
@@ -142,16 +142,17 @@ fn with_its_host(facts: Option<&Facts>, imports: &[&Import]) -> String {
         Some(Abi::WasiThreads) => "which only a host of wasi-threads defines",
         _ => "which no WASI host defines",
     };
-    format!("{}{more}, {whose}", named(&first.module, &first.name))
+    format!("{}{more}, {whose}", import_name(&first.module, &first.name))
 }
 
 /// The import of these names; some runtimes cut the import's module at its first dot.
 fn find<'a>(facts: &'a Facts, module: &str, name: &str) -> Option<&'a Import> {
     let exact = facts.imports.iter().find(|i| i.module == module && i.name == name);
     exact.or_else(|| {
-        let tail = named(module, name);
+        let tail = import_name(module, name);
         let tail = tail.trim_start_matches('.');
-        let mut alike = facts.imports.iter().filter(|i| named(&i.module, &i.name).trim_start_matches('.') == tail);
+        let mut alike =
+            facts.imports.iter().filter(|i| import_name(&i.module, &i.name).trim_start_matches('.') == tail);
         alike.next().filter(|_| alike.next().is_none())
     })
 }
@@ -181,7 +182,7 @@ fn with(code: Code, remedy: &str) -> Reason {
 }
 
 /// The version of a WASI interface that is a release candidate: `0.2.0-rc-2023-12-05`.
-pub fn candidate(interface: &str) -> Option<&str> {
+pub fn release_candidate(interface: &str) -> Option<&str> {
     let (package, version) = interface.split_once('@')?;
     (package.starts_with("wasi:") && version.contains("-rc")).then_some(version)
 }
@@ -265,10 +266,14 @@ fn reason(facts: Option<&Facts>, import: Option<&Import>, abi: Option<Abi>, name
                  `wasi_snapshot_preview1`.",
             )
         },
-        Some(Abi::CustomHost | Abi::CustomInterface) => match import.and_then(|i| plugins::host(&i.module, &i.name)) {
-            Some(host) => Reason { note: format!("; it is {}", host.what), ..with(Code::CustomHost, host.remedy) },
-            None => of(Code::CustomHost),
-        },
+        Some(Abi::CustomHost | Abi::CustomInterface) => {
+            match import.and_then(|i| plugin_hosts::find(&i.module, &i.name)) {
+                Some(host) => {
+                    Reason { note: format!("; it is {}", host.description), ..with(Code::CustomHost, host.remedy) }
+                }
+                None => of(Code::CustomHost),
+            }
+        }
         // One vendor's, as Emscripten's system calls are: what is not there was never promised.
         Some(Abi::Wasix) => Reason {
             blame: Some(&[Blame::Abi, Blame::Runtime]),

@@ -10,24 +10,25 @@ use wasmlab_model::observation::{GuestProgress, Observation, Outcome};
 use wasmlab_model::scenario::ScenarioFile;
 use wasmlab_model::verdict::{Judgement, Verdict};
 
-use cause::cause_of;
-use expected::expected;
-use words::{last_words, one_line, signal_name};
+use cause::judge_cause;
+use expectation::check_expectation;
+use text::{last_message_suffix, one_line, signal_name};
 
 pub use trap::WAIT;
 
-mod asked;
 mod cause;
 pub mod components;
+mod context;
 mod emscripten;
-mod expected;
+mod expectation;
 pub mod exports;
 mod functions;
 mod host;
 mod imports;
-pub mod lab;
+pub mod lab_lines;
 mod limits;
-mod plugins;
+pub mod missing_input;
+mod plugin_hosts;
 pub mod proposals;
 pub mod remedies;
 mod requests;
@@ -36,10 +37,9 @@ mod sockets;
 pub mod switched;
 #[cfg(test)]
 mod tests;
+mod text;
 mod trap;
 mod unsupported;
-pub mod withheld;
-mod words;
 
 /// What is known of a cell before anything is expected of it.
 #[derive(Clone, Copy, Debug)]
@@ -61,8 +61,8 @@ impl Evidence<'_> {
     }
 
     /// The `lab:` lines that count.
-    fn lab_lines(&self) -> Vec<lab::Line<'_>> {
-        if self.lab_guest { lab::lines(self.stdout()) } else { Vec::new() }
+    fn lab_lines(&self) -> Vec<lab_lines::LabLine<'_>> {
+        if self.lab_guest { lab_lines::parse_lines(self.stdout()) } else { Vec::new() }
     }
 
     /// The same of stderr.
@@ -74,20 +74,20 @@ impl Evidence<'_> {
 /// The verdict on a cell.
 #[must_use]
 pub fn judge(evidence: &Evidence, spec: &ScenarioFile) -> Judgement {
-    let judgement = diagnose(evidence).unwrap_or_else(|| expected(evidence, spec));
-    let mut judgement = asked::explained(judgement, evidence, spec);
+    let judgement = diagnose(evidence).unwrap_or_else(|| check_expectation(evidence, spec));
+    let mut judgement = context::with_context(judgement, evidence, spec);
     // How far a guest came says nothing where the lab had no way to ask.
     if judgement.verdict != Verdict::NotAttempted {
         judgement.stage = judgement.stage.or(evidence.progress.stage);
     }
-    let checks = lab::checks(&evidence.lab_lines());
+    let checks = lab_lines::checks(&evidence.lab_lines());
     judgement = functions::exact(judgement, &checks, evidence.facts.ok());
     judgement.checks = sockets::refuted(checks, &judgement);
     judgement
 }
 
 /// A judgement with the catalogue's verdict and blame for `code`.
-fn because(code: Code, subject: impl Into<Option<String>>, detail: impl Into<String>) -> Judgement {
+fn with_code(code: Code, subject: impl Into<Option<String>>, detail: impl Into<String>) -> Judgement {
     let entry = code.entry();
     Judgement {
         verdict: entry.verdict,
@@ -101,7 +101,7 @@ fn because(code: Code, subject: impl Into<Option<String>>, detail: impl Into<Str
     }
 }
 
-fn plain(verdict: Verdict, detail: impl Into<String>) -> Judgement {
+fn without_code(verdict: Verdict, detail: impl Into<String>) -> Judgement {
     Judgement {
         verdict,
         code: None,
@@ -119,38 +119,38 @@ fn plain(verdict: Verdict, detail: impl Into<String>) -> Judgement {
 pub fn diagnose(evidence: &Evidence) -> Option<Judgement> {
     let observation = evidence.observation;
     if let Some(escape) = observation.escapes.first() {
-        return Some(because(Code::SandboxEscape, None, escape));
+        return Some(with_code(Code::SandboxEscape, None, escape));
     }
     let lines = evidence.lab_lines();
-    if let Some(escape) = lines.iter().find(|l| matches!(l.answer, lab::Answer::Escaped(_))) {
-        return Some(because(Code::SandboxEscape, escape.name.to_owned(), escape.to_string()));
+    if let Some(escape) = lines.iter().find(|l| matches!(l.answer, lab_lines::Answer::Escaped(_))) {
+        return Some(with_code(Code::SandboxEscape, escape.name.to_owned(), escape.to_string()));
     }
     match &observation.outcome {
         Outcome::NotStarted(words) => {
-            return Some(plain(Verdict::Error, format!("the runtime could not be started: {words}")));
+            return Some(without_code(Verdict::Error, format!("the runtime could not be started: {words}")));
         }
-        Outcome::Interrupted => return Some(plain(Verdict::Error, "the run was interrupted")),
+        Outcome::Interrupted => return Some(without_code(Verdict::Error, "the run was interrupted")),
         Outcome::Limit(limit) => return Some(limits::reached(*limit, evidence)),
         Outcome::Exited(_) | Outcome::Signaled(_) | Outcome::Stopped => {}
     }
-    if let Some(judgement) = evidence.progress.cause.as_ref().and_then(|cause| cause_of(cause, evidence)) {
+    if let Some(judgement) = evidence.progress.cause.as_ref().and_then(|cause| judge_cause(cause, evidence)) {
         return Some(judgement);
     }
     if let Outcome::Signaled(signal) = observation.outcome {
         let name = signal_name(signal);
-        if let Some(judgement) = imports::not_looked_for(evidence, &format!("its process dies by {name}")) {
+        if let Some(judgement) = imports::unchecked_import(evidence, &format!("its process dies by {name}")) {
             return Some(judgement);
         }
-        let words = last_words(&observation.stderr);
-        return Some(because(Code::Crashed, name.clone(), format!("the runtime's process died by {name}{words}")));
+        let words = last_message_suffix(&observation.stderr);
+        return Some(with_code(Code::Crashed, name.clone(), format!("the runtime's process died by {name}{words}")));
     }
     if evidence.progress.cause.is_none() && observation.outcome != Outcome::Stopped {
-        let words = last_words(&observation.stderr);
+        let words = last_message_suffix(&observation.stderr);
         let detail = format!("the runtime ended without saying how the guest ended ({:?}){words}", observation.outcome);
-        return Some(because(Code::Crashed, None, detail));
+        return Some(with_code(Code::Crashed, None, detail));
     }
-    let said = || lab::judge(&lines).or_else(|| sockets::silent(observation, &lines));
-    sockets::withheld(evidence, &lines, None).or_else(|| said().map(|judgement| with_remedy(judgement, evidence)))
+    let said = || lab_lines::judge(&lines).or_else(|| sockets::unreachable_listener(observation, &lines));
+    sockets::missing_socket(evidence, &lines, None).or_else(|| said().map(|judgement| with_remedy(judgement, evidence)))
 }
 
 /// What would change that a guest's own library refuses, where that depends on the guest.

@@ -5,7 +5,7 @@
 
 use wasmlab_protocol::Stage;
 
-use super::{Evidence, because, imports};
+use super::{Evidence, imports, with_code};
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::observation::Limit;
 use wasmlab_model::verdict::Judgement;
@@ -18,9 +18,9 @@ pub fn reached(limit: Limit, evidence: &Evidence) -> Judgement {
     let stage = evidence.progress.stage;
     match limit {
         Limit::Time(ms) if stage == Some(Stage::Instantiate) => {
-            because(Code::Timeout, "start".to_owned(), format!("its start function did not end within {ms} ms"))
+            with_code(Code::Timeout, "start".to_owned(), format!("its start function did not end within {ms} ms"))
         }
-        Limit::Time(ms) => because(Code::Timeout, None, format!("did not end within {ms} ms")),
+        Limit::Time(ms) => with_code(Code::Timeout, None, format!("did not end within {ms} ms")),
         Limit::CompileTime(ms) => {
             let detail = format!("the runtime's compiler did not end within {}, the lab's limit", seconds(ms));
             of_compiler(Code::CompileTimeout, &detail, evidence)
@@ -29,23 +29,23 @@ pub fn reached(limit: Limit, evidence: &Evidence) -> Judgement {
             let ms = compile_ms + run_ms;
             let which = if compile_ms == 0 { "" } else { ", the limits of translating and of running together" };
             let detail = format!("did not end within {ms} ms{which}; the runtime did not say that the guest had begun");
-            Judgement { blame: vec![Blame::Unknown], ..because(Code::Timeout, None, detail) }
+            Judgement { blame: vec![Blame::Unknown], ..with_code(Code::Timeout, None, detail) }
         }
         Limit::Disk { bytes, files } => {
-            because(Code::DiskFlood, None, format!("wrote more than {bytes} bytes, or more than {files} files"))
+            with_code(Code::DiskFlood, None, format!("wrote more than {bytes} bytes, or more than {files} files"))
         }
-        Limit::Output(bytes) => because(Code::OutputFlood, None, format!("printed more than {bytes} bytes")),
+        Limit::Output(bytes) => with_code(Code::OutputFlood, None, format!("printed more than {bytes} bytes")),
         Limit::Memory(bytes) if stage.is_some_and(|stage| stage <= Stage::Compile) => {
             let detail = format!("the runtime's compiler used more than {}, the lab's limit", size(bytes));
             of_compiler(Code::OutOfMemory, &detail, evidence)
         }
-        Limit::Memory(bytes) => because(Code::OutOfMemory, None, format!("used more than {bytes} bytes of memory")),
+        Limit::Memory(bytes) => with_code(Code::OutOfMemory, None, format!("used more than {bytes} bytes of memory")),
     }
 }
 
 /// The judgement on a runtime that refuses the memory or the room for something.
 pub fn refused(evidence: &Evidence, message: &str) -> Judgement {
-    let judgement = because(Code::OutOfMemory, None, message);
+    let judgement = with_code(Code::OutOfMemory, None, message);
     let runs = evidence.progress.stage == Some(Stage::Run);
     let blame = if runs { judgement.blame.clone() } else { vec![Blame::Unknown] };
     Judgement { blame, ..judgement }
@@ -54,14 +54,14 @@ pub fn refused(evidence: &Evidence, message: &str) -> Judgement {
 /// It came no further than to the compiler: what it would have met behind that, its imports tell.
 fn of_compiler(code: Code, detail: &str, evidence: &Evidence) -> Judgement {
     let import = evidence.facts.ok().and_then(imports::foreign);
-    let also = import.map(|i| format!("; not reached: its import {}", imports::named(&i.module, &i.name)));
+    let also = import.map(|i| format!("; not reached: its import {}", imports::import_name(&i.module, &i.name)));
     let detail = format!("{detail}{}", also.as_deref().unwrap_or_default());
     let smaller = "Make the module smaller (`wasm-opt -Oz`, without debug information)";
     let remedy = match code {
         Code::OutOfMemory => format!("{smaller}, or use an interpreter: the lab gives a compiler no more memory."),
         _ => format!("{smaller}: it then compiles faster."),
     };
-    let judgement = because(code, COMPILER.to_owned(), detail);
+    let judgement = with_code(code, COMPILER.to_owned(), detail);
     Judgement { blame: vec![Blame::Unknown], remedy: Some(remedy), ..judgement }
 }
 

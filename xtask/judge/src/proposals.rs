@@ -5,11 +5,11 @@ use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::Facts;
 use wasmlab_model::verdict::Judgement;
 
-use super::words::one_line;
+use super::text::one_line;
 use super::{components, imports};
 
 /// What runtimes call a proposal, beside its name with blanks: lower case, no hyphens or underscores.
-const WORDS: &[(&str, &[&str])] = &[
+const MESSAGES: &[(&str, &[&str])] = &[
     ("legacy-exceptions", &["legacy exception"]),
     ("exceptions", &["exception", "tag section"]),
     ("simd", &["v128", "fixed width simd"]),
@@ -26,10 +26,10 @@ const WORDS: &[(&str, &[&str])] = &[
 
 /// The proposals of `needed` that these words of a runtime name.
 #[must_use]
-pub fn named<'a>(message: &str, needed: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+pub fn named_in<'a>(message: &str, needed: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let said = message.to_lowercase().replace(['-', '_'], " ");
     let names = |proposal: &str| {
-        let words = WORDS.iter().find(|(name, _)| *name == proposal).map_or(&[][..], |(_, words)| words);
+        let words = MESSAGES.iter().find(|(name, _)| *name == proposal).map_or(&[][..], |(_, words)| words);
         let own = proposal.replace('-', " ");
         // The longer name holds the shorter one.
         let said = match proposal {
@@ -47,7 +47,7 @@ pub fn named<'a>(message: &str, needed: impl IntoIterator<Item = &'a str>) -> Ve
 /// The judgement on a refused module, made exact. `probed` are the needed proposals that small modules were tried
 /// for, each with whether the runtime refused that module too.
 #[must_use]
-pub fn exact(judgement: Judgement, facts: &Facts, message: &str, probed: &[(&str, bool)]) -> Judgement {
+pub fn refine(judgement: Judgement, facts: &Facts, message: &str, probed: &[(&str, bool)]) -> Judgement {
     let Lacking { reached, also } = lacking(facts, message, probed);
     if reached.is_empty() {
         // It has each of them: then it is not for a proposal that it refuses the module.
@@ -67,7 +67,7 @@ pub fn exact(judgement: Judgement, facts: &Facts, message: &str, probed: &[(&str
     }
     let also = if also.is_empty() { String::new() } else { format!("; also lacks {}", also.join(" and ")) };
     let imports = imports::foreign(facts).map(|import| {
-        let name = imports::named(&import.module, &import.name);
+        let name = imports::import_name(&import.module, &import.name);
         format!("{NOT_REACHED}{name} among them, were not reached")
     });
     let (lacks, words) = (reached.join(" and "), &judgement.detail);
@@ -118,13 +118,19 @@ struct Lacking<'a> {
 
 /// The runtime's own words come first, unless it took the small module of what they name; where they name nothing
 /// that the module needs, it is for one of those whose small module it refused.
-fn lacking<'a>(facts: &'a Facts, message: &str, probed: &[(&str, bool)]) -> Lacking<'a> {
-    let said = named(message, facts.proposals.iter().map(String::as_str));
+fn lacking<'a>(facts: &'a Facts, message: &str, probed: &[(&'a str, bool)]) -> Lacking<'a> {
+    let said = named_in(message, facts.proposals.iter().map(String::as_str));
     // A component that is refused for what is in it is refused by a runtime of components.
     let of_component = |name: &&str| *name == COMPONENTS && !said.contains(name);
     let needed: Vec<&str> = facts.proposals.iter().map(String::as_str).filter(|name| !of_component(name)).collect();
     let of_probe = |name: &str| probed.iter().find(|(probed, _)| *probed == name).map(|(_, refused)| *refused);
     let refused: Vec<&str> = needed.iter().copied().filter(|name| of_probe(name) == Some(true)).collect();
+    // A part of a proposal that it has otherwise.
+    let parts: Vec<&str> =
+        probed.iter().filter(|(name, refused)| *refused && !needed.contains(name)).map(|(name, _)| *name).collect();
+    if !parts.is_empty() {
+        return Lacking { reached: parts, also: Vec::new() };
+    }
     if needed.contains(&"reference-types") && !needed.contains(&"gc") && message.contains("gc types are disallowed") {
         return Lacking { reached: vec![EXTERNREF], also: Vec::new() };
     }

@@ -7,7 +7,7 @@ use wasmlab_model::facts::Facts;
 use super::components;
 
 /// As many columns as a remedy names.
-const NAMED: usize = 4;
+const MAX_NAMED: usize = 4;
 
 /// A cell that fell short.
 #[derive(Clone, Copy, Debug)]
@@ -130,8 +130,8 @@ fn names(passing: &[Passing]) -> Option<String> {
             shown.push(id);
         }
     }
-    let more = shown.len().saturating_sub(NAMED);
-    shown.truncate(NAMED);
+    let more = shown.len().saturating_sub(MAX_NAMED);
+    shown.truncate(MAX_NAMED);
     match (shown.split_last()?, more) {
         ((last, []), 0) => Some((*last).to_owned()),
         ((last, before), 0) => Some(format!("{} and {last}", before.join(", "))),

@@ -1,25 +1,25 @@
 //! What the lab's servers were asked, against what they shall have been asked.
 
-use super::words::quoted;
+use super::text::quote;
 use wasmlab_model::observation::RecordedRequest;
 use wasmlab_model::scenario::ExpectedRequest;
 
 /// What differs, if anything does; nothing is compared where nothing is expected.
-pub fn wrong(asked: &[RecordedRequest], wanted: &[ExpectedRequest]) -> Option<String> {
+pub fn mismatch(asked: &[RecordedRequest], wanted: &[ExpectedRequest]) -> Option<String> {
     if wanted.is_empty() {
         return None;
     }
     for (index, wanted) in wanted.iter().enumerate() {
         let Some(asked) = asked.get(index) else {
             let line = format!("{} {}", wanted.method, wanted.path);
-            return Some(format!("the server `{}` was not asked {}", wanted.server, quoted(&line)));
+            return Some(format!("the server `{}` was not asked {}", wanted.server, quote(&line)));
         };
         if let Some(words) = differs(asked, wanted) {
             return Some(format!("request {} to `{}`: {words}", index + 1, asked.server));
         }
     }
     let extra = asked.get(wanted.len())?;
-    let line = quoted(&format!("{} {}", extra.method, extra.path));
+    let line = quote(&format!("{} {}", extra.method, extra.path));
     Some(format!(
         "the server `{}` was asked {line} too, {} times in all, expected {}",
         extra.server,
@@ -35,7 +35,7 @@ fn differs(asked: &RecordedRequest, wanted: &ExpectedRequest) -> Option<String> 
     if asked.server != wanted.server {
         return Some(format!("expected to `{}`", wanted.server));
     }
-    let line = |method: &str, path: &str| quoted(&format!("{method} {path}"));
+    let line = |method: &str, path: &str| quote(&format!("{method} {path}"));
     let (is, shall) = (line(&asked.method, &asked.path), line(&wanted.method, &wanted.path));
     if is != shall {
         return Some(format!("{is}, expected {shall}"));
@@ -43,17 +43,17 @@ fn differs(asked: &RecordedRequest, wanted: &ExpectedRequest) -> Option<String> 
     for (name, value) in &wanted.headers {
         let is = asked.headers.get(&name.to_ascii_lowercase());
         if is != Some(value) {
-            let is = is.map_or_else(|| "(none)".to_owned(), |text| quoted(text));
-            return Some(format!("header {name}: {is}, expected {}", quoted(value)));
+            let is = is.map_or_else(|| "(none)".to_owned(), |text| quote(text));
+            return Some(format!("header {name}: {is}, expected {}", quote(value)));
         }
     }
     let body = wanted.body.as_ref().filter(|body| **body != asked.body)?;
-    Some(format!("the body is {}, expected {}", quoted(&asked.body), quoted(body)))
+    Some(format!("the body is {}, expected {}", quote(&asked.body), quote(body)))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::wrong;
+    use super::mismatch;
     use wasmlab_model::observation::RecordedRequest;
     use wasmlab_model::scenario::ExpectedRequest;
 
@@ -77,8 +77,8 @@ mod tests {
         let hello = [wanted("path = \"/hello\"\nheaders = { Accept = \"text/plain\" }")];
         let good = asked("GET", "/hello");
         let once = [good.clone()];
-        assert_eq!(wrong(&once, &[]), None, "nothing is expected");
-        assert_eq!(wrong(&once, &hello), None);
+        assert_eq!(mismatch(&once, &[]), None, "nothing is expected");
+        assert_eq!(mismatch(&once, &hello), None);
         for (is, words) in [
             (vec![], "was not asked \"GET /hello\""),
             (vec![asked("POST", "/hello")], "request 1 to `api`: \"POST /hello\", expected \"GET /hello\""),
@@ -90,10 +90,10 @@ mod tests {
                 "header Accept: (none), expected \"text/plain\"",
             ),
         ] {
-            let said = wrong(&is, &hello).unwrap_or_default();
+            let said = mismatch(&is, &hello).unwrap_or_default();
             assert!(said.contains(words), "`{said}` does not say `{words}`");
         }
         let body = wanted("path = \"/hello\"\nbody = \"x\"");
-        assert_eq!(wrong(&[good], &[body]).as_deref(), Some("request 1 to `api`: the body is \"\", expected \"x\""));
+        assert_eq!(mismatch(&[good], &[body]).as_deref(), Some("request 1 to `api`: the body is \"\", expected \"x\""));
     }
 }

@@ -10,7 +10,7 @@ use wasmlab_model::checks::{Check, CheckAnswer};
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::verdict::Verdict;
 
-use super::lab;
+use super::lab_lines;
 
 /// What a row says of one column, measured here or accepted elsewhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub struct Comparison {
     /// Whose fault it is.
     pub blame: Blame,
     /// The other columns in which the guest ran well.
-    pub well: usize,
+    pub ran_well: usize,
     /// The other columns in which it ran.
     pub ran: usize,
 }
@@ -56,7 +56,7 @@ pub fn compare(cell: RowCell, others: &[RowCell]) -> Option<Comparison> {
     } else {
         Blame::Unknown
     };
-    Some(Comparison { blame, well, ran })
+    Some(Comparison { blame, ran_well: well, ran })
 }
 
 /// A use that a guest is blamed for, of what this runtime refuses: the rule that it broke is the runtime's own where
@@ -65,7 +65,7 @@ fn refused_like_others(cell: RowCell, others: &[RowCell]) -> Comparison {
     let well = others.iter().filter(|other| other.verdict == Verdict::Pass).count();
     let alike = others.iter().filter(|other| other.code == cell.code).count();
     let blame = if well > alike { Blame::Runtime } else { Blame::Guest };
-    Comparison { blame, well, ran: well + alike }
+    Comparison { blame, ran_well: well, ran: well + alike }
 }
 
 /// The guest ran and did what it should not: the catalogue blames it, for want of a comparison.
@@ -107,7 +107,7 @@ fn failed<'a>(checks: &'a [Check], others: &[&[Check]]) -> Failed<'a> {
 /// difference; else `detail`, and in how many columns the guest ran well.
 #[must_use]
 pub fn detail(detail: &str, found: Comparison, checks: &[Check], others: &[&[Check]]) -> String {
-    let Comparison { well, ran, .. } = found;
+    let Comparison { ran_well: well, ran, .. } = found;
     let columns = if ran == 1 { "column" } else { "columns" };
     let Failed { here, everywhere } = failed(checks, others);
     let Some(((first, right, all), more)) = here.split_first().filter(|_| others.iter().any(|o| !o.is_empty())) else {
@@ -115,7 +115,7 @@ pub fn detail(detail: &str, found: Comparison, checks: &[Check], others: &[&[Che
     };
     // The reason's own sentence is in the detail already, before what is told of the others.
     let said = detail.split("; ").next().filter(|said| said.starts_with(first.name.as_str()));
-    let said = said.map_or_else(|| lab::told(first), str::to_owned);
+    let said = said.map_or_else(|| lab_lines::told(first), str::to_owned);
     let mut told = format!("{said}; {right} of {all} other {columns} answer it rightly");
     let names = |checks: &[&Check]| checks.iter().map(|check| check.name.as_str()).collect::<Vec<_>>().join(", ");
     if !more.is_empty() {
@@ -141,7 +141,7 @@ fn ran_well(cell: RowCell) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{Comparison, RowCell, compare, detail};
-    use crate::lab;
+    use crate::lab_lines;
     use wasmlab_model::checks::Check;
     use wasmlab_model::codes::{Blame, Code};
     use wasmlab_model::verdict::Verdict;
@@ -158,7 +158,7 @@ mod tests {
     }
 
     fn check(cell: RowCell, others: &[RowCell], wanted: Option<(Blame, usize, usize)>) {
-        let wanted = wanted.map(|(blame, well, ran)| Comparison { blame, well, ran });
+        let wanted = wanted.map(|(blame, well, ran)| Comparison { blame, ran_well: well, ran });
         assert_eq!(compare(cell, others), wanted, "{cell:?} beside {others:?}");
     }
 
@@ -198,12 +198,12 @@ mod tests {
     fn a_difference_is_told_by_the_checks_that_differ() {
         let checks = |text: &str| -> Vec<Check> {
             let lines: String = text.split(", ").map(|line| format!("lab: {line}\n")).collect();
-            lab::checks(&lab::lines(&lines))
+            lab_lines::checks(&lab_lines::parse_lines(&lines))
         };
         let check = |here: &str, others: &[&str], wanted: &str| {
             let others: Vec<Vec<Check>> = others.iter().map(|other| checks(other)).collect();
             let others: Vec<&[Check]> = others.iter().map(Vec::as_slice).collect();
-            let found = Comparison { blame: Blame::Runtime, well: 2, ran: 2 };
+            let found = Comparison { blame: Blame::Runtime, ran_well: 2, ran: 2 };
             assert_eq!(detail("it is so; and 1 more: b", found, &checks(here), &others), wanted, "{here}");
         };
         let (right, refused) = ("clock ok, write no-errno no", "clock wrong past, write no-errno no");

@@ -2,8 +2,8 @@
 
 use wasmlab_protocol::Cause;
 
-use super::words::last_words;
-use super::{Evidence, because, lab};
+use super::text::last_message_suffix;
+use super::{Evidence, lab_lines, with_code};
 use wasmlab_model::checks::{Check, CheckAnswer};
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::Facts;
@@ -14,30 +14,34 @@ use wasmlab_model::verdict::Judgement;
 /// that would use it, or an end in the middle of its work.
 ///
 /// `refused` is the function that the host has no way to do, and its words, where it said so itself.
-pub fn withheld(evidence: &Evidence, lines: &[lab::Line], refused: Option<(&str, &str)>) -> Option<Judgement> {
+pub fn missing_socket(
+    evidence: &Evidence,
+    lines: &[lab_lines::LabLine],
+    refused: Option<(&str, &str)>,
+) -> Option<Judgement> {
     let observation = evidence.observation;
     let what = observation.unsupported_inputs.iter().find(|what| *what == PREOPENED_SOCKET)?;
-    let line = lines.iter().find(|l| l.name.starts_with("sock") && l.answer != lab::Answer::Ok);
+    let line = lines.iter().find(|l| l.name.starts_with("sock") && l.answer != lab_lines::Answer::Ok);
     let says = match (line, &evidence.progress.cause) {
         _ if refused.is_some() => refused.map(|(function, words)| format!("to {function}, {words}"))?,
         (Some(line), _) => line.said(),
-        (None, Some(Cause::Exit { code })) => format!("it exits with {code}{}", last_words(evidence.stderr())),
+        (None, Some(Cause::Exit { code })) => format!("it exits with {code}{}", last_message_suffix(evidence.stderr())),
         (None, _) => observation.client_script.as_ref()?.failed.clone()?,
     };
     let detail = format!("the lab knows no way to hand it an open socket; without one {says}");
     let remedy = "Use a runtime whose host can give the guest an open socket.".to_owned();
-    let judgement = because(Code::SocketsUnsupported, what.clone(), detail);
+    let judgement = with_code(Code::SocketsUnsupported, what.clone(), detail);
     Some(Judgement { blame: vec![Blame::Runtime], remedy: Some(remedy), ..judgement })
 }
 
 /// The capability that a guest claims and a client refutes: its library says that it listens, and there is no
 /// socket. Only a client that looked for one tells; a wrong answer of a server that is there is a wrong answer.
-pub fn silent(observation: &Observation, lines: &[lab::Line]) -> Option<Judgement> {
+pub fn unreachable_listener(observation: &Observation, lines: &[lab_lines::LabLine]) -> Option<Judgement> {
     let script = observation.client_script.as_ref().filter(|script| script.unreachable)?;
     script.failed.as_ref()?;
-    let line = lines.iter().find(|l| l.name.starts_with("sock") && l.answer == lab::Answer::Ok)?;
+    let line = lines.iter().find(|l| l.name.starts_with("sock") && l.answer == lab_lines::Answer::Ok)?;
     let detail = "says that it listens, and the lab finds nobody on the port".to_owned();
-    Some(because(Code::SocketsUnsupported, line.name.to_owned(), detail))
+    Some(with_code(Code::SocketsUnsupported, line.name.to_owned(), detail))
 }
 
 /// The checks, of which the one that is the reason is no success where a client refuted it.

@@ -4,9 +4,9 @@ use super::proposals::{LACKS, NOT_REACHED};
 use wasmlab_model::codes::Code;
 use wasmlab_model::verdict::Judgement;
 
-/// The judgement of the run without `switches`, with what came of the `last` run with them, which `in_short` tells.
+/// The judgement of the run without `switches`, with what came of the `last` run with them, which `summary` tells.
 #[must_use]
-pub fn tried(first: Judgement, switches: &[String], last: &Judgement, in_short: &str) -> Judgement {
+pub fn tried(first: Judgement, switches: &[String], last: &Judgement, summary: &str) -> Judgement {
     let with = switches.join(", ");
     let result = |judgement: &Judgement| (judgement.code, judgement.subject.clone());
     let is_proposal = first.code == Some(Code::UnsupportedProposal);
@@ -21,20 +21,20 @@ pub fn tried(first: Judgement, switches: &[String], last: &Judgement, in_short: 
         None => first.detail.clone(),
     };
     let is_same = result(&first) == result(last) && first.detail == last.detail;
-    let then = if is_same { format!("the same with {with}") } else { format!("tried with {with} as well: {in_short}") };
+    let then = if is_same { format!("the same with {with}") } else { format!("tried with {with} as well: {summary}") };
     Judgement { detail: format!("{detail}; {then}"), ..first }
 }
 
 #[cfg(test)]
 mod tests {
     use super::tried;
-    use crate::because;
+    use crate::with_code;
     use wasmlab_model::codes::Code;
 
     #[test]
     fn a_proposal_that_a_switch_gives_is_not_lacking() {
         let check = |first: (Code, &str, &str), last: (Code, &str, &str), wanted: &str| {
-            let of = |(code, subject, detail): (Code, &str, &str)| because(code, subject.to_owned(), detail);
+            let of = |(code, subject, detail): (Code, &str, &str)| with_code(code, subject.to_owned(), detail);
             let found = tried(of(first), &["--all".to_owned()], &of(last), "IN SHORT");
             assert_eq!((found.code, found.detail.as_str()), (Some(first.0), wanted));
         };

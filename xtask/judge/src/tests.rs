@@ -11,8 +11,8 @@ use wasmlab_model::verdict::Judgement;
 mod attempts;
 mod cause;
 mod evidence;
-mod expected;
-mod guest_words;
+mod expectation;
+mod guest_messages;
 mod imports;
 mod proposals;
 

@@ -2,8 +2,8 @@
 
 use wasmlab_protocol::{Location, TrapKind};
 
-use super::words::last_message;
-use super::{Evidence, because};
+use super::text::last_message;
+use super::{Evidence, with_code};
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::Facts;
 use wasmlab_model::verdict::Judgement;
@@ -14,11 +14,11 @@ pub fn trapped(evidence: &Evidence, trap: TrapKind, message: &str, location: Opt
     if message.contains(MAY_NOT_WAIT) {
         return may_not_wait(message);
     }
-    let words = format!("{message}{}", location.map(place).unwrap_or_default());
-    if let Some(judgement) = without_memory(evidence, &words) {
+    let words = format!("{message}{}", location.map(location_text).unwrap_or_default());
+    if let Some(judgement) = out_of_memory(evidence, &words) {
         return judgement;
     }
-    let last = last_words(evidence);
+    let last = guest_message(evidence);
     let detail = match &last {
         Some(last) => format!("{last}; then the trap: {words}"),
         None => words,
@@ -34,9 +34,9 @@ pub fn trapped(evidence: &Evidence, trap: TrapKind, message: &str, location: Opt
         TrapKind::Unreachable if last.is_some() => {
             "Mend what its own words tell: it gave up by itself, and the trap is how it ends.".to_owned()
         }
-        _ => see(evidence.facts.ok(), location),
+        _ => inspection_hint(evidence.facts.ok(), location),
     };
-    Judgement { remedy: Some(remedy), ..because(Code::Trap, kind(trap), detail) }
+    Judgement { remedy: Some(remedy), ..with_code(Code::Trap, trap_name(trap), detail) }
 }
 
 /// The subject of a wait on shared memory that a page's main thread may not do.
@@ -48,12 +48,12 @@ const MAY_NOT_WAIT: &str = "Atomics.wait cannot be called in this context";
 fn may_not_wait(message: &str) -> Judgement {
     let detail = format!("a page's main thread may not wait on shared memory; its words: {message}");
     let remedy = "Run it in a worker of the page (`new Worker`), where waiting is allowed.".to_owned();
-    let judgement = because(Code::HostRefused, WAIT.to_owned(), detail);
+    let judgement = with_code(Code::HostRefused, WAIT.to_owned(), detail);
     Judgement { blame: vec![Blame::Abi], remedy: Some(remedy), ..judgement }
 }
 
 /// What shows more of a trap than is told already.
-fn see(facts: Option<&Facts>, location: Option<&Location>) -> String {
+fn inspection_hint(facts: Option<&Facts>, location: Option<&Location>) -> String {
     let named = facts.is_none_or(|f| f.sizes.names > 0);
     match location {
         Some(Location { function: Some(_), .. }) => "Look at the function that the detail names.".to_owned(),
@@ -69,8 +69,8 @@ fn see(facts: Option<&Facts>, location: Option<&Location>) -> String {
 }
 
 /// A guest that ended for the want of memory: it says so, and a runtime had refused it. `ending` is how it ended.
-pub fn without_memory(evidence: &Evidence, ending: &str) -> Option<Judgement> {
-    const WORDS: &[&str] = &[
+pub fn out_of_memory(evidence: &Evidence, ending: &str) -> Option<Judgement> {
+    const MESSAGES: &[&str] = &[
         "memory allocation of",
         "out of memory",
         "outofmemory",
@@ -78,7 +78,8 @@ pub fn without_memory(evidence: &Evidence, ending: &str) -> Option<Judgement> {
         "cannot enlarge memory",
         "bad_alloc",
     ];
-    let last = last_words(evidence).filter(|last| WORDS.iter().any(|words| last.to_lowercase().contains(words)))?;
+    let last =
+        guest_message(evidence).filter(|last| MESSAGES.iter().any(|words| last.to_lowercase().contains(words)))?;
     let own = evidence.facts.ok().and_then(maximum);
     let (limit, remedy) = match own {
         Some(pages) => (
@@ -94,7 +95,7 @@ pub fn without_memory(evidence: &Evidence, ending: &str) -> Option<Judgement> {
         ),
     };
     let detail = format!("{last}; {limit}; then: {ending}");
-    let judgement = because(Code::OutOfMemory, "memory.grow".to_owned(), detail);
+    let judgement = with_code(Code::OutOfMemory, "memory.grow".to_owned(), detail);
     Some(Judgement { remedy: Some(remedy.to_owned()), ..judgement })
 }
 
@@ -107,7 +108,7 @@ fn maximum(facts: &Facts) -> Option<u64> {
 
 /// What the guest said last: on stderr, or on stdout where it says that something went wrong (TinyGo writes its
 /// panics there).
-pub fn last_words(evidence: &Evidence) -> Option<String> {
+pub fn guest_message(evidence: &Evidence) -> Option<String> {
     last_message(evidence.stderr()).or_else(|| {
         let line = last_message(evidence.stdout())?;
         let lower = line.to_lowercase();
@@ -116,12 +117,12 @@ pub fn last_words(evidence: &Evidence) -> Option<String> {
 }
 
 /// `memory-out-of-bounds`.
-fn kind(trap: TrapKind) -> Option<String> {
+fn trap_name(trap: TrapKind) -> Option<String> {
     serde_json::to_value(trap).ok().and_then(|value| value.as_str().map(str::to_owned))
 }
 
 /// ` in `parse` (at 0x65)`: the function by its name, else by its index, and the offset in the file.
-fn place(location: &Location) -> String {
+fn location_text(location: &Location) -> String {
     let function = match (&location.function, location.index) {
         (Some(name), _) => format!(" in `{name}`"),
         (None, Some(index)) => format!(" in function {index}"),

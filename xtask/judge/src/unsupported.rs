@@ -1,6 +1,6 @@
 //! What a host says that it cannot give, to a judgement: the exact thing, and what has it.
 
-use super::{Evidence, because, plain, sockets};
+use super::{Evidence, sockets, with_code, without_code};
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::verdict::{Judgement, Verdict};
 use wasmlab_protocol::SHARED_INSTANCE;
@@ -13,17 +13,20 @@ pub fn judge(evidence: &Evidence, what: &str, message: &str) -> Judgement {
     let of = |code, remedy: &str| Judgement {
         blame: vec![Blame::Runtime],
         remedy: Some(remedy.to_owned()),
-        ..because(code, what.to_owned(), message)
+        ..with_code(code, what.to_owned(), message)
     };
     match what {
         // Questions that this way of running, or this host, cannot even be asked.
-        SHARED_INSTANCE | OTHER_HOST => plain(Verdict::NotApplicable, message),
+        SHARED_INSTANCE | OTHER_HOST => without_code(Verdict::NotApplicable, message),
         "jspi" => {
             let detail = format!(
                 "lacks jspi (JavaScript Promise Integration), which jco's code for asynchronous components needs: {message}"
             );
-            let remedy = "Use a JavaScript host that has it: Node 24 or newer, Deno 2.9, Chromium.";
-            Judgement { remedy: Some(remedy.to_owned()), ..because(Code::UnsupportedProposal, what.to_owned(), detail) }
+            let remedy = "Use a JavaScript host that has it: Node 24 or newer, or Deno.";
+            Judgement {
+                remedy: Some(remedy.to_owned()),
+                ..with_code(Code::UnsupportedProposal, what.to_owned(), detail)
+            }
         }
         "transferable-streams" => {
             of(Code::NotImplemented, "Use Node 24 or newer, or Deno: they transfer streams to workers.")
@@ -31,7 +34,7 @@ pub fn judge(evidence: &Evidence, what: &str, message: &str) -> Judgement {
         // A function that is linked by its name and has nothing behind it, or what the lab asked for.
         _ => {
             let is_function = what.starts_with("sock_");
-            let withheld = || sockets::withheld(evidence, &evidence.lab_lines(), Some((what, message)));
+            let withheld = || sockets::missing_socket(evidence, &evidence.lab_lines(), Some((what, message)));
             let remedy = "Use a runtime whose host can give the guest what it asks for, or build for an ABI that needs no \
                           such host.";
             let to = if is_function { format!("to {what}, ") } else { String::new() };

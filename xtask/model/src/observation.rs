@@ -186,6 +186,11 @@ pub struct GuestProgress {
     pub cause: Option<Cause>,
     /// Calls that returned and calls of host functions, in order.
     pub calls: Vec<Event>,
+    /// The calls of the scenario that this way of running cannot make, by their place in [`Run::call`]: each of its
+    /// calls has an instance of its own, and these need that of a call before.
+    ///
+    /// [`Run::call`]: crate::scenario::Run::call
+    pub not_asked: Vec<usize>,
     /// The guest's stdout, where the runtime's own words stand between it and what was observed.
     pub stdout: Option<String>,
     /// The same of stderr.

@@ -181,8 +181,9 @@ pub struct Run {
     /// Calls, for [`EntryPointKind::Calls`].
     #[serde(default)]
     pub call: Vec<ExpectedCall>,
-    /// Each call returns the same on an instance of its own: command lines that make one call a process can
-    /// then make them all. Said where the module has a memory, a table or a global, which could carry over.
+    /// Each call returns the same on an instance of its own, but for those with [`ExpectedCall::after_previous`]:
+    /// command lines that make one call a process can then make them. Said where the module has a memory, a table or a
+    /// global, which could carry over.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub independent_calls: bool,
 }
@@ -304,6 +305,9 @@ pub struct ExpectedCall {
     /// What it shall return; absent: anything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub results: Option<Vec<Value>>,
+    /// It needs the instance of the call before: command lines that make one call a process leave it out.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub after_previous: bool,
 }
 
 /// What shall come out.

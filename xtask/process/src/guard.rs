@@ -41,7 +41,7 @@ pub fn enter() {
     }
 }
 
-/// Blocks the signals of [`NOTED`]; gives them, and what was blocked before.
+/// Blocks the signals of [`HANDLED_SIGNALS`]; gives them, and what was blocked before.
 fn block() -> (libc::sigset_t, libc::sigset_t) {
     // SAFETY: sets of signals are plain old data, which these calls fill; all live for the calls.
     unsafe {

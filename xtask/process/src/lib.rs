@@ -371,7 +371,7 @@ impl Drop for Running {
 /// homes are, how the network is reached, the language. Nothing else is passed on.
 #[must_use]
 pub fn tool_env() -> BTreeMap<OsString, OsString> {
-    const KEPT: &[&str] = &[
+    const PASSED_ON: &[&str] = &[
         "PATH",
         "HOME",
         "USER",
@@ -396,5 +396,5 @@ pub fn tool_env() -> BTreeMap<OsString, OsString> {
         "TEMP",
         "TMP",
     ];
-    std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(|n| KEPT.contains(&n))).collect()
+    std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(|n| PASSED_ON.contains(&n))).collect()
 }

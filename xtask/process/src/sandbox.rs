@@ -187,7 +187,7 @@ mod linux {
 
     /// What root keeps: its say over files that the rules open to it, and low ports. With more it could read other
     /// processes' memory past the rules, set the clock, load a module.
-    const KEPT: [libc::c_ulong; 5] = [CHOWN, DAC_OVERRIDE, FOWNER, FSETID, NET_BIND_SERVICE];
+    const KEPT_CAPABILITIES: [libc::c_ulong; 5] = [CHOWN, DAC_OVERRIDE, FOWNER, FSETID, NET_BIND_SERVICE];
     const CHOWN: libc::c_ulong = 0;
     const DAC_OVERRIDE: libc::c_ulong = 1;
     const FOWNER: libc::c_ulong = 3;
@@ -201,7 +201,7 @@ mod linux {
     /// # Errors
     /// The kernel's.
     pub fn enter(rules: &OwnedFd) -> io::Result<()> {
-        for capability in (0..CAPABILITIES).filter(|capability| !KEPT.contains(capability)) {
+        for capability in (0..CAPABILITIES).filter(|capability| !KEPT_CAPABILITIES.contains(capability)) {
             // Who is not root has none to lose, and is told so.
             // SAFETY: a system call on this process alone.
             unsafe { libc::prctl(libc::PR_CAPBSET_DROP, capability, 0, 0, 0) };

@@ -31,6 +31,6 @@ pub const MAX_TABLE_ELEMENTS: usize = 10_000_000;
 /// What a [`Switch`] gives that raises the depth of calls.
 pub const STACK_DEPTH: &str = "stack";
 
-/// What a [`Cause::Unsupported`] names when calls that build on one another were to be made, and each call is
-/// a process of its own.
+/// What was not attempted where calls that build on one another were to be made, and each call is a process of its
+/// own.
 pub const SHARED_INSTANCE: &str = "one-instance";

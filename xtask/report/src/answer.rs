@@ -5,9 +5,9 @@ use std::fmt::Write;
 
 use anstyle::Style;
 
-use super::columns::named;
+use super::columns::{NameStyle, names};
 use super::table::{BOLD, DIM, GREEN, RED, YELLOW};
-use super::words::{self, Group, blame, by_code, changes};
+use super::text::{self, Group, blame, by_code, changes};
 use super::{RenderOptions, Renderer};
 use wasmlab_model::codes::Code;
 use wasmlab_model::facts::{COMMON_PROPOSALS, Facts, BinaryKind, Shape};
@@ -24,9 +24,9 @@ pub const RENDERER: Renderer = Renderer {
 };
 
 /// Before the text of each part.
-const LABEL: usize = 13;
+const LABEL_WIDTH: usize = 13;
 /// As many reasons are told; the others are counted.
-const REASONS: usize = 6;
+const MAX_REASONS: usize = 6;
 
 fn render(report: &RunReport, options: RenderOptions) -> String {
     let mut answer = Answer { report, options, out: String::new() };
@@ -51,7 +51,7 @@ impl<'a> Answer<'a> {
         let report = self.report;
         let artifact = report.artifacts.iter().find(|a| a.scenario == name);
         let title = if artifact.is_some_and(|a| a.origin.id() == "given") { title } else { name };
-        let about = artifact.map(described).unwrap_or_default();
+        let about = artifact.map(artifact_line).unwrap_or_default();
         self.part(BOLD, title, &about);
         let cells: Vec<&Cell> = report.cells.iter().filter(|c| c.scenario == name).collect();
         if let Some(cell) = cells.iter().find(|c| c.is_of_invalid_file()) {
@@ -75,7 +75,7 @@ impl<'a> Answer<'a> {
 
     /// Cells that answer nothing, those with the same words together.
     fn others(&mut self, style: Style, label: &str, cells: &[&Cell]) {
-        for (detail, cells) in alike(cells, |c| c.detail.clone()) {
+        for (detail, cells) in grouped_by(cells, |c| c.detail.clone()) {
             let text = format!("{}: {}", self.columns(&cells), detail);
             self.out.push('\n');
             self.part(style, label, &text);
@@ -92,7 +92,7 @@ impl<'a> Answer<'a> {
             self.part(YELLOW, "runs on", "none of the runtimes here");
             return;
         }
-        for (index, (switches, cells)) in alike(cells, |c| c.switches.join(", ")).into_iter().enumerate() {
+        for (index, (switches, cells)) in grouped_by(cells, |c| c.switches.join(", ")).into_iter().enumerate() {
             let with = if switches.is_empty() { String::new() } else { format!(", with {switches}") };
             let text = format!("{}{with}", self.columns(&cells));
             self.part(GREEN, if index == 0 { "runs on" } else { "" }, &text);
@@ -110,12 +110,12 @@ impl<'a> Answer<'a> {
         let codes = by_code(report);
         let all = codes.iter().flat_map(|(code, groups)| groups.iter().map(move |group| (*code, group)));
         let mut reasons: Vec<(Code, &Group)> = all.filter(|(_, group)| group.scenario == module).collect();
-        reasons.sort_by_key(|(code, group)| telling(*code, group.cell));
+        reasons.sort_by_key(|(code, group)| reason_order(*code, group.cell));
         let remedy = |(code, group): &(Code, &Group<'a>)| {
             let general = report.text(*code).map(|text| text.remedy.clone());
             group.cell.remedy.clone().or(general).unwrap_or_default()
         };
-        let shown = reasons.len().min(if reasons.len() > REASONS { REASONS - 1 } else { REASONS });
+        let shown = reasons.len().min(if reasons.len() > MAX_REASONS { MAX_REASONS - 1 } else { MAX_REASONS });
         for (index, reason) in reasons.iter().take(shown).enumerate() {
             let (code, group) = reason;
             let (style, label) = match group.cell.verdict {
@@ -127,7 +127,7 @@ impl<'a> Answer<'a> {
             if group.cell.verdict == Verdict::NotBuilt {
                 self.part(style, label, &format!("{code}: {}", group.detail()));
             } else {
-                self.part(style, label, &named(report, &group.runtimes));
+                self.part(style, label, &names(report, &group.runtimes, NameStyle::Versions));
                 let stage = group.cell.stage.map(|s| format!(" at {s:?}").to_lowercase()).unwrap_or_default();
                 let why = format!("{code}{stage} ({}): {}", blame(report, *code, group.cell), group.detail());
                 self.part(DIM, "", &why);
@@ -166,13 +166,13 @@ impl<'a> Answer<'a> {
 
     fn columns(&self, cells: &[&Cell]) -> String {
         let ids: Vec<&str> = cells.iter().map(|c| c.runtime.as_str()).collect();
-        named(self.report, &ids)
+        names(self.report, &ids, NameStyle::Versions)
     }
 
     /// A paragraph after its label, at the same place for all.
     fn part(&mut self, style: Style, label: &str, text: &str) {
-        let label = if label.chars().count() < LABEL { format!("{label:LABEL$}") } else { format!("{label}  ") };
-        let text = words::wrapped(self.options.width, &label, &" ".repeat(LABEL), text);
+        let label = if label.chars().count() < LABEL_WIDTH { format!("{label:LABEL_WIDTH$}") } else { format!("{label}  ") };
+        let text = text::wrapped(self.options.width, &label, &" ".repeat(LABEL_WIDTH), text);
         let painted = if self.options.colour && !label.trim().is_empty() {
             let name = label.trim_end();
             text.replacen(name, &format!("{style}{name}{style:#}"), 1)
@@ -183,13 +183,13 @@ impl<'a> Answer<'a> {
     }
 
     fn arrow(&mut self, remedy: &str) {
-        let (first, rest) = (format!("{:LABEL$}→ ", ""), format!("{:LABEL$}  ", ""));
-        let _ = writeln!(self.out, "{}", words::wrapped(self.options.width, &first, &rest, remedy));
+        let (first, rest) = (format!("{:LABEL_WIDTH$}→ ", ""), format!("{:LABEL_WIDTH$}  ", ""));
+        let _ = writeln!(self.out, "{}", text::wrapped(self.options.width, &first, &rest, remedy));
     }
 }
 
 /// The cells in groups of which this is the same, in the order of the first of each.
-fn alike<'c>(cells: &[&'c Cell], told: impl Fn(&Cell) -> String) -> Vec<(String, Vec<&'c Cell>)> {
+fn grouped_by<'c>(cells: &[&'c Cell], told: impl Fn(&Cell) -> String) -> Vec<(String, Vec<&'c Cell>)> {
     let mut groups: Vec<(String, Vec<&Cell>)> = Vec::new();
     for cell in cells {
         let key = told(cell);
@@ -202,8 +202,8 @@ fn alike<'c>(cells: &[&'c Cell], told: impl Fn(&Cell) -> String) -> Vec<(String,
 }
 
 /// `module · command · WASI 0.1 · 62.0 KiB · needs tail-call`.
-fn described(artifact: &Artifact) -> String {
-    let size = words::bytes(artifact.bytes);
+fn artifact_line(artifact: &Artifact) -> String {
+    let size = text::bytes(artifact.bytes);
     let Some(facts) = &artifact.facts else { return size };
     let mut parts = vec![kind(facts).to_owned()];
     parts.extend(shape(facts.shape).map(str::to_owned));
@@ -236,7 +236,7 @@ fn shape(shape: Shape) -> Option<&'static str> {
 
 /// The order of reasons: what went wrong before what is lacking, what came far before what did not start; that a
 /// runtime has no WASI or no components at all is known to everybody, and comes last.
-fn telling(code: Code, cell: &Cell) -> (bool, bool, std::cmp::Reverse<Option<u8>>) {
+fn reason_order(code: Code, cell: &Cell) -> (bool, bool, std::cmp::Reverse<Option<u8>>) {
     let trivial = matches!(code, Code::MissingImport | Code::NeedsComponentModel);
     (cell.verdict != Verdict::Fail, trivial, std::cmp::Reverse(cell.stage.map(|stage| stage as u8)))
 }

@@ -1,11 +1,45 @@
-//! Names of columns for people: those of one engine and version together, with the modes that are meant.
+//! Names of columns for people, several of one engine in one name.
 
 use wasmlab_model::report::{RunReport, RuntimeInfo};
 
-/// `wasmi 2.0, wasmtime 48.0 (3 modes), wasmer 7.4 (singlepass), node 20.20 with jco 1.35`: the columns with these
-/// ids, in the order of the report.
+/// How columns are named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NameStyle {
+    /// As `--runtime` takes them: `wasmi, wasmtime-*, node`, or `every runtime`.
+    Ids,
+    /// With their versions, those of one engine and version together:
+    /// `wasmi 2.0, wasmtime 48.0 (3 modes), wasmer 7.4 (singlepass), node 20.20 with jco 1.35`.
+    Versions,
+}
+
+/// The names of the columns with these ids, in the order of the report.
 #[must_use]
-pub fn named(report: &RunReport, ids: &[&str]) -> String {
+pub fn names(report: &RunReport, ids: &[&str], style: NameStyle) -> String {
+    match style {
+        NameStyle::Ids => by_id(report, ids),
+        NameStyle::Versions => by_version(report, ids),
+    }
+}
+
+fn by_id(report: &RunReport, ids: &[&str]) -> String {
+    let is_named = |runtime: &RuntimeInfo| ids.contains(&runtime.id.as_str());
+    let present: Vec<_> = report.runtimes.iter().filter(|r| r.tool.present).collect();
+    if present.len() > 2 && present.iter().all(|r| is_named(r)) {
+        return "every runtime".to_owned();
+    }
+    let mut names: Vec<String> = Vec::new();
+    for runtime in report.runtimes.iter().filter(|r| is_named(r)) {
+        let engine: Vec<_> = present.iter().filter(|r| r.engine == runtime.engine).collect();
+        let whole = engine.len() > 1 && engine.iter().all(|r| is_named(r));
+        let name = if whole { format!("{}-*", runtime.engine) } else { runtime.id.clone() };
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names.join(", ")
+}
+
+fn by_version(report: &RunReport, ids: &[&str]) -> String {
     let mut groups: Vec<(Key, Vec<&RuntimeInfo>)> = Vec::new();
     for runtime in report.runtimes.iter().filter(|r| ids.contains(&r.id.as_str())) {
         let key = Key::of(runtime);
@@ -81,7 +115,7 @@ fn short(version: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::named;
+    use super::{NameStyle, names};
     use crate::sample;
 
     #[test]
@@ -107,7 +141,7 @@ mod tests {
             runtime.mode = "interpreter".to_owned();
             report.runtimes.push(runtime.clone());
         }
-        let check = |ids: &[&str], wanted: &str| assert_eq!(named(&report, ids), wanted);
+        let check = |ids: &[&str], wanted: &str| assert_eq!(names(&report, ids, NameStyle::Versions), wanted);
         check(&["wasmi"], "wasmi 2.0");
         check(&["wasmi", "wasmi-cli"], "wasmi 2.0 (interpreter, cli)");
         check(&["wasmtime-cranelift", "wasmtime-pulley"], "wasmtime 48.0 (cranelift, pulley)");

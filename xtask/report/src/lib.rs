@@ -8,8 +8,8 @@ pub mod published;
 mod sample;
 #[cfg(test)]
 mod tests;
+pub mod text;
 pub mod visible;
-pub mod words;
 
 /// One line a renderer: its file, its entry in the registry.
 macro_rules! registry {
@@ -54,12 +54,12 @@ pub struct RenderOptions {
     /// ANSI colours.
     pub colour: bool,
     /// Which rows stand together.
-    pub by: GroupBy,
+    pub group_by: GroupBy,
 }
 
 impl RenderOptions {
     /// For files and pipes.
-    pub const PLAIN: Self = Self { width: 80, colour: false, by: GroupBy::Family };
+    pub const PLAIN: Self = Self { width: 80, colour: false, group_by: GroupBy::Family };
 }
 
 /// Which rows of the matrix stand together.

@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use super::words::{self, Row, blame, by_code, bytes, changes, lines, on, remedies, tally};
+use super::columns::{self, NameStyle};
+use super::text::{self, Row, blame, by_code, bytes, changes, lines, remedies, tally};
 use super::{GroupBy, RenderOptions, Renderer};
 use wasmlab_model::report::{Cell, NoteKind, RunReport, RuntimeInfo, PASS_WITH_SWITCH};
 use wasmlab_model::verdict::{Change, Verdict};
@@ -16,10 +17,10 @@ fn render(report: &RunReport, options: RenderOptions) -> String {
     let host = &report.host;
     let cpus = if host.cpus == 0 { String::new() } else { format!(" with {} processors", host.cpus) };
     let _ = writeln!(out, "{} on {} {}{cpus}.\n", tally(report), host.os, host.arch);
-    if let Some(options) = words::selected(report) {
+    if let Some(options) = text::selected(report) {
         let _ = writeln!(out, "Selected: `{options}`\n");
     }
-    matrix(&mut out, report, options.by);
+    matrix(&mut out, report, options.group_by);
     switched(&mut out, report);
     gaps(&mut out, report);
     not_attempted(&mut out, report);
@@ -32,13 +33,13 @@ fn render(report: &RunReport, options: RenderOptions) -> String {
 }
 
 fn matrix(out: &mut String, report: &RunReport, by: GroupBy) {
-    let columns = words::shown(report);
+    let columns = text::shown_columns(report);
     let heads: Vec<String> =
         columns.iter().map(|r| format!("{} {}", r.id, escaped(r.tool.version.as_deref().unwrap_or("(absent)")))).collect();
     let _ = writeln!(out, "| {} | scenario | {} |", by.id(), heads.join(" | "));
     let _ = writeln!(out, "|---|---|{}", "---|".repeat(heads.len()));
     let mut last = None;
-    for Row { group, scenario: name, cells } in words::rows(report, by) {
+    for Row { group, scenario: name, cells } in text::rows(report, by) {
         let texts = columns.iter().map(|r| cells.iter().find(|c| c.runtime == r.id).map_or(String::new(), |c| text(c)));
         let group = if last.replace(group) == Some(group) { "" } else { group };
         let _ = writeln!(out, "| {} | {} | {} |", escaped(group), escaped(name), texts.collect::<Vec<_>>().join(" | "));
@@ -92,7 +93,7 @@ fn text(cell: &Cell) -> String {
 }
 
 fn switched(out: &mut String, report: &RunReport) {
-    let lines = words::switched(report);
+    let lines = text::switched(report);
     if !lines.is_empty() {
         out.push_str("\n## With a switch that is off by default\n\n");
     }
@@ -117,9 +118,9 @@ fn gaps(out: &mut String, report: &RunReport) {
                 out,
                 "- **{}** on {} ({stage}; {}{}): {detail}.{known}",
                 escaped(&names),
-                escaped(&on(report, &group.runtimes)),
+                escaped(&columns::names(report, &group.runtimes, NameStyle::Ids)),
                 blame(report, code, group.cell),
-                escaped(&group.way())
+                escaped(&group.execution_path())
             );
         }
         for (whose, remedy) in remedies(report, code, &groups) {
@@ -130,7 +131,7 @@ fn gaps(out: &mut String, report: &RunReport) {
 }
 
 fn not_attempted(out: &mut String, report: &RunReport) {
-    let reasons = words::not_attempted(report);
+    let reasons = text::not_attempted(report);
     if reasons.is_empty() {
         return;
     }
@@ -272,7 +273,7 @@ fn runtimes(out: &mut String, report: &RunReport) {
     if !lines.is_empty() {
         let _ = writeln!(out, "\nOne engine, two columns:\n\n{}", lines.join("\n"));
     }
-    let ways = words::ways(report).into_iter();
+    let ways = text::execution_paths(report).into_iter();
     let lines: Vec<String> =
         ways.map(|((id, way), scenarios)| format!("- **{}** by {}: {}", escaped(id), code_span(way), escaped(&scenarios.join(", ")))).collect();
     if !lines.is_empty() {

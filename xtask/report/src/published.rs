@@ -15,16 +15,16 @@ use wasmlab_model::facts::Facts;
 use wasmlab_model::report::{Artifact, Cell, CodeText, HostInfo, NoteKind, Output, RunReport, Selection};
 use wasmlab_model::verdict::{Change, Verdict};
 
-use super::words::result;
+use super::text::result;
 use super::{RenderOptions, find};
 
 /// A text of this machine (a folder's path), and what stands for it on every other.
-pub type Place = (String, &'static str);
+pub type PathReplacement = (String, &'static str);
 
 /// The report without what is of one run or one machine: times, memory, commands, outputs, places. `earlier` is what
 /// was published before: columns that are absent here stay as they were there.
 #[must_use]
-pub fn published(report: &RunReport, earlier: Option<&RunReport>, places: &[Place]) -> RunReport {
+pub fn published(report: &RunReport, earlier: Option<&RunReport>, places: &[PathReplacement]) -> RunReport {
     let mut out = RunReport {
         host: HostInfo { cpus: 0, ..report.host.clone() },
         started: String::new(),
@@ -84,7 +84,7 @@ fn artifact(artifact: &Artifact) -> Artifact {
     Artifact { build_ms: None, facts, ..artifact.clone() }
 }
 
-fn cell(report: &RunReport, cell: &Cell, places: &[Place]) -> Cell {
+fn cell(report: &RunReport, cell: &Cell, places: &[PathReplacement]) -> Cell {
     let general = cell.code.and_then(|code| report.text(code)).map(|text| text.remedy.as_str());
     let check = |c: &Check| Check { message: c.message.as_deref().map(|m| neutral(m, places)), ..c.clone() };
     Cell {
@@ -109,7 +109,7 @@ fn cell(report: &RunReport, cell: &Cell, places: &[Place]) -> Cell {
 }
 
 /// A text without places of this machine, ports and names of temporary folders.
-fn neutral(text: &str, places: &[Place]) -> String {
+fn neutral(text: &str, places: &[PathReplacement]) -> String {
     let mut text = text.to_owned();
     for (place, stands) in places {
         text = text.replace(place.as_str(), stands);
@@ -279,7 +279,7 @@ fn is_answer(cell: &Cell) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Place, differences, json, markdown, published};
+    use super::{PathReplacement, differences, json, markdown, published};
     use crate::sample;
     use wasmlab_model::codes::{Blame, Code};
     use wasmlab_model::report::RunReport;
@@ -287,7 +287,7 @@ mod tests {
 
     #[test]
     fn another_run_with_the_same_results_is_published_with_the_same_bytes() {
-        let places: Vec<Place> = vec![("/home/me/lab".to_owned(), "LAB"), ("/tmp".to_owned(), "TMP")];
+        let places: Vec<PathReplacement> = vec![("/home/me/lab".to_owned(), "LAB"), ("/tmp".to_owned(), "TMP")];
         let text = |change: &dyn Fn(&mut RunReport)| {
             let mut report = sample::report();
             report.cells[1].detail = "read /home/me/lab/a and /tmp/wasmlab-Xy1z/spec.json on port 4711".to_owned();

@@ -6,7 +6,8 @@ use std::fmt::Write;
 
 use anstyle::{AnsiColor, Effects, Style};
 
-use super::words::{self, Group, Row, blame, by_code, changes, lines, on, remedies, shown, tally};
+use super::columns::{self, NameStyle};
+use super::text::{self, Group, Row, blame, by_code, changes, lines, remedies, shown_columns, tally};
 use super::{RenderOptions, Renderer};
 use wasmlab_model::codes::Code;
 use wasmlab_model::report::{Cell, Note, NoteKind, Origin, RunReport, RuntimeInfo, PASS_WITH_SWITCH};
@@ -26,7 +27,7 @@ fn render(report: &RunReport, options: RenderOptions) -> String {
     painter.changes(&mut out, report);
     painter.notes(&mut out, report);
     let _ = writeln!(out, "\n{}", painter.paint(BOLD, &tally(report)));
-    if let Some(options) = words::selected(report) {
+    if let Some(options) = text::selected(report) {
         painter.wrapped(&mut out, "selected: ", "          ", &options);
     }
     for note in report.notes.iter().filter(|n| n.kind == NoteKind::NextStep) {
@@ -56,7 +57,7 @@ fn key(report: &RunReport) -> String {
     if report.cells.iter().any(|c| !c.switches.is_empty()) {
         symbols.insert(1, "◐ pass with a switch");
     }
-    if shown(report).iter().any(|r| !r.tool.present) {
+    if shown_columns(report).iter().any(|r| !r.tool.present) {
         symbols.push("· absent");
     }
     if report.cells.iter().any(is_news) {
@@ -93,16 +94,16 @@ impl Painter {
 
     /// A paragraph: `first` before its first line, `rest` before the others.
     fn wrapped(&self, out: &mut String, first: &str, rest: &str, text: &str) {
-        let _ = writeln!(out, "{}", words::wrapped(self.options.width, first, rest, text));
+        let _ = writeln!(out, "{}", text::wrapped(self.options.width, first, rest, text));
     }
 
     fn matrix(&self, out: &mut String, report: &RunReport) {
-        let rows = words::rows(report, self.options.by);
+        let rows = text::rows(report, self.options.group_by);
         let widest = rows.iter().map(|row| row.scenario.chars().count()).max().unwrap_or(0);
         let prebuilt: Vec<&str> =
             report.artifacts.iter().filter(|a| a.origin == Origin::Prebuilt).map(|a| a.scenario.as_str()).collect();
-        let columns = shown(report);
-        let widest = self.heads(out, widest, &columns);
+        let columns = shown_columns(report);
+        let widest = self.column_headings(out, widest, &columns);
         let mut last = None;
         for Row { group, scenario: name, cells } in rows {
             if last.is_some_and(|l| l != group) {
@@ -127,7 +128,7 @@ impl Painter {
 
     /// The names of the columns, as a staircase; gives the width of the rows' names. It goes down to the right,
     /// where there is room for its last steps; else to the left, with its names over those of the rows.
-    fn heads(&self, out: &mut String, widest: usize, columns: &[&RuntimeInfo]) -> usize {
+    fn column_headings(&self, out: &mut String, widest: usize, columns: &[&RuntimeInfo]) -> usize {
         let version = |runtime: &RuntimeInfo| runtime.tool.version.clone().unwrap_or_else(|| "absent".to_owned());
         let length = |runtime: &RuntimeInfo| runtime.id.chars().count() + 1 + version(runtime).chars().count();
         let label = |runtime: &RuntimeInfo| format!("{} {}", runtime.id, self.paint(DIM, &version(runtime)));
@@ -166,7 +167,7 @@ impl Painter {
     }
 
     fn legend(&self, out: &mut String, report: &RunReport, codes: &BTreeMap<Code, Vec<Group>>) {
-        let switched = words::switched(report);
+        let switched = text::switched(report);
         if !switched.is_empty() {
             let head = format!("{PASS_WITH_SWITCH} pass with a switch that is off by default");
             let _ = writeln!(out, "\n{}", self.paint(BOLD, &head));
@@ -184,8 +185,8 @@ impl Painter {
             for (names, group) in lines(groups) {
                 let known = if group.cell.known.is_some() { ", known" } else { "" };
                 let stage = group.cell.stage.map(|s| format!("{s:?}, ").to_lowercase()).unwrap_or_default();
-                let about = format!("({stage}{}{}{known})", blame(report, *code, group.cell), group.way());
-                let text = format!("{names} on {} {about}: {}", on(report, &group.runtimes), group.detail());
+                let about = format!("({stage}{}{}{known})", blame(report, *code, group.cell), group.execution_path());
+                let text = format!("{names} on {} {about}: {}", columns::names(report, &group.runtimes, NameStyle::Ids), group.detail());
                 self.wrapped(out, "  ", "    ", &text);
             }
             for (whose, remedy) in remedies(report, *code, groups) {
@@ -197,7 +198,7 @@ impl Painter {
 
     /// No gap, and nobody's fault but the lab's.
     fn not_attempted(&self, out: &mut String, report: &RunReport) {
-        let reasons = words::not_attempted(report);
+        let reasons = text::not_attempted(report);
         if reasons.is_empty() {
             return;
         }

@@ -8,7 +8,7 @@ fn every_renderer_shows_the_sample() {
     for renderer in ALL {
         for width in [80, 120] {
             let text =
-                (renderer.render)(&sample::report(), RenderOptions { width, colour: false, by: GroupBy::Family });
+                (renderer.render)(&sample::report(), RenderOptions { width, colour: false, group_by: GroupBy::Family });
             if renderer.id == "table" {
                 assert!(text.lines().all(|l| l.chars().count() <= width), "wider than {width}:\n{text}");
                 insta::assert_snapshot!(format!("{}-{width}", renderer.id), text);
@@ -30,7 +30,7 @@ fn many_columns_with_long_names_fit_and_each_step_stands_above_its_column() {
     }
     let text = (super::find("table").unwrap().render)(
         &report,
-        RenderOptions { width: 80, colour: false, by: GroupBy::Family },
+        RenderOptions { width: 80, colour: false, group_by: GroupBy::Family },
     );
     assert!(text.lines().all(|l| l.chars().count() <= 80), "{text}");
     let row = text.lines().find(|l| l.starts_with("hello ")).unwrap();
@@ -71,11 +71,11 @@ fn a_report_without_signs_has_those_of_the_catalogue() {
 fn colour_is_only_there_when_it_is_asked_for() {
     let table = super::find("table").unwrap();
     assert!(
-        !(table.render)(&sample::report(), RenderOptions { width: 80, colour: false, by: GroupBy::Family })
+        !(table.render)(&sample::report(), RenderOptions { width: 80, colour: false, group_by: GroupBy::Family })
             .contains('\u{1b}')
     );
     assert!(
-        (table.render)(&sample::report(), RenderOptions { width: 80, colour: true, by: GroupBy::Family })
+        (table.render)(&sample::report(), RenderOptions { width: 80, colour: true, group_by: GroupBy::Family })
             .contains('\u{1b}')
     );
 }

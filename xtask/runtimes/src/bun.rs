@@ -27,7 +27,7 @@ pub fn columns() -> Vec<Runtime> {
             ],
         }),
         in_ci: true,
-        larger_stack: Some("the variable `BUN_JSC_maxPerThreadStackUsage=BYTES` together with `ulimit -s` above that"),
+        stack_hint: Some("the variable `BUN_JSC_maxPerThreadStackUsage=BYTES` together with `ulimit -s` above that"),
         help: &[&["-e", LIST_OPTIONS]],
         // The driver starts itself again with them in its environment.
         switches: switches::of_jsc,

@@ -12,7 +12,7 @@ pub fn columns() -> Vec<Runtime> {
         names: &["chromium-headless-shell", "chrome-headless-shell", "chromium", "chromium-browser", "google-chrome"],
         variable: "WASMLAB_CHROMIUM",
         version_args: &["--version"],
-        how_to_get: "install Chromium (its headless shell is enough)",
+        install_hint: "install Chromium (its headless shell is enough)",
     };
-    page::columns("chromium", program).into_iter().map(|column| Runtime { in_ci: true, larger_stack: STACK, ..column }).collect()
+    page::columns("chromium", program).into_iter().map(|column| Runtime { in_ci: true, stack_hint: STACK, ..column }).collect()
 }

@@ -28,7 +28,7 @@ pub fn columns() -> Vec<Runtime> {
             ],
         }),
         in_ci: true,
-        larger_stack: Some("`deno run --v8-flags=--stack-size=KIB`, and `ulimit -s` above that"),
+        stack_hint: Some("`deno run --v8-flags=--stack-size=KIB`, and `ulimit -s` above that"),
         env,
         commands: |tool, cell| js::commands(tool, cell, permissions(tool, cell)),
         help: &[&["run", "--v8-flags=--help"]],
@@ -41,7 +41,7 @@ pub fn columns() -> Vec<Runtime> {
 /// is new, so without this each would make them again, which costs a fifth of its start. Guests have no right to
 /// write there.
 fn env(tool: &Tool) -> Vec<(&'static str, OsString)> {
-    let mut dir = tool.support.clone().into_os_string();
+    let mut dir = tool.support_dir.clone().into_os_string();
     dir.push("-deno");
     vec![("DENO_DIR", dir)]
 }
@@ -51,10 +51,10 @@ fn permissions(tool: &Tool, cell: &CellFiles) -> Vec<OsString> {
     let spec = cell.cell;
     let beside = |path: &Path| path.parent().unwrap_or(path).to_owned();
     let dirs = || spec.dirs.iter().map(|d| d.host.clone());
-    let mut read = vec![cell.spec.to_owned(), cell.module.to_owned(), tool.support.clone()];
+    let mut read = vec![cell.spec.to_owned(), cell.module.to_owned(), tool.support_dir.clone()];
     read.extend(spec.glue.as_deref().map(beside));
     read.extend(spec.code_cache.clone());
-    read.extend(Some(tool.packages.clone()).filter(|p| !p.as_os_str().is_empty()));
+    read.extend(Some(tool.packages_dir.clone()).filter(|p| !p.as_os_str().is_empty()));
     read.extend(dirs());
     let mut write = vec![spec.events.clone()];
     write.extend(spec.glue.as_deref().map(beside));
@@ -65,7 +65,7 @@ fn permissions(tool: &Tool, cell: &CellFiles) -> Vec<OsString> {
     };
     let mut flags: Vec<OsString> =
         ["run", "--quiet", "--no-prompt", "--no-config", "--no-lock", "--no-remote"].map(OsString::from).to_vec();
-    if !tool.packages.as_os_str().is_empty() {
+    if !tool.packages_dir.as_os_str().is_empty() {
         // Packages import each other as npm laid them out; without this Deno looks for them in a cache of its own.
         flags.push("--node-modules-dir=manual".into());
         // They ask what system they are on, to choose among their native parts. The shim reads the whole

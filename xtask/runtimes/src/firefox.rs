@@ -1,13 +1,15 @@
 //! A page of Firefox, in the same ways as Chromium's: another engine (SpiderMonkey) below the same page.
 
-use crate::{Program, Runtime, page};
+use crate::{PortAccess, Program, Runtime, page};
 
 pub fn columns() -> Vec<Runtime> {
     let program = Program {
         names: &["firefox-esr", "firefox"],
         variable: "WASMLAB_FIREFOX",
         version_args: &["--version"],
-        how_to_get: "install Firefox",
+        install_hint: "install Firefox",
     };
-    page::columns("firefox", program).into_iter().map(|column| Runtime { in_ci: true, ..column }).collect()
+    // Firefox was not to be had here to try the sandbox's ports with: its page's policy alone keeps it to the cell.
+    let port_access = PortAccess::Unrestricted;
+    page::columns("firefox", program).into_iter().map(|column| Runtime { in_ci: true, port_access, ..column }).collect()
 }

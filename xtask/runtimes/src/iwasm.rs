@@ -9,7 +9,7 @@ use wasmlab_model::facts::Abi;
 use wasmlab_model::observation::GuestProgress;
 use wasmlab_protocol::{Cause, Network, Stage, Value};
 
-use crate::command_line::{self, CallSyntax, ProcessOutput, Reader, argv, at, exited, missing_import, no_export};
+use crate::command_line::{self, CallSyntax, ProcessOutput, OutputParser, argv, progress_at, exited, missing_import, no_export};
 use crate::{CellFiles, InstallCommand, Runtime, Source, Tool, messages};
 
 pub fn columns() -> Vec<Runtime> {
@@ -23,10 +23,9 @@ pub fn columns() -> Vec<Runtime> {
             InstallCommand::quick(&["brew", "install", "wasm-micro-runtime"]),
             InstallCommand::quick(&["apk", "add", "iwasm"]),
         ],
-        is_applicable: command_line::no_http,
-        not_attempted: command_line::usual_limits,
+        not_attempted: command_line::unsupported_calls,
         commands,
-        reader: Some(Reader { parse_value, result_separator: Some(','), ..Reader::new(classify) }),
+        output_parser: Some(OutputParser { parse_value, result_separator: Some(','), ..OutputParser::new(classify) }),
         ..Runtime::default()
     }]
 }
@@ -67,7 +66,7 @@ fn classify(output: &ProcessOutput) -> GuestProgress {
     if let Some(exception) = exception {
         if let Some(import) = exception.strip_prefix("failed to call unlinked import function (") {
             let (module, name) = import.trim_end_matches(')').split_once(", ").unwrap_or((import, ""));
-            return at(Stage::Run, missing_import(module, name));
+            return progress_at(Stage::Run, missing_import(module, name));
         }
         if exception.starts_with("lookup function ") || exception.contains("function not found") {
             return no_export(exception.split_whitespace().nth(2).unwrap_or_default());
@@ -76,13 +75,13 @@ fn classify(output: &ProcessOutput) -> GuestProgress {
             Some(trap) => Cause::trap(trap, message),
             None => Cause::HostError { message },
         };
-        return at(Stage::Run, cause);
+        return progress_at(Stage::Run, cause);
     }
     if last.starts_with("WASM module load failed") {
-        return at(Stage::Compile, Cause::Rejected { message, offset: None });
+        return progress_at(Stage::Compile, Cause::Rejected { message, offset: None });
     }
     if last.starts_with("WASM module instantiate failed") {
-        return at(Stage::Instantiate, Cause::ResourceLimit { message });
+        return progress_at(Stage::Instantiate, Cause::ResourceLimit { message });
     }
     exited(output.code)
 }

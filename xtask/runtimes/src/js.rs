@@ -9,12 +9,13 @@ const DRIVER: &[(&str, &str)] = &[
     ("driver.mjs", include_str!("js/driver.mjs")),
     ("protocol.mjs", include_str!("js/protocol.mjs")),
     ("log.mjs", include_str!("js/log.mjs")),
+    ("glue_shared.mjs", include_str!("js/glue_shared.mjs")),
     ("watch.mjs", include_str!("js/watch.mjs")),
     ("core.mjs", include_str!("js/core.mjs")),
     ("glue.mjs", include_str!("js/glue.mjs")),
     ("jco.mjs", include_str!("js/jco.mjs")),
     ("shims.mjs", include_str!("js/shims.mjs")),
-    ("translate.mjs", include_str!("js/translate.mjs")),
+    ("transpile.mjs", include_str!("js/transpile.mjs")),
     ("component.mjs", include_str!("js/component.mjs")),
     ("imports.mjs", include_str!("js/imports.mjs")),
     ("causes.mjs", include_str!("js/causes.mjs")),
@@ -32,12 +33,13 @@ pub const PAGE: &[(&str, &str)] = &[
     ("page/wasi.mjs", include_str!("js/page/wasi.mjs")),
     ("page/glue.mjs", include_str!("js/page/glue.mjs")),
     ("page/jco.mjs", include_str!("js/page/jco.mjs")),
-    ("prepare.mjs", include_str!("js/prepare.mjs")),
-    ("translate.mjs", include_str!("js/translate.mjs")),
+    ("precompile.mjs", include_str!("js/precompile.mjs")),
+    ("transpile.mjs", include_str!("js/transpile.mjs")),
     ("component.mjs", include_str!("js/component.mjs")),
     ("imports.mjs", include_str!("js/imports.mjs")),
     ("log.mjs", include_str!("js/log.mjs")),
     ("protocol.mjs", include_str!("js/protocol.mjs")),
+    ("glue_shared.mjs", include_str!("js/glue_shared.mjs")),
     ("watch.mjs", include_str!("js/watch.mjs")),
     ("causes.mjs", include_str!("js/causes.mjs")),
     ("builtins.mjs", include_str!("js/builtins.mjs")),
@@ -59,9 +61,9 @@ pub fn columns(host: Runtime) -> Vec<Runtime> {
 pub fn commands(tool: &Tool, cell: &CellFiles, host_args: Vec<OsString>) -> Vec<Vec<OsString>> {
     let mut argv = vec![tool.program.clone().into()];
     argv.extend(host_args);
-    argv.extend([tool.support.join("driver.mjs").into(), "run".into(), cell.spec.into()]);
-    if !tool.packages.as_os_str().is_empty() {
-        argv.extend(["--packages".into(), tool.packages.clone().into()]);
+    argv.extend([tool.support_dir.join("driver.mjs").into(), "run".into(), cell.spec.into()]);
+    if !tool.packages_dir.as_os_str().is_empty() {
+        argv.extend(["--packages".into(), tool.packages_dir.clone().into()]);
     }
     vec![argv]
 }

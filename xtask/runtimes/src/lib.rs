@@ -27,8 +27,10 @@ mod wave;
 pub use custom_build::{CUSTOM_BUILD, custom_build, is_custom_build};
 pub use host_layer::HostLayer;
 pub use install::InstallCommand;
-pub use runtime::{AuxProgram, CellFiles, Finding, Program, Runtime, Seen, Sockets, Source, Tool};
-pub use switches::Lack;
+pub use runtime::{
+    AdapterInput, AuxProgram, CellFiles, Finding, PortAccess, Program, Runtime, SocketPassing, Source, Tool,
+};
+pub use switches::MissingFeature;
 pub use versions::{Package, PackageClient, is_version, version_build};
 
 /// One line lists the adapters; each file gives one or more columns by its `columns()`.
@@ -44,7 +46,7 @@ registry! {
 }
 
 /// The columns of the table: those that were tried with the real program.
-pub fn table() -> impl Iterator<Item = &'static Runtime> {
+pub fn proven() -> impl Iterator<Item = &'static Runtime> {
     all().iter().filter(|runtime| !runtime.unproven)
 }
 

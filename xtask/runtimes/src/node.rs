@@ -27,7 +27,7 @@ pub fn columns() -> Vec<Runtime> {
             programs: &["node_modules/node/bin/node", "node_modules/node/bin/node.exe"],
         }),
         in_ci: true,
-        larger_stack: Some("`node --stack-size=KIB`, and `ulimit -s` above that"),
+        stack_hint: Some("`node --stack-size=KIB`, and `ulimit -s` above that"),
         // node:wasi announces on stderr that it is experimental: the guest's stderr is to be its own.
         commands: |tool, cell| {
             let switches = command_line::switch_args(cell.cell);

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use wasmlab_model::scenario::EntryPointKind;
 
-use crate::{AuxProgram, CellFiles, HostLayer, Lack, Program, Runtime, Source, Tool, js};
+use crate::{AuxProgram, CellFiles, HostLayer, MissingFeature, Program, Runtime, Source, Tool, js};
 
 /// What a page's author does for a guest that waits: a page's main thread may not, its workers may.
 const WORKER: &str = "new Worker()";
@@ -24,7 +24,7 @@ pub fn columns(engine: &'static str, program: Program) -> Vec<Runtime> {
             EntryPointKind::Http => Err("a page accepts no connections: it serves no wasi:http".to_owned()),
             _ => Ok(()),
         },
-        switches: |_, lack| if lack == Lack::Waiting { vec![WORKER.to_owned()] } else { Vec::new() },
+        switches: |_, lack| if lack == MissingFeature::Waiting { vec![WORKER.to_owned()] } else { Vec::new() },
         commands: |tool, cell| vec![command(tool, cell)],
         ..Runtime::default()
     };
@@ -42,15 +42,20 @@ pub fn columns(engine: &'static str, program: Program) -> Vec<Runtime> {
 
 fn command(tool: &Tool, cell: &CellFiles) -> Vec<OsString> {
     let mut argv: Vec<OsString> = vec![tool.program.clone().into(), "run".into(), cell.spec.into()];
-    argv.extend(["--browser".into(), tool.driven.clone().into(), "--pages".into(), tool.support.clone().into()]);
-    if !tool.packages.as_os_str().is_empty() {
-        argv.extend(["--packages".into(), tool.packages.clone().into()]);
+    argv.extend([
+        "--browser".into(),
+        tool.driven_program.clone().into(),
+        "--pages".into(),
+        tool.support_dir.clone().into(),
+    ]);
+    if !tool.packages_dir.as_os_str().is_empty() {
+        argv.extend(["--packages".into(), tool.packages_dir.clone().into()]);
     }
     argv
 }
 
 fn translation(tool: &Tool, cell: &CellFiles, into: &Path) -> Vec<OsString> {
-    let mut argv: Vec<OsString> = vec![tool.aux_program.clone().into(), tool.support.join("prepare.mjs").into()];
-    argv.extend([cell.spec.into(), into.into(), "--packages".into(), tool.packages.clone().into()]);
+    let mut argv: Vec<OsString> = vec![tool.aux_program.clone().into(), tool.support_dir.join("precompile.mjs").into()];
+    argv.extend([cell.spec.into(), into.into(), "--packages".into(), tool.packages_dir.clone().into()]);
     argv
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use wasmlab_model::observation::GuestProgress;
 
-use crate::command_line::{ProcessOutput, Reader};
+use crate::command_line::{OutputParser, ProcessOutput};
 
 const SIGNALS: &[(&str, &str)] = &[
     ("139", "died by SIGSEGV, which the lab sees for itself"),
@@ -14,7 +14,7 @@ const SIGNALS: &[(&str, &str)] = &[
 ];
 
 /// One line a recording: its name, and what the adapter makes of it.
-fn read(folder: &Path, reader: Reader) -> String {
+fn read(folder: &Path, reader: OutputParser) -> String {
     let mut files: Vec<_> = fs::read_dir(folder).unwrap().flatten().map(|e| e.path()).collect();
     files.retain(|file| file.extension().is_some_and(|e| e == "txt"));
     files.sort();
@@ -51,7 +51,7 @@ mod tests {
         for folder in recorded {
             let id = folder.file_name().unwrap().to_string_lossy().into_owned();
             let runtime = crate::find(&id).unwrap_or_else(|| panic!("no runtime is named {id}"));
-            let reader = runtime.reader.unwrap_or_else(|| panic!("{id} has no reader"));
+            let reader = runtime.output_parser.unwrap_or_else(|| panic!("{id} has no reader"));
             insta::assert_snapshot!(format!("recorded_output_of_{id}"), read(&folder, reader));
         }
     }

@@ -11,10 +11,10 @@ use wasmlab_model::scenario::{EntryPointKind, Run, ScenarioFile};
 use wasmlab_model::verdict::{NotAttempted, Verdict};
 use wasmlab_protocol::{CellSpec, Switch};
 
-use crate::command_line::{self, Reader};
+use crate::command_line::{self, OutputParser};
 use crate::host_layer::HostLayer;
 use crate::install::InstallCommand;
-use crate::switches::{self, Lack};
+use crate::switches::{self, MissingFeature};
 use crate::versions::Package;
 
 /// A column: an engine in one mode. An adapter names the fields that it has; the others are those of
@@ -55,7 +55,7 @@ pub struct Runtime {
     pub help: &'static [&'static [&'static str]],
     /// The switches, off by default, that this program has and that give what a run fell short of, as
     /// [`CellSpec::switches`] takes them. Limits and permissions of the cell are none: they are in its commands.
-    pub switches: fn(&Tool, Lack) -> Vec<String>,
+    pub switches: fn(&Tool, MissingFeature) -> Vec<String>,
     /// A second program that it needs beside the one of [`Runtime::source`]: a compiler.
     pub aux_program: Option<AuxProgram>,
     /// Files of the lab that its commands need, path and text: drivers.
@@ -64,9 +64,14 @@ pub struct Runtime {
     pub slow_to_build: bool,
     /// Its process translates the module and does not say when it begins to run it. Where no [`Runtime::precompile`] did
     /// so before, the process has both limits together.
-    pub compiles_unseen: bool,
+    pub compiles_silently: bool,
     /// How a guest comes to a listening socket that is open already.
-    pub sockets: Sockets,
+    pub sockets: SocketPassing,
+    /// Which TCP ports its process may use.
+    pub port_access: PortAccess,
+    /// Its command line gives a directory by the name that the host has it by: the cell's directories have the guest's
+    /// names in the folder where it is started, as far as they can ([`command_line::host_name`]).
+    pub names_dirs_as_host: bool,
     /// Environment of its program beside the cell's: where it keeps what it worked out before.
     pub env: fn(&Tool) -> Vec<(&'static str, OsString)>,
     /// Files that its commands name, path and text, to be written beside [`CellFiles::spec`] before it is started.
@@ -83,9 +88,9 @@ pub struct Runtime {
     /// every call has to be a process of its own.
     pub commands: fn(&Tool, &CellFiles) -> Vec<Vec<OsString>>,
     /// How its output is read; `None` where the program speaks the lab's protocol.
-    pub reader: Option<Reader>,
+    pub output_parser: Option<OutputParser>,
     /// How a guest gets a larger stack on this runtime: its switch, or the call of who embeds it, with its unit.
-    pub larger_stack: Option<&'static str>,
+    pub stack_hint: Option<&'static str>,
     /// The switch or the default of this runtime that explains a result unlike that of its reference column.
     pub explain_difference: fn(&Finding) -> Option<&'static str>,
 }
@@ -114,16 +119,18 @@ impl Default for Runtime {
             aux_program: None,
             support_files: &[],
             slow_to_build: false,
-            compiles_unseen: false,
-            sockets: Sockets::None,
+            compiles_silently: false,
+            sockets: SocketPassing::None,
+            port_access: PortAccess::Cell,
+            names_dirs_as_host: false,
             env: |_| Vec::new(),
             extra_files: |_| Vec::new(),
             is_applicable: |_, _| Ok(()),
             not_attempted: |_| None,
             precompile: |_, _, _| None,
             commands: |tool, cell| vec![vec![tool.program.clone().into(), "run".into(), cell.spec.into()]],
-            reader: None,
-            larger_stack: None,
+            output_parser: None,
+            stack_hint: None,
             explain_difference: |_| None,
         }
     }
@@ -149,7 +156,7 @@ impl Runtime {
     pub fn is_applicable(&self, scenario: &ScenarioFile, facts: Option<&Facts>) -> Result<(), String> {
         self.host_layer.is_applicable(&self.id, scenario, facts)?;
         let core_module = facts.is_some_and(|f| f.kind == BinaryKind::Module);
-        if core_module && scenario.run.entry == EntryPointKind::Http && self.reader.is_some() {
+        if core_module && scenario.run.entry == EntryPointKind::Http && self.output_parser.is_some() {
             return Err(format!("a core module has no wasi:http handler, and {} serves nothing else", self.id));
         }
         (self.is_applicable)(self, scenario)
@@ -163,8 +170,8 @@ impl Runtime {
 
     /// How far a guest came, and why it ended.
     #[must_use]
-    pub fn progress(&self, seen: &Seen) -> GuestProgress {
-        match self.reader {
+    pub fn progress(&self, seen: &AdapterInput) -> GuestProgress {
+        match self.output_parser {
             Some(reader) => command_line::progress(seen, reader),
             None => seen.observation.reported_progress(),
         }
@@ -181,14 +188,14 @@ impl Runtime {
     pub fn with_host_layer(self, host_layer: HostLayer) -> Self {
         let suffixed = |text: &str| Cow::Owned(format!("{text}+{}", host_layer.name()));
         // Emscripten's host has no socket that is open already.
-        let sockets = if host_layer == HostLayer::Emscripten { Sockets::None } else { self.sockets };
+        let sockets = if host_layer == HostLayer::Emscripten { SocketPassing::None } else { self.sockets };
         Self { id: suffixed(&self.id), mode: suffixed(&self.mode), host_layer, sockets, ..self }
     }
 }
 
 /// How a guest comes to a listening socket that the host opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Sockets {
+pub enum SocketPassing {
     /// Not at all: the guest is started without it, and what it then says is the answer.
     #[default]
     None,
@@ -198,6 +205,19 @@ pub enum Sockets {
     Opened,
 }
 
+/// Which TCP ports the process of a runtime may use. The lab's sandbox holds it to them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PortAccess {
+    /// The cell's own, and those between a driver and what it drives.
+    #[default]
+    Cell,
+    /// The same, and it may bind a port that the system chooses where the cell has a preopened socket: it binds a
+    /// socket of its own first, and puts the inherited one in its place.
+    CellAndEphemeral,
+    /// All: nothing holds it to the cell's ports but what the runtime itself does.
+    Unrestricted,
+}
+
 /// Where a runtime's program comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
@@ -205,7 +225,7 @@ pub enum Source {
     Embedded(&'static str),
     /// Found on this machine.
     Program(Program),
-    /// Found on this machine, as [`Tool::driven`], and driven by a binary of the lab.
+    /// Found on this machine, as [`Tool::driven_program`], and driven by a binary of the lab.
     Driver {
         /// Built from `xtask/drivers/NAME`.
         driver: &'static str,
@@ -218,7 +238,7 @@ impl Source {
     /// A program that prints its version for `--version`: see [`Program`].
     #[must_use]
     pub const fn on_path(names: &'static [&'static str], variable: &'static str, how_to_get: &'static str) -> Self {
-        Self::Program(Program { names, variable, version_args: &["--version"], how_to_get })
+        Self::Program(Program { names, variable, version_args: &["--version"], install_hint: how_to_get })
     }
 
     /// The binary that the lab builds for it, by the name of its folder.
@@ -250,7 +270,7 @@ pub struct Program {
     /// The arguments that make it print its version.
     pub version_args: &'static [&'static str],
     /// How a person gets it where no [`Runtime::install`] command does, as an imperative: `see https://…`.
-    pub how_to_get: &'static str,
+    pub install_hint: &'static str,
 }
 
 /// A second program of a runtime.
@@ -276,13 +296,13 @@ pub struct Tool {
     /// What the program prints for [`Runtime::help`]; empty where there is none.
     pub help: String,
     /// The folder of [`Runtime::support_files`]; empty where there are none.
-    pub support: PathBuf,
+    pub support_dir: PathBuf,
     /// The folder `node_modules` that has [`Runtime::npm_packages`]; empty where there are none.
-    pub packages: PathBuf,
+    pub packages_dir: PathBuf,
     /// The [`Runtime::aux_program`]; empty where there is none.
     pub aux_program: PathBuf,
     /// The program that a [`Source::Driver`] drives; empty where there is none.
-    pub driven: PathBuf,
+    pub driven_program: PathBuf,
 }
 
 /// The files of a cell that a command may name.
@@ -296,15 +316,15 @@ pub struct CellFiles<'a> {
     pub cell: &'a CellSpec,
     /// What reading the module told, where it is a module or a component.
     pub facts: Option<&'a Facts>,
-    /// Each call may have an instance of its own.
-    pub independent_calls: bool,
+    /// What the scenario says of the run.
+    pub run: &'a Run,
     /// The folder that [`Runtime::precompile`] filled.
     pub precompiled: &'a Path,
 }
 
 /// What an adapter reads a guest's progress from.
 #[derive(Clone, Copy, Debug)]
-pub struct Seen<'a> {
+pub struct AdapterInput<'a> {
     /// What happened.
     pub observation: &'a Observation,
     /// What was to be done.

@@ -9,7 +9,7 @@ use wasmlab_model::observation::GuestProgress;
 use wasmlab_model::scenario::EntryPointKind;
 use wasmlab_protocol::{Cause, EntryPoint, Stage};
 
-use crate::command_line::{ProcessOutput, Reader, argv, at, exited};
+use crate::command_line::{ProcessOutput, OutputParser, argv, progress_at, exited};
 use crate::{CellFiles, InstallCommand, Runtime, Source, Tool, messages, wasmtime_messages};
 
 pub fn columns() -> Vec<Runtime> {
@@ -26,8 +26,8 @@ pub fn columns() -> Vec<Runtime> {
         },
         extra_files: |cell| vec![(MANIFEST, manifest(cell))],
         commands: |tool, cell| vec![command(tool, cell)],
-        compiles_unseen: true,
-        reader: Some(Reader::new(classify)),
+        compiles_silently: true,
+        output_parser: Some(OutputParser { serves_http: true, ..OutputParser::new(classify) }),
         ..Runtime::default()
     }]
 }
@@ -60,7 +60,7 @@ fn classify(output: &ProcessOutput) -> GuestProgress {
     };
     let causes = messages::causes(error);
     let message = causes.join(": ");
-    wasmtime_messages::of_linking(&causes).unwrap_or_else(|| at(Stage::Load, Cause::Rejected { message, offset: None }))
+    wasmtime_messages::of_linking(&causes).unwrap_or_else(|| progress_at(Stage::Load, Cause::Rejected { message, offset: None }))
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use crate::Tool;
 
 /// What a run fell short of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lack<'a> {
+pub enum MissingFeature<'a> {
     /// A proposal, by the lab's name.
     Proposal(&'a str),
     /// An import: `module.name`, or the name of an interface with its version.
@@ -20,20 +20,20 @@ pub enum Lack<'a> {
 
 /// The switches of an embedded engine that give what was lacking, as the engine itself lists them.
 #[must_use]
-pub fn of_engine(tool: &Tool, lack: Lack) -> Vec<String> {
+pub fn of_engine(tool: &Tool, lack: MissingFeature) -> Vec<String> {
     let wanted = match lack {
-        Lack::Proposal(proposal) => proposal,
-        Lack::Stack => STACK_DEPTH,
-        Lack::Import(_) | Lack::Waiting => return Vec::new(),
+        MissingFeature::Proposal(proposal) => proposal,
+        MissingFeature::Stack => STACK_DEPTH,
+        MissingFeature::Import(_) | MissingFeature::Waiting => return Vec::new(),
     };
     tool.switches.iter().filter(|switch| switch.enables == wanted).map(|switch| switch.name.clone()).collect()
 }
 
 /// One switch for every proposal that is off, where the program's help has it.
 #[must_use]
-pub fn enable_all(tool: &Tool, lack: Lack) -> Vec<String> {
+pub fn enable_all(tool: &Tool, lack: MissingFeature) -> Vec<String> {
     const SWITCH: &str = "--enable-all";
-    let has = matches!(lack, Lack::Proposal(_)) && lists(&tool.help, SWITCH);
+    let has = matches!(lack, MissingFeature::Proposal(_)) && help_lists(&tool.help, SWITCH);
     has.then(|| SWITCH.to_owned()).into_iter().collect()
 }
 
@@ -56,9 +56,9 @@ const V8: &[(&str, &str)] = &[
 
 /// Switches of V8 for a proposal, where the help of its host lists them.
 #[must_use]
-pub fn of_v8(tool: &Tool, lack: Lack) -> Vec<String> {
-    let Lack::Proposal(lacking) = lack else { return Vec::new() };
-    let known = V8.iter().filter(|(name, switch)| *name == lacking && lists(&tool.help, switch));
+pub fn of_v8(tool: &Tool, lack: MissingFeature) -> Vec<String> {
+    let MissingFeature::Proposal(lacking) = lack else { return Vec::new() };
+    let known = V8.iter().filter(|(name, switch)| *name == lacking && help_lists(&tool.help, switch));
     known.map(|(_, switch)| (*switch).to_owned()).collect()
 }
 
@@ -78,15 +78,16 @@ const JSC: &[(&str, &str)] = &[
 
 /// The options of JavaScriptCore for a proposal that its host lists as off, as variables of Bun's environment.
 #[must_use]
-pub fn of_jsc(tool: &Tool, lack: Lack) -> Vec<String> {
-    let Lack::Proposal(lacking) = lack else { return Vec::new() };
-    let known = JSC.iter().filter(|(name, option)| *name == lacking && lists(&tool.help, &format!("{option}=false")));
+pub fn of_jsc(tool: &Tool, lack: MissingFeature) -> Vec<String> {
+    let MissingFeature::Proposal(lacking) = lack else { return Vec::new() };
+    let known =
+        JSC.iter().filter(|(name, option)| *name == lacking && help_lists(&tool.help, &format!("{option}=false")));
     known.map(|(_, option)| format!("BUN_JSC_{option}=1")).collect()
 }
 
 /// Whether a help text has this word, followed by none of the characters that names of switches are made of.
 #[must_use]
-pub fn lists(help: &str, word: &str) -> bool {
+pub fn help_lists(help: &str, word: &str) -> bool {
     let is_of_name = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     help.match_indices(word)
         .any(|(at, _)| !help[..at].ends_with(is_of_name) && !help[at + word.len()..].starts_with(is_of_name))
@@ -96,7 +97,7 @@ pub fn lists(help: &str, word: &str) -> bool {
 mod tests {
     use wasmlab_protocol::Switch;
 
-    use super::{Lack, enable_all, lists, of_engine, of_jsc};
+    use super::{MissingFeature, enable_all, help_lists, of_engine, of_jsc};
     use crate::Tool;
 
     #[test]
@@ -104,15 +105,16 @@ mod tests {
         let switch = |name: &str, gives: &str| Switch { name: name.to_owned(), enables: gives.to_owned() };
         let switches = vec![switch("a(true)", "gc"), switch("b(9)", "stack")];
         let engine = Tool { switches, help: "  --enable-all  Every feature".to_owned(), ..Tool::default() };
-        assert_eq!(of_engine(&engine, Lack::Proposal("gc")), ["a(true)"]);
-        assert_eq!(of_engine(&engine, Lack::Stack), ["b(9)"]);
+        assert_eq!(of_engine(&engine, MissingFeature::Proposal("gc")), ["a(true)"]);
+        assert_eq!(of_engine(&engine, MissingFeature::Stack), ["b(9)"]);
         assert!(
-            of_engine(&engine, Lack::Proposal("simd")).is_empty() && of_engine(&engine, Lack::Import("a.b")).is_empty()
+            of_engine(&engine, MissingFeature::Proposal("simd")).is_empty()
+                && of_engine(&engine, MissingFeature::Import("a.b")).is_empty()
         );
-        assert_eq!(enable_all(&engine, Lack::Proposal("gc")), ["--enable-all"]);
+        assert_eq!(enable_all(&engine, MissingFeature::Proposal("gc")), ["--enable-all"]);
         assert!(
-            enable_all(&engine, Lack::Stack).is_empty()
-                && enable_all(&Tool::default(), Lack::Proposal("gc")).is_empty()
+            enable_all(&engine, MissingFeature::Stack).is_empty()
+                && enable_all(&Tool::default(), MissingFeature::Proposal("gc")).is_empty()
         );
     }
 
@@ -120,14 +122,17 @@ mod tests {
     fn an_option_of_javascriptcore_is_a_switch_where_it_is_off() {
         let help = "   useJSPI=true\n   useWasmMemory64=false\n   useWasmMemory64Extra=false".to_owned();
         let tool = Tool { help, ..Tool::default() };
-        assert_eq!(of_jsc(&tool, Lack::Proposal("memory64")), ["BUN_JSC_useWasmMemory64=1"]);
-        assert!(of_jsc(&tool, Lack::Proposal("jspi")).is_empty() && of_jsc(&tool, Lack::Proposal("gc")).is_empty());
+        assert_eq!(of_jsc(&tool, MissingFeature::Proposal("memory64")), ["BUN_JSC_useWasmMemory64=1"]);
+        assert!(
+            of_jsc(&tool, MissingFeature::Proposal("jspi")).is_empty()
+                && of_jsc(&tool, MissingFeature::Proposal("gc")).is_empty()
+        );
     }
 
     #[test]
     fn a_word_of_a_help_text_is_a_whole_one() {
         let help = "  -W   gc[=y|n] -- GC\n  -W gc-support[=y|n]\n --all";
-        assert!(lists(help, "gc") && lists(help, "gc-support") && lists(help, "--all"));
-        assert!(!lists(help, "support") && !lists(help, "--al") && !lists(help, "ll"));
+        assert!(help_lists(help, "gc") && help_lists(help, "gc-support") && help_lists(help, "--all"));
+        assert!(!help_lists(help, "support") && !help_lists(help, "--al") && !help_lists(help, "ll"));
     }
 }

@@ -32,13 +32,13 @@ fn every_program_has_a_command_or_a_page() {
         let id = runtime.id();
         if let Some(program) = runtime.source.program() {
             assert!(!program.names.is_empty() && !program.version_args.is_empty(), "{id}");
-            assert!(!program.how_to_get.is_empty(), "{id}");
+            assert!(!program.install_hint.is_empty(), "{id}");
         }
         if let Source::Program(program) = runtime.source {
             let has_client =
                 !runtime.install.is_empty() || (runtime.version_line.is_some() && runtime.package.is_some());
             assert!(has_client, "{id}: is there no package client that has it?");
-            assert!(program.how_to_get.contains("https://"), "{id}: `{}` names no page", program.how_to_get);
+            assert!(program.install_hint.contains("https://"), "{id}: `{}` names no page", program.install_hint);
         }
         for variable in runtime.variables() {
             assert!(variable.starts_with("WASMLAB_"), "{id}: {variable}");
@@ -74,7 +74,7 @@ fn a_custom_build_is_its_base_with_another_program() {
 #[test]
 fn an_adapter_that_reads_output_is_in_the_table_when_its_output_is_recorded() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/runtime-output");
-    for runtime in all().iter().filter(|runtime| runtime.reader.is_some()) {
+    for runtime in all().iter().filter(|runtime| runtime.output_parser.is_some()) {
         let recorded = folder.join(runtime.id()).join("hello.txt").is_file();
         assert_eq!(recorded, !runtime.unproven, "{}: recorded, and in the table", runtime.id());
         assert!(recorded || !runtime.in_ci, "{}: in CI, and never recorded", runtime.id());
@@ -92,13 +92,13 @@ fn golden_commands() {
             (runtime.is_applicable)(runtime, &scenario(EntryPointKind::Http)).unwrap();
             spec.entry = EntryPoint::Http { port: 20_000 };
         }
-        let prepared = Path::new("/prepared");
+        let (prepared, scenario) = (Path::new("/prepared"), scenario(EntryPointKind::Command));
         let files = CellFiles {
             spec: Path::new("/cell/spec.json"),
             module: &spec.module,
             cell: &spec,
             facts: None,
-            independent_calls: false,
+            run: &scenario.run,
             precompiled: prepared,
         };
         for (file, text) in (runtime.extra_files)(&files) {
@@ -125,10 +125,10 @@ fn tool(runtime: &Runtime) -> Tool {
         program: format!("/bin/{}", runtime.engine).into(),
         version: "1.0".to_owned(),
         fingerprint: String::new(),
-        support: "/support".into(),
-        packages: if runtime.npm_packages().is_empty() { PathBuf::new() } else { "/node_modules".into() },
+        support_dir: "/support".into(),
+        packages_dir: if runtime.npm_packages().is_empty() { PathBuf::new() } else { "/node_modules".into() },
         aux_program: runtime.aux_program.map(|aux| format!("/bin/{}", aux.name)).unwrap_or_default().into(),
-        driven,
+        driven_program: driven,
         ..Tool::default()
     }
 }

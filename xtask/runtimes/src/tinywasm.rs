@@ -6,5 +6,5 @@ use crate::{Runtime, embedded};
 const STACK: Option<&str> = Some("`Config::with_call_stack` and `with_value_stack` of the program that embeds it");
 
 pub fn columns() -> Vec<Runtime> {
-    vec![Runtime { larger_stack: STACK, ..embedded::column("tinywasm", "tinywasm", "interpreter") }]
+    vec![Runtime { stack_hint: STACK, ..embedded::column("tinywasm", "tinywasm", "interpreter") }]
 }

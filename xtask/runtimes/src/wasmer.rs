@@ -1,13 +1,19 @@
 //! wasmer, embedded: with its WASIX host by two of its compilers, and with Emscripten's system calls.
 
-use crate::{HostLayer, Runtime, Sockets, embedded};
+use crate::{HostLayer, PortAccess, Runtime, SocketPassing, embedded};
 
 const STACK: Option<&str> = Some("`wasmer::sys::vm::set_stack_size(BYTES)` in the program that embeds it");
 
 pub fn columns() -> Vec<Runtime> {
     let column = |id, mode| {
         let column = embedded::column(id, "wasmer", mode);
-        Runtime { slow_to_build: true, sockets: Sockets::Inherited, larger_stack: STACK, ..column }
+        Runtime {
+            slow_to_build: true,
+            sockets: SocketPassing::Inherited,
+            port_access: PortAccess::CellAndEphemeral,
+            stack_hint: STACK,
+            ..column
+        }
     };
     let cranelift = column("wasmer-cranelift", "cranelift");
     vec![

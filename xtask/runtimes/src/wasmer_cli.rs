@@ -8,7 +8,7 @@ use std::ffi::OsString;
 use wasmlab_model::observation::GuestProgress;
 use wasmlab_protocol::{Cause, Network, Stage, TrapKind};
 
-use crate::command_line::{self, CallSyntax, ProcessOutput, Reader, argv, at, exited, missing_import, no_export};
+use crate::command_line::{self, CallSyntax, ProcessOutput, OutputParser, argv, progress_at, exited, missing_import, no_export};
 use crate::{CellFiles, InstallCommand, Runtime, Source, Tool, messages, switches};
 
 pub fn columns() -> Vec<Runtime> {
@@ -27,13 +27,12 @@ pub fn columns() -> Vec<Runtime> {
                 note: "takes half an hour",
             },
         ],
-        is_applicable: command_line::no_http,
         help: &[&["run", "--help"]],
         switches: switches::enable_all,
-        not_attempted: command_line::usual_limits,
+        not_attempted: command_line::unsupported_calls,
         commands,
-        compiles_unseen: true,
-        reader: Some(Reader { result_separator: Some(' '), error_mark: "error: ", ..Reader::new(classify) }),
+        compiles_silently: true,
+        output_parser: Some(OutputParser { result_separator: Some(' '), error_prefix: "error: ", ..OutputParser::new(classify) }),
         reference_column: Some("wasmer-cranelift".into()),
         explain_difference: command_line::explain_difference,
         ..Runtime::default()
@@ -66,26 +65,26 @@ fn classify(output: &ProcessOutput) -> GuestProgress {
     let message = causes.join(": ");
     for cause in &causes {
         if let Some((_, import)) = cause.split_once("Error while importing ") {
-            return at(Stage::Link, of_import(import, message));
+            return progress_at(Stage::Link, of_import(import, message));
         }
         let trap = cause.trim_start_matches("RuntimeError: ");
         if let Some(kind) = messages::trap(trap) {
-            return at(Stage::Run, Cause::trap(kind, trap));
+            return progress_at(Stage::Run, Cause::trap(kind, trap));
         }
         if trap.starts_with("Uncaught exception") || trap.starts_with("uncaught exception") {
-            return at(Stage::Run, Cause::trap(TrapKind::UncaughtException, trap));
+            return progress_at(Stage::Run, Cause::trap(TrapKind::UncaughtException, trap));
         }
         if cause.starts_with("No export `") || cause.starts_with("No exported function found") {
             return no_export(cause.split('`').nth(1).unwrap_or_default());
         }
         if cause.starts_with("Insufficient resources") {
-            return at(Stage::Instantiate, Cause::ResourceLimit { message });
+            return progress_at(Stage::Instantiate, Cause::ResourceLimit { message });
         }
     }
     if message.contains("Validation error") || message.contains("ompile") {
-        return at(Stage::Compile, Cause::Rejected { offset: messages::offset(&message), message });
+        return progress_at(Stage::Compile, Cause::Rejected { offset: messages::offset(&message), message });
     }
-    at(Stage::Run, Cause::HostError { message })
+    progress_at(Stage::Run, Cause::HostError { message })
 }
 
 /// `"MODULE"."NAME": unknown import`, or another reason.

@@ -4,12 +4,13 @@
 
 use std::ffi::OsString;
 
+use wasmlab_model::facts::{BinaryKind, Facts};
 use wasmlab_model::observation::GuestProgress;
 use wasmlab_model::verdict::NotAttempted;
-use wasmlab_protocol::{Cause, HostRefusal, Stage, Value};
+use wasmlab_protocol::{Cause, CellSpec, HostRefusal, SOCKET_FD_PLACEHOLDER, Stage, Value};
 
-use crate::command_line::{self, CallSyntax, ProcessOutput, Reader, argv, at, exited, missing_import, no_export};
-use crate::{CellFiles, InstallCommand, Runtime, Source, Tool, messages};
+use crate::command_line::{self, CallSyntax, ProcessOutput, OutputParser, argv, progress_at, exited, missing_import, no_export};
+use crate::{CellFiles, InstallCommand, Runtime, SocketPassing, Source, Tool, messages};
 
 pub fn columns() -> Vec<Runtime> {
     vec![Runtime {
@@ -22,10 +23,11 @@ pub fn columns() -> Vec<Runtime> {
             note: "takes three minutes",
         }],
         in_ci: true,
-        is_applicable: command_line::no_http,
+        names_dirs_as_host: true,
+        sockets: SocketPassing::Opened,
         not_attempted,
         commands,
-        reader: Some(Reader { parse_value, ..Reader::new(classify) }),
+        output_parser: Some(OutputParser { parse_value, ..OutputParser::new(classify) }),
         reference_column: Some("wasmi".into()),
         explain_difference: command_line::explain_difference,
         ..Runtime::default()
@@ -34,17 +36,31 @@ pub fn columns() -> Vec<Runtime> {
 
 fn commands(tool: &Tool, cell: &CellFiles) -> Vec<Vec<OsString>> {
     let mut base = argv(&tool.program, ["run"]);
-    base.extend(cell.cell.dirs.iter().flat_map(|dir| ["--dir".into(), dir.host.clone().into()]));
+    base.extend(command_line::host_named_dir_args(cell.cell, "--dir"));
+    base.extend(cell.cell.sockets.iter().flat_map(|socket| ["--tcplisten".into(), socket.address.clone().into()]));
     base.extend(command_line::env_args(cell.cell, "--env"));
-    command_line::processes(base, cell, CallSyntax::BeforeModule("--invoke"), None)
+    // Its sockets come before its directories.
+    let args = cell.cell.args.iter().map(|arg| arg.replace(SOCKET_FD_PLACEHOLDER, "3")).collect();
+    let spec = CellSpec { args, ..cell.cell.clone() };
+    command_line::processes(base, &CellFiles { cell: &spec, ..*cell }, CallSyntax::BeforeModule("--invoke"), None)
 }
 
+/// A directory has the name that `--dir` has it by: where no folder here can have the guest's, or the guest looks for
+/// the name with its slash, there is no way to type it. Where it needs no directory it does not matter.
 fn not_attempted(cell: &CellFiles) -> Option<NotAttempted> {
-    let named = cell.cell.dirs.iter().find(|d| d.host.as_os_str() != d.guest.as_str()).map(|dir| {
-        let why = format!("its --dir gives the guest a directory by the host's name, not as `{}`", dir.guest);
-        NotAttempted { subject: "directory-name", reason: why }
+    let opens = |f: &Facts| f.kind == BinaryKind::Module && f.imports.iter().any(|i| i.name == "path_open");
+    // wasi-libc leaves a leading slash out of both names that it compares; Go's library does not.
+    let is_go = |f: &Facts| f.producers.iter().any(|p| p.field == "language" && p.name == "Go");
+    let is_unnamed = |guest: &str, facts: &Facts| {
+        command_line::host_name(guest).is_none() || guest.starts_with('/') && is_go(facts)
+    };
+    let facts = cell.facts.filter(|facts| opens(facts));
+    let unnamed = facts.and_then(|facts| cell.cell.dirs.iter().find(|dir| is_unnamed(&dir.guest, facts)));
+    let named = unnamed.map(|dir| NotAttempted {
+        subject: "directory-name",
+        reason: format!("wasmi's --dir gives a directory by its name on the host, and `{}` cannot be given so", dir.guest),
     });
-    named.or_else(|| command_line::usual_limits(cell))
+    named.or_else(|| command_line::unsupported_calls(cell))
 }
 
 /// A v128 is one number, its highest digit first.
@@ -66,7 +82,7 @@ fn classify(output: &ProcessOutput) -> GuestProgress {
     if let Some(rest) = line.strip_prefix("failed to compile Wasm module ") {
         // The path of the module stands before the reason.
         let message = rest.split_once("\": ").map_or(rest, |(_, why)| why).to_owned();
-        return at(Stage::Compile, Cause::Rejected { offset: messages::offset(error), message });
+        return progress_at(Stage::Compile, Cause::Rejected { offset: messages::offset(error), message });
     }
     if line.starts_with("did not specify `--invoke`") {
         return no_export("_start");
@@ -76,14 +92,14 @@ fn classify(output: &ProcessOutput) -> GuestProgress {
     }
     if let Some((_, import)) = line.split_once("invalid Wasi import: ") {
         let (module, name) = import.split_once("::").unwrap_or((import, ""));
-        return at(Stage::Link, missing_import(module, name));
+        return progress_at(Stage::Link, missing_import(module, name));
     }
     if let Some((_, rest)) = line.split_once("failed to instantiate and start the Wasm module: ") {
-        return at(Stage::Instantiate, of_instantiating(rest));
+        return progress_at(Stage::Instantiate, of_instantiating(rest));
     }
     let Some((_, words)) = line.split_once("failed during execution of ").and_then(|(_, rest)| rest.split_once(": "))
     else {
-        return at(Stage::Load, Cause::EngineError { message });
+        return progress_at(Stage::Load, Cause::EngineError { message });
     };
     let cause = match messages::trap(words) {
         Some(trap) => Cause::trap(trap, words),
@@ -92,7 +108,7 @@ fn classify(output: &ProcessOutput) -> GuestProgress {
             None => Cause::HostError { message: words.to_owned() },
         },
     };
-    at(Stage::Run, cause)
+    progress_at(Stage::Run, cause)
 }
 
 fn of_instantiating(rest: &str) -> Cause {

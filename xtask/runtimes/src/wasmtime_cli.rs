@@ -9,10 +9,10 @@ use wasmlab_model::facts::BinaryKind;
 use wasmlab_model::verdict::NotAttempted;
 use wasmlab_protocol::{Call, EntryPoint, Network, MAX_TABLE_ELEMENTS, Value};
 
-use crate::command_line::{self, CallSyntax, Reader, argv, plain_value};
-use crate::switches::lists;
+use crate::command_line::{self, CallSyntax, OutputParser, argv, plain_value};
+use crate::switches::help_lists;
 use crate::wasmtime_messages::classify;
-use crate::{CellFiles, InstallCommand, Lack, Package, PackageClient, Runtime, Source, Tool, wave};
+use crate::{CellFiles, InstallCommand, MissingFeature, Package, PackageClient, Runtime, Source, Tool, wave};
 
 pub fn columns() -> Vec<Runtime> {
     vec![Runtime {
@@ -33,21 +33,21 @@ pub fn columns() -> Vec<Runtime> {
         in_ci: true,
         help: &[&["run", "-W", "help"], &["run", "-S", "help"]],
         switches,
-        larger_stack: Some("`wasmtime run -W max-wasm-stack=BYTES`"),
+        stack_hint: Some("`wasmtime run -W max-wasm-stack=BYTES`"),
         // The switches `-S tcplisten` and `-S listenfd` are of a WASI 0.1 that wasmtime has removed since.
         not_attempted: |cell| {
             if !is_library(cell) {
-                return command_line::usual_limits(cell);
+                return command_line::unsupported_calls(cell);
             }
             let EntryPoint::Calls(calls) = &cell.cell.entry else { return None };
             let untypable = calls.iter().find(|call| invocation(cell, call).is_none())?;
             let reason = format!("a call of `{}` with such arguments has no text for `--invoke`", untypable.export);
             Some(NotAttempted { subject: "call-argument", reason })
         },
-        compiles_unseen: true,
+        compiles_silently: true,
         precompile,
         commands,
-        reader: Some(Reader { parse_value, ..Reader::new(classify) }),
+        output_parser: Some(OutputParser { parse_value, serves_http: true, ..OutputParser::new(classify) }),
         reference_column: Some("wasmtime-cranelift".into()),
         explain_difference: command_line::explain_difference,
         ..Runtime::default()
@@ -96,7 +96,7 @@ fn commands(tool: &Tool, cell: &CellFiles) -> Vec<Vec<OsString>> {
         return command_line::processes(base, cell, CallSyntax::BeforeModule("--invoke"), None);
     }
     let invoke = |call| Some([base.clone(), vec!["--invoke".into(), invocation(cell, call)?.into()]].concat());
-    let calls = command_line::answerable(cell).iter().filter_map(invoke);
+    let calls = command_line::separate_calls(cell).filter_map(invoke);
     calls.map(|argv| [argv, vec![cell.module.into()]].concat()).collect()
 }
 
@@ -155,19 +155,19 @@ const INTERFACES: &[(&str, &str)] = &[
 ];
 
 /// The switches that give what was lacking, of those that this version's help lists.
-fn switches(tool: &Tool, lack: Lack) -> Vec<String> {
+fn switches(tool: &Tool, lack: MissingFeature) -> Vec<String> {
     let found: Vec<(&str, &str)> = match lack {
-        Lack::Proposal(lacking) => {
+        MissingFeature::Proposal(lacking) => {
             PROPOSALS.iter().filter(|(name, _)| *name == lacking).map(|(_, option)| ("-W", *option)).collect()
         }
-        Lack::Import(import) => {
+        MissingFeature::Import(import) => {
             let option = INTERFACES.iter().find(|(prefix, _)| import.starts_with(prefix)).map(|(_, option)| *option);
             let third = import.starts_with("wasi:") && import.contains("@0.3.");
             option.into_iter().chain(third.then_some("p3")).map(|option| ("-S", option)).collect()
         }
         // As much as the main thread of a process usually has.
-        Lack::Stack if lists(&tool.help, "max-wasm-stack") => return vec!["-W max-wasm-stack=8388608".to_owned()],
-        Lack::Stack | Lack::Waiting => Vec::new(),
+        MissingFeature::Stack if help_lists(&tool.help, "max-wasm-stack") => return vec!["-W max-wasm-stack=8388608".to_owned()],
+        MissingFeature::Stack | MissingFeature::Waiting => Vec::new(),
     };
     let has = |(group, option): &(&str, &str)| {
         let lines = tool.help.lines().filter_map(|line| line.trim_start().strip_prefix(*group));
@@ -200,7 +200,7 @@ fn parse_value(ty: &str, text: &str) -> Option<Value> {
 mod tests {
     use wasmlab_protocol::Value;
 
-    use super::{Lack, Tool, parse_value, switches};
+    use super::{MissingFeature, Tool, parse_value, switches};
 
     #[test]
     fn results_of_components_are_read_by_their_types() {
@@ -220,16 +220,16 @@ mod tests {
                     http[=y|n] -- x\n  -S  http-outgoing-body-chunk-size=N -- x\n  -S p3[=y|n] -- x";
         let tool = Tool { help: help.to_owned(), ..Tool::default() };
         let check = |lack, wanted: &[&str]| assert_eq!(switches(&tool, lack), wanted, "{lack:?}");
-        check(Lack::Proposal("exceptions"), &["-W exceptions=y"]);
-        check(Lack::Proposal("threads"), &["-W shared-memory=y", "-W threads=y"]);
-        check(Lack::Proposal("gc"), &[]);
-        check(Lack::Import("wasi:http/types@0.2.0"), &["-S http=y"]);
-        check(Lack::Import("wasi:http/handler@0.3.0"), &["-S http=y", "-S p3=y"]);
+        check(MissingFeature::Proposal("exceptions"), &["-W exceptions=y"]);
+        check(MissingFeature::Proposal("threads"), &["-W shared-memory=y", "-W threads=y"]);
+        check(MissingFeature::Proposal("gc"), &[]);
+        check(MissingFeature::Import("wasi:http/types@0.2.0"), &["-S http=y"]);
+        check(MissingFeature::Import("wasi:http/handler@0.3.0"), &["-S http=y", "-S p3=y"]);
         // This version lists no threads of WASI: the proposal's switch of the same name is another one.
-        check(Lack::Import("wasi.thread-spawn"), &[]);
-        check(Lack::Import("env.f"), &[]);
-        check(Lack::Stack, &[]);
+        check(MissingFeature::Import("wasi.thread-spawn"), &[]);
+        check(MissingFeature::Import("env.f"), &[]);
+        check(MissingFeature::Stack, &[]);
         let tool = Tool { help: "  -W max-wasm-stack=N -- Maximum stack size".to_owned(), ..Tool::default() };
-        assert_eq!(switches(&tool, Lack::Stack), ["-W max-wasm-stack=8388608"]);
+        assert_eq!(switches(&tool, MissingFeature::Stack), ["-W max-wasm-stack=8388608"]);
     }
 }

@@ -3,7 +3,7 @@
 use wasmlab_model::observation::GuestProgress;
 use wasmlab_protocol::{Cause, HostRefusal, Stage, TrapKind};
 
-use crate::command_line::{ProcessOutput, at, exited, missing_import, no_export};
+use crate::command_line::{ProcessOutput, exited, missing_import, no_export, progress_at};
 use crate::messages;
 
 /// How far a guest came on `wasmtime run` or `serve`: their last words are an error with its causes. A trap
@@ -20,13 +20,13 @@ pub fn classify(output: &ProcessOutput) -> GuestProgress {
     let stage = if instantiating { Stage::Instantiate } else { Stage::Run };
     if let Some(trap) = causes.iter().find_map(|c| c.strip_prefix("wasm trap: ")) {
         let cause = Cause::trap(messages::trap(trap).unwrap_or(TrapKind::Other), trap);
-        return at(stage, cause.at(messages::innermost_frame(error)));
+        return progress_at(stage, cause.at(messages::innermost_frame(error)));
     }
     if root == "thrown Wasm exception" {
-        return at(stage, Cause::trap(TrapKind::UncaughtException, root).at(messages::innermost_frame(error)));
+        return progress_at(stage, Cause::trap(TrapKind::UncaughtException, root).at(messages::innermost_frame(error)));
     }
     if let Some(refusal) = HostRefusal::from_message(root) {
-        return at(stage, Cause::HostRefused { refusal, message: root.to_owned() });
+        return progress_at(stage, Cause::HostRefused { refusal, message: root.to_owned() });
     }
     of_linking(&causes).unwrap_or_else(|| of_loading(error, root, message, instantiating))
 }
@@ -59,7 +59,7 @@ pub fn of_linking(causes: &[&str]) -> Option<GuestProgress> {
         }
         None
     })?;
-    Some(at(Stage::Link, cause))
+    Some(progress_at(Stage::Link, cause))
 }
 
 fn of_loading(error: &str, root: &str, message: String, instantiating: bool) -> GuestProgress {
@@ -71,19 +71,19 @@ fn of_loading(error: &str, root: &str, message: String, instantiating: bool) -> 
         return no_export(root.split('`').nth(1).unwrap_or_default());
     }
     if root.starts_with("shared memory support is disabled") {
-        return at(Stage::Instantiate, Cause::Rejected { message: root.to_owned(), offset: None });
+        return progress_at(Stage::Instantiate, Cause::Rejected { message: root.to_owned(), offset: None });
     }
     if error.starts_with("Error: the `-S") || root.contains("unknown option: ") {
-        return at(Stage::Load, Cause::Unsupported { feature: "switch".to_owned(), message });
+        return progress_at(Stage::Load, Cause::Unsupported { feature: "switch".to_owned(), message });
     }
     if error.contains("Compilation error: ") {
-        return at(Stage::Compile, Cause::CompileFailed { message });
+        return progress_at(Stage::Compile, Cause::CompileFailed { message });
     }
     if instantiating {
-        return at(Stage::Instantiate, Cause::ResourceLimit { message: root.to_owned() });
+        return progress_at(Stage::Instantiate, Cause::ResourceLimit { message: root.to_owned() });
     }
     if error.starts_with("Error: failed to run main module") && error.contains("failed to invoke") {
-        return at(Stage::Run, Cause::HostError { message: root.to_owned() });
+        return progress_at(Stage::Run, Cause::HostError { message: root.to_owned() });
     }
-    at(Stage::Compile, Cause::Rejected { offset: messages::offset(error), message })
+    progress_at(Stage::Compile, Cause::Rejected { offset: messages::offset(error), message })
 }

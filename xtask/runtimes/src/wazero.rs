@@ -9,8 +9,8 @@ use std::path::Path;
 use wasmlab_model::observation::GuestProgress;
 use wasmlab_protocol::{Cause, Location, Stage, TrapKind};
 
-use crate::command_line::{self, ProcessOutput, Reader, argv, at, exited, missing_import};
-use crate::{CellFiles, InstallCommand, Program, Runtime, Sockets, Source, Tool, messages};
+use crate::command_line::{self, ProcessOutput, OutputParser, argv, progress_at, exited, missing_import};
+use crate::{CellFiles, InstallCommand, Program, Runtime, SocketPassing, Source, Tool, messages};
 
 pub fn columns() -> Vec<Runtime> {
     vec![Runtime {
@@ -21,7 +21,7 @@ pub fn columns() -> Vec<Runtime> {
             names: &["wazero"],
             variable: "WASMLAB_WAZERO",
             version_args: &["version"],
-            how_to_get: "see https://wazero.io",
+            install_hint: "see https://wazero.io",
         }),
         install: vec![
             InstallCommand::quick(&["brew", "install", "wazero"]),
@@ -31,11 +31,14 @@ pub fn columns() -> Vec<Runtime> {
             },
         ],
         in_ci: true,
-        sockets: Sockets::Opened,
-        is_applicable: command_line::commands_only,
+        sockets: SocketPassing::Opened,
         precompile: |tool, cell, into| Some(compile(tool, cell, into)),
         commands: |tool, cell| vec![command(tool, cell)],
-        reader: Some(Reader { error_mark: FAILED, classify_prepare: classify, ..Reader::new(classify) }),
+        output_parser: Some(OutputParser {
+            error_prefix: FAILED,
+            no_calls: Some("wazero's command line calls `_start` and no other export; its Go library, which does, the lab does not embed"),
+            ..OutputParser::new(classify)
+        }),
         ..Runtime::default()
     }]
 }
@@ -72,7 +75,7 @@ fn classify(output: &ProcessOutput) -> GuestProgress {
     let failed = |mark| messages::last_block(output.stderr, mark).filter(|_| output.code == 1);
     if let Some(error) = failed("error compiling wasm binary: ").or_else(|| failed("error reading wasm binary: ")) {
         let message = first(error).split_once(": ").map_or("", |(_, why)| why).to_owned();
-        return at(Stage::Compile, Cause::Rejected { message, offset: None });
+        return progress_at(Stage::Compile, Cause::Rejected { message, offset: None });
     }
     let Some(error) = failed(FAILED) else { return exited(output.code) };
     let line = first(error).trim_start_matches(FAILED);
@@ -85,25 +88,25 @@ fn classify(output: &ProcessOutput) -> GuestProgress {
         };
         // `_start` is an export like any other; the module's start function and its data segments come before it.
         let stage = if line.starts_with("module[") { Stage::Run } else { Stage::Instantiate };
-        return at(stage, Cause::trap(trap, words).at(innermost_frame(error)));
+        return progress_at(stage, Cause::trap(trap, words).at(innermost_frame(error)));
     }
     let quoted: Vec<&str> = line.split('"').skip(1).step_by(2).collect();
     if let Some(module) = line.strip_prefix("module[").and_then(|l| l.strip_suffix("] not instantiated")) {
-        return at(Stage::Link, missing_import(module, ""));
+        return progress_at(Stage::Link, missing_import(module, ""));
     }
     if let ([name, module, ..], true) = (quoted.as_slice(), line.contains("is not exported in module")) {
-        return at(Stage::Link, missing_import(module, name));
+        return progress_at(Stage::Link, missing_import(module, name));
     }
     // "import func[MODULE.NAME]: signature mismatch: WANTED != THERE"
     if let Some((import, _)) = line.strip_prefix("import ").and_then(|l| l.split_once("]: ")) {
         let import = import.split_once('[').map_or(import, |(_, import)| import);
         let (module, name) = import.split_once('.').unwrap_or((import, ""));
-        return at(
+        return progress_at(
             Stage::Link,
             Cause::ImportTypeMismatch { module: module.to_owned(), name: name.to_owned(), message },
         );
     }
-    at(Stage::Instantiate, Cause::HostError { message })
+    progress_at(Stage::Instantiate, Cause::HostError { message })
 }
 
 /// What follows `FUNCTION failed: wasm error: ` and, of an exhausted stack and of a segment, the place alone.

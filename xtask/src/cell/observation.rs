@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use wasmlab_model::observation::{Observation, PREOPENED_SOCKET, ProcessRecord};
-use wasmlab_runtimes::Sockets;
+use wasmlab_runtimes::SocketPassing;
 
 use super::plan::Plan;
 use super::preopens;
@@ -39,7 +39,7 @@ pub fn assemble(plan: &Plan, workdir: &Workdir, results: Vec<ProcessResult>, beg
         }
     }
     whole.escapes.dedup();
-    if plan.runtime.sockets == Sockets::None && !plan.scenario.spec.run.socket.is_empty() {
+    if plan.runtime.sockets == SocketPassing::None && !plan.scenario.spec.run.socket.is_empty() {
         whole.unsupported_inputs.push(PREOPENED_SOCKET.to_owned());
     }
     whole

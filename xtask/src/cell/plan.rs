@@ -213,7 +213,7 @@ impl Plan<'_> {
             module: &spec.module,
             cell: spec,
             facts: self.facts,
-            independent_calls: self.scenario.spec.run.independent_calls,
+            run: &self.scenario.spec.run,
             precompiled: &paths.precompiled,
         }
     }

@@ -15,6 +15,7 @@ use crate::store::files;
 use crate::store::tree::Tree;
 use wasmlab_model::observation::FoundFile;
 use wasmlab_model::scenario::{Dir, Scenario};
+use wasmlab_runtimes::command_line::host_name;
 
 /// Bytes of a file that are read back.
 const MAX_READ_BACK: u64 = 1 << 20;
@@ -48,6 +49,24 @@ pub fn populate(contents: Contents, below: &Path) -> io::Result<Vec<PreopenedDir
         dirs.push(PreopenedDir { host, guest: dir.guest.clone() });
     }
     Ok(dirs)
+}
+
+/// Makes the directories available in `folder` under the guest's names, as far as a folder can have them: for runtimes
+/// that give a directory by the name that the host has it by. Relative directories are relative to `folder`.
+///
+/// # Errors
+/// When a link cannot be made, or its place is taken.
+pub fn link_by_name(dirs: &[PreopenedDir], folder: &Path) -> io::Result<()> {
+    for dir in dirs {
+        let Some(name) = host_name(&dir.guest) else { continue };
+        let path = folder.join(name);
+        fs::create_dir_all(path.parent().unwrap_or(folder))?;
+        let up: PathBuf = name.split('/').skip(1).map(|_| "..").collect();
+        let target = if dir.host.is_absolute() { dir.host.clone() } else { up.join(&dir.host) };
+        let named = |e: io::Error| io::Error::new(e.kind(), format!("guest `{}`: {e}", dir.guest));
+        files::link(&target, &path).map_err(named)?;
+    }
+    Ok(())
 }
 
 /// Errors begin with the field, and name what stands in it.

@@ -42,36 +42,38 @@ pub fn run(
         return Ok(running.wait());
     };
     let done = AtomicBool::new(false);
-    let told = std::thread::scope(|scope| {
-        let listener = scope.spawn(|| {
-            let mut told = [0, 0];
+    let emitted = std::thread::scope(|scope| {
+        let emitter = scope.spawn(|| {
+            let mut emitted = [0, 0];
             while !done.load(Ordering::SeqCst) {
-                emit_output(&running, &mut told, sink);
+                emit_output(&running, &mut emitted, sink);
                 if running.wait_end(POLL_INTERVAL) {
                     break;
                 }
             }
-            told
+            emitted
         });
         meanwhile(&running);
         while !running.wait_end(POLL_INTERVAL) {}
         done.store(true, Ordering::SeqCst);
-        listener.join().unwrap_or_default()
+        emitter.join().unwrap_or_default()
     });
-    let ended = running.wait();
-    for (stream, bytes, from) in [(Stream::Stdout, &ended.stdout, told[0]), (Stream::Stderr, &ended.stderr, told[1])] {
+    let completed = running.wait();
+    for (stream, bytes, from) in
+        [(Stream::Stdout, &completed.stdout, emitted[0]), (Stream::Stderr, &completed.stderr, emitted[1])]
+    {
         if let Some(rest) = bytes.get(from..).filter(|r| !r.is_empty()) {
             sink(ProcessEvent::Printed(stream, rest));
         }
     }
-    Ok(ended)
+    Ok(completed)
 }
 
-fn emit_output(running: &Running, told: &mut [usize; 2], sink: OutputSink) {
+fn emit_output(running: &Running, emitted: &mut [usize; 2], sink: OutputSink) {
     for (index, stream) in [Stream::Stdout, Stream::Stderr].into_iter().enumerate() {
-        let new = running.since(stream, told[index]);
+        let new = running.since(stream, emitted[index]);
         if !new.is_empty() {
-            told[index] += new.len();
+            emitted[index] += new.len();
             sink(ProcessEvent::Printed(stream, &new));
         }
     }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use wasmlab_model::observation::{Limit, Outcome, ProcessRole, ScriptProgress};
 use wasmlab_process::{CompletedProcess, DiskUsage, ExitReason, Input};
 use wasmlab_protocol::{Event, Stage};
-use wasmlab_runtimes::Sockets;
+use wasmlab_runtimes::SocketPassing;
 
 use super::client;
 use super::disk_limit::{self, DiskWatch};
@@ -42,14 +42,14 @@ impl ProcessResult {
     fn of(
         role: ProcessRole,
         argv: &[OsString],
-        ended: io::Result<CompletedProcess>,
+        completed: io::Result<CompletedProcess>,
         outcome: impl FnOnce(&ExitReason) -> Outcome,
     ) -> Self {
-        let outcome = match &ended {
-            Ok(ended) => outcome(&ended.exit_reason),
+        let outcome = match &completed {
+            Ok(completed) => outcome(&completed.exit_reason),
             Err(error) => Outcome::NotStarted(error.to_string()),
         };
-        Self { role, argv: to_text(argv), outcome, completed: ended.ok(), script: None }
+        Self { role, argv: to_text(argv), outcome, completed: completed.ok(), script: None }
     }
 
     fn succeeded(&self) -> bool {
@@ -83,12 +83,12 @@ pub fn run(
         results.push(precompile(plan, workdir, argv, sink)?);
         precompiled::keep(lab, plan, &workdir.paths.precompiled);
     }
-    let unseen = plan.runtime.compiles_unseen && commands.precompile.is_none();
+    let silent = plan.runtime.compiles_silently && commands.precompile.is_none();
     for argv in &commands.run {
         if results.last().is_some_and(|last: &ProcessResult| !last.succeeded()) {
             break;
         }
-        results.push(run_guest(plan, workdir, argv, unseen, sink)?);
+        results.push(run_guest(plan, workdir, argv, silent, sink)?);
     }
     Ok(results)
 }
@@ -104,8 +104,8 @@ fn precompile(
     fs::create_dir_all(preparing)?;
     let limit = Duration::from_millis(plan.limits.compile_ms);
     let command = workdir.process(plan, ProcessRole::Precompile, argv, Input::Bytes(Vec::new()), limit);
-    let ended = process_events::run(&command, ProcessRole::Precompile, None, sink, |_| ());
-    let result = ProcessResult::of(ProcessRole::Precompile, argv, ended, |end| match end {
+    let completed = process_events::run(&command, ProcessRole::Precompile, None, sink, |_| ());
+    let result = ProcessResult::of(ProcessRole::Precompile, argv, completed, |end| match end {
         ExitReason::TimeLimit | ExitReason::WatchLimit => Outcome::Limit(Limit::CompileTime(plan.limits.compile_ms)),
         end => outcome(end, &[], plan, false),
     });
@@ -122,13 +122,13 @@ fn precompile(
     Ok(result)
 }
 
-/// Runs the guest, with the client's steps where the scenario has any. `unseen`: the process translates it too, and
+/// Runs the guest, with the client's steps where the scenario has any. `silent`: the process translates it too, and
 /// does not say when it is done.
 fn run_guest(
     plan: &Plan,
     workdir: &mut Workdir,
     argv: &[OsString],
-    unseen: bool,
+    silent: bool,
     sink: Option<OutputSink>,
 ) -> io::Result<ProcessResult> {
     let steps = plan.scenario.spec.step.as_slice();
@@ -139,8 +139,8 @@ fn run_guest(
     let (compile, run) = (Duration::from_millis(plan.limits.compile_ms), plan.run_limit());
     // The watcher keeps the stages' limits; this is for the time that they leave.
     let mut command = workdir.process(plan, ProcessRole::Guest, argv, stdin, compile + run + Duration::from_secs(5));
-    let reports = workdir.event_channel.clone();
-    let mut watched = StageLimits::new(reports.clone(), if unseen { compile + run } else { run });
+    let event_channel = workdir.event_channel.clone();
+    let mut watched = StageLimits::new(event_channel.clone(), if silent { compile + run } else { run });
     let short = Arc::new(AtomicBool::new(disk_space::is_short(workdir.path())));
     let (root, is_short) = (workdir.path().to_owned(), Arc::clone(&short));
     let folders = disk_limit::folders(workdir.path(), workdir.paths.dirs.iter().map(|dir| dir.host.clone()));
@@ -152,28 +152,28 @@ fn run_guest(
         is_short.load(Ordering::Relaxed) || is_over.load(Ordering::Relaxed) || watched.is_exceeded(age, compile, run)
     });
     let (by_name, ports) = (workdir.client_ports(), workdir.ports.clone());
-    if plan.runtime.sockets != Sockets::Inherited {
+    if plan.runtime.sockets != SocketPassing::Inherited {
         workdir.sockets.clear();
         command.inherit.clear();
     }
     let contents = Contents { scenario: plan.scenario, ports: &ports };
     let mut script = None;
-    let (speaks, started) = (plan.runtime.reader.is_none(), Instant::now());
-    let has_begun = || match (speaks, unseen) {
-        (true, _) => reports.has_instantiated(),
+    let (speaks, started) = (plan.runtime.output_parser.is_none(), Instant::now());
+    let has_begun = || match (speaks, silent) {
+        (true, _) => event_channel.has_instantiated(),
         (false, true) => started.elapsed() > compile,
         (false, false) => true,
     };
-    let ended = process_events::run(&command, ProcessRole::Guest, Some(watch), sink, |running| {
+    let completed = process_events::run(&command, ProcessRole::Guest, Some(watch), sink, |running| {
         // The guest's process has its own copies: with these closed, a dead guest's port refuses at once.
         workdir.sockets.clear();
         script = (!steps.is_empty()).then(|| client::run_steps(steps, running, &by_name, contents, run, &has_begun));
     });
-    let mut result = ProcessResult::of(ProcessRole::Guest, argv, ended, |end| match end {
+    let mut result = ProcessResult::of(ProcessRole::Guest, argv, completed, |end| match end {
         ExitReason::WatchLimit if disk_is_over.load(Ordering::Relaxed) => {
             Outcome::Limit(Limit::Disk { bytes: plan.limits.disk, files: plan.limits.files })
         }
-        end => outcome(end, &reports.events(), plan, unseen),
+        end => outcome(end, &event_channel.events(), plan, silent),
     });
     result.script = script;
     if short.load(Ordering::Relaxed) || disk_space::is_short(workdir.path()) {
@@ -183,7 +183,7 @@ fn run_guest(
     }
 }
 
-fn outcome(end: &ExitReason, events: &[Event], plan: &Plan, unseen: bool) -> Outcome {
+fn outcome(end: &ExitReason, events: &[Event], plan: &Plan, silent: bool) -> Outcome {
     match end {
         ExitReason::Exited(code) => Outcome::Exited(*code),
         ExitReason::Signaled(signal) => Outcome::Signaled(*signal),
@@ -195,10 +195,10 @@ fn outcome(end: &ExitReason, events: &[Event], plan: &Plan, unseen: bool) -> Out
             let ran = events.iter().any(|e| matches!(e, Event::Stage { stage, .. } if *stage >= Stage::Instantiate));
             let run_ms = u64::try_from(plan.run_limit().as_millis()).unwrap_or(u64::MAX);
             let compile_ms = plan.limits.compile_ms;
-            Outcome::Limit(match (events.is_empty(), plan.runtime.reader) {
+            Outcome::Limit(match (events.is_empty(), plan.runtime.output_parser) {
                 _ if ran => Limit::Time(run_ms),
                 (false, _) => Limit::CompileTime(compile_ms),
-                (true, Some(_)) if unseen => Limit::CompileOrRun { compile_ms, run_ms },
+                (true, Some(_)) if silent => Limit::CompileOrRun { compile_ms, run_ms },
                 (true, Some(_)) => Limit::Time(run_ms),
                 (true, None) => Limit::CompileOrRun { compile_ms: 0, run_ms },
             })
@@ -219,7 +219,7 @@ mod tests {
     use crate::store::cache::Cache;
     use wasmlab_model::observation::{GuestProgress, Limit, Outcome, ProcessRole};
     use wasmlab_model::scenario::Scenario;
-    use wasmlab_runtimes::command_line::Reader;
+    use wasmlab_runtimes::command_line::OutputParser;
     use wasmlab_runtimes::{CellFiles, Runtime, Source, Tool};
 
     /// Its translator writes its switch into a file, which its runtime prints.
@@ -261,7 +261,8 @@ mod tests {
         let check = |compiles_unseen, reader, wanted| {
             let commands = |_: &Tool, _: &CellFiles| vec![vec!["/bin/sleep".into(), "60".into()]];
             let prepare = |_: &Tool, _: &CellFiles, _: &Path| None;
-            let runtime = Runtime { compiles_unseen, reader, commands, ..switched(prepare) };
+            let runtime =
+                Runtime { compiles_silently: compiles_unseen, output_parser: reader, commands, ..switched(prepare) };
             let (tool, companions) = (Tool::default(), BTreeMap::new());
             let plan = Plan {
                 scenario: &scenario,
@@ -278,7 +279,7 @@ mod tests {
             assert_eq!(seen.outcome, Outcome::Limit(wanted));
             assert!(began.elapsed() >= Duration::from_millis(if compiles_unseen { 1000 } else { 300 }));
         };
-        let reader = Some(Reader::new(|_| GuestProgress::default()));
+        let reader = Some(OutputParser::new(|_| GuestProgress::default()));
         check(true, reader, Limit::CompileOrRun { compile_ms: 700, run_ms: 300 });
         check(false, reader, Limit::Time(300));
         check(false, None, Limit::CompileOrRun { compile_ms: 0, run_ms: 300 });

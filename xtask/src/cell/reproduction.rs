@@ -60,6 +60,9 @@ pub fn reproduce(lab: &Lab, plan: &Plan, into: &Path) -> io::Result<Reproduction
         fs::create_dir_all(into.join("dirs"))?;
     }
     preopens::populate(Contents { scenario: plan.scenario, ports: &ports }, &into.join("dirs"))?;
+    if plan.runtime.names_dirs_as_host {
+        preopens::link_by_name(&paths.dirs, into)?;
+    }
     let commands = plan.commands(&paths, &spec);
     if commands.precompile.iter().chain(&commands.run).flatten().any(|arg| arg == paths.spec.as_os_str()) {
         fs::write(into.join(&paths.spec), serde_json::to_vec_pretty(&spec)?)?;
@@ -92,9 +95,9 @@ fn with_placeholders(tool: &Tool) -> Tool {
     Tool {
         program: RUNTIME.into(),
         aux_program: named(&tool.aux_program, COMPILER),
-        driven: named(&tool.driven, DRIVEN),
-        support: named(&tool.support, SUPPORT),
-        packages: named(&tool.packages, PACKAGES),
+        driven_program: named(&tool.driven_program, DRIVEN),
+        support_dir: named(&tool.support_dir, SUPPORT),
+        packages_dir: named(&tool.packages_dir, PACKAGES),
         ..tool.clone()
     }
 }

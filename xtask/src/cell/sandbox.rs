@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use wasmlab_model::observation::ProcessRole;
 use wasmlab_process::{Ports, Sandbox, support};
 use wasmlab_protocol::Network;
+use wasmlab_runtimes::PortAccess;
 
 use super::plan::Plan;
 use super::workdir::Workdir;
@@ -65,12 +66,12 @@ pub fn for_process(plan: &Plan, workdir: &Workdir, role: ProcessRole, argv: &[Os
     }
     let (tool, paths, root) = (plan.tool, &workdir.paths, workdir.path());
     let mut read: Vec<PathBuf> =
-        vec![root.to_owned(), paths.module.clone(), tool.support.clone(), tool.packages.clone()];
+        vec![root.to_owned(), paths.module.clone(), tool.support_dir.clone(), tool.packages_dir.clone()];
     let programs = argv
         .first()
         .map(PathBuf::from)
         .into_iter()
-        .chain([&tool.program, &tool.aux_program, &tool.driven].map(Clone::clone));
+        .chain([&tool.program, &tool.aux_program, &tool.driven_program].map(Clone::clone));
     programs.for_each(|program| read.extend(program_files(&program)));
     let named = std::env::var_os(READ_VARIABLE).unwrap_or_default();
     read.extend(std::env::split_paths(&named));
@@ -87,7 +88,7 @@ pub fn for_process(plan: &Plan, workdir: &Workdir, role: ProcessRole, argv: &[Os
     }
     let exists = |paths: Vec<PathBuf>| paths.into_iter().filter(|path| path.is_absolute()).collect();
     // Bun looks for a package by the names in the folders above; those above the packages' own it does without.
-    let list = tool.packages.parent().map(Path::to_owned).into_iter().collect();
+    let list = tool.packages_dir.parent().map(Path::to_owned).into_iter().collect();
     let (read, write, list) = (exists(read), exists(write), exists(list));
     Some(Sandbox { read, write, list, ports: ports(plan, workdir, role), offline: is_offline(workdir, role) })
 }
@@ -108,8 +109,7 @@ fn ports(plan: &Plan, workdir: &Workdir, role: ProcessRole) -> Option<Ports> {
     if role == ProcessRole::Precompile {
         return Some(Ports::default());
     }
-    // Firefox was not to be had here to try it with: its page's policy alone keeps it to the cell.
-    if plan.runtime.engine == "firefox" {
+    if plan.runtime.port_access == PortAccess::Unrestricted {
         return None;
     }
     let spec = &workdir.spec;
@@ -119,8 +119,7 @@ fn ports(plan: &Plan, workdir: &Workdir, role: ProcessRole) -> Option<Ports> {
     if spec.network == Network::Loopback {
         connect.extend(&bind);
     }
-    if !spec.sockets.is_empty() {
-        // wasmer binds a socket on any port, and puts the one that it inherits in its place.
+    if plan.runtime.port_access == PortAccess::CellAndEphemeral && !spec.sockets.is_empty() {
         bind.push(0);
     }
     bind.extend(&workdir.driver_ports);

@@ -77,6 +77,9 @@ impl Workdir {
         ports.servers = servers.ports().collect();
         let known = ports.all();
         let dirs = preopens::populate(Contents { scenario: plan.scenario, ports: &known }, &path("dirs"))?;
+        if plan.runtime.names_dirs_as_host {
+            preopens::link_by_name(&dirs, &path("work"))?;
+        }
         let (module, glue) = guest_files(lab, plan, &path("guest"))?;
         let compiled = compiled_dir(lab, plan);
         let prepared = compiled.as_deref().unwrap_or(root.path()).join("prepared");

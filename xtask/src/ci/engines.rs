@@ -57,7 +57,7 @@ pub fn step(workspace: Workspace, needs: Vec<&'static str>) -> Step {
             "cargo test --release --locked --manifest-path {manifest} --target-dir {target} {quick...}"
         ))
     };
-    Step { name: step, about, needs, only_full: false, beside: false, run: Box::new(run) }
+    Step { name: step, about, needs, only_full: false, in_background: false, run: Box::new(run) }
 }
 
 /// The options with which an engine's own crate is compiled quickly, and all that it uses as ever. It makes most of the

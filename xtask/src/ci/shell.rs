@@ -31,24 +31,24 @@ impl Context<'_> {
     /// # Errors
     /// When it cannot be started or fails.
     pub fn run(&self, command: Cmd<'_>) -> Result<()> {
-        say(&format!("$ {command}"));
-        self.run_unseen(command)
+        print(&format!("$ {command}"));
+        self.run_quietly(command)
     }
 
     /// As [`Context::run`], for one of many that are alike.
     ///
     /// # Errors
     /// As [`Context::run`].
-    pub fn run_unseen(&self, command: Cmd<'_>) -> Result<()> {
+    pub fn run_quietly(&self, command: Cmd<'_>) -> Result<()> {
         let shown = command.to_string();
         let mut command = std::process::Command::from(command);
         let started = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
         let mut child = started.with_context(|| format!("failed to start `{shown}`"))?;
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
         std::thread::scope(|scope| {
-            scope.spawn(|| stderr.map(|stream| self.pass_on(stream)));
+            scope.spawn(|| stderr.map(|stream| self.forward(stream)));
             if let Some(stream) = stdout {
-                self.pass_on(stream);
+                self.forward(stream);
             }
         });
         let status = child.wait().with_context(|| format!("failed to wait for `{shown}`"))?;
@@ -56,7 +56,7 @@ impl Context<'_> {
         Ok(())
     }
 
-    fn pass_on(&self, stream: impl Read) {
+    fn forward(&self, stream: impl Read) {
         let mut reader = BufReader::new(stream);
         let mut line = Vec::new();
         while reader.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
@@ -71,7 +71,7 @@ impl Context<'_> {
 }
 
 /// Writes a line of CI's own. A reader that went away does not stop the steps.
-pub fn say(line: &str) {
+pub fn print(line: &str) {
     let _one_at_a_time = locked(&OUT);
     let _ = writeln!(std::io::stdout().lock(), "{line}");
 }

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use wasmlab_model::report::RunReport;
 use xshell::cmd;
 
-use super::{Context, Step, Work, engines, locked};
+use super::{Context, Step, StepFn, engines, locked};
 use crate::engines::KEEP_VARIABLE;
 use crate::lab::FIXTURES_VARIABLE;
 use wasmlab_runtimes::{Runtime, Source};
@@ -23,10 +23,10 @@ const FUZZ_SECONDS: &str = "5";
 /// Every step.
 pub fn all(xtask: &Path) -> Vec<Step> {
     let mut steps = vec![
-        beside(step("install", "Install toolchains and runtimes, as far as they can be had", &[], install)),
+        in_background(step("install", "Install toolchains and runtimes, as far as they can be had", &[], install)),
         step("fmt", "Check the formatting of every workspace", &[], fmt),
         step("clippy", "Lint the lab", &[], clippy),
-        beside(step("engines", "Build the embedded engines and drivers", &[], build_engines)),
+        in_background(step("engines", "Build the embedded engines and drivers", &[], build_engines)),
         // Its first cells run while engines compile, as a user's do.
         step("matrix", "Run every scenario on every runtime", &["install"], matrix),
         step("guests", "Build every guest from source whose toolchain is here", &["install"], guests),
@@ -45,8 +45,8 @@ fn step(
     needs: &[&'static str],
     work: impl Fn(&Context) -> Result<()> + Send + Sync + 'static,
 ) -> Step {
-    let (run, needs): (Work, _) = (Box::new(work), needs.to_vec());
-    Step { name: name.to_owned(), about: about.to_owned(), needs, only_full: false, beside: false, run }
+    let (run, needs): (StepFn, _) = (Box::new(work), needs.to_vec());
+    Step { name: name.to_owned(), about: about.to_owned(), needs, only_full: false, in_background: false, run }
 }
 
 fn full(step: Step) -> Step {
@@ -54,8 +54,8 @@ fn full(step: Step) -> Step {
 }
 
 /// What takes long, and needs no other step's tools: it begins at once.
-fn beside(step: Step) -> Step {
-    Step { beside: true, ..step }
+fn in_background(step: Step) -> Step {
+    Step { in_background: true, ..step }
 }
 
 fn install(context: &Context) -> Result<()> {
@@ -88,7 +88,7 @@ fn fmt(context: &Context) -> Result<()> {
     for dir in own.chain([xtask.join("fuzz")]).chain(guests) {
         let manifest = dir.join("Cargo.toml");
         if manifest.is_file() {
-            context.run_unseen(cmd!(shell, "cargo fmt --manifest-path {manifest} --check"))?;
+            context.run_quietly(cmd!(shell, "cargo fmt --manifest-path {manifest} --check"))?;
         }
     }
     Ok(())
@@ -127,7 +127,7 @@ fn matrix(context: &Context) -> Result<()> {
 
 /// Says which columns were not measured although their programs are installed or built here.
 fn leave_out_absent(context: &Context) -> Result<()> {
-    let path = context.lab.report().join("report.json");
+    let path = context.lab.latest_report().join("report.json");
     let bytes = std::fs::read(&path).with_context(|| format!("failed to read `{}`", path.display()))?;
     let report: RunReport = serde_json::from_slice(&bytes)?;
     for id in wasmlab_runtimes::in_ci() {

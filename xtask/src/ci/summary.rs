@@ -1,6 +1,6 @@
 //! What CI says in the end: steps with their times, what was left out, how many tests passed.
 
-use super::{End, Ran};
+use super::{StepOutcome, StepRun};
 
 /// Tests counted in the output of test binaries.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,8 +23,8 @@ impl Tests {
 
     /// The last line of CI's output. A failed step is a failure, also where it ran no tests.
     #[must_use]
-    pub fn closing_line(self, ran: &[Ran]) -> String {
-        let bad = ran.iter().filter(|(_, end, _)| *end != End::Done).count();
+    pub fn closing_line(self, ran: &[StepRun]) -> String {
+        let bad = ran.iter().filter(|(_, end, _)| *end != StepOutcome::Done).count();
         let failed = if self.failed == 0 { bad as u64 } else { self.failed };
         format!("tests: {} passed, {failed} failed", self.passed)
     }
@@ -32,12 +32,12 @@ impl Tests {
 
 /// The steps with their times and what is to be said of them, as rows of a table.
 #[must_use]
-pub fn rows(ran: &[Ran]) -> Vec<Vec<String>> {
-    let row = |(name, end, took): &Ran| {
+pub fn rows(ran: &[StepRun]) -> Vec<Vec<String>> {
+    let row = |(name, end, took): &StepRun| {
         let end = match end {
-            End::Done => String::new(),
-            End::Failed(why) => format!("FAILED: {why}"),
-            End::NotRun(need) => format!("not run: {need} failed"),
+            StepOutcome::Done => String::new(),
+            StepOutcome::Failed(why) => format!("FAILED: {why}"),
+            StepOutcome::NotRun(need) => format!("not run: {need} failed"),
         };
         let seconds = took.as_secs();
         vec![name.clone(), format!("{:>2}:{:02}", seconds / 60, seconds % 60), end]
@@ -49,7 +49,7 @@ pub fn rows(ran: &[Ran]) -> Vec<Vec<String>> {
 mod tests {
     use std::time::Duration;
 
-    use super::{End, Tests, rows};
+    use super::{StepOutcome, Tests, rows};
 
     #[test]
     fn tests_are_counted_over_binaries() {
@@ -70,8 +70,8 @@ mod tests {
         let mut tests = Tests::default();
         tests.read("test result: ok. 4 passed; 0 failed;");
         let ran = |end| ("fmt".to_owned(), end, Duration::from_secs(61));
-        assert_eq!(tests.closing_line(&[ran(End::Done)]), "tests: 4 passed, 0 failed");
-        let failed = [ran(End::Failed("words".to_owned()))];
+        assert_eq!(tests.closing_line(&[ran(StepOutcome::Done)]), "tests: 4 passed, 0 failed");
+        let failed = [ran(StepOutcome::Failed("words".to_owned()))];
         assert_eq!(tests.closing_line(&failed), "tests: 4 passed, 1 failed");
         assert_eq!(rows(&failed), [["fmt", " 1:01", "FAILED: words"]]);
     }

@@ -48,7 +48,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
             if !toolchains::find(&build.toolchain).is_some_and(|toolchain| toolchain.may_be_prebuilt(build)) {
                 continue;
             }
-            match guest::obtain(lab, scenario, guest::Options { offline: false, require_built: true }) {
+            match guest::obtain(lab, scenario, guest::BuildOptions { offline: false, require_built: true }) {
                 Ok(guest) if guest.origin == Origin::Built => {
                     let bytes = fs::read(lab.cache.object(&guest.sha256)).context("failed to read the guest")?;
                     let file = scenario.spec.build.artifact.clone().unwrap_or_default();
@@ -67,7 +67,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
                     lines.push(format!("fixtures/{}", scenario.name));
                 }
                 Ok(_) => {}
-                Err(none) => output::complain(&format!("{}: {}", scenario.name, none.detail)),
+                Err(none) => output::print_error(&format!("{}: {}", scenario.name, none.detail)),
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::columns::names;
+use super::text_table::names;
 use super::common;
 use super::output;
 use crate::guest::{self, Guest, NotBuilt};
@@ -10,7 +10,7 @@ use wasmlab_model::codes::Code;
 use crate::exit;
 use crate::lab::Lab;
 use wasmlab_model::scenario::Scenario;
-use wasmlab_report::words;
+use wasmlab_report::text;
 
 mod compare;
 
@@ -40,7 +40,7 @@ pub struct Args {
 }
 
 /// A scenario with its guest, or why there is none.
-type Made<'a> = (&'a Scenario, Result<Guest, NotBuilt>);
+type BuildResult<'a> = (&'a Scenario, Result<Guest, NotBuilt>);
 
 /// Runs it.
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
@@ -49,11 +49,11 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         scenarios = common::choose(scenarios, std::slice::from_ref(family), "compare", |s| s.spec.family.clone())?;
         scenarios.sort_by_key(|s| (s.spec.family.clone(), s.spec.rank, s.name.clone()));
     }
-    let options = guest::Options { offline: args.offline, require_built: args.require_built };
-    let made: Vec<Made> = scenarios
+    let options = guest::BuildOptions { offline: args.offline, require_built: args.require_built };
+    let made: Vec<BuildResult> = scenarios
         .iter()
         .map(|scenario| {
-            output::say(&format!("building {}", scenario.name));
+            output::print_progress(&format!("building {}", scenario.name));
             (scenario, guest::obtain(lab, scenario, options))
         })
         .collect();
@@ -62,7 +62,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let (mut failed, mut missing, mut expected) = (Vec::new(), Vec::new(), Vec::new());
     for (scenario, guest) in &made {
         let Err(none) = guest else { continue };
-        let how = none.how.as_ref().map(|h| format!("; {h}")).unwrap_or_default();
+        let how = none.remedy.as_ref().map(|h| format!("; {h}")).unwrap_or_default();
         let line = format!("{}: {}: {}{how}", scenario.name, none.code, none.detail);
         let known = scenario.spec.known.iter().any(|k| k.code == none.code.id());
         match none.code {
@@ -72,21 +72,21 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         }
     }
     for line in expected.iter().chain(&missing).chain(&failed) {
-        output::complain(line);
+        output::print_error(line);
     }
     let bad = !failed.is_empty() || (args.require_built && !missing.is_empty());
-    Ok(if bad { exit::WORSE } else { exit::OK })
+    Ok(if bad { exit::REGRESSION } else { exit::OK })
 }
 
-fn list(lab: &Lab, made: &[Made]) -> String {
+fn list(lab: &Lab, made: &[BuildResult]) -> String {
     let columns = [
         names("scenario"),
-        names("origin").leaves(2),
+        names("origin").dropped_at(2),
         names("bytes"),
-        names("built in").leaves(3),
-        names("made by").leaves(1),
+        names("built in").dropped_at(3),
+        names("made by").dropped_at(1),
     ];
-    let row = |(scenario, guest): &Made| {
+    let row = |(scenario, guest): &BuildResult| {
         let guest = guest.as_ref().ok()?;
         let bytes = std::fs::metadata(lab.cache.object(&guest.sha256)).map_or(0, |m| m.len());
         let made_by = guest.toolchain.split(" (").next().unwrap_or_default();
@@ -99,8 +99,8 @@ fn list(lab: &Lab, made: &[Made]) -> String {
 /// How long the build took: `1.2 s (earlier)`; nothing for a prebuilt guest.
 fn took(guest: &Guest) -> String {
     match guest.build_ms {
-        Some(ms) if guest.cached => format!("{} (earlier)", words::seconds(ms)),
-        Some(ms) => words::seconds(ms),
+        Some(ms) if guest.cached => format!("{} (earlier)", text::seconds(ms)),
+        Some(ms) => text::seconds(ms),
         None => String::new(),
     }
 }

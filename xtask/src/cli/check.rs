@@ -9,7 +9,7 @@ use wasmlab_protocol::Value;
 use self::client::ClientArgs;
 use self::dirs::{DirArgs, Dirs};
 use super::common::{self, Purpose, usage};
-use super::format::Shown;
+use super::format::FormatArgs;
 use super::guest_file::MaxSize;
 use super::{output, run_all};
 use crate::cell::Retention;
@@ -87,7 +87,7 @@ pub struct Args {
     #[arg(long)]
     require_present: bool,
     #[command(flatten)]
-    shown: Shown,
+    shown: FormatArgs,
     /// Show every runtime with a letter of its own, and every explanation: as --output table
     #[arg(long, conflicts_with = "renderer")]
     full: bool,
@@ -95,8 +95,8 @@ pub struct Args {
     #[arg(long)]
     offline: bool,
     /// Which embedded engines are built
-    #[arg(long, value_enum, default_value_t = common::Engines::All)]
-    engines: common::Engines,
+    #[arg(long, value_enum, default_value_t = common::EnginesArg::All)]
+    engines: common::EnginesArg,
     #[command(flatten)]
     max_size: MaxSize,
     /// Arguments for the guest
@@ -127,20 +127,20 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         use_cache: !args.no_cache && kept.is_none(),
         confirm: false,
         limits: run_all::limits(args.timeout),
-        build: guest::Options { offline: args.offline, require_built: false },
+        build: guest::BuildOptions { offline: args.offline, require_built: false },
         given,
-        engines: args.engines.of(),
+        engines: args.engines.to_builds(),
         sink: None,
-        keep: Retention { copy_dirs_to: kept.as_deref(), ..Retention::default() },
+        retention: Retention { copy_dirs_to: kept.as_deref(), ..Retention::default() },
     };
     let selected = Selection { scenarios: Vec::new(), runtimes: args.runtime.clone() };
     let purpose = Purpose { selected, ..Purpose::of("check") };
     let shown = args.shown.or(if args.full { table::RENDERER } else { answer::RENDERER });
-    let (code, report) = common::run(lab, &request, purpose, &lab.checked(), (shown, GroupBy::Family))?;
+    let (code, report) = common::run(lab, &request, purpose, &lab.check_reports(), (shown, GroupBy::Family))?;
     if let Some(kept) = &kept {
-        output::say(&format!("what each guest left in its directories is in {}", kept.display()));
+        output::print_progress(&format!("what each guest left in its directories is in {}", kept.display()));
     }
-    Ok(if args.require_present { common::all_present(&report, code) } else { code })
+    Ok(if args.require_present { common::require_present(&report, code) } else { code })
 }
 
 /// A scenario and a guest for one file.
@@ -155,7 +155,7 @@ fn prepare(lab: &Lab, file: &Path, args: &Args, dirs: &Dirs) -> Result<(Scenario
     };
     let name = file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     let stem = file.file_stem().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-    let mut run = run_of(facts.as_ref(), &name, args, dirs)?;
+    let mut run = run_table(facts.as_ref(), &name, args, dirs)?;
     let step = args.client.apply(&mut run, args.timeout)?;
     let spec = ScenarioFile {
         schema: crate::scenario::SCHEMA_VERSION,
@@ -198,7 +198,7 @@ fn read(file: &Path, max_size: &MaxSize) -> Result<Vec<u8>> {
     }
 }
 
-fn run_of(facts: Option<&Facts>, name: &str, args: &Args, dirs: &Dirs) -> Result<Run> {
+fn run_table(facts: Option<&Facts>, name: &str, args: &Args, dirs: &Dirs) -> Result<Run> {
     let mut run = Run { args: args.args.clone(), dir: dirs.dirs.clone(), ..Run::default() };
     for text in &args.env {
         match text.split_once('=') {
@@ -218,13 +218,13 @@ fn run_of(facts: Option<&Facts>, name: &str, args: &Args, dirs: &Dirs) -> Result
         // A library has no program to run: that it instantiates, and what `_initialize` does, is what can be seen.
         let callable = facts.exports.iter().filter(|e| e.signature.is_some()).map(|e| e.name.as_str()).collect::<Vec<_>>();
         if !callable.is_empty() {
-            output::say(&format!(
+            output::print_progress(&format!(
                 "{name} has no program to run; to call one of its exports: --invoke NAME -- ARGS (it has {})",
                 shorten(&callable)
             ));
         } else if facts.imports.is_empty() {
-            let found = wasmlab_judge::exports::none(Some(facts), "_start");
-            output::say(&format!("{name} {}: only that it is loaded can be seen", found.detail));
+            let found = wasmlab_judge::exports::missing_export(Some(facts), "_start");
+            output::print_progress(&format!("{name} {}: only that it is loaded can be seen", found.detail));
         }
     }
     Ok(run)
@@ -239,10 +239,11 @@ fn shorten(names: &[&str]) -> String {
 
 /// The call of `--invoke`, its arguments read by the export's own types.
 fn call(facts: Option<&Facts>, export: &str, name: &str, args: &Args) -> Result<ExpectedCall> {
-    let Some(facts) = facts else { return Ok(ExpectedCall { export: export.to_owned(), args: Vec::new(), results: None }) };
+    let made = |args, results| ExpectedCall { export: export.to_owned(), args, results, after_previous: false };
+    let Some(facts) = facts else { return Ok(made(Vec::new(), None)) };
     let found = facts.exports.iter().find(|e| e.name == export);
     let Some(signature) = found.and_then(|e| e.signature.as_ref()) else {
-        let found = wasmlab_judge::exports::none(Some(facts), export);
+        let found = wasmlab_judge::exports::missing_export(Some(facts), export);
         let remedy = found.remedy.map(|remedy| format!(". {remedy}")).unwrap_or_default();
         return usage(format!("{name} {}{}", found.detail, remedy.trim_end_matches('.')));
     };
@@ -261,5 +262,5 @@ fn call(facts: Option<&Facts>, export: &str, name: &str, args: &Args) -> Result<
         }
         (Some(_), _) => return usage(format!("--expect-stdout with --invoke needs an export of one result; `{export}` has another")),
     };
-    Ok(ExpectedCall { export: export.to_owned(), args: values, results })
+    Ok(made(values, results))
 }

@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use super::columns::{names, prose};
+use super::text_table::{names, prose};
 use super::common;
 use super::output;
-use crate::ci::{self, Context, End, Step};
+use crate::ci::{self, Context, StepOutcome, Step};
 use crate::exit;
 use crate::lab::Lab;
 
@@ -54,20 +54,20 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     };
     let context = Context::new(lab);
     let began = Instant::now();
-    let told = |number: usize, step: &Step| {
+    let on_step = |number: usize, step: &Step| {
         let seconds = began.elapsed().as_secs();
         let _ = output::print(&format!("\n== {} ({}/{}, at {seconds} s)\n", step.name, number + 1, chosen.len()));
     };
-    let mut ran = ci::run(&context, &chosen, &told);
+    let mut ran = ci::run(&context, &chosen, &on_step);
     let summary = (context.tests.into_inner().unwrap_or_default(), context.left_out.into_inner().unwrap_or_default());
     let (tests, left_out) = summary;
     let closing = tests.closing_line(&ran);
-    let failed = ran.iter().any(|(_, end, _)| *end != End::Done);
+    let failed = ran.iter().any(|(_, end, _)| *end != StepOutcome::Done);
     let before = lab.machine.variable(BEFORE).and_then(|seconds| seconds.parse().ok()).map(Duration::from_secs);
     if let Some(before) = before {
-        ran.insert(0, ("(the lab itself)".to_owned(), End::Done, before));
+        ran.insert(0, ("(the lab itself)".to_owned(), StepOutcome::Done, before));
     }
-    ran.push(("in all".to_owned(), End::Done, before.unwrap_or_default() + began.elapsed()));
+    ran.push(("in all".to_owned(), StepOutcome::Done, before.unwrap_or_default() + began.elapsed()));
     let columns = [names("step"), names("time"), prose("", 60)];
     let mut text = format!("\n{}", output::table(&columns, &ci::summary::rows(&ran)));
     if args.only.is_empty() {
@@ -79,7 +79,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         text += &format!("left out: {what}\n");
     }
     output::print(&format!("{text}{closing}\n"))?;
-    Ok(if failed { exit::WORSE } else { exit::OK })
+    Ok(if failed { exit::REGRESSION } else { exit::OK })
 }
 
 fn list(steps: &[Step]) -> Result<u8> {

@@ -17,9 +17,9 @@ pub const EXAMPLES: &str = "Examples:
   cargo xtask clean --all                    the next run builds every engine again";
 
 /// What of the cache is removed without `--all`.
-const LIGHT: &[&str] = &["entries", "objects", "compiled", "guests", "drivers"];
+const DEFAULT_FOLDERS: &[&str] = &["entries", "objects", "compiled", "guests", "drivers"];
 /// What is removed with it.
-const HEAVY: &[&str] = &["engines", "versions"];
+const ALL_FOLDERS: &[&str] = &["engines", "versions"];
 
 /// Options.
 #[derive(clap::Args)]
@@ -32,9 +32,9 @@ pub struct Args {
 /// Runs it.
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let dir = lab.cache.dir();
-    let heavy = if args.all { HEAVY } else { &[] };
+    let heavy = if args.all { ALL_FOLDERS } else { &[] };
     // Only folders of the lab's own making: the variable may name a folder that holds other things.
-    for name in LIGHT.iter().chain(heavy) {
+    for name in DEFAULT_FOLDERS.iter().chain(heavy) {
         let path = dir.join(name);
         match fs::remove_dir_all(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {

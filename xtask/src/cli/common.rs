@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 use anyhow::{Context, Result};
 use globset::{Glob, GlobSetBuilder};
 
-use super::format::Shown;
+use super::format::FormatArgs;
 use super::{output, progress};
 use crate::exit;
 use crate::lab::Lab;
@@ -27,16 +27,16 @@ use wasmlab_runtimes::{self as runtimes, CUSTOM_BUILD, Runtime, Source};
 /// The user asked for something that is not there or makes no sense: exit code 2.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub struct Usage(pub String);
+pub struct UsageError(pub String);
 
 /// The error for a wrong command line.
 pub fn usage<T>(message: impl Into<String>) -> Result<T> {
-    Err(Usage(message.into()).into())
+    Err(UsageError(message.into()).into())
 }
 
 /// Which embedded engines are built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum Engines {
+pub enum EnginesArg {
     /// Every one: the first time takes ten to twenty minutes.
     All,
     /// Those whose first build takes a minute or two; the others are absent, unless they were built before.
@@ -45,13 +45,13 @@ pub enum Engines {
     Built,
 }
 
-impl Engines {
+impl EnginesArg {
     /// As the matrix has it.
-    pub fn of(self) -> matrix::Engines {
+    pub fn to_builds(self) -> matrix::EngineBuilds {
         match self {
-            Self::All => matrix::Engines::All,
-            Self::Quick => matrix::Engines::Quick,
-            Self::Built => matrix::Engines::Built,
+            Self::All => matrix::EngineBuilds::All,
+            Self::Quick => matrix::EngineBuilds::Quick,
+            Self::Built => matrix::EngineBuilds::Built,
         }
     }
 }
@@ -102,7 +102,7 @@ pub fn columns(lab: &Lab, globs: &[String]) -> Result<Vec<Runtime>> {
     let mut columns: Vec<Runtime> = if globs.is_empty() && !custom.is_empty() {
         runtimes::all().iter().filter(|r| is_reference(r)).cloned().collect()
     } else {
-        of_globs(&globs)?.into_iter().cloned().collect()
+        matching_columns(&globs)?.into_iter().cloned().collect()
     };
     for column in custom {
         if columns.iter().any(|c| c.id == column.id) {
@@ -115,9 +115,9 @@ pub fn columns(lab: &Lab, globs: &[String]) -> Result<Vec<Runtime>> {
 }
 
 /// The columns of the registry that the globs choose; where there are none, those of the table.
-pub fn of_globs(globs: &[String]) -> Result<Vec<&'static Runtime>> {
+pub fn matching_columns(globs: &[String]) -> Result<Vec<&'static Runtime>> {
     match globs {
-        [] => Ok(runtimes::table().collect()),
+        [] => Ok(runtimes::proven().collect()),
         globs => choose(runtimes::all().iter().collect(), globs, "runtime", |r: &&Runtime| r.id().to_owned()),
     }
 }
@@ -136,13 +136,14 @@ pub fn column(lab: &Lab, text: &str) -> Result<Runtime> {
     }
 }
 
-/// The column for `RUNTIME@PATH` or `RUNTIME@VERSION`, as [`base_of`] reads them.
+/// The column for `RUNTIME@PATH` or `RUNTIME@VERSION`, as [`parse_custom_column`] reads them.
 fn custom_column(lab: &Lab, text: &str) -> Result<Runtime> {
-    let (base, name, path) = base_of(text)?;
+    let (base, name, path) = parse_custom_column(text)?;
     if runtimes::is_version(path) {
-        let wanted = versions::Wanted::new(base, path).or_else(|why| usage(format!("--runtime `{text}`: {why}")))?;
+        let wanted =
+            versions::VersionedProgram::new(base, path).or_else(|why| usage(format!("--runtime `{text}`: {why}")))?;
         let program = versions::find(lab, &wanted);
-        let program = program.or_else(|a| usage(format!("--runtime `{text}`: {}; {}", a.why, a.how)))?;
+        let program = program.or_else(|a| usage(format!("--runtime `{text}`: {}; {}", a.reason, a.remedy)))?;
         return Ok(runtimes::version_build(base, path, program));
     }
     let path =
@@ -160,7 +161,7 @@ fn custom_column(lab: &Lab, text: &str) -> Result<Runtime> {
 
 /// The column that `RUNTIME@…` is a build of, RUNTIME, and what stands behind the `@`. RUNTIME is a column's id, or an
 /// engine's name for its command line.
-pub fn base_of(text: &str) -> Result<(&'static Runtime, &str, &str)> {
+pub fn parse_custom_column(text: &str) -> Result<(&'static Runtime, &str, &str)> {
     let (name, build) = text.split_once(CUSTOM_BUILD).unwrap_or((text, ""));
     let by_engine = |r: &&Runtime| r.engine == name && matches!(r.source, Source::Program(_));
     match runtimes::find(name).or_else(|| runtimes::all().iter().find(by_engine)) {
@@ -196,20 +197,21 @@ impl Purpose {
 
 /// Runs cells with progress on stderr and makes the report.
 pub fn measure(lab: &Lab, request: &Request, purpose: Purpose) -> RunReport {
-    measure_with(lab, request, purpose, progress::Progress::new())
+    measure_with(lab, request, purpose, progress::ProgressReporter::new())
 }
 
 /// As [`measure`], with this way to show progress.
-pub fn measure_with(lab: &Lab, request: &Request, purpose: Purpose, progress: progress::Progress) -> RunReport {
+pub fn measure_with(lab: &Lab, request: &Request, purpose: Purpose, progress: progress::ProgressReporter) -> RunReport {
     handle_ctrl_c();
     let (started, began) = (SystemTime::now(), Instant::now());
-    let tell = |event: matrix::Event| progress.tell(&event);
-    let mut results = matrix::run(lab, request, &tell);
+    let emit = |event: matrix::MatrixEvent| progress.handle(&event);
+    let mut results = matrix::run(lab, request, &emit);
     if purpose.compare {
-        let told =
-            |cells| output::say(&format!("{cells} results are not those of the snapshots: once more, one at a time"));
+        let on_start = |cells| {
+            output::print_progress(&format!("{cells} results are not those of the snapshots: once more, one at a time"))
+        };
         let store = Store::new(lab.snapshots());
-        matrix::again(lab, request, &mut results, |cell, version| store.surprises(version, cell), told, &tell);
+        matrix::remeasure(lab, request, &mut results, |cell, version| store.surprises(version, cell), on_start, &emit);
     }
     progress.finish();
     lab.machine.save();
@@ -233,14 +235,14 @@ pub fn run(
     request: &Request,
     purpose: Purpose,
     folder: &Path,
-    show: (Shown, GroupBy),
+    show: (FormatArgs, GroupBy),
 ) -> Result<(u8, RunReport)> {
     let report = measure(lab, request, purpose);
     // A folder that cannot be written must not cost the user what was measured.
     let written = write(folder, &report);
     show.0.show(&report, show.1)?;
     written?;
-    Ok((exit::of(&report), report))
+    Ok((exit::for_report(&report), report))
 }
 
 /// Writes a report in each format that is saved: `report.json`, `report.md`.
@@ -254,18 +256,18 @@ fn write(folder: &Path, report: &RunReport) -> Result<()> {
 }
 
 /// The exit code where every chosen runtime is required: of one that is absent nothing is known.
-pub fn all_present(report: &RunReport, code: u8) -> u8 {
+pub fn require_present(report: &RunReport, code: u8) -> u8 {
     let absent: Vec<_> = report.runtimes.iter().filter(|r| !r.tool.present).collect();
     for runtime in &absent {
         let why = runtime.tool.missing.as_deref().unwrap_or("absent");
-        output::complain(&format!("--require-present: {}: {why}", runtime.id));
+        output::print_error(&format!("--require-present: {}: {why}", runtime.id));
     }
-    if absent.is_empty() { code } else { exit::lacking(code) }
+    if absent.is_empty() { code } else { exit::if_missing(code) }
 }
 
 /// How long after the first signal another one belongs to it: a signal to the whole process group comes twice,
 /// once by way of the guard.
-const SAME_SIGNAL: Duration = Duration::from_millis(300);
+const SIGNAL_DEBOUNCE: Duration = Duration::from_millis(300);
 
 /// The first Ctrl-C ends the children and reports what was measured, the second ends the lab.
 fn handle_ctrl_c() {
@@ -274,9 +276,9 @@ fn handle_ctrl_c() {
         None => {
             first = Some(Instant::now());
             process::cancel();
-            output::say("interrupted: ending what runs; what was measured is kept (again: end at once)");
+            output::print_progress("interrupted: ending what runs; what was measured is kept (again: end at once)");
         }
-        Some(at) if at.elapsed() < SAME_SIGNAL => {}
+        Some(at) if at.elapsed() < SIGNAL_DEBOUNCE => {}
         Some(_) => {
             process::kill_all();
             std::process::exit(i32::from(exit::INTERRUPTED));

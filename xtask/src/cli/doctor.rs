@@ -12,7 +12,7 @@ use crate::cell::sandbox;
 use crate::engines;
 use crate::exit;
 use crate::lab::{CACHE_VARIABLE, Lab};
-use wasmlab_report::words;
+use wasmlab_report::text;
 use wasmlab_runtimes::{self as runtimes, Runtime, Source};
 use wasmlab_toolchains as toolchains;
 
@@ -36,7 +36,7 @@ impl List {
         let version = version.split(" (").next().unwrap_or_default();
         let what = if version.is_empty() { name.to_owned() } else { format!("{name} {version}") };
         let first = format!("{state:<9}{what:<36} ");
-        self.text += &words::wrapped(self.width, &first, &" ".repeat(11), about);
+        self.text += &text::wrapped(self.width, &first, &" ".repeat(11), about);
         self.text.push('\n');
     }
 }
@@ -56,13 +56,13 @@ pub fn run(lab: &Lab, _: &Args) -> Result<u8> {
     let mut list = List { width: output::render_options().width, text: String::new() };
     // A path of the workspace's own is short and can be typed.
     let shown = |path: &Path| path.strip_prefix(&lab.root).unwrap_or(path).display().to_string();
-    for runtime in runtimes::table() {
-        match (engines::ready(lab, runtime), runtime.source) {
+    for runtime in runtimes::proven() {
+        match (engines::find_tool(lab, runtime), runtime.source) {
             (Ok(tool), _) => {
                 list.add(["ok", runtime.id(), &tool.version, &noted(runtime, &shown(&tool.program))]);
             }
             (Err(Some(absence)), _) => {
-                let about = format!("{}; {}", absence.why, absence.how);
+                let about = format!("{}; {}", absence.reason, absence.remedy);
                 list.add(["missing", runtime.id(), "", &noted(runtime, &about)]);
             }
             (Err(None), Source::Driver { driver, .. }) => {
@@ -72,7 +72,7 @@ pub fn run(lab: &Lab, _: &Args) -> Result<u8> {
                 list.add(["to build", runtime.id(), "", &format!("`cargo xtask run-all` builds xtask/engines/{engine}")])
             }
             (Err(None), Source::Program(program)) => {
-                list.add(["missing", runtime.id(), "", program.how_to_get]);
+                list.add(["missing", runtime.id(), "", program.install_hint]);
             }
         }
     }
@@ -114,5 +114,5 @@ pub fn run(lab: &Lab, _: &Args) -> Result<u8> {
         lab.root.display(),
         cache.display(),
     ))?;
-    Ok(if writable.is_ok() { exit::OK } else { exit::LAB })
+    Ok(if writable.is_ok() { exit::OK } else { exit::INTERNAL_ERROR })
 }

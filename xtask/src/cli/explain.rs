@@ -4,14 +4,14 @@ use std::fmt::Write;
 
 use anyhow::Result;
 
-use super::columns::{names, prose};
+use super::text_table::{names, prose};
 use super::common::usage;
 use super::output;
 use wasmlab_model::codes::{CATALOGUE, Code, CatalogueEntry, UnknownCode};
 use wasmlab_model::report::PASS_WITH_SWITCH;
 use crate::exit;
 use crate::lab::Lab;
-use wasmlab_report::words;
+use wasmlab_report::text;
 
 /// For `--help`.
 pub const ABOUT: &str = "Say what a code means, who is to blame and what changes it";
@@ -79,7 +79,7 @@ fn explain(entry: &CatalogueEntry) -> String {
         ("remedy", entry.remedy),
     ] {
         let head = if head.is_empty() { String::new() } else { format!("{head:<10}") };
-        let _ = writeln!(text, "{}", words::wrapped(width, &head, "          ", body));
+        let _ = writeln!(text, "{}", text::wrapped(width, &head, "          ", body));
     }
     text
 }

@@ -12,13 +12,13 @@ use crate::exit;
 
 /// Options that every command which shows a report has.
 #[derive(Clone, Copy, Debug, clap::Args)]
-pub struct Shown {
+pub struct FormatArgs {
     /// Print the report in this format [default: table; of check: answer]
     #[arg(long = "output", value_name = "FORMAT", value_parser = parser())]
     renderer: Option<Renderer>,
 }
 
-impl Shown {
+impl FormatArgs {
     /// In the format that was chosen, or else in this one.
     #[must_use]
     pub fn or(self, default: Renderer) -> Self {
@@ -31,7 +31,7 @@ impl Shown {
     /// When stdout cannot be written.
     pub fn show(self, report: &RunReport, by: GroupBy) -> Result<()> {
         let renderer = self.renderer.unwrap_or(ALL[0]);
-        output::print_rendered(&renderer.text(report, RenderOptions { by, ..output::render_options() }))
+        output::print_rendered(&renderer.text(report, RenderOptions { group_by: by, ..output::render_options() }))
     }
 }
 
@@ -51,7 +51,7 @@ pub fn is_json(arguments: &[OsString]) -> bool {
 /// Tells a program that reads stdout why there is no report: exit codes 2, 3 and 4. Where something was printed
 /// already, that is the document, and the exit code has to do.
 pub fn show_failure(code: u8, message: &str) {
-    if !matches!(code, exit::USAGE | exit::LAB | exit::NOTHING) || output::has_printed() {
+    if !matches!(code, exit::USAGE | exit::INTERNAL_ERROR | exit::NO_CELLS_RUN) || output::has_printed() {
         return;
     }
     let text = serde_json::to_string_pretty(&Failure::new(code, message)).unwrap_or_default();
@@ -61,14 +61,14 @@ pub fn show_failure(code: u8, message: &str) {
 
 /// Which rows stand together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum Rows {
+pub enum RowGrouping {
     /// One program through its routes
     Family,
     /// One route with its programs
     Route,
 }
 
-impl Rows {
+impl RowGrouping {
     /// As the renderers have it.
     pub fn group_by(self) -> GroupBy {
         match self {

@@ -7,19 +7,19 @@ use std::{fs, io};
 
 use anyhow::Result;
 
-use super::columns::{names, prose};
-use super::common::{self, Usage, usage};
+use super::text_table::{names, prose};
+use super::common::{self, UsageError, usage};
 use super::guest_file::MaxSize;
 use super::output;
 use crate::guest;
 use crate::exit;
-use wasmlab_inspect::system_calls::{self, Call, Kind};
+use wasmlab_inspect::system_calls::{self, Call, ImportKind};
 use crate::lab::Lab;
 use crate::reading::{self, Form, ReadError};
 use wasmlab_model::facts::{Abi, Facts};
 use wasmlab_model::report::Origin;
 use wasmlab_model::scenario::Scenario;
-use wasmlab_report::words;
+use wasmlab_report::text;
 use crate::scenario;
 
 /// For `--help`.
@@ -77,7 +77,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         Some(scenario) => guest(lab, &scenario, args.offline)?,
         None => given(&args.what, &args.max_size)?,
     };
-    let failed = |error: ReadError| Usage(format!("failed to inspect `{}`: {error}", file.display()));
+    let failed = |error: ReadError| UsageError(format!("failed to inspect `{}`: {error}", file.display()));
     if args.wat {
         let text = reading::read(&file, Form::Wat).map_err(failed)?;
         output::print(&String::from_utf8_lossy(&text))?;
@@ -119,12 +119,12 @@ fn scenario(lab: &Lab, what: &Path) -> Result<Option<Scenario>> {
 /// A scenario's guest as `run-all` would take it, and where it is.
 fn guest(lab: &Lab, scenario: &Scenario, offline: bool) -> Result<PathBuf> {
     let name = &scenario.name;
-    let made = guest::obtain(lab, scenario, guest::Options { offline, require_built: false });
+    let made = guest::obtain(lab, scenario, guest::BuildOptions { offline, require_built: false });
     lab.machine.save();
     let guest = match made {
         Ok(guest) => guest,
         Err(none) => {
-            let how = none.how.map(|how| format!("; {how}")).unwrap_or_default();
+            let how = none.remedy.map(|how| format!("; {how}")).unwrap_or_default();
             let code = none.code;
             return usage(format!(
                 "{name} has no guest to read: {code}: {}{how}; then `cargo xtask build --scenario {name}`",
@@ -133,7 +133,7 @@ fn guest(lab: &Lab, scenario: &Scenario, offline: bool) -> Result<PathBuf> {
         }
     };
     let made = if guest.origin == Origin::Prebuilt { "prebuilt by " } else { "" };
-    output::say(&format!("reads the guest of {name} ({made}{})", guest.toolchain));
+    output::print_progress(&format!("reads the guest of {name} ({made}{})", guest.toolchain));
     Ok(lab.cache.object(&guest.sha256))
 }
 
@@ -162,10 +162,10 @@ impl<'a> Imports<'a> {
             return imports;
         }
         for import in &facts.imports {
-            match system_calls::kind(import) {
-                Some(Kind::System(call)) => _ = imports.system.insert(&import.name, call),
-                Some(Kind::Libc) => imports.libc.push(&import.name),
-                Some(Kind::Runtime) => imports.runtime.push(&import.name),
+            match system_calls::import_kind(import) {
+                Some(ImportKind::System(call)) => _ = imports.system.insert(&import.name, call),
+                Some(ImportKind::Libc) => imports.libc.push(&import.name),
+                Some(ImportKind::Runtime) => imports.runtime.push(&import.name),
                 None => {}
             }
         }
@@ -193,7 +193,7 @@ fn emscripten(facts: &Facts) -> String {
         system.len()
     );
     let width = output::render_options().width;
-    let _ = writeln!(out, "\n{}", words::wrapped(width, "", "", &head));
+    let _ = writeln!(out, "\n{}", text::wrapped(width, "", "", &head));
     let columns = [prose("call", 16), names("WASI 0.1"), names("WASI 0.2"), names("WASIX")];
     let mut rows = Vec::new();
     let said = |text: &str| match text.strip_prefix('~') {
@@ -218,10 +218,10 @@ fn emscripten(facts: &Facts) -> String {
     };
     let (old, new, wasix) = (count(|c| c.wasi01), count(|c| c.wasi02), count(|c| c.wasix));
     let have = format!("WASI 0.1 {old}; WASI 0.2 {new}; WASIX {wasix}");
-    let _ = writeln!(out, "{}", words::wrapped(width, "imports with the like: ", "  ", &have));
+    let _ = writeln!(out, "{}", text::wrapped(width, "imports with the like: ", "  ", &have));
     for (what, names) in [("functions of libc", libc), ("state and helpers of the compiled program", runtime)] {
         let head = format!("{what} ({}): ", names.len());
-        let _ = writeln!(out, "{}", words::wrapped(width, &head, "  ", &names.join(" ")));
+        let _ = writeln!(out, "{}", text::wrapped(width, &head, "  ", &names.join(" ")));
     }
     out
 }
@@ -232,7 +232,7 @@ fn id(value: &impl serde::Serialize) -> String {
 
 /// A line under a head, which goes on below itself.
 fn under(head: &str, text: &str) -> String {
-    words::wrapped(output::render_options().width, &format!("{head:<11}"), &" ".repeat(11), text)
+    text::wrapped(output::render_options().width, &format!("{head:<11}"), &" ".repeat(11), text)
 }
 
 fn text(facts: &Facts, quick: bool) -> String {

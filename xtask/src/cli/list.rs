@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use anyhow::Result;
 
-use super::columns::{names, prose};
+use super::text_table::{names, prose};
 use super::common;
 use super::output;
 use crate::exit;
@@ -57,7 +57,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         parts.push(scenarios(common::scenarios(lab)?));
     }
     if wants(What::Runtimes) {
-        parts.push(runtimes(runtimes::table()));
+        parts.push(runtimes(runtimes::proven()));
     }
     if wants(What::Toolchains) {
         parts.push(toolchains(lab, &common::scenarios(lab)?));
@@ -67,14 +67,14 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
 }
 
 fn scenarios(all: Vec<Scenario>) -> String {
-    let columns = [names("scenario"), names("family").leaves(2), names("route").leaves(1), prose("what it is", 60)];
+    let columns = [names("scenario"), names("family").dropped_at(2), names("route").dropped_at(1), prose("what it is", 60)];
     let row = |s: Scenario| vec![s.name, s.spec.family, s.spec.route, s.spec.title];
     output::table(&columns, &all.into_iter().map(row).collect::<Vec<_>>())
 }
 
 fn runtimes(of: impl Iterator<Item = &'static Runtime>) -> String {
     let columns =
-        [names("runtime"), names("engine").leaves(1), names("mode").leaves(2), prose("where it comes from", 40)];
+        [names("runtime"), names("engine").dropped_at(1), names("mode").dropped_at(2), prose("where it comes from", 40)];
     let row = |runtime: &'static Runtime| {
         let mut source = match runtime.source {
             Source::Embedded(engine) => format!("built from xtask/engines/{engine}"),

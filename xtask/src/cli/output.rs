@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result};
 
-use super::columns::{self, Column};
+use super::text_table::{self, TableColumn};
 use wasmlab_process::Stream;
 use wasmlab_report::RenderOptions;
 use wasmlab_report::visible::visible;
@@ -51,25 +51,25 @@ pub fn written(result: io::Result<()>) -> Result<()> {
 }
 
 /// Writes an error to stderr; where that fails too, the exit code has to do.
-pub fn complain(message: &str) {
+pub fn print_error(message: &str) {
     let _ = writeln!(io::stderr(), "error: {}", visible(message, false));
 }
 
 /// Writes a line of progress to stderr.
-pub fn say(message: &str) {
+pub fn print_progress(message: &str) {
     let _ = writeln!(io::stderr(), "{}", visible(message, false));
 }
 
 /// Passes on what a guest prints: as it is to a file or a pipe, as text to a terminal.
-pub fn pass_on(stream: Stream, bytes: &[u8]) {
+pub fn forward(stream: Stream, bytes: &[u8]) {
     // Nobody can be told that a terminal is gone.
     let _ = match stream {
-        Stream::Stdout => pass_to(&mut io::stdout().lock(), io::stdout().is_terminal(), bytes),
-        Stream::Stderr => pass_to(&mut io::stderr().lock(), io::stderr().is_terminal(), bytes),
+        Stream::Stdout => forward_to(&mut io::stdout().lock(), io::stdout().is_terminal(), bytes),
+        Stream::Stderr => forward_to(&mut io::stderr().lock(), io::stderr().is_terminal(), bytes),
     };
 }
 
-fn pass_to(to: &mut dyn Write, terminal: bool, bytes: &[u8]) -> io::Result<()> {
+fn forward_to(to: &mut dyn Write, terminal: bool, bytes: &[u8]) -> io::Result<()> {
     if terminal {
         to.write_all(visible(&String::from_utf8_lossy(bytes), false).as_bytes())?;
     } else {
@@ -98,6 +98,6 @@ fn terminal_width() -> usize {
 
 /// A table that fits the terminal, without lines.
 #[must_use]
-pub fn table(columns: &[Column], rows: &[Vec<String>]) -> String {
-    columns::table(render_options().width, columns, rows)
+pub fn table(columns: &[TableColumn], rows: &[Vec<String>]) -> String {
+    text_table::table(render_options().width, columns, rows)
 }

@@ -8,15 +8,15 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::output;
-use crate::matrix::Event;
+use crate::matrix::MatrixEvent;
 use wasmlab_model::report::Cell;
 use wasmlab_report::visible::visible;
 
 /// Between two lines on one build, where there is no terminal.
-const QUIET: Duration = Duration::from_secs(15);
+const MIN_LINE_INTERVAL: Duration = Duration::from_secs(15);
 
 /// Shows events.
-pub struct Progress {
+pub struct ProgressReporter {
     bar: Option<ProgressBar>,
     state: Mutex<State>,
 }
@@ -29,7 +29,7 @@ struct State {
     engine_began: Option<Instant>,
 }
 
-impl Progress {
+impl ProgressReporter {
     /// On stderr.
     pub fn new() -> Self {
         let bar = io::stderr().is_terminal().then(|| {
@@ -49,17 +49,17 @@ impl Progress {
     }
 
     /// Shows one event.
-    pub fn tell(&self, event: &Event) {
+    pub fn handle(&self, event: &MatrixEvent) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         match event {
-            Event::Planned { cells } => {
+            MatrixEvent::Planned { cells } => {
                 state.cells = *cells;
                 if let Some(bar) = &self.bar {
                     bar.set_length(*cells as u64);
                 }
             }
-            Event::GuestStarted { scenario } => self.message(&format!("guest {scenario}")),
-            Event::GuestDone { scenario, guest } => match guest {
+            MatrixEvent::GuestStarted { scenario } => self.message(&format!("guest {scenario}")),
+            MatrixEvent::GuestDone { scenario, guest } => match guest {
                 Ok(guest) if guest.cached => {}
                 Ok(guest) => match guest.build_ms {
                     Some(ms) if ms >= 1000 => self.line(&format!("built   {scenario} in {:.1} s", ms as f64 / 1000.0)),
@@ -67,24 +67,24 @@ impl Progress {
                 },
                 Err(none) => self.line(&format!("no guest {scenario}: {}: {}", none.code, none.detail)),
             },
-            Event::EngineBuilding { engine, crates, of, line } => {
+            MatrixEvent::EngineBuilding { engine, crates, of, line } => {
                 let is_first = state.engine_began.is_none();
                 let took = state.engine_began.get_or_insert_with(Instant::now).elapsed().as_secs();
                 let text = format!("building engine {engine}: {crates} of {of} crates, {took} s");
                 self.message(&format!("{text}  {}", line.trim()));
-                if self.bar.is_none() && (is_first || state.last_line.elapsed() > QUIET) {
+                if self.bar.is_none() && (is_first || state.last_line.elapsed() > MIN_LINE_INTERVAL) {
                     state.last_line = Instant::now();
-                    output::say(&text);
+                    output::print_progress(&text);
                 }
             }
-            Event::EngineDone { engine, absent } => {
+            MatrixEvent::EngineDone { engine, absent } => {
                 let took = state.engine_began.take().map_or(0.0, |b| b.elapsed().as_secs_f64());
                 match absent {
                     None => self.line(&format!("built   engine {engine} in {took:.1} s")),
-                    Some(absence) => self.line(&format!("no engine {engine}: {}", absence.why)),
+                    Some(absence) => self.line(&format!("no engine {engine}: {}", absence.reason)),
                 }
             }
-            Event::CellDone { cell } => {
+            MatrixEvent::CellDone { cell } => {
                 state.done += 1;
                 if let Some(bar) = &self.bar {
                     bar.inc(1);
@@ -101,7 +101,7 @@ impl Progress {
     fn line(&self, text: &str) {
         match &self.bar {
             Some(bar) => bar.println(visible(text, false)),
-            None => output::say(text),
+            None => output::print_progress(text),
         }
     }
 

@@ -4,11 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use wasmlab_report::published::{self, Place};
+use wasmlab_report::published::{self, PathReplacement};
 use wasmlab_toolchains::rustc::TOOLCHAIN_VARIABLE;
 
 use super::common::usage;
-use super::format::{Rows, Shown};
+use super::format::{RowGrouping, FormatArgs};
 use super::output;
 use crate::lab::{FIXTURES_VARIABLE, Lab};
 use crate::exit;
@@ -33,10 +33,10 @@ pub struct Args {
     /// The report [default: reports/latest/report.json, of the last run-all]
     file: Option<PathBuf>,
     #[command(flatten)]
-    shown: Shown,
+    shown: FormatArgs,
     /// Which rows stand together
-    #[arg(long, value_enum, default_value_t = Rows::Family)]
-    by: Rows,
+    #[arg(long, value_enum, default_value_t = RowGrouping::Family)]
+    by: RowGrouping,
     /// Write the report to reports/ for others to read, without times, memory and places; columns that are absent
     /// stay as they were published
     #[arg(long)]
@@ -48,7 +48,7 @@ pub struct Args {
 
 /// Runs it.
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
-    let file = args.file.clone().unwrap_or_else(|| lab.report().join("report.json"));
+    let file = args.file.clone().unwrap_or_else(|| lab.latest_report().join("report.json"));
     let report = read(&file)?;
     if args.publish {
         publish(lab, &report)
@@ -88,18 +88,18 @@ fn publish(lab: &Lab, report: &RunReport) -> Result<u8> {
         Some("it is not one of a whole run-all: `cargo xtask run-all` makes one".to_owned())
     } else if unaccepted > 0 {
         Some(format!("{unaccepted} cells are not what their snapshots say: `cargo xtask bless`, then run-all again"))
-    } else if exit::of(report) != exit::OK {
+    } else if exit::for_report(report) != exit::OK {
         Some("not all in it is as expected: `cargo xtask report` says what".to_owned())
     } else {
         None
     };
     if let Some(why_not) = why_not {
-        output::complain(&format!("failed to publish the report: {why_not}"));
-        return Ok(exit::WORSE);
+        output::print_error(&format!("failed to publish the report: {why_not}"));
+        return Ok(exit::REGRESSION);
     }
     let (json, markdown) = pair(lab, report);
     let earlier = if json.is_file() { Some(read(&json)?) } else { None };
-    let report = published::published(report, earlier.as_ref(), &places(lab));
+    let report = published::published(report, earlier.as_ref(), &path_replacements(lab));
     files::write_atomically(&json, published::json(&report).as_bytes())?;
     files::write_atomically(&markdown, published::markdown(&report).as_bytes())?;
     let name = |file: &Path| file.strip_prefix(&lab.root).unwrap_or(file).display().to_string();
@@ -108,7 +108,7 @@ fn publish(lab: &Lab, report: &RunReport) -> Result<u8> {
 }
 
 /// As many differences are shown.
-const SHOWN: usize = 20;
+const MAX_SHOWN: usize = 20;
 
 fn check(lab: &Lab, report: &RunReport) -> Result<u8> {
     let (json, markdown) = pair(lab, report);
@@ -129,22 +129,22 @@ fn check(lab: &Lab, report: &RunReport) -> Result<u8> {
     // Another version with the same results is as quiet here as it is in snapshots: a package that was renewed
     // since is nobody's mistake.
     for line in &versions {
-        output::say(line);
+        output::print_progress(line);
     }
-    for line in wrong.iter().take(SHOWN) {
-        output::complain(line);
+    for line in wrong.iter().take(MAX_SHOWN) {
+        output::print_error(line);
     }
     if wrong.is_empty() {
         return Ok(exit::OK);
     }
-    let more = wrong.len().saturating_sub(SHOWN);
+    let more = wrong.len().saturating_sub(MAX_SHOWN);
     let more = if more == 0 { String::new() } else { format!("and {more} differences more; ") };
-    output::complain(&format!("{more}what is published is not current: `cargo xtask report --publish` renews it"));
-    Ok(exit::WORSE)
+    output::print_error(&format!("{more}what is published is not current: `cargo xtask report --publish` renews it"));
+    Ok(exit::REGRESSION)
 }
 
 /// Folders of this machine that texts may name, the innermost first.
-fn places(lab: &Lab) -> Vec<Place> {
+fn path_replacements(lab: &Lab) -> Vec<PathReplacement> {
     let variable = |name: &str| std::env::var(name).ok().filter(|v| v.len() > 1);
     let path = |path: &Path| Some(path.display().to_string());
     let places = [
@@ -155,7 +155,7 @@ fn places(lab: &Lab) -> Vec<Place> {
         (variable("HOME"), "~"),
         (path(&std::env::temp_dir()), "$TMPDIR"),
     ];
-    let mut places: Vec<Place> = places.into_iter().filter_map(|(text, stands)| Some((text?, stands))).collect();
+    let mut places: Vec<PathReplacement> = places.into_iter().filter_map(|(text, stands)| Some((text?, stands))).collect();
     places.sort_by_key(|(text, _)| std::cmp::Reverse(text.len()));
     places
 }

@@ -12,7 +12,7 @@ use self::script::Script;
 use crate::guest::{self, Guest};
 use crate::cell::{self, Retention, Plan, Reproduction};
 use crate::lab::Lab;
-use crate::matrix::{Engines, Request};
+use crate::matrix::{EngineBuilds, Request};
 use wasmlab_model::report::{Cell, RunReport};
 use wasmlab_model::scenario::Scenario;
 use wasmlab_runtimes::{Runtime, Source, Tool};
@@ -65,7 +65,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     if into.is_file() || fs::read_dir(&into).is_ok_and(|mut entries| entries.next().is_some()) {
         return usage(format!("`{}` is not an empty folder: name another with --output", into.display()));
     }
-    let options = guest::Options { offline: args.offline, require_built: false };
+    let options = guest::BuildOptions { offline: args.offline, require_built: false };
     let guest = guest::obtain(lab, &scenario, options)
         .or_else(|none| usage(format!("there is no guest of {}: {}", scenario.name, none.detail)))?;
     let scenarios = [scenario];
@@ -78,16 +78,16 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         limits: run_all::limits(None),
         build: options,
         given: BTreeMap::from([(scenarios[0].name.clone(), guest.clone())]),
-        engines: Engines::All,
+        engines: EngineBuilds::All,
         sink: None,
-        keep: Retention::default(),
+        retention: Retention::default(),
     };
     let report = common::measure(lab, &request, common::Purpose::of("run-one"));
     let Some(cell) = report.cells.first() else { return Ok(exit::INTERRUPTED) };
     if !cell.verdict.is_measured() {
         return usage(format!("there is nothing to show: {}", run_one::verdict(cell).trim_end()));
     }
-    let tool = engines::ready(lab, &runtime).map_err(|_| anyhow::anyhow!("{} is gone", runtime.id()))?;
+    let tool = engines::find_tool(lab, &runtime).map_err(|_| anyhow::anyhow!("{} is gone", runtime.id()))?;
     write(lab, &request, &guest, &tool, &report, cell, &into)
         .with_context(|| format!("failed to write `{}`", into.display()))?;
     output::print(&run_one::verdict(cell))?;
@@ -121,13 +121,13 @@ fn write(
         fs::write(into.join("package.json"), packages(lab, runtime, tool)?)?;
     }
     let (name, spec, limits) = (scenario.name.as_str(), &scenario.spec, request.limits);
-    let text = Script { name, spec, runtime, limits, made: &made, manifest: manifest.as_deref() }.text();
+    let text = Script { name, spec, runtime, limits, reproduction: &made, manifest: manifest.as_deref() }.text();
     let script = into.join(SCRIPT);
     fs::write(&script, text)?;
     #[cfg(unix)]
     fs::set_permissions(&script, std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
     let readme = readme(scenario, runtime, guest, report, cell, &made);
-    fs::write(into.join("README.md"), without_places(lab, &readme))?;
+    fs::write(into.join("README.md"), without_paths(lab, &readme))?;
     Ok(())
 }
 
@@ -135,14 +135,14 @@ fn write(
 fn packages(lab: &Lab, runtime: &Runtime, tool: &Tool) -> Result<String> {
     let mut versions = BTreeMap::new();
     for name in runtime.npm_packages() {
-        versions.insert(*name, npm::version(&lab.machine, &tool.packages, name).map_err(anyhow::Error::msg)?);
+        versions.insert(*name, npm::version(&lab.machine, &tool.packages_dir, name).map_err(anyhow::Error::msg)?);
     }
     let package = serde_json::json!({ "private": true, "dependencies": versions });
     Ok(format!("{}\n", serde_json::to_string_pretty(&package)?))
 }
 
 /// What a runtime said of files, without the folders of this machine.
-fn without_places(lab: &Lab, text: &str) -> String {
+fn without_paths(lab: &Lab, text: &str) -> String {
     let places = [lab.cache.dir().to_path_buf(), lab.root.clone()];
     let text = places.iter().fold(text.to_owned(), |text, place| text.replace(&*place.to_string_lossy(), "LAB"));
     let cell = std::env::temp_dir().join("wasmlab-").to_string_lossy().into_owned();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Result, bail};
 
 use super::common::{self, Purpose};
-use super::format::{Rows, Shown};
+use super::format::{RowGrouping, FormatArgs};
 use crate::guest;
 use crate::cell::{Retention, Limits};
 use crate::lab::Lab;
@@ -47,10 +47,10 @@ pub struct Args {
     #[arg(long, value_name = "SECONDS", value_parser = common::seconds)]
     timeout: Option<u64>,
     #[command(flatten)]
-    shown: Shown,
+    shown: FormatArgs,
     /// Which rows stand together
-    #[arg(long, value_enum, default_value_t = Rows::Family)]
-    by: Rows,
+    #[arg(long, value_enum, default_value_t = RowGrouping::Family)]
+    by: RowGrouping,
     /// Fetch nothing: crates must be in cargo's own cache
     #[arg(long)]
     offline: bool,
@@ -61,8 +61,8 @@ pub struct Args {
     #[arg(long)]
     require_present: bool,
     /// Which embedded engines are built
-    #[arg(long, value_enum, default_value_t = common::Engines::All)]
-    engines: common::Engines,
+    #[arg(long, value_enum, default_value_t = common::EnginesArg::All)]
+    engines: common::EnginesArg,
 }
 
 /// Runs it.
@@ -85,19 +85,19 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         use_cache: !args.no_cache,
         confirm: true,
         limits: limits(args.timeout),
-        build: guest::Options { offline: args.offline, require_built: args.require_built },
+        build: guest::BuildOptions { offline: args.offline, require_built: args.require_built },
         given: BTreeMap::new(),
-        engines: args.engines.of(),
+        engines: args.engines.to_builds(),
         sink: None,
-        keep: Retention::default(),
+        retention: Retention::default(),
     };
     let selected = Selection { scenarios: args.scenario.clone(), runtimes: args.runtime.clone() };
     let purpose = Purpose { compare: true, selected, ..Purpose::of("run-all") };
-    let (code, report) = common::run(lab, &request, purpose, &lab.report(), (args.shown, args.by.group_by()))?;
+    let (code, report) = common::run(lab, &request, purpose, &lab.latest_report(), (args.shown, args.by.group_by()))?;
     let unbuilt = report.cells.iter().any(|c| c.verdict.id() == "not-built" && c.known.is_none());
     // Whoever requires built guests does not want to read the matrix to learn that there are none.
-    let code = if args.require_built && unbuilt { exit::lacking(code) } else { code };
-    Ok(if args.require_present { common::all_present(&report, code) } else { code })
+    let code = if args.require_built && unbuilt { exit::if_missing(code) } else { code };
+    Ok(if args.require_present { common::require_present(&report, code) } else { code })
 }
 
 /// Cells at a time.

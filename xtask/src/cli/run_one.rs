@@ -10,7 +10,7 @@ use super::{output, run_all};
 use crate::guest;
 use crate::cell::{Retention, ProcessEvent};
 use crate::lab::Lab;
-use crate::matrix::{Engines, Request};
+use crate::matrix::{EngineBuilds, Request};
 use wasmlab_model::observation::ProcessRole;
 use wasmlab_model::report::Cell;
 use wasmlab_model::scenario::Scenario;
@@ -53,18 +53,18 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         use_cache: false,
         confirm: false,
         limits: run_all::limits(args.timeout),
-        build: guest::Options { offline: args.offline, require_built: false },
+        build: guest::BuildOptions { offline: args.offline, require_built: false },
         given: BTreeMap::new(),
-        engines: Engines::All,
-        sink: Some(&hear),
-        keep: Retention { keep_workdir: true, ..Retention::default() },
+        engines: EngineBuilds::All,
+        sink: Some(&print_event),
+        retention: Retention { keep_workdir: true, ..Retention::default() },
     };
     let report = common::measure(lab, &request, common::Purpose::of("run-one"));
     match report.cells.first() {
         Some(cell) => output::print(&verdict(cell))?,
-        None => output::complain("the cell was not run"),
+        None => output::print_error("the cell was not run"),
     }
-    Ok(exit::of(&report))
+    Ok(exit::for_report(&report))
 }
 
 /// The scenario of this name.
@@ -87,18 +87,18 @@ pub fn verdict(cell: &Cell) -> String {
 }
 
 /// Prints what is started and what it prints: the guest's streams stay apart.
-fn hear(event: ProcessEvent) {
+fn print_event(event: ProcessEvent) {
     match event {
         ProcessEvent::Starting(role, command) => {
             let what = if role == ProcessRole::Precompile { "# translates the module" } else { "# runs the guest" };
-            output::say(&format!("{what}\n{}", typed(command)));
+            output::print_progress(&format!("{what}\n{}", shell_command(command)));
         }
-        ProcessEvent::Printed(stream, bytes) => output::pass_on(stream, bytes),
+        ProcessEvent::Printed(stream, bytes) => output::forward(stream, bytes),
     }
 }
 
 /// A command as one types it into a shell.
-fn typed(command: &Command) -> String {
+fn shell_command(command: &Command) -> String {
     let mut line = format!("cd {} && env -i", files::quote(&command.cwd.to_string_lossy()));
     for (name, value) in &command.env {
         let (name, value) = (name.to_string_lossy(), value.to_string_lossy());
@@ -133,6 +133,6 @@ mod tests {
             limits: Limits::compiler(Duration::from_secs(1)),
         };
         let wanted = "cd /tmp/x && env -i LANG=C PATH=\"$PATH\" /bin/wasmtime run 'a b.wasm' 'it'\\''s'";
-        assert_eq!(super::typed(&command), wanted);
+        assert_eq!(super::shell_command(&command), wanted);
     }
 }

@@ -9,13 +9,13 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::common::{self, usage};
-use super::progress::Progress;
+use super::progress::ProgressReporter;
 use super::{output, run_all, run_one};
 use crate::guest;
 use crate::cell::{Retention, Limits, ProcessEvent};
 use crate::exit;
 use crate::lab::Lab;
-use crate::matrix::{Engines, Request};
+use crate::matrix::{EngineBuilds, Request};
 use wasmlab_model::scenario::{Dir, Scenario};
 use wasmlab_process as process;
 use crate::cell::client;
@@ -33,9 +33,9 @@ The guest sees its own folders, the one that --root names, and this port of the
 loopback address: nothing else of the machine.";
 
 /// Runtimes that are taken where none is named: the first that the guest is made for.
-const USUAL: &[&str] = &["wasmtime-cranelift+emscripten", "wasmtime-cranelift", "wasmer-cranelift"];
+const DEFAULT_RUNTIMES: &[&str] = &["wasmtime-cranelift+emscripten", "wasmtime-cranelift", "wasmer-cranelift"];
 /// A server has no limit of time; the lab's arithmetic wants a number.
-const FOREVER_MS: u64 = 365 * 24 * 3_600_000;
+const NO_LIMIT_MS: u64 = 365 * 24 * 3_600_000;
 
 /// Options.
 #[derive(clap::Args)]
@@ -73,27 +73,27 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         use_cache: false,
         confirm: false,
         limits,
-        build: guest::Options { offline: args.offline, require_built: false },
+        build: guest::BuildOptions { offline: args.offline, require_built: false },
         given: BTreeMap::new(),
-        engines: Engines::All,
-        sink: Some(&pass_on),
-        keep: Retention::default(),
+        engines: EngineBuilds::All,
+        sink: Some(&forward),
+        retention: Retention::default(),
     };
     // Where there is no terminal there may be no handler either: then Ctrl-C ends the lab at once.
     let _ = ctrlc::set_handler(process::cancel);
     let at = format!("http://127.0.0.1:{}/", args.port);
     let begun = format!("{at} is served by {} on {}; Ctrl-C stops it\n", scenarios[0].name, runtime.id());
     announce(args.port, begun);
-    let report = common::measure_with(lab, &request, common::Purpose::of("serve"), Progress::plain());
+    let report = common::measure_with(lab, &request, common::Purpose::of("serve"), ProgressReporter::plain());
     if process::cancelled() {
         output::print("stopped\n")?;
         return Ok(exit::OK);
     }
     match report.cells.first() {
         Some(cell) => output::print(&format!("it ended by itself: {}", run_one::verdict(cell)))?,
-        None => output::complain("the server was not started"),
+        None => output::print_error("the server was not started"),
     }
-    Ok(exit::of(&report).max(exit::WORSE))
+    Ok(exit::for_report(&report).max(exit::REGRESSION))
 }
 
 /// Says where the server is, once it is there.
@@ -126,7 +126,7 @@ fn prepare(scenario: &mut Scenario, args: &Args) -> Result<()> {
     let spec = &mut scenario.spec;
     spec.step.clear();
     spec.expect.file.clear();
-    spec.run.timeout_ms = Some(FOREVER_MS);
+    spec.run.timeout_ms = Some(NO_LIMIT_MS);
     for port in spec.run.port.iter_mut().filter(|p| p.name == serve.port) {
         port.number = Some(args.port);
     }
@@ -155,12 +155,12 @@ fn runtime(lab: &Lab, scenario: &Scenario, args: &Args) -> Result<Runtime> {
         return common::column(lab, name);
     }
     // Which one it is made for is read from the guest; without a guest the run says why there is none.
-    let options = guest::Options { offline: args.offline, require_built: false };
+    let options = guest::BuildOptions { offline: args.offline, require_built: false };
     let facts = guest::obtain(lab, scenario, options).ok().and_then(|guest| {
         let bytes = fs::read(lab.cache.object(&guest.sha256)).ok()?;
         crate::matrix::facts_of(lab, &guest.sha256, &bytes).ok()
     });
-    for name in USUAL {
+    for name in DEFAULT_RUNTIMES {
         let column = common::column(lab, name)?;
         if column.is_applicable(&scenario.spec, facts.as_ref()).is_ok() {
             return Ok(column);
@@ -170,9 +170,9 @@ fn runtime(lab: &Lab, scenario: &Scenario, args: &Args) -> Result<Runtime> {
 }
 
 /// Passes on what the server prints.
-fn pass_on(event: ProcessEvent) {
+fn forward(event: ProcessEvent) {
     match event {
         ProcessEvent::Starting(..) => {}
-        ProcessEvent::Printed(stream, bytes) => output::pass_on(stream, bytes),
+        ProcessEvent::Printed(stream, bytes) => output::forward(stream, bytes),
     }
 }

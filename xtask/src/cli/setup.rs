@@ -10,8 +10,8 @@ use super::output;
 use crate::engines::{self, Absence};
 use crate::exit;
 use crate::lab::Lab;
-use crate::versions::{self, Wanted};
-use wasmlab_report::words;
+use crate::versions::{self, VersionedProgram};
+use wasmlab_report::text;
 use wasmlab_runtimes::{self as runtimes, CUSTOM_BUILD, Source};
 use wasmlab_toolchains as toolchains;
 
@@ -47,7 +47,7 @@ pub struct Args {
 }
 
 /// Looks at most: a tool may be asked for only once what it rests on is here, and the longest chain is shorter.
-const LOOKS: usize = 6;
+const MAX_PASSES: usize = 6;
 
 /// Runs it.
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
@@ -59,23 +59,23 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         output::print("nothing is missing\n")?;
         return Ok(exit::OK);
     }
-    output::print(&said(&plan))?;
+    output::print(&describe(&plan))?;
     if args.dry_run {
         return Ok(exit::OK);
     }
     let (mut tried, mut failed, mut by_hand) = (BTreeSet::new(), BTreeSet::new(), plan.1.clone());
-    for look in 0..LOOKS {
+    for look in 0..MAX_PASSES {
         let (commands, _) = &plan;
         let fresh: Commands = commands.iter().filter(|(c, _)| !tried.contains(*c)).map(|(c, w)| (c.clone(), w.clone())).collect();
         if fresh.is_empty() {
             break;
         }
         if look > 0 {
-            output::print(&said(&(fresh.clone(), ByHand::new())))?;
+            output::print(&describe(&(fresh.clone(), ManualSteps::new())))?;
         }
         for (command, what) in fresh {
             if let Err(error) = run_one(&command) {
-                output::complain(&format!("failed to set up {}: {error}; its own words are above", listed(&what)));
+                output::print_error(&format!("failed to set up {}: {error}; its own words are above", listed(&what)));
                 failed.insert(command.clone());
             }
             tried.insert(command);
@@ -88,13 +88,13 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     for (command, what) in &still {
         let program = command.first().map(String::as_str).unwrap_or_default();
         let why = if tried.contains(*command) { "ended well" } else { "was not run" };
-        output::complain(&format!("failed to set up {}: `{program}` {why}, and it is still missing", listed(what)));
+        output::print_error(&format!("failed to set up {}: `{program}` {why}, and it is still missing", listed(what)));
     }
     by_hand.retain(|what, how| plan.1.get(what) == Some(how));
-    let news: ByHand = plan.1.iter().filter(|(what, _)| !by_hand.contains_key(*what)).map(|(a, b)| (a.clone(), b.clone())).collect();
-    output::print(&said(&(Commands::new(), news)))?;
+    let news: ManualSteps = plan.1.iter().filter(|(what, _)| !by_hand.contains_key(*what)).map(|(a, b)| (a.clone(), b.clone())).collect();
+    output::print(&describe(&(Commands::new(), news)))?;
     if !failed.is_empty() || !still.is_empty() {
-        return Ok(exit::LAB);
+        return Ok(exit::INTERNAL_ERROR);
     }
     let rest = if plan.1.is_empty() { "done" } else { "done, but for what is by hand" };
     if !tried.is_empty() {
@@ -107,17 +107,17 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
 type Commands = BTreeMap<Vec<String>, BTreeSet<String>>;
 
 /// What only a person can do: what is missing, and how it is had.
-type ByHand = BTreeMap<String, String>;
+type ManualSteps = BTreeMap<String, String>;
 
 /// What there is to do.
-type Plan = (Commands, ByHand);
+type Plan = (Commands, ManualSteps);
 
 /// A plan in words. Commands are to be copied: they stay on one line.
-fn said((commands, by_hand): &Plan) -> String {
+fn describe((commands, by_hand): &Plan) -> String {
     let width = output::render_options().width;
     let mut text = String::new();
     for (command, what) in commands {
-        let what = words::wrapped(width, "          for ", "              ", &listed(what));
+        let what = text::wrapped(width, "          for ", "              ", &listed(what));
         text += &format!("will run  {}\n{what}\n", command.join(" "));
     }
     let mut ways: Vec<(&String, BTreeSet<String>)> = Vec::new();
@@ -128,7 +128,7 @@ fn said((commands, by_hand): &Plan) -> String {
         }
     }
     for (how, what) in ways {
-        text += &words::wrapped(width, "by hand   ", "          ", &format!("{}: {how}", listed(&what)));
+        text += &text::wrapped(width, "by hand   ", "          ", &format!("{}: {how}", listed(&what)));
         text.push('\n');
     }
     text
@@ -145,9 +145,9 @@ fn missing(lab: &Lab, args: &Args) -> Result<Plan> {
     if !args.wanted.is_empty() && args.runtime.is_empty() {
         return Ok(plan);
     }
-    for runtime in common::of_globs(&args.runtime)? {
+    for runtime in common::matching_columns(&args.runtime)? {
         let (Err(Some(absence)), Source::Program(_) | Source::Driver { .. }) =
-            (engines::ready(lab, runtime), runtime.source)
+            (engines::find_tool(lab, runtime), runtime.source)
         else {
             continue;
         };
@@ -160,12 +160,12 @@ fn missing(lab: &Lab, args: &Args) -> Result<Plan> {
 fn versions_of(lab: &Lab, texts: &[String]) -> Result<Plan> {
     let mut plan = Plan::default();
     for text in texts {
-        let (base, _, version) = common::base_of(text)?;
+        let (base, _, version) = common::parse_custom_column(text)?;
         if !runtimes::is_version(version) {
             return common::usage(format!("`{text}`: `{version}` is not a version, such as 24 or 24.1.0"));
         }
-        let wanted = Wanted::new(base, version).or_else(|why| common::usage(format!("`{text}`: {why}")))?;
-        if let Err(absence) = versions::find_and_mend(lab, &wanted) {
+        let wanted = VersionedProgram::new(base, version).or_else(|why| common::usage(format!("`{text}`: {why}")))?;
+        if let Err(absence) = versions::find_and_make_executable(lab, &wanted) {
             add(&mut plan, text, absence);
         }
     }
@@ -176,7 +176,7 @@ fn add((commands, by_hand): &mut Plan, what: &str, absence: Absence) {
     match absence.command {
         Some((command, "")) => _ = commands.entry(command).or_default().insert(what.to_owned()),
         Some((command, note)) => _ = commands.entry(command).or_default().insert(format!("{what} ({note})")),
-        None => _ = by_hand.insert(what.to_owned(), format!("{}; {}", absence.why, absence.how)),
+        None => _ = by_hand.insert(what.to_owned(), format!("{}; {}", absence.reason, absence.remedy)),
     }
 }
 

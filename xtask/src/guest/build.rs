@@ -10,7 +10,7 @@ use wasmlab_model::report::Origin;
 use wasmlab_model::scenario::Scenario;
 use wasmlab_toolchains::{FoundTool, Plan, Task, Toolchain, crates, plan};
 
-use super::{Guest, NotBuilt, before_the_build, failed, perform, sources_hash, unlinked};
+use super::{Guest, NotBuilt, failed, not_buildable, recipe, sources_hash, unlinked};
 use crate::lab::Lab;
 use crate::store::cache::Key;
 
@@ -39,7 +39,7 @@ pub fn from_source(
     let out = lab.cache.dir().join("guests").join(&scenario.name);
     let task = Task { scenario, tool, out: &out, offline };
     let Plan { recipe, version, fingerprint } =
-        plan(toolchain, &task, &lab.machine).map_err(|error| before_the_build(error, scenario))?;
+        plan(toolchain, &task, &lab.machine).map_err(|error| not_buildable(error, scenario))?;
     let shown = recipe.shown_command();
     let key = Key::of("build", &(toolchain.id, &fingerprint, &sources, &shown));
     let guest = |entry: BuildEntry, cached| Guest {
@@ -65,9 +65,9 @@ pub fn from_source(
         return Err(unlinked(detail));
     }
     let began = Instant::now();
-    let made = perform::make(&recipe, &scenario.spec.build.companions, &out).map_err(|mut none| {
+    let made = recipe::make(&recipe, &scenario.spec.build.companions, &out).map_err(|mut none| {
         let dirs = [Some(scenario.dir.as_path()), crates::folder(tool)];
-        none.detail = perform::one_line(&none.detail, dirs.into_iter().flatten());
+        none.detail = recipe::one_line(&none.detail, dirs.into_iter().flatten());
         if none.code == Code::UndefinedSymbol {
             // A cache that cannot be written costs time, not verdicts.
             let _ = lab.cache.put(&answer, &none.detail);

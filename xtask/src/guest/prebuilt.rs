@@ -52,7 +52,7 @@ pub fn take(lab: &Lab, scenario: &Scenario, missing: MissingTool) -> Result<Gues
     let damaged = |message: String| failed(Code::PrebuiltStale, message);
     let Some(provenance) = provenance(lab, &scenario.name).map_err(damaged)? else {
         let detail = format!("{} is missing, and there is no prebuilt guest", missing.what);
-        return Err(NotBuilt { code: missing.code, detail, how: Some(missing.how) });
+        return Err(NotBuilt { code: missing.code, detail, remedy: Some(missing.how) });
     };
     let file = lab.fixture(&scenario.name).join(&provenance.file);
     let bytes = fs::read(&file).map_err(|e| damaged(format!("{}: {e}", file.display())))?;
@@ -62,7 +62,7 @@ pub fn take(lab: &Lab, scenario: &Scenario, missing: MissingTool) -> Result<Gues
     let sources = sources_hash(lab, scenario).map_err(|e| damaged(e.to_string()))?;
     if sources != provenance.sources {
         let detail = format!("the sources changed after the prebuilt guest was made, and {} is missing", missing.what);
-        return Err(NotBuilt { code: Code::PrebuiltStale, detail, how: Some(missing.how) });
+        return Err(NotBuilt { code: Code::PrebuiltStale, detail, remedy: Some(missing.how) });
     }
     let sha256 = lab.cache.put_object(&bytes).map_err(|e| damaged(e.to_string()))?;
     Ok(Guest {

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use super::memory::question_key;
+use super::cache::question_key;
 use wasmlab_toolchains::Trial;
 
 use super::{Machine, put};

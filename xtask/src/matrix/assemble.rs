@@ -9,7 +9,7 @@ use crate::guest;
 use crate::lab::Lab;
 use crate::machine::sha256;
 use crate::matrix::{Request, Results, Row, facts_of};
-use crate::store::snapshots::{Elsewhere, Store};
+use crate::store::snapshots::{AcceptedLines, Store};
 use wasmlab_model::codes::Code;
 use wasmlab_model::facts::Facts;
 use wasmlab_model::report::{
@@ -53,7 +53,7 @@ pub fn report(lab: &Lab, request: &Request, results: Results, metadata: RunMetad
     let mut cells: Vec<Cell> = results.cells.into_values().collect();
     let store = Store::new(lab.snapshots());
     // The files of a `check` are none of the lab's scenarios, whatever their names.
-    let elsewhere = if metadata.command == "check" { Elsewhere::new() } else { accepted_elsewhere(&store, &cells) };
+    let elsewhere = if metadata.command == "check" { AcceptedLines::new() } else { accepted_elsewhere(&store, &cells) };
     let mut of_same_guests = elsewhere.clone();
     let mut notes = Vec::new();
     // A damaged snapshot or a full disk must not cost the user the matrix: it is told beside it.
@@ -101,7 +101,7 @@ pub fn report(lab: &Lab, request: &Request, results: Results, metadata: RunMetad
 }
 
 /// What the snapshots say of the cells that were not measured here.
-fn accepted_elsewhere(store: &Store, cells: &[Cell]) -> Elsewhere {
+fn accepted_elsewhere(store: &Store, cells: &[Cell]) -> AcceptedLines {
     let registry: Vec<&str> = wasmlab_runtimes::all().iter().map(Runtime::id).collect();
     store.lines_elsewhere(&registry, cells)
 }
@@ -110,7 +110,7 @@ fn accepted_elsewhere(store: &Store, cells: &[Cell]) -> Elsewhere {
 fn compare_guests(
     store: &Store,
     artifacts: &[Artifact],
-    elsewhere: &mut Elsewhere,
+    elsewhere: &mut AcceptedLines,
     unusable: &mut Vec<std::io::Error>,
 ) -> Vec<Note> {
     let mut notes = Vec::new();
@@ -139,10 +139,11 @@ fn compare_with_snapshots(store: &Store, runtimes: &[RuntimeInfo], cells: &mut [
 
 /// The first errors in full: on a full disk each of a thousand says the same.
 fn snapshots_unusable(errors: &[std::io::Error]) -> Vec<Note> {
-    const SHOWN: usize = 3;
+    const MAX_SHOWN: usize = 3;
     let note = |text| Note { kind: NoteKind::SnapshotUnusable, subject: "snapshots".to_owned(), text };
-    let more = errors.len().checked_sub(SHOWN).filter(|n| *n > 0).map(|n| format!("and {n} errors more of this kind"));
-    errors.iter().take(SHOWN).map(ToString::to_string).chain(more).map(note).collect()
+    let more =
+        errors.len().checked_sub(MAX_SHOWN).filter(|n| *n > 0).map(|n| format!("and {n} errors more of this kind"));
+    errors.iter().take(MAX_SHOWN).map(ToString::to_string).chain(more).map(note).collect()
 }
 
 /// This machine.
@@ -165,7 +166,7 @@ fn runtimes(request: &Request, results: &Results) -> Vec<RuntimeInfo> {
                 Some(Err(absence)) => ToolInfo {
                     present: false,
                     version: None,
-                    missing: Some(format!("{}; {}", absence.why, absence.how)),
+                    missing: Some(format!("{}; {}", absence.reason, absence.remedy)),
                 },
                 None => {
                     ToolInfo { present: false, version: None, missing: Some("the run was stopped before".to_owned()) }
@@ -244,7 +245,7 @@ fn toolchains(lab: &Lab, scenarios: &[Scenario]) -> BTreeMap<String, ToolInfo> {
 /// Applies a scenario's `[[known]]` entries: a gap that one names becomes a known gap; a pass where one
 /// names a gap is a fixed gap; an entry that fits nothing that was measured, here or (as the snapshots say)
 /// elsewhere, is stale.
-fn annotate(scenario: &Scenario, cells: &mut [Cell], elsewhere: &Elsewhere) -> Vec<Note> {
+fn annotate(scenario: &Scenario, cells: &mut [Cell], elsewhere: &AcceptedLines) -> Vec<Note> {
     let mut notes = Vec::new();
     let entries: Vec<(&Known, globset::GlobMatcher)> =
         scenario.spec.known.iter().filter_map(|k| Some((k, Glob::new(&k.runtime).ok()?.compile_matcher()))).collect();

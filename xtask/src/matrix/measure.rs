@@ -2,29 +2,29 @@
 
 use std::any::Any;
 
-use super::kept::Kept;
-use super::once::{self, Unmeasured};
+use super::cache_policy::CacheDecision;
+use super::single_run::{self, RunError};
 use super::{Request, Row, row, switches};
 use crate::cell::Plan;
 use crate::engines::Absence;
 use crate::guest::Guest;
 use crate::lab::Lab;
-use wasmlab_judge::withheld;
+use wasmlab_judge::missing_input;
 use wasmlab_model::report::{Cell, INVALID_FILE, Origin};
 use wasmlab_model::scenario::Scenario;
 use wasmlab_model::verdict::Verdict;
 use wasmlab_runtimes::Tool;
 
 /// What took longer is not measured once more in the same run, milliseconds: the next run confirms it.
-const SOON_MS: f64 = 2_000.0;
+const MAX_REMEASURED_MS: f64 = 2_000.0;
 
 /// How often a cell was measured in this run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Turn {
+pub enum Attempt {
     /// Not yet.
     First,
     /// Once, with an outcome that may not come again.
-    Again,
+    Second,
 }
 
 /// A cell with its verdict.
@@ -32,7 +32,7 @@ pub struct Measured {
     /// The cell.
     pub cell: Cell,
     /// It is to be measured once more in this run.
-    pub again: bool,
+    pub remeasure: bool,
 }
 
 /// The verdict on one cell; `None` when the run was cancelled meanwhile.
@@ -40,12 +40,12 @@ pub fn cell(
     lab: &Lab,
     request: &Request,
     (row, column): (usize, usize),
-    turn: Turn,
+    turn: Attempt,
     guest: &Row,
     tool: &Result<Tool, Absence>,
 ) -> Option<Measured> {
     let (scenario, runtime) = (&request.scenarios[row], &request.runtimes[column]);
-    let settled = |cell| Some(Measured { cell, again: false });
+    let settled = |cell| Some(Measured { cell, remeasure: false });
     let (built, tool) = match ready(request, (row, column), guest, tool) {
         Ok(ready) => ready,
         Err(cell) => return settled(*cell),
@@ -60,16 +60,17 @@ pub fn cell(
         limits: request.limits,
         switches: &[],
     };
-    let withheld = || withheld::before(plan.facts, &scenario.spec.run).filter(|_| built.origin == Origin::Given);
-    if let Some(reason) = withheld().or_else(|| plan.not_attempted()) {
+    let missing_input =
+        || missing_input::before_run(plan.facts, &scenario.spec.run).filter(|_| built.origin == Origin::Given);
+    if let Some(reason) = missing_input().or_else(|| plan.not_attempted()) {
         return settled(row::not_attempted(scenario, runtime.id(), reason));
     }
-    let once = |plan: &Plan| once::run(lab, request, plan, turn, guest.facts.as_ref());
-    let measured = once(&plan).and_then(|first| switches::tried(&plan, first, &once));
+    let once = |plan: &Plan| single_run::run(lab, request, plan, turn, guest.facts.as_ref());
+    let measured = once(&plan).and_then(|first| switches::try_switches(&plan, first, &once));
     let (by_switches, seen) = match measured {
         Ok(measured) => measured,
-        Err(Unmeasured::Interrupted) => return None,
-        Err(Unmeasured::Failed(error)) => {
+        Err(RunError::Interrupted) => return None,
+        Err(RunError::Failed(error)) => {
             let detail = format!("the cell could not be set up: {error}");
             return settled(row::unmeasured(scenario, runtime.id(), Verdict::Error, None, detail));
         }
@@ -77,16 +78,20 @@ pub fn cell(
     let mut cell = row::measured(scenario, runtime.id(), seen.judgement, seen.observation);
     cell.cached = seen.from_cache;
     cell.prebuilt = built.origin == Origin::Prebuilt;
-    (cell.switches, cell.default_result) = by_switches.map(|s| (s.switches, Some(s.by_default))).unwrap_or_default();
-    let again = seen.kept == Kept::Unconfirmed && request.confirm && turn == Turn::First && cell.duration_ms < SOON_MS;
-    Some(Measured { cell, again })
+    (cell.switches, cell.default_result) =
+        by_switches.map(|s| (s.switches, Some(s.default_result))).unwrap_or_default();
+    let again = seen.cache_decision == CacheDecision::Unconfirmed
+        && request.confirm
+        && turn == Attempt::First
+        && cell.duration_ms < MAX_REMEASURED_MS;
+    Some(Measured { cell, remeasure: again })
 }
 
 /// A cell in which the lab itself gave up.
 pub fn panicked(scenario: &Scenario, runtime: &str, why: &(dyn Any + Send)) -> Measured {
     let words = why.downcast_ref::<String>().map(String::as_str).or_else(|| why.downcast_ref::<&str>().copied());
     let detail = format!("the lab failed in this cell: {}; please report it", words.unwrap_or("no words"));
-    Measured { cell: row::unmeasured(scenario, runtime, Verdict::Error, None, detail), again: false }
+    Measured { cell: row::unmeasured(scenario, runtime, Verdict::Error, None, detail), remeasure: false }
 }
 
 /// The guest and the program of a cell that can be run, or the cell that says why not.
@@ -102,8 +107,9 @@ fn ready<'a>(
         cell.remedy = how.cloned().or(cell.remedy);
         Box::new(cell)
     };
-    let not_built =
-        |none: &crate::guest::NotBuilt| unmeasured(Verdict::NotBuilt, Some(none.code), &none.detail, none.how.as_ref());
+    let not_built = |none: &crate::guest::NotBuilt| {
+        unmeasured(Verdict::NotBuilt, Some(none.code), &none.detail, none.remedy.as_ref())
+    };
     let built = guest.guest.as_ref().map_err(not_built)?;
     // One finding for the row: no runtime is asked, and none is blamed.
     if let (Some(remedy), Err(words)) = (guest.invalid, &guest.facts) {
@@ -113,7 +119,7 @@ fn ready<'a>(
         cell.remedy = Some(remedy.to_owned());
         return Err(Box::new(cell));
     }
-    let absent = |absence: &Absence| unmeasured(Verdict::Absent, None, &absence.why, Some(&absence.how));
+    let absent = |absence: &Absence| unmeasured(Verdict::Absent, None, &absence.reason, Some(&absence.remedy));
     let tool = tool.as_ref().map_err(absent)?;
     let applies = runtime.is_applicable(&scenario.spec, guest.facts.as_ref().ok());
     applies.map_err(|reason| unmeasured(Verdict::NotApplicable, None, &reason, None))?;

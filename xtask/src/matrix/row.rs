@@ -14,7 +14,7 @@ use wasmlab_model::scenario::Scenario;
 use wasmlab_model::verdict::{Change, Judgement, NotAttempted, Verdict};
 
 /// Characters of a guest's output that a report keeps.
-const KEPT: usize = 4_000;
+const MAX_OUTPUT_CHARS: usize = 4_000;
 
 /// Reads a guest's binary.
 pub fn read(lab: &Lab, guest: Result<Guest, NotBuilt>) -> Row {
@@ -29,7 +29,8 @@ pub fn read(lab: &Lab, guest: Result<Guest, NotBuilt>) -> Row {
             Row { facts: facts_of(lab, sha256, &bytes), invalid, bytes: bytes.len() as u64, guest }
         }
         Err(error) => {
-            let none = NotBuilt { code: Code::CompileError, detail: format!("the guest is gone: {error}"), how: None };
+            let none =
+                NotBuilt { code: Code::CompileError, detail: format!("the guest is gone: {error}"), remedy: None };
             Row { facts: Err(none.detail.clone()), invalid: None, bytes: 0, guest: Err(none) }
         }
     }
@@ -91,7 +92,7 @@ pub fn measured(scenario: &Scenario, runtime: &str, judgement: Judgement, observ
         cpu_ms: ms(observation.cpu_micros),
         peak_rss_bytes: observation.peak_rss_bytes,
         argv: observation.argv,
-        output: Output { stdout: cut(observation.stdout), stderr: cut(observation.stderr) },
+        output: Output { stdout: truncate(observation.stdout), stderr: truncate(observation.stderr) },
         ..unmeasured
     }
 }
@@ -107,8 +108,8 @@ fn stage_ms(observation: &Observation, stage: Stage) -> Option<f64> {
     observation.stage_micros(stage).filter(|_| !cached).map(ms)
 }
 
-fn cut(text: String) -> String {
-    match text.char_indices().nth(KEPT) {
+fn truncate(text: String) -> String {
+    match text.char_indices().nth(MAX_OUTPUT_CHARS) {
         Some((end, _)) => format!("{}… ({} bytes in all)", &text[..end], text.len()),
         None => text,
     }

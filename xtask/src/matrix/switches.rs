@@ -1,37 +1,37 @@
 //! A runtime is asked as it comes; where it falls short of what one of its switches gives, it is asked once more with
 //! that switch. Each run is an observation of its own, and kept as such.
 
-use super::once::{Once, Unmeasured};
+use super::single_run::{RunError, SingleRun};
 use crate::cell::Plan;
 use wasmlab_judge::{WAIT, switched};
 use wasmlab_model::codes::Code;
 use wasmlab_model::verdict::{Judgement, Verdict};
 use wasmlab_protocol::{Cause, TrapKind};
-use wasmlab_runtimes::Lack;
+use wasmlab_runtimes::MissingFeature;
 
 /// As often a cell is run with more switches than before: with what a proposal brings, an import may come to lack.
-const ROUNDS: usize = 4;
+const MAX_ROUNDS: usize = 4;
 
 /// What a cell passes with, and what it does without.
-pub struct Passed {
+pub struct PassWithSwitches {
     /// The switches, all of them needed.
     pub switches: Vec<String>,
     /// One line.
-    pub by_default: String,
+    pub default_result: String,
 }
 
 /// Runs a cell once more with the switches that it takes, where the runtime has them. Where it does not pass with them
 /// either, the first run stands, and its detail says how far the other came.
-pub fn tried(
+pub fn try_switches(
     plan: &Plan,
-    mut first: Once,
-    once: &dyn Fn(&Plan) -> Result<Once, Unmeasured>,
-) -> Result<(Option<Passed>, Once), Unmeasured> {
+    mut first: SingleRun,
+    once: &dyn Fn(&Plan) -> Result<SingleRun, RunError>,
+) -> Result<(Option<PassWithSwitches>, SingleRun), RunError> {
     let mut on: Vec<String> = Vec::new();
-    let mut last: Option<Once> = None;
-    for _ in 0..ROUNDS {
+    let mut last: Option<SingleRun> = None;
+    for _ in 0..MAX_ROUNDS {
         let seen = last.as_ref().unwrap_or(&first);
-        let more: Vec<String> = lacks(seen).into_iter().flat_map(|lack| of(plan, lack)).collect();
+        let more: Vec<String> = missing_features(seen).into_iter().flat_map(|lack| switches_for(plan, lack)).collect();
         let before = on.len();
         for switch in more {
             if !on.contains(&switch) {
@@ -42,50 +42,53 @@ pub fn tried(
             break;
         }
         let seen = once(&Plan { switches: &on, ..*plan })?;
-        // With the switch it shows that the question makes no sense here.
-        if seen.judgement.verdict == Verdict::NotApplicable {
-            return Ok((None, seen));
+        // With the switches it goes as far as this way of running can go: what it says without them is told as well.
+        if seen.judgement.verdict == Verdict::NotAttempted {
+            return Ok((Some(PassWithSwitches { switches: on, default_result: summary(&first.judgement) }), seen));
         }
         if seen.judgement.verdict == Verdict::Pass {
-            let (switches, seen) = fewest(plan, on, seen, once)?;
-            let by_default = in_short(&first.judgement);
-            return Ok((Some(Passed { switches, by_default }), seen));
+            let (switches, seen) = minimal_switches(plan, on, seen, once)?;
+            let by_default = summary(&first.judgement);
+            return Ok((Some(PassWithSwitches { switches, default_result: by_default }), seen));
         }
         last = Some(seen);
     }
     if let Some(last) = last {
-        let in_short = in_short(&last.judgement);
-        first.judgement = switched::tried(first.judgement, &on, &last.judgement, &in_short);
+        let summary = summary(&last.judgement);
+        first.judgement = switched::tried(first.judgement, &on, &last.judgement, &summary);
     }
     Ok((None, first))
 }
 
 /// The switches of the runtime that give this.
-fn of(plan: &Plan, lack: Lack) -> Vec<String> {
+fn switches_for(plan: &Plan, lack: MissingFeature) -> Vec<String> {
     (plan.runtime.switches)(plan.tool, lack)
 }
 
 /// What a run fell short of, as far as a switch may give it.
-fn lacks(seen: &Once) -> Vec<Lack<'_>> {
+fn missing_features(seen: &SingleRun) -> Vec<MissingFeature<'_>> {
     let judgement = &seen.judgement;
     match (&seen.cause, judgement.code) {
         (_, Some(Code::UnsupportedProposal)) => {
-            judgement.subject.iter().flat_map(|subject| subject.split(' ')).map(Lack::Proposal).collect()
+            judgement.subject.iter().flat_map(|subject| subject.split(' ')).map(MissingFeature::Proposal).collect()
         }
-        (Some(Cause::MissingImport { .. }), _) => judgement.subject.as_deref().map(Lack::Import).into_iter().collect(),
-        (Some(Cause::Trap { trap: TrapKind::StackOverflow, .. }), _) => vec![Lack::Stack],
-        (_, Some(Code::HostRefused)) if judgement.subject.as_deref() == Some(WAIT) => vec![Lack::Waiting],
+        (_, Some(Code::NeedsComponentModel)) => vec![MissingFeature::Proposal("component-model")],
+        (Some(Cause::MissingImport { .. }), _) => {
+            judgement.subject.as_deref().map(MissingFeature::Import).into_iter().collect()
+        }
+        (Some(Cause::Trap { trap: TrapKind::StackOverflow, .. }), _) => vec![MissingFeature::Stack],
+        (_, Some(Code::HostRefused)) if judgement.subject.as_deref() == Some(WAIT) => vec![MissingFeature::Waiting],
         _ => Vec::new(),
     }
 }
 
 /// Leaves out each switch that it passes without.
-fn fewest(
+fn minimal_switches(
     plan: &Plan,
     mut on: Vec<String>,
-    mut seen: Once,
-    once: &dyn Fn(&Plan) -> Result<Once, Unmeasured>,
-) -> Result<(Vec<String>, Once), Unmeasured> {
+    mut seen: SingleRun,
+    once: &dyn Fn(&Plan) -> Result<SingleRun, RunError>,
+) -> Result<(Vec<String>, SingleRun), RunError> {
     for switch in on.clone() {
         let fewer: Vec<String> = on.iter().filter(|other| **other != switch).cloned().collect();
         if fewer.is_empty() {
@@ -100,12 +103,12 @@ fn fewest(
 }
 
 /// `unsupported-proposal (exceptions): its words`.
-fn in_short(judgement: &Judgement) -> String {
-    const WORDS: usize = 120;
+fn summary(judgement: &Judgement) -> String {
+    const MAX_MESSAGE_CHARS: usize = 120;
     let code = judgement.code.map_or(judgement.verdict.id(), Code::id);
     let unsaid = judgement.subject.as_ref().filter(|subject| !judgement.detail.contains(subject.as_str()));
     let subject = unsaid.map(|subject| format!(" ({subject})")).unwrap_or_default();
-    let mut words: String = judgement.detail.chars().take(WORDS).collect();
+    let mut words: String = judgement.detail.chars().take(MAX_MESSAGE_CHARS).collect();
     if words.len() < judgement.detail.len() {
         // Half a word may be half a switch.
         words.truncate(words.rfind(' ').unwrap_or(words.len()));
@@ -118,18 +121,18 @@ fn in_short(judgement: &Judgement) -> String {
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::{Once, tried};
+    use super::{SingleRun, try_switches};
     use crate::cell::{Limits, Plan};
-    use crate::matrix::kept::Kept;
+    use crate::matrix::cache_policy::CacheDecision;
     use wasmlab_judge::{Evidence, judge};
     use wasmlab_model::observation::{Observation, Outcome};
     use wasmlab_model::scenario::Scenario;
     use wasmlab_model::verdict::Verdict;
     use wasmlab_protocol::{Cause, Event, Stage, TrapKind};
-    use wasmlab_runtimes::{Lack, Runtime, Tool};
+    use wasmlab_runtimes::{MissingFeature, Runtime, Tool};
 
     /// What a runtime does that needs these switches: it refuses the module for its proposal first, then for its import.
-    fn once(needed: &[&str], plan: &Plan) -> Once {
+    fn once(needed: &[&str], plan: &Plan) -> SingleRun {
         let missing = needed.iter().find(|switch| !plan.switches.iter().any(|on| on == *switch));
         let cause = match missing.copied() {
             None => Cause::Returned,
@@ -153,16 +156,22 @@ mod tests {
             lab_guest: true,
         };
         let judgement = judge(&evidence, &plan.scenario.spec);
-        Once { observation, cause: Some(cause), judgement, from_cache: false, kept: Kept::Settled }
+        SingleRun {
+            observation,
+            cause: Some(cause),
+            judgement,
+            from_cache: false,
+            cache_decision: CacheDecision::Settled,
+        }
     }
 
     /// The switches that a cell passes with, or why it does not.
     fn check(needed: &[&str], wanted: Result<&[&str], &str>) {
         let runtime = Runtime {
             switches: |_, lack| match lack {
-                Lack::Proposal("gc") => vec!["-W gc=y".to_owned(), "-W more=y".to_owned()],
-                Lack::Import("wasi:f/f") => vec!["-S f=y".to_owned()],
-                Lack::Stack => vec!["deeper".to_owned()],
+                MissingFeature::Proposal("gc") => vec!["-W gc=y".to_owned(), "-W more=y".to_owned()],
+                MissingFeature::Import("wasi:f/f") => vec!["-S f=y".to_owned()],
+                MissingFeature::Stack => vec!["deeper".to_owned()],
                 _ => Vec::new(),
             },
             ..Runtime::default()
@@ -184,7 +193,9 @@ mod tests {
             switches: &[],
         };
         let run = |plan: &Plan| Ok(once(needed, plan));
-        let Ok((passed, seen)) = tried(&plan, once(needed, &plan), &run) else { panic!("nothing can go wrong here") };
+        let Ok((passed, seen)) = try_switches(&plan, once(needed, &plan), &run) else {
+            panic!("nothing can go wrong here")
+        };
         match wanted {
             Ok(switches) => {
                 assert_eq!(seen.judgement.verdict, Verdict::Pass, "{needed:?}");

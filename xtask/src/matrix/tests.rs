@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::{Condvar, Mutex};
 
 use super::assemble::{self, RunMetadata};
-use super::{Board, Engines, Event, Measured, Request, Results, State, Turn, run};
+use super::{Attempt, EngineBuilds, MatrixEvent, Measured, Request, Results, Scheduler, State, run};
 use crate::cell::{Limits, Retention};
 use crate::engines::Absence;
 use crate::guest;
@@ -66,11 +66,11 @@ impl Workspace {
             use_cache: true,
             confirm: false,
             limits: Limits::default(),
-            build: guest::Options { offline: true, require_built: false },
+            build: guest::BuildOptions { offline: true, require_built: false },
             given: BTreeMap::new(),
-            engines: Engines::Built,
+            engines: EngineBuilds::Built,
             sink: None,
-            keep: Retention::default(),
+            retention: Retention::default(),
         }
     }
 
@@ -79,11 +79,13 @@ impl Workspace {
         let events = Mutex::new(Vec::new());
         let results = run(&self.lab, &self.request(), &|event| {
             events.lock().unwrap().push(match event {
-                Event::Planned { cells } => format!("planned {cells}"),
-                Event::GuestStarted { scenario } => format!("start {scenario}"),
-                Event::GuestDone { scenario, guest } => format!("guest {scenario} {}", guest.is_ok()),
-                Event::CellDone { cell } => format!("cell {} {}", cell.scenario, cell.runtime),
-                Event::EngineBuilding { engine, .. } | Event::EngineDone { engine, .. } => format!("engine {engine}"),
+                MatrixEvent::Planned { cells } => format!("planned {cells}"),
+                MatrixEvent::GuestStarted { scenario } => format!("start {scenario}"),
+                MatrixEvent::GuestDone { scenario, guest } => format!("guest {scenario} {}", guest.is_ok()),
+                MatrixEvent::CellDone { cell } => format!("cell {} {}", cell.scenario, cell.runtime),
+                MatrixEvent::EngineBuilding { engine, .. } | MatrixEvent::EngineDone { engine, .. } => {
+                    format!("engine {engine}")
+                }
             });
         });
         (results, events.into_inner().unwrap())
@@ -160,25 +162,25 @@ fn what_may_not_come_again_is_measured_once_more_after_everything_else() {
         left: 4,
         cells: BTreeMap::new(),
     };
-    let board = Board { state: Mutex::new(state), changed: Condvar::new() };
+    let scheduler = Scheduler { state: Mutex::new(state), changed: Condvar::new() };
     let absence = || Err(Absence::new("why", "how"));
     let row = || super::row::read(&workspace().lab, Err(none()));
-    board.settle_row(0, row());
-    board.settle_column(1, absence());
-    board.settle_column(0, Ok(Tool::default()));
-    board.settle_row(1, row());
+    scheduler.finish_row(0, row());
+    scheduler.finish_column(1, absence());
+    scheduler.finish_column(0, Ok(Tool::default()));
+    scheduler.finish_row(1, row());
     let mut order = Vec::new();
-    while let Some((at, turn)) = board.next() {
-        order.push((at, turn == Turn::Again));
+    while let Some((at, turn)) = scheduler.next() {
+        order.push((at, turn == Attempt::Second));
         let cell = crate::sample::cells().remove(0);
-        board.done((at, turn), Some(Measured { cell, again: order.len() == 1 }));
+        scheduler.done((at, turn), Some(Measured { cell, remeasure: order.len() == 1 }));
     }
     let first = [(0, 1), (0, 0), (1, 0), (1, 1)].map(|at| (at, false));
     assert_eq!(order, [&first[..], &[((0, 1), true)]].concat());
 }
 
 fn none() -> guest::NotBuilt {
-    guest::NotBuilt { code: Code::CompileError, detail: "why".to_owned(), how: None }
+    guest::NotBuilt { code: Code::CompileError, detail: "why".to_owned(), remedy: None }
 }
 
 #[test]

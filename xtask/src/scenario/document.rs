@@ -26,7 +26,10 @@ impl<'a> Document<'a> {
         let (table, errors) = DeTable::parse_recoverable(text);
         let document = Self { text, table };
         if !errors.is_empty() {
-            return Err(errors.iter().map(|error| document.fault(error)).collect());
+            let mut faults: Vec<TextFault> = errors.iter().map(|error| document.fault(error)).collect();
+            // What follows a syntax error on its line follows from it.
+            faults.dedup_by_key(|(line, _)| *line);
+            return Err(faults);
         }
         let mut rest = document.table.clone();
         let mut faults = Vec::new();

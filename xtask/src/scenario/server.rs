@@ -6,11 +6,11 @@ use super::{Faults, http, is_kebab};
 use wasmlab_model::scenario::ScenarioFile;
 
 /// Bytes of an answer's body.
-const BODY: usize = 1 << 20;
+const MAX_BODY: usize = 1 << 20;
 /// Servers of one scenario: each is a thread a cell.
-const MOST: usize = 8;
+const MAX_SERVERS: usize = 8;
 /// Headers that say how long an answer is and when it ends: the lab's own.
-const OWN: &[&str] = &["content-length", "transfer-encoding", "connection"];
+const RESERVED_HEADERS: &[&str] = &["content-length", "transfer-encoding", "connection"];
 
 /// Adds what is wrong to `faults`.
 pub fn check(spec: &ScenarioFile, faults: &mut Faults) {
@@ -20,8 +20,8 @@ pub fn check(spec: &ScenarioFile, faults: &mut Faults) {
         let words = "gives the guest no way to its [[run.server]]: write `network = \"loopback\"` under [run]";
         say("run.network".to_owned(), words.to_owned());
     }
-    if servers.len() > MOST {
-        say("run.server".to_owned(), format!("is there {} times: {MOST} at most", servers.len()));
+    if servers.len() > MAX_SERVERS {
+        say("run.server".to_owned(), format!("is there {} times: {MAX_SERVERS} at most", servers.len()));
     }
     for (index, server) in servers.iter().enumerate() {
         let key = |name: &str| format!("run.server[{index}].{name}");
@@ -39,11 +39,11 @@ pub fn check(spec: &ScenarioFile, faults: &mut Faults) {
         if matches!(server.status, 204 | 304) && !server.body.is_empty() {
             say(key("body"), format!("is there, and an answer with status {} has none: leave it out", server.status));
         }
-        if server.body.len() > BODY {
-            say(key("body"), format!("has {} bytes: {BODY} at most", server.body.len()));
+        if server.body.len() > MAX_BODY {
+            say(key("body"), format!("has {} bytes: {MAX_BODY} at most", server.body.len()));
         }
         for (name, value) in &server.headers {
-            if OWN.contains(&name.to_ascii_lowercase().as_str()) {
+            if RESERVED_HEADERS.contains(&name.to_ascii_lowercase().as_str()) {
                 say(key("headers"), format!("has `{name}`, which the lab sets by itself: leave it out"));
             } else if let Err(message) = http::header(name, value) {
                 say(key("headers"), message);

@@ -26,7 +26,7 @@ pub fn check(spec: &ScenarioFile, faults: &mut Faults) {
                 say("parallel", format!("is {parallel}: between 1 and 200 requests can be sent at once"));
             }
             Step::Request { expect, .. }
-                if expect.body_file.as_ref().is_some_and(|file| !puts(&spec.run.dir, Path::new(file))) =>
+                if expect.body_file.as_ref().is_some_and(|file| !provides(&spec.run.dir, Path::new(file))) =>
             {
                 say("expect", "`body_file` names nothing that a [[run.dir]] is given".to_owned());
             }
@@ -73,7 +73,7 @@ pub fn check(spec: &ScenarioFile, faults: &mut Faults) {
 
 /// Whether the lab puts the file with the guest's name `path` into a directory; of folders that are copied
 /// the step tells.
-fn puts(dirs: &[Dir], path: &Path) -> bool {
+fn provides(dirs: &[Dir], path: &Path) -> bool {
     dirs.iter()
         .filter_map(|dir| Some((dir, path.strip_prefix(&dir.guest).ok()?.to_str()?)))
         .any(|(dir, name)| dir.files.contains_key(name) || dir.generated.contains_key(name) || dir.copy.is_some())

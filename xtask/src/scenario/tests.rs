@@ -65,6 +65,8 @@ fn values_that_make_no_sense_name_key_and_line() {
     check(&GOOD.replace("\"lib\"", "\"My Lib\""), "is not kebab-case");
     check(&format!("{GOOD}wasm_opt = [\"-Oz\"]\n"), ":9: `build.wasm_opt`: is for a build that leaves one file");
     check(&format!("{GOOD}\n[run]\nentry = \"calls\"\n"), "name at least one export");
+    let first = "[[run.call]]\nexport = \"add\"\nafter_previous = true\n";
+    check(&format!("{GOOD}\n[run]\nentry = \"calls\"\n{first}"), "no call comes before it");
     check(&format!("{GOOD}\n[run]\ntimeout_ms = 0\n"), ":11: `run.timeout_ms`");
     check(&format!("{GOOD}\n[run]\nargs = [\"{{socket-fd}}\"]\n"), "there is no [[run.socket]]");
     check(

@@ -19,11 +19,11 @@ const VERSION: u32 = 1;
 /// What may be removed, and the bytes that each may take; engines and compilers' own folders are not counted.
 /// Compiled code has a limit of its own: it is large and soon made again, and must not cost the guests and
 /// observations, which are small and are not.
-const BOUNDED: &[(&[&str], u64)] = &[(&["entries", "objects"], 2 << 30), (&[COMPILED], 6 << 30)];
+const BOUNDED_FOLDERS: &[(&[&str], u64)] = &[(&["entries", "objects"], 2 << 30), (&[COMPILED], 6 << 30)];
 
 /// What was used is marked as new when it is older than this: not at every use, since hashes of files are
 /// remembered by their times.
-const MARKED: Duration = Duration::from_secs(24 * 60 * 60);
+const MARK_INTERVAL: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Compiled code: a folder for each module and engine.
 const COMPILED: &str = "compiled";
@@ -133,7 +133,7 @@ impl Cache {
 
     /// Removes what was not used for longest until the bounded folders hold at most their limits.
     pub fn prune(&self) {
-        for (folders, limit) in BOUNDED {
+        for (folders, limit) in BOUNDED_FOLDERS {
             self.prune_to(folders, *limit);
         }
     }
@@ -175,7 +175,7 @@ impl Cache {
 /// Marks a file as used now. Where that cannot be done it goes earlier, which costs time and no more.
 fn mark(path: &Path) {
     let is_old = |meta: fs::Metadata| meta.modified().ok()?.elapsed().ok();
-    if fs::metadata(path).ok().and_then(is_old).is_some_and(|age| age > MARKED) {
+    if fs::metadata(path).ok().and_then(is_old).is_some_and(|age| age > MARK_INTERVAL) {
         let _ = fs::File::open(path).and_then(|file| file.set_modified(SystemTime::now()));
     }
 }

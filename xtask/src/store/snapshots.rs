@@ -22,7 +22,7 @@ pub mod column;
 mod tests;
 
 /// What was accepted of cells that a run did not measure, by runtime and scenario.
-pub type Elsewhere = BTreeMap<(String, String), Line>;
+pub type AcceptedLines = BTreeMap<(String, String), Line>;
 
 /// The folder `snapshots/`.
 #[derive(Debug)]
@@ -79,7 +79,7 @@ impl Store {
             note_change(cell, before, &now);
             seen.push((cell.scenario.clone(), now));
         }
-        leave_column(&file, runtime, &accepted, &accepted.clone().with_all(pending).with(seen, version))
+        write_pending(&file, runtime, &accepted, &accepted.clone().with_all(pending).with(seen, version))
     }
 
     /// Whether a measured cell, its blame aside, has another result than its line in the snapshot; no line, or none
@@ -94,13 +94,13 @@ impl Store {
     /// The accepted lines of the cells that were not measured here, by runtime and scenario. A snapshot that cannot
     /// be read says nothing: whoever measures its column is told.
     #[must_use]
-    pub fn lines_elsewhere(&self, runtimes: &[&str], cells: &[Cell]) -> Elsewhere {
+    pub fn lines_elsewhere(&self, runtimes: &[&str], cells: &[Cell]) -> AcceptedLines {
         let measured: BTreeSet<(&str, &str)> = cells
             .iter()
             .filter(|cell| cell.verdict.is_in_snapshots())
             .map(|cell| (cell.runtime.as_str(), cell.scenario.as_str()))
             .collect();
-        let mut elsewhere = Elsewhere::new();
+        let mut elsewhere = AcceptedLines::new();
         for runtime in runtimes {
             let column = read_column(&self.column_file(runtime)).ok().flatten().unwrap_or_default();
             let lines = column.lines().iter().filter(|(scenario, _)| !measured.contains(&(*runtime, scenario)));
@@ -112,7 +112,7 @@ impl Store {
     /// Compares an artifact with its snapshot; a note says what differs.
     ///
     /// # Errors
-    /// As [`Store::compare_cell`].
+    /// As [`Store::compare_column`].
     pub fn compare_artifact(&self, artifact: &Artifact) -> io::Result<Option<Note>> {
         let Some(now) = ArtifactSnapshot::of(artifact) else { return Ok(None) };
         let file = self.artifact_file(&artifact.scenario);
@@ -183,7 +183,7 @@ impl Store {
             } else if let Ok(Some(mut column)) = read_column(&pending) {
                 column.retain(|name| scenarios.contains(name));
                 let file = self.column_file(&stem);
-                leave_column(&file, &stem, &read_column(&file)?.unwrap_or_default(), &column)?;
+                write_pending(&file, &stem, &read_column(&file)?.unwrap_or_default(), &column)?;
             }
         }
         Ok(())
@@ -212,7 +212,7 @@ impl Store {
             } else if chosen(&stem, None) {
                 let file = self.artifact_file(&stem);
                 fs::rename(&pending, &file)
-                    .map_err(|e| named(&e, &format!("failed to accept `{}`", pending.display())))?;
+                    .map_err(|e| name_file(&e, &format!("failed to accept `{}`", pending.display())))?;
                 (file, 1)
             } else {
                 continue;
@@ -260,12 +260,12 @@ fn note_change(cell: &mut Cell, before: Option<&Line>, now: &Line) {
         cell.changed_with_version = before.version != now.version;
         let versions =
             if cell.changed_with_version { format!(" on {} {}", cell.runtime, before.version) } else { String::new() };
-        cell.accepted = Some(format!("{}{versions}", before.words(now)));
+        cell.accepted = Some(format!("{}{versions}", before.describe(now)));
     }
 }
 
 /// Leaves `now` as the pending file, or removes that where `now` is what was accepted.
-fn leave_column(file: &Path, runtime: &str, accepted: &Column, now: &Column) -> io::Result<()> {
+fn write_pending(file: &Path, runtime: &str, accepted: &Column, now: &Column) -> io::Result<()> {
     if accepted.differences(now).next().is_none() {
         return drop_pending(file);
     }
@@ -285,7 +285,7 @@ fn accept_lines(file: &Path, runtime: &str, chosen: &dyn Fn(&str) -> bool) -> io
     let changed = accepted.differences(&now).count();
     if changed > 0 {
         write(file, &format!("{MATRIX} {runtime}"), &now.to_string())?;
-        leave_column(file, runtime, &now, &now.clone().with_all(pending))?;
+        write_pending(file, runtime, &now, &now.clone().with_all(pending))?;
     }
     Ok(changed)
 }
@@ -307,7 +307,7 @@ fn read_body(file: &Path) -> io::Result<Option<(String, usize)>> {
     let text = match fs::read_to_string(file) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(named(&error, &format!("`{}`", file.display()))),
+        Err(error) => return Err(name_file(&error, &format!("`{}`", file.display()))),
     };
     // insta's format: a header between two lines of `---`, then the contents.
     const END: &str = "\n---\n";
@@ -316,7 +316,7 @@ fn read_body(file: &Path) -> io::Result<Option<(String, usize)>> {
     Ok(Some((text, body)))
 }
 
-fn named(error: &io::Error, what: &str) -> io::Error {
+fn name_file(error: &io::Error, what: &str) -> io::Error {
     io::Error::new(error.kind(), format!("{what}: {error}"))
 }
 

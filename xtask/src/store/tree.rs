@@ -15,9 +15,9 @@ use super::files;
 use crate::machine;
 
 /// What a file or folder counts at least, bytes: a folder of a million empty files has a limit too.
-const LEAST: u64 = 4096;
+const MIN_ENTRY_BYTES: u64 = 4096;
 /// Entries that are looked at; a folder of more is beyond any limit.
-const MOST_ENTRIES: usize = 1_000_000;
+const MAX_ENTRIES: usize = 1_000_000;
 
 /// A folder as it was found.
 #[derive(Debug)]
@@ -58,7 +58,7 @@ impl Tree {
         let mut tree = Self { root: root.to_owned(), metadata, entries: Vec::new(), bytes: 0, notes: Vec::new() };
         let list = |folder: &Path| fs::read_dir(root.join(folder))?.collect::<io::Result<Vec<_>>>();
         let mut found = list(Path::new(""))?;
-        while let Some(next) = found.pop().filter(|_| tree.entries.len() < MOST_ENTRIES) {
+        while let Some(next) = found.pop().filter(|_| tree.entries.len() < MAX_ENTRIES) {
             let path = next.path().strip_prefix(root).unwrap_or(&next.path()).to_owned();
             let Some(entry) = tree.entry(&path) else { continue };
             if matches!(entry.kind, Kind::Folder) {
@@ -71,7 +71,7 @@ impl Tree {
                 }
             }
             let size = if matches!(entry.kind, Kind::File) { entry.metadata.len() } else { 0 };
-            tree.bytes = tree.bytes.saturating_add(size.max(LEAST));
+            tree.bytes = tree.bytes.saturating_add(size.max(MIN_ENTRY_BYTES));
             tree.entries.push(entry);
         }
         tree.entries.sort_by(|a, b| a.path.cmp(&b.path));

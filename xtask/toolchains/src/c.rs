@@ -72,5 +72,5 @@ pub fn recipe(task: &Task, program: PathBuf, args: Vec<OsString>, shown: &str, o
         command = command.arg(real);
     }
     shown += &format!(" {} -o {output}", task.source().display());
-    command.arg(task.source()).arg("-o").arg(task.out.join(output)).shown(shown).leaves(task.artifact())
+    command.arg(task.source()).arg("-o").arg(task.out.join(output)).shown(shown).into_recipe(task.artifact())
 }

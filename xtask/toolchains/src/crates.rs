@@ -11,7 +11,7 @@ use crate::build_table::is_sha256;
 use crate::{Fault, FoundTool, Machine, MissingTool};
 
 /// What stands in `build.flags` for the folder of the crate's files.
-pub const PLACE: &str = "{crate}";
+pub const PLACEHOLDER: &str = "{crate}";
 
 /// The detail of a found tool that is that folder.
 const FOLDER: &str = "source crate";
@@ -20,15 +20,15 @@ const FOLDER: &str = "source crate";
 #[must_use]
 pub fn check(build: &Build) -> Vec<Fault> {
     let mut faults = Vec::new();
-    let used = build.flags.iter().any(|flag| flag.contains(PLACE));
+    let used = build.flags.iter().any(|flag| flag.contains(PLACEHOLDER));
     let Some(source) = &build.source_crate else {
         if used {
-            faults.push(("crate", format!("is missing, and flags have {PLACE}: say name, version and sha256")));
+            faults.push(("crate", format!("is missing, and flags have {PLACEHOLDER}: say name, version and sha256")));
         }
         return faults;
     };
     if !used {
-        faults.push(("flags", format!("have no {PLACE}, which stands for the folder of the crate's files")));
+        faults.push(("flags", format!("have no {PLACEHOLDER}, which stands for the folder of the crate's files")));
     }
     if !is_sha256(&source.sha256) {
         faults.push(("crate.sha256", "is not 64 hexadecimal digits in lower case".to_owned()));
@@ -44,7 +44,7 @@ pub fn check(build: &Build) -> Vec<Fault> {
 ///
 /// # Errors
 /// That cargo has not got it.
-pub fn with(mut found: FoundTool, build: &Build, machine: &dyn Machine) -> Result<FoundTool, MissingTool> {
+pub fn with_crate(mut found: FoundTool, build: &Build, machine: &dyn Machine) -> Result<FoundTool, MissingTool> {
     if let Some(source) = &build.source_crate {
         let folder = find(source, &cargo_home(machine), machine)?;
         found.details.insert(FOLDER, folder.into());
@@ -65,13 +65,13 @@ pub fn flag(flag: &str, build: &Build, found: &FoundTool) -> (OsString, String) 
     let (Some(source), Some(folder)) = (&build.source_crate, folder(found)) else {
         return (flag.into(), flag.to_owned());
     };
-    let mut parts = flag.split(PLACE);
+    let mut parts = flag.split(PLACEHOLDER);
     let mut real = OsString::from(parts.next().unwrap_or_default());
     for part in parts {
         real.push(folder);
         real.push(part);
     }
-    (real, flag.replace(PLACE, &format!("$CARGO_HOME/registry/src/*/{}", unpacked(source))))
+    (real, flag.replace(PLACEHOLDER, &format!("$CARGO_HOME/registry/src/*/{}", unpacked(source))))
 }
 
 /// Cargo's own folder.
@@ -128,7 +128,7 @@ mod tests {
         let found = |files: &[(&str, &str)]| {
             let files =
                 files.iter().map(|(file, text)| (format!("/home/me/.cargo/registry/{file}"), (*text).to_owned()));
-            with(FoundTool::default(), &wanted, &FakeMachine { files: files.collect(), ..FakeMachine::default() })
+            with_crate(FoundTool::default(), &wanted, &FakeMachine { files: files.collect(), ..FakeMachine::default() })
         };
         let missing = found(&[]).unwrap_err();
         assert_eq!(missing.code, Code::NotFetched, "the compiler is here");

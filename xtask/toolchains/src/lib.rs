@@ -7,7 +7,7 @@ mod build_table;
 mod c;
 pub mod componentize;
 pub mod crates;
-pub mod install;
+pub mod install_hint;
 pub mod linker;
 mod machine;
 pub mod npm;

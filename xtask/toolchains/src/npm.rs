@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use wasmlab_model::version::find_version;
 
 use crate::program::Program;
-use crate::{FoundTool, Machine, MissingTool, Variable, install};
+use crate::{FoundTool, Machine, MissingTool, Variable, install_hint};
 
 /// The variable that names a folder `node_modules`.
 pub const VARIABLE: &str = "WASMLAB_NODE_MODULES";
@@ -100,7 +100,7 @@ impl Package<'_> {
     }
 
     fn missing(&self, machine: &dyn Machine) -> MissingTool {
-        let install = install::npm(machine, self.name);
+        let install = install_hint::npm(machine, self.name);
         let how = format!("{}, or name the node_modules that has it in {VARIABLE}", install.shown);
         MissingTool::new(format!("the npm package {}", self.name), how).with_command(install.command)
     }

@@ -147,7 +147,7 @@ impl BuildCommand {
 
     /// The recipe of this command alone, which leaves the module in `artifact`.
     #[must_use]
-    pub fn leaves(self, artifact: PathBuf) -> Recipe {
+    pub fn into_recipe(self, artifact: PathBuf) -> Recipe {
         Recipe { steps: vec![Step::Run(self)], artifact, conversions: Vec::new() }
     }
 }

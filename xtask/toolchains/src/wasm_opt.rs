@@ -74,7 +74,9 @@ mod tests {
     use std::path::Path;
 
     fn cargo() -> Recipe {
-        BuildCommand::new("cargo".as_ref(), "/lab".as_ref()).shown("cargo build").leaves("/out/release/a.wasm".into())
+        BuildCommand::new("cargo".as_ref(), "/lab".as_ref())
+            .shown("cargo build")
+            .into_recipe("/out/release/a.wasm".into())
     }
 
     #[test]

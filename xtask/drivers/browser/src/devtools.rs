@@ -44,7 +44,8 @@ impl Page {
             "Page.frameNavigated" if params["frame"]["parentId"].is_null() => {
                 let to = params["frame"]["url"].as_str().unwrap_or_default();
                 let is_own = to == self.url;
-                if !std::mem::replace(&mut self.arrived, self.arrived || is_own) {
+                if !self.arrived {
+                    self.arrived = is_own;
                     return None;
                 }
                 Some(PageEvent::Left(if is_own { "loaded itself again".to_owned() } else { format!("went to {to}") }))

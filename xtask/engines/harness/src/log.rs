@@ -46,7 +46,7 @@ impl Log {
     }
 
     /// Says what a call of an export returned.
-    pub fn called(&self, export: &str, results: Vec<Value>) {
+    pub fn call_returned(&self, export: &str, results: Vec<Value>) {
         self.with(|recorder| recorder.write(&Event::CallReturned { export: export.to_owned(), results }));
     }
 

@@ -60,7 +60,7 @@ fn run(spec: &CellSpec, log: &Log) -> Result<(), Cause> {
     }
     for call in calls {
         let results = invoke(&mut store, &module, &instance, call)?;
-        log.called(&call.export, results);
+        log.call_returned(&call.export, results);
     }
     Ok(())
 }

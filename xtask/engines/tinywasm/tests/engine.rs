@@ -8,14 +8,14 @@ mod conformance;
 use std::process::Command;
 
 use conformance::harness::Cell;
-use conformance::{Facts, Subject};
+use conformance::{EngineTraits, Subject};
 use wasmlab_protocol::Cause;
 
 const TINYWASM: Subject = Subject {
     command: || Command::new(env!("CARGO_BIN_EXE_engine-tinywasm")),
     engine: "tinywasm",
     mode: "interpreter",
-    facts: Facts {
+    traits: EngineTraits {
         components: false,
         keeps_code: false,
         preopened_socket: false,

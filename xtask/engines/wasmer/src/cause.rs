@@ -5,7 +5,6 @@ use std::fmt::Display;
 use wasmer::sys::vm::TrapCode;
 use wasmer::{CompileError, InstantiationError, LinkError, RuntimeError, WasmError};
 use wasmer_wasix::WasiError;
-use wasmlab_engine as engine;
 use wasmlab_protocol::{Cause, HostRefusal, Location, TrapKind};
 
 /// A failure of the engine's own.

@@ -3,7 +3,7 @@
 use wasmer::{Engine, ExternType, Function, FunctionEnv, FunctionEnvMut, Global, Imports};
 use wasmer::{Instance, Memory, Module, Pages, RuntimeError, Store, Table, Type, Value};
 use wasmlab_engine::Log;
-use wasmlab_host_emscripten::{self as host, GlobalValue, Guest, MemoryMap, Stop};
+use wasmlab_host_emscripten::{self as host, GlobalValue, Guest, MemoryMap, Termination};
 use wasmlab_protocol::{Cause, CellSpec, EntryPoint, Stage};
 
 use crate::cause::{engine_error, of_instantiating, of_running};
@@ -54,8 +54,8 @@ impl Guest for Running<'_> {
         memory.is_some_and(|memory| memory.grow(&mut self.0, Pages(pages)).is_ok())
     }
 
-    fn call(&mut self, export: &str, args: &[i32]) -> Result<Option<i32>, Stop> {
-        let none = || Stop::NoExport(export.to_owned());
+    fn call(&mut self, export: &str, args: &[i32]) -> Result<Option<i32>, Termination> {
+        let none = || Termination::MissingExport(export.to_owned());
         let instance = self.0.data().instance.as_ref().ok_or_else(none)?;
         let function = instance.exports.get_function(export).map_err(|_| none())?.clone();
         if function.ty(&self.0).params().len() != args.len() {
@@ -67,21 +67,21 @@ impl Guest for Running<'_> {
     }
 }
 
-fn stop(error: RuntimeError) -> Stop {
-    match error.downcast::<Stop>() {
+fn stop(error: RuntimeError) -> Termination {
+    match error.downcast::<Termination>() {
         Ok(stop) => stop,
-        Err(error) => Stop::Engine(Box::new(error)),
+        Err(error) => Termination::Engine(Box::new(error)),
     }
 }
 
 /// Why a guest ended that `stop` ended.
-fn cause(stop: Stop) -> Cause {
+fn cause(stop: Termination) -> Cause {
     match stop {
-        Stop::Exit(code) => Cause::Exit { code },
-        Stop::NoExport(name) => Cause::MissingExport { name },
-        Stop::Abort(message) => Cause::HostError { message },
-        Stop::Needed(_) => Cause::HostError { message: stop.to_string() },
-        Stop::Engine(error) => match error.downcast::<RuntimeError>() {
+        Termination::Exit(code) => Cause::Exit { code },
+        Termination::MissingExport(name) => Cause::MissingExport { name },
+        Termination::Abort(message) => Cause::HostError { message },
+        Termination::MissingRequiredExport(_) => Cause::HostError { message: stop.to_string() },
+        Termination::Engine(error) => match error.downcast::<RuntimeError>() {
             Ok(error) => of_running(&error),
             Err(other) => Cause::HostError { message: other.to_string() },
         },
@@ -167,9 +167,9 @@ fn define(module: &Module, store: &mut Store, env: &FunctionEnv<Program>, map: &
     Ok(imports)
 }
 
-fn error(stop: Stop) -> RuntimeError {
+fn error(stop: Termination) -> RuntimeError {
     match stop {
-        Stop::Engine(error) => match error.downcast::<RuntimeError>() {
+        Termination::Engine(error) => match error.downcast::<RuntimeError>() {
             Ok(error) => *error,
             Err(other) => RuntimeError::user(other),
         },

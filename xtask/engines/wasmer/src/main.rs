@@ -83,7 +83,7 @@ fn enter(spec: &CellSpec, log: &Log, store: &mut Store, instance: &Instance) -> 
     }
     for call in calls {
         let results = invoke(store, instance, call)?;
-        log.called(&call.export, results);
+        log.call_returned(&call.export, results);
     }
     Ok(())
 }

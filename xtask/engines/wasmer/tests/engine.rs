@@ -9,7 +9,7 @@ mod wasix;
 
 use std::process::Command;
 
-use conformance::{Facts, Subject, conformance};
+use conformance::{EngineTraits, Subject, conformance};
 use wasmlab_protocol::Cause;
 
 const fn subject(mode: &'static str) -> Subject {
@@ -17,7 +17,7 @@ const fn subject(mode: &'static str) -> Subject {
         command: || Command::new(env!("CARGO_BIN_EXE_engine-wasmer")),
         engine: "wasmer",
         mode,
-        facts: Facts {
+        traits: EngineTraits {
             components: false,
             keeps_code: true,
             preopened_socket: true,

@@ -2,7 +2,6 @@
 
 use wasmi::errors::{ErrorKind, InstantiationError, LinkerError, MemoryError, TableError};
 use wasmi::{Error, TrapCode};
-use wasmlab_engine as engine;
 use wasmlab_protocol::{Cause, HostRefusal, Stage, TrapKind};
 
 /// Why a cell ended that failed with `error` in `stage`.

@@ -6,7 +6,7 @@ use wasmi::errors::HostError;
 use wasmi::{AsContextMut, Error, Extern, ExternType, Global, Instance, Linker, Memory, Module, Ref};
 use wasmi::{Store, StoreContextMut, Table, Val};
 use wasmlab_engine::Log;
-use wasmlab_host_emscripten::{self as host, GlobalValue, Guest, MemoryMap, Stop};
+use wasmlab_host_emscripten::{self as host, GlobalValue, Guest, MemoryMap, Termination};
 use wasmlab_protocol::{Cause, CellSpec, EntryPoint, Stage};
 
 use crate::{Host, cause, link};
@@ -56,8 +56,8 @@ impl Guest for Running<'_> {
         self.linear().is_some_and(|memory| memory.grow(&mut self.0, pages.into()).is_ok())
     }
 
-    fn call(&mut self, export: &str, args: &[i32]) -> Result<Option<i32>, Stop> {
-        let none = || Stop::NoExport(export.to_owned());
+    fn call(&mut self, export: &str, args: &[i32]) -> Result<Option<i32>, Termination> {
+        let none = || Termination::MissingExport(export.to_owned());
         let instance = self.program().and_then(|p| p.instance).ok_or_else(none)?;
         let func = instance.get_func(&self.0, export).ok_or_else(none)?;
         let ty = func.ty(&self.0);
@@ -73,37 +73,37 @@ impl Guest for Running<'_> {
 
 /// What ended a guest, on its way through wasmi.
 #[derive(Debug)]
-struct Ended(Stop);
+struct TerminationError(Termination);
 
-impl fmt::Display for Ended {
+impl fmt::Display for TerminationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
 }
 
-impl HostError for Ended {}
+impl HostError for TerminationError {}
 
-fn stop(error: Error) -> Stop {
+fn stop(error: Error) -> Termination {
     if let Some(code) = error.i32_exit_status() {
-        return Stop::Exit(code);
+        return Termination::Exit(code);
     }
-    if error.downcast_ref::<Ended>().is_none() {
-        return Stop::Engine(Box::new(error));
+    if error.downcast_ref::<TerminationError>().is_none() {
+        return Termination::Engine(Box::new(error));
     }
     match error.downcast() {
-        Some(Ended(stop)) => stop,
+        Some(TerminationError(stop)) => stop,
         None => unreachable!("it was one of these just now"),
     }
 }
 
-fn error(stop: Stop) -> Error {
+fn error(stop: Termination) -> Error {
     match stop {
-        Stop::Exit(code) => Error::i32_exit(code),
-        Stop::Engine(error) => match error.downcast::<Error>() {
+        Termination::Exit(code) => Error::i32_exit(code),
+        Termination::Engine(error) => match error.downcast::<Error>() {
             Ok(error) => *error,
             Err(other) => Error::new(other.to_string()),
         },
-        other => Error::host(Ended(other)),
+        other => Error::host(TerminationError(other)),
     }
 }
 
@@ -142,7 +142,7 @@ pub(crate) fn run(
     match done {
         Ok(0) => Ok(()),
         Ok(code) => Err(Cause::Exit { code }),
-        Err(Stop::NoExport(name)) => Err(Cause::MissingExport { name }),
+        Err(Termination::MissingExport(name)) => Err(Cause::MissingExport { name }),
         Err(stop) => Err(cause::of(&error(stop), Stage::Run)),
     }
 }

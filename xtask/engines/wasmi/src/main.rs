@@ -71,7 +71,9 @@ fn run(spec: &CellSpec, log: &Log) -> Result<(), Cause> {
 
     log.stage(Stage::Run);
     match &spec.entry {
-        EntryPoint::Command => invoke(&mut store, instance, &Call { export: "_start".to_owned(), args: vec![] }).map(drop),
+        EntryPoint::Command => {
+            invoke(&mut store, instance, &Call { export: "_start".to_owned(), args: vec![] }).map(drop)
+        }
         EntryPoint::Http { .. } => Err(engine::no_http()),
         EntryPoint::Calls(calls) => {
             if let Some(Extern::Func(initialize)) = instance.get_export(&store, "_initialize") {
@@ -79,7 +81,7 @@ fn run(spec: &CellSpec, log: &Log) -> Result<(), Cause> {
             }
             for call in calls {
                 let results = invoke(&mut store, instance, call)?;
-                log.called(&call.export, results);
+                log.call_returned(&call.export, results);
             }
             Ok(())
         }

@@ -10,14 +10,14 @@ mod emscripten_host;
 
 use std::process::Command;
 
-use conformance::{Facts, Subject, conformance};
+use conformance::{EngineTraits, Subject, conformance};
 use wasmlab_protocol::Cause;
 
 const INTERPRETER: Subject = Subject {
     command: || Command::new(env!("CARGO_BIN_EXE_engine-wasmi")),
     engine: "wasmi",
     mode: "interpreter",
-    facts: Facts {
+    traits: EngineTraits {
         components: false,
         keeps_code: false,
         preopened_socket: true,

@@ -21,6 +21,11 @@ fn permitted(address: SocketAddr) -> bool {
     address.ip().to_canonical().is_loopback()
 }
 
+/// Whether a request may go to `address`.
+pub(crate) fn reachable(network: Network, address: SocketAddr) -> bool {
+    network == Network::Loopback && permitted(address)
+}
+
 #[cfg(test)]
 mod tests {
     use super::permitted;

@@ -7,7 +7,7 @@ mod conformance;
 use std::process::Command;
 
 use conformance::harness::Cell;
-use conformance::{Facts, Subject, conformance};
+use conformance::{EngineTraits, Subject, conformance};
 use wasmlab_protocol::Cause;
 
 const fn subject(mode: &'static str) -> Subject {
@@ -15,7 +15,7 @@ const fn subject(mode: &'static str) -> Subject {
         command: || Command::new(env!("CARGO_BIN_EXE_engine-wasmtime-36")),
         engine: "wasmtime",
         mode,
-        facts: Facts {
+        traits: EngineTraits {
             components: true,
             keeps_code: true,
             preopened_socket: false,

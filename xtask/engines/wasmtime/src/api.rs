@@ -3,10 +3,13 @@
 
 use std::path::Path;
 
-use wasmtime::{Config, Error, Result, ThrownException, Val, WasmFeatures};
+use wasmtime::component::{self, Func};
+use wasmtime::{Config, Error, Result, Store, ThrownException, Val, WasmFeatures};
 use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 
 pub(crate) use wasmtime_wasi::{p0, p1};
+
+use crate::component::calls::Signature;
 
 /// What wasmtime has and leaves off by default: the call, the proposal. Which of them a compiler takes is its own to
 /// say. (The threads proposal is on, the memories that it is about are not.)
@@ -42,6 +45,26 @@ pub(crate) fn turn_on(config: &mut Config, enables: &str) {
         _ => return,
     };
     config.wasm_features(feature, true);
+}
+
+/// What an engine that runs components needs of its configuration.
+pub(crate) fn for_components(_: &mut Config) {}
+
+/// The type of a component's function.
+pub(crate) fn signature<T>(func: &Func, store: &Store<T>) -> Signature {
+    let ty = func.ty(store);
+    let params = ty.params().map(|(name, ty)| (name.to_owned(), ty)).collect();
+    Signature { params, results: ty.results().collect() }
+}
+
+/// Calls a component's function.
+pub(crate) async fn call<T: Send>(
+    func: &Func,
+    store: &mut Store<T>,
+    args: &[component::Val],
+    results: &mut [component::Val],
+) -> Result<()> {
+    func.call_async(store, args, results).await
 }
 
 /// Gives the guest a directory, to read and to write.

@@ -2,7 +2,6 @@
 
 use std::fmt::Display;
 
-use wasmlab_engine as engine;
 use wasmlab_protocol::{Cause, HostRefusal, Location, Stage, TrapKind};
 use wasmtime::{Engine, Error, Module, Trap, WasmBacktrace};
 use wasmtime_environ::wasmparser::BinaryReaderError;

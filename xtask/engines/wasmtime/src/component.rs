@@ -1,6 +1,6 @@
 //! Running a component: WASI 0.2 and 0.3, `wasi:http`, `wasi:keyvalue`.
 
-mod calls;
+pub(crate) mod calls;
 mod command;
 mod host;
 mod http;

@@ -8,10 +8,13 @@ use crate::{api, cause};
 /// Below this size a module is compiled on one thread: starting the others takes longer.
 const SMALL: usize = 64 << 10;
 
-/// The engine of the specification's mode for a module of `size` bytes.
-pub(crate) fn engine(spec: &CellSpec, size: usize) -> Result<Engine, Cause> {
+/// The engine of the specification's mode for the module or component in `bytes`.
+pub(crate) fn engine(spec: &CellSpec, bytes: &[u8]) -> Result<Engine, Cause> {
     let mut config = Config::new();
-    config.parallel_compilation(size > SMALL);
+    config.parallel_compilation(bytes.len() > SMALL);
+    if wasmlab_engine::is_component(bytes) {
+        api::for_components(&mut config);
+    }
     for (switch, enables) in api::SWITCHES {
         if spec.switches.iter().any(|name| name == switch) {
             api::turn_on(&mut config, enables);

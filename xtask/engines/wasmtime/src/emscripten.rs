@@ -3,7 +3,7 @@
 use std::fmt;
 
 use wasmlab_engine::{self as engine, Log};
-use wasmlab_host_emscripten::{self as host, GlobalValue, Guest, MemoryMap, Stop};
+use wasmlab_host_emscripten::{self as host, GlobalValue, Guest, MemoryMap, Termination};
 use wasmlab_protocol::{Cause, CellSpec, EntryPoint, Stage};
 use wasmtime::{AsContextMut, Caller, Engine, Error, ExternType, FuncType, Global, Instance, Linker, Memory, Module};
 use wasmtime::{Ref, Result, Store, StoreContextMut, StoreLimits, Table, Val, ValType};
@@ -47,8 +47,8 @@ impl Guest for Running<'_> {
         memory.is_some_and(|memory| memory.grow(&mut self.0, pages.into()).is_ok())
     }
 
-    fn call(&mut self, export: &str, args: &[i32]) -> std::result::Result<Option<i32>, Stop> {
-        let none = || Stop::NoExport(export.to_owned());
+    fn call(&mut self, export: &str, args: &[i32]) -> std::result::Result<Option<i32>, Termination> {
+        let none = || Termination::MissingExport(export.to_owned());
         let instance = self.0.data().instance.ok_or_else(none)?;
         let func = instance.get_func(&mut self.0, export).ok_or_else(none)?;
         let ty = func.ty(&self.0);
@@ -75,21 +75,21 @@ impl fmt::Display for Wrapped {
 
 impl std::error::Error for Wrapped {}
 
-fn stop(error: Error) -> Stop {
-    match error.downcast::<Stop>() {
+fn stop(error: Error) -> Termination {
+    match error.downcast::<Termination>() {
         Ok(stop) => stop,
-        Err(error) => Stop::Engine(Box::new(Wrapped(error))),
+        Err(error) => Termination::Engine(Box::new(Wrapped(error))),
     }
 }
 
 /// Why a guest ended that `stop` ended.
-fn cause(stop: Stop) -> Cause {
+fn cause(stop: Termination) -> Cause {
     match stop {
-        Stop::Exit(code) => Cause::Exit { code },
-        Stop::NoExport(name) => Cause::MissingExport { name },
-        Stop::Abort(message) => Cause::HostError { message },
-        Stop::Needed(_) => Cause::HostError { message: stop.to_string() },
-        Stop::Engine(error) => match error.downcast::<Wrapped>() {
+        Termination::Exit(code) => Cause::Exit { code },
+        Termination::MissingExport(name) => Cause::MissingExport { name },
+        Termination::Abort(message) => Cause::HostError { message },
+        Termination::MissingRequiredExport(_) => Cause::HostError { message: stop.to_string() },
+        Termination::Engine(error) => match error.downcast::<Wrapped>() {
             Ok(error) => of_running(&error.0, Stage::Run),
             Err(other) => Cause::HostError { message: other.to_string() },
         },
@@ -243,9 +243,9 @@ fn define_any(
     Ok(())
 }
 
-fn error(stop: Stop) -> Error {
+fn error(stop: Termination) -> Error {
     match stop {
-        Stop::Engine(error) => match error.downcast::<Wrapped>() {
+        Termination::Engine(error) => match error.downcast::<Wrapped>() {
             Ok(error) => error.0,
             Err(other) => Error::msg(other.to_string()),
         },

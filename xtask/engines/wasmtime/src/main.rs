@@ -37,7 +37,7 @@ fn main() -> ExitCode {
 
 fn run(spec: &CellSpec, log: &Log) -> Result<(), Cause> {
     let bytes = engine::load(spec, log)?;
-    let engine = config::engine(spec, bytes.len())?;
+    let engine = config::engine(spec, &bytes)?;
     #[cfg(target_os = "linux")]
     if spec.mode == emscripten::MODE {
         return emscripten::run(spec, log, &engine, &bytes);

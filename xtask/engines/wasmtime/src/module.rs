@@ -25,7 +25,9 @@ pub(crate) fn run(spec: &CellSpec, log: &Log, engine: &Engine, bytes: &[u8]) -> 
 
     log.stage(Stage::Run);
     match &spec.entry {
-        EntryPoint::Command => invoke(&mut store, instance, &Call { export: "_start".to_owned(), args: vec![] }).map(drop),
+        EntryPoint::Command => {
+            invoke(&mut store, instance, &Call { export: "_start".to_owned(), args: vec![] }).map(drop)
+        }
         EntryPoint::Http { .. } => Err(engine::no_http()),
         EntryPoint::Calls(calls) => {
             if let Some(initialize) = instance.get_func(&mut store, "_initialize") {
@@ -33,7 +35,7 @@ pub(crate) fn run(spec: &CellSpec, log: &Log, engine: &Engine, bytes: &[u8]) -> 
             }
             for call in calls {
                 let results = invoke(&mut store, instance, call)?;
-                log.called(&call.export, results);
+                log.call_returned(&call.export, results);
             }
             Ok(())
         }

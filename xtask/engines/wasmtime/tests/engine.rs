@@ -9,7 +9,7 @@ mod emscripten_host;
 use std::process::Command;
 
 use conformance::harness::Cell;
-use conformance::{Facts, Subject, conformance};
+use conformance::{EngineTraits, Subject, conformance};
 use wasmlab_protocol::Cause;
 
 const fn subject(mode: &'static str) -> Subject {
@@ -17,7 +17,7 @@ const fn subject(mode: &'static str) -> Subject {
         command: || Command::new(env!("CARGO_BIN_EXE_engine-wasmtime")),
         engine: "wasmtime",
         mode,
-        facts: Facts {
+        traits: EngineTraits {
             components: true,
             keeps_code: true,
             preopened_socket: false,

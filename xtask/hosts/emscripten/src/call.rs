@@ -3,7 +3,7 @@
 use std::io;
 
 use crate::guest::{piece, piece_mut};
-use crate::{Errno, Guest, Host, OutOfBounds, Stop};
+use crate::{Errno, Guest, Host, OutOfBounds, Termination};
 
 /// Longest path that is read from a guest, as Linux's `PATH_MAX`.
 pub const PATH_MAX: usize = 4096;
@@ -14,7 +14,7 @@ pub enum Fault {
     /// An error number for the guest.
     Errno(Errno),
     /// The guest does not go on.
-    Stop(Stop),
+    Termination(Termination),
 }
 
 impl From<Errno> for Fault {
@@ -23,9 +23,9 @@ impl From<Errno> for Fault {
     }
 }
 
-impl From<Stop> for Fault {
-    fn from(stop: Stop) -> Self {
-        Self::Stop(stop)
+impl From<Termination> for Fault {
+    fn from(stop: Termination) -> Self {
+        Self::Termination(stop)
     }
 }
 
@@ -198,7 +198,7 @@ impl<'a> Call<'a> {
         match self.guest.call(name, &[]) {
             // A guest may point anywhere: then it has no errno.
             Ok(Some(at)) => drop(self.guest.write(at as u32, &self.number(errno).to_le_bytes())),
-            Ok(None) | Err(Stop::NoExport(_)) => {}
+            Ok(None) | Err(Termination::MissingExport(_)) => {}
             Err(stop) => return Err(stop.into()),
         }
         Ok(())

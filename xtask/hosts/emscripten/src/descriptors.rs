@@ -10,7 +10,7 @@ use cap_std::fs::Dir;
 use crate::Errno;
 
 /// How many descriptors a guest may have: as many as its `fd_set` can name.
-pub const MOST: usize = 1024;
+pub const MAX_DESCRIPTORS: usize = 1024;
 
 /// What a descriptor stands for.
 pub enum Kind {
@@ -40,13 +40,13 @@ pub struct Open {
     pub nonblocking: AtomicBool,
     /// A socket of datagrams that has no address yet: when it first sends or connects, the kernel would give it a
     /// port on every address of the machine.
-    pub adrift: AtomicBool,
+    pub unbound: AtomicBool,
 }
 
 impl Open {
     /// Without flags.
     pub fn new(kind: Kind) -> Self {
-        Self { kind, flags: 2, nonblocking: AtomicBool::new(false), adrift: AtomicBool::new(false) }
+        Self { kind, flags: 2, nonblocking: AtomicBool::new(false), unbound: AtomicBool::new(false) }
     }
 
     /// The host's descriptor behind it, where there is one.
@@ -116,21 +116,22 @@ impl Descriptors {
     /// The lowest free number from `from` on.
     pub fn add(&mut self, open: Arc<Open>, from: i32) -> Result<i32, Errno> {
         let from = usize::try_from(from).map_err(|_| Errno::INVAL)?;
-        let at = (from..MOST).find(|at| self.table.get(*at).is_none_or(Option::is_none)).ok_or(Errno::MFILE)?;
+        let at =
+            (from..MAX_DESCRIPTORS).find(|at| self.table.get(*at).is_none_or(Option::is_none)).ok_or(Errno::MFILE)?;
         self.put(at, open);
         Ok(at as i32)
     }
 
     /// This number, whatever it stood for.
     pub fn replace(&mut self, fd: i32, open: Arc<Open>) -> Result<i32, Errno> {
-        let at = usize::try_from(fd).ok().filter(|at| *at < MOST).ok_or(Errno::BADF)?;
+        let at = usize::try_from(fd).ok().filter(|at| *at < MAX_DESCRIPTORS).ok_or(Errno::BADF)?;
         self.put(at, open);
         Ok(fd)
     }
 
     /// Whether another descriptor is to be had: asked before the host opens one.
     pub fn room(&self) -> Result<(), Errno> {
-        if self.count() < MOST { Ok(()) } else { Err(Errno::MFILE) }
+        if self.count() < MAX_DESCRIPTORS { Ok(()) } else { Err(Errno::MFILE) }
     }
 
     /// Frees a number.
@@ -165,7 +166,7 @@ mod tests {
         assert!(table.close(3).is_ok() && table.close(3).is_err());
         assert_eq!(table.add(null(), 0), Ok(3));
         while table.add(null(), 0).is_ok() {}
-        assert_eq!((table.count(), table.room()), (MOST, Err(Errno::MFILE)));
+        assert_eq!((table.count(), table.room()), (MAX_DESCRIPTORS, Err(Errno::MFILE)));
         assert!(table.get(-1).is_err() && table.get(i32::MAX).is_err() && table.replace(1024, null()).is_err());
     }
 }

@@ -22,8 +22,8 @@ pub trait Guest {
     /// Calls an export whose parameters are all `i32`; `None` where it returns nothing.
     ///
     /// # Errors
-    /// [`Stop::NoExport`] where there is none of this name and number of parameters, else what ended it.
-    fn call(&mut self, export: &str, args: &[i32]) -> Result<Option<i32>, Stop>;
+    /// [`Termination::MissingExport`] where there is none of this name and number of parameters, else what ended it.
+    fn call(&mut self, export: &str, args: &[i32]) -> Result<Option<i32>, Termination>;
 
     /// Size of the guest's memory, bytes.
     fn size(&self) -> u64 {
@@ -65,29 +65,31 @@ pub struct OutOfBounds;
 
 /// Why a guest does not go on.
 #[derive(Debug)]
-pub enum Stop {
+pub enum Termination {
     /// It asked to exit.
     Exit(i32),
     /// It gave up, or did what its own glue would have ended it for: in words.
     Abort(String),
     /// An export that was to be called is not there.
-    NoExport(String),
+    MissingExport(String),
     /// The guest called the host, which needs this export for it, and it is not there.
-    Needed(String),
+    MissingRequiredExport(String),
     /// What the engine says of a call from within a call.
     Engine(Box<dyn Error + Send + Sync>),
 }
 
-impl fmt::Display for Stop {
+impl fmt::Display for Termination {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Exit(code) => write!(f, "the guest exits with {code}"),
             Self::Abort(words) => f.write_str(words),
-            Self::NoExport(name) => write!(f, "the guest exports no function `{name}` that the host can call"),
-            Self::Needed(name) => write!(f, "the guest exports no function `{name}`, which its call of the host needs"),
+            Self::MissingExport(name) => write!(f, "the guest exports no function `{name}` that the host can call"),
+            Self::MissingRequiredExport(name) => {
+                write!(f, "the guest exports no function `{name}`, which its call of the host needs")
+            }
             Self::Engine(error) => error.fmt(f),
         }
     }
 }
 
-impl Error for Stop {}
+impl Error for Termination {}

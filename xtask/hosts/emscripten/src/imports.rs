@@ -5,7 +5,7 @@ use crate::sys::{
     control, files, io, libc, memory, names, network, options, process, signals, strftime, time, transfer, users, wait,
     wasi,
 };
-use crate::{Errno, Guest, Stop};
+use crate::{Errno, Guest, Termination};
 
 type Function = fn(&mut Call) -> Answer;
 
@@ -40,24 +40,26 @@ impl Import {
     ///
     /// # Errors
     /// Why the guest does not go on.
-    pub fn call(&self, guest: &mut dyn Guest, args: &[i64]) -> Result<i64, Stop> {
+    pub fn call(&self, guest: &mut dyn Guest, args: &[i64]) -> Result<i64, Termination> {
         // An allocator that asks for memory, a handler that raises its signal: each turn takes of the host's stack.
         if guest.host().depth >= NESTED {
-            return Err(Stop::Abort(format!("calls the host from within {NESTED} calls of the host's")));
+            return Err(Termination::Abort(format!("calls the host from within {NESTED} calls of the host's")));
         }
         guest.host().depth += 1;
         let done = self.nested(guest, args);
         guest.host().depth -= 1;
         // Not to be taken for the want of what whoever runs the guest called: that is there, and under way.
-        done.map_err(|stop| if let Stop::NoExport(name) = stop { Stop::Needed(name) } else { stop })
+        done.map_err(|stop| {
+            if let Termination::MissingExport(name) = stop { Termination::MissingRequiredExport(name) } else { stop }
+        })
     }
 
-    fn nested(&self, guest: &mut dyn Guest, args: &[i64]) -> Result<i64, Stop> {
+    fn nested(&self, guest: &mut dyn Guest, args: &[i64]) -> Result<i64, Termination> {
         let mut call = Call::new(guest, args, self.new);
         let answer = if self.varargs { self.with_varargs(&mut call) } else { (self.function)(&mut call) };
         let result = match answer {
             Ok(value) => value,
-            Err(Fault::Stop(stop)) => return Err(stop),
+            Err(Fault::Termination(stop)) => return Err(stop),
             Err(Fault::Errno(errno)) => self.failed(&mut call, errno)?,
         };
         if call.host().signals.any() {
@@ -71,7 +73,7 @@ impl Import {
         (self.function)(&mut call.varargs(at))
     }
 
-    fn failed(&self, call: &mut Call, errno: Errno) -> Result<i64, Stop> {
+    fn failed(&self, call: &mut Call, errno: Errno) -> Result<i64, Termination> {
         let number = i64::from(call.number(errno));
         Ok(match self.failure {
             Failure::Negative => -number,
@@ -85,9 +87,9 @@ impl Import {
 }
 
 /// An error number that nobody is there to hear is dropped; an end is not.
-fn settle<T>(done: Result<T, Fault>) -> Result<(), Stop> {
+fn settle<T>(done: Result<T, Fault>) -> Result<(), Termination> {
     match done {
-        Err(Fault::Stop(stop)) => Err(stop),
+        Err(Fault::Termination(stop)) => Err(stop),
         Ok(_) | Err(Fault::Errno(_)) => Ok(()),
     }
 }

@@ -27,7 +27,7 @@ mod sys;
 pub use args::Args;
 pub use call::{Call, Fault};
 pub use errno::Errno;
-pub use guest::{Guest, OutOfBounds, Stop};
+pub use guest::{Guest, OutOfBounds, Termination};
 pub use host::{Config, Host};
 pub use imports::{Import, import, speaks};
 pub use memory_map::{GlobalValue, MemoryMap, data_end, global};

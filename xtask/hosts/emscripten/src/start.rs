@@ -1,6 +1,6 @@
 //! Starting a guest of the old ABI: what its glue did before and after `main`.
 
-use crate::{Guest, Stop};
+use crate::{Guest, Termination};
 
 /// Whether a module with these exports is a program of the old ABI.
 pub fn started_old<'a>(exports: impl IntoIterator<Item = &'a str>) -> bool {
@@ -11,9 +11,9 @@ pub fn started_old<'a>(exports: impl IntoIterator<Item = &'a str>) -> bool {
 ///
 /// # Errors
 /// What ended it otherwise.
-pub fn start_old(guest: &mut dyn Guest) -> Result<i32, Stop> {
+pub fn start_old(guest: &mut dyn Guest) -> Result<i32, Termination> {
     match run(guest) {
-        Err(Stop::Exit(code)) => {
+        Err(Termination::Exit(code)) => {
             if guest.host().flushes {
                 optional(guest, "_fflush", &[0])?;
             }
@@ -23,7 +23,7 @@ pub fn start_old(guest: &mut dyn Guest) -> Result<i32, Stop> {
     }
 }
 
-fn run(guest: &mut dyn Guest) -> Result<i32, Stop> {
+fn run(guest: &mut dyn Guest) -> Result<i32, Termination> {
     for constructor in ["runPostSets", "___emscripten_environ_constructor"] {
         optional(guest, constructor, &[])?;
     }
@@ -42,7 +42,7 @@ fn run(guest: &mut dyn Guest) -> Result<i32, Stop> {
     }
     let count = args.len() as i32;
     let code = match guest.call("_main", &[count, argv as i32]) {
-        Err(Stop::NoExport(_)) => guest.call("_main", &[])?,
+        Err(Termination::MissingExport(_)) => guest.call("_main", &[])?,
         other => other?,
     };
     // What stdio still holds.
@@ -50,18 +50,18 @@ fn run(guest: &mut dyn Guest) -> Result<i32, Stop> {
     Ok(code.unwrap_or_default())
 }
 
-fn optional(guest: &mut dyn Guest, export: &str, args: &[i32]) -> Result<(), Stop> {
+fn optional(guest: &mut dyn Guest, export: &str, args: &[i32]) -> Result<(), Termination> {
     match guest.call(export, args) {
-        Ok(_) | Err(Stop::NoExport(_)) => Ok(()),
+        Ok(_) | Err(Termination::MissingExport(_)) => Ok(()),
         Err(other) => Err(other),
     }
 }
 
-fn stack(guest: &mut dyn Guest, size: usize) -> Result<u32, Stop> {
+fn stack(guest: &mut dyn Guest, size: usize) -> Result<u32, Termination> {
     let size = i32::try_from(size).unwrap_or(i32::MAX);
     Ok(guest.call("stackAlloc", &[size])?.unwrap_or_default() as u32)
 }
 
-fn put(guest: &mut dyn Guest, at: u32, bytes: &[u8]) -> Result<(), Stop> {
-    guest.write(at, bytes).map_err(|_| Stop::Abort("the arguments do not fit into the guest's stack".to_owned()))
+fn put(guest: &mut dyn Guest, at: u32, bytes: &[u8]) -> Result<(), Termination> {
+    guest.write(at, bytes).map_err(|_| Termination::Abort("the arguments do not fit into the guest's stack".to_owned()))
 }

@@ -3,7 +3,7 @@
 use wasmlab_protocol::{Cause, Stage};
 
 use super::{facts, observation, spec, to, verdict};
-use crate::proposals::{exact, named};
+use crate::proposals::{named_in, refine};
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::observation::Outcome;
 use wasmlab_model::verdict::Judgement;
@@ -12,7 +12,7 @@ fn refused(wat: &str, message: &str, probed: &[(&str, bool)]) -> Judgement {
     let facts = facts(wat);
     let cause = Cause::Rejected { message: message.to_owned(), offset: None };
     let judgement = verdict(Ok(&facts), &observation(Outcome::Exited(0), to(Stage::Compile, cause), ""), &spec(""));
-    exact(judgement, &facts, message, probed)
+    refine(judgement, &facts, message, probed)
 }
 
 const LEGACY: &str = "(module (tag $e) (func try throw $e catch_all end))";
@@ -71,7 +71,7 @@ fn a_component_is_refused_for_what_is_in_it_or_for_what_it_is_under_one_code() {
         let facts = facts(wat);
         let cause = Cause::Rejected { message: message.to_owned(), offset };
         let seen = observation(Outcome::Exited(0), to(Stage::Compile, cause), "");
-        let judged = exact(verdict(Ok(&facts), &seen, &spec("")), &facts, message, &[]);
+        let judged = refine(verdict(Ok(&facts), &seen, &spec("")), &facts, message, &[]);
         assert_eq!((judged.code, judged.subject.as_deref()), (Some(code), subject), "{}", judged.detail);
     };
     let simd = "(component (core module (func (result v128) (v128.const i64x2 0 0))))";
@@ -114,7 +114,7 @@ fn runtimes_name_proposals_in_their_own_words() {
         "cm-async",
         "extended-const",
     ];
-    let check = |message: &str, wanted: &[&str]| assert_eq!(named(message, all), wanted, "{message}");
+    let check = |message: &str, wanted: &[&str]| assert_eq!(named_in(message, all), wanted, "{message}");
     check("legacy_exceptions feature required for try instruction", &["legacy-exceptions"]);
     check("exceptions proposal not enabled", &["exceptions"]);
     check("SIMD support is not enabled (at offset 0x2f)", &["simd"]);

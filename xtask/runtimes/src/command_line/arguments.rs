@@ -31,6 +31,23 @@ pub fn dir_args(cell: &CellSpec, switch: &str, separator: &str) -> Vec<OsString>
     cell.dirs.iter().flat_map(|dir| [switch.into(), pair(dir)]).collect()
 }
 
+/// `--dir NAME`, for runtimes with [`Runtime::names_dirs_as_host`](crate::Runtime::names_dirs_as_host). What has no such
+/// name has the host's.
+#[must_use]
+pub fn host_named_dir_args(cell: &CellSpec, switch: &str) -> Vec<OsString> {
+    let name = |dir: &PreopenedDir| host_name(&dir.guest).map_or_else(|| dir.host.clone().into(), OsString::from);
+    cell.dirs.iter().flat_map(|dir| [switch.into(), name(dir)]).collect()
+}
+
+/// The relative path that a folder of the host has the guest's name by, but for the slash in front: `/data` is `data`.
+/// None where no folder can: `/`, `.`, `..`.
+#[must_use]
+pub fn host_name(guest: &str) -> Option<&str> {
+    let name = guest.trim_matches('/');
+    let is_plain = |part: &str| !part.is_empty() && part != "." && part != "..";
+    name.split('/').all(is_plain).then_some(name)
+}
+
 /// `--env NAME=VALUE`, one pair of arguments a variable.
 #[must_use]
 pub fn env_args(cell: &CellSpec, switch: &str) -> Vec<OsString> {

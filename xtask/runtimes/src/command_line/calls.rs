@@ -3,9 +3,10 @@
 use std::ffi::OsString;
 
 use wasmlab_model::facts::{BinaryKind, Facts};
+use wasmlab_model::scenario::Run;
 use wasmlab_protocol::{Call, Cause, EntryPoint, Value};
 
-use super::Reader;
+use super::OutputParser;
 use super::arguments::guest_args;
 use crate::CellFiles;
 
@@ -39,7 +40,7 @@ pub fn processes(
         EntryPoint::Command => vec![process(&[], &[], guest_args(cell.cell))],
         EntryPoint::Http { .. } => vec![process(&[], &[], Vec::new())],
         EntryPoint::Calls(_) => {
-            let calls = answerable(cell).iter().map(|call| {
+            let calls = separate_calls(cell).map(|call| {
                 let args = call.args.iter().filter_map(argument).map(OsString::from).collect();
                 match syntax {
                     // A name that looks like a switch is none: `--invoke --help`.
@@ -55,13 +56,23 @@ pub fn processes(
     }
 }
 
-/// The calls that a process each can make: all of them where the module keeps no state between them, else
-/// the first. What the first one needs is seen by it; the others are not asked on another instance.
-#[must_use]
-pub fn answerable<'a>(cell: &CellFiles<'a>) -> &'a [Call] {
-    let EntryPoint::Calls(calls) = &cell.cell.entry else { return &[] };
-    let stateful = !cell.independent_calls && cell.facts.is_none_or(keeps_state);
-    if stateful { &calls[..calls.len().min(1)] } else { calls }
+/// The calls that a process each can make.
+pub fn separate_calls<'a>(cell: &CellFiles<'a>) -> impl Iterator<Item = &'a Call> {
+    let calls = match &cell.cell.entry {
+        EntryPoint::Calls(calls) => calls.as_slice(),
+        _ => &[],
+    };
+    let (run, facts) = (cell.run, cell.facts);
+    calls.iter().enumerate().filter(move |(index, _)| stands_alone(run, facts, *index)).map(|(_, call)| call)
+}
+
+/// Whether a call of `run` can be made on an instance of its own. Where the scenario does not say so of a module that
+/// may keep state, only the first can: what the module needs is seen by it.
+pub fn stands_alone(run: &Run, facts: Option<&Facts>, index: usize) -> bool {
+    if run.independent_calls {
+        return !run.call.get(index).is_some_and(|call| call.after_previous);
+    }
+    index == 0 || !facts.is_none_or(keeps_state)
 }
 
 /// Whether a call may leave something behind for the next.
@@ -102,7 +113,7 @@ pub fn results<'a>(
     facts: Option<&Facts>,
     export: &str,
     stdout: &'a str,
-    reader: Reader,
+    reader: OutputParser,
 ) -> Result<(&'a str, Vec<Value>), Cause> {
     let signature = facts.and_then(|f| f.exports.iter().find(|e| e.name == export)?.signature.as_ref());
     let Some(signature) = signature else {

@@ -1,21 +1,21 @@
 // What JavaScript throws, as causes of the protocol. Nobody else reads an error's message.
 
-import { End } from './protocol.mjs';
+import { CellEnd } from './protocol.mjs';
 
 /** Runs `f`; whatever it throws ends the cell with its cause. */
-export function guarded(host, stage, f) {
+export function runGuest(host, stage, f) {
   let result;
   try {
     result = f();
   } catch (error) {
-    if (error instanceof End) throw error;
-    throw host.exit === undefined ? new End(...thrown(error, stage)) : new End('exit', { code: host.exit });
+    if (error instanceof CellEnd) throw error;
+    throw host.exit === undefined ? new CellEnd(...causeOf(error, stage)) : new CellEnd('exit', { code: host.exit });
   }
-  if (host.exit !== undefined) throw new End('exit', { code: host.exit });
+  if (host.exit !== undefined) throw new CellEnd('exit', { code: host.exit });
   return result;
 }
 
-export function thrown(error, stage) {
+export function causeOf(error, stage) {
   const message = words(error);
   const ended = (trap, message) => ['trap', { trap, message, ...location(error) }];
   if (error instanceof WebAssembly.RuntimeError) return ended(trap(message), message);
@@ -92,7 +92,7 @@ function trap(message) {
 /** A module that the engine refused. */
 export function refusal(error) {
   // A valid module that asks for more than the engine allows at all.
-  if (/larger than implementation limit/.test(error.message)) return new End('resource-limit', { message: words(error) });
+  if (/larger than implementation limit/.test(error.message)) return new CellEnd('resource-limit', { message: words(error) });
   const offset = /@\+(\d+)|at byte (\d+)|at offset (\d+)/.exec(error.message)?.slice(1).find(Boolean);
-  return new End('rejected', { message: words(error), ...(offset && { offset: Number(offset) }) });
+  return new CellEnd('rejected', { message: words(error), ...(offset && { offset: Number(offset) }) });
 }

@@ -1,8 +1,8 @@
 // A core module by itself: plain WebAssembly, or WASI 0.1 by node:wasi.
 
-import { End } from './protocol.mjs';
+import { CellEnd } from './protocol.mjs';
 import { options } from './builtins.mjs';
-import { guarded, refusal } from './causes.mjs';
+import { runGuest, refusal } from './causes.mjs';
 import { define } from './functions.mjs';
 import { guestArgs, short, split, toJs, toText } from './values.mjs';
 import { Types } from './types.mjs';
@@ -20,12 +20,12 @@ export async function run(spec, log, bytes) {
   const host = await link(spec, module, types, log);
 
   log.stage('instantiate');
-  const instance = guarded(host, 'instantiate', () => new WebAssembly.Instance(module, host.imports));
+  const instance = runGuest(host, 'instantiate', () => new WebAssembly.Instance(module, host.imports));
 
   log.stage('run');
   if (spec.entry === 'command') command(host, instance);
   else if (spec.entry.calls) calls(spec.entry.calls, host, instance, types, log);
-  else throw new End('missing-export', { name: 'wasi:http/incoming-handler' });
+  else throw new CellEnd('missing-export', { name: 'wasi:http/incoming-handler' });
 }
 
 function compile(bytes, options) {
@@ -66,19 +66,19 @@ async function link(spec, module, types, log) {
   if (missing.length) {
     const { module: from, name, kind } = missing[0];
     const ty = kind === 'function' ? types.text(types.imported(from, name)) : kind;
-    throw new End('missing-import', { module: from, name, ty, missing_count: missing.length });
+    throw new CellEnd('missing-import', { module: from, name, ty, missing_count: missing.length });
   }
   const other = wanted.find((i) => i.kind !== 'function');
   if (other) {
     const message = `the module imports a ${other.kind}, node:wasi has a function`;
-    throw new End('import-type-mismatch', { module: other.module, name: other.name, message });
+    throw new CellEnd('import-type-mismatch', { module: other.module, name: other.name, message });
   }
   return host;
 }
 
 function command(host, instance) {
   const start = callable(instance, '_start');
-  guarded(host, 'run', () => (host.wasi ? host.wasi.start(instance) : start()));
+  runGuest(host, 'run', () => (host.wasi ? host.wasi.start(instance) : start()));
 }
 
 function calls(list, host, instance, types, log) {
@@ -86,17 +86,17 @@ function calls(list, host, instance, types, log) {
   if (host.wasi && !host.wasi.initialize) {
     // Bun's has commands only, and this for others.
     if (!(memory instanceof WebAssembly.Memory)) {
-      throw new End('host-refused', { refusal: 'no-memory', message: 'node:wasi takes the memory that the module exports' });
+      throw new CellEnd('host-refused', { refusal: 'no-memory', message: 'node:wasi takes the memory that the module exports' });
     }
     host.wasi.setMemory(memory);
-    if (typeof initialize === 'function') guarded(host, 'run', initialize);
+    if (typeof initialize === 'function') runGuest(host, 'run', initialize);
   } else if (host.wasi) {
     // `initialize` refuses an instance that has `_start` too, which says nothing about the export that
     // is to be called: so it is shown what it needs, the memory and the initializer.
     const exports = { memory, ...(initialize && { _initialize: initialize }) };
-    guarded(host, 'run', () => host.wasi.initialize({ exports }));
+    runGuest(host, 'run', () => host.wasi.initialize({ exports }));
   } else if (typeof initialize === 'function') {
-    guarded(host, 'run', initialize);
+    runGuest(host, 'run', initialize);
   }
   for (const { export: name, args = [] } of list) {
     const f = callable(instance, name);
@@ -104,9 +104,9 @@ function calls(list, host, instance, types, log) {
     const given = args.map(split);
     if (given.length !== type.params.length || given.some(([ty], i) => ty !== short(type.params[i]))) {
       const message = `export \`${name}\` is ${types.text(type)}; the cell calls it with (${args.join(', ')})`;
-      throw new End('engine-error', { message });
+      throw new CellEnd('engine-error', { message });
     }
-    const returned = guarded(host, 'run', () => f(...given.map(toJs)));
+    const returned = runGuest(host, 'run', () => f(...given.map(toJs)));
     const results = type.results.length > 1 ? [...returned] : type.results.length ? [returned] : [];
     log.write({ event: 'call-returned', export: name, results: results.map((v, i) => toText(v, type.results[i])) });
   }
@@ -114,6 +114,6 @@ function calls(list, host, instance, types, log) {
 
 function callable(instance, name) {
   const found = instance.exports[name];
-  if (typeof found !== 'function') throw new End('missing-export', { name });
+  if (typeof found !== 'function') throw new CellEnd('missing-export', { name });
   return found;
 }

@@ -11,12 +11,12 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeSync } from 'node:fs';
 import { Log } from './log.mjs';
-import { End, PROTOCOL_VERSION } from './protocol.mjs';
+import { CellEnd, PROTOCOL_VERSION } from './protocol.mjs';
 
 const HOST = globalThis.Deno ? 'deno' : globalThis.Bun ? 'bun' : 'node';
 const VERSION = globalThis.Deno?.version.deno ?? globalThis.Bun?.version ?? process.versions.node;
 const MODES = [HOST, `${HOST}+jco`];
-const EXIT_UNUSABLE = 70;
+const EXIT_INVALID_SPEC = 70;
 
 async function main(args) {
   if (args.length === 1 && args[0] === 'probe') {
@@ -37,7 +37,7 @@ async function main(args) {
   try {
     await run(spec, log, packages);
   } catch (error) {
-    cause = error instanceof End ? error.cause : { kind: 'engine-error', message: String(error?.stack ?? error) };
+    cause = error instanceof CellEnd ? error.cause : { kind: 'engine-error', message: String(error?.stack ?? error) };
   }
   log.end(cause);
   // What a guest left behind (timers, sockets, workers) must not hold a cell that has ended.
@@ -62,7 +62,7 @@ async function run(spec, log, packages) {
   log.stage('load');
   const bytes = load(spec.module);
   const component = bytes.length >= 8 && bytes.readUInt32BE(0) === 0x0061736d && bytes.readUInt16LE(6) === 1;
-  // Each way is loaded only where it is gone: a module costs a millisecond or two.
+  // Each path is loaded only where it is taken: a module costs a millisecond or two.
   if (component && spec.mode.endsWith('+jco')) return (await import('./jco.mjs')).run(spec, log, packages);
   // Without jco a component is the host's to refuse.
   if (spec.glue) return (await import('./glue.mjs')).run(spec, log, bytes);
@@ -73,7 +73,7 @@ function load(path) {
   try {
     return readFileSync(path);
   } catch (error) {
-    throw new End('engine-error', { message: `failed to read ${path}: ${error.message}` });
+    throw new CellEnd('engine-error', { message: `failed to read ${path}: ${error.message}` });
   }
 }
 
@@ -81,5 +81,5 @@ try {
   await main(process.argv.slice(2));
 } catch (error) {
   writeSync(2, `driver.mjs: ${error.message}\n`);
-  process.exitCode = EXIT_UNUSABLE;
+  process.exitCode = EXIT_INVALID_SPEC;
 }

@@ -1,6 +1,6 @@
 // What jco's translation of a component imports, by the names that its WIT has: what of that a host has not.
 
-import { End } from './protocol.mjs';
+import { CellEnd } from './protocol.mjs';
 
 /** Whether the translation imports WASI 0.3, whose shim is a package of its own. */
 export function importsNewer(translated) {
@@ -10,7 +10,7 @@ export function importsNewer(translated) {
 /** Ends the cell where it imports an interface of none of the shims: hosts differ in what they say of those. */
 export function checkImports(translated) {
   const missing = imports(translated).filter(({ from }) => !/^(file:|node:|https?:|[./])/.test(from));
-  if (missing.length) throw new End('missing-import', { module: missing[0].from, name: '', ty: '', missing_count: missing.length });
+  if (missing.length) throw new CellEnd('missing-import', { module: missing[0].from, name: '', ty: '', missing_count: missing.length });
 }
 
 /**

@@ -4,12 +4,12 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { entered, instantiated } from './component.mjs';
-import { thrown } from './causes.mjs';
+import { callEntryPoint, instantiate } from './component.mjs';
+import { causeOf } from './causes.mjs';
 import { checkImports, importsNewer } from './imports.mjs';
-import { End } from './protocol.mjs';
+import { CellEnd } from './protocol.mjs';
 import { prepare, shims, watchTransfers } from './shims.mjs';
-import { translate } from './translate.mjs';
+import { transpile } from './transpile.mjs';
 
 export async function run(spec, log, packages) {
   log.executionPath('jco');
@@ -24,7 +24,7 @@ export async function run(spec, log, packages) {
   log.stage('compile', cached ? { cached } : {});
   const found = shims(packages);
   if (!cached) {
-    await translate(spec.module, packages, dir, found);
+    await transpile(spec.module, packages, dir, found);
     writeFileSync(stamp, packages);
   }
 
@@ -41,13 +41,13 @@ export async function run(spec, log, packages) {
     process.on('unhandledRejection', reject);
   });
   log.stage('instantiate');
-  const guest = await instantiated(translated, () => Promise.race([import(pathToFileURL(main).href), failed]));
+  const guest = await instantiate(translated, () => Promise.race([import(pathToFileURL(main).href), failed]));
 
   // The shim's `exit` ends the process: this is the last that the driver hears.
   process.on('exit', (code) => log.end({ kind: 'exit', code }));
   try {
     if (spec.entry.http) await serve(spec.entry.http.port, guest, found, log, failed);
-    else await (log.stage('run'), entered(spec, guest, log, failed));
+    else await (log.stage('run'), callEntryPoint(spec, guest, log, failed));
   } catch (error) {
     throw explained(error);
   }
@@ -58,7 +58,7 @@ async function serve(port, guest, { 2: older, 3: newer }, log, failed) {
   const exported = (name) => Object.entries(guest).find(([export_]) => export_.startsWith(`${name}@`))?.[1];
   const handler = guest.incomingHandler ?? exported('wasi:http/incoming-handler');
   const ofNewer = exported('wasi:http/handler');
-  if (!handler && !ofNewer) throw new End('missing-export', { name: 'wasi:http/incoming-handler' });
+  if (!handler && !ofNewer) throw new CellEnd('missing-export', { name: 'wasi:http/incoming-handler' });
   const server = handler
     ? await serverOf(older, 'HTTPServer', handler)
     : await serverOf(newer, 'HttpServer', { handle: (request) => answered(ofNewer, request) });
@@ -68,13 +68,13 @@ async function serve(port, guest, { 2: older, 3: newer }, log, failed) {
     await Promise.race([server.listen(port, '127.0.0.1'), failed]);
     await Promise.race([told, failed]);
   } catch (error) {
-    throw error instanceof End ? error : new End(...thrown(error, 'run'));
+    throw error instanceof CellEnd ? error : new CellEnd(...causeOf(error, 'run'));
   }
 }
 
 async function serverOf(shim, name, handler) {
   const { [name]: Server } = await import(`${shim}/http.js`);
-  if (typeof Server !== 'function') throw new End('not-attempted', { subject: 'http-handler', message: `jco's shim has no ${name}` });
+  if (typeof Server !== 'function') throw new CellEnd('not-attempted', { subject: 'http-handler', message: `jco's shim has no ${name}` });
   return new Server(handler);
 }
 

@@ -3,7 +3,7 @@
 export const PROTOCOL_VERSION = 3;
 
 /** Thrown to end the cell; `cause` is a `Cause` of the protocol. */
-export class End {
+export class CellEnd {
   constructor(kind, fields = {}) {
     this.cause = { kind, ...fields };
   }

@@ -4,8 +4,8 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import { set } from './component.mjs';
-import { End } from './protocol.mjs';
+import { configure } from './component.mjs';
+import { CellEnd } from './protocol.mjs';
 
 /** Where each shim is, by the minor version of WASI. */
 export function shims(packages) {
@@ -18,9 +18,9 @@ export async function prepare(spec, { 2: older, 3: newer }, isNewer) {
   const dirs = Object.fromEntries((spec.dirs ?? []).map((dir) => [dir.guest, dir.host]));
   for (const shim of isNewer ? [older, newer] : [older]) {
     const cli = await import(`${shim}/cli.js`);
-    set(cli, '_setArgs', spec.args);
-    set(cli, '_setEnv', spec.env);
-    set(await import(`${shim}/filesystem.js`), '_setPreopens', dirs);
+    configure(cli, '_setArgs', spec.args);
+    configure(cli, '_setEnv', spec.env);
+    configure(await import(`${shim}/filesystem.js`), '_setPreopens', dirs);
   }
   if (spec.network !== 'none') return;
   await denyNetwork(older);
@@ -31,7 +31,7 @@ async function denyNetwork(shim) {
   const deny = { 'sockets.js': ['_denyTcp', '_denyUdp', '_denyDnsLookup'], 'http.js': ['_denyHttp'] };
   for (const [file, names] of Object.entries(deny)) {
     const module = await import(`${shim}/${file}`);
-    for (const name of names) set(module, name);
+    for (const name of names) configure(module, name);
   }
 }
 
@@ -47,7 +47,7 @@ async function denyNetworkOfNewer(shim) {
   ];
   for (const [object, name, tag] of ways) {
     if (typeof object?.[name] !== 'function') {
-      throw new End('engine-error', { message: `preview3-shim has no ${name}: what it has instead would give the guest the network` });
+      throw new CellEnd('engine-error', { message: `preview3-shim has no ${name}: what it has instead would give the guest the network` });
     }
     object[name] = () => {
       throw Object.assign(new Error(tag), { payload: { tag } });
@@ -73,6 +73,6 @@ export function watchTransfers() {
   return (end) => {
     const words = refused ?? /DataCloneError\]?: ([^\])]+)/.exec(end.cause?.message)?.[1];
     const message = `it transfers no stream between a worker and its parent, which preview3-shim does with each: ${words}`;
-    return words ? new End('unsupported', { feature: 'transferable-streams', message }) : end;
+    return words ? new CellEnd('unsupported', { feature: 'transferable-streams', message }) : end;
   };
 }

@@ -1,6 +1,6 @@
 // Values as the engines written in Rust print them: `i32:-1`, `f64:0.5`.
 
-import { End } from './protocol.mjs';
+import { CellEnd } from './protocol.mjs';
 
 export function split(text) {
   const at = text.indexOf(':');
@@ -15,7 +15,7 @@ export function short(type) {
 export function toJs([type, text]) {
   switch (type) {
     case 'i64': return BigInt(text);
-    case 'v128': throw new End('host-error', { message: 'a v128 cannot cross to JavaScript' });
+    case 'v128': throw new CellEnd('host-error', { message: 'a v128 cannot cross to JavaScript' });
     case 'ref': return null;
     default: return { nan: NaN, inf: Infinity, '-inf': -Infinity }[text] ?? Number(text);
   }

@@ -1,22 +1,22 @@
 // What glue is, and how far it came: the same in a page and outside of one.
 
-import { End } from './protocol.mjs';
+import { CellEnd } from './protocol.mjs';
 import { refusal } from './causes.mjs';
 
-/** Whose glue a file is. */
-export function kind(name, source) {
+/** The toolchain that wrote this glue. */
+export function toolchainOf(name, source) {
   if (name.startsWith('wasm_exec')) return 'go';
   if (/__wbindgen_|__wbg_/.test(source)) return 'wasm-bindgen';
   if (/\badaptedImports\b/.test(source) && /\basync function instantiate\(module/.test(source)) return 'assemblyscript';
   if (/\bfunction init\(RuntimeName, PHPLoader\)/.test(source)) return 'php';
   if (/\bModule\b/.test(source) && /wasmBinary/.test(source)) return 'emscripten';
   const message = `${name} is the glue of no toolchain that the driver knows (Emscripten, wasm-bindgen, AssemblyScript, Go, PHP)`;
-  throw new End('not-attempted', { subject: 'glue', message });
+  throw new CellEnd('not-attempted', { subject: 'glue', message });
 }
 
 /** Glue that its toolchain wrote for another kind of host than this one: there is nothing to ask. */
 export function otherHost(glue, words) {
-  return new End('unsupported', { feature: 'other-host', message: `${glue.split('/').pop()} has ${words}` });
+  return new CellEnd('unsupported', { feature: 'other-host', message: `${glue.split('/').pop()} has ${words}` });
 }
 
 /** AssemblyScript's bindings: `esm` have started the module as they are loaded, `raw` give the function for it. */
@@ -27,7 +27,7 @@ export async function started(load, bytes) {
   } catch (error) {
     // Their `abort` throws what the guest said, and where.
     if (!/ in .+:\d+:\d+$/.test(error?.message)) throw error;
-    throw new End('trap', { trap: 'unreachable', message: `AssemblyScript's abort: ${error.message}` });
+    throw new CellEnd('trap', { trap: 'unreachable', message: `AssemblyScript's abort: ${error.message}` });
   }
 }
 
@@ -37,72 +37,72 @@ export function isExit(error) {
 }
 
 /** `abort()` was called in the guest or in its glue. */
-export function aborted(what) {
-  return new End('trap', { trap: 'other', message: `Emscripten's abort: ${what || '(no words)'}` });
+export function abortEnd(what) {
+  return new CellEnd('trap', { trap: 'other', message: `Emscripten's abort: ${what || '(no words)'}` });
 }
 
 /**
- * Reports a stage as the glue reaches it, and names what its import object lacks. What it gives tells whether the
- * guest sleeps, and calls `over` when one that slept has come to its end.
+ * Reports each stage as the glue reaches it, and names what its import object lacks. Returns the guest's state:
+ * whether it is suspended, and `onExit`, which is called when a guest that was suspended has ended.
  */
-export function watch(log) {
-  const life = { asleep: false, dynamic: false, over: () => {} };
+export function watchWebAssembly(log) {
+  const guest = { suspended: false, dynamic: false, onExit: () => {} };
   const { instantiate, Instance } = WebAssembly;
   let seen = false;
   const enter = (module, imports = {}) => {
     log.stage('link');
     const wanted = WebAssembly.Module.imports(module);
-    life.dynamic = wanted.some((i) => i.module.startsWith('GOT.'));
-    const lacking = wanted.filter((i) => imports[i.module]?.[i.name] === undefined);
-    if (lacking.length) {
-      const [{ module: from, name, kind: ty }] = lacking;
-      throw new End('missing-import', { module: from, name, ty, missing_count: lacking.length });
+    guest.dynamic = wanted.some((i) => i.module.startsWith('GOT.'));
+    const missing = wanted.filter((i) => imports[i.module]?.[i.name] === undefined);
+    if (missing.length) {
+      const [{ module: from, name, kind: ty }] = missing;
+      throw new CellEnd('missing-import', { module: from, name, ty, missing_count: missing.length });
     }
     log.stage('instantiate');
   };
-  const first = () => !seen && (seen = true) && (log.stage('compile'), true);
+  const isFirst = () => !seen && (seen = true) && (log.stage('compile'), true);
   // Glue says itself which of the engine's builtins it wants.
   WebAssembly.instantiate = async (module, imports, options) => {
-    const watched = first();
+    const watched = isFirst();
     // Not `new Module`: a page refuses that for more than 8 MB.
     if (watched) enter(module instanceof WebAssembly.Module ? module : await compile(module, options), imports);
     const made = await instantiate(module, imports, options);
     if (!watched) return made;
     log.stage('run');
-    return made instanceof Instance ? awake(made, life) : { ...made, instance: awake(made.instance, life) };
+    return made instanceof Instance ? trackAsyncify(made, guest) : { ...made, instance: trackAsyncify(made.instance, guest) };
   };
   WebAssembly.instantiateStreaming = undefined;
   // A proxy, not a class of its own: glue asks whether something is `instanceof WebAssembly.Instance`.
   WebAssembly.Instance = new Proxy(Instance, {
     construct(target, [module, imports]) {
-      const watched = first();
+      const watched = isFirst();
       if (watched) enter(module, imports);
       const made = new target(module, imports);
       if (!watched) return made;
       log.stage('run');
-      return awake(made, life);
+      return trackAsyncify(made, guest);
     },
   });
-  return life;
+  return guest;
 }
 
 /**
  * Binaryen's Asyncify: while a guest waits, its stack is taken down, and to its caller that looks like a return.
  * Emscripten's glue then says that `main` has ended, and says nothing when it has.
  */
-function awake(instance, life) {
+function trackAsyncify(instance, guest) {
   const { exports } = instance;
   const { asyncify_start_unwind: sleep, asyncify_stop_rewind: wake } = exports;
   // A main module of dynamic linking has its exports put into a table, which takes no function but Wasm's own.
-  if (!sleep || !wake || life.dynamic) return instance;
-  let slept = false;
+  if (!sleep || !wake || guest.dynamic) return instance;
+  let wasSuspended = false;
   const watched = { ...exports };
   watched.asyncify_start_unwind = (data) => {
-    life.asleep = slept = true;
+    guest.suspended = wasSuspended = true;
     sleep(data);
   };
   watched.asyncify_stop_rewind = () => {
-    life.asleep = false;
+    guest.suspended = false;
     wake();
   };
   for (const name of ['main', '__main_argc_argv']) {
@@ -110,7 +110,7 @@ function awake(instance, life) {
     if (!main) continue;
     watched[name] = (...args) => {
       const code = main(...args);
-      if (slept && !life.asleep) life.over(code);
+      if (wasSuspended && !guest.suspended) guest.onExit(code);
       return code;
     };
   }

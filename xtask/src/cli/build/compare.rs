@@ -2,16 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use super::{Made, took};
-use crate::cli::columns::names;
+use super::{BuildResult, took};
+use crate::cli::text_table::names;
 use crate::cli::output;
 use crate::lab::Lab;
 use crate::matrix::facts_of;
 use wasmlab_model::facts::{Facts, Import};
-use wasmlab_report::words::{bytes, wrapped};
+use wasmlab_report::text::{bytes, wrapped};
 
 /// The text: a table of sizes, then imports by module and proposals, each in the order of the rungs.
-pub fn table(lab: &Lab, made: &[Made]) -> String {
+pub fn table(lab: &Lab, made: &[BuildResult]) -> String {
     let mut rows: Vec<Vec<String>> = Vec::new();
     let mut add = |cells: &[&str]| rows.push(cells.iter().map(|&cell| cell.to_owned()).collect());
     let (mut imports, mut proposals) = (String::new(), String::new());
@@ -42,13 +42,13 @@ pub fn table(lab: &Lab, made: &[Made]) -> String {
             }
         }
     }
-    let [beside, took] = [names("beside").leaves(2), names("built in").leaves(1)];
+    let [beside, took] = [names("beside").dropped_at(2), names("built in").dropped_at(1)];
     let columns = [names("scenario"), names("total"), names("code"), names("data"), names("debug"), beside, took];
     let table = output::table(&columns, &rows);
     format!("{table}\nimports, by module\n{imports}\nproposals\n{proposals}")
 }
 
-fn widest(made: &[Made]) -> usize {
+fn widest(made: &[BuildResult]) -> usize {
     made.iter().map(|(scenario, _)| scenario.name.len()).max().unwrap_or(0)
 }
 

@@ -11,10 +11,10 @@ use crate::cli::common::usage;
 use crate::cli::output;
 use crate::store::tree::Tree;
 use wasmlab_model::scenario::{Dir, DirTemplate};
-use wasmlab_report::words;
+use wasmlab_report::text;
 
 /// Notes that are shown of one folder.
-const NOTES: usize = 5;
+const MAX_NOTES: usize = 5;
 
 /// Options.
 #[derive(clap::Args)]
@@ -84,11 +84,11 @@ impl DirArgs {
         if tree.bytes > self.dir_limit << 20 {
             return usage(too_large(text, tree.bytes, tree.entries(), self.dir_limit));
         }
-        for note in tree.notes.iter().take(NOTES) {
-            output::say(&format!("--dir `{text}`: {note}"));
+        for note in tree.notes.iter().take(MAX_NOTES) {
+            output::print_progress(&format!("--dir `{text}`: {note}"));
         }
-        if let Some(more) = tree.notes.len().checked_sub(NOTES + 1) {
-            output::say(&format!("--dir `{text}`: and {} more such entries", more + 1));
+        if let Some(more) = tree.notes.len().checked_sub(MAX_NOTES + 1) {
+            output::print_progress(&format!("--dir `{text}`: and {} more such entries", more + 1));
         }
         let failed = || format!("failed to copy --dir `{text}`");
         fs::create_dir(&own).and_then(|()| tree.copy(&own)).with_context(failed)?;
@@ -111,6 +111,6 @@ fn too_large(text: &str, bytes: u64, entries: usize, limit: u64) -> String {
     format!(
         "--dir `{text}` has {} in {entries} files and folders, and each runtime gets a copy of at most {limit} MiB: name a \
          smaller folder, or allow more with `--dir-limit {wanted}`, or give one runtime the folder itself with --dir-rw",
-        words::bytes(bytes)
+        text::bytes(bytes)
     )
 }

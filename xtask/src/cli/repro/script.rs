@@ -20,7 +20,7 @@ pub struct Script<'a> {
     /// The limits of its cells.
     pub limits: Limits,
     /// The cell's files and commands.
-    pub made: &'a Reproduction,
+    pub reproduction: &'a Reproduction,
     /// The manifest of the program that is built from source, below the folder `source`.
     pub manifest: Option<&'a Path>,
 }
@@ -28,7 +28,7 @@ pub struct Script<'a> {
 impl Script<'_> {
     /// The text.
     pub fn text(&self) -> String {
-        let Self { name, runtime, made, .. } = self;
+        let Self { name, runtime, reproduction: made, .. } = self;
         let seconds = (self.limits.compile_ms + self.spec.run.timeout_ms.unwrap_or(self.limits.run_ms)).div_ceil(1000);
         let mut text = format!(
             "#!/bin/sh\n# {name} on {}: README.md says what is to be seen. Programs can be named by absolute paths, as in\n\
@@ -48,7 +48,7 @@ impl Script<'_> {
              run() {{ env -i PATH=\"$PATH\" HOME=\"$PWD/home\" TMPDIR=\"$PWD/home\" LANG=C.UTF-8 NO_COLOR=1{} $limit \"$@\"; }}\n",
             more.collect::<String>()
         );
-        text + &if runtime.reader.is_none() { self.reported(seconds) } else { self.by_exit_code(seconds) }
+        text + &if runtime.output_parser.is_none() { self.reported(seconds) } else { self.by_exit_code(seconds) }
     }
 
     /// Where its programs are.
@@ -58,7 +58,7 @@ impl Script<'_> {
             let words = format!("{} is not on PATH: {how}, or name it in {variable}", names.join(" or "));
             format!("{variable}=${{{variable}:-$({look})}} || missing {}\n", quote(&words))
         };
-        let of = |variable: &str, program: Program| found(variable, program.names, program.how_to_get);
+        let of = |variable: &str, program: Program| found(variable, program.names, program.install_hint);
         let mut text = match self.runtime.source {
             Source::Program(program) => of("RUNTIME", program),
             Source::Driver { program, .. } => of("DRIVEN", program),
@@ -86,7 +86,7 @@ impl Script<'_> {
     /// The commands of a program that reports to a file: its last event says how the guest ended.
     fn reported(&self, seconds: u64) -> String {
         let prepare = self.precompile("end $?");
-        let commands = self.made.commands.iter().map(|argv| self.line(argv)).collect::<Vec<_>>().join(" && ");
+        let commands = self.reproduction.commands.iter().map(|argv| self.line(argv)).collect::<Vec<_>>().join(" && ");
         format!(
             "\n# What the runtime reported: calls that returned, and how it ended.\n\
              end() {{\n    code=$1\n    \
@@ -106,7 +106,7 @@ impl Script<'_> {
     /// The commands of a program whose exit code says how the guest ended.
     fn by_exit_code(&self, seconds: u64) -> String {
         let prepare = self.precompile("end $?");
-        let commands = self.made.commands.iter().map(|argv| self.line(argv) + " || end $?\n").collect::<String>();
+        let commands = self.reproduction.commands.iter().map(|argv| self.line(argv) + " || end $?\n").collect::<String>();
         format!(
             "\nend() {{\n    case $1 in\n    124) echo 'outcome: exit code 124, as `timeout` gives it to what runs longer than {seconds} seconds' >&2 ;;\n    \
              *) echo \"outcome: exit code $1\" >&2 ;;\n    esac\n    exit \"$1\"\n}}\n\n{prepare}{commands}end 0\n"
@@ -114,8 +114,8 @@ impl Script<'_> {
     }
 
     fn precompile(&self, end: &str) -> String {
-        let Some(argv) = &self.made.precompile else { return String::new() };
-        let folder = quote(&self.made.precompiled.to_string_lossy());
+        let Some(argv) = &self.reproduction.precompile else { return String::new() };
+        let folder = quote(&self.reproduction.precompiled.to_string_lossy());
         format!("rm -rf {folder}\nmkdir -p {folder}\n{} || {end}\n", self.command(argv) + " < /dev/null")
     }
 

@@ -13,7 +13,7 @@ use crate::{engines, exit};
 pub fn build(lab: &Lab, globs: &[String]) -> Result<u8> {
     let mut names = BTreeSet::new();
     let mut code = exit::OK;
-    for column in common::of_globs(globs)? {
+    for column in common::matching_columns(globs)? {
         let Some(name) = column.source.built().filter(|name| names.insert(*name)) else { continue };
         if engines::is_built(lab, name) {
             output::print(&format!("{name}: is here\n"))?;
@@ -23,8 +23,8 @@ pub fn build(lab: &Lab, globs: &[String]) -> Result<u8> {
         match engines::build(lab, name, false, &|_, _, _| ()) {
             Ok(()) => output::print(&format!("{name}: built in {} s\n", began.elapsed().as_secs()))?,
             Err(absence) => {
-                output::complain(&format!("{}; {}", absence.why, absence.how));
-                code = exit::LAB;
+                output::print_error(&format!("{}; {}", absence.reason, absence.remedy));
+                code = exit::INTERNAL_ERROR;
             }
         }
     }

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::store::snapshots::Elsewhere;
+use crate::store::snapshots::AcceptedLines;
 use wasmlab_judge::row::{self, RowCell};
 use wasmlab_model::checks::Check;
 use wasmlab_model::codes::Blame;
@@ -20,7 +20,7 @@ struct Other {
 }
 
 /// Sets blame, and where a runtime differs says from how many.
-pub fn compare(cells: &mut [Cell], elsewhere: &Elsewhere) {
+pub fn compare(cells: &mut [Cell], elsewhere: &AcceptedLines) {
     let rows = rows(cells, elsewhere);
     for cell in cells.iter_mut().filter(|cell| cell.blame == [Blame::Guest]) {
         let row = rows.get(&cell.scenario).map(Vec::as_slice).unwrap_or_default();
@@ -37,7 +37,7 @@ pub fn compare(cells: &mut [Cell], elsewhere: &Elsewhere) {
 }
 
 /// What there is to compare with, by scenario. A build of the user's own is compared with others, and nobody with it.
-fn rows(cells: &[Cell], elsewhere: &Elsewhere) -> BTreeMap<String, Vec<Other>> {
+fn rows(cells: &[Cell], elsewhere: &AcceptedLines) -> BTreeMap<String, Vec<Other>> {
     let mut rows: BTreeMap<String, Vec<Other>> = BTreeMap::new();
     let glued: BTreeSet<String> = cells.iter().filter(|c| is_by_glue(c)).map(|c| c.scenario.clone()).collect();
     for cell in cells.iter().filter(|cell| cell.verdict.is_measured() && !is_custom_build(&cell.runtime)) {
@@ -70,7 +70,7 @@ fn of_cell(cell: &Cell) -> RowCell {
 #[cfg(test)]
 mod tests {
     use super::compare;
-    use crate::store::snapshots::Elsewhere;
+    use crate::store::snapshots::AcceptedLines;
     use crate::store::snapshots::column::Line;
     use wasmlab_model::codes::{Blame, Code};
     use wasmlab_model::report::Cell;
@@ -89,7 +89,7 @@ mod tests {
             let cell = cell(runtime, *code);
             ((cell.runtime.clone(), cell.scenario.clone()), Line::of(&cell, "1.0"))
         };
-        compare(&mut cells, &there.iter().map(line).collect::<Elsewhere>());
+        compare(&mut cells, &there.iter().map(line).collect::<AcceptedLines>());
         assert_eq!((cells[0].blame.as_slice(), cells[0].detail.as_str()), (&[blame][..], detail), "{here:?} {there:?}");
     }
 

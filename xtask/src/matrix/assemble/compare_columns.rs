@@ -25,7 +25,7 @@ pub fn differences(request: &Request, runtimes: &[RuntimeInfo], cells: &[Cell]) 
                 // What explains the worse of the two explains the difference.
                 let finding = Finding { verdict: a.verdict, code: a.code, subject: a.subject.as_deref() };
                 let why = (runtime.explain_difference)(&finding).map(|why| format!(": {why}")).unwrap_or_default();
-                format!("{} ({}, there {}){why}", a.scenario, words(a), words(b))
+                format!("{} ({}, there {}){why}", a.scenario, result_text(a), result_text(b))
             })
             .collect();
         if unlike.is_empty() {
@@ -50,7 +50,7 @@ pub fn differences(request: &Request, runtimes: &[RuntimeInfo], cells: &[Cell]) 
     notes
 }
 
-fn words(cell: &Cell) -> String {
+fn result_text(cell: &Cell) -> String {
     match cell.code {
         Some(code) => format!("{} {code}", cell.verdict.id()),
         None => cell.verdict.id().to_owned(),
@@ -63,8 +63,8 @@ mod tests {
 
     use super::differences;
     use crate::cell::Limits;
-    use crate::guest::Options;
-    use crate::matrix::{Engines, Request};
+    use crate::guest::BuildOptions;
+    use crate::matrix::{EngineBuilds, Request};
     use crate::sample;
     use wasmlab_model::codes::Code;
     use wasmlab_model::verdict::Verdict;
@@ -78,11 +78,11 @@ mod tests {
             use_cache: false,
             confirm: false,
             limits: Limits::default(),
-            build: Options { offline: true, require_built: false },
+            build: BuildOptions { offline: true, require_built: false },
             given: BTreeMap::new(),
-            engines: Engines::Built,
+            engines: EngineBuilds::Built,
             sink: None,
-            keep: crate::cell::Retention::default(),
+            retention: crate::cell::Retention::default(),
         };
         let mut report = sample::report();
         report.runtimes[0].id = "wasmi-cli".to_owned();

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::blame::runs_javascript;
-use crate::store::snapshots::{Elsewhere, Store};
+use crate::store::snapshots::{AcceptedLines, Store};
 use wasmlab_judge::remedies::{Short, Targets, of_row, with_targets};
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::Facts;
@@ -14,7 +14,7 @@ use wasmlab_model::verdict::Verdict;
 use wasmlab_runtimes::{Runtime, Source, is_custom_build};
 
 /// Writes into each cell in which columns its guest passes: in this run, and as was accepted of the others.
-pub fn of_rows(cells: &mut [Cell], artifacts: &[Artifact], elsewhere: &Elsewhere) {
+pub fn of_rows(cells: &mut [Cell], artifacts: &[Artifact], elsewhere: &AcceptedLines) {
     let mut passing: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let passes = |cell: &&Cell| cell.verdict == Verdict::Pass && !is_custom_build(&cell.runtime);
     for cell in cells.iter().filter(passes) {
@@ -89,7 +89,7 @@ pub fn of_runtimes(runtimes: &[Runtime], cells: &mut [Cell]) {
     }
     for cell in cells.iter_mut().filter(|cell| is_stack_overflow(cell)) {
         let runtime = runtimes.iter().find(|runtime| runtime.id() == cell.runtime);
-        if let Some(switch) = runtime.and_then(|runtime| runtime.larger_stack) {
+        if let Some(switch) = runtime.and_then(|runtime| runtime.stack_hint) {
             cell.remedy = Some(format!(
                 "Give it a larger stack: {switch}; for a recursion without end no stack is large enough."
             ));

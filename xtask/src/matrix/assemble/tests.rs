@@ -1,7 +1,7 @@
 //! Annotations: known gaps, fixed gaps, stale entries.
 
 use super::annotate;
-use crate::store::snapshots::Elsewhere;
+use crate::store::snapshots::AcceptedLines;
 use crate::store::snapshots::column::Line;
 use wasmlab_model::codes::Code;
 use wasmlab_model::report::{Cell, NoteKind};
@@ -26,25 +26,25 @@ const KNOWN: &str = "[[known]]\nruntime = \"wasm*\"\ncode = \"trap\"\nbecause = 
 #[test]
 fn a_gap_of_that_code_is_a_known_gap() {
     let mut cells = cells(Verdict::Gap, Some(Code::Trap));
-    assert!(annotate(&scenario(KNOWN), &mut cells, &Elsewhere::new()).is_empty());
+    assert!(annotate(&scenario(KNOWN), &mut cells, &AcceptedLines::new()).is_empty());
     assert_eq!(cells[0].known.as_deref(), Some("it does"));
 }
 
 #[test]
 fn a_pass_is_a_fixed_gap() {
     let mut cells = cells(Verdict::Pass, None);
-    assert!(annotate(&scenario(KNOWN), &mut cells, &Elsewhere::new()).is_empty());
+    assert!(annotate(&scenario(KNOWN), &mut cells, &AcceptedLines::new()).is_empty());
     assert_eq!(cells[0].change, Change::FixedGap);
 }
 
 #[test]
 fn an_entry_that_fits_nothing_is_stale_but_not_for_absent_runtimes() {
     let mut failed = cells(Verdict::Fail, Some(Code::WrongExit));
-    assert_eq!(annotate(&scenario(KNOWN), &mut failed, &Elsewhere::new())[0].kind, NoteKind::KnownStale);
+    assert_eq!(annotate(&scenario(KNOWN), &mut failed, &AcceptedLines::new())[0].kind, NoteKind::KnownStale);
     assert_eq!((failed[0].verdict, failed[0].known.clone()), (Verdict::Fail, None), "an annotation excuses nothing");
-    assert!(annotate(&scenario(KNOWN), &mut cells(Verdict::Absent, None), &Elsewhere::new()).is_empty());
+    assert!(annotate(&scenario(KNOWN), &mut cells(Verdict::Absent, None), &AcceptedLines::new()).is_empty());
     let other = KNOWN.replace("wasm*", "node");
-    assert!(annotate(&scenario(&other), &mut failed, &Elsewhere::new()).is_empty());
+    assert!(annotate(&scenario(&other), &mut failed, &AcceptedLines::new()).is_empty());
 }
 
 #[test]

@@ -93,7 +93,7 @@ impl Line {
 
     /// `pass`, `gap missing-import (env.f)`; where that alone does not tell it from `other`, with stage and blame.
     #[must_use]
-    pub fn words(&self, other: &Self) -> String {
+    pub fn describe(&self, other: &Self) -> String {
         let code = self.code.map(|c| format!(" {c}")).unwrap_or_default();
         let subject = self.subject.as_ref().map(|s| format!(" ({s})")).unwrap_or_default();
         let [_, stage, _, blame, _] = self.fields();

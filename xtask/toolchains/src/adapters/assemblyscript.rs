@@ -36,5 +36,5 @@ fn recipe(task: &Task) -> Recipe {
     let command = task.command().arg(asc).arg(task.source()).arg("--outFile").arg(task.artifact());
     let (source, name, flags) = (task.source().display(), task.artifact_name(), task.shown_flags());
     let shown = format!("asc {source} --outFile {name}{flags}");
-    command.args(&task.build().flags).shown(shown).leaves(task.artifact())
+    command.args(&task.build().flags).shown(shown).into_recipe(task.artifact())
 }

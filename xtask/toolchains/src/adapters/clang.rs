@@ -8,7 +8,7 @@ use wasmlab_model::version::find_version;
 
 use crate::program::Program;
 use crate::{FoundTool, Machine, MissingTool, Question, Recipe, Task, Toolchain, Trial, Variable};
-use crate::{c, crates, install, linker};
+use crate::{c, crates, install_hint, linker};
 
 mod sysroot;
 
@@ -39,21 +39,21 @@ pub const TOOLCHAIN: Toolchain = Toolchain {
 fn find(scenario: &Scenario, machine: &dyn Machine) -> Result<FoundTool, MissingTool> {
     let all = &["clang", "lld", "wasi-libc", "libclang-rt-dev-wasm32"];
     let (program, version) =
-        clang(machine).or_missing(install::apt(machine, "clang", all, "install clang and lld, 14 or newer"))?;
+        clang(machine).or_missing(install_hint::apt(machine, "clang", all, "install clang and lld, 14 or newer"))?;
     let rt = format!("libclang-rt-{}-dev-wasm32", major(&version));
     let Some(sysroot) = Sysroot::find(machine, major(&version)) else {
         let otherwise = format!("install wasi-libc, or name its folder in {SYSROOT_VARIABLE}");
-        return Err(install::apt(machine, "wasi-libc", &["wasi-libc", &rt], &otherwise));
+        return Err(install_hint::apt(machine, "wasi-libc", &["wasi-libc", &rt], &otherwise));
     };
     // Helper functions (128-bit arithmetic and such) that clang links.
     let builtins = builtins(machine, &program, &sysroot).map_err(|file| {
         let otherwise = format!("install compiler-rt for WebAssembly: clang looks for {file}");
-        install::apt(machine, "compiler-rt for wasm32", &[&rt], &otherwise)
+        install_hint::apt(machine, "compiler-rt for wasm32", &[&rt], &otherwise)
     })?;
     machine.attempt(&link(&program, &sysroot)).map_err(|message| match linker::is_missing(&message) {
         true => {
             let otherwise = format!("install lld of clang's version; clang says: {message}");
-            install::apt(machine, "wasm-ld", &[&format!("lld-{}", major(&version))], &otherwise)
+            install_hint::apt(machine, "wasm-ld", &[&format!("lld-{}", major(&version))], &otherwise)
         }
         false => MissingTool::new(
             format!("a clang that links for {} ({message})", sysroot.target),
@@ -63,13 +63,13 @@ fn find(scenario: &Scenario, machine: &dyn Machine) -> Result<FoundTool, Missing
     let stamps = [&program, &sysroot.libc(), &builtins].map(|file| machine.stamp(file)).join(" ");
     let fingerprint = format!("{version} {stamps}");
     let found = FoundTool { program, version, fingerprint, ..FoundTool::default() };
-    crates::with(sysroot.noted(found), &scenario.spec.build, machine)
+    crates::with_crate(sysroot.store_in(found), &scenario.spec.build, machine)
 }
 
 fn recipe(task: &Task) -> Recipe {
     let name = c::driver(task.build(), "clang", "clang++");
     let program = c::sibling(&task.tool.program, "clang", name);
-    let sysroot = Sysroot::noted_in(task.tool);
+    let sysroot = Sysroot::load_from(task.tool);
     let shown = format!("{name} {}", sysroot.shown_args());
     c::recipe(task, program, sysroot.args(), &shown, task.artifact_name())
 }

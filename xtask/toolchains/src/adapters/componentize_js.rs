@@ -49,5 +49,5 @@ fn recipe(task: &Task) -> Recipe {
         .arg(task.artifact())
         .args(&task.build().flags)
         .shown(shown)
-        .leaves(task.artifact())
+        .into_recipe(task.artifact())
 }

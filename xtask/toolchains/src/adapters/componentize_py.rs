@@ -7,7 +7,7 @@ use wasmlab_model::scenario::Scenario;
 
 use crate::program::Program;
 use crate::BuildCommand;
-use crate::{FoundTool, Machine, MissingTool, Recipe, Step, Task, Toolchain, Variable, build_table, install};
+use crate::{FoundTool, Machine, MissingTool, Recipe, Step, Task, Toolchain, Variable, build_table, install_hint};
 
 const VARIABLE: &str = "WASMLAB_COMPONENTIZE_PY";
 
@@ -28,7 +28,7 @@ pub const TOOLCHAIN: Toolchain = Toolchain {
 };
 
 fn find(_: &Scenario, machine: &dyn Machine) -> Result<FoundTool, MissingTool> {
-    let pip = install::pip(machine, "componentize-py");
+    let pip = install_hint::pip(machine, "componentize-py");
     let how = format!("{}, or name it in {VARIABLE}", pip.shown);
     let missing = MissingTool::new("componentize-py", how).with_command(pip.command);
     let (program, version) = componentize_py(machine).or_missing(missing)?;

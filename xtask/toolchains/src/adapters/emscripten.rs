@@ -9,7 +9,7 @@ use wasmlab_model::version::find_version;
 
 use crate::program::{Program, locate};
 use crate::{Fault, FoundTool, Machine, MissingTool, PreflightError, Question, Recipe, Task, Toolchain, Variable};
-use crate::{c, crates, install};
+use crate::{c, crates, install_hint};
 
 /// The variable that names another emcc than that on PATH; em++ is looked for beside it.
 const VARIABLE: &str = "WASMLAB_EMCC";
@@ -26,7 +26,7 @@ pub const TOOLCHAIN: Toolchain = Toolchain {
     own_code: true,
     check,
     preflight_error: |_, machine| preflight_error(machine),
-    find: |scenario, machine| crates::with(compiler(machine)?, &scenario.spec.build, machine),
+    find: |scenario, machine| crates::with_crate(compiler(machine)?, &scenario.spec.build, machine),
     recipe,
     ..Toolchain::BASE
 };
@@ -53,11 +53,13 @@ pub fn preflight_error(machine: &dyn Machine) -> Option<PreflightError> {
 /// That it is missing.
 pub fn compiler(machine: &dyn Machine) -> Result<FoundTool, MissingTool> {
     let otherwise = "install emsdk (https://emscripten.org/docs/getting_started/downloads.html) and source its emsdk_env.sh";
-    let (program, said) = emcc(machine).or_missing(install::apt(machine, "emcc", &["emscripten"], otherwise))?;
+    let (program, said) = emcc(machine).or_missing(install_hint::apt(machine, "emcc", &["emscripten"], otherwise))?;
     // `emcc (Emscripten gcc/clang-like replacement + linker emulating GNU ld) 3.1.6 ()`
     let version = format!("emcc {}", find_version(&said));
     let env = environment(machine, &program);
-    Ok(FoundTool { version, env, ..FoundTool::new(machine, program, said) })
+    let binaryen = machine.stamp(&own_binaryen(&program));
+    let tool = FoundTool::new(machine, program, said);
+    Ok(FoundTool { version, env, fingerprint: format!("{} {binaryen}", tool.fingerprint), ..tool })
 }
 
 fn recipe(task: &Task) -> Recipe {
@@ -93,8 +95,8 @@ fn llvm_in(answer: &str) -> Option<String> {
 /// What emcc's own variables say, which the common environment leaves out.
 fn environment(machine: &dyn Machine, emcc: &Path) -> BTreeMap<OsString, OsString> {
     /// What `emsdk_env.sh` sets, and what a user of a read-only installation sets.
-    const OWN: &[&str] = &["EMSDK", "EMSDK_NODE", "EMSDK_PYTHON", "EM_CONFIG", "EM_CACHE"];
-    let own = OWN.iter().filter_map(|name| Some((OsString::from(name), OsString::from(machine.variable(name)?))));
+    const EMSCRIPTEN_VARIABLES: &[&str] = &["EMSDK", "EMSDK_NODE", "EMSDK_PYTHON", "EM_CONFIG", "EM_CACHE"];
+    let own = EMSCRIPTEN_VARIABLES.iter().filter_map(|name| Some((OsString::from(name), OsString::from(machine.variable(name)?))));
     let mut env: BTreeMap<OsString, OsString> = own.collect();
     // Debian's package keeps emcc's JavaScript libraries (acorn) where only Debian's own node looks. Any
     // other node on PATH ends with MODULE_NOT_FOUND in acorn-optimizer.js.
@@ -102,12 +104,37 @@ fn environment(machine: &dyn Machine, emcc: &Path) -> BTreeMap<OsString, OsStrin
     if emcc.starts_with("/usr/bin") && machine.is_dir(&debian.join("acorn")) {
         env.insert("NODE_PATH".into(), debian.into());
     }
+    if let Some(path) = machine.variable("PATH").and_then(|path| own_binaryen_first(machine, emcc, &path)) {
+        env.insert("PATH".into(), path);
+    }
     env
+}
+
+/// The optimizer that a distribution installs beside emcc.
+fn own_binaryen(emcc: &Path) -> PathBuf {
+    emcc.with_file_name("wasm-opt")
+}
+
+/// `path` with folders that hold another binaryen at its end, where emcc has one of its own: some emcc take whichever
+/// comes first on PATH, and a later one (of npm) renames what the glue of -O3 then does not find.
+fn own_binaryen_first(machine: &dyn Machine, emcc: &Path, path: &str) -> Option<OsString> {
+    let own = own_binaryen(emcc);
+    if !machine.is_file(&own) {
+        return None;
+    }
+    let is_other = |dir: &PathBuf| {
+        let theirs = dir.join("wasm-opt");
+        machine.is_file(&theirs) && machine.canonical(&theirs) != machine.canonical(&own)
+    };
+    let (others, mut dirs): (Vec<_>, Vec<_>) = std::env::split_paths(path).partition(is_other);
+    dirs.extend(others);
+    std::env::join_paths(dirs).ok()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{c, llvm_in, find_version};
+    use super::{c, llvm_in, find_version, own_binaryen_first};
+    use crate::tests::FakeMachine;
 
     /// What `emcc --version` and `emcc -v` of Debian's 3.1.6 say, and the second in the form of an emsdk.
     #[test]
@@ -120,6 +147,18 @@ mod tests {
         let emsdk = "clang version 21.0.0git (https:/github.com/llvm/llvm-project 1234abcd)\nTarget: wasm32-unknown-emscripten\n";
         assert_eq!(llvm_in(emsdk).as_deref(), Some("21.0.0git"));
         assert_eq!(llvm_in("emcc: error\n"), None);
+    }
+
+    #[test]
+    fn another_binaryen_comes_after_the_one_beside_emcc() {
+        let files = ["/usr/bin/wasm-opt", "/npm/.bin/wasm-opt"].map(|file| (file.to_owned(), file.to_owned()));
+        let machine = FakeMachine { files: files.into(), ..FakeMachine::default() };
+        let check = |emcc: &str, wanted: Option<&str>| {
+            let path = own_binaryen_first(&machine, emcc.as_ref(), "/mine:/npm/.bin:/usr/bin:/bin");
+            assert_eq!(path.as_deref().and_then(|path| path.to_str()), wanted, "{emcc}");
+        };
+        check("/usr/bin/emcc", Some("/mine:/usr/bin:/bin:/npm/.bin"));
+        check("/emsdk/upstream/emscripten/emcc", None);
     }
 
     #[test]

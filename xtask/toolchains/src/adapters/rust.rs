@@ -96,10 +96,10 @@ pub(super) fn find(scenario: &Scenario, machine: &dyn Machine) -> Result<FoundTo
     })?;
     if !has_std(machine, &sysroot.join("lib/rustlib").join(target).join("lib")) {
         let what = format!("Rust's target {target}");
-        if let Some(name) = name.as_ref().filter(|name| !is_of_a_channel(name)) {
+        if let Some(name) = name.as_deref().filter(|name| !is_release(name)) {
             let how = format!(
-                "rustup adds no targets to `{name}`, which is a toolchain of your own: unset {TOOLCHAIN_VARIABLE} and run \
-                 `rustup target add {target}`, or build it with this target"
+                "`{name}`, which {TOOLCHAIN_VARIABLE} names, is a toolchain of your own, and rustup adds no targets to those: \
+                 build std for {target} into it, or unset {TOOLCHAIN_VARIABLE} and run `rustup target add {target}`"
             );
             return Err(MissingTool::new(what, how));
         }
@@ -123,10 +123,12 @@ pub(super) fn find(scenario: &Scenario, machine: &dyn Machine) -> Result<FoundTo
     Ok(if target == EMSCRIPTEN { with_linker(found, &emscripten::compiler(machine)?) } else { found })
 }
 
-/// Whether rustup knows where a toolchain of this name comes from: `stable`, `nightly-2026-01-01`, `1.96.0`.
-fn is_of_a_channel(name: &str) -> bool {
-    let channel = name.split('-').next().unwrap_or(name);
-    matches!(channel, "stable" | "beta" | "nightly") || channel.starts_with(|c: char| c.is_ascii_digit())
+/// Whether rustup knows the toolchain of this name as a release: `stable`, `nightly-2026-01-02-x86_64-unknown-linux-gnu`,
+/// `1.96.0`. It adds targets to no other.
+fn is_release(name: &str) -> bool {
+    let channel = name.split('-').next().unwrap_or_default();
+    let is_version = channel.contains('.') && channel.split('.').all(|part| part.parse::<u32>().is_ok());
+    matches!(channel, "stable" | "beta" | "nightly") || is_version
 }
 
 pub(super) fn recipe(task: &Task) -> Recipe {
@@ -149,7 +151,7 @@ pub(super) fn recipe(task: &Task) -> Recipe {
     // Cargo's own profiles `dev` and `release` have folders of other names or their own.
     let folder = if profile == "dev" { "debug" } else { profile };
     let artifact = task.out.join(target).join(folder).join(task.artifact_name());
-    command.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}")).shown(shown).leaves(artifact)
+    command.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}")).shown(shown).into_recipe(artifact)
 }
 
 /// rustc calls emcc by that name: it is told which one, with the environment that it needs.
@@ -176,7 +178,17 @@ fn bad_pair(rustc: &str, emcc: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::bad_pair;
+    use super::{bad_pair, is_release};
+
+    #[test]
+    fn a_toolchain_of_ones_own_is_no_release() {
+        for name in ["stable", "nightly-2026-01-02", "1.96.0", "1.96", "beta-x86_64-unknown-linux-gnu"] {
+            assert!(is_release(name), "{name}");
+        }
+        for name in ["mine", "wasmlab-guests", "1", "stage1", "1.x"] {
+            assert!(!is_release(name), "{name}");
+        }
+    }
 
     #[test]
     fn an_emcc_that_is_older_than_rustc_is_doubtful() {

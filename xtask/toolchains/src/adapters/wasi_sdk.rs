@@ -42,7 +42,7 @@ fn find(scenario: &Scenario, machine: &dyn Machine) -> Result<FoundTool, Missing
     let target = if renamed { "wasm32-wasip1" } else { "wasm32-wasi" };
     let mut found = FoundTool::new(machine, program, version).with_detail(TARGET, target);
     found.version = format!("wasi-sdk {}", found.version);
-    crates::with(found, &scenario.spec.build, machine)
+    crates::with_crate(found, &scenario.spec.build, machine)
 }
 
 fn recipe(task: &Task) -> Recipe {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use wasmlab_model::scenario::Scenario;
 
 use crate::program::{Program, locate};
-use crate::{FoundTool, Machine, MissingTool, Question, Recipe, Task, Toolchain, Variable, c, crates, install};
+use crate::{FoundTool, Machine, MissingTool, Question, Recipe, Task, Toolchain, Variable, c, crates, install_hint};
 
 const VARIABLE: &str = "WASMLAB_ZIG";
 
@@ -25,12 +25,12 @@ pub const TOOLCHAIN: Toolchain = Toolchain {
 };
 
 fn find(scenario: &Scenario, machine: &dyn Machine) -> Result<FoundTool, MissingTool> {
-    let pip = install::pip(machine, "ziglang");
+    let pip = install_hint::pip(machine, "ziglang");
     let how = format!("{}, or install zig (https://ziglang.org/download)", pip.shown);
     let (program, version) = zig(machine).or_missing(MissingTool::new("zig", how).with_command(pip.command))?;
     let mut found = FoundTool::new(machine, program, version);
     found.version = format!("zig {}", found.version);
-    crates::with(found, &scenario.spec.build, machine)
+    crates::with_crate(found, &scenario.spec.build, machine)
 }
 
 fn recipe(task: &Task) -> Recipe {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::conformance::{Facts, Subject};
+use crate::conformance::{EngineTraits, Subject};
 
 const PAGES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../runtimes/src/js");
 
@@ -14,7 +14,7 @@ pub const fn shim(mode: &'static str, command: fn() -> Command) -> Subject {
         command,
         engine: "browser",
         mode,
-        facts: Facts {
+        traits: EngineTraits {
             components: false,
             keeps_code: false,
             preopened_socket: false,

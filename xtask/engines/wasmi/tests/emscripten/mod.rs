@@ -54,7 +54,7 @@ fn imports() -> Vec<(&'static str, String)> {
 }
 
 /// What the calls are made of: numbers by xorshift, addresses of what is planted, small numbers.
-const BODY: &str = r#"
+const MAX_BODY: &str = r#"
     (global $seed (mut i64) (i64.const SEED))
     (global $heap (mut i32) (i32.const 8388608))
     (func $next (result i32)
@@ -151,7 +151,7 @@ fn module(seed: u64, calls: u64) -> String {
     for (index, path) in PATHS.iter().cycle().take(32).enumerate() {
         writeln!(text, "(data (i32.const {}) \"{path}\\00\")", 2048 + index * 64).unwrap();
     }
-    let body = BODY.replace("SEED", &(seed * 2 + 1).to_string()).replace("CALLS", &calls.to_string());
+    let body = MAX_BODY.replace("SEED", &(seed * 2 + 1).to_string()).replace("CALLS", &calls.to_string());
     text + &body.replace("COUNT", &count.to_string()) + ")"
 }
 

@@ -2,11 +2,18 @@
 
 use wasmlab_engine::{Log, not_attempted, wrong_args};
 use wasmlab_protocol::{Call, Cause, CellSpec, Stage, Value};
-use wasmtime::component::types::{ComponentFunc, Type};
+use wasmtime::component::types::Type;
 use wasmtime::component::{InstancePre, Val};
 
 use super::host::{self, Host};
+use crate::api;
 use crate::cause::of_running;
+
+/// A function's type: its parameters by name, its results.
+pub(crate) struct Signature {
+    pub(crate) params: Vec<(String, Type)>,
+    pub(crate) results: Vec<Type>,
+}
 
 /// Makes `calls` on one instance.
 pub(crate) async fn run(spec: &CellSpec, log: &Log, unlinked: InstancePre<Host>, calls: &[Call]) -> Result<(), Cause> {
@@ -17,29 +24,29 @@ pub(crate) async fn run(spec: &CellSpec, log: &Log, unlinked: InstancePre<Host>,
     for call in calls {
         let no_export = || Cause::MissingExport { name: call.export.clone() };
         let func = instance.get_func(&mut store, call.export.as_str()).ok_or_else(no_export)?;
-        let ty = func.ty(&store);
+        let ty = api::signature(&func, &store);
         let args = args(call, &ty)?;
-        let mut results = vec![Val::Bool(false); ty.results().len()];
-        func.call_async(&mut store, &args, &mut results).await.map_err(|e| of_running(&e, Stage::Run))?;
+        let mut results = vec![Val::Bool(false); ty.results.len()];
+        api::call(&func, &mut store, &args, &mut results).await.map_err(|e| of_running(&e, Stage::Run))?;
         let results = results.iter().map(to_lab).collect::<Result<_, _>>()?;
-        log.called(&call.export, results);
+        log.call_returned(&call.export, results);
     }
     Ok(())
 }
 
 /// The arguments of `call` for an export of type `ty`.
-fn args(call: &Call, ty: &ComponentFunc) -> Result<Vec<Val>, Cause> {
+fn args(call: &Call, ty: &Signature) -> Result<Vec<Val>, Cause> {
     let wrong = || wrong_args(&call.export, &text(ty), &call.args);
-    if call.args.len() != ty.params().len() {
+    if call.args.len() != ty.params.len() {
         return Err(wrong());
     }
-    call.args.iter().zip(ty.params()).map(|(value, (_, ty))| from_lab(value, &ty).ok_or_else(wrong)).collect()
+    call.args.iter().zip(&ty.params).map(|(value, (_, ty))| from_lab(value, ty).ok_or_else(wrong)).collect()
 }
 
 /// A function type, as WIT writes it.
-fn text(ty: &ComponentFunc) -> String {
-    let params: Vec<_> = ty.params().map(|(name, ty)| format!("{name}: {}", type_name(&ty))).collect();
-    let results: Vec<_> = ty.results().map(|ty| type_name(&ty)).collect();
+fn text(ty: &Signature) -> String {
+    let params: Vec<_> = ty.params.iter().map(|(name, ty)| format!("{name}: {}", type_name(ty))).collect();
+    let results: Vec<_> = ty.results.iter().map(type_name).collect();
     let arrow = if results.is_empty() { "" } else { " -> " };
     format!("func({}){arrow}{}", params.join(", "), results.join(", "))
 }

@@ -14,7 +14,7 @@ pub fn fcntl(call: &mut Call) -> Answer {
         // F_DUPFD, and with close-on-exec: there is no exec.
         0 | 1030 => {
             let from = argument(call)?;
-            if from >= crate::descriptors::MOST as i32 {
+            if from >= crate::descriptors::MAX_DESCRIPTORS as i32 {
                 return Err(Errno::INVAL.into());
             }
             Ok(call.host().descriptors.add(open, from)?.into())

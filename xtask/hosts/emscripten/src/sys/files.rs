@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicUsize;
 use cap_std::fs::{Dir, MetadataExt, OpenOptions, OpenOptionsExt};
 use rustix::fs::{FileType, OFlags, Stat as HostStat};
 
-use super::paths::{Device, Place};
+use super::paths::{Device, ResolvedPath};
 use crate::Errno;
 use crate::call::{Answer, Call, Fault};
 use crate::descriptors::{Kind, Open};
@@ -34,17 +34,17 @@ pub mod flag {
 
 /// `open(path, flags, mode)`.
 pub fn open(call: &mut Call) -> Answer {
-    let place = call.place()?;
+    let place = call.resolve_path()?;
     opened(call, place)
 }
 
 /// `openat(dir, path, flags, mode)`.
 pub fn openat(call: &mut Call) -> Answer {
-    let place = call.place_at()?;
+    let place = call.resolve_path_at()?;
     opened(call, place)
 }
 
-fn opened(call: &mut Call, place: Place) -> Answer {
+fn opened(call: &mut Call, place: ResolvedPath) -> Answer {
     let flags = call.int()?;
     let mode = if flags & flag::CREATE == 0 {
         0
@@ -58,8 +58,8 @@ fn opened(call: &mut Call, place: Place) -> Answer {
     call.host().descriptors.room()?;
     let mode = mode & !call.host().umask & 0o777;
     let kind = match place {
-        Place::Device(device) => device_kind(device),
-        Place::Below(dir, path) => open_below(&dir, &path, flags, mode)?,
+        ResolvedPath::Device(device) => device_kind(device),
+        ResolvedPath::Below(dir, path) => open_below(&dir, &path, flags, mode)?,
     };
     let mut open = Open { flags: flags & (flag::ACCESS | flag::APPEND), ..Open::new(kind) };
     *open.nonblocking.get_mut() = flags & flag::NONBLOCK != 0;
@@ -151,20 +151,20 @@ fn open_to_read(dir: &Dir, path: &str) -> Result<Kind, Fault> {
 
 /// `stat64(path, buffer)`.
 pub fn stat(call: &mut Call) -> Answer {
-    let place = call.place()?;
+    let place = call.resolve_path()?;
     place_stat(call, place, true)
 }
 
 /// `lstat64(path, buffer)`.
 pub fn lstat(call: &mut Call) -> Answer {
-    let place = call.place()?;
+    let place = call.resolve_path()?;
     place_stat(call, place, false)
 }
 
 /// `fstatat64(dir, path, buffer, flags)`.
 pub fn fstatat(call: &mut Call) -> Answer {
     const SYMLINK_NOFOLLOW: i32 = 0x100;
-    let place = call.place_at()?;
+    let place = call.resolve_path_at()?;
     let at = call.word()?;
     let follow = call.int()? & SYMLINK_NOFOLLOW == 0;
     let stat = stat_of(place, follow)?;
@@ -184,16 +184,16 @@ pub fn fstat(call: &mut Call) -> Answer {
     put_stat(call, at, &stat)
 }
 
-fn place_stat(call: &mut Call, place: Place, follow: bool) -> Answer {
+fn place_stat(call: &mut Call, place: ResolvedPath, follow: bool) -> Answer {
     let at = call.word()?;
     let stat = stat_of(place, follow)?;
     put_stat(call, at, &stat)
 }
 
-fn stat_of(place: Place, follow: bool) -> Result<Stat, Fault> {
+fn stat_of(place: ResolvedPath, follow: bool) -> Result<Stat, Fault> {
     let (dir, path) = match place {
-        Place::Device(device) => return Ok(device_stat(device)),
-        Place::Below(dir, path) => (dir, path),
+        ResolvedPath::Device(device) => return Ok(device_stat(device)),
+        ResolvedPath::Below(dir, path) => (dir, path),
     };
     let meta = if follow { dir.metadata(path)? } else { dir.symlink_metadata(path)? };
     let moment = |seconds: i64, nanos: i64| Moment { seconds, nanos: nanos as u32 };
@@ -248,7 +248,7 @@ pub fn from_host(stat: &HostStat) -> Stat {
 
 /// `statfs64(path, size, buffer)`: a disk of some size, not this machine's.
 pub fn statfs(call: &mut Call) -> Answer {
-    let place = call.place()?;
+    let place = call.resolve_path()?;
     let (size, at) = (call.word()?, call.word()?);
     stat_of(place, true)?;
     if size != 64 {

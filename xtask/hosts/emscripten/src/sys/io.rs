@@ -5,23 +5,23 @@ use std::sync::Arc;
 
 use rustix::fs::SeekFrom;
 
-use super::network::moor;
+use super::network::bind_loopback;
 use super::wait::until_ready;
 use crate::Errno;
 use crate::call::{Answer, Call, Fault};
 use crate::descriptors::{Kind, Open};
 
 /// Most that one call moves: a guest that asks for more gets a short count, as any program must expect.
-const MOST: usize = 1 << 20;
+const MAX_TRANSFER: usize = 1 << 20;
 /// Most pieces of one `readv` or `writev`: `IOV_MAX`.
 const PIECES: u32 = 1024;
 
-/// Pieces of the guest's memory, `iov_base` 0 and `iov_len` 4 each; together no more than [`MOST`] bytes.
+/// Pieces of the guest's memory, `iov_base` 0 and `iov_len` 4 each; together no more than [`MAX_TRANSFER`] bytes.
 pub fn pieces(call: &Call, at: u32, count: u32) -> Result<Vec<(u32, u32)>, Fault> {
     if count > PIECES {
         return Err(Errno::INVAL.into());
     }
-    let (mut pieces, mut left) = (Vec::new(), MOST as u32);
+    let (mut pieces, mut left) = (Vec::new(), MAX_TRANSFER as u32);
     for index in 0..count {
         let (base, len) = crate::layout::split(call.bytes(at.wrapping_add(index * 8))?);
         call.check(base, len)?;
@@ -56,7 +56,7 @@ pub fn scattered(call: &mut Call, pieces: &[(u32, u32)], mut bytes: &[u8]) -> Re
 /// One piece, no longer than one call moves.
 fn single(call: &Call, at: u32, len: u32) -> Result<[(u32, u32); 1], Fault> {
     call.check(at, len)?;
-    Ok([(at, len.min(MOST as u32))])
+    Ok([(at, len.min(MAX_TRANSFER as u32))])
 }
 
 /// `read(fd, buffer, size)`.
@@ -208,7 +208,7 @@ pub fn write_from(call: &mut Call, fd: i32, pieces: &[(u32, u32)], offset: Optio
         _ => {}
     }
     let offset = offset.map_err(|_| Errno::INVAL)?;
-    moor(&open)?;
+    bind_loopback(&open)?;
     Ok(write_now(call, &open, pieces, offset)? as i64)
 }
 

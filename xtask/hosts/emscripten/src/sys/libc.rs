@@ -56,7 +56,7 @@ pub fn getpagesize(_: &mut Call) -> Answer {
 pub fn sysconf(call: &mut Call) -> Answer {
     Ok(match call.int()? {
         // _SC_OPEN_MAX.
-        4 => crate::descriptors::MOST as i64,
+        4 => crate::descriptors::MAX_DESCRIPTORS as i64,
         // _SC_PAGESIZE.
         30 => super::memory::PAGE_SIZE.into(),
         // _SC_NPROCESSORS_CONF, _SC_NPROCESSORS_ONLN.

@@ -4,7 +4,7 @@ use std::os::unix::fs::FileExt;
 
 use crate::call::{Answer, Call};
 use crate::descriptors::Kind;
-use crate::{Errno, Stop};
+use crate::{Errno, Termination};
 
 /// Page size of WebAssembly.
 const PAGE: u64 = 1 << 16;
@@ -47,7 +47,8 @@ pub fn resize_heap(call: &mut Call) -> Answer {
 /// `emscripten_memcpy_big(to, from, size)`.
 pub fn memcpy(call: &mut Call) -> Answer {
     let (to, from, size) = (call.word()?, call.word()?, call.word()?);
-    let outside = || Stop::Abort(format!("copies {size} bytes from {from} to {to}, which is not all in its memory"));
+    let outside =
+        || Termination::Abort(format!("copies {size} bytes from {from} to {to}, which is not all in its memory"));
     if call.check(to, size).and_then(|()| call.check(from, size)).is_err() {
         return Err(outside().into());
     }
@@ -115,7 +116,7 @@ pub fn stacksave(call: &mut Call) -> Answer {
     let stack = call.guest.call("stackSave", &[])?.unwrap_or_default();
     let stacks = &mut call.host().stacks;
     if stacks.len() >= 1 << 16 {
-        return Err(Stop::Abort("saves its stack pointer without end".to_owned()).into());
+        return Err(Termination::Abort("saves its stack pointer without end".to_owned()).into());
     }
     stacks.push(stack);
     Ok(stacks.len() as i64 - 1)
@@ -125,7 +126,7 @@ pub fn stacksave(call: &mut Call) -> Answer {
 pub fn stackrestore(call: &mut Call) -> Answer {
     let number = call.word()? as usize;
     let Some(stack) = call.host().stacks.get(number).copied() else {
-        return Err(Stop::Abort("restores a stack pointer that it never saved".to_owned()).into());
+        return Err(Termination::Abort("restores a stack pointer that it never saved".to_owned()).into());
     };
     call.host().stacks.truncate(number);
     call.guest.call("stackRestore", &[stack])?;

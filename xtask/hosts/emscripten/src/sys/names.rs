@@ -3,7 +3,7 @@
 use cap_std::fs::{DirBuilder, DirBuilderExt, OpenOptions, OpenOptionsExt, Permissions, PermissionsExt};
 use rustix::fs::{AtFlags, Timespec, Timestamps};
 
-use super::paths::Place;
+use super::paths::ResolvedPath;
 use crate::Errno;
 use crate::call::{Answer, Call};
 use crate::host::components;
@@ -83,19 +83,19 @@ pub fn symlink(call: &mut Call) -> Answer {
 
 /// `readlink(path, buffer, size)`.
 pub fn readlink(call: &mut Call) -> Answer {
-    let place = call.place()?;
+    let place = call.resolve_path()?;
     link_text(call, place)
 }
 
 /// `readlinkat(dir, path, buffer, size)`.
 pub fn readlinkat(call: &mut Call) -> Answer {
-    let place = call.place_at()?;
+    let place = call.resolve_path_at()?;
     link_text(call, place)
 }
 
-fn link_text(call: &mut Call, place: Place) -> Answer {
+fn link_text(call: &mut Call, place: ResolvedPath) -> Answer {
     let (at, size) = (call.word()?, call.word()?);
-    let Place::Below(dir, path) = place else { return Err(Errno::INVAL.into()) };
+    let ResolvedPath::Below(dir, path) = place else { return Err(Errno::INVAL.into()) };
     if size as i32 <= 0 {
         return Err(Errno::INVAL.into());
     }
@@ -108,19 +108,19 @@ fn link_text(call: &mut Call, place: Place) -> Answer {
 
 /// `access(path, mode)`.
 pub fn access(call: &mut Call) -> Answer {
-    let place = call.place()?;
+    let place = call.resolve_path()?;
     accessible(call, place)
 }
 
 /// `faccessat(dir, path, mode, flags)`.
 pub fn faccessat(call: &mut Call) -> Answer {
-    let place = call.place_at()?;
+    let place = call.resolve_path_at()?;
     accessible(call, place)
 }
 
-fn accessible(call: &mut Call, place: Place) -> Answer {
+fn accessible(call: &mut Call, place: ResolvedPath) -> Answer {
     let asked = call.word()?;
-    let Place::Below(dir, path) = place else { return Ok(0) };
+    let ResolvedPath::Below(dir, path) = place else { return Ok(0) };
     let mode = dir.metadata(path)?.permissions().mode();
     // The owner's bits: the guest has one user, and it owns what it sees.
     if mode >> 6 & asked & 7 == asked & 7 { Ok(0) } else { Err(Errno::ACCES.into()) }
@@ -166,7 +166,7 @@ fn own(user: u32, group: u32) -> Answer {
 /// `chdir(path)`.
 pub fn chdir(call: &mut Call) -> Answer {
     let path = call.path()?;
-    let Place::Below(dir, below) = call.host().find(&path)? else { return Err(Errno::NOTDIR.into()) };
+    let ResolvedPath::Below(dir, below) = call.host().find(&path)? else { return Err(Errno::NOTDIR.into()) };
     if !dir.metadata(&below)?.is_dir() {
         return Err(Errno::NOTDIR.into());
     }

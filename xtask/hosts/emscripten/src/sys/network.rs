@@ -63,7 +63,7 @@ pub fn socket(call: &mut Call) -> Answer {
     let fd = rustix::net::socket_with(host_family, kind_of, flags(), None)?;
     let mut open = Open::new(Kind::Socket(fd, family as u16));
     *open.nonblocking.get_mut() = kind & NONBLOCK != 0;
-    *open.adrift.get_mut() = kind_of == SocketType::DGRAM;
+    *open.unbound.get_mut() = kind_of == SocketType::DGRAM;
     Ok(call.host().descriptors.add(Arc::new(open), 0)?.into())
 }
 
@@ -118,12 +118,12 @@ pub fn address_at(call: &Call, open: &Open, at: u32, len: u32) -> Result<SocketA
 
 /// Binds a socket of datagrams that was not to the loopback address, of its own family, before the kernel chooses
 /// for it.
-pub fn moor(open: &Open) -> Result<(), Fault> {
-    if open.adrift.load(Ordering::Relaxed) {
+pub fn bind_loopback(open: &Open) -> Result<(), Fault> {
+    if open.unbound.load(Ordering::Relaxed) {
         let ip: IpAddr =
             if open.family()? == AF_INET { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() };
         rustix::net::bind(open.socket()?, &SocketAddr::new(ip, 0))?;
-        open.adrift.store(false, Ordering::Relaxed);
+        open.unbound.store(false, Ordering::Relaxed);
     }
     Ok(())
 }
@@ -161,7 +161,7 @@ pub fn bind(call: &mut Call) -> Answer {
     let address = address_at(call, &open, at, len)?;
     let address = call.host().own(address)?;
     rustix::net::bind(socket, &address)?;
-    open.adrift.store(false, Ordering::Relaxed);
+    open.unbound.store(false, Ordering::Relaxed);
     Ok(0)
 }
 
@@ -187,7 +187,7 @@ pub fn connect(call: &mut Call) -> Answer {
     let socket = open.socket()?;
     let address = address_at(call, &open, at, len)?;
     let address = call.host().reachable(address)?;
-    moor(&open)?;
+    bind_loopback(&open)?;
     match rustix::net::connect(socket, &address) {
         Err(rustix::io::Errno::INPROGRESS) if !open.is_nonblocking() => {
             until_ready(call, &open, true, true)?;

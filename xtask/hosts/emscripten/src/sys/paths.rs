@@ -16,7 +16,7 @@ use crate::{Errno, Host};
 pub const AT_FDCWD: i32 = -100;
 
 /// Where a path leads.
-pub enum Place {
+pub enum ResolvedPath {
     /// Below a folder.
     Below(Arc<Dir>, String),
     /// A device that the host makes up.
@@ -36,17 +36,17 @@ pub enum Device {
 
 impl Host {
     /// Where `path` leads, seen from the guest's current folder.
-    pub fn find(&self, path: &str) -> Result<Place, Errno> {
+    pub fn find(&self, path: &str) -> Result<ResolvedPath, Errno> {
         if path.is_empty() {
             return Err(Errno::NOENT);
         }
         let (names, folder) = self.absolute(path);
         if let Some(device) = device(&names) {
-            return Ok(Place::Device(device));
+            return Ok(ResolvedPath::Device(device));
         }
         let (root, dir) = self.root(&names).ok_or(Errno::NOENT)?;
         let rest = relative(&names[root.len()..], folder);
-        Ok(Place::Below(dir.clone(), rest))
+        Ok(ResolvedPath::Below(dir.clone(), rest))
     }
 
     /// The folder that was given which `names` lead into: the deepest.
@@ -91,21 +91,21 @@ fn device(names: &[String]) -> Option<Device> {
 
 impl Call<'_> {
     /// Where the path of the next argument leads.
-    pub fn place(&mut self) -> Result<Place, Fault> {
+    pub fn resolve_path(&mut self) -> Result<ResolvedPath, Fault> {
         let path = self.path()?;
         Ok(self.host().find(&path)?)
     }
 
     /// The same for a path that must be below a folder.
     pub fn below(&mut self) -> Result<(Arc<Dir>, String), Fault> {
-        match self.place()? {
-            Place::Below(dir, path) => Ok((dir, path)),
-            Place::Device(_) => Err(Errno::PERM.into()),
+        match self.resolve_path()? {
+            ResolvedPath::Below(dir, path) => Ok((dir, path)),
+            ResolvedPath::Device(_) => Err(Errno::PERM.into()),
         }
     }
 
     /// Where a folder's descriptor and a path below it lead, the next two arguments.
-    pub fn place_at(&mut self) -> Result<Place, Fault> {
+    pub fn resolve_path_at(&mut self) -> Result<ResolvedPath, Fault> {
         let (base, path) = (self.int()?, self.path()?);
         if base == AT_FDCWD || path.starts_with('/') {
             return Ok(self.host().find(&path)?);
@@ -114,7 +114,7 @@ impl Call<'_> {
         match &open.kind {
             Kind::Folder(dir, _) if !path.is_empty() => {
                 let names: Vec<String> = components(&path);
-                Ok(Place::Below(dir.clone(), relative(&names, path.ends_with('/'))))
+                Ok(ResolvedPath::Below(dir.clone(), relative(&names, path.ends_with('/'))))
             }
             Kind::Folder(..) => Err(Errno::NOENT.into()),
             _ => Err(Errno::NOTDIR.into()),
@@ -123,9 +123,9 @@ impl Call<'_> {
 
     /// The same for a path that must be below a folder.
     pub fn below_at(&mut self) -> Result<(Arc<Dir>, String), Fault> {
-        match self.place_at()? {
-            Place::Below(dir, path) => Ok((dir, path)),
-            Place::Device(_) => Err(Errno::PERM.into()),
+        match self.resolve_path_at()? {
+            ResolvedPath::Below(dir, path) => Ok((dir, path)),
+            ResolvedPath::Device(_) => Err(Errno::PERM.into()),
         }
     }
 }

@@ -1,8 +1,8 @@
 //! The process: its number, its limits, its end. There is one, and it can start no other.
 
 use crate::call::{Answer, Call};
-use crate::descriptors::MOST;
-use crate::{Errno, Stop, layout};
+use crate::descriptors::MAX_DESCRIPTORS;
+use crate::{Errno, Termination, layout};
 
 /// The guest's process number: Emscripten's runtime has the same.
 pub const PID: i32 = 42;
@@ -46,24 +46,25 @@ pub fn exit_of_c(call: &mut Call) -> Answer {
 
 /// `_exit(code)`: at once.
 pub fn exit(call: &mut Call) -> Answer {
-    Err(Stop::Exit(call.int()?).into())
+    Err(Termination::Exit(call.int()?).into())
 }
 
 /// `abort()`.
 pub fn abort(_: &mut Call) -> Answer {
-    Err(Stop::Abort("the guest aborts".to_owned()).into())
+    Err(Termination::Abort("the guest aborts".to_owned()).into())
 }
 
 /// `abortStackOverflow(size)`.
 pub fn stack_overflow(call: &mut Call) -> Answer {
     let size = call.word()?;
-    Err(Stop::Abort(format!("the guest's own stack overflows by an allocation of {size} bytes")).into())
+    Err(Termination::Abort(format!("the guest's own stack overflows by an allocation of {size} bytes")).into())
 }
 
 /// `nullFunc_…(index)`: a call through a pointer of another type.
 pub fn null_function(call: &mut Call) -> Answer {
     let index = call.word()?;
-    Err(Stop::Abort(format!("calls function pointer {index}, which is none of the type it is called with")).into())
+    Err(Termination::Abort(format!("calls function pointer {index}, which is none of the type it is called with"))
+        .into())
 }
 
 /// `umask(mask)`.
@@ -92,7 +93,7 @@ fn put_limit(call: &mut Call, resource: u32, at: u32) -> Answer {
     if resource > 15 {
         return Err(Errno::INVAL.into());
     }
-    let limit = if resource == FILES { MOST as u64 } else { u64::MAX };
+    let limit = if resource == FILES { MAX_DESCRIPTORS as u64 } else { u64::MAX };
     let mut bytes = [0; 16];
     bytes[..8].copy_from_slice(&limit.to_le_bytes());
     bytes[8..].copy_from_slice(&limit.to_le_bytes());

@@ -11,7 +11,7 @@ use signal_hook::consts::{SIGALRM, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SI
 
 use super::process::PID;
 use crate::call::{Answer, Call, Fault};
-use crate::{Errno, Stop};
+use crate::{Errno, Termination};
 
 /// What the guest can hear of from outside.
 const HEARD: [i32; 8] = [SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGTERM, SIGALRM, SIGWINCH];
@@ -127,7 +127,7 @@ pub fn deliver(call: &mut Call) -> Result<bool, Fault> {
     while let Some((signal, action)) = call.host().signals.next() {
         match action.handler {
             0 if SILENT.contains(&signal) => {}
-            0 => return Err(Stop::Exit(128 + signal).into()),
+            0 => return Err(Termination::Exit(128 + signal).into()),
             1 => {}
             handler => {
                 handled = true;

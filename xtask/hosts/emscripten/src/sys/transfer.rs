@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rustix::net::{RecvFlags, SendFlags, SocketAddrAny};
 
 use super::io::{filled, gathered, pieces};
-use super::network::{address_at, moor, put_address};
+use super::network::{address_at, bind_loopback, put_address};
 use super::wait::until_ready;
 use crate::Errno;
 use crate::call::{Answer, Call, Fault};
@@ -15,13 +15,13 @@ const PEEK: i32 = 2;
 const DONTWAIT: i32 = 0x40;
 /// Out-of-band data, and errors as messages: not here.
 const REFUSED: i32 = 1 | 0x2000;
-const MOST: u32 = 1 << 20;
+const MAX_TRANSFER: u32 = 1 << 20;
 
 /// `send(fd, buffer, size, flags)`.
 pub fn send(call: &mut Call) -> Answer {
     let (fd, at, len, flags) = (call.int()?, call.word()?, call.word()?, call.int()?);
     call.check(at, len)?;
-    sent(call, fd, &[(at, len.min(MOST))], flags, None)
+    sent(call, fd, &[(at, len.min(MAX_TRANSFER))], flags, None)
 }
 
 /// `sendto(fd, buffer, size, flags, address, length)`.
@@ -30,7 +30,7 @@ pub fn sendto(call: &mut Call) -> Answer {
     let (to, to_len) = (call.word()?, call.word()?);
     call.check(at, len)?;
     let to = (to != 0).then_some((to, to_len));
-    sent(call, fd, &[(at, len.min(MOST))], flags, to)
+    sent(call, fd, &[(at, len.min(MAX_TRANSFER))], flags, to)
 }
 
 /// `sendmsg(fd, message, flags)`: `msg_name` 0, its length 4, `msg_iov` 8, their number 12, `msg_control` 16,
@@ -69,7 +69,7 @@ fn sent(call: &mut Call, fd: i32, pieces: &[(u32, u32)], flags: i32, to: Option<
         }
         None => None,
     };
-    moor(&open)?;
+    bind_loopback(&open)?;
     // One message, however many pieces: datagrams cannot be put together again.
     let gathered = if pieces.len() == 1 { Vec::new() } else { gathered(call, pieces)? };
     let mut turns = 0;
@@ -109,7 +109,7 @@ fn or_wait<T>(
 pub fn recv(call: &mut Call) -> Answer {
     let (fd, at, len, flags) = (call.int()?, call.word()?, call.word()?, call.int()?);
     call.check(at, len)?;
-    Ok(received(call, fd, &[(at, len.min(MOST))], flags)?.0)
+    Ok(received(call, fd, &[(at, len.min(MAX_TRANSFER))], flags)?.0)
 }
 
 /// `recvfrom(fd, buffer, size, flags, address, length)`.
@@ -117,7 +117,7 @@ pub fn recvfrom(call: &mut Call) -> Answer {
     let (fd, at, len, flags) = (call.int()?, call.word()?, call.word()?, call.int()?);
     let (from, from_len) = (call.word()?, call.word()?);
     call.check(at, len)?;
-    let (got, address) = received(call, fd, &[(at, len.min(MOST))], flags)?;
+    let (got, address) = received(call, fd, &[(at, len.min(MAX_TRANSFER))], flags)?;
     if from != 0 && address.is_some() {
         put_address(call, from, from_len, address)?;
     }

@@ -9,7 +9,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll as host_poll};
 use super::signals;
 use crate::Errno;
 use crate::call::{Answer, Call, Fault};
-use crate::descriptors::{MOST, Open};
+use crate::descriptors::{MAX_DESCRIPTORS, Open};
 use crate::layout::{FD_SET, Moment};
 
 /// Bits of `poll`, the same on every Linux but one.
@@ -129,7 +129,7 @@ fn guest_events(flags: PollFlags) -> u16 {
 /// `poll(fds, count, milliseconds)`: `fd` 0, `events` 4, `revents` 6.
 pub fn poll(call: &mut Call) -> Answer {
     let (at, count, ms) = (call.word()?, call.word()?, call.int()?);
-    if count as usize > MOST {
+    if count as usize > MAX_DESCRIPTORS {
         return Err(Errno::INVAL.into());
     }
     call.check(at, count * 8)?;

@@ -2,7 +2,7 @@
 //! descriptors serves both, so that a socket of the one can be read by the other.
 
 use super::{files, io, time};
-use crate::Stop;
+use crate::Termination;
 use crate::call::{Answer, Call, Fault};
 use crate::descriptors::Kind;
 
@@ -145,7 +145,7 @@ fn fd_seek(call: &mut Call) -> Answer {
 }
 
 fn proc_exit(call: &mut Call) -> Answer {
-    Err(Fault::Stop(Stop::Exit(call.int()?)))
+    Err(Fault::Termination(Termination::Exit(call.int()?)))
 }
 
 /// `random_get(buffer, length)`, `getentropy` of libc.

@@ -1,7 +1,7 @@
 //! A guest that means no good: its memory is full of what the host's functions like, its exports lie, fail and
 //! call the host again.
 
-use wasmlab_host_emscripten::{Config, Guest, Host, Stop};
+use wasmlab_host_emscripten::{Config, Guest, Host, Termination};
 
 use crate::chance::Chance;
 use crate::guest::{Flat, SECRET};
@@ -272,7 +272,7 @@ impl Guest for Hostile {
         self.flat.grow(pages)
     }
 
-    fn call(&mut self, export: &str, args: &[i32]) -> Result<Option<i32>, Stop> {
+    fn call(&mut self, export: &str, args: &[i32]) -> Result<Option<i32>, Termination> {
         // From within: a handler, or an allocator, that calls the host.
         if self.within < 200 && self.chance.one_of(3) {
             self.within += 1;
@@ -284,7 +284,7 @@ impl Guest for Hostile {
         match self.chance.below(16) {
             0 => Ok(Some(self.chance.wild() as i32)),
             1 => Ok(None),
-            2 => Err(Stop::NoExport(export.to_owned())),
+            2 => Err(Termination::MissingExport(export.to_owned())),
             _ => self.flat.call(export, args),
         }
     }

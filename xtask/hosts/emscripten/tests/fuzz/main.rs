@@ -33,7 +33,7 @@ use hostile::Hostile;
 /// Calls of one guest.
 const ROUND: u64 = 500;
 /// Guests that get the same folder.
-const ROUNDS: u64 = 20;
+const MAX_ROUNDS: u64 = 20;
 /// Where the process that makes the calls writes what it saw.
 const REPORT: &str = "WASMLAB_FUZZ_REPORT";
 
@@ -111,12 +111,12 @@ fn calls(report: &Path) {
     let imports = shapes::imports();
     let began = Instant::now();
     let (mut calls, mut good, mut nested) = (0, 0, 0);
-    let mut round = number("WASMLAB_FUZZ_GUEST", 0) / ROUNDS * ROUNDS;
+    let mut round = number("WASMLAB_FUZZ_GUEST", 0) / MAX_ROUNDS * MAX_ROUNDS;
     let mut open = None;
     while calls < most && began.elapsed() < until {
         let folders = Folders::new();
         let ports = [free_port(), free_port()];
-        for _ in 0..ROUNDS {
+        for _ in 0..MAX_ROUNDS {
             round += 1;
             let mut guest = Hostile::new(folders.network(&ports), Chance::new(seed.wrapping_mul(1 << 32) + round));
             for _ in 0..ROUND {

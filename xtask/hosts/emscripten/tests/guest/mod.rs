@@ -8,7 +8,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use wasmlab_host_emscripten::{Config, Guest, Host, Stop, import};
+use wasmlab_host_emscripten::{Config, Guest, Host, Termination, import};
 
 /// Where libc's `errno` is.
 pub const ERRNO: u32 = 16;
@@ -78,7 +78,7 @@ impl Flat {
     }
 
     /// Calls an import as a guest does; what ends the guest comes as an error.
-    pub fn import(&mut self, module: &str, name: &str, args: &[i64]) -> Result<i64, Stop> {
+    pub fn import(&mut self, module: &str, name: &str, args: &[i64]) -> Result<i64, Termination> {
         let import = import(module, name).unwrap_or_else(|| panic!("no import {module}.{name}"));
         self.texts = TEXTS;
         import.call(self, args)
@@ -241,7 +241,7 @@ impl Guest for Flat {
         true
     }
 
-    fn call(&mut self, export: &str, args: &[i32]) -> Result<Option<i32>, Stop> {
+    fn call(&mut self, export: &str, args: &[i32]) -> Result<Option<i32>, Termination> {
         self.called.push((export.to_owned(), args.to_vec()));
         Ok(match export {
             "malloc" | "_malloc" | "_memalign" => {
@@ -256,7 +256,7 @@ impl Guest for Flat {
             "__errno_location" | "___errno_location" => Some(ERRNO as i32),
             "stackSave" => Some(1024),
             "_free" | "stackRestore" | "dynCall_vi" | "dynCall_viii" => None,
-            other => return Err(Stop::NoExport(other.to_owned())),
+            other => return Err(Termination::MissingExport(other.to_owned())),
         })
     }
 }

@@ -1,8 +1,8 @@
 // A core module in a page: plain WebAssembly, or WASI 0.1 by a polyfill.
 
-import { End } from '../protocol.mjs';
+import { CellEnd } from '../protocol.mjs';
 import { options } from '../builtins.mjs';
-import { refusal, thrown } from '../causes.mjs';
+import { refusal, causeOf } from '../causes.mjs';
 import { define } from '../functions.mjs';
 import { short, split, toJs, toText } from '../values.mjs';
 import { Types } from '../types.mjs';
@@ -28,13 +28,13 @@ export async function run(spec, log, bytes) {
   check(wanted, host.imports, types);
 
   log.stage('instantiate');
-  const instance = await guarded(host, 'instantiate', () => WebAssembly.instantiate(module, host.imports));
+  const instance = await runGuest(host, 'instantiate', () => WebAssembly.instantiate(module, host.imports));
   host.attach?.(instance);
 
   log.stage('run');
-  if (spec.entry === 'command') await guarded(host, 'run', callable(instance, '_start'));
+  if (spec.entry === 'command') await runGuest(host, 'run', callable(instance, '_start'));
   else if (spec.entry.calls) await calls(spec.entry.calls, host, instance, types, log);
-  else throw new End('missing-export', { name: 'wasi:http/incoming-handler' });
+  else throw new CellEnd('missing-export', { name: 'wasi:http/incoming-handler' });
 }
 
 /** Not `new WebAssembly.Module`: a page refuses that for more than 8 MB. */
@@ -52,43 +52,43 @@ function check(wanted, imports, types) {
   if (missing.length) {
     const { module: from, name, kind } = missing[0];
     const ty = kind === 'function' ? types.text(types.imported(from, name)) : kind;
-    throw new End('missing-import', { module: from, name, ty, missing_count: missing.length });
+    throw new CellEnd('missing-import', { module: from, name, ty, missing_count: missing.length });
   }
   const other = wanted.find((i) => i.kind !== 'function');
   if (other) {
     const message = `the module imports a ${other.kind}, the polyfill has a function`;
-    throw new End('import-type-mismatch', { module: other.module, name: other.name, message });
+    throw new CellEnd('import-type-mismatch', { module: other.module, name: other.name, message });
   }
 }
 
-async function guarded(host, stage, f) {
+async function runGuest(host, stage, f) {
   let result;
   try {
     result = await f();
   } catch (error) {
-    if (error instanceof End) throw error;
+    if (error instanceof CellEnd) throw error;
     // The shim looks for the memory when it needs it, and falls over where there is none.
     if (host.memoryless && error instanceof TypeError) {
-      throw new End('host-refused', { refusal: 'no-memory', message: 'browser_wasi_shim works on the memory that the module exports' });
+      throw new CellEnd('host-refused', { refusal: 'no-memory', message: 'browser_wasi_shim works on the memory that the module exports' });
     }
-    throw host.exit === undefined ? new End(...thrown(error, stage)) : new End('exit', { code: host.exit });
+    throw host.exit === undefined ? new CellEnd(...causeOf(error, stage)) : new CellEnd('exit', { code: host.exit });
   }
-  if (host.exit !== undefined) throw new End('exit', { code: host.exit });
+  if (host.exit !== undefined) throw new CellEnd('exit', { code: host.exit });
   return result;
 }
 
 async function calls(list, host, instance, types, log) {
   const { _initialize: initialize } = instance.exports;
-  if (typeof initialize === 'function') await guarded(host, 'run', initialize);
+  if (typeof initialize === 'function') await runGuest(host, 'run', initialize);
   for (const { export: name, args = [] } of list) {
     const f = callable(instance, name);
     const type = types.exported(name);
     const given = args.map(split);
     if (given.length !== type.params.length || given.some(([ty], i) => ty !== short(type.params[i]))) {
       const message = `export \`${name}\` is ${types.text(type)}; the cell calls it with (${args.join(', ')})`;
-      throw new End('engine-error', { message });
+      throw new CellEnd('engine-error', { message });
     }
-    const returned = await guarded(host, 'run', () => f(...given.map(toJs)));
+    const returned = await runGuest(host, 'run', () => f(...given.map(toJs)));
     const results = type.results.length > 1 ? [...returned] : type.results.length ? [returned] : [];
     log.write({ event: 'call-returned', export: name, results: results.map((v, i) => toText(v, type.results[i])) });
   }
@@ -96,6 +96,6 @@ async function calls(list, host, instance, types, log) {
 
 function callable(instance, name) {
   const found = instance.exports[name];
-  if (typeof found !== 'function') throw new End('missing-export', { name });
+  if (typeof found !== 'function') throw new CellEnd('missing-export', { name });
   return found;
 }

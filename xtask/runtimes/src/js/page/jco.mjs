@@ -1,8 +1,8 @@
-// A component in a page: jco translated it before (prepare.mjs), its shims' builds for browsers are its host. That of
+// A component in a page: jco translated it before (precompile.mjs), its shims' builds for browsers are its host. That of
 // WASI 0.3 is made of that of 0.2, which is prepared for both. Directories are held in memory, as with the polyfill of
 // WASI 0.1; sockets a page has none.
 
-import { entered, instantiated, set } from '../component.mjs';
+import { callEntryPoint, instantiate, configure } from '../component.mjs';
 import { checkImports } from '../imports.mjs';
 import { stderr, stdin, stdout } from './report.mjs';
 import * as cli from '/packages/@bytecodealliance/preview2-shim/dist/browser/cli.js';
@@ -14,20 +14,20 @@ export async function run(spec, log) {
   log.stage('link');
   const translated = await (await fetch('/component/guest.js')).text();
   checkImports(translated);
-  set(cli, '_setArgs', spec.args);
-  set(cli, '_setEnv', spec.env);
-  set(cli, '_setStdin', { blockingRead: input });
-  set(cli, '_setStdout', output(stdout));
-  set(cli, '_setStderr', output(stderr));
-  set(filesystem, '_setPreopens', Object.fromEntries(spec.dirs.map((dir) => [dir.guest, entry(dir.tree)])));
+  configure(cli, '_setArgs', spec.args);
+  configure(cli, '_setEnv', spec.env);
+  configure(cli, '_setStdin', { blockingRead: input });
+  configure(cli, '_setStdout', output(stdout));
+  configure(cli, '_setStderr', output(stderr));
+  configure(filesystem, '_setPreopens', Object.fromEntries(spec.dirs.map((dir) => [dir.guest, entry(dir.tree)])));
 
   const failed = new Promise((_, reject) => {
     addEventListener('unhandledrejection', (event) => (event.preventDefault(), reject(event.reason)));
   });
   log.stage('instantiate');
-  const guest = await instantiated(translated, () => Promise.race([import('/component/guest.js'), failed]));
+  const guest = await instantiate(translated, () => Promise.race([import('/component/guest.js'), failed]));
   log.stage('run');
-  await entered(spec, guest, log, failed);
+  await callEntryPoint(spec, guest, log, failed);
 }
 
 /** Nothing more to come is an error of the stream, which the shim throws too. */

@@ -5,13 +5,13 @@
 //   anything else             plain WebAssembly, or WASI 0.1 by the polyfill where the column has it (core.mjs); in a
 //                             worker of the page where the cell says so
 
-import { End } from '../protocol.mjs';
+import { CellEnd } from '../protocol.mjs';
 import { Log, captureConsole } from './report.mjs';
 
 const log = new Log();
 
 const ended = (error) => {
-  log.end(error instanceof End ? error.cause : { kind: 'engine-error', message: String(error?.stack ?? error) });
+  log.end(error instanceof CellEnd ? error.cause : { kind: 'engine-error', message: String(error?.stack ?? error) });
 };
 
 /** This script once more, in a worker, which reports the end; waits for that, or for the worker's own failure. */

@@ -1,7 +1,7 @@
 // WASI 0.1 by @bjorn3/browser_wasi_shim: arguments, environment, streams, directories held in memory. What a
 // guest writes to a directory stays in the page.
 
-import { End } from '../protocol.mjs';
+import { CellEnd } from '../protocol.mjs';
 import { guestArgs } from '../values.mjs';
 import { stderr, stdin, stdout } from './report.mjs';
 import { Directory, Fd, File, PreopenDirectory, WASI, wasi } from '/packages/@bjorn3/browser_wasi_shim/dist/index.js';
@@ -29,7 +29,7 @@ function sockets(imports) {
       return f(...args);
     } catch (error) {
       if (typeof error !== 'string') throw error;
-      throw new End('unsupported', { feature: name, message: `browser_wasi_shim says \`${error}\`` });
+      throw new CellEnd('unsupported', { feature: name, message: `browser_wasi_shim says \`${error}\`` });
     }
   };
   return Object.fromEntries(Object.entries(imports).filter(([name]) => name.startsWith('sock_')).map(([name, f]) => [name, answer(name, f)]));

@@ -38,13 +38,13 @@ impl Sysroot {
     }
 
     /// Carries it to the recipe.
-    pub fn noted(&self, found: FoundTool) -> FoundTool {
+    pub fn store_in(&self, found: FoundTool) -> FoundTool {
         let found = found.with_detail("sysroot", &self.dir).with_detail("shown sysroot", &self.shown);
         found.with_detail("target", &self.target)
     }
 
-    /// What [`Sysroot::noted`] carried.
-    pub fn noted_in(found: &FoundTool) -> Self {
+    /// What [`Sysroot::store_in`] carried.
+    pub fn load_from(found: &FoundTool) -> Self {
         let dir = found.path("sysroot").to_owned();
         Self { dir, shown: found.text("shown sysroot"), target: found.text("target") }
     }

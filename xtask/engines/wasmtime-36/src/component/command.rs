@@ -1,0 +1,49 @@
+//! A command: `wasi:cli/run` of WASI 0.2, or of the draft of 0.3 that this version has.
+
+use wasmlab_engine::Log;
+use wasmlab_protocol::{Cause, CellSpec, Stage};
+use wasmtime::component::{Component, InstancePre};
+use wasmtime_wasi::{p2, p3};
+
+use super::host::{self, Host};
+use super::no_export;
+use crate::cause::of_running;
+
+/// What is called in a command; its version follows.
+const RUN: &str = "wasi:cli/run";
+
+/// Runs `unlinked` to its end.
+pub(crate) async fn run(
+    spec: &CellSpec,
+    log: &Log,
+    component: &Component,
+    unlinked: InstancePre<Host>,
+) -> Result<(), Cause> {
+    let engine = unlinked.engine().clone();
+    let mut store = host::store(&engine, spec)?;
+    let begin = |e: wasmtime::Error| of_running(&e, Stage::Instantiate);
+    let ended = match p2::bindings::CommandPre::new(unlinked.clone()) {
+        Ok(command) => {
+            log.stage(Stage::Instantiate);
+            let command = command.instantiate_async(&mut store).await.map_err(begin)?;
+            log.stage(Stage::Run);
+            command.wasi_cli_run().call_run(&mut store).await
+        }
+        Err(error) => {
+            p3::bindings::CommandPre::new(unlinked.clone())
+                .map_err(|_| no_export(&engine, component, RUN, &error))?;
+            log.stage(Stage::Instantiate);
+            let instance = unlinked.instantiate_async(&mut store).await.map_err(begin)?;
+            let command = p3::bindings::Command::new(&mut store, &instance).map_err(begin)?;
+            log.stage(Stage::Run);
+            let run = async |store: &_| command.wasi_cli_run().call_run(store).await;
+            instance.run_concurrent(&mut store, run).await.and_then(|ended| ended)
+        }
+    };
+    match ended {
+        Ok(Ok(())) => Ok(()),
+        // `run` returned an error: every host's exit code for that is 1.
+        Ok(Err(())) => Err(Cause::Exit { code: 1 }),
+        Err(error) => Err(of_running(&error, Stage::Run)),
+    }
+}

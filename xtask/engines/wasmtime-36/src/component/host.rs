@@ -1,0 +1,91 @@
+//! What a component is given, as far as it asks for it.
+
+use wasmlab_protocol::{Cause, CellSpec, Network};
+use wasmtime::component::{Component, Linker, ResourceTable};
+use wasmtime::{Engine, Store, StoreLimits};
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView, p2, p3};
+use wasmtime_wasi_http::body::HyperOutgoingBody;
+use wasmtime_wasi_http::types::{HostFutureIncomingResponse, OutgoingRequestConfig};
+use wasmtime_wasi_http::{HttpResult, WasiHttpCtx, WasiHttpView};
+use wasmtime_wasi_keyvalue::{WasiKeyValue, WasiKeyValueCtx};
+
+use super::outgoing;
+use crate::cause::engine_error;
+use crate::link;
+
+/// What a store of a component holds.
+pub(crate) struct Host {
+    wasi: WasiCtx,
+    http: WasiHttpCtx,
+    network: Network,
+    keyvalue: WasiKeyValueCtx,
+    table: ResourceTable,
+    limits: StoreLimits,
+}
+
+impl WasiView for Host {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+impl WasiHttpView for Host {
+    fn ctx(&mut self) -> &mut WasiHttpCtx {
+        &mut self.http
+    }
+
+    fn table(&mut self) -> &mut ResourceTable {
+        &mut self.table
+    }
+
+    fn send_request(
+        &mut self,
+        request: hyper::Request<HyperOutgoingBody>,
+        config: OutgoingRequestConfig,
+    ) -> HttpResult<HostFutureIncomingResponse> {
+        Ok(outgoing::send(self.network, request, config))
+    }
+}
+
+/// A fresh store with all that the specification gives.
+pub(crate) fn store(engine: &Engine, spec: &CellSpec) -> Result<Store<Host>, Cause> {
+    let host = Host {
+        wasi: link::wasi(spec)?.build(),
+        http: WasiHttpCtx::new(),
+        network: spec.network,
+        keyvalue: WasiKeyValueCtx::builder().build(),
+        table: ResourceTable::new(),
+        limits: link::limits(spec),
+    };
+    let mut store = Store::new(engine, host);
+    store.limiter(|host| &mut host.limits);
+    Ok(store)
+}
+
+/// Defines what `component` may import. Of what is not asked for nothing is defined: that would cost time.
+pub(crate) fn linker(engine: &Engine, component: &Component) -> Result<Linker<Host>, Cause> {
+    let ty = component.component_type();
+    let wants = |package: &str, version: &str| {
+        ty.imports(engine).any(|(name, _)| {
+            name.starts_with(package) && name.rsplit_once('@').is_some_and(|(_, v)| v.starts_with(version))
+        })
+    };
+    let mut linker = Linker::<Host>::new(engine);
+    let define = |l: &mut Linker<Host>| -> wasmtime::Result<()> {
+        // WASI 0.2 is always there: a name that is wrong is then told from a host that is missing.
+        p2::add_to_linker_async(l)?;
+        if wants("wasi:http/", "0.2") {
+            wasmtime_wasi_http::add_only_http_to_linker_async(l)?;
+        }
+        // This version has a draft under the number of the release, and nothing of wasi:http in it.
+        if wants("wasi:", "0.3") {
+            p3::add_to_linker(l)?;
+        }
+        if wants("wasi:keyvalue/", "0.2") {
+            wasmtime_wasi_keyvalue::add_to_linker(l, |host| WasiKeyValue::new(&host.keyvalue, &mut host.table))?;
+        }
+        Ok(())
+    };
+    define(&mut linker).map_err(|e| engine_error(&e))?;
+    Ok(linker)
+}

@@ -1,0 +1,73 @@
+//! The HTTP client behind a guest's requests: plain HTTP, to what [`crate::network`] permits.
+
+use std::net::SocketAddr;
+
+use http_body_util::BodyExt;
+use hyper::client::conn::http1;
+use hyper::http::uri::Authority;
+use hyper::{Request, Uri};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use wasmlab_protocol::Network;
+use wasmtime_wasi::runtime;
+use wasmtime_wasi_http::bindings::http::types::{DnsErrorPayload, ErrorCode};
+use wasmtime_wasi_http::body::HyperOutgoingBody;
+use wasmtime_wasi_http::hyper_request_error;
+use wasmtime_wasi_http::io::TokioIo;
+use wasmtime_wasi_http::types::{HostFutureIncomingResponse, IncomingResponse, OutgoingRequestConfig};
+
+use crate::network;
+
+/// Sends a guest's request, which may go where `network` permits.
+pub(crate) fn send(
+    network: Network,
+    request: Request<HyperOutgoingBody>,
+    config: OutgoingRequestConfig,
+) -> HostFutureIncomingResponse {
+    HostFutureIncomingResponse::pending(runtime::spawn(async move { Ok(answered(network, request, config).await) }))
+}
+
+async fn answered(
+    network: Network,
+    mut request: Request<HyperOutgoingBody>,
+    config: OutgoingRequestConfig,
+) -> Result<IncomingResponse, ErrorCode> {
+    if config.use_tls {
+        return Err(ErrorCode::TlsProtocolError);
+    }
+    let address = address(request.uri().authority().ok_or(ErrorCode::HttpRequestUriInvalid)?)?;
+    if !network::reachable(network, address) {
+        return Err(ErrorCode::DestinationIpProhibited);
+    }
+    let stream = timeout(config.connect_timeout, TcpStream::connect(address))
+        .await
+        .map_err(|_| ErrorCode::ConnectionTimeout)?
+        .map_err(|_| ErrorCode::ConnectionRefused)?;
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(hyper_request_error)?;
+    // As long as the response: the guest reads the body when it likes.
+    let worker = runtime::spawn(async move {
+        connection.await.ok();
+    });
+    // Only a proxy is told scheme and authority.
+    let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
+    *request.uri_mut() = Uri::try_from(path).map_err(|_| ErrorCode::HttpRequestUriInvalid)?;
+    let response = timeout(config.first_byte_timeout, sender.send_request(request))
+        .await
+        .map_err(|_| ErrorCode::ConnectionReadTimeout)?
+        .map_err(hyper_request_error)?;
+    Ok(IncomingResponse {
+        resp: response.map(|body| body.map_err(hyper_request_error).boxed()),
+        worker: Some(worker),
+        between_bytes_timeout: config.between_bytes_timeout,
+    })
+}
+
+/// Names are not looked up, but for the one that needs no server.
+fn address(authority: &Authority) -> Result<SocketAddr, ErrorCode> {
+    let host = authority.host().trim_matches(['[', ']']);
+    let host = if host == "localhost" { "127.0.0.1" } else { host };
+    let ip = host.parse().map_err(|_| {
+        ErrorCode::DnsError(DnsErrorPayload { rcode: Some("no name is looked up".to_owned()), info_code: None })
+    })?;
+    Ok(SocketAddr::new(ip, authority.port_u16().unwrap_or(80)))
+}

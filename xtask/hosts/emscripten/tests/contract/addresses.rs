@@ -1,0 +1,311 @@
+//! Sockets are of the loopback address and of the ports that were given; without a network there are none.
+
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, Ipv6Addr, TcpListener, TcpStream, UdpSocket};
+
+use wasmlab_host_emscripten::Config;
+
+use crate::guest::{Abi, BOTH, BUFFER, Flat};
+
+const NONBLOCK: i64 = 0o4000;
+
+/// A port that is free now.
+fn port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+fn guest(ports: &[u16]) -> Flat {
+    Flat::new(Config { network: true, ports: ports.to_vec(), ..Config::default() })
+}
+
+fn socket(guest: &mut Flat, abi: Abi, family: i64, kind: i64) -> i64 {
+    let fd = guest.socket(abi, 1, "socket", &[family, kind | NONBLOCK, 0]);
+    assert!(fd >= 3, "socket({family}, {kind}): {fd}");
+    fd
+}
+
+#[test]
+fn without_a_network_there_is_no_socket() {
+    let mut guest = Flat::new(Config { ports: vec![80], ..Config::default() });
+    for abi in BOTH {
+        for (family, kind) in [(2, 1), (2, 2), (10, 1), (10, 2)] {
+            assert_eq!(guest.socket(abi, 1, "socket", &[family, kind, 0]), -13);
+        }
+    }
+    assert_eq!(guest.host.open_descriptors(), 3);
+}
+
+#[test]
+fn kinds_of_sockets_that_reach_further_are_not_there() {
+    let mut guest = guest(&[]);
+    for abi in BOTH {
+        // Raw ones; of the kernel, of packets, of files.
+        for (family, kind, errno) in [(2, 3, -93), (10, 3, -93), (2, 5, -93), (16, 3, -97), (17, 3, -97), (1, 1, -97)] {
+            assert_eq!(guest.socket(abi, 1, "socket", &[family, kind, 0]), errno, "{family} {kind}");
+        }
+    }
+    assert_eq!(guest.host.open_descriptors(), 3);
+}
+
+#[test]
+fn other_addresses_and_ports_are_refused() {
+    let free = port();
+    let away =
+        [[10, 0, 0, 1], [192, 168, 1, 1], [8, 8, 8, 8], [255, 255, 255, 255], [224, 0, 0, 1], [169, 254, 169, 254]];
+    let away6 = ["::ffff:127.0.0.1", "::ffff:8.8.8.8", "fe80::1", "ff02::1", "2001:db8::1", "64:ff9b::808:808"];
+    for abi in BOTH {
+        let mut guest = guest(&[free]);
+        for kind in [1, 2] {
+            let fd = socket(&mut guest, abi, 2, kind);
+            let fd6 = socket(&mut guest, abi, 10, kind);
+            for (number, name) in [(2, "bind"), (3, "connect")] {
+                for ip in away {
+                    let at = guest.address(ip, free);
+                    assert_eq!(guest.socket(abi, number, name, &[fd, at, 16]), -99, "{name} {ip:?}");
+                }
+                for ip in away6 {
+                    let at = guest.address6(ip.parse().unwrap(), free);
+                    assert_eq!(guest.socket(abi, number, name, &[fd6, at, 28]), -99, "{name} {ip}");
+                }
+                // Another port, and one that the kernel would choose.
+                for other in [free.wrapping_add(1), 0, 22] {
+                    let at = guest.address([127, 0, 0, 1], other);
+                    assert_eq!(guest.socket(abi, number, name, &[fd, at, 16]), -13, "{name} port {other}");
+                    let at = guest.address6(Ipv6Addr::LOCALHOST, other);
+                    assert_eq!(guest.socket(abi, number, name, &[fd6, at, 28]), -13, "{name} port {other}");
+                }
+            }
+            for ip in away {
+                let at = guest.address(ip, free);
+                let sent = guest.socket(abi, 11, "sendto", &[fd, BUFFER.into(), 4, 0, at, 16]);
+                assert_eq!(sent, -99, "sendto {ip:?}");
+            }
+            let at = guest.address([127, 0, 0, 1], free.wrapping_add(1));
+            assert_eq!(guest.socket(abi, 11, "sendto", &[fd, BUFFER.into(), 4, 0, at, 16]), -13);
+            // The same by sendmsg.
+            guest.address([8, 8, 8, 8], free);
+            for (index, word) in [at as u32, 16, 900, 1, 0, 0, 0].into_iter().enumerate() {
+                guest.put(800 + index as u32 * 4, &word.to_le_bytes());
+            }
+            guest.put(900, &[0, 0, 1, 0, 4, 0, 0, 0]);
+            assert_eq!(guest.socket(abi, 16, "sendmsg", &[fd, 800, 0]), -99);
+        }
+    }
+}
+
+#[test]
+fn what_has_no_port_cannot_listen() {
+    let free = port();
+    let mut guest = guest(&[free]);
+    for abi in BOTH {
+        for family in [2, 10] {
+            let fd = socket(&mut guest, abi, family, 1);
+            assert_eq!(guest.socket(abi, 4, "listen", &[fd, 5]), -13);
+        }
+    }
+}
+
+/// A socket that sends before it is bound gets a port of its own: nobody but this machine can send to it.
+#[test]
+fn a_port_that_the_kernel_chooses_is_of_the_loopback_address() {
+    let peer = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let peer6 = UdpSocket::bind("[::1]:0").unwrap();
+    let (port, port6) = (peer.local_addr().unwrap().port(), peer6.local_addr().unwrap().port());
+    for abi in BOTH {
+        let mut guest = guest(&[port, port6]);
+        let fd = socket(&mut guest, abi, 2, 2);
+        let at = guest.address([127, 0, 0, 1], port);
+        assert_eq!(guest.socket(abi, 11, "sendto", &[fd, BUFFER.into(), 4, 0, at, 16]), 4);
+        assert!(peer.recv_from(&mut [0; 8]).unwrap().1.ip().is_loopback());
+        guest.put(600, &16_u32.to_le_bytes());
+        assert_eq!(guest.socket(abi, 6, "getsockname", &[fd, 700, 600]), 0);
+        assert_eq!(guest.bytes(704, 4), [127, 0, 0, 1]);
+
+        let fd = socket(&mut guest, abi, 10, 2);
+        let at = guest.address6(Ipv6Addr::LOCALHOST, port6);
+        assert_eq!(guest.socket(abi, 11, "sendto", &[fd, BUFFER.into(), 4, 0, at, 28]), 4);
+        guest.put(600, &28_u32.to_le_bytes());
+        assert_eq!(guest.socket(abi, 6, "getsockname", &[fd, 700, 600]), 0);
+        assert_eq!(guest.bytes(708, 16), Ipv6Addr::LOCALHOST.octets());
+    }
+}
+
+/// `getsockname` of `fd`: no port yet, or one of the loopback address.
+fn unbound(guest: &mut Flat, abi: Abi, fd: i64) -> bool {
+    guest.put(600, &28_u32.to_le_bytes());
+    assert_eq!(guest.socket(abi, 6, "getsockname", &[fd, 700, 600]), 0);
+    let bound = guest.bytes(702, 2) != [0, 0];
+    let loopback = match guest.bytes(700, 1) {
+        [2] => guest.bytes(704, 4) == [127, 0, 0, 1],
+        _ => guest.bytes(708, 16) == Ipv6Addr::LOCALHOST.octets(),
+    };
+    bound && !loopback
+}
+
+/// The kernel binds before it says that a datagram has nowhere to go, or that an address is of another family.
+#[test]
+fn no_refused_datagram_leaves_a_port_on_every_address() {
+    let free = port();
+    for abi in BOTH {
+        for family in [2, 10] {
+            let mut guest = guest(&[free]);
+            let buffer = i64::from(BUFFER);
+            let fd = socket(&mut guest, abi, family, 2);
+            assert_eq!(guest.socket(abi, 11, "sendto", &[fd, buffer, 1, 0, 0, 0]), -89);
+            assert!(!unbound(&mut guest, abi, fd), "sendto without an address, family {family}");
+
+            let fd = socket(&mut guest, abi, family, 2);
+            guest.put(900, &[0, 0, 1, 0, 1, 0, 0, 0]);
+            let written = match abi {
+                Abi::Old => guest.old(4, &[fd, buffer, 1]),
+                Abi::New => -guest.import("wasi_snapshot_preview1", "fd_write", &[fd, 900, 1, 500]).unwrap(),
+            };
+            assert_eq!(written, if abi == Abi::Old { -89 } else { -17 });
+            assert!(!unbound(&mut guest, abi, fd), "write, family {family}");
+            if abi == Abi::Old {
+                let fd = socket(&mut guest, abi, family, 2);
+                assert_eq!(guest.old(146, &[fd, 900, 1]), -89);
+                assert!(!unbound(&mut guest, abi, fd), "writev, family {family}");
+                let fd = socket(&mut guest, abi, family, 2);
+                assert_eq!(guest.socket(abi, 9, "send", &[fd, buffer, 1, 0]), -89);
+                assert!(!unbound(&mut guest, abi, fd), "send, family {family}");
+            }
+        }
+    }
+}
+
+#[test]
+fn addresses_of_another_family_are_refused() {
+    let free = port();
+    for abi in BOTH {
+        for (family, kind) in [(2, 1), (2, 2), (10, 1), (10, 2)] {
+            let mut guest = guest(&[free]);
+            let other = |guest: &mut Flat| match family {
+                2 => (guest.address6(Ipv6Addr::LOCALHOST, free), 28),
+                _ => (guest.address([127, 0, 0, 1], free), 16),
+            };
+            for (number, name) in [(2, "bind"), (3, "connect")] {
+                let fd = socket(&mut guest, abi, family, kind);
+                let (at, len) = other(&mut guest);
+                assert_eq!(guest.socket(abi, number, name, &[fd, at, len]), -97, "{name}, family {family}");
+                assert!(!unbound(&mut guest, abi, fd), "{name}, family {family}");
+            }
+            let fd = socket(&mut guest, abi, family, kind);
+            let (at, len) = other(&mut guest);
+            assert_eq!(guest.socket(abi, 11, "sendto", &[fd, BUFFER.into(), 1, 0, at, len]), -97);
+            assert!(!unbound(&mut guest, abi, fd), "sendto, family {family}");
+        }
+    }
+}
+
+/// A client of datagrams that connects has a port that nobody outside can send to either; one that was given a port
+/// keeps it.
+#[test]
+fn connected_datagrams_stay_on_the_loopback_address() {
+    let peer = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let (there, own) = (peer.local_addr().unwrap().port(), port());
+    for abi in BOTH {
+        let mut guest = guest(&[there, own]);
+        for bound in [false, true] {
+            let fd = socket(&mut guest, abi, 2, 2);
+            if bound {
+                let at = guest.address([0, 0, 0, 0], own);
+                assert_eq!(guest.socket(abi, 2, "bind", &[fd, at, 16]), 0);
+            }
+            let at = guest.address([127, 0, 0, 1], there);
+            assert_eq!(guest.socket(abi, 3, "connect", &[fd, at, 16]), 0);
+            assert!(!unbound(&mut guest, abi, fd));
+            assert_eq!(guest.socket(abi, 11, "sendto", &[fd, BUFFER.into(), 4, 0, 0, 0]), 4);
+            let from = peer.recv_from(&mut [0; 8]).unwrap().1;
+            assert!(from.ip().is_loopback() && (!bound || from.port() == own), "{from}");
+            guest.close(abi, fd);
+        }
+    }
+}
+
+/// Where somebody else serves, the guest may ask, and not serve in its place.
+#[test]
+fn ports_of_others_are_to_connect_to() {
+    let server = TcpListener::bind("127.0.0.1:0").unwrap();
+    let datagrams = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let (there, there_too) = (server.local_addr().unwrap().port(), datagrams.local_addr().unwrap().port());
+    let connect_ports = vec![there, there_too];
+    for abi in BOTH {
+        let mut guest = Flat::new(Config { network: true, connect_ports: connect_ports.clone(), ..Config::default() });
+        for ip in [[127, 0, 0, 1], [0, 0, 0, 0]] {
+            let fd = socket(&mut guest, abi, 2, 1);
+            let at = guest.address(ip, there);
+            // Under way, or done.
+            assert!([0, -115].contains(&guest.socket(abi, 3, "connect", &[fd, at, 16])));
+            server.accept().unwrap();
+            let fd = socket(&mut guest, abi, 2, 2);
+            let at = guest.address(ip, there_too);
+            assert_eq!(guest.socket(abi, 11, "sendto", &[fd, BUFFER.into(), 4, 0, at, 16]), 4);
+            for kind in [1, 2] {
+                let fd = socket(&mut guest, abi, 2, kind);
+                let at = guest.address(ip, there);
+                assert_eq!(guest.socket(abi, 2, "bind", &[fd, at, 16]), -13);
+            }
+        }
+        let fd = socket(&mut guest, abi, 2, 1);
+        let at = guest.address([8, 8, 8, 8], there);
+        assert_eq!(guest.socket(abi, 3, "connect", &[fd, at, 16]), -99);
+    }
+}
+
+/// A server of the guest's: any address is the loopback one, and a client outside the guest is served.
+#[test]
+fn any_address_is_the_loopback_one() {
+    for abi in BOTH {
+        for ip in [Ipv4Addr::UNSPECIFIED, Ipv4Addr::LOCALHOST, Ipv4Addr::new(127, 0, 0, 9)] {
+            let port = port();
+            let mut guest = guest(&[port]);
+            let listener = socket(&mut guest, abi, 2, 1);
+            let at = guest.address(ip.octets(), port);
+            assert_eq!(guest.socket(abi, 2, "bind", &[listener, at, 16]), 0);
+            assert_eq!(guest.socket(abi, 4, "listen", &[listener, 5]), 0);
+            let bound = if ip.is_unspecified() { Ipv4Addr::LOCALHOST } else { ip };
+            guest.put(600, &16_u32.to_le_bytes());
+            assert_eq!(guest.socket(abi, 6, "getsockname", &[listener, 700, 600]), 0);
+            assert_eq!(guest.bytes(704, 4), bound.octets());
+
+            assert_eq!(guest.socket(abi, 5, "accept4", &[listener, 0, 0, 0]), -11);
+            let mut client = TcpStream::connect((bound, port)).unwrap();
+            client.write_all(b"ping").unwrap();
+            let fd = guest.socket(abi, 5, "accept4", &[listener, 700, 600, NONBLOCK]);
+            assert!(fd > listener, "{fd}");
+            assert_eq!(guest.bytes(700, 2), [2, 0]);
+            let mut got = guest.socket(abi, 12, "recvfrom", &[fd, BUFFER.into(), 100, 0, 0, 0]);
+            while got == -11 {
+                got = guest.socket(abi, 12, "recvfrom", &[fd, BUFFER.into(), 100, 0, 0, 0]);
+            }
+            assert_eq!(guest.bytes(BUFFER, got as usize), b"ping");
+            assert_eq!(guest.socket(abi, 11, "sendto", &[fd, BUFFER.into(), got, 0, 0, 0]), 4);
+            let mut back = [0; 4];
+            client.read_exact(&mut back).unwrap();
+            assert_eq!(&back, b"ping");
+        }
+    }
+}
+
+#[test]
+fn messages_carry_no_descriptors() {
+    let mut guest = guest(&[]);
+    assert_eq!(guest.socket(Abi::Old, 8, "socketpair", &[1, 1, 0, 500]), 0);
+    let fd = guest.word(500).into();
+    for (index, word) in [0, 0, 900, 1, 1000, 16, 0_u32].into_iter().enumerate() {
+        guest.put(800 + index as u32 * 4, &word.to_le_bytes());
+    }
+    guest.put(900, &[0, 0, 1, 0, 4, 0, 0, 0]);
+    assert_eq!(guest.socket(Abi::Old, 16, "sendmsg", &[fd, 800, 0]), -1);
+}
+
+/// Names are not looked up: that would be a question to the outside.
+#[test]
+fn no_name_is_asked_for_outside() {
+    let mut guest = guest(&[]);
+    for name in ["example.com", "localhost.", "host.docker.internal", "127.1"] {
+        let at = guest.text(name);
+        assert_eq!(guest.env("_getaddrinfo", &[at, 0, 0, BUFFER.into()]), -2, "{name}");
+    }
+}

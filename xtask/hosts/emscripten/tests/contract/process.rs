@@ -1,0 +1,168 @@
+//! One process: no signal leaves it, nothing of the host's is told, nothing is started.
+
+use std::collections::BTreeMap;
+use std::process::{Command, Stdio};
+
+use wasmlab_host_emscripten::{Config, Guest, Host, Termination, import};
+
+use crate::guest::{Abi, BUFFER, Flat, Folders};
+
+#[test]
+fn no_signal_reaches_another_process() {
+    let mut child = Command::new("sleep").arg("60").stdout(Stdio::null()).spawn().unwrap();
+    let mut guest = Flat::new(Config::default());
+    let parent = std::os::unix::process::parent_id();
+    for signal in [0, 1, 2, 9, 15, 17, 19] {
+        for (process, errno) in [
+            (1, 3),
+            (-1, 1),
+            (i64::from(child.id()), 3),
+            (-i64::from(child.id()), 3),
+            (parent.into(), 3),
+            (i64::from(std::process::id()), 3),
+            (i64::from(i32::MIN), 3),
+        ] {
+            assert_eq!(guest.env("_kill", &[process, signal]), -1, "kill({process}, {signal})");
+            assert_eq!(guest.errno(), errno, "kill({process}, {signal})");
+        }
+    }
+    assert!(child.try_wait().unwrap().is_none(), "the child was ended");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(guest.env("_kill", &[42, 65]), -1);
+    assert_eq!(guest.errno(), 22);
+}
+
+/// 0 is the guest's own group, and the guest is all there is in it: it ends, and this test goes on.
+#[test]
+fn a_signal_to_itself_ends_the_guest_alone() {
+    for process in [0, 42] {
+        let mut guest = Flat::new(Config::default());
+        let ended = guest.import("env", "_kill", &[process, 15]);
+        assert!(matches!(ended, Err(Termination::Exit(143))), "{ended:?}");
+        assert_eq!(guest.env("_kill", &[process, 0]), 0);
+        assert!(matches!(guest.import("env", "_raise", &[9]), Err(Termination::Exit(137))));
+    }
+}
+
+#[test]
+fn a_handler_hears_what_the_guest_sends_itself() {
+    let mut guest = Flat::new(Config::default());
+    guest.put(BUFFER, &[0; 140]);
+    guest.put(BUFFER, &77_u32.to_le_bytes());
+    assert_eq!(guest.env("_sigaction", &[30, BUFFER.into(), 0]), 0);
+    assert_eq!(guest.env("_raise", &[30]), 0);
+    assert!(guest.called.contains(&("dynCall_vi".to_owned(), vec![77, 30])));
+    for signal in [9, 19, 0, 65, -1] {
+        assert_eq!(guest.env("_sigaction", &[signal, BUFFER.into(), 0]), -1);
+        assert_eq!(guest.errno(), 22);
+    }
+}
+
+#[test]
+fn the_environment_is_the_guests_own() {
+    let env = BTreeMap::from([("MINE".to_owned(), "yes".to_owned())]);
+    let mut guest = Flat::new(Config { env, args: vec!["a".to_owned()], ..Config::default() });
+    for name in ["PATH", "HOME", "USER", "PWD", "CARGO_MANIFEST_DIR"] {
+        let at = guest.text(name);
+        assert_eq!(guest.env("_getenv", &[at]), 0, "{name}");
+    }
+    let at = guest.text("MINE");
+    let value = guest.env("_getenv", &[at]) as u32;
+    assert_eq!(guest.bytes(value, 4), b"yes\0");
+    let wasi = "wasi_snapshot_preview1";
+    assert_eq!(guest.import(wasi, "environ_sizes_get", &[500, 504]).unwrap(), 0);
+    assert_eq!((guest.word(500), guest.word(504)), (1, 9));
+    assert_eq!(guest.import(wasi, "environ_get", &[500, 600]).unwrap(), 0);
+    assert_eq!(guest.bytes(guest.word(500), 9), b"MINE=yes\0");
+    assert_eq!(guest.env("___buildEnvironment", &[500]), 0);
+    let list = guest.word(500);
+    assert_eq!((guest.bytes(guest.word(list), 9), guest.word(list + 4)), (b"MINE=yes\0".as_slice(), 0));
+}
+
+#[test]
+fn the_machine_is_not_described() {
+    let mut guest = Flat::new(Config::default());
+    assert_eq!(guest.old(122, &[BUFFER.into()]), 0);
+    let names = String::from_utf8_lossy(guest.bytes(BUFFER, 390)).into_owned();
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
+    let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
+    assert!(!names.split('\0').any(|n| n == host.trim() || n == release.trim()), "{names}");
+    for (number, id) in [(20, 42), (64, 1), (199, 1000), (200, 1000), (201, 1000), (202, 1000)] {
+        assert_eq!(guest.old(number, &[0]), id);
+    }
+    // To be another user is not to be had.
+    for number in [203, 204, 213, 214] {
+        assert_eq!((guest.old(number, &[0]), guest.old(number, &[1000])), (-1, 0));
+    }
+}
+
+#[test]
+fn nothing_is_started() {
+    let mut guest = Flat::new(Config::default());
+    for (name, errno) in [("_fork", 11), ("_execve", 8), ("_waitpid", 10)] {
+        let at = guest.text("/bin/sh");
+        assert_eq!(guest.env(name, &[at, 0, 0]), -1);
+        assert_eq!(guest.errno(), errno);
+    }
+    let at = guest.text("true");
+    assert_eq!((guest.env("system", &[at]), guest.env("system", &[0])), (-1, 0));
+}
+
+/// The host's streams are three, and the guest cannot learn what they are.
+#[test]
+fn streams_are_devices() {
+    let folders = Folders::new();
+    let mut guest = folders.guest();
+    for fd in 0..3 {
+        assert_eq!(guest.sys(Abi::Old, 197, "fstat64", &[fd, BUFFER.into()]), 0);
+        assert_eq!(guest.word(BUFFER + 12), 0o20_666);
+        assert_eq!(guest.bytes(BUFFER + 48, 24), [0; 24], "its times are told");
+    }
+    // Descriptors of the host's own are no descriptors of the guest's.
+    for fd in 3..64 {
+        assert_eq!(guest.sys(Abi::Old, 197, "fstat64", &[fd, BUFFER.into()]), -9);
+    }
+}
+
+/// A guest whose handler raises its own signal, unblocked, and so on.
+struct Again(Flat);
+
+impl Guest for Again {
+    fn host(&mut self) -> &mut Host {
+        self.0.host()
+    }
+
+    fn memory(&self) -> &[u8] {
+        self.0.memory()
+    }
+
+    fn memory_mut(&mut self) -> &mut [u8] {
+        self.0.memory_mut()
+    }
+
+    fn grow(&mut self, _: u32) -> bool {
+        false
+    }
+
+    fn call(&mut self, export: &str, args: &[i32]) -> Result<Option<i32>, Termination> {
+        if export == "dynCall_vi" {
+            // An empty mask, then the signal again.
+            import("env", "_sigprocmask").unwrap().call(self, &[2, 40_000, 0])?;
+            import("env", "_raise").unwrap().call(self, &[30])?;
+        }
+        self.0.call(export, args)
+    }
+}
+
+#[test]
+fn handlers_within_handlers_come_to_an_end() {
+    let mut guest = Again(Flat::new(Config::default()));
+    guest.0.put(BUFFER, &[0; 140]);
+    guest.0.put(BUFFER, &77_u32.to_le_bytes());
+    assert_eq!(guest.0.env("_sigaction", &[30, BUFFER.into(), 0]), 0);
+    let ended = import("env", "_raise").unwrap().call(&mut guest, &[30]);
+    assert!(matches!(ended, Err(Termination::Abort(_))), "{ended:?}");
+    // And the host is as it was.
+    assert_eq!(guest.0.old(20, &[]), 42);
+}

@@ -1,0 +1,107 @@
+//! Programs of the old ABI: how `main` is called, and what comes after.
+
+use std::collections::BTreeMap;
+
+use wasmlab_host_emscripten::{Config, Guest, Host, Termination, import, start_old};
+
+use crate::guest::{BUFFER, Flat};
+
+/// A program whose exports call imports: `_main: _sigaction 30 65536 / _raise 30; _fflush:`.
+struct Program {
+    flat: Flat,
+    exports: &'static str,
+    ran: Vec<&'static str>,
+}
+
+impl Program {
+    fn new(exports: &'static str) -> Self {
+        let env = BTreeMap::from([("MINE".to_owned(), "yes".to_owned())]);
+        let mut flat = Flat::new(Config { env, args: vec!["guest".to_owned()], ..Config::default() });
+        flat.put(40_000, b"MINE\0");
+        flat.put(BUFFER, &77_u32.to_le_bytes());
+        Self { flat, exports, ran: Vec::new() }
+    }
+}
+
+impl Guest for Program {
+    fn host(&mut self) -> &mut Host {
+        self.flat.host()
+    }
+
+    fn memory(&self) -> &[u8] {
+        self.flat.memory()
+    }
+
+    fn memory_mut(&mut self) -> &mut [u8] {
+        self.flat.memory_mut()
+    }
+
+    fn grow(&mut self, _: u32) -> bool {
+        false
+    }
+
+    fn call(&mut self, export: &str, args: &[i32]) -> Result<Option<i32>, Termination> {
+        if export == "stackAlloc" {
+            return Ok(Some(50_000));
+        }
+        let mut exports = self.exports.split("; ").filter_map(|one| one.split_once(':'));
+        let found = exports.find(|(name, _)| *name == export && (export != "_main" || args.len() == 2));
+        let Some((name, calls)) = found else { return Err(Termination::MissingExport(export.to_owned())) };
+        self.ran.push(name);
+        for call in calls.split('/') {
+            let mut words = call.split_whitespace();
+            let Some(name) = words.next() else { continue };
+            let args: Vec<i64> = words.map(|word| word.parse().unwrap()).collect();
+            import("env", name).unwrap().call(self, &args)?;
+        }
+        Ok(Some(0))
+    }
+}
+
+/// C's `exit` is the import `_exit`: the glue writes what stdio holds, and so does the host. `_exit` of C, which is
+/// `__exit`, and the system call do not.
+#[test]
+fn what_stdio_holds_is_written_at_the_end() {
+    for (exports, code, ran) in [
+        ("_main: ; _fflush: ", 0, "_main _fflush"),
+        ("_main: _exit 3; _fflush: ", 3, "_main _fflush"),
+        ("_main: _exit 3", 3, "_main"),
+        ("_main: __exit 3; _fflush: ", 3, "_main"),
+        ("_main: _raise 15; _fflush: ", 143, "_main"),
+        // What it does there is its own affair.
+        ("_main: _exit 3; _fflush: __exit 4", 4, "_main _fflush"),
+    ] {
+        let mut program = Program::new(exports);
+        let ended = start_old(&mut program);
+        let ended = match ended {
+            Ok(code) | Err(Termination::Exit(code)) => code,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!((ended, program.ran.join(" ").as_str()), (code, ran), "{exports}");
+    }
+}
+
+/// An export that a call of the host needs is not the one that was called: that has run.
+#[test]
+fn an_export_that_the_host_needs_is_named() {
+    for (exports, name, ran) in [
+        ("_main: _getenv 40000", "_malloc", "_main"),
+        ("_main: _sigaction 30 65536 0 / _raise 30", "dynCall_vi", "_main"),
+        ("runPostSets: _getenv 40000; _main: ", "_malloc", "runPostSets"),
+        ("_main: ; _fflush: _getenv 40000", "_malloc", "_main _fflush"),
+        // errno is written in the guest, and its function for that calls the host.
+        ("_main: _fork; ___errno_location: _getenv 40000", "_malloc", "_main ___errno_location"),
+    ] {
+        let mut program = Program::new(exports);
+        let ended = start_old(&mut program);
+        assert!(
+            matches!(&ended, Err(Termination::MissingRequiredExport(needed)) if needed == name),
+            "{exports}: {ended:?}"
+        );
+        assert_eq!(program.ran.join(" "), ran, "{exports}");
+    }
+    let none = start_old(&mut Program::new(""));
+    assert!(matches!(&none, Err(Termination::MissingExport(name)) if name == "_main"), "{none:?}");
+    // A guest without errno is told by the result alone.
+    assert!(matches!(start_old(&mut Program::new("_main: _fork")), Ok(0)));
+}

@@ -1,0 +1,170 @@
+//! What a file is before it is read: a binary of today's format, one of another version, or none at all.
+
+use wasmlab_model::facts::{BinaryKind, Refusal, RefusalKind};
+
+use crate::InspectError;
+
+/// Today's version field, and that of a component: the layer in its upper half.
+const MODULE: (u16, u16) = (1, 0);
+const COMPONENT: (u16, u16) = (0x0d, 1);
+
+/// Refuses what is no WebAssembly at all, or ends before it says so, with what it looks like.
+///
+/// A binary of another version of the format is returned as such: a runtime may take it.
+pub fn check(bytes: &[u8]) -> Result<Option<(BinaryKind, Refusal)>, InspectError> {
+    if bytes.is_empty() {
+        return Err(InspectError::Empty);
+    }
+    if !b"\0asm".starts_with(&bytes[..bytes.len().min(4)]) {
+        return Err(not_wasm(bytes));
+    }
+    let Some(field) = bytes.get(4..8) else {
+        let within = format!("its header, after {} of 8 bytes", bytes.len());
+        return Err(InspectError::Truncated { within });
+    };
+    let (version, layer) = (u16::from_le_bytes([field[0], field[1]]), u16::from_le_bytes([field[2], field[3]]));
+    match (version, layer) {
+        MODULE | COMPONENT => {
+            truncation(bytes, layer == COMPONENT.1).map_or(Ok(None), |within| Err(InspectError::Truncated { within }))
+        }
+        (_, 0) => {
+            Ok(Some((BinaryKind::Module, of_version("a core module", version, MODULE.0, "before WebAssembly 1.0"))))
+        }
+        (_, 1) => Ok(Some((BinaryKind::Component, of_version("a component", version, COMPONENT.0, "a pre-release")))),
+        _ => Err(InspectError::Malformed {
+            offset: 6,
+            message: format!("layer {layer} is neither that of modules (0) nor that of components (1)"),
+        }),
+    }
+}
+
+fn of_version(what: &str, version: u16, today: u16, before: &str) -> Refusal {
+    // The previews of core modules counted from 0x0a to 0x0d, and the standard began again at 1.
+    let old = what == "a core module" || version < today;
+    let when = if old { format!("of {before}") } else { "newer than this lab".to_owned() };
+    let words = format!("{what} of format version {version:#x}, {when}; today's is {today:#x}");
+    Refusal { kind: RefusalKind::FormatVersion, subject: format!("{version:#x}"), message: words }
+}
+
+/// Names of a core module's sections, by id.
+const MODULE_SECTIONS: [&str; 14] = [
+    "custom",
+    "type",
+    "import",
+    "function",
+    "table",
+    "memory",
+    "global",
+    "export",
+    "start",
+    "element",
+    "code",
+    "data",
+    "data count",
+    "tag",
+];
+/// Names of a component's sections, by id.
+const COMPONENT_SECTIONS: [&str; 12] = [
+    "custom",
+    "core module",
+    "core instance",
+    "core type",
+    "component",
+    "instance",
+    "alias",
+    "type",
+    "canonical",
+    "start",
+    "import",
+    "export",
+];
+
+/// Within what the file ends, if a section that it begins is longer than the file.
+fn truncation(bytes: &[u8], component: bool) -> Option<String> {
+    let names: &[&str] = if component { &COMPONENT_SECTIONS } else { &MODULE_SECTIONS };
+    let mut at = 8;
+    let mut last = "header";
+    // What was announced and has not come yet, of a core module.
+    let (mut bodies, mut segments) = (0, 0);
+    while let Some(id) = bytes.get(at) {
+        // What is no section is malformed, however long it claims to be.
+        let name = *names.get(usize::from(*id))?;
+        let mut reader = wasmparser::BinaryReader::new(&bytes[at + 1..], at as u64 + 1);
+        let size = match reader.read_var_u32() {
+            Ok(size) => size as usize,
+            Err(_) if bytes.len() - at <= 5 => return Some(format!("its {name} section, at the section's size")),
+            Err(_) => return None,
+        };
+        let start = at + 1 + reader.current_position();
+        let missing = start.saturating_add(size).saturating_sub(bytes.len());
+        if missing > 0 {
+            return Some(format!("its {name} section, which goes on for {missing} bytes more"));
+        }
+        if !component {
+            let counted = || wasmparser::BinaryReader::new(&bytes[start..start + size], start as u64).read_var_u32();
+            match name {
+                "function" => bodies = counted().unwrap_or(0),
+                "data count" => segments = counted().unwrap_or(0),
+                "code" => bodies = 0,
+                "data" => segments = 0,
+                _ => {}
+            }
+        }
+        at = start + size;
+        last = name;
+    }
+    let missing = match (bodies, segments) {
+        (0, 0) => return None,
+        (0, _) => format!("its data section is missing (segments announced: {segments})"),
+        _ => format!("its code section is missing (functions declared: {bodies})"),
+    };
+    Some(format!("the module, after its {last} section: {missing}"))
+}
+
+/// A kind of file: what it begins with, what it is, what to do.
+type FileType = (&'static [u8], &'static str, &'static str);
+
+const FETCH: &str =
+    "Fetch the file again, and look at what the server answers: the download failed, or a login page came instead.";
+const ORIGIN: &str = "Check the .wasm file that it was made from.";
+const UNPACK: &str = "Unpack it first; a web server may serve it packed if it says so (Content-Encoding).";
+const LINK: &str = "Link it to a module first.";
+
+const FILE_TYPES: &[FileType] = &[
+    (
+        b"version https://git-lfs",
+        "a Git LFS pointer",
+        "Run `git lfs pull`: the clone has the pointer in place of the file.",
+    ),
+    (b"\x1f\x8b", "gzip", UNPACK),
+    (b"\x28\xb5\x2f\xfd", "zstd", UNPACK),
+    (b"\xfd7zXZ\0", "xz", UNPACK),
+    (b"BZh", "bzip2", UNPACK),
+    (b"PK", "a zip archive", UNPACK),
+    (b"\x7fELF", "native code (ELF): a native program, or what a runtime compiled ahead of time", ORIGIN),
+    (b"\xcf\xfa\xed\xfe", "native code (Mach-O)", ORIGIN),
+    (b"MZ", "a native program (PE)", ORIGIN),
+    (b"\0aot", "what WAMR compiled ahead of time", ORIGIN),
+    (b"\0webc", "a package of Wasmer (webc)", "Unpack it (`wasmer package unpack`) and check the module in it."),
+    (b"!<arch>", "an archive of object files", LINK),
+    (b"BC\xc0\xde", "LLVM bitcode", LINK),
+    (b"(", "WebAssembly text", "Name it .wat, or translate it (`wasm-tools parse`)."),
+    (b";;", "WebAssembly text", "Name it .wat, or translate it (`wasm-tools parse`)."),
+    (b"<?xml", "XML", FETCH),
+    (b"<", "an HTML page", FETCH),
+    (b"{", "JSON", FETCH),
+];
+
+/// What a file that does not begin with `\0asm` looks like.
+fn not_wasm(bytes: &[u8]) -> InspectError {
+    let first = bytes.iter().take(4).map(|b| format!("{b:02x}")).collect::<Vec<_>>().join(" ");
+    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
+    let found = FILE_TYPES.iter().find(|(magic, ..)| bytes.starts_with(magic) || text.starts_with(magic));
+    let is_text = || bytes.iter().take(64).all(|b| b.is_ascii_graphic() || b.is_ascii_whitespace());
+    let (what, remedy) = match found {
+        Some((_, what, remedy)) => (format!(" ({what})"), *remedy),
+        None if is_text() => (" (text)".to_owned(), FETCH),
+        None => (String::new(), "Look at where the file comes from: it is another one than its name says."),
+    };
+    InspectError::NotWasm { first, what, remedy }
+}

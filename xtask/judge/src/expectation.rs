@@ -1,0 +1,171 @@
+//! What a scenario expects, against what a guest did that came to its end.
+
+use wasmlab_protocol::{Cause, Event, SHARED_INSTANCE, Stage};
+
+use super::text::{last_message, last_message_suffix, quote};
+use super::{Evidence, context, lab_lines, requests, with_code, without_code};
+use wasmlab_model::codes::Code;
+use wasmlab_model::observation::Outcome;
+use wasmlab_model::scenario::{EntryPointKind, ExpectedFile, ScenarioFile};
+use wasmlab_model::verdict::{Judgement, Verdict};
+
+/// What the expectation makes of a guest that came to an end for no reason of its own.
+pub fn check_expectation(evidence: &Evidence, spec: &ScenarioFile) -> Judgement {
+    let observation = evidence.observation;
+    if let Some(script) = &observation.client_script
+        && let Some(failed) = &script.failed
+    {
+        let detail = format!(
+            "step {} of {}: {failed}{}",
+            script.steps_passed + 1,
+            script.steps,
+            last_message_suffix(evidence.stderr())
+        );
+        return with_code(Code::WrongOutput, None, detail);
+    }
+    let stopped = observation.outcome == Outcome::Stopped;
+    if !stopped && evidence.progress.stage != Some(Stage::Run) {
+        return with_code(Code::Crashed, None, "the runtime ended well and did not say that it ran the guest");
+    }
+    let code = match evidence.progress.cause {
+        Some(Cause::Exit { code }) => code,
+        _ => 0,
+    };
+    let wanted = spec.expect.exit;
+    if !stopped && !spec.expect.any_exit && spec.run.entry == EntryPointKind::Command && code != wanted {
+        return context::explain_exit(evidence, spec, code).unwrap_or_else(|| {
+            let detail = format!("exit code {code}, expected {wanted}{}", last_lines(evidence));
+            with_code(Code::WrongExit, None, detail)
+        });
+    }
+    match wrong_output(evidence, spec) {
+        Some(detail) => with_code(Code::WrongOutput, None, detail),
+        None if !evidence.progress.not_asked.is_empty() => not_asked(evidence, spec),
+        None => without_code(Verdict::Pass, summary(evidence, spec)),
+    }
+}
+
+/// Calls that cannot be made this way, where those that can be gave what was expected.
+fn not_asked(evidence: &Evidence, spec: &ScenarioFile) -> Judgement {
+    let calls = &spec.run.call;
+    let left_out = &evidence.progress.not_asked;
+    let named = |at: &usize| Some(format!("call {} (`{}`)", at + 1, calls.get(*at)?.export));
+    let names: Vec<String> = left_out.iter().filter_map(named).collect();
+    let detail = format!(
+        "{} of {} calls return what they should; not made: {}, which may need the instance of a call before, and this command \
+         line gives each call one of its own",
+        calls.len() - left_out.len(),
+        calls.len(),
+        names.join(", ")
+    );
+    Judgement { subject: Some(SHARED_INSTANCE.to_owned()), ..without_code(Verdict::NotAttempted, detail) }
+}
+
+/// What a guest said last, on either of its streams.
+fn last_lines(evidence: &Evidence) -> String {
+    let stdout = last_message(evidence.stdout()).map(|line| format!("; last on stdout: {line}")).unwrap_or_default();
+    format!("{}{stdout}", last_message_suffix(evidence.stderr()))
+}
+
+fn wrong_output(evidence: &Evidence, spec: &ScenarioFile) -> Option<String> {
+    let (expect, stdout, calls) = (&spec.expect, evidence.stdout(), &evidence.progress.calls);
+    if let Some(wanted) = &expect.stdout
+        && stdout != wanted
+    {
+        return Some(format!("stdout is {}, expected {}", quote(stdout), quote(wanted)));
+    }
+    if let Some(wanted) = expect.stdout_contains.iter().find(|w| !stdout.contains(w.as_str())) {
+        return Some(format!("stdout does not contain {}", quote(wanted)));
+    }
+    let lines = lab_lines::parse_lines(stdout);
+    if let Some(wanted) =
+        expect.lab.iter().find(|w| !lines.iter().any(|l| l.name == w.as_str() && l.answer == lab_lines::Answer::Ok))
+    {
+        return Some(format!("no line `lab: {wanted} ok`{}", last_message_suffix(evidence.stderr())));
+    }
+    if let Some(wrong) = expect.file.iter().find_map(|file| wrong_file(evidence, file)) {
+        return Some(wrong);
+    }
+    if let Some(detail) = requests::mismatch(&evidence.observation.requests, &expect.request) {
+        return Some(detail);
+    }
+    let called = calls.iter().filter_map(|e| match e {
+        Event::CallReturned { export, results } => Some((export, results)),
+        _ => None,
+    });
+    let mut called = called.collect::<Vec<_>>().into_iter();
+    let asked = spec.run.call.iter().enumerate().filter(|(at, _)| !evidence.progress.not_asked.contains(at));
+    for (_, call) in asked {
+        let Some((export, results)) = called.next() else { return Some(format!("`{}` was not called", call.export)) };
+        if *export != call.export {
+            return Some(format!("`{export}` was called, expected `{}`", call.export));
+        }
+        if let Some(wanted) = call.results.as_ref().filter(|wanted| *wanted != results) {
+            return Some(format!("`{export}` returned [{}], expected [{}]", listed(results), listed(wanted)));
+        }
+    }
+    let host: Vec<_> = calls
+        .iter()
+        .filter_map(|e| match e {
+            Event::HostCall { function, args } => Some((function, args)),
+            _ => None,
+        })
+        .collect();
+    let wanted: Vec<_> = expect.host_calls.iter().map(|c| (&c.function, &c.args)).collect();
+    (!wanted.is_empty() && host != wanted).then(|| {
+        let show = |calls: &[(&String, &Vec<_>)]| {
+            calls.iter().map(|(f, a)| format!("{f}({})", listed(a))).collect::<Vec<_>>().join(", ")
+        };
+        format!("host functions called: [{}], expected [{}]", show(&host), show(&wanted))
+    })
+}
+
+/// What is wrong with a file that the guest was to leave.
+fn wrong_file(evidence: &Evidence, file: &ExpectedFile) -> Option<String> {
+    let path = &file.path;
+    let Some(found) = evidence.observation.files.get(path) else { return Some(format!("{path} was not looked at")) };
+    if let Some(why) = &found.missing {
+        return Some(format!("{path} is not there: {why}"));
+    }
+    if let Some(part) = file.contains.iter().find(|part| !found.text.contains(part.as_str())) {
+        return Some(format!("{path} does not contain {}: it is {}", quote(part), quote(&found.text)));
+    }
+    let lines = found.text.lines().count();
+    let wanted = file.lines.filter(|wanted| *wanted != lines)?;
+    Some(format!("{path} has {lines} lines, expected {wanted}"))
+}
+
+/// What a pass has shown, in a few words.
+fn summary(evidence: &Evidence, spec: &ScenarioFile) -> String {
+    let mut parts = Vec::new();
+    for event in &evidence.progress.calls {
+        if let Event::CallReturned { export, results } = event {
+            parts.push(format!("{export} = [{}]", listed(results)));
+        }
+    }
+    match spec.expect.lab.as_slice() {
+        [] => {}
+        few if few.len() <= 4 => parts.push(format!("{} ok", few.join(", "))),
+        all => parts.push(format!("{} capabilities ok", all.len())),
+    }
+    if let Some(script) = &evidence.observation.client_script {
+        parts.push(format!("{} steps held", script.steps_passed));
+    }
+    if !spec.expect.request.is_empty() {
+        parts.push(match evidence.observation.requests.len() {
+            1 => "1 request reached the server".to_owned(),
+            n => format!("{n} requests reached the server"),
+        });
+    }
+    if parts.is_empty() {
+        parts.push(match evidence.stdout().lines().next() {
+            Some(line) => format!("printed {}", quote(line)),
+            None => "ran to its end".to_owned(),
+        });
+    }
+    parts.join("; ")
+}
+
+fn listed(values: &[wasmlab_protocol::Value]) -> String {
+    values.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,149 @@
+//! What the lab did not give a guest of the user's own, which then could not do its work: nobody is blamed for that,
+//! and the detail says what to give it. A third step, after [`judge`](crate::judge), and as pure.
+
+use wasmlab_model::facts::{BinaryKind, Facts};
+use wasmlab_model::scenario::{EntryPointKind, Run};
+use wasmlab_model::verdict::{Judgement, NotAttempted, Verdict};
+use wasmlab_protocol::{Cause, Network, Stage};
+
+use crate::{Evidence, without_code};
+
+/// What hosts and libraries say where something is refused.
+const REFUSED: &[&str] = &[
+    "permission denied",
+    "permissiondenied",
+    "access denied",
+    "access-denied",
+    "accessdenied",
+    "not permitted",
+    "notcapable",
+    "not capable",
+    "eacces",
+    "eperm",
+];
+/// What they say where a guest has no directory in which it could look.
+const NO_DIRECTORY: &[&str] = &["pre-opened file descriptor", "preopened", "bad file descriptor", "badf"];
+/// What they say where a file is not found.
+const NO_FILE: &[&str] = &["no such file", "entity not found", "enoent"];
+/// What they say where a variable is not set.
+const NO_VARIABLE: &[&str] = &["environment variable not found", "notpresent", "environment variable not set"];
+
+/// What is known before anything is started: a handler is asked by nobody.
+#[must_use]
+pub fn before_run(facts: Option<&Facts>, run: &Run) -> Option<NotAttempted> {
+    let facts = facts.filter(|facts| facts.kind == BinaryKind::Component && run.entry == EntryPointKind::Command)?;
+    let exports = |start: &str| facts.exports.iter().any(|export| export.name.starts_with(start));
+    let handles = exports("wasi:http/incoming-handler@") || exports("wasi:http/handler@");
+    let why = "exports a wasi:http handler: run again with `--http`".to_owned();
+    (handles && !exports("wasi:cli/run@")).then_some(NotAttempted { subject: "request", reason: why })
+}
+
+/// What takes the place of `judgement` where the evidence says that the guest wanted what it was not given.
+#[must_use]
+pub fn after_run(judgement: &Judgement, evidence: &Evidence, run: &Run) -> Option<Judgement> {
+    if !matches!(judgement.verdict, Verdict::Gap | Verdict::Fail) || !has_run(evidence) {
+        return None;
+    }
+    let facts = evidence.facts.ok()?;
+    let said = format!("{}\n{}\n{}", evidence.stdout(), evidence.stderr(), judgement.detail).to_lowercase();
+    let says = |words: &[&str]| words.iter().any(|word| said.contains(word));
+    let imports =
+        |start: &str, name: &str| facts.imports.iter().any(|i| i.module.starts_with(start) && i.name.starts_with(name));
+    let sockets = imports("wasi:sockets/", "") || imports("", "wasi:sockets/") || imports("", "sock_open");
+    let files = imports("wasi_", "path_") || imports("wasi:filesystem/", "") || imports("", "wasi:filesystem/");
+    let (no_network, no_dir) = (sockets && run.network == Network::None, files && run.dir.is_empty());
+    let mut wants: Vec<(&str, &str)> = Vec::new();
+    let about_sockets = no_network && ["sock", "bind", "listen", "connect"].iter().any(|word| said.contains(word));
+    if no_network && (says(REFUSED) || about_sockets) {
+        wants.push((
+            "network",
+            "needs the network: run again with `--network loopback`, or with `--listen` if it is a server",
+        ));
+    }
+    if no_dir && (says(NO_DIRECTORY) || says(NO_FILE) || says(REFUSED) && !about_sockets) {
+        wants.push(("directory", "no directory was given: run again with `--dir`"));
+    }
+    if run.env.is_empty() && says(NO_VARIABLE) {
+        wants.push(("environment", "no environment was given: run again with `--env NAME=VALUE`"));
+    }
+    let usage = said.lines().any(|line| line.trim_start().starts_with("usage:"));
+    if run.args.is_empty() && usage && matches!(evidence.progress.cause, Some(Cause::Exit { .. })) {
+        wants.push(("arguments", "no arguments were given: run again with `-- ARGUMENTS`"));
+    }
+    let what = wants.first()?.0;
+    let advice = wants.iter().map(|(_, advice)| *advice).collect::<Vec<_>>().join("; or ");
+    let detail = format!("{advice} (it ended with: {})", judgement.detail);
+    Some(Judgement {
+        subject: Some(what.to_owned()),
+        checks: judgement.checks.clone(),
+        ..without_code(Verdict::NotAttempted, detail)
+    })
+}
+
+/// Whether the guest itself came to run: what a runtime lacks is no matter of what was given.
+fn has_run(evidence: &Evidence) -> bool {
+    let ended =
+        matches!(evidence.progress.cause, Some(Cause::Exit { .. } | Cause::Trap { .. } | Cause::HostError { .. }));
+    ended && evidence.progress.stage == Some(Stage::Run)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{after_run, before_run};
+    use crate::{Evidence, judge};
+    use wasmlab_model::facts::Facts;
+    use wasmlab_model::observation::{GuestProgress, Observation, Outcome};
+    use wasmlab_model::scenario::{Dir, Run, ScenarioFile};
+    use wasmlab_model::verdict::Verdict;
+    use wasmlab_protocol::{Cause, Network, Stage};
+
+    fn facts(wat: &str) -> Facts {
+        wasmlab_inspect::facts(&wat::parse_str(wat).unwrap()).unwrap()
+    }
+
+    /// What is said of a guest that exits with 1 after these words, given what `run` has.
+    fn check(facts: &Facts, run: &Run, stderr: &str, wanted: Option<&str>) {
+        let head = "schema = 1\ntitle = \"t\"\nfamily = \"f\"\nroute = \"r\"\nbuild = { toolchain = \"wat\" }\n";
+        let spec: ScenarioFile = toml::from_str(head).unwrap();
+        let observation =
+            Observation { outcome: Outcome::Exited(1), stderr: stderr.to_owned(), ..Observation::not_started() };
+        let (stage, cause) = (Some(Stage::Run), Some(Cause::Exit { code: 1 }));
+        let progress = GuestProgress { stage, cause, ..GuestProgress::default() };
+        let evidence = Evidence { facts: Ok(facts), observation: &observation, progress: &progress, lab_guest: true };
+        let found = after_run(&judge(&evidence, &spec), &evidence, run);
+        assert_eq!(found.as_ref().and_then(|j| j.subject.as_deref()), wanted, "{stderr}: {found:?}");
+        if let Some(found) = found {
+            assert_eq!((found.verdict, found.code, found.blame.len()), (Verdict::NotAttempted, None, 0));
+            assert!(found.detail.contains("run again with `--"), "{}", found.detail);
+        }
+    }
+
+    #[test]
+    fn the_evidence_says_what_a_guest_wanted_and_was_not_given() {
+        let open = r#"(import "wasi_snapshot_preview1" "path_open" (func (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))"#;
+        let (files, plain) = (facts(&format!("(module {open})")), facts("(module)"));
+        let sockets = facts(r#"(component (import "wasi:sockets/tcp@0.2.0" (instance)))"#);
+        let none = Run::default();
+        let words = "failed to find a pre-opened file descriptor through which \"a.txt\" could be opened";
+        check(&files, &none, words, Some("directory"));
+        check(&files, &none, "No such file or directory (os error 44)", Some("directory"));
+        // It was given one, or asks for no file at all, or says nothing of it.
+        check(&files, &Run { dir: vec![Dir::default()], ..Run::default() }, words, None);
+        check(&plain, &none, words, None);
+        check(&files, &none, "index out of range", None);
+        check(&sockets, &none, "failed to bind: Permission denied (os error 2)", Some("network"));
+        check(&sockets, &Run { network: Network::Loopback, ..Run::default() }, "bind: Permission denied", None);
+        check(&plain, &none, "called `Result::unwrap()` on an `Err` value: NotPresent", Some("environment"));
+        check(&plain, &none, "usage: cat FILE", Some("arguments"));
+        check(&plain, &Run { args: vec!["a".to_owned()], ..Run::default() }, "usage: cat FILE", None);
+    }
+
+    #[test]
+    fn a_handler_is_not_run_as_a_program() {
+        let handler = facts(r#"(component (instance $i) (export "wasi:http/incoming-handler@0.2.0" (instance $i)))"#);
+        let why = before_run(Some(&handler), &Run::default()).map(|reason| reason.reason);
+        assert_eq!(why.as_deref(), Some("exports a wasi:http handler: run again with `--http`"));
+        let program = facts(r#"(component (instance $i) (export "wasi:cli/run@0.2.0" (instance $i)))"#);
+        assert!(before_run(Some(&program), &Run::default()).is_none() && before_run(None, &Run::default()).is_none());
+    }
+}

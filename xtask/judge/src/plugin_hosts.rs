@@ -1,0 +1,128 @@
+//! Hosts that define imports of their own and that many modules are made for.
+
+/// A host, and how a module of its kind is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PluginHost {
+    /// What the module is.
+    pub description: &'static str,
+    /// How it is run.
+    pub remedy: &'static str,
+}
+
+/// By import module, or its beginning where the pattern ends with `*`; then by the beginnings of `env` names.
+const HOSTS: &[(&str, &[&str], PluginHost)] = &[
+    (
+        "extism:host/*",
+        &[],
+        PluginHost {
+            description: "an Extism plug-in",
+            remedy: "Load it by an Extism SDK, or try it with `extism call`.",
+        },
+    ),
+    (
+        "env",
+        &["proxy_"],
+        PluginHost {
+            description: "a Proxy-Wasm filter",
+            remedy: "Load it into a proxy that has Proxy-Wasm (Envoy, Istio).",
+        },
+    ),
+    (
+        "ic0",
+        &[],
+        PluginHost {
+            description: "a canister of the Internet Computer",
+            remedy: "Install it on a replica (`dfx`), or try it with PocketIC.",
+        },
+    ),
+    ("wapc", &[], PluginHost { description: "a waPC guest", remedy: "Load it by a waPC host library." }),
+    (
+        "http_handler",
+        &[],
+        PluginHost {
+            description: "a handler of http-wasm",
+            remedy: "Load it into a server that has http-wasm (Traefik, Dapr).",
+        },
+    ),
+    ("lunatic::*", &[], PluginHost { description: "a program for Lunatic", remedy: "Run it with `lunatic`." }),
+    (
+        "fastly_*",
+        &[],
+        PluginHost {
+            description: "a program for Fastly Compute",
+            remedy: "Deploy it, or run it locally with Viceroy (`fastly compute serve`).",
+        },
+    ),
+    (
+        "wasi_ephemeral_nn",
+        &[],
+        PluginHost {
+            description: "a program that uses wasi-nn",
+            remedy: "Use a runtime that is built with wasi-nn (`wasmtime run -S nn`, WasmEdge's plug-in).",
+        },
+    ),
+    (
+        "seal0",
+        &[],
+        PluginHost {
+            description: "a contract of Substrate (ink!)",
+            remedy: "Deploy it to a node with pallet-contracts.",
+        },
+    ),
+    (
+        "seal1",
+        &[],
+        PluginHost {
+            description: "a contract of Substrate (ink!)",
+            remedy: "Deploy it to a node with pallet-contracts.",
+        },
+    ),
+    (
+        "env",
+        &["blit", "traceUtf8", "blitSub", "textUtf8"],
+        PluginHost { description: "a cartridge of WASM-4", remedy: "Run it with `w4 run`." },
+    ),
+    (
+        "spectest",
+        &[],
+        PluginHost {
+            description: "a module of WebAssembly's own test suite",
+            remedy: "Run it by the tool of that suite (`wasmtime wast`), which defines `spectest`.",
+        },
+    ),
+];
+
+/// The host that the import belongs to, where it is a known one.
+#[must_use]
+pub fn find(module: &str, name: &str) -> Option<PluginHost> {
+    let is_of = |pattern: &str, text: &str| match pattern.strip_suffix('*') {
+        Some(start) => text.starts_with(start),
+        None => text == pattern,
+    };
+    let found = HOSTS.iter().find(|(pattern, names, _)| {
+        // `proxy_` is a beginning, the others are names.
+        let named = |n: &&str| if n.ends_with('_') { name.starts_with(*n) } else { name == *n };
+        is_of(pattern, module) && (names.is_empty() || names.iter().any(named))
+    });
+    found.map(|(.., host)| *host)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::find;
+
+    #[test]
+    fn hosts_are_known_by_module_and_name() {
+        let check = |module, name, what: Option<&str>| {
+            assert_eq!(find(module, name).map(|h| h.description), what, "{module}.{name}")
+        };
+        check("extism:host/env", "input_length", Some("an Extism plug-in"));
+        check("extism:host/user", "hello", Some("an Extism plug-in"));
+        check("env", "proxy_log", Some("a Proxy-Wasm filter"));
+        check("env", "log", None);
+        check("env", "blit", Some("a cartridge of WASM-4"));
+        check("ic0", "msg_reply", Some("a canister of the Internet Computer"));
+        check("fastly_http_req", "send", Some("a program for Fastly Compute"));
+        check("host", "log", None);
+    }
+}

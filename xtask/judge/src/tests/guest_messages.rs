@@ -1,0 +1,259 @@
+//! What a guest and its host say at the end, and what it was given: the explanation that comes of both.
+
+use wasmlab_protocol::{Cause, Event, HostRefusal, Location, Stage, TrapKind};
+
+use super::{facts, observation, spec, to};
+use crate::{Evidence, judge};
+use wasmlab_model::codes::{Blame, Code};
+use wasmlab_model::observation::{GuestProgress, Observation, Outcome};
+use wasmlab_model::verdict::Judgement;
+
+/// A guest of `wat` that ended with `cause`, after writing to stdout and stderr.
+fn ended(wat: &str, cause: Cause, (stdout, stderr): (&str, &str), expect: &str) -> Judgement {
+    let facts = facts(&format!("(module {wat})"));
+    let seen =
+        Observation { stderr: stderr.to_owned(), ..observation(Outcome::Exited(0), to(Stage::Run, cause), stdout) };
+    judge(
+        &Evidence { facts: Ok(&facts), observation: &seen, progress: &seen.reported_progress(), lab_guest: true },
+        &spec(expect),
+    )
+}
+
+fn check(found: &Judgement, code: Code, subject: Option<&str>, detail: &str, remedy: &str) {
+    assert_eq!((found.code, found.subject.as_deref()), (Some(code), subject), "{found:?}");
+    assert!(found.detail.contains(detail), "{} does not say {detail}", found.detail);
+    let told = found.remedy.as_deref().unwrap_or(code.entry().remedy);
+    assert!(told.contains(remedy), "{told} does not say {remedy}");
+}
+
+const PANIC: &str =
+    "thread 'main' panicked at src/main.rs:3:5:\nconfig file missing\nnote: run with `RUST_BACKTRACE=1`\n";
+
+#[test]
+fn a_trap_begins_with_the_guests_last_message_suffix_and_ends_with_its_place() {
+    let trap = |location: Location| Cause::trap(TrapKind::Unreachable, "unreachable").at(Some(location));
+    let place = Location { function: Some("parse".to_owned()), index: Some(3), offset: Some(0x65) };
+    let found = ended("", trap(place), ("", PANIC), "");
+    check(&found, Code::Trap, Some("unreachable"), "unreachable in `parse` (at 0x65)", "Mend what its own words tell");
+    assert!(
+        found.detail.starts_with("thread 'main' panicked at src/main.rs:3:5: config file missing; then the trap: ")
+    );
+    let bounds = Cause::trap(TrapKind::MemoryOutOfBounds, "bounds")
+        .at(Some(Location { function: Some("parse".to_owned()), ..Location::default() }));
+    let found = ended("", bounds, ("", PANIC), "");
+    check(&found, Code::Trap, Some("memory-out-of-bounds"), "bounds in `parse`", "Look at the function");
+    let found = ended("", trap(Location { index: Some(3), offset: Some(0x65), ..Location::default() }), ("", ""), "");
+    check(&found, Code::Trap, Some("unreachable"), "unreachable in function 3 (at 0x65)", "Build it with names");
+    let found = ended("", trap(Location { offset: Some(0x65), ..Location::default() }), ("", ""), "");
+    check(&found, Code::Trap, Some("unreachable"), "unreachable at 0x65", "Build it with names");
+    let found = ended("", Cause::trap(TrapKind::Unreachable, "no place"), ("done\n", ""), "");
+    check(&found, Code::Trap, Some("unreachable"), "no place", "does not say where");
+    assert!(!found.detail.contains("done"), "it says nothing of an error: {}", found.detail);
+    let found = ended("", Cause::trap(TrapKind::Unreachable, "x"), ("panic: index out of range\n", ""), "");
+    check(
+        &found,
+        Code::Trap,
+        Some("unreachable"),
+        "panic: index out of range; then the trap: x",
+        "Mend what its own words tell",
+    );
+}
+
+#[test]
+fn a_wrong_exit_shows_the_last_lines_of_both_streams() {
+    let found = ended("", Cause::Exit { code: 2 }, ("one\ntwo\n", "warning\nno such table\n"), "");
+    let wanted = "exit code 2, expected 0: no such table; last on stdout: two";
+    check(&found, Code::WrongExit, None, wanted, "correct the expectation");
+    let go = "panic: boom\n\ngoroutine 1 [running]:\nmain.main()\n\t/app/main.go:5\nexit status 2\n";
+    check(&ended("", Cause::Exit { code: 2 }, ("", go), ""), Code::WrongExit, None, "expected 0: panic: boom", "");
+}
+
+#[test]
+fn a_host_that_refuses_is_no_trap_of_the_guests() {
+    let refused = |wat: &str, what, expect: &str, (subject, blame), detail: &str, remedy: &str| {
+        let cause = Cause::HostRefused { refusal: what, message: "its words".to_owned() };
+        let found = ended(wat, cause, ("", ""), expect);
+        check(&found, Code::HostRefused, Some(subject), detail, remedy);
+        assert_eq!(found.blame, [blame], "{wat}");
+    };
+    let code = ("exit-code", Blame::Runtime);
+    refused("", HostRefusal::ExitCode, "", code, "exit code; its words: its words", "below 126");
+    refused("", HostRefusal::ExitCode, "[expect]\nexit = 200", code, "; 200 is expected", "below 126");
+    let memory = ("memory", Blame::Toolchain);
+    refused("(memory 1)", HostRefusal::NoMemory, "", memory, "exports no memory", "under the name `memory`");
+    refused("", HostRefusal::NoMemory, "", memory, "exports no memory", "Give the module a memory");
+    let imported = "(import \"env\" \"memory\" (memory 1))";
+    refused(imported, HostRefusal::NoMemory, "", memory, "exports no memory", "without `--import-memory`");
+    let both = ("_start, _initialize", Blame::Toolchain);
+    refused("", HostRefusal::TwoEntryPoints, "", both, "both `_start` and `_initialize`", "one of the two");
+    let found = ended("", Cause::HostError { message: "no".to_owned() }, ("", "reading a.txt\n"), "");
+    check(
+        &found,
+        Code::HostRefused,
+        Some("host-error"),
+        "a function of the host failed: no; the guest's last words: reading a.txt",
+        "",
+    );
+}
+
+#[test]
+fn a_runtime_that_dies_where_an_import_is_missing_says_both() {
+    let judged = |imports: &str, stdout: &str, unchecked_imports: bool| {
+        let facts = facts(&format!("(module {imports})"));
+        let seen = observation(Outcome::Signaled(11), Vec::<Event>::new(), stdout);
+        let progress = GuestProgress { unchecked_imports, stage: Some(Stage::Run), ..GuestProgress::default() };
+        judge(&Evidence { facts: Ok(&facts), observation: &seen, progress: &progress, lab_guest: true }, &spec(""))
+    };
+    let setjmp = "(import \"env\" \"__wasm_setjmp\" (func))";
+    let found = judged(setjmp, "", true);
+    let words =
+        "its process dies by SIGSEGV; it imports env.__wasm_setjmp, which no WASI host defines; the runtime starts it";
+    check(&found, Code::UnresolvedSymbol, Some("env.__wasm_setjmp"), words, "-lsetjmp");
+    assert_eq!(found.blame, [Blame::Toolchain]);
+    assert_eq!(judged(setjmp, "", false).code, Some(Code::Crashed));
+    // Of several, nobody says which one was called; how far it came, its own checks say.
+    let two =
+        "(import \"env\" \"abort\" (func)) (import \"env\" \"__syscall_rename\" (func)) (func (export \"_start\"))";
+    let found = judged(two, "lab: args ok\nlab: dir-list ok\n", true);
+    let words = "dies by SIGSEGV after its check dir-list; it imports env.abort and env.__syscall_rename, which no WASI host \
+                 defines; which of them it called is not told";
+    check(&found, found.code.unwrap(), None, words, "");
+    let wasix = "(import \"wasix_32v1\" \"sock_open\" (func))";
+    let found = judged(wasix, "", true);
+    check(
+        &found,
+        Code::MissingImport,
+        Some("wasix_32v1.sock_open"),
+        "which only a host of WASIX defines",
+        "WASIX (wasmer)",
+    );
+    assert_eq!(found.blame, [Blame::Abi, Blame::Runtime]);
+}
+
+/// wamr-zig calls `main` of a module that was made for its glue: that is another program than the one with glue.
+#[test]
+fn a_trap_of_a_guest_without_its_host_is_the_hosts_absence_unless_it_says_otherwise() {
+    let facts = facts("(module (import \"env\" \"emscripten_resize_heap\" (func)) (func (export \"main\")))");
+    let judged = |stderr: &str, unchecked_imports: bool| {
+        let cause = Cause::trap(TrapKind::MemoryOutOfBounds, "OutOfBoundsMemoryAccess");
+        let seen =
+            Observation { stderr: stderr.to_owned(), ..observation(Outcome::Exited(1), to(Stage::Run, cause), "") };
+        let progress = GuestProgress { unchecked_imports, ..seen.reported_progress() };
+        judge(&Evidence { facts: Ok(&facts), observation: &seen, progress: &progress, lab_guest: true }, &spec(""))
+    };
+    let import = Some("env.emscripten_resize_heap");
+    check(&judged("", true), Code::NeedsJsGlue, import, "it traps (OutOfBoundsMemoryAccess); it imports", "STANDALONE");
+    let bounds = Some("memory-out-of-bounds");
+    check(&judged("", false), Code::Trap, bounds, "OutOfBounds", "");
+    check(&judged("Assertion failed\n", true), Code::Trap, bounds, "Assertion failed; then the trap", "");
+}
+
+const OPENS: &str = "(import \"wasi_snapshot_preview1\" \"path_open\" (func))";
+const DATA: &str = "[[run.dir]]\nguest = \"/data\"";
+
+#[test]
+fn an_errno_of_path_open_is_a_refusal_where_nothing_else_explains_it() {
+    let check = |wat: &str, code: i32, streams: (&str, &str), expect: &str, wanted: Code, detail: &str| {
+        let found = ended(wat, Cause::Exit { code }, streams, expect);
+        assert_eq!(found.code, Some(wanted), "{wat} {code}: {}", found.detail);
+        assert!(found.detail.contains(detail), "{} does not say {detail}", found.detail);
+        if wanted == Code::CapabilityDenied {
+            assert_eq!((found.subject.as_deref(), found.blame.as_slice()), (Some("path_open"), &[Blame::Guest][..]));
+            assert!(found.remedy.is_some_and(|r| r.contains("`a.txt`, not `/a.txt`") && r.contains("`/data`")));
+        }
+    };
+    let denied = Code::CapabilityDenied;
+    check(OPENS, 63, ("", ""), DATA, denied, "it ends with EPERM (63), which path_open answers");
+    check(OPENS, 76, ("", ""), DATA, denied, "it ends with ENOTCAPABLE (76), which path_open answers");
+    let words = "Error: open /a.txt: Operation not permitted (os error 63)\n";
+    check(
+        OPENS,
+        1,
+        ("", words),
+        DATA,
+        denied,
+        "Operation not permitted (os error 63); that is EPERM (63), which path_open",
+    );
+    check(
+        OPENS,
+        1,
+        ("", "a.txt: Capabilities insufficient\n"),
+        DATA,
+        denied,
+        "a.txt: Capabilities insufficient; that is ENOTCAPABLE (76)",
+    );
+    // It said something else, printed something, opens nothing, was given nothing, or ended with another code.
+    check(OPENS, 63, ("", "63 problems\n"), DATA, Code::WrongExit, "exit code 63");
+    check(OPENS, 63, ("63 found\n", ""), DATA, Code::WrongExit, "exit code 63");
+    check("", 63, ("", ""), DATA, Code::WrongExit, "exit code 63");
+    check(OPENS, 63, ("", ""), "", Code::WrongExit, "exit code 63");
+    check(OPENS, 62, ("", ""), DATA, Code::WrongExit, "exit code 62");
+    // The code that is expected is no refusal.
+    let expected = ended(OPENS, Cause::Exit { code: 63 }, ("", ""), &format!("[expect]\nexit = 63\n{DATA}"));
+    assert_eq!(expected.code, None, "{}", expected.detail);
+}
+
+#[test]
+fn an_export_that_is_called_before_the_program_started_has_a_remedy_of_its_own() {
+    let calls = "[run]\nentry = \"calls\"\n[[run.call]]\nexport = \"double\"";
+    let command = "(func (export \"_start\")) (func (export \"double\"))";
+    let trap = |trap| Cause::trap(trap, "words");
+    let bounds = || trap(TrapKind::MemoryOutOfBounds);
+    let found = ended(command, bounds(), ("", ""), calls);
+    let words = "its export was called before `_start` ran";
+    check(&found, Code::Trap, Some("memory-out-of-bounds"), words, "-mexec-model=reactor");
+    for (wat, cause, expect) in [
+        (command, trap(TrapKind::DivisionByZero), calls),
+        (command, bounds(), ""),
+        ("(func (export \"_start\")) (func (export \"_initialize\"))", bounds(), calls),
+        ("(func (export \"double\"))", bounds(), calls),
+    ] {
+        let found = ended(wat, cause, ("", ""), expect);
+        assert!(!found.detail.contains("_start"), "{wat}: {}", found.detail);
+    }
+}
+
+#[test]
+fn memory_that_was_refused_is_told_with_its_limit() {
+    let trap = || Cause::trap(TrapKind::Unreachable, "unreachable");
+    let words = "memory allocation of 1048576 bytes failed\n";
+    let own = "(memory (export \"memory\") 1 16)";
+    let found = ended(own, trap(), ("", words), "");
+    check(&found, Code::OutOfMemory, Some("memory.grow"), "a maximum of 16 pages (1024 KiB)", "--max-memory=BYTES");
+    let found = ended("(memory (export \"memory\") 1)", trap(), ("", words), "");
+    check(&found, Code::OutOfMemory, Some("memory.grow"), "no maximum of its own", "less memory at a time");
+    let go = "fatal error: runtime: out of memory\n\ngoroutine 1 [running]:\n";
+    let found = ended(own, Cause::Exit { code: 2 }, ("", go), "");
+    check(&found, Code::OutOfMemory, Some("memory.grow"), "runtime: out of memory; its memory", "BYTES");
+}
+
+#[test]
+fn wrong_answers_to_wasis_first_snapshot_have_a_reason() {
+    let old = "(import \"wasi_unstable\" \"path_filestat_get\" (func))";
+    let found = ended(old, Cause::Exit { code: 0 }, ("size 1\n", ""), "[expect]\nstdout_contains = [\"size 7\"]");
+    check(&found, Code::WrongOutput, None, "the new layout under the old name", "Rebuild");
+    let same = "(import \"wasi_unstable\" \"fd_write\" (func))";
+    let found = ended(same, Cause::Exit { code: 0 }, ("size 1\n", ""), "[expect]\nstdout_contains = [\"size 7\"]");
+    assert!(!found.detail.contains("layout"), "{}", found.detail);
+}
+
+#[test]
+fn a_release_candidate_is_named_with_its_release() {
+    let facts = facts("(component (import \"wasi:http/types@0.2.0-rc-2023-12-05\" (instance (export \"f\" (func)))))");
+    let (module, name) = ("wasi:http/types@0.2.0-rc-2023-12-05".to_owned(), "f".to_owned());
+    let cause = Cause::MissingImport { module, name, ty: "instance".to_owned(), missing_count: 0 };
+    let seen = observation(Outcome::Exited(0), to(Stage::Link, cause), "");
+    let found = judge(
+        &Evidence { facts: Ok(&facts), observation: &seen, progress: &seen.reported_progress(), lab_guest: true },
+        &spec(""),
+    );
+    let words = "0.2.0-rc-2023-12-05 came before the release 0.2.0";
+    check(
+        &found,
+        Code::MissingImport,
+        Some("wasi:http/types@0.2.0-rc-2023-12-05"),
+        words,
+        "Rebuild it with tools of today",
+    );
+    assert_eq!(found.blame, [Blame::Toolchain]);
+}

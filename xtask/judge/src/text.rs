@@ -1,0 +1,117 @@
+//! How a judgement writes what it quotes: cut, on one line, signals by their names; and which of a guest's words are
+//! its last message.
+
+/// As many characters of a message as a detail quotes.
+const MAX_MESSAGE: usize = 200;
+
+/// `text` in quotes, cut after 60 characters.
+pub fn quote(text: &str) -> String {
+    let mut cut: String = text.chars().take(60).collect();
+    if cut.len() < text.len() {
+        cut.push('…');
+    }
+    format!("{cut:?}")
+}
+
+/// The guest's last message on stderr, as an apposition.
+pub fn last_message_suffix(stderr: &str) -> String {
+    last_message(stderr).map(|message| format!(": {message}")).unwrap_or_default()
+}
+
+/// The last thing that a guest had to say: its panic or fatal error where it ended with one, else its last line.
+pub fn last_message(stderr: &str) -> Option<String> {
+    let lines: Vec<&str> = stderr.lines().map(str::trim_end).filter(|l| !l.trim().is_empty()).collect();
+    let message = rust_panic(&lines).or_else(|| go_panic(&lines));
+    let message = message.or_else(|| lines.iter().rfind(|l| !is_note(l)).map(|l| (*l).to_owned()))?;
+    Some(truncate(&one_line(&message), MAX_MESSAGE))
+}
+
+/// `thread 'main' panicked at src/main.rs:3:5:`, the message on the lines after it, then notes and a backtrace.
+fn rust_panic(lines: &[&str]) -> Option<String> {
+    let at = lines.iter().rposition(|l| l.contains(" panicked at "))?;
+    let end = lines[at..].iter().position(|l| is_note(l)).map_or(lines.len(), |n| at + n);
+    let rest_is_backtrace = lines[end..].iter().all(|l| is_note(l) || is_frame(l));
+    // A caught panic is not the last word of a program that went on to say more.
+    let whole = lines[at].ends_with(':') || end == at + 1;
+    (whole && rest_is_backtrace).then(|| lines[at..end].join(" "))
+}
+
+/// `panic: boom` or `fatal error: all goroutines are asleep - deadlock!`, then a trace of each goroutine.
+fn go_panic(lines: &[&str]) -> Option<String> {
+    let at = lines.iter().rposition(|l| l.starts_with("panic: ") || l.starts_with("fatal error: "))?;
+    let traced = lines[at..].iter().any(|l| l.starts_with("goroutine "));
+    traced.then(|| lines[at].to_owned())
+}
+
+/// What Rust adds to a panic for those who want to know more.
+fn is_note(line: &str) -> bool {
+    line.starts_with("note: ") || line.trim() == "stack backtrace:"
+}
+
+/// `   3: core::panicking::panic_fmt`, `             at src/main.rs:3:5`.
+fn is_frame(line: &str) -> bool {
+    let line = line.trim_start();
+    let numbered = line.split_once(": ").is_some_and(|(n, _)| !n.is_empty() && n.chars().all(|c| c.is_ascii_digit()));
+    numbered || line.starts_with("at ")
+}
+
+/// `text` on one line, cut after 300 characters.
+pub fn one_line(text: &str) -> String {
+    truncate(&text.split_whitespace().collect::<Vec<_>>().join(" "), 300)
+}
+
+fn truncate(text: &str, most: usize) -> String {
+    if text.chars().count() <= most { text.to_owned() } else { text.chars().take(most - 1).chain(['…']).collect() }
+}
+
+/// The name of a signal of Linux: `SIGSEGV`.
+pub fn signal_name(signal: i32) -> String {
+    match signal {
+        4 => "SIGILL".to_owned(),
+        6 => "SIGABRT".to_owned(),
+        7 => "SIGBUS".to_owned(),
+        8 => "SIGFPE".to_owned(),
+        9 => "SIGKILL".to_owned(),
+        11 => "SIGSEGV".to_owned(),
+        15 => "SIGTERM".to_owned(),
+        25 => "SIGXFSZ (a file grew past its limit)".to_owned(),
+        31 => "SIGSYS".to_owned(),
+        n => format!("signal {n}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::last_message;
+
+    #[test]
+    fn the_last_message_is_the_panic_with_its_text() {
+        let check = |stderr: &str, wanted: &str| {
+            assert_eq!(last_message(stderr).as_deref(), Some(wanted).filter(|w| !w.is_empty()), "{stderr}");
+        };
+        check("", "");
+        check("one\n\n  two \n\n", "two");
+        check(
+            "thread 'main' panicked at 'boom', src/main.rs:3:5\n",
+            "thread 'main' panicked at 'boom', src/main.rs:3:5",
+        );
+        let rust = "starting\n\nthread 'main' (1) panicked at src/main.rs:3:5:\nconfig file missing\n\
+                    note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace\n";
+        check(rust, "thread 'main' (1) panicked at src/main.rs:3:5: config file missing");
+        let compared = "thread 'main' panicked at a.rs:1:1:\nassertion `left == right` failed\n  left: 1\n right: 2\n\
+                        stack backtrace:\n   0: rust_begin_unwind\n             at lib.rs:1:1\n";
+        check(compared, "thread 'main' panicked at a.rs:1:1: assertion `left == right` failed left: 1 right: 2");
+        check(
+            "thread '<unnamed>' panicked at a.rs:1:1:\nx\nnote: y\nError: no more threads\n",
+            "Error: no more threads",
+        );
+        let go = "panic: runtime error: index out of range [5] with length 3\n\ngoroutine 1 [running]:\nmain.main()\n\t/a.go:5 +0x2\n";
+        check(go, "panic: runtime error: index out of range [5] with length 3");
+        let deadlock =
+            "fatal error: all goroutines are asleep - deadlock!\n\ngoroutine 1 [chan receive]:\nmain.main()\n";
+        check(deadlock, "fatal error: all goroutines are asleep - deadlock!");
+        check("Traceback (most recent call last):\n  File \"a.py\", line 1\nValueError: no\n", "ValueError: no");
+        check("Assertion failed: x > 0 (main.c: main: 12)\n", "Assertion failed: x > 0 (main.c: main: 12)");
+        check(&"x".repeat(500), &format!("{}…", "x".repeat(199)));
+    }
+}

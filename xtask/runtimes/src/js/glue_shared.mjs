@@ -1,0 +1,73 @@
+// What running a toolchain's glue takes, the same in a page and outside of one.
+
+import { CellEnd } from './protocol.mjs';
+import { abortEnd, isExit } from './watch.mjs';
+
+/** The settings that Emscripten's script takes from a global `Module`, with those of the host. */
+export function emscriptenSettings(spec, bytes, guest, reject, hostSettings = {}) {
+  const [thisProgram, ...args] = spec.args;
+  guest.onExit = (code) => reject(new CellEnd('exit', { code }));
+  return {
+    thisProgram,
+    arguments: args,
+    // Given, not fetched: glue of 2022 tries `fetch` on a path of the file system where a host has one.
+    wasmBinary: bytes,
+    ...hostSettings,
+    preRun: [() => Object.assign(globalThis.ENV ?? {}, spec.env)],
+    quit: (code, error) => {
+      if (!guest.suspended) guest.onExit(code);
+      throw error;
+    },
+    onAbort: (what) => reject(abortEnd(what)),
+  };
+}
+
+/** Runs an ES module of wasm-bindgen: its default export instantiates the module and calls its start function. */
+export async function runBindgen(glue, bytes) {
+  if (typeof glue.default !== 'function') {
+    throw new CellEnd('not-attempted', { subject: 'glue', message: 'wasm-bindgen made it for another host than the web: use --target web' });
+  }
+  await glue.default({ module_or_path: bytes });
+}
+
+/** Runs a module by the class `Go`, which Go's wasm_exec.js has defined. */
+export async function runGo(spec, bytes) {
+  const go = new globalThis.Go();
+  go.argv = spec.args;
+  go.env = { ...spec.env };
+  let exit;
+  go.exit = (code) => (exit = code);
+  const { instance } = await WebAssembly.instantiate(bytes, go.importObject);
+  await go.run(instance);
+  if (exit !== undefined) throw new CellEnd('exit', { code: exit });
+}
+
+/**
+ * Runs PHP: its glue is Emscripten's script within a function `init`, which takes the settings and starts nothing by
+ * itself. `addFiles` puts the script where the interpreter finds it, and returns the interpreter's arguments.
+ */
+export function runPhp(init, hostName, spec, bytes, addFiles, hostSettings) {
+  return new Promise((resolve, reject) => {
+    const run = async ({ FS, ccall }) => {
+      FS.mkdir('/guest');
+      const args = await addFiles(FS);
+      // `-n`: no php.ini of anybody's.
+      for (const arg of ['php', '-n', ...args]) ccall('wasm_add_cli_arg', null, ['string'], [arg]);
+      await ccall('run_cli', null, [], [], { async: true });
+    };
+    const module = init(hostName, {
+      wasmBinary: bytes,
+      ENV: { ...spec.env },
+      ...hostSettings,
+      quit: (code, error) => {
+        reject(new CellEnd('exit', { code }));
+        throw error;
+      },
+      onAbort: (what) => reject(abortEnd(what)),
+      onRuntimeInitialized: () => {
+        // Not before `init` has returned what it made.
+        setTimeout(() => run(module).then(resolve, (error) => isExit(error) || reject(error)));
+      },
+    });
+  });
+}

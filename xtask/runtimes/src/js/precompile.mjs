@@ -1,0 +1,52 @@
+// Translates a component for a page, before there is a page: `HOST precompile.mjs SPEC.json INTO --packages DIR`.
+//
+// What the translation imports is where the page's driver serves it. Exit code 0 means that it is there, 1
+// that the observation says why not, 70 that the call is unusable.
+
+import { readFileSync, writeSync } from 'node:fs';
+import { Log } from './log.mjs';
+import { CellEnd, PROTOCOL_VERSION } from './protocol.mjs';
+import { transpile } from './transpile.mjs';
+
+const SHIMS = Object.fromEntries([2, 3].map((minor) => [minor, `/packages/@bytecodealliance/preview${minor}-shim/dist/browser`]));
+
+// A page must not block: where the shim has to wait, it gives a promise, and the guest's stack is set aside until that
+// is kept (JavaScript Promise Integration). The functions that wait, by their documentation or because the body of a
+// response comes by a stream; the guest's own streams never do.
+const INPUT = ['blocking-read', 'blocking-skip'];
+const OUTPUT = ['blocking-flush', 'blocking-splice', 'blocking-write-and-flush', 'blocking-write-zeroes-and-flush'];
+const OPTIONS = {
+  nodejsCompat: false,
+  asyncMode: 'jspi',
+  asyncImports: [
+    'wasi:io/poll#poll',
+    'wasi:io/poll#[method]pollable.block',
+    ...INPUT.map((name) => `wasi:io/streams#[method]input-stream.${name}`),
+    ...OUTPUT.map((name) => `wasi:io/streams#[method]output-stream.${name}`),
+  ],
+};
+
+async function main([path, into, option, packages]) {
+  if (!path || !into || option !== '--packages' || !packages) {
+    throw new Error('usage: precompile.mjs SPEC.json INTO --packages DIR');
+  }
+  const spec = JSON.parse(readFileSync(path, 'utf8'));
+  if (spec.protocol !== PROTOCOL_VERSION) throw new Error(`protocol ${spec.protocol}, this driver speaks ${PROTOCOL_VERSION}`);
+  try {
+    const called = (spec.entry?.calls ?? []).map((call) => call.export);
+    await transpile(spec.module, packages, into, SHIMS, { ...OPTIONS, asyncExports: ['wasi:cli/run#run', ...called] });
+  } catch (error) {
+    if (!(error instanceof CellEnd)) throw error;
+    const log = new Log(spec.events);
+    log.stage('compile');
+    log.end(error.cause);
+    process.exitCode = 1;
+  }
+}
+
+try {
+  await main(process.argv.slice(2));
+} catch (error) {
+  writeSync(2, `precompile.mjs: ${error.stack ?? error}\n`);
+  process.exitCode = 70;
+}

@@ -1,0 +1,118 @@
+//! Tables of names and words that fit the terminal. Names are to be copied: they never break. Words are wrapped,
+//! and what there is no room for is left out, the least important column first.
+
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
+
+/// Between two columns.
+const GAP: u16 = 2;
+
+/// A column.
+#[derive(Clone, Copy, Debug)]
+pub struct TableColumn {
+    head: &'static str,
+    /// To how many characters words are wrapped before a column is left out; `None` for names, which stay whole.
+    wraps: Option<usize>,
+    /// When it is left out: the smallest number first, 0 never.
+    leaves: u8,
+}
+
+/// Names, numbers, whatever must not break.
+pub const fn names(head: &'static str) -> TableColumn {
+    TableColumn { head, wraps: None, leaves: 0 }
+}
+
+/// Words, wrapped to fewer than `wanted` characters only where no column is left that may be left out.
+pub const fn prose(head: &'static str, wanted: usize) -> TableColumn {
+    TableColumn { head, wraps: Some(wanted), leaves: 0 }
+}
+
+impl TableColumn {
+    /// The same, left out where there is no room for all: those of the smallest number first.
+    pub const fn dropped_at(self, order: u8) -> Self {
+        Self { leaves: order, ..self }
+    }
+}
+
+/// How many characters a column takes at least, and how many it wants before another one is left out for it.
+fn span(index: usize, column: &TableColumn, rows: &[Vec<String>]) -> (usize, usize) {
+    let cells = || rows.iter().filter_map(|row| row.get(index)).map(String::as_str).chain([column.head]);
+    let longest = |texts: &mut dyn Iterator<Item = &str>| texts.map(|text| text.chars().count()).max().unwrap_or(0);
+    let full = longest(&mut cells());
+    let Some(enough) = column.wraps else { return (full, full) };
+    let least = longest(&mut cells().flat_map(str::split_whitespace)).max(column.head.chars().count());
+    (least, enough.clamp(least, full))
+}
+
+/// The lines of a table with these rows, each as long as `columns`, in a terminal of `width` characters.
+pub fn table(width: usize, columns: &[TableColumn], rows: &[Vec<String>]) -> String {
+    let spans: Vec<(usize, usize)> = columns.iter().enumerate().map(|(index, c)| span(index, c, rows)).collect();
+    let mut kept: Vec<usize> = (0..columns.len()).collect();
+    let gap = usize::from(GAP);
+    while kept.iter().map(|index| spans[*index].1 + gap).sum::<usize>() > width + gap
+        && let Some(out) = kept.iter().copied().filter(|i| columns[*i].leaves > 0).min_by_key(|i| columns[*i].leaves)
+    {
+        kept.retain(|index| *index != out);
+    }
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_content_arrangement(ContentArrangement::Dynamic);
+    // The last column's gap is cut off again.
+    table.set_width(u16::try_from(width + gap).unwrap_or(u16::MAX));
+    table.set_header(kept.iter().map(|index| columns[*index].head));
+    table.add_rows(rows.iter().map(|row| kept.iter().filter_map(|index| row.get(*index))));
+    for (column, index) in table.column_iter_mut().zip(&kept) {
+        column.set_padding((0, GAP));
+        column.set_constraint(match columns[*index].wraps {
+            None => ColumnConstraint::ContentWidth,
+            Some(_) => {
+                ColumnConstraint::LowerBoundary(Width::Fixed(u16::try_from(spans[*index].0 + gap).unwrap_or(u16::MAX)))
+            }
+        });
+    }
+    table.trim_fmt() + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{TableColumn, names, prose, table};
+
+    const COLUMNS: [TableColumn; 3] = [names("name"), names("made by").dropped_at(1), prose("what it is", 12)];
+
+    fn check(width: usize, wanted: &str) {
+        let row = |cells: [&str; 3]| cells.map(str::to_owned).to_vec();
+        let rows =
+            [row(["a-long-name-of-it", "@scope/some-compiler", "some words on what it is"]), row(["b", "c", ""])];
+        assert_eq!(table(width, &COLUMNS, &rows), wanted, "{width}");
+    }
+
+    #[test]
+    fn names_stay_whole_words_are_wrapped_and_the_least_important_column_goes() {
+        check(
+            80,
+            "name               made by               what it is\n\
+             a-long-name-of-it  @scope/some-compiler  some words on what it is\n\
+             b                  c\n",
+        );
+        check(
+            60,
+            "name               made by               what it is\n\
+             a-long-name-of-it  @scope/some-compiler  some words on what\n\
+             \x20                                        it is\n\
+             b                  c\n",
+        );
+        check(
+            43,
+            "name               what it is\n\
+             a-long-name-of-it  some words on what it is\n\
+             b\n",
+        );
+        check(
+            20,
+            "name               what it is\n\
+             a-long-name-of-it  some words\n\
+             \x20                  on what it\n\
+             \x20                  is\n\
+             b\n",
+        );
+    }
+}

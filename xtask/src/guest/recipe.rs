@@ -1,0 +1,198 @@
+//! Carries out a recipe, and tells what came of it: the files, or a code with the compiler's own message.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use wasmlab_model::codes::Code;
+use wasmlab_process::{self as process, Command, CompletedProcess, ExitReason, Input, Limits};
+use wasmlab_toolchains::{BuildCommand, Recipe, Step, linker};
+
+use super::{NotBuilt, UNLINKED, failed, unlinked};
+
+/// How long a guest's compiler may take.
+const BUILD_LIMIT: Duration = Duration::from_secs(15 * 60);
+/// The variable that sets another limit, in seconds.
+const LIMIT_VARIABLE: &str = "WASMLAB_BUILD_TIMEOUT";
+
+/// What a recipe left.
+pub struct BuildOutput {
+    /// The module.
+    pub module: Vec<u8>,
+    /// The files beside it, by name.
+    pub companions: BTreeMap<String, Vec<u8>>,
+}
+
+/// Makes a guest below `out`: the module, and the files beside it.
+///
+/// # Errors
+/// The code and the compiler's message.
+pub fn make(recipe: &Recipe, companions: &[String], out: &Path) -> Result<BuildOutput, NotBuilt> {
+    let mut made = match recipe.steps.is_empty() {
+        true => BuildOutput { module: source(&recipe.artifact)?, companions: BTreeMap::new() },
+        false => perform(recipe, companions, out)?,
+    };
+    for conversion in &recipe.conversions {
+        made.module = (conversion.convert)(&recipe.artifact, &made.module)
+            .map_err(|message| failed(Code::CompileError, message))?;
+    }
+    Ok(made)
+}
+
+/// A file that is converted within the lab alone.
+fn source(file: &Path) -> Result<Vec<u8>, NotBuilt> {
+    fs::read(file).map_err(|e| failed(Code::CompileError, format!("`{}` cannot be read: {e}", file.display())))
+}
+
+fn perform(recipe: &Recipe, companions: &[String], out: &Path) -> Result<BuildOutput, NotBuilt> {
+    let _alone = lock(out)?;
+    let artifact = &recipe.artifact;
+    let beside = |name: &String| artifact.with_file_name(name);
+    // What an earlier build left must not pass for this one's.
+    for file in companions.iter().map(beside).chain([artifact.clone()]).filter(|file| file.starts_with(out)) {
+        let _ = fs::remove_file(file);
+    }
+    for step in &recipe.steps {
+        match step {
+            Step::Run(command) => run(command, out)?,
+            Step::Copy { files, .. } => files.iter().try_for_each(|(from, to)| copy(from, to))?,
+        }
+    }
+    let mut files = BTreeMap::new();
+    for name in companions {
+        files.insert(name.clone(), left(&beside(name), "companions")?);
+    }
+    Ok(BuildOutput { module: left(artifact, "artifact")?, companions: files })
+}
+
+fn copy(from: &Path, to: &Path) -> Result<(), NotBuilt> {
+    let made = to.parent().map_or(Ok(()), fs::create_dir_all);
+    let copied = made.and_then(|()| fs::copy(from, to).map(|_| ()));
+    copied.map_err(|e| failed(Code::CompileError, format!("`{}` cannot be copied: {e}", from.display())))
+}
+
+fn run(command: &BuildCommand, out: &Path) -> Result<(), NotBuilt> {
+    // What a killed compiler leaves is to be in the lab's own folder, and is removed with this.
+    let scratch = tempfile::tempdir_in(out).map_err(|e| unwritable(out, &e))?;
+    let mut env = process::tool_env();
+    env.insert("TMPDIR".into(), scratch.path().into());
+    env.extend(command.env.clone());
+    let mut words = command.argv.iter().cloned();
+    let program = PathBuf::from(words.next().unwrap_or_default());
+    let limit = limit();
+    let ended = process::run(&Command {
+        program: program.clone(),
+        args: words.collect(),
+        env,
+        cwd: command.cwd.clone(),
+        stdin: Input::Bytes(Vec::new()),
+        inherit: Vec::new(),
+        sandbox: None,
+        report: None,
+        limits: Limits::compiler(limit),
+    });
+    let _ = fs::remove_dir_all(&scratch);
+    let ended =
+        ended.map_err(|e| failed(Code::ToolchainBroken, format!("`{}` cannot be started: {e}", program.display())))?;
+    if ended.success() { Ok(()) } else { Err(failure(&ended, limit)) }
+}
+
+fn unwritable(out: &Path, error: &io::Error) -> NotBuilt {
+    failed(Code::CompileError, format!("the lab cannot write to `{}`: {error}", out.display()))
+}
+
+/// Makes the folder `out`, and waits until no other lab builds there: cargo locks its folder, C compilers do not.
+fn lock(out: &Path) -> Result<fs::File, NotBuilt> {
+    fs::create_dir_all(out).map_err(|e| unwritable(out, &e))?;
+    let file = fs::File::create(out.join(".lock")).map_err(|e| unwritable(out, &e))?;
+    let deadline = Instant::now() + BUILD_LIMIT;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(fs::TryLockError::Error(error)) => return Err(unwritable(out, &error)),
+            Err(fs::TryLockError::WouldBlock) if process::cancelled() || Instant::now() > deadline => {
+                return Err(failed(Code::BuildTimeout, "another lab builds this guest, and does not end"));
+            }
+            Err(fs::TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(50)),
+        }
+    }
+}
+
+fn limit() -> Duration {
+    let seconds = std::env::var(LIMIT_VARIABLE).ok().and_then(|text| text.parse().ok()).filter(|s| *s > 0);
+    seconds.map_or(BUILD_LIMIT, Duration::from_secs)
+}
+
+fn left(path: &Path, key: &str) -> Result<Vec<u8>, NotBuilt> {
+    fs::read(path).map_err(|_| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        failed(Code::CompileError, format!("the compiler ended well and left no `{name}`: check build.{key}"))
+    })
+}
+
+/// Why a compiler that did not end well did not.
+fn failure(ended: &CompletedProcess, limit: Duration) -> NotBuilt {
+    let message = diagnostics(ended);
+    let said = if message.is_empty() { "it said nothing".to_owned() } else { format!("it said: {message}") };
+    match ended.exit_reason {
+        ExitReason::Exited(code) => {
+            let text = String::from_utf8_lossy(&ended.stderr);
+            let symbols = linker::undefined_symbols(&text);
+            if symbols.is_empty() {
+                failed(Code::CompileError, format!("the compiler failed (exit code {code}): {message}"))
+            } else {
+                unlinked(format!("{UNLINKED}{}", symbols.join(", ")))
+            }
+        }
+        ExitReason::Signaled(signal) => {
+            failed(Code::CompilerCrashed, format!("the compiler died by signal {signal}; {said}"))
+        }
+        ExitReason::MemoryLimit => failed(Code::CompilerCrashed, format!("the compiler used too much memory; {said}")),
+        ExitReason::TimeLimit => failed(Code::BuildTimeout, format!("not done within {} s; {said}", limit.as_secs())),
+        ExitReason::OutputLimit => failed(Code::BuildFlood, format!("the compiler printed without end; {said}")),
+        ExitReason::Stopped | ExitReason::WatchLimit | ExitReason::Interrupted => {
+            failed(Code::BuildTimeout, "the build was interrupted")
+        }
+    }
+}
+
+/// The compiler's errors, without what surrounds them.
+fn diagnostics(ended: &CompletedProcess) -> String {
+    /// A line of a report is read by people.
+    const LONGEST: usize = 300;
+    let text = String::from_utf8_lossy(if ended.stderr.is_empty() { &ended.stdout } else { &ended.stderr });
+    let mut lines: Vec<&str> = text.lines().filter(|l| l.contains("error")).take(6).collect();
+    if lines.is_empty() {
+        lines = text.lines().rev().filter(|l| !l.trim().is_empty()).take(3).collect();
+        lines.reverse();
+    }
+    lines.into_iter().map(|line| line.chars().take(LONGEST).collect::<String>()).collect::<Vec<_>>().join(" | ")
+}
+
+/// One line, without this machine's paths: it goes into reports.
+pub fn one_line<'a>(message: &str, dirs: impl IntoIterator<Item = &'a Path>) -> String {
+    let without = |message: String, dir: &Path| message.replace(&format!("{}/", dir.display()), "");
+    let message = dirs.into_iter().fold(message.to_owned(), without);
+    message.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::one_line;
+    use std::path::Path;
+
+    /// clang's message on nginx's source in cargo's folder.
+    #[test]
+    fn messages_for_a_report_name_no_folder_of_this_machine() {
+        let message = "In file included from nginx.c:14:\n/home/me/.cargo/registry/src/index/nginx-src-1.28.5/nginx/src/os/unix/\
+            ngx_linux_config.h:29:10: fatal error: 'sys/prctl.h' file not found\n/lab/scenarios/a/nginx.c:1:1: error: no";
+        let dirs = ["/lab/scenarios/a", "/home/me/.cargo/registry/src/index/nginx-src-1.28.5"].map(Path::new);
+        assert_eq!(
+            one_line(message, dirs),
+            "In file included from nginx.c:14: nginx/src/os/unix/ngx_linux_config.h:29:10: fatal error: 'sys/prctl.h' file \
+             not found nginx.c:1:1: error: no"
+        );
+    }
+}

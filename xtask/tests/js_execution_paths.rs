@@ -1,0 +1,355 @@
+//! The driver's ways beside plain WebAssembly and WASI 0.1: a module's own glue, and components by jco; on
+//! each JavaScript host of this machine, by the commands that its adapter computes. The glue here does what
+//! the toolchains' does and no more; the toolchains' own runs in the scenarios (`*-js-*`, `*-bindgen-*`).
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use wasmlab_inspect as inspect;
+use wasmlab_model::observation::{Observation, Outcome};
+use wasmlab_model::scenario::Scenario;
+use wasmlab_protocol::{Cause, Event, Stage, TrapKind, Value};
+use xtask::cell::{self, Limits, Plan};
+use xtask::engines;
+use xtask::lab::Lab;
+use xtask::machine::Machine;
+use xtask::scenario;
+use xtask::store::cache::Cache;
+
+#[path = "../engines/common/required.rs"]
+mod required;
+
+const HOSTS: [&str; 3] = ["node", "deno", "bun"];
+
+/// A guest, the glue that came with it, and the rest of its scenario.
+struct Guest<'a> {
+    module: Vec<u8>,
+    glue: Option<(&'a str, &'a str)>,
+    run: &'a str,
+}
+
+impl<'a> Guest<'a> {
+    fn with_glue(wat: &str, name: &'a str, text: &'a str) -> Self {
+        Self { module: wat::parse_str(wat).unwrap(), glue: Some((name, text)), run: "" }
+    }
+
+    fn component(module: Vec<u8>) -> Self {
+        Self { module, glue: None, run: "" }
+    }
+
+    /// What is seen of it, `times` runs one after the other; none where the host is not on this machine.
+    fn seen(&self, id: &str, times: usize) -> Vec<Observation> {
+        self.observed(id, |observe| (0..times).map(|_| observe()).collect())
+    }
+
+    /// What is seen of it, `times` runs side by side.
+    fn seen_together(&self, id: &str, times: usize) -> Vec<Observation> {
+        self.observed(id, |observe| {
+            std::thread::scope(|scope| {
+                let running: Vec<_> = (0..times).map(|_| scope.spawn(observe)).collect();
+                running.into_iter().map(|one| one.join().unwrap()).collect()
+            })
+        })
+    }
+
+    fn observed(
+        &self,
+        id: &str,
+        run: impl FnOnce(&(dyn Fn() -> Observation + Sync)) -> Vec<Observation>,
+    ) -> Vec<Observation> {
+        let root = tempfile::tempdir().unwrap();
+        let lab = Lab {
+            root: root.path().into(),
+            cache: Cache::new(root.path().join("cache")),
+            machine: Machine::new(root.path().join("memory")),
+        };
+        let runtime = wasmlab_runtimes::find(id).unwrap();
+        let tool = match engines::find_tool(&lab, runtime) {
+            Ok(tool) => tool,
+            Err(absence) => {
+                required::not_here(id, &absence.map(|a| a.reason).unwrap_or_default());
+                return Vec::new();
+            }
+        };
+        let name = self.glue.map_or("none.js", |(name, _)| name);
+        let text = format!(
+            "schema = 1\ntitle = \"t\"\nfamily = \"f\"\nroute = \"r\"\n[build]\ntoolchain = \"wat\"\n\
+             artifact = \"guest.wasm\"\ncompanions = [\"{name}\"]\n[run]\nargs = [\"one\"]\nenv = {{ GREETING = \"hello\" }}\n{}",
+            self.run
+        );
+        let scenario =
+            Scenario { name: "guest".to_owned(), dir: root.path().into(), spec: scenario::parse(&text).unwrap() };
+        let guest = lab.cache.put_object(&self.module).unwrap();
+        let put = |(name, text): (&str, &str)| (name.to_owned(), lab.cache.put_object(text.as_bytes()).unwrap());
+        let companions: BTreeMap<String, String> = self.glue.map(put).into_iter().collect();
+        let facts = inspect::facts(&self.module).ok();
+        let plan = Plan {
+            scenario: &scenario,
+            runtime,
+            tool: &tool,
+            guest: &guest,
+            facts: facts.as_ref(),
+            companions: &companions,
+            limits: Limits { run_ms: 60_000, ..Limits::default() },
+            switches: &[],
+        };
+        run(&|| cell::observe(&lab, &plan, None, cell::Retention::default()).unwrap())
+    }
+}
+
+fn cause(seen: &Observation) -> Cause {
+    let Some(Event::End { cause, .. }) = seen.events.last() else {
+        panic!("no last event: {:?} {:?} {}", seen.events, seen.outcome, seen.stderr);
+    };
+    assert_eq!(seen.outcome, Outcome::Exited(0), "{}", seen.stderr);
+    cause.clone()
+}
+
+fn stages(seen: &Observation) -> Vec<Stage> {
+    seen.events.iter().filter_map(|e| if let Event::Stage { stage, .. } = e { Some(*stage) } else { None }).collect()
+}
+
+const ALL_STAGES: [Stage; 5] = [Stage::Load, Stage::Compile, Stage::Link, Stage::Instantiate, Stage::Run];
+
+const SAYS: &str = r#"(module (import "env" "say" (func $say)) (func (export "run") (call $say)))"#;
+
+/// What Emscripten writes, by its settings and its order: `Module`, `ENV`, `preRun`, `quit`.
+const EMSCRIPTEN: &str = r#"
+var Module = typeof Module != 'undefined' ? Module : {};
+var ENV = {};
+var quit_ = Module['quit'];
+function ExitStatus(code) { this.name = 'ExitStatus'; this.status = code; }
+function say() { console.log([Module['thisProgram'], ...Module['arguments'], ENV.GREETING].join(' ')); }
+var wasmBinary = Module['wasmBinary'];
+WebAssembly.instantiate(wasmBinary, { env: { say } }).then(({ instance }) => {
+  Module['preRun'].forEach((f) => f());
+  try { instance.exports.run(); quit_(3, new ExitStatus(3)); } catch (e) { if (e.name != 'ExitStatus') throw e; }
+});
+"#;
+
+const BINDGEN: &str = r#"
+export default async function __wbg_init({ module_or_path }) {
+  const { instance } = await WebAssembly.instantiate(module_or_path, { env: { say() { console.log('hello'); } } });
+  instance.exports.run();
+}
+"#;
+
+const ASSEMBLYSCRIPT: &str = r#"
+async function instantiate(module, imports = {}) {
+  const adaptedImports = { env: Object.setPrototypeOf({ say() { console.log('hello'); } }, imports.env ?? {}) };
+  const { exports } = await WebAssembly.instantiate(module, adaptedImports);
+  exports.run();
+  return exports;
+}
+export const { run } = await (async (url) => {
+  const { readFile } = await import('node:fs/promises');
+  return instantiate(await WebAssembly.compile(await readFile(url)));
+})(new URL('guest.wasm', import.meta.url));
+"#;
+
+const GO: &str = r#"
+globalThis.Go = class {
+  importObject = { env: { say: () => console.log([...this.argv, this.env.GREETING].join(' ')) } };
+  async run(instance) { instance.exports.run(); this.exit(4); }
+};
+"#;
+
+#[test]
+fn the_glue_of_each_toolchain_runs_its_module_and_is_told_by_name() {
+    for id in HOSTS {
+        for (name, text, way, end, stdout) in [
+            ("guest.js", EMSCRIPTEN, "glue:emscripten", Cause::Exit { code: 3 }, "guest.wasm one hello\n"),
+            ("guest.js", BINDGEN, "glue:wasm-bindgen", Cause::Returned, "hello\n"),
+            ("guest.js", ASSEMBLYSCRIPT, "glue:assemblyscript", Cause::Returned, "hello\n"),
+            ("wasm_exec.js", GO, "glue:go", Cause::Exit { code: 4 }, "guest.wasm one hello\n"),
+        ] {
+            for seen in Guest::with_glue(SAYS, name, text).seen(id, 1) {
+                assert_eq!(cause(&seen), end, "{way} on {id}: {}", seen.stderr);
+                assert_eq!((seen.execution_path(), seen.stdout.as_str()), (Some(way), stdout), "{way} on {id}");
+                assert_eq!(stages(&seen), ALL_STAGES, "{way} on {id}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_glue_lacks_throws_and_traps_has_its_cause() {
+    let traps = r#"(module (import "env" "say" (func $say)) (func (export "run") unreachable))"#;
+    let more = r#"(module (import "env" "say" (func $say)) (import "env" "more" (func $m)) (func (export "run")))"#;
+    let late =
+        EMSCRIPTEN.replace("quit_(3, new ExitStatus(3));", "setTimeout(() => { throw new Error('too late'); }, 5);");
+    let ours = "console.log('whose am I?');";
+    for id in HOSTS {
+        let end = |wat: &str, text: &str| Guest::with_glue(wat, "guest.js", text).seen(id, 1).iter().map(cause).next();
+        let Some(trapped) = end(traps, EMSCRIPTEN) else { continue };
+        assert!(matches!(trapped, Cause::Trap { trap: TrapKind::Unreachable, .. }), "{id}: {trapped:?}");
+        let trapped = end(traps, BINDGEN).unwrap();
+        assert!(matches!(trapped, Cause::Trap { trap: TrapKind::Unreachable, .. }), "{id}: {trapped:?}");
+        let lacking = end(more, EMSCRIPTEN).unwrap();
+        let Cause::MissingImport { module, name, missing_count: missing, .. } = &lacking else {
+            panic!("{id}: {lacking:?}")
+        };
+        assert_eq!((module.as_str(), name.as_str(), *missing), ("env", "more", 1), "{id}");
+        let thrown = end(SAYS, &late).unwrap();
+        assert!(matches!(&thrown, Cause::HostError { message } if message.contains("too late")), "{id}: {thrown:?}");
+        let unknown = end(SAYS, ours).unwrap();
+        assert!(matches!(&unknown, Cause::NotAttempted { subject, .. } if subject == "glue"), "{id}: {unknown:?}");
+    }
+}
+
+#[test]
+fn glue_cannot_be_asked_for_an_export() {
+    let run = "entry = \"calls\"\n[[run.call]]\nexport = \"run\"\n";
+    for id in HOSTS {
+        let guest = Guest { run, ..Guest::with_glue(SAYS, "guest.js", EMSCRIPTEN) };
+        for seen in guest.seen(id, 1) {
+            assert!(
+                matches!(cause(&seen), Cause::NotAttempted { subject, .. } if subject == "calls-through-glue"),
+                "{id}"
+            );
+        }
+    }
+}
+
+/// The environment of the lab's machine is not a guest's: Deno's own permission keeps it out.
+#[test]
+fn glue_on_deno_sees_no_environment() {
+    let text = "export default async () => { '__wbg_'; console.log(Deno.env.get('PATH')); };";
+    for seen in Guest::with_glue(SAYS, "guest.js", text).seen("deno", 1) {
+        let cause = cause(&seen);
+        assert!(matches!(&cause, Cause::HostError { message } if message.contains("env access")), "{cause:?}");
+    }
+}
+
+/// What Deno keeps for all cells, and the driver that they share, are beyond a guest's reach.
+#[test]
+fn glue_on_deno_cannot_write_where_cells_share() {
+    for file in ["/x", "-deno/x"] {
+        let text = format!(
+            "export default async () => {{ '__wbg_'; const driver = new URL('.', Deno.mainModule).pathname; \
+             Deno.writeTextFileSync(driver.slice(0, -1) + '{file}', ''); }};"
+        );
+        for seen in Guest::with_glue(SAYS, "guest.js", &text).seen("deno", 1) {
+            let cause = cause(&seen);
+            assert!(matches!(&cause, Cause::HostError { message } if message.contains("write access")), "{cause:?}");
+        }
+    }
+}
+
+fn fixture(name: &str) -> Vec<u8> {
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("fixtures");
+    fs::read(fixtures.join(name).join(format!("{name}.wasm"))).unwrap()
+}
+
+fn on_jco(check: impl Fn(&str, &dyn Fn(Vec<u8>, usize) -> Vec<Observation>)) {
+    for host in HOSTS {
+        let id = format!("{host}+jco");
+        check(&id, &|module, times| Guest::component(module).seen(&id, times));
+    }
+}
+
+#[test]
+fn jco_runs_a_component_of_rust_and_keeps_its_translation() {
+    on_jco(|id, seen| {
+        let seen = seen(fixture("rust-wasip2-hello"), 2);
+        let cached = |seen: &Observation| seen.events.iter().any(|e| matches!(e, Event::Stage { cached: true, .. }));
+        for (index, seen) in seen.iter().enumerate() {
+            assert!(
+                matches!(cause(seen), Cause::Returned | Cause::Exit { code: 0 }),
+                "{id}: {:?} {}",
+                cause(seen),
+                seen.stderr
+            );
+            assert_eq!((seen.execution_path(), cached(seen)), (Some("jco"), index == 1), "{id}");
+            assert!(seen.stdout.starts_with("Hello"), "{id}: {}", seen.stdout);
+            assert_eq!(stages(seen), ALL_STAGES, "{id}");
+        }
+    });
+}
+
+/// Cells with the same guest share its translation: whoever comes first makes it, and nobody sees half of it.
+#[test]
+fn cells_side_by_side_translate_a_component_into_one_folder() {
+    for host in HOSTS {
+        let id = format!("{host}+jco");
+        for seen in Guest::component(fixture("rust-wasip2-hello")).seen_together(&id, 4) {
+            let cause = cause(&seen);
+            assert!(matches!(cause, Cause::Returned | Cause::Exit { code: 0 }), "{id}: {cause:?} {}", seen.stderr);
+            assert!(seen.stdout.starts_with("Hello"), "{id}: {}", seen.stdout);
+        }
+    }
+}
+
+#[test]
+fn what_jco_cannot_run_has_its_cause() {
+    let importing = |interface: &str, function: &str| {
+        format!(
+            r#"(component
+            (import "{interface}" (instance $i (export "{function}" (func))))
+            (core func $f (canon lower (func $i "{function}")))
+            (core module $m (import "" "f" (func $f)) (func (export "run") (result i32) (call $f) (i32.const 0)))
+            (core instance $c (instantiate $m (with "" (instance (export "f" (func $f))))))
+            (func $run (result (result)) (canon lift (core func $c "run")))
+            (instance $r (export "run" (func $run)))
+            (export "wasi:cli/run@0.2.0" (instance $r)))"#
+        )
+    };
+    on_jco(|id, seen| {
+        let end = |wat: &str| seen(wat::parse_str(wat).unwrap(), 1).iter().map(cause).next();
+        let Some(nothing) = end("(component)") else { return };
+        assert!(matches!(&nothing, Cause::MissingExport { name } if name == "wasi:cli/run"), "{id}: {nothing:?}");
+        for (interface, function, from, name) in [
+            ("foo:bar/baz@0.1.0", "f", "foo:bar/baz", ""),
+            ("wasi:cli/environment@0.2.0", "nothing-like-it", "", "wasi:cli/environment@0.2#nothing-like-it"),
+            ("wasi:cli/nothing-like-it@0.3.0", "f", "", "wasi:cli/nothing-like-it@0.3"),
+        ] {
+            let lacking = end(&importing(interface, function)).unwrap();
+            let Cause::MissingImport { module, name: lacked, .. } = &lacking else { panic!("{id}: {lacking:?}") };
+            assert_eq!((module.as_str(), lacked.as_str()), (from, name), "{id}");
+        }
+    });
+}
+
+/// What a JavaScript engine has built in, it is asked for; a name that toolchains use for constants is an ordinary
+/// module name wherever something else is imported from it.
+#[test]
+fn strings_of_javascript_are_built_in_and_nothing_else_is() {
+    let length = r#"(import "wasm:js-string" "length" (func $length (param externref) (result i32)))"#;
+    let constant = |module: &str, ty: &str| format!(r#"(import "{module}" "abc" (global $abc {ty}))"#);
+    let call = r#"(func (export "run") (result i32) (call $length (global.get $abc)))"#;
+    let plain = r#"(func (export "run") (result i32) (i32.const 3))"#;
+    let set = r#"(func (export "f") (global.set $abc (ref.null extern)))"#;
+    let function = r#"(import "_" "f" (func))"#;
+    let (usual, other) = (constant("_", "externref"), constant("S", "externref"));
+    let (mutable, number) = (constant("_", "(mut externref)"), constant("_", "i32"));
+    for (wat, lacks) in [
+        (format!("{length}{usual}{call}"), None),
+        (format!("{length}{other}{call}"), None),
+        (format!("{usual}{plain}"), None),
+        (format!("{other}{plain}"), Some("S.abc")),
+        (format!("{length}{mutable}{call}{set}"), Some("_.abc")),
+        (format!("{number}{plain}"), Some("_.abc")),
+        (format!("{length}{usual}{function}{call}"), Some("_.abc")),
+    ] {
+        let module = wat::parse_str(format!("(module {wat})")).unwrap();
+        // Node 20 is older than these builtins.
+        for id in ["deno", "bun"] {
+            let run = "entry = \"calls\"\n[[run.call]]\nexport = \"run\"\n";
+            let guest = Guest { module: module.clone(), glue: None, run };
+            for seen in guest.seen(id, 1) {
+                match (cause(&seen), lacks) {
+                    (Cause::Returned, None) => {
+                        let called = Event::CallReturned { export: "run".to_owned(), results: vec![Value::I32(3)] };
+                        assert!(seen.events.contains(&called), "{id}: {wat}: {:?}", seen.events);
+                    }
+                    (Cause::MissingImport { module, name, .. }, Some(lacks)) => {
+                        assert_eq!(format!("{module}.{name}"), lacks, "{id}: {wat}");
+                    }
+                    (cause, _) => panic!("{id}: {wat}: {cause:?}, expected {lacks:?} to be missing"),
+                }
+            }
+        }
+    }
+}
