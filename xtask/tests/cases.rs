@@ -124,7 +124,7 @@ fn wasis_first_snapshot_under_its_old_name() {
 #[test]
 fn exceptions_of_the_old_form() {
     let wat = "(module (tag $e (param i32)) (func (export \"answer\") (result i32)
-      (try (result i32) (do (throw $e (i32.const 42))) (catch $e))))";
+      try (result i32) i32.const 42 throw $e catch $e end))";
     let lacks = "gap unsupported-proposal";
     let old = gap(WASMTIME, lacks, "toolchain", "legacy-exceptions", "wasm-opt --translate-to-exnref");
     let neither =
