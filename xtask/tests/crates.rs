@@ -120,3 +120,20 @@ fn the_readme_shows_the_graph() {
     let current = fs::read_to_string(&file).unwrap();
     assert!(current == wanted, "xtask/README.md is stale: run `{UPDATE}=1 cargo test -p xtask --test crates`");
 }
+
+/// Tests are named in the manifest: a file that is not is never compiled, and its tests never fail.
+#[test]
+fn every_test_file_is_in_the_manifest() {
+    let manifest: toml::Table = toml::from_str(&fs::read_to_string(top().join("xtask/Cargo.toml")).unwrap()).unwrap();
+    let named: BTreeSet<&str> =
+        manifest["test"].as_array().unwrap().iter().map(|test| test["name"].as_str().unwrap()).collect();
+    for file in fs::read_dir(top().join("xtask/tests")).unwrap().map(|entry| entry.unwrap().path()) {
+        let name = file.file_stem().unwrap().to_str().unwrap();
+        // That of the snapshots belongs to the top package.
+        let is_named = named.contains(name) || name == "snapshots";
+        assert!(
+            file.extension().is_none_or(|ext| ext != "rs") || is_named,
+            "{name}.rs has no [[test]] in xtask/Cargo.toml"
+        );
+    }
+}

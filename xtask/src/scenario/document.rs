@@ -37,6 +37,8 @@ impl<'a> Document<'a> {
             match ScenarioFile::deserialize(toml::de::Deserializer::from(rest.clone())) {
                 Ok(spec) if faults.is_empty() => return Ok((document, spec)),
                 Ok(_) => break,
+                // The key is most likely the unknown one before, misspelt.
+                Err(error) if !faults.is_empty() && error.message().starts_with("missing field") => break,
                 Err(error) => {
                     faults.push(document.fault(&error));
                     // Without a key that it does not know, the file may still have other faults. Without any other

@@ -2,7 +2,7 @@
 
 import { CellEnd } from './protocol.mjs';
 import { causeOf } from './causes.mjs';
-import { lacking } from './imports.mjs';
+import { missingName } from './imports.mjs';
 import { split, toJs, toText } from './values.mjs';
 
 /** Gives the shim what the cell has; one that no longer takes it would fall back to defaults of its own. */
@@ -18,7 +18,7 @@ export async function instantiate(translated, make) {
   try {
     return await make();
   } catch (error) {
-    const name = lacking(error?.message ?? '', translated);
+    const name = missingName(error?.message ?? '', translated);
     if (name) throw new CellEnd('missing-import', { module: '', name, ty: '', missing_count: 1 });
     throw error instanceof WebAssembly.CompileError ? new CellEnd('rejected', { message: error.message }) : ended(error, 'instantiate');
   }

@@ -11,7 +11,7 @@ import vm from 'node:vm';
 import { CellEnd } from './protocol.mjs';
 import { causeOf } from './causes.mjs';
 import { emscriptenSettings, runBindgen, runGo, runPhp } from './glue_shared.mjs';
-import { isExit, otherHost, started, toolchainOf, watchWebAssembly } from './watch.mjs';
+import { isExit, otherHost, runAssemblyScript, toolchainOf, watchWebAssembly } from './watch.mjs';
 
 export async function run(spec, log, bytes) {
   if (spec.entry !== 'command') {
@@ -63,7 +63,7 @@ async function bindgen(spec, bytes) {
 
 /** An ES module that reads the module beside it and calls its start, or gives a function that does. */
 async function assemblyscript(spec, bytes) {
-  await started(() => esModule(spec.glue), bytes);
+  await runAssemblyScript(() => esModule(spec.glue), bytes);
 }
 
 /** Go's wasm_exec.js finds the system's parts as globals. */

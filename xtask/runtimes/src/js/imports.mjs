@@ -17,7 +17,7 @@ export function checkImports(translated) {
  * The WIT import that a host says it cannot find, by the words of V8, JavaScriptCore, SpiderMonkey and jco's own check.
  * An interface is a binding of an import statement; a function or a resource is taken out of that.
  */
-export function lacking(message, translated) {
+export function missingName(message, translated) {
   const [, local] = /undefined local import '([^']+)'/.exec(message) ?? [];
   if (local) return member(local, translated);
   const words = [

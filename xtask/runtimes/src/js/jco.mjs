@@ -8,7 +8,7 @@ import { callEntryPoint, instantiate } from './component.mjs';
 import { causeOf } from './causes.mjs';
 import { checkImports, importsNewer } from './imports.mjs';
 import { CellEnd } from './protocol.mjs';
-import { prepare, shims, watchTransfers } from './shims.mjs';
+import { configureShims, shims, watchTransfers } from './shims.mjs';
 import { transpile } from './transpile.mjs';
 
 export async function run(spec, log, packages) {
@@ -32,7 +32,7 @@ export async function run(spec, log, packages) {
   const translated = readFileSync(main, 'utf8');
   checkImports(translated);
   const isNewer = importsNewer(translated);
-  await prepare(spec, found, isNewer);
+  await configureShims(spec, found, isNewer);
   const explained = isNewer ? watchTransfers() : (end) => end;
 
   // Core modules are compiled side by side, and a refusal of one may come while another is awaited.
@@ -61,7 +61,7 @@ async function serve(port, guest, { 2: older, 3: newer }, log, failed) {
   if (!handler && !ofNewer) throw new CellEnd('missing-export', { name: 'wasi:http/incoming-handler' });
   const server = handler
     ? await serverOf(older, 'HTTPServer', handler)
-    : await serverOf(newer, 'HttpServer', { handle: (request) => answered(ofNewer, request) });
+    : await serverOf(newer, 'HttpServer', { handle: (request) => respond(ofNewer, request) });
   const told = new Promise((resolve) => process.on('SIGTERM', resolve));
   log.stage('run');
   try {
@@ -79,7 +79,7 @@ async function serverOf(shim, name, handler) {
 }
 
 /** jco's translation gives the response, or throws; the shim's server of WASI 0.3 wants a result. */
-async function answered(handler, request) {
+async function respond(handler, request) {
   try {
     return { tag: 'ok', val: await handler.handle(request) };
   } catch (error) {

@@ -14,7 +14,7 @@ export function shims(packages) {
 }
 
 /** Takes their defaults from them: the host's arguments, environment, files and network. */
-export async function prepare(spec, { 2: older, 3: newer }, isNewer) {
+export async function configureShims(spec, { 2: older, 3: newer }, isNewer) {
   const dirs = Object.fromEntries((spec.dirs ?? []).map((dir) => [dir.guest, dir.host]));
   for (const shim of isNewer ? [older, newer] : [older]) {
     const cli = await import(`${shim}/cli.js`);

@@ -20,7 +20,7 @@ export function otherHost(glue, words) {
 }
 
 /** AssemblyScript's bindings: `esm` have started the module as they are loaded, `raw` give the function for it. */
-export async function started(load, bytes) {
+export async function runAssemblyScript(load, bytes) {
   try {
     const bindings = await load();
     if (typeof bindings.instantiate === 'function') await bindings.instantiate(await WebAssembly.compile(bytes), {});

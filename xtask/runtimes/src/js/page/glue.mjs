@@ -3,7 +3,7 @@
 import { CellEnd } from '../protocol.mjs';
 import { causeOf } from '../causes.mjs';
 import { emscriptenSettings, runBindgen, runGo, runPhp } from '../glue_shared.mjs';
-import { isExit, otherHost, started, toolchainOf, watchWebAssembly } from '../watch.mjs';
+import { isExit, otherHost, runAssemblyScript, toolchainOf, watchWebAssembly } from '../watch.mjs';
 import { stderr, stdout } from './report.mjs';
 
 export async function run(spec, log, bytes) {
@@ -58,7 +58,7 @@ async function bindgen(spec, bytes) {
 
 /** An ES module that fetches the module beside it and calls its start, or gives a function that does. */
 async function assemblyscript(spec, bytes) {
-  await started(() => import(`/guest/${spec.glue}`), bytes);
+  await runAssemblyScript(() => import(`/guest/${spec.glue}`), bytes);
 }
 
 /** In a page Go's wasm_exec.js prints to the console. */
