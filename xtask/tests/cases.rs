@@ -102,7 +102,13 @@ const WASI: &str = "wasi_snapshot_preview1";
 #[test]
 fn wasis_first_snapshot_under_its_old_name() {
     let hello = prints("wasi_unstable", 1, "zero", MEMORY, "");
-    let missing = gap("wasmi", "gap missing-import", "toolchain, runtime", "wasi_unstable.fd_write", "Rebuild");
+    let missing = gap(
+        "wasmi",
+        "gap missing-import",
+        "toolchain, runtime",
+        "wasi_unstable.fd_write",
+        "ebuild it with a toolchain of today",
+    );
     let passing = format!("{WASMTIME} {JAVASCRIPT}").leak();
     case("hello.wat", hello, &["--expect-stdout", "zero"], &[pass(passing), missing]);
     // The size of a file stood at another place in the answer.
@@ -115,8 +121,13 @@ fn wasis_first_snapshot_under_its_old_name() {
         (drop (call $stat (i32.const 3) (i32.const 0) (i32.const 64) (i32.const 9) (i32.const 128)))
         (call $exit (i32.wrap_i64 (i64.load (i32.const 152))))))"#;
     let wrong = gap(JAVASCRIPT, "fail wrong-exit", "runtime", "", "");
-    let missing =
-        gap("wasmi", "gap missing-import", "toolchain, runtime", "wasi_unstable.path_filestat_get", "Rebuild");
+    let missing = gap(
+        "wasmi",
+        "gap missing-import",
+        "toolchain, runtime",
+        "wasi_unstable.path_filestat_get",
+        "ebuild it with a toolchain of today",
+    );
     let args = ["--dir", "data::.", "--expect-exit", "7"];
     case("stat.wat", stat, &args, &[pass(WASMTIME), wrong, missing]);
 }
