@@ -34,13 +34,15 @@ pub type Passing<'a> = (&'a str, &'a str);
 pub fn of_row(cell: &Short, passing: &[Passing]) -> Option<String> {
     let layer = with_a_layer(cell, passing);
     let place = || run_elsewhere(passing);
+    // Which runtime to use, the row tells by name.
+    let build = cell.own.filter(|own| !own.starts_with("Use a runtime"));
     match cell.code {
         Code::NeedsComponentModel => {
             let core = cell.facts.is_some_and(components::could_be_core).then_some(components::AS_CORE_MODULE);
             joined(layer.or_else(place), core)
         }
         Code::MissingImport | Code::NeedsEmscriptenHost | Code::UnsupportedProposal => {
-            joined(layer.or_else(place), cell.own.or_else(|| without(cell.code)))
+            joined(layer.or_else(place), build.or_else(|| without(cell.code)))
         }
         Code::NotImplemented => match cell.own {
             Some(own) => Some(format!("{own} It passes on {}.", names(passing)?)),
@@ -200,6 +202,7 @@ mod tests {
         let shim =
             "Load it with a polyfill of WASI 0.1 (@bjorn3/browser_wasi_shim): it passes in column chromium+wasi-shim.";
         check(Code::MissingImport, "chromium", None, ROW, Some(shim));
+        check(Code::MissingImport, "tinywasm", Some("Use a runtime that has WASIX (wasmer)."), ROW, Some(&run));
         check(Code::MissingImport, "tinywasm", None, &[], None);
         let jco = "Translate it with jco (`jco transpile`): it passes in column node-24+jco.";
         check(Code::NeedsComponentModel, "node-24", None, &[("node+jco", "node"), ("node-24+jco", "node")], Some(jco));
