@@ -64,31 +64,31 @@ struct Arguments {
     command: Option<Command>,
 }
 
-// Lines of at most 78 characters: they are to stay as they are in the narrowest terminal.
+// Lines of at most 78 characters, so that no terminal wraps them.
 const AFTER: &str = "Start here:
   cargo xtask run-all          the matrix: every scenario on every runtime
-  cargo xtask check app.wasm   the same question for a module of your own
-  cargo xtask explain CODE     what a code means, and what changes it
+  cargo xtask check app.wasm   the same for your own module
+  cargo xtask explain CODE     what a code means and what would change it
   cargo xtask COMMAND --help   examples for each command
 
 Exit codes:
-  0  all as expected
-  1  something changed for the worse, or a gap is fixed and its snapshot is not
-     (check: it does not run on every runtime that is here)
-  2  the command line or a scenario is wrong
-  3  the lab itself failed
-  4  nothing was run
+  0    every result is as expected
+  1    a result got worse, or a gap is fixed and its snapshot is out of date
+       (check: the file does not run on every installed runtime)
+  2    the command line or a scenario is wrong
+  3    the lab itself failed
+  4    nothing was run
   130  interrupted
-With --output json, where there is no report, stdout holds for 2, 3 and 4
-an object with the field `error`: its code, and as message what stderr says.
+With --output json and exit code 2, 3 or 4, stdout holds an object with the
+field `error` (its code, and the message from stderr) if there is no report.
 
 Environment:
-  WASMLAB_RUST_TOOLCHAIN  the rustup toolchain that builds the guests
-  WASMLAB_FIXTURES        a folder searched for third-party binaries
-  WASMLAB_CACHE           where results and builds are kept [target/wasmlab]
-  WASMLAB_KEEP_BUILD      1 keeps what cargo made on the way to an engine
-  WASMLAB_ROOT            a folder with scenarios/ of your own
-  NO_COLOR                no colours";
+  WASMLAB_RUST_TOOLCHAIN  rustup toolchain that builds the guests
+  WASMLAB_FIXTURES        folder to search for third-party binaries
+  WASMLAB_CACHE           cache of results and builds [default: target/wasmlab]
+  WASMLAB_KEEP_BUILD      set to 1 to keep cargo's build folders of engines
+  WASMLAB_ROOT            folder that holds your own scenarios/
+  NO_COLOR                turns colours off";
 
 /// [`AFTER`], and the variables that the registries of runtimes and toolchains name.
 fn after() -> String {
@@ -96,8 +96,8 @@ fn after() -> String {
     let runtimes = listed(wasmlab_runtimes::variables());
     let toolchains = listed(wasmlab_toolchains::variables().iter().map(|variable| variable.name).collect());
     format!(
-        "{AFTER}\n\nPrograms of runtimes, where they are not those on PATH:\n{runtimes}\n\n\
-         Compilers and what they need, where they are not in their usual places:\n{toolchains}"
+        "{AFTER}\n\nPaths of runtimes, to use instead of those on PATH:\n{runtimes}\n\n\
+         Paths of compilers and their libraries, if not in the usual places:\n{toolchains}"
     )
 }
 
@@ -128,7 +128,7 @@ pub fn main() -> ExitCode {
     };
     process::enter_guard();
     let (code, message) = match dispatch(command) {
-        Ok(code) => (code, "nothing to show: stderr says why".to_owned()),
+        Ok(code) => (code, "nothing to show: see stderr".to_owned()),
         Err(error) => {
             let code = if error.is::<common::UsageError>() { exit::USAGE } else { exit::INTERNAL_ERROR };
             let message = format!("{error:#}");

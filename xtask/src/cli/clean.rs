@@ -10,7 +10,7 @@ use crate::exit;
 use crate::lab::Lab;
 
 /// For `--help`.
-pub const ABOUT: &str = "Remove cached observations and guests; with --all, engines and other versions of runtimes too";
+pub const ABOUT: &str = "Remove cached observations and guests; with --all, also engines and installed runtime versions";
 /// For `--help`.
 pub const EXAMPLES: &str = "Examples:
   cargo xtask clean
@@ -24,7 +24,7 @@ const ALL_FOLDERS: &[&str] = &["engines", "versions"];
 /// Options.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The engines too, which take minutes to build, and the versions of runtimes that `setup` got
+    /// Also remove the engines, which take minutes to build, and the runtime versions that `setup` installed
     #[arg(long)]
     all: bool,
 }
@@ -45,6 +45,6 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     }
     // It may not be there.
     let _ = fs::remove_file(dir.join("machine.json"));
-    output::print(&format!("removed what was kept in {}\n", dir.display()))?;
+    output::print(&format!("removed the cached files in {}\n", dir.display()))?;
     Ok(exit::OK)
 }

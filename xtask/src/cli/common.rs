@@ -37,11 +37,11 @@ pub fn usage<T>(message: impl Into<String>) -> Result<T> {
 /// Which embedded engines are built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum EnginesArg {
-    /// Every one: the first time takes ten to twenty minutes.
+    /// All of them: the first build takes ten to twenty minutes.
     All,
-    /// Those whose first build takes a minute or two; the others are absent, unless they were built before.
+    /// Only those that build in a minute or two; the others are absent unless already built.
     Quick,
-    /// None: what was built before is used.
+    /// None: use only those already built.
     Built,
 }
 

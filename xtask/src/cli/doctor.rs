@@ -17,7 +17,7 @@ use wasmlab_runtimes::{self as runtimes, Runtime, Source};
 use wasmlab_toolchains as toolchains;
 
 /// For `--help`.
-pub const ABOUT: &str = "Say what is here, which version, where, what is missing and how to get it";
+pub const ABOUT: &str = "Show which tools are installed, their versions and paths, and how to install what is missing";
 /// For `--help`.
 pub const EXAMPLES: &str = "Examples:
   cargo xtask doctor

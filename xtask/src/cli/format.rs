@@ -13,7 +13,7 @@ use crate::exit;
 /// Options that every command which shows a report has.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub struct FormatArgs {
-    /// Print the report in this format [default: table; of check: answer]
+    /// Format of the report on stdout [default: table; for check: answer]
     #[arg(long = "output", value_name = "FORMAT", value_parser = parser())]
     renderer: Option<Renderer>,
 }
@@ -59,7 +59,7 @@ pub fn show_failure(code: u8, message: &str) {
     let _ = output::print(&(text + "\n"));
 }
 
-/// Which rows stand together.
+/// How to group the rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum RowGrouping {
     /// One program through its routes

@@ -7,7 +7,7 @@ use std::path::Path;
 /// The option of the subcommands that read such files.
 #[derive(clap::Args)]
 pub struct MaxSize {
-    /// Read no file that is larger: bytes, or with K, M or G
+    /// Refuse files larger than this, in bytes or with K, M or G
     #[arg(long, value_name = "SIZE", default_value = "512M", value_parser = size)]
     max_size: u64,
 }
@@ -36,13 +36,13 @@ impl MaxSize {
             return Err(io::Error::from(io::ErrorKind::IsADirectory));
         }
         if !metadata.is_file() {
-            return Err(io::Error::other("it is no regular file: copy what it gives into one"));
+            return Err(io::Error::other("it is not a regular file: copy its content into one"));
         }
         if metadata.len() > self.max_size { Err(self.too_large()) } else { Ok(()) }
     }
 
     fn too_large(&self) -> io::Error {
-        let what = format!("it has more than {} bytes: raise --max-size if it is to be read", self.max_size);
+        let what = format!("it has more than {} bytes: raise --max-size to read it", self.max_size);
         io::Error::new(io::ErrorKind::FileTooLarge, what)
     }
 }

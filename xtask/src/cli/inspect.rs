@@ -23,13 +23,13 @@ use wasmlab_report::text;
 use crate::scenario;
 
 /// For `--help`.
-pub const ABOUT: &str = "Read a module or component: kind, ABIs with evidence, proposals, imports, exports, sizes";
+pub const ABOUT: &str = "Show what a module or component is: kind, ABIs with evidence, proposals, imports, exports, sizes";
 /// For `--help`.
 pub const EXAMPLES: &str = "Examples:
   cargo xtask inspect app.wasm
-  cargo xtask inspect rust-wasip1-hello      the guest of a scenario, built if need be
+  cargo xtask inspect rust-wasip1-hello      a scenario's guest, built if necessary
   cargo xtask inspect scenarios/wat-add      the same, by its folder
-  cargo xtask inspect nginx                  by the short name that it gives itself
+  cargo xtask inspect nginx                  the same, by a scenario's short name
   cargo xtask inspect app.wasm --json | jq .abis
   cargo xtask inspect app.wasm --wat | less
   cargo xtask inspect huge.wasm --quick      imports, exports and sections only";
@@ -37,19 +37,19 @@ pub const EXAMPLES: &str = "Examples:
 /// Options.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The module or component, binary or text; or a scenario, by name or folder: its guest is read
+    /// A module or component (.wasm or .wat), or the name or folder of a scenario, whose guest is inspected
     #[arg(value_name = "FILE|SCENARIO")]
     what: PathBuf,
-    /// As JSON
+    /// Print JSON
     #[arg(long, conflicts_with = "wat")]
     json: bool,
-    /// As WAT
+    /// Print the text format (WAT)
     #[arg(long)]
     wat: bool,
-    /// Leave function bodies unread: no proposals, no validation
+    /// Skip function bodies: no proposals and no validation
     #[arg(long, conflicts_with = "wat")]
     quick: bool,
-    /// Fetch nothing, where a scenario's guest is to be built
+    /// Do not use the network when building a scenario's guest
     #[arg(long)]
     offline: bool,
     #[command(flatten)]

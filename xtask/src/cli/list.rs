@@ -20,8 +20,8 @@ pub const EXAMPLES: &str = "Examples:
   cargo xtask list
   cargo xtask list scenarios
   cargo xtask list runtimes
-  cargo xtask list --unproven      runtimes whose adapter was never tried with the real program
-  cargo xtask list toolchains      from which language to which target, and what is here";
+  cargo xtask list --unproven      runtimes whose adapter was never run with the real program
+  cargo xtask list toolchains      languages and targets, and which are installed";
 
 /// Options.
 #[derive(clap::Args)]
@@ -29,8 +29,8 @@ pub struct Args {
     /// What to list [default: everything]
     #[arg(value_enum)]
     what: Option<What>,
-    /// The runtimes that are not in the table: their adapters were written by documentation, and never tried with the
-    /// real program. Each runs where it is named: `--runtime spin`
+    /// List the runtimes that the matrix leaves out: their adapters follow the documentation but were never run with
+    /// the real program. Select one by name, as in `--runtime spin`
     #[arg(long, conflicts_with = "what")]
     unproven: bool,
 }
@@ -41,7 +41,7 @@ enum What {
     Scenarios,
     /// Columns of the matrix.
     Runtimes,
-    /// Ways from source to module, and which of them are here.
+    /// Compilers with their targets, and which are installed.
     Toolchains,
 }
 

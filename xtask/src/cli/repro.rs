@@ -27,28 +27,28 @@ mod source;
 const SCRIPT: &str = "run.sh";
 
 /// For `--help`.
-pub const ABOUT: &str = "Write a folder that shows one cell without the lab, to attach to a bug report";
+pub const ABOUT: &str = "Write a folder that reproduces one cell without the lab, to attach to a bug report";
 /// For `--help`.
 pub const EXAMPLES: &str = "Examples:
   cargo xtask repro wat-wasi-system wamr-zig
   cargo xtask repro wat-proposal-gc wasmi --output /tmp/gc-on-wasmi
 
-The folder goes to reports/repro/SCENARIO-RUNTIME. It needs no lab: it holds the module, run.sh,
-the source of what the lab built itself, and README.md with what was expected, what was observed,
-and the versions. run.sh prints what the guest prints and how it ended, and exits as it did.
-The exit code is 0 when the folder is written.";
+The folder works without the lab. It holds the module, run.sh, the source of any engine or driver
+that the lab builds, and README.md with the expected result, the observed result and the versions.
+run.sh prints the guest's output and how it ended, and exits with the guest's exit code.
+Exit code: 0 once the folder is written, whatever the cell's verdict.";
 
 /// Options.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The scenario
+    /// The scenario's name
     scenario: String,
-    /// The runtime, or a build of your own as RUNTIME@PATH, a version as RUNTIME@VERSION
+    /// The runtime; RUNTIME@PATH for your own build, RUNTIME@VERSION for a version
     runtime: String,
-    /// The folder, which must be empty or not be there [default: reports/repro/SCENARIO-RUNTIME, made anew]
+    /// Folder to write; must be empty or not exist [default: reports/repro/SCENARIO-RUNTIME, replaced if it exists]
     #[arg(long, value_name = "DIR")]
     output: Option<PathBuf>,
-    /// Fetch nothing while building
+    /// Do not use the network while building
     #[arg(long)]
     offline: bool,
 }

@@ -22,15 +22,15 @@ use crate::cell::client;
 use wasmlab_runtimes::Runtime;
 
 /// For `--help`.
-pub const ABOUT: &str = "Run a server of the scenarios for a browser, until Ctrl-C";
+pub const ABOUT: &str = "Run a scenario's server so that you can open it in a browser; stop it with Ctrl-C";
 /// For `--help`.
 pub const EXAMPLES: &str = "Examples:
   cargo xtask serve nginx
   cargo xtask serve nginx --runtime wasmer-cranelift+emscripten --port 8081
   cargo xtask serve nginx --root ~/public_html
 
-The guest sees its own folders, the one that --root names, and this port of the
-loopback address: nothing else of the machine.";
+The guest can reach only its own folders, the --root folder and this loopback port;
+nothing else on the machine.";
 
 /// Runtimes that are taken where none is named: the first that the guest is made for.
 const DEFAULT_RUNTIMES: &[&str] = &["wasmtime-cranelift+emscripten", "wasmtime-cranelift", "wasmer-cranelift"];
@@ -40,18 +40,18 @@ const NO_LIMIT_MS: u64 = 365 * 24 * 3_600_000;
 /// Options.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The scenario, or the short name that it gives itself: nginx
+    /// The scenario's name or its short name, such as nginx
     scenario: String,
-    /// The runtime; by default wasmtime, with Emscripten's system calls where the guest asks for them
+    /// The runtime [default: wasmtime, with Emscripten's system calls if the guest imports them]
     #[arg(long)]
     runtime: Option<String>,
-    /// The port of the loopback address
+    /// Loopback port to listen on
     #[arg(long, default_value_t = 8080, value_parser = clap::value_parser!(u16).range(1..))]
     port: u16,
-    /// The folder to serve, in place of the scenario's own
+    /// Folder to serve instead of the scenario's own
     #[arg(long, value_name = "DIR")]
     root: Option<PathBuf>,
-    /// Fetch nothing while building
+    /// Do not use the network while building
     #[arg(long)]
     offline: bool,
 }

@@ -18,30 +18,30 @@ use wasmlab_toolchains as toolchains;
 mod embedded;
 
 /// For `--help`.
-pub const ABOUT: &str = "Get what is missing, by the ordinary route of each tool";
+pub const ABOUT: &str = "Install missing toolchains and runtimes with their usual package managers";
 /// For `--help`.
 pub const EXAMPLES: &str = "Examples:
-  cargo xtask setup --dry-run                says what it would do
+  cargo xtask setup --dry-run                shows what it would do
   cargo xtask setup
-  cargo xtask setup nginx                    gets what this scenario needs, and no runtime
-  cargo xtask setup --runtime 'deno*'        gets these runtimes, and no toolchain
-  cargo xtask setup node@24 wasmtime@48      gets these versions, for `--runtime node@24`
-  cargo xtask setup --engines                builds what run-all would build: ten to twenty minutes";
+  cargo xtask setup nginx                    installs what this scenario's build needs
+  cargo xtask setup --runtime 'deno*'        installs these runtimes, and no toolchain
+  cargo xtask setup node@24 wasmtime@48      installs these versions, for `--runtime node@24`
+  cargo xtask setup --engines                builds what run-all needs: ten to twenty minutes";
 
 /// Options.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Only what these scenarios are built with, and no runtime (names, globs, or short names such as nginx); or a
-    /// version of a runtime's program, into the lab's cache: RUNTIME@VERSION
+    /// Scenarios (names, globs, or short names such as nginx): install only what their builds need, and no runtime. Or
+    /// RUNTIME@VERSION: install this version of a runtime's program into the lab's cache
     #[arg(value_name = "SCENARIO|RUNTIME@VERSION")]
     wanted: Vec<String>,
-    /// Say what would be done, and do nothing
+    /// Show what would be done without doing it
     #[arg(long)]
     dry_run: bool,
-    /// Only these runtimes, and no toolchain; repeatable
+    /// Only runtimes that match the glob, and no toolchain; may be repeated
     #[arg(long, value_name = "GLOB")]
     runtime: Vec<String>,
-    /// Build the embedded engines and the drivers of browsers, which `run-all` would build when it needs them, and no more
+    /// Only build the embedded engines and browser drivers, which `run-all` would otherwise build when it needs them
     #[arg(long, conflicts_with_all = ["wanted", "dry_run"])]
     engines: bool,
 }
