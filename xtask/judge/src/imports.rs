@@ -262,7 +262,7 @@ fn reason(facts: Option<&Facts>, import: Option<&Import>, abi: Option<Abi>, name
             note: "; that is WASI's first snapshot, of 2019, under its old name".to_owned(),
             ..with(
                 Code::MissingImport,
-                "Rebuild it with a toolchain of today (any Rust, wasi-sdk or moc of the last years), which imports \
+                "Rebuild it with a current toolchain (any recent Rust, wasi-sdk or moc), which imports \
                  `wasi_snapshot_preview1`.",
             )
         },

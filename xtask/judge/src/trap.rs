@@ -46,7 +46,7 @@ const MAY_NOT_WAIT: &str = "Atomics.wait cannot be called in this context";
 
 /// By the web's rule, not the engine's, a page's main thread does not block. (The specification traps there.)
 fn may_not_wait(message: &str) -> Judgement {
-    let detail = format!("a page's main thread may not wait on shared memory; its words: {message}");
+    let detail = format!("a page's main thread may not wait on shared memory; its message: {message}");
     let remedy = "Run it in a worker of the page (`new Worker`), where waiting is allowed.".to_owned();
     let judgement = with_code(Code::HostRefused, WAIT.to_owned(), detail);
     Judgement { blame: vec![Blame::Abi], remedy: Some(remedy), ..judgement }

@@ -17,7 +17,7 @@ use wasmlab_model::verdict::{Change, Verdict};
 /// The registry's entry.
 pub const RENDERER: Renderer = Renderer {
     id: "answer",
-    about: "Where each module runs, where not, why, and what would change that",
+    about: "Where each module runs, where it does not, why, and what would change that",
     extension: "txt",
     saved: false,
     render,

@@ -10,7 +10,7 @@ use wasmlab_model::verdict::{Change, Verdict};
 
 /// The registry's entry.
 pub const RENDERER: Renderer =
-    Renderer { id: "markdown", about: "For pages and pull requests", extension: "md", saved: true, render };
+    Renderer { id: "markdown", about: "For web pages and pull requests", extension: "md", saved: true, render };
 
 fn render(report: &RunReport, options: RenderOptions) -> String {
     let mut out = String::from("# Where WebAssembly runs\n\n");

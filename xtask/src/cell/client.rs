@@ -119,7 +119,7 @@ impl StepRunner<'_> {
             // The exit code is the engine's to report; the judge compares it with expect.exit.
             Step::Wait { timeout_ms } => {
                 let ended = self.running.wait_end(ms(*timeout_ms));
-                ended.then_some(()).ok_or_else(|| format!("wait: the guest did not end within {timeout_ms} ms"))
+                ended.then_some(()).ok_or_else(|| format!("wait: the guest did not finish within {timeout_ms} ms"))
             }
         }
     }

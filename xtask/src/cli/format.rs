@@ -62,9 +62,9 @@ pub fn show_failure(code: u8, message: &str) {
 /// How to group the rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum RowGrouping {
-    /// One program through its routes
+    /// By program: each with every route it was built by
     Family,
-    /// One route with its programs
+    /// By route: each with every program built that way
     Route,
 }
 

@@ -77,7 +77,7 @@ fn a_host_that_refuses_is_no_trap_of_the_guests() {
         assert_eq!(found.blame, [blame], "{wat}");
     };
     let code = ("exit-code", Blame::Runtime);
-    refused("", HostRefusal::ExitCode, "", code, "exit code; its words: its words", "below 126");
+    refused("", HostRefusal::ExitCode, "", code, "exit code; its message: its words", "below 126");
     refused("", HostRefusal::ExitCode, "[expect]\nexit = 200", code, "; 200 is expected", "below 126");
     let memory = ("memory", Blame::Toolchain);
     refused("(memory 1)", HostRefusal::NoMemory, "", memory, "exports no memory", "under the name `memory`");
@@ -91,7 +91,7 @@ fn a_host_that_refuses_is_no_trap_of_the_guests() {
         &found,
         Code::HostRefused,
         Some("host-error"),
-        "a function of the host failed: no; the guest's last words: reading a.txt",
+        "a host function failed: no; the guest's last message: reading a.txt",
         "",
     );
 }

@@ -109,7 +109,7 @@ fn a_guest_is_ended_by_a_signal_or_waited_for() {
         (ExitReason::Stopped, ExitReason::Stopped, ExitReason::Stopped)
     );
     let wait = "[[step]]\nop = \"wait\"\ntimeout_ms = 100\n";
-    fails("sleep 30", 0, wait, "the guest did not end within 100 ms");
+    fails("sleep 30", 0, wait, "the guest did not finish within 100 ms");
     // A script that says nothing of the end leaves the guest half a second for it.
     let began = Instant::now();
     assert_eq!(holds("sleep 30", 0, "").exit_reason, ExitReason::Stopped);
