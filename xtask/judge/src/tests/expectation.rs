@@ -84,7 +84,7 @@ fn a_guest_that_says_it_listens_where_nobody_can_connect_has_no_sockets() {
     };
     let silent = judged("lab: socket-listen ok\n", 0);
     assert_eq!((silent.code, silent.subject.as_deref()), (Some(Code::SocketsUnsupported), Some("socket-listen")));
-    assert_eq!(silent.detail, "says that it listens, and the lab finds nobody on the port");
+    assert_eq!(silent.detail, "says that it listens, but nothing accepts connections on the port");
     assert_eq!((silent.checks[0].answer.id(), silent.checks[0].code), ("wrong", silent.code));
     assert_eq!(judged("lab: args ok\n", 0).code, Some(Code::WrongOutput), "it never said that it listens");
     assert_eq!(judged("lab: socket-listen ok\n", 1).code, Some(Code::WrongOutput), "it listens, and answers wrongly");

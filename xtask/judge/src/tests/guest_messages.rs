@@ -116,7 +116,7 @@ fn a_runtime_that_dies_where_an_import_is_missing_says_both() {
         "(import \"env\" \"abort\" (func)) (import \"env\" \"__syscall_rename\" (func)) (func (export \"_start\"))";
     let found = judged(two, "lab: args ok\nlab: dir-list ok\n", true);
     let words = "dies by SIGSEGV after its check dir-list; it imports env.abort and env.__syscall_rename, which no WASI host \
-                 defines; which of them it called is not told";
+                 defines; the runtime does not say which of them it called";
     check(&found, found.code.unwrap(), None, words, "");
     let wasix = "(import \"wasix_32v1\" \"sock_open\" (func))";
     let found = judged(wasix, "", true);
