@@ -65,7 +65,7 @@ struct Built {
 pub fn find_tool(lab: &Lab, runtime: &Runtime) -> Result<Tool, Option<Absence>> {
     match (runtime.source, &runtime.custom_build) {
         (Source::Embedded(engine), Some(program)) => {
-            let wrong = |a: Absence| Absence { remedy: format!("name a binary built of xtask/engines/{engine}"), ..a };
+            let wrong = |a: Absence| Absence { remedy: format!("use a binary built from xtask/engines/{engine}"), ..a };
             probe(lab, engine, program.clone()).and_then(|built| tool_of(&built, runtime)).map_err(|a| Some(wrong(a)))
         }
         (Source::Embedded(engine), None) => tool_of(&find_built(lab, engine)?, runtime).map_err(Some),
@@ -103,9 +103,9 @@ fn probe(lab: &Lab, engine: &str, binary: PathBuf) -> Result<Built, Absence> {
         Question { program: binary.clone(), args: vec!["probe".into()], env: BTreeMap::new(), witness: binary.clone() };
     let answer = lab.machine.ask(&question).map_err(|e| absence(engine, e))?;
     let probe: EngineInfo =
-        serde_json::from_str(&answer).map_err(|e| absence(engine, format!("its probe is not understood: {e}")))?;
+        serde_json::from_str(&answer).map_err(|e| absence(engine, format!("its probe output cannot be parsed: {e}")))?;
     if probe.protocol != PROTOCOL_VERSION {
-        return Err(absence(engine, format!("it speaks protocol {}, the lab {PROTOCOL_VERSION}", probe.protocol)));
+        return Err(absence(engine, format!("it uses protocol version {}, the lab {PROTOCOL_VERSION}", probe.protocol)));
     }
     let sha256 = lab.machine.sha256(&binary).map_err(|e| absence(engine, e.to_string()))?;
     Ok(Built { binary, sha256, probe })
@@ -129,7 +129,7 @@ fn tool_of(built: &Built, runtime: &Runtime) -> Result<Tool, Absence> {
 fn absence(engine: &str, why: String) -> Absence {
     Absence::new(
         format!("the engine {engine} could not be built: {why}"),
-        format!("cargo build --release --manifest-path xtask/engines/{engine}/Cargo.toml shows it in full"),
+        format!("cargo build --release --manifest-path xtask/engines/{engine}/Cargo.toml shows the full output"),
     )
 }
 
@@ -202,7 +202,7 @@ fn find_program(lab: &Lab, runtime: &Runtime, sought: Program) -> Result<Tool, A
         let path = support.join(file);
         if fs::read(&path).ok().as_deref() != Some(text.as_bytes()) {
             files::write_atomically(&path, text.as_bytes())
-                .map_err(|e| Absence::new(e.to_string(), "the cache has to be writable: see `cargo xtask doctor`"))?;
+                .map_err(|e| Absence::new(e.to_string(), "the cache must be writable: see `cargo xtask doctor`"))?;
         }
     }
     let mut fingerprint = format!("{sha256} {}", support_key.text());
@@ -249,7 +249,7 @@ fn locate(lab: &Lab, runtime: &Runtime, sought: Program, names: &[&str], variabl
         Some(path) if Path::new(&path).is_file() => Ok(PathBuf::from(path)),
         Some(path) => {
             let why = format!("{variable} names `{path}`, which is not a file");
-            Err(Absence::new(why, format!("name the program, or unset {variable}")))
+            Err(Absence::new(why, format!("set it to the program, or unset {variable}")))
         }
         None => names.iter().find_map(|name| lab.machine.which(name)).ok_or_else(|| {
             let command = install_choice::choose(&lab.machine, &runtime.install);
@@ -257,7 +257,7 @@ fn locate(lab: &Lab, runtime: &Runtime, sought: Program, names: &[&str], variabl
                 Some((command, _)) => format!("`{}`", command.join(" ")),
                 None => install_choice::describe(&runtime.install),
             };
-            let get = format!("{}, or name it in {variable}", sought.install_hint);
+            let get = format!("{}, or set {variable} to its path", sought.install_hint);
             let how = if words.is_empty() { get } else { format!("{words}; {get}") };
             Absence { reason: format!("`{}` is not on PATH", names.join("`, `")), remedy: how, command }
         }),
@@ -268,8 +268,8 @@ fn locate(lab: &Lab, runtime: &Runtime, sought: Program, names: &[&str], variabl
 fn no_packages(lab: &Lab, names: &[&str]) -> Absence {
     let command: Vec<String> = ["npm", "install", "--global"].iter().chain(names).map(|w| (*w).to_owned()).collect();
     Absence {
-        reason: format!("the npm packages {} are not here", names.join(" ")),
-        remedy: format!("`{}`, or name their node_modules in {}", command.join(" "), npm::VARIABLE),
+        reason: format!("the npm packages {} are not installed", names.join(" ")),
+        remedy: format!("`{}`, or set {} to their node_modules folder", command.join(" "), npm::VARIABLE),
         command: lab.machine.which("npm").map(|_| (command, "")),
     }
 }

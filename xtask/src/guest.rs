@@ -76,7 +76,7 @@ pub fn obtain(lab: &Lab, scenario: &Scenario, options: BuildOptions) -> Result<G
     match (toolchain.find)(scenario, &lab.machine) {
         Ok(tool) => build::from_source(lab, scenario, toolchain, &tool, options.offline),
         Err(missing) if options.require_built => {
-            let detail = format!("{} is missing, and --require-built takes no prebuilt guest", missing.what);
+            let detail = format!("{} is missing, and --require-built does not allow prebuilt guests", missing.what);
             Err(NotBuilt { code: missing.code, detail, remedy: Some(missing.how) })
         }
         Err(missing) => prebuilt::take(lab, scenario, missing),

@@ -174,7 +174,7 @@ fn check_run(folder: &Path, spec: &ScenarioFile, faults: &mut Faults) {
         say("run.call[0].after_previous", "is true, and no call comes before it".to_owned());
     }
     if run.entry == EntryPointKind::Command && !run.call.is_empty() {
-        say("run.call", "is there, and run.entry is not `calls`".to_owned());
+        say("run.call", "is set, but run.entry is not `calls`".to_owned());
     }
     if run.timeout_ms == Some(0) {
         say("run.timeout_ms", "is 0: a run needs some time".to_owned());
@@ -190,7 +190,7 @@ fn check_run(folder: &Path, spec: &ScenarioFile, faults: &mut Faults) {
         } else if let Some(from) = &dir.copy
             && let Some(name) = escaping_file(folder, from)
         {
-            let words = "is no regular file of the scenario's: a link that leads out, a pipe, a device";
+            let words = "is not a regular file inside the scenario's folder (a link out of it, a pipe or a device)";
             say(&format!("run.dir[{index}].copy"), format!("`{}` {words}", from.join(name).display()));
         }
         if dir.modified.is_some_and(|seconds| seconds > MAX_MODIFIED) {
@@ -207,7 +207,7 @@ fn check_run(folder: &Path, spec: &ScenarioFile, faults: &mut Faults) {
         }
         let given = !(dir.files.is_empty() && dir.links.is_empty() && dir.generated.is_empty()) || dir.copy.is_some();
         if dir.host.is_some() && given {
-            say(&format!("run.dir[{index}].host"), "is there, and files to put into it: take away one".to_owned());
+            say(&format!("run.dir[{index}].host"), "is set together with files to put into it: remove one".to_owned());
         }
     }
     if run.args.iter().any(|a| a.contains("{socket-fd}")) && run.socket.is_empty() {
@@ -286,7 +286,7 @@ fn check_known(spec: &ScenarioFile, faults: &mut Faults) {
             say("runtime", format!("`{}` is not a glob: {}", known.runtime, error.kind()));
         }
         if known.because.trim().is_empty() {
-            say("because", "is empty: say why the gap is there".to_owned());
+            say("because", "is empty: explain why the gap exists".to_owned());
         }
     }
 }

@@ -47,7 +47,7 @@ fn a_client_that_prints_the_right_words_and_asks_nobody_fails() {
     let (ran, report) = workspace.run_all(&[]);
     assert!(measured(&report).iter().all(|(_, verdict, code)| verdict == "fail" && code == "wrong-output"));
     let cells = report["cells"].as_array().unwrap();
-    let words = "the server `api` was not asked \"GET /hello\"";
+    let words = "the server `api` did not receive \"GET /hello\"";
     assert!(cells.iter().filter(|c| c["verdict"] == "fail").all(|c| c["detail"] == words), "{}", ran.stderr);
 }
 
@@ -163,7 +163,7 @@ fn a_changed_source_makes_its_prebuilt_guest_stale() {
 #[test]
 fn a_changed_prebuilt_guest_is_refused() {
     let change = |w: &Workspace| w.write("fixtures/hello/hello.wasm", wat::parse_str(EXIT_1).unwrap());
-    check_prebuilt(change, &[], "not-built", "prebuilt-stale", 1, "is not the file that its provenance.toml describes");
+    check_prebuilt(change, &[], "not-built", "prebuilt-stale", 1, "does not match its provenance.toml");
 }
 
 #[test]

@@ -22,7 +22,7 @@ pub fn is_short(path: &Path) -> bool {
 /// What is said of a cell that had too little.
 pub fn error() -> io::Error {
     let parent = std::env::temp_dir();
-    let words = "is all but full: a guest filled it, or somebody else; make room, or name another in TMPDIR";
+    let words = "is almost full: free some space, or set TMPDIR to another folder";
     io::Error::new(
         io::ErrorKind::StorageFull,
         format!("`{}`, the temporary folder (TMPDIR), {words}", parent.display()),

@@ -24,7 +24,7 @@ pub fn free() -> io::Result<u16> {
             return Ok(port);
         }
     }
-    Err(io::Error::new(io::ErrorKind::AddrInUse, format!("no port from {FIRST} to {} is free", FIRST + COUNT - 1)))
+    Err(io::Error::new(io::ErrorKind::AddrInUse, format!("no port between {FIRST} and {} is free", FIRST + COUNT - 1)))
 }
 
 /// `text` with each `{port:NAME}` replaced by the number.

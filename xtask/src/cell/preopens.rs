@@ -165,7 +165,7 @@ impl<'a> Contents<'a> {
         if let Some(bytes) = dir.generated.get(key) {
             return Ok(Box::new(GeneratedBytes { at: 0, end: *bytes }));
         }
-        let from = dir.copy.as_ref().ok_or_else(|| io::Error::other("the scenario puts no such file there"))?;
+        let from = dir.copy.as_ref().ok_or_else(|| io::Error::other("the scenario declares no such file"))?;
         Ok(Box::new(fs::File::open(self.scenario.dir.join(from).join(name))?))
     }
 }
@@ -211,7 +211,7 @@ fn read_back(path: &str, dirs: &[PreopenedDir], days: [SystemTime; 2]) -> Result
     let file = fs::canonicalize(host.join(name)).map_err(|e| e.to_string())?;
     let inside = fs::canonicalize(&host).is_ok_and(|host| file.starts_with(host));
     if !inside || !fs::metadata(&file).is_ok_and(|m| m.is_file()) {
-        return Err("it is no plain file of this directory".to_owned());
+        return Err("it is not a regular file in this directory".to_owned());
     }
     let bytes = read_regular(&file, MAX_READ_BACK).map_err(|e| e.to_string())?;
     Ok(FoundFile { missing: None, text: replace_dates(&String::from_utf8_lossy(&bytes), days) })

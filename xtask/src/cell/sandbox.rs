@@ -43,14 +43,14 @@ pub fn warning() -> Option<&'static str> {
     match level() {
         "full" => None,
         "ports" => Some(
-            "no network namespaces here (a container may forbid them): the lab's sandbox bounds TCP ports, not UDP",
+            "no network namespaces here (a container may forbid them): the lab's sandbox restricts TCP ports but not UDP",
         ),
-        "files" => Some("Linux before 6.7: the lab's sandbox bounds files, not the network; see xtask/README.md"),
+        "files" => Some("Linux before 6.7: the lab's sandbox restricts files but not the network; see xtask/README.md"),
         _ if is_off() => {
-            Some("WASMLAB_SANDBOX=off: nothing but the runtimes themselves keeps guests from this machine")
+            Some("WASMLAB_SANDBOX=off: only the runtimes themselves keep guests away from this machine")
         }
         _ => Some(
-            "no Landlock here (Linux 5.13 has it): nothing but the runtimes themselves keeps guests from this machine",
+            "no Landlock here (needs Linux 5.13): only the runtimes themselves keep guests away from this machine",
         ),
     }
 }

@@ -74,7 +74,7 @@ pub fn lint_with_tests(shell: &Shell) -> Result<()> {
     let sysroot = cmd!(shell, "rustc --print sysroot").quiet().read()?;
     let driver = Path::new(&sysroot).join("bin").join(format!("clippy-driver{}", std::env::consts::EXE_SUFFIX));
     if !driver.is_file() {
-        return Err(anyhow!("`{}` is not there", driver.display()))
+        return Err(anyhow!("`{}` does not exist", driver.display()))
             .context("clippy is missing: rustup component add clippy");
     }
     shell.set_var("RUSTC_WORKSPACE_WRAPPER", driver);

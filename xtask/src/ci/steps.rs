@@ -23,19 +23,19 @@ const FUZZ_SECONDS: &str = "5";
 /// Every step.
 pub fn all(xtask: &Path) -> Vec<Step> {
     let mut steps = vec![
-        in_background(step("install", "Install toolchains and runtimes, as far as they can be had", &[], install)),
+        in_background(step("install", "Install the available toolchains and runtimes", &[], install)),
         step("fmt", "Check the formatting of every workspace", &[], fmt),
         step("clippy", "Lint the lab", &[], clippy),
         in_background(step("engines", "Build the embedded engines and drivers", &[], build_engines)),
         // Its first cells run while engines compile, as a user's do.
         step("matrix", "Run every scenario on every runtime", &["install"], matrix),
-        step("guests", "Build every guest from source whose toolchain is here", &["install"], guests),
+        step("guests", "Build from source every guest whose toolchain is installed", &["install"], guests),
         step("tests", "Run the lab's tests", &["install", "engines"], tests),
     ];
     steps.extend(engines::workspaces(xtask).into_iter().map(|w| engines::step(w, vec!["install", "engines"])));
-    steps.push(step("fuzz", "Fuzz the reader of binaries and Emscripten's host for some seconds", &[], fuzz));
+    steps.push(step("fuzz", "Fuzz the binary reader and the Emscripten host for a few seconds", &[], fuzz));
     // All of the lab is compiled for it once more, with instrumentation.
-    steps.push(full(step("fuzz-scenario", "Fuzz the reader of scenario.toml for some seconds", &[], fuzz_scenario)));
+    steps.push(full(step("fuzz-scenario", "Fuzz the scenario.toml reader for a few seconds", &[], fuzz_scenario)));
     steps
 }
 
@@ -61,13 +61,13 @@ fn in_background(step: Step) -> Step {
 fn install(context: &Context) -> Result<()> {
     let shell = context.shell()?;
     if !shell.path_exists(INSTALL) {
-        context.leave_out(format!("installing tools: there is no {INSTALL}"));
+        context.leave_out(format!("installing tools: {INSTALL} does not exist"));
         return Ok(());
     }
     let folder = shell.create_temp_dir()?;
     let handed = folder.path().join("environment");
     context.run(cmd!(shell, "bash {INSTALL} {handed}"))?;
-    let text = shell.read_file(&handed).context("the installation handed over nothing")?;
+    let text = shell.read_file(&handed).context("the installation wrote no variables")?;
     let variables = text.lines().filter_map(|line| line.split_once('=')).map(|(n, v)| (n.to_owned(), v.to_owned()));
     for (name, value) in variables {
         // What it could not install is told again in the end, where it is not lost in the output.
@@ -119,7 +119,7 @@ fn matrix(context: &Context) -> Result<()> {
     leave_out_absent(context)?;
     let published = context.lab.published(&format!("{}-{}.json", std::env::consts::OS, std::env::consts::ARCH));
     if !published.is_file() {
-        context.leave_out(format!("the published report: {} is not there", published.display()));
+        context.leave_out(format!("the published report: {} does not exist", published.display()));
         return Ok(());
     }
     context.run(cmd!(shell, "{xtask} report --check"))

@@ -115,12 +115,12 @@ fn check(lab: &Lab, report: &RunReport) -> Result<u8> {
     let mut wrong = Vec::new();
     let mut versions = Vec::new();
     match read(&json) {
-        Err(_) if !json.exists() => wrong.push(format!("`{}` is not there: nothing is published yet", json.display())),
+        Err(_) if !json.exists() => wrong.push(format!("`{}` does not exist: nothing is published yet", json.display())),
         Err(error) => wrong.push(format!("{error:#}")),
         Ok(published) => {
             let text = fs::read_to_string(&markdown).unwrap_or_default();
             if text != published::markdown(&published) {
-                wrong.push(format!("`{}` is not what its JSON renders to", markdown.display()));
+                wrong.push(format!("`{}` does not match its JSON", markdown.display()));
             }
             let found = published::differences(&published, report);
             (versions, wrong) = (found.versions, [wrong, found.results].concat());

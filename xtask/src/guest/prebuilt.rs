@@ -57,11 +57,11 @@ pub fn take(lab: &Lab, scenario: &Scenario, missing: MissingTool) -> Result<Gues
     let file = lab.fixture(&scenario.name).join(&provenance.file);
     let bytes = fs::read(&file).map_err(|e| damaged(format!("{}: {e}", file.display())))?;
     if sha256(&bytes) != provenance.sha256 {
-        return Err(damaged(format!("{} is not the file that its provenance.toml describes", provenance.file)));
+        return Err(damaged(format!("{} does not match its provenance.toml", provenance.file)));
     }
     let sources = sources_hash(lab, scenario).map_err(|e| damaged(e.to_string()))?;
     if sources != provenance.sources {
-        let detail = format!("the sources changed after the prebuilt guest was made, and {} is missing", missing.what);
+        let detail = format!("the sources changed after the prebuilt guest was built, and {} is missing", missing.what);
         return Err(NotBuilt { code: Code::PrebuiltStale, detail, remedy: Some(missing.how) });
     }
     let sha256 = lab.cache.put_object(&bytes).map_err(|e| damaged(e.to_string()))?;

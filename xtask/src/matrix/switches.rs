@@ -216,6 +216,6 @@ mod tests {
         check(&["deeper"], Ok(&["deeper"]));
         check(&["-W gc=y", "-S f=y"], Ok(&["-W gc=y", "-S f=y"]));
         check(&["-W gc=y", "-S nothing"], Err("no gc; tried with -W gc=y, -W more=y, -S f=y as well: missing-import"));
-        check(&["-S nothing"], Err("; the same with -S f=y"));
+        check(&["-S nothing"], Err("; same result with -S f=y"));
     }
 }

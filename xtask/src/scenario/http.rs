@@ -4,7 +4,7 @@
 /// # Errors
 /// Why it is no method, to stand after its key.
 pub fn method(text: &str) -> Result<(), String> {
-    if is_token(text) { Ok(()) } else { Err(format!("`{text}` is no method: GET, POST, …")) }
+    if is_token(text) { Ok(()) } else { Err(format!("`{text}` is not a method such as GET or POST")) }
 }
 
 /// # Errors
@@ -26,7 +26,7 @@ pub fn header(name: &str, value: &str) -> Result<(), String> {
     if is_token(name) && value.chars().all(|c| c.is_ascii() && !c.is_control()) {
         return Ok(());
     }
-    Err(format!("`{name}: {value}` is no header: letters, digits and hyphens, then one line of ASCII"))
+    Err(format!("`{name}: {value}` is not a valid header: letters, digits and hyphens, then one line of ASCII"))
 }
 
 fn is_token(text: &str) -> bool {

@@ -221,7 +221,7 @@ fn servers_of_the_lab_name_key_line_and_remedy() {
     wrong(
         "network = \"loopback\"",
         "",
-        "`run.network`: gives the guest no way to its [[run.server]]: write `network = \"loopback\"` under",
+        "`run.network`: does not let the guest reach its [[run.server]]: write `network = \"loopback\"` under",
     );
     wrong("api", "The API", "`run.server[0].name`: `The API` is not kebab-case");
     wrong("[[run.server]]", "[[run.port]]\nname = \"api\"\n[[run.server]]", "or the name of another server");
@@ -237,7 +237,7 @@ fn servers_of_the_lab_name_key_line_and_remedy() {
     wrong(
         "server = \"api\"",
         "server = \"other\"",
-        "`expect.request[0].server`: `other` is the name of no [[run.server]]",
+        "`expect.request[0].server`: `other` is not the name of a [[run.server]]",
     );
     wrong("path = \"/x\"", "path = \"x\"", "`expect.request[0].path`: `x` does not begin with /");
     wrong("{port:api}", "{port:other}", "`other` is the name of no [[run.port]] and no [[run.server]]");
@@ -300,6 +300,6 @@ fn what_a_scenario_may_not_name() {
         symlink(target, root.path().join(name).join("root/file")).unwrap();
     }
     let errors = load_all(root.path()).unwrap_err();
-    let wanted = "`root/file` is no regular file of the scenario's";
+    let wanted = "`root/file` is not a regular file inside the scenario's folder";
     assert!(errors.len() == 2 && errors.iter().all(|e| e.message.contains(wanted)), "{errors:?}");
 }

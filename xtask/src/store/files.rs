@@ -53,7 +53,7 @@ pub fn link(target: &Path, path: &Path) -> io::Result<()> {
 /// Always.
 #[cfg(not(unix))]
 pub fn link(_: &Path, _: &Path) -> io::Result<()> {
-    Err(io::Error::new(io::ErrorKind::Unsupported, "the lab makes symbolic links on Unix only"))
+    Err(io::Error::new(io::ErrorKind::Unsupported, "the lab creates symbolic links only on Unix"))
 }
 
 /// Every file below `dir`, relative and sorted; folders whose name is in `skip` are left out.

@@ -108,7 +108,7 @@ impl Tree {
                 let (target, leads_out) = link_within(&self.root, path, target);
                 if leads_out {
                     let to = target.display();
-                    self.notes.push(format!("`{shown}` is a link out of the folder, to `{to}`, which is not copied"));
+                    self.notes.push(format!("`{shown}` is a link out of the folder to `{to}`; it is not copied"));
                 }
                 return Some(Entry { path: path.to_owned(), kind: Kind::Link(target), metadata });
             }
