@@ -1,4 +1,4 @@
-//! The command line: one file a subcommand. clap's types never leave this folder.
+//! The command line: one file per subcommand. clap's types never leave this folder.
 
 use std::process::ExitCode;
 
@@ -18,7 +18,7 @@ mod output;
 mod progress;
 mod text_table;
 
-/// One line a subcommand: its file and its variant.
+/// One line per subcommand: its file and its variant.
 macro_rules! registry {
     ($($module:ident $variant:ident),* $(,)?) => {
         $(mod $module;)*
@@ -90,7 +90,7 @@ Environment:
   WASMLAB_ROOT            folder that holds your own scenarios/
   NO_COLOR                turns colours off";
 
-/// [`AFTER`], and the variables that the registries of runtimes and toolchains name.
+/// [`AFTER`] plus the variables of the runtime and toolchain registries.
 fn after() -> String {
     let listed = |names: Vec<&str>| text::wrapped(78, "  ", "  ", &names.join(", "));
     let runtimes = listed(wasmlab_runtimes::variables());
@@ -116,7 +116,7 @@ pub fn main() -> ExitCode {
                 let message = error.to_string();
                 format::show_failure(exit::USAGE, message.strip_prefix("error: ").unwrap_or(&message).trim_end());
             }
-            // Help and versions are output like any other; what is wrong with the command line is a complaint.
+            // Help and version go to stdout; a wrong command line is an error.
             return match error.print() {
                 Err(message) if !error.use_stderr() => printed(output::written(Err(message))),
                 _ => ExitCode::from(if error.use_stderr() { exit::USAGE } else { exit::OK }),
@@ -142,7 +142,7 @@ pub fn main() -> ExitCode {
     ExitCode::from(code)
 }
 
-/// The exit code of what was only to be printed.
+/// The exit code after printing text.
 fn printed(result: Result<()>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::from(exit::OK),

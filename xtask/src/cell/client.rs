@@ -151,7 +151,7 @@ impl StepRunner<'_> {
             }
             let over = patience.as_ref().is_some_and(|patience| patience.left().is_none());
             if over || self.running.wait_end(Duration::from_millis(10)) {
-                return Err(format!("listen: nobody listens on {socket} (port {port})"));
+                return Err(format!("listen: nothing listens on {socket} (port {port})"));
             }
         }
     }

@@ -1,4 +1,4 @@
-//! `bless`: what was seen becomes what is expected.
+//! `bless`: accepts measured results as the expected ones.
 
 use std::fs;
 
@@ -75,7 +75,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let chosen = |scenario: &str, runtime: Option<&str>| {
         let of_runtime = match runtime {
             Some(id) => runtimes.iter().any(|r| r.id() == id),
-            // What a guest is, no runtime says.
+            // A guest's own snapshot belongs to no runtime.
             None => args.runtime.is_empty(),
         };
         of_runtime && scenarios.iter().any(|s| s.name == scenario)

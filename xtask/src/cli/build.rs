@@ -39,7 +39,7 @@ pub struct Args {
     require_built: bool,
 }
 
-/// A scenario with its guest, or why there is none.
+/// A scenario and its guest, or why there is none.
 type BuildResult<'a> = (&'a Scenario, Result<Guest, NotBuilt>);
 
 /// Runs it.

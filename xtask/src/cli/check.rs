@@ -1,4 +1,4 @@
-//! `check`: the lab's question for a module of the user's own.
+//! `check`: where a module of the user's own runs.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -138,7 +138,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let shown = args.shown.or(if args.full { table::RENDERER } else { answer::RENDERER });
     let (code, report) = common::run(lab, &request, purpose, &lab.check_reports(), (shown, GroupBy::Family))?;
     if let Some(kept) = &kept {
-        output::print_progress(&format!("what each guest left in its directories is in {}", kept.display()));
+        output::print_progress(&format!("the guests' directories were copied to {}", kept.display()));
     }
     Ok(if args.require_present { common::require_present(&report, code) } else { code })
 }
@@ -149,7 +149,7 @@ fn prepare(lab: &Lab, file: &Path, args: &Args, dirs: &Dirs) -> Result<(Scenario
     let sha256 = lab.cache.put_object(&bytes)?;
     let facts = match facts_by(lab, &sha256, || reading::facts(file, Form::Facts)) {
         Ok(facts) => Some(facts),
-        // What is wrong with it is each runtime's to say, and the row's.
+        // Each runtime and the row report what is wrong with it.
         Err(ReadError::Refused(_)) => None,
         Err(error) => return usage(format!("failed to read `{}`: {error}", file.display())),
     };

@@ -22,7 +22,7 @@ pub const EXAMPLES: &str = "Examples:
 
 The last line sums up the test binaries that ran: `tests: N passed, M failed`.";
 
-/// The variable by which whoever built the lab for this run says how long that took, in seconds.
+/// The variable that says how long building the lab for this run took, in seconds.
 const BEFORE: &str = "WASMLAB_CI_BEFORE";
 
 /// Options.

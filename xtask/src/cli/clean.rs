@@ -1,4 +1,4 @@
-//! `clean`: removes what the lab keeps.
+//! `clean`: removes the lab's caches.
 
 use std::fs;
 use std::io;
@@ -16,9 +16,9 @@ pub const EXAMPLES: &str = "Examples:
   cargo xtask clean
   cargo xtask clean --all                    the next run builds every engine again";
 
-/// What of the cache is removed without `--all`.
+/// Cache folders removed without `--all`.
 const DEFAULT_FOLDERS: &[&str] = &["entries", "objects", "compiled", "guests", "drivers"];
-/// What is removed with it.
+/// Cache folders removed only with `--all`.
 const ALL_FOLDERS: &[&str] = &["engines", "versions"];
 
 /// Options.
@@ -33,7 +33,7 @@ pub struct Args {
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let dir = lab.cache.dir();
     let heavy = if args.all { ALL_FOLDERS } else { &[] };
-    // Only folders of the lab's own making: the variable may name a folder that holds other things.
+    // Only the lab's own folders: the cache variable may point to a folder with other content.
     for name in DEFAULT_FOLDERS.iter().chain(heavy) {
         let path = dir.join(name);
         match fs::remove_dir_all(&path) {

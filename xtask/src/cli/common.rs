@@ -64,7 +64,7 @@ pub fn scenarios(lab: &Lab) -> Result<Vec<Scenario>> {
     })
 }
 
-/// Whether a scenario goes by this name: its own, or the short one that it gives itself as a server.
+/// Whether this is the scenario's name or the short name that it declares as a server.
 pub fn is_named(scenario: &Scenario, name: &str) -> bool {
     let short = scenario.spec.run.serve.as_ref().and_then(|serve| serve.name.as_deref());
     scenario.name == name || short == Some(name)
@@ -265,8 +265,8 @@ pub fn require_present(report: &RunReport, code: u8) -> u8 {
     if absent.is_empty() { code } else { exit::if_missing(code) }
 }
 
-/// How long after the first signal another one belongs to it: a signal to the whole process group comes twice,
-/// once by way of the guard.
+/// How long after the first signal another one counts as the same: a signal to the whole process group arrives twice,
+/// once through the guard.
 const SIGNAL_DEBOUNCE: Duration = Duration::from_millis(300);
 
 /// The first Ctrl-C stops the children and reports the results so far; the second ends the lab.

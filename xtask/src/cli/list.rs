@@ -1,4 +1,4 @@
-//! `list`: what the lab has.
+//! `list`: the lab's scenarios, runtimes and toolchains.
 
 use std::collections::BTreeSet;
 

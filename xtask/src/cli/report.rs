@@ -1,4 +1,4 @@
-//! `report`: a saved run, rendered again, published, or compared with what is published. Runs nothing.
+//! `report`: renders a saved run, publishes it, or compares it with the published report. Runs nothing.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -95,7 +95,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let purpose = Purpose { compare: true, selected, ..Purpose::of("run-all") };
     let (code, report) = common::run(lab, &request, purpose, &lab.latest_report(), (args.shown, args.by.group_by()))?;
     let unbuilt = report.cells.iter().any(|c| c.verdict.id() == "not-built" && c.known.is_none());
-    // Whoever requires built guests does not want to read the matrix to learn that there are none.
+    // With --require-built, the exit code must show that guests are missing.
     let code = if args.require_built && unbuilt { exit::if_missing(code) } else { code };
     Ok(if args.require_present { common::require_present(&report, code) } else { code })
 }

@@ -1,4 +1,4 @@
-//! `run-one`: one cell, without the cache, with its exact command and its output as it comes.
+//! `run-one`: one cell, without the cache, with its exact command and streamed output.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -56,7 +56,7 @@ pub fn report(lab: &Lab, request: &Request, results: Results, metadata: RunMetad
     let elsewhere = if metadata.command == "check" { AcceptedLines::new() } else { accepted_elsewhere(&store, &cells) };
     let mut of_same_guests = elsewhere.clone();
     let mut notes = Vec::new();
-    // A damaged snapshot or a full disk must not cost the user the matrix: it is told beside it.
+    // A damaged snapshot or a full disk must not lose the matrix: it becomes a note.
     let mut unusable = Vec::new();
     if metadata.compare {
         notes = compare_guests(&store, &artifacts, &mut of_same_guests, &mut unusable);
@@ -127,7 +127,7 @@ fn compare_guests(
     notes
 }
 
-/// Notes in each cell how it stands to its snapshot. A build of the user's own is nobody's expectation.
+/// Compares each cell with its snapshot. Custom builds have no snapshots.
 fn compare_with_snapshots(store: &Store, runtimes: &[RuntimeInfo], cells: &mut [Cell]) -> Vec<std::io::Error> {
     let compared = runtimes.iter().filter(|r| !is_custom_build(&r.id)).filter_map(|runtime| {
         let version = runtime.tool.version.as_deref().unwrap_or_default();
@@ -137,12 +137,12 @@ fn compare_with_snapshots(store: &Store, runtimes: &[RuntimeInfo], cells: &mut [
     compared.collect()
 }
 
-/// The first errors in full: on a full disk each of a thousand says the same.
+/// The first errors in full; a full disk causes a thousand identical ones.
 fn snapshots_unusable(errors: &[std::io::Error]) -> Vec<Note> {
     const MAX_SHOWN: usize = 3;
     let note = |text| Note { kind: NoteKind::SnapshotUnusable, subject: "snapshots".to_owned(), text };
     let more =
-        errors.len().checked_sub(MAX_SHOWN).filter(|n| *n > 0).map(|n| format!("and {n} errors more of this kind"));
+        errors.len().checked_sub(MAX_SHOWN).filter(|n| *n > 0).map(|n| format!("and {n} more errors of this kind"));
     errors.iter().take(MAX_SHOWN).map(ToString::to_string).chain(more).map(note).collect()
 }
 

@@ -77,7 +77,7 @@ fn a_guest_that_says_it_listens_where_nobody_can_connect_has_no_sockets() {
     let steps = "[[run.port]]\nname = \"http\"\n[[step]]\nop = \"listen\"\nsocket = \"http\"\n[[step]]\nop = \"request\"\nsocket = \"http\"\nexpect = { status = 200 }";
     let judged = |stdout: &str, done: usize| {
         let mut observation = observation(Outcome::Stopped, to(Stage::Run, Cause::Returned), stdout);
-        let failed = Some("nobody listens on http".to_owned());
+        let failed = Some("nothing listens on http".to_owned());
         observation.client_script =
             Some(ScriptProgress { steps_passed: done, steps: 2, failed, unreachable: done == 0 });
         verdict(Ok(&facts("(module)")), &observation, &spec(steps))

@@ -122,9 +122,9 @@ fn a_port_is_waited_for_without_a_connection() {
     let listen = "[[step]]\nop = \"listen\"\nsocket = \"http\"\ntimeout_ms = 200\n";
     holds("sleep 30", port, listen);
     let unused = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    assert!(fails("sleep 30", unused, listen, "nobody listens on http").unreachable);
+    assert!(fails("sleep 30", unused, listen, "nothing listens on http").unreachable);
     let began = Instant::now();
-    assert!(fails("exit 0", unused, &listen.replace("200", "20000"), "nobody listens").unreachable);
+    assert!(fails("exit 0", unused, &listen.replace("200", "20000"), "nothing listens").unreachable);
     assert!(began.elapsed() < Duration::from_secs(10), "a guest that has ended does not listen any more");
 }
 

@@ -1,5 +1,5 @@
-//! `check` for servers and clients: the network that a guest is given, and what the lab asks it. All of it is what a
-//! scenario has: ports, steps, the entry `http`.
+//! `check` for servers and clients: the guest's network and the requests that the lab sends. Everything maps to scenario
+//! features: ports, steps, the entry `http`.
 
 use anyhow::Result;
 
@@ -10,7 +10,7 @@ use wasmlab_protocol::Network;
 
 /// The port of a handler.
 const HTTP: &str = "http";
-/// How long a step may take where `--timeout` names no other time, milliseconds.
+/// The time limit of a step without `--timeout`, in milliseconds.
 const STEP_MS: u64 = 10_000;
 
 /// Options.
@@ -43,7 +43,7 @@ enum Which {
 }
 
 impl ClientArgs {
-    /// Whether cells side by side would clash: they listen on one port.
+    /// Whether parallel cells would clash because they listen on the same port.
     pub fn is_one_at_a_time(&self) -> bool {
         self.listen.iter().any(|port| port.parse::<u16>().is_ok())
     }

@@ -34,8 +34,8 @@ pub struct DirArgs {
     keep_dirs: Option<PathBuf>,
 }
 
-/// The directories, and the lab's own copy of each that is to be copied: so every cell finds the same, whatever
-/// happens to the user's meanwhile. The copies go with this value.
+/// The directories, with the lab's own copy of each one to be copied, so that every cell gets the same content even if
+/// the original changes. The copies are removed when this value is dropped.
 pub struct Dirs {
     /// For the scenario.
     pub dirs: Vec<Dir>,
