@@ -1,5 +1,5 @@
-//! From results to report: compares with snapshots, applies annotations, says what is missing and what
-//! to do next. Judges nothing anew.
+//! Turns results into a report: compares with snapshots, applies annotations, lists what is missing and what to do next.
+//! Does not judge.
 
 use std::collections::BTreeMap;
 
@@ -41,7 +41,7 @@ pub struct RunMetadata {
     pub interrupted: bool,
     /// Cells and artifacts are compared with snapshots.
     pub compare: bool,
-    /// What was asked for, where that is not all of the lab.
+    /// What was selected, if not everything.
     pub selected: Selection,
 }
 
@@ -52,7 +52,7 @@ pub fn report(lab: &Lab, request: &Request, results: Results, metadata: RunMetad
     let artifacts = artifacts(request, &results.rows);
     let mut cells: Vec<Cell> = results.cells.into_values().collect();
     let store = Store::new(lab.snapshots());
-    // The files of a `check` are none of the lab's scenarios, whatever their names.
+    // The files of a `check` are not scenarios of the lab, whatever their names.
     let elsewhere = if metadata.command == "check" { AcceptedLines::new() } else { accepted_elsewhere(&store, &cells) };
     let mut of_same_guests = elsewhere.clone();
     let mut notes = Vec::new();
@@ -71,7 +71,7 @@ pub fn report(lab: &Lab, request: &Request, results: Results, metadata: RunMetad
     notes.extend(snapshots_unusable(&unusable));
     for scenario in request.scenarios {
         let stale = annotate(scenario, &mut cells, &elsewhere);
-        // Whoever chose columns did not ask about the others, which an entry may be about.
+        // With selected columns, an entry may be about one that was not selected.
         notes.extend(stale.into_iter().filter(|_| metadata.selected.runtimes.is_empty()));
         let artifact = artifacts.iter().find(|a| a.scenario == scenario.name);
         notes.extend(artifact.and_then(|artifact| compare_prebuilt(lab, scenario, artifact)));
@@ -100,13 +100,13 @@ pub fn report(lab: &Lab, request: &Request, results: Results, metadata: RunMetad
     report
 }
 
-/// What the snapshots say of the cells that were not measured here.
+/// The snapshots of cells that were not measured here.
 fn accepted_elsewhere(store: &Store, cells: &[Cell]) -> AcceptedLines {
     let registry: Vec<&str> = wasmlab_runtimes::all().iter().map(Runtime::id).collect();
     store.lines_elsewhere(&registry, cells)
 }
 
-/// Notes on the guests that are not what their snapshots say; what was accepted `elsewhere` is of other ones.
+/// Notes on guests that differ from their snapshots; drops what was accepted `elsewhere` for a different guest.
 fn compare_guests(
     store: &Store,
     artifacts: &[Artifact],
@@ -293,7 +293,7 @@ fn is_answered(cell: &Cell) -> bool {
     cell.verdict.is_measured() || of_compiler
 }
 
-/// Whether a guest that was built here still is what its prebuilt guest says.
+/// Whether a guest that was built here still matches its prebuilt guest.
 fn compare_prebuilt(lab: &Lab, scenario: &Scenario, built: &Artifact) -> Option<Note> {
     let facts = built.facts.as_ref().filter(|_| built.origin == Origin::Built)?;
     let note = |text: String| {

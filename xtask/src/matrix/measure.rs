@@ -31,7 +31,7 @@ pub enum Attempt {
 pub struct Measured {
     /// The cell.
     pub cell: Cell,
-    /// It is to be measured once more in this run.
+    /// It must be measured again in this run.
     pub remeasure: bool,
 }
 

@@ -1,5 +1,5 @@
-//! A runtime is asked as it comes; where it falls short of what one of its switches gives, it is asked once more with
-//! that switch. Each run is an observation of its own, and kept as such.
+//! Runs a cell with the runtime's defaults first; if a switch could provide what is missing, runs it again with that
+//! switch. Each run is a separate, cached observation.
 
 use super::single_run::{RunError, SingleRun};
 use crate::cell::Plan;

@@ -1,4 +1,4 @@
-//! What is missing on this machine, and what a person can do next.
+//! What is missing on this machine, and what the user can do next.
 
 use std::collections::BTreeMap;
 
