@@ -102,10 +102,13 @@ fn probe(lab: &Lab, engine: &str, binary: PathBuf) -> Result<Built, Absence> {
     let question =
         Question { program: binary.clone(), args: vec!["probe".into()], env: BTreeMap::new(), witness: binary.clone() };
     let answer = lab.machine.ask(&question).map_err(|e| absence(engine, e))?;
-    let probe: EngineInfo =
-        serde_json::from_str(&answer).map_err(|e| absence(engine, format!("its probe output cannot be parsed: {e}")))?;
+    let probe: EngineInfo = serde_json::from_str(&answer)
+        .map_err(|e| absence(engine, format!("its probe output cannot be parsed: {e}")))?;
     if probe.protocol != PROTOCOL_VERSION {
-        return Err(absence(engine, format!("it uses protocol version {}, the lab {PROTOCOL_VERSION}", probe.protocol)));
+        return Err(absence(
+            engine,
+            format!("it uses protocol version {}, the lab {PROTOCOL_VERSION}", probe.protocol),
+        ));
     }
     let sha256 = lab.machine.sha256(&binary).map_err(|e| absence(engine, e.to_string()))?;
     Ok(Built { binary, sha256, probe })

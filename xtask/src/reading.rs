@@ -109,7 +109,9 @@ pub fn read(file: &Path, form: Form) -> Result<Vec<u8>, ReadError> {
             Err(ReadError::Limit(format!("reading it takes more than {} MiB of memory", memory >> 20)))
         }
         ExitReason::TimeLimit => Err(ReadError::Limit(format!("reading it takes more than {} s", WALL.as_secs()))),
-        ExitReason::OutputLimit => Err(ReadError::Limit(format!("its description is larger than {} MiB", ANSWER >> 20))),
+        ExitReason::OutputLimit => {
+            Err(ReadError::Limit(format!("its description is larger than {} MiB", ANSWER >> 20)))
+        }
         other => Err(ReadError::Limit(format!("the lab's reader crashed on it ({other:?}): {words}"))),
     }
 }

@@ -41,9 +41,7 @@ pub fn judge_cause(cause: &Cause, evidence: &Evidence) -> Option<Judgement> {
         Cause::Unsupported { feature: what, message } => unsupported::judge(evidence, what, message),
         Cause::HostRefused { refusal: what, message } => host::refused(evidence, *what, message),
         Cause::HostError { message } => host::failed(evidence, message),
-        Cause::EngineError { message } => {
-            without_code(Verdict::Error, format!("the engine failed: {message}"))
-        }
+        Cause::EngineError { message } => without_code(Verdict::Error, format!("the engine failed: {message}")),
     })
 }
 

@@ -25,7 +25,11 @@ pub fn check_expectation(evidence: &Evidence, spec: &ScenarioFile) -> Judgement 
     }
     let stopped = observation.outcome == Outcome::Stopped;
     if !stopped && evidence.progress.stage != Some(Stage::Run) {
-        return with_code(Code::Crashed, None, "the runtime exited successfully without reporting that it ran the guest");
+        return with_code(
+            Code::Crashed,
+            None,
+            "the runtime exited successfully without reporting that it ran the guest",
+        );
     }
     let code = match evidence.progress.cause {
         Some(Cause::Exit { code }) => code,

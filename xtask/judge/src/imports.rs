@@ -191,9 +191,7 @@ fn of_candidate(version: &str) -> Reason {
     let release = version.split('-').next().unwrap_or(version);
     Reason {
         blame: Some(&[Blame::Toolchain]),
-        note: format!(
-            "; {version} is a pre-release of {release}, and runtimes with another version do not accept it"
-        ),
+        note: format!("; {version} is a pre-release of {release}, and runtimes with another version do not accept it"),
         ..with(
             Code::MissingImport,
             &format!(
@@ -211,7 +209,8 @@ fn reason_of(facts: &Facts, import: &Import) -> Reason {
 fn reason(facts: Option<&Facts>, import: Option<&Import>, abi: Option<Abi>, name: &str) -> Reason {
     let shape = facts.map(|f| f.shape);
     if shape == Some(Shape::SideModule) {
-        let note = "; it is a side module (section `dylink.0`): its main module's loader defines this import".to_owned();
+        let note =
+            "; it is a side module (section `dylink.0`): its main module's loader defines this import".to_owned();
         return Reason { note, ..of(Code::SideModule) };
     }
     if shape == Some(Shape::Object) {
@@ -325,10 +324,7 @@ fn unlinked(import: Option<&Import>, name: &str) -> Reason {
     let storage = |what: &str, import: &str| Reason {
         blame: Some(&[Blame::Toolchain]),
         note: "; a linker option left it to the host".to_owned(),
-        ..with(
-            Code::MissingImport,
-            &format!("Link without `{import}`, or supply a {what} from your own JavaScript."),
-        )
+        ..with(Code::MissingImport, &format!("Link without `{import}`, or supply a {what} from your own JavaScript."))
     };
     match import.and_then(|i| kind_of(&i.ty)) {
         Some("a memory") => return storage("WebAssembly.Memory", "--import-memory"),

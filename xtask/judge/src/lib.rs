@@ -142,11 +142,16 @@ pub fn diagnose(evidence: &Evidence) -> Option<Judgement> {
             return Some(judgement);
         }
         let words = last_message_suffix(&observation.stderr);
-        return Some(with_code(Code::Crashed, name.clone(), format!("the runtime's process was killed by {name}{words}")));
+        return Some(with_code(
+            Code::Crashed,
+            name.clone(),
+            format!("the runtime's process was killed by {name}{words}"),
+        ));
     }
     if evidence.progress.cause.is_none() && observation.outcome != Outcome::Stopped {
         let words = last_message_suffix(&observation.stderr);
-        let detail = format!("the runtime exited without reporting how the guest ended ({:?}){words}", observation.outcome);
+        let detail =
+            format!("the runtime exited without reporting how the guest ended ({:?}){words}", observation.outcome);
         return Some(with_code(Code::Crashed, None, detail));
     }
     let said = || lab_lines::judge(&lines).or_else(|| sockets::unreachable_listener(observation, &lines));

@@ -28,7 +28,8 @@ pub fn reached(limit: Limit, evidence: &Evidence) -> Judgement {
         Limit::CompileOrRun { compile_ms, run_ms } => {
             let ms = compile_ms + run_ms;
             let which = if compile_ms == 0 { "" } else { ", the sum of the limits for compiling and running" };
-            let detail = format!("did not finish within {ms} ms{which}; the runtime did not report that the guest had started");
+            let detail =
+                format!("did not finish within {ms} ms{which}; the runtime did not report that the guest had started");
             Judgement { blame: vec![Blame::Unknown], ..with_code(Code::Timeout, None, detail) }
         }
         Limit::Disk { bytes, files } => {

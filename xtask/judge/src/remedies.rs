@@ -51,9 +51,10 @@ pub fn of_row(cell: &Short, passing: &[Passing]) -> Option<String> {
             let names = names(passing)?;
             Some(format!("{own} With its JavaScript file it passes on {names}."))
         }
-        Code::SocketsUnsupported if cell.subject == Some("preopened-socket") => {
-            Some(format!("Run it on a runtime that can pass an open socket to the guest: it passes on {}.", names(passing)?))
-        }
+        Code::SocketsUnsupported if cell.subject == Some("preopened-socket") => Some(format!(
+            "Run it on a runtime that can pass an open socket to the guest: it passes on {}.",
+            names(passing)?
+        )),
         Code::WrongOutput | Code::WrongExit | Code::Trap | Code::HostRefused if cell.differs && cell.own.is_none() => {
             Some(match names(passing) {
                 Some(names) => {
@@ -215,10 +216,17 @@ mod tests {
         check(Code::NeedsJsGlue, "wasmi", Some("Run it by its file."), &ROW[3..4], Some(glue));
         let socket = "Run it on a runtime that can pass an open socket to the guest: it passes on wasmi.";
         check(Code::SocketsUnsupported, "node", Some("x"), &ROW[2..3], Some(socket));
-        let report = "Run it on wasmi, where it passes, and report the difference to this runtime's authors with the module.";
+        let report =
+            "Run it on wasmi, where it passes, and report the difference to this runtime's authors with the module.";
         check(Code::WrongOutput, "node", None, &ROW[2..3], Some(report));
         check(Code::WrongOutput, "node", Some("Rebuild it."), ROW, None);
-        check(Code::WrongOutput, "node", None, &[], Some("Report the difference to the runtime's authors with the module."));
+        check(
+            Code::WrongOutput,
+            "node",
+            None,
+            &[],
+            Some("Report the difference to the runtime's authors with the module."),
+        );
         check(Code::CustomHost, "node", None, ROW, None);
         let page = "A page has no sockets: run it outside of one.";
         let said = format!("{page} It passes on node.");

@@ -45,11 +45,7 @@ mod tests {
             "lacks threads: malformed limits flags; its imports, wasi.f among them, were not reached",
         );
         let import = (Code::MissingImport, "wasi.thread-spawn", "does not define wasi.thread-spawn");
-        check(
-            threads,
-            import,
-            "refuses threads by default: malformed limits flags; also tried with --all: IN SHORT",
-        );
+        check(threads, import, "refuses threads by default: malformed limits flags; also tried with --all: IN SHORT");
         check(more, import, "refuses threads by default: malformed limits flags; also tried with --all: IN SHORT");
         check(threads, threads, "lacks threads: malformed limits flags; same result with --all");
         let other = (Code::UnsupportedProposal, "threads", "lacks threads: other words");

@@ -32,7 +32,8 @@ pub fn trapped(evidence: &Evidence, trap: TrapKind, message: &str, location: Opt
         }
         // How a panic, an abort or a fatal error ends.
         TrapKind::Unreachable if last.is_some() => {
-            "Fix what its own message reports: the guest gave up deliberately, and the trap is only how it exits.".to_owned()
+            "Fix what its own message reports: the guest gave up deliberately, and the trap is only how it exits."
+                .to_owned()
         }
         _ => inspection_hint(evidence.facts.ok(), location),
     };
@@ -64,7 +65,9 @@ fn inspection_hint(facts: Option<&Facts>, location: Option<&Location>) -> String
             "Build it with names (without `-s`, `--strip-all` or `strip = true`); the detail then names the function."
                 .to_owned()
         }
-        None => "This runtime does not report where the trap happened: run it on one that does (wasmtime, node).".to_owned(),
+        None => {
+            "This runtime does not report where the trap happened: run it on one that does (wasmtime, node).".to_owned()
+        }
     }
 }
 
@@ -88,8 +91,7 @@ pub fn out_of_memory(evidence: &Evidence, ending: &str) -> Option<Judgement> {
              `-sALLOW_MEMORY_GROWTH` with `-sMAXIMUM_MEMORY=BYTES` (Emscripten); or reduce its memory use.",
         ),
         None => (
-            "its memory declares no maximum, so it reached the limit of the runtime or of the lab (1 GiB)"
-                .to_owned(),
+            "its memory declares no maximum, so it reached the limit of the runtime or of the lab (1 GiB)".to_owned(),
             "Reduce its peak memory use: the runtime and the lab limit each memory, and no memory with 32-bit addresses can \
              exceed 4 GiB.",
         ),

@@ -69,7 +69,9 @@ fn not_for_emscripten(facts: &Facts) -> Option<&'static str> {
         _ if speaks(Abi::EmscriptenUpstream) => {
             Some("it needs Emscripten's JavaScript, of which this layer implements only the system calls")
         }
-        _ if speaks(Abi::Minified) => Some("the names of its imports are minified, but this layer finds imports by name"),
+        _ if speaks(Abi::Minified) => {
+            Some("the names of its imports are minified, but this layer finds imports by name")
+        }
         _ => Some("this layer adds Emscripten's system calls, but the module imports none"),
     }
 }
@@ -122,7 +124,8 @@ mod tests {
         let calls =
             "it needs Emscripten's JavaScript, of which this layer implements only the system calls: see column wasmi";
         check(emscripten, "wasmi+emscripten", ("module", "library", "emscripten-upstream"), &[], Some(calls));
-        let none = "this layer adds Emscripten's system calls, but the module imports none: see column wasmtime-cranelift";
+        let none =
+            "this layer adds Emscripten's system calls, but the module imports none: see column wasmtime-cranelift";
         check(emscripten, "wasmtime-cranelift+emscripten", command, &[], Some(none));
         let names = "the names of its imports are minified, but this layer finds imports by name: see column wasmi";
         check(emscripten, "wasmi+emscripten", ("module", "library", "minified"), &[], Some(names));

@@ -276,7 +276,9 @@ fn handle_ctrl_c() {
         None => {
             first = Some(Instant::now());
             process::cancel();
-            output::print_progress("interrupted: stopping the running cells and keeping the results so far (press Ctrl-C again to quit at once)");
+            output::print_progress(
+                "interrupted: stopping the running cells and keeping the results so far (press Ctrl-C again to quit at once)",
+            );
         }
         Some(at) if at.elapsed() < SIGNAL_DEBOUNCE => {}
         Some(_) => {

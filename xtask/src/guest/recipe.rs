@@ -113,7 +113,10 @@ fn lock(out: &Path) -> Result<fs::File, NotBuilt> {
             Ok(()) => return Ok(file),
             Err(fs::TryLockError::Error(error)) => return Err(unwritable(out, &error)),
             Err(fs::TryLockError::WouldBlock) if process::cancelled() || Instant::now() > deadline => {
-                return Err(failed(Code::BuildTimeout, "another lab process is building this guest and does not finish"));
+                return Err(failed(
+                    Code::BuildTimeout,
+                    "another lab process is building this guest and does not finish",
+                ));
             }
             Err(fs::TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(50)),
         }
@@ -150,7 +153,9 @@ fn failure(ended: &CompletedProcess, limit: Duration) -> NotBuilt {
             failed(Code::CompilerCrashed, format!("the compiler was killed by signal {signal}; {said}"))
         }
         ExitReason::MemoryLimit => failed(Code::CompilerCrashed, format!("the compiler used too much memory; {said}")),
-        ExitReason::TimeLimit => failed(Code::BuildTimeout, format!("did not finish within {} s; {said}", limit.as_secs())),
+        ExitReason::TimeLimit => {
+            failed(Code::BuildTimeout, format!("did not finish within {} s; {said}", limit.as_secs()))
+        }
         ExitReason::OutputLimit => failed(Code::BuildFlood, format!("the compiler printed too much; {said}")),
         ExitReason::Stopped | ExitReason::WatchLimit | ExitReason::Interrupted => {
             failed(Code::BuildTimeout, "the build was interrupted")

@@ -29,8 +29,11 @@ pub fn read(lab: &Lab, guest: Result<Guest, NotBuilt>) -> Row {
             Row { facts: facts_of(lab, sha256, &bytes), invalid, bytes: bytes.len() as u64, guest }
         }
         Err(error) => {
-            let none =
-                NotBuilt { code: Code::CompileError, detail: format!("the guest has been deleted: {error}"), remedy: None };
+            let none = NotBuilt {
+                code: Code::CompileError,
+                detail: format!("the guest has been deleted: {error}"),
+                remedy: None,
+            };
             Row { facts: Err(none.detail.clone()), invalid: None, bytes: 0, guest: Err(none) }
         }
     }

@@ -22,7 +22,8 @@ pub fn check(dir: &Dir) -> Vec<(&'static str, String)> {
     for (path, (key, name)) in &seen {
         // Through a link it would come to lie wherever that leads.
         if let Some((other, above)) = path.ancestors().skip(1).find_map(|above| seen.get(above)) {
-            faults.push((key, format!("`{name}` must be below `{above}`, but that is not a folder: it is in `{other}`")));
+            faults
+                .push((key, format!("`{name}` must be below `{above}`, but that is not a folder: it is in `{other}`")));
         }
     }
     faults

@@ -53,7 +53,12 @@ pub fn steps(report: &RunReport) -> Vec<Note> {
         say("1", format!("`cargo xtask bless` accepts the {pending} new or changed snapshots if they are right"));
     }
     if let Some(code) = report.cells.iter().filter(|c| c.verdict != Verdict::Pass).find_map(|c| c.code) {
-        say("2", format!("`cargo xtask explain {code}` explains this code (or any other): what it means and what would change it"));
+        say(
+            "2",
+            format!(
+                "`cargo xtask explain {code}` explains this code (or any other): what it means and what would change it"
+            ),
+        );
     }
     if report.notes.iter().any(|n| n.kind == NoteKind::Missing) {
         say("3", "`cargo xtask doctor` lists what is missing and how to install it".to_owned());
