@@ -31,19 +31,19 @@ const BUILD_LIMIT: Duration = Duration::from_secs(45 * 60);
 /// engines, and CI's tests, the long part of the next build. Without it the binary alone stays.
 pub const KEEP_VARIABLE: &str = "WASMLAB_KEEP_BUILD";
 
-/// Why a column is not here, and how to get it.
+/// Why a column is absent, and how to get it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Absence {
     /// Why.
     pub reason: String,
     /// How.
     pub remedy: String,
-    /// The command that `setup` runs for it, where one does, and what is to be known of that before.
+    /// The command that `setup` runs for it, if any, and a note for the user.
     pub command: Option<(Vec<String>, &'static str)>,
 }
 
 impl Absence {
-    /// What only a person can do something about.
+    /// An absence that only the user can fix.
     #[must_use]
     pub fn new(why: impl Into<String>, how: impl Into<String>) -> Self {
         Self { reason: why.into(), remedy: how.into(), command: None }
@@ -61,7 +61,7 @@ struct Built {
 /// The program of a column that needs no build: found, or built before from the same sources.
 ///
 /// # Errors
-/// [`None`] where the engine is to be built first; the absence where it cannot be had.
+/// [`None`] if the engine must be built first; the absence if it is not available.
 pub fn find_tool(lab: &Lab, runtime: &Runtime) -> Result<Tool, Option<Absence>> {
     match (runtime.source, &runtime.custom_build) {
         (Source::Embedded(engine), Some(program)) => {
@@ -71,7 +71,7 @@ pub fn find_tool(lab: &Lab, runtime: &Runtime) -> Result<Tool, Option<Absence>> 
         (Source::Embedded(engine), None) => tool_of(&find_built(lab, engine)?, runtime).map_err(Some),
         (Source::Program(program), _) => find_program(lab, runtime, program).map_err(Some),
         (Source::Driver { driver, program }, _) => {
-            // First what no build can replace.
+            // First look for the program, which no build can replace.
             let found = find_program(lab, runtime, program).map_err(Some)?;
             let driver = tool_of(&find_built(lab, driver)?, runtime).map_err(Some)?;
             // What is found may be a script that starts the program: its version says more than its hash.
@@ -174,7 +174,7 @@ fn find_program(lab: &Lab, runtime: &Runtime, sought: Program) -> Result<Tool, A
     let program = match &runtime.custom_build {
         Some(program) => program.clone(),
         None => locate(sought.names, sought.variable).or_else(|absence| match VersionedProgram::of_line(runtime) {
-            // A variable that names no file is to be set right, not passed over.
+            // A variable with a wrong path is an error, not ignored.
             Some(line) if lab.machine.variable(sought.variable).is_none() => versions::find(lab, &line),
             _ => Err(absence),
         })?,

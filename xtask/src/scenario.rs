@@ -297,7 +297,7 @@ pub fn is_inside(path: &Path) -> bool {
     path.components().all(|c| matches!(c, Component::Normal(_))) && path.components().next().is_some()
 }
 
-/// The first file below `from` that is no regular one, or that a link gives from elsewhere.
+/// The first file below `from` that is not a regular file or that a link takes from elsewhere.
 fn escaping_file(folder: &Path, from: &Path) -> Option<PathBuf> {
     let dir = folder.join(from);
     let is_own = |name: &PathBuf| dir.join(name).is_file() && is_really_inside(folder, &from.join(name));

@@ -50,7 +50,7 @@ impl VersionedProgram {
 /// The program that `setup` got before.
 ///
 /// # Errors
-/// How it is had.
+/// How to install it.
 pub fn find(lab: &Lab, wanted: &VersionedProgram) -> Result<PathBuf, Absence> {
     let (name, folder) = (wanted.name(), wanted.folder(lab));
     wanted.package.candidates(&folder).find(|program| program.is_file()).ok_or_else(|| {

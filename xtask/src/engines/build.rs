@@ -16,7 +16,7 @@ use wasmlab_process::{self as process, Command, CompletedProcess, Input, Limits,
 /// How often a build's progress is reported.
 const REPORT_INTERVAL: Duration = Duration::from_millis(250);
 
-/// Receives how far the build of an engine is: crates that are compiled, crates in all, cargo's last line.
+/// Receives the progress of an engine build: compiled crates, total crates, cargo's last line.
 pub type BuildProgress<'a> = &'a dyn Fn(usize, usize, &str);
 
 /// Builds an engine with cargo, and keeps the binary.

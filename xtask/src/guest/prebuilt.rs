@@ -20,7 +20,7 @@ use crate::machine::sha256;
 pub struct Provenance {
     /// Version of this format: 1.
     pub schema: u32,
-    /// The binary's file beside this one.
+    /// The name of the binary in the same folder.
     pub file: String,
     /// Its hash.
     pub sha256: String,
@@ -34,7 +34,7 @@ pub struct Provenance {
     pub command: String,
 }
 
-/// Reads the provenance of a scenario's prebuilt guest; `None` where there is none.
+/// Reads the provenance of a scenario's prebuilt guest; `None` if there is none.
 ///
 /// # Errors
 /// The file and what is wrong with it.
@@ -47,7 +47,7 @@ pub fn provenance(lab: &Lab, scenario: &str) -> Result<Option<Provenance>, Strin
 /// The prebuilt guest of a scenario whose tool is missing.
 ///
 /// # Errors
-/// That there is none, or that it is not of these sources.
+/// If there is none, or it was not built from these sources.
 pub fn take(lab: &Lab, scenario: &Scenario, missing: MissingTool) -> Result<Guest, NotBuilt> {
     let damaged = |message: String| failed(Code::PrebuiltStale, message);
     let Some(provenance) = provenance(lab, &scenario.name).map_err(damaged)? else {

@@ -21,11 +21,11 @@ const LIMIT_VARIABLE: &str = "WASMLAB_BUILD_TIMEOUT";
 pub struct BuildOutput {
     /// The module.
     pub module: Vec<u8>,
-    /// The files beside it, by name.
+    /// Its companion files, by name.
     pub companions: BTreeMap<String, Vec<u8>>,
 }
 
-/// Makes a guest below `out`: the module, and the files beside it.
+/// Builds a guest below `out`: the module and its companion files.
 ///
 /// # Errors
 /// The code and the compiler's message.
@@ -74,7 +74,7 @@ fn copy(from: &Path, to: &Path) -> Result<(), NotBuilt> {
 }
 
 fn run(command: &BuildCommand, out: &Path) -> Result<(), NotBuilt> {
-    // What a killed compiler leaves is to be in the lab's own folder, and is removed with this.
+    // Leftovers of a killed compiler stay in the lab's own folder, which is removed with this value.
     let scratch = tempfile::tempdir_in(out).map_err(|e| unwritable(out, &e))?;
     let mut env = process::tool_env();
     env.insert("TMPDIR".into(), scratch.path().into());

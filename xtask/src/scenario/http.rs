@@ -1,5 +1,5 @@
 //! What may be wrong with the parts of an HTTP request or answer that a scenario writes: what is sent shall be HTTP,
-//! or the fault would be told as the guest's. Who wants to send something else has `connect` and `send`.
+//! or the error would look like the guest's. To send something else, use `connect` and `send`.
 
 /// # Errors
 /// Why it is no method, to stand after its key.
