@@ -176,7 +176,7 @@ fn without_toolchain_and_prebuilt_guest_nothing_is_run() {
         "not-built",
         "toolchain-missing",
         4,
-        "--require-built takes no prebuilt guest",
+        "--require-built does not allow prebuilt guests",
     );
 }
 
@@ -323,7 +323,7 @@ fn what_is_published_is_what_was_accepted_and_is_compared_with_every_later_run()
 
     let markdown = fs::read_to_string(file("md")).unwrap();
     fs::write(file("md"), markdown.replace("hello", "hallo")).unwrap();
-    check(1, "is not what its JSON renders to");
+    check(1, "does not match its JSON");
     fs::write(file("md"), markdown).unwrap();
     workspace.write("scenarios/hello/guest.wat", HELLO.replace("hello", "hollo"));
     assert_eq!(measure().code, 1);

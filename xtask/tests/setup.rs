@@ -103,7 +103,7 @@ fn setup_gets_runtimes_by_the_package_clients_that_are_here_and_says_so_first() 
     assert!(prose.clone().all(|line| line.chars().count() <= 80), "{}", ran.stdout);
     let (ran, asked) = Machine::with(&["npm", "python3"]).setup(&["--runtime", "{deno,bun}"]);
     assert_eq!(asked, ["npm install --global bun", "npm install --global deno"]);
-    assert!(ran.code == 0 && ran.stdout.ends_with("shows what is here now\n"), "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.code == 0 && ran.stdout.ends_with("shows what is installed now\n"), "{}{}", ran.stdout, ran.stderr);
 }
 
 #[test]

@@ -320,6 +320,6 @@ mod tests {
         assert_eq!(seen().text, "{today} {today} Wed, {today} { today } 2017/01/01\n");
         fs::remove_file(&log).unwrap();
         std::os::unix::fs::symlink("/etc/passwd", &log).unwrap();
-        assert!(seen().missing.unwrap().contains("plain file"));
+        assert!(seen().missing.unwrap().contains("regular file"));
     }
 }

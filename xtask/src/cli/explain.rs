@@ -68,7 +68,7 @@ fn explain(entry: &CatalogueEntry) -> String {
     let width = output::render_options().width;
     let mut text = String::new();
     let blame = entry.blame.iter().map(|b| b.id()).collect::<Vec<_>>().join(", ");
-    let priority = format!("{} (if a cell has several reasons, the lowest priority becomes its code)", entry.priority);
+    let priority = format!("{} (if a cell has several reasons, the lowest becomes its code)", entry.priority);
     for (head, body) in [
         ("", entry.id),
         ("symbol", &entry.symbol.to_string()),

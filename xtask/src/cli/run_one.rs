@@ -73,7 +73,7 @@ pub fn scenario(lab: &Lab, name: &str) -> Result<Scenario> {
     let names: Vec<String> = all.iter().map(|s| s.name.clone()).collect();
     match all.into_iter().find(|s| s.name == name) {
         Some(scenario) => Ok(scenario),
-        None => usage(format!("no scenario is named `{name}`; there is {}", names.join(", "))),
+        None => usage(format!("no scenario is named `{name}`; choose from: {}", names.join(", "))),
     }
 }
 

@@ -114,7 +114,7 @@ fn find(lab: &Lab, name: &str) -> Result<Scenario> {
         return Ok(found.clone());
     }
     let servers = all.iter().filter(|s| s.spec.run.serve.is_some()).map(|s| s.name.as_str());
-    usage(format!("no scenario is named `{name}`; servers are {}", servers.collect::<Vec<_>>().join(", ")))
+    usage(format!("no server is named `{name}`; choose from: {}", servers.collect::<Vec<_>>().join(", ")))
 }
 
 /// Turns a tested scenario into one for interactive use.

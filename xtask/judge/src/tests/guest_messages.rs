@@ -34,7 +34,13 @@ fn a_trap_begins_with_the_guests_last_message_suffix_and_ends_with_its_place() {
     let trap = |location: Location| Cause::trap(TrapKind::Unreachable, "unreachable").at(Some(location));
     let place = Location { function: Some("parse".to_owned()), index: Some(3), offset: Some(0x65) };
     let found = ended("", trap(place), ("", PANIC), "");
-    check(&found, Code::Trap, Some("unreachable"), "unreachable in `parse` (at 0x65)", "Mend what its own words tell");
+    check(
+        &found,
+        Code::Trap,
+        Some("unreachable"),
+        "unreachable in `parse` (at 0x65)",
+        "Fix what its own message reports",
+    );
     assert!(
         found.detail.starts_with("thread 'main' panicked at src/main.rs:3:5: config file missing; then the trap: ")
     );
@@ -47,7 +53,7 @@ fn a_trap_begins_with_the_guests_last_message_suffix_and_ends_with_its_place() {
     let found = ended("", trap(Location { offset: Some(0x65), ..Location::default() }), ("", ""), "");
     check(&found, Code::Trap, Some("unreachable"), "unreachable at 0x65", "Build it with names");
     let found = ended("", Cause::trap(TrapKind::Unreachable, "no place"), ("done\n", ""), "");
-    check(&found, Code::Trap, Some("unreachable"), "no place", "does not say where");
+    check(&found, Code::Trap, Some("unreachable"), "no place", "does not report where");
     assert!(!found.detail.contains("done"), "it says nothing of an error: {}", found.detail);
     let found = ended("", Cause::trap(TrapKind::Unreachable, "x"), ("panic: index out of range\n", ""), "");
     check(
@@ -55,7 +61,7 @@ fn a_trap_begins_with_the_guests_last_message_suffix_and_ends_with_its_place() {
         Code::Trap,
         Some("unreachable"),
         "panic: index out of range; then the trap: x",
-        "Mend what its own words tell",
+        "Fix what its own message reports",
     );
 }
 
@@ -221,7 +227,7 @@ fn memory_that_was_refused_is_told_with_its_limit() {
     let found = ended(own, trap(), ("", words), "");
     check(&found, Code::OutOfMemory, Some("memory.grow"), "a maximum of 16 pages (1024 KiB)", "--max-memory=BYTES");
     let found = ended("(memory (export \"memory\") 1)", trap(), ("", words), "");
-    check(&found, Code::OutOfMemory, Some("memory.grow"), "no maximum of its own", "less memory at a time");
+    check(&found, Code::OutOfMemory, Some("memory.grow"), "declares no maximum", "peak memory use");
     let go = "fatal error: runtime: out of memory\n\ngoroutine 1 [running]:\n";
     let found = ended(own, Cause::Exit { code: 2 }, ("", go), "");
     check(&found, Code::OutOfMemory, Some("memory.grow"), "runtime: out of memory; its memory", "BYTES");
@@ -253,7 +259,7 @@ fn a_release_candidate_is_named_with_its_release() {
         Code::MissingImport,
         Some("wasi:http/types@0.2.0-rc-2023-12-05"),
         words,
-        "Rebuild it with tools of today",
+        "Rebuild it with current tools",
     );
     assert_eq!(found.blame, [Blame::Toolchain]);
 }
