@@ -370,6 +370,6 @@ mod tests {
             &[],
         );
         check(|r| r.cells.truncate(2), &[], &[]);
-        check(|r| r.scenarios.truncate(1), &["server: published, and no scenario any more"], &[]);
+        check(|r| r.scenarios.truncate(1), &["server: published, but the scenario no longer exists"], &[]);
     }
 }

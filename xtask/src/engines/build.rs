@@ -204,6 +204,6 @@ mod tests {
         let stderr = b"   Compiling a v1\nerror[E0425]: not found\n  --> src/main.rs\nerror: could not compile `a`\nerror: third\n";
         assert_eq!(cargo_errors(stderr, "x"), "error[E0425]: not found; error: could not compile `a`");
         assert_eq!(cargo_errors(b"one\ntwo\n\n", "x"), "two");
-        assert_eq!(cargo_errors(b"", "Signaled(9)"), "cargo ended with Signaled(9)");
+        assert_eq!(cargo_errors(b"", "Signaled(9)"), "cargo failed: Signaled(9)");
     }
 }

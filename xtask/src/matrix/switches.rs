@@ -215,7 +215,7 @@ mod tests {
         check(&["-S f=y"], Ok(&["-S f=y"]));
         check(&["deeper"], Ok(&["deeper"]));
         check(&["-W gc=y", "-S f=y"], Ok(&["-W gc=y", "-S f=y"]));
-        check(&["-W gc=y", "-S nothing"], Err("no gc; tried with -W gc=y, -W more=y, -S f=y as well: missing-import"));
+        check(&["-W gc=y", "-S nothing"], Err("no gc; also tried with -W gc=y, -W more=y, -S f=y: missing-import"));
         check(&["-S nothing"], Err("; same result with -S f=y"));
     }
 }

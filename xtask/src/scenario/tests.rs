@@ -145,18 +145,18 @@ fn names_in_a_directory_do_not_clash() {
     for (given, wanted) in [
         ("links = { \"../x\" = \"y\" }", "`run.dir[0].links`: `../x` points outside the directory"),
         ("generated = { \"/x\" = 1 }", "`run.dir[0].generated`: `/x` points outside the directory"),
-        ("files = { x = \"\" }\nlinks = { x = \"y\" }", "`run.dir[0].links`: `x` is in `files` too, as `x`"),
+        ("files = { x = \"\" }\nlinks = { x = \"y\" }", "`run.dir[0].links`: `x` is also in `files`, as `x`"),
         (
             "files = { \"a/x\" = \"\" }\ngenerated = { \"a//x\" = 1 }",
-            "`run.dir[0].generated`: `a//x` is in `files` too",
+            "`run.dir[0].generated`: `a//x` is also in `files`",
         ),
         (
             "links = { a = \"/etc\", \"a/b\" = \"y\" }",
-            "`run.dir[0].links`: `a/b` is to be below `a`, which is no folder",
+            "`run.dir[0].links`: `a/b` must be below `a`, but that is not a folder",
         ),
         (
             "files = { \"a/b/c\" = \"\" }\nlinks = { a = \"b\" }",
-            "`run.dir[0].files`: `a/b/c` is to be below `a`, which",
+            "`run.dir[0].files`: `a/b/c` must be below `a`, but that",
         ),
     ] {
         check(&dir(given), wanted);
@@ -225,9 +225,9 @@ fn servers_of_the_lab_name_key_line_and_remedy() {
     wrong(
         "status = 404",
         "status = 42",
-        ":16: `run.server[0].status`: is 42: give the status of an answer, 200 to 599",
+        ":16: `run.server[0].status`: is 42: use a response status from 200 to 599",
     );
-    wrong("status = 404", "status = 204", "`run.server[0].body`: is there, and an answer with status 204 has none");
+    wrong("status = 404", "status = 204", "`run.server[0].body`: is set, but a response with status 204 has no body");
     wrong("status = 404", "port = 80", "unknown field `port`");
     wrong("x-lab", "Connection", ":18: `run.server[0].headers`: has `Connection`, which the lab sets by itself");
     wrong("\"1\"", "\"1\\r\\nx: 2\"", "is no header");

@@ -256,8 +256,8 @@ mod tests {
         }
         assert!(copied("empty").is_dir() && !copied("socket").exists());
         let notes = [
-            "`a/above` is a link out of the folder, to `../../above`, which is not copied",
-            "`outside` is a link out of the folder, to `/etc/passwd`, which is not copied",
+            "`a/above` is a link out of the folder to `../../above`; it is not copied",
+            "`outside` is a link out of the folder to `/etc/passwd`; it is not copied",
             "`socket` is a socket, a pipe or a device",
         ];
         assert_eq!((tree.notes.as_slice(), tree.entries()), (&notes.map(str::to_owned)[..], 9));

@@ -103,7 +103,7 @@ fn a_wrong_clock_is_told_by_its_function() {
         let told = match subject {
             "clock-realtime" => "clock-realtime: wrong, it is not after 2024; and 1 more: threads".to_owned(),
             function => {
-                format!("clock-realtime: {function} answers a time that is not after 2024; and 1 more: threads")
+                format!("clock-realtime: {function} returns a time that is not after 2024; and 1 more: threads")
             }
         };
         assert_eq!(judged.detail, told);

@@ -253,7 +253,7 @@ fn a_release_candidate_is_named_with_its_release() {
         &Evidence { facts: Ok(&facts), observation: &seen, progress: &seen.reported_progress(), lab_guest: true },
         &spec(""),
     );
-    let words = "0.2.0-rc-2023-12-05 came before the release 0.2.0";
+    let words = "0.2.0-rc-2023-12-05 is a pre-release of 0.2.0";
     check(
         &found,
         Code::MissingImport,

@@ -53,7 +53,7 @@ fn what_a_linker_let_through_is_no_host_of_its_own() {
     let check = |item: &str, ty: &str, detail: &str, remedy: &str| {
         missing(&format!("{wasi} (import \"env\" \"{item}\" {ty})"), &format!("env.{item}"), symbol, (detail, remedy));
     };
-    check("getpwuid", "(func (param i32) (result i32))", "let through", "Link what defines `getpwuid`");
+    check("getpwuid", "(func (param i32) (result i32))", "let through", "Link a library that defines `getpwuid`");
     check("socket", "(func (param i32 i32 i32) (result i32))", "env.socket", "wasm32-wasip2");
     check("__wasm_setjmp", "(func (param i32 i32 i32))", "env.__wasm_setjmp", "`-lsetjmp`");
     check("__c_longjmp", "(tag (param i32))", "a tag", "`-lsetjmp`");
