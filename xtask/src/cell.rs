@@ -1,7 +1,7 @@
-//! One cell, in a straight line: a plan (pure), a workdir, processes, what was observed.
+//! One cell, in a straight line: a plan (pure), a workdir, processes, an observation.
 //!
-//! Nothing comes back to an earlier station: the plan knows no file, the workdir starts nothing, the processes judge
-//! nothing, and the observation only puts together what they left.
+//! No stage goes back to an earlier one: the plan touches no files, the workdir starts nothing, the processes judge
+//! nothing, and the observation only combines their results.
 
 use std::io;
 use std::path::Path;
@@ -34,18 +34,18 @@ pub use process_events::{OutputSink, ProcessEvent};
 pub use reproduction::{Reproduction, VARIABLES as REPRODUCTION_VARIABLES, reproduce};
 pub use temp_dir::TempDir;
 
-/// What stays of a cell when it is over, and what it takes from earlier ones.
+/// What is kept of a finished cell, and what it reuses from earlier ones.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Retention<'a> {
-    /// Its folder: somebody wants to type its commands again.
+    /// Keep its folder, so that the user can run its commands again.
     pub keep_workdir: bool,
-    /// A copy of what the guest left in its directories, in this folder.
+    /// Copy the guest's directories to this folder after the run.
     pub copy_dirs_to: Option<&'a Path>,
-    /// It takes nothing that was translated for an earlier cell.
+    /// Do not reuse code that was compiled for an earlier cell.
     pub recompile: bool,
 }
 
-/// Runs the cell and says what happened. `sink` hears of each process as it goes.
+/// Runs the cell and returns the observation. `sink` receives each process's events as they happen.
 ///
 /// # Errors
 /// When the lab itself fails: the temporary folder cannot be written, no port is free.

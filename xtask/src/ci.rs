@@ -39,7 +39,7 @@ pub type StepFn = Box<dyn Fn(&Context) -> Result<()> + Send + Sync>;
 pub struct Context<'a> {
     /// The lab's places.
     pub lab: &'a Lab,
-    /// What the tools' installation handed over: variables for every command after it.
+    /// Variables from the installation step, for every later command.
     pub environment: Mutex<BTreeMap<String, String>>,
     /// Tests that passed and failed.
     pub tests: Mutex<summary::Tests>,
@@ -50,7 +50,7 @@ pub struct Context<'a> {
 /// How a step ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StepOutcome {
-    /// Well.
+    /// Successfully.
     Done,
     /// With this error.
     Failed(String),
@@ -68,13 +68,13 @@ impl Context<'_> {
         Context { lab, environment: Mutex::default(), tests: Mutex::default(), left_out: Mutex::default() }
     }
 
-    /// Says in the end that this was left out.
+    /// Reports at the end that this was left out.
     pub fn leave_out(&self, what: impl Into<String>) {
         locked(&self.left_out).push(what.into());
     }
 }
 
-/// Runs the steps in their order, and tells how each ended. `on_step` is called before each one, with its number.
+/// Runs the steps in order and returns how each ended. `on_step` is called before each step, with its number.
 pub fn run(context: &Context, steps: &[&Step], on_step: &(dyn Fn(usize, &Step) + Sync)) -> Vec<StepRun> {
     let ended: Mutex<BTreeMap<usize, (StepOutcome, Duration)>> = Mutex::default();
     std::thread::scope(|scope| {

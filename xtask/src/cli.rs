@@ -1,4 +1,4 @@
-//! The command line: one file a subcommand. clap's types never leave this folder.
+//! The command line: one file per subcommand. clap's types never leave this folder.
 
 use std::process::ExitCode;
 
@@ -18,7 +18,7 @@ mod output;
 mod progress;
 mod text_table;
 
-/// One line a subcommand: its file and its variant.
+/// One line per subcommand: its file and its variant.
 macro_rules! registry {
     ($($module:ident $variant:ident),* $(,)?) => {
         $(mod $module;)*
@@ -64,40 +64,40 @@ struct Arguments {
     command: Option<Command>,
 }
 
-// Lines of at most 78 characters: they are to stay as they are in the narrowest terminal.
+// Lines of at most 78 characters, so that no terminal wraps them.
 const AFTER: &str = "Start here:
   cargo xtask run-all          the matrix: every scenario on every runtime
-  cargo xtask check app.wasm   the same question for a module of your own
-  cargo xtask explain CODE     what a code means, and what changes it
+  cargo xtask check app.wasm   the same for your own module
+  cargo xtask explain CODE     what a code means and what would change it
   cargo xtask COMMAND --help   examples for each command
 
 Exit codes:
-  0  all as expected
-  1  something changed for the worse, or a gap is fixed and its snapshot is not
-     (check: it does not run on every runtime that is here)
-  2  the command line or a scenario is wrong
-  3  the lab itself failed
-  4  nothing was run
+  0    every result is as expected
+  1    a result got worse, or a gap is fixed and its snapshot is out of date
+       (check: the file does not run on every installed runtime)
+  2    the command line or a scenario is wrong
+  3    the lab itself failed
+  4    nothing was run
   130  interrupted
-With --output json, where there is no report, stdout holds for 2, 3 and 4
-an object with the field `error`: its code, and as message what stderr says.
+With --output json and exit code 2, 3 or 4, stdout holds an object with the
+field `error` (its code, and the message from stderr) if there is no report.
 
 Environment:
-  WASMLAB_RUST_TOOLCHAIN  the rustup toolchain that builds the guests
-  WASMLAB_FIXTURES        a folder searched for third-party binaries
-  WASMLAB_CACHE           where results and builds are kept [target/wasmlab]
-  WASMLAB_KEEP_BUILD      1 keeps what cargo made on the way to an engine
-  WASMLAB_ROOT            a folder with scenarios/ of your own
-  NO_COLOR                no colours";
+  WASMLAB_RUST_TOOLCHAIN  rustup toolchain that builds the guests
+  WASMLAB_FIXTURES        folder to search for third-party binaries
+  WASMLAB_CACHE           cache of results and builds [default: target/wasmlab]
+  WASMLAB_KEEP_BUILD      set to 1 to keep cargo's build folders of engines
+  WASMLAB_ROOT            folder that holds your own scenarios/
+  NO_COLOR                turns colours off";
 
-/// [`AFTER`], and the variables that the registries of runtimes and toolchains name.
+/// [`AFTER`] plus the variables of the runtime and toolchain registries.
 fn after() -> String {
     let listed = |names: Vec<&str>| text::wrapped(78, "  ", "  ", &names.join(", "));
     let runtimes = listed(wasmlab_runtimes::variables());
     let toolchains = listed(wasmlab_toolchains::variables().iter().map(|variable| variable.name).collect());
     format!(
-        "{AFTER}\n\nPrograms of runtimes, where they are not those on PATH:\n{runtimes}\n\n\
-         Compilers and what they need, where they are not in their usual places:\n{toolchains}"
+        "{AFTER}\n\nPaths of runtimes, to use instead of those on PATH:\n{runtimes}\n\n\
+         Paths of compilers and their libraries, if not in the usual places:\n{toolchains}"
     )
 }
 
@@ -116,7 +116,7 @@ pub fn main() -> ExitCode {
                 let message = error.to_string();
                 format::show_failure(exit::USAGE, message.strip_prefix("error: ").unwrap_or(&message).trim_end());
             }
-            // Help and versions are output like any other; what is wrong with the command line is a complaint.
+            // Help and version go to stdout; a wrong command line is an error.
             return match error.print() {
                 Err(message) if !error.use_stderr() => printed(output::written(Err(message))),
                 _ => ExitCode::from(if error.use_stderr() { exit::USAGE } else { exit::OK }),
@@ -128,7 +128,7 @@ pub fn main() -> ExitCode {
     };
     process::enter_guard();
     let (code, message) = match dispatch(command) {
-        Ok(code) => (code, "nothing to show: stderr says why".to_owned()),
+        Ok(code) => (code, "nothing to show: see stderr".to_owned()),
         Err(error) => {
             let code = if error.is::<common::UsageError>() { exit::USAGE } else { exit::INTERNAL_ERROR };
             let message = format!("{error:#}");
@@ -142,7 +142,7 @@ pub fn main() -> ExitCode {
     ExitCode::from(code)
 }
 
-/// The exit code of what was only to be printed.
+/// The exit code after printing text.
 fn printed(result: Result<()>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::from(exit::OK),

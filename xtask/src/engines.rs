@@ -31,19 +31,19 @@ const BUILD_LIMIT: Duration = Duration::from_secs(45 * 60);
 /// engines, and CI's tests, the long part of the next build. Without it the binary alone stays.
 pub const KEEP_VARIABLE: &str = "WASMLAB_KEEP_BUILD";
 
-/// Why a column is not here, and how to get it.
+/// Why a column is absent, and how to get it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Absence {
     /// Why.
     pub reason: String,
     /// How.
     pub remedy: String,
-    /// The command that `setup` runs for it, where one does, and what is to be known of that before.
+    /// The command that `setup` runs for it, if any, and a note for the user.
     pub command: Option<(Vec<String>, &'static str)>,
 }
 
 impl Absence {
-    /// What only a person can do something about.
+    /// An absence that only the user can fix.
     #[must_use]
     pub fn new(why: impl Into<String>, how: impl Into<String>) -> Self {
         Self { reason: why.into(), remedy: how.into(), command: None }
@@ -61,17 +61,17 @@ struct Built {
 /// The program of a column that needs no build: found, or built before from the same sources.
 ///
 /// # Errors
-/// [`None`] where the engine is to be built first; the absence where it cannot be had.
+/// [`None`] if the engine must be built first; the absence if it is not available.
 pub fn find_tool(lab: &Lab, runtime: &Runtime) -> Result<Tool, Option<Absence>> {
     match (runtime.source, &runtime.custom_build) {
         (Source::Embedded(engine), Some(program)) => {
-            let wrong = |a: Absence| Absence { remedy: format!("name a binary built of xtask/engines/{engine}"), ..a };
+            let wrong = |a: Absence| Absence { remedy: format!("use a binary built from xtask/engines/{engine}"), ..a };
             probe(lab, engine, program.clone()).and_then(|built| tool_of(&built, runtime)).map_err(|a| Some(wrong(a)))
         }
         (Source::Embedded(engine), None) => tool_of(&find_built(lab, engine)?, runtime).map_err(Some),
         (Source::Program(program), _) => find_program(lab, runtime, program).map_err(Some),
         (Source::Driver { driver, program }, _) => {
-            // First what no build can replace.
+            // First look for the program, which no build can replace.
             let found = find_program(lab, runtime, program).map_err(Some)?;
             let driver = tool_of(&find_built(lab, driver)?, runtime).map_err(Some)?;
             // What is found may be a script that starts the program: its version says more than its hash.
@@ -102,10 +102,13 @@ fn probe(lab: &Lab, engine: &str, binary: PathBuf) -> Result<Built, Absence> {
     let question =
         Question { program: binary.clone(), args: vec!["probe".into()], env: BTreeMap::new(), witness: binary.clone() };
     let answer = lab.machine.ask(&question).map_err(|e| absence(engine, e))?;
-    let probe: EngineInfo =
-        serde_json::from_str(&answer).map_err(|e| absence(engine, format!("its probe is not understood: {e}")))?;
+    let probe: EngineInfo = serde_json::from_str(&answer)
+        .map_err(|e| absence(engine, format!("its probe output cannot be parsed: {e}")))?;
     if probe.protocol != PROTOCOL_VERSION {
-        return Err(absence(engine, format!("it speaks protocol {}, the lab {PROTOCOL_VERSION}", probe.protocol)));
+        return Err(absence(
+            engine,
+            format!("it uses protocol version {}, the lab {PROTOCOL_VERSION}", probe.protocol),
+        ));
     }
     let sha256 = lab.machine.sha256(&binary).map_err(|e| absence(engine, e.to_string()))?;
     Ok(Built { binary, sha256, probe })
@@ -129,7 +132,7 @@ fn tool_of(built: &Built, runtime: &Runtime) -> Result<Tool, Absence> {
 fn absence(engine: &str, why: String) -> Absence {
     Absence::new(
         format!("the engine {engine} could not be built: {why}"),
-        format!("cargo build --release --manifest-path xtask/engines/{engine}/Cargo.toml shows it in full"),
+        format!("cargo build --release --manifest-path xtask/engines/{engine}/Cargo.toml shows the full output"),
     )
 }
 
@@ -171,7 +174,7 @@ fn find_program(lab: &Lab, runtime: &Runtime, sought: Program) -> Result<Tool, A
     let program = match &runtime.custom_build {
         Some(program) => program.clone(),
         None => locate(sought.names, sought.variable).or_else(|absence| match VersionedProgram::of_line(runtime) {
-            // A variable that names no file is to be set right, not passed over.
+            // A variable with a wrong path is an error, not ignored.
             Some(line) if lab.machine.variable(sought.variable).is_none() => versions::find(lab, &line),
             _ => Err(absence),
         })?,
@@ -202,7 +205,7 @@ fn find_program(lab: &Lab, runtime: &Runtime, sought: Program) -> Result<Tool, A
         let path = support.join(file);
         if fs::read(&path).ok().as_deref() != Some(text.as_bytes()) {
             files::write_atomically(&path, text.as_bytes())
-                .map_err(|e| Absence::new(e.to_string(), "the cache has to be writable: see `cargo xtask doctor`"))?;
+                .map_err(|e| Absence::new(e.to_string(), "the cache must be writable: see `cargo xtask doctor`"))?;
         }
     }
     let mut fingerprint = format!("{sha256} {}", support_key.text());
@@ -249,7 +252,7 @@ fn locate(lab: &Lab, runtime: &Runtime, sought: Program, names: &[&str], variabl
         Some(path) if Path::new(&path).is_file() => Ok(PathBuf::from(path)),
         Some(path) => {
             let why = format!("{variable} names `{path}`, which is not a file");
-            Err(Absence::new(why, format!("name the program, or unset {variable}")))
+            Err(Absence::new(why, format!("set it to the program, or unset {variable}")))
         }
         None => names.iter().find_map(|name| lab.machine.which(name)).ok_or_else(|| {
             let command = install_choice::choose(&lab.machine, &runtime.install);
@@ -257,7 +260,7 @@ fn locate(lab: &Lab, runtime: &Runtime, sought: Program, names: &[&str], variabl
                 Some((command, _)) => format!("`{}`", command.join(" ")),
                 None => install_choice::describe(&runtime.install),
             };
-            let get = format!("{}, or name it in {variable}", sought.install_hint);
+            let get = format!("{}, or set {variable} to its path", sought.install_hint);
             let how = if words.is_empty() { get } else { format!("{words}; {get}") };
             Absence { reason: format!("`{}` is not on PATH", names.join("`, `")), remedy: how, command }
         }),
@@ -268,8 +271,8 @@ fn locate(lab: &Lab, runtime: &Runtime, sought: Program, names: &[&str], variabl
 fn no_packages(lab: &Lab, names: &[&str]) -> Absence {
     let command: Vec<String> = ["npm", "install", "--global"].iter().chain(names).map(|w| (*w).to_owned()).collect();
     Absence {
-        reason: format!("the npm packages {} are not here", names.join(" ")),
-        remedy: format!("`{}`, or name their node_modules in {}", command.join(" "), npm::VARIABLE),
+        reason: format!("the npm packages {} are not installed", names.join(" ")),
+        remedy: format!("`{}`, or set {} to their node_modules folder", command.join(" "), npm::VARIABLE),
         command: lab.machine.which("npm").map(|_| (command, "")),
     }
 }

@@ -1,12 +1,12 @@
-//! Exit codes: documented here, and nowhere else decided.
+//! Exit codes: documented and decided only here.
 
 use wasmlab_model::report::{Cell, NoteKind, RunReport};
 use wasmlab_model::verdict::{Change, Verdict};
 
 /// Everything as expected.
 pub const OK: u8 = 0;
-/// Something changed for the worse, or a gap is fixed and its snapshot or `[[known]]` entry is not;
-/// for `check`: the module does not run on every runtime that is here; what was required is not there.
+/// A result got worse, or a gap is fixed but its snapshot or `[[known]]` entry is out of date; for `check`: the module
+/// does not run on every installed runtime; something required is missing.
 pub const REGRESSION: u8 = 1;
 /// The command line or a scenario is wrong.
 pub const USAGE: u8 = 2;
@@ -37,7 +37,7 @@ pub fn for_report(report: &RunReport) -> u8 {
     }
 }
 
-/// The exit code where something that was required is not there, and nothing weighs more.
+/// The exit code if something required is missing, unless `code` is already more serious.
 #[must_use]
 pub fn if_missing(code: u8) -> u8 {
     if code == OK { REGRESSION } else { code }
@@ -55,7 +55,7 @@ fn is_worse(report: &RunReport) -> bool {
     }
     let changed = report.cells.iter().any(|c| match c.change {
         Change::Worse | Change::Different | Change::FixedGap => true,
-        // What is new is bad news only by itself.
+        // A new cell is bad news only if its own result is bad.
         Change::New => c.verdict == Verdict::Fail || c.code.is_some_and(|code| code.is_alarming()),
         Change::Same => {
             c.verdict == Verdict::NotBuilt && c.known.is_none() && c.code.is_some_and(|code| code.is_alarming())

@@ -51,7 +51,7 @@ pub struct NotBuilt {
     pub remedy: Option<String>,
 }
 
-/// What the builder is to heed.
+/// Options for building a guest.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct BuildOptions {
     /// Nothing is fetched.
@@ -63,11 +63,11 @@ pub struct BuildOptions {
 /// The guest of a scenario.
 ///
 /// # Errors
-/// Why there is none.
+/// Why there is no guest.
 pub fn obtain(lab: &Lab, scenario: &Scenario, options: BuildOptions) -> Result<Guest, NotBuilt> {
     let build = &scenario.spec.build;
     let Some(toolchain) = toolchains::find(&build.toolchain) else {
-        // The loader has refused such a scenario; `check` makes none.
+        // The loader rejects such a scenario, and `check` never creates one.
         return Err(failed(Code::ToolchainMissing, format!("the lab has no toolchain `{}`", build.toolchain)));
     };
     if let Some(error) = (toolchain.preflight_error)(build, &lab.machine) {
@@ -76,7 +76,7 @@ pub fn obtain(lab: &Lab, scenario: &Scenario, options: BuildOptions) -> Result<G
     match (toolchain.find)(scenario, &lab.machine) {
         Ok(tool) => build::from_source(lab, scenario, toolchain, &tool, options.offline),
         Err(missing) if options.require_built => {
-            let detail = format!("{} is missing, and --require-built takes no prebuilt guest", missing.what);
+            let detail = format!("{} is missing, and --require-built does not allow prebuilt guests", missing.what);
             Err(NotBuilt { code: missing.code, detail, remedy: Some(missing.how) })
         }
         Err(missing) => prebuilt::take(lab, scenario, missing),

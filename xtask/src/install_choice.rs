@@ -13,7 +13,7 @@ pub fn choose(machine: &Machine, commands: &[InstallCommand]) -> Option<(Vec<Str
     commands.iter().find_map(|install| Some((resolve(machine, install)?, install.note)))
 }
 
-/// The command as it is run on this machine; `None` where its client is not here.
+/// The command as run on this machine; `None` if its package manager is not installed.
 fn resolve(machine: &Machine, install: &InstallCommand) -> Option<Vec<String>> {
     let client = install.command.first()?;
     machine.which(client)?;

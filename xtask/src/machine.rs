@@ -92,7 +92,7 @@ impl Machine {
         }
         // A device has no end, and a pipe waits for somebody.
         if !fs::metadata(path)?.is_file() {
-            return Err(io::Error::other("it is no regular file"));
+            return Err(io::Error::other("it is not a regular file"));
         }
         let hash = sha256_of(fs::File::open(path)?)?;
         self.remember(|m| {

@@ -1,7 +1,7 @@
-//! Plans cells, runs them, emits events. It never prints, and it knows no expectation but the judge's.
+//! Plans cells, runs them, emits events. It never prints and does not judge.
 //!
-//! Guests and engines are made by a thread each; a cell is run by one of the workers as soon as its guest
-//! and its engine are there, so that the first verdicts come while the last engine still compiles.
+//! One thread builds guests and one builds engines. A worker runs each cell as soon as its guest and its engine are
+//! ready, so the first verdicts arrive while the last engine is still compiling.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::panic::AssertUnwindSafe;
@@ -35,29 +35,29 @@ mod tests;
 use measure::{Attempt, Measured};
 pub use remeasure::remeasure;
 
-/// What is to be run.
+/// What to run.
 pub struct Request<'a> {
     /// Rows, sorted.
     pub scenarios: &'a [Scenario],
     /// Columns, in the registry's order.
     pub runtimes: Vec<Runtime>,
-    /// Cells at a time.
+    /// Number of cells to run in parallel.
     pub jobs: usize,
-    /// Observations are taken from the cache.
+    /// Reuse observations from the cache.
     pub use_cache: bool,
-    /// What may have been a mood of the machine's, and is soon done, is measured once more at the end.
+    /// Measure quick results again at the end if the machine's load may have caused them.
     pub confirm: bool,
     /// Limits of each cell.
     pub limits: Limits,
-    /// How guests are made.
+    /// How to build guests.
     pub build: guest::BuildOptions,
-    /// Guests that are there already (`check`), by scenario name, instead of being made.
+    /// Guests that need no build (`check`), by scenario name.
     pub given: BTreeMap<String, Guest>,
-    /// Which embedded engines are built, where they are not yet.
+    /// Which missing embedded engines to build.
     pub engines: EngineBuilds,
-    /// Who hears of each process as it goes.
+    /// Receives each process's events as they happen.
     pub sink: Option<cell::OutputSink<'a>>,
-    /// What stays of the cells; their directories below this folder, by scenario and runtime.
+    /// What is kept of the cells.
     pub retention: cell::Retention<'a>,
 }
 
@@ -67,9 +67,9 @@ pub enum EngineBuilds {
     /// Every one.
     #[default]
     All,
-    /// Those whose first build takes a minute or two.
+    /// Only those that build in a minute or two.
     Quick,
-    /// None: what was built before is used, the rest is absent.
+    /// None: engines that are already built are used, the rest is absent.
     Built,
 }
 
@@ -121,20 +121,20 @@ pub enum MatrixEvent<'a> {
 /// Takes events; called from several threads.
 pub type EventSink<'a> = &'a (dyn Fn(MatrixEvent) + Sync);
 
-/// A guest with what reading it told.
+/// A guest and its facts.
 #[derive(Clone, Debug)]
 pub struct Row {
     /// The guest.
     pub guest: Result<Guest, NotBuilt>,
-    /// Its facts, or why it is no module.
+    /// Its facts, or why it is not a module.
     pub facts: Result<Facts, String>,
-    /// What is to be done where the file itself is at fault: no WebAssembly at all, or a part of it.
+    /// The remedy if the file itself is invalid: not WebAssembly, or truncated.
     pub invalid: Option<&'static str>,
     /// Its size.
     pub bytes: u64,
 }
 
-/// What came of a run.
+/// The results of a run.
 pub struct Results {
     /// Guests, in the order of the scenarios; a row that was not reached is left out.
     pub rows: Vec<Option<Row>>,
@@ -182,7 +182,7 @@ struct State {
     columns: Vec<Option<Result<Tool, Absence>>>,
     /// Cells whose guest and engine are settled.
     ready: VecDeque<(usize, usize)>,
-    /// Cells to be measured once more when nothing else is left: then no engine compiles beside them.
+    /// Cells to measure again at the end, when no engine compiles in parallel.
     again: VecDeque<(usize, usize)>,
     /// Cells without a verdict.
     left: usize,
@@ -247,7 +247,7 @@ impl Scheduler {
 
 fn build_guests(lab: &Lab, request: &Request, scheduler: &Scheduler, emit: EventSink) {
     let mut order: Vec<usize> = (0..request.scenarios.len()).collect();
-    // Those that take no compiler come first: their verdicts need not wait.
+    // Guests that need no compiler come first, so that their verdicts need not wait.
     order.sort_by_key(|i| request.scenarios[*i].spec.build.toolchain != wat::TOOLCHAIN.id);
     for index in order {
         if process::cancelled() {
@@ -321,7 +321,7 @@ fn work(lab: &Lab, request: &Request, scheduler: &Scheduler, emit: EventSink) {
         };
         let measured = match (guest, tool) {
             (Some(guest), Some(tool)) => {
-                // A fault of the lab's in one cell costs that cell, and not the run.
+                // A lab failure in one cell must not end the run.
                 let cell = || measure::cell(lab, request, (row, column), turn, &guest, &tool);
                 std::panic::catch_unwind(AssertUnwindSafe(cell)).unwrap_or_else(|why| {
                     let (scenario, runtime) = (&request.scenarios[row], &request.runtimes[column]);

@@ -109,8 +109,10 @@ pub fn read(file: &Path, form: Form) -> Result<Vec<u8>, ReadError> {
             Err(ReadError::Limit(format!("reading it takes more than {} MiB of memory", memory >> 20)))
         }
         ExitReason::TimeLimit => Err(ReadError::Limit(format!("reading it takes more than {} s", WALL.as_secs()))),
-        ExitReason::OutputLimit => Err(ReadError::Limit(format!("what it says has more than {} MiB", ANSWER >> 20))),
-        other => Err(ReadError::Limit(format!("the lab's reader died of it ({other:?}): {words}"))),
+        ExitReason::OutputLimit => {
+            Err(ReadError::Limit(format!("its description is larger than {} MiB", ANSWER >> 20)))
+        }
+        other => Err(ReadError::Limit(format!("the lab's reader crashed on it ({other:?}): {words}"))),
     }
 }
 

@@ -150,11 +150,11 @@ fn check(name: &str, dir: &Path, spec: &ScenarioFile) -> Faults {
     }
     if let Some(source) = &spec.build.source {
         if !is_inside(source) {
-            say("build.source", format!("`{}` leads out of the scenario's folder", source.display()));
+            say("build.source", format!("`{}` points outside the scenario's folder", source.display()));
         } else if !dir.join(source).is_file() {
             say("build.source", format!("`{}` is not a file in the scenario's folder", source.display()));
         } else if !is_really_inside(dir, source) {
-            say("build.source", format!("`{}` is a link that leads out of the scenario's folder", source.display()));
+            say("build.source", format!("`{}` is a link out of the scenario's folder", source.display()));
         }
     }
     check_run(dir, spec, &mut faults);
@@ -168,13 +168,13 @@ fn check_run(folder: &Path, spec: &ScenarioFile, faults: &mut Faults) {
     let run = &spec.run;
     let mut say = |key: &str, message: String| faults.push((key.to_owned(), message));
     if run.entry == EntryPointKind::Calls && run.call.is_empty() {
-        say("run.entry", "is `calls`, and there is no [[run.call]]: name at least one export".to_owned());
+        say("run.entry", "is `calls`, but there is no [[run.call]]: add at least one".to_owned());
     }
     if run.call.first().is_some_and(|call| call.after_previous) {
         say("run.call[0].after_previous", "is true, and no call comes before it".to_owned());
     }
     if run.entry == EntryPointKind::Command && !run.call.is_empty() {
-        say("run.call", "is there, and run.entry is not `calls`".to_owned());
+        say("run.call", "is set, but run.entry is not `calls`".to_owned());
     }
     if run.timeout_ms == Some(0) {
         say("run.timeout_ms", "is 0: a run needs some time".to_owned());
@@ -190,7 +190,7 @@ fn check_run(folder: &Path, spec: &ScenarioFile, faults: &mut Faults) {
         } else if let Some(from) = &dir.copy
             && let Some(name) = escaping_file(folder, from)
         {
-            let words = "is no regular file of the scenario's: a link that leads out, a pipe, a device";
+            let words = "is not a regular file inside the scenario's folder (a link out of it, a pipe or a device)";
             say(&format!("run.dir[{index}].copy"), format!("`{}` {words}", from.join(name).display()));
         }
         if dir.modified.is_some_and(|seconds| seconds > MAX_MODIFIED) {
@@ -207,14 +207,14 @@ fn check_run(folder: &Path, spec: &ScenarioFile, faults: &mut Faults) {
         }
         let given = !(dir.files.is_empty() && dir.links.is_empty() && dir.generated.is_empty()) || dir.copy.is_some();
         if dir.host.is_some() && given {
-            say(&format!("run.dir[{index}].host"), "is there, and files to put into it: take away one".to_owned());
+            say(&format!("run.dir[{index}].host"), "is set together with files to put into it: remove one".to_owned());
         }
     }
     if run.args.iter().any(|a| a.contains("{socket-fd}")) && run.socket.is_empty() {
-        say("run.args", "has {socket-fd}, and there is no [[run.socket]]".to_owned());
+        say("run.args", "has {socket-fd}, but there is no [[run.socket]]".to_owned());
     }
     if run.entry == EntryPointKind::Http && run.port.is_empty() {
-        say("run.entry", "is `http`, and there is no [[run.port]]: name the one the host serves on".to_owned());
+        say("run.entry", "is `http`, but there is no [[run.port]]: add the one that the host serves on".to_owned());
     }
     let mut names = BTreeSet::new();
     let sockets = run.socket.iter().enumerate().map(|(index, s)| ("socket", index, &s.name));
@@ -233,7 +233,7 @@ fn check_run(folder: &Path, spec: &ScenarioFile, faults: &mut Faults) {
                 say(
                     key,
                     format!(
-                        "has {{port:{wanted}}}, and `{wanted}` is the name of no [[run.port]] and no [[run.server]]"
+                        "has {{port:{wanted}}}, but `{wanted}` is not the name of a [[run.port]] or [[run.server]]"
                     ),
                 );
             }
@@ -243,15 +243,15 @@ fn check_run(folder: &Path, spec: &ScenarioFile, faults: &mut Faults) {
         [&spec.build.companions[..], spec.build.artifact.as_slice()].concat().iter().map(|n| ("build.companions", n))
     {
         if !is_inside(Path::new(name)) {
-            say(key, format!("`{name}` leads out of the folder that the build writes"));
+            say(key, format!("`{name}` points outside the folder that the build writes"));
         }
     }
     if let Some(serve) = &run.serve {
         if !run.port.iter().any(|p| p.name == serve.port) {
-            say("run.serve.port", format!("`{}` is the name of no [[run.port]]", serve.port));
+            say("run.serve.port", format!("`{}` is not the name of a [[run.port]]", serve.port));
         }
         if serve.root.as_ref().is_some_and(|root| !run.dir.iter().any(|d| d.guest == *root)) {
-            say("run.serve.root", "is the guest's name for no [[run.dir]]".to_owned());
+            say("run.serve.root", "is not the guest's name of a [[run.dir]]".to_owned());
         }
     }
     // Glue belongs to the module that it was made with: names that it looks for would be gone.
@@ -266,7 +266,7 @@ fn check_run(folder: &Path, spec: &ScenarioFile, faults: &mut Faults) {
     }
     for file in &spec.expect.file {
         if !run.dir.iter().any(|dir| Path::new(&file.path).starts_with(&dir.guest)) {
-            say("expect.file", format!("`{}` is in no [[run.dir]]", file.path));
+            say("expect.file", format!("`{}` is not in any [[run.dir]]", file.path));
         }
     }
     for name in &spec.expect.lab {
@@ -286,7 +286,7 @@ fn check_known(spec: &ScenarioFile, faults: &mut Faults) {
             say("runtime", format!("`{}` is not a glob: {}", known.runtime, error.kind()));
         }
         if known.because.trim().is_empty() {
-            say("because", "is empty: say why the gap is there".to_owned());
+            say("because", "is empty: explain why the gap exists".to_owned());
         }
     }
 }
@@ -297,7 +297,7 @@ pub fn is_inside(path: &Path) -> bool {
     path.components().all(|c| matches!(c, Component::Normal(_))) && path.components().next().is_some()
 }
 
-/// The first file below `from` that is no regular one, or that a link gives from elsewhere.
+/// The first file below `from` that is not a regular file or that a link takes from elsewhere.
 fn escaping_file(folder: &Path, from: &Path) -> Option<PathBuf> {
     let dir = folder.join(from);
     let is_own = |name: &PathBuf| dir.join(name).is_file() && is_really_inside(folder, &from.join(name));

@@ -24,7 +24,7 @@ impl VersionedProgram {
     pub fn new(runtime: &Runtime, version: &str) -> Result<Self, String> {
         let engine = runtime.engine;
         let package = runtime.package.ok_or_else(|| {
-            format!("the lab knows no package that carries the versions of {engine}: name a program, {engine}@PATH")
+            format!("the lab knows no package for versions of {engine}: use {engine}@PATH with a program of your own")
         })?;
         Ok(Self { engine, package, version: version.to_owned() })
     }
@@ -50,7 +50,7 @@ impl VersionedProgram {
 /// The program that `setup` got before.
 ///
 /// # Errors
-/// How it is had.
+/// How to install it.
 pub fn find(lab: &Lab, wanted: &VersionedProgram) -> Result<PathBuf, Absence> {
     let (name, folder) = (wanted.name(), wanted.folder(lab));
     wanted.package.candidates(&folder).find(|program| program.is_file()).ok_or_else(|| {
@@ -58,10 +58,10 @@ pub fn find(lab: &Lab, wanted: &VersionedProgram) -> Result<PathBuf, Absence> {
         let command: Vec<String> = command.into_iter().map(|word| word.to_string_lossy().into_owned()).collect();
         let client = command.first().cloned().unwrap_or_default();
         let (how, command) = match lab.machine.which(&client) {
-            Some(_) => (format!("`cargo xtask setup {name}` gets it"), Some((command, ""))),
-            None => (format!("install {client}, which is not on PATH, then `cargo xtask setup {name}`"), None),
+            Some(_) => (format!("`cargo xtask setup {name}` installs it"), Some((command, ""))),
+            None => (format!("install {client}, which is not on PATH, then run `cargo xtask setup {name}`"), None),
         };
-        Absence { reason: format!("{name} is not here"), remedy: how, command }
+        Absence { reason: format!("{name} is not installed"), remedy: how, command }
     })
 }
 

@@ -139,7 +139,7 @@ fn exceptions_of_the_old_form() {
     let lacks = "gap unsupported-proposal";
     let old = gap(WASMTIME, lacks, "toolchain", "legacy-exceptions", "wasm-opt --translate-to-exnref");
     let neither =
-        gap("wasmi", lacks, "toolchain", "exceptions legacy-exceptions", "needs a runtime that has exceptions");
+        gap("wasmi", lacks, "toolchain", "exceptions legacy-exceptions", "needs a runtime that supports exceptions");
     case("old.wat", wat, &["--invoke", "answer", "--expect-stdout", "42"], &[pass(JAVASCRIPT), old, neither]);
 }
 
@@ -182,7 +182,7 @@ fn what_cargo_built_before_wasm_bindgen() {
         "gap needs-js-glue",
         "toolchain",
         "__wbindgen_placeholder__.__wbindgen_describe",
-        "Run `wasm-bindgen`",
+        "Process it with `wasm-bindgen`",
     );
     case("raw.wat", wat, &["--invoke", "add", "--expect-stdout", "5", "--", "2", "3"], &[raw]);
 }

@@ -46,7 +46,7 @@ fn the_binary_alone_stays_of_a_build() {
     let here = workspace();
     let (said, intermediates) = built(&here, None);
     assert!(said.starts_with("tinywasm: built in ") && !intermediates, "{said}");
-    assert_eq!(built(&here, Some("1")), ("tinywasm: is here\n".to_owned(), false), "and it is not built again");
+    assert_eq!(built(&here, Some("1")), ("tinywasm: already built\n".to_owned(), false), "and it is not built again");
     here.write("xtask/engines/tinywasm/src/more.rs", "");
     assert!(!built(&here, Some("0")).1);
     here.write("xtask/engines/tinywasm/src/more.rs", "// changed\n");

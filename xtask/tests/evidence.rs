@@ -47,7 +47,7 @@ fn a_client_that_prints_the_right_words_and_asks_nobody_fails() {
     let (ran, report) = workspace.run_all(&[]);
     assert!(measured(&report).iter().all(|(_, verdict, code)| verdict == "fail" && code == "wrong-output"));
     let cells = report["cells"].as_array().unwrap();
-    let words = "the server `api` was not asked \"GET /hello\"";
+    let words = "the server `api` did not receive \"GET /hello\"";
     assert!(cells.iter().filter(|c| c["verdict"] == "fail").all(|c| c["detail"] == words), "{}", ran.stderr);
 }
 
@@ -163,7 +163,7 @@ fn a_changed_source_makes_its_prebuilt_guest_stale() {
 #[test]
 fn a_changed_prebuilt_guest_is_refused() {
     let change = |w: &Workspace| w.write("fixtures/hello/hello.wasm", wat::parse_str(EXIT_1).unwrap());
-    check_prebuilt(change, &[], "not-built", "prebuilt-stale", 1, "is not the file that its provenance.toml describes");
+    check_prebuilt(change, &[], "not-built", "prebuilt-stale", 1, "does not match its provenance.toml");
 }
 
 #[test]
@@ -176,7 +176,7 @@ fn without_toolchain_and_prebuilt_guest_nothing_is_run() {
         "not-built",
         "toolchain-missing",
         4,
-        "--require-built takes no prebuilt guest",
+        "--require-built does not allow prebuilt guests",
     );
 }
 
@@ -323,7 +323,7 @@ fn what_is_published_is_what_was_accepted_and_is_compared_with_every_later_run()
 
     let markdown = fs::read_to_string(file("md")).unwrap();
     fs::write(file("md"), markdown.replace("hello", "hallo")).unwrap();
-    check(1, "is not what its JSON renders to");
+    check(1, "does not match its JSON");
     fs::write(file("md"), markdown).unwrap();
     workspace.write("scenarios/hello/guest.wat", HELLO.replace("hello", "hollo"));
     assert_eq!(measure().code, 1);

@@ -63,7 +63,7 @@ const ROWS: &[Row] = &[
         asked: &[],
         columns: WASI,
         code: "unresolved-symbol",
-        remedy: "Link what defines `getpwuid`",
+        remedy: "Link a library that defines `getpwuid`",
     },
     Row {
         name: "a maximum of memory that is too small",

@@ -103,7 +103,7 @@ fn setup_gets_runtimes_by_the_package_clients_that_are_here_and_says_so_first() 
     assert!(prose.clone().all(|line| line.chars().count() <= 80), "{}", ran.stdout);
     let (ran, asked) = Machine::with(&["npm", "python3"]).setup(&["--runtime", "{deno,bun}"]);
     assert_eq!(asked, ["npm install --global bun", "npm install --global deno"]);
-    assert!(ran.code == 0 && ran.stdout.ends_with("shows what is here now\n"), "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.code == 0 && ran.stdout.ends_with("shows what is installed now\n"), "{}{}", ran.stdout, ran.stderr);
 }
 
 #[test]
@@ -182,7 +182,7 @@ fn a_version_is_got_by_setup_alone_into_the_cache() {
     };
     check(&["--dry-run", "node@24"], 0, "node@24 for node@24", &[]);
     check(&["node@twenty"], 2, "`twenty` is not a version, such as 24 or 24.1.0", &[]);
-    check(&["spin@3"], 2, "the lab knows no package that carries the versions of spin", &[]);
+    check(&["spin@3"], 2, "the lab knows no package for versions of spin", &[]);
     check(
         &["wasmtime@48"],
         0,
@@ -199,5 +199,5 @@ fn a_run_names_the_command_that_gets_a_version_and_does_not_get_it() {
     let workspace = Workspace::new();
     let ran = workspace.run(&["run-all", "--runtime", "node@0.1"]);
     assert_eq!(ran.code, 2, "{}", ran.stdout);
-    says(&ran.stderr, "--runtime `node@0.1`: node@0.1 is not here; `cargo xtask setup node@0.1` gets it");
+    says(&ran.stderr, "--runtime `node@0.1`: node@0.1 is not installed; `cargo xtask setup node@0.1` installs it");
 }

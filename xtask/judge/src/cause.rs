@@ -1,4 +1,4 @@
-//! What a runtime says of how a guest ended, to a judgement.
+//! Turns a runtime's report of how a guest ended into a judgement.
 
 use wasmlab_protocol::{Cause, Event, Stage};
 
@@ -7,7 +7,7 @@ use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::{BinaryKind, COMMON_PROPOSALS, Facts, RefusalKind};
 use wasmlab_model::verdict::{Judgement, Verdict};
 
-/// The reason that a cause is, where it is one: a guest that returned or left with a code gave none.
+/// The reason that the cause gives. `None` if the guest returned or exited with a code.
 pub fn judge_cause(cause: &Cause, evidence: &Evidence) -> Option<Judgement> {
     if let Some(judgement) = known_from_facts(cause, evidence.facts.ok()) {
         return Some(judgement);
@@ -26,7 +26,7 @@ pub fn judge_cause(cause: &Cause, evidence: &Evidence) -> Option<Judgement> {
         Cause::ImportTypeMismatch { module, name, message } => {
             with_code(Code::ImportTypeMismatch, imports::import_name(module, name), message)
         }
-        // A runtime of core modules stops at the header, whose version is another one.
+        // A runtime for core modules rejects a component at its header, whose version differs.
         Cause::Rejected { message, offset } if is_of_header(*offset, evidence) => {
             let remedy = evidence.facts.ok().and_then(components::remedy);
             Judgement { remedy, ..with_code(Code::NeedsComponentModel, None, message) }
@@ -41,13 +41,11 @@ pub fn judge_cause(cause: &Cause, evidence: &Evidence) -> Option<Judgement> {
         Cause::Unsupported { feature: what, message } => unsupported::judge(evidence, what, message),
         Cause::HostRefused { refusal: what, message } => host::refused(evidence, *what, message),
         Cause::HostError { message } => host::failed(evidence, message),
-        Cause::EngineError { message } => {
-            without_code(Verdict::Error, format!("the engine could not do its work: {message}"))
-        }
+        Cause::EngineError { message } => without_code(Verdict::Error, format!("the engine failed: {message}")),
     })
 }
 
-/// What reading the binary had told already: then the runtime's refusal needs no other reason.
+/// A reason that inspecting the binary already gave; it explains the runtime's refusal.
 fn known_from_facts(cause: &Cause, facts: Option<&Facts>) -> Option<Judgement> {
     let refusal = facts?.refusal.as_ref()?;
     let (code, words) = match (refusal.kind, cause) {
@@ -56,8 +54,8 @@ fn known_from_facts(cause: &Cause, facts: Option<&Facts>) -> Option<Judgement> {
         }
         (RefusalKind::AbandonedProposal, Cause::Rejected { message, .. } | Cause::CompileFailed { message }) => {
             let said = format!("{}; the runtime says: {message}", refusal.message);
-            let remedy = "Build it again with a toolchain of today: the proposal was given up or numbered anew, and \
-                          runtimes that had this form of it, if any, keep it behind a switch.";
+            let remedy = "Rebuild it with a current toolchain: the proposal was abandoned or its opcodes changed, and any \
+                          runtime that supported this form keeps it behind an option.";
             let judgement = with_code(Code::UnsupportedProposal, refusal.subject.clone(), said);
             return Some(Judgement { blame: vec![Blame::Toolchain], remedy: Some(remedy.to_owned()), ..judgement });
         }
@@ -72,14 +70,14 @@ fn known_from_facts(cause: &Cause, facts: Option<&Facts>) -> Option<Judgement> {
     Some(with_code(code, refusal.subject.clone(), format!("{}{said}", refusal.message)))
 }
 
-/// A trap of a guest without a word, that was started without the functions which it was made for.
+/// A trap of a guest that printed no message and was started without the host functions it was built for.
 fn bare(evidence: &Evidence, message: &str) -> Option<Judgement> {
     let silent = trap::guest_message(evidence).is_none();
     let ended = format!("it traps ({})", message.trim_start_matches("wasm trap: "));
     Some(()).filter(|()| silent).and_then(|()| imports::unchecked_import(evidence, &ended))
 }
 
-/// Whether the toolchain's own JavaScript loaded the module, as its authors meant it.
+/// Whether the module was loaded by the JavaScript file of its toolchain, as intended.
 fn is_loaded_by_glue(evidence: &Evidence) -> bool {
     evidence.observation.execution_path().is_some_and(|path| path.starts_with("glue:"))
 }
@@ -87,16 +85,16 @@ fn is_loaded_by_glue(evidence: &Evidence) -> bool {
 /// Bytes of a module's header: the magic number and the version.
 const HEADER: u64 = 8;
 
-/// Whether a component was refused as such. A refusal that comes later is of what is in it: of a proposal, or of a
-/// core module (whose offsets are its own).
+/// Whether a component was rejected for being a component. A later rejection concerns its contents: a proposal, or a
+/// core module (with offsets of its own).
 fn is_of_header(offset: Option<u64>, evidence: &Evidence) -> bool {
     evidence.facts.is_ok_and(|facts| facts.kind == BinaryKind::Component)
         && offset.is_none_or(|at| at <= HEADER)
         && evidence.progress.stage.is_none_or(|stage| stage <= Stage::Compile)
 }
 
-/// A runtime that does not look at the imports first may find no program in a module that is made for another host:
-/// then it is the imports that are missing.
+/// A runtime that does not check imports first may report a missing entry point in a module built for another host.
+/// The real problem is then the missing imports.
 fn no_export(name: &str, evidence: &Evidence) -> Judgement {
     let facts = evidence.facts.ok();
     let linked = |e: &Event| matches!(e, Event::Stage { stage: Stage::Instantiate | Stage::Run, .. });
@@ -112,7 +110,7 @@ fn refused(facts: Result<&Facts, &str>, message: &str) -> Judgement {
     match facts {
         Err(words) => with_code(Code::Malformed, None, format!("{words}; the runtime says: {message}")),
         Ok(facts) => {
-            // A component that is not refused at its header is refused by a runtime of components.
+            // A component that is rejected after its header is rejected by a runtime that supports components.
             let all: Vec<&str> =
                 facts.proposals.iter().map(String::as_str).filter(|p| *p != "component-model").collect();
             let rare: Vec<&str> = all.iter().copied().filter(|p| !COMMON_PROPOSALS.contains(p)).collect();

@@ -1,16 +1,16 @@
-//! What would change that a runtime takes core modules only: by what the component imports.
+//! Remedies for runtimes that accept core modules only, based on what the component imports.
 
 use wasmlab_model::codes::Code;
 use wasmlab_model::facts::{BinaryKind, Facts};
 
-/// Packages that WASI 0.1 has functions for.
+/// Packages whose functions WASI 0.1 also has.
 const ALSO_IN_01: &[&str] = &["wasi:cli", "wasi:clocks", "wasi:filesystem", "wasi:io", "wasi:random"];
 
-/// Where the program can be a core module as well.
-pub const AS_CORE_MODULE: &str = "Build the program as a core module, where its toolchain can (Rust: wasm32-wasip1).";
+/// For a program that could be a core module as well.
+pub const AS_CORE_MODULE: &str = "Build the program as a core module if its toolchain can (Rust: wasm32-wasip1).";
 
-/// Whether the program can do without the component model: it asks for nothing but what WASI 0.1 has, and is called
-/// by nobody but as a program.
+/// Whether the program could do without the component model: it imports only what WASI 0.1 also has, and its only
+/// export is its entry point.
 #[must_use]
 pub fn could_be_core(facts: &Facts) -> bool {
     let package = |name: &str| name.split('/').next().unwrap_or_default().to_owned();
@@ -19,7 +19,7 @@ pub fn could_be_core(facts: &Facts) -> bool {
     imports && facts.exports.iter().any(|export| export.name.starts_with("wasi:cli/run"))
 }
 
-/// The catalogue's remedy, and the core module where there can be one.
+/// The catalogue's remedy, plus building a core module if that is possible.
 #[must_use]
 pub fn remedy(facts: &Facts) -> Option<String> {
     could_be_core(facts).then(|| format!("{} Or: {AS_CORE_MODULE}", Code::NeedsComponentModel.entry().remedy))

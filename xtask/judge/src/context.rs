@@ -1,6 +1,6 @@
-//! What the cell gave its guest and asked of it, where that explains how the guest ended: pure.
+//! Adds what the cell gave its guest and expected of it, if that explains how the guest ended: pure.
 //!
-//! The code is found without it, but for an exit code that nothing else explains.
+//! It does not change the code, except for an exit code that nothing else explains.
 
 use super::host::EXIT_CODE;
 use super::text::{last_message, one_line};
@@ -10,14 +10,14 @@ use wasmlab_model::facts::Facts;
 use wasmlab_model::scenario::{EntryPointKind, ScenarioFile};
 use wasmlab_model::verdict::Judgement;
 
-/// The judgement with what the cell tells of its reason.
+/// The judgement, with the cell's explanation of its reason.
 pub fn with_context(judgement: Judgement, evidence: &Evidence, spec: &ScenarioFile) -> Judgement {
     let facts = evidence.facts.ok();
     match judgement.code {
-        // No host that refuses an exit code says which it was.
+        // No host that refuses an exit code reports which one.
         Some(Code::HostRefused) if judgement.subject.as_deref() == Some(EXIT_CODE) => {
             let wanted = Some(spec.expect.exit).filter(|code| !(0..126).contains(code) && !spec.expect.any_exit);
-            let more = wanted.map(|code| format!("; {code} is expected")).unwrap_or_default();
+            let more = wanted.map(|code| format!("; expected {code}")).unwrap_or_default();
             Judgement { detail: format!("{}{more}", judgement.detail), ..judgement }
         }
         Some(Code::Trap) if spec.run.entry == EntryPointKind::Calls && facts.is_some_and(is_command) => {
@@ -28,55 +28,54 @@ pub fn with_context(judgement: Judgement, evidence: &Evidence, spec: &ScenarioFi
     }
 }
 
-/// It has a `_start` that prepares it, and nothing that prepares it for calls of its other exports.
+/// It has a `_start` that initializes it, but nothing that initializes it for calls to its other exports.
 fn is_command(facts: &Facts) -> bool {
     let exports = |name| facts.exports.iter().any(|e| e.name == name && e.signature.is_some());
     exports("_start") && !exports("_initialize")
 }
 
-/// An export of a command was called, and trapped: what `_start` prepares (a stack pointer, a heap) is not there.
+/// An export of a command was called and trapped: what `_start` sets up (a stack pointer, a heap) is missing.
 fn before_start(judgement: Judgement) -> Judgement {
-    // These come of the export's own arithmetic.
+    // These traps come from the export's own code.
     let own = ["division-by-zero", "integer-overflow", "bad-conversion", "uncaught-exception", "unaligned-atomic"];
     if judgement.subject.as_deref().is_some_and(|subject| own.contains(&subject)) {
         return judgement;
     }
     let detail =
         format!("{}; the module is a command, and its export was called before `_start` ran", judgement.detail);
-    let remedy = "Build a reactor, whose `_initialize` prepares it for calls: `-mexec-model=reactor` (clang, and rustc as \
+    let remedy = "Build a reactor, whose `_initialize` sets it up for calls: `-mexec-model=reactor` (clang, and rustc as \
                   `-Zwasi-exec-model=reactor` or a cdylib), `-buildmode=c-shared` (Go), `--exportStart _initialize` \
-                  (AssemblyScript); or run it as the program that it is.";
+                  (AssemblyScript); or run it as a program.";
     Judgement { detail: one_line(&detail), remedy: Some(remedy.to_owned()), ..judgement }
 }
 
-/// What WASI's second snapshot changed of the functions of the first.
+/// Functions that WASI's second snapshot changed.
 const CHANGED_FUNCTIONS: &[&str] = &["path_filestat_get", "fd_filestat_get", "fd_seek", "poll_oneoff"];
 
-/// A guest of WASI's first snapshot that got wrong answers: some runtimes give it the second one's under the old name.
+/// A guest of WASI's first snapshot that got wrong results: some runtimes provide the second snapshot under the old name.
 fn of_first_snapshot(judgement: Judgement, facts: Option<&Facts>) -> Judgement {
     let of_old =
         |i: &&wasmlab_model::facts::Import| i.module == "wasi_unstable" && CHANGED_FUNCTIONS.contains(&i.name.as_str());
     let Some(import) = facts.and_then(|f| f.imports.iter().find(of_old)) else { return judgement };
     let name = &import.name;
     let detail = format!(
-        "{}; it imports wasi_unstable.{name}, which WASI's second snapshot changed, and a runtime that gives the new layout \
-         under the old name answers so",
+        "{}; it imports wasi_unstable.{name}, which WASI's second snapshot changed; a runtime that provides the new layout \
+         under the old name gives such results",
         judgement.detail
     );
-    let remedy = "Rebuild it with a toolchain of today (any Rust, wasi-sdk or moc of the last years), which imports \
+    let remedy = "Rebuild it with a current toolchain (any recent Rust, wasi-sdk or moc), which imports \
                   `wasi_snapshot_preview1`.";
     Judgement { detail: one_line(&detail), remedy: Some(remedy.to_owned()), ..judgement }
 }
 
-/// The reason of an exit code that is not the expected one, where the guest says by it or by its last words that it
-/// was refused something.
+/// The reason for an unexpected exit code, if the code or the guest's last message says that it was refused something.
 pub fn explain_exit(evidence: &Evidence, spec: &ScenarioFile, code: i32) -> Option<Judgement> {
     trap::out_of_memory(evidence, &format!("exit code {code}")).or_else(|| path_refused(evidence, spec, code))
 }
 
-/// `path_open` refused a path that leaves its directory, and the guest ended with that errno, or with its words.
+/// `path_open` refused a path that leaves its directory, and the guest exited with that errno or its message.
 ///
-/// Only where nothing else explains the code: it opens paths, it was given a directory, and it said nothing else.
+/// Only if nothing else explains the code: the guest opens paths, has a directory, and printed nothing else.
 fn path_refused(evidence: &Evidence, spec: &ScenarioFile, code: i32) -> Option<Judgement> {
     const ERRNOS: &[(u16, &[&str])] = &[
         (63, &["os error 63", "Operation not permitted", "EPERM"]),
@@ -95,19 +94,19 @@ fn path_refused(evidence: &Evidence, spec: &ScenarioFile, code: i32) -> Option<J
         }
         None if evidence.stdout().is_empty() => {
             let (errno, _) = ERRNOS.iter().find(|(errno, _)| i32::from(*errno) == code)?;
-            (*errno, "it ends with".to_owned())
+            (*errno, "it exits with".to_owned())
         }
         None => return None,
     };
     let name = lab_lines::errno_name(errno);
     let directories = given.join(", ");
     let detail = format!(
-        "{words} {name}, which path_open answers where a path leaves the directory of its descriptor (by a slash in front, by \
-         `..`) or the descriptor is not that of a directory; the guest has {directories}"
+        "{words} {name}, which path_open returns if a path leaves the directory of its descriptor (by a leading slash or \
+         `..`) or the descriptor is not a directory; the guest was given {directories}"
     );
     let remedy = format!(
-        "Ask for a path without a leading slash (`a.txt`, not `/a.txt`), relative to the descriptor of {directories}; the C \
-         library finds both by the directory's name. A directory of another name is given by `--dir HOST::GUEST`."
+        "Open a path without a leading slash (`a.txt`, not `/a.txt`), relative to the descriptor of {directories}; the C \
+         library finds both by the directory's name. `--dir HOST::GUEST` gives a directory another name."
     );
     let judgement = with_code(Code::CapabilityDenied, "path_open".to_owned(), detail);
     Some(Judgement { blame: vec![Blame::Guest], remedy: Some(remedy), ..judgement })

@@ -1,42 +1,42 @@
-//! What would change that a module of Emscripten's has no host: by the functions that it still asks for.
+//! Remedies for Emscripten modules that lack a host, based on the functions that they still import.
 
 use wasmlab_model::facts::{Abi, Facts};
 
-/// JavaScript that the program's own source holds (`EM_JS`, `EM_ASYNC_JS`, `EM_ASM`): no other host has it.
+/// JavaScript that the program's own source holds (`EM_JS`, `EM_ASYNC_JS`, `EM_ASM`); no other host can run it.
 const OWN_JAVASCRIPT: &[&str] = &["__asyncjs__", "__em_js__", "emscripten_asm_const_", "emscripten_run_script"];
 /// System calls of sockets: WASI 0.1 has none of them.
 const SOCKETS: &[&str] = &["socket", "bind", "listen", "connect", "accept4", "sendto", "recvfrom", "socketcall"];
 /// WASI's targets for what Emscripten compiles.
 const WASI: &str = "build it for WASI (C and C++: wasi-sdk; Rust: wasm32-wasip1)";
 
-/// Of a module with glue.
+/// For a module with glue.
 pub fn glue(facts: Option<&Facts>) -> String {
-    let run = "Run it in a JavaScript host by the file that Emscripten wrote beside it";
+    let run = "Run it in a JavaScript host through the JavaScript file that Emscripten generated";
     let own = names(facts).find_map(|name| OWN_JAVASCRIPT.iter().find_map(|start| name.strip_prefix(start)));
     if let Some(own) = own {
         // What stands behind the others is the type of a result.
         let named = names(facts).any(|name| name == format!("__asyncjs__{own}") || name == format!("__em_js__{own}"));
         let what = if named { format!(" (`{own}`)") } else { String::new() };
         return format!(
-            "{run}: its source holds JavaScript of its own{what}. For another host, write that part without EM_JS and EM_ASM."
+            "{run}: its source contains JavaScript{what}. For another host, rewrite that part without EM_JS and EM_ASM."
         );
     }
     let system_calls = names(facts).any(|name| name.starts_with("__syscall_"));
     match (system_calls, sockets(facts)) {
-        (true, true) => format!("{run}; a program with sockets has other hosts only as wasm32-wasip2 or WASIX."),
-        // Linked standalone they stay, and no host has them.
+        (true, true) => format!("{run}; for other hosts, build a program with sockets for wasm32-wasip2 or WASIX."),
+        // They remain in a standalone module, and no host defines them.
         (true, false) => format!("{run}; or {WASI}."),
-        (false, _) => format!("{run}; or link it with -sSTANDALONE_WASM, and any runtime with WASI 0.1 runs it."),
+        (false, _) => format!("{run}; or link it with -sSTANDALONE_WASM for any runtime with WASI 0.1."),
     }
 }
 
-/// Of a standalone module, or one from before there were any.
+/// For a standalone module, or one older than standalone modules.
 pub fn standalone(facts: Option<&Facts>) -> String {
     let old = facts.is_some_and(|f| f.abis.iter().any(|a| a.abi == Abi::EmscriptenFastcomp));
-    let glue = "link it without -sSTANDALONE_WASM and run it in a JavaScript host by the file that Emscripten writes beside it";
+    let glue = "link it without -sSTANDALONE_WASM and run it in a JavaScript host through the JavaScript file that Emscripten generates";
     match (old, sockets(facts)) {
-        (true, true) => "Build it from its source for a target with sockets (wasm32-wasip2, WASIX).".to_owned(),
-        (true, false) => format!("Build it from its source with tools of today: {WASI}."),
+        (true, true) => "Build it from source for a target with sockets (wasm32-wasip2, WASIX).".to_owned(),
+        (true, false) => format!("Build it from source with current tools: {WASI}."),
         (false, true) => "Build it for a target with sockets (wasm32-wasip2, WASIX).".to_owned(),
         (false, false) => format!("Build it for WASI (C and C++: wasi-sdk; Rust: wasm32-wasip1), or {glue}."),
     }
@@ -72,9 +72,9 @@ mod tests {
         check(glue, &["abort", "__syscall_getcwd"], "wasm32-wasip1", "STANDALONE");
         check(glue, &["__syscall_socket", "__syscall_getcwd"], "wasm32-wasip2", "wasip1");
         check(glue, &["__asyncjs__get"], "(`get`)", "STANDALONE");
-        check(glue, &["emscripten_asm_const_int"], "JavaScript of its own.", "STANDALONE");
+        check(glue, &["emscripten_asm_const_int"], "its source contains JavaScript", "STANDALONE");
         check(standalone, &["__syscall_bind"], "wasm32-wasip2", "wasi-sdk");
         check(standalone, &["__syscall_getcwd"], "wasi-sdk", "wasip2");
-        check(standalone, &["___syscall102"], "from its source for a target with sockets", "wasi-sdk");
+        check(standalone, &["___syscall102"], "from source for a target with sockets", "wasi-sdk");
     }
 }

@@ -1,4 +1,4 @@
-//! What a scenario expects, against what a guest did that came to its end.
+//! Compares what a scenario expects with what a guest that ran to its end did.
 
 use wasmlab_protocol::{Cause, Event, SHARED_INSTANCE, Stage};
 
@@ -9,7 +9,7 @@ use wasmlab_model::observation::Outcome;
 use wasmlab_model::scenario::{EntryPointKind, ExpectedFile, ScenarioFile};
 use wasmlab_model::verdict::{Judgement, Verdict};
 
-/// What the expectation makes of a guest that came to an end for no reason of its own.
+/// Judges by the expectation a guest whose end needs no other explanation.
 pub fn check_expectation(evidence: &Evidence, spec: &ScenarioFile) -> Judgement {
     let observation = evidence.observation;
     if let Some(script) = &observation.client_script
@@ -25,7 +25,11 @@ pub fn check_expectation(evidence: &Evidence, spec: &ScenarioFile) -> Judgement 
     }
     let stopped = observation.outcome == Outcome::Stopped;
     if !stopped && evidence.progress.stage != Some(Stage::Run) {
-        return with_code(Code::Crashed, None, "the runtime ended well and did not say that it ran the guest");
+        return with_code(
+            Code::Crashed,
+            None,
+            "the runtime exited successfully without reporting that it ran the guest",
+        );
     }
     let code = match evidence.progress.cause {
         Some(Cause::Exit { code }) => code,
@@ -45,14 +49,14 @@ pub fn check_expectation(evidence: &Evidence, spec: &ScenarioFile) -> Judgement 
     }
 }
 
-/// Calls that cannot be made this way, where those that can be gave what was expected.
+/// Calls that this runtime cannot make, if all others returned what was expected.
 fn not_asked(evidence: &Evidence, spec: &ScenarioFile) -> Judgement {
     let calls = &spec.run.call;
     let left_out = &evidence.progress.not_asked;
     let named = |at: &usize| Some(format!("call {} (`{}`)", at + 1, calls.get(*at)?.export));
     let names: Vec<String> = left_out.iter().filter_map(named).collect();
     let detail = format!(
-        "{} of {} calls return what they should; not made: {}, which may need the instance of a call before, and this command \
+        "{} of {} calls return what they should; not made: {}, which may need the instance of an earlier call, and this command \
          line gives each call one of its own",
         calls.len() - left_out.len(),
         calls.len(),
@@ -61,7 +65,7 @@ fn not_asked(evidence: &Evidence, spec: &ScenarioFile) -> Judgement {
     Judgement { subject: Some(SHARED_INSTANCE.to_owned()), ..without_code(Verdict::NotAttempted, detail) }
 }
 
-/// What a guest said last, on either of its streams.
+/// The guest's last messages on stderr and stdout.
 fn last_lines(evidence: &Evidence) -> String {
     let stdout = last_message(evidence.stdout()).map(|line| format!("; last on stdout: {line}")).unwrap_or_default();
     format!("{}{stdout}", last_message_suffix(evidence.stderr()))
@@ -120,12 +124,12 @@ fn wrong_output(evidence: &Evidence, spec: &ScenarioFile) -> Option<String> {
     })
 }
 
-/// What is wrong with a file that the guest was to leave.
+/// What is wrong with a file that the guest was expected to write.
 fn wrong_file(evidence: &Evidence, file: &ExpectedFile) -> Option<String> {
     let path = &file.path;
-    let Some(found) = evidence.observation.files.get(path) else { return Some(format!("{path} was not looked at")) };
+    let Some(found) = evidence.observation.files.get(path) else { return Some(format!("{path} was not read")) };
     if let Some(why) = &found.missing {
-        return Some(format!("{path} is not there: {why}"));
+        return Some(format!("{path} is missing: {why}"));
     }
     if let Some(part) = file.contains.iter().find(|part| !found.text.contains(part.as_str())) {
         return Some(format!("{path} does not contain {}: it is {}", quote(part), quote(&found.text)));
@@ -135,7 +139,7 @@ fn wrong_file(evidence: &Evidence, file: &ExpectedFile) -> Option<String> {
     Some(format!("{path} has {lines} lines, expected {wanted}"))
 }
 
-/// What a pass has shown, in a few words.
+/// Sums up what a pass has shown.
 fn summary(evidence: &Evidence, spec: &ScenarioFile) -> String {
     let mut parts = Vec::new();
     for event in &evidence.progress.calls {
@@ -149,7 +153,7 @@ fn summary(evidence: &Evidence, spec: &ScenarioFile) -> String {
         all => parts.push(format!("{} capabilities ok", all.len())),
     }
     if let Some(script) = &evidence.observation.client_script {
-        parts.push(format!("{} steps held", script.steps_passed));
+        parts.push(format!("{} steps succeeded", script.steps_passed));
     }
     if !spec.expect.request.is_empty() {
         parts.push(match evidence.observation.requests.len() {
@@ -160,7 +164,7 @@ fn summary(evidence: &Evidence, spec: &ScenarioFile) -> String {
     if parts.is_empty() {
         parts.push(match evidence.stdout().lines().next() {
             Some(line) => format!("printed {}", quote(line)),
-            None => "ran to its end".to_owned(),
+            None => "ran to completion".to_owned(),
         });
     }
     parts.join("; ")

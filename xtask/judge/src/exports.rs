@@ -1,4 +1,4 @@
-//! What to say where an export that was to be called is not there, or cannot be called.
+//! The judgement on an export that is missing or cannot be called.
 
 use super::imports::release_candidate;
 use super::with_code;
@@ -6,7 +6,7 @@ use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::{BinaryKind, Export, Facts};
 use wasmlab_model::verdict::Judgement;
 
-/// As many exports as a line names.
+/// The most exports that a line names.
 const MAX_NAMED: usize = 8;
 
 /// The judgement on a module that has nothing to call by this name.
@@ -15,7 +15,7 @@ const MAX_NAMED: usize = 8;
 #[must_use]
 pub fn missing_export(facts: Option<&Facts>, name: &str) -> Judgement {
     let missing = format!("exports no function `{name}`");
-    // A component's exports are interfaces; the runtime has named the one that it looked for.
+    // A component exports interfaces; the runtime named the one that it looked for.
     let Some(facts) = facts.filter(|f| f.kind == BinaryKind::Module) else {
         return no_interface(facts, name);
     };
@@ -36,43 +36,43 @@ pub fn missing_export(facts: Option<&Facts>, name: &str) -> Judgement {
         format!("nothing in it can be called: it exports {}", listed(&facts.exports))
     };
     let remedy = match nearest {
-        Some(near) => format!("Call `{}`; or export it by the other name: {}", near.name, export(facts, name)),
+        Some(near) => format!("Call `{}`, or export the other name: {}", near.name, export(facts, name)),
         None if program && callable => {
             "Name one of its exports with `--invoke`, or build the program as a command (with _start).".to_owned()
         }
-        None if program => format!("Export what is to be called: {}", export(facts, "NAME")),
+        None if program => format!("Export the function to call: {}", export(facts, "NAME")),
         None => format!("Export it: {}", export(facts, name)),
     };
     let judgement = with_code(Code::NoEntryPoint, name.to_owned(), format!("{missing}{fault}; {there}"));
-    // A name that was mistaken is the asker's fault; a function that is there and not exported is the linker's doing.
+    // A mistyped name is the caller's fault; a function that exists but is not exported is the linker's.
     let blame = if program || nearest.is_some() || other.is_some() { judgement.blame } else { vec![Blame::Toolchain] };
     Judgement { blame, remedy: Some(remedy), ..judgement }
 }
 
-/// A component without the interface that was looked for: it may have another version of it.
+/// A component without the requested interface; it may have another version of it.
 fn no_interface(facts: Option<&Facts>, name: &str) -> Judgement {
     let base = |interface: &str| interface.split('@').next().unwrap_or_default().to_owned();
     let other = facts.and_then(|f| f.exports.iter().find(|e| e.name != name && base(&e.name) == base(name)));
     let Some(other) = other else {
         return no_program(facts, name);
     };
-    let detail = format!("exports `{}`, and the runtime looks for `{name}`: another version", other.name);
+    let detail = format!("exports `{}`, but the runtime looks for another version, `{name}`", other.name);
     let judgement = with_code(Code::NoEntryPoint, name.to_owned(), detail);
     if release_candidate(&other.name).is_none() {
         return judgement;
     }
-    let remedy = "Rebuild it with tools of today, which use released versions of WASI; that one came before a release.";
+    let remedy = "Rebuild it with current tools, which use released versions of WASI; this one is a pre-release.";
     Judgement { blame: vec![Blame::Toolchain], remedy: Some(remedy.to_owned()), ..judgement }
 }
 
-/// A component that exports other things than what was looked for.
+/// A component that exports other interfaces than the requested one.
 fn no_program(facts: Option<&Facts>, name: &str) -> Judgement {
     let there = facts.map(|f| f.exports.as_slice()).unwrap_or_default();
     let handler = there.iter().any(|e| e.name.starts_with("wasi:http/incoming-handler"));
     let remedy = if name.starts_with("wasi:http/") {
         "Build it for the world `wasi:http/proxy`, which exports that interface."
     } else if handler {
-        "It is an HTTP handler, and no program: serve it (`wasmtime serve`, `jco serve`)."
+        "It is an HTTP handler, not a program: serve it (`wasmtime serve`, `jco serve`)."
     } else {
         "Build it for the world `wasi:cli/command`, which exports that interface, or call what it exports."
     };
@@ -81,7 +81,7 @@ fn no_program(facts: Option<&Facts>, name: &str) -> Judgement {
     Judgement { remedy: Some(remedy.to_owned()), ..with_code(Code::NoEntryPoint, name.to_owned(), detail) }
 }
 
-/// The exports by name, what is no function as what it is.
+/// The exports by name; anything but a function with its kind.
 fn listed(exports: &[Export]) -> String {
     let shown = exports.iter().take(if exports.len() > MAX_NAMED + 1 { MAX_NAMED } else { exports.len() });
     let names = shown.map(|e| match kind(e) {
@@ -102,14 +102,14 @@ fn kind(export: &Export) -> &str {
 
 fn a_kind(export: &Export) -> String {
     match kind(export) {
-        // The type of a function that no signature could be read of.
-        "func" if export.ty.ends_with("results") => "a function of a type that is too long to be told".to_owned(),
-        "func" => "a function of a type that does not exist".to_owned(),
+        // The type of a function whose signature could not be read.
+        "func" if export.ty.ends_with("results") => "a function whose type is too long to show".to_owned(),
+        "func" => "a function whose type does not exist".to_owned(),
         kind => format!("a {kind}"),
     }
 }
 
-/// The function whose name is most like `name`, if one is like it at all.
+/// The function whose name is closest to `name`, if any is close.
 fn nearest<'a>(facts: &'a Facts, name: &str) -> Option<&'a Export> {
     let functions = || facts.exports.iter().filter(|e| e.signature.is_some() && e.name != name);
     let bare = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).collect::<String>().to_lowercase();
@@ -125,9 +125,9 @@ fn nearest<'a>(facts: &'a Facts, name: &str) -> Option<&'a Export> {
         })
 }
 
-/// How many characters are to be changed, added or removed to come from one to the other (Levenshtein).
+/// Levenshtein distance: the number of characters to change, add or remove.
 fn distance(a: &str, b: &str) -> usize {
-    // Names of a kilobyte are nobody's typing errors.
+    // Nobody mistypes a name of a kilobyte.
     if a.len().abs_diff(b.len()) > 8 || a.len() > 256 {
         return usize::MAX;
     }
@@ -145,7 +145,7 @@ fn distance(a: &str, b: &str) -> usize {
     row[b.len()]
 }
 
-/// How the toolchain that made the module exports a function; all ways where it does not say which it was.
+/// How to export a function with the toolchain that built the module; all options if that is unknown.
 fn export(facts: &Facts, name: &str) -> String {
     let made_by = |words: &[&str]| facts.producers.iter().any(|p| words.contains(&p.name.as_str()));
     let rust = format!("`#[no_mangle] pub extern \"C\" fn {name}` in a cdylib (Rust)");
@@ -193,7 +193,7 @@ mod tests {
             "twice",
             Blame::Guest,
             "exports no function `twice` (did you mean `_twice`?); it exports memory, `_twice`",
-            "Call `_twice`; or",
+            "Call `_twice`, or",
         );
         check(
             &format!("(module (global (export \"twice\") i32 (i32.const 8)) {})", function("main")),
@@ -207,7 +207,7 @@ mod tests {
             "_start",
             Blame::Guest,
             "exports no function `_start`; it exports nothing, so nothing in it can be called",
-            "Export what is to be called",
+            "Export the function to call",
         );
         check(
             &format!("(module {})", function("handle")),

@@ -1,4 +1,4 @@
-//! The host function that a capability of the lab's guests stands for, by what the guest imports: guests of several
+//! Finds the host function behind a capability of the lab's guests from what the guest imports: guests in several
 //! languages do not know it themselves.
 
 use super::imports::import_name;
@@ -30,7 +30,7 @@ pub fn exact(judgement: Judgement, checks: &[Check], facts: Option<&Facts>) -> J
 
 fn said(name: &str, function: &str, words: &str) -> String {
     match words.strip_prefix("it is not after ") {
-        Some(time) => format!("{name}: {function} answers a time that is not after {time}"),
+        Some(time) => format!("{name}: {function} returns a time that is not after {time}"),
         None => format!("{name}: wrong by {function}, {words}"),
     }
 }

@@ -1,4 +1,4 @@
-//! A host that would not go on with a guest: its reason in plain words, and whose fault it is.
+//! A host that stopped a guest: its reason in plain words, and who is to blame.
 
 use wasmlab_protocol::HostRefusal;
 
@@ -18,47 +18,47 @@ pub fn refused(evidence: &Evidence, what: HostRefusal, message: &str) -> Judgeme
             EXIT_CODE,
             "refuses the guest's exit code",
             Blame::Runtime,
-            "End with a code below 126: this runtime has no switch that lets a higher one through.".to_owned(),
+            "Exit with a code below 126: this runtime has no option that allows higher codes.".to_owned(),
         ),
         HostRefusal::NoMemory => (
             "memory",
-            "refuses a guest that exports no memory, which WASI's functions read and write",
+            "refuses a guest that exports no memory: WASI's functions read and write it",
             Blame::Toolchain,
             export_memory(evidence.facts.ok()),
         ),
         HostRefusal::TwoEntryPoints => (
             "_start, _initialize",
-            "refuses a module that exports both `_start` and `_initialize`: by WASI it is a command or a reactor, not both",
+            "refuses a module that exports both `_start` and `_initialize`: WASI allows a command or a reactor, not both",
             Blame::Toolchain,
-            "Export one of the two: `_start` where it is a program, `_initialize` where others call its functions."
+            "Export one of the two: `_start` for a program, `_initialize` for a library whose functions others call."
                 .to_owned(),
         ),
     };
-    let detail = format!("{reason}; its words: {message}");
+    let detail = format!("{reason}; its message: {message}");
     let judgement = with_code(Code::HostRefused, subject.to_owned(), detail);
     Judgement { blame: vec![blame], remedy: Some(remedy), ..judgement }
 }
 
-/// How the memory comes to be exported, by where the module has it from.
+/// How to export the memory, depending on whether the module imports or defines it.
 fn export_memory(facts: Option<&Facts>) -> String {
     let imported = facts.is_some_and(|f| f.imports.iter().any(|i| i.ty.starts_with("memory")));
     let own = facts.is_none_or(|f| f.sections.iter().any(|s| s.name == "memory"));
     let remedy = if imported {
         "Link without `--import-memory`, or with `--export-memory` as well."
     } else if own {
-        "Export its memory under the name `memory`: link with `--export-memory`, and without a script or tool that removes \
-         the export."
+        "Export its memory under the name `memory`: link with `--export-memory`, and do not strip the export \
+         with a linker script or another tool."
     } else {
-        "Give the module a memory and export it under the name `memory`: without one no function of WASI has anything to \
-         work on."
+        "Give the module a memory and export it under the name `memory`: WASI's functions pass all data \
+         through it."
     };
     remedy.to_owned()
 }
 
-/// A function of the host failed, and the lab does not know the reason. The guest may have asked for something
-/// impossible: whose fault it is, comparison tells.
+/// A host function failed for a reason that the lab does not know. The guest may have asked for something impossible;
+/// comparing columns decides who is to blame.
 pub fn failed(evidence: &Evidence, message: &str) -> Judgement {
-    let last = guest_message(evidence).map(|last| format!("; the guest's last words: {last}")).unwrap_or_default();
-    let detail = format!("a function of the host failed: {message}{last}");
+    let last = guest_message(evidence).map(|last| format!("; the guest's last message: {last}")).unwrap_or_default();
+    let detail = format!("a host function failed: {message}{last}");
     Judgement { blame: vec![Blame::Guest], ..with_code(Code::HostRefused, "host-error".to_owned(), detail) }
 }

@@ -1,4 +1,4 @@
-//! What a missing import means: that depends on the ABI that it belongs to, and on what the module is.
+//! What a missing import means, depending on its ABI and on the kind of module.
 
 use super::{Evidence, emscripten, plugin_hosts, with_code};
 use wasmlab_model::codes::{Blame, Code};
@@ -13,7 +13,7 @@ pub fn import_name(module: &str, name: &str) -> String {
 /// The judgement on the first of `missing` imports that a runtime does not define.
 pub fn missing(facts: Option<&Facts>, module: &str, name: &str, ty: &str, missing: u32) -> Judgement {
     let (module, name) = (&with_version(facts, module), &with_version(facts, name));
-    // A component imports interfaces, and is told which by name and version; what is missing is within.
+    // A component imports interfaces by name and version; the missing item is inside one.
     let component = facts.is_some_and(|f| f.kind == BinaryKind::Component) && !module.is_empty();
     let found = facts.and_then(|f| find(f, module, name));
     let import = match found {
@@ -23,7 +23,7 @@ pub fn missing(facts: Option<&Facts>, module: &str, name: &str, ty: &str, missin
     };
     let abi = facts.and_then(|f| f.abis.iter().find(|a| a.evidence.contains(&import))).map(|a| a.abi);
     let candidate = release_candidate(if component { module } else { name }).filter(|_| component || module.is_empty());
-    // Where WASI is missing too, what no WASI host has decides: it would come next on every other runtime.
+    // If WASI is missing too, an import that no WASI host defines decides: it would fail next on every other runtime.
     let next = facts.filter(|_| abi == Some(Abi::Wasi01)).and_then(|f| Some((f, foreign(f)?)));
     let reason = match (candidate, next) {
         (Some(candidate), _) => of_candidate(candidate),
@@ -33,7 +33,7 @@ pub fn missing(facts: Option<&Facts>, module: &str, name: &str, ty: &str, missin
     let shown = if component && !name.is_empty() { format!("{import}#{name}") } else { import.clone() };
     let ty = match found.and_then(|f| Some((kind_of(&f.ty)?, f.ty.as_str()))) {
         Some((kind, ty)) => format!(", {kind}: {ty}"),
-        // The type is that of the interface, which is not what is missing in it.
+        // This is the interface's type, not that of the missing item.
         None if ty.is_empty() || component => String::new(),
         None => format!(": {ty}"),
     };
@@ -44,7 +44,7 @@ pub fn missing(facts: Option<&Facts>, module: &str, name: &str, ty: &str, missin
     Judgement { blame: reason.blame.map_or(judgement.blame, <[_]>::to_vec), remedy: reason.remedy, ..judgement }
 }
 
-/// `, and 2 more imports` of `missing` in all.
+/// `, and 2 more imports`, given the total number `missing`.
 fn more(missing: u32) -> String {
     match missing.saturating_sub(1) {
         0 => String::new(),
@@ -53,22 +53,22 @@ fn more(missing: u32) -> String {
     }
 }
 
-/// The judgement on the first of `missing` imports that the JavaScript beside a module does not define either, where
-/// that loaded it: no host can make up for it.
+/// The judgement on the first of `missing` imports if the module's own JavaScript file loaded it and does not define
+/// them either: no host can supply them.
 pub fn not_in_glue(module: &str, name: &str, missing: u32) -> Judgement {
     let import = import_name(module, name);
     let detail = format!(
-        "its own JavaScript file does not define {import}{}: module and glue do not fit each other",
+        "its own JavaScript file does not define {import}{}: module and JavaScript file do not match",
         more(missing)
     );
-    let remedy = "Build both anew in one run, by tools that fit each other (emcc takes the `wasm-opt` of PATH before its \
-                  own, and a newer one shortens the names in the module alone), or at -O2, which shortens none.";
+    let remedy = "Rebuild both together with matching tools (emcc prefers the `wasm-opt` on PATH to its own, and a newer \
+                  one shortens the names only in the module), or build at -O2, which does not shorten names.";
     let judgement = with_code(Code::MissingImport, import, detail);
     Judgement { blame: vec![Blame::Toolchain], remedy: Some(remedy.to_owned()), ..judgement }
 }
 
-/// An interface of WIT, or `interface#name`, with the version that the component imports it in: JavaScript hosts are
-/// told none, or where it begins.
+/// A WIT interface, or `interface#name`, with the version that the component imports: JavaScript hosts see no version
+/// or only its beginning.
 fn with_version(facts: Option<&Facts>, name: &str) -> String {
     let (interface, member) =
         name.split_once('#').map_or((name, None), |(interface, member)| (interface, Some(member)));
@@ -81,25 +81,24 @@ fn with_version(facts: Option<&Facts>, name: &str) -> String {
     member.map(|member| format!("{whole}#{member}")).unwrap_or(whole)
 }
 
-/// A guest that came to a bad end on a runtime that runs it without a look at its imports, some of which no WASI host
-/// has. `ended` says how: `it dies by SIGSEGV`. Which of several it called is not told.
+/// A guest that failed on a runtime that does not check imports, some of which no WASI host defines. `ended` says how
+/// it failed: `it dies by SIGSEGV`. If there are several such imports, it is unknown which one it called.
 pub fn unchecked_import(evidence: &Evidence, ended: &str) -> Option<Judgement> {
     let facts = evidence.facts.ok().filter(|_| evidence.progress.unchecked_imports)?;
     let imports: Vec<&Import> = facts.imports.iter().filter(|import| is_foreign(facts, import)).collect();
     let (first, others) = imports.split_first()?;
     let reason = reason_of(facts, first);
-    let which = if others.is_empty() { "" } else { "; which of them it called is not told" };
+    let which = if others.is_empty() { "" } else { "; the runtime does not say which of them it called" };
     let lines = evidence.lab_lines();
     let last = lines.last().map(|line| format!(" after its check {}", line.name)).unwrap_or_default();
     let it = with_its_host(Some(facts), &imports);
-    let detail = format!("{ended}{last}; it imports {it}{which}; the runtime starts it all the same{}", reason.note);
+    let detail = format!("{ended}{last}; it imports {it}{which}; the runtime starts it anyway{}", reason.note);
     let subject = others.is_empty().then(|| import_name(&first.module, &first.name));
     let judgement = with_code(reason.code, subject, detail);
     Some(Judgement { blame: reason.blame.map_or(judgement.blame, <[_]>::to_vec), remedy: reason.remedy, ..judgement })
 }
 
-/// A runtime that finds nothing to call by `name` in a module that is made for another host: then it is the imports
-/// that are missing.
+/// A runtime that finds no `name` to call in a module built for another host: the real problem is the missing imports.
 pub fn made_for_another_host(facts: &Facts, name: &str) -> Option<Judgement> {
     let import = foreign(facts)?;
     let reason = reason_of(facts, import);
@@ -109,8 +108,8 @@ pub fn made_for_another_host(facts: &Facts, name: &str) -> Option<Judgement> {
     Some(Judgement { blame: reason.blame.map_or(judgement.blame, <[_]>::to_vec), remedy: reason.remedy, ..judgement })
 }
 
-/// The first import that no WASI host has, where the module has one: what a runtime that does not look at its
-/// imports first would come to miss. Memories and tables that a linker left out are made by some runtimes.
+/// The first import that no WASI host defines, if any: what a runtime that does not check imports would fail on later.
+/// Some runtimes create memories and tables that a linker left to the host.
 pub fn foreign(facts: &Facts) -> Option<&Import> {
     facts.imports.iter().find(|import| is_foreign(facts, import))
 }
@@ -145,7 +144,7 @@ fn with_its_host(facts: Option<&Facts>, imports: &[&Import]) -> String {
     format!("{}{more}, {whose}", import_name(&first.module, &first.name))
 }
 
-/// The import of these names; some runtimes cut the import's module at its first dot.
+/// The import with these names; some runtimes split the module name at its first dot.
 fn find<'a>(facts: &'a Facts, module: &str, name: &str) -> Option<&'a Import> {
     let exact = facts.imports.iter().find(|i| i.module == module && i.name == name);
     exact.or_else(|| {
@@ -187,19 +186,17 @@ pub fn release_candidate(interface: &str) -> Option<&str> {
     (package.starts_with("wasi:") && version.contains("-rc")).then_some(version)
 }
 
-/// An interface of a candidate is another one than that of the release: runtimes keep neither for long.
+/// A release candidate's interface differs from the release's, and runtimes soon drop support for it.
 fn of_candidate(version: &str) -> Reason {
     let release = version.split('-').next().unwrap_or(version);
     Reason {
         blame: Some(&[Blame::Toolchain]),
-        note: format!(
-            "; {version} came before the release {release}, and a runtime of another version does not take it"
-        ),
+        note: format!("; {version} is a pre-release of {release}, and runtimes with another version do not accept it"),
         ..with(
             Code::MissingImport,
             &format!(
-                "Rebuild it with tools of today (wit-bindgen, cargo component, jco, a current compiler), which use released \
-                 versions in place of {version}."
+                "Rebuild it with current tools (wit-bindgen, cargo component, jco, a current compiler), which use released \
+                 versions instead of {version}."
             ),
         )
     }
@@ -212,12 +209,13 @@ fn reason_of(facts: &Facts, import: &Import) -> Reason {
 fn reason(facts: Option<&Facts>, import: Option<&Import>, abi: Option<Abi>, name: &str) -> Reason {
     let shape = facts.map(|f| f.shape);
     if shape == Some(Shape::SideModule) {
-        let note = "; it is a side module (section `dylink.0`), and its main module's loader defines that".to_owned();
+        let note =
+            "; it is a side module (section `dylink.0`): its main module's loader defines this import".to_owned();
         return Reason { note, ..of(Code::SideModule) };
     }
     if shape == Some(Shape::Object) {
-        let note = "; it is an object file (section `linking`), which is not linked yet".to_owned();
-        let remedy = "Link it: leave out `-c`, or give it to `wasm-ld`; what is there is no program yet.";
+        let note = "; it is an object file (section `linking`), which has not been linked".to_owned();
+        let remedy = "Link it: leave out `-c`, or pass it to `wasm-ld`; an object file is not a program.";
         return Reason { note, ..with(Code::UnresolvedSymbol, remedy) };
     }
     if facts.is_some_and(is_main_module) {
@@ -225,7 +223,7 @@ fn reason(facts: Option<&Facts>, import: Option<&Import>, abi: Option<Abi>, name
             note: "; it is a main module of Emscripten's dynamic linking".to_owned(),
             ..with(
                 Code::NeedsJsGlue,
-                "Load it by the JavaScript file that belongs to it; a main module of dynamic linking has no standalone form.",
+                "Load it through its own JavaScript file; a main module of dynamic linking cannot run standalone.",
             )
         };
     }
@@ -239,30 +237,30 @@ fn reason(facts: Option<&Facts>, import: Option<&Import>, abi: Option<Abi>, name
         Some(Abi::WasmBindgen) => wasm_bindgen(facts),
         Some(Abi::GoJs) => with(
             Code::NeedsJsGlue,
-            "Run it in a JavaScript host by the `wasm_exec.js` of the same Go (or TinyGo), or build it with GOOS=wasip1.",
+            "Run it in a JavaScript host with the `wasm_exec.js` of the same Go (or TinyGo) version, or build it with GOOS=wasip1.",
         ),
         Some(Abi::AssemblyScript) => with(Code::NeedsJsGlue, &assembly_script(facts)),
         Some(Abi::Minified) => Reason {
-            note: " (names minified by the toolchain: only its glue knows them)".to_owned(),
+            note: " (the toolchain shortened the names; only its JavaScript file knows them)".to_owned(),
             ..of(Code::NeedsJsGlue)
         },
         Some(Abi::Napi) => of(Code::NeedsNapiHost),
         Some(Abi::Unlinked) => unlinked(import, name),
         Some(Abi::JsBuiltins) => Reason {
             blame: Some(&[Blame::Abi]),
-            note: "; a JavaScript engine has it built in, where its embedder asks for it".to_owned(),
+            note: "; JavaScript engines have it built in but enable it only on request".to_owned(),
             ..with(
                 Code::MissingImport,
                 "Run it in a JavaScript host of 2025 or later (Chromium 131, Node 24, Deno, Bun) that compiles it with the \
-                 option `builtins: [\"js-string\"]`, or compile it with strings of its own.",
+                 option `builtins: [\"js-string\"]`, or compile it with its own string implementation.",
             )
         },
         Some(Abi::WasiUnstable) => Reason {
             blame: Some(&[Blame::Toolchain, Blame::Runtime]),
-            note: "; that is WASI's first snapshot, of 2019, under its old name".to_owned(),
+            note: "; that is WASI's first snapshot (2019) under its old name".to_owned(),
             ..with(
                 Code::MissingImport,
-                "Rebuild it with a toolchain of today (any Rust, wasi-sdk or moc of the last years), which imports \
+                "Rebuild it with a current toolchain (any recent Rust, wasi-sdk or moc), which imports \
                  `wasi_snapshot_preview1`.",
             )
         },
@@ -274,16 +272,16 @@ fn reason(facts: Option<&Facts>, import: Option<&Import>, abi: Option<Abi>, name
                 None => of(Code::CustomHost),
             }
         }
-        // One vendor's, as Emscripten's system calls are: what is not there was never promised.
+        // An ABI of one vendor, like Emscripten's system calls: no other runtime promised to support it.
         Some(Abi::Wasix) => Reason {
             blame: Some(&[Blame::Abi, Blame::Runtime]),
-            ..with(Code::MissingImport, "Use a runtime that has WASIX (wasmer).")
+            ..with(Code::MissingImport, "Use a runtime that supports WASIX (wasmer).")
         },
         Some(Abi::Wasi01 | Abi::Wasi02 | Abi::Wasi03 | Abi::WasiThreads) | None => of(Code::MissingImport),
     }
 }
 
-/// It asks a loader for addresses, and says nowhere how much memory it needs of one: others are loaded into it.
+/// It imports addresses from a loader but does not declare how much memory it needs: other modules are loaded into it.
 fn is_main_module(facts: &Facts) -> bool {
     let asks = |i: &Import| i.module.starts_with("GOT.") || (i.module == "env" && i.name == "__memory_base");
     facts.shape != Shape::SideModule && facts.imports.iter().any(asks)
@@ -293,63 +291,60 @@ fn wasm_bindgen(facts: Option<&Facts>) -> Reason {
     let raw = facts.is_some_and(|f| f.imports.iter().any(|i| i.module.starts_with("__wbindgen_")));
     if raw {
         Reason {
-            note: "; it is what cargo built, and wasm-bindgen has not been over it: no host has these".to_owned(),
+            note: "; it is cargo's output, not yet processed by wasm-bindgen: no host defines these imports".to_owned(),
             ..with(
                 Code::NeedsJsGlue,
-                "Run `wasm-bindgen` (or `wasm-pack build`) over it for a JavaScript host; for any other, build without the \
-                 feature of a dependency that brings the imports in (`js`, `wasm_js`, `wasmbind` of getrandom, uuid, time, \
+                "Process it with `wasm-bindgen` (or `wasm-pack build`) for a JavaScript host; for any other, build without the \
+                 dependency feature that adds these imports (`js`, `wasm_js`, `wasmbind` of getrandom, uuid, time, \
                  chrono), or for wasm32-wasip1.",
             )
         }
     } else {
         with(
             Code::NeedsJsGlue,
-            "Run it in a JavaScript host by the file that wasm-bindgen wrote beside it; for any other host, take wasm-bindgen \
-             out and build for wasm32-wasip1: a function that it imports from JavaScript panics there.",
+            "Run it in a JavaScript host through the file that wasm-bindgen generated; for any other host, remove \
+             wasm-bindgen and build for wasm32-wasip1: functions imported from JavaScript panic there.",
         )
     }
 }
 
-/// By the whole of what it imports: one flag leaves out one import.
+/// Depends on all of its imports: one option removes one import.
 fn assembly_script(facts: Option<&Facts>) -> String {
-    let bindings = "Run it in a JavaScript host by the bindings that `asc --bindings esm` writes";
+    let bindings = "Run it in a JavaScript host with the bindings that `asc --bindings esm` generates";
     let is_own = |import: &&Import| facts.and_then(|f| abi_of(f, import)) == Some(Abi::AssemblyScript);
     let own: Vec<&str> = facts.iter().flat_map(|f| &f.imports).filter(is_own).map(|i| i.name.as_str()).collect();
     if own == ["abort"] {
         return format!("{bindings}; or compile it without `abort`: `asc --use abort=`.");
     }
-    format!("{bindings}; or compile it with `@assemblyscript/wasi-shim`, which gives these by WASI 0.1.")
+    format!("{bindings}; or compile it with `@assemblyscript/wasi-shim`, which implements these imports on WASI 0.1.")
 }
 
-/// What the linker left to a host.
+/// An import that the linker left to the host.
 fn unlinked(import: Option<&Import>, name: &str) -> Reason {
     let storage = |what: &str, import: &str| Reason {
         blame: Some(&[Blame::Toolchain]),
-        note: "; the linker was told to leave it to the host".to_owned(),
-        ..with(
-            Code::MissingImport,
-            &format!("Link without `{import}`; a program of one's own in JavaScript can also hand in a {what}."),
-        )
+        note: "; a linker option left it to the host".to_owned(),
+        ..with(Code::MissingImport, &format!("Link without `{import}`, or supply a {what} from your own JavaScript."))
     };
     match import.and_then(|i| kind_of(&i.ty)) {
         Some("a memory") => return storage("WebAssembly.Memory", "--import-memory"),
         Some("a table") => return storage("WebAssembly.Table", "--import-table"),
         _ => {}
     }
-    let note = "; a symbol of a library, which the linker did not find and let through".to_owned();
+    let note = "; a library symbol that the linker did not find and left undefined".to_owned();
     Reason { note, ..with(Code::UnresolvedSymbol, &definition(name)) }
 }
 
-/// What would define a symbol: the library or flag where it is known.
+/// What defines a symbol: the library or option, if known.
 fn definition(name: &str) -> String {
     let starts = |prefixes: &[&str]| prefixes.iter().any(|p| name.starts_with(p));
-    let through = "drop `--allow-undefined` (or `--import-undefined`), so that the linker says what is missing";
+    let through = "drop `--allow-undefined` (or `--import-undefined`), so that the linker reports what is missing";
     match name {
-        "saveSetjmp" | "testSetjmp" => "Build it anew with LLVM 19 or later, which renamed these functions, and link with \
-            `-lsetjmp` (wasi-sdk 22 or later); it then needs a runtime that has exceptions."
+        "saveSetjmp" | "testSetjmp" => "Rebuild it with LLVM 19 or later, which renamed these functions, and link with \
+            `-lsetjmp` (wasi-sdk 22 or later); it then needs a runtime that supports exceptions."
             .to_owned(),
         "__wasm_setjmp" | "__wasm_setjmp_test" | "__wasm_longjmp" | "__c_longjmp" => "Link with `-lsetjmp` (wasi-sdk 22 or \
-            later, with LLVM 19 or later); it then needs a runtime that has exceptions."
+            later, with LLVM 19 or later); it then needs a runtime that supports exceptions."
             .to_owned(),
         "setjmp" | "longjmp" | "_setjmp" | "_longjmp" | "sigsetjmp" | "siglongjmp" => {
             "Compile with `-mllvm -wasm-enable-sjlj` and link with `-lsetjmp` (wasi-sdk 22 or later, with LLVM 19 or later)."
@@ -377,7 +372,7 @@ fn definition(name: &str) -> String {
         _ if starts(&["_Z", "__cxa_", "__gxx_"]) => {
             format!("Link with the C++ driver (`clang++`, `-lc++ -lc++abi`) and every object that defines `{name}`; and {through}.")
         }
-        _ => format!("Link what defines `{name}`, or do without it; and {through}."),
+        _ => format!("Link a library that defines `{name}`, or do not use it; and {through}."),
     }
 }
 

@@ -1,4 +1,4 @@
-//! The lines in which the lab's own guests say what they could do.
+//! The lines in which the lab's own guests report which capabilities work.
 //!
 //! `lab: NAME ok`, `lab: NAME errno=N [FUNCTION]` (WASI 0.1 refused), `lab: NAME error=CODE [FUNCTION]` (an interface
 //! of WIT refused, by its own code: `not-supported`), `lab: NAME no-errno TEXT` (a library refused without asking the
@@ -17,28 +17,28 @@ use wasmlab_model::verdict::Judgement;
 pub struct LabLine<'a> {
     /// The capability.
     pub name: &'a str,
-    /// What came of it.
+    /// The result.
     pub answer: Answer<'a>,
 }
 
-/// What came of a capability.
+/// The result of trying a capability.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer<'a> {
     /// It works.
     Ok,
-    /// The host answered with a WASI errno; the function, where the guest knows it.
+    /// The host returned a WASI errno; the function, if the guest knows it.
     Errno(u16, &'a str),
-    /// The host answered with an error code of WIT; the function, where the guest knows it.
+    /// The host returned a WIT error code; the function, if the guest knows it.
     Error(&'a str, &'a str),
-    /// A library refused without asking the host: its words.
+    /// A library refused without calling the host: its message.
     NoErrno(&'a str),
-    /// The host was asked and refused, without an errno: the function, and what it answers.
+    /// The host was called and refused without an errno: the function, and what it returned.
     Refused(&'a str, &'a str),
     /// It worked, and the result is wrong.
     Wrong(&'a str),
-    /// The guest reached what it was not given.
+    /// The guest reached something that it was not given.
     Escaped(&'a str),
-    /// No word of this format.
+    /// Not in this format.
     Unreadable(&'a str),
 }
 
@@ -52,7 +52,7 @@ impl fmt::Display for LabLine<'_> {
             Answer::Refused(function, text) => write!(f, "{function} {text}"),
             Answer::Error(code, "") => f.write_str(code),
             Answer::Error(code, function) => write!(f, "{function} answers {code}"),
-            Answer::NoErrno(text) => write!(f, "{text} (refused without asking the host)"),
+            Answer::NoErrno(text) => write!(f, "{text} (refused without calling the host)"),
             Answer::Wrong(text) => write!(f, "wrong, {text}"),
             Answer::Escaped(text) => write!(f, "escaped, {text}"),
             Answer::Unreadable(text) => write!(f, "not understood, {text}"),
@@ -61,7 +61,7 @@ impl fmt::Display for LabLine<'_> {
 }
 
 impl LabLine<'_> {
-    /// What came of it, without its name where the function tells it: `sock_accept answers EBADF (8)`.
+    /// The result, without the capability's name if the function implies it: `sock_accept answers EBADF (8)`.
     pub fn said(&self) -> String {
         match self.answer {
             Answer::Errno(_, function) | Answer::Error(_, function) | Answer::Refused(function, _)
@@ -100,9 +100,9 @@ fn parse(line: &str) -> LabLine<'_> {
     LabLine { name, answer }
 }
 
-/// The judgement that the lines hold: of several codes the one with the least priority (a wrong result before a gap,
-/// the host's gap before the ABI's), of several lines with that code the first. The detail names the others that are
-/// not ok; what came of each is in [`checks`].
+/// The judgement from the lines: the code with the lowest priority number (a wrong result before a gap, the host's gap
+/// before the ABI's), and the first line with that code. The detail names the others that are not ok; [`checks`] has
+/// the result of each.
 #[must_use]
 pub fn judge(lines: &[LabLine]) -> Option<Judgement> {
     let mut refused: Vec<(Code, &LabLine)> = lines.iter().filter_map(|line| Some((code(line)?, line))).collect();
@@ -128,7 +128,7 @@ pub fn judge(lines: &[LabLine]) -> Option<Judgement> {
     Some(with_code(*code, subject.to_owned(), detail))
 }
 
-/// A check in the words of its line.
+/// A check, formatted like its line.
 #[must_use]
 pub fn told(check: &Check) -> String {
     let (function, message) =
@@ -146,7 +146,7 @@ pub fn told(check: &Check) -> String {
     LabLine { name: &check.name, answer }.to_string()
 }
 
-/// What came of each capability, as reports have it.
+/// The result of each capability, as in reports.
 #[must_use]
 pub fn checks(lines: &[LabLine]) -> Vec<Check> {
     let check = |line: &LabLine| {

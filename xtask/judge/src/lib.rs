@@ -2,7 +2,7 @@
 //!
 //! First [`diagnose`] reads the evidence alone: what the module is, what the engine reported, how the
 //! process ended, what the guest's `lab:` lines say. Only where the evidence holds no reason is the
-//! scenario's expectation read. A `[[known]]` entry is never read here: it annotates, it excuses nothing.
+//! scenario's expectation read. A `[[known]]` entry is never read here: it adds a note and never changes a verdict.
 
 use wasmlab_model::codes::Code;
 use wasmlab_model::facts::Facts;
@@ -44,13 +44,13 @@ mod unsupported;
 /// What is known of a cell before anything is expected of it.
 #[derive(Clone, Copy, Debug)]
 pub struct Evidence<'a> {
-    /// What reading the module told, or the reader's words on why it is no module.
+    /// What inspecting the module found, or the reader's message on why it is not a module.
     pub facts: Result<&'a Facts, &'a str>,
     /// What happened.
     pub observation: &'a Observation,
-    /// How far the guest came, as the engine or its adapter says.
+    /// How far the guest got, as reported by the engine or its adapter.
     pub progress: &'a GuestProgress,
-    /// The guest is one of a scenario: its `lab:` lines count. In anybody else's they are text like any other.
+    /// The guest belongs to a scenario, so its `lab:` lines count. In any other guest they are ordinary text.
     pub lab_guest: bool,
 }
 
@@ -76,7 +76,7 @@ impl Evidence<'_> {
 pub fn judge(evidence: &Evidence, spec: &ScenarioFile) -> Judgement {
     let judgement = diagnose(evidence).unwrap_or_else(|| check_expectation(evidence, spec));
     let mut judgement = context::with_context(judgement, evidence, spec);
-    // How far a guest came says nothing where the lab had no way to ask.
+    // Without an attempt, the stage means nothing.
     if judgement.verdict != Verdict::NotAttempted {
         judgement.stage = judgement.stage.or(evidence.progress.stage);
     }
@@ -142,18 +142,23 @@ pub fn diagnose(evidence: &Evidence) -> Option<Judgement> {
             return Some(judgement);
         }
         let words = last_message_suffix(&observation.stderr);
-        return Some(with_code(Code::Crashed, name.clone(), format!("the runtime's process died by {name}{words}")));
+        return Some(with_code(
+            Code::Crashed,
+            name.clone(),
+            format!("the runtime's process was killed by {name}{words}"),
+        ));
     }
     if evidence.progress.cause.is_none() && observation.outcome != Outcome::Stopped {
         let words = last_message_suffix(&observation.stderr);
-        let detail = format!("the runtime ended without saying how the guest ended ({:?}){words}", observation.outcome);
+        let detail =
+            format!("the runtime exited without reporting how the guest ended ({:?}){words}", observation.outcome);
         return Some(with_code(Code::Crashed, None, detail));
     }
     let said = || lab_lines::judge(&lines).or_else(|| sockets::unreachable_listener(observation, &lines));
     sockets::missing_socket(evidence, &lines, None).or_else(|| said().map(|judgement| with_remedy(judgement, evidence)))
 }
 
-/// What would change that a guest's own library refuses, where that depends on the guest.
+/// Adds a remedy for what a guest's own library refuses, if the remedy depends on the guest.
 fn with_remedy(judgement: Judgement, evidence: &Evidence) -> Judgement {
     let subject = judgement.subject.as_deref().unwrap_or_default();
     let remedy = match judgement.code {

@@ -1,7 +1,7 @@
-//! What was ended at a limit: whose limit it was, and at what.
+//! Processes that the lab killed at a limit: which limit, and at which stage.
 //!
-//! The limits are the lab's. Before the guest runs, it is the runtime's compiler that meets them, on a module that its
-//! authors may never have seen: nobody is blamed for that, and it is compared with nothing.
+//! The limits are the lab's. Before the guest runs, the runtime's compiler reaches them, on a module that its authors
+//! may never have seen: nobody is blamed for that, and the cell is not compared with others.
 
 use wasmlab_protocol::Stage;
 
@@ -10,25 +10,26 @@ use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::observation::Limit;
 use wasmlab_model::verdict::Judgement;
 
-/// The subject of a limit that was met before the guest was run.
+/// The subject of a limit that was reached before the guest ran.
 const COMPILER: &str = "compiler";
 
-/// The judgement on a process that the lab ended at `limit`.
+/// The judgement on a process that the lab killed at `limit`.
 pub fn reached(limit: Limit, evidence: &Evidence) -> Judgement {
     let stage = evidence.progress.stage;
     match limit {
         Limit::Time(ms) if stage == Some(Stage::Instantiate) => {
-            with_code(Code::Timeout, "start".to_owned(), format!("its start function did not end within {ms} ms"))
+            with_code(Code::Timeout, "start".to_owned(), format!("its start function did not finish within {ms} ms"))
         }
-        Limit::Time(ms) => with_code(Code::Timeout, None, format!("did not end within {ms} ms")),
+        Limit::Time(ms) => with_code(Code::Timeout, None, format!("did not finish within {ms} ms")),
         Limit::CompileTime(ms) => {
-            let detail = format!("the runtime's compiler did not end within {}, the lab's limit", seconds(ms));
+            let detail = format!("the runtime's compiler did not finish within {}, the lab's limit", seconds(ms));
             of_compiler(Code::CompileTimeout, &detail, evidence)
         }
         Limit::CompileOrRun { compile_ms, run_ms } => {
             let ms = compile_ms + run_ms;
-            let which = if compile_ms == 0 { "" } else { ", the limits of translating and of running together" };
-            let detail = format!("did not end within {ms} ms{which}; the runtime did not say that the guest had begun");
+            let which = if compile_ms == 0 { "" } else { ", the sum of the limits for compiling and running" };
+            let detail =
+                format!("did not finish within {ms} ms{which}; the runtime did not report that the guest had started");
             Judgement { blame: vec![Blame::Unknown], ..with_code(Code::Timeout, None, detail) }
         }
         Limit::Disk { bytes, files } => {
@@ -43,7 +44,7 @@ pub fn reached(limit: Limit, evidence: &Evidence) -> Judgement {
     }
 }
 
-/// The judgement on a runtime that refuses the memory or the room for something.
+/// The judgement on a runtime that refuses memory or space for something.
 pub fn refused(evidence: &Evidence, message: &str) -> Judgement {
     let judgement = with_code(Code::OutOfMemory, None, message);
     let runs = evidence.progress.stage == Some(Stage::Run);
@@ -51,14 +52,14 @@ pub fn refused(evidence: &Evidence, message: &str) -> Judgement {
     Judgement { blame, ..judgement }
 }
 
-/// It came no further than to the compiler: what it would have met behind that, its imports tell.
+/// The module never got past the compiler; its imports tell what would have failed next.
 fn of_compiler(code: Code, detail: &str, evidence: &Evidence) -> Judgement {
     let import = evidence.facts.ok().and_then(imports::foreign);
     let also = import.map(|i| format!("; not reached: its import {}", imports::import_name(&i.module, &i.name)));
     let detail = format!("{detail}{}", also.as_deref().unwrap_or_default());
     let smaller = "Make the module smaller (`wasm-opt -Oz`, without debug information)";
     let remedy = match code {
-        Code::OutOfMemory => format!("{smaller}, or use an interpreter: the lab gives a compiler no more memory."),
+        Code::OutOfMemory => format!("{smaller}, or use an interpreter: the lab does not give a compiler more memory."),
         _ => format!("{smaller}: it then compiles faster."),
     };
     let judgement = with_code(code, COMPILER.to_owned(), detail);

@@ -1,5 +1,5 @@
-//! What the lab did not give a guest of the user's own, which then could not do its work: nobody is blamed for that,
-//! and the detail says what to give it. A third step, after [`judge`](crate::judge), and as pure.
+//! Input that the lab did not give a user's guest, which then could not do its work: nobody is blamed, and the detail
+//! says what to provide. The third step, after [`judge`](crate::judge); pure, too.
 
 use wasmlab_model::facts::{BinaryKind, Facts};
 use wasmlab_model::scenario::{EntryPointKind, Run};
@@ -8,7 +8,7 @@ use wasmlab_protocol::{Cause, Network, Stage};
 
 use crate::{Evidence, without_code};
 
-/// What hosts and libraries say where something is refused.
+/// What hosts and libraries print if something is refused.
 const REFUSED: &[&str] = &[
     "permission denied",
     "permissiondenied",
@@ -21,14 +21,14 @@ const REFUSED: &[&str] = &[
     "eacces",
     "eperm",
 ];
-/// What they say where a guest has no directory in which it could look.
+/// What they print if a guest has no directory.
 const NO_DIRECTORY: &[&str] = &["pre-opened file descriptor", "preopened", "bad file descriptor", "badf"];
-/// What they say where a file is not found.
+/// What they print if a file is not found.
 const NO_FILE: &[&str] = &["no such file", "entity not found", "enoent"];
-/// What they say where a variable is not set.
+/// What they print if a variable is not set.
 const NO_VARIABLE: &[&str] = &["environment variable not found", "notpresent", "environment variable not set"];
 
-/// What is known before anything is started: a handler is asked by nobody.
+/// What is known before anything starts: nothing sends requests to a handler.
 #[must_use]
 pub fn before_run(facts: Option<&Facts>, run: &Run) -> Option<NotAttempted> {
     let facts = facts.filter(|facts| facts.kind == BinaryKind::Component && run.entry == EntryPointKind::Command)?;
@@ -38,7 +38,7 @@ pub fn before_run(facts: Option<&Facts>, run: &Run) -> Option<NotAttempted> {
     (handles && !exports("wasi:cli/run@")).then_some(NotAttempted { subject: "request", reason: why })
 }
 
-/// What takes the place of `judgement` where the evidence says that the guest wanted what it was not given.
+/// Replaces `judgement` if the evidence shows that the guest needed something that it was not given.
 #[must_use]
 pub fn after_run(judgement: &Judgement, evidence: &Evidence, run: &Run) -> Option<Judgement> {
     if !matches!(judgement.verdict, Verdict::Gap | Verdict::Fail) || !has_run(evidence) {
@@ -80,7 +80,7 @@ pub fn after_run(judgement: &Judgement, evidence: &Evidence, run: &Run) -> Optio
     })
 }
 
-/// Whether the guest itself came to run: what a runtime lacks is no matter of what was given.
+/// Whether the guest itself ran: if not, the cause is not missing input.
 fn has_run(evidence: &Evidence) -> bool {
     let ended =
         matches!(evidence.progress.cause, Some(Cause::Exit { .. } | Cause::Trap { .. } | Cause::HostError { .. }));

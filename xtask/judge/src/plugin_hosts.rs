@@ -1,4 +1,4 @@
-//! Hosts that define imports of their own and that many modules are made for.
+//! Hosts with their own imports for which many modules are built.
 
 /// A host, and how a module of its kind is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,7 +16,7 @@ const HOSTS: &[(&str, &[&str], PluginHost)] = &[
         &[],
         PluginHost {
             description: "an Extism plug-in",
-            remedy: "Load it by an Extism SDK, or try it with `extism call`.",
+            remedy: "Load it with an Extism SDK, or try it with `extism call`.",
         },
     ),
     (
@@ -35,7 +35,7 @@ const HOSTS: &[(&str, &[&str], PluginHost)] = &[
             remedy: "Install it on a replica (`dfx`), or try it with PocketIC.",
         },
     ),
-    ("wapc", &[], PluginHost { description: "a waPC guest", remedy: "Load it by a waPC host library." }),
+    ("wapc", &[], PluginHost { description: "a waPC guest", remedy: "Load it with a waPC host library." }),
     (
         "http_handler",
         &[],
@@ -58,7 +58,7 @@ const HOSTS: &[(&str, &[&str], PluginHost)] = &[
         &[],
         PluginHost {
             description: "a program that uses wasi-nn",
-            remedy: "Use a runtime that is built with wasi-nn (`wasmtime run -S nn`, WasmEdge's plug-in).",
+            remedy: "Use a runtime built with wasi-nn (`wasmtime run -S nn`, WasmEdge's plug-in).",
         },
     ),
     (
@@ -87,7 +87,7 @@ const HOSTS: &[(&str, &[&str], PluginHost)] = &[
         &[],
         PluginHost {
             description: "a module of WebAssembly's own test suite",
-            remedy: "Run it by the tool of that suite (`wasmtime wast`), which defines `spectest`.",
+            remedy: "Run it with that suite's tool (`wasmtime wast`), which defines `spectest`.",
         },
     ),
 ];

@@ -1,5 +1,5 @@
-//! Which of the proposals that a module needs a runtime refused it for: by the runtime's own words, and by what it
-//! made of small modules that need one proposal each.
+//! Finds the proposals for which a runtime refused a module: from the runtime's message, and from how it handles small
+//! modules that need one proposal each.
 
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::Facts;
@@ -24,38 +24,38 @@ const MESSAGES: &[(&str, &[&str])] = &[
     ("cm-async", &["component model async", "async"]),
 ];
 
-/// The proposals of `needed` that these words of a runtime name.
+/// The proposals among `needed` that a runtime's message names.
 #[must_use]
 pub fn named_in<'a>(message: &str, needed: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let said = message.to_lowercase().replace(['-', '_'], " ");
     let names = |proposal: &str| {
         let words = MESSAGES.iter().find(|(name, _)| *name == proposal).map_or(&[][..], |(_, words)| words);
         let own = proposal.replace('-', " ");
-        // The longer name holds the shorter one.
+        // The longer name contains the shorter one.
         let said = match proposal {
             "exceptions" => said.replace("legacy exception", ""),
             "simd" => said.replace("relaxed simd", ""),
             "component-model" => said.replace("component model async", ""),
             _ => said.clone(),
         };
-        // A name as short as `gc` is a part of other words.
+        // A name as short as `gc` also occurs inside other words.
         (own.len() > 3 && said.contains(&own)) || words.iter().any(|word| said.contains(word))
     };
     needed.into_iter().filter(|proposal| names(proposal)).collect()
 }
 
-/// The judgement on a refused module, made exact. `probed` are the needed proposals that small modules were tried
-/// for, each with whether the runtime refused that module too.
+/// Makes the judgement on a refused module exact. `probed`: the needed proposals that were tried with small modules,
+/// and whether the runtime refused each of those modules too.
 #[must_use]
 pub fn refine(judgement: Judgement, facts: &Facts, message: &str, probed: &[(&str, bool)]) -> Judgement {
     let Lacking { reached, also } = lacking(facts, message, probed);
     if reached.is_empty() {
-        // It has each of them: then it is not for a proposal that it refuses the module.
+        // It supports each of them, so it refuses the module for another reason.
         let all_tried = facts.proposals.iter().all(|name| probed.iter().any(|(probed, _)| probed == name));
         if !all_tried || probed.is_empty() {
             return judgement;
         }
-        let detail = format!("{}; it takes a small module of each proposal that this one needs", judgement.detail);
+        let detail = format!("{}; it accepts a small module for each proposal that this one needs", judgement.detail);
         let entry = Code::EngineCompileError.entry();
         let (code, blame) = (Some(entry.code), entry.blame.to_vec());
         return Judgement { code, blame, subject: None, detail: one_line(&detail), remedy: None, ..judgement };
@@ -87,45 +87,45 @@ pub fn refine(judgement: Judgement, facts: &Facts, message: &str, probed: &[(&st
     }
 }
 
-/// How a detail on a lacking proposal begins, and how it begins where a switch gives the proposal.
+/// How a detail about a missing proposal begins.
 pub const LACKS: &str = "lacks ";
-/// How a detail goes on about imports that were not reached.
+/// How a detail continues if imports were not reached.
 pub const NOT_REACHED: &str = "; its imports, ";
 /// The proposal of components.
 const COMPONENTS: &str = "component-model";
-/// A type of `reference-types` that a compiler can lack though it has the rest of it: wasmtime counts it among those
-/// of `gc`.
+/// A type of `reference-types` that a compiler may lack although it supports the rest: wasmtime counts it as part of
+/// `gc`.
 const EXTERNREF: &str = "externref";
 
-/// An old V8 names drafts whose bytes have another meaning today.
+/// Old V8 versions name drafts whose opcodes have another meaning today.
 fn draft(message: &str, lacking: &[&str]) -> &'static str {
     if message.contains("stringref") && lacking.contains(&"function-references") {
-        "; what it calls stringref are typed references today"
+        "; what it calls stringref is typed references today"
     } else if message.contains("stringview") && lacking.contains(&"gc") {
-        "; its gc is a draft, with other byte codes than the standard"
+        "; it implements a draft of gc whose opcodes differ from the standard"
     } else {
         ""
     }
 }
 
-/// The needed proposals that a runtime is without.
+/// The needed proposals that a runtime lacks.
 struct Lacking<'a> {
-    /// Those that it refused the module for.
+    /// Those for which it refused the module.
     reached: Vec<&'a str>,
-    /// Those whose small modules it refuses too.
+    /// Others whose small modules it also refuses.
     also: Vec<&'a str>,
 }
 
-/// The runtime's own words come first, unless it took the small module of what they name; where they name nothing
-/// that the module needs, it is for one of those whose small module it refused.
+/// The proposals that the runtime's message names come first, unless it accepted their small modules. If the message
+/// names none that the module needs, the reason is one of those whose small module it refused.
 fn lacking<'a>(facts: &'a Facts, message: &str, probed: &[(&'a str, bool)]) -> Lacking<'a> {
     let said = named_in(message, facts.proposals.iter().map(String::as_str));
-    // A component that is refused for what is in it is refused by a runtime of components.
+    // A component that is refused for its contents is refused by a runtime that supports components.
     let of_component = |name: &&str| *name == COMPONENTS && !said.contains(name);
     let needed: Vec<&str> = facts.proposals.iter().map(String::as_str).filter(|name| !of_component(name)).collect();
     let of_probe = |name: &str| probed.iter().find(|(probed, _)| *probed == name).map(|(_, refused)| *refused);
     let refused: Vec<&str> = needed.iter().copied().filter(|name| of_probe(name) == Some(true)).collect();
-    // A part of a proposal that it has otherwise.
+    // It lacks only part of a proposal.
     let parts: Vec<&str> =
         probed.iter().filter(|(name, refused)| *refused && !needed.contains(name)).map(|(name, _)| *name).collect();
     if !parts.is_empty() {
@@ -138,7 +138,7 @@ fn lacking<'a>(facts: &'a Facts, message: &str, probed: &[(&'a str, bool)]) -> L
         let reached = if of_probe(only) == Some(false) { Vec::new() } else { vec![only] };
         return Lacking { reached, also: Vec::new() };
     }
-    // Runtimes without either form of exceptions have one word for both.
+    // Runtimes with neither form of exceptions use one word for both.
     let same_word =
         |name: &&str| *name == "legacy-exceptions" && said.contains(&"exceptions") && refused.contains(name);
     let named = needed.iter().copied().filter(|name| of_probe(name) != Some(false));
@@ -150,9 +150,9 @@ fn lacking<'a>(facts: &'a Facts, message: &str, probed: &[(&'a str, bool)]) -> L
     Lacking { reached: named, also }
 }
 
-/// Legacy exceptions are what browsers had before the standard: runtimes outside of JavaScript never took them up.
+/// Browsers had legacy exceptions before the standard; runtimes outside JavaScript never adopted them.
 fn to_standard_form(needs_runtime: bool) -> String {
-    let then = if needs_runtime { "; either way it then needs a runtime that has exceptions" } else { "" };
+    let then = if needs_runtime { "; either way it then needs a runtime that supports exceptions" } else { "" };
     format!(
         "Compile to the standard form of exceptions (Emscripten: -sWASM_LEGACY_EXCEPTIONS=0; clang: -mllvm \
          -wasm-use-legacy-eh=false), or translate the finished module: wasm-opt --translate-to-exnref{then}."

@@ -1,12 +1,11 @@
-//! Remedies by the row: where a guest passes, that is what helps. The last step, after [`row`](crate::row), and as
-//! pure.
+//! Remedies from the row: columns in which the same guest passes. The last step, after [`row`](crate::row); pure, too.
 
 use wasmlab_model::codes::Code;
 use wasmlab_model::facts::Facts;
 
 use super::components;
 
-/// As many columns as a remedy names.
+/// The most columns that a remedy names.
 const MAX_NAMED: usize = 4;
 
 /// A cell that fell short.
@@ -18,7 +17,7 @@ pub struct Short<'a> {
     pub subject: Option<&'a str>,
     /// Its column.
     pub runtime: &'a str,
-    /// Its remedy so far, where that is not the catalogue's.
+    /// Its remedy so far, if it is not the catalogue's.
     pub own: Option<&'a str>,
     /// It differs from its row, and its runtime is blamed for that.
     pub differs: bool,
@@ -29,7 +28,7 @@ pub struct Short<'a> {
 /// A column in which the guest passes: its id and its engine.
 pub type Passing<'a> = (&'a str, &'a str);
 
-/// The remedy of a cell, where the row tells one: `passing` are the other columns in which the same guest passes.
+/// The remedy of a cell, if the row suggests one. `passing`: the other columns in which the same guest passes.
 #[must_use]
 pub fn of_row(cell: &Short, passing: &[Passing]) -> Option<String> {
     let layer = with_a_layer(cell, passing);
@@ -48,30 +47,31 @@ pub fn of_row(cell: &Short, passing: &[Passing]) -> Option<String> {
             Some(own) => Some(format!("{own} It passes on {}.", names(passing)?)),
             None => place(),
         },
-        // The glue is the remedy; the row shows where it was followed.
+        // The glue is the remedy; the row shows where it works.
         Code::NeedsJsGlue => {
             let own = cell.own.unwrap_or(cell.code.entry().remedy);
             let names = names(passing)?;
-            Some(format!("{own} With its JavaScript it passes on {names}."))
+            Some(format!("{own} With its JavaScript file it passes on {names}."))
         }
-        Code::SocketsUnsupported if cell.subject == Some("preopened-socket") => {
-            Some(format!("Run it on a runtime that hands an open socket over: it passes on {}.", names(passing)?))
-        }
+        Code::SocketsUnsupported if cell.subject == Some("preopened-socket") => Some(format!(
+            "Run it on a runtime that can pass an open socket to the guest: it passes on {}.",
+            names(passing)?
+        )),
         Code::WrongOutput | Code::WrongExit | Code::Trap | Code::HostRefused if cell.differs && cell.own.is_none() => {
             Some(match names(passing) {
                 Some(names) => {
                     format!(
-                        "Run it on {names}, where it passes, and report the difference to this one with the module."
+                        "Run it on {names}, where it passes, and report the difference to this runtime's authors with the module."
                     )
                 }
-                None => "Report the difference to the runtime with the module.".to_owned(),
+                None => "Report the difference to the runtime's authors with the module.".to_owned(),
             })
         }
         _ => None,
     }
 }
 
-/// Columns that were seen to run guests of targets which remedies name.
+/// Columns that were measured to run guests of the targets that remedies name.
 #[derive(Clone, Debug, Default)]
 pub struct Targets<'a> {
     /// Of WASI 0.2, with sockets.
@@ -82,7 +82,7 @@ pub struct Targets<'a> {
     pub threads: Vec<Passing<'a>>,
 }
 
-/// The remedy with the columns that run the targets which it names, where any was seen to.
+/// The remedy plus the columns that were measured to run the targets it names; `None` if there are none.
 #[must_use]
 pub fn with_targets(remedy: &str, targets: &Targets) -> Option<String> {
     let known = [
@@ -96,12 +96,12 @@ pub fn with_targets(remedy: &str, targets: &Targets) -> Option<String> {
     (!seen.is_empty()).then(|| format!("{remedy} Measured here: {}.", seen.join("; ")))
 }
 
-/// What a build would leave out, where the remedy of the cell names nothing better.
+/// What a rebuild would leave out, unless the cell has a better remedy.
 fn without(code: Code) -> Option<&'static str> {
     (code == Code::UnsupportedProposal).then_some("Compile without that feature.")
 }
 
-/// The same engine with a layer of the host that it lacks.
+/// The same engine with the host layer that it lacks.
 fn with_a_layer(cell: &Short, passing: &[Passing]) -> Option<String> {
     let (column, _) = passing.iter().find(|(id, _)| {
         let layered = id.strip_prefix(cell.runtime).and_then(|rest| rest.strip_prefix('+'));
@@ -110,8 +110,8 @@ fn with_a_layer(cell: &Short, passing: &[Passing]) -> Option<String> {
     let layer = column.rsplit_once('+').map_or("", |(_, layer)| layer);
     let how = match layer {
         "jco" => "Translate it with jco (`jco transpile`)",
-        "wasi-shim" => "Load it with a polyfill of WASI 0.1 (@bjorn3/browser_wasi_shim)",
-        "emscripten" => "Give it a host with Emscripten's system calls",
+        "wasi-shim" => "Load it with a WASI 0.1 polyfill (@bjorn3/browser_wasi_shim)",
+        "emscripten" => "Run it on a host that implements Emscripten's system calls",
         _ => return None,
     };
     Some(format!("{how}: it passes in column {column}."))
@@ -121,7 +121,7 @@ fn run_elsewhere(passing: &[Passing]) -> Option<String> {
     names(passing).map(|names| format!("Run it on {names}, where it passes."))
 }
 
-/// `wasmi, node and 3 more`: one column an engine, the engine as it comes before one with a layer.
+/// `wasmi, node and 3 more`: one column per engine, preferring the plain engine to one with a host layer.
 fn names(passing: &[Passing]) -> Option<String> {
     let mut engines: Vec<&str> = Vec::new();
     let mut shown: Vec<&str> = Vec::new();
@@ -141,11 +141,11 @@ fn names(passing: &[Passing]) -> Option<String> {
     }
 }
 
-/// Two remedies, of which either is enough.
+/// Two remedies, either of which is enough.
 fn joined(first: Option<String>, second: Option<&str>) -> Option<String> {
     let first = first?;
     let Some(second) = second else { return Some(first) };
-    // What begins with a name or a switch keeps its letters.
+    // A remedy that begins with a name or an option keeps its case.
     let mut letters = second.chars();
     let rest = match letters.next() {
         Some(letter) if letters.clone().next().is_some_and(char::is_lowercase) => {
@@ -200,7 +200,7 @@ mod tests {
         let or = format!("{run} Or rebuild it with a toolchain of today.");
         check(Code::MissingImport, "tinywasm", rebuild, ROW, Some(&or));
         let shim =
-            "Load it with a polyfill of WASI 0.1 (@bjorn3/browser_wasi_shim): it passes in column chromium+wasi-shim.";
+            "Load it with a WASI 0.1 polyfill (@bjorn3/browser_wasi_shim): it passes in column chromium+wasi-shim.";
         check(Code::MissingImport, "chromium", None, ROW, Some(shim));
         check(Code::MissingImport, "tinywasm", Some("Use a runtime that has WASIX (wasmer)."), ROW, Some(&run));
         check(Code::MissingImport, "tinywasm", None, &[], None);
@@ -215,14 +215,21 @@ mod tests {
         );
         let compile = "Run it on wasmi and node, where it passes. Or compile without that feature.";
         check(Code::UnsupportedProposal, "bun", None, &ROW[2..4], Some(compile));
-        let glue = "Run it by its file. With its JavaScript it passes on node.";
+        let glue = "Run it by its file. With its JavaScript file it passes on node.";
         check(Code::NeedsJsGlue, "wasmi", Some("Run it by its file."), &ROW[3..4], Some(glue));
-        let socket = "Run it on a runtime that hands an open socket over: it passes on wasmi.";
+        let socket = "Run it on a runtime that can pass an open socket to the guest: it passes on wasmi.";
         check(Code::SocketsUnsupported, "node", Some("x"), &ROW[2..3], Some(socket));
-        let report = "Run it on wasmi, where it passes, and report the difference to this one with the module.";
+        let report =
+            "Run it on wasmi, where it passes, and report the difference to this runtime's authors with the module.";
         check(Code::WrongOutput, "node", None, &ROW[2..3], Some(report));
         check(Code::WrongOutput, "node", Some("Rebuild it."), ROW, None);
-        check(Code::WrongOutput, "node", None, &[], Some("Report the difference to the runtime with the module."));
+        check(
+            Code::WrongOutput,
+            "node",
+            None,
+            &[],
+            Some("Report the difference to the runtime's authors with the module."),
+        );
         check(Code::CustomHost, "node", None, ROW, None);
         let page = "A page has no sockets: run it outside of one.";
         let said = format!("{page} It passes on node.");

@@ -1,10 +1,10 @@
-//! What the lab's servers were asked, against what they shall have been asked.
+//! Compares the requests that the lab's servers received with the expected ones.
 
 use super::text::quote;
 use wasmlab_model::observation::RecordedRequest;
 use wasmlab_model::scenario::ExpectedRequest;
 
-/// What differs, if anything does; nothing is compared where nothing is expected.
+/// The first difference, if any. Compares nothing if nothing is expected.
 pub fn mismatch(asked: &[RecordedRequest], wanted: &[ExpectedRequest]) -> Option<String> {
     if wanted.is_empty() {
         return None;
@@ -12,7 +12,7 @@ pub fn mismatch(asked: &[RecordedRequest], wanted: &[ExpectedRequest]) -> Option
     for (index, wanted) in wanted.iter().enumerate() {
         let Some(asked) = asked.get(index) else {
             let line = format!("{} {}", wanted.method, wanted.path);
-            return Some(format!("the server `{}` was not asked {}", wanted.server, quote(&line)));
+            return Some(format!("the server `{}` did not receive {}", wanted.server, quote(&line)));
         };
         if let Some(words) = differs(asked, wanted) {
             return Some(format!("request {} to `{}`: {words}", index + 1, asked.server));
@@ -21,7 +21,7 @@ pub fn mismatch(asked: &[RecordedRequest], wanted: &[ExpectedRequest]) -> Option
     let extra = asked.get(wanted.len())?;
     let line = quote(&format!("{} {}", extra.method, extra.path));
     Some(format!(
-        "the server `{}` was asked {line} too, {} times in all, expected {}",
+        "the server `{}` also received {line}: {} requests in total, expected {}",
         extra.server,
         asked.len(),
         wanted.len()
@@ -80,9 +80,9 @@ mod tests {
         assert_eq!(mismatch(&once, &[]), None, "nothing is expected");
         assert_eq!(mismatch(&once, &hello), None);
         for (is, words) in [
-            (vec![], "was not asked \"GET /hello\""),
+            (vec![], "did not receive \"GET /hello\""),
             (vec![asked("POST", "/hello")], "request 1 to `api`: \"POST /hello\", expected \"GET /hello\""),
-            (vec![good.clone(), good.clone()], "was asked \"GET /hello\" too, 2 times in all, expected 1"),
+            (vec![good.clone(), good.clone()], "also received \"GET /hello\": 2 requests in total, expected 1"),
             (vec![RecordedRequest { refused: Some("no HTTP".into()), ..good.clone() }], "no HTTP"),
             (vec![RecordedRequest { server: "other".into(), ..good.clone() }], "expected to `api`"),
             (

@@ -1,8 +1,8 @@
-//! Blame by comparison: what one guest came to in the columns of its row. The second step, after
-//! [`judge`](crate::judge), and as pure.
+//! Blame by comparing the results of one guest across the columns of its row. The second step, after
+//! [`judge`](crate::judge); pure, too.
 //!
 //! A guest is to blame for a wrong result, a trap or a limit only where it does the same everywhere it ran. Where
-//! it ran well elsewhere, the runtime that differs is to blame; with nothing to compare, nobody knows.
+//! it ran well elsewhere, the runtime that differs is to blame; with nothing to compare, the blame is unknown.
 
 use wasmlab_protocol::Stage;
 
@@ -12,7 +12,7 @@ use wasmlab_model::verdict::Verdict;
 
 use super::lab_lines;
 
-/// What a row says of one column, measured here or accepted elsewhere.
+/// The result of one column in a row, measured here or accepted elsewhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RowCell {
     /// The verdict.
@@ -23,10 +23,10 @@ pub struct RowCell {
     pub stage: Option<Stage>,
 }
 
-/// What comparing a cell with the others of its row tells.
+/// The result of comparing a cell with the others of its row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Comparison {
-    /// Whose fault it is.
+    /// Who is to blame.
     pub blame: Blame,
     /// The other columns in which the guest ran well.
     pub ran_well: usize,
@@ -34,8 +34,8 @@ pub struct Comparison {
     pub ran: usize,
 }
 
-/// Compares a cell whose guest went wrong while it ran with the `others` of its row; nothing where its code says by
-/// itself whose fault it is.
+/// Compares a cell whose guest went wrong while running with the `others` of its row. `None` if its code alone decides
+/// who is to blame.
 #[must_use]
 pub fn compare(cell: RowCell, others: &[RowCell]) -> Option<Comparison> {
     if cell.code == Some(Code::CapabilityDenied) {
@@ -45,7 +45,7 @@ pub fn compare(cell: RowCell, others: &[RowCell]) -> Option<Comparison> {
         return None;
     }
     let well = others.iter().filter(|other| ran_well(**other)).count();
-    // A host that refuses does not let the guest come to what it does elsewhere.
+    // A host that refuses stops the guest before it can do what it does elsewhere.
     let comes_as_far = |other: &RowCell| other.code != Some(Code::HostRefused) || other.code == cell.code;
     let wrong: Vec<&RowCell> = others.iter().filter(|other| went_wrong(**other) && comes_as_far(other)).collect();
     let ran = well + wrong.len();
@@ -59,8 +59,8 @@ pub fn compare(cell: RowCell, others: &[RowCell]) -> Option<Comparison> {
     Some(Comparison { blame, ran_well: well, ran })
 }
 
-/// A use that a guest is blamed for, of what this runtime refuses: the rule that it broke is the runtime's own where
-/// more of the others let it pass than refuse it too. (Some let pass what WASI forbids, as a path with a leading slash.)
+/// A call that this runtime refuses and the guest is blamed for: the rule is the runtime's own if more of the others
+/// allow the call than refuse it. (Some allow what WASI forbids, such as a path with a leading slash.)
 fn refused_like_others(cell: RowCell, others: &[RowCell]) -> Comparison {
     let well = others.iter().filter(|other| other.verdict == Verdict::Pass).count();
     let alike = others.iter().filter(|other| other.code == cell.code).count();
@@ -68,7 +68,7 @@ fn refused_like_others(cell: RowCell, others: &[RowCell]) -> Comparison {
     Comparison { blame, ran_well: well, ran: well + alike }
 }
 
-/// The guest ran and did what it should not: the catalogue blames it, for want of a comparison.
+/// The guest ran and misbehaved: without a comparison, the catalogue blames it.
 fn went_wrong(cell: RowCell) -> bool {
     use Code::{DiskFlood, HostRefused, OutOfMemory, OutputFlood, Timeout, Trap, WrongExit, WrongOutput};
     let wrong = |code| {
@@ -78,12 +78,12 @@ fn went_wrong(cell: RowCell) -> bool {
     cell.code.is_some_and(wrong) && cell.stage.is_none_or(|stage| stage >= Stage::Instantiate)
 }
 
-/// The checks that failed in a cell, beside the same checks in the others of its row.
+/// The checks that failed in a cell, compared with the same checks in the rest of its row.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Failed<'a> {
-    /// Those that most of the others answer rightly, each with how many do, of how many.
+    /// Those that most of the others pass, each with how many do, of how many.
     here: Vec<(&'a Check, usize, usize)>,
-    /// Those that fail alike in most of the others.
+    /// Those that also fail in most of the others.
     everywhere: Vec<&'a Check>,
 }
 
@@ -92,7 +92,7 @@ fn failed<'a>(checks: &'a [Check], others: &[&[Check]]) -> Failed<'a> {
     for check in checks.iter().filter(|check| check.code.is_some()) {
         let same = others.iter().filter_map(|other| other.iter().find(|other| other.name == check.name));
         let (right, all) = same.fold((0, 0), |(right, all), o| (right + usize::from(o.code.is_none()), all + 1));
-        // With nothing to compare: what a library refuses by itself, no runtime changes.
+        // With nothing to compare: no runtime can change what a library refuses by itself.
         let alike = if all == 0 { check.answer == CheckAnswer::NoErrno } else { 2 * right <= all };
         if alike {
             failed.everywhere.push(check);
@@ -103,27 +103,27 @@ fn failed<'a>(checks: &'a [Check], others: &[&[Check]]) -> Failed<'a> {
     failed
 }
 
-/// The detail of a cell that differs from its row: by its checks, where the guest made some and one of them is the
-/// difference; else `detail`, and in how many columns the guest ran well.
+/// The detail of a cell that differs from its row: names the checks that differ, if any; otherwise `detail` plus the
+/// number of columns in which the guest ran well.
 #[must_use]
 pub fn detail(detail: &str, found: Comparison, checks: &[Check], others: &[&[Check]]) -> String {
     let Comparison { ran_well: well, ran, .. } = found;
     let columns = if ran == 1 { "column" } else { "columns" };
     let Failed { here, everywhere } = failed(checks, others);
     let Some(((first, right, all), more)) = here.split_first().filter(|_| others.iter().any(|o| !o.is_empty())) else {
-        return format!("{detail}; {well} of {ran} other {columns} run it well");
+        return format!("{detail}; it runs well in {well} of {ran} other {columns}");
     };
-    // The reason's own sentence is in the detail already, before what is told of the others.
+    // The detail already contains the reason's own sentence, before the list of others.
     let said = detail.split("; ").next().filter(|said| said.starts_with(first.name.as_str()));
     let said = said.map_or_else(|| lab_lines::told(first), str::to_owned);
-    let mut told = format!("{said}; {right} of {all} other {columns} answer it rightly");
+    let mut told = format!("{said}; {right} of {all} other {columns} pass this check");
     let names = |checks: &[&Check]| checks.iter().map(|check| check.name.as_str()).collect::<Vec<_>>().join(", ");
     if !more.is_empty() {
         let more: Vec<&Check> = more.iter().map(|(check, ..)| *check).collect();
-        told += &format!("; differs also in {}", names(&more));
+        told += &format!("; also differs in {}", names(&more));
     }
     if !everywhere.is_empty() {
-        told += &format!("; besides, as everywhere, not ok: {}", names(&everywhere));
+        told += &format!("; not ok here or elsewhere: {}", names(&everywhere));
     }
     let ok = checks.iter().filter(|check| check.code.is_none()).count();
     format!("{told}; {ok} of {} capabilities ok", checks.len())
@@ -210,16 +210,16 @@ mod tests {
         check(
             refused,
             &[right, right],
-            "clock: wrong, past; 2 of 2 other columns answer it rightly; besides, as everywhere, not ok: write; 0 of 2 \
+            "clock: wrong, past; 2 of 2 other columns pass this check; not ok here or elsewhere: write; 0 of 2 \
              capabilities ok",
         );
         check(
             "write errno=8, read errno=8, args ok",
             &["write ok, read ok, args ok", "write ok, read ok, args ok"],
-            "write: EBADF (8); 2 of 2 other columns answer it rightly; differs also in read; 1 of 3 capabilities ok",
+            "write: EBADF (8); 2 of 2 other columns pass this check; also differs in read; 1 of 3 capabilities ok",
         );
         // Without checks of others, or of its own, the row alone tells.
-        check(refused, &[], "it is so; and 1 more: b; 2 of 2 other columns run it well");
-        check("args ok", &[right], "it is so; and 1 more: b; 2 of 2 other columns run it well");
+        check(refused, &[], "it is so; and 1 more: b; it runs well in 2 of 2 other columns");
+        check("args ok", &[right], "it is so; and 1 more: b; it runs well in 2 of 2 other columns");
     }
 }

@@ -1,19 +1,19 @@
-//! What a run with switches adds to what a runtime does as it comes, where it does not pass with them either.
+//! Adds the result of a run with switches to a default run, if the cell passes with neither.
 
 use super::proposals::{LACKS, NOT_REACHED};
 use wasmlab_model::codes::Code;
 use wasmlab_model::verdict::Judgement;
 
-/// The judgement of the run without `switches`, with what came of the `last` run with them, which `summary` tells.
+/// The judgement of the default run, plus the result of the `last` run with `switches`, which `summary` describes.
 #[must_use]
 pub fn tried(first: Judgement, switches: &[String], last: &Judgement, summary: &str) -> Judgement {
     let with = switches.join(", ");
     let result = |judgement: &Judgement| (judgement.code, judgement.subject.clone());
     let is_proposal = first.code == Some(Code::UnsupportedProposal);
-    // What stands in the way then comes after the proposal: the runtime has it.
+    // Then the runtime supports the proposal, and something later fails.
     let got_past = is_proposal && result(&first) != result(last);
     let detail = match first.detail.strip_prefix(LACKS).filter(|_| got_past) {
-        // With the switch its imports were reached, and are told as such.
+        // With the switch the imports were reached; the summary reports them.
         Some(rest) => match rest.split(NOT_REACHED).next().unwrap_or(rest).split_once(": ") {
             Some((proposals, words)) => format!("refuses {proposals} by default: {words}"),
             None => format!("refuses {rest} by default"),
@@ -21,7 +21,7 @@ pub fn tried(first: Judgement, switches: &[String], last: &Judgement, summary: &
         None => first.detail.clone(),
     };
     let is_same = result(&first) == result(last) && first.detail == last.detail;
-    let then = if is_same { format!("the same with {with}") } else { format!("tried with {with} as well: {summary}") };
+    let then = if is_same { format!("same result with {with}") } else { format!("also tried with {with}: {summary}") };
     Judgement { detail: format!("{detail}; {then}"), ..first }
 }
 
@@ -45,15 +45,11 @@ mod tests {
             "lacks threads: malformed limits flags; its imports, wasi.f among them, were not reached",
         );
         let import = (Code::MissingImport, "wasi.thread-spawn", "does not define wasi.thread-spawn");
-        check(
-            threads,
-            import,
-            "refuses threads by default: malformed limits flags; tried with --all as well: IN SHORT",
-        );
-        check(more, import, "refuses threads by default: malformed limits flags; tried with --all as well: IN SHORT");
-        check(threads, threads, "lacks threads: malformed limits flags; the same with --all");
+        check(threads, import, "refuses threads by default: malformed limits flags; also tried with --all: IN SHORT");
+        check(more, import, "refuses threads by default: malformed limits flags; also tried with --all: IN SHORT");
+        check(threads, threads, "lacks threads: malformed limits flags; same result with --all");
         let other = (Code::UnsupportedProposal, "threads", "lacks threads: other words");
-        check(threads, other, "lacks threads: malformed limits flags; tried with --all as well: IN SHORT");
-        check(import, threads, "does not define wasi.thread-spawn; tried with --all as well: IN SHORT");
+        check(threads, other, "lacks threads: malformed limits flags; also tried with --all: IN SHORT");
+        check(import, threads, "does not define wasi.thread-spawn; also tried with --all: IN SHORT");
     }
 }

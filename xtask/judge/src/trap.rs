@@ -1,4 +1,4 @@
-//! A guest that trapped: its own last words first, then the trap and where it happened.
+//! A guest that trapped: its own last message first, then the trap and where it happened.
 
 use wasmlab_protocol::{Location, TrapKind};
 
@@ -24,35 +24,36 @@ pub fn trapped(evidence: &Evidence, trap: TrapKind, message: &str, location: Opt
         None => words,
     };
     let remedy = match trap {
-        // What of it can be raised, and by which switch, its adapter knows.
+        // Its adapter knows which limit can be raised, and with which option.
         TrapKind::StackOverflow => {
-            "Let it recurse less deeply, or give it a larger stack where the runtime has a switch for \
-             that; for a recursion without end no stack is large enough."
+            "Reduce its recursion depth, or give it a larger stack if the runtime has an option for that; no \
+             stack is large enough for infinite recursion."
                 .to_owned()
         }
-        // What a panic, an abort or a fatal error ends with.
+        // How a panic, an abort or a fatal error ends.
         TrapKind::Unreachable if last.is_some() => {
-            "Mend what its own words tell: it gave up by itself, and the trap is how it ends.".to_owned()
+            "Fix what its own message reports: the guest gave up deliberately, and the trap is only how it exits."
+                .to_owned()
         }
         _ => inspection_hint(evidence.facts.ok(), location),
     };
     Judgement { remedy: Some(remedy), ..with_code(Code::Trap, trap_name(trap), detail) }
 }
 
-/// The subject of a wait on shared memory that a page's main thread may not do.
+/// The subject of a wait on shared memory, which a page's main thread may not do.
 pub const WAIT: &str = "memory.atomic.wait";
-/// V8's words for that.
+/// V8's message for that.
 const MAY_NOT_WAIT: &str = "Atomics.wait cannot be called in this context";
 
-/// By the web's rule, not the engine's, a page's main thread does not block. (The specification traps there.)
+/// A page's main thread must not block: a rule of the web, not of the engine. (The specification requires a trap.)
 fn may_not_wait(message: &str) -> Judgement {
-    let detail = format!("a page's main thread may not wait on shared memory; its words: {message}");
+    let detail = format!("a page's main thread may not wait on shared memory; its message: {message}");
     let remedy = "Run it in a worker of the page (`new Worker`), where waiting is allowed.".to_owned();
     let judgement = with_code(Code::HostRefused, WAIT.to_owned(), detail);
     Judgement { blame: vec![Blame::Abi], remedy: Some(remedy), ..judgement }
 }
 
-/// What shows more of a trap than is told already.
+/// How to learn more about a trap than the detail says.
 fn inspection_hint(facts: Option<&Facts>, location: Option<&Location>) -> String {
     let named = facts.is_none_or(|f| f.sizes.names > 0);
     match location {
@@ -61,14 +62,16 @@ fn inspection_hint(facts: Option<&Facts>, location: Option<&Location>) -> String
             "Look at the instruction that the detail names (`wasm-tools print --print-offsets`).".to_owned()
         }
         Some(_) => {
-            "Build it with names (without `-s`, `--strip-all` or `strip = true`), and the detail names the function."
+            "Build it with names (without `-s`, `--strip-all` or `strip = true`); the detail then names the function."
                 .to_owned()
         }
-        None => "This runtime does not say where it was: run it on one that does (wasmtime, node).".to_owned(),
+        None => {
+            "This runtime does not report where the trap happened: run it on one that does (wasmtime, node).".to_owned()
+        }
     }
 }
 
-/// A guest that ended for the want of memory: it says so, and a runtime had refused it. `ending` is how it ended.
+/// A guest that ran out of memory: it says so after the runtime refused more. `ending` is how it ended.
 pub fn out_of_memory(evidence: &Evidence, ending: &str) -> Option<Judgement> {
     const MESSAGES: &[&str] = &[
         "memory allocation of",
@@ -85,13 +88,12 @@ pub fn out_of_memory(evidence: &Evidence, ending: &str) -> Option<Judgement> {
         Some(pages) => (
             format!("its memory declares a maximum of {pages} pages ({} KiB)", pages * 64),
             "Declare a larger maximum: `-Wl,--max-memory=BYTES` (clang), `-C link-arg=--max-memory=BYTES` (Rust), \
-             `-sALLOW_MEMORY_GROWTH` with `-sMAXIMUM_MEMORY=BYTES` (Emscripten); or let it need less.",
+             `-sALLOW_MEMORY_GROWTH` with `-sMAXIMUM_MEMORY=BYTES` (Emscripten); or reduce its memory use.",
         ),
         None => (
-            "its memory declares no maximum of its own, so that the runtime's limit, or the lab's of 1 GiB, was reached"
-                .to_owned(),
-            "Let it need less memory at a time; what a runtime and the lab give one memory is limited, and no memory with \
-             32-bit addresses has more than 4 GiB.",
+            "its memory declares no maximum, so it reached the limit of the runtime or of the lab (1 GiB)".to_owned(),
+            "Reduce its peak memory use: the runtime and the lab limit each memory, and no memory with 32-bit addresses can \
+             exceed 4 GiB.",
         ),
     };
     let detail = format!("{last}; {limit}; then: {ending}");
@@ -99,15 +101,14 @@ pub fn out_of_memory(evidence: &Evidence, ending: &str) -> Option<Judgement> {
     Some(Judgement { remedy: Some(remedy.to_owned()), ..judgement })
 }
 
-/// The pages that the exported memory may grow to, where it declares a maximum: `memory 1..16`.
+/// The maximum size of the exported memory in pages, if declared: `memory 1..16`.
 fn maximum(facts: &Facts) -> Option<u64> {
     let memory = facts.exports.iter().find_map(|e| e.ty.strip_prefix("memory "))?;
     let (_, maximum) = memory.split_once("..")?;
     maximum.split_whitespace().next()?.parse().ok()
 }
 
-/// What the guest said last: on stderr, or on stdout where it says that something went wrong (TinyGo writes its
-/// panics there).
+/// The guest's last message: on stderr, or on stdout if it reports an error (TinyGo prints its panics there).
 pub fn guest_message(evidence: &Evidence) -> Option<String> {
     last_message(evidence.stderr()).or_else(|| {
         let line = last_message(evidence.stdout())?;
@@ -121,7 +122,7 @@ fn trap_name(trap: TrapKind) -> Option<String> {
     serde_json::to_value(trap).ok().and_then(|value| value.as_str().map(str::to_owned))
 }
 
-/// ` in `parse` (at 0x65)`: the function by its name, else by its index, and the offset in the file.
+/// ` in `parse` (at 0x65)`: the function's name, or else its index, and the offset in the file.
 fn location_text(location: &Location) -> String {
     let function = match (&location.function, location.index) {
         (Some(name), _) => format!(" in `{name}`"),

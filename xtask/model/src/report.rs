@@ -386,7 +386,7 @@ pub enum NoteKind {
     SnapshotOrphan,
     /// A snapshot is damaged, or what differs could not be written beside it: the comparison is not complete.
     SnapshotUnusable,
-    /// Two columns of one engine differ: embedded and by its command line, a build of one's own and the release.
+    /// Two columns of one engine differ: embedded and by its command line, a custom build and the release.
     ColumnsDiffer,
     /// Something is missing on this machine.
     Missing,

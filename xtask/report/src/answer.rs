@@ -17,7 +17,7 @@ use wasmlab_model::verdict::{Change, Verdict};
 /// The registry's entry.
 pub const RENDERER: Renderer = Renderer {
     id: "answer",
-    about: "Where each module runs, where not, why, and what would change that",
+    about: "Where each module runs, where it does not, why, and what would change that",
     extension: "txt",
     saved: false,
     render,
@@ -89,7 +89,7 @@ impl<'a> Answer<'a> {
 
     fn passes(&mut self, cells: &[&Cell]) {
         if cells.is_empty() {
-            self.part(YELLOW, "runs on", "none of the runtimes here");
+            self.part(YELLOW, "runs on", "none of the installed runtimes");
             return;
         }
         for (index, (switches, cells)) in grouped_by(cells, |c| c.switches.join(", ")).into_iter().enumerate() {
@@ -139,7 +139,7 @@ impl<'a> Answer<'a> {
         }
         if reasons.len() > shown {
             self.out.push('\n');
-            self.part(DIM, "", &format!("and {} reasons more: --full shows them", reasons.len() - shown));
+            self.part(DIM, "", &format!("and {} more reasons: --full shows them", reasons.len() - shown));
         }
     }
 
@@ -157,10 +157,10 @@ impl<'a> Answer<'a> {
         if absent > 0 {
             let noun = if absent == 1 { "runtime" } else { "runtimes" };
             self.out.push('\n');
-            self.part(DIM, "not here", &format!("{absent} {noun}: `cargo xtask doctor` says how to get them"));
+            self.part(DIM, "not here", &format!("{absent} {noun}: `cargo xtask doctor` shows how to install them"));
         }
         if report.interrupted {
-            self.part(YELLOW, "interrupted", "not every runtime was asked");
+            self.part(YELLOW, "interrupted", "not every runtime was tried");
         }
     }
 

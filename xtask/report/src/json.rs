@@ -5,7 +5,7 @@ use wasmlab_model::report::RunReport;
 
 /// The registry's entry.
 pub const RENDERER: Renderer =
-    Renderer { id: "json", about: "The report itself, and nothing else", extension: "json", saved: true, render };
+    Renderer { id: "json", about: "The complete report, for programs", extension: "json", saved: true, render };
 
 fn render(report: &RunReport, _: RenderOptions) -> String {
     // The report is plain data with text keys, which always serialises.

@@ -53,7 +53,7 @@ pub struct RenderOptions {
     pub width: usize,
     /// ANSI colours.
     pub colour: bool,
-    /// Which rows stand together.
+    /// How to group the rows.
     pub group_by: GroupBy,
 }
 

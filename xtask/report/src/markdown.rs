@@ -10,7 +10,7 @@ use wasmlab_model::verdict::{Change, Verdict};
 
 /// The registry's entry.
 pub const RENDERER: Renderer =
-    Renderer { id: "markdown", about: "For pages and pull requests", extension: "md", saved: true, render };
+    Renderer { id: "markdown", about: "For web pages and pull requests", extension: "md", saved: true, render };
 
 fn render(report: &RunReport, options: RenderOptions) -> String {
     let mut out = String::from("# Where WebAssembly runs\n\n");
@@ -47,7 +47,7 @@ fn matrix(out: &mut String, report: &RunReport, by: GroupBy) {
     let _ = writeln!(out, "\n{}", legend(report, &columns));
     let absent: Vec<&str> = report.runtimes.iter().filter(|r| !columns.contains(r)).map(|r| r.id.as_str()).collect();
     if !absent.is_empty() {
-        let _ = writeln!(out, "\nAbsent, and left out above: {} (see \"Missing on this machine\").", absent.join(", "));
+        let _ = writeln!(out, "\nAbsent and omitted above: {} (see \"Missing on this machine\").", absent.join(", "));
     }
 }
 
@@ -63,10 +63,10 @@ fn legend(report: &RunReport, columns: &[&RuntimeInfo]) -> String {
         (has(Verdict::Fail), "❌ fail"),
         (gap(true), "known: an expected gap"),
         (has(Verdict::NotBuilt), "not built: there is no guest to run"),
-        (has(Verdict::NotApplicable), "not-applicable: no question for this runtime"),
-        (has(Verdict::NotAttempted), "not-attempted: the lab has no way to ask yet"),
+        (has(Verdict::NotApplicable), "not-applicable: does not apply to this runtime"),
+        (has(Verdict::NotAttempted), "not-attempted: the lab cannot test this yet"),
         (has(Verdict::Absent), "absent: not on this machine"),
-        (cells().any(is_news), "**(changed)**: not what its snapshot says"),
+        (cells().any(is_news), "**(changed)**: differs from its snapshot"),
     ];
     symbols.into_iter().filter(|(there, _)| *there).map(|(_, text)| text).collect::<Vec<_>>().join(" · ")
 }
@@ -85,7 +85,7 @@ fn text(cell: &Cell) -> String {
         Verdict::Gap if cell.known.is_some() => format!("known: {code}"),
         Verdict::Gap => format!("⚠️ {code}"),
         Verdict::Fail => format!("❌ {code}"),
-        Verdict::Error => "❌ error of the lab".to_owned(),
+        Verdict::Error => "❌ lab error".to_owned(),
         Verdict::NotBuilt => format!("not built: {code}"),
         Verdict::Absent | Verdict::NotApplicable | Verdict::NotAttempted => cell.verdict.id().to_owned(),
     };
@@ -229,7 +229,7 @@ fn costs(out: &mut String, report: &RunReport) {
     if report.cells.iter().all(|c| c.duration_ms == 0.0) {
         return;
     }
-    out.push_str("\n## What a cell costs\n\nMedians over the cells that were measured; compiling is left out where compiled code was at hand.\n\n");
+    out.push_str("\n## What a cell costs\n\nMedians over the measured cells; compile time excludes cells whose compiled code was cached.\n\n");
     out.push_str("| runtime | cells | process, ms | compiling, ms | running, ms | resident, largest |\n|---|---:|---:|---:|---:|---:|\n");
     for runtime in report.runtimes.iter().filter(|r| r.tool.present) {
         let cells: Vec<&Cell> = report.cells.iter().filter(|c| c.runtime == runtime.id && c.verdict.is_measured()).collect();
@@ -258,7 +258,7 @@ fn runtimes(out: &mut String, report: &RunReport) {
     out.push_str("\n## Runtimes\n\n| runtime | version | mode | switches |\n|---|---|---|---|\n");
     for runtime in report.runtimes.iter().filter(|r| r.tool.present) {
         let version = runtime.tool.version.as_deref().unwrap_or("?");
-        let own = if runtime.custom_build { ", a build of one's own" } else { "" };
+        let own = if runtime.custom_build { ", a custom build" } else { "" };
         let flags = runtime.flags.iter().map(|f| code_span(f)).collect::<Vec<_>>().join(" ");
         let _ = writeln!(out, "| {} | {}{own} | {} | {flags} |", escaped(&runtime.id), escaped(version), escaped(&runtime.mode));
     }
@@ -277,7 +277,7 @@ fn runtimes(out: &mut String, report: &RunReport) {
     let lines: Vec<String> =
         ways.map(|((id, way), scenarios)| format!("- **{}** by {}: {}", escaped(id), code_span(way), escaped(&scenarios.join(", ")))).collect();
     if !lines.is_empty() {
-        let _ = writeln!(out, "\nHosts with several ways to run a module took these:\n\n{}", lines.join("\n"));
+        let _ = writeln!(out, "\nHosts with several ways to run a module used these:\n\n{}", lines.join("\n"));
     }
 }
 

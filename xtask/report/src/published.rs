@@ -252,7 +252,7 @@ pub fn differences(published: &RunReport, run: &RunReport) -> Differences {
     }
     if run.selected.scenarios.is_empty() && !run.interrupted {
         let gone = published.scenarios.iter().filter(|s| !run.scenarios.iter().any(|r| r.name == s.name));
-        out.results.extend(gone.map(|s| format!("{}: published, and no scenario any more", s.name)));
+        out.results.extend(gone.map(|s| format!("{}: published, but the scenario no longer exists", s.name)));
     }
     out
 }
@@ -370,6 +370,6 @@ mod tests {
             &[],
         );
         check(|r| r.cells.truncate(2), &[], &[]);
-        check(|r| r.scenarios.truncate(1), &["server: published, and no scenario any more"], &[]);
+        check(|r| r.scenarios.truncate(1), &["server: published, but the scenario no longer exists"], &[]);
     }
 }

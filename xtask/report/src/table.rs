@@ -224,8 +224,8 @@ impl Painter {
         let heading = |kind| match kind {
             NoteKind::ArtifactChanged | NoteKind::ArtifactChangedWithToolchain => Some("guests that changed"),
             NoteKind::PrebuiltDiffers => Some("prebuilt guests that differ"),
-            NoteKind::KnownStale => Some("annotations that fit nothing"),
-            NoteKind::SnapshotOrphan => Some("snapshots of nothing"),
+            NoteKind::KnownStale => Some("annotations that match nothing"),
+            NoteKind::SnapshotOrphan => Some("snapshots without a cell"),
             NoteKind::SnapshotUnusable => Some("not compared"),
             NoteKind::ColumnsDiffer => Some("one engine, two columns"),
             NoteKind::Missing => Some("missing here"),

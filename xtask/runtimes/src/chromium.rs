@@ -3,7 +3,7 @@
 
 use crate::{Program, Runtime, page};
 
-const STACK: Option<&str> = Some("`--js-flags=--stack-size=KIB` when the browser is started");
+const STACK: Option<&str> = Some("`--js-flags=--stack-size=KIB` when starting the browser");
 
 pub fn columns() -> Vec<Runtime> {
     let program = Program {

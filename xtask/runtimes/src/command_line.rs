@@ -109,10 +109,10 @@ pub fn no_export(name: &str) -> GuestProgress {
 pub fn explain_difference(finding: &Finding) -> Option<&'static str> {
     match (finding.code, finding.subject) {
         (Some(Code::CustomHost), _) => {
-            Some("a command line defines no host functions; a program that embeds the engine does")
+            Some("a command line cannot define host functions; a program that embeds the engine can")
         }
         (_, Some("preopened-socket")) => {
-            Some("its command line hands no open socket over; a program that embeds it can")
+            Some("its command line cannot pass an open socket to the guest; a program that embeds it can")
         }
         _ => None,
     }

@@ -52,7 +52,7 @@ impl HostLayer {
             Self::Emscripten => not_for_emscripten(facts),
             Self::WasiShim => not_for_wasi_shim(facts, scenario),
             Self::Jco if facts.kind == BinaryKind::Component => None,
-            Self::Jco => Some("jco translates components, and this is a core module"),
+            Self::Jco => Some("jco translates components, but this is a core module"),
         };
         let engine = column.strip_suffix(self.name()).and_then(|id| id.strip_suffix('+')).unwrap_or(column);
         why.map_or(Ok(()), |why| Err(format!("{why}: see column {engine}")))
@@ -63,22 +63,24 @@ impl HostLayer {
 fn not_for_emscripten(facts: &Facts) -> Option<&'static str> {
     let speaks = |abi| facts.abis.iter().any(|a| a.abi == abi);
     match facts.shape {
-        _ if facts.kind == BinaryKind::Component => Some("Emscripten makes no components, and this is one"),
+        _ if facts.kind == BinaryKind::Component => Some("Emscripten does not produce components, but this is one"),
         _ if speaks(Abi::EmscriptenFastcomp) => None,
         Shape::Command if speaks(Abi::EmscriptenUpstream) => None,
         _ if speaks(Abi::EmscriptenUpstream) => {
-            Some("it needs Emscripten's JavaScript, of which this layer has the system calls alone")
+            Some("it needs Emscripten's JavaScript, of which this layer implements only the system calls")
         }
-        _ if speaks(Abi::Minified) => Some("the names of its imports are minified, and this layer goes by their names"),
-        _ => Some("this layer adds Emscripten's system calls, and it imports none"),
+        _ if speaks(Abi::Minified) => {
+            Some("the names of its imports are minified, but this layer finds imports by name")
+        }
+        _ => Some("this layer adds Emscripten's system calls, but the module imports none"),
     }
 }
 
 fn not_for_wasi_shim(facts: &Facts, scenario: &ScenarioFile) -> Option<&'static str> {
     if facts.kind == BinaryKind::Component {
-        Some("the shim gives WASI 0.1 to core modules, and this is a component")
+        Some("the shim provides WASI 0.1 to core modules, but this is a component")
     } else if !facts.abis.iter().any(|a| a.abi == Abi::Wasi01) {
-        Some("the shim gives WASI 0.1, and this imports none of it")
+        Some("the shim provides WASI 0.1, but this imports none of it")
     } else if !scenario.build.companions.is_empty() {
         Some("its own JavaScript runs it")
     } else {
@@ -120,18 +122,19 @@ mod tests {
         check(emscripten, "wasmi+emscripten", ("module", "command", "emscripten-upstream"), &[], None);
         check(emscripten, "wasmi+emscripten", ("module", "library", "emscripten-fastcomp"), &[], None);
         let calls =
-            "it needs Emscripten's JavaScript, of which this layer has the system calls alone: see column wasmi";
+            "it needs Emscripten's JavaScript, of which this layer implements only the system calls: see column wasmi";
         check(emscripten, "wasmi+emscripten", ("module", "library", "emscripten-upstream"), &[], Some(calls));
-        let none = "this layer adds Emscripten's system calls, and it imports none: see column wasmtime-cranelift";
+        let none =
+            "this layer adds Emscripten's system calls, but the module imports none: see column wasmtime-cranelift";
         check(emscripten, "wasmtime-cranelift+emscripten", command, &[], Some(none));
-        let names = "the names of its imports are minified, and this layer goes by their names: see column wasmi";
+        let names = "the names of its imports are minified, but this layer finds imports by name: see column wasmi";
         check(emscripten, "wasmi+emscripten", ("module", "library", "minified"), &[], Some(names));
         check(shim, "chromium+wasi-shim", command, &[], None);
         check(shim, "chromium+wasi-shim", command, &["a.js"], Some("its own JavaScript runs it: see column chromium"));
-        let none = "the shim gives WASI 0.1, and this imports none of it: see column chromium";
+        let none = "the shim provides WASI 0.1, but this imports none of it: see column chromium";
         check(shim, "chromium+wasi-shim", library, &[], Some(none));
         check(jco, "node-24+jco", ("component", "command", "wasi-0.2"), &[], None);
-        let core = "jco translates components, and this is a core module: see column node-24";
+        let core = "jco translates components, but this is a core module: see column node-24";
         check(jco, "node-24+jco", command, &[], Some(core));
     }
 }

@@ -21,7 +21,7 @@ pub fn columns(engine: &'static str, program: Program) -> Vec<Runtime> {
         source: Source::Driver { driver: "browser", program },
         support_files: js::PAGE,
         is_applicable: |_, scenario| match scenario.run.entry {
-            EntryPointKind::Http => Err("a page accepts no connections: it serves no wasi:http".to_owned()),
+            EntryPointKind::Http => Err("a page cannot accept connections, so it cannot serve wasi:http".to_owned()),
             _ => Ok(()),
         },
         switches: |_, lack| if lack == MissingFeature::Waiting { vec![WORKER.to_owned()] } else { Vec::new() },

@@ -157,7 +157,7 @@ impl Runtime {
         self.host_layer.is_applicable(&self.id, scenario, facts)?;
         let core_module = facts.is_some_and(|f| f.kind == BinaryKind::Module);
         if core_module && scenario.run.entry == EntryPointKind::Http && self.output_parser.is_some() {
-            return Err(format!("a core module has no wasi:http handler, and {} serves nothing else", self.id));
+            return Err(format!("a core module has no wasi:http handler, and {} serves only those", self.id));
         }
         (self.is_applicable)(self, scenario)
     }

@@ -22,7 +22,7 @@ pub fn columns() -> Vec<Runtime> {
         install: vec![InstallCommand::quick(&["brew", "install", "spinframework/tap/spin"])],
         is_applicable: |_, spec| match spec.run.entry {
             EntryPointKind::Http => Ok(()),
-            _ => Err("Spin runs components that serve wasi:http, and nothing else".to_owned()),
+            _ => Err("Spin runs only components that serve wasi:http".to_owned()),
         },
         extra_files: |cell| vec![(MANIFEST, manifest(cell))],
         commands: |tool, cell| vec![command(tool, cell)],

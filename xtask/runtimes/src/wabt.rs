@@ -131,7 +131,7 @@ fn trap(words: &str) -> Cause {
     let message = words.to_owned();
     // It reads more instructions than it runs.
     if words == "not implemented" {
-        let message = "it reads the module and does not run an instruction in it: not implemented".to_owned();
+        let message = "it reads the module but does not implement one of its instructions".to_owned();
         return Cause::Unsupported { feature: "instruction".to_owned(), message };
     }
     let other = [

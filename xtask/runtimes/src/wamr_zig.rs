@@ -38,7 +38,7 @@ pub fn columns() -> Vec<Runtime> {
             unchecked_imports: true,
             starts_main: true,
             serves_http: true,
-            no_calls: Some("wamr runs `_start` or `main`, calls no other export, and shows no result"),
+            no_calls: Some("wamr runs only `_start` or `main` and shows no results"),
             ..OutputParser::new(of_running)
         }),
         ..Runtime::default()

@@ -58,7 +58,7 @@ fn not_attempted(cell: &CellFiles) -> Option<NotAttempted> {
     let unnamed = facts.and_then(|facts| cell.cell.dirs.iter().find(|dir| is_unnamed(&dir.guest, facts)));
     let named = unnamed.map(|dir| NotAttempted {
         subject: "directory-name",
-        reason: format!("wasmi's --dir gives a directory by its name on the host, and `{}` cannot be given so", dir.guest),
+        reason: format!("wasmi's --dir uses the host's name of a directory, so it cannot provide `{}`", dir.guest),
     });
     named.or_else(|| command_line::unsupported_calls(cell))
 }

@@ -41,7 +41,7 @@ pub fn columns() -> Vec<Runtime> {
             }
             let EntryPoint::Calls(calls) = &cell.cell.entry else { return None };
             let untypable = calls.iter().find(|call| invocation(cell, call).is_none())?;
-            let reason = format!("a call of `{}` with such arguments has no text for `--invoke`", untypable.export);
+            let reason = format!("a call of `{}` with these arguments cannot be written as text for `--invoke`", untypable.export);
             Some(NotAttempted { subject: "call-argument", reason })
         },
         compiles_silently: true,

@@ -27,7 +27,7 @@ pub fn columns() -> Vec<Runtime> {
             InstallCommand::quick(&["brew", "install", "wazero"]),
             InstallCommand {
                 command: &["go", "install", "github.com/tetratelabs/wazero/cmd/wazero@latest"],
-                note: "goes to the folder `bin` of `go env GOPATH`, which has to be on PATH",
+                note: "installs into the folder `bin` of `go env GOPATH`, which must be on PATH",
             },
         ],
         in_ci: true,
@@ -36,7 +36,7 @@ pub fn columns() -> Vec<Runtime> {
         commands: |tool, cell| vec![command(tool, cell)],
         output_parser: Some(OutputParser {
             error_prefix: FAILED,
-            no_calls: Some("wazero's command line calls `_start` and no other export; its Go library, which does, the lab does not embed"),
+            no_calls: Some("wazero's command line calls only `_start`; its Go library can call other exports, but the lab does not embed it"),
             ..OutputParser::new(classify)
         }),
         ..Runtime::default()

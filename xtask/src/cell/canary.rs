@@ -1,6 +1,6 @@
 //! Canaries outside what a guest is given: a file beside its directories, a variable in its runtime's
-//! environment, the host's list of users. A guest that shows one, or changes the file, has escaped. What they hold is
-//! made for the cell alone and cannot be guessed: who prints it has read it.
+//! environment, the host's list of users. A guest that prints one, or changes the file, has escaped. Their contents are
+//! random for each cell, so a guest can print them only if it has read them.
 
 use std::fs;
 use std::hash::{BuildHasher, RandomState};
@@ -45,7 +45,7 @@ impl Canary {
         (VARIABLE, self.in_variable.clone())
     }
 
-    /// What the guest did with them.
+    /// Finds out which canaries the guest read or changed.
     pub fn escapes(&self, output: &str) -> Vec<String> {
         let mut escapes = Vec::new();
         if output.contains(&self.in_file) {
@@ -65,7 +65,7 @@ impl Canary {
     }
 }
 
-/// Each hasher has keys of its own, from the system's source of randomness.
+/// Each hasher has its own keys from the system's random source.
 fn random() -> u64 {
     RandomState::new().hash_one(0)
 }

@@ -16,12 +16,12 @@ mod tests;
 
 use request::Request;
 
-/// Bytes that a response or a connection may bring.
+/// Maximum number of bytes accepted from a response or connection.
 const MAX_BYTES: u64 = 64 << 20;
 
 /// Plays `steps` against a guest; `ports` are those of its sockets, by name; `has_begun` says whether it runs, as far
-/// as can be told: translating it is no time that it has to listen. Afterwards the guest has ended or is asked to: a
-/// script that says nothing of the end leaves `run` for it.
+/// as is known, because time spent compiling does not count against the listen limit. Afterwards the guest has ended or
+/// is asked to end; a script without a final step leaves the remaining `run` time for that.
 pub fn run_steps(
     steps: &[Step],
     running: &Running,
@@ -41,7 +41,7 @@ pub fn run_steps(
         script.steps_passed += 1;
     }
     let ends_itself = matches!(steps.last(), Some(Step::Wait { .. }));
-    // A guest whose client gave up has often just ended and is about to say why.
+    // A guest whose client failed has often just exited and is about to print why.
     let patience = if script.failed.is_some() || !ends_itself { Duration::from_millis(500) } else { run };
     if !running.wait_end(patience) {
         running.stop(StopSignal::Terminate);
@@ -119,7 +119,7 @@ impl StepRunner<'_> {
             // The exit code is the engine's to report; the judge compares it with expect.exit.
             Step::Wait { timeout_ms } => {
                 let ended = self.running.wait_end(ms(*timeout_ms));
-                ended.then_some(()).ok_or_else(|| format!("wait: the guest did not end within {timeout_ms} ms"))
+                ended.then_some(()).ok_or_else(|| format!("wait: the guest did not finish within {timeout_ms} ms"))
             }
         }
     }
@@ -137,7 +137,7 @@ impl StepRunner<'_> {
         self.connections.get_mut(id).ok_or_else(|| format!("no connection `{id}` is open"))
     }
 
-    /// Waits until somebody listens, without connecting: a guest may accept only once.
+    /// Waits until the port is listening, without connecting: a guest may accept only once.
     fn listen(&self, socket: &str, limit: Duration) -> Result<(), String> {
         let port = self.address(socket).port();
         // The process as a whole has its limits, whatever it does.
@@ -151,7 +151,7 @@ impl StepRunner<'_> {
             }
             let over = patience.as_ref().is_some_and(|patience| patience.left().is_none());
             if over || self.running.wait_end(Duration::from_millis(10)) {
-                return Err(format!("listen: nobody listens on {socket} (port {port})"));
+                return Err(format!("listen: nothing listens on {socket} (port {port})"));
             }
         }
     }
@@ -175,11 +175,11 @@ pub fn is_listening(port: u16) -> bool {
 fn receive(stream: &mut TcpStream, contains: &str, patience: &Deadline) -> io::Result<()> {
     let (mut got, mut buffer) = (Vec::new(), [0; 4096]);
     while !got.windows(contains.len().max(1)).any(|w| w == contains.as_bytes()) {
-        // A peer that sends a byte now and then must not stretch the limit.
+        // A peer that sends a byte now and then must not extend the limit.
         let left = patience.left().ok_or(io::ErrorKind::TimedOut)?;
         stream.set_read_timeout(Some(left))?;
         let n = match stream.read(&mut buffer) {
-            // The guest may have waited for a processor meanwhile.
+            // The guest may have been waiting for a CPU.
             Err(e) if matches!(e.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {
                 patience.left().ok_or(e)?;
                 continue;

@@ -1,5 +1,4 @@
-//! The room that a cell takes on the disk, looked at by a thread of its own: whoever supervises a guest must not wait
-//! for a disk.
+//! Watches a cell's disk usage on a separate thread, because the guest's supervisor must not wait for a disk.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,19 +8,19 @@ use std::time::Duration;
 
 use wasmlab_process::{DiskUsage, disk_usage};
 
-/// How often it is looked. Most cells have ended by the first time.
+/// How often usage is measured. Most cells end before the first time.
 const PERIOD: Duration = Duration::from_millis(200);
 
-/// Looks at a cell's folders for as long as it lives.
+/// Measures a cell's folders until dropped.
 pub struct DiskWatch {
     is_over: Arc<AtomicBool>,
-    /// Its end ends the thread.
+    /// Dropping it stops the thread.
     _alive: Sender<()>,
 }
 
 impl DiskWatch {
-    /// Watches these folders: what they hold now is not the guest's. Where no thread is to be had the guest is bounded
-    /// by what its file system has.
+    /// Watches these folders; their current content does not count. If no thread can be started, only the file system
+    /// limits the guest.
     pub fn start(folders: Vec<PathBuf>, limit: DiskUsage) -> Self {
         let is_over = Arc::new(AtomicBool::new(false));
         let (alive, ended) = mpsc::channel::<()>();
@@ -41,7 +40,7 @@ impl DiskWatch {
         Self { is_over, _alive: alive }
     }
 
-    /// Whether the guest took more than it may; asked without waiting.
+    /// Whether the guest exceeded its limit; never blocks.
     pub fn is_over(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.is_over)
     }

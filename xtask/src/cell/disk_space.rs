@@ -1,5 +1,5 @@
-//! Room in the temporary folder. Without it a guest fails for a reason that is none of its own: such a cell is an error
-//! of the lab's, which is not remembered.
+//! Free space in the temporary folder. A guest that fails because it is full is not to blame: the cell becomes a lab
+//! error, which is not cached.
 
 use std::io;
 use std::path::Path;
@@ -13,16 +13,16 @@ pub const VARIABLE: &str = "WASMLAB_MIN_FREE";
 const MIN_BYTES: u64 = 64 << 20;
 const MIN_FILES: u64 = 1000;
 
-/// Whether the file system of `path` is all but full.
+/// Whether the file system of `path` is almost full.
 pub fn is_short(path: &Path) -> bool {
     let wanted = std::env::var(VARIABLE).ok().and_then(|text| text.parse().ok()).unwrap_or(MIN_BYTES);
     disk_space(path).is_some_and(|left| left.bytes < wanted || left.files < MIN_FILES)
 }
 
-/// What is said of a cell that had too little.
+/// The message for a cell that ran out of space.
 pub fn error() -> io::Error {
     let parent = std::env::temp_dir();
-    let words = "is all but full: a guest filled it, or somebody else; make room, or name another in TMPDIR";
+    let words = "is almost full: free some space, or set TMPDIR to another folder";
     io::Error::new(
         io::ErrorKind::StorageFull,
         format!("`{}`, the temporary folder (TMPDIR), {words}", parent.display()),

@@ -1,4 +1,4 @@
-//! What the processes of a cell left, put together: facts only.
+//! Combines the results of a cell's processes: facts only.
 
 use std::time::{Duration, SystemTime};
 

@@ -1,5 +1,5 @@
-//! What a cell is to do, worked out before anything is touched: its specification, its commands, the key of its
-//! observation. Pure, but for the hashes of files that a scenario copies.
+//! Plans a cell before anything is touched: its specification, its commands, the cache key of its observation. Pure,
+//! except for hashing the files that a scenario copies.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -16,7 +16,7 @@ use super::{ports, preopens, sandbox};
 use crate::store::cache::Key;
 use wasmlab_runtimes::{CellFiles, Runtime, Tool};
 
-/// What is to be run on what.
+/// Which guest to run on which runtime.
 #[derive(Clone, Copy)]
 pub struct Plan<'a> {
     /// The scenario.
@@ -27,13 +27,13 @@ pub struct Plan<'a> {
     pub tool: &'a Tool,
     /// SHA-256 of the guest, an object of the cache.
     pub guest: &'a str,
-    /// What reading it told, where it is a module or a component.
+    /// The facts about it, if it is a module or a component.
     pub facts: Option<&'a Facts>,
-    /// What it needs beside it, by name.
+    /// Files that it needs next to it, by name.
     pub companions: &'a BTreeMap<String, String>,
     /// The limits.
     pub limits: Limits,
-    /// Switches of the runtime that are turned on; none: it runs as it comes.
+    /// Runtime switches that are turned on; empty for a default run.
     pub switches: &'a [String],
 }
 
@@ -73,21 +73,21 @@ impl Default for Limits {
     }
 }
 
-/// The files of a cell, wherever they are.
+/// The paths of a cell's files.
 pub struct CellPaths {
     /// The specification, JSON.
     pub spec: PathBuf,
     /// The module.
     pub module: PathBuf,
-    /// The glue that loads it, where the compiler made one.
+    /// The JavaScript file that loads it, if the compiler generated one.
     pub glue: Option<PathBuf>,
     /// Where an engine reports.
     pub events: PathBuf,
     /// Where an engine keeps compiled code.
     pub code_cache: Option<PathBuf>,
-    /// Where the runtime's translator leaves what it makes, once it is whole.
+    /// Finished output of the runtime's ahead-of-time compiler.
     pub precompiled: PathBuf,
-    /// Where the translator makes it.
+    /// Unfinished output of the ahead-of-time compiler.
     pub precompiling: PathBuf,
     /// The preopened directories.
     pub dirs: Vec<PreopenedDir>,
@@ -111,7 +111,7 @@ impl CellPorts {
     }
 }
 
-/// What an adapter makes of a cell.
+/// What an adapter plans for a cell.
 #[derive(Debug)]
 pub struct CellCommands {
     /// Files beside the specification that the commands name.
@@ -123,11 +123,11 @@ pub struct CellCommands {
 }
 
 impl Plan<'_> {
-    /// Everything that the observation depends on; `None` where it depends on more than can be named.
+    /// Everything that the observation depends on; `None` if that cannot be listed.
     #[must_use]
     pub fn key(&self) -> Option<Key> {
         let run = &self.scenario.spec.run;
-        // What is in a directory of the user's is not in the key, and what the guest does to it is not in the cache.
+        // A user's own directory is not part of the key, and changes to it cannot be cached.
         if run.dir.iter().any(|d| d.host.is_some()) {
             return None;
         }
@@ -139,7 +139,7 @@ impl Plan<'_> {
         let program = format!("{}.wasm", self.scenario.name);
         let copied = preopens::copied_hashes(self.scenario).ok()?;
         let key = Key::of(
-            // The number counts what an observation can say.
+            // Increase the number when observations gain new content.
             "observation-3",
             &(
                 PROTOCOL_VERSION,
@@ -173,7 +173,7 @@ impl Plan<'_> {
         Duration::from_millis(self.scenario.spec.run.timeout_ms.unwrap_or(self.limits.run_ms))
     }
 
-    /// What the engine is told.
+    /// The engine's specification.
     pub fn spec(&self, paths: &CellPaths, ports: &CellPorts) -> CellSpec {
         let run = &self.scenario.spec.run;
         let known = ports.all();
@@ -201,7 +201,7 @@ impl Plan<'_> {
         }
     }
 
-    /// What the cell asks and the lab has no way to ask this runtime: then nothing is started.
+    /// What the cell needs but the lab cannot request from this runtime; then nothing is started.
     pub fn not_attempted(&self) -> Option<NotAttempted> {
         let (paths, ports) = self.relative();
         (self.runtime.not_attempted)(&self.files(&paths, &self.spec(&paths, &ports)))
@@ -218,7 +218,7 @@ impl Plan<'_> {
         }
     }
 
-    /// What is to be started.
+    /// The commands to start.
     pub fn commands(&self, paths: &CellPaths, spec: &CellSpec) -> CellCommands {
         let files = self.files(paths, spec);
         CellCommands {
@@ -228,7 +228,7 @@ impl Plan<'_> {
         }
     }
 
-    /// Paths that are relative to one folder, and ports that are likely free: the same whenever it is asked.
+    /// Paths relative to one folder and ports that are likely free; the same on every call.
     pub fn relative(&self) -> (CellPaths, CellPorts) {
         const FIRST_PORT: u16 = 20_100;
         let (run, build) = (&self.scenario.spec.run, &self.scenario.spec.build);
@@ -238,7 +238,7 @@ impl Plan<'_> {
             host: dir.host.clone().unwrap_or_else(|| Path::new("dirs").join(index.to_string())),
             guest: dir.guest.clone(),
         });
-        // No descriptor can be handed over by a script: those that open the socket themselves have its address.
+        // A script cannot pass descriptors; guests that open the socket themselves get its address.
         let sockets = self.relative_sockets().into_values();
         let sockets = sockets.map(|port| PreopenedSocket { fd: -1, address: format!("127.0.0.1:{port}") });
         let paths = CellPaths {

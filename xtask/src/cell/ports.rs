@@ -10,13 +10,13 @@ use std::sync::atomic::{AtomicU16, Ordering};
 const FIRST: u16 = 20_000;
 const COUNT: u16 = 12_000;
 
-/// A port that nobody listens on, each time another one.
+/// A free port, a different one each time.
 ///
 /// # Errors
 /// When none is free.
 pub fn free() -> io::Result<u16> {
     static NEXT: AtomicU16 = AtomicU16::new(0);
-    // Labs side by side begin at different places.
+    // Labs that run in parallel start at different ports.
     let start = (std::process::id() % u32::from(COUNT)) as u16;
     for _ in 0..COUNT {
         let port = FIRST + (start.wrapping_mul(7).wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed))) % COUNT;
@@ -24,7 +24,7 @@ pub fn free() -> io::Result<u16> {
             return Ok(port);
         }
     }
-    Err(io::Error::new(io::ErrorKind::AddrInUse, format!("no port from {FIRST} to {} is free", FIRST + COUNT - 1)))
+    Err(io::Error::new(io::ErrorKind::AddrInUse, format!("no port between {FIRST} and {} is free", FIRST + COUNT - 1)))
 }
 
 /// `text` with each `{port:NAME}` replaced by the number.

@@ -1,4 +1,4 @@
-//! What a translator made for a runtime, kept for later cells: it is native code, and is run only as it was made.
+//! Ahead-of-time compiled code, kept for later cells. It is native code, so it is used only if unmodified.
 
 use std::fs;
 use std::path::Path;
@@ -10,7 +10,7 @@ use crate::lab::Lab;
 use crate::store::cache::Key;
 use crate::store::files;
 
-/// Whether an earlier cell translated the same module, and nobody touched what came of it. What was touched is removed.
+/// Whether an earlier cell compiled the same module and the result is unmodified. A modified result is removed.
 pub fn is_whole(lab: &Lab, plan: &Plan, prepared: &Path) -> bool {
     if !prepared.is_dir() {
         return false;
@@ -18,13 +18,13 @@ pub fn is_whole(lab: &Lab, plan: &Plan, prepared: &Path) -> bool {
     let kept: Option<String> = lab.cache.get(&key(plan));
     let whole = kept.is_some() && kept == hash(lab, prepared);
     if !whole {
-        // What cannot be removed is in the way of the next translation, which says so.
+        // If it cannot be removed, the next compilation fails and reports that.
         let _ = remove_tree(prepared);
     }
     whole
 }
 
-/// Notes how it was made. Without a note the next cell makes it anew.
+/// Records how it was built. Without a record the next cell compiles it again.
 pub fn keep(lab: &Lab, plan: &Plan, prepared: &Path) {
     if let Some(hash) = hash(lab, prepared) {
         let _ = lab.cache.put(&key(plan), &hash);
@@ -35,7 +35,7 @@ fn key(plan: &Plan) -> Key {
     Key::of("translation", &plan.code_cache_key().text())
 }
 
-/// Of every file's name and contents; none of an empty folder, which is what is left of a cache that was emptied.
+/// Hash of every file's name and content; `None` for an empty folder, which an emptied cache leaves.
 fn hash(lab: &Lab, dir: &Path) -> Option<String> {
     let names = files::walk(dir, &[]).ok().filter(|names| !names.is_empty())?;
     let each = names.into_iter().map(|name| {

@@ -1,4 +1,4 @@
-//! The guest's directories: what the lab puts into them, and what it finds there afterwards.
+//! The guest's directories: fills them before the run and reads them afterwards.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -17,10 +17,10 @@ use wasmlab_model::observation::FoundFile;
 use wasmlab_model::scenario::{Dir, Scenario};
 use wasmlab_runtimes::command_line::host_name;
 
-/// Bytes of a file that are read back.
+/// Maximum number of bytes read back from a file.
 const MAX_READ_BACK: u64 = 1 << 20;
 
-/// What the guest finds in its directories: of the scenario's file, with the ports of this cell.
+/// The content of the guest's directories: from scenario.toml, with this cell's ports.
 #[derive(Clone, Copy, Debug)]
 pub struct Contents<'a> {
     /// The scenario.
@@ -51,8 +51,8 @@ pub fn populate(contents: Contents, below: &Path) -> io::Result<Vec<PreopenedDir
     Ok(dirs)
 }
 
-/// Makes the directories available in `folder` under the guest's names, as far as a folder can have them: for runtimes
-/// that give a directory by the name that the host has it by. Relative directories are relative to `folder`.
+/// Makes the directories available in `folder` under the guest's names, as far as possible: for runtimes that give the
+/// guest a directory under its host name. Relative directories are relative to `folder`.
 ///
 /// # Errors
 /// When a link cannot be made, or its place is taken.
@@ -69,7 +69,7 @@ pub fn link_by_name(dirs: &[PreopenedDir], folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Errors begin with the field, and name what stands in it.
+/// Errors begin with the field and quote its value.
 fn fill_dir(contents: Contents, dir: &Dir, host: &Path) -> io::Result<()> {
     if let Some(original) = &dir.template {
         Tree::read(&original.folder).and_then(|tree| tree.copy(host)).map_err(|e| with_key("copy", e))?;
@@ -128,7 +128,7 @@ pub fn copied_hashes(scenario: &Scenario) -> io::Result<Vec<(String, PathBuf, St
     Ok(hashes)
 }
 
-/// Copies what the guest left in its own directories below `to`, a folder each, by the guest's name for it.
+/// Copies the guest's own directories to `to` after the run, one folder each, named as the guest sees it.
 ///
 /// # Errors
 /// The file that cannot be copied, and why.
@@ -165,12 +165,12 @@ impl<'a> Contents<'a> {
         if let Some(bytes) = dir.generated.get(key) {
             return Ok(Box::new(GeneratedBytes { at: 0, end: *bytes }));
         }
-        let from = dir.copy.as_ref().ok_or_else(|| io::Error::other("the scenario puts no such file there"))?;
+        let from = dir.copy.as_ref().ok_or_else(|| io::Error::other("the scenario declares no such file"))?;
         Ok(Box::new(fs::File::open(self.scenario.dir.join(from).join(name))?))
     }
 }
 
-/// Bytes that are the same each time and repeat at no length that a buffer has.
+/// Reproducible bytes that do not repeat at any usual buffer size.
 struct GeneratedBytes {
     at: u64,
     end: u64,
@@ -189,7 +189,7 @@ impl Read for GeneratedBytes {
     }
 }
 
-/// What is in the files that the scenario looks at, now that the guest has ended.
+/// Reads the files that the scenario checks, after the guest has ended.
 pub fn read_expected_files(
     scenario: &Scenario,
     dirs: &[PreopenedDir],
@@ -207,11 +207,11 @@ fn read_back(path: &str, dirs: &[PreopenedDir], days: [SystemTime; 2]) -> Result
     };
     let (_, host, name) =
         dirs.iter().filter_map(within).max_by_key(|(len, ..)| *len).ok_or("no [[run.dir]] holds it")?;
-    // A guest may leave a link in the place of its file: what it leads to is nothing of the guest's.
+    // A guest may replace its file with a link, whose target is not the guest's work.
     let file = fs::canonicalize(host.join(name)).map_err(|e| e.to_string())?;
     let inside = fs::canonicalize(&host).is_ok_and(|host| file.starts_with(host));
     if !inside || !fs::metadata(&file).is_ok_and(|m| m.is_file()) {
-        return Err("it is no plain file of this directory".to_owned());
+        return Err("it is not a regular file in this directory".to_owned());
     }
     let bytes = read_regular(&file, MAX_READ_BACK).map_err(|e| e.to_string())?;
     Ok(FoundFile { missing: None, text: replace_dates(&String::from_utf8_lossy(&bytes), days) })
@@ -320,6 +320,6 @@ mod tests {
         assert_eq!(seen().text, "{today} {today} Wed, {today} { today } 2017/01/01\n");
         fs::remove_file(&log).unwrap();
         std::os::unix::fs::symlink("/etc/passwd", &log).unwrap();
-        assert!(seen().missing.unwrap().contains("plain file"));
+        assert!(seen().missing.unwrap().contains("regular file"));
     }
 }

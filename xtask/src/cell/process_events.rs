@@ -1,4 +1,4 @@
-//! Running one process, and telling what it prints as it comes where somebody sinks.
+//! Runs one process and streams its output to a sink, if there is one.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,10 +7,10 @@ use std::time::Duration;
 use wasmlab_model::observation::ProcessRole;
 use wasmlab_process::{self as process, Command, CompletedProcess, Running, Stream, Watch};
 
-/// Takes a process's command before it starts, then what it prints, as it comes.
+/// Receives a process's command before it starts, then its output as it arrives.
 pub type OutputSink<'a> = &'a (dyn Fn(ProcessEvent) + Sync);
 
-/// What an [`OutputSink`] is told.
+/// What an [`OutputSink`] receives.
 #[derive(Clone, Copy, Debug)]
 pub enum ProcessEvent<'a> {
     /// A process is about to be started.
@@ -19,7 +19,7 @@ pub enum ProcessEvent<'a> {
     Printed(Stream, &'a [u8]),
 }
 
-/// How often a listener hears.
+/// How often a sink receives output.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 /// Starts the process, does `meanwhile`, and waits for the end.

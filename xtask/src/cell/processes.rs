@@ -1,4 +1,4 @@
-//! The processes of a cell: a translator, for runtimes that take nothing else, then those that run the guest, one
+//! The processes of a cell: an ahead-of-time compiler, for runtimes that need one, then those that run the guest, one
 //! after the other as long as each exits with 0.
 
 use std::ffi::OsString;
@@ -32,9 +32,9 @@ pub struct ProcessResult {
     pub argv: Vec<String>,
     /// How it ended.
     pub outcome: Outcome,
-    /// What the supervisor knows of it; `None` where it could not be started.
+    /// The supervisor's record; `None` if it could not be started.
     pub completed: Option<CompletedProcess>,
-    /// How far the client came.
+    /// How far the client got.
     pub script: Option<ScriptProgress>,
 }
 
@@ -93,7 +93,7 @@ pub fn run(
     Ok(results)
 }
 
-/// Translates the module ahead of time.
+/// Compiles the module ahead of time.
 fn precompile(
     plan: &Plan,
     workdir: &Workdir,
@@ -110,11 +110,11 @@ fn precompile(
         end => outcome(end, &[], plan, false),
     });
     if !result.succeeded() {
-        // A folder that stays behind costs space, nothing else.
+        // A leftover folder only costs disk space.
         let _ = fs::remove_dir_all(preparing);
     } else if let Err(error) = fs::rename(preparing, prepared) {
         let _ = fs::remove_dir_all(preparing);
-        // Another cell with the same module was faster: its result is as good.
+        // Another cell with the same module was faster; use its result.
         if !prepared.is_dir() {
             return Err(error);
         }
@@ -122,8 +122,8 @@ fn precompile(
     Ok(result)
 }
 
-/// Runs the guest, with the client's steps where the scenario has any. `silent`: the process translates it too, and
-/// does not say when it is done.
+/// Runs the guest, with the client's steps if the scenario has any. `silent`: the process also compiles the module and
+/// does not report when it is done.
 fn run_guest(
     plan: &Plan,
     workdir: &mut Workdir,
@@ -147,7 +147,7 @@ fn run_guest(
     let disk = DiskWatch::start(folders, DiskUsage { bytes: plan.limits.disk, files: plan.limits.files });
     let (is_over, disk_is_over) = (disk.is_over(), disk.is_over());
     let watch = Box::new(move |age: Duration| {
-        // One that fills the disk is ended before the others feel it.
+        // Kills a guest that fills the disk before it affects other cells.
         is_short.fetch_or(disk_space::is_short(&root), Ordering::Relaxed);
         is_short.load(Ordering::Relaxed) || is_over.load(Ordering::Relaxed) || watched.is_exceeded(age, compile, run)
     });
@@ -165,7 +165,7 @@ fn run_guest(
         (false, false) => true,
     };
     let completed = process_events::run(&command, ProcessRole::Guest, Some(watch), sink, |running| {
-        // The guest's process has its own copies: with these closed, a dead guest's port refuses at once.
+        // The guest's process has its own copies; closing these makes a dead guest's port refuse connections at once.
         workdir.sockets.clear();
         script = (!steps.is_empty()).then(|| client::run_steps(steps, running, &by_name, contents, run, &has_begun));
     });
@@ -250,7 +250,7 @@ mod tests {
         Some(vec![tool.program.clone().into(), "-c".into(), script.into()])
     }
 
-    /// Who translates unseen has both limits together, and nobody knows at which one it was.
+    /// A process that compiles without reporting gets both limits together; it is unknown which one it reached.
     #[test]
     fn a_process_that_hangs_is_at_the_limit_that_can_be_told() {
         let root = tempfile::tempdir().unwrap();
@@ -285,7 +285,7 @@ mod tests {
         check(false, None, Limit::CompileOrRun { compile_ms: 0, run_ms: 300 });
     }
 
-    /// In bytes or in files; what the lab itself put there does not count.
+    /// In bytes or in files; the lab's own files do not count.
     #[test]
     #[cfg(target_os = "linux")]
     fn a_guest_that_fills_the_disk_is_ended() {
@@ -352,7 +352,7 @@ mod tests {
         check("-O3", true);
         check("-O3", false);
         check("-O0", false);
-        // What somebody changed on disk, or cut short, is made anew.
+        // A modified or truncated file is compiled again.
         for text in ["other\n", ""] {
             let found = crate::store::files::walk(&root.path().join("cache/compiled"), &[]).unwrap();
             for file in found.iter().filter(|file| file.ends_with("made")) {

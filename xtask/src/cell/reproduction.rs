@@ -1,4 +1,4 @@
-//! A cell in a folder of its own, with paths that hold in that folder: for somebody who has no lab.
+//! A cell in a self-contained folder with relative paths, for people without the lab.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -11,7 +11,7 @@ use super::preopens::{self, Contents};
 use crate::lab::Lab;
 use wasmlab_runtimes::Tool;
 
-/// The programs of a command, as its script names them.
+/// The programs of a command, as variables of the script.
 pub const VARIABLES: [&str; 3] = [RUNTIME, COMPILER, DRIVEN];
 const RUNTIME: &str = "$RUNTIME";
 const COMPILER: &str = "$COMPILER";
@@ -21,7 +21,7 @@ const SUPPORT: &str = "driver";
 /// The folder of npm packages, where `npm install` puts them.
 const PACKAGES: &str = "node_modules";
 
-/// What a folder that shows a cell holds.
+/// The content of a reproduction folder.
 #[derive(Debug)]
 pub struct Reproduction {
     /// The module's name in the folder.
@@ -32,7 +32,7 @@ pub struct Reproduction {
     pub precompiled: PathBuf,
     /// The commands that run it.
     pub commands: Vec<Vec<OsString>>,
-    /// Variables of its program, beside the usual ones.
+    /// Environment variables of its program, in addition to the usual ones.
     pub env: Vec<(&'static str, OsString)>,
     /// Ports by name: numbers that are likely free.
     pub ports: BTreeMap<String, u16>,

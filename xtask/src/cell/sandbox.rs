@@ -18,14 +18,13 @@ use wasmlab_runtimes::PortAccess;
 use super::plan::Plan;
 use super::workdir::Workdir;
 
-/// The variable that switches it off: `off`. For programs that mount or change users, which it does not let them.
+/// Set to `off` to disable the sandbox, for programs that mount file systems or change users.
 pub const VARIABLE: &str = "WASMLAB_SANDBOX";
-/// The variable that names what a runtime reads besides, in the manner of PATH: for wrappers that start a program
-/// somewhere else.
+/// A list of additional readable paths, separated as in PATH, for wrappers that start a program located elsewhere.
 pub const READ_VARIABLE: &str = "WASMLAB_SANDBOX_READ";
 
-/// What is between a runtime and this machine, in one word: `full`, `ports` (no network namespace), `files` (a kernel
-/// that knows no network), `none`.
+/// The level of isolation of runtimes: `full`, `ports` (no network namespace), `files` (the kernel cannot restrict the
+/// network), `none`.
 #[must_use]
 pub fn level() -> &'static str {
     match support() {
@@ -37,21 +36,19 @@ pub fn level() -> &'static str {
     }
 }
 
-/// What a person is told of [`level`]; nothing where all is well.
+/// A warning about [`level`]; `None` if isolation is full.
 #[must_use]
 pub fn warning() -> Option<&'static str> {
     match level() {
         "full" => None,
         "ports" => Some(
-            "no network namespaces here (a container may forbid them): the lab's sandbox bounds TCP ports, not UDP",
+            "no network namespaces here (a container may forbid them): the lab's sandbox restricts TCP ports but not UDP",
         ),
-        "files" => Some("Linux before 6.7: the lab's sandbox bounds files, not the network; see xtask/README.md"),
-        _ if is_off() => {
-            Some("WASMLAB_SANDBOX=off: nothing but the runtimes themselves keeps guests from this machine")
+        "files" => Some("Linux before 6.7: the lab's sandbox restricts files but not the network; see xtask/README.md"),
+        _ if is_off() => Some("WASMLAB_SANDBOX=off: only the runtimes themselves keep guests away from this machine"),
+        _ => {
+            Some("no Landlock here (needs Linux 5.13): only the runtimes themselves keep guests away from this machine")
         }
-        _ => Some(
-            "no Landlock here (Linux 5.13 has it): nothing but the runtimes themselves keeps guests from this machine",
-        ),
     }
 }
 
@@ -59,7 +56,7 @@ fn is_off() -> bool {
     std::env::var_os(VARIABLE).is_some_and(|value| value == "off")
 }
 
-/// The sandbox of one process; `None` where it is switched off.
+/// The sandbox of one process; `None` if disabled.
 pub fn for_process(plan: &Plan, workdir: &Workdir, role: ProcessRole, argv: &[OsString]) -> Option<Sandbox> {
     if is_off() {
         return None;
@@ -77,23 +74,23 @@ pub fn for_process(plan: &Plan, workdir: &Workdir, role: ProcessRole, argv: &[Os
     read.extend(std::env::split_paths(&named));
     let mut write: Vec<PathBuf> = ["work", "home", "dirs", "guest"].map(|name| root.join(name)).to_vec();
     write.extend(paths.dirs.iter().map(|dir| dir.host.clone()));
-    // A folder that the lab names in a runtime's environment is the runtime's own.
+    // Folders that the lab sets in a runtime's environment belong to the runtime.
     let own = (plan.runtime.env)(tool).into_iter().map(|(_, value)| PathBuf::from(value)).filter(|p| p.is_absolute());
     write.extend(own.inspect(|dir| _ = fs::create_dir_all(dir)));
     match (role, is_precompiled(plan, workdir)) {
         (ProcessRole::Precompile, _) => write.push(paths.precompiling.clone()),
-        // Who runs what was translated does not change it.
+        // The process that runs compiled code must not change it.
         (_, true) => read.push(paths.precompiled.clone()),
         (_, false) => write.extend(paths.code_cache.clone()),
     }
     let exists = |paths: Vec<PathBuf>| paths.into_iter().filter(|path| path.is_absolute()).collect();
-    // Bun looks for a package by the names in the folders above; those above the packages' own it does without.
+    // Bun searches parent folders for packages; it can do without those above its own packages.
     let list = tool.packages_dir.parent().map(Path::to_owned).into_iter().collect();
     let (read, write, list) = (exists(read), exists(write), exists(list));
     Some(Sandbox { read, write, list, ports: ports(plan, workdir, role), offline: is_offline(workdir, role) })
 }
 
-/// Whether nothing of the cell talks to anybody outside of it.
+/// Whether no process of the cell communicates with anything outside it.
 fn is_offline(workdir: &Workdir, role: ProcessRole) -> bool {
     let spec = &workdir.spec;
     let is_alone = spec.sockets.is_empty() && spec.ports.is_empty() && spec.connect_ports.is_empty();
@@ -135,7 +132,7 @@ fn program_files(program: &Path) -> Vec<PathBuf> {
     // A script's interpreter may be a script.
     for _ in 0..4 {
         let Some(program) = next.take().filter(|p| !p.as_os_str().is_empty()) else { break };
-        // Each link of a chain stands for a place where the program looks about: a virtual environment, a version.
+        // Each link of a chain may be a place where the program searches for files: a virtual environment, a version.
         let mut link = Some(program.clone());
         for _ in 0..8 {
             let Some(path) = link.take() else { break };

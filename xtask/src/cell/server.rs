@@ -1,5 +1,5 @@
-//! The lab as the guest's server: a web server a cell, on the loopback address, which gives one answer to
-//! every request and keeps what it was asked. A guest may send what it likes: everything here has a limit.
+//! The lab as the guest's server: one web server per cell on the loopback address, which gives the same response to
+//! every request and records them. A guest may send anything, so everything here has a limit.
 
 use std::io;
 use std::net::{TcpListener, TcpStream};
@@ -12,23 +12,23 @@ use wasmlab_http::{Body, Connection, Limits, ReadError, Request};
 use wasmlab_model::observation::RecordedRequest;
 use wasmlab_model::scenario::Server;
 
-/// Of one request, bytes.
+/// Maximum size of one request, bytes.
 const LIMITS: Limits = Limits { head: 16 << 10, body: 1 << 20 };
 /// Bytes that are read and discarded after the response.
 const MAX_DRAINED: usize = 4 << 20;
-/// Connections that are served at a time; the next one is closed at once.
+/// Maximum number of concurrent connections; further ones are closed at once.
 const MAX_CONNECTIONS: usize = 32;
-/// Requests that are kept; later ones are answered and forgotten, but for one entry that says so.
+/// Maximum number of recorded requests; later ones are answered but only noted by one entry.
 const MAX_RECORDED: usize = 100;
-/// From the first byte of a request to its last, and for the answer.
+/// Time limit for receiving a request, and for sending the response.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
-/// How often a server looks whether its cell is over.
+/// How often a server checks whether its cell has ended.
 const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
-/// What the servers of one cell were asked, in order.
+/// The requests that the servers of one cell received, in order.
 type RequestLog = Arc<Mutex<Vec<RecordedRequest>>>;
 
-/// The servers of a cell; they end with it.
+/// The servers of a cell; they stop when it ends.
 pub struct Servers {
     running: Vec<Running>,
     log: RequestLog,
@@ -67,7 +67,7 @@ impl Servers {
         self.running.iter().map(|server| (server.name.clone(), server.port))
     }
 
-    /// What they were asked so far, in order.
+    /// The requests received so far, in order.
     pub fn requests(&self) -> Vec<RecordedRequest> {
         self.log.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -77,7 +77,7 @@ impl Drop for Servers {
     fn drop(&mut self) {
         self.over.store(true, Ordering::SeqCst);
         for accepting in self.running.iter_mut().filter_map(|server| server.accepting.take()) {
-            // One that panicked has nothing left to end.
+            // A panicked thread has already ended.
             let _ = accepting.join();
         }
     }
@@ -125,7 +125,7 @@ impl TestServer {
                 self.record(self.recorded(request));
                 self.respond(&connection, is_head)
             }
-            // Whoever only looks whether somebody listens has asked nothing.
+            // A client that only probes the port has sent no request.
             Err(ReadError::Empty) => return,
             Err(ReadError::Malformed(reason)) => {
                 self.record(RecordedRequest {

@@ -1,4 +1,4 @@
-//! What engines report while they run, so that translating and running have limits of their own.
+//! Reads engines' reports while they run, so that compiling and running have separate limits.
 
 use std::io;
 #[cfg(not(target_os = "linux"))]
@@ -13,8 +13,8 @@ use wasmlab_protocol::{Event, Stage};
 /// Bytes that are kept of a cell's reports.
 const MAX_REPORTED_BYTES: usize = 16 << 20;
 
-/// Where the engines of a cell report: a pipe that they inherit, whose place nothing else can take. Where children
-/// inherit nothing, a file.
+/// Where the engines of a cell report: an inherited pipe, which nothing else can replace; a file on systems where
+/// children inherit nothing.
 #[derive(Clone, Debug)]
 pub enum EventChannel {
     /// The pipe.
@@ -78,8 +78,7 @@ impl EventChannel {
         self.events().iter().any(begun)
     }
 
-    /// Every event that was reported; a line that is none ends the reading: what follows a torn line is not to be
-    /// trusted.
+    /// Every reported event, up to the first invalid line: what follows a torn line cannot be trusted.
     pub fn events(&self) -> Vec<Event> {
         events(&self.since(0))
     }

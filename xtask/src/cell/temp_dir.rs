@@ -1,4 +1,4 @@
-//! The folder of a cell, which goes with all that a guest may have left in it.
+//! The folder of a cell, which is removed with everything that the guest left in it.
 
 use std::fs::{self, File};
 use std::io;
@@ -12,7 +12,7 @@ use wasmlab_process::remove_tree;
 const PREFIX: &str = "wasmlab-cell-";
 const KEPT_PREFIX: &str = "wasmlab-kept-";
 
-/// What is younger may be of a lab that is about to lock it.
+/// A younger folder may belong to a lab that is about to lock it.
 const MIN_AGE: Duration = Duration::from_secs(60);
 
 /// What could not be removed, and why.
@@ -21,7 +21,7 @@ static LEFTOVERS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 /// A folder that is removed when it is no longer needed.
 pub struct TempDir {
     path: PathBuf,
-    /// Held while the folder is in use, by the kernel's word: who gets it knows that its lab is gone.
+    /// A kernel lock held while the folder is in use; if it can be acquired, the folder's lab has exited.
     _lock: Option<File>,
     kept: bool,
 }
@@ -74,14 +74,14 @@ pub fn take_leftovers() -> Vec<String> {
     std::mem::take(&mut LEFTOVERS.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
-/// Removes what labs left that were killed: their folders, which nobody holds any more.
+/// Removes the folders of labs that were killed: those that are no longer locked.
 fn remove_stale(parent: &Path) {
     let Ok(entries) = fs::read_dir(parent) else { return };
     for entry in entries.flatten().filter(|e| e.file_name().to_string_lossy().starts_with(PREFIX)) {
         let is_old =
             entry.metadata().and_then(|m| m.modified()).is_ok_and(|t| t.elapsed().is_ok_and(|age| age > MIN_AGE));
         let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
-        // Somebody else's is not opened, or not removed: that is theirs to do, and no fault of this machine.
+        // Another user's folder cannot be opened or removed; that is not an error.
         if is_old && is_folder && File::open(entry.path()).is_ok_and(|file| file.try_lock().is_ok()) {
             let _ = remove_tree(&entry.path());
         }

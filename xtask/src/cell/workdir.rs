@@ -46,7 +46,7 @@ pub struct Workdir {
     pub event_channel: EventChannel,
     /// What the lab serves to the guest.
     pub servers: Servers,
-    /// What a guest must neither read nor change.
+    /// Canaries that the guest must neither read nor change.
     pub canary: Canary,
 }
 
@@ -173,13 +173,13 @@ fn driver_ports(plan: &Plan) -> io::Result<Vec<u16>> {
     if is_driven { Ok(vec![ports::free()?, ports::free()?]) } else { Ok(Vec::new()) }
 }
 
-/// What is half done must not pass for done: so it is made beside its place, and moved there when it is whole.
+/// Built next to its final place and moved there when complete, so that partial output is never used.
 fn temporary_path(prepared: &Path) -> PathBuf {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     prepared.with_file_name(format!("prepared.{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)))
 }
 
-/// The folder that is kept for compiled code. Without it the engine compiles anew; that is no fault of the cell.
+/// The folder for cached compiled code. Without it the engine compiles again; the cell does not fail.
 fn compiled_dir(lab: &Lab, plan: &Plan) -> Option<PathBuf> {
     let dir = lab.cache.compiled(&plan.code_cache_key());
     fs::create_dir_all(&dir).is_ok().then_some(dir)
@@ -195,7 +195,7 @@ fn guest_files(lab: &Lab, plan: &Plan, dir: &Path) -> io::Result<(PathBuf, Optio
     for (name, from) in files.chain([(artifact, object.clone())]) {
         let to = dir.join(name);
         fs::create_dir_all(to.parent().unwrap_or(dir))?;
-        // Never a link: what a guest writes to must not be the cache's own.
+        // Never a link: a guest must not be able to write to the cache's file.
         fs::copy(from, to)?;
     }
     Ok((dir.join(artifact), plan.companions.contains_key(glue).then(|| dir.join(glue))))

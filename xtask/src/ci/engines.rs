@@ -10,7 +10,7 @@ use super::{Context, Step};
 /// The folders of them within `xtask/`, in the order in which their steps run, and what one of each is called.
 const KINDS: &[(&str, &str)] = &[("drivers", "driver"), ("hosts", "host"), ("engines", "engine")];
 
-/// A workspace of its own.
+/// A separate workspace.
 pub struct Workspace {
     /// `engine-wasmi`: the name of its step.
     pub step: String,
@@ -36,7 +36,7 @@ pub fn workspaces(xtask: &Path) -> Vec<Workspace> {
     found
 }
 
-/// Whether a folder is a workspace of its own: what engines share is a crate of the lab's workspace.
+/// Whether a folder is a separate workspace; crates that engines share belong to the lab's workspace.
 fn is_workspace(dir: &Path) -> bool {
     let manifest = std::fs::read_to_string(dir.join("Cargo.toml")).unwrap_or_default();
     manifest.lines().any(|line| line == "[workspace]")
@@ -74,7 +74,7 @@ pub fn lint_with_tests(shell: &Shell) -> Result<()> {
     let sysroot = cmd!(shell, "rustc --print sysroot").quiet().read()?;
     let driver = Path::new(&sysroot).join("bin").join(format!("clippy-driver{}", std::env::consts::EXE_SUFFIX));
     if !driver.is_file() {
-        return Err(anyhow!("`{}` is not there", driver.display()))
+        return Err(anyhow!("`{}` does not exist", driver.display()))
             .context("clippy is missing: rustup component add clippy");
     }
     shell.set_var("RUSTC_WORKSPACE_WRAPPER", driver);

@@ -1,4 +1,4 @@
-//! Commands of CI, by xshell: echoed, with their output passed on as it comes and kept for counting tests.
+//! Commands of CI, by xshell: echoed, with their output streamed and kept for counting tests.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::Stdio;

@@ -11,7 +11,7 @@ use crate::engines::KEEP_VARIABLE;
 use crate::lab::FIXTURES_VARIABLE;
 use wasmlab_runtimes::{Runtime, Source};
 
-/// The script that installs tools and says what it set, as lines of NAME=VALUE in the file that it is given.
+/// The script that installs tools and writes variables as NAME=VALUE lines to the file that it is given.
 const INSTALL: &str = ".ci/install";
 /// Scenarios whose toolchain the installation brought: a glob, for `build --require-built`.
 const BUILT: &str = "WASMLAB_CI_BUILT";
@@ -23,19 +23,19 @@ const FUZZ_SECONDS: &str = "5";
 /// Every step.
 pub fn all(xtask: &Path) -> Vec<Step> {
     let mut steps = vec![
-        in_background(step("install", "Install toolchains and runtimes, as far as they can be had", &[], install)),
+        in_background(step("install", "Install the available toolchains and runtimes", &[], install)),
         step("fmt", "Check the formatting of every workspace", &[], fmt),
         step("clippy", "Lint the lab", &[], clippy),
         in_background(step("engines", "Build the embedded engines and drivers", &[], build_engines)),
         // Its first cells run while engines compile, as a user's do.
         step("matrix", "Run every scenario on every runtime", &["install"], matrix),
-        step("guests", "Build every guest from source whose toolchain is here", &["install"], guests),
+        step("guests", "Build from source every guest whose toolchain is installed", &["install"], guests),
         step("tests", "Run the lab's tests", &["install", "engines"], tests),
     ];
     steps.extend(engines::workspaces(xtask).into_iter().map(|w| engines::step(w, vec!["install", "engines"])));
-    steps.push(step("fuzz", "Fuzz the reader of binaries and Emscripten's host for some seconds", &[], fuzz));
-    // All of the lab is compiled for it once more, with instrumentation.
-    steps.push(full(step("fuzz-scenario", "Fuzz the reader of scenario.toml for some seconds", &[], fuzz_scenario)));
+    steps.push(step("fuzz", "Fuzz the binary reader and the Emscripten host for a few seconds", &[], fuzz));
+    // It compiles the whole lab again with instrumentation.
+    steps.push(full(step("fuzz-scenario", "Fuzz the scenario.toml reader for a few seconds", &[], fuzz_scenario)));
     steps
 }
 
@@ -53,7 +53,7 @@ fn full(step: Step) -> Step {
     Step { only_full: true, ..step }
 }
 
-/// What takes long, and needs no other step's tools: it begins at once.
+/// For a slow step that needs no other step's tools: it starts at once.
 fn in_background(step: Step) -> Step {
     Step { in_background: true, ..step }
 }
@@ -61,16 +61,16 @@ fn in_background(step: Step) -> Step {
 fn install(context: &Context) -> Result<()> {
     let shell = context.shell()?;
     if !shell.path_exists(INSTALL) {
-        context.leave_out(format!("installing tools: there is no {INSTALL}"));
+        context.leave_out(format!("installing tools: {INSTALL} does not exist"));
         return Ok(());
     }
     let folder = shell.create_temp_dir()?;
     let handed = folder.path().join("environment");
     context.run(cmd!(shell, "bash {INSTALL} {handed}"))?;
-    let text = shell.read_file(&handed).context("the installation handed over nothing")?;
+    let text = shell.read_file(&handed).context("the installation wrote no variables")?;
     let variables = text.lines().filter_map(|line| line.split_once('=')).map(|(n, v)| (n.to_owned(), v.to_owned()));
     for (name, value) in variables {
-        // What it could not install is told again in the end, where it is not lost in the output.
+        // What it could not install is repeated at the end, where it is easy to see.
         match name.as_str() {
             "MISSING" => context.leave_out(value),
             _ => _ = locked(&context.environment).insert(name, value),
@@ -119,7 +119,7 @@ fn matrix(context: &Context) -> Result<()> {
     leave_out_absent(context)?;
     let published = context.lab.published(&format!("{}-{}.json", std::env::consts::OS, std::env::consts::ARCH));
     if !published.is_file() {
-        context.leave_out(format!("the published report: {} is not there", published.display()));
+        context.leave_out(format!("the published report: {} does not exist", published.display()));
         return Ok(());
     }
     context.run(cmd!(shell, "{xtask} report --check"))
@@ -151,7 +151,7 @@ fn guests(context: &Context) -> Result<()> {
 
 fn tests(context: &Context) -> Result<()> {
     let shell = context.shell()?;
-    // The step before has built them: a test that finds one missing is wrong.
+    // An earlier step has built them, so a test must not find one missing.
     let engines = wasmlab_runtimes::all().iter().filter(|runtime| matches!(runtime.source, Source::Embedded(_)));
     let installed = shell.var(REQUIRED).unwrap_or_default();
     let required: Vec<&str> = engines.map(Runtime::id).chain(installed.split_whitespace()).collect();
@@ -167,7 +167,7 @@ fn tests(context: &Context) -> Result<()> {
 fn fuzz(context: &Context) -> Result<()> {
     let shell = context.shell()?;
     context.run(cmd!(shell, "bash xtask/fuzz/run inspect {FUZZ_SECONDS}"))?;
-    // In the folder of its other tests, where all is built.
+    // In the target folder of its other tests, where everything is already built.
     engines::lint_with_tests(&shell)?;
     shell.set_var("WASMLAB_FUZZ_SECONDS", FUZZ_SECONDS);
     shell.set_var("WASMLAB_FUZZ_CALLS", "1000000000");

@@ -30,7 +30,7 @@ impl Tests {
     }
 }
 
-/// The steps with their times and what is to be said of them, as rows of a table.
+/// The steps with their times and results, as rows of a table.
 #[must_use]
 pub fn rows(ran: &[StepRun]) -> Vec<Vec<String>> {
     let row = |(name, end, took): &StepRun| {

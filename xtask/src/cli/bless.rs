@@ -1,4 +1,4 @@
-//! `bless`: what was seen becomes what is expected.
+//! `bless`: accepts measured results as the expected ones.
 
 use std::fs;
 
@@ -16,24 +16,24 @@ use crate::store::snapshots::Store;
 use wasmlab_toolchains as toolchains;
 
 /// For `--help`.
-pub const ABOUT: &str = "Accept changed snapshots; with --guests, renew the prebuilt guests";
+pub const ABOUT: &str = "Accept changed snapshots; with --guests, also renew the prebuilt guests";
 /// For `--help`.
 pub const EXAMPLES: &str = "Examples:
   cargo xtask bless
   cargo xtask bless --scenario 'wat-*'
-  cargo xtask bless --runtime wasmi          its column, and no other
-  cargo xtask bless --guests                 what was built here becomes fixtures/";
+  cargo xtask bless --runtime wasmi          only this column
+  cargo xtask bless --guests                 copies the guests built here to fixtures/";
 
 /// Options.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Only scenarios that the glob matches; may be repeated
+    /// Only scenarios that match the glob; may be repeated
     #[arg(long, value_name = "GLOB")]
     scenario: Vec<String>,
-    /// Only the columns of runtimes that the glob matches; may be repeated
+    /// Only the columns of runtimes that match the glob; may be repeated
     #[arg(long, value_name = "GLOB")]
     runtime: Vec<String>,
-    /// Make the guests built here the prebuilt ones, with their provenance
+    /// Replace the prebuilt guests with those built here, and record their provenance
     #[arg(long)]
     guests: bool,
 }
@@ -75,7 +75,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let chosen = |scenario: &str, runtime: Option<&str>| {
         let of_runtime = match runtime {
             Some(id) => runtimes.iter().any(|r| r.id() == id),
-            // What a guest is, no runtime says.
+            // A guest's own snapshot belongs to no runtime.
             None => args.runtime.is_empty(),
         };
         of_runtime && scenarios.iter().any(|s| s.name == scenario)
@@ -88,7 +88,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         lines.push(format!("{}{cells}", file.strip_prefix(&lab.root).unwrap_or(&file).display()));
     }
     match lines.len() {
-        0 => output::print("nothing to accept: nothing of it is pending (`cargo xtask run-all` leaves what differs)\n")?,
+        0 => output::print("nothing to accept: no selected change is pending (`cargo xtask run-all` records changes)\n")?,
         n => output::print(&format!("accepted {n}:\n  {}\n", lines.join("\n  ")))?,
     }
     Ok(exit::OK)

@@ -15,31 +15,31 @@ use wasmlab_report::text;
 mod compare;
 
 /// For `--help`.
-pub const ABOUT: &str = "Build the guests, and say what each is made of";
+pub const ABOUT: &str = "Build the guests and show how each was built";
 /// For `--help`.
 pub const EXAMPLES: &str = "Examples:
   cargo xtask build
   cargo xtask build --scenario 'rust-*' --require-built
-  cargo xtask build --compare hello      the routes of one program side by side: bytes, imports, proposals";
+  cargo xtask build --compare hello      one program's routes side by side: bytes, imports, proposals";
 
 /// Options.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Only scenarios that the glob matches; may be repeated
+    /// Only scenarios that match the glob; may be repeated
     #[arg(long, value_name = "GLOB")]
     scenario: Vec<String>,
-    /// The routes of one family side by side
+    /// Compare the routes of one family side by side
     #[arg(long, value_name = "FAMILY")]
     compare: Option<String>,
-    /// Fetch nothing
+    /// Do not use the network
     #[arg(long)]
     offline: bool,
-    /// Take no prebuilt guests
+    /// Do not use prebuilt guests
     #[arg(long)]
     require_built: bool,
 }
 
-/// A scenario with its guest, or why there is none.
+/// A scenario and its guest, or why there is none.
 type BuildResult<'a> = (&'a Scenario, Result<Guest, NotBuilt>);
 
 /// Runs it.

@@ -1,4 +1,4 @@
-//! `check`: the lab's question for a module of the user's own.
+//! `check`: where a module of the user's own runs.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -26,7 +26,7 @@ mod client;
 mod dirs;
 
 /// For `--help`.
-pub const ABOUT: &str = "Say where a .wasm or .wat file of your own runs, where not, and why";
+pub const ABOUT: &str = "Show where your .wasm or .wat file runs, where it does not, and why";
 /// For `--help`.
 pub const EXAMPLES: &str = "Examples:
   cargo xtask check app.wasm
@@ -34,72 +34,72 @@ pub const EXAMPLES: &str = "Examples:
   cargo xtask check app.wasm --dir-rw ./out --runtime wasmtime-cli
   cargo xtask check handler.wasm --http --request 'GET / 200 hello' --request 'GET /nowhere 404'
   cargo xtask check server.wasm --listen web --request 'GET / 200' -- '127.0.0.1:{port:web}'
-  cargo xtask check server.wasm --listen 8080        # its port is fixed: one runtime after the other
+  cargo xtask check server.wasm --listen 8080        # fixed port: runtimes run one at a time
   cargo xtask check client.wasm --network loopback
   cargo xtask check add.wat --invoke add -- 2 3
   cargo xtask check app.wasm --expect-stdout 'hello' --expect-exit 0 --runtime 'wasm*'
   cargo xtask check a.wasm b.wasm --output json
   cargo xtask check app.wasm --runtime wasmi --runtime node --require-present    # in CI
 
-Each runtime gets a fresh copy of every --dir, and the directory stays as it is. To see what the
-guests left there: --keep-dirs left, then look at left/app/RUNTIME. To have the guest change the
-directory itself: --dir-rw, with one runtime. (`run-one` leaves the folder of a scenario's cell.)
+Each runtime gets a fresh copy of every --dir; the original directory is not changed. To keep what
+the guests wrote, use --keep-dirs FOLDER and look in FOLDER/app/RUNTIME. To let the guest change
+the directory itself, use --dir-rw with one runtime. (`run-one` keeps the folder its cell ran in.)
 
-The exit code is 0 when every runtime that is here runs every file, 1 when one does not (or, with
---require-present, is not here).
-The report is written to reports/check/; that of the last run-all stays where it is.";
+Exit code: 0 if every installed runtime runs every file; 1 if one does not (or, with
+--require-present, if a selected runtime is not installed).
+The report is written to reports/check/; the report of the last run-all is not changed.";
 
 /// Options.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Modules or components, binary or text
+    /// Modules or components, as .wasm or .wat
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Call this export, with the arguments after `--`, instead of running the program
+    /// Call this export instead of running the program; its arguments follow `--`
     #[arg(long, value_name = "EXPORT")]
     invoke: Option<String>,
     #[command(flatten)]
     dirs: DirArgs,
     #[command(flatten)]
     client: ClientArgs,
-    /// Set a variable in the guest's environment; may be repeated
+    /// Set an environment variable for the guest; may be repeated
     #[arg(long, value_name = "NAME=VALUE")]
     env: Vec<String>,
-    /// Give the guest this file on stdin
+    /// Feed this file to the guest's stdin
     #[arg(long, value_name = "FILE")]
     stdin: Option<PathBuf>,
-    /// The guest's stdout, or with --invoke the results, must contain this
+    /// Require the guest's stdout (with --invoke: the results) to contain this text
     #[arg(long, value_name = "TEXT")]
     expect_stdout: Option<String>,
-    /// The guest's exit code must be this [default: 0]
+    /// Require this exit code from the guest [default: 0]
     #[arg(long, value_name = "CODE")]
     expect_exit: Option<i32>,
-    /// Limit of the run
+    /// Time limit for running a guest, in seconds [default: 10; compilation has its own limit]
     #[arg(long, value_name = "SECONDS", value_parser = common::seconds)]
     timeout: Option<u64>,
-    /// Only runtimes that the glob matches, or a build of your own as RUNTIME@PATH, a version as RUNTIME@VERSION; may be repeated
+    /// Only runtimes that match the glob; RUNTIME@PATH adds your own build, RUNTIME@VERSION a version; may be repeated
     #[arg(long, value_name = "GLOB")]
     runtime: Vec<String>,
-    /// Measure anew
+    /// Ignore cached results and run every cell again
     #[arg(long)]
     no_cache: bool,
-    /// Take an absent runtime among those chosen for a failure: of it nothing is known
+    /// Fail if a selected runtime is not installed
     #[arg(long)]
     require_present: bool,
     #[command(flatten)]
     shown: FormatArgs,
-    /// Show every runtime with a letter of its own, and every explanation: as --output table
+    /// Show the full table with one letter per runtime and every explanation (same as --output table)
     #[arg(long, conflicts_with = "renderer")]
     full: bool,
-    /// Fetch nothing while building engines
+    /// Do not use the network while building engines
     #[arg(long)]
     offline: bool,
-    /// Which embedded engines are built
+    /// Which embedded engines to build
     #[arg(long, value_enum, default_value_t = common::EnginesArg::All)]
     engines: common::EnginesArg,
     #[command(flatten)]
     max_size: MaxSize,
-    /// Arguments for the guest
+    /// Arguments passed to the guest
     #[arg(last = true, value_name = "ARGS")]
     args: Vec<String>,
 }
@@ -138,7 +138,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let shown = args.shown.or(if args.full { table::RENDERER } else { answer::RENDERER });
     let (code, report) = common::run(lab, &request, purpose, &lab.check_reports(), (shown, GroupBy::Family))?;
     if let Some(kept) = &kept {
-        output::print_progress(&format!("what each guest left in its directories is in {}", kept.display()));
+        output::print_progress(&format!("the guests' directories were copied to {}", kept.display()));
     }
     Ok(if args.require_present { common::require_present(&report, code) } else { code })
 }
@@ -149,7 +149,7 @@ fn prepare(lab: &Lab, file: &Path, args: &Args, dirs: &Dirs) -> Result<(Scenario
     let sha256 = lab.cache.put_object(&bytes)?;
     let facts = match facts_by(lab, &sha256, || reading::facts(file, Form::Facts)) {
         Ok(facts) => Some(facts),
-        // What is wrong with it is each runtime's to say, and the row's.
+        // Each runtime and the row report what is wrong with it.
         Err(ReadError::Refused(_)) => None,
         Err(error) => return usage(format!("failed to read `{}`: {error}", file.display())),
     };

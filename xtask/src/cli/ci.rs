@@ -12,29 +12,29 @@ use crate::exit;
 use crate::lab::Lab;
 
 /// For `--help`.
-pub const ABOUT: &str = "Run what must hold before a change lands: formatting, lints, engines, the matrix, tests";
+pub const ABOUT: &str = "Run every check that a change must pass: formatting, lints, engines, the matrix, tests";
 /// For `--help`.
 pub const EXAMPLES: &str = "Examples:
-  cargo xtask ci                       installs what .ci/install installs, then runs every step
+  cargo xtask ci                       runs .ci/install, then every step
   cargo xtask ci --list                shows the steps
   cargo xtask ci --only fmt --only clippy
-  cargo xtask ci --full                also runs what takes long for what it finds
+  cargo xtask ci --full                also runs the slow steps that rarely find anything
 
 The last line sums up the test binaries that ran: `tests: N passed, M failed`.";
 
-/// The variable by which whoever built the lab for this run says how long that took, in seconds.
+/// The variable that says how long building the lab for this run took, in seconds.
 const BEFORE: &str = "WASMLAB_CI_BEFORE";
 
 /// Options.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Only this step, with nothing installed for it; may be repeated
+    /// Only run this step, without running .ci/install first; may be repeated
     #[arg(long, value_name = "STEP", conflicts_with = "full")]
     only: Vec<String>,
-    /// Also the steps that take long for what they find
+    /// Also run the slow steps that rarely find anything
     #[arg(long)]
     full: bool,
-    /// Show the steps, and run none
+    /// List the steps without running them
     #[arg(long)]
     list: bool,
 }
@@ -49,7 +49,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         Ok(chosen) => chosen,
         Err(unknown) => {
             let names: Vec<&str> = steps.iter().map(|s| s.name.as_str()).collect();
-            return common::usage(format!("--only `{unknown}` is none of: {}", names.join(", ")));
+            return common::usage(format!("--only `{unknown}` is not a step; choose from: {}", names.join(", ")));
         }
     };
     let context = Context::new(lab);
@@ -67,7 +67,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     if let Some(before) = before {
         ran.insert(0, ("(the lab itself)".to_owned(), StepOutcome::Done, before));
     }
-    ran.push(("in all".to_owned(), StepOutcome::Done, before.unwrap_or_default() + began.elapsed()));
+    ran.push(("total".to_owned(), StepOutcome::Done, before.unwrap_or_default() + began.elapsed()));
     let columns = [names("step"), names("time"), prose("", 60)];
     let mut text = format!("\n{}", output::table(&columns, &ci::summary::rows(&ran)));
     if args.only.is_empty() {

@@ -1,4 +1,4 @@
-//! `clean`: removes what the lab keeps.
+//! `clean`: removes the lab's caches.
 
 use std::fs;
 use std::io;
@@ -10,21 +10,21 @@ use crate::exit;
 use crate::lab::Lab;
 
 /// For `--help`.
-pub const ABOUT: &str = "Remove cached observations and guests; with --all, engines and other versions of runtimes too";
+pub const ABOUT: &str = "Remove cached observations and guests; with --all, also engines and installed runtime versions";
 /// For `--help`.
 pub const EXAMPLES: &str = "Examples:
   cargo xtask clean
   cargo xtask clean --all                    the next run builds every engine again";
 
-/// What of the cache is removed without `--all`.
+/// Cache folders removed without `--all`.
 const DEFAULT_FOLDERS: &[&str] = &["entries", "objects", "compiled", "guests", "drivers"];
-/// What is removed with it.
+/// Cache folders removed only with `--all`.
 const ALL_FOLDERS: &[&str] = &["engines", "versions"];
 
 /// Options.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The engines too, which take minutes to build, and the versions of runtimes that `setup` got
+    /// Also remove the engines, which take minutes to build, and the runtime versions that `setup` installed
     #[arg(long)]
     all: bool,
 }
@@ -33,7 +33,7 @@ pub struct Args {
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let dir = lab.cache.dir();
     let heavy = if args.all { ALL_FOLDERS } else { &[] };
-    // Only folders of the lab's own making: the variable may name a folder that holds other things.
+    // Only the lab's own folders: the cache variable may point to a folder with other content.
     for name in DEFAULT_FOLDERS.iter().chain(heavy) {
         let path = dir.join(name);
         match fs::remove_dir_all(&path) {
@@ -45,6 +45,6 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     }
     // It may not be there.
     let _ = fs::remove_file(dir.join("machine.json"));
-    output::print(&format!("removed what was kept in {}\n", dir.display()))?;
+    output::print(&format!("removed the cached files in {}\n", dir.display()))?;
     Ok(exit::OK)
 }

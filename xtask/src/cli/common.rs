@@ -24,7 +24,7 @@ use wasmlab_process as process;
 use wasmlab_report::{self as report, GroupBy, RenderOptions};
 use wasmlab_runtimes::{self as runtimes, CUSTOM_BUILD, Runtime, Source};
 
-/// The user asked for something that is not there or makes no sense: exit code 2.
+/// The user asked for something that does not exist or makes no sense: exit code 2.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct UsageError(pub String);
@@ -37,11 +37,11 @@ pub fn usage<T>(message: impl Into<String>) -> Result<T> {
 /// Which embedded engines are built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum EnginesArg {
-    /// Every one: the first time takes ten to twenty minutes.
+    /// All of them: the first build takes ten to twenty minutes.
     All,
-    /// Those whose first build takes a minute or two; the others are absent, unless they were built before.
+    /// Only those that build in a minute or two; the others are absent unless already built.
     Quick,
-    /// None: what was built before is used.
+    /// None: use only those already built.
     Built,
 }
 
@@ -56,7 +56,7 @@ impl EnginesArg {
     }
 }
 
-/// Every scenario; faults of any are the user's to mend first.
+/// Every scenario. Faults in any of them are usage errors.
 pub fn scenarios(lab: &Lab) -> Result<Vec<Scenario>> {
     scenario::load_all(&lab.scenarios()).or_else(|errors| {
         let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
@@ -64,14 +64,14 @@ pub fn scenarios(lab: &Lab) -> Result<Vec<Scenario>> {
     })
 }
 
-/// Whether a scenario goes by this name: its own, or the short one that it gives itself as a server.
+/// Whether this is the scenario's name or the short name that it declares as a server.
 pub fn is_named(scenario: &Scenario, name: &str) -> bool {
     let short = scenario.spec.run.serve.as_ref().and_then(|serve| serve.name.as_deref());
     scenario.name == name || short == Some(name)
 }
 
-/// The items whose id one of the globs matches, all where there are none; no match is a usage error
-/// that lists what there is.
+/// The items whose id matches one of the globs; all items if there are no globs. No match is a usage error
+/// that lists the ids.
 pub fn choose<T>(items: Vec<T>, globs: &[String], what: &str, id: impl Fn(&T) -> String) -> Result<Vec<T>> {
     if globs.is_empty() {
         return Ok(items);
@@ -131,7 +131,7 @@ pub fn column(lab: &Lab, text: &str) -> Result<Runtime> {
         Some(column) => Ok(column.clone()),
         None => {
             let ids: Vec<_> = runtimes::all().iter().map(Runtime::id).collect();
-            usage(format!("no runtime is named `{text}`; there is {}", ids.join(", ")))
+            usage(format!("no runtime is named `{text}`; choose from: {}", ids.join(", ")))
         }
     }
 }
@@ -151,7 +151,7 @@ fn custom_column(lab: &Lab, text: &str) -> Result<Runtime> {
     if !path.is_file() {
         return usage(format!("--runtime `{text}`: `{}` is not a file", path.display()));
     }
-    // The folder tells builds of one program apart, where it is not one in which programs always lie.
+    // The folder's name distinguishes builds of one program, unless it is a generic name.
     let common = ["bin", "release", "debug", "target", name, base.engine];
     let mut parts = path.ancestors().filter_map(|p| Some(p.file_stem()?.to_string_lossy().into_owned()));
     let named = parts.find(|part| !common.contains(&part.as_str())).unwrap_or_else(|| "own".to_owned());
@@ -178,18 +178,18 @@ pub fn seconds(text: &str) -> Result<u64, String> {
     }
 }
 
-/// What cells are run for.
+/// Why cells are run.
 pub struct Purpose {
     /// The subcommand.
     pub command: &'static str,
     /// Whether the result is compared with snapshots.
     pub compare: bool,
-    /// What was asked for, where that is not all of the lab.
+    /// What was selected, if not everything.
     pub selected: Selection,
 }
 
 impl Purpose {
-    /// To be seen once, and compared with nothing.
+    /// For one-time display, without comparison.
     pub fn of(command: &'static str) -> Self {
         Self { command, compare: false, selected: Selection::default() }
     }
@@ -238,7 +238,7 @@ pub fn run(
     show: (FormatArgs, GroupBy),
 ) -> Result<(u8, RunReport)> {
     let report = measure(lab, request, purpose);
-    // A folder that cannot be written must not cost the user what was measured.
+    // An unwritable folder must not lose the results.
     let written = write(folder, &report);
     show.0.show(&report, show.1)?;
     written?;
@@ -255,7 +255,7 @@ fn write(folder: &Path, report: &RunReport) -> Result<()> {
     Ok(())
 }
 
-/// The exit code where every chosen runtime is required: of one that is absent nothing is known.
+/// The exit code if every selected runtime is required.
 pub fn require_present(report: &RunReport, code: u8) -> u8 {
     let absent: Vec<_> = report.runtimes.iter().filter(|r| !r.tool.present).collect();
     for runtime in &absent {
@@ -265,18 +265,20 @@ pub fn require_present(report: &RunReport, code: u8) -> u8 {
     if absent.is_empty() { code } else { exit::if_missing(code) }
 }
 
-/// How long after the first signal another one belongs to it: a signal to the whole process group comes twice,
-/// once by way of the guard.
+/// How long after the first signal another one counts as the same: a signal to the whole process group arrives twice,
+/// once through the guard.
 const SIGNAL_DEBOUNCE: Duration = Duration::from_millis(300);
 
-/// The first Ctrl-C ends the children and reports what was measured, the second ends the lab.
+/// The first Ctrl-C stops the children and reports the results so far; the second ends the lab.
 fn handle_ctrl_c() {
     let mut first: Option<Instant> = None;
     let handler = move || match first {
         None => {
             first = Some(Instant::now());
             process::cancel();
-            output::print_progress("interrupted: ending what runs; what was measured is kept (again: end at once)");
+            output::print_progress(
+                "interrupted: stopping the running cells and keeping the results so far (press Ctrl-C again to quit at once)",
+            );
         }
         Some(at) if at.elapsed() < SIGNAL_DEBOUNCE => {}
         Some(_) => {

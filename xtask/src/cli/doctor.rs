@@ -1,4 +1,4 @@
-//! `doctor`: what is here, which version, where, what is missing and how to get it.
+//! `doctor`: what is installed, its version and path, what is missing and how to get it.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -17,13 +17,13 @@ use wasmlab_runtimes::{self as runtimes, Runtime, Source};
 use wasmlab_toolchains as toolchains;
 
 /// For `--help`.
-pub const ABOUT: &str = "Say what is here, which version, where, what is missing and how to get it";
+pub const ABOUT: &str = "Show which tools are installed, their versions and paths, and how to install what is missing";
 /// For `--help`.
 pub const EXAMPLES: &str = "Examples:
   cargo xtask doctor
   WASMLAB_RUST_TOOLCHAIN=nightly cargo xtask doctor";
 
-/// One line a tool; what does not fit goes on below its name.
+/// One line per tool, wrapped below its name.
 struct List {
     width: usize,
     text: String,
@@ -32,7 +32,7 @@ struct List {
 impl List {
     /// State, name, version, and where it is or how to get it.
     fn add(&mut self, [state, name, version, about]: [&str; 4]) {
-        // Compilers print their whole pedigree; who wants it asks them.
+        // Compilers print long version texts; keep only the version.
         let version = version.split(" (").next().unwrap_or_default();
         let what = if version.is_empty() { name.to_owned() } else { format!("{name} {version}") };
         let first = format!("{state:<9}{what:<36} ");
@@ -54,7 +54,7 @@ fn noted(runtime: &Runtime, about: &str) -> String {
 pub fn run(lab: &Lab, _: &Args) -> Result<u8> {
     lab.machine.forget_answers();
     let mut list = List { width: output::render_options().width, text: String::new() };
-    // A path of the workspace's own is short and can be typed.
+    // A path inside the workspace is short enough to type.
     let shown = |path: &Path| path.strip_prefix(&lab.root).unwrap_or(path).display().to_string();
     for runtime in runtimes::proven() {
         match (engines::find_tool(lab, runtime), runtime.source) {
@@ -105,12 +105,12 @@ pub fn run(lab: &Lab, _: &Args) -> Result<u8> {
     let writable = fs::create_dir_all(cache).and_then(|()| tempfile::tempfile_in(cache).map(|_| ()));
     let cache_state = match &writable {
         Ok(()) => "writable".to_owned(),
-        Err(error) => format!("NOT writable: {error}; name another folder in {CACHE_VARIABLE}"),
+        Err(error) => format!("NOT writable: {error}; set {CACHE_VARIABLE} to another folder"),
     };
     output::print(&format!(
         "{}\nsandbox    {}\nworkspace  {}\ncache      {} ({cache_state})\n{variables}",
         list.text,
-        sandbox::warning().unwrap_or("files, TCP ports and signals of every guest's process are bounded"),
+        sandbox::warning().unwrap_or("each guest's process is restricted in files, TCP ports and signals"),
         lab.root.display(),
         cache.display(),
     ))?;

@@ -14,17 +14,17 @@ use crate::lab::Lab;
 use wasmlab_report::text;
 
 /// For `--help`.
-pub const ABOUT: &str = "Say what a code means, who is to blame and what changes it";
+pub const ABOUT: &str = "Explain a code: what it means, who is to blame and what would change it";
 /// For `--help`.
 pub const EXAMPLES: &str = "Examples:
   cargo xtask explain sockets-unsupported
-  cargo xtask explain s                      by its letter in the matrix
+  cargo xtask explain s                      the same, by its letter in the matrix
   cargo xtask explain                        lists every code";
 
 /// Options.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The code, or its letter in the matrix; without it, all are listed
+    /// The code or its letter in the matrix; lists every code if omitted
     code: Option<String>,
 }
 
@@ -68,7 +68,7 @@ fn explain(entry: &CatalogueEntry) -> String {
     let width = output::render_options().width;
     let mut text = String::new();
     let blame = entry.blame.iter().map(|b| b.id()).collect::<Vec<_>>().join(", ");
-    let priority = format!("{} (of several reasons of a cell, the least is its code)", entry.priority);
+    let priority = format!("{} (if a cell has several reasons, the lowest becomes its code)", entry.priority);
     for (head, body) in [
         ("", entry.id),
         ("symbol", &entry.symbol.to_string()),

@@ -13,13 +13,13 @@ use crate::exit;
 /// Options that every command which shows a report has.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub struct FormatArgs {
-    /// Print the report in this format [default: table; of check: answer]
+    /// Format of the report on stdout [default: table; for check: answer]
     #[arg(long = "output", value_name = "FORMAT", value_parser = parser())]
     renderer: Option<Renderer>,
 }
 
 impl FormatArgs {
-    /// In the format that was chosen, or else in this one.
+    /// In the chosen format, or else in this one.
     #[must_use]
     pub fn or(self, default: Renderer) -> Self {
         Self { renderer: self.renderer.or(Some(default)) }
@@ -40,31 +40,30 @@ fn parser() -> impl TypedValueParser<Value = Renderer> {
     PossibleValuesParser::new(values).map(|id| find(&id).copied().unwrap_or(ALL[0]))
 }
 
-/// Whether JSON is wanted on stdout. The arguments are read as they were typed: this has to be known where they
-/// are wrong, too.
+/// Whether the user wants JSON on stdout. Reads the raw arguments, because this must be known even if they are invalid.
 #[must_use]
 pub fn is_json(arguments: &[OsString]) -> bool {
     let own: Vec<&str> = arguments.iter().map_while(|a| a.to_str().filter(|text| *text != "--")).collect();
     own.contains(&"--output=json") || own.contains(&"--json") || own.windows(2).any(|pair| pair == ["--output", "json"])
 }
 
-/// Tells a program that reads stdout why there is no report: exit codes 2, 3 and 4. Where something was printed
-/// already, that is the document, and the exit code has to do.
+/// Writes to stdout why there is no report (exit codes 2, 3 and 4), for programs that read it. If something was already
+/// printed, that is the document, and the exit code must suffice.
 pub fn show_failure(code: u8, message: &str) {
     if !matches!(code, exit::USAGE | exit::INTERNAL_ERROR | exit::NO_CELLS_RUN) || output::has_printed() {
         return;
     }
     let text = serde_json::to_string_pretty(&Failure::new(code, message)).unwrap_or_default();
-    // What cannot be written here was said on stderr.
+    // stderr already has the message if this fails.
     let _ = output::print(&(text + "\n"));
 }
 
-/// Which rows stand together.
+/// How to group the rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum RowGrouping {
-    /// One program through its routes
+    /// By program: each with every route it was built by
     Family,
-    /// One route with its programs
+    /// By route: each with every program built that way
     Route,
 }
 

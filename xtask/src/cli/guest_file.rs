@@ -1,48 +1,48 @@
-//! Reading a file that somebody names: it may be as large as it likes, a device without end, a pipe that nobody writes.
+//! Reads a file that the user names, which may be huge, an endless device, or a pipe without a writer.
 
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-/// The option of the subcommands that read such files.
+/// The option of subcommands that read such files.
 #[derive(clap::Args)]
 pub struct MaxSize {
-    /// Read no file that is larger: bytes, or with K, M or G
+    /// Refuse files larger than this, in bytes or with K, M or G
     #[arg(long, value_name = "SIZE", default_value = "512M", value_parser = size)]
     max_size: u64,
 }
 
 impl MaxSize {
-    /// The whole file, which is a regular one and not larger.
+    /// The whole file, if it is a regular file within the limit.
     ///
     /// # Errors
     /// What it is instead, or why it cannot be read.
     pub fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         self.check(path)?;
         let mut bytes = Vec::new();
-        // It may have grown meanwhile.
+        // It may have grown since the check.
         File::open(path)?.take(self.max_size.saturating_add(1)).read_to_end(&mut bytes)?;
         if bytes.len() as u64 > self.max_size { Err(self.too_large()) } else { Ok(bytes) }
     }
 
-    /// Whether it is a regular file and not larger, by what the file system says of it.
+    /// Checks by its metadata that it is a regular file within the limit.
     ///
     /// # Errors
     /// What it is instead.
     pub fn check(&self, path: &Path) -> io::Result<()> {
-        // Asked before it is opened: a pipe would wait for somebody who writes.
+        // Checked before opening: opening a pipe waits for a writer.
         let metadata = path.metadata()?;
         if metadata.is_dir() {
             return Err(io::Error::from(io::ErrorKind::IsADirectory));
         }
         if !metadata.is_file() {
-            return Err(io::Error::other("it is no regular file: copy what it gives into one"));
+            return Err(io::Error::other("it is not a regular file: copy its content into one"));
         }
         if metadata.len() > self.max_size { Err(self.too_large()) } else { Ok(()) }
     }
 
     fn too_large(&self) -> io::Error {
-        let what = format!("it has more than {} bytes: raise --max-size if it is to be read", self.max_size);
+        let what = format!("it has more than {} bytes: raise --max-size to read it", self.max_size);
         io::Error::new(io::ErrorKind::FileTooLarge, what)
     }
 }

@@ -1,4 +1,4 @@
-//! `inspect`: what reading a file tells, without running it.
+//! `inspect`: what a file is, without running it.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -23,13 +23,13 @@ use wasmlab_report::text;
 use crate::scenario;
 
 /// For `--help`.
-pub const ABOUT: &str = "Read a module or component: kind, ABIs with evidence, proposals, imports, exports, sizes";
+pub const ABOUT: &str = "Show what a module or component is: kind, ABIs with evidence, proposals, imports, exports, sizes";
 /// For `--help`.
 pub const EXAMPLES: &str = "Examples:
   cargo xtask inspect app.wasm
-  cargo xtask inspect rust-wasip1-hello      the guest of a scenario, built if need be
+  cargo xtask inspect rust-wasip1-hello      a scenario's guest, built if necessary
   cargo xtask inspect scenarios/wat-add      the same, by its folder
-  cargo xtask inspect nginx                  by the short name that it gives itself
+  cargo xtask inspect nginx                  the same, by a scenario's short name
   cargo xtask inspect app.wasm --json | jq .abis
   cargo xtask inspect app.wasm --wat | less
   cargo xtask inspect huge.wasm --quick      imports, exports and sections only";
@@ -37,19 +37,19 @@ pub const EXAMPLES: &str = "Examples:
 /// Options.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The module or component, binary or text; or a scenario, by name or folder: its guest is read
+    /// A module or component (.wasm or .wat), or the name or folder of a scenario, whose guest is inspected
     #[arg(value_name = "FILE|SCENARIO")]
     what: PathBuf,
-    /// As JSON
+    /// Print JSON
     #[arg(long, conflicts_with = "wat")]
     json: bool,
-    /// As WAT
+    /// Print the text format (WAT)
     #[arg(long)]
     wat: bool,
-    /// Leave function bodies unread: no proposals, no validation
+    /// Skip function bodies: no proposals and no validation
     #[arg(long, conflicts_with = "wat")]
     quick: bool,
-    /// Fetch nothing, where a scenario's guest is to be built
+    /// Do not use the network when building a scenario's guest
     #[arg(long)]
     offline: bool,
     #[command(flatten)]
@@ -64,7 +64,7 @@ const SCHEMA_VERSION: u32 = 2;
 struct Printed<'a> {
     schema: u32,
     file: String,
-    /// For modules of Emscripten: the calls of the operating system, and what has the like of each.
+    /// For Emscripten modules: the system calls, with the equivalent of each in other ABIs.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     system_calls: BTreeMap<&'a str, &'static Call>,
     #[serde(flatten)]
@@ -95,8 +95,8 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     Ok(exit::OK)
 }
 
-/// The scenario that is meant, by its folder or by its name, where no file is. Scenarios are only looked at where
-/// one may be meant: a fault in one of them is no reason not to read a file.
+/// The scenario with this folder or name, if there is no such file. Scenarios are loaded only if one may be meant, so
+/// that an invalid scenario does not prevent reading a file.
 fn scenario(lab: &Lab, what: &Path) -> Result<Option<Scenario>> {
     if what.is_file() {
         return Ok(None);
@@ -116,7 +116,7 @@ fn scenario(lab: &Lab, what: &Path) -> Result<Option<Scenario>> {
     }
 }
 
-/// A scenario's guest as `run-all` would take it, and where it is.
+/// The path of a scenario's guest, obtained as `run-all` does.
 fn guest(lab: &Lab, scenario: &Scenario, offline: bool) -> Result<PathBuf> {
     let name = &scenario.name;
     let made = guest::obtain(lab, scenario, guest::BuildOptions { offline, require_built: false });
@@ -127,27 +127,27 @@ fn guest(lab: &Lab, scenario: &Scenario, offline: bool) -> Result<PathBuf> {
             let how = none.remedy.map(|how| format!("; {how}")).unwrap_or_default();
             let code = none.code;
             return usage(format!(
-                "{name} has no guest to read: {code}: {}{how}; then `cargo xtask build --scenario {name}`",
+                "{name} has no guest to inspect: {code}: {}{how}; then run `cargo xtask build --scenario {name}`",
                 none.detail
             ));
         }
     };
     let made = if guest.origin == Origin::Prebuilt { "prebuilt by " } else { "" };
-    output::print_progress(&format!("reads the guest of {name} ({made}{})", guest.toolchain));
+    output::print_progress(&format!("inspecting the guest of {name} ({made}{})", guest.toolchain));
     Ok(lab.cache.object(&guest.sha256))
 }
 
-/// A file of the user's, which must be a regular one of a bounded size.
+/// A user's file: must be a regular file within the size limit.
 fn given(file: &Path, max_size: &MaxSize) -> Result<PathBuf> {
     if let Err(error) = max_size.check(file) {
         let missing = error.kind() == io::ErrorKind::NotFound;
-        let hint = if missing { "; no scenario has that name either: see `cargo xtask list scenarios`" } else { "" };
+        let hint = if missing { "; there is no scenario with that name either: see `cargo xtask list scenarios`" } else { "" };
         return usage(format!("failed to read `{}`: {error}{hint}", file.display()));
     }
     Ok(file.to_owned())
 }
 
-/// The imports of a module of Emscripten, by what they are.
+/// The imports of an Emscripten module, by kind.
 #[derive(Default)]
 struct Imports<'a> {
     system: BTreeMap<&'a str, &'static Call>,
@@ -173,7 +173,7 @@ impl<'a> Imports<'a> {
     }
 }
 
-/// What a module of Emscripten asks of its host, and where else there is the like.
+/// The system calls that an Emscripten module imports, and their equivalents in other ABIs.
 fn emscripten(facts: &Facts) -> String {
     let Imports { system, libc, runtime } = Imports::of(facts);
     let mut out = String::new();
@@ -189,7 +189,7 @@ fn emscripten(facts: &Facts) -> String {
         }
     }
     let head = format!(
-        "calls of the operating system ({} imports), and who has the like: ~ in part, - nobody",
+        "system calls ({} imports) and their equivalents (~ partial, - none)",
         system.len()
     );
     let width = output::render_options().width;
@@ -214,12 +214,12 @@ fn emscripten(facts: &Facts) -> String {
     let count = |of: fn(&Call) -> &str| {
         let whole = system.values().filter(|c| !of(c).is_empty() && !of(c).starts_with('~')).count();
         let part = system.values().filter(|c| of(c).starts_with('~')).count();
-        format!("{whole} of {}, {part} in part", system.len())
+        format!("{whole} of {}, {part} partially", system.len())
     };
     let (old, new, wasix) = (count(|c| c.wasi01), count(|c| c.wasi02), count(|c| c.wasix));
     let have = format!("WASI 0.1 {old}; WASI 0.2 {new}; WASIX {wasix}");
-    let _ = writeln!(out, "{}", text::wrapped(width, "imports with the like: ", "  ", &have));
-    for (what, names) in [("functions of libc", libc), ("state and helpers of the compiled program", runtime)] {
+    let _ = writeln!(out, "{}", text::wrapped(width, "imports with an equivalent: ", "  ", &have));
+    for (what, names) in [("libc functions", libc), ("state and helpers of the compiled program", runtime)] {
         let head = format!("{what} ({}): ", names.len());
         let _ = writeln!(out, "{}", text::wrapped(width, &head, "  ", &names.join(" ")));
     }
@@ -230,7 +230,7 @@ fn id(value: &impl serde::Serialize) -> String {
     serde_json::to_value(value).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
-/// A line under a head, which goes on below itself.
+/// A labelled line, wrapped with indentation.
 fn under(head: &str, text: &str) -> String {
     text::wrapped(output::render_options().width, &format!("{head:<11}"), &" ".repeat(11), text)
 }
@@ -250,7 +250,7 @@ fn text(facts: &Facts, quick: bool) -> String {
     let proposals = facts.proposals.iter().cloned().collect::<Vec<_>>().join(" ");
     let proposals = match (quick, proposals.as_str()) {
         (true, _) => "not read (--quick)",
-        (false, "") if facts.refusal.is_some() => "not known: the reader does not get so far",
+        (false, "") if facts.refusal.is_some() => "unknown: the reader stopped earlier",
         (false, "") => "none: WebAssembly 1.0",
         (false, names) => names,
     };

@@ -1,4 +1,4 @@
-//! `list`: what the lab has.
+//! `list`: the lab's scenarios, runtimes and toolchains.
 
 use std::collections::BTreeSet;
 
@@ -20,8 +20,8 @@ pub const EXAMPLES: &str = "Examples:
   cargo xtask list
   cargo xtask list scenarios
   cargo xtask list runtimes
-  cargo xtask list --unproven      runtimes whose adapter was never tried with the real program
-  cargo xtask list toolchains      from which language to which target, and what is here";
+  cargo xtask list --unproven      runtimes whose adapter was never run with the real program
+  cargo xtask list toolchains      languages and targets, and which are installed";
 
 /// Options.
 #[derive(clap::Args)]
@@ -29,8 +29,8 @@ pub struct Args {
     /// What to list [default: everything]
     #[arg(value_enum)]
     what: Option<What>,
-    /// The runtimes that are not in the table: their adapters were written by documentation, and never tried with the
-    /// real program. Each runs where it is named: `--runtime spin`
+    /// List the runtimes that the matrix leaves out: their adapters follow the documentation but were never run with
+    /// the real program. Select one by name, as in `--runtime spin`
     #[arg(long, conflicts_with = "what")]
     unproven: bool,
 }
@@ -41,7 +41,7 @@ enum What {
     Scenarios,
     /// Columns of the matrix.
     Runtimes,
-    /// Ways from source to module, and which of them are here.
+    /// Compilers with their targets, and which are installed.
     Toolchains,
 }
 
@@ -67,14 +67,14 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
 }
 
 fn scenarios(all: Vec<Scenario>) -> String {
-    let columns = [names("scenario"), names("family").dropped_at(2), names("route").dropped_at(1), prose("what it is", 60)];
+    let columns = [names("scenario"), names("family").dropped_at(2), names("route").dropped_at(1), prose("description", 60)];
     let row = |s: Scenario| vec![s.name, s.spec.family, s.spec.route, s.spec.title];
     output::table(&columns, &all.into_iter().map(row).collect::<Vec<_>>())
 }
 
 fn runtimes(of: impl Iterator<Item = &'static Runtime>) -> String {
     let columns =
-        [names("runtime"), names("engine").dropped_at(1), names("mode").dropped_at(2), prose("where it comes from", 40)];
+        [names("runtime"), names("engine").dropped_at(1), names("mode").dropped_at(2), prose("source", 40)];
     let row = |runtime: &'static Runtime| {
         let mut source = match runtime.source {
             Source::Embedded(engine) => format!("built from xtask/engines/{engine}"),
@@ -91,7 +91,7 @@ fn runtimes(of: impl Iterator<Item = &'static Runtime>) -> String {
 }
 
 fn toolchains(lab: &Lab, scenarios: &[Scenario]) -> String {
-    let columns = [names("toolchain"), prose("what it makes of what", 30), prose("here", 20)];
+    let columns = [names("toolchain"), prose("compiles", 30), prose("installed", 20)];
     let row = |toolchain: &&Toolchain| {
         vec![toolchain.id.to_owned(), toolchain.makes.to_owned(), state(lab, toolchain, scenarios)]
     };
@@ -100,11 +100,11 @@ fn toolchains(lab: &Lab, scenarios: &[Scenario]) -> String {
     text
 }
 
-/// Whether a toolchain is here, with all that the scenarios ask of it.
+/// Whether a toolchain is installed with everything that the scenarios need.
 fn state(lab: &Lab, toolchain: &Toolchain, scenarios: &[Scenario]) -> String {
     let (mut here, mut missing) = (false, BTreeSet::new());
     for scenario in scenarios.iter().filter(|s| s.spec.build.toolchain == toolchain.id) {
-        // A name that no compiler knows any more says nothing of this one.
+        // A renamed target says nothing about this compiler.
         if (toolchain.preflight_error)(&scenario.spec.build, &lab.machine).is_some() {
             continue;
         }
@@ -116,8 +116,8 @@ fn state(lab: &Lab, toolchain: &Toolchain, scenarios: &[Scenario]) -> String {
     let missing = missing.into_iter().collect::<Vec<_>>().join(", ");
     match (here, missing.as_str()) {
         (true, "") => "here".to_owned(),
-        (true, what) => format!("here, but for {what}"),
-        (false, "") => "not asked for by any scenario".to_owned(),
+        (true, what) => format!("yes, except {what}"),
+        (false, "") => "not used by any scenario".to_owned(),
         (false, what) => format!("missing: {what}"),
     }
 }

@@ -62,7 +62,7 @@ pub fn print_progress(message: &str) {
 
 /// Passes on what a guest prints: as it is to a file or a pipe, as text to a terminal.
 pub fn forward(stream: Stream, bytes: &[u8]) {
-    // Nobody can be told that a terminal is gone.
+    // A closed terminal cannot be reported to anyone.
     let _ = match stream {
         Stream::Stdout => forward_to(&mut io::stdout().lock(), io::stdout().is_terminal(), bytes),
         Stream::Stderr => forward_to(&mut io::stderr().lock(), io::stderr().is_terminal(), bytes),

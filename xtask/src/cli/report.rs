@@ -1,4 +1,4 @@
-//! `report`: a saved run, rendered again, published, or compared with what is published. Runs nothing.
+//! `report`: renders a saved run, publishes it, or compares it with the published report. Runs nothing.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,31 +17,31 @@ use wasmlab_model::report::{RunReport, SCHEMA_VERSION};
 use wasmlab_model::verdict::Change;
 
 /// For `--help`.
-pub const ABOUT: &str = "Render a saved run again, publish it, or compare it with what is published; runs nothing";
+pub const ABOUT: &str = "Render a saved run, publish it, or compare it with the published report; runs nothing";
 /// For `--help`.
 pub const EXAMPLES: &str = "Examples:
   cargo xtask report
   cargo xtask report --output markdown > matrix.md
-  cargo xtask report reports/check/report.json     the last check
+  cargo xtask report reports/check/report.json     shows the last check
   cargo xtask report ci/report.json
-  cargo xtask report --check                       is what is published what the last run-all saw?
-  cargo xtask report --publish                     renew it: reports/OS-ARCH.json and .md";
+  cargo xtask report --check                       does the published report match the last run-all?
+  cargo xtask report --publish                     writes reports/OS-ARCH.json and .md";
 
 /// Options.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The report [default: reports/latest/report.json, of the last run-all]
+    /// The report file [default: reports/latest/report.json, written by the last run-all]
     file: Option<PathBuf>,
     #[command(flatten)]
     shown: FormatArgs,
-    /// Which rows stand together
+    /// How to group the rows
     #[arg(long, value_enum, default_value_t = RowGrouping::Family)]
     by: RowGrouping,
-    /// Write the report to reports/ for others to read, without times, memory and places; columns that are absent
-    /// stay as they were published
+    /// Write the report to reports/ for publication, without times, memory sizes and paths of this machine; columns
+    /// that are absent here keep their published results
     #[arg(long)]
     publish: bool,
-    /// Fail if what is published differs from the report in results, or its Markdown from its JSON
+    /// Fail if the published results differ from this report, or the published Markdown from its JSON
     #[arg(long, conflicts_with = "publish")]
     check: bool,
 }
@@ -115,12 +115,12 @@ fn check(lab: &Lab, report: &RunReport) -> Result<u8> {
     let mut wrong = Vec::new();
     let mut versions = Vec::new();
     match read(&json) {
-        Err(_) if !json.exists() => wrong.push(format!("`{}` is not there: nothing is published yet", json.display())),
+        Err(_) if !json.exists() => wrong.push(format!("`{}` does not exist: nothing is published yet", json.display())),
         Err(error) => wrong.push(format!("{error:#}")),
         Ok(published) => {
             let text = fs::read_to_string(&markdown).unwrap_or_default();
             if text != published::markdown(&published) {
-                wrong.push(format!("`{}` is not what its JSON renders to", markdown.display()));
+                wrong.push(format!("`{}` does not match its JSON", markdown.display()));
             }
             let found = published::differences(&published, report);
             (versions, wrong) = (found.versions, [wrong, found.results].concat());

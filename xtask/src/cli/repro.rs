@@ -1,4 +1,4 @@
-//! `repro`: a folder that shows one cell without the lab, to attach to a report to the runtime's authors.
+//! `repro`: a folder that reproduces one cell without the lab, to attach to a bug report.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -23,32 +23,32 @@ use crate::store::files;
 mod script;
 mod source;
 
-/// The script that shows the cell.
+/// The script that reproduces the cell.
 const SCRIPT: &str = "run.sh";
 
 /// For `--help`.
-pub const ABOUT: &str = "Write a folder that shows one cell without the lab, to attach to a bug report";
+pub const ABOUT: &str = "Write a folder that reproduces one cell without the lab, to attach to a bug report";
 /// For `--help`.
 pub const EXAMPLES: &str = "Examples:
   cargo xtask repro wat-wasi-system wamr-zig
   cargo xtask repro wat-proposal-gc wasmi --output /tmp/gc-on-wasmi
 
-The folder goes to reports/repro/SCENARIO-RUNTIME. It needs no lab: it holds the module, run.sh,
-the source of what the lab built itself, and README.md with what was expected, what was observed,
-and the versions. run.sh prints what the guest prints and how it ended, and exits as it did.
-The exit code is 0 when the folder is written.";
+The folder works without the lab. It holds the module, run.sh, the source of any engine or driver
+that the lab builds, and README.md with the expected result, the observed result and the versions.
+run.sh prints the guest's output and how it ended, and exits with the guest's exit code.
+Exit code: 0 once the folder is written, whatever the cell's verdict.";
 
 /// Options.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The scenario
+    /// The scenario's name
     scenario: String,
-    /// The runtime, or a build of your own as RUNTIME@PATH, a version as RUNTIME@VERSION
+    /// The runtime; RUNTIME@PATH for your own build, RUNTIME@VERSION for a version
     runtime: String,
-    /// The folder, which must be empty or not be there [default: reports/repro/SCENARIO-RUNTIME, made anew]
+    /// Folder to write; must be empty or not exist [default: reports/repro/SCENARIO-RUNTIME, replaced if it exists]
     #[arg(long, value_name = "DIR")]
     output: Option<PathBuf>,
-    /// Fetch nothing while building
+    /// Do not use the network while building
     #[arg(long)]
     offline: bool,
 }
@@ -63,7 +63,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         fs::remove_dir_all(&own).with_context(|| format!("failed to replace `{}`", own.display()))?;
     }
     if into.is_file() || fs::read_dir(&into).is_ok_and(|mut entries| entries.next().is_some()) {
-        return usage(format!("`{}` is not an empty folder: name another with --output", into.display()));
+        return usage(format!("`{}` is not an empty folder: choose another with --output", into.display()));
     }
     let options = guest::BuildOptions { offline: args.offline, require_built: false };
     let guest = guest::obtain(lab, &scenario, options)
@@ -85,9 +85,9 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let report = common::measure(lab, &request, common::Purpose::of("run-one"));
     let Some(cell) = report.cells.first() else { return Ok(exit::INTERRUPTED) };
     if !cell.verdict.is_measured() {
-        return usage(format!("there is nothing to show: {}", run_one::verdict(cell).trim_end()));
+        return usage(format!("there is no result to reproduce: {}", run_one::verdict(cell).trim_end()));
     }
-    let tool = engines::find_tool(lab, &runtime).map_err(|_| anyhow::anyhow!("{} is gone", runtime.id()))?;
+    let tool = engines::find_tool(lab, &runtime).map_err(|_| anyhow::anyhow!("{} is no longer installed", runtime.id()))?;
     write(lab, &request, &guest, &tool, &report, cell, &into)
         .with_context(|| format!("failed to write `{}`", into.display()))?;
     output::print(&run_one::verdict(cell))?;
@@ -95,7 +95,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let script = files::quote(&script.to_string_lossy());
     let program = files::quote(&tool.program.to_string_lossy());
     let way = if runtime.source.built().is_some() { "without it, cargo builds the program" } else { "or without it" };
-    output::print(&format!("written: {}; try it: RUNTIME={program} {script} ({way})\n", into.display()))?;
+    output::print(&format!("wrote {}; try it: RUNTIME={program} {script} ({way})\n", into.display()))?;
     Ok(exit::OK)
 }
 
@@ -131,7 +131,7 @@ fn write(
     Ok(())
 }
 
-/// `package.json` with the versions that the cell was run with.
+/// `package.json` with the versions used by the cell.
 fn packages(lab: &Lab, runtime: &Runtime, tool: &Tool) -> Result<String> {
     let mut versions = BTreeMap::new();
     for name in runtime.npm_packages() {
@@ -168,19 +168,19 @@ fn readme(
     }
     let program = match runtime.source {
         Source::Embedded(engine) => {
-            format!("a small one that embeds {engine}, which takes `spec.json`; cargo builds it from `source/`")
+            format!("a small one that embeds {engine} and reads `spec.json`; cargo builds it from `source/`")
         }
         Source::Program(program) => format!("`{}`", program.names[0]),
         Source::Driver { driver, program } => {
             format!(
-                "a driver ({driver}), which cargo builds from `source/`; it drives `{}`, or what DRIVEN names",
+                "a driver ({driver}), which cargo builds from `source/`; it drives `{}`, or the program that DRIVEN names",
                 program.names.join("` or `")
             )
         }
     };
     let mut text = format!(
-        "# {}\n\n`./run.sh` shows it: what the guest prints, then `outcome:` and how it ended on stderr; it exits as the guest \
-         did, and with 1 where the guest did not exit by itself. `RUNTIME=/path/to/program ./run.sh` does so with another build. \
+        "# {}\n\n`./run.sh` reproduces it: it prints the guest's output, then `outcome:` and how the guest ended on stderr. It exits with the \
+         guest's exit code, or with 1 if the guest did not exit by itself. `RUNTIME=/path/to/program ./run.sh` uses another build. \
          The program is {program}.\n\n\
          ## Expected\n\n```\n{}\n```\n\n## Observed\n\n{}{code}: {}\n\nstdout:\n\n```\n{}\n```\n\nstderr:\n\n```\n{}\n```\n",
         scenario.spec.title,
@@ -194,19 +194,19 @@ fn readme(
         let steps: BTreeMap<&str, &Vec<_>> = BTreeMap::from([("step", &scenario.spec.step)]);
         let ports = made.ports.iter().map(|(name, port)| format!("`{name}` is port {port}")).collect::<Vec<_>>();
         let steps = toml::to_string(&steps).unwrap_or_default();
-        text += &format!("\n## What its client does meanwhile\n\n{}\n\n```toml\n{}\n```\n", ports.join(", "), steps.trim_end());
+        text += &format!("\n## What the client does\n\n{}\n\n```toml\n{}\n```\n", ports.join(", "), steps.trim_end());
     }
     for server in &scenario.spec.run.server {
         let port = made.ports.get(&server.name).copied().unwrap_or_default();
         let toml = toml::to_string(server).unwrap_or_default();
         text += &format!(
-            "\n## What it asks\n\nThe lab is a web server meanwhile; here, one must listen on 127.0.0.1:{port} that answers \
-             each request so:\n\n```toml\n{}\n```\n",
+            "\n## Requests that the guest sends\n\nThe lab runs a web server; here you must run one on 127.0.0.1:{port} that answers \
+             each request like this:\n\n```toml\n{}\n```\n",
             toml.trim_end()
         );
     }
     if !scenario.spec.run.socket.is_empty() {
-        text += "\nThe lab hands its sockets over open; a script cannot, so `run.sh` shows only what comes before their use.\n";
+        text += "\nThe lab passes open sockets to the guest; a script cannot, so `run.sh` shows only what happens before the guest uses them.\n";
     }
     text += &format!(
         "\n## Versions\n\n- {} {version}, mode {}\n- {} {}\n- {}: sha256 {}, made by {}\n- the lab {}\n",

@@ -23,7 +23,7 @@ pub const EXAMPLES: &str = "Examples:
   cargo xtask run-all --scenario '*tcp*' --scenario '*http*'      the socket gap, step by step
   cargo xtask run-all --by route
   cargo xtask run-all --runtime wasmtime@/path/to/a/build/of/wasmtime
-  cargo xtask run-all --runtime node@24      a version that `cargo xtask setup node@24` got
+  cargo xtask run-all --runtime node@24      a version installed by `cargo xtask setup node@24`
   cargo xtask run-all --output json > report.json
   cargo xtask run-all --engines quick        the first matrix in a minute or two
   cargo xtask run-all --no-cache --timeout 30";
@@ -31,36 +31,36 @@ pub const EXAMPLES: &str = "Examples:
 /// Options.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Only scenarios that the glob matches; may be repeated
+    /// Only scenarios that match the glob; may be repeated
     #[arg(long, value_name = "GLOB")]
     scenario: Vec<String>,
-    /// Only runtimes that the glob matches, or a build of your own as RUNTIME@PATH, a version as RUNTIME@VERSION; may be repeated
+    /// Only runtimes that match the glob; RUNTIME@PATH adds your own build, RUNTIME@VERSION a version; may be repeated
     #[arg(long, value_name = "GLOB")]
     runtime: Vec<String>,
-    /// Cells at a time [default: one a processor]
+    /// Number of cells to run in parallel [default: one per CPU]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     jobs: Option<u16>,
-    /// Measure every cell anew
+    /// Ignore cached results and run every cell again
     #[arg(long)]
     no_cache: bool,
-    /// Limit of a run, where the scenario names none (translating has its own)
+    /// Time limit for running a guest, in seconds, unless the scenario sets one [default: 10; compilation has its own limit]
     #[arg(long, value_name = "SECONDS", value_parser = common::seconds)]
     timeout: Option<u64>,
     #[command(flatten)]
     shown: FormatArgs,
-    /// Which rows stand together
+    /// How to group the rows
     #[arg(long, value_enum, default_value_t = RowGrouping::Family)]
     by: RowGrouping,
-    /// Fetch nothing: crates must be in cargo's own cache
+    /// Do not use the network: crates must already be in cargo's cache
     #[arg(long)]
     offline: bool,
-    /// Take no prebuilt guests: what cannot be built is `not-built`
+    /// Do not use prebuilt guests: a guest that cannot be built here is `not-built`
     #[arg(long)]
     require_built: bool,
-    /// Take an absent runtime among those chosen for a failure: of it nothing is known
+    /// Fail if a selected runtime is not installed
     #[arg(long)]
     require_present: bool,
-    /// Which embedded engines are built
+    /// Which embedded engines to build
     #[arg(long, value_enum, default_value_t = common::EnginesArg::All)]
     engines: common::EnginesArg,
 }
@@ -95,7 +95,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let purpose = Purpose { compare: true, selected, ..Purpose::of("run-all") };
     let (code, report) = common::run(lab, &request, purpose, &lab.latest_report(), (args.shown, args.by.group_by()))?;
     let unbuilt = report.cells.iter().any(|c| c.verdict.id() == "not-built" && c.known.is_none());
-    // Whoever requires built guests does not want to read the matrix to learn that there are none.
+    // With --require-built, the exit code must show that guests are missing.
     let code = if args.require_built && unbuilt { exit::if_missing(code) } else { code };
     Ok(if args.require_present { common::require_present(&report, code) } else { code })
 }

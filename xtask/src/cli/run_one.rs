@@ -1,4 +1,4 @@
-//! `run-one`: one cell, without the cache, with its exact command and its output as it comes.
+//! `run-one`: one cell, without the cache, with its exact command and streamed output.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -19,26 +19,26 @@ use crate::exit;
 use crate::store::files;
 
 /// For `--help`.
-pub const ABOUT: &str = "Run one scenario on one runtime, with the command and the output as it comes";
+pub const ABOUT: &str = "Run one scenario on one runtime; show the command and stream the output";
 /// For `--help`.
 pub const EXAMPLES: &str = "Examples:
   cargo xtask run-one wat-add wasmtime-cli
   cargo xtask run-one rust-wasip1-system wasmtime@/path/to/a/build/of/wasmtime
 
-The command is printed so that it can be copied; the folder that it runs in stays.
-The exit code is 0 when the scenario passes, 1 when it does not.";
+The printed command can be pasted into a shell: the folder it runs in is kept.
+Exit code: 0 if the scenario passes, 1 if it does not.";
 
 /// Options.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The scenario
+    /// The scenario's name
     scenario: String,
-    /// The runtime, or a build of your own as RUNTIME@PATH, a version as RUNTIME@VERSION
+    /// The runtime; RUNTIME@PATH for your own build, RUNTIME@VERSION for a version
     runtime: String,
-    /// Limit of the run
+    /// Time limit for running the guest, in seconds, unless the scenario sets one [default: 10]
     #[arg(long, value_name = "SECONDS", value_parser = common::seconds)]
     timeout: Option<u64>,
-    /// Fetch nothing while building
+    /// Do not use the network while building
     #[arg(long)]
     offline: bool,
 }
@@ -73,7 +73,7 @@ pub fn scenario(lab: &Lab, name: &str) -> Result<Scenario> {
     let names: Vec<String> = all.iter().map(|s| s.name.clone()).collect();
     match all.into_iter().find(|s| s.name == name) {
         Some(scenario) => Ok(scenario),
-        None => usage(format!("no scenario is named `{name}`; there is {}", names.join(", "))),
+        None => usage(format!("no scenario is named `{name}`; choose from: {}", names.join(", "))),
     }
 }
 

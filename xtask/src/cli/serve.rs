@@ -22,36 +22,36 @@ use crate::cell::client;
 use wasmlab_runtimes::Runtime;
 
 /// For `--help`.
-pub const ABOUT: &str = "Run a server of the scenarios for a browser, until Ctrl-C";
+pub const ABOUT: &str = "Run a scenario's server so that you can open it in a browser; stop it with Ctrl-C";
 /// For `--help`.
 pub const EXAMPLES: &str = "Examples:
   cargo xtask serve nginx
   cargo xtask serve nginx --runtime wasmer-cranelift+emscripten --port 8081
   cargo xtask serve nginx --root ~/public_html
 
-The guest sees its own folders, the one that --root names, and this port of the
-loopback address: nothing else of the machine.";
+The guest can reach only its own folders, the --root folder and this loopback port;
+nothing else on the machine.";
 
-/// Runtimes that are taken where none is named: the first that the guest is made for.
+/// Default runtimes, in order: the first that fits the guest is used.
 const DEFAULT_RUNTIMES: &[&str] = &["wasmtime-cranelift+emscripten", "wasmtime-cranelift", "wasmer-cranelift"];
-/// A server has no limit of time; the lab's arithmetic wants a number.
+/// A server has no time limit, but the lab needs a number.
 const NO_LIMIT_MS: u64 = 365 * 24 * 3_600_000;
 
 /// Options.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The scenario, or the short name that it gives itself: nginx
+    /// The scenario's name or its short name, such as nginx
     scenario: String,
-    /// The runtime; by default wasmtime, with Emscripten's system calls where the guest asks for them
+    /// The runtime [default: wasmtime, with Emscripten's system calls if the guest imports them]
     #[arg(long)]
     runtime: Option<String>,
-    /// The port of the loopback address
+    /// Loopback port to listen on
     #[arg(long, default_value_t = 8080, value_parser = clap::value_parser!(u16).range(1..))]
     port: u16,
-    /// The folder to serve, in place of the scenario's own
+    /// Folder to serve instead of the scenario's own
     #[arg(long, value_name = "DIR")]
     root: Option<PathBuf>,
-    /// Fetch nothing while building
+    /// Do not use the network while building
     #[arg(long)]
     offline: bool,
 }
@@ -61,7 +61,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let mut scenario = find(lab, &args.scenario)?;
     prepare(&mut scenario, args)?;
     if let Err(error) = TcpListener::bind(("127.0.0.1", args.port)) {
-        return usage(format!("port {} cannot be used: {error}; name another with --port", args.port));
+        return usage(format!("port {} cannot be used: {error}; choose another with --port", args.port));
     }
     let scenarios = [scenario];
     let runtime = runtime(lab, &scenarios[0], args)?;
@@ -90,19 +90,19 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         return Ok(exit::OK);
     }
     match report.cells.first() {
-        Some(cell) => output::print(&format!("it ended by itself: {}", run_one::verdict(cell)))?,
+        Some(cell) => output::print(&format!("the server exited by itself: {}", run_one::verdict(cell)))?,
         None => output::print_error("the server was not started"),
     }
     Ok(exit::for_report(&report).max(exit::REGRESSION))
 }
 
-/// Says where the server is, once it is there.
+/// Prints the server's address once it listens.
 fn announce(port: u16, text: String) {
     std::thread::spawn(move || {
         while !client::is_listening(port) {
             std::thread::sleep(Duration::from_millis(20));
         }
-        // A reader that is gone is no fault of the server's.
+        // A closed stdout must not stop the server.
         let _ = output::print(&text);
     });
 }
@@ -114,14 +114,14 @@ fn find(lab: &Lab, name: &str) -> Result<Scenario> {
         return Ok(found.clone());
     }
     let servers = all.iter().filter(|s| s.spec.run.serve.is_some()).map(|s| s.name.as_str());
-    usage(format!("no scenario is named `{name}`; servers are {}", servers.collect::<Vec<_>>().join(", ")))
+    usage(format!("no server is named `{name}`; choose from: {}", servers.collect::<Vec<_>>().join(", ")))
 }
 
-/// Makes of a scenario that is tested one that is shown.
+/// Turns a tested scenario into one for interactive use.
 fn prepare(scenario: &mut Scenario, args: &Args) -> Result<()> {
     let name = scenario.name.clone();
     let Some(serve) = scenario.spec.run.serve.clone() else {
-        return usage(format!("`{name}` is no server: its scenario.toml has no [run.serve]"));
+        return usage(format!("`{name}` is not a server: its scenario.toml has no [run.serve]"));
     };
     let spec = &mut scenario.spec;
     spec.step.clear();
@@ -132,7 +132,7 @@ fn prepare(scenario: &mut Scenario, args: &Args) -> Result<()> {
     }
     let Some(root) = &args.root else { return Ok(()) };
     let Some(guest) = serve.root else {
-        return usage(format!("`{name}` serves no folder: leave --root out"));
+        return usage(format!("`{name}` serves no folder: remove --root"));
     };
     let root = folder(root)?;
     for dir in spec.run.dir.iter_mut().filter(|d| d.guest == guest) {
@@ -145,7 +145,7 @@ fn folder(root: &Path) -> Result<PathBuf> {
     let wrong = |why: String| usage(format!("--root `{}` cannot be served: {why}", root.display()));
     match fs::canonicalize(root) {
         Err(error) => wrong(error.to_string()),
-        Ok(path) if !path.is_dir() => wrong("it is no folder".to_owned()),
+        Ok(path) if !path.is_dir() => wrong("it is not a folder".to_owned()),
         Ok(path) => Ok(path),
     }
 }
@@ -154,7 +154,7 @@ fn runtime(lab: &Lab, scenario: &Scenario, args: &Args) -> Result<Runtime> {
     if let Some(name) = &args.runtime {
         return common::column(lab, name);
     }
-    // Which one it is made for is read from the guest; without a guest the run says why there is none.
+    // The guest's ABI decides; without a guest the run reports why there is none.
     let options = guest::BuildOptions { offline: args.offline, require_built: false };
     let facts = guest::obtain(lab, scenario, options).ok().and_then(|guest| {
         let bytes = fs::read(lab.cache.object(&guest.sha256)).ok()?;
@@ -166,10 +166,10 @@ fn runtime(lab: &Lab, scenario: &Scenario, args: &Args) -> Result<Runtime> {
             return Ok(column);
         }
     }
-    usage(format!("name a --runtime for `{}`", scenario.name))
+    usage(format!("no default runtime fits `{}`: choose one with --runtime", scenario.name))
 }
 
-/// Passes on what the server prints.
+/// Forwards the server's output.
 fn forward(event: ProcessEvent) {
     match event {
         ProcessEvent::Starting(..) => {}

@@ -1,4 +1,4 @@
-//! `setup`: what is missing, got by the ordinary route of each tool. It says first what it will do.
+//! `setup`: installs what is missing with each tool's usual package manager. Prints its plan first.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,35 +18,35 @@ use wasmlab_toolchains as toolchains;
 mod embedded;
 
 /// For `--help`.
-pub const ABOUT: &str = "Get what is missing, by the ordinary route of each tool";
+pub const ABOUT: &str = "Install missing toolchains and runtimes with their usual package managers";
 /// For `--help`.
 pub const EXAMPLES: &str = "Examples:
-  cargo xtask setup --dry-run                says what it would do
+  cargo xtask setup --dry-run                shows what it would do
   cargo xtask setup
-  cargo xtask setup nginx                    gets what this scenario needs, and no runtime
-  cargo xtask setup --runtime 'deno*'        gets these runtimes, and no toolchain
-  cargo xtask setup node@24 wasmtime@48      gets these versions, for `--runtime node@24`
-  cargo xtask setup --engines                builds what run-all would build: ten to twenty minutes";
+  cargo xtask setup nginx                    installs what this scenario's build needs
+  cargo xtask setup --runtime 'deno*'        installs these runtimes, and no toolchain
+  cargo xtask setup node@24 wasmtime@48      installs these versions, for `--runtime node@24`
+  cargo xtask setup --engines                builds what run-all needs: ten to twenty minutes";
 
 /// Options.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Only what these scenarios are built with, and no runtime (names, globs, or short names such as nginx); or a
-    /// version of a runtime's program, into the lab's cache: RUNTIME@VERSION
+    /// Scenarios (names, globs, or short names such as nginx): install only what their builds need, and no runtime. Or
+    /// RUNTIME@VERSION: install this version of a runtime's program into the lab's cache
     #[arg(value_name = "SCENARIO|RUNTIME@VERSION")]
     wanted: Vec<String>,
-    /// Say what would be done, and do nothing
+    /// Show what would be done without doing it
     #[arg(long)]
     dry_run: bool,
-    /// Only these runtimes, and no toolchain; repeatable
+    /// Only runtimes that match the glob, and no toolchain; may be repeated
     #[arg(long, value_name = "GLOB")]
     runtime: Vec<String>,
-    /// Build the embedded engines and the drivers of browsers, which `run-all` would build when it needs them, and no more
+    /// Only build the embedded engines and browser drivers, which `run-all` would otherwise build when it needs them
     #[arg(long, conflicts_with_all = ["wanted", "dry_run"])]
     engines: bool,
 }
 
-/// Looks at most: a tool may be asked for only once what it rests on is here, and the longest chain is shorter.
+/// Maximum number of passes: a tool can be checked only after what it depends on is installed; the longest chain is shorter.
 const MAX_PASSES: usize = 6;
 
 /// Runs it.
@@ -75,7 +75,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         }
         for (command, what) in fresh {
             if let Err(error) = run_one(&command) {
-                output::print_error(&format!("failed to set up {}: {error}; its own words are above", listed(&what)));
+                output::print_error(&format!("failed to set up {}: {error}; see its output above", listed(&what)));
                 failed.insert(command.clone());
             }
             tried.insert(command);
@@ -83,11 +83,11 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         plan = missing(lab, args)?;
     }
     lab.machine.save();
-    // A client may end well and leave another file than the one that is wanted, or a program that PATH does not find.
+    // A package manager may succeed and still not install the right file, or install a program that is not on PATH.
     let still: Vec<_> = plan.0.iter().filter(|(command, _)| !failed.contains(*command)).collect();
     for (command, what) in &still {
         let program = command.first().map(String::as_str).unwrap_or_default();
-        let why = if tried.contains(*command) { "ended well" } else { "was not run" };
+        let why = if tried.contains(*command) { "succeeded" } else { "was not run" };
         output::print_error(&format!("failed to set up {}: `{program}` {why}, and it is still missing", listed(what)));
     }
     by_hand.retain(|what, how| plan.1.get(what) == Some(how));
@@ -96,23 +96,23 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     if !failed.is_empty() || !still.is_empty() {
         return Ok(exit::INTERNAL_ERROR);
     }
-    let rest = if plan.1.is_empty() { "done" } else { "done, but for what is by hand" };
+    let rest = if plan.1.is_empty() { "done" } else { "done, except for the manual steps" };
     if !tried.is_empty() {
-        output::print(&format!("{rest}: `cargo xtask doctor` shows what is here now\n"))?;
+        output::print(&format!("{rest}: `cargo xtask doctor` shows what is installed now\n"))?;
     }
     Ok(exit::OK)
 }
 
-/// Commands to run, each with what it is for.
+/// Commands to run, and what each installs.
 type Commands = BTreeMap<Vec<String>, BTreeSet<String>>;
 
-/// What only a person can do: what is missing, and how it is had.
+/// Steps that the user must do: what is missing, and how to get it.
 type ManualSteps = BTreeMap<String, String>;
 
-/// What there is to do.
+/// Everything there is to do.
 type Plan = (Commands, ManualSteps);
 
-/// A plan in words. Commands are to be copied: they stay on one line.
+/// Describes a plan. Each command stays on one line so that it can be copied.
 fn describe((commands, by_hand): &Plan) -> String {
     let width = output::render_options().width;
     let mut text = String::new();
@@ -128,7 +128,7 @@ fn describe((commands, by_hand): &Plan) -> String {
         }
     }
     for (how, what) in ways {
-        text += &text::wrapped(width, "by hand   ", "          ", &format!("{}: {how}", listed(&what)));
+        text += &text::wrapped(width, "manual    ", "          ", &format!("{}: {how}", listed(&what)));
         text.push('\n');
     }
     text
@@ -156,7 +156,7 @@ fn missing(lab: &Lab, args: &Args) -> Result<Plan> {
     Ok(plan)
 }
 
-/// What is missing of the versions that are wanted: `node@24`.
+/// Requested versions that are missing: `node@24`.
 fn versions_of(lab: &Lab, texts: &[String]) -> Result<Plan> {
     let mut plan = Plan::default();
     for text in texts {
@@ -182,14 +182,14 @@ fn add((commands, by_hand): &mut Plan, what: &str, absence: Absence) {
 
 fn toolchains(lab: &Lab, wanted: &[String], (commands, by_hand): &mut Plan) -> Result<()> {
     let all = common::scenarios(lab)?;
-    // A short name stands for the scenario that gives it to itself.
+    // A short name selects the scenario that declares it.
     let named = |text: &str| all.iter().find(|s| common::is_named(s, text));
     let name_of = |text: &String| named(text).map_or_else(|| text.clone(), |s| s.name.clone());
     let globs: Vec<String> = wanted.iter().map(name_of).collect();
     for scenario in common::choose(all, &globs, "scenario", |s| s.name.clone())? {
         let build = &scenario.spec.build;
         let Some(toolchain) = toolchains::find(&build.toolchain) else { continue };
-        // Nothing that could be fetched changes a target's name, or repairs a tool that is here and broken.
+        // No package fixes a renamed target or a broken installed tool.
         if (toolchain.preflight_error)(build, &lab.machine).is_some() {
             continue;
         }
@@ -206,13 +206,13 @@ fn listed(what: &BTreeSet<String>) -> String {
     what.iter().map(String::as_str).collect::<Vec<_>>().join(", ")
 }
 
-/// Runs one command with the user's own environment and terminal: it is a chore of the user's.
+/// Runs one command with the user's environment and terminal, as the user would.
 fn run_one(command: &[String]) -> Result<()> {
     let shell = Shell::new()?;
     let (program, args) = command.split_first().ok_or_else(|| anyhow::anyhow!("the command is empty"))?;
     // xshell's own error repeats the whole command, which it has just echoed.
     let output = shell.cmd(program).args(args).ignore_status();
     let ended = std::process::Command::from(output).status().map_err(|e| anyhow::anyhow!("`{program}`: {e}"))?;
-    anyhow::ensure!(ended.success(), "`{program}` ended with {ended}");
+    anyhow::ensure!(ended.success(), "`{program}` failed: {ended}");
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Tables of names and words that fit the terminal. Names are to be copied: they never break. Words are wrapped,
+//! Tables of names and text that fit the terminal. Names never break, so that they can be copied. Text is wrapped,
 //! and what there is no room for is left out, the least important column first.
 
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};

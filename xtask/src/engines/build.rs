@@ -16,7 +16,7 @@ use wasmlab_process::{self as process, Command, CompletedProcess, Input, Limits,
 /// How often a build's progress is reported.
 const REPORT_INTERVAL: Duration = Duration::from_millis(250);
 
-/// Receives how far the build of an engine is: crates that are compiled, crates in all, cargo's last line.
+/// Receives the progress of an engine build: compiled crates, total crates, cargo's last line.
 pub type BuildProgress<'a> = &'a dyn Fn(usize, usize, &str);
 
 /// Builds an engine with cargo, and keeps the binary.
@@ -36,7 +36,7 @@ pub fn build(lab: &Lab, engine: &'static str, offline: bool, report: BuildProgre
     // features, and put that in its place.
     let binary = target.join(&name);
     files::copy_atomically(&target.join("release").join(&name), &binary)
-        .map_err(|e| absence(engine, format!("its binary cannot be kept: {e}")))?;
+        .map_err(|e| absence(engine, format!("its binary cannot be saved: {e}")))?;
     let built = probe(lab, engine, binary)?;
     if lab.machine.variable(KEEP_VARIABLE).is_none_or(|value| value == "0") {
         // What cannot be removed takes room and does no other harm.
@@ -98,7 +98,7 @@ impl Cargo {
             process::run(&self.command("metadata", &options)).map_err(|e| format!("cargo cannot be started: {e}"))?;
         succeeded(&ended)?;
         let metadata = MetadataCommand::parse(String::from_utf8_lossy(&ended.stdout))
-            .map_err(|e| format!("the output of cargo metadata is not understood: {e}"))?;
+            .map_err(|e| format!("the output of cargo metadata cannot be parsed: {e}"))?;
         Ok(crates_of(&metadata))
     }
 }
@@ -157,7 +157,7 @@ fn cargo_errors(stderr: &[u8], end: &str) -> String {
     if errors.is_empty() {
         errors.extend(lines().next_back());
     }
-    if errors.is_empty() { format!("cargo ended with {end}") } else { errors.join("; ") }
+    if errors.is_empty() { format!("cargo failed: {end}") } else { errors.join("; ") }
 }
 
 #[cfg(test)]
@@ -204,6 +204,6 @@ mod tests {
         let stderr = b"   Compiling a v1\nerror[E0425]: not found\n  --> src/main.rs\nerror: could not compile `a`\nerror: third\n";
         assert_eq!(cargo_errors(stderr, "x"), "error[E0425]: not found; error: could not compile `a`");
         assert_eq!(cargo_errors(b"one\ntwo\n\n", "x"), "two");
-        assert_eq!(cargo_errors(b"", "Signaled(9)"), "cargo ended with Signaled(9)");
+        assert_eq!(cargo_errors(b"", "Signaled(9)"), "cargo failed: Signaled(9)");
     }
 }

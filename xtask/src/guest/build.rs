@@ -26,7 +26,7 @@ struct BuildEntry {
 /// The guest of a scenario whose tool is here.
 ///
 /// # Errors
-/// Why there is none.
+/// Why there is no guest.
 pub fn from_source(
     lab: &Lab,
     scenario: &Scenario,

@@ -20,7 +20,7 @@ use crate::machine::sha256;
 pub struct Provenance {
     /// Version of this format: 1.
     pub schema: u32,
-    /// The binary's file beside this one.
+    /// The name of the binary in the same folder.
     pub file: String,
     /// Its hash.
     pub sha256: String,
@@ -34,7 +34,7 @@ pub struct Provenance {
     pub command: String,
 }
 
-/// Reads the provenance of a scenario's prebuilt guest; `None` where there is none.
+/// Reads the provenance of a scenario's prebuilt guest; `None` if there is none.
 ///
 /// # Errors
 /// The file and what is wrong with it.
@@ -47,7 +47,7 @@ pub fn provenance(lab: &Lab, scenario: &str) -> Result<Option<Provenance>, Strin
 /// The prebuilt guest of a scenario whose tool is missing.
 ///
 /// # Errors
-/// That there is none, or that it is not of these sources.
+/// If there is none, or it was not built from these sources.
 pub fn take(lab: &Lab, scenario: &Scenario, missing: MissingTool) -> Result<Guest, NotBuilt> {
     let damaged = |message: String| failed(Code::PrebuiltStale, message);
     let Some(provenance) = provenance(lab, &scenario.name).map_err(damaged)? else {
@@ -57,11 +57,11 @@ pub fn take(lab: &Lab, scenario: &Scenario, missing: MissingTool) -> Result<Gues
     let file = lab.fixture(&scenario.name).join(&provenance.file);
     let bytes = fs::read(&file).map_err(|e| damaged(format!("{}: {e}", file.display())))?;
     if sha256(&bytes) != provenance.sha256 {
-        return Err(damaged(format!("{} is not the file that its provenance.toml describes", provenance.file)));
+        return Err(damaged(format!("{} does not match its provenance.toml", provenance.file)));
     }
     let sources = sources_hash(lab, scenario).map_err(|e| damaged(e.to_string()))?;
     if sources != provenance.sources {
-        let detail = format!("the sources changed after the prebuilt guest was made, and {} is missing", missing.what);
+        let detail = format!("the sources changed after the prebuilt guest was built, and {} is missing", missing.what);
         return Err(NotBuilt { code: Code::PrebuiltStale, detail, remedy: Some(missing.how) });
     }
     let sha256 = lab.cache.put_object(&bytes).map_err(|e| damaged(e.to_string()))?;

@@ -21,11 +21,11 @@ const LIMIT_VARIABLE: &str = "WASMLAB_BUILD_TIMEOUT";
 pub struct BuildOutput {
     /// The module.
     pub module: Vec<u8>,
-    /// The files beside it, by name.
+    /// Its companion files, by name.
     pub companions: BTreeMap<String, Vec<u8>>,
 }
 
-/// Makes a guest below `out`: the module, and the files beside it.
+/// Builds a guest below `out`: the module and its companion files.
 ///
 /// # Errors
 /// The code and the compiler's message.
@@ -74,7 +74,7 @@ fn copy(from: &Path, to: &Path) -> Result<(), NotBuilt> {
 }
 
 fn run(command: &BuildCommand, out: &Path) -> Result<(), NotBuilt> {
-    // What a killed compiler leaves is to be in the lab's own folder, and is removed with this.
+    // Leftovers of a killed compiler stay in the lab's own folder, which is removed with this value.
     let scratch = tempfile::tempdir_in(out).map_err(|e| unwritable(out, &e))?;
     let mut env = process::tool_env();
     env.insert("TMPDIR".into(), scratch.path().into());
@@ -113,7 +113,10 @@ fn lock(out: &Path) -> Result<fs::File, NotBuilt> {
             Ok(()) => return Ok(file),
             Err(fs::TryLockError::Error(error)) => return Err(unwritable(out, &error)),
             Err(fs::TryLockError::WouldBlock) if process::cancelled() || Instant::now() > deadline => {
-                return Err(failed(Code::BuildTimeout, "another lab builds this guest, and does not end"));
+                return Err(failed(
+                    Code::BuildTimeout,
+                    "another lab process is building this guest and does not finish",
+                ));
             }
             Err(fs::TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(50)),
         }
@@ -128,14 +131,14 @@ fn limit() -> Duration {
 fn left(path: &Path, key: &str) -> Result<Vec<u8>, NotBuilt> {
     fs::read(path).map_err(|_| {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        failed(Code::CompileError, format!("the compiler ended well and left no `{name}`: check build.{key}"))
+        failed(Code::CompileError, format!("the compiler succeeded but did not write `{name}`: check build.{key}"))
     })
 }
 
 /// Why a compiler that did not end well did not.
 fn failure(ended: &CompletedProcess, limit: Duration) -> NotBuilt {
     let message = diagnostics(ended);
-    let said = if message.is_empty() { "it said nothing".to_owned() } else { format!("it said: {message}") };
+    let said = if message.is_empty() { "it printed nothing".to_owned() } else { format!("it printed: {message}") };
     match ended.exit_reason {
         ExitReason::Exited(code) => {
             let text = String::from_utf8_lossy(&ended.stderr);
@@ -147,11 +150,13 @@ fn failure(ended: &CompletedProcess, limit: Duration) -> NotBuilt {
             }
         }
         ExitReason::Signaled(signal) => {
-            failed(Code::CompilerCrashed, format!("the compiler died by signal {signal}; {said}"))
+            failed(Code::CompilerCrashed, format!("the compiler was killed by signal {signal}; {said}"))
         }
         ExitReason::MemoryLimit => failed(Code::CompilerCrashed, format!("the compiler used too much memory; {said}")),
-        ExitReason::TimeLimit => failed(Code::BuildTimeout, format!("not done within {} s; {said}", limit.as_secs())),
-        ExitReason::OutputLimit => failed(Code::BuildFlood, format!("the compiler printed without end; {said}")),
+        ExitReason::TimeLimit => {
+            failed(Code::BuildTimeout, format!("did not finish within {} s; {said}", limit.as_secs()))
+        }
+        ExitReason::OutputLimit => failed(Code::BuildFlood, format!("the compiler printed too much; {said}")),
         ExitReason::Stopped | ExitReason::WatchLimit | ExitReason::Interrupted => {
             failed(Code::BuildTimeout, "the build was interrupted")
         }

@@ -40,7 +40,7 @@ impl Machine {
             return Err(words.replace(&folder.path().display().to_string(), "."));
         }
         if fs::metadata(folder.path().join(trial.output)).map_or(0, |meta| meta.len()) == 0 {
-            return Err(format!("it ended well and left no `{}`", trial.output));
+            return Err(format!("it succeeded but did not write `{}`", trial.output));
         }
         Ok(format!("{stdout}{stderr}"))
     }
@@ -117,6 +117,6 @@ mod tests {
         let machine = Machine::new(dir.path().join("machine.json"));
         let trial = Trial { output: "other.wasm", ..compiler(dir.path()) };
         fs::write(dir.path().join("ld"), "").unwrap();
-        assert_eq!(machine.attempt(&trial), Err("it ended well and left no `other.wasm`".to_owned()));
+        assert_eq!(machine.attempt(&trial), Err("it succeeded but did not write `other.wasm`".to_owned()));
     }
 }

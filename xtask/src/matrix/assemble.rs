@@ -1,5 +1,5 @@
-//! From results to report: compares with snapshots, applies annotations, says what is missing and what
-//! to do next. Judges nothing anew.
+//! Turns results into a report: compares with snapshots, applies annotations, lists what is missing and what to do next.
+//! Does not judge.
 
 use std::collections::BTreeMap;
 
@@ -41,7 +41,7 @@ pub struct RunMetadata {
     pub interrupted: bool,
     /// Cells and artifacts are compared with snapshots.
     pub compare: bool,
-    /// What was asked for, where that is not all of the lab.
+    /// What was selected, if not everything.
     pub selected: Selection,
 }
 
@@ -52,11 +52,11 @@ pub fn report(lab: &Lab, request: &Request, results: Results, metadata: RunMetad
     let artifacts = artifacts(request, &results.rows);
     let mut cells: Vec<Cell> = results.cells.into_values().collect();
     let store = Store::new(lab.snapshots());
-    // The files of a `check` are none of the lab's scenarios, whatever their names.
+    // The files of a `check` are not scenarios of the lab, whatever their names.
     let elsewhere = if metadata.command == "check" { AcceptedLines::new() } else { accepted_elsewhere(&store, &cells) };
     let mut of_same_guests = elsewhere.clone();
     let mut notes = Vec::new();
-    // A damaged snapshot or a full disk must not cost the user the matrix: it is told beside it.
+    // A damaged snapshot or a full disk must not lose the matrix: it becomes a note.
     let mut unusable = Vec::new();
     if metadata.compare {
         notes = compare_guests(&store, &artifacts, &mut of_same_guests, &mut unusable);
@@ -71,7 +71,7 @@ pub fn report(lab: &Lab, request: &Request, results: Results, metadata: RunMetad
     notes.extend(snapshots_unusable(&unusable));
     for scenario in request.scenarios {
         let stale = annotate(scenario, &mut cells, &elsewhere);
-        // Whoever chose columns did not ask about the others, which an entry may be about.
+        // With selected columns, an entry may be about one that was not selected.
         notes.extend(stale.into_iter().filter(|_| metadata.selected.runtimes.is_empty()));
         let artifact = artifacts.iter().find(|a| a.scenario == scenario.name);
         notes.extend(artifact.and_then(|artifact| compare_prebuilt(lab, scenario, artifact)));
@@ -100,13 +100,13 @@ pub fn report(lab: &Lab, request: &Request, results: Results, metadata: RunMetad
     report
 }
 
-/// What the snapshots say of the cells that were not measured here.
+/// The snapshots of cells that were not measured here.
 fn accepted_elsewhere(store: &Store, cells: &[Cell]) -> AcceptedLines {
     let registry: Vec<&str> = wasmlab_runtimes::all().iter().map(Runtime::id).collect();
     store.lines_elsewhere(&registry, cells)
 }
 
-/// Notes on the guests that are not what their snapshots say; what was accepted `elsewhere` is of other ones.
+/// Notes on guests that differ from their snapshots; drops what was accepted `elsewhere` for a different guest.
 fn compare_guests(
     store: &Store,
     artifacts: &[Artifact],
@@ -127,7 +127,7 @@ fn compare_guests(
     notes
 }
 
-/// Notes in each cell how it stands to its snapshot. A build of the user's own is nobody's expectation.
+/// Compares each cell with its snapshot. Custom builds have no snapshots.
 fn compare_with_snapshots(store: &Store, runtimes: &[RuntimeInfo], cells: &mut [Cell]) -> Vec<std::io::Error> {
     let compared = runtimes.iter().filter(|r| !is_custom_build(&r.id)).filter_map(|runtime| {
         let version = runtime.tool.version.as_deref().unwrap_or_default();
@@ -137,12 +137,12 @@ fn compare_with_snapshots(store: &Store, runtimes: &[RuntimeInfo], cells: &mut [
     compared.collect()
 }
 
-/// The first errors in full: on a full disk each of a thousand says the same.
+/// The first errors in full; a full disk causes a thousand identical ones.
 fn snapshots_unusable(errors: &[std::io::Error]) -> Vec<Note> {
     const MAX_SHOWN: usize = 3;
     let note = |text| Note { kind: NoteKind::SnapshotUnusable, subject: "snapshots".to_owned(), text };
     let more =
-        errors.len().checked_sub(MAX_SHOWN).filter(|n| *n > 0).map(|n| format!("and {n} errors more of this kind"));
+        errors.len().checked_sub(MAX_SHOWN).filter(|n| *n > 0).map(|n| format!("and {n} more errors of this kind"));
     errors.iter().take(MAX_SHOWN).map(ToString::to_string).chain(more).map(note).collect()
 }
 
@@ -293,7 +293,7 @@ fn is_answered(cell: &Cell) -> bool {
     cell.verdict.is_measured() || of_compiler
 }
 
-/// Whether a guest that was built here still is what its prebuilt guest says.
+/// Whether a guest that was built here still matches its prebuilt guest.
 fn compare_prebuilt(lab: &Lab, scenario: &Scenario, built: &Artifact) -> Option<Note> {
     let facts = built.facts.as_ref().filter(|_| built.origin == Origin::Built)?;
     let note = |text: String| {

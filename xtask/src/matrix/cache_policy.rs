@@ -1,7 +1,7 @@
 //! Which observations are kept for the next run, and for how long.
 //!
-//! What the machine's load or another process may have caused (a time-out, a signal) is kept only once it was
-//! measured twice with the same result, and not for ever.
+//! A result that the machine's load or another process may have caused (a time-out, a signal) is kept only after two
+//! measurements agree, and only for a limited time.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -11,10 +11,10 @@ use crate::lab::Lab;
 use crate::store::cache::Key;
 use wasmlab_model::observation::{Limit, Observation, Outcome};
 
-/// How long a confirmed outcome is believed.
+/// How long a confirmed outcome stays valid.
 const CONFIRMED_FOR: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
-/// An observation whose outcome may not come again.
+/// An observation whose outcome may not repeat.
 #[derive(Serialize, Deserialize)]
 struct UnconfirmedEntry {
     observation: Observation,
@@ -24,12 +24,12 @@ struct UnconfirmedEntry {
     measured: u64,
 }
 
-/// What became of a new observation.
+/// What happens to a new observation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CacheDecision {
     /// Kept, or never to be.
     Settled,
-    /// To be measured once more.
+    /// Must be measured again.
     Unconfirmed,
 }
 
@@ -82,7 +82,7 @@ fn now() -> u64 {
 /// Whether the guest or its runtime alone decided how it ended.
 fn is_repeatable(observation: &Observation) -> bool {
     match observation.outcome {
-        // A guest that ended by itself did so for a reason of its own, even if its client had to give up.
+        // A guest that ended by itself did so for its own reason, even if its client gave up.
         Outcome::Exited(_) | Outcome::Limit(Limit::Output(_)) => true,
         Outcome::Stopped => observation.client_script.as_ref().is_none_or(|s| s.failed.is_none()),
         Outcome::Signaled(_) | Outcome::Limit(_) | Outcome::NotStarted(_) | Outcome::Interrupted => false,
@@ -143,7 +143,7 @@ mod tests {
             recall(&lab, &key).is_some()
         };
         assert!(recalled(0) && recalled(CONFIRMED_FOR.as_secs() / 2) && !recalled(CONFIRMED_FOR.as_secs()));
-        // One more measurement with the same result confirms it anew.
+        // Another measurement with the same result confirms it again.
         let again = with_outcome(Outcome::Signaled(11));
         assert_eq!(
             store(&lab, &key, &again, previous(&lab, &key), |a, b| a.outcome == b.outcome),

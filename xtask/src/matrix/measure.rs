@@ -31,7 +31,7 @@ pub enum Attempt {
 pub struct Measured {
     /// The cell.
     pub cell: Cell,
-    /// It is to be measured once more in this run.
+    /// It must be measured again in this run.
     pub remeasure: bool,
 }
 
@@ -90,7 +90,7 @@ pub fn cell(
 /// A cell in which the lab itself gave up.
 pub fn panicked(scenario: &Scenario, runtime: &str, why: &(dyn Any + Send)) -> Measured {
     let words = why.downcast_ref::<String>().map(String::as_str).or_else(|| why.downcast_ref::<&str>().copied());
-    let detail = format!("the lab failed in this cell: {}; please report it", words.unwrap_or("no words"));
+    let detail = format!("the lab failed in this cell: {}; please report it", words.unwrap_or("no message"));
     Measured { cell: row::unmeasured(scenario, runtime, Verdict::Error, None, detail), remeasure: false }
 }
 

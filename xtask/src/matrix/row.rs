@@ -29,8 +29,11 @@ pub fn read(lab: &Lab, guest: Result<Guest, NotBuilt>) -> Row {
             Row { facts: facts_of(lab, sha256, &bytes), invalid, bytes: bytes.len() as u64, guest }
         }
         Err(error) => {
-            let none =
-                NotBuilt { code: Code::CompileError, detail: format!("the guest is gone: {error}"), remedy: None };
+            let none = NotBuilt {
+                code: Code::CompileError,
+                detail: format!("the guest has been deleted: {error}"),
+                remedy: None,
+            };
             Row { facts: Err(none.detail.clone()), invalid: None, bytes: 0, guest: Err(none) }
         }
     }
@@ -110,7 +113,7 @@ fn stage_ms(observation: &Observation, stage: Stage) -> Option<f64> {
 
 fn truncate(text: String) -> String {
     match text.char_indices().nth(MAX_OUTPUT_CHARS) {
-        Some((end, _)) => format!("{}… ({} bytes in all)", &text[..end], text.len()),
+        Some((end, _)) => format!("{}… ({} bytes in total)", &text[..end], text.len()),
         None => text,
     }
 }

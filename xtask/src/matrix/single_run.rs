@@ -74,7 +74,7 @@ pub fn run(
     let cache_decision = match key.filter(|_| !from_cache && !is_fault) {
         None => CacheDecision::Settled,
         Some(key) => {
-            // Whoever wants every cell anew does not want an earlier run's word for it either.
+            // Without the cache, an earlier run must not confirm a result either.
             let before = Some(()).filter(|()| request.use_cache || turn == Attempt::Second);
             cache_policy::store(lab, &key, &observation, before.and_then(|()| cache_policy::previous(lab, &key)), alike)
         }

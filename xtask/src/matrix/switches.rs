@@ -1,5 +1,5 @@
-//! A runtime is asked as it comes; where it falls short of what one of its switches gives, it is asked once more with
-//! that switch. Each run is an observation of its own, and kept as such.
+//! Runs a cell with the runtime's defaults first; if a switch could provide what is missing, runs it again with that
+//! switch. Each run is a separate, cached observation.
 
 use super::single_run::{RunError, SingleRun};
 use crate::cell::Plan;
@@ -215,7 +215,7 @@ mod tests {
         check(&["-S f=y"], Ok(&["-S f=y"]));
         check(&["deeper"], Ok(&["deeper"]));
         check(&["-W gc=y", "-S f=y"], Ok(&["-W gc=y", "-S f=y"]));
-        check(&["-W gc=y", "-S nothing"], Err("no gc; tried with -W gc=y, -W more=y, -S f=y as well: missing-import"));
-        check(&["-S nothing"], Err("; the same with -S f=y"));
+        check(&["-W gc=y", "-S nothing"], Err("no gc; also tried with -W gc=y, -W more=y, -S f=y: missing-import"));
+        check(&["-S nothing"], Err("; same result with -S f=y"));
     }
 }

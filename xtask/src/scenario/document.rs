@@ -18,7 +18,7 @@ pub struct Document<'a> {
 }
 
 impl<'a> Document<'a> {
-    /// Reads the text and what it says.
+    /// Parses the text.
     ///
     /// # Errors
     /// All of its syntax errors; else all of its unknown keys, and the first value that does not fit.
@@ -54,7 +54,7 @@ impl<'a> Document<'a> {
         Err(faults)
     }
 
-    /// The line of a key such as `build.source` or `known[1].code`; of what is around it where it is absent.
+    /// The line of a key such as `build.source` or `known[1].code`, or of its parent if the key is absent.
     pub fn line_of(&self, key: &str) -> Option<usize> {
         let mut position = None;
         let mut table = self.table.get_ref();
@@ -85,7 +85,7 @@ impl<'a> Document<'a> {
     }
 }
 
-/// Removes the entry whose key is at `key`; `false` where there is none.
+/// Removes the entry whose key is at `key`; `false` if there is none.
 fn remove_from_table(table: &mut DeTable<'_>, key: &Range<usize>) -> bool {
     let found = table.keys().find(|name| name.span() == *key).map(|name| name.get_ref().clone());
     match found {

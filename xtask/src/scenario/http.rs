@@ -1,10 +1,10 @@
 //! What may be wrong with the parts of an HTTP request or answer that a scenario writes: what is sent shall be HTTP,
-//! or the fault would be told as the guest's. Who wants to send something else has `connect` and `send`.
+//! or the error would look like the guest's. To send something else, use `connect` and `send`.
 
 /// # Errors
 /// Why it is no method, to stand after its key.
 pub fn method(text: &str) -> Result<(), String> {
-    if is_token(text) { Ok(()) } else { Err(format!("`{text}` is no method: GET, POST, …")) }
+    if is_token(text) { Ok(()) } else { Err(format!("`{text}` is not a method such as GET or POST")) }
 }
 
 /// # Errors
@@ -26,7 +26,7 @@ pub fn header(name: &str, value: &str) -> Result<(), String> {
     if is_token(name) && value.chars().all(|c| c.is_ascii() && !c.is_control()) {
         return Ok(());
     }
-    Err(format!("`{name}: {value}` is no header: letters, digits and hyphens, then one line of ASCII"))
+    Err(format!("`{name}: {value}` is not a valid header: letters, digits and hyphens, then one line of ASCII"))
 }
 
 fn is_token(text: &str) -> bool {

@@ -14,15 +14,16 @@ pub fn check(dir: &Dir) -> Vec<(&'static str, String)> {
     let mut seen: BTreeMap<PathBuf, (&str, &String)> = BTreeMap::new();
     for (key, name) in all {
         if !is_inside(Path::new(name)) {
-            faults.push((key, format!("`{name}` leads out of the directory")));
+            faults.push((key, format!("`{name}` points outside the directory")));
         } else if let Some((other, first)) = seen.insert(Path::new(name).components().collect(), (key, name)) {
-            faults.push((key, format!("`{name}` is in `{other}` too, as `{first}`: take away one")));
+            faults.push((key, format!("`{name}` is also in `{other}`, as `{first}`: remove one")));
         }
     }
     for (path, (key, name)) in &seen {
         // Through a link it would come to lie wherever that leads.
         if let Some((other, above)) = path.ancestors().skip(1).find_map(|above| seen.get(above)) {
-            faults.push((key, format!("`{name}` is to be below `{above}`, which is no folder: it is in `{other}`")));
+            faults
+                .push((key, format!("`{name}` must be below `{above}`, but that is not a folder: it is in `{other}`")));
         }
     }
     faults

@@ -17,11 +17,11 @@ pub fn check(spec: &ScenarioFile, faults: &mut Faults) {
     let servers = &spec.run.server;
     let mut say = |key: String, message: String| faults.push((key, message));
     if !servers.is_empty() && spec.run.network != Network::Loopback {
-        let words = "gives the guest no way to its [[run.server]]: write `network = \"loopback\"` under [run]";
+        let words = "does not let the guest reach its [[run.server]]: write `network = \"loopback\"` under [run]";
         say("run.network".to_owned(), words.to_owned());
     }
     if servers.len() > MAX_SERVERS {
-        say("run.server".to_owned(), format!("is there {} times: {MAX_SERVERS} at most", servers.len()));
+        say("run.server".to_owned(), format!("is set {} times; at most {MAX_SERVERS} are allowed", servers.len()));
     }
     for (index, server) in servers.iter().enumerate() {
         let key = |name: &str| format!("run.server[{index}].{name}");
@@ -34,17 +34,17 @@ pub fn check(spec: &ScenarioFile, faults: &mut Faults) {
             );
         }
         if !(200..=599).contains(&server.status) {
-            say(key("status"), format!("is {}: give the status of an answer, 200 to 599", server.status));
+            say(key("status"), format!("is {}: use a response status from 200 to 599", server.status));
         }
         if matches!(server.status, 204 | 304) && !server.body.is_empty() {
-            say(key("body"), format!("is there, and an answer with status {} has none: leave it out", server.status));
+            say(key("body"), format!("is set, but a response with status {} has no body: remove it", server.status));
         }
         if server.body.len() > MAX_BODY {
             say(key("body"), format!("has {} bytes: {MAX_BODY} at most", server.body.len()));
         }
         for (name, value) in &server.headers {
             if RESERVED_HEADERS.contains(&name.to_ascii_lowercase().as_str()) {
-                say(key("headers"), format!("has `{name}`, which the lab sets by itself: leave it out"));
+                say(key("headers"), format!("has `{name}`, which the lab sets itself: remove it"));
             } else if let Err(message) = http::header(name, value) {
                 say(key("headers"), message);
             }
@@ -53,7 +53,7 @@ pub fn check(spec: &ScenarioFile, faults: &mut Faults) {
     for (index, request) in spec.expect.request.iter().enumerate() {
         let key = |name: &str| format!("expect.request[{index}].{name}");
         if !servers.iter().any(|server| server.name == request.server) {
-            say(key("server"), format!("`{}` is the name of no [[run.server]]", request.server));
+            say(key("server"), format!("`{}` is not the name of a [[run.server]]", request.server));
         }
         if let Err(message) = http::method(&request.method) {
             say(key("method"), message);

@@ -20,7 +20,7 @@ pub fn check(spec: &ScenarioFile, faults: &mut Faults) {
                     .chain(spec.run.port.iter().map(|p| &p.name))
                     .any(|n| n == socket) =>
             {
-                say("socket", format!("`{socket}` is the name of no [[run.socket]] and no [[run.port]]"));
+                say("socket", format!("`{socket}` is not the name of a [[run.socket]] or [[run.port]]"));
             }
             Step::Request { parallel, .. } if !(1..=200).contains(parallel) => {
                 say("parallel", format!("is {parallel}: between 1 and 200 requests can be sent at once"));
@@ -28,13 +28,13 @@ pub fn check(spec: &ScenarioFile, faults: &mut Faults) {
             Step::Request { expect, .. }
                 if expect.body_file.as_ref().is_some_and(|file| !provides(&spec.run.dir, Path::new(file))) =>
             {
-                say("expect", "`body_file` names nothing that a [[run.dir]] is given".to_owned());
+                say("expect", "`body_file` is not a file of any [[run.dir]]".to_owned());
             }
             Step::Connect { id, .. } => connections.push(id),
             Step::Send { id, .. } | Step::Recv { id, .. } | Step::Close { id }
                 if !connections.contains(&id.as_str()) =>
             {
-                say("id", format!("`{id}` is opened by no `connect` before"));
+                say("id", format!("`{id}` was not opened by an earlier `connect`"));
             }
             Step::Kill { signal } if !matches!(signal.as_str(), "TERM" | "INT" | "KILL") => {
                 say("signal", format!("`{signal}` is not TERM, INT or KILL"));
@@ -66,7 +66,7 @@ pub fn check(spec: &ScenarioFile, faults: &mut Faults) {
         | Step::Request { timeout_ms: 0, .. }
         | Step::Wait { timeout_ms: 0, .. } = step
         {
-            say("timeout_ms", "is 0: a step needs some time".to_owned());
+            say("timeout_ms", "must be greater than 0".to_owned());
         }
     }
 }

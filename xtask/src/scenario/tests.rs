@@ -60,7 +60,7 @@ fn values_that_make_no_sense_name_key_and_line() {
     check(&GOOD.replace("schema = 1", "schema = 2"), ":1: `schema`: is 2, this lab reads 1");
     check(&GOOD.replace("\"wat\"\nsource", "\"cobol\"\nsource"), ":7: `build.toolchain`: `cobol` is not one of");
     check(&GOOD.replace("add.wat", "../add.wat"), ":8: `build.source`: `../add.wat` leads out");
-    check(&GOOD.replace("add.wat", "/etc/passwd"), "leads out of the scenario's folder");
+    check(&GOOD.replace("add.wat", "/etc/passwd"), "points outside the scenario's folder");
     check(&GOOD.replace("add.wat", "sub.wat"), "is not a file in the scenario's folder");
     check(&GOOD.replace("\"lib\"", "\"My Lib\""), "is not kebab-case");
     check(&format!("{GOOD}wasm_opt = [\"-Oz\"]\n"), ":9: `build.wasm_opt`: is for a build that leaves one file");
@@ -71,16 +71,13 @@ fn values_that_make_no_sense_name_key_and_line() {
     check(&format!("{GOOD}\n[run]\nargs = [\"{{socket-fd}}\"]\n"), "there is no [[run.socket]]");
     check(
         &format!("{GOOD}\n[[run.dir]]\nguest = \"/\"\nfiles = {{ \"../x\" = \"\" }}\n"),
-        "leads out of the directory",
+        "points outside the directory",
     );
-    check(
-        &format!("{GOOD}\n[[known]]\nruntime = \"*\"\ncode = \"bad-luck\"\nbecause = \"x\"\n"),
-        "is not a code of the catalogue",
-    );
+    check(&format!("{GOOD}\n[[known]]\nruntime = \"*\"\ncode = \"bad-luck\"\nbecause = \"x\"\n"), "is not a code");
     check(&format!("{GOOD}\n[[known]]\nruntime = \"[\"\ncode = \"trap\"\nbecause = \"x\"\n"), "is not a glob");
     check(
         &format!("{GOOD}\n[[step]]\nop = \"request\"\nsocket = \"http\"\nexpect = {{ status = 200 }}\n"),
-        "no [[run.socket]]",
+        "not the name of a [[run.socket]]",
     );
     check(&format!("{GOOD}\n[[step]]\nop = \"kill\"\nsignal = \"HUP\"\n"), "is not TERM, INT or KILL");
 }
@@ -146,20 +143,20 @@ fn all_faults_of_a_file_are_reported_at_once() {
 fn names_in_a_directory_do_not_clash() {
     let dir = |given: &str| format!("{GOOD}\n[[run.dir]]\nguest = \"/\"\n{given}\n");
     for (given, wanted) in [
-        ("links = { \"../x\" = \"y\" }", "`run.dir[0].links`: `../x` leads out of the directory"),
-        ("generated = { \"/x\" = 1 }", "`run.dir[0].generated`: `/x` leads out of the directory"),
-        ("files = { x = \"\" }\nlinks = { x = \"y\" }", "`run.dir[0].links`: `x` is in `files` too, as `x`"),
+        ("links = { \"../x\" = \"y\" }", "`run.dir[0].links`: `../x` points outside the directory"),
+        ("generated = { \"/x\" = 1 }", "`run.dir[0].generated`: `/x` points outside the directory"),
+        ("files = { x = \"\" }\nlinks = { x = \"y\" }", "`run.dir[0].links`: `x` is also in `files`, as `x`"),
         (
             "files = { \"a/x\" = \"\" }\ngenerated = { \"a//x\" = 1 }",
-            "`run.dir[0].generated`: `a//x` is in `files` too",
+            "`run.dir[0].generated`: `a//x` is also in `files`",
         ),
         (
             "links = { a = \"/etc\", \"a/b\" = \"y\" }",
-            "`run.dir[0].links`: `a/b` is to be below `a`, which is no folder",
+            "`run.dir[0].links`: `a/b` must be below `a`, but that is not a folder",
         ),
         (
             "files = { \"a/b/c\" = \"\" }\nlinks = { a = \"b\" }",
-            "`run.dir[0].files`: `a/b/c` is to be below `a`, which",
+            "`run.dir[0].files`: `a/b/c` must be below `a`, but that",
         ),
     ] {
         check(&dir(given), wanted);
@@ -197,14 +194,14 @@ fn a_link_that_leads_out_of_the_folder_is_refused() {
     fs::remove_file(&link).unwrap();
     std::os::unix::fs::symlink(root.path().join("outside.wat"), &link).unwrap();
     let errors = load(&root.path().join("add")).unwrap_err();
-    assert!(errors[0].to_string().contains("leads out of the scenario's folder"), "{}", errors[0]);
+    assert!(errors[0].to_string().contains("points outside the scenario's folder"), "{}", errors[0]);
 }
 
 #[test]
 fn ports_are_names_never_numbers() {
     check(&format!("{GOOD}\n[[run.port]]\nname = \"http\"\nnumber = 80\n"), "unknown field `number`");
     check(&format!("{GOOD}\n[[run.port]]\nname = \"a\"\n[[run.port]]\nname = \"a\"\n"), "the name of two");
-    check(&format!("{GOOD}\n[run]\nargs = [\"{{port:http}}\"]\n"), "`http` is the name of no [[run.port]]");
+    check(&format!("{GOOD}\n[run]\nargs = [\"{{port:http}}\"]\n"), "`http` is not the name of a [[run.port]]");
     check(&format!("{GOOD}\n[run]\nentry = \"http\"\n"), "there is no [[run.port]]");
 }
 
@@ -221,26 +218,26 @@ fn servers_of_the_lab_name_key_line_and_remedy() {
     wrong(
         "network = \"loopback\"",
         "",
-        "`run.network`: gives the guest no way to its [[run.server]]: write `network = \"loopback\"` under",
+        "`run.network`: does not let the guest reach its [[run.server]]: write `network = \"loopback\"` under",
     );
     wrong("api", "The API", "`run.server[0].name`: `The API` is not kebab-case");
     wrong("[[run.server]]", "[[run.port]]\nname = \"api\"\n[[run.server]]", "or the name of another server");
     wrong(
         "status = 404",
         "status = 42",
-        ":16: `run.server[0].status`: is 42: give the status of an answer, 200 to 599",
+        ":16: `run.server[0].status`: is 42: use a response status from 200 to 599",
     );
-    wrong("status = 404", "status = 204", "`run.server[0].body`: is there, and an answer with status 204 has none");
+    wrong("status = 404", "status = 204", "`run.server[0].body`: is set, but a response with status 204 has no body");
     wrong("status = 404", "port = 80", "unknown field `port`");
     wrong("x-lab", "Connection", ":18: `run.server[0].headers`: has `Connection`, which the lab sets by itself");
     wrong("\"1\"", "\"1\\r\\nx: 2\"", "is no header");
     wrong(
         "server = \"api\"",
         "server = \"other\"",
-        "`expect.request[0].server`: `other` is the name of no [[run.server]]",
+        "`expect.request[0].server`: `other` is not the name of a [[run.server]]",
     );
     wrong("path = \"/x\"", "path = \"x\"", "`expect.request[0].path`: `x` does not begin with /");
-    wrong("{port:api}", "{port:other}", "`other` is the name of no [[run.port]] and no [[run.server]]");
+    wrong("{port:api}", "{port:other}", "`other` is not the name of a [[run.port]] or [[run.server]]");
 }
 
 #[test]
@@ -300,6 +297,6 @@ fn what_a_scenario_may_not_name() {
         symlink(target, root.path().join(name).join("root/file")).unwrap();
     }
     let errors = load_all(root.path()).unwrap_err();
-    let wanted = "`root/file` is no regular file of the scenario's";
+    let wanted = "`root/file` is not a regular file inside the scenario's folder";
     assert!(errors.len() == 2 && errors.iter().all(|e| e.message.contains(wanted)), "{errors:?}");
 }

@@ -109,14 +109,14 @@ impl Cache {
     pub fn put_object(&self, bytes: &[u8]) -> io::Result<String> {
         let hash = sha256(bytes);
         let path = self.object(&hash);
-        // What is there may be damaged: only the very same bytes are kept.
+        // An existing file may be damaged: keep it only if the bytes are identical.
         if fs::read(&path).ok().as_deref() != Some(bytes) {
             files::write_atomically(&path, bytes)?;
         }
         Ok(hash)
     }
 
-    /// The folder for code that an engine compiled; what is there counts as used.
+    /// The folder for an engine's compiled code; asking for it marks its content as used.
     #[must_use]
     pub fn compiled(&self, key: &Key) -> PathBuf {
         let dir = self.dir.join(COMPILED).join(&key.0);
@@ -158,7 +158,7 @@ impl Cache {
         }
         let mut total: u64 = found.values().map(|(_, bytes)| bytes).sum();
         let mut oldest: Vec<(SystemTime, u64, PathBuf)> = found.into_iter().map(|(p, (t, b))| (t, b, p)).collect();
-        // One that is out of all proportion goes first: it must not cost everything else.
+        // Remove an oversized one first, so that it does not displace everything else.
         oldest.sort_by_key(|(used, bytes, path)| (*bytes <= limit / 4, *used, path.clone()));
         for (_, bytes, path) in oldest {
             if total <= limit {
@@ -172,7 +172,7 @@ impl Cache {
     }
 }
 
-/// Marks a file as used now. Where that cannot be done it goes earlier, which costs time and no more.
+/// Marks a file as used now. If that fails, it is removed earlier, which only costs time.
 fn mark(path: &Path) {
     let is_old = |meta: fs::Metadata| meta.modified().ok()?.elapsed().ok();
     if fs::metadata(path).ok().and_then(is_old).is_some_and(|age| age > MARK_INTERVAL) {

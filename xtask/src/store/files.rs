@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 pub use wasmlab_model::shell::quote;
 
-/// Writes `bytes` to a temporary file beside `path` and renames it; makes the folder where it is missing.
+/// Writes `bytes` to a temporary file next to `path` and renames it; creates the folder if it is missing.
 ///
 /// # Errors
 /// When the folder cannot be made or written, or the disk is full; the error names the file.
@@ -26,7 +26,7 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// Copies a file with its rights to a temporary file beside `to`, in a folder that is there, and renames it.
+/// Copies a file with its permissions to a temporary file next to `to`, in an existing folder, and renames it.
 ///
 /// # Errors
 /// When `from` cannot be read, or the folder cannot be written; the error names `to`.
@@ -53,7 +53,7 @@ pub fn link(target: &Path, path: &Path) -> io::Result<()> {
 /// Always.
 #[cfg(not(unix))]
 pub fn link(_: &Path, _: &Path) -> io::Result<()> {
-    Err(io::Error::new(io::ErrorKind::Unsupported, "the lab makes symbolic links on Unix only"))
+    Err(io::Error::new(io::ErrorKind::Unsupported, "the lab creates symbolic links only on Unix"))
 }
 
 /// Every file below `dir`, relative and sorted; folders whose name is in `skip` are left out.

@@ -167,7 +167,7 @@ impl Store {
         notes
     }
 
-    /// Removes what is pending for scenarios and runtimes that are no more: nobody can accept it.
+    /// Removes pending changes of scenarios and runtimes that no longer exist, since they cannot be accepted.
     ///
     /// # Errors
     /// When a file cannot be removed or written.
@@ -239,12 +239,12 @@ fn stem_of(file: &Path, end: &str) -> Option<String> {
     file.file_name()?.to_str()?.strip_suffix(end).map(str::to_owned)
 }
 
-/// How a cell stands to the line that was accepted for it.
+/// Compares a cell with its accepted line.
 fn note_change(cell: &mut Cell, before: Option<&Line>, now: &Line) {
     cell.change = match before {
         None => Change::New,
         Some(before) if before.same_result(now) => Change::Same,
-        // A pass that needs a switch now, one that needs it no more, one that needs another.
+        // A pass that now needs a switch, no longer needs one, or needs another.
         Some(before) if before.verdict == Verdict::Pass && now.verdict == Verdict::Pass => {
             match (before.switches.is_empty(), now.switches.is_empty()) {
                 (true, false) => Change::Worse,
@@ -294,7 +294,7 @@ fn read_column(file: &Path) -> io::Result<Option<Column>> {
     Ok(read_column_text(file)?.map(|(_, column)| column))
 }
 
-/// The whole file, and what it says.
+/// The whole file and its parsed content.
 fn read_column_text(file: &Path) -> io::Result<Option<(String, Column)>> {
     let Some((text, body)) = read_body(file)? else { return Ok(None) };
     let header = text[..body].lines().count();
@@ -302,7 +302,7 @@ fn read_column_text(file: &Path) -> io::Result<Option<(String, Column)>> {
     Ok(Some((text, column)))
 }
 
-/// The whole file and where its contents begin; `None` where there is no file.
+/// The whole file and where its content begins; `None` if there is no file.
 fn read_body(file: &Path) -> io::Result<Option<(String, usize)>> {
     let text = match fs::read_to_string(file) {
         Ok(text) => text,

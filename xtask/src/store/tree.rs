@@ -1,4 +1,4 @@
-//! Copies of folders: each cell works in one of its own, and the folder that it was made of stays as it is.
+//! Copies of folders: each cell works in its own copy, and the original does not change.
 //!
 //! `std::fs::copy` shares a file's blocks (a reflink) where the file system can, and copies its bytes otherwise. A copy
 //! has the contents, permissions, symbolic links and times of the original. Nothing outside of the folder is read:
@@ -94,7 +94,7 @@ impl Tree {
                 return Ok(Some(Kind::Link(fs::read_link(&full)?)));
             }
             if kind.is_file() {
-                // A file that nobody may read would stop the copy.
+                // An unreadable file would stop the copy.
                 File::open(&full)?;
                 return Ok(Some(Kind::File));
             }
@@ -108,7 +108,7 @@ impl Tree {
                 let (target, leads_out) = link_within(&self.root, path, target);
                 if leads_out {
                     let to = target.display();
-                    self.notes.push(format!("`{shown}` is a link out of the folder, to `{to}`, which is not copied"));
+                    self.notes.push(format!("`{shown}` is a link out of the folder to `{to}`; it is not copied"));
                 }
                 return Some(Entry { path: path.to_owned(), kind: Kind::Link(target), metadata });
             }
@@ -117,7 +117,7 @@ impl Tree {
         None
     }
 
-    /// Copies everything into `to`, a folder that is there and empty.
+    /// Copies everything into `to`, an existing empty folder.
     ///
     /// # Errors
     /// The file that cannot be copied, and why: it changed meanwhile, or the disk is full.
@@ -147,7 +147,7 @@ impl Tree {
                 Kind::File => ("file", machine::sha256_of(File::open(self.root.join(path))?)?),
                 Kind::Link(target) => ("link", format!("{target:?}")),
             };
-            // Of a link nobody can set the time.
+            // The modification time of a link cannot be set.
             let modified = if kind == "link" { 0 } else { modified };
             hash.update(format!("{path:?} {kind} {:?} {modified} {contents}\n", metadata.permissions()));
         }
@@ -256,8 +256,8 @@ mod tests {
         }
         assert!(copied("empty").is_dir() && !copied("socket").exists());
         let notes = [
-            "`a/above` is a link out of the folder, to `../../above`, which is not copied",
-            "`outside` is a link out of the folder, to `/etc/passwd`, which is not copied",
+            "`a/above` is a link out of the folder to `../../above`; it is not copied",
+            "`outside` is a link out of the folder to `/etc/passwd`; it is not copied",
             "`socket` is a socket, a pipe or a device",
         ];
         assert_eq!((tree.notes.as_slice(), tree.entries()), (&notes.map(str::to_owned)[..], 9));

@@ -32,7 +32,7 @@ pub fn check(build: &Build) -> Vec<Fault> {
     }
     faults.extend(crates::check(build));
     if build.profile.is_some() {
-        faults.push(("profile", "is cargo's: write -O2, -g and the like under flags".to_owned()));
+        faults.push(("profile", "is for cargo only: put options such as -O2 or -g under flags".to_owned()));
     }
     faults
 }

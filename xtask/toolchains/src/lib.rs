@@ -61,7 +61,7 @@ pub type Fault = (&'static str, String);
 pub struct Variable {
     /// `WASMLAB_ZIG`.
     pub name: &'static str,
-    /// What it says, for a table: `the zig to use, where it is not the one on PATH`.
+    /// What it says, for a table: `the zig to use, if not the one on PATH`.
     pub meaning: &'static str,
 }
 

@@ -12,7 +12,7 @@ pub const VARIABLE: &str = "WASMLAB_NODE_MODULES";
 
 /// The variables by which a toolchain that npm brings is found.
 pub const VARIABLES: &[Variable] = &[
-    Variable { name: "WASMLAB_NODE", meaning: "the Node.js to use, where it is not the one on PATH" },
+    Variable { name: "WASMLAB_NODE", meaning: "the Node.js to use, if not the one on PATH" },
     Variable {
         name: VARIABLE,
         meaning: "a folder of npm packages (jco, the browser's WASI shim, …), where they are not installed globally",

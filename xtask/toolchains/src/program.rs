@@ -56,7 +56,7 @@ impl Program {
         let Self::Broken(program, message) = self else { return None };
         Some(PreflightError {
             code: Code::ToolchainBroken,
-            detail: format!("`{}` is here and does not say its version: {message}", name_of(program)),
+            detail: format!("`{}` is installed but does not report its version: {message}", name_of(program)),
             how: repair(program),
         })
     }
@@ -77,7 +77,7 @@ impl Program {
 }
 
 fn repair(program: &Path) -> String {
-    format!("repair `{}`, or take it from PATH", program.display())
+    format!("repair `{}`, or remove it from PATH", program.display())
 }
 
 fn name_of(program: &Path) -> String {

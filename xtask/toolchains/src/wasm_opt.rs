@@ -12,7 +12,7 @@ const VARIABLE: &str = "WASMLAB_WASM_OPT";
 
 /// The variables that it heeds.
 pub const VARIABLES: &[Variable] =
-    &[Variable { name: VARIABLE, meaning: "the wasm-opt to use, where it is not the one on PATH" }];
+    &[Variable { name: VARIABLE, meaning: "the wasm-opt to use, if not the one on PATH" }];
 
 /// What is done after the compiler.
 #[derive(Debug, PartialEq, Eq)]

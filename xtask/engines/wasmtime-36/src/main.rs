@@ -47,10 +47,12 @@ fn run(spec: &CellSpec, log: &Log) -> Result<(), Cause> {
 /// This version still has the threads of WASI 0.1, in a crate of their own, which this program is built without.
 fn of_threads(cause: Cause) -> Cause {
     match &cause {
-        Cause::MissingImport { module, name, .. } if module == "wasi" && name == "thread-spawn" => engine::not_attempted(
-            "wasi-threads",
-            "wasmtime 36 has threads of WASI 0.1 (crate wasmtime-wasi-threads), and the lab's program does not link them",
-        ),
+        Cause::MissingImport { module, name, .. } if module == "wasi" && name == "thread-spawn" => {
+            engine::not_attempted(
+                "wasi-threads",
+                "wasmtime 36 has threads of WASI 0.1 (crate wasmtime-wasi-threads), and the lab's program does not link them",
+            )
+        }
         _ => cause,
     }
 }

@@ -37,10 +37,10 @@ fn nobody_is_blamed_at_a_limit_of_which_nobody_knows_whether_the_guest_had_begun
         assert_eq!((judgement.code, judgement.blame.as_slice()), (Some(Code::Timeout), &[Blame::Unknown][..]));
         assert_eq!(judgement.detail, detail);
     };
-    check(0, "did not end within 10 ms; the runtime did not say that the guest had begun");
+    check(0, "did not finish within 10 ms; the runtime did not report that the guest had started");
     check(
         20,
-        "did not end within 30 ms, the limits of translating and of running together; the runtime did not say that the \
+        "did not finish within 30 ms, the sum of the limits for compiling and running; the runtime did not say that the \
          guest had begun",
     );
 }
@@ -58,7 +58,7 @@ fn a_limit_that_the_compiler_meets_blames_nobody_and_names_what_stands_behind_it
     let memory = format!("the runtime's compiler used more than 2 GiB of memory, the lab's limit{behind}");
     check(Limit::Memory(2 << 30), Stage::Compile, Code::OutOfMemory, Blame::Unknown, &memory);
     check(Limit::Memory(10), Stage::Run, Code::OutOfMemory, Blame::Guest, "used more than 10 bytes of memory");
-    let time = format!("the runtime's compiler did not end within 120 s, the lab's limit{behind}");
+    let time = format!("the runtime's compiler did not finish within 120 s, the lab's limit{behind}");
     check(Limit::CompileTime(120_000), Stage::Compile, Code::CompileTimeout, Blame::Unknown, &time);
 }
 

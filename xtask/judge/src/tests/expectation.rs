@@ -77,14 +77,14 @@ fn a_guest_that_says_it_listens_where_nobody_can_connect_has_no_sockets() {
     let steps = "[[run.port]]\nname = \"http\"\n[[step]]\nop = \"listen\"\nsocket = \"http\"\n[[step]]\nop = \"request\"\nsocket = \"http\"\nexpect = { status = 200 }";
     let judged = |stdout: &str, done: usize| {
         let mut observation = observation(Outcome::Stopped, to(Stage::Run, Cause::Returned), stdout);
-        let failed = Some("nobody listens on http".to_owned());
+        let failed = Some("nothing listens on http".to_owned());
         observation.client_script =
             Some(ScriptProgress { steps_passed: done, steps: 2, failed, unreachable: done == 0 });
         verdict(Ok(&facts("(module)")), &observation, &spec(steps))
     };
     let silent = judged("lab: socket-listen ok\n", 0);
     assert_eq!((silent.code, silent.subject.as_deref()), (Some(Code::SocketsUnsupported), Some("socket-listen")));
-    assert_eq!(silent.detail, "says that it listens, and the lab finds nobody on the port");
+    assert_eq!(silent.detail, "says that it listens, but nothing accepts connections on the port");
     assert_eq!((silent.checks[0].answer.id(), silent.checks[0].code), ("wrong", silent.code));
     assert_eq!(judged("lab: args ok\n", 0).code, Some(Code::WrongOutput), "it never said that it listens");
     assert_eq!(judged("lab: socket-listen ok\n", 1).code, Some(Code::WrongOutput), "it listens, and answers wrongly");
@@ -103,7 +103,7 @@ fn a_wrong_clock_is_told_by_its_function() {
         let told = match subject {
             "clock-realtime" => "clock-realtime: wrong, it is not after 2024; and 1 more: threads".to_owned(),
             function => {
-                format!("clock-realtime: {function} answers a time that is not after 2024; and 1 more: threads")
+                format!("clock-realtime: {function} returns a time that is not after 2024; and 1 more: threads")
             }
         };
         assert_eq!(judged.detail, told);

@@ -34,7 +34,13 @@ fn a_trap_begins_with_the_guests_last_message_suffix_and_ends_with_its_place() {
     let trap = |location: Location| Cause::trap(TrapKind::Unreachable, "unreachable").at(Some(location));
     let place = Location { function: Some("parse".to_owned()), index: Some(3), offset: Some(0x65) };
     let found = ended("", trap(place), ("", PANIC), "");
-    check(&found, Code::Trap, Some("unreachable"), "unreachable in `parse` (at 0x65)", "Mend what its own words tell");
+    check(
+        &found,
+        Code::Trap,
+        Some("unreachable"),
+        "unreachable in `parse` (at 0x65)",
+        "Fix what its own message reports",
+    );
     assert!(
         found.detail.starts_with("thread 'main' panicked at src/main.rs:3:5: config file missing; then the trap: ")
     );
@@ -47,7 +53,7 @@ fn a_trap_begins_with_the_guests_last_message_suffix_and_ends_with_its_place() {
     let found = ended("", trap(Location { offset: Some(0x65), ..Location::default() }), ("", ""), "");
     check(&found, Code::Trap, Some("unreachable"), "unreachable at 0x65", "Build it with names");
     let found = ended("", Cause::trap(TrapKind::Unreachable, "no place"), ("done\n", ""), "");
-    check(&found, Code::Trap, Some("unreachable"), "no place", "does not say where");
+    check(&found, Code::Trap, Some("unreachable"), "no place", "does not report where");
     assert!(!found.detail.contains("done"), "it says nothing of an error: {}", found.detail);
     let found = ended("", Cause::trap(TrapKind::Unreachable, "x"), ("panic: index out of range\n", ""), "");
     check(
@@ -55,7 +61,7 @@ fn a_trap_begins_with_the_guests_last_message_suffix_and_ends_with_its_place() {
         Code::Trap,
         Some("unreachable"),
         "panic: index out of range; then the trap: x",
-        "Mend what its own words tell",
+        "Fix what its own message reports",
     );
 }
 
@@ -77,7 +83,7 @@ fn a_host_that_refuses_is_no_trap_of_the_guests() {
         assert_eq!(found.blame, [blame], "{wat}");
     };
     let code = ("exit-code", Blame::Runtime);
-    refused("", HostRefusal::ExitCode, "", code, "exit code; its words: its words", "below 126");
+    refused("", HostRefusal::ExitCode, "", code, "exit code; its message: its words", "below 126");
     refused("", HostRefusal::ExitCode, "[expect]\nexit = 200", code, "; 200 is expected", "below 126");
     let memory = ("memory", Blame::Toolchain);
     refused("(memory 1)", HostRefusal::NoMemory, "", memory, "exports no memory", "under the name `memory`");
@@ -91,7 +97,7 @@ fn a_host_that_refuses_is_no_trap_of_the_guests() {
         &found,
         Code::HostRefused,
         Some("host-error"),
-        "a function of the host failed: no; the guest's last words: reading a.txt",
+        "a host function failed: no; the guest's last message: reading a.txt",
         "",
     );
 }
@@ -116,7 +122,7 @@ fn a_runtime_that_dies_where_an_import_is_missing_says_both() {
         "(import \"env\" \"abort\" (func)) (import \"env\" \"__syscall_rename\" (func)) (func (export \"_start\"))";
     let found = judged(two, "lab: args ok\nlab: dir-list ok\n", true);
     let words = "dies by SIGSEGV after its check dir-list; it imports env.abort and env.__syscall_rename, which no WASI host \
-                 defines; which of them it called is not told";
+                 defines; the runtime does not say which of them it called";
     check(&found, found.code.unwrap(), None, words, "");
     let wasix = "(import \"wasix_32v1\" \"sock_open\" (func))";
     let found = judged(wasix, "", true);
@@ -221,7 +227,7 @@ fn memory_that_was_refused_is_told_with_its_limit() {
     let found = ended(own, trap(), ("", words), "");
     check(&found, Code::OutOfMemory, Some("memory.grow"), "a maximum of 16 pages (1024 KiB)", "--max-memory=BYTES");
     let found = ended("(memory (export \"memory\") 1)", trap(), ("", words), "");
-    check(&found, Code::OutOfMemory, Some("memory.grow"), "no maximum of its own", "less memory at a time");
+    check(&found, Code::OutOfMemory, Some("memory.grow"), "declares no maximum", "peak memory use");
     let go = "fatal error: runtime: out of memory\n\ngoroutine 1 [running]:\n";
     let found = ended(own, Cause::Exit { code: 2 }, ("", go), "");
     check(&found, Code::OutOfMemory, Some("memory.grow"), "runtime: out of memory; its memory", "BYTES");
@@ -247,13 +253,13 @@ fn a_release_candidate_is_named_with_its_release() {
         &Evidence { facts: Ok(&facts), observation: &seen, progress: &seen.reported_progress(), lab_guest: true },
         &spec(""),
     );
-    let words = "0.2.0-rc-2023-12-05 came before the release 0.2.0";
+    let words = "0.2.0-rc-2023-12-05 is a pre-release of 0.2.0";
     check(
         &found,
         Code::MissingImport,
         Some("wasi:http/types@0.2.0-rc-2023-12-05"),
         words,
-        "Rebuild it with tools of today",
+        "Rebuild it with current tools",
     );
     assert_eq!(found.blame, [Blame::Toolchain]);
 }

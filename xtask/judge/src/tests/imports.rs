@@ -53,7 +53,7 @@ fn what_a_linker_let_through_is_no_host_of_its_own() {
     let check = |item: &str, ty: &str, detail: &str, remedy: &str| {
         missing(&format!("{wasi} (import \"env\" \"{item}\" {ty})"), &format!("env.{item}"), symbol, (detail, remedy));
     };
-    check("getpwuid", "(func (param i32) (result i32))", "let through", "Link what defines `getpwuid`");
+    check("getpwuid", "(func (param i32) (result i32))", "let through", "Link a library that defines `getpwuid`");
     check("socket", "(func (param i32 i32 i32) (result i32))", "env.socket", "wasm32-wasip2");
     check("__wasm_setjmp", "(func (param i32 i32 i32))", "env.__wasm_setjmp", "`-lsetjmp`");
     check("__c_longjmp", "(tag (param i32))", "a tag", "`-lsetjmp`");
@@ -80,12 +80,17 @@ fn each_kind_of_missing_import_has_its_own_remedy() {
         ("a global: global i32; it is a side module", "main module"),
     );
     let main = "(import \"GOT.mem\" \"x\" (global (mut i32))) (import \"env\" \"callback\" (func))";
-    missing(main, "env.callback", (Code::NeedsJsGlue, toolchain), ("main module", "no standalone form"));
+    missing(main, "env.callback", (Code::NeedsJsGlue, toolchain), ("main module", "cannot run standalone"));
     let string = "(import \"wasm:js-string\" \"length\" (func (param externref) (result i32)))";
     missing(string, "wasm:js-string.length", (Code::MissingImport, abi), ("built in", "js-string"));
     let raw = "(import \"__wbindgen_placeholder__\" \"__wbindgen_describe\" (func (param i32)))";
     let bindgen = (Code::NeedsJsGlue, toolchain);
-    missing(raw, "__wbindgen_placeholder__.__wbindgen_describe", bindgen, ("what cargo built", "Run `wasm-bindgen`"));
+    missing(
+        raw,
+        "__wbindgen_placeholder__.__wbindgen_describe",
+        bindgen,
+        ("cargo's output", "Process it with `wasm-bindgen`"),
+    );
     let old = "(import \"wasi_unstable\" \"fd_write\" (func))";
     let blamed = (Code::MissingImport, &[Blame::Toolchain, Blame::Runtime][..]);
     missing(old, "wasi_unstable.fd_write", blamed, ("first snapshot", "Rebuild"));
@@ -105,7 +110,7 @@ fn each_kind_of_missing_import_has_its_own_remedy() {
     // A runtime that reads the module's name no further than its first dot.
     let cut = "(import \"./app_bg.js\" \"__wbg_log\" (func))";
     let glue = (Code::NeedsJsGlue, toolchain);
-    missing(cut, "/app_bg.js.__wbg_log", glue, ("./app_bg.js.__wbg_log", "wrote beside it"));
+    missing(cut, "/app_bg.js.__wbg_log", glue, ("./app_bg.js.__wbg_log", "wasm-bindgen generated"));
     // Nothing of Emscripten's is advised to another toolchain.
     for (module, name) in [("wbg", "f"), ("gojs", "runtime.wasmExit"), ("a", "b")] {
         let facts = facts(&format!("(module (import \"{module}\" \"{name}\" (func)))"));

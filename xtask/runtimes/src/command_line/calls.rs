@@ -141,7 +141,7 @@ pub fn results<'a>(
     match values.filter(|v| v.len() == types.len() && texts.len() == types.len()) {
         Some(values) => Ok((rest, values)),
         None => {
-            let message = format!("`{export}` returned, and `{}` is not understood as its results", texts.join(" "));
+            let message = format!("`{export}` returned, but its results `{}` cannot be parsed", texts.join(" "));
             Err(Cause::EngineError { message })
         }
     }

@@ -24,6 +24,6 @@ pub fn unsupported_argument(cell: &CellFiles, argument: fn(&Value) -> Option<Str
     let value = calls.iter().flat_map(|c| &c.args).find(|v| argument(v).is_none())?;
     Some(NotAttempted {
         subject: "call-argument",
-        reason: format!("an argument {value} cannot be typed on its command line"),
+        reason: format!("the argument {value} cannot be written on its command line"),
     })
 }

@@ -97,10 +97,10 @@ fn refine_with_facts(
     match (seen.run.entry, reader.no_calls) {
         // It took the module, which was the first question.
         (EntryPointKind::Calls, Some(why)) if ended => {
-            return not_attempted("call-export", format!("takes the module; {why}"));
+            return not_attempted("call-export", format!("accepts the module; {why}"));
         }
         (EntryPointKind::Http, _) if ended && !reader.serves_http => {
-            let why = "takes the component and runs it as a program; its command line serves no wasi:http";
+            let why = "accepts the component but runs it as a program; its command line cannot serve wasi:http";
             return not_attempted("http-handler", why.to_owned());
         }
         _ => {}

@@ -1,4 +1,4 @@
-//! An HTTP request of the script's, and what the response shall be.
+//! An HTTP request of a script and its expected response.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
@@ -30,7 +30,7 @@ impl Request<'_> {
         if parallel <= 1 {
             return self.send_one(&url);
         }
-        // However fast each request is done, so many connections are open at once.
+        // Keeps this many connections open at once, however fast each request finishes.
         let open = |_| TcpStream::connect_timeout(&address, self.limit);
         let _idle: Vec<TcpStream> = (0..parallel)
             .map(open)
@@ -44,7 +44,7 @@ impl Request<'_> {
     }
 
     fn send_one(&self, url: &str) -> Result<(), String> {
-        // The user's proxy is for the world, not for the loopback address.
+        // The user's proxy must not be used for the loopback address.
         let config =
             ureq::Agent::config_builder().timeout_global(Some(self.limit)).http_status_as_error(false).proxy(None);
         let agent = ureq::Agent::new_with_config(config.max_redirects(0).build());

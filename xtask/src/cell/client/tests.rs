@@ -109,7 +109,7 @@ fn a_guest_is_ended_by_a_signal_or_waited_for() {
         (ExitReason::Stopped, ExitReason::Stopped, ExitReason::Stopped)
     );
     let wait = "[[step]]\nop = \"wait\"\ntimeout_ms = 100\n";
-    fails("sleep 30", 0, wait, "the guest did not end within 100 ms");
+    fails("sleep 30", 0, wait, "the guest did not finish within 100 ms");
     // A script that says nothing of the end leaves the guest half a second for it.
     let began = Instant::now();
     assert_eq!(holds("sleep 30", 0, "").exit_reason, ExitReason::Stopped);
@@ -122,9 +122,9 @@ fn a_port_is_waited_for_without_a_connection() {
     let listen = "[[step]]\nop = \"listen\"\nsocket = \"http\"\ntimeout_ms = 200\n";
     holds("sleep 30", port, listen);
     let unused = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    assert!(fails("sleep 30", unused, listen, "nobody listens on http").unreachable);
+    assert!(fails("sleep 30", unused, listen, "nothing listens on http").unreachable);
     let began = Instant::now();
-    assert!(fails("exit 0", unused, &listen.replace("200", "20000"), "nobody listens").unreachable);
+    assert!(fails("exit 0", unused, &listen.replace("200", "20000"), "nothing listens").unreachable);
     assert!(began.elapsed() < Duration::from_secs(10), "a guest that has ended does not listen any more");
 }
 

@@ -1,5 +1,5 @@
-//! `check` for servers and clients: the network that a guest is given, and what the lab asks it. All of it is what a
-//! scenario has: ports, steps, the entry `http`.
+//! `check` for servers and clients: the guest's network and the requests that the lab sends. Everything maps to scenario
+//! features: ports, steps, the entry `http`.
 
 use anyhow::Result;
 
@@ -10,24 +10,24 @@ use wasmlab_protocol::Network;
 
 /// The port of a handler.
 const HTTP: &str = "http";
-/// How long a step may take where `--timeout` names no other time, milliseconds.
+/// The time limit of a step without `--timeout`, in milliseconds.
 const STEP_MS: u64 = 10_000;
 
 /// Options.
 #[derive(clap::Args)]
 pub struct ClientArgs {
-    /// Let the guest use the network: nothing but the loopback address of this machine
+    /// Network access for the guest; at most the loopback interface of this machine
     #[arg(long, value_name = "WHICH")]
     network: Option<Which>,
-    /// The guest listens on a port of the loopback address: its number, or a name, for which each runtime gets a free
-    /// one that `{port:NAME}` in arguments and --env stands for. The lab waits until it listens, then sends the requests,
-    /// or connects where there is none. Has --network loopback with it; may be repeated
+    /// The guest listens on this loopback port. With a NAME, each runtime gets a free port, which `{port:NAME}` in
+    /// arguments and --env expands to. The lab waits until the guest listens, then sends each --request (or only
+    /// connects if there are none). Implies --network loopback; may be repeated
     #[arg(long, value_name = "PORT|NAME", conflicts_with = "invoke")]
     listen: Vec<String>,
-    /// The file exports a wasi:http handler: the runtime serves it, and the lab asks
+    /// The file exports a wasi:http handler: the runtime serves it and the lab sends requests
     #[arg(long, conflicts_with_all = ["invoke", "listen"])]
     http: bool,
-    /// Ask the first port, and expect this status, and this text in the body if one is given; may be repeated
+    /// Send a request to the first port; require this status and, if given, this text in the body; may be repeated
     /// [default with --http: 'GET / 200']
     #[arg(long, value_name = "METHOD PATH STATUS [TEXT]")]
     request: Vec<String>,
@@ -36,14 +36,14 @@ pub struct ClientArgs {
 /// The network of a guest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum Which {
-    /// None [default]
+    /// No network [default]
     None,
-    /// The loopback address
+    /// The loopback interface only
     Loopback,
 }
 
 impl ClientArgs {
-    /// Whether cells side by side would clash: they listen on one port.
+    /// Whether parallel cells would clash because they listen on the same port.
     pub fn is_one_at_a_time(&self) -> bool {
         self.listen.iter().any(|port| port.parse::<u16>().is_ok())
     }
@@ -55,10 +55,10 @@ impl ClientArgs {
             run.network = Network::Loopback;
         }
         if self.network == Some(Which::None) && serves {
-            return usage("--network none leaves a server without clients: leave it out");
+            return usage("--network none would leave the server without clients: remove it");
         }
         if !self.request.is_empty() && !serves {
-            return usage("--request needs a server: name its port with --listen, or with --http the file's handler");
+            return usage("--request needs a server: add --listen PORT, or --http if the file exports a wasi:http handler");
         }
         for text in &self.listen {
             run.port.push(port(text)?);
@@ -68,7 +68,7 @@ impl ClientArgs {
             run.port.push(Port { name: HTTP.to_owned(), number: None });
         }
         if let Some(twice) = (1..run.port.len()).find(|index| run.port[..*index].contains(&run.port[*index])) {
-            return usage(format!("--listen `{}` is there twice", run.port[twice].name));
+            return usage(format!("--listen `{}` is given twice", run.port[twice].name));
         }
         self.steps(run, timeout.unwrap_or(STEP_MS))
     }
@@ -177,7 +177,7 @@ mod tests {
         let error = args(&[], false, &["GET / 200"]).apply(&mut Run::default(), None).unwrap_err().to_string();
         assert!(error.contains("--request needs a server"), "{error}");
         let error = args(&["web", "web"], false, &[]).apply(&mut Run::default(), None).unwrap_err().to_string();
-        assert!(error.contains("`web` is there twice"), "{error}");
+        assert!(error.contains("`web` is given twice"), "{error}");
         assert!(port("0").is_err() && port("70000").is_err() && port("Web!").is_err());
     }
 }

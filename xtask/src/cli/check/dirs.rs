@@ -19,23 +19,23 @@ const MAX_NOTES: usize = 5;
 /// Options.
 #[derive(clap::Args)]
 pub struct DirArgs {
-    /// Give the guest a copy of a directory, a fresh one for each runtime, as HOST or HOST::GUEST; may be repeated
+    /// Give the guest a directory; each runtime gets a fresh copy; may be repeated
     #[arg(long, value_name = "HOST[::GUEST]")]
     dir: Vec<String>,
-    /// Give the guest the directory itself, which it may change; for one FILE on one runtime; may be repeated
+    /// Give the guest the directory itself, writable; needs one FILE and one runtime; may be repeated
     #[arg(long, value_name = "HOST[::GUEST]")]
     dir_rw: Vec<String>,
-    /// The largest directory that is copied; a file counts at least 4 KiB
+    /// Largest directory that --dir copies, in MiB; each file counts as at least 4 KiB
     #[arg(long, value_name = "MIB", default_value_t = 256)]
     dir_limit: u64,
-    /// Copy what each guest left in its directories to FOLDER/FILE/RUNTIME, and run every cell anew (the
-    /// files of a page are in its memory: it leaves none)
+    /// Copy each guest's directories to FOLDER/FILE/RUNTIME after the run; ignores cached results (browsers keep
+    /// files in memory only, so nothing is copied for them)
     #[arg(long, value_name = "FOLDER")]
     keep_dirs: Option<PathBuf>,
 }
 
-/// The directories, and the lab's own copy of each that is to be copied: so every cell finds the same, whatever
-/// happens to the user's meanwhile. The copies go with this value.
+/// The directories, with the lab's own copy of each one to be copied, so that every cell gets the same content even if
+/// the original changes. The copies are removed when this value is dropped.
 pub struct Dirs {
     /// For the scenario.
     pub dirs: Vec<Dir>,

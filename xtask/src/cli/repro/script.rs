@@ -1,5 +1,5 @@
-//! `run.sh` of a folder that shows one cell: a POSIX script with relative paths, which looks its programs up, prints
-//! what the guest prints and how it ended, and exits as the guest did.
+//! `run.sh` of a reproduction folder: a POSIX script with relative paths that finds its programs, prints the guest's
+//! output and how it ended, and exits with the guest's exit code.
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
@@ -21,7 +21,7 @@ pub struct Script<'a> {
     pub limits: Limits,
     /// The cell's files and commands.
     pub reproduction: &'a Reproduction,
-    /// The manifest of the program that is built from source, below the folder `source`.
+    /// The manifest of the program that cargo builds, below the folder `source`.
     pub manifest: Option<&'a Path>,
 }
 
@@ -31,19 +31,19 @@ impl Script<'_> {
         let Self { name, runtime, reproduction: made, .. } = self;
         let seconds = (self.limits.compile_ms + self.spec.run.timeout_ms.unwrap_or(self.limits.run_ms)).div_ceil(1000);
         let mut text = format!(
-            "#!/bin/sh\n# {name} on {}: README.md says what is to be seen. Programs can be named by absolute paths, as in\n\
+            "#!/bin/sh\n# {name} on {}: README.md describes the result. To use another program, give its absolute path, as in\n\
              # RUNTIME=/path/to/it ./run.sh\ncd \"$(dirname \"$0\")\" || exit 1\n\
              missing() {{ echo \"$*\" >&2; exit 127; }}\n",
             runtime.id()
         );
         text += &self.programs();
         if !runtime.npm_packages().is_empty() {
-            let words = "its packages are not here: run `npm install` in this folder first";
+            let words = "its packages are not installed: run `npm install` in this folder first";
             text += &format!("[ -d node_modules ] || missing {}\n", quote(words));
         }
         let more = made.env.iter().map(|(name, value)| format!(" {name}=\"$PWD/{}\"", value.to_string_lossy()));
         text += &format!(
-            "\n# An environment and a home of its own, as in the lab, and an end where the system can give one.\n\
+            "\n# A clean environment and home, as in the lab, and a time limit if `timeout` is available.\n\
              mkdir -p home\nlimit=$(command -v timeout) && limit=\"$limit {seconds}\"\n\
              run() {{ env -i PATH=\"$PATH\" HOME=\"$PWD/home\" TMPDIR=\"$PWD/home\" LANG=C.UTF-8 NO_COLOR=1{} $limit \"$@\"; }}\n",
             more.collect::<String>()
@@ -55,7 +55,7 @@ impl Script<'_> {
     fn programs(&self) -> String {
         let found = |variable: &str, names: &[&str], how: &str| {
             let look = names.iter().map(|name| format!("command -v {name}")).collect::<Vec<_>>().join(" || ");
-            let words = format!("{} is not on PATH: {how}, or name it in {variable}", names.join(" or "));
+            let words = format!("{} is not on PATH: {how}, or set {variable} to its path", names.join(" or "));
             format!("{variable}=${{{variable}:-$({look})}} || missing {}\n", quote(&words))
         };
         let of = |variable: &str, program: Program| found(variable, program.names, program.install_hint);
@@ -70,7 +70,7 @@ impl Script<'_> {
         if let Some(manifest) = self.manifest {
             let kind = if matches!(self.runtime.source, Source::Driver { .. }) { "driver" } else { "engine" };
             let program = format!("{kind}-{}", self.runtime.source.built().unwrap_or_default());
-            let words = format!("cargo is not on PATH: install Rust (https://rustup.rs), or name a build of {program} in RUNTIME");
+            let words = format!("cargo is not on PATH: install Rust (https://rustup.rs), or set RUNTIME to a build of {program}");
             text += &format!(
                 "if [ -z \"$RUNTIME\" ]; then\n    command -v cargo > /dev/null || missing {}\n    \
                  target=${{CARGO_TARGET_DIR:-$PWD/source/target}}\n    \
@@ -93,7 +93,7 @@ impl Script<'_> {
              grep -E '\"event\":\"(call-returned|host-call)\"' events.jsonl >&2 2> /dev/null\n    \
              end=$(sed -n 's/^{{\"event\":\"end\",\"cause\":\\(.*\\),\"micros\":[0-9]*}}$/\\1/p' events.jsonl 2> /dev/null)\n    \
              case $end in\n    \
-             '') [ \"$code\" = 124 ] && end='still running after {seconds} seconds' || end=\"no last word, exit code $code\"\n        \
+             '') [ \"$code\" = 124 ] && end='still running after {seconds} seconds' || end=\"no outcome reported, exit code $code\"\n        \
              [ \"$code\" = 0 ] && code=1 ;;\n    \
              '{{\"kind\":\"returned\"}}') code=0 ;;\n    \
              '{{\"kind\":\"exit\",'*) code=${{end##*:}}; code=$(( ${{code%?}} & 255 )) ;;\n    \
@@ -108,7 +108,7 @@ impl Script<'_> {
         let prepare = self.precompile("end $?");
         let commands = self.reproduction.commands.iter().map(|argv| self.line(argv) + " || end $?\n").collect::<String>();
         format!(
-            "\nend() {{\n    case $1 in\n    124) echo 'outcome: exit code 124, as `timeout` gives it to what runs longer than {seconds} seconds' >&2 ;;\n    \
+            "\nend() {{\n    case $1 in\n    124) echo 'outcome: exit code 124, which `timeout` returns after {seconds} seconds' >&2 ;;\n    \
              *) echo \"outcome: exit code $1\" >&2 ;;\n    esac\n    exit \"$1\"\n}}\n\n{prepare}{commands}end 0\n"
         )
     }
@@ -119,7 +119,7 @@ impl Script<'_> {
         format!("rm -rf {folder}\nmkdir -p {folder}\n{} || {end}\n", self.command(argv) + " < /dev/null")
     }
 
-    /// One process that runs the guest. What steps write to it is typed by hand.
+    /// One process that runs the guest. The user types what the scenario's steps write to it.
     fn line(&self, argv: &[OsString]) -> String {
         match (self.spec.step.is_empty(), self.spec.run.stdin.is_empty()) {
             (false, _) => self.command(argv),

@@ -1,5 +1,4 @@
-//! The source of a program of the lab's, in a folder that cargo builds without the lab: an embedded engine, or what
-//! drives a browser.
+//! The source of an embedded engine or browser driver, copied to a folder that cargo can build without the lab.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -17,7 +16,7 @@ pub fn copy(lab: &Lab, program: &str, into: &Path) -> Result<PathBuf> {
     let root = xtask.parent().unwrap_or(&xtask);
     let manifest = lab.engine(program).join("Cargo.toml");
     let mut left = vec![manifest.clone()];
-    // What these crates have of the workspace's: protocol and harness by name.
+    // The workspace crates that these crates use by name: protocol and harness.
     left.extend([xtask.join("protocol/Cargo.toml"), xtask.join("engines/harness/Cargo.toml")]);
     let mut seen = BTreeSet::new();
     while let Some(manifest) = left.pop() {
@@ -50,7 +49,7 @@ fn folders(manifest: &str) -> Result<Vec<PathBuf>> {
     let by_path = table(&["dependencies"]).into_iter().flatten().filter_map(|(_, dependency)| dependency.get("path"));
     let sources = table(&["package", "metadata", "wasmlab"]).and_then(|lab| lab.get("sources")?.as_array());
     let folders = by_path.chain(sources.into_iter().flatten()).filter_map(|folder| folder.as_str());
-    // Of an engine whose sources are included, the folder is named, or `src` in it.
+    // An included engine is named by its folder or by `src` in it.
     Ok(folders.map(|folder| PathBuf::from(folder.strip_suffix("/src").unwrap_or(folder))).collect())
 }
 

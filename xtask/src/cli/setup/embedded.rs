@@ -16,7 +16,7 @@ pub fn build(lab: &Lab, globs: &[String]) -> Result<u8> {
     for column in common::matching_columns(globs)? {
         let Some(name) = column.source.built().filter(|name| names.insert(*name)) else { continue };
         if engines::is_built(lab, name) {
-            output::print(&format!("{name}: is here\n"))?;
+            output::print(&format!("{name}: already built\n"))?;
             continue;
         }
         let began = Instant::now();

@@ -1,5 +1,5 @@
-//! Whose fault it is that a guest went wrong: each cell beside the others of its row, those that were not measured
-//! here as their snapshots have them.
+//! Who is to blame if a guest goes wrong: compares each cell with the others of its row, using snapshots for those that
+//! were not measured here.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,7 +19,7 @@ struct Other {
     by_glue: bool,
 }
 
-/// Sets blame, and where a runtime differs says from how many.
+/// Sets the blame, and notes from how many columns a runtime differs.
 pub fn compare(cells: &mut [Cell], elsewhere: &AcceptedLines) {
     let rows = rows(cells, elsewhere);
     for cell in cells.iter_mut().filter(|cell| cell.blame == [Blame::Guest]) {
@@ -36,7 +36,7 @@ pub fn compare(cells: &mut [Cell], elsewhere: &AcceptedLines) {
     }
 }
 
-/// What there is to compare with, by scenario. A build of the user's own is compared with others, and nobody with it.
+/// The cells to compare with, by scenario. A custom build is compared with others, but never the other way around.
 fn rows(cells: &[Cell], elsewhere: &AcceptedLines) -> BTreeMap<String, Vec<Other>> {
     let mut rows: BTreeMap<String, Vec<Other>> = BTreeMap::new();
     let glued: BTreeSet<String> = cells.iter().filter(|c| is_by_glue(c)).map(|c| c.scenario.clone()).collect();
@@ -98,14 +98,14 @@ mod tests {
         let (wrong, trap) = (Some(Code::WrongOutput), Some(Code::Trap));
         check(&[("node", wrong)], &[], Blame::Unknown, "it is so");
         check(&[("node", wrong), ("bun", wrong)], &[], Blame::Guest, "it is so");
-        let differs = "it is so; 1 of 1 other column run it well";
+        let differs = "it is so; it runs well in 1 of 1 other column";
         check(&[("node", wrong), ("bun", None)], &[], Blame::Runtime, differs);
         check(&[("node", trap)], &[("wasmi", None)], Blame::Runtime, differs);
-        let differs = "it is so; 1 of 2 other columns run it well";
+        let differs = "it is so; it runs well in 1 of 2 other columns";
         check(&[("node", trap), ("bun", trap)], &[("wasmi", None)], Blame::Runtime, differs);
         check(&[("wasmtime-cli@own", wrong), ("node", wrong)], &[], Blame::Guest, "it is so");
         check(&[("node", wrong), ("wasmtime-cli@own", None)], &[], Blame::Unknown, "it is so");
-        // Whom the code blames by itself is not compared.
+        // A code that alone decides the blame is not compared.
         check(&[("node", Some(Code::Crashed)), ("bun", None)], &[], Blame::Runtime, "it is so");
     }
 }

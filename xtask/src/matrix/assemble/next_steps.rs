@@ -1,4 +1,4 @@
-//! What is missing on this machine, and what a person can do next.
+//! What is missing on this machine, and what the user can do next.
 
 use std::collections::BTreeMap;
 
@@ -24,7 +24,7 @@ pub fn missing(runtimes: &[RuntimeInfo], rows: &[Option<Row>], scenarios: &[Scen
     let prebuilt = prebuilt.into_iter().map(|((what, how), names)| Note {
         kind: NoteKind::Missing,
         subject: what,
-        text: format!("prebuilt guests stand in for {}; to build from source: {how}", names.join(", ")),
+        text: format!("prebuilt guests are used for {}; to build them from source: {how}", names.join(", ")),
     });
     let sandbox = sandbox::warning().map(|text| Note {
         kind: NoteKind::Missing,
@@ -50,13 +50,18 @@ pub fn steps(report: &RunReport) -> Vec<Note> {
     });
     let pending = changed + artifacts.count();
     if pending > 0 && report.command == "run-all" {
-        say("1", format!("`cargo xtask bless` accepts the {pending} new or changed snapshots, if they are right"));
+        say("1", format!("`cargo xtask bless` accepts the {pending} new or changed snapshots if they are right"));
     }
     if let Some(code) = report.cells.iter().filter(|c| c.verdict != Verdict::Pass).find_map(|c| c.code) {
-        say("2", format!("`cargo xtask explain {code}` (or any other code) says what it means and what changes it"));
+        say(
+            "2",
+            format!(
+                "`cargo xtask explain {code}` explains this code (or any other): what it means and what would change it"
+            ),
+        );
     }
     if report.notes.iter().any(|n| n.kind == NoteKind::Missing) {
-        say("3", "`cargo xtask doctor` lists what is missing and how to get it".to_owned());
+        say("3", "`cargo xtask doctor` lists what is missing and how to install it".to_owned());
     }
     steps
 }

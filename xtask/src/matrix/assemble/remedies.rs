@@ -83,16 +83,14 @@ const TARGETS: [&str; 3] = ["wasm32-wasip2", "WASIX", "wasm32-wasip1-threads"];
 pub fn of_runtimes(runtimes: &[Runtime], cells: &mut [Cell]) {
     for cell in cells.iter_mut().filter(|cell| is_socket_of_page(runtimes, cell)) {
         cell.remedy = Some(
-            "A page has no sockets: run it outside of a page, or let it ask by HTTP (`wasi:http/outgoing-handler`)."
-                .to_owned(),
+            "A page has no sockets: run it outside a browser, or use HTTP (`wasi:http/outgoing-handler`).".to_owned(),
         );
     }
     for cell in cells.iter_mut().filter(|cell| is_stack_overflow(cell)) {
         let runtime = runtimes.iter().find(|runtime| runtime.id() == cell.runtime);
         if let Some(switch) = runtime.and_then(|runtime| runtime.stack_hint) {
-            cell.remedy = Some(format!(
-                "Give it a larger stack: {switch}; for a recursion without end no stack is large enough."
-            ));
+            cell.remedy =
+                Some(format!("Give it a larger stack: {switch}; no stack is large enough for infinite recursion."));
         }
     }
 }

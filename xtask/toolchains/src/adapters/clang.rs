@@ -25,8 +25,8 @@ pub const TOOLCHAIN: Toolchain = Toolchain {
     makes: "C -> WASI 0.1, with the distribution's wasi-libc",
     example: "source = \"hello.c\"\nartifact = \"hello.wasm\"\nflags = [\"-O2\"]",
     variables: &[
-        Variable { name: VARIABLE, meaning: "the clang to use, where it is not the one on PATH" },
-        Variable { name: SYSROOT_VARIABLE, meaning: "the folder of wasi-libc for clang, where it is not a usual one" },
+        Variable { name: VARIABLE, meaning: "the clang to use, if not the one on PATH" },
+        Variable { name: SYSROOT_VARIABLE, meaning: "the folder of wasi-libc for clang, if not in a usual place" },
     ],
     own_code: true,
     check: c::check,

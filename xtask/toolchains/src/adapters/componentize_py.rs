@@ -16,7 +16,7 @@ pub const TOOLCHAIN: Toolchain = Toolchain {
     id: "componentize-py",
     makes: "Python -> components of WASI 0.2, with CPython in them",
     example: "source = \"app.py\"\ntarget = \"hello\"\nartifact = \"app.wasm\"",
-    variables: &[Variable { name: VARIABLE, meaning: "the componentize-py to use, where it is not the one on PATH" }],
+    variables: &[Variable { name: VARIABLE, meaning: "the componentize-py to use, if not the one on PATH" }],
     check: |build| {
         let (source, artifact) = (build_table::source(build, "py"), build_table::artifact(build));
         source.into_iter().chain(artifact).chain(build_table::world(build)).collect()

@@ -20,7 +20,7 @@ pub const TOOLCHAIN: Toolchain = Toolchain {
     makes: "C, C++ -> JavaScript hosts with its glue, standalone modules",
     example: "source = \"hello.cpp\"\nartifact = \"hello.wasm\"\ncompanions = [\"hello.js\"]\nflags = [\"-O2\"]",
     variables: &[
-        Variable { name: VARIABLE, meaning: "the emcc to use, where it is not the one on PATH" },
+        Variable { name: VARIABLE, meaning: "the emcc to use, if not the one on PATH" },
         Variable { name: "EMSDK", meaning: "the folder of emsdk, where emcc is not on PATH" },
     ],
     own_code: true,

@@ -32,7 +32,7 @@ pub const TOOLCHAIN: Toolchain = Toolchain {
     example: "target = \"wasm32-wasip1\"\nartifact = \"hello.wasm\"\nflags = [\"-Ctarget-feature=+simd128\"]",
     variables: &[Variable {
         name: TOOLCHAIN_VARIABLE,
-        meaning: "the rustup toolchain that builds the guests, where it is not the default one",
+        meaning: "the rustup toolchain that builds the guests, if not the default one",
     }],
     own_code: true,
     check,

@@ -20,7 +20,7 @@ pub const TOOLCHAIN: Toolchain = Toolchain {
     id: "wasm-bindgen",
     makes: "Rust -> JavaScript hosts with its glue",
     example: "target = \"wasm32-unknown-unknown\"\nartifact = \"hello_bg.wasm\"\ncompanions = [\"hello.js\"]",
-    variables: &[Variable { name: VARIABLE, meaning: "the wasm-bindgen to use, where it is not the one on PATH" }],
+    variables: &[Variable { name: VARIABLE, meaning: "the wasm-bindgen to use, if not the one on PATH" }],
     check,
     preflight_error: |build, machine| {
         rust::preflight_error(build, machine).or_else(|| bindgen(machine).preflight_error())

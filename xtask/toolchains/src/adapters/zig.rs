@@ -15,7 +15,7 @@ pub const TOOLCHAIN: Toolchain = Toolchain {
     id: "zig",
     makes: "C -> WASI 0.1, with the wasi-libc that zig brings",
     example: "source = \"hello.c\"\nartifact = \"hello.wasm\"\nflags = [\"-O2\"]",
-    variables: &[Variable { name: VARIABLE, meaning: "the zig to use, where it is not the one on PATH" }],
+    variables: &[Variable { name: VARIABLE, meaning: "the zig to use, if not the one on PATH" }],
     own_code: true,
     check: c::check,
     preflight_error: |_, machine| zig(machine).preflight_error(),

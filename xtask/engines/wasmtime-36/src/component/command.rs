@@ -30,8 +30,7 @@ pub(crate) async fn run(
             command.wasi_cli_run().call_run(&mut store).await
         }
         Err(error) => {
-            p3::bindings::CommandPre::new(unlinked.clone())
-                .map_err(|_| no_export(&engine, component, RUN, &error))?;
+            p3::bindings::CommandPre::new(unlinked.clone()).map_err(|_| no_export(&engine, component, RUN, &error))?;
             log.stage(Stage::Instantiate);
             let instance = unlinked.instantiate_async(&mut store).await.map_err(begin)?;
             let command = p3::bindings::Command::new(&mut store, &instance).map_err(begin)?;
