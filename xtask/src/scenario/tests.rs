@@ -222,11 +222,7 @@ fn servers_of_the_lab_name_key_line_and_remedy() {
     );
     wrong("api", "The API", "`run.server[0].name`: `The API` is not kebab-case");
     wrong("[[run.server]]", "[[run.port]]\nname = \"api\"\n[[run.server]]", "or the name of another server");
-    wrong(
-        "status = 404",
-        "status = 42",
-        ":16: `run.server[0].status`: is 42: use a response status from 200 to 599",
-    );
+    wrong("status = 404", "status = 42", ":16: `run.server[0].status`: is 42: use a response status from 200 to 599");
     wrong("status = 404", "status = 204", "`run.server[0].body`: is set, but a response with status 204 has no body");
     wrong("status = 404", "port = 80", "unknown field `port`");
     wrong("x-lab", "Connection", ":18: `run.server[0].headers`: has `Connection`, which the lab sets by itself");

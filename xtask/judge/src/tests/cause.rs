@@ -40,8 +40,8 @@ fn nobody_is_blamed_at_a_limit_of_which_nobody_knows_whether_the_guest_had_begun
     check(0, "did not finish within 10 ms; the runtime did not report that the guest had started");
     check(
         20,
-        "did not finish within 30 ms, the sum of the limits for compiling and running; the runtime did not say that the \
-         guest had begun",
+        "did not finish within 30 ms, the sum of the limits for compiling and running; the runtime did not report that \
+         the guest had started",
     );
 }
 

@@ -84,7 +84,7 @@ fn a_host_that_refuses_is_no_trap_of_the_guests() {
     };
     let code = ("exit-code", Blame::Runtime);
     refused("", HostRefusal::ExitCode, "", code, "exit code; its message: its words", "below 126");
-    refused("", HostRefusal::ExitCode, "[expect]\nexit = 200", code, "; 200 is expected", "below 126");
+    refused("", HostRefusal::ExitCode, "[expect]\nexit = 200", code, "; expected 200", "below 126");
     let memory = ("memory", Blame::Toolchain);
     refused("(memory 1)", HostRefusal::NoMemory, "", memory, "exports no memory", "under the name `memory`");
     refused("", HostRefusal::NoMemory, "", memory, "exports no memory", "Give the module a memory");
@@ -169,8 +169,8 @@ fn an_errno_of_path_open_is_a_refusal_where_nothing_else_explains_it() {
         }
     };
     let denied = Code::CapabilityDenied;
-    check(OPENS, 63, ("", ""), DATA, denied, "it ends with EPERM (63), which path_open answers");
-    check(OPENS, 76, ("", ""), DATA, denied, "it ends with ENOTCAPABLE (76), which path_open answers");
+    check(OPENS, 63, ("", ""), DATA, denied, "it exits with EPERM (63), which path_open returns");
+    check(OPENS, 76, ("", ""), DATA, denied, "it exits with ENOTCAPABLE (76), which path_open returns");
     let words = "Error: open /a.txt: Operation not permitted (os error 63)\n";
     check(
         OPENS,

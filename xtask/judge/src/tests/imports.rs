@@ -53,7 +53,7 @@ fn what_a_linker_let_through_is_no_host_of_its_own() {
     let check = |item: &str, ty: &str, detail: &str, remedy: &str| {
         missing(&format!("{wasi} (import \"env\" \"{item}\" {ty})"), &format!("env.{item}"), symbol, (detail, remedy));
     };
-    check("getpwuid", "(func (param i32) (result i32))", "let through", "Link a library that defines `getpwuid`");
+    check("getpwuid", "(func (param i32) (result i32))", "left undefined", "Link a library that defines `getpwuid`");
     check("socket", "(func (param i32 i32 i32) (result i32))", "env.socket", "wasm32-wasip2");
     check("__wasm_setjmp", "(func (param i32 i32 i32))", "env.__wasm_setjmp", "`-lsetjmp`");
     check("__c_longjmp", "(tag (param i32))", "a tag", "`-lsetjmp`");
@@ -201,7 +201,7 @@ fn emscriptens_modules_need_their_glue_or_a_host_where_they_have_none() {
     let start = "(func (export \"_start\"))";
     check("env", "__syscall_bind", start, Code::NeedsEmscriptenHost, "env.__syscall_bind, and 2 more imports");
     check("env", "__syscall_bind", "(func (export \"main\"))", Code::NeedsJsGlue, "env.__syscall_bind");
-    check("a", "a", "(func (export \"c\"))", Code::NeedsJsGlue, "names minified");
+    check("a", "a", "(func (export \"c\"))", Code::NeedsJsGlue, "shortened the names");
 }
 
 #[test]
