@@ -25,8 +25,8 @@ pub struct Client {
 
 /// Makes, binds and listens; each says `ok` for itself.
 pub fn listen(port: u16) -> Result<Listener, Refusal> {
-    let socket = create_tcp_socket(IpAddressFamily::Ipv4)
-        .map_err(of("socket-open", "tcp-create-socket#create-tcp-socket"))?;
+    let socket =
+        create_tcp_socket(IpAddressFamily::Ipv4).map_err(of("socket-open", "tcp-create-socket#create-tcp-socket"))?;
     println!("lab: socket-open ok");
     let address = IpSocketAddress::Ipv4(Ipv4SocketAddress { port, address: (127, 0, 0, 1) });
     socket.start_bind(&instance_network(), address).map_err(of("socket-bind", "tcp#start-bind"))?;

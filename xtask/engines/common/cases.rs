@@ -230,10 +230,6 @@ pub fn host_functions(subject: Subject) {
     );
     cell.spec.host_functions = vec!["env.v1.on.event".to_owned()];
     let seen = cell.run();
-    if !subject.traits.typed_host_functions {
-        assert!(matches!(seen.cause(), Cause::MissingImport { missing_count: 1, .. }), "{:?}", seen.cause());
-        return;
-    }
     assert_eq!(seen.cause(), &Cause::Returned);
     let call = Event::HostCall { function: "env.v1.on.event".to_owned(), args: vec![Value::I32(3), Value::F64(0.5)] };
     assert!(seen.events.contains(&call), "{:?}", seen.events);
@@ -249,11 +245,9 @@ pub fn many_host_calls(subject: Subject) {
     );
     cell.spec.host_functions = vec!["env.f".to_owned()];
     let seen = cell.run();
-    if subject.traits.typed_host_functions {
-        assert_eq!(seen.cause(), &Cause::Returned);
-        let calls = seen.events.iter().filter(|event| matches!(event, Event::HostCall { .. })).count();
-        assert_eq!(u32::try_from(calls), Ok(MAX_HOST_CALLS));
-    }
+    assert_eq!(seen.cause(), &Cause::Returned);
+    let calls = seen.events.iter().filter(|event| matches!(event, Event::HostCall { .. })).count();
+    assert_eq!(u32::try_from(calls), Ok(MAX_HOST_CALLS));
 }
 
 pub fn memory_limit(subject: Subject) {

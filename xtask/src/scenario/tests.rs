@@ -59,12 +59,12 @@ fn syntax_unknown_keys_and_wrong_types_name_the_line() {
 fn values_that_make_no_sense_name_key_and_line() {
     check(&GOOD.replace("schema = 1", "schema = 2"), ":1: `schema`: is 2, this lab reads 1");
     check(&GOOD.replace("\"wat\"\nsource", "\"cobol\"\nsource"), ":7: `build.toolchain`: `cobol` is not one of");
-    check(&GOOD.replace("add.wat", "../add.wat"), ":8: `build.source`: `../add.wat` leads out");
+    check(&GOOD.replace("add.wat", "../add.wat"), ":8: `build.source`: `../add.wat` points outside");
     check(&GOOD.replace("add.wat", "/etc/passwd"), "points outside the scenario's folder");
     check(&GOOD.replace("add.wat", "sub.wat"), "is not a file in the scenario's folder");
     check(&GOOD.replace("\"lib\"", "\"My Lib\""), "is not kebab-case");
     check(&format!("{GOOD}wasm_opt = [\"-Oz\"]\n"), ":9: `build.wasm_opt`: is for a build that leaves one file");
-    check(&format!("{GOOD}\n[run]\nentry = \"calls\"\n"), "name at least one export");
+    check(&format!("{GOOD}\n[run]\nentry = \"calls\"\n"), "add at least one");
     let first = "[[run.call]]\nexport = \"add\"\nafter_previous = true\n";
     check(&format!("{GOOD}\n[run]\nentry = \"calls\"\n{first}"), "no call comes before it");
     check(&format!("{GOOD}\n[run]\ntimeout_ms = 0\n"), ":11: `run.timeout_ms`");
@@ -179,10 +179,10 @@ fn requests_of_steps_are_http_and_stay_here() {
     wrong("\"/x\"", "\"@example.org/x\"", ":17: `step[0].path`: `@example.org/x` does not begin with /");
     wrong("\"/x\"", "\"index.html\"", "`step[0].path`: `index.html` does not begin with /");
     wrong("\"/x\"", "\"/a b\"", "`step[0].path`: `/a b` has ' ', which a URL has as %XX");
-    wrong("\"GET\"", "\"GE T\"", ":16: `step[0].method`: `GE T` is no method");
-    wrong("x-lab", "\"a b\"", ":18: `step[0].headers`: `a b: 1` is no header");
-    wrong("\"1\"", "\"1\\r\\nx: 2\"", "is no header");
-    wrong("server =", "\"a b\" =", "`step[0].expect.headers`: `a b: x` is no header");
+    wrong("\"GET\"", "\"GE T\"", ":16: `step[0].method`: `GE T` is not a method");
+    wrong("x-lab", "\"a b\"", ":18: `step[0].headers`: `a b: 1` is not a valid header");
+    wrong("\"1\"", "\"1\\r\\nx: 2\"", "is not a valid header");
+    wrong("server =", "\"a b\" =", "`step[0].expect.headers`: `a b: x` is not a valid header");
 }
 
 #[test]
@@ -194,7 +194,7 @@ fn a_link_that_leads_out_of_the_folder_is_refused() {
     fs::remove_file(&link).unwrap();
     std::os::unix::fs::symlink(root.path().join("outside.wat"), &link).unwrap();
     let errors = load(&root.path().join("add")).unwrap_err();
-    assert!(errors[0].to_string().contains("points outside the scenario's folder"), "{}", errors[0]);
+    assert!(errors[0].to_string().contains("is a link out of the scenario's folder"), "{}", errors[0]);
 }
 
 #[test]
@@ -225,8 +225,8 @@ fn servers_of_the_lab_name_key_line_and_remedy() {
     wrong("status = 404", "status = 42", ":16: `run.server[0].status`: is 42: use a response status from 200 to 599");
     wrong("status = 404", "status = 204", "`run.server[0].body`: is set, but a response with status 204 has no body");
     wrong("status = 404", "port = 80", "unknown field `port`");
-    wrong("x-lab", "Connection", ":18: `run.server[0].headers`: has `Connection`, which the lab sets by itself");
-    wrong("\"1\"", "\"1\\r\\nx: 2\"", "is no header");
+    wrong("x-lab", "Connection", ":18: `run.server[0].headers`: has `Connection`, which the lab sets itself");
+    wrong("\"1\"", "\"1\\r\\nx: 2\"", "is not a valid header");
     wrong(
         "server = \"api\"",
         "server = \"other\"",
