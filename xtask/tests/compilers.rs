@@ -77,10 +77,10 @@ fn each_misbehaviour_has_its_code_and_the_compilers_own_words() {
         ("well", "pass", "", 0),
         ("error", "not-built compile-error", "unknown type name 'nonsense'", 1),
         ("undefined", "not-built undefined-symbol", "the linker finds no bind, socket", 1),
-        ("hang", "not-built build-timeout", "not done within 2 s; it printed: still thinking", 1),
+        ("hang", "not-built build-timeout", "did not finish within 2 s; it printed: still thinking", 1),
         ("killed", "not-built compiler-crashed", "signal 9; it printed: about to die", 1),
         ("flood", "not-built build-flood", "error: too much", 1),
-        ("nothing", "not-built compile-error", "left no `guest.wasm`", 1),
+        ("nothing", "not-built compile-error", "did not write `guest.wasm`", 1),
         ("invalid", "not-applicable", "invalid-file: not a WebAssembly binary (text)", 1),
         ("mute", "not-built toolchain-broken", "loading shared libraries", 1),
     ] {

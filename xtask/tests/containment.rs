@@ -195,6 +195,6 @@ fn a_full_disk_is_an_error_of_the_labs() {
         (text("verdict"), text("detail"))
     };
     let (verdict, detail) = run(&u64::MAX.to_string());
-    assert!(verdict == "error" && detail.contains("all but full"), "{verdict}: {detail}");
+    assert!(verdict == "error" && detail.contains("almost full"), "{verdict}: {detail}");
     assert_eq!(run("1000").0, "pass");
 }

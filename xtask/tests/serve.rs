@@ -29,7 +29,7 @@ fn what_cannot_be_served_is_said_before_anything_is_built() {
     let workspace = Workspace::new();
     workspace.scenario("page", "(module)", SERVER);
     workspace.scenario("plain", "(module)", "");
-    fails(&workspace, &["serve", "nothing"], &["no scenario is named `nothing`", "page"]);
+    fails(&workspace, &["serve", "nothing"], &["no server is named `nothing`", "page"]);
     fails(&workspace, &["serve", "plain"], &["no [run.serve]"]);
     fails(&workspace, &["serve", "page", "--root", "/"], &["serves no folder"]);
     fails(&workspace, &["serve", "page", "--port", "0"], &["--port"]);

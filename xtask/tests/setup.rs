@@ -90,12 +90,12 @@ fn setup_gets_runtimes_by_the_package_clients_that_are_here_and_says_so_first() 
     for words in [
         "will run  npm install --global deno\n          for deno, deno+jco\n",
         "will run  python3 -m pip install wamr-bin wamrc-bin\n          for wamr-zig\n",
-        "will run  go install github.com/tetratelabs/wazero/cmd/wazero@latest\n          for wazero (goes to the folder `bin`",
+        "will run  go install github.com/tetratelabs/wazero/cmd/wazero@latest\n          for wazero (installs into the folder `bin`",
         // No client of this machine has these: the page, and the commands of other machines.
-        "by hand   wasmedge, wasmedge-aot: `wasmedge` is not on PATH; `brew install wasmedge` or `dnf install",
-        "by hand   wasmi-cli: `wasmi` is not on PATH; `cargo install --locked wasmi_cli`; see https://",
+        "manual    wasmedge, wasmedge-aot: `wasmedge` is not on PATH; `brew install wasmedge` or `dnf install",
+        "manual    wasmi-cli: `wasmi` is not on PATH; `cargo install --locked wasmi_cli`; see https://",
         // What is said of several is said once.
-        "by hand   firefox, firefox+jco, firefox+wasi-shim: ",
+        "manual    firefox, firefox+jco, firefox+wasi-shim: ",
     ] {
         says(&ran.stdout, words);
     }
@@ -114,7 +114,7 @@ fn a_package_client_that_fails_is_named_and_the_others_go_on() {
     let asked: BTreeSet<&str> = asked.iter().map(String::as_str).collect();
     assert_eq!(asked, BTreeSet::from(all));
     assert_eq!(ran.code, 3, "{}", ran.stderr);
-    says(&ran.stderr, "failed to set up wasmi-cli (takes three minutes): `cargo` ended with exit status: 101");
+    says(&ran.stderr, "failed to set up wasmi-cli (takes three minutes): `cargo` failed: exit status: 101");
     assert!(!ran.stderr.contains("bun") && !ran.stdout.contains("done"), "{}{}", ran.stdout, ran.stderr);
 }
 
@@ -123,7 +123,7 @@ fn a_package_client_that_ends_well_and_brings_nothing_has_not_done_it() {
     let (ran, asked) = Machine::with(&[]).ends("npm", 0).setup(&["--runtime", "{bun,deno}"]);
     assert_eq!(asked, ["npm install --global bun", "npm install --global deno"], "each is asked once");
     assert!(ran.code == 3 && !ran.stdout.contains("done"), "{}: {}", ran.code, ran.stdout);
-    for words in ["set up bun: `npm` ended well, and it is still missing", "set up deno: `npm` ended well"] {
+    for words in ["set up bun: `npm` succeeded, and it is still missing", "set up deno: `npm` succeeded"] {
         says(&ran.stderr, words);
     }
 }
@@ -183,12 +183,7 @@ fn a_version_is_got_by_setup_alone_into_the_cache() {
     check(&["--dry-run", "node@24"], 0, "node@24 for node@24", &[]);
     check(&["node@twenty"], 2, "`twenty` is not a version, such as 24 or 24.1.0", &[]);
     check(&["spin@3"], 2, "the lab knows no package for versions of spin", &[]);
-    check(
-        &["wasmtime@48"],
-        0,
-        "by hand wasmtime@48: wasmtime@48 is not here; install python3, which is not on PATH",
-        &[],
-    );
+    check(&["wasmtime@48"], 0, "manual    wasmtime@48: wasmtime@48 is not installed; install python3, which is", &[]);
     let got = ["npm --prefix node@24"];
     check(&["node@24"], 0, "done", &got);
     check(&["node@24", "--runtime", "node-24"], 0, "nothing is missing", &got);
