@@ -217,7 +217,7 @@ mod tests {
     use crate::lab::Lab;
     use crate::machine::Machine;
     use crate::store::cache::Cache;
-    use wasmlab_model::observation::{GuestProgress, Limit, Outcome, ProcessRole};
+    use wasmlab_model::observation::{GuestProgress, Limit, Observation, Outcome, ProcessRole};
     use wasmlab_model::scenario::Scenario;
     use wasmlab_runtimes::command_line::OutputParser;
     use wasmlab_runtimes::{CellFiles, Runtime, Source, Tool};
@@ -235,14 +235,39 @@ mod tests {
         }
     }
 
-    fn lab(root: &Path) -> Lab {
-        let cache = Cache::new(root.join("cache"));
-        Lab { root: root.into(), cache, machine: Machine::new(root.join("memory")) }
+    /// A row of one empty module, with a lab of its own.
+    struct Row {
+        root: tempfile::TempDir,
+        lab: Lab,
+        guest: String,
+        scenario: Scenario,
     }
 
-    fn scenario(root: &Path) -> Scenario {
-        let text = "schema = 1\ntitle = \"t\"\nfamily = \"f\"\nroute = \"wat\"\nbuild = { toolchain = \"wat\", source = \"m.wat\" }\n";
-        Scenario { name: "m".to_owned(), dir: root.into(), spec: crate::scenario::parse(text).unwrap() }
+    impl Row {
+        fn new() -> Self {
+            let root = tempfile::tempdir().unwrap();
+            let cache = Cache::new(root.path().join("cache"));
+            let lab = Lab { root: root.path().into(), cache, machine: Machine::new(root.path().join("memory")) };
+            let guest = lab.cache.put_object(&wat::parse_str("(module)").unwrap()).unwrap();
+            let text = "schema = 1\ntitle = \"t\"\nfamily = \"f\"\nroute = \"wat\"\nbuild = { toolchain = \"wat\", source = \"m.wat\" }\n";
+            let spec = crate::scenario::parse(text).unwrap();
+            let scenario = Scenario { name: "m".to_owned(), dir: root.path().into(), spec };
+            Self { root, lab, guest, scenario }
+        }
+
+        fn observe(&self, runtime: &Runtime, tool: &Tool, limits: Limits) -> Observation {
+            let plan = Plan {
+                scenario: &self.scenario,
+                runtime,
+                tool,
+                guest: &self.guest,
+                facts: None,
+                companions: &BTreeMap::new(),
+                limits,
+                switches: &[],
+            };
+            observe(&self.lab, &plan, None, Retention::default()).unwrap()
+        }
     }
 
     fn write(tool: &Tool, switch: &str, into: &Path) -> Option<Vec<OsString>> {
@@ -253,29 +278,15 @@ mod tests {
     /// A process that compiles without reporting gets both limits together; it is unknown which one it reached.
     #[test]
     fn a_process_that_hangs_is_at_the_limit_that_can_be_told() {
-        let root = tempfile::tempdir().unwrap();
-        let lab = lab(root.path());
-        let guest = lab.cache.put_object(&wat::parse_str("(module)").unwrap()).unwrap();
-        let scenario = scenario(root.path());
+        let row = Row::new();
         let limits = Limits { compile_ms: 700, run_ms: 300, ..Limits::default() };
         let check = |compiles_unseen, reader, wanted| {
             let commands = |_: &Tool, _: &CellFiles| vec![vec!["/bin/sleep".into(), "60".into()]];
             let prepare = |_: &Tool, _: &CellFiles, _: &Path| None;
             let runtime =
                 Runtime { compiles_silently: compiles_unseen, output_parser: reader, commands, ..switched(prepare) };
-            let (tool, companions) = (Tool::default(), BTreeMap::new());
-            let plan = Plan {
-                scenario: &scenario,
-                runtime: &runtime,
-                tool: &tool,
-                guest: &guest,
-                facts: None,
-                companions: &companions,
-                limits,
-                switches: &[],
-            };
             let began = Instant::now();
-            let seen = observe(&lab, &plan, None, Retention::default()).unwrap();
+            let seen = row.observe(&runtime, &Tool::default(), limits);
             assert_eq!(seen.outcome, Outcome::Limit(wanted));
             assert!(began.elapsed() >= Duration::from_millis(if compiles_unseen { 1000 } else { 300 }));
         };
@@ -289,28 +300,16 @@ mod tests {
     #[test]
     #[cfg(target_os = "linux")]
     fn a_guest_that_fills_the_disk_is_ended() {
-        let root = tempfile::tempdir().unwrap();
-        let lab = lab(root.path());
-        let guest = lab.cache.put_object(&wat::parse_str("(module)").unwrap()).unwrap();
-        let scenario = scenario(root.path());
+        let row = Row::new();
         let (disk, files) = (4 << 20, 60);
         let check = |script: &'static str, is_over: bool| {
             let runtime = Runtime {
                 commands: |tool, _| vec![vec!["/bin/sh".into(), "-c".into(), tool.version.clone().into()]],
                 ..switched(|_, _, _| None)
             };
-            let (tool, companions) = (Tool { version: script.to_owned(), ..Tool::default() }, BTreeMap::new());
-            let plan = Plan {
-                scenario: &scenario,
-                runtime: &runtime,
-                tool: &tool,
-                guest: &guest,
-                facts: None,
-                companions: &companions,
-                limits: Limits { disk, files, ..Limits::default() },
-                switches: &[],
-            };
-            let seen = observe(&lab, &plan, None, Retention::default()).unwrap();
+            let tool = Tool { version: script.to_owned(), ..Tool::default() };
+            let limits = Limits { disk, files, ..Limits::default() };
+            let seen = row.observe(&runtime, &tool, limits);
             let wanted = if is_over { Outcome::Limit(Limit::Disk { bytes: disk, files }) } else { Outcome::Exited(0) };
             assert_eq!(seen.outcome, wanted, "{script}: {}", seen.stderr);
         };
@@ -321,25 +320,13 @@ mod tests {
 
     #[test]
     fn a_translation_is_kept_for_the_same_switches_and_for_no_others() {
-        let root = tempfile::tempdir().unwrap();
-        let lab = lab(root.path());
-        let guest = lab.cache.put_object(&wat::parse_str("(module)").unwrap()).unwrap();
-        let scenario = scenario(root.path());
+        let row = Row::new();
         let tool = Tool { program: "/bin/sh".into(), fingerprint: "the same".to_owned(), ..Tool::default() };
         let (o0, o3) =
             (switched(|tool, _, into| write(tool, "-O0", into)), switched(|tool, _, into| write(tool, "-O3", into)));
         let check = |switch: &str, translated: bool| {
-            let plan = Plan {
-                scenario: &scenario,
-                runtime: if switch == "-O0" { &o0 } else { &o3 },
-                tool: &tool,
-                guest: &guest,
-                facts: None,
-                companions: &BTreeMap::new(),
-                limits: Limits::default(),
-                switches: &[],
-            };
-            let seen = observe(&lab, &plan, None, Retention::default()).unwrap();
+            let runtime = if switch == "-O0" { &o0 } else { &o3 };
+            let seen = row.observe(runtime, &tool, Limits::default());
             assert_eq!(seen.stdout, format!("{switch}\n"));
             assert_eq!(
                 seen.previous.iter().any(|process| process.role == ProcessRole::Precompile),
@@ -354,9 +341,9 @@ mod tests {
         check("-O0", false);
         // A modified or truncated file is compiled again.
         for text in ["other\n", ""] {
-            let found = crate::store::files::walk(&root.path().join("cache/compiled"), &[]).unwrap();
+            let found = crate::store::files::walk(&row.root.path().join("cache/compiled"), &[]).unwrap();
             for file in found.iter().filter(|file| file.ends_with("made")) {
-                std::fs::write(root.path().join("cache/compiled").join(file), text).unwrap();
+                std::fs::write(row.root.path().join("cache/compiled").join(file), text).unwrap();
             }
             check("-O0", true);
             check("-O0", false);
