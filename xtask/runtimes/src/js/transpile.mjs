@@ -21,10 +21,8 @@ export async function transpile(module, packages, dir, shims, options = {}) {
   } catch (error) {
     throw new CellEnd('compile-failed', { message: `jco: ${error?.message ?? error}` });
   }
-  mkdirSync(dir, { recursive: true });
-  writeFileSync(join(dir, 'package.json'), '{"type":"module"}');
-  const files = Object.entries(made.files).sort(([a], [b]) => Number(a.endsWith('guest.js')) - Number(b.endsWith('guest.js')));
-  for (const [name, bytes] of files) {
+  const translated = Object.entries(made.files).sort(([a], [b]) => Number(a.endsWith('guest.js')) - Number(b.endsWith('guest.js')));
+  for (const [name, bytes] of [['package.json', '{"type":"module"}'], ...translated]) {
     const path = join(dir, name);
     mkdirSync(dirname(path), { recursive: true });
     // In one step: a cell that is ended here must not leave half a file that the next one takes for whole. And
