@@ -35,16 +35,16 @@ fn alive(part: &str) -> usize {
 }
 
 /// What a person's terminal, a supervisor or `timeout` sends: to the lab alone, or to all of its process group,
-/// where it comes to the lab twice (a guard stands before it, which passes on what it is told).
+/// where it comes to the lab twice (the front and the guard pass on what they are sent).
 #[test]
 fn a_signal_ends_the_children_keeps_what_was_measured_and_the_next_run_goes_on() {
     interrupted_by(|pid| kill_process(pid, Signal::INT).unwrap());
     interrupted_by(|pid| kill_process_group(pid, Signal::TERM).unwrap());
     // The same at its worst: the kernel may join the two, or bring them one after the other.
-    interrupted_by(|guard| {
-        kill_process(Pid::from_raw(lab_of(guard.as_raw_nonzero().get())).unwrap(), Signal::TERM).unwrap();
+    interrupted_by(|front| {
+        kill_process(only_child(only_child(front)), Signal::TERM).unwrap();
         std::thread::sleep(Duration::from_millis(30));
-        kill_process(guard, Signal::TERM).unwrap();
+        kill_process(front, Signal::TERM).unwrap();
     });
 }
 
@@ -96,7 +96,13 @@ fn on_a_fake(name: &str) -> (Workspace, Child) {
     let fake = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("fixtures/fake-runtimes/runtime");
     std::os::unix::fs::symlink(fake, &runtime).unwrap();
     let mut command = workspace.command(&["run-all", "--runtime", "node", "--no-cache"]);
-    let child = command.env("WASMLAB_NODE", &runtime).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let child = command
+        .env("WASMLAB_NODE", &runtime)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .process_group(0)
+        .spawn()
+        .unwrap();
     (workspace, child)
 }
 
@@ -117,29 +123,33 @@ fn a_second_ctrl_c_ends_everything_at_once() {
 }
 
 /// A runtime with children in sessions of their own, one of them without the environment that marks it, and a
-/// lab that is killed while it runs: by its own process, or by the one that was started, its guard.
-fn brood_after(kill: impl Fn(i32) -> i32) -> std::process::ExitStatus {
+/// lab of which `kill` kills a part while it runs. Gives the end of the process that was started.
+fn brood_after(kill: impl Fn(Pid)) -> std::process::ExitStatus {
     let (_workspace, child) = on_a_fake("runtime-brood");
     let brood = || ["sleep\x004251", "sleep\x004252", "sleep\x004253"].map(alive);
     wait(|| brood().iter().all(|n| *n > 0), "the brood's start");
-    let pid = Pid::from_raw(kill(child.id().cast_signed())).unwrap();
-    kill_process(pid, Signal::KILL).unwrap();
+    kill(Pid::from_child(&child));
     let status = child.wait_with_output().unwrap().status;
     wait(|| brood() == [0; 3], "the end of what the runtime left");
     status
 }
 
-/// The lab itself: the one child of its guard.
-fn lab_of(guard: i32) -> i32 {
-    let children = fs::read_to_string(format!("/proc/{guard}/task/{guard}/children")).unwrap();
-    children.trim().parse().unwrap()
+/// The only child of a process: of the front the guard, of the guard the lab.
+fn only_child(pid: Pid) -> Pid {
+    let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
+    Pid::from_raw(children.trim().parse().unwrap()).unwrap()
 }
 
 #[test]
 fn a_killed_lab_leaves_no_descendants() {
     use std::os::unix::process::ExitStatusExt;
-    assert_eq!(brood_after(lab_of).signal(), Some(9), "the guard ends as the lab did");
-    assert_eq!(brood_after(|guard| guard).signal(), Some(9));
+    let kill = |pid| kill_process(pid, Signal::KILL).unwrap();
+    let kill_lab = |front| kill(only_child(only_child(front)));
+    assert_eq!(brood_after(kill_lab).signal(), Some(9), "the front ends as the lab did");
+    assert_eq!(brood_after(|front| kill(only_child(front))).signal(), Some(9), "the guard");
+    assert_eq!(brood_after(kill).signal(), Some(9), "the front");
+    let kill_group = |front| kill_process_group(front, Signal::KILL).unwrap();
+    assert_eq!(brood_after(kill_group).signal(), Some(9), "front and lab");
 }
 
 #[test]
