@@ -12,9 +12,9 @@ use wasmlab_runtimes::MissingFeature;
 /// As often a cell is run with more switches than before: with what a proposal brings, an import may come to lack.
 const MAX_ROUNDS: usize = 4;
 
-/// What a cell passes with, and what it does without.
-pub struct PassWithSwitches {
-    /// The switches, all of them needed.
+/// The switches of a cell's result, and what it does without them.
+pub struct SwitchesUsed {
+    /// All of them are needed.
     pub switches: Vec<String>,
     /// One line.
     pub default_result: String,
@@ -26,7 +26,7 @@ pub fn try_switches(
     plan: &Plan,
     mut first: SingleRun,
     once: &dyn Fn(&Plan) -> Result<SingleRun, RunError>,
-) -> Result<(Option<PassWithSwitches>, SingleRun), RunError> {
+) -> Result<(Option<SwitchesUsed>, SingleRun), RunError> {
     let mut on: Vec<String> = Vec::new();
     let mut last: Option<SingleRun> = None;
     for _ in 0..MAX_ROUNDS {
@@ -44,12 +44,12 @@ pub fn try_switches(
         let seen = once(&Plan { switches: &on, ..*plan })?;
         // With the switches it goes as far as this way of running can go: what it says without them is told as well.
         if seen.judgement.verdict == Verdict::NotAttempted {
-            return Ok((Some(PassWithSwitches { switches: on, default_result: summary(&first.judgement) }), seen));
+            return Ok((Some(SwitchesUsed { switches: on, default_result: summary(&first.judgement) }), seen));
         }
         if seen.judgement.verdict == Verdict::Pass {
             let (switches, seen) = minimal_switches(plan, on, seen, once)?;
             let by_default = summary(&first.judgement);
-            return Ok((Some(PassWithSwitches { switches, default_result: by_default }), seen));
+            return Ok((Some(SwitchesUsed { switches, default_result: by_default }), seen));
         }
         last = Some(seen);
     }
