@@ -3,6 +3,7 @@
 //! One thread builds guests and another builds engines. A worker runs each cell as soon as its guest and engine are
 //! ready, so the first verdicts arrive while the last engine is still compiling.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, VecDeque};
 use std::panic::AssertUnwindSafe;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -92,6 +93,15 @@ pub enum MatrixEvent<'a> {
         scenario: &'a str,
         /// The result.
         guest: Result<&'a Guest, &'a NotBuilt>,
+    },
+    /// Engines have to be built before their columns can run.
+    EnginesPlanned {
+        /// Their names, in the order of the builds.
+        engines: &'a [&'static str],
+        /// Estimated total build time, minutes; 0: a minute or two.
+        minutes: u32,
+        /// Whether other columns run meanwhile.
+        others: bool,
     },
     /// An engine is being built.
     EngineBuilding {
@@ -280,6 +290,17 @@ fn build_engines(lab: &Lab, request: &Request, scheduler: &Scheduler, emit: Even
             (Err(None), None) => unreachable!("a program is found or absent"),
         }
     }
+    let minutes_of = |columns: &[usize]| columns.iter().map(|c| request.runtimes[*c].build_minutes).max().unwrap_or(0);
+    // The first verdicts soon: quick builds come first, then the engine that most columns wait for.
+    unbuilt.sort_by_key(|(_, columns)| (minutes_of(columns) > 0, Reverse(columns.len())));
+    if !unbuilt.is_empty() {
+        let engines: Vec<&str> = unbuilt.iter().map(|(engine, _)| *engine).collect();
+        let on_two_cores: u32 = unbuilt.iter().map(|(_, columns)| minutes_of(columns)).sum();
+        let cores = std::thread::available_parallelism().map_or(2, |n| u32::try_from(n.get()).unwrap_or(2));
+        let minutes = (on_two_cores * 2).div_ceil(cores);
+        let others = unbuilt.iter().map(|(_, columns)| columns.len()).sum::<usize>() < request.runtimes.len();
+        emit(MatrixEvent::EnginesPlanned { engines: &engines, minutes, others });
+    }
     for (engine, columns) in unbuilt {
         if process::cancelled() {
             return;
@@ -303,7 +324,7 @@ fn build_engines(lab: &Lab, request: &Request, scheduler: &Scheduler, emit: Even
 fn excludes(engines: EngineBuilds, runtime: &Runtime) -> bool {
     match engines {
         EngineBuilds::All => false,
-        EngineBuilds::Quick => runtime.slow_to_build,
+        EngineBuilds::Quick => runtime.build_minutes > 0,
         EngineBuilds::Built => true,
     }
 }

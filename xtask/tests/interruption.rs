@@ -35,16 +35,16 @@ fn alive(part: &str) -> usize {
 }
 
 /// The signal of a terminal, a supervisor or `timeout` goes to the lab alone or to its whole process group. In the
-/// latter case the lab receives it twice, because its guard forwards it.
+/// latter case the lab receives it twice, because the front and the guard forward it.
 #[test]
 fn interrupted_run_keeps_results_and_the_next_run_continues() {
     interrupted_by(|pid| kill_process(pid, Signal::INT).unwrap());
     interrupted_by(|pid| kill_process_group(pid, Signal::TERM).unwrap());
     // The worst case: the kernel may merge the two signals or deliver them one after the other.
-    interrupted_by(|guard| {
-        kill_process(Pid::from_raw(lab_of(guard.as_raw_nonzero().get())).unwrap(), Signal::TERM).unwrap();
+    interrupted_by(|front| {
+        kill_process(only_child(only_child(front)), Signal::TERM).unwrap();
         std::thread::sleep(Duration::from_millis(30));
-        kill_process(guard, Signal::TERM).unwrap();
+        kill_process(front, Signal::TERM).unwrap();
     });
 }
 
@@ -96,7 +96,13 @@ fn on_a_fake(name: &str) -> (Workspace, Child) {
     let fake = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("fixtures/fake-runtimes/runtime");
     std::os::unix::fs::symlink(fake, &runtime).unwrap();
     let mut command = workspace.command(&["run-all", "--runtime", "node", "--no-cache"]);
-    let child = command.env("WASMLAB_NODE", &runtime).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let child = command
+        .env("WASMLAB_NODE", &runtime)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .process_group(0)
+        .spawn()
+        .unwrap();
     (workspace, child)
 }
 
@@ -116,30 +122,34 @@ fn second_ctrl_c_ends_everything_at_once() {
     assert_eq!(alive(&place), 0, "nothing is left");
 }
 
-/// A runtime with children in their own sessions, one of them without the environment that marks it. The lab running it
-/// is killed, either its own process or the one that was started, its guard.
-fn brood_after(kill: impl Fn(i32) -> i32) -> std::process::ExitStatus {
+/// A runtime with children in their own sessions, one of them without the environment that marks it. `kill` kills a
+/// part of the lab while it runs. Returns the exit status of the process that was started.
+fn brood_after(kill: impl Fn(Pid)) -> std::process::ExitStatus {
     let (_workspace, child) = on_a_fake("runtime-brood");
     let brood = || ["sleep\x004251", "sleep\x004252", "sleep\x004253"].map(alive);
     wait(|| brood().iter().all(|n| *n > 0), "the brood's start");
-    let pid = Pid::from_raw(kill(child.id().cast_signed())).unwrap();
-    kill_process(pid, Signal::KILL).unwrap();
+    kill(Pid::from_child(&child));
     let status = child.wait_with_output().unwrap().status;
     wait(|| brood() == [0; 3], "the end of what the runtime left");
     status
 }
 
-/// The lab's own process: the only child of its guard.
-fn lab_of(guard: i32) -> i32 {
-    let children = fs::read_to_string(format!("/proc/{guard}/task/{guard}/children")).unwrap();
-    children.trim().parse().unwrap()
+/// The only child of a process: the guard of the front, the lab of the guard.
+fn only_child(pid: Pid) -> Pid {
+    let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
+    Pid::from_raw(children.trim().parse().unwrap()).unwrap()
 }
 
 #[test]
 fn killed_lab_leaves_no_descendants() {
     use std::os::unix::process::ExitStatusExt;
-    assert_eq!(brood_after(lab_of).signal(), Some(9), "the guard ends as the lab did");
-    assert_eq!(brood_after(|guard| guard).signal(), Some(9));
+    let kill = |pid| kill_process(pid, Signal::KILL).unwrap();
+    let kill_lab = |front| kill(only_child(only_child(front)));
+    assert_eq!(brood_after(kill_lab).signal(), Some(9), "the front ends as the lab did");
+    assert_eq!(brood_after(|front| kill(only_child(front))).signal(), Some(9), "the guard");
+    assert_eq!(brood_after(kill).signal(), Some(9), "the front");
+    let kill_group = |front| kill_process_group(front, Signal::KILL).unwrap();
+    assert_eq!(brood_after(kill_group).signal(), Some(9), "front and lab");
 }
 
 #[test]

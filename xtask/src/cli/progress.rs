@@ -66,6 +66,9 @@ impl ProgressReporter {
                 },
                 Err(none) => self.line(&format!("no guest {scenario}: {}: {}", none.code, none.detail)),
             },
+            MatrixEvent::EnginesPlanned { engines, minutes, others } => {
+                self.line(&announcement(engines, *minutes, *others));
+            }
             MatrixEvent::EngineBuilding { engine, crates, of, line } => {
                 let is_first = state.engine_began.is_none();
                 let took = state.engine_began.get_or_insert_with(Instant::now).elapsed().as_secs();
@@ -115,6 +118,20 @@ impl ProgressReporter {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
+    }
+}
+
+/// What is built before a part of the columns can run, and what the reader can do about it.
+fn announcement(engines: &[&str], minutes: u32, others: bool) -> String {
+    let (last, first) = engines.split_last().map_or(("", engines), |(last, first)| (*last, first));
+    let names = if first.is_empty() { last.to_owned() } else { format!("{} and {last}", first.join(", ")) };
+    match (minutes, others) {
+        (0, _) => format!("building {names}: a minute or two"),
+        (_, false) => format!("building {names}: about {minutes} minutes, once"),
+        (_, true) => format!(
+            "building {names}: about {minutes} minutes, once; other columns run meanwhile\n\
+             Ctrl-C keeps the results so far, and `--engines quick` skips the slow builds"
+        ),
     }
 }
 

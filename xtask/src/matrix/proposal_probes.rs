@@ -8,6 +8,7 @@ use crate::cell::{self, Plan};
 use crate::lab::Lab;
 use crate::matrix::cache_policy;
 use wasmlab_inspect as inspect;
+use wasmlab_judge::proposals::EXTERNREF;
 use wasmlab_model::facts::Facts;
 use wasmlab_model::scenario::Scenario;
 use wasmlab_protocol::Cause;
@@ -37,10 +38,6 @@ const PROBES: &[(&str, &str)] = &[
     ("wide-arithmetic", "(func (param i64) (result i64 i64) (i64.mul_wide_s (local.get 0) (local.get 0)))"),
     ("stack-switching", "(type $f (func)) (type $c (cont $f)) (func (param (ref $c)) (resume $c (local.get 0)))"),
 ];
-
-/// The half of reference-types that needs values of the host. A compiler may lack it while it supports reference types
-/// of functions.
-const EXTERNREF: &str = "externref";
 
 /// The probe for a proposal, if there is one.
 fn module(proposal: &str) -> Option<Vec<u8>> {

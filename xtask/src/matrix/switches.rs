@@ -12,8 +12,8 @@ use wasmlab_runtimes::MissingFeature;
 /// Maximum number of runs with additional switches: with a proposal enabled, the next problem may be a missing import.
 const MAX_ROUNDS: usize = 4;
 
-/// The switches that a cell passes with, and its result without them.
-pub struct PassWithSwitches {
+/// The switches that a cell ran with, and its result without them.
+pub struct SwitchesUsed {
     /// The switches, all of them needed.
     pub switches: Vec<String>,
     /// The result without them, one line.
@@ -26,7 +26,7 @@ pub fn try_switches(
     plan: &Plan,
     mut first: SingleRun,
     once: &dyn Fn(&Plan) -> Result<SingleRun, RunError>,
-) -> Result<(Option<PassWithSwitches>, SingleRun), RunError> {
+) -> Result<(Option<SwitchesUsed>, SingleRun), RunError> {
     let mut on: Vec<String> = Vec::new();
     let mut last: Option<SingleRun> = None;
     for _ in 0..MAX_ROUNDS {
@@ -44,12 +44,12 @@ pub fn try_switches(
         let seen = once(&Plan { switches: &on, ..*plan })?;
         // The second run got as far as the lab can take it; its detail also states the first result.
         if seen.judgement.verdict == Verdict::NotAttempted {
-            return Ok((Some(PassWithSwitches { switches: on, default_result: summary(&first.judgement) }), seen));
+            return Ok((Some(SwitchesUsed { switches: on, default_result: summary(&first.judgement) }), seen));
         }
         if seen.judgement.verdict == Verdict::Pass {
             let (switches, seen) = minimal_switches(plan, on, seen, once)?;
             let by_default = summary(&first.judgement);
-            return Ok((Some(PassWithSwitches { switches, default_result: by_default }), seen));
+            return Ok((Some(SwitchesUsed { switches, default_result: by_default }), seen));
         }
         last = Some(seen);
     }

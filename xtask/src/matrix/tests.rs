@@ -84,6 +84,7 @@ impl Workspace {
                 MatrixEvent::GuestStarted { scenario } => format!("start {scenario}"),
                 MatrixEvent::GuestDone { scenario, guest } => format!("guest {scenario} {}", guest.is_ok()),
                 MatrixEvent::CellDone { cell } => format!("cell {} {}", cell.scenario, cell.runtime),
+                MatrixEvent::EnginesPlanned { engines, .. } => format!("engines {engines:?}"),
                 MatrixEvent::EngineBuilding { engine, .. } | MatrixEvent::EngineDone { engine, .. } => {
                     format!("engine {engine}")
                 }
