@@ -34,7 +34,7 @@ pub fn columns() -> Vec<Runtime> {
         names_dirs_as_host: true,
         not_attempted: |cell| command_line::unsupported_argument(cell, argument),
         commands,
-        output_parser: Some(OutputParser { parse_value, result_separator: Some(','), ..OutputParser::new(classify) }),
+        output_parser: Some(OutputParser { parse_value, skips_initialize: true, result_separator: Some(','), ..OutputParser::new(classify) }),
         ..Runtime::default()
     }]
 }
