@@ -21,6 +21,7 @@ use wasmlab_toolchains::npm;
 use wasmlab_toolchains::rustc::{compiler_in, sysroot};
 
 mod build;
+mod python;
 
 pub use build::{BuildProgress, build};
 
@@ -69,7 +70,10 @@ pub fn find_tool(lab: &Lab, runtime: &Runtime) -> Result<Tool, Option<Absence>> 
             probe(lab, engine, program.clone()).and_then(|built| tool_of(&built, runtime)).map_err(|a| Some(wrong(a)))
         }
         (Source::Embedded(engine), None) => tool_of(&find_built(lab, engine)?, runtime).map_err(Some),
-        (Source::Program(program), _) => find_program(lab, runtime, program).map_err(Some),
+        (Source::Program(program), _) => match runtime.python_package {
+            Some(package) => python::find(lab, runtime, program, package).map_err(Some),
+            None => find_program(lab, runtime, program).map_err(Some),
+        },
         (Source::Driver { driver, program }, _) => {
             // First look for the program, which no build can replace.
             let found = find_program(lab, runtime, program).map_err(Some)?;
@@ -199,16 +203,8 @@ fn find_program(lab: &Lab, runtime: &Runtime, sought: Program) -> Result<Tool, A
         return Err(broken(format!("`{}` is version {}, not {line}", program.display(), find_version(&answer))));
     }
     let sha256 = lab.machine.sha256(&program).map_err(|e| broken(format!("`{}`: {e}", program.display())))?;
-    let support_key = Key::of("support", &runtime.support_files);
-    let support = lab.cache.dir().join("drivers").join(&support_key.text()[..16]);
-    for (file, text) in runtime.support_files {
-        let path = support.join(file);
-        if fs::read(&path).ok().as_deref() != Some(text.as_bytes()) {
-            files::write_atomically(&path, text.as_bytes())
-                .map_err(|e| Absence::new(e.to_string(), "the cache must be writable: see `cargo xtask doctor`"))?;
-        }
-    }
-    let mut fingerprint = format!("{sha256} {}", support_key.text());
+    let (support, support_key) = write_support_files(lab, runtime)?;
+    let mut fingerprint = format!("{sha256} {support_key}");
     let mut version = find_version(&answer);
     let packages = match runtime.npm_packages() {
         [] => PathBuf::new(),
@@ -244,6 +240,20 @@ fn find_program(lab: &Lab, runtime: &Runtime, sought: Program) -> Result<Tool, A
         aux_program,
         ..Tool::default()
     })
+}
+
+/// Writes [`Runtime::support_files`] into the cache: their folder, and what changes with them.
+fn write_support_files(lab: &Lab, runtime: &Runtime) -> Result<(PathBuf, String), Absence> {
+    let key = Key::of("support", &runtime.support_files).text().to_owned();
+    let support = lab.cache.dir().join("drivers").join(&key[..16]);
+    for (file, text) in runtime.support_files {
+        let path = support.join(file);
+        if fs::read(&path).ok().as_deref() != Some(text.as_bytes()) {
+            files::write_atomically(&path, text.as_bytes())
+                .map_err(|e| Absence::new(e.to_string(), "the cache must be writable: see `cargo xtask doctor`"))?;
+        }
+    }
+    Ok((support, key))
 }
 
 /// A program by its variable, or on PATH.

@@ -58,6 +58,9 @@ pub struct Runtime {
     pub switches: fn(&Tool, MissingFeature) -> Vec<String>,
     /// A second program that it needs beside the one of [`Runtime::source`]: a compiler.
     pub aux_program: Option<AuxProgram>,
+    /// The package of PyPI that its program must have, which is a Python: [`Tool::packages_dir`] is where it is. The driver
+    /// among [`Runtime::support_files`], `driver.py`, tells the version.
+    pub python_package: Option<&'static str>,
     /// Files of the lab that its commands need, path and text: drivers.
     pub support_files: &'static [(&'static str, &'static str)],
     /// The first build of its engine takes minutes: `--engines quick` leaves it out.
@@ -117,6 +120,7 @@ impl Default for Runtime {
             help: &[],
             switches: switches::of_engine,
             aux_program: None,
+            python_package: None,
             support_files: &[],
             slow_to_build: false,
             compiles_silently: false,
@@ -297,7 +301,8 @@ pub struct Tool {
     pub help: String,
     /// The folder of [`Runtime::support_files`]; empty where there are none.
     pub support_dir: PathBuf,
-    /// The folder `node_modules` that has [`Runtime::npm_packages`]; empty where there are none.
+    /// The folder `node_modules` that has [`Runtime::npm_packages`], or the one that has [`Runtime::python_package`]; empty
+    /// where there are none.
     pub packages_dir: PathBuf,
     /// The [`Runtime::aux_program`]; empty where there is none.
     pub aux_program: PathBuf,

@@ -167,9 +167,9 @@ impl Workdir {
     }
 }
 
-/// A driver serves its page, and talks to its browser.
+/// The driver of the browsers serves its page, and talks to its browser. Others need no port.
 fn driver_ports(plan: &Plan) -> io::Result<Vec<u16>> {
-    let is_driven = matches!(plan.runtime.source, Source::Driver { .. });
+    let is_driven = matches!(plan.runtime.source, Source::Driver { driver: "browser", .. });
     if is_driven { Ok(vec![ports::free()?, ports::free()?]) } else { Ok(Vec::new()) }
 }
 
