@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -183,6 +184,7 @@ fn find_program(lab: &Lab, runtime: &Runtime, sought: Program) -> Result<Tool, A
             _ => Err(absence),
         })?,
     };
+    let program = behind_npm_script(runtime, program);
     let aux_program = runtime.aux_program.map(|aux| locate(&[aux.name], aux.variable)).transpose()?.unwrap_or_default();
     let args = sought.version_args.iter().map(OsString::from).collect();
     let question = Question { program: program.clone(), args, env: BTreeMap::new(), witness: program.clone() };
@@ -240,6 +242,18 @@ fn find_program(lab: &Lab, runtime: &Runtime, sought: Program) -> Result<Tool, A
         aux_program,
         ..Tool::default()
     })
+}
+
+/// The program that npm's package of it has for this platform, where what is on PATH is the package's script that only
+/// starts it: a sandbox does not let the script see its other packages. A script after the installation usually puts the
+/// program in its place, and npm may be told to run none.
+fn behind_npm_script(runtime: &Runtime, found: PathBuf) -> PathBuf {
+    let real = fs::canonicalize(&found).unwrap_or_else(|_| found.clone());
+    let modules = real.ancestors().find(|dir| dir.ends_with("node_modules")).and_then(Path::parent);
+    let (Some(root), Some(package)) = (modules, runtime.package) else { return found };
+    let mut first = [0; 2];
+    let is_script = fs::File::open(&real).and_then(|mut file| file.read_exact(&mut first)).is_ok() && first == *b"#!";
+    package.candidates(root).find(|program| is_script && *program != real && program.is_file()).unwrap_or(found)
 }
 
 /// Writes [`Runtime::support_files`] into the cache: their folder, and what changes with them.

@@ -58,7 +58,6 @@ mod plain {
 /// The cases of commands: Cloudflare's package has no way to call an export of a module that imports WASI.
 mod workers_wasi {
     crate::conformance::conformance!(@tests crate::WASI,
-        cases: [exits, returns, output_before_trap, missing_imports, import_mismatch],
-        capabilities: [standard_input]
+        cases: [exits, returns, output_before_trap, missing_imports, import_mismatch]
     );
 }

@@ -36,7 +36,12 @@ async function main([path, into, option, packages, below, folder = '']) {
   if (spec.protocol !== PROTOCOL_VERSION) throw new Error(`protocol ${spec.protocol}, this driver speaks ${PROTOCOL_VERSION}`);
   try {
     const called = (spec.entry?.calls ?? []).map((call) => call.export);
-    await transpile(spec.module, packages, into, shims(folder), { ...OPTIONS, asyncExports: ['wasi:cli/run#run', ...called] });
+    await transpile(spec.module, packages, into, shims(folder), {
+      ...OPTIONS,
+      asyncExports: ['wasi:cli/run#run', ...called],
+      // A worker compiles nothing: each core module is a file of its own, however small.
+      ...(below && { base64Cutoff: 0 }),
+    });
   } catch (error) {
     if (!(error instanceof CellEnd)) throw error;
     const log = new Log(spec.events);

@@ -98,7 +98,8 @@ pub fn of_runtimes(runtimes: &[Runtime], cells: &mut [Cell]) {
 /// A function of sockets that a shim links in a page, with nothing behind it.
 fn is_socket_of_page(runtimes: &[Runtime], cell: &Cell) -> bool {
     let of_sockets = |subject: &str| subject.starts_with("sock_") || subject.starts_with("wasi:sockets/");
-    let in_page = |runtime: &&Runtime| runtime.id() == cell.runtime && matches!(runtime.source, Source::Driver { .. });
+    let is_page = |runtime: &Runtime| matches!(runtime.source, Source::Driver { driver: "browser", .. });
+    let in_page = |runtime: &&Runtime| runtime.id() == cell.runtime && is_page(runtime);
     cell.code == Some(Code::NotImplemented)
         && cell.subject.as_deref().is_some_and(of_sockets)
         && runtimes.iter().any(|runtime| in_page(&runtime))
