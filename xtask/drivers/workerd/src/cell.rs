@@ -3,6 +3,8 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::time::Duration;
 
 use lexopt::prelude::{Long, Value};
 use wasmlab_engine::Recorder;
@@ -79,9 +81,7 @@ impl Request {
         let is_pipe = self.spec.events.starts_with("/dev");
         let beside = if is_pipe { std::env::temp_dir() } else { self.spec.events.with_file_name("") };
         let dir = beside.join("worker");
-        let mut input = Vec::new();
-        // A worker has no standard input: what it may read is read before.
-        std::io::stdin().read_to_end(&mut input).ok();
+        let input = input();
         let files = Files {
             spec: &self.spec,
             module: &bytes,
@@ -93,6 +93,21 @@ impl Request {
         let config = config::write(&files, &dir, &worker::release(&self.workerd)?)?;
         worker::run(&self.workerd, &config, recorder)
     }
+}
+
+/// How long the driver waits for the end of its standard input.
+const INPUT_WAIT: Duration = Duration::from_millis(250);
+
+/// What there is on standard input. A worker has none: what it may read is read before, and an input that stays open for
+/// whoever talks to the guest gives nothing.
+fn input() -> Vec<u8> {
+    let (sender, whole) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut input = Vec::new();
+        std::io::stdin().read_to_end(&mut input).ok();
+        sender.send(input).ok();
+    });
+    whole.recv_timeout(INPUT_WAIT).unwrap_or_default()
 }
 
 fn read_spec(path: &Path) -> Result<CellSpec, String> {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Map, Value, json};
-use wasmlab_protocol::CellSpec;
+use wasmlab_protocol::{CellSpec, Network};
 
 /// What a worker is made of.
 pub struct Files<'a> {
@@ -57,7 +57,7 @@ pub fn write(files: &Files, dir: &Path, date: &str) -> Result<PathBuf, String> {
     if let Some(glue) = files.spec.glue.as_deref() {
         config.add("glue.txt", &read(glue)?)?;
         let glue = glue.parent().unwrap_or(glue);
-        for name in below(glue, "").into_iter().filter(|name| !name.ends_with(".wasm")) {
+        for name in below(glue, "") {
             config.add(&format!("guest/{name}"), &read(&glue.join(&name))?)?;
         }
     }
@@ -69,9 +69,12 @@ pub fn write(files: &Files, dir: &Path, date: &str) -> Result<PathBuf, String> {
     if let (Some(packages), Some(package)) = (files.packages, package) {
         config.folder(&packages.join(package), &format!("packages/{package}"))?;
     }
+    // What a worker fetches goes to the service of this name. The sandbox holds it to the cell's ports.
+    let reach = if files.spec.network == Network::Loopback { "\"private\"" } else { "" };
     let text = format!(
-        "using Workerd = import \"/workerd/workerd.capnp\";\nconst config :Workerd.Config = (services = [(name = \"main\", \
-         worker = (\n  compatibilityDate = \"{date}\",\n  modules = [\n{}  ]))]);\n",
+        "using Workerd = import \"/workerd/workerd.capnp\";\nconst config :Workerd.Config = (services = [\n  \
+         (name = \"internet\", network = (allow = [{reach}])),\n  (name = \"main\", worker = (\n  \
+         compatibilityDate = \"{date}\",\n  modules = [\n{}  ]))]);\n",
         config.modules
     );
     let file = dir.join("config.capnp");

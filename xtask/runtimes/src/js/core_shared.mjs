@@ -11,9 +11,9 @@ const WASI = 'wasi_snapshot_preview1';
 
 /**
  * Runs a module by what its host has: `compile(bytes, options)`, `wasi(host)`, which defines WASI 0.1 where the column
- * has a polyfill of it, and the polyfill's `name`.
+ * has a polyfill of it, the polyfill's `name`, and `explain(error)`, which gives the end of a cell that the host refused.
  */
-export async function runModule(spec, log, bytes, { compile, wasi, name }) {
+export async function runModule(spec, log, bytes, { compile, wasi, name, explain }) {
   log.stage('compile');
   let module = await compile(bytes);
   const types = new Types(bytes);
@@ -22,7 +22,7 @@ export async function runModule(spec, log, bytes, { compile, wasi, name }) {
 
   log.stage('link');
   const wanted = WebAssembly.Module.imports(module);
-  const host = { imports: {}, exit: undefined, name };
+  const host = { imports: {}, exit: undefined, name, explain };
   const shimmed = wasi && wanted.some((i) => i.module === WASI);
   log.executionPath(shimmed ? 'wasi' : 'plain');
   if (shimmed) await wasi(host);
@@ -61,6 +61,8 @@ async function runGuest(host, stage, f) {
     result = await f();
   } catch (error) {
     if (error instanceof CellEnd) throw error;
+    const refused = host.explain?.(error);
+    if (refused) throw refused;
     // The shim looks for the memory when it needs it, and falls over where there is none.
     if (host.memoryless && error instanceof TypeError) {
       throw new CellEnd('host-refused', { refusal: 'no-memory', message: `${host.name} works on the memory that the module exports` });

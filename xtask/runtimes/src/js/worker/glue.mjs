@@ -56,9 +56,11 @@ function emscripten(spec, module, bytes, guest) {
     const host = {
       print: (line) => stdout.print(line),
       printErr: (line) => stderr.print(line),
+      // At once, which suits glue of either kind: one that waits for the instance, and one that does not.
       instantiateWasm: (imports, done) => {
-        WebAssembly.instantiate(module, imports).then((instance) => done(instance, module), reject);
-        return {};
+        const instance = new WebAssembly.Instance(module, imports);
+        done(instance, module);
+        return instance.exports;
       },
     };
     globalThis.Module = emscriptenSettings(spec, bytes, guest, reject, host);

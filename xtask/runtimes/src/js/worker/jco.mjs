@@ -39,9 +39,10 @@ export async function run(spec, log) {
 
 /** The translation fetches its core modules and compiles them; a worker imports them, as a bundler would have it. */
 function importModules() {
-  globalThis.fetch = async (url) => url;
-  WebAssembly.compileStreaming = async (url) => {
-    const { pathname } = new URL(await url);
+  const { fetch } = globalThis;
+  globalThis.fetch = async (what, ...more) => (what instanceof URL && what.protocol === 'file:' ? what : fetch(what, ...more));
+  WebAssembly.compileStreaming = async (fetched) => {
+    const { pathname } = await fetched;
     try {
       return (await import(`../component/${pathname.split('/').pop()}`)).default;
     } catch (error) {
