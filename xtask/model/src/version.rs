@@ -5,7 +5,8 @@
 #[must_use]
 pub fn find_version(answer: &str) -> String {
     let words = answer.split(|c: char| c.is_whitespace() || c == ',' || c == '(' || c == ')');
-    let mut words = words.map(|w| w.strip_prefix('v').unwrap_or(w)).filter(|w| w.starts_with(|c: char| c.is_ascii_digit()));
+    let mut words =
+        words.map(|w| w.strip_prefix('v').unwrap_or(w)).filter(|w| w.starts_with(|c: char| c.is_ascii_digit()));
     let is_date = |w: &&str| w.len() == 10 && w.split('-').count() == 3;
     let found = words.clone().find(|w| w.contains('.')).or_else(|| words.find(is_date));
     found.unwrap_or_else(|| answer.lines().next().unwrap_or_default()).to_owned()

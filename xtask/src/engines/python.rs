@@ -23,7 +23,9 @@ const WHERE: &str = "import importlib, os, sys; package = importlib.import_modul
 pub(super) fn find(lab: &Lab, runtime: &Runtime, sought: Program, package: &str) -> Result<Tool, Absence> {
     // A version that `setup` installed is a folder with the package alone.
     let (python, installed) = match &runtime.custom_build {
-        Some(file) if file.ends_with("__init__.py") => (locate(lab, runtime, sought, sought.names, sought.variable)?, folder_of(file)),
+        Some(file) if file.ends_with("__init__.py") => {
+            (locate(lab, runtime, sought, sought.names, sought.variable)?, folder_of(file))
+        }
         Some(python) => (python.clone(), None),
         None => (locate(lab, runtime, sought, sought.names, sought.variable)?, None),
     };
@@ -40,7 +42,9 @@ pub(super) fn find(lab: &Lab, runtime: &Runtime, sought: Program, package: &str)
     let (support_dir, support_key) = write_support_files(lab, runtime)?;
     let driver = support_dir.join("driver.py");
     let args = ["-ISB".into(), driver.into(), "probe".into(), "--packages".into(), packages.clone().into()];
-    let broken = |why: String| Absence::new(why, format!("repair `{}`, or name another one in {}", python.display(), sought.variable));
+    let broken = |why: String| {
+        Absence::new(why, format!("repair `{}`, or name another one in {}", python.display(), sought.variable))
+    };
     let answer = ask(lab, &python, args.to_vec(), &packages.join(package).join("__init__.py")).map_err(broken)?;
     let probe: EngineInfo =
         serde_json::from_str(&answer).map_err(|e| broken(format!("the driver's probe cannot be parsed: {e}")))?;
@@ -84,12 +88,14 @@ fn ask(lab: &Lab, python: &Path, args: Vec<OsString>, witness: &Path) -> Result<
 fn no_package(python: &Path, package: &str, folder: &Path, sought: Program, why: &str) -> Absence {
     let program = python.display().to_string();
     let folder = folder.display().to_string();
-    let command = [&program, "-m", "pip", "install", "--upgrade", "--target", &folder, package].map(str::to_owned).to_vec();
+    let command =
+        [&program, "-m", "pip", "install", "--upgrade", "--target", &folder, package].map(str::to_owned).to_vec();
     // Python's last line names the error; the first one that the lab keeps says only that there was one.
     let reason = match why.contains("Traceback") {
         true => format!("`{program}` has no package `{package}`"),
         false => format!("`{program}` cannot tell whether it has the package `{package}`: {why}"),
     };
-    let remedy = format!("`{}`, or set {} to a Python that has it; {}", command.join(" "), sought.variable, sought.install_hint);
+    let remedy =
+        format!("`{}`, or set {} to a Python that has it; {}", command.join(" "), sought.variable, sought.install_hint);
     Absence { reason, remedy, command: Some((command, "")) }
 }

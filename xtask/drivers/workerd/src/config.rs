@@ -149,7 +149,8 @@ fn below(folder: &Path, prefix: &str) -> Vec<String> {
 /// What the script is told of the cell: nothing of this machine.
 fn cell(files: &Files) -> Value {
     let spec = files.spec;
-    let dirs: Vec<Value> = spec.dirs.iter().map(|dir| json!({ "guest": dir.guest, "tree": tree(&dir.host, 0) })).collect();
+    let dirs: Vec<Value> =
+        spec.dirs.iter().map(|dir| json!({ "guest": dir.guest, "tree": tree(&dir.host, 0) })).collect();
     let glue = spec.glue.as_ref().and_then(|g| Some(g.file_name()?.to_string_lossy().into_owned()));
     json!({
         "mode": spec.mode, "entry": spec.entry, "args": spec.args, "env": spec.env, "dirs": dirs, "glue": glue,

@@ -111,7 +111,9 @@ fn without_an_end(child: &mut Child, words: &str) -> End {
     let said: Vec<&str> = words.lines().filter(|line| !line.contains(": debug: [ ")).take(20).collect();
     let said = said.join("\n");
     match status {
-        Ok(status) if status.code() == Some(1) => End::Cause(Cause::EngineError { message: format!("workerd: {said}") }),
+        Ok(status) if status.code() == Some(1) => {
+            End::Cause(Cause::EngineError { message: format!("workerd: {said}") })
+        }
         Ok(status) if status.success() => {
             End::Cause(Cause::HostError { message: "the worker was done before the guest ended".to_owned() })
         }
