@@ -1,7 +1,7 @@
-//! The version within what a program says of itself.
+//! Extracts a version number from a program's version text.
 
-/// The version within what a program says: the first word that begins with a digit, after a `v` or not, and has a dot;
-/// where there is none, a date (`2026-11-17`).
+/// The first word that begins with a digit, or with `v` and a digit, and has a dot; if there is none, a date
+/// (`2026-11-17`).
 #[must_use]
 pub fn find_version(answer: &str) -> String {
     let words = answer.split(|c: char| c.is_whitespace() || c == ',' || c == '(' || c == ')');
@@ -17,7 +17,7 @@ mod tests {
     use super::find_version;
 
     #[test]
-    fn versions_are_found_in_what_programs_say() {
+    fn versions_are_found_in_version_texts() {
         for (answer, version) in [
             ("v20.20.2", "20.20.2"),
             ("wasmtime 48.0.1 (abc)", "48.0.1"),
