@@ -76,8 +76,9 @@ def wasi(spec):
     for directory in spec.get("dirs", []):
         wasi.preopen_dir(directory["host"], directory["guest"])
     if spec.get("network") == "loopback" and hasattr(ffi, "wasi_config_inherit_network"):
-        # The C API has this call; the package declares it and gives it no method yet. It opens every address, and the
-        # sandbox around this process only the cell's.
+        # The package declares these calls of the C API and has no methods for them. They permit every address; the
+        # sandbox around this process permits the cell's ports only. TCP itself stays forbidden in 50.0, because the C
+        # API has no call like `WasiCtxBuilder::allow_tcp`.
         ffi.wasi_config_inherit_network(wasi.ptr())
         ffi.wasi_config_allow_ip_name_lookup(wasi.ptr(), True)
     return wasi
