@@ -22,23 +22,26 @@ export function emscriptenSettings(spec, bytes, guest, reject, hostSettings = {}
   };
 }
 
-/** Runs an ES module of wasm-bindgen: its default export instantiates the module and calls its start function. */
-export async function runBindgen(glue, bytes) {
+/**
+ * Runs an ES module of wasm-bindgen: its default export instantiates the module (bytes, or a module where a host compiles
+ * it before) and calls its start function.
+ */
+export async function runBindgen(glue, module) {
   if (typeof glue.default !== 'function') {
     throw new CellEnd('not-attempted', { subject: 'glue', message: 'wasm-bindgen made it for another host than the web: use --target web' });
   }
-  await glue.default({ module_or_path: bytes });
+  await glue.default({ module_or_path: module });
 }
 
-/** Runs a module by the class `Go`, which Go's wasm_exec.js has defined. */
-export async function runGo(spec, bytes) {
+/** Runs a module, or its bytes, by the class `Go`, which Go's wasm_exec.js has defined. */
+export async function runGo(spec, module) {
   const go = new globalThis.Go();
   go.argv = spec.args;
   go.env = { ...spec.env };
   let exit;
   go.exit = (code) => (exit = code);
-  const { instance } = await WebAssembly.instantiate(bytes, go.importObject);
-  await go.run(instance);
+  const made = await WebAssembly.instantiate(module, go.importObject);
+  await go.run(made.instance ?? made);
   if (exit !== undefined) throw new CellEnd('exit', { code: exit });
 }
 

@@ -20,10 +20,10 @@ export function otherHost(glue, words) {
 }
 
 /** AssemblyScript's bindings: `esm` have started the module as they are loaded, `raw` give the function for it. */
-export async function runAssemblyScript(load, bytes) {
+export async function runAssemblyScript(load, module) {
   try {
     const bindings = await load();
-    if (typeof bindings.instantiate === 'function') await bindings.instantiate(await WebAssembly.compile(bytes), {});
+    if (typeof bindings.instantiate === 'function') await bindings.instantiate(module instanceof WebAssembly.Module ? module : await WebAssembly.compile(module), {});
   } catch (error) {
     // Their `abort` throws what the guest said, and where.
     if (!/ in .+:\d+:\d+$/.test(error?.message)) throw error;
