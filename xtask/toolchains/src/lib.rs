@@ -18,6 +18,7 @@ pub mod rustc;
 #[cfg(test)]
 mod tests;
 mod tool;
+mod wanted_version;
 pub mod wasm_opt;
 
 pub use adapters::ALL;
@@ -25,6 +26,7 @@ pub use machine::{Machine, Question, Trial};
 pub use plan::{Plan, plan};
 pub use recipe::{BuildCommand, Conversion, Recipe, Step, Task};
 pub use tool::{FoundTool, MissingTool, PreflightError};
+pub use wanted_version::WantedVersion;
 
 use wasmlab_model::scenario::{Build, Scenario};
 
@@ -38,10 +40,12 @@ pub struct Toolchain {
     pub example: &'static str,
     /// The variables of the environment by which a user says where it is.
     pub variables: &'static [Variable],
-    /// Guests are the scenario's own code and its language's library: such a guest, if it is one file, may be
-    /// committed as a prebuilt one. Engines of others, in the guest or beside it, may not.
+    /// Guests are the scenario's own code and its language's library, and their glue is what the compiler writes for
+    /// them: such a guest may be committed as a prebuilt one, with its glue. Engines and scripts of others may not.
     pub own_code: bool,
-    /// What is wrong with a `[build]` table for this toolchain.
+    /// It heeds `build.version`.
+    pub takes_version: bool,
+    /// What is wrong with a `[build]` table for this toolchain; [`Toolchain::faults`] has the rest.
     pub check: fn(&Build) -> Vec<Fault>,
     /// Why there can be no such build although nothing is missing: asked before `find`.
     pub preflight_error: fn(&Build, &dyn Machine) -> Option<PreflightError>,
@@ -73,6 +77,7 @@ impl Toolchain {
         example: "",
         variables: &[],
         own_code: false,
+        takes_version: false,
         check: |_| Vec::new(),
         preflight_error: |_, _| None,
         warnings: |_, _| Vec::new(),
@@ -80,10 +85,26 @@ impl Toolchain {
         recipe: |_| Recipe::default(),
     };
 
+    /// All that is wrong with a `[build]` table.
+    #[must_use]
+    pub fn faults(&self, build: &Build) -> Vec<Fault> {
+        let mut faults = (self.check)(build);
+        match build.version.as_deref() {
+            Some(_) if !self.takes_version => {
+                faults.push(("version", format!("is not heeded by the toolchain `{}`", self.id)));
+            }
+            Some(text) if WantedVersion::parse(text).is_none() => {
+                faults.push(("version", format!("`{text}` is neither the beginning of a version (3.1) nor a least one (>=23)")));
+            }
+            _ => {}
+        }
+        faults
+    }
+
     /// Whether what it makes of this may be committed as a prebuilt guest.
     #[must_use]
     pub fn may_be_prebuilt(&self, build: &Build) -> bool {
-        self.own_code && build.companions.is_empty() && build.source_crate.is_none()
+        self.own_code && build.source_crate.is_none()
     }
 }
 

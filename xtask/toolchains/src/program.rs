@@ -5,8 +5,9 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use wasmlab_model::codes::Code;
+use wasmlab_model::version::find_version;
 
-use crate::{Machine, MissingTool, PreflightError, Question};
+use crate::{Machine, MissingTool, PreflightError, Question, WantedVersion};
 
 /// A program that was looked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +16,8 @@ pub enum Program {
     Works(PathBuf, String),
     /// A file of that name is here, and it does not answer: the program and its message.
     Broken(PathBuf, String),
+    /// Here, in another version than the scenario is for: the program, what it says, and what is wanted.
+    OtherVersion(PathBuf, String, WantedVersion),
     /// Nowhere.
     Absent,
 }
@@ -27,7 +30,36 @@ pub fn locate(machine: &dyn Machine, variable: &str, names: &[&str]) -> Option<P
     }
 }
 
+/// All places where a program may be: the file that a variable names, then each of `names` on PATH.
+pub fn candidates(machine: &dyn Machine, variable: &str, names: &[&str]) -> Vec<PathBuf> {
+    let on_path = names.iter().filter_map(|name| machine.which(name));
+    let mut all: Vec<PathBuf> = locate(machine, variable, names).into_iter().chain(on_path).collect();
+    all.dedup();
+    all
+}
+
 impl Program {
+    /// The first of `candidates`; for a scenario that asks for a version, the first that has it.
+    pub fn of_version(
+        candidates: Vec<PathBuf>,
+        wanted: Option<&WantedVersion>,
+        ask: impl Fn(Option<PathBuf>) -> Self,
+    ) -> Self {
+        let Some(wanted) = wanted else { return ask(candidates.into_iter().next()) };
+        let mut first = Self::Absent;
+        for program in candidates {
+            match ask(Some(program)) {
+                Self::Works(program, said) if wanted.accepts(&said) => return Self::Works(program, said),
+                Self::Works(program, said) if first == Self::Absent => {
+                    first = Self::OtherVersion(program, said, wanted.clone());
+                }
+                other if first == Self::Absent => first = other,
+                _ => {}
+            }
+        }
+        first
+    }
+
     /// Looks for it by [`locate`], and asks it with these arguments.
     pub fn named(machine: &dyn Machine, variable: &str, names: &[&str], args: &[&str]) -> Self {
         Self::ask(machine, locate(machine, variable, names), args, &BTreeMap::new())
@@ -69,6 +101,11 @@ impl Program {
         match self {
             Self::Works(program, version) => Ok((program, version)),
             Self::Absent => Err(missing),
+            Self::OtherVersion(program, said, wanted) => {
+                let name = name_of(&program);
+                let what = format!("{name} {wanted} (here is {})", find_version(&said));
+                Err(MissingTool::new(what, format!("install {name} {wanted} beside it: the lab takes either")))
+            }
             Self::Broken(program, message) => {
                 Err(MissingTool::new(format!("a {} that answers ({message})", missing.what), repair(&program)))
             }

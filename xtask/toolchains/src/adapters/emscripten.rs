@@ -7,8 +7,10 @@ use std::path::{Path, PathBuf};
 use wasmlab_model::scenario::Build;
 use wasmlab_model::version::find_version;
 
-use crate::program::{Program, locate};
-use crate::{Fault, FoundTool, Machine, MissingTool, PreflightError, Question, Recipe, Task, Toolchain, Variable};
+use crate::program::{Program, candidates};
+use crate::{
+    Fault, FoundTool, Machine, MissingTool, PreflightError, Question, Recipe, Task, Toolchain, Variable, WantedVersion,
+};
 use crate::{c, crates, install_hint};
 
 /// The variable that names another emcc than that on PATH; em++ is looked for beside it.
@@ -24,9 +26,13 @@ pub const TOOLCHAIN: Toolchain = Toolchain {
         Variable { name: "EMSDK", meaning: "the folder of emsdk, where emcc is not on PATH" },
     ],
     own_code: true,
+    takes_version: true,
     check,
-    preflight_error: |_, machine| preflight_error(machine),
-    find: |scenario, machine| crates::with_crate(compiler(machine)?, &scenario.spec.build, machine),
+    preflight_error: |build, machine| emcc(machine, WantedVersion::of(build).as_ref()).preflight_error(),
+    find: |scenario, machine| {
+        let build = &scenario.spec.build;
+        crates::with_crate(compiler_of_version(machine, WantedVersion::of(build).as_ref())?, build, machine)
+    },
     recipe,
     ..Toolchain::BASE
 };
@@ -44,7 +50,7 @@ fn check(build: &Build) -> Vec<Fault> {
 
 /// That emcc is here and broken.
 pub fn preflight_error(machine: &dyn Machine) -> Option<PreflightError> {
-    emcc(machine).preflight_error()
+    emcc(machine, None).preflight_error()
 }
 
 /// emcc, as a compiler of C or as Rust's linker.
@@ -52,8 +58,12 @@ pub fn preflight_error(machine: &dyn Machine) -> Option<PreflightError> {
 /// # Errors
 /// That it is missing.
 pub fn compiler(machine: &dyn Machine) -> Result<FoundTool, MissingTool> {
+    compiler_of_version(machine, None)
+}
+
+fn compiler_of_version(machine: &dyn Machine, wanted: Option<&WantedVersion>) -> Result<FoundTool, MissingTool> {
     let otherwise = "install emsdk (https://emscripten.org/docs/getting_started/downloads.html) and source its emsdk_env.sh";
-    let (program, said) = emcc(machine).or_missing(install_hint::apt(machine, "emcc", &["emscripten"], otherwise))?;
+    let (program, said) = emcc(machine, wanted).or_missing(install_hint::apt(machine, "emcc", &["emscripten"], otherwise))?;
     // `emcc (Emscripten gcc/clang-like replacement + linker emulating GNU ld) 3.1.6 ()`
     let version = format!("emcc {}", find_version(&said));
     let env = environment(machine, &program);
@@ -70,20 +80,22 @@ fn recipe(task: &Task) -> Recipe {
     c::recipe(task, program, Vec::new(), name, output)
 }
 
-/// emcc: named, on PATH, or in the emsdk that `EMSDK` names.
-fn emcc(machine: &dyn Machine) -> Program {
+/// emcc: named, on PATH, or in the emsdk that `EMSDK` names; the first that has the version.
+fn emcc(machine: &dyn Machine, wanted: Option<&WantedVersion>) -> Program {
     let in_emsdk = || {
         let dir = PathBuf::from(machine.variable("EMSDK")?).join("upstream").join("emscripten");
         machine.which(&dir.join("emcc").display().to_string())
     };
-    let program = locate(machine, VARIABLE, &["emcc"]).or_else(in_emsdk);
-    let env = program.as_ref().map(|program| environment(machine, program)).unwrap_or_default();
-    Program::ask(machine, program, &["--version"], &env)
+    let all = candidates(machine, VARIABLE, &["emcc"]).into_iter().chain(in_emsdk()).collect();
+    Program::of_version(all, wanted, |program| {
+        let env = program.as_ref().map(|program| environment(machine, program)).unwrap_or_default();
+        Program::ask(machine, program, &["--version"], &env)
+    })
 }
 
 /// The version of the LLVM within emcc: `14.0.6`; `None` where it does not say.
 pub fn llvm(machine: &dyn Machine) -> Option<String> {
-    let Program::Works(program, _) = emcc(machine) else { return None };
+    let Program::Works(program, _) = emcc(machine, None) else { return None };
     let question = Question::new(&program, ["-v"]).with_env(environment(machine, &program));
     llvm_in(&machine.ask(&question).ok()?)
 }
