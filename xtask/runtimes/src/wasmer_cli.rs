@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn documented_messages_are_understood() {
+    fn documented_messages_are_parsed() {
         let trap = "error: failed to run `a.wasm`\n╰─▶ 1: RuntimeError: unreachable\n           at <unnamed> (<module>[0]:0x23)\n";
         assert!(matches!(cause(1, trap), Some(Cause::Trap { trap: TrapKind::Unreachable, .. })));
         let import = "error: Unable to instantiate\n├─▶ 1: Link error\n╰─▶ 2: Error while importing \"env\".\"foo\": unknown import. Expected Function\n";

@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn documented_messages_are_understood() {
+    fn documented_messages_are_parsed() {
         let trap = "error instantiating wasm binary: module[] function[_start] failed: wasm error: unreachable\nwasm stack trace:\n\t._start()\n";
         assert!(matches!(cause(1, trap), Some(Cause::Trap { trap: TrapKind::Unreachable, .. })));
         let import = "error instantiating wasm binary: module[env] not instantiated\n";

@@ -1,4 +1,4 @@
-//! Guests that were built elsewhere: the scenario's own code, committed with where it is from.
+//! Guests built elsewhere: the scenario's own code, committed with its provenance.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -23,19 +23,19 @@ pub const LARGEST: usize = 600_000;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Provenance {
-    /// Version of this format: 1.
+    /// Version of the file format: 1.
     pub schema: u32,
-    /// The name of the binary in the same folder.
+    /// File name of the binary, in the same folder.
     pub file: String,
-    /// Its hash.
+    /// SHA-256 of the binary.
     pub sha256: String,
-    /// Its size.
+    /// Size of the binary, bytes.
     pub bytes: u64,
-    /// Hash of the sources it was made of.
+    /// Hash of the sources it was built from.
     pub sources: String,
-    /// What made it, as it says its version.
+    /// The toolchain that built it, with its version.
     pub toolchain: String,
-    /// The command, without a machine's paths.
+    /// The build command, without paths of the machine.
     pub command: String,
     /// The files of `build.companions` in the same folder, by name: their hashes.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -88,7 +88,7 @@ pub fn store(lab: &Lab, scenario: &Scenario, guest: Guest) -> anyhow::Result<()>
     Ok(())
 }
 
-/// Reads the provenance of a scenario's prebuilt guest; `None` if there is none.
+/// Reads the provenance of a scenario's prebuilt guest; `None` if there is no such guest.
 ///
 /// # Errors
 /// The file and what is wrong with it.
@@ -106,7 +106,7 @@ pub fn take(lab: &Lab, scenario: &Scenario, missing: MissingTool) -> Result<Gues
     let damaged = |message: String| failed(Code::PrebuiltStale, message);
     let Some(provenance) = provenance(lab, &scenario.name).map_err(damaged)? else {
         let detail = format!("{} is missing, and there is no prebuilt guest", missing.what);
-        return Err(NotBuilt { code: missing.code, detail, remedy: Some(missing.how) });
+        return Err(NotBuilt { code: missing.code, detail, remedy: Some(missing.remedy) });
     };
     if let Some(name) = altered_file(lab, &scenario.name, &provenance) {
         return Err(damaged(format!("{name} does not match its provenance.toml")));
@@ -114,7 +114,7 @@ pub fn take(lab: &Lab, scenario: &Scenario, missing: MissingTool) -> Result<Gues
     let sources = sources_hash(lab, scenario).map_err(|e| damaged(e.to_string()))?;
     if sources != provenance.sources {
         let detail = format!("the sources changed after the prebuilt guest was built, and {} is missing", missing.what);
-        return Err(NotBuilt { code: Code::PrebuiltStale, detail, remedy: Some(missing.how) });
+        return Err(NotBuilt { code: Code::PrebuiltStale, detail, remedy: Some(missing.remedy) });
     }
     for (name, _) in provenance.files() {
         let file = lab.fixture(&scenario.name).join(name);

@@ -35,7 +35,12 @@ export async function runAssemblyScript(load, bytes) {
 /** Kotlin's glue has started the program as it is loaded; in a page it has no other way than to instantiate a stream. */
 export async function runKotlin(load) {
   WebAssembly.instantiateStreaming = async (response, ...rest) => WebAssembly.instantiate(await (await response).arrayBuffer(), ...rest);
-  await load();
+  try {
+    await load();
+  } catch (error) {
+    // The glue has helpers of its own that need what the guest needs: it is the engine that refuses, not a host function.
+    throw error instanceof WebAssembly.CompileError ? refusal(error) : error;
+  }
 }
 
 /** What Emscripten throws to unwind the stack once `quit` has said the exit code. */

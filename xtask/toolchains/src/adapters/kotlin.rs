@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use wasmlab_model::scenario::Build;
 
 use crate::program::{Program, locate};
-use crate::{BuildCommand, Fault, FoundTool, Machine, MissingTool, Recipe, Step, Task, Toolchain, Variable};
+use crate::{BuildCommand, Fault, FoundTool, Machine, MissingTool, Recipe, Step, Task, Toolchain, EnvVariable};
 use crate::{build_table, install_hint, npm};
 
 const VARIABLE: &str = "WASMLAB_KOTLIN";
@@ -21,8 +21,8 @@ pub const TOOLCHAIN: Toolchain = Toolchain {
     makes: "Kotlin -> WASI 0.1, JavaScript hosts with its glue; needs gc and exceptions",
     example: "source = \"hello.kt\"\ntarget = \"wasm-wasi\"\nartifact = \"hello.wasm\"",
     variables: &[
-        Variable { name: VARIABLE, meaning: "the kotlinc-wasm to use, if not the one on PATH or npm's kotlin-compiler" },
-        Variable { name: "JAVA_HOME", meaning: "the folder of the Java runtime for Kotlin's compiler, if not the java on PATH" },
+        EnvVariable { name: VARIABLE, meaning: "the kotlinc-wasm to use, if not the one on PATH or npm's kotlin-compiler" },
+        EnvVariable { name: "JAVA_HOME", meaning: "the folder of the Java runtime for Kotlin's compiler, if not the java on PATH" },
     ],
     own_code: true,
     check,
@@ -112,5 +112,5 @@ fn home(machine: &dyn Machine) -> Option<PathBuf> {
 /// In the folder that `JAVA_HOME` names, or on PATH.
 fn java(machine: &dyn Machine) -> Program {
     let in_home = || machine.which(&PathBuf::from(machine.variable("JAVA_HOME")?).join("bin/java").display().to_string());
-    Program::ask(machine, in_home().or_else(|| machine.which("java")), &["-version"], &BTreeMap::new())
+    Program::query(machine, in_home().or_else(|| machine.which("java")), &["-version"], &BTreeMap::new())
 }
