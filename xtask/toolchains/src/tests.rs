@@ -135,6 +135,10 @@ fn shown_commands_are_what_a_user_would_write() {
             "zig c++ -target wasm32-wasi a.cpp -o a.wasm",
         ),
         (
+            "toolchain = \"zig\"\nsource = \"a.zig\"\nartifact = \"a.wasm\"\ntarget = \"wasm32-freestanding\"",
+            "zig build-exe -target wasm32-freestanding a.zig -femit-bin=a.wasm",
+        ),
+        (
             "toolchain = \"wasi-sdk\"\nsource = \"a.cc\"\nartifact = \"a.wasm\"",
             "$WASI_SDK_PATH/bin/clang++ --target=wasm32-wasip1 a.cc -o a.wasm",
         ),

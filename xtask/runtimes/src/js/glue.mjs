@@ -41,6 +41,8 @@ const RUNNERS = { emscripten, 'wasm-bindgen': bindgen, assemblyscript, kotlin, g
 function emscripten(spec, bytes, source, guest) {
   return new Promise((_, reject) => {
     globalThis.Module = emscriptenSettings(spec, bytes, guest, reject);
+    // A program that went on after `main` and has nothing left to wait for.
+    process.on('beforeExit', (code) => guest.suspended || process.exitCode === undefined || guest.onExit(code));
     script(spec.glue, source, reject);
   });
 }
