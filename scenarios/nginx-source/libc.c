@@ -1,5 +1,5 @@
 /*
- * What a standalone module of Emscripten (3.1 to 6) does not get, although its libc has the function's name.
+ * What a standalone module of Emscripten 3.1.6 does not get, although its libc has the function's name.
  * Nothing of nginx is changed: each of these takes the place of a function of libc's.
  */
 

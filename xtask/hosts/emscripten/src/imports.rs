@@ -285,7 +285,6 @@ fn named(name: &str) -> Option<Function> {
         "dup3" => io::dup3,
         "faccessat" => names::faccessat,
         "fchmod" => names::fchmod,
-        "fchownat" => names::fchownat,
         "fcntl64" => control::fcntl,
         "fstat64" => files::fstat,
         "fstatat64" | "newfstatat" => files::fstatat,
@@ -320,7 +319,6 @@ fn named(name: &str) -> Option<Function> {
         "socketpair" => network::socketpair,
         "stat64" => files::stat,
         "symlink" => names::symlink,
-        "umask" => process::umask,
         "uname" => process::uname,
         "unlink" => names::unlink,
         "unlinkat" => names::unlinkat,
@@ -338,8 +336,6 @@ mod tests {
     const SYSCALLS: &str = "accept4 bind chdir chmod chown32 connect dup3 fcntl64 fstat64 fstatat64 getcwd getdents64 \
         geteuid32 getsockname getsockopt getuid32 ioctl listen lstat64 mkdir open poll readlink recvfrom recvmsg \
         rename sendmsg sendto setsockopt shutdown socket stat64 unlink";
-    /// What Emscripten 6.0.5 imports for the same program in place of some of them.
-    const SYSCALLS_OF_6: &str = "fchownat readlinkat renameat umask unlinkat";
     const WASI: &str = "args_get args_sizes_get clock_time_get environ_get environ_sizes_get fd_close fd_fdstat_get \
         fd_pread fd_pwrite fd_read fd_write proc_exit";
 
@@ -348,7 +344,7 @@ mod tests {
         for name in ENV.split_whitespace() {
             assert!(import("env", name).is_some(), "env.{name}");
         }
-        for name in SYSCALLS.split_whitespace().chain(SYSCALLS_OF_6.split_whitespace()) {
+        for name in SYSCALLS.split_whitespace() {
             let found = import("env", &format!("__syscall_{name}"));
             assert!(found.is_some_and(|i| i.new && i.failure == Failure::Negative), "env.__syscall_{name}");
         }

@@ -151,16 +151,6 @@ pub fn chown(call: &mut Call) -> Answer {
     own(user, group)
 }
 
-/// `fchownat(dir, path, user, group, flags)`: as `chown32`.
-pub fn fchownat(call: &mut Call) -> Answer {
-    let place = call.resolve_path_at()?;
-    let (user, group) = (call.word()?, call.word()?);
-    if let ResolvedPath::Below(dir, path) = place {
-        dir.symlink_metadata(path)?;
-    }
-    own(user, group)
-}
-
 /// `fchown32(fd, user, group)`.
 pub fn fchown(call: &mut Call) -> Answer {
     let (fd, user, group) = (call.int()?, call.word()?, call.word()?);
