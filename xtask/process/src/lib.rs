@@ -46,6 +46,10 @@ mod deadline;
 pub use deadline::{Deadline, net_time};
 mod disk_usage;
 pub use disk_usage::{DiskUsage, disk_usage};
+mod directory;
+pub use directory::Directory;
+mod sparse_copy;
+pub use sparse_copy::copy_sparse;
 #[cfg(test)]
 mod tests;
 
