@@ -307,7 +307,7 @@ fn published_report_is_compared_with_later_runs() {
     check(1, "`cargo xtask report --publish` renews it");
     workspace.run(&["bless"]);
     workspace.run(&["run-all", "--engines", "built", "--runtime", common::COLUMNS]);
-    publish(1, "not one of a whole run-all");
+    publish(1, "not from a complete run-all");
     measure();
     publish(0, "published");
     check(0, "");
