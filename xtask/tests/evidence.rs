@@ -303,7 +303,7 @@ fn published_report_is_compared_with_later_runs() {
         assert!(ran.code == i32::from(wanted) && ran.stderr.contains(words), "{ran:?}");
     };
     measure();
-    publish(1, "not what their snapshots say");
+    publish(1, "differ from their snapshots");
     check(1, "`cargo xtask report --publish` renews it");
     workspace.run(&["bless"]);
     workspace.run(&["run-all", "--engines", "built", "--runtime", common::COLUMNS]);
