@@ -155,7 +155,9 @@ fn lacking<'a>(facts: &'a Facts, message: &str, probed: &[(&'a str, bool)]) -> L
 
 /// Whether an engine with both forms of exceptions refuses a module that uses both: V8 since 14, JavaScriptCore.
 fn mixes_exceptions(message: &str) -> bool {
-    ["mix of legacy and new exception handling", "uses both legacy exceptions and try_table"].iter().any(|m| message.contains(m))
+    ["mix of legacy and new exception handling", "uses both legacy exceptions and try_table"]
+        .iter()
+        .any(|m| message.contains(m))
 }
 
 /// Two objects of one module were compiled to different forms, mostly a program and its C++ library.

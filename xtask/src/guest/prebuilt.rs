@@ -64,12 +64,16 @@ pub fn altered_file<'a>(lab: &Lab, scenario: &str, provenance: &'a Provenance) -
 /// If it is larger than [`LARGEST`], or a file cannot be written.
 pub fn store(lab: &Lab, scenario: &Scenario, guest: Guest) -> anyhow::Result<()> {
     let file = scenario.spec.build.artifact.clone().unwrap_or_default();
-    let mut files = vec![(file.clone(), fs::read(lab.cache.object(&guest.sha256)).context("failed to read the guest")?)];
+    let mut files =
+        vec![(file.clone(), fs::read(lab.cache.object(&guest.sha256)).context("failed to read the guest")?)];
     for (name, hash) in &guest.companions {
         files.push((name.clone(), fs::read(lab.cache.object(hash)).context("failed to read its glue")?));
     }
     let bytes: usize = files.iter().map(|(_, bytes)| bytes.len()).sum();
-    anyhow::ensure!(bytes <= LARGEST, "is too large for a prebuilt guest: {bytes} bytes, and at most {LARGEST} are kept");
+    anyhow::ensure!(
+        bytes <= LARGEST,
+        "is too large for a prebuilt guest: {bytes} bytes, and at most {LARGEST} are kept"
+    );
     let provenance = Provenance {
         schema: 1,
         file,
