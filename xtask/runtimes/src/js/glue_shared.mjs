@@ -7,18 +7,29 @@ import { abortEnd, isExit } from './watch.mjs';
 export function emscriptenSettings(spec, bytes, guest, reject, hostSettings = {}) {
   const [thisProgram, ...args] = spec.args;
   guest.onExit = (code) => reject(new CellEnd('exit', { code }));
+  const exited = (code) => guest.suspended || guest.onExit(code);
   return {
     thisProgram,
     arguments: args,
     // Given, not fetched: glue of 2022 tries `fetch` on a path of the file system where a host has one.
     wasmBinary: bytes,
     ...hostSettings,
-    preRun: [() => Object.assign(globalThis.ENV ?? {}, spec.env)],
+    preRun: [
+      () => {
+        Object.assign(globalThis.ENV ?? {}, spec.env);
+        globalThis.EXITSTATUS = undefined;
+      },
+    ],
     quit: (code, error) => {
-      if (!guest.suspended) guest.onExit(code);
+      exited(code);
       throw error;
     },
-    onAbort: (what) => reject(abortEnd(what)),
+    // Glue of Emscripten 6 asks for no `quit`. It keeps the exit code in a global of its script; a program that goes on
+    // after `main` has none yet.
+    postRun: [() => globalThis.EXITSTATUS === undefined || exited(globalThis.EXITSTATUS)],
+    onExit: exited,
+    // Glue that loads the module asynchronously aborts with whatever was thrown at it.
+    onAbort: (what) => reject(what instanceof CellEnd ? what : abortEnd(what)),
   };
 }
 
