@@ -57,6 +57,8 @@ pub struct OutputParser {
     pub starts_main: bool,
     /// It has a command that serves components of wasi:http; else they are run as programs, for what it says of them.
     pub serves_http: bool,
+    /// The file that its own compiler makes and that it then runs: once that is given, no refusal to compile is its own.
+    pub compiled_file: Option<&'static str>,
     /// Why no result of a call comes of it, where its command line calls no exports: what it does with the module is
     /// seen all the same.
     pub no_calls: Option<&'static str>,
@@ -78,6 +80,7 @@ impl OutputParser {
             unchecked_imports: false,
             starts_main: false,
             serves_http: false,
+            compiled_file: None,
             no_calls: None,
         }
     }
