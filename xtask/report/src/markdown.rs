@@ -16,7 +16,7 @@ fn render(report: &RunReport, options: RenderOptions) -> String {
     let mut out = String::from("# Where WebAssembly runs\n\n");
     let host = &report.host;
     let cpus = if host.cpus == 0 { String::new() } else { format!(" with {} processors", host.cpus) };
-    let _ = writeln!(out, "{} on {} {}{cpus}.\n", tally(report), escaped(&host.os), escaped(&host.arch));
+    let _ = writeln!(out, "{} on {} {}{cpus}.\n", tally(report), prose(&host.os), prose(&host.arch));
     if let Some(options) = text::selected(report) {
         let _ = writeln!(out, "Selected: {}\n", code_span(&options));
     }
