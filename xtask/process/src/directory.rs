@@ -210,7 +210,11 @@ mod paths {
 
     pub fn open_file(here: &Directory, path: &Path) -> io::Result<File> {
         let full = beneath(here, path)?;
-        if fs::symlink_metadata(&full)?.is_file() { File::open(full) } else { Err(io::Error::other("not a regular file")) }
+        if fs::symlink_metadata(&full)?.is_file() {
+            File::open(full)
+        } else {
+            Err(io::Error::other("not a regular file"))
+        }
     }
 
     pub fn names(here: &Directory, path: &Path) -> io::Result<Vec<OsString>> {

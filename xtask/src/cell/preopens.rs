@@ -6,11 +6,11 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use wasmlab_process::Directory;
+use wasmlab_process::{Directory, open_limited};
 use wasmlab_protocol::PreopenedDir;
 
 use super::ports;
-use crate::machine::sha256;
+use crate::machine::sha256_of;
 use crate::store::files;
 use crate::store::tree::Tree;
 use wasmlab_model::observation::FoundFile;
@@ -22,6 +22,8 @@ use wasmlab_runtimes::command_line::host_name;
 const MAX_READ_BACK: u64 = 1 << 20;
 /// Maximum size of a directory's files that are copied out, bytes with holes. The files of a guest take less.
 const MAX_COPIED_OUT: u64 = 16 << 30;
+/// Largest file of a scenario's folder that is copied, bytes.
+const MAX_COPIED: u64 = 1 << 30;
 /// Lists what [`copy_out`] did not copy.
 const NOT_COPIED: &str = "not-copied.txt";
 
@@ -127,7 +129,7 @@ pub fn copied_hashes(scenario: &Scenario) -> io::Result<Vec<(String, PathBuf, St
         hashes.extend(dir.template.iter().map(|from| (dir.guest.clone(), PathBuf::new(), from.sha256.clone())));
         for name in copied(scenario, dir)? {
             let from = scenario.dir.join(dir.copy.as_deref().unwrap_or(Path::new(""))).join(&name);
-            hashes.push((dir.guest.clone(), name, sha256(&fs::read(from)?)));
+            hashes.push((dir.guest.clone(), name, sha256_of(open_limited(&from, MAX_COPIED)?)?));
         }
     }
     Ok(hashes)
@@ -191,7 +193,7 @@ impl<'a> Contents<'a> {
             return Ok(Box::new(GeneratedBytes { at: 0, end: *bytes }));
         }
         let from = dir.copy.as_ref().ok_or_else(|| io::Error::other("the scenario declares no such file"))?;
-        Ok(Box::new(fs::File::open(self.scenario.dir.join(from).join(name))?))
+        Ok(Box::new(open_limited(&self.scenario.dir.join(from).join(name), MAX_COPIED)?))
     }
 }
 

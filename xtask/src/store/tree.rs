@@ -348,7 +348,10 @@ mod tests {
         assert_eq!((copied("hole").len(), copied("hole").blocks()), (200 << 20, 0));
         assert_eq!(copied("small").permissions().mode() & 0o7777, 0o755);
         let limited = read(from.path()).limited_to(100 << 20);
-        assert_eq!((limited.notes.as_slice(), limited.entries()), (&["`hole` has 209715200 bytes: too large".into()][..], 1));
+        assert_eq!(
+            (limited.notes.as_slice(), limited.entries()),
+            (&["`hole` has 209715200 bytes: too large".into()][..], 1)
+        );
     }
 
     #[test]

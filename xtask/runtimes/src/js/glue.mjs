@@ -11,7 +11,7 @@ import vm from 'node:vm';
 import { CellEnd } from './protocol.mjs';
 import { causeOf } from './causes.mjs';
 import { emscriptenSettings, runBindgen, runGo, runPhp } from './glue_shared.mjs';
-import { isExit, otherHost, runAssemblyScript, runKotlin, toolchainOf, watchWebAssembly } from './watch.mjs';
+import { askAndWatch, isExit, otherHost, runAssemblyScript, runKotlin, toolchainOf } from './watch.mjs';
 
 export async function run(spec, log, bytes) {
   if (spec.entry !== 'command') {
@@ -20,7 +20,7 @@ export async function run(spec, log, bytes) {
   const source = readFileSync(spec.glue, 'utf8');
   const toolchain = toolchainOf(basename(spec.glue), source);
   log.executionPath(`glue:${toolchain}`);
-  const guest = watchWebAssembly(log);
+  const guest = await askAndWatch(log, bytes);
   // Glue throws from callbacks and promises too: wherever it comes from, the first error ends the cell.
   const failed = new Promise((_, reject) => {
     process.on('uncaughtException', reject);

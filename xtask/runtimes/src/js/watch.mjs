@@ -15,6 +15,18 @@ export function toolchainOf(name, source) {
   throw new CellEnd('not-attempted', { subject: 'glue', message });
 }
 
+/**
+ * Asks the engine about a module before its glue, which could report anything in the engine's name, is started; then
+ * watches the glue.
+ */
+export async function askAndWatch(log, bytes) {
+  log.stage('compile');
+  if (!WebAssembly.validate(bytes)) await compile(bytes);
+  // From here on the judge takes little from what is reported.
+  log.stage('link');
+  return watchWebAssembly(log, true);
+}
+
 /** Glue that its toolchain wrote for another kind of host than this one: there is nothing to ask. */
 export function otherHost(glue, words) {
   return new CellEnd('unsupported', { feature: 'other-host', message: `${glue.split('/').pop()} has ${words}` });
@@ -55,14 +67,15 @@ export function abortEnd(what) {
 
 /**
  * Reports each stage as the glue reaches it, and names what its import object lacks. Returns the guest's state:
- * whether it is suspended, and `onExit`, which is called when a guest that was suspended has ended.
+ * whether it is suspended, and `onExit`, which is called when a guest that was suspended has ended. `asked`: the stages
+ * before `instantiate` are reported already.
  */
-export function watchWebAssembly(log) {
+export function watchWebAssembly(log, asked = false) {
   const guest = { suspended: false, dynamic: false, onExit: () => {} };
   const { instantiate, Instance } = WebAssembly;
   let seen = false;
   const enter = (module, imports = {}) => {
-    log.stage('link');
+    if (!asked) log.stage('link');
     const wanted = WebAssembly.Module.imports(module);
     guest.dynamic = wanted.some((i) => i.module.startsWith('GOT.'));
     const missing = wanted.filter((i) => imports[i.module]?.[i.name] === undefined);
@@ -72,7 +85,7 @@ export function watchWebAssembly(log) {
     }
     log.stage('instantiate');
   };
-  const isFirst = () => !seen && (seen = true) && (log.stage('compile'), true);
+  const isFirst = () => !seen && (seen = true) && (asked || log.stage('compile'), true);
   // Glue says itself which of the engine's builtins it wants.
   WebAssembly.instantiate = async (module, imports, options) => {
     const watched = isFirst();

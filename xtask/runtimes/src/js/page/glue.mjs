@@ -3,7 +3,7 @@
 import { CellEnd } from '../protocol.mjs';
 import { causeOf } from '../causes.mjs';
 import { emscriptenSettings, runBindgen, runGo, runPhp } from '../glue_shared.mjs';
-import { isExit, otherHost, runAssemblyScript, runKotlin, toolchainOf, watchWebAssembly } from '../watch.mjs';
+import { askAndWatch, isExit, otherHost, runAssemblyScript, runKotlin, toolchainOf } from '../watch.mjs';
 import { stderr, stdout } from './report.mjs';
 
 export async function run(spec, log, bytes) {
@@ -13,7 +13,7 @@ export async function run(spec, log, bytes) {
   const source = await (await fetch(`/guest/${spec.glue}`)).text();
   const toolchain = toolchainOf(spec.glue, source);
   log.executionPath(`glue:${toolchain}`);
-  const guest = watchWebAssembly(log);
+  const guest = await askAndWatch(log, bytes);
   // Glue throws from callbacks and promises too: wherever it comes from, the first error ends the cell.
   const failed = new Promise((_, reject) => {
     const stop = (event, error) => {
