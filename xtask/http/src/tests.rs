@@ -1,4 +1,4 @@
-//! What clients send, piece by piece, and what is read of it.
+//! Requests sent piece by piece, and how they are read.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -15,13 +15,13 @@ fn pair() -> (TcpStream, TcpStream) {
     (client, listener.accept().unwrap().0)
 }
 
-/// The requests of a client that sends `parts`, one after the other, and then closes; the last one is the error.
+/// The requests of a client that sends `parts` in order and disconnects, and the final error.
 fn read_all<T: AsRef<[u8]>>(parts: &[T]) -> (Vec<Request>, ReadError) {
     let (mut client, stream) = pair();
     let parts: Vec<Vec<u8>> = parts.iter().map(|part| part.as_ref().to_vec()).collect();
     let sender = std::thread::spawn(move || {
         for part in parts {
-            // What comes after a refusal may find the connection closed.
+            // After a refusal, the connection may already be closed.
             let _ = client.write_all(&part);
             std::thread::sleep(Duration::from_millis(10));
         }
@@ -52,7 +52,7 @@ fn bodies_come_by_length_or_in_chunks_and_in_any_pieces() {
     assert_eq!(body(&[b"PUT / HTTP/1.1\r\ncontent-length: 4\r\n\r\na", b"bcd"]), "abcd");
     assert_eq!(body(&[head, b"3\r", b"\nabc\r\n2;x=y\r\nde\r\n", b"0\r\n\r\n"]), "abcde");
     assert_eq!(body(&[head, b"1\r\na\r\n0\r\nx-sum: 1\r\n", b"\r\n"]), "a", "trailers are skipped");
-    // A character in two pieces.
+    // A character split between two chunks.
     assert_eq!(body(&[head, b"2\r\na\xc3\r\n", b"1\r\n\xa9\r\n0\r\n\r\n"]), "aé");
 }
 

@@ -1,4 +1,4 @@
-//! What every engine must do, done by tinywasm, as far as it needs no WASI.
+//! The conformance cases that need no WASI, on tinywasm.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[path = "../../common/conformance.rs"]

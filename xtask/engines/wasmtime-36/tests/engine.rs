@@ -1,4 +1,4 @@
-//! What every engine must do, done by the previous wasmtime.
+//! The conformance cases on the previous wasmtime.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[path = "../../common/conformance.rs"]

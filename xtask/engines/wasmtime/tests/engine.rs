@@ -1,4 +1,4 @@
-//! What every engine must do, done by wasmtime in each of its modes.
+//! The conformance cases on wasmtime, in each of its modes.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[path = "../../common/conformance.rs"]
@@ -50,7 +50,7 @@ fn imports_of_components_are_named() {
 
 const EMSCRIPTEN: Subject = subject("cranelift+emscripten");
 
-// It has shared memories, which its host cannot look into.
+// wasmtime supports shared memories, but the host cannot access them.
 emscripten_host::emscripten!(
     EMSCRIPTEN,
     |cause| matches!(cause, Cause::NotAttempted { subject, .. } if subject == "threads")
