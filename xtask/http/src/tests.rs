@@ -41,7 +41,7 @@ fn read_all<T: AsRef<[u8]>>(parts: &[T]) -> (Vec<Request>, ReadError) {
 }
 
 #[test]
-fn bodies_come_by_length_or_in_chunks_and_in_any_pieces() {
+fn bodies_have_a_length_or_chunks_and_arrive_in_any_pieces() {
     let body = |parts: &[&[u8]]| {
         let (requests, error) = read_all(parts);
         assert_eq!((requests.len(), error), (1, ReadError::Empty));
@@ -68,7 +68,7 @@ fn one_connection_carries_several_requests() {
 }
 
 #[test]
-fn what_is_not_a_request_says_why() {
+fn invalid_requests_are_errors_with_a_reason() {
     let chunked = "POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n";
     let long = format!("GET / HTTP/1.1\r\nx: {}\r\n\r\n", "y".repeat(40_000));
     for (parts, reason) in [
@@ -93,7 +93,7 @@ fn what_is_not_a_request_says_why() {
 }
 
 #[test]
-fn a_silent_client_ends_with_the_deadline() {
+fn silent_client_is_dropped_at_the_deadline() {
     let (client, stream) = pair();
     let began = Instant::now();
     let is_late = || began.elapsed() > Duration::from_millis(200);
@@ -103,7 +103,7 @@ fn a_silent_client_ends_with_the_deadline() {
 }
 
 #[test]
-fn responses_announce_their_length_unless_there_is_no_body() {
+fn responses_send_their_length_unless_there_is_no_body() {
     let written = |body: Body| {
         let (mut client, stream) = pair();
         let connection = Connection::new(&stream, LIMITS);

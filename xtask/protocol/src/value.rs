@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn bad_text_is_refused() {
+    fn invalid_text_is_refused() {
         for text in ["", "5", "i32:", "i32:x", "i32:4294967296", "i128:0", "v128:0x00", "ref:maybe"] {
             assert!(text.parse::<Value>().unwrap_err().to_string().contains("TYPE:VALUE"), "{text}");
         }

@@ -210,14 +210,14 @@ mod tests {
     }
 
     #[test]
-    fn function_types_read_alike() {
+    fn function_types_have_one_notation() {
         assert_eq!(func_text(["i32", "i64"], []), "func (i32, i64)");
         assert_eq!(func_text([], ["i32"]), "func () -> i32");
         assert_eq!(func_text(["f64"], ["i32", "i32"]), "func (f64) -> (i32, i32)");
     }
 
     #[test]
-    fn components_are_told_from_modules() {
+    fn components_are_distinguished_from_modules() {
         assert!(is_component(b"\0asm\x0d\0\x01\0"));
         assert!(!is_component(b"\0asm\x01\0\0\0"));
         assert!(!is_component(b"\0asm"));

@@ -36,7 +36,7 @@ mod interpreter {
 }
 
 #[test]
-fn all_of_wasi_is_missing() {
+fn every_wasi_import_is_missing() {
     let module = r#"(module
         (import "wasi_snapshot_preview1" "fd_write" (func (param i32 i32 i32 i32) (result i32)))
         (import "env" "memory" (memory 1)) (import "env" "g" (global (mut i64)))

@@ -31,7 +31,7 @@ const fn subject(mode: &'static str) -> Subject {
 conformance!(cranelift, crate::subject("cranelift"));
 
 #[test]
-fn imports_of_components_are_named() {
+fn missing_component_imports_are_named() {
     let run = |interface: &str, function: &str| {
         let wat = format!(r#"(component (import "{interface}" (instance (export {function}))))"#);
         Cell::new(subject("cranelift"), &wat).run().cause().clone()

@@ -35,7 +35,7 @@ conformance!(winch, crate::subject("winch"));
 conformance!(pulley, crate::subject("pulley"));
 
 #[test]
-fn imports_of_components_are_named() {
+fn missing_component_imports_are_named() {
     let run = |interface: &str, function: &str| {
         let wat = format!(r#"(component (import "{interface}" (instance (export {function}))))"#);
         Cell::new(subject("cranelift"), &wat).run().cause().clone()

@@ -158,7 +158,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_the_lowest_free_and_limited() {
+    fn lowest_free_number_is_used_up_to_the_limit() {
         let mut table = Descriptors::new();
         let null = || Arc::new(Open::new(Kind::Null));
         assert_eq!(table.add(null(), 0), Ok(3));

@@ -58,7 +58,7 @@ mod tests {
     use super::Errno;
 
     #[test]
-    fn both_numberings() {
+    fn linux_and_wasi_numbers() {
         // Emscripten 3.1.6: EAGAIN is 6, as `errno.h` says.
         assert_eq!((Errno::AGAIN.0, Errno::AGAIN.wasi()), (11, 6));
         assert_eq!((Errno::EXIST.0, Errno::EXIST.wasi()), (17, 20));

@@ -341,7 +341,7 @@ mod tests {
         fd_pread fd_pwrite fd_read fd_write proc_exit";
 
     #[test]
-    fn a_server_of_today_finds_all_that_it_imports() {
+    fn every_import_of_nginx_1_28_is_defined() {
         for name in ENV.split_whitespace() {
             assert!(import("env", name).is_some(), "env.{name}");
         }
@@ -356,7 +356,7 @@ mod tests {
 
     /// libc of 3.x expects the convention of libc functions: -1 and errno, never a negative number.
     #[test]
-    fn handlers_of_signals_are_set_as_libc_does() {
+    fn sigaction_fails_like_a_libc_function() {
         assert!(import("env", "sigaction").is_some_and(|i| i.new && i.failure == Failure::Errno));
         assert!(import("env", "__syscall_sigaction").is_none());
     }

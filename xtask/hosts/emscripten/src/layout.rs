@@ -231,7 +231,7 @@ mod tests {
     };
 
     #[test]
-    fn stat_of_both_abis() {
+    fn stat_layouts_of_both_abis() {
         let old = STAT.narrow().unwrap();
         assert_eq!((old.len(), word(&old, 12), word(&old, 36), word(&old, 44)), (76, 0o100_644, 500, 8));
         assert_eq!([48, 52, 56, 64, 72].map(|at| word(&old, at)), [11, 1, 22, 33, 7]);
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_are_there_and_back() {
+    fn socket_addresses_round_trip() {
         let bytes = sockaddr("127.0.0.1:8080".parse().unwrap());
         assert_eq!(bytes, [2, 0, 0x1f, 0x90, 127, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0]);
         for text in ["127.0.0.1:8080", "[::1]:80"] {
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn entries_of_both_abis() {
+    fn dirent_layouts_of_both_abis() {
         let old = dirent(false, 9, 1, 8, "a.txt");
         assert_eq!((old.len(), word(&old, 0), word(&old, 4), old[8], old[9], old[10]), (268, 9, 1, 12, 1, 8));
         assert_eq!(&old[11..17], b"a.txt\0");
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn times_and_texts() {
+    fn time_and_utsname_layouts() {
         let moment = Moment { seconds: 7, nanos: 1_500_000 };
         assert_eq!((split(moment.timespec()), split(moment.timeval())), ((7, 1_500_000), (7, 1_500)));
         assert_eq!(Moment::from_timeval(moment.timeval()), Ok(moment));

@@ -138,7 +138,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_end_of_the_data_is_read() {
+    fn data_end_is_read_from_the_module() {
         let module =
             |section: &[u8]| [b"\0asm\x01\0\0\0\x01\x01\0\x0b", [section.len() as u8].as_slice(), section].concat();
         // (data (i32.const 1024) "abc") (data (i32.const 16) "d")
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_overlaps() {
+    fn regions_do_not_overlap() {
         for data_end in [0, 104_996, 200_001, u32::MAX] {
             let map = MemoryMap::new(data_end);
             assert!(map.temp_double >= data_end.min(u32::MAX - 15) && map.temp_double.is_multiple_of(16));

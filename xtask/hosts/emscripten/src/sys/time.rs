@@ -142,7 +142,7 @@ mod tests {
     use super::{days, fields};
 
     #[test]
-    fn dates_of_some_seconds() {
+    fn dates_are_computed_from_seconds() {
         assert_eq!(fields(0), [0, 0, 0, 1, 0, 70, 4, 0, 0]);
         // date -u -d @1709210096: Thu Feb 29 12:34:56 2024.
         assert_eq!(fields(1_709_210_096), [56, 34, 12, 29, 1, 124, 4, 59, 0]);
