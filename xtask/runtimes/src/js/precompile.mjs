@@ -1,7 +1,7 @@
-// Translates a component for a page, before there is a page: `HOST precompile.mjs SPEC.json INTO --packages DIR`.
+// Transpiles a component for a page, before the page exists: `HOST precompile.mjs SPEC.json INTO --packages DIR`.
 //
-// What the translation imports is where the page's driver serves it. Exit code 0 means that it is there, 1
-// that the observation says why not, 70 that the call is unusable.
+// The result imports from where the page's driver serves it. Exit code 0 means success, 1 that the observation says why
+// it failed, 70 that the call is invalid.
 
 import { readFileSync, writeSync } from 'node:fs';
 import { Log } from './log.mjs';
@@ -10,9 +10,9 @@ import { transpile } from './transpile.mjs';
 
 const SHIMS = Object.fromEntries([2, 3].map((minor) => [minor, `/packages/@bytecodealliance/preview${minor}-shim/dist/browser`]));
 
-// A page must not block: where the shim has to wait, it gives a promise, and the guest's stack is set aside until that
-// is kept (JavaScript Promise Integration). The functions that wait, by their documentation or because the body of a
-// response comes by a stream; the guest's own streams never do.
+// A page must not block: where the shim has to wait, it returns a promise, and the guest's stack is suspended until it
+// is resolved (JavaScript Promise Integration). These functions may wait, according to the documentation, or because
+// the body of a response arrives as a stream; the guest's own streams never do.
 const INPUT = ['blocking-read', 'blocking-skip'];
 const OUTPUT = ['blocking-flush', 'blocking-splice', 'blocking-write-and-flush', 'blocking-write-zeroes-and-flush'];
 const OPTIONS = {

@@ -1,4 +1,4 @@
-// A core module in a page: plain WebAssembly, or WASI 0.1 by a polyfill.
+// Runs a core module in a page: plain WebAssembly, or WASI 0.1 by a polyfill.
 
 import { CellEnd } from '../protocol.mjs';
 import { options } from '../builtins.mjs';
@@ -37,7 +37,7 @@ export async function run(spec, log, bytes) {
   else throw new CellEnd('missing-export', { name: 'wasi:http/incoming-handler' });
 }
 
-/** Not `new WebAssembly.Module`: a page refuses that for more than 8 MB. */
+/** Not `new WebAssembly.Module`, which a page refuses for more than 8 MB. */
 async function compile(bytes, options) {
   try {
     return await WebAssembly.compile(bytes, options);
@@ -46,7 +46,7 @@ async function compile(bytes, options) {
   }
 }
 
-/** Ends the cell when an import has no definition, or one of another kind. */
+/** Ends the cell if an import has no definition, or one of another kind. */
 function check(wanted, imports, types) {
   const missing = wanted.filter((i) => imports[i.module]?.[i.name] === undefined);
   if (missing.length) {
@@ -67,7 +67,7 @@ async function runGuest(host, stage, f) {
     result = await f();
   } catch (error) {
     if (error instanceof CellEnd) throw error;
-    // The shim looks for the memory when it needs it, and falls over where there is none.
+    // The shim accesses the memory when it needs it, and throws if there is none.
     if (host.memoryless && error instanceof TypeError) {
       throw new CellEnd('host-refused', { refusal: 'no-memory', message: 'browser_wasi_shim works on the memory that the module exports' });
     }
