@@ -1,4 +1,4 @@
-//! What the JavaScript hosts share: one driver, which speaks the cell protocol, in `js/`.
+//! Shared by JavaScript hosts: a driver in `js/` that uses the cell protocol.
 
 use std::ffi::OsString;
 
@@ -25,7 +25,7 @@ const DRIVER: &[(&str, &str)] = &[
     ("values.mjs", include_str!("js/values.mjs")),
 ];
 
-/// What a page of a browser runs, below the folder that its driver serves.
+/// Files that a browser page runs, below the folder served by its driver.
 pub const PAGE: &[(&str, &str)] = &[
     ("page/main.mjs", include_str!("js/page/main.mjs")),
     ("page/report.mjs", include_str!("js/page/report.mjs")),
@@ -48,7 +48,8 @@ pub const PAGE: &[(&str, &str)] = &[
     ("values.mjs", include_str!("js/values.mjs")),
 ];
 
-/// The columns of a JavaScript host: itself, and with jco. The driver's mode is the engine's name, with `+jco`.
+/// The columns of a JavaScript host: plain, and with jco. The driver's mode is the engine's name, with `+jco` for the
+/// latter.
 #[must_use]
 pub fn columns(host: Runtime) -> Vec<Runtime> {
     let id = if host.id.is_empty() { host.engine.into() } else { host.id.clone() };
@@ -56,7 +57,7 @@ pub fn columns(host: Runtime) -> Vec<Runtime> {
     vec![host.clone(), host.with_host_layer(HostLayer::Jco)]
 }
 
-/// The host with its own arguments, then the driver.
+/// The command: the host with its arguments, then the driver.
 #[must_use]
 pub fn commands(tool: &Tool, cell: &CellFiles, host_args: Vec<OsString>) -> Vec<Vec<OsString>> {
     let mut argv = vec![tool.program.clone().into()];

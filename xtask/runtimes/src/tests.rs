@@ -25,7 +25,7 @@ fn every_column_is_described() {
     }
 }
 
-/// `setup` has something to run, or to say, for whatever is not here.
+/// `setup` has a command to run or a page to name for everything that may be missing.
 #[test]
 fn every_program_has_an_install_command_or_page() {
     for runtime in all() {
@@ -70,7 +70,7 @@ fn custom_build_differs_from_its_base_in_the_program() {
     assert_eq!(format!("{restored:?}"), format!("{base:?}"), "nothing else differs");
 }
 
-/// What a runtime prints is read as the real program prints it: the recordings are the proof that it was tried.
+/// Output parsers are tested on recordings of the real program, which prove that it was tried.
 #[test]
 fn recorded_output_exists_for_listed_adapters() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/runtime-output");
@@ -140,7 +140,7 @@ fn scenario(entry: EntryPointKind) -> ScenarioFile {
     scenario
 }
 
-/// A cell that uses what a command line can be given.
+/// A cell that uses everything a command line can be given.
 fn cell(mode: &str) -> CellSpec {
     CellSpec {
         protocol: PROTOCOL_VERSION,

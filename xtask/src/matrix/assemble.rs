@@ -103,7 +103,7 @@ pub fn report(lab: &Lab, request: &Request, results: Results, metadata: RunMetad
 /// The accepted results of cells that were not measured here.
 fn accepted_elsewhere(store: &Store, cells: &[Cell]) -> AcceptedLines {
     let registry: Vec<&str> = wasmlab_runtimes::all().iter().map(Runtime::id).collect();
-    store.lines_elsewhere(&registry, cells)
+    store.unmeasured_lines(&registry, cells)
 }
 
 /// Notes on guests that differ from their snapshots; removes from `elsewhere` what was accepted for a different guest.

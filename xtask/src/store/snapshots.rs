@@ -84,7 +84,7 @@ impl Store {
     /// Whether a measured cell has another result than its line in the snapshot, apart from blame. `false` if there is
     /// no such line or the snapshot cannot be read.
     #[must_use]
-    pub fn surprises(&self, version: &str, cell: &Cell) -> bool {
+    pub fn differs(&self, version: &str, cell: &Cell) -> bool {
         let accepted = read_column(&self.column_file(&cell.runtime)).ok().flatten().unwrap_or_default();
         let before = accepted.lines().get(&cell.scenario);
         cell.verdict.is_in_snapshots() && before.is_some_and(|before| !before.same_but_blame(&Line::of(cell, version)))
@@ -93,7 +93,7 @@ impl Store {
     /// The accepted lines of cells that were not measured here, by runtime and scenario. An unreadable snapshot
     /// contributes nothing; measuring its column reports the error.
     #[must_use]
-    pub fn lines_elsewhere(&self, runtimes: &[&str], cells: &[Cell]) -> AcceptedLines {
+    pub fn unmeasured_lines(&self, runtimes: &[&str], cells: &[Cell]) -> AcceptedLines {
         let measured: BTreeSet<(&str, &str)> = cells
             .iter()
             .filter(|cell| cell.verdict.is_in_snapshots())
@@ -278,7 +278,7 @@ fn accept_lines(file: &Path, runtime: &str, chosen: &dyn Fn(&str) -> bool) -> io
     let mut part = pending.clone();
     part.retain(chosen);
     let mut now = accepted.clone().with_all(part);
-    let goes: BTreeSet<String> = now.of_no_answer().filter(|scenario| chosen(scenario)).map(str::to_owned).collect();
+    let goes: BTreeSet<String> = now.not_applicable().filter(|scenario| chosen(scenario)).map(str::to_owned).collect();
     now.retain(|scenario| !goes.contains(scenario));
     pending.retain(|scenario| !goes.contains(scenario));
     let changed = accepted.differences(&now).count();

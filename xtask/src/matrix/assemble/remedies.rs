@@ -52,7 +52,7 @@ pub fn of_targets(cells: &mut [Cell], store: &Store) {
         return;
     }
     let registry: Vec<&str> = wasmlab_runtimes::all().iter().map(Runtime::id).collect();
-    let accepted = store.lines_elsewhere(&registry, &[]);
+    let accepted = store.unmeasured_lines(&registry, &[]);
     let passing = accepted.iter().filter(|(_, line)| line.verdict == Verdict::Pass);
     let mut by_scenario: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for ((runtime, scenario), _) in passing {
