@@ -289,6 +289,16 @@ fn panic_message() {
     case("panic.wat", guest, &[], &[trap]);
 }
 
+/// A command line prints its own error right behind what the guest printed, on the same line.
+#[test]
+fn last_words_without_a_line_break() {
+    let guest = prints(WASI, 2, "no such table", MEMORY, "unreachable");
+    let columns = "wasmi wasmtime-cranelift node wasmtime-cli wasmi-cli wazero wasmedge";
+    let trap = gap(columns, "gap trap", "guest", "unreachable", "no such table; then the trap");
+    let unnamed = gap("wamr-zig", "gap trap", "guest", "", "no such table; then the trap");
+    case("last.wat", guest, &[], &[trap, unnamed]);
+}
+
 /// One answer for all runtimes, before any of them is started.
 #[test]
 fn missing_export() {

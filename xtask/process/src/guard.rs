@@ -10,7 +10,8 @@
 //! ```
 //!
 //! If the lab is killed, the guard inherits its descendants and kills them, whatever their session and environment. If
-//! the front or the guard is killed, the lab gets SIGTERM and ends everything it started, as on Ctrl-C. This needs no privileges and no helper program, and costs two forks of a process that is still small.
+//! the front or the guard is killed, the lab gets SIGTERM and ends everything it started, as on Ctrl-C. This needs no
+//! privileges and no helper program, and costs two forks of a process that is still small.
 
 use std::io;
 

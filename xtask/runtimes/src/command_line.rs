@@ -45,6 +45,8 @@ pub struct OutputParser {
     pub result_separator: Option<char>,
     /// Start of the runtime's error on stderr, after what the guest wrote there.
     pub error_prefix: &'static str,
+    /// Starts of its errors about a running guest, which may follow the guest's last line without a line break.
+    pub run_errors: &'static [&'static str],
     /// Start of a warning of the runtime, anywhere on stderr.
     pub warning_mark: &'static str,
     /// A failure inside the runtime that it reports on stderr while the guest continues; considered only if the guest
@@ -72,6 +74,7 @@ impl OutputParser {
             parse_value: plain_value,
             result_separator: None,
             error_prefix: "Error: ",
+            run_errors: &[],
             warning_mark: "warning: using `--invoke`",
             own_failure: |_| None,
             unchecked_imports: false,

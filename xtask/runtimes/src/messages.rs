@@ -1,6 +1,8 @@
 //! Parses messages of programs: errors in the format of Rust's `anyhow`, and traps by their names in the tests of the
 //! specification.
 
+use std::borrow::Cow;
+
 use wasmlab_protocol::{Location, TrapKind};
 
 /// The text from the last line that starts with `mark`, without anything a guest printed before.
@@ -16,6 +18,18 @@ pub fn last_block<'a>(text: &'a str, mark: &str) -> Option<&'a str> {
 pub fn block_start(text: &str, mark: &str) -> Option<usize> {
     let first = text.starts_with(mark).then_some(0);
     text.rfind(&format!("\n{mark}")).map(|at| at + 1).or(first)
+}
+
+/// Inserts a line break before each of `errors` that does not start a line, because a guest's last line may lack one.
+#[must_use]
+pub fn on_own_lines<'a>(text: &'a str, errors: &[&str]) -> Cow<'a, str> {
+    let mut text = Cow::Borrowed(text);
+    for error in errors {
+        if let Some(at) = text.rfind(error).filter(|at| *at > 0 && !text[..*at].ends_with('\n')) {
+            text.to_mut().insert(at, '\n');
+        }
+    }
+    text
 }
 
 /// The error and its causes, outermost first, without numbers and without the lines of a guest's backtrace.

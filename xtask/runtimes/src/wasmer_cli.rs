@@ -32,7 +32,7 @@ pub fn columns() -> Vec<Runtime> {
         not_attempted: command_line::unsupported_calls,
         commands,
         compiles_silently: true,
-        output_parser: Some(OutputParser { result_separator: Some(' '), error_prefix: "error: ", ..OutputParser::new(classify) }),
+        output_parser: Some(OutputParser { result_separator: Some(' '), error_prefix: "error: ", run_errors: &["error: failed to run "], ..OutputParser::new(classify) }),
         reference_column: Some("wasmer-cranelift".into()),
         explain_difference: command_line::explain_difference,
         ..Runtime::default()

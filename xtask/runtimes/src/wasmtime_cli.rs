@@ -47,7 +47,7 @@ pub fn columns() -> Vec<Runtime> {
         compiles_silently: true,
         precompile,
         commands,
-        output_parser: Some(OutputParser { parse_value, serves_http: true, ..OutputParser::new(classify) }),
+        output_parser: Some(OutputParser { parse_value, serves_http: true, run_errors: &["Error: failed to run main module"], ..OutputParser::new(classify) }),
         reference_column: Some("wasmtime-cranelift".into()),
         explain_difference: command_line::explain_difference,
         ..Runtime::default()

@@ -36,6 +36,7 @@ pub fn columns() -> Vec<Runtime> {
         commands: |tool, cell| vec![command(tool, cell)],
         output_parser: Some(OutputParser {
             error_prefix: FAILED,
+            run_errors: &[FAILED],
             no_calls: Some("wazero's command line calls only `_start`; its Go library can call other exports, but the lab does not embed it"),
             ..OutputParser::new(classify)
         }),
