@@ -31,7 +31,7 @@ mod workdir;
 
 pub use plan::{Limits, Plan};
 pub use process_events::{OutputSink, ProcessEvent};
-pub use reproduction::{Reproduction, VARIABLES as REPRODUCTION_VARIABLES, reproduce};
+pub use reproduction::{PYTHON_PACKAGES, Reproduction, VARIABLES as REPRODUCTION_VARIABLES, reproduce};
 pub use temp_dir::TempDir;
 
 /// What is kept of a finished cell, and what it reuses from earlier ones.

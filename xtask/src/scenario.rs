@@ -143,7 +143,7 @@ fn check(name: &str, dir: &Path, spec: &ScenarioFile) -> Faults {
             say("build.toolchain", format!("`{}` is not one of {}", spec.build.toolchain, toolchains::ids()));
         }
         Some(toolchain) => {
-            for (key, message) in (toolchain.check)(&spec.build) {
+            for (key, message) in toolchain.faults(&spec.build) {
                 say(&format!("build.{key}"), message);
             }
         }

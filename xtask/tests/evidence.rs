@@ -303,11 +303,11 @@ fn published_report_is_compared_with_later_runs() {
         assert!(ran.code == i32::from(wanted) && ran.stderr.contains(words), "{ran:?}");
     };
     measure();
-    publish(1, "not what their snapshots say");
+    publish(1, "differ from their snapshots");
     check(1, "`cargo xtask report --publish` renews it");
     workspace.run(&["bless"]);
     workspace.run(&["run-all", "--engines", "built", "--runtime", common::COLUMNS]);
-    publish(1, "not one of a whole run-all");
+    publish(1, "not from a complete run-all");
     measure();
     publish(0, "published");
     check(0, "");

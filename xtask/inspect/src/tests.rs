@@ -34,6 +34,8 @@ fn each_abi_is_recognized_by_its_imports() {
         (Abi::WasmBindgen, "wbg", "__wbg_log_1"),
         (Abi::WasmBindgen, "./app_bg.js", "f"),
         (Abi::GoJs, "gojs", "runtime.wasmExit"),
+        (Abi::KotlinJs, "js_code", "kotlin.io.printlnImpl"),
+        (Abi::KotlinJs, "intrinsics", "tag"),
         (Abi::Napi, "env", "napi_create_object"),
         (Abi::Minified, "a", "b"),
         (Abi::Wasi02, "wasi:io/streams@0.2.0", "[method]output-stream.write"),

@@ -111,6 +111,7 @@ fn with_a_layer(cell: &Short, passing: &[Passing]) -> Option<String> {
     let how = match layer {
         "jco" => "Translate it with jco (`jco transpile`)",
         "wasi-shim" => "Load it with a WASI 0.1 polyfill (@bjorn3/browser_wasi_shim)",
+        "workers-wasi" => "Load it with Cloudflare's WASI 0.1 for workers (@cloudflare/workers-wasi)",
         "emscripten" => "Run it on a host that implements Emscripten's system calls",
         _ => return None,
     };

@@ -23,6 +23,8 @@ mod linux;
 #[cfg(target_os = "linux")]
 mod namespace;
 #[cfg(target_os = "linux")]
+mod system_calls;
+#[cfg(target_os = "linux")]
 use linux as system;
 #[cfg(any(not(target_os = "linux"), test))]
 mod portable;
@@ -35,8 +37,10 @@ pub use removal::remove_tree;
 mod report_pipe;
 pub use report_pipe::ReportPipe;
 mod disk_space;
+mod inherited_limits;
 mod sandbox;
 pub use disk_space::{DiskSpace, disk_space};
+pub use inherited_limits::inherited_limits;
 pub use sandbox::{Ports, Sandbox, Support, support};
 mod deadline;
 pub use deadline::{Deadline, net_time};

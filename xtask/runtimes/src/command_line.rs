@@ -54,6 +54,8 @@ pub struct OutputParser {
     pub own_failure: fn(&str) -> Option<Cause>,
     /// [`GuestProgress::unchecked_imports`].
     pub unchecked_imports: bool,
+    /// It calls an export without `_initialize`, which a reactor may need first.
+    pub skips_initialize: bool,
     /// It calls `main` if a module has no `_start`.
     pub starts_main: bool,
     /// It has a command that serves wasi:http components; otherwise they are run as programs, to see how it refuses
@@ -78,6 +80,7 @@ impl OutputParser {
             warning_mark: "warning: using `--invoke`",
             own_failure: |_| None,
             unchecked_imports: false,
+            skips_initialize: false,
             starts_main: false,
             serves_http: false,
             no_calls: None,

@@ -13,6 +13,8 @@ pub enum HostLayer {
     Emscripten,
     /// WASI 0.1 in a page, with a polyfill from npm.
     WasiShim,
+    /// WASI 0.1 in a worker, from Cloudflare's package.
+    WorkersWasi,
     /// Components on a JavaScript host: jco transpiles them, and its shims implement WASI 0.2 and 0.3.
     Jco,
 }
@@ -25,6 +27,7 @@ impl HostLayer {
             Self::None => "",
             Self::Emscripten => "emscripten",
             Self::WasiShim => "wasi-shim",
+            Self::WorkersWasi => "workers-wasi",
             Self::Jco => "jco",
         }
     }
@@ -35,6 +38,7 @@ impl HostLayer {
         match self {
             Self::None | Self::Emscripten => &[],
             Self::WasiShim => &["@bjorn3/browser_wasi_shim"],
+            Self::WorkersWasi => &["@cloudflare/workers-wasi"],
             Self::Jco => {
                 &["@bytecodealliance/jco", "@bytecodealliance/preview2-shim", "@bytecodealliance/preview3-shim"]
             }
@@ -50,7 +54,7 @@ impl HostLayer {
         let why = match self {
             Self::None => return Ok(()),
             Self::Emscripten => not_for_emscripten(facts),
-            Self::WasiShim => not_for_wasi_shim(facts, scenario),
+            Self::WasiShim | Self::WorkersWasi => not_for_wasi_shim(facts, scenario),
             Self::Jco if facts.kind == BinaryKind::Component => None,
             Self::Jco => Some("jco translates components, but this is a core module"),
         };

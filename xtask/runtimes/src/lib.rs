@@ -42,7 +42,7 @@ macro_rules! registry {
 }
 
 registry! {
-    wasmi, tinywasm, wasmtime, wasmtime_36, wasmer, wasmtime_cli, wasmi_cli, wasmer_cli, wamr_zig, iwasm, wasmedge, wazero, wabt, spin, node, deno, bun, chromium, firefox
+    wasmi, tinywasm, wasmtime, wasmtime_36, wasmer, wasmtime_cli, wasmtime_py, wasmi_cli, wasmer_cli, wamr_zig, iwasm, wasmedge, wazero, wabt, spin, node, deno, bun, workerd, chromium, firefox
 }
 
 /// The columns of the matrix: those tested with the real program.

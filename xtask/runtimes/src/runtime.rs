@@ -55,6 +55,9 @@ pub struct Runtime {
     pub switches: fn(&Tool, MissingFeature) -> Vec<String>,
     /// A second program that it needs in addition to [`Runtime::source`]: a compiler.
     pub aux_program: Option<AuxProgram>,
+    /// The PyPI package that its program, a Python interpreter, must have; it is in [`Tool::packages_dir`]. `driver.py` among
+    /// [`Runtime::support_files`] prints its version.
+    pub python_package: Option<&'static str>,
     /// Files of the lab that its commands need (path and text): drivers.
     pub support_files: &'static [(&'static str, &'static str)],
     /// Measured minutes of the first build of its engine on two cores; 0 means at most two. `--engines quick` skips
@@ -115,6 +118,7 @@ impl Default for Runtime {
             help: &[],
             switches: switches::of_engine,
             aux_program: None,
+            python_package: None,
             support_files: &[],
             build_minutes: 0,
             compiles_silently: false,
@@ -295,7 +299,8 @@ pub struct Tool {
     pub help: String,
     /// The folder of [`Runtime::support_files`]; empty if there are none.
     pub support_dir: PathBuf,
-    /// The `node_modules` folder that contains [`Runtime::npm_packages`]; empty if there are none.
+    /// The `node_modules` folder that contains [`Runtime::npm_packages`], or the folder that contains
+    /// [`Runtime::python_package`]; empty if there are none.
     pub packages_dir: PathBuf,
     /// The [`Runtime::aux_program`]; empty if there is none.
     pub aux_program: PathBuf,

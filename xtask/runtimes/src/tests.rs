@@ -121,12 +121,17 @@ fn tool(runtime: &Runtime) -> Tool {
         Source::Driver { program, .. } => format!("/bin/{}", program.names[0]).into(),
         _ => PathBuf::new(),
     };
+    let packages = match (runtime.npm_packages(), runtime.python_package) {
+        ([], None) => "",
+        ([], Some(_)) => "/site-packages",
+        _ => "/node_modules",
+    };
     Tool {
-        program: format!("/bin/{}", runtime.engine).into(),
+        program: format!("/bin/{}", if runtime.python_package.is_some() { "python3" } else { runtime.engine }).into(),
         version: "1.0".to_owned(),
         fingerprint: String::new(),
         support_dir: "/support".into(),
-        packages_dir: if runtime.npm_packages().is_empty() { PathBuf::new() } else { "/node_modules".into() },
+        packages_dir: packages.into(),
         aux_program: runtime.aux_program.map(|aux| format!("/bin/{}", aux.name)).unwrap_or_default().into(),
         driven_program: driven,
         ..Tool::default()

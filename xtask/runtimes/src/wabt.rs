@@ -34,7 +34,7 @@ pub fn columns() -> Vec<Runtime> {
         names_dirs_as_host: true,
         not_attempted: |cell| command_line::unsupported_argument(cell, argument),
         commands,
-        output_parser: Some(OutputParser { parse_value, result_separator: Some(','), ..OutputParser::new(classify) }),
+        output_parser: Some(OutputParser { parse_value, skips_initialize: true, result_separator: Some(','), ..OutputParser::new(classify) }),
         ..Runtime::default()
     }]
 }
@@ -48,7 +48,8 @@ fn commands(tool: &Tool, cell: &CellFiles) -> Vec<Vec<OsString>> {
     if cell.cell.switches.iter().any(|switch| switch == WASI) && cell.cell.entry == EntryPoint::Command {
         base.extend(command_line::env_args(cell.cell, "--env"));
         base.extend(command_line::host_named_dir_args(cell.cell, "--dir"));
-        return command_line::processes(base, cell, CallSyntax::BeforeModule("--run-export"), None);
+        // Without `--`, it takes arguments that look like its own options for those.
+        return command_line::processes(base, cell, CallSyntax::BeforeModule("--run-export"), Some("--"));
     }
     base.extend([cell.module.into(), "--run-export".into()]);
     match cell.cell.entry {

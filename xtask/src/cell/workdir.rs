@@ -167,9 +167,9 @@ impl Workdir {
     }
 }
 
-/// Ports for a driver, which serves a page and talks to its browser.
+/// Ports for the browser driver, which serves a page and talks to its browser. Other drivers need none.
 fn driver_ports(plan: &Plan) -> io::Result<Vec<u16>> {
-    let is_driven = matches!(plan.runtime.source, Source::Driver { .. });
+    let is_driven = matches!(plan.runtime.source, Source::Driver { driver: "browser", .. });
     if is_driven { Ok(vec![ports::free()?, ports::free()?]) } else { Ok(Vec::new()) }
 }
 

@@ -120,6 +120,9 @@ fn write(
     if !runtime.npm_packages().is_empty() {
         fs::write(into.join("package.json"), packages(lab, runtime, tool)?)?;
     }
+    if let Some(package) = runtime.python_package {
+        fs::write(into.join("requirements.txt"), format!("{package}=={}\n", tool.version))?;
+    }
     let (name, spec, limits) = (scenario.name.as_str(), &scenario.spec, request.limits);
     let text = Script { name, spec, runtime, limits, reproduction: &made, manifest: manifest.as_deref() }.text();
     let script = into.join(SCRIPT);

@@ -7,7 +7,6 @@ use globset::Glob;
 
 use crate::guest;
 use crate::lab::Lab;
-use crate::machine::sha256;
 use crate::matrix::{Request, Results, Row, facts_of};
 use crate::store::snapshots::{AcceptedLines, Store};
 use wasmlab_model::codes::Code;
@@ -305,8 +304,8 @@ fn compare_prebuilt(lab: &Lab, scenario: &Scenario, built: &Artifact) -> Option<
     };
     let path = lab.fixture(&scenario.name).join(&provenance.file);
     let Ok(bytes) = std::fs::read(&path) else { return note(format!("`{}` cannot be read", path.display())) };
-    if sha256(&bytes) != provenance.sha256 {
-        return note(format!("`{}` is not what its provenance.toml describes", provenance.file));
+    if let Some(name) = guest::altered_file(lab, &scenario.name, &provenance) {
+        return note(format!("`{name}` is not what its provenance.toml describes"));
     }
     if guest::sources_hash(lab, scenario).ok().as_ref() != Some(&provenance.sources) {
         return note("its sources changed after the prebuilt guest was made".to_owned());

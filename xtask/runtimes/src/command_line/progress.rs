@@ -99,7 +99,10 @@ fn refine_with_facts(
     match (seen.run.entry, reader.no_calls) {
         // It accepted the module, which was the first question.
         (EntryPointKind::Calls, Some(why)) if ended => {
-            return not_attempted("call-export", format!("accepts the module; {why}"));
+            let is_unlinked = reader.unchecked_imports && seen.facts.is_some_and(|f| !f.imports.is_empty());
+            let took =
+                if is_unlinked { "compiles the module without linking its imports" } else { "accepts the module" };
+            return not_attempted("call-export", format!("{took}; {why}"));
         }
         (EntryPointKind::Http, _) if ended && !reader.serves_http => {
             let why = "accepts the component but runs it as a program; its command line cannot serve wasi:http";
@@ -108,6 +111,13 @@ fn refine_with_facts(
         _ => {}
     }
     let Some(facts) = seen.facts else { return found };
+    let is_reactor = facts.exports.iter().any(|export| export.name == "_initialize");
+    let trapped = matches!(found.cause, Some(Cause::Trap { .. }));
+    if seen.run.entry == EntryPointKind::Calls && reader.skips_initialize && is_reactor && trapped {
+        let why = "the call traps, but its command line makes it without `_initialize`, which this module exports and may \
+                   need first";
+        return not_attempted("initialize", why.to_owned());
+    }
     match found.cause {
         // A runtime that lacks a whole module names only the module.
         Some(Cause::MissingImport { module, name, ty, missing_count: missing }) if name.is_empty() => {

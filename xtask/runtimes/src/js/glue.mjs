@@ -1,4 +1,5 @@
-// Runs a module with the JavaScript that its toolchain generated: Emscripten, wasm-bindgen, AssemblyScript, Go, PHP.
+// Runs a module with the JavaScript that its toolchain generated: Emscripten, wasm-bindgen, AssemblyScript, Kotlin, Go,
+// PHP.
 //
 // The glue decides what is imported and when the guest runs. This file only prepares what the glue expects from its
 // host, and watches the WebAssembly API to see how far the module gets.
@@ -11,7 +12,7 @@ import vm from 'node:vm';
 import { CellEnd } from './protocol.mjs';
 import { causeOf } from './causes.mjs';
 import { emscriptenSettings, runBindgen, runGo, runPhp } from './glue_shared.mjs';
-import { isExit, otherHost, runAssemblyScript, toolchainOf, watchWebAssembly } from './watch.mjs';
+import { isExit, otherHost, runAssemblyScript, runKotlin, toolchainOf, watchWebAssembly } from './watch.mjs';
 
 export async function run(spec, log, bytes) {
   if (spec.entry !== 'command') {
@@ -33,7 +34,7 @@ export async function run(spec, log, bytes) {
   }
 }
 
-const RUNNERS = { emscripten, 'wasm-bindgen': bindgen, assemblyscript, go, php };
+const RUNNERS = { emscripten, 'wasm-bindgen': bindgen, assemblyscript, kotlin, go, php };
 
 // ---- how to run each toolchain's glue
 
@@ -41,6 +42,8 @@ const RUNNERS = { emscripten, 'wasm-bindgen': bindgen, assemblyscript, go, php }
 function emscripten(spec, bytes, source, guest) {
   return new Promise((_, reject) => {
     globalThis.Module = emscriptenSettings(spec, bytes, guest, reject);
+    // A program that went on after `main` and has nothing left to wait for.
+    process.on('beforeExit', (code) => guest.suspended || process.exitCode === undefined || guest.onExit(code));
     script(spec.glue, source, reject);
   });
 }
@@ -64,6 +67,11 @@ async function bindgen(spec, bytes) {
 /** An ES module that loads the module beside it and calls its start function, or returns a function that does. */
 async function assemblyscript(spec, bytes) {
   await runAssemblyScript(() => esModule(spec.glue), bytes);
+}
+
+/** ES modules that import each other by the names that the compiler gave them. */
+async function kotlin(spec) {
+  await runKotlin(() => import(pathToFileURL(spec.glue).href));
 }
 
 /** Go's wasm_exec.js expects the parts of the system as globals. */

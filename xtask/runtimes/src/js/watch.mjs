@@ -9,8 +9,9 @@ export function toolchainOf(name, source) {
   if (/__wbindgen_|__wbg_/.test(source)) return 'wasm-bindgen';
   if (/\badaptedImports\b/.test(source) && /\basync function instantiate\(module/.test(source)) return 'assemblyscript';
   if (/\bfunction init\(RuntimeName, PHPLoader\)/.test(source)) return 'php';
+  if (/\bkotl\.in\/wasm-help\b/.test(source)) return 'kotlin';
   if (/\bModule\b/.test(source) && /wasmBinary/.test(source)) return 'emscripten';
-  const message = `${name} is the glue of no toolchain that the driver knows (Emscripten, wasm-bindgen, AssemblyScript, Go, PHP)`;
+  const message = `${name} is the glue of no toolchain that the driver knows (Emscripten, wasm-bindgen, AssemblyScript, Kotlin, Go, PHP)`;
   throw new CellEnd('not-attempted', { subject: 'glue', message });
 }
 
@@ -19,11 +20,11 @@ export function otherHost(glue, words) {
   return new CellEnd('unsupported', { feature: 'other-host', message: `${glue.split('/').pop()} has ${words}` });
 }
 
-/** AssemblyScript's bindings: `esm` start the module when they are loaded, `raw` return a function that does. */
-export async function runAssemblyScript(load, bytes) {
+/** AssemblyScript's bindings: `esm` have started the module as they are loaded, `raw` give the function for it. */
+export async function runAssemblyScript(load, module) {
   try {
     const bindings = await load();
-    if (typeof bindings.instantiate === 'function') await bindings.instantiate(await WebAssembly.compile(bytes), {});
+    if (typeof bindings.instantiate === 'function') await bindings.instantiate(module instanceof WebAssembly.Module ? module : await WebAssembly.compile(module), {});
   } catch (error) {
     // Their `abort` throws the guest's message with its location.
     if (!/ in .+:\d+:\d+$/.test(error?.message)) throw error;
@@ -31,7 +32,18 @@ export async function runAssemblyScript(load, bytes) {
   }
 }
 
-/** What Emscripten throws to unwind the stack after `quit` has reported the exit code. */
+/** Kotlin's glue has started the program as it is loaded; in a page it has no other way than to instantiate a stream. */
+export async function runKotlin(load) {
+  WebAssembly.instantiateStreaming = async (response, ...rest) => WebAssembly.instantiate(await (await response).arrayBuffer(), ...rest);
+  try {
+    await load();
+  } catch (error) {
+    // The glue has helpers of its own that need what the guest needs: it is the engine that refuses, not a host function.
+    throw error instanceof WebAssembly.CompileError ? refusal(error) : error;
+  }
+}
+
+/** What Emscripten throws to unwind the stack once `quit` has said the exit code. */
 export function isExit(error) {
   return error?.name === 'ExitStatus' || error === 'unwind';
 }

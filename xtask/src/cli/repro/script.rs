@@ -4,7 +4,7 @@
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
-use crate::cell::{Limits, REPRODUCTION_VARIABLES, Reproduction};
+use crate::cell::{Limits, PYTHON_PACKAGES, REPRODUCTION_VARIABLES, Reproduction};
 use crate::store::files::quote;
 use wasmlab_model::scenario::ScenarioFile;
 use wasmlab_runtimes::{Program, Runtime, Source};
@@ -40,6 +40,11 @@ impl Script<'_> {
         if !runtime.npm_packages().is_empty() {
             let message = "its packages are not installed: run `npm install` in this folder first";
             text += &format!("[ -d node_modules ] || missing {}\n", quote(message));
+        }
+        if runtime.python_package.is_some() {
+            let install = format!("python3 -m pip install --target {PYTHON_PACKAGES} --requirement requirements.txt");
+            let words = format!("its package is not installed: run `{install}` in this folder first");
+            text += &format!("[ -d {PYTHON_PACKAGES} ] || missing {}\n", quote(&words));
         }
         let more = made.env.iter().map(|(name, value)| format!(" {name}=\"$PWD/{}\"", value.to_string_lossy()));
         text += &format!(
