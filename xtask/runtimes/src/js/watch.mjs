@@ -1,4 +1,4 @@
-// What glue is, and how far it came: the same in a page and outside of one.
+// Recognizes glue and watches how far it gets; shared by pages and other hosts.
 
 import { CellEnd } from './protocol.mjs';
 import { refusal } from './causes.mjs';
@@ -38,7 +38,7 @@ export async function runAssemblyScript(load, module) {
     const bindings = await load();
     if (typeof bindings.instantiate === 'function') await bindings.instantiate(module instanceof WebAssembly.Module ? module : await WebAssembly.compile(module), {});
   } catch (error) {
-    // Their `abort` throws what the guest said, and where.
+    // Their `abort` throws the guest's message with its location.
     if (!/ in .+:\d+:\d+$/.test(error?.message)) throw error;
     throw new CellEnd('trap', { trap: 'unreachable', message: `AssemblyScript's abort: ${error.message}` });
   }
@@ -60,7 +60,7 @@ export function isExit(error) {
   return error?.name === 'ExitStatus' || error === 'unwind';
 }
 
-/** `abort()` was called in the guest or in its glue. */
+/** The cause if `abort()` was called in the guest or its glue. */
 export function abortEnd(what) {
   return new CellEnd('trap', { trap: 'other', message: `Emscripten's abort: ${what || '(no words)'}` });
 }
@@ -89,7 +89,7 @@ export function watchWebAssembly(log, asked = false) {
   // Glue says itself which of the engine's builtins it wants.
   WebAssembly.instantiate = async (module, imports, options) => {
     const watched = isFirst();
-    // Not `new Module`: a page refuses that for more than 8 MB.
+    // Not `new Module`, which a page refuses for more than 8 MB.
     if (watched) enter(module instanceof WebAssembly.Module ? module : await compile(module, options), imports);
     const made = await instantiate(module, imports, options);
     if (!watched) return made;
@@ -97,7 +97,7 @@ export function watchWebAssembly(log, asked = false) {
     return made instanceof Instance ? trackAsyncify(made, guest) : { ...made, instance: trackAsyncify(made.instance, guest) };
   };
   WebAssembly.instantiateStreaming = undefined;
-  // A proxy, not a class of its own: glue asks whether something is `instanceof WebAssembly.Instance`.
+  // A proxy instead of a class, because glue checks `instanceof WebAssembly.Instance`.
   WebAssembly.Instance = new Proxy(Instance, {
     construct(target, [module, imports]) {
       const watched = isFirst();
@@ -112,13 +112,13 @@ export function watchWebAssembly(log, asked = false) {
 }
 
 /**
- * Binaryen's Asyncify: while a guest waits, its stack is taken down, and to its caller that looks like a return.
- * Emscripten's glue then says that `main` has ended, and says nothing when it has.
+ * Binaryen's Asyncify: while a guest waits, its stack is unwound, which looks like a return to its caller. Emscripten's
+ * glue then reports that `main` has ended, and reports nothing when it really has.
  */
 function trackAsyncify(instance, guest) {
   const { exports } = instance;
   const { asyncify_start_unwind: sleep, asyncify_stop_rewind: wake } = exports;
-  // A main module of dynamic linking has its exports put into a table, which takes no function but Wasm's own.
+  // The exports of a main module for dynamic linking are put into a table, which only accepts Wasm functions.
   if (!sleep || !wake || guest.dynamic) return instance;
   let wasSuspended = false;
   const watched = { ...exports };
