@@ -95,9 +95,8 @@ fn confirmed(found: GuestProgress, output: &ProcessOutput, seen: &AdapterInput, 
         .compiled_file
         .is_some_and(|name| seen.observation.argv.iter().any(|arg| Path::new(arg).file_name() == Some(name.as_ref())));
     let cause = match found.cause {
-        Some(Cause::MissingImport { module, name, ty, missing_count }) if is_module => {
-            imported(facts, &module, &name).map(|(module, name)| Cause::MissingImport { module, name, ty, missing_count })
-        }
+        Some(Cause::MissingImport { module, name, ty, missing_count }) if is_module => imported(facts, &module, &name)
+            .map(|(module, name)| Cause::MissingImport { module, name, ty, missing_count }),
         Some(Cause::ImportTypeMismatch { module, name, message }) if is_module => {
             imported(facts, &module, &name).map(|(module, name)| Cause::ImportTypeMismatch { module, name, message })
         }
