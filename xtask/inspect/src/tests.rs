@@ -80,7 +80,15 @@ fn unlinked_symbols_differ_from_custom_host_functions() {
     check("(import \"env\" \"socket\" (func (param i32 i32 i32) (result i32)))", &[Abi::Unlinked]);
     check("(import \"env\" \"log\" (func (param f64) (result f64)))", &[Abi::Unlinked]);
     check("(import \"env\" \"log\" (func (param i32 i32)))", &[Abi::CustomHost]);
-    check("(import \"env\" \"memory\" (memory 1))", &[Abi::Unlinked]);
+    // A memory is left to the host by a linker only where something shows that there was one.
+    check("(import \"env\" \"memory\" (memory 1))", &[Abi::CustomHost]);
+    let producer = "(@producers (processed-by \"clang\" \"22\"))";
+    check(&format!("{producer} (import \"env\" \"memory\" (memory 1))"), &[Abi::Unlinked]);
+    check(
+        "(import \"env\" \"memory\" (memory 1)) (global (export \"__heap_base\") i32 (i32.const 8))",
+        &[Abi::Unlinked],
+    );
+    check("(import \"\" \"0\" (func))", &[Abi::CustomHost]);
     check("(import \"env\" \"__indirect_function_table\" (table 1 funcref))", &[Abi::Unlinked]);
     check("(import \"env\" \"memory\" (memory 1)) (import \"env\" \"blit\" (func))", &[Abi::CustomHost]);
     check("(import \"js\" \"memory\" (memory 1))", &[Abi::CustomHost]);
@@ -94,6 +102,7 @@ fn unlinked_symbols_differ_from_custom_host_functions() {
 
 #[test]
 fn evidence_names_the_imports() {
+    assert_eq!(read(&module(&[("", "0")])).abis[0].evidence, ["\"\".0"]);
     let facts = read(&module(&[("wasi_snapshot_preview1", "fd_write"), ("wasi_snapshot_preview1", "args_get")]));
     assert_eq!(facts.abis[0].evidence, ["wasi_snapshot_preview1.args_get", "wasi_snapshot_preview1.fd_write"]);
 }

@@ -17,17 +17,20 @@ use text::{last_message_suffix, one_line, signal_name};
 pub use trap::WAIT;
 
 mod cause;
+mod component_part;
 pub mod components;
 mod context;
 mod emscripten;
 mod expectation;
 pub mod exports;
 mod functions;
+mod glue;
 mod host;
 mod imports;
 pub mod lab_lines;
 mod limits;
 pub mod missing_input;
+pub mod obstacles;
 mod plugin_hosts;
 pub mod proposals;
 pub mod remedies;
@@ -35,6 +38,7 @@ mod requests;
 pub mod row;
 mod sockets;
 pub mod switched;
+mod symbols;
 #[cfg(test)]
 mod tests;
 mod text;

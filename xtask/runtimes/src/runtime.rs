@@ -92,6 +92,8 @@ pub struct Runtime {
     pub output_parser: Option<OutputParser>,
     /// How a guest gets a larger stack on this runtime: its switch, or the call of who embeds it, with its unit.
     pub stack_hint: Option<&'static str>,
+    /// A library of the same engine that can enable proposals for which its command line has no switch.
+    pub library_may_enable: Option<&'static str>,
     /// The switch or the default of this runtime that explains a result unlike that of its reference column.
     pub explain_difference: fn(&Finding) -> Option<&'static str>,
 }
@@ -132,6 +134,7 @@ impl Default for Runtime {
             commands: |tool, cell| vec![vec![tool.program.clone().into(), "run".into(), cell.spec.into()]],
             output_parser: None,
             stack_hint: None,
+            library_may_enable: None,
             explain_difference: |_| None,
         }
     }

@@ -271,8 +271,7 @@ fn text(facts: &Facts, quick: bool) -> String {
     }
     let _ = writeln!(out, "\nimports ({})", facts.imports.len());
     for import in &facts.imports {
-        let module = if import.module.is_empty() { String::new() } else { format!("{}.", import.module) };
-        let _ = writeln!(out, "  {module}{}: {}", import.name, import.ty);
+        let _ = writeln!(out, "  {}: {}", import.shown(facts.kind), import.ty);
     }
     out += &emscripten(facts);
     let _ = writeln!(out, "\nexports ({})", facts.exports.len());
