@@ -189,6 +189,8 @@ fn other_file_types_are_recognized() {
     check(b"", "the file is empty");
     check(b"(module)", "WebAssembly text");
     check(b"hello, world", "(text)");
+    check(b"import init from './app.js';", "(text, perhaps JavaScript)");
+    check(b"(function () {})()", "(text, perhaps JavaScript)");
     check(b"\x7fELF\x02\x01\x01", "a native program");
     check(b"\x1f\x8b\x08\x00", "gzip");
     check(b"\0as", "after 3 of 8 bytes");

@@ -64,18 +64,30 @@ pub fn not_callable(facts: &Facts, name: &str, interfaces: &[(String, Vec<String
         return format!("{}. {}", found.detail, remedy.trim_end_matches('.'));
     }
     let function = name.rsplit(['#', '.']).next().unwrap_or(name);
-    let holds = |(interface, functions): &&(String, Vec<String>)| {
-        let of_it = name == function
-            || name.strip_suffix(function).is_some_and(|start| {
-                let start = start.trim_end_matches(['#', '.']);
-                start == interface || interface.split('@').next() == Some(start)
-            });
-        of_it && functions.iter().any(|f| f == function)
-    };
-    if let Some((interface, _)) = interfaces.iter().find(holds) {
+    let place = name.strip_suffix(function).unwrap_or_default().trim_end_matches(['#', '.']);
+    let found = interfaces.iter().find_map(|(interface, functions)| {
+        let is_interface = place == interface || interface.split('@').next() == Some(place);
+        // A method of a resource: `[method]agent.generate`.
+        let of_resource = |f: &&String| f.starts_with('[') && f.ends_with(&format!("{place}.{function}"));
+        let is_method = |f: &&String| f.starts_with('[') && f.rsplit('.').next() == Some(function);
+        let fits = |f: &&String| {
+            let anywhere = place.is_empty() || is_interface;
+            (anywhere && (*f == function || is_method(f))) || (!place.is_empty() && of_resource(f))
+        };
+        Some((interface, functions.iter().find(fits)?))
+    });
+    if let Some((interface, found)) = found {
+        let other = if found == function {
+            format!("wasmtime can call it: `wasmtime run --invoke '{function}(…)' FILE`")
+        } else {
+            "it belongs to a resource: call it from a program that embeds the component (in JavaScript by jco)"
+                .to_owned()
+        };
         return format!(
-            "exports `{function}` inside the interface `{interface}`; --invoke calls only functions that a component \
-             exports directly. wasmtime can call it: `wasmtime run --invoke '{function}(…)' FILE`"
+            "exports `{found}` inside the interface `{interface}`; --invoke calls only functions that a component exports \
+             directly. {}{}",
+            other[..1].to_uppercase(),
+            &other[1..]
         );
     }
     let inner = interfaces.iter().flat_map(|(_, functions)| functions);
@@ -305,7 +317,8 @@ mod tests {
     fn function_inside_an_interface_is_found() {
         let wat = "(component (instance $i) (export \"my:agent/api@0.1.0\" (instance $i)))";
         let facts = wasmlab_inspect::facts(&wat::parse_str(wat).unwrap()).unwrap();
-        let interfaces = [("my:agent/api@0.1.0".to_owned(), vec!["generate".to_owned()])];
+        let interfaces =
+            [("my:agent/api@0.1.0".to_owned(), vec!["generate".to_owned(), "[method]agent.run".to_owned()])];
         let check = |name: &str, says: &str| {
             let found = not_callable(&facts, name, &interfaces);
             assert!(found.contains(says), "{name}: {found}");
@@ -314,6 +327,8 @@ mod tests {
         check("generate", inside);
         check("my:agent/api@0.1.0#generate", inside);
         check("my:agent/api#generate", "wasmtime run --invoke 'generate(…)'");
+        check("run", "exports `[method]agent.run` inside");
+        check("agent.run", "It belongs to a resource");
         check("genrate", "(did you mean `generate`?)");
         check("my:agent/api@0.1.0", "exports no function `my:agent/api@0.1.0`; it exports the instance");
     }

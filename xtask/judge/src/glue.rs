@@ -88,7 +88,7 @@ mod tests {
         check(assembly_script, &exports("__retain"), "@assemblyscript/loader", "bindings");
         check(assembly_script, &exports("digest"), "Define `env.abort`", "bindings");
         let seed = "(import \"env\" \"seed\" (func (result f64)))";
-        check(assembly_script, &format!("{} {seed}", exports("__new")), "wasi-shim", "abort=");
+        check(assembly_script, &format!("{seed} {}", exports("__new")), "wasi-shim", "abort=");
     }
 
     #[test]

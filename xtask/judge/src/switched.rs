@@ -16,15 +16,16 @@ pub fn tried(first: Judgement, switches: &[String], last: &Judgement, summary: &
     let result = |judgement: &Judgement| (judgement.code, judgement.subject.clone());
     let same_result = result(&first) == result(last);
     if is_behind(last, &first) {
-        let refused = first.detail.strip_prefix(LACKS).unwrap_or(&first.detail);
-        // With the switch the imports were reached.
-        let refused = refused.split(NOT_REACHED).next().unwrap_or(refused);
-        let detail = match refused.split_once(": ") {
-            Some((proposals, words)) => {
-                format!("refuses {proposals} by default ({words}); with {with}: {}", last.detail)
+        let (proposals, words) = match first.detail.strip_prefix(LACKS) {
+            // With the switch the imports were reached.
+            Some(rest) => {
+                let rest = rest.split(NOT_REACHED).next().unwrap_or(rest);
+                rest.split_once(": ").map_or((rest.to_owned(), ""), |(names, words)| (names.to_owned(), words))
             }
-            None => format!("refuses {refused} by default; with {with}: {}", last.detail),
+            None => (first.subject.unwrap_or_default().replace(' ', " and "), first.detail.as_str()),
         };
+        let words = if words.is_empty() { String::new() } else { format!(" ({words})") };
+        let detail = format!("refuses {proposals} by default{words}; with {with}: {}", last.detail);
         return Judgement { detail: one_line(&detail), ..last.clone() };
     }
     let same = same_result && first.detail == last.detail;
