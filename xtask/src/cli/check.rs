@@ -17,7 +17,7 @@ use crate::guest::{self, Guest};
 use crate::lab::Lab;
 use crate::matrix::{Request, facts_by};
 use crate::reading::{self, Form, ReadError};
-use wasmlab_model::facts::{Facts, Shape};
+use wasmlab_model::facts::{BinaryKind, Facts, Shape};
 use wasmlab_model::report::{Origin, Selection};
 use wasmlab_model::scenario::{Build, EntryPointKind, Expect, ExpectedCall, Run, Scenario, ScenarioFile};
 use wasmlab_report::{GroupBy, answer, table};
@@ -119,7 +119,6 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         given.insert(scenario.name.clone(), guest);
         scenarios.push(scenario);
     }
-    scenarios.sort_by(|a, b| a.name.cmp(&b.name));
     let request = Request {
         scenarios: &scenarios,
         runtimes,
@@ -155,7 +154,7 @@ fn prepare(lab: &Lab, file: &Path, args: &Args, dirs: &Dirs) -> Result<(Scenario
     };
     let name = file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     let stem = file.file_stem().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-    let mut run = run_table(facts.as_ref(), &name, args, dirs)?;
+    let mut run = run_table(facts.as_ref(), (&name, file), args, dirs)?;
     let step = args.client.apply(&mut run, args.timeout)?;
     let spec = ScenarioFile {
         schema: crate::scenario::SCHEMA_VERSION,
@@ -198,7 +197,7 @@ fn read(file: &Path, max_size: &MaxSize) -> Result<Vec<u8>> {
     }
 }
 
-fn run_table(facts: Option<&Facts>, name: &str, args: &Args, dirs: &Dirs) -> Result<Run> {
+fn run_table(facts: Option<&Facts>, (name, file): (&str, &Path), args: &Args, dirs: &Dirs) -> Result<Run> {
     let mut run = Run { args: args.args.clone(), dir: dirs.dirs.clone(), ..Run::default() };
     for text in &args.env {
         match text.split_once('=') {
@@ -213,8 +212,8 @@ fn run_table(facts: Option<&Facts>, name: &str, args: &Args, dirs: &Dirs) -> Res
     if let Some(export) = &args.invoke {
         run.entry = EntryPointKind::Calls;
         run.args = Vec::new();
-        run.call = vec![call(facts, export, name, args)?];
-    } else if let Some(facts) = facts.filter(|f| f.shape != Shape::Command && f.kind == wasmlab_model::facts::BinaryKind::Module) {
+        run.call = vec![call(facts, export, (name, file), args)?];
+    } else if let Some(facts) = facts.filter(|f| f.shape != Shape::Command && f.kind == BinaryKind::Module) {
         // A library has no program to run; all that can be observed is that it instantiates, and what `_initialize`
         // does.
         let callable = facts.exports.iter().filter(|e| e.signature.is_some()).map(|e| e.name.as_str()).collect::<Vec<_>>();
@@ -239,14 +238,14 @@ fn shorten(names: &[&str]) -> String {
 }
 
 /// The call for `--invoke`, with arguments parsed by the parameter types of the export.
-fn call(facts: Option<&Facts>, export: &str, name: &str, args: &Args) -> Result<ExpectedCall> {
+fn call(facts: Option<&Facts>, export: &str, (name, file): (&str, &Path), args: &Args) -> Result<ExpectedCall> {
     let made = |args, results| ExpectedCall { export: export.to_owned(), args, results, after_previous: false };
     let Some(facts) = facts else { return Ok(made(Vec::new(), None)) };
     let found = facts.exports.iter().find(|e| e.name == export);
     let Some(signature) = found.and_then(|e| e.signature.as_ref()) else {
-        let found = wasmlab_judge::exports::missing_export(Some(facts), export);
-        let remedy = found.remedy.map(|remedy| format!(". {remedy}")).unwrap_or_default();
-        return usage(format!("{name} {}{}", found.detail, remedy.trim_end_matches('.')));
+        // If its interfaces cannot be read, the message names its exports alone.
+        let interfaces = if facts.kind == BinaryKind::Component { reading::interfaces(file).unwrap_or_default() } else { Vec::new() };
+        return usage(format!("{name} {}", wasmlab_judge::exports::not_callable(facts, export, &interfaces)));
     };
     if signature.params.len() != args.args.len() {
         let wanted = signature.params.join(", ");

@@ -18,6 +18,7 @@ use crate::scenario;
 use crate::store::files;
 use crate::store::snapshots::Store;
 use crate::versions;
+use wasmlab_judge::exports::distance;
 use wasmlab_model::report::{RunReport, Selection};
 use wasmlab_model::scenario::Scenario;
 use wasmlab_process as process;
@@ -84,7 +85,10 @@ pub fn choose<T>(items: Vec<T>, globs: &[String], what: &str, id: impl Fn(&T) ->
         if !all.iter().any(|id| matcher.is_match(id)) {
             let there: BTreeSet<&str> = all.iter().map(String::as_str).collect();
             let there = there.into_iter().collect::<Vec<_>>().join(", ");
-            return usage(format!("--{what} `{text}` matches none of: {there}"));
+            let near = all.iter().map(|id| (distance(id, text), id)).min_by_key(|(distance, _)| *distance);
+            let near = near.filter(|(distance, _)| *distance <= text.chars().count() / 3);
+            let hint = near.map(|(_, id)| format!(" (did you mean `{id}`?)")).unwrap_or_default();
+            return usage(format!("--{what} `{text}` matches none of: {there}{hint}"));
         }
         set.add(glob);
     }
