@@ -20,7 +20,7 @@ macro_rules! registry {
     };
 }
 
-registry! { table, answer, json, markdown }
+registry! { table, answer, json, markdown, html }
 
 /// A format: its file has one constant of this type.
 #[derive(Clone, Copy, Debug)]
