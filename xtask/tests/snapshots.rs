@@ -97,7 +97,7 @@ fn every_snapshot_belongs_to_a_scenario_and_a_runtime_and_every_scenario_has_one
 }
 
 #[test]
-fn the_published_report_says_what_the_snapshots_say_and_its_markdown_is_what_it_renders_to() {
+fn the_published_report_says_what_the_snapshots_say_and_its_other_forms_are_what_it_renders_to() {
     let renew = "`cargo xtask run-all`, then `cargo xtask report --publish` renews it";
     let file = top().join("reports/linux-x86_64");
     let json = fs::read_to_string(file.with_extension("json")).unwrap();
@@ -105,6 +105,8 @@ fn the_published_report_says_what_the_snapshots_say_and_its_markdown_is_what_it_
     assert!(published::json(&report) == json, "the JSON was not written by the lab: {renew}");
     let markdown = fs::read_to_string(file.with_extension("md")).unwrap();
     assert!(published::markdown(&report) == markdown, "the Markdown is not what the JSON renders to: {renew}");
+    let page = fs::read_to_string(top().join("reports/index.html")).unwrap_or_default();
+    assert!(published::html(&report) == page, "the page is not what the JSON renders to: {renew}");
     let mut differences = Vec::new();
     let mut accepted_lines = 0;
     for (file, body) in accepted("matrix") {

@@ -25,7 +25,7 @@ mod tests;
 
 /// The registry's entry.
 pub const RENDERER: Renderer =
-    Renderer { id: "html", about: "A page that works alone, for browsers", extension: "html", saved: true, render };
+    Renderer { id: "html", about: "A page for browsers: one file that works alone", extension: "html", saved: true, render };
 
 const STYLE: &str = concat!(include_str!("../templates/page.css"), include_str!("../templates/panel.css"));
 

@@ -38,6 +38,13 @@ pub struct Renderer {
 }
 
 impl Renderer {
+    /// The name of its file in a folder of reports: `report.json`; browsers look for `index.html`.
+    #[must_use]
+    pub fn file(&self) -> String {
+        let stem = if self.extension == "html" { "index" } else { "report" };
+        format!("{stem}.{}", self.extension)
+    }
+
     /// The text, in which nothing of a guest's is more than text.
     #[must_use]
     pub fn text(&self, report: &RunReport, options: RenderOptions) -> String {

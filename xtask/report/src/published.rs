@@ -1,7 +1,7 @@
 //! The report that is published: what holds of a run on any machine, so that two runs with the same verdicts give
 //! the same bytes, and a later one can be compared with it.
 //!
-//! Published are the report as JSON, with a line for each cell, and what Markdown it renders to.
+//! Published are the report as JSON, with a line for each cell, and the Markdown and the page it renders to.
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -209,6 +209,12 @@ impl Formatter for Lines {
 #[must_use]
 pub fn markdown(report: &RunReport) -> String {
     find("markdown").map(|renderer| renderer.text(report, RenderOptions::PLAIN)).unwrap_or_default()
+}
+
+/// The page.
+#[must_use]
+pub fn html(report: &RunReport) -> String {
+    find("html").map(|renderer| renderer.text(report, RenderOptions::PLAIN)).unwrap_or_default()
 }
 
 /// In what the published report differs from a run: in results, and in versions that came to the same results.

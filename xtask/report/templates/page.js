@@ -201,6 +201,7 @@ const listen = () => {
 };
 
 choices();
+if (matchMedia("(max-width: 700px)").matches) document.querySelector(".narrow").open = false;
 theme();
 listen();
 $("tools").hidden = $("theme").hidden = false;

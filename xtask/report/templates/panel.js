@@ -69,6 +69,12 @@ const facts = (pairs) => {
   return shown.length ? h("dl", {}, shown.map(([name, ...value]) => [h("dt", {}, name), h("dd", {}, ...value)])) : undefined;
 };
 
+// The same side by side, for short values.
+const tiles = (pairs) => {
+  const shown = pairs.filter(([, value]) => value !== undefined && value !== "");
+  return shown.length ? h("dl.tiles", {}, shown.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value)))) : undefined;
+};
+
 const badge = (cell) => [h(`i.${classOf(cell)}`, { "aria-hidden": "true" }, signOf(cell)), " ", h("b", {}, cell.switches ? "pass with a switch" : cell.v)];
 
 // How far it came.
@@ -85,17 +91,21 @@ const stages = (cell) => {
   return h("ol.stages", { "aria-label": "Stages" }, STAGES.map(step));
 };
 
+// What does not work, and why; of what works, the names.
 const checks = (cell) => {
   if (!cell.checks) return undefined;
+  const works = cell.checks.filter((check) => check.answer === "ok");
   const row = (check) =>
-    h(check.answer === "ok" ? "tr.ok" : "tr.bad", {},
+    h("tr.bad", {},
       h("th", { scope: "row" }, check.name),
       h("td", {}, check.answer, check.errno === undefined ? "" : ` ${check.errno}`),
       h("td", {}, [check.function, check.message].filter(Boolean).join(": ")),
       h("td", {}, check.code ? h("a", { href: query(`code=${check.code}`) }, check.code) : ""));
-  const ok = cell.checks.filter((check) => check.answer === "ok").length;
-  return section(`Capabilities: ${ok} of ${cell.checks.length} work`,
-    h("table.list", {}, h("thead", {}, h("tr", {}, ["Capability", "Answer", "Words", "Code"].map((name) => h("th", { scope: "col" }, name)))), h("tbody", {}, cell.checks.map(row))));
+  const rows = cell.checks.filter((check) => check.answer !== "ok").map(row);
+  const heads = ["Capability", "Answer", "Words", "Code"].map((name) => h("th", { scope: "col" }, name));
+  return section(`Capabilities: ${works.length} of ${cell.checks.length} work`,
+    rows.length ? h("table.list", {}, h("thead", {}, h("tr", {}, heads)), h("tbody", {}, rows)) : undefined,
+    works.length ? h("p", {}, h("i.p", { "aria-hidden": "true" }, " ✓ "), " ", works.map((check) => check.name).join(", ")) : undefined);
 };
 
 const stream = (name, place) => (place === undefined ? undefined : h("figure.stream", {}, h("figcaption", {}, name), h("pre", { tabindex: "0" }, textAt(place))));
@@ -116,7 +126,7 @@ const evidence = (cell) => {
     cell.change && cell.change !== "new" ? h("p.note", {}, h("b", {}, `${cell.change}: `), `was ${cell.was ?? "nothing"}`, cell.version ? ", changed with the runtime's version" : "") : undefined,
     cell.switches ? h("p.note", {}, h("b", {}, "With "), cell.switches.map((text) => [h("code", {}, text), " "]), cell.default ? `; by default ${cell.default}` : "") : undefined,
     stages(cell),
-    facts([
+    tiles([
       ["Blame", blameOf(cell).join(", ")],
       ["Process", cell.ms ? msText(cell.ms) : ""],
       ["Compiling", cell.compile === undefined ? "" : msText(cell.compile)],
@@ -124,7 +134,7 @@ const evidence = (cell) => {
       ["Processor", cell.cpu ? msText(cell.cpu) : ""],
       ["Memory", cell.rss ? bytesText(cell.rss) : ""],
       ["Way to run it", cell.way],
-      ["Observed", cell.cached ? "in an earlier run, from the cache" : ""],
+      ["Observed", cell.cached ? "earlier, cached" : ""],
     ]),
     checks(cell),
     section("Output", stream("stdout", cell.out), stream("stderr", cell.err), cell.cut ? h("p.muted", {}, "Cut to 1 KiB; report.json has more.") : undefined),
@@ -187,6 +197,10 @@ const sizes = (guest) => {
   return [chart, shown.length > 12 ? h("p.muted", {}, `and ${shown.length - 12} smaller ones`) : undefined];
 };
 
+// Cells as signs with names, each opening its evidence.
+const signs = (cells, label) => h("ul.signs", {}, cells.map((cell) =>
+  h("li", {}, h("a", { href: `#cell=${encodeURIComponent(`${scenarioOf(cell).name} ${runtimeOf(cell).id}`)}`, title: [cell.v, cell.c].filter(Boolean).join(": ") }, h(`i.${classOf(cell)}`, { "aria-hidden": "true" }, signOf(cell)), " ", label(cell), h("span.unseen", {}, ` ${cell.v}`)))));
+
 // Texts by what stands before them, each group to fold.
 const grouped = (items, open) => {
   const groups = new Map();
@@ -224,6 +238,7 @@ const guestPanel = (name) => {
       ["Lesson", DATA.lessons ? h("a", { href: `${DATA.lessons}${encodeURIComponent(name)}/README.md` }, "README of the scenario") : ""],
     ]),
     h("p", {}, h("a.button", { href: query(`guest=${name}`) }, "Show only this guest")),
+    section("On each runtime", signs(cells.filter((cell) => cell.v !== "not-applicable" && cell.v !== "absent" && runtimeOf(cell)), (cell) => runtimeOf(cell).id)),
     read?.refusal ? h("p.note", {}, h("b", {}, "The reader refuses it: "), read.refusal.message) : undefined,
     read ? section("ABI", h("ul.plain", {}, read.abis.map(([title, { evidence: shown }]) => h("li", {}, h("b", {}, title), " ", shown.slice(0, 8).map((text) => [h("code", {}, text), " "]), shown.length > 8 ? `and ${shown.length - 8} more` : "")))) : undefined,
     read ? section("Proposals it needs", read.proposals.length ? h("ul.plain", {}, read.proposals.map((proposal) => {
@@ -233,7 +248,7 @@ const guestPanel = (name) => {
     read ? section("Where the bytes are", sizes(guest)) : undefined,
     read ? section(`Imports: ${read.imports.length}`, grouped(imports, true)) : undefined,
     read && read.exports.length ? section(`Exports: ${read.exports.length}`, grouped(read.exports.map(([own, type]) => [type.split(" ")[0], own, type]), false)) : undefined,
-    read?.producers.length ? section("Producers", h("p", {}, read.producers.map(({ name: own, version }) => `${own} ${version}`).join(", "))) : undefined,
+    read?.producers.length ? section("Producers", h("p", {}, read.producers.map(({ name: own, version }) => `${own} ${version}`.trim()).join(", "))) : undefined,
   ];
   return { title: [name], body };
 };

@@ -46,7 +46,12 @@ pub struct StepReason {
     pub code: String,
     /// The columns; nothing where no runtime was asked.
     pub runtimes: String,
+    /// In place of their names where they are most of all: `29 others`.
+    pub short: String,
 }
+
+/// As many columns are named.
+const MAX_NAMED: usize = 8;
 
 /// The families, the socket ladder first.
 pub fn families(report: &RunReport) -> Vec<Family<'_>> {
@@ -86,12 +91,19 @@ fn step<'a>(report: &'a RunReport, scenario: &'a ScenarioInfo, cells: &[&'a Cell
             None => groups.push(vec![cell]),
         }
     }
-    groups.sort_by_key(|group| std::cmp::Reverse(group.len()));
+    // The others come last.
+    groups.sort_by_key(Vec::len);
+    let passes = cells.iter().filter(|cell| cell.verdict == Verdict::Pass).count();
     let reasons = groups.iter().map(|group| StepReason {
         class: class_of(group[0]),
         glyph: glyph(report, group[0]),
         code: group[0].code.map(|code| code.id().to_owned()).unwrap_or_default(),
         runtimes: if group[0].verdict == Verdict::NotBuilt { String::new() } else { named(group) },
+        short: match group.len() {
+            count if group[0].verdict == Verdict::NotBuilt || count <= MAX_NAMED => String::new(),
+            count if groups.len() == 1 && passes == 0 => format!("all {count} columns"),
+            count => format!("{count} other columns"),
+        },
     });
     Step {
         scenario,

@@ -114,6 +114,18 @@ pub struct Reason<'a> {
     pub blame: String,
     /// How many cells have it.
     pub count: usize,
+    /// What it means, in pieces: code and text.
+    pub meaning: Vec<(bool, &'a str)>,
+    /// What would change it, in pieces.
+    pub remedy: Vec<(bool, &'a str)>,
+}
+
+/// The lab's own sentences have code between backticks; one that is not closed is none.
+fn pieces(text: &str) -> Vec<(bool, &str)> {
+    if !text.matches('`').count().is_multiple_of(2) {
+        return vec![(false, text)];
+    }
+    text.split('`').enumerate().map(|(at, piece)| (at % 2 == 1, piece)).collect()
 }
 
 /// The reasons, the most frequent first.
@@ -136,5 +148,7 @@ fn reason<'a>(report: &RunReport, text: &'a CodeText) -> Reason<'a> {
             },
             blame: blame.iter().map(|b| b.id()).collect::<Vec<_>>().join(", "),
             count: report.cells.iter().filter(|c| c.code == Some(*code)).count(),
+        meaning: pieces(&text.meaning),
+        remedy: pieces(&text.remedy),
         }
 }

@@ -152,14 +152,14 @@ fn table(report: &RunReport, id: &'static str, caption: &'static str, groups: Ve
     }
     let columns = groups.iter().enumerate().map(|(at, group)| {
         let signs = families.iter().flat_map(|family| &family.rows).map(|row| &row.cells[at]);
-        column(report, group, signs.filter(|sign| matches!(sign.class, "p" | "w")).count())
+        Column { passes: signs.filter(|sign| matches!(sign.class, "p" | "w")).count(), ..column(report, id, group) }
     });
     Table { id, caption, columns: columns.collect(), families }
 }
 
-fn column(report: &RunReport, group: &[usize], passes: usize) -> Column {
+fn column(report: &RunReport, table: &str, group: &[usize]) -> Column {
     let runtime = &report.runtimes[group[0]];
-    let alone = group.len() == 1;
+    let alone = table == "columns" || runtime.custom_build;
     let version = runtime.tool.version.as_deref().unwrap_or_default();
     Column {
         name: if alone { runtime.id.clone() } else { runtime.engine.clone() },
@@ -167,7 +167,7 @@ fn column(report: &RunReport, group: &[usize], passes: usize) -> Column {
         // The version of the engine alone, by its first two numbers.
         version: version.split(' ').next().unwrap_or_default().split('.').take(2).collect::<Vec<_>>().join("."),
         adapter: alone && has_adapter(&runtime.id),
-        passes,
+        passes: 0,
     }
 }
 
