@@ -94,7 +94,7 @@ fn render(report: &RunReport, _: RenderOptions) -> String {
         ),
     };
     // The template calls nothing that can fail, and a text takes all that is written to it.
-    page.render().unwrap_or_default()
+    page.render().unwrap_or_default() + "\n"
 }
 
 /// `linux x86_64`, `2026-11-26T10:41:03Z`, …

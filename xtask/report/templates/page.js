@@ -96,9 +96,15 @@ const showPanel = () => {
   $("panel-body").focus();
 };
 
+let later;
+const keepAddress = (push = false) => {
+  clearTimeout(later);
+  history[push ? "pushState" : "replaceState"](null, "", address());
+};
+
 const go = (change, push = false) => {
   Object.assign(state, change);
-  history[push ? "pushState" : "replaceState"](null, "", address());
+  keepAddress(push);
   show();
 };
 
@@ -142,7 +148,13 @@ const theme = () => {
 };
 
 const listen = () => {
-  $("query").addEventListener("input", (event) => go({ q: event.target.value }));
+  $("query").addEventListener("input", (event) => {
+    state.q = event.target.value;
+    applyQuery();
+    // Browsers refuse a page that changes its address with each key.
+    clearTimeout(later);
+    later = setTimeout(keepAddress, 250);
+  });
   $("query").addEventListener("keydown", (event) => {
     if (event.key === "Escape" || event.key === "Enter") {
       event.preventDefault();
@@ -152,10 +164,15 @@ const listen = () => {
   $("tools").addEventListener("submit", (event) => event.preventDefault());
   $("tools").addEventListener("change", (event) => event.target.type === "radio" && go({ [event.target.name]: event.target.value }));
   $("clear").addEventListener("click", () => go({ ...DEFAULTS }));
-  $("share").addEventListener("click", (event) => copy(location.href, event.target));
+  $("share").addEventListener("click", (event) => {
+    keepAddress();
+    copy(location.href, event.target);
+  });
   $("close").addEventListener("click", () => $("panel").close());
   $("panel").addEventListener("click", (event) => event.target === $("panel") && $("panel").close());
   $("panel").addEventListener("close", () => {
+    // It comes late: another one may be open by now.
+    if ($("panel").open) return;
     if (state.cell || state.guest || state.runtime) go({ cell: "", guest: "", runtime: "" });
     matrix().place?.focus({ preventScroll: true });
   });
