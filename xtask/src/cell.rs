@@ -31,7 +31,7 @@ mod workdir;
 
 pub use plan::{Limits, Plan};
 pub use process_events::{OutputSink, ProcessEvent};
-pub use reproduction::{Reproduction, VARIABLES as REPRODUCTION_VARIABLES, reproduce};
+pub use reproduction::{PYTHON_PACKAGES, Reproduction, VARIABLES as REPRODUCTION_VARIABLES, reproduce};
 pub use temp_dir::TempDir;
 
 /// What is kept of a finished cell, and what it reuses from earlier ones.
@@ -48,7 +48,7 @@ pub struct Retention<'a> {
 /// Runs the cell and returns the observation. `sink` receives each process's events as they happen.
 ///
 /// # Errors
-/// When the lab itself fails: the temporary folder cannot be written, no port is free.
+/// If the lab itself fails: the temporary folder cannot be written, or no port is free.
 pub fn observe(lab: &Lab, plan: &Plan, sink: Option<OutputSink>, keep: Retention) -> io::Result<Observation> {
     let began = SystemTime::now();
     let mut workdir = workdir::Workdir::create(lab, plan, keep)?;

@@ -1,6 +1,6 @@
-//! Plans cells, runs them, emits events. It never prints and does not judge.
+//! Plans and runs the cells, and emits events. It neither prints nor judges.
 //!
-//! One thread builds guests and one builds engines. A worker runs each cell as soon as its guest and its engine are
+//! One thread builds guests and another builds engines. A worker runs each cell as soon as its guest and engine are
 //! ready, so the first verdicts arrive while the last engine is still compiling.
 
 use std::cmp::Reverse;
@@ -40,7 +40,7 @@ pub use remeasure::remeasure;
 pub struct Request<'a> {
     /// Rows, sorted.
     pub scenarios: &'a [Scenario],
-    /// Columns, in the registry's order.
+    /// Columns, in registry order.
     pub runtimes: Vec<Runtime>,
     /// Number of cells to run in parallel.
     pub jobs: usize,
@@ -52,7 +52,7 @@ pub struct Request<'a> {
     pub limits: Limits,
     /// How to build guests.
     pub build: guest::BuildOptions,
-    /// Guests that need no build (`check`), by scenario name.
+    /// Guests that need no build (for `check`), by scenario name.
     pub given: BTreeMap<String, Guest>,
     /// Which missing embedded engines to build.
     pub engines: EngineBuilds,
@@ -62,7 +62,7 @@ pub struct Request<'a> {
     pub retention: cell::Retention<'a>,
 }
 
-/// Which embedded engines are built.
+/// Which embedded engines to build.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum EngineBuilds {
     /// Every one.
@@ -74,20 +74,20 @@ pub enum EngineBuilds {
     Built,
 }
 
-/// What happens, as it happens.
+/// An event of a run.
 #[derive(Debug)]
 pub enum MatrixEvent<'a> {
-    /// The run begins.
+    /// The run starts.
     Planned {
-        /// Cells in all.
+        /// Total number of cells.
         cells: usize,
     },
-    /// A guest is made.
+    /// A guest is being built.
     GuestStarted {
         /// Its scenario.
         scenario: &'a str,
     },
-    /// A guest is there, or is not.
+    /// A guest is ready, or there is none.
     GuestDone {
         /// Its scenario.
         scenario: &'a str,
@@ -98,27 +98,27 @@ pub enum MatrixEvent<'a> {
     EnginesPlanned {
         /// Their names, in the order of the builds.
         engines: &'a [&'static str],
-        /// About how many minutes the builds take in all; 0: a minute or two.
+        /// Estimated total build time, minutes; 0: a minute or two.
         minutes: u32,
-        /// Other columns run meanwhile.
+        /// Whether other columns run meanwhile.
         others: bool,
     },
-    /// An engine is built.
+    /// An engine is being built.
     EngineBuilding {
         /// Its name.
         engine: &'a str,
-        /// Crates that are compiled.
+        /// Crates compiled so far.
         crates: usize,
-        /// Crates that it consists of.
+        /// Total number of crates.
         of: usize,
         /// Cargo's last line.
         line: &'a str,
     },
-    /// An engine is there, or is not.
+    /// An engine is ready, or absent.
     EngineDone {
         /// Its name.
         engine: &'a str,
-        /// Why it is not.
+        /// Why it is absent.
         absent: Option<&'a Absence>,
     },
     /// A cell has its verdict.
@@ -128,7 +128,7 @@ pub enum MatrixEvent<'a> {
     },
 }
 
-/// Takes events; called from several threads.
+/// Receives events; called from several threads.
 pub type EventSink<'a> = &'a (dyn Fn(MatrixEvent) + Sync);
 
 /// A guest and its facts.
@@ -136,25 +136,38 @@ pub type EventSink<'a> = &'a (dyn Fn(MatrixEvent) + Sync);
 pub struct Row {
     /// The guest.
     pub guest: Result<Guest, NotBuilt>,
-    /// Its facts, or why it is not a module.
+    /// Its facts, or why it is not a valid binary.
     pub facts: Result<Facts, String>,
     /// The remedy if the file itself is invalid: not WebAssembly, or truncated.
     pub invalid: Option<&'static str>,
-    /// Its size.
+    /// Its size, bytes.
     pub bytes: u64,
 }
 
 /// The results of a run.
 pub struct Results {
-    /// Guests, in the order of the scenarios; a row that was not reached is left out.
+    /// Guests, in the order of the scenarios; `None` if not reached.
     pub rows: Vec<Option<Row>>,
-    /// Programs, in the order of the columns.
+    /// Programs, in column order; `None` if not reached.
     pub columns: Vec<Option<Result<Tool, Absence>>>,
     /// Cells, by row and column.
     pub cells: BTreeMap<(usize, usize), Cell>,
 }
 
-/// Runs everything and returns when it is done or [`process::cancel`] was called.
+/// A warning about limits that the lab was started with; `None` if there are none.
+#[must_use]
+pub fn inherited_limits_text() -> Option<String> {
+    let limits = process::inherited_limits();
+    let text = || {
+        format!(
+            "this shell allows {}, for runtimes too: one may fail here that works with the usual limits",
+            limits.join(", ")
+        )
+    };
+    (!limits.is_empty()).then(text)
+}
+
+/// Runs all cells; returns when done, or when [`process::cancel`] was called.
 #[must_use]
 pub fn run(lab: &Lab, request: &Request, emit: EventSink) -> Results {
     let (rows, columns) = (request.scenarios.len(), request.runtimes.len());
@@ -190,11 +203,11 @@ struct Scheduler {
 struct State {
     rows: Vec<Option<Row>>,
     columns: Vec<Option<Result<Tool, Absence>>>,
-    /// Cells whose guest and engine are settled.
+    /// Cells whose guest and engine are ready.
     ready: VecDeque<(usize, usize)>,
-    /// Cells to measure again at the end, when no engine compiles in parallel.
+    /// Cells to measure again at the end, when no engine is being compiled.
     again: VecDeque<(usize, usize)>,
-    /// Cells without a verdict.
+    /// Number of cells without a verdict.
     left: usize,
     cells: BTreeMap<(usize, usize), Cell>,
 }
@@ -220,7 +233,7 @@ impl Scheduler {
         self.changed.notify_all();
     }
 
-    /// The next cell; `None` when there is none left or the run is cancelled.
+    /// The next cell; `None` if none is left or the run is cancelled.
     fn next(&self) -> Option<((usize, usize), Attempt)> {
         let mut state = self.lock();
         loop {
@@ -257,7 +270,7 @@ impl Scheduler {
 
 fn build_guests(lab: &Lab, request: &Request, scheduler: &Scheduler, emit: EventSink) {
     let mut order: Vec<usize> = (0..request.scenarios.len()).collect();
-    // Guests that need no compiler come first, so that their verdicts need not wait.
+    // Guests that need no compiler come first, so that their verdicts are not delayed.
     order.sort_by_key(|i| request.scenarios[*i].spec.build.toolchain != wat::TOOLCHAIN.id);
     for index in order {
         if process::cancelled() {
@@ -359,12 +372,12 @@ fn work(lab: &Lab, request: &Request, scheduler: &Scheduler, emit: EventSink) {
     }
 }
 
-/// The facts of a binary, remembered by its hash and the lab's own.
+/// The facts of a binary, cached under its hash and that of the lab.
 pub fn facts_of(lab: &Lab, sha256: &str, bytes: &[u8]) -> Result<Facts, String> {
     facts_by(lab, sha256, || inspect::facts(bytes).map_err(|e| e.to_string()))
 }
 
-/// The same, where it is read in another way.
+/// The same, with the facts read by `read`.
 pub fn facts_by<E>(lab: &Lab, sha256: &str, read: impl FnOnce() -> Result<Facts, E>) -> Result<Facts, E> {
     let lab_itself = std::env::current_exe().ok().and_then(|exe| lab.machine.sha256(&exe).ok());
     let key = lab_itself.map(|hash| Key::of("facts", &(hash, sha256)));

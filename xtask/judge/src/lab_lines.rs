@@ -62,7 +62,7 @@ impl fmt::Display for LabLine<'_> {
 
 impl LabLine<'_> {
     /// The result, without the capability's name if the function implies it: `sock_accept answers EBADF (8)`.
-    pub fn said(&self) -> String {
+    pub fn describe(&self) -> String {
         match self.answer {
             Answer::Errno(_, function) | Answer::Error(_, function) | Answer::Refused(function, _)
                 if !function.is_empty() =>
@@ -130,7 +130,7 @@ pub fn judge(lines: &[LabLine]) -> Option<Judgement> {
 
 /// A check, formatted like its line.
 #[must_use]
-pub fn told(check: &Check) -> String {
+pub fn describe_check(check: &Check) -> String {
     let (function, message) =
         (check.function.as_deref().unwrap_or_default(), check.message.as_deref().unwrap_or_default());
     let answer = match check.answer {
@@ -200,7 +200,7 @@ mod tests {
     use wasmlab_model::codes::Code;
 
     #[test]
-    fn errno_numbers_have_their_names() {
+    fn errno_numbers_have_names() {
         for (errno, name) in
             [(8, "EBADF (8)"), (52, "ENOSYS (52)"), (58, "ENOTSUP (58)"), (76, "ENOTCAPABLE (76)"), (99, "errno 99")]
         {
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn one_reason_hides_no_other() {
+    fn every_failed_check_is_reported() {
         let lines =
             parse_lines("lab: args ok\nlab: rename errno=52 path_rename\nlab: sock no-errno unsupported\nlab: x y\n");
         let detail = judge(&lines).unwrap().detail;
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_say_what_came_of_each_capability() {
+    fn lab_lines_give_the_result_of_each_capability() {
         check("hello\nlab: args ok\n", None);
         check("lab: rename errno=52 path_rename\n", Some((Code::NotImplemented, "path_rename")));
         check("lab: file-read errno=76\n", Some((Code::CapabilityDenied, "file-read")));

@@ -111,6 +111,7 @@ fn with_a_layer(cell: &Short, passing: &[Passing]) -> Option<String> {
     let how = match layer {
         "jco" => "Translate it with jco (`jco transpile`)",
         "wasi-shim" => "Load it with a WASI 0.1 polyfill (@bjorn3/browser_wasi_shim)",
+        "workers-wasi" => "Load it with Cloudflare's WASI 0.1 for workers (@cloudflare/workers-wasi)",
         "emscripten" => "Run it on a host that implements Emscripten's system calls",
         _ => return None,
     };
@@ -177,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_target_is_named_with_the_columns_that_run_it() {
+    fn targets_are_named_with_columns_that_run_them() {
         let check = |remedy: &str, targets: &Targets, wanted: Option<&str>| {
             assert_eq!(with_targets(remedy, targets).as_deref(), wanted);
         };
@@ -192,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_column_that_passes_is_what_helps() {
+    fn remedy_names_columns_that_pass() {
         let rebuild = Some("Rebuild it with a toolchain of today.");
         let names = "wasmtime-cranelift, wasmi, node, deno and 2 more";
         let run = format!("Run it on {names}, where it passes.");

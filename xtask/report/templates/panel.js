@@ -240,7 +240,7 @@ const guestPanel = (name) => {
     h("p", {}, h("a.button", { href: query(`guest=${name}`) }, "Show only this guest")),
     section("On each runtime", signs(cells.filter((cell) => cell.v !== "not-applicable" && cell.v !== "absent" && runtimeOf(cell)), (cell) => runtimeOf(cell).id)),
     read?.refusal ? h("p.note", {}, h("b", {}, "The reader refuses it: "), read.refusal.message) : undefined,
-    read ? section("ABI", h("ul.plain", {}, read.abis.map(([title, { evidence: shown }]) => h("li", {}, h("b", {}, title), " ", shown.slice(0, 8).map((text) => [h("code", {}, text), " "]), shown.length > 8 ? `and ${shown.length - 8} more` : "")))) : undefined,
+    read ? section("ABI", read.abis.length ? undefined : h("p.muted", {}, "None: it imports nothing that shows one."), h("ul.plain", {}, read.abis.map(([title, { evidence: shown }]) => h("li", {}, h("b", {}, title), " ", shown.slice(0, 8).map((text) => [h("code", {}, text), " "]), shown.length > 8 ? `and ${shown.length - 8} more` : "")))) : undefined,
     read ? section("Proposals it needs", read.proposals.length ? h("ul.plain", {}, read.proposals.map((proposal) => {
       const by = refused(proposal);
       return h("li", {}, h("a.chip", { href: query(`proposal=${proposal}`) }, proposal), by.length ? [" ", h("span.muted", {}, "refused by "), by.map((cell) => runtimeOf(cell).id).join(", "), h("div.muted", {}, textAt(by[0].d))] : "");

@@ -1,5 +1,4 @@
-//! A page of Chromium: plain WebAssembly and the toolchains' own glue, WASI 0.1 through a polyfill, components
-//! through jco.
+//! A page in Chromium: plain WebAssembly, toolchains' own glue, WASI 0.1 through a polyfill, components through jco.
 
 use crate::{Program, Runtime, page};
 
@@ -7,8 +6,8 @@ const STACK: Option<&str> = Some("`--js-flags=--stack-size=KIB` when starting th
 
 pub fn columns() -> Vec<Runtime> {
     let program = Program {
-        // The headless shell is Chromium without the parts of a desktop's browser: the same engine, at a
-        // quarter of the cost (a cell took 1.1 s of processor time in Chromium 156, 0.3 s in its shell).
+        // The headless shell is Chromium without its desktop parts: the same engine at a quarter of the cost (1.1 s of
+        // CPU time per cell in Chromium 156, 0.3 s in its shell).
         names: &["chromium-headless-shell", "chrome-headless-shell", "chromium", "chromium-browser", "google-chrome"],
         variable: "WASMLAB_CHROMIUM",
         version_args: &["--version"],

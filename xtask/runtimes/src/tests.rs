@@ -9,7 +9,7 @@ use wasmlab_protocol::{CellSpec, EntryPoint, Network, PROTOCOL_VERSION, Preopene
 use crate::{CellFiles, Runtime, Source, Tool, all, custom_build, find, is_custom_build};
 
 #[test]
-fn every_column_says_what_it_is() {
+fn every_column_is_described() {
     let mut ids = BTreeSet::new();
     for runtime in all() {
         let id = runtime.id();
@@ -25,9 +25,9 @@ fn every_column_says_what_it_is() {
     }
 }
 
-/// `setup` has something to run, or to say, for whatever is not here.
+/// `setup` has a command to run or a page to name for everything that may be missing.
 #[test]
-fn every_program_has_a_command_or_a_page() {
+fn every_program_has_an_install_command_or_page() {
     for runtime in all() {
         let id = runtime.id();
         if let Some(program) = runtime.source.program() {
@@ -47,7 +47,7 @@ fn every_program_has_a_command_or_a_page() {
 }
 
 #[test]
-fn commands_begin_with_a_client_and_ask_nothing() {
+fn install_commands_start_with_a_client_and_do_not_prompt() {
     for install in all().iter().flat_map(|r| &r.install) {
         let text = install.command.join(" ");
         assert!(install.command.len() > 2, "{text}");
@@ -59,7 +59,7 @@ fn commands_begin_with_a_client_and_ask_nothing() {
 }
 
 #[test]
-fn a_custom_build_is_its_base_with_another_program() {
+fn custom_build_differs_from_its_base_in_the_program() {
     let base = find("wasmtime-cli").unwrap();
     let custom = custom_build(base, "mine", "/builds/mine/wasmtime".into());
     assert!(custom.id() == "wasmtime-cli@mine" && is_custom_build(custom.id()));
@@ -70,9 +70,9 @@ fn a_custom_build_is_its_base_with_another_program() {
     assert_eq!(format!("{restored:?}"), format!("{base:?}"), "nothing else differs");
 }
 
-/// What a runtime prints is read as the real program prints it: the recordings are the proof that it was tried.
+/// Output parsers are tested on recordings of the real program, which prove that it was tried.
 #[test]
-fn an_adapter_that_reads_output_is_in_the_table_when_its_output_is_recorded() {
+fn recorded_output_exists_for_listed_adapters() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/runtime-output");
     for runtime in all().iter().filter(|runtime| runtime.output_parser.is_some()) {
         let recorded = folder.join(runtime.id()).join("hello.txt").is_file();
@@ -121,12 +121,17 @@ fn tool(runtime: &Runtime) -> Tool {
         Source::Driver { program, .. } => format!("/bin/{}", program.names[0]).into(),
         _ => PathBuf::new(),
     };
+    let packages = match (runtime.npm_packages(), runtime.python_package) {
+        ([], None) => "",
+        ([], Some(_)) => "/site-packages",
+        _ => "/node_modules",
+    };
     Tool {
-        program: format!("/bin/{}", runtime.engine).into(),
+        program: format!("/bin/{}", if runtime.python_package.is_some() { "python3" } else { runtime.engine }).into(),
         version: "1.0".to_owned(),
         fingerprint: String::new(),
         support_dir: "/support".into(),
-        packages_dir: if runtime.npm_packages().is_empty() { PathBuf::new() } else { "/node_modules".into() },
+        packages_dir: packages.into(),
         aux_program: runtime.aux_program.map(|aux| format!("/bin/{}", aux.name)).unwrap_or_default().into(),
         driven_program: driven,
         ..Tool::default()
@@ -140,7 +145,7 @@ fn scenario(entry: EntryPointKind) -> ScenarioFile {
     scenario
 }
 
-/// A cell that uses what a command line can be given.
+/// A cell that uses everything a command line can be given.
 fn cell(mode: &str) -> CellSpec {
     CellSpec {
         protocol: PROTOCOL_VERSION,

@@ -1,5 +1,5 @@
-//! Versions of a runtime's program, as a package registry carries them: `--runtime node@24`, and the columns of one
-//! line of versions (`node-24`).
+//! Specific versions of a runtime's program from a package registry: `--runtime node@24`, and columns of a release line
+//! (`node-24`).
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -7,19 +7,19 @@ use std::path::{Path, PathBuf};
 use crate::Runtime;
 use crate::custom_build::custom_build;
 
-/// A package that carries every version of a runtime's program.
+/// A package with every version of a runtime's program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Package {
-    /// The client that installs it.
+    /// The package manager.
     pub client: PackageClient,
-    /// Its name in the client's registry.
+    /// Its name in the registry.
     pub name: &'static str,
-    /// Where it puts the program, below the folder of an installation: the first that is there is taken. More than
-    /// one where a package for each platform has the program, and a script of the main package copies it.
+    /// Paths of the program below an installation's folder; the first one found is used. Several if per-platform
+    /// packages contain the program and a script of the main package copies it.
     pub programs: &'static [&'static str],
 }
 
-/// A client that installs a version of a package into a folder of its own.
+/// A package manager that can install a version of a package into a separate folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PackageClient {
     /// npm.
@@ -29,7 +29,7 @@ pub enum PackageClient {
 }
 
 impl Package {
-    /// The command that installs a version into `folder`, without its first word where that is not on PATH.
+    /// The command that installs a version into `folder`.
     #[must_use]
     pub fn command(&self, version: &str, folder: &Path) -> Vec<OsString> {
         let Self { client, name, .. } = self;
@@ -45,20 +45,21 @@ impl Package {
         words.chain([folder.into(), wanted.into()]).collect()
     }
 
-    /// Where the program may be in the folder of an installation.
+    /// Possible paths of the program in an installation's folder.
     pub fn candidates(&self, folder: &Path) -> impl Iterator<Item = PathBuf> {
         self.programs.iter().map(move |program| folder.join(program))
     }
 }
 
-/// Whether what stands behind `@` is a version, not a path: `24`, `24.1.0`. A file of such a name is `./24`.
+/// Whether the text after `@` is a version and not a path: `24`, `24.1.0`. A file with such a name can be given as
+/// `./24`.
 #[must_use]
 pub fn is_version(text: &str) -> bool {
     let of_version = |c: char| c.is_ascii_alphanumeric() || c == '.' || c == '-';
     text.starts_with(|c: char| c.is_ascii_digit()) && text.chars().all(of_version)
 }
 
-/// The column `BASE@VERSION`: all as in `base`, with the program of this version.
+/// The column `BASE@VERSION`: like `base`, with the program of this version.
 #[must_use]
 pub fn version_build(base: &Runtime, version: &str, program: PathBuf) -> Runtime {
     Runtime { version_line: None, ..custom_build(base, version, program) }
@@ -71,7 +72,7 @@ mod tests {
     use super::is_version;
 
     #[test]
-    fn versions_and_paths_are_told_apart() {
+    fn versions_and_paths_are_distinguished() {
         for version in ["24", "24.1", "24.21.0", "2.0.0-rc.1"] {
             assert!(is_version(version), "{version}");
         }

@@ -1,4 +1,4 @@
-//! wasmer by its command line.
+//! wasmer's command line.
 //!
 //! Switches: `wasmer run --help` of version 7, and `lib/cli/src/commands/run/wasi.rs` of
 //! <https://github.com/wasmerio/wasmer>; errors: `lib/types/src/error.rs`, traps: `lib/types/src/trapcode.rs`.
@@ -17,7 +17,7 @@ pub fn columns() -> Vec<Runtime> {
         engine: "wasmer",
         mode: "cranelift".into(),
         unproven: true,
-        // Which compiler is the default depends on how it was built.
+        // The default compiler depends on how wasmer was built.
         flags: &["--cranelift"],
         source: Source::on_path(&["wasmer"], "WASMLAB_WASMER", "see https://docs.wasmer.io/install"),
         install: vec![
@@ -32,7 +32,7 @@ pub fn columns() -> Vec<Runtime> {
         not_attempted: command_line::unsupported_calls,
         commands,
         compiles_silently: true,
-        output_parser: Some(OutputParser { result_separator: Some(' '), error_prefix: "error: ", ..OutputParser::new(classify) }),
+        output_parser: Some(OutputParser { result_separator: Some(' '), error_prefix: "error: ", run_errors: &["error: failed to run "], ..OutputParser::new(classify) }),
         reference_column: Some("wasmer-cranelift".into()),
         explain_difference: command_line::explain_difference,
         ..Runtime::default()
@@ -50,7 +50,7 @@ fn commands(tool: &Tool, cell: &CellFiles) -> Vec<Vec<OsString>> {
     command_line::processes(base, cell, CallSyntax::BeforeModule("--invoke"), Some("--"))
 }
 
-/// How far a guest came: errors begin with `error: `, their causes stand behind `╰─▶ 1: `.
+/// Derives the guest's progress: errors start with `error: `, and their causes with `╰─▶ 1: `.
 fn classify(output: &ProcessOutput) -> GuestProgress {
     let Some(error) = messages::last_block(output.stderr, "error: ").filter(|_| output.code != 0) else {
         return exited(output.code);
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn documented_messages_are_understood() {
+    fn documented_messages_are_parsed() {
         let trap = "error: failed to run `a.wasm`\n╰─▶ 1: RuntimeError: unreachable\n           at <unnamed> (<module>[0]:0x23)\n";
         assert!(matches!(cause(1, trap), Some(Cause::Trap { trap: TrapKind::Unreachable, .. })));
         let import = "error: Unable to instantiate\n├─▶ 1: Link error\n╰─▶ 2: Error while importing \"env\".\"foo\": unknown import. Expected Function\n";

@@ -1,23 +1,20 @@
 //! `bless`: accepts measured results as the expected ones.
 
-use std::fs;
-
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use super::common;
 use super::output;
-use crate::guest::{self, Provenance};
+use crate::guest;
 use crate::exit;
-use crate::store::files;
 use crate::lab::Lab;
 use wasmlab_model::report::Origin;
 use wasmlab_runtimes as runtimes;
 use crate::store::snapshots::Store;
 use wasmlab_toolchains as toolchains;
 
-/// For `--help`.
+/// Description for `--help`.
 pub const ABOUT: &str = "Accept changed snapshots; with --guests, also renew the prebuilt guests";
-/// For `--help`.
+/// Examples for `--help`.
 pub const EXAMPLES: &str = "Examples:
   cargo xtask bless
   cargo xtask bless --scenario 'wat-*'
@@ -38,7 +35,7 @@ pub struct Args {
     guests: bool,
 }
 
-/// Runs it.
+/// Runs the subcommand.
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let scenarios = common::choose(common::scenarios(lab)?, &args.scenario, "scenario", |s| s.name.clone())?;
     let mut lines = Vec::new();
@@ -49,23 +46,10 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
                 continue;
             }
             match guest::obtain(lab, scenario, guest::BuildOptions { offline: false, require_built: true }) {
-                Ok(guest) if guest.origin == Origin::Built => {
-                    let bytes = fs::read(lab.cache.object(&guest.sha256)).context("failed to read the guest")?;
-                    let file = scenario.spec.build.artifact.clone().unwrap_or_default();
-                    let provenance = Provenance {
-                        schema: 1,
-                        file: file.clone(),
-                        sha256: guest.sha256,
-                        bytes: bytes.len() as u64,
-                        sources: guest::sources_hash(lab, scenario)?,
-                        toolchain: guest.toolchain,
-                        command: guest.shown_command,
-                    };
-                    let dir = lab.fixture(&scenario.name);
-                    files::write_atomically(&dir.join(file), &bytes)?;
-                    files::write_atomically(&dir.join("provenance.toml"), toml::to_string_pretty(&provenance)?.as_bytes())?;
-                    lines.push(format!("fixtures/{}", scenario.name));
-                }
+                Ok(guest) if guest.origin == Origin::Built => match guest::store(lab, scenario, guest) {
+                    Ok(()) => lines.push(format!("fixtures/{}", scenario.name)),
+                    Err(error) => output::print_error(&format!("{}: {error:#}", scenario.name)),
+                },
                 Ok(_) => {}
                 Err(none) => output::print_error(&format!("{}: {}", scenario.name, none.detail)),
             }
@@ -75,7 +59,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let chosen = |scenario: &str, runtime: Option<&str>| {
         let of_runtime = match runtime {
             Some(id) => runtimes.iter().any(|r| r.id() == id),
-            // A guest's own snapshot belongs to no runtime.
+            // The snapshot of a guest belongs to no runtime.
             None => args.runtime.is_empty(),
         };
         of_runtime && scenarios.iter().any(|s| s.name == scenario)

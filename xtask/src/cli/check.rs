@@ -1,4 +1,4 @@
-//! `check`: where a module of the user's own runs.
+//! `check`: shows where a module of the user runs.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -25,9 +25,9 @@ use wasmlab_report::{GroupBy, answer, table};
 mod client;
 mod dirs;
 
-/// For `--help`.
+/// Description for `--help`.
 pub const ABOUT: &str = "Show where your .wasm or .wat file runs, where it does not, and why";
-/// For `--help`.
+/// Examples for `--help`.
 pub const EXAMPLES: &str = "Examples:
   cargo xtask check app.wasm
   cargo xtask check app.wasm --dir ./data::/data --env LANG=C -- --verbose input.txt
@@ -104,7 +104,7 @@ pub struct Args {
     args: Vec<String>,
 }
 
-/// Runs it.
+/// Runs the subcommand.
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let runtimes = common::columns(lab, &args.runtime)?;
     let dirs = args.dirs.dirs(args.files.len(), runtimes.len())?;
@@ -143,13 +143,13 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     Ok(if args.require_present { common::require_present(&report, code) } else { code })
 }
 
-/// A scenario and a guest for one file.
+/// Creates a scenario and a guest for one file.
 fn prepare(lab: &Lab, file: &Path, args: &Args, dirs: &Dirs) -> Result<(Scenario, Guest)> {
     let bytes = read(file, &args.max_size)?;
     let sha256 = lab.cache.put_object(&bytes)?;
     let facts = match facts_by(lab, &sha256, || reading::facts(file, Form::Facts)) {
         Ok(facts) => Some(facts),
-        // Each runtime and the row report what is wrong with it.
+        // The row and each runtime report what is wrong with it.
         Err(ReadError::Refused(_)) => None,
         Err(error) => return usage(format!("failed to read `{}`: {error}", file.display())),
     };
@@ -186,14 +186,14 @@ fn prepare(lab: &Lab, file: &Path, args: &Args, dirs: &Dirs) -> Result<(Scenario
     Ok((Scenario { name: stem, dir: PathBuf::new(), spec }, guest))
 }
 
-/// The binary; text is translated.
+/// The binary; text is assembled.
 fn read(file: &Path, max_size: &MaxSize) -> Result<Vec<u8>> {
     let bytes = max_size.read(file).or_else(|e| usage(format!("failed to read `{}`: {e}", file.display())))?;
     if !reading::is_text(file, &bytes) {
         return Ok(bytes);
     }
     match reading::read(file, Form::Binary) {
-        Err(ReadError::Refused(words)) => usage(words),
+        Err(ReadError::Refused(message)) => usage(message),
         read => read.or_else(|error| usage(format!("failed to read `{}`: {error}", file.display()))),
     }
 }
@@ -215,7 +215,8 @@ fn run_table(facts: Option<&Facts>, name: &str, args: &Args, dirs: &Dirs) -> Res
         run.args = Vec::new();
         run.call = vec![call(facts, export, name, args)?];
     } else if let Some(facts) = facts.filter(|f| f.shape != Shape::Command && f.kind == wasmlab_model::facts::BinaryKind::Module) {
-        // A library has no program to run: that it instantiates, and what `_initialize` does, is what can be seen.
+        // A library has no program to run; all that can be observed is that it instantiates, and what `_initialize`
+        // does.
         let callable = facts.exports.iter().filter(|e| e.signature.is_some()).map(|e| e.name.as_str()).collect::<Vec<_>>();
         if !callable.is_empty() {
             output::print_progress(&format!(
@@ -224,7 +225,7 @@ fn run_table(facts: Option<&Facts>, name: &str, args: &Args, dirs: &Dirs) -> Res
             ));
         } else if facts.imports.is_empty() {
             let found = wasmlab_judge::exports::missing_export(Some(facts), "_start");
-            output::print_progress(&format!("{name} {}: only that it is loaded can be seen", found.detail));
+            output::print_progress(&format!("{name} {}: only loading it can be observed", found.detail));
         }
     }
     Ok(run)
@@ -237,7 +238,7 @@ fn shorten(names: &[&str]) -> String {
     }
 }
 
-/// The call of `--invoke`, its arguments read by the export's own types.
+/// The call for `--invoke`, with arguments parsed by the parameter types of the export.
 fn call(facts: Option<&Facts>, export: &str, name: &str, args: &Args) -> Result<ExpectedCall> {
     let made = |args, results| ExpectedCall { export: export.to_owned(), args, results, after_previous: false };
     let Some(facts) = facts else { return Ok(made(Vec::new(), None)) };

@@ -1,5 +1,4 @@
-//! A run's events on stderr: a bar on a terminal, plain lines elsewhere. What comes from the cache is
-//! not worth a line.
+//! Shows a run's events on stderr: a progress bar on a terminal, plain lines elsewhere. Cached results get no line.
 
 use std::io::{self, IsTerminal};
 use std::sync::{Mutex, PoisonError};
@@ -8,14 +7,14 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::output;
-use crate::matrix::MatrixEvent;
+use crate::matrix::{MatrixEvent, inherited_limits_text};
 use wasmlab_model::report::Cell;
 use wasmlab_report::visible::visible;
 
-/// Between two lines on one build, where there is no terminal.
+/// Minimum time between two lines about the same build without a terminal.
 const MIN_LINE_INTERVAL: Duration = Duration::from_secs(15);
 
-/// Shows events.
+/// Shows the events of a run.
 pub struct ProgressReporter {
     bar: Option<ProgressBar>,
     state: Mutex<State>,
@@ -30,7 +29,7 @@ struct State {
 }
 
 impl ProgressReporter {
-    /// On stderr.
+    /// A reporter for stderr.
     pub fn new() -> Self {
         let bar = io::stderr().is_terminal().then(|| {
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
@@ -41,7 +40,7 @@ impl ProgressReporter {
         Self { bar, ..Self::plain() }
     }
 
-    /// Lines alone, on a terminal too.
+    /// A reporter that prints plain lines even on a terminal.
     pub fn plain() -> Self {
         let now = Instant::now();
         let state = State { began: now, last_line: now, cells: 0, done: 0, engine_began: None };
@@ -56,6 +55,9 @@ impl ProgressReporter {
                 state.cells = *cells;
                 if let Some(bar) = &self.bar {
                     bar.set_length(*cells as u64);
+                }
+                if let Some(limits) = inherited_limits_text() {
+                    self.line(&format!("note: {limits}"));
                 }
             }
             MatrixEvent::GuestStarted { scenario } => self.message(&format!("guest {scenario}")),

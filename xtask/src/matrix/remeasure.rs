@@ -1,5 +1,5 @@
-//! Results that surprise are measured once more, one at a time, when nothing else runs: what was a mood of a busy
-//! machine's is forgotten, and only what comes again is told.
+//! Measures unexpected results again, one at a time, while nothing else runs. A result caused by a busy machine is
+//! dropped, and only results that repeat are reported.
 
 use super::measure::{self, Attempt};
 use super::{EventSink, MatrixEvent, Request, Results};
@@ -8,16 +8,16 @@ use wasmlab_model::report::Cell;
 use wasmlab_process as process;
 use wasmlab_runtimes::is_custom_build;
 
-/// More surprises than this are no moods: somebody changed a runtime, a guest or the lab.
-const MAX_SURPRISES: usize = 64;
+/// With more unexpected results than this, load is not the cause: a runtime, a guest or the lab has changed.
+const MAX_UNEXPECTED: usize = 64;
 
-/// Measures once more what was measured in this run and `surprises`, given the cell and its runtime's version. `on_start`
-/// hears first how many cells that are.
+/// Measures again the cells of this run for which `is_unexpected` returns true, given the cell and its runtime's version.
+/// `on_start` is called first with their number.
 pub fn remeasure(
     lab: &Lab,
     request: &Request,
     results: &mut Results,
-    surprises: impl Fn(&Cell, &str) -> bool,
+    is_unexpected: impl Fn(&Cell, &str) -> bool,
     on_start: impl FnOnce(usize),
     emit: EventSink,
 ) {
@@ -26,13 +26,13 @@ pub fn remeasure(
         _ => "",
     };
     let fresh = results.cells.iter().filter(|(_, cell)| !cell.cached && !is_custom_build(&cell.runtime));
-    let surprising: Vec<(usize, usize)> =
-        fresh.filter(|((_, column), cell)| surprises(cell, version(*column))).map(|(at, _)| *at).collect();
-    if surprising.is_empty() || surprising.len() > MAX_SURPRISES {
+    let unexpected: Vec<(usize, usize)> =
+        fresh.filter(|((_, column), cell)| is_unexpected(cell, version(*column))).map(|(at, _)| *at).collect();
+    if unexpected.is_empty() || unexpected.len() > MAX_UNEXPECTED {
         return;
     }
-    on_start(surprising.len());
-    for at in surprising {
+    on_start(unexpected.len());
+    for at in unexpected {
         let (Some(Some(guest)), Some(Some(tool))) = (results.rows.get(at.0), results.columns.get(at.1)) else {
             continue;
         };

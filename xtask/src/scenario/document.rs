@@ -1,4 +1,4 @@
-//! The text of `scenario.toml`: its faults, and on which line each of its keys is.
+//! The text of `scenario.toml`: its errors, and the line of each key.
 
 use std::ops::Range;
 
@@ -8,10 +8,10 @@ use toml::de::{DeTable, DeValue, Error};
 use serde::Deserialize as _;
 use wasmlab_model::scenario::ScenarioFile;
 
-/// A fault of the text: its line, from 1, where it is known, and what is wrong.
+/// An error in the text: its line, from 1, if known, and what is wrong.
 pub type TextFault = (Option<usize>, String);
 
-/// The text, read, with the position of each key.
+/// A parsed text with the position of each key.
 pub struct Document<'a> {
     text: &'a str,
     table: Spanned<DeTable<'a>>,
@@ -21,13 +21,13 @@ impl<'a> Document<'a> {
     /// Parses the text.
     ///
     /// # Errors
-    /// All of its syntax errors; else all of its unknown keys, and the first value that does not fit.
+    /// All syntax errors; if there are none, all unknown keys and the first invalid value.
     pub fn parse(text: &'a str) -> Result<(Self, ScenarioFile), Vec<TextFault>> {
         let (table, errors) = DeTable::parse_recoverable(text);
         let document = Self { text, table };
         if !errors.is_empty() {
             let mut faults: Vec<TextFault> = errors.iter().map(|error| document.fault(error)).collect();
-            // What follows a syntax error on its line follows from it.
+            // Further errors on the line of a syntax error are consequences of it.
             faults.dedup_by_key(|(line, _)| *line);
             return Err(faults);
         }
@@ -37,12 +37,12 @@ impl<'a> Document<'a> {
             match ScenarioFile::deserialize(toml::de::Deserializer::from(rest.clone())) {
                 Ok(spec) if faults.is_empty() => return Ok((document, spec)),
                 Ok(_) => break,
-                // The key is most likely the unknown one before, misspelt.
+                // The missing key is most likely the misspelt unknown one.
                 Err(error) if !faults.is_empty() && error.message().starts_with("missing field") => break,
                 Err(error) => {
                     faults.push(document.fault(&error));
-                    // Without a key that it does not know, the file may still have other faults. Without any other
-                    // part of it, it might have faults that are not the author's.
+                    // Remove the unknown key and parse again to find further errors. Removing anything else could cause
+                    // errors that are not the author's.
                     let unknown = error.span().filter(|_| error.message().starts_with("unknown field"));
                     if !unknown.is_some_and(|key| remove_from_table(rest.get_mut(), &key)) {
                         break;
@@ -54,7 +54,7 @@ impl<'a> Document<'a> {
         Err(faults)
     }
 
-    /// The line of a key such as `build.source` or `known[1].code`, or of its parent if the key is absent.
+    /// The line of a key such as `build.source` or `known[1].code`; the line of its parent if the key is absent.
     pub fn line_of(&self, key: &str) -> Option<usize> {
         let mut position = None;
         let mut table = self.table.get_ref();

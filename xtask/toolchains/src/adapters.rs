@@ -1,4 +1,4 @@
-//! The registry: one line a toolchain, one file an adapter.
+//! The registry: one line and one file per toolchain.
 
 use crate::Toolchain;
 
@@ -23,6 +23,7 @@ registry! {
     componentize_js,
     componentize_py,
     wasm_bindgen,
+    kotlin,
     php,
     fetched,
 }

@@ -1,25 +1,28 @@
-//! Looking for a program and asking it for its version.
+//! Looks for a program and asks for its version.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use wasmlab_model::codes::Code;
+use wasmlab_model::version::find_version;
 
-use crate::{Machine, MissingTool, PreflightError, Question};
+use crate::{Machine, MissingTool, PreflightError, ToolQuery, WantedVersion};
 
-/// A program that was looked for.
+/// The result of looking for a program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Program {
-    /// Here, and it says its version: the first line of its answer.
+    /// Found, with the first line of its version text.
     Works(PathBuf, String),
-    /// A file of that name is here, and it does not answer: the program and its message.
+    /// Found but not working, with its message.
     Broken(PathBuf, String),
-    /// Nowhere.
+    /// Found, in another version than the scenario needs: the program, its answer, and the version needed.
+    OtherVersion(PathBuf, String, WantedVersion),
+    /// Not found.
     Absent,
 }
 
-/// Where a program may be: the file that a variable names, or the first of `names` on PATH.
+/// The file that the variable names, or the first of `names` on PATH.
 pub fn locate(machine: &dyn Machine, variable: &str, names: &[&str]) -> Option<PathBuf> {
     match machine.variable(variable) {
         Some(named) => Some(machine.which(&named).unwrap_or_else(|| PathBuf::from(named))),
@@ -27,23 +30,52 @@ pub fn locate(machine: &dyn Machine, variable: &str, names: &[&str]) -> Option<P
     }
 }
 
+/// All places where a program may be: the file that a variable names, then each of `names` on PATH.
+pub fn candidates(machine: &dyn Machine, variable: &str, names: &[&str]) -> Vec<PathBuf> {
+    let on_path = names.iter().filter_map(|name| machine.which(name));
+    let mut all: Vec<PathBuf> = locate(machine, variable, names).into_iter().chain(on_path).collect();
+    all.dedup();
+    all
+}
+
 impl Program {
-    /// Looks for it by [`locate`], and asks it with these arguments.
-    pub fn named(machine: &dyn Machine, variable: &str, names: &[&str], args: &[&str]) -> Self {
-        Self::ask(machine, locate(machine, variable, names), args, &BTreeMap::new())
+    /// The first of `candidates`, or the first that has the version `wanted`.
+    pub fn of_version(
+        candidates: Vec<PathBuf>,
+        wanted: Option<&WantedVersion>,
+        query: impl Fn(Option<PathBuf>) -> Self,
+    ) -> Self {
+        let Some(wanted) = wanted else { return query(candidates.into_iter().next()) };
+        let mut first = Self::Absent;
+        for program in candidates {
+            match query(Some(program)) {
+                Self::Works(program, answer) if wanted.accepts(&answer) => return Self::Works(program, answer),
+                Self::Works(program, answer) if first == Self::Absent => {
+                    first = Self::OtherVersion(program, answer, wanted.clone());
+                }
+                other if first == Self::Absent => first = other,
+                _ => {}
+            }
+        }
+        first
     }
 
-    /// Asks a program for its version.
-    pub fn ask(
+    /// Looks for a program with [`locate`] and runs it with `args`.
+    pub fn named(machine: &dyn Machine, variable: &str, names: &[&str], args: &[&str]) -> Self {
+        Self::query(machine, locate(machine, variable, names), args, &BTreeMap::new())
+    }
+
+    /// Runs a program to get its version.
+    pub fn query(
         machine: &dyn Machine,
         program: Option<PathBuf>,
         args: &[&str],
         env: &BTreeMap<OsString, OsString>,
     ) -> Self {
         let Some(program) = program else { return Self::Absent };
-        match machine.ask(&Question::new(&program, args).with_env(env.clone())) {
+        match machine.query(&ToolQuery::new(&program, args).with_env(env.clone())) {
             Ok(answer) => Self::Works(program, answer.lines().next().unwrap_or_default().to_owned()),
-            // Its name is enough: the message goes into reports.
+            // Only the file name, because the message goes into reports.
             Err(message) => {
                 let message = message.replace(&program.display().to_string(), &name_of(&program));
                 Self::Broken(program, message)
@@ -51,26 +83,31 @@ impl Program {
         }
     }
 
-    /// For [`crate::Toolchain::preflight_error`]: a tool that is here and does not work is not a missing one.
+    /// The error for [`crate::Toolchain::preflight_error`]: a broken tool is not a missing one.
     pub fn preflight_error(&self) -> Option<PreflightError> {
         let Self::Broken(program, message) = self else { return None };
         Some(PreflightError {
             code: Code::ToolchainBroken,
             detail: format!("`{}` is installed but does not report its version: {message}", name_of(program)),
-            how: repair(program),
+            remedy: repair(program),
         })
     }
 
-    /// The program and what it says of itself.
+    /// The program and its version text.
     ///
     /// # Errors
-    /// `missing`, or that it does not answer.
+    /// `missing` if it was not found, or an error with its message if it does not work.
     pub fn or_missing(self, missing: MissingTool) -> Result<(PathBuf, String), MissingTool> {
         match self {
             Self::Works(program, version) => Ok((program, version)),
             Self::Absent => Err(missing),
+            Self::OtherVersion(_, answer, wanted) => {
+                let what = format!("{} {wanted} (this one is {})", missing.what, find_version(&answer));
+                let how = format!("install {} {wanted} too: scenarios that need no version use the first one", missing.what);
+                Err(MissingTool::new(what, how))
+            }
             Self::Broken(program, message) => {
-                Err(MissingTool::new(format!("a {} that answers ({message})", missing.what), repair(&program)))
+                Err(MissingTool::new(format!("a working {} ({message})", missing.what), repair(&program)))
             }
         }
     }

@@ -1,4 +1,4 @@
-//! From what a cell's processes left behind to [`GuestProgress`].
+//! Derives [`GuestProgress`] from the output of a cell's processes.
 
 use wasmlab_model::facts::{BinaryKind, Facts};
 use wasmlab_model::observation::{GuestProgress, Outcome, ProcessRole};
@@ -20,7 +20,8 @@ pub fn progress(seen: &AdapterInput, reader: OutputParser) -> GuestProgress {
     let mut calls = asked(seen).map(|index| &seen.run.call[index]);
     for (role, outcome, stdout, stderr) in previous.chain([last]) {
         let Outcome::Exited(code) = *outcome else { return not_exited(seen, reader, role, whole) };
-        let output = ProcessOutput { code, stdout, stderr };
+        let stderr = messages::on_own_lines(stderr, reader.run_errors);
+        let output = ProcessOutput { code, stdout, stderr: &stderr };
         if role == ProcessRole::Precompile {
             if code != 0 {
                 return refine_with_facts((reader.classify_prepare)(&output), &output, seen, reader);
@@ -53,12 +54,12 @@ pub fn progress(seen: &AdapterInput, reader: OutputParser) -> GuestProgress {
     whole
 }
 
-/// The calls that processes were started for.
+/// The calls for which processes were started.
 fn asked(seen: &AdapterInput) -> impl Iterator<Item = usize> {
     (0..seen.run.call.len()).filter(|index| stands_alone(seen.run, seen.facts, *index))
 }
 
-/// Of a process that was ended, or that the lab ended. Its guest ran if somebody heard of it.
+/// For a process that was killed, by the lab or otherwise. Its guest ran if it printed anything.
 fn not_exited(seen: &AdapterInput, reader: OutputParser, role: ProcessRole, before: GuestProgress) -> GuestProgress {
     if role == ProcessRole::Precompile {
         return GuestProgress { stage: Some(Stage::Compile), ..before };
@@ -73,16 +74,17 @@ fn not_exited(seen: &AdapterInput, reader: OutputParser, role: ProcessRole, befo
     GuestProgress { stage: before.stage.or(heard.then_some(Stage::Run)), cause, stderr, unchecked_imports, ..before }
 }
 
-/// What of stderr is the guest's: the runtime's error, with which it ends where it is not the guest that chose the
-/// exit code, is not, and neither are its warnings.
+/// The guest's part of stderr: without the runtime's warnings, and without its final error if the guest did not choose
+/// the exit code.
 fn guest_stderr(stderr: &str, cause: Option<&Cause>, reader: OutputParser) -> String {
     let ended_by_guest = matches!(cause, None | Some(Cause::Returned | Cause::Exit { .. }));
-    let own = messages::block_start(stderr, reader.error_prefix).filter(|_| !ended_by_guest);
+    let stderr = messages::on_own_lines(stderr, reader.run_errors);
+    let own = messages::block_start(&stderr, reader.error_prefix).filter(|_| !ended_by_guest);
     let guest = &stderr[..own.unwrap_or(stderr.len())];
     guest.lines().filter(|line| !line.starts_with(reader.warning_mark)).flat_map(|l| [l, "\n"]).collect()
 }
 
-/// What the module and the cell say of an ending: runtimes do not always.
+/// Completes a cause from the module and the cell, because runtimes do not always report everything.
 fn refine_with_facts(
     found: GuestProgress,
     output: &ProcessOutput,
@@ -95,9 +97,12 @@ fn refine_with_facts(
         ..found.clone()
     };
     match (seen.run.entry, reader.no_calls) {
-        // It took the module, which was the first question.
+        // It accepted the module, which was the first question.
         (EntryPointKind::Calls, Some(why)) if ended => {
-            return not_attempted("call-export", format!("accepts the module; {why}"));
+            let is_unlinked = reader.unchecked_imports && seen.facts.is_some_and(|f| !f.imports.is_empty());
+            let took =
+                if is_unlinked { "compiles the module without linking its imports" } else { "accepts the module" };
+            return not_attempted("call-export", format!("{took}; {why}"));
         }
         (EntryPointKind::Http, _) if ended && !reader.serves_http => {
             let why = "accepts the component but runs it as a program; its command line cannot serve wasi:http";
@@ -106,20 +111,27 @@ fn refine_with_facts(
         _ => {}
     }
     let Some(facts) = seen.facts else { return found };
+    let is_reactor = facts.exports.iter().any(|export| export.name == "_initialize");
+    let trapped = matches!(found.cause, Some(Cause::Trap { .. }));
+    if seen.run.entry == EntryPointKind::Calls && reader.skips_initialize && is_reactor && trapped {
+        let why = "the call traps, but its command line makes it without `_initialize`, which this module exports and may \
+                   need first";
+        return not_attempted("initialize", why.to_owned());
+    }
     match found.cause {
-        // A runtime that lacks a whole module names the module alone.
+        // A runtime that lacks a whole module names only the module.
         Some(Cause::MissingImport { module, name, ty, missing_count: missing }) if name.is_empty() => {
             let first = facts.imports.iter().find(|i| i.module == module);
             let name = first.map(|i| i.name.clone()).unwrap_or_default();
             GuestProgress { cause: Some(Cause::MissingImport { module, name, ty, missing_count: missing }), ..found }
         }
-        // Several end well without having called anything: then nothing was printed either.
+        // Some exit normally without having called anything; then nothing was printed either.
         Some(Cause::Returned)
             if seen.run.entry == EntryPointKind::Command && output.stdout.is_empty() && !has_start(facts, reader) =>
         {
             GuestProgress { stage: Some(Stage::Run), ..no_export("_start") }
         }
-        // What it chose itself is no exit code of the guest's.
+        // An exit code chosen by the runtime is not the guest's.
         Some(Cause::Exit { code: 1 }) if !output.stdout.contains("lab: ") => {
             let own = (reader.own_failure)(output.stderr);
             GuestProgress { cause: own.or(Some(Cause::Exit { code: 1 })), ..found }

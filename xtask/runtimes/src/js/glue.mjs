@@ -1,4 +1,4 @@
-// A module with the JavaScript that its toolchain wrote for it: Emscripten, wasm-bindgen, AssemblyScript, Go, PHP.
+// A module with the JavaScript that its toolchain wrote for it: Emscripten, wasm-bindgen, AssemblyScript, Kotlin, Go, PHP.
 //
 // The glue decides what is imported and when the guest runs; this only prepares what the glue looks for in
 // its host, and watches the WebAssembly API to tell how far the module came.
@@ -11,7 +11,7 @@ import vm from 'node:vm';
 import { CellEnd } from './protocol.mjs';
 import { causeOf } from './causes.mjs';
 import { emscriptenSettings, runBindgen, runGo, runPhp } from './glue_shared.mjs';
-import { isExit, otherHost, runAssemblyScript, toolchainOf, watchWebAssembly } from './watch.mjs';
+import { isExit, otherHost, runAssemblyScript, runKotlin, toolchainOf, watchWebAssembly } from './watch.mjs';
 
 export async function run(spec, log, bytes) {
   if (spec.entry !== 'command') {
@@ -33,7 +33,7 @@ export async function run(spec, log, bytes) {
   }
 }
 
-const RUNNERS = { emscripten, 'wasm-bindgen': bindgen, assemblyscript, go, php };
+const RUNNERS = { emscripten, 'wasm-bindgen': bindgen, assemblyscript, kotlin, go, php };
 
 // ---- how each toolchain's glue is run
 
@@ -41,6 +41,8 @@ const RUNNERS = { emscripten, 'wasm-bindgen': bindgen, assemblyscript, go, php }
 function emscripten(spec, bytes, source, guest) {
   return new Promise((_, reject) => {
     globalThis.Module = emscriptenSettings(spec, bytes, guest, reject);
+    // A program that went on after `main` and has nothing left to wait for.
+    process.on('beforeExit', (code) => guest.suspended || process.exitCode === undefined || guest.onExit(code));
     script(spec.glue, source, reject);
   });
 }
@@ -64,6 +66,11 @@ async function bindgen(spec, bytes) {
 /** An ES module that reads the module beside it and calls its start, or gives a function that does. */
 async function assemblyscript(spec, bytes) {
   await runAssemblyScript(() => esModule(spec.glue), bytes);
+}
+
+/** ES modules by the names that the compiler gave them, which import each other. */
+async function kotlin(spec) {
+  await runKotlin(() => import(pathToFileURL(spec.glue).href));
 }
 
 /** Go's wasm_exec.js finds the system's parts as globals. */

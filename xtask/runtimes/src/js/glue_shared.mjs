@@ -7,38 +7,52 @@ import { abortEnd, isExit } from './watch.mjs';
 export function emscriptenSettings(spec, bytes, guest, reject, hostSettings = {}) {
   const [thisProgram, ...args] = spec.args;
   guest.onExit = (code) => reject(new CellEnd('exit', { code }));
+  const exited = (code) => guest.suspended || guest.onExit(code);
   return {
     thisProgram,
     arguments: args,
     // Given, not fetched: glue of 2022 tries `fetch` on a path of the file system where a host has one.
     wasmBinary: bytes,
     ...hostSettings,
-    preRun: [() => Object.assign(globalThis.ENV ?? {}, spec.env)],
+    preRun: [
+      () => {
+        Object.assign(globalThis.ENV ?? {}, spec.env);
+        globalThis.EXITSTATUS = undefined;
+      },
+    ],
     quit: (code, error) => {
-      if (!guest.suspended) guest.onExit(code);
+      exited(code);
       throw error;
     },
-    onAbort: (what) => reject(abortEnd(what)),
+    // Glue of Emscripten 6 asks for no `quit`. It keeps the exit code in a global of its script; a program that goes on
+    // after `main` has none yet.
+    postRun: [() => globalThis.EXITSTATUS === undefined || exited(globalThis.EXITSTATUS)],
+    onExit: exited,
+    // Glue that loads the module asynchronously aborts with whatever was thrown at it.
+    onAbort: (what) => reject(what instanceof CellEnd ? what : abortEnd(what)),
   };
 }
 
-/** Runs an ES module of wasm-bindgen: its default export instantiates the module and calls its start function. */
-export async function runBindgen(glue, bytes) {
+/**
+ * Runs an ES module of wasm-bindgen: its default export instantiates the module (bytes, or a module where a host compiles
+ * it before) and calls its start function.
+ */
+export async function runBindgen(glue, module) {
   if (typeof glue.default !== 'function') {
     throw new CellEnd('not-attempted', { subject: 'glue', message: 'wasm-bindgen made it for another host than the web: use --target web' });
   }
-  await glue.default({ module_or_path: bytes });
+  await glue.default({ module_or_path: module });
 }
 
-/** Runs a module by the class `Go`, which Go's wasm_exec.js has defined. */
-export async function runGo(spec, bytes) {
+/** Runs a module, or its bytes, by the class `Go`, which Go's wasm_exec.js has defined. */
+export async function runGo(spec, module) {
   const go = new globalThis.Go();
   go.argv = spec.args;
   go.env = { ...spec.env };
   let exit;
   go.exit = (code) => (exit = code);
-  const { instance } = await WebAssembly.instantiate(bytes, go.importObject);
-  await go.run(instance);
+  const made = await WebAssembly.instantiate(module, go.importObject);
+  await go.run(made.instance ?? made);
   if (exit !== undefined) throw new CellEnd('exit', { code: exit });
 }
 

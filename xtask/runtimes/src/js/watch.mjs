@@ -9,8 +9,9 @@ export function toolchainOf(name, source) {
   if (/__wbindgen_|__wbg_/.test(source)) return 'wasm-bindgen';
   if (/\badaptedImports\b/.test(source) && /\basync function instantiate\(module/.test(source)) return 'assemblyscript';
   if (/\bfunction init\(RuntimeName, PHPLoader\)/.test(source)) return 'php';
+  if (/\bkotl\.in\/wasm-help\b/.test(source)) return 'kotlin';
   if (/\bModule\b/.test(source) && /wasmBinary/.test(source)) return 'emscripten';
-  const message = `${name} is the glue of no toolchain that the driver knows (Emscripten, wasm-bindgen, AssemblyScript, Go, PHP)`;
+  const message = `${name} is the glue of no toolchain that the driver knows (Emscripten, wasm-bindgen, AssemblyScript, Kotlin, Go, PHP)`;
   throw new CellEnd('not-attempted', { subject: 'glue', message });
 }
 
@@ -20,14 +21,25 @@ export function otherHost(glue, words) {
 }
 
 /** AssemblyScript's bindings: `esm` have started the module as they are loaded, `raw` give the function for it. */
-export async function runAssemblyScript(load, bytes) {
+export async function runAssemblyScript(load, module) {
   try {
     const bindings = await load();
-    if (typeof bindings.instantiate === 'function') await bindings.instantiate(await WebAssembly.compile(bytes), {});
+    if (typeof bindings.instantiate === 'function') await bindings.instantiate(module instanceof WebAssembly.Module ? module : await WebAssembly.compile(module), {});
   } catch (error) {
     // Their `abort` throws what the guest said, and where.
     if (!/ in .+:\d+:\d+$/.test(error?.message)) throw error;
     throw new CellEnd('trap', { trap: 'unreachable', message: `AssemblyScript's abort: ${error.message}` });
+  }
+}
+
+/** Kotlin's glue has started the program as it is loaded; in a page it has no other way than to instantiate a stream. */
+export async function runKotlin(load) {
+  WebAssembly.instantiateStreaming = async (response, ...rest) => WebAssembly.instantiate(await (await response).arrayBuffer(), ...rest);
+  try {
+    await load();
+  } catch (error) {
+    // The glue has helpers of its own that need what the guest needs: it is the engine that refuses, not a host function.
+    throw error instanceof WebAssembly.CompileError ? refusal(error) : error;
   }
 }
 

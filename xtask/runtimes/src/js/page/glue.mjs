@@ -3,7 +3,7 @@
 import { CellEnd } from '../protocol.mjs';
 import { causeOf } from '../causes.mjs';
 import { emscriptenSettings, runBindgen, runGo, runPhp } from '../glue_shared.mjs';
-import { isExit, otherHost, runAssemblyScript, toolchainOf, watchWebAssembly } from '../watch.mjs';
+import { isExit, otherHost, runAssemblyScript, runKotlin, toolchainOf, watchWebAssembly } from '../watch.mjs';
 import { stderr, stdout } from './report.mjs';
 
 export async function run(spec, log, bytes) {
@@ -30,7 +30,7 @@ export async function run(spec, log, bytes) {
   }
 }
 
-const RUNNERS = { emscripten, 'wasm-bindgen': bindgen, assemblyscript, go, php };
+const RUNNERS = { emscripten, 'wasm-bindgen': bindgen, assemblyscript, kotlin, go, php };
 
 /** Adds a classic script to the page, as a page's author would. */
 function script(name) {
@@ -59,6 +59,11 @@ async function bindgen(spec, bytes) {
 /** An ES module that fetches the module beside it and calls its start, or gives a function that does. */
 async function assemblyscript(spec, bytes) {
   await runAssemblyScript(() => import(`/guest/${spec.glue}`), bytes);
+}
+
+/** ES modules that import each other, the first of which fetches the module beside it. */
+async function kotlin(spec) {
+  await runKotlin(() => import(`/guest/${spec.glue}`));
 }
 
 /** In a page Go's wasm_exec.js prints to the console. */
