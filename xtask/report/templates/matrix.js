@@ -128,6 +128,9 @@ class Matrix {
 
   focus(cell) {
     this.enter(cell);
+    // What stays in sight lies above the cells: none may come to rest below it.
+    const corner = this.table.tHead.rows[0].cells[0];
+    this.box.style.scrollPadding = `${corner.offsetHeight}px 0 0 ${corner.offsetWidth}px`;
     cell.focus({ preventScroll: true });
     cell.scrollIntoView({ block: "nearest", inline: "nearest" });
   }

@@ -252,6 +252,18 @@ fn keyboard() {
     browser.press("Enter");
     assert!(browser.text(PANEL).contains("Why guests do not pass"), "a runtime's name opens the runtime");
     browser.press("Escape");
+    // What has the focus is not below the heads that stay in sight.
+    browser.value("document.getElementById('clear').click()");
+    browser.press("/");
+    browser.press("Enter");
+    for _ in 0..30 {
+        browser.press("ArrowDown");
+    }
+    for _ in 0..20 {
+        browser.press("ArrowUp");
+    }
+    let clear = "document.activeElement.getBoundingClientRect().top >= document.querySelector('#engines thead th').getBoundingClientRect().bottom - 1";
+    assert_eq!(browser.value(clear), json!(true));
     // One stop for Tab in the whole matrix, and every control has a name.
     let stops = browser.value("document.querySelectorAll('.wide-table:not([hidden]) .matrix [tabindex=\"0\"]').length");
     assert_eq!(stops, json!(1));

@@ -12,6 +12,8 @@ use wasmlab_model::verdict::Change;
 
 /// As much of a stream is shown, bytes; `report.json` has more.
 const MAX_OUTPUT: usize = 1024;
+/// As much of any other text.
+const MAX_TEXT: usize = 8 << 10;
 
 /// The report for the script; its names are those of `data.js`.
 #[derive(Serialize)]
@@ -132,12 +134,12 @@ impl Texts {
         if text.is_empty() {
             return None;
         }
-        if let Some(place) = self.places.get(text) {
-            return Some(*place);
-        }
-        let place = self.places.len();
-        self.places.insert(text.to_owned(), place);
-        Some(place)
+        let text = match cut(text, MAX_TEXT) {
+            whole if whole.len() == text.len() => whole.to_owned(),
+            beginning => format!("{beginning}… (cut)"),
+        };
+        let next = self.places.len();
+        Some(*self.places.entry(text).or_insert(next))
     }
 
     fn in_order(&self) -> Vec<&str> {
@@ -212,7 +214,7 @@ fn guest(artifact: &Artifact) -> GuestData<'_> {
 
 fn cell<'a>(cell: &'a Cell, s: usize, r: usize, texts: &mut Texts) -> CellData<'a> {
     let command: Vec<String> = cell.argv.iter().map(|word| shell::quote(word)).collect();
-    let (out, err) = (cut(&cell.output.stdout), cut(&cell.output.stderr));
+    let (out, err) = (cut(&cell.output.stdout, MAX_OUTPUT), cut(&cell.output.stderr, MAX_OUTPUT));
     CellData {
         s,
         r,
@@ -244,10 +246,7 @@ fn cell<'a>(cell: &'a Cell, s: usize, r: usize, texts: &mut Texts) -> CellData<'
     }
 }
 
-/// The beginning of a stream, by whole characters.
-fn cut(text: &str) -> &str {
-    if text.len() <= MAX_OUTPUT {
-        return text;
-    }
-    &text[..text.floor_char_boundary(MAX_OUTPUT)]
+/// The beginning of a text, by whole characters.
+fn cut(text: &str, max: usize) -> &str {
+    &text[..text.floor_char_boundary(max)]
 }
