@@ -169,11 +169,15 @@ fn address() {
     assert_eq!(query, "family=tcp-echo and abi=\"WASI 0.2\" and verdict=pass");
     let seen = browser.value(SEEN);
     let hash = browser.text("location.hash");
-    assert_eq!(hash, "#q=family%3Dtcp-echo%20and%20abi%3D%22WASI%200.2%22%20and%20verdict%3Dpass&columns=columns&by=route");
+    assert_eq!(
+        hash,
+        "#q=family%3Dtcp-echo%20and%20abi%3D%22WASI%200.2%22%20and%20verdict%3Dpass&columns=columns&by=route"
+    );
     browser.open(&page(&published()), &hash);
     assert_eq!(browser.value(SEEN), seen);
     assert_eq!(browser.text("document.getElementById('choice-abi').value"), "WASI 0.2");
-    let group = "[...document.querySelectorAll('#columns tbody')].find(t => t.checkVisibility()).rows[0].innerText.trim()";
+    let group =
+        "[...document.querySelectorAll('#columns tbody')].find(t => t.checkVisibility()).rows[0].innerText.trim()";
     assert_eq!(browser.text(group), "rust-wasip2");
     browser.value("document.getElementById('clear').click()");
     assert_eq!(browser.text("location.hash"), "");
@@ -305,8 +309,10 @@ fn links() {
     assert_eq!(browser.complaints(), Vec::<String>::new());
 }
 
-const HOSTILE: &str = "</script></title></style><img src=x onerror=hacked=1><script>hacked=1</script>\"'&lt;<!--\u{1b}[2J\u{202e}txt";
-const SHOWN: &str = "</script></title></style><img src=x onerror=hacked=1><script>hacked=1</script>\"'&lt;<!--\\u001b[2J\\u202etxt";
+const HOSTILE: &str =
+    "</script></title></style><img src=x onerror=hacked=1><script>hacked=1</script>\"'&lt;<!--\u{1b}[2J\u{202e}txt";
+const SHOWN: &str =
+    "</script></title></style><img src=x onerror=hacked=1><script>hacked=1</script>\"'&lt;<!--\\u001b[2J\\u202etxt";
 
 fn hostile() {
     let mut report = sample();
@@ -333,7 +339,12 @@ fn hostile() {
         cell.output.stderr = format!("\u{fffd}\u{fffd}{HOSTILE}");
         cell.argv.push(HOSTILE.to_owned());
         cell.switches.iter_mut().for_each(add);
-        cell.subject.iter_mut().chain(&mut cell.remedy).chain(&mut cell.known).chain(&mut cell.default_result).for_each(add);
+        cell.subject
+            .iter_mut()
+            .chain(&mut cell.remedy)
+            .chain(&mut cell.known)
+            .chain(&mut cell.default_result)
+            .for_each(add);
         cell.checks.iter_mut().for_each(|c| add(c.message.get_or_insert_default()));
     }
     let mut browser = opened(&report, "#columns=columns");
@@ -361,8 +372,11 @@ fn hostile() {
 
 fn policy() {
     let mut browser = opened(&sample(), "");
-    browser.value("document.body.append(Object.assign(document.createElement('script'), { textContent: 'hacked = 1' }))");
-    browser.value("document.body.insertAdjacentHTML('beforeend', '<img src=\"http://127.0.0.1:9/x\" onerror=\"hacked = 1\">')");
+    browser
+        .value("document.body.append(Object.assign(document.createElement('script'), { textContent: 'hacked = 1' }))");
+    browser.value(
+        "document.body.insertAdjacentHTML('beforeend', '<img src=\"http://127.0.0.1:9/x\" onerror=\"hacked = 1\">')",
+    );
     let fetched = browser.text("fetch('http://127.0.0.1:9/').then(() => 'sent', () => 'refused')");
     assert_eq!(fetched, "refused");
     assert_eq!(browser.value("typeof hacked"), json!("undefined"));
