@@ -44,6 +44,8 @@ const SCRIPT: &str = concat!(
 #[template(path = "page.html", whitespace = "minimize")]
 struct Page<'a> {
     title: &'static str,
+    /// Of files that a user named: their answer comes first.
+    is_check: bool,
     facts: Vec<String>,
     tally: String,
     /// Why the report does not cover everything, if so.
@@ -61,15 +63,25 @@ struct Page<'a> {
     changes: Vec<(&'static str, String)>,
     notes: Vec<(&'a str, &'a str)>,
     missing: Vec<(&'a str, &'a str)>,
+    next: Vec<(&'a str, &'a str)>,
     data: String,
     style: &'static str,
     script: &'static str,
     policy: String,
 }
 
+impl Page<'_> {
+    /// Whether a cell has the verdict of this class.
+    fn has(&self, class: &str) -> bool {
+        self.counts.iter().any(|count| count.class == class)
+    }
+}
+
 fn render(report: &RunReport, _: RenderOptions) -> String {
+    let is_check = report.command == "check";
     let page = Page {
-        title: if report.command == "check" { "Where it runs" } else { "Where WebAssembly runs" },
+        is_check,
+        title: if is_check { "Where it runs" } else { "Where WebAssembly runs" },
         facts: facts(report),
         tally: tally(report),
         partial: partial(report),
@@ -83,7 +95,8 @@ fn render(report: &RunReport, _: RenderOptions) -> String {
         reasons: lists::reasons(report),
         changes: changed(report),
         notes: notes(report, |kind| kind == NoteKind::ColumnsDiffer),
-        missing: notes(report, |kind| matches!(kind, NoteKind::Missing | NoteKind::NextStep)),
+        missing: notes(report, |kind| kind == NoteKind::Missing),
+        next: notes(report, |kind| kind == NoteKind::NextStep),
         data: data::json(report),
         style: STYLE,
         script: SCRIPT,
@@ -97,7 +110,12 @@ fn render(report: &RunReport, _: RenderOptions) -> String {
     page.render().unwrap_or_default() + "\n"
 }
 
-/// `linux x86_64`, `2026-11-26T10:41:03Z`, …
+/// `69 guests`.
+fn number(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+/// `69 guests on 34 columns`, `linux x86_64`, `2026-11-26T10:41:03Z`, …
 fn facts(report: &RunReport) -> Vec<String> {
     let host = &report.host;
     let machine = match host.cpus {
@@ -107,7 +125,9 @@ fn facts(report: &RunReport) -> Vec<String> {
     };
     let run = (!report.started.is_empty()).then(|| format!("{}, {}", report.started, seconds(report.duration_ms)));
     let lab = format!("lab {}", host.lab);
-    [Some(format!("cargo xtask {}", report.command)), Some(machine), run, Some(lab)].into_iter().flatten().collect()
+    let size =
+        format!("{} on {}", number(report.scenarios.len(), "guest"), number(report.runtimes.len(), "column"));
+    [Some(size), Some(format!("cargo xtask {}", report.command)), Some(machine), run, Some(lab)].into_iter().flatten().collect()
 }
 
 fn partial(report: &RunReport) -> Vec<String> {
