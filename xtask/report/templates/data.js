@@ -3,7 +3,7 @@
 
 // What could move the eye or the direction of writing is shown as what it is; all texts of the data go through here.
 const CONTROLS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
-const visible = (text) => text.replace(CONTROLS, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
+const visible = (text) => text.replace(/\r\n/g, "\n").replace(CONTROLS, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
 
 const DATA = JSON.parse(document.getElementById("data").textContent, (_, value) => (typeof value === "string" ? visible(value) : value));
 

@@ -184,6 +184,14 @@ impl Browser {
         self.events.iter().filter(is_bad).map(|event| event["params"].to_string()).collect()
     }
 
+    /// How long the page has kept its processor busy, milliseconds; `Performance` has to be enabled.
+    pub fn busy_ms(&mut self) -> f64 {
+        let answer = self.call("Performance.getMetrics", json!({}));
+        let metrics = answer["metrics"].as_array().cloned().unwrap_or_default();
+        let busy = metrics.iter().find(|metric| metric["name"] == "TaskDuration");
+        busy.and_then(|metric| metric["value"].as_f64()).expect("TaskDuration") * 1000.0
+    }
+
     /// The addresses that were asked for.
     pub fn requests(&self) -> Vec<String> {
         let sent = self.events.iter().filter(|event| event["method"] == "Network.requestWillBeSent");
