@@ -61,7 +61,8 @@ const FIELDS = {
   check: (cell) => (cell.checks ?? []).filter((check) => check.answer !== "ok").map((check) => check.name.toLowerCase()),
   change: (cell) => [cell.change ?? "same"],
   is,
-  text: (cell) => [...rowOf(cell).text, ...lower(runtimeOf(cell)?.id, cell.c, textAt(cell.u), textAt(cell.d), textAt(cell.out), textAt(cell.err))],
+  // Once for each cell, since a word is looked for with each key.
+  text: (cell) => (cell.words ??= [...rowOf(cell).text, ...lower(runtimeOf(cell)?.id, cell.c, textAt(cell.u), textAt(cell.d), textAt(cell.out), textAt(cell.err))]),
   size: { number: (cell) => guestOf(cell)?.bytes },
   ms: { number: (cell) => cell.ms },
   memory: { number: (cell) => cell.rss },
