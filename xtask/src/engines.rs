@@ -186,6 +186,7 @@ fn find_program(lab: &Lab, runtime: &Runtime, requested: Program) -> Result<Tool
             locate(requested.names, requested.variable).or_else(|absence| match VersionedProgram::of_line(runtime) {
                 // If the variable is set to a wrong path, that is an error.
                 Some(line) if lab.machine.variable(requested.variable).is_none() => versions::find(lab, &line),
+                None if lab.machine.variable(requested.variable).is_none() => newest(lab, runtime, absence),
                 _ => Err(absence),
             })?
         }
@@ -252,6 +253,25 @@ fn find_program(lab: &Lab, runtime: &Runtime, requested: Program) -> Result<Tool
         packages_dir: packages,
         aux_program,
         ..Tool::default()
+    })
+}
+
+/// The newest version that `setup` installed from PyPI, or how to install it.
+fn newest(lab: &Lab, runtime: &Runtime, absence: Absence) -> Result<PathBuf, Absence> {
+    let Some(newest) = VersionedProgram::newest(runtime) else { return Err(absence) };
+    versions::find_and_make_executable(lab, &newest).map_err(|of_package| {
+        match (&absence.command, of_package.command) {
+            // A package manager of the system installs it quickly.
+            (Some((_, "")), _) | (_, None) => absence,
+            (_, command) => {
+                let id = runtime.id();
+                Absence {
+                    remedy: format!("`cargo xtask setup --runtime {id}`; or {}", absence.remedy),
+                    command,
+                    ..absence
+                }
+            }
+        }
     })
 }
 

@@ -31,7 +31,7 @@ mod portable;
 #[cfg(not(target_os = "linux"))]
 use portable as system;
 mod regular_file;
-pub use regular_file::{open_regular, read_regular};
+pub use regular_file::{open_limited, open_regular, read_limited, read_regular, read_text};
 mod removal;
 pub use removal::remove_tree;
 mod report_pipe;
@@ -46,6 +46,10 @@ mod deadline;
 pub use deadline::{Deadline, net_time};
 mod disk_usage;
 pub use disk_usage::{DiskUsage, disk_usage};
+mod directory;
+pub use directory::Directory;
+mod sparse_copy;
+pub use sparse_copy::copy_sparse;
 #[cfg(test)]
 mod tests;
 

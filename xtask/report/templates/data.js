@@ -2,8 +2,9 @@
 // The data, and the fields that a query can ask for.
 
 // What could move the eye or the direction of writing is shown as what it is; all texts of the data go through here.
-const CONTROLS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
-const visible = (text) => text.replace(/\r\n/g, "\n").replace(CONTROLS, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
+const CONTROLS = /(?![\n\t\ufe0e\ufe0f])[\p{Cc}\p{Default_Ignorable_Code_Point}\u2028\u2029\ufff9-\ufffb]/gu;
+const escaped = (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
+const visible = (text) => text.replace(/\r\n/g, "\n").replace(CONTROLS, (c) => c.split("").map(escaped).join(""));
 
 const DATA = JSON.parse(document.getElementById("data").textContent, (_, value) => (typeof value === "string" ? visible(value) : value));
 

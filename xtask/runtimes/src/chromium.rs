@@ -1,6 +1,6 @@
 //! A page in Chromium: plain WebAssembly, toolchains' own glue, WASI 0.1 through a polyfill, components through jco.
 
-use crate::{Program, Runtime, page};
+use crate::{InstallCommand, Program, Runtime, page};
 
 const STACK: Option<&str> = Some("`--js-flags=--stack-size=KIB` when starting the browser");
 
@@ -13,5 +13,14 @@ pub fn columns() -> Vec<Runtime> {
         version_args: &["--version"],
         install_hint: "install Chromium (its headless shell is enough)",
     };
-    page::columns("chromium", program).into_iter().map(|column| Runtime { in_ci: true, stack_hint: STACK, ..column }).collect()
+    let install = vec![
+        InstallCommand::quick(&["brew", "install", "--cask", "chromium"]),
+        InstallCommand {
+            command: &["apt-get", "install", "--yes", "chromium-headless-shell"],
+            note: "is a package of Debian; Ubuntu has Chromium as a snap",
+        },
+        InstallCommand::quick(&["dnf", "install", "--assumeyes", "chromium-headless"]),
+    ];
+    let columns = page::columns("chromium", program).into_iter();
+    columns.map(|column| Runtime { in_ci: true, stack_hint: STACK, install: install.clone(), ..column }).collect()
 }

@@ -61,6 +61,8 @@ pub struct OutputParser {
     /// It has a command that serves wasi:http components; otherwise they are run as programs, to see how it refuses
     /// them.
     pub serves_http: bool,
+    /// The file that its own compiler makes and that it then runs: once that is given, no refusal to compile is its own.
+    pub compiled_file: Option<&'static str>,
     /// Why calls return no results, if the command line cannot call exports; what it does with the module is observed
     /// anyway.
     pub no_calls: Option<&'static str>,
@@ -83,6 +85,7 @@ impl OutputParser {
             skips_initialize: false,
             starts_main: false,
             serves_http: false,
+            compiled_file: None,
             no_calls: None,
         }
     }

@@ -29,17 +29,18 @@ pub enum PackageClient {
 }
 
 impl Package {
-    /// The command that installs a version into `folder`.
+    /// The command that installs a version, or the newest one, into `folder`.
     #[must_use]
-    pub fn command(&self, version: &str, folder: &Path) -> Vec<OsString> {
+    pub fn command(&self, version: Option<&str>, folder: &Path) -> Vec<OsString> {
         let Self { client, name, .. } = self;
-        let (words, wanted): (&[&str], String) = match client {
-            PackageClient::Npm => {
-                (&["npm", "install", "--no-fund", "--no-audit", "--prefix"], format!("{name}@{version}"))
-            }
-            PackageClient::Pip => {
-                (&["python3", "-m", "pip", "install", "--upgrade", "--target"], format!("{name}=={version}.*"))
-            }
+        let words: &[&str] = match client {
+            PackageClient::Npm => &["npm", "install", "--no-fund", "--no-audit", "--prefix"],
+            PackageClient::Pip => &["python3", "-m", "pip", "install", "--upgrade", "--target"],
+        };
+        let wanted = match (client, version) {
+            (_, None) => (*name).to_owned(),
+            (PackageClient::Npm, Some(version)) => format!("{name}@{version}"),
+            (PackageClient::Pip, Some(version)) => format!("{name}=={version}.*"),
         };
         let words = words.iter().map(OsString::from);
         words.chain([folder.into(), wanted.into()]).collect()
@@ -85,7 +86,7 @@ mod tests {
     fn each_client_installs_into_the_folder() {
         let check = |id: &str, wanted: &str| {
             let package = crate::find(id).unwrap().package.unwrap();
-            let command = package.command("1.2", Path::new("/folder")).join(" ".as_ref());
+            let command = package.command(Some("1.2"), Path::new("/folder")).join(" ".as_ref());
             assert_eq!(command, wanted, "{id}");
         };
         check("node", "npm install --no-fund --no-audit --prefix /folder node@1.2");

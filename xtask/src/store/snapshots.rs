@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use crate::store::files;
 use wasmlab_model::report::{Artifact, Cell, Note, NoteKind};
 use wasmlab_model::verdict::{Change, Verdict};
+use wasmlab_process::read_text;
 
 use self::artifacts::ArtifactSnapshot;
 use self::column::{Column, Line};
@@ -19,6 +20,9 @@ pub mod artifacts;
 pub mod column;
 #[cfg(test)]
 mod tests;
+
+/// Maximum size of a snapshot, bytes.
+const MAX_BYTES: u64 = 16 << 20;
 
 /// Accepted results of cells that a run did not measure, by runtime and scenario.
 pub type AcceptedLines = BTreeMap<(String, String), Line>;
@@ -303,7 +307,7 @@ fn read_column_text(file: &Path) -> io::Result<Option<(String, Column)>> {
 
 /// The whole file and where its content begins; `None` if there is no file.
 fn read_body(file: &Path) -> io::Result<Option<(String, usize)>> {
-    let text = match fs::read_to_string(file) {
+    let text = match read_text(file, MAX_BYTES) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(name_file(&error, &format!("`{}`", file.display()))),

@@ -33,7 +33,8 @@ pub fn check_for(build: &Build, targets: &[&str]) -> Vec<Fault> {
     }
     if let Some(target) = build.target.as_deref().filter(|target| !targets.contains(target)) {
         let others = targets.iter().map(|other| format!(", or say {other}")).collect::<String>();
-        let text = format!("`{target}` is not taken: leave it out for the target that the toolchain always has{others}");
+        let text =
+            format!("`{target}` is not taken: leave it out for the target that the toolchain always has{others}");
         faults.push(("target", text));
     }
     faults.extend(crates::check(build));

@@ -56,9 +56,8 @@ pub fn write(files: &Files, dir: &Path, date: &str) -> Result<PathBuf, String> {
     }
     if let Some(glue) = files.spec.glue.as_deref() {
         config.add("glue.txt", &read(glue)?)?;
-        let glue = glue.parent().unwrap_or(glue);
-        for name in below(glue, "") {
-            config.add(&format!("guest/{name}"), &read(&glue.join(&name))?)?;
+        for (name, path) in beside(glue) {
+            config.add(&format!("guest/{name}"), &read(&path)?)?;
         }
     }
     let package = match files.spec.mode.rsplit('+').next() {
@@ -129,6 +128,15 @@ fn is_es_module(text: &str) -> bool {
 
 fn read(path: &Path) -> Result<Vec<u8>, String> {
     fs::read(path).map_err(|e| format!("failed to read {}: {e}", path.display()))
+}
+
+/// The files of the glue's folder, which is the guest's own. A reproduction has everything in one folder, where only its
+/// files count.
+fn beside(glue: &Path) -> Vec<(String, PathBuf)> {
+    let folder = glue.parent().unwrap_or(glue);
+    let (folder, is_own) = if folder.as_os_str().is_empty() { (Path::new("."), false) } else { (folder, true) };
+    let names = below(folder, "").into_iter().filter(|name| is_own || !name.contains('/'));
+    names.map(|name| (name.clone(), folder.join(name))).collect()
 }
 
 /// The files below a folder, in order. Links are left out.

@@ -1,12 +1,14 @@
 //! Derives [`GuestProgress`] from the output of a cell's processes.
 
-use wasmlab_model::facts::{BinaryKind, Facts};
+use std::path::Path;
+
+use wasmlab_model::facts::{BinaryKind, Facts, Import};
 use wasmlab_model::observation::{GuestProgress, Outcome, ProcessRole};
 use wasmlab_model::scenario::EntryPointKind;
 use wasmlab_protocol::{Cause, Event, Stage};
 
 use super::calls::{results, stands_alone};
-use super::{OutputParser, ProcessOutput, no_export};
+use super::{OutputParser, ProcessOutput, exited, no_export};
 use crate::{AdapterInput, messages};
 
 /// The progress of a cell on a command-line runtime.
@@ -28,7 +30,8 @@ pub fn progress(seen: &AdapterInput, reader: OutputParser) -> GuestProgress {
             }
             continue;
         }
-        let found = refine_with_facts((reader.classify)(&output), &output, seen, reader);
+        let found = confirmed((reader.classify)(&output), &output, seen, reader);
+        let found = refine_with_facts(found, &output, seen, reader);
         (whole.stage, whole.cause) = (found.stage, found.cause);
         let stdout = found.stdout.as_deref().unwrap_or(stdout);
         let call = if seen.run.entry == EntryPointKind::Calls { calls.next() } else { None };
@@ -82,6 +85,56 @@ fn guest_stderr(stderr: &str, cause: Option<&Cause>, reader: OutputParser) -> St
     let own = messages::block_start(&stderr, reader.error_prefix).filter(|_| !ended_by_guest);
     let guest = &stderr[..own.unwrap_or(stderr.len())];
     guest.lines().filter(|line| !line.starts_with(reader.warning_mark)).flat_map(|l| [l, "\n"]).collect()
+}
+
+/// A guest can print what its runtime would, and exit with the same code. Words that the module contradicts are its own.
+fn confirmed(found: GuestProgress, output: &ProcessOutput, seen: &AdapterInput, reader: OutputParser) -> GuestProgress {
+    let Some(facts) = seen.facts.filter(|facts| facts.refusal.is_none()) else { return found };
+    let is_module = facts.kind == BinaryKind::Module;
+    let is_compiled = reader
+        .compiled_file
+        .is_some_and(|name| seen.observation.argv.iter().any(|arg| Path::new(arg).file_name() == Some(name.as_ref())));
+    let cause = match found.cause {
+        Some(Cause::MissingImport { module, name, ty, missing_count }) if is_module => imported(facts, &module, &name)
+            .map(|(module, name)| Cause::MissingImport { module, name, ty, missing_count }),
+        Some(Cause::ImportTypeMismatch { module, name, message }) if is_module => {
+            imported(facts, &module, &name).map(|(module, name)| Cause::ImportTypeMismatch { module, name, message })
+        }
+        // A process before this one compiled it.
+        Some(Cause::Rejected { .. } | Cause::CompileFailed { .. })
+            if is_compiled && found.stage.is_some_and(|stage| stage <= Stage::Compile) =>
+        {
+            None
+        }
+        Some(Cause::EngineError { .. }) if is_module && prints(facts) => None,
+        cause => return GuestProgress { cause, ..found },
+    };
+    match cause {
+        Some(cause) => GuestProgress { cause: Some(cause), ..found },
+        None => GuestProgress { stdout: Some(output.stdout.to_owned()), ..exited(output.code) },
+    }
+}
+
+/// The module's import that a runtime means. Line breaks in a name end the runtime's line, and a separator in one moves
+/// the boundary between module and name.
+fn imported(facts: &Facts, module: &str, name: &str) -> Option<(String, String)> {
+    let joined = |module: &str, name: &str| format!("{module}.{name}").replace("::", ".");
+    let said = joined(module, name);
+    let is_meant = |import: &&Import| {
+        let whole = joined(&import.module, &import.name);
+        whole == said
+            || name.is_empty() && (import.module == module || whole == joined(module, "").trim_end_matches('.'))
+            || module.is_empty() && import.name == name
+            || whole.contains('\n') && whole.lines().next() == Some(said.trim_end_matches('.'))
+    };
+    let found = facts.imports.iter().find(is_meant)?;
+    let whole = if name.is_empty() { String::new() } else { found.name.clone() };
+    Some((found.module.clone(), whole))
+}
+
+/// Whether the guest can write to its stderr.
+fn prints(facts: &Facts) -> bool {
+    facts.imports.iter().any(|import| import.name == "fd_write")
 }
 
 /// Completes a cause from the module and the cell, because runtimes do not always report everything.

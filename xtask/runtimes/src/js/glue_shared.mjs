@@ -1,9 +1,9 @@
-// What running a toolchain's glue takes, the same in a page and outside of one.
+// Runs a toolchain's glue: the part shared by pages and other hosts.
 
 import { CellEnd } from './protocol.mjs';
 import { abortEnd, isExit } from './watch.mjs';
 
-/** The settings that Emscripten's script takes from a global `Module`, with those of the host. */
+/** The settings that Emscripten's script takes from a global `Module`, including those of the host. */
 export function emscriptenSettings(spec, bytes, guest, reject, hostSettings = {}) {
   const [thisProgram, ...args] = spec.args;
   guest.onExit = (code) => reject(new CellEnd('exit', { code }));
@@ -11,7 +11,7 @@ export function emscriptenSettings(spec, bytes, guest, reject, hostSettings = {}
   return {
     thisProgram,
     arguments: args,
-    // Given, not fetched: glue of 2022 tries `fetch` on a path of the file system where a host has one.
+    // Passed in instead of fetched: glue from 2022 calls `fetch` with a file path if the host has `fetch`.
     wasmBinary: bytes,
     ...hostSettings,
     preRun: [
@@ -44,7 +44,7 @@ export async function runBindgen(glue, module) {
   await glue.default({ module_or_path: module });
 }
 
-/** Runs a module, or its bytes, by the class `Go`, which Go's wasm_exec.js has defined. */
+/** Runs a module, or its bytes, with the class `Go`, which Go's wasm_exec.js has defined. */
 export async function runGo(spec, module) {
   const go = new globalThis.Go();
   go.argv = spec.args;
@@ -57,7 +57,7 @@ export async function runGo(spec, module) {
 }
 
 /**
- * Runs PHP: its glue is Emscripten's script within a function `init`, which takes the settings and starts nothing by
+ * Runs PHP. Its glue is Emscripten's script inside a function `init`, which takes the settings and starts nothing by
  * itself. `addFiles` puts the script where the interpreter finds it, and returns the interpreter's arguments.
  */
 export function runPhp(init, hostName, spec, bytes, addFiles, hostSettings) {
@@ -65,7 +65,7 @@ export function runPhp(init, hostName, spec, bytes, addFiles, hostSettings) {
     const run = async ({ FS, ccall }) => {
       FS.mkdir('/guest');
       const args = await addFiles(FS);
-      // `-n`: no php.ini of anybody's.
+      // `-n`: use no php.ini.
       for (const arg of ['php', '-n', ...args]) ccall('wasm_add_cli_arg', null, ['string'], [arg]);
       await ccall('run_cli', null, [], [], { async: true });
     };
@@ -79,7 +79,7 @@ export function runPhp(init, hostName, spec, bytes, addFiles, hostSettings) {
       },
       onAbort: (what) => reject(abortEnd(what)),
       onRuntimeInitialized: () => {
-        // Not before `init` has returned what it made.
+        // Only after `init` has returned its result.
         setTimeout(() => run(module).then(resolve, (error) => isExit(error) || reject(error)));
       },
     });

@@ -12,9 +12,9 @@ import { transpile } from './transpile.mjs';
 const shims = (folder) =>
   Object.fromEntries([2, 3].map((minor) => [minor, `${folder}/packages/@bytecodealliance/preview${minor}-shim/dist/browser`]));
 
-// A page must not block: where the shim has to wait, it gives a promise, and the guest's stack is set aside until that
-// is kept (JavaScript Promise Integration). The functions that wait, by their documentation or because the body of a
-// response comes by a stream; the guest's own streams never do.
+// A page must not block: where the shim has to wait, it returns a promise, and the guest's stack is suspended until it
+// is resolved (JavaScript Promise Integration). These functions may wait, according to the documentation, or because
+// the body of a response arrives as a stream; the guest's own streams never do.
 const INPUT = ['blocking-read', 'blocking-skip'];
 const OUTPUT = ['blocking-flush', 'blocking-splice', 'blocking-write-and-flush', 'blocking-write-zeroes-and-flush'];
 const OPTIONS = {

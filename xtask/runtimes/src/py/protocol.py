@@ -23,7 +23,8 @@ class Log:
         self._began = time.monotonic()
 
     def write(self, event):
-        os.write(self._fd, json.dumps(event).encode() + b"\n")
+        line = json.dumps(event, separators=(",", ":"))
+        os.write(self._fd, f"{line}\n".encode())
 
     def stage(self, stage, **more):
         self.write({"event": "stage", "stage": stage, "micros": self._micros(), **more})

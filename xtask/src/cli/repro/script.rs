@@ -4,6 +4,8 @@
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
+use wasmlab_report::visible::on_line;
+
 use crate::cell::{Limits, PYTHON_PACKAGES, REPRODUCTION_VARIABLES, Reproduction};
 use crate::store::files::quote;
 use wasmlab_model::scenario::ScenarioFile;
@@ -28,7 +30,8 @@ pub struct Script<'a> {
 impl Script<'_> {
     /// The text of the script.
     pub fn text(&self) -> String {
-        let Self { name, runtime, reproduction: made, .. } = self;
+        let Self { runtime, reproduction: made, .. } = self;
+        let name = on_line(self.name);
         let seconds = (self.limits.compile_ms + self.spec.run.timeout_ms.unwrap_or(self.limits.run_ms)).div_ceil(1000);
         let mut text = format!(
             "#!/bin/sh\n# {name} on {}: README.md describes the result. To use another program, give its absolute path, as in\n\

@@ -1,4 +1,4 @@
-// A core module in a page: plain WebAssembly, or WASI 0.1 by a polyfill.
+// Runs a core module in a page: plain WebAssembly, or WASI 0.1 by a polyfill.
 
 import { refusal } from '../causes.mjs';
 import { runModule } from '../core_shared.mjs';
@@ -11,7 +11,7 @@ export function run(spec, log, bytes) {
   });
 }
 
-/** Not `new WebAssembly.Module`: a page refuses that for more than 8 MB. */
+/** Not `new WebAssembly.Module`, which a page refuses for more than 8 MB. */
 async function compile(bytes, options) {
   try {
     return await WebAssembly.compile(bytes, options);

@@ -46,7 +46,7 @@ function ended(error) {
   return new CellEnd('unsupported', { feature: 'compile-at-run-time', message });
 }
 
-const RUNNERS = { emscripten, 'wasm-bindgen': bindgen, assemblyscript, go, php };
+const RUNNERS = { emscripten, 'wasm-bindgen': bindgen, assemblyscript, kotlin, go, php };
 
 const load = (spec) => import(`../guest/${spec.glue}`);
 
@@ -75,6 +75,11 @@ async function bindgen(spec, module) {
 /** An ES module that compiles the module beside it, or gives a function that takes one. */
 async function assemblyscript(spec, module) {
   await runAssemblyScript(() => load(spec), module);
+}
+
+/** ES modules that import each other, the first of which compiles the module beside it. */
+async function kotlin(spec) {
+  await load(spec);
 }
 
 /** Go's wasm_exec.js prints to the console. */

@@ -12,17 +12,22 @@ export function define(spec, host) {
     const message = 'workers-wasi starts commands only: it has no call that gives it the memory of another module';
     throw new CellEnd('not-attempted', { subject: 'calls-with-wasi', message });
   }
-  const wasi = new WASI({
-    args: guestArgs(spec),
-    env: spec.env,
-    preopens: spec.dirs.map((dir) => dir.guest),
-    fs: Object.assign({}, ...spec.dirs.map((dir) => files(dir.guest.replace(/\/$/, ''), dir.tree))),
-    stdin: new Blob([input]).stream(),
-    stdout: sink(stdout),
-    stderr: sink(stderr),
-  });
+  const fs = Object.assign({}, ...spec.dirs.map((dir) => files(dir.guest.replace(/\/$/, ''), dir.tree)));
+  let wasi, full;
+  try {
+    wasi = make(spec, fs);
+  } catch (error) {
+    if (!/No more free space/.test(error?.message)) throw error;
+    full = error;
+    // What else the module lacks is found without the files.
+    wasi = make(spec, {});
+  }
   host.imports.wasi_snapshot_preview1 = wasi.wasiImport;
   host.start = async (instance) => {
+    if (full) {
+      const message = `the files in memory of workers-wasi have no room for the guest's directory: ${full.message.split('\n')[0]}`;
+      throw new CellEnd('unsupported', { feature: 'directory-size', message });
+    }
     try {
       await wasi.start(instance);
     } catch (error) {
@@ -30,6 +35,18 @@ export function define(spec, host) {
       throw error;
     }
   };
+}
+
+function make(spec, fs) {
+  return new WASI({
+    args: guestArgs(spec),
+    env: spec.env,
+    preopens: spec.dirs.map((dir) => dir.guest),
+    fs,
+    stdin: new Blob([input]).stream(),
+    stdout: sink(stdout),
+    stderr: sink(stderr),
+  });
 }
 
 function sink(stream) {
