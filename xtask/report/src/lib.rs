@@ -20,7 +20,7 @@ macro_rules! registry {
     };
 }
 
-registry! { table, answer, json, markdown }
+registry! { table, answer, json, markdown, html }
 
 /// A report format.
 #[derive(Clone, Copy, Debug)]
@@ -38,6 +38,13 @@ pub struct Renderer {
 }
 
 impl Renderer {
+    /// The name of its file in a folder of reports: `report.json`; browsers look for `index.html`.
+    #[must_use]
+    pub fn file(&self) -> String {
+        let stem = if self.extension == "html" { "index" } else { "report" };
+        format!("{stem}.{}", self.extension)
+    }
+
     /// Renders a report and escapes control characters, so that a guest's text cannot affect the terminal.
     #[must_use]
     pub fn text(&self, report: &RunReport, options: RenderOptions) -> String {
