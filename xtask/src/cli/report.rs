@@ -76,7 +76,13 @@ fn read(file: &Path) -> Result<RunReport> {
         let found = schema.map_or("is missing".to_owned(), |schema| format!("is {schema}"));
         return bad(format!("field `schema` {found}; this lab reads {SCHEMA_VERSION}: render it with the lab that wrote it"));
     }
-    serde_json::from_str::<RunReport>(&text).or_else(|error| bad(error.to_string()))
+    let report = serde_json::from_str::<RunReport>(&text).or_else(|error| bad(error.to_string()))?;
+    // They become part of a file's name.
+    let is_word = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    if !is_word(&report.host.os) || !is_word(&report.host.arch) {
+        return bad("`host.os` or `host.arch` is not the name of a system".to_owned());
+    }
+    Ok(report)
 }
 
 /// The page of what is published.
