@@ -45,13 +45,14 @@ class Matrix {
       if (!row.shown) continue;
       row.cells.forEach((cell, at) => {
         if (cell.shown !== columnHits[at]) cell.td.hidden = !(cell.shown = columnHits[at]);
-        if (cell.hit !== cell.wanted) cell.td.classList.toggle("dim", !(cell.hit = cell.wanted));
+        if (cell.shown && cell.hit !== cell.wanted) cell.td.classList.toggle("dim", !(cell.hit = cell.wanted));
       });
     }
     const shown = Math.max(1, columnHits.filter(Boolean).length);
     for (const body of this.table.tBodies) {
       body.hidden = ![...body.rows].some((tr) => !tr.hidden && !tr.classList.contains("group"));
-      body.rows[0].cells[1].colSpan = shown;
+      const filler = body.rows[0].cells[1];
+      if (filler.colSpan !== shown) filler.colSpan = shown;
     }
     this.grid = undefined;
     if (!this.place?.checkVisibility()) this.enter(this.lines()[1]?.[1] ?? this.lines()[0]?.[0]);

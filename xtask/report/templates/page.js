@@ -64,7 +64,9 @@ const applyQuery = () => {
   for (const [field] of CHOICES) {
     const own = parsed.terms.filter((term) => term.field === field);
     const select = $(`choice-${field}`);
-    select.value = own.length === 1 && own[0].operator === "=" ? own[0].value : "";
+    const chosen = own.length === 1 && own[0].operator === "=" ? own[0].value : "";
+    if (select.value === chosen) continue;
+    select.value = chosen;
     if (select.selectedIndex < 0) select.value = "";
   }
 };

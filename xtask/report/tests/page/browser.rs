@@ -29,7 +29,7 @@ const FLAGS: &[&str] = &[
 ];
 
 /// Nothing of a test takes as long: then the browser is ended, and its test fails.
-const TIMEOUT: Duration = Duration::from_secs(180);
+const TIMEOUT: Duration = Duration::from_secs(600);
 
 /// Chromium by any of its names.
 pub fn program() -> Option<PathBuf> {
