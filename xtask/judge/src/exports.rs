@@ -210,6 +210,12 @@ pub fn distance(a: &str, b: &str) -> usize {
     rows[a.len()][b.len()]
 }
 
+/// Whether a producer is C or C++ of some year, as clang writes it: `C11`, `C_plus_plus_14`.
+fn is_c(language: &str) -> bool {
+    language.starts_with("C_plus_plus")
+        || language.strip_prefix('C').is_some_and(|year| !year.is_empty() && year.bytes().all(|b| b.is_ascii_digit()))
+}
+
 /// How to export a function with the toolchain that built the module, after a colon; nothing if that is unknown.
 fn export(facts: &Facts, name: &str) -> String {
     let made_by = |words: &[&str]| facts.producers.iter().any(|p| words.contains(&p.name.as_str()));
@@ -220,7 +226,7 @@ fn export(facts: &Facts, name: &str) -> String {
         rust
     } else if made_by(&["Go", "TinyGo"]) || facts.sections.iter().any(|s| s.name.contains("go:buildid")) {
         go
-    } else if made_by(&["clang", "C", "C++", "C_plus_plus"]) {
+    } else if made_by(&["clang", "C", "C++"]) || facts.producers.iter().any(|p| is_c(&p.name)) {
         c
     } else {
         return String::new();

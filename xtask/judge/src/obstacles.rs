@@ -125,9 +125,9 @@ mod tests {
                     Define `env.abort` in the program that embeds it (JavaScript: `{ env: { abort() { throw Error() } } \
                     }`); or compile it without: `asc --use abort=`.";
         check(lacks, "simd", abort, &[], Some(simd));
-        let host = "The component model is only the first obstacle: the module also imports my.f (custom-host). Embed the \
+        let host = "The component model is only the first obstacle: the module also imports mine.call (custom-host). Embed the \
                     runtime in a program that defines these imports.";
-        check(Code::NeedsComponentModel, "", "(import \"my\" \"f\" (func))", &[], Some(host));
+        check(Code::NeedsComponentModel, "", "(import \"mine\" \"call\" (func))", &[], Some(host));
         // Nothing stands behind it, or the obstacle is not about the runtime.
         check(lacks, "simd", "", &[], None);
         check(Code::NeedsNapiHost, "env.memory", abort, &[NO_PROGRAM], None);
