@@ -96,7 +96,8 @@ fn replaced_directory_is_an_escape_and_is_not_read() {
 /// What a foreign repository has in place of a file neither blocks the lab nor fills its memory.
 #[test]
 fn pipes_devices_and_giants_are_not_read() {
-    let hostile: [(&str, &dyn Fn(&Path)); 3] = [
+    type Place<'a> = &'a dyn Fn(&Path);
+    let hostile: [(&str, Place); 3] = [
         ("pipe", &|at| assert!(std::process::Command::new("mkfifo").arg(at).status().unwrap().success())),
         ("device", &|at| std::os::unix::fs::symlink("/dev/zero", at).unwrap()),
         ("giant", &|at| fs::File::create(at).unwrap().set_len(1 << 40).unwrap()),
