@@ -36,7 +36,12 @@ pub fn become_subreaper() {
 
 /// Kills what remains of the child `pid`, which has ended and been reaped.
 pub fn end_descendants(pid: i32, mark: u64, seen: &BTreeSet<i32>) {
-    kill_matching(|orphan, alone| alone || belongs(orphan, pid, mark, seen));
+    kill_matching(pid, |orphan, alone| alone || belongs(orphan, pid, mark, seen));
+    // Only now: otherwise another child that seems to be the only one would be charged for the memory of these orphans.
+    let mut active = supervised();
+    if active.get(&pid) == Some(&mark) {
+        active.remove(&pid);
+    }
 }
 
 /// Whether an orphan descends from the child `pid`, by its session, its mark, or the processes seen earlier.
@@ -48,7 +53,7 @@ fn belongs(orphan: i32, pid: i32, mark: u64, seen: &BTreeSet<i32>) -> bool {
 
 /// Kills every orphan, unless a child is supervised.
 pub fn kill_orphans() {
-    kill_matching(|_, alone| alone);
+    kill_matching(0, |_, alone| alone);
 }
 
 /// Kills all descendants of the lab, supervised or not. Children of a killed process are reparented to the lab, its
@@ -69,13 +74,15 @@ pub fn kill_all() {
     }
 }
 
-fn kill_matching(is_ours: impl Fn(i32, bool) -> bool) {
+/// Kills orphans until none is `is_ours`, which is told whether no child but `pid` is supervised.
+fn kill_matching(pid: i32, is_ours: impl Fn(i32, bool) -> bool) {
     let deadline = Instant::now() + KILL_TIMEOUT;
     loop {
         // The lock is held so that a child started now is not mistaken for an orphan.
         let active = supervised();
         let orphans: Vec<i32> = own_children().into_iter().filter(|p| !active.contains_key(p)).collect();
-        let ours: Vec<i32> = orphans.into_iter().filter(|p| is_ours(*p, active.is_empty())).collect();
+        let alone = active.keys().all(|child| *child == pid);
+        let ours: Vec<i32> = orphans.into_iter().filter(|p| is_ours(*p, alone)).collect();
         drop(active);
         if ours.is_empty() || Instant::now() > deadline {
             return;

@@ -343,7 +343,6 @@ impl Supervisor {
             let waited = libc::wait4(raw, &raw mut status, 0, &raw mut rusage);
             (rusage, waited)
         };
-        descendants::supervised().remove(&raw);
         // Tells std that the child is gone. It has already been waited for, so this only fails.
         let _ = self.child.try_wait();
         if waited != raw {
