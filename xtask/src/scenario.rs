@@ -12,9 +12,9 @@ use wasmlab_model::scenario::{EntryPointKind, Scenario, ScenarioFile};
 use wasmlab_toolchains as toolchains;
 
 use crate::store::files;
-use document::{Document, TextFault};
+use document::{Document, Parsed, TextFault};
 
-mod document;
+pub mod document;
 pub mod http;
 mod names;
 mod server;
@@ -100,13 +100,14 @@ pub fn load(dir: &Path) -> Result<Scenario, Vec<ScenarioError>> {
     let fault = |line, message: String| ScenarioError { file: file.clone(), line, message };
     let text = fs::read_to_string(&file)
         .map_err(|e| vec![fault(None, format!("the file cannot be read: {e}; every folder here needs one"))])?;
-    let (document, spec) = Document::parse(&text)
-        .map_err(|faults| faults.into_iter().map(|(line, message)| fault(line, message)).collect::<Vec<_>>())?;
+    let Parsed { document, contents, faults, incomplete } = Document::parse::<ScenarioFile>(&text);
+    let mut faults: Vec<ScenarioError> = faults.into_iter().map(|(line, message)| fault(line, message)).collect();
+    let Some(spec) = contents else { return Err(faults) };
     let name = dir.file_name().and_then(|n| n.to_str()).unwrap_or_default().to_owned();
-    let mut faults: Vec<ScenarioError> = check(&name, dir, &spec)
-        .into_iter()
-        .map(|(key, message)| fault(document.line_of(&key), format!("`{key}`: {message}")))
-        .collect();
+    let found = check(&name, dir, &spec).into_iter();
+    // What a table seems to lack may be what is misspelt in it.
+    let found = found.filter(|(key, _)| !key.split(['.', '[']).next().is_some_and(|table| incomplete.contains(table)));
+    faults.extend(found.map(|(key, message)| fault(document.line_of(&key), format!("`{key}`: {message}"))));
     faults.sort_by_key(|fault| fault.line);
     if faults.is_empty() { Ok(Scenario { name, dir: dir.to_owned(), spec }) } else { Err(faults) }
 }
@@ -116,7 +117,11 @@ pub fn load(dir: &Path) -> Result<Scenario, Vec<ScenarioError>> {
 /// # Errors
 /// What is wrong with it, each with its line where the parser knows it.
 pub fn parse(text: &str) -> Result<ScenarioFile, Vec<TextFault>> {
-    Document::parse(text).map(|(_, spec)| spec)
+    let parsed = Document::parse(text);
+    match parsed.contents {
+        Some(spec) if parsed.faults.is_empty() => Ok(spec),
+        _ => Err(parsed.faults),
+    }
 }
 
 type Faults = Vec<(String, String)>;
@@ -312,7 +317,9 @@ fn is_really_inside(dir: &Path, path: &Path) -> bool {
     }
 }
 
-fn is_kebab(text: &str) -> bool {
+/// Whether a name is made of letters a-z, digits and inner hyphens.
+#[must_use]
+pub fn is_kebab(text: &str) -> bool {
     !text.is_empty()
         && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
         && !text.starts_with('-')

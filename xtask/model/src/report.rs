@@ -40,6 +40,9 @@ pub struct RunReport {
     /// What of the lab was asked for, where that was not all of it.
     #[serde(default, skip_serializing_if = "Selection::is_everything")]
     pub selected: Selection,
+    /// The report that the cells and guests are compared with in place of snapshots, as it was named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<String>,
     /// Toolchains that the scenarios name, by id.
     pub toolchains: BTreeMap<String, ToolInfo>,
     /// Columns, in the registry's order.
@@ -283,6 +286,12 @@ pub struct Cell {
     /// The `[[known]]` entry's reason, where one fits: the gap is a known gap.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub known: Option<String>,
+    /// The user requires a pass here (`check --must`, `wasmlab.toml`): anything else makes the exit code 1.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub required: bool,
+    /// The ABI of the guest of which this runtime defines nothing at all, as a probe showed: `WASI 0.1`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lacks_abi: Option<String>,
     /// The guest is a prebuilt one.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub prebuilt: bool,
@@ -337,6 +346,13 @@ impl Cell {
     pub fn is_of_invalid_file(&self) -> bool {
         self.verdict == Verdict::NotApplicable && self.subject.as_deref() == Some(INVALID_FILE)
     }
+
+    /// Whether the runtime lacks all that this kind of guest needs: it takes no components, or has none of the guest's
+    /// ABI. Such a runtime could not run the guest, whatever the guest does.
+    #[must_use]
+    pub fn is_of_other_kind(&self) -> bool {
+        self.verdict == Verdict::Gap && (self.code == Some(Code::NeedsComponentModel) || self.lacks_abi.is_some())
+    }
 }
 
 /// The symbol of a pass that needs a switch: no code's, since codes have letters.
@@ -382,12 +398,18 @@ pub enum NoteKind {
     PrebuiltDiffers,
     /// A `[[known]]` entry matches nothing that was measured: counts as worse.
     KnownStale,
-    /// A snapshot belongs to no scenario or no runtime: an error of the repository.
+    /// A snapshot belongs to no scenario or no runtime: `bless` removes it.
     SnapshotOrphan,
     /// A snapshot is damaged, or what differs could not be written beside it: the comparison is not complete.
     SnapshotUnusable,
     /// Two columns of one engine differ: embedded and by its command line, a custom build and the release.
     ColumnsDiffer,
+    /// A guest exceeds a budget of `wasmlab.toml`: counts as worse.
+    OverBudget,
+    /// A guest differs from the baseline's.
+    GuestChanged,
+    /// An entry of `wasmlab.toml` matches nothing.
+    AllowanceUnused,
     /// Something is missing on this machine.
     Missing,
     /// What to do next.
@@ -398,6 +420,6 @@ impl NoteKind {
     /// Whether it makes the run's exit code 1.
     #[must_use]
     pub fn is_worse(self) -> bool {
-        matches!(self, Self::ArtifactChanged | Self::KnownStale | Self::PrebuiltDiffers)
+        matches!(self, Self::ArtifactChanged | Self::KnownStale | Self::PrebuiltDiffers | Self::OverBudget)
     }
 }

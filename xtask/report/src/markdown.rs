@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::columns::{self, NameStyle};
+use super::findings::{Severity, findings, grouped, reason};
 use super::text::{self, Row, blame, by_code, bytes, changes, lines, remedies, tally};
 use super::{GroupBy, RenderOptions, Renderer};
 use wasmlab_model::report::{Cell, NoteKind, RunReport, RuntimeInfo, PASS_WITH_SWITCH};
@@ -20,6 +21,7 @@ fn render(report: &RunReport, options: RenderOptions) -> String {
     if let Some(options) = text::selected(report) {
         let _ = writeln!(out, "Selected: `{options}`\n");
     }
+    failing(&mut out, report);
     matrix(&mut out, report, options.group_by);
     switched(&mut out, report);
     gaps(&mut out, report);
@@ -30,6 +32,19 @@ fn render(report: &RunReport, options: RenderOptions) -> String {
     runtimes(&mut out, report);
     missing(&mut out, report);
     out
+}
+
+/// What made the exit code 1, if it is.
+fn failing(out: &mut String, report: &RunReport) {
+    let found = findings(report);
+    let Some(reason) = reason(&found) else { return };
+    let _ = writeln!(out, "**The exit code is not 0**: {}.\n", escaped(&reason));
+    let groups = grouped(report, &found);
+    for group in groups.iter().filter(|group| group.severity >= Severity::Failure) {
+        let kind = group.kind.title();
+        let _ = writeln!(out, "- {kind}: **{}**: {}", escaped(&group.title), prose(&group.text));
+    }
+    out.push('\n');
 }
 
 fn matrix(out: &mut String, report: &RunReport, by: GroupBy) {
@@ -143,7 +158,7 @@ fn not_attempted(out: &mut String, report: &RunReport) {
 }
 
 /// Text from guests and runtimes must not become markup.
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     text.chars().fold(String::new(), |mut out, c| {
         if matches!(c, '|' | '<' | '>' | '*' | '_' | '`' | '[' | ']' | '\\') {
             out.push('\\');
@@ -155,7 +170,7 @@ fn escaped(text: &str) -> String {
 }
 
 /// The same for the lab's own sentences, whose code stays code: what is between two backticks is no markup.
-fn prose(text: &str) -> String {
+pub(crate) fn prose(text: &str) -> String {
     let text = text.replace('\n', " ");
     let parts: Vec<&str> = text.split('`').collect();
     // One that is not closed is none.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::GroupBy;
 use super::columns::{self, NameStyle};
 use wasmlab_model::codes::Code;
-use wasmlab_model::report::{Cell, RunReport, RuntimeInfo, ScenarioInfo, Selection};
+use wasmlab_model::report::{Cell, Origin, RunReport, RuntimeInfo, ScenarioInfo, Selection};
 use wasmlab_model::verdict::{Change, Verdict};
 
 /// Cells with one code, of one scenario, for one subject and in one detail: one line of an explanation.
@@ -48,6 +48,14 @@ impl Group<'_> {
         let way = self.cell.execution_path.as_ref().filter(|_| !self.several_ways);
         way.map(|way| format!(", by {way}")).unwrap_or_default()
     }
+}
+
+/// The names of files that were given on the command line, by scenario; a scenario of the lab has none.
+#[must_use]
+pub fn file_names(report: &RunReport) -> BTreeMap<&str, &str> {
+    let given = report.artifacts.iter().filter(|a| a.origin == Origin::Given).map(|a| a.scenario.as_str());
+    let info = |name| report.scenarios.iter().find(|s| s.name == name);
+    given.filter_map(|name| Some((name, info(name)?.title.as_str()))).collect()
 }
 
 /// A row of the matrix.

@@ -1,12 +1,13 @@
-//! The text of `scenario.toml`: its faults, and on which line each of its keys is.
+//! The text of a TOML file that people write (`scenario.toml`, `wasmlab.toml`): its faults, and on which line each of
+//! its keys is.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue, Error};
 
-use serde::Deserialize as _;
-use wasmlab_model::scenario::ScenarioFile;
+use serde::de::DeserializeOwned;
 
 /// A fault of the text: its line, from 1, where it is known, and what is wrong.
 pub type TextFault = (Option<usize>, String);
@@ -17,41 +18,54 @@ pub struct Document<'a> {
     table: Spanned<DeTable<'a>>,
 }
 
+/// What a text holds.
+pub struct Parsed<'a, T> {
+    /// The positions of its keys.
+    pub document: Document<'a>,
+    /// Its contents without what is faulty; none if that cannot be told.
+    pub contents: Option<T>,
+    /// What is wrong with it, in the order of the lines.
+    pub faults: Vec<TextFault>,
+    /// The top-level tables whose contents are not complete, since a part of them is faulty.
+    pub incomplete: BTreeSet<String>,
+}
+
 impl<'a> Document<'a> {
-    /// Parses the text.
-    ///
-    /// # Errors
-    /// All of its syntax errors; else all of its unknown keys, and the first value that does not fit.
-    pub fn parse(text: &'a str) -> Result<(Self, ScenarioFile), Vec<TextFault>> {
+    /// Parses the text. The faults are all of its syntax errors; else all of its unknown keys, all values that do not
+    /// fit, and the first key that is missing.
+    pub fn parse<T: DeserializeOwned>(text: &'a str) -> Parsed<'a, T> {
         let (table, errors) = DeTable::parse_recoverable(text);
         let document = Self { text, table };
-        if !errors.is_empty() {
-            let mut faults: Vec<TextFault> = errors.iter().map(|error| document.fault(error)).collect();
+        let mut faults: Vec<TextFault> = errors.iter().map(|error| document.fault(error)).collect();
+        let mut incomplete = BTreeSet::new();
+        if !faults.is_empty() {
             // What follows a syntax error on its line follows from it.
             faults.dedup_by_key(|(line, _)| *line);
-            return Err(faults);
+            return Parsed { document, contents: None, faults, incomplete };
         }
         let mut rest = document.table.clone();
-        let mut faults = Vec::new();
+        let mut contents = None;
         loop {
-            match ScenarioFile::deserialize(toml::de::Deserializer::from(rest.clone())) {
-                Ok(spec) if faults.is_empty() => return Ok((document, spec)),
-                Ok(_) => break,
-                // The key is most likely the unknown one before, misspelt.
+            match T::deserialize(toml::de::Deserializer::from(rest.clone())) {
+                Ok(found) => {
+                    contents = Some(found);
+                    break;
+                }
+                // The key is most likely a faulty one before: misspelt, or removed here.
                 Err(error) if !faults.is_empty() && error.message().starts_with("missing field") => break,
                 Err(error) => {
                     faults.push(document.fault(&error));
-                    // Without a key that it does not know, the file may still have other faults. Without any other
-                    // part of it, it might have faults that are not the author's.
-                    let unknown = error.span().filter(|_| error.message().starts_with("unknown field"));
-                    if !unknown.is_some_and(|key| remove_from_table(rest.get_mut(), &key)) {
-                        break;
+                    // Without the part that is wrong, the file may still have other faults.
+                    let removed = error.span().and_then(|span| remove(rest.get_mut(), &span));
+                    match removed {
+                        Some(table) => _ = incomplete.insert(table),
+                        None => break,
                     }
                 }
             }
         }
         faults.sort();
-        Err(faults)
+        Parsed { document, contents, faults, incomplete }
     }
 
     /// The line of a key such as `build.source` or `known[1].code`, or of its parent if the key is absent.
@@ -85,19 +99,32 @@ impl<'a> Document<'a> {
     }
 }
 
-/// Removes the entry whose key is at `key`; `false` if there is none.
-fn remove_from_table(table: &mut DeTable<'_>, key: &Range<usize>) -> bool {
-    let found = table.keys().find(|name| name.span() == *key).map(|name| name.get_ref().clone());
-    match found {
-        Some(name) => table.remove(&*name).is_some(),
-        None => table.iter_mut().any(|(_, value)| remove_from_value(value.get_mut(), key)),
+/// Removes the key or the value at `span` and gives the name of the top-level entry that it is in; `None` if there is
+/// none.
+fn remove(table: &mut DeTable<'_>, span: &Range<usize>) -> Option<String> {
+    let own = |(key, value): (&Spanned<_>, &Spanned<_>)| key.span() == *span || value.span() == *span;
+    let found = table.iter().find(|(key, value)| own((key, value))).map(|(key, _)| key.get_ref().clone());
+    if let Some(name) = found {
+        table.remove(&*name)?;
+        return Some(name.into_owned());
     }
+    table.iter_mut().find_map(|(key, value)| {
+        remove_from_value(value.get_mut(), span).then(|| key.get_ref().clone().into_owned())
+    })
 }
 
-fn remove_from_value(value: &mut DeValue<'_>, key: &Range<usize>) -> bool {
+fn remove_from_value(value: &mut DeValue<'_>, span: &Range<usize>) -> bool {
     match value {
-        DeValue::Table(table) => remove_from_table(table, key),
-        DeValue::Array(items) => items.iter_mut().any(|item| remove_from_value(item.get_mut(), key)),
+        DeValue::Table(table) => remove(table, span).is_some(),
+        DeValue::Array(items) => match items.iter().position(|item| item.span() == *span) {
+            // A table in a list of tables is faulty in a way that is not known: its faults follow from each other.
+            Some(at) if items.get(at).is_some_and(|item| item.get_ref().as_table().is_some()) => false,
+            Some(at) => {
+                items.remove(at);
+                true
+            }
+            None => items.iter_mut().any(|item| remove_from_value(item.get_mut(), span)),
+        },
         _ => false,
     }
 }
