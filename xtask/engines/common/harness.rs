@@ -133,6 +133,7 @@ impl Cell {
         let mut command = (self.subject.command)();
         command.arg("run").arg(path);
         let status = self.wait(command);
+        self.expect_no_process();
         let text = fs::read_to_string(&self.spec.events).unwrap_or_default();
         fs::remove_file(&self.spec.events).ok();
         let events = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -145,6 +146,25 @@ impl Cell {
         let path = self.dir().join("spec.json");
         fs::write(&path, serde_json::to_vec(&self.spec).unwrap()).unwrap();
         path
+    }
+
+    /// Checks that no process is left that names the cell's folder: a browser names its profile there.
+    fn expect_no_process(&self) {
+        let dir = self.dir().to_str().unwrap().as_bytes();
+        let names_it = |pid: &PathBuf| {
+            let command_line = fs::read(pid.join("cmdline")).unwrap_or_default();
+            command_line.windows(dir.len()).any(|part| part == dir)
+        };
+        let left = || -> Vec<PathBuf> {
+            let all = fs::read_dir("/proc").into_iter().flatten().flatten().map(|entry| entry.path());
+            all.filter(names_it).collect()
+        };
+        // Killed processes take a moment to disappear.
+        let end = Instant::now() + Duration::from_secs(5);
+        while !left().is_empty() {
+            assert!(Instant::now() < end, "left running: {:?}", left());
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
 
     fn wait(&self, mut command: Command) -> ExitStatus {

@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use self::guest::{Given, GuestArgs};
 use self::requirements::Requirements;
-use super::common::{self, Purpose, usage};
+use super::common::{self, Purpose};
 use super::format::FormatArgs;
 use super::guest_file::MaxSize;
 use super::{baseline, output, run_all};

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use toml::Spanned;
-use toml::de::{DeTable, DeValue, Error};
+use toml::de::{DeArray, DeTable, DeValue, Error};
 
 use serde::de::DeserializeOwned;
 
@@ -120,7 +120,8 @@ fn remove_from_value(value: &mut DeValue<'_>, span: &Range<usize>) -> bool {
             // A table in a list of tables is faulty in a way that is not known: its faults follow from each other.
             Some(at) if items.get(at).is_some_and(|item| item.get_ref().as_table().is_some()) => false,
             Some(at) => {
-                items.remove(at);
+                let all = std::mem::replace(items, DeArray::new()).into_iter().enumerate();
+                *items = all.filter(|(index, _)| *index != at).map(|(_, item)| item).collect();
                 true
             }
             None => items.iter_mut().any(|item| remove_from_value(item.get_mut(), span)),

@@ -1,10 +1,13 @@
 //! A browser's process: started without a window on a profile of its own, and ended.
 
 use std::fs;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process_group};
 
 /// How long a browser may take until it listens. The lab's own limit comes first in most cells.
 const START_TIMEOUT: Duration = Duration::from_secs(60);
@@ -23,6 +26,8 @@ impl Browser {
     pub fn start(mut command: Command, address: impl Fn() -> Option<String>) -> Result<Self, String> {
         let shown = Path::new(command.get_program()).display().to_string();
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        // Distributions start browsers through a shell script: to kill the child alone would kill the script.
+        command.process_group(0);
         let child = command.spawn().map_err(|e| format!("{shown} cannot be started: {e}"))?;
         let mut this = Self { child, address: String::new() };
         let began = Instant::now();
@@ -49,8 +54,8 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // Its helpers end when they lose it; a polite end takes a second and leaves nothing better behind.
-        self.child.kill().ok();
+        // A polite end takes a second and leaves nothing better behind.
+        kill_process_group(Pid::from_child(&self.child), Signal::KILL).ok();
         self.child.wait().ok();
     }
 }

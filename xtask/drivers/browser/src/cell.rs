@@ -76,17 +76,21 @@ impl Request {
     pub fn run(self) -> Result<(), String> {
         let path = self.spec.events.clone();
         let mut recorder = Recorder::open(&path).map_err(|e| format!("{}: {e}", path.display()))?;
-        let cause = self.observe(&mut recorder);
+        let end = self.observe(&mut recorder);
         std::io::stdout().flush().ok();
-        match cause {
-            Some(cause) => recorder.end(cause).map_err(|e| format!("{}: {e}", path.display())),
-            None => Ok(()),
+        match end {
+            End::Cause(cause) => recorder.end(cause).map_err(|e| format!("{}: {e}", path.display())),
+            End::Crashed(why) => {
+                // No last event and a signal: that is how an engine's crash looks, and this is one.
+                eprintln!("driver-browser: {why}");
+                std::process::abort()
+            }
         }
     }
 
-    /// The cause, where the page has not reported it itself.
-    fn observe(self, recorder: &mut Recorder) -> Option<Cause> {
-        let broken = |message: String| Some(Cause::EngineError { message });
+    /// Runs the page; the browser has ended when this returns.
+    fn observe(self, recorder: &mut Recorder) -> End {
+        let broken = |message: String| End::Cause(Cause::EngineError { message });
         recorder.stage(Stage::Load).ok();
         let module = match fs::read(&self.spec.module) {
             Ok(bytes) => bytes,
@@ -117,29 +121,33 @@ impl Request {
     }
 }
 
+/// How a cell ended.
+enum End {
+    /// It ended otherwise, for this cause.
+    Cause(Cause),
+    /// The browser crashed, with these words.
+    Crashed(String),
+}
+
 /// Records what happens until the guest's end.
-fn record(events: &Receiver<PageEvent>, recorder: &mut Recorder) -> Option<Cause> {
+fn record(events: &Receiver<PageEvent>, recorder: &mut Recorder) -> End {
     while let Ok(event) = events.recv() {
         match event {
             PageEvent::Stdout(bytes) => write(&mut std::io::stdout(), &bytes),
             PageEvent::Stderr(bytes) => write(&mut std::io::stderr(), &bytes),
-            PageEvent::Event(Event::End { cause, .. }) => return Some(cause),
+            PageEvent::Event(Event::End { cause, .. }) => return End::Cause(cause),
             // The clock is the driver's: it began with the browser's start.
             PageEvent::Event(Event::Stage { stage, cached, .. }) => {
                 recorder.write(&Event::Stage { stage, micros: recorder.micros(), cached }).ok();
             }
             PageEvent::Event(event) => _ = recorder.write(&event),
             PageEvent::Left(how) => {
-                return Some(Cause::HostError { message: format!("the page {how} before the guest ended") });
+                return End::Cause(Cause::HostError { message: format!("the page {how} before the guest ended") });
             }
-            PageEvent::Crashed(why) => {
-                // No last event and a signal: that is how an engine's crash looks, and this is one.
-                eprintln!("driver-browser: {why}");
-                std::process::abort();
-            }
+            PageEvent::Crashed(why) => return End::Crashed(why),
         }
     }
-    Some(Cause::EngineError { message: "the page went silent".to_owned() })
+    End::Cause(Cause::EngineError { message: "the page went silent".to_owned() })
 }
 
 /// Writes the guest's output. That nobody reads it any more is no error.

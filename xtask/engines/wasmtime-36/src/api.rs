@@ -1,14 +1,24 @@
 //! What differs from the current version: see `../../wasmtime/src/api.rs`.
 
+mod handler;
+mod outgoing;
+
 use std::path::Path;
 
-use wasmtime::component::{self, Func};
+use wasmtime::component::{self, Func, Instance, InstancePre, Linker, ResourceTable};
 use wasmtime::{Config, Error, Result, Store, Val};
-use wasmtime_wasi::{DirPerms, FilePerms, WasiCtxBuilder};
+use wasmtime_wasi::{DirPerms, FilePerms, WasiCtxBuilder, p3};
+use wasmtime_wasi_http::body::HyperOutgoingBody;
+use wasmtime_wasi_http::types::{HostFutureIncomingResponse, OutgoingRequestConfig};
+use wasmtime_wasi_http::{HttpResult, WasiHttpCtx, WasiHttpView};
 
 pub(crate) use wasmtime_wasi::{preview0 as p0, preview1 as p1};
 
+pub(crate) use handler::Handler;
+pub(crate) use outgoing::Outgoing;
+
 use crate::component::calls::Signature;
+use crate::component::host::Host;
 
 /// What this version has and leaves off by default: the call, the proposal. Those of garbage collection it calls
 /// incomplete; exceptions it does not offer: the documentation hides the switch.
@@ -75,4 +85,49 @@ pub(crate) fn is_uncaught_exception(_: &Error) -> bool {
 /// Whether a reference is null whose kind not every version has.
 pub(crate) fn is_null(value: &Val) -> bool {
     matches!(value, Val::ExnRef(None))
+}
+
+/// A command of this version's draft of WASI 0.3, which it has under the number of the release; instantiated.
+pub(crate) struct Command03(Instance, p3::bindings::Command);
+
+impl Command03 {
+    /// Instantiates `unlinked`.
+    pub(crate) async fn new(unlinked: InstancePre<Host>, store: &mut Store<Host>) -> Result<Self> {
+        let instance = unlinked.instantiate_async(&mut *store).await?;
+        let command = p3::bindings::Command::new(&mut *store, &instance)?;
+        Ok(Self(instance, command))
+    }
+
+    /// What `wasi:cli/run` returns.
+    pub(crate) async fn run(self, store: &mut Store<Host>) -> Result<Result<(), ()>> {
+        let Self(instance, command) = self;
+        let run = async |store: &_| command.wasi_cli_run().call_run(store).await;
+        instance.run_concurrent(store, run).await.and_then(|ended| ended)
+    }
+}
+
+impl WasiHttpView for Host {
+    fn ctx(&mut self) -> &mut WasiHttpCtx {
+        &mut self.http
+    }
+
+    fn table(&mut self) -> &mut ResourceTable {
+        &mut self.table
+    }
+
+    fn send_request(
+        &mut self,
+        request: hyper::Request<HyperOutgoingBody>,
+        config: OutgoingRequestConfig,
+    ) -> HttpResult<HostFutureIncomingResponse> {
+        Ok(self.outgoing.send(request, config))
+    }
+}
+
+/// Defines `wasi:http` of 0.2 if it is wanted. This version has none of 0.3.
+pub(crate) fn add_http(linker: &mut Linker<Host>, of_0_2: bool, _of_0_3: bool) -> Result<()> {
+    if of_0_2 {
+        wasmtime_wasi_http::add_only_http_to_linker_async(linker)?;
+    }
+    Ok(())
 }

@@ -6,6 +6,7 @@ mod api;
 mod cause;
 #[path = "../../wasmtime/src/compile.rs"]
 mod compile;
+#[path = "../../wasmtime/src/component/mod.rs"]
 mod component;
 #[path = "../../wasmtime/src/config.rs"]
 mod config;

@@ -1,15 +1,23 @@
 //! What differs between the versions of wasmtime that the lab builds. The other files of this folder know
 //! none of it: `../../wasmtime-36` takes them as they are, with an `api.rs` of its own.
 
+mod handler;
+mod outgoing;
+
 use std::path::Path;
 
-use wasmtime::component::{self, Func};
+use wasmtime::component::{self, Func, InstancePre, Linker};
 use wasmtime::{Config, Error, Result, Store, ThrownException, Val, WasmFeatures};
-use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
+use wasmtime_wasi::{FsPerms, WasiCtxBuilder, p3};
+use wasmtime_wasi_http::{WasiHttpCtxView, WasiHttpView};
 
 pub(crate) use wasmtime_wasi::{p0, p1};
 
+pub(crate) use handler::Handler;
+pub(crate) use outgoing::Outgoing;
+
 use crate::component::calls::Signature;
+use crate::component::host::Host;
 
 /// What wasmtime has and leaves off by default: the call, the proposal. Which of them a compiler takes is its own to
 /// say. (The threads proposal is on, the memories that it is about are not.)
@@ -80,4 +88,37 @@ pub(crate) fn is_uncaught_exception(error: &Error) -> bool {
 /// Whether a reference is null whose kind not every version has.
 pub(crate) fn is_null(value: &Val) -> bool {
     matches!(value, Val::ExnRef(None) | Val::ContRef(None))
+}
+
+/// A command of WASI 0.3, instantiated.
+pub(crate) struct Command03(p3::bindings::Command);
+
+impl Command03 {
+    /// Instantiates `unlinked`.
+    pub(crate) async fn new(unlinked: InstancePre<Host>, store: &mut Store<Host>) -> Result<Self> {
+        p3::bindings::CommandPre::new(unlinked)?.instantiate_async(store).await.map(Self)
+    }
+
+    /// What `wasi:cli/run` returns.
+    pub(crate) async fn run(self, store: &mut Store<Host>) -> Result<Result<(), ()>> {
+        let run = async |store: &_| self.0.wasi_cli_run().call_run(store).await;
+        store.run_concurrent(run).await.and_then(|ended| ended)
+    }
+}
+
+impl WasiHttpView for Host {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView { ctx: &mut self.http, table: &mut self.table, hooks: &mut self.outgoing }
+    }
+}
+
+/// Defines `wasi:http` of the versions that are wanted.
+pub(crate) fn add_http(linker: &mut Linker<Host>, of_0_2: bool, of_0_3: bool) -> Result<()> {
+    if of_0_2 {
+        wasmtime_wasi_http::p2::add_only_http_to_linker_async(linker)?;
+    }
+    if of_0_3 {
+        wasmtime_wasi_http::p3::add_to_linker(linker)?;
+    }
+    Ok(())
 }

@@ -26,10 +26,10 @@ pub struct DirArgs {
     pub dir: Vec<String>,
     /// Give the guest the directory itself, writable; needs one FILE and one runtime; may be repeated
     #[arg(long, value_name = "HOST[::GUEST]")]
-    dir_rw: Vec<String>,
+    pub dir_rw: Vec<String>,
     /// Largest directory that --dir copies, in MiB; each file counts as at least 4 KiB [default: 256]
     #[arg(long, value_name = "MIB")]
-    dir_limit: Option<u64>,
+    pub dir_limit: Option<u64>,
     /// Copy each guest's directories to FOLDER/FILE/RUNTIME after the run; ignores cached results (browsers keep
     /// files in memory only, so nothing is copied for them)
     #[arg(long, value_name = "FOLDER")]

@@ -182,7 +182,9 @@ fn alarmed(subject: Subject, cell: &Cell) -> Cause {
     let pid = Pid::from_child(&child);
     let end = Instant::now() + Duration::from_secs(120);
     // Until it has its handler, an alarm would end it.
-    std::thread::sleep(Duration::from_millis(500));
+    while child.try_wait().unwrap().is_none() && !handles_alarms(pid) && Instant::now() < end {
+        std::thread::sleep(Duration::from_millis(1));
+    }
     while child.try_wait().unwrap().is_none() {
         if Instant::now() > end {
             child.kill().unwrap();
@@ -198,6 +200,13 @@ fn alarmed(subject: Subject, cell: &Cell) -> Cause {
         Event::End { cause, .. } => cause,
         other => panic!("{other:?}"),
     }
+}
+
+/// Whether the process has a handler for SIGALRM, by the kernel's mask of caught signals.
+fn handles_alarms(pid: Pid) -> bool {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap_or_default();
+    u64::from_str_radix(mask.trim(), 16).unwrap_or(0) & 1 << (Signal::ALARM.as_raw() - 1) != 0
 }
 
 /// A handler that raises its own signal comes to an end, which is not the engine's.

@@ -2,12 +2,12 @@
 
 use wasmlab_engine::Log;
 use wasmlab_protocol::{Cause, CellSpec, Stage};
-use wasmtime::Result;
 use wasmtime::component::{Component, InstancePre};
 use wasmtime_wasi::{p2, p3};
 
 use super::host::{self, Host};
 use super::no_export;
+use crate::api;
 use crate::cause::of_running;
 
 /// What is called in a command; its version follows.
@@ -31,13 +31,11 @@ pub(crate) async fn run(
             command.wasi_cli_run().call_run(&mut store).await
         }
         Err(error) => {
-            let command = p3::bindings::CommandPre::new(unlinked);
-            let command = command.map_err(|_| no_export(&engine, component, RUN, &error))?;
+            p3::bindings::CommandPre::new(unlinked.clone()).map_err(|_| no_export(&engine, component, RUN, &error))?;
             log.stage(Stage::Instantiate);
-            let command = command.instantiate_async(&mut store).await.map_err(begin)?;
+            let command = api::Command03::new(unlinked, &mut store).await.map_err(begin)?;
             log.stage(Stage::Run);
-            let run = async |store: &_| command.wasi_cli_run().call_run(store).await;
-            store.run_concurrent(run).await.and_then(|ended| ended)
+            command.run(&mut store).await
         }
     };
     match ended {

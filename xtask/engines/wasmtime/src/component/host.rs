@@ -4,32 +4,27 @@ use wasmlab_protocol::{Cause, CellSpec};
 use wasmtime::component::{Component, Linker, ResourceTable};
 use wasmtime::{Engine, Store, StoreLimits};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView, p2, p3};
-use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
+use wasmtime_wasi_http::WasiHttpCtx;
 use wasmtime_wasi_keyvalue::{WasiKeyValue, WasiKeyValueCtx};
 
-use super::outgoing::Outgoing;
+use crate::api::{self, Outgoing};
 use crate::cause::engine_error;
 use crate::link;
 
 /// What a store of a component holds.
 pub(crate) struct Host {
     wasi: WasiCtx,
-    http: WasiHttpCtx,
-    outgoing: Outgoing,
+    /// For [`api`], as the next two.
+    pub(crate) http: WasiHttpCtx,
+    pub(crate) outgoing: Outgoing,
+    pub(crate) table: ResourceTable,
     keyvalue: WasiKeyValueCtx,
-    table: ResourceTable,
     limits: StoreLimits,
 }
 
 impl WasiView for Host {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
-    }
-}
-
-impl WasiHttpView for Host {
-    fn http(&mut self) -> WasiHttpCtxView<'_> {
-        WasiHttpCtxView { ctx: &mut self.http, table: &mut self.table, hooks: &mut self.outgoing }
     }
 }
 
@@ -60,15 +55,10 @@ pub(crate) fn linker(engine: &Engine, component: &Component) -> Result<Linker<Ho
     let define = |l: &mut Linker<Host>| -> wasmtime::Result<()> {
         // WASI 0.2 is always there: a name that is wrong is then told from a host that is missing.
         p2::add_to_linker_async(l)?;
-        if wants("wasi:http/", "0.2") {
-            wasmtime_wasi_http::p2::add_only_http_to_linker_async(l)?;
-        }
         if wants("wasi:", "0.3") {
             p3::add_to_linker(l)?;
         }
-        if wants("wasi:http/", "0.3") {
-            wasmtime_wasi_http::p3::add_to_linker(l)?;
-        }
+        api::add_http(l, wants("wasi:http/", "0.2"), wants("wasi:http/", "0.3"))?;
         if wants("wasi:keyvalue/", "0.2") {
             wasmtime_wasi_keyvalue::add_to_linker(l, |host| WasiKeyValue::new(&host.keyvalue, &mut host.table))?;
         }

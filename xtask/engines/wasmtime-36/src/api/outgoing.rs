@@ -18,13 +18,22 @@ use wasmtime_wasi_http::types::{HostFutureIncomingResponse, IncomingResponse, Ou
 
 use crate::network;
 
-/// Sends a guest's request, which may go where `network` permits.
-pub(crate) fn send(
-    network: Network,
-    request: Request<HyperOutgoingBody>,
-    config: OutgoingRequestConfig,
-) -> HostFutureIncomingResponse {
-    HostFutureIncomingResponse::pending(runtime::spawn(async move { Ok(answered(network, request, config).await) }))
+/// Sends a guest's requests.
+pub(crate) struct Outgoing {
+    /// Where they may go.
+    pub(crate) network: Network,
+}
+
+impl Outgoing {
+    /// Sends one of them.
+    pub(crate) fn send(
+        &self,
+        request: Request<HyperOutgoingBody>,
+        config: OutgoingRequestConfig,
+    ) -> HostFutureIncomingResponse {
+        let network = self.network;
+        HostFutureIncomingResponse::pending(runtime::spawn(async move { Ok(answered(network, request, config).await) }))
+    }
 }
 
 async fn answered(

@@ -1,11 +1,11 @@
-//! Running a component: WASI 0.2 and 0.3, `wasi:http`, `wasi:keyvalue`.
+//! Running a component: WASI 0.2 and 0.3, `wasi:http`, `wasi:keyvalue`. What a version of wasmtime does its own way is
+//! in its `api.rs`.
 
 pub(crate) mod calls;
 mod command;
-mod host;
+pub(crate) mod host;
 mod http;
 mod imports;
-mod outgoing;
 
 use wasmlab_engine::Log;
 use wasmlab_protocol::{Cause, CellSpec, EntryPoint, Stage};
