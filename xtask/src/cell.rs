@@ -48,7 +48,7 @@ pub struct Retention<'a> {
 /// Runs the cell and returns the observation. `sink` receives each process's events as they happen.
 ///
 /// # Errors
-/// When the lab itself fails: the temporary folder cannot be written, no port is free.
+/// If the lab itself fails: the temporary folder cannot be written, or no port is free.
 pub fn observe(lab: &Lab, plan: &Plan, sink: Option<OutputSink>, keep: Retention) -> io::Result<Observation> {
     let began = SystemTime::now();
     let mut workdir = workdir::Workdir::create(lab, plan, keep)?;

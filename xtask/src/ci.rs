@@ -1,5 +1,5 @@
-//! The lab's own CI: named steps, each a few commands, run one after the other; what takes long runs beside
-//! those that do not need it. A step that fails does not stop those that need nothing of it.
+//! The lab's own CI: named steps of a few commands each, run in order; slow ones run in the background, in parallel to
+//! steps that do not need them. If a step fails, only the steps that need it are skipped.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
@@ -16,19 +16,19 @@ pub mod summary;
 
 pub use steps::all;
 
-/// A step: what `--only` names, and a line of the table at the end.
+/// A step: selectable with `--only`, and a row in the final table.
 pub struct Step {
     /// Kebab-case, unique.
     pub name: String,
-    /// What it does, as `--list` shows it.
+    /// What it does, for `--list`.
     pub about: String,
-    /// Steps before it that it needs something of.
+    /// Earlier steps whose results it needs.
     pub needs: Vec<&'static str>,
-    /// It takes long for what it finds: only with `--full`, or where `--only` names it.
+    /// Slow for what it finds: run only with `--full` or if `--only` names it.
     pub only_full: bool,
-    /// It begins at once and runs beside the steps that do not need it.
+    /// Starts at once and runs in parallel to steps that do not need it.
     pub in_background: bool,
-    /// What is done.
+    /// The work.
     pub run: StepFn,
 }
 
@@ -37,44 +37,44 @@ pub type StepFn = Box<dyn Fn(&Context) -> Result<()> + Send + Sync>;
 
 /// What steps share.
 pub struct Context<'a> {
-    /// The lab's places.
+    /// The workspace, the cache and the machine.
     pub lab: &'a Lab,
     /// Variables from the installation step, for every later command.
     pub environment: Mutex<BTreeMap<String, String>>,
-    /// Tests that passed and failed.
+    /// Number of tests passed and failed.
     pub tests: Mutex<summary::Tests>,
     /// What was left out, and why.
     pub left_out: Mutex<Vec<String>>,
 }
 
-/// How a step ended.
+/// The outcome of a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StepOutcome {
-    /// Successfully.
+    /// Successful.
     Done,
-    /// With this error.
+    /// Failed with this error.
     Failed(String),
-    /// It was not run: this step that it needs failed.
+    /// Not run because this step, which it needs, failed.
     NotRun(String),
 }
 
-/// A step that was run, or was not, and how long it took.
+/// A step with its outcome and duration.
 pub type StepRun = (String, StepOutcome, Duration);
 
 impl Context<'_> {
-    /// With nothing installed and nothing counted yet.
+    /// A context before any step has run.
     #[must_use]
     pub fn new(lab: &Lab) -> Context<'_> {
         Context { lab, environment: Mutex::default(), tests: Mutex::default(), left_out: Mutex::default() }
     }
 
-    /// Reports at the end that this was left out.
+    /// Records something that was left out, for the final report.
     pub fn leave_out(&self, what: impl Into<String>) {
         locked(&self.left_out).push(what.into());
     }
 }
 
-/// Runs the steps in order and returns how each ended. `on_step` is called before each step, with its number.
+/// Runs the steps in order and returns their outcomes. `on_step` is called before each step, with its number.
 pub fn run(context: &Context, steps: &[&Step], on_step: &(dyn Fn(usize, &Step) + Sync)) -> Vec<StepRun> {
     let ended: Mutex<BTreeMap<usize, (StepOutcome, Duration)>> = Mutex::default();
     std::thread::scope(|scope| {
@@ -83,7 +83,7 @@ pub fn run(context: &Context, steps: &[&Step], on_step: &(dyn Fn(usize, &Step) +
             let ended = &ended;
             let work = move || {
                 on_step(number, step);
-                // First the step, then the lock: the others must not wait for it.
+                // Run the step before taking the lock, so that other threads do not wait for it.
                 let end = timed(context, step);
                 locked(ended).insert(number, end);
             };
@@ -108,7 +108,7 @@ pub fn run(context: &Context, steps: &[&Step], on_step: &(dyn Fn(usize, &Step) +
         }
     });
     let mut ended = ended.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let lost = || (StepOutcome::Failed("it did not come to an end".to_owned()), Duration::ZERO);
+    let lost = || (StepOutcome::Failed("the step did not finish".to_owned()), Duration::ZERO);
     let ran = steps.iter().enumerate().map(|(at, step)| (step.name.clone(), ended.remove(&at).unwrap_or_else(lost)));
     ran.map(|(name, (end, took))| (name, end, took)).collect()
 }
@@ -122,10 +122,10 @@ fn timed(context: &Context, step: &Step) -> (StepOutcome, Duration) {
     (end, began.elapsed())
 }
 
-/// The steps that `only` names, else all but those for `--full`.
+/// The steps named by `only`, or all steps except those for `--full`.
 ///
 /// # Errors
-/// The first name that is none, for a usage error.
+/// The first unknown name, as a usage error.
 pub fn choose<'a>(steps: &'a [Step], only: &'a [String], full: bool) -> Result<Vec<&'a Step>, &'a str> {
     let names: BTreeSet<&str> = steps.iter().map(|s| s.name.as_str()).collect();
     if let Some(unknown) = only.iter().find(|name| !names.contains(name.as_str())) {
@@ -135,7 +135,7 @@ pub fn choose<'a>(steps: &'a [Step], only: &'a [String], full: bool) -> Result<V
     Ok(steps.iter().filter(wanted).collect())
 }
 
-/// What a mutex holds, also after a panic elsewhere: what was noted is still true.
+/// Locks a mutex even if another thread panicked: what it recorded is still valid.
 fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn what_needs_nothing_of_a_failed_step_still_runs() {
+    fn steps_independent_of_a_failed_one_still_run() {
         let dir = tempfile::tempdir().unwrap();
         let (cache, machine) = (Cache::new(dir.path().into()), Machine::new(dir.path().join("m.json")));
         let lab = Lab { root: dir.path().into(), cache, machine };
@@ -174,7 +174,7 @@ mod tests {
                 c.leave_out("slow");
                 Ok(())
             }),
-            step("bad", &[], |_| anyhow::bail!("words")),
+            step("bad", &[], |_| anyhow::bail!("no disk")),
             step("after-bad", &["bad"], note("never")),
             step("after-that", &["after-bad"], note("never")),
             step("after-slow", &["slow"], note("after")),
@@ -187,7 +187,7 @@ mod tests {
             ends,
             [
                 StepOutcome::Done,
-                StepOutcome::Failed("words".into()),
+                StepOutcome::Failed("no disk".into()),
                 not_run("bad"),
                 not_run("after-bad"),
                 StepOutcome::Done
@@ -195,7 +195,7 @@ mod tests {
         );
         assert_eq!(*locked(&context.left_out), ["slow", "after"], "what runs beside is waited for where it is needed");
 
-        // Each waits for the other: neither ends unless both run at once.
+        // The two wait for each other, so they only finish if they run in parallel.
         let meet = std::sync::Arc::new(std::sync::Barrier::new(2));
         let waits = |meet: &std::sync::Arc<std::sync::Barrier>| {
             let meet = meet.clone();
@@ -209,14 +209,14 @@ mod tests {
         let ends = run(&context, &pair.iter().collect::<Vec<_>>(), &|_, _| ());
         assert!(ends.iter().all(|(_, end, _)| *end == StepOutcome::Done), "{ends:?}");
 
-        // A step alone does not ask for what it needs: it was done before.
+        // With `--only`, the needed steps are assumed to be done.
         let only = ["after-slow".to_owned()];
         let alone = choose(&steps, &only, false).unwrap();
         assert_eq!(run(&context, &alone, &|_, _| ()).len(), 1);
     }
 
     #[test]
-    fn steps_are_chosen_by_name_or_by_what_they_cost() {
+    fn steps_are_selected_by_name_or_by_cost() {
         let mut steps = vec![step("one", &[], |_| Ok(())), step("two", &[], |_| Ok(()))];
         steps[1].only_full = true;
         let names = |only: &[&str], full| {

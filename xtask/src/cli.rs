@@ -60,7 +60,7 @@ registry! {
 
 const ABOUT: &str = "Where a WebAssembly program runs, where it does not, and why";
 
-/// The command line.
+/// Top-level arguments.
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", version, about = ABOUT, after_help = after(), arg_required_else_help = false)]
 struct Arguments {
@@ -105,7 +105,7 @@ fn after() -> String {
     )
 }
 
-/// Parses, dispatches, and gives the exit code.
+/// Parses the arguments, runs the subcommand, and returns the exit code.
 #[must_use]
 pub fn main() -> ExitCode {
     let typed: Vec<_> = std::env::args_os().collect();
@@ -120,7 +120,7 @@ pub fn main() -> ExitCode {
                 let message = error.to_string();
                 format::show_failure(exit::USAGE, message.strip_prefix("error: ").unwrap_or(&message).trim_end());
             }
-            // Help and version go to stdout; a wrong command line is an error.
+            // Help and version go to stdout; an invalid command line is an error.
             return match error.print() {
                 Err(message) if !error.use_stderr() => printed(output::written(Err(message))),
                 _ => ExitCode::from(if error.use_stderr() { exit::USAGE } else { exit::OK }),
@@ -146,7 +146,7 @@ pub fn main() -> ExitCode {
     ExitCode::from(code)
 }
 
-/// The exit code after printing text.
+/// The exit code for a subcommand that only prints text.
 fn printed(result: Result<()>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::from(exit::OK),
@@ -164,7 +164,7 @@ mod tests {
     use super::Arguments;
 
     #[test]
-    fn the_command_line_is_consistent_and_every_command_has_examples() {
+    fn every_command_is_consistent_and_has_examples() {
         let mut command = Arguments::command();
         command.build();
         command.clone().debug_assert();

@@ -1,4 +1,4 @@
-//! Programs of the columns: building embedded engines, finding the others.
+//! Programs for the columns: builds embedded engines, finds the others.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -11,7 +11,7 @@ use wasmlab_protocol::{EngineInfo, PROTOCOL_VERSION};
 
 use crate::install_choice;
 use crate::lab::Lab;
-use crate::machine::Question;
+use crate::machine::ToolQuery;
 use crate::store::cache::Key;
 use crate::store::files;
 use crate::versions::{self, VersionedProgram};
@@ -24,33 +24,33 @@ mod build;
 
 pub use build::{BuildProgress, build};
 
-/// How long the cold build of one engine may take.
+/// Time limit for building one engine from scratch.
 const BUILD_LIMIT: Duration = Duration::from_secs(45 * 60);
 
-/// The variable that keeps what cargo made on the way to an engine: one to two gigabytes, which spare a developer of
-/// engines, and CI's tests, the long part of the next build. Without it the binary alone stays.
+/// Keeps cargo's intermediate files of an engine: one to two gigabytes, which save developers of engines, and CI's
+/// tests, most of the time of the next build. Without it, only the binary is kept.
 pub const KEEP_VARIABLE: &str = "WASMLAB_KEEP_BUILD";
 
-/// Why a column is absent, and how to get it.
+/// Why a column is absent, and how to install it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Absence {
-    /// Why.
+    /// The reason.
     pub reason: String,
-    /// How.
+    /// What to do.
     pub remedy: String,
-    /// The command that `setup` runs for it, if any, and a note for the user.
+    /// The command with which `setup` installs it, and a note about it, if there is one.
     pub command: Option<(Vec<String>, &'static str)>,
 }
 
 impl Absence {
-    /// An absence that only the user can fix.
+    /// An absence without a command for `setup`.
     #[must_use]
-    pub fn new(why: impl Into<String>, how: impl Into<String>) -> Self {
-        Self { reason: why.into(), remedy: how.into(), command: None }
+    pub fn new(why: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { reason: why.into(), remedy: remedy.into(), command: None }
     }
 }
 
-/// An engine binary as it was built.
+/// An engine binary that was built.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Built {
     binary: PathBuf,
@@ -58,7 +58,7 @@ struct Built {
     probe: EngineInfo,
 }
 
-/// The program of a column that needs no build: found, or built before from the same sources.
+/// Finds the program of a column without building: an installed one, or one built earlier from the same sources.
 ///
 /// # Errors
 /// [`None`] if the engine must be built first; the absence if it is not available.
@@ -71,37 +71,41 @@ pub fn find_tool(lab: &Lab, runtime: &Runtime) -> Result<Tool, Option<Absence>> 
         (Source::Embedded(engine), None) => tool_of(&find_built(lab, engine)?, runtime).map_err(Some),
         (Source::Program(program), _) => find_program(lab, runtime, program).map_err(Some),
         (Source::Driver { driver, program }, _) => {
-            // First look for the program, which no build can replace.
+            // The program comes first, because no build can replace it.
             let found = find_program(lab, runtime, program).map_err(Some)?;
             let driver = tool_of(&find_built(lab, driver)?, runtime).map_err(Some)?;
-            // What is found may be a script that starts the program: its version says more than its hash.
+            // The file found may be a script that starts the program, so its version is part of the fingerprint.
             let fingerprint = format!("{} {} {}", driver.fingerprint, found.fingerprint, found.version);
             Ok(Tool { program: driver.program, driven_program: found.program.clone(), fingerprint, ..found })
         }
     }
 }
 
-/// An engine or a driver that was built before from the same sources.
+/// Finds an engine or driver that was built earlier from the same sources.
 fn find_built(lab: &Lab, engine: &str) -> Result<Built, Option<Absence>> {
     let key = engine_key(lab, engine).map_err(|e| Some(absence(engine, e)))?;
     let built: Built = lab.cache.get(&key).ok_or(None)?;
-    // The binary may have been removed, or another build may have replaced it.
+    // The binary may have been removed, or replaced by another build.
     match lab.machine.sha256(&built.binary) {
         Ok(hash) if hash == built.sha256 => Ok(built),
         _ => Err(None),
     }
 }
 
-/// Whether an engine or a driver was built before from the same sources.
+/// Whether an engine or driver was built earlier from the same sources.
 #[must_use]
 pub fn is_built(lab: &Lab, engine: &str) -> bool {
     find_built(lab, engine).is_ok()
 }
 
 fn probe(lab: &Lab, engine: &str, binary: PathBuf) -> Result<Built, Absence> {
-    let question =
-        Question { program: binary.clone(), args: vec!["probe".into()], env: BTreeMap::new(), witness: binary.clone() };
-    let answer = lab.machine.ask(&question).map_err(|e| absence(engine, e))?;
+    let query = ToolQuery {
+        program: binary.clone(),
+        args: vec!["probe".into()],
+        env: BTreeMap::new(),
+        depends_on: binary.clone(),
+    };
+    let answer = lab.machine.query(&query).map_err(|e| absence(engine, e))?;
     let probe: EngineInfo = serde_json::from_str(&answer)
         .map_err(|e| absence(engine, format!("its probe output cannot be parsed: {e}")))?;
     if probe.protocol != PROTOCOL_VERSION {
@@ -136,7 +140,7 @@ fn absence(engine: &str, why: String) -> Absence {
     )
 }
 
-/// All that an engine's binary depends on: its sources and lock file, the protocol crate, the compiler.
+/// Everything an engine's binary depends on: its sources and lock file, the protocol crate, the compiler.
 fn engine_key(lab: &Lab, engine: &str) -> Result<Key, String> {
     let mut parts: Vec<(String, String)> = Vec::new();
     let xtask = lab.xtask();
@@ -154,45 +158,47 @@ fn engine_key(lab: &Lab, engine: &str) -> Result<Key, String> {
             parts.push((relative, hash));
         }
     }
-    // Another compiler, or an updated one, makes another binary.
+    // A different or updated compiler builds a different binary.
     let compiler = lab.machine.which("rustc").and_then(|rustc| sysroot(&lab.machine, None, &rustc));
     let compiler = compiler.map(|dir| lab.machine.stamp(&compiler_in(&dir)));
     let target = lab.cache.dir().display().to_string();
     Ok(Key::of("engine", &(engine, compiler, target, parts)))
 }
 
-/// The folders beside its own whose sources an engine includes, as its manifest names them: two versions of
-/// one library share what is the same for both.
+/// Folders outside its own whose sources an engine includes, as listed in its manifest: two versions of a library share
+/// the code that is the same for both.
 fn shared_sources(manifest: &str) -> Result<Vec<PathBuf>, toml::de::Error> {
     let manifest: toml::Table = toml::from_str(manifest)?;
     let named = ["package", "metadata", "wasmlab"].iter().try_fold(&manifest, |table, key| table.get(*key)?.as_table());
     named.and_then(|lab| lab.get("sources")).cloned().map_or(Ok(Vec::new()), toml::Value::try_into)
 }
 
-fn find_program(lab: &Lab, runtime: &Runtime, sought: Program) -> Result<Tool, Absence> {
-    let locate = |names: &[&str], variable| locate(lab, runtime, sought, names, variable);
+fn find_program(lab: &Lab, runtime: &Runtime, requested: Program) -> Result<Tool, Absence> {
+    let locate = |names: &[&str], variable| locate(lab, runtime, requested, names, variable);
     let program = match &runtime.custom_build {
         Some(program) => program.clone(),
-        None => locate(sought.names, sought.variable).or_else(|absence| match VersionedProgram::of_line(runtime) {
-            // A variable with a wrong path is an error, not ignored.
-            Some(line) if lab.machine.variable(sought.variable).is_none() => versions::find(lab, &line),
-            _ => Err(absence),
-        })?,
+        None => {
+            locate(requested.names, requested.variable).or_else(|absence| match VersionedProgram::of_line(runtime) {
+                // If the variable is set to a wrong path, that is an error.
+                Some(line) if lab.machine.variable(requested.variable).is_none() => versions::find(lab, &line),
+                _ => Err(absence),
+            })?
+        }
     };
     let aux_program = runtime.aux_program.map(|aux| locate(&[aux.name], aux.variable)).transpose()?.unwrap_or_default();
-    let args = sought.version_args.iter().map(OsString::from).collect();
-    let question = Question { program: program.clone(), args, env: BTreeMap::new(), witness: program.clone() };
-    // What is here and does not work is not replaced by another one on top of it.
+    let args = requested.version_args.iter().map(OsString::from).collect();
+    let query = ToolQuery { program: program.clone(), args, env: BTreeMap::new(), depends_on: program.clone() };
+    // A broken installation is reported; installing another copy would not repair it.
     let broken = |why: String| {
-        let how = format!(
+        let remedy = format!(
             "repair `{}`, or name another one in {}; {}",
             program.display(),
-            sought.variable,
-            sought.install_hint
+            requested.variable,
+            requested.install_hint
         );
-        Absence::new(why, how)
+        Absence::new(why, remedy)
     };
-    let answer = lab.machine.ask(&question).map_err(broken)?;
+    let answer = lab.machine.query(&query).map_err(broken)?;
     if let Some(line) = runtime.version_line
         && !find_version(&answer).starts_with(&format!("{line}."))
     {
@@ -218,7 +224,7 @@ fn find_program(lab: &Lab, runtime: &Runtime, sought: Program) -> Result<Tool, A
         let package = npm::version(&lab.machine, &packages, name)
             .map_err(|why| Absence { reason: why, ..no_packages(lab, runtime.npm_packages()) })?;
         let short = name.rsplit('/').next().unwrap_or(name);
-        // The first package is what the column is about; all of them make its results.
+        // The column is about the first package, but all of them affect its results.
         if find_version(&answer) == version {
             version += &format!(" {short} {package}");
         }
@@ -228,10 +234,15 @@ fn find_program(lab: &Lab, runtime: &Runtime, sought: Program) -> Result<Tool, A
         fingerprint +=
             &lab.machine.sha256(&aux_program).map_err(|e| broken(format!("`{}`: {e}", aux_program.display())))?;
     }
-    // A program that does not list its switches is asked for none.
+    // A program that does not list its switches is not run with any.
     let listed = runtime.help.iter().map(|args| {
         let args = args.iter().map(OsString::from).collect();
-        lab.machine.ask(&Question { program: program.clone(), args, env: BTreeMap::new(), witness: program.clone() })
+        lab.machine.query(&ToolQuery {
+            program: program.clone(),
+            args,
+            env: BTreeMap::new(),
+            depends_on: program.clone(),
+        })
     });
     let help = listed.map(Result::unwrap_or_default).collect::<Vec<_>>().join("\n");
     Ok(Tool {
@@ -246,8 +257,14 @@ fn find_program(lab: &Lab, runtime: &Runtime, sought: Program) -> Result<Tool, A
     })
 }
 
-/// A program by its variable, or on PATH.
-fn locate(lab: &Lab, runtime: &Runtime, sought: Program, names: &[&str], variable: &str) -> Result<PathBuf, Absence> {
+/// Finds a program named by its variable or on PATH.
+fn locate(
+    lab: &Lab,
+    runtime: &Runtime,
+    requested: Program,
+    names: &[&str],
+    variable: &str,
+) -> Result<PathBuf, Absence> {
     match lab.machine.variable(variable) {
         Some(path) if Path::new(&path).is_file() => Ok(PathBuf::from(path)),
         Some(path) => {
@@ -256,18 +273,18 @@ fn locate(lab: &Lab, runtime: &Runtime, sought: Program, names: &[&str], variabl
         }
         None => names.iter().find_map(|name| lab.machine.which(name)).ok_or_else(|| {
             let command = install_choice::choose(&lab.machine, &runtime.install);
-            let words = match &command {
+            let note = match &command {
                 Some((command, _)) => format!("`{}`", command.join(" ")),
                 None => install_choice::describe(&runtime.install),
             };
-            let get = format!("{}, or set {variable} to its path", sought.install_hint);
-            let how = if words.is_empty() { get } else { format!("{words}; {get}") };
-            Absence { reason: format!("`{}` is not on PATH", names.join("`, `")), remedy: how, command }
+            let get = format!("{}, or set {variable} to its path", requested.install_hint);
+            let remedy = if note.is_empty() { get } else { format!("{note}; {get}") };
+            Absence { reason: format!("`{}` is not on PATH", names.join("`, `")), remedy, command }
         }),
     }
 }
 
-/// npm packages that a column needs and that are not here.
+/// The absence of a column whose npm packages are not installed.
 fn no_packages(lab: &Lab, names: &[&str]) -> Absence {
     let command: Vec<String> = ["npm", "install", "--global"].iter().chain(names).map(|w| (*w).to_owned()).collect();
     Absence {
@@ -285,9 +302,9 @@ mod tests {
     use super::shared_sources;
     use crate::store::files;
 
-    /// Whatever an engine takes from outside its folder is in its key: a change there builds it again.
+    /// Everything an engine includes from outside its folder must be part of its key, so that a change rebuilds it.
     #[test]
-    fn shared_sources_are_named_in_the_manifest() {
+    fn shared_sources_are_listed_in_the_manifest() {
         let engines = Path::new(env!("CARGO_MANIFEST_DIR")).join("engines");
         let mut shared = 0;
         for file in files::walk(&engines, &["target", "tests", "common"]).unwrap() {
@@ -308,6 +325,6 @@ mod tests {
                 shared += 1;
             }
         }
-        assert!(shared > 0, "no engine includes anything: is the way they do it another one?");
+        assert!(shared > 0, "no engine includes a file of another: has the way to do it changed?");
     }
 }

@@ -1,4 +1,4 @@
-//! Exit codes: documented and decided only here.
+//! The exit codes: defined and decided here only.
 
 use wasmlab_model::report::RunReport;
 use wasmlab_report::findings::{Severity, findings};
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn codes_follow_the_report() {
+    fn exit_code_follows_from_the_report() {
         check(|_| (), OK);
         check(|r| r.interrupted = true, INTERRUPTED);
         check(|r| r.cells[0].change = Change::Worse, REGRESSION);

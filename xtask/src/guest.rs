@@ -1,5 +1,5 @@
-//! From scenario to guest: built from source where the toolchain is here, else the prebuilt one, else
-//! a reason why there is none.
+//! Turns a scenario into a guest: built from source if the toolchain is installed, otherwise the prebuilt guest,
+//! otherwise the reason why there is none.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -22,21 +22,21 @@ pub use prebuilt::{Provenance, provenance};
 /// A guest that can be run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Guest {
-    /// SHA-256 of the binary, which is the cache's object of that name.
+    /// SHA-256 of the binary, an object in the cache.
     pub sha256: String,
-    /// The files of `build.companions`, by name: SHA-256, each an object of the cache too.
+    /// Companion files from `build.companions`: name to SHA-256, also objects in the cache.
     pub companions: BTreeMap<String, String>,
-    /// Where it came from.
+    /// Where it comes from.
     pub origin: Origin,
-    /// What made it.
+    /// The toolchain that built it, with its version.
     pub toolchain: String,
-    /// How long that took, milliseconds; `None` for a prebuilt guest.
+    /// Build time, milliseconds; `None` for a prebuilt guest.
     pub build_ms: Option<u64>,
-    /// The command as a person would type it; empty for toolchains within the lab.
+    /// The command as a user would write it; empty if the lab itself built it.
     pub shown_command: String,
-    /// It was built earlier, from the same sources by the same tool.
+    /// It was built earlier from the same sources with the same tool.
     pub cached: bool,
-    /// Why it was not built here, where it is a prebuilt one.
+    /// Why it was not built here, if it is prebuilt.
     pub missing: Option<MissingTool>,
 }
 
@@ -47,20 +47,20 @@ pub struct NotBuilt {
     pub code: Code,
     /// The compiler's message, or what is missing and how to get it.
     pub detail: String,
-    /// The command that changes it, where one does.
+    /// What to do about it, if there is anything.
     pub remedy: Option<String>,
 }
 
 /// Options for building a guest.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct BuildOptions {
-    /// Nothing is fetched.
+    /// Download nothing.
     pub offline: bool,
-    /// Prebuilt guests are not taken.
+    /// Do not use prebuilt guests.
     pub require_built: bool,
 }
 
-/// The guest of a scenario.
+/// Obtains the guest of a scenario.
 ///
 /// # Errors
 /// Why there is no guest.
@@ -77,20 +77,20 @@ pub fn obtain(lab: &Lab, scenario: &Scenario, options: BuildOptions) -> Result<G
         Ok(tool) => build::from_source(lab, scenario, toolchain, &tool, options.offline),
         Err(missing) if options.require_built => {
             let detail = format!("{} is missing, and --require-built does not allow prebuilt guests", missing.what);
-            Err(NotBuilt { code: missing.code, detail, remedy: Some(missing.how) })
+            Err(NotBuilt { code: missing.code, detail, remedy: Some(missing.remedy) })
         }
         Err(missing) => prebuilt::take(lab, scenario, missing),
     }
 }
 
-/// Hash of everything in a scenario's folder that goes into its guest.
+/// Hash of everything in a scenario's folder that affects its guest.
 ///
 /// # Errors
-/// When a file cannot be read.
+/// If a file cannot be read.
 pub fn sources_hash(lab: &Lab, scenario: &Scenario) -> std::io::Result<String> {
     let mut parts = vec![("[build]".to_owned(), serde_json::to_string(&scenario.spec.build)?)];
     for file in files::walk(&scenario.dir, &["target"])? {
-        // The lesson and the expectation are no part of the guest.
+        // The README and the expectations do not affect the guest.
         if file != Path::new("README.md") && file != Path::new("scenario.toml") {
             parts.push((file.display().to_string(), lab.machine.sha256(&scenario.dir.join(&file))?));
         }
@@ -102,17 +102,17 @@ fn failed(code: Code, detail: impl Into<String>) -> NotBuilt {
     NotBuilt { code, detail: detail.into(), remedy: None }
 }
 
-/// A program that does not link; the detail lists the symbols that are not there.
+/// A program that does not link; `detail` lists the undefined symbols.
 fn unlinked(detail: String) -> NotBuilt {
     let symbols = detail.strip_prefix(UNLINKED).unwrap_or_default().split(", ");
     NotBuilt { code: Code::UndefinedSymbol, remedy: linker::remedy(symbols), detail }
 }
 
-/// How the detail of a program that does not link begins.
+/// Prefix of the detail of a program that does not link.
 const UNLINKED: &str = "the linker finds no ";
 
-/// A build that cannot be, with what a person does about it.
+/// A build that cannot work, with what to do about it.
 fn not_buildable(error: PreflightError, scenario: &Scenario) -> NotBuilt {
-    let PreflightError { code, detail, how } = error;
-    NotBuilt { code, detail: recipe::one_line(&detail, [scenario.dir.as_path()]), remedy: Some(how) }
+    let PreflightError { code, detail, remedy } = error;
+    NotBuilt { code, detail: recipe::one_line(&detail, [scenario.dir.as_path()]), remedy: Some(remedy) }
 }

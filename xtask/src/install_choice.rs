@@ -1,13 +1,13 @@
-//! Which of the commands that get a program can be run here: those whose package client is on this machine.
+//! Selects an install command that can run on this machine: one whose package manager is installed.
 
 use wasmlab_runtimes::InstallCommand;
 
 use crate::machine::Machine;
 
-/// Clients that write to the system's own folders.
+/// Package managers that write to system folders.
 const NEEDS_ROOT: &[&str] = &["apt-get", "dnf", "apk"];
 
-/// What gets a program on this machine: the first command whose client is here, and its note.
+/// The first command whose package manager is installed, with its note.
 #[must_use]
 pub fn choose(machine: &Machine, commands: &[InstallCommand]) -> Option<(Vec<String>, &'static str)> {
     commands.iter().find_map(|install| Some((resolve(machine, install)?, install.note)))
@@ -21,7 +21,7 @@ fn resolve(machine: &Machine, install: &InstallCommand) -> Option<Vec<String>> {
     Some(sudo.into_iter().chain(install.command.iter().copied()).map(str::to_owned).collect())
 }
 
-/// The commands, as a person reads them.
+/// The commands as text.
 #[must_use]
 pub fn describe(commands: &[InstallCommand]) -> String {
     let commands: Vec<String> = commands.iter().map(|c| format!("`{}`", c.command.join(" "))).collect();

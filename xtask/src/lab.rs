@@ -1,4 +1,4 @@
-//! Where things are: the workspace's folders, the cache, the machine. Made once, passed on.
+//! Where everything is: the workspace's folders, the cache, the machine. Created once and passed on.
 
 use std::path::{Path, PathBuf};
 
@@ -11,26 +11,26 @@ pub use wasmlab_toolchains::adapters::fetched::FIXTURES_VARIABLE;
 
 /// The variable that names the folder for results and builds.
 pub const CACHE_VARIABLE: &str = "WASMLAB_CACHE";
-/// The variable that names the folder with scenarios/, fixtures/, snapshots/ and reports/, where it is
-/// not the current folder or above it.
+/// The variable that names the folder with scenarios/, fixtures/, snapshots/ and reports/, if it is not the current
+/// folder or a parent.
 pub const ROOT_VARIABLE: &str = "WASMLAB_ROOT";
 
-/// The lab's places.
+/// The workspace, the cache and the machine.
 #[derive(Debug)]
 pub struct Lab {
-    /// The workspace.
+    /// The workspace folder.
     pub root: PathBuf,
-    /// Results and builds.
+    /// Cached results and builds.
     pub cache: Cache,
-    /// Tools and hashes.
+    /// Installed tools and hashes of files.
     pub machine: Machine,
 }
 
 impl Lab {
-    /// Finds the workspace: `WASMLAB_ROOT`, the current folder or one above it, or where the lab was built.
+    /// Finds the workspace: named by `WASMLAB_ROOT`, in the current folder or a parent, or where the lab was built.
     ///
     /// # Errors
-    /// When none of them is a workspace of the lab.
+    /// If none of these is a workspace of the lab.
     pub fn find() -> Result<Self> {
         let is_root = |dir: &Path| dir.join("scenarios").is_dir();
         let root = match std::env::var_os(ROOT_VARIABLE).filter(|v| !v.is_empty()) {
@@ -90,27 +90,27 @@ impl Lab {
         self.root.join("reports").join("latest")
     }
 
-    /// A file of `reports/` that others read.
+    /// A file in `reports/`, published for others.
     #[must_use]
     pub fn published(&self, name: &str) -> PathBuf {
         self.root.join("reports").join(name)
     }
 
-    /// `reports/check/`: a question between two runs does not cost the record of a long one.
+    /// `reports/check/`: separate, so that a `check` does not overwrite the report of a long run.
     #[must_use]
     pub fn check_reports(&self) -> PathBuf {
         self.root.join("reports").join("check")
     }
 
-    /// The folder `xtask/`: the workspace's own, or, where that is data alone (tests, other people's
-    /// scenarios), that of the workspace which the lab was built in.
+    /// The folder `xtask/` of the workspace; if the workspace has only data (tests, scenarios of other people), that of
+    /// the workspace where the lab was built.
     #[must_use]
     pub fn xtask(&self) -> PathBuf {
         let own = self.root.join("xtask");
         if own.join("engines").is_dir() { own } else { PathBuf::from(env!("CARGO_MANIFEST_DIR")) }
     }
 
-    /// The source of a binary that columns need: an embedded engine's, or a driver's. No two share a name.
+    /// The source folder of an embedded engine or a driver. Their names are unique.
     #[must_use]
     pub fn engine(&self, name: &str) -> PathBuf {
         let driver = self.xtask().join("drivers").join(name);

@@ -1,8 +1,9 @@
 //! The lab: where a WebAssembly program runs, where it does not, and why.
 //!
-//! Data flows in one direction: `scenario.toml` to a [`wasmlab_model::scenario::Scenario`], a toolchain's recipe
-//! to a [`guest`], [`wasmlab_inspect`] to facts, the [`matrix`] to observations, [`wasmlab_judge`] to verdicts, the
-//! [`matrix::assemble`] to a [`wasmlab_model::report::RunReport`], and that to renderers. Nothing flows back.
+//! Data flows in one direction: `scenario.toml` becomes a [`wasmlab_model::scenario::Scenario`], a toolchain's recipe
+//! builds the [`guest`], [`wasmlab_inspect`] reads its facts, the [`matrix`] collects observations, [`wasmlab_judge`]
+//! derives verdicts, [`matrix::assemble`] combines them into a [`wasmlab_model::report::RunReport`], and renderers
+//! print it.
 
 pub mod cell;
 pub mod ci;

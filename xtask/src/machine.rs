@@ -1,5 +1,5 @@
-//! What is on this machine: tools on PATH, what they say of themselves and can do, hashes of files. Answers are
-//! remembered (see [`memory`]), so that a warm run starts nothing and reads no large file.
+//! What is on this machine: tools on PATH, their versions and abilities, hashes of files. Answers are cached (see
+//! [`cache`]), so that a warm run starts no tool and reads no large file.
 
 use std::fs;
 use std::io;
@@ -13,69 +13,69 @@ use crate::store::files;
 use wasmlab_process::{self as process, Command, CompletedProcess, ExitReason, Input, Limits};
 
 mod cache;
+mod test_compile;
 mod toolchains;
-mod trial;
 
-use cache::{MachineCache, question_key};
-pub use wasmlab_toolchains::{Question, Trial};
+use cache::{MachineCache, query_key};
+pub use wasmlab_toolchains::{TestCompile, ToolQuery};
 
-/// How long a tool may take to say what it is: a moment, but for a machine with much else to do.
+/// Time limit for a query. Tools answer at once unless the machine is very busy.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// Asks the machine, and remembers.
+/// The machine, with cached answers.
 #[derive(Debug)]
 pub struct Machine {
-    memory_file: PathBuf,
-    memory: Mutex<MachineCache>,
+    cache_file: PathBuf,
+    cache: Mutex<MachineCache>,
 }
 
 impl Machine {
-    /// With the memory in `memory_file`; a damaged memory is an empty one.
+    /// Uses the cache in `cache_file`; a damaged cache counts as empty.
     #[must_use]
-    pub fn new(memory_file: PathBuf) -> Self {
-        let memory = Mutex::new(MachineCache::read(&memory_file));
-        Self { memory_file, memory }
+    pub fn new(cache_file: PathBuf) -> Self {
+        let cache = Mutex::new(MachineCache::read(&cache_file));
+        Self { cache_file, cache }
     }
 
-    /// Writes the memory, if it grew. A memory that cannot be written costs time, nothing else.
+    /// Writes the cache if it changed. A cache that cannot be written only costs time.
     pub fn save(&self) {
-        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-        if !memory.changed {
+        let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        if !cache.changed {
             return;
         }
-        // Another lab may have written meanwhile: what it learned is kept.
-        memory.merge(MachineCache::read(&self.memory_file));
-        if let Ok(bytes) = serde_json::to_vec(&*memory)
-            && files::write_atomically(&self.memory_file, &bytes).is_ok()
+        // Another lab may have written meanwhile; keep its entries.
+        cache.merge(MachineCache::read(&self.cache_file));
+        if let Ok(bytes) = serde_json::to_vec(&*cache)
+            && files::write_atomically(&self.cache_file, &bytes).is_ok()
         {
-            memory.changed = false;
+            cache.changed = false;
         }
     }
 
-    /// Forgets what tools said: `doctor` and `setup` tell what is, not what was.
+    /// Discards cached answers, because `doctor` and `setup` must report the current state.
     pub fn forget_answers(&self) {
-        self.memory.lock().unwrap_or_else(PoisonError::into_inner).forget_answers();
+        self.cache.lock().unwrap_or_else(PoisonError::into_inner).forget_answers();
     }
 
-    /// Where a file with this SHA-256 is kept that was fetched.
+    /// Path of a downloaded file with this SHA-256.
     #[must_use]
     pub fn fetched(&self, sha256: &str) -> PathBuf {
-        self.memory_file.with_file_name("fetched").join(sha256)
+        self.cache_file.with_file_name("fetched").join(sha256)
     }
 
-    /// The program on PATH.
+    /// Finds a program on PATH.
     #[must_use]
     pub fn which(&self, program: &str) -> Option<PathBuf> {
         which::which(program).ok()
     }
 
-    /// A variable of the environment that is set and not empty.
+    /// An environment variable, if set and not empty.
     #[must_use]
     pub fn variable(&self, name: &str) -> Option<String> {
         std::env::var(name).ok().filter(|v| !v.is_empty())
     }
 
-    /// Path, size, inode and times of a file, as text; `absent` for none.
+    /// Path, size, inode and times of a file as text; ends with `absent` if it does not exist.
     #[must_use]
     pub fn stamp(&self, path: &Path) -> String {
         stamp(path)
@@ -84,92 +84,93 @@ impl Machine {
     /// SHA-256 of a file, hexadecimal.
     ///
     /// # Errors
-    /// When the file cannot be read.
+    /// If the file cannot be read.
     pub fn sha256(&self, path: &Path) -> io::Result<String> {
         let key = stamp(path);
-        if let Some(hash) = self.remembered(|m| m.hashes.get(&key).cloned()) {
+        if let Some(hash) = self.lookup(|cache| cache.hashes.get(&key).cloned()) {
             return Ok(hash);
         }
-        // A device has no end, and a pipe waits for somebody.
+        // A device may be endless, and a pipe blocks.
         if !fs::metadata(path)?.is_file() {
-            return Err(io::Error::other("it is not a regular file"));
+            return Err(io::Error::other("not a regular file"));
         }
         let hash = sha256_of(fs::File::open(path)?)?;
-        self.remember(|m| {
-            m.hashes.insert(key, hash.clone());
-            m.changed = true;
+        self.update(|cache| {
+            cache.hashes.insert(key, hash.clone());
+            cache.changed = true;
         });
         Ok(hash)
     }
 
-    /// The words with which a tool refuses a question, where it does: both are its answer. Only for questions
-    /// whose answer is the tool's alone: what else may be wrong on a machine can be repaired at any time.
+    /// Runs a tool to see whether it refuses; returns its message if it does. Success and refusal are both cached, so
+    /// the result must depend on the tool only: anything else on the machine can be repaired at any time.
     ///
     /// # Errors
-    /// As [`Machine::ask`], for a tool that cannot be started or does not answer.
-    pub fn refusal(&self, question: &Question) -> Result<Option<String>, String> {
-        let words = self.answer_of(question_key("refuses", question, ""), question, || {
-            let ended = put(question, Path::new("/"), LIMIT)?;
-            let words = String::from_utf8_lossy(&ended.stderr).lines().next().unwrap_or_default().to_owned();
+    /// If the tool cannot be started or exceeds the time limit.
+    pub fn refusal(&self, query: &ToolQuery) -> Result<Option<String>, String> {
+        let message = self.answer_of(query_key("refuses", query, ""), query, || {
+            let ended = run(query, Path::new("/"), LIMIT)?;
+            let message = String::from_utf8_lossy(&ended.stderr).lines().next().unwrap_or_default().to_owned();
             match ended.exit_reason {
                 ExitReason::Exited(0) => Ok(String::new()),
-                ExitReason::Exited(code) if words.is_empty() => Ok(format!("exit code {code}, without a word")),
-                ExitReason::Exited(_) => Ok(words),
-                other => Err(format!("{} ended with {other:?}: {words}", question.program.display())),
+                ExitReason::Exited(code) if message.is_empty() => Ok(format!("exit code {code}, without a message")),
+                ExitReason::Exited(_) => Ok(message),
+                other => Err(format!("{} {other}: {message}", query.program.display())),
             }
         })?;
-        Ok(Some(words).filter(|words| !words.is_empty()))
+        Ok(Some(message).filter(|message| !message.is_empty()))
     }
 
-    /// A tool's answer on stdout (or, where that is empty, on stderr), trimmed.
+    /// Runs a tool and returns its stdout (or its stderr, if stdout is empty), trimmed. The answer may come from the
+    /// cache.
     ///
     /// # Errors
-    /// The words of a tool that cannot be started, fails, or does not answer within half a minute.
-    pub fn ask(&self, question: &Question) -> Result<String, String> {
-        self.answer_of(question_key("says", question, ""), question, || {
-            // A place that is always there: TMPDIR may be wrong, and that is no fault of the tool.
-            let ended = put(question, Path::new("/"), LIMIT)?;
+    /// The message of a tool that cannot be started, fails, or does not finish within half a minute.
+    pub fn query(&self, query: &ToolQuery) -> Result<String, String> {
+        self.answer_of(query_key("says", query, ""), query, || {
+            // A folder that always exists: TMPDIR may be wrong, which is not the tool's fault.
+            let ended = run(query, Path::new("/"), LIMIT)?;
             let (stdout, stderr) = (String::from_utf8_lossy(&ended.stdout), String::from_utf8_lossy(&ended.stderr));
             if !ended.success() {
-                let words = stderr.lines().next().unwrap_or("no message").to_owned();
-                return Err(format!("{} ended with {:?}: {words}", question.program.display(), ended.exit_reason));
+                let message = stderr.lines().next().unwrap_or("no message").to_owned();
+                return Err(format!("{} {}: {message}", query.program.display(), ended.exit_reason));
             }
             Ok(if stdout.trim().is_empty() { stderr.trim() } else { stdout.trim() }.to_owned())
         })
     }
 
-    /// The answer that is remembered and still holds, or the one that `put` gets.
+    /// The cached answer if it is still valid, otherwise the one from `run`.
     fn answer_of(
         &self,
         key: String,
-        question: &Question,
-        put: impl FnOnce() -> Result<String, String>,
+        query: &ToolQuery,
+        run: impl FnOnce() -> Result<String, String>,
     ) -> Result<String, String> {
-        if let Some(answer) = self.remembered(|memory| memory.answer(&key)) {
+        if let Some(answer) = self.lookup(|cache| cache.answer(&key)) {
             return answer;
         }
-        let answer = put();
-        self.remember(|memory| memory.keep(key, &answer, &[&question.program, &question.witness]));
+        let answer = run();
+        self.update(|cache| cache.keep(key, &answer, &[&query.program, &query.depends_on]));
         answer
     }
 
-    fn remembered<T>(&self, get: impl FnOnce(&MachineCache) -> Option<T>) -> Option<T> {
-        get(&self.memory.lock().unwrap_or_else(PoisonError::into_inner))
+    fn lookup<T>(&self, get: impl FnOnce(&MachineCache) -> Option<T>) -> Option<T> {
+        get(&self.cache.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn remember<T>(&self, put: impl FnOnce(&mut MachineCache) -> T) {
-        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-        put(&mut memory);
+    fn update<T>(&self, update: impl FnOnce(&mut MachineCache) -> T) {
+        let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        update(&mut cache);
     }
 }
 
-/// Puts a question to its tool, in this folder.
-fn put(question: &Question, folder: &Path, wall: Duration) -> Result<CompletedProcess, String> {
+/// Runs a query in this folder.
+fn run(query: &ToolQuery, folder: &Path, wall: Duration) -> Result<CompletedProcess, String> {
     let mut env = process::tool_env();
-    env.extend(question.env.clone());
+    env.extend(query.env.clone());
     let command = Command {
-        program: question.program.clone(),
-        args: question.args.clone(),
+        program: query.program.clone(),
+        args: query.args.clone(),
         env,
         cwd: folder.to_owned(),
         stdin: Input::Bytes(Vec::new()),
@@ -178,7 +179,7 @@ fn put(question: &Question, folder: &Path, wall: Duration) -> Result<CompletedPr
         report: None,
         limits: Limits { output: 1 << 20, ..Limits::compiler(wall) },
     };
-    process::run(&command).map_err(|e| format!("{}: {e}", question.program.display()))
+    process::run(&command).map_err(|e| format!("{}: {e}", query.program.display()))
 }
 
 fn stamp(path: &Path) -> String {
@@ -187,8 +188,8 @@ fn stamp(path: &Path) -> String {
     format!("{} {} {} {}", path.display(), meta.len(), modified.as_nanos(), identity(&meta))
 }
 
-/// What nobody but the system sets: the inode, and when it was last changed in any way. A file that was changed in place
-/// and given its old time back is another.
+/// Attributes that only the system sets: the inode, and the time of its last change of any kind. They reveal a file
+/// that was changed in place with its modification time restored.
 #[cfg(unix)]
 fn identity(meta: &fs::Metadata) -> String {
     use std::os::unix::fs::MetadataExt;
@@ -213,10 +214,10 @@ impl io::Write for HashWriter<'_> {
     }
 }
 
-/// SHA-256 of all that a reader gives, hexadecimal.
+/// SHA-256 of everything a reader returns, hexadecimal.
 ///
 /// # Errors
-/// When it cannot be read.
+/// If reading fails.
 pub fn sha256_of(mut from: impl io::Read) -> io::Result<String> {
     let mut hasher = Sha256::new();
     io::copy(&mut from, &mut HashWriter(&mut hasher))?;
@@ -241,75 +242,80 @@ pub fn hex(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Machine, Question, sha256};
+    use super::{Machine, ToolQuery, sha256};
     use std::collections::BTreeMap;
     use std::ffi::OsString;
 
-    fn question(program: &std::path::Path) -> Question {
-        Question { program: program.to_owned(), args: Vec::new(), env: BTreeMap::new(), witness: program.to_owned() }
+    fn query(program: &std::path::Path) -> ToolQuery {
+        ToolQuery {
+            program: program.to_owned(),
+            args: Vec::new(),
+            env: BTreeMap::new(),
+            depends_on: program.to_owned(),
+        }
     }
 
     #[test]
-    fn a_changed_file_has_a_new_hash_and_an_unchanged_one_is_remembered() {
+    fn changed_file_is_hashed_again_and_unchanged_one_is_cached() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("f");
         std::fs::write(&file, "one").unwrap();
-        let machine = Machine::new(dir.path().join("memory.json"));
+        let machine = Machine::new(dir.path().join("machine.json"));
         assert_eq!(machine.sha256(&file).unwrap(), sha256(b"one"));
         std::fs::write(&file, "three").unwrap();
         assert_eq!(machine.sha256(&file).unwrap(), sha256(b"three"));
-        // As long as before, in the same file, with its old time.
+        // The same length, in the same file, with the old modification time.
         let time = std::fs::metadata(&file).unwrap().modified().unwrap();
         std::fs::write(&file, "seven").unwrap();
         std::fs::File::options().write(true).open(&file).unwrap().set_modified(time).unwrap();
         assert_eq!(machine.sha256(&file).unwrap(), sha256(b"seven"));
         machine.save();
-        let again = Machine::new(dir.path().join("memory.json"));
-        assert_eq!(again.memory.lock().unwrap().hashes.len(), 3);
-        std::fs::write(dir.path().join("memory.json"), "{damaged").unwrap();
-        assert_eq!(Machine::new(dir.path().join("memory.json")).sha256(&file).unwrap(), sha256(b"seven"));
+        let again = Machine::new(dir.path().join("machine.json"));
+        assert_eq!(again.cache.lock().unwrap().hashes.len(), 3);
+        std::fs::write(dir.path().join("machine.json"), "{damaged").unwrap();
+        assert_eq!(Machine::new(dir.path().join("machine.json")).sha256(&file).unwrap(), sha256(b"seven"));
     }
 
     #[test]
-    fn tools_answer_once_and_broken_tools_say_so() {
+    fn answers_are_cached_and_broken_tools_are_errors() {
         let dir = tempfile::tempdir().unwrap();
-        let machine = Machine::new(dir.path().join("memory.json"));
-        let sh = Question { args: ["-c", "echo 1.2.3"].map(OsString::from).to_vec(), ..question("/bin/sh".as_ref()) };
-        assert_eq!(machine.ask(&sh).as_deref(), Ok("1.2.3"));
-        assert_eq!(machine.ask(&sh).as_deref(), Ok("1.2.3"));
-        assert!(machine.ask(&question("/no/such/tool".as_ref())).is_err());
-        let failing = Question {
+        let machine = Machine::new(dir.path().join("machine.json"));
+        let sh = ToolQuery { args: ["-c", "echo 1.2.3"].map(OsString::from).to_vec(), ..query("/bin/sh".as_ref()) };
+        assert_eq!(machine.query(&sh).as_deref(), Ok("1.2.3"));
+        assert_eq!(machine.query(&sh).as_deref(), Ok("1.2.3"));
+        assert!(machine.query(&query("/no/such/tool".as_ref())).is_err());
+        let failing = ToolQuery {
             args: ["-c", "echo broken >&2; exit 1"].map(OsString::from).to_vec(),
-            ..question("/bin/sh".as_ref())
+            ..query("/bin/sh".as_ref())
         };
-        assert!(machine.ask(&failing).unwrap_err().contains("broken"));
+        assert!(machine.query(&failing).unwrap_err().contains("broken"));
     }
 
     #[test]
-    fn a_refusal_is_remembered_like_an_answer() {
+    fn refusal_is_cached_like_an_answer() {
         let dir = tempfile::tempdir().unwrap();
         let tool = dir.path().join("tool");
-        let asked = dir.path().join("asked");
+        let log = dir.path().join("log");
         let write = |code: u8| {
-            let text = format!("#!/bin/sh\necho asked >> {}\necho no such target >&2\nexit {code}\n", asked.display());
+            let text = format!("#!/bin/sh\necho log >> {}\necho no such target >&2\nexit {code}\n", log.display());
             std::fs::write(&tool, text).unwrap();
             std::fs::set_permissions(&tool, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
         };
-        let times = || std::fs::read_to_string(&asked).unwrap().lines().count();
-        let machine = Machine::new(dir.path().join("memory.json"));
+        let times = || std::fs::read_to_string(&log).unwrap().lines().count();
+        let machine = Machine::new(dir.path().join("machine.json"));
         write(1);
         for _ in 0..2 {
-            assert_eq!(machine.refusal(&question(&tool)), Ok(Some("no such target".to_owned())));
+            assert_eq!(machine.refusal(&query(&tool)), Ok(Some("no such target".to_owned())));
         }
         assert_eq!(times(), 1, "a second run asks no tool");
         machine.save();
-        let again = Machine::new(dir.path().join("memory.json"));
-        assert!(again.refusal(&question(&tool)).unwrap().is_some());
+        let again = Machine::new(dir.path().join("machine.json"));
+        assert!(again.refusal(&query(&tool)).unwrap().is_some());
         assert_eq!(times(), 1, "nor does another one");
         std::fs::remove_file(&tool).unwrap();
         write(0);
-        assert_eq!(machine.refusal(&question(&tool)), Ok(None));
+        assert_eq!(machine.refusal(&query(&tool)), Ok(None));
         assert_eq!(times(), 2, "another tool has an answer of its own");
-        assert!(machine.refusal(&question("/no/such/tool".as_ref())).is_err());
+        assert!(machine.refusal(&query("/no/such/tool".as_ref())).is_err());
     }
 }

@@ -1,4 +1,4 @@
-//! Parse, dispatch, exit code; nothing else.
+//! The entry point; everything is in the library.
 
 fn main() -> std::process::ExitCode {
     xtask::cli::main()

@@ -1,8 +1,9 @@
-//! Plans cells, runs them, emits events. It never prints and does not judge.
+//! Plans and runs the cells, and emits events. It neither prints nor judges.
 //!
-//! One thread builds guests and one builds engines. A worker runs each cell as soon as its guest and its engine are
+//! One thread builds guests and another builds engines. A worker runs each cell as soon as its guest and engine are
 //! ready, so the first verdicts arrive while the last engine is still compiling.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, VecDeque};
 use std::panic::AssertUnwindSafe;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -40,7 +41,7 @@ pub use remeasure::remeasure;
 pub struct Request<'a> {
     /// Rows, sorted.
     pub scenarios: &'a [Scenario],
-    /// Columns, in the registry's order.
+    /// Columns, in registry order.
     pub runtimes: Vec<Runtime>,
     /// Number of cells to run in parallel.
     pub jobs: usize,
@@ -52,7 +53,7 @@ pub struct Request<'a> {
     pub limits: Limits,
     /// How to build guests.
     pub build: guest::BuildOptions,
-    /// Guests that need no build (`check`), by scenario name.
+    /// Guests that need no build (for `check`), by scenario name.
     pub given: BTreeMap<String, Guest>,
     /// Which missing embedded engines to build.
     pub engines: EngineBuilds,
@@ -62,7 +63,7 @@ pub struct Request<'a> {
     pub retention: cell::Retention<'a>,
 }
 
-/// Which embedded engines are built.
+/// Which embedded engines to build.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum EngineBuilds {
     /// Every one.
@@ -74,42 +75,51 @@ pub enum EngineBuilds {
     Built,
 }
 
-/// What happens, as it happens.
+/// An event of a run.
 #[derive(Debug)]
 pub enum MatrixEvent<'a> {
-    /// The run begins.
+    /// The run starts.
     Planned {
-        /// Cells in all.
+        /// Total number of cells.
         cells: usize,
     },
-    /// A guest is made.
+    /// A guest is being built.
     GuestStarted {
         /// Its scenario.
         scenario: &'a str,
     },
-    /// A guest is there, or is not.
+    /// A guest is ready, or there is none.
     GuestDone {
         /// Its scenario.
         scenario: &'a str,
         /// The result.
         guest: Result<&'a Guest, &'a NotBuilt>,
     },
-    /// An engine is built.
+    /// Engines have to be built before their columns can run.
+    EnginesPlanned {
+        /// Their names, in the order of the builds.
+        engines: &'a [&'static str],
+        /// Estimated total build time, minutes; 0: a minute or two.
+        minutes: u32,
+        /// Whether other columns run meanwhile.
+        others: bool,
+    },
+    /// An engine is being built.
     EngineBuilding {
         /// Its name.
         engine: &'a str,
-        /// Crates that are compiled.
+        /// Crates compiled so far.
         crates: usize,
-        /// Crates that it consists of.
+        /// Total number of crates.
         of: usize,
         /// Cargo's last line.
         line: &'a str,
     },
-    /// An engine is there, or is not.
+    /// An engine is ready, or absent.
     EngineDone {
         /// Its name.
         engine: &'a str,
-        /// Why it is not.
+        /// Why it is absent.
         absent: Option<&'a Absence>,
     },
     /// A cell has its verdict.
@@ -119,7 +129,7 @@ pub enum MatrixEvent<'a> {
     },
 }
 
-/// Takes events; called from several threads.
+/// Receives events; called from several threads.
 pub type EventSink<'a> = &'a (dyn Fn(MatrixEvent) + Sync);
 
 /// A guest and its facts.
@@ -127,25 +137,25 @@ pub type EventSink<'a> = &'a (dyn Fn(MatrixEvent) + Sync);
 pub struct Row {
     /// The guest.
     pub guest: Result<Guest, NotBuilt>,
-    /// Its facts, or why it is not a module.
+    /// Its facts, or why it is not a valid binary.
     pub facts: Result<Facts, String>,
     /// The remedy if the file itself is invalid: not WebAssembly, or truncated.
     pub invalid: Option<&'static str>,
-    /// Its size.
+    /// Its size, bytes.
     pub bytes: u64,
 }
 
 /// The results of a run.
 pub struct Results {
-    /// Guests, in the order of the scenarios; a row that was not reached is left out.
+    /// Guests, in the order of the scenarios; `None` if not reached.
     pub rows: Vec<Option<Row>>,
-    /// Programs, in the order of the columns.
+    /// Programs, in column order; `None` if not reached.
     pub columns: Vec<Option<Result<Tool, Absence>>>,
     /// Cells, by row and column.
     pub cells: BTreeMap<(usize, usize), Cell>,
 }
 
-/// Runs everything and returns when it is done or [`process::cancel`] was called.
+/// Runs all cells; returns when done, or when [`process::cancel`] was called.
 #[must_use]
 pub fn run(lab: &Lab, request: &Request, emit: EventSink) -> Results {
     let (rows, columns) = (request.scenarios.len(), request.runtimes.len());
@@ -181,11 +191,11 @@ struct Scheduler {
 struct State {
     rows: Vec<Option<Row>>,
     columns: Vec<Option<Result<Tool, Absence>>>,
-    /// Cells whose guest and engine are settled.
+    /// Cells whose guest and engine are ready.
     ready: VecDeque<(usize, usize)>,
-    /// Cells to measure again at the end, when no engine compiles in parallel.
+    /// Cells to measure again at the end, when no engine is being compiled.
     again: VecDeque<(usize, usize)>,
-    /// Cells without a verdict.
+    /// Number of cells without a verdict.
     left: usize,
     cells: BTreeMap<(usize, usize), Cell>,
 }
@@ -211,7 +221,7 @@ impl Scheduler {
         self.changed.notify_all();
     }
 
-    /// The next cell; `None` when there is none left or the run is cancelled.
+    /// The next cell; `None` if none is left or the run is cancelled.
     fn next(&self) -> Option<((usize, usize), Attempt)> {
         let mut state = self.lock();
         loop {
@@ -248,7 +258,7 @@ impl Scheduler {
 
 fn build_guests(lab: &Lab, request: &Request, scheduler: &Scheduler, emit: EventSink) {
     let mut order: Vec<usize> = (0..request.scenarios.len()).collect();
-    // Guests that need no compiler come first, so that their verdicts need not wait.
+    // Guests that need no compiler come first, so that their verdicts are not delayed.
     order.sort_by_key(|i| request.scenarios[*i].spec.build.toolchain != wat::TOOLCHAIN.id);
     for index in order {
         if process::cancelled() {
@@ -281,6 +291,17 @@ fn build_engines(lab: &Lab, request: &Request, scheduler: &Scheduler, emit: Even
             (Err(None), None) => unreachable!("a program is found or absent"),
         }
     }
+    let minutes_of = |columns: &[usize]| columns.iter().map(|c| request.runtimes[*c].build_minutes).max().unwrap_or(0);
+    // The first verdicts soon: quick builds come first, then the engine that most columns wait for.
+    unbuilt.sort_by_key(|(_, columns)| (minutes_of(columns) > 0, Reverse(columns.len())));
+    if !unbuilt.is_empty() {
+        let engines: Vec<&str> = unbuilt.iter().map(|(engine, _)| *engine).collect();
+        let on_two_cores: u32 = unbuilt.iter().map(|(_, columns)| minutes_of(columns)).sum();
+        let cores = std::thread::available_parallelism().map_or(2, |n| u32::try_from(n.get()).unwrap_or(2));
+        let minutes = (on_two_cores * 2).div_ceil(cores);
+        let others = unbuilt.iter().map(|(_, columns)| columns.len()).sum::<usize>() < request.runtimes.len();
+        emit(MatrixEvent::EnginesPlanned { engines: &engines, minutes, others });
+    }
     for (engine, columns) in unbuilt {
         if process::cancelled() {
             return;
@@ -304,7 +325,7 @@ fn build_engines(lab: &Lab, request: &Request, scheduler: &Scheduler, emit: Even
 fn excludes(engines: EngineBuilds, runtime: &Runtime) -> bool {
     match engines {
         EngineBuilds::All => false,
-        EngineBuilds::Quick => runtime.slow_to_build,
+        EngineBuilds::Quick => runtime.build_minutes > 0,
         EngineBuilds::Built => true,
     }
 }
@@ -339,12 +360,12 @@ fn work(lab: &Lab, request: &Request, scheduler: &Scheduler, emit: EventSink) {
     }
 }
 
-/// The facts of a binary, remembered by its hash and the lab's own.
+/// The facts of a binary, cached under its hash and that of the lab.
 pub fn facts_of(lab: &Lab, sha256: &str, bytes: &[u8]) -> Result<Facts, String> {
     facts_by(lab, sha256, || inspect::facts(bytes).map_err(|e| e.to_string()))
 }
 
-/// The same, where it is read in another way.
+/// The same, with the facts read by `read`.
 pub fn facts_by<E>(lab: &Lab, sha256: &str, read: impl FnOnce() -> Result<Facts, E>) -> Result<Facts, E> {
     let lab_itself = std::env::current_exe().ok().and_then(|exe| lab.machine.sha256(&exe).ok());
     let key = lab_itself.map(|hash| Key::of("facts", &(hash, sha256)));

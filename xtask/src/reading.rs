@@ -1,7 +1,7 @@
-//! Reading files that somebody else wrote, in a child with limits: a file that needs more memory or time than it is
-//! worth, or that the reader dies of, costs the lab an error message.
+//! Reads untrusted files in a child process with limits. If a file takes too much memory or time, or crashes the
+//! reader, the lab only gets an error message.
 //!
-//! The child is this program again. It gets the file, read-only, and nothing else of the machine.
+//! The child is this program again. It can read the file and nothing else of the machine.
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
@@ -13,29 +13,29 @@ use wasmlab_inspect as inspect;
 use wasmlab_model::facts::Facts;
 use wasmlab_process::{self as process, Command, ExitReason, Input, Limits, Ports, Sandbox};
 
-/// The first argument of the child.
+/// First argument of the child.
 const ARGUMENT: &str = "read-in-child";
 
-/// How long reading may take.
+/// Time limit for reading a file.
 const WALL: Duration = Duration::from_secs(60);
-/// What reading may take of memory, bytes: this, and so many times the file.
+/// Memory limit for reading a file: bytes, plus a multiple of the file's size.
 const MEMORY: (u64, u64) = (1 << 30, 8);
-/// The longest answer, bytes.
+/// Maximum size of the child's output, bytes.
 const ANSWER: u64 = 2 << 30;
 
-/// The child's exit code where the file is at fault.
+/// The child's exit code if the file is at fault.
 const REFUSED: u8 = 2;
 
-/// What is wanted of a file, binary or text.
+/// What to extract from a file, which is binary or text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
-    /// All that reading tells, as JSON.
+    /// All facts, as JSON.
     Facts,
-    /// What stands beside the code, as JSON.
+    /// Everything except code, as JSON.
     Outline,
-    /// Text.
+    /// The text format.
     Wat,
-    /// The binary.
+    /// The binary format.
     Binary,
 }
 
@@ -55,18 +55,18 @@ impl Form {
 /// Why a file was not read.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
-    /// It is not what it should be.
+    /// The file is not what it should be.
     #[error("{0}")]
     Refused(String),
-    /// It takes too much.
+    /// Reading it exceeded a limit.
     #[error("{0}")]
     Limit(String),
-    /// The lab could not read it.
+    /// The lab failed to read it.
     #[error(transparent)]
     Io(#[from] io::Error),
 }
 
-/// The facts of a file.
+/// Reads the facts of a file.
 ///
 /// # Errors
 /// See [`ReadError`].
@@ -74,7 +74,7 @@ pub fn facts(file: &Path, form: Form) -> Result<Facts, ReadError> {
     Ok(serde_json::from_slice(&read(file, form)?).map_err(io::Error::from)?)
 }
 
-/// The file in this form.
+/// Converts a file to this form.
 ///
 /// # Errors
 /// See [`ReadError`].
@@ -101,10 +101,10 @@ pub fn read(file: &Path, form: Form) -> Result<Vec<u8>, ReadError> {
         program,
     };
     let ended = process::run(&command)?;
-    let words = String::from_utf8_lossy(&ended.stderr).trim().to_owned();
+    let message = String::from_utf8_lossy(&ended.stderr).trim().to_owned();
     match ended.exit_reason {
         ExitReason::Exited(0) => Ok(ended.stdout),
-        ExitReason::Exited(code) if code == i32::from(REFUSED) => Err(ReadError::Refused(words)),
+        ExitReason::Exited(code) if code == i32::from(REFUSED) => Err(ReadError::Refused(message)),
         ExitReason::MemoryLimit => {
             Err(ReadError::Limit(format!("reading it takes more than {} MiB of memory", memory >> 20)))
         }
@@ -112,11 +112,11 @@ pub fn read(file: &Path, form: Form) -> Result<Vec<u8>, ReadError> {
         ExitReason::OutputLimit => {
             Err(ReadError::Limit(format!("its description is larger than {} MiB", ANSWER >> 20)))
         }
-        other => Err(ReadError::Limit(format!("the lab's reader crashed on it ({other:?}): {words}"))),
+        other => Err(ReadError::Limit(format!("the lab's reader {other}: {message}"))),
     }
 }
 
-/// Reads for the lab that started this process, where one did.
+/// Handles a call as the reading child; `None` if the process was started normally.
 #[must_use]
 pub fn child(args: &[OsString]) -> Option<ExitCode> {
     let [_, argument, form, file] = args else { return None };
@@ -154,7 +154,7 @@ fn answer(file: &Path, form: Form) -> anyhow::Result<Vec<u8>> {
     }
 }
 
-/// Whether it is WebAssembly as text: by its name, and by how it begins. A page of HTML under that name is not.
+/// Whether the file is in the text format, judged by its name and first characters. HTML under such a name is not.
 #[must_use]
 pub fn is_text(file: &Path, bytes: &[u8]) -> bool {
     let begins = bytes.trim_ascii_start();

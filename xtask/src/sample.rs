@@ -1,13 +1,13 @@
-//! The sample report of the lab's tests, `xtask/model/sample.json`: a report with one of everything.
+//! The sample report used by the lab's tests: `xtask/model/sample.json`, which contains one of everything.
 
 use wasmlab_model::report::{Cell, RunReport};
 
-/// The report.
+/// Reads the sample report.
 pub fn report() -> RunReport {
     serde_json::from_str(include_str!("../model/sample.json")).unwrap()
 }
 
-/// Its cells: a pass first.
+/// Its cells; the first one passes.
 pub fn cells() -> Vec<Cell> {
     report().cells
 }

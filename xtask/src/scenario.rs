@@ -1,4 +1,4 @@
-//! Loading and validating `scenario.toml`.
+//! Loads and validates `scenario.toml`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -22,22 +22,22 @@ mod steps;
 #[cfg(test)]
 mod tests;
 
-/// The largest file that is made up for a guest, bytes.
+/// Maximum size of a generated file, bytes.
 const MAX_GENERATED_BYTES: u64 = 64 << 20;
-/// The end of the year 9999, seconds since 1970: file systems and languages write no later one.
+/// The end of the year 9999, seconds since 1970: some file systems and languages support no later time.
 const MAX_MODIFIED: u64 = 253_402_300_799;
 
 /// Version of `scenario.toml` that this lab reads.
 pub const SCHEMA_VERSION: u32 = 1;
 
-/// What is wrong with a scenario: the file, the line where known, the key, and the remedy.
+/// An error in a scenario: the file, the line if known, the key, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct ScenarioError {
     /// The file.
     pub file: PathBuf,
     /// The line, from 1.
     pub line: Option<usize>,
-    /// What is wrong, naming the key, and what to do.
+    /// What is wrong, with the key, and what to do.
     pub message: String,
 }
 
@@ -51,11 +51,11 @@ impl fmt::Display for ScenarioError {
     }
 }
 
-/// Loads every scenario below `root`, sorted by name. A folder without `scenario.toml` is an error:
-/// a forgotten file must not look like a smaller matrix.
+/// Loads every scenario below `root`, sorted by name. A folder without `scenario.toml` is an error, so that a forgotten
+/// file does not silently shrink the matrix.
 ///
 /// # Errors
-/// Every fault of every scenario, not only the first.
+/// Every error of every scenario.
 pub fn load_all(root: &Path) -> Result<Vec<Scenario>, Vec<ScenarioError>> {
     let at_root = |message: String| vec![ScenarioError { file: root.to_owned(), line: None, message }];
     let entries = fs::read_dir(root).map_err(|e| at_root(format!("the folder of scenarios cannot be read: {e}")))?;
@@ -72,7 +72,7 @@ pub fn load_all(root: &Path) -> Result<Vec<Scenario>, Vec<ScenarioError>> {
     if errors.is_empty() { Ok(scenarios) } else { Err(errors) }
 }
 
-/// Names are used in file names and on systems that fold case: two that differ in case alone clash.
+/// Scenario names become file names, so two names that differ only in case collide on some file systems.
 fn same_names(scenarios: &[Scenario]) -> Vec<ScenarioError> {
     let mut seen: BTreeMap<String, &Scenario> = BTreeMap::new();
     let mut errors = Vec::new();
@@ -94,7 +94,7 @@ fn same_names(scenarios: &[Scenario]) -> Vec<ScenarioError> {
 /// Loads the scenario in `dir`.
 ///
 /// # Errors
-/// Everything that is wrong with it.
+/// Every error found.
 pub fn load(dir: &Path) -> Result<Scenario, Vec<ScenarioError>> {
     let file = dir.join("scenario.toml");
     let fault = |line, message: String| ScenarioError { file: file.clone(), line, message };
@@ -112,10 +112,10 @@ pub fn load(dir: &Path) -> Result<Scenario, Vec<ScenarioError>> {
     if faults.is_empty() { Ok(Scenario { name, dir: dir.to_owned(), spec }) } else { Err(faults) }
 }
 
-/// Parses the text alone.
+/// Parses the text of a `scenario.toml`.
 ///
 /// # Errors
-/// What is wrong with it, each with its line where the parser knows it.
+/// Every error found, with its line if the parser knows it.
 pub fn parse(text: &str) -> Result<ScenarioFile, Vec<TextFault>> {
     let parsed = Document::parse(text);
     match parsed.contents {
@@ -195,16 +195,16 @@ fn check_run(folder: &Path, spec: &ScenarioFile, faults: &mut Faults) {
         } else if let Some(from) = &dir.copy
             && let Some(name) = escaping_file(folder, from)
         {
-            let words = "is not a regular file inside the scenario's folder (a link out of it, a pipe or a device)";
-            say(&format!("run.dir[{index}].copy"), format!("`{}` {words}", from.join(name).display()));
+            let message = "is not a regular file inside the scenario's folder (a link out of it, a pipe or a device)";
+            say(&format!("run.dir[{index}].copy"), format!("`{}` {message}", from.join(name).display()));
         }
         if dir.modified.is_some_and(|seconds| seconds > MAX_MODIFIED) {
             say(&format!("run.dir[{index}].modified"), "is after the year 9999: give seconds since 1970".to_owned());
         }
         if dir.host.is_some() {
-            let words =
+            let message =
                 "names a folder of this machine, which is for the command line (`check --dir-rw`): give files or copy";
-            say(&format!("run.dir[{index}].host"), words.to_owned());
+            say(&format!("run.dir[{index}].host"), message.to_owned());
         }
         if let Some((path, bytes)) = dir.generated.iter().find(|(_, bytes)| **bytes > MAX_GENERATED_BYTES) {
             let most = MAX_GENERATED_BYTES >> 20;
@@ -259,10 +259,10 @@ fn check_run(folder: &Path, spec: &ScenarioFile, faults: &mut Faults) {
             say("run.serve.root", "is not the guest's name of a [[run.dir]]".to_owned());
         }
     }
-    // Glue belongs to the module that it was made with: names that it looks for would be gone.
+    // Glue belongs to the module it was generated with: wasm-opt could rename what it looks for.
     if !spec.build.wasm_opt.is_empty() && (!spec.build.companions.is_empty() || spec.build.artifact.is_none()) {
-        let words = "is for a build that leaves one file, its artifact: give the compiler its own option (emcc: -Oz)";
-        say("build.wasm_opt", words.to_owned());
+        let message = "is for a build that leaves one file, its artifact: give the compiler its own option (emcc: -Oz)";
+        say("build.wasm_opt", message.to_owned());
     }
     for function in &run.host_functions {
         if !function.contains('.') {
@@ -296,20 +296,20 @@ fn check_known(spec: &ScenarioFile, faults: &mut Faults) {
     }
 }
 
-/// Whether a relative path stays below where it starts.
+/// Whether a relative path stays inside its starting folder.
 #[must_use]
 pub fn is_inside(path: &Path) -> bool {
     path.components().all(|c| matches!(c, Component::Normal(_))) && path.components().next().is_some()
 }
 
-/// The first file below `from` that is not a regular file or that a link takes from elsewhere.
+/// The first file below `from` that is not a regular file or is outside the folder because of a link.
 fn escaping_file(folder: &Path, from: &Path) -> Option<PathBuf> {
     let dir = folder.join(from);
     let is_own = |name: &PathBuf| dir.join(name).is_file() && is_really_inside(folder, &from.join(name));
     files::walk(&dir, &[]).unwrap_or_default().into_iter().find(|name| !is_own(name))
 }
 
-/// Whether a path is still inside `dir` once symbolic links are followed.
+/// Whether a path is still inside `dir` after symbolic links are resolved.
 fn is_really_inside(dir: &Path, path: &Path) -> bool {
     match (fs::canonicalize(dir), fs::canonicalize(dir.join(path))) {
         (Ok(dir), Ok(file)) => file.starts_with(dir),

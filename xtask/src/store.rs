@@ -1,5 +1,4 @@
-//! What is kept: observations and guests in the cache, what is expected in the snapshots, files written whole,
-//! copies of folders.
+//! Persistent files: the cache of observations and guests, the snapshots, atomic writes, copies of folders.
 
 pub mod cache;
 pub mod files;

@@ -1,5 +1,5 @@
-//! Versions of runtimes' programs beside the one on PATH: `node@24`. Each lies in a folder of its own in the lab's
-//! cache, where a package client puts it; only `setup` starts that client.
+//! Specific versions of runtime programs, installed beside the one on PATH: `node@24`. Each has its own folder in the
+//! lab's cache, filled by a package manager. Only `setup` runs package managers.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use wasmlab_runtimes::{Package, Runtime};
 use crate::engines::Absence;
 use crate::lab::Lab;
 
-/// A version of a runtime's program.
+/// A specific version of a runtime's program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VersionedProgram {
     engine: &'static str,
@@ -20,7 +20,7 @@ impl VersionedProgram {
     /// This version of the runtime's program.
     ///
     /// # Errors
-    /// When no package carries its versions.
+    /// If no package provides versions of this runtime.
     pub fn new(runtime: &Runtime, version: &str) -> Result<Self, String> {
         let engine = runtime.engine;
         let package = runtime.package.ok_or_else(|| {
@@ -29,7 +29,7 @@ impl VersionedProgram {
         Ok(Self { engine, package, version: version.to_owned() })
     }
 
-    /// The versions that a column such as `node-24` is of; `None` for a column of whichever is here.
+    /// The version line of a column such as `node-24`; `None` for a column that uses whatever is installed.
     #[must_use]
     pub fn of_line(runtime: &Runtime) -> Option<Self> {
         let version = runtime.version_line?;
@@ -47,7 +47,7 @@ impl VersionedProgram {
     }
 }
 
-/// The program that `setup` got before.
+/// Finds the program that `setup` installed earlier.
 ///
 /// # Errors
 /// How to install it.
@@ -57,24 +57,24 @@ pub fn find(lab: &Lab, wanted: &VersionedProgram) -> Result<PathBuf, Absence> {
         let command = wanted.package.command(&wanted.version, &folder);
         let command: Vec<String> = command.into_iter().map(|word| word.to_string_lossy().into_owned()).collect();
         let client = command.first().cloned().unwrap_or_default();
-        let (how, command) = match lab.machine.which(&client) {
+        let (remedy, command) = match lab.machine.which(&client) {
             Some(_) => (format!("`cargo xtask setup {name}` installs it"), Some((command, ""))),
             None => (format!("install {client}, which is not on PATH, then run `cargo xtask setup {name}`"), None),
         };
-        Absence { reason: format!("{name} is not installed"), remedy: how, command }
+        Absence { reason: format!("{name} is not installed"), remedy, command }
     })
 }
 
-/// Makes the program executable: a wheel of PyPI may bring it without that.
+/// Makes the program executable, because wheels from PyPI may lack that permission.
 ///
 /// # Errors
-/// As [`find`]; a program whose mode cannot be set.
+/// As [`find`], or if its permissions cannot be changed.
 pub fn find_and_make_executable(lab: &Lab, wanted: &VersionedProgram) -> Result<PathBuf, Absence> {
     let program = find(lab, wanted)?;
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        let mended = std::fs::metadata(&program).and_then(|meta| {
+        let result = std::fs::metadata(&program).and_then(|meta| {
             let mode = meta.permissions().mode();
             if mode & 0o100 == 0o100 {
                 Ok(())
@@ -82,8 +82,8 @@ pub fn find_and_make_executable(lab: &Lab, wanted: &VersionedProgram) -> Result<
                 std::fs::set_permissions(&program, PermissionsExt::from_mode(mode | 0o755))
             }
         });
-        let how = format!("make `{}` executable", program.display());
-        mended.map_err(|e| Absence::new(format!("{} cannot be made executable: {e}", wanted.name()), how))?;
+        let remedy = format!("make `{}` executable", program.display());
+        result.map_err(|e| Absence::new(format!("{} cannot be made executable: {e}", wanted.name()), remedy))?;
     }
     Ok(program)
 }

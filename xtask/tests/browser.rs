@@ -1,5 +1,5 @@
-//! Guests in a page that do what they must not: each costs its own cell and nothing else, gets its code within
-//! its limit, and leaves no process behind. Ignored where no Chromium is.
+//! Guests that misbehave in a browser page: each affects only its own cell, gets its code within its limit, and leaves
+//! no process behind. Ignored if Chromium is not installed.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[expect(dead_code, reason = "other tests use the rest")]
@@ -23,8 +23,8 @@ fn fixtures(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("fixtures").join(path)
 }
 
-/// A guest of `fixtures/hostile` or a page of `fixtures/hostile/pages`, and what the lab makes of it:
-/// `verdict code`; `a|b` where it depends on which limit is met first.
+/// A guest of `fixtures/hostile` or a page of `fixtures/hostile/pages`, and the expected `verdict code`; `a|b` if it
+/// depends on which limit is reached first.
 type Guest = (&'static str, &'static str);
 
 const GUESTS: &[Guest] = &[
@@ -42,7 +42,7 @@ const GUESTS: &[Guest] = &[
 const PAGES: &[Guest] = &[
     ("navigates", "gap host-refused"),
     ("reloads", "gap host-refused"),
-    // Chromium refuses: its window was not opened by a script. The guest then never says that it ended.
+    // Chromium refuses because the window was not opened by a script; the guest then never reports its end.
     ("closes", "gap timeout|gap host-refused"),
     ("opens", "pass"),
     ("floods", "gap output-flood"),
@@ -52,7 +52,7 @@ const PAGES: &[Guest] = &[
     ("malformed", "gap malformed"),
 ];
 
-/// A workspace whose cells have their folders in it, so that their processes can be told from others'.
+/// A workspace that contains the folders of its cells, so that their processes can be recognized.
 fn workspace() -> Workspace {
     let workspace = Workspace::new();
     fs::create_dir(workspace.path("tmp")).unwrap();
@@ -85,7 +85,7 @@ fn cells(ran: &CommandResult) -> Vec<(String, String, String)> {
     cells
 }
 
-/// Processes whose environment names the workspace: what its cells have started.
+/// Processes with the workspace in their environment: those started by its cells.
 fn left_behind(workspace: &Workspace) -> Vec<String> {
     let here = workspace.path("tmp").display().to_string();
     let text = |path: PathBuf| String::from_utf8_lossy(&fs::read(path).unwrap_or_default()).replace('\0', " ");
@@ -93,7 +93,7 @@ fn left_behind(workspace: &Workspace) -> Vec<String> {
     processes.filter(|p| text(p.join("environ")).contains(&here)).map(|p| text(p.join("cmdline"))).collect()
 }
 
-/// Whether a browser of the workspace's was started.
+/// Whether a browser of this workspace is running.
 fn is_open(workspace: &Workspace) -> bool {
     left_behind(workspace).iter().any(|line| line.contains("--remote-debugging-port"))
 }
@@ -137,7 +137,7 @@ fn every_hostile_guest_of_a_page_costs_its_own_cell_only() {
     let mut wrong = Vec::new();
     for (scenario, code, at) in &cells {
         let wanted = GUESTS.iter().chain(PAGES).find(|(name, _)| name == scenario).map_or("pass", |(_, wanted)| wanted);
-        // Without the polyfill the ones that print find no host.
+        // Without the polyfill, guests that print have a missing import.
         let imports = at.contains("on chromium:") && scenario == "flood" && code == "gap missing-import";
         if !imports && !wanted.split('|').any(|w| w == code) {
             wrong.push(format!("{code}, expected {wanted}: {at}"));
@@ -158,7 +158,7 @@ fn an_interrupted_lab_leaves_no_browser() {
         assert!(Instant::now() < deadline, "no browser was started: {:?}", left_behind(&workspace));
         std::thread::sleep(Duration::from_millis(20));
     }
-    // Some time for its page, of which nothing outside of it tells.
+    // Give the page time to start, which cannot be observed from outside.
     std::thread::sleep(Duration::from_secs(2));
     assert!(left_behind(&workspace).len() > 2, "the lab, the driver and the browser run");
     rustix::process::kill_process(rustix::process::Pid::from_child(&lab), rustix::process::Signal::INT).unwrap();

@@ -1,7 +1,7 @@
-//! Kinds of bug reports, each as a small guest with its right answers: by runtime the verdict, the code, whom it
-//! blames, and what it is about. The explanation is the product: `pass` and `gap` alone are not asserted anywhere.
+//! Kinds of bug reports, each as a small guest with the right answers: per runtime the verdict, the code, the blame and
+//! the subject. The explanation is what matters: no case asserts `pass` or `gap` alone.
 //!
-//! wasmi, wasmtime and node have to be here. What is said of other columns is asserted where they are.
+//! wasmi, wasmtime and node must be installed. Answers for other columns are checked if they are installed.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[expect(dead_code, reason = "these guests are files of a user's own, not scenarios")]
@@ -11,19 +11,19 @@ use std::collections::BTreeMap;
 
 use common::Workspace;
 
-/// Columns that every machine which runs the tests has.
+/// Columns that every machine running the tests has.
 const SURE: [&str; 3] = ["wasmi", "wasmtime-cranelift", "node"];
-/// Columns that answer as wasmtime does where nothing else is said.
+/// Columns that answer like wasmtime unless stated otherwise.
 const WASMTIME: &str = "wasmtime-cranelift wasmtime-pulley wasmtime-cli";
 const JAVASCRIPT: &str = "node deno bun";
 const ALL: &str = "wasmi wasmtime-cranelift wasmtime-pulley wasmtime-cli node deno bun";
 
-/// What columns, parted by blanks, answer.
+/// The expected answer of some columns, separated by spaces.
 struct Answer {
     columns: &'static str,
     /// `pass`, or verdict and code.
     verdict: &'static str,
-    /// As in the report, parted by commas.
+    /// As in the report, separated by commas.
     blame: &'static str,
     /// A part of the subject.
     subject: &'static str,
@@ -45,7 +45,7 @@ const fn gap(
     Answer { columns, verdict, blame, subject, says }
 }
 
-/// `check` on a file of these contents, with these arguments.
+/// Runs `check` on a file with these contents and arguments.
 fn case(name: &str, contents: impl AsRef<[u8]>, args: &[&str], answers: &[Answer]) {
     let workspace = Workspace::new();
     workspace.write(name, contents);
@@ -100,7 +100,7 @@ const MEMORY: &str = "(memory (export \"memory\") 1)";
 const WASI: &str = "wasi_snapshot_preview1";
 
 #[test]
-fn wasis_first_snapshot_under_its_old_name() {
+fn wasi_unstable_import() {
     let hello = prints("wasi_unstable", 1, "zero", MEMORY, "");
     let missing = gap(
         "wasmi",
@@ -111,7 +111,7 @@ fn wasis_first_snapshot_under_its_old_name() {
     );
     let passing = format!("{WASMTIME} {JAVASCRIPT}").leak();
     case("hello.wat", hello, &["--expect-stdout", "zero"], &[pass(passing), missing]);
-    // The size of a file stood at another place in the answer.
+    // The size of a file was at a different offset in the result.
     let stat = r#"(module
       (import "wasi_unstable" "path_filestat_get" (func $stat (param i32 i32 i32 i32 i32) (result i32)))
       (import "wasi_unstable" "proc_exit" (func $exit (param i32)))
@@ -133,7 +133,7 @@ fn wasis_first_snapshot_under_its_old_name() {
 }
 
 #[test]
-fn exceptions_of_the_old_form() {
+fn legacy_exceptions() {
     let wat = "(module (tag $e (param i32)) (func (export \"answer\") (result i32)
       try (result i32) i32.const 42 throw $e catch $e end))";
     let lacks = "gap unsupported-proposal";
@@ -144,7 +144,7 @@ fn exceptions_of_the_old_form() {
 }
 
 #[test]
-fn a_memory_that_the_host_cannot_reach() {
+fn unexported_memory() {
     let runtimes = "wasmi wasmtime-cranelift wasmtime-pulley node deno";
     let imported = prints(WASI, 1, "hi", "(import \"env\" \"memory\" (memory 1))", "");
     let missing = gap(runtimes, "gap missing-import", "toolchain", "env.memory", "Link without `--import-memory`");
@@ -157,7 +157,7 @@ fn a_memory_that_the_host_cannot_reach() {
 }
 
 #[test]
-fn an_export_that_is_called_before_the_program_prepared_it() {
+fn export_called_before_initialization() {
     let guest = |prepare: &str| {
         format!(
             "(module (memory 1) (global $at (mut i32) (i32.const -8))
@@ -174,7 +174,7 @@ fn an_export_that_is_called_before_the_program_prepared_it() {
 }
 
 #[test]
-fn what_cargo_built_before_wasm_bindgen() {
+fn module_not_processed_by_wasm_bindgen() {
     let wat = r#"(module (import "__wbindgen_placeholder__" "__wbindgen_describe" (func (param i32)))
       (func (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1))))"#;
     let raw = gap(
@@ -188,7 +188,7 @@ fn what_cargo_built_before_wasm_bindgen() {
 }
 
 #[test]
-fn an_exit_code_that_a_host_refuses() {
+fn exit_code_refused_by_a_host() {
     let wat = r#"(module (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
       (memory (export "memory") 1) (func (export "_start") (call $exit (i32.const 201))))"#;
     let refused = || {
@@ -199,7 +199,7 @@ fn an_exit_code_that_a_host_refuses() {
 }
 
 #[test]
-fn more_locals_than_an_engine_takes() {
+fn more_locals_than_engines_accept() {
     let guest = |locals: usize| format!("(module (func (export \"run\") (local{})))", " i64".repeat(locals));
     let runtimes = "wasmi wasmtime-cranelift wasmtime-pulley node deno bun";
     let limit = gap(runtimes, "gap implementation-limit", "toolchain", "locals", "`wasm-opt -O1`");
@@ -210,7 +210,7 @@ fn more_locals_than_an_engine_takes() {
 }
 
 #[test]
-fn files_that_are_no_webassembly_of_today() {
+fn files_of_other_formats_and_versions() {
     let invalid = |says| gap(ALL, "not-applicable", "", "invalid-file", says);
     case("page.wasm", "<!DOCTYPE html>\n<title>404 Not Found</title>\n", &[], &[invalid("HTML")]);
     let pointer = format!("version https://git-lfs.github.com/spec/v1\noid sha256:{}\nsize 12\n", "0".repeat(64));
@@ -224,7 +224,7 @@ fn files_that_are_no_webassembly_of_today() {
 }
 
 #[test]
-fn strings_of_javascript() {
+fn js_string_builtins() {
     let wat = r#"(module
       (import "wasm:js-string" "fromCharCode" (func $char (param i32) (result (ref extern))))
       (import "wasm:js-string" "length" (func $length (param externref) (result i32)))
@@ -235,7 +235,7 @@ fn strings_of_javascript() {
 }
 
 #[test]
-fn a_side_module() {
+fn side_module() {
     let wat = r#"(module (@custom "dylink.0" (before first) "")
       (import "env" "__memory_base" (global i32)) (import "env" "memory" (memory 1))
       (func (export "eight") (result i32) (i32.const 8)))"#;
@@ -244,7 +244,7 @@ fn a_side_module() {
 }
 
 #[test]
-fn a_library_that_was_not_linked() {
+fn unlinked_library() {
     let wat = r#"(module
       (import "env" "__wasm_setjmp" (func $set (param i32 i32 i32)))
       (import "env" "__c_longjmp" (tag (param i32)))
@@ -262,7 +262,7 @@ fn a_library_that_was_not_linked() {
 }
 
 #[test]
-fn a_path_with_a_slash_in_front() {
+fn absolute_path_in_a_preopen() {
     let opens = |path: &str| {
         format!(
             r#"(module
@@ -282,16 +282,26 @@ fn a_path_with_a_slash_in_front() {
 }
 
 #[test]
-fn a_panic_and_its_message() {
+fn panic_message() {
     let words = "thread 'main' panicked at src/main.rs:7: no such table";
     let guest = prints(WASI, 2, &format!("{words}\\n"), MEMORY, "unreachable");
     let trap = gap(ALL, "gap trap", "guest", "unreachable", words);
     case("panic.wat", guest, &[], &[trap]);
 }
 
+/// A command line prints its own error right behind what the guest printed, on the same line.
+#[test]
+fn last_words_without_a_line_break() {
+    let guest = prints(WASI, 2, "no such table", MEMORY, "unreachable");
+    let columns = "wasmi wasmtime-cranelift node wasmtime-cli wasmi-cli wazero wasmedge";
+    let trap = gap(columns, "gap trap", "guest", "unreachable", "no such table; then the trap");
+    let unnamed = gap("wamr-zig", "gap trap", "guest", "", "no such table; then the trap");
+    case("last.wat", guest, &[], &[trap, unnamed]);
+}
+
 /// One answer for all runtimes, before any of them is started.
 #[test]
-fn an_export_that_is_none() {
+fn missing_export() {
     let add = "(func (export \"_add\") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1)))";
     let check = |wat: &str, words: &str| {
         let workspace = Workspace::new();

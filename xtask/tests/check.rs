@@ -1,4 +1,4 @@
-//! `check`: what a guest is given, on the runtimes that are here.
+//! `check`: what a guest is given, on the installed runtimes.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[expect(dead_code, reason = "other tests use the rest")]
@@ -10,8 +10,8 @@ use std::time::UNIX_EPOCH;
 
 use common::{COLUMNS, CommandResult, Workspace, measured};
 
-/// Looks up its directory `/data`, makes a file that must not be there yet, makes a folder, renames one file and
-/// removes another; exits with the errno of the first that fails.
+/// Opens its directory `/data`, creates a file that must not exist yet, creates a directory, renames one file and
+/// removes another; exits with the errno of the first failure.
 const CHANGES: &str = r#"(module
   (import "wasi_snapshot_preview1" "fd_prestat_get" (func $get (param i32 i32) (result i32)))
   (import "wasi_snapshot_preview1" "fd_prestat_dir_name" (func $name (param i32 i32 i32) (result i32)))
@@ -48,7 +48,7 @@ fn workspace() -> Workspace {
     workspace
 }
 
-/// `check` on what is built, as JSON: the call and its report.
+/// Runs `check` with the engines that are built; returns the result and the JSON report.
 fn check(workspace: &Workspace, args: &[&str]) -> (CommandResult, serde_json::Value) {
     let ran = workspace.run(&[&["check", "--engines", "built", "--output", "json"], args].concat());
     let report = serde_json::from_str(&ran.stdout).unwrap_or_else(|e| panic!("{e}: {}\n{}", ran.stdout, ran.stderr));
@@ -65,7 +65,7 @@ fn names(names: &[&str]) -> BTreeSet<String> {
 }
 
 #[test]
-fn each_cell_changes_a_copy_of_the_directory_and_the_next_run_knows_its_contents() {
+fn each_cell_gets_a_copy_and_its_contents_are_part_of_the_key() {
     let workspace = workspace();
     let call = || check(&workspace, &["changes.wat", "--runtime", COLUMNS, "--dir", "data::/data"]).1;
     let passes = |report: &serde_json::Value| {
@@ -83,7 +83,7 @@ fn each_cell_changes_a_copy_of_the_directory_and_the_next_run_knows_its_contents
 }
 
 #[test]
-fn what_the_guests_left_can_be_looked_at() {
+fn keep_dirs_copies_the_guests_directories() {
     let workspace = workspace();
     let args = ["changes.wat", "--runtime", COLUMNS, "--dir", "data::/data", "--keep-dirs", "left"];
     let (ran, report) = check(&workspace, &args);
@@ -97,7 +97,7 @@ fn what_the_guests_left_can_be_looked_at() {
 }
 
 #[test]
-fn one_runtime_may_change_the_directory_itself() {
+fn dir_rw_gives_one_runtime_the_directory_itself() {
     let workspace = workspace();
     let args = ["changes.wat", "--engines", "built", "--dir-rw", "data::/data", "--runtime"];
     for runtimes in ["{node,deno}", "*"] {
@@ -109,13 +109,13 @@ fn one_runtime_may_change_the_directory_itself() {
     let (_, report) = check(&workspace, &[&args[..1], &args[3..], &["node"]].concat());
     assert_eq!(measured(&report)[0].1, "pass");
     assert_eq!(files(&workspace, "data"), names(&["moved", "new", "sub"]));
-    // The contents are another now, and nothing of the first run is believed.
+    // The contents have changed, so no result of the first run may be reused.
     let (_, report) = check(&workspace, &[&args[..1], &args[3..], &["node"]].concat());
     assert_ne!(measured(&report)[0].1, "pass");
 }
 
 #[test]
-fn a_directory_that_is_too_large_or_none_is_named() {
+fn invalid_and_oversized_directories_are_named() {
     let workspace = workspace();
     fs::File::create(workspace.path("data/large")).unwrap().set_len(300 << 20).unwrap();
     let fails = |args: &[&str], words: &[&str]| {
@@ -135,7 +135,7 @@ fn a_directory_that_is_too_large_or_none_is_named() {
     fails(&["--dir-rw", "changes.wat"], &["--dir-rw `changes.wat` is not a directory"]);
 }
 
-/// Prints its program's name.
+/// Prints the name of its program.
 const NAME: &str = r#"(module
   (import "wasi_snapshot_preview1" "args_get" (func $get (param i32 i32) (result i32)))
   (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
@@ -147,10 +147,10 @@ const NAME: &str = r#"(module
     (i32.store (i32.const 20) (i32.const 6))
     (drop (call $write (i32.const 1) (i32.const 16) (i32.const 1) (i32.const 24)))))"#;
 
-/// Cells side by side with one module that no cell had before: they share its compiled code, and nothing else. The
-/// home and the temporary folder of the lab are as empty afterwards as before.
+/// Cells run in parallel with a module that no cell has used before: they share its compiled code and nothing else.
+/// Afterwards the lab's home and temporary folders are as empty as before.
 #[test]
-fn cells_of_one_module_side_by_side_share_its_code_and_nothing_else() {
+fn parallel_cells_of_one_module_share_only_its_code() {
     let workspace = Workspace::new();
     let now = UNIX_EPOCH.elapsed().unwrap().as_nanos();
     let names = ["a", "b", "c", "d"];
@@ -171,7 +171,7 @@ fn cells_of_one_module_side_by_side_share_its_code_and_nothing_else() {
     }
     for cell in report["cells"].as_array().unwrap().iter().filter(|cell| cell["verdict"] == "pass") {
         let printed = format!("{}.wasm", cell["scenario"].as_str().unwrap());
-        // It gives its guests the module's path, of which this one prints the beginning.
+        // It passes the module's path to its guests, of which this one prints the beginning.
         if cell["runtime"] == "wasmi-cli" {
             continue;
         }
@@ -191,7 +191,7 @@ fn fixture(name: &str, file: &str) -> String {
 const COMPONENTS: &str = "{wasmtime-cranelift,wasmtime-cli,node+jco}";
 
 #[test]
-fn servers_are_asked_and_without_it_nobody_is_blamed() {
+fn servers_get_requests_and_without_a_port_nobody_is_blamed() {
     let workspace = Workspace::new();
     let handler = fixture("rust-wasip2-http-handler", "rust_wasip2_http_handler.wasm");
     let echo = fixture("rust-wasip2-tcp-echo", "rust-wasip2-tcp-echo.wasm");

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 #[test]
-fn commands_print_what_their_files_say() {
+fn commands_print_the_expected_output() {
     let dir = tempfile::tempdir().unwrap();
     trycmd::TestCases::new()
         .env("WASMLAB_CACHE", dir.path().display().to_string())
@@ -15,11 +15,11 @@ fn commands_print_what_their_files_say() {
 }
 
 #[test]
-fn every_command_has_a_file_with_its_help() {
+fn every_help_text_has_an_expected_file() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cmd/help");
     let help = fs::read_to_string(folder.join("xtask.trycmd")).unwrap();
     let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
-    // Lines that go on are indented further.
+    // Continuation lines are indented further.
     let begins = |line: &&str| line.starts_with("  ") && !line.starts_with("   ");
     let names: Vec<&str> =
         commands.filter(begins).filter_map(|line| line.split_whitespace().next()).filter(|n| *n != "help").collect();

@@ -1,5 +1,5 @@
-//! The lab as a command-line program: closed and full outputs, folders that cannot be written, files that are no
-//! modules, damaged caches. Commands whose output is the same everywhere are files in `cmd/`.
+//! The lab as a command-line program: closed pipes and full disks, unwritable folders, files that are not modules,
+//! damaged caches. Commands with the same output everywhere are files in `cmd/`.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[expect(dead_code, reason = "other tests use the rest")]
@@ -15,7 +15,7 @@ use common::{CommandResult, Workspace};
 const HEALTHY: &str = "(module (func (export \"_start\")))";
 
 #[test]
-fn a_reader_that_goes_away_is_no_error_and_a_full_disk_is_one() {
+fn closed_pipe_is_no_error_but_a_full_disk_is() {
     let workspace = Workspace::new();
     workspace.scenario("healthy", HEALTHY, "");
     for args in [&["list"][..], &["explain"], &["--help"], &["run-all", "--engines", "built"]] {
@@ -34,7 +34,7 @@ fn a_reader_that_goes_away_is_no_error_and_a_full_disk_is_one() {
 }
 
 #[test]
-fn a_report_that_cannot_be_written_is_said_and_the_matrix_is_shown_all_the_same() {
+fn unwritable_report_is_an_error_and_the_matrix_is_still_shown() {
     let workspace = Workspace::new();
     workspace.scenario("healthy", HEALTHY, "");
     workspace.write("reports", "a file in the folder's place");
@@ -44,7 +44,7 @@ fn a_report_that_cannot_be_written_is_said_and_the_matrix_is_shown_all_the_same(
 }
 
 #[test]
-fn snapshots_that_cannot_be_used_cost_the_comparison_and_not_the_matrix() {
+fn unusable_snapshots_do_not_lose_the_matrix() {
     let workspace = Workspace::new();
     workspace.scenario("healthy", HEALTHY, "");
     workspace.write("snapshots", "a file in the folder's place: as on a full disk, nothing can be written below it");
@@ -55,7 +55,7 @@ fn snapshots_that_cannot_be_used_cost_the_comparison_and_not_the_matrix() {
 }
 
 #[test]
-fn a_temporary_folder_that_is_not_there_is_the_labs_error() {
+fn missing_temporary_folder_is_a_lab_error() {
     let workspace = Workspace::new();
     workspace.scenario("healthy", HEALTHY, "");
     let mut command = workspace.command(&["run-all", "--engines", "built", "--no-cache"]);
@@ -64,7 +64,7 @@ fn a_temporary_folder_that_is_not_there_is_the_labs_error() {
 }
 
 #[test]
-fn colours_are_for_terminals_that_want_them() {
+fn colours_are_only_for_terminals_that_want_them() {
     let workspace = Workspace::new();
     workspace.scenario("healthy", HEALTHY, "");
     let ran = workspace.run(&["run-all", "--engines", "built"]);
@@ -72,7 +72,7 @@ fn colours_are_for_terminals_that_want_them() {
     let coloured = on_a_terminal(workspace.command(&["run-all", "--engines", "built"]).env_remove("NO_COLOR"));
     assert!(coloured.contains("\u{1b}["), "{coloured}");
     let plain = on_a_terminal(workspace.command(&["run-all", "--engines", "built"]).env("NO_COLOR", "1"));
-    // Progress moves the cursor; colours (`ESC [ … m`) are what nobody wants.
+    // Progress may move the cursor, but colours (`ESC [ … m`) are unwanted.
     let colour = plain
         .split("\u{1b}[")
         .skip(1)
@@ -80,7 +80,7 @@ fn colours_are_for_terminals_that_want_them() {
     assert!(plain.contains("healthy") && !colour, "{plain}");
 }
 
-/// What a command prints on a terminal of its own.
+/// What a command prints on a terminal.
 fn on_a_terminal(command: &mut std::process::Command) -> String {
     use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
     let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
@@ -92,13 +92,13 @@ fn on_a_terminal(command: &mut std::process::Command) -> String {
     command_output(command, fs::File::from(master))
 }
 
-/// Reads `master` until the command, which holds the other end, has ended.
+/// Reads `master` until the command, which has the other end of the terminal, exits.
 fn command_output(command: &mut std::process::Command, mut master: fs::File) -> String {
     let mut child = command.spawn().unwrap();
-    // The command's own copies of the terminal go with it, so that the reading ends.
+    // The command's own copies of the terminal must be closed for reading to end.
     command.stdout(Stdio::null()).stderr(Stdio::null());
     let mut bytes = Vec::new();
-    // A terminal whose last user is gone ends with an error instead of an end of file.
+    // A terminal whose last user is gone returns an error instead of end of file.
     let _ = master.read_to_end(&mut bytes);
     assert!(child.wait().unwrap().success());
     String::from_utf8_lossy(&bytes).into_owned()
@@ -113,7 +113,7 @@ fn fails(ran: &CommandResult, code: i32, words: &[&str]) {
 }
 
 #[test]
-fn json_on_stdout_is_a_report_or_says_why_there_is_none() {
+fn json_output_is_a_report_or_an_error() {
     let workspace = Workspace::new();
     workspace.scenario("healthy", HEALTHY, "");
     let mut command = workspace.command(&["run-all", "--output", "json"]);
@@ -122,7 +122,7 @@ fn json_on_stdout_is_a_report_or_says_why_there_is_none() {
     let printed: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
     let message = printed["error"]["message"].as_str().unwrap();
     assert!(printed["error"]["code"] == 3 && ran.stderr.contains(message), "{printed}: {}", ran.stderr);
-    // A matrix in which nothing was run is a report, and so is one that could not be saved.
+    // A matrix without cells is a report, and so is one that could not be saved.
     let absent = ["run-all", "--output", "json", "--engines", "built", "--runtime", "wazero"];
     for code in [4, 3] {
         let ran =
@@ -134,9 +134,9 @@ fn json_on_stdout_is_a_report_or_says_why_there_is_none() {
     }
 }
 
-/// What `inspect` says of such files is in `cmd/inspect.trycmd`.
+/// `cmd/inspect.trycmd` has what `inspect` prints about such files.
 #[test]
-fn a_file_that_is_no_module_runs_nowhere() {
+fn file_that_is_not_a_module_runs_nowhere() {
     let workspace = Workspace::new();
     let check = |name: &str, bytes: &[u8], wanted: &str| {
         workspace.write(name, bytes);
@@ -157,7 +157,7 @@ fn a_file_that_is_no_module_runs_nowhere() {
 }
 
 #[test]
-fn a_runtime_that_is_required_and_absent_fails() {
+fn required_but_absent_runtime_fails() {
     let workspace = Workspace::new();
     workspace.scenario("healthy", HEALTHY, "");
     let guest = workspace.path("scenarios/healthy/guest.wat").display().to_string();
@@ -173,7 +173,7 @@ fn a_runtime_that_is_required_and_absent_fails() {
 }
 
 #[test]
-fn a_selection_makes_no_annotation_stale() {
+fn selecting_runtimes_makes_no_annotation_stale() {
     let workspace = Workspace::new();
     let known = "[[known]]\nruntime = \"*\"\ncode = \"unsupported-proposal\"\nbecause = \"of another column\"\n";
     workspace.scenario("lacking", r#"(module (import "host" "f" (func)) (func (export "_start")))"#, known);
@@ -183,7 +183,7 @@ fn a_selection_makes_no_annotation_stale() {
 }
 
 #[test]
-fn a_component_and_a_large_module_are_ordinary() {
+fn components_and_large_modules_can_be_inspected() {
     let workspace = Workspace::new();
     workspace.write("component.wasm", wat::parse_str("(component)").unwrap());
     let ran =
@@ -240,7 +240,7 @@ fn damaged_cache_entries_are_misses() {
 }
 
 #[test]
-fn a_check_leaves_the_report_of_the_last_run_alone() {
+fn check_does_not_overwrite_the_report_of_a_run() {
     let workspace = Workspace::new();
     workspace.scenario("healthy", HEALTHY, "");
     workspace.scenario("other", HEALTHY, "");
@@ -315,9 +315,9 @@ fn two_runs_are_compared_and_worse_is_an_exit_code() {
     fails(&workspace.run(&["diff", "no-such-revision"]), 2, &["`no-such-revision` is neither a report nor a revision of git"]);
 }
 
-/// Which toolchains are here differs by machine; the other lists are in `cmd/list.trycmd`.
+/// Which toolchains are installed depends on the machine; the other lists are in `cmd/list.trycmd`.
 #[test]
-fn names_in_lists_stay_whole_and_lines_fit() {
+fn lists_never_break_names_and_fit_the_terminal() {
     let workspace = Workspace::new();
     let name = "rust-wasip1-http-preopened-socket";
     workspace.scenario(name, HEALTHY, "");
@@ -331,9 +331,9 @@ fn names_in_lists_stay_whole_and_lines_fit() {
     assert!(built.contains(name), "{built}");
 }
 
-/// What else `inspect` takes is in `cmd/inspect-scenario.trycmd`.
+/// Other arguments of `inspect` are in `cmd/inspect-scenario.trycmd`.
 #[test]
-fn a_file_is_inspected_before_a_scenario_of_the_same_name() {
+fn inspect_prefers_a_file_to_a_scenario() {
     let workspace = Workspace::new();
     workspace.scenario("healthy", HEALTHY, "");
     workspace.write("healthy", wat::parse_str("(module (func (export \"other\")))").unwrap());

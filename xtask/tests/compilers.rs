@@ -1,4 +1,4 @@
-//! Compilers that misbehave: each gives its code and its own words, and the other rows are unharmed.
+//! Compilers that misbehave: each gets its code, quotes its message, and does not affect other rows.
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -18,8 +18,8 @@ fn fake() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/fake-toolchains/clang")
 }
 
-/// A workspace with one healthy guest and one that the fake compiler is to make, and that compiler in it.
-/// The guest's name is the behaviour's: builds of one name share a folder of the cache.
+/// A workspace with one working guest, one that the fake compiler builds, and that compiler. The guest is named after
+/// the compiler's behaviour, because builds with the same name share a cache folder.
 fn with_compiler(behaviour: &str, known: &str) -> (Workspace, PathBuf) {
     let workspace = Workspace::new();
     workspace.scenario("healthy", HEALTHY, "");
@@ -38,14 +38,14 @@ fn with_compiler(behaviour: &str, known: &str) -> (Workspace, PathBuf) {
 fn command(workspace: &Workspace, compiler: &Path, args: &[&str]) -> Command {
     let mut command = workspace.command(args);
     command.env("WASMLAB_CLANG", compiler).env("WASI_SYSROOT", workspace.path("sysroot"));
-    // A busy machine may need long for 100 MB; only what hangs is not waited for.
+    // A busy machine may need long for 100 MB, so only the hanging compiler gets a short limit.
     let hangs = compiler.to_string_lossy().ends_with("hang");
     command.env("WASMLAB_BUILD_TIMEOUT", if hangs { "2" } else { "100" });
     command
 }
 
-/// What came of the guest that `compiler` was to make: the call, `VERDICT CODE`, and the detail. The other
-/// guest passes everywhere.
+/// Runs the lab; returns the result, and `VERDICT CODE` and the detail of the guest that `compiler` builds. The other
+/// guest must pass everywhere.
 fn run(workspace: &Workspace, compiler: &Path) -> (CommandResult, String, String) {
     let args = ["run-all", "--engines", "built", "--runtime", common::COLUMNS, "--output", "json"];
     let began = Instant::now();
@@ -72,7 +72,7 @@ fn run(workspace: &Workspace, compiler: &Path) -> (CommandResult, String, String
 }
 
 #[test]
-fn each_misbehaviour_has_its_code_and_the_compilers_own_words() {
+fn compiler_failures_have_codes_and_quote_the_compiler() {
     for (behaviour, wanted, words, exit) in [
         ("well", "pass", "", 0),
         ("error", "not-built compile-error", "unknown type name 'nonsense'", 1),
@@ -91,13 +91,13 @@ fn each_misbehaviour_has_its_code_and_the_compilers_own_words() {
         assert!(detail.len() < 500, "{behaviour}: {detail}");
         assert_eq!(ran.code, exit, "{behaviour}: {}", ran.stderr);
     }
-    // What the hanging one had started is ended with it.
+    // Whatever the hanging compiler started was killed with it.
     let alive = fs::read_dir("/proc").unwrap().flatten().filter_map(|e| fs::read(e.path().join("cmdline")).ok());
     assert!(alive.into_iter().all(|c| c != b"sleep\x004251\0"), "sleep 4251 is still there");
 }
 
 #[test]
-fn a_compiler_that_cannot_be_started_is_broken_and_not_missing() {
+fn compiler_that_cannot_start_is_broken_not_missing() {
     let (workspace, _) = with_compiler("unstartable", "");
     workspace.write("clang-unstartable-file", "#!/bin/sh\nexit 0\n");
     let (_, answer, detail) = run(&workspace, &workspace.path("clang-unstartable-file"));
@@ -106,7 +106,7 @@ fn a_compiler_that_cannot_be_started_is_broken_and_not_missing() {
 }
 
 #[test]
-fn a_known_link_error_is_no_bad_news_and_a_wrong_note_about_one_is() {
+fn known_link_error_is_accepted_and_a_wrong_entry_is_stale() {
     let known = "[[known]]\nruntime = \"*\"\ncode = \"undefined-symbol\"\nbecause = \"there is no socket()\"\n";
     let (workspace, compiler) = with_compiler("undefined", known);
     let (ran, answer, _) = run(&workspace, &compiler);
@@ -120,7 +120,7 @@ fn a_known_link_error_is_no_bad_news_and_a_wrong_note_about_one_is() {
 }
 
 #[test]
-fn a_second_build_with_nothing_changed_starts_no_compiler() {
+fn unchanged_second_build_starts_no_compiler() {
     let (workspace, compiler) = with_compiler("well", "");
     let log = workspace.path("clang-well.log");
     let compiled = || fs::read_to_string(&log).unwrap_or_default().lines().count();
@@ -132,7 +132,7 @@ fn a_second_build_with_nothing_changed_starts_no_compiler() {
     assert_eq!(common::result_of(command(&workspace, &compiler, &["build"]).output().unwrap()).code, 0);
     assert_eq!(compiled(), 2, "a changed source is built anew");
 
-    // An answer of the linker is an answer too.
+    // The linker's message is also cached.
     let (workspace, compiler) = with_compiler("undefined", "");
     for _ in 0..2 {
         let built = common::result_of(command(&workspace, &compiler, &["build"]).output().unwrap());
@@ -141,9 +141,10 @@ fn a_second_build_with_nothing_changed_starts_no_compiler() {
     assert_eq!(fs::read_to_string(workspace.path("clang-undefined.log")).unwrap().lines().count(), 1);
 }
 
-/// It is the scenario's own code and its library: it may be committed, and then runs where no compiler is.
+/// A guest that is the scenario's own code and the C library may be committed, and then runs where no compiler is
+/// installed.
 #[test]
-fn a_guest_in_c_becomes_a_prebuilt_one() {
+fn bless_guests_creates_a_prebuilt_guest() {
     let (workspace, compiler) = with_compiler("well", "");
     let blessed = common::result_of(command(&workspace, &compiler, &["bless", "--guests"]).output().unwrap());
     assert_eq!(blessed.code, 0, "{}", blessed.stderr);
@@ -166,7 +167,7 @@ fn a_guest_in_c_becomes_a_prebuilt_one() {
 }
 
 #[test]
-fn a_target_that_was_renamed_is_told_with_its_new_name() {
+fn renamed_target_is_reported_with_its_new_name() {
     let workspace = Workspace::new();
     let toml = "schema = 1\ntitle = \"t\"\nfamily = \"test\"\nroute = \"rust\"\n[build]\ntoolchain = \"rust\"\n\
         target = \"wasm32-wasi\"\nartifact = \"hello.wasm\"\n";

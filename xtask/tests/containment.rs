@@ -1,4 +1,4 @@
-//! What holds below the runtimes: a runtime that leaks, or is taken over, harms nothing of this machine.
+//! The sandbox around runtimes: a runtime that leaks or is compromised harms nothing on this machine.
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -14,7 +14,7 @@ fn fixtures(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("fixtures").join(path)
 }
 
-/// A port of this machine that no cell was given; nobody may come.
+/// A port of this machine that no cell was given and nobody may connect to.
 fn private_port() -> (TcpListener, u16) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     listener.set_nonblocking(true).unwrap();
@@ -23,7 +23,7 @@ fn private_port() -> (TcpListener, u16) {
 }
 
 #[test]
-fn a_runtime_that_is_taken_over_harms_nothing() {
+fn compromised_runtime_is_contained() {
     let workspace = Workspace::new();
     let (listener, port) = private_port();
     workspace.scenario("guest", "(module (func (export \"_start\")))", "[expect]\nstdout = \"\"\n");
@@ -50,16 +50,16 @@ fn a_runtime_that_is_taken_over_harms_nothing() {
         )
     };
     assert_eq!(run(""), ("pass".to_owned(), Some("whole".to_owned()), (false, false)), "it printed what it could do");
-    // The same without: so it is the sandbox that stopped it, and the attempts are real.
+    // Without the sandbox the attempts succeed, so they are real and the sandbox stopped them.
     assert_eq!(run("off"), ("fail".to_owned(), None, (true, true)));
     let done = fs::read_to_string(workspace.path("tools/done")).unwrap();
-    // A cell may be more than one process.
+    // A cell may consist of several processes.
     let attempts: std::collections::BTreeSet<&str> = done.lines().collect();
     assert_eq!(attempts.len(), 11, "{done}");
 }
 
 #[test]
-fn a_link_to_an_absolute_path_leads_no_guest_out_unseen() {
+fn escape_by_absolute_link_is_detected() {
     let workspace = Workspace::new();
     workspace.write("victim", "whole");
     let guest = fs::read_to_string(fixtures("hostile/write-link.wat")).unwrap();
@@ -69,23 +69,23 @@ fn a_link_to_an_absolute_path_leads_no_guest_out_unseen() {
     let (ran, report) = workspace.run_all(&["--no-cache", "--runtime", "wamr-zig"]);
     assert_eq!(fs::read_to_string(workspace.path("victim")).unwrap(), "whole", "{}", ran.stderr);
     assert_eq!(ran.code, 1, "an escape is loud");
-    // node:wasi and wamr-zig follow links: what they let through is told where the lab can see it.
+    // node:wasi and wamr-zig follow links; the lab must notice what they let through.
     let cells = report["cells"].as_array().unwrap();
     let escaped = |runtime: &str| {
         let seen = cells.iter().find(|c| c["scenario"] == "seen" && c["runtime"] == runtime).unwrap();
         seen["verdict"] == "absent" || seen["code"] == "sandbox-escape"
     };
     assert!(["node", "deno", "wamr-zig"].into_iter().all(escaped), "{}", ran.stdout);
-    // The others keep it in, and say nothing of it.
+    // The others confine the guest and report nothing.
     let leaks = |c: &&serde_json::Value| c["code"] == "sandbox-escape" && c["scenario"] == "seen";
     let leaking: Vec<_> = cells.iter().filter(leaks).map(|c| c["runtime"].as_str().unwrap()).collect();
     assert!(leaking.iter().all(|runtime| ["node", "deno", "wamr-zig"].contains(runtime)), "{leaking:?}");
     assert!(cells.iter().any(|c| c["scenario"] == "seen" && c["verdict"] == "pass"), "{}", ran.stdout);
 }
 
-/// A component that asks by wasi:http, with a network and without.
+/// A component that sends a request by wasi:http, with and without a network.
 #[test]
-fn no_network_is_none() {
+fn guest_without_network_is_isolated() {
     let workspace = Workspace::new();
     let (listener, port) = private_port();
     let guest = fixtures("rust-wasip2-http-client/rust-wasip2-http-client.wasm");
@@ -98,14 +98,14 @@ fn no_network_is_none() {
     let report = serde_json::from_str(&ran.stdout).unwrap_or_else(|e| panic!("{e}: {}", ran.stderr));
     assert!(listener.accept().is_err(), "a guest without a network was here: {}", ran.stdout);
     for (runtime, verdict, code) in measured(&report) {
-        // Each answers its guest; none hangs.
+        // Each returns an error to its guest; none hangs.
         assert_ne!(code, "timeout", "{runtime}: {verdict}");
     }
 }
 
-/// The shim of WASI 0.3 has no switch for that: the driver takes the ways to the network from it.
+/// The shim of WASI 0.3 has no switch for it, so the driver removes its network functions.
 #[test]
-fn no_network_is_none_for_a_server_of_wasi_0_3() {
+fn wasi_0_3_server_without_network_is_isolated() {
     let workspace = Workspace::new();
     let guest = fixtures("rust-wasip3-tcp-echo/rust_wasip3_tcp_echo.wasm");
     let guest = guest.to_str().unwrap();
@@ -119,9 +119,9 @@ fn no_network_is_none_for_a_server_of_wasi_0_3() {
     }
 }
 
-/// Names that look like switches: of a file, of an export.
+/// Names of files and exports that look like options.
 #[test]
-fn names_are_names_whatever_they_look_like() {
+fn file_names_are_never_parsed_as_options() {
     let workspace = Workspace::new();
     workspace
         .write("-rf.wat", "(module (func (export \"_start\")) (func (export \"--help\") (result i32) (i32.const 7)))");
@@ -135,9 +135,9 @@ fn names_are_names_whatever_they_look_like() {
     }
 }
 
-/// What a guest prints is text: on a pipe as it is, in the lab's own words without a terminal's controls.
+/// A guest's output is forwarded unchanged to a pipe; in the lab's own texts, control characters are made visible.
 #[test]
-fn nothing_that_is_printed_moves_a_cursor() {
+fn printed_text_contains_no_control_characters() {
     let workspace = Workspace::new();
     let hostile = r#"(module (import "\1b[2J\c2\9b1A" "\1b]52;c;aGk=\07\e2\80\ae" (func)) (func (export "\1b[31mred") (unreachable)))"#;
     workspace.write("hostile.wat", hostile);
@@ -158,9 +158,9 @@ fn nothing_that_is_printed_moves_a_cursor() {
     }
 }
 
-/// What reads a file of the user's is a process of its own, to which the machine is shut: so it may die of the file.
+/// A separate process without access to the machine reads the user's file, so a crash only affects that process.
 #[test]
-fn a_file_is_read_in_a_child() {
+fn files_are_read_in_a_child_process() {
     let workspace = Workspace::new();
     workspace.write("app.wat", "(module (import \"a\" \"b\" (func)) (func (export \"_start\")))");
     let read = |form: &str, file: &str| {
@@ -172,7 +172,7 @@ fn a_file_is_read_in_a_child() {
     workspace.write("bad.wat", "(module");
     let ran = read("facts", "bad.wat");
     assert_eq!((ran.code, ran.stderr.contains("bad.wat:1:8")), (2, true), "{}", ran.stderr);
-    // By the commands: the words of the child, and nothing of it beside them.
+    // The commands print the message of the child and nothing else of it.
     for command in ["inspect", "check"] {
         let ran = common::result_of(
             workspace.command(&[command, workspace.path("bad.wat").to_str().unwrap()]).output().unwrap(),
@@ -181,9 +181,9 @@ fn a_file_is_read_in_a_child() {
     }
 }
 
-/// A full disk blames no guest, and is not remembered.
+/// A full disk blames no guest, and the result is not cached.
 #[test]
-fn a_full_disk_is_an_error_of_the_labs() {
+fn full_disk_is_a_lab_error() {
     let workspace = Workspace::new();
     workspace.scenario("guest", "(module (func (export \"_start\")))", "");
     let run = |free: &str| {

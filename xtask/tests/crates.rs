@@ -1,4 +1,4 @@
-//! The direction of the crates: who may depend on whom, and the graph in `xtask/README.md`.
+//! The allowed dependencies between crates, and their graph in `xtask/README.md`.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -7,10 +7,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The variable that makes [`the_readme_shows_the_graph`] write it.
+/// The variable that makes [`readme_shows_the_crate_graph`] rewrite the README.
 const UPDATE: &str = "WASMLAB_UPDATE_README";
 
-/// Whom a crate of the lab may depend on, besides the lab's own binary, which uses all.
+/// The allowed dependencies of each crate. The lab's binary, which uses all crates, is not listed.
 const ALLOWED: &[(&str, &[&str])] = &[
     ("wasmlab-protocol", &[]),
     ("wasmlab-process", &[]),
@@ -25,10 +25,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("wasmlab-engine", &["wasmlab-protocol"]),
 ];
 
-/// What only tests may use beside that: a judge is tested on facts that were really read.
+/// Additional dependencies allowed in tests: the judge is tested with facts read from real modules.
 const ALLOWED_IN_TESTS: &[(&str, &str)] = &[("wasmlab-judge", "wasmlab-inspect")];
 
-/// A crate, as cargo reads its manifest.
+/// A crate, as described by its manifest.
 struct Crate {
     description: String,
     folder: String,
@@ -40,7 +40,7 @@ fn top() -> PathBuf {
     fs::canonicalize(Path::new(env!("CARGO_MANIFEST_DIR")).join("..")).unwrap()
 }
 
-/// The crates of this workspace, with the edges between them.
+/// The crates of this workspace with their dependencies on each other.
 fn crates() -> BTreeMap<String, Crate> {
     let output = Command::new(env!("CARGO"))
         .args(["metadata", "--no-deps", "--offline", "--locked", "--format-version", "1"])
@@ -69,11 +69,11 @@ fn crates() -> BTreeMap<String, Crate> {
 }
 
 #[test]
-fn crates_depend_on_each_other_in_one_direction() {
+fn crate_dependencies_have_one_direction() {
     let crates = crates();
     assert!(crates.len() > ALLOWED.len() / 2, "{} crates", crates.len());
     for (name, found) in &crates {
-        // The top package holds tests, the binary uses all.
+        // The top-level package holds tests, and the binary uses all crates.
         if matches!(name.as_str(), "wasmlab" | "xtask") {
             continue;
         }
@@ -89,7 +89,7 @@ fn crates_depend_on_each_other_in_one_direction() {
     }
 }
 
-/// The graph as Mermaid draws it, and a table of what each crate is.
+/// The graph for Mermaid, and a table that says what each crate is.
 fn drawn(crates: &BTreeMap<String, Crate>) -> String {
     let short = |name: &str| name.trim_start_matches("wasmlab-").to_owned();
     let mut graph = String::from("```mermaid\ngraph TD\n");
@@ -106,7 +106,7 @@ fn drawn(crates: &BTreeMap<String, Crate>) -> String {
 }
 
 #[test]
-fn the_readme_shows_the_graph() {
+fn readme_shows_the_crate_graph() {
     const BEGIN: &str = "<!-- crates: drawn by `cargo test -p xtask --test crates` -->\n\n";
     const END: &str = "\n<!-- end of crates -->";
     let file = top().join("xtask/README.md");
@@ -121,15 +121,15 @@ fn the_readme_shows_the_graph() {
     assert!(current == wanted, "xtask/README.md is stale: run `{UPDATE}=1 cargo test -p xtask --test crates`");
 }
 
-/// Tests are named in the manifest: a file that is not is never compiled, and its tests never fail.
+/// Test files are listed in the manifest; an unlisted one would never be compiled.
 #[test]
-fn every_test_file_is_in_the_manifest() {
+fn every_test_file_is_listed_in_the_manifest() {
     let manifest: toml::Table = toml::from_str(&fs::read_to_string(top().join("xtask/Cargo.toml")).unwrap()).unwrap();
     let named: BTreeSet<&str> =
         manifest["test"].as_array().unwrap().iter().map(|test| test["name"].as_str().unwrap()).collect();
     for file in fs::read_dir(top().join("xtask/tests")).unwrap().map(|entry| entry.unwrap().path()) {
         let name = file.file_stem().unwrap().to_str().unwrap();
-        // That of the snapshots belongs to the top package.
+        // The test of snapshots belongs to the top-level package.
         let is_named = named.contains(name) || name == "snapshots";
         assert!(
             file.extension().is_none_or(|ext| ext != "rs") || is_named,

@@ -1,4 +1,4 @@
-//! Engines of the lab's own: what stays of their build. The engine here is a small real one, which cargo builds.
+//! What is kept of an engine's build. The engine here is a small real crate that cargo builds.
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -7,7 +7,7 @@ mod common;
 
 use common::Workspace;
 
-/// A workspace whose only engine says that it is tinywasm.
+/// A workspace whose only engine claims to be tinywasm.
 fn workspace() -> Workspace {
     let workspace = Workspace::new();
     let manifest = "[workspace]\n\n[package]\nname = \"engine-tinywasm\"\nversion = \"0.1.0\"\nedition = \"2024\"\n";
@@ -29,7 +29,7 @@ fn workspace() -> Workspace {
     workspace
 }
 
-/// Builds it, and says what came of that and whether the build's intermediates are there.
+/// Builds the engine; returns the result, and whether cargo's intermediate files exist.
 fn built(workspace: &Workspace, keep: Option<&str>) -> (String, bool) {
     let mut command = workspace.command(&["setup", "--engines", "--runtime", "tinywasm"]);
     command.env("WASMLAB_CACHE", workspace.path("cache")).env_remove("WASMLAB_KEEP_BUILD");
@@ -42,7 +42,7 @@ fn built(workspace: &Workspace, keep: Option<&str>) -> (String, bool) {
 }
 
 #[test]
-fn the_binary_alone_stays_of_a_build() {
+fn only_the_binary_of_an_engine_build_is_kept() {
     let here = workspace();
     let (said, intermediates) = built(&here, None);
     assert!(said.starts_with("tinywasm: built in ") && !intermediates, "{said}");

@@ -22,7 +22,7 @@ const EXIT_1: &str = r#"(module
 const EXPECT_HELLO: &str = "[expect]\nstdout = \"hello\\n\"\n";
 
 #[test]
-fn a_guest_swapped_for_a_silent_exit_fails_everywhere_whatever_is_known() {
+fn silent_guest_fails_everywhere_despite_known_entries() {
     let codes: Vec<&str> = wasmlab_model::codes::CATALOGUE.iter().map(|e| e.id).collect();
     let known: String = codes
         .iter()
@@ -39,7 +39,7 @@ fn a_guest_swapped_for_a_silent_exit_fails_everywhere_whatever_is_known() {
 }
 
 #[test]
-fn a_client_that_prints_the_right_words_and_asks_nobody_fails() {
+fn client_that_sends_no_request_fails() {
     let workspace = Workspace::new();
     let server = "[run]\nnetwork = \"loopback\"\n[[run.server]]\nname = \"api\"\n";
     let asked = "[[expect.request]]\nserver = \"api\"\npath = \"/hello\"\n";
@@ -66,26 +66,26 @@ const READS_CONF: &str = r#"(module
         (if (call $read (i32.load (i32.const 8)) (i32.const 32) (i32.const 1) (i32.const 12)) (then unreachable))
         (call $exit (i32.eq (i32.load8_u (i32.const 64)) (i32.const 123)))))"#;
 
-/// A configuration may name the server that the guest is to ask.
+/// A configuration file may contain the port of the server that the guest sends requests to.
 #[test]
-fn files_have_the_ports_of_the_labs_servers() {
+fn port_placeholders_in_files_are_replaced() {
     let workspace = Workspace::new();
     let run = "[run]\nnetwork = \"loopback\"\n[[run.server]]\nname = \"api\"\n\
                [[run.dir]]\nguest = \"/www\"\nfiles = { conf = \"{port:api}\" }\n";
     workspace.scenario("conf", READS_CONF, run);
     let (ran, report) = workspace.run_all(&[]);
     let measured = measured(&report);
-    // In some runtimes descriptors begin elsewhere; with the name in place of the number none passes.
+    // In some runtimes, descriptors start at another number. If the placeholder were not replaced, none would pass.
     assert!(measured.iter().any(|(_, verdict, _)| verdict == "pass"), "{}", ran.stderr);
 }
 
 #[test]
-fn the_life_of_a_snapshot() {
+fn snapshot_life_cycle() {
     let workspace = Workspace::new();
     workspace.scenario("hello", HELLO, EXPECT_HELLO);
     let (ran, report) = workspace.run_all(&[]);
     assert_eq!(ran.code, 0, "new passes are no bad news: {}", ran.stderr);
-    // One scenario: a file for each column that it was measured in.
+    // One scenario: one file for each column in which it was measured.
     let columns = measured(&report).len();
     assert_eq!(workspace.run(&["bless"]).code, 0);
     assert_eq!(fs::read_dir(workspace.path("snapshots/matrix")).unwrap().count(), columns);
@@ -113,7 +113,7 @@ fn the_life_of_a_snapshot() {
     assert!(ran.code == 3 && ran.stderr.contains("no scenario is named `hello`"), "{} {}", ran.code, ran.stderr);
 }
 
-/// The scenario of a Rust guest whose target no toolchain has, and its prebuilt guest.
+/// The scenario of a Rust guest whose target no toolchain has, with its prebuilt guest.
 fn prebuilt(workspace: &Workspace) {
     let toml = "schema = 1\ntitle = \"t\"\nfamily = \"test\"\nroute = \"rust\"\n[build]\ntoolchain = \"rust\"\n\
         target = \"wasm32-no-such-target\"\nartifact = \"hello.wasm\"\n[expect]\nstdout = \"hello\\n\"\n";
@@ -150,18 +150,18 @@ fn check_prebuilt(change: impl FnOnce(&Workspace), args: &[&str], verdict: &str,
 }
 
 #[test]
-fn a_prebuilt_guest_stands_in_and_says_so() {
+fn prebuilt_guest_is_used_and_marked() {
     check_prebuilt(|_| (), &[], "pass", "", 0, "hello");
 }
 
 #[test]
-fn a_changed_source_makes_its_prebuilt_guest_stale() {
+fn changed_source_makes_the_prebuilt_guest_stale() {
     let change = |w: &Workspace| w.write("scenarios/hello/src/main.rs", "fn main() {}\n");
     check_prebuilt(change, &[], "not-built", "prebuilt-stale", 1, "the sources changed");
 }
 
 #[test]
-fn a_changed_prebuilt_guest_is_refused() {
+fn modified_prebuilt_guest_is_refused() {
     let change = |w: &Workspace| w.write("fixtures/hello/hello.wasm", wat::parse_str(EXIT_1).unwrap());
     check_prebuilt(change, &[], "not-built", "prebuilt-stale", 1, "does not match its provenance.toml");
 }
@@ -181,7 +181,7 @@ fn without_toolchain_and_prebuilt_guest_nothing_is_run() {
 }
 
 #[test]
-fn a_source_that_does_not_compile_is_told_in_the_compilers_words_and_the_other_rows_stand() {
+fn compile_error_quotes_the_compiler_and_affects_only_its_row() {
     let workspace = Workspace::new();
     workspace.scenario("hello", HELLO, EXPECT_HELLO);
     workspace.scenario("broken", "(module (func (nonsense)))", "");
@@ -195,7 +195,7 @@ fn a_source_that_does_not_compile_is_told_in_the_compilers_words_and_the_other_r
 }
 
 #[test]
-fn the_report_on_stdout_is_the_schemas_own_and_nothing_else_is_there() {
+fn json_on_stdout_matches_the_schema() {
     let workspace = Workspace::new();
     workspace.scenario("hello", HELLO, EXPECT_HELLO);
     workspace.scenario("exit", EXIT_1, "");
@@ -237,7 +237,7 @@ fn check_answers_first() {
 }
 
 #[test]
-fn a_second_run_starts_no_runtime() {
+fn second_run_starts_no_runtime() {
     let node = std::process::Command::new("node").args(["-p", "process.execPath"]).output();
     let node = node.expect("this test needs Node.js on PATH");
     let node = String::from_utf8(node.stdout).unwrap();
@@ -252,7 +252,7 @@ fn a_second_run_starts_no_runtime() {
         let args = ["run-all", "--runtime", "node", "--output", "json"];
         let mut command = workspace.command(&args);
         command.env("WASMLAB_NODE", workspace.path("node")).env("WASMLAB_CACHE", workspace.path("cache"));
-        // The wrapper starts a program of another folder, which the sandbox would not let it see.
+        // The wrapper starts a program in another folder, which the sandbox would otherwise hide.
         command.env("WASMLAB_SANDBOX_READ", Path::new(node.trim()).parent().unwrap());
         let ran = common::result_of(command.output().unwrap());
         assert_eq!(ran.code, 0, "{}", ran.stderr);
@@ -264,9 +264,9 @@ fn a_second_run_starts_no_runtime() {
 }
 
 #[test]
-fn a_time_out_is_measured_twice_and_then_kept_whatever_the_snapshots_say() {
+fn timeout_is_measured_twice_and_then_cached() {
     let workspace = Workspace::new();
-    // A module of this run's own: the cache is shared with other runs of this test, and they keep theirs.
+    // A module unique to this run: the cache is shared with other runs of this test, whose results stay.
     let own = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos();
     let guest = format!("(module (func (export \"_start\") (drop (i64.const {own})) (loop $l (br $l))))");
     workspace.scenario("loop", &guest, "[run]\ntimeout_ms = 300\n");
@@ -281,7 +281,7 @@ fn a_time_out_is_measured_twice_and_then_kept_whatever_the_snapshots_say() {
         began.elapsed()
     };
     assert!(check(&["--jobs", "256"], Some(false)).as_millis() >= 600, "the outcome is confirmed in the same run");
-    // On a busy machine a cell takes so long that the next run has to confirm it.
+    // On a busy machine a cell may take so long that the next run has to confirm it.
     check(&[], None);
     check(&[], Some(true));
     check(&["--no-cache"], Some(false));
@@ -290,7 +290,7 @@ fn a_time_out_is_measured_twice_and_then_kept_whatever_the_snapshots_say() {
 }
 
 #[test]
-fn what_is_published_is_what_was_accepted_and_is_compared_with_every_later_run() {
+fn published_report_is_compared_with_later_runs() {
     let workspace = Workspace::new();
     workspace.scenario("hello", HELLO, EXPECT_HELLO);
     let measure = || workspace.run(&["run-all", "--engines", "built", "--output", "json"]);
@@ -316,7 +316,7 @@ fn what_is_published_is_what_was_accepted_and_is_compared_with_every_later_run()
     };
     let first = fs::read_to_string(file("json")).unwrap();
     assert!(!first.contains(&workspace.path("").display().to_string()));
-    // Another run, measured anew, gives the same bytes.
+    // Measuring everything again publishes the same bytes.
     workspace.run(&["run-all", "--engines", "built", "--no-cache"]);
     publish(0, "published");
     assert_eq!(fs::read_to_string(file("json")).unwrap(), first);

@@ -1,5 +1,4 @@
-//! Guests and runtimes that do what they must not. Each gets its code within its limit, and the healthy
-//! guest beside it passes.
+//! Guests and runtimes that misbehave. Each gets its code within its limit, and the working guest beside it passes.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
@@ -24,8 +23,8 @@ const HEALTHY: &str = "(module (func (export \"_start\")))";
 const DIRS: &str = "[[run.dir]]\nguest = \"/data\"\nfiles = { \"a/b.txt\" = \"b\" }\n\
     links = { out = \"../wasmlab-secret\", up = \"..\" }\n[expect]\nstdout = \"\"\n";
 
-/// A guest of `fixtures/hostile`, the code (or the verdict) that every runtime gives it (empty: it passes), and the runtimes
-/// that were measured to give another, by the beginning of their ids; `a|b` where the machine's speed decides.
+/// A guest of `fixtures/hostile`, the code or verdict that every runtime gives it (empty: it passes), and runtimes, by
+/// prefix of their ids, with another measured result; `a|b` if it depends on the machine's speed.
 type Guest = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
 
 const GUESTS: &[Guest] = &[
@@ -36,31 +35,31 @@ const GUESTS: &[Guest] = &[
     ("unreachable", "trap", &[]),
     ("division", "trap", &[]),
     ("bounds", "trap", &[]),
-    // wasmi's command line has no bound for memory and tables: it goes on until the lab ends it.
+    // wasmi's command line has no limit for memory and tables; it continues until the lab ends it.
     ("memory", "trap", &[("wasmi-cli", "out-of-memory")]),
     ("table", "out-of-memory", &[("wasmi-cli", "out-of-memory|timeout")]),
     ("exit-42", "wrong-exit", &[]),
     ("flood", "output-flood", &[]),
     ("environment", "", &[("wamr-zig", "sandbox-escape")]),
-    // wamr follows links out of the directory, and its guests see
-    // the host's environment: holes that the lab must see.
+    // wamr follows links out of the directory, and its guests see the host's environment: holes that the lab must
+    // detect.
     ("read-parent", "", &[]),
     ("read-grandparent", "", &[]),
     ("read-absolute", "", &[]),
     ("read-absolute-parent", "", &[]),
     ("read-link", "", &[("wamr-zig", "sandbox-escape")]),
-    // node:wasi and Deno's own follow links out of the directory: known holes of hosts, which the lab must see.
+    // node:wasi and Deno's WASI follow links out of the directory: known holes that the lab must detect.
     ("read-link-unfollowed", "", &[("node", "sandbox-escape"), ("deno", "sandbox-escape")]),
     ("read-link-folder", "", &[("node", "sandbox-escape"), ("wamr-zig", "sandbox-escape")]),
 ];
 
 #[test]
-fn every_hostile_guest_gets_its_code_and_its_neighbour_is_unharmed() {
+fn hostile_guests_get_their_codes_and_harm_no_other_cell() {
     let workspace = Workspace::new();
     workspace.scenario("healthy", HEALTHY, "");
     for (name, _, _) in GUESTS {
         let rest = match *name {
-            // What is to be refused memory shall not reach the limit of time before, on a busy machine.
+            // On a busy machine, a guest to be refused memory must not reach the time limit first.
             "memory" => "[run]\ntimeout_ms = 30000\n",
             name if name.starts_with("read-") => DIRS,
             _ => "",
@@ -90,12 +89,12 @@ fn every_hostile_guest_gets_its_code_and_its_neighbour_is_unharmed() {
     assert!(!measured(&report).is_empty());
 }
 
-/// One run on the fake runtime that behaves so: the call, and the code of its cell.
+/// Runs the fake runtime with this behaviour; returns the result and the code of its cell.
 fn fake(behaviour: &str) -> (CommandResult, String) {
     fake_as("runtime", behaviour, "node", "WASMLAB_NODE", "")
 }
 
-/// The same for a runtime that is read by its exit code and its words.
+/// The same for a runtime that is judged by exit code and output.
 fn fake_cli(behaviour: &str) -> String {
     fake_as("command-line", behaviour, "wasmtime-cli", "WASMLAB_WASMTIME", "").1
 }
@@ -105,7 +104,7 @@ fn fake_as(file: &str, behaviour: &str, runtime: &str, variable: &str, expects: 
     workspace.scenario("healthy", HEALTHY, expects);
     let link = workspace.path(&format!("{file}-{behaviour}"));
     std::os::unix::fs::symlink(fixtures("fake-runtimes").join(file), &link).unwrap();
-    // What is to reach the limit of memory shall not reach that of time before, on a busy machine.
+    // On a busy machine, a guest to reach the memory limit must not reach the time limit first.
     let timeout = if behaviour == "memory" { "30" } else { "2" };
     let args = ["run-all", "--runtime", runtime, "--output", "json", "--timeout", timeout, "--no-cache"];
     let began = Instant::now();
@@ -117,7 +116,7 @@ fn fake_as(file: &str, behaviour: &str, runtime: &str, variable: &str, expects: 
     (ran, code.replace(" null", ""))
 }
 
-/// Whether a process whose command line is `line` is alive.
+/// Whether a process with exactly this command line is alive.
 fn alive(line: &str) -> bool {
     fs::read_dir("/proc")
         .unwrap()
@@ -127,7 +126,7 @@ fn alive(line: &str) -> bool {
 }
 
 #[test]
-fn runtimes_that_misbehave_are_told_apart() {
+fn misbehaving_runtimes_are_distinguished() {
     let check = |behaviour: &str, wanted: &str| assert_eq!(fake(behaviour).1, wanted, "{behaviour}");
     check("well", "pass");
     check("banner", "pass");
@@ -139,7 +138,7 @@ fn runtimes_that_misbehave_are_told_apart() {
     check("stubborn", "gap timeout");
     check("flood", "gap output-flood");
     check("flood-stderr", "gap output-flood");
-    // One that waits, one that has closed all that could be read of it, one that never said a word.
+    // One that waits, one that has closed its outputs, and one that never prints anything.
     check("hang", "gap timeout");
     check("closes", "gap timeout");
     check("mute", "gap timeout");
@@ -156,11 +155,11 @@ fn descendants_of_a_runtime_do_not_outlive_its_cell() {
 }
 
 #[test]
-fn command_lines_that_misbehave_are_told_apart() {
+fn misbehaving_command_lines_are_distinguished() {
     let check = |behaviour: &str, wanted: &str| assert_eq!(fake_cli(behaviour), wanted, "{behaviour}");
     check("well", "pass");
     check("banner", "pass");
-    // Its guest may run for two seconds; translating it has a limit of its own.
+    // Its guest may run for two seconds; compiling has its own limit.
     check("slow-compiler", "pass");
     check("trap", "gap trap unreachable");
     check("silent-1", "fail wrong-exit");
@@ -179,9 +178,9 @@ fn command_lines_that_misbehave_are_told_apart() {
     assert_eq!(zero, "gap trap unreachable");
 }
 
-/// Nobody can tell a runtime's words on stdout from its guest's: a banner is not taken away.
+/// A runtime's messages on stdout cannot be told from its guest's output, so a banner is not removed.
 #[test]
-fn a_banner_on_stdout_stands_in_the_guests_output() {
+fn banner_on_stdout_is_part_of_the_guests_output() {
     let expects = "[expect]\nstdout = \"\"\n";
     for (file, runtime, variable) in
         [("runtime", "node", "WASMLAB_NODE"), ("command-line", "wasmtime-cli", "WASMLAB_WASMTIME")]
@@ -191,17 +190,17 @@ fn a_banner_on_stdout_stands_in_the_guests_output() {
     }
 }
 
-/// The built guest lies beside its source: `cargo build --release --target wasm32-wasip2` there makes it anew.
+/// The guest was built from the source beside it with `cargo build --release --target wasm32-wasip2`.
 #[test]
-fn a_guest_that_was_given_the_loopback_address_gets_no_other() {
+fn guest_with_loopback_network_gets_no_other() {
     let workspace = Workspace::new();
     let component = fs::read(fixtures("hostile/sockets-elsewhere").join("sockets-elsewhere.wasm")).unwrap();
     let names = ["bind-loopback", "bind-everywhere", "bind-everywhere-udp", "connect-elsewhere"];
     let run = "[run]\nargs = [\"{port:other}\", \"connect\"]\nnetwork = \"loopback\"\n[[run.port]]\nname = \"other\"\n";
     workspace.scenario("elsewhere", "", &format!("{run}[expect]\nlab = {names:?}\n"));
-    // What begins as a binary is taken as one, whatever its name.
+    // A file that starts like a binary is treated as one, whatever its name.
     workspace.write("scenarios/elsewhere/guest.wat", component);
-    // The lab's own hosts alone: any other may let it pass.
+    // Only the lab's own hosts; any other may allow it.
     let columns = ["--runtime", "{wasmtime-cranelift,wasmtime-36-cranelift}"];
     let args = [&["run-all", "--engines", "built", "--output", "json"][..], &columns].concat();
     let ran = workspace.run(&args);

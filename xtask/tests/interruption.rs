@@ -1,4 +1,4 @@
-//! Signals: what is sent to the lab, to its group, to its guard; and what it was started with.
+//! Signals to the lab, to its process group and to its guard, and inherited signal settings.
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -34,17 +34,17 @@ fn alive(part: &str) -> usize {
         .count()
 }
 
-/// What a person's terminal, a supervisor or `timeout` sends: to the lab alone, or to all of its process group,
-/// where it comes to the lab twice (a guard stands before it, which passes on what it is told).
+/// The signal of a terminal, a supervisor or `timeout` goes to the lab alone or to its whole process group. In the
+/// latter case the lab receives it twice, because the front and the guard forward it.
 #[test]
-fn a_signal_ends_the_children_keeps_what_was_measured_and_the_next_run_goes_on() {
+fn interrupted_run_keeps_results_and_the_next_run_continues() {
     interrupted_by(|pid| kill_process(pid, Signal::INT).unwrap());
     interrupted_by(|pid| kill_process_group(pid, Signal::TERM).unwrap());
-    // The same at its worst: the kernel may join the two, or bring them one after the other.
-    interrupted_by(|guard| {
-        kill_process(Pid::from_raw(lab_of(guard.as_raw_nonzero().get())).unwrap(), Signal::TERM).unwrap();
+    // The worst case: the kernel may merge the two signals or deliver them one after the other.
+    interrupted_by(|front| {
+        kill_process(only_child(only_child(front)), Signal::TERM).unwrap();
         std::thread::sleep(Duration::from_millis(30));
-        kill_process(guard, Signal::TERM).unwrap();
+        kill_process(front, Signal::TERM).unwrap();
     });
 }
 
@@ -60,7 +60,7 @@ fn interrupted_by(send: impl Fn(Pid)) {
     command.env("TMPDIR", workspace.path("tmp")).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
     let child = command.spawn().unwrap();
     let place = workspace.path("tmp").display().to_string();
-    // The endless guest's own directory holds its events; it runs once it is instantiated.
+    // The endless guest's directory contains its events; it is running once it has instantiated.
     let looping = || {
         let cells = fs::read_dir(workspace.path("tmp")).unwrap().flatten();
         cells.filter_map(|c| fs::read_to_string(c.path().join("spec.json")).ok()).any(|s| s.contains("c-loop.wasm"))
@@ -88,7 +88,7 @@ fn interrupted_by(send: impl Fn(Pid)) {
     assert!(passed(&report, true) >= 2, "the next run takes it from the cache");
 }
 
-/// A lab that runs one cell on a runtime of `fixtures/fake-runtimes`, which behaves as its name says.
+/// Starts a lab that runs one cell on a runtime of `fixtures/fake-runtimes`, named after its behaviour.
 fn on_a_fake(name: &str) -> (Workspace, Child) {
     let workspace = Workspace::new();
     workspace.scenario("healthy", HEALTHY, "[run]\ntimeout_ms = 60000\n");
@@ -96,59 +96,69 @@ fn on_a_fake(name: &str) -> (Workspace, Child) {
     let fake = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("fixtures/fake-runtimes/runtime");
     std::os::unix::fs::symlink(fake, &runtime).unwrap();
     let mut command = workspace.command(&["run-all", "--runtime", "node", "--no-cache"]);
-    let child = command.env("WASMLAB_NODE", &runtime).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let child = command
+        .env("WASMLAB_NODE", &runtime)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .process_group(0)
+        .spawn()
+        .unwrap();
     (workspace, child)
 }
 
 #[test]
-fn a_second_ctrl_c_ends_everything_at_once() {
-    // It ignores SIGTERM, so that the lab is still patient with it when the second one comes.
+fn second_ctrl_c_ends_everything_at_once() {
+    // It ignores SIGTERM, so that the lab is still waiting for it when the second signal arrives.
     let (workspace, child) = on_a_fake("runtime-stubborn");
     let place = workspace.path("runtime-stubborn").display().to_string();
     wait(|| alive(&format!("{place}\0--no-warnings")) > 0, "the runtime's start");
     let pid = Pid::from_raw(child.id().cast_signed()).unwrap();
     for _ in 0..2 {
         kill_process(pid, Signal::INT).unwrap();
-        // Sooner it would be the same one.
+        // Earlier, it would count as the same signal.
         std::thread::sleep(Duration::from_millis(400));
     }
     assert_eq!(child.wait_with_output().unwrap().status.code(), Some(130));
     assert_eq!(alive(&place), 0, "nothing is left");
 }
 
-/// A runtime with children in sessions of their own, one of them without the environment that marks it, and a
-/// lab that is killed while it runs: by its own process, or by the one that was started, its guard.
-fn brood_after(kill: impl Fn(i32) -> i32) -> std::process::ExitStatus {
+/// A runtime with children in their own sessions, one of them without the environment that marks it. `kill` kills a
+/// part of the lab while it runs. Returns the exit status of the process that was started.
+fn brood_after(kill: impl Fn(Pid)) -> std::process::ExitStatus {
     let (_workspace, child) = on_a_fake("runtime-brood");
     let brood = || ["sleep\x004251", "sleep\x004252", "sleep\x004253"].map(alive);
     wait(|| brood().iter().all(|n| *n > 0), "the brood's start");
-    let pid = Pid::from_raw(kill(child.id().cast_signed())).unwrap();
-    kill_process(pid, Signal::KILL).unwrap();
+    kill(Pid::from_child(&child));
     let status = child.wait_with_output().unwrap().status;
     wait(|| brood() == [0; 3], "the end of what the runtime left");
     status
 }
 
-/// The lab itself: the one child of its guard.
-fn lab_of(guard: i32) -> i32 {
-    let children = fs::read_to_string(format!("/proc/{guard}/task/{guard}/children")).unwrap();
-    children.trim().parse().unwrap()
+/// The only child of a process: the guard of the front, the lab of the guard.
+fn only_child(pid: Pid) -> Pid {
+    let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
+    Pid::from_raw(children.trim().parse().unwrap()).unwrap()
 }
 
 #[test]
-fn a_killed_lab_leaves_no_descendants() {
+fn killed_lab_leaves_no_descendants() {
     use std::os::unix::process::ExitStatusExt;
-    assert_eq!(brood_after(lab_of).signal(), Some(9), "the guard ends as the lab did");
-    assert_eq!(brood_after(|guard| guard).signal(), Some(9));
+    let kill = |pid| kill_process(pid, Signal::KILL).unwrap();
+    let kill_lab = |front| kill(only_child(only_child(front)));
+    assert_eq!(brood_after(kill_lab).signal(), Some(9), "the front ends as the lab did");
+    assert_eq!(brood_after(|front| kill(only_child(front))).signal(), Some(9), "the guard");
+    assert_eq!(brood_after(kill).signal(), Some(9), "the front");
+    let kill_group = |front| kill_process_group(front, Signal::KILL).unwrap();
+    assert_eq!(brood_after(kill_group).signal(), Some(9), "front and lab");
 }
 
 #[test]
-fn whoever_starts_the_lab_may_ignore_the_ends_of_children() {
+fn lab_works_with_sigchld_ignored_by_its_parent() {
     let workspace = Workspace::new();
     workspace.scenario("healthy", HEALTHY, "");
     let args = ["run-all", "--engines", "built", "--no-cache", "--output", "json", "--runtime", common::COLUMNS];
     let mut command = workspace.command(&args);
-    // SAFETY: a system call on the child alone, between fork and exec.
+    // SAFETY: a system call that affects the child only, between fork and exec.
     unsafe {
         command.pre_exec(|| {
             libc::signal(libc::SIGCHLD, libc::SIG_IGN);
@@ -164,7 +174,7 @@ fn whoever_starts_the_lab_may_ignore_the_ends_of_children() {
     });
     wait(|| child.try_wait().unwrap().is_some(), "the lab's end");
     let report: serde_json::Value = serde_json::from_str(&reader.join().unwrap()).unwrap();
-    // Each child's own end was seen.
+    // The lab noticed the end of each child.
     for (runtime, verdict, code) in common::measured(&report) {
         assert_eq!((verdict.as_str(), code.as_str()), ("pass", ""), "{runtime}");
     }

@@ -1,5 +1,5 @@
-//! What every engine must do, done by the driver for JavaScript hosts. Without a host on the machine there is
-//! nothing to test for it, and each test says so.
+//! The protocol of engines, as implemented by the driver for JavaScript hosts. If no host is installed, each test says
+//! so.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[path = "../engines/common/conformance.rs"]
@@ -34,7 +34,7 @@ const NODE: Subject = Subject {
 const DENO: Subject = Subject {
     command: || {
         let mut command = Command::new("deno");
-        // The adapter names the cell's own folders; here each case has another one.
+        // The adapter grants access to the cell's own folders; here each case has a different one.
         command.args(["run", "--quiet", "--no-prompt", "--no-config", "--allow-read", "--allow-write"]);
         command.arg(DRIVER);
         command
@@ -59,8 +59,7 @@ conformance!(node, crate::NODE);
 conformance!(deno, crate::DENO);
 conformance!(bun, crate::BUN);
 
-/// A guest that waits as Binaryen's Asyncify has it: `main` comes back at once, and is called again when what it
-/// waited for is there.
+/// A guest that waits with Binaryen's Asyncify: `main` returns at once, and is called again when the wait is over.
 const SLEEPY: &str = r#"(module
     (import "env" "wait" (func $wait))
     (global $woken (mut i32) (i32.const 0))
@@ -70,7 +69,7 @@ const SLEEPY: &str = r#"(module
     (func (export "asyncify_start_unwind") (param i32))
     (func (export "asyncify_stop_rewind") (global.set $woken (i32.const 1))))"#;
 
-/// What Emscripten's glue does with it: it says `quit` as soon as `main` has come back, and nothing afterwards.
+/// What Emscripten's glue does with it: it calls `quit` as soon as `main` returns, and not afterwards.
 const SLEEPY_GLUE: &str = "
     var guest, asleep = false;
     function wait() {
@@ -85,7 +84,7 @@ const SLEEPY_GLUE: &str = "
 ";
 
 #[test]
-fn a_guest_that_sleeps_has_not_ended() {
+fn sleeping_guest_has_not_ended() {
     for subject in [NODE, DENO, BUN].into_iter().filter(|subject| !subject.is_absent()) {
         let mut cell = conformance::harness::Cell::new(subject, SLEEPY);
         let glue = cell.dir().join("guest.js");

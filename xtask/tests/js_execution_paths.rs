@@ -1,6 +1,6 @@
-//! The driver's ways beside plain WebAssembly and WASI 0.1: a module's own glue, and components by jco; on
-//! each JavaScript host of this machine, by the commands that its adapter computes. The glue here does what
-//! the toolchains' does and no more; the toolchains' own runs in the scenarios (`*-js-*`, `*-bindgen-*`).
+//! The driver's execution paths besides plain WebAssembly and WASI 0.1: a module's own glue, and components with jco,
+//! on each installed JavaScript host, with the commands of its adapter. The glue here is a minimal version of what
+//! toolchains generate; real glue is used in the scenarios (`*-js-*`, `*-bindgen-*`).
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::BTreeMap;
@@ -23,7 +23,7 @@ mod required;
 
 const HOSTS: [&str; 3] = ["node", "deno", "bun"];
 
-/// A guest, the glue that came with it, and the rest of its scenario.
+/// A guest, its glue, and the rest of its scenario.
 struct Guest<'a> {
     module: Vec<u8>,
     glue: Option<(&'a str, &'a str)>,
@@ -39,12 +39,12 @@ impl<'a> Guest<'a> {
         Self { module, glue: None, run: "" }
     }
 
-    /// What is seen of it, `times` runs one after the other; none where the host is not on this machine.
+    /// Observations of `times` runs in sequence; none if the host is not installed.
     fn seen(&self, id: &str, times: usize) -> Vec<Observation> {
         self.observed(id, |observe| (0..times).map(|_| observe()).collect())
     }
 
-    /// What is seen of it, `times` runs side by side.
+    /// Observations of `times` runs in parallel.
     fn seen_together(&self, id: &str, times: usize) -> Vec<Observation> {
         self.observed(id, |observe| {
             std::thread::scope(|scope| {
@@ -115,7 +115,7 @@ const ALL_STAGES: [Stage; 5] = [Stage::Load, Stage::Compile, Stage::Link, Stage:
 
 const SAYS: &str = r#"(module (import "env" "say" (func $say)) (func (export "run") (call $say)))"#;
 
-/// What Emscripten writes, by its settings and its order: `Module`, `ENV`, `preRun`, `quit`.
+/// What Emscripten generates, in the same order: `Module`, `ENV`, `preRun`, `quit`.
 const EMSCRIPTEN: &str = r#"
 var Module = typeof Module != 'undefined' ? Module : {};
 var ENV = {};
@@ -157,7 +157,7 @@ globalThis.Go = class {
 "#;
 
 #[test]
-fn the_glue_of_each_toolchain_runs_its_module_and_is_told_by_name() {
+fn glue_of_each_toolchain_runs_its_module_and_is_named() {
     for id in HOSTS {
         for (name, text, way, end, stdout) in [
             ("guest.js", EMSCRIPTEN, "glue:emscripten", Cause::Exit { code: 3 }, "guest.wasm one hello\n"),
@@ -175,7 +175,7 @@ fn the_glue_of_each_toolchain_runs_its_module_and_is_told_by_name() {
 }
 
 #[test]
-fn what_glue_lacks_throws_and_traps_has_its_cause() {
+fn errors_in_glue_have_causes() {
     let traps = r#"(module (import "env" "say" (func $say)) (func (export "run") unreachable))"#;
     let more = r#"(module (import "env" "say" (func $say)) (import "env" "more" (func $m)) (func (export "run")))"#;
     let late =
@@ -200,7 +200,7 @@ fn what_glue_lacks_throws_and_traps_has_its_cause() {
 }
 
 #[test]
-fn glue_cannot_be_asked_for_an_export() {
+fn glue_cannot_call_an_export() {
     let run = "entry = \"calls\"\n[[run.call]]\nexport = \"run\"\n";
     for id in HOSTS {
         let guest = Guest { run, ..Guest::with_glue(SAYS, "guest.js", EMSCRIPTEN) };
@@ -213,7 +213,7 @@ fn glue_cannot_be_asked_for_an_export() {
     }
 }
 
-/// The environment of the lab's machine is not a guest's: Deno's own permission keeps it out.
+/// Deno's permissions keep the environment of this machine from the guest.
 #[test]
 fn glue_on_deno_sees_no_environment() {
     let text = "export default async () => { '__wbg_'; console.log(Deno.env.get('PATH')); };";
@@ -223,9 +223,9 @@ fn glue_on_deno_sees_no_environment() {
     }
 }
 
-/// What Deno keeps for all cells, and the driver that they share, are beyond a guest's reach.
+/// Deno's shared cache and the driver are out of a guest's reach.
 #[test]
-fn glue_on_deno_cannot_write_where_cells_share() {
+fn glue_on_deno_cannot_write_to_shared_folders() {
     for file in ["/x", "-deno/x"] {
         let text = format!(
             "export default async () => {{ '__wbg_'; const driver = new URL('.', Deno.mainModule).pathname; \
@@ -251,7 +251,7 @@ fn on_jco(check: impl Fn(&str, &dyn Fn(Vec<u8>, usize) -> Vec<Observation>)) {
 }
 
 #[test]
-fn jco_runs_a_component_of_rust_and_keeps_its_translation() {
+fn jco_runs_a_rust_component_and_caches_its_output() {
     on_jco(|id, seen| {
         let seen = seen(fixture("rust-wasip2-hello"), 2);
         let cached = |seen: &Observation| seen.events.iter().any(|e| matches!(e, Event::Stage { cached: true, .. }));
@@ -269,9 +269,9 @@ fn jco_runs_a_component_of_rust_and_keeps_its_translation() {
     });
 }
 
-/// Cells with the same guest share its translation: whoever comes first makes it, and nobody sees half of it.
+/// Cells with the same guest share its transpiled output: the first one creates it, and none sees an incomplete one.
 #[test]
-fn cells_side_by_side_translate_a_component_into_one_folder() {
+fn parallel_cells_transpile_a_component_into_one_folder() {
     for host in HOSTS {
         let id = format!("{host}+jco");
         for seen in Guest::component(fixture("rust-wasip2-hello")).seen_together(&id, 4) {
@@ -283,7 +283,7 @@ fn cells_side_by_side_translate_a_component_into_one_folder() {
 }
 
 #[test]
-fn what_jco_cannot_run_has_its_cause() {
+fn components_jco_cannot_run_have_causes() {
     let importing = |interface: &str, function: &str| {
         format!(
             r#"(component
@@ -312,10 +312,10 @@ fn what_jco_cannot_run_has_its_cause() {
     });
 }
 
-/// What a JavaScript engine has built in, it is asked for; a name that toolchains use for constants is an ordinary
-/// module name wherever something else is imported from it.
+/// Builtins of the JavaScript engine are enabled. A module name that toolchains use for string constants is an ordinary
+/// name if anything else is imported from it.
 #[test]
-fn strings_of_javascript_are_built_in_and_nothing_else_is() {
+fn only_js_string_builtins_are_provided() {
     let length = r#"(import "wasm:js-string" "length" (func $length (param externref) (result i32)))"#;
     let constant = |module: &str, ty: &str| format!(r#"(import "{module}" "abc" (global $abc {ty}))"#);
     let call = r#"(func (export "run") (result i32) (call $length (global.get $abc)))"#;
@@ -334,7 +334,7 @@ fn strings_of_javascript_are_built_in_and_nothing_else_is() {
         (format!("{length}{usual}{function}{call}"), Some("_.abc")),
     ] {
         let module = wat::parse_str(format!("(module {wat})")).unwrap();
-        // Node 20 is older than these builtins.
+        // Node 20 does not have these builtins.
         for id in ["deno", "bun"] {
             let run = "entry = \"calls\"\n[[run.call]]\nexport = \"run\"\n";
             let guest = Guest { module: module.clone(), glue: None, run };

@@ -1,4 +1,4 @@
-//! Every command that a README shows exists, with these options and values; those that are quick are run.
+//! Every command in a README exists with the options and values shown; quick ones are run.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[expect(dead_code, reason = "other tests use the rest")]
@@ -15,7 +15,7 @@ fn top() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
-/// The READMEs that git knows.
+/// The READMEs tracked by git.
 fn readmes() -> Vec<PathBuf> {
     let list = Command::new("git").args(["ls-files", "*README.md"]).current_dir(top()).output().unwrap();
     let files: Vec<_> = String::from_utf8(list.stdout).unwrap().lines().map(|file| top().join(file)).collect();
@@ -23,7 +23,7 @@ fn readmes() -> Vec<PathBuf> {
     files
 }
 
-/// What stands behind `cargo xtask` in the text: in blocks of code a line each, elsewhere in backticks.
+/// The text after `cargo xtask`: a line each in code blocks, and elsewhere in backticks.
 fn commands(text: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let mut in_block = false;
@@ -35,21 +35,21 @@ fn commands(text: &str) -> BTreeSet<String> {
             found.extend(line.strip_prefix("cargo xtask ").map(str::to_owned));
         }
     }
-    // Outside of blocks a command may go over the end of a line.
+    // Outside code blocks a command may continue on the next line.
     let joined = text.replace('\n', " ");
     found.extend(joined.split('`').filter_map(|code| code.strip_prefix("cargo xtask ")).map(str::to_owned));
     found
 }
 
-/// The arguments: without a comment, and without where the output goes.
+/// The arguments, without comments and redirections.
 fn arguments(command: &str) -> Vec<String> {
     let words = shlex::split(command).unwrap_or_else(|| panic!("`{command}` has an open quote"));
     words.into_iter().take_while(|word| !matches!(word.as_str(), "|" | ">" | "&&" | "…" | "...")).collect()
 }
 
-/// With `--help` at the end of the options, the command line is read as far, and nothing is done.
+/// With `--help` after the options, the command line is parsed up to there and nothing is run.
 #[test]
-fn every_command_of_a_readme_exists() {
+fn every_command_in_readmes_exists() {
     let workspace = Workspace::new();
     let mut count = 0;
     for file in readmes() {
@@ -66,9 +66,9 @@ fn every_command_of_a_readme_exists() {
     assert!(count > 100, "{count} commands were found: is the reading of READMEs right?");
 }
 
-/// Those that only read: what they name is there.
+/// Commands that only read, on files that exist.
 #[test]
-fn the_quick_commands_of_readmes_run() {
+fn quick_commands_in_readmes_run() {
     let workspace = Workspace::new();
     let mut ran = BTreeSet::new();
     for file in readmes() {

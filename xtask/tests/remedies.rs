@@ -1,6 +1,6 @@
-//! Remedies that name a tool or a switch that is here, followed: the guest that fell short, and what became of it.
+//! Follows remedies that name an available tool or switch: a guest that falls short, and its result afterwards.
 //!
-//! One line a remedy. A line whose tools are not here is listed as ignored, with their names.
+//! One row per remedy. Rows whose tools are missing are listed as ignored, with the names of the tools.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[expect(dead_code, reason = "these guests are files of a user's own, not scenarios")]
@@ -16,20 +16,20 @@ use common::Workspace;
 /// A guest before and after its remedy.
 struct Row {
     name: &'static str,
-    /// The programs that it takes, beside the runtimes.
+    /// The programs it needs, besides the runtimes.
     tools: &'static [&'static str],
-    /// Its sources: name and text.
+    /// Source files: name and text.
     files: &'static [(&'static str, &'static str)],
-    /// Commands that make `before.wasm`, and those that follow the remedy and make `after.wasm`; words after blanks,
-    /// the first ones may be NAME=VALUE.
+    /// Commands that build `before.wasm`, and those that follow the remedy and build `after.wasm`; words are separated
+    /// by spaces, the first ones may be NAME=VALUE.
     make: &'static [&'static str],
-    /// How it is run: arguments of `check`, the last ones perhaps after `--`.
+    /// How it is run: arguments of `check`, possibly with guest arguments after `--`.
     asked: &'static [&'static str],
-    /// The columns that are asked, of which one must be here.
+    /// The columns to run, of which at least one must be installed.
     columns: &'static str,
-    /// What `before.wasm` comes to.
+    /// The code of `before.wasm`.
     code: &'static str,
-    /// Words of its remedy.
+    /// A part of its remedy.
     remedy: &'static str,
 }
 
@@ -157,8 +157,8 @@ const ROWS: &[Row] = &[
     },
 ];
 
-/// Switches that give a runtime a larger stack, as [`wasmlab_runtimes::Runtime::stack_hint`] names them: the
-/// program, what is asked without and with the switch, and what names it in the remedy.
+/// Switches that give a runtime a larger stack, as named by [`wasmlab_runtimes::Runtime::stack_hint`]: the program, its
+/// arguments without and with the switch, and the part of the remedy that names it.
 const STACKS: &[(&str, &str, &str, &str)] = &[
     ("wasmtime-cli", "wasmtime run", "wasmtime run -W max-wasm-stack=33554432", "-W max-wasm-stack="),
     ("node", "node", "node --stack-size=7000", "--stack-size="),
@@ -169,7 +169,7 @@ const DEEP: &str = "(module (func $down (export \"down\") (param i32) (result i3
                     (local.get 0)) (then (i32.const 0))\n    (else (i32.add (i32.const 1) (call $down (i32.sub \
                     (local.get 0) (i32.const 1))))))))";
 
-/// Calls `down` a hundred thousand calls deep.
+/// Recurses a hundred thousand calls deep.
 const CALL: &str = "import { readFileSync } from 'node:fs';\nconst { instance } = await \
                     WebAssembly.instantiate(readFileSync('deep.wasm'));\nconsole.log(instance.exports.down(100000));\n";
 
@@ -185,7 +185,7 @@ fn main() -> ExitCode {
     libtest_mimic::run(&arguments, rows.chain(stacks).collect()).exit_code()
 }
 
-/// The guest falls short as it is told, its remedy is the one that is followed here, and then it runs.
+/// The guest falls short as stated, the remedy is the one followed here, and afterwards the guest runs.
 fn follow(row: &Row) {
     let workspace = Workspace::new();
     for (name, text) in row.files {
@@ -223,8 +223,8 @@ fn make(workspace: &Workspace, command: &str) {
     assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// What `check` says of a file on each runtime that is here: its code, empty for a pass, and its remedy. And the words
-/// of a refusal to ask any of them.
+/// What `check` reports for a file on each installed runtime: its code, empty for a pass, and its remedy; and the
+/// message if it refuses to run any.
 fn check(workspace: &Workspace, file: &str, row: &Row) -> (Vec<(String, String, String)>, String) {
     let path = workspace.path(file);
     let options =
@@ -240,7 +240,7 @@ fn check(workspace: &Workspace, file: &str, row: &Row) -> (Vec<(String, String, 
     (here.map(|cell| (text(cell, "runtime"), text(cell, "code"), text(cell, "remedy"))).collect(), ran.stderr)
 }
 
-/// A recursion that is too deep for the runtime as it comes, and is not with the switch that its remedy names.
+/// A recursion too deep for the runtime's default stack, but not with the switch that its remedy names.
 fn larger_stack(column: &str, without: &str, with: &str, names: &str) {
     let runtime = wasmlab_runtimes::find(column).unwrap();
     assert!(runtime.stack_hint.unwrap().contains(names), "{column} names another switch");

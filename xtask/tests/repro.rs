@@ -1,4 +1,4 @@
-//! `repro`: its folders show their cells somewhere else, without the lab.
+//! `repro`: its folders reproduce their cells elsewhere, without the lab.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[expect(dead_code, reason = "other tests use the rest")]
@@ -24,7 +24,7 @@ const COPIES: &str = r#"(module
 
 const STDIN: &str = "[run]\nstdin = \"what it is given\"\n[expect]\nexit = 3\n";
 
-/// The folder of a cell, moved away from the lab; `None` where the runtime is not here.
+/// The folder of a cell, moved away from the lab; `None` if the runtime is not installed.
 fn moved(workspace: &Workspace, scenario: &str, runtime: &str) -> Option<PathBuf> {
     let made = workspace.run(&["repro", scenario, runtime, "--offline"]);
     if made.code == 2 && made.stderr.contains("absent") {
@@ -49,14 +49,14 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
 }
 
-/// What the folder shows: without a variable that names a program of the lab's.
+/// Runs the folder's script without any variable that names a program of the lab.
 fn shown(folder: &Path, set: &[(&str, &Path)]) -> CommandResult {
     let mut command = Command::new(folder.join("run.sh"));
     result_of(command.envs(set.iter().copied()).current_dir("/").output().unwrap())
 }
 
 #[test]
-fn a_folder_shows_its_cell_elsewhere() {
+fn repro_folder_reproduces_its_cell() {
     let workspace = Workspace::new();
     workspace.scenario("copies", COPIES, STDIN);
     for (runtime, outcome) in [
@@ -71,9 +71,9 @@ fn a_folder_shows_its_cell_elsewhere() {
     }
 }
 
-/// Its program is built from the source in the folder, by the lock file there.
+/// Its program is built from the source in the folder, with the lock file there.
 #[test]
-fn a_folder_of_an_embedded_engine_builds_it() {
+fn repro_folder_builds_an_embedded_engine() {
     let workspace = Workspace::new();
     workspace.scenario("traps", "(module (func (export \"_start\") unreachable))", "");
     let Some(folder) = moved(&workspace, "traps", "tinywasm") else { return };
@@ -85,7 +85,7 @@ fn a_folder_of_an_embedded_engine_builds_it() {
 }
 
 #[test]
-fn what_is_missing_is_said() {
+fn repro_script_reports_missing_programs() {
     let workspace = Workspace::new();
     workspace.scenario("copies", COPIES, STDIN);
     let Some(folder) = moved(&workspace, "copies", "node") else { return };

@@ -1,4 +1,4 @@
-//! `serve`: a server of the scenarios for a person, from its start to Ctrl-C.
+//! `serve`: a scenario's server for a person, from its start to Ctrl-C.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
@@ -10,7 +10,7 @@ use std::process::Stdio;
 
 use common::Workspace;
 
-/// A file that is pinned and is nowhere.
+/// A pinned file that exists nowhere.
 const FETCHED: &str = "schema = 1\ntitle = \"t\"\nfamily = \"f\"\nroute = \"r\"\n\
     [build]\ntoolchain = \"fetched\"\nartifact = \"a.wasm\"\n\
     [build.fetch]\nurl = \"https://example.org/a.wasm\"\nbytes = 3\nfixture = \"none/a.wasm\"\n";
@@ -25,7 +25,7 @@ fn fails(workspace: &Workspace, args: &[&str], words: &[&str]) {
 }
 
 #[test]
-fn what_cannot_be_served_is_said_before_anything_is_built() {
+fn unservable_scenarios_are_refused_before_building() {
     let workspace = Workspace::new();
     workspace.scenario("page", "(module)", SERVER);
     workspace.scenario("plain", "(module)", "");
@@ -44,7 +44,7 @@ fn what_cannot_be_served_is_said_before_anything_is_built() {
 }
 
 #[test]
-fn a_module_of_others_is_named_with_the_way_to_it_and_taken_by_its_hash_alone() {
+fn fetched_module_is_located_and_checked_by_hash() {
     let workspace = Workspace::new();
     let pinned = xtask::machine::sha256(b"one");
     workspace.write("scenarios/theirs/scenario.toml", format!("{FETCHED}sha256 = \"{pinned}\"\n"));
@@ -66,7 +66,7 @@ fn a_module_of_others_is_named_with_the_way_to_it_and_taken_by_its_hash_alone() 
 }
 
 #[test]
-fn a_server_serves_until_ctrl_c() {
+fn server_runs_until_ctrl_c() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
     let number = port.to_string();
@@ -74,7 +74,7 @@ fn a_server_serves_until_ctrl_c() {
     let mut command = Workspace::new().command(&args);
     command.env("WASMLAB_ROOT", root).current_dir(root).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
-    // On a machine without the engine it is built first; a lab that gives up closes its stdout.
+    // If the engine is not built yet, it is built first. If the lab gives up, it closes its stdout.
     let mut stdout = BufReader::new(child.stdout.take().unwrap());
     let mut said = String::new();
     stdout.read_line(&mut said).unwrap();

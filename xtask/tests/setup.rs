@@ -1,4 +1,4 @@
-//! `setup` on machines of the test's own: package clients that do what they are asked, fail, or say that they did.
+//! `setup` on simulated machines: package managers that do what they are asked, that fail, or that only claim success.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[expect(dead_code, reason = "shared with tests that run guests")]
@@ -9,7 +9,7 @@ use std::fs;
 
 use common::{CommandResult, Workspace};
 
-/// What a client brings, asked with these words: a program of this name, which says this version.
+/// What a package manager installs when called with these arguments: a program of this name and version.
 const BROUGHT: &[(&str, &str, &str)] = &[
     ("npm install --global deno", "deno", "deno 2.1.4"),
     ("npm install --global bun", "bun", "1.2.3"),
@@ -17,7 +17,7 @@ const BROUGHT: &[(&str, &str, &str)] = &[
     ("sudo apt-get install --yes emscripten", "emcc", "emcc (Emscripten gcc/clang-like replacement) 3.1.6 ()"),
 ];
 
-/// A machine with these package clients and no runtime. Each client writes down what it is asked.
+/// A machine with these package managers and no runtime. Each package manager logs its arguments.
 struct Machine {
     workspace: Workspace,
 }
@@ -42,14 +42,15 @@ impl Machine {
         machine
     }
 
-    /// What a client does that is asked so: PATH has nothing but the clients, hence the whole path of `cp`.
+    /// What a package manager does when called like this. PATH contains nothing but package managers, hence the full
+    /// path of `cp`.
     fn case(&self, asked: &str, program: &str) -> String {
         let place = |path: String| self.workspace.path(&path).display().to_string();
         let (from, to) = (place(format!("shelf/{asked}")), place(format!("bin/{program}")));
         format!("\"{asked}\") /bin/cp -p '{from}' '{to}' ;;\n")
     }
 
-    /// A client that ends in another way.
+    /// A package manager that exits with another code.
     fn ends(self, client: &str, code: i32) -> Self {
         let notes = self.workspace.path("asked");
         self.program(&format!("bin/{client}"), &format!("echo {client} \"$@\" >> '{}'\nexit {code}", notes.display()));
@@ -62,7 +63,7 @@ impl Machine {
         fs::set_permissions(self.workspace.path(path), mode).unwrap();
     }
 
-    /// The call, with its words on one line, and what the clients were asked.
+    /// Runs `setup`; returns the result with its text on one line, and the logged calls.
     fn setup(&self, args: &[&str]) -> (CommandResult, Vec<String>) {
         let mut command = self.workspace.command(&[&["setup"], args].concat());
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("WASMLAB_") || name == "EMSDK") {
@@ -77,24 +78,24 @@ impl Machine {
     }
 }
 
-/// Lines are broken where the terminal ends; what they say is not.
+/// Lines are wrapped at the width of the terminal; the text is compared without line breaks.
 fn says(text: &str, words: &str) {
     let flat = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(flat(text).contains(&flat(words)), "{words} is not in\n{text}");
 }
 
 #[test]
-fn setup_gets_runtimes_by_the_package_clients_that_are_here_and_says_so_first() {
+fn setup_shows_its_plan_and_uses_installed_package_managers() {
     let (ran, asked) = Machine::with(&["npm", "python3", "go"]).setup(&["--dry-run"]);
     assert_eq!((ran.code, asked.len()), (0, 0), "{}", ran.stderr);
     for words in [
         "will run  npm install --global deno\n          for deno, deno+jco\n",
         "will run  python3 -m pip install wamr-bin wamrc-bin\n          for wamr-zig\n",
         "will run  go install github.com/tetratelabs/wazero/cmd/wazero@latest\n          for wazero (installs into the folder `bin`",
-        // No client of this machine has these: the page, and the commands of other machines.
+        // No package manager of this machine has these: the web page, and commands of other machines.
         "manual    wasmedge, wasmedge-aot: `wasmedge` is not on PATH; `brew install wasmedge` or `dnf install",
         "manual    wasmi-cli: `wasmi` is not on PATH; `cargo install --locked wasmi_cli`; see https://",
-        // What is said of several is said once.
+        // What applies to several is printed once.
         "manual    firefox, firefox+jco, firefox+wasi-shim: ",
     ] {
         says(&ran.stdout, words);
@@ -107,7 +108,7 @@ fn setup_gets_runtimes_by_the_package_clients_that_are_here_and_says_so_first() 
 }
 
 #[test]
-fn a_package_client_that_fails_is_named_and_the_others_go_on() {
+fn failing_package_manager_is_named_and_others_continue() {
     let machine = Machine::with(&["npm", "sudo", "apt-get"]).ends("cargo", 101);
     let (ran, asked) = machine.setup(&["--runtime", "{bun,wasmi-cli,node}"]);
     let all = ["sudo apt-get install --yes nodejs npm", "cargo install --locked wasmi_cli", "npm install --global bun"];
@@ -119,7 +120,7 @@ fn a_package_client_that_fails_is_named_and_the_others_go_on() {
 }
 
 #[test]
-fn a_package_client_that_ends_well_and_brings_nothing_has_not_done_it() {
+fn package_manager_that_installs_nothing_is_a_failure() {
     let (ran, asked) = Machine::with(&[]).ends("npm", 0).setup(&["--runtime", "{bun,deno}"]);
     assert_eq!(asked, ["npm install --global bun", "npm install --global deno"], "each is asked once");
     assert!(ran.code == 3 && !ran.stdout.contains("done"), "{}: {}", ran.code, ran.stdout);
@@ -128,7 +129,7 @@ fn a_package_client_that_ends_well_and_brings_nothing_has_not_done_it() {
     }
 }
 
-/// A scenario of C that is built of a crate's files: they are asked for once there is a compiler.
+/// A C scenario that uses the files of a crate, which are requested once there is a compiler.
 fn of_a_crate(machine: &Machine) {
     let build = format!(
         "[build]\ntoolchain = \"emscripten\"\nsource = \"main.c\"\nartifact = \"main.wasm\"\nflags = [\"-I{{crate}}/src\"]\n\
@@ -141,7 +142,7 @@ fn of_a_crate(machine: &Machine) {
 }
 
 #[test]
-fn what_is_seen_to_be_missing_only_once_the_compiler_is_here_is_got_too_or_said() {
+fn setup_repeats_for_tools_that_depend_on_others() {
     let machine = Machine::with(&["sudo", "apt-get", "cargo"]);
     of_a_crate(&machine);
     let (ran, asked) = machine.setup(&["of-a-crate"]);
@@ -152,20 +153,20 @@ fn what_is_seen_to_be_missing_only_once_the_compiler_is_here_is_got_too_or_said(
 }
 
 #[test]
-fn setup_with_no_client_at_all_says_what_to_do_by_hand() {
+fn setup_without_package_managers_lists_manual_steps() {
     let (ran, _) = Machine::with(&[]).setup(&["--runtime", "{node,deno+jco,wasmedge}"]);
     let pages = ["https://nodejs.org", "https://docs.deno.com", "https://wasmedge.org"];
     assert!(ran.code == 0 && pages.iter().all(|p| ran.stdout.contains(p)), "{}", ran.stdout);
     assert!(!ran.stdout.contains("done"), "nothing was done: {}", ran.stdout);
 }
 
-/// npm, which brings what it is asked for into the folder that it is given.
+/// An npm that installs what it is asked for into the given folder.
 const NPM: &str = r#"echo npm "$4" "$6" >> asked
 /bin/mkdir -p "$5/node_modules/node/bin"
 /bin/cp node "$5/node_modules/node/bin/node""#;
 
 #[test]
-fn a_version_is_got_by_setup_alone_into_the_cache() {
+fn only_setup_installs_versions_into_the_cache() {
     let machine = Machine::with(&[]);
     let place = machine.workspace.path("").display().to_string();
     machine.program("bin/npm", &format!("cd '{}' || exit 1\n{NPM}", place.trim_end_matches('/')));
@@ -190,7 +191,7 @@ fn a_version_is_got_by_setup_alone_into_the_cache() {
 }
 
 #[test]
-fn a_run_names_the_command_that_gets_a_version_and_does_not_get_it() {
+fn run_names_the_setup_command_for_a_missing_version() {
     let workspace = Workspace::new();
     let ran = workspace.run(&["run-all", "--runtime", "node@0.1"]);
     assert_eq!(ran.code, 2, "{}", ran.stdout);

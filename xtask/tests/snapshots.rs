@@ -1,9 +1,9 @@
-//! The files under `snapshots/` are insta's own: insta reads each as the lab wrote it, so that
-//! `cargo insta review` and `cargo xtask bless` work on the same files.
+//! The files under `snapshots/`: insta and the lab agree on their format, so that `cargo insta review` and
+//! `cargo xtask bless` work on the same files, and they match the scenarios, the runtimes and the published report.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -11,7 +11,6 @@ use wasmlab_model::report::RunReport;
 use wasmlab_model::verdict::Verdict;
 use wasmlab_report::published;
 use xtask::scenario;
-use xtask::store::snapshots::artifacts::ArtifactSnapshot;
 use xtask::store::snapshots::column::{Column, Line};
 use xtask::store::{files, snapshots};
 
@@ -32,50 +31,51 @@ fn accepted(folder: &str) -> Vec<(PathBuf, String)> {
         .collect()
 }
 
-/// insta reads each file as the lab wrote it; `parse` is what the lab reads from it, written again.
-fn check(folder: &str, parse: impl Fn(&str) -> Result<String, String>) {
-    let found = accepted(folder);
-    assert!(found.len() >= 18, "{folder} holds {} snapshots", found.len());
-    for (file, body) in found {
-        assert_eq!(parse(&body).as_deref(), Ok(body.trim_end()), "{}", file.display());
-        // Read, not asserted: an assertion that holds removes what waits beside the file for `bless`.
-        let read = insta::Snapshot::from_file(&top().join("snapshots").join(folder).join(&file)).unwrap();
-        let insta::internals::SnapshotContents::Text(contents) = read.contents() else {
-            panic!("{}: insta reads no text", file.display())
-        };
-        assert_eq!(contents.to_string().trim_end(), body.trim_end(), "{}", file.display());
+/// The files below `dir`, with their texts.
+fn texts(dir: &Path) -> BTreeMap<PathBuf, String> {
+    let read = |file: PathBuf| (file.clone(), fs::read_to_string(dir.join(file)).unwrap());
+    files::walk(dir, &[]).unwrap().into_iter().map(read).collect()
+}
+
+/// Compares the sample report with the snapshots in `dir`, which leaves pending files for whatever differs.
+fn compare_sample(dir: &Path) -> snapshots::Store {
+    let mut report: RunReport = serde_json::from_str(include_str!("../model/sample.json")).unwrap();
+    let store = snapshots::Store::new(dir.to_owned());
+    for runtime in &report.runtimes {
+        let version = runtime.tool.version.as_deref().unwrap_or_default();
+        let mut cells: Vec<_> = report.cells.iter_mut().filter(|cell| cell.runtime == runtime.id).collect();
+        store.compare_column(&runtime.id, version, &mut cells).unwrap();
     }
-}
-
-#[test]
-fn insta_reads_the_matrix_as_the_lab_wrote_it() {
-    check("matrix", |body| Column::parse(body, 0).map(|column| column.to_string()).map_err(|e| e.to_string()));
-    // `cargo insta accept` reads a file and writes it: of the lab's it makes the same bytes as `bless`.
-    let dir = tempfile::tempdir().unwrap();
-    for (file, _) in accepted("matrix") {
-        let file = top().join("snapshots/matrix").join(file);
-        let copy = dir.path().join("copy.snap");
-        insta::Snapshot::from_file(&file).unwrap().save(&copy).unwrap();
-        assert_eq!(fs::read_to_string(&copy).unwrap(), fs::read_to_string(&file).unwrap());
+    for artifact in &report.artifacts {
+        store.compare_artifact(artifact).unwrap();
     }
+    store
 }
 
+/// `cargo insta accept` saves a pending file as insta reads it: the result must be what `cargo xtask bless` writes, and
+/// the lab must read it back.
 #[test]
-fn insta_reads_the_artifacts_as_the_lab_wrote_them() {
-    check("artifacts", |body| {
-        let parsed: ArtifactSnapshot = toml::from_str(body).map_err(|e| e.to_string())?;
-        Ok(toml::to_string_pretty(&parsed).unwrap().trim_end().to_owned())
-    });
+fn insta_and_bless_accept_pending_files_alike() {
+    let (by_bless, by_insta) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let accepted = compare_sample(by_bless.path()).accept(&|_, _| true).unwrap();
+    assert!(accepted.len() >= 3, "{accepted:?}");
+    for pending in compare_sample(by_insta.path()).pending() {
+        insta::Snapshot::from_file(&pending).unwrap().save(&pending.with_extension("")).unwrap();
+        fs::remove_file(pending).unwrap();
+    }
+    assert_eq!(texts(by_insta.path()), texts(by_bless.path()));
+    let pending = compare_sample(by_insta.path()).pending();
+    assert!(pending.is_empty(), "the lab does not recognize what insta accepted: {pending:?}");
 }
 
-/// Scenarios whose toolchain was on no machine yet that accepted snapshots, with the reason.
+/// Scenarios that were never built on a machine where snapshots were accepted, with the reason.
 const NEVER_BUILT: &[(&str, &str)] = &[
     ("c-wasi-sdk-hello", "wasi-sdk comes as a download only"),
     ("rust-wasip1-threads", "no package brings a C library with threads"),
 ];
 
 #[test]
-fn every_snapshot_belongs_to_a_scenario_and_a_runtime_and_every_scenario_has_one() {
+fn snapshots_match_scenarios_and_runtimes() {
     let scenarios = scenario::load_all(&top().join("scenarios")).unwrap();
     let names: BTreeSet<&str> = scenarios.iter().map(|s| s.name.as_str()).collect();
     let runtimes: BTreeSet<&str> = wasmlab_runtimes::all().iter().map(|r| r.id()).collect();
@@ -88,16 +88,20 @@ fn every_snapshot_belongs_to_a_scenario_and_a_runtime_and_every_scenario_has_one
             .any(|k| k.code.parse().is_ok_and(|code: wasmlab_model::codes::Code| code.is_compiler_diagnostic()))
     };
     for name in names {
-        let there = top().join("snapshots/artifacts").join(format!("{name}.snap")).is_file();
-        let none =
+        let has_snapshot = top().join("snapshots/artifacts").join(format!("{name}.snap")).is_file();
+        let is_unbuilt =
             NEVER_BUILT.iter().any(|(n, _)| *n == name) || scenarios.iter().any(|s| s.name == name && refused(s));
-        assert!(there != none, "{name} has no snapshot (run-all, then bless), or has one against all reason");
-        assert!(top().join("scenarios").join(name).join("README.md").is_file(), "{name} has no lesson");
+        assert!(
+            has_snapshot || is_unbuilt,
+            "{name} has no snapshot: run `cargo xtask run-all`, then `cargo xtask bless`"
+        );
+        assert!(!has_snapshot || !is_unbuilt, "{name} has a snapshot of a guest, but should not have a guest");
+        assert!(top().join("scenarios").join(name).join("README.md").is_file(), "{name} has no README.md");
     }
 }
 
 #[test]
-fn the_published_report_says_what_the_snapshots_say_and_its_markdown_is_what_it_renders_to() {
+fn published_report_matches_the_snapshots() {
     let renew = "`cargo xtask run-all`, then `cargo xtask report --publish` renews it";
     let file = top().join("reports/linux-x86_64");
     let json = fs::read_to_string(file.with_extension("json")).unwrap();
@@ -120,5 +124,5 @@ fn the_published_report_says_what_the_snapshots_say_and_its_markdown_is_what_it_
     assert!(differences.is_empty(), "{differences:?}: {renew}");
     let has_line = |verdict: Verdict| verdict.is_measured() || verdict == Verdict::NotAttempted;
     let with_line = report.cells.iter().filter(|c| has_line(c.verdict)).count();
-    assert_eq!(with_line, accepted_lines, "it has cells without a snapshot: {renew}");
+    assert_eq!(with_line, accepted_lines, "the report has cells without a snapshot: {renew}");
 }

@@ -1,6 +1,6 @@
-//! Passes on the versions of crates that are toolchains of the lab, from the lock file.
+//! Exports the versions of crates that serve as toolchains, read from the lock file.
 
-/// Crate and variable.
+/// Crate, and the variable for its version.
 const CRATES: &[(&str, &str)] = &[
     ("wat", "WASMLAB_WAT_VERSION"),
     ("wit-component", "WASMLAB_WIT_COMPONENT_VERSION"),

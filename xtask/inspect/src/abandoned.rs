@@ -1,26 +1,27 @@
-//! What proposals once had that were given up or changed before they were finished. A validator of today calls it
-//! malformed; a runtime of that time may take it.
+//! Recognizes constructs of proposals that were abandoned, or changed before they were finished. Current validators
+//! call them malformed, but a runtime from that time may accept them.
 //!
-//! Sources: the drafts at <https://github.com/WebAssembly/stringref>, <https://github.com/WebAssembly/module-linking>,
-//! and the milestones of <https://github.com/WebAssembly/gc>.
+//! Sources: the drafts at <https://github.com/WebAssembly/stringref> and
+//! <https://github.com/WebAssembly/module-linking>, and the milestones of <https://github.com/WebAssembly/gc>.
 
 use std::ops::RangeInclusive;
 
 use crate::InspectError;
 use wasmlab_model::facts::{Refusal, RefusalKind};
 
-/// Second bytes of instructions behind 0xfb: those of strings, and those that garbage collection had before its
+/// Opcodes after the 0xfb prefix: strings, and garbage collection before its instructions were renumbered (the final
+/// ones end below these).
 /// instructions were numbered anew (today's end before them).
 const STRINGS: RangeInclusive<u8> = 0x80..=0xb7;
 const OLD_GC: RangeInclusive<u8> = 0x1f..=0x7f;
-/// Bytes of types: `stringref` and its three views.
+/// Type bytes: `stringref` and its three views.
 const STRING_TYPES: [u8; 4] = [0x67, 0x66, 0x62, 0x61];
-/// Sections: strings, or modules within a module; instances; aliases.
+/// Section ids: strings, or modules within a module; instances; aliases.
 const STRINGS_OR_MODULES: u8 = 14;
 const INSTANCES: u8 = 15;
 const ALIASES: u8 = 16;
 
-/// The refusal, if what the validator stopped at was an abandoned proposal's.
+/// The refusal, if the validator stopped at a construct of an abandoned proposal.
 pub fn refusal(bytes: &[u8], error: &InspectError) -> Option<Refusal> {
     let (InspectError::Invalid { offset, message } | InspectError::Malformed { offset, message }) = error else {
         return None;
@@ -48,7 +49,7 @@ pub fn refusal(bytes: &[u8], error: &InspectError) -> Option<Refusal> {
     }
     if let Some(id) = message.strip_prefix("malformed section id: ") {
         return match id.parse().ok()? {
-            // Modules within a module begin as every module does.
+            // Modules nested in a module start with the usual header.
             STRINGS_OR_MODULES if bytes[8..].windows(4).any(|four| four == b"\0asm") => {
                 of("module-linking", "it has a section of modules".to_owned())
             }

@@ -1,13 +1,13 @@
-//! Which conventions a binary speaks, each with its evidence. Real modules mix them: the answer is a set.
+//! Determines which ABIs a binary uses, with the evidence for each. Real modules mix them, so the result is a set.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::symbols;
 use wasmlab_model::facts::{Abi, AbiEvidence, BinaryKind, Export, Import};
 
-/// The ABIs of a binary, sorted; empty only where it imports nothing and exports no interface.
+/// The ABIs of a binary, sorted; empty only if it imports nothing and exports no interface.
 ///
-/// `dynamic`: it is a side module, which imports memory and table by convention.
+/// `dynamic`: the binary is a side module, which imports memory and table by convention.
 pub fn classify(kind: BinaryKind, dynamic: bool, imports: &[Import], exports: &[Export]) -> Vec<AbiEvidence> {
     let mut found: BTreeMap<Abi, BTreeSet<String>> = BTreeMap::new();
     let mut unclear: Vec<&Import> = Vec::new();
@@ -26,13 +26,13 @@ pub fn classify(kind: BinaryKind, dynamic: bool, imports: &[Import], exports: &[
             found.entry(interface(&export.name)).or_default().insert(format!("export {}", export.name));
         }
     }
-    // `_emscripten_memcpy_big` and its like are in both: one module speaks one of the two.
+    // `_emscripten_memcpy_big` and similar names occur in both ABIs, but a module uses only one of them.
     if found.contains_key(&Abi::EmscriptenFastcomp)
         && let Some(common) = found.remove(&Abi::EmscriptenUpstream)
     {
         found.entry(Abi::EmscriptenFastcomp).or_default().extend(common);
     }
-    // What could be anybody's belongs to the ABI that the clear imports show.
+    // Ambiguous imports belong to the ABI that the unambiguous ones indicate.
     let mut clear: BTreeSet<Abi> = found.keys().copied().collect();
     if unclear.iter().any(|i| symbols::is_setjmp_symbol(&i.name)) {
         clear.insert(Abi::Unlinked);
@@ -41,7 +41,7 @@ pub fn classify(kind: BinaryKind, dynamic: bool, imports: &[Import], exports: &[
     for import in items {
         found.entry(unclear_abi(import, &clear, dynamic)).or_default().insert(named(import));
     }
-    // A host of its own that hands in the memory too; without one a linker was told to leave it out.
+    // A custom host also provides the memory. Without one, the memory is imported because a linker was told to.
     let custom = found.contains_key(&Abi::CustomHost);
     for import in storage {
         let abi = match unclear_abi(import, &clear, dynamic) {
@@ -52,17 +52,17 @@ pub fn classify(kind: BinaryKind, dynamic: bool, imports: &[Import], exports: &[
     }
     let js_strings = found.get(&Abi::JsBuiltins).is_some_and(|names| names.iter().any(|n| n.starts_with(JS_STRING)));
     if js_strings {
-        // The module of the constants is the compiler's choice.
+        // The compiler chooses the module name of string constants.
         move_constants(imports, &mut found);
     }
     found.retain(|_, evidence| !evidence.is_empty());
     found.into_iter().map(|(abi, evidence)| AbiEvidence { abi, evidence: evidence.into_iter().collect() }).collect()
 }
 
-/// The builtins that a JavaScript engine itself provides for strings, where its embedder asks for them.
+/// JavaScript engines provide these string builtins if the embedder enables them.
 const JS_STRING: &str = "wasm:js-string";
 
-/// A string constant is an immutable global of type `externref`, imported by the string itself.
+/// A string constant is an immutable global of type `externref` whose import name is the string itself.
 fn move_constants(imports: &[Import], found: &mut BTreeMap<Abi, BTreeSet<String>>) {
     let constants = imports.iter().filter(|i| matches!(i.ty.as_str(), "global (ref extern)" | "global externref"));
     for name in constants.map(named) {
@@ -73,7 +73,7 @@ fn move_constants(imports: &[Import], found: &mut BTreeMap<Abi, BTreeSet<String>
     }
 }
 
-/// A memory or a table.
+/// Whether the import is a memory or a table.
 fn is_storage(import: &Import) -> bool {
     import.ty.starts_with("memory") || import.ty.starts_with("table")
 }
@@ -91,7 +91,7 @@ fn interface(name: &str) -> Abi {
     }
 }
 
-/// The ABI of a core import that can be nobody else's.
+/// The ABI of a core import that is unambiguous.
 fn core(import: &Import) -> Option<Abi> {
     let (module, name) = (import.module.as_str(), import.name.as_str());
     Some(match module {
@@ -102,10 +102,10 @@ fn core(import: &Import) -> Option<Abi> {
         "gojs" | "go" => Abi::GoJs,
         "wbg" | "__wbindgen_placeholder__" | "__wbindgen_externref_xform__" => Abi::WasmBindgen,
         "napi" | "emnapi" => Abi::Napi,
-        // Addresses that the loader of dynamic linking fills in.
+        // Addresses filled in by the dynamic linker.
         "GOT.mem" | "GOT.func" => Abi::EmscriptenUpstream,
         _ if module.starts_with("wasm:") => Abi::JsBuiltins,
-        // A core module on its way to a component imports interfaces by their names.
+        // A core module that is to become a component imports interfaces by name.
         _ if module.starts_with("wasi:") => interface(module),
         _ if module.ends_with("_bg.js") => Abi::WasmBindgen,
         _ if is_short(module) && is_short(name) => Abi::Minified,
@@ -118,7 +118,7 @@ fn is_short(name: &str) -> bool {
     (1..=2).contains(&name.len()) && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '$')
 }
 
-/// The ABI of an import of the module that everybody uses.
+/// The ABI of an import from `env`, the module name that every ABI uses.
 fn env(import: &Import) -> Option<Abi> {
     const OLD: &[&str] = &[
         "memoryBase",
@@ -175,7 +175,7 @@ fn env(import: &Import) -> Option<Abi> {
     }
 }
 
-/// The ABI of an `env` import that says nothing by itself.
+/// The ABI of an ambiguous `env` import.
 fn unclear_abi(import: &Import, clear: &BTreeSet<Abi>, dynamic: bool) -> Abi {
     let shared_memory = import.ty.starts_with("memory") && import.ty.contains("shared");
     if clear.contains(&Abi::EmscriptenFastcomp) {
@@ -191,7 +191,7 @@ fn unclear_abi(import: &Import, clear: &BTreeSet<Abi>, dynamic: bool) -> Abi {
     } else if shared_memory && clear.contains(&Abi::Wasix) {
         Abi::Wasix
     } else if matches!(import.name.as_str(), "setTempRet0" | "getTempRet0") && !clear.contains(&Abi::Unlinked) {
-        // The second half of a 64-bit result: Emscripten's glue has it, and so had setjmp before LLVM 19.
+        // The upper half of a 64-bit result: used by Emscripten's glue, and by setjmp before LLVM 19.
         Abi::EmscriptenUpstream
     } else if symbols::is_library_symbol(&import.name, &import.ty) || import.name.ends_with("TempRet0") {
         Abi::Unlinked

@@ -1,4 +1,4 @@
-//! The function types of a component's own exports: its index spaces of types and functions, as far as they lead there.
+//! Function types of a component's exports: tracks its index spaces of types and functions as far as needed.
 
 use wasmparser::{
     CanonicalFunction, ComponentAlias, ComponentDefinedType, ComponentExport, ComponentExternalKind,
@@ -7,7 +7,8 @@ use wasmparser::{
 
 use wasmlab_model::facts::Signature;
 
-/// What the indices of one component mean. An entry that is of no use here is there all the same: indices count it.
+/// What the indices of one component refer to. Entries that are not needed are kept as placeholders, because they
+/// count.
 #[derive(Default)]
 pub struct Component {
     types: Vec<Type>,
@@ -16,17 +17,17 @@ pub struct Component {
 
 #[derive(Clone)]
 enum Type {
-    /// A value's, by its name.
+    /// A value type, by name.
     Value(String),
     Function(Signature),
     Other,
 }
 
 impl Component {
-    /// Reads one of its sections; what an export gives stands there too, under a new index.
+    /// Reads one of the component's sections. An export also adds an entry to the index space of its kind.
     ///
     /// # Errors
-    /// When the section is malformed.
+    /// If the section is malformed.
     pub fn section(&mut self, payload: &Payload) -> Result<()> {
         match payload {
             Payload::ComponentTypeSection(types) => {
@@ -48,7 +49,7 @@ impl Component {
         }
     }
 
-    /// The type of an exported function, where it is known.
+    /// The type of an exported function, if known.
     pub fn signature(&self, export: &ComponentExport) -> Option<Signature> {
         match (export.kind, &export.ty) {
             (ComponentExternalKind::Func, Some(ComponentTypeRef::Func(ty))) => self.function_type(*ty),
@@ -125,7 +126,7 @@ fn primitive(ty: PrimitiveValType) -> String {
     ty.to_string()
 }
 
-/// `record`, `list`, `own`: what it is, without what is in it.
+/// The kind of a composite type, without its contents: `record`, `list`, `own`.
 fn defined(ty: &ComponentDefinedType) -> String {
     let text = format!("{ty:?}");
     text.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default().to_lowercase()

@@ -1,16 +1,16 @@
-//! What a file is before it is read: a binary of today's format, one of another version, or none at all.
+//! Recognizes a file by its header: a binary of the current format, one of another version, or not WebAssembly.
 
 use wasmlab_model::facts::{BinaryKind, Refusal, RefusalKind};
 
 use crate::InspectError;
 
-/// Today's version field, and that of a component: the layer in its upper half.
+/// The current version field of modules and of components: version in the lower half, layer in the upper half.
 const MODULE: (u16, u16) = (1, 0);
 const COMPONENT: (u16, u16) = (0x0d, 1);
 
-/// Refuses what is no WebAssembly at all, or ends before it says so, with what it looks like.
+/// Refuses a file that is not WebAssembly or is truncated, and says what it looks like.
 ///
-/// A binary of another version of the format is returned as such: a runtime may take it.
+/// A binary of another format version is returned as such, because a runtime may accept it.
 pub fn check(bytes: &[u8]) -> Result<Option<(BinaryKind, Refusal)>, InspectError> {
     if bytes.is_empty() {
         return Err(InspectError::Empty);
@@ -39,14 +39,14 @@ pub fn check(bytes: &[u8]) -> Result<Option<(BinaryKind, Refusal)>, InspectError
 }
 
 fn of_version(what: &str, version: u16, today: u16, before: &str) -> Refusal {
-    // The previews of core modules counted from 0x0a to 0x0d, and the standard began again at 1.
+    // Pre-release core modules had versions 0x0a to 0x0d before the standard started again at 1.
     let old = what == "a core module" || version < today;
     let when = if old { format!("of {before}") } else { "newer than this lab".to_owned() };
     let words = format!("{what} of format version {version:#x}, {when}; today's is {today:#x}");
     Refusal { kind: RefusalKind::FormatVersion, subject: format!("{version:#x}"), message: words }
 }
 
-/// Names of a core module's sections, by id.
+/// Section names of a core module, by id.
 const MODULE_SECTIONS: [&str; 14] = [
     "custom",
     "type",
@@ -63,7 +63,7 @@ const MODULE_SECTIONS: [&str; 14] = [
     "data count",
     "tag",
 ];
-/// Names of a component's sections, by id.
+/// Section names of a component, by id.
 const COMPONENT_SECTIONS: [&str; 12] = [
     "custom",
     "core module",
@@ -79,15 +79,15 @@ const COMPONENT_SECTIONS: [&str; 12] = [
     "export",
 ];
 
-/// Within what the file ends, if a section that it begins is longer than the file.
+/// Where the file ends, if a section is longer than the rest of the file.
 fn truncation(bytes: &[u8], component: bool) -> Option<String> {
     let names: &[&str] = if component { &COMPONENT_SECTIONS } else { &MODULE_SECTIONS };
     let mut at = 8;
     let mut last = "header";
-    // What was announced and has not come yet, of a core module.
+    // Announced function bodies and data segments that have not been seen, in a core module.
     let (mut bodies, mut segments) = (0, 0);
     while let Some(id) = bytes.get(at) {
-        // What is no section is malformed, however long it claims to be.
+        // An unknown section id is malformed, whatever length follows.
         let name = *names.get(usize::from(*id))?;
         let mut reader = wasmparser::BinaryReader::new(&bytes[at + 1..], at as u64 + 1);
         let size = match reader.read_var_u32() {
@@ -121,7 +121,7 @@ fn truncation(bytes: &[u8], component: bool) -> Option<String> {
     Some(format!("the module, after its {last} section: {missing}"))
 }
 
-/// A kind of file: what it begins with, what it is, what to do.
+/// A file type: its first bytes, its name, and what to do about it.
 type FileType = (&'static [u8], &'static str, &'static str);
 
 const FETCH: &str =
@@ -155,7 +155,7 @@ const FILE_TYPES: &[FileType] = &[
     (b"{", "JSON", FETCH),
 ];
 
-/// What a file that does not begin with `\0asm` looks like.
+/// Describes a file that does not start with `\0asm`.
 fn not_wasm(bytes: &[u8]) -> InspectError {
     let first = bytes.iter().take(4).map(|b| format!("{b:02x}")).collect::<Vec<_>>().join(" ");
     let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();

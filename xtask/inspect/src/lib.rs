@@ -1,7 +1,7 @@
-//! Bytes to [`Facts`]: pure, no engine, no I/O.
+//! Reads a binary into [`Facts`]: pure, without engine or I/O.
 //!
-//! [`outline`] reads what stands beside the code, in milliseconds whatever the size; [`facts`] validates
-//! too and finds the minimal proposals, which takes a pass over every instruction.
+//! [`outline`] reads everything except code, in milliseconds whatever the size. [`facts`] also validates and finds the
+//! minimal set of proposals, which takes a pass over every instruction.
 
 use wasmparser::BinaryReaderError;
 
@@ -22,48 +22,48 @@ mod types;
 
 pub use outline::outline;
 
-/// Why a file is no module or component.
+/// Why a file is not a valid module or component.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InspectError {
     /// It has no bytes.
     #[error("the file is empty: 0 bytes, a module has at least 8")]
     Empty,
-    /// It does not begin with `\0asm`.
+    /// Does not start with `\0asm`.
     #[error("not a WebAssembly binary{what}: it begins with {first}, a module begins with 00 61 73 6d")]
     NotWasm {
-        /// The first bytes, as hexadecimal.
+        /// Its first bytes, hexadecimal.
         first: String,
-        /// What it looks like instead, in parentheses; may be empty.
+        /// What it looks like, in parentheses; may be empty.
         what: String,
         /// What to do about it.
         remedy: &'static str,
     },
-    /// It ends within its header or a section: a broken copy.
+    /// Ends within its header or a section: an incomplete copy.
     #[error("truncated: the file ends within {within}")]
     Truncated {
-        /// Within what.
+        /// The part that is incomplete.
         within: String,
     },
     /// It cannot be decoded.
     #[error("malformed at byte {offset:#x}: {message}")]
     Malformed {
-        /// From the start of the file.
+        /// Offset from the start of the file, bytes.
         offset: u64,
-        /// The reader's words.
+        /// The reader's message.
         message: String,
     },
-    /// It decodes and does not validate under any set of proposals.
+    /// Can be decoded, but does not validate under any set of proposals.
     #[error("invalid at byte {offset:#x}: {message}")]
     Invalid {
-        /// From the start of the file.
+        /// Offset from the start of the file, bytes.
         offset: u64,
-        /// The validator's words.
+        /// The validator's message.
         message: String,
     },
 }
 
 impl InspectError {
-    /// What to do, where the file is no WebAssembly at all or a part of it only: no runtime need be asked.
+    /// What to do if the file is not WebAssembly or incomplete, in which case no runtime needs to be tried.
     #[must_use]
     pub fn remedy(&self) -> Option<&'static str> {
         match self {
@@ -76,7 +76,7 @@ impl InspectError {
     }
 }
 
-/// Why the file itself is at fault, whatever runtime is asked.
+/// Why the file itself is invalid, whatever the runtime; `None` if it may be valid.
 #[must_use]
 pub fn invalid_file(bytes: &[u8]) -> Option<InspectError> {
     header::check(bytes).err().filter(|error| error.remedy().is_some())
@@ -88,10 +88,10 @@ impl From<BinaryReaderError> for InspectError {
     }
 }
 
-/// Everything that reading tells, minimal proposals included.
+/// Everything the lab reads from a binary, including its minimal proposals.
 ///
 /// # Errors
-/// When the binary is malformed or invalid, with the byte offset.
+/// If the binary is malformed or invalid, with the byte offset.
 pub fn facts(bytes: &[u8]) -> Result<Facts, InspectError> {
     let mut facts = match outline(bytes) {
         Ok(facts) => facts,
@@ -105,7 +105,7 @@ pub fn facts(bytes: &[u8]) -> Result<Facts, InspectError> {
     }
     match proposals::minimal(bytes) {
         Ok(proposals) => facts.proposals = proposals,
-        // Which proposals it needs the validator does not say any more; a runtime may still take it.
+        // The validator cannot say which proposals it needs, but a runtime may still accept it.
         Err(error) => {
             let refusal = limits::refusal(bytes, &error).or_else(|| abandoned::refusal(bytes, &error));
             facts.refusal = Some(refusal.ok_or(error)?);
@@ -114,10 +114,10 @@ pub fn facts(bytes: &[u8]) -> Result<Facts, InspectError> {
     Ok(facts)
 }
 
-/// The binary as text.
+/// Prints the binary in the text format.
 ///
 /// # Errors
-/// When the binary is malformed.
+/// If the binary is malformed.
 pub fn to_wat(bytes: &[u8]) -> anyhow::Result<String> {
     header::check(bytes)?;
     wasmprinter::print_bytes(bytes)

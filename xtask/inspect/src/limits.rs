@@ -1,6 +1,6 @@
-//! Limits that implementations agreed on and the specification does not know.
+//! Limits that implementations agree on but the specification does not contain.
 //!
-//! Source: WebAssembly JavaScript Interface, "Implementation-defined Limits"; wasmparser's validator has the same.
+//! Source: WebAssembly JavaScript Interface, "Implementation-defined Limits"; wasmparser's validator enforces the same.
 
 use crate::InspectError;
 use wasmlab_model::facts::{Refusal, RefusalKind};
@@ -9,7 +9,7 @@ use wasmparser::{KnownCustom, Name, Parser, Payload, TypeRef, ValType};
 /// Local variables of a function, parameters included.
 const MAX_LOCALS: u64 = 50_000;
 
-/// The refusal, if the validator's words are on such a limit.
+/// The refusal, if the validator's message is about such a limit.
 pub fn refusal(bytes: &[u8], error: &InspectError) -> Option<Refusal> {
     let (InspectError::Invalid { offset, message } | InspectError::Malformed { offset, message }) = error else {
         return None;
@@ -33,7 +33,7 @@ pub fn refusal(bytes: &[u8], error: &InspectError) -> Option<Refusal> {
     of(what, format!("it has more than {limit} {what}, which is as many as implementations take"))
 }
 
-/// The function whose body holds `offset`, and how many locals it declares.
+/// The function whose body contains `offset`, and the number of its locals.
 fn largest(bytes: &[u8], offset: u64) -> Option<(String, u64)> {
     let (mut imported, mut ordinal, mut found) = (0, 0, None);
     let (mut exported, mut named) = (None, None);
@@ -80,7 +80,7 @@ fn largest(bytes: &[u8], offset: u64) -> Option<(String, u64)> {
     Some((function, locals))
 }
 
-/// Locals by their groups; the validator counts no further than its limit.
+/// The number of declared locals, summed over their groups; the validator stops counting at its limit.
 fn declared(body: &wasmparser::FunctionBody) -> Option<u64> {
     let mut reader = body.get_binary_reader();
     let groups = reader.read_var_u32().ok()?;

@@ -1,4 +1,4 @@
-//! Everything that stands beside the code: imports, exports, sections, sizes, producers.
+//! Reads everything except code: imports, exports, sections, sizes, producers.
 
 use wasmparser::{
     Chunk, ComponentExternalKind, ComponentTypeRef, CustomSectionReader, Encoding, ExternalKind, KnownCustom, Parser,
@@ -10,10 +10,10 @@ use super::types::IndexSpaces;
 use super::{InspectError, abi, header};
 use wasmlab_model::facts::{BinaryKind, Export, Facts, Import, Producer, Refusal, Section, Shape, Sizes};
 
-/// Reads all but the code; [`Facts::proposals`] stays empty.
+/// Reads everything except code; [`Facts::proposals`] stays empty.
 ///
 /// # Errors
-/// When the binary is malformed in what is read.
+/// If one of these parts is malformed.
 pub fn outline(bytes: &[u8]) -> std::result::Result<Facts, InspectError> {
     if let Some((kind, refusal)) = header::check(bytes)? {
         return Ok(refused_facts(bytes, kind, refusal));
@@ -38,7 +38,7 @@ pub fn outline(bytes: &[u8]) -> std::result::Result<Facts, InspectError> {
     })
 }
 
-/// What is known of a binary whose format is another one, or that holds what no format of today has.
+/// The facts of a binary with another format version, or with constructs that no current format has.
 pub fn refused_facts(bytes: &[u8], kind: BinaryKind, refusal: Refusal) -> Facts {
     Facts {
         kind,
@@ -63,15 +63,15 @@ fn shape(reader: &Reader, kind: BinaryKind) -> Shape {
         BinaryKind::Component => Shape::Library,
         BinaryKind::Module if reader.object => Shape::Object,
         BinaryKind::Module if reader.dynamic && !is_main(&reader.imports) => Shape::SideModule,
-        // Emscripten before 1.39 has no `_start`: its glue calls `_main`.
+        // Emscripten before 1.39 emits no `_start`; its glue calls `_main`.
         BinaryKind::Module if exports("_start") || exports("_main") => Shape::Command,
         BinaryKind::Module if exports("_initialize") => Shape::Reactor,
         BinaryKind::Module => Shape::Library,
     }
 }
 
-/// Whether a module of dynamic linking is the one that others are loaded into: it holds Emscripten's C library, which
-/// asks its glue for what only the whole program has one of.
+/// Whether a module for dynamic linking is the main module, into which others are loaded. It contains Emscripten's C
+/// library, which imports from the glue whatever exists only once per program.
 fn is_main(imports: &[Import]) -> bool {
     let whole = |i: &Import| match i.module.as_str() {
         "env" => matches!(i.name.as_str(), "_abort_js" | "emscripten_resize_heap"),
@@ -92,24 +92,24 @@ struct Reader {
     producers: Vec<Producer>,
     object: bool,
     dynamic: bool,
-    /// The outermost component's types and functions.
+    /// Types and functions of the outermost component.
     component: Component,
-    /// Binaries around the one that is read: what is nested gives sizes and producers, no imports.
+    /// Nesting depth: 0 for the file itself. Nested binaries contribute sizes and producers but no imports.
     depth: usize,
 }
 
-/// What engines take at most, of imports and of exports: a module with more is refused when it is validated.
+/// Maximum number of imports or exports that engines accept; a module with more fails validation.
 const MAX_NAMED: usize = 1_000_000;
-/// Sections that are told one by one; the sizes count all of them.
+/// Sections listed individually; the sizes include all of them.
 const MAX_SECTIONS: usize = 10_000;
-/// Producers, and target features: words of toolchains, of which a module has a dozen.
+/// Producers and target features, of which real modules have about a dozen.
 const MAX_PRODUCERS: usize = 1_000;
 
-/// Components may be nested deeper than a stack of calls should be.
+/// Maximum nesting depth, which bounds the recursion.
 const MAX_DEPTH: usize = 100;
 
 impl Reader {
-    /// Reads a module or component that starts at `base` of the file.
+    /// Reads a module or component that starts at file offset `base`.
     fn binary(&mut self, bytes: &[u8], base: u64) -> Result<(), InspectError> {
         if self.depth > MAX_DEPTH {
             let message = format!("components are nested deeper than {MAX_DEPTH}");
@@ -121,7 +121,7 @@ impl Reader {
         loop {
             let (payload, consumed) = match parser.parse(rest, true)? {
                 Chunk::Parsed { payload, consumed } => (payload, consumed),
-                // With the end of the data known the parser asks for no more of it.
+                // Since the parser knows that this is all the data, it never asks for more.
                 Chunk::NeedMoreData(_) => {
                     let (offset, message) = (base + bytes.len() as u64, "the file ends early".to_owned());
                     return Err(InspectError::Malformed { offset, message });
@@ -178,7 +178,7 @@ impl Reader {
                 for import in imports.clone().into_imports() {
                     let import = import?;
                     spaces.add(&import.ty);
-                    // What is nested is not told, and its types need no text.
+                    // Imports and exports of nested binaries are not listed, so their types need no text.
                     if self.depth == 0 {
                         self.import(import.module, import.name, spaces.text(&import.ty));
                     }
@@ -241,7 +241,7 @@ impl Reader {
             return;
         }
         let at = index as usize;
-        // An index that leads nowhere is the validator's to refuse; here the kind alone is told.
+        // An invalid index is the validator's concern; only the kind is recorded here.
         let (ty, signature) = match kind {
             ExternalKind::Func | ExternalKind::FuncExact => {
                 let ty = spaces.functions.get(at).copied();
@@ -272,7 +272,7 @@ impl Reader {
         match name {
             "linking" if self.depth == 0 => self.object = true,
             "dylink" | "dylink.0" if self.depth == 0 => self.dynamic = true,
-            // Broken custom sections are no fault of a module: the specification says to ignore them.
+            // A malformed custom section does not make a module invalid: the specification says to ignore it.
             "target_features" => {
                 let features = target_features(custom).unwrap_or_default();
                 let room = MAX_PRODUCERS.saturating_sub(self.target_features.len());
@@ -300,8 +300,8 @@ fn truncated(base: u64, bytes: &[u8]) -> InspectError {
     InspectError::Malformed { offset: base + bytes.len() as u64, message: "a section ends after the file".to_owned() }
 }
 
-/// The section's contents: a count, then a prefix character and a name each.
-/// Source: tool-conventions, Linking.md, "Target Features Section".
+/// The features in the section: a count, then a prefix character and a name for each. Source: tool-conventions,
+/// Linking.md, "Target Features Section".
 fn target_features(custom: &CustomSectionReader) -> Result<Vec<String>> {
     let mut reader = wasmparser::BinaryReader::new(custom.data(), custom.data_offset());
     let count = reader.read_var_u32()?;

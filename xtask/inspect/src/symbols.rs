@@ -1,16 +1,17 @@
-//! Symbols of C and C++ libraries, by which an import of `env` shows that a linker let it through.
+//! Symbols of C and C++ libraries, which reveal that an import of `env` is an undefined symbol that a linker let
+//! through.
 //!
-//! A linker that is told `--allow-undefined` (or `--import-undefined`) makes an import of `env` of every symbol that
-//! nothing defines. Such a module asks for its own library, not for a host that was made for it. Names that hosts use
-//! too (`log`, `send`, `read`) count with the type that the library gives them only.
+//! With `--allow-undefined` (or `--import-undefined`), a linker turns every undefined symbol into an import of `env`.
+//! Such a module needs its library, not a custom host. Names that hosts use as well (`log`, `send`, `read`) count only
+//! with the type that the library gives them.
 
-/// Whether an `env` import of this name and type is a symbol of a C or C++ library or of its compiler's runtime.
+/// Whether an `env` import of this name and type is a symbol of a C or C++ library or of the compiler's runtime.
 pub fn is_library_symbol(name: &str, ty: &str) -> bool {
     let prefixed = PREFIXES.iter().any(|p| name.starts_with(p));
     prefixed || listed(NAMES, name) || TYPED.iter().any(|(of, names)| *of == ty && listed(names, name))
 }
 
-/// Whether it belongs to setjmp: what `-mllvm -wasm-enable-sjlj` asks for, by the names of any LLVM.
+/// Whether the symbol belongs to setjmp, as emitted with `-mllvm -wasm-enable-sjlj` by any LLVM version.
 pub fn is_setjmp_symbol(name: &str) -> bool {
     listed(SETJMP, name)
 }
@@ -22,10 +23,10 @@ fn listed(names: &str, name: &str) -> bool {
 const SETJMP: &str = "__wasm_setjmp __wasm_setjmp_test __wasm_longjmp __c_longjmp saveSetjmp testSetjmp setjmp longjmp \
     _setjmp _longjmp sigsetjmp siglongjmp";
 
-/// C++ names, C++'s ABI, unwinding, POSIX threads.
+/// Mangled C++ names, the C++ ABI, unwinding, POSIX threads.
 const PREFIXES: &[&str] = &["_Z", "__cxa_", "__gxx_", "_Unwind_", "pthread_", "sem_", "posix_spawn", "__emutls_"];
 
-/// Nobody's but a library's.
+/// Names that only libraries use.
 const NAMES: &str = "__wasm_setjmp __wasm_setjmp_test __wasm_longjmp __c_longjmp saveSetjmp testSetjmp setjmp longjmp \
     _setjmp _longjmp sigsetjmp siglongjmp __cpp_exception __stack_pointer __dso_handle __stack_chk_fail \
     __stack_chk_guard __errno_location __main_void __main_argc_argv __original_main __wasm_call_dtors __small_printf \
@@ -59,7 +60,7 @@ const NAMES: &str = "__wasm_setjmp __wasm_setjmp_test __wasm_longjmp __c_longjmp
     mbstowcs wcstombs mbrtowc wcrtomb mbtowc wctomb iconv iconv_open iconv_close regcomp regexec regfree getopt \
     getopt_long syslog openlog closelog uname sysinfo getloadavg atexit on_exit at_quick_exit";
 
-/// Those that hosts define too, under another type: the type of the library (pointers of 32 bits), then names.
+/// Names that hosts use too, with other types: the library's type (32-bit pointers), then the names.
 const TYPED: &[(&str, &str)] = &[
     ("func () -> ()", "abort"),
     ("func () -> (i32)", "fork rand getchar errno"),

@@ -1,4 +1,4 @@
-//! Small binaries and what reading them tells; broken ones and what is said of them.
+//! Small binaries and the facts read from them; corrupted ones and their errors.
 
 use super::{InspectError, facts, outline};
 use wasmlab_model::facts::{Abi, BinaryKind, Facts, RefusalKind, Shape};
@@ -21,7 +21,7 @@ fn module(imports: &[(&str, &str)]) -> String {
 }
 
 #[test]
-fn each_abi_is_known_by_its_imports() {
+fn each_abi_is_recognized_by_its_imports() {
     abis("(module)", &[]);
     for (abi, name, item) in [
         (Abi::Wasi01, "wasi_snapshot_preview1", "fd_write"),
@@ -57,24 +57,25 @@ fn each_abi_is_known_by_its_imports() {
 }
 
 #[test]
-fn abis_are_a_set_and_unclear_imports_follow_the_clear_ones() {
+fn ambiguous_imports_follow_the_unambiguous_ones() {
     abis(&module(&[("wasi_snapshot_preview1", "fd_write"), ("env", "on_event")]), &[Abi::Wasi01, Abi::CustomHost]);
     abis(&module(&[("env", "__syscall_bind"), ("env", "getaddrinfo")]), &[Abi::EmscriptenUpstream]);
     abis(&module(&[("env", "___syscall5"), ("env", "_getpwnam"), ("global", "NaN")]), &[Abi::EmscriptenFastcomp]);
-    // asc 0.28, `console.log("…")`: what the bindings define beside `abort` is theirs too.
+    // asc 0.28, `console.log("…")`: what the bindings define beside `abort` also belongs to AssemblyScript.
     abis(
         "(module (import \"env\" \"abort\" (func (param i32 i32 i32 i32))) (import \"env\" \"console.log\" (func (param i32))))",
         &[Abi::AssemblyScript],
     );
-    // wasm-bindgen 0.2.100 and later name the module after the glue.
+    // wasm-bindgen 0.2.100 and later name the import module after the glue file.
     abis(&module(&[("./rust_bindgen_hello_bg.js", "__wbg_log_5b0d6d6d5b1e")]), &[Abi::WasmBindgen]);
     let threads = "(module (import \"wasi\" \"thread-spawn\" (func)) (import \"env\" \"memory\" (memory 1 2 shared)))";
     abis(threads, &[Abi::WasiThreads]);
 }
 
-/// A name that libraries and hosts have counts with the library's type; memory goes with a host's functions.
+/// A name used by libraries and hosts counts with the library's type; an imported memory belongs to the host's
+/// functions.
 #[test]
-fn what_a_linker_left_is_told_from_what_a_host_defines() {
+fn unlinked_symbols_differ_from_custom_host_functions() {
     let check = |imports: &str, wanted: &[Abi]| abis(&format!("(module {imports})"), wanted);
     check("(import \"env\" \"socket\" (func (param i32 i32 i32) (result i32)))", &[Abi::Unlinked]);
     check("(import \"env\" \"log\" (func (param f64) (result f64)))", &[Abi::Unlinked]);
@@ -119,7 +120,7 @@ fn shapes_follow_exports_and_sections() {
 }
 
 #[test]
-fn imports_and_exports_have_their_types() {
+fn imports_and_exports_are_listed_with_types() {
     let facts = read(
         "(module (import \"m\" \"f\" (func (param i32 f64) (result i64))) (import \"m\" \"g\" (global i32))
            (memory (export \"mem\") 1 16) (table (export \"t\") 2 funcref) (global (export \"gl\") (mut i64) (i64.const 0))
@@ -136,7 +137,7 @@ fn imports_and_exports_have_their_types() {
 }
 
 #[test]
-fn a_components_functions_have_their_types() {
+fn component_functions_are_listed_with_types() {
     let check = |wat: &str, name: &str, wanted: Option<(&[&str], &[&str])>| {
         let facts = read(wat);
         let export = facts.exports.iter().find(|e| e.name == name).unwrap();
@@ -161,7 +162,7 @@ fn a_components_functions_have_their_types() {
 }
 
 #[test]
-fn bytes_are_accounted_for_in_nested_modules_too() {
+fn sizes_include_nested_modules() {
     let core = "(core module (memory 1) (data (i32.const 0) \"0123456789\") (func nop nop) (@custom \".debug_info\" \"xxxx\"))";
     let facts = read(&format!("(component {core} {core})"));
     assert!(facts.sizes.data > 20 && facts.sizes.code > 6 && facts.sizes.debug > 8, "{:?}", facts.sizes);
@@ -170,7 +171,7 @@ fn bytes_are_accounted_for_in_nested_modules_too() {
 }
 
 #[test]
-fn what_is_no_binary_is_told_by_its_looks() {
+fn other_file_types_are_recognized() {
     let check = |bytes: &[u8], wanted: &str| {
         let error = outline(bytes).unwrap_err().to_string();
         assert!(error.contains(wanted), "{error} does not say {wanted}");
@@ -190,7 +191,7 @@ fn what_is_no_binary_is_told_by_its_looks() {
 }
 
 #[test]
-fn an_invalid_module_is_told_from_a_malformed_one_with_its_offset() {
+fn invalid_and_malformed_modules_differ_and_have_offsets() {
     let invalid = wat::parse_str("(module (func (result i32)))").unwrap();
     assert!(matches!(facts(&invalid), Err(InspectError::Invalid { offset: 1.., .. })), "{:?}", facts(&invalid));
     let malformed = b"\0asm\x01\0\0\0\x01\x02\x01\x07";
@@ -198,7 +199,7 @@ fn an_invalid_module_is_told_from_a_malformed_one_with_its_offset() {
 }
 
 #[test]
-fn a_broken_copy_says_where_it_ends() {
+fn truncated_file_names_the_incomplete_part() {
     let whole = wat::parse_str("(module (func (export \"f\") nop nop nop))").unwrap();
     let check = |end: usize, words: &str| {
         let error = super::invalid_file(&whole[..end]).unwrap();
@@ -209,12 +210,12 @@ fn a_broken_copy_says_where_it_ends() {
     check(9, "its type section, at the section's size");
     check(whole.len() - 3, "its code section, which goes on for 3 bytes more");
     assert_eq!(super::invalid_file(&whole), None);
-    // Malformed or invalid is for the runtimes to say.
+    // Whether it is malformed or invalid is left to the runtimes.
     assert_eq!(super::invalid_file(b"\0asm\x01\0\0\0\x63\x7f"), None);
 }
 
 #[test]
-fn other_versions_of_the_format_and_limits_are_read_as_far_as_it_goes() {
+fn other_format_versions_and_limits_are_refusals_with_partial_facts() {
     let check = |bytes: &[u8], kind, refusal: RefusalKind, subject: &str, words: &str| {
         let facts = facts(bytes).unwrap();
         let found = facts.refusal.unwrap();
@@ -243,7 +244,7 @@ fn other_versions_of_the_format_and_limits_are_read_as_far_as_it_goes() {
 }
 
 #[test]
-fn abandoned_proposals_are_told_by_name() {
+fn abandoned_proposals_are_named() {
     let check = |after_header: &[u8], subject: &str| {
         let bytes = [b"\0asm\x01\0\0\0", after_header].concat();
         let found = facts(&bytes).map(|facts| facts.refusal);
@@ -259,7 +260,7 @@ fn abandoned_proposals_are_told_by_name() {
         let code = [b"\x0a\x07\x01\x05\0\xfb".as_slice(), &[second, 0x01], b"\x0b"].concat();
         [b"\x01\x04\x01\x60\0\0\x03\x02\x01\0".as_slice(), &code].concat()
     };
-    // string.const, a type of the draft, an instruction that was numbered anew (rtt.canon).
+    // string.const, a type of the draft, a renumbered instruction (rtt.canon).
     check(&function(0x82), "stringref");
     check(&function(0x30), "gc-draft");
     check(b"\x01\x05\x01\x60\x01\x67\0", "stringref");
@@ -267,13 +268,13 @@ fn abandoned_proposals_are_told_by_name() {
     check(b"\x0e\x0a\x01\x08\0asm\x01\0\0\0", "module-linking");
     check(b"\x0f\x01\0", "module-linking");
     check(b"\x10\x01\0", "module-linking");
-    // What nobody ever proposed is malformed.
+    // A construct that no proposal ever had is malformed.
     let other = [b"\0asm\x01\0\0\0".as_slice(), b"\x01\x05\x01\x60\x01\x40\0"].concat();
     assert!(matches!(facts(&other), Err(InspectError::Malformed { .. } | InspectError::Invalid { .. })));
 }
 
 #[test]
-fn a_file_that_ends_between_sections_is_told_from_a_whole_one() {
+fn file_that_ends_between_sections_is_truncated() {
     let wat = "(module (memory 1) (func (export \"f\") (memory.init 0 (i32.const 0) (i32.const 0) (i32.const 0))) (data \"a\"))";
     let whole = wat::parse_str(wat).unwrap();
     let outline = outline(&whole).unwrap();
@@ -290,7 +291,7 @@ fn a_file_that_ends_between_sections_is_told_from_a_whole_one() {
     assert_eq!(super::invalid_file(&whole), None);
 }
 
-/// Guests for truncation and mutation: two with most of what binaries have, and a real one from fixtures/.
+/// Guests to truncate and mutate: two with most constructs of binaries, and a real one from fixtures/.
 fn samples() -> Vec<Vec<u8>> {
     let module = "(module (import \"wasi_snapshot_preview1\" \"fd_write\" (func (param i32 i32 i32 i32) (result i32)))
         (memory (export \"memory\") 1) (data (i32.const 8) \"hello\") (table 1 funcref) (elem (i32.const 0) 0)
@@ -305,7 +306,7 @@ fn samples() -> Vec<Vec<u8>> {
 }
 
 #[test]
-fn every_truncation_is_refused_with_an_offset_or_read() {
+fn every_truncation_is_read_or_refused_with_an_offset() {
     for bytes in samples() {
         for end in 0..bytes.len() {
             if let Err(InspectError::Malformed { offset, .. } | InspectError::Invalid { offset, .. }) =
@@ -318,7 +319,7 @@ fn every_truncation_is_refused_with_an_offset_or_read() {
 }
 
 #[test]
-fn ten_thousand_mutations_make_no_panic() {
+fn ten_thousand_mutations_do_not_panic() {
     // xorshift: the same mutations on every machine.
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     let mut next = move || {
@@ -341,7 +342,7 @@ fn ten_thousand_mutations_make_no_panic() {
 
 #[test]
 #[ignore = "needs nginx-2018/nginx.wasm in the folder that WASMLAB_FIXTURES names; CI runs it where it has that"]
-fn the_famous_nginx_speaks_the_old_emscripten_abi() {
+fn nginx_of_2018_uses_the_fastcomp_abi() {
     let dir = std::env::var_os("WASMLAB_FIXTURES").expect("WASMLAB_FIXTURES names a folder");
     let bytes = std::fs::read(std::path::Path::new(&dir).join("nginx-2018/nginx.wasm")).unwrap();
     let facts = facts(&bytes).unwrap();
@@ -350,9 +351,9 @@ fn the_famous_nginx_speaks_the_old_emscripten_abi() {
     assert_eq!((facts.shape, facts.exports.len()), (Shape::Command, 37));
 }
 
-/// One long type, named again and again: small as a file, gigabytes as text.
+/// One long type, referenced many times: small as a file, gigabytes as text.
 #[test]
-fn facts_take_no_more_memory_than_a_file_deserves() {
+fn facts_use_bounded_memory() {
     let many = |text: &str, times: usize| (0..times).map(|n| text.replace('#', &n.to_string())).collect::<String>();
     let long = format!("(type $t (func {} {}))", "(param i64)".repeat(1000), "(result i64)".repeat(1000));
     let bytes = |facts: &Facts| serde_json::to_vec(facts).unwrap().len();

@@ -1,4 +1,4 @@
-//! Types as text, and the index spaces that they come from.
+//! Types as text, and the index spaces they are read from.
 
 use wasmparser::{
     CompositeInnerType, FuncType, GlobalType, MemoryType, RecGroup, Result, SubType, TableType, TypeRef, ValType,
@@ -8,14 +8,14 @@ use std::cell::Cell;
 
 use wasmlab_model::facts::Signature;
 
-/// Bytes that the types of imports and exports may take as text. A module of a megabyte can name one long type a
-/// hundred thousand times, which would be gigabytes; one that a toolchain made stays far below.
+/// Maximum size of all import and export types as text, bytes. A module of 1 MB can refer to one long type a hundred
+/// thousand times, which would be gigabytes; modules from toolchains stay far below.
 const MAX_TEXT: usize = 64 << 20;
 
 /// The index spaces of one core module, imports first.
 #[derive(Debug, Default)]
 pub struct IndexSpaces {
-    /// Types, recursion groups laid flat.
+    /// Types, with recursion groups flattened.
     pub types: Vec<SubType>,
     /// Type index of each function.
     pub functions: Vec<u32>,
@@ -27,18 +27,18 @@ pub struct IndexSpaces {
     pub globals: Vec<GlobalType>,
     /// Type index of each tag.
     pub tags: Vec<u32>,
-    /// Bytes of types as text so far.
+    /// Bytes of type text so far.
     text: Cell<usize>,
 }
 
 impl IndexSpaces {
-    /// Adds a group of types.
+    /// Adds a recursion group.
     pub fn add_types(&mut self, group: Result<RecGroup>) -> Result<()> {
         self.types.extend(group?.into_types());
         Ok(())
     }
 
-    /// Adds what an import or definition brings.
+    /// Adds an import or a definition.
     pub fn add(&mut self, ty: &TypeRef) {
         match ty {
             TypeRef::Func(index) | TypeRef::FuncExact(index) => self.functions.push(*index),
@@ -49,7 +49,7 @@ impl IndexSpaces {
         }
     }
 
-    /// The function type at a type index; a malformed module may have none there.
+    /// The function type at a type index, if there is one: a malformed module may have another kind or none there.
     fn function(&self, index: u32) -> Option<&FuncType> {
         match &self.types.get(index as usize)?.composite_type.inner {
             CompositeInnerType::Func(ty) => Some(ty),
@@ -57,10 +57,10 @@ impl IndexSpaces {
         }
     }
 
-    /// The signature of a function by its type index; none where there is no such type, or where the binary has named
-    /// so many and so long ones that this one is not to be written out.
+    /// The signature at a type index; `None` if there is no function type, or if writing it out would exceed the limit
+    /// on text.
     pub fn signature(&self, index: u32) -> Option<Signature> {
-        /// What a type's name takes as text and as a string of its own.
+        /// Cost of each type name: its text and the string that holds it.
         const EACH: usize = 40;
         let ty = self.function(index)?;
         let text = self.text.get().saturating_add((ty.params().len() + ty.results().len()) * EACH);
@@ -72,7 +72,7 @@ impl IndexSpaces {
         Some(Signature { params: names(ty.params()), results: names(ty.results()) })
     }
 
-    /// A function's type that is not written out.
+    /// A function type that is not written out.
     fn short(&self, index: u32) -> String {
         match self.function(index) {
             Some(ty) => format!("func of {} parameters and {} results", ty.params().len(), ty.results().len()),

@@ -30,7 +30,7 @@ mod tests {
     use super::could_be_core;
 
     #[test]
-    fn what_asks_for_sockets_or_http_or_is_no_program_has_no_core_form() {
+    fn only_programs_without_sockets_or_http_have_a_core_alternative() {
         let check = |imports: &[&str], export: &str, wanted: bool| {
             let import = |name: &&str| format!("(import \"{name}\" (instance))");
             let imports: String = imports.iter().map(import).collect();

@@ -61,7 +61,7 @@ mod tests {
     use super::{glue, standalone};
 
     #[test]
-    fn what_is_left_of_its_imports_decides_what_helps() {
+    fn remedy_depends_on_the_remaining_imports() {
         let check = |of: fn(Option<&wasmlab_model::facts::Facts>) -> String, names: &[&str], says: &str, not: &str| {
             let imports: String = names.iter().map(|name| format!("(import \"env\" \"{name}\" (func))")).collect();
             let facts = wasmlab_inspect::facts(&wat::parse_str(format!("(module {imports})")).unwrap()).unwrap();

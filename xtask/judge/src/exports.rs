@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_be_called_is_listed_and_the_nearest_name_suggested() {
+    fn callable_exports_are_listed_and_the_nearest_suggested() {
         let (memory, body) = ("(memory (export \"memory\") 1)", "(param i32) (result i32) (local.get 0)");
         let function = |name: &str| format!("(func (export \"{name}\") {body})");
         check(
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn the_remedy_is_that_of_the_toolchain() {
+    fn remedy_names_the_option_of_the_toolchain() {
         let check = |producer: &str, there: &str, not_there: &str| {
             let wat = format!("(module (@producers (language \"{producer}\" \"1\")))");
             let facts = wasmlab_inspect::facts(&wat::parse_str(&wat).unwrap()).unwrap();

@@ -200,7 +200,7 @@ mod tests {
     use wasmlab_model::codes::Code;
 
     #[test]
-    fn errno_numbers_have_their_names() {
+    fn errno_numbers_have_names() {
         for (errno, name) in
             [(8, "EBADF (8)"), (52, "ENOSYS (52)"), (58, "ENOTSUP (58)"), (76, "ENOTCAPABLE (76)"), (99, "errno 99")]
         {
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn one_reason_hides_no_other() {
+    fn every_failed_check_is_reported() {
         let lines =
             parse_lines("lab: args ok\nlab: rename errno=52 path_rename\nlab: sock no-errno unsupported\nlab: x y\n");
         let detail = judge(&lines).unwrap().detail;
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_say_what_came_of_each_capability() {
+    fn lab_lines_give_the_result_of_each_capability() {
         check("hello\nlab: args ok\n", None);
         check("lab: rename errno=52 path_rename\n", Some((Code::NotImplemented, "path_rename")));
         check("lab: file-read errno=76\n", Some((Code::CapabilityDenied, "file-read")));

@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn the_evidence_says_what_a_guest_wanted_and_was_not_given() {
+    fn missing_input_is_recognized_from_the_guests_messages() {
         let open = r#"(import "wasi_snapshot_preview1" "path_open" (func (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))"#;
         let (files, plain) = (facts(&format!("(module {open})")), facts("(module)"));
         let sockets = facts(r#"(component (import "wasi:sockets/tcp@0.2.0" (instance)))"#);
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_handler_is_not_run_as_a_program() {
+    fn http_handler_needs_requests() {
         let handler = facts(r#"(component (instance $i) (export "wasi:http/incoming-handler@0.2.0" (instance $i)))"#);
         let why = before_run(Some(&handler), &Run::default()).map(|reason| reason.reason);
         assert_eq!(why.as_deref(), Some("exports a wasi:http handler: run again with `--http`"));

@@ -112,7 +112,7 @@ mod tests {
     use super::find;
 
     #[test]
-    fn hosts_are_known_by_module_and_name() {
+    fn plugin_hosts_are_recognized_by_module_and_name() {
         let check = |module, name, what: Option<&str>| {
             assert_eq!(find(module, name).map(|h| h.description), what, "{module}.{name}")
         };

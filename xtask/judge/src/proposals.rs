@@ -94,8 +94,8 @@ pub const NOT_REACHED: &str = "; its imports, ";
 /// The proposal of components.
 const COMPONENTS: &str = "component-model";
 /// A type of `reference-types` that a compiler may lack although it supports the rest: wasmtime counts it as part of
-/// `gc`.
-const EXTERNREF: &str = "externref";
+/// `gc`. Probed as a proposal of its own.
+pub const EXTERNREF: &str = "externref";
 
 /// Old V8 versions name drafts whose opcodes have another meaning today.
 fn draft(message: &str, lacking: &[&str]) -> &'static str {

@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_target_is_named_with_the_columns_that_run_it() {
+    fn targets_are_named_with_columns_that_run_them() {
         let check = |remedy: &str, targets: &Targets, wanted: Option<&str>| {
             assert_eq!(with_targets(remedy, targets).as_deref(), wanted);
         };
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a_column_that_passes_is_what_helps() {
+    fn remedy_names_columns_that_pass() {
         let rebuild = Some("Rebuild it with a toolchain of today.");
         let names = "wasmtime-cranelift, wasmi, node, deno and 2 more";
         let run = format!("Run it on {names}, where it passes.");

@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn requests_are_compared_in_order_and_all() {
+    fn all_requests_are_compared_in_order() {
         let hello = [wanted("path = \"/hello\"\nheaders = { Accept = \"text/plain\" }")];
         let good = asked("GET", "/hello");
         let once = [good.clone()];

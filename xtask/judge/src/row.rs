@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_is_the_guests_fault_unless_most_let_it_pass() {
+    fn refusal_is_blamed_on_the_guest_unless_most_runtimes_accept_it() {
         let denied = ran(Code::CapabilityDenied);
         check(denied, &[denied, denied, PASS], Some((Blame::Guest, 1, 3)));
         check(denied, &[denied, PASS, PASS], Some((Blame::Runtime, 2, 3)));
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn the_one_that_differs_is_to_blame_and_the_guest_only_where_all_do_the_same() {
+    fn differing_runtime_is_blamed_and_the_guest_only_if_all_agree() {
         use Code::{Crashed, MissingImport, ThreadsUnsupported, Timeout, Trap, WrongExit, WrongOutput};
         let wrong = ran(WrongOutput);
         check(wrong, &[PASS, PASS, ran(WrongOutput)], Some((Blame::Runtime, 2, 3)));
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_difference_is_told_by_the_checks_that_differ() {
+    fn differing_checks_are_named() {
         let checks = |text: &str| -> Vec<Check> {
             let lines: String = text.split(", ").map(|line| format!("lab: {line}\n")).collect();
             lab_lines::checks(&lab_lines::parse_lines(&lines))

@@ -32,7 +32,7 @@ mod tests {
     use wasmlab_model::codes::Code;
 
     #[test]
-    fn a_proposal_that_a_switch_gives_is_not_lacking() {
+    fn proposal_enabled_by_a_switch_is_not_missing() {
         let check = |first: (Code, &str, &str), last: (Code, &str, &str), wanted: &str| {
             let of = |(code, subject, detail): (Code, &str, &str)| with_code(code, subject.to_owned(), detail);
             let found = tried(of(first), &["--all".to_owned()], &of(last), "IN SHORT");

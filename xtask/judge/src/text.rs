@@ -85,7 +85,7 @@ mod tests {
     use super::last_message;
 
     #[test]
-    fn the_last_message_is_the_panic_with_its_text() {
+    fn last_message_is_the_panic_with_its_text() {
         let check = |stderr: &str, wanted: &str| {
             assert_eq!(last_message(stderr).as_deref(), Some(wanted).filter(|w| !w.is_empty()), "{stderr}");
         };

@@ -1,56 +1,56 @@
-//! What a guest tried, one capability at a time: so that the one code of a cell hides none of the others.
+//! What a guest tried, one entry per capability, so that the single code of a cell hides none of the others.
 
 use serde::{Deserialize, Serialize};
 
 use crate::codes::Code;
 
-/// A capability that a guest tried, and what came of it.
+/// A capability that a guest tried, and the result.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Check {
-    /// The capability, by the guest's name for it: `file-read`.
+    /// The capability, as the guest names it: `file-read`.
     pub name: String,
-    /// What came of it.
+    /// The result.
     pub answer: CheckAnswer,
-    /// The WASI errno of the host, where it answered with one.
+    /// The WASI errno that the host returned, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub errno: Option<u16>,
-    /// The host function that answered, where the guest knows it: `path_rename`.
+    /// The host function that returned it, if the guest knows it: `path_rename`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub function: Option<String>,
-    /// The guest's or its library's words, or the error code of WIT that the host answered with.
+    /// The message of the guest or its library, or the WIT error code that the host returned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
-    /// The code that it would give the cell, were it the only one; none where it works.
+    /// The code that this check alone would give the cell; `None` if it works.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<Code>,
 }
 
-/// What came of a capability.
+/// The result of trying a capability.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum CheckAnswer {
     /// It works.
     Ok,
-    /// The host answered with an errno.
+    /// The host returned an errno.
     Errno,
-    /// The host answered with an error code of WIT, which is the message.
+    /// The host returned a WIT error code, given in the message.
     Error,
-    /// A library refused without asking the host.
+    /// A library refused without calling the host.
     NoErrno,
-    /// The host was asked and refused, without an errno.
+    /// The host was called and refused, without an errno.
     Refused,
-    /// It worked, and the result is wrong.
+    /// It ran and gave a wrong result.
     Wrong,
-    /// The guest reached what it was not given.
+    /// The guest reached something outside what it was given.
     Escaped,
-    /// The guest's line is of no known form.
+    /// The guest's line has no known form.
     Unreadable,
 }
 
 impl CheckAnswer {
-    /// As in reports and in the guests' own lines: `no-errno`.
+    /// The name in reports and in the guests' own lines: `no-errno`.
     #[must_use]
     pub fn id(self) -> &'static str {
         match self {

@@ -321,7 +321,7 @@ mod tests {
     use super::{Blame, CATALOGUE, Code, same_blame};
 
     #[test]
-    fn every_entry_is_found_by_its_id_and_says_something() {
+    fn every_code_is_found_by_its_id_and_has_texts() {
         for (index, entry) in CATALOGUE.iter().enumerate() {
             assert_eq!(entry.code as usize, index);
             assert_eq!(entry.id.parse(), Ok(entry.code));
@@ -332,14 +332,14 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_knows_contradicts_nobody() {
+    fn unknown_blame_never_counts_as_a_change() {
         let (guest, unknown) = (&[Blame::Guest][..], &[Blame::Unknown][..]);
         assert!(same_blame(guest, guest) && same_blame(guest, unknown) && same_blame(unknown, guest));
         assert!(!same_blame(guest, &[Blame::Runtime]) && !same_blame(guest, &[]));
     }
 
     #[test]
-    fn every_code_has_a_sign_and_a_priority_of_its_own() {
+    fn symbols_and_priorities_are_unique() {
         let (mut symbols, mut priorities) = (BTreeSet::new(), BTreeSet::new());
         for entry in CATALOGUE {
             assert!(

@@ -1,10 +1,10 @@
-//! What reading a binary tells.
+//! What the lab learns from a binary by reading it.
 
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-/// All that the lab reads from a module or component without running it.
+/// Everything the lab reads from a module or component without running it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Facts {
@@ -12,36 +12,36 @@ pub struct Facts {
     pub kind: BinaryKind,
     /// How it is meant to be used.
     pub shape: Shape,
-    /// The ABIs it speaks, each with its evidence, sorted; empty only without imports and evidence.
+    /// The ABIs it uses, each with its evidence, sorted; empty only if there are no imports and no evidence.
     pub abis: Vec<AbiEvidence>,
-    /// The proposals it needs: the smallest set under which it validates, sorted by name.
+    /// The proposals it needs, sorted by name: the smallest set under which it validates.
     pub proposals: BTreeSet<String>,
-    /// Every import, in the order of the binary.
+    /// Every import, in file order.
     pub imports: Vec<Import>,
-    /// Every export, in the order of the binary.
+    /// Every export, in file order.
     pub exports: Vec<Export>,
-    /// Every top-level section, in the order of the binary.
+    /// Every top-level section, in file order.
     pub sections: Vec<Section>,
-    /// Where the bytes go.
+    /// Size of the file and its parts.
     pub sizes: Sizes,
     /// The `target_features` section: `+simd128`, as the toolchain wrote it.
     pub target_features: Vec<String>,
     /// The `producers` section.
     pub producers: Vec<Producer>,
-    /// Why the reader refuses it though a runtime may take it; the fields above are then what could be read.
+    /// Why the reader rejects it although a runtime may accept it; the other fields then hold what could be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refusal: Option<Refusal>,
 }
 
-/// A refusal of the reader that is no fault of the file.
+/// The reader rejected the file, but the file is not at fault.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Refusal {
-    /// Which kind.
+    /// The kind of refusal.
     pub kind: RefusalKind,
-    /// What it is about: the version (`0xa`), the limit (`locals`).
+    /// The version (`0xa`) or limit (`locals`) concerned.
     pub subject: String,
-    /// One line for people.
+    /// One line for display.
     pub message: String,
 }
 
@@ -50,11 +50,11 @@ pub struct Refusal {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum RefusalKind {
-    /// A component of a pre-release format, a core module from before WebAssembly 1.0.
+    /// A component in a pre-release format, or a core module from before WebAssembly 1.0.
     FormatVersion,
-    /// An instruction, a type or a section of a proposal that was given up, or of a draft of one.
+    /// An instruction, type or section of an abandoned proposal, or of an early draft of one.
     AbandonedProposal,
-    /// More of something than implementations take, of which the specification knows no limit.
+    /// More of something than implementations accept, although the specification sets no limit.
     ImplementationLimit,
 }
 
@@ -69,16 +69,16 @@ pub enum BinaryKind {
     Component,
 }
 
-/// How a binary is meant to be used.
+/// How a binary is meant to be called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Shape {
-    /// Exports `_start` (or, as a component, `wasi:cli/run`): runs once from the beginning to the end.
+    /// Exports `_start` (as a component: `wasi:cli/run`), which runs once from start to finish.
     Command,
-    /// Exports `_initialize`, or, as a component, an interface a host calls (`wasi:http/incoming-handler`).
+    /// Exports `_initialize` (as a component: an interface for the host to call, such as `wasi:http/incoming-handler`).
     Reactor,
-    /// Exports functions, has neither.
+    /// Exports functions but neither of these.
     Library,
     /// A relocatable object file (a `linking` section with symbols).
     Object,
@@ -86,17 +86,17 @@ pub enum Shape {
     SideModule,
 }
 
-/// One ABI and why the lab thinks so.
+/// An ABI, with the evidence for it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct AbiEvidence {
-    /// Which.
+    /// The ABI.
     pub abi: Abi,
-    /// The imports, exports or sections that show it, sorted; as `module.name` for imports.
+    /// The imports, exports or sections that indicate it, sorted; imports as `module.name`.
     pub evidence: Vec<String>,
 }
 
-/// The conventions between guests and hosts that the field knows.
+/// The known calling conventions between guest and host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
@@ -118,31 +118,31 @@ pub enum Abi {
     WasiThreads,
     /// Emscripten up to 1.39: `env.___syscallN`, `env.memoryBase`, the `global` module.
     EmscriptenFastcomp,
-    /// Emscripten since: `env.__syscall_*`, `env.emscripten_*`, `env.invoke_*`.
+    /// Emscripten after 1.39: `env.__syscall_*`, `env.emscripten_*`, `env.invoke_*`.
     EmscriptenUpstream,
     /// `__wbindgen_placeholder__`, `wbg`, or `./NAME_bg.js`.
     WasmBindgen,
     /// Go's `gojs` (or `go`) module.
     GoJs,
-    /// AssemblyScript: `env.abort` of its type, `env.seed`, `env.trace`.
+    /// AssemblyScript: `env.abort` with its signature, `env.seed`, `env.trace`.
     AssemblyScript,
     /// N-API, `napi.*` or `env.napi_*`.
     Napi,
-    /// Import names minified to a letter or two: the toolchain's own glue is needed, the ABI is hidden.
+    /// Import names minified to a letter or two, which hides the ABI; only the toolchain's own glue can load it.
     Minified,
-    /// `wasm:js-string` and its like, with the string constants: builtins that a JavaScript engine itself provides.
+    /// `wasm:js-string` and similar, with the string constants: builtins that JavaScript engines provide.
     JsBuiltins,
-    /// What a linker left as imports of `env`: symbols of a C or C++ library that nothing defines (`getpwuid`), and
-    /// memory or table by `--import-memory` and `--import-table`.
+    /// Imports of `env` left by a linker: undefined symbols of a C or C++ library (`getpwuid`), and the memory or table
+    /// with `--import-memory` and `--import-table`.
     Unlinked,
     /// Component imports outside `wasi:`.
     CustomInterface,
-    /// Core imports that fit none of these.
+    /// Core imports that match none of these.
     CustomHost,
 }
 
 impl Abi {
-    /// Its name for people: `WASI 0.1`.
+    /// Name for display: `WASI 0.1`.
     #[must_use]
     pub fn title(self) -> &'static str {
         match self {
@@ -171,12 +171,12 @@ impl Abi {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Import {
-    /// Import module; for a component, empty.
+    /// Import module; empty for a component.
     pub module: String,
     /// Import name.
     pub name: String,
-    /// Its type as text: `func (i32, i32) -> (i32)`, `memory 1..16`, `table 2.. funcref`,
-    /// `global i32 mut`, `tag (i32)`, `instance`, …
+    /// Its type as text: `func (i32, i32) -> (i32)`, `memory 1..16`, `table 2.. funcref`, `global i32 mut`, `tag
+    /// (i32)`, `instance`, …
     pub ty: String,
 }
 
@@ -186,19 +186,19 @@ pub struct Import {
 pub struct Export {
     /// Export name.
     pub name: String,
-    /// Its type, as in [`Import::ty`].
+    /// Its type, in the form of [`Import::ty`].
     pub ty: String,
-    /// Parameter and result types, for functions: what a caller needs to parse arguments.
+    /// Parameter and result types of a function, needed to parse call arguments.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signature: Option<Signature>,
 }
 
-/// The type of a function: a core module's, or one that a component exports by itself.
+/// The type of a function exported by a core module, or exported directly by a component.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Signature {
-    /// Parameter types: `i32`, `i64`, `f32`, `f64`, `v128`, or a reference type's text; of a component `s32`, `u64`,
-    /// `bool`, `string`, …, and of a composed type its kind (`record`).
+    /// Parameter types. Core: `i32`, `i64`, `f32`, `f64`, `v128`, or the text of a reference type. Component: `s32`,
+    /// `u64`, `bool`, `string`, …; compound types by kind (`record`).
     pub params: Vec<String>,
     /// Result types.
     pub results: Vec<String>,
@@ -208,8 +208,7 @@ pub struct Signature {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Section {
-    /// `type`, `import`, …, `code`, `data`; a custom section as `custom "NAME"`; in a component also
-    /// `core module`, `component`, `alias`, …
+    /// `type`, `import`, …, `code`, `data`; `custom "NAME"`; in a component also `core module`, `component`, `alias`, …
     pub name: String,
     /// Offset of the contents, in bytes from the start of the file.
     pub offset: u64,
@@ -217,11 +216,11 @@ pub struct Section {
     pub bytes: u64,
 }
 
-/// Where the bytes of a binary go. For a component, the sums over its core modules too.
+/// Size of a binary and its parts. For a component, the parts include those of its core modules.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Sizes {
-    /// The file.
+    /// The whole file.
     pub total: u64,
     /// Code sections.
     pub code: u64,
@@ -231,7 +230,7 @@ pub struct Sizes {
     pub custom: u64,
     /// DWARF (`.debug_*`), `sourceMappingURL`, `external_debug_info`.
     pub debug: u64,
-    /// The `name` section (`component-name` too).
+    /// The `name` and `component-name` sections.
     pub names: u64,
 }
 
@@ -247,7 +246,7 @@ pub struct Producer {
     pub version: String,
 }
 
-/// Proposals that are part of WebAssembly 2.0: seldom the reason for a refusal, so named last.
+/// Proposals that are part of WebAssembly 2.0. They are seldom why a module is refused, so they are listed last.
 pub const COMMON_PROPOSALS: &[&str] = &[
     "mutable-global",
     "saturating-float-to-int",

@@ -1,4 +1,4 @@
-//! The lab's data, plain: no I/O, no behaviour beyond names and order.
+//! Plain data types of the lab: no I/O, no behaviour beyond names and ordering.
 
 pub mod checks;
 pub mod codes;

@@ -8,71 +8,71 @@ use wasmlab_protocol::{Cause, Event, Stage};
 /// In [`Observation::unsupported_inputs`]: a listening socket that the host opened.
 pub const PREOPENED_SOCKET: &str = "preopened-socket";
 
-/// All that was seen of one run.
+/// Everything observed in one run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Observation {
-    /// What the engine reported, in order; empty for runtimes that do not speak the protocol.
+    /// The engine's events, in order; empty for runtimes that do not use the protocol.
     pub events: Vec<Event>,
     /// How the process ended.
     pub outcome: Outcome,
-    /// The guest's stdout, lossily decoded, as far as the output limit.
+    /// The guest's stdout, lossily decoded, up to the output limit.
     pub stdout: String,
-    /// The guest's and the runtime's stderr.
+    /// Stderr of the guest and the runtime.
     pub stderr: String,
-    /// The command, program first.
+    /// The command line, program first.
     pub argv: Vec<String>,
     /// Wall-clock time, microseconds.
     pub wall_micros: u64,
-    /// User and system time of the process and what it waited for, microseconds.
+    /// User and system time of the process and the children it waited for, microseconds.
     pub cpu_micros: u64,
-    /// Largest resident size of the process, bytes (at least that of the lab at the start of it: so
-    /// the kernel counts).
+    /// Peak resident size of the process, bytes. Never less than that of the lab when it forked: the kernel counts that
+    /// too.
     pub peak_rss_bytes: u64,
-    /// Steps of the client's script that were done, and the one that failed, if any.
+    /// How many steps of the client script passed, and the first that failed, if there is a script.
     pub client_script: Option<ScriptProgress>,
-    /// Files outside the guest's directories that it changed or read: proof of an escape.
+    /// Files outside the guest's directories that it changed or read: proof of a sandbox escape.
     pub escapes: Vec<String>,
-    /// What the scenario gives to its guest and this runtime has no way to be given: the guest was started without
-    /// it. [`PREOPENED_SOCKET`].
+    /// Inputs of the scenario that this runtime cannot be given; the guest was started without them. See
+    /// [`PREOPENED_SOCKET`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unsupported_inputs: Vec<String>,
-    /// What the lab's servers were asked, in order.
+    /// Requests received by the lab's test servers, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub requests: Vec<RecordedRequest>,
-    /// What the last process was for.
+    /// Purpose of the last process.
     #[serde(default)]
     pub role: ProcessRole,
-    /// The processes before the last one, where a cell takes several: an ahead-of-time compiler, earlier
-    /// calls. Their times count in the sums above.
+    /// Earlier processes, if the cell takes several: an ahead-of-time compiler, previous calls. Their times are
+    /// included in the sums above.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub previous: Vec<ProcessRecord>,
-    /// What the guest left in the files that the scenario looks at, by the guest's names for them.
+    /// Contents of the files that the scenario checks, by guest path.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub files: BTreeMap<String, FoundFile>,
 }
 
-/// A file as it was found when the guest had ended.
+/// A file as found after the guest ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FoundFile {
-    /// Why there is no text.
+    /// Why there is no text, if so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub missing: Option<String>,
-    /// Its text, up to 1 MiB, lossily decoded, with the day of the run as `{today}`.
+    /// Its text, up to 1 MiB, lossily decoded, with the date of the run replaced by `{today}`.
     pub text: String,
 }
 
 impl FoundFile {
-    /// One that is not there, for this reason.
+    /// A file that could not be read, with the reason.
     #[must_use]
     pub fn missing(why: String) -> Self {
         Self { missing: Some(why), text: String::new() }
     }
 }
 
-/// A request that a guest made to a server of the lab's.
+/// A request that a guest sent to one of the lab's test servers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecordedRequest {
-    /// The server's name.
+    /// Name of the test server.
     pub server: String,
     /// Method.
     pub method: String,
@@ -82,17 +82,17 @@ pub struct RecordedRequest {
     pub headers: BTreeMap<String, String>,
     /// Body, lossily decoded.
     pub body: String,
-    /// Why it was none, or one too many.
+    /// Why the request is malformed or was not expected, if so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<String>,
 }
 
-/// One process of a cell that took several.
+/// One process of a cell that takes several.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ProcessRecord {
-    /// What it was for.
+    /// Its purpose.
     pub role: ProcessRole,
-    /// The command, program first.
+    /// The command line, program first.
     pub argv: Vec<String>,
     /// How it ended.
     pub outcome: Outcome,
@@ -104,13 +104,13 @@ pub struct ProcessRecord {
     pub wall_micros: u64,
 }
 
-/// What a process of a cell is for.
+/// The purpose of a process in a cell.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ProcessRole {
-    /// It translates the module.
+    /// Compiles the module ahead of time.
     Precompile,
-    /// It runs the guest.
+    /// Runs the guest.
     #[default]
     Guest,
 }
@@ -119,21 +119,21 @@ pub enum ProcessRole {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
-    /// It exited with this code.
+    /// Exited with this code.
     Exited(i32),
-    /// This signal, which the lab did not send, ended it.
+    /// Ended by this signal, which the lab did not send.
     Signaled(i32),
-    /// The lab ended it at a limit.
+    /// Ended by the lab at a limit.
     Limit(Limit),
-    /// The lab ended it because the script was through (its last step sent a signal).
+    /// Ended by the lab because the client script was complete (its last step sent a signal).
     Stopped,
-    /// It could not be started: the system's words.
+    /// Could not be started; the system's error message.
     NotStarted(String),
-    /// The user interrupted the run; such an observation is never cached.
+    /// Interrupted by the user; such an observation is never cached.
     Interrupted,
 }
 
-/// Which limit.
+/// A limit that a process reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Limit {
@@ -141,66 +141,66 @@ pub enum Limit {
     Time(u64),
     /// Wall-clock time before the guest's first instruction, milliseconds.
     CompileTime(u64),
-    /// Wall-clock time of a process that did not say whether the guest had begun.
+    /// Wall-clock time of a process that did not report whether the guest had started.
     CompileOrRun {
-        /// The part of it that is for translating, milliseconds.
+        /// The share allowed for compiling, milliseconds.
         compile_ms: u64,
-        /// The part that is for running.
+        /// The share allowed for running, milliseconds.
         run_ms: u64,
     },
     /// stdout or stderr, bytes.
     Output(u64),
     /// Resident size of the process and its descendants, bytes.
     Memory(u64),
-    /// What it wrote into its folders.
+    /// Data written to its directories.
     Disk {
-        /// Bytes that it may take.
+        /// Maximum size, bytes.
         bytes: u64,
-        /// Files and folders that it may make.
+        /// Maximum number of files and directories.
         files: u64,
     },
 }
 
-/// How far the client's script came.
+/// How far the client script got.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScriptProgress {
-    /// Steps that held.
+    /// Steps that passed.
     pub steps_passed: usize,
-    /// Steps in all.
+    /// Steps in total.
     pub steps: usize,
-    /// The step that did not hold, as text.
+    /// The first step that failed, as text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failed: Option<String>,
-    /// That step only wanted to reach the guest, and nobody listened on its port.
+    /// The failed step only tried to reach the guest, and nothing listened on its port.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unreachable: bool,
 }
 
-/// What an observation says of the guest's way through the engine. Engines of the lab report it;
-/// for command-line runtimes their adapter reads it from exit code and output.
+/// How far the guest got in the engine. Embedded engines report it; for command-line runtimes the adapter derives it
+/// from exit code and output.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct GuestProgress {
     /// The last stage that was entered.
     pub stage: Option<Stage>,
-    /// Why it ended, where the engine said so.
+    /// Why it ended, if known.
     pub cause: Option<Cause>,
-    /// Calls that returned and calls of host functions, in order.
+    /// Calls that returned and calls to host functions, in order.
     pub calls: Vec<Event>,
-    /// The calls of the scenario that this way of running cannot make, by their place in [`Run::call`]: each of its
-    /// calls has an instance of its own, and these need that of a call before.
+    /// Indices into [`Run::call`] of calls that this way of running cannot make: each call gets a new instance, and
+    /// these need the instance of the previous call.
     ///
     /// [`Run::call`]: crate::scenario::Run::call
     pub not_asked: Vec<usize>,
-    /// The guest's stdout, where the runtime's own words stand between it and what was observed.
+    /// The guest's stdout, if the observed one also contains the runtime's own messages.
     pub stdout: Option<String>,
-    /// The same of stderr.
+    /// The same for stderr.
     pub stderr: Option<String>,
-    /// The runtime starts a guest without a look at its imports, and notices a missing one when it is called.
+    /// The runtime does not check imports at instantiation; a missing one shows only when it is called.
     pub unchecked_imports: bool,
 }
 
 impl Observation {
-    /// Nothing was started, nothing happened: no verdict but an error can come of it.
+    /// An observation of nothing: no process was started. Any verdict derived from it is an error.
     #[must_use]
     pub fn not_started() -> Self {
         Self {
@@ -222,7 +222,7 @@ impl Observation {
         }
     }
 
-    /// Progress as an engine of the lab reported it.
+    /// Progress as reported by an embedded engine.
     #[must_use]
     pub fn reported_progress(&self) -> GuestProgress {
         let mut progress = GuestProgress::default();
@@ -237,7 +237,7 @@ impl Observation {
         progress
     }
 
-    /// How the host ran the module, where it has several ways and said which one it took.
+    /// How the host ran the module, if it has several ways and reported which one it took.
     #[must_use]
     pub fn execution_path(&self) -> Option<&str> {
         self.events
@@ -245,13 +245,13 @@ impl Observation {
             .find_map(|e| if let Event::ExecutionPath { path: way } = e { Some(way.as_str()) } else { None })
     }
 
-    /// Wall-clock time of the process that translated the module, microseconds, where one did so in this cell.
+    /// Wall-clock time of this cell's ahead-of-time compiler, microseconds, if it ran one.
     #[must_use]
     pub fn precompile_micros(&self) -> Option<u64> {
         self.previous.iter().find(|process| process.role == ProcessRole::Precompile).map(|process| process.wall_micros)
     }
 
-    /// Microseconds from entering `stage` to the next event, where both were seen.
+    /// Time from entering the stage to the next event, microseconds, if both were recorded.
     #[must_use]
     pub fn stage_micros(&self, wanted: Stage) -> Option<u64> {
         let mut entered: Option<u64> = None;

@@ -1,4 +1,4 @@
-//! A run as it is written to `report.json`: everything that renderers and the walkthrough read.
+//! A run as written to `report.json`: everything that renderers and the walkthrough read.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,10 +14,10 @@ mod failure;
 
 pub use failure::{Failure, FailureText};
 
-/// Version of the report's format.
+/// Version of the report format.
 pub const SCHEMA_VERSION: u32 = 3;
 
-/// The subject of cells whose file is no WebAssembly at all, or a part of it: no runtime was asked.
+/// The subject of cells whose file is not valid WebAssembly; no runtime was tried.
 pub const INVALID_FILE: &str = "invalid-file";
 
 /// One run of the lab.
@@ -31,63 +31,63 @@ pub struct RunReport {
     pub command: String,
     /// The machine.
     pub host: HostInfo,
-    /// When the run began, RFC 3339, UTC; empty where the report is not of one run: one that is published.
+    /// Start time, RFC 3339, UTC; empty in a published report, which is not of one run.
     pub started: String,
-    /// How long it took, milliseconds.
+    /// Duration, milliseconds.
     pub duration_ms: u64,
-    /// The user stopped it: cells that were not reached are left out.
+    /// The user interrupted the run; cells not reached are left out.
     pub interrupted: bool,
-    /// What of the lab was asked for, where that was not all of it.
+    /// The scenarios and runtimes selected, if not all.
     #[serde(default, skip_serializing_if = "Selection::is_everything")]
     pub selected: Selection,
     /// The report that the cells and guests are compared with in place of snapshots, as it was named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline: Option<String>,
-    /// Toolchains that the scenarios name, by id.
+    /// Toolchains that the scenarios use, by id.
     pub toolchains: BTreeMap<String, ToolInfo>,
-    /// Columns, in the registry's order.
+    /// Columns, in registry order.
     pub runtimes: Vec<RuntimeInfo>,
     /// Rows, sorted by name.
     pub scenarios: Vec<ScenarioInfo>,
     /// Guests, sorted by scenario; a scenario that could not be built has none.
     pub artifacts: Vec<Artifact>,
-    /// What the codes of the cells mean, in the catalogue's order: a report explains itself, with the texts of its time.
+    /// Texts of the codes that occur in the cells, in catalogue order, so that an old report renders the same later.
     pub codes: Vec<CodeText>,
-    /// Cells, sorted by scenario, then in the order of the columns.
+    /// Cells, sorted by scenario, then in column order.
     pub cells: Vec<Cell>,
-    /// What else is to be known: changed artifacts, stale annotations, what is missing, what to do.
+    /// Anything beyond the cells: changed artifacts, stale annotations, missing tools, next steps.
     pub notes: Vec<Note>,
 }
 
 impl RunReport {
-    /// The texts of a code; none for a code that no cell had when the report was made.
+    /// The texts of a code; `None` if no cell had it when the report was made.
     #[must_use]
     pub fn text(&self, code: Code) -> Option<&CodeText> {
         self.codes.iter().find(|text| text.code == code)
     }
 }
 
-/// A code of the catalogue, as it stood there when the report was made.
+/// A code of the catalogue, as it was when the report was made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CodeText {
     /// The code.
     pub code: Code,
-    /// Its letter in tables; absent in reports that were made before codes had one.
+    /// Its letter in tables; `None` in reports from before codes had one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub symbol: Option<char>,
-    /// The verdict that it explains.
+    /// The verdict it belongs to.
     pub verdict: Verdict,
-    /// Whom it blames, unless a cell says otherwise.
+    /// Who is blamed, unless a cell overrides it.
     pub blame: Vec<Blame>,
     /// What it means.
     pub meaning: String,
-    /// What would change it, unless a cell says otherwise.
+    /// What would change it, unless a cell overrides it.
     pub remedy: String,
 }
 
 impl CodeText {
-    /// The texts of every code that `cells` have, in the catalogue's order.
+    /// The texts of every code that occurs in `cells`, in catalogue order.
     #[must_use]
     pub fn of(cells: &[Cell]) -> Vec<Self> {
         let codes: BTreeSet<Code> = cells.iter().filter_map(|cell| cell.code).collect();
@@ -106,19 +106,19 @@ impl CodeText {
     }
 }
 
-/// The globs that rows and columns were chosen by, as they were typed.
+/// The globs that selected rows and columns, as typed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Selection {
-    /// Of the scenarios; none: every one.
+    /// Scenario globs; empty means all.
     pub scenarios: Vec<String>,
-    /// Of the runtimes; none: every one.
+    /// Runtime globs; empty means all.
     pub runtimes: Vec<String>,
 }
 
 impl Selection {
-    /// Whether nothing was chosen.
+    /// Whether everything was selected.
     #[must_use]
     pub fn is_everything(&self) -> bool {
         *self == Self::default()
@@ -133,22 +133,22 @@ pub struct HostInfo {
     pub os: String,
     /// `x86_64`.
     pub arch: String,
-    /// Logical processors; 0 where the report is not of one machine: one that is published.
+    /// Logical processors; 0 in a published report, which is not of one machine.
     pub cpus: usize,
     /// Version of the lab.
     pub lab: String,
 }
 
-/// A tool as it was found, or was not.
+/// A tool, found or missing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ToolInfo {
-    /// Whether it is here.
+    /// Whether it is installed.
     pub present: bool,
-    /// Its version, as it says it.
+    /// Its version, as it reports it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
-    /// If it is not here: why, and the command that gets it.
+    /// Why it is missing, and the command that installs it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub missing: Option<String>,
 }
@@ -161,18 +161,18 @@ pub struct RuntimeInfo {
     pub id: String,
     /// `wasmtime`.
     pub engine: String,
-    /// How it translates, or which of its hosts is used: `winch`, `node:wasi`.
+    /// Its compiler, interpreter or host: `winch`, `node:wasi`.
     pub mode: String,
-    /// The switches that all its cells are run with; those that a cell needs beside them are in its command.
+    /// Switches that all cells of this column run with; those that a single cell needs are in its command.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub flags: Vec<String>,
-    /// What its name does not say and its results should not be read without.
+    /// What readers of the results should know and the name does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
-    /// A build of the user's own, named on the command line: it has no snapshots.
+    /// A build given on the command line; it has no snapshots.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub custom_build: bool,
-    /// What of it is here.
+    /// Whether it is installed, and its version.
     #[serde(flatten)]
     pub tool: ToolInfo,
 }
@@ -183,18 +183,18 @@ pub struct RuntimeInfo {
 pub struct ScenarioInfo {
     /// The scenario's name.
     pub name: String,
-    /// One line: what it is.
+    /// One line that says what it is.
     pub title: String,
-    /// The program that it is, seen through one route.
+    /// The program that its family builds in several ways.
     pub family: String,
-    /// The way it is compiled.
+    /// How it is compiled.
     pub route: String,
-    /// Its place within its family.
+    /// Position within its family.
     #[serde(default)]
     pub rank: u8,
 }
 
-/// Where a guest came from.
+/// Where a guest comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
@@ -203,14 +203,14 @@ pub enum Origin {
     Built,
     /// From `fixtures/`.
     Prebuilt,
-    /// A third party's binary.
+    /// A third-party binary.
     Fetched,
-    /// Named on the command line.
+    /// A file given on the command line.
     Given,
 }
 
 impl Origin {
-    /// As in reports: `built`.
+    /// The name in reports: `built`.
     #[must_use]
     pub fn id(self) -> &'static str {
         match self {
@@ -230,16 +230,16 @@ pub struct Artifact {
     pub scenario: String,
     /// SHA-256 of the binary, hexadecimal.
     pub sha256: String,
-    /// Its size.
+    /// Size, bytes.
     pub bytes: u64,
     /// Where it came from.
     pub origin: Origin,
-    /// The toolchain that made it, as it says its version.
+    /// The toolchain that built it, with its version.
     pub toolchain: String,
-    /// How long the build took, milliseconds; absent for a prebuilt guest.
+    /// Build time, milliseconds; absent for a prebuilt guest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub build_ms: Option<u64>,
-    /// What reading it tells; absent where it is malformed.
+    /// What reading the binary tells; absent if it is malformed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub facts: Option<Facts>,
 }
@@ -254,36 +254,36 @@ pub struct Cell {
     pub runtime: String,
     /// The verdict.
     pub verdict: Verdict,
-    /// Its reason.
+    /// The reason for the verdict.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<Code>,
-    /// Whose gap it is.
+    /// Who is blamed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub blame: Vec<Blame>,
-    /// How far the guest came.
+    /// The last stage that the guest entered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub stage: Option<Stage>,
-    /// The import, function or proposal in question.
+    /// The import, function or proposal concerned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
-    /// One line, with the runtime's or the guest's own words.
+    /// One line, quoting the runtime or the guest.
     pub detail: String,
     /// What would change it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remedy: Option<String>,
-    /// What the guest says of each capability that it tried, in its order.
+    /// The guest's result for each capability that it tried, in its order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub checks: Vec<Check>,
-    /// How it stands to the snapshot.
+    /// How it compares to the snapshot.
     pub change: Change,
-    /// What the snapshot says, where it says something else; names the versions where they differ.
+    /// The snapshot's result, if different; names both versions if the runtime's version changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accepted: Option<String>,
-    /// The runtime's version changed together with the result.
+    /// The runtime's version changed along with the result.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub changed_with_version: bool,
-    /// The `[[known]]` entry's reason, where one fits: the gap is a known gap.
+    /// The reason from a matching `[[known]]` entry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub known: Option<String>,
     /// The user requires a pass here (`check --must`, `wasmlab.toml`): anything else makes the exit code 1.
@@ -292,45 +292,45 @@ pub struct Cell {
     /// The ABI of the guest of which this runtime defines nothing at all, as a probe showed: `WASI 0.1`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lacks_abi: Option<String>,
-    /// The guest is a prebuilt one.
+    /// The guest is prebuilt.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub prebuilt: bool,
-    /// How the host ran the module, where it has several ways: `wasi`, `glue:emscripten`.
+    /// How the host ran the module, if it has several ways: `wasi`, `glue:emscripten`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub execution_path: Option<String>,
-    /// Switches of the runtime, off by default, that it passes with: a command line's own text, or the call of an
-    /// embedded engine's API.
+    /// Runtime switches, off by default, that the pass needs: command-line options, or the API call for an embedded
+    /// engine.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub switches: Vec<String>,
-    /// What the runtime does without them, one line: `unsupported-proposal (exceptions): …`.
+    /// Result without these switches, one line: `unsupported-proposal (exceptions): …`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default_result: Option<String>,
-    /// The command.
+    /// The command line.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub argv: Vec<String>,
-    /// Wall-clock time of the process, milliseconds.
+    /// Wall-clock time, milliseconds.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub duration_ms: f64,
-    /// Of which translating the module, milliseconds, where the engine says so.
+    /// Compile time within it, milliseconds, if the engine reports it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compile_ms: Option<f64>,
-    /// Of which running it.
+    /// Run time within it, milliseconds, if the engine reports it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run_ms: Option<f64>,
-    /// Processor time, milliseconds.
+    /// CPU time, milliseconds.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub cpu_ms: f64,
-    /// Largest resident size, bytes.
+    /// Peak resident size, bytes.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub peak_rss_bytes: u64,
-    /// The observation came from the cache.
+    /// The observation comes from the cache.
     pub cached: bool,
-    /// What the guest printed.
+    /// The guest's output.
     #[serde(default, skip_serializing_if = "Output::is_empty")]
     pub output: Output,
 }
 
-/// What a guest printed, cut to some thousand characters in reports.
+/// A guest's output; reports cut it to a few thousand characters.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Output {
@@ -341,7 +341,7 @@ pub struct Output {
 }
 
 impl Cell {
-    /// Whether the file itself is at fault, whatever runtime is asked.
+    /// Whether the file itself is invalid, whatever the runtime.
     #[must_use]
     pub fn is_of_invalid_file(&self) -> bool {
         self.verdict == Verdict::NotApplicable && self.subject.as_deref() == Some(INVALID_FILE)
@@ -355,31 +355,31 @@ impl Cell {
     }
 }
 
-/// The symbol of a pass that needs a switch: no code's, since codes have letters.
+/// Symbol of a pass that needs a switch. Codes have letters, so none can have this symbol.
 pub const PASS_WITH_SWITCH: char = '◐';
 
 impl Output {
-    /// Whether it printed nothing.
+    /// Whether nothing was printed.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.stdout.is_empty() && self.stderr.is_empty()
     }
 }
 
-/// A cell that was not measured took nothing, and a report that is published does not say what one took.
+/// Leaves out zero costs: of a cell that was not measured, and of a published report, which states none.
 fn is_zero<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
-/// Something to be known beside the cells.
+/// A note beside the cells.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Note {
-    /// What kind.
+    /// The kind.
     pub kind: NoteKind,
-    /// What it is about: a scenario, a runtime, a file.
+    /// The scenario, runtime or file concerned.
     pub subject: String,
-    /// The text, one line.
+    /// One line of text.
     pub text: String,
 }
 
@@ -388,36 +388,36 @@ pub struct Note {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum NoteKind {
-    /// An artifact differs from its snapshot in imports, exports, proposals or size: counts as worse.
+    /// An artifact's imports, exports, proposals or size differ from its snapshot; counts as a regression.
     ArtifactChanged,
-    /// An artifact's size changed together with its toolchain.
+    /// An artifact's size changed along with its toolchain.
     ArtifactChangedWithToolchain,
     /// An artifact has no snapshot yet.
     ArtifactNew,
-    /// A built guest differs from its prebuilt one.
+    /// A guest built from source differs from its prebuilt copy.
     PrebuiltDiffers,
-    /// A `[[known]]` entry matches nothing that was measured: counts as worse.
+    /// A `[[known]]` entry matches nothing that was measured; counts as a regression.
     KnownStale,
-    /// A snapshot belongs to no scenario or no runtime: `bless` removes it.
+    /// A snapshot belongs to no scenario or runtime: `bless` removes it.
     SnapshotOrphan,
-    /// A snapshot is damaged, or what differs could not be written beside it: the comparison is not complete.
+    /// A snapshot is damaged, or the difference could not be written beside it; the comparison is incomplete.
     SnapshotUnusable,
-    /// Two columns of one engine differ: embedded and by its command line, a custom build and the release.
+    /// Two columns of one engine differ: embedded and command line, or custom build and release.
     ColumnsDiffer,
-    /// A guest exceeds a budget of `wasmlab.toml`: counts as worse.
+    /// A guest exceeds a budget of `wasmlab.toml`: counts as a regression.
     OverBudget,
     /// A guest differs from the baseline's.
     GuestChanged,
     /// An entry of `wasmlab.toml` matches nothing.
     AllowanceUnused,
-    /// Something is missing on this machine.
+    /// A toolchain or runtime is not installed.
     Missing,
     /// What to do next.
     NextStep,
 }
 
 impl NoteKind {
-    /// Whether it makes the run's exit code 1.
+    /// Whether this note makes the run exit with 1.
     #[must_use]
     pub fn is_worse(self) -> bool {
         matches!(self, Self::ArtifactChanged | Self::KnownStale | Self::PrebuiltDiffers | Self::OverBudget)

@@ -1,4 +1,4 @@
-//! A scenario as its `scenario.toml` says it.
+//! A scenario, as read from its `scenario.toml`.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -11,19 +11,20 @@ mod step;
 pub use step::{Response, Step, Stream};
 use step::{default_method, default_path};
 
-/// One program, one route to WebAssembly, what to do with it and what shall come out.
+/// One program, compiled in one way, with what to do with it and the expected result.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scenario {
-    /// The folder's name: unique, kebab-case.
+    /// Name of its folder: unique, kebab-case.
     pub name: String,
-    /// The folder, absolute; empty for what has none: a file of the user's.
+    /// Its folder, absolute; empty for a file given on the command line, which has none.
     pub dir: PathBuf,
     /// The file's contents.
     pub spec: ScenarioFile,
 }
 
 impl Scenario {
-    /// Whether its guest is one of a scenario, whose words are evidence: anybody else's may say anything.
+    /// Whether the guest is the lab's own, so that the lines it prints count as evidence. Other guests may print
+    /// anything.
     #[must_use]
     pub fn has_lab_guest(&self) -> bool {
         !self.dir.as_os_str().is_empty()
@@ -34,16 +35,16 @@ impl Scenario {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ScenarioFile {
-    /// Version of this format: 1.
+    /// Version of the file format: 1.
     pub schema: u32,
-    /// One line: what it is.
+    /// One line that says what it is.
     pub title: String,
-    /// The program seen through several routes: `hello`, `system`, `http-server`, `lib`, …
+    /// The program that several scenarios build in different ways: `hello`, `system`, `http-server`, `lib`, …
     pub family: String,
-    /// The way it is compiled: `wat`, `rust-wasip1`, …
+    /// How it is compiled: `wat`, `rust-wasip1`, …
     pub route: String,
-    /// Its place within its family, from the route that can do least to the one that can do most; rows of
-    /// the same rank stand by name. (`rung` in files that were written before this name.)
+    /// Position within its family, from the least capable build to the most capable; equal ranks sort by name. (Called
+    /// `rung` in older files.)
     #[serde(default, alias = "rung")]
     pub rank: u8,
     /// How the guest is built.
@@ -51,10 +52,10 @@ pub struct ScenarioFile {
     /// How the guest is run.
     #[serde(default)]
     pub run: Run,
-    /// What shall come out.
+    /// The expected result.
     #[serde(default)]
     pub expect: Expect,
-    /// Gaps that are known: annotations, they turn no verdict into a pass.
+    /// Known gaps: annotations that never turn a verdict into a pass.
     #[serde(default)]
     pub known: Vec<Known>,
     /// What the lab does as the guest's client, in order.
@@ -66,74 +67,74 @@ pub struct ScenarioFile {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Build {
-    /// A toolchain of the registry: `wat`, `rust`.
+    /// The id of a registered toolchain: `wat`, `rust`.
     pub toolchain: String,
-    /// The source file, for toolchains that take one.
+    /// The source file, if the toolchain takes one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<PathBuf>,
     /// The compiler's target: `wasm32-wasip1`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
-    /// Cargo's profile: `release` where none is named.
+    /// Cargo profile [default: `release`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profile: Option<String>,
-    /// The file that the build leaves: `hello.wasm`.
+    /// The file that the build produces: `hello.wasm`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artifact: Option<String>,
-    /// Arguments for the compiler, beside those that the toolchain gives itself.
+    /// Additional compiler arguments.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub flags: Vec<String>,
-    /// Files that the build leaves beside the artifact and the guest is nothing without; the first is the
-    /// JavaScript glue that loads it: `hello.js`.
+    /// Further files that the build produces and the guest needs; the first is the JavaScript glue that loads it:
+    /// `hello.js`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub companions: Vec<String>,
-    /// Sources that others published, which the compiler reads beside the scenario's own.
+    /// Third-party sources that the compiler reads beside the scenario's own.
     #[serde(default, rename = "crate", skip_serializing_if = "Option::is_none")]
     pub source_crate: Option<SourceCrate>,
-    /// Where a module that others published is had.
+    /// Where to download a third-party module.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fetch: Option<Fetch>,
-    /// Arguments for Binaryen's `wasm-opt`, which then works on the compiler's module where it is present.
+    /// Arguments for Binaryen's `wasm-opt`, which processes the compiler's module if it is installed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub wasm_opt: Vec<String>,
-    /// What makes a component of the core module that the compiler leaves.
+    /// How to turn the compiler's core module into a component.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub componentize: Option<Componentize>,
 }
 
-/// Sources that others published as a crate; `{crate}` in `build.flags` is the folder of its files.
+/// Third-party sources, published as a crate; `{crate}` in `build.flags` is the folder with its files.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SourceCrate {
     /// Its name.
     pub name: String,
-    /// Its version, whole.
+    /// Its exact version.
     pub version: String,
-    /// The hash of its package, hexadecimal.
+    /// SHA-256 of its package, hexadecimal.
     pub sha256: String,
 }
 
-/// A module that others published.
+/// A third-party module to download.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fetch {
-    /// Its address, of one fixed version.
+    /// Its URL, of one fixed version.
     pub url: String,
-    /// Its hash, hexadecimal.
+    /// Its SHA-256, hexadecimal.
     pub sha256: String,
-    /// Its size.
+    /// Its size, bytes.
     pub bytes: u64,
-    /// Its place below the folder that `WASMLAB_FIXTURES` names.
+    /// Its path below the folder that `WASMLAB_FIXTURES` names.
     pub fixture: PathBuf,
 }
 
-/// How a core module becomes a component.
+/// How to turn a core module into a component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Componentize {
-    /// By the interfaces that bindings such as wit-bindgen's describe within the module.
+    /// From the interface descriptions that wit-bindgen and similar bindings embed in the module.
     Wit,
-    /// So, and its functions of WASI 0.1 by an adapter that has them call those of 0.2.
+    /// The same, plus an adapter that implements WASI 0.1 in terms of 0.2.
     Preview1Adapter,
 }
 
@@ -141,63 +142,63 @@ pub enum Componentize {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Run {
-    /// What is called.
+    /// What to call.
     #[serde(default)]
     pub entry: EntryPointKind,
-    /// argv after the program's name; `{socket-fd}` is the guest's descriptor of the first socket,
-    /// `{port:NAME}` the number of a port or of a server's.
+    /// Arguments after the program name; `{socket-fd}` stands for the guest's descriptor of the first socket,
+    /// `{port:NAME}` for the number of a port or of a server's port.
     #[serde(default)]
     pub args: Vec<String>,
-    /// The guest's whole environment; `{port:NAME}` as in `args`.
+    /// The guest's complete environment; `{port:NAME}` as in `args`.
     #[serde(default)]
     pub env: BTreeMap<String, String>,
-    /// What the guest reads on stdin, which then ends.
+    /// The guest's stdin, followed by end of file.
     #[serde(default)]
     pub stdin: String,
-    /// Host functions outside every ABI: `env.on_event`.
+    /// Host functions that belong to no ABI: `env.on_event`.
     #[serde(default)]
     pub host_functions: Vec<String>,
-    /// The network it may use.
+    /// Network access.
     #[serde(default)]
     pub network: Network,
-    /// Wall-clock limit of the run, milliseconds; compiling has its own.
+    /// Wall-clock limit for running, milliseconds; compiling has its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout_ms: Option<u64>,
-    /// Directories.
+    /// Directories that the guest gets.
     #[serde(default)]
     pub dir: Vec<Dir>,
     /// Listening sockets that the host opens and the guest inherits.
     #[serde(default)]
     pub socket: Vec<Socket>,
-    /// Ports that the guest shall listen on by itself.
+    /// Ports for the guest to listen on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub port: Vec<Port>,
-    /// What `cargo xtask serve` shows to a person.
+    /// What `cargo xtask serve` offers to a person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub serve: Option<Serve>,
-    /// Web servers that the lab runs meanwhile, for guests that are clients.
+    /// Web servers that the lab runs during the cell, for guests that are clients.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub server: Vec<Server>,
-    /// Calls, for [`EntryPointKind::Calls`].
+    /// The calls to make, for [`EntryPointKind::Calls`].
     #[serde(default)]
     pub call: Vec<ExpectedCall>,
-    /// Each call returns the same on an instance of its own, but for those with [`ExpectedCall::after_previous`]:
-    /// command lines that make one call a process can then make them. Said where the module has a memory, a table or a
-    /// global, which could carry over.
+    /// Each call gives the same result on a new instance, except those with [`ExpectedCall::after_previous`]. Command
+    /// lines that make one call per process can then make them. Only modules with a memory, table or global, whose
+    /// state could carry over, need this.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub independent_calls: bool,
 }
 
-/// What is called.
+/// What to call.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum EntryPointKind {
-    /// `_start`.
+    /// `_start` of a module, `wasi:cli/run` of a component.
     #[default]
     Command,
     /// The exports under `[[run.call]]`.
     Calls,
-    /// `wasi:http/incoming-handler`, served by the host on the first `[[run.port]]`.
+    /// `wasi:http/incoming-handler`; the host serves it on the first `[[run.port]]`.
     Http,
 }
 
@@ -205,95 +206,95 @@ pub enum EntryPointKind {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Dir {
-    /// The guest's name for it.
+    /// Guest path.
     pub guest: String,
-    /// A directory of the host that the guest works in itself, from `check --dir-rw` and
-    /// `serve --root`; without it a fresh one a cell.
+    /// A host directory that the guest works in directly, from `check --dir-rw` and `serve --root`. Otherwise each cell
+    /// gets a new one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host: Option<PathBuf>,
-    /// A folder of the host that a fresh one is a copy of, from `check --dir`; never in the file.
+    /// A host folder whose contents each cell gets a copy of, from `check --dir`; never in `scenario.toml`.
     #[serde(skip)]
     pub template: Option<DirTemplate>,
-    /// Files in a fresh one: relative path to contents; `{port:NAME}` as in `args`.
+    /// Files to create: relative path to contents; `{port:NAME}` as in `args`.
     #[serde(default)]
     pub files: BTreeMap<String, String>,
-    /// A folder of the scenario's whose files a fresh one gets too: images, pages.
+    /// A folder of the scenario whose files are copied in: images, pages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub copy: Option<PathBuf>,
-    /// Files of made-up bytes in a fresh one: relative path to size in bytes.
+    /// Files to fill with generated bytes: relative path to size in bytes.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub generated: BTreeMap<String, u64>,
-    /// When the files in a fresh one were last changed, seconds since 1970; absent: just now.
+    /// Modification time of the created files, seconds since 1970 [default: now].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub modified: Option<u64>,
-    /// Symbolic links in a fresh one: relative path to target. `{outside}` in a target is the absolute path of the folder
-    /// around it.
+    /// Symbolic links to create: relative path to target. `{outside}` in a target stands for the absolute path of the
+    /// parent folder.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub links: BTreeMap<String, String>,
 }
 
-/// A folder of the host that each cell gets a copy of.
+/// A host folder that each cell gets a copy of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DirTemplate {
-    /// Where it is, absolute; nobody writes to it while cells are run.
+    /// Absolute path; nothing writes to it while cells run.
     pub folder: PathBuf,
-    /// Hash of what is in it, hexadecimal.
+    /// SHA-256 of its contents, hexadecimal.
     pub sha256: String,
 }
 
-/// A listening loopback socket.
+/// A loopback socket that the host opens for listening.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Socket {
-    /// The name that steps use.
+    /// Name used by steps.
     pub name: String,
 }
 
-/// A free loopback port, chosen a cell: a number in the file would clash between cells side by side and
-/// with whatever else runs on the machine.
+/// A free loopback port, chosen for each cell: a fixed number would collide with cells running in parallel and with
+/// other programs on the machine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Port {
-    /// The name that steps, `args` and `env` use.
+    /// Name used by steps, `args` and `env`.
     pub name: String,
-    /// The number, where a person names it on the command line; never in the file.
+    /// Port number, if given on the command line; never in `scenario.toml`.
     #[serde(skip)]
     pub number: Option<u16>,
 }
 
-/// How a server is shown to a person.
+/// How `cargo xtask serve` offers a scenario.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Serve {
-    /// A short name for the command line.
+    /// Short name on the command line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// The `[[run.port]]` that a browser asks.
+    /// The `[[run.port]]` to open in a browser.
     pub port: String,
-    /// The `[[run.dir]]`, by the guest's name, in whose place `--root` puts another folder.
+    /// Guest path of the `[[run.dir]]` that `--root` replaces.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub root: Option<String>,
 }
 
-/// A web server of the lab's on a loopback port, chosen a cell: it answers each request of the guest with the
-/// same, and keeps what it was asked for [`ExpectedRequest`].
+/// A web server of the lab on a loopback port, chosen for each cell. It gives every request the same response and
+/// records the requests for [`ExpectedRequest`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Server {
-    /// The name that `args`, `env` and `expect.request` use.
+    /// Name used by `args`, `env` and `expect.request`.
     pub name: String,
-    /// The answer's status.
+    /// Response status.
     #[serde(default = "default_status")]
     pub status: u16,
-    /// The answer's headers, beside those of its length and its connection.
+    /// Response headers, besides content length and connection.
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
-    /// The answer's body.
+    /// Response body.
     #[serde(default)]
     pub body: String,
 }
 
-/// One call and what it shall return.
+/// A call and its expected results.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExpectedCall {
@@ -302,59 +303,60 @@ pub struct ExpectedCall {
     /// Its arguments.
     #[serde(default)]
     pub args: Vec<Value>,
-    /// What it shall return; absent: anything.
+    /// Expected results; absent: any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub results: Option<Vec<Value>>,
-    /// It needs the instance of the call before: command lines that make one call a process leave it out.
+    /// The call needs the instance of the previous one; command lines that make one call per process skip it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub after_previous: bool,
 }
 
-/// What shall come out.
+/// The expected result.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Expect {
-    /// The exit code of a command; default 0.
+    /// Exit code of a command [default: 0].
     #[serde(default)]
     pub exit: i32,
-    /// All of stdout.
+    /// The complete stdout.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stdout: Option<String>,
-    /// Parts of stdout.
+    /// Texts that stdout must contain.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stdout_contains: Vec<String>,
-    /// Capabilities whose `lab: NAME ok` must all be there.
+    /// Capabilities for which the guest must print `lab: NAME ok`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lab: Vec<String>,
-    /// Calls of host functions, all, in order.
+    /// Every call to a host function, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub host_calls: Vec<ExpectedHostCall>,
-    /// Files that the guest leaves in its directories.
+    /// Files that the guest must leave in its directories.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub file: Vec<ExpectedFile>,
-    /// What the lab's servers shall have been asked, all, in order.
+    /// Every request to the lab's test servers, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub request: Vec<ExpectedRequest>,
-    /// Nothing is expected of the exit code or the output: `check` without `--expect-*`.
+    /// Any exit code and output will do: `check` without `--expect-*`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub any_exit: bool,
 }
 
-/// A file that the guest leaves.
+/// A file that the guest must leave.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExpectedFile {
-    /// The guest's name for it.
+    /// Guest path.
     pub path: String,
-    /// Parts of its text; `{today}` is the day of the run (UTC), as `2018/09/26`, `26/Sep/2018` or `26 Sep 2018`.
+    /// Texts that it must contain; `{today}` is the date of the run (UTC), as `2018/09/26`, `26/Sep/2018` or `26 Sep
+    /// 2018`.
     #[serde(default)]
     pub contains: Vec<String>,
-    /// How many lines it has.
+    /// Number of lines.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lines: Option<usize>,
 }
 
-/// A call of a host function.
+/// A call to a host function.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExpectedHostCall {
@@ -365,7 +367,7 @@ pub struct ExpectedHostCall {
     pub args: Vec<Value>,
 }
 
-/// A request to a server of the lab's; what is absent is not checked.
+/// A request to one of the lab's test servers; absent fields are not checked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExpectedRequest {
@@ -380,22 +382,22 @@ pub struct ExpectedRequest {
     /// Headers, names in any case.
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
-    /// The whole body.
+    /// The complete body.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
 }
 
-/// A gap that is known.
+/// A known gap.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Known {
-    /// A glob over runtime ids.
+    /// A glob that matches runtime ids.
     pub runtime: String,
-    /// The code that is expected.
+    /// The expected code.
     pub code: String,
-    /// Why.
+    /// The reason.
     pub because: String,
-    /// Where it is discussed.
+    /// Link to a discussion or an issue.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<String>,
 }

@@ -1,14 +1,14 @@
-//! Commands as a person types them.
+//! Commands formatted for a POSIX shell.
 
-/// A word for a POSIX shell: in quotes where it needs them.
+/// Quotes a word for a POSIX shell if necessary.
 #[must_use]
 pub fn quote(word: &str) -> String {
-    // shlex quotes `--name=value` too, since a shell takes `name=value` in front of a command for a variable.
+    // shlex also quotes `--name=value`, because a shell reads `name=value` before a command as a variable.
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,@+%".contains(c);
     if !word.is_empty() && word.chars().all(is_plain) {
         return word.to_owned();
     }
-    // No argument of a process can hold a NUL; where one is shown all the same, it is shown.
+    // No process argument can contain a NUL, but text that is merely displayed can.
     let quoted = shlex::Quoter::new().allow_nul(true).quote(word);
     quoted.map_or_else(|_| format!("{word:?}"), std::borrow::Cow::into_owned)
 }

@@ -1,9 +1,9 @@
-//! The report's schema, and the sample report that all tests share.
+//! The report's schema, and the sample report that all tests use.
 
 use crate::report::RunReport;
 
 #[test]
-fn the_schema_in_the_repository_is_the_types_own_and_holds_for_the_sample() {
+fn committed_schema_matches_the_types_and_the_sample() {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../schema/report.schema.json");
     let schema = serde_json::to_string_pretty(&schemars::schema_for!(RunReport)).unwrap() + "\n";
     if std::env::var_os("WASMLAB_UPDATE_SCHEMA").is_some() {

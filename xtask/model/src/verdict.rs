@@ -1,4 +1,4 @@
-//! What a cell says.
+//! The result of a cell.
 
 use serde::{Deserialize, Serialize};
 use wasmlab_protocol::Stage;
@@ -11,26 +11,26 @@ use crate::codes::{Blame, Code};
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
-    /// Ran, and everything that was expected was seen.
+    /// Ran, with the expected result.
     Pass,
-    /// Did not run, or not wholly, for a reason that has a code.
+    /// Did not run, or only in part, for a reason that has a code.
     Gap,
-    /// Ran, wrong result, no known reason.
+    /// Ran with a wrong result, for no known reason.
     Fail,
     /// There is no guest to run.
     NotBuilt,
     /// The runtime is not on this machine.
     Absent,
-    /// The question makes no sense for this pair.
+    /// The question makes no sense for this cell.
     NotApplicable,
-    /// The lab has no way to ask yet: its own limit, nobody is blamed.
+    /// The lab cannot ask this question yet. The limit is the lab's; nobody is blamed.
     NotAttempted,
-    /// The lab's own fault.
+    /// The lab failed.
     Error,
 }
 
 impl Verdict {
-    /// As in reports: `not-built`.
+    /// The name in reports: `not-built`.
     #[must_use]
     pub fn id(self) -> &'static str {
         match self {
@@ -45,68 +45,68 @@ impl Verdict {
         }
     }
 
-    /// Whether the guest was really given to a runtime.
+    /// Whether a runtime was actually started with the guest.
     #[must_use]
     pub fn is_measured(self) -> bool {
         matches!(self, Self::Pass | Self::Gap | Self::Fail)
     }
 
-    /// Whether a snapshot holds it: what was measured, and what the lab has no way to ask yet.
+    /// Whether snapshots record it: measured results, and what the lab cannot ask yet.
     #[must_use]
     pub fn is_in_snapshots(self) -> bool {
         self.is_measured() || self == Self::NotAttempted
     }
 }
 
-/// A question that the lab has no way to ask yet, so that nothing was started. It has neither a code nor a blame.
+/// A question that the lab cannot ask yet; nothing was started. It has neither code nor blame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotAttempted {
-    /// What was to be asked, kebab-case: `call-argument`. Stable between runs.
+    /// What was to be asked, kebab-case: `call-argument`. Stable across runs.
     pub subject: &'static str,
     /// Why it cannot be asked, one line.
     pub reason: String,
 }
 
-/// A verdict with its reasons.
+/// A verdict with the reasons for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Judgement {
     /// The kind.
     pub verdict: Verdict,
-    /// The reason, for everything but a pass, an absence and a question that makes no sense.
+    /// The reason; `None` for a pass, an absent runtime, and a question that makes no sense or cannot be asked.
     pub code: Option<Code>,
-    /// Whose gap it is.
+    /// Who is blamed.
     pub blame: Vec<Blame>,
-    /// How far the guest came.
+    /// The last stage that the guest entered.
     pub stage: Option<Stage>,
-    /// What the code is about: the import, the function, the proposal. Stable between runs.
+    /// The import, function or proposal concerned. Stable across runs.
     pub subject: Option<String>,
-    /// One line for people, with the runtime's or the guest's own words.
+    /// One line for display, quoting the runtime or the guest.
     pub detail: String,
-    /// What would change it, where that is not what the catalogue says.
+    /// What would change it, if different from the catalogue.
     pub remedy: Option<String>,
-    /// What the guest says of each capability that it tried, in its order.
+    /// The guest's result for each capability that it tried, in its order.
     pub checks: Vec<Check>,
 }
 
-/// How a cell stands to its snapshot and to the scenario's `[[known]]` entries.
+/// How a cell compares to its snapshot and to the scenario's `[[known]]` entries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Change {
-    /// As the snapshot says; or nothing was measured.
+    /// Matches the snapshot, or was not measured.
     Same,
-    /// No snapshot yet.
+    /// There is no snapshot yet.
     New,
-    /// Passed before (or was another gap), does not now.
+    /// Passed before or was a different gap, and does not pass now.
     Worse,
-    /// Another reason than before.
+    /// The reason changed.
     Different,
-    /// A gap that is gone: as loud as a regression, since somebody's text is now wrong.
+    /// The gap is gone. As loud as a regression, because some text is now wrong.
     FixedGap,
 }
 
 impl Change {
-    /// As in reports: `fixed-gap`.
+    /// The name in reports: `fixed-gap`.
     #[must_use]
     pub fn id(self) -> &'static str {
         match self {

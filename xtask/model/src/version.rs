@@ -1,6 +1,6 @@
-//! The version within what a program says of itself.
+//! Extracts a version number from a program's version text.
 
-/// The version within what a program says: the first word that begins with a digit, after a `v` or not.
+/// The first word that begins with a digit, or with `v` and a digit.
 #[must_use]
 pub fn find_version(answer: &str) -> String {
     let mut words = answer.split(|c: char| c.is_whitespace() || c == ',' || c == '(' || c == ')');
@@ -16,7 +16,7 @@ mod tests {
     use super::find_version;
 
     #[test]
-    fn versions_are_found_in_what_programs_say() {
+    fn versions_are_found_in_version_texts() {
         for (answer, version) in [
             ("v20.20.2", "20.20.2"),
             ("wasmtime 48.0.1 (abc)", "48.0.1"),

@@ -1,27 +1,27 @@
-//! Time as a child has it. A limit says how long a child may take on a machine that is at rest: what it waited for a
-//! processor, because of others, does not count. So a busy machine changes no result, and a child that is idle, or
-//! loops for ever, still meets its limit.
+//! Time limits that do not depend on how busy the machine is. A limit is the time a child may take on an idle machine:
+//! time that the child spent waiting for a processor does not count. A busy machine therefore changes no result, while
+//! a child that is idle or loops forever still reaches its limit.
 
 use std::time::{Duration, Instant};
 
 use crate::Running;
 
-/// A limit is never stretched to more than so many times itself.
+/// A limit is extended to at most this multiple of itself.
 const MAX_EXTENSION: u32 = 6;
 
-/// What counts of `wall`, of which a child waited `starved` for a processor.
+/// The part of `wall` that counts, if the child waited `starved` for a processor.
 #[must_use]
 pub fn net_time(wall: Duration, starved: Duration) -> Duration {
     wall.saturating_sub(starved).max(wall / MAX_EXTENSION)
 }
 
-/// The wall-clock time that `limit` may take for a child that waited `starved` for a processor.
+/// The wall-clock time that `limit` amounts to, if the child waited `starved` for a processor.
 #[must_use]
 pub fn extended_limit(limit: Duration, starved: Duration) -> Duration {
     (limit + starved).min(limit * MAX_EXTENSION)
 }
 
-/// A limit of a wait for a child.
+/// The time limit of a wait for a child.
 #[derive(Debug)]
 pub struct Deadline<'a> {
     running: &'a Running,
@@ -31,13 +31,13 @@ pub struct Deadline<'a> {
 }
 
 impl<'a> Deadline<'a> {
-    /// Begins now.
+    /// Starts now.
     #[must_use]
     pub fn new(running: &'a Running, limit: Duration) -> Self {
         Self { running, limit, began: Instant::now(), starved: running.cpu_wait() }
     }
 
-    /// What is left: to be asked again when it is over, for the child may have been starved meanwhile. `None`: nothing.
+    /// Time left; `None` if it is over. Ask again after that time: the child may have been starved meanwhile.
     #[must_use]
     pub fn left(&self) -> Option<Duration> {
         let starved = self.running.cpu_wait().saturating_sub(self.starved);
@@ -45,7 +45,7 @@ impl<'a> Deadline<'a> {
     }
 }
 
-/// The longest that a thread of these processes waited for a processor since it began: `schedstat`'s second number.
+/// The longest time that any thread of these processes has waited for a processor: the second number of `schedstat`.
 #[cfg(target_os = "linux")]
 pub fn longest_cpu_wait(pids: impl Iterator<Item = i32>) -> Duration {
     let threads = pids.filter_map(|pid| std::fs::read_dir(format!("/proc/{pid}/task")).ok()).flatten().flatten();
@@ -64,7 +64,7 @@ mod tests {
     const MS: fn(u64) -> Duration = Duration::from_millis;
 
     #[test]
-    fn what_a_child_waited_for_a_processor_does_not_count() {
+    fn net_time_excludes_waiting_for_a_processor() {
         for (wall, starved, wanted) in [(1000, 0, 1000), (1000, 400, 600), (6000, 6000, 1000), (0, 10, 0)] {
             assert_eq!(net_time(MS(wall), MS(starved)), MS(wanted), "{wall} {starved}");
         }

@@ -1,8 +1,8 @@
 //! Descendants that left their process group.
 //!
-//! The lab is a child sub-reaper: whoever loses its parent becomes the lab's child. Such an orphan
-//! belongs to the child whose session it is in, whose mark its environment carries, or below which it
-//! was seen earlier; one that shows none of these is ended as soon as nothing else runs.
+//! The lab is a child sub-reaper, so a process that loses its parent becomes a child of the lab. Such an orphan belongs
+//! to the supervised child whose session it is in, whose mark is in its environment, or below which it was seen
+//! earlier. An orphan with none of these is killed as soon as no child is supervised.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -14,45 +14,45 @@ use rustix::process::{Pid, Signal, WaitOptions, kill_process, set_child_subreape
 /// Environment variable that marks the descendants of one child.
 pub const MARK: &str = "WASMLAB_CHILD";
 
-/// How long the hunt for one child's descendants may take: a fork bomb must not hold the lab.
+/// Time limit for killing the descendants of one child, so that a fork bomb cannot block the lab.
 const KILL_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Children that are supervised now: process id to mark.
+/// Children that are being supervised: process id to mark.
 static SUPERVISED: Mutex<BTreeMap<i32, u64>> = Mutex::new(BTreeMap::new());
 
-/// The supervised children. While the lock is held none is started and none is reaped.
+/// The supervised children. While the lock is held, no child is started or reaped.
 pub fn supervised() -> MutexGuard<'static, BTreeMap<i32, u64>> {
     SUPERVISED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Makes orphans come to the lab.
+/// Makes the lab the parent of orphaned descendants.
 pub fn become_subreaper() {
     static ONCE: std::sync::Once = std::sync::Once::new();
     ONCE.call_once(|| {
-        // Kernels before 3.4 lack it; then only the process group is ended.
+        // Kernels before 3.4 lack this; then only the process group is killed.
         let _ = set_child_subreaper(Some(rustix::process::getpid()));
     });
 }
 
-/// Ends what is left of the child `pid`, which is dead and reaped already.
+/// Kills what remains of the child `pid`, which has ended and been reaped.
 pub fn end_descendants(pid: i32, mark: u64, seen: &BTreeSet<i32>) {
     kill_matching(|orphan, alone| alone || belongs(orphan, pid, mark, seen));
 }
 
-/// Whether an orphan descends from the child `pid`, by what it shows.
+/// Whether an orphan descends from the child `pid`, by its session, its mark, or the processes seen earlier.
 fn belongs(orphan: i32, pid: i32, mark: u64, seen: &BTreeSet<i32>) -> bool {
     seen.contains(&orphan)
         || session(orphan) == Some(pid)
         || fs::read(format!("/proc/{orphan}/environ")).is_ok_and(|env| carries(&env, mark))
 }
 
-/// Ends every orphan, provided that no child is supervised.
+/// Kills every orphan, unless a child is supervised.
 pub fn kill_orphans() {
     kill_matching(|_, alone| alone);
 }
 
-/// Kills all that descend from the lab, supervised or not. Children that the dead leave behind come to the
-/// lab, which is their subreaper, and are found in the next round.
+/// Kills all descendants of the lab, supervised or not. Children of a killed process are reparented to the lab, its
+/// sub-reaper, and are found in the next round.
 pub fn kill_all() {
     let deadline = Instant::now() + KILL_TIMEOUT;
     let mut killed = BTreeSet::new();
@@ -72,7 +72,7 @@ pub fn kill_all() {
 fn kill_matching(is_ours: impl Fn(i32, bool) -> bool) {
     let deadline = Instant::now() + KILL_TIMEOUT;
     loop {
-        // The lock is held, so that a child that starts now is not taken for an orphan.
+        // The lock is held so that a child started now is not mistaken for an orphan.
         let active = supervised();
         let orphans: Vec<i32> = own_children().into_iter().filter(|p| !active.contains_key(p)).collect();
         let ours: Vec<i32> = orphans.into_iter().filter(|p| is_ours(*p, active.is_empty())).collect();
@@ -90,7 +90,7 @@ fn kill_matching(is_ours: impl Fn(i32, bool) -> bool) {
     }
 }
 
-/// Direct children of the lab, orphans that came to it included.
+/// Direct children of the lab, including orphans that were reparented to it.
 fn own_children() -> Vec<i32> {
     children_of(std::process::id())
 }
@@ -101,15 +101,15 @@ fn children_of(pid: u32) -> Vec<i32> {
     files.flat_map(|text| text.split_whitespace().filter_map(|p| p.parse().ok()).collect::<Vec<i32>>()).collect()
 }
 
-/// Every descendant of the child `pid`, and their resident bytes with its own; those too that left their session and
-/// lost their parents, which the lab inherits.
+/// Every descendant of the child `pid`, and their resident bytes including its own. Includes descendants that left its
+/// session and lost their parents, which the lab has inherited.
 pub fn descendants(pid: i32, mark: u64, seen: &BTreeSet<i32>) -> (BTreeSet<i32>, u64) {
     let mut found = adopted(pid, mark, seen);
     let mut queue: Vec<i32> = found.iter().copied().chain([pid]).collect();
     let mut resident = 0;
     while let Some(next) = queue.pop() {
         resident += resident_bytes(next);
-        // A bomb makes more processes than anybody wants to count.
+        // A fork bomb creates more processes than are worth counting.
         if found.len() < 10_000 {
             queue.extend(children_of(next.unsigned_abs()).into_iter().filter(|child| found.insert(*child)));
         }
@@ -117,7 +117,7 @@ pub fn descendants(pid: i32, mark: u64, seen: &BTreeSet<i32>) -> (BTreeSet<i32>,
     (found, resident)
 }
 
-/// Orphans that came to the lab and descend from the child `pid`.
+/// Orphans reparented to the lab that descend from the child `pid`.
 fn adopted(pid: i32, mark: u64, seen: &BTreeSet<i32>) -> BTreeSet<i32> {
     let active = supervised();
     let orphans: Vec<i32> = own_children().into_iter().filter(|p| !active.contains_key(p)).collect();
@@ -126,7 +126,7 @@ fn adopted(pid: i32, mark: u64, seen: &BTreeSet<i32>) -> BTreeSet<i32> {
     orphans.into_iter().filter(|orphan| alone || belongs(*orphan, pid, mark, seen)).collect()
 }
 
-/// The largest resident size that the program of `pid` has had since it was started, bytes.
+/// Peak resident size of `pid` since its last exec, bytes.
 pub fn largest_resident(pid: i32) -> u64 {
     let Ok(text) = fs::read_to_string(format!("/proc/{pid}/status")) else { return 0 };
     let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
@@ -141,7 +141,7 @@ fn resident_bytes(pid: i32) -> u64 {
 
 fn session(pid: i32) -> Option<i32> {
     let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The name, in parentheses, may hold anything: fields are counted from the last one on.
+    // The name, in parentheses, may contain anything: count fields from the last parenthesis.
     text.rsplit_once(')')?.1.split_whitespace().nth(3)?.parse().ok()
 }
 

@@ -1,17 +1,17 @@
-//! How much room a folder's file system has left.
+//! Free space on a folder's file system.
 
 use std::path::Path;
 
-/// Room on a file system, for who is not root.
+/// Free space on a file system for unprivileged users.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DiskSpace {
     /// Bytes.
     pub bytes: u64,
-    /// Files that can be made; as many as one likes where the file system does not count them.
+    /// Files that can still be created; unlimited if the file system does not count them.
     pub files: u64,
 }
 
-/// What is left where `path` is; `None` where it cannot be told.
+/// Free space where `path` is; `None` if unknown.
 #[must_use]
 #[cfg(target_os = "linux")]
 pub fn disk_space(path: &Path) -> Option<DiskSpace> {
@@ -20,7 +20,7 @@ pub fn disk_space(path: &Path) -> Option<DiskSpace> {
     Some(DiskSpace { bytes: all.f_bavail.saturating_mul(all.f_frsize), files })
 }
 
-/// What is left where `path` is; `None` where it cannot be told.
+/// Free space where `path` is; `None` if unknown.
 #[must_use]
 #[cfg(not(target_os = "linux"))]
 pub fn disk_space(_: &Path) -> Option<DiskSpace> {
@@ -31,7 +31,7 @@ pub fn disk_space(_: &Path) -> Option<DiskSpace> {
 #[cfg(target_os = "linux")]
 mod tests {
     #[test]
-    fn a_file_system_says_what_is_left() {
+    fn free_space_is_known() {
         let space = super::disk_space("/tmp".as_ref()).unwrap();
         assert!(space.bytes > 0 && space.files > 0);
         assert_eq!(super::disk_space("/no/such/folder".as_ref()), None);

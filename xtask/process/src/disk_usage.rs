@@ -1,38 +1,38 @@
-//! What a tree of files takes, while others go on changing it.
+//! The disk usage of a directory tree that may change while it is read.
 
 use std::path::Path;
 
-/// Room that files take.
+/// Disk usage.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DiskUsage {
-    /// Bytes on the disk: holes take none, and a file with several names counts once in all.
+    /// Bytes on disk: holes take none, and a file with several hard links counts once.
     pub bytes: u64,
-    /// Files, folders, links.
+    /// Files, directories and links.
     pub files: u64,
 }
 
 impl DiskUsage {
-    /// Whether it is more than `limit` in anything.
+    /// Whether it exceeds `limit` in bytes or in files.
     #[must_use]
     pub fn exceeds(self, limit: Self) -> bool {
         self.bytes > limit.bytes || self.files > limit.files
     }
 }
 
-/// What is below these folders; once it exceeds `most`, the rest is not looked at. What cannot be read counts nothing.
+/// Usage below these directories. Stops once it exceeds `limit`. Whatever cannot be read is not counted.
 #[must_use]
 #[cfg(not(target_os = "linux"))]
 pub fn disk_usage<'a>(_: impl IntoIterator<Item = &'a Path>, _: DiskUsage) -> DiskUsage {
     DiskUsage::default()
 }
 
-/// What is below these folders; once it exceeds `most`, the rest is not looked at. What cannot be read counts nothing,
-/// but a tree that cannot be held in view exceeds everything.
+/// Usage below these directories. Stops once it exceeds `limit`. Whatever cannot be read is not counted, except that a
+/// tree too wide to traverse exceeds every limit.
 #[must_use]
 #[cfg(target_os = "linux")]
-pub fn disk_usage<'a>(tops: impl IntoIterator<Item = &'a Path>, most: DiskUsage) -> DiskUsage {
+pub fn disk_usage<'a>(tops: impl IntoIterator<Item = &'a Path>, limit: DiskUsage) -> DiskUsage {
     let mut used = DiskUsage::default();
-    tops.into_iter().for_each(|top| linux::add(top, most, &mut used));
+    tops.into_iter().for_each(|top| linux::add(top, limit, &mut used));
     used
 }
 
@@ -48,34 +48,34 @@ mod linux {
 
     const FOLDER: OFlags = OFlags::DIRECTORY.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
-    /// Folders that are held open at most, each because folders in it wait to be read. A tree as wide at as many levels
-    /// was made to be hidden in.
+    /// Maximum number of directories held open because some of their subdirectories are still to be read. Only a tree
+    /// built to hide files in is wide on that many levels.
     const OPEN: usize = 200;
 
-    /// By descriptors, so that nothing that is moved or put in its place meanwhile leads out of the tree.
-    pub fn add(top: &Path, most: DiskUsage, used: &mut DiskUsage) {
+    /// Works on descriptors, so that nothing moved or replaced meanwhile leads out of the tree.
+    pub fn add(top: &Path, limit: DiskUsage, used: &mut DiskUsage) {
         let Ok(top) = openat(CWD, top, FOLDER, Mode::empty()) else { return };
-        let mut waiting = vec![(read(&top, most, used), top)];
+        let mut waiting = vec![(read(&top, limit, used), top)];
         while let Some((names, above)) = waiting.last_mut() {
             let opened = names.pop().map(|name| openat(&*above, &name, FOLDER, Mode::empty()));
             if names.is_empty() {
                 waiting.pop();
             }
             if let Some(Ok(here)) = opened {
-                waiting.push((read(&here, most, used), here));
+                waiting.push((read(&here, limit, used), here));
             }
             if waiting.len() > OPEN {
                 *used = DiskUsage { bytes: u64::MAX, files: u64::MAX };
                 return;
             }
-            if used.exceeds(most) {
+            if used.exceeds(limit) {
                 return;
             }
         }
     }
 
-    /// Adds what is in a folder, and gives the folders in it.
-    fn read(here: &OwnedFd, most: DiskUsage, used: &mut DiskUsage) -> Vec<CString> {
+    /// Adds the contents of a directory and returns its subdirectories.
+    fn read(here: &OwnedFd, limit: DiskUsage, used: &mut DiskUsage) -> Vec<CString> {
         let mut folders = Vec::new();
         let Ok(mut entries) = Dir::read_from(here) else { return folders };
         while let Some(Ok(entry)) = entries.read() {
@@ -91,7 +91,7 @@ mod linux {
             if is_folder {
                 folders.push(name.to_owned());
             }
-            if used.exceeds(most) {
+            if used.exceeds(limit) {
                 break;
             }
         }
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_there_counts_once_and_nothing_else_does() {
+    fn every_file_counts_once() {
         let root = tempfile::tempdir().unwrap();
         let (top, outside) = (root.path().join("top"), root.path().join("outside"));
         [&top, &outside].into_iter().for_each(|dir| fs::create_dir(dir).unwrap());
@@ -138,9 +138,9 @@ mod tests {
         assert_eq!(of(&top.join("none")), DiskUsage::default());
     }
 
-    /// As deep as it likes: neither the stack nor the descriptors end.
+    /// Depth exhausts neither the stack nor the descriptors.
     #[test]
-    fn a_deep_tree_is_seen() {
+    fn deep_trees_are_counted() {
         use rustix::fs::{CWD, Mode, OFlags, mkdirat, openat};
         let check = |depth: usize, beside: usize| {
             let root = tempfile::tempdir().unwrap();
@@ -157,6 +157,6 @@ mod tests {
         };
         assert_eq!(check(3000, 0), 3000);
         assert_eq!(check(100, 2), 300);
-        assert_eq!(check(300, 1), u64::MAX, "what cannot be held in view");
+        assert_eq!(check(300, 1), u64::MAX, "a tree too wide to traverse");
     }
 }

@@ -1,49 +1,90 @@
-//! A parent that outlives the lab, for the end that nobody can handle: SIGKILL.
+//! A process that outlives the lab, because SIGKILL cannot be handled.
 //!
-//! A killed lab takes its direct children along (their parent-death signal), but not their descendants, which
-//! would go to whoever reaps on this machine. So the lab runs in a child of the process that was started. That one
-//! is the guard: as a sub-reaper it inherits every descendant of a lab that was killed, whatever session and
-//! environment it has by then, and ends it. A guard that is killed leaves a lab that is told so by SIGTERM, which
-//! ends all that it started, as on Ctrl-C. Needs no rights and no helper; costs one fork of a process that is small yet.
+//! When the lab is killed, its direct children die with it (parent-death signal), but their descendants would be
+//! reparented to whatever reaps on this machine. So the lab runs as the grandchild of the process that was started:
+//!
+//! ```text
+//! front   the process that the user started: forwards signals, exits with the lab's status
+//! └ guard   in its own process group, so it outlives `kill -KILL -GROUP`; as sub-reaper it inherits orphans of the lab
+//!   └ lab     in the user's process group, so that the terminal can signal it
+//! ```
+//!
+//! If the lab is killed, the guard inherits its descendants and kills them, whatever their session and environment. If
+//! the front or the guard is killed, the lab gets SIGTERM and ends everything it started, as on Ctrl-C. This needs no privileges and no helper program, and costs two forks of a process that is still small.
 
 use std::io;
 
-use rustix::process::{Signal, getpid, set_child_subreaper, set_parent_process_death_signal};
+use rustix::process::{
+    Pid, Signal, getpgrp, getpid, getppid, set_child_subreaper, set_parent_process_death_signal, setpgid,
+};
 
 use super::descendants;
 
-/// What the guard takes note of: wishes to end the lab, which it passes on, and the lab's end.
+/// Signals that front and guard wait for: requests to end the lab, which they forward, and the end of their child.
 const HANDLED_SIGNALS: [i32; 5] = [libc::SIGINT, libc::SIGTERM, libc::SIGHUP, libc::SIGQUIT, libc::SIGCHLD];
 
-/// Returns in the lab's process; the one that called stays behind as its guard and ends as it ends. Where there
-/// can be no guard, the lab goes on without. To be called before there is a second thread.
+/// Returns in the lab's process. The calling process stays behind as the front and exits with the lab's status. If no
+/// process can be created, the lab runs without a guard. Call it before a second thread is started.
 pub fn enter() {
-    // Whoever starts the lab may ignore it, and that is inherited: then no child's end is told, nor its status kept.
-    // SAFETY: a system call on this process alone, which has one thread.
+    // The lab's parent may ignore SIGCHLD, which is inherited: then children are reaped silently and their status is
+    // lost.
+    // SAFETY: a system call that affects this process only, which has one thread.
     unsafe { libc::signal(libc::SIGCHLD, libc::SIG_DFL) };
-    let guard = getpid();
-    if set_child_subreaper(Some(guard)).is_err() {
-        return;
-    }
+    let (front, group) = (getpid(), getpgrp());
     let (noted, before) = block();
-    // SAFETY: there is one thread, so the child has no lock that another one held.
-    match unsafe { libc::fork() } {
-        0 => {
-            // An orphan already: the guard was killed before this could be asked for.
-            let told = set_parent_process_death_signal(Some(Signal::TERM));
-            restore(&before);
-            if told.is_ok() && rustix::process::getppid() != Some(guard) {
-                std::process::exit(128 + libc::SIGTERM);
-            }
-        }
-        -1 => restore(&before),
-        lab => exit_as(watch(lab, &noted), &noted),
+    match fork() {
+        CHILD => guard(front, group, &noted, &before),
+        FAILED => restore(&before),
+        guard => exit_as(watch(guard, &noted), &noted),
     }
 }
 
-/// Blocks the signals of [`HANDLED_SIGNALS`]; gives them, and what was blocked before.
+/// Runs the guard; returns in the lab's process.
+fn guard(front: Pid, group: Pid, noted: &libc::sigset_t, before: &libc::sigset_t) {
+    end_with(front);
+    let guard = getpid();
+    // Both fail only on kernels too old for the lab anyway; it then runs without their effect.
+    let _ = setpgid(None, None);
+    let _ = set_child_subreaper(Some(guard));
+    let child = fork();
+    if child > 0 {
+        let status = watch(child, noted);
+        // What a lab leaves after a normal exit is meant to stay: a package manager's service, a compiler's cache.
+        if libc::WIFSIGNALED(status) {
+            descendants::kill_all();
+        }
+        exit_as(status, noted);
+    }
+    let _ = setpgid(None, Some(group));
+    if child == CHILD {
+        end_with(guard);
+    }
+    restore(before);
+}
+
+/// What [`fork`] returns in the child.
+const CHILD: i32 = 0;
+/// What [`fork`] returns if no child could be created.
+const FAILED: i32 = -1;
+
+/// Returns [`CHILD`] in the child; in the parent the child's process id, or [`FAILED`].
+fn fork() -> i32 {
+    // SAFETY: there is one thread, so the child inherits no lock held by another.
+    unsafe { libc::fork() }
+}
+
+/// Requests SIGTERM for this process when `parent` ends.
+fn end_with(parent: Pid) {
+    let requested = set_parent_process_death_signal(Some(Signal::TERM));
+    // Already an orphan: the parent was killed before the signal was requested.
+    if requested.is_ok() && getppid() != Some(parent) {
+        std::process::exit(128 + libc::SIGTERM);
+    }
+}
+
+/// Blocks the signals in [`HANDLED_SIGNALS`]; returns them and the previously blocked ones.
 fn block() -> (libc::sigset_t, libc::sigset_t) {
-    // SAFETY: sets of signals are plain old data, which these calls fill; all live for the calls.
+    // SAFETY: signal sets are plain old data, filled by these calls; all live for the calls.
     unsafe {
         let (mut noted, mut before): (libc::sigset_t, libc::sigset_t) = (std::mem::zeroed(), std::mem::zeroed());
         libc::sigemptyset(&raw mut noted);
@@ -60,10 +101,10 @@ fn restore(before: &libc::sigset_t) {
     unsafe { libc::sigprocmask(libc::SIG_SETMASK, before, std::ptr::null_mut()) };
 }
 
-/// Waits for the lab's end, and passes on what only the guard was told; gives the lab's status.
-fn watch(lab: i32, noted: &libc::sigset_t) -> i32 {
+/// Waits for the child to end, forwards signals that only this process received, and returns the child's wait status.
+fn watch(child: i32, noted: &libc::sigset_t) -> i32 {
     loop {
-        // SAFETY: `info` is plain old data, which the call fills; both live for the call.
+        // SAFETY: `info` is plain old data, filled by the call; both live for the call.
         let (signal, info) = unsafe {
             let mut info: libc::siginfo_t = std::mem::zeroed();
             (libc::sigwaitinfo(noted, &raw mut info), info)
@@ -72,41 +113,39 @@ fn watch(lab: i32, noted: &libc::sigset_t) -> i32 {
             libc::SIGCHLD => {
                 let mut status = 0;
                 // SAFETY: `status` lives for the call.
-                let waited = unsafe { libc::waitpid(lab, &raw mut status, libc::WNOHANG) };
+                let waited = unsafe { libc::waitpid(child, &raw mut status, libc::WNOHANG) };
                 let gone = waited == -1 && io::Error::last_os_error().raw_os_error() == Some(libc::ECHILD);
-                if waited == lab || gone {
+                if waited == child || gone {
                     return status;
                 }
             }
-            // A terminal tells the whole group, the lab too: what a process sends may be for this one alone. Where
-            // it was for the group, the lab takes the two for one.
+            // A terminal signals the whole group, including the lab. A signal from a process may be meant for this
+            // process only. If it was sent to the group, the lab receives it twice and treats both as one.
             signal if signal > 0 && info.si_code <= 0 => {
-                // SAFETY: the lab is this process's child and was not waited for: the number is its own.
-                unsafe { libc::kill(lab, signal) };
+                // SAFETY: the child was not waited for, so the pid is still its own.
+                unsafe { libc::kill(child, signal) };
             }
             _ => {}
         }
     }
 }
 
-/// Ends this process as the lab has ended; after a signal, with all that the lab left behind. What a lab leaves
-/// that ended by itself was meant to stay: a package manager's service, a compiler's cache.
+/// Ends this process the way its child ended.
 fn exit_as(status: i32, noted: &libc::sigset_t) -> ! {
     if libc::WIFSIGNALED(status) {
-        descendants::kill_all();
         let signal = libc::WTERMSIG(status);
         let none = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
-        // The lab's own core is enough.
+        // The lab's own core dump is enough.
         let _ = rustix::process::setrlimit(rustix::process::Resource::Core, none);
-        // SAFETY: system calls on this process alone.
+        // SAFETY: system calls that affect this process only.
         unsafe {
             libc::signal(signal, libc::SIG_DFL);
             libc::sigprocmask(libc::SIG_UNBLOCK, noted, std::ptr::null_mut());
             libc::kill(libc::getpid(), signal);
         }
-        // A signal that does not end a process by default did not end the lab.
+        // The default action of this signal is not to terminate, so it did not end the lab.
         std::process::exit(128 + signal);
     }
-    // SAFETY: nothing is buffered here that the lab has not written itself.
+    // SAFETY: there is no buffered output except the lab's, which the lab has written itself.
     unsafe { libc::_exit(libc::WEXITSTATUS(status)) }
 }

@@ -1,12 +1,13 @@
 //! The only place that starts guests, engines and compilers.
 //!
-//! Every child runs in a session of its own, with the environment it is given and nothing else, under
-//! limits of wall-clock time, output, resident memory and file size. At a limit the whole group gets
-//! SIGTERM, then SIGKILL; descendants that left the group are found and ended too. No call here waits
-//! without a limit. On systems other than Linux a simpler supervisor kills the child alone.
+//! Every child runs in its own session, with only the environment it is given, and with limits on wall-clock time,
+//! output, resident memory and file size. At a limit the whole group gets SIGTERM, then SIGKILL; descendants that left
+//! the group are found and killed too. Every wait has a limit. On systems other than Linux, a simpler supervisor kills
+//! only the child itself.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::fmt;
 use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -44,42 +45,43 @@ pub use disk_usage::{DiskUsage, disk_usage};
 #[cfg(test)]
 mod tests;
 
-/// What to start.
+/// A process to start.
 #[derive(Clone, Debug)]
 pub struct Command {
-    /// The program, a path.
+    /// Path of the program.
     pub program: PathBuf,
-    /// Its arguments.
+    /// Arguments, without the program.
     pub args: Vec<OsString>,
-    /// Its whole environment.
+    /// The complete environment.
     pub env: BTreeMap<OsString, OsString>,
-    /// Its working directory.
+    /// Working directory.
     pub cwd: PathBuf,
-    /// What it reads on stdin.
+    /// Stdin.
     pub stdin: Input,
-    /// Descriptors of the lab that it inherits under the same numbers.
+    /// Descriptors of the lab that the child inherits under the same numbers.
     pub inherit: Vec<i32>,
     /// Its limits.
     pub limits: Limits,
-    /// What it may touch on this machine; `None`: what the lab itself may. Guests have one, compilers have none.
+    /// What it may access on this machine; `None`: whatever the lab itself may. Guests have a sandbox, compilers do
+    /// not.
     pub sandbox: Option<Sandbox>,
-    /// What it tells the lab beside its output, by a descriptor that it inherits.
+    /// A pipe on which it reports to the lab, beside its output.
     pub report: Option<Arc<ReportPipe>>,
 }
 
-/// What a child reads on stdin.
+/// The stdin of a child.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
-    /// These bytes, then the end.
+    /// These bytes, then end of file.
     Bytes(Vec<u8>),
-    /// What [`Running::write`] sends, until it ends.
+    /// Whatever [`Running::write`] sends, until the child ends.
     Piped,
 }
 
 /// Limits of one child.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Wall-clock time, on a machine at rest: what the child waits for a processor does not count.
+    /// Wall-clock time on an idle machine: time spent waiting for a processor does not count.
     pub wall: Duration,
     /// Time between SIGTERM and SIGKILL.
     pub grace: Duration,
@@ -87,53 +89,69 @@ pub struct Limits {
     pub output: u64,
     /// Resident bytes of the child and its descendants together.
     pub memory: u64,
-    /// Size of the largest file that it may write, bytes.
+    /// Size of the largest file it may write, bytes.
     pub file: u64,
 }
 
 impl Limits {
-    /// For compilers: much of everything, but not without end.
+    /// Generous limits for compilers.
     #[must_use]
     pub fn compiler(wall: Duration) -> Self {
         Self { wall, grace: Duration::from_secs(2), output: 64 << 20, memory: 16 << 30, file: 8 << 30 }
     }
 }
 
-/// How a child ended.
+/// Why a child ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ExitReason {
-    /// By itself, with this code.
+    /// Exited with this code.
     Exited(i32),
-    /// By this signal, which the lab did not send.
+    /// Killed by this signal, which the lab did not send.
     Signaled(i32),
-    /// At the limit of wall-clock time.
+    /// Reached the wall-clock limit.
     TimeLimit,
-    /// At a limit that the watcher set, in its words.
+    /// Ended by its [`Watch`].
     WatchLimit,
-    /// At the limit of output.
+    /// Reached the output limit.
     OutputLimit,
-    /// At the limit of memory.
+    /// Reached the memory limit.
     MemoryLimit,
-    /// By [`Running::stop`].
+    /// Ended by [`Running::stop`].
     Stopped,
-    /// Because the user interrupted the lab.
+    /// The user interrupted the lab.
     Interrupted,
+}
+
+impl fmt::Display for ExitReason {
+    /// What to put after the program's name: `exited with code 1`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exited(code) => write!(f, "exited with code {code}"),
+            Self::Signaled(signal) => write!(f, "was killed by signal {signal}"),
+            Self::TimeLimit => f.write_str("exceeded its time limit"),
+            Self::WatchLimit => f.write_str("exceeded a limit"),
+            Self::OutputLimit => f.write_str("exceeded its output limit"),
+            Self::MemoryLimit => f.write_str("exceeded its memory limit"),
+            Self::Stopped => f.write_str("was stopped"),
+            Self::Interrupted => f.write_str("was interrupted"),
+        }
+    }
 }
 
 /// A child that has ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CompletedProcess {
-    /// How.
+    /// Why it ended.
     pub exit_reason: ExitReason,
-    /// Its stdout, as far as the limit.
+    /// Stdout, up to the limit.
     pub stdout: Vec<u8>,
-    /// Its stderr, as far as the limit.
+    /// Stderr, up to the limit.
     pub stderr: Vec<u8>,
-    /// From start to end.
+    /// Wall-clock time from start to end.
     pub wall: Duration,
     /// User and system time.
     pub cpu: Duration,
-    /// Largest resident size, bytes.
+    /// Peak resident size, bytes.
     pub peak_rss: u64,
 }
 
@@ -145,7 +163,7 @@ impl CompletedProcess {
     }
 }
 
-/// Which output of a child.
+/// An output stream of a child.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stream {
     /// stdout.
@@ -154,14 +172,14 @@ pub enum Stream {
     Stderr,
 }
 
-/// Asked some fifty times a second while a child runs, with its age, of which what it waited for a processor does not
-/// count; `true` ends it ([`ExitReason::WatchLimit`]).
+/// Called about fifty times a second while a child runs, with its age less the time it waited for a processor; `true`
+/// ends the child ([`ExitReason::WatchLimit`]).
 pub type Watch = Box<dyn FnMut(Duration) -> bool + Send>;
 
-/// Set once, by Ctrl-C: every child is ended and nothing new is started.
+/// Set by Ctrl-C and never reset: every child is ended, and none is started.
 static CANCELLED: AtomicBool = AtomicBool::new(false);
 
-/// Ends every child, now and in future. Safe to call from a signal handler's thread.
+/// Ends every child, and prevents new ones. Safe to call from the thread that handles signals.
 pub fn cancel() {
     CANCELLED.store(true, Ordering::SeqCst);
 }
@@ -172,41 +190,42 @@ pub fn cancelled() -> bool {
     CANCELLED.load(Ordering::SeqCst)
 }
 
-/// Starts a child and waits for its end.
+/// Starts a child and waits for it to end.
 ///
 /// # Errors
-/// When the program cannot be started; never because of what it does.
+/// If the program cannot be started; never because of what it does.
 pub fn run(command: &Command) -> io::Result<CompletedProcess> {
     Ok(start(command, None)?.wait())
 }
 
-/// Starts a child that is supervised by a thread of its own.
+/// Starts a child, supervised by its own thread.
 ///
 /// # Errors
-/// When the program cannot be started.
+/// If the program cannot be started.
 pub fn start(command: &Command, watch: Option<Watch>) -> io::Result<Running> {
     system::start(command, watch)
 }
 
-/// Ends descendants of earlier children that nothing accounts for. Called when a run is over.
+/// Kills descendants of earlier children that belong to no supervised child. Called at the end of a run.
 pub fn end_orphans() {
     #[cfg(target_os = "linux")]
     descendants::kill_orphans();
 }
 
-/// Goes on in a process whose descendants end with it even if it is killed. Before there is a second thread.
+/// Continues in a process whose descendants end with it even if it is killed. Call it before a second thread is
+/// started.
 pub fn enter_guard() {
     #[cfg(target_os = "linux")]
     guard::enter();
 }
 
-/// Ends every descendant of the lab at once, for a lab that is about to end itself.
+/// Kills every descendant of the lab at once, for a lab that is about to exit.
 pub fn kill_all() {
     #[cfg(target_os = "linux")]
     descendants::kill_all();
 }
 
-/// A child that runs, and the thread that supervises it. Dropping it ends the child.
+/// A running child and the thread that supervises it. Dropping it ends the child.
 #[derive(Debug)]
 pub struct Running {
     shared: Arc<Shared>,
@@ -214,12 +233,12 @@ pub struct Running {
     thread: Option<std::thread::JoinHandle<()>>,
 }
 
-/// What the supervising thread and the others share.
+/// State shared by the supervising thread and the others.
 #[derive(Debug, Default)]
 struct Shared {
     state: Mutex<State>,
     changed: Condvar,
-    /// How long it waited for a processor so far, microseconds.
+    /// Time the child has waited for a processor, microseconds.
     starved: AtomicU64,
 }
 
@@ -227,16 +246,16 @@ struct Shared {
 struct State {
     stdout: Vec<u8>,
     stderr: Vec<u8>,
-    /// Bytes that the child is still to read.
+    /// Bytes still to be written to the child's stdin.
     stdin: Vec<u8>,
-    /// Close stdin as soon as `stdin` is written.
+    /// Close stdin once `stdin` is written.
     stdin_ends: bool,
-    /// The lab wants it ended, by SIGTERM first or by this signal.
+    /// Set when the lab wants the child to end.
     stop: Option<StopSignal>,
     ended: Option<CompletedProcess>,
 }
 
-/// A wish to end the child.
+/// How to end a child.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StopSignal {
     /// SIGTERM, then SIGKILL.
@@ -258,17 +277,17 @@ impl Running {
         Self { shared, started: Instant::now(), thread: Some(thread) }
     }
 
-    /// Waits for the end, which the limits bring at the latest.
+    /// Waits for the child to end, at its limits at the latest.
     #[must_use]
     pub fn wait(mut self) -> CompletedProcess {
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {
-            // The supervisor has no panicking path; should it ever, say so instead of hanging.
+            // The supervisor has no path that panics. If it does anyway, report it instead of hanging.
             return CompletedProcess {
                 exit_reason: ExitReason::Signaled(0),
                 stdout: Vec::new(),
-                stderr: b"the lab's supervisor failed".to_vec(),
+                stderr: b"the lab's supervisor thread panicked".to_vec(),
                 wall: Duration::ZERO,
                 cpu: Duration::ZERO,
                 peak_rss: 0,
@@ -277,17 +296,17 @@ impl Running {
         let mut state = self.shared.lock();
         match state.ended.take() {
             Some(ended) => ended,
-            None => unreachable!("the supervisor's last act is to say how the child ended"),
+            None => unreachable!("the supervisor always reports how the child ended"),
         }
     }
 
-    /// Waits until the child has ended; `false` when `limit` passes first.
+    /// Waits until the child has ended; `false` if `limit` passes first.
     #[must_use]
     pub fn wait_end(&self, limit: Duration) -> bool {
         self.wait_until(limit, |state| state.ended.is_some().then_some(true)).unwrap_or(false)
     }
 
-    /// Waits until `stream` contains `text`; `false` when the limit passes or the child ends first.
+    /// Waits until `stream` contains `text`; `false` if the limit passes or the child ends first.
     #[must_use]
     pub fn wait_text(&self, stream: Stream, text: &str, limit: Duration) -> bool {
         let has = |state: &State| {
@@ -315,14 +334,14 @@ impl Running {
         }
     }
 
-    /// How long the child waited for a processor so far, because of others; looked at five times a second.
+    /// Time the child has waited for a processor because others used it; updated five times a second.
     #[must_use]
     pub fn cpu_wait(&self) -> Duration {
         Duration::from_micros(self.shared.starved.load(Ordering::Relaxed))
     }
 
-    /// `limit`, for a wait that cannot be made longer once it has begun: as much longer as all took until now that
-    /// the child had to wait for a processor.
+    /// `limit`, extended for a wait whose length is fixed when it begins: by as much as the child's waiting for a
+    /// processor has slowed it down so far.
     #[must_use]
     pub fn extended(&self, limit: Duration) -> Duration {
         let age = self.started.elapsed();
@@ -330,17 +349,17 @@ impl Running {
         limit.mul_f64(slower.max(1.0))
     }
 
-    /// Gives the child more to read; it is passed on as the child takes it.
+    /// Adds to the child's stdin; written as fast as the child reads.
     pub fn write(&self, bytes: &[u8]) {
         self.shared.lock().stdin.extend_from_slice(bytes);
     }
 
-    /// Asks for the child's end; [`Running::wait`] tells when it has come.
+    /// Asks the child to end; [`Running::wait`] returns once it has.
     pub fn stop(&self, how: StopSignal) {
         self.shared.lock().stop.get_or_insert(how);
     }
 
-    /// What `stream` has beyond its first `from` bytes; nothing once the child has ended.
+    /// The output of `stream` after its first `from` bytes; empty once the child has ended.
     #[must_use]
     pub fn since(&self, stream: Stream, from: usize) -> Vec<u8> {
         let state = self.shared.lock();
@@ -348,7 +367,7 @@ impl Running {
         bytes.get(from..).unwrap_or_default().to_vec()
     }
 
-    /// The last whole line of stderr so far, for progress.
+    /// The last complete line of stderr so far, to show progress.
     #[must_use]
     pub fn last_line(&self) -> Option<String> {
         let state = self.shared.lock();
@@ -367,8 +386,8 @@ impl Drop for Running {
     }
 }
 
-/// The part of the lab's environment that compilers and package managers need: where tools and their
-/// homes are, how the network is reached, the language. Nothing else is passed on.
+/// The part of the lab's environment that compilers and package managers need: paths of tools and their home
+/// directories, network settings, locale. Nothing else is passed on.
 #[must_use]
 pub fn tool_env() -> BTreeMap<OsString, OsString> {
     const PASSED_ON: &[&str] = &[

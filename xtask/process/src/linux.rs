@@ -1,4 +1,4 @@
-//! Supervision on Linux: a pidfd, non-blocking pipes and one `poll` a child.
+//! Supervision on Linux: a pidfd, non-blocking pipes and one `poll` per child.
 
 use std::collections::BTreeSet;
 use std::io::{self, Read, Write};
@@ -19,16 +19,16 @@ use super::namespace;
 use super::sandbox;
 use super::{Command, CompletedProcess, ExitReason, Input, ReportPipe, Running, Shared, StopSignal, Watch, cancelled};
 
-/// How often limits other than time are looked at.
+/// How often limits other than time are checked.
 const TICK: Duration = Duration::from_millis(20);
-/// The first looks come sooner: many a child has ended by the first tick, and its memory is known from a look alone.
+/// The first checks come sooner: many children end before the first regular tick, and memory is only known by sampling.
 const FIRST_TICKS: [Duration; 3] = [Duration::from_millis(1), Duration::from_millis(3), Duration::from_millis(8)];
-/// How often it is looked at how long a child waited for a processor: many files have to be read for it.
+/// How often the time waiting for a processor is read, which takes reading many files.
 const CPU_WAIT_INTERVAL: Duration = Duration::from_millis(200);
 
 static NEXT_MARK: AtomicU64 = AtomicU64::new(1);
 
-/// Starts the child in its supervising thread: a child's parent-death signal follows the thread.
+/// Starts the child in its supervising thread, because the parent-death signal is tied to that thread.
 pub fn start(command: &Command, watch: Option<Watch>) -> io::Result<Running> {
     descendants::become_subreaper();
     let shared = Arc::new(Shared::default());
@@ -58,7 +58,7 @@ pub fn start(command: &Command, watch: Option<Watch>) -> io::Result<Running> {
             let _ = thread.join();
             Err(error)
         }
-        Err(_) => Err(io::Error::other("the supervising thread failed")),
+        Err(_) => Err(io::Error::other("the supervisor thread panicked")),
     }
 }
 
@@ -75,15 +75,15 @@ struct Supervisor {
     limits: super::Limits,
     watch: Option<Watch>,
     started: Instant,
-    /// Descendants that were seen while it ran.
+    /// Descendants seen so far.
     seen: BTreeSet<i32>,
-    /// The largest resident size of the tree that was seen, bytes.
+    /// Peak resident size of the tree, as sampled, bytes.
     peak: u64,
-    /// The lab's own largest size when the child was made of it, bytes: the kernel counts it as the child's.
+    /// The lab's own peak resident size at the fork, bytes: the kernel counts it as the child's.
     inherited: u64,
-    /// How long it waited for a processor, and when that is to be looked at again.
+    /// Time the child has waited for a processor, and when to read it again.
     starved: (Duration, Instant),
-    /// Why the lab is ending it, and when SIGKILL is due.
+    /// Why the lab is ending the child, and when to send SIGKILL.
     ending: Option<(ExitReason, Instant)>,
 }
 
@@ -102,8 +102,8 @@ impl Supervisor {
         inherit.extend(command.report.iter().map(|report| report.inherited()));
         let rules = command.sandbox.as_ref().map(sandbox::open).transpose()?.flatten();
         let offline = command.sandbox.as_ref().filter(|sandbox| sandbox.offline).and_then(|_| namespace::offline());
-        // SAFETY: between fork and exec only async-signal-safe system calls are made: setsid, prctl,
-        // setrlimit, fcntl, setns, landlock_restrict_self.
+        // SAFETY: between fork and exec only async-signal-safe system calls are made: setsid, prctl, setrlimit, fcntl,
+        // setns, landlock_restrict_self.
         unsafe {
             builder.pre_exec(move || {
                 prepare_child(&inherit, file_limit)?;
@@ -156,10 +156,10 @@ impl Supervisor {
             }
         }
         let wall = self.started.elapsed();
-        // The group is ended while its leader is still a zombie, so its id cannot be another's.
+        // The group is killed while its leader is still a zombie, so its id cannot have been reused.
         let _ = kill_process_group(self.pid, Signal::KILL);
         let (end, cpu, largest) = self.reap();
-        // What is more than the lab itself had is the child's, or a descendant's that it waited for.
+        // Anything above the lab's own size is that of the child or of a descendant it waited for.
         let peak_rss = if largest > self.inherited { self.peak.max(largest) } else { self.peak };
         descendants::end_descendants(self.pid.as_raw_nonzero().get(), self.mark, &self.seen);
         self.drain();
@@ -176,7 +176,7 @@ impl Supervisor {
         CompletedProcess { exit_reason: end, stdout, stderr, wall, cpu, peak_rss }
     }
 
-    /// Waits for input, room for output, the child's end or the next tick; `true`: it has ended.
+    /// Waits for output, space in stdin, the child's end or the next tick; `true`: the child has ended.
     fn poll(&mut self, next_tick: Instant) -> bool {
         let now = Instant::now();
         let deadline = match self.ending {
@@ -214,7 +214,7 @@ impl Supervisor {
         ended
     }
 
-    /// Looks at everything but time and pipes.
+    /// Checks everything except time and pipes.
     fn tick(&mut self, now: Instant) {
         if self.ending.is_some() {
             return;
@@ -255,7 +255,7 @@ impl Supervisor {
             StopSignal::Kill => Signal::KILL,
         };
         let _ = kill_process_group(self.pid, signal);
-        // A group that was stopped (SIGSTOP) gets its SIGTERM only once it goes on.
+        // A stopped group (SIGSTOP) handles SIGTERM only once it continues.
         let _ = kill_process_group(self.pid, Signal::CONT);
     }
 
@@ -266,7 +266,7 @@ impl Supervisor {
         }
     }
 
-    /// Reads what is there from both outputs; at the limit the child is ended and the rest thrown away.
+    /// Reads what is available from both outputs. At the limit, ends the child and discards the rest.
     fn drain(&mut self) {
         let shared = Arc::clone(&self.shared);
         let mut state = shared.lock();
@@ -294,7 +294,7 @@ impl Supervisor {
         self.shared.changed.notify_all();
     }
 
-    /// Writes as much of stdin as the child takes.
+    /// Writes as much of stdin as the pipe accepts.
     fn feed(&mut self) {
         let mut state = self.shared.lock();
         let Some(pipe) = &mut self.stdin else { return };
@@ -304,7 +304,7 @@ impl Supervisor {
                     state.stdin.drain(..n);
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
-                // A child that does not read its input is no error of the lab.
+                // A child that does not read its stdin is not an error of the lab.
                 Ok(_) | Err(_) => {
                     state.stdin.clear();
                     self.stdin = None;
@@ -314,18 +314,18 @@ impl Supervisor {
         }
     }
 
-    /// Collects the dead child: how it ended, its processor time, its largest resident size.
+    /// Reaps the child: why it ended, CPU time, peak resident size.
     fn reap(&mut self) -> (ExitReason, Duration, u64) {
         let raw = self.pid.as_raw_nonzero().get();
         let mut status = 0;
-        // SAFETY: `rusage` is plain old data; wait4 writes it and `status`, both live for the call.
+        // SAFETY: `rusage` is plain old data; wait4 fills it and `status`, and both live for the call.
         let (rusage, waited) = unsafe {
             let mut rusage: libc::rusage = std::mem::zeroed();
             let waited = libc::wait4(raw, &raw mut status, 0, &raw mut rusage);
             (rusage, waited)
         };
         descendants::supervised().remove(&raw);
-        // Tells std that the child is gone; it has been waited for, so this only fails.
+        // Tells std that the child is gone. It has already been waited for, so this only fails.
         let _ = self.child.try_wait();
         if waited != raw {
             return (ExitReason::Signaled(0), Duration::ZERO, 0);
@@ -346,17 +346,17 @@ fn cut(bytes: &mut Vec<u8>, limit: u64) {
     bytes.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
 }
 
-/// Runs in the child, between fork and exec.
+/// Runs in the child between fork and exec.
 fn prepare_child(inherit: &[i32], file_limit: u64) -> io::Result<()> {
     rustix::process::setsid()?;
-    // Address space is not limited: engines reserve far more than they use. Resident memory is watched.
+    // Address space is not limited, since engines reserve far more than they use. Resident memory is watched instead.
     for (resource, limit) in [(Resource::Core, 0), (Resource::Fsize, file_limit)] {
         rustix::process::setrlimit(resource, Rlimit { current: Some(limit), maximum: Some(limit) })?;
     }
-    // A file that grows past its limit is the guest's error (EFBIG), not its runtime's death by SIGXFSZ.
-    // SAFETY: a system call on this process alone, which has one thread.
+    // Writing past the file limit must fail in the guest (EFBIG) and not kill its runtime (SIGXFSZ).
+    // SAFETY: a system call that affects this process only, which has one thread.
     unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
-    // Should the lab be killed, its children go with it.
+    // If the lab is killed, its children are too.
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
     for fd in inherit {
         // SAFETY: the lab keeps these descriptors open while it starts the child.
@@ -371,7 +371,7 @@ fn nonblocking(fd: &impl AsFd) -> io::Result<()> {
     Ok(rustix::fs::fcntl_setfl(fd, flags | rustix::fs::OFlags::NONBLOCK)?)
 }
 
-/// Appends what can be read without waiting, `room` bytes at most; `true`: the pipe is at its end.
+/// Appends what can be read without blocking, at most `room` bytes; `true`: end of file.
 fn read_into(pipe: &mut impl Read, into: &mut Vec<u8>, room: u64) -> bool {
     let mut room = usize::try_from(room).unwrap_or(usize::MAX);
     let mut buffer = [0; 16 * 1024];

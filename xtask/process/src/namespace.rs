@@ -1,9 +1,9 @@
-//! A network with nobody in it: a network namespace with a loopback interface of its own, which children without a
-//! network enter. It holds what Landlock has no rules for: UDP, raw sockets, and whatever else finds a way out.
+//! An empty network: a network namespace with its own loopback interface, for children without network access. It
+//! covers what Landlock has no rules for: UDP, raw sockets and other protocols.
 //!
-//! Made once for each lab (creating and destroying one costs milliseconds) and entered between fork and exec, which
-//! costs microseconds. Where the lab is not root, it lies in a user namespace with the same user. A container may forbid
-//! both: [`super::support`] says so, and children run without.
+//! Created once per lab, which takes milliseconds, and entered between fork and exec, which takes microseconds. If the
+//! lab is not root, it is created inside a user namespace with the same user. A container may forbid both; then
+//! [`super::support`] reports it, and children run without.
 
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -17,17 +17,18 @@ pub struct Offline {
     ipc: OwnedFd,
 }
 
-/// The lab's, made when it is first asked for; `None` where the machine does not allow it.
+/// The lab's namespaces, created on first use; `None` if the machine does not allow them.
 pub fn offline() -> Option<&'static Offline> {
     static OFFLINE: OnceLock<Option<Offline>> = OnceLock::new();
     OFFLINE.get_or_init(|| Offline::make(false).or_else(|_| Offline::make(true)).ok()).as_ref()
 }
 
 impl Offline {
-    /// Enters them, between fork and exec: system calls alone.
+    /// Moves the calling process into the namespaces. Makes only system calls, so that it can run between fork and
+    /// exec.
     ///
     /// # Errors
-    /// The kernel's.
+    /// If the kernel refuses.
     pub fn enter(&self) -> io::Result<()> {
         for fd in self.user.iter().chain([&self.network, &self.ipc]) {
             // SAFETY: the descriptor is open, and the call touches no memory of this process.
@@ -38,21 +39,21 @@ impl Offline {
         Ok(())
     }
 
-    /// Makes them in a child that lives until they are opened here.
+    /// Creates the namespaces in a child process that lives until they are opened here.
     fn make(with_user: bool) -> io::Result<Self> {
         let (user, group) = (rustix::process::getuid().as_raw(), rustix::process::getgid().as_raw());
         let maps = with_user.then(|| Maps { users: format!("{user} {user} 1"), groups: format!("{group} {group} 1") });
         let (ready, tell_ready) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
         let (wait_for, release) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
-        // SAFETY: the child makes system calls alone, on what was made before, and ends without returning.
+        // SAFETY: the child only makes system calls on data prepared before the fork, and exits without returning.
         let child = unsafe { libc::fork() };
         if child == 0 {
             let code = u8::from(unshare(maps.as_ref()).is_err());
             let _ = rustix::io::write(&tell_ready, &[code]);
-            // The end of the lab, or of its opening, closes the pipe.
+            // The pipe closes when the lab ends or the namespaces are open.
             drop(release);
             let _ = rustix::io::read(&wait_for, &mut [0_u8; 1]);
-            // SAFETY: ends this process, without what the lab would do at its own end.
+            // SAFETY: exits without running the lab's exit handlers.
             unsafe { libc::_exit(0) };
         }
         if child < 0 {
@@ -67,25 +68,25 @@ impl Offline {
                 let user = if with_user { Some(open("user")?) } else { None };
                 Ok(Self { user, network, ipc: open("ipc")? })
             }),
-            _ => Err(io::Error::other("no namespaces here")),
+            _ => Err(io::Error::other("this machine allows no network namespaces")),
         };
         drop(release);
-        // SAFETY: waits for the child that was made here.
+        // SAFETY: waits for the child forked above.
         unsafe { libc::waitpid(child, std::ptr::null_mut(), 0) };
         made
     }
 }
 
-/// Who is who in the user namespace.
+/// User and group id maps of the user namespace.
 struct Maps {
     users: String,
     groups: String,
 }
 
-/// In the child: new namespaces, and their loopback interface up.
+/// In the child: creates the namespaces and brings their loopback interface up.
 fn unshare(maps: Option<&Maps>) -> io::Result<()> {
     let user = if maps.is_some() { libc::CLONE_NEWUSER } else { 0 };
-    // SAFETY: a system call on this process alone, which has one thread.
+    // SAFETY: a system call that affects this process only, which has one thread.
     if unsafe { libc::unshare(user | libc::CLONE_NEWNET | libc::CLONE_NEWIPC) } != 0 {
         return Err(io::Error::last_os_error());
     }
@@ -100,7 +101,7 @@ fn unshare(maps: Option<&Maps>) -> io::Result<()> {
             rustix::io::write(&file, text.as_bytes())?;
         }
     }
-    // SAFETY: plain old data, of which the name and the flags are set before the kernel reads them.
+    // SAFETY: plain old data; name and flags are set before the kernel reads them.
     unsafe {
         let socket = libc::socket(libc::AF_INET, libc::SOCK_DGRAM | libc::SOCK_CLOEXEC, 0);
         let mut request: libc::ifreq = std::mem::zeroed();

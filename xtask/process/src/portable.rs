@@ -1,5 +1,5 @@
-//! Supervision on systems other than Linux: threads that read, a loop that looks at limits. It ends the
-//! child itself, not its descendants, and measures neither processor time nor memory.
+//! Supervision on systems other than Linux: threads that read, and a loop that checks limits. It kills the child but
+//! not its descendants, and measures neither CPU time nor memory.
 
 use std::io::{self, Read, Write};
 use std::process::Stdio;
@@ -14,7 +14,8 @@ const TICK: Duration = Duration::from_millis(5);
 pub fn start(command: &Command, mut watch: Option<Watch>) -> io::Result<Running> {
     let mut builder = std::process::Command::new(&command.program);
     builder.args(&command.args).env_clear().envs(&command.env).current_dir(&command.cwd);
-    // On Linux, where only tests come here, the sub-reaper must know the child for no orphan, from its start.
+    // On Linux, where only tests use this, register the child at once so that the sub-reaper does not treat it as an
+    // orphan.
     #[cfg(target_os = "linux")]
     let mut supervised = super::descendants::supervised();
     let mut child = builder.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
@@ -75,7 +76,7 @@ pub fn start(command: &Command, mut watch: Option<Watch>) -> io::Result<Running>
         };
         #[cfg(target_os = "linux")]
         super::descendants::supervised().remove(&child.id().cast_signed());
-        // What was written just before the end is still on its way through the reading threads.
+        // Output written just before the end may still be on its way through the reading threads.
         std::thread::sleep(2 * TICK);
         let mut state = thread_shared.lock();
         let (stdout, stderr) = (std::mem::take(&mut state.stdout), std::mem::take(&mut state.stderr));

@@ -1,13 +1,13 @@
-//! Reading what a guest may have left in a file's place: a link, a pipe that nobody writes, a device without end.
+//! Reads files that a guest may have replaced by a link, a pipe without a writer, or an endless device.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
 use std::path::Path;
 
-/// Opens a regular file, and nothing else: a link is not followed, and nothing is waited for.
+/// Opens a path only if it is a regular file, without following links or blocking.
 ///
 /// # Errors
-/// When it is not there, or is no regular file.
+/// If it does not exist or is not a regular file.
 pub fn open_regular(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true);
@@ -17,16 +17,16 @@ pub fn open_regular(path: &Path) -> io::Result<File> {
         options.custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_NOCTTY);
     }
     let file = options.open(path)?;
-    if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("it is not a regular file")) }
+    if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("not a regular file")) }
 }
 
-/// At most `most` bytes of a regular file.
+/// Reads at most `max_bytes` bytes of a regular file.
 ///
 /// # Errors
-/// As [`open_regular`], or when it cannot be read.
-pub fn read_regular(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+/// As [`open_regular`], or if reading fails.
+pub fn read_regular(path: &Path, max_bytes: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    open_regular(path)?.take(most).read_to_end(&mut bytes)?;
+    open_regular(path)?.take(max_bytes).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
@@ -37,7 +37,7 @@ mod tests {
     use std::process::Command;
 
     #[test]
-    fn only_regular_files_are_read_and_no_more_of_them_than_asked() {
+    fn only_regular_files_are_read_up_to_max_bytes() {
         let dir = tempfile::tempdir().unwrap();
         let at = |name: &str| dir.path().join(name);
         std::fs::write(at("file"), "text").unwrap();

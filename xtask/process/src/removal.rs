@@ -1,24 +1,25 @@
-//! Removing what a guest left: folders as deep as it liked, closed to their owner, links out.
+//! Removes what a guest left behind: directories of any depth or without permissions, links that lead outside.
 //!
-//! One descriptor at a time, by `..` and not by the stack: no depth overflows anything, and no path grows too long.
-//! Nothing may run any more that could change the tree meanwhile. What cannot be removed is passed over, and told.
+//! Uses one descriptor at a time and returns by `..` instead of recursion, so that no depth overflows the stack or
+//! exceeds a path length. Nothing may change the tree meanwhile. Entries that cannot be removed are skipped and
+//! reported.
 
 use std::io;
 use std::path::Path;
 
-/// Removes `top` with all below it.
+/// Removes `top` and everything below it.
 ///
 /// # Errors
-/// What stays, and why.
+/// The first entry that could not be removed, and why.
 #[cfg(not(target_os = "linux"))]
 pub fn remove_tree(top: &Path) -> io::Result<()> {
     std::fs::remove_dir_all(top)
 }
 
-/// Removes `top` with all below it.
+/// Removes `top` and everything below it.
 ///
 /// # Errors
-/// What stays, and why.
+/// The first entry that could not be removed, and why.
 #[cfg(target_os = "linux")]
 pub fn remove_tree(top: &Path) -> io::Result<()> {
     let (Some(parent), Some(name)) = (top.parent(), top.file_name()) else {
@@ -41,14 +42,14 @@ mod linux {
 
     const FOLDER: OFlags = OFlags::DIRECTORY.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
-    /// Where the removal stands.
+    /// The state of a removal.
     struct Removal {
         here: OwnedFd,
-        /// The inode of each folder above, and the name of the one below it that is being emptied.
+        /// For each directory above: its inode, and the name of its subdirectory that is being emptied.
         above: Vec<(u64, CString)>,
-        /// Inode of the folder, and name, of each entry that could not be removed.
+        /// Entries that could not be removed: inode of their directory, and name.
         stays: BTreeSet<(u64, CString)>,
-        /// The first that could not be, and why.
+        /// The first entry that could not be removed, and why.
         first: Option<(CString, Errno)>,
     }
 
@@ -80,7 +81,7 @@ mod linux {
     }
 
     impl Removal {
-        /// Removes an entry that is no folder; `false`: it is one.
+        /// Removes an entry that is not a directory; `false` if it is one.
         fn unlink(&self, name: &CString) -> Result<bool, Errno> {
             match unlinkat(&self.here, name, AtFlags::empty()) {
                 Ok(()) => Ok(true),
@@ -94,25 +95,26 @@ mod linux {
             stat.is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Directory)
         }
 
-        /// Goes into a folder; a guest may have shut it (`chmod`, `mkdir` with mode 0), and its owner opens it.
+        /// Enters a directory. A guest may have removed its permissions (`chmod`, `mkdir` with mode 0); as the owner,
+        /// restore them.
         fn enter(&mut self, name: CString) -> Result<(), Errno> {
             let inode = fstat(&self.here)?.st_ino;
             let opened = match openat(&self.here, &name, FOLDER | OFlags::RDONLY, Mode::empty()) {
                 Err(Errno::ACCESS) => {
-                    // By a descriptor of the very folder, so that a link is not followed.
+                    // By descriptor of the parent directory, so that a link is not followed.
                     rustix::fs::chmodat(&self.here, &name, Mode::RWXU, AtFlags::empty())?;
                     openat(&self.here, &name, FOLDER | OFlags::RDONLY, Mode::empty())?
                 }
                 opened => opened?,
             };
-            // Without the right to write nothing in it can be removed.
+            // Removing its entries needs write permission.
             fchmod(&opened, Mode::RWXU)?;
             self.above.push((inode, name));
             self.here = opened;
             Ok(())
         }
 
-        /// Removes all in this folder but folders; gives one of those.
+        /// Removes everything in this directory except directories; returns one of those.
         fn folder_left(&mut self) -> Result<Option<CString>, Errno> {
             let inode = fstat(&self.here)?.st_ino;
             let mut entries = Dir::read_from(&self.here)?;
@@ -130,12 +132,12 @@ mod linux {
             Ok(None)
         }
 
-        /// Goes up, and removes the folder that is empty now.
+        /// Returns to the parent and removes the directory, which is now empty.
         fn leave(&mut self) -> io::Result<()> {
             let Some((inode, name)) = self.above.pop() else { return Ok(()) };
             self.here = openat(&self.here, "..", FOLDER | OFlags::RDONLY, Mode::empty())?;
             if fstat(&self.here)?.st_ino != inode {
-                return Err(io::Error::other("a folder was moved while it was removed"));
+                return Err(io::Error::other("a directory was moved during its removal"));
             }
             if let Err(why) = unlinkat(&self.here, &name, AtFlags::REMOVEDIR) {
                 self.stay(name, why)?;
@@ -161,7 +163,7 @@ mod tests {
 
     use super::remove_tree;
 
-    /// As deep as `depth`, made without long paths.
+    /// Creates nested directories, `depth` levels, without long paths.
     fn nest(top: &Path, depth: usize) {
         use rustix::fs::{CWD, Mode, OFlags, mkdirat, openat};
         let flags = OFlags::DIRECTORY | OFlags::CLOEXEC;
@@ -173,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_a_guest_leaves_goes_and_nothing_else() {
+    fn remove_tree_removes_everything_inside_and_nothing_outside() {
         let root = tempfile::tempdir().unwrap();
         let (top, outside) = (root.path().join("top"), root.path().join("outside"));
         for dir in [top.join("a/b"), top.join("shut/in"), outside.clone()] {
@@ -189,8 +191,8 @@ mod tests {
             fs::set_permissions(top.join(path), Permissions::from_mode(0o0)).unwrap();
         }
         remove_tree(&top).unwrap();
-        assert!(fs::symlink_metadata(&top).is_err(), "it is still there");
+        assert!(fs::symlink_metadata(&top).is_err(), "`top` still exists");
         assert_eq!(fs::read_to_string(outside.join("file")).unwrap(), "text");
-        assert!(remove_tree(&top).is_err(), "what is not there cannot be removed");
+        assert!(remove_tree(&top).is_err(), "removing a missing tree must fail");
     }
 }

@@ -1,8 +1,8 @@
-//! What children tell the lab beside their output: a pipe that they inherit.
+//! A pipe that children inherit and on which they report to the lab, beside their output.
 //!
-//! A file would stand where a guest that has escaped can put something else in its place: a link to a terminal, a pipe
-//! that nobody writes. Nothing can be put in the place of an open pipe. The supervisor reads it as it comes, without
-//! waiting, and throws away what is more than anybody reads.
+//! Instead of a file, a guest that has escaped its sandbox could leave a link to a terminal, or a pipe without a
+//! writer. An open pipe cannot be replaced. The supervisor reads it as data arrives, without blocking, and discards
+//! what exceeds the limit.
 
 #[cfg(target_os = "linux")]
 pub use linux::ReportPipe;
@@ -23,22 +23,22 @@ mod linux {
     #[derive(Debug)]
     pub struct ReportPipe {
         read: OwnedFd,
-        /// Kept, so that reading never meets an end: one child comes after the other.
+        /// Kept open so that reading never reaches end of file between one child and the next.
         write: OwnedFd,
-        most: usize,
+        capacity: usize,
         text: Mutex<Vec<u8>>,
     }
 
     impl ReportPipe {
-        /// A pipe of which `most` bytes are kept.
+        /// Creates a pipe of which at most `capacity` bytes are kept.
         ///
         /// # Errors
-        /// When the lab has no descriptor left.
-        pub fn new(most: usize) -> io::Result<Self> {
+        /// If the lab is out of descriptors.
+        pub fn new(capacity: usize) -> io::Result<Self> {
             let (read, write) = pipe_with(PipeFlags::CLOEXEC)?;
-            // Of the lab's end alone: the children's end waits.
+            // Only the lab's end is non-blocking; writes of children block.
             fcntl_setfl(&read, fcntl_getfl(&read)? | OFlags::NONBLOCK)?;
-            Ok(Self { read, write, most, text: Mutex::default() })
+            Ok(Self { read, write, capacity, text: Mutex::default() })
         }
 
         /// The descriptor that children inherit.
@@ -47,28 +47,28 @@ mod linux {
             self.write.as_raw_fd()
         }
 
-        /// Where a child opens it.
+        /// The path under which a child opens it.
         #[must_use]
         pub fn path(&self) -> PathBuf {
             PathBuf::from(format!("/dev/fd/{}", self.inherited()))
         }
 
-        /// What was told so far, from the byte `from` on.
+        /// What was reported so far, starting at byte `from`.
         #[must_use]
         pub fn since(&self, from: usize) -> Vec<u8> {
             self.drain();
             self.text.lock().unwrap_or_else(PoisonError::into_inner).get(from..).unwrap_or_default().to_vec()
         }
 
-        /// Takes what is there.
+        /// Reads what is available.
         pub(crate) fn drain(&self) {
             let mut text = self.text.lock().unwrap_or_else(PoisonError::into_inner);
             let mut buffer = [0; 16 * 1024];
-            // As much as a pipe holds: who writes for ever must not hold the lab.
+            // At most one pipe buffer, so that an endless writer cannot block the lab.
             for _ in 0..64 {
                 match rustix::io::read(&self.read, &mut buffer) {
                     Ok(n @ 1..) => {
-                        let room = self.most.saturating_sub(text.len());
+                        let room = self.capacity.saturating_sub(text.len());
                         text.extend_from_slice(&buffer[..n.min(room)]);
                     }
                     Err(error) if error == rustix::io::Errno::INTR => {}
@@ -90,12 +90,12 @@ mod none {
     use std::io;
     use std::path::PathBuf;
 
-    /// There is none: children inherit no descriptor from the portable supervisor.
+    /// Not available: the portable supervisor passes no descriptors to children.
     #[derive(Debug)]
     pub enum ReportPipe {}
 
     impl ReportPipe {
-        /// Fails.
+        /// Always fails.
         ///
         /// # Errors
         /// Always.
@@ -103,19 +103,19 @@ mod none {
             Err(io::ErrorKind::Unsupported.into())
         }
 
-        /// Of none.
+        /// Never called: there is no value of this type.
         #[must_use]
         pub fn inherited(&self) -> i32 {
             match *self {}
         }
 
-        /// Of none.
+        /// Never called: there is no value of this type.
         #[must_use]
         pub fn path(&self) -> PathBuf {
             match *self {}
         }
 
-        /// Of none.
+        /// Never called: there is no value of this type.
         #[must_use]
         pub fn since(&self, _: usize) -> Vec<u8> {
             match *self {}

@@ -1,50 +1,51 @@
-//! The sandbox below every runtime: what a child, and whatever it becomes, may touch on this machine.
+//! The sandbox around every runtime: what a child and its descendants may access on this machine.
 //!
-//! Landlock (<https://docs.kernel.org/userspace-api/landlock.html>): the kernel refuses the rest, whatever the
-//! runtime's own sandbox lets through. Opened in the lab, entered by the child between fork and exec, and never left.
-//! It costs a fifth of a millisecond and needs no rights. Kernels before 5.13 have none, before 6.7 (ABI 4) it knows no
-//! network, before 6.12 (ABI 6) no signals: [`support`] says so, and the child runs without.
+//! Landlock (<https://docs.kernel.org/userspace-api/landlock.html>): the kernel denies everything else, whatever the
+//! runtime's own sandbox lets through. The lab opens the rules, the child enters them between fork and exec and can
+//! never leave. It takes a fifth of a millisecond and needs no privileges. Linux before 5.13 has no Landlock, before
+//! 6.7 (ABI 4) it has no network rules, before 6.12 (ABI 6) no signal rules. [`support`] reports what is available; a
+//! child runs without the rest.
 
 use std::path::PathBuf;
 
-/// What a child may touch. What is not there is passed over.
+/// What a child may access. Paths that do not exist are ignored.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sandbox {
-    /// Files, and folders with all below them, that it may read and execute.
+    /// Files, and directories with everything below, that it may read and execute.
     pub read: Vec<PathBuf>,
-    /// The same that it may read and change, and not execute.
+    /// Files, and directories with everything below, that it may read and change but not execute.
     pub write: Vec<PathBuf>,
-    /// Folders in which, and below which, it may look at names and at nothing else.
+    /// Directories in which and below which it may list names, nothing else.
     pub list: Vec<PathBuf>,
-    /// The TCP ports that it may use; `None`: all of them.
+    /// TCP ports that it may use; `None`: all.
     pub ports: Option<Ports>,
-    /// It has no network but a loopback interface of its own, where the machine allows that.
+    /// No network except its own loopback interface, if the machine allows that.
     pub offline: bool,
 }
 
 /// TCP ports.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ports {
-    /// Those to listen on.
+    /// Ports to listen on.
     pub bind: Vec<u16>,
-    /// Those to connect to, whatever the address.
+    /// Ports to connect to, at any address.
     pub connect: Vec<u16>,
 }
 
-/// What the sandbox can hold on this machine.
+/// What the sandbox can restrict on this machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Support {
-    /// Files and folders.
+    /// Files and directories.
     pub files: bool,
     /// TCP ports.
     pub network: bool,
-    /// Signals to others, and their abstract Unix sockets.
+    /// Signals and abstract Unix sockets to processes outside the sandbox.
     pub ipc: bool,
-    /// A network of its own: see [`Sandbox::offline`].
+    /// A separate network: see [`Sandbox::offline`].
     pub offline: bool,
 }
 
-/// What the sandbox can hold on this machine.
+/// What the sandbox can restrict on this machine.
 #[must_use]
 pub fn support() -> Support {
     let abi = abi();
@@ -82,8 +83,8 @@ mod linux {
 
     use super::Sandbox;
 
-    /// What every program needs: its loader, its libraries, what it asks of the system. Of `/etc` only what tells how
-    /// names, languages and certificates are found; of `/dev` nothing that holds data.
+    /// What every program needs: its loader, libraries and system information. From `/etc` only what is needed to
+    /// resolve names and to find locales and certificates; from `/dev` nothing that stores data.
     const SYSTEM: &[&str] = &[
         "/usr",
         "/bin",
@@ -95,7 +96,7 @@ mod linux {
         "/nix/store",
         "/snap",
         "/sys",
-        // Other processes' memory and environment stay shut: the sandbox has a bound for ptrace too.
+        // The memory and environment of other processes stay inaccessible: Landlock also restricts ptrace.
         "/proc",
         "/etc/alternatives",
         "/etc/ca-certificates",
@@ -128,33 +129,33 @@ mod linux {
         "/var/cache/fontconfig",
     ];
 
-    /// Devices that hold nothing.
+    /// Devices that store nothing.
     const DEVICES: &[&str] = &["/dev/null", "/dev/zero", "/dev/full"];
 
-    /// The version of the kernel's Landlock; 0 or less: it has none.
+    /// The kernel's Landlock ABI version; 0 or less if it has none.
     pub fn abi() -> i64 {
-        const ASK_VERSION: u32 = 1;
+        const LANDLOCK_CREATE_RULESET_VERSION: u32 = 1;
         static ABI: OnceLock<i64> = OnceLock::new();
         *ABI.get_or_init(|| {
             let none = std::ptr::null::<libc::c_void>();
-            // SAFETY: with this flag the call reads no memory and makes nothing.
-            unsafe { libc::syscall(libc::SYS_landlock_create_ruleset, none, 0_usize, ASK_VERSION) }
+            // SAFETY: with this flag the call accesses no memory and creates nothing.
+            unsafe { libc::syscall(libc::SYS_landlock_create_ruleset, none, 0_usize, LANDLOCK_CREATE_RULESET_VERSION) }
         })
     }
 
-    /// Opens all that the rules name; `None` where the kernel has no Landlock.
+    /// Opens everything the rules name; `None` if the kernel has no Landlock.
     ///
     /// # Errors
-    /// When a rule cannot be made: the child is not to run without it.
+    /// If a rule cannot be created: the child must not run without it.
     pub fn open(sandbox: &Sandbox) -> io::Result<Option<OwnedFd>> {
         if abi() < 1 {
             return Ok(None);
         }
-        rules(sandbox).map_err(|e| io::Error::other(format!("the sandbox cannot be set up: {e}")))
+        rules(sandbox).map_err(|e| io::Error::other(format!("failed to set up the sandbox: {e}")))
     }
 
     fn rules(sandbox: &Sandbox) -> Result<Option<OwnedFd>, landlock::RulesetError> {
-        // Rights that are newer than the kernel are left out by the crate itself.
+        // The crate drops rights that the kernel does not know yet.
         let all = AccessFs::from_all(ABI::V5);
         let read = AccessFs::from_read(ABI::V5);
         let devices = BitFlags::from(AccessFs::MakeChar) | AccessFs::MakeBlock;
@@ -172,7 +173,8 @@ mod linux {
             .add_rules(path_beneath_rules(&sandbox.write, change))?
             .add_rules(path_beneath_rules(&sandbox.list, AccessFs::ReadDir))?;
         if !rustix::process::geteuid().is_root() {
-            // What a process may write of its own there (a browser's own sandbox does) is the system's matter.
+            // What an unprivileged process may write there is its own (a browser's sandbox does so), and the kernel
+            // checks it.
             ruleset = ruleset.add_rules(path_beneath_rules(["/proc"], AccessFs::WriteFile))?;
         }
         if let Some(ports) = &sandbox.ports {
@@ -185,28 +187,28 @@ mod linux {
         Ok(ruleset.into())
     }
 
-    /// What root keeps: its say over files that the rules open to it, and low ports. With more it could read other
-    /// processes' memory past the rules, set the clock, load a module.
+    /// Capabilities that root keeps: access to files that the rules allow, and low ports. With more, it could read
+    /// other processes' memory despite the rules, set the clock, or load a kernel module.
     const KEPT_CAPABILITIES: [libc::c_ulong; 5] = [CHOWN, DAC_OVERRIDE, FOWNER, FSETID, NET_BIND_SERVICE];
     const CHOWN: libc::c_ulong = 0;
     const DAC_OVERRIDE: libc::c_ulong = 1;
     const FOWNER: libc::c_ulong = 3;
     const FSETID: libc::c_ulong = 4;
     const NET_BIND_SERVICE: libc::c_ulong = 10;
-    /// There are 41; a kernel answers a number that is none of its own with an error.
+    /// There are 41; the kernel rejects numbers it does not know.
     const CAPABILITIES: libc::c_ulong = 64;
 
-    /// Enters it, between fork and exec: system calls alone.
+    /// Restricts the calling process. Makes only system calls, so that it can run between fork and exec.
     ///
     /// # Errors
-    /// The kernel's.
+    /// If the kernel refuses.
     pub fn enter(rules: &OwnedFd) -> io::Result<()> {
         for capability in (0..CAPABILITIES).filter(|capability| !KEPT_CAPABILITIES.contains(capability)) {
-            // Who is not root has none to lose, and is told so.
-            // SAFETY: a system call on this process alone.
+            // Without root there are none to drop, and the call fails harmlessly.
+            // SAFETY: a system call that affects this process only.
             unsafe { libc::prctl(libc::PR_CAPBSET_DROP, capability, 0, 0, 0) };
         }
-        // SAFETY: the descriptor is open, and neither call touches memory of this process.
+        // SAFETY: the descriptor is open, and neither call accesses memory of this process.
         let entered = unsafe {
             libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0
                 && libc::syscall(libc::SYS_landlock_restrict_self, rules.as_raw_fd(), 0_u32) == 0

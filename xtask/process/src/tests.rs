@@ -1,4 +1,4 @@
-//! Real children (`/bin/sh`) that do what guests must not.
+//! Supervises real children (`/bin/sh`) that misbehave.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -36,7 +36,7 @@ fn with(script: &str, change: impl FnOnce(&mut Command)) -> CompletedProcess {
     run(&command).unwrap()
 }
 
-/// Whether a process whose command line holds `needle` is alive.
+/// Whether a process with `needle` in its command line is alive.
 fn alive(needle: &str) -> bool {
     let entries = std::fs::read_dir("/proc").unwrap().flatten();
     entries
@@ -45,7 +45,7 @@ fn alive(needle: &str) -> bool {
 }
 
 #[test]
-fn exit_code_and_outputs_are_kept_apart() {
+fn exit_code_and_both_outputs_are_captured() {
     let ended = check("echo out; echo err >&2; exit 42");
     assert_eq!(
         (ended.exit_reason, ended.stdout, ended.stderr),
@@ -54,23 +54,23 @@ fn exit_code_and_outputs_are_kept_apart() {
 }
 
 #[test]
-fn a_signal_of_its_own_is_told_from_the_labs() {
+fn a_signal_not_sent_by_the_lab_is_reported() {
     assert_eq!(check("kill -SEGV $$").exit_reason, ExitReason::Signaled(11));
 }
 
 #[test]
-fn stdin_is_given_and_ends() {
+fn stdin_is_written_and_closed() {
     let ended = with("cat", |c| c.stdin = Input::Bytes(vec![b'x'; 60_000]));
     assert_eq!((ended.exit_reason, ended.stdout.len()), (ExitReason::Exited(0), 60_000));
 }
 
 #[test]
-fn a_child_that_reads_nothing_does_not_block() {
+fn unread_stdin_does_not_block() {
     assert_eq!(with("exit 0", |c| c.stdin = Input::Bytes(vec![0; 1 << 20])).exit_reason, ExitReason::Exited(0));
 }
 
 #[test]
-fn silence_ends_at_the_limit_even_when_sigterm_is_ignored() {
+fn time_limit_kills_a_child_that_ignores_sigterm() {
     let began = Instant::now();
     let ended = with("trap '' TERM; while :; do sleep 0.05; done", |c| c.limits.wall = Duration::from_millis(200));
     assert_eq!(ended.exit_reason, ExitReason::TimeLimit);
@@ -78,28 +78,28 @@ fn silence_ends_at_the_limit_even_when_sigterm_is_ignored() {
 }
 
 #[test]
-fn a_flood_is_cut_and_ended() {
+fn output_limit_truncates_output_and_ends_the_child() {
     let ended = check("yes");
     assert_eq!(ended.exit_reason, ExitReason::OutputLimit);
     assert_eq!(ended.stdout.len(), 1 << 16);
 }
 
 #[test]
-fn a_flood_that_ends_by_itself_is_a_flood_all_the_same() {
+fn output_limit_applies_to_a_child_that_has_exited() {
     assert_eq!(check("head -c 200000 /dev/zero").exit_reason, ExitReason::OutputLimit);
 }
 
 #[test]
-fn memory_is_watched() {
+fn memory_limit_ends_the_child() {
     let script = "x=$(head -c 300000000 /dev/zero | tr '\\0' x); sleep 5";
     assert_eq!(with(script, |c| c.limits.memory = 100 << 20).exit_reason, ExitReason::MemoryLimit);
 }
 
 #[test]
-fn large_files_are_refused_by_the_kernel() {
+fn file_size_limit_makes_writes_fail() {
     let dir = tempfile::tempdir().unwrap();
     let ended = with("head -c 3000000 /dev/zero > big", |c| c.cwd = dir.path().to_owned());
-    // Told, and not killed: the guest may say what it could not do.
+    // The write fails but the guest survives, so that it can report the error.
     assert!(
         ended.exit_reason == ExitReason::Exited(1) && String::from_utf8_lossy(&ended.stderr).contains("too large"),
         "{ended:?}"
@@ -108,26 +108,26 @@ fn large_files_are_refused_by_the_kernel() {
 }
 
 #[test]
-fn background_children_do_not_survive_nor_hold_the_pipes() {
+fn background_children_are_killed_and_do_not_hold_the_pipes() {
     let began = Instant::now();
     assert_eq!(check("sleep 987.1 & exit 0").exit_reason, ExitReason::Exited(0));
     assert!(!alive("sleep 987.1") && began.elapsed() < Duration::from_secs(5));
 }
 
 #[test]
-fn children_that_leave_the_group_are_found() {
+fn children_in_their_own_session_are_killed() {
     assert_eq!(check("setsid sleep 987.2 & sleep 0.2; exit 0").exit_reason, ExitReason::Exited(0));
     assert!(!alive("sleep 987.2"));
 }
 
 #[test]
-fn daemons_with_an_empty_environment_are_found() {
+fn daemons_with_an_empty_environment_are_killed() {
     assert_eq!(
         check("(env -i setsid /bin/sh -c 'sleep 987.3 & sleep 987.3' &) ; sleep 0.2").exit_reason,
         ExitReason::Exited(0)
     );
     super::end_orphans();
-    // Other tests run beside this one: such a daemon is ended at the latest when none does.
+    // Other tests run in parallel: this daemon is only killed once none of them supervises a child.
     let deadline = Instant::now() + Duration::from_secs(30);
     while alive("sleep 987.3") && Instant::now() < deadline {
         std::thread::sleep(Duration::from_millis(20));
@@ -137,7 +137,7 @@ fn daemons_with_an_empty_environment_are_found() {
 }
 
 #[test]
-fn only_the_given_environment_is_seen() {
+fn child_sees_only_the_given_environment() {
     let text = String::from_utf8(check("env").stdout).unwrap();
     let mut names: Vec<_> = text.lines().filter_map(|l| l.split_once('=')).map(|(n, _)| n).collect();
     names.sort_unstable();
@@ -145,7 +145,7 @@ fn only_the_given_environment_is_seen() {
 }
 
 #[test]
-fn text_is_waited_for_with_a_limit_and_the_child_is_stopped() {
+fn waiting_for_text_has_a_limit_and_stop_ends_the_child() {
     let mut command = sh("echo ready; cat; sleep 30");
     command.stdin = Input::Piped;
     let running = start(&command, None).unwrap();
@@ -159,26 +159,26 @@ fn text_is_waited_for_with_a_limit_and_the_child_is_stopped() {
 }
 
 #[test]
-fn a_watcher_can_end_it() {
+fn watcher_can_end_the_child() {
     let running = start(&sh("sleep 30"), Some(Box::new(|age| age > Duration::from_millis(50)))).unwrap();
     assert_eq!(running.wait().exit_reason, ExitReason::WatchLimit);
 }
 
 #[test]
-fn what_cannot_be_started_is_an_error() {
+fn missing_program_is_an_error() {
     let mut command = sh("");
     command.program = PathBuf::from("/no/such/program");
     assert!(run(&command).is_err());
 }
 
 #[test]
-fn processor_time_and_memory_are_measured() {
+fn cpu_time_and_memory_are_measured() {
     let ended = check("i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done");
     assert!(!ended.cpu.is_zero() && ended.peak_rss > 100_000 && ended.wall >= Duration::from_micros(100));
 }
 
 #[test]
-fn the_portable_supervisor_keeps_the_same_promises() {
+fn portable_supervisor_enforces_the_same_limits() {
     let run = |command: &Command| super::portable::start(command, None).unwrap().wait();
     let ended = run(&sh("cat; echo err >&2; exit 3"));
     assert_eq!((ended.exit_reason, ended.stderr), (ExitReason::Exited(3), b"err\n".to_vec()));
@@ -188,9 +188,9 @@ fn the_portable_supervisor_keeps_the_same_promises() {
     assert_eq!(run(&sh("exec yes")).exit_reason, ExitReason::OutputLimit);
 }
 
-/// Two that loop for ever on one processor: each has half of it, and its limit takes twice as long by the clock.
+/// Two busy loops on one processor get half of it each, so the limit takes twice as long in wall-clock time.
 #[test]
-fn what_a_child_waits_for_a_processor_does_not_count() {
+fn time_waiting_for_a_processor_does_not_count() {
     let pinned = |wall| {
         let mut command = sh("exec taskset -c 0 sh -c 'while :; do :; done'");
         command.limits.wall = Duration::from_millis(wall);
@@ -200,16 +200,16 @@ fn what_a_child_waits_for_a_processor_does_not_count() {
     let ended = child.wait();
     assert_eq!(ended.exit_reason, ExitReason::TimeLimit);
     let seconds = ended.wall.as_secs_f64();
-    assert!(seconds > 1.3, "it was ended after {seconds} s by the clock, of which it had {:?}", ended.cpu);
-    assert!(seconds < 8.0, "and a limit holds on any machine: {seconds} s");
+    assert!(seconds > 1.3, "ended after {seconds} s, with {:?} of CPU time", ended.cpu);
+    assert!(seconds < 8.0, "the limit was extended too far: {seconds} s");
 }
 
-/// In a folder of its own, beside which lies one that is not: what is refused, and what is not.
+/// Runs in its own directory, beside others that it must not use: what is denied, and what is allowed.
 #[test]
 #[cfg(target_os = "linux")]
-fn a_sandbox_bounds_files_ports_and_signals() {
+fn sandbox_restricts_files_ports_and_signals() {
     let support = super::support();
-    assert!(support.files && support.network && support.ipc, "this kernel cannot hold a sandbox: {support:?}");
+    assert!(support.files && support.network && support.ipc, "this kernel lacks Landlock rules: {support:?}");
     let root = tempfile::tempdir().unwrap();
     let at = |name: &str| root.path().join(name);
     for dir in ["own", "readable", "private"] {
@@ -252,22 +252,22 @@ fn a_sandbox_bounds_files_ports_and_signals() {
     assert_eq!(std::fs::read_to_string(at("private/file")).unwrap(), "text");
 }
 
-/// Landlock has no rules for UDP: a child without a network has a loopback of its own, and reaches nobody's else.
+/// Landlock has no rules for UDP; a child without a network gets its own loopback interface and reaches nothing else.
 #[test]
 #[cfg(target_os = "linux")]
-fn a_child_without_a_network_reaches_nobody() {
+fn child_without_network_reaches_nothing() {
     assert!(super::support().offline, "this machine allows no network namespaces");
-    let heard = std::net::UdpSocket::bind(("127.0.0.1", 0)).unwrap();
-    heard.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
-    let port = heard.local_addr().unwrap().port();
+    let receiver = std::net::UdpSocket::bind(("127.0.0.1", 0)).unwrap();
+    receiver.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
+    let port = receiver.local_addr().unwrap().port();
     let check = |offline: bool| {
         let ended = with(&format!("echo x > /dev/udp/127.0.0.1/{port}"), |c| {
             c.program = "/bin/bash".into();
             c.sandbox = Some(Sandbox { offline, ..Sandbox::default() });
         });
-        let words = String::from_utf8_lossy(&ended.stderr).into_owned();
-        assert!(ended.success(), "a loopback that is down refuses what is sent: {words}");
-        assert_eq!(heard.recv(&mut [0; 8]).is_ok(), !offline, "offline: {offline}");
+        let stderr = String::from_utf8_lossy(&ended.stderr).into_owned();
+        assert!(ended.success(), "sending failed, as if the loopback interface were down: {stderr}");
+        assert_eq!(receiver.recv(&mut [0; 8]).is_ok(), !offline, "offline: {offline}");
     };
     check(false);
     check(true);
@@ -277,35 +277,35 @@ fn a_child_without_a_network_reaches_nobody() {
         c.program = "/bin/bash".into();
         c.sandbox = Some(Sandbox { offline: true, ..Sandbox::default() });
     });
-    assert!(!ended.success(), "it reached a port of this machine");
+    assert!(!ended.success(), "the child reached a port of this machine");
 }
 
-/// A pipe beside the output: what is told is there, though the child tells more than is kept, and then ends.
+/// Reports arrive although the child writes more than is kept and then exits.
 #[test]
 #[cfg(target_os = "linux")]
-fn what_children_report_is_read_as_it_comes_and_no_more_than_is_kept() {
+fn report_pipe_is_read_continuously_up_to_its_capacity() {
     let pipe = std::sync::Arc::new(super::ReportPipe::new(1000).unwrap());
-    let told = |script: &str| with(script, |c| c.report = Some(std::sync::Arc::clone(&pipe)));
+    let run_with_pipe = |script: &str| with(script, |c| c.report = Some(std::sync::Arc::clone(&pipe)));
     let path = pipe.path().display().to_string();
-    assert!(told(&format!("echo one > {path}")).success());
+    assert!(run_with_pipe(&format!("echo one > {path}")).success());
     assert_eq!(pipe.since(0), b"one\n");
-    assert!(told(&format!("echo two >> {path}; head -c 3000000 /dev/zero > {path}")).success());
+    assert!(run_with_pipe(&format!("echo two >> {path}; head -c 3000000 /dev/zero > {path}")).success());
     assert_eq!((pipe.since(4)[..4].to_vec(), pipe.since(0).len()), (b"two\n".to_vec(), 1000));
 }
 
-/// A child that leaves everything behind takes its memory along: so it counts.
+/// Memory counts even if the process that uses it has left its session and its parent has ended.
 #[test]
-fn memory_of_descendants_that_left_counts() {
+fn memory_of_detached_descendants_counts() {
     let script = "(setsid sh -c 'x=$(head -c 60000000 /dev/zero | base64); sleep 59' & ); sleep 60";
     let ended = with(script, |c| (c.limits.memory, c.limits.wall) = (30 << 20, Duration::from_secs(50)));
     assert_eq!((ended.exit_reason, ended.peak_rss > 30 << 20), (ExitReason::MemoryLimit, true));
 }
 
-/// A child is made as a copy of the lab: what the lab has is not the child's.
+/// A child starts as a copy of the lab; the lab's memory must not count as the child's.
 #[test]
-fn the_largest_size_is_the_childs_and_not_the_labs() {
+fn peak_size_excludes_the_lab() {
     let large = std::hint::black_box(vec![1_u8; 150 << 20]);
-    // One that is gone before it was looked at has no size.
+    // A child that ends before the first sample has no size.
     let ended = check("exit 0");
     assert!(ended.peak_rss < 20 << 20, "{}", ended.peak_rss);
     let ended = check("sleep 0.1");

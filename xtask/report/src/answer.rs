@@ -1,5 +1,5 @@
-//! The answer to the lab's question, one screen a module: where it runs, where not and why, and what would change
-//! that. Columns of one engine stand together where they agree.
+//! The answer to the lab's question, one screen per module: where it runs, where it does not and why, and what would
+//! change that. Columns of one engine are listed together if they agree.
 
 use std::fmt::Write;
 
@@ -15,7 +15,7 @@ use wasmlab_model::facts::{COMMON_PROPOSALS, Facts, BinaryKind, Shape};
 use wasmlab_model::report::{Artifact, Cell, NoteKind, RunReport};
 use wasmlab_model::verdict::{Change, Verdict};
 
-/// The registry's entry.
+/// Registry entry.
 pub const RENDERER: Renderer = Renderer {
     id: "answer",
     about: "Where each module runs, where it does not, why, and what would change that",
@@ -24,9 +24,9 @@ pub const RENDERER: Renderer = Renderer {
     render,
 };
 
-/// Before the text of each part.
+/// Width of the label before each paragraph.
 const LABEL_WIDTH: usize = 13;
-/// As many reasons are told; the others are counted.
+/// Reasons shown; the rest are counted.
 const MAX_REASONS: usize = 6;
 
 fn render(report: &RunReport, options: RenderOptions) -> String {
@@ -67,14 +67,14 @@ impl<'a> Answer<'a> {
         self.reasons(name);
         self.others(RED, "lab failed", &of(Verdict::Error));
         self.others(DIM, "not asked", &of(Verdict::NotAttempted));
-        // That a question makes no sense is worth a line only where no other is answered.
-        let senseless = of(Verdict::NotApplicable);
-        if senseless.len() == self.asked(name) {
-            self.others(DIM, "not asked", &senseless);
+        // "Not applicable" is worth a line only if it holds for every runtime.
+        let not_applicable = of(Verdict::NotApplicable);
+        if not_applicable.len() == self.present_cells(name) {
+            self.others(DIM, "not asked", &not_applicable);
         }
     }
 
-    /// Cells that answer nothing, those with the same words together.
+    /// Cells without an answer, grouped by detail.
     fn others(&mut self, style: Style, label: &str, cells: &[&Cell]) {
         for (detail, cells) in grouped_by(cells, |c| c.detail.clone()) {
             let text = format!("{}: {}", self.columns(&cells), detail);
@@ -83,8 +83,8 @@ impl<'a> Answer<'a> {
         }
     }
 
-    /// How many runtimes that are here have a cell of this module.
-    fn asked(&self, name: &str) -> usize {
+    /// How many installed runtimes have a cell for this module.
+    fn present_cells(&self, name: &str) -> usize {
         self.report.cells.iter().filter(|c| c.scenario == name && c.verdict != Verdict::Absent).count()
     }
 
@@ -98,14 +98,14 @@ impl<'a> Answer<'a> {
             let text = format!("{}{with}", self.columns(&cells));
             self.part(GREEN, if index == 0 { "runs on" } else { "" }, &text);
         }
-        // What came out is worth telling where it is the same everywhere.
+        // The guest's result is worth a line if it is the same everywhere.
         let detail = cells[0].detail.as_str();
         if cells.iter().all(|c| c.detail == detail) {
             self.part(DIM, "", detail);
         }
     }
 
-    /// The reasons, the most telling first; a remedy once for all of its reasons.
+    /// The reasons, most informative first; a remedy shared by several reasons is printed once.
     fn reasons(&mut self, module: &str) {
         let report = self.report;
         let codes = by_code(report);
@@ -145,7 +145,7 @@ impl<'a> Answer<'a> {
         }
     }
 
-    /// What is not of one module.
+    /// Whatever is not about a single module.
     fn rest(&mut self) {
         let report = self.report;
         let changes: Vec<_> = changes(report).into_iter().filter(|(change, _)| *change != Change::New).collect();
@@ -193,7 +193,7 @@ impl<'a> Answer<'a> {
         names(self.report, &ids, NameStyle::Versions)
     }
 
-    /// A paragraph after its label, at the same place for all.
+    /// A labelled paragraph; all labels are equally wide.
     fn part(&mut self, style: Style, label: &str, text: &str) {
         let label = if label.chars().count() < LABEL_WIDTH { format!("{label:LABEL_WIDTH$}") } else { format!("{label}  ") };
         let text = text::wrapped(self.options.width, &label, &" ".repeat(LABEL_WIDTH), text);
@@ -212,11 +212,11 @@ impl<'a> Answer<'a> {
     }
 }
 
-/// The cells in groups of which this is the same, in the order of the first of each.
-fn grouped_by<'c>(cells: &[&'c Cell], told: impl Fn(&Cell) -> String) -> Vec<(String, Vec<&'c Cell>)> {
+/// Groups cells by `key`, in order of first occurrence.
+fn grouped_by<'c>(cells: &[&'c Cell], key: impl Fn(&Cell) -> String) -> Vec<(String, Vec<&'c Cell>)> {
     let mut groups: Vec<(String, Vec<&Cell>)> = Vec::new();
     for cell in cells {
-        let key = told(cell);
+        let key = key(cell);
         match groups.iter_mut().find(|(k, _)| *k == key) {
             Some((_, members)) => members.push(cell),
             None => groups.push((key, vec![cell])),
@@ -269,8 +269,8 @@ fn uncounted(report: &RunReport, cell: &Cell) -> String {
     }
 }
 
-/// The order of reasons: what went wrong before what is lacking, what came far before what did not start; that a
-/// runtime has no WASI or no components at all is known to everybody, and comes last.
+/// Sort key of a reason: wrong results before missing features, late stages before early ones. That a runtime has no
+/// WASI or no components at all is well known, so it comes last.
 fn reason_order(code: Code, cell: &Cell) -> (bool, bool, std::cmp::Reverse<Option<u8>>) {
     let trivial = matches!(code, Code::MissingImport | Code::NeedsComponentModel);
     (cell.verdict != Verdict::Fail, trivial, std::cmp::Reverse(cell.stage.map(|stage| stage as u8)))

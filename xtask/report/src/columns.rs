@@ -1,18 +1,18 @@
-//! Names of columns for people, several of one engine in one name.
+//! Column names for display; several columns of one engine share one name.
 
 use wasmlab_model::report::{RunReport, RuntimeInfo};
 
-/// How columns are named.
+/// The form of column names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NameStyle {
-    /// As `--runtime` takes them: `wasmi, wasmtime-*, node`, or `every runtime`.
+    /// As accepted by `--runtime`: `wasmi, wasmtime-*, node`, or `every runtime`.
     Ids,
-    /// With their versions, those of one engine and version together:
-    /// `wasmi 2.0, wasmtime 48.0 (3 modes), wasmer 7.4 (singlepass), node 20.20 with jco 1.35`.
+    /// With versions, grouped by engine and version: `wasmi 2.0, wasmtime 48.0 (3 modes), wasmer 7.4 (singlepass), node
+    /// 20.20 with jco 1.35`.
     Versions,
 }
 
-/// The names of the columns with these ids, in the order of the report.
+/// Names the columns with these ids, in report order.
 #[must_use]
 pub fn names(report: &RunReport, ids: &[&str], style: NameStyle) -> String {
     match style {
@@ -50,7 +50,7 @@ fn by_version(report: &RunReport, ids: &[&str]) -> String {
     }
     let names = groups.into_iter().map(|(key, members)| {
         let all = report.runtimes.iter().filter(|r| r.tool.present && Key::of(r) == key).count();
-        // One that is named by its engine alone has to be told from those beside it.
+        // A column named only by its engine must be distinguishable from the ones beside it.
         let own = |r: &&RuntimeInfo| {
             if members.len() > 1 && mode(r).is_empty() { r.mode.clone() } else { mode(r).to_owned() }
         };
@@ -65,7 +65,7 @@ fn by_version(report: &RunReport, ids: &[&str]) -> String {
     names.collect::<Vec<_>>().join(", ")
 }
 
-/// What columns have in common that are named together.
+/// What columns that share a name have in common.
 #[derive(PartialEq, Eq)]
 struct Key {
     /// `wasmtime 48.0`.
@@ -90,7 +90,7 @@ impl Key {
     }
 }
 
-/// The engine without the number of an older one: `wasmtime` of `wasmtime-36`, whose version says it.
+/// The engine without the number of an older release: `wasmtime` for `wasmtime-36`, whose version shows it anyway.
 fn engine(runtime: &RuntimeInfo) -> &str {
     let is_number = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_digit());
     match runtime.engine.rsplit_once('-') {
@@ -99,14 +99,14 @@ fn engine(runtime: &RuntimeInfo) -> &str {
     }
 }
 
-/// What of a column's id its engine, its version and its layer do not say: `cranelift` of `wasmtime-36-cranelift`.
+/// What remains of a column's id after engine, version and layer: `cranelift` of `wasmtime-36-cranelift`.
 fn mode(runtime: &RuntimeInfo) -> &str {
     let id = runtime.id.split('+').next().unwrap_or_default();
     let rest = id.strip_prefix(runtime.engine.as_str()).unwrap_or_default();
     if runtime.custom_build { "" } else { rest.trim_start_matches(|c: char| c == '-' || c.is_ascii_digit()) }
 }
 
-/// `48.0` of `48.0.8`, `156` of `156.0.8078.108`: browsers count their releases by the first number.
+/// `48.0` of `48.0.8`, `156` of `156.0.8078.108`: browsers are known by their major version.
 fn short(version: &str) -> String {
     let numbers: Vec<&str> = version.split('.').collect();
     let kept = if numbers.len() > 3 && !version.contains('-') { 1 } else { 2 };
@@ -119,7 +119,7 @@ mod tests {
     use crate::sample;
 
     #[test]
-    fn columns_of_one_engine_stand_together_where_they_agree() {
+    fn agreeing_columns_of_one_engine_are_grouped() {
         let mut report = sample::report();
         let mut runtime = report.runtimes[0].clone();
         report.runtimes.clear();

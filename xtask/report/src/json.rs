@@ -1,14 +1,14 @@
-//! `report.json`: the report itself.
+//! `report.json`: the report as it is.
 
 use super::{RenderOptions, Renderer};
 use wasmlab_model::report::RunReport;
 
-/// The registry's entry.
+/// Registry entry.
 pub const RENDERER: Renderer =
     Renderer { id: "json", about: "The complete report, for programs", extension: "json", saved: true, render };
 
 fn render(report: &RunReport, _: RenderOptions) -> String {
-    // The report is plain data with text keys, which always serialises.
+    // The report is plain data with string keys, so serialization cannot fail.
     let mut text = serde_json::to_string_pretty(report).unwrap_or_default();
     text.push('\n');
     text

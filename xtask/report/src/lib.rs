@@ -1,4 +1,4 @@
-//! Renderers: a [`RunReport`] to text, and nothing else. None runs or reads anything.
+//! Renderers turn a [`RunReport`] into text. They run nothing and read nothing else.
 
 use wasmlab_model::report::RunReport;
 
@@ -16,34 +16,34 @@ mod tests;
 pub mod text;
 pub mod visible;
 
-/// One line a renderer: its file, its entry in the registry.
+/// One line per renderer: its file, whose `RENDERER` is the registry entry.
 macro_rules! registry {
     ($($module:ident),* $(,)?) => {
         $(pub mod $module;)*
-        /// Every renderer, in the order of help texts; the first is for terminals.
+        /// Every renderer, in the order of help texts; the first is the default on terminals.
         pub const ALL: &[Renderer] = &[$($module::RENDERER),*];
     };
 }
 
 registry! { table, answer, json, markdown, summary, comment, junit, github, csv, badge }
 
-/// A format: its file has one constant of this type.
+/// A report format.
 #[derive(Clone, Copy, Debug)]
 pub struct Renderer {
-    /// The value of `--output`.
+    /// Its name, a value of `--output`.
     pub id: &'static str,
-    /// What it is for, for `--help`.
+    /// One line for `--help`.
     pub about: &'static str,
-    /// The extension of its files.
+    /// File name extension.
     pub extension: &'static str,
-    /// Whether each run leaves it in its folder of reports.
+    /// Whether each run saves it to the report folder.
     pub saved: bool,
-    /// The text, ending with a line break.
+    /// Renders a report; the text ends with a line break.
     pub render: fn(&RunReport, RenderOptions) -> String,
 }
 
 impl Renderer {
-    /// The text, in which nothing of a guest's is more than text.
+    /// Renders a report and escapes control characters, so that a guest's text cannot affect the terminal.
     #[must_use]
     pub fn text(&self, report: &RunReport, options: RenderOptions) -> String {
         let text = (self.render)(report, options);
@@ -55,14 +55,14 @@ impl Renderer {
     }
 }
 
-/// How a text is to look.
+/// Options for rendering.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RenderOptions {
-    /// Columns of the terminal.
+    /// Width of the terminal, in characters.
     pub width: usize,
-    /// ANSI colours.
+    /// Whether to use ANSI colours.
     pub colour: bool,
-    /// How to group the rows.
+    /// How to group rows.
     pub group_by: GroupBy,
 }
 
@@ -71,18 +71,18 @@ impl RenderOptions {
     pub const PLAIN: Self = Self { width: 80, colour: false, group_by: GroupBy::Family };
 }
 
-/// Which rows of the matrix stand together.
+/// How the rows of the matrix are grouped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum GroupBy {
-    /// One program through its routes.
+    /// By program: all its builds together.
     #[default]
     Family,
-    /// One route with its programs.
+    /// By route: all programs compiled the same way together.
     Route,
 }
 
 impl GroupBy {
-    /// As on the command line and in headings.
+    /// Its name on the command line and in headings.
     #[must_use]
     pub fn id(self) -> &'static str {
         match self {
@@ -92,7 +92,7 @@ impl GroupBy {
     }
 }
 
-/// The renderer with this id.
+/// The renderer with this name.
 #[must_use]
 pub fn find(id: &str) -> Option<&'static Renderer> {
     ALL.iter().find(|r| r.id == id)

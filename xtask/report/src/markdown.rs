@@ -1,4 +1,4 @@
-//! `report.md`: the matrix for pull requests and pages.
+//! `report.md`: the matrix as Markdown, for pull requests and web pages.
 
 use std::fmt::Write;
 
@@ -9,7 +9,7 @@ use super::{GroupBy, RenderOptions, Renderer};
 use wasmlab_model::report::{Cell, NoteKind, RunReport, RuntimeInfo, PASS_WITH_SWITCH};
 use wasmlab_model::verdict::{Change, Verdict};
 
-/// The registry's entry.
+/// Registry entry.
 pub const RENDERER: Renderer =
     Renderer { id: "markdown", about: "For web pages and pull requests", extension: "md", saved: true, render };
 
@@ -66,7 +66,7 @@ fn matrix(out: &mut String, report: &RunReport, by: GroupBy) {
     }
 }
 
-/// What the symbols mean that are there.
+/// Explains the symbols that occur.
 fn legend(report: &RunReport, columns: &[&RuntimeInfo]) -> String {
     let cells = || report.cells.iter().filter(|c| columns.iter().any(|r| r.id == c.runtime));
     let has = |verdict| cells().any(|c| c.verdict == verdict);
@@ -86,7 +86,7 @@ fn legend(report: &RunReport, columns: &[&RuntimeInfo]) -> String {
     symbols.into_iter().filter(|(there, _)| *there).map(|(_, text)| text).collect::<Vec<_>>().join(" · ")
 }
 
-/// A new cell is no news to somebody who sees it for the first time.
+/// Whether the result changed. New cells do not count: in a first run, every cell is new.
 fn is_news(cell: &Cell) -> bool {
     !matches!(cell.change, Change::Same | Change::New)
 }
@@ -138,9 +138,9 @@ fn gaps(out: &mut String, report: &RunReport) {
                 escaped(&group.execution_path())
             );
         }
-        for (whose, remedy) in remedies(report, code, &groups) {
-            let whose = whose.map(|names| format!(" ({})", escaped(&names))).unwrap_or_default();
-            let _ = writeln!(out, "\nTo change it{whose}: {}", prose(remedy));
+        for (scope, remedy) in remedies(report, code, &groups) {
+            let scope = scope.map(|names| format!(" ({})", escaped(&names))).unwrap_or_default();
+            let _ = writeln!(out, "\nTo change it{scope}: {}", prose(remedy));
         }
     }
 }
@@ -152,35 +152,35 @@ fn not_attempted(out: &mut String, report: &RunReport) {
     }
     let count = report.cells.iter().filter(|c| c.verdict == Verdict::NotAttempted).count();
     let _ = writeln!(out, "\n## Not attempted: {count}, the lab's to-do\n");
-    for (whose, why) in reasons {
-        let _ = writeln!(out, "- **{}**: {}", escaped(&whose), escaped(why));
+    for (cells, reason) in reasons {
+        let _ = writeln!(out, "- **{}**: {}", escaped(&cells), escaped(reason));
     }
 }
 
-/// Text from guests and runtimes must not become markup.
+/// Escapes text of guests and runtimes so that it cannot become markup.
 pub(crate) fn escaped(text: &str) -> String {
     text.chars().fold(String::new(), |mut out, c| {
         if matches!(c, '|' | '<' | '>' | '*' | '_' | '`' | '[' | ']' | '\\') {
             out.push('\\');
         }
-        // A line of one's own may be a heading, a table, an item.
+        // On its own line, text could become a heading, a table or a list item.
         out.push(if c == '\n' { ' ' } else { c });
         out
     })
 }
 
-/// The same for the lab's own sentences, whose code stays code: what is between two backticks is no markup.
+/// Escapes the lab's own sentences, but keeps code spans between backticks.
 pub(crate) fn prose(text: &str) -> String {
     let text = text.replace('\n', " ");
     let parts: Vec<&str> = text.split('`').collect();
-    // One that is not closed is none.
+    // A backtick without a partner does not start a code span.
     if parts.len().is_multiple_of(2) {
         return escaped(&text);
     }
-    // Within a word an underscore is none of markup's.
-    let words = |part: &str| {
-        let words = escaped(part).replace("\\_", "\u{0}");
-        let chars: Vec<char> = words.chars().collect();
+    // An underscore inside a word is not markup.
+    let escape_words = |part: &str| {
+        let text = escaped(part).replace("\\_", "\u{0}");
+        let chars: Vec<char> = text.chars().collect();
         let inner = |at: usize| at > 0 && [at - 1, at + 1].iter().all(|n| chars.get(*n).is_some_and(|c| c.is_alphanumeric()));
         let escape = |(at, c): (usize, &char)| match c {
             '\0' if inner(at) => "_".to_owned(),
@@ -189,11 +189,11 @@ pub(crate) fn prose(text: &str) -> String {
         };
         chars.iter().enumerate().map(escape).collect::<String>()
     };
-    let shown = |(at, part): (usize, &&str)| if at % 2 == 0 { words(part) } else { (*part).to_owned() };
+    let shown = |(at, part): (usize, &&str)| if at % 2 == 0 { escape_words(part) } else { (*part).to_owned() };
     parts.iter().enumerate().map(shown).collect::<Vec<_>>().join("`")
 }
 
-/// Code, in a cell of a table too.
+/// A code span that is also valid in a table cell.
 fn code_span(text: &str) -> String {
     if text.contains(['`', '\n']) { escaped(text) } else { format!("`{}`", text.replace('|', "\\|")) }
 }
@@ -239,7 +239,7 @@ fn artifacts(out: &mut String, report: &RunReport) {
     }
 }
 
-/// Medians: one cell that waits for a client must not stand for all.
+/// Medians, so that a single cell that waits for a client does not distort the result.
 fn costs(out: &mut String, report: &RunReport) {
     if report.cells.iter().all(|c| c.duration_ms == 0.0) {
         return;
@@ -268,7 +268,7 @@ fn median(values: impl Iterator<Item = f64>) -> String {
     values.get(values.len() / 2).map_or("-".to_owned(), |v| format!("{v:.2}"))
 }
 
-/// What a result is a result of: a column is a runtime, a version, a mode and its switches.
+/// What produced the results: for each column runtime, version, mode and switches.
 fn runtimes(out: &mut String, report: &RunReport) {
     out.push_str("\n## Runtimes\n\n| runtime | version | mode | switches |\n|---|---|---|---|\n");
     for runtime in report.runtimes.iter().filter(|r| r.tool.present) {
@@ -288,9 +288,9 @@ fn runtimes(out: &mut String, report: &RunReport) {
     if !lines.is_empty() {
         let _ = writeln!(out, "\nOne engine, two columns:\n\n{}", lines.join("\n"));
     }
-    let ways = text::execution_paths(report).into_iter();
+    let paths = text::execution_paths(report).into_iter();
     let lines: Vec<String> =
-        ways.map(|((id, way), scenarios)| format!("- **{}** by {}: {}", escaped(id), code_span(way), escaped(&scenarios.join(", ")))).collect();
+        paths.map(|((id, path), scenarios)| format!("- **{}** by {}: {}", escaped(id), code_span(path), escaped(&scenarios.join(", ")))).collect();
     if !lines.is_empty() {
         let _ = writeln!(out, "\nHosts with several ways to run a module used these:\n\n{}", lines.join("\n"));
     }

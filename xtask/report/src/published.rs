@@ -1,7 +1,7 @@
-//! The report that is published: what holds of a run on any machine, so that two runs with the same verdicts give
-//! the same bytes, and a later one can be compared with it.
+//! The published report: the part of a run that is the same on every machine, so that runs with the same verdicts give
+//! the same bytes and can be compared with it.
 //!
-//! Published are the report as JSON, with a line for each cell, and what Markdown it renders to.
+//! It consists of JSON with one line per cell and the Markdown rendered from it.
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -18,11 +18,11 @@ use wasmlab_model::verdict::{Change, Verdict};
 use super::text::result;
 use super::{RenderOptions, find};
 
-/// A text of this machine (a folder's path), and what stands for it on every other.
+/// A text specific to this machine, such as the path of a folder, and its replacement.
 pub type PathReplacement = (String, &'static str);
 
-/// The report without what is of one run or one machine: times, memory, commands, outputs, places. `earlier` is what
-/// was published before: columns that are absent here stay as they were there.
+/// The report without anything specific to one run or machine: times, memory, commands, outputs, paths. Columns that
+/// are absent here are copied from `earlier`, the report published before.
 #[must_use]
 pub fn published(report: &RunReport, earlier: Option<&RunReport>, places: &[PathReplacement]) -> RunReport {
     let mut out = RunReport {
@@ -46,7 +46,7 @@ pub fn published(report: &RunReport, earlier: Option<&RunReport>, places: &[Path
     out
 }
 
-/// Puts the columns of an earlier report in place of those that are absent.
+/// Copies absent columns from an earlier report.
 fn keep_absent(out: &mut RunReport, earlier: &RunReport) {
     let mut kept = BTreeSet::new();
     for runtime in out.runtimes.iter_mut().filter(|r| !r.tool.present) {
@@ -71,7 +71,7 @@ fn keep_absent(out: &mut RunReport, earlier: &RunReport) {
 }
 
 fn artifact(artifact: &Artifact) -> Artifact {
-    // Where a section lies and which import shows an ABI: the guest's own report tells, `inspect`.
+    // Offsets of sections and the evidence for ABIs are left out; `inspect` shows them.
     let facts = artifact.facts.as_ref().map(|facts| Facts {
         sections: Vec::new(),
         exports: Vec::new(),
@@ -91,7 +91,7 @@ fn cell(report: &RunReport, cell: &Cell, places: &[PathReplacement]) -> Cell {
     Cell {
         detail: neutral(&cell.detail, places),
         checks: cell.checks.iter().map(check).collect(),
-        default_result: cell.default_result.as_deref().map(|words| neutral(words, places)),
+        default_result: cell.default_result.as_deref().map(|text| neutral(text, places)),
         remedy: cell.remedy.as_deref().filter(|r| Some(*r) != general).map(|r| neutral(r, places)),
         known: cell.known.clone(),
         change: Change::Same,
@@ -109,7 +109,7 @@ fn cell(report: &RunReport, cell: &Cell, places: &[PathReplacement]) -> Cell {
     }
 }
 
-/// A text without places of this machine, ports and names of temporary folders.
+/// Replaces paths of this machine, ports and names of temporary directories.
 fn neutral(text: &str, places: &[PathReplacement]) -> String {
     let mut text = text.to_owned();
     for (place, stands) in places {
@@ -130,7 +130,7 @@ fn neutral(text: &str, places: &[PathReplacement]) -> String {
     text
 }
 
-/// What another run gives other names: after these words, characters of this kind.
+/// A name that differs between runs: the text before it, and the characters it consists of.
 type Random = (&'static str, fn(char) -> bool);
 const RANDOM: &[Random] =
     &[("port ", is_digit), ("127.0.0.1:", is_digit), ("localhost:", is_digit), ("/wasmlab-", is_letter)];
@@ -143,20 +143,20 @@ fn is_letter(c: char) -> bool {
     c.is_ascii_alphanumeric()
 }
 
-/// The JSON: as `report.json`, with one line for each element of its lists and maps.
+/// The report as JSON, like `report.json` but with one line per element of its lists and maps.
 #[must_use]
 pub fn json(report: &RunReport) -> String {
     let mut bytes = Vec::new();
-    // The report is plain data with text keys, which always serialises.
+    // The report is plain data with string keys, so serialization cannot fail.
     let _ = report.serialize(&mut Serializer::with_formatter(&mut bytes, Lines { depth: 0, empty: true }));
     bytes.push(b'\n');
     String::from_utf8(bytes).unwrap_or_default()
 }
 
-/// Breaks lines around what stands at most two lists or maps deep.
+/// Breaks lines around elements at most two lists or maps deep.
 struct Lines {
     depth: usize,
-    /// Nothing was written yet in the innermost list or map.
+    /// Nothing has been written to the innermost list or map yet.
     empty: bool,
 }
 
@@ -206,22 +206,22 @@ impl Formatter for Lines {
     }
 }
 
-/// The Markdown.
+/// The report as Markdown.
 #[must_use]
 pub fn markdown(report: &RunReport) -> String {
     find("markdown").map(|renderer| renderer.text(report, RenderOptions::PLAIN)).unwrap_or_default()
 }
 
-/// In what the published report differs from a run: in results, and in versions that came to the same results.
+/// Differences between the published report and a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Differences {
-    /// A line for each cell that has another result, that is new, or that is no more.
+    /// One line for each cell that is new, gone, or has another result.
     pub results: Vec<String>,
-    /// A line for each column of another version.
+    /// One line for each column with the same results but another version.
     pub versions: Vec<String>,
 }
 
-/// Compares what a run and the published report say of the columns and guests that were here.
+/// Compares the published report with a run, for the columns and guests present in that run.
 #[must_use]
 pub fn differences(published: &RunReport, run: &RunReport) -> Differences {
     let mut out = Differences::default();
@@ -240,14 +240,14 @@ pub fn differences(published: &RunReport, run: &RunReport) -> Differences {
         |cell: &Cell| published.cells.iter().find(|c| (&c.scenario, &c.runtime) == (&cell.scenario, &cell.runtime));
     let of_others = |id: &str| run.runtimes.iter().any(|r| r.id == id && r.custom_build);
     for cell in run.cells.iter().filter(|c| is_answer(c) && !of_others(&c.runtime)) {
-        let told = |c: &Cell| (c.verdict, c.code, c.subject.clone(), c.stage, c.switches.clone());
+        let key = |c: &Cell| (c.verdict, c.code, c.subject.clone(), c.stage, c.switches.clone());
         let before = find(cell);
-        if !before.is_some_and(|b| told(b) == told(cell) && same_blame(&b.blame, &cell.blame)) {
+        if !before.is_some_and(|b| key(b) == key(cell) && same_blame(&b.blame, &cell.blame)) {
             let before = before.map_or_else(|| "nothing".to_owned(), result);
             let now = result(cell);
             out.results.push(format!("{} on {}: published {before}, here {now}", cell.scenario, cell.runtime));
         } else if let Some(before) = before {
-            let line = |told: String| format!("{} on {}, {told}", cell.scenario, cell.runtime);
+            let line = |check: String| format!("{} on {}, {check}", cell.scenario, cell.runtime);
             out.results.extend(checks(before, cell).into_iter().map(line));
         }
     }
@@ -258,21 +258,21 @@ pub fn differences(published: &RunReport, run: &RunReport) -> Differences {
     out
 }
 
-/// The capabilities of which a guest says something else than was published: those that its one code hides.
+/// Differences in the checks of a guest, which the cell's single code hides.
 fn checks(before: &Cell, now: &Cell) -> Vec<String> {
-    let told = |check: &Check| match check.errno {
+    let answer = |check: &Check| match check.errno {
         Some(errno) => format!("{} {errno}", check.answer.id()),
         None => check.answer.id().to_owned(),
     };
-    let was = |check: &Check| before.checks.iter().find(|c| c.name == check.name).map(told);
+    let was = |check: &Check| before.checks.iter().find(|c| c.name == check.name).map(answer);
     let line = |check: &Check| {
-        let (was, is) = (was(check).unwrap_or_else(|| "nothing".to_owned()), told(check));
+        let (was, is) = (was(check).unwrap_or_else(|| "nothing".to_owned()), answer(check));
         (was != is).then(|| format!("{}: published {was}, here {is}", check.name))
     };
     now.checks.iter().filter_map(line).collect()
 }
 
-/// Whether the cell would be the same on another machine that has its runtime.
+/// Whether the cell would be the same on any machine that has the runtime.
 fn is_answer(cell: &Cell) -> bool {
     let of_compiler = cell.code.is_some_and(wasmlab_model::codes::Code::is_compiler_diagnostic);
     cell.verdict.is_in_snapshots() || cell.verdict == Verdict::NotBuilt && of_compiler
@@ -287,7 +287,7 @@ mod tests {
     use wasmlab_model::verdict::Verdict;
 
     #[test]
-    fn another_run_with_the_same_results_is_published_with_the_same_bytes() {
+    fn same_results_publish_the_same_bytes() {
         let places: Vec<PathReplacement> = vec![("/home/me/lab".to_owned(), "LAB"), ("/tmp".to_owned(), "TMP")];
         let text = |change: &dyn Fn(&mut RunReport)| {
             let mut report = sample::report();
@@ -310,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_absent_stays_as_it_was_published() {
+    fn absent_columns_keep_their_published_results() {
         let mut earlier = published(&sample::report(), None, &[]);
         let node = earlier.runtimes.iter_mut().find(|r| r.id == "node").unwrap();
         (node.tool.present, node.tool.version, node.tool.missing) = (true, Some("20".to_owned()), None);
@@ -336,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn a_capability_that_the_code_hides_is_compared_too() {
+    fn checks_hidden_by_the_code_are_compared_too() {
         let check_of = |answer, errno| wasmlab_model::checks::Check {
             name: "rename".to_owned(),
             answer,
@@ -354,7 +354,7 @@ mod tests {
     }
 
     #[test]
-    fn results_are_compared_where_there_are_any() {
+    fn only_measured_results_are_compared() {
         check(|_| (), &[], &[]);
         check(|r| r.runtimes[0].tool.version = Some("3".to_owned()), &[], &["wasmi: published with 2.0.0, here 3"]);
         check(|r| r.runtimes[0].tool.present = false, &[], &[]);

@@ -1,5 +1,5 @@
-//! The matrix in a terminal: one letter a cell, the symbol of its code; its columns named by a staircase, so that twenty of them
-//! still fit into 80 characters; below it every letter is explained.
+//! The matrix for terminals: one letter per cell, the symbol of its code, explained below. Column names form a
+//! staircase, so that twenty columns fit into 80 characters.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -13,7 +13,7 @@ use wasmlab_model::codes::Code;
 use wasmlab_model::report::{Cell, Note, NoteKind, Origin, RunReport, RuntimeInfo, PASS_WITH_SWITCH};
 use wasmlab_model::verdict::{Change, Verdict};
 
-/// The registry's entry.
+/// Registry entry.
 pub const RENDERER: Renderer =
     Renderer { id: "table", about: "For a terminal", extension: "txt", saved: false, render };
 
@@ -36,12 +36,12 @@ fn render(report: &RunReport, options: RenderOptions) -> String {
     out
 }
 
-/// The letter of a code. A report that was made before codes had one has the catalogue's: it was never another's.
+/// The letter of a code. If the report is too old to contain it, the catalogue's: letters are never reassigned.
 fn symbol(report: &RunReport, code: Code) -> char {
     report.text(code).and_then(|text| text.symbol).unwrap_or(code.entry().symbol)
 }
 
-/// What the symbols mean that are there.
+/// Explains the symbols that occur.
 fn key(report: &RunReport) -> String {
     let has = |verdict| report.cells.iter().any(|c| c.verdict == verdict);
     let symbols = [
@@ -69,12 +69,12 @@ fn key(report: &RunReport) -> String {
     symbols.join("   ")
 }
 
-/// A new cell is no news to somebody who sees it for the first time.
+/// Whether the result changed. New cells do not count: in a first run, every cell is new.
 fn is_news(cell: &Cell) -> bool {
     !matches!(cell.change, Change::Same | Change::New)
 }
 
-/// Stands after the name of a row whose guest was not built here.
+/// Marks a row whose guest is prebuilt.
 const PREBUILT: char = '°';
 
 pub(crate) const BOLD: Style = Style::new().effects(Effects::BOLD);
@@ -92,7 +92,7 @@ impl Painter {
         if self.options.colour { format!("{style}{text}{style:#}") } else { text.to_owned() }
     }
 
-    /// A paragraph: `first` before its first line, `rest` before the others.
+    /// A paragraph: `first` precedes its first line, `rest` the others.
     fn wrapped(&self, out: &mut String, first: &str, rest: &str, text: &str) {
         let _ = writeln!(out, "{}", text::wrapped(self.options.width, first, rest, text));
     }
@@ -126,8 +126,8 @@ impl Painter {
         }
     }
 
-    /// The names of the columns, as a staircase; gives the width of the rows' names. It goes down to the right,
-    /// where there is room for its last steps; else to the left, with its names over those of the rows.
+    /// Prints the column names as a staircase and returns the width of the row names. The staircase descends to the
+    /// right if its last steps fit, else to the left, above the row names.
     fn column_headings(&self, out: &mut String, widest: usize, columns: &[&RuntimeInfo]) -> usize {
         let version = |runtime: &RuntimeInfo| runtime.tool.version.clone().unwrap_or_else(|| "absent".to_owned());
         let length = |runtime: &RuntimeInfo| runtime.id.chars().count() + 1 + version(runtime).chars().count();
@@ -175,7 +175,7 @@ impl Painter {
         }
         for (code, groups) in codes {
             let symbol = symbol(report, *code);
-            // In the matrix these two say what they are, whatever their code; `explain` takes the letter.
+            // The matrix shows these two verdicts by their own symbols, whatever the code; `explain` takes the letter.
             let head = match report.text(*code).map(|text| text.verdict) {
                 Some(Verdict::Fail) => format!("✗ {code} ({symbol})"),
                 Some(Verdict::NotBuilt) => format!("? {code} ({symbol})"),
@@ -189,14 +189,14 @@ impl Painter {
                 let text = format!("{names} on {} {about}: {}", columns::names(report, &group.runtimes, NameStyle::Ids), group.detail());
                 self.wrapped(out, "  ", "    ", &text);
             }
-            for (whose, remedy) in remedies(report, *code, groups) {
-                let whose = whose.map(|names| format!("({names}) ")).unwrap_or_default();
-                self.wrapped(out, "  → ", "    ", &format!("{whose}{remedy}"));
+            for (scope, remedy) in remedies(report, *code, groups) {
+                let scope = scope.map(|names| format!("({names}) ")).unwrap_or_default();
+                self.wrapped(out, "  → ", "    ", &format!("{scope}{remedy}"));
             }
         }
     }
 
-    /// No gap, and nobody's fault but the lab's.
+    /// Limits of the lab: neither gaps nor anybody else's fault.
     fn not_attempted(&self, out: &mut String, report: &RunReport) {
         let reasons = text::not_attempted(report);
         if reasons.is_empty() {
@@ -204,8 +204,8 @@ impl Painter {
         }
         let count = report.cells.iter().filter(|c| c.verdict == Verdict::NotAttempted).count();
         let _ = writeln!(out, "\n{}", self.paint(BOLD, &format!("○ not attempted: {count}, the lab's to-do")));
-        for (whose, why) in reasons {
-            self.wrapped(out, "  ", "    ", &format!("{whose}: {why}"));
+        for (cells, reason) in reasons {
+            self.wrapped(out, "  ", "    ", &format!("{cells}: {reason}"));
         }
     }
 

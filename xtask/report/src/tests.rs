@@ -20,7 +20,7 @@ fn every_renderer_shows_the_sample() {
 }
 
 #[test]
-fn many_columns_with_long_names_fit_and_each_step_stands_above_its_column() {
+fn wide_matrix_fits_80_characters_with_steps_above_their_columns() {
     let mut report = sample::report();
     for number in 0..20 {
         let mut more = report.runtimes[0].clone();
@@ -42,7 +42,7 @@ fn many_columns_with_long_names_fit_and_each_step_stands_above_its_column() {
 }
 
 #[test]
-fn a_pass_with_a_switch_has_a_sign_of_its_own_and_names_the_switch() {
+fn pass_with_switch_has_its_own_symbol_and_names_the_switch() {
     let mut report = sample::report();
     report.cells[0].switches = vec!["-W gc=y".to_owned(), "-S p3=y".to_owned()];
     report.cells[0].default_result = Some("unsupported-proposal: lacks gc".to_owned());
@@ -56,19 +56,19 @@ fn a_pass_with_a_switch_has_a_sign_of_its_own_and_names_the_switch() {
 }
 
 #[test]
-fn a_report_without_signs_has_those_of_the_catalogue() {
+fn report_without_symbols_uses_those_of_the_catalogue() {
     let render = super::find("table").unwrap().render;
     let mut old = sample::report();
     old.codes.iter_mut().for_each(|text| text.symbol = None);
     assert_eq!(render(&old, RenderOptions::PLAIN), render(&sample::report(), RenderOptions::PLAIN));
-    // And one that has other symbols than this lab keeps them.
+    // A report with other symbols keeps them.
     let text = old.codes.iter_mut().find(|text| text.code.id() == "unsupported-proposal").unwrap();
     text.symbol = Some('Z');
     assert!(render(&old, RenderOptions::PLAIN).contains("\nZ unsupported-proposal\n"));
 }
 
 #[test]
-fn colour_is_only_there_when_it_is_asked_for() {
+fn colour_is_printed_only_on_request() {
     let table = super::find("table").unwrap();
     assert!(
         !(table.render)(&sample::report(), RenderOptions { width: 80, colour: false, group_by: GroupBy::Family })
@@ -81,13 +81,13 @@ fn colour_is_only_there_when_it_is_asked_for() {
 }
 
 #[test]
-fn json_reads_back_as_the_report() {
+fn json_round_trips() {
     let text = (super::find("json").unwrap().render)(&sample::report(), RenderOptions::PLAIN);
     assert_eq!(serde_json::from_str::<RunReport>(&text).unwrap(), sample::report());
 }
 
 #[test]
-fn what_was_not_asked_and_what_needs_a_switch_is_no_plain_pass() {
+fn passes_with_switches_and_cells_not_attempted_are_labelled() {
     let mut report = sample::report();
     let text = |report: &RunReport| (super::find("answer").unwrap().render)(report, RenderOptions::PLAIN);
     let hello = |report: &mut RunReport, change: &dyn Fn(&mut wasmlab_model::report::Cell)| {
@@ -102,38 +102,38 @@ fn what_was_not_asked_and_what_needs_a_switch_is_no_plain_pass() {
 }
 
 #[test]
-fn the_way_of_a_host_that_has_several_is_told() {
+fn execution_path_is_shown_for_hosts_with_several() {
     let mut report = sample::report();
     for cell in report.cells.iter_mut().filter(|c| c.runtime == "wasmtime-winch") {
         cell.execution_path = Some(if cell.scenario == "hello" { "wasi" } else { "glue:emscripten" }.to_owned());
     }
-    for (renderer, words) in [
+    for (renderer, expected) in [
         ("table", "(run, guest, by glue:emscripten)"),
         ("markdown", "(at run; guest, by glue:emscripten)"),
         ("markdown", "- **wasmtime-winch** by `wasi`: hello\n"),
         ("json", "\"execution_path\": \"glue:emscripten\""),
     ] {
         let text = (super::find(renderer).unwrap().render)(&report, RenderOptions::PLAIN);
-        assert!(text.contains(words), "{renderer} does not say {words}:\n{text}");
+        assert!(text.contains(expected), "{renderer} does not say {expected}:\n{text}");
     }
 }
 
 #[test]
-fn what_holds_for_some_cells_only_names_them_after_what_holds_for_all() {
+fn specific_remedies_follow_the_general_one_and_name_their_cells() {
     let mut report = sample::report();
     let mut own = report.cells[3].clone();
     own.runtime = "wasmtime-winch".to_owned();
     own.subject = Some("preopened-socket".to_owned());
     own.remedy = Some("Use another host.".to_owned());
-    // The special one comes first, and is told last.
+    // The special remedy comes first in the report and last in the text.
     report.cells.insert(0, own);
-    // Another detail of the same scenario is one with it.
+    // A cell of the same scenario with another subject shares its remedy.
     let mut other = report.cells[0].clone();
     other.runtime = "wasmi".to_owned();
     other.subject = Some("network".to_owned());
     report.cells.push(other);
     let general = wasmlab_model::codes::Code::SocketsUnsupported.entry().remedy;
-    for (renderer, words) in [
+    for (renderer, expected) in [
         ("table", "  → (server on wasmi, wasmtime-winch) Use another host.".to_owned()),
         (
             "markdown",
@@ -141,24 +141,24 @@ fn what_holds_for_some_cells_only_names_them_after_what_holds_for_all() {
         ),
     ] {
         let text = (super::find(renderer).unwrap().render)(&report, RenderOptions::PLAIN);
-        assert!(text.contains(&words), "{renderer} does not say {words}:\n{text}");
+        assert!(text.contains(&expected), "{renderer} does not say {expected}:\n{text}");
     }
-    // One that is the only one needs no name.
+    // A single remedy needs no names.
     report.cells.retain(|c| c.subject.as_deref() != Some("socket-bind"));
     let text = (super::find("markdown").unwrap().render)(&report, RenderOptions::PLAIN);
     assert!(text.contains("\nTo change it: Use another host."), "{text}");
 }
 
 #[test]
-fn a_report_on_a_part_of_the_lab_says_which() {
+fn partial_report_states_its_selection() {
     let mut report = sample::report();
     report.selected.scenarios = vec!["*http*".to_owned(), "it's".to_owned()];
     report.selected.runtimes = vec!["wasm*".to_owned()];
     let options = "--scenario '*http*' --scenario 'it'\\''s' --runtime 'wasm*'";
-    for (renderer, words) in
+    for (renderer, expected) in
         [("table", format!("selected: {options}\n")), ("markdown", format!("\nSelected: `{options}`\n"))]
     {
         let text = (super::find(renderer).unwrap().render)(&report, RenderOptions::PLAIN);
-        assert!(text.contains(&words), "{renderer} does not say {words}:\n{text}");
+        assert!(text.contains(&expected), "{renderer} does not say {expected}:\n{text}");
     }
 }

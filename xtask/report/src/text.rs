@@ -1,4 +1,4 @@
-//! What all renderers say in the same words.
+//! Texts shared by all renderers.
 
 use std::collections::BTreeMap;
 
@@ -8,45 +8,45 @@ use wasmlab_model::codes::Code;
 use wasmlab_model::report::{Cell, Origin, RunReport, RuntimeInfo, ScenarioInfo, Selection};
 use wasmlab_model::verdict::{Change, Verdict};
 
-/// Cells with one code, of one scenario, for one subject and in one detail: one line of an explanation.
+/// Cells with the same code, scenario, subject and remedy: one line of an explanation.
 #[derive(Clone, Debug)]
 pub struct Group<'a> {
-    /// The scenario.
+    /// Their scenario.
     pub scenario: &'a str,
-    /// The first of the cells.
+    /// The first of them.
     pub cell: &'a Cell,
-    /// Their runtimes, in the order of the columns.
+    /// Their runtimes, in column order.
     pub runtimes: Vec<&'a str>,
-    /// The others say it in other words.
-    several_words: bool,
-    /// The others were run in another of their host's ways.
-    several_ways: bool,
+    /// The others have a different detail.
+    details_differ: bool,
+    /// The others took a different execution path.
+    paths_differ: bool,
 }
 
 impl Group<'_> {
-    /// The detail; where the cells differ in words, the first one's, by name.
+    /// The detail; if the cells differ, that of the first, with its name.
     pub fn detail(&self) -> String {
-        if self.several_words {
+        if self.details_differ {
             format!("{}: {}", self.cell.runtime, self.cell.detail)
         } else {
             self.cell.detail.clone()
         }
     }
 
-    /// Whether nothing but the scenario is another.
+    /// Whether the groups differ only in their scenario.
     fn has_same_text(&self, other: &Self) -> bool {
         let (a, b) = (self.cell, other.cell);
-        // With the same runtimes the first of them, which a detail may name, is the same too.
+        // The detail may name the first runtime, so the runtimes must be equal.
         self.runtimes == other.runtimes
-            && (self.several_words, &a.detail) == (other.several_words, &b.detail)
+            && (self.details_differ, &a.detail) == (other.details_differ, &b.detail)
             && (a.stage, &a.blame, &a.known) == (b.stage, &b.blame, &b.known)
             && self.execution_path() == other.execution_path()
     }
 
-    /// `, by glue:emscripten`, where all of the cells were run in one way of several.
+    /// `, by glue:emscripten` if all cells took this path and the host has several.
     pub fn execution_path(&self) -> String {
-        let way = self.cell.execution_path.as_ref().filter(|_| !self.several_ways);
-        way.map(|way| format!(", by {way}")).unwrap_or_default()
+        let path = self.cell.execution_path.as_ref().filter(|_| !self.paths_differ);
+        path.map(|path| format!(", by {path}")).unwrap_or_default()
     }
 }
 
@@ -65,18 +65,18 @@ pub struct Row<'a> {
     pub group: &'a str,
     /// Its name.
     pub scenario: &'a str,
-    /// Its cells, in the order of the columns.
+    /// Its cells, in column order.
     pub cells: Vec<&'a Cell>,
 }
 
-/// The rows: groups by name; within a family from its lowest rank up.
+/// The rows: groups sorted by name, within a family by rank.
 #[must_use]
 pub fn rows(report: &RunReport, by: GroupBy) -> Vec<Row<'_>> {
     let info: BTreeMap<&str, &ScenarioInfo> = report.scenarios.iter().map(|s| (s.name.as_str(), s)).collect();
     let mut rows: BTreeMap<(&str, &str, u8, &str), Vec<&Cell>> = BTreeMap::new();
     for cell in &report.cells {
         let info = info.get(cell.scenario.as_str());
-        // A report that names no scenario of the cell's name was not made by the lab; its cells come last.
+        // Cells without a scenario entry are not from the lab; they come last.
         let (family, route, rank) = info.map_or(("~", "~", 0), |i| (i.family.as_str(), i.route.as_str(), i.rank));
         let key = match by {
             GroupBy::Family => (family, "", rank, cell.scenario.as_str()),
@@ -87,13 +87,13 @@ pub fn rows(report: &RunReport, by: GroupBy) -> Vec<Row<'_>> {
     rows.into_iter().map(|((group, _, _, scenario), cells)| Row { group, scenario, cells }).collect()
 }
 
-/// Every code that a cell has, with its groups, in the order of the catalogue.
+/// Every code that occurs, in catalogue order, with its groups.
 pub fn by_code(report: &RunReport) -> BTreeMap<Code, Vec<Group<'_>>> {
     let mut codes: BTreeMap<Code, Vec<Group>> = BTreeMap::new();
     for cell in &report.cells {
         let Some(code) = cell.code else { continue };
         let groups = codes.entry(code).or_default();
-        // A cell whose runtime says the same in other words is one with it; another blame or remedy is another answer.
+        // The same result in different words belongs to one group; another blame or remedy does not.
         let same = |g: &&mut Group| {
             let of = |c: &Cell| (c.subject.clone(), c.known.clone(), c.blame.clone(), c.remedy.clone());
             g.scenario == cell.scenario && of(g.cell) == of(cell)
@@ -101,12 +101,12 @@ pub fn by_code(report: &RunReport) -> BTreeMap<Code, Vec<Group<'_>>> {
         match groups.iter_mut().find(same) {
             Some(group) => {
                 group.runtimes.push(&cell.runtime);
-                group.several_words |= group.cell.detail != cell.detail;
-                group.several_ways |= group.cell.execution_path != cell.execution_path;
+                group.details_differ |= group.cell.detail != cell.detail;
+                group.paths_differ |= group.cell.execution_path != cell.execution_path;
             }
             None => groups.push(Group {
-                several_words: false,
-                several_ways: false,
+                details_differ: false,
+                paths_differ: false,
                 scenario: &cell.scenario,
                 cell,
                 runtimes: vec![&cell.runtime],
@@ -116,7 +116,7 @@ pub fn by_code(report: &RunReport) -> BTreeMap<Code, Vec<Group<'_>>> {
     codes
 }
 
-/// The groups with the names of their scenarios; those that say the same of the same runtimes are one line.
+/// The groups with scenario names; those that say the same about the same runtimes are merged into one line.
 pub fn lines<'g, 'a>(groups: &'g [Group<'a>]) -> Vec<(String, &'g Group<'a>)> {
     let mut lines: Vec<(String, &Group)> = Vec::new();
     for group in groups {
@@ -128,24 +128,23 @@ pub fn lines<'g, 'a>(groups: &'g [Group<'a>]) -> Vec<(String, &'g Group<'a>)> {
     lines
 }
 
-/// A paragraph that fits `width`: `first` stands before its first line, `rest` before the others. Names with
-/// hyphens are to be copied: they stay whole.
+/// A paragraph of at most `width` characters per line: `first` precedes its first line, `rest` the others. Names with
+/// hyphens are not split, so that they can be copied.
 #[must_use]
 pub fn wrapped(width: usize, first: &str, rest: &str, text: &str) -> String {
     let options = textwrap::Options::new(width.max(40)).initial_indent(first).subsequent_indent(rest);
     textwrap::fill(text, options.word_splitter(textwrap::WordSplitter::NoHyphenation))
 }
 
-/// The columns that have something to show: one that is absent throughout says in a word what it says in every
-/// row, and takes the room of those that are here. Where none is here, all are shown.
+/// The columns worth showing: all except absent ones, which say the same in every row. If every column is absent, all
+/// are shown.
 #[must_use]
 pub fn shown_columns(report: &RunReport) -> Vec<&RuntimeInfo> {
     let here: Vec<&RuntimeInfo> = report.runtimes.iter().filter(|r| r.tool.present).collect();
     if here.is_empty() { report.runtimes.iter().collect() } else { here }
 }
 
-/// What of the lab this is a report on, as it was typed: `--scenario '*http*' --runtime 'wasm*'`; nothing where
-/// it is all of it.
+/// The selection as typed, `--scenario '*http*' --runtime 'wasm*'`; `None` if everything was selected.
 #[must_use]
 pub fn selected(report: &RunReport) -> Option<String> {
     let option = |name: &'static str| move |glob: &String| format!("--{name} '{}'", glob.replace('\'', "'\\''"));
@@ -189,7 +188,7 @@ pub fn tally(report: &RunReport) -> String {
         n if n == cells => "; all from the cache".to_owned(),
         n => format!("; {n} from the cache"),
     };
-    // Not of one run: a report that is published.
+    // A published report is not of one run and has no duration.
     let took = if report.duration_ms == 0 { String::new() } else { format!("; {}", seconds(report.duration_ms)) };
     format!("{cells} {noun}: {}{cached}{took}", parts.join(", "))
 }
@@ -202,7 +201,7 @@ pub fn seconds(ms: u64) -> String {
     }
 }
 
-/// `12 345` as people read bytes: `12.1 KiB`.
+/// A size in readable form: `12.1 KiB`.
 pub fn bytes(bytes: u64) -> String {
     match bytes {
         0..1024 => format!("{bytes} B"),
@@ -211,7 +210,7 @@ pub fn bytes(bytes: u64) -> String {
     }
 }
 
-/// A cell's result with all that a snapshot compares: `gap missing-import (env.f) (stage link, blame runtime)`.
+/// A cell's result, with everything that snapshots compare: `gap missing-import (env.f) (stage link, blame runtime)`.
 pub fn result(cell: &Cell) -> String {
     let code = cell.code.map(|c| format!(" {c}")).unwrap_or_default();
     let subject = cell.subject.as_ref().map(|s| format!(" ({s})")).unwrap_or_default();
@@ -226,7 +225,7 @@ pub fn result(cell: &Cell) -> String {
     format!("{}{code}{subject}{more}", cell.verdict.id())
 }
 
-/// The cells that changed, as lines: `worse      wat-add on wasmi: trap, was pass`.
+/// The cells that changed, one line each: `worse      wat-add on wasmi: trap, was pass`.
 pub fn changes(report: &RunReport) -> Vec<(Change, String)> {
     let mut lines: Vec<(Change, String)> = Vec::new();
     let new: Vec<&Cell> = report.cells.iter().filter(|c| c.change == Change::New).collect();
@@ -243,26 +242,27 @@ pub fn changes(report: &RunReport) -> Vec<(Change, String)> {
     lines
 }
 
-/// The passes that need a switch, as lines: `a, b on wasmi: with Config::x(true); by default unsupported-proposal: …`.
+/// The passes that need a switch, one line each: `a, b on wasmi: with Config::x(true); by default unsupported-proposal:
+/// …`.
 #[must_use]
 pub fn switched(report: &RunReport) -> Vec<String> {
     let mut lines: Vec<(Vec<&str>, &Cell)> = Vec::new();
     for cell in report.cells.iter().filter(|c| !c.switches.is_empty()) {
-        let told = |c: &Cell| (c.runtime.clone(), c.switches.clone(), c.default_result.clone());
-        match lines.iter_mut().find(|(_, first)| told(first) == told(cell)) {
+        let key = |c: &Cell| (c.runtime.clone(), c.switches.clone(), c.default_result.clone());
+        match lines.iter_mut().find(|(_, first)| key(first) == key(cell)) {
             Some((names, _)) => names.push(&cell.scenario),
             None => lines.push((vec![&cell.scenario], cell)),
         }
     }
     let text = |(names, cell): (Vec<&str>, &Cell)| {
-        let by_default = cell.default_result.as_ref().map(|words| format!("; by default {words}")).unwrap_or_default();
+        let by_default =
+            cell.default_result.as_ref().map(|result| format!("; by default {result}")).unwrap_or_default();
         format!("{} on {}: with {}{by_default}", names.join(", "), cell.runtime, cell.switches.join(", "))
     };
     lines.into_iter().map(text).collect()
 }
 
-/// What the lab has no way to ask yet, its to-do: each reason with the cells that wait for it, as
-/// `rust-component-wit on deno+jco, bun+jco`.
+/// What the lab cannot ask yet: each reason, with its cells as `rust-component-wit on deno+jco, bun+jco`.
 pub fn not_attempted(report: &RunReport) -> Vec<(String, &str)> {
     let waiting: Vec<&Cell> = report.cells.iter().filter(|c| c.verdict == Verdict::NotAttempted).collect();
     let mut reasons: Vec<&str> = Vec::new();
@@ -271,7 +271,7 @@ pub fn not_attempted(report: &RunReport) -> Vec<(String, &str)> {
             reasons.push(&cell.detail);
         }
     }
-    let whose = |why: &str| {
+    let cells_of = |why: &str| {
         let mut of: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for cell in waiting.iter().filter(|c| c.detail == why) {
             of.entry(&cell.scenario).or_default().push(&cell.runtime);
@@ -281,61 +281,61 @@ pub fn not_attempted(report: &RunReport) -> Vec<(String, &str)> {
             .map(|(scenario, runtimes)| format!("{scenario} on {}", columns::names(report, &runtimes, NameStyle::Ids)));
         names.collect::<Vec<_>>().join("; ")
     };
-    reasons.into_iter().map(|why| (whose(why), why)).collect()
+    reasons.into_iter().map(|why| (cells_of(why), why)).collect()
 }
 
-/// What would change the cells of one code, each remedy once: first what holds for the code in general, then
-/// what holds for some of the cells, with the words that say for which.
+/// The remedies for the cells of one code, each once: first the general one of the code, then those for some of the
+/// cells, with the names of those cells.
 pub fn remedies<'a>(report: &'a RunReport, code: Code, groups: &[Group<'a>]) -> Vec<(Option<String>, &'a str)> {
     let general = report.text(code).map_or("", |text| text.remedy.as_str());
     let mut remedies: Vec<(&str, Vec<&Group>)> = Vec::new();
     for group in groups {
         let remedy = group.cell.remedy.as_deref().unwrap_or(general);
         match remedies.iter_mut().find(|(text, _)| *text == remedy) {
-            Some((_, whose)) => whose.push(group),
+            Some((_, members)) => members.push(group),
             None => remedies.push((remedy, vec![group])),
         }
     }
     remedies.sort_by_key(|(text, _)| *text != general);
     let alone = remedies.len() == 1;
-    let whose = |text, groups: &[&Group]| (!alone && text != general).then(|| named(report, groups));
-    remedies.into_iter().map(|(text, groups)| (whose(text, &groups), text)).collect()
+    let scope = |text, groups: &[&Group]| (!alone && text != general).then(|| named(report, groups));
+    remedies.into_iter().map(|(text, groups)| (scope(text, &groups), text)).collect()
 }
 
 /// `wat-add on wasmi, node; wat-wasi-hello on wasmi`.
 fn named(report: &RunReport, groups: &[&Group]) -> String {
-    let mut whose: Vec<(&str, Vec<&str>)> = Vec::new();
+    let mut runtimes_of: Vec<(&str, Vec<&str>)> = Vec::new();
     for group in groups {
-        // There is nothing yet that a runtime could run.
+        // A guest that was not built has not met any runtime.
         let on: &[&str] = if group.cell.verdict == Verdict::NotBuilt { &[] } else { &group.runtimes };
-        match whose.iter_mut().find(|(scenario, _)| *scenario == group.scenario) {
+        match runtimes_of.iter_mut().find(|(scenario, _)| *scenario == group.scenario) {
             Some((_, runtimes)) => runtimes.extend(on),
-            None => whose.push((group.scenario, on.to_vec())),
+            None => runtimes_of.push((group.scenario, on.to_vec())),
         }
     }
     let name = |(scenario, runtimes): &(&str, Vec<&str>)| match runtimes.as_slice() {
         [] => (*scenario).to_owned(),
         runtimes => format!("{scenario} on {}", columns::names(report, runtimes, NameStyle::Ids)),
     };
-    let mut names: Vec<String> = whose.iter().take(MAX_NAMED).map(name).collect();
-    if whose.len() > MAX_NAMED {
-        names.push(format!("{} more", whose.len() - MAX_NAMED));
+    let mut names: Vec<String> = runtimes_of.iter().take(MAX_NAMED).map(name).collect();
+    if runtimes_of.len() > MAX_NAMED {
+        names.push(format!("{} more", runtimes_of.len() - MAX_NAMED));
     }
     names.join("; ")
 }
 
-/// As many a remedy names; who wants to know the others finds them above it.
+/// Scenarios that a remedy names; the others are listed above it.
 const MAX_NAMED: usize = 4;
 
-/// The ways in which hosts that have several ran their cells: each with its scenarios, by column and way.
+/// The execution paths taken, where hosts have several: scenarios by column and path.
 pub fn execution_paths(report: &RunReport) -> BTreeMap<(&str, &str), Vec<&str>> {
-    let mut ways: BTreeMap<_, Vec<&str>> = BTreeMap::new();
+    let mut paths: BTreeMap<_, Vec<&str>> = BTreeMap::new();
     for cell in &report.cells {
-        if let Some(way) = &cell.execution_path {
-            ways.entry((cell.runtime.as_str(), way.as_str())).or_default().push(&cell.scenario);
+        if let Some(path) = &cell.execution_path {
+            paths.entry((cell.runtime.as_str(), path.as_str())).or_default().push(&cell.scenario);
         }
     }
-    ways
+    paths
 }
 
 /// `toolchain, abi`.
@@ -348,7 +348,7 @@ pub fn blame(report: &RunReport, code: Code, cell: &Cell) -> String {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn quantities_read_at_a_glance() {
+    fn durations_and_sizes_are_readable() {
         assert_eq!(
             [super::seconds(40), super::seconds(1_250), super::seconds(200_000)],
             ["0.0 s", "1.2 s", "3 min 20 s"]

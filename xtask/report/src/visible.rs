@@ -1,24 +1,25 @@
-//! Text of guests is text: whatever could move a cursor, ring a bell, set a clipboard or turn the direction of writing
-//! is shown as `\u001b`, which is a string's own escape in JSON too. So is what CI systems take for a command in a log.
+//! Makes control characters in guest text visible. Anything that could move a cursor, ring the bell, set the clipboard
+//! or change the writing direction is shown as `\u001b`, which is also valid inside JSON strings. The same holds for
+//! lines that a CI system would take for a command.
 
 use std::borrow::Cow;
 
-/// The colours that the lab itself prints, and no other sequence of a terminal's.
+/// Colours that the lab itself prints; all other escape sequences are shown.
 const STYLES: &[u8] = &[0, 1, 2, 4, 22, 30, 31, 32, 33, 34, 35, 36, 37, 39, 90, 91, 92, 93, 94, 95, 96, 97];
 
-/// What a terminal or a reader's eye takes for more than a sign: C0 but for line breaks and tabs, C1, and the controls
-/// of the direction of writing.
+/// Characters with effects: C0 except line breaks and tabs, C1, and writing direction controls.
 fn is_control(c: char) -> bool {
     match c {
         '\n' | '\t' => false,
         '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => true,
-        // Lines and paragraphs of their own, which nobody sees.
+        // Invisible line and paragraph separators, and the byte order mark.
         '\u{2028}' | '\u{2029}' | '\u{feff}' => true,
         c => c.is_control(),
     }
 }
 
-/// `text` with every control shown, and nothing in it a command of a CI system; `styled`: the lab's own colours stay.
+/// `text` with every control character made visible and without commands of CI systems; with `styled`, the lab's own
+/// colours are kept.
 #[must_use]
 pub fn visible(text: &str, styled: bool) -> Cow<'_, str> {
     match controls(text, styled) {
@@ -61,7 +62,7 @@ fn without_commands(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// `text` with every control shown; `styled`: the lab's own colours stay.
+/// `text` with every control character made visible; with `styled`, the lab's own colours are kept.
 #[must_use]
 pub fn controls(text: &str, styled: bool) -> Cow<'_, str> {
     if !text.contains(is_control) {
@@ -85,7 +86,7 @@ pub fn controls(text: &str, styled: bool) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// The sequence of one of [`STYLES`] that `text` begins with.
+/// The sequence from [`STYLES`] at the start of `text`.
 fn style(text: &str) -> Option<&str> {
     let (numbers, _) = text.strip_prefix("\u{1b}[")?.split_once('m')?;
     let known = |number: &str| number.parse().is_ok_and(|n: u8| STYLES.contains(&n));
@@ -97,7 +98,7 @@ mod tests {
     use super::visible;
 
     #[test]
-    fn controls_are_shown_and_text_is_as_it_was() {
+    fn control_characters_become_visible_and_other_text_is_unchanged() {
         let check = |text: &str, styled: bool, wanted: &str| assert_eq!(visible(text, styled), wanted, "{text:?}");
         check("plain\ttext\nof two lines, ünïcödé 漢字 🦀", false, "plain\ttext\nof two lines, ünïcödé 漢字 🦀");
         check("a\u{1b}[2Jb", false, "a\\u001b[2Jb");
@@ -105,7 +106,7 @@ mod tests {
         check("\u{1b}]52;c;aGk=\u{7}", true, "\\u001b]52;c;aGk=\\u0007");
         check("\u{1b}[31mred\u{1b}[0m \u{1b}[1;32mgreen", true, "\u{1b}[31mred\u{1b}[0m \u{1b}[1;32mgreen");
         check("\u{1b}[31mred", false, "\\u001b[31mred");
-        // Hidden text, an unfinished sequence.
+        // Hidden text, and an unfinished sequence.
         check("\u{1b}[8mx\u{1b}[", true, "\\u001b[8mx\\u001b[");
         check("\0\u{7f}\u{9b}2J\u{202e}\u{2066}\u{200f}", false, "\\u0000\\u007f\\u009b2J\\u202e\\u2066\\u200f");
         check("over\rwritten\r\n", false, "over\\u000dwritten\n");
@@ -128,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn no_terminal_control_is_left_in_any_text() {
+    fn no_control_character_survives() {
         let all: String = (0..0x3000).filter_map(char::from_u32).collect();
         for styled in [false, true] {
             let text = visible(&all, styled).into_owned();

@@ -44,6 +44,8 @@ pub struct OutputParser {
     pub result_separator: Option<char>,
     /// How the runtime's own error begins on stderr, behind what the guest wrote there.
     pub error_prefix: &'static str,
+    /// How its errors about a running guest begin: they follow the guest's last line even where that has no line break.
+    pub run_errors: &'static [&'static str],
     /// How a warning of the runtime's own begins on stderr, wherever it stands.
     pub warning_mark: &'static str,
     /// What failed within the runtime, where it says so on stderr and lets the guest go on: looked for where the guest
@@ -70,6 +72,7 @@ impl OutputParser {
             parse_value: plain_value,
             result_separator: None,
             error_prefix: "Error: ",
+            run_errors: &[],
             warning_mark: "warning: using `--invoke`",
             own_failure: |_| None,
             unchecked_imports: false,

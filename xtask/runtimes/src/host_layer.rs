@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn a_layer_says_what_it_is_for_and_where_to_look_instead() {
+    fn host_layer_states_its_purpose_and_alternatives() {
         let check = |layer: HostLayer, column: &str, (kind, shape, abi): (&str, &str, &str), glue: &[&str], wanted| {
             let build = json!({"toolchain": "wat", "source": "a.wat", "companions": glue});
             let scenario = json!({"schema": 1, "title": "t", "family": "f", "route": "r", "build": build});

@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn documented_messages_and_values_are_understood() {
+    fn documented_messages_and_values_are_parsed() {
         assert!(matches!(cause(1, "hi\nException: unreachable\n"), Some(Cause::Trap { trap: TrapKind::Unreachable, .. })));
         let import = "Exception: failed to call unlinked import function (env, foo)\n";
         assert!(matches!(cause(1, import), Some(Cause::MissingImport { module, name, .. }) if module == "env" && name == "foo"));

@@ -1,6 +1,8 @@
 //! Reading the messages of programs: errors as Rust's `anyhow` prints them, and traps by the names that the
 //! specification's own tests gave them.
 
+use std::borrow::Cow;
+
 use wasmlab_protocol::{Location, TrapKind};
 
 /// The text from the last line that begins with `mark` to the end: what a guest printed before is left out.
@@ -16,6 +18,19 @@ pub fn last_block<'a>(text: &'a str, mark: &str) -> Option<&'a str> {
 pub fn block_start(text: &str, mark: &str) -> Option<usize> {
     let first = text.starts_with(mark).then_some(0);
     text.rfind(&format!("\n{mark}")).map(|at| at + 1).or(first)
+}
+
+/// The text with a line break before each of `errors` that follows other words on their line: a guest's last words need
+/// not end with one.
+#[must_use]
+pub fn on_own_lines<'a>(text: &'a str, errors: &[&str]) -> Cow<'a, str> {
+    let mut text = Cow::Borrowed(text);
+    for error in errors {
+        if let Some(at) = text.rfind(error).filter(|at| *at > 0 && !text[..*at].ends_with('\n')) {
+            text.to_mut().insert(at, '\n');
+        }
+    }
+    text
 }
 
 /// The error and its causes, outermost first, without numbers; the lines of a guest's backtrace are left out.

@@ -60,8 +60,9 @@ pub struct Runtime {
     pub aux_program: Option<AuxProgram>,
     /// Files of the lab that its commands need, path and text: drivers.
     pub support_files: &'static [(&'static str, &'static str)],
-    /// The first build of its engine takes minutes: `--engines quick` leaves it out.
-    pub slow_to_build: bool,
+    /// Minutes that the first build of its engine takes on two cores, as measured; 0: two at most. `--engines quick`
+    /// leaves out what takes longer.
+    pub build_minutes: u32,
     /// Its process translates the module and does not say when it begins to run it. Where no [`Runtime::precompile`] did
     /// so before, the process has both limits together.
     pub compiles_silently: bool,
@@ -118,7 +119,7 @@ impl Default for Runtime {
             switches: switches::of_engine,
             aux_program: None,
             support_files: &[],
-            slow_to_build: false,
+            build_minutes: 0,
             compiles_silently: false,
             sockets: SocketPassing::None,
             port_access: PortAccess::Cell,

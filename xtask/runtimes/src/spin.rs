@@ -68,7 +68,7 @@ mod tests {
     use wasmlab_protocol::Cause;
 
     #[test]
-    fn wasmtimes_words_are_understood() {
+    fn wasmtime_messages_are_parsed() {
         let stderr = "Error: Failed to instantiate component 'guest'\n\nCaused by:\n    0: component imports instance `a:b/c`, but a matching implementation was not found in the linker\n    1: instance export `f` has the wrong type\n    2: function implementation is missing\n";
         let progress = super::classify(&super::ProcessOutput { code: 1, stdout: "", stderr });
         assert!(matches!(progress.cause, Some(Cause::MissingImport { module, .. }) if module == "a:b/c"));

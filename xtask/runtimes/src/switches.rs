@@ -101,7 +101,7 @@ mod tests {
     use crate::Tool;
 
     #[test]
-    fn a_switch_is_offered_where_the_program_has_it() {
+    fn switches_are_offered_if_the_program_has_them() {
         let switch = |name: &str, gives: &str| Switch { name: name.to_owned(), enables: gives.to_owned() };
         let switches = vec![switch("a(true)", "gc"), switch("b(9)", "stack")];
         let engine = Tool { switches, help: "  --enable-all  Every feature".to_owned(), ..Tool::default() };
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn an_option_of_javascriptcore_is_a_switch_where_it_is_off() {
+    fn javascriptcore_option_is_a_switch_if_off_by_default() {
         let help = "   useJSPI=true\n   useWasmMemory64=false\n   useWasmMemory64Extra=false".to_owned();
         let tool = Tool { help, ..Tool::default() };
         assert_eq!(of_jsc(&tool, MissingFeature::Proposal("memory64")), ["BUN_JSC_useWasmMemory64=1"]);
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_word_of_a_help_text_is_a_whole_one() {
+    fn help_text_is_matched_by_whole_words() {
         let help = "  -W   gc[=y|n] -- GC\n  -W gc-support[=y|n]\n --all";
         assert!(help_lists(help, "gc") && help_lists(help, "gc-support") && help_lists(help, "--all"));
         assert!(!help_lists(help, "support") && !help_lists(help, "--al") && !help_lists(help, "ll"));

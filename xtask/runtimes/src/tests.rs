@@ -9,7 +9,7 @@ use wasmlab_protocol::{CellSpec, EntryPoint, Network, PROTOCOL_VERSION, Preopene
 use crate::{CellFiles, Runtime, Source, Tool, all, custom_build, find, is_custom_build};
 
 #[test]
-fn every_column_says_what_it_is() {
+fn every_column_is_described() {
     let mut ids = BTreeSet::new();
     for runtime in all() {
         let id = runtime.id();
@@ -27,7 +27,7 @@ fn every_column_says_what_it_is() {
 
 /// `setup` has something to run, or to say, for whatever is not here.
 #[test]
-fn every_program_has_a_command_or_a_page() {
+fn every_program_has_an_install_command_or_page() {
     for runtime in all() {
         let id = runtime.id();
         if let Some(program) = runtime.source.program() {
@@ -47,7 +47,7 @@ fn every_program_has_a_command_or_a_page() {
 }
 
 #[test]
-fn commands_begin_with_a_client_and_ask_nothing() {
+fn install_commands_start_with_a_client_and_do_not_prompt() {
     for install in all().iter().flat_map(|r| &r.install) {
         let text = install.command.join(" ");
         assert!(install.command.len() > 2, "{text}");
@@ -59,7 +59,7 @@ fn commands_begin_with_a_client_and_ask_nothing() {
 }
 
 #[test]
-fn a_custom_build_is_its_base_with_another_program() {
+fn custom_build_differs_from_its_base_in_the_program() {
     let base = find("wasmtime-cli").unwrap();
     let custom = custom_build(base, "mine", "/builds/mine/wasmtime".into());
     assert!(custom.id() == "wasmtime-cli@mine" && is_custom_build(custom.id()));
@@ -72,7 +72,7 @@ fn a_custom_build_is_its_base_with_another_program() {
 
 /// What a runtime prints is read as the real program prints it: the recordings are the proof that it was tried.
 #[test]
-fn an_adapter_that_reads_output_is_in_the_table_when_its_output_is_recorded() {
+fn recorded_output_exists_for_listed_adapters() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/runtime-output");
     for runtime in all().iter().filter(|runtime| runtime.output_parser.is_some()) {
         let recorded = folder.join(runtime.id()).join("hello.txt").is_file();

@@ -71,7 +71,7 @@ mod tests {
     use super::is_version;
 
     #[test]
-    fn versions_and_paths_are_told_apart() {
+    fn versions_and_paths_are_distinguished() {
         for version in ["24", "24.1", "24.21.0", "2.0.0-rc.1"] {
             assert!(is_version(version), "{version}");
         }

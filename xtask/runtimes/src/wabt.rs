@@ -153,7 +153,7 @@ mod tests {
     use wasmlab_protocol::Value;
 
     #[test]
-    fn arguments_and_results_are_numbers_without_a_sign() {
+    fn arguments_and_results_are_unsigned() {
         let check = |ty: &str, text: &str, value: Option<Value>| assert_eq!(super::parse_value(ty, text), value, "{text}");
         check("i32", "i32:4294967289", Some(Value::I32(-7)));
         check("i64", "i64:9223372036854775808", Some(Value::I64(i64::MIN)));

@@ -32,6 +32,7 @@ pub fn columns() -> Vec<Runtime> {
         precompile: |tool, cell, into| Some(compile(tool, cell, into)),
         commands: |tool, cell| vec![command(tool, cell)],
         output_parser: Some(OutputParser {
+            run_errors: &["Error: AOT execution failed"],
             classify_prepare: of_compiling,
             warning_mark: DISPATCH,
             own_failure,

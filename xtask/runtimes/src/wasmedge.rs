@@ -181,7 +181,7 @@ mod tests {
     const TRAP: &str = "[t] [error] execution failed: unreachable, Code: 0x40a\n[t] [error]     In instruction: unreachable (0x00)\n";
 
     #[test]
-    fn the_guests_own_words_are_told_from_the_log() {
+    fn guest_output_is_separated_from_the_log() {
         let check = |code: i32, guest: &str, log: &str| {
             let stdout = format!("{guest}{log}");
             super::classify(&super::ProcessOutput { code, stdout: &stdout, stderr: "" })

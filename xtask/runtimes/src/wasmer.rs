@@ -8,7 +8,7 @@ pub fn columns() -> Vec<Runtime> {
     let column = |id, mode| {
         let column = embedded::column(id, "wasmer", mode);
         Runtime {
-            slow_to_build: true,
+            build_minutes: 7,
             sockets: SocketPassing::Inherited,
             port_access: PortAccess::CellAndEphemeral,
             stack_hint: STACK,

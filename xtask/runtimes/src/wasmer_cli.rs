@@ -32,7 +32,7 @@ pub fn columns() -> Vec<Runtime> {
         not_attempted: command_line::unsupported_calls,
         commands,
         compiles_silently: true,
-        output_parser: Some(OutputParser { result_separator: Some(' '), error_prefix: "error: ", ..OutputParser::new(classify) }),
+        output_parser: Some(OutputParser { result_separator: Some(' '), error_prefix: "error: ", run_errors: &["error: failed to run "], ..OutputParser::new(classify) }),
         reference_column: Some("wasmer-cranelift".into()),
         explain_difference: command_line::explain_difference,
         ..Runtime::default()
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn documented_messages_are_understood() {
+    fn documented_messages_are_parsed() {
         let trap = "error: failed to run `a.wasm`\n╰─▶ 1: RuntimeError: unreachable\n           at <unnamed> (<module>[0]:0x23)\n";
         assert!(matches!(cause(1, trap), Some(Cause::Trap { trap: TrapKind::Unreachable, .. })));
         let import = "error: Unable to instantiate\n├─▶ 1: Link error\n╰─▶ 2: Error while importing \"env\".\"foo\": unknown import. Expected Function\n";

@@ -6,7 +6,7 @@ use crate::{HostLayer, Runtime, embedded};
 pub const STACK: Option<&str> = Some("`Config::max_wasm_stack(BYTES)` of the program that embeds it; on its command line `-W max-wasm-stack=BYTES`");
 
 pub fn columns() -> Vec<Runtime> {
-    let column = |id, mode| Runtime { slow_to_build: true, stack_hint: STACK, ..embedded::column(id, "wasmtime", mode) };
+    let column = |id, mode| Runtime { build_minutes: 7, stack_hint: STACK, ..embedded::column(id, "wasmtime", mode) };
     let cranelift = column("wasmtime-cranelift", "cranelift");
     vec![
         cranelift.clone(),

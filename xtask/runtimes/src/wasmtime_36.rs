@@ -5,5 +5,5 @@ use crate::{Runtime, embedded};
 
 pub fn columns() -> Vec<Runtime> {
     let column = embedded::column("wasmtime-36-cranelift", "wasmtime-36", "cranelift");
-    vec![Runtime { slow_to_build: true, stack_hint: STACK, ..column }]
+    vec![Runtime { build_minutes: 6, stack_hint: STACK, ..column }]
 }

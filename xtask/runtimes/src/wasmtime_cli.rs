@@ -47,7 +47,7 @@ pub fn columns() -> Vec<Runtime> {
         compiles_silently: true,
         precompile,
         commands,
-        output_parser: Some(OutputParser { parse_value, serves_http: true, ..OutputParser::new(classify) }),
+        output_parser: Some(OutputParser { parse_value, serves_http: true, run_errors: &["Error: failed to run main module"], ..OutputParser::new(classify) }),
         reference_column: Some("wasmtime-cranelift".into()),
         explain_difference: command_line::explain_difference,
         ..Runtime::default()
@@ -203,7 +203,7 @@ mod tests {
     use super::{MissingFeature, Tool, parse_value, switches};
 
     #[test]
-    fn results_of_components_are_read_by_their_types() {
+    fn component_results_are_parsed_by_type() {
         let check = |ty: &str, text: &str, value: Option<Value>| assert_eq!(parse_value(ty, text), value, "{ty} {text}");
         check("i32", "-1", Some(Value::I32(-1)));
         check("s32", "-2147483648", Some(Value::I32(i32::MIN)));
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn a_version_gets_the_switches_that_its_help_lists() {
+    fn each_version_gets_the_switches_in_its_help() {
         let help = "  -W      exceptions[=y|n] -- x\n  -W shared-memory[=y|n] -- x\n  -W threads[=y|n] -- x\n  -S      \
                     http[=y|n] -- x\n  -S  http-outgoing-body-chunk-size=N -- x\n  -S p3[=y|n] -- x";
         let tool = Tool { help: help.to_owned(), ..Tool::default() };

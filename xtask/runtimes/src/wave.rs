@@ -91,7 +91,7 @@ mod tests {
     use wasmlab_protocol::{Call, Value};
 
     #[test]
-    fn calls_and_results_are_text() {
+    fn wave_text_round_trips() {
         let check = |value: Value, ty: &str, text: &str| {
             let call = Call { export: "f".to_owned(), args: vec![value.clone()] };
             assert_eq!(super::call(&call, &[ty.to_owned()]).as_deref(), Some(&*format!("f({text})")));

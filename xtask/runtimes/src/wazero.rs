@@ -36,6 +36,7 @@ pub fn columns() -> Vec<Runtime> {
         commands: |tool, cell| vec![command(tool, cell)],
         output_parser: Some(OutputParser {
             error_prefix: FAILED,
+            run_errors: &[FAILED],
             no_calls: Some("wazero's command line calls only `_start`; its Go library can call other exports, but the lab does not embed it"),
             ..OutputParser::new(classify)
         }),
@@ -141,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn documented_messages_are_understood() {
+    fn documented_messages_are_parsed() {
         let trap = "error instantiating wasm binary: module[] function[_start] failed: wasm error: unreachable\nwasm stack trace:\n\t._start()\n";
         assert!(matches!(cause(1, trap), Some(Cause::Trap { trap: TrapKind::Unreachable, .. })));
         let import = "error instantiating wasm binary: module[env] not instantiated\n";

@@ -19,14 +19,14 @@ pub struct Canary {
     file: PathBuf,
     in_file: String,
     in_variable: String,
-    /// The first line of the host's list of users, which anybody may know: only of the lab's own guests, where every
-    /// directory is a fresh one.
+    /// The first line of the host's list of users, which is public knowledge. Checked only for the lab's own guests,
+    /// all of whose directories are created for the cell.
     in_users: Option<String>,
 }
 
 impl Canary {
-    /// Writes the file into `dir`, the parent of the cell's preopened directories; `lab_guest`: the guest is the lab's
-    /// own, which prints the list of users only if it could read it, and no directory is one of the user's.
+    /// Writes the file into `dir`, the parent of the cell's preopened directories. `lab_guest`: the guest is one of the
+    /// lab's, which prints the list of users only if it could read it, and no directory belongs to the user.
     pub fn create(dir: &Path, lab_guest: bool) -> io::Result<Self> {
         let tag = format!("{:016x}{:016x}", random(), random());
         let users = if lab_guest { fs::read_to_string("/etc/passwd").unwrap_or_default() } else { String::new() };
@@ -45,7 +45,7 @@ impl Canary {
         (VARIABLE, self.in_variable.clone())
     }
 
-    /// Finds out which canaries the guest read or changed.
+    /// Returns the canaries that the guest read or changed.
     pub fn escapes(&self, output: &str) -> Vec<String> {
         let mut escapes = Vec::new();
         if output.contains(&self.in_file) {
@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     #[cfg(unix)]
-    fn what_stands_in_the_files_place_is_neither_followed_nor_waited_for() {
+    fn replaced_canary_file_is_neither_followed_nor_waited_for() {
         let dir = tempfile::tempdir().unwrap();
         let canary = Canary::create(dir.path(), false).unwrap();
         for target in ["/dev/zero", "/dev/stdin"] {
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn an_escape_is_seen() {
+    fn escape_is_detected() {
         let dir = tempfile::tempdir().unwrap();
         let canary = Canary::create(dir.path(), true).unwrap();
         assert!(canary.escapes("harmless").is_empty());

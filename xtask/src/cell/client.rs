@@ -19,9 +19,9 @@ use request::Request;
 /// Maximum number of bytes accepted from a response or connection.
 const MAX_BYTES: u64 = 64 << 20;
 
-/// Plays `steps` against a guest; `ports` are those of its sockets, by name; `has_begun` says whether it runs, as far
-/// as is known, because time spent compiling does not count against the listen limit. Afterwards the guest has ended or
-/// is asked to end; a script without a final step leaves the remaining `run` time for that.
+/// Runs the client script against a guest. `ports` are those of its sockets, by name. `has_begun` returns whether the
+/// guest is running, as far as known, because compile time does not count against the limit of a `listen` step.
+/// Afterwards the guest has exited or been asked to; a script without a final step gives it the rest of `run` for that.
 pub fn run_steps(
     steps: &[Step],
     running: &Running,
@@ -41,7 +41,7 @@ pub fn run_steps(
         script.steps_passed += 1;
     }
     let ends_itself = matches!(steps.last(), Some(Step::Wait { .. }));
-    // A guest whose client failed has often just exited and is about to print why.
+    // If a step failed, the guest has often just exited and is about to print why.
     let patience = if script.failed.is_some() || !ends_itself { Duration::from_millis(500) } else { run };
     if !running.wait_end(patience) {
         running.stop(StopSignal::Terminate);
@@ -116,7 +116,7 @@ impl StepRunner<'_> {
                 });
                 Ok(())
             }
-            // The exit code is the engine's to report; the judge compares it with expect.exit.
+            // The engine reports the exit code, and the judge compares it with `expect.exit`.
             Step::Wait { timeout_ms } => {
                 let ended = self.running.wait_end(ms(*timeout_ms));
                 ended.then_some(()).ok_or_else(|| format!("wait: the guest did not finish within {timeout_ms} ms"))
@@ -124,7 +124,7 @@ impl StepRunner<'_> {
         }
     }
 
-    /// What a step of the system's own may take, which ends it by the clock.
+    /// The limit for a step that is a single system call with a wall-clock timeout.
     fn extended(&self, timeout_ms: u64) -> Duration {
         self.running.extended(ms(timeout_ms))
     }
@@ -140,7 +140,7 @@ impl StepRunner<'_> {
     /// Waits until the port is listening, without connecting: a guest may accept only once.
     fn listen(&self, socket: &str, limit: Duration) -> Result<(), String> {
         let port = self.address(socket).port();
-        // The process as a whole has its limits, whatever it does.
+        // The limits of the whole process apply in any case.
         let mut patience = None;
         loop {
             if is_listening(port) {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use wasmlab_process::{DiskUsage, disk_usage};
 
-/// How often usage is measured. Most cells end before the first time.
+/// How often usage is measured. Most cells end before the first measurement.
 const PERIOD: Duration = Duration::from_millis(200);
 
 /// Measures a cell's folders until dropped.
@@ -19,7 +19,7 @@ pub struct DiskWatch {
 }
 
 impl DiskWatch {
-    /// Watches these folders; their current content does not count. If no thread can be started, only the file system
+    /// Watches these folders; their current contents do not count. If no thread can be started, only the file system
     /// limits the guest.
     pub fn start(folders: Vec<PathBuf>, limit: DiskUsage) -> Self {
         let is_over = Arc::new(AtomicBool::new(false));

@@ -6,10 +6,10 @@ use std::path::Path;
 
 use wasmlab_process::disk_space;
 
-/// The variable that says how many bytes must stay free.
+/// The variable that sets how many bytes must stay free.
 pub const VARIABLE: &str = "WASMLAB_MIN_FREE";
 
-/// Bytes that must stay free, and files.
+/// Bytes and files that must stay free.
 const MIN_BYTES: u64 = 64 << 20;
 const MIN_FILES: u64 = 1000;
 
@@ -22,9 +22,9 @@ pub fn is_short(path: &Path) -> bool {
 /// The message for a cell that ran out of space.
 pub fn error() -> io::Error {
     let parent = std::env::temp_dir();
-    let words = "is almost full: free some space, or set TMPDIR to another folder";
+    let message = "is almost full: free some space, or set TMPDIR to another folder";
     io::Error::new(
         io::ErrorKind::StorageFull,
-        format!("`{}`, the temporary folder (TMPDIR), {words}", parent.display()),
+        format!("`{}`, the temporary folder (TMPDIR), {message}", parent.display()),
     )
 }

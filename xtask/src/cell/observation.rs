@@ -10,7 +10,7 @@ use super::preopens;
 use super::processes::ProcessResult;
 use super::workdir::Workdir;
 
-/// The observation: the last process's, with those before it.
+/// Builds the observation from the last process; earlier ones are listed in it.
 pub fn assemble(plan: &Plan, workdir: &Workdir, results: Vec<ProcessResult>, began: SystemTime) -> Observation {
     let mut whole = Observation {
         events: workdir.event_channel.events(),

@@ -1,5 +1,5 @@
 //! Plans a cell before anything is touched: its specification, its commands, the cache key of its observation. Pure,
-//! except for hashing the files that a scenario copies.
+//! except that it hashes files that the scenario copies.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -23,17 +23,17 @@ pub struct Plan<'a> {
     pub scenario: &'a Scenario,
     /// The column.
     pub runtime: &'a Runtime,
-    /// Its program.
+    /// Its program, as found.
     pub tool: &'a Tool,
-    /// SHA-256 of the guest, an object of the cache.
+    /// SHA-256 of the guest, an object in the cache.
     pub guest: &'a str,
-    /// The facts about it, if it is a module or a component.
+    /// Facts about the guest, if it is a module or component.
     pub facts: Option<&'a Facts>,
-    /// Files that it needs next to it, by name.
+    /// Files that the guest needs beside it: name to SHA-256.
     pub companions: &'a BTreeMap<String, String>,
     /// The limits.
     pub limits: Limits,
-    /// Runtime switches that are turned on; empty for a default run.
+    /// Runtime switches to turn on; empty for a run with defaults.
     pub switches: &'a [String],
 }
 
@@ -42,19 +42,19 @@ pub struct Plan<'a> {
 pub struct Limits {
     /// Reading, validating, compiling and linking, milliseconds.
     pub compile_ms: u64,
-    /// Instantiating and running, milliseconds; a scenario's `timeout_ms` goes before.
+    /// Instantiating and running, milliseconds; a scenario's `timeout_ms` takes precedence.
     pub run_ms: u64,
     /// stdout and stderr together, bytes.
     pub output: u64,
-    /// Resident size of the runtime's process with its descendants, bytes.
+    /// Resident size of the runtime's process and its descendants, bytes.
     pub resident: u64,
-    /// Each linear memory, bytes.
+    /// Size of each linear memory, bytes.
     pub linear_memory: u64,
     /// The largest file the guest may write, bytes.
     pub file: u64,
-    /// All that the guest's files take, bytes.
+    /// Total size of the guest's files, bytes.
     pub disk: u64,
-    /// Files and folders that the guest may make.
+    /// Number of files and directories that the guest may create.
     pub files: u64,
 }
 
@@ -75,15 +75,15 @@ impl Default for Limits {
 
 /// The paths of a cell's files.
 pub struct CellPaths {
-    /// The specification, JSON.
+    /// The specification, as JSON.
     pub spec: PathBuf,
     /// The module.
     pub module: PathBuf,
     /// The JavaScript file that loads it, if the compiler generated one.
     pub glue: Option<PathBuf>,
-    /// Where an engine reports.
+    /// Where an engine writes its events.
     pub events: PathBuf,
-    /// Where an engine keeps compiled code.
+    /// Where an engine stores compiled code.
     pub code_cache: Option<PathBuf>,
     /// Finished output of the runtime's ahead-of-time compiler.
     pub precompiled: PathBuf,
@@ -95,17 +95,17 @@ pub struct CellPaths {
     pub sockets: Vec<PreopenedSocket>,
 }
 
-/// The ports of a cell, by the names that the scenario gives them: each name is of one kind only.
+/// The ports of a cell, by their names in the scenario. No name is in both maps.
 #[derive(Clone, Debug, Default)]
 pub struct CellPorts {
-    /// Those that the guest may listen on.
+    /// Ports for the guest to listen on.
     pub listen: BTreeMap<String, u16>,
-    /// Those of the lab's servers, which the guest may ask.
+    /// Ports of the lab's test servers, for the guest to connect to.
     pub servers: BTreeMap<String, u16>,
 }
 
 impl CellPorts {
-    /// All of them.
+    /// All ports.
     pub fn all(&self) -> BTreeMap<String, u16> {
         self.listen.iter().chain(&self.servers).map(|(name, port)| (name.clone(), *port)).collect()
     }
@@ -114,11 +114,11 @@ impl CellPorts {
 /// What an adapter plans for a cell.
 #[derive(Debug)]
 pub struct CellCommands {
-    /// Files beside the specification that the commands name.
+    /// Files to write beside the specification: name to contents.
     pub files: Vec<(&'static str, String)>,
-    /// The command that translates the module into [`CellPaths::precompiling`].
+    /// The command that compiles the module into [`CellPaths::precompiling`].
     pub precompile: Option<Vec<OsString>>,
-    /// The commands that run the guest, one after the other.
+    /// The commands that run the guest, in order.
     pub run: Vec<Vec<OsString>>,
 }
 
@@ -133,7 +133,7 @@ impl Plan<'_> {
         }
         let (paths, ports) = self.relative();
         let commands = self.commands(&paths, &self.spec(&paths, &ports));
-        // The commands depend on the adapter's code, not on the runtime's program alone.
+        // The commands also depend on the adapter's code, so they are part of the key.
         let shape = format!("{commands:?} {:?}", (self.runtime.env)(self.tool));
         let column = (self.runtime.id(), self.runtime.mode(), &self.tool.fingerprint);
         let program = format!("{}.wasm", self.scenario.name);
@@ -155,12 +155,12 @@ impl Plan<'_> {
         Some(self.with_switches("observation", key))
     }
 
-    /// A key of what depends on the switches too: those of an embedded engine are not in its command.
+    /// Adds the switches to a key: those of an embedded engine do not appear in its command.
     fn with_switches(&self, kind: &str, key: Key) -> Key {
         if self.switches.is_empty() { key } else { Key::of(kind, &(key.text(), self.switches)) }
     }
 
-    /// All that compiled code depends on: module, engine binary, mode, and the switches that it was made with.
+    /// The key of compiled code: module, engine binary, mode, and switches it was compiled with.
     pub fn code_cache_key(&self) -> Key {
         let (paths, ports) = self.relative();
         let translation = self.commands(&paths, &self.spec(&paths, &ports)).precompile.map(|argv| format!("{argv:?}"));
@@ -168,7 +168,7 @@ impl Plan<'_> {
         self.with_switches("compiled", key)
     }
 
-    /// The limit of each process that runs the guest, from instantiating on.
+    /// The limit of each process that runs the guest, starting at instantiation.
     pub fn run_limit(&self) -> Duration {
         Duration::from_millis(self.scenario.spec.run.timeout_ms.unwrap_or(self.limits.run_ms))
     }
@@ -201,7 +201,7 @@ impl Plan<'_> {
         }
     }
 
-    /// What the cell needs but the lab cannot request from this runtime; then nothing is started.
+    /// Why the lab cannot run this cell on this runtime, if so; then nothing is started.
     pub fn not_attempted(&self) -> Option<NotAttempted> {
         let (paths, ports) = self.relative();
         (self.runtime.not_attempted)(&self.files(&paths, &self.spec(&paths, &ports)))
@@ -262,7 +262,7 @@ impl Plan<'_> {
     }
 }
 
-/// Of the exports that are called in a component.
+/// Result types of the exports that are called in a component.
 fn result_types(run: &Run, facts: &Facts) -> BTreeMap<String, Vec<String>> {
     let called = |export: &&Export| run.call.iter().any(|call| call.export == export.name);
     let component = facts.exports.iter().filter(|_| facts.kind == BinaryKind::Component);

@@ -5,15 +5,15 @@ use std::io;
 use std::net::TcpListener;
 use std::sync::atomic::{AtomicU16, Ordering};
 
-/// Below every system's range of ephemeral ports (Linux: 32768 and up), so that no connection that is
-/// opened between the choice and the guest's `bind` takes the port away.
+/// Below the ephemeral ports of every system (Linux: 32768 and up), so that no outgoing connection takes the port
+/// before the guest binds it.
 const FIRST: u16 = 20_000;
 const COUNT: u16 = 12_000;
 
-/// A free port, a different one each time.
+/// Returns a free port, a different one each time.
 ///
 /// # Errors
-/// When none is free.
+/// If none is free.
 pub fn free() -> io::Result<u16> {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     // Labs that run in parallel start at different ports.
@@ -27,7 +27,7 @@ pub fn free() -> io::Result<u16> {
     Err(io::Error::new(io::ErrorKind::AddrInUse, format!("no port between {FIRST} and {} is free", FIRST + COUNT - 1)))
 }
 
-/// `text` with each `{port:NAME}` replaced by the number.
+/// Replaces each `{port:NAME}` in `text` by the port number.
 pub fn substitute(text: &str, ports: &BTreeMap<String, u16>) -> String {
     ports
         .iter()
@@ -40,7 +40,7 @@ mod tests {
     use std::net::TcpListener;
 
     #[test]
-    fn a_port_in_use_is_passed_over() {
+    fn ports_in_use_are_skipped() {
         let first = free().unwrap();
         let _taken: Vec<_> = (first..first + 50).filter_map(|p| TcpListener::bind(("127.0.0.1", p)).ok()).collect();
         let next = free().unwrap();
@@ -48,7 +48,7 @@ mod tests {
     }
 
     #[test]
-    fn names_become_numbers() {
+    fn port_names_are_substituted() {
         let ports = [("a".to_owned(), 20_001)].into();
         assert_eq!(substitute("127.0.0.1:{port:a}/{port:b}", &ports), "127.0.0.1:20001/{port:b}");
     }

@@ -1,4 +1,4 @@
-//! The guest's directories: fills them before the run and reads them afterwards.
+//! Fills the guest's directories before the run and reads them afterwards.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -17,19 +17,19 @@ use wasmlab_model::observation::FoundFile;
 use wasmlab_model::scenario::{Dir, Scenario};
 use wasmlab_runtimes::command_line::host_name;
 
-/// Maximum number of bytes read back from a file.
+/// Maximum number of bytes read from a file.
 const MAX_READ_BACK: u64 = 1 << 20;
 
-/// The content of the guest's directories: from scenario.toml, with this cell's ports.
+/// What to put into the guest's directories, from scenario.toml.
 #[derive(Clone, Copy, Debug)]
 pub struct Contents<'a> {
     /// The scenario.
     pub scenario: &'a Scenario,
-    /// Ports by name.
+    /// Ports of this cell, by name.
     pub ports: &'a BTreeMap<String, u16>,
 }
 
-/// Makes the directories below `below`.
+/// Creates the directories inside `below`.
 ///
 /// # Errors
 /// The file that cannot be written, and why.
@@ -51,11 +51,11 @@ pub fn populate(contents: Contents, below: &Path) -> io::Result<Vec<PreopenedDir
     Ok(dirs)
 }
 
-/// Makes the directories available in `folder` under the guest's names, as far as possible: for runtimes that give the
-/// guest a directory under its host name. Relative directories are relative to `folder`.
+/// Links the directories into `folder` under the guest's names, as far as possible, for runtimes that show a directory
+/// under its host path. Relative directories are relative to `folder`.
 ///
 /// # Errors
-/// When a link cannot be made, or its place is taken.
+/// If a link cannot be created, or something is in its place.
 pub fn link_by_name(dirs: &[PreopenedDir], folder: &Path) -> io::Result<()> {
     for dir in dirs {
         let Some(name) = host_name(&dir.guest) else { continue };
@@ -79,7 +79,7 @@ fn fill_dir(contents: Contents, dir: &Dir, host: &Path) -> io::Result<()> {
     let copied = copied(contents.scenario, dir).map_err(|e| with_key("copy", e))?;
     names.extend(copied.into_iter().map(|name| ("copy", name)));
     let time = |seconds| SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds));
-    let modified = dir.modified.map(|seconds| time(seconds).ok_or_else(|| io::Error::other("modified: no such time")));
+    let modified = dir.modified.map(|seconds| time(seconds).ok_or_else(|| io::Error::other("modified: invalid time")));
     let modified = modified.transpose()?;
     for (key, name) in names {
         let path = host.join(&name);
@@ -95,7 +95,7 @@ fn fill_dir(contents: Contents, dir: &Dir, host: &Path) -> io::Result<()> {
         let path = host.join(name);
         let named = |e: io::Error| io::Error::new(e.kind(), format!("links `{name}`: {e}"));
         fs::create_dir_all(path.parent().unwrap_or(host)).map_err(named)?;
-        // Where the cell's directories are, for a link that leads there by its whole path.
+        // The parent of the cell's directories, for links with an absolute target.
         let outside = host.parent().unwrap_or(host).display().to_string();
         files::link(Path::new(&target.replace("{outside}", &outside)), &path).map_err(named)?;
     }
@@ -106,16 +106,16 @@ fn with_key(key: &str, error: io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{key}: {error}"))
 }
 
-/// The files of `copy`, relative.
+/// The files to copy, as relative paths.
 fn copied(scenario: &Scenario, dir: &Dir) -> io::Result<Vec<PathBuf>> {
     dir.copy.as_ref().map_or(Ok(Vec::new()), |from| files::walk(&scenario.dir.join(from), &[]))
 }
 
-/// Hashes of what is copied, by the guest's name of the directory and the file's, for the key of an observation. A
-/// folder from `check --dir` has one for all of it.
+/// Hashes of the copied files, by guest path of the directory and name of the file, for the cache key. A folder from
+/// `check --dir` has a single hash.
 ///
 /// # Errors
-/// When a file cannot be read.
+/// If a file cannot be read.
 pub fn copied_hashes(scenario: &Scenario) -> io::Result<Vec<(String, PathBuf, String)>> {
     let mut hashes = Vec::new();
     for dir in &scenario.spec.run.dir {
@@ -144,16 +144,16 @@ pub fn copy_out(dirs: &[PreopenedDir], given: &[Dir], to: &Path) -> io::Result<(
 }
 
 impl<'a> Contents<'a> {
-    /// The contents that the file with the guest's name `path` was given.
+    /// Opens the original contents of the file with guest path `path`.
     ///
     /// # Errors
-    /// When no directory of the lab's making has it.
+    /// If the file is in none of the directories that the lab created.
     pub fn open(&self, path: &str) -> io::Result<Box<dyn Read + 'a>> {
         let dirs = self.scenario.spec.run.dir.iter().filter(|d| d.host.is_none());
         let within = |dir: &'a Dir| Some((dir, Path::new(path).strip_prefix(&dir.guest).ok()?));
-        // The longest name is the directory that the guest sees there.
+        // Of nested directories, the innermost one has the file.
         let found = dirs.filter_map(within).max_by_key(|(dir, _)| dir.guest.len());
-        let (dir, name) = found.ok_or_else(|| io::Error::other("no [[run.dir]] holds it"))?;
+        let (dir, name) = found.ok_or_else(|| io::Error::other("no [[run.dir]] contains it"))?;
         self.source(dir, name)
     }
 
@@ -206,8 +206,8 @@ fn read_back(path: &str, dirs: &[PreopenedDir], days: [SystemTime; 2]) -> Result
         Some((dir.guest.len(), dir.host.clone(), name.to_owned()))
     };
     let (_, host, name) =
-        dirs.iter().filter_map(within).max_by_key(|(len, ..)| *len).ok_or("no [[run.dir]] holds it")?;
-    // A guest may replace its file with a link, whose target is not the guest's work.
+        dirs.iter().filter_map(within).max_by_key(|(len, ..)| *len).ok_or("no [[run.dir]] contains it")?;
+    // The guest may have replaced the file with a link; the target is not its work.
     let file = fs::canonicalize(host.join(name)).map_err(|e| e.to_string())?;
     let inside = fs::canonicalize(&host).is_ok_and(|host| file.starts_with(host));
     if !inside || !fs::metadata(&file).is_ok_and(|m| m.is_file()) {
@@ -217,7 +217,7 @@ fn read_back(path: &str, dirs: &[PreopenedDir], days: [SystemTime; 2]) -> Result
     Ok(FoundFile { missing: None, text: replace_dates(&String::from_utf8_lossy(&bytes), days) })
 }
 
-/// `text` with the day of the run as `{today}`, in the three ways that servers write it.
+/// Replaces the date of the run in `text` by `{today}`, in the three forms that servers use.
 fn replace_dates(text: &str, days: [SystemTime; 2]) -> String {
     const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     let mut text = text.replace("{today}", "{ today }");
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn files_are_written_copied_and_generated_with_their_time() {
+    fn files_are_written_copied_and_generated() {
         let (dir, below) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         fs::create_dir_all(dir.path().join("root/img")).unwrap();
         fs::write(dir.path().join("root/img/a.png"), [0x89, 0, 0xff]).unwrap();
@@ -281,7 +281,7 @@ mod tests {
 
     #[test]
     #[cfg(unix)]
-    fn links_are_made_with_their_folders_and_errors_name_the_field() {
+    fn links_get_parent_folders_and_errors_name_the_field() {
         let (dir, below) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         fs::create_dir(dir.path().join("root")).unwrap();
         let ports = BTreeMap::new();
@@ -292,7 +292,7 @@ mod tests {
         assert!(fs::symlink_metadata(dirs[0].host.join("c")).unwrap().is_symlink());
         let error = populate(Contents { scenario: &good, ports: &ports }, below.path()).unwrap_err().to_string();
         assert!(error.starts_with("run.dir[0].guest `/www`: "), "{error}");
-        // What is copied is known only now.
+        // The files to copy are only read now.
         fs::write(dir.path().join("root/c"), "text").unwrap();
         let error =
             populate(Contents { scenario: &good, ports: &ports }, &below.path().join("none")).unwrap_err().to_string();
@@ -308,7 +308,7 @@ mod tests {
 
     #[test]
     #[cfg(unix)]
-    fn what_a_guest_left_is_read_and_links_out_are_not() {
+    fn links_out_of_a_directory_are_not_read() {
         let (dir, below) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let scenario = scenario(dir.path(), "[[run.dir]]\nguest = \"/www\"");
         let dirs = populate(Contents { scenario: &scenario, ports: &BTreeMap::new() }, below.path()).unwrap();

@@ -10,22 +10,22 @@ use wasmlab_process::{self as process, Command, CompletedProcess, Running, Strea
 /// Receives a process's command before it starts, then its output as it arrives.
 pub type OutputSink<'a> = &'a (dyn Fn(ProcessEvent) + Sync);
 
-/// What an [`OutputSink`] receives.
+/// An event passed to an [`OutputSink`].
 #[derive(Clone, Copy, Debug)]
 pub enum ProcessEvent<'a> {
     /// A process is about to be started.
     Starting(ProcessRole, &'a Command),
-    /// It printed this.
+    /// The process printed this.
     Printed(Stream, &'a [u8]),
 }
 
 /// How often a sink receives output.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// Starts the process, does `meanwhile`, and waits for the end.
+/// Starts the process, calls `meanwhile`, and waits for it to end.
 ///
 /// # Errors
-/// When the process cannot be started.
+/// If the process cannot be started.
 pub fn run(
     command: &Command,
     role: ProcessRole,

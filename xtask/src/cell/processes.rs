@@ -1,5 +1,5 @@
-//! The processes of a cell: an ahead-of-time compiler, for runtimes that need one, then those that run the guest, one
-//! after the other as long as each exits with 0.
+//! Runs the processes of a cell: an ahead-of-time compiler if the runtime needs one, then those that run the guest, in
+//! order, as long as each exits with 0.
 
 use std::ffi::OsString;
 use std::fs;
@@ -26,11 +26,11 @@ use crate::lab::Lab;
 
 /// A process that has ended, or was never started.
 pub struct ProcessResult {
-    /// What it was for.
+    /// Its purpose.
     pub role: ProcessRole,
-    /// The command, program first.
+    /// The command line, program first.
     pub argv: Vec<String>,
-    /// How it ended.
+    /// Why it ended.
     pub outcome: Outcome,
     /// The supervisor's record; `None` if it could not be started.
     pub completed: Option<CompletedProcess>,
@@ -57,15 +57,15 @@ impl ProcessResult {
     }
 }
 
-/// The command as it is reported.
+/// The command line as reported.
 fn to_text(argv: &[OsString]) -> Vec<String> {
     argv.iter().map(|a| a.to_string_lossy().into_owned()).collect()
 }
 
-/// Runs them, at least one.
+/// Runs the processes, at least one.
 ///
 /// # Errors
-/// When a file of the cell cannot be written.
+/// If a file of the cell cannot be written.
 pub fn run(
     lab: &Lab,
     plan: &Plan,
@@ -122,8 +122,8 @@ fn precompile(
     Ok(result)
 }
 
-/// Runs the guest, with the client's steps if the scenario has any. `silent`: the process also compiles the module and
-/// does not report when it is done.
+/// Runs the guest, with the client script if there is one. `silent`: the process also compiles the module and does not
+/// report when it has finished.
 fn run_guest(
     plan: &Plan,
     workdir: &mut Workdir,
@@ -137,7 +137,7 @@ fn run_guest(
         _ => Input::Piped,
     };
     let (compile, run) = (Duration::from_millis(plan.limits.compile_ms), plan.run_limit());
-    // The watcher keeps the stages' limits; this is for the time that they leave.
+    // The watcher enforces the limits of the stages; this one is a fallback.
     let mut command = workdir.process(plan, ProcessRole::Guest, argv, stdin, compile + run + Duration::from_secs(5));
     let event_channel = workdir.event_channel.clone();
     let mut watched = StageLimits::new(event_channel.clone(), if silent { compile + run } else { run });
@@ -165,7 +165,8 @@ fn run_guest(
         (false, false) => true,
     };
     let completed = process_events::run(&command, ProcessRole::Guest, Some(watch), sink, |running| {
-        // The guest's process has its own copies; closing these makes a dead guest's port refuse connections at once.
+        // The guest's process has its own copies. Closing these makes the port refuse connections as soon as the guest
+        // has exited.
         workdir.sockets.clear();
         script = (!steps.is_empty()).then(|| client::run_steps(steps, running, &by_name, contents, run, &has_begun));
     });
@@ -222,7 +223,7 @@ mod tests {
     use wasmlab_runtimes::command_line::OutputParser;
     use wasmlab_runtimes::{CellFiles, Runtime, Source, Tool};
 
-    /// Its translator writes its switch into a file, which its runtime prints.
+    /// A runtime whose compiler writes its switch to a file, which the runtime prints.
     fn switched(prepare: fn(&Tool, &CellFiles, &Path) -> Option<Vec<OsString>>) -> Runtime {
         Runtime {
             id: "switched".into(),
@@ -235,7 +236,7 @@ mod tests {
         }
     }
 
-    /// A row of one empty module, with a lab of its own.
+    /// A row with one empty module, in a lab of its own.
     struct Row {
         root: tempfile::TempDir,
         lab: Lab,
@@ -275,9 +276,9 @@ mod tests {
         Some(vec![tool.program.clone().into(), "-c".into(), script.into()])
     }
 
-    /// A process that compiles without reporting gets both limits together; it is unknown which one it reached.
+    /// A process that compiles without reporting gets both limits together, so it is unknown which one it reached.
     #[test]
-    fn a_process_that_hangs_is_at_the_limit_that_can_be_told() {
+    fn hanging_process_reaches_the_limit_of_its_stage() {
         let row = Row::new();
         let limits = Limits { compile_ms: 700, run_ms: 300, ..Limits::default() };
         let check = |compiles_unseen, reader, wanted| {
@@ -296,10 +297,10 @@ mod tests {
         check(false, None, Limit::CompileOrRun { compile_ms: 0, run_ms: 300 });
     }
 
-    /// In bytes or in files; the lab's own files do not count.
+    /// By bytes or by number of files; the lab's own files do not count.
     #[test]
     #[cfg(target_os = "linux")]
-    fn a_guest_that_fills_the_disk_is_ended() {
+    fn guest_that_fills_the_disk_is_killed() {
         let row = Row::new();
         let (disk, files) = (4 << 20, 60);
         let check = |script: &'static str, is_over: bool| {
@@ -319,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn a_translation_is_kept_for_the_same_switches_and_for_no_others() {
+    fn precompiled_code_is_reused_only_with_the_same_switches() {
         let row = Row::new();
         let tool = Tool { program: "/bin/sh".into(), fingerprint: "the same".to_owned(), ..Tool::default() };
         let (o0, o3) =

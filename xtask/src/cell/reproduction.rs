@@ -1,4 +1,4 @@
-//! A cell in a self-contained folder with relative paths, for people without the lab.
+//! Writes a cell into a self-contained folder with relative paths, for people who do not have the lab.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -11,37 +11,37 @@ use super::preopens::{self, Contents};
 use crate::lab::Lab;
 use wasmlab_runtimes::Tool;
 
-/// The programs of a command, as variables of the script.
+/// Variables of the script that stand for the programs of a command.
 pub const VARIABLES: [&str; 3] = [RUNTIME, COMPILER, DRIVEN];
 const RUNTIME: &str = "$RUNTIME";
 const COMPILER: &str = "$COMPILER";
 const DRIVEN: &str = "$DRIVEN";
-/// The folder of the driver's files.
+/// The folder for the driver's files.
 const SUPPORT: &str = "driver";
-/// The folder of npm packages, where `npm install` puts them.
+/// The folder for npm packages, where `npm install` puts them.
 const PACKAGES: &str = "node_modules";
 
 /// The content of a reproduction folder.
 #[derive(Debug)]
 pub struct Reproduction {
-    /// The module's name in the folder.
+    /// File name of the module.
     pub module: String,
-    /// The command that translates it, if one does. Programs are [`VARIABLES`].
+    /// The command that compiles it ahead of time, if any. Programs are [`VARIABLES`].
     pub precompile: Option<Vec<OsString>>,
-    /// The folder that the translation goes into.
+    /// The folder for the compiled code.
     pub precompiled: PathBuf,
     /// The commands that run it.
     pub commands: Vec<Vec<OsString>>,
     /// Environment variables of its program, in addition to the usual ones.
     pub env: Vec<(&'static str, OsString)>,
-    /// Ports by name: numbers that are likely free.
+    /// Ports by name, chosen to be likely free.
     pub ports: BTreeMap<String, u16>,
 }
 
-/// Writes the cell's files into `into`, an empty folder.
+/// Writes the cell's files to `into`, an empty folder.
 ///
 /// # Errors
-/// When a file cannot be written.
+/// If a file cannot be written.
 pub fn reproduce(lab: &Lab, plan: &Plan, into: &Path) -> io::Result<Reproduction> {
     let tool = &with_placeholders(plan.tool);
     let plan = &Plan { tool, ..*plan };
@@ -89,7 +89,7 @@ pub fn reproduce(lab: &Lab, plan: &Plan, into: &Path) -> io::Result<Reproduction
     })
 }
 
-/// The programs and files of `tool` as they are on another machine.
+/// Replaces programs and files of this machine by [`VARIABLES`] and relative paths.
 fn with_placeholders(tool: &Tool) -> Tool {
     let named = |path: &Path, name: &str| if path.as_os_str().is_empty() { PathBuf::new() } else { name.into() };
     Tool {

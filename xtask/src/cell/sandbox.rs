@@ -1,9 +1,8 @@
-//! What the processes of a cell may touch, below the runtime's own sandbox: see [`wasmlab_process::Sandbox`].
+//! What the processes of a cell may access, outside of the runtime's own sandbox: see [`wasmlab_process::Sandbox`].
 //!
-//! They may change the cell's own folders (but not its specification and what was translated), the directories that
-//! the guest was given, and what the runtime keeps for later cells. They may read what their programs are made of and
-//! what the system needs, and nothing else of this machine: no home folder, no other cell, no source. They may listen
-//! on and connect to the ports of the cell alone.
+//! They may change the cell's folders (except its specification and compiled code), the guest's directories, and what
+//! the runtime stores for later cells. They may read the files of their programs and what the system needs, and nothing
+//! else: no home folder, no other cell, no sources. They may listen on and connect to the cell's own ports only.
 
 use std::ffi::OsString;
 use std::fs;
@@ -23,7 +22,7 @@ pub const VARIABLE: &str = "WASMLAB_SANDBOX";
 /// A list of additional readable paths, separated as in PATH, for wrappers that start a program located elsewhere.
 pub const READ_VARIABLE: &str = "WASMLAB_SANDBOX_READ";
 
-/// The level of isolation of runtimes: `full`, `ports` (no network namespace), `files` (the kernel cannot restrict the
+/// How strictly runtimes are isolated: `full`, `ports` (no network namespace), `files` (the kernel cannot restrict the
 /// network), `none`.
 #[must_use]
 pub fn level() -> &'static str {
@@ -74,23 +73,23 @@ pub fn for_process(plan: &Plan, workdir: &Workdir, role: ProcessRole, argv: &[Os
     read.extend(std::env::split_paths(&named));
     let mut write: Vec<PathBuf> = ["work", "home", "dirs", "guest"].map(|name| root.join(name)).to_vec();
     write.extend(paths.dirs.iter().map(|dir| dir.host.clone()));
-    // Folders that the lab sets in a runtime's environment belong to the runtime.
+    // Folders that the lab passes to a runtime in its environment belong to the runtime.
     let own = (plan.runtime.env)(tool).into_iter().map(|(_, value)| PathBuf::from(value)).filter(|p| p.is_absolute());
     write.extend(own.inspect(|dir| _ = fs::create_dir_all(dir)));
     match (role, is_precompiled(plan, workdir)) {
         (ProcessRole::Precompile, _) => write.push(paths.precompiling.clone()),
-        // The process that runs compiled code must not change it.
+        // The process that runs compiled code must not be able to change it.
         (_, true) => read.push(paths.precompiled.clone()),
         (_, false) => write.extend(paths.code_cache.clone()),
     }
     let exists = |paths: Vec<PathBuf>| paths.into_iter().filter(|path| path.is_absolute()).collect();
-    // Bun searches parent folders for packages; it can do without those above its own packages.
+    // Bun searches parent folders for packages; above its own packages, it only needs to list them.
     let list = tool.packages_dir.parent().map(Path::to_owned).into_iter().collect();
     let (read, write, list) = (exists(read), exists(write), exists(list));
     Some(Sandbox { read, write, list, ports: ports(plan, workdir, role), offline: is_offline(workdir, role) })
 }
 
-/// Whether no process of the cell communicates with anything outside it.
+/// Whether no process of the cell communicates with anything outside of it.
 fn is_offline(workdir: &Workdir, role: ProcessRole) -> bool {
     let spec = &workdir.spec;
     let is_alone = spec.sockets.is_empty() && spec.ports.is_empty() && spec.connect_ports.is_empty();
@@ -101,7 +100,7 @@ fn is_precompiled(plan: &Plan, workdir: &Workdir) -> bool {
     plan.commands(&workdir.paths, &workdir.spec).precompile.is_some()
 }
 
-/// The ports of the cell: those of the scenario, and those between a driver and what it drives.
+/// The cell's ports: those of the scenario, and those between a driver and its browser.
 fn ports(plan: &Plan, workdir: &Workdir, role: ProcessRole) -> Option<Ports> {
     if role == ProcessRole::Precompile {
         return Some(Ports::default());
@@ -124,15 +123,16 @@ fn ports(plan: &Plan, workdir: &Workdir, role: ProcessRole) -> Option<Ports> {
     Some(Ports { bind, connect })
 }
 
-/// What a program is made of: itself, and what lies beside it as programs are laid out. A script is its interpreter,
-/// too. What is in the system's own folders is readable in any case.
+/// The files of a program: its own and those installed beside it. For a script, also those of its interpreter. System
+/// folders are readable in any case.
 fn program_files(program: &Path) -> Vec<PathBuf> {
     let mut parts = Vec::new();
     let mut next = Some(program.to_owned());
     // A script's interpreter may be a script.
     for _ in 0..4 {
         let Some(program) = next.take().filter(|p| !p.as_os_str().is_empty()) else { break };
-        // Each link of a chain may be a place where the program searches for files: a virtual environment, a version.
+        // The program may look for files next to each link in a chain, as in a virtual environment or a version
+        // manager.
         let mut link = Some(program.clone());
         for _ in 0..8 {
             let Some(path) = link.take() else { break };
@@ -146,8 +146,8 @@ fn program_files(program: &Path) -> Vec<PathBuf> {
     parts
 }
 
-/// A program's file, its folder, and the libraries of one that lies in a folder `bin`. A folder that people keep other
-/// things in is not opened for a program that lies there.
+/// A program's file, its folder, and the library folders beside a `bin` folder. Folders that people also use for other
+/// things are not opened as a whole.
 fn install_files(program: &Path) -> Vec<PathBuf> {
     let mut parts = vec![program.to_owned()];
     let Some(dir) = program.parent() else { return parts };
@@ -163,15 +163,15 @@ fn install_files(program: &Path) -> Vec<PathBuf> {
     parts
 }
 
-/// The program in a script's first line.
+/// The interpreter named in a script's first line.
 fn interpreter(script: &Path) -> Option<PathBuf> {
     let mut first = [0; 256];
     let read = fs::File::open(script).and_then(|mut file| file.read(&mut first)).ok()?;
     let line = std::str::from_utf8(first.get(..read)?).ok()?.strip_prefix("#!")?.lines().next()?;
-    let mut words = line.split_whitespace();
-    let program = words.next()?;
+    let mut parts = line.split_whitespace();
+    let program = parts.next()?;
     if program.ends_with("/env") {
-        return which::which(words.find(|word| !word.starts_with('-'))?).ok();
+        return which::which(parts.find(|word| !word.starts_with('-'))?).ok();
     }
     Some(program.into())
 }

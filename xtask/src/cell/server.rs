@@ -42,10 +42,10 @@ struct Running {
 }
 
 impl Servers {
-    /// Begins to serve, each on a port that the system chooses.
+    /// Starts the servers, each on a port chosen by the system.
     ///
     /// # Errors
-    /// When there is no port or no thread.
+    /// If there is no free port, or no thread can be started.
     pub fn start(servers: &[Server]) -> io::Result<Self> {
         let mut all = Self { running: Vec::new(), log: RequestLog::default(), over: Arc::default() };
         for server in servers {
@@ -62,7 +62,7 @@ impl Servers {
         Ok(all)
     }
 
-    /// The ports, by name.
+    /// The servers' ports, by name.
     pub fn ports(&self) -> impl Iterator<Item = (String, u16)> {
         self.running.iter().map(|server| (server.name.clone(), server.port))
     }
@@ -83,7 +83,7 @@ impl Drop for Servers {
     }
 }
 
-/// What every connection to one server shares.
+/// State shared by all connections to one server.
 struct TestServer {
     server: Server,
     log: RequestLog,
@@ -104,13 +104,13 @@ fn accept(listener: &TcpListener, server: &Arc<TestServer>) {
         }
     }
     for one in serving {
-        // As above: it ends by itself, soon after the cell.
+        // As above: it ends by itself soon after the cell.
         let _ = one.join();
     }
 }
 
 impl TestServer {
-    /// One request, one response, and the connection is closed.
+    /// Handles one request and closes the connection.
     fn serve(&self, stream: &TcpStream) {
         let deadline = Instant::now() + REQUEST_TIMEOUT;
         let stop = || Instant::now() >= deadline || self.over.load(Ordering::SeqCst);
@@ -125,7 +125,7 @@ impl TestServer {
                 self.record(self.recorded(request));
                 self.respond(&connection, is_head)
             }
-            // A client that only probes the port has sent no request.
+            // A client that connects without sending anything only probes the port.
             Err(ReadError::Empty) => return,
             Err(ReadError::Malformed(reason)) => {
                 self.record(RecordedRequest {
@@ -136,7 +136,7 @@ impl TestServer {
                 connection.respond("400 Bad Request", [("connection", "close")], Body::Bytes(reason.as_bytes()))
             }
         };
-        // A client that has gone away misses its response.
+        // A client that has disconnected misses its response.
         if responded.is_ok() {
             connection.finish(MAX_DRAINED);
         }
@@ -153,7 +153,7 @@ impl TestServer {
         }
     }
 
-    /// The response that this server gives.
+    /// Sends this server's response.
     fn respond(&self, connection: &Connection, is_head: bool) -> io::Result<()> {
         let Server { status, headers, body, .. } = &self.server;
         let reason = ureq::http::StatusCode::from_u16(*status).ok().and_then(|s| s.canonical_reason()).unwrap_or("");
@@ -166,12 +166,12 @@ impl TestServer {
         connection.respond(&format!("{status} {reason}"), [("connection", "close")].into_iter().chain(headers), body)
     }
 
-    fn record(&self, asked: RecordedRequest) {
+    fn record(&self, request: RecordedRequest) {
         let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
         match log.len() {
-            n if n < MAX_RECORDED => log.push(asked),
+            n if n < MAX_RECORDED => log.push(request),
             MAX_RECORDED => {
-                log.push(RecordedRequest { refused: Some(format!("more than {MAX_RECORDED} requests")), ..asked })
+                log.push(RecordedRequest { refused: Some(format!("more than {MAX_RECORDED} requests")), ..request })
             }
             _ => {}
         }
@@ -191,12 +191,12 @@ mod tests {
         Servers::start(&[toml::from_str::<Server>(toml).unwrap()]).unwrap()
     }
 
-    /// Sends `text` and gives the whole answer.
+    /// Sends `text` and returns the complete response.
     fn ask(servers: &Servers, text: &str) -> String {
         let (_, port) = servers.ports().next().unwrap();
         let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-        // What comes after a refusal may find the connection closed.
+        // After a refusal, the connection may already be closed.
         let _ = stream.write_all(text.as_bytes());
         let mut answer = String::new();
         let _ = stream.read_to_string(&mut answer);
@@ -209,7 +209,7 @@ mod tests {
         let answer = ask(&all, "POST /a?b HTTP/1.1\r\nHost: h\r\nX-One: 1\r\nContent-Length: 3\r\n\r\nabc");
         assert_eq!(answer, "HTTP/1.1 404 Not Found\r\nconnection: close\r\nx-lab: 1\r\ncontent-length: 2\r\n\r\nno");
         assert!(ask(&all, "HEAD / HTTP/1.1\r\n\r\n").ends_with("content-length: 2\r\n\r\n"), "no body");
-        let asked = all.requests();
+        let requests = all.requests();
         let headers =
             [("host", "h"), ("x-one", "1"), ("content-length", "3")].map(|(n, v)| (n.to_owned(), v.to_owned()));
         let first = RecordedRequest {
@@ -220,11 +220,11 @@ mod tests {
             body: "abc".to_owned(),
             refused: None,
         };
-        assert_eq!((asked.len(), &asked[0], asked[1].method.as_str()), (2, &first, "HEAD"));
+        assert_eq!((requests.len(), &requests[0], requests[1].method.as_str()), (2, &first, "HEAD"));
     }
 
     #[test]
-    fn a_malformed_request_is_refused_and_recorded() {
+    fn malformed_request_is_refused_and_recorded() {
         let all = servers("name = \"api\"");
         assert!(ask(&all, "\0\0\0\0\r\n\r\n").starts_with("HTTP/1.1 400 "));
         let last = all.requests().pop().unwrap();
@@ -232,14 +232,14 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_is_cut_and_a_silent_client_does_not_hold_the_cell() {
+    fn request_floods_and_silent_clients_are_limited() {
         let all = servers("name = \"api\"");
         for _ in 0..MAX_RECORDED + 5 {
             ask(&all, "GET / HTTP/1.1\r\n\r\n");
         }
-        let asked = all.requests();
-        assert_eq!(asked.len(), MAX_RECORDED + 1);
-        assert!(asked[MAX_RECORDED].refused.as_ref().is_some_and(|words| words.contains("more than")));
+        let requests = all.requests();
+        assert_eq!(requests.len(), MAX_RECORDED + 1);
+        assert!(requests[MAX_RECORDED].refused.as_ref().is_some_and(|message| message.contains("more than")));
         let (_, port) = all.ports().next().unwrap();
         let silent: Vec<_> =
             (0..MAX_CONNECTIONS + 5).map(|_| TcpStream::connect(("127.0.0.1", port)).unwrap()).collect();

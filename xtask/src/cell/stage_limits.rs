@@ -1,4 +1,4 @@
-//! Reads engines' reports while they run, so that compiling and running have separate limits.
+//! Reads engines' events while they run, so that compiling and running can have separate limits.
 
 use std::io;
 #[cfg(not(target_os = "linux"))]
@@ -10,24 +10,24 @@ use std::time::Duration;
 use wasmlab_process::ReportPipe;
 use wasmlab_protocol::{Event, Stage};
 
-/// Bytes that are kept of a cell's reports.
+/// Bytes of events kept per cell.
 const MAX_REPORTED_BYTES: usize = 16 << 20;
 
-/// Where the engines of a cell report: an inherited pipe, which nothing else can replace; a file on systems where
-/// children inherit nothing.
+/// Where the engines of a cell write their events: an inherited pipe, which nothing can replace, or a file on systems
+/// where children inherit no descriptors.
 #[derive(Clone, Debug)]
 pub enum EventChannel {
     /// The pipe.
     Pipe(Arc<ReportPipe>),
-    /// The file, which need not be there yet.
+    /// The file; it may not exist yet.
     File(PathBuf),
 }
 
 impl EventChannel {
-    /// A new one; `file` is where it would be, were it a file.
+    /// Opens a channel; `file` is used on systems without inherited pipes.
     ///
     /// # Errors
-    /// When the lab has no descriptor left.
+    /// If the lab is out of descriptors.
     #[cfg_attr(not(target_os = "linux"), expect(clippy::unnecessary_wraps, reason = "a pipe may fail"))]
     pub fn new(file: &Path) -> io::Result<Self> {
         #[cfg(target_os = "linux")]
@@ -38,7 +38,7 @@ impl EventChannel {
         new
     }
 
-    /// Where an engine opens it.
+    /// The path under which an engine opens it.
     pub fn path(&self) -> PathBuf {
         match self {
             Self::Pipe(pipe) => pipe.path(),
@@ -46,7 +46,7 @@ impl EventChannel {
         }
     }
 
-    /// The pipe, for the process that is to inherit it.
+    /// The pipe, for the process that inherits it.
     pub fn pipe(&self) -> Option<Arc<ReportPipe>> {
         match self {
             Self::Pipe(pipe) => Some(Arc::clone(pipe)),
@@ -54,7 +54,7 @@ impl EventChannel {
         }
     }
 
-    /// What was reported from the byte `from` on.
+    /// What was written so far, starting at byte `from`.
     fn since(&self, from: usize) -> Vec<u8> {
         match self {
             Self::Pipe(pipe) => pipe.since(from),
@@ -72,13 +72,13 @@ impl EventChannel {
         }
     }
 
-    /// Whether instantiating was reported to have begun.
+    /// Whether an engine has started to instantiate.
     pub fn has_instantiated(&self) -> bool {
         let begun = |e: &Event| matches!(e, Event::Stage { stage: Stage::Instantiate | Stage::Run, .. });
         self.events().iter().any(begun)
     }
 
-    /// Every reported event, up to the first invalid line: what follows a torn line cannot be trusted.
+    /// Every event up to the first invalid line: nothing after an incomplete line can be trusted.
     pub fn events(&self) -> Vec<Event> {
         events(&self.since(0))
     }
@@ -88,27 +88,27 @@ fn events(bytes: &[u8]) -> Vec<Event> {
     bytes.split(|b| *b == b'\n').map_while(|line| serde_json::from_slice(line).ok()).collect()
 }
 
-/// Follows what is reported, and knows how long each stage may take.
+/// Follows the events of a child and checks its stage limits.
 pub struct StageLimits {
     reports: EventChannel,
     read: usize,
-    /// An unfinished line.
+    /// An incomplete line.
     rest: Vec<u8>,
-    /// When instantiating was first seen to have begun, as the child's age.
+    /// The child's age when instantiation was first seen.
     instantiated: Option<Duration>,
-    /// Nothing was reported yet: the runtime may not speak the protocol.
+    /// There were no events yet: the runtime may not use the protocol.
     silent: bool,
-    /// The limit of one that reports nothing.
+    /// The limit of a child without events.
     unsaid: Duration,
 }
 
 impl StageLimits {
-    /// Follows these. A child that reports nothing may take `unsaid`.
+    /// Follows these events. A child without any may run for `unsaid`.
     pub fn new(reports: EventChannel, unsaid: Duration) -> Self {
         Self { reports, read: 0, rest: Vec::new(), instantiated: None, silent: true, unsaid }
     }
 
-    /// Whether a child of this age is past its limit.
+    /// Whether a child of this age has exceeded its limit.
     pub fn is_exceeded(&mut self, age: Duration, compile: Duration, run: Duration) -> bool {
         if self.instantiated.is_none() {
             self.advance(age);
@@ -146,7 +146,7 @@ mod tests {
     const S: fn(u64) -> Duration = Duration::from_secs;
 
     #[test]
-    fn compiling_and_running_have_limits_of_their_own() {
+    fn compiling_and_running_have_separate_limits() {
         let reports = EventChannel::new(Path::new("none")).unwrap();
         let mut stages = StageLimits::new(reports.clone(), S(20));
         assert!(!stages.is_exceeded(S(19), S(60), S(10)) && stages.is_exceeded(S(21), S(60), S(10)), "silent");
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn reading_stops_at_a_line_that_is_no_event() {
+    fn reading_stops_at_an_invalid_event() {
         let stage = r#"{"event":"stage","stage":"run","micros":1}"#;
         assert_eq!(events(format!("{stage}\n{{\"event\":\n{stage}\n").as_bytes()).len(), 1);
         assert!(events(b"").is_empty());

@@ -1,4 +1,4 @@
-//! The folder of a cell, which is removed with everything that the guest left in it.
+//! A cell's temporary folder, removed with everything that the guest left in it.
 
 use std::fs::{self, File};
 use std::io;
@@ -8,17 +8,17 @@ use std::time::Duration;
 
 use wasmlab_process::remove_tree;
 
-/// How the folders of cells begin; those that are left behind on purpose have another name.
+/// Prefix of the folders of cells; folders to keep have another one.
 const PREFIX: &str = "wasmlab-cell-";
 const KEPT_PREFIX: &str = "wasmlab-kept-";
 
 /// A younger folder may belong to a lab that is about to lock it.
 const MIN_AGE: Duration = Duration::from_secs(60);
 
-/// What could not be removed, and why.
+/// What could not be removed, with reasons.
 static LEFTOVERS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
-/// A folder that is removed when it is no longer needed.
+/// A folder that is removed when dropped.
 pub struct TempDir {
     path: PathBuf,
     /// A kernel lock held while the folder is in use; if it can be acquired, the folder's lab has exited.
@@ -27,10 +27,10 @@ pub struct TempDir {
 }
 
 impl TempDir {
-    /// A new one, in the temporary folder of this machine; `kept`: it stays.
+    /// Creates a folder in this machine's temporary folder; with `kept`, it is never removed.
     ///
     /// # Errors
-    /// When none can be made there.
+    /// If it cannot be created.
     pub fn create(kept: bool) -> io::Result<Self> {
         static SWEPT: Once = Once::new();
         let parent = std::env::temp_dir();
@@ -47,7 +47,7 @@ impl TempDir {
         Ok(Self { path, _lock: lock, kept })
     }
 
-    /// Where it is.
+    /// Its path.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -68,13 +68,13 @@ fn remove(path: &Path) {
     }
 }
 
-/// What could not be removed since this was last asked, and why.
+/// What could not be removed since the last call, with reasons.
 #[must_use]
 pub fn take_leftovers() -> Vec<String> {
     std::mem::take(&mut LEFTOVERS.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
-/// Removes the folders of labs that were killed: those that are no longer locked.
+/// Removes folders of killed labs, which are the ones no longer locked.
 fn remove_stale(parent: &Path) {
     let Ok(entries) = fs::read_dir(parent) else { return };
     for entry in entries.flatten().filter(|e| e.file_name().to_string_lossy().starts_with(PREFIX)) {
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_guest_shut_is_opened_and_removed() {
+    fn directories_without_permissions_are_removed() {
         let outside = tempfile::tempdir().unwrap();
         fs::set_permissions(outside.path(), Permissions::from_mode(0o500)).unwrap();
         let folder = TempDir::create(false).unwrap();
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stays_is_as_the_guest_left_it() {
+    fn leftovers_are_reported_unchanged() {
         let folder = TempDir::create(true).unwrap();
         let top = folder.path().to_owned();
         fs::create_dir(top.join("shut")).unwrap();
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn folders_of_labs_that_are_gone_are_swept() {
+    fn folders_of_killed_labs_are_removed() {
         let parent = tempfile::tempdir().unwrap();
         let check = |name: &str, old: bool, held: bool, stays: bool| {
             let dir = parent.path().join(name);

@@ -25,36 +25,36 @@ use super::stage_limits::EventChannel;
 use super::temp_dir::TempDir;
 use crate::lab::Lab;
 
-/// Between SIGTERM and SIGKILL.
+/// Time between SIGTERM and SIGKILL.
 const GRACE: Duration = Duration::from_millis(200);
 
-/// A cell's own directory and what is in it.
+/// A cell's private directory and everything in it.
 pub struct Workdir {
     root: TempDir,
-    /// Its files.
+    /// Paths of its files.
     pub paths: CellPaths,
-    /// The specification, which [`CellPaths::spec`] holds.
+    /// The specification, which is also in [`CellPaths::spec`].
     pub spec: CellSpec,
     env: BTreeMap<OsString, OsString>,
-    /// The guest's listening sockets; a process that was started has its own copies.
+    /// The guest's listening sockets; a started process has its own copies.
     pub sockets: Vec<(String, TcpListener)>,
-    /// Ports by name, those of the servers too.
+    /// Ports by name, including those of the test servers.
     pub ports: BTreeMap<String, u16>,
-    /// Those between a driver and what it drives.
+    /// Ports between a driver and its browser.
     pub driver_ports: Vec<u16>,
-    /// Where its engines report.
+    /// Where its engines write events.
     pub event_channel: EventChannel,
-    /// What the lab serves to the guest.
+    /// The lab's test servers.
     pub servers: Servers,
     /// Canaries that the guest must neither read nor change.
     pub canary: Canary,
 }
 
 impl Workdir {
-    /// Makes the directory, and all that is in it; what is kept stays behind.
+    /// Creates the directory and everything in it. With `keep.keep_workdir`, it is not removed.
     ///
     /// # Errors
-    /// When the temporary folder cannot be written, or no port is free.
+    /// If the temporary folder cannot be written, or no port is free.
     pub fn create(lab: &Lab, plan: &Plan, keep: Retention) -> io::Result<Self> {
         let run = &plan.scenario.spec.run;
         let root = TempDir::create(keep.keep_workdir)?;
@@ -128,24 +128,24 @@ impl Workdir {
         })
     }
 
-    /// The ports that steps use, of sockets and of ports alike.
+    /// The ports that steps use: those of sockets and of ports.
     pub fn client_ports(&self) -> BTreeMap<String, u16> {
         let port = |l: &TcpListener| l.local_addr().map_or(0, |a| a.port());
         let sockets = self.sockets.iter().map(|(name, listener)| (name.clone(), port(listener)));
         sockets.chain(self.ports.clone()).collect()
     }
 
-    /// The folder itself.
+    /// Path of the directory.
     pub fn path(&self) -> &Path {
         self.root.path()
     }
 
-    /// The environment of its processes.
+    /// Environment of the cell's processes.
     pub fn env(&self) -> &BTreeMap<OsString, OsString> {
         &self.env
     }
 
-    /// A process of the cell.
+    /// A process of the cell, ready to start.
     pub fn process(&self, plan: &Plan, role: ProcessRole, argv: &[OsString], stdin: Input, wall: Duration) -> Command {
         Command {
             program: argv.first().cloned().unwrap_or_default().into(),
@@ -167,13 +167,13 @@ impl Workdir {
     }
 }
 
-/// A driver serves its page, and talks to its browser.
+/// Ports for a driver, which serves a page and talks to its browser.
 fn driver_ports(plan: &Plan) -> io::Result<Vec<u16>> {
     let is_driven = matches!(plan.runtime.source, Source::Driver { .. });
     if is_driven { Ok(vec![ports::free()?, ports::free()?]) } else { Ok(Vec::new()) }
 }
 
-/// Built next to its final place and moved there when complete, so that partial output is never used.
+/// Path to build at before moving the result into place, so that an incomplete result is never used.
 fn temporary_path(prepared: &Path) -> PathBuf {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     prepared.with_file_name(format!("prepared.{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)))
@@ -185,8 +185,8 @@ fn compiled_dir(lab: &Lab, plan: &Plan) -> Option<PathBuf> {
     fs::create_dir_all(&dir).is_ok().then_some(dir)
 }
 
-/// The module, and the glue that loads it. Where there are companions, all stand in a folder of the cell
-/// under the names that the compiler gave them: the glue looks for its module there.
+/// The module, and the glue that loads it. If there are companion files, all of them are in one folder under the names
+/// the compiler gave them, because the glue looks for its module there.
 fn guest_files(lab: &Lab, plan: &Plan, dir: &Path) -> io::Result<(PathBuf, Option<PathBuf>)> {
     let object = lab.cache.object(plan.guest);
     let build = &plan.scenario.spec.build;
@@ -195,7 +195,7 @@ fn guest_files(lab: &Lab, plan: &Plan, dir: &Path) -> io::Result<(PathBuf, Optio
     for (name, from) in files.chain([(artifact, object.clone())]) {
         let to = dir.join(name);
         fs::create_dir_all(to.parent().unwrap_or(dir))?;
-        // Never a link: a guest must not be able to write to the cache's file.
+        // A copy, not a link: a guest must not be able to write to the file in the cache.
         fs::copy(from, to)?;
     }
     Ok((dir.join(artifact), plan.companions.contains_key(glue).then(|| dir.join(glue))))
@@ -210,7 +210,7 @@ fn raw_fd(listener: &TcpListener) -> i32 {
     std::os::fd::AsRawFd::as_raw_fd(listener)
 }
 
-/// Descriptors are not inherited there: the engine says that it cannot give the guest a socket.
+/// Descriptors are not inherited on this system; the engine reports that it cannot give the guest a socket.
 #[cfg(not(unix))]
 fn raw_fd(_: &TcpListener) -> i32 {
     -1

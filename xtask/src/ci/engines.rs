@@ -1,4 +1,4 @@
-//! Steps of the workspaces beside the lab's own: engines, hosts and drivers, each with its own lock file.
+//! Steps for the separate workspaces: engines, hosts and drivers, each with its own lock file.
 
 use std::path::{Path, PathBuf};
 
@@ -7,20 +7,20 @@ use xshell::{Shell, cmd};
 
 use super::{Context, Step};
 
-/// The folders of them within `xtask/`, in the order in which their steps run, and what one of each is called.
+/// Their folders below `xtask/`, in the order their steps run, and the word for one of each kind.
 const KINDS: &[(&str, &str)] = &[("drivers", "driver"), ("hosts", "host"), ("engines", "engine")];
 
 /// A separate workspace.
 pub struct Workspace {
-    /// `engine-wasmi`: the name of its step.
+    /// Name of its step: `engine-wasmi`.
     pub step: String,
-    /// Its folder's name.
+    /// Name of its folder.
     name: String,
     /// Its folder.
     pub dir: PathBuf,
 }
 
-/// Every one of them, quick ones first within a kind as far as their names' order allows.
+/// Every separate workspace, sorted by kind and name.
 pub fn workspaces(xtask: &Path) -> Vec<Workspace> {
     let mut found = Vec::new();
     for (folder, kind) in KINDS {
@@ -42,8 +42,8 @@ fn is_workspace(dir: &Path) -> bool {
     manifest.lines().any(|line| line == "[workspace]")
 }
 
-/// Lints and tests a workspace in one build, in the folder where the lab built it: clippy stands in for the compiler
-/// of its own crates, and the dependencies are those of the lab's build. `cargo clippy` would check all of them anew.
+/// Lints and tests a workspace in one build, in the folder where the lab built it: clippy replaces the compiler for its
+/// own crates, and the dependencies are reused from the lab's build. `cargo clippy` would check all of them again.
 pub fn step(workspace: Workspace, needs: Vec<&'static str>) -> Step {
     let Workspace { step, name, dir } = workspace;
     let about = format!("Lint and test the {}", step.replacen('-', " ", 1));
@@ -60,8 +60,9 @@ pub fn step(workspace: Workspace, needs: Vec<&'static str>) -> Step {
     Step { name: step, about, needs, only_full: false, in_background: false, run: Box::new(run) }
 }
 
-/// The options with which an engine's own crate is compiled quickly, and all that it uses as ever. It makes most of the
-/// library's generic code, which takes as long as a tenth of the library; tests do not need it to be fast.
+/// Options that compile an engine's own crate without optimization and leave its dependencies as they are. The crate
+/// instantiates most of the library's generic code, which takes a tenth of the time of compiling the library; tests do
+/// not need it to be fast.
 fn quick_to_compile(dir: &Path) -> Result<Vec<String>> {
     let manifest = std::fs::read_to_string(dir.join("Cargo.toml"))?;
     let manifest: toml::Table = toml::from_str(&manifest)?;
@@ -69,7 +70,7 @@ fn quick_to_compile(dir: &Path) -> Result<Vec<String>> {
     Ok(vec!["--config".to_owned(), format!("profile.release.package.{package}.opt-level=0")])
 }
 
-/// Makes cargo compile the workspace's own crates by clippy, with every warning an error.
+/// Makes cargo compile the workspace's own crates with clippy, with warnings as errors.
 pub fn lint_with_tests(shell: &Shell) -> Result<()> {
     let sysroot = cmd!(shell, "rustc --print sysroot").quiet().read()?;
     let driver = Path::new(&sysroot).join("bin").join(format!("clippy-driver{}", std::env::consts::EXE_SUFFIX));

@@ -1,4 +1,4 @@
-//! Commands of CI, by xshell: echoed, with their output streamed and kept for counting tests.
+//! Runs commands of CI with xshell: prints them, streams their output, and counts tests in it.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::Stdio;
@@ -9,14 +9,14 @@ use xshell::{Cmd, Shell};
 
 use super::{Context, locked};
 
-/// Where commands get their output: one line of one command at a time.
+/// Ensures that lines of parallel commands do not mix.
 static OUT: Mutex<()> = Mutex::new(());
 
 impl Context<'_> {
-    /// A shell in the workspace, with what the tools' installation handed over.
+    /// A shell in the workspace, with the variables from the installation step.
     ///
     /// # Errors
-    /// When the current folder cannot be read.
+    /// If the current folder cannot be read.
     pub fn shell(&self) -> Result<Shell> {
         let shell = Shell::new()?;
         shell.change_dir(&self.lab.root);
@@ -26,16 +26,16 @@ impl Context<'_> {
         Ok(shell)
     }
 
-    /// Runs a command, passes its output on, and counts the tests that it ran.
+    /// Runs a command, streams its output, and counts the tests in it.
     ///
     /// # Errors
-    /// When it cannot be started or fails.
+    /// If it cannot be started or fails.
     pub fn run(&self, command: Cmd<'_>) -> Result<()> {
         print(&format!("$ {command}"));
         self.run_quietly(command)
     }
 
-    /// As [`Context::run`], for one of many that are alike.
+    /// As [`Context::run`], without printing the command: for one of many similar ones.
     ///
     /// # Errors
     /// As [`Context::run`].
@@ -70,7 +70,7 @@ impl Context<'_> {
     }
 }
 
-/// Writes a line of CI's own. A reader that went away does not stop the steps.
+/// Prints a line. If the reader has gone away, the steps continue.
 pub fn print(line: &str) {
     let _one_at_a_time = locked(&OUT);
     let _ = writeln!(std::io::stdout().lock(), "{line}");

@@ -1,4 +1,4 @@
-//! The steps, in the order in which they run.
+//! The steps, in the order they run.
 
 use std::path::Path;
 
@@ -11,11 +11,11 @@ use crate::engines::KEEP_VARIABLE;
 use crate::lab::FIXTURES_VARIABLE;
 use wasmlab_runtimes::{Runtime, Source};
 
-/// The script that installs tools and writes variables as NAME=VALUE lines to the file that it is given.
+/// The script that installs tools and writes variables as NAME=VALUE lines to the file it is given.
 const INSTALL: &str = ".ci/install";
-/// Scenarios whose toolchain the installation brought: a glob, for `build --require-built`.
+/// A glob for scenarios whose toolchain the script installed, for `build --require-built`.
 const BUILT: &str = "WASMLAB_CI_BUILT";
-/// Columns and programs that the tests must not find missing, separated by blanks.
+/// Columns and programs that no test may find missing, separated by spaces.
 const REQUIRED: &str = "WASMLAB_TESTS_REQUIRE";
 /// How long each target is fuzzed, seconds.
 const FUZZ_SECONDS: &str = "5";
@@ -27,14 +27,14 @@ pub fn all(xtask: &Path) -> Vec<Step> {
         step("fmt", "Check the formatting of every workspace", &[], fmt),
         step("clippy", "Lint the lab", &[], clippy),
         in_background(step("engines", "Build the embedded engines and drivers", &[], build_engines)),
-        // Its first cells run while engines compile, as a user's do.
+        // Its first cells run while engines are being compiled, as for a user.
         step("matrix", "Run every scenario on every runtime", &["install"], matrix),
         step("guests", "Build from source every guest whose toolchain is installed", &["install"], guests),
         step("tests", "Run the lab's tests", &["install", "engines"], tests),
     ];
     steps.extend(engines::workspaces(xtask).into_iter().map(|w| engines::step(w, vec!["install", "engines"])));
     steps.push(step("fuzz", "Fuzz the binary reader and the Emscripten host for a few seconds", &[], fuzz));
-    // It compiles the whole lab again with instrumentation.
+    // It compiles the whole lab again, with instrumentation.
     steps.push(full(step("fuzz-scenario", "Fuzz the scenario.toml reader for a few seconds", &[], fuzz_scenario)));
     steps
 }
@@ -53,7 +53,7 @@ fn full(step: Step) -> Step {
     Step { only_full: true, ..step }
 }
 
-/// For a slow step that needs no other step's tools: it starts at once.
+/// For a slow step that needs no tools of other steps: starts at once.
 fn in_background(step: Step) -> Step {
     Step { in_background: true, ..step }
 }
@@ -70,7 +70,7 @@ fn install(context: &Context) -> Result<()> {
     let text = shell.read_file(&handed).context("the installation wrote no variables")?;
     let variables = text.lines().filter_map(|line| line.split_once('=')).map(|(n, v)| (n.to_owned(), v.to_owned()));
     for (name, value) in variables {
-        // What it could not install is repeated at the end, where it is easy to see.
+        // What could not be installed is repeated at the end, where it is seen.
         match name.as_str() {
             "MISSING" => context.leave_out(value),
             _ => _ = locked(&context.environment).insert(name, value),
@@ -101,7 +101,7 @@ fn clippy(context: &Context) -> Result<()> {
 
 fn build_engines(context: &Context) -> Result<()> {
     let shell = context.shell()?;
-    // Their tests need all of the build.
+    // Their tests need the complete build.
     shell.set_var(KEEP_VARIABLE, "1");
     let xtask = std::env::current_exe()?;
     context.run(cmd!(shell, "{xtask} setup --engines"))
@@ -111,7 +111,7 @@ fn matrix(context: &Context) -> Result<()> {
     let shell = context.shell()?;
     let xtask = std::env::current_exe()?;
     context.run(cmd!(shell, "{xtask} doctor"))?;
-    // The sources of nginx come from the registry, once.
+    // Downloads nginx's sources from the registry once.
     if let Err(error) = context.run(cmd!(shell, "{xtask} setup nginx-source*")) {
         context.leave_out(format!("the sources of nginx: {error:#}"));
     }
@@ -125,7 +125,7 @@ fn matrix(context: &Context) -> Result<()> {
     context.run(cmd!(shell, "{xtask} report --check"))
 }
 
-/// Says which columns were not measured although their programs are installed or built here.
+/// Reports columns that were not measured although their programs are installed or built here.
 fn leave_out_absent(context: &Context) -> Result<()> {
     let path = context.lab.latest_report().join("report.json");
     let bytes = std::fs::read(&path).with_context(|| format!("failed to read `{}`", path.display()))?;
@@ -151,7 +151,7 @@ fn guests(context: &Context) -> Result<()> {
 
 fn tests(context: &Context) -> Result<()> {
     let shell = context.shell()?;
-    // An earlier step has built them, so a test must not find one missing.
+    // An earlier step has built them, so no test may find one missing.
     let engines = wasmlab_runtimes::all().iter().filter(|runtime| matches!(runtime.source, Source::Embedded(_)));
     let installed = shell.var(REQUIRED).unwrap_or_default();
     let required: Vec<&str> = engines.map(Runtime::id).chain(installed.split_whitespace()).collect();

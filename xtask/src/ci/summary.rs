@@ -1,4 +1,4 @@
-//! What CI says in the end: steps with their times, what was left out, how many tests passed.
+//! The final summary: steps with durations, what was left out, number of tests.
 
 use super::{StepOutcome, StepRun};
 
@@ -21,7 +21,7 @@ impl Tests {
         self.failed += number("failed").unwrap_or(0);
     }
 
-    /// The last line of CI's output. A failed step is a failure, also where it ran no tests.
+    /// The last line of CI's output. A failed step counts as a failure even if it ran no tests.
     #[must_use]
     pub fn closing_line(self, ran: &[StepRun]) -> String {
         let bad = ran.iter().filter(|(_, end, _)| *end != StepOutcome::Done).count();
@@ -30,7 +30,7 @@ impl Tests {
     }
 }
 
-/// The steps with their times and results, as rows of a table.
+/// The steps with durations and outcomes, as rows of a table.
 #[must_use]
 pub fn rows(ran: &[StepRun]) -> Vec<Vec<String>> {
     let row = |(name, end, took): &StepRun| {
@@ -52,7 +52,7 @@ mod tests {
     use super::{StepOutcome, Tests, rows};
 
     #[test]
-    fn tests_are_counted_over_binaries() {
+    fn tests_are_counted_across_binaries() {
         let mut tests = Tests::default();
         for line in [
             "test result: ok. 37 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 4.55s\n",
@@ -66,13 +66,13 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_step_without_tests_is_no_green_end() {
+    fn failed_step_without_tests_is_a_failure() {
         let mut tests = Tests::default();
         tests.read("test result: ok. 4 passed; 0 failed;");
         let ran = |end| ("fmt".to_owned(), end, Duration::from_secs(61));
         assert_eq!(tests.closing_line(&[ran(StepOutcome::Done)]), "tests: 4 passed, 0 failed");
-        let failed = [ran(StepOutcome::Failed("words".to_owned()))];
+        let failed = [ran(StepOutcome::Failed("no disk".to_owned()))];
         assert_eq!(tests.closing_line(&failed), "tests: 4 passed, 1 failed");
-        assert_eq!(rows(&failed), [["fmt", " 1:01", "FAILED: words"]]);
+        assert_eq!(rows(&failed), [["fmt", " 1:01", "FAILED: no disk"]]);
     }
 }

@@ -16,9 +16,9 @@ use wasmlab_runtimes as runtimes;
 use crate::store::snapshots::Store;
 use wasmlab_toolchains as toolchains;
 
-/// For `--help`.
+/// Description for `--help`.
 pub const ABOUT: &str = "Accept changed snapshots; with --guests, also renew the prebuilt guests";
-/// For `--help`.
+/// Examples for `--help`.
 pub const EXAMPLES: &str = "Examples:
   cargo xtask bless
   cargo xtask bless --scenario 'wat-*'
@@ -41,7 +41,7 @@ pub struct Args {
     guests: bool,
 }
 
-/// Runs it.
+/// Runs the subcommand.
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let all = common::scenarios(lab)?;
     let mut lines = remove_orphans(lab, args, &all)?;
@@ -79,7 +79,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let chosen = |scenario: &str, runtime: Option<&str>| {
         let of_runtime = match runtime {
             Some(id) => runtimes.iter().any(|r| r.id() == id),
-            // A guest's own snapshot belongs to no runtime.
+            // The snapshot of a guest belongs to no runtime.
             None => args.runtime.is_empty(),
         };
         of_runtime && scenarios.iter().any(|s| s.name == scenario)

@@ -1,4 +1,4 @@
-//! `build`: the guests alone, as a list or side by side.
+//! `build`: builds the guests, as a list or side by side.
 
 use anyhow::Result;
 
@@ -14,9 +14,9 @@ use wasmlab_report::text;
 
 mod compare;
 
-/// For `--help`.
+/// Description for `--help`.
 pub const ABOUT: &str = "Build the guests and show how each was built";
-/// For `--help`.
+/// Examples for `--help`.
 pub const EXAMPLES: &str = "Examples:
   cargo xtask build
   cargo xtask build --scenario 'rust-*' --require-built
@@ -42,7 +42,7 @@ pub struct Args {
 /// A scenario and its guest, or why there is none.
 type BuildResult<'a> = (&'a Scenario, Result<Guest, NotBuilt>);
 
-/// Runs it.
+/// Runs the subcommand.
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let mut scenarios = common::choose(common::scenarios(lab)?, &args.scenario, "scenario", |s| s.name.clone())?;
     if let Some(family) = &args.compare {
@@ -96,7 +96,7 @@ fn list(lab: &Lab, made: &[BuildResult]) -> String {
     output::table(&columns, &made.iter().filter_map(row).collect::<Vec<_>>())
 }
 
-/// How long the build took: `1.2 s (earlier)`; nothing for a prebuilt guest.
+/// The build time: `1.2 s (earlier)`; empty for a prebuilt guest.
 fn took(guest: &Guest) -> String {
     match guest.build_ms {
         Some(ms) if guest.cached => format!("{} (earlier)", text::seconds(ms)),

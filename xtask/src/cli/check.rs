@@ -1,4 +1,4 @@
-//! `check`: where a module of the user's own runs.
+//! `check`: shows where a module of the user runs.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -25,9 +25,9 @@ mod dirs;
 mod guest;
 mod requirements;
 
-/// For `--help`.
+/// Description for `--help`.
 pub const ABOUT: &str = "Show where your .wasm or .wat file runs, where it does not, and why";
-/// For `--help`.
+/// Examples for `--help`.
 pub const EXAMPLES: &str = "Examples:
   cargo xtask check app.wasm
   cargo xtask check                                  the files of wasmlab.toml
@@ -102,7 +102,7 @@ pub struct Args {
     max_size: MaxSize,
 }
 
-/// Runs it.
+/// Runs the subcommand.
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let config = if args.files.is_empty() { Some(config::find(args)?) } else { None };
     let globs = match &config {

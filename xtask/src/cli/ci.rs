@@ -1,4 +1,4 @@
-//! `ci`: everything that must hold before a change lands.
+//! `ci`: runs everything that must pass before a change lands.
 
 use std::time::{Duration, Instant};
 
@@ -11,9 +11,9 @@ use crate::ci::{self, Context, StepOutcome, Step};
 use crate::exit;
 use crate::lab::Lab;
 
-/// For `--help`.
+/// Description for `--help`.
 pub const ABOUT: &str = "Run every check that a change must pass: formatting, lints, engines, the matrix, tests";
-/// For `--help`.
+/// Examples for `--help`.
 pub const EXAMPLES: &str = "Examples:
   cargo xtask ci                       runs .ci/install, then every step
   cargo xtask ci --list                shows the steps
@@ -22,7 +22,7 @@ pub const EXAMPLES: &str = "Examples:
 
 The last line sums up the test binaries that ran: `tests: N passed, M failed`.";
 
-/// The variable that says how long building the lab for this run took, in seconds.
+/// The variable with the time that building the lab for this run took, in seconds.
 const BEFORE: &str = "WASMLAB_CI_BEFORE";
 
 /// Options.
@@ -39,7 +39,7 @@ pub struct Args {
     list: bool,
 }
 
-/// Runs it.
+/// Runs the subcommand.
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let steps = ci::all(&lab.xtask());
     if args.list {

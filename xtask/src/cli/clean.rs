@@ -9,9 +9,9 @@ use super::output;
 use crate::exit;
 use crate::lab::Lab;
 
-/// For `--help`.
+/// Description for `--help`.
 pub const ABOUT: &str = "Remove cached observations and guests; with --all, also engines and installed runtime versions";
-/// For `--help`.
+/// Examples for `--help`.
 pub const EXAMPLES: &str = "Examples:
   cargo xtask clean
   cargo xtask clean --all                    the next run builds every engine again";
@@ -29,7 +29,7 @@ pub struct Args {
     all: bool,
 }
 
-/// Runs it.
+/// Runs the subcommand.
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let dir = lab.cache.dir();
     let heavy = if args.all { ALL_FOLDERS } else { &[] };
@@ -43,7 +43,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
             _ => {}
         }
     }
-    // It may not be there.
+    // The file may not exist.
     let _ = fs::remove_file(dir.join("machine.json"));
     output::print(&format!("removed the cached files in {}\n", dir.display()))?;
     Ok(exit::OK)

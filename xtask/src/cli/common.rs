@@ -1,4 +1,4 @@
-//! What several subcommands share: choosing rows and columns, running with progress, writing reports.
+//! Shared by several subcommands: selecting rows and columns, running with progress, writing reports.
 
 use std::fs;
 use std::path::Path;
@@ -26,7 +26,7 @@ use wasmlab_runtimes::{self as runtimes, CUSTOM_BUILD, Runtime, Source};
 /// The command that lists the columns.
 const LIST_RUNTIMES: &str = "cargo xtask list runtimes";
 
-/// The user asked for something that does not exist or makes no sense: exit code 2.
+/// The request makes no sense or names something that does not exist: exit code 2.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct UsageError(pub String);
@@ -36,7 +36,7 @@ pub fn usage<T>(message: impl Into<String>) -> Result<T> {
     Err(UsageError(message.into()).into())
 }
 
-/// Which embedded engines are built.
+/// Which embedded engines to build.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum EnginesArg {
     /// All of them: the first build takes ten to twenty minutes.
@@ -48,7 +48,7 @@ pub enum EnginesArg {
 }
 
 impl EnginesArg {
-    /// As the matrix has it.
+    /// The corresponding value of the matrix.
     pub fn to_builds(self) -> matrix::EngineBuilds {
         match self {
             Self::All => matrix::EngineBuilds::All,
@@ -58,7 +58,7 @@ impl EnginesArg {
     }
 }
 
-/// Every scenario. Faults in any of them are usage errors.
+/// Loads every scenario. Errors in any of them are usage errors.
 pub fn scenarios(lab: &Lab) -> Result<Vec<Scenario>> {
     scenario::load_all(&lab.scenarios()).or_else(|errors| {
         let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
@@ -94,8 +94,8 @@ pub fn choose<T>(items: Vec<T>, globs: &[String], what: &str, id: impl Fn(&T) ->
     Ok(items.into_iter().filter(|item| set.is_match(id(item))).collect())
 }
 
-/// The columns that the globs choose, and those of `RUNTIME@PATH` and `RUNTIME@VERSION`, each beside the one that it
-/// is a build of.
+/// The columns selected by globs, and those of `RUNTIME@PATH` and `RUNTIME@VERSION`, each after the column it is a
+/// build of.
 pub fn columns(lab: &Lab, globs: &[String]) -> Result<Vec<Runtime>> {
     let (custom, globs): (Vec<&String>, Vec<&String>) = globs.iter().partition(|g| g.contains(CUSTOM_BUILD));
     let custom = custom.into_iter().map(|text| custom_column(lab, text)).collect::<Result<Vec<_>>>()?;
@@ -116,7 +116,7 @@ pub fn columns(lab: &Lab, globs: &[String]) -> Result<Vec<Runtime>> {
     Ok(columns)
 }
 
-/// The columns of the registry that the globs choose; where there are none, those of the table.
+/// The registered columns selected by globs; without globs, those of the matrix.
 pub fn matching_columns(globs: &[String]) -> Result<Vec<&'static Runtime>> {
     match globs {
         [] => Ok(runtimes::proven().collect()),
@@ -124,7 +124,7 @@ pub fn matching_columns(globs: &[String]) -> Result<Vec<&'static Runtime>> {
     }
 }
 
-/// One column of the registry by its id, or `RUNTIME@PATH`, or `RUNTIME@VERSION`.
+/// A single column: a registered id, `RUNTIME@PATH`, or `RUNTIME@VERSION`.
 pub fn column(lab: &Lab, text: &str) -> Result<Runtime> {
     if text.contains(CUSTOM_BUILD) {
         return custom_column(lab, text);
@@ -161,8 +161,8 @@ fn custom_column(lab: &Lab, text: &str) -> Result<Runtime> {
     Ok(runtimes::custom_build(base, kebab.trim_matches('-'), path))
 }
 
-/// The column that `RUNTIME@…` is a build of, RUNTIME, and what stands behind the `@`. RUNTIME is a column's id, or an
-/// engine's name for its command line.
+/// The column that `RUNTIME@…` is based on, RUNTIME, and the text after the `@`. RUNTIME is the id of a column, or the
+/// name of an engine, which stands for its command line.
 pub fn parse_custom_column(text: &str) -> Result<(&'static Runtime, &str, &str)> {
     let (name, build) = text.split_once(CUSTOM_BUILD).unwrap_or((text, ""));
     let by_engine = |r: &&Runtime| r.engine == name && matches!(r.source, Source::Program(_));
@@ -176,7 +176,7 @@ pub fn parse_custom_column(text: &str) -> Result<(&'static Runtime, &str, &str)>
     }
 }
 
-/// Seconds on the command line, as text: `10`, `0.5`.
+/// Parses seconds on the command line, `10` or `0.5`; returns milliseconds.
 pub fn seconds(text: &str) -> Result<u64, String> {
     match text.trim_end_matches('s').parse::<f64>() {
         Ok(s) if s > 0.0 && s <= 86_400.0 => Ok((s * 1000.0).ceil() as u64),
@@ -184,11 +184,11 @@ pub fn seconds(text: &str) -> Result<u64, String> {
     }
 }
 
-/// Why cells are run.
+/// What a run of cells is for.
 pub struct Purpose<'a> {
     /// The subcommand.
     pub command: &'static str,
-    /// Whether the result is compared with snapshots.
+    /// Whether to compare the result with snapshots.
     pub compare: bool,
     /// What was selected, if not everything.
     pub selected: Selection,
@@ -197,18 +197,18 @@ pub struct Purpose<'a> {
 }
 
 impl Purpose<'_> {
-    /// For one-time display, without comparison.
+    /// For display only, without comparison.
     pub fn of(command: &'static str) -> Self {
         Self { command, compare: false, selected: Selection::default(), finish: None }
     }
 }
 
-/// Runs cells with progress on stderr and makes the report.
+/// Runs cells with progress on stderr and builds the report.
 pub fn measure(lab: &Lab, request: &Request, purpose: Purpose) -> RunReport {
     measure_with(lab, request, purpose, progress::ProgressReporter::new())
 }
 
-/// As [`measure`], with this way to show progress.
+/// As [`measure`], with this progress reporter.
 pub fn measure_with(lab: &Lab, request: &Request, purpose: Purpose, progress: progress::ProgressReporter) -> RunReport {
     handle_ctrl_c();
     let (started, began) = (SystemTime::now(), Instant::now());
@@ -216,7 +216,9 @@ pub fn measure_with(lab: &Lab, request: &Request, purpose: Purpose, progress: pr
     let mut results = matrix::run(lab, request, &emit);
     if purpose.compare {
         let on_start = |cells| {
-            output::print_progress(&format!("{cells} results are not those of the snapshots: once more, one at a time"))
+            output::print_progress(&format!(
+                "{cells} results differ from the snapshots: measuring them again, one at a time"
+            ))
         };
         let store = Store::new(lab.snapshots());
         matrix::remeasure(lab, request, &mut results, |cell, version| store.surprises(version, cell), on_start, &emit);
@@ -241,7 +243,7 @@ pub fn measure_with(lab: &Lab, request: &Request, purpose: Purpose, progress: pr
     report
 }
 
-/// Runs cells with progress on stderr, writes the reports to `folder`, shows the result, and gives the exit code.
+/// Runs cells with progress on stderr, writes reports to `folder`, shows the result, and returns the exit code.
 pub fn run(
     lab: &Lab,
     request: &Request,
@@ -257,7 +259,7 @@ pub fn run(
     Ok((exit::for_report(&report), report))
 }
 
-/// Writes a report in each format that is saved: `report.json`, `report.md`.
+/// Writes a report in each saved format: `report.json`, `report.md`.
 fn write(folder: &Path, report: &RunReport) -> Result<()> {
     for renderer in report::ALL.iter().filter(|r| r.saved) {
         let path = folder.join(format!("report.{}", renderer.extension));
@@ -267,7 +269,7 @@ fn write(folder: &Path, report: &RunReport) -> Result<()> {
     Ok(())
 }
 
-/// The exit code if every selected runtime is required.
+/// The exit code if every selected runtime must be installed.
 pub fn require_present(report: &RunReport, code: u8) -> u8 {
     let absent: Vec<_> = report.runtimes.iter().filter(|r| !r.tool.present).collect();
     for runtime in &absent {
@@ -298,6 +300,6 @@ fn handle_ctrl_c() {
             std::process::exit(i32::from(exit::INTERRUPTED));
         }
     };
-    // Where there is no terminal there may be no handler either: then Ctrl-C ends the lab at once.
+    // Without a terminal, a handler may not be possible; then Ctrl-C ends the lab at once.
     let _ = ctrlc::set_handler(handler);
 }

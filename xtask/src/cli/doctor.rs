@@ -1,4 +1,4 @@
-//! `doctor`: what is installed, its version and path, what is missing and how to get it.
+//! `doctor`: shows what is installed, with versions and paths, and how to install what is missing.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -16,9 +16,9 @@ use wasmlab_report::text;
 use wasmlab_runtimes::{self as runtimes, Runtime, Source};
 use wasmlab_toolchains as toolchains;
 
-/// For `--help`.
+/// Description for `--help`.
 pub const ABOUT: &str = "Show which tools are installed, their versions and paths, and how to install what is missing";
-/// For `--help`.
+/// Examples for `--help`.
 pub const EXAMPLES: &str = "Examples:
   cargo xtask doctor
   WASMLAB_RUST_TOOLCHAIN=nightly cargo xtask doctor";
@@ -30,7 +30,7 @@ struct List {
 }
 
 impl List {
-    /// State, name, version, and where it is or how to get it.
+    /// State, name, version, and the path or how to install it.
     fn add(&mut self, [state, name, version, about]: [&str; 4]) {
         // Compilers print long version texts; keep only the version.
         let version = version.split(" (").next().unwrap_or_default();
@@ -41,16 +41,16 @@ impl List {
     }
 }
 
-/// Options: none.
+/// There are no options.
 #[derive(clap::Args)]
 pub struct Args {}
 
-/// With what the runtime's name does not say.
+/// Appends the runtime's note, if any.
 fn noted(runtime: &Runtime, about: &str) -> String {
     runtime.note.map_or_else(|| about.to_owned(), |note| format!("{about} ({note})"))
 }
 
-/// Runs it.
+/// Runs the subcommand.
 pub fn run(lab: &Lab, _: &Args) -> Result<u8> {
     lab.machine.forget_answers();
     let mut list = List { width: output::render_options().width, text: String::new() };
@@ -83,7 +83,7 @@ pub fn run(lab: &Lab, _: &Args) -> Result<u8> {
         let name = format!("{}{target}", build.toolchain);
         let (Some(toolchain), true) = (toolchains::find(&build.toolchain), seen.insert(name.clone())) else { continue };
         if let Some(error) = (toolchain.preflight_error)(build, &lab.machine) {
-            list.add(["no", &name, "", &format!("{}; {}", error.detail, error.how)]);
+            list.add(["no", &name, "", &format!("{}; {}", error.detail, error.remedy)]);
             continue;
         }
         for warning in (toolchain.warnings)(build, &lab.machine) {
@@ -94,7 +94,7 @@ pub fn run(lab: &Lab, _: &Args) -> Result<u8> {
                 list.add(["ok", &name, &found.version, "within the lab"])
             }
             Ok(found) => list.add(["ok", &name, &found.version, &shown(&found.program)]),
-            Err(missing) => list.add(["missing", &name, "", &missing.how]),
+            Err(missing) => list.add(["missing", &name, "", &missing.remedy]),
         }
     }
     lab.machine.save();

@@ -1,4 +1,4 @@
-//! `explain`: an entry of the catalogue.
+//! `explain`: shows an entry of the catalogue of codes.
 
 use std::fmt::Write;
 
@@ -13,9 +13,9 @@ use crate::exit;
 use crate::lab::Lab;
 use wasmlab_report::text;
 
-/// For `--help`.
+/// Description for `--help`.
 pub const ABOUT: &str = "Explain a code: what it means, who is to blame and what would change it";
-/// For `--help`.
+/// Examples for `--help`.
 pub const EXAMPLES: &str = "Examples:
   cargo xtask explain sockets-unsupported
   cargo xtask explain s                      the same, by its letter in the matrix
@@ -28,7 +28,7 @@ pub struct Args {
     code: Option<String>,
 }
 
-/// Runs it.
+/// Runs the subcommand.
 pub fn run(_: &Lab, args: &Args) -> Result<u8> {
     let text = match &args.code {
         None => {
@@ -38,8 +38,8 @@ pub fn run(_: &Lab, args: &Args) -> Result<u8> {
             output::table(&[names("symbol"), names("code"), names("verdict"), prose("meaning", 30)], &rows.collect::<Vec<_>>())
         }
         Some(text) if *text == PASS_WITH_SWITCH.to_string() => format!(
-            "{PASS_WITH_SWITCH} pass with a switch\n\nThe runtime does not run it as it comes, and does so with a switch of its own \
-             that is off by default. The report\nnames the switch and says what happens without it.\n"
+            "{PASS_WITH_SWITCH} pass with a switch\n\nThe runtime does not run it by default, but does with one of its own switches. The report \
+             names the switch\nand says what happens without it.\n"
         ),
         Some(text) => match find(text) {
             Ok(code) => explain(code.entry()),
@@ -54,7 +54,7 @@ pub fn run(_: &Lab, args: &Args) -> Result<u8> {
     Ok(exit::OK)
 }
 
-/// By id or by symbol.
+/// Finds a code by its id or letter.
 fn find(text: &str) -> Result<Code, UnknownCode> {
     let mut letters = text.chars();
     match (letters.next().and_then(Code::from_symbol), letters.next()) {

@@ -1,4 +1,4 @@
-//! How a report is shown: the formats of the registry, as values of `--output`, and how rows are grouped.
+//! The values of `--output`, and how rows are grouped.
 
 use std::ffi::OsString;
 
@@ -10,7 +10,7 @@ use wasmlab_report::{ALL, GroupBy, RenderOptions, Renderer, find};
 use super::output;
 use crate::exit;
 
-/// Options that every command which shows a report has.
+/// Options of every command that shows a report.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub struct FormatArgs {
     /// Format of the report on stdout [default: table; for check: answer]
@@ -19,16 +19,16 @@ pub struct FormatArgs {
 }
 
 impl FormatArgs {
-    /// In the chosen format, or else in this one.
+    /// The selected format, or else this one.
     #[must_use]
     pub fn or(self, default: Renderer) -> Self {
         Self { renderer: self.renderer.or(Some(default)) }
     }
 
-    /// Renders for stdout.
+    /// Renders a report to stdout.
     ///
     /// # Errors
-    /// When stdout cannot be written.
+    /// If stdout cannot be written.
     pub fn show(self, report: &RunReport, by: GroupBy) -> Result<()> {
         let renderer = self.renderer.unwrap_or(ALL[0]);
         output::print_rendered(&renderer.text(report, RenderOptions { group_by: by, ..output::render_options() }))
@@ -68,7 +68,7 @@ pub enum RowGrouping {
 }
 
 impl RowGrouping {
-    /// As the renderers have it.
+    /// The corresponding value of the renderers.
     pub fn group_by(self) -> GroupBy {
         match self {
             Self::Family => GroupBy::Family,
@@ -82,7 +82,7 @@ mod tests {
     use super::is_json;
 
     #[test]
-    fn json_is_wanted_where_the_arguments_say_so_before_those_of_the_guest() {
+    fn json_option_counts_only_before_guest_arguments() {
         let check = |line: &str, wanted: bool| {
             let arguments: Vec<_> = line.split(' ').map(Into::into).collect();
             assert_eq!(is_json(&arguments), wanted, "{line}");

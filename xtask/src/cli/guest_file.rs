@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-/// The option of subcommands that read such files.
+/// Option of subcommands that read such files.
 #[derive(clap::Args)]
 pub struct MaxSize {
     /// Refuse files larger than this, in bytes or with K, M or G
@@ -13,7 +13,7 @@ pub struct MaxSize {
 }
 
 impl MaxSize {
-    /// The whole file, if it is a regular file within the limit.
+    /// Reads the file if it is a regular file within the limit.
     ///
     /// # Errors
     /// What it is instead, or why it cannot be read.
@@ -25,7 +25,7 @@ impl MaxSize {
         if bytes.len() as u64 > self.max_size { Err(self.too_large()) } else { Ok(bytes) }
     }
 
-    /// Checks by its metadata that it is a regular file within the limit.
+    /// Checks by metadata that it is a regular file within the limit.
     ///
     /// # Errors
     /// What it is instead.
@@ -47,7 +47,7 @@ impl MaxSize {
     }
 }
 
-/// `512M`, `65536`.
+/// Parses a size: `512M`, `65536`.
 fn size(text: &str) -> Result<u64, String> {
     let (number, unit) = text.split_at(text.trim_end_matches(['K', 'M', 'G']).len());
     let unit = match unit {
@@ -66,7 +66,7 @@ mod tests {
     use super::{MaxSize, size};
 
     #[test]
-    fn sizes_are_read() {
+    fn sizes_are_parsed() {
         for (text, wanted) in [
             ("1", Some(1)),
             ("64K", Some(65_536)),

@@ -1,4 +1,4 @@
-//! `inspect`: what a file is, without running it.
+//! `inspect`: shows what a file is, without running it.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -22,9 +22,9 @@ use wasmlab_model::scenario::Scenario;
 use wasmlab_report::text;
 use crate::scenario;
 
-/// For `--help`.
+/// Description for `--help`.
 pub const ABOUT: &str = "Show what a module or component is: kind, ABIs with evidence, proposals, imports, exports, sizes";
-/// For `--help`.
+/// Examples for `--help`.
 pub const EXAMPLES: &str = "Examples:
   cargo xtask inspect app.wasm
   cargo xtask inspect rust-wasip1-hello      a scenario's guest, built if necessary
@@ -56,10 +56,10 @@ pub struct Args {
     max_size: MaxSize,
 }
 
-/// Version of `inspect --json`.
+/// Version of the output of `inspect --json`.
 const SCHEMA_VERSION: u32 = 2;
 
-/// What `--json` prints.
+/// The output of `--json`.
 #[derive(serde::Serialize)]
 struct Printed<'a> {
     schema: u32,
@@ -71,7 +71,7 @@ struct Printed<'a> {
     facts: &'a Facts,
 }
 
-/// Runs it.
+/// Runs the subcommand.
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let file = match scenario(lab, &args.what)? {
         Some(scenario) => guest(lab, &scenario, args.offline)?,
@@ -196,7 +196,7 @@ fn emscripten(facts: &Facts) -> String {
     let _ = writeln!(out, "\n{}", text::wrapped(width, "", "", &head));
     let columns = [prose("call", 16), names("WASI 0.1"), names("WASI 0.2"), names("WASIX")];
     let mut rows = Vec::new();
-    let said = |text: &str| match text.strip_prefix('~') {
+    let equivalent = |text: &str| match text.strip_prefix('~') {
         Some(part) => format!("~ {part}"),
         None if text.is_empty() => "-".to_owned(),
         None => text.to_owned(),
@@ -204,11 +204,11 @@ fn emscripten(facts: &Facts) -> String {
     for (name, (call, mut imports)) in calls {
         imports.sort_by_key(|import| import.parse().unwrap_or(u16::MAX));
         let name = if imports.is_empty() { name.to_owned() } else { format!("{name} ({})", imports.join(" ")) };
-        let interface = said(call.wasi02).replace("wasi:", "");
+        let interface = equivalent(call.wasi02).replace("wasi:", "");
         let interface = interface.split('/').next().unwrap_or_default().to_owned();
         let same = !call.wasix.is_empty() && call.wasix == call.wasi01;
-        let wasix = if same { "the same".to_owned() } else { said(call.wasix) };
-        rows.push(vec![name, said(call.wasi01), interface, wasix]);
+        let wasix = if same { "the same".to_owned() } else { equivalent(call.wasix) };
+        rows.push(vec![name, equivalent(call.wasi01), interface, wasix]);
     }
     out += &output::table(&columns, &rows);
     let count = |of: fn(&Call) -> &str| {

@@ -1,4 +1,4 @@
-//! `list`: the lab's scenarios, runtimes and toolchains.
+//! `list`: lists the lab's scenarios, runtimes and toolchains.
 
 use std::collections::BTreeSet;
 
@@ -13,9 +13,9 @@ use wasmlab_model::scenario::Scenario;
 use wasmlab_runtimes::{self as runtimes, Runtime, Source};
 use wasmlab_toolchains::{self as toolchains, Toolchain};
 
-/// For `--help`.
+/// Description for `--help`.
 pub const ABOUT: &str = "List scenarios, runtimes and toolchains";
-/// For `--help`.
+/// Examples for `--help`.
 pub const EXAMPLES: &str = "Examples:
   cargo xtask list
   cargo xtask list scenarios
@@ -45,7 +45,7 @@ enum What {
     Toolchains,
 }
 
-/// Runs it.
+/// Runs the subcommand.
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     if args.unproven {
         output::print(&runtimes(runtimes::all().iter().filter(|r| r.unproven)))?;
@@ -100,7 +100,7 @@ fn toolchains(lab: &Lab, scenarios: &[Scenario]) -> String {
     text
 }
 
-/// Whether a toolchain is installed with everything that the scenarios need.
+/// Whether a toolchain is installed, with everything the scenarios need.
 fn state(lab: &Lab, toolchain: &Toolchain, scenarios: &[Scenario]) -> String {
     let (mut here, mut missing) = (false, BTreeSet::new());
     for scenario in scenarios.iter().filter(|s| s.spec.build.toolchain == toolchain.id) {

@@ -1,5 +1,4 @@
-//! Writing to the terminal as a good command-line program does: a reader that goes away is no error,
-//! colours only where they are wanted.
+//! Output to the terminal: a reader that goes away is not an error, and colours are used only if wanted.
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,7 +10,7 @@ use wasmlab_process::Stream;
 use wasmlab_report::RenderOptions;
 use wasmlab_report::visible::visible;
 
-/// Something is on stdout.
+/// Whether anything was written to stdout.
 static PRINTED: AtomicBool = AtomicBool::new(false);
 
 /// Whether anything was written to stdout: a second document there would spoil the first.
@@ -20,16 +19,15 @@ pub fn has_printed() -> bool {
     PRINTED.load(Ordering::Relaxed)
 }
 
-/// Writes to stdout, with every control of a terminal shown as text. A reader that has gone away (`| head`) ends the
-/// writing quietly.
+/// Writes to stdout, with control characters made visible. If the reader has gone away (`| head`), stops silently.
 ///
 /// # Errors
-/// When stdout cannot be written for another reason, such as a full disk.
+/// If stdout cannot be written for another reason, such as a full disk.
 pub fn print(text: &str) -> Result<()> {
     print_rendered(&visible(text, false))
 }
 
-/// Writes to stdout what a renderer made, whose colours are its own.
+/// Writes a renderer's text to stdout, including its colours.
 ///
 /// # Errors
 /// As [`print`].
@@ -39,7 +37,7 @@ pub fn print_rendered(text: &str) -> Result<()> {
     written(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()))
 }
 
-/// What came of writing to stdout: a reader that has gone away is no error.
+/// Turns the result of writing to stdout into a result of the command: a reader that has gone away is not an error.
 ///
 /// # Errors
 /// As [`print`].
@@ -50,19 +48,19 @@ pub fn written(result: io::Result<()>) -> Result<()> {
     }
 }
 
-/// Writes an error to stderr; where that fails too, the exit code has to do.
+/// Writes an error to stderr. If that fails, only the exit code is left.
 pub fn print_error(message: &str) {
     let _ = writeln!(io::stderr(), "error: {}", visible(message, false));
 }
 
-/// Writes a line of progress to stderr.
+/// Writes a progress line to stderr.
 pub fn print_progress(message: &str) {
     let _ = writeln!(io::stderr(), "{}", visible(message, false));
 }
 
-/// Passes on what a guest prints: as it is to a file or a pipe, as text to a terminal.
+/// Forwards a guest's output: unchanged to a file or pipe, with control characters made visible to a terminal.
 pub fn forward(stream: Stream, bytes: &[u8]) {
-    // A closed terminal cannot be reported to anyone.
+    // If the terminal is closed, there is nobody to report to.
     let _ = match stream {
         Stream::Stdout => forward_to(&mut io::stdout().lock(), io::stdout().is_terminal(), bytes),
         Stream::Stderr => forward_to(&mut io::stderr().lock(), io::stderr().is_terminal(), bytes),
@@ -78,7 +76,7 @@ fn forward_to(to: &mut dyn Write, terminal: bool, bytes: &[u8]) -> io::Result<()
     to.flush()
 }
 
-/// How text on stdout is to look.
+/// Rendering options for stdout.
 #[must_use]
 pub fn render_options() -> RenderOptions {
     let terminal = io::stdout().is_terminal();
@@ -86,7 +84,7 @@ pub fn render_options() -> RenderOptions {
     RenderOptions { width, colour: terminal && colours_wanted(), ..RenderOptions::PLAIN }
 }
 
-/// Whether the environment wants colours: NO_COLOR, CLICOLOR and TERM are heeded.
+/// Whether the environment asks for colours: respects NO_COLOR, CLICOLOR and TERM.
 #[must_use]
 pub fn colours_wanted() -> bool {
     !matches!(anstream::AutoStream::choice(&io::stdout()), anstream::ColorChoice::Never)
@@ -96,7 +94,7 @@ fn terminal_width() -> usize {
     terminal_size::terminal_size().map_or(RenderOptions::PLAIN.width, |(width, _)| width.0.into())
 }
 
-/// A table that fits the terminal, without lines.
+/// A table without lines that fits the terminal.
 #[must_use]
 pub fn table(columns: &[TableColumn], rows: &[Vec<String>]) -> String {
     text_table::table(render_options().width, columns, rows)

@@ -1,5 +1,4 @@
-//! A run's events on stderr: a bar on a terminal, plain lines elsewhere. What comes from the cache is
-//! not worth a line.
+//! Shows a run's events on stderr: a progress bar on a terminal, plain lines elsewhere. Cached results get no line.
 
 use std::io::{self, IsTerminal};
 use std::sync::{Mutex, PoisonError};
@@ -12,10 +11,10 @@ use crate::matrix::MatrixEvent;
 use wasmlab_model::report::Cell;
 use wasmlab_report::visible::visible;
 
-/// Between two lines on one build, where there is no terminal.
+/// Minimum time between two lines about the same build without a terminal.
 const MIN_LINE_INTERVAL: Duration = Duration::from_secs(15);
 
-/// Shows events.
+/// Shows the events of a run.
 pub struct ProgressReporter {
     bar: Option<ProgressBar>,
     state: Mutex<State>,
@@ -30,7 +29,7 @@ struct State {
 }
 
 impl ProgressReporter {
-    /// On stderr.
+    /// A reporter for stderr.
     pub fn new() -> Self {
         let bar = io::stderr().is_terminal().then(|| {
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
@@ -41,7 +40,7 @@ impl ProgressReporter {
         Self { bar, ..Self::plain() }
     }
 
-    /// Lines alone, on a terminal too.
+    /// A reporter that prints plain lines even on a terminal.
     pub fn plain() -> Self {
         let now = Instant::now();
         let state = State { began: now, last_line: now, cells: 0, done: 0, engine_began: None };
@@ -67,6 +66,9 @@ impl ProgressReporter {
                 },
                 Err(none) => self.line(&format!("no guest {scenario}: {}: {}", none.code, none.detail)),
             },
+            MatrixEvent::EnginesPlanned { engines, minutes, others } => {
+                self.line(&announcement(engines, *minutes, *others));
+            }
             MatrixEvent::EngineBuilding { engine, crates, of, line } => {
                 let is_first = state.engine_began.is_none();
                 let took = state.engine_began.get_or_insert_with(Instant::now).elapsed().as_secs();
@@ -116,6 +118,20 @@ impl ProgressReporter {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
+    }
+}
+
+/// What is built before a part of the columns can run, and what the reader can do about it.
+fn announcement(engines: &[&str], minutes: u32, others: bool) -> String {
+    let (last, first) = engines.split_last().map_or(("", engines), |(last, first)| (*last, first));
+    let names = if first.is_empty() { last.to_owned() } else { format!("{} and {last}", first.join(", ")) };
+    match (minutes, others) {
+        (0, _) => format!("building {names}: a minute or two"),
+        (_, false) => format!("building {names}: about {minutes} minutes, once"),
+        (_, true) => format!(
+            "building {names}: about {minutes} minutes, once; other columns run meanwhile\n\
+             Ctrl-C keeps the results so far, and `--engines quick` skips the slow builds"
+        ),
     }
 }
 

@@ -16,9 +16,9 @@ use crate::store::files;
 use wasmlab_model::report::{RunReport, SCHEMA_VERSION};
 use wasmlab_model::verdict::Change;
 
-/// For `--help`.
+/// Description for `--help`.
 pub const ABOUT: &str = "Render a saved run, publish it, or compare it with the published report; runs nothing";
-/// For `--help`.
+/// Examples for `--help`.
 pub const EXAMPLES: &str = "Examples:
   cargo xtask report
   cargo xtask report --output markdown > matrix.md
@@ -46,7 +46,7 @@ pub struct Args {
     check: bool,
 }
 
-/// Runs it.
+/// Runs the subcommand.
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let file = args.file.clone().unwrap_or_else(|| lab.latest_report().join("report.json"));
     let report = read(&file)?;
@@ -62,7 +62,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
 
 fn read(file: &Path) -> Result<RunReport> {
     let text = fs::read_to_string(file)
-        .or_else(|e| usage(format!("failed to read `{}`: {e}; `cargo xtask run-all` makes one", file.display())))?;
+        .or_else(|e| usage(format!("failed to read `{}`: {e}; `cargo xtask run-all` writes one", file.display())))?;
     parse(&text, &file.display().to_string())
 }
 
@@ -71,7 +71,7 @@ fn read(file: &Path) -> Result<RunReport> {
 /// # Errors
 /// When it is no report of this lab.
 pub fn parse(text: &str, name: &str) -> Result<RunReport> {
-    let bad = |why: String| usage(format!("`{name}` is no report of the lab: {why}"));
+    let bad = |why: String| usage(format!("`{name}` is not a report of the lab: {why}"));
     let schema = match serde_json::from_str::<serde_json::Value>(text) {
         Ok(value) => value.get("schema").and_then(serde_json::Value::as_u64),
         Err(error) => return bad(error.to_string()),
@@ -83,21 +83,21 @@ pub fn parse(text: &str, name: &str) -> Result<RunReport> {
     serde_json::from_str::<RunReport>(text).or_else(|error| bad(error.to_string()))
 }
 
-/// The two files that are published for machines of this kind.
+/// The two published files for machines of this kind.
 fn pair(lab: &Lab, report: &RunReport) -> (PathBuf, PathBuf) {
     let file = |extension| lab.published(&format!("{}-{}.{extension}", report.host.os, report.host.arch));
     (file("json"), file("md"))
 }
 
-/// What is published is what was accepted: a whole run in which everything was as expected.
+/// Publishes only accepted results: a complete run in which everything was as expected.
 fn publish(lab: &Lab, report: &RunReport) -> Result<u8> {
     let unaccepted = report.cells.iter().filter(|c| c.change != Change::Same).count();
     let why_not = if report.command != "run-all" || report.interrupted || !report.selected.is_everything() {
-        Some("it is not one of a whole run-all: `cargo xtask run-all` makes one".to_owned())
+        Some("it is not from a complete run-all: `cargo xtask run-all` writes one".to_owned())
     } else if unaccepted > 0 {
-        Some(format!("{unaccepted} cells are not what their snapshots say: `cargo xtask bless`, then run-all again"))
+        Some(format!("{unaccepted} cells differ from their snapshots: run `cargo xtask bless`, then run-all again"))
     } else if exit::for_report(report) != exit::OK {
-        Some("not all in it is as expected: `cargo xtask report` says what".to_owned())
+        Some("it contains unexpected results: `cargo xtask report` shows them".to_owned())
     } else {
         None
     };
@@ -115,7 +115,7 @@ fn publish(lab: &Lab, report: &RunReport) -> Result<u8> {
     Ok(exit::OK)
 }
 
-/// As many differences are shown.
+/// Maximum number of differences shown.
 const MAX_SHOWN: usize = 20;
 
 fn check(lab: &Lab, report: &RunReport) -> Result<u8> {
@@ -134,8 +134,8 @@ fn check(lab: &Lab, report: &RunReport) -> Result<u8> {
             (versions, wrong) = (found.versions, [wrong, found.results].concat());
         }
     }
-    // Another version with the same results is as quiet here as it is in snapshots: a package that was renewed
-    // since is nobody's mistake.
+    // As with snapshots, a new version with the same results is not an error: nobody has to act when a package was
+    // updated.
     for line in &versions {
         output::print_progress(line);
     }
@@ -146,12 +146,12 @@ fn check(lab: &Lab, report: &RunReport) -> Result<u8> {
         return Ok(exit::OK);
     }
     let more = wrong.len().saturating_sub(MAX_SHOWN);
-    let more = if more == 0 { String::new() } else { format!("and {more} differences more; ") };
-    output::print_error(&format!("{more}what is published is not current: `cargo xtask report --publish` renews it"));
+    let more = if more == 0 { String::new() } else { format!("and {more} more differences; ") };
+    output::print_error(&format!("{more}the published report is out of date: `cargo xtask report --publish` renews it"));
     Ok(exit::REGRESSION)
 }
 
-/// Folders of this machine that texts may name, the innermost first.
+/// Folders of this machine that texts may contain, the innermost first.
 fn path_replacements(lab: &Lab) -> Vec<PathReplacement> {
     let variable = |name: &str| std::env::var(name).ok().filter(|v| v.len() > 1);
     let path = |path: &Path| Some(path.display().to_string());

@@ -1,4 +1,4 @@
-//! `repro`: a folder that reproduces one cell without the lab, to attach to a bug report.
+//! `repro`: writes a folder that reproduces one cell without the lab, to attach to a bug report.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -26,9 +26,9 @@ mod source;
 /// The script that reproduces the cell.
 const SCRIPT: &str = "run.sh";
 
-/// For `--help`.
+/// Description for `--help`.
 pub const ABOUT: &str = "Write a folder that reproduces one cell without the lab, to attach to a bug report";
-/// For `--help`.
+/// Examples for `--help`.
 pub const EXAMPLES: &str = "Examples:
   cargo xtask repro wat-wasi-system wamr-zig
   cargo xtask repro wat-proposal-gc wasmi --output /tmp/gc-on-wasmi
@@ -53,7 +53,7 @@ pub struct Args {
     offline: bool,
 }
 
-/// Runs it.
+/// Runs the subcommand.
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let scenario = run_one::scenario(lab, &args.scenario)?;
     let runtime = common::column(lab, &args.runtime)?;
@@ -67,7 +67,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     }
     let options = guest::BuildOptions { offline: args.offline, require_built: false };
     let guest = guest::obtain(lab, &scenario, options)
-        .or_else(|none| usage(format!("there is no guest of {}: {}", scenario.name, none.detail)))?;
+        .or_else(|none| usage(format!("there is no guest for {}: {}", scenario.name, none.detail)))?;
     let scenarios = [scenario];
     let request = Request {
         scenarios: &scenarios,
@@ -94,8 +94,8 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let script = into.join(SCRIPT);
     let script = files::quote(&script.to_string_lossy());
     let program = files::quote(&tool.program.to_string_lossy());
-    let way = if runtime.source.built().is_some() { "without it, cargo builds the program" } else { "or without it" };
-    output::print(&format!("wrote {}; try it: RUNTIME={program} {script} ({way})\n", into.display()))?;
+    let note = if runtime.source.built().is_some() { "without it, cargo builds the program" } else { "or without it" };
+    output::print(&format!("wrote {}; try it: RUNTIME={program} {script} ({note})\n", into.display()))?;
     Ok(exit::OK)
 }
 
@@ -131,7 +131,7 @@ fn write(
     Ok(())
 }
 
-/// `package.json` with the versions used by the cell.
+/// A `package.json` with the versions that the cell used.
 fn packages(lab: &Lab, runtime: &Runtime, tool: &Tool) -> Result<String> {
     let mut versions = BTreeMap::new();
     for name in runtime.npm_packages() {
@@ -141,14 +141,14 @@ fn packages(lab: &Lab, runtime: &Runtime, tool: &Tool) -> Result<String> {
     Ok(format!("{}\n", serde_json::to_string_pretty(&package)?))
 }
 
-/// What a runtime said of files, without the folders of this machine.
+/// Removes folders of this machine from a runtime's message.
 fn without_paths(lab: &Lab, text: &str) -> String {
     let places = [lab.cache.dir().to_path_buf(), lab.root.clone()];
     let text = places.iter().fold(text.to_owned(), |text, place| text.replace(&*place.to_string_lossy(), "LAB"));
     let cell = std::env::temp_dir().join("wasmlab-").to_string_lossy().into_owned();
     let mut parts = text.split(cell.as_str());
     let first = parts.next().unwrap_or_default().to_owned();
-    // The rest of a cell's name is made up.
+    // The rest of a cell folder's name is random.
     parts.fold(first, |text, part| text + "CELL" + part.trim_start_matches(|c: char| c.is_ascii_alphanumeric()))
 }
 
@@ -168,7 +168,7 @@ fn readme(
     }
     let program = match runtime.source {
         Source::Embedded(engine) => {
-            format!("a small one that embeds {engine} and reads `spec.json`; cargo builds it from `source/`")
+            format!("a small program that embeds {engine} and reads `spec.json`; cargo builds it from `source/`")
         }
         Source::Program(program) => format!("`{}`", program.names[0]),
         Source::Driver { driver, program } => {

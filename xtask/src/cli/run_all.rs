@@ -1,4 +1,4 @@
-//! `run-all`: every scenario on every runtime.
+//! `run-all`: runs every scenario on every runtime.
 
 use std::collections::BTreeMap;
 
@@ -15,9 +15,9 @@ use wasmlab_model::report::{RunReport, Selection};
 use crate::store::snapshots::Store;
 use crate::exit;
 
-/// For `--help`.
+/// Description for `--help`.
 pub const ABOUT: &str = "Build, inspect and run every scenario on every runtime, and compare with the snapshots";
-/// For `--help`.
+/// Examples for `--help`.
 pub const EXAMPLES: &str = "Examples:
   cargo xtask run-all
   cargo xtask run-all --scenario 'wat-proposal-*' --runtime wasmi
@@ -70,7 +70,7 @@ pub struct Args {
     engines: common::EnginesArg,
 }
 
-/// Runs it.
+/// Runs the subcommand.
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let all = common::scenarios(lab)?;
     let names = all.iter().map(|s| s.name.as_str()).collect();
@@ -114,17 +114,17 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let purpose = Purpose { compare: baseline.is_none(), selected, finish: Some(&finish), ..Purpose::of("run-all") };
     let (code, report) = common::run(lab, &request, purpose, &lab.latest_report(), (args.shown, args.by.group_by()))?;
     let unbuilt = report.cells.iter().any(|c| c.verdict.id() == "not-built" && c.known.is_none());
-    // With --require-built, the exit code must show that guests are missing.
+    // With --require-built, missing guests must affect the exit code.
     let code = if args.require_built && unbuilt { exit::if_missing(code) } else { code };
     Ok(if args.require_present { common::require_present(&report, code) } else { code })
 }
 
-/// Cells at a time.
+/// Number of cells to run in parallel.
 pub fn jobs(wanted: Option<u16>) -> usize {
     wanted.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from)
 }
 
-/// The default limits, with another limit of the run.
+/// The default limits, with the time limit overridden if given.
 pub fn limits(timeout: Option<u64>) -> Limits {
     let default = Limits::default();
     Limits { run_ms: timeout.unwrap_or(default.run_ms), ..default }

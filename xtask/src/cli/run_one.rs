@@ -1,4 +1,4 @@
-//! `run-one`: one cell, without the cache, with its exact command and streamed output.
+//! `run-one`: runs one cell without the cache, showing its exact command and its output.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -18,9 +18,9 @@ use wasmlab_process::Command;
 use crate::exit;
 use crate::store::files;
 
-/// For `--help`.
+/// Description for `--help`.
 pub const ABOUT: &str = "Run one scenario on one runtime; show the command and stream the output";
-/// For `--help`.
+/// Examples for `--help`.
 pub const EXAMPLES: &str = "Examples:
   cargo xtask run-one wat-add wasmtime-cli
   cargo xtask run-one rust-wasip1-system wasmtime@/path/to/a/build/of/wasmtime
@@ -43,7 +43,7 @@ pub struct Args {
     offline: bool,
 }
 
-/// Runs it.
+/// Runs the subcommand.
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let scenarios = [scenario(lab, &args.scenario)?];
     let request = Request {
@@ -67,7 +67,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     Ok(exit::for_report(&report))
 }
 
-/// The scenario of this name.
+/// Loads the scenario with this name.
 pub fn scenario(lab: &Lab, name: &str) -> Result<Scenario> {
     let all = common::scenarios(lab)?;
     let names: Vec<String> = all.iter().map(|s| s.name.clone()).collect();
@@ -80,41 +80,41 @@ pub fn scenario(lab: &Lab, name: &str) -> Result<Scenario> {
     }
 }
 
-/// The verdict, in the words of the other commands.
+/// The verdict as one line, in the same form as other commands.
 pub fn verdict(cell: &Cell) -> String {
     let code = cell.code.map(|c| format!(" {c}")).unwrap_or_default();
     let remedy = cell.remedy.as_ref().map(|r| format!("\n  to change that: {r}")).unwrap_or_default();
-    // A host that has several ways to run a module chose one of them.
-    let way = cell.execution_path.as_ref().map(|way| format!(" by {way}")).unwrap_or_default();
-    format!("{} on {}{way}: {}{code}: {}{remedy}\n", cell.scenario, cell.runtime, cell.verdict.id(), cell.detail)
+    // The execution path, if the host has several.
+    let path = cell.execution_path.as_ref().map(|path| format!(" by {path}")).unwrap_or_default();
+    format!("{} on {}{path}: {}{code}: {}{remedy}\n", cell.scenario, cell.runtime, cell.verdict.id(), cell.detail)
 }
 
-/// Prints what is started and what it prints: the guest's streams stay apart.
+/// Prints commands as they start, and output to the stream it came from.
 fn print_event(event: ProcessEvent) {
     match event {
         ProcessEvent::Starting(role, command) => {
-            let what = if role == ProcessRole::Precompile { "# translates the module" } else { "# runs the guest" };
+            let what = if role == ProcessRole::Precompile { "# compiles the module" } else { "# runs the guest" };
             output::print_progress(&format!("{what}\n{}", shell_command(command)));
         }
         ProcessEvent::Printed(stream, bytes) => output::forward(stream, bytes),
     }
 }
 
-/// A command as one types it into a shell.
+/// The command as typed into a shell.
 fn shell_command(command: &Command) -> String {
     let mut line = format!("cd {} && env -i", files::quote(&command.cwd.to_string_lossy()));
     for (name, value) in &command.env {
         let (name, value) = (name.to_string_lossy(), value.to_string_lossy());
-        // The bait is the lab's; of PATH everybody has one.
+        // Leave out the lab's canary, and PATH, which every shell has.
         match &*name {
             "PATH" => line += " PATH=\"$PATH\"",
             name if name.starts_with("WASMLAB_") => {}
             name => line += &format!(" {name}={}", files::quote(&value)),
         }
     }
-    let words = std::iter::once(Path::new(&command.program).to_string_lossy())
+    let args = std::iter::once(Path::new(&command.program).to_string_lossy())
         .chain(command.args.iter().map(|a| a.to_string_lossy()));
-    words.fold(line, |line, word| format!("{line} {}", files::quote(&word)))
+    args.fold(line, |line, word| format!("{line} {}", files::quote(&word)))
 }
 
 #[cfg(test)]
@@ -123,7 +123,7 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn a_command_can_be_copied() {
+    fn printed_command_can_be_pasted() {
         let command = Command {
             program: "/bin/wasmtime".into(),
             args: ["run", "a b.wasm", "it's"].map(Into::into).to_vec(),

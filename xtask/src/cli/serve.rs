@@ -1,4 +1,4 @@
-//! `serve`: one server of the scenarios, for a person with a browser.
+//! `serve`: runs a scenario's server, for a person with a browser.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -21,9 +21,9 @@ use wasmlab_process as process;
 use crate::cell::client;
 use wasmlab_runtimes::Runtime;
 
-/// For `--help`.
+/// Description for `--help`.
 pub const ABOUT: &str = "Run a scenario's server so that you can open it in a browser; stop it with Ctrl-C";
-/// For `--help`.
+/// Examples for `--help`.
 pub const EXAMPLES: &str = "Examples:
   cargo xtask serve nginx
   cargo xtask serve nginx --runtime wasmer-cranelift+emscripten --port 8081
@@ -56,7 +56,7 @@ pub struct Args {
     offline: bool,
 }
 
-/// Runs it.
+/// Runs the subcommand.
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let mut scenario = find(lab, &args.scenario)?;
     prepare(&mut scenario, args)?;
@@ -79,7 +79,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         sink: Some(&forward),
         retention: Retention::default(),
     };
-    // Where there is no terminal there may be no handler either: then Ctrl-C ends the lab at once.
+    // Without a terminal, a handler may not be possible; then Ctrl-C ends the lab at once.
     let _ = ctrlc::set_handler(process::cancel);
     let at = format!("http://127.0.0.1:{}/", args.port);
     let begun = format!("{at} is served by {} on {}; Ctrl-C stops it\n", scenarios[0].name, runtime.id());
@@ -107,7 +107,7 @@ fn announce(port: u16, text: String) {
     });
 }
 
-/// The scenario of this name, or of this short name.
+/// Finds a scenario by its name or short name.
 fn find(lab: &Lab, name: &str) -> Result<Scenario> {
     let all = common::scenarios(lab)?;
     if let Some(found) = all.iter().find(|s| common::is_named(s, name)) {
@@ -155,7 +155,7 @@ fn runtime(lab: &Lab, scenario: &Scenario, args: &Args) -> Result<Runtime> {
     if let Some(name) = &args.runtime {
         return common::column(lab, name);
     }
-    // The guest's ABI decides; without a guest the run reports why there is none.
+    // The guest's ABI decides. If there is no guest, the run reports why.
     let options = guest::BuildOptions { offline: args.offline, require_built: false };
     let facts = guest::obtain(lab, scenario, options).ok().and_then(|guest| {
         let bytes = fs::read(lab.cache.object(&guest.sha256)).ok()?;

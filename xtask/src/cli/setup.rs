@@ -17,9 +17,9 @@ use wasmlab_toolchains as toolchains;
 
 mod embedded;
 
-/// For `--help`.
+/// Description for `--help`.
 pub const ABOUT: &str = "Install missing toolchains and runtimes with their usual package managers";
-/// For `--help`.
+/// Examples for `--help`.
 pub const EXAMPLES: &str = "Examples:
   cargo xtask setup --dry-run                shows what it would do
   cargo xtask setup
@@ -49,7 +49,7 @@ pub struct Args {
 /// Maximum number of passes: a tool can be checked only after what it depends on is installed; the longest chain is shorter.
 const MAX_PASSES: usize = 6;
 
-/// Runs it.
+/// Runs the subcommand.
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     if args.engines {
         return embedded::build(lab, &args.runtime);
@@ -90,7 +90,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         let why = if tried.contains(*command) { "succeeded" } else { "was not run" };
         output::print_error(&format!("failed to set up {}: `{program}` {why}, and it is still missing", listed(what)));
     }
-    by_hand.retain(|what, how| plan.1.get(what) == Some(how));
+    by_hand.retain(|what, remedy| plan.1.get(what) == Some(remedy));
     let news: ManualSteps = plan.1.iter().filter(|(what, _)| !by_hand.contains_key(*what)).map(|(a, b)| (a.clone(), b.clone())).collect();
     output::print(&describe(&(Commands::new(), news)))?;
     if !failed.is_empty() || !still.is_empty() {
@@ -109,7 +109,7 @@ type Commands = BTreeMap<Vec<String>, BTreeSet<String>>;
 /// Steps that the user must do: what is missing, and how to get it.
 type ManualSteps = BTreeMap<String, String>;
 
-/// Everything there is to do.
+/// Everything to do.
 type Plan = (Commands, ManualSteps);
 
 /// Describes a plan. Each command stays on one line so that it can be copied.
@@ -120,15 +120,15 @@ fn describe((commands, by_hand): &Plan) -> String {
         let what = text::wrapped(width, "          for ", "              ", &listed(what));
         text += &format!("will run  {}\n{what}\n", command.join(" "));
     }
-    let mut ways: Vec<(&String, BTreeSet<String>)> = Vec::new();
-    for (what, how) in by_hand {
-        match ways.iter_mut().find(|(known, _)| *known == how) {
+    let mut steps: Vec<(&String, BTreeSet<String>)> = Vec::new();
+    for (what, remedy) in by_hand {
+        match steps.iter_mut().find(|(known, _)| *known == remedy) {
             Some((_, all)) => _ = all.insert(what.clone()),
-            None => ways.push((how, BTreeSet::from([what.clone()]))),
+            None => steps.push((remedy, BTreeSet::from([what.clone()]))),
         }
     }
-    for (how, what) in ways {
-        text += &text::wrapped(width, "manual    ", "          ", &format!("{}: {how}", listed(&what)));
+    for (remedy, what) in steps {
+        text += &text::wrapped(width, "manual    ", "          ", &format!("{}: {remedy}", listed(&what)));
         text.push('\n');
     }
     text
@@ -196,7 +196,7 @@ fn toolchains(lab: &Lab, wanted: &[String], (commands, by_hand): &mut Plan) -> R
         let Err(missing) = (toolchain.find)(&scenario, &lab.machine) else { continue };
         match missing.command {
             Some(command) => _ = commands.entry(command).or_default().insert(missing.what),
-            None => _ = by_hand.insert(missing.what, missing.how),
+            None => _ = by_hand.insert(missing.what, missing.remedy),
         }
     }
     Ok(())

@@ -1,39 +1,39 @@
-//! Tables of names and text that fit the terminal. Names never break, so that they can be copied. Text is wrapped,
-//! and what there is no room for is left out, the least important column first.
+//! Tables that fit the terminal. Names never break, so that they can be copied. Text is wrapped. If there is no room,
+//! columns are omitted, the least important first.
 
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
 
-/// Between two columns.
+/// Gap between columns.
 const GAP: u16 = 2;
 
 /// A column.
 #[derive(Clone, Copy, Debug)]
 pub struct TableColumn {
     head: &'static str,
-    /// To how many characters words are wrapped before a column is left out; `None` for names, which stay whole.
+    /// Width to which text is wrapped before a column is omitted; `None` for names, which are never wrapped.
     wraps: Option<usize>,
-    /// When it is left out: the smallest number first, 0 never.
+    /// Order in which columns are omitted: the smallest number first, 0 never.
     leaves: u8,
 }
 
-/// Names, numbers, whatever must not break.
+/// A column of names, numbers or anything else that must not break.
 pub const fn names(head: &'static str) -> TableColumn {
     TableColumn { head, wraps: None, leaves: 0 }
 }
 
-/// Words, wrapped to fewer than `wanted` characters only where no column is left that may be left out.
+/// A column of text, wrapped to fewer than `wanted` characters only if no column is left that may be omitted.
 pub const fn prose(head: &'static str, wanted: usize) -> TableColumn {
     TableColumn { head, wraps: Some(wanted), leaves: 0 }
 }
 
 impl TableColumn {
-    /// The same, left out where there is no room for all: those of the smallest number first.
+    /// The same column, omitted if there is not enough room, the smallest number first.
     pub const fn dropped_at(self, order: u8) -> Self {
         Self { leaves: order, ..self }
     }
 }
 
-/// How many characters a column takes at least, and how many it wants before another one is left out for it.
+/// The minimum width of a column, and the width it wants before another column is omitted for it.
 fn span(index: usize, column: &TableColumn, rows: &[Vec<String>]) -> (usize, usize) {
     let cells = || rows.iter().filter_map(|row| row.get(index)).map(String::as_str).chain([column.head]);
     let longest = |texts: &mut dyn Iterator<Item = &str>| texts.map(|text| text.chars().count()).max().unwrap_or(0);
@@ -43,7 +43,7 @@ fn span(index: usize, column: &TableColumn, rows: &[Vec<String>]) -> (usize, usi
     (least, enough.clamp(least, full))
 }
 
-/// The lines of a table with these rows, each as long as `columns`, in a terminal of `width` characters.
+/// The lines of a table with these rows, each as long as `columns`, for a terminal of `width` characters.
 pub fn table(width: usize, columns: &[TableColumn], rows: &[Vec<String>]) -> String {
     let spans: Vec<(usize, usize)> = columns.iter().enumerate().map(|(index, c)| span(index, c, rows)).collect();
     let mut kept: Vec<usize> = (0..columns.len()).collect();
@@ -56,7 +56,7 @@ pub fn table(width: usize, columns: &[TableColumn], rows: &[Vec<String>]) -> Str
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     table.set_content_arrangement(ContentArrangement::Dynamic);
-    // The last column's gap is cut off again.
+    // Remove the gap after the last column.
     table.set_width(u16::try_from(width + gap).unwrap_or(u16::MAX));
     table.set_header(kept.iter().map(|index| columns[*index].head));
     table.add_rows(rows.iter().map(|row| kept.iter().filter_map(|index| row.get(*index))));
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn names_stay_whole_words_are_wrapped_and_the_least_important_column_goes() {
+    fn names_never_wrap_and_the_least_important_column_is_omitted() {
         check(
             80,
             "name               made by               what it is\n\

@@ -1,4 +1,4 @@
-//! Building an embedded engine or a driver with cargo, and how far that is.
+//! Builds an embedded engine or a driver with cargo, and reports progress.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -19,7 +19,7 @@ const REPORT_INTERVAL: Duration = Duration::from_millis(250);
 /// Receives the progress of an engine build: compiled crates, total crates, cargo's last line.
 pub type BuildProgress<'a> = &'a dyn Fn(usize, usize, &str);
 
-/// Builds an engine with cargo, and keeps the binary.
+/// Builds an engine with cargo and keeps the binary.
 ///
 /// # Errors
 /// Cargo's errors, and what to do.
@@ -32,14 +32,14 @@ pub fn build(lab: &Lab, engine: &'static str, offline: bool, report: BuildProgre
     run_build(&cargo, &target, report).map_err(|why| absence(engine, why))?;
     let kind = if dir.parent().is_some_and(|d| d.ends_with("drivers")) { "driver" } else { "engine" };
     let name = format!("{kind}-{engine}{}", std::env::consts::EXE_SUFFIX);
-    // A copy of the lab's own: tests and other commands of cargo in the same folder build the same name with other
-    // features, and put that in its place.
+    // A private copy: tests and other cargo commands in the same folder build the same name with other features and
+    // would replace it.
     let binary = target.join(&name);
     files::copy_atomically(&target.join("release").join(&name), &binary)
         .map_err(|e| absence(engine, format!("its binary cannot be saved: {e}")))?;
     let built = probe(lab, engine, binary)?;
     if lab.machine.variable(KEEP_VARIABLE).is_none_or(|value| value == "0") {
-        // What cannot be removed takes room and does no other harm.
+        // If it cannot be removed, it only takes up space.
         let _ = fs::remove_dir_all(target.join("release"));
     }
     lab.cache.put(&key, &built).map_err(|e| absence(engine, e.to_string()))
@@ -49,7 +49,7 @@ fn run_build(cargo: &Cargo, target: &Path, report: BuildProgress) -> Result<(), 
     let total = cargo.crates()?.len();
     let options: [OsString; 5] = [
         "--release".into(),
-        // Messages for the lab on stdout; what a person reads stays on stderr.
+        // JSON messages on stdout for the lab; diagnostics for people stay on stderr.
         "--message-format".into(),
         "json-render-diagnostics".into(),
         "--target-dir".into(),
@@ -65,7 +65,7 @@ fn run_build(cargo: &Cargo, target: &Path, report: BuildProgress) -> Result<(), 
     succeeded(&running.wait())
 }
 
-/// Cargo on one manifest.
+/// Runs cargo on one manifest.
 struct Cargo {
     program: PathBuf,
     dir: PathBuf,
@@ -91,7 +91,7 @@ impl Cargo {
         }
     }
 
-    /// The crates that are compiled for this machine.
+    /// The crates to compile for this machine.
     fn crates(&self) -> Result<BTreeSet<PackageId>, String> {
         let options = ["--format-version", "1", "--filter-platform", "host-tuple"].map(OsString::from);
         let ended =
@@ -103,7 +103,7 @@ impl Cargo {
     }
 }
 
-/// The root package and what it needs, without what only its tests need.
+/// The root package and its dependencies, without those that only tests need.
 fn crates_of(metadata: &Metadata) -> BTreeSet<PackageId> {
     let Some(resolve) = &metadata.resolve else { return BTreeSet::new() };
     let mut found = BTreeSet::new();
@@ -122,16 +122,16 @@ fn crates_of(metadata: &Metadata) -> BTreeSet<PackageId> {
     found
 }
 
-/// What cargo's messages say is compiled.
+/// The crates compiled so far, according to cargo's messages.
 #[derive(Default)]
 struct Compiled {
     crates: BTreeSet<PackageId>,
-    /// Bytes of messages that were read.
+    /// Bytes of messages already read.
     bytes: usize,
 }
 
 impl Compiled {
-    /// Reads the messages that came since; the last one may be cut.
+    /// Reads new messages; the last line may be incomplete.
     fn read(&mut self, output: &[u8]) {
         let whole = output.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
         self.bytes += whole;
@@ -146,10 +146,10 @@ impl Compiled {
 }
 
 fn succeeded(ended: &CompletedProcess) -> Result<(), String> {
-    if ended.success() { Ok(()) } else { Err(cargo_errors(&ended.stderr, &format!("{:?}", ended.exit_reason))) }
+    if ended.success() { Ok(()) } else { Err(cargo_errors(&ended.stderr, &ended.exit_reason.to_string())) }
 }
 
-/// The lines of cargo's output that say what is wrong.
+/// The error lines in cargo's output.
 fn cargo_errors(stderr: &[u8], end: &str) -> String {
     let text = String::from_utf8_lossy(stderr);
     let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty());
@@ -157,7 +157,7 @@ fn cargo_errors(stderr: &[u8], end: &str) -> String {
     if errors.is_empty() {
         errors.extend(lines().next_back());
     }
-    if errors.is_empty() { format!("cargo failed: {end}") } else { errors.join("; ") }
+    if errors.is_empty() { format!("cargo {end}") } else { errors.join("; ") }
 }
 
 #[cfg(test)]
@@ -167,7 +167,7 @@ mod tests {
     use super::{Cargo, Compiled, cargo_errors};
     use crate::machine::Machine;
 
-    /// The messages of a build of `xtask/http`, as cargo writes them.
+    /// Messages from a build of `xtask/http`, recorded from cargo.
     const MESSAGES: &str = include_str!("messages.jsonl");
 
     #[test]
@@ -186,7 +186,7 @@ mod tests {
         assert_eq!(compiled.bytes, bytes.len());
     }
 
-    /// What is counted is a part of what the metadata names, so that a build ends at all of all.
+    /// The compiled crates are a subset of those in the metadata, so progress ends at 100 %.
     #[test]
     fn the_total_is_of_this_machine_without_what_tests_need() {
         let dir = tempfile::tempdir().unwrap();
@@ -204,6 +204,6 @@ mod tests {
         let stderr = b"   Compiling a v1\nerror[E0425]: not found\n  --> src/main.rs\nerror: could not compile `a`\nerror: third\n";
         assert_eq!(cargo_errors(stderr, "x"), "error[E0425]: not found; error: could not compile `a`");
         assert_eq!(cargo_errors(b"one\ntwo\n\n", "x"), "two");
-        assert_eq!(cargo_errors(b"", "Signaled(9)"), "cargo failed: Signaled(9)");
+        assert_eq!(cargo_errors(b"", "was killed by signal 9"), "cargo was killed by signal 9");
     }
 }

@@ -1,4 +1,4 @@
-//! From source to guest: the toolchain's plan carried out, or what the cache keeps of an earlier time.
+//! Builds a guest from source: carries out the toolchain's plan, or uses the cached result.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -14,7 +14,7 @@ use super::{Guest, NotBuilt, failed, not_buildable, recipe, sources_hash, unlink
 use crate::lab::Lab;
 use crate::store::cache::Key;
 
-/// What the cache keeps of a build.
+/// A cached build.
 #[derive(Debug, Serialize, Deserialize)]
 struct BuildEntry {
     sha256: String,
@@ -23,7 +23,7 @@ struct BuildEntry {
     build_ms: u64,
 }
 
-/// The guest of a scenario whose tool is here.
+/// Builds the guest of a scenario whose tool is installed.
 ///
 /// # Errors
 /// Why there is no guest.
@@ -59,7 +59,7 @@ pub fn from_source(
     {
         return Ok(guest(entry, true));
     }
-    // What a linker does not find it will not find next time either.
+    // Undefined symbols are a property of the sources and the tool, so they can be cached.
     let answer = Key::of("unlinked", &(toolchain.id, &fingerprint, &sources, &shown));
     if let Some(detail) = lab.cache.get::<String>(&answer) {
         return Err(unlinked(detail));
@@ -69,7 +69,7 @@ pub fn from_source(
         let dirs = [Some(scenario.dir.as_path()), crates::folder(tool)];
         none.detail = recipe::one_line(&none.detail, dirs.into_iter().flatten());
         if none.code == Code::UndefinedSymbol {
-            // A cache that cannot be written costs time, not verdicts.
+            // A cache that cannot be written costs time but changes no verdict.
             let _ = lab.cache.put(&answer, &none.detail);
         }
         none

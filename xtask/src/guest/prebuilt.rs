@@ -1,4 +1,4 @@
-//! Guests that were built elsewhere: the scenario's own code, committed with where it is from.
+//! Guests built elsewhere: the scenario's own code, committed with its provenance.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -18,23 +18,23 @@ use crate::machine::sha256;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Provenance {
-    /// Version of this format: 1.
+    /// Version of the file format: 1.
     pub schema: u32,
-    /// The name of the binary in the same folder.
+    /// File name of the binary, in the same folder.
     pub file: String,
-    /// Its hash.
+    /// SHA-256 of the binary.
     pub sha256: String,
-    /// Its size.
+    /// Size of the binary, bytes.
     pub bytes: u64,
-    /// Hash of the sources it was made of.
+    /// Hash of the sources it was built from.
     pub sources: String,
-    /// What made it, as it says its version.
+    /// The toolchain that built it, with its version.
     pub toolchain: String,
-    /// The command, without a machine's paths.
+    /// The build command, without paths of the machine.
     pub command: String,
 }
 
-/// Reads the provenance of a scenario's prebuilt guest; `None` if there is none.
+/// Reads the provenance of a scenario's prebuilt guest; `None` if there is no such guest.
 ///
 /// # Errors
 /// The file and what is wrong with it.
@@ -52,7 +52,7 @@ pub fn take(lab: &Lab, scenario: &Scenario, missing: MissingTool) -> Result<Gues
     let damaged = |message: String| failed(Code::PrebuiltStale, message);
     let Some(provenance) = provenance(lab, &scenario.name).map_err(damaged)? else {
         let detail = format!("{} is missing, and there is no prebuilt guest", missing.what);
-        return Err(NotBuilt { code: missing.code, detail, remedy: Some(missing.how) });
+        return Err(NotBuilt { code: missing.code, detail, remedy: Some(missing.remedy) });
     };
     let file = lab.fixture(&scenario.name).join(&provenance.file);
     let bytes = fs::read(&file).map_err(|e| damaged(format!("{}: {e}", file.display())))?;
@@ -62,7 +62,7 @@ pub fn take(lab: &Lab, scenario: &Scenario, missing: MissingTool) -> Result<Gues
     let sources = sources_hash(lab, scenario).map_err(|e| damaged(e.to_string()))?;
     if sources != provenance.sources {
         let detail = format!("the sources changed after the prebuilt guest was built, and {} is missing", missing.what);
-        return Err(NotBuilt { code: Code::PrebuiltStale, detail, remedy: Some(missing.how) });
+        return Err(NotBuilt { code: Code::PrebuiltStale, detail, remedy: Some(missing.remedy) });
     }
     let sha256 = lab.cache.put_object(&bytes).map_err(|e| damaged(e.to_string()))?;
     Ok(Guest {

@@ -1,4 +1,4 @@
-//! Carries out a recipe, and tells what came of it: the files, or a code with the compiler's own message.
+//! Carries out a recipe; the result is the files, or a code with the compiler's message.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,12 +12,12 @@ use wasmlab_toolchains::{BuildCommand, Recipe, Step, linker};
 
 use super::{NotBuilt, UNLINKED, failed, unlinked};
 
-/// How long a guest's compiler may take.
+/// Time limit for compiling a guest.
 const BUILD_LIMIT: Duration = Duration::from_secs(15 * 60);
-/// The variable that sets another limit, in seconds.
+/// The variable that overrides it, in seconds.
 const LIMIT_VARIABLE: &str = "WASMLAB_BUILD_TIMEOUT";
 
-/// What a recipe left.
+/// The result of a recipe.
 pub struct BuildOutput {
     /// The module.
     pub module: Vec<u8>,
@@ -41,7 +41,7 @@ pub fn make(recipe: &Recipe, companions: &[String], out: &Path) -> Result<BuildO
     Ok(made)
 }
 
-/// A file that is converted within the lab alone.
+/// Reads a file that is only converted within the lab.
 fn source(file: &Path) -> Result<Vec<u8>, NotBuilt> {
     fs::read(file).map_err(|e| failed(Code::CompileError, format!("`{}` cannot be read: {e}", file.display())))
 }
@@ -50,7 +50,7 @@ fn perform(recipe: &Recipe, companions: &[String], out: &Path) -> Result<BuildOu
     let _alone = lock(out)?;
     let artifact = &recipe.artifact;
     let beside = |name: &String| artifact.with_file_name(name);
-    // What an earlier build left must not pass for this one's.
+    // Output of an earlier build must not be mistaken for this one's.
     for file in companions.iter().map(beside).chain([artifact.clone()]).filter(|file| file.starts_with(out)) {
         let _ = fs::remove_file(file);
     }
@@ -74,17 +74,17 @@ fn copy(from: &Path, to: &Path) -> Result<(), NotBuilt> {
 }
 
 fn run(command: &BuildCommand, out: &Path) -> Result<(), NotBuilt> {
-    // Leftovers of a killed compiler stay in the lab's own folder, which is removed with this value.
+    // A killed compiler's temporary files stay in this folder, which is removed when the value is dropped.
     let scratch = tempfile::tempdir_in(out).map_err(|e| unwritable(out, &e))?;
     let mut env = process::tool_env();
     env.insert("TMPDIR".into(), scratch.path().into());
     env.extend(command.env.clone());
-    let mut words = command.argv.iter().cloned();
-    let program = PathBuf::from(words.next().unwrap_or_default());
+    let mut args = command.argv.iter().cloned();
+    let program = PathBuf::from(args.next().unwrap_or_default());
     let limit = limit();
     let ended = process::run(&Command {
         program: program.clone(),
-        args: words.collect(),
+        args: args.collect(),
         env,
         cwd: command.cwd.clone(),
         stdin: Input::Bytes(Vec::new()),
@@ -103,7 +103,7 @@ fn unwritable(out: &Path, error: &io::Error) -> NotBuilt {
     failed(Code::CompileError, format!("the lab cannot write to `{}`: {error}", out.display()))
 }
 
-/// Makes the folder `out`, and waits until no other lab builds there: cargo locks its folder, C compilers do not.
+/// Creates the folder `out` and waits until no other lab builds in it: cargo locks its folder, C compilers do not.
 fn lock(out: &Path) -> Result<fs::File, NotBuilt> {
     fs::create_dir_all(out).map_err(|e| unwritable(out, &e))?;
     let file = fs::File::create(out.join(".lock")).map_err(|e| unwritable(out, &e))?;
@@ -135,10 +135,10 @@ fn left(path: &Path, key: &str) -> Result<Vec<u8>, NotBuilt> {
     })
 }
 
-/// Why a compiler that did not end well did not.
+/// Why a compiler failed.
 fn failure(ended: &CompletedProcess, limit: Duration) -> NotBuilt {
     let message = diagnostics(ended);
-    let said = if message.is_empty() { "it printed nothing".to_owned() } else { format!("it printed: {message}") };
+    let output = if message.is_empty() { "it printed nothing".to_owned() } else { format!("it printed: {message}") };
     match ended.exit_reason {
         ExitReason::Exited(code) => {
             let text = String::from_utf8_lossy(&ended.stderr);
@@ -150,22 +150,24 @@ fn failure(ended: &CompletedProcess, limit: Duration) -> NotBuilt {
             }
         }
         ExitReason::Signaled(signal) => {
-            failed(Code::CompilerCrashed, format!("the compiler was killed by signal {signal}; {said}"))
+            failed(Code::CompilerCrashed, format!("the compiler was killed by signal {signal}; {output}"))
         }
-        ExitReason::MemoryLimit => failed(Code::CompilerCrashed, format!("the compiler used too much memory; {said}")),
+        ExitReason::MemoryLimit => {
+            failed(Code::CompilerCrashed, format!("the compiler used too much memory; {output}"))
+        }
         ExitReason::TimeLimit => {
-            failed(Code::BuildTimeout, format!("did not finish within {} s; {said}", limit.as_secs()))
+            failed(Code::BuildTimeout, format!("did not finish within {} s; {output}", limit.as_secs()))
         }
-        ExitReason::OutputLimit => failed(Code::BuildFlood, format!("the compiler printed too much; {said}")),
+        ExitReason::OutputLimit => failed(Code::BuildFlood, format!("the compiler printed too much; {output}")),
         ExitReason::Stopped | ExitReason::WatchLimit | ExitReason::Interrupted => {
             failed(Code::BuildTimeout, "the build was interrupted")
         }
     }
 }
 
-/// The compiler's errors, without what surrounds them.
+/// The compiler's error messages, without surrounding output.
 fn diagnostics(ended: &CompletedProcess) -> String {
-    /// A line of a report is read by people.
+    /// Maximum line length in a report.
     const LONGEST: usize = 300;
     let text = String::from_utf8_lossy(if ended.stderr.is_empty() { &ended.stdout } else { &ended.stderr });
     let mut lines: Vec<&str> = text.lines().filter(|l| l.contains("error")).take(6).collect();
@@ -176,7 +178,7 @@ fn diagnostics(ended: &CompletedProcess) -> String {
     lines.into_iter().map(|line| line.chars().take(LONGEST).collect::<String>()).collect::<Vec<_>>().join(" | ")
 }
 
-/// One line, without this machine's paths: it goes into reports.
+/// One line without paths of this machine, because it goes into reports.
 pub fn one_line<'a>(message: &str, dirs: impl IntoIterator<Item = &'a Path>) -> String {
     let without = |message: String, dir: &Path| message.replace(&format!("{}/", dir.display()), "");
     let message = dirs.into_iter().fold(message.to_owned(), without);
@@ -188,9 +190,9 @@ mod tests {
     use super::one_line;
     use std::path::Path;
 
-    /// clang's message on nginx's source in cargo's folder.
+    /// clang's message about nginx's source in cargo's folder.
     #[test]
-    fn messages_for_a_report_name_no_folder_of_this_machine() {
+    fn report_messages_contain_no_local_path() {
         let message = "In file included from nginx.c:14:\n/home/me/.cargo/registry/src/index/nginx-src-1.28.5/nginx/src/os/unix/\
             ngx_linux_config.h:29:10: fatal error: 'sys/prctl.h' file not found\n/lab/scenarios/a/nginx.c:1:1: error: no";
         let dirs = ["/lab/scenarios/a", "/home/me/.cargo/registry/src/index/nginx-src-1.28.5"].map(Path::new);

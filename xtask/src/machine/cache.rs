@@ -1,7 +1,7 @@
-//! What was learned of this machine, kept between runs. A hash belongs to a file's stamp. What a tool said rests
-//! on more than the tool: each answer is kept with the stamps of all that it is known to rest on, and is taken
-//! again only while every one of them is as it was. What a tool could not do is never kept: the next run may find
-//! it mended.
+//! What is known about this machine, cached between runs. The hash of a file is stored with the file's stamp. The
+//! answer of a tool may depend on more than the tool, so it is stored with the stamps of everything it is known to
+//! depend on, and used only while all of them are unchanged. Failures are not stored, because the next run may find the
+//! tool repaired.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
@@ -12,58 +12,59 @@ use serde::{Deserialize, Serialize};
 
 use super::stamp;
 
-/// Files that one answer may name and be checked by: the rest of a long answer costs time and tells nothing new.
+/// Maximum number of files named in an answer that are checked: checking more costs time and adds little.
 const NAMED_FILES: usize = 64;
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct MachineCache {
     /// Stamp of a file to its SHA-256.
     pub(super) hashes: BTreeMap<String, String>,
-    /// A question to its answer.
-    #[serde(default)]
-    asked: BTreeMap<String, Answer>,
-    /// A question to why it had no answer, for this process alone: five rows that need one tool ask it once.
+    /// Query to answer.
+    #[serde(default, rename = "asked")]
+    answers: BTreeMap<String, Answer>,
+    /// Query to error, for this process only, so that several rows that need the same tool run it once.
     #[serde(skip)]
-    refused: BTreeMap<String, Answer>,
+    errors: BTreeMap<String, Answer>,
     #[serde(skip)]
     pub(super) changed: bool,
-    /// Answers of earlier runs are not wanted, not even from the file.
+    /// Answers of earlier runs must not be used, not even from the file.
     #[serde(skip)]
-    anew: bool,
+    forgotten: bool,
 }
 
-/// What a tool said, and the stamps of what that rests on.
+/// A tool's answer, with the stamps of everything it depends on.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Answer {
-    words: String,
-    rests_on: BTreeMap<PathBuf, String>,
+    #[serde(rename = "words")]
+    text: String,
+    #[serde(rename = "rests_on")]
+    depends_on: BTreeMap<PathBuf, String>,
 }
 
 impl Answer {
-    fn new(words: &str, files: &[&Path]) -> Self {
+    fn new(text: &str, files: &[&Path]) -> Self {
         let path_folders = std::env::var_os("PATH").unwrap_or_default();
-        let rests_on = files
+        let depends_on = files
             .iter()
             .map(|file| (*file).to_owned())
-            // A tool starts others that it finds on PATH: what is installed or removed there may change its answer.
+            // Tools start other programs from PATH, so installing or removing one may change the answer.
             .chain(std::env::split_paths(&path_folders).filter(|dir| dir.is_absolute()))
-            .chain(named_files(words))
+            .chain(named_files(text))
             .map(|path| (path.clone(), stamp(&path)))
             .collect();
-        Self { words: words.to_owned(), rests_on }
+        Self { text: text.to_owned(), depends_on }
     }
 
     fn still_holds(&self) -> bool {
-        self.rests_on.iter().all(|(path, then)| stamp(path) == *then)
+        self.depends_on.iter().all(|(path, then)| stamp(path) == *then)
     }
 }
 
-/// The files that an answer names: a verbose compiler says which linker and libraries it used. The folder of temporary
-/// files, which V8's list of switches names, changes at every moment and says nothing.
-fn named_files(words: &str) -> BTreeSet<PathBuf> {
+/// The files named in an answer: a verbose compiler lists the linker and libraries it uses. The folder for temporary
+/// files, which V8's list of switches names, changes all the time and means nothing.
+fn named_files(text: &str) -> BTreeSet<PathBuf> {
     let temporary = [PathBuf::from("/tmp"), std::env::temp_dir()];
-    words
-        .split(|c: char| c.is_whitespace() || c == '"' || c == '\'')
+    text.split(|c: char| c.is_whitespace() || c == '"' || c == '\'')
         .map(Path::new)
         .filter(|path| path.is_absolute() && path.exists() && !temporary.iter().any(|dir| dir == path))
         .map(Path::to_owned)
@@ -72,56 +73,56 @@ fn named_files(words: &str) -> BTreeSet<PathBuf> {
 }
 
 impl MachineCache {
-    /// What is remembered in `file`; a damaged memory is an empty one.
+    /// Reads the cache from `file`; a damaged cache counts as empty.
     pub(super) fn read(file: &Path) -> Self {
         fs::read(file).ok().and_then(|b| serde_json::from_slice(&b).ok()).unwrap_or_default()
     }
 
-    /// Takes over what another lab learned meanwhile.
+    /// Adds the entries of another lab.
     pub(super) fn merge(&mut self, theirs: Self) {
         for (key, value) in theirs.hashes {
             self.hashes.entry(key).or_insert(value);
         }
-        if !self.anew {
-            for (key, value) in theirs.asked {
-                self.asked.entry(key).or_insert(value);
+        if !self.forgotten {
+            for (key, value) in theirs.answers {
+                self.answers.entry(key).or_insert(value);
             }
         }
     }
 
-    /// Drops every answer, and those in the file as well when it is next written.
+    /// Discards all answers, and also those in the file when it is next written.
     pub(super) fn forget_answers(&mut self) {
-        self.asked.clear();
-        self.refused.clear();
-        (self.anew, self.changed) = (true, true);
+        self.answers.clear();
+        self.errors.clear();
+        (self.forgotten, self.changed) = (true, true);
     }
 
-    /// The answer that was kept, or that there was none, while all that it rests on is as it was.
-    pub(super) fn answer(&self, question: &str) -> Option<Result<String, String>> {
-        let kept = self.asked.get(question).filter(|a| a.still_holds()).map(|a| Ok(a.words.clone()));
-        kept.or_else(|| self.refused.get(question).filter(|a| a.still_holds()).map(|a| Err(a.words.clone())))
+    /// The cached answer or error, if everything it depends on is unchanged.
+    pub(super) fn answer(&self, query: &str) -> Option<Result<String, String>> {
+        let answer = self.answers.get(query).filter(|a| a.still_holds()).map(|a| Ok(a.text.clone()));
+        answer.or_else(|| self.errors.get(query).filter(|a| a.still_holds()).map(|a| Err(a.text.clone())))
     }
 
-    /// Keeps an answer, which rests on `files`, on those that it names itself, and on the folders of PATH.
-    pub(super) fn keep(&mut self, question: String, answer: &Result<String, String>, files: &[&Path]) {
+    /// Caches an answer, which depends on `files`, on the files named in it, and on the folders of PATH.
+    pub(super) fn keep(&mut self, query: String, answer: &Result<String, String>, files: &[&Path]) {
         match answer {
-            Ok(words) => {
-                self.refused.remove(&question);
-                self.asked.insert(question, Answer::new(words, files));
+            Ok(text) => {
+                self.errors.remove(&query);
+                self.answers.insert(query, Answer::new(text, files));
                 self.changed = true;
             }
-            Err(words) => {
-                self.changed |= self.asked.remove(&question).is_some();
-                self.refused.insert(question, Answer::new(words, files));
+            Err(text) => {
+                self.changed |= self.answers.remove(&query).is_some();
+                self.errors.insert(query, Answer::new(text, files));
             }
         }
     }
 }
 
-/// What names a question: not what its answer rests on, so that a new answer takes the old one's place.
-pub(super) fn question_key(kind: &str, question: &super::Question, more: &str) -> String {
-    let super::Question { program, args, env, .. } = question;
-    // Another PATH is another machine: both answers are kept, for a user who goes to and fro.
+/// Identifies a query. Does not include what the answer depends on, so that a new answer replaces the old one.
+pub(super) fn query_key(kind: &str, query: &super::ToolQuery, more: &str) -> String {
+    let super::ToolQuery { program, args, env, .. } = query;
+    // With another PATH, other tools are used; both answers are kept for users who switch.
     let path = std::env::var_os("PATH").unwrap_or_default();
     format!("{kind} {} {:?} {more} {}", program.display(), (args, env), super::sha256(OsStr::as_encoded_bytes(&path)))
 }

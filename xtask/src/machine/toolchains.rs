@@ -1,14 +1,14 @@
-//! What toolchains ask about the machine, answered by this one.
+//! Answers the queries of toolchains for this machine.
 
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use wasmlab_toolchains::{Machine as Asked, Question, Trial};
+use wasmlab_toolchains::{Machine as MachineQueries, TestCompile, ToolQuery};
 
 use super::Machine;
 
-impl Asked for Machine {
+impl MachineQueries for Machine {
     fn which(&self, program: &str) -> Option<PathBuf> {
         self.which(program)
     }
@@ -21,16 +21,16 @@ impl Asked for Machine {
         std::env::home_dir()
     }
 
-    fn ask(&self, question: &Question) -> Result<String, String> {
-        self.ask(question)
+    fn query(&self, query: &ToolQuery) -> Result<String, String> {
+        self.query(query)
     }
 
-    fn refusal(&self, question: &Question) -> Result<Option<String>, String> {
-        self.refusal(question)
+    fn refusal(&self, query: &ToolQuery) -> Result<Option<String>, String> {
+        self.refusal(query)
     }
 
-    fn attempt(&self, trial: &Trial) -> Result<String, String> {
-        self.attempt(trial)
+    fn test_compile(&self, test: &TestCompile) -> Result<String, String> {
+        self.test_compile(test)
     }
 
     fn is_file(&self, path: &Path) -> bool {

@@ -1,5 +1,5 @@
-//! Turns results into a report: compares with snapshots, applies annotations, lists what is missing and what to do next.
-//! Does not judge.
+//! Assembles results into a report: compares with snapshots, applies annotations, lists what is missing and what to do
+//! next. It does not judge.
 
 use std::collections::BTreeMap;
 
@@ -28,24 +28,24 @@ mod remedies;
 #[cfg(test)]
 mod tests;
 
-/// How a run is put into a report.
+/// Information about a run.
 #[derive(Clone, Debug)]
 pub struct RunMetadata {
     /// `run-all` or `check`.
     pub command: &'static str,
-    /// When it began, RFC 3339.
+    /// Start time, RFC 3339.
     pub started: String,
-    /// How long it took, milliseconds.
+    /// Duration, milliseconds.
     pub duration_ms: u64,
-    /// The user stopped it.
+    /// The user interrupted it.
     pub interrupted: bool,
-    /// Cells and artifacts are compared with snapshots.
+    /// Compare cells and artifacts with snapshots.
     pub compare: bool,
-    /// What was selected, if not everything.
+    /// The selection, if not everything was selected.
     pub selected: Selection,
 }
 
-/// Makes the report.
+/// Builds the report.
 #[must_use]
 pub fn report(lab: &Lab, request: &Request, results: Results, metadata: RunMetadata) -> RunReport {
     let runtimes = runtimes(request, &results);
@@ -101,13 +101,13 @@ pub fn report(lab: &Lab, request: &Request, results: Results, metadata: RunMetad
     report
 }
 
-/// The snapshots of cells that were not measured here.
+/// The accepted results of cells that were not measured here.
 fn accepted_elsewhere(store: &Store, cells: &[Cell]) -> AcceptedLines {
     let registry: Vec<&str> = wasmlab_runtimes::all().iter().map(Runtime::id).collect();
     store.lines_elsewhere(&registry, cells)
 }
 
-/// Notes on guests that differ from their snapshots; drops what was accepted `elsewhere` for a different guest.
+/// Notes on guests that differ from their snapshots; removes from `elsewhere` what was accepted for a different guest.
 fn compare_guests(
     store: &Store,
     artifacts: &[Artifact],
@@ -138,7 +138,7 @@ fn compare_with_snapshots(store: &Store, runtimes: &[RuntimeInfo], cells: &mut [
     compared.collect()
 }
 
-/// The first errors in full; a full disk causes a thousand identical ones.
+/// Lists the first errors in full, because a full disk causes thousands of identical ones.
 fn snapshots_unusable(errors: &[std::io::Error]) -> Vec<Note> {
     const MAX_SHOWN: usize = 3;
     let note = |text| Note { kind: NoteKind::SnapshotUnusable, subject: "snapshots".to_owned(), text };
@@ -227,7 +227,7 @@ fn toolchains(lab: &Lab, scenarios: &[Scenario]) -> BTreeMap<String, ToolInfo> {
                 return ToolInfo {
                     present: false,
                     version: None,
-                    missing: Some(format!("{}: {}", error.detail, error.how)),
+                    missing: Some(format!("{}: {}", error.detail, error.remedy)),
                 };
             }
             match (toolchain.find)(scenario, &lab.machine) {
@@ -235,7 +235,7 @@ fn toolchains(lab: &Lab, scenarios: &[Scenario]) -> BTreeMap<String, ToolInfo> {
                 Err(missing) => ToolInfo {
                     present: false,
                     version: None,
-                    missing: Some(format!("{}: {}", missing.what, missing.how)),
+                    missing: Some(format!("{}: {}", missing.what, missing.remedy)),
                 },
             }
         });
@@ -243,9 +243,8 @@ fn toolchains(lab: &Lab, scenarios: &[Scenario]) -> BTreeMap<String, ToolInfo> {
     found
 }
 
-/// Applies a scenario's `[[known]]` entries: a gap that one names becomes a known gap; a pass where one
-/// names a gap is a fixed gap; an entry that fits nothing that was measured, here or (as the snapshots say)
-/// elsewhere, is stale.
+/// Applies a scenario's `[[known]]` entries. A gap that an entry names is a known gap. A pass where an entry names a
+/// gap is a fixed gap. An entry that matches nothing measured, here or (according to snapshots) elsewhere, is stale.
 fn annotate(scenario: &Scenario, cells: &mut [Cell], elsewhere: &AcceptedLines) -> Vec<Note> {
     let mut notes = Vec::new();
     let entries: Vec<(&Known, globset::GlobMatcher)> =
@@ -287,14 +286,14 @@ fn annotate(scenario: &Scenario, cells: &mut [Cell], elsewhere: &AcceptedLines) 
     notes
 }
 
-/// Whether a cell holds an answer that a `[[known]]` entry can be right or wrong about: what a runtime or a
-/// compiler said, not what this machine lacks.
+/// Whether a `[[known]]` entry can be right or wrong about a cell: only if a runtime or compiler gave the answer, not
+/// if something is missing on this machine.
 fn is_answered(cell: &Cell) -> bool {
     let of_compiler = cell.verdict == Verdict::NotBuilt && cell.code.is_some_and(Code::is_compiler_diagnostic);
     cell.verdict.is_measured() || of_compiler
 }
 
-/// Whether a guest that was built here still matches its prebuilt guest.
+/// Compares a guest built here with its prebuilt copy.
 fn compare_prebuilt(lab: &Lab, scenario: &Scenario, built: &Artifact) -> Option<Note> {
     let facts = built.facts.as_ref().filter(|_| built.origin == Origin::Built)?;
     let note = |text: String| {
@@ -303,7 +302,7 @@ fn compare_prebuilt(lab: &Lab, scenario: &Scenario, built: &Artifact) -> Option<
     };
     let provenance = match guest::provenance(lab, &scenario.name) {
         Ok(provenance) => provenance?,
-        Err(words) => return note(words),
+        Err(message) => return note(message),
     };
     let path = lab.fixture(&scenario.name).join(&provenance.file);
     let Ok(bytes) = std::fs::read(&path) else { return note(format!("`{}` cannot be read", path.display())) };
@@ -321,9 +320,9 @@ fn compare_prebuilt(lab: &Lab, scenario: &Scenario, built: &Artifact) -> Option<
     };
     match facts_of(lab, &provenance.sha256, &bytes) {
         Ok(prebuilt) if imports(&prebuilt) == imports(facts) => None,
-        // Another standard library may import other functions: that the artifact's snapshot tells.
+        // Another standard library may import other functions; the artifact's snapshot reports that.
         Ok(_) if provenance.toolchain != built.toolchain => None,
         Ok(_) => note("its prebuilt guest has other imports than what was built here".to_owned()),
-        Err(words) => note(format!("its prebuilt guest is no module ({words})")),
+        Err(message) => note(format!("its prebuilt guest is not a module ({message})")),
     }
 }

@@ -1,6 +1,6 @@
-//! Which observations are kept for the next run, and for how long.
+//! Decides which observations are cached, and for how long.
 //!
-//! A result that the machine's load or another process may have caused (a time-out, a signal) is kept only after two
+//! A result that may be due to the machine's load or another process (a timeout, a signal) is cached only after two
 //! measurements agree, and only for a limited time.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -11,10 +11,10 @@ use crate::lab::Lab;
 use crate::store::cache::Key;
 use wasmlab_model::observation::{Limit, Observation, Outcome};
 
-/// How long a confirmed outcome stays valid.
+/// How long a confirmed result stays valid.
 const CONFIRMED_FOR: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
-/// An observation whose outcome may not repeat.
+/// An observation whose result may not repeat.
 #[derive(Serialize, Deserialize)]
 struct UnconfirmedEntry {
     observation: Observation,
@@ -24,16 +24,16 @@ struct UnconfirmedEntry {
     measured: u64,
 }
 
-/// What happens to a new observation.
+/// What happened to a new observation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CacheDecision {
-    /// Kept, or never to be.
+    /// It was cached, or never will be.
     Settled,
-    /// Must be measured again.
+    /// It must be measured again.
     Unconfirmed,
 }
 
-/// The observation that is kept under `key`, if it can still be believed.
+/// The cached observation for `key`, if it is still valid.
 pub fn recall(lab: &Lab, key: &Key) -> Option<Observation> {
     if let Some(observation) = lab.cache.get::<Observation>(key).filter(is_repeatable) {
         return Some(observation);
@@ -43,8 +43,8 @@ pub fn recall(lab: &Lab, key: &Key) -> Option<Observation> {
     (doubtful.confirmed && age < CONFIRMED_FOR.as_secs()).then_some(doubtful.observation)
 }
 
-/// Keeps a new observation. One that may not come again is confirmed where `before` has the same result.
-/// A cache that cannot be written costs time, not verdicts.
+/// Caches a new observation. If its result may not repeat, it is confirmed only if `before` has the same result. A
+/// cache that cannot be written costs time but changes no verdict.
 pub fn store(
     lab: &Lab,
     key: &Key,
@@ -66,7 +66,7 @@ pub fn store(
     if confirmed { CacheDecision::Settled } else { CacheDecision::Unconfirmed }
 }
 
-/// What the last measurement saw, believed or not, where it may not come again.
+/// The last measurement, valid or not, if its result may not repeat.
 pub fn previous(lab: &Lab, key: &Key) -> Option<Observation> {
     lab.cache.get::<UnconfirmedEntry>(&unconfirmed_key(key)).map(|doubtful| doubtful.observation)
 }
@@ -79,10 +79,10 @@ fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
-/// Whether the guest or its runtime alone decided how it ended.
+/// Whether only the guest or its runtime decided how it ended.
 fn is_repeatable(observation: &Observation) -> bool {
     match observation.outcome {
-        // A guest that ended by itself did so for its own reason, even if its client gave up.
+        // A guest that exited did so for a reason of its own, even if its client gave up.
         Outcome::Exited(_) | Outcome::Limit(Limit::Output(_)) => true,
         Outcome::Stopped => observation.client_script.as_ref().is_none_or(|s| s.failed.is_none()),
         Outcome::Signaled(_) | Outcome::Limit(_) | Outcome::NotStarted(_) | Outcome::Interrupted => false,
@@ -106,8 +106,8 @@ mod tests {
         Lab { cache: Cache::new(root.clone()), machine: Machine::new(root.join("machine.json")), root }
     }
 
-    /// Keeps the outcomes one after the other, as runs do that use the cache; what came of the last, and whether
-    /// it is recalled.
+    /// Stores outcomes one after the other, like runs that use the cache; checks the last decision and whether the
+    /// observation is recalled.
     fn check(outcomes: &[&Outcome], wanted: (CacheDecision, bool)) {
         let dir = tempfile::tempdir().unwrap();
         let (lab, key) = (lab(&dir), Key::of("test", &1));
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_not_come_again_is_kept_when_it_came_twice() {
+    fn unrepeatable_results_are_cached_after_two_agree() {
         let (ended, late, crashed) = (&Outcome::Exited(0), &Outcome::Limit(Limit::Time(10)), &Outcome::Signaled(11));
         check(&[ended], (CacheDecision::Settled, true));
         check(&[late], (CacheDecision::Unconfirmed, false));
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn a_confirmed_outcome_is_not_believed_for_ever() {
+    fn confirmed_results_expire() {
         let dir = tempfile::tempdir().unwrap();
         let (lab, key) = (lab(&dir), Key::of("test", &1));
         let recalled = |age: u64| {
@@ -143,7 +143,7 @@ mod tests {
             recall(&lab, &key).is_some()
         };
         assert!(recalled(0) && recalled(CONFIRMED_FOR.as_secs() / 2) && !recalled(CONFIRMED_FOR.as_secs()));
-        // Another measurement with the same result confirms it again.
+        // A further measurement with the same result confirms it again.
         let again = with_outcome(Outcome::Signaled(11));
         assert_eq!(
             store(&lab, &key, &again, previous(&lab, &key), |a, b| a.outcome == b.outcome),

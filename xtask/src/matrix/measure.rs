@@ -1,4 +1,4 @@
-//! One cell: from the cache or measured, and judged.
+//! Obtains one cell, from the cache or by measuring it, and judges it.
 
 use std::any::Any;
 
@@ -15,15 +15,15 @@ use wasmlab_model::scenario::Scenario;
 use wasmlab_model::verdict::Verdict;
 use wasmlab_runtimes::Tool;
 
-/// What took longer is not measured once more in the same run, milliseconds: the next run confirms it.
+/// A cell that took longer is not measured again in the same run, milliseconds; the next run confirms it.
 const MAX_REMEASURED_MS: f64 = 2_000.0;
 
-/// How often a cell was measured in this run.
+/// Which measurement of a cell in this run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Attempt {
-    /// Not yet.
+    /// The first.
     First,
-    /// Once, with an outcome that may not come again.
+    /// The second, because the first result may not repeat.
     Second,
 }
 
@@ -35,7 +35,7 @@ pub struct Measured {
     pub remeasure: bool,
 }
 
-/// The verdict on one cell; `None` when the run was cancelled meanwhile.
+/// The verdict on one cell; `None` if the run was cancelled meanwhile.
 pub fn cell(
     lab: &Lab,
     request: &Request,
@@ -90,14 +90,14 @@ pub fn cell(
     Some(Measured { cell, remeasure: again })
 }
 
-/// A cell in which the lab itself gave up.
+/// A cell during which the lab panicked.
 pub fn panicked(scenario: &Scenario, runtime: &str, why: &(dyn Any + Send)) -> Measured {
-    let words = why.downcast_ref::<String>().map(String::as_str).or_else(|| why.downcast_ref::<&str>().copied());
-    let detail = format!("the lab failed in this cell: {}; please report it", words.unwrap_or("no message"));
+    let message = why.downcast_ref::<String>().map(String::as_str).or_else(|| why.downcast_ref::<&str>().copied());
+    let detail = format!("the lab failed in this cell: {}; please report it", message.unwrap_or("no message"));
     Measured { cell: row::unmeasured(scenario, runtime, Verdict::Error, None, detail), remeasure: false }
 }
 
-/// The guest and the program of a cell that can be run, or the cell that says why not.
+/// The guest and the program of a cell that can run, or the cell that says why it cannot.
 fn ready<'a>(
     request: &Request,
     (row, column): (usize, usize),
@@ -114,10 +114,10 @@ fn ready<'a>(
         unmeasured(Verdict::NotBuilt, Some(none.code), &none.detail, none.remedy.as_ref())
     };
     let built = guest.guest.as_ref().map_err(not_built)?;
-    // One finding for the row: no runtime is asked, and none is blamed.
-    if let (Some(remedy), Err(words)) = (guest.invalid, &guest.facts) {
+    // One finding for the whole row: no runtime is run or blamed.
+    if let (Some(remedy), Err(message)) = (guest.invalid, &guest.facts) {
         let mut cell =
-            row::unmeasured(scenario, runtime.id(), Verdict::NotApplicable, None, format!("{INVALID_FILE}: {words}"));
+            row::unmeasured(scenario, runtime.id(), Verdict::NotApplicable, None, format!("{INVALID_FILE}: {message}"));
         cell.subject = Some(INVALID_FILE.to_owned());
         cell.remedy = Some(remedy.to_owned());
         return Err(Box::new(cell));

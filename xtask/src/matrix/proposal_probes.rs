@@ -1,5 +1,5 @@
-//! Small modules that need one proposal each, and which of them a runtime refuses: by these a refusal of a module that
-//! needs several is told apart. They are run as any other cell is, and kept with it.
+//! Small modules that need a single proposal each. Whether a runtime refuses them shows which proposal is the cause
+//! when it refuses a module that needs several. They are run and cached like any cell.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -8,12 +8,13 @@ use crate::cell::{self, Plan};
 use crate::lab::Lab;
 use crate::matrix::cache_policy;
 use wasmlab_inspect as inspect;
+use wasmlab_judge::proposals::EXTERNREF;
 use wasmlab_model::facts::Facts;
 use wasmlab_model::scenario::Scenario;
 use wasmlab_protocol::Cause;
 use wasmlab_runtimes::AdapterInput;
 
-/// A proposal, and what of a module's text needs it.
+/// A proposal, and module text that needs it.
 const PROBES: &[(&str, &str)] = &[
     ("mutable-global", r#"(global (export "g") (mut i32) (i32.const 0))"#),
     ("saturating-float-to-int", "(func (result i32) (i32.trunc_sat_f32_s (f32.const 0)))"),
@@ -38,11 +39,7 @@ const PROBES: &[(&str, &str)] = &[
     ("stack-switching", "(type $f (func)) (type $c (cont $f)) (func (param (ref $c)) (resume $c (local.get 0)))"),
 ];
 
-/// The half of reference-types that needs a host's values, which compilers may be without: its types may be references
-/// to functions alone.
-const EXTERNREF: &str = "externref";
-
-/// The module of a proposal, where there is one.
+/// The probe for a proposal, if there is one.
 fn module(proposal: &str) -> Option<Vec<u8>> {
     let part = match PROBES.iter().find(|(name, _)| *name == proposal) {
         Some((_, part)) => part,
@@ -52,9 +49,9 @@ fn module(proposal: &str) -> Option<Vec<u8>> {
     wat::parse_str(format!("(module (func (export \"_start\")) {part})")).ok()
 }
 
-/// The proposals of `facts` that there is a module for, each with whether the runtime of `plan` refuses that module by
-/// its defaults. One that the lab fails to run is left out. Where it takes each, and reference-types among them,
-/// `externref` is told as well.
+/// The proposals in `facts` that have a probe, each with whether the runtime refuses the probe with its defaults.
+/// Probes that the lab fails to run are left out. If the runtime accepts all of them, including reference-types,
+/// `externref` is probed as well.
 pub fn refused<'a>(lab: &Lab, plan: &Plan, facts: &'a Facts) -> Vec<(&'a str, bool)> {
     let probed = facts.proposals.iter().filter_map(|name| Some((name.as_str(), refuses(lab, plan, name)?)));
     let mut probed: Vec<_> = probed.collect();
@@ -118,7 +115,7 @@ fn scenario(proposal: &str) -> Option<Scenario> {
 mod tests {
     use super::{PROBES, inspect, module, scenario};
 
-    /// What each probe may need beside its own: what its proposal is built on.
+    /// Other proposals that a probe may need, because its proposal builds on them.
     const BELOW: &[(&str, &[&str])] = &[
         ("relaxed-simd", &["simd"]),
         ("wide-arithmetic", &["multi-value"]),
@@ -129,7 +126,7 @@ mod tests {
     ];
 
     #[test]
-    fn each_probe_needs_its_proposal_and_what_that_is_built_on() {
+    fn each_probe_needs_exactly_its_proposals() {
         for (name, _) in PROBES {
             let facts = inspect::facts(&module(name).unwrap()).unwrap();
             let below = BELOW.iter().find(|(of, _)| of == name).map_or(&[][..], |(_, below)| below);

@@ -1,5 +1,5 @@
-//! Results that surprise are measured once more, one at a time, when nothing else runs: what was a mood of a busy
-//! machine's is forgotten, and only what comes again is told.
+//! Measures unexpected results again, one at a time, while nothing else runs. A result caused by a busy machine is
+//! dropped, and only results that repeat are reported.
 
 use super::measure::{self, Attempt};
 use super::{EventSink, MatrixEvent, Request, Results};
@@ -8,11 +8,11 @@ use wasmlab_model::report::Cell;
 use wasmlab_process as process;
 use wasmlab_runtimes::is_custom_build;
 
-/// More surprises than this are no moods: somebody changed a runtime, a guest or the lab.
+/// With more unexpected results than this, load is not the cause: a runtime, a guest or the lab has changed.
 const MAX_SURPRISES: usize = 64;
 
-/// Measures once more what was measured in this run and `surprises`, given the cell and its runtime's version. `on_start`
-/// hears first how many cells that are.
+/// Measures again the cells of this run for which `surprises` returns true, given the cell and its runtime's version.
+/// `on_start` is called first with their number.
 pub fn remeasure(
     lab: &Lab,
     request: &Request,

@@ -1,4 +1,4 @@
-//! Rows and cells as the report has them.
+//! Builds rows and cells of the report.
 
 use std::fs;
 
@@ -13,10 +13,10 @@ use wasmlab_model::report::{Cell, Output};
 use wasmlab_model::scenario::Scenario;
 use wasmlab_model::verdict::{Change, Judgement, NotAttempted, Verdict};
 
-/// Characters of a guest's output that a report keeps.
+/// Characters of a guest's output that a report contains.
 const MAX_OUTPUT_CHARS: usize = 4_000;
 
-/// Reads a guest's binary.
+/// Reads the binary of a guest.
 pub fn read(lab: &Lab, guest: Result<Guest, NotBuilt>) -> Row {
     let bytes = match &guest {
         Ok(guest) => fs::read(lab.cache.object(&guest.sha256)),
@@ -39,7 +39,7 @@ pub fn read(lab: &Lab, guest: Result<Guest, NotBuilt>) -> Row {
     }
 }
 
-/// A cell that the lab has no way to run: by its type it has neither code nor blame.
+/// A cell that the lab cannot run yet: it has neither code nor blame.
 pub fn not_attempted(scenario: &Scenario, runtime: &str, reason: NotAttempted) -> Cell {
     let cell = unmeasured(scenario, runtime, Verdict::NotAttempted, None, reason.reason);
     Cell { subject: Some(reason.subject.to_owned()), ..cell }
@@ -103,7 +103,7 @@ pub fn measured(scenario: &Scenario, runtime: &str, judgement: Judgement, observ
 }
 
 fn ms(micros: u64) -> f64 {
-    // A report is read by people: hundredths of a millisecond are enough.
+    // For people, hundredths of a millisecond are precise enough.
     (micros as f64 / 10.0).round() / 100.0
 }
 

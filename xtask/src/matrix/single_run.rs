@@ -1,4 +1,4 @@
-//! A cell with given switches: from the cache or measured, and judged.
+//! Runs a cell with given switches, or takes it from the cache, and judges it.
 
 use std::io;
 
@@ -15,29 +15,29 @@ use wasmlab_model::verdict::{Judgement, Verdict};
 use wasmlab_protocol::Cause;
 use wasmlab_runtimes::AdapterInput;
 
-/// What came of it.
+/// The result of a run.
 pub struct SingleRun {
     /// What happened.
     pub observation: Observation,
-    /// Why the guest ended, as far as the runtime said so.
+    /// Why the guest ended, if the runtime reported it.
     pub cause: Option<Cause>,
-    /// What that means.
+    /// The verdict.
     pub judgement: Judgement,
-    /// It was measured in an earlier run.
+    /// The observation comes from the cache.
     pub from_cache: bool,
-    /// What became of the observation.
+    /// Whether the observation was cached.
     pub cache_decision: CacheDecision,
 }
 
-/// Why there is nothing to judge.
+/// Why there is no verdict.
 pub enum RunError {
-    /// The run was cancelled meanwhile.
+    /// The run was cancelled.
     Interrupted,
     /// The lab itself failed.
     Failed(io::Error),
 }
 
-/// Runs the cell of `plan`, or recalls it.
+/// Runs the cell of `plan`, or takes it from the cache.
 pub fn run(
     lab: &Lab,
     request: &Request,
@@ -69,12 +69,12 @@ pub fn run(
         result(judged(a)) == result(judged(b))
     };
     let mut judgement = judged(&observation);
-    // What the lab could not do, it may be able to do the next time.
+    // An error of the lab may not occur the next time, so it is not cached.
     let is_fault = judgement.verdict == Verdict::Error;
     let cache_decision = match key.filter(|_| !from_cache && !is_fault) {
         None => CacheDecision::Settled,
         Some(key) => {
-            // Without the cache, an earlier run must not confirm a result either.
+            // With `--no-cache`, an earlier run must not confirm a result either.
             let before = Some(()).filter(|()| request.use_cache || turn == Attempt::Second);
             cache_policy::store(lab, &key, &observation, before.and_then(|()| cache_policy::previous(lab, &key)), alike)
         }
@@ -84,7 +84,7 @@ pub fn run(
         && facts.refusal.is_none()
         && matches!(judgement.code, Some(Code::UnsupportedProposal | Code::EngineCompileError))
     {
-        // With switches the question is only whether it passes.
+        // With switches, all that matters is whether the cell passes.
         let probed = if plan.switches.is_empty() { proposal_probes::refused(lab, plan, facts) } else { Vec::new() };
         judgement = proposals::refine(judgement, facts, message, &probed);
     }

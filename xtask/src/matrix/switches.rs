@@ -1,4 +1,4 @@
-//! Runs a cell with the runtime's defaults first; if a switch could provide what is missing, runs it again with that
+//! Runs a cell with the runtime's defaults first. If a switch could provide what is missing, runs it again with that
 //! switch. Each run is a separate, cached observation.
 
 use super::single_run::{RunError, SingleRun};
@@ -9,24 +9,24 @@ use wasmlab_model::verdict::{Judgement, Verdict};
 use wasmlab_protocol::{Cause, TrapKind};
 use wasmlab_runtimes::MissingFeature;
 
-/// As often a cell is run with more switches than before: with what a proposal brings, an import may come to lack.
+/// Maximum number of runs with additional switches: with a proposal enabled, the next problem may be a missing import.
 const MAX_ROUNDS: usize = 4;
 
-/// What a cell passes with, and what it does without.
-pub struct PassWithSwitches {
+/// The switches that a cell ran with, and its result without them.
+pub struct SwitchesUsed {
     /// The switches, all of them needed.
     pub switches: Vec<String>,
-    /// One line.
+    /// The result without them, one line.
     pub default_result: String,
 }
 
-/// Runs a cell once more with the switches that it takes, where the runtime has them. Where it does not pass with them
-/// either, the first run stands, and its detail says how far the other came.
+/// Runs a cell again with switches that may help, if the runtime has any. If it still does not pass, the first result
+/// stands, and its detail mentions the second one.
 pub fn try_switches(
     plan: &Plan,
     mut first: SingleRun,
     once: &dyn Fn(&Plan) -> Result<SingleRun, RunError>,
-) -> Result<(Option<PassWithSwitches>, SingleRun), RunError> {
+) -> Result<(Option<SwitchesUsed>, SingleRun), RunError> {
     let mut on: Vec<String> = Vec::new();
     let mut last: Option<SingleRun> = None;
     for _ in 0..MAX_ROUNDS {
@@ -42,14 +42,14 @@ pub fn try_switches(
             break;
         }
         let seen = once(&Plan { switches: &on, ..*plan })?;
-        // With the switches it goes as far as this way of running can go: what it says without them is told as well.
+        // The second run got as far as the lab can take it; its detail also states the first result.
         if seen.judgement.verdict == Verdict::NotAttempted {
-            return Ok((Some(PassWithSwitches { switches: on, default_result: summary(&first.judgement) }), seen));
+            return Ok((Some(SwitchesUsed { switches: on, default_result: summary(&first.judgement) }), seen));
         }
         if seen.judgement.verdict == Verdict::Pass {
             let (switches, seen) = minimal_switches(plan, on, seen, once)?;
             let by_default = summary(&first.judgement);
-            return Ok((Some(PassWithSwitches { switches, default_result: by_default }), seen));
+            return Ok((Some(SwitchesUsed { switches, default_result: by_default }), seen));
         }
         last = Some(seen);
     }
@@ -60,12 +60,12 @@ pub fn try_switches(
     Ok((None, first))
 }
 
-/// The switches of the runtime that give this.
+/// The runtime's switches that provide a feature.
 fn switches_for(plan: &Plan, lack: MissingFeature) -> Vec<String> {
     (plan.runtime.switches)(plan.tool, lack)
 }
 
-/// What a run fell short of, as far as a switch may give it.
+/// What a run lacked, if a switch might provide it.
 fn missing_features(seen: &SingleRun) -> Vec<MissingFeature<'_>> {
     let judgement = &seen.judgement;
     match (&seen.cause, judgement.code) {
@@ -82,7 +82,7 @@ fn missing_features(seen: &SingleRun) -> Vec<MissingFeature<'_>> {
     }
 }
 
-/// Leaves out each switch that it passes without.
+/// Removes every switch without which the cell also passes.
 fn minimal_switches(
     plan: &Plan,
     mut on: Vec<String>,
@@ -102,19 +102,19 @@ fn minimal_switches(
     Ok((on, seen))
 }
 
-/// `unsupported-proposal (exceptions): its words`.
+/// `unsupported-proposal (exceptions): MESSAGE`.
 fn summary(judgement: &Judgement) -> String {
     const MAX_MESSAGE_CHARS: usize = 120;
     let code = judgement.code.map_or(judgement.verdict.id(), Code::id);
     let unsaid = judgement.subject.as_ref().filter(|subject| !judgement.detail.contains(subject.as_str()));
     let subject = unsaid.map(|subject| format!(" ({subject})")).unwrap_or_default();
-    let mut words: String = judgement.detail.chars().take(MAX_MESSAGE_CHARS).collect();
-    if words.len() < judgement.detail.len() {
-        // Half a word may be half a switch.
-        words.truncate(words.rfind(' ').unwrap_or(words.len()));
-        words.push('…');
+    let mut message: String = judgement.detail.chars().take(MAX_MESSAGE_CHARS).collect();
+    if message.len() < judgement.detail.len() {
+        // Cut at a word boundary: half a word could look like a switch.
+        message.truncate(message.rfind(' ').unwrap_or(message.len()));
+        message.push('…');
     }
-    format!("{code}{subject}: {words}")
+    format!("{code}{subject}: {message}")
 }
 
 #[cfg(test)]
@@ -131,7 +131,7 @@ mod tests {
     use wasmlab_protocol::{Cause, Event, Stage, TrapKind};
     use wasmlab_runtimes::{MissingFeature, Runtime, Tool};
 
-    /// What a runtime does that needs these switches: it refuses the module for its proposal first, then for its import.
+    /// A runtime that needs these switches: it refuses the module for its proposal first, then for its import.
     fn once(needed: &[&str], plan: &Plan) -> SingleRun {
         let missing = needed.iter().find(|switch| !plan.switches.iter().any(|on| on == *switch));
         let cause = match missing.copied() {
@@ -165,7 +165,7 @@ mod tests {
         }
     }
 
-    /// The switches that a cell passes with, or why it does not.
+    /// Checks which switches the cell passes with, or why it does not pass.
     fn check(needed: &[&str], wanted: Result<&[&str], &str>) {
         let runtime = Runtime {
             switches: |_, lack| match lack {
@@ -201,15 +201,15 @@ mod tests {
                 assert_eq!(seen.judgement.verdict, Verdict::Pass, "{needed:?}");
                 assert_eq!(passed.map(|passed| passed.switches).unwrap_or_default(), switches, "{needed:?}");
             }
-            Err(words) => {
+            Err(message) => {
                 assert!(passed.is_none() && seen.judgement.verdict == Verdict::Gap, "{needed:?}");
-                assert!(seen.judgement.detail.contains(words), "{}", seen.judgement.detail);
+                assert!(seen.judgement.detail.contains(message), "{}", seen.judgement.detail);
             }
         }
     }
 
     #[test]
-    fn a_cell_passes_with_the_switches_that_it_needs_and_no_more() {
+    fn only_necessary_switches_are_kept() {
         check(&[], Ok(&[]));
         check(&["-W gc=y"], Ok(&["-W gc=y"]));
         check(&["-S f=y"], Ok(&["-S f=y"]));

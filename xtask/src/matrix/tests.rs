@@ -1,4 +1,4 @@
-//! Whole runs on programs of the test's own: a second, and no engine.
+//! Complete runs with fake programs: a second, without an engine.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -21,10 +21,11 @@ use wasmlab_model::scenario::Scenario;
 use wasmlab_model::verdict::{Change, Verdict};
 use wasmlab_runtimes::{Runtime, Tool};
 
-/// A program with wasmi's command line, whose guests all exit with 0.
+/// A program with wasmi's command line whose guests all exit with 0.
 const EXITS: &str = "#!/bin/sh\n[ \"$1\" != --version ] || echo 'wasmi 2.0.0'\n";
 
-/// A workspace with scenarios of one WAT file each, and two columns: one whose program is [`EXITS`], one that is absent.
+/// A workspace with scenarios of one WAT file each, and two columns: one whose program is [`EXITS`], one that is
+/// absent.
 struct Workspace {
     dir: tempfile::TempDir,
     lab: Lab,
@@ -32,7 +33,7 @@ struct Workspace {
 }
 
 impl Workspace {
-    /// Scenarios by name, WAT and the end of `scenario.toml`.
+    /// Creates scenarios from name, WAT, and the rest of `scenario.toml`.
     fn new(scenarios: &[(&str, &str, &str)]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let cache = Cache::new(dir.path().join("cache"));
@@ -74,7 +75,7 @@ impl Workspace {
         }
     }
 
-    /// A run with its events in short.
+    /// Runs the matrix; returns the results and its events in short form.
     fn run(&self) -> (Results, Vec<String>) {
         let events = Mutex::new(Vec::new());
         let results = run(&self.lab, &self.request(), &|event| {
@@ -83,6 +84,7 @@ impl Workspace {
                 MatrixEvent::GuestStarted { scenario } => format!("start {scenario}"),
                 MatrixEvent::GuestDone { scenario, guest } => format!("guest {scenario} {}", guest.is_ok()),
                 MatrixEvent::CellDone { cell } => format!("cell {} {}", cell.scenario, cell.runtime),
+                MatrixEvent::EnginesPlanned { engines, .. } => format!("engines {engines:?}"),
                 MatrixEvent::EngineBuilding { engine, .. } | MatrixEvent::EngineDone { engine, .. } => {
                     format!("engine {engine}")
                 }
@@ -91,7 +93,7 @@ impl Workspace {
         (results, events.into_inner().unwrap())
     }
 
-    /// A run as a report, compared with the workspace's snapshots.
+    /// Runs the matrix and builds a report, compared with the workspace's snapshots.
     fn report(&self) -> RunReport {
         let (results, _) = self.run();
         let metadata = RunMetadata {
@@ -141,11 +143,11 @@ fn every_cell_gets_a_verdict_and_its_events() {
 }
 
 #[test]
-fn a_second_run_takes_what_was_observed_from_the_cache() {
+fn second_run_uses_cached_observations() {
     let workspace = workspace();
     let cached = || workspace.run().0.cells.values().filter(|cell| cell.cached).count();
     assert_eq!((cached(), cached()), (0, 2));
-    // What is expected is no part of what was observed.
+    // Expectations are not part of an observation.
     let mut workspace = workspace;
     workspace.scenarios[2].spec.expect.exit = 0;
     let (results, _) = workspace.run();
@@ -153,7 +155,7 @@ fn a_second_run_takes_what_was_observed_from_the_cache() {
 }
 
 #[test]
-fn what_may_not_come_again_is_measured_once_more_after_everything_else() {
+fn unrepeatable_results_are_measured_again_at_the_end() {
     let state = State {
         rows: vec![None; 2],
         columns: vec![None; 2],
@@ -184,7 +186,7 @@ fn none() -> guest::NotBuilt {
 }
 
 #[test]
-fn a_report_compares_its_cells_with_what_was_accepted() {
+fn report_compares_cells_with_snapshots() {
     let mut workspace = workspace();
     let changes = |report: &RunReport| report.cells.iter().map(|cell| cell.change).collect::<Vec<_>>();
     let first = workspace.report();
@@ -204,9 +206,9 @@ fn a_report_compares_its_cells_with_what_was_accepted() {
     assert_eq!(worse, ["healthy"]);
 }
 
-/// A prebuilt guest is compared with what is built of the same sources.
+/// A prebuilt guest is compared with one built from the same sources.
 #[test]
-fn a_built_guest_is_compared_with_its_prebuilt_one() {
+fn built_guest_is_compared_with_its_prebuilt_one() {
     let workspace = Workspace::new(&[("healthy", HEALTHY, "")]);
     let built = workspace.report().artifacts.remove(0);
     let binary = fs::read(workspace.lab.cache.object(&built.sha256)).unwrap();
@@ -233,7 +235,7 @@ fn a_built_guest_is_compared_with_its_prebuilt_one() {
     check(&binary, &sha256(b"other"), &sources, ours, Some("is not what its provenance.toml describes"));
     check(&binary, &sha256(&binary), "other", ours, Some("its sources changed after the prebuilt guest was made"));
     check(&importing, &sha256(&importing), &sources, ours, Some("has other imports than what was built here"));
-    // Another version of the compiler may bring another standard library.
+    // Another compiler version may come with another standard library.
     check(&importing, &sha256(&importing), &sources, other, None);
     check(b"text", &sha256(b"text"), &sources, ours, Some("is no module"));
     fs::remove_file(folder.join("guest.wasm")).unwrap();

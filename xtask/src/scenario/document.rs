@@ -1,5 +1,4 @@
-//! The text of a TOML file that people write (`scenario.toml`, `wasmlab.toml`): its faults, and on which line each of
-//! its keys is.
+//! The text of `scenario.toml` or `wasmlab.toml`: its errors, and the line of each key.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -9,10 +8,10 @@ use toml::de::{DeArray, DeTable, DeValue, Error};
 
 use serde::de::DeserializeOwned;
 
-/// A fault of the text: its line, from 1, where it is known, and what is wrong.
+/// An error in the text: its line, from 1, if known, and what is wrong.
 pub type TextFault = (Option<usize>, String);
 
-/// The text, read, with the position of each key.
+/// A parsed text with the position of each key.
 pub struct Document<'a> {
     text: &'a str,
     table: Spanned<DeTable<'a>>,
@@ -39,7 +38,7 @@ impl<'a> Document<'a> {
         let mut faults: Vec<TextFault> = errors.iter().map(|error| document.fault(error)).collect();
         let mut incomplete = BTreeSet::new();
         if !faults.is_empty() {
-            // What follows a syntax error on its line follows from it.
+            // Further errors on the line of a syntax error are consequences of it.
             faults.dedup_by_key(|(line, _)| *line);
             return Parsed { document, contents: None, faults, incomplete };
         }
@@ -68,7 +67,7 @@ impl<'a> Document<'a> {
         Parsed { document, contents, faults, incomplete }
     }
 
-    /// The line of a key such as `build.source` or `known[1].code`, or of its parent if the key is absent.
+    /// The line of a key such as `build.source` or `known[1].code`; the line of its parent if the key is absent.
     pub fn line_of(&self, key: &str) -> Option<usize> {
         let mut position = None;
         let mut table = self.table.get_ref();

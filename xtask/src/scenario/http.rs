@@ -1,27 +1,33 @@
-//! What may be wrong with the parts of an HTTP request or answer that a scenario writes: what is sent shall be HTTP,
-//! or the error would look like the guest's. To send something else, use `connect` and `send`.
+//! Validates the parts of HTTP requests and responses in a scenario: if the lab sent invalid HTTP, the resulting error
+//! would look like the guest's. The steps `connect` and `send` can send anything.
 
+/// Validates a request method.
+///
 /// # Errors
-/// Why it is no method, to stand after its key.
+/// Why it is invalid, to follow the key.
 pub fn method(text: &str) -> Result<(), String> {
     if is_token(text) { Ok(()) } else { Err(format!("`{text}` is not a method such as GET or POST")) }
 }
 
+/// Validates a request path: the part after the address, which it must not change.
+///
 /// # Errors
-/// Why it is no path of a request: what follows the address, which it must not change.
+/// Why it is invalid, to follow the key.
 pub fn path(text: &str) -> Result<(), String> {
     if !text.starts_with('/') {
         return Err(format!("`{text}` does not begin with /"));
     }
     let odd = |c: &char| !c.is_ascii_graphic() || "\"#<>\\^`{|}".contains(*c);
     match text.chars().find(odd) {
-        Some(odd) => Err(format!("`{text}` has {odd:?}, which a URL has as %XX")),
+        Some(odd) => Err(format!("`{text}` contains {odd:?}, which a URL must encode as %XX")),
         None => Ok(()),
     }
 }
 
+/// Validates a header.
+///
 /// # Errors
-/// Why it is no header.
+/// Why it is invalid, to follow the key.
 pub fn header(name: &str, value: &str) -> Result<(), String> {
     if is_token(name) && value.chars().all(|c| c.is_ascii() && !c.is_control()) {
         return Ok(());
@@ -37,9 +43,9 @@ fn is_token(text: &str) -> bool {
 mod tests {
     use ureq::http::{HeaderName, HeaderValue, Method, Request, uri::PathAndQuery};
 
-    /// What passes here, the client that sends it takes as it is.
+    /// The client sends whatever passes validation unchanged.
     #[test]
-    fn the_client_takes_what_passes() {
+    fn client_sends_whatever_passes_validation() {
         for byte in 0_u8..=0x7f {
             let c = char::from(byte);
             let path = format!("/a{c}b?x={c}y");

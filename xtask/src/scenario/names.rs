@@ -1,4 +1,4 @@
-//! The names of what a `[[run.dir]]` is given: each inside, and none in the way of another.
+//! Validates the names in a `[[run.dir]]`: each stays inside the directory, and none collides with another.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::is_inside;
 use wasmlab_model::scenario::Dir;
 
-/// What is wrong, with the key of the directory.
+/// The errors of a directory, with their keys.
 pub fn check(dir: &Dir) -> Vec<(&'static str, String)> {
     let (files, generated, links) = (dir.files.keys(), dir.generated.keys(), dir.links.keys());
     let all = files.map(|n| ("files", n)).chain(generated.map(|n| ("generated", n))).chain(links.map(|n| ("links", n)));
@@ -20,7 +20,7 @@ pub fn check(dir: &Dir) -> Vec<(&'static str, String)> {
         }
     }
     for (path, (key, name)) in &seen {
-        // Through a link it would come to lie wherever that leads.
+        // Below a link, the file would be created wherever the link leads.
         if let Some((other, above)) = path.ancestors().skip(1).find_map(|above| seen.get(above)) {
             faults
                 .push((key, format!("`{name}` must be below `{above}`, but that is not a folder: it is in `{other}`")));

@@ -1,24 +1,24 @@
-//! What may be wrong with a scenario's `[[run.server]]` and with what those shall be asked.
+//! Validates `[[run.server]]` and the requests expected by the servers.
 
 use wasmlab_protocol::Network;
 
 use super::{Faults, http, is_kebab};
 use wasmlab_model::scenario::ScenarioFile;
 
-/// Bytes of an answer's body.
+/// Maximum size of a response body, bytes.
 const MAX_BODY: usize = 1 << 20;
-/// Servers of one scenario: each is a thread a cell.
+/// Maximum number of servers per scenario; each takes a thread per cell.
 const MAX_SERVERS: usize = 8;
-/// Headers that say how long an answer is and when it ends: the lab's own.
+/// Headers for the length and end of a response, which the lab sets itself.
 const RESERVED_HEADERS: &[&str] = &["content-length", "transfer-encoding", "connection"];
 
-/// Adds what is wrong to `faults`.
+/// Adds errors to `faults`.
 pub fn check(spec: &ScenarioFile, faults: &mut Faults) {
     let servers = &spec.run.server;
     let mut say = |key: String, message: String| faults.push((key, message));
     if !servers.is_empty() && spec.run.network != Network::Loopback {
-        let words = "does not let the guest reach its [[run.server]]: write `network = \"loopback\"` under [run]";
-        say("run.network".to_owned(), words.to_owned());
+        let message = "does not let the guest reach its [[run.server]]: write `network = \"loopback\"` under [run]";
+        say("run.network".to_owned(), message.to_owned());
     }
     if servers.len() > MAX_SERVERS {
         say("run.server".to_owned(), format!("is set {} times; at most {MAX_SERVERS} are allowed", servers.len()));

@@ -1,11 +1,11 @@
-//! What may be wrong with the `[[step]]`s of a scenario.
+//! Validates the `[[step]]`s of a scenario.
 
 use std::path::Path;
 
 use super::{Faults, http};
 use wasmlab_model::scenario::{Dir, ScenarioFile, Step};
 
-/// Adds what is wrong to `faults`.
+/// Adds errors to `faults`.
 pub fn check(spec: &ScenarioFile, faults: &mut Faults) {
     let mut connections: Vec<&str> = Vec::new();
     for (index, step) in spec.step.iter().enumerate() {
@@ -71,8 +71,7 @@ pub fn check(spec: &ScenarioFile, faults: &mut Faults) {
     }
 }
 
-/// Whether the lab puts the file with the guest's name `path` into a directory; of folders that are copied
-/// the step tells.
+/// Whether the lab creates the file with guest path `path`. Files in copied folders are checked when the step runs.
 fn provides(dirs: &[Dir], path: &Path) -> bool {
     dirs.iter()
         .filter_map(|dir| Some((dir, path.strip_prefix(&dir.guest).ok()?.to_str()?)))

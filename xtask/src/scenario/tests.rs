@@ -1,4 +1,4 @@
-//! Good and bad `scenario.toml` files, each with the line and the words of its error.
+//! Valid and invalid `scenario.toml` files; each error with its line and text.
 
 use std::fs;
 use std::path::Path;
@@ -21,7 +21,7 @@ fn scenario(root: &Path, name: &str, text: &str) {
     fs::write(root.join(name).join("scenario.toml"), text).unwrap();
 }
 
-/// Loads `text` and returns the first error after the file's name.
+/// Loads `text` and returns the first error, without the file name.
 fn error_of(text: &str) -> String {
     let root = tempfile::tempdir().unwrap();
     scenario(root.path(), "add", text);
@@ -37,7 +37,7 @@ fn check(text: &str, wanted: &str) {
 }
 
 #[test]
-fn a_good_file_loads() {
+fn valid_file_loads() {
     let root = tempfile::tempdir().unwrap();
     scenario(root.path(), "b", GOOD);
     scenario(root.path(), "a", GOOD);
@@ -56,7 +56,7 @@ fn syntax_unknown_keys_and_wrong_types_name_the_line() {
 }
 
 #[test]
-fn values_that_make_no_sense_name_key_and_line() {
+fn invalid_values_name_key_and_line() {
     check(&GOOD.replace("schema = 1", "schema = 2"), ":1: `schema`: is 2, this lab reads 1");
     check(&GOOD.replace("\"wat\"\nsource", "\"cobol\"\nsource"), ":7: `build.toolchain`: `cobol` is not one of");
     check(&GOOD.replace("add.wat", "../add.wat"), ":8: `build.source`: `../add.wat` points outside");
@@ -82,7 +82,7 @@ fn values_that_make_no_sense_name_key_and_line() {
     check(&format!("{GOOD}\n[[step]]\nop = \"kill\"\nsignal = \"HUP\"\n"), "is not TERM, INT or KILL");
 }
 
-/// Everything that is wrong with `text`, after the file's name.
+/// Every error in `text`, without the file name.
 fn errors_of(text: &str) -> Vec<String> {
     let root = tempfile::tempdir().unwrap();
     scenario(root.path(), "add", text);
@@ -98,14 +98,14 @@ fn check_all(text: &str, wanted: &[&str]) {
 }
 
 #[test]
-fn a_line_is_that_of_the_entry_and_not_of_the_first_that_looks_like_it() {
+fn errors_name_the_line_of_the_right_entry() {
     let known =
         |runtime: &str, code: &str| format!("[[known]]\nruntime = \"{runtime}\"\ncode = \"{code}\"\nbecause = \"x\"\n");
     let text = format!("{GOOD}\n{}\n{}\n{}", known("a", "trap"), known("b", "bad-luck"), known("[", "trap"));
     check_all(&text, &[":17: `known[1].code`", ":21: `known[2].runtime`"]);
     let step = "[[step]]\nop = \"kill\"\n";
     check_all(&format!("{GOOD}\n{step}\n{step}signal = \"HUP\"\n"), &[":15: `step[1].signal`: `HUP` is not TERM"]);
-    // A key in an inline table, and one whose name another key begins with.
+    // A key in an inline table, and one that is the prefix of another key.
     let text = GOOD.replace(
         "[build]\ntoolchain = \"wat\"\nsource = \"add.wat\"",
         "build = { toolchain = \"wat\",\n  source = \"no.wat\" }",
@@ -115,7 +115,7 @@ fn a_line_is_that_of_the_entry_and_not_of_the_first_that_looks_like_it() {
         &format!("{GOOD}\n[run]\nargs = [\"{{port:x}}\"]\nentry = \"calls\"\n"),
         &[":11: `run.args`", ":12: `run.entry`"],
     );
-    // Of a key that is not there, the line of what it belongs into.
+    // For a missing key, the line of its table.
     check_all(&GOOD.replace("source = \"add.wat\"\n", ""), &[":6: `build.source`: is missing"]);
     check_all(
         &format!("{GOOD}\n[[run.port]]\nname = \"a\"\n\n[[run.port]]\nname = \"a\"\n"),
@@ -124,11 +124,11 @@ fn a_line_is_that_of_the_entry_and_not_of_the_first_that_looks_like_it() {
 }
 
 #[test]
-fn all_faults_of_a_file_are_reported_at_once() {
+fn all_errors_are_reported_at_once() {
     let text =
         GOOD.replace("title =", "colour = \"blue\"\ntitle =") + "sauce = 1\n\n[[run.dir]]\nguest = \"/\"\nfils = {}\n";
     check_all(&text, &[":2: unknown field `colour`", ":10: unknown field `sauce`", ":14: unknown field `fils`"]);
-    // After a value of the wrong type the rest is not known.
+    // After a value of the wrong type, later keys are not checked.
     let text = GOOD.replace("title =", "colour = \"blue\"\ntitle =") + "\n[run]\ntimeout_ms = \"long\"\n";
     check_all(&text, &[":2: unknown field `colour`", ":12: invalid type: string \"long\""]);
     let text = format!("{GOOD}x = \n\n[run]\ny = [1 2]\n");
@@ -140,7 +140,7 @@ fn all_faults_of_a_file_are_reported_at_once() {
 }
 
 #[test]
-fn names_in_a_directory_do_not_clash() {
+fn names_in_a_directory_must_not_collide() {
     let dir = |given: &str| format!("{GOOD}\n[[run.dir]]\nguest = \"/\"\n{given}\n");
     for (given, wanted) in [
         ("links = { \"../x\" = \"y\" }", "`run.dir[0].links`: `../x` points outside the directory"),
@@ -167,7 +167,7 @@ fn names_in_a_directory_do_not_clash() {
 }
 
 #[test]
-fn requests_of_steps_are_http_and_stay_here() {
+fn request_steps_must_be_valid_http_to_the_guest() {
     let good = format!(
         "{GOOD}\n[[run.port]]\nname = \"http\"\n\n[[step]]\nop = \"request\"\nsocket = \"http\"\nmethod = \"GET\"\n\
          path = \"/x\"\nheaders = {{ x-lab = \"1\" }}\nexpect = {{ status = 200, headers = {{ server = \"x\" }} }}\n"
@@ -186,7 +186,7 @@ fn requests_of_steps_are_http_and_stay_here() {
 }
 
 #[test]
-fn a_link_that_leads_out_of_the_folder_is_refused() {
+fn links_out_of_the_scenario_are_refused() {
     let root = tempfile::tempdir().unwrap();
     scenario(root.path(), "add", GOOD);
     fs::write(root.path().join("outside.wat"), "(module)").unwrap();
@@ -198,7 +198,7 @@ fn a_link_that_leads_out_of_the_folder_is_refused() {
 }
 
 #[test]
-fn ports_are_names_never_numbers() {
+fn ports_have_names_instead_of_numbers() {
     check(&format!("{GOOD}\n[[run.port]]\nname = \"http\"\nnumber = 80\n"), "unknown field `number`");
     check(&format!("{GOOD}\n[[run.port]]\nname = \"a\"\n[[run.port]]\nname = \"a\"\n"), "the name of two");
     check(&format!("{GOOD}\n[run]\nargs = [\"{{port:http}}\"]\n"), "`http` is not the name of a [[run.port]]");
@@ -206,7 +206,7 @@ fn ports_are_names_never_numbers() {
 }
 
 #[test]
-fn servers_of_the_lab_name_key_line_and_remedy() {
+fn server_errors_name_key_line_and_remedy() {
     let good = format!(
         "{GOOD}\n[run]\nnetwork = \"loopback\"\nargs = [\"{{port:api}}\"]\n\n[[run.server]]\nname = \"api\"\nstatus = 404\n\
          body = \"no\"\nheaders = {{ x-lab = \"1\" }}\n\n[[expect.request]]\nserver = \"api\"\npath = \"/x\"\n"
@@ -237,7 +237,7 @@ fn servers_of_the_lab_name_key_line_and_remedy() {
 }
 
 #[test]
-fn missing_files_and_clashing_names_are_errors() {
+fn missing_files_and_colliding_names_are_errors() {
     let root = tempfile::tempdir().unwrap();
     fs::create_dir(root.path().join("empty")).unwrap();
     let errors = load_all(root.path()).unwrap_err();
@@ -252,9 +252,9 @@ fn missing_files_and_clashing_names_are_errors() {
     assert!(super::same_names(&scenarios)[0].message.contains("a scenario of this name is in"));
 }
 
-/// Routes are compared on one program: what stands in several folders (a build reads only its own) is one text.
+/// Routes are compared on the same program. A build reads only its own folder, so the source exists several times.
 #[test]
-fn programs_of_several_routes_are_the_same_text() {
+fn routes_of_one_program_share_its_source() {
     let scenarios = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("scenarios");
     for copies in [
         &["c-clang-hello/hello.c", "c-zig-hello/hello.c", "c-wasi-sdk-hello/hello.c"][..],
@@ -278,10 +278,10 @@ fn programs_of_several_routes_are_the_same_text() {
     }
 }
 
-/// A file that somebody else wrote names nothing of this machine, and nothing in it ends the lab.
+/// A third-party scenario can neither refer to this machine nor crash the lab.
 #[test]
 #[cfg(unix)]
-fn what_a_scenario_may_not_name() {
+fn scenario_cannot_refer_to_this_machine() {
     use std::os::unix::fs::symlink;
     let dir = |rest: &str| format!("{GOOD}\n[[run.dir]]\nguest = \"/data\"\n{rest}\n");
     check(&dir("host = \"/tmp\""), "names a folder of this machine");

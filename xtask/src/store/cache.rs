@@ -1,5 +1,5 @@
-//! What is kept between runs: guests by their hash, observations by all that they depend on. Verdicts are
-//! never kept. A damaged, truncated or foreign entry is a miss.
+//! The cache: guests by their hash, and observations by everything they depend on. Verdicts are never cached. A
+//! damaged, truncated or foreign entry is a miss.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,19 +13,19 @@ use serde::de::DeserializeOwned;
 use crate::machine::sha256;
 use crate::store::files;
 
-/// Part of every key: raised when the meaning of an entry changes.
+/// Part of every key; raise it when the meaning of an entry changes.
 const VERSION: u32 = 1;
 
-/// What may be removed, and the bytes that each may take; engines and compilers' own folders are not counted.
-/// Compiled code has a limit of its own: it is large and soon made again, and must not cost the guests and
-/// observations, which are small and are not.
+/// Folders with a size limit, in bytes. Engines and compilers' own folders are not limited. Compiled code has a limit
+/// of its own because it is large but quickly rebuilt, and must not displace guests and observations, which are small
+/// but expensive.
 const BOUNDED_FOLDERS: &[(&[&str], u64)] = &[(&["entries", "objects"], 2 << 30), (&[COMPILED], 6 << 30)];
 
-/// What was used is marked as new when it is older than this: not at every use, since hashes of files are
-/// remembered by their times.
+/// An entry in use is marked as recently used if its last mark is older than this. Not on every use, because hashes of
+/// files are remembered by their modification times.
 const MARK_INTERVAL: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Compiled code: a folder for each module and engine.
+/// Folder for compiled code, with a subfolder per module and engine.
 const COMPILED: &str = "compiled";
 
 /// A folder of entries.
@@ -34,12 +34,12 @@ pub struct Cache {
     dir: PathBuf,
 }
 
-/// The name of an entry: a hash of all that it depends on.
+/// The name of an entry: a hash of everything it depends on.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Key(String);
 
 impl Key {
-    /// Of a kind of entry and what it depends on.
+    /// The key for a kind of entry and everything it depends on.
     ///
     /// # Panics
     /// Never: the parts are plain data.
@@ -49,7 +49,7 @@ impl Key {
         Self(sha256(text.as_bytes()))
     }
 
-    /// As text, hexadecimal.
+    /// The key in hexadecimal.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.0
@@ -57,7 +57,7 @@ impl Key {
 }
 
 impl Cache {
-    /// In `dir`, which is made when something is kept.
+    /// A cache in `dir`, which is created on the first write.
     #[must_use]
     pub fn new(dir: PathBuf) -> Self {
         Self { dir }
@@ -69,7 +69,7 @@ impl Cache {
         &self.dir
     }
 
-    /// The entry of `key`; anything but a whole entry of that very key is a miss.
+    /// Reads an entry; anything but a complete entry for exactly this key is a miss.
     #[must_use]
     pub fn get<T: DeserializeOwned>(&self, key: &Key) -> Option<T> {
         let bytes = fs::read(self.entry(key)).ok()?;
@@ -83,10 +83,10 @@ impl Cache {
         serde_json::from_slice(body).ok()
     }
 
-    /// Keeps an entry.
+    /// Writes an entry.
     ///
     /// # Errors
-    /// When the folder cannot be written.
+    /// If the folder cannot be written.
     pub fn put(&self, key: &Key, value: &impl Serialize) -> io::Result<()> {
         let body = serde_json::to_vec(value)?;
         let mut bytes = format!("{} {}\n", key.0, sha256(&body)).into_bytes();
@@ -94,7 +94,7 @@ impl Cache {
         files::write_atomically(&self.entry(key), &bytes)
     }
 
-    /// The file of a binary, by its hash; it counts as used.
+    /// The path of a binary by its hash; marks it as used.
     #[must_use]
     pub fn object(&self, sha256: &str) -> PathBuf {
         let path = self.dir.join("objects").join(format!("{sha256}.wasm"));
@@ -102,10 +102,10 @@ impl Cache {
         path
     }
 
-    /// Keeps a binary and returns its hash.
+    /// Stores a binary and returns its hash.
     ///
     /// # Errors
-    /// When the folder cannot be written.
+    /// If the folder cannot be written.
     pub fn put_object(&self, bytes: &[u8]) -> io::Result<String> {
         let hash = sha256(bytes);
         let path = self.object(&hash);
@@ -116,11 +116,11 @@ impl Cache {
         Ok(hash)
     }
 
-    /// The folder for an engine's compiled code; asking for it marks its content as used.
+    /// The folder for an engine's compiled code; marks it as used.
     #[must_use]
     pub fn compiled(&self, key: &Key) -> PathBuf {
         let dir = self.dir.join(COMPILED).join(&key.0);
-        // One file of a folder is enough to keep it.
+        // Marking one file is enough to keep the folder.
         if let Some(first) = files::walk(&dir, &[]).unwrap_or_default().first() {
             mark(&dir.join(first));
         }
@@ -131,7 +131,7 @@ impl Cache {
         self.dir.join("entries").join(&key.0[..2]).join(&key.0)
     }
 
-    /// Removes what was not used for longest until the bounded folders hold at most their limits.
+    /// Removes the least recently used entries until each bounded folder is within its limit.
     pub fn prune(&self) {
         for (folders, limit) in BOUNDED_FOLDERS {
             self.prune_to(folders, *limit);
@@ -139,14 +139,14 @@ impl Cache {
     }
 
     fn prune_to(&self, folders: &[&str], limit: u64) {
-        // When it was last used, and its size.
+        // For each entry, when it was last used and its size.
         let mut found: BTreeMap<PathBuf, (SystemTime, u64)> = BTreeMap::new();
         for folder in folders {
             let root = self.dir.join(folder);
             for path in files::walk(&root, &[]).unwrap_or_default() {
                 let Ok(meta) = fs::metadata(root.join(&path)) else { continue };
-                // What belongs to one module and engine stays or goes together: a runtime that finds a part of
-                // its compiled code takes it for the whole.
+                // The code of one module and engine is kept or removed as a whole: a runtime that finds some of its
+                // compiled code assumes that all of it is there.
                 let unit = match path.iter().next() {
                     Some(first) if *folder == COMPILED => root.join(first),
                     _ => root.join(&path),
@@ -187,7 +187,7 @@ mod tests {
     use std::time::SystemTime;
 
     #[test]
-    fn one_oversized_object_does_not_cost_the_others() {
+    fn oversized_object_does_not_displace_others() {
         let dir = tempfile::tempdir().unwrap();
         let cache = Cache::new(dir.path().into());
         let small: Vec<String> = (0..3_u8).map(|n| cache.put_object(&[n; 100]).unwrap()).collect();
@@ -206,12 +206,12 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_entry_hits() {
+    fn complete_entry_is_a_hit() {
         assert_eq!(with_entry(|_, _| ()).as_deref(), Some("value"));
     }
 
     #[test]
-    fn keys_differ_in_every_part() {
+    fn keys_depend_on_every_part() {
         let keys = [Key::of("a", &1), Key::of("b", &1), Key::of("a", &2), Key::of("a", &(1, 2))];
         for (i, a) in keys.iter().enumerate() {
             assert!(keys[i + 1..].iter().all(|b| a != b));
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_under_a_foreign_name_is_a_miss() {
+    fn entry_under_another_key_is_a_miss() {
         let dir = tempfile::tempdir().unwrap();
         let cache = Cache::new(dir.path().to_owned());
         let (one, two) = (Key::of("test", &1), Key::of("test", &2));
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn the_size_is_bounded_and_what_was_not_used_goes_first() {
+    fn least_recently_used_entries_are_removed_first() {
         let dir = tempfile::tempdir().unwrap();
         let cache = Cache::new(dir.path().to_owned());
         let [old, used] = [1, 2].map(|byte| cache.put_object(&[byte; 1000]).unwrap());
@@ -253,14 +253,14 @@ mod tests {
         cache.put(&entry, &vec![7; 400]).unwrap();
         let age = |path| fs::File::open(path).unwrap().set_modified(SystemTime::UNIX_EPOCH).unwrap();
         [cache.object(&old), cache.object(&used), cache.entry(&entry)].into_iter().for_each(age);
-        // Asked for, as a run does that finds it kept.
+        // Used, as by a run that finds them in the cache.
         assert!(cache.object(&used).is_file() && cache.get::<Vec<u8>>(&entry).is_some());
         cache.prune_to(&["entries", "objects"], 2500);
         assert!(!cache.object(&old).exists() && cache.object(&used).exists() && cache.entry(&entry).exists());
     }
 
     #[test]
-    fn compiled_code_costs_no_guest() {
+    fn compiled_code_does_not_displace_guests() {
         let dir = tempfile::tempdir().unwrap();
         let cache = Cache::new(dir.path().to_owned());
         let guest = cache.put_object(&[1; 1000]).unwrap();
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn compiled_code_of_one_module_stays_or_goes_together() {
+    fn compiled_code_of_a_module_is_removed_as_a_whole() {
         let dir = tempfile::tempdir().unwrap();
         let cache = Cache::new(dir.path().to_owned());
         let [old, new] = ["old", "new"].map(|name| cache.compiled(&Key::of("compiled", &name)));

@@ -1,4 +1,4 @@
-//! Writing files so that a crash, a full disk or a second lab leaves the old contents or the new.
+//! Writes files so that a crash, a full disk or a second lab leaves either the old or the new content.
 
 use std::fs;
 use std::io::{self, Write};
@@ -9,7 +9,7 @@ pub use wasmlab_model::shell::quote;
 /// Writes `bytes` to a temporary file next to `path` and renames it; creates the folder if it is missing.
 ///
 /// # Errors
-/// When the folder cannot be made or written, or the disk is full; the error names the file.
+/// If the folder cannot be created or written, or the disk is full; the error names the file.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let named = |e: io::Error| io::Error::new(e.kind(), format!("failed to write `{}`: {e}", path.display()));
     let dir = path.parent().unwrap_or(Path::new("."));
@@ -18,7 +18,7 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.write_all(bytes).map_err(named)?;
     #[cfg(unix)]
     {
-        // tempfile makes files private; these are as public as any other output.
+        // tempfile creates private files; make them as readable as other output.
         use std::os::unix::fs::PermissionsExt;
         file.as_file().set_permissions(fs::Permissions::from_mode(0o644)).map_err(named)?;
     }
@@ -29,7 +29,7 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// Copies a file with its permissions to a temporary file next to `to`, in an existing folder, and renames it.
 ///
 /// # Errors
-/// When `from` cannot be read, or the folder cannot be written; the error names `to`.
+/// If `from` cannot be read or the folder cannot be written; the error names `to`.
 pub fn copy_atomically(from: &Path, to: &Path) -> io::Result<()> {
     let named = |e: io::Error| io::Error::new(e.kind(), format!("failed to write `{}`: {e}", to.display()));
     let dir = to.parent().unwrap_or(Path::new("."));
@@ -38,16 +38,16 @@ pub fn copy_atomically(from: &Path, to: &Path) -> io::Result<()> {
     copy.persist(to).map_err(|e| named(e.error))
 }
 
-/// Makes a symbolic link at `path`.
+/// Creates a symbolic link at `path`.
 ///
 /// # Errors
-/// When there is something at `path`, or its folder cannot be written.
+/// If something exists at `path`, or its folder cannot be written.
 #[cfg(unix)]
 pub fn link(target: &Path, path: &Path) -> io::Result<()> {
     std::os::unix::fs::symlink(target, path)
 }
 
-/// Elsewhere a link needs rights that few have, and is of another kind for a folder.
+/// On other systems, links need special privileges and differ for files and folders.
 ///
 /// # Errors
 /// Always.
@@ -59,7 +59,7 @@ pub fn link(_: &Path, _: &Path) -> io::Result<()> {
 /// Every file below `dir`, relative and sorted; folders whose name is in `skip` are left out.
 ///
 /// # Errors
-/// When a folder cannot be read.
+/// If a folder cannot be read.
 pub fn walk(dir: &Path, skip: &[&str]) -> io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     let mut queue = vec![PathBuf::new()];
@@ -83,7 +83,7 @@ mod tests {
     use super::{walk, write_atomically};
 
     #[test]
-    fn files_are_replaced_whole_and_errors_name_the_file() {
+    fn files_are_replaced_atomically_and_errors_name_the_file() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a/b/c.txt");
         write_atomically(&path, b"one").unwrap();

@@ -1,8 +1,7 @@
-//! What is expected: one file a runtime, with a line a scenario, and one file an artifact, in insta's format.
+//! Expected results in insta's format: one file per runtime with a line per scenario, and one file per artifact.
 //!
-//! `run-all` compares with `*.snap` and leaves what differs beside it as `*.snap.new`; `bless` accepts
-//! those, and so does `cargo insta review`. Nothing else writes here. Whoever measures or accepts a part
-//! changes the lines of that part alone.
+//! `run-all` compares with `*.snap` and writes differences beside it as `*.snap.new`. `bless` or `cargo insta review`
+//! accepts them. Nothing else writes here. Measuring or accepting a part changes only the lines of that part.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -22,7 +21,7 @@ mod orphans;
 #[cfg(test)]
 mod tests;
 
-/// What was accepted of cells that a run did not measure, by runtime and scenario.
+/// Accepted results of cells that a run did not measure, by runtime and scenario.
 pub type AcceptedLines = BTreeMap<(String, String), Line>;
 
 /// The folder `snapshots/`.
@@ -32,7 +31,7 @@ pub struct Store {
 }
 
 impl Store {
-    /// In `dir`.
+    /// The snapshots in `dir`.
     #[must_use]
     pub fn new(dir: PathBuf) -> Self {
         Self { dir }
@@ -46,14 +45,14 @@ impl Store {
         self.dir.join("artifacts").join(format!("{scenario}.snap"))
     }
 
-    /// Compares a column's measured cells with its snapshot, notes the change in each, and leaves or removes
-    /// the pending file. A cell that was not measured is as it was, and so is the line of one that is not here.
+    /// Compares a column's measured cells with its snapshot, sets the change of each, and writes or removes the pending
+    /// file. Cells that were not measured, and lines of cells that are not in this run, stay as they are.
     ///
     /// # Errors
-    /// When a snapshot cannot be read or a pending file cannot be written.
+    /// If a snapshot cannot be read or a pending file cannot be written.
     pub fn compare_column(&self, runtime: &str, version: &str, cells: &mut [&mut Cell]) -> io::Result<()> {
         cells.iter_mut().for_each(|cell| cell.change = Change::Same);
-        // A question that makes no sense any more waits for no answer.
+        // A question that no longer makes sense has no pending answer.
         let dropped: BTreeSet<&str> = cells
             .iter()
             .filter(|cell| cell.verdict == Verdict::NotApplicable)
@@ -69,12 +68,12 @@ impl Store {
             return Ok(());
         }
         let mut seen = Vec::new();
-        // What makes no sense any more has a line only until that is accepted: then its old line goes.
-        let is_told = |cell: &Cell| {
+        // A cell that became not applicable has a pending line only as long as an accepted line is to be removed.
+        let is_listed = |cell: &Cell| {
             let goes = cell.verdict == Verdict::NotApplicable && accepted.lines().contains_key(&cell.scenario);
             goes || cell.verdict.is_in_snapshots()
         };
-        for cell in cells.iter_mut().filter(|cell| is_told(cell)) {
+        for cell in cells.iter_mut().filter(|cell| is_listed(cell)) {
             let before = accepted.lines().get(&cell.scenario);
             let now = Line::of(cell, version).with_known_blame(before);
             note_change(cell, before, &now);
@@ -83,8 +82,8 @@ impl Store {
         write_pending(&file, runtime, &accepted, &accepted.clone().with_all(pending).with(seen, version))
     }
 
-    /// Whether a measured cell, its blame aside, has another result than its line in the snapshot; no line, or none
-    /// that can be read, surprises nobody here.
+    /// Whether a measured cell has another result than its line in the snapshot, apart from blame. `false` if there is
+    /// no such line or the snapshot cannot be read.
     #[must_use]
     pub fn surprises(&self, version: &str, cell: &Cell) -> bool {
         let accepted = read_column(&self.column_file(&cell.runtime)).ok().flatten().unwrap_or_default();
@@ -92,8 +91,8 @@ impl Store {
         cell.verdict.is_in_snapshots() && before.is_some_and(|before| !before.same_but_blame(&Line::of(cell, version)))
     }
 
-    /// The accepted lines of the cells that were not measured here, by runtime and scenario. A snapshot that cannot
-    /// be read says nothing: whoever measures its column is told.
+    /// The accepted lines of cells that were not measured here, by runtime and scenario. An unreadable snapshot
+    /// contributes nothing; measuring its column reports the error.
     #[must_use]
     pub fn lines_elsewhere(&self, runtimes: &[&str], cells: &[Cell]) -> AcceptedLines {
         let measured: BTreeSet<(&str, &str)> = cells
@@ -110,7 +109,7 @@ impl Store {
         elsewhere
     }
 
-    /// Compares an artifact with its snapshot; a note says what differs.
+    /// Compares an artifact with its snapshot; the note describes the difference.
     ///
     /// # Errors
     /// As [`Store::compare_column`].
@@ -134,7 +133,7 @@ impl Store {
         Ok(Some(note))
     }
 
-    /// The imports of an artifact as they were accepted, `module.name: type`; none where nothing was, or where it
+    /// The accepted imports of an artifact, as `module.name: type`; empty if nothing was accepted or the snapshot
     /// cannot be read.
     #[must_use]
     pub fn accepted_imports(&self, scenario: &str) -> Vec<String> {
@@ -144,7 +143,7 @@ impl Store {
     /// Removes pending changes of scenarios and runtimes that no longer exist, since they cannot be accepted.
     ///
     /// # Errors
-    /// When a file cannot be removed or written.
+    /// If a file cannot be removed or written.
     pub fn forget_pending(&self, scenarios: &BTreeSet<&str>, runtimes: &BTreeSet<&str>) -> io::Result<()> {
         for pending in self.pending() {
             let Some(stem) = stem_of(&pending, PENDING) else { continue };
@@ -163,18 +162,18 @@ impl Store {
         Ok(())
     }
 
-    /// Files that wait to be accepted, sorted.
+    /// Pending files, sorted.
     #[must_use]
     pub fn pending(&self) -> Vec<PathBuf> {
         let files = files::walk(&self.dir, &[]).unwrap_or_default().into_iter();
         files.filter(|f| f.to_string_lossy().ends_with(PENDING)).map(|f| self.dir.join(f)).collect()
     }
 
-    /// Accepts what is pending for the chosen scenarios on the chosen runtimes (`None`: of the guest itself).
-    /// The rest stays pending. Returns each changed file with the number of its changed lines.
+    /// Accepts pending lines for the selected scenarios and runtimes (`None`: the snapshot of the guest itself). The
+    /// rest stays pending. Returns each changed file with the number of changed lines.
     ///
     /// # Errors
-    /// When a file cannot be read or written.
+    /// If a file cannot be read or written.
     pub fn accept(&self, chosen: &dyn Fn(&str, Option<&str>) -> bool) -> io::Result<Vec<(PathBuf, usize)>> {
         let mut accepted = Vec::new();
         for pending in self.pending() {
@@ -205,10 +204,10 @@ impl Store {
 
 /// The folder of the columns.
 const MATRIX: &str = "matrix";
-/// How the name of a file that waits ends.
+/// Suffix of a pending file.
 const PENDING: &str = ".snap.new";
 
-/// The part of a file's name that names a runtime or a scenario.
+/// The runtime or scenario in a file name.
 fn stem_of(file: &Path, end: &str) -> Option<String> {
     file.file_name()?.to_str()?.strip_suffix(end).map(str::to_owned)
 }
@@ -218,7 +217,7 @@ fn note_change(cell: &mut Cell, before: Option<&Line>, now: &Line) {
     cell.change = match before {
         None => Change::New,
         Some(before) if before.same_result(now) => Change::Same,
-        // A pass that now needs a switch, no longer needs one, or needs another.
+        // The pass now needs a switch, no longer needs one, or needs a different one.
         Some(before) if before.verdict == Verdict::Pass && now.verdict == Verdict::Pass => {
             match (before.switches.is_empty(), now.switches.is_empty()) {
                 (true, false) => Change::Worse,
@@ -238,7 +237,7 @@ fn note_change(cell: &mut Cell, before: Option<&Line>, now: &Line) {
     }
 }
 
-/// Leaves `now` as the pending file, or removes that where `now` is what was accepted.
+/// Writes `now` as the pending file, or removes the pending file if `now` equals the accepted content.
 fn write_pending(file: &Path, runtime: &str, accepted: &Column, now: &Column) -> io::Result<()> {
     if accepted.differences(now).next().is_none() {
         return drop_pending(file);
@@ -246,7 +245,7 @@ fn write_pending(file: &Path, runtime: &str, accepted: &Column, now: &Column) ->
     write(&pending_of(file), &format!("{MATRIX} {runtime}"), &now.to_string())
 }
 
-/// Moves the chosen lines of the pending file to the accepted one, and counts those that differ.
+/// Moves the selected lines from the pending to the accepted file; returns how many differ.
 fn accept_lines(file: &Path, runtime: &str, chosen: &dyn Fn(&str) -> bool) -> io::Result<usize> {
     let accepted = read_column(file)?.unwrap_or_default();
     let mut pending = read_column(&pending_of(file))?.unwrap_or_default();
@@ -283,7 +282,7 @@ fn read_body(file: &Path) -> io::Result<Option<(String, usize)>> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(name_file(&error, &format!("`{}`", file.display()))),
     };
-    // insta's format: a header between two lines of `---`, then the contents.
+    // insta's format: a header between two `---` lines, followed by the content.
     const END: &str = "\n---\n";
     let end = text.strip_prefix("---").and_then(|rest| rest.find(END));
     let body = end.map(|at| "---".len() + at + END.len()).ok_or_else(|| damaged(file, "line 1: no header"))?;
@@ -296,7 +295,7 @@ fn name_file(error: &io::Error, what: &str) -> io::Error {
 
 fn damaged(file: &Path, why: &str) -> io::Error {
     let text = format!(
-        "`{}` is no snapshot of the lab ({why}): restore it, or remove it and run `cargo xtask bless`",
+        "`{}` is not a snapshot of the lab ({why}): restore it, or remove it and run `cargo xtask bless`",
         file.display()
     );
     io::Error::new(io::ErrorKind::InvalidData, text)
@@ -320,7 +319,7 @@ fn drop_pending(file: &Path) -> io::Result<()> {
     }
 }
 
-/// Writes a file as insta does.
+/// Writes a file in insta's format.
 fn write(file: &Path, expression: &str, body: &str) -> io::Result<()> {
     let text = format!("---\nsource: xtask/tests/snapshots.rs\nexpression: {expression}\n---\n{}\n", body.trim_end());
     files::write_atomically(file, text.as_bytes())

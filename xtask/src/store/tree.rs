@@ -1,7 +1,7 @@
-//! Copies of folders: each cell works in its own copy, and the original does not change.
+//! Copies folders: each cell works on its own copy, and the original does not change.
 //!
-//! `std::fs::copy` shares a file's blocks (a reflink) where the file system can, and copies its bytes otherwise. A copy
-//! has the contents, permissions, symbolic links and times of the original. Nothing outside of the folder is read:
+//! `std::fs::copy` shares a file's blocks (a reflink) if the file system supports it, and copies its bytes otherwise. A
+//! copy has the contents, permissions, symbolic links and times of the original. Nothing outside the folder is read:
 //! links are copied as links.
 
 use std::fs::{self, File, Metadata};
@@ -14,27 +14,27 @@ use sha2::{Digest, Sha256};
 use super::files;
 use crate::machine;
 
-/// What a file or folder counts at least, bytes: a folder of a million empty files has a limit too.
+/// Minimum size that an entry counts as, bytes, so that a folder of a million empty files also reaches the limit.
 const MIN_ENTRY_BYTES: u64 = 4096;
-/// Entries that are looked at; a folder of more is beyond any limit.
+/// Maximum number of entries read; a folder with more exceeds any limit.
 const MAX_ENTRIES: usize = 1_000_000;
 
-/// A folder as it was found.
+/// The contents of a folder.
 #[derive(Debug)]
 pub struct Tree {
     root: PathBuf,
     metadata: Metadata,
-    /// Sorted: a folder stands before what is in it. The root is not among them.
+    /// Sorted: a folder precedes its contents. The root is not included.
     entries: Vec<Entry>,
-    /// What its files take, bytes.
+    /// Total size of its files, bytes.
     pub bytes: u64,
-    /// What a copy lacks, or leads to nothing there, a line each.
+    /// Entries that a copy lacks, and links that lead nowhere in a copy; one line each.
     pub notes: Vec<String>,
 }
 
 #[derive(Debug)]
 struct Entry {
-    /// Below the root.
+    /// Relative to the root.
     path: PathBuf,
     kind: Kind,
     metadata: Metadata,
@@ -44,15 +44,15 @@ struct Entry {
 enum Kind {
     Folder,
     File,
-    /// What the link names in a copy.
+    /// The target of the link in a copy.
     Link(PathBuf),
 }
 
 impl Tree {
-    /// Looks at everything below `root`, an absolute path without links.
+    /// Lists everything below `root`, an absolute path without links.
     ///
     /// # Errors
-    /// When `root` itself cannot be read. What cannot be read below it is a note.
+    /// If `root` itself cannot be read. Unreadable entries below it become notes.
     pub fn read(root: &Path) -> io::Result<Self> {
         let metadata = fs::metadata(root)?;
         let mut tree = Self { root: root.to_owned(), metadata, entries: Vec::new(), bytes: 0, notes: Vec::new() };
@@ -79,12 +79,12 @@ impl Tree {
         Ok(tree)
     }
 
-    /// How many files and folders it has.
+    /// The number of files and folders.
     pub fn entries(&self) -> usize {
         self.entries.len()
     }
 
-    /// One entry; what a copy cannot have is a note.
+    /// Reads one entry; what cannot be copied becomes a note.
     fn entry(&mut self, path: &Path) -> Option<Entry> {
         let full = self.root.join(path);
         let shown = path.display();
@@ -94,7 +94,7 @@ impl Tree {
                 return Ok(Some(Kind::Link(fs::read_link(&full)?)));
             }
             if kind.is_file() {
-                // An unreadable file would stop the copy.
+                // An unreadable file would make the copy fail.
                 File::open(&full)?;
                 return Ok(Some(Kind::File));
             }
@@ -120,24 +120,25 @@ impl Tree {
     /// Copies everything into `to`, an existing empty folder.
     ///
     /// # Errors
-    /// The file that cannot be copied, and why: it changed meanwhile, or the disk is full.
+    /// The file that cannot be copied, and why: it has changed meanwhile, or the disk is full.
     pub fn copy(&self, to: &Path) -> io::Result<()> {
         for entry in &self.entries {
             entry.copy(&self.root, to).map_err(|e| {
                 io::Error::new(e.kind(), format!("`{}` cannot be copied: {e}", self.root.join(&entry.path).display()))
             })?;
         }
-        // What is put into a folder changes its time, and needs rights that it may not have in the end.
+        // Folders last: creating entries changes a folder's time, and needs permissions that it may not have in the
+        // end.
         for entry in self.entries.iter().rev().filter(|entry| matches!(entry.kind, Kind::Folder)) {
             finish(&to.join(&entry.path), &entry.metadata)?;
         }
         finish(to, &self.metadata)
     }
 
-    /// A hash of all that a guest can find out about it: names, contents, permissions, times.
+    /// A hash of everything that a guest can observe: names, contents, permissions, times.
     ///
     /// # Errors
-    /// When a file cannot be read.
+    /// If a file cannot be read.
     pub fn sha256(&self) -> io::Result<String> {
         let mut hash = Sha256::new();
         for Entry { path, kind, metadata } in &self.entries {
@@ -147,7 +148,7 @@ impl Tree {
                 Kind::File => ("file", machine::sha256_of(File::open(self.root.join(path))?)?),
                 Kind::Link(target) => ("link", format!("{target:?}")),
             };
-            // The modification time of a link cannot be set.
+            // The modification time of a link cannot be set on the copy.
             let modified = if kind == "link" { 0 } else { modified };
             hash.update(format!("{path:?} {kind} {:?} {modified} {contents}\n", metadata.permissions()));
         }
@@ -169,15 +170,15 @@ impl Entry {
     }
 }
 
-/// Gives a copy the time and the permissions of its original.
+/// Applies time and permissions of the original to a copy.
 fn finish(copy: &Path, original: &Metadata) -> io::Result<()> {
-    // Where the time cannot be set, the copy is as new as it is.
+    // If the time cannot be set, the copy keeps its own.
     let _ = File::open(copy).and_then(|file| file.set_modified(original.modified()?));
     fs::set_permissions(copy, original.permissions())
 }
 
-/// What the link at `path` shall name in a copy, and whether that leads out of the folder. An absolute name within
-/// the folder becomes a relative one: through it a guest would reach the original.
+/// The target of the link at `path` in a copy, and whether it leads out of the folder. An absolute target inside the
+/// folder becomes relative, because otherwise a guest would reach the original through it.
 fn link_within(root: &Path, path: &Path, target: PathBuf) -> (PathBuf, bool) {
     let depth = path.components().count().saturating_sub(1);
     if target.is_absolute() {
@@ -208,7 +209,7 @@ mod tests {
 
     use super::Tree;
 
-    /// A folder with everything that a folder may have, and what its copy shall have.
+    /// A folder with one of everything, to compare with its copy.
     fn folder() -> tempfile::TempDir {
         let dir = tempfile::tempdir().unwrap();
         let at = |name: &str| dir.path().join(name);
@@ -234,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn a_copy_is_the_same_and_a_folder_of_its_own() {
+    fn copy_is_equal_and_independent() {
         let (from, to) = (folder(), tempfile::tempdir().unwrap());
         let tree = read(from.path());
         tree.copy(to.path()).unwrap();
@@ -270,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn the_hash_is_of_all_that_a_guest_can_see() {
+    fn hash_covers_everything_a_guest_can_observe() {
         let dir = folder();
         let at = |name: &str| dir.path().join(name);
         fs::set_permissions(at("a/deep"), Permissions::from_mode(0o700)).unwrap();
@@ -295,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn small_files_count_too() {
+    fn small_files_count_towards_the_limit() {
         let dir = tempfile::tempdir().unwrap();
         for name in 0..100 {
             fs::write(dir.path().join(name.to_string()), "").unwrap();

@@ -1,5 +1,5 @@
-//! The real binary on a workspace of the test's own: scenarios, fixtures, snapshots and reports in a
-//! temporary folder, engines from the cache that `cargo xtask run-all` filled.
+//! Runs the real binary on a temporary workspace with its own scenarios, fixtures, snapshots and reports, and with
+//! engines from the cache that `cargo xtask run-all` filled.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,8 +8,8 @@ use std::process::{Command, Output};
 #[path = "../../engines/common/required.rs"]
 pub mod required;
 
-/// Columns that run a core module of WASI 0.1 as it is: what the others say of one (no WASI, components only,
-/// nothing but a page) is not the matter of tests that look for one answer everywhere.
+/// Columns that run a core module of WASI 0.1 as it is. Other columns (no WASI, components only, web pages only) are
+/// left out of tests that expect the same answer everywhere.
 pub const COLUMNS: &str = "{wasmi,wasmtime-cranelift,wasmtime-winch,wasmtime-pulley,wasmtime-36-cranelift,wasmtime-cli,wasmer-cranelift,wasmer-singlepass,wasmer-cli,wasmi-cli,node,deno,bun}";
 
 /// A temporary workspace.
@@ -17,7 +17,7 @@ pub struct Workspace {
     dir: tempfile::TempDir,
 }
 
-/// What one call of the lab came to.
+/// The result of running the lab.
 #[derive(Debug)]
 pub struct CommandResult {
     /// The exit code.
@@ -29,26 +29,26 @@ pub struct CommandResult {
 }
 
 impl Workspace {
-    /// An empty one.
+    /// An empty workspace.
     pub fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir(dir.path().join("scenarios")).unwrap();
         Self { dir }
     }
 
-    /// A path in it.
+    /// A path in the workspace.
     pub fn path(&self, relative: &str) -> PathBuf {
         self.dir.path().join(relative)
     }
 
-    /// Writes a file, with the folders above it.
+    /// Writes a file, creating its parent folders.
     pub fn write(&self, relative: &str, contents: impl AsRef<[u8]>) {
         let path = self.path(relative);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, contents).unwrap();
     }
 
-    /// A scenario of one WAT file.
+    /// Adds a scenario with one WAT file.
     pub fn scenario(&self, name: &str, wat: &str, rest: &str) {
         let head = format!("schema = 1\ntitle = \"{name}\"\nfamily = \"test\"\nroute = \"wat\"\n");
         let toml = format!("{head}{rest}\n[build]\ntoolchain = \"wat\"\nsource = \"guest.wat\"\n");
@@ -56,7 +56,7 @@ impl Workspace {
         self.write(&format!("scenarios/{name}/guest.wat"), wat);
     }
 
-    /// A call of the lab, its environment prepared, for further changes.
+    /// A command that runs the lab with a prepared environment, for further changes.
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
         let cache = std::env::var_os("WASMLAB_CACHE").map_or_else(
@@ -72,12 +72,12 @@ impl Workspace {
         command
     }
 
-    /// Calls the lab.
+    /// Runs the lab.
     pub fn run(&self, args: &[&str]) -> CommandResult {
         result_of(self.command(args).output().unwrap())
     }
 
-    /// `run-all` on what is built, as JSON: the call and its report.
+    /// Runs `run-all` with the engines that are built; returns the result and the JSON report.
     pub fn run_all(&self, args: &[&str]) -> (CommandResult, serde_json::Value) {
         let all = ["run-all", "--engines", "built", "--runtime", COLUMNS, "--output", "json"];
         let ran = self.run(&[&all, args].concat());
@@ -87,7 +87,7 @@ impl Workspace {
     }
 }
 
-/// The output of a finished call.
+/// The result of a finished command.
 pub fn result_of(output: Output) -> CommandResult {
     CommandResult {
         code: output.status.code().unwrap_or(-1),
@@ -96,8 +96,8 @@ pub fn result_of(output: Output) -> CommandResult {
     }
 }
 
-/// The cells that were measured: `(runtime, verdict, code)`. A machine without a single runtime cannot
-/// test anything, and that is a failure; so is the absence of one that CI says is here.
+/// The measured cells: `(runtime, verdict, code)`. Fails if no runtime is installed, because then nothing is tested,
+/// and if one is missing that CI requires.
 pub fn measured(report: &serde_json::Value) -> Vec<(String, String, String)> {
     let text = |cell: &serde_json::Value, key: &str| cell[key].as_str().unwrap_or_default().to_owned();
     let cells = report["cells"].as_array().unwrap();

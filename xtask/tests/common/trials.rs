@@ -1,4 +1,4 @@
-//! Tests that need programs beside the lab: listed as ignored where those are not on this machine.
+//! Tests that need programs beside the lab: listed as ignored if one is not installed.
 
 use libtest_mimic::Trial;
 
@@ -10,7 +10,7 @@ pub fn needs(name: impl Into<String>, programs: &[&'static str], test: impl FnOn
     without(name, &missing, test)
 }
 
-/// A test for which these programs or columns are missing: ignored, unless CI says that one of them is here.
+/// A test for which these programs or columns are missing: ignored, unless CI requires one of them.
 pub fn without(name: impl Into<String>, missing: &[&str], test: impl FnOnce() + Send + 'static) -> Trial {
     let name = name.into();
     if missing.is_empty() {

@@ -1,4 +1,4 @@
-//! The registry: one line a toolchain, one file an adapter.
+//! The registry: one line and one file per toolchain.
 
 use crate::Toolchain;
 

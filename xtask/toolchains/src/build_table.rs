@@ -1,4 +1,4 @@
-//! What several toolchains ask of a `[build]` table.
+//! Checks of `[build]` tables that several toolchains share.
 
 use std::path::Path;
 
@@ -6,29 +6,29 @@ use wasmlab_model::scenario::Build;
 
 use crate::Fault;
 
-/// Whether this is the name of a .wasm file, without folders.
+/// Whether this is a .wasm file name without folders.
 pub fn is_wasm_file(name: &str) -> bool {
     name.ends_with(".wasm") && !name.contains(['/', '\\'])
 }
 
-/// Whether this is a SHA-256 as the lab writes it.
+/// Whether this is a SHA-256 in lower-case hexadecimal.
 pub fn is_sha256(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-/// The artifact is a .wasm file.
+/// Requires the artifact to be a .wasm file.
 pub fn artifact(build: &Build) -> Option<Fault> {
     let good = build.artifact.as_deref().is_some_and(is_wasm_file);
-    (!good).then(|| ("artifact", "names the .wasm file, without folders".to_owned()))
+    (!good).then(|| ("artifact", "must be the name of a .wasm file, without folders".to_owned()))
 }
 
-/// The source is one file with this extension.
+/// Requires the source to be one file with this extension.
 pub fn source(build: &Build, extension: &str) -> Option<Fault> {
     let good = build.source.as_deref().and_then(Path::extension).is_some_and(|e| e == extension);
-    (!good).then(|| ("source", format!("names the .{extension} file")))
+    (!good).then(|| ("source", format!("must name the .{extension} file")))
 }
 
-/// The target is the world of `wit/world.wit`.
+/// Requires the target to be the world in `wit/world.wit`.
 pub fn world(build: &Build) -> Option<Fault> {
-    build.target.is_none().then(|| ("target", "is missing: name the world of wit/world.wit".to_owned()))
+    build.target.is_none().then(|| ("target", "is missing: set it to the world of wit/world.wit".to_owned()))
 }

@@ -1,4 +1,4 @@
-//! What the C compilers have in common: what they take, and how they are called.
+//! What the C compilers have in common: their input and their command line.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -9,25 +9,25 @@ use crate::BuildCommand;
 use crate::build_table::is_wasm_file;
 use crate::{Fault, Recipe, Task, crates};
 
-/// What is wrong with a `[build]` table for a compiler that takes one C or C++ file.
+/// Checks a `[build]` table for a compiler that takes one C or C++ file.
 pub fn check(build: &Build) -> Vec<Fault> {
     let mut faults = Vec::new();
     match &build.source {
         None => faults.push(("source", "is missing: name the .c, .cc or .cpp file".to_owned())),
         Some(path) if !is_c(path) && !is_cpp(path) => {
-            faults.push(("source", format!("`{}` is no .c, .cc or .cpp file", path.display())));
+            faults.push(("source", format!("`{}` is not a .c, .cc or .cpp file", path.display())));
         }
         Some(_) => {}
     }
     match build.artifact.as_deref() {
-        None => faults.push(("artifact", "is missing: name the .wasm file that the compiler shall leave".to_owned())),
+        None => faults.push(("artifact", "is missing: name the .wasm file to build".to_owned())),
         Some(name) if !is_wasm_file(name) => {
             faults.push(("artifact", format!("`{name}` is not the name of a .wasm file, without folders")));
         }
         Some(_) => {}
     }
     if build.target.is_some() {
-        let text = "is not taken: the toolchain has one target, under whichever name its version knows";
+        let text = "is not allowed: this toolchain has only one target";
         faults.push(("target", text.to_owned()));
     }
     faults.extend(crates::check(build));
@@ -49,20 +49,20 @@ fn is_cpp(path: &Path) -> bool {
     has_extension(path, &["cc", "cpp", "cxx"])
 }
 
-/// The driver for the scenario's language.
+/// The compiler driver for the scenario's language.
 pub fn driver<'a>(build: &Build, c: &'a str, cpp: &'a str) -> &'a str {
     if build.source.as_deref().is_some_and(is_cpp) { cpp } else { c }
 }
 
-/// The program of the same installation with another name: `clang++-14` beside `clang-14`, `em++.bat` beside
+/// The program of the same installation under another name: `clang++-14` beside `clang-14`, `em++.bat` beside
 /// `emcc.bat`.
 pub fn sibling(program: &Path, name: &str, other: &str) -> PathBuf {
     let file = program.file_name().unwrap_or_default().to_string_lossy().replacen(name, other, 1);
     program.with_file_name(file)
 }
 
-/// The compiler's call: `args` come first, then the scenario's flags and source, and `output` goes below the
-/// task's folder. `shown` is the program with `args` as a person types them.
+/// The compiler's command: `args` first, then the scenario's flags and source; `output` is written below the task's
+/// folder. `shown` is the program with `args` as a user would write them.
 pub fn recipe(task: &Task, program: PathBuf, args: Vec<OsString>, shown: &str, output: &str) -> Recipe {
     let mut command = BuildCommand::new(&program, &task.scenario.dir).envs(task.tool.env.clone()).args(args);
     let mut shown = shown.to_owned();

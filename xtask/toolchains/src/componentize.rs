@@ -1,4 +1,4 @@
-//! From core module to component, within the lab: the step that `wasm-tools component new` does.
+//! Turns a core module into a component within the lab, like `wasm-tools component new`.
 
 use wasi_preview1_component_adapter_provider::{
     WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME as ADAPTER, WASI_SNAPSHOT_PREVIEW1_COMMAND_ADAPTER as COMMAND,
@@ -9,11 +9,11 @@ use wasmlab_model::scenario::Componentize;
 
 use crate::Conversion;
 
-/// What does it, for provenance and for what the cache keeps.
+/// The crates that do it, with versions: for provenance and the cache key.
 #[must_use]
-pub fn tool(how: Componentize) -> String {
+pub fn tool(kind: Componentize) -> String {
     let encoder = concat!("wit-component ", env!("WASMLAB_WIT_COMPONENT_VERSION"));
-    match how {
+    match kind {
         Componentize::Wit => encoder.to_owned(),
         Componentize::Preview1Adapter => {
             format!("{encoder}, preview1 adapter {}", env!("WASMLAB_PREVIEW1_ADAPTER_VERSION"))
@@ -21,10 +21,10 @@ pub fn tool(how: Componentize) -> String {
     }
 }
 
-/// The conversion of a recipe.
+/// The conversion as a step of a recipe.
 #[must_use]
-pub fn conversion(how: Componentize) -> Conversion {
-    match how {
+pub fn conversion(kind: Componentize) -> Conversion {
+    match kind {
         Componentize::Wit => {
             Conversion { convert: |_, module| component(Componentize::Wit, module), shown: "wasm-tools component new" }
         }
@@ -35,20 +35,20 @@ pub fn conversion(how: Componentize) -> Conversion {
     }
 }
 
-/// The component around `module`.
+/// Wraps `module` in a component.
 ///
 /// # Errors
-/// Why there can be none: the encoder's message, outermost first.
-fn component(how: Componentize, module: &[u8]) -> Result<Vec<u8>, String> {
+/// The encoder's message, outermost first.
+fn component(kind: Componentize, module: &[u8]) -> Result<Vec<u8>, String> {
     let encode = || {
         let mut encoder = ComponentEncoder::default();
         encoder.validate(true).module(module)?;
-        if how == Componentize::Preview1Adapter {
+        if kind == Componentize::Preview1Adapter {
             encoder.adapter(ADAPTER, COMMAND)?;
         }
         encoder.encode()
     };
-    encode().map_err(|error: anyhow::Error| format!("no component can be made of the module: {error:#}"))
+    encode().map_err(|error: anyhow::Error| format!("failed to make a component of the module: {error:#}"))
 }
 
 #[cfg(test)]

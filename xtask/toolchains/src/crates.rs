@@ -1,5 +1,5 @@
-//! Sources that others publish as a crate: read where cargo unpacked them, pinned by the package's hash, and
-//! never part of the repository.
+//! Third-party sources published as a crate: read from where cargo unpacked them, pinned by the hash of the package,
+//! and never part of the repository.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -10,40 +10,41 @@ use wasmlab_model::scenario::{Build, SourceCrate};
 use crate::build_table::is_sha256;
 use crate::{Fault, FoundTool, Machine, MissingTool};
 
-/// What stands in `build.flags` for the folder of the crate's files.
+/// The placeholder in `build.flags` for the folder of the crate's files.
 pub const PLACEHOLDER: &str = "{crate}";
 
-/// The detail of a found tool that is that folder.
+/// The detail that holds this folder.
 const FOLDER: &str = "source crate";
 
-/// What is wrong with a `[build.crate]` table, or with its absence.
+/// Checks the `[build.crate]` table, or its absence.
 #[must_use]
 pub fn check(build: &Build) -> Vec<Fault> {
     let mut faults = Vec::new();
     let used = build.flags.iter().any(|flag| flag.contains(PLACEHOLDER));
     let Some(source) = &build.source_crate else {
         if used {
-            faults.push(("crate", format!("is missing, and flags have {PLACEHOLDER}: say name, version and sha256")));
+            faults
+                .push(("crate", format!("is missing, but flags contain {PLACEHOLDER}: set name, version and sha256")));
         }
         return faults;
     };
     if !used {
-        faults.push(("flags", format!("have no {PLACEHOLDER}, which stands for the folder of the crate's files")));
+        faults.push(("flags", format!("do not contain {PLACEHOLDER}, the folder of the crate's files")));
     }
     if !is_sha256(&source.sha256) {
-        faults.push(("crate.sha256", "is not 64 hexadecimal digits in lower case".to_owned()));
+        faults.push(("crate.sha256", "must be 64 lower-case hexadecimal digits".to_owned()));
     }
     let plain = |text: &str| !text.is_empty() && !text.starts_with(['.', '-']) && !text.contains(['/', '\\', '@', ' ']);
     if !plain(&source.name) || !plain(&source.version) {
-        faults.push(("crate", "has no name and version as a registry knows them".to_owned()));
+        faults.push(("crate", "needs a name and an exact version, as in a registry".to_owned()));
     }
     faults
 }
 
-/// A compiler that is here, with the crate that it shall read.
+/// Adds to a found compiler the crate whose sources it reads.
 ///
 /// # Errors
-/// That cargo has not got it.
+/// If cargo has not downloaded the crate.
 pub fn with_crate(mut found: FoundTool, build: &Build, machine: &dyn Machine) -> Result<FoundTool, MissingTool> {
     if let Some(source) = &build.source_crate {
         let folder = find(source, &cargo_home(machine), machine)?;
@@ -53,13 +54,13 @@ pub fn with_crate(mut found: FoundTool, build: &Build, machine: &dyn Machine) ->
     Ok(found)
 }
 
-/// The folder of the crate's files, where the scenario has one.
+/// The folder of the crate's files, if the scenario has one.
 #[must_use]
 pub fn folder(found: &FoundTool) -> Option<&Path> {
     found.details.get(FOLDER).map(Path::new)
 }
 
-/// A flag with the crate's folder in it, and as a person types it.
+/// A flag with the crate's folder filled in, and as a user would write it.
 #[must_use]
 pub fn flag(flag: &str, build: &Build, found: &FoundTool) -> (OsString, String) {
     let (Some(source), Some(folder)) = (&build.source_crate, folder(found)) else {
@@ -74,7 +75,7 @@ pub fn flag(flag: &str, build: &Build, found: &FoundTool) -> (OsString, String) 
     (real, flag.replace(PLACEHOLDER, &format!("$CARGO_HOME/registry/src/*/{}", unpacked(source))))
 }
 
-/// Cargo's own folder.
+/// Cargo's home folder.
 pub fn cargo_home(machine: &dyn Machine) -> PathBuf {
     let named = machine.variable("CARGO_HOME").map(PathBuf::from);
     named.or_else(|| Some(machine.home()?.join(".cargo"))).unwrap_or_default()
@@ -87,11 +88,11 @@ fn unpacked(source: &SourceCrate) -> String {
 fn find(source: &SourceCrate, home: &Path, machine: &dyn Machine) -> Result<PathBuf, MissingTool> {
     let (name, mut wrong) = (unpacked(source), String::new());
     let registry = home.join("registry");
-    // One folder an index: crates.io's, a mirror's.
+    // One folder per index: crates.io, a mirror.
     for index in machine.entries(&registry.join("cache")) {
         let package = registry.join("cache").join(&index).join(format!("{name}.crate"));
         let folder = registry.join("src").join(&index).join(&name);
-        // Cargo writes it when all is unpacked.
+        // Cargo creates `.cargo-ok` once everything is unpacked.
         if !machine.is_file(&package) || !machine.is_file(&folder.join(".cargo-ok")) {
             continue;
         }
@@ -102,11 +103,11 @@ fn find(source: &SourceCrate, home: &Path, machine: &dyn Machine) -> Result<Path
         }
     }
     let what = format!("the crate {} {} with sha256 {}{wrong}", source.name, source.version, source.sha256);
-    // The one command of cargo's that gets a crate without the many that it depends on.
+    // The only cargo command that downloads a crate without its dependencies.
     let command = ["cargo", "info", "--quiet", "--color=never", &format!("{}@{}", source.name, source.version)];
     let command: Vec<String> = command.map(str::to_owned).into();
-    let how = format!("run `cargo xtask setup`, or `{}`", command.join(" "));
-    Err(MissingTool { code: Code::NotFetched, ..MissingTool::new(what, how).with_command(Some(command)) })
+    let remedy = format!("run `cargo xtask setup`, or `{}`", command.join(" "));
+    Err(MissingTool { code: Code::NotFetched, ..MissingTool::new(what, remedy).with_command(Some(command)) })
 }
 
 #[cfg(test)]
@@ -123,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_very_package_is_read() {
+    fn source_crate_must_match_its_hash() {
         let wanted = build("the hash");
         let found = |files: &[(&str, &str)]| {
             let files =
@@ -145,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn flags_name_the_folder() {
+    fn placeholder_expands_to_the_folder() {
         let build = build(&"0".repeat(64));
         let found = FoundTool::default().with_detail(FOLDER, "/c/registry/src/i/a-src-1.2.3+4");
         let (real, shown) = flag("{crate}/src", &build, &found);
@@ -155,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_and_its_flags_go_together() {
+    fn crate_table_requires_the_placeholder_and_vice_versa() {
         assert_eq!(check(&build(&"0".repeat(64))), []);
         assert_eq!(check(&build("ABC")).len(), 1);
         let of = |text: &str| check(&toml::from_str(&format!("toolchain = \"clang\"\n{text}")).unwrap());
@@ -165,9 +166,9 @@ mod tests {
         assert_eq!(of(&format!("crate = {{ name = \"../a\", version = \"1\", sha256 = \"{hash}\" }}")).len(), 2);
     }
 
-    /// Scenarios are built from their own folders alone: a source of two of them stands in both.
+    /// A scenario is built only from its own folder, so a source used by two scenarios exists twice.
     #[test]
-    fn both_attempts_at_nginx_are_of_one_source() {
+    fn both_nginx_scenarios_have_the_same_source() {
         let serves = include_str!("../../../scenarios/nginx-source/nginx.c");
         assert_eq!(serves, include_str!("../../../scenarios/nginx-source-wasip1/nginx.c"));
     }

@@ -1,41 +1,41 @@
-//! The ordinary routes by which tools are got: commands that `setup` runs, where the machine has the client.
+//! Usual ways to install tools: commands that `setup` runs, if the machine has the package manager.
 
 use crate::{Machine, MissingTool};
 
-/// A package client's command.
+/// How to install a tool.
 pub struct InstallHint {
-    /// The command as a person types it.
+    /// The command as a user would write it.
     pub shown: String,
-    /// Its words, where the client is here.
+    /// The command as a list of arguments, if its package manager is installed.
     pub command: Option<Vec<String>>,
 }
 
 impl InstallHint {
-    fn new(machine: &dyn Machine, client: &str, words: &[&str]) -> Self {
-        let shown = words.join(" ");
-        let command = machine.which(client).map(|_| words.iter().map(|&word| word.to_owned()).collect());
+    fn new(machine: &dyn Machine, client: &str, args: &[&str]) -> Self {
+        let shown = args.join(" ");
+        let command = machine.which(client).map(|_| args.iter().map(|&word| word.to_owned()).collect());
         Self { shown, command }
     }
 }
 
-/// A package of PyPI.
+/// A package from PyPI.
 #[must_use]
 pub fn pip(machine: &dyn Machine, package: &str) -> InstallHint {
     InstallHint::new(machine, "python3", &["python3", "-m", "pip", "install", package])
 }
 
-/// A package of npm.
+/// A package from npm.
 #[must_use]
 pub fn npm(machine: &dyn Machine, package: &str) -> InstallHint {
     InstallHint::new(machine, "npm", &["npm", "install", "--global", package])
 }
 
-/// What is missing, from the distribution's packages where the machine has Debian's client.
+/// A missing tool, installed from the distribution's packages if the machine has Debian's package manager.
 #[must_use]
 pub fn apt(machine: &dyn Machine, what: &str, packages: &[&str], otherwise: &str) -> MissingTool {
     let sudo = machine.which("sudo").map(|_| "sudo");
-    let words: Vec<&str> =
+    let args: Vec<&str> =
         sudo.into_iter().chain(["apt-get", "install", "--yes"]).chain(packages.iter().copied()).collect();
-    let InstallHint { shown, command } = InstallHint::new(machine, "apt-get", &words);
+    let InstallHint { shown, command } = InstallHint::new(machine, "apt-get", &args);
     MissingTool::new(what, if command.is_some() { &shown } else { otherwise }).with_command(command)
 }

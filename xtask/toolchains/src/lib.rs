@@ -1,6 +1,6 @@
-//! Toolchains: how a scenario's source becomes a module. An adapter is a value that says what it needs, what it
-//! finds and what would be run. Nothing here starts a program, reads a file or looks at the environment: what is
-//! to be known of the machine is asked through [`Machine`], and [`Recipe`]s are carried out by the lab.
+//! Toolchains turn a scenario's source into a module. An adapter is a value that says what it needs, what it finds and
+//! which commands to run. Nothing here starts a program, reads a file or accesses the environment: adapters query a
+//! [`Machine`], and the lab carries out their [`Recipe`]s.
 
 pub mod adapters;
 mod build_table;
@@ -21,52 +21,52 @@ mod tool;
 pub mod wasm_opt;
 
 pub use adapters::ALL;
-pub use machine::{Machine, Question, Trial};
+pub use machine::{Machine, TestCompile, ToolQuery};
 pub use plan::{Plan, plan};
 pub use recipe::{BuildCommand, Conversion, Recipe, Step, Task};
 pub use tool::{FoundTool, MissingTool, PreflightError};
 
 use wasmlab_model::scenario::{Build, Scenario};
 
-/// A way from source to module. An adapter names what it has, the rest is [`Toolchain::BASE`].
+/// A toolchain. An adapter sets the fields it needs and takes the rest from [`Toolchain::BASE`].
 pub struct Toolchain {
-    /// Kebab-case, unique: `build.toolchain` of a scenario.
+    /// Kebab-case, unique: the value of `build.toolchain` in a scenario.
     pub id: &'static str,
-    /// From what to what, in a few words: `C, C++ -> WASI 0.1`.
+    /// Source and result, in a few words: `C, C++ -> WASI 0.1`.
     pub makes: &'static str,
-    /// A `[build]` table that it takes, without `toolchain`: what a new scenario begins with.
+    /// A `[build]` table without `toolchain`, as a start for new scenarios.
     pub example: &'static str,
-    /// The variables of the environment by which a user says where it is.
-    pub variables: &'static [Variable],
-    /// Guests are the scenario's own code and its language's library: such a guest, if it is one file, may be
-    /// committed as a prebuilt one. Engines of others, in the guest or beside it, may not.
+    /// Environment variables that tell where it is installed.
+    pub variables: &'static [EnvVariable],
+    /// Whether its guests consist of the scenario's own code and the standard library. Only such guests may be
+    /// committed as prebuilt ones (if they are a single file), because they contain no third-party engine.
     pub own_code: bool,
-    /// What is wrong with a `[build]` table for this toolchain.
+    /// Finds errors in a `[build]` table.
     pub check: fn(&Build) -> Vec<Fault>,
-    /// Why there can be no such build although nothing is missing: asked before `find`.
+    /// Why a build cannot work although nothing is missing; called before `find`.
     pub preflight_error: fn(&Build, &dyn Machine) -> Option<PreflightError>,
-    /// What `doctor` says of a tool that is here and may yet fail: one line each.
+    /// Warnings that `doctor` shows about a tool that is installed but may fail, one line each.
     pub warnings: fn(&Build, &dyn Machine) -> Vec<String>,
-    /// Looks for the tool, with all that this scenario needs of it; else what is missing and how to get it.
+    /// Looks for everything this scenario needs; the error says what is missing and how to get it.
     pub find: fn(&Scenario, &dyn Machine) -> Result<FoundTool, MissingTool>,
-    /// What makes the scenario's module, with everything that is written going below the task's folder.
+    /// The commands that build the module; everything is written below the task's folder.
     pub recipe: fn(&Task) -> Recipe,
 }
 
-/// What is wrong with a `[build]` table: the key, and words that follow it (`names the .wat file`).
+/// An error in a `[build]` table: the key, and the rest of the sentence (`must name the .wat file`).
 pub type Fault = (&'static str, String);
 
-/// A variable of the environment that a toolchain heeds.
+/// An environment variable that a toolchain reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Variable {
+pub struct EnvVariable {
     /// `WASMLAB_ZIG`.
     pub name: &'static str,
-    /// What it says, for a table: `the zig to use, if not the one on PATH`.
+    /// Its meaning, for a table: `the zig to use, if not the one on PATH`.
     pub meaning: &'static str,
 }
 
 impl Toolchain {
-    /// A toolchain that has nothing and makes nothing: what an adapter does not name.
+    /// Default values for everything an adapter does not set.
     pub const BASE: Self = Self {
         id: "",
         makes: "",
@@ -80,7 +80,7 @@ impl Toolchain {
         recipe: |_| Recipe::default(),
     };
 
-    /// Whether what it makes of this may be committed as a prebuilt guest.
+    /// Whether the result may be committed as a prebuilt guest.
     #[must_use]
     pub fn may_be_prebuilt(&self, build: &Build) -> bool {
         self.own_code && build.companions.is_empty() && build.source_crate.is_none()
@@ -93,16 +93,16 @@ pub fn find(id: &str) -> Option<&'static Toolchain> {
     ALL.iter().copied().find(|toolchain| toolchain.id == id)
 }
 
-/// The ids of all toolchains, in the order of help texts: `wat, rust, …`.
+/// The ids of all toolchains, in registry order: `wat, rust, …`.
 #[must_use]
 pub fn ids() -> String {
     ALL.iter().map(|toolchain| toolchain.id).collect::<Vec<_>>().join(", ")
 }
 
-/// The variables that toolchains and the tools after them heed, each once, in the order of the registry.
+/// The variables of all toolchains and of the tools that run after them, without duplicates, in registry order.
 #[must_use]
-pub fn variables() -> Vec<Variable> {
-    let mut all: Vec<Variable> = Vec::new();
+pub fn variables() -> Vec<EnvVariable> {
+    let mut all: Vec<EnvVariable> = Vec::new();
     for variable in ALL.iter().flat_map(|toolchain| toolchain.variables).chain(wasm_opt::VARIABLES) {
         if !all.contains(variable) {
             all.push(*variable);

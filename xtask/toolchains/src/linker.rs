@@ -1,17 +1,17 @@
-//! What linkers say. This is the one place that reads their messages.
+//! Parses messages of linkers. Nothing else reads them.
 
-/// The symbols that a linker did not find, sorted, each once; empty where it complained of none.
+/// The undefined symbols in a linker's message, sorted, without duplicates; empty if there are none.
 ///
-/// wasm-ld, alone or within rustc's, emcc's or zig's message: `undefined symbol: NAME`.
+/// wasm-ld reports them as `undefined symbol: NAME`, also inside messages of rustc, emcc and zig.
 #[must_use]
 pub fn undefined_symbols(message: &str) -> Vec<String> {
     const MARK: &str = "undefined symbol: ";
     let mut symbols: Vec<String> = message
         .lines()
-        // emcc can be told to go on; then it only warns.
+        // emcc can be told to continue; then it only warns.
         .filter(|line| !line.contains("warning:"))
         .filter_map(|line| line.split_once(MARK))
-        // emcc adds who refers to it; a C++ name has blanks and parentheses of its own.
+        // emcc appends the referrer. C++ names contain blanks and parentheses.
         .map(|(_, name)| name.split(" (referenced by").next().unwrap_or(name).trim().to_owned())
         .filter(|name| !name.is_empty())
         .collect();
@@ -20,10 +20,10 @@ pub fn undefined_symbols(message: &str) -> Vec<String> {
     symbols
 }
 
-/// What would let the program link, where WASI decides: `symbols` are the ones that the linker did not find.
+/// What would let the program link, if the cause is what WASI lacks; `symbols` are the undefined ones.
 #[must_use]
 pub fn remedy<'a>(symbols: impl IntoIterator<Item = &'a str>) -> Option<String> {
-    // Of processes, users and signals. WASIX has some of them.
+    // Processes, users and signals, of which WASIX has some.
     const PROCESSES: &[&str] =
         &["fork", "execve", "waitpid", "setuid", "setgid", "setsid", "kill", "sigaction", "sigprocmask"];
     const SOCKETS: &[&str] = &["socket", "bind", "listen", "connect", "accept4", "getaddrinfo"];
@@ -35,7 +35,7 @@ pub fn remedy<'a>(symbols: impl IntoIterator<Item = &'a str>) -> Option<String> 
         [] if sockets => Some("Build for a target with sockets: wasm32-wasip2 or WASIX.".to_owned()),
         [] => None,
         all => Some(format!(
-            "Take out what works by processes, users and signals ({}), which WASI has none of, and {target}.",
+            "Remove the code that uses processes, users or signals ({}), which WASI does not have, and {target}.",
             all[..all.len().min(3)].join(", ")
         )),
     }
@@ -52,21 +52,21 @@ mod tests {
     use super::{is_missing, remedy, undefined_symbols};
 
     #[test]
-    fn what_no_target_has_is_to_be_taken_out() {
+    fn remedy_depends_on_the_undefined_symbols() {
         let check = |symbols: &[&str], wanted: Option<&str>| {
             let found = remedy(symbols.iter().copied());
             assert_eq!(found.is_some(), wanted.is_some(), "{symbols:?}");
-            assert!(wanted.is_none_or(|words| found.is_some_and(|found| found.contains(words))), "{symbols:?}");
+            assert!(wanted.is_none_or(|part| found.is_some_and(|found| found.contains(part))), "{symbols:?}");
         };
         check(&["missing_c"], None);
         check(&["bind", "listen", "socket"], Some("a target with sockets: wasm32-wasip2 or WASIX"));
-        check(&["execve", "fork", "socket"], Some("(fork, execve), which WASI has none of, and build for a target"));
+        check(&["execve", "fork", "socket"], Some("(fork, execve), which WASI does not have, and build for a target"));
         check(&["fork"], Some("and build it again"));
     }
 
-    /// As clang 14 said it: without lld, without compiler-rt, without wasi-libc.
+    /// Messages of clang 14 without lld, without compiler-rt, and without wasi-libc.
     #[test]
-    fn a_missing_linker_is_told_from_a_missing_library() {
+    fn missing_linker_differs_from_missing_library() {
         let no_lld = "clang: error: unable to execute command: Executable \"wasm-ld-14\" doesn't exist!\n\
             clang: error: linker command failed with exit code 1 (use -v to see invocation)\n";
         assert!(is_missing(no_lld));
@@ -77,9 +77,9 @@ mod tests {
         assert!(!is_missing(no_rt) && !is_missing(no_libc));
     }
 
-    /// As it was really said, on programs that call `socket`, `bind` and `listen`.
+    /// Recorded messages, for programs that call `socket`, `bind` and `listen`.
     #[test]
-    fn symbols_are_found_in_what_each_linker_says() {
+    fn undefined_symbols_are_found_in_every_linkers_message() {
         let clang_14 = "wasm-ld-14: error: /tmp/srv-1055bc.o: undefined symbol: socket\n\
             wasm-ld-14: error: /tmp/srv-1055bc.o: undefined symbol: bind\n\
             wasm-ld-14: error: /tmp/srv-1055bc.o: undefined symbol: listen\n\
@@ -107,9 +107,9 @@ mod tests {
     }
 
     #[test]
-    fn other_complaints_name_no_symbols() {
+    fn other_messages_contain_no_symbols() {
         assert!(undefined_symbols("hello.c:1:10: fatal error: 'none.h' file not found\n").is_empty());
-        // emcc with -sERROR_ON_UNDEFINED_SYMBOLS=0 goes on.
+        // With -sERROR_ON_UNDEFINED_SYMBOLS=0, emcc continues.
         let warned = "warning: undefined symbol: missing_c (referenced by top-level compiled C/C++ code)\n";
         assert!(undefined_symbols(warned).is_empty());
     }

@@ -1,4 +1,4 @@
-//! What an adapter may ask about the machine. The lab answers; tests answer with data.
+//! What adapters can find out about the machine. The lab implements it; tests use data.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -15,32 +15,33 @@ pub trait Machine {
     /// The user's home directory.
     fn home(&self) -> Option<PathBuf>;
 
-    /// A tool's answer on stdout (or, where that is empty, on stderr), trimmed.
+    /// Runs a tool and returns its stdout (or its stderr, if stdout is empty), trimmed. The answer may come from a
+    /// cache.
     ///
     /// # Errors
-    /// The message of a tool that cannot be started, fails, or does not answer in time.
-    fn ask(&self, question: &Question) -> Result<String, String>;
+    /// The message of a tool that cannot be started, fails, or exceeds the time limit.
+    fn query(&self, query: &ToolQuery) -> Result<String, String>;
 
-    /// The message with which a tool refuses a question, where it does: both are its answer. Only for questions
-    /// whose answer is the tool's alone.
+    /// Runs a tool to see whether it refuses; returns its message if it does. Success and refusal are both cached, so
+    /// the result must depend on the tool only.
     ///
     /// # Errors
-    /// The message of a tool that cannot be started or does not answer in time.
-    fn refusal(&self, question: &Question) -> Result<Option<String>, String>;
+    /// If the tool cannot be started or exceeds the time limit.
+    fn refusal(&self, query: &ToolQuery) -> Result<Option<String>, String>;
 
-    /// Has a tool make something small: what it printed while it did, on stdout and stderr.
+    /// Compiles a small program and returns what the tool printed on stdout and stderr.
     ///
     /// # Errors
-    /// The message of a tool that cannot be started, fails, leaves no output, or is not done in time.
-    fn attempt(&self, trial: &Trial) -> Result<String, String>;
+    /// The message of a tool that cannot be started, fails, writes no output file, or exceeds the time limit.
+    fn test_compile(&self, test: &TestCompile) -> Result<String, String>;
 
-    /// Whether there is a regular file.
+    /// Whether the path is a regular file.
     fn is_file(&self, path: &Path) -> bool;
 
-    /// Whether there is a directory.
+    /// Whether the path is a directory.
     fn is_dir(&self, path: &Path) -> bool;
 
-    /// The names in a directory, sorted; none where it cannot be read.
+    /// The names in a directory, sorted; empty if it cannot be read.
     fn entries(&self, dir: &Path) -> Vec<OsString>;
 
     /// The text of a file.
@@ -49,10 +50,10 @@ pub trait Machine {
     /// Why it cannot be read.
     fn read(&self, file: &Path) -> Result<String, String>;
 
-    /// The path without symbolic links.
+    /// The path with symbolic links resolved.
     fn canonical(&self, path: &Path) -> Option<PathBuf>;
 
-    /// Path, size, modification time and inode of a file, as text: changes whenever the file does.
+    /// Path, size, modification time and inode of a file as text: changes whenever the file does.
     fn stamp(&self, file: &Path) -> String;
 
     /// SHA-256 of a file, hexadecimal.
@@ -61,46 +62,47 @@ pub trait Machine {
     /// Why it cannot be read.
     fn sha256(&self, file: &Path) -> Result<String, String>;
 
-    /// Where the lab keeps a downloaded file with this SHA-256.
+    /// Where the lab stores a downloaded file with this SHA-256.
     fn fetched(&self, sha256: &str) -> PathBuf;
 }
 
-/// A question to a tool: a command that says its version.
+/// A command that asks a tool about itself, usually for its version.
 #[derive(Clone, Debug)]
-pub struct Question {
+pub struct ToolQuery {
     /// The program.
     pub program: PathBuf,
     /// Its arguments.
     pub args: Vec<OsString>,
-    /// Environment beside the common one.
+    /// Environment variables, beyond the common ones.
     pub env: BTreeMap<OsString, OsString>,
-    /// The file whose change makes the answer stale; usually the program.
-    pub witness: PathBuf,
+    /// The file on which the answer depends, usually the program: if it changes, cached answers are discarded.
+    pub depends_on: PathBuf,
 }
 
-impl Question {
-    /// The program with these arguments; the program is the witness.
+impl ToolQuery {
+    /// A query to `program`, whose answer depends on the program itself.
     #[must_use]
     pub fn new<A: Into<OsString>>(program: &Path, args: impl IntoIterator<Item = A>) -> Self {
         let args = args.into_iter().map(Into::into).collect();
-        Self { program: program.to_owned(), args, env: BTreeMap::new(), witness: program.to_owned() }
+        Self { program: program.to_owned(), args, env: BTreeMap::new(), depends_on: program.to_owned() }
     }
 
-    /// The same with an environment beside the common one.
+    /// Sets environment variables, beyond the common ones.
     #[must_use]
     pub fn with_env(self, env: BTreeMap<OsString, OsString>) -> Self {
         Self { env, ..self }
     }
 }
 
-/// A tool's task: make `output` of `source`, in an empty folder of its own, which is the current one.
+/// A test compilation: the tool turns `source` into `output`, in an empty temporary folder that is its working
+/// directory.
 #[derive(Clone, Debug)]
-pub struct Trial {
-    /// The tool and its arguments, which name the two files by their bare names. Arguments that make the tool name
-    /// the files it uses (`-v`) make the answer as fresh as those files.
-    pub question: Question,
-    /// The source: its file's name and its text.
+pub struct TestCompile {
+    /// The command, which names both files without a folder. With arguments that make the tool list the files it uses
+    /// (`-v`), a cached answer is also discarded when one of those changes.
+    pub query: ToolQuery,
+    /// Name and text of the source file.
     pub source: (&'static str, &'static str),
-    /// The name of the file that is to be there afterwards.
+    /// Name of the file that the tool must write.
     pub output: &'static str,
 }

@@ -1,42 +1,42 @@
-//! Packages of npm that tools and drivers need: found, never installed.
+//! Finds npm packages that tools and drivers need; installs nothing.
 
 use std::path::{Path, PathBuf};
 
 use wasmlab_model::version::find_version;
 
 use crate::program::Program;
-use crate::{FoundTool, Machine, MissingTool, Variable, install_hint};
+use crate::{EnvVariable, FoundTool, Machine, MissingTool, install_hint};
 
-/// The variable that names a folder `node_modules`.
+/// The variable that names a `node_modules` folder.
 pub const VARIABLE: &str = "WASMLAB_NODE_MODULES";
 
-/// The variables by which a toolchain that npm brings is found.
-pub const VARIABLES: &[Variable] = &[
-    Variable { name: "WASMLAB_NODE", meaning: "the Node.js to use, if not the one on PATH" },
-    Variable {
+/// The variables that locate a toolchain from npm.
+pub const VARIABLES: &[EnvVariable] = &[
+    EnvVariable { name: "WASMLAB_NODE", meaning: "the Node.js to use, if not the one on PATH" },
+    EnvVariable {
         name: VARIABLE,
-        meaning: "a folder of npm packages (jco, the browser's WASI shim, …), where they are not installed globally",
+        meaning: "a folder of npm packages (jco, the browser's WASI shim, …), if they are not installed globally",
     },
 ];
 
-/// The detail of a found tool that is the package's folder.
+/// The detail that holds the package's folder.
 const FOLDER: &str = "npm package";
 
-/// The folder `node_modules` that has all of `names`: the one that the variable names, or that of global
-/// packages beside `program`, which is Node or a program that npm installed. `None`: not all of them are here.
+/// The `node_modules` folder that contains all of `names`: the one that the variable names, or the global one beside
+/// `program`, which is Node or was installed by npm. `None` if no folder has all of them.
 #[must_use]
 pub fn packages(machine: &dyn Machine, program: &Path, names: &[&str]) -> Option<PathBuf> {
     let has_all = |dir: &PathBuf| names.iter().all(|name| machine.is_file(&dir.join(name).join("package.json")));
     folders(machine, program).into_iter().find(has_all)
 }
 
-/// Where packages are looked for.
+/// Folders to search for packages.
 fn folders(machine: &dyn Machine, program: &Path) -> Vec<PathBuf> {
     if let Some(dir) = machine.variable(VARIABLE) {
         return vec![PathBuf::from(dir)];
     }
-    // `npm root --global` is PREFIX/lib/node_modules, and Node is PREFIX/bin/node; a program that npm
-    // installed is a link into the same folder.
+    // `npm root --global` is PREFIX/lib/node_modules and Node is PREFIX/bin/node; a program installed by npm is a link
+    // into the same folder.
     let node = machine.which("node");
     let programs = [Some(program.to_owned()), node].into_iter().flatten();
     let mut folders: Vec<PathBuf> = programs
@@ -49,10 +49,10 @@ fn folders(machine: &dyn Machine, program: &Path) -> Vec<PathBuf> {
     folders
 }
 
-/// The version of a package in `packages`.
+/// The version of a package in the folder `packages`.
 ///
 /// # Errors
-/// When its package.json cannot be read.
+/// If its package.json cannot be read.
 pub fn version(machine: &dyn Machine, packages: &Path, name: &str) -> Result<String, String> {
     let file = packages.join(name).join("package.json");
     let bad = |why: String| format!("`{}`: {why}", file.display());
@@ -61,27 +61,27 @@ pub fn version(machine: &dyn Machine, packages: &Path, name: &str) -> Result<Str
     json["version"].as_str().map(str::to_owned).ok_or_else(|| bad("has no `version`".to_owned()))
 }
 
-/// A package of npm that makes guests: found by its program on PATH, in the folder that [`VARIABLE`] names, or
-/// among the global packages; and Node, which runs it.
+/// An npm package that builds guests, run by Node. It is found by its program on PATH, in the folder that [`VARIABLE`]
+/// names, or among the global packages.
 pub struct Package<'a> {
     /// Its name: `assemblyscript`.
     pub name: &'a str,
-    /// The program that it puts on PATH, where it has one.
+    /// The program it installs on PATH, if any.
     pub program: Option<&'static str>,
 }
 
 impl Package<'_> {
-    /// Node as the program, and the package's version.
+    /// Finds Node, as the program, and the package, whose version counts.
     ///
     /// # Errors
-    /// What is missing.
+    /// If either is missing.
     pub fn find(&self, machine: &dyn Machine) -> Result<FoundTool, MissingTool> {
         let no_node = MissingTool::new("node", "install Node.js 20 or newer, or name it in WASMLAB_NODE");
         let named = machine.variable("WASMLAB_NODE").unwrap_or_else(|| "node".to_owned());
         let program = machine.which(&named).ok_or_else(|| no_node.clone())?;
         let dir = self.folder(machine).ok_or_else(|| self.missing(machine))?;
         let version = version(machine, &dir, ".").map_err(|what| MissingTool { what, ..self.missing(machine) })?;
-        let node = Program::ask(machine, Some(program), &["--version"], &Default::default());
+        let node = Program::query(machine, Some(program), &["--version"], &Default::default());
         let (program, node) = node.or_missing(no_node)?;
         let fingerprint =
             format!("{version} {} node {}", machine.stamp(&dir.join("package.json")), find_version(&node));
@@ -101,12 +101,12 @@ impl Package<'_> {
 
     fn missing(&self, machine: &dyn Machine) -> MissingTool {
         let install = install_hint::npm(machine, self.name);
-        let how = format!("{}, or name the node_modules that has it in {VARIABLE}", install.shown);
-        MissingTool::new(format!("the npm package {}", self.name), how).with_command(install.command)
+        let remedy = format!("{}, or name the node_modules that has it in {VARIABLE}", install.shown);
+        MissingTool::new(format!("the npm package {}", self.name), remedy).with_command(install.command)
     }
 }
 
-/// Where a found package is.
+/// The folder of a found package.
 #[must_use]
 pub fn folder(found: &FoundTool) -> &Path {
     found.path(FOLDER)

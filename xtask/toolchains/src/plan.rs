@@ -1,22 +1,22 @@
-//! A scenario's whole build: the toolchain's recipe, and what comes after the compiler.
+//! The complete build of a scenario: the toolchain's recipe and the steps after the compiler.
 
 use crate::{Machine, PreflightError, Recipe, Task, Toolchain, componentize, wasm_opt};
 
-/// What is to be carried out, and by what.
+/// A recipe and the tools it uses.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// All of it.
+    /// The complete recipe.
     pub recipe: Recipe,
     /// The tools with their versions, for provenance.
     pub version: String,
-    /// Changes whenever one of the tools may make something else of the same source.
+    /// Changes whenever one of the tools might produce a different result from the same source.
     pub fingerprint: String,
 }
 
-/// The build of a scenario whose tool was found.
+/// Plans the build of a scenario whose toolchain was found.
 ///
 /// # Errors
-/// A tool after the compiler is here and broken.
+/// If a tool that runs after the compiler is installed but broken.
 pub fn plan(toolchain: &Toolchain, task: &Task, machine: &dyn Machine) -> Result<Plan, PreflightError> {
     let mut recipe = (toolchain.recipe)(task);
     let (mut version, mut fingerprint) = (task.tool.version.clone(), task.tool.fingerprint.clone());
@@ -27,9 +27,9 @@ pub fn plan(toolchain: &Toolchain, task: &Task, machine: &dyn Machine) -> Result
         version += &format!(", {}", pass.tool);
         fingerprint += &pass.fingerprint;
     }
-    if let Some(how) = task.build().componentize {
-        let tool = componentize::tool(how);
-        recipe.conversions.push(componentize::conversion(how));
+    if let Some(kind) = task.build().componentize {
+        let tool = componentize::tool(kind);
+        recipe.conversions.push(componentize::conversion(kind));
         version += &format!(", {tool}");
         fingerprint += &tool;
     }

@@ -1,4 +1,4 @@
-//! Looking for a program and asking it for its version.
+//! Looks for a program and asks for its version.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -6,20 +6,20 @@ use std::path::{Path, PathBuf};
 
 use wasmlab_model::codes::Code;
 
-use crate::{Machine, MissingTool, PreflightError, Question};
+use crate::{Machine, MissingTool, PreflightError, ToolQuery};
 
-/// A program that was looked for.
+/// The result of looking for a program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Program {
-    /// Here, and it says its version: the first line of its answer.
+    /// Found, with the first line of its version text.
     Works(PathBuf, String),
-    /// A file of that name is here, and it does not answer: the program and its message.
+    /// Found but not working, with its message.
     Broken(PathBuf, String),
-    /// Nowhere.
+    /// Not found.
     Absent,
 }
 
-/// Where a program may be: the file that a variable names, or the first of `names` on PATH.
+/// The file that the variable names, or the first of `names` on PATH.
 pub fn locate(machine: &dyn Machine, variable: &str, names: &[&str]) -> Option<PathBuf> {
     match machine.variable(variable) {
         Some(named) => Some(machine.which(&named).unwrap_or_else(|| PathBuf::from(named))),
@@ -28,22 +28,22 @@ pub fn locate(machine: &dyn Machine, variable: &str, names: &[&str]) -> Option<P
 }
 
 impl Program {
-    /// Looks for it by [`locate`], and asks it with these arguments.
+    /// Looks for a program with [`locate`] and runs it with `args`.
     pub fn named(machine: &dyn Machine, variable: &str, names: &[&str], args: &[&str]) -> Self {
-        Self::ask(machine, locate(machine, variable, names), args, &BTreeMap::new())
+        Self::query(machine, locate(machine, variable, names), args, &BTreeMap::new())
     }
 
-    /// Asks a program for its version.
-    pub fn ask(
+    /// Runs a program to get its version.
+    pub fn query(
         machine: &dyn Machine,
         program: Option<PathBuf>,
         args: &[&str],
         env: &BTreeMap<OsString, OsString>,
     ) -> Self {
         let Some(program) = program else { return Self::Absent };
-        match machine.ask(&Question::new(&program, args).with_env(env.clone())) {
+        match machine.query(&ToolQuery::new(&program, args).with_env(env.clone())) {
             Ok(answer) => Self::Works(program, answer.lines().next().unwrap_or_default().to_owned()),
-            // Its name is enough: the message goes into reports.
+            // Only the file name, because the message goes into reports.
             Err(message) => {
                 let message = message.replace(&program.display().to_string(), &name_of(&program));
                 Self::Broken(program, message)
@@ -51,26 +51,26 @@ impl Program {
         }
     }
 
-    /// For [`crate::Toolchain::preflight_error`]: a tool that is here and does not work is not a missing one.
+    /// The error for [`crate::Toolchain::preflight_error`]: a broken tool is not a missing one.
     pub fn preflight_error(&self) -> Option<PreflightError> {
         let Self::Broken(program, message) = self else { return None };
         Some(PreflightError {
             code: Code::ToolchainBroken,
             detail: format!("`{}` is installed but does not report its version: {message}", name_of(program)),
-            how: repair(program),
+            remedy: repair(program),
         })
     }
 
-    /// The program and what it says of itself.
+    /// The program and its version text.
     ///
     /// # Errors
-    /// `missing`, or that it does not answer.
+    /// `missing` if it was not found, or an error with its message if it does not work.
     pub fn or_missing(self, missing: MissingTool) -> Result<(PathBuf, String), MissingTool> {
         match self {
             Self::Works(program, version) => Ok((program, version)),
             Self::Absent => Err(missing),
             Self::Broken(program, message) => {
-                Err(MissingTool::new(format!("a {} that answers ({message})", missing.what), repair(&program)))
+                Err(MissingTool::new(format!("a working {} ({message})", missing.what), repair(&program)))
             }
         }
     }

@@ -1,4 +1,4 @@
-//! How a module is made, as data: the lab carries it out.
+//! How to build a module, as data that the lab carries out.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -8,16 +8,16 @@ use wasmlab_model::scenario::{Build, Scenario};
 
 use crate::FoundTool;
 
-/// What is to be built, with what, and where.
+/// What to build, with which tool, and where.
 #[derive(Clone, Copy, Debug)]
 pub struct Task<'a> {
     /// The scenario.
     pub scenario: &'a Scenario,
-    /// What [`crate::Toolchain::find`] found for it.
+    /// The tool that [`crate::Toolchain::find`] found.
     pub tool: &'a FoundTool,
     /// The folder below which everything is written.
     pub out: &'a Path,
-    /// Nothing may be fetched.
+    /// Nothing may be downloaded.
     pub offline: bool,
 }
 
@@ -40,52 +40,52 @@ impl Task<'_> {
         self.build().target.as_deref().unwrap_or_default()
     }
 
-    /// `build.artifact`: the name of the module's file.
+    /// `build.artifact`: the file name of the module.
     #[must_use]
     pub fn artifact_name(&self) -> &str {
         self.build().artifact.as_deref().unwrap_or_default()
     }
 
-    /// Where the module is left by a compiler that is told so.
+    /// The path of the module, for compilers that take an output path.
     #[must_use]
     pub fn artifact(&self) -> PathBuf {
         self.out.join(self.artifact_name())
     }
 
-    /// A command that begins with the tool, run in the scenario's folder.
+    /// A command that runs the tool in the scenario's folder.
     #[must_use]
     pub fn command(&self) -> BuildCommand {
         BuildCommand::new(&self.tool.program, &self.scenario.dir).envs(self.tool.env.clone())
     }
 
-    /// `build.flags` as a person types them: a space before each.
+    /// `build.flags` as a user would write them, each preceded by a space.
     #[must_use]
     pub fn shown_flags(&self) -> String {
         self.build().flags.iter().map(|flag| format!(" {flag}")).collect()
     }
 }
 
-/// How a module is made: steps in order, then conversions of what they left.
+/// How to build a module: steps in order, then conversions of the result.
 #[derive(Clone, Debug, Default)]
 pub struct Recipe {
-    /// What is run and copied, in order. Without any, `artifact` is a file of the scenario's.
+    /// Commands to run and files to copy, in order. If there are none, `artifact` is a file of the scenario.
     pub steps: Vec<Step>,
-    /// The file that holds the module after the last step.
+    /// The file that contains the module after the last step.
     pub artifact: PathBuf,
-    /// What becomes of its bytes within the lab, in order.
+    /// Conversions of its bytes within the lab, in order.
     pub conversions: Vec<Conversion>,
 }
 
 /// One step of a recipe.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// A command is run.
+    /// Run a command.
     Run(BuildCommand),
-    /// Files of an installation are copied: glue that a toolchain brings, a module that comes ready.
+    /// Copy files from an installation: glue or a module that comes with the toolchain.
     Copy {
-        /// From where to where.
+        /// Source and destination of each file.
         files: Vec<(PathBuf, PathBuf)>,
-        /// The command that does the same, without this machine's paths.
+        /// An equivalent command without paths of this machine.
         shown: String,
     },
 }
@@ -95,11 +95,11 @@ pub enum Step {
 pub struct BuildCommand {
     /// Program and arguments.
     pub argv: Vec<OsString>,
-    /// Environment beside the common one.
+    /// Environment variables, beyond the common ones.
     pub env: BTreeMap<OsString, OsString>,
-    /// Where it is run.
+    /// Working directory.
     pub cwd: PathBuf,
-    /// The command as a person types it, without this machine's paths: for provenance.
+    /// The command as a user would write it, without paths of this machine; recorded as provenance.
     pub shown: String,
 }
 
@@ -111,41 +111,41 @@ impl BuildCommand {
         Self { argv, env: BTreeMap::new(), cwd: cwd.to_owned(), shown: String::new() }
     }
 
-    /// With one more argument.
+    /// Adds an argument.
     #[must_use]
     pub fn arg(mut self, arg: impl Into<OsString>) -> Self {
         self.argv.push(arg.into());
         self
     }
 
-    /// With more arguments.
+    /// Adds arguments.
     #[must_use]
     pub fn args<A: Into<OsString>>(mut self, args: impl IntoIterator<Item = A>) -> Self {
         self.argv.extend(args.into_iter().map(Into::into));
         self
     }
 
-    /// With one more variable of the environment.
+    /// Sets an environment variable.
     #[must_use]
     pub fn env(mut self, name: &str, value: impl Into<OsString>) -> Self {
         self.env.insert(name.into(), value.into());
         self
     }
 
-    /// With more variables of the environment.
+    /// Sets environment variables.
     #[must_use]
     pub fn envs(mut self, env: BTreeMap<OsString, OsString>) -> Self {
         self.env.extend(env);
         self
     }
 
-    /// With the command as a person types it.
+    /// Sets the command as a user would write it.
     #[must_use]
     pub fn shown(self, shown: impl Into<String>) -> Self {
         Self { shown: shown.into(), ..self }
     }
 
-    /// The recipe of this command alone, which leaves the module in `artifact`.
+    /// A recipe that only runs this command, which writes the module to `artifact`.
     #[must_use]
     pub fn into_recipe(self, artifact: PathBuf) -> Recipe {
         Recipe { steps: vec![Step::Run(self)], artifact, conversions: Vec::new() }
@@ -155,14 +155,14 @@ impl BuildCommand {
 /// A conversion within the lab, a pure function of bytes.
 #[derive(Clone, Copy, Debug)]
 pub struct Conversion {
-    /// Of a file's bytes; its path is for messages. Gives the new bytes, or a message.
+    /// Converts a file's bytes; the path is for messages. Returns the new bytes or an error message.
     pub convert: fn(&Path, &[u8]) -> Result<Vec<u8>, String>,
-    /// The command that does the same; empty where the lab's own format is the source.
+    /// An equivalent command; empty if the source is in the lab's own format.
     pub shown: &'static str,
 }
 
 impl Recipe {
-    /// The command line that a person types for all of it; empty where everything is done within the lab.
+    /// The equivalent command line for the whole recipe; empty if everything is done within the lab.
     #[must_use]
     pub fn shown_command(&self) -> String {
         let steps = self.steps.iter().map(|step| match step {

@@ -1,4 +1,4 @@
-//! What holds for every toolchain of the registry: nothing here names one, but for cases of its own `[build]` keys.
+//! Tests that run over the whole registry, plus cases for keys that only some toolchains have.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -12,7 +12,7 @@ mod fake;
 pub use fake::FakeMachine;
 
 #[test]
-fn every_toolchain_has_an_id_of_its_own_and_says_what_it_makes() {
+fn toolchain_ids_are_unique_and_described() {
     let all: BTreeSet<&str> = ALL.iter().map(|t| t.id).collect();
     assert_eq!(all.len(), ALL.len(), "{}", ids());
     for toolchain in ALL {
@@ -47,14 +47,14 @@ fn recipe(toolchain: &Toolchain, scenario: &Scenario, offline: bool) -> Recipe {
     plan(toolchain, &task, &machine).unwrap_or_else(|e| panic!("{}: {e:?}", toolchain.id)).recipe
 }
 
-/// A recipe as text: what a person types, and below it what is run.
+/// A recipe as text: the command to show, followed by what is run.
 fn listed(recipe: &Recipe) -> String {
     let mut text = format!("$ {}\n", recipe.shown_command()).replace("$ \n", "within the lab\n");
     for step in &recipe.steps {
         match step {
             Step::Run(command) => {
-                let words: Vec<_> = command.argv.iter().map(|word| word.to_string_lossy()).collect();
-                let _ = writeln!(text, "in {}: {}", command.cwd.display(), words.join(" "));
+                let args: Vec<_> = command.argv.iter().map(|word| word.to_string_lossy()).collect();
+                let _ = writeln!(text, "in {}: {}", command.cwd.display(), args.join(" "));
                 for (name, value) in &command.env {
                     let value = value.to_string_lossy().replace('\u{1f}', " ");
                     let _ = writeln!(text, "  {}={value}", name.to_string_lossy());
@@ -75,7 +75,7 @@ fn listed(recipe: &Recipe) -> String {
     text
 }
 
-/// Each toolchain's example: what would be run where everything is here, and what is said where it is not.
+/// For each toolchain's example: the commands if everything is installed, and the hint if nothing is.
 #[test]
 fn every_toolchain_has_golden_commands() {
     let (nothing, clients) = (FakeMachine::default(), FakeMachine::with_clients());
@@ -90,19 +90,19 @@ fn every_toolchain_has_golden_commands() {
             listed(&recipe(toolchain, &scenario, false))
         );
         if let Err(missing) = (toolchain.find)(&scenario, &nothing) {
-            let _ = writeln!(text, "missing: {}\n  {}", missing.what, missing.how);
+            let _ = writeln!(text, "missing: {}\n  {}", missing.what, missing.remedy);
         }
         if let Err(missing) = (toolchain.find)(&scenario, &clients) {
-            let _ = writeln!(text, "setup: {}", missing.command.map_or("by hand".to_owned(), |words| words.join(" ")));
+            let _ = writeln!(text, "setup: {}", missing.command.map_or("by hand".to_owned(), |args| args.join(" ")));
         }
         text.push('\n');
     }
     insta::assert_snapshot!(text);
 }
 
-/// Sources are read where they are, nothing is written there, and what is shown names no folder of this machine.
+/// Sources are read in place, nothing is written there, and shown commands contain no path of this machine.
 #[test]
-fn recipes_write_below_their_folder_alone_and_show_no_path_of_this_machine() {
+fn recipes_write_only_below_their_folder_and_show_no_local_path() {
     for toolchain in ALL {
         for offline in [false, true] {
             let recipe = recipe(toolchain, &example(toolchain), offline);
@@ -122,9 +122,9 @@ fn recipes_write_below_their_folder_alone_and_show_no_path_of_this_machine() {
     }
 }
 
-/// What a report shows, for the ways in which an example can be varied.
+/// Commands in reports, for variations of the examples.
 #[test]
-fn commands_are_as_a_person_types_them() {
+fn shown_commands_are_what_a_user_would_write() {
     for (toml, shown) in [
         (
             "toolchain = \"emscripten\"\nsource = \"a.c\"\nartifact = \"a.wasm\"\nflags = [\"-sSTANDALONE_WASM\"]",
@@ -159,9 +159,9 @@ fn commands_are_as_a_person_types_them() {
     }
 }
 
-/// What provenance names is what ran: the same words, but for the folders of this machine.
+/// Provenance names the command that ran, except for paths of this machine.
 #[test]
-fn componentize_js_records_the_command_that_ran() {
+fn componentize_js_records_the_actual_command() {
     let toolchain = find("componentize-js").unwrap();
     let recipe = recipe(toolchain, &example(toolchain), false);
     let [Step::Run(command)] = &recipe.steps[..] else { panic!("a command") };
@@ -174,7 +174,7 @@ fn componentize_js_records_the_command_that_ran() {
 }
 
 #[test]
-fn only_own_code_in_one_file_may_be_committed() {
+fn only_single_files_of_own_code_may_be_prebuilt() {
     let build = |more: &str| scenario(&format!("toolchain = \"any\"\n{more}")).spec.build;
     let glue = build("companions = [\"a.js\"]");
     let others = build("crate = { name = \"nginx-src\", version = \"1.0.0\", sha256 = \"00\" }");
@@ -191,7 +191,7 @@ fn only_own_code_in_one_file_may_be_committed() {
 }
 
 #[test]
-fn faults_of_a_build_table_name_the_key() {
+fn build_table_errors_name_the_key() {
     for (toml, keys) in [
         ("toolchain = \"clang\"", &["source", "artifact"][..]),
         ("toolchain = \"zig\"\nsource = \"a.rs\"\nartifact = \"a.js\"", &["source", "artifact"]),
@@ -219,24 +219,24 @@ fn faults_of_a_build_table_name_the_key() {
     }
 }
 
-/// A tool that is here and does not answer is broken, which is another thing than missing.
+/// A tool that is installed but does not work is broken, not missing.
 #[test]
-fn a_broken_tool_is_an_error_before_the_build() {
+fn broken_tool_is_reported_before_the_build() {
     let machine = FakeMachine { mute: true, ..FakeMachine::with_everything() };
     for toolchain in ALL {
         let scenario = example(toolchain);
         let error = (toolchain.preflight_error)(&scenario.spec.build, &machine);
         let missing = (toolchain.find)(&scenario, &machine).err().map(|missing| missing.what).unwrap_or_default();
-        let told = missing.contains("that answers (loading shared libraries)");
-        assert!(error.is_none() || told, "{}: {error:?}, {missing}", toolchain.id);
+        let reported = missing.contains(" (loading shared libraries)");
+        assert!(error.is_none() || reported, "{}: {error:?}, {missing}", toolchain.id);
         let starts_one = recipe(toolchain, &scenario, false).steps.iter().any(|step| matches!(step, Step::Run(_)));
-        assert!(told || !starts_one, "{}: {missing}", toolchain.id);
+        assert!(reported || !starts_one, "{}: {missing}", toolchain.id);
     }
 }
 
-/// A module of others is taken only where its hash is right, and asked for where it is not.
+/// A third-party module is accepted only if its hash is right, and reported as missing otherwise.
 #[test]
-fn only_the_very_file_is_taken() {
+fn fetched_file_must_match_its_hash() {
     let toolchain = find("fetched").unwrap();
     let scenario = example(toolchain);
     let hash = scenario.spec.build.fetch.clone().unwrap().sha256;
@@ -250,9 +250,9 @@ fn only_the_very_file_is_taken() {
     assert_eq!((toolchain.find)(&scenario, &with(&hash)).unwrap().program, Path::new(&kept));
 }
 
-/// The README's table of variables is the registry's.
+/// The README's table of variables matches the registry.
 #[test]
-fn the_readme_names_every_variable() {
+fn readme_lists_every_variable() {
     let readme = include_str!("../../README.md");
     let rows: String = variables().iter().map(|v| format!("| `{}` | {} |\n", v.name, v.meaning)).collect();
     assert!(readme.contains(&rows), "xtask/README.md: these rows belong in the table of variables:\n{rows}");

@@ -1,4 +1,4 @@
-//! What comes of looking for a tool: it is here, it is missing, or the build cannot be.
+//! The result of looking for a tool: found, missing, or unable to build.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -8,23 +8,23 @@ use wasmlab_model::codes::Code;
 
 use crate::Machine;
 
-/// A tool that is here.
+/// An installed tool.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FoundTool {
-    /// The program; empty for a toolchain within the lab.
+    /// The program; empty for a toolchain that is part of the lab.
     pub program: PathBuf,
-    /// Its version, as it says it: `rustc 1.96.0 (…)`.
+    /// Its version as it reports it: `rustc 1.96.0 (…)`.
     pub version: String,
-    /// Changes whenever the tool may make something else of the same source.
+    /// Changes whenever the tool might produce a different result from the same source.
     pub fingerprint: String,
-    /// Environment that its commands need beside the common one.
+    /// Environment variables for its commands, beyond the common ones.
     pub env: BTreeMap<OsString, OsString>,
-    /// What else was found and the recipe needs, by a name of the adapter's own: `sysroot`.
+    /// Anything else the recipe needs, by a name that the adapter chooses: `sysroot`.
     pub details: BTreeMap<&'static str, OsString>,
 }
 
 impl FoundTool {
-    /// A program of this version, which makes the same as long as neither changes.
+    /// A tool whose result depends only on the program and its version.
     #[must_use]
     pub fn new(machine: &dyn Machine, program: PathBuf, version: impl Into<String>) -> Self {
         let version = version.into();
@@ -32,60 +32,60 @@ impl FoundTool {
         Self { program, version, fingerprint, ..Self::default() }
     }
 
-    /// The same with one more detail.
+    /// Adds a detail.
     #[must_use]
     pub fn with_detail(mut self, name: &'static str, value: impl Into<OsString>) -> Self {
         self.details.insert(name, value.into());
         self
     }
 
-    /// A detail that is a path; the empty path for one that is not there.
+    /// A detail that is a path; empty if it is not set.
     #[must_use]
     pub fn path(&self, detail: &str) -> &Path {
         self.details.get(detail).map_or(Path::new(""), Path::new)
     }
 
-    /// A detail that is text; empty for one that is not there.
+    /// A detail that is text; empty if it is not set.
     #[must_use]
     pub fn text(&self, detail: &str) -> String {
         self.details.get(detail).map(|value| value.to_string_lossy().into_owned()).unwrap_or_default()
     }
 }
 
-/// A tool that is not here.
+/// A tool that is not installed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MissingTool {
     /// What is missing: `target wasm32-wasip1 of the toolchain stable`.
     pub what: String,
-    /// What a person does to get it.
-    pub how: String,
-    /// The command that `setup` runs for it, where one does.
+    /// How to install it.
+    pub remedy: String,
+    /// The command with which `setup` installs it, if there is one.
     pub command: Option<Vec<String>>,
-    /// The code of a row for which it is missing.
+    /// The code of rows that need it.
     pub code: Code,
 }
 
 impl MissingTool {
-    /// What a person has to get by hand.
+    /// A tool that has to be installed by hand.
     #[must_use]
-    pub fn new(what: impl Into<String>, how: impl Into<String>) -> Self {
-        Self { what: what.into(), how: how.into(), command: None, code: Code::ToolchainMissing }
+    pub fn new(what: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { what: what.into(), remedy: remedy.into(), command: None, code: Code::ToolchainMissing }
     }
 
-    /// The same, which this command gets.
+    /// Sets the command that installs it.
     #[must_use]
     pub fn with_command(self, command: Option<Vec<String>>) -> Self {
         Self { command, ..self }
     }
 }
 
-/// Why a build cannot be, however much is installed: a target of an old name, a tool that is broken.
+/// Why a build cannot work, whatever is installed: an outdated target name, a broken tool.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PreflightError {
     /// The code.
     pub code: Code,
-    /// What is wrong, with the tool's own message where it has any.
+    /// What is wrong, with the tool's own message if there is one.
     pub detail: String,
-    /// What a person does about it.
-    pub how: String,
+    /// What to do about it.
+    pub remedy: String,
 }

@@ -1,61 +1,61 @@
-//! Binaryen's wasm-opt after the compiler, for a build that names its arguments: where it is present, since a
-//! guest runs the same without it. Provenance says which of the two it was.
+//! Runs Binaryen's wasm-opt after the compiler, for builds that give arguments for it. It is optional, because the
+//! guest also works without it; provenance says whether it ran.
 
 use std::path::{Path, PathBuf};
 
 use crate::BuildCommand;
 use crate::program::Program;
-use crate::{Machine, PreflightError, Recipe, Step, Variable};
+use crate::{EnvVariable, Machine, PreflightError, Recipe, Step};
 
-/// The variable that names another wasm-opt than that on PATH.
+/// The variable that names a wasm-opt other than the one on PATH.
 const VARIABLE: &str = "WASMLAB_WASM_OPT";
 
-/// The variables that it heeds.
-pub const VARIABLES: &[Variable] =
-    &[Variable { name: VARIABLE, meaning: "the wasm-opt to use, if not the one on PATH" }];
+/// The variables it reads.
+pub const VARIABLES: &[EnvVariable] =
+    &[EnvVariable { name: VARIABLE, meaning: "the wasm-opt to use, if not the one on PATH" }];
 
-/// What is done after the compiler.
+/// wasm-opt, installed or not.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Pass {
-    /// The program; `None` where there is none, and nothing is done.
+pub struct WasmOpt {
+    /// The program; `None` if it is not installed, and the step is skipped.
     program: Option<PathBuf>,
-    /// For provenance: `wasm-opt 124`, or that it was not there.
+    /// For provenance: `wasm-opt 124`, or that it was not installed.
     pub tool: String,
-    /// Changes whenever it may make something else.
+    /// Changes whenever it might produce a different result.
     pub fingerprint: String,
 }
 
 /// Looks for wasm-opt.
 ///
 /// # Errors
-/// When it is here and does not answer: a guest that is larger than it should be must have its reason.
-pub fn find(machine: &dyn Machine) -> Result<Pass, PreflightError> {
+/// If it is installed but broken: an unexpectedly large guest must have a stated reason.
+pub fn find(machine: &dyn Machine) -> Result<WasmOpt, PreflightError> {
     let program = Program::named(machine, VARIABLE, &["wasm-opt"], &["--version"]);
     if let Some(error) = program.preflight_error() {
         return Err(error);
     }
     Ok(match program {
-        Program::Works(program, said) => Pass {
-            tool: short(&said),
-            fingerprint: format!("{said} {}", machine.stamp(&program)),
+        Program::Works(program, answer) => WasmOpt {
+            tool: short(&answer),
+            fingerprint: format!("{answer} {}", machine.stamp(&program)),
             program: Some(program),
         },
-        _ => Pass { program: None, tool: "no wasm-opt".to_owned(), fingerprint: "no wasm-opt".to_owned() },
+        _ => WasmOpt { program: None, tool: "no wasm-opt".to_owned(), fingerprint: "no wasm-opt".to_owned() },
     })
 }
 
-/// `wasm-opt 130` of `wasm-opt version 130 (version_130)`.
-fn short(said: &str) -> String {
-    let version = said.strip_prefix("wasm-opt version ").unwrap_or(said);
+/// `wasm-opt 130` from `wasm-opt version 130 (version_130)`.
+fn short(answer: &str) -> String {
+    let version = answer.strip_prefix("wasm-opt version ").unwrap_or(answer);
     format!("wasm-opt {}", version.split(' ').next().unwrap_or_default())
 }
 
-impl Pass {
-    /// `recipe`, and then wasm-opt with `args` on what it leaves; the result goes to `out` itself, so that what cargo
-    /// left in a folder of its own stays as it is: it would otherwise be made anew each time.
+impl WasmOpt {
+    /// Appends wasm-opt with `args` to the recipe. It writes to `out` directly and leaves cargo's output as it is,
+    /// because cargo would otherwise rebuild it each time.
     #[must_use]
     pub fn after(&self, mut recipe: Recipe, args: &[String], out: &Path) -> Recipe {
-        // Without steps the source itself is what is converted, and that is no module yet.
+        // Without steps, the recipe converts the source itself, which is not a module yet.
         let Some(program) = self.program.as_ref().filter(|_| !recipe.steps.is_empty()) else { return recipe };
         let name = PathBuf::from(recipe.artifact.file_name().unwrap_or_default());
         let artifact = out.join(&name);
@@ -68,7 +68,7 @@ impl Pass {
 
 #[cfg(test)]
 mod tests {
-    use super::{Pass, short};
+    use super::{WasmOpt, short};
     use crate::BuildCommand;
     use crate::{Recipe, Step};
     use std::path::Path;
@@ -80,8 +80,8 @@ mod tests {
     }
 
     #[test]
-    fn it_works_on_a_copy_and_says_so() {
-        let pass = Pass { program: Some("/bin/wasm-opt".into()), tool: String::new(), fingerprint: String::new() };
+    fn wasm_opt_writes_to_the_output_and_is_shown() {
+        let pass = WasmOpt { program: Some("/bin/wasm-opt".into()), tool: String::new(), fingerprint: String::new() };
         let recipe = pass.after(cargo(), &["-Oz".to_owned()], Path::new("/out"));
         assert_eq!(recipe.shown_command(), "cargo build && wasm-opt -Oz a.wasm -o a.wasm");
         assert_eq!(recipe.artifact, Path::new("/out/a.wasm"));
@@ -90,14 +90,14 @@ mod tests {
     }
 
     #[test]
-    fn its_version_is_a_number() {
+    fn version_text_is_shortened() {
         assert_eq!(short("wasm-opt version 130 (version_130)"), "wasm-opt 130");
         assert_eq!(short("wasm-opt version 108"), "wasm-opt 108");
     }
 
     #[test]
-    fn without_it_the_compilers_own_is_the_guest() {
-        let pass = Pass { program: None, tool: String::new(), fingerprint: String::new() };
+    fn without_wasm_opt_the_recipe_is_unchanged() {
+        let pass = WasmOpt { program: None, tool: String::new(), fingerprint: String::new() };
         assert_eq!(pass.after(cargo(), &["-Oz".to_owned()], Path::new("/out")).shown_command(), "cargo build");
     }
 }

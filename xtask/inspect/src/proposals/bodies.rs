@@ -1,4 +1,4 @@
-//! The bodies of functions, in parallel where there is much code.
+//! Validates function bodies, in parallel if there is much code.
 
 use super::{flags::LOCAL, outline::Func, search::grow};
 use std::{
@@ -8,20 +8,20 @@ use std::{
 };
 use wasmparser::{Error, FuncValidatorAllocations, WasmFeatures};
 
-/// A worker takes this many bytes of bodies at a time. It depends on no machine, so neither does the answer.
+/// Bytes of function bodies that a worker takes at a time. The same on every machine, so that the result is too.
 const CHUNK: usize = 512 * 1024;
 
-/// Flags that a body asked for, and which body.
+/// Flags that a body requires, and the body.
 pub(super) struct Need {
     /// The flags.
     pub(super) flags: WasmFeatures,
-    /// The body's place among all bodies.
+    /// Index of the body among all bodies.
     pub(super) ordinal: usize,
 }
 
-/// What bodies need beyond the set, in the order of the bodies.
+/// What the bodies require beyond `set`, in the order of the bodies.
 ///
-/// If that is more than [`LOCAL`] it may be incomplete, and the bodies are to be asked again.
+/// If this includes flags outside [`LOCAL`], it may be incomplete; call again with the wider set.
 pub(super) fn needs(funcs: &[Func<'_>], set: WasmFeatures) -> Result<Vec<Need>, Error> {
     let chunks = in_chunks(funcs, |chunk| {
         let mut allocations = FuncValidatorAllocations::default();
@@ -40,7 +40,7 @@ pub(super) fn needs(funcs: &[Func<'_>], set: WasmFeatures) -> Result<Vec<Need>, 
                 if LOCAL.contains(grown.difference(set)) {
                     return Err(error);
                 }
-                // The types were made canonical without what was found since: all is validated anew.
+                // The types were canonicalized without the flags found since: validate everything again.
                 break;
             }
         }
@@ -49,7 +49,7 @@ pub(super) fn needs(funcs: &[Func<'_>], set: WasmFeatures) -> Result<Vec<Need>, 
     Ok(chunks.into_iter().flatten().collect())
 }
 
-/// Validates bodies with the features of the set; the error is that of the first invalid body.
+/// Validates bodies with the features of `set`; returns the error of the first invalid body.
 pub(super) fn validate(funcs: &[Func<'_>], set: WasmFeatures) -> Result<(), Error> {
     in_chunks(funcs, |chunk| {
         let mut allocations = FuncValidatorAllocations::default();
@@ -58,7 +58,7 @@ pub(super) fn validate(funcs: &[Func<'_>], set: WasmFeatures) -> Result<(), Erro
     Ok(())
 }
 
-/// Runs the work on chunks of the functions, on all processors, and returns the results in order.
+/// Runs `work` on chunks of the functions, on all processors, and returns the results in order.
 fn in_chunks<T: Send>(
     funcs: &[Func<'_>],
     work: impl Fn(&[Func<'_>]) -> Result<T, Error> + Sync,
@@ -72,8 +72,8 @@ fn in_chunks<T: Send>(
             let Some(chunk) = chunks.get(index) else { return done };
             let result = work(chunk);
             if result.is_err() {
-                // Later chunks no longer matter. Earlier ones are all taken already and will be finished,
-                // so the first error is found whatever the threads do.
+                // Later chunks no longer matter. All earlier ones have been taken and will be finished, so the first
+                // error found does not depend on the timing of threads.
                 next.store(chunks.len(), Ordering::Relaxed);
             }
             done.push((index, result));
@@ -81,7 +81,7 @@ fn in_chunks<T: Send>(
     };
     let threads = thread::available_parallelism().map_or(1, NonZero::get).min(chunks.len());
     let mut results = thread::scope(|scope| {
-        // A thread that cannot be had is no error: this one does the work.
+        // If a thread cannot be started, this one does the work.
         let others: Vec<_> =
             (1..threads).filter_map(|_| thread::Builder::new().spawn_scoped(scope, worker).ok()).collect();
         let mut results = worker();
@@ -97,7 +97,7 @@ fn in_chunks<T: Send>(
     results.into_iter().map(|(_, result)| result).collect()
 }
 
-/// Cuts the functions into runs of about [`CHUNK`] bytes.
+/// Splits the functions into chunks of about [`CHUNK`] bytes.
 fn split<'f, 'a>(funcs: &'f [Func<'a>]) -> Vec<&'f [Func<'a>]> {
     let mut chunks = Vec::new();
     let (mut start, mut bytes) = (0, 0);

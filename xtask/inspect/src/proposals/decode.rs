@@ -1,13 +1,13 @@
-//! Tells a malformed binary from an invalid one, once it is known that no set of proposals helps.
+//! Distinguishes malformed from invalid binaries, once it is known that no set of proposals helps.
 
 use crate::InspectError;
 use wasmparser::{Error, Parser, Payload};
 
-/// Says whether the validator's error is one of decoding.
+/// Decides whether the validator's error is a decoding error.
 ///
-/// Malformed is what does not decode with every proposal enabled; the validator, which decodes as it goes,
-/// does not say which of the two its error is, and may find a rule broken before it comes to bad bytes.
-/// Sections out of order or twice count as invalid, though the specification calls them malformed.
+/// A binary is malformed if it cannot be decoded with every proposal enabled. The validator decodes as it goes: it does
+/// not say which kind of error it found, and may find a broken rule before it reaches malformed bytes. Sections that
+/// are duplicated or out of order count as invalid here, although the specification calls them malformed.
 pub(super) fn classify(bytes: &[u8], error: &Error) -> InspectError {
     match decode(bytes) {
         Ok(None) => InspectError::Invalid { offset: error.offset(), message: error.message().to_owned() },
@@ -35,13 +35,13 @@ macro_rules! sections {
                 }
                 operators.finish()?;
             }
-            // The parser has read the others, or they are for the validator only.
+            // The parser has already read the rest, or only the validator needs it.
             _ => {}
         }
     };
 }
 
-/// Decodes everything, validating nothing; a section of a kind that does not exist is returned.
+/// Decodes everything without validating; returns the offset and id of the first unknown section, if any.
 fn decode(bytes: &[u8]) -> Result<Option<(u64, u8)>, Error> {
     for payload in Parser::new(0).parse_all(bytes) {
         let payload = payload?;

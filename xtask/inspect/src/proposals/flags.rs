@@ -1,22 +1,22 @@
-//! The flags of the validator: their names, their order, and how they contain each other.
+//! The validator's feature flags: their names, their order, and which contain others.
 
 use std::collections::BTreeSet;
 use wasmparser::WasmFeatures;
 
-/// On in every set: they stand for no proposal, but for what an embedder may switch off.
+/// Always enabled: these are no proposals, only features that an embedder may disable.
 pub(super) const ALWAYS: WasmFeatures = WasmFeatures::FLOATS.union(WasmFeatures::GC_TYPES);
 
-/// The flags that are a part of another flag, with that other one.
+/// Flags contained in another flag, with that flag.
 const PARTS: [(WasmFeatures, WasmFeatures); 2] = [
     (WasmFeatures::CALL_INDIRECT_OVERLONG, WasmFeatures::REFERENCE_TYPES),
     (WasmFeatures::BULK_MEMORY_OPT, WasmFeatures::BULK_MEMORY),
 ];
 
-/// Flags whose addition while bodies are validated leaves what was validated before them valid.
+/// Flags that can be added while bodies are validated without invalidating what was validated before.
 ///
-/// They only lift a prohibition, in the body where it stood: none changes how types are made canonical, which
-/// a validator decides when it reads the type section, and none changes the type of an operator. These are
-/// the flags of wasmparser's own fast path for type sections. After any other addition all is validated anew.
+/// They only lift a restriction at the place where it applies: none of them changes how types are canonicalized, which
+/// the validator decides when it reads the type section, nor the type of an operator. They are the flags of
+/// wasmparser's own fast path for type sections. After any other addition, everything is validated again.
 pub(super) const LOCAL: WasmFeatures = WasmFeatures::WASM2
     .union(WasmFeatures::EXTENDED_CONST)
     .union(WasmFeatures::MEMORY64)
@@ -27,15 +27,15 @@ pub(super) const LOCAL: WasmFeatures = WasmFeatures::WASM2
     .union(WasmFeatures::WIDE_ARITHMETIC)
     .union(WasmFeatures::CUSTOM_PAGE_SIZES);
 
-/// Every flag that stands for a proposal, in the order in which they are tried: parts, then oldest first.
+/// Every flag that stands for a proposal, in the order they are tried: contained flags first, then oldest first.
 pub(super) fn all() -> impl DoubleEndedIterator<Item = WasmFeatures> {
-    // `iter_names` leaves out the parts of flags that it has named.
+    // `iter_names` omits flags contained in a flag it has named.
     let whole: Vec<WasmFeatures> =
         WasmFeatures::all().iter_names().map(|(_, flag)| flag).filter(|flag| !ALWAYS.contains(*flag)).collect();
     PARTS.into_iter().map(|(part, _)| part).chain(whole)
 }
 
-/// The set without this flag, but with its parts; `None` if the set does not name the flag.
+/// The set without this flag but with the flags it contains; `None` if the set does not have the flag.
 pub(super) fn without(set: WasmFeatures, flag: WasmFeatures) -> Option<WasmFeatures> {
     if !set.contains(flag) {
         return None;
@@ -52,7 +52,7 @@ pub(super) fn without(set: WasmFeatures, flag: WasmFeatures) -> Option<WasmFeatu
     Some(set.difference(gone))
 }
 
-/// The names of the flags of a set, a flag that is part of another in the set left out.
+/// The names of the flags in a set, without flags contained in another flag of the set.
 pub(super) fn names(set: WasmFeatures) -> BTreeSet<String> {
     set.difference(ALWAYS).iter_names().map(|(name, _)| name.to_ascii_lowercase().replace('_', "-")).collect()
 }

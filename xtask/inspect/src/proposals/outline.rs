@@ -1,4 +1,4 @@
-//! A walk over a binary's outline: everything is validated but the bodies of functions.
+//! Validates a binary's outline: everything except function bodies.
 
 use wasmparser::{
     Error, FuncToValidate, FuncValidator, FuncValidatorAllocations, FunctionBody, Parser, ValidPayload, Validator,
@@ -7,7 +7,7 @@ use wasmparser::{
 
 /// A function whose body is still to be validated.
 pub(super) struct Func<'a> {
-    /// Its place among all bodies of the binary, those of nested modules included.
+    /// Index among all bodies of the binary, including those of nested modules.
     pub(super) ordinal: usize,
     ty: u32,
     index: u32,
@@ -16,7 +16,7 @@ pub(super) struct Func<'a> {
     pub(super) body: FunctionBody<'a>,
 }
 
-/// Validates the outline with the features of the set; what to do with bodies is the caller's.
+/// Validates the outline with the features of `set` and passes each function body to the caller.
 pub(super) fn walk<'a>(
     bytes: &'a [u8],
     set: WasmFeatures,
@@ -37,7 +37,7 @@ pub(super) fn walk<'a>(
 }
 
 impl Func<'_> {
-    /// Validates the body with the features of the set, whatever its outline was validated with.
+    /// Validates the body with the features of `set`, whatever its outline was validated with.
     pub(super) fn validate(&self, set: WasmFeatures, allocations: &mut FuncValidatorAllocations) -> Result<(), Error> {
         let func = FuncToValidate { resources: self.resources.clone(), index: self.index, ty: self.ty, features: set };
         let mut validator = func.into_validator(std::mem::take(allocations));
@@ -47,7 +47,7 @@ impl Func<'_> {
     }
 }
 
-/// `FuncValidator::validate` without its self-checks, which more than double its time in a development build.
+/// `FuncValidator::validate` without its self-checks, which more than double its time in a debug build.
 fn run(
     validator: &mut FuncValidator<ValidatorResources>,
     body: &FunctionBody<'_>,

@@ -1,41 +1,41 @@
-//! The search for a smallest set: widen until valid, then show that nothing can go.
+//! Searches a smallest set: widens it until the binary is valid, then shows that every flag is needed.
 
 use super::{bodies, flags, outline};
 use wasmparser::{Error, FuncValidatorAllocations, WasmFeatures};
 
-/// Up to this size the result is validated once more, as it costs nothing one would notice.
+/// Binaries up to this size are validated once more at the end, at no noticeable cost.
 const SMALL: usize = 256 * 1024;
 
-/// Flags found in bodies, each with a body that asked for it.
+/// Flags that bodies required, each with such a body.
 type Witnesses = Vec<bodies::Need>;
 
-/// A smallest set, or the error of the validator with everything enabled.
+/// A smallest set, or the validator's error with everything enabled.
 pub(super) fn smallest(bytes: &[u8]) -> Result<WasmFeatures, Error> {
     if let Ok(set) = quick(bytes)
         && (bytes.len() > SMALL || accepts(bytes, set).is_ok())
     {
         return Ok(set);
     }
-    // The binary is invalid, or enabling a feature broke it: the slow way decides which.
+    // Either the binary is invalid or enabling a feature made it so; the slow search decides.
     let everything = WasmFeatures::all();
     accepts(bytes, everything)?;
     Ok(narrow(bytes, everything, &Witnesses::new()))
 }
 
-/// A smallest set, by one validation of the bodies that widens the set as it goes.
+/// A smallest set, found by one validation of the bodies that widens the set as it goes.
 pub(super) fn quick(bytes: &[u8]) -> Result<WasmFeatures, Error> {
     let (set, witnesses) = widen(bytes)?;
     Ok(narrow(bytes, set, &witnesses))
 }
 
-/// A sufficient set, close to smallest.
+/// A sufficient set that is nearly minimal.
 fn widen(bytes: &[u8]) -> Result<(WasmFeatures, Witnesses), Error> {
     let mut set = flags::ALWAYS;
     let mut witnesses = Witnesses::new();
     loop {
         set = grow(set, |set| outline::walk(bytes, set, |_| Ok(()))).map_err(|stuck| stuck.error)?;
         if witnesses.is_empty() {
-            // An alternative that the outline does not need after all would cost a validation at the end.
+            // A flag that the outline does not need after all would cost a validation at the end.
             set = shrink(set, |set| outline::walk(bytes, set, |_| Ok(())).is_ok());
         }
         let funcs = funcs(bytes, set)?;
@@ -50,7 +50,7 @@ fn widen(bytes: &[u8]) -> Result<(WasmFeatures, Witnesses), Error> {
     }
 }
 
-/// Takes from a sufficient set whatever can go.
+/// Removes flags from a sufficient set until it is minimal.
 fn narrow(bytes: &[u8], set: WasmFeatures, witnesses: &Witnesses) -> WasmFeatures {
     shrink(set, |smaller| {
         let lost = set.difference(smaller);
@@ -81,11 +81,11 @@ pub(super) fn funcs(bytes: &[u8], set: WasmFeatures) -> Result<Vec<outline::Func
     Ok(funcs)
 }
 
-/// A check that no more flags help.
+/// A check that no further flag makes pass.
 pub(super) struct Stuck {
-    /// What was enabled by then.
+    /// Flags enabled at that point.
     pub(super) set: WasmFeatures,
-    /// What the check says.
+    /// The check's error.
     pub(super) error: Error,
 }
 
@@ -93,7 +93,7 @@ pub(super) struct Stuck {
 ///
 /// # Errors
 ///
-/// The check's error when no flag helps.
+/// The check's error if no flag helps.
 pub(super) fn grow(
     mut set: WasmFeatures,
     mut check: impl FnMut(WasmFeatures) -> Result<(), Error>,
@@ -107,7 +107,7 @@ pub(super) fn grow(
     }
 }
 
-/// Adds what gets the check past an error that names no feature.
+/// Adds a flag that gets the check past an error that names no feature.
 fn step(
     set: WasmFeatures,
     error: Error,
@@ -125,7 +125,7 @@ fn step(
     Ok(shrink(everything, |smaller| smaller.contains(set) && gets_past(smaller)))
 }
 
-/// Drops flags, newest first, for as long as the set stays good without one.
+/// Removes flags, newest first, as long as the set remains `good`.
 fn shrink(mut set: WasmFeatures, mut good: impl FnMut(WasmFeatures) -> bool) -> WasmFeatures {
     loop {
         let before = set;
@@ -136,7 +136,7 @@ fn shrink(mut set: WasmFeatures, mut good: impl FnMut(WasmFeatures) -> bool) -> 
                 set = smaller;
             }
         }
-        // A flag can become droppable once another is gone, if the validator takes one for the other.
+        // Removing one flag can make another removable, if the validator accepts either.
         if set == before {
             return set;
         }

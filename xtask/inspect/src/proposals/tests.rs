@@ -1,4 +1,4 @@
-//! The set found is judged by the validator: sufficient, and minimal.
+//! Checks with the validator that the set found is sufficient and minimal.
 
 use super::{flags, minimal};
 use crate::InspectError;
@@ -10,7 +10,7 @@ mod overlaps;
 mod random;
 mod speed;
 
-/// The flags of a set of names, the sum of them all.
+/// The union of the named flags.
 fn features<'n>(names: impl Iterator<Item = &'n String>) -> WasmFeatures {
     names.fold(flags::ALWAYS, |set, name| {
         let constant = name.to_ascii_uppercase().replace('-', "_");
@@ -22,7 +22,7 @@ fn accepts(bytes: &[u8], set: WasmFeatures) -> bool {
     Validator::new_with_features(set).validate_all(bytes).is_ok()
 }
 
-/// Both halves of the definition, by the validator alone.
+/// Checks both halves of the definition, using only the validator.
 fn assert_defined(bytes: &[u8], found: &BTreeSet<String>, what: &str) {
     assert!(accepts(bytes, features(found.iter())), "{what}: {found:?} does not suffice");
     for name in found {
@@ -45,7 +45,7 @@ fn check_all(table: &[(&str, &[&str])]) {
 }
 
 #[test]
-fn every_flag_has_a_name_that_leads_back_to_it() {
+fn flag_names_round_trip() {
     for flag in flags::all() {
         let names = flags::names(flag);
         assert_eq!(names.len(), 1, "{names:?}");
@@ -55,7 +55,7 @@ fn every_flag_has_a_name_that_leads_back_to_it() {
 }
 
 #[test]
-fn errors_say_where_and_why() {
+fn errors_have_offset_and_message() {
     assert_eq!(
         minimal(b"\0asm\x01\0\0\0\x63\0"),
         Err(InspectError::Malformed { offset: 10, message: "malformed section id: 99".to_owned() })
@@ -63,7 +63,7 @@ fn errors_say_where_and_why() {
     let bytes = wat::parse_str("(module (func (result i32) i64.const 0))").unwrap();
     let error = minimal(&bytes).unwrap_err();
     assert!(matches!(&error, InspectError::Invalid { message, .. } if message.contains("type mismatch")), "{error}");
-    // The validator would complain of the unknown type first.
+    // The validator finds the unknown type first, but the undecodable byte decides.
     let mut bytes = wat::parse_str("(module (import \"a\" \"b\" (func (type 7))) (func nop))").unwrap();
     let body = bytes.len() - 2;
     bytes[body] = 0xff;

@@ -8,7 +8,7 @@ use wasmlab_model::observation::{Observation, Outcome, PREOPENED_SOCKET, ScriptP
 use wasmlab_model::verdict::Verdict;
 
 #[test]
-fn what_the_lab_cannot_ask_blames_nobody() {
+fn cells_not_attempted_blame_nobody() {
     let cause = Cause::NotAttempted { subject: "component-calls".to_owned(), message: "no way to ask".to_owned() };
     let seen = observation(Outcome::Exited(0), to(Stage::Link, cause), "");
     let judged = verdict(Ok(&facts("(component)")), &seen, &spec(""));
@@ -21,7 +21,7 @@ fn what_the_lab_cannot_ask_blames_nobody() {
 
 /// A guest that was started without the socket that its scenario gives it.
 #[test]
-fn a_socket_that_a_runtime_cannot_hand_over_is_judged_by_what_the_guest_says() {
+fn unsupported_preopened_socket_is_judged_by_the_guests_output() {
     let check = |cause: Cause, stdout: &str, failed: Option<&str>, wanted: Option<&str>| {
         let mut seen = observation(Outcome::Exited(0), to(Stage::Run, cause), stdout);
         seen.unsupported_inputs = vec![PREOPENED_SOCKET.to_owned()];

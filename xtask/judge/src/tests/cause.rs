@@ -10,7 +10,7 @@ use wasmlab_model::observation::{Limit, Outcome};
 use wasmlab_model::verdict::Verdict;
 
 #[test]
-fn limits_signals_and_silence_have_their_codes() {
+fn limits_signals_and_missing_output_have_codes() {
     let facts = facts("(module)");
     let check = |outcome, events, code| {
         let judgement = verdict(Ok(&facts), &observation(outcome, events, ""), &spec(""));
@@ -29,7 +29,7 @@ fn limits_signals_and_silence_have_their_codes() {
 }
 
 #[test]
-fn nobody_is_blamed_at_a_limit_of_which_nobody_knows_whether_the_guest_had_begun() {
+fn limit_with_unknown_stage_blames_nobody() {
     let facts = facts("(module)");
     let check = |compile_ms, detail| {
         let outcome = Outcome::Limit(Limit::CompileOrRun { compile_ms, run_ms: 10 });
@@ -46,7 +46,7 @@ fn nobody_is_blamed_at_a_limit_of_which_nobody_knows_whether_the_guest_had_begun
 }
 
 #[test]
-fn a_limit_that_the_compiler_meets_blames_nobody_and_names_what_stands_behind_it() {
+fn compile_limit_blames_nobody_and_names_the_limit() {
     let facts = facts("(module (import \"env\" \"__assert_fail\" (func)))");
     let check = |limit, stage, code, blame: Blame, detail: &str| {
         let events = vec![Event::Stage { stage, micros: 1, cached: false }];
@@ -63,7 +63,7 @@ fn a_limit_that_the_compiler_meets_blames_nobody_and_names_what_stands_behind_it
 }
 
 #[test]
-fn causes_before_the_run_have_their_codes() {
+fn causes_before_running_have_codes() {
     let simd = facts("(module (func (result v128) (v128.const i64x2 0 0)))");
     let plain = facts("(module)");
     let words = || "words".to_owned();
@@ -98,7 +98,7 @@ fn causes_before_the_run_have_their_codes() {
 }
 
 #[test]
-fn what_reading_foresaw_is_the_reason_of_every_refusal() {
+fn refusal_found_by_reading_explains_every_runtimes_refusal() {
     let check = |facts: &Facts, cause: Cause, wanted: Option<(Code, &str)>| {
         let seen = observation(Outcome::Exited(0), to(Stage::Compile, cause.clone()), "");
         let judged = diagnose(&Evidence {
@@ -125,7 +125,7 @@ fn what_reading_foresaw_is_the_reason_of_every_refusal() {
 }
 
 #[test]
-fn an_escape_outweighs_everything() {
+fn sandbox_escape_takes_precedence() {
     let facts = facts("(module)");
     let mut escaped = observation(Outcome::Exited(0), to(Stage::Run, Cause::Returned), "");
     escaped.escapes.push("read a file outside its directories".to_owned());

@@ -96,7 +96,7 @@ proptest! {
 }
 
 #[test]
-fn what_a_foreign_guest_prints_is_no_evidence() {
+fn output_of_other_guests_is_no_evidence() {
     let facts = facts("(module)");
     let check = |stdout: &str, lab_guest: bool, wanted: (Verdict, Option<Code>)| {
         let seen = observation(Outcome::Exited(0), to(Stage::Run, Cause::Returned), stdout);

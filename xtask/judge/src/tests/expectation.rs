@@ -20,7 +20,7 @@ fn ran(cause: Cause, stdout: &str, expect: &str) -> (Verdict, Option<Code>) {
 }
 
 #[test]
-fn a_guest_that_does_what_is_expected_passes() {
+fn expected_result_passes() {
     assert_eq!(ran(Cause::Returned, "", ""), PASS);
     assert_eq!(ran(Cause::Exit { code: 0 }, "hi\n", "[expect]\nstdout = \"hi\\n\""), PASS);
     assert_eq!(ran(Cause::Exit { code: 7 }, "", "[expect]\nexit = 7"), PASS);
@@ -28,7 +28,7 @@ fn a_guest_that_does_what_is_expected_passes() {
 }
 
 #[test]
-fn a_guest_that_does_something_else_fails() {
+fn unexpected_result_fails() {
     assert_eq!(ran(Cause::Exit { code: 1 }, "", ""), EXIT);
     assert_eq!(ran(Cause::Returned, "", "[expect]\nexit = 7"), EXIT);
     assert_eq!(ran(Cause::Returned, "ho\n", "[expect]\nstdout = \"hi\\n\""), OUTPUT);
@@ -37,13 +37,13 @@ fn a_guest_that_does_something_else_fails() {
 }
 
 #[test]
-fn no_annotation_excuses_a_silent_exit() {
+fn silent_exit_fails_despite_annotations() {
     let known = "[[known]]\nruntime = \"*\"\ncode = \"sockets-unsupported\"\nbecause = \"x\"";
     assert_eq!(ran(Cause::Exit { code: 1 }, "", known), EXIT);
 }
 
 #[test]
-fn the_guests_own_words_are_evidence() {
+fn lab_lines_are_evidence() {
     let words = "lab: socket-bind no-errno operation not supported\n";
     assert_eq!(
         ran(Cause::Exit { code: 1 }, words, "[expect]\nlab = [\"socket-bind\"]"),
@@ -73,7 +73,7 @@ fn results_and_host_calls_are_compared() {
 
 /// What Go's `net` for wasip1 does: `Listen` gives no error, and there is no socket.
 #[test]
-fn a_guest_that_says_it_listens_where_nobody_can_connect_has_no_sockets() {
+fn listening_guest_without_open_port_has_no_sockets() {
     let steps = "[[run.port]]\nname = \"http\"\n[[step]]\nop = \"listen\"\nsocket = \"http\"\n[[step]]\nop = \"request\"\nsocket = \"http\"\nexpect = { status = 200 }";
     let judged = |stdout: &str, done: usize| {
         let mut observation = observation(Outcome::Stopped, to(Stage::Run, Cause::Returned), stdout);
@@ -91,7 +91,7 @@ fn a_guest_that_says_it_listens_where_nobody_can_connect_has_no_sockets() {
 }
 
 #[test]
-fn a_wrong_clock_is_told_by_its_function() {
+fn wrong_clock_names_its_function() {
     let check = |wat: &str, subject: &str| {
         let seen = observation(
             Outcome::Exited(0),
@@ -116,7 +116,7 @@ fn a_wrong_clock_is_told_by_its_function() {
 }
 
 #[test]
-fn what_gives_a_guest_sockets_depends_on_what_made_it_and_what_it_wants() {
+fn socket_remedy_depends_on_toolchain_and_sockets() {
     let go = "(module (@producers (language \"Go\" \"1.27\")))";
     let check = |wat: &str, capability: &str, says: &str, not: &str| {
         let stdout = format!("lab: {capability} no-errno operation not supported\n");
@@ -131,7 +131,7 @@ fn what_gives_a_guest_sockets_depends_on_what_made_it_and_what_it_wants() {
 }
 
 #[test]
-fn a_pass_says_what_was_seen() {
+fn pass_detail_states_what_was_observed() {
     let check = |expect: &str, stdout: &str, requests: usize, wanted: &str| {
         let mut seen = observation(Outcome::Exited(0), to(Stage::Run, Cause::Returned), stdout);
         let request =

@@ -30,7 +30,7 @@ const PANIC: &str =
     "thread 'main' panicked at src/main.rs:3:5:\nconfig file missing\nnote: run with `RUST_BACKTRACE=1`\n";
 
 #[test]
-fn a_trap_begins_with_the_guests_last_message_suffix_and_ends_with_its_place() {
+fn trap_detail_has_the_guests_message_and_location() {
     let trap = |location: Location| Cause::trap(TrapKind::Unreachable, "unreachable").at(Some(location));
     let place = Location { function: Some("parse".to_owned()), index: Some(3), offset: Some(0x65) };
     let found = ended("", trap(place), ("", PANIC), "");
@@ -66,7 +66,7 @@ fn a_trap_begins_with_the_guests_last_message_suffix_and_ends_with_its_place() {
 }
 
 #[test]
-fn a_wrong_exit_shows_the_last_lines_of_both_streams() {
+fn wrong_exit_code_shows_the_last_lines_of_both_streams() {
     let found = ended("", Cause::Exit { code: 2 }, ("one\ntwo\n", "warning\nno such table\n"), "");
     let wanted = "exit code 2, expected 0: no such table; last on stdout: two";
     check(&found, Code::WrongExit, None, wanted, "correct the expectation");
@@ -75,7 +75,7 @@ fn a_wrong_exit_shows_the_last_lines_of_both_streams() {
 }
 
 #[test]
-fn a_host_that_refuses_is_no_trap_of_the_guests() {
+fn host_refusal_is_not_a_trap_of_the_guest() {
     let refused = |wat: &str, what, expect: &str, (subject, blame), detail: &str, remedy: &str| {
         let cause = Cause::HostRefused { refusal: what, message: "its words".to_owned() };
         let found = ended(wat, cause, ("", ""), expect);
@@ -103,7 +103,7 @@ fn a_host_that_refuses_is_no_trap_of_the_guests() {
 }
 
 #[test]
-fn a_runtime_that_dies_where_an_import_is_missing_says_both() {
+fn runtime_crash_with_missing_import_mentions_both() {
     let judged = |imports: &str, stdout: &str, unchecked_imports: bool| {
         let facts = facts(&format!("(module {imports})"));
         let seen = observation(Outcome::Signaled(11), Vec::<Event>::new(), stdout);
@@ -138,7 +138,7 @@ fn a_runtime_that_dies_where_an_import_is_missing_says_both() {
 
 /// wamr-zig calls `main` of a module that was made for its glue: that is another program than the one with glue.
 #[test]
-fn a_trap_of_a_guest_without_its_host_is_the_hosts_absence_unless_it_says_otherwise() {
+fn trap_without_its_host_is_blamed_on_the_missing_host() {
     let facts = facts("(module (import \"env\" \"emscripten_resize_heap\" (func)) (func (export \"main\")))");
     let judged = |stderr: &str, unchecked_imports: bool| {
         let cause = Cause::trap(TrapKind::MemoryOutOfBounds, "OutOfBoundsMemoryAccess");
@@ -158,7 +158,7 @@ const OPENS: &str = "(import \"wasi_snapshot_preview1\" \"path_open\" (func))";
 const DATA: &str = "[[run.dir]]\nguest = \"/data\"";
 
 #[test]
-fn an_errno_of_path_open_is_a_refusal_where_nothing_else_explains_it() {
+fn path_open_errno_counts_as_refusal_without_other_explanation() {
     let check = |wat: &str, code: i32, streams: (&str, &str), expect: &str, wanted: Code, detail: &str| {
         let found = ended(wat, Cause::Exit { code }, streams, expect);
         assert_eq!(found.code, Some(wanted), "{wat} {code}: {}", found.detail);
@@ -200,7 +200,7 @@ fn an_errno_of_path_open_is_a_refusal_where_nothing_else_explains_it() {
 }
 
 #[test]
-fn an_export_that_is_called_before_the_program_started_has_a_remedy_of_its_own() {
+fn calling_an_export_before_startup_has_its_own_remedy() {
     let calls = "[run]\nentry = \"calls\"\n[[run.call]]\nexport = \"double\"";
     let command = "(func (export \"_start\")) (func (export \"double\"))";
     let trap = |trap| Cause::trap(trap, "words");
@@ -220,7 +220,7 @@ fn an_export_that_is_called_before_the_program_started_has_a_remedy_of_its_own()
 }
 
 #[test]
-fn memory_that_was_refused_is_told_with_its_limit() {
+fn refused_memory_names_its_limit() {
     let trap = || Cause::trap(TrapKind::Unreachable, "unreachable");
     let words = "memory allocation of 1048576 bytes failed\n";
     let own = "(memory (export \"memory\") 1 16)";
@@ -234,7 +234,7 @@ fn memory_that_was_refused_is_told_with_its_limit() {
 }
 
 #[test]
-fn wrong_answers_to_wasis_first_snapshot_have_a_reason() {
+fn wrong_answers_to_wasi_unstable_have_a_reason() {
     let old = "(import \"wasi_unstable\" \"path_filestat_get\" (func))";
     let found = ended(old, Cause::Exit { code: 0 }, ("size 1\n", ""), "[expect]\nstdout_contains = [\"size 7\"]");
     check(&found, Code::WrongOutput, None, "the new layout under the old name", "Rebuild");
@@ -244,7 +244,7 @@ fn wrong_answers_to_wasis_first_snapshot_have_a_reason() {
 }
 
 #[test]
-fn a_release_candidate_is_named_with_its_release() {
+fn release_candidate_is_named_with_its_release() {
     let facts = facts("(component (import \"wasi:http/types@0.2.0-rc-2023-12-05\" (instance (export \"f\" (func)))))");
     let (module, name) = ("wasi:http/types@0.2.0-rc-2023-12-05".to_owned(), "f".to_owned());
     let cause = Cause::MissingImport { module, name, ty: "instance".to_owned(), missing_count: 0 };

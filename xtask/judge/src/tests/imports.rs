@@ -8,7 +8,7 @@ use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::observation::{GuestProgress, Outcome};
 
 #[test]
-fn a_missing_import_is_judged_by_its_abi() {
+fn missing_import_is_judged_by_its_abi() {
     let check = |module: &str, name: &str, code| {
         let facts = facts(&format!("(module (import \"{module}\" \"{name}\" (func)))"));
         let cause = Cause::MissingImport {
@@ -47,7 +47,7 @@ fn missing(wat: &str, import: &str, wanted: (Code, &[Blame]), words: (&str, &str
 }
 
 #[test]
-fn what_a_linker_let_through_is_no_host_of_its_own() {
+fn unlinked_symbol_is_not_a_custom_host() {
     let symbol = (Code::UnresolvedSymbol, &[Blame::Toolchain][..]);
     let wasi = "(import \"wasi_snapshot_preview1\" \"proc_exit\" (func (param i32)))";
     let check = |item: &str, ty: &str, detail: &str, remedy: &str| {
@@ -122,7 +122,7 @@ fn each_kind_of_missing_import_has_its_own_remedy() {
 }
 
 #[test]
-fn what_no_wasi_host_has_decides_where_wasi_is_missing_too() {
+fn imports_beyond_wasi_decide_even_without_wasi() {
     let wasi = "(import \"wasi_snapshot_preview1\" \"proc_exit\" (func (param i32)))";
     let check = |more: &str, code, subject: &str, detail: &str| {
         let facts = facts(&format!("(module {wasi} {more})"));
@@ -144,7 +144,7 @@ fn what_no_wasi_host_has_decides_where_wasi_is_missing_too() {
 }
 
 #[test]
-fn one_flag_of_assemblyscript_leaves_out_one_import() {
+fn assemblyscript_flags_remove_single_imports() {
     let abort = "(import \"env\" \"abort\" (func (param i32 i32 i32 i32)))";
     let log = "(import \"env\" \"console.log\" (func (param i32)))";
     let check = |imports: &str, says: &str, not: &str| {
@@ -158,7 +158,7 @@ fn one_flag_of_assemblyscript_leaves_out_one_import() {
 }
 
 #[test]
-fn a_missing_import_is_never_reported_as_a_missing_entry_point() {
+fn missing_import_is_not_a_missing_entry_point() {
     let check = |wat: &str, name: &str, linked: bool, code, subject: &str| {
         let facts = facts(&format!("(module {wat})"));
         let stage = if linked { Stage::Run } else { Stage::Link };
@@ -185,7 +185,7 @@ fn a_missing_import_is_never_reported_as_a_missing_entry_point() {
 
 /// Imports as emcc 3.1.6 left them in a standalone server, and in a module of -O3.
 #[test]
-fn emscriptens_modules_need_their_glue_or_a_host_where_they_have_none() {
+fn emscripten_modules_need_glue_or_a_host_layer() {
     let check = |module: &str, name: &str, exports: &str, wanted, words: &str| {
         let facts = facts(&format!("(module (import \"{module}\" \"{name}\" (func)) {exports})"));
         let cause = Cause::MissingImport {
@@ -205,7 +205,7 @@ fn emscriptens_modules_need_their_glue_or_a_host_where_they_have_none() {
 }
 
 #[test]
-fn a_component_lacks_an_interface_by_name_and_version() {
+fn missing_interface_is_named_with_its_version() {
     let check = |interface: &str, code: Code| {
         let facts = facts(&format!(r#"(component (import "{interface}" (instance (export "f" (func)))))"#));
         // As the engine of wasmtime reports it.
@@ -223,7 +223,7 @@ fn a_component_lacks_an_interface_by_name_and_version() {
 }
 
 #[test]
-fn a_javascript_host_is_told_no_version_and_the_file_has_it() {
+fn version_missing_in_a_js_message_comes_from_the_file() {
     let facts =
         facts(r#"(component (import "wasi:cli/stdout@0.3.0" (instance)) (import "wasi:cli/stdout@0.2.6" (instance)))"#);
     let check = |module: &str, name: &str, subject: &str| {
@@ -241,7 +241,7 @@ fn a_javascript_host_is_told_no_version_and_the_file_has_it() {
 }
 
 #[test]
-fn glue_that_does_not_define_what_its_module_imports_is_the_toolchains() {
+fn incomplete_glue_is_blamed_on_the_toolchain() {
     let facts = facts(r#"(module (import "a" "a" (func)) (import "a" "b" (func)) (func (export "c")))"#);
     let cause =
         Cause::MissingImport { module: "a".to_owned(), name: "a".to_owned(), ty: String::new(), missing_count: 2 };

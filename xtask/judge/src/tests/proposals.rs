@@ -19,7 +19,7 @@ const LEGACY: &str = "(module (tag $e) (func try throw $e catch_all end))";
 const ATOMIC_SIMD: &str = "(module (memory 1 1 shared) (func (result v128) (v128.const i64x2 0 0)))";
 
 #[test]
-fn the_subject_is_what_the_runtime_lacks() {
+fn subject_is_what_the_runtime_lacks() {
     let check = |wat: &str, message: &str, probed: &[(&str, bool)], code, subject: Option<&str>| {
         let judgement = refused(wat, message, probed);
         assert_eq!((judgement.code, judgement.subject.as_deref()), (Some(code), subject), "{}", judgement.detail);
@@ -56,7 +56,7 @@ fn the_subject_is_what_the_runtime_lacks() {
 }
 
 #[test]
-fn the_old_form_of_exceptions_is_the_toolchains_to_change() {
+fn legacy_exceptions_are_blamed_on_the_toolchain() {
     let judgement = refused(LEGACY, "no", &[("exceptions", false), ("legacy-exceptions", true)]);
     assert_eq!(judgement.blame, [Blame::Toolchain]);
     assert!(judgement.remedy.is_some_and(|remedy| remedy.contains("--translate-to-exnref")));
@@ -66,7 +66,7 @@ fn the_old_form_of_exceptions_is_the_toolchains_to_change() {
 }
 
 #[test]
-fn a_component_is_refused_for_what_is_in_it_or_for_what_it_is_under_one_code() {
+fn refused_components_have_one_code() {
     let check = |wat: &str, message: &str, offset, code, subject: Option<&str>| {
         let facts = facts(wat);
         let cause = Cause::Rejected { message: message.to_owned(), offset };
@@ -83,7 +83,7 @@ fn a_component_is_refused_for_what_is_in_it_or_for_what_it_is_under_one_code() {
 }
 
 #[test]
-fn what_else_a_runtime_lacks_is_told_besides() {
+fn further_missing_proposals_are_mentioned() {
     let judgement = refused(ATOMIC_SIMD, "threads must be enabled", &[("simd", true), ("threads", true)]);
     assert_eq!(judgement.detail, "lacks threads: threads must be enabled; also lacks simd");
     let gc = "gc types are disallowed";
@@ -92,7 +92,7 @@ fn what_else_a_runtime_lacks_is_told_besides() {
 }
 
 #[test]
-fn what_was_not_reached_is_told_as_such() {
+fn proposals_not_reached_are_mentioned() {
     let wat = r#"(module (import "env" "__wasm_setjmp" (func)) (memory i64 1))"#;
     let judgement = refused(wat, "memory64 must be enabled", &[]);
     assert_eq!(judgement.subject.as_deref(), Some("memory64"));
@@ -100,7 +100,7 @@ fn what_was_not_reached_is_told_as_such() {
 }
 
 #[test]
-fn runtimes_name_proposals_in_their_own_words() {
+fn runtime_messages_about_proposals_are_recognized() {
     let all = [
         "exceptions",
         "legacy-exceptions",

@@ -1,35 +1,34 @@
-//! What the lab does as a guest's client.
+//! Steps of the client script: what the lab does as a guest's client.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// One operation of the lab as the guest's client; the model is the wasi-testsuite's JSON
-/// specification. None waits without a limit.
+/// One step of the client script, modelled on the JSON specification of wasi-testsuite. Every wait has a limit.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "op", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Step {
-    /// Wait until an output of the guest contains a text.
+    /// Wait until the guest's output contains a text.
     Read {
-        /// Which output.
+        /// Which output stream.
         #[serde(default)]
         stream: Stream,
-        /// The text.
+        /// Text to wait for.
         contains: String,
-        /// Limit, milliseconds.
+        /// Time limit, milliseconds.
         #[serde(default = "default_step_ms")]
         timeout_ms: u64,
     },
     /// Write to the guest's stdin.
     Write {
-        /// The text.
+        /// Text to write.
         data: String,
     },
-    /// Wait until somebody listens on a socket's port, without connecting.
+    /// Wait until something listens on a socket's port, without connecting.
     Listen {
         /// Name of a `[[run.socket]]` or `[[run.port]]`.
         socket: String,
-        /// Limit, milliseconds.
+        /// Time limit, milliseconds.
         #[serde(default = "default_step_ms")]
         timeout_ms: u64,
     },
@@ -37,38 +36,38 @@ pub enum Step {
     Connect {
         /// Name of a `[[run.socket]]` or `[[run.port]]`.
         socket: String,
-        /// The connection's name in later steps.
+        /// Name of the connection in later steps.
         id: String,
-        /// Limit, milliseconds.
+        /// Time limit, milliseconds.
         #[serde(default = "default_step_ms")]
         timeout_ms: u64,
     },
-    /// Send on a connection.
+    /// Send a text on a connection.
     Send {
-        /// The connection.
+        /// Name of the connection.
         id: String,
-        /// The text.
+        /// Text to send.
         data: String,
-        /// Limit, milliseconds.
+        /// Time limit, milliseconds.
         #[serde(default = "default_step_ms")]
         timeout_ms: u64,
     },
-    /// Receive on a connection until a text has come.
+    /// Receive on a connection until a text has arrived.
     Recv {
-        /// The connection.
+        /// Name of the connection.
         id: String,
-        /// The text.
+        /// Text to wait for.
         contains: String,
-        /// Limit, milliseconds.
+        /// Time limit, milliseconds.
         #[serde(default = "default_step_ms")]
         timeout_ms: u64,
     },
     /// Close a connection.
     Close {
-        /// The connection.
+        /// Name of the connection.
         id: String,
     },
-    /// One HTTP/1.1 request on a connection of its own, or several at once.
+    /// Send one HTTP/1.1 request on a new connection, or several at once.
     Request {
         /// Name of a `[[run.socket]]` or `[[run.port]]`.
         socket: String,
@@ -84,13 +83,13 @@ pub enum Step {
         /// Request body.
         #[serde(default)]
         body: String,
-        /// How many of this request are sent at once, each on its own connection, with as many connections
-        /// beside them that ask nothing; 1 where nothing is said, which opens no others.
+        /// Number of copies to send at once, each on its own connection. With more than 1, as many idle connections are
+        /// opened as well [default: 1].
         #[serde(default = "one", skip_serializing_if = "is_one")]
         parallel: u16,
-        /// What the response shall be.
+        /// The expected response.
         expect: Response,
-        /// Limit, milliseconds.
+        /// Time limit, milliseconds.
         #[serde(default = "default_step_ms")]
         timeout_ms: u64,
     },
@@ -100,15 +99,15 @@ pub enum Step {
         #[serde(default = "default_signal")]
         signal: String,
     },
-    /// Wait until the guest ends by itself; its exit code is compared with `expect.exit`.
+    /// Wait until the guest exits by itself; its exit code is compared with `expect.exit`.
     Wait {
-        /// Limit, milliseconds.
+        /// Time limit, milliseconds.
         #[serde(default = "default_step_ms")]
         timeout_ms: u64,
     },
 }
 
-/// Which output of the guest.
+/// An output stream of the guest.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Stream {
@@ -119,7 +118,7 @@ pub enum Stream {
     Stderr,
 }
 
-/// What an HTTP response shall be; what is absent is not checked.
+/// The expected HTTP response; absent fields are not checked.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Response {
@@ -128,13 +127,13 @@ pub struct Response {
     /// Headers, names in any case.
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
-    /// The whole body.
+    /// The complete body.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
-    /// Parts of the body.
+    /// Texts that the body must contain.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub body_contains: Vec<String>,
-    /// The whole body is what the lab put into this file, by the guest's name for it.
+    /// Guest path of a file created by the lab that the body must equal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body_file: Option<String>,
 }

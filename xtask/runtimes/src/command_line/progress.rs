@@ -20,7 +20,8 @@ pub fn progress(seen: &AdapterInput, reader: OutputParser) -> GuestProgress {
     let mut calls = asked(seen).map(|index| &seen.run.call[index]);
     for (role, outcome, stdout, stderr) in previous.chain([last]) {
         let Outcome::Exited(code) = *outcome else { return not_exited(seen, reader, role, whole) };
-        let output = ProcessOutput { code, stdout, stderr };
+        let stderr = messages::on_own_lines(stderr, reader.run_errors);
+        let output = ProcessOutput { code, stdout, stderr: &stderr };
         if role == ProcessRole::Precompile {
             if code != 0 {
                 return refine_with_facts((reader.classify_prepare)(&output), &output, seen, reader);
@@ -77,7 +78,8 @@ fn not_exited(seen: &AdapterInput, reader: OutputParser, role: ProcessRole, befo
 /// exit code, is not, and neither are its warnings.
 fn guest_stderr(stderr: &str, cause: Option<&Cause>, reader: OutputParser) -> String {
     let ended_by_guest = matches!(cause, None | Some(Cause::Returned | Cause::Exit { .. }));
-    let own = messages::block_start(stderr, reader.error_prefix).filter(|_| !ended_by_guest);
+    let stderr = messages::on_own_lines(stderr, reader.run_errors);
+    let own = messages::block_start(&stderr, reader.error_prefix).filter(|_| !ended_by_guest);
     let guest = &stderr[..own.unwrap_or(stderr.len())];
     guest.lines().filter(|line| !line.starts_with(reader.warning_mark)).flat_map(|l| [l, "\n"]).collect()
 }

@@ -9,7 +9,7 @@ use super::MAX_BYTES;
 use crate::cell::preopens::Contents;
 use wasmlab_model::scenario::Response;
 
-/// A request, on whatever connection.
+/// A request, independent of its connection.
 #[derive(Clone, Copy)]
 pub struct Request<'a> {
     pub method: &'a str,
@@ -21,10 +21,10 @@ pub struct Request<'a> {
 }
 
 impl Request<'_> {
-    /// Sends it to `address` as many times at once as `parallel` says.
+    /// Sends the request to `address`, `parallel` times at once.
     ///
     /// # Errors
-    /// What was wrong with the first response that was not as expected.
+    /// What was wrong with the first unexpected response.
     pub fn send(&self, address: SocketAddr, path: &str, parallel: u16) -> Result<(), String> {
         let url = format!("http://{address}{path}");
         if parallel <= 1 {
@@ -87,7 +87,7 @@ impl Request<'_> {
     }
 }
 
-/// Reads both to their ends.
+/// Compares two streams up to their ends.
 fn compare(got: &mut impl Read, mut wanted: impl Read) -> Result<(), String> {
     let (mut ours, mut theirs) = (vec![0; 1 << 16], vec![0; 1 << 16]);
     let mut at = 0_u64;
@@ -111,7 +111,7 @@ mod tests {
     use super::compare;
 
     #[test]
-    fn bodies_are_compared_to_their_ends() {
+    fn bodies_are_compared_completely() {
         let long = vec![7; 200_000];
         let mut other = long.clone();
         other[150_000] = 8;

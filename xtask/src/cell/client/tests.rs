@@ -1,4 +1,4 @@
-//! Scripts against processes and servers of the test's own: each step as it holds and as it does not.
+//! Client scripts against processes and servers started by the test: each step succeeding and failing.
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -11,7 +11,7 @@ use wasmlab_model::observation::ScriptProgress;
 use wasmlab_model::scenario::Scenario;
 use wasmlab_process::{self as process, CompletedProcess, ExitReason, Input, Limits, Running};
 
-/// A guest: a shell with this script.
+/// A guest: a shell that runs this script.
 fn guest(script: &str) -> Running {
     let command = process::Command {
         program: PathBuf::from("/bin/sh"),
@@ -41,7 +41,7 @@ fn server(wanted: &'static str, answer: &'static str) -> u16 {
                         _ => return,
                     }
                 }
-                // The client may have had enough.
+                // The client may already have closed the connection.
                 let _ = stream.write_all(answer.as_bytes());
             });
         }
@@ -49,7 +49,7 @@ fn server(wanted: &'static str, answer: &'static str) -> u16 {
     port
 }
 
-/// Plays the steps, in TOML, against a guest; `http` is the port.
+/// Runs steps, given in TOML, against a guest; `http` is the port's name.
 fn play(script: &str, port: u16, steps: &str) -> (ScriptProgress, CompletedProcess) {
     let text = format!(
         "schema = 1\ntitle = \"t\"\nfamily = \"f\"\nroute = \"r\"\n[build]\ntoolchain = \"wat\"\n\
@@ -65,14 +65,14 @@ fn play(script: &str, port: u16, steps: &str) -> (ScriptProgress, CompletedProce
     (progress, running.wait())
 }
 
-/// Every step holds.
+/// Asserts that every step passes.
 fn holds(script: &str, port: u16, steps: &str) -> CompletedProcess {
     let (progress, ended) = play(script, port, steps);
     assert_eq!((progress.failed, progress.steps_passed), (None, progress.steps), "{steps}");
     ended
 }
 
-/// The last step does not hold, for this reason.
+/// Asserts that the last step fails for this reason.
 fn fails(script: &str, port: u16, steps: &str, reason: &str) -> ScriptProgress {
     let (progress, _) = play(script, port, steps);
     let failed = progress.failed.clone().unwrap_or_else(|| panic!("it holds: {steps}"));
@@ -84,7 +84,7 @@ fn fails(script: &str, port: u16, steps: &str, reason: &str) -> ScriptProgress {
 const WAIT: &str = "[[step]]\nop = \"wait\"\n";
 
 #[test]
-fn the_guests_streams_are_read_and_written() {
+fn read_and_write_steps_use_the_guests_streams() {
     let script = "echo ready; read line; echo \"got $line\" >&2; exit 7";
     let steps = "[[step]]\nop = \"read\"\ncontains = \"ready\"\n[[step]]\nop = \"write\"\ndata = \"hello\\n\"\n\
                  [[step]]\nop = \"read\"\nstream = \"stderr\"\ncontains = \"got hello\"\n";
@@ -98,7 +98,7 @@ fn the_guests_streams_are_read_and_written() {
 }
 
 #[test]
-fn a_guest_is_ended_by_a_signal_or_waited_for() {
+fn kill_and_wait_steps_end_the_guest() {
     let trap = "trap 'exit 9' TERM; trap 'exit 10' INT; echo ready; while :; do sleep 0.05; done";
     let kill = |signal: &str| {
         let kill = format!("[[step]]\nop = \"kill\"\nsignal = \"{signal}\"\n");
@@ -110,14 +110,14 @@ fn a_guest_is_ended_by_a_signal_or_waited_for() {
     );
     let wait = "[[step]]\nop = \"wait\"\ntimeout_ms = 100\n";
     fails("sleep 30", 0, wait, "the guest did not finish within 100 ms");
-    // A script that says nothing of the end leaves the guest half a second for it.
+    // A script without a final step leaves the guest half a second to exit.
     let began = Instant::now();
     assert_eq!(holds("sleep 30", 0, "").exit_reason, ExitReason::Stopped);
     assert!(began.elapsed() < Duration::from_secs(10));
 }
 
 #[test]
-fn a_port_is_waited_for_without_a_connection() {
+fn listen_step_waits_without_connecting() {
     let port = server("ping", "pong");
     let listen = "[[step]]\nop = \"listen\"\nsocket = \"http\"\ntimeout_ms = 200\n";
     holds("sleep 30", port, listen);
@@ -129,7 +129,7 @@ fn a_port_is_waited_for_without_a_connection() {
 }
 
 #[test]
-fn connections_have_names_and_limits() {
+fn connections_have_ids_and_limits() {
     let port = server("ping", "pong");
     let connect = "[[step]]\nop = \"connect\"\nsocket = \"http\"\nid = \"c\"\n";
     let send = "[[step]]\nop = \"send\"\nid = \"c\"\ndata = \"ping\"\n";
@@ -146,7 +146,7 @@ fn connections_have_names_and_limits() {
 }
 
 #[test]
-fn a_response_is_compared_with_what_is_expected() {
+fn response_is_compared_with_the_expectation() {
     let port = server("\r\n\r\n", "HTTP/1.1 200 OK\r\nx-lab: 1\r\nconnection: close\r\ncontent-length: 5\r\n\r\nhello");
     let request = |expect: &str| {
         format!("[[step]]\nop = \"request\"\nsocket = \"http\"\npath = \"/page\"\nexpect = {{ {expect} }}\n")

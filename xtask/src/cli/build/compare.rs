@@ -36,9 +36,9 @@ pub fn table(lab: &Lab, made: &[BuildResult]) -> String {
                 imports += &(wrapped(width, &name, &rest, &by_module(&facts)) + "\n");
                 proposals += &(wrapped(width, &name, &rest, &needs(&facts)) + "\n");
             }
-            Err(words) => {
+            Err(message) => {
                 add(&[&scenario.name, &bytes(binary.len() as u64), "malformed"]);
-                imports += &(wrapped(width, &name, &rest, &words) + "\n");
+                imports += &(wrapped(width, &name, &rest, &message) + "\n");
             }
         }
     }

@@ -8,7 +8,7 @@ use crate::scenario::http;
 use wasmlab_model::scenario::{EntryPointKind, Port, Response, Run, Step};
 use wasmlab_protocol::Network;
 
-/// The port of a handler.
+/// Name of the port for a handler.
 const HTTP: &str = "http";
 /// The time limit of a step without `--timeout`, in milliseconds.
 const STEP_MS: u64 = 10_000;
@@ -44,12 +44,13 @@ pub enum Which {
 }
 
 impl ClientArgs {
-    /// Whether parallel cells would clash because they listen on the same port.
+    /// Whether cells running in parallel would collide because they listen on the same port.
     pub fn is_one_at_a_time(&self) -> bool {
         self.listen.iter().any(|port| port.parse::<u16>().is_ok())
     }
 
-    /// Sets the guest's network, ports and entry, and gives the client's steps. `timeout`: of a step, milliseconds.
+    /// Sets the guest's network, ports and entry point, and returns the steps of the client script. `timeout`: limit of
+    /// a step, milliseconds.
     pub fn apply(&self, run: &mut Run, timeout: Option<u64>) -> Result<Vec<Step>> {
         let serves = self.http || !self.listen.is_empty();
         if self.network == Some(Which::Loopback) || serves {
@@ -98,7 +99,7 @@ fn port(text: &str) -> Result<Port> {
     if let Ok(number) = text.parse::<u32>() {
         return match u16::try_from(number).ok().filter(|number| *number > 0) {
             Some(number) => Ok(Port { name: format!("port-{number}"), number: Some(number) }),
-            None => usage(format!("--listen {number} is no port: 1 to 65535, or a name")),
+            None => usage(format!("--listen {number} is not a port: 1 to 65535, or a name")),
         };
     }
     let plain = !text.is_empty() && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
@@ -108,11 +109,11 @@ fn port(text: &str) -> Result<Port> {
     Ok(Port { name: text.to_owned(), number: None })
 }
 
-/// `GET / 200`, `GET /list 200 first entry`.
+/// Parses `GET / 200` or `GET /list 200 first entry`.
 fn request(text: &str, socket: &str, timeout_ms: u64) -> Result<Step> {
     let wrong = |why: String| usage(format!("--request `{text}`: {why}; write METHOD PATH STATUS, as in 'GET / 200'"));
-    let mut words = text.trim().splitn(4, ' ');
-    let (Some(method), Some(path), Some(status)) = (words.next(), words.next(), words.next()) else {
+    let mut parts = text.trim().splitn(4, ' ');
+    let (Some(method), Some(path), Some(status)) = (parts.next(), parts.next(), parts.next()) else {
         return wrong("something is missing".to_owned());
     };
     if let Err(why) = http::method(method).and_then(|()| http::path(path)) {
@@ -120,7 +121,7 @@ fn request(text: &str, socket: &str, timeout_ms: u64) -> Result<Step> {
     }
     let status = match status.parse::<u16>() {
         Ok(status) if (100..=599).contains(&status) => status,
-        _ => return wrong(format!("`{status}` is no status of an answer, 100 to 599")),
+        _ => return wrong(format!("`{status}` is not a response status, 100 to 599")),
     };
     Ok(Step::Request {
         socket: socket.to_owned(),
@@ -129,7 +130,7 @@ fn request(text: &str, socket: &str, timeout_ms: u64) -> Result<Step> {
         headers: Default::default(),
         body: String::new(),
         parallel: 1,
-        expect: Response { status, body_contains: words.next().map(str::to_owned).into_iter().collect(), ..Response::default() },
+        expect: Response { status, body_contains: parts.next().map(str::to_owned).into_iter().collect(), ..Response::default() },
         timeout_ms,
     })
 }
@@ -141,7 +142,7 @@ mod tests {
     use wasmlab_protocol::Network;
 
     fn args(listen: &[&str], http: bool, request: &[&str]) -> ClientArgs {
-        let owned = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+        let owned = |parts: &[&str]| parts.iter().map(|word| (*word).to_owned()).collect();
         ClientArgs { network: None, listen: owned(listen), http, request: owned(request) }
     }
 
@@ -155,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn options_become_what_a_scenario_has() {
+    fn options_map_to_scenario_fields() {
         let run = check(&args(&[], false, &[]), &[]);
         assert_eq!((run.network, run.port.len()), (Network::None, 0));
         let run = check(&args(&[], true, &[]), &["\"listen\"", "\"request\""]);
@@ -167,10 +168,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said() {
-        let fails = |result: anyhow::Result<Step>, words: &str| {
+    fn invalid_options_are_reported() {
+        let fails = |result: anyhow::Result<Step>, parts: &str| {
             let error = result.unwrap_err().to_string();
-            assert!(error.contains(words), "{error}");
+            assert!(error.contains(parts), "{error}");
         };
         fails(request("GET /", "http", 1), "something is missing");
         fails(request("GET x 200", "http", 1), "`x` does not begin with /");

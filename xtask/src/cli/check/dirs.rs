@@ -15,7 +15,7 @@ use wasmlab_report::text;
 
 /// The largest directory that is copied unless more is allowed.
 const DEFAULT_LIMIT_MIB: u64 = 256;
-/// Notes that are shown of one folder.
+/// Maximum number of notes shown per folder.
 const MAX_NOTES: usize = 5;
 
 /// Options.
@@ -36,16 +36,16 @@ pub struct DirArgs {
     pub keep_dirs: Option<PathBuf>,
 }
 
-/// The directories, with the lab's own copy of each one to be copied, so that every cell gets the same content even if
-/// the original changes. The copies are removed when this value is dropped.
+/// The guest's directories. Of each one to be copied, the lab has its own copy, so that every cell gets the same
+/// content even if the original changes. These copies are removed when this value is dropped.
 pub struct Dirs {
-    /// For the scenario.
+    /// The directories, for the scenario.
     pub dirs: Vec<Dir>,
     _originals: Option<TempDir>,
 }
 
 impl DirArgs {
-    /// The directories for `files` files on `runtimes` runtimes.
+    /// Prepares the directories for this number of files and runtimes.
     pub fn dirs(&self, files: usize, runtimes: usize) -> Result<Dirs> {
         if !self.dir_rw.is_empty() && (files, runtimes) != (1, 1) {
             return usage(format!(
@@ -68,7 +68,7 @@ impl DirArgs {
         Ok(Dirs { dirs, _originals: originals })
     }
 
-    /// The folder of `--keep-dirs`, absolute: it must be empty, or not be there.
+    /// The folder of `--keep-dirs`, absolute; it must be empty or not exist.
     pub fn keep(&self) -> Result<Option<PathBuf>> {
         let Some(folder) = &self.keep_dirs else { return Ok(None) };
         let taken = match fs::read_dir(folder) {

@@ -99,7 +99,7 @@ pub fn prepare(lab: &Lab, given: &Given, max_size: &MaxSize, timeout: Option<u64
     let sha256 = lab.cache.put_object(&bytes)?;
     let facts = match facts_by(lab, &sha256, || reading::facts(file, Form::Facts)) {
         Ok(facts) => Some(facts),
-        // Each runtime and the row report what is wrong with it.
+        // The row and each runtime report what is wrong with it.
         Err(ReadError::Refused(_)) => None,
         Err(error) => return usage(format!("failed to read `{}`: {error}", file.display())),
     };
@@ -134,14 +134,14 @@ pub fn prepare(lab: &Lab, given: &Given, max_size: &MaxSize, timeout: Option<u64
     Ok((Scenario { name: given.name.clone(), dir: PathBuf::new(), spec }, guest))
 }
 
-/// The binary; text is translated.
+/// The binary; text is assembled.
 fn read(file: &Path, max_size: &MaxSize) -> Result<Vec<u8>> {
     let bytes = max_size.read(file).or_else(|e| usage(format!("failed to read `{}`: {e}", file.display())))?;
     if !reading::is_text(file, &bytes) {
         return Ok(bytes);
     }
     match reading::read(file, Form::Binary) {
-        Err(ReadError::Refused(words)) => usage(words),
+        Err(ReadError::Refused(message)) => usage(message),
         read => read.or_else(|error| usage(format!("failed to read `{}`: {error}", file.display()))),
     }
 }
@@ -164,7 +164,8 @@ fn run_table(facts: Option<&Facts>, given: &Given, max_size: &MaxSize) -> Result
         run.args = Vec::new();
         run.call = vec![call(facts, export, name, args)?];
     } else if let Some(facts) = facts.filter(|f| f.shape != Shape::Command && f.kind == BinaryKind::Module) {
-        // A library has no program to run: that it instantiates, and what `_initialize` does, is what can be seen.
+        // A library has no program to run; all that can be observed is that it instantiates, and what `_initialize`
+        // does.
         let callable = facts.exports.iter().filter(|e| e.signature.is_some()).map(|e| e.name.as_str()).collect::<Vec<_>>();
         if !callable.is_empty() {
             output::print_progress(&format!(
@@ -173,7 +174,7 @@ fn run_table(facts: Option<&Facts>, given: &Given, max_size: &MaxSize) -> Result
             ));
         } else if facts.imports.is_empty() {
             let found = wasmlab_judge::exports::missing_export(Some(facts), "_start");
-            output::print_progress(&format!("{name} {}: only that it is loaded can be seen", found.detail));
+            output::print_progress(&format!("{name} {}: only loading it can be observed", found.detail));
         }
     }
     Ok(run)
@@ -186,7 +187,7 @@ fn shorten(names: &[&str]) -> String {
     }
 }
 
-/// The call of `--invoke`, its arguments read by the export's own types.
+/// The call for `--invoke`, with arguments parsed by the parameter types of the export.
 fn call(facts: Option<&Facts>, export: &str, name: &str, args: &GuestArgs) -> Result<ExpectedCall> {
     let made = |args, results| ExpectedCall { export: export.to_owned(), args, results, after_previous: false };
     let Some(facts) = facts else { return Ok(made(Vec::new(), None)) };

@@ -1,5 +1,5 @@
-//! `run.sh` of a reproduction folder: a POSIX script with relative paths that finds its programs, prints the guest's
-//! output and how it ended, and exits with the guest's exit code.
+//! The `run.sh` of a reproduction folder: a POSIX shell script with relative paths that finds its programs, prints the
+//! guest's output and how it ended, and exits with the guest's exit code.
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
@@ -9,7 +9,7 @@ use crate::store::files::quote;
 use wasmlab_model::scenario::ScenarioFile;
 use wasmlab_runtimes::{Program, Runtime, Source};
 
-/// What the script is for.
+/// What the script depends on.
 pub struct Script<'a> {
     /// The scenario's name.
     pub name: &'a str,
@@ -17,16 +17,16 @@ pub struct Script<'a> {
     pub spec: &'a ScenarioFile,
     /// The column.
     pub runtime: &'a Runtime,
-    /// The limits of its cells.
+    /// Limits of a cell.
     pub limits: Limits,
     /// The cell's files and commands.
     pub reproduction: &'a Reproduction,
-    /// The manifest of the program that cargo builds, below the folder `source`.
+    /// The manifest of a program that cargo builds, inside the folder `source`.
     pub manifest: Option<&'a Path>,
 }
 
 impl Script<'_> {
-    /// The text.
+    /// The text of the script.
     pub fn text(&self) -> String {
         let Self { name, runtime, reproduction: made, .. } = self;
         let seconds = (self.limits.compile_ms + self.spec.run.timeout_ms.unwrap_or(self.limits.run_ms)).div_ceil(1000);
@@ -38,8 +38,8 @@ impl Script<'_> {
         );
         text += &self.programs();
         if !runtime.npm_packages().is_empty() {
-            let words = "its packages are not installed: run `npm install` in this folder first";
-            text += &format!("[ -d node_modules ] || missing {}\n", quote(words));
+            let message = "its packages are not installed: run `npm install` in this folder first";
+            text += &format!("[ -d node_modules ] || missing {}\n", quote(message));
         }
         let more = made.env.iter().map(|(name, value)| format!(" {name}=\"$PWD/{}\"", value.to_string_lossy()));
         text += &format!(
@@ -51,12 +51,12 @@ impl Script<'_> {
         text + &if runtime.output_parser.is_none() { self.reported(seconds) } else { self.by_exit_code(seconds) }
     }
 
-    /// Where its programs are.
+    /// The part that finds programs.
     fn programs(&self) -> String {
         let found = |variable: &str, names: &[&str], how: &str| {
             let look = names.iter().map(|name| format!("command -v {name}")).collect::<Vec<_>>().join(" || ");
-            let words = format!("{} is not on PATH: {how}, or set {variable} to its path", names.join(" or "));
-            format!("{variable}=${{{variable}:-$({look})}} || missing {}\n", quote(&words))
+            let message = format!("{} is not on PATH: {how}, or set {variable} to its path", names.join(" or "));
+            format!("{variable}=${{{variable}:-$({look})}} || missing {}\n", quote(&message))
         };
         let of = |variable: &str, program: Program| found(variable, program.names, program.install_hint);
         let mut text = match self.runtime.source {
@@ -70,20 +70,20 @@ impl Script<'_> {
         if let Some(manifest) = self.manifest {
             let kind = if matches!(self.runtime.source, Source::Driver { .. }) { "driver" } else { "engine" };
             let program = format!("{kind}-{}", self.runtime.source.built().unwrap_or_default());
-            let words = format!("cargo is not on PATH: install Rust (https://rustup.rs), or set RUNTIME to a build of {program}");
+            let message = format!("cargo is not on PATH: install Rust (https://rustup.rs), or set RUNTIME to a build of {program}");
             text += &format!(
                 "if [ -z \"$RUNTIME\" ]; then\n    command -v cargo > /dev/null || missing {}\n    \
                  target=${{CARGO_TARGET_DIR:-$PWD/source/target}}\n    \
                  cargo build --quiet --release --locked --manifest-path {} --target-dir \"$target\" || exit 126\n    \
                  RUNTIME=$target/release/{program}\nfi\n",
-                quote(&words),
+                quote(&message),
                 quote(&Path::new("source").join(manifest).to_string_lossy())
             );
         }
         text
     }
 
-    /// The commands of a program that reports to a file: its last event says how the guest ended.
+    /// The part for a program that writes events to a file: the last event tells how the guest ended.
     fn reported(&self, seconds: u64) -> String {
         let prepare = self.precompile("end $?");
         let commands = self.reproduction.commands.iter().map(|argv| self.line(argv)).collect::<Vec<_>>().join(" && ");
@@ -103,7 +103,7 @@ impl Script<'_> {
         )
     }
 
-    /// The commands of a program whose exit code says how the guest ended.
+    /// The part for a program whose exit code tells how the guest ended.
     fn by_exit_code(&self, seconds: u64) -> String {
         let prepare = self.precompile("end $?");
         let commands = self.reproduction.commands.iter().map(|argv| self.line(argv) + " || end $?\n").collect::<String>();
@@ -119,7 +119,7 @@ impl Script<'_> {
         format!("rm -rf {folder}\nmkdir -p {folder}\n{} || {end}\n", self.command(argv) + " < /dev/null")
     }
 
-    /// One process that runs the guest. The user types what the scenario's steps write to it.
+    /// The command of one process that runs the guest. The user types what the client script would write to its stdin.
     fn line(&self, argv: &[OsString]) -> String {
         match (self.spec.step.is_empty(), self.spec.run.stdin.is_empty()) {
             (false, _) => self.command(argv),
@@ -129,12 +129,12 @@ impl Script<'_> {
     }
 
     fn command(&self, argv: &[OsString]) -> String {
-        let words = argv.iter().map(|arg| word(arg)).collect::<Vec<_>>();
-        format!("run {}", words.join(" "))
+        let args = argv.iter().map(|arg| word(arg)).collect::<Vec<_>>();
+        format!("run {}", args.join(" "))
     }
 }
 
-/// An argument for the shell; the programs are variables.
+/// A word of the command, quoted; programs are shell variables.
 fn word(arg: &OsStr) -> String {
     let text = arg.to_string_lossy();
     if REPRODUCTION_VARIABLES.contains(&&*text) { format!("\"{text}\"") } else { quote(&text) }

@@ -9,8 +9,8 @@ use anyhow::{Context, Result};
 use crate::lab::Lab;
 use crate::store::files;
 
-/// Copies the source of `program`, an engine's or a driver's, with all that it is built of, below `into`, where it
-/// lies as in the lab. Returns its manifest, relative to `into`.
+/// Copies the source of `program`, an engine or driver, and everything it is built from into `into`, with the lab's
+/// folder structure. Returns its manifest, relative to `into`.
 pub fn copy(lab: &Lab, program: &str, into: &Path) -> Result<PathBuf> {
     let xtask = lab.xtask();
     let root = xtask.parent().unwrap_or(&xtask);
@@ -42,18 +42,18 @@ fn copy_folder(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The folders that a manifest names: dependencies by path, and sources that are included.
+/// The folders that a manifest refers to: path dependencies and included sources.
 fn folders(manifest: &str) -> Result<Vec<PathBuf>> {
     let manifest: toml::Table = toml::from_str(manifest)?;
     let table = |keys: &[&str]| keys.iter().try_fold(&manifest, |table, key| table.get(*key)?.as_table());
     let by_path = table(&["dependencies"]).into_iter().flatten().filter_map(|(_, dependency)| dependency.get("path"));
     let sources = table(&["package", "metadata", "wasmlab"]).and_then(|lab| lab.get("sources")?.as_array());
     let folders = by_path.chain(sources.into_iter().flatten()).filter_map(|folder| folder.as_str());
-    // An included engine is named by its folder or by `src` in it.
+    // A shared engine source is given as its folder or the `src` folder in it.
     Ok(folders.map(|folder| PathBuf::from(folder.strip_suffix("/src").unwrap_or(folder))).collect())
 }
 
-/// The workspace's manifest without its members: what crates inherit.
+/// The workspace manifest without members: only what crates inherit.
 fn workspace(manifest: &str) -> Result<String> {
     let mut manifest: toml::Table = toml::from_str(manifest)?;
     manifest.retain(|key, _| key == "workspace");
@@ -68,7 +68,7 @@ mod tests {
     use super::{folders, workspace};
 
     #[test]
-    fn what_a_manifest_names_comes_along() {
+    fn everything_in_the_manifest_is_copied() {
         let manifest = "[package.metadata.wasmlab]\nsources = [\"../wasmtime/src\"]\n[dependencies]\na = \"1\"\n\
                         b = { path = \"../harness\" }\nc = { workspace = true }\n";
         assert_eq!(folders(manifest).unwrap(), ["../harness", "../wasmtime"].map(std::path::PathBuf::from));

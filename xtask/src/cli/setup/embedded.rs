@@ -1,4 +1,4 @@
-//! `setup --engines`: the embedded engines and the drivers, built before a run needs them.
+//! `setup --engines`: builds the embedded engines and the drivers before a run needs them.
 
 use std::collections::BTreeSet;
 use std::time::Instant;
@@ -9,7 +9,7 @@ use super::super::{common, output};
 use crate::lab::Lab;
 use crate::{engines, exit};
 
-/// Builds those of the chosen columns that are not there yet.
+/// Builds those of the selected columns that are not built yet.
 pub fn build(lab: &Lab, globs: &[String]) -> Result<u8> {
     let mut names = BTreeSet::new();
     let mut code = exit::OK;

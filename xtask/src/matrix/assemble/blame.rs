@@ -1,5 +1,5 @@
-//! Who is to blame if a guest goes wrong: compares each cell with the others of its row, using snapshots for those that
-//! were not measured here.
+//! Decides who is to blame if a guest gives a wrong result: compares each cell with the others in its row, using
+//! snapshots for those that were not measured here.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,16 +10,16 @@ use wasmlab_model::codes::Blame;
 use wasmlab_model::report::Cell;
 use wasmlab_runtimes::{Runtime, is_custom_build};
 
-/// Another cell of a row.
+/// Another cell in the same row.
 struct Other {
     runtime: String,
     cell: RowCell,
     checks: Vec<Check>,
-    /// The toolchain's own JavaScript ran it: that is another program than the module alone.
+    /// It was run by the toolchain's JavaScript, which makes it a different program than the module alone.
     by_glue: bool,
 }
 
-/// Sets the blame, and notes from how many columns a runtime differs.
+/// Sets the blame, and notes how many columns a runtime differs from.
 pub fn compare(cells: &mut [Cell], elsewhere: &AcceptedLines) {
     let rows = rows(cells, elsewhere);
     for cell in cells.iter_mut().filter(|cell| cell.blame == [Blame::Guest]) {
@@ -36,7 +36,7 @@ pub fn compare(cells: &mut [Cell], elsewhere: &AcceptedLines) {
     }
 }
 
-/// The cells to compare with, by scenario. A custom build is compared with others, but never the other way around.
+/// The cells to compare with, by scenario. A custom build is compared with others, but others are not compared with it.
 fn rows(cells: &[Cell], elsewhere: &AcceptedLines) -> BTreeMap<String, Vec<Other>> {
     let mut rows: BTreeMap<String, Vec<Other>> = BTreeMap::new();
     let glued: BTreeSet<String> = cells.iter().filter(|c| is_by_glue(c)).map(|c| c.scenario.clone()).collect();
@@ -46,7 +46,7 @@ fn rows(cells: &[Cell], elsewhere: &AcceptedLines) -> BTreeMap<String, Vec<Other
     }
     for ((runtime, scenario), line) in elsewhere {
         let cell = RowCell { verdict: line.verdict, code: line.code, stage: line.stage };
-        // A snapshot does not say how: a row with glue has it wherever there is JavaScript.
+        // A snapshot does not record the execution path. In a row with glue, every JavaScript host uses it.
         let by_glue = glued.contains(scenario) && wasmlab_runtimes::find(runtime).is_some_and(runs_javascript);
         let other = Other { runtime: runtime.clone(), cell, checks: Vec::new(), by_glue };
         rows.entry(scenario.clone()).or_default().push(other);
@@ -58,7 +58,7 @@ fn is_by_glue(cell: &Cell) -> bool {
     cell.execution_path.as_deref().is_some_and(|path| path.starts_with("glue:"))
 }
 
-/// Its driver is JavaScript of the lab's.
+/// Whether the runtime is driven by the lab's JavaScript.
 pub fn runs_javascript(runtime: &Runtime) -> bool {
     !runtime.support_files.is_empty()
 }
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cell_is_compared_with_its_row_here_and_elsewhere() {
+    fn blame_uses_measured_and_accepted_cells_of_the_row() {
         let (wrong, trap) = (Some(Code::WrongOutput), Some(Code::Trap));
         check(&[("node", wrong)], &[], Blame::Unknown, "it is so");
         check(&[("node", wrong), ("bun", wrong)], &[], Blame::Guest, "it is so");
@@ -105,7 +105,7 @@ mod tests {
         check(&[("node", trap), ("bun", trap)], &[("wasmi", None)], Blame::Runtime, differs);
         check(&[("wasmtime-cli@own", wrong), ("node", wrong)], &[], Blame::Guest, "it is so");
         check(&[("node", wrong), ("wasmtime-cli@own", None)], &[], Blame::Unknown, "it is so");
-        // A code that alone decides the blame is not compared.
+        // A code that implies the blame by itself is not compared.
         check(&[("node", Some(Code::Crashed)), ("bun", None)], &[], Blame::Runtime, "it is so");
     }
 }

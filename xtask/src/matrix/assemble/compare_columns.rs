@@ -1,5 +1,5 @@
-//! One engine twice: by its command line and embedded, a custom build and the release. Where the two
-//! differ it is a difference of defaults, of switches or of versions, which is a lesson by itself.
+//! Compares columns of the same engine: command line and embedded, custom build and release. A difference is due to
+//! defaults, switches or versions, which is worth knowing.
 
 use crate::matrix::Request;
 use wasmlab_model::report::{Cell, Note, NoteKind, RuntimeInfo};
@@ -22,7 +22,7 @@ pub fn differences(request: &Request, runtimes: &[RuntimeInfo], cells: &[Cell]) 
             .iter()
             .filter(|(a, b)| (a.verdict, a.code) != (b.verdict, b.code))
             .map(|(a, b)| {
-                // The reason for the worse of the two explains the difference.
+                // The reason for the worse result explains the difference.
                 let finding = Finding { verdict: a.verdict, code: a.code, subject: a.subject.as_deref() };
                 let why = (runtime.explain_difference)(&finding).map(|why| format!(": {why}")).unwrap_or_default();
                 format!("{} ({}, there {}){why}", a.scenario, result_text(a), result_text(b))
@@ -70,7 +70,7 @@ mod tests {
     use wasmlab_model::verdict::Verdict;
 
     #[test]
-    fn a_difference_is_told_with_what_explains_it_and_likeness_is_not() {
+    fn only_differing_columns_get_a_note() {
         let request = Request {
             scenarios: &[],
             runtimes: wasmlab_runtimes::all().to_vec(),

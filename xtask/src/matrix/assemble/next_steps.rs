@@ -1,4 +1,4 @@
-//! What is missing on this machine, and what the user can do next.
+//! What is missing on this machine, and what to do next.
 
 use std::collections::BTreeMap;
 
@@ -8,8 +8,8 @@ use wasmlab_model::report::{Note, NoteKind, RunReport, RuntimeInfo};
 use wasmlab_model::scenario::Scenario;
 use wasmlab_model::verdict::{Change, Verdict};
 
-/// A note for each absent column, one for each tool whose prebuilt guests stood in, and one where nothing but the
-/// runtimes stands between guests and this machine.
+/// A note for each absent column, one for each tool whose guests were replaced by prebuilt ones, and one if only
+/// runtimes are missing.
 pub fn missing(runtimes: &[RuntimeInfo], rows: &[Option<Row>], scenarios: &[Scenario]) -> Vec<Note> {
     let absent = runtimes.iter().filter_map(|r| {
         let text = r.tool.missing.clone()?;
@@ -18,7 +18,7 @@ pub fn missing(runtimes: &[RuntimeInfo], rows: &[Option<Row>], scenarios: &[Scen
     let mut prebuilt: BTreeMap<(String, String), Vec<&str>> = BTreeMap::new();
     for (row, scenario) in rows.iter().zip(scenarios) {
         if let Some(missing) = row.as_ref().and_then(|r| r.guest.as_ref().ok()).and_then(|g| g.missing.as_ref()) {
-            prebuilt.entry((missing.what.clone(), missing.how.clone())).or_default().push(&scenario.name);
+            prebuilt.entry((missing.what.clone(), missing.remedy.clone())).or_default().push(&scenario.name);
         }
     }
     let prebuilt = prebuilt.into_iter().map(|((what, how), names)| Note {

@@ -1,6 +1,6 @@
-//! Remedies that the judgement of one cell cannot tell: what the runtime itself has for it (the switch, or the
-//! embedder's call, that gives a guest what it ran out of; what no page of a browser has), the columns in which the same
-//! guest passes, and those that run the targets which a remedy names.
+//! Remedies that depend on more than one cell: switches or embedder calls of the runtime that provide what the guest
+//! ran out of, features that no browser page has, columns in which the same guest passes, and columns that run the
+//! target that a remedy names.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ use wasmlab_model::report::{Artifact, Cell};
 use wasmlab_model::verdict::Verdict;
 use wasmlab_runtimes::{Runtime, Source, is_custom_build};
 
-/// Writes into each cell in which columns its guest passes: in this run, and as was accepted of the others.
+/// Adds to each cell the columns in which its guest passes, in this run or according to snapshots.
 pub fn of_rows(cells: &mut [Cell], artifacts: &[Artifact], elsewhere: &AcceptedLines) {
     let mut passing: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let passes = |cell: &&Cell| cell.verdict == Verdict::Pass && !is_custom_build(&cell.runtime);
@@ -27,9 +27,9 @@ pub fn of_rows(cells: &mut [Cell], artifacts: &[Artifact], elsewhere: &AcceptedL
     for cell in cells.iter_mut() {
         let Some(code) = cell.code else { continue };
         let columns = passing.get(&cell.scenario).unwrap_or(&none);
-        // In the order of the registry, in which the usual ones come first.
+        // In registry order, where the most common runtimes come first.
         let others = wasmlab_runtimes::all().iter().filter(|r| columns.contains(r.id()) && r.id() != cell.runtime);
-        // A runtime that passes without the glue shows nothing of it.
+        // A runtime that passes without the glue does not show that the glue would help.
         let others = others.filter(|runtime| code != Code::NeedsJsGlue || runs_javascript(runtime));
         let others: Vec<(&str, &str)> = others.map(|runtime| (runtime.id(), runtime.engine)).collect();
         let artifact = artifacts.iter().find(|artifact| artifact.scenario == cell.scenario);
@@ -43,7 +43,7 @@ pub fn of_rows(cells: &mut [Cell], artifacts: &[Artifact], elsewhere: &AcceptedL
     }
 }
 
-/// Writes behind each remedy that names a target which columns run guests of that target, by what was accepted.
+/// Adds to each remedy that names a target the columns that run guests of this target, according to snapshots.
 pub fn of_targets(cells: &mut [Cell], store: &Store) {
     let names_one =
         |cell: &&mut Cell| cell.remedy.as_ref().is_some_and(|remedy| TARGETS.iter().any(|t| remedy.contains(t)));
@@ -79,7 +79,7 @@ pub fn of_targets(cells: &mut [Cell], store: &Store) {
 /// What [`with_targets`] looks for.
 const TARGETS: [&str; 3] = ["wasm32-wasip2", "WASIX", "wasm32-wasip1-threads"];
 
-/// Writes into each cell what its runtime has for it.
+/// Adds to each cell what its runtime offers.
 pub fn of_runtimes(runtimes: &[Runtime], cells: &mut [Cell]) {
     for cell in cells.iter_mut().filter(|cell| is_socket_of_page(runtimes, cell)) {
         cell.remedy = Some(
@@ -95,7 +95,7 @@ pub fn of_runtimes(runtimes: &[Runtime], cells: &mut [Cell]) {
     }
 }
 
-/// A function of sockets that a shim links in a page, with nothing behind it.
+/// A socket function that the shim provides on a page without an implementation.
 fn is_socket_of_page(runtimes: &[Runtime], cell: &Cell) -> bool {
     let of_sockets = |subject: &str| subject.starts_with("sock_") || subject.starts_with("wasi:sockets/");
     let in_page = |runtime: &&Runtime| runtime.id() == cell.runtime && matches!(runtime.source, Source::Driver { .. });
@@ -115,15 +115,15 @@ mod tests {
     use wasmlab_model::report::Cell;
 
     #[test]
-    fn a_stack_that_is_used_up_is_told_with_the_runtimes_own_switch() {
-        let check = |runtime: &str, code, subject: &str, words: Option<&str>| {
+    fn stack_overflow_remedy_names_the_runtimes_switch() {
+        let check = |runtime: &str, code, subject: &str, message: Option<&str>| {
             let (runtime, subject) = (runtime.to_owned(), Some(subject.to_owned()));
             let cell = crate::sample::cells().remove(0);
             let mut cells = [Cell { runtime, code: Some(code), subject, remedy: None, ..cell }];
             of_runtimes(wasmlab_runtimes::all(), &mut cells);
             let remedy = cells[0].remedy.as_deref();
-            assert_eq!(remedy.is_some(), words.is_some(), "{remedy:?}");
-            assert!(words.is_none_or(|words| remedy.is_some_and(|remedy| remedy.contains(words))), "{remedy:?}");
+            assert_eq!(remedy.is_some(), message.is_some(), "{remedy:?}");
+            assert!(message.is_none_or(|message| remedy.is_some_and(|remedy| remedy.contains(message))), "{remedy:?}");
         };
         check("wasmtime-cli", Code::Trap, "stack-overflow", Some("-W max-wasm-stack="));
         check("node", Code::Trap, "stack-overflow", Some("--stack-size="));

@@ -24,21 +24,21 @@ fn cells(verdict: Verdict, code: Option<Code>) -> Vec<Cell> {
 const KNOWN: &str = "[[known]]\nruntime = \"wasm*\"\ncode = \"trap\"\nbecause = \"it does\"\n";
 
 #[test]
-fn a_gap_of_that_code_is_a_known_gap() {
+fn matching_gap_is_a_known_gap() {
     let mut cells = cells(Verdict::Gap, Some(Code::Trap));
     assert!(annotate(&scenario(KNOWN), &mut cells, &AcceptedLines::new()).is_empty());
     assert_eq!(cells[0].known.as_deref(), Some("it does"));
 }
 
 #[test]
-fn a_pass_is_a_fixed_gap() {
+fn known_gap_that_passes_is_fixed() {
     let mut cells = cells(Verdict::Pass, None);
     assert!(annotate(&scenario(KNOWN), &mut cells, &AcceptedLines::new()).is_empty());
     assert_eq!(cells[0].change, Change::FixedGap);
 }
 
 #[test]
-fn an_entry_that_fits_nothing_is_stale_but_not_for_absent_runtimes() {
+fn unmatched_entry_is_stale_unless_its_runtimes_are_absent() {
     let mut failed = cells(Verdict::Fail, Some(Code::WrongExit));
     assert_eq!(annotate(&scenario(KNOWN), &mut failed, &AcceptedLines::new())[0].kind, NoteKind::KnownStale);
     assert_eq!((failed[0].verdict, failed[0].known.clone()), (Verdict::Fail, None), "an annotation excuses nothing");
@@ -48,7 +48,7 @@ fn an_entry_that_fits_nothing_is_stale_but_not_for_absent_runtimes() {
 }
 
 #[test]
-fn an_entry_that_fits_what_is_accepted_elsewhere_is_not_stale() {
+fn entry_that_matches_a_snapshot_is_not_stale() {
     let check = |runtime: &str, name: &str, code: Code, stale: usize| {
         let there = cells(Verdict::Gap, Some(code)).remove(0);
         let elsewhere = [((runtime.to_owned(), name.to_owned()), Line::of(&there, "1.0"))].into();

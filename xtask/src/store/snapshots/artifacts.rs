@@ -1,24 +1,24 @@
-//! The snapshot of a guest: what it imports and exports, what it needs, how large it is.
+//! The snapshot of a guest: its imports and exports, the features it needs, its size.
 
 use serde::{Deserialize, Serialize};
 
 use wasmlab_model::facts::{BinaryKind, Shape, Sizes};
 use wasmlab_model::report::{Artifact, NoteKind};
 
-/// How much a size may differ before it counts: code is laid out a little differently by every compiler.
+/// How much a size may differ before it counts, because every compiler lays out code slightly differently.
 const TOLERANCE_PERCENT: u64 = 2;
 
-/// An artifact as its snapshot has it.
+/// The content of an artifact's snapshot.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ArtifactSnapshot {
-    /// What made it when it was accepted.
+    /// The toolchain that built it when it was accepted.
     pub toolchain: String,
     /// Module or component.
     pub kind: BinaryKind,
-    /// How it is used.
+    /// How it is meant to be called.
     pub shape: Shape,
-    /// The ABIs it speaks.
+    /// The ABIs it uses.
     pub abis: Vec<String>,
     /// The proposals it needs.
     pub proposals: Vec<String>,
@@ -26,12 +26,12 @@ pub struct ArtifactSnapshot {
     pub imports: Vec<String>,
     /// `name: type`, sorted.
     pub exports: Vec<String>,
-    /// Where the bytes go.
+    /// Sizes of its parts.
     pub sizes: Sizes,
 }
 
 impl ArtifactSnapshot {
-    /// Of an artifact whose facts are known.
+    /// The snapshot of an artifact whose facts are known.
     #[must_use]
     pub fn of(artifact: &Artifact) -> Option<Self> {
         let facts = artifact.facts.as_ref()?;
@@ -63,7 +63,7 @@ impl ArtifactSnapshot {
         })
     }
 
-    /// What of `now` differs beyond the tolerance, and how loud that is.
+    /// How `now` differs beyond the tolerance, and how serious that is.
     #[must_use]
     pub fn difference(&self, now: &Self) -> Option<(NoteKind, String)> {
         let mut parts = Vec::new();
@@ -94,7 +94,7 @@ impl ArtifactSnapshot {
         if other_toolchain {
             parts.push(format!("made by {}, was {}", now.toolchain, self.toolchain));
         }
-        // A new compiler may do all of this; the same compiler on the same sources may not.
+        // A different compiler may cause this; the same compiler with the same sources may not.
         let kind = if other_toolchain { NoteKind::ArtifactChangedWithToolchain } else { NoteKind::ArtifactChanged };
         Some((kind, parts.join("; ")))
     }
@@ -109,7 +109,7 @@ fn size_changes(before: &Sizes, now: &Sizes) -> Vec<String> {
         ("debug", before.debug, now.debug),
         ("names", before.names, now.names),
     ];
-    // Small sections jump by a few bytes with every version string.
+    // Small sections change by a few bytes with every version string.
     let changed = |a: u64, b: u64| a.abs_diff(b) > (a * TOLERANCE_PERCENT / 100).max(64);
     pairs.iter().filter(|(_, a, b)| changed(*a, *b)).map(|(what, a, b)| format!("{what} {a} -> {b} bytes")).collect()
 }

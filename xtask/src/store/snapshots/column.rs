@@ -1,5 +1,5 @@
-//! The snapshot of a column: the runtime's version and one line a scenario. Another version of a runtime is
-//! one file's diff, a new scenario one line in each file.
+//! The snapshot of a column: the runtime's version and one line per scenario. A new runtime version changes one file, a
+//! new scenario adds a line to each file.
 //!
 //! ```text
 //! version: 48.0.8
@@ -8,10 +8,10 @@
 //! wat-proposal-gc  gap      compile  unsupported-proposal  runtime  gc
 //! ```
 //!
-//! Fields stand at fixed places (a longer one moves nothing but the rest of its own line), at least two blanks
-//! apart, and hold no two blanks in a row. `-` stands for an empty field before another one. A pass that needs
-//! switches has `with SWITCHES` as a seventh field; a line that was accepted with another version than the file's ends
-//! with `on VERSION`. In a file that waits, a line `not-applicable` stands for one that goes when it is accepted.
+//! Fields are aligned in columns and separated by at least two spaces; a long field shifts only the rest of its line.
+//! No field contains two spaces in a row. `-` stands for an empty field followed by another one. A pass that needs
+//! switches has a seventh field, `with SWITCHES`. A line accepted with another version than the file's ends with `on
+//! VERSION`. In a pending file, `not-applicable` marks a line that accepting will remove.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -24,38 +24,38 @@ use wasmlab_model::codes::{Blame, Code, same_blame};
 use wasmlab_model::report::Cell;
 use wasmlab_model::verdict::Verdict;
 
-/// Before the version of the file.
+/// Precedes the version of the file.
 const VERSION: &str = "version: ";
-/// Before the version of one line.
+/// Precedes the version of a single line.
 const ON: &str = "on ";
-/// Before the switches of one line, and between them.
+/// Precedes the switches of a line, and separates them.
 const WITH: &str = "with ";
 const AND: &str = " + ";
 const HEADINGS: [&str; 6] = ["scenario", "verdict", "stage", "code", "blame", "subject"];
-/// Of all fields but the last two, which may be of any length.
+/// Minimum widths of the first fields; the last two may have any length.
 const WIDTHS: [usize; 5] = [36, 7, 11, 21, 14];
 
-/// A cell as its snapshot has it.
+/// The content of a cell's line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
     /// The runtime's version when it was accepted.
     pub version: String,
     /// The verdict.
     pub verdict: Verdict,
-    /// How far the guest came.
+    /// The last stage that the guest entered.
     pub stage: Option<Stage>,
-    /// Its reason.
+    /// The reason for the verdict.
     pub code: Option<Code>,
-    /// Whose gap it is.
+    /// Who is blamed.
     pub blame: Vec<Blame>,
-    /// What the code is about.
+    /// The import, function or proposal concerned.
     pub subject: Option<String>,
-    /// The switches that it passes with.
+    /// The switches that the pass needs.
     pub switches: Vec<String>,
 }
 
 impl Line {
-    /// Of a cell that was measured with this version of its runtime.
+    /// The line for a cell measured with this version of its runtime.
     #[must_use]
     pub fn of(cell: &Cell, version: &str) -> Self {
         Self {
@@ -69,20 +69,21 @@ impl Line {
         }
     }
 
-    /// Whether all but the version is alike; an unknown blame is like every other.
+    /// Whether everything except the version is equal; unknown blame equals any blame.
     #[must_use]
     pub fn same_result(&self, other: &Self) -> bool {
         self.same_but_blame(other) && same_blame(&self.blame, &other.blame)
     }
 
-    /// Whether all but the version and the blame is alike: what one observation tells. Blame is told by the row.
+    /// Whether everything except version and blame is equal, which is what a single observation determines: blame
+    /// depends on the whole row.
     #[must_use]
     pub fn same_but_blame(&self, other: &Self) -> bool {
-        let told = |line: &Self| (line.verdict, line.stage, line.code, line.subject.clone(), line.switches.clone());
-        told(self) == told(other)
+        let result = |line: &Self| (line.verdict, line.stage, line.code, line.subject.clone(), line.switches.clone());
+        result(self) == result(other)
     }
 
-    /// This line, with the blame of one that was accepted before where nobody knows it now.
+    /// This line, with the previously accepted blame if the blame is now unknown.
     #[must_use]
     pub fn with_known_blame(mut self, before: Option<&Self>) -> Self {
         if let Some(before) = before.filter(|before| before.same_result(&self) && self.blame == [Blame::Unknown]) {
@@ -91,7 +92,8 @@ impl Line {
         self
     }
 
-    /// `pass`, `gap missing-import (env.f)`; where that alone does not tell it from `other`, with stage and blame.
+    /// The result as text: `pass`, `gap missing-import (env.f)`; with stage and blame if it would otherwise look the
+    /// same as `other`.
     #[must_use]
     pub fn describe(&self, other: &Self) -> String {
         let code = self.code.map(|c| format!(" {c}")).unwrap_or_default();
@@ -111,7 +113,7 @@ impl Line {
         format!("{WITH}{}", self.switches.join(AND))
     }
 
-    /// What stands between the scenario and the switches, each as it is written.
+    /// The fields between scenario and switches, as text.
     fn fields(&self) -> [String; 5] {
         let none = || NONE.to_owned();
         let blame: Vec<&str> = self.blame.iter().map(|b| b.id()).collect();
@@ -125,18 +127,18 @@ impl Line {
     }
 }
 
-/// An empty field.
+/// Stands for an empty field.
 const NONE: &str = "-";
 
 /// Every accepted line of one runtime, by scenario.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Column {
-    /// The version of most lines.
+    /// The version that most lines have.
     version: String,
     lines: BTreeMap<String, Line>,
 }
 
-/// What is wrong with a file, and in which of its lines, counted from 1.
+/// An error in a file, with the line, counted from 1.
 #[derive(Debug, thiserror::Error)]
 #[error("line {line}: {why}")]
 pub struct Damage {
@@ -151,8 +153,7 @@ impl Column {
         &self.lines
     }
 
-    /// Puts lines in place of those of the same scenarios. The file has the version of most lines; where two
-    /// have as many, this one.
+    /// Replaces or adds lines. The file gets the version that most lines have, in a tie this one.
     #[must_use]
     pub fn with(mut self, lines: impl IntoIterator<Item = (String, Line)>, version: &str) -> Self {
         self.lines.extend(lines);
@@ -178,18 +179,18 @@ impl Column {
         &self.version
     }
 
-    /// The scenarios that make no sense here any more: their lines go.
+    /// Scenarios that are no longer applicable: accepting removes their lines.
     pub fn of_no_answer(&self) -> impl Iterator<Item = &str> {
         let none = |line: &Line| line.verdict == Verdict::NotApplicable;
         self.lines.iter().filter(move |(_, line)| none(line)).map(|(scenario, _)| scenario.as_str())
     }
 
-    /// Keeps the lines of these scenarios.
+    /// Keeps only the lines of these scenarios.
     pub fn retain(&mut self, keep: impl Fn(&str) -> bool) {
         self.lines.retain(|scenario, _| keep(scenario));
     }
 
-    /// The scenarios of which `now` says something else, or which only one of the two has.
+    /// Scenarios whose lines differ, or that only one of the two columns has.
     pub fn differences<'a>(&'a self, now: &'a Self) -> impl Iterator<Item = &'a str> {
         let same = |name: &str| match (self.lines.get(name), now.lines.get(name)) {
             (Some(before), Some(now)) => before.same_result(now),
@@ -199,17 +200,17 @@ impl Column {
         now.lines.keys().chain(gone).map(String::as_str).filter(move |name| !same(name))
     }
 
-    /// Reads what stands below insta's header, whose last line is number `before`.
+    /// Parses the content below insta's header, which ends at line `before`.
     ///
     /// # Errors
-    /// At the first line that is none.
+    /// The first invalid line.
     pub fn parse(text: &str, before: usize) -> Result<Self, Damage> {
         let mut numbered = (before + 1..).zip(text.lines());
         let damage = |line, why: String| Damage { line, why };
         let version = numbered.next().and_then(|(_, text)| text.strip_prefix(VERSION)).and_then(read);
         let version = version.ok_or_else(|| damage(before + 1, format!("no `{VERSION}`")))?;
         if numbered.next().is_none_or(|(_, text)| text != headings()) {
-            return Err(damage(before + 2, "not the line with the headings".to_owned()));
+            return Err(damage(before + 2, "expected the line with the headings".to_owned()));
         }
         let mut lines = BTreeMap::new();
         for (number, text) in numbered.filter(|(_, text)| !text.is_empty()) {
@@ -242,7 +243,7 @@ fn headings() -> String {
     placed(&HEADINGS)
 }
 
-/// Fields at their places; empty ones at the end are left out.
+/// Aligns fields; empty ones at the end are omitted.
 fn placed(fields: &[&str]) -> String {
     let used = fields.iter().rposition(|f| *f != NONE).map_or(0, |last| last + 1);
     let mut out = String::new();
@@ -264,7 +265,7 @@ fn parse_line(text: &str, version: &str) -> Result<(String, Line), String> {
     if !verdict.is_in_snapshots() && verdict != Verdict::NotApplicable {
         return Err(format!("`{}` is not measured", verdict.id()));
     }
-    let quoted = |text| read(text).ok_or_else(|| format!("`{text}` is no text as the lab writes it"));
+    let quoted = |text| read(text).ok_or_else(|| format!("`{text}` is not a text as written by the lab"));
     let with = field(6).and_then(|with| with.strip_prefix(WITH));
     let on = match field(if with.is_some() { 7 } else { 6 }) {
         None => version.to_owned(),
@@ -285,12 +286,12 @@ fn parse_line(text: &str, version: &str) -> Result<(String, Line), String> {
     Ok((fields[0].to_owned(), line))
 }
 
-/// A word of the report's own: `gap`, `compile`, `trap`.
+/// Parses a keyword: `gap`, `compile`, `trap`.
 fn word<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, String> {
     T::deserialize(StrDeserializer::<NotAWord>::new(text)).map_err(|e| e.to_string())
 }
 
-/// A text that a guest or a runtime may have made, so that it is one field: as it is, or as a JSON string.
+/// Encodes text that may come from a guest or a runtime as one field: unchanged, or as a JSON string.
 fn written(text: &str) -> String {
     let plain = |c: char| c.is_ascii_graphic() || c == ' ';
     let whole = !text.is_empty() && text != NONE && !text.starts_with(['"', ' ']) && !text.ends_with(' ');
@@ -308,7 +309,7 @@ fn written(text: &str) -> String {
     out
 }
 
-/// The text of a field.
+/// Decodes the text of a field.
 fn read(field: &str) -> Option<String> {
     if field.starts_with('"') { serde_json::from_str(field).ok() } else { Some(field.to_owned()) }
 }

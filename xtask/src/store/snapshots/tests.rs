@@ -1,4 +1,4 @@
-//! Snapshots through their life: new, pending, accepted, changed.
+//! The life cycle of snapshots: new, pending, accepted, changed.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::report::{Cell, NoteKind};
 use wasmlab_model::verdict::{Change, Verdict};
 
-/// A folder of snapshots of a test's own.
+/// A temporary folder of snapshots.
 struct Folder {
     dir: tempfile::TempDir,
     store: Store,
@@ -21,7 +21,7 @@ impl Folder {
         Self { dir, store }
     }
 
-    /// What a run with this version of runtime `r` makes of scenarios.
+    /// Compares the results of a run with this version of runtime `r`.
     fn run(&self, version: &str, results: &[(&str, (Verdict, Option<Code>))]) -> Vec<Cell> {
         let mut cells: Vec<Cell> = results.iter().map(|(scenario, result)| cell(scenario, *result)).collect();
         self.store.compare_column("r", version, &mut cells.iter_mut().collect::<Vec<_>>()).unwrap();
@@ -33,7 +33,7 @@ impl Folder {
         self.store.accept(&chosen).unwrap().iter().map(|(_, lines)| lines).sum()
     }
 
-    /// The lines of a file, without insta's header and with single blanks.
+    /// The lines of a file, without insta's header and with single spaces.
     fn lines(&self, file: &str) -> Vec<String> {
         let text = fs::read_to_string(self.dir.path().join("matrix").join(file)).unwrap_or_default();
         let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -53,7 +53,7 @@ fn cell(scenario: &str, (verdict, code): (Verdict, Option<Code>)) -> Cell {
     cell
 }
 
-/// Accepts `before`, then compares `now`, measured with `version`.
+/// Accepts `before`, then compares with `now`, measured with `version`.
 fn change(before: (Verdict, Option<Code>), now: (Verdict, Option<Code>), version: &str) -> Cell {
     let folder = Folder::new();
     assert_eq!(folder.run("1.0", &[("s", before)])[0].change, Change::New);
@@ -70,13 +70,13 @@ const IMPORT: (Verdict, Option<Code>) = (Verdict::Gap, Some(Code::MissingImport)
 const FAIL: (Verdict, Option<Code>) = (Verdict::Fail, Some(Code::WrongExit));
 
 #[test]
-fn the_same_result_is_quiet_even_with_another_version() {
+fn same_result_with_another_version_is_no_change() {
     assert_eq!(change(PASS, PASS, "2.0").change, Change::Same);
     assert_eq!(change(TRAP, TRAP, "1.0").change, Change::Same);
 }
 
 #[test]
-fn a_pass_with_a_switch_is_another_pass() {
+fn pass_with_switch_differs_from_plain_pass() {
     let folder = Folder::new();
     let run = |switches: &[&str]| {
         let mut now = cell("s", PASS);
@@ -97,7 +97,7 @@ fn a_pass_with_a_switch_is_another_pass() {
 }
 
 #[test]
-fn every_other_result_is_loud() {
+fn every_different_result_is_a_change() {
     assert_eq!(change(PASS, TRAP, "1.0").change, Change::Worse);
     assert_eq!(change(TRAP, FAIL, "1.0").change, Change::Worse);
     assert_eq!(change(TRAP, IMPORT, "1.0").change, Change::Different);
@@ -105,7 +105,7 @@ fn every_other_result_is_loud() {
 }
 
 #[test]
-fn a_change_with_the_version_says_so() {
+fn change_along_with_the_version_is_marked() {
     let changed = change(IMPORT, PASS, "2.0");
     assert!(changed.changed_with_version);
     assert_eq!(changed.accepted.as_deref(), Some("gap missing-import on r 1.0"));
@@ -113,13 +113,13 @@ fn a_change_with_the_version_says_so() {
 }
 
 #[test]
-fn what_was_not_measured_changes_nothing() {
+fn unmeasured_cells_change_nothing() {
     let absent = change(PASS, (Verdict::Absent, None), "9");
     assert_eq!(absent.change, Change::Same);
 }
 
 #[test]
-fn another_blame_alone_is_a_change_that_names_it() {
+fn different_blame_is_a_change_that_names_it() {
     let folder = Folder::new();
     folder.run("1", &[("s", TRAP)]);
     folder.accept(&["s"]);
@@ -131,7 +131,7 @@ fn another_blame_alone_is_a_change_that_names_it() {
 }
 
 #[test]
-fn a_blame_that_nobody_knows_is_no_change_and_takes_no_place() {
+fn unknown_blame_is_no_change_and_keeps_the_accepted_one() {
     let folder = Folder::new();
     folder.run("1", &[("s", TRAP), ("t", PASS)]);
     folder.accept(&["s", "t"]);
@@ -142,7 +142,7 @@ fn a_blame_that_nobody_knows_is_no_change_and_takes_no_place() {
     assert_eq!((unknown.change, other.change), (Change::Same, Change::Worse));
     folder.accept(&["s", "t"]);
     assert_eq!(folder.lines("r.snap")[1], "s gap run trap guest");
-    // With another result it is what is known.
+    // With a different result, the blame is not carried over.
     let mut unknown = cell("t", TRAP);
     unknown.blame = vec![Blame::Unknown];
     folder.store.compare_column("r", "1", &mut [&mut unknown]).unwrap();
@@ -153,7 +153,7 @@ fn a_blame_that_nobody_knows_is_no_change_and_takes_no_place() {
 }
 
 #[test]
-fn a_file_is_read_as_it_was_written_whatever_a_guest_calls_its_imports() {
+fn snapshot_round_trips_with_any_import_name() {
     let odd =
         ["", "-", "on 2", "two  blanks", " edges ", "\"quoted\"", "a\nb\t", "n\u{fc} \u{202e}", "wasi:a/b@1 c", "   "];
     for text in odd {
@@ -177,7 +177,7 @@ fn a_file_is_read_as_it_was_written_whatever_a_guest_calls_its_imports() {
 }
 
 #[test]
-fn a_damaged_snapshot_is_an_error_that_names_the_file_and_the_line() {
+fn damaged_snapshot_is_an_error_with_file_and_line() {
     let check = |text: &str, wanted: &str| {
         let folder = Folder::new();
         fs::create_dir_all(folder.dir.path().join("matrix")).unwrap();
@@ -192,7 +192,7 @@ fn a_damaged_snapshot_is_an_error_that_names_the_file_and_the_line() {
     };
     check("", "line 1: no header");
     check("---\nsource: x\n---\nverdict = \"maybe\"\n", "line 4: no `version: `");
-    check("---\nsource: x\n---\nversion: 1\ns  pass\n", "line 5: not the line with the headings");
+    check("---\nsource: x\n---\nversion: 1\ns  pass\n", "line 5: expected the line with the headings");
     check(&body("s  maybe"), "line 7: unknown variant `maybe`");
     check(&body("s  absent"), "line 7: `absent` is not measured");
     check(&body("s"), "line 7: 1 fields");
@@ -204,7 +204,7 @@ fn a_damaged_snapshot_is_an_error_that_names_the_file_and_the_line() {
 }
 
 #[test]
-fn a_part_of_a_run_leaves_the_other_lines_as_they_are_and_parts_add_up() {
+fn partial_runs_keep_other_pending_lines() {
     let folder = Folder::new();
     folder.run("1", &[("a", PASS), ("b", PASS), ("c", TRAP)]);
     assert_eq!(folder.accept(&["a", "b", "c"]), 3);
@@ -214,11 +214,11 @@ fn a_part_of_a_run_leaves_the_other_lines_as_they_are_and_parts_add_up() {
     folder.run("1", &[("d", PASS)]);
     let pending = folder.lines("r.snap.new");
     assert_eq!(pending, ["version: 1", "a pass run", "b gap run trap guest", "c gap run trap guest", "d pass run"]);
-    // A run that was stopped before it came to any cell, and one on a machine without the runtime.
+    // A run interrupted before its first cell, and one on a machine without the runtime.
     folder.run("1", &[]);
     folder.run("", &[("b", (Verdict::Absent, None)), ("d", (Verdict::NotBuilt, None))]);
     assert_eq!(folder.lines("r.snap.new"), pending);
-    // What does not differ any more waits no longer.
+    // A line that no longer differs is no longer pending.
     folder.run("1", &[("b", PASS)]);
     assert_eq!(
         folder.lines("r.snap.new"),
@@ -232,7 +232,7 @@ fn a_part_of_a_run_leaves_the_other_lines_as_they_are_and_parts_add_up() {
 }
 
 #[test]
-fn a_part_is_accepted_and_the_rest_waits() {
+fn accepting_a_part_keeps_the_rest_pending() {
     let folder = Folder::new();
     folder.run("1", &[("a", PASS), ("b", PASS), ("c", PASS)]);
     assert_eq!(folder.accept(&["b"]), 1);
@@ -245,11 +245,11 @@ fn a_part_is_accepted_and_the_rest_waits() {
 }
 
 #[test]
-fn what_was_accepted_meanwhile_is_not_lost() {
+fn lines_accepted_meanwhile_are_kept() {
     let folder = Folder::new();
     folder.run("1", &[("a", PASS)]);
     let file = folder.dir.path().join("matrix/r.snap");
-    // As a merge brings it.
+    // As after merging two branches.
     let other = Folder::new();
     other.run("1", &[("z", PASS)]);
     other.accept(&["z"]);
@@ -259,11 +259,11 @@ fn what_was_accepted_meanwhile_is_not_lost() {
 }
 
 #[test]
-fn another_version_is_the_files_once_most_lines_have_it() {
+fn file_version_is_that_of_most_lines() {
     let folder = Folder::new();
     folder.run("1", &[("a", PASS), ("b", PASS), ("c", PASS)]);
     folder.accept(&["a", "b", "c"]);
-    // Nothing differs: there is nothing to accept.
+    // Nothing differs, so there is nothing to accept.
     folder.run("2", &[("a", PASS), ("b", PASS), ("c", PASS)]);
     assert!(folder.store.pending().is_empty());
     folder.run("2", &[("b", TRAP)]);
@@ -278,7 +278,7 @@ fn another_version_is_the_files_once_most_lines_have_it() {
 }
 
 #[test]
-fn snapshots_of_nothing_are_found() {
+fn orphaned_snapshots_are_found() {
     let folder = Folder::new();
     folder.run("1", &[("s", PASS)]);
     folder.accept(&["s"]);
@@ -303,7 +303,7 @@ fn snapshots_of_nothing_are_found() {
 }
 
 #[test]
-fn what_is_pending_for_a_scenario_or_a_runtime_that_is_no_more_is_forgotten() {
+fn pending_lines_of_removed_scenarios_and_runtimes_are_dropped() {
     let folder = Folder::new();
     folder.run("1", &[("s", PASS), ("t", PASS)]);
     folder.store.forget_pending(&["s", "t"].into(), &["r"].into()).unwrap();
@@ -318,7 +318,7 @@ fn what_is_pending_for_a_scenario_or_a_runtime_that_is_no_more_is_forgotten() {
 }
 
 #[test]
-fn artifacts_differ_by_imports_and_by_sizes_beyond_the_tolerance() {
+fn artifacts_differ_by_imports_and_significant_sizes() {
     let folder = Folder::new();
     let store = &folder.store;
     let artifact = crate::sample::report().artifacts.remove(0);
@@ -349,7 +349,7 @@ fn artifacts_differ_by_imports_and_by_sizes_beyond_the_tolerance() {
 }
 
 #[test]
-fn what_the_lab_cannot_ask_has_a_line_of_its_own() {
+fn cells_not_attempted_have_a_line() {
     let waits = (Verdict::NotAttempted, None);
     assert_eq!(change(waits, waits, "2.0").change, Change::Same);
     assert_eq!(change(TRAP, waits, "1.0").change, Change::Different);
@@ -364,7 +364,7 @@ fn what_the_lab_cannot_ask_has_a_line_of_its_own() {
 }
 
 #[test]
-fn a_cell_that_makes_no_sense_any_more_waits_for_no_answer() {
+fn not_applicable_cell_has_no_pending_line() {
     let folder = Folder::new();
     let pass = (Verdict::Pass, None);
     folder.run("1.0", &[("a", pass), ("b", pass)]);
@@ -375,24 +375,24 @@ fn a_cell_that_makes_no_sense_any_more_waits_for_no_answer() {
 }
 
 #[test]
-fn the_line_of_a_cell_that_makes_no_sense_any_more_goes_when_that_is_accepted() {
+fn accepting_a_not_applicable_cell_removes_its_line() {
     let folder = Folder::new();
     let (pass, none) = ((Verdict::Pass, None), (Verdict::NotApplicable, None));
     folder.run("1.0", &[("a", pass), ("b", pass), ("c", TRAP)]);
     folder.accept(&["a", "b", "c"]);
     let cells = folder.run("1.0", &[("a", pass), ("b", none), ("c", none)]);
-    let told: Vec<_> = cells.iter().map(|cell| (cell.change, cell.accepted.as_deref())).collect();
+    let changes: Vec<_> = cells.iter().map(|cell| (cell.change, cell.accepted.as_deref())).collect();
     let trap = Some("gap trap");
-    assert_eq!(told, [(Change::Same, None), (Change::Worse, Some("pass")), (Change::Different, trap)]);
+    assert_eq!(changes, [(Change::Same, None), (Change::Worse, Some("pass")), (Change::Different, trap)]);
     assert_eq!(folder.accept(&["b"]), 1);
     assert_eq!(folder.lines("r.snap"), ["version: 1.0", "a pass run", "c gap run trap guest"]);
-    // The other waits, and is asked for again by the next run or not at all.
+    // The other line stays pending; the next run writes it again or drops it.
     assert_eq!(folder.lines("r.snap.new").len(), 3);
     assert_eq!(folder.run("1.0", &[("b", none)])[0].change, Change::Same);
     assert_eq!(folder.accept(&["c"]), 1);
     assert_eq!(folder.lines("r.snap"), ["version: 1.0", "a pass run"]);
     assert!(folder.store.pending().is_empty());
-    // One that has an answer again is as any other.
+    // A cell that is applicable again is treated like any other.
     folder.run("1.0", &[("a", none)]);
     folder.run("1.0", &[("a", pass)]);
     assert!(folder.store.pending().is_empty());

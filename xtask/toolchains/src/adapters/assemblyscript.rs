@@ -1,5 +1,4 @@
-//! AssemblyScript: `asc` of the npm package `assemblyscript`, a compiler for a language that looks like
-//! TypeScript.
+//! AssemblyScript: `asc` from the npm package `assemblyscript`, a compiler for a variant of TypeScript.
 
 use wasmlab_model::scenario::Build;
 
@@ -8,7 +7,7 @@ use crate::{Fault, Recipe, Task, Toolchain, build_table};
 
 const PACKAGE: Package = Package { name: "assemblyscript", program: Some("asc") };
 
-/// The registry's entry.
+/// Registry entry.
 pub const TOOLCHAIN: Toolchain = Toolchain {
     id: "assemblyscript",
     makes: "AssemblyScript -> modules for JavaScript hosts, modules without imports",

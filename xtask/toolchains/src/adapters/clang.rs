@@ -1,4 +1,4 @@
-//! clang of the machine with wasi-libc: C for WASI 0.1 from a distribution's packages.
+//! An installed clang with wasi-libc: C for WASI 0.1, from a distribution's packages.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use wasmlab_model::scenario::Scenario;
 use wasmlab_model::version::find_version;
 
 use crate::program::Program;
-use crate::{FoundTool, Machine, MissingTool, Question, Recipe, Task, Toolchain, Trial, Variable};
+use crate::{FoundTool, Machine, MissingTool, ToolQuery, Recipe, Task, Toolchain, TestCompile, EnvVariable};
 use crate::{c, crates, install_hint, linker};
 
 mod sysroot;
@@ -15,18 +15,18 @@ mod sysroot;
 use sysroot::{SYSROOT_VARIABLE, Sysroot};
 
 const VARIABLE: &str = "WASMLAB_CLANG";
-/// Names under which distributions have it, the user's own choice first.
+/// Program names in distributions, after the user's own choice.
 const NAMES: &[&str] =
     &["clang", "clang-20", "clang-19", "clang-18", "clang-17", "clang-16", "clang-15", "clang-14"];
 
-/// The registry's entry: clang, lld, compiler-rt and wasi-libc.
+/// Registry entry: clang, lld, compiler-rt and wasi-libc.
 pub const TOOLCHAIN: Toolchain = Toolchain {
     id: "clang",
     makes: "C -> WASI 0.1, with the distribution's wasi-libc",
     example: "source = \"hello.c\"\nartifact = \"hello.wasm\"\nflags = [\"-O2\"]",
     variables: &[
-        Variable { name: VARIABLE, meaning: "the clang to use, if not the one on PATH" },
-        Variable { name: SYSROOT_VARIABLE, meaning: "the folder of wasi-libc for clang, if not in a usual place" },
+        EnvVariable { name: VARIABLE, meaning: "the clang to use, if not the one on PATH" },
+        EnvVariable { name: SYSROOT_VARIABLE, meaning: "the folder of wasi-libc for clang, if not in a usual place" },
     ],
     own_code: true,
     check: c::check,
@@ -45,18 +45,18 @@ fn find(scenario: &Scenario, machine: &dyn Machine) -> Result<FoundTool, Missing
         let otherwise = format!("install wasi-libc, or name its folder in {SYSROOT_VARIABLE}");
         return Err(install_hint::apt(machine, "wasi-libc", &["wasi-libc", &rt], &otherwise));
     };
-    // Helper functions (128-bit arithmetic and such) that clang links.
+    // Helper functions, such as 128-bit arithmetic, that clang links in.
     let builtins = builtins(machine, &program, &sysroot).map_err(|file| {
         let otherwise = format!("install compiler-rt for WebAssembly: clang looks for {file}");
         install_hint::apt(machine, "compiler-rt for wasm32", &[&rt], &otherwise)
     })?;
-    machine.attempt(&link(&program, &sysroot)).map_err(|message| match linker::is_missing(&message) {
+    machine.test_compile(&link(&program, &sysroot)).map_err(|message| match linker::is_missing(&message) {
         true => {
             let otherwise = format!("install lld of clang's version; clang says: {message}");
             install_hint::apt(machine, "wasm-ld", &[&format!("lld-{}", major(&version))], &otherwise)
         }
         false => MissingTool::new(
-            format!("a clang that links for {} ({message})", sysroot.target),
+            format!("a clang that can link for {} ({message})", sysroot.target),
             format!("repair `{}` or what it links with", program.display()),
         ),
     })?;
@@ -83,19 +83,19 @@ fn major(version: &str) -> u32 {
     find_version(version).split('.').next().and_then(|n| n.parse().ok()).unwrap_or(0)
 }
 
-/// The library of clang's own that it links; its name where there is no such file.
+/// clang's builtins library for the target; `Err` holds its expected file name if it is not installed.
 fn builtins(machine: &dyn Machine, clang: &Path, sysroot: &Sysroot) -> Result<PathBuf, String> {
     let mut args = sysroot.args();
     args.extend(["--rtlib=compiler-rt", "-print-libgcc-file-name"].map(OsString::from));
-    let file = PathBuf::from(machine.ask(&Question::new(clang, args))?);
+    let file = PathBuf::from(machine.query(&ToolQuery::new(clang, args))?);
     if machine.is_file(&file) { Ok(file) } else { Err(file.display().to_string()) }
 }
 
-/// Whether clang links. Where its linker is cannot be asked: with Debian's lld-14 alone, clang links with
-/// `wasm-ld-14`, and `-print-prog-name=wasm-ld` finds nothing. With `-v` it names all that it links with.
-fn link(clang: &Path, sysroot: &Sysroot) -> Trial {
+/// Checks that clang can link. Asking for its linker is not reliable: with only Debian's lld-14 installed, clang links
+/// with `wasm-ld-14`, but `-print-prog-name=wasm-ld` finds nothing. With `-v` it lists every file it links with.
+fn link(clang: &Path, sysroot: &Sysroot) -> TestCompile {
     let (source, output) = ("trial.c", "trial.wasm");
     let mut args = sysroot.args();
     args.extend(["-v", source, "-o", output].map(OsString::from));
-    Trial { question: Question::new(clang, args), source: (source, "int main(void) { return 0; }\n"), output }
+    TestCompile { query: ToolQuery::new(clang, args), source: (source, "int main(void) { return 0; }\n"), output }
 }

@@ -1,5 +1,5 @@
-//! JavaScript as a component: npm's `@bytecodealliance/componentize-js` puts the program beside a whole
-//! JavaScript engine (StarlingMonkey) and has it read the program once, at build time.
+//! JavaScript as a component: npm's `@bytecodealliance/componentize-js` combines the program with a JavaScript engine
+//! (StarlingMonkey), which loads the program once at build time.
 
 use wasmlab_model::shell::quote;
 
@@ -7,8 +7,8 @@ use crate::npm::{self, Package};
 use crate::{Recipe, Task, Toolchain, build_table};
 
 const PACKAGE: Package = Package { name: "@bytecodealliance/componentize-js", program: Some("componentize-js") };
-/// Its own command line finds no WIT file with some versions of the shim below it, so the world is handed
-/// over as text. Arguments: package, source, WIT file, world, output, features to leave out.
+/// The package's own command line cannot find WIT files with some versions of its dependencies, so this script passes
+/// the world as text. Arguments: package, source, WIT file, world, output, features to leave out.
 const SCRIPT: &str = "import { readFile, writeFile } from 'node:fs/promises'; \
     import { pathToFileURL } from 'node:url'; \
     const [, folder, sourcePath, wit, worldName, out, ...disableFeatures] = process.argv; \
@@ -16,10 +16,10 @@ const SCRIPT: &str = "import { readFile, writeFile } from 'node:fs/promises'; \
     const witWorld = await readFile(wit, 'utf8'); \
     const { component } = await componentize({ sourcePath, witWorld, worldName, disableFeatures }); \
     await writeFile(out, component);";
-/// The script's first argument as a person types it.
+/// The script's first argument as a user would write it.
 const SHOWN_FOLDER: &str = "\"$(npm root --global)/@bytecodealliance/componentize-js\"";
 
-/// The registry's entry.
+/// Registry entry.
 pub const TOOLCHAIN: Toolchain = Toolchain {
     id: "componentize-js",
     makes: "JavaScript -> components of WASI 0.2, with the engine in them",

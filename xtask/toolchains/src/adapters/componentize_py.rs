@@ -1,5 +1,5 @@
-//! Python as a component: PyPI's `componentize-py` puts the program beside CPython and has it import the
-//! program once, at build time.
+//! Python as a component: PyPI's `componentize-py` combines the program with CPython, which imports the program once at
+//! build time.
 
 use std::path::Path;
 
@@ -7,16 +7,16 @@ use wasmlab_model::scenario::Scenario;
 
 use crate::program::Program;
 use crate::BuildCommand;
-use crate::{FoundTool, Machine, MissingTool, Recipe, Step, Task, Toolchain, Variable, build_table, install_hint};
+use crate::{FoundTool, Machine, MissingTool, Recipe, Step, Task, Toolchain, EnvVariable, build_table, install_hint};
 
 const VARIABLE: &str = "WASMLAB_COMPONENTIZE_PY";
 
-/// The registry's entry.
+/// Registry entry.
 pub const TOOLCHAIN: Toolchain = Toolchain {
     id: "componentize-py",
     makes: "Python -> components of WASI 0.2, with CPython in them",
     example: "source = \"app.py\"\ntarget = \"hello\"\nartifact = \"app.wasm\"",
-    variables: &[Variable { name: VARIABLE, meaning: "the componentize-py to use, if not the one on PATH" }],
+    variables: &[EnvVariable { name: VARIABLE, meaning: "the componentize-py to use, if not the one on PATH" }],
     check: |build| {
         let (source, artifact) = (build_table::source(build, "py"), build_table::artifact(build));
         source.into_iter().chain(artifact).chain(build_table::world(build)).collect()
@@ -29,8 +29,8 @@ pub const TOOLCHAIN: Toolchain = Toolchain {
 
 fn find(_: &Scenario, machine: &dyn Machine) -> Result<FoundTool, MissingTool> {
     let pip = install_hint::pip(machine, "componentize-py");
-    let how = format!("{}, or name it in {VARIABLE}", pip.shown);
-    let missing = MissingTool::new("componentize-py", how).with_command(pip.command);
+    let remedy = format!("{}, or name it in {VARIABLE}", pip.shown);
+    let missing = MissingTool::new("componentize-py", remedy).with_command(pip.command);
     let (program, version) = componentize_py(machine).or_missing(missing)?;
     Ok(FoundTool::new(machine, program, version))
 }
@@ -38,7 +38,7 @@ fn find(_: &Scenario, machine: &dyn Machine) -> Result<FoundTool, MissingTool> {
 fn recipe(task: &Task) -> Recipe {
     let (source, name, world) = (task.source(), task.artifact_name(), task.target());
     let app = source.file_stem().unwrap_or_default();
-    // The Python within imports the program where it stands and leaves a folder `__pycache__` there.
+    // CPython imports the program from a copy, because it leaves a folder `__pycache__` beside it.
     let work = task.out.join("src");
     let files = vec![(task.scenario.dir.join(source), work.join(source))];
     let copy = Step::Copy { files, shown: format!("cp {} BUILD/", source.display()) };

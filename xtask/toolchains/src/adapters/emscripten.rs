@@ -1,4 +1,4 @@
-//! Emscripten: emcc for C, em++ for C++; a module with its JavaScript glue, or a standalone one.
+//! Emscripten: emcc for C, em++ for C++; either a module with its JavaScript glue or a standalone module.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -8,20 +8,20 @@ use wasmlab_model::scenario::Build;
 use wasmlab_model::version::find_version;
 
 use crate::program::{Program, locate};
-use crate::{Fault, FoundTool, Machine, MissingTool, PreflightError, Question, Recipe, Task, Toolchain, Variable};
+use crate::{Fault, FoundTool, Machine, MissingTool, PreflightError, ToolQuery, Recipe, Task, Toolchain, EnvVariable};
 use crate::{c, crates, install_hint};
 
-/// The variable that names another emcc than that on PATH; em++ is looked for beside it.
+/// The variable that names an emcc other than the one on PATH; em++ is expected beside it.
 const VARIABLE: &str = "WASMLAB_EMCC";
 
-/// The registry's entry.
+/// Registry entry.
 pub const TOOLCHAIN: Toolchain = Toolchain {
     id: "emscripten",
     makes: "C, C++ -> JavaScript hosts with its glue, standalone modules",
     example: "source = \"hello.cpp\"\nartifact = \"hello.wasm\"\ncompanions = [\"hello.js\"]\nflags = [\"-O2\"]",
     variables: &[
-        Variable { name: VARIABLE, meaning: "the emcc to use, if not the one on PATH" },
-        Variable { name: "EMSDK", meaning: "the folder of emsdk, where emcc is not on PATH" },
+        EnvVariable { name: VARIABLE, meaning: "the emcc to use, if not the one on PATH" },
+        EnvVariable { name: "EMSDK", meaning: "the folder of emsdk, if emcc is not on PATH" },
     ],
     own_code: true,
     check,
@@ -33,7 +33,7 @@ pub const TOOLCHAIN: Toolchain = Toolchain {
 
 fn check(build: &Build) -> Vec<Fault> {
     let mut faults = c::check(build);
-    // emcc names the module after the glue.
+    // emcc derives the module's name from that of the glue.
     if let (Some(glue), Some(artifact)) = (build.companions.first(), &build.artifact)
         && Path::new(glue).file_stem() != Path::new(artifact).file_stem()
     {
@@ -42,35 +42,35 @@ fn check(build: &Build) -> Vec<Fault> {
     faults
 }
 
-/// That emcc is here and broken.
+/// The error if emcc is installed but broken.
 pub fn preflight_error(machine: &dyn Machine) -> Option<PreflightError> {
     emcc(machine).preflight_error()
 }
 
-/// emcc, as a compiler of C or as Rust's linker.
+/// Finds emcc, which serves as a C compiler and as Rust's linker.
 ///
 /// # Errors
-/// That it is missing.
+/// If it is missing.
 pub fn compiler(machine: &dyn Machine) -> Result<FoundTool, MissingTool> {
     let otherwise = "install emsdk (https://emscripten.org/docs/getting_started/downloads.html) and source its emsdk_env.sh";
-    let (program, said) = emcc(machine).or_missing(install_hint::apt(machine, "emcc", &["emscripten"], otherwise))?;
+    let (program, answer) = emcc(machine).or_missing(install_hint::apt(machine, "emcc", &["emscripten"], otherwise))?;
     // `emcc (Emscripten gcc/clang-like replacement + linker emulating GNU ld) 3.1.6 ()`
-    let version = format!("emcc {}", find_version(&said));
+    let version = format!("emcc {}", find_version(&answer));
     let env = environment(machine, &program);
     let binaryen = machine.stamp(&own_binaryen(&program));
-    let tool = FoundTool::new(machine, program, said);
+    let tool = FoundTool::new(machine, program, answer);
     Ok(FoundTool { version, env, fingerprint: format!("{} {binaryen}", tool.fingerprint), ..tool })
 }
 
 fn recipe(task: &Task) -> Recipe {
     let name = c::driver(task.build(), "emcc", "em++");
     let program = c::sibling(&task.tool.program, "emcc", name);
-    // With glue, emcc is asked for the glue and leaves the module beside it.
+    // With glue, emcc's output is the glue, and the module is written beside it.
     let output = task.build().companions.first().map_or(task.artifact_name(), String::as_str);
     c::recipe(task, program, Vec::new(), name, output)
 }
 
-/// emcc: named, on PATH, or in the emsdk that `EMSDK` names.
+/// emcc: named by the variable, on PATH, or in the emsdk that `EMSDK` names.
 fn emcc(machine: &dyn Machine) -> Program {
     let in_emsdk = || {
         let dir = PathBuf::from(machine.variable("EMSDK")?).join("upstream").join("emscripten");
@@ -78,28 +78,28 @@ fn emcc(machine: &dyn Machine) -> Program {
     };
     let program = locate(machine, VARIABLE, &["emcc"]).or_else(in_emsdk);
     let env = program.as_ref().map(|program| environment(machine, program)).unwrap_or_default();
-    Program::ask(machine, program, &["--version"], &env)
+    Program::query(machine, program, &["--version"], &env)
 }
 
-/// The version of the LLVM within emcc: `14.0.6`; `None` where it does not say.
+/// The LLVM version of an emcc: `14.0.6`; `None` if it does not report one.
 pub fn llvm(machine: &dyn Machine) -> Option<String> {
     let Program::Works(program, _) = emcc(machine) else { return None };
-    let question = Question::new(&program, ["-v"]).with_env(environment(machine, &program));
-    llvm_in(&machine.ask(&question).ok()?)
+    let query = ToolQuery::new(&program, ["-v"]).with_env(environment(machine, &program));
+    llvm_in(&machine.query(&query).ok()?)
 }
 
 fn llvm_in(answer: &str) -> Option<String> {
     answer.lines().find_map(|line| Some(find_version(line.split_once("clang version ")?.1)))
 }
 
-/// What emcc's own variables say, which the common environment leaves out.
+/// Environment variables for emcc, beyond the common ones.
 fn environment(machine: &dyn Machine, emcc: &Path) -> BTreeMap<OsString, OsString> {
-    /// What `emsdk_env.sh` sets, and what a user of a read-only installation sets.
+    /// Variables set by `emsdk_env.sh`, and by users of a read-only installation.
     const EMSCRIPTEN_VARIABLES: &[&str] = &["EMSDK", "EMSDK_NODE", "EMSDK_PYTHON", "EM_CONFIG", "EM_CACHE"];
     let own = EMSCRIPTEN_VARIABLES.iter().filter_map(|name| Some((OsString::from(name), OsString::from(machine.variable(name)?))));
     let mut env: BTreeMap<OsString, OsString> = own.collect();
-    // Debian's package keeps emcc's JavaScript libraries (acorn) where only Debian's own node looks. Any
-    // other node on PATH ends with MODULE_NOT_FOUND in acorn-optimizer.js.
+    // Debian's package installs emcc's JavaScript libraries (acorn) where only Debian's own node looks. Any other node
+    // on PATH fails with MODULE_NOT_FOUND in acorn-optimizer.js.
     let debian = Path::new("/usr/share/nodejs");
     if emcc.starts_with("/usr/bin") && machine.is_dir(&debian.join("acorn")) {
         env.insert("NODE_PATH".into(), debian.into());
@@ -110,13 +110,13 @@ fn environment(machine: &dyn Machine, emcc: &Path) -> BTreeMap<OsString, OsStrin
     env
 }
 
-/// The optimizer that a distribution installs beside emcc.
+/// The wasm-opt that a distribution installs beside emcc.
 fn own_binaryen(emcc: &Path) -> PathBuf {
     emcc.with_file_name("wasm-opt")
 }
 
-/// `path` with folders that hold another binaryen at its end, where emcc has one of its own: some emcc take whichever
-/// comes first on PATH, and a later one (of npm) renames what the glue of -O3 then does not find.
+/// `path` with folders that contain another Binaryen moved to the end, if emcc has its own. Some emcc use the first one
+/// on PATH, and a newer one (from npm) renames symbols that the -O3 glue then cannot find.
 fn own_binaryen_first(machine: &dyn Machine, emcc: &Path, path: &str) -> Option<OsString> {
     let own = own_binaryen(emcc);
     if !machine.is_file(&own) {
@@ -136,9 +136,9 @@ mod tests {
     use super::{c, llvm_in, find_version, own_binaryen_first};
     use crate::tests::FakeMachine;
 
-    /// What `emcc --version` and `emcc -v` of Debian's 3.1.6 say, and the second in the form of an emsdk.
+    /// Output of `emcc --version` and `emcc -v` of Debian's 3.1.6, and of the latter from an emsdk.
     #[test]
-    fn versions_are_read_from_what_emcc_says() {
+    fn versions_are_read_from_emccs_output() {
         let debian = "emcc (Emscripten gcc/clang-like replacement + linker emulating GNU ld) 3.1.6 ()";
         assert_eq!(find_version(debian), "3.1.6");
         let verbose = "emcc (Emscripten gcc/clang-like replacement + linker emulating GNU ld) 3.1.6 ()\n\
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn another_binaryen_comes_after_the_one_beside_emcc() {
+    fn binaryen_beside_emcc_comes_first() {
         let files = ["/usr/bin/wasm-opt", "/npm/.bin/wasm-opt"].map(|file| (file.to_owned(), file.to_owned()));
         let machine = FakeMachine { files: files.into(), ..FakeMachine::default() };
         let check = |emcc: &str, wanted: Option<&str>| {
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn the_cpp_driver_stands_beside_emcc() {
+    fn cpp_driver_is_found_beside_emcc() {
         assert_eq!(c::sibling("/sdk/emcc".as_ref(), "emcc", "em++").to_str(), Some("/sdk/em++"));
         assert_eq!(c::sibling("/sdk/emcc.bat".as_ref(), "emcc", "em++").to_str(), Some("/sdk/em++.bat"));
     }

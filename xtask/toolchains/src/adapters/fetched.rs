@@ -1,5 +1,5 @@
-//! A module that others published: pinned by its hash, and never part of the repository. `setup` puts it into the
-//! cache, or a person into the folder of third-party binaries.
+//! A third-party module, pinned by its hash and never part of the repository. `setup` downloads it into the cache, or
+//! the user puts it into the folder of third-party binaries.
 
 use std::path::{Path, PathBuf};
 
@@ -7,21 +7,21 @@ use wasmlab_model::codes::Code;
 use wasmlab_model::scenario::{Build, Fetch};
 
 use crate::build_table::{self, is_sha256};
-use crate::{Fault, FoundTool, Machine, MissingTool, Recipe, Step, Task, Toolchain, Variable};
+use crate::{Fault, FoundTool, Machine, MissingTool, Recipe, Step, Task, Toolchain, EnvVariable};
 
-/// The variable that names a folder of third-party binaries, searched before anything is downloaded.
+/// The variable that names a folder of third-party binaries, which is searched before anything is downloaded.
 pub const FIXTURES_VARIABLE: &str = "WASMLAB_FIXTURES";
 
-/// The registry's entry.
+/// Registry entry.
 pub const TOOLCHAIN: Toolchain = Toolchain {
     id: "fetched",
-    makes: "nothing: a module that others published, pinned by its hash",
+    makes: "nothing: downloads a third-party module, pinned by its hash",
     example: concat!(
         "artifact = \"hello.wasm\"\n",
         "fetch = { url = \"https://example.org/hello.wasm\", bytes = 3, fixture = \"hello/hello.wasm\", ",
         "sha256 = \"0000000000000000000000000000000000000000000000000000000000000000\" }"
     ),
-    variables: &[Variable {
+    variables: &[EnvVariable {
         name: FIXTURES_VARIABLE,
         meaning: "a folder that is searched for third-party binaries before anything is downloaded",
     }],
@@ -34,22 +34,22 @@ pub const TOOLCHAIN: Toolchain = Toolchain {
 fn check(build: &Build) -> Vec<Fault> {
     let mut faults: Vec<Fault> = build_table::artifact(build).into_iter().collect();
     let Some(fetch) = &build.fetch else {
-        faults.push(("fetch", "is missing: say url, sha256, bytes and fixture".to_owned()));
+        faults.push(("fetch", "is missing: set url, sha256, bytes and fixture".to_owned()));
         return faults;
     };
     if !is_sha256(&fetch.sha256) {
-        faults.push(("fetch.sha256", "is not 64 hexadecimal digits in lower case".to_owned()));
+        faults.push(("fetch.sha256", "must be 64 lower-case hexadecimal digits".to_owned()));
     }
     if !fetch.url.starts_with("https://") {
-        faults.push(("fetch.url", format!("`{}` is no https:// address", fetch.url)));
+        faults.push(("fetch.url", format!("`{}` is not an https:// URL", fetch.url)));
     }
     faults
 }
 
 fn find(build: &Build, machine: &dyn Machine) -> Result<FoundTool, MissingTool> {
-    // The loader refuses a table without it; one that was made otherwise has nothing to look for.
+    // The loader refuses a table without `fetch`; without one there is nothing to look for.
     let Some(fetch) = &build.fetch else {
-        return Err(not_fetched("a [build.fetch]", "say url, sha256, bytes and fixture"));
+        return Err(not_fetched("a [build.fetch]", "set url, sha256, bytes and fixture"));
     };
     let kept = machine.fetched(&fetch.sha256);
     let mut wrong = String::new();
@@ -63,12 +63,12 @@ fn find(build: &Build, machine: &dyn Machine) -> Result<FoundTool, MissingTool> 
     }
     let name = fetch.fixture.display();
     let what = format!("{name}, {} bytes with sha256 {}{wrong}", fetch.bytes, fetch.sha256);
-    let how = format!("run `cargo xtask setup`, or put it below the folder that {FIXTURES_VARIABLE} names");
-    Err(not_fetched(what, how).with_command(Some(command(fetch, &kept))))
+    let remedy = format!("run `cargo xtask setup`, or put it below the folder that {FIXTURES_VARIABLE} names");
+    Err(not_fetched(what, remedy).with_command(Some(command(fetch, &kept))))
 }
 
-fn not_fetched(what: impl Into<String>, how: impl Into<String>) -> MissingTool {
-    MissingTool { code: Code::NotFetched, ..MissingTool::new(what, how) }
+fn not_fetched(what: impl Into<String>, remedy: impl Into<String>) -> MissingTool {
+    MissingTool { code: Code::NotFetched, ..MissingTool::new(what, remedy) }
 }
 
 fn found(fetch: &Fetch, file: PathBuf) -> FoundTool {
@@ -77,13 +77,13 @@ fn found(fetch: &Fetch, file: PathBuf) -> FoundTool {
     FoundTool { program: file, version, fingerprint, ..FoundTool::default() }
 }
 
-/// The ordinary client; what it leaves counts only where the hash is right.
+/// Downloads with an ordinary client; the result is used only if its hash is right.
 fn command(fetch: &Fetch, to: &Path) -> Vec<String> {
     let most = fetch.bytes.to_string();
     let to = to.display().to_string();
-    let words = ["curl", "--fail", "--location", "--silent", "--show-error", "--max-time", "300", "--max-filesize"];
+    let args = ["curl", "--fail", "--location", "--silent", "--show-error", "--max-time", "300", "--max-filesize"];
     let rest = [most.as_str(), "--create-dirs", "--output", &to, &fetch.url];
-    words.into_iter().chain(rest).map(str::to_owned).collect()
+    args.into_iter().chain(rest).map(str::to_owned).collect()
 }
 
 fn recipe(task: &Task) -> Recipe {

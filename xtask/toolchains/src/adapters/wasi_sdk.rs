@@ -1,5 +1,5 @@
-//! wasi-sdk: clang with wasi-libc in one folder, which `WASI_SDK_PATH` names. It has no usual place and no
-//! package, so without the variable it is missing.
+//! wasi-sdk: clang with wasi-libc in one folder, which `WASI_SDK_PATH` names. It has neither a usual place nor a
+//! package, so without the variable it counts as missing.
 
 use std::collections::BTreeMap;
 use std::env::consts::EXE_SUFFIX;
@@ -8,19 +8,19 @@ use std::path::PathBuf;
 use wasmlab_model::scenario::Scenario;
 
 use crate::program::Program;
-use crate::{FoundTool, Machine, MissingTool, Recipe, Task, Toolchain, Variable, c, crates};
+use crate::{FoundTool, Machine, MissingTool, Recipe, Task, Toolchain, EnvVariable, c, crates};
 
-/// The variable of wasi-sdk's own users.
+/// The variable that wasi-sdk's documentation uses.
 const VARIABLE: &str = "WASI_SDK_PATH";
-/// The detail of a found tool that is its name of WASI 0.1.
+/// The detail that holds its target name for WASI 0.1.
 const TARGET: &str = "target";
 
-/// The registry's entry.
+/// Registry entry.
 pub const TOOLCHAIN: Toolchain = Toolchain {
     id: "wasi-sdk",
     makes: "C -> WASI 0.1, with the wasi-libc of wasi-sdk",
     example: "source = \"hello.c\"\nartifact = \"hello.wasm\"\nflags = [\"-O2\"]",
-    variables: &[Variable { name: VARIABLE, meaning: "the folder of wasi-sdk" }],
+    variables: &[EnvVariable { name: VARIABLE, meaning: "the folder of wasi-sdk" }],
     own_code: true,
     check: c::check,
     preflight_error: |_, machine| clang(machine).preflight_error(),
@@ -34,9 +34,9 @@ fn find(scenario: &Scenario, machine: &dyn Machine) -> Result<FoundTool, Missing
         Some(_) => format!("bin/clang in the folder that {VARIABLE} names"),
         None => "wasi-sdk".to_owned(),
     };
-    let how = format!("unpack a release of https://github.com/WebAssembly/wasi-sdk and name its folder in {VARIABLE}");
-    let (program, version) = clang(machine).or_missing(MissingTool::new(what, how))?;
-    // Its default target was renamed between releases; both names stand for WASI 0.1.
+    let remedy = format!("unpack a release of https://github.com/WebAssembly/wasi-sdk and name its folder in {VARIABLE}");
+    let (program, version) = clang(machine).or_missing(MissingTool::new(what, remedy))?;
+    // The default target was renamed between releases; both names mean WASI 0.1.
     let sysroot = program.ancestors().nth(2).map(|sdk| sdk.join("share").join("wasi-sysroot"));
     let renamed = sysroot.is_some_and(|dir| machine.is_dir(&dir.join("lib").join("wasm32-wasip1")));
     let target = if renamed { "wasm32-wasip1" } else { "wasm32-wasi" };
@@ -56,5 +56,5 @@ fn recipe(task: &Task) -> Recipe {
 fn clang(machine: &dyn Machine) -> Program {
     let file = |sdk| PathBuf::from(sdk).join("bin").join(format!("clang{EXE_SUFFIX}"));
     let program = machine.variable(VARIABLE).map(file).filter(|clang| machine.is_file(clang));
-    Program::ask(machine, program, &["--version"], &BTreeMap::new())
+    Program::query(machine, program, &["--version"], &BTreeMap::new())
 }

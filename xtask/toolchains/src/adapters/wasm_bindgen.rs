@@ -1,26 +1,26 @@
-//! wasm-bindgen: cargo makes a module for wasm32-unknown-unknown, `wasm-bindgen` makes of it the module and the
-//! ES module that a JavaScript host loads.
+//! wasm-bindgen: cargo builds a module for wasm32-unknown-unknown, from which `wasm-bindgen` generates the final module
+//! and the ES module that a JavaScript host loads.
 
 use wasmlab_model::scenario::{Build, Scenario};
 
 use super::rust;
 use crate::program::Program;
 use crate::BuildCommand;
-use crate::{Fault, FoundTool, Machine, MissingTool, Recipe, Step, Task, Toolchain, Variable};
+use crate::{Fault, FoundTool, Machine, MissingTool, Recipe, Step, Task, Toolchain, EnvVariable};
 
-/// The variable that names another wasm-bindgen than that on PATH.
+/// The variable that names a wasm-bindgen other than the one on PATH.
 const VARIABLE: &str = "WASMLAB_WASM_BINDGEN";
-/// What wasm-bindgen puts after the module's name.
+/// Suffix that wasm-bindgen adds to the module's name.
 const SUFFIX: &str = "_bg.wasm";
-/// The detail of a found tool that is the program of that name; the tool itself is cargo.
+/// The detail that holds the path of wasm-bindgen; the tool itself is cargo.
 const BINDGEN: &str = "wasm-bindgen";
 
-/// The registry's entry: cargo, then wasm-bindgen.
+/// Registry entry: cargo, then wasm-bindgen.
 pub const TOOLCHAIN: Toolchain = Toolchain {
     id: "wasm-bindgen",
     makes: "Rust -> JavaScript hosts with its glue",
     example: "target = \"wasm32-unknown-unknown\"\nartifact = \"hello_bg.wasm\"\ncompanions = [\"hello.js\"]",
-    variables: &[Variable { name: VARIABLE, meaning: "the wasm-bindgen to use, if not the one on PATH" }],
+    variables: &[EnvVariable { name: VARIABLE, meaning: "the wasm-bindgen to use, if not the one on PATH" }],
     check,
     preflight_error: |build, machine| {
         rust::preflight_error(build, machine).or_else(|| bindgen(machine).preflight_error())
@@ -34,10 +34,10 @@ fn check(build: &Build) -> Vec<Fault> {
     let mut faults = rust::check(build);
     let stem = build.artifact.as_deref().and_then(|name| name.strip_suffix(SUFFIX));
     if stem.is_none() {
-        faults.push(("artifact", format!("names the file that wasm-bindgen leaves: NAME{SUFFIX}")));
+        faults.push(("artifact", format!("must be the file that wasm-bindgen writes: NAME{SUFFIX}")));
     }
     if build.companions.first() != stem.map(|stem| format!("{stem}.js")).as_ref() {
-        faults.push(("companions", "begin with the glue, which has the artifact's name: NAME.js".to_owned()));
+        faults.push(("companions", "must begin with the glue, named after the artifact: NAME.js".to_owned()));
     }
     faults
 }
@@ -71,22 +71,22 @@ fn recipe(task: &Task) -> Recipe {
     Recipe { artifact: dir.join(name), ..recipe }
 }
 
-/// What is missing, and the command that gets the version of the guest's crate, by the text of its `Cargo.lock`.
-/// Without the features, which let its test runner fetch browsers' drivers, it builds in half the time; without
-/// `--locked`, since its lock file names crates that a mirror of the registry may not have.
+/// The missing tool, with the command that installs the version locked in the guest's `Cargo.lock` (given as text).
+/// Building without default features, which let the test runner download browser drivers, halves the time. `--locked`
+/// is not used because the tool's lock file lists crates that a registry mirror may not have.
 fn missing(lock: &str) -> MissingTool {
     let command = |version: &str| format!("cargo install --no-default-features wasm-bindgen-cli@{version}");
     match locked_version(lock) {
         Some(version) => MissingTool::new(format!("wasm-bindgen {version}"), command(&version))
             .with_command(Some(command(&version).split(' ').map(str::to_owned).collect())),
         None => {
-            let how = format!("{}, with the version of wasm-bindgen in the guest's Cargo.lock", command("VERSION"));
-            MissingTool::new("wasm-bindgen", how)
+            let remedy = format!("{}, with the version of wasm-bindgen in the guest's Cargo.lock", command("VERSION"));
+            MissingTool::new("wasm-bindgen", remedy)
         }
     }
 }
 
-/// The version of wasm-bindgen in the text of a `Cargo.lock`.
+/// The version of wasm-bindgen in a `Cargo.lock`, given as text.
 fn locked_version(lock: &str) -> Option<String> {
     let lock: toml::Table = lock.parse().ok()?;
     let packages = lock.get("package")?.as_array()?;
@@ -103,13 +103,13 @@ mod tests {
     use super::missing;
 
     #[test]
-    fn it_is_asked_for_in_the_version_of_the_guests_lock_file() {
+    fn install_command_uses_the_locked_version() {
         let known = missing("[[package]]\nname = \"wasm-bindgen\"\nversion = \"0.2.130\"\n");
-        assert_eq!(known.how, "cargo install --no-default-features wasm-bindgen-cli@0.2.130");
-        assert_eq!(known.command.map(|words| words.join(" ")), Some(known.how));
+        assert_eq!(known.remedy, "cargo install --no-default-features wasm-bindgen-cli@0.2.130");
+        assert_eq!(known.command.map(|args| args.join(" ")), Some(known.remedy));
         for unknown in ["", "[[package]]\nname = \"other\"\nversion = \"1.0.0\"\n", "no lock file"] {
             let unknown = missing(unknown);
-            assert!(unknown.command.is_none() && unknown.how.contains("Cargo.lock"), "{unknown:?}");
+            assert!(unknown.command.is_none() && unknown.remedy.contains("Cargo.lock"), "{unknown:?}");
         }
     }
 }

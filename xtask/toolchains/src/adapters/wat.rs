@@ -1,4 +1,4 @@
-//! WAT: the text format, translated within the lab by crate `wat`.
+//! WAT: the text format, assembled within the lab by the crate `wat`.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use crate::{Conversion, FoundTool, Recipe, Toolchain};
 
 const VERSION: &str = env!("WASMLAB_WAT_VERSION");
 
-/// The registry's entry.
+/// Registry entry.
 pub const TOOLCHAIN: Toolchain = Toolchain {
     id: "wat",
     makes: "WebAssembly's text format -> modules and components of any ABI",

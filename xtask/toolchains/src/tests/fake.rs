@@ -1,30 +1,30 @@
-//! A machine made of data, for functions that only ask. Real machines are asked in the lab's own tests.
+//! A machine made of data, to test adapters. The lab's own tests use the real machine.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use crate::{Machine, Question, Trial};
+use crate::{Machine, TestCompile, ToolQuery};
 
-/// What is on the machine. By default nothing.
+/// What is installed; nothing by default.
 #[derive(Clone, Debug, Default)]
 pub struct FakeMachine {
-    /// Names of programs; they are in `/bin`.
+    /// Program names; they are in `/bin`.
     pub programs: BTreeSet<&'static str>,
-    /// Variables of the environment.
+    /// Environment variables.
     pub variables: BTreeMap<&'static str, &'static str>,
-    /// Files with their text, which also stands for their hash.
+    /// Files with their text, which also serves as their hash.
     pub files: BTreeMap<String, String>,
-    /// What a program says, by its name and arguments: `go env GOROOT`.
+    /// A program's output, by program name and arguments: `go env GOROOT`.
     pub answers: BTreeMap<&'static str, &'static str>,
-    /// Every program and file is here, beside those that are named.
+    /// Every program and file exists, in addition to those listed.
     pub everything: bool,
     /// No program can be started.
     pub mute: bool,
 }
 
 impl FakeMachine {
-    /// Every program, which says a version, every file, and what adapters look for in folders.
+    /// A machine with every program and file, and everything adapters look for in folders.
     pub fn with_everything() -> Self {
         let targets = ["wasm32-wasip1", "wasm32-unknown-unknown"];
         let std = targets.map(|target| format!("/rust/lib/rustlib/{target}/lib/libstd-1.rlib"));
@@ -38,7 +38,7 @@ impl FakeMachine {
         }
     }
 
-    /// The clients of packages and nothing else.
+    /// A machine with package managers and nothing else.
     pub fn with_clients() -> Self {
         let programs = ["apt-get", "cargo", "npm", "python3", "rustc", "rustup"].into();
         Self { programs, answers: [("rustc --print sysroot", "/rust")].into(), ..Self::default() }
@@ -58,24 +58,24 @@ impl Machine for FakeMachine {
         Some("/home/me".into())
     }
 
-    fn ask(&self, question: &Question) -> Result<String, String> {
-        let name = question.program.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let words = question.args.iter().map(|arg| arg.to_string_lossy().into_owned());
-        let asked = std::iter::once(name.clone()).chain(words).collect::<Vec<_>>().join(" ");
-        match self.answers.get(asked.as_str()) {
-            _ if self.mute && asked.contains("version") => Err("loading shared libraries".to_owned()),
+    fn query(&self, query: &ToolQuery) -> Result<String, String> {
+        let name = query.program.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let args = query.args.iter().map(|arg| arg.to_string_lossy().into_owned());
+        let command_line = std::iter::once(name.clone()).chain(args).collect::<Vec<_>>().join(" ");
+        match self.answers.get(command_line.as_str()) {
+            _ if self.mute && command_line.contains("version") => Err("loading shared libraries".to_owned()),
             Some(&answer) => Ok(answer.to_owned()),
             None if self.everything => Ok(format!("{name} version 14.0.6")),
             None => Err(format!("{name} does not understand")),
         }
     }
 
-    fn refusal(&self, question: &Question) -> Result<Option<String>, String> {
-        Ok(self.ask(question).err())
+    fn refusal(&self, query: &ToolQuery) -> Result<Option<String>, String> {
+        Ok(self.query(query).err())
     }
 
-    fn attempt(&self, trial: &Trial) -> Result<String, String> {
-        self.ask(&trial.question)
+    fn test_compile(&self, test: &TestCompile) -> Result<String, String> {
+        self.query(&test.query)
     }
 
     fn is_file(&self, path: &Path) -> bool {

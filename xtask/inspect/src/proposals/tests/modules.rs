@@ -1,4 +1,4 @@
-//! Each proposal's own constructs, in modules and in components.
+//! Constructs of each proposal, in modules and components.
 
 use super::check_all;
 

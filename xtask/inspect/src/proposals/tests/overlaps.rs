@@ -1,11 +1,11 @@
-//! Where proposals contain or replace each other, or are told apart by encoding alone.
+//! Proposals that contain or replace each other, or differ only in the encoding.
 
 use super::{assert_defined, check, check_all};
 use crate::proposals::{minimal, search};
 use wasm_encoder::{CodeSection, Function, FunctionSection, Module, TableSection, TableType, TypeSection};
 
 #[test]
-fn the_outer_proposal_is_listed_alone() {
+fn only_the_outer_proposal_is_listed() {
     check_all(&[
         (
             "(module (memory 1) (data \"a\")
@@ -30,7 +30,7 @@ fn gc_replaces_function_references_for_types_by_index() {
 }
 
 #[test]
-fn an_alternative_that_only_a_body_settles() {
+fn a_body_decides_between_alternatives() {
     check(
         "(module
             (type $t (func))
@@ -41,7 +41,7 @@ fn an_alternative_that_only_a_body_settles() {
 }
 
 #[test]
-fn types_are_made_canonical_for_what_only_a_body_needs() {
+fn features_found_in_bodies_recanonicalize_types() {
     let wat = "(module
         (type $a (func)) (type $b (func))
         (func (local $a (ref null $a)) (local $b (ref null $b)) (local.set $b (local.get $a))))";
@@ -50,7 +50,7 @@ fn types_are_made_canonical_for_what_only_a_body_needs() {
 }
 
 #[test]
-fn an_overlong_table_index_is_a_proposal_of_its_own() {
+fn overlong_table_index_is_a_separate_proposal() {
     let module = |table: &[u8]| {
         let mut types = TypeSection::new();
         types.ty().function([], []);

@@ -1,10 +1,10 @@
-//! Generated modules, and broken ones.
+//! Generated modules, valid and corrupted.
 
 use super::{assert_defined, flags, minimal};
 use crate::proposals::search;
 use arbitrary::{Arbitrary, Unstructured};
 
-/// A seeded source of bytes (SplitMix64): the same modules in every run.
+/// A seeded generator of bytes (SplitMix64), so that every run tests the same modules.
 struct Rng(u64);
 
 impl Rng {
@@ -25,13 +25,13 @@ impl Rng {
     }
 }
 
-/// A module with features switched by the seed; `None` if the bytes ran out.
+/// A module with features chosen by the seed; `None` if the bytes ran out.
 fn generate(seed: u64) -> Option<Vec<u8>> {
     let mut rng = Rng(seed);
     let bytes = rng.bytes(4096);
     let mut input = Unstructured::new(&bytes);
     let mut config = wasm_smith::Config::arbitrary(&mut input).ok()?;
-    // Rather the small sets: they leave more to be minimal about.
+    // Prefer small feature sets, where minimality is harder.
     config.custom_page_sizes_enabled = rng.below(4) == 0;
     config.wide_arithmetic_enabled = rng.below(4) == 0;
     config.acquire_release_atomics_enabled = config.threads_enabled && rng.below(4) == 0;
@@ -61,7 +61,7 @@ fn generated_modules_get_a_minimal_set() {
         modules += 1;
         let found = minimal(&bytes).unwrap_or_else(|error| panic!("seed {seed}: {error}"));
         assert_defined(&bytes, &found, &format!("seed {seed}"));
-        // The way of large modules, which are not validated once more, nor searched by brute force.
+        // The code path of large modules, which are neither validated again nor searched by brute force.
         let quick = search::quick(&bytes).unwrap_or_else(|error| panic!("seed {seed}: {error}"));
         assert_eq!(flags::names(quick), found, "seed {seed}");
         for name in found {

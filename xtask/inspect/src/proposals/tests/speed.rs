@@ -1,4 +1,4 @@
-//! How fast it goes; run with `cargo test -p xtask --lib inspect::proposals::tests::speed -- --ignored --nocapture`.
+//! Measures speed; run with `cargo test -p wasmlab-inspect --lib proposals::tests::speed -- --ignored --nocapture`.
 
 use crate::proposals::{bodies, flags, minimal, search};
 use std::time::Instant;
@@ -7,7 +7,7 @@ use wasm_encoder::{
     ValType,
 };
 
-/// About what a compiler writes: arithmetic, loads and stores, calls, branches.
+/// Typical compiler output: arithmetic, loads and stores, calls, branches.
 fn some_code(sink: &mut InstructionSink<'_>, round: u32) {
     let place = |offset| MemArg { offset, align: 2, target: wasm_encoder::MemArgTarget::Memory(0), ordering: None };
     sink.local_get(0).i32_const(round.cast_signed()).i32_add().local_tee(1).i32_load(place(16)).local_set(2);
@@ -29,7 +29,7 @@ fn big_module(bytes: usize) -> Vec<u8> {
         for round in 0..12 {
             some_code(&mut sink, index.wrapping_mul(31).wrapping_add(round) & 0xffff);
         }
-        // Each in one function only, as late as can be for the last.
+        // Each feature occurs in a single function, the last one as late as possible.
         match index {
             5 => sink.local_get(0).i32_extend8_s().local_set(1),
             900 => sink.i32_const(0).i32_const(0).i32_const(0).memory_fill(0),
@@ -51,7 +51,7 @@ fn big_module(bytes: usize) -> Vec<u8> {
 }
 
 #[test]
-fn a_large_module_in_chunks() {
+fn large_module_is_validated_in_chunks() {
     let found = minimal(&big_module(3 << 20)).unwrap();
     assert_eq!(found.into_iter().collect::<Vec<_>>(), ["bulk-memory-opt", "sign-extension", "tail-call"]);
 }

@@ -1,14 +1,14 @@
-//! wasi-libc of a distribution: where it is, and under which name of its target clang links it.
+//! Finds a distribution's wasi-libc, and the target name under which clang links it.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use crate::{FoundTool, Machine};
 
-/// The variable that names wasi-libc's folder where it is not a usual one.
+/// The variable that names wasi-libc's folder, if it is not in a usual place.
 pub const SYSROOT_VARIABLE: &str = "WASI_SYSROOT";
 
-/// Where distributions put wasi-libc: Debian, Arch and Alpine, Fedora, Homebrew.
+/// Where distributions install wasi-libc: Debian, Arch and Alpine, Fedora, Homebrew.
 const SYSROOTS: &[&str] = &[
     "/usr",
     "/usr/share/wasi-sysroot",
@@ -17,17 +17,17 @@ const SYSROOTS: &[&str] = &[
     "/usr/local/opt/wasi-libc/share/wasi-sysroot",
 ];
 
-/// wasi-libc, and the name of its target.
+/// A wasi-libc and its target name.
 pub struct Sysroot {
     dir: PathBuf,
-    /// The folder as a person types it: the variable, where that named it.
+    /// The folder as a user would write it: the variable, if that is set.
     shown: String,
-    /// The name under which clang and its libraries know WASI 0.1.
+    /// The name by which clang and its libraries know WASI 0.1.
     pub target: String,
 }
 
 impl Sysroot {
-    /// The first that has a libc, for clang of this major version.
+    /// The first folder that contains a libc for clang of this major version.
     pub fn find(machine: &dyn Machine, clang: u32) -> Option<Self> {
         let named = machine.variable(SYSROOT_VARIABLE).map(|dir| (PathBuf::from(dir), format!("${SYSROOT_VARIABLE}")));
         let usual = SYSROOTS.iter().map(|&dir| (PathBuf::from(dir), dir.to_owned()));
@@ -37,31 +37,31 @@ impl Sysroot {
         })
     }
 
-    /// Carries it to the recipe.
+    /// Stores it among the details of a found tool.
     pub fn store_in(&self, found: FoundTool) -> FoundTool {
         let found = found.with_detail("sysroot", &self.dir).with_detail("shown sysroot", &self.shown);
         found.with_detail("target", &self.target)
     }
 
-    /// What [`Sysroot::store_in`] carried.
+    /// Reads what [`Sysroot::store_in`] stored.
     pub fn load_from(found: &FoundTool) -> Self {
         let dir = found.path("sysroot").to_owned();
         Self { dir, shown: found.text("shown sysroot"), target: found.text("target") }
     }
 
-    /// The library that a guest is linked with.
+    /// The C library that guests are linked with.
     pub fn libc(&self) -> PathBuf {
         libc(&self.dir, &self.target)
     }
 
-    /// The arguments by which clang is told.
+    /// Compiler arguments that select it.
     pub fn args(&self) -> Vec<OsString> {
         let mut sysroot = OsString::from("--sysroot=");
         sysroot.push(&self.dir);
         vec![format!("--target={}", self.target).into(), sysroot]
     }
 
-    /// The same as a person types them.
+    /// These arguments as a user would write them.
     pub fn shown_args(&self) -> String {
         format!("--target={} --sysroot={}", self.target, self.shown)
     }
@@ -71,8 +71,8 @@ fn libc(sysroot: &Path, target: &str) -> PathBuf {
     sysroot.join("lib").join(target).join("libc.a")
 }
 
-/// The name of WASI 0.1 that this wasi-libc and this clang know. `wasm32-wasi` was renamed to
-/// `wasm32-wasip1` in 2024; clang took the new name in 19 and looks for libraries under the name it is given.
+/// The target name that both this wasi-libc and this clang know. `wasm32-wasi` was renamed to `wasm32-wasip1` in 2024;
+/// clang accepts the new name since version 19 and looks for libraries under the name it is given.
 fn target(machine: &dyn Machine, sysroot: &Path, clang: u32) -> Option<&'static str> {
     let has = |target: &'static str| machine.is_file(&libc(sysroot, target)).then_some(target);
     let renamed = if clang >= 19 { has("wasm32-wasip1") } else { None };
@@ -85,7 +85,7 @@ mod tests {
     use crate::tests::FakeMachine;
 
     #[test]
-    fn the_name_of_wasi_follows_clang_and_its_library() {
+    fn target_name_depends_on_clang_and_sysroot() {
         let with = |targets: &[&str]| {
             let files = targets.iter().map(|target| format!("/libc/lib/{target}/libc.a"));
             FakeMachine { files: files.map(|file| (file, String::new())).collect(), ..FakeMachine::default() }
