@@ -289,7 +289,7 @@ pub struct Cell {
     /// The user requires a pass here (`check --must`, `wasmlab.toml`): anything else makes the exit code 1.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub required: bool,
-    /// The ABI of the guest of which this runtime defines nothing at all, as a probe showed: `WASI 0.1`.
+    /// The ABI of which this runtime defines nothing at all, as a probe showed: `WASI`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lacks_abi: Option<String>,
     /// The guest is prebuilt.

@@ -383,7 +383,7 @@ mod tests {
         file(&|r| gap(&mut r.cells[0], Code::NeedsComponentModel), &[]);
         let no_wasi = |cell: &mut Cell| {
             gap(cell, Code::MissingImport);
-            cell.lacks_abi = Some("WASI 0.1".to_owned());
+            cell.lacks_abi = Some("WASI".to_owned());
         };
         file(&|r| no_wasi(&mut r.cells[0]), &[]);
         file(&|r| gap(&mut r.cells[0], Code::MissingImport), &[(Failure, Kind::Gap)]);

@@ -1,5 +1,5 @@
-//! Whether a runtime defines anything at all of an ABI that a guest uses: asked by a module that imports one function
-//! which every host of that ABI defines. It tells a runtime without WASI from one that lacks a function of it.
+//! Whether a runtime has any WASI for core modules: asked by modules that import the one function which every host of
+//! WASI defines. It tells a runtime without WASI from one that lacks a function of it, or an older snapshot.
 
 use super::proposal_probes;
 use crate::cell::Plan;
@@ -9,13 +9,12 @@ use wasmlab_model::facts::Abi;
 use wasmlab_model::report::Cell;
 use wasmlab_protocol::Cause;
 
-/// An ABI, and a module that needs as little of it as there is: to end a program.
-const PROBES: &[(Abi, &str)] = &[
-    (Abi::Wasi01, r#"(import "wasi_snapshot_preview1" "proc_exit" (func (param i32)))"#),
-    (Abi::WasiUnstable, r#"(import "wasi_unstable" "proc_exit" (func (param i32)))"#),
-];
+/// What a guest speaks for which a runtime without WASI is no host.
+const WASI: &[Abi] = &[Abi::Wasi01, Abi::WasiUnstable, Abi::Wasix, Abi::WasiThreads];
+/// The import modules of WASI's snapshots, of which a runtime with WASI has at least one.
+const SNAPSHOTS: &[&str] = &["wasi_snapshot_preview1", "wasi_unstable"];
 
-/// The first ABI of the guest of which the runtime defines nothing, if its cell is a gap for a missing import.
+/// `WASI`, if the cell is a gap for a missing import, the guest speaks WASI and the runtime has none of its snapshots.
 pub fn lacking(lab: &Lab, plan: &Plan, cell: &Cell) -> Option<String> {
     let is_import = matches!(
         cell.code,
@@ -29,11 +28,12 @@ pub fn lacking(lab: &Lab, plan: &Plan, cell: &Cell) -> Option<String> {
         )
     );
     let facts = plan.facts.filter(|_| is_import)?;
-    let of_guest = PROBES.iter().filter(|(abi, _)| facts.abis.iter().any(|found| found.abi == *abi));
-    let mut lacks = of_guest.filter(|(_, import)| {
+    let speaks = facts.abis.iter().any(|found| WASI.contains(&found.abi));
+    let lacks = |snapshot: &&str| {
+        let import = format!("(import \"{snapshot}\" \"proc_exit\" (func (param i32)))");
         let module = wat::parse_str(format!("(module {import} (func (export \"_start\")))"));
         let cause = module.ok().and_then(|module| proposal_probes::cause(lab, plan, "WASI", &module));
         matches!(cause, Some(Cause::MissingImport { .. }))
-    });
-    lacks.next().map(|(abi, _)| abi.title().to_owned())
+    };
+    (speaks && SNAPSHOTS.iter().all(lacks)).then(|| "WASI".to_owned())
 }
