@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use wasmlab_model::report::RunReport;
+use wasmlab_model::report::{Cell, RunReport};
 use wasmlab_model::verdict::Verdict;
 
 use super::findings::{Severity, findings, of_one_guest};
@@ -56,7 +56,9 @@ fn render(report: &RunReport, _: RenderOptions) -> String {
 
 /// What it says, and its colour.
 fn message(report: &RunReport) -> (String, &'static str) {
-    let measured: Vec<_> = report.cells.iter().filter(|c| c.verdict.is_measured()).collect();
+    // A runtime that could not run such a file is none of those that do not run it.
+    let counts = |c: &&Cell| !of_one_guest(report) || c.required || !c.is_of_other_kind();
+    let measured: Vec<_> = report.cells.iter().filter(|c| c.verdict.is_measured()).filter(counts).collect();
     let passes = measured.iter().filter(|c| c.verdict == Verdict::Pass).count();
     let fails = findings(report).iter().any(|finding| finding.severity >= Severity::Failure);
     let colour = if fails {

@@ -1,6 +1,7 @@
 //! Markdown of a bounded size, for places that take no more: the step summary and the comment of a pull request. What
 //! makes the run fail and what changed comes first; details are folded, and cut where the room ends.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 use wasmlab_model::codes::Code;
@@ -9,7 +10,7 @@ use wasmlab_model::verdict::{Change, Verdict};
 
 use super::columns::{NameStyle, names};
 use super::findings::{Group, Severity, findings, grouped, of_one_guest, reason};
-use super::markdown::{escaped, prose};
+use super::markdown;
 use super::text::{self, by_code, changes, file_names, tally};
 use super::visible::visible;
 
@@ -35,7 +36,7 @@ impl Digest {
 
     /// A line, if there is room for it. Its length is that of what is shown in place of controls.
     pub fn line(&mut self, text: &str) {
-        let text = visible(text, false);
+        let text = visible(&quiet(text), false).into_owned();
         if text.len() < self.room() {
             self.out.push_str(&text);
             self.out.push('\n');
@@ -78,6 +79,26 @@ impl Digest {
     }
 }
 
+/// Characters of one text; more of it is no help in a digest.
+const MAX_CHARS: usize = 2_000;
+
+/// As Markdown's [`markdown::escaped`], of a text that is cut first: one line of a megabyte must not take the room.
+fn escaped(text: &str) -> String {
+    markdown::escaped(&cut(text))
+}
+
+/// The same of [`markdown::prose`].
+fn prose(text: &str) -> String {
+    markdown::prose(&cut(text))
+}
+
+fn cut(text: &str) -> Cow<'_, str> {
+    match text.char_indices().nth(MAX_CHARS) {
+        Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
+        None => Cow::Borrowed(text),
+    }
+}
+
 /// A text that calls nobody and refers to nothing: outside of code, GitHub takes `@name` and `#1` for more than text.
 fn quiet(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -108,7 +129,10 @@ pub fn head(digest: &mut Digest, report: &RunReport) {
     if let Some(baseline) = &report.baseline {
         digest.line(&format!("\nCompared with {}.", escaped(baseline)));
     }
-    let line = |group: &Group| format!("**{}**: {}", escaped(&group.title), prose(&group.text));
+    let line = |group: &Group| {
+        let remedy = group.remedy.map(|remedy| format!(" → {}", prose(remedy))).unwrap_or_default();
+        format!("{}: **{}**: {}{remedy}", group.kind.title(), escaped(&group.title), escaped(&group.text))
+    };
     let failing: Vec<_> = groups.iter().filter(|g| g.severity >= Severity::Failure).map(line).collect();
     digest.list("What makes this run fail", &failing, false);
     digest.list("What changed", &changed(report), false);
@@ -150,7 +174,10 @@ fn general_remedy(report: &RunReport, code: Code) -> Option<&str> {
 fn headline(report: &RunReport, fails: bool) -> String {
     let sign = if fails { "❌" } else { "✅" };
     let ratio = |guest: Option<&str>| {
-        let cells = report.cells.iter().filter(|c| guest.is_none_or(|g| c.scenario == g) && c.verdict.is_measured());
+        let is_of = |c: &&Cell| guest.is_none_or(|g| c.scenario == g) && c.verdict.is_measured();
+        // A runtime that could not run such a guest is none of those that do not run it.
+        let counts = |c: &&Cell| guest.is_none() || c.required || !c.is_of_other_kind();
+        let cells = report.cells.iter().filter(is_of).filter(counts);
         let (passes, others): (Vec<&Cell>, Vec<&Cell>) = cells.partition(|c| c.verdict == Verdict::Pass);
         (passes.len(), passes.len() + others.len())
     };

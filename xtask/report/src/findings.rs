@@ -63,7 +63,7 @@ impl Kind {
         match self {
             Self::Partial => "not complete",
             Self::NotAttempted => "not asked",
-            Self::Noted => "to be read",
+            Self::Noted => "note",
             Self::NewGap => "new gap",
             Self::Fixed => "better than accepted",
             Self::NotBuilt => "not built",
@@ -93,8 +93,10 @@ pub struct Finding<'a> {
     pub cell: Option<&'a Cell>,
     /// One line: `app.wasm on wasmi: unsupported-proposal (tail-call)`.
     pub title: String,
-    /// What is known of it, and what would change it; one line.
+    /// What is known of it, one line; a guest's or a runtime's words are among it.
     pub text: String,
+    /// What would change it, in the lab's words.
+    pub remedy: Option<&'a str>,
 }
 
 /// Every finding: the lab's errors first, then what makes the exit code 1, then warnings; among those the most
@@ -120,7 +122,7 @@ pub fn findings(report: &RunReport) -> Vec<Finding<'_>> {
         let text = "interrupted: the cells that were not reached are left out".to_owned();
         let title = "this report is partial".to_owned();
         let (severity, kind) = (Severity::Warning, Kind::Partial);
-        found.push(Finding { severity, kind, guest: "", cell: None, title, text });
+        found.push(Finding { severity, kind, guest: "", cell: None, title, text, remedy: None });
     }
     found.sort_by_key(|finding| Reverse((finding.severity, finding.kind)));
     found
@@ -161,6 +163,8 @@ pub struct Group<'a> {
     pub title: String,
     /// The first one's text.
     pub text: String,
+    /// The first one's remedy.
+    pub remedy: Option<&'a str>,
 }
 
 /// The findings in groups, in the order of the first of each.
@@ -170,8 +174,8 @@ pub fn grouped<'a>(report: &'a RunReport, found: &[Finding<'a>]) -> Vec<Group<'a
     let mut places: BTreeMap<_, usize> = BTreeMap::new();
     for finding in found {
         let Some(cell) = finding.cell else {
-            let Finding { severity, kind, guest, title, text, .. } = finding.clone();
-            groups.push(Group { severity, kind, guest, cells: Vec::new(), title, text });
+            let Finding { severity, kind, guest, title, text, remedy, .. } = finding.clone();
+            groups.push(Group { severity, kind, guest, cells: Vec::new(), title, text, remedy });
             continue;
         };
         let key = (finding.kind, finding.guest, cell.code, cell.subject.as_deref(), cell.accepted.as_deref());
@@ -180,8 +184,8 @@ pub fn grouped<'a>(report: &'a RunReport, found: &[Finding<'a>]) -> Vec<Group<'a
             continue;
         }
         places.insert(key, groups.len());
-        let Finding { severity, kind, guest, title, text, .. } = finding.clone();
-        groups.push(Group { severity, kind, guest, cells: vec![cell], title, text });
+        let Finding { severity, kind, guest, title, text, remedy, .. } = finding.clone();
+        groups.push(Group { severity, kind, guest, cells: vec![cell], title, text, remedy });
     }
     let names = Names::of(report);
     for group in groups.iter_mut().filter(|group| group.cells.len() > 1) {
@@ -247,14 +251,17 @@ fn nowhere<'a>(report: &'a RunReport, names: &Names, found: &[Finding]) -> Vec<F
     for scenario in &report.scenarios {
         let cells = || report.cells.iter().filter(|c| c.scenario == scenario.name);
         let is_told = found.iter().any(|f| f.guest == scenario.name && f.severity >= Severity::Failure);
-        if is_told || cells().any(|c| c.verdict == Verdict::Pass) || !cells().any(|c| c.verdict.is_measured()) {
+        // What did not run in the baseline either is no news.
+        let is_old = report.baseline.is_some() && cells().any(|c| c.change != Change::New);
+        if is_told || is_old || cells().any(|c| c.verdict == Verdict::Pass) || !cells().any(|c| c.verdict.is_measured()) {
             continue;
         }
         let Some(first) = cells().find(|c| c.verdict.is_measured()) else { continue };
         let (severity, kind) = (Severity::Failure, Kind::Nowhere);
         let title = format!("{} runs on none of the installed runtimes", names.of_guest(&scenario.name));
-        let text = format!("{}: {}", first.runtime, sentence(first));
-        nowhere.push(Finding { severity, kind, guest: &scenario.name, cell: None, title, text });
+        let text = format!("{}: {}", first.runtime, first.detail);
+        let remedy = first.remedy.as_deref();
+        nowhere.push(Finding { severity, kind, guest: &scenario.name, cell: None, title, text, remedy });
     }
     nowhere
 }
@@ -272,15 +279,15 @@ fn title(names: &Names, cell: &Cell, runtimes: &str) -> String {
 fn of_cell<'a>(names: &Names, cell: &'a Cell, severity: Severity, kind: Kind) -> Finding<'a> {
     let title = title(names, cell, &cell.runtime);
     let was = cell.accepted.as_ref().map(|was| format!("was {was}; ")).unwrap_or_default();
-    Finding { severity, kind, guest: &cell.scenario, cell: Some(cell), title, text: format!("{was}{}", sentence(cell)) }
+    let text = format!("{was}{}", cell.detail);
+    let remedy = cell.remedy.as_deref().filter(|_| cell.verdict != Verdict::Pass);
+    Finding { severity, kind, guest: &cell.scenario, cell: Some(cell), title, text, remedy }
 }
 
-/// The detail, and what would change it.
-fn sentence(cell: &Cell) -> String {
-    match cell.remedy.as_deref().filter(|_| cell.verdict != Verdict::Pass) {
-        Some(remedy) => format!("{} → {remedy}", cell.detail),
-        None => cell.detail.clone(),
-    }
+/// The text with the remedy, if there is one.
+#[must_use]
+pub fn with_remedy(text: &str, remedy: Option<&str>) -> String {
+    remedy.map_or_else(|| text.to_owned(), |remedy| format!("{text} → {remedy}"))
 }
 
 fn of_note(note: &Note) -> Option<Finding<'_>> {
@@ -301,6 +308,7 @@ fn of_note(note: &Note) -> Option<Finding<'_>> {
         cell: None,
         title: note.subject.clone(),
         text: note.text.clone(),
+        remedy: None,
     })
 }
 

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use wasmlab_model::report::RunReport;
 
-use super::findings::{Group, Severity, findings, grouped, of_one_guest};
+use super::findings::{Group, Severity, findings, grouped, of_one_guest, with_remedy};
 use super::text::tally;
 use super::{RenderOptions, Renderer};
 
@@ -32,7 +32,7 @@ fn render(report: &RunReport, _: RenderOptions) -> String {
         for group in &groups[..shown] {
             let file = file(report, group).map(|file| format!(",file={}", property(&file))).unwrap_or_default();
             let title = property(&cut(&format!("{}: {}", group.kind.title(), group.title)));
-            let _ = writeln!(out, "::{command} title={title}{file}::{}", message(&cut(&group.text)));
+            let _ = writeln!(out, "::{command} title={title}{file}::{}", message(&cut(&with_remedy(&group.text, group.remedy))));
         }
         if groups.len() > shown {
             let rest: Vec<&str> = groups[shown..].iter().map(|group| group.title.as_str()).collect();

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestSuite};
-use wasmlab_model::report::{Cell, RunReport};
+use wasmlab_model::report::{Cell, RunReport, ScenarioInfo};
 use wasmlab_model::verdict::Verdict;
 
-use super::findings::{Finding, Severity, findings};
+use super::findings::{Finding, Kind, Severity, findings, with_remedy};
 use super::text::{file_names, result};
 use super::visible::visible;
 use super::{RenderOptions, Renderer};
@@ -39,10 +39,13 @@ fn render(report: &RunReport, _: RenderOptions) -> String {
         let case = case(report, cell, finding);
         suites.entry(&cell.scenario).or_insert_with(|| suite(&cell.scenario)).add_test_case(case);
     }
+    let mut numbers: BTreeMap<(&str, Kind), usize> = BTreeMap::new();
     for finding in found.iter().filter(|finding| finding.cell.is_none()) {
-        let is_guest = report.scenarios.iter().any(|scenario| scenario.name == finding.guest);
-        let name = if is_guest { finding.guest } else { OTHERS };
-        suites.entry(name).or_insert_with(|| suite(name)).add_test_case(of_finding(finding));
+        // A note names a file by its title.
+        let is_of = |s: &&ScenarioInfo| s.name == finding.guest || names.get(s.name.as_str()) == Some(&finding.guest);
+        let name = report.scenarios.iter().find(is_of).map_or(OTHERS, |scenario| scenario.name.as_str());
+        let number = numbers.entry((name, finding.kind)).and_modify(|number| *number += 1).or_insert(1);
+        suites.entry(name).or_insert_with(|| suite(name)).add_test_case(of_finding(finding, *number));
     }
     let mut out = Report::new(format!("wasmlab {}", report.command));
     if report.duration_ms > 0 {
@@ -93,7 +96,7 @@ fn status(cell: &Cell, finding: Option<&Finding>) -> TestCaseStatus {
     match (severity, finding) {
         (Some(_), Some(finding)) => {
             status.set_message(plain(&format!("{}: {}", finding.kind.title(), finding.title)));
-            status.set_description(plain(&finding.text));
+            status.set_description(plain(&with_remedy(&finding.text, finding.remedy)));
         }
         _ => {
             let why = cell.known.as_ref().map(|known| format!(" (known: {known})")).unwrap_or_default();
@@ -103,16 +106,17 @@ fn status(cell: &Cell, finding: Option<&Finding>) -> TestCaseStatus {
     status
 }
 
-/// A finding that is of no cell, as a case of its own.
-fn of_finding(finding: &Finding) -> TestCase {
+/// A finding that is of no cell, as a case of its own. Its name is the same in each run, whatever its numbers are.
+fn of_finding(finding: &Finding, number: usize) -> TestCase {
     let mut status = match finding.severity {
         Severity::LabError => TestCaseStatus::non_success(NonSuccessKind::Error),
         Severity::Failure => TestCaseStatus::non_success(NonSuccessKind::Failure),
         Severity::Warning => TestCaseStatus::skipped(),
     };
     status.set_type(finding.kind.title());
-    status.set_message(plain(&finding.text));
-    let mut case = TestCase::new(plain(&format!("{}: {}", finding.kind.title(), finding.title)), status);
+    status.set_message(plain(&format!("{}: {}", finding.title, with_remedy(&finding.text, finding.remedy))));
+    let number = if number > 1 { format!(" {number}") } else { String::new() };
+    let mut case = TestCase::new(format!("{}{number}", finding.kind.title()), status);
     case.set_classname(plain(finding.guest));
     case
 }

@@ -42,7 +42,8 @@ fn failing(out: &mut String, report: &RunReport) {
     let groups = grouped(report, &found);
     for group in groups.iter().filter(|group| group.severity >= Severity::Failure) {
         let kind = group.kind.title();
-        let _ = writeln!(out, "- {kind}: **{}**: {}", escaped(&group.title), prose(&group.text));
+        let remedy = group.remedy.map(|remedy| format!(" → {}", prose(remedy))).unwrap_or_default();
+        let _ = writeln!(out, "- {kind}: **{}**: {}{remedy}", escaped(&group.title), escaped(&group.text));
     }
     out.push('\n');
 }

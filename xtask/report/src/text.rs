@@ -190,7 +190,8 @@ pub fn tally(report: &RunReport) -> String {
     };
     // A published report is not of one run and has no duration.
     let took = if report.duration_ms == 0 { String::new() } else { format!("; {}", seconds(report.duration_ms)) };
-    format!("{cells} {noun}: {}{cached}{took}", parts.join(", "))
+    let partial = if report.interrupted { "; interrupted, so not complete" } else { "" };
+    format!("{cells} {noun}: {}{cached}{took}{partial}", parts.join(", "))
 }
 
 /// `0.4 s`, `3 min 20 s`.

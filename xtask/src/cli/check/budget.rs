@@ -33,7 +33,9 @@ impl Budget {
         }
         let Some(facts) = &artifact.facts else { return lines };
         if let Some(limit) = self.imports.filter(|limit| facts.imports.len() > *limit) {
-            lines.push(format!("has {} imports, {} more than its budget of {limit}", facts.imports.len(), facts.imports.len() - limit));
+            let count = facts.imports.len();
+            let noun = if count == 1 { "import" } else { "imports" };
+            lines.push(format!("has {count} {noun}, {} more than its budget of {limit}", count - limit));
         }
         let names = facts.imports.iter().map(name);
         let forbidden: Vec<String> =
@@ -96,7 +98,7 @@ mod tests {
             &none,
             &[
                 "has 59.8 KiB, 1.0 KiB more than its budget of 58.8 KiB",
-                "has 1 imports, 1 more than its budget of 0",
+                "has 1 import, 1 more than its budget of 0",
                 "imports wasi_snapshot_preview1.fd_write, which its budget forbids",
                 "needs bulk-memory, which its budget does not list",
             ],

@@ -115,7 +115,9 @@ pub fn find(args: &Args) -> Result<Config> {
     }
     let text = fs::read_to_string(&path).or_else(|e| usage(format!("failed to read `{}`: {e}", path.display())))?;
     let folder = path.parent().unwrap_or(Path::new("")).to_owned();
-    parse(&text, &folder, &path.display().to_string()).or_else(|faults| usage(faults.join("\n  ")))
+    // What `--config` names is called so; what was found in a folder above needs no path of this machine.
+    let name = args.config.as_ref().map_or(NAME.to_owned(), |path| path.display().to_string());
+    parse(&text, &folder, &name).or_else(|faults| usage(faults.join("\n  ")))
 }
 
 impl Config {
@@ -146,7 +148,8 @@ fn parse(text: &str, folder: &Path, name: &str) -> Result<Config, Vec<String>> {
     if let Some(contents) = contents {
         let mut reader = Reader { document: &document, folder, name, faults: Vec::new() };
         config = reader.config(contents);
-        let is_told = |key: &str| !key.split(['.', '[']).next().is_some_and(|table| incomplete.contains(table));
+        // Files that are not there because they are faulty are no lack of files.
+        let is_told = |key: &str| key != "file" || !incomplete.contains("file");
         let found = reader.faults.into_iter().filter(|(key, _)| is_told(key));
         faults.extend(found.map(|(key, message)| (document.line_of(&key), format!("`{key}`: {message}"))));
     }
