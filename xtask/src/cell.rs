@@ -31,7 +31,7 @@ mod workdir;
 
 pub use plan::{Limits, Plan};
 pub use process_events::{OutputSink, ProcessEvent};
-pub use reproduction::{Reproduction, VARIABLES as REPRODUCTION_VARIABLES, reproduce};
+pub use reproduction::{PYTHON_PACKAGES, Reproduction, VARIABLES as REPRODUCTION_VARIABLES, reproduce};
 pub use temp_dir::TempDir;
 
 /// What is kept of a finished cell, and what it reuses from earlier ones.
@@ -54,8 +54,10 @@ pub fn observe(lab: &Lab, plan: &Plan, sink: Option<OutputSink>, keep: Retention
     let mut workdir = workdir::Workdir::create(lab, plan, keep)?;
     let commands = plan.commands(&workdir.paths, &workdir.spec);
     let results = processes::run(lab, plan, &mut workdir, &commands, sink)?;
+    let observation = observation::assemble(plan, &workdir, results, began);
     if let Some(to) = keep.copy_dirs_to {
-        preopens::copy_out(&workdir.paths.dirs, &plan.scenario.spec.run.dir, to)?;
+        let opened = std::mem::take(&mut workdir.opened_dirs);
+        preopens::copy_out(&workdir.paths.dirs, opened, &plan.scenario.spec.run.dir, to)?;
     }
-    Ok(observation::assemble(plan, &workdir, results, began))
+    Ok(observation)
 }

@@ -131,19 +131,26 @@ pub fn main() -> ExitCode {
         return printed(output::print(&Arguments::command().render_long_help().to_string()));
     };
     process::enter_guard();
-    let (code, message) = match dispatch(command) {
+    let (code, message) = match unreadable_variable().map_or_else(|| dispatch(command), common::usage) {
         Ok(code) => (code, "nothing to show: see stderr".to_owned()),
         Err(error) => {
             let code = if error.is::<common::UsageError>() { exit::USAGE } else { exit::INTERNAL_ERROR };
             let message = format!("{error:#}");
             output::print_error(&message);
-            (code, message)
+            (code, output::bounded(&message).into_owned())
         }
     };
     if is_json {
         format::show_failure(code, &message);
     }
     ExitCode::from(code)
+}
+
+/// The folders of the lab are written to files of JSON and passed to runtimes that take only text.
+fn unreadable_variable() -> Option<String> {
+    let names = ["TMPDIR", "WASMLAB_CACHE", "WASMLAB_ROOT"].into_iter();
+    let mut unreadable = names.filter(|name| matches!(std::env::var(name), Err(std::env::VarError::NotUnicode(_))));
+    unreadable.next().map(|name| format!("the path in {name} is not UTF-8 text: name another folder"))
 }
 
 /// The exit code for a subcommand that only prints text.

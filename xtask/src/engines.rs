@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -21,6 +22,7 @@ use wasmlab_toolchains::npm;
 use wasmlab_toolchains::rustc::{compiler_in, sysroot};
 
 mod build;
+mod python;
 
 pub use build::{BuildProgress, build};
 
@@ -69,7 +71,10 @@ pub fn find_tool(lab: &Lab, runtime: &Runtime) -> Result<Tool, Option<Absence>> 
             probe(lab, engine, program.clone()).and_then(|built| tool_of(&built, runtime)).map_err(|a| Some(wrong(a)))
         }
         (Source::Embedded(engine), None) => tool_of(&find_built(lab, engine)?, runtime).map_err(Some),
-        (Source::Program(program), _) => find_program(lab, runtime, program).map_err(Some),
+        (Source::Program(program), _) => match runtime.python_package {
+            Some(package) => python::find(lab, runtime, program, package).map_err(Some),
+            None => find_program(lab, runtime, program).map_err(Some),
+        },
         (Source::Driver { driver, program }, _) => {
             // The program comes first, because no build can replace it.
             let found = find_program(lab, runtime, program).map_err(Some)?;
@@ -181,10 +186,12 @@ fn find_program(lab: &Lab, runtime: &Runtime, requested: Program) -> Result<Tool
             locate(requested.names, requested.variable).or_else(|absence| match VersionedProgram::of_line(runtime) {
                 // If the variable is set to a wrong path, that is an error.
                 Some(line) if lab.machine.variable(requested.variable).is_none() => versions::find(lab, &line),
+                None if lab.machine.variable(requested.variable).is_none() => newest(lab, runtime, absence),
                 _ => Err(absence),
             })?
         }
     };
+    let program = behind_npm_script(runtime, program);
     let aux_program = runtime.aux_program.map(|aux| locate(&[aux.name], aux.variable)).transpose()?.unwrap_or_default();
     let args = requested.version_args.iter().map(OsString::from).collect();
     let query = ToolQuery { program: program.clone(), args, env: BTreeMap::new(), depends_on: program.clone() };
@@ -205,16 +212,8 @@ fn find_program(lab: &Lab, runtime: &Runtime, requested: Program) -> Result<Tool
         return Err(broken(format!("`{}` is version {}, not {line}", program.display(), find_version(&answer))));
     }
     let sha256 = lab.machine.sha256(&program).map_err(|e| broken(format!("`{}`: {e}", program.display())))?;
-    let support_key = Key::of("support", &runtime.support_files);
-    let support = lab.cache.dir().join("drivers").join(&support_key.text()[..16]);
-    for (file, text) in runtime.support_files {
-        let path = support.join(file);
-        if fs::read(&path).ok().as_deref() != Some(text.as_bytes()) {
-            files::write_atomically(&path, text.as_bytes())
-                .map_err(|e| Absence::new(e.to_string(), "the cache must be writable: see `cargo xtask doctor`"))?;
-        }
-    }
-    let mut fingerprint = format!("{sha256} {}", support_key.text());
+    let (support, support_key) = write_support_files(lab, runtime)?;
+    let mut fingerprint = format!("{sha256} {support_key}");
     let mut version = find_version(&answer);
     let packages = match runtime.npm_packages() {
         [] => PathBuf::new(),
@@ -255,6 +254,51 @@ fn find_program(lab: &Lab, runtime: &Runtime, requested: Program) -> Result<Tool
         aux_program,
         ..Tool::default()
     })
+}
+
+/// The newest version that `setup` installed from PyPI, or how to install it.
+fn newest(lab: &Lab, runtime: &Runtime, absence: Absence) -> Result<PathBuf, Absence> {
+    let Some(newest) = VersionedProgram::newest(runtime) else { return Err(absence) };
+    versions::find_and_make_executable(lab, &newest).map_err(|of_package| {
+        match (&absence.command, of_package.command) {
+            // A package manager of the system installs it quickly.
+            (Some((_, "")), _) | (_, None) => absence,
+            (_, command) => {
+                let id = runtime.id();
+                Absence {
+                    remedy: format!("`cargo xtask setup --runtime {id}`; or {}", absence.remedy),
+                    command,
+                    ..absence
+                }
+            }
+        }
+    })
+}
+
+/// The native program, if `found` is the script with which an npm package starts it. The script cannot start it in the
+/// sandbox, because the program is in another package. Usually an install script replaces it, but npm may be configured
+/// not to run those.
+fn behind_npm_script(runtime: &Runtime, found: PathBuf) -> PathBuf {
+    let real = fs::canonicalize(&found).unwrap_or_else(|_| found.clone());
+    let modules = real.ancestors().find(|dir| dir.ends_with("node_modules")).and_then(Path::parent);
+    let (Some(root), Some(package)) = (modules, runtime.package) else { return found };
+    let mut first = [0; 2];
+    let is_script = fs::File::open(&real).and_then(|mut file| file.read_exact(&mut first)).is_ok() && first == *b"#!";
+    package.candidates(root).find(|program| is_script && *program != real && program.is_file()).unwrap_or(found)
+}
+
+/// Writes [`Runtime::support_files`] to the cache. Returns their folder, and a hash of their content.
+fn write_support_files(lab: &Lab, runtime: &Runtime) -> Result<(PathBuf, String), Absence> {
+    let key = Key::of("support", &runtime.support_files).text().to_owned();
+    let support = lab.cache.dir().join("drivers").join(&key[..16]);
+    for (file, text) in runtime.support_files {
+        let path = support.join(file);
+        if fs::read(&path).ok().as_deref() != Some(text.as_bytes()) {
+            files::write_atomically(&path, text.as_bytes())
+                .map_err(|e| Absence::new(e.to_string(), "the cache must be writable: see `cargo xtask doctor`"))?;
+        }
+    }
+    Ok((support, key))
 }
 
 /// Finds a program named by its variable or on PATH.

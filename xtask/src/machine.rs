@@ -10,7 +10,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use sha2::{Digest, Sha256};
 
 use crate::store::files;
-use wasmlab_process::{self as process, Command, CompletedProcess, ExitReason, Input, Limits};
+use wasmlab_process::{self as process, Command, CompletedProcess, ExitReason, Input, Limits, open_limited};
 
 mod cache;
 mod test_compile;
@@ -18,6 +18,9 @@ mod toolchains;
 
 use cache::{MachineCache, query_key};
 pub use wasmlab_toolchains::{TestCompile, ToolQuery};
+
+/// Largest file that is hashed, bytes.
+const MAX_HASHED: u64 = 4 << 30;
 
 /// Time limit for a query. Tools answer at once unless the machine is very busy.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -90,11 +93,8 @@ impl Machine {
         if let Some(hash) = self.lookup(|cache| cache.hashes.get(&key).cloned()) {
             return Ok(hash);
         }
-        // A device may be endless, and a pipe blocks.
-        if !fs::metadata(path)?.is_file() {
-            return Err(io::Error::other("not a regular file"));
-        }
-        let hash = sha256_of(fs::File::open(path)?)?;
+        // A device may be endless, a pipe blocks, and a file that is one hole can have any size.
+        let hash = sha256_of(open_limited(path, MAX_HASHED)?)?;
         self.update(|cache| {
             cache.hashes.insert(key, hash.clone());
             cache.changed = true;

@@ -155,6 +155,19 @@ pub struct Results {
     pub cells: BTreeMap<(usize, usize), Cell>,
 }
 
+/// A warning about limits that the lab was started with; `None` if there are none.
+#[must_use]
+pub fn inherited_limits_text() -> Option<String> {
+    let limits = process::inherited_limits();
+    let text = || {
+        format!(
+            "this shell allows {}, for runtimes too: one may fail here that works with the usual limits",
+            limits.join(", ")
+        )
+    };
+    (!limits.is_empty()).then(text)
+}
+
 /// Runs all cells; returns when done, or when [`process::cancel`] was called.
 #[must_use]
 pub fn run(lab: &Lab, request: &Request, emit: EventSink) -> Results {

@@ -9,6 +9,7 @@ use globset::Glob;
 
 use wasmlab_model::codes::Code;
 use wasmlab_model::scenario::{EntryPointKind, Scenario, ScenarioFile};
+use wasmlab_process::read_text;
 use wasmlab_toolchains as toolchains;
 
 use crate::store::files;
@@ -22,6 +23,8 @@ mod steps;
 #[cfg(test)]
 mod tests;
 
+/// Maximum size of a `scenario.toml`, bytes.
+const MAX_BYTES: u64 = 1 << 20;
 /// Maximum size of a generated file, bytes.
 const MAX_GENERATED_BYTES: u64 = 64 << 20;
 /// The end of the year 9999, seconds since 1970: some file systems and languages support no later time.
@@ -98,7 +101,7 @@ fn same_names(scenarios: &[Scenario]) -> Vec<ScenarioError> {
 pub fn load(dir: &Path) -> Result<Scenario, Vec<ScenarioError>> {
     let file = dir.join("scenario.toml");
     let fault = |line, message: String| ScenarioError { file: file.clone(), line, message };
-    let text = fs::read_to_string(&file)
+    let text = read_text(&file, MAX_BYTES)
         .map_err(|e| vec![fault(None, format!("the file cannot be read: {e}; every folder here needs one"))])?;
     let Parsed { document, contents, faults, incomplete } = Document::parse::<ScenarioFile>(&text);
     let mut faults: Vec<ScenarioError> = faults.into_iter().map(|(line, message)| fault(line, message)).collect();
@@ -148,7 +151,7 @@ fn check(name: &str, dir: &Path, spec: &ScenarioFile) -> Faults {
             say("build.toolchain", format!("`{}` is not one of {}", spec.build.toolchain, toolchains::ids()));
         }
         Some(toolchain) => {
-            for (key, message) in (toolchain.check)(&spec.build) {
+            for (key, message) in toolchain.faults(&spec.build) {
                 say(&format!("build.{key}"), message);
             }
         }

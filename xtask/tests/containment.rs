@@ -58,6 +58,102 @@ fn compromised_runtime_is_contained() {
     assert_eq!(attempts.len(), 11, "{done}");
 }
 
+/// A directory that the guest replaced by a link is evidence, and what the link leads to is neither read nor copied.
+#[test]
+fn replaced_directory_is_an_escape_and_is_not_read() {
+    let workspace = Workspace::new();
+    let rest = "[[run.dir]]\nguest = \"/d\"\nfiles = { own = \"own\" }\n[[expect.file]]\npath = \"/d/secret\"\n";
+    workspace.scenario("guest", "(module (func (export \"_start\")))", rest);
+    workspace.write("private/secret", "somebody's");
+    workspace.write("given/own", "own");
+    fs::create_dir_all(workspace.path("tools")).unwrap();
+    fs::copy(fixtures("fake-runtimes/swaps"), workspace.path("tools/swaps")).unwrap();
+    let all: &[&str] = &["run-all", "--runtime", "wasmtime-cli"];
+    let check: &[&str] = &[
+        "check",
+        "scenarios/guest/guest.wat",
+        "--runtime",
+        "wasmtime-cli",
+        "--dir",
+        "given::/d",
+        "--keep-dirs",
+        "kept",
+    ];
+    for args in [all, check] {
+        let mut command = workspace.command(&[args, &["--output", "json", "--no-cache"]].concat());
+        let ran = common::result_of(command.env("WASMLAB_WASMTIME", workspace.path("tools/swaps")).output().unwrap());
+        let report: serde_json::Value =
+            serde_json::from_str(&ran.stdout).unwrap_or_else(|e| panic!("{e}: {}", ran.stderr));
+        let cell = &report["cells"][0];
+        assert_eq!((&cell["code"], &cell["detail"]), (&"sandbox-escape".into(), &"replaced its directory `/d`".into()));
+        assert!(!ran.stdout.contains("somebody's"), "{}", ran.stdout);
+    }
+    let kept = workspace.path("kept/guest/wasmtime-cli/d");
+    assert_eq!(fs::read_to_string(kept.join("own")).unwrap(), "own");
+    assert!(!kept.join("secret").exists());
+}
+
+/// What a foreign repository has in place of a file neither blocks the lab nor fills its memory.
+#[test]
+fn pipes_devices_and_giants_are_not_read() {
+    let hostile: [(&str, &dyn Fn(&Path)); 3] = [
+        ("pipe", &|at| assert!(std::process::Command::new("mkfifo").arg(at).status().unwrap().success())),
+        ("device", &|at| std::os::unix::fs::symlink("/dev/zero", at).unwrap()),
+        ("giant", &|at| fs::File::create(at).unwrap().set_len(1 << 40).unwrap()),
+    ];
+    let files: [(&str, &[&str]); 4] = [
+        ("scenarios/guest/scenario.toml", &["list", "scenarios"]),
+        ("report.json", &["report", "report.json"]),
+        ("reports/latest/report.json", &["report"]),
+        ("snapshots/matrix/node.snap", &["run-all", "--runtime", "node", "--output", "json"]),
+    ];
+    for (kind, make) in hostile {
+        for (file, args) in files {
+            let workspace = Workspace::new();
+            workspace.scenario("guest", "(module (func (export \"_start\")))", "");
+            let at = workspace.path(file);
+            fs::create_dir_all(at.parent().unwrap()).unwrap();
+            let _ = fs::remove_file(&at);
+            make(&at);
+            let began = std::time::Instant::now();
+            let ran = workspace.run(args);
+            assert!(began.elapsed().as_secs() < 60, "{kind} as {file}");
+            let said = format!("{}{}", ran.stdout, ran.stderr);
+            let wanted = if kind == "giant" { "larger than" } else { "not a regular file" };
+            assert!(said.contains(wanted), "{kind} as {file}: {said}");
+        }
+    }
+}
+
+#[test]
+fn names_and_messages_of_a_file_cannot_forge_lines() {
+    let workspace = Workspace::new();
+    let forged = r#"(module (import "env" "x\0a\0aruns on      every runtime" (func)) (func (export "y\0a  z")))"#;
+    workspace.write("forged.wat", forged);
+    let ran = workspace.run(&["inspect", "forged.wat"]);
+    assert!(ran.stdout.contains(r"env.x\n\nruns on      every runtime: func"), "{}", ran.stdout);
+    assert!(ran.stdout.lines().all(|line| !line.starts_with("runs on")), "{}", ran.stdout);
+    let args = ["check", "forged.wat", "--engines", "built", "--runtime", "{node,wasmtime-cli}"];
+    let ran = workspace.run(&args);
+    assert!(!ran.stdout.contains("\nruns on      every runtime\n"), "{}", ran.stdout);
+    // One line of five megabytes, which the parser's message quotes.
+    workspace.write("long.wat", format!("(module {} bad)", " ".repeat(5 << 20)));
+    let ran = workspace.run(&["inspect", "long.wat"]);
+    assert_eq!((ran.code, ran.stderr.len() < 20_000), (2, true), "{} bytes", ran.stderr.len());
+}
+
+#[test]
+fn paths_that_are_not_text_are_refused() {
+    use std::os::unix::ffi::OsStrExt;
+    let workspace = Workspace::new();
+    let name = std::ffi::OsStr::from_bytes(b"tmp\xff");
+    fs::create_dir(workspace.path("").join(name)).unwrap();
+    workspace.write("app.wat", "(module (func (export \"_start\")))");
+    let mut command = workspace.command(&["check", "app.wat", "--runtime", "node"]);
+    let ran = common::result_of(command.env("TMPDIR", workspace.path("").join(name)).output().unwrap());
+    assert_eq!((ran.code, ran.stderr.contains("TMPDIR is not UTF-8")), (2, true), "{}", ran.stderr);
+}
+
 #[test]
 fn escape_by_absolute_link_is_detected() {
     let workspace = Workspace::new();

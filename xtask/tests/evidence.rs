@@ -38,6 +38,58 @@ fn silent_guest_fails_everywhere_despite_known_entries() {
     assert_eq!(ran.code, 1);
 }
 
+/// A module that prints `words` on stderr and exits with 1.
+fn prints_and_fails(words: &str) -> String {
+    let bytes: String = words.bytes().map(|byte| format!("\\{byte:02x}")).collect();
+    let length: String = (words.len() as u32).to_le_bytes().iter().map(|byte| format!("\\{byte:02x}")).collect();
+    format!(
+        r#"(module
+  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 16) "{bytes}")
+  (data (i32.const 0) "\10\00\00\00{length}")
+  (func (export "_start")
+    (drop (call $write (i32.const 2) (i32.const 0) (i32.const 1) (i32.const 8)))
+    (call $exit (i32.const 1))))"#
+    )
+}
+
+/// What each runtime prints when it refuses a module: no guest makes the lab believe it.
+const RUNTIME_WORDS: &[&str] = &[
+    "Error: failed to run main module `x.wasm`\n\nCaused by:\n    0: failed to instantiate\n    1: unknown import: \
+     `env::foo` has not been defined\n",
+    "Error: failed to compile module\n\nCaused by:\n    gc support is not enabled (at offset 0x20)\n",
+    "[2026-11-26 10:40:30.908] [error] loading failed: malformed module, Code: 0x200\n[2026-11-26 10:40:30.908] [error] \
+     This instruction or syntax requires enabling GC proposal\n",
+    "error compiling wasm binary: section code: feature \"gc\" is disabled\n",
+    "error instantiating wasm binary: import[0] func[env.foo]: missing\n",
+    "Error: failed to parse: invalid gc (at offset 0x0)\n",
+    "Error: failed during execution of x: i32 exit: invalid exit status outside of [0..126)\n",
+    "WASM module load failed: unsupported opcode gc\n",
+];
+
+#[test]
+fn words_of_a_runtime_printed_by_a_guest_are_the_guests() {
+    let workspace = Workspace::new();
+    for (index, words) in RUNTIME_WORDS.iter().enumerate() {
+        workspace.scenario(&format!("words-{index}"), &prints_and_fails(words), "");
+    }
+    let columns = "{wasmtime-cranelift,wasmtime-cli,wasmi,wasmi-cli,wasmedge,wazero,wamr-zig,node}";
+    let (_, report) = workspace.run_all(&["--runtime", columns]);
+    for cell in report["cells"].as_array().unwrap().iter().filter(|cell| cell["verdict"] != "absent") {
+        assert_eq!(cell["code"], "wrong-exit", "{cell}");
+        assert_eq!(cell["blame"], serde_json::json!(["guest"]), "{cell}");
+    }
+    // Without another column, what the lab knows of the module has to do.
+    for (scenario, runtime) in [("words-0", "wasmtime-cli"), ("words-1", "wasmtime-cli"), ("words-5", "wasmi-cli")] {
+        let ran = workspace.run(&["run-all", "--runtime", runtime, "--scenario", scenario, "--output", "json"]);
+        let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+        let cell = &report["cells"][0];
+        assert!(cell["verdict"] == "absent" || cell["code"] == "wrong-exit", "{cell}");
+    }
+}
+
 #[test]
 fn client_that_sends_no_request_fails() {
     let workspace = Workspace::new();
@@ -303,11 +355,11 @@ fn published_report_is_compared_with_later_runs() {
         assert!(ran.code == i32::from(wanted) && ran.stderr.contains(words), "{ran:?}");
     };
     measure();
-    publish(1, "not what their snapshots say");
+    publish(1, "differ from their snapshots");
     check(1, "`cargo xtask report --publish` renews it");
     workspace.run(&["bless"]);
     workspace.run(&["run-all", "--engines", "built", "--runtime", common::COLUMNS]);
-    publish(1, "not one of a whole run-all");
+    publish(1, "not from a complete run-all");
     measure();
     publish(0, "published");
     check(0, "");

@@ -213,6 +213,31 @@ fn glue_cannot_call_an_export() {
     }
 }
 
+/// What glue could write there, other cells would run.
+#[test]
+fn glue_has_no_folder_for_compiled_code() {
+    let asks = "const { code_cache } = JSON.parse(require('fs').readFileSync('../spec.json'));\nconsole.log(code_cache ?? 'none');";
+    for id in ["node", "bun"] {
+        for seen in Guest::with_glue(SAYS, "guest.js", &format!("{asks}{EMSCRIPTEN}")).seen(id, 1) {
+            assert!(seen.stdout.starts_with("none\n"), "{id}: {} {}", seen.stdout, seen.stderr);
+        }
+    }
+}
+
+/// The driver asks the engine before it starts glue: what is reported after that, glue may have written.
+#[test]
+fn engine_is_asked_before_glue_is_started() {
+    let mut broken = wat::parse_str(SAYS).unwrap();
+    broken.push(0xff);
+    for id in HOSTS {
+        let guest = Guest { module: broken.clone(), ..Guest::with_glue(SAYS, "guest.js", EMSCRIPTEN) };
+        for seen in guest.seen(id, 1) {
+            assert!(matches!(cause(&seen), Cause::Rejected { .. }), "{id}: {:?}", seen.events);
+            assert_eq!(stages(&seen), ALL_STAGES[..2], "{id}");
+        }
+    }
+}
+
 /// Deno's permissions keep the environment of this machine from the guest.
 #[test]
 fn glue_on_deno_sees_no_environment() {

@@ -74,7 +74,8 @@ impl Machine {
         let ran = common::result_of(command.env("PATH", place("bin")).output().unwrap());
         assert!(!ran.stderr.contains("panicked"), "{}", ran.stderr);
         let asked = fs::read_to_string(place("asked")).unwrap_or_default();
-        (ran, asked.lines().map(str::to_owned).collect())
+        // Python is also asked about itself, which changes nothing.
+        (ran, asked.lines().filter(|line| !line.starts_with("python3 -c ")).map(str::to_owned).collect())
     }
 }
 

@@ -3,9 +3,11 @@
 //! The argument is the port on 127.0.0.1. Prints `ready` when it is about to accept, and one `lab:` line for each
 //! capability: std opens, binds and listens in one call, so that its error is that of the step that failed.
 
+#![no_main]
+
+use std::ffi::{CStr, c_char};
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, TcpListener};
-use std::process::ExitCode;
 
 /// std wants each descriptor closed on exec (there is none) and the address to be reused, and takes no for an answer.
 /// Emscripten's library for standalone modules says ENOSYS to both without asking its host; with these here, its own
@@ -23,19 +25,32 @@ extern "C" fn setsockopt(_fd: i32, _level: i32, _name: i32, _value: *const u8, _
     0
 }
 
-fn main() -> ExitCode {
-    let Some(port) = std::env::args().nth(1).and_then(|text| text.parse().ok()) else {
+/// C's `main`, for Emscripten's tools, which look for this name.
+// SAFETY: the type is that of C's `main`.
+#[unsafe(no_mangle)]
+extern "C" fn main(argc: i32, argv: *const *const c_char) -> i32 {
+    __main_argc_argv(argc, argv)
+}
+
+/// The same by the name that clang gives to a `main` with arguments: the start code of standalone modules calls it so.
+/// rustc gives it the plain name alone, and the linker finds no `main`.
+// SAFETY: see `main`.
+#[unsafe(no_mangle)]
+extern "C" fn __main_argc_argv(argc: i32, argv: *const *const c_char) -> i32 {
+    // SAFETY: the start code gives `argc` pointers to texts that end with a zero and stay.
+    let argument = (argc > 1).then(|| unsafe { CStr::from_ptr(*argv.add(1)) });
+    let Some(port) = argument.and_then(|text| text.to_str().ok()?.parse().ok()) else {
         println!("give the number of a port as the argument");
-        return ExitCode::from(2);
+        return 2;
     };
     match serve(port) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => 0,
         Err((capability, error)) => {
             match error.raw_os_error() {
                 Some(number) => println!("lab: {capability} errno={number}"),
                 None => println!("lab: {capability} no-errno {error}"),
             }
-            ExitCode::FAILURE
+            1
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Cases about what WASI 0.1 gives a guest, and what it must not give.
+//! Cases about what WASI 0.1 provides to a guest, and what it must not provide.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -11,7 +11,7 @@ use wasmlab_protocol::{Cause, PreopenedDir, PreopenedSocket};
 
 use super::harness::{Cell, Subject, inheritable_listener};
 
-/// A reactor around WASI functions, so that a call returns what WASI answers.
+/// A reactor around WASI functions, whose calls return what WASI returned.
 fn reactor(imports: &str, body: &str) -> String {
     format!("(module {imports} (memory (export \"memory\") 1) {body})")
 }
@@ -25,7 +25,7 @@ pub fn arguments_and_environment(subject: Subject) {
     );
     let mut cell = Cell::new(subject, &module).call("args", &[]).call("env", &[]);
     cell.spec.args = vec!["guest".to_owned(), "two words".to_owned(), String::new()];
-    // The test's own environment is not empty, and nothing of it is seen.
+    // The test's own environment is not empty, but the guest sees none of it.
     assert_eq!(cell.run().results(), ["i32:0", "i32:3", "i32:17", "i32:0", "i32:0", "i32:0"]);
     cell.spec.env = [("A".to_owned(), "b=c".to_owned())].into();
     assert_eq!(cell.run().results()[3..], ["i32:0", "i32:1", "i32:6"]);
@@ -47,7 +47,7 @@ pub fn clocks_and_random(subject: Subject) {
 }
 
 pub fn no_escape(subject: Subject) {
-    // `open` opens a name for reading below the given directory and returns the errno.
+    // `open` opens a name below the given directory for reading and returns the errno.
     let paths = ["inside", "../secret", "out", "sub/../../secret", "/etc/passwd", "loop/secret", "sub/../inside"];
     let mut data = String::new();
     for (index, path) in paths.iter().enumerate() {
@@ -79,7 +79,7 @@ pub fn no_escape(subject: Subject) {
     assert_eq!(results.len(), 2 * paths.len(), "{:?}", seen.events);
     for (index, errno) in results.iter().enumerate() {
         let path = paths[index % paths.len()];
-        // A link that is followed although the call does not ask for it, and a folder that is a link.
+        // A link that is followed although the call does not ask for it, and a directory that is a link.
         let leads_out = path == "loop/secret" || (path == "out" && index < paths.len());
         let opens = path.ends_with("inside") || (leads_out && subject.traits.escapes_by.contains(&path));
         assert_eq!(opens, errno == "i32:0", "{path} (call {index}): errno {errno}");
@@ -87,7 +87,7 @@ pub fn no_escape(subject: Subject) {
 }
 
 pub fn standard_input(subject: Subject) {
-    // The harness gives an empty input: end of file at once, and no error.
+    // The harness provides an empty stdin: end of file at once, without an error.
     let module = reactor(
         r#"(import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
            (data (i32.const 0) "\10\00\00\00\20\00\00\00")"#,
@@ -97,8 +97,8 @@ pub fn standard_input(subject: Subject) {
 }
 
 pub fn preopened_socket(subject: Subject) {
-    // Accepts once on the descriptor whose digit is its second argument, reads four bytes and writes
-    // them back, and exits with the first errno that is not 0.
+    // Accepts once on the descriptor given by the digit in its second argument, reads four bytes, writes them back, and
+    // exits with the first errno that is not 0.
     let module = r#"(module
         (import "wasi_snapshot_preview1" "args_get" (func $args (param i32 i32) (result i32)))
         (import "wasi_snapshot_preview1" "sock_accept" (func $accept (param i32 i32 i32) (result i32)))
@@ -125,15 +125,15 @@ pub fn preopened_socket(subject: Subject) {
     cell.spec.sockets = vec![PreopenedSocket { fd: inherited.as_raw_fd(), address: address.to_string() }];
     cell.spec.args.push(SOCKET_FD_PLACEHOLDER.to_owned());
     if !subject.traits.preopened_socket {
-        // It runs without the socket, and its `sock_accept` answers with an errno, which it exits with; or the host
-        // has no such function.
+        // It runs without the socket, and `sock_accept` returns an errno, with which it exits; or the host lacks this
+        // function.
         let seen = cell.run();
         let lacks = matches!(seen.cause(), Cause::MissingImport { name, .. } if name == "sock_accept")
             || matches!(seen.cause(), Cause::Unsupported { feature, .. } if feature == "sock_accept");
         assert!(lacks || matches!(seen.cause(), Cause::Exit { code: 1..=76 }), "{:?}", seen.cause());
         return;
     }
-    // The socket listens already, so the connection waits in its queue until the guest accepts.
+    // The socket already listens, so the connection is queued until the guest accepts.
     let client = std::thread::spawn(move || {
         let limit = Duration::from_secs(20);
         let mut stream = TcpStream::connect_timeout(&address, limit).unwrap();

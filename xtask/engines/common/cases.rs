@@ -5,11 +5,11 @@ use wasmlab_protocol::{Cause, Event, HostRefusal, Stage, TrapKind, Value};
 
 use super::harness::{Cell, CellResult, Subject};
 
-/// Exports `add`, of two i32.
+/// Exports `add`, which takes two i32.
 pub const ADD: &str = r#"(module (func (export "add") (param i32 i32) (result i32)
     (i32.add (local.get 0) (local.get 1))))"#;
 
-/// A command that writes `hello` and then does what `end` says.
+/// A command that writes `hello` and then runs `end`.
 fn hello(end: &str) -> String {
     format!(
         r#"(module
@@ -88,7 +88,7 @@ pub fn returns(subject: Subject) {
     let seen = Cell::new(subject, &hello("")).run();
     assert_eq!(seen.cause(), &Cause::Returned);
     assert_eq!(seen.stdout, "hello\n");
-    // Without any import a command is just called.
+    // A command without imports is just called.
     let seen = Cell::new(subject, r#"(module (func (export "_start")))"#).run();
     assert_eq!(seen.cause(), &Cause::Returned);
 }
@@ -126,12 +126,12 @@ pub fn wrong_calls(subject: Subject) {
     }
 }
 
-/// A guest of WASI that exports no memory: its host says so, and nothing crashes.
+/// A WASI guest that exports no memory: the host reports it, and nothing crashes.
 pub fn no_memory(subject: Subject) {
     let module = r#"(module (import "wasi_snapshot_preview1" "sched_yield" (func $yield (result i32)))
         (func (export "f") (result i32) (call $yield)))"#;
     let seen = Cell::new(subject, module).call("f", &[]).run();
-    // The browser's polyfill looks at the memory only where a call needs it, and this one does not.
+    // The browser's polyfill only accesses the memory when a call needs it, which this one does not.
     let lazy = subject.engine == "browser" && matches!(seen.cause(), Cause::Returned);
     let said =
         matches!(seen.cause(), Cause::HostRefused { refusal: HostRefusal::NoMemory, message } if !message.is_empty());
@@ -167,7 +167,7 @@ pub fn import_mismatch(subject: Subject) {
             assert_eq!((module.as_str(), name.as_str()), ("wasi_snapshot_preview1", "sched_yield"));
             assert!(!message.is_empty());
         }
-        // A function of JavaScript has no type: the module is instantiated and runs.
+        // JavaScript functions have no types, so the module is instantiated and runs.
         Cause::Returned if !subject.traits.typed_host_functions => {}
         other => panic!("{other:?}"),
     }
@@ -192,10 +192,10 @@ pub fn traps(subject: Subject) {
                 (func $other (param i64)) (func (export "_start") (local i32) {body}))"#
         );
         let seen = Cell::new(subject, &module).run();
-        // JavaScript's engines have one kind for a null and for a wrong function in a table.
+        // JavaScript engines report null and a wrong function type in a table as the same kind.
         let javascript = matches!(subject.engine, "node" | "bun");
         let in_table = |kind| matches!(kind, TrapKind::NullReference | TrapKind::BadSignature);
-        // SpiderMonkey has one for an index out of a memory's bounds and out of a table's.
+        // SpiderMonkey reports out-of-bounds accesses of memories and tables as the same kind.
         let spidermonkey = subject.mode.starts_with("firefox");
         let in_bounds = |kind| matches!(kind, TrapKind::MemoryOutOfBounds | TrapKind::TableOutOfBounds);
         let same = |kind| (javascript && in_table(kind)) || (spidermonkey && in_bounds(kind));
@@ -209,7 +209,7 @@ pub fn traps(subject: Subject) {
 pub fn endless_recursion(subject: Subject) {
     let module = r#"(module (func $f (export "_start") (call $f) (call $f)))"#;
     assert_eq!(trap(&Cell::new(subject, module).run()), TrapKind::StackOverflow);
-    // With frames of some size, and no short cut for a function without locals.
+    // With stack frames of some size, so that no shortcut for functions without locals applies.
     let module = r#"(module (func $f (export "f") (param i64 i64 i64 i64) (result i64)
         (i64.add (call $f (local.get 3) (local.get 2) (local.get 0) (local.get 1)) (local.get 2))))"#;
     let seen = Cell::new(subject, module).call("f", &["i64:1", "i64:2", "i64:3", "i64:4"]).run();
@@ -235,7 +235,7 @@ pub fn host_functions(subject: Subject) {
     assert!(seen.events.contains(&call), "{:?}", seen.events);
 }
 
-/// A guest that calls for ever does not fill the disk with reports of it.
+/// A guest that calls forever must not fill the disk with events.
 pub fn many_host_calls(subject: Subject) {
     let mut cell = Cell::new(
         subject,
@@ -287,10 +287,10 @@ pub fn malformed(subject: Subject) {
         assert!(!message.is_empty());
         assert!(matches!(seen.stage(), Some(Stage::Validate | Stage::Compile)));
     }
-    // Well-formed, but an i64 where an i32 belongs: there is an offset to name.
+    // Well-formed, but with an i64 where an i32 is expected, so there is an offset to report.
     let invalid = "(module (func (export \"_start\") (drop (i32.add (i32.const 1) (i64.const 1)))))";
     let seen = Cell::new(subject, invalid).run();
-    // JavaScriptCore names the function instead.
+    // JavaScriptCore reports the function instead.
     let named = |message: &str| subject.engine == "bun" && message.contains("in function at index 0");
     assert!(
         matches!(seen.cause(), Cause::Rejected { offset, message } if offset.is_some() || named(message)),
@@ -309,7 +309,7 @@ pub fn start_function_traps(subject: Subject) {
     let seen = Cell::new(subject, r#"(module (func $s unreachable) (start $s) (func (export "_start")))"#).run();
     assert_eq!(trap(&seen), TrapKind::Unreachable);
     assert_eq!(seen.stage(), Some(Stage::Instantiate));
-    // So does a data segment that does not fit, which the specification calls a trap.
+    // A data segment that does not fit also fails, which the specification calls a trap.
     let seen = Cell::new(subject, r#"(module (memory 1) (data (i32.const 65536) "x") (func (export "_start")))"#).run();
     assert_eq!(trap(&seen), TrapKind::MemoryOutOfBounds);
 }
@@ -320,14 +320,14 @@ pub fn v128(subject: Subject) {
     if subject.traits.v128_values {
         assert_eq!(seen.results(), ["v128:0x0102030405060708090a0b0c0d0e0f10"]);
     } else {
-        // JavaScript has no such values; a compiler without the instructions does not come that far.
+        // JavaScript has no such values; a compiler that lacks the instructions fails earlier.
         let ends =
             matches!(seen.cause(), Cause::HostError { .. } | Cause::Rejected { .. } | Cause::CompileFailed { .. });
         assert!(ends, "{:?}", seen.cause());
     }
 }
 
-/// Proposals that every engine has in every mode by default.
+/// Proposals that every engine enables by default in every mode.
 pub fn proposals_are_on(subject: Subject) {
     for module in [
         r#"(module (func (export "_start") (drop (i32.extend8_s (i32.const 1)))))"#,
@@ -341,14 +341,14 @@ pub fn proposals_are_on(subject: Subject) {
 pub fn component(subject: Subject) {
     let seen = Cell::of_bytes(subject, &wat::parse_str("(component)").unwrap()).run();
     if subject.traits.components {
-        // It runs components, and this one has no `wasi:cli/run`.
+        // It runs components, but this one has no `wasi:cli/run`.
         assert!(
             matches!(seen.cause(), Cause::MissingExport { name } if name.contains("wasi:cli/run")),
             "{:?}",
             seen.cause()
         );
     } else {
-        // In its own words, and at the header.
+        // With its own message, and at the header.
         assert!(matches!(seen.cause(), Cause::Rejected { offset: None | Some(..=8), .. }), "{:?}", seen.cause());
     }
 }

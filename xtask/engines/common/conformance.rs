@@ -1,7 +1,7 @@
-//! What every engine must do alike: one list of cases, run against each engine in each of its modes.
+//! Behaviour that all engines must share: one list of cases, run against each engine in each of its modes.
 //!
-//! An engine's `tests/engine.rs` includes this file by its path and calls [`conformance!`] once a mode;
-//! where the engine differs it says so in [`EngineTraits`], and the case checks the difference too.
+//! An engine's `tests/engine.rs` includes this file by path and calls [`conformance!`] once per mode. Where the engine
+//! differs, it says so in [`EngineTraits`], and the case checks the difference too.
 
 pub mod capabilities;
 pub mod cases;
@@ -11,7 +11,7 @@ pub mod required;
 
 pub use harness::{EngineTraits, Subject};
 
-/// One `#[test]` a case, in a module named after the mode.
+/// Generates a `#[test]` for each case, in a module named after the mode.
 macro_rules! conformance {
     ($module:ident, $subject:expr) => {
         mod $module {

@@ -1,12 +1,12 @@
-//! What a host of Emscripten's old ABI must do with an engine between it and its guest.
+//! How a host for Emscripten's old ABI must behave with an engine between it and its guest.
 
 use wasmlab_protocol::{Cause, PreopenedDir};
 
 use super::conformance::Subject;
 use super::conformance::harness::{Cell, CellResult};
 
-/// One `#[test]` a case, for a mode with this host; `$shared` says of a cause whether it is what the engine makes
-/// of a memory that threads share.
+/// Generates a `#[test]` for each case, for a mode with this host. `$shared` tells whether a cause is what the engine
+/// reports for a shared memory.
 macro_rules! emscripten {
     ($subject:expr, $shared:expr) => {
         #[test]
@@ -27,7 +27,7 @@ macro_rules! emscripten {
 }
 pub(crate) use emscripten;
 
-/// What such a module has, and `body`.
+/// Runs a module with the usual imports and exports, and `body`.
 fn run(subject: Subject, body: &str) -> CellResult {
     let mut cell = Cell::new(
         subject,
@@ -54,7 +54,7 @@ fn run(subject: Subject, body: &str) -> CellResult {
     cell.run()
 }
 
-/// C's `exit` writes what stdio holds, which the guest's own code does; `_exit` does not.
+/// C's `exit` writes buffered stdio, which takes code of the guest; `_exit` does not.
 pub fn ends(subject: Subject) {
     let fflush = r#"(func (export "_fflush") (param i32) (result i32) (call $print) (i32.const 0))"#;
     for (main, code, stdout) in [
@@ -67,7 +67,7 @@ pub fn ends(subject: Subject) {
     }
 }
 
-/// An export that a call of the host needs is named, and is not the entry point that was not found.
+/// A missing export that a host call needs is named, and is not mistaken for a missing entry point.
 pub fn needed_exports(subject: Subject) {
     let ignored = r#"(func (export "_fflush") (param i32) (result i32) (i32.const 0))"#;
     let asks = r#"(func (export "_fflush") (param i32) (result i32) (call $getenv (i32.const 5000)))"#;
@@ -87,7 +87,7 @@ pub fn needed_exports(subject: Subject) {
     assert_eq!(seen.cause(), &Cause::MissingExport { name: "_main".to_owned() });
 }
 
-/// A memory that threads share, imported or the module's own.
+/// A shared memory, imported or the module's own.
 pub fn shared_memory(subject: Subject, wanted: fn(&Cause) -> bool) {
     for memory in [
         r#"(import "env" "memory" (memory 256 256 shared))"#,
@@ -101,7 +101,7 @@ pub fn shared_memory(subject: Subject, wanted: fn(&Cause) -> bool) {
         let seen = Cell::new(subject, &text).run();
         assert!(wanted(seen.cause()), "{memory}: {:?}", seen.cause());
     }
-    // Of 3.x: it exports its own.
+    // From 3.x on, the module exports its memory.
     let seen = Cell::new(
         subject,
         r#"(module (import "env" "__syscall_getcwd" (func $getcwd (param i32 i32) (result i32)))

@@ -1,4 +1,4 @@
-//! Starting an engine on a small module, and looking at what it reported.
+//! Runs an engine on a small module and examines its events.
 
 use std::fs::{self, File};
 use std::net::TcpListener;
@@ -9,49 +9,49 @@ use std::time::{Duration, Instant};
 
 use wasmlab_protocol::{Call, Cause, CellSpec, EntryPoint, Event, Network, PROTOCOL_VERSION, Stage, Value};
 
-/// No cell of these tests takes this long, unless the engine hangs.
+/// No cell of these tests takes this long unless the engine hangs.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// An engine in one of its modes, and in what it differs from the others.
+/// An engine in one of its modes, with its differences from other engines.
 #[derive(Clone, Copy)]
 pub struct Subject {
     /// Starts the engine binary.
     pub command: fn() -> Command,
-    /// Its name, as its probe gives it.
+    /// Its name, as reported by its probe.
     pub engine: &'static str,
     /// The mode under test.
     pub mode: &'static str,
-    /// What this engine does its own way, each found by trying.
+    /// Its differences, each found by trying.
     pub traits: EngineTraits,
 }
 
-/// What is not the same in all engines.
+/// Behaviour that differs between engines.
 #[derive(Clone, Copy)]
 pub struct EngineTraits {
     /// It runs components of WASI 0.2.
     pub components: bool,
-    /// It keeps compiled code.
+    /// It caches compiled code.
     pub keeps_code: bool,
-    /// It can give the guest a listening socket, and accept on it.
+    /// It can pass a listening socket to the guest, which can accept on it.
     pub preopened_socket: bool,
-    /// Its host functions are the lab's to define, and their types are checked.
+    /// The lab defines its host functions, and their types are checked.
     pub typed_host_functions: bool,
-    /// It holds linear memories to the cell's limit.
+    /// It limits linear memories to the cell's limit.
     pub memory_limit: bool,
-    /// v128 values cross its boundary.
+    /// It can pass v128 values to and from the guest.
     pub v128_values: bool,
-    /// Symbolic links that lead out of a preopened folder and are followed: a real escape. `loop/secret` has
-    /// one in the middle of the path, `out` one at its end that the call asks *not* to follow.
+    /// Symbolic links out of a preopened directory that are followed: a real escape. `loop/secret` has one in the
+    /// middle of the path; `out` has one at its end that the call asks *not* to follow.
     pub escapes_by: &'static [&'static str],
-    /// The descriptor of the first directory it is given: 3, but where a root of its own comes before.
+    /// The descriptor of the first directory: 3, unless a root of the engine's own comes first.
     pub first_dir: u32,
 }
 
 impl Subject {
-    /// Whether the program under test is not on this machine. Where CI says that it is, that is a failure.
+    /// Whether the program under test is not installed, which is a failure if CI requires it.
     pub fn is_absent(&self) -> bool {
         let Err(error) = (self.command)().arg("probe").output() else { return false };
-        // The browser driver's columns are its modes.
+        // For the browser driver, columns are modes.
         super::required::not_here(if self.engine == "browser" { self.mode } else { self.engine }, &error.to_string());
         true
     }
@@ -61,19 +61,19 @@ impl Subject {
 pub struct Cell {
     subject: Subject,
     dir: tempfile::TempDir,
-    /// What the engine is told.
+    /// The engine's specification.
     pub spec: CellSpec,
 }
 
-/// How it ended.
+/// The result of a cell.
 pub struct CellResult {
-    /// What the engine reported.
+    /// The engine's events.
     pub events: Vec<Event>,
-    /// What the guest wrote.
+    /// The guest's stdout.
     pub stdout: String,
-    /// What was written to stderr.
+    /// Stderr of the guest and the engine.
     pub stderr: String,
-    /// The engine process's own end.
+    /// Exit status of the engine's process.
     pub status: ExitStatus,
 }
 
@@ -111,7 +111,7 @@ impl Cell {
         Self { subject, dir, spec }
     }
 
-    /// A folder of the cell's own.
+    /// The cell's folder.
     pub fn dir(&self) -> &Path {
         self.dir.path()
     }
@@ -127,7 +127,7 @@ impl Cell {
         self
     }
 
-    /// Starts the engine and waits for its end.
+    /// Runs the engine and waits for it to exit.
     pub fn run(&self) -> CellResult {
         let path = self.write_spec();
         let mut command = (self.subject.command)();
@@ -141,14 +141,14 @@ impl Cell {
         CellResult { events, stdout: read("stdout"), stderr: read("stderr"), status }
     }
 
-    /// Writes the specification, for tests that start the engine otherwise.
+    /// Writes the specification, for tests that start the engine themselves.
     pub fn write_spec(&self) -> PathBuf {
         let path = self.dir().join("spec.json");
         fs::write(&path, serde_json::to_vec(&self.spec).unwrap()).unwrap();
         path
     }
 
-    /// Checks that no process is left that names the cell's folder: a browser names its profile there.
+    /// Checks that no process refers to the cell's folder; a browser has its profile there.
     fn expect_no_process(&self) {
         let dir = self.dir().to_str().unwrap().as_bytes();
         let names_it = |pid: &PathBuf| {
@@ -169,7 +169,7 @@ impl Cell {
 
     fn wait(&self, mut command: Command) -> ExitStatus {
         let file = |name| File::create(self.dir().join(name)).unwrap();
-        // Neither may reach a guest: this process's environment, and its input.
+        // Neither this process's environment nor its stdin may reach a guest.
         command.env("WASMLAB_CANARY", "host").stdin(std::process::Stdio::null());
         let mut child = command.stdout(file("stdout")).stderr(file("stderr")).spawn().unwrap();
         let end = Instant::now() + LIMIT;
@@ -187,7 +187,7 @@ impl Cell {
 }
 
 impl CellResult {
-    /// The cause of the last event; the engine process must have ended well.
+    /// The cause in the last event; the engine's process must have exited normally.
     pub fn cause(&self) -> &Cause {
         let Some(Event::End { cause, .. }) = self.events.last() else {
             panic!("no last event: {:?} {} {}", self.events, self.status, self.stderr);
@@ -196,12 +196,12 @@ impl CellResult {
         cause
     }
 
-    /// The last stage that was entered.
+    /// The last stage entered.
     pub fn stage(&self) -> Option<Stage> {
         self.stages().last().copied()
     }
 
-    /// The stages, in order.
+    /// The stages entered, in order.
     pub fn stages(&self) -> Vec<Stage> {
         self.events
             .iter()
@@ -209,12 +209,12 @@ impl CellResult {
             .collect()
     }
 
-    /// Whether compiled code was taken from the cell's folder.
+    /// Whether the compiled code came from the cell's folder.
     pub fn cached(&self) -> bool {
         self.events.iter().any(|e| matches!(e, Event::Stage { cached: true, .. }))
     }
 
-    /// What the calls returned, as text.
+    /// The results of the calls, as text.
     pub fn results(&self) -> Vec<String> {
         let results = self
             .events
@@ -224,10 +224,10 @@ impl CellResult {
     }
 }
 
-/// A listening socket, and a duplicate of it that children inherit for as long as it lives.
+/// A listening socket, and a duplicate that children inherit as long as it exists.
 pub fn inheritable_listener() -> (TcpListener, OwnedFd) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    // Rust's own descriptors are closed on exec; a plain duplicate is not.
+    // Rust opens descriptors with close-on-exec; a plain duplicate does not have it.
     let inherited = rustix::io::dup(&listener).unwrap();
     (listener, inherited)
 }

@@ -1,4 +1,4 @@
-//! Cases about the engine itself: the code it keeps, its command line, its probe.
+//! Cases about the engine itself: cached code, command line, probe.
 
 use std::fs;
 
@@ -18,7 +18,7 @@ pub fn compiled_code(subject: Subject) {
     if !subject.traits.keeps_code {
         return;
     }
-    // Another module in the same folder is not answered with the first one's code.
+    // Another module in the same folder must not run the first one's code.
     fs::write(&cell.spec.module, wat::parse_str(ADD.replace("i32.add", "i32.sub")).unwrap()).unwrap();
     let seen = cell.run();
     assert_eq!((seen.results(), seen.cached()), (vec!["i32:-1".to_owned()], false));
@@ -41,7 +41,7 @@ pub fn damaged_code(subject: Subject) {
         fs::write(&file, damage).unwrap();
         let seen = cell.run();
         assert_eq!((seen.results(), seen.cached()), (vec!["i32:5".to_owned()], false));
-        // And it is mended.
+        // The cache has been repaired.
         assert!(cell.run().cached());
     }
 }
@@ -58,7 +58,7 @@ pub fn unusable_specs(subject: Subject) {
     assert!(seen.stderr.contains("protocol"), "{}", seen.stderr);
     let output = (subject.command)().arg("run").output().unwrap();
     assert_eq!(output.status.code(), Some(70));
-    // A module that is not there is the cell's affair.
+    // A missing module is an error of the cell.
     let mut cell = Cell::new(subject, ADD);
     cell.spec.module.push("nowhere");
     assert!(matches!(cell.run().cause(), Cause::EngineError { .. }));
@@ -75,7 +75,8 @@ pub fn probe(subject: Subject) {
     );
 }
 
-/// What an engine lists as off is off without its name and on with it, unless the mode is without it altogether.
+/// A switch listed by an engine is off by default and takes effect when named, unless the mode lacks the feature
+/// entirely.
 pub fn switches(subject: Subject) {
     let output = (subject.command)().arg("probe").output().unwrap();
     let probe: EngineInfo = serde_json::from_slice(&output.stdout).unwrap();
@@ -85,7 +86,7 @@ pub fn switches(subject: Subject) {
             "wide-arithmetic",
             r#"(module (func (export "_start") (i64.mul_wide_s (i64.const 1) (i64.const 2)) (drop) (drop)))"#,
         ),
-        // Two thousand frames: more than an interpreter's thousand, less than any compiling engine's limit.
+        // Two thousand frames: more than an interpreter's thousand, fewer than the limit of any compiling engine.
         (
             "stack",
             r#"(module (func $f (param i32) (result i32)

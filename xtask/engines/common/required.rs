@@ -1,17 +1,17 @@
-//! What must be on the machine: CI names what it installed and built, and a test that finds that missing fails.
+//! What must be on the machine: CI lists what it installed and built, and a test that finds it missing fails.
 
-/// The variable that names columns and programs, separated by blanks.
+/// The variable that lists columns and programs, separated by spaces.
 const VARIABLE: &str = "WASMLAB_TESTS_REQUIRE";
 
-/// Whether CI says that this column or program is here.
+/// Whether CI requires this column or program.
 pub fn is_required(what: &str) -> bool {
     std::env::var(VARIABLE).unwrap_or_default().split(' ').any(|name| name == what)
 }
 
-/// Notes that a test does without a column or a program that is not on this machine.
+/// Reports that a test runs without a column or program that is not on this machine.
 ///
 /// # Panics
-/// When it is required.
+/// If CI requires it.
 pub fn not_here(what: &str, why: &str) {
     assert!(!is_required(what), "{what} is not here, and {VARIABLE} names it: {why}");
     eprintln!("not tested on {what}: {why}");

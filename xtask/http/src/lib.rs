@@ -1,5 +1,5 @@
-//! The HTTP/1.1 that the lab's own servers need: reading requests from a connection within limits, and writing
-//! responses. A client may send anything; what is not a request is an error that says why.
+//! HTTP/1.1 for the lab's own servers: reads requests from a connection within limits, and writes responses. A client
+//! may send anything; what is not a request is an error with a reason.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -8,15 +8,15 @@ use std::time::Duration;
 #[cfg(test)]
 mod tests;
 
-/// The largest number of headers in a request.
+/// Maximum number of headers in a request.
 const MAX_HEADERS: usize = 64;
-/// How often a reader asks whether to stop.
+/// How often a reader checks whether to stop.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// Limits of one request, in bytes.
+/// Size limits of a request, bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// The request line with the headers.
+    /// Request line and headers together.
     pub head: usize,
     /// The body.
     pub body: usize,
@@ -27,23 +27,23 @@ pub struct Limits {
 pub struct Request {
     /// `GET`.
     pub method: String,
-    /// The path with the query: `/a?b`.
+    /// Path with query: `/a?b`.
     pub target: String,
-    /// Headers in their order; names in lower case.
+    /// Headers in the order received; names in lower case.
     pub headers: Vec<(String, String)>,
-    /// The body, with chunks joined.
+    /// Body; chunks are joined.
     pub body: Vec<u8>,
 }
 
 impl Request {
-    /// A header, by its name in lower case; the last of several.
+    /// The value of a header, by lower-case name; the last one if it occurs several times.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().rfind(|(n, _)| n == name).map(|(_, value)| value.as_str())
     }
 }
 
-/// Why there is no request.
+/// Why no request could be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ReadError {
     /// The client sent nothing.
@@ -56,25 +56,25 @@ fn malformed<T>(reason: impl Into<String>) -> Result<T, ReadError> {
     Err(ReadError::Malformed(reason.into()))
 }
 
-/// A connection that a server accepted.
+/// An accepted connection.
 pub struct Connection<'a> {
     stream: &'a TcpStream,
     limits: Limits,
     stop: Option<&'a dyn Fn() -> bool>,
     received: Vec<u8>,
-    /// Whether the head of a request was read, so that its body is due.
+    /// The head of a request has been read, and its body is expected.
     in_request: bool,
 }
 
 impl<'a> Connection<'a> {
-    /// A connection whose reads wait for as long as the client keeps it open.
+    /// A connection on which reads block as long as the client keeps it open.
     #[must_use]
     pub fn new(stream: &'a TcpStream, limits: Limits) -> Self {
         Self { stream, limits, stop: None, received: Vec::new(), in_request: false }
     }
 
-    /// Makes reads end once `stop` returns true. It is asked every 50 ms, so that a client that sends a byte now and
-    /// then does not stretch a deadline.
+    /// Makes reads return once `stop` returns true. It is called every 50 ms, so that a client that sends a byte now
+    /// and then cannot extend a deadline.
     #[must_use]
     pub fn until(self, stop: &'a dyn Fn() -> bool) -> Self {
         Self { stop: Some(stop), ..self }
@@ -83,7 +83,7 @@ impl<'a> Connection<'a> {
     /// Reads the next request.
     ///
     /// # Errors
-    /// Why there is none.
+    /// If there is none, with the reason.
     pub fn read_request(&mut self) -> Result<Request, ReadError> {
         self.in_request = false;
         let (mut request, size) = loop {
@@ -109,11 +109,11 @@ impl<'a> Connection<'a> {
         Ok(request)
     }
 
-    /// Writes a response: `status` as `404 Not Found`, the headers, and the body with its length. Without a body, no
-    /// length is announced.
+    /// Writes a response: `status` such as `404 Not Found`, headers, and the body with its length. Without a body, no
+    /// length is sent.
     ///
     /// # Errors
-    /// When the client is gone.
+    /// If the client has disconnected.
     pub fn respond<'h>(
         &self,
         status: &str,
@@ -133,14 +133,14 @@ impl<'a> Connection<'a> {
             head += &format!("content-length: {length}\r\n");
         }
         let mut stream = self.stream;
-        // One write, so that a small response is one packet.
+        // A single write, so that a small response is one packet.
         stream.write_all(&[head.as_bytes(), b"\r\n", body].concat())
     }
 
-    /// Says that no more responses come, and reads what the client still sends, up to `limit` bytes: a connection that
-    /// is closed before that would be reset, and its client might never see the response.
+    /// Shuts down writing, and reads what the client still sends, up to `limit` bytes. Closing a connection with unread
+    /// data would reset it, and the client might never see the response.
     pub fn finish(mut self, limit: usize) {
-        // A client that has gone away misses nothing.
+        // A client that has disconnected misses nothing.
         let _ = self.stream.shutdown(Shutdown::Write);
         let mut drained = 0;
         while drained < limit && self.receive().is_ok() {
@@ -201,12 +201,12 @@ impl<'a> Connection<'a> {
                 return malformed(format!("the body is longer than {} bytes", self.limits.body));
             }
             body.extend(self.read_exactly(size)?);
-            // The line's end after a chunk.
+            // The line break after a chunk.
             self.read_exactly(2)?;
         }
     }
 
-    /// Skips the headers after the last chunk, up to the empty line that ends them.
+    /// Skips the trailers after the last chunk, up to the empty line that ends them.
     fn read_trailers(&mut self) -> Result<(), ReadError> {
         loop {
             let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
@@ -232,13 +232,13 @@ impl<'a> Connection<'a> {
 pub enum Body<'a> {
     /// These bytes.
     Bytes(&'a [u8]),
-    /// Not sent, but its length is announced: the response to `HEAD`.
+    /// Not sent, but its length is: the response to `HEAD`.
     Omitted(usize),
-    /// There is none: the statuses 204 and 304.
+    /// No body: status 204 or 304.
     None,
 }
 
-/// The request without its body, and the size of its head; `None` while it is not whole.
+/// Parses a request without its body, and returns the size of its head; `None` if it is incomplete.
 fn parse_head(bytes: &[u8]) -> Result<Option<(Request, usize)>, ReadError> {
     let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
     let mut request = httparse::Request::new(&mut headers);

@@ -1,4 +1,4 @@
-//! What clients send, piece by piece, and what is read of it.
+//! Requests sent piece by piece, and how they are read.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -15,13 +15,13 @@ fn pair() -> (TcpStream, TcpStream) {
     (client, listener.accept().unwrap().0)
 }
 
-/// The requests of a client that sends `parts`, one after the other, and then closes; the last one is the error.
+/// The requests of a client that sends `parts` in order and disconnects, and the final error.
 fn read_all<T: AsRef<[u8]>>(parts: &[T]) -> (Vec<Request>, ReadError) {
     let (mut client, stream) = pair();
     let parts: Vec<Vec<u8>> = parts.iter().map(|part| part.as_ref().to_vec()).collect();
     let sender = std::thread::spawn(move || {
         for part in parts {
-            // What comes after a refusal may find the connection closed.
+            // After a refusal, the connection may already be closed.
             let _ = client.write_all(&part);
             std::thread::sleep(Duration::from_millis(10));
         }
@@ -41,7 +41,7 @@ fn read_all<T: AsRef<[u8]>>(parts: &[T]) -> (Vec<Request>, ReadError) {
 }
 
 #[test]
-fn bodies_come_by_length_or_in_chunks_and_in_any_pieces() {
+fn bodies_have_a_length_or_chunks_and_arrive_in_any_pieces() {
     let body = |parts: &[&[u8]]| {
         let (requests, error) = read_all(parts);
         assert_eq!((requests.len(), error), (1, ReadError::Empty));
@@ -52,7 +52,7 @@ fn bodies_come_by_length_or_in_chunks_and_in_any_pieces() {
     assert_eq!(body(&[b"PUT / HTTP/1.1\r\ncontent-length: 4\r\n\r\na", b"bcd"]), "abcd");
     assert_eq!(body(&[head, b"3\r", b"\nabc\r\n2;x=y\r\nde\r\n", b"0\r\n\r\n"]), "abcde");
     assert_eq!(body(&[head, b"1\r\na\r\n0\r\nx-sum: 1\r\n", b"\r\n"]), "a", "trailers are skipped");
-    // A character in two pieces.
+    // A character split between two chunks.
     assert_eq!(body(&[head, b"2\r\na\xc3\r\n", b"1\r\n\xa9\r\n0\r\n\r\n"]), "aé");
 }
 
@@ -68,7 +68,7 @@ fn one_connection_carries_several_requests() {
 }
 
 #[test]
-fn what_is_not_a_request_says_why() {
+fn invalid_requests_are_errors_with_a_reason() {
     let chunked = "POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n";
     let long = format!("GET / HTTP/1.1\r\nx: {}\r\n\r\n", "y".repeat(40_000));
     for (parts, reason) in [
@@ -93,7 +93,7 @@ fn what_is_not_a_request_says_why() {
 }
 
 #[test]
-fn a_silent_client_ends_with_the_deadline() {
+fn silent_client_is_dropped_at_the_deadline() {
     let (client, stream) = pair();
     let began = Instant::now();
     let is_late = || began.elapsed() > Duration::from_millis(200);
@@ -103,7 +103,7 @@ fn a_silent_client_ends_with_the_deadline() {
 }
 
 #[test]
-fn responses_announce_their_length_unless_there_is_no_body() {
+fn responses_send_their_length_unless_there_is_no_body() {
     let written = |body: Body| {
         let (mut client, stream) = pair();
         let connection = Connection::new(&stream, LIMITS);

@@ -27,8 +27,8 @@ pub fn refusal(bytes: &[u8], error: &InspectError) -> Option<Refusal> {
         return None;
     };
     let of = |subject: &str, what: String| {
-        let words = format!("{what} (byte {offset:#x}) of {subject}, a proposal that was given up");
-        Some(Refusal { kind: RefusalKind::AbandonedProposal, subject: subject.to_owned(), message: words })
+        let message = format!("{what} (byte {offset:#x}) of {subject}, an abandoned proposal");
+        Some(Refusal { kind: RefusalKind::AbandonedProposal, subject: subject.to_owned(), message })
     };
     let second = message.strip_prefix("unknown 0xfb subopcode: 0x");
     if let Some(second) = second.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {

@@ -100,6 +100,8 @@ fn core(import: &Import) -> Option<Abi> {
         "wasix_32v1" | "wasix_64v1" => Abi::Wasix,
         "wasi" if name == "thread-spawn" => Abi::WasiThreads,
         "gojs" | "go" => Abi::GoJs,
+        "js_code" => Abi::KotlinJs,
+        "intrinsics" if matches!(name, "memory" | "tag") => Abi::KotlinJs,
         "wbg" | "__wbindgen_placeholder__" | "__wbindgen_externref_xform__" => Abi::WasmBindgen,
         "napi" | "emnapi" => Abi::Napi,
         // Addresses filled in by the dynamic linker.

@@ -42,8 +42,8 @@ fn of_version(what: &str, version: u16, today: u16, before: &str) -> Refusal {
     // Pre-release core modules had versions 0x0a to 0x0d before the standard started again at 1.
     let old = what == "a core module" || version < today;
     let when = if old { format!("of {before}") } else { "newer than this lab".to_owned() };
-    let words = format!("{what} of format version {version:#x}, {when}; today's is {today:#x}");
-    Refusal { kind: RefusalKind::FormatVersion, subject: format!("{version:#x}"), message: words }
+    let message = format!("{what} of format version {version:#x}, {when}; today's is {today:#x}");
+    Refusal { kind: RefusalKind::FormatVersion, subject: format!("{version:#x}"), message }
 }
 
 /// Section names of a core module, by id.
@@ -98,7 +98,7 @@ fn truncation(bytes: &[u8], component: bool) -> Option<String> {
         let start = at + 1 + reader.current_position();
         let missing = start.saturating_add(size).saturating_sub(bytes.len());
         if missing > 0 {
-            return Some(format!("its {name} section, which goes on for {missing} bytes more"));
+            return Some(format!("its {name} section, which continues for {missing} more bytes"));
         }
         if !component {
             let counted = || wasmparser::BinaryReader::new(&bytes[start..start + size], start as u64).read_var_u32();
@@ -125,9 +125,9 @@ fn truncation(bytes: &[u8], component: bool) -> Option<String> {
 type FileType = (&'static [u8], &'static str, &'static str);
 
 const FETCH: &str =
-    "Fetch the file again, and look at what the server answers: the download failed, or a login page came instead.";
+    "Download the file again and check the server's response: the download failed or returned a login page.";
 const ORIGIN: &str = "Check the .wasm file that it was made from.";
-const UNPACK: &str = "Unpack it first; a web server may serve it packed if it says so (Content-Encoding).";
+const UNPACK: &str = "Decompress it first; a web server may serve it compressed if it declares Content-Encoding.";
 const LINK: &str = "Link it to a module first.";
 
 const FILE_TYPES: &[FileType] = &[

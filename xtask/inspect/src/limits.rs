@@ -15,22 +15,22 @@ pub fn refusal(bytes: &[u8], error: &InspectError) -> Option<Refusal> {
         return None;
     };
     let offset = *offset;
-    let of = |subject: &str, words: String| {
-        Some(Refusal { kind: RefusalKind::ImplementationLimit, subject: subject.to_owned(), message: words })
+    let of = |subject: &str, message: String| {
+        Some(Refusal { kind: RefusalKind::ImplementationLimit, subject: subject.to_owned(), message })
     };
     if message.contains("too many locals") {
-        let words = match largest(bytes, offset) {
+        let message = match largest(bytes, offset) {
             Some((function, locals)) => {
                 format!(
-                    "{function} declares {locals} local variables, and implementations take {MAX_LOCALS} a function"
+                    "{function} declares {locals} local variables, but implementations accept at most {MAX_LOCALS} per function"
                 )
             }
             None => format!("a function declares more than {MAX_LOCALS} local variables (byte {offset:#x})"),
         };
-        return of("locals", words);
+        return of("locals", message);
     }
     let (what, limit) = message.split_once(" count exceeds limit of ")?;
-    of(what, format!("it has more than {limit} {what}, which is as many as implementations take"))
+    of(what, format!("it has more than {limit} {what}, the maximum that implementations accept"))
 }
 
 /// The function whose body contains `offset`, and the number of its locals.

@@ -196,7 +196,7 @@ mod tests {
     fn every_system_call_of_the_prebuilt_emscripten_guests_is_listed() {
         let fixtures = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures");
         let mut found = BTreeSet::new();
-        for guest in ["cpp-emscripten-standalone-files/system.wasm", "c-emscripten-standalone-tcp-echo/server.wasm"] {
+        for guest in ["cpp-emscripten-standalone-system/system.wasm", "c-emscripten-standalone-tcp-echo/server.wasm"] {
             let facts = crate::outline(&std::fs::read(fixtures.join(guest)).expect(guest)).unwrap();
             for import in &facts.imports {
                 if let Some(ImportKind::System(call)) = import_kind(import) {

@@ -34,6 +34,8 @@ fn each_abi_is_recognized_by_its_imports() {
         (Abi::WasmBindgen, "wbg", "__wbg_log_1"),
         (Abi::WasmBindgen, "./app_bg.js", "f"),
         (Abi::GoJs, "gojs", "runtime.wasmExit"),
+        (Abi::KotlinJs, "js_code", "kotlin.io.printlnImpl"),
+        (Abi::KotlinJs, "intrinsics", "tag"),
         (Abi::Napi, "env", "napi_create_object"),
         (Abi::Minified, "a", "b"),
         (Abi::Wasi02, "wasi:io/streams@0.2.0", "[method]output-stream.write"),
@@ -208,7 +210,7 @@ fn truncated_file_names_the_incomplete_part() {
     check(0, "the file is empty");
     check(6, "its header, after 6 of 8 bytes");
     check(9, "its type section, at the section's size");
-    check(whole.len() - 3, "its code section, which goes on for 3 bytes more");
+    check(whole.len() - 3, "its code section, which continues for 3 more bytes");
     assert_eq!(super::invalid_file(&whole), None);
     // Whether it is malformed or invalid is left to the runtimes.
     assert_eq!(super::invalid_file(b"\0asm\x01\0\0\0\x63\x7f"), None);
@@ -231,7 +233,7 @@ fn other_format_versions_and_limits_are_refusals_with_partial_facts() {
         wat::parse_str(format!("(module (import \"m\" \"f\" (func)) (func nop) {f})")).unwrap()
     };
     let limit = RefusalKind::ImplementationLimit;
-    let words = "function `big` (index 2) declares 50001 local variables, and implementations take 50000";
+    let words = "function `big` (index 2) declares 50001 local variables, but implementations accept at most 50000";
     check(&locals(50_001, "$big"), BinaryKind::Module, limit, "locals", words);
     check(
         &locals(60_000, "(export \"e\")"),

@@ -239,6 +239,11 @@ fn reason(facts: Option<&Facts>, import: Option<&Import>, abi: Option<Abi>, name
             Code::NeedsJsGlue,
             "Run it in a JavaScript host with the `wasm_exec.js` of the same Go (or TinyGo) version, or build it with GOOS=wasip1.",
         ),
+        Some(Abi::KotlinJs) => with(
+            Code::NeedsJsGlue,
+            "Run it in a JavaScript host through the `.mjs` file that Kotlin's compiler generated; or build it for the target \
+             `wasm-wasi`.",
+        ),
         Some(Abi::AssemblyScript) => with(Code::NeedsJsGlue, &assembly_script(facts)),
         Some(Abi::Minified) => Reason {
             note: " (the toolchain shortened the names; only its JavaScript file knows them)".to_owned(),

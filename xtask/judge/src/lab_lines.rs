@@ -62,7 +62,7 @@ impl fmt::Display for LabLine<'_> {
 
 impl LabLine<'_> {
     /// The result, without the capability's name if the function implies it: `sock_accept answers EBADF (8)`.
-    pub fn said(&self) -> String {
+    pub fn describe(&self) -> String {
         match self.answer {
             Answer::Errno(_, function) | Answer::Error(_, function) | Answer::Refused(function, _)
                 if !function.is_empty() =>
@@ -130,7 +130,7 @@ pub fn judge(lines: &[LabLine]) -> Option<Judgement> {
 
 /// A check, formatted like its line.
 #[must_use]
-pub fn told(check: &Check) -> String {
+pub fn describe_check(check: &Check) -> String {
     let (function, message) =
         (check.function.as_deref().unwrap_or_default(), check.message.as_deref().unwrap_or_default());
     let answer = match check.answer {

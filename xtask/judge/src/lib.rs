@@ -4,7 +4,7 @@
 //! process ended, what the guest's `lab:` lines say. Only where the evidence holds no reason is the
 //! scenario's expectation read. A `[[known]]` entry is never read here: it adds a note and never changes a verdict.
 
-use wasmlab_model::codes::Code;
+use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::Facts;
 use wasmlab_model::observation::{GuestProgress, Observation, Outcome};
 use wasmlab_model::scenario::ScenarioFile;
@@ -23,6 +23,7 @@ mod emscripten;
 mod expectation;
 pub mod exports;
 mod functions;
+mod glue_reports;
 mod host;
 mod imports;
 pub mod lab_lines;
@@ -83,6 +84,8 @@ pub fn judge(evidence: &Evidence, spec: &ScenarioFile) -> Judgement {
     let checks = lab_lines::checks(&evidence.lab_lines());
     judgement = functions::exact(judgement, &checks, evidence.facts.ok());
     judgement.checks = sockets::refuted(checks, &judgement);
+    // Names of imports and exports may contain line breaks.
+    judgement.subject = judgement.subject.map(|subject| text::escaped(&subject));
     judgement
 }
 
@@ -133,6 +136,9 @@ pub fn diagnose(evidence: &Evidence) -> Option<Judgement> {
         Outcome::Limit(limit) => return Some(limits::reached(*limit, evidence)),
         Outcome::Exited(_) | Outcome::Signaled(_) | Outcome::Stopped => {}
     }
+    if let Some(judgement) = glue_reports::unconfirmed(evidence) {
+        return Some(judgement);
+    }
     if let Some(judgement) = evidence.progress.cause.as_ref().and_then(|cause| judge_cause(cause, evidence)) {
         return Some(judgement);
     }
@@ -142,11 +148,11 @@ pub fn diagnose(evidence: &Evidence) -> Option<Judgement> {
             return Some(judgement);
         }
         let words = last_message_suffix(&observation.stderr);
-        return Some(with_code(
-            Code::Crashed,
-            name.clone(),
-            format!("the runtime's process was killed by {name}{words}"),
-        ));
+        let detail = format!("the runtime's process was killed by {name}{words}");
+        let judgement = with_code(Code::Crashed, name, detail);
+        // Its JavaScript can kill the process that it runs in.
+        let blame = if glue_reports::is_started(&observation.events) { vec![Blame::Unknown] } else { judgement.blame };
+        return Some(Judgement { blame, ..judgement });
     }
     if evidence.progress.cause.is_none() && observation.outcome != Outcome::Stopped {
         let words = last_message_suffix(&observation.stderr);

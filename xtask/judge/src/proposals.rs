@@ -48,6 +48,9 @@ pub fn named_in<'a>(message: &str, needed: impl IntoIterator<Item = &'a str>) ->
 /// and whether the runtime refused each of those modules too.
 #[must_use]
 pub fn refine(judgement: Judgement, facts: &Facts, message: &str, probed: &[(&str, bool)]) -> Judgement {
+    if mixes_exceptions(message) {
+        return mixed_exceptions(judgement);
+    }
     let Lacking { reached, also } = lacking(facts, message, probed);
     if reached.is_empty() {
         // It supports each of them, so it refuses the module for another reason.
@@ -148,6 +151,28 @@ fn lacking<'a>(facts: &'a Facts, message: &str, probed: &[(&'a str, bool)]) -> L
     }
     let also = refused.into_iter().filter(|name| !named.contains(name)).collect();
     Lacking { reached: named, also }
+}
+
+/// Whether an engine with both forms of exceptions refuses a module that uses both: V8 since 14, JavaScriptCore.
+fn mixes_exceptions(message: &str) -> bool {
+    ["mix of legacy and new exception handling", "uses both legacy exceptions and try_table"]
+        .iter()
+        .any(|m| message.contains(m))
+}
+
+/// Two objects of one module were compiled to different forms, mostly a program and its C++ library.
+fn mixed_exceptions(judgement: Judgement) -> Judgement {
+    let entry = Code::UnsupportedProposal.entry();
+    let detail = format!("takes either form of exceptions, but not both in one module: {}", judgement.detail);
+    Judgement {
+        code: Some(entry.code),
+        verdict: entry.verdict,
+        blame: vec![Blame::Toolchain],
+        subject: Some("exceptions legacy-exceptions".to_owned()),
+        detail: one_line(&detail),
+        remedy: Some(to_standard_form(false)),
+        ..judgement
+    }
 }
 
 /// Browsers had legacy exceptions before the standard; runtimes outside JavaScript never adopted them.

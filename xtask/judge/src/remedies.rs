@@ -41,7 +41,7 @@ pub fn of_row(cell: &Short, passing: &[Passing]) -> Option<String> {
             joined(layer.or_else(place), core)
         }
         Code::MissingImport | Code::NeedsEmscriptenHost | Code::UnsupportedProposal => {
-            joined(layer.or_else(place), build.or_else(|| without(cell.code)))
+            joined(layer.or_else(place), build.or_else(|| without(cell)))
         }
         Code::NotImplemented => match cell.own {
             Some(own) => Some(format!("{own} It passes on {}.", names(passing)?)),
@@ -96,9 +96,11 @@ pub fn with_targets(remedy: &str, targets: &Targets) -> Option<String> {
     (!seen.is_empty()).then(|| format!("{remedy} Measured here: {}.", seen.join("; ")))
 }
 
-/// What a rebuild would leave out, unless the cell has a better remedy.
-fn without(code: Code) -> Option<&'static str> {
-    (code == Code::UnsupportedProposal).then_some("Compile without that feature.")
+/// What a rebuild would leave out, unless the cell has a better remedy. A language whose objects are the engine's cannot
+/// leave out anything.
+fn without(cell: &Short) -> Option<&'static str> {
+    let needs_collector = cell.facts.is_some_and(|facts| facts.proposals.iter().any(|name| name == "gc"));
+    (cell.code == Code::UnsupportedProposal && !needs_collector).then_some("Compile without that feature.")
 }
 
 /// The same engine with the host layer that it lacks.
@@ -111,6 +113,7 @@ fn with_a_layer(cell: &Short, passing: &[Passing]) -> Option<String> {
     let how = match layer {
         "jco" => "Translate it with jco (`jco transpile`)",
         "wasi-shim" => "Load it with a WASI 0.1 polyfill (@bjorn3/browser_wasi_shim)",
+        "workers-wasi" => "Load it with Cloudflare's WASI 0.1 for workers (@cloudflare/workers-wasi)",
         "emscripten" => "Run it on a host that implements Emscripten's system calls",
         _ => return None,
     };

@@ -115,7 +115,7 @@ pub fn detail(detail: &str, found: Comparison, checks: &[Check], others: &[&[Che
     };
     // The detail already contains the reason's own sentence, before the list of others.
     let said = detail.split("; ").next().filter(|said| said.starts_with(first.name.as_str()));
-    let said = said.map_or_else(|| lab_lines::told(first), str::to_owned);
+    let said = said.map_or_else(|| lab_lines::describe_check(first), str::to_owned);
     let mut told = format!("{said}; {right} of {all} other {columns} pass this check");
     let names = |checks: &[&Check]| checks.iter().map(|check| check.name.as_str()).collect::<Vec<_>>().join(", ");
     if !more.is_empty() {

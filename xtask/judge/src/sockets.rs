@@ -24,7 +24,7 @@ pub fn missing_socket(
     let line = lines.iter().find(|l| l.name.starts_with("sock") && l.answer != lab_lines::Answer::Ok);
     let says = match (line, &evidence.progress.cause) {
         _ if refused.is_some() => refused.map(|(function, words)| format!("to {function}, {words}"))?,
-        (Some(line), _) => line.said(),
+        (Some(line), _) => line.describe(),
         (None, Some(Cause::Exit { code })) => format!("it exits with {code}{}", last_message_suffix(evidence.stderr())),
         (None, _) => observation.client_script.as_ref()?.failed.clone()?,
     };

@@ -12,6 +12,7 @@ mod attempts;
 mod cause;
 mod evidence;
 mod expectation;
+mod glue_reports;
 mod guest_messages;
 mod imports;
 mod proposals;

@@ -55,6 +55,12 @@ fn is_frame(line: &str) -> bool {
     numbered || line.starts_with("at ")
 }
 
+/// A name with its line breaks and other control characters as escapes.
+pub fn escaped(name: &str) -> String {
+    let escape = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    name.chars().map(escape).collect()
+}
+
 /// `text` on one line, cut after 300 characters.
 pub fn one_line(text: &str) -> String {
     truncate(&text.split_whitespace().collect::<Vec<_>>().join(" "), 300)

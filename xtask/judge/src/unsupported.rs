@@ -31,6 +31,11 @@ pub fn judge(evidence: &Evidence, what: &str, message: &str) -> Judgement {
         "transferable-streams" => {
             of(Code::NotImplemented, "Use Node 24 or newer, or Deno: they transfer streams to workers.")
         }
+        "compile-at-run-time" => of(
+            Code::NotImplemented,
+            "Import the module in the worker and give it to the glue: AssemblyScript's `--bindings raw` and \
+             wasm-bindgen's `--target web` take one, and Emscripten's takes `instantiateWasm`.",
+        ),
         // A function that is linked but not implemented, or something that the lab requested.
         _ => {
             let is_function = what.starts_with("sock_");

@@ -147,7 +147,7 @@ catalogue! {
         "Link the library that defines them, and drop `--allow-undefined` so that the linker reports what is missing.";
     SideModule "side-module" 'M' 405 Gap [Abi]
         "The module is only part of a program: a dynamic linking loader must supply its memory, table and addresses."
-        "Load it from its main module, or link it statically; no runtime's command line can run it.";
+        "Load it from its main module, or link it statically. To call it alone, give it a memory, a table and a stack, as by wasmtime's `--preload env=FILE`.";
     NoEntryPoint "no-entry-point" 'x' 460 Gap [Guest]
         "The module exports no function with the requested name."
         "Name an export with `--invoke`, or build the program as a command (with _start).";

@@ -126,6 +126,8 @@ pub enum Abi {
     GoJs,
     /// AssemblyScript: `env.abort` with its signature, `env.seed`, `env.trace`.
     AssemblyScript,
+    /// Kotlin for JavaScript hosts: `js_code`, `intrinsics`.
+    KotlinJs,
     /// N-API, `napi.*` or `env.napi_*`.
     Napi,
     /// Import names minified to a letter or two, which hides the ABI; only the toolchain's own glue can load it.
@@ -157,6 +159,7 @@ impl Abi {
             Self::WasmBindgen => "wasm-bindgen",
             Self::GoJs => "Go for JavaScript",
             Self::AssemblyScript => "AssemblyScript",
+            Self::KotlinJs => "Kotlin for JavaScript",
             Self::Napi => "Node-API",
             Self::Minified => "minified imports",
             Self::JsBuiltins => "JavaScript builtins",

@@ -1,13 +1,14 @@
 //! Extracts a version number from a program's version text.
 
-/// The first word that begins with a digit, or with `v` and a digit.
+/// The first word that begins with a digit, or with `v` and a digit, and has a dot; if there is none, a date
+/// (`2026-11-17`).
 #[must_use]
 pub fn find_version(answer: &str) -> String {
-    let mut words = answer.split(|c: char| c.is_whitespace() || c == ',' || c == '(' || c == ')');
-    let found = words.find_map(|w| {
-        let w = w.strip_prefix('v').unwrap_or(w);
-        (w.starts_with(|c: char| c.is_ascii_digit()) && w.contains('.')).then_some(w)
-    });
+    let words = answer.split(|c: char| c.is_whitespace() || c == ',' || c == '(' || c == ')');
+    let mut words =
+        words.map(|w| w.strip_prefix('v').unwrap_or(w)).filter(|w| w.starts_with(|c: char| c.is_ascii_digit()));
+    let is_date = |w: &&str| w.len() == 10 && w.split('-').count() == 3;
+    let found = words.clone().find(|w| w.contains('.')).or_else(|| words.find(is_date));
     found.unwrap_or_else(|| answer.lines().next().unwrap_or_default()).to_owned()
 }
 
@@ -21,6 +22,7 @@ mod tests {
             ("v20.20.2", "20.20.2"),
             ("wasmtime 48.0.1 (abc)", "48.0.1"),
             ("deno 2.5.1 (stable, release)", "2.5.1"),
+            ("workerd 2026-11-17", "2026-11-17"),
             ("odd", "odd"),
         ] {
             assert_eq!(find_version(answer), version);

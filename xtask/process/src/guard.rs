@@ -10,7 +10,8 @@
 //! ```
 //!
 //! If the lab is killed, the guard inherits its descendants and kills them, whatever their session and environment. If
-//! the front or the guard is killed, the lab gets SIGTERM and ends everything it started, as on Ctrl-C. This needs no privileges and no helper program, and costs two forks of a process that is still small.
+//! the front or the guard is killed, the lab gets SIGTERM and ends everything it started, as on Ctrl-C. This needs no
+//! privileges and no helper program, and costs two forks of a process that is still small.
 
 use std::io;
 
@@ -30,6 +31,9 @@ pub fn enter() {
     // lost.
     // SAFETY: a system call that affects this process only, which has one thread.
     unsafe { libc::signal(libc::SIGCHLD, libc::SIG_DFL) };
+    // With `ulimit -f`, a report that grows past the limit must be an error, not the lab's end.
+    // SAFETY: as above.
+    unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
     let (front, group) = (getpid(), getpgrp());
     let (noted, before) = block();
     match fork() {

@@ -23,25 +23,33 @@ mod linux;
 #[cfg(target_os = "linux")]
 mod namespace;
 #[cfg(target_os = "linux")]
+mod system_calls;
+#[cfg(target_os = "linux")]
 use linux as system;
 #[cfg(any(not(target_os = "linux"), test))]
 mod portable;
 #[cfg(not(target_os = "linux"))]
 use portable as system;
 mod regular_file;
-pub use regular_file::{open_regular, read_regular};
+pub use regular_file::{open_limited, open_regular, read_limited, read_regular, read_text};
 mod removal;
 pub use removal::remove_tree;
 mod report_pipe;
 pub use report_pipe::ReportPipe;
 mod disk_space;
+mod inherited_limits;
 mod sandbox;
 pub use disk_space::{DiskSpace, disk_space};
+pub use inherited_limits::inherited_limits;
 pub use sandbox::{Ports, Sandbox, Support, support};
 mod deadline;
 pub use deadline::{Deadline, net_time};
 mod disk_usage;
 pub use disk_usage::{DiskUsage, disk_usage};
+mod directory;
+pub use directory::Directory;
+mod sparse_copy;
+pub use sparse_copy::copy_sparse;
 #[cfg(test)]
 mod tests;
 

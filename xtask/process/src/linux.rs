@@ -11,12 +11,15 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, PidfdFlags, Resource, Rlimit, Signal, kill_process_group, pidfd_open};
+use rustix::process::{
+    Pid, PidfdFlags, Resource, Rlimit, Signal, WaitId, WaitIdOptions, kill_process_group, pidfd_open, waitid,
+};
 
 use super::deadline::{self, extended_limit, net_time};
 use super::descendants::{self, MARK};
 use super::namespace;
 use super::sandbox;
+use super::system_calls;
 use super::{Command, CompletedProcess, ExitReason, Input, ReportPipe, Running, Shared, StopSignal, Watch, cancelled};
 
 /// How often limits other than time are checked.
@@ -102,13 +105,16 @@ impl Supervisor {
         inherit.extend(command.report.iter().map(|report| report.inherited()));
         let rules = command.sandbox.as_ref().map(sandbox::open).transpose()?.flatten();
         let offline = command.sandbox.as_ref().filter(|sandbox| sandbox.offline).and_then(|_| namespace::offline());
-        // SAFETY: between fork and exec only async-signal-safe system calls are made: setsid, prctl, setrlimit, fcntl,
-        // setns, landlock_restrict_self.
+        let unix_sockets = command.sandbox.as_ref().map(|sandbox| sandbox.unix_sockets);
+        let filter = unix_sockets.map(system_calls::filter).transpose()?.flatten();
+        // SAFETY: between fork and exec only async-signal-safe system calls are made: setsid, prctl, setrlimit,
+        // close_range, fcntl, setns, landlock_restrict_self, seccomp.
         unsafe {
             builder.pre_exec(move || {
                 prepare_child(&inherit, file_limit)?;
                 offline.map_or(Ok(()), namespace::Offline::enter)?;
-                rules.as_ref().map_or(Ok(()), sandbox::enter)
+                rules.as_ref().map_or(Ok(()), sandbox::enter)?;
+                filter.map_or(Ok(()), system_calls::install)
             });
         }
         let started = Instant::now();
@@ -198,7 +204,14 @@ impl Supervisor {
         fds.extend(self.report.iter().map(|report| PollFd::new(report, PollFlags::IN)));
         fds.extend(self.stdin.iter().filter(|_| wants_stdin).map(|f| PollFd::new(f, PollFlags::OUT)));
         let ready = poll(&mut fds, Some(&timeout));
-        let ended = !fds[0].revents().is_empty();
+        let ended = match &ready {
+            Ok(_) => !fds[0].revents().is_empty(),
+            // Without `poll` there is no waiting for events, but the child's end must still be noticed.
+            Err(_) => {
+                std::thread::sleep(TICK.min(wait));
+                self.has_exited()
+            }
+        };
         drop(fds);
         if matches!(ready, Ok(n) if n > 0) {
             self.report.iter().for_each(|report| report.drain());
@@ -212,6 +225,12 @@ impl Supervisor {
             }
         }
         ended
+    }
+
+    /// Whether the child is a zombie by now.
+    fn has_exited(&self) -> bool {
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        !matches!(waitid(WaitId::PidFd(self.pidfd.as_fd()), options), Ok(None))
     }
 
     /// Checks everything except time and pipes.
@@ -358,6 +377,10 @@ fn prepare_child(inherit: &[i32], file_limit: u64) -> io::Result<()> {
     unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
     // If the lab is killed, its children are too.
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
+    // Whatever the lab was started with: a shell's redirection, a CI's log, another tool's socket.
+    // SAFETY: a system call that affects this process's descriptors only, none of which is used after it but those below.
+    // Kernels before 5.11 lack it, and the child keeps what was open.
+    unsafe { libc::syscall(libc::SYS_close_range, 3_u32, u32::MAX, libc::CLOSE_RANGE_CLOEXEC) };
     for fd in inherit {
         // SAFETY: the lab keeps these descriptors open while it starts the child.
         let fd = unsafe { std::os::fd::BorrowedFd::borrow_raw(*fd) };

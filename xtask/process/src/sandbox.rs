@@ -21,6 +21,9 @@ pub struct Sandbox {
     pub ports: Option<Ports>,
     /// No network except its own loopback interface, if the machine allows that.
     pub offline: bool,
+    /// It may open Unix sockets. Landlock has no rule for those that have a path: with them, it reaches every service of
+    /// this user on this machine.
+    pub unix_sockets: bool,
 }
 
 /// TCP ports.
@@ -118,11 +121,15 @@ mod linux {
         "/etc/nsswitch.conf",
         "/etc/os-release",
         "/etc/passwd",
-        "/etc/pki",
+        "/etc/pki/ca-trust",
+        "/etc/pki/tls/certs",
         "/etc/protocols",
         "/etc/resolv.conf",
         "/etc/services",
-        "/etc/ssl",
+        // Not the folder of private keys beside them.
+        "/etc/ssl/certs",
+        "/etc/ssl/cert.pem",
+        "/etc/ssl/openssl.cnf",
         "/etc/timezone",
         "/dev/random",
         "/dev/urandom",

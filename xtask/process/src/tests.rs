@@ -224,7 +224,7 @@ fn sandbox_restricts_files_ports_and_signals() {
         write: vec![at("own")],
         list: Vec::new(),
         ports: Some(Ports { bind: Vec::new(), connect: vec![ports[0]] }),
-        offline: false,
+        ..Sandbox::default()
     };
     let check = |script: &str, allowed: bool| {
         let ended = with(script, |c| {
@@ -249,7 +249,67 @@ fn sandbox_restricts_files_ports_and_signals() {
     check("(sleep 30 & kill $!)", true);
     check("cat /proc/$PPID/environ > copy", false);
     check("cat /etc/shadow", false);
+    check("ls /etc/ssl/private", false);
     assert_eq!(std::fs::read_to_string(at("private/file")).unwrap(), "text");
+}
+
+/// What Landlock has no rules for. Each attempt works outside of the sandbox, so that its failure inside means something.
+#[test]
+#[cfg(target_os = "linux")]
+fn sandbox_refuses_system_calls_that_leave_it() {
+    let root = tempfile::tempdir().unwrap();
+    let socket = root.path().join("socket");
+    let _service = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    let port = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port_number = port.local_addr().unwrap().port();
+    let run = |script: &str, sandbox: Option<Sandbox>| {
+        with("", |c| {
+            c.program = "/usr/bin/python3".into();
+            c.args = vec![
+                "-c".into(),
+                format!("import ctypes, os, resource, socket\nlibc = ctypes.CDLL(None)\n{script}").into(),
+            ];
+            c.sandbox = sandbox;
+        })
+    };
+    let check = |what: &str, script: &str| {
+        let outside = run(script, None);
+        assert!(outside.success(), "{what} fails without a sandbox too: {}", String::from_utf8_lossy(&outside.stderr));
+        for unix_sockets in [false, true] {
+            let sandbox = Sandbox { ports: Some(Ports::default()), unix_sockets, ..Sandbox::default() };
+            let is_open = unix_sockets && what == "a Unix socket";
+            assert_eq!(run(script, Some(sandbox)).success(), is_open, "{what}");
+        }
+    };
+    check("limits of another process", "resource.prlimit(os.getppid(), resource.RLIMIT_CPU)");
+    check("a Unix socket", &format!("socket.socket(socket.AF_UNIX).connect('{}')", socket.display()));
+    check(
+        "a key",
+        "n = {'x86_64': 248, 'aarch64': 217}[os.uname().machine]\nassert libc.syscall(n, b'user', b'wasmlab', b'x', 1, -1) > 0",
+    );
+    check("System V memory", "i = libc.shmget(0, 4096, 0o600)\nassert i >= 0 and libc.shmctl(i, 0, None) == 0");
+    check("multipath TCP", "socket.socket(socket.AF_INET, socket.SOCK_STREAM, 262)");
+    let fast_open = format!("socket.socket().sendto(b'x', 0x20000000, ('127.0.0.1', {port_number}))");
+    check("TCP fast open", &fast_open);
+    let allowed = "resource.prlimit(0, resource.RLIMIT_CPU)\nsocket.socketpair()\nsocket.socket()";
+    let ended = run(allowed, Some(Sandbox::default()));
+    assert!(ended.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+}
+
+/// Descriptors that the lab was started with: a shell's redirection, another tool's socket.
+#[test]
+#[cfg(target_os = "linux")]
+fn child_inherits_no_other_descriptors() {
+    let file = tempfile::tempfile().unwrap();
+    let open = rustix::io::dup(&file).unwrap();
+    let number = std::os::fd::AsRawFd::as_raw_fd(&open);
+    let check = |inherit: Vec<i32>| {
+        let is_inherited = !inherit.is_empty();
+        let ended = with(&format!("echo x >&{number}"), |c| (c.inherit, c.program) = (inherit, "/bin/bash".into()));
+        assert_eq!(ended.success(), is_inherited);
+    };
+    check(vec![number]);
+    check(Vec::new());
 }
 
 /// Landlock has no rules for UDP; a child without a network gets its own loopback interface and reaches nothing else.

@@ -8,64 +8,64 @@ use crate::Value;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub enum Event {
-    /// A stage is entered.
+    /// A stage has been entered.
     Stage {
-        /// Which.
+        /// The stage.
         stage: Stage,
-        /// Microseconds since the engine's process began its work.
+        /// Microseconds since the engine's process started its work.
         micros: u64,
-        /// For [`Stage::Compile`]: compiled code was taken from [`crate::CellSpec::code_cache`].
+        /// For [`Stage::Compile`]: the compiled code came from [`crate::CellSpec::code_cache`].
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         cached: bool,
     },
-    /// How the host runs the module, where it has several ways and chooses by what the module is.
+    /// How the host runs the module, if it has several ways and chooses by the kind of module.
     ExecutionPath {
-        /// Kebab-case, with what it depends on after a colon: `plain`, `wasi`, `glue:emscripten`, `jco`.
+        /// Kebab-case, with a detail after a colon: `plain`, `wasi`, `glue:emscripten`, `jco`.
         path: String,
     },
     /// A call of [`crate::EntryPoint::Calls`] returned.
     CallReturned {
         /// The export's name.
         export: String,
-        /// What it returned.
+        /// Its results.
         results: Vec<Value>,
     },
-    /// The guest called one of [`crate::CellSpec::host_functions`]; only the first
-    /// [`crate::engine::MAX_HOST_CALLS`] calls are reported.
+    /// The guest called one of [`crate::CellSpec::host_functions`]. Only the first [`crate::engine::MAX_HOST_CALLS`]
+    /// calls are reported.
     HostCall {
         /// `module.name` of the function.
         function: String,
         /// Its arguments.
         args: Vec<Value>,
     },
-    /// The last line.
+    /// The last event.
     End {
         /// Why it ended.
         cause: Cause,
-        /// Microseconds since the engine's process began its work.
+        /// Microseconds since the engine's process started its work.
         micros: u64,
     },
 }
 
-/// How far a cell came.
+/// How far a cell got.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Stage {
-    /// Reading the file.
+    /// Read the file.
     Load,
-    /// Checking the module against the engine's features.
+    /// Check the module against the engine's features.
     Validate,
-    /// Translating it. Engines that validate while compiling enter this one only.
+    /// Compile the module. Engines that validate while compiling only enter this stage.
     Compile,
-    /// Finding a definition for each import.
+    /// Find a definition for each import.
     Link,
-    /// Memory, tables, data, and the start function.
+    /// Set up memories, tables and data, and run the start function.
     Instantiate,
-    /// Calling the entry point.
+    /// Call the entry point.
     Run,
 }
 
-/// Why a cell ended, as the engine knows it.
+/// Why a cell ended, as far as the engine knows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Cause {
@@ -80,9 +80,9 @@ pub enum Cause {
     Trap {
         /// Which trap.
         trap: TrapKind,
-        /// The engine's words.
+        /// The engine's message.
         message: String,
-        /// Where, as far as the engine says so.
+        /// Where it trapped, if the engine reports it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         location: Option<Location>,
     },
@@ -92,73 +92,73 @@ pub enum Cause {
         module: String,
         /// Import name.
         name: String,
-        /// The import's type as the engine prints it; may be empty.
+        /// The import's type as printed by the engine; may be empty.
         #[serde(default)]
         ty: String,
-        /// How many imports have no definition, this one included; 0 where unknown.
+        /// Number of imports without a definition, including this one; 0 if unknown.
         #[serde(default)]
         missing_count: u32,
     },
-    /// An import has a definition of another type.
+    /// An import has a definition of a different type.
     ImportTypeMismatch {
         /// Import module.
         module: String,
         /// Import name.
         name: String,
-        /// The engine's words.
+        /// The engine's message.
         message: String,
     },
-    /// The engine refused the module while reading, validating or compiling it. Whether the module
-    /// is malformed or needs a proposal that the engine lacks is judged from the module.
+    /// The engine refused the module while reading, validating or compiling it. Whether the module is malformed or
+    /// needs a proposal that the engine lacks is decided by reading the module.
     Rejected {
-        /// The engine's words.
+        /// The engine's message.
         message: String,
-        /// Byte offset in the module, where the engine names one.
+        /// Byte offset in the module, if the engine reports one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         offset: Option<u64>,
     },
     /// The module is valid but the compiler failed or gave up.
     CompileFailed {
-        /// The engine's words.
+        /// The engine's message.
         message: String,
     },
-    /// The module exports nothing of this name that can be called so.
+    /// The module has no export of this name that can be called.
     MissingExport {
-        /// The name that was wanted.
+        /// The requested name.
         name: String,
     },
-    /// Memory, a table or another resource was refused at instantiation.
+    /// Memory, a table or another resource could not be allocated at instantiation.
     ResourceLimit {
-        /// The engine's words.
+        /// The engine's message.
         message: String,
     },
-    /// The runtime was asked for what the specification gives, and says that it cannot give it.
+    /// The specification requests something that the runtime reports it cannot provide.
     Unsupported {
-        /// What was asked, kebab-case: `network`, `switch`.
+        /// What was requested, kebab-case: `network`, `switch`.
         feature: String,
-        /// Why not.
+        /// The reason.
         message: String,
     },
-    /// The host would not go on with the guest, for a reason that the lab knows.
+    /// The host refused to run or continue the guest, for a known reason.
     HostRefused {
-        /// What it refuses.
+        /// The reason.
         refusal: HostRefusal,
-        /// The host's words.
+        /// The host's message.
         message: String,
     },
-    /// The program that embeds the engine, which is the lab's, has no way to ask this.
+    /// The lab's own program, which embeds the engine, cannot make this request.
     NotAttempted {
-        /// What was to be asked, kebab-case: `component-calls`.
+        /// What was requested, kebab-case: `component-calls`.
         subject: String,
-        /// Why it cannot be asked.
+        /// The reason.
         message: String,
     },
-    /// A host function failed otherwise than by a trap.
+    /// A host function failed without a trap.
     HostError {
-        /// The engine's words.
+        /// The engine's message.
         message: String,
     },
-    /// The engine failed in a way of its own: a file that cannot be read, a bad specification.
+    /// The engine itself failed: unreadable file, invalid specification.
     EngineError {
         /// What happened.
         message: String,
@@ -166,12 +166,12 @@ pub enum Cause {
 }
 
 impl Cause {
-    /// A trap at a place that the engine does not name.
+    /// A trap at an unknown location.
     pub fn trap(trap: TrapKind, message: impl Into<String>) -> Self {
         Self::Trap { trap, message: message.into(), location: None }
     }
 
-    /// The same cause; a trap of it with where it happened.
+    /// The same cause, with a location if it is a trap.
     #[must_use]
     pub fn at(self, location: Option<Location>) -> Self {
         match self {
@@ -181,21 +181,21 @@ impl Cause {
     }
 }
 
-/// What hosts refuse of a guest that is valid and has all its imports.
+/// Why a host refuses a guest that is valid and has all its imports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum HostRefusal {
-    /// The code that it exits with.
+    /// The exit code of the guest.
     ExitCode,
-    /// That it exports no memory, which WASI's functions work on.
+    /// The guest exports no memory for WASI functions to work on.
     NoMemory,
-    /// That it exports both `_start` and `_initialize`.
+    /// The guest exports both `_start` and `_initialize`.
     TwoEntryPoints,
 }
 
 impl HostRefusal {
-    /// What a host of WASI 0.1 refuses with this message: wiggle's and wasi-common's, which several engines and
-    /// command lines share. It comes as the error of the host function that was called.
+    /// Recognizes a refusal by a WASI 0.1 host from its message. wiggle and wasi-common, which several engines and
+    /// command lines share, report it as an error of the called host function.
     #[must_use]
     pub fn from_message(message: &str) -> Option<Self> {
         if message.contains("invalid exit status outside of") {
@@ -208,21 +208,21 @@ impl HostRefusal {
     }
 }
 
-/// Where in its module a guest was: what of it the engine knows.
+/// A location in the guest's module, as far as the engine knows it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Location {
-    /// The function's name, of the `name` section.
+    /// Function name from the `name` section.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub function: Option<String>,
-    /// The function's index, imported functions counted.
+    /// Function index, including imported functions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub index: Option<u32>,
-    /// The instruction's offset, bytes from the start of the file.
+    /// Offset of the instruction from the start of the file, bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offset: Option<u64>,
 }
 
-/// The traps of the core specification, and what engines add to them.
+/// Traps of the core specification, and those that engines add.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TrapKind {
@@ -232,49 +232,49 @@ pub enum TrapKind {
     MemoryOutOfBounds,
     /// Table access out of bounds.
     TableOutOfBounds,
-    /// `call_indirect` through a null element, or a null reference.
+    /// `call_indirect` through a null element, or use of a null reference.
     NullReference,
-    /// `call_indirect` of another type.
+    /// `call_indirect` with a different type.
     BadSignature,
     /// Integer division by zero.
     DivisionByZero,
     /// Integer overflow in a division.
     IntegerOverflow,
-    /// A float that no integer represents.
+    /// Conversion of a float that does not fit into the integer type.
     BadConversion,
-    /// The call stack is used up.
+    /// Call stack exhausted.
     StackOverflow,
-    /// An atomic access that is not aligned.
+    /// Unaligned atomic access.
     UnalignedAtomic,
-    /// An exception that nobody caught.
+    /// Uncaught exception.
     UncaughtException,
-    /// A failed cast.
+    /// Failed cast.
     CastFailure,
-    /// Any other.
+    /// Any other trap.
     Other,
 }
 
-/// What `ENGINE probe` prints.
+/// The output of `ENGINE probe`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EngineInfo {
-    /// [`crate::PROTOCOL_VERSION`] of the engine binary.
+    /// The [`crate::PROTOCOL_VERSION`] that the engine was built with.
     pub protocol: u32,
     /// The engine's name: `wasmi`.
     pub engine: String,
     /// The engine library's version: `2.0.0`.
     pub version: String,
-    /// The modes it offers; one column each.
+    /// The modes it offers, one column each.
     pub modes: Vec<String>,
-    /// What it leaves off and a specification may turn on.
+    /// Features that are off by default and that a specification may turn on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub switches: Vec<Switch>,
 }
 
-/// A switch of an engine's library that is off by default.
+/// A switch of an engine library that is off by default.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Switch {
-    /// As whoever embeds the engine writes it: `Config::wasm_custom_page_sizes(true)`.
+    /// As embedders write it: `Config::wasm_custom_page_sizes(true)`.
     pub name: String,
-    /// What a guest has by it: a proposal as the lab names it (`custom-page-sizes`), or [`crate::STACK_DEPTH`].
+    /// What it provides: a proposal by the lab's name (`custom-page-sizes`), or [`crate::STACK_DEPTH`].
     pub enables: String,
 }

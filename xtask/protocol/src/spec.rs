@@ -1,4 +1,4 @@
-//! What one cell is to do.
+//! The specification of a cell.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -9,117 +9,116 @@ use crate::Value;
 
 /// One module, one engine, one run: everything an engine needs to know.
 ///
-/// The guest's stdin, stdout and stderr are the engine process's own.
+/// The guest uses stdin, stdout and stderr of the engine's process.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CellSpec {
-    /// [`crate::PROTOCOL_VERSION`] of the writer.
+    /// The [`crate::PROTOCOL_VERSION`] of the writer.
     pub protocol: u32,
-    /// The binary module or component.
+    /// The binary of the module or component.
     pub module: PathBuf,
-    /// JavaScript that was built with the module and loads it, beside it; for hosts that run such glue.
+    /// JavaScript that was built with the module and loads it, in the same folder; for hosts that run such glue.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub glue: Option<PathBuf>,
-    /// Where events go, one JSON object a line, appended.
+    /// File to which events are appended, one JSON object per line.
     pub events: PathBuf,
-    /// The compiler or interpreter within the engine, as in its [`crate::EngineInfo::modes`].
+    /// Compiler or interpreter within the engine: one of [`crate::EngineInfo::modes`].
     pub mode: String,
-    /// A directory for compiled code, kept between runs; `None`: compile anew.
+    /// A directory for compiled code, kept between runs; `None`: always compile.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code_cache: Option<PathBuf>,
-    /// What is called.
+    /// What to call.
     pub entry: EntryPoint,
-    /// The guest's argv, the program's name first.
+    /// The guest's arguments, program name first.
     #[serde(default)]
     pub args: Vec<String>,
-    /// The guest's whole environment.
+    /// The guest's complete environment.
     #[serde(default)]
     pub env: BTreeMap<String, String>,
-    /// Directories the guest is given.
+    /// Directories for the guest.
     #[serde(default)]
     pub dirs: Vec<PreopenedDir>,
-    /// Listening sockets the guest is given, after the directories.
+    /// Listening sockets for the guest; their descriptors follow those of the directories.
     #[serde(default)]
     pub sockets: Vec<PreopenedSocket>,
-    /// TCP ports of the loopback address that are the cell's own: the guest may listen on them.
+    /// Loopback TCP ports of the cell, on which the guest may listen.
     #[serde(default)]
     pub ports: Vec<u16>,
-    /// Ports of the loopback address where the lab serves: the guest may ask there, and not listen.
+    /// Loopback ports of the lab's servers: the guest may connect to them, but not listen.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub connect_ports: Vec<u16>,
-    /// What network the guest may use.
+    /// Network access of the guest.
     #[serde(default)]
     pub network: Network,
-    /// Functions outside every ABI that the host shall define, as `module.name`: each takes the
-    /// type of the guest's import, is recorded as [`crate::Event::HostCall`] and returns zeros.
+    /// Functions outside every ABI that the host must define, as `module.name`. Each has the type of the guest's
+    /// import, is recorded as [`crate::Event::HostCall`] and returns zeros.
     #[serde(default)]
     pub host_functions: Vec<String>,
-    /// Result types of the exports that are called, by their names, where the module is a component (`u64`, `string`):
-    /// for hosts whose values do not tell them.
+    /// Result types of the called exports by name, if the module is a component (`u64`, `string`), for hosts whose
+    /// values do not carry types.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub result_types: BTreeMap<String, Vec<String>>,
-    /// Limit of each linear memory, in bytes.
+    /// Maximum size of each linear memory, bytes.
     pub memory_limit: u64,
-    /// Switches of the runtime that are turned on beside its defaults, by the names of [`crate::Switch`] or as its
-    /// command line has them.
+    /// Switches to turn on in addition to the runtime's defaults: names of [`crate::Switch`], or command-line options.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub switches: Vec<String>,
 }
 
-/// What is called in the guest.
+/// What to call in the guest.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum EntryPoint {
-    /// `_start` of a command, `wasi:cli/run` of a component.
+    /// `_start` of a module, `wasi:cli/run` of a component.
     Command,
-    /// `_initialize` where exported, then each call in order on one instance.
+    /// `_initialize` if exported, then each call in order on one instance.
     Calls(Vec<Call>),
-    /// `wasi:http/incoming-handler` (or `wasi:http/handler` of WASI 0.3): the host accepts connections on
-    /// this port of 127.0.0.1 and hands each request to the guest, until it is told to end.
+    /// `wasi:http/incoming-handler` (in WASI 0.3 `wasi:http/handler`): the host accepts connections on this port of
+    /// 127.0.0.1 and passes each request to the guest, until it is ended.
     Http {
         /// One of [`CellSpec::ports`].
         port: u16,
     },
 }
 
-/// One call of an export.
+/// A call of an export.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Call {
     /// The export's name.
     pub export: String,
-    /// Its arguments, of the export's types.
+    /// Its arguments, with the types of the export's parameters.
     #[serde(default)]
     pub args: Vec<Value>,
 }
 
-/// A directory of the host, seen by the guest under a name.
+/// A host directory that the guest sees under a name.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PreopenedDir {
-    /// The directory of the host, absolute.
+    /// Host path, absolute.
     pub host: PathBuf,
-    /// The guest's name for it.
+    /// Guest path.
     pub guest: String,
 }
 
-/// A listening TCP socket, open in the engine's process.
+/// A listening TCP socket that is open in the engine's process.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PreopenedSocket {
-    /// The descriptor in the engine's process.
+    /// Its descriptor in the engine's process.
     pub fd: i32,
-    /// Its address, as `127.0.0.1:PORT`, for engines that cannot take a descriptor over.
+    /// Its address, `127.0.0.1:PORT`, for engines that cannot take over a descriptor.
     pub address: String,
 }
 
-/// The network a guest may use.
+/// Network access of a guest.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Network {
-    /// None.
+    /// No network.
     #[default]
     None,
-    /// The loopback addresses, and nothing else.
+    /// Loopback addresses only.
     Loopback,
 }

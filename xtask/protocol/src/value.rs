@@ -1,13 +1,13 @@
-//! Values that cross the boundary of a guest, as text.
+//! Argument and result values of a guest, as text.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// A value of a core type, or a component's text. In JSON and TOML it is a string `TYPE:VALUE`: `i32:-1`, `i64:7`,
-/// `f32:1.5`, `f64:nan`, `v128:0x000102…0f` (16 bytes, lowest first), `ref:null`, `ref:non-null`,
-/// `string:any text`. Integers are signed decimal; they may be given unsigned or as `0x…`.
+/// A value of a core type, or a string of a component. In JSON and TOML it is a string `TYPE:VALUE`: `i32:-1`, `i64:7`,
+/// `f32:1.5`, `f64:nan`, `v128:0x000102…0f` (16 bytes in memory order), `ref:null`, `ref:non-null`, `string:any text`.
+/// Integers are written as signed decimal; unsigned and `0x…` are also accepted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub enum Value {
@@ -30,7 +30,7 @@ pub enum Value {
     Text(String),
 }
 
-/// A text that is no [`Value`].
+/// A text that is not a valid [`Value`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParseValueError(String);
 
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn bad_text_is_refused() {
+    fn invalid_text_is_refused() {
         for text in ["", "5", "i32:", "i32:x", "i32:4294967296", "i128:0", "v128:0x00", "ref:maybe"] {
             assert!(text.parse::<Value>().unwrap_err().to_string().contains("TYPE:VALUE"), "{text}");
         }

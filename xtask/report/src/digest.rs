@@ -36,7 +36,7 @@ impl Digest {
 
     /// A line, if there is room for it. Its length is that of what is shown in place of controls.
     pub fn line(&mut self, text: &str) {
-        let text = visible(&quiet(text), false).into_owned();
+        let text = visible(text, false).into_owned();
         if text.len() < self.room() {
             self.out.push_str(&text);
             self.out.push('\n');
@@ -59,7 +59,7 @@ impl Digest {
         self.line(&begin);
         let mut shown = 0;
         for line in lines {
-            let line = visible(&format!("- {}", quiet(line)), false).into_owned();
+            let line = visible(&format!("- {line}"), false).into_owned();
             if line.len() + end.len() + RESERVE > self.room() {
                 break;
             }
@@ -97,24 +97,6 @@ fn cut(text: &str) -> Cow<'_, str> {
         Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
         None => Cow::Borrowed(text),
     }
-}
-
-/// A text that calls nobody and refers to nothing: outside of code, GitHub takes `@name` and `#1` for more than text.
-fn quiet(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let (mut code, mut escaped) = (false, false);
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        out.push(c);
-        code ^= c == '`' && !escaped;
-        escaped = c == '\\' && !escaped;
-        let next = chars.peek().copied().unwrap_or(' ');
-        let refers = (c == '@' && next.is_alphanumeric()) || (c == '#' && next.is_ascii_digit());
-        if refers && !code {
-            out.push_str("<!-- -->");
-        }
-    }
-    out
 }
 
 /// What both forms begin with: the answer in a line, what makes the run fail, what changed, and where each file runs.

@@ -17,9 +17,9 @@ fn render(report: &RunReport, options: RenderOptions) -> String {
     let mut out = String::from("# Where WebAssembly runs\n\n");
     let host = &report.host;
     let cpus = if host.cpus == 0 { String::new() } else { format!(" with {} processors", host.cpus) };
-    let _ = writeln!(out, "{} on {} {}{cpus}.\n", tally(report), host.os, host.arch);
+    let _ = writeln!(out, "{} on {} {}{cpus}.\n", tally(report), prose(&host.os), prose(&host.arch));
     if let Some(options) = text::selected(report) {
-        let _ = writeln!(out, "Selected: `{options}`\n");
+        let _ = writeln!(out, "Selected: {}\n", code_span(&options));
     }
     failing(&mut out, report);
     matrix(&mut out, report, options.group_by);
@@ -51,7 +51,7 @@ fn failing(out: &mut String, report: &RunReport) {
 fn matrix(out: &mut String, report: &RunReport, by: GroupBy) {
     let columns = text::shown_columns(report);
     let heads: Vec<String> =
-        columns.iter().map(|r| format!("{} {}", r.id, escaped(r.tool.version.as_deref().unwrap_or("(absent)")))).collect();
+        columns.iter().map(|r| format!("{} {}", escaped(&r.id), escaped(r.tool.version.as_deref().unwrap_or("(absent)")))).collect();
     let _ = writeln!(out, "| {} | scenario | {} |", by.id(), heads.join(" | "));
     let _ = writeln!(out, "|---|---|{}", "---|".repeat(heads.len()));
     let mut last = None;
@@ -61,7 +61,7 @@ fn matrix(out: &mut String, report: &RunReport, by: GroupBy) {
         let _ = writeln!(out, "| {} | {} | {} |", escaped(group), escaped(name), texts.collect::<Vec<_>>().join(" | "));
     }
     let _ = writeln!(out, "\n{}", legend(report, &columns));
-    let absent: Vec<&str> = report.runtimes.iter().filter(|r| !columns.contains(r)).map(|r| r.id.as_str()).collect();
+    let absent: Vec<String> = report.runtimes.iter().filter(|r| !columns.contains(r)).map(|r| escaped(&r.id)).collect();
     if !absent.is_empty() {
         let _ = writeln!(out, "\nAbsent and omitted above: {} (see \"Missing on this machine\").", absent.join(", "));
     }
@@ -159,15 +159,40 @@ fn not_attempted(out: &mut String, report: &RunReport) {
 }
 
 /// Escapes text of guests and runtimes so that it cannot become markup.
-pub(crate) fn escaped(text: &str) -> String {
-    text.chars().fold(String::new(), |mut out, c| {
-        if matches!(c, '|' | '<' | '>' | '*' | '_' | '`' | '[' | ']' | '\\') {
-            out.push('\\');
+#[must_use]
+pub fn escaped(text: &str) -> String {
+    without_markup(text, false)
+}
+
+/// Also against what GitHub adds to Markdown: mentions, references, formulas and, unless `links` are wanted, addresses
+/// that become links by themselves. It looks for those after escapes are resolved, so that an empty comment has to part
+/// them.
+fn without_markup(text: &str, links: bool) -> String {
+    const PART: &str = "<!-- -->";
+    let mut out = String::with_capacity(text.len() + 16);
+    let mut before = ' ';
+    for (at, c) in text.char_indices() {
+        let rest = &text[at + c.len_utf8()..];
+        let next = rest.chars().next().unwrap_or(' ');
+        match c {
+            '|' | '<' | '>' | '*' | '_' | '`' | '[' | ']' | '\\' | '~' | '&' => out.extend(['\\', c]),
+            // On its own line, text could become a heading, a table or a list item.
+            '\n' => out.push(' '),
+            '$' => out += "<span>$</span>",
+            '.' if !links && ends_with_www(&out) => out.extend([PART, "."]),
+            // `types@0.2.0` is neither a mention nor an address.
+            '@' if next.is_alphabetic() || next.is_alphanumeric() && !before.is_alphanumeric() => out.extend(["@", PART]),
+            '#' if next.is_ascii_digit() => out.extend(["#", PART]),
+            ':' if !links && rest.starts_with("//") => out.extend([":", PART]),
+            c => out.push(c),
         }
-        // On its own line, text could become a heading, a table or a list item.
-        out.push(if c == '\n' { ' ' } else { c });
-        out
-    })
+        before = c;
+    }
+    out
+}
+
+fn ends_with_www(text: &str) -> bool {
+    text.len().checked_sub(3).and_then(|at| text.get(at..)).is_some_and(|end| end.eq_ignore_ascii_case("www"))
 }
 
 /// Escapes the lab's own sentences, but keeps code spans between backticks.
@@ -180,7 +205,7 @@ pub(crate) fn prose(text: &str) -> String {
     }
     // An underscore inside a word is not markup.
     let escape_words = |part: &str| {
-        let text = escaped(part).replace("\\_", "\u{0}");
+        let text = without_markup(part, true).replace("\\_", "\u{0}");
         let chars: Vec<char> = text.chars().collect();
         let inner = |at: usize| at > 0 && [at - 1, at + 1].iter().all(|n| chars.get(*n).is_some_and(|c| c.is_alphanumeric()));
         let escape = |(at, c): (usize, &char)| match c {

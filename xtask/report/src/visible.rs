@@ -1,21 +1,36 @@
-//! Makes control characters in guest text visible. Anything that could move a cursor, ring the bell, set the clipboard
-//! or change the writing direction is shown as `\u001b`, which is also valid inside JSON strings. The same holds for
-//! lines that a CI system would take for a command.
+//! Makes control characters in guest text visible. Anything that could move a cursor, ring the bell, set the clipboard,
+//! change the writing direction, or hide in a word without being seen, is shown as `\u001b`, which is also valid inside
+//! JSON strings. The same holds for lines that a CI system would take for a command.
 
 use std::borrow::Cow;
 
 /// Colours that the lab itself prints; all other escape sequences are shown.
 const STYLES: &[u8] = &[0, 1, 2, 4, 22, 30, 31, 32, 33, 34, 35, 36, 37, 39, 90, 91, 92, 93, 94, 95, 96, 97];
 
-/// Characters with effects: C0 except line breaks and tabs, C1, and writing direction controls.
+/// Characters with effects: C0 except line breaks and tabs, C1, writing direction controls, and whatever Unicode lets a
+/// terminal ignore (`Default_Ignorable_Code_Point`, from DerivedCoreProperties.txt), except the choice between text and
+/// emoji (U+FE0E, U+FE0F), which the lab's own symbols need.
 fn is_control(c: char) -> bool {
     match c {
-        '\n' | '\t' => false,
-        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => true,
-        // Invisible line and paragraph separators, and the byte order mark.
-        '\u{2028}' | '\u{2029}' | '\u{feff}' => true,
+        '\n' | '\t' | '\u{fe0e}' | '\u{fe0f}' => false,
+        // Invisible line and paragraph separators.
+        '\u{2028}' | '\u{2029}' => true,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' => true,
+        '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' => true,
+        '\u{3164}' | '\u{fe00}'..='\u{fe0d}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' => true,
+        '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}' => true,
         c => c.is_control(),
     }
+}
+
+/// `text` as part of a line: line breaks and tabs are made visible too. For names, which may contain anything.
+#[must_use]
+pub fn on_line(text: &str) -> Cow<'_, str> {
+    let text = visible(text, false);
+    if !text.contains(['\n', '\t']) {
+        return text;
+    }
+    Cow::Owned(text.replace('\n', "\\n").replace('\t', "\\t"))
 }
 
 /// `text` with every control character made visible and without commands of CI systems; with `styled`, the lab's own
@@ -78,12 +93,18 @@ pub fn controls(text: &str, styled: bool) -> Cow<'_, str> {
         match style {
             Some(style) => out.push_str(style),
             None if from.starts_with("\r\n") => {}
-            None => from.chars().take(1).for_each(|c| out.push_str(&format!("\\u{:04x}", u32::from(c)))),
+            None => from.chars().take(1).for_each(|c| push_escaped(&mut out, c)),
         }
         rest = &from[taken..];
     }
     out.push_str(rest);
     Cow::Owned(out)
+}
+
+/// As in JSON: two escapes for a character beyond U+FFFF.
+fn push_escaped(out: &mut String, c: char) {
+    let mut units = [0; 2];
+    c.encode_utf16(&mut units).iter().for_each(|unit| out.push_str(&format!("\\u{unit:04x}")));
 }
 
 /// The sequence from [`STYLES`] at the start of `text`.
@@ -95,7 +116,7 @@ fn style(text: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::visible;
+    use super::{on_line, visible};
 
     #[test]
     fn control_characters_become_visible_and_other_text_is_unchanged() {
@@ -109,6 +130,9 @@ mod tests {
         // Hidden text, and an unfinished sequence.
         check("\u{1b}[8mx\u{1b}[", true, "\\u001b[8mx\\u001b[");
         check("\0\u{7f}\u{9b}2J\u{202e}\u{2066}\u{200f}", false, "\\u0000\\u007f\\u009b2J\\u202e\\u2066\\u200f");
+        check("a\u{200b}b\u{ad}c\u{115f}d\u{200d}", false, "a\\u200bb\\u00adc\\u115fd\\u200d");
+        check("\u{e0041}", false, "\\udb40\\udc41");
+        check("⚠\u{fe0f}", false, "⚠\u{fe0f}");
         check("over\rwritten\r\n", false, "over\\u000dwritten\n");
     }
 
@@ -126,6 +150,12 @@ mod tests {
         check("## Changed\n### a [b]", "## Changed\n### a [b]");
         // A control that hides a command is shown, and so is the command.
         check("\u{feff}::error::x", "\\ufeff::error::x");
+    }
+
+    #[test]
+    fn names_stay_on_their_line() {
+        assert_eq!(on_line("x\n  forged\tline\r\n\u{1b}[2J"), "x\\n  forged\\tline\\n\\u001b[2J");
+        assert_eq!(on_line("wasi:http/types@0.2.0"), "wasi:http/types@0.2.0");
     }
 
     #[test]

@@ -1,9 +1,9 @@
-//! Bun: JavaScriptCore, with glue and jco as on Node. Its `node:wasi` lacks what a driver needs of it
-//! (`getImportObject`, an exit code that is returned); what that means for a cell, the driver finds out.
+//! Bun: JavaScriptCore, with glue and jco as on Node. Its `node:wasi` lacks some of what the driver needs
+//! (`getImportObject`, returning exit codes); the driver finds out what that means for a cell.
 
 use crate::{InstallCommand, Package, PackageClient, Runtime, Source, js, switches};
 
-/// Prints the options of JavaScriptCore, which Bun takes from its environment and lists nowhere in its help.
+/// Prints JavaScriptCore's options, which Bun reads from its environment but does not list in its help.
 const LIST_OPTIONS: &str = "process.stdout.write(Bun.spawnSync([process.execPath, '-e', '0'], \
                             { env: { BUN_JSC_dumpOptions: '2' }, stderr: 'pipe' }).stderr)";
 
@@ -29,9 +29,9 @@ pub fn columns() -> Vec<Runtime> {
         in_ci: true,
         stack_hint: Some("the variable `BUN_JSC_maxPerThreadStackUsage=BYTES` together with `ulimit -s` above that"),
         help: &[&["-e", LIST_OPTIONS]],
-        // The driver starts itself again with them in its environment.
+        // The driver restarts itself with them in its environment.
         switches: switches::of_jsc,
-        // Nothing is fetched, and no configuration of the machine is read.
+        // Downloads nothing and reads no configuration of this machine.
         commands: |tool, cell| js::commands(tool, cell, vec!["run".into(), "--no-install".into()]),
         ..Runtime::default()
     })

@@ -1,18 +1,26 @@
-//! A page of Chromium: plain WebAssembly and the toolchains' own glue, WASI 0.1 through a polyfill, components
-//! through jco.
+//! A page in Chromium: plain WebAssembly, toolchains' own glue, WASI 0.1 through a polyfill, components through jco.
 
-use crate::{Program, Runtime, page};
+use crate::{InstallCommand, Program, Runtime, page};
 
 const STACK: Option<&str> = Some("`--js-flags=--stack-size=KIB` when starting the browser");
 
 pub fn columns() -> Vec<Runtime> {
     let program = Program {
-        // The headless shell is Chromium without the parts of a desktop's browser: the same engine, at a
-        // quarter of the cost (a cell took 1.1 s of processor time in Chromium 156, 0.3 s in its shell).
+        // The headless shell is Chromium without its desktop parts: the same engine at a quarter of the cost (1.1 s of
+        // CPU time per cell in Chromium 156, 0.3 s in its shell).
         names: &["chromium-headless-shell", "chrome-headless-shell", "chromium", "chromium-browser", "google-chrome"],
         variable: "WASMLAB_CHROMIUM",
         version_args: &["--version"],
         install_hint: "install Chromium (its headless shell is enough)",
     };
-    page::columns("chromium", program).into_iter().map(|column| Runtime { in_ci: true, stack_hint: STACK, ..column }).collect()
+    let install = vec![
+        InstallCommand::quick(&["brew", "install", "--cask", "chromium"]),
+        InstallCommand {
+            command: &["apt-get", "install", "--yes", "chromium-headless-shell"],
+            note: "is a package of Debian; Ubuntu has Chromium as a snap",
+        },
+        InstallCommand::quick(&["dnf", "install", "--assumeyes", "chromium-headless"]),
+    ];
+    let columns = page::columns("chromium", program).into_iter();
+    columns.map(|column| Runtime { in_ci: true, stack_hint: STACK, install: install.clone(), ..column }).collect()
 }

@@ -1,7 +1,8 @@
-//! What the adapters of command-line runtimes share.
+//! Shared by the adapters of command-line runtimes.
 //!
-//! Each such adapter has one pure function from a finished process to how far the guest came: its
-//! [`OutputParser::classify`]. It alone reads the runtime's messages; it is tested on recorded output of the real program.
+//! Each of these adapters has a pure function from a finished process to the guest's progress: its
+//! [`OutputParser::classify`]. Nothing else reads the runtime's messages. It is tested on recorded output of the real
+//! program.
 
 use wasmlab_model::codes::Code;
 use wasmlab_model::observation::GuestProgress;
@@ -19,7 +20,7 @@ pub use calls::{CallSyntax, argument, plain_value, processes, separate_calls};
 pub use not_attempted::{unsupported_argument, unsupported_calls};
 pub use progress::progress;
 
-/// A process that has ended, as an adapter reads it.
+/// A finished process, as seen by an adapter.
 #[derive(Clone, Copy, Debug)]
 pub struct ProcessOutput<'a> {
     /// Its exit code.
@@ -30,40 +31,45 @@ pub struct ProcessOutput<'a> {
     pub stderr: &'a str,
 }
 
-/// How a runtime of this kind reads what its processes left.
+/// How to interpret the output of a runtime.
 #[derive(Clone, Copy, Debug)]
 pub struct OutputParser {
-    /// Of a process that ran the guest. Where the runtime writes words of its own to stdout, [`GuestProgress::stdout`] is
-    /// what is left without them: the guest's own output, then the results of a call.
+    /// Interprets a process that ran the guest. If the runtime prints messages of its own to stdout,
+    /// [`GuestProgress::stdout`] is the rest: the guest's own output, then the results of a call.
     pub classify: fn(&ProcessOutput) -> GuestProgress,
-    /// Of one that translated it and failed.
+    /// Interprets an ahead-of-time compiler that failed.
     pub classify_prepare: fn(&ProcessOutput) -> GuestProgress,
-    /// A result of a call, as the runtime prints it: its type, its text.
+    /// Parses the result of a call as printed by the runtime, given its type and text.
     pub parse_value: fn(&str, &str) -> Option<Value>,
-    /// What stands between several results of a call; `None`: each has a line of its own.
+    /// Separator between several results of a call; `None`: one per line.
     pub result_separator: Option<char>,
-    /// How the runtime's own error begins on stderr, behind what the guest wrote there.
+    /// Start of the runtime's error on stderr, after what the guest wrote there.
     pub error_prefix: &'static str,
-    /// How its errors about a running guest begin: they follow the guest's last line even where that has no line break.
+    /// Starts of its errors about a running guest, which may follow the guest's last line without a line break.
     pub run_errors: &'static [&'static str],
-    /// How a warning of the runtime's own begins on stderr, wherever it stands.
+    /// Start of a warning of the runtime, anywhere on stderr.
     pub warning_mark: &'static str,
-    /// What failed within the runtime, where it says so on stderr and lets the guest go on: looked for where the guest
-    /// then ends badly.
+    /// A failure inside the runtime that it reports on stderr while the guest continues; considered only if the guest
+    /// then fails.
     pub own_failure: fn(&str) -> Option<Cause>,
     /// [`GuestProgress::unchecked_imports`].
     pub unchecked_imports: bool,
-    /// It calls `main` where a module has no `_start`.
+    /// It calls an export without `_initialize`, which a reactor may need first.
+    pub skips_initialize: bool,
+    /// It calls `main` if a module has no `_start`.
     pub starts_main: bool,
-    /// It has a command that serves components of wasi:http; else they are run as programs, for what it says of them.
+    /// It has a command that serves wasi:http components; otherwise they are run as programs, to see how it refuses
+    /// them.
     pub serves_http: bool,
-    /// Why no result of a call comes of it, where its command line calls no exports: what it does with the module is
-    /// seen all the same.
+    /// The file that its own compiler makes and that it then runs: once that is given, no refusal to compile is its own.
+    pub compiled_file: Option<&'static str>,
+    /// Why calls return no results, if the command line cannot call exports; what it does with the module is observed
+    /// anyway.
     pub no_calls: Option<&'static str>,
 }
 
 impl OutputParser {
-    /// One that prints results as plain numbers, a line each.
+    /// A runtime that prints results as plain numbers, one per line.
     #[must_use]
     pub const fn new(classify: fn(&ProcessOutput) -> GuestProgress) -> Self {
         Self {
@@ -76,38 +82,40 @@ impl OutputParser {
             warning_mark: "warning: using `--invoke`",
             own_failure: |_| None,
             unchecked_imports: false,
+            skips_initialize: false,
             starts_main: false,
             serves_http: false,
+            compiled_file: None,
             no_calls: None,
         }
     }
 }
 
-/// How far a guest came, by its last stage and its end.
+/// Progress given by the last stage and the cause.
 #[must_use]
 pub fn progress_at(stage: Stage, cause: Cause) -> GuestProgress {
     GuestProgress { stage: Some(stage), cause: Some(cause), ..GuestProgress::default() }
 }
 
-/// What a runtime that passes the guest's exit code on says by a code that it does not explain.
+/// Progress for a runtime that passes on the guest's exit code, if it does not explain the code.
 #[must_use]
 pub fn exited(code: i32) -> GuestProgress {
     progress_at(Stage::Run, if code == 0 { Cause::Returned } else { Cause::Exit { code } })
 }
 
-/// An import that the runtime does not define, where it names no type and stops at the first.
+/// A missing import, for runtimes that report no type and only the first one.
 #[must_use]
 pub fn missing_import(module: &str, name: &str) -> Cause {
     Cause::MissingImport { module: module.to_owned(), name: name.to_owned(), ty: String::new(), missing_count: 0 }
 }
 
-/// An export that the runtime looked for.
+/// A missing export.
 #[must_use]
 pub fn no_export(name: &str) -> GuestProgress {
     progress_at(Stage::Link, Cause::MissingExport { name: name.to_owned() })
 }
 
-/// For [`Runtime::explain_difference`]: why a command line may be unlike the same engine embedded in the lab.
+/// For [`Runtime::explain_difference`]: why a command line may differ from the same engine embedded in the lab.
 #[must_use]
 pub fn explain_difference(finding: &Finding) -> Option<&'static str> {
     match (finding.code, finding.subject) {

@@ -1,19 +1,19 @@
-//! A build of one's own beside the release: `--runtime wasmtime@/path/to/another/wasmtime`.
+//! A custom build beside the release: `--runtime wasmtime@/path/to/another/wasmtime`.
 
 use std::path::PathBuf;
 
 use crate::Runtime;
 
-/// What stands between a column's id and the name of a build. No column of the registry has it.
+/// Separates a column's id from the name of a build. No registered id contains it.
 pub const CUSTOM_BUILD: char = '@';
 
-/// Whether the id is that of such a column: it has no snapshots.
+/// Whether this is the id of a custom build, which has no snapshots.
 #[must_use]
 pub fn is_custom_build(id: &str) -> bool {
     id.contains(CUSTOM_BUILD)
 }
 
-/// The column `BASE@NAME`: all as in `base`, with this program, and compared with `base`.
+/// The column `BASE@NAME`: like `base`, with this program, and compared with `base`.
 #[must_use]
 pub fn custom_build(base: &Runtime, name: &str, program: PathBuf) -> Runtime {
     Runtime {

@@ -1,4 +1,4 @@
-//! Deno: V8 with Deno's own `node:wasi`, glue and jco as on Node. A guest's permissions are those of its cell.
+//! Deno: V8 with Deno's own `node:wasi`; glue and jco as on Node. A guest gets the permissions of its cell.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -37,16 +37,15 @@ pub fn columns() -> Vec<Runtime> {
     })
 }
 
-/// Deno keeps what it worked out of scripts, the driver's too, in databases below the home folder. A cell's home
-/// is new, so without this each would make them again, which costs a fifth of its start. Guests have no right to
-/// write there.
+/// Deno caches its analysis of scripts, including the driver, in databases below the home folder. A cell's home is new,
+/// so without this each cell would repeat it, which takes a fifth of the startup time. Guests cannot write there.
 fn env(tool: &Tool) -> Vec<(&'static str, OsString)> {
     let mut dir = tool.support_dir.clone().into_os_string();
     dir.push("-deno");
     vec![("DENO_DIR", dir)]
 }
 
-/// Nothing is asked of a person, no configuration of the machine is read, and files and network are the cell's.
+/// Never prompts, reads no configuration of this machine, and limits files and network to the cell's.
 fn permissions(tool: &Tool, cell: &CellFiles) -> Vec<OsString> {
     let spec = cell.cell;
     let beside = |path: &Path| path.parent().unwrap_or(path).to_owned();
@@ -66,11 +65,10 @@ fn permissions(tool: &Tool, cell: &CellFiles) -> Vec<OsString> {
     let mut flags: Vec<OsString> =
         ["run", "--quiet", "--no-prompt", "--no-config", "--no-lock", "--no-remote"].map(OsString::from).to_vec();
     if !tool.packages_dir.as_os_str().is_empty() {
-        // Packages import each other as npm laid them out; without this Deno looks for them in a cache of its own.
+        // Packages import each other from where npm installed them; otherwise Deno would look in its own cache.
         flags.push("--node-modules-dir=manual".into());
-        // They ask what system they are on, to choose among their native parts. The shim reads the whole
-        // environment as it is loaded, and no list of names is enough for that; the driver puts the cell's own
-        // in its place before a guest runs.
+        // jco's packages ask for the system to choose native parts. The shim reads the whole environment when it is
+        // loaded, which no list of names permits; the driver replaces it with the cell's before a guest runs.
         flags.extend(["--allow-sys".into(), "--allow-ffi".into(), "--allow-env".into()]);
     }
     flags.push(format!("--allow-read={}", list(read)).into());
@@ -78,11 +76,11 @@ fn permissions(tool: &Tool, cell: &CellFiles) -> Vec<OsString> {
     if !spec.switches.is_empty() {
         flags.push(format!("--v8-flags={}", spec.switches.join(",")).into());
     }
-    // A handler is served by the driver, whatever its guest may ask for.
+    // The driver serves handlers, whatever the guest itself may access.
     if spec.network == Network::Loopback || matches!(spec.entry, EntryPoint::Http { .. }) {
         let ports = spec.ports.iter().chain(&spec.connect_ports).map(|port| format!("127.0.0.1:{port}"));
         let ports: Vec<String> = ports.collect();
-        // An empty list would allow all.
+        // An empty list would allow everything.
         if !ports.is_empty() {
             flags.push(format!("--allow-net={}", ports.join(",")).into());
         }

@@ -1,8 +1,8 @@
-//! What embedded engines share: a binary of the lab (`xtask/engines/`) that speaks the cell protocol.
+//! Shared by embedded engines: binaries of the lab (`xtask/engines/`) that use the cell protocol.
 
 use crate::{Runtime, Source};
 
-/// A mode of an embedded engine. `engine` is its folder below `xtask/engines/`, `mode` what its probe calls it.
+/// One mode of an embedded engine. `engine` is its folder in `xtask/engines/`, `mode` its name in the engine's probe.
 #[must_use]
 pub fn column(id: &'static str, engine: &'static str, mode: &'static str) -> Runtime {
     Runtime {

@@ -1,19 +1,21 @@
-//! Host layers: what the lab adds to an engine so that it runs guests which it cannot run by itself. Each makes a
-//! column of its own, `ENGINE+LAYER`.
+//! Host layers: what the lab adds to an engine so that it can run more guests. Each gives a separate column,
+//! `ENGINE+LAYER`.
 
 use wasmlab_model::facts::{Abi, BinaryKind, Facts, Shape};
 use wasmlab_model::scenario::ScenarioFile;
 
-/// What a column has beside its engine.
+/// A column's host layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HostLayer {
-    /// Nothing: the engine as it comes.
+    /// None: the plain engine.
     None,
-    /// The system calls of Emscripten, from `xtask/hosts/emscripten`, for programs that need no JavaScript but these.
+    /// Emscripten's system calls, from `xtask/hosts/emscripten`, for programs that need no other JavaScript.
     Emscripten,
-    /// WASI 0.1 in a page, from a polyfill of npm.
+    /// WASI 0.1 in a page, with a polyfill from npm.
     WasiShim,
-    /// Components on a JavaScript host: jco translates them, and its shims give WASI 0.2 and 0.3.
+    /// WASI 0.1 in a worker, from Cloudflare's package.
+    WorkersWasi,
+    /// Components on a JavaScript host: jco transpiles them, and its shims implement WASI 0.2 and 0.3.
     Jco,
 }
 
@@ -25,32 +27,34 @@ impl HostLayer {
             Self::None => "",
             Self::Emscripten => "emscripten",
             Self::WasiShim => "wasi-shim",
+            Self::WorkersWasi => "workers-wasi",
             Self::Jco => "jco",
         }
     }
 
-    /// The npm packages that it consists of; the first is the one that gave it its name.
+    /// The npm packages it consists of; it is named after the first.
     #[must_use]
     pub fn npm_packages(self) -> &'static [&'static str] {
         match self {
             Self::None | Self::Emscripten => &[],
             Self::WasiShim => &["@bjorn3/browser_wasi_shim"],
+            Self::WorkersWasi => &["@cloudflare/workers-wasi"],
             Self::Jco => {
                 &["@bytecodealliance/jco", "@bytecodealliance/preview2-shim", "@bytecodealliance/preview3-shim"]
             }
         }
     }
 
-    /// Whether it is for such a guest; what is not known of a guest speaks for it.
+    /// Whether the layer is meant for this guest; assumes so as far as the guest is unknown.
     ///
     /// # Errors
-    /// Why it is not, and which column of the same engine answers for the guest instead.
+    /// Why not, and which column of the same engine handles the guest instead.
     pub fn is_applicable(self, column: &str, scenario: &ScenarioFile, facts: Option<&Facts>) -> Result<(), String> {
         let Some(facts) = facts else { return Ok(()) };
         let why = match self {
             Self::None => return Ok(()),
             Self::Emscripten => not_for_emscripten(facts),
-            Self::WasiShim => not_for_wasi_shim(facts, scenario),
+            Self::WasiShim | Self::WorkersWasi => not_for_wasi_shim(facts, scenario),
             Self::Jco if facts.kind == BinaryKind::Component => None,
             Self::Jco => Some("jco translates components, but this is a core module"),
         };
@@ -59,7 +63,7 @@ impl HostLayer {
     }
 }
 
-/// The new ABI comes without its glue where it is standalone: it exports `_start`.
+/// Standalone modules of the new ABI, without glue, export `_start`.
 fn not_for_emscripten(facts: &Facts) -> Option<&'static str> {
     let speaks = |abi| facts.abis.iter().any(|a| a.abi == abi);
     match facts.shape {
@@ -96,7 +100,7 @@ mod tests {
     use wasmlab_model::facts::Facts;
     use wasmlab_model::scenario::ScenarioFile;
 
-    /// Facts of a binary of this kind and shape that speaks one ABI.
+    /// Facts of a binary of this kind and shape with a single ABI.
     fn facts(kind: &str, shape: &str, abi: &str) -> Facts {
         let abis: Vec<_> =
             [abi].iter().filter(|abi| !abi.is_empty()).map(|abi| json!({"abi": abi, "evidence": []})).collect();

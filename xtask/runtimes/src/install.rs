@@ -1,16 +1,16 @@
-//! How a program is had that the lab does not build: by the commands of ordinary package clients.
+//! How to install programs that the lab does not build: with common package managers.
 
-/// A command of a package client that gets a program. `doctor` says it, `setup` runs it; it asks nothing.
+/// A command that installs a program without prompting. `doctor` shows it, `setup` runs it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InstallCommand {
-    /// The client and its arguments.
+    /// The package manager and its arguments.
     pub command: &'static [&'static str],
-    /// What is to be known before: how long it takes, where that is long; what it does not give.
+    /// What to know beforehand: how long it takes, if long, or what it does not include.
     pub note: &'static str,
 }
 
 impl InstallCommand {
-    /// One that takes seconds.
+    /// A command that takes seconds.
     #[must_use]
     pub const fn quick(command: &'static [&'static str]) -> Self {
         Self { command, note: "" }

@@ -46,20 +46,20 @@ fn commands(tool: &Tool, cell: &CellFiles) -> Vec<Vec<OsString>> {
     command_line::processes(base, cell, CallSyntax::BeforeModule("-f"), None)
 }
 
-/// `0xfffffff9:i32`, `1.5:f64`: integers in hexadecimal, floats with seven digits.
+/// `0xfffffff9:i32`, `1.5:f64`: integers are hexadecimal, floats have seven digits.
 fn parse_value(ty: &str, text: &str) -> Option<Value> {
     let (number, said) = text.rsplit_once(':')?;
     if said == ty { command_line::plain_value(ty, number) } else { None }
 }
 
-/// How far a guest came. iwasm prints its own errors to stdout, as the last line; a trap has exit code 1. It
-/// links what it lacks and fails when that is called, or warns.
+/// Derives the guest's progress. iwasm prints its own errors to stdout as the last line, and exits with 1 after a trap.
+/// It links missing imports and fails when they are called, or warns.
 fn classify(output: &ProcessOutput) -> GuestProgress {
     let last = output.stdout.lines().rfind(|l| !l.trim().is_empty()).unwrap_or_default();
     let message = last.to_owned();
     let exception = last.strip_prefix("Exception: ");
-    // Versions before 2 exit with 0 after an exception (`main` returned 0 there, whatever had happened): what
-    // looks like one is one, if it names a trap.
+    // Versions before 2 exit with 0 after an exception (`main` returned 0 regardless), so anything that looks like an
+    // exception and names a trap counts as one.
     if output.code == 0 && exception.and_then(messages::trap).is_none() {
         return exited(0);
     }

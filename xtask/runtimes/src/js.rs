@@ -1,4 +1,4 @@
-//! What the JavaScript hosts share: one driver, which speaks the cell protocol, in `js/`.
+//! Shared by JavaScript hosts: a driver in `js/` that uses the cell protocol.
 
 use std::ffi::OsString;
 
@@ -25,11 +25,12 @@ const DRIVER: &[(&str, &str)] = &[
     ("values.mjs", include_str!("js/values.mjs")),
 ];
 
-/// What a page of a browser runs, below the folder that its driver serves.
+/// Files that a browser page runs, below the folder served by its driver.
 pub const PAGE: &[(&str, &str)] = &[
     ("page/main.mjs", include_str!("js/page/main.mjs")),
     ("page/report.mjs", include_str!("js/page/report.mjs")),
     ("page/core.mjs", include_str!("js/page/core.mjs")),
+    ("core_shared.mjs", include_str!("js/core_shared.mjs")),
     ("page/wasi.mjs", include_str!("js/page/wasi.mjs")),
     ("page/glue.mjs", include_str!("js/page/glue.mjs")),
     ("page/jco.mjs", include_str!("js/page/jco.mjs")),
@@ -48,7 +49,32 @@ pub const PAGE: &[(&str, &str)] = &[
     ("values.mjs", include_str!("js/values.mjs")),
 ];
 
-/// The columns of a JavaScript host: itself, and with jco. The driver's mode is the engine's name, with `+jco`.
+/// What a worker of workerd consists of; the last three are for Node, which translates components before.
+pub const WORKER: &[(&str, &str)] = &[
+    ("worker/main.mjs", include_str!("js/worker/main.mjs")),
+    ("worker/report.mjs", include_str!("js/worker/report.mjs")),
+    ("worker/core.mjs", include_str!("js/worker/core.mjs")),
+    ("worker/wasi.mjs", include_str!("js/worker/wasi.mjs")),
+    ("worker/glue.mjs", include_str!("js/worker/glue.mjs")),
+    ("worker/jco.mjs", include_str!("js/worker/jco.mjs")),
+    ("core_shared.mjs", include_str!("js/core_shared.mjs")),
+    ("component.mjs", include_str!("js/component.mjs")),
+    ("imports.mjs", include_str!("js/imports.mjs")),
+    ("protocol.mjs", include_str!("js/protocol.mjs")),
+    ("glue_shared.mjs", include_str!("js/glue_shared.mjs")),
+    ("watch.mjs", include_str!("js/watch.mjs")),
+    ("causes.mjs", include_str!("js/causes.mjs")),
+    ("builtins.mjs", include_str!("js/builtins.mjs")),
+    ("functions.mjs", include_str!("js/functions.mjs")),
+    ("types.mjs", include_str!("js/types.mjs")),
+    ("values.mjs", include_str!("js/values.mjs")),
+    ("precompile.mjs", include_str!("js/precompile.mjs")),
+    ("transpile.mjs", include_str!("js/transpile.mjs")),
+    ("log.mjs", include_str!("js/log.mjs")),
+];
+
+/// The columns of a JavaScript host: plain, and with jco. The driver's mode is the engine's name, with `+jco` for the
+/// latter.
 #[must_use]
 pub fn columns(host: Runtime) -> Vec<Runtime> {
     let id = if host.id.is_empty() { host.engine.into() } else { host.id.clone() };
@@ -56,7 +82,7 @@ pub fn columns(host: Runtime) -> Vec<Runtime> {
     vec![host.clone(), host.with_host_layer(HostLayer::Jco)]
 }
 
-/// The host with its own arguments, then the driver.
+/// The command: the host with its arguments, then the driver.
 #[must_use]
 pub fn commands(tool: &Tool, cell: &CellFiles, host_args: Vec<OsString>) -> Vec<Vec<OsString>> {
     let mut argv = vec![tool.program.clone().into()];

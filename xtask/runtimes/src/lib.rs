@@ -1,8 +1,8 @@
 //! Runtimes: the columns of the matrix, as data.
 //!
-//! A [`Runtime`] says where its program comes from, which commands run a cell, and what exit code and output
-//! mean. Everything here is computed: nothing is started, installed, printed or looked up on the machine.
-//! `README.md` beside the manifest says how to add one.
+//! A [`Runtime`] says where its program comes from, which commands run a cell, and what exit code and output mean.
+//! Everything here is computed: nothing is started, installed, printed or looked up on the machine. `README.md` in this
+//! crate's folder explains how to add one.
 
 use std::sync::LazyLock;
 
@@ -33,7 +33,7 @@ pub use runtime::{
 pub use switches::MissingFeature;
 pub use versions::{Package, PackageClient, is_version, version_build};
 
-/// One line lists the adapters; each file gives one or more columns by its `columns()`.
+/// The list of adapters; each file contributes one or more columns with its `columns()`.
 macro_rules! registry {
     ($($module:ident),* $(,)?) => {
         $(mod $module;)*
@@ -42,15 +42,15 @@ macro_rules! registry {
 }
 
 registry! {
-    wasmi, tinywasm, wasmtime, wasmtime_36, wasmer, wasmtime_cli, wasmi_cli, wasmer_cli, wamr_zig, iwasm, wasmedge, wazero, wabt, spin, node, deno, bun, chromium, firefox
+    wasmi, tinywasm, wasmtime, wasmtime_36, wasmer, wasmtime_cli, wasmtime_py, wasmi_cli, wasmer_cli, wamr_zig, iwasm, wasmedge, wazero, wabt, spin, node, deno, bun, workerd, chromium, firefox
 }
 
-/// The columns of the table: those that were tried with the real program.
+/// The columns of the matrix: those tested with the real program.
 pub fn proven() -> impl Iterator<Item = &'static Runtime> {
     all().iter().filter(|runtime| !runtime.unproven)
 }
 
-/// Every column, in the order of the table, with those that are not in it.
+/// Every column in matrix order, including those not in the matrix.
 #[must_use]
 pub fn all() -> &'static [Runtime] {
     &ALL
@@ -62,12 +62,12 @@ pub fn find(id: &str) -> Option<&'static Runtime> {
     all().iter().find(|runtime| runtime.id == id)
 }
 
-/// The ids of the columns whose programs CI installs or builds: there they must not be absent unsaid.
+/// Ids of the columns whose programs CI installs or builds; if one is absent there, CI reports it.
 pub fn in_ci() -> impl Iterator<Item = &'static str> {
     all().iter().filter(|runtime| runtime.in_ci).map(Runtime::id)
 }
 
-/// The environment variables that name programs in place of those on PATH, in the order of the table, each once.
+/// Environment variables that name programs to use instead of those on PATH, in matrix order, without duplicates.
 #[must_use]
 pub fn variables() -> Vec<&'static str> {
     let mut variables = Vec::new();

@@ -1,27 +1,26 @@
-//! Reading the messages of programs: errors as Rust's `anyhow` prints them, and traps by the names that the
-//! specification's own tests gave them.
+//! Parses messages of programs: errors in the format of Rust's `anyhow`, and traps by their names in the tests of the
+//! specification.
 
 use std::borrow::Cow;
 
 use wasmlab_protocol::{Location, TrapKind};
 
-/// The text from the last line that begins with `mark` to the end: what a guest printed before is left out.
+/// The text from the last line that starts with `mark`, without anything a guest printed before.
 #[must_use]
 pub fn last_block<'a>(text: &'a str, mark: &str) -> Option<&'a str> {
     let block = &text[block_start(text, mark)?..];
-    // A backtrace is there only where the environment asks for one.
+    // A backtrace is only printed if the environment requests it.
     Some(block.split("\n\nStack backtrace:").next().unwrap_or(block))
 }
 
-/// Where [`last_block`] begins.
+/// The offset at which [`last_block`] starts.
 #[must_use]
 pub fn block_start(text: &str, mark: &str) -> Option<usize> {
     let first = text.starts_with(mark).then_some(0);
     text.rfind(&format!("\n{mark}")).map(|at| at + 1).or(first)
 }
 
-/// The text with a line break before each of `errors` that follows other words on their line: a guest's last words need
-/// not end with one.
+/// Inserts a line break before each of `errors` that does not start a line, because a guest's last line may lack one.
 #[must_use]
 pub fn on_own_lines<'a>(text: &'a str, errors: &[&str]) -> Cow<'a, str> {
     let mut text = Cow::Borrowed(text);
@@ -33,7 +32,7 @@ pub fn on_own_lines<'a>(text: &'a str, errors: &[&str]) -> Cow<'a, str> {
     text
 }
 
-/// The error and its causes, outermost first, without numbers; the lines of a guest's backtrace are left out.
+/// The error and its causes, outermost first, without numbers and without the lines of a guest's backtrace.
 #[must_use]
 pub fn causes(block: &str) -> Vec<&str> {
     let mut lines = block.lines();
@@ -69,14 +68,14 @@ pub fn offset(text: &str) -> Option<u64> {
     u64::from_str_radix(hex.split(|c: char| !c.is_ascii_hexdigit()).next()?, 16).ok()
 }
 
-/// The first two quoted texts: an import's module and name.
+/// The first two quoted texts: module and name of an import.
 #[must_use]
 pub fn quoted_pair(text: &str) -> (&str, &str) {
     let mut quoted = text.split('"').skip(1).step_by(2);
     (quoted.next().unwrap_or_default(), quoted.next().unwrap_or_default())
 }
 
-/// The trap of these words, which the specification's tests expect and most engines use.
+/// The trap for a message, as expected by the specification's tests and used by most engines.
 #[must_use]
 pub fn trap(words: &str) -> Option<TrapKind> {
     const KINDS: &[(&str, TrapKind)] = &[

@@ -1,10 +1,10 @@
-//! Node.js: `node:wasi` for modules that import WASI 0.1, their own glue for those that came with one, plain
-//! WebAssembly for others; components by jco. The node that is here, and lines of versions that people still use.
+//! Node.js: `node:wasi` for modules that import WASI 0.1, their own glue for those that come with it, plain WebAssembly
+//! for others, and components with jco. The installed node, and release lines that are still in use.
 
 use crate::{InstallCommand, Package, PackageClient, Runtime, Source, command_line, js, switches};
 
-/// Columns of their own: a line of versions, the program's name on PATH, the variable that names it elsewhere.
-/// 24 has long-term support; 20 has none any more, and is what many machines still have.
+/// Columns for release lines: the line, program names on PATH, and the variable that names the program. 24 has
+/// long-term support; 20 has reached its end of life but is still widely installed.
 const LINES: &[(&str, &[&str], &str)] =
     &[("24", &["node-24"], "WASMLAB_NODE_24"), ("20", &["node-20"], "WASMLAB_NODE_20")];
 
@@ -28,7 +28,7 @@ pub fn columns() -> Vec<Runtime> {
         }),
         in_ci: true,
         stack_hint: Some("`node --stack-size=KIB`, and `ulimit -s` above that"),
-        // node:wasi announces on stderr that it is experimental: the guest's stderr is to be its own.
+        // node:wasi prints a warning that it is experimental, which must not be mixed with the guest's stderr.
         commands: |tool, cell| {
             let switches = command_line::switch_args(cell.cell);
             js::commands(tool, cell, [vec!["--no-warnings".into()], switches].concat())

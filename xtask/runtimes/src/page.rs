@@ -1,4 +1,4 @@
-//! What the browsers share: a page of one, which a driver of the lab opens (`xtask/drivers/browser`).
+//! Shared by browsers: a page opened by a driver of the lab (`xtask/drivers/browser`).
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -7,11 +7,11 @@ use wasmlab_model::scenario::EntryPointKind;
 
 use crate::{AuxProgram, CellFiles, HostLayer, MissingFeature, Program, Runtime, Source, Tool, js};
 
-/// What a page's author does for a guest that waits: a page's main thread may not, its workers may.
+/// What a page's author does for a guest that waits: workers may block, a page's main thread may not.
 const WORKER: &str = "new Worker()";
 
-/// The columns of a browser, whose modules get their imports from their own glue or need none; from a polyfill of
-/// WASI 0.1; or, for components, from the shim that jco's translation imports. The driver's mode is the column's id.
+/// The columns of a browser. Modules get their imports from their own glue or need none; from a polyfill of WASI 0.1;
+/// or, for components, from the shims that jco's output imports. The driver's mode is the column's id.
 #[must_use]
 pub fn columns(engine: &'static str, program: Program) -> Vec<Runtime> {
     let browser = Runtime {
@@ -29,7 +29,7 @@ pub fn columns(engine: &'static str, program: Program) -> Vec<Runtime> {
         ..Runtime::default()
     };
     let jco = Runtime {
-        // Node translates: jco does not run in a page.
+        // Node runs jco, which cannot run in a page.
         aux_program: Some(AuxProgram { name: "node", variable: "WASMLAB_NODE" }),
         precompile: |tool, cell, into| Some(translation(tool, cell, into)),
         commands: |tool, cell| {

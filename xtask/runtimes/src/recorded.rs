@@ -1,5 +1,5 @@
-//! What the command-line runtimes really printed (`fixtures/runtime-output/ID/`), read by their adapters: one
-//! snapshot a runtime.
+//! Recorded output of the real command-line runtimes (`fixtures/runtime-output/ID/`), parsed by their adapters: one
+//! snapshot per runtime.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ const SIGNALS: &[(&str, &str)] = &[
     ("137", "ran on until the recorder ended it, which the lab does by its own limit"),
 ];
 
-/// One line a recording: its name, and what the adapter makes of it.
+/// One line per recording: its name, and the adapter's result.
 fn read(folder: &Path, reader: OutputParser) -> String {
     let mut files: Vec<_> = fs::read_dir(folder).unwrap().flatten().map(|e| e.path()).collect();
     files.retain(|file| file.extension().is_some_and(|e| e == "txt"));
@@ -24,7 +24,7 @@ fn read(folder: &Path, reader: OutputParser) -> String {
         let (code, rest) = text.strip_prefix("exit ").unwrap().split_once("\n--- stdout\n").unwrap();
         let (stdout, stderr) = rest.split_once("--- stderr\n").unwrap();
         let name = file.file_stem().unwrap().to_string_lossy().into_owned();
-        // What a signal ended, the lab sees for itself: a shell says 128 and its number.
+        // The lab notices signals itself; in a shell, they appear as 128 plus the number.
         if let Some((_, signal)) = SIGNALS.iter().find(|(shown, _)| *shown == code) {
             lines += &format!("{name}: {signal}\n");
             continue;

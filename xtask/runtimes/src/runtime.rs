@@ -1,4 +1,4 @@
-//! What an adapter is: a value whose fields say what is constant and whose few functions compute the rest.
+//! The type of an adapter: a value with constant fields and a few functions that compute the rest.
 
 use std::borrow::Cow;
 use std::ffi::OsString;
@@ -17,88 +17,88 @@ use crate::install::InstallCommand;
 use crate::switches::{self, MissingFeature};
 use crate::versions::Package;
 
-/// A column: an engine in one mode. An adapter names the fields that it has; the others are those of
-/// [`Runtime::default`].
+/// A column: an engine in one mode. An adapter sets the fields it needs and takes the rest from [`Runtime::default`].
 #[derive(Clone, Debug)]
 pub struct Runtime {
     /// `engine[-compiler][+host layer][@custom build]`, unique, kebab-case.
     pub id: Cow<'static, str>,
     /// The engine: `wasmtime`.
     pub engine: &'static str,
-    /// How it translates or which host it gives: `winch`, `node:wasi`.
+    /// Its compiler, interpreter or host: `winch`, `node:wasi`.
     pub mode: Cow<'static, str>,
     /// Where its program comes from.
     pub source: Source,
-    /// What its name does not say and its results should not be read without: whose work it is, in what state.
+    /// What readers of the results should know and the name does not say: who maintains it, its state.
     pub note: Option<&'static str>,
-    /// The commands of package clients that get its program, the best first.
+    /// Commands that install its program, best first.
     pub install: Vec<InstallCommand>,
-    /// The package that carries each version of its program, for `ID@VERSION` and [`Runtime::version_line`].
+    /// The package with every version of its program, for `ID@VERSION` and [`Runtime::version_line`].
     pub package: Option<Package>,
-    /// The versions that the column is of, where it is not of whichever is here: `24` is 24.x.
+    /// The release line of the column, if it does not use whatever is installed: `24` means 24.x.
     pub version_line: Option<&'static str>,
-    /// CI installs or builds its program: where it is absent there, CI says what it left out.
+    /// CI installs or builds its program; if it is absent there, CI reports it.
     pub in_ci: bool,
-    /// Written by its documentation and never tried with the real program: it is no column of the table, and runs
-    /// where it is named.
+    /// Written from documentation and never tested with the real program. Not part of the matrix, but usable by name.
     pub unproven: bool,
-    /// The user's own program, which takes the place of what [`Runtime::source`] says.
+    /// The user's own program, which replaces [`Runtime::source`].
     pub custom_build: Option<PathBuf>,
-    /// The column of the same engine that it is compared with: embedded and by its command line, a custom build
-    /// and the release.
+    /// The column of the same engine to compare with: embedded and command line, custom build and release.
     pub reference_column: Option<Cow<'static, str>>,
-    /// What the lab adds to the engine so that it can run other guests.
+    /// What the lab adds to the engine.
     pub host_layer: HostLayer,
-    /// The switches that every cell of the column is run with; those that a cell needs are in its commands.
+    /// Switches that every cell of the column uses; those needed by a single cell are in its commands.
     pub flags: &'static [&'static str],
-    /// The commands that make its program list its switches, without the program: [`Tool::help`] is what they print.
+    /// Arguments that make the program list its switches; [`Tool::help`] is the output.
     pub help: &'static [&'static [&'static str]],
-    /// The switches, off by default, that this program has and that give what a run fell short of, as
-    /// [`CellSpec::switches`] takes them. Limits and permissions of the cell are none: they are in its commands.
+    /// The program's switches, off by default, that provide a missing feature, in the form of [`CellSpec::switches`].
+    /// Limits and permissions of the cell do not belong here: they are in its commands.
     pub switches: fn(&Tool, MissingFeature) -> Vec<String>,
-    /// A second program that it needs beside the one of [`Runtime::source`]: a compiler.
+    /// A second program that it needs in addition to [`Runtime::source`]: a compiler.
     pub aux_program: Option<AuxProgram>,
-    /// Files of the lab that its commands need, path and text: drivers.
+    /// The PyPI package that its program, a Python interpreter, must have; it is in [`Tool::packages_dir`]. `driver.py` among
+    /// [`Runtime::support_files`] prints its version.
+    pub python_package: Option<&'static str>,
+    /// Files of the lab that its commands need (path and text): drivers.
     pub support_files: &'static [(&'static str, &'static str)],
-    /// Minutes that the first build of its engine takes on two cores, as measured; 0: two at most. `--engines quick`
-    /// leaves out what takes longer.
+    /// Measured minutes of the first build of its engine on two cores; 0 means at most two. `--engines quick` skips
+    /// anything that takes longer.
     pub build_minutes: u32,
-    /// Its process translates the module and does not say when it begins to run it. Where no [`Runtime::precompile`] did
-    /// so before, the process has both limits together.
+    /// Its process compiles the module without reporting when it starts to run it. Unless [`Runtime::precompile`]
+    /// compiled before, the process gets the sum of both limits.
     pub compiles_silently: bool,
-    /// How a guest comes to a listening socket that is open already.
+    /// How a guest gets a preopened listening socket.
     pub sockets: SocketPassing,
     /// Which TCP ports its process may use.
     pub port_access: PortAccess,
-    /// Its command line gives a directory by the name that the host has it by: the cell's directories have the guest's
-    /// names in the folder where it is started, as far as they can ([`command_line::host_name`]).
+    /// Its command line gives a directory under its host path. The cell's directories are therefore linked under the
+    /// guest's names into the working directory, as far as possible ([`command_line::host_name`]).
     pub names_dirs_as_host: bool,
-    /// Environment of its program beside the cell's: where it keeps what it worked out before.
+    /// Environment variables in addition to the cell's: where the program stores its caches.
     pub env: fn(&Tool) -> Vec<(&'static str, OsString)>,
-    /// Files that its commands name, path and text, to be written beside [`CellFiles::spec`] before it is started.
+    /// Files that its commands name (path and text), written beside [`CellFiles::spec`] before it is started.
     pub extra_files: fn(&CellFiles) -> Vec<(&'static str, String)>,
-    /// Whether the scenario makes sense on this column; the error says why it does not.
+    /// Whether the scenario makes sense on this column; the error says why not.
     pub is_applicable: fn(&Runtime, &ScenarioFile) -> Result<(), String>,
-    /// What the cell asks and the lab has no way to ask this runtime: then nothing is started, and nobody is
-    /// blamed. What the runtime itself may refuse is given to it: its own words are the answer.
+    /// What the cell needs but the lab cannot request from this runtime; nothing is started, and nobody is blamed. What
+    /// the runtime itself may refuse is given to it: its message is the answer.
     pub not_attempted: fn(&CellFiles) -> Option<NotAttempted>,
-    /// The command that translates the module into this folder, for runtimes that take nothing else. The folder is
+    /// The command that compiles the module into this folder, for runtimes that accept nothing else. It becomes
     /// [`CellFiles::precompiled`] when the guest is run, and is kept for later cells.
     pub precompile: fn(&Tool, &CellFiles, &Path) -> Option<Vec<OsString>>,
-    /// The cell's commands, one process after the other as long as each exits with 0: more than one where
-    /// every call has to be a process of its own.
+    /// The cell's commands, run in order as long as each exits with 0; more than one if every call needs its own
+    /// process.
     pub commands: fn(&Tool, &CellFiles) -> Vec<Vec<OsString>>,
-    /// How its output is read; `None` where the program speaks the lab's protocol.
+    /// How to interpret its output; `None` if the program uses the lab's protocol.
     pub output_parser: Option<OutputParser>,
-    /// How a guest gets a larger stack on this runtime: its switch, or the call of who embeds it, with its unit.
+    /// How to give a guest a larger stack on this runtime: the switch, or the embedder's call, with its unit.
     pub stack_hint: Option<&'static str>,
-    /// The switch or the default of this runtime that explains a result unlike that of its reference column.
+    /// The switch or default that explains a result different from that of the reference column.
     pub explain_difference: fn(&Finding) -> Option<&'static str>,
 }
 
 impl Default for Runtime {
-    /// A binary that speaks the lab's protocol, without an id, an engine, a mode and a source: a test sees to it
-    /// that every column of the registry names these.
+    /// A binary that uses the lab's protocol, without id, engine, mode and source. A test ensures that every registered
+    /// column sets these.
     fn default() -> Self {
         Self {
             id: Cow::Borrowed(""),
@@ -118,6 +118,7 @@ impl Default for Runtime {
             help: &[],
             switches: switches::of_engine,
             aux_program: None,
+            python_package: None,
             support_files: &[],
             build_minutes: 0,
             compiles_silently: false,
@@ -150,10 +151,10 @@ impl Runtime {
         &self.mode
     }
 
-    /// Whether the cell makes sense on this column, by its host layer and by its adapter.
+    /// Whether the cell makes sense on this column, according to its host layer and its adapter.
     ///
     /// # Errors
-    /// Why it does not.
+    /// Why not.
     pub fn is_applicable(&self, scenario: &ScenarioFile, facts: Option<&Facts>) -> Result<(), String> {
         self.host_layer.is_applicable(&self.id, scenario, facts)?;
         let core_module = facts.is_some_and(|f| f.kind == BinaryKind::Module);
@@ -169,7 +170,7 @@ impl Runtime {
         self.host_layer.npm_packages()
     }
 
-    /// How far a guest came, and why it ended.
+    /// How far the guest got, and why it ended.
     #[must_use]
     pub fn progress(&self, seen: &AdapterInput) -> GuestProgress {
         match self.output_parser {
@@ -184,38 +185,38 @@ impl Runtime {
         program.into_iter().chain(self.aux_program.map(|aux| aux.variable))
     }
 
-    /// The same column with a host layer of the lab: `ID+LAYER`.
+    /// The same column with a host layer: `ID+LAYER`.
     #[must_use]
     pub fn with_host_layer(self, host_layer: HostLayer) -> Self {
         let suffixed = |text: &str| Cow::Owned(format!("{text}+{}", host_layer.name()));
-        // Emscripten's host has no socket that is open already.
+        // Emscripten's host does not support preopened sockets.
         let sockets = if host_layer == HostLayer::Emscripten { SocketPassing::None } else { self.sockets };
         Self { id: suffixed(&self.id), mode: suffixed(&self.mode), host_layer, sockets, ..self }
     }
 }
 
-/// How a guest comes to a listening socket that the host opened.
+/// How a guest gets a listening socket opened by the host.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SocketPassing {
-    /// Not at all: the guest is started without it, and what it then says is the answer.
+    /// Not at all: the guest is started without it, and its reaction is the answer.
     #[default]
     None,
     /// The program inherits the descriptor from the lab.
     Inherited,
-    /// The program opens it itself, by its address.
+    /// The program opens it by its address.
     Opened,
 }
 
-/// Which TCP ports the process of a runtime may use. The lab's sandbox holds it to them.
+/// Which TCP ports a runtime's process may use; enforced by the lab's sandbox.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PortAccess {
-    /// The cell's own, and those between a driver and what it drives.
+    /// The cell's own, and those between a driver and its browser.
     #[default]
     Cell,
-    /// The same, and it may bind a port that the system chooses where the cell has a preopened socket: it binds a
-    /// socket of its own first, and puts the inherited one in its place.
+    /// The same, and a port chosen by the system if the cell has a preopened socket: the runtime first binds a socket
+    /// of its own, and then replaces it by the inherited one.
     CellAndEphemeral,
-    /// All: nothing holds it to the cell's ports but what the runtime itself does.
+    /// All: only the runtime itself limits it to the cell's ports.
     Unrestricted,
 }
 
@@ -224,19 +225,19 @@ pub enum PortAccess {
 pub enum Source {
     /// Built from `xtask/engines/NAME`.
     Embedded(&'static str),
-    /// Found on this machine.
+    /// An installed program.
     Program(Program),
-    /// Found on this machine, as [`Tool::driven_program`], and driven by a binary of the lab.
+    /// An installed program, [`Tool::driven_program`], driven by a binary of the lab.
     Driver {
         /// Built from `xtask/drivers/NAME`.
         driver: &'static str,
-        /// What it drives.
+        /// The driven program.
         program: Program,
     },
 }
 
 impl Source {
-    /// A program that prints its version for `--version`: see [`Program`].
+    /// A program that prints its version for `--version`; see [`Program`].
     #[must_use]
     pub const fn on_path(names: &'static [&'static str], variable: &'static str, how_to_get: &'static str) -> Self {
         Self::Program(Program { names, variable, version_args: &["--version"], install_hint: how_to_get })
@@ -251,7 +252,7 @@ impl Source {
         }
     }
 
-    /// The program that is to be found on this machine.
+    /// The program to find on this machine.
     #[must_use]
     pub fn program(&self) -> Option<Program> {
         match self {
@@ -261,29 +262,29 @@ impl Source {
     }
 }
 
-/// A program that is to be found on this machine.
+/// A program to find on this machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Program {
-    /// Its names on PATH; the first that is there is taken.
+    /// Its names on PATH; the first one found is used.
     pub names: &'static [&'static str],
-    /// The variable that names it elsewhere: `WASMLAB_WASMTIME`.
+    /// The variable that names another one: `WASMLAB_WASMTIME`.
     pub variable: &'static str,
-    /// The arguments that make it print its version.
+    /// Arguments that make it print its version.
     pub version_args: &'static [&'static str],
-    /// How a person gets it where no [`Runtime::install`] command does, as an imperative: `see https://…`.
+    /// How to install it if no [`Runtime::install`] command applies, as an imperative: `see https://…`.
     pub install_hint: &'static str,
 }
 
-/// A second program of a runtime.
+/// An additional program of a runtime.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AuxProgram {
     /// Its name on PATH.
     pub name: &'static str,
-    /// The variable that names it elsewhere.
+    /// The variable that names another one.
     pub variable: &'static str,
 }
 
-/// A runtime's program that is here.
+/// An installed program.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tool {
     /// The program.
@@ -292,55 +293,56 @@ pub struct Tool {
     pub version: String,
     /// Changes whenever the program or a driver changes.
     pub fingerprint: String,
-    /// What an embedded engine leaves off by default and a specification may turn on.
+    /// Features that an embedded engine disables by default and a specification may enable.
     pub switches: Vec<Switch>,
-    /// What the program prints for [`Runtime::help`]; empty where there is none.
+    /// Output of the program for [`Runtime::help`]; empty if there is none.
     pub help: String,
-    /// The folder of [`Runtime::support_files`]; empty where there are none.
+    /// The folder of [`Runtime::support_files`]; empty if there are none.
     pub support_dir: PathBuf,
-    /// The folder `node_modules` that has [`Runtime::npm_packages`]; empty where there are none.
+    /// The `node_modules` folder that contains [`Runtime::npm_packages`], or the folder that contains
+    /// [`Runtime::python_package`]; empty if there are none.
     pub packages_dir: PathBuf,
-    /// The [`Runtime::aux_program`]; empty where there is none.
+    /// The [`Runtime::aux_program`]; empty if there is none.
     pub aux_program: PathBuf,
-    /// The program that a [`Source::Driver`] drives; empty where there is none.
+    /// The program driven by a [`Source::Driver`]; empty if there is none.
     pub driven_program: PathBuf,
 }
 
-/// The files of a cell that a command may name.
+/// Files of a cell that commands may name.
 #[derive(Clone, Copy, Debug)]
 pub struct CellFiles<'a> {
-    /// The [`wasmlab_protocol::CellSpec`], JSON.
+    /// The [`wasmlab_protocol::CellSpec`] as JSON.
     pub spec: &'a Path,
     /// The module.
     pub module: &'a Path,
-    /// What the specification says, for runtimes that take it as arguments.
+    /// The specification, for runtimes that take it as arguments.
     pub cell: &'a CellSpec,
-    /// What reading the module told, where it is a module or a component.
+    /// Facts about the guest, if it is a module or component.
     pub facts: Option<&'a Facts>,
-    /// What the scenario says of the run.
+    /// The scenario's `[run]` table.
     pub run: &'a Run,
-    /// The folder that [`Runtime::precompile`] filled.
+    /// The folder filled by [`Runtime::precompile`].
     pub precompiled: &'a Path,
 }
 
-/// What an adapter reads a guest's progress from.
+/// The input from which an adapter derives a guest's progress.
 #[derive(Clone, Copy, Debug)]
 pub struct AdapterInput<'a> {
     /// What happened.
     pub observation: &'a Observation,
-    /// What was to be done.
+    /// The scenario's `[run]` table.
     pub run: &'a Run,
-    /// What reading the module told, where it is one.
+    /// Facts about the guest, if it is a module or component.
     pub facts: Option<&'a Facts>,
 }
 
-/// What a cell found, as far as a difference between two columns is explained by it.
+/// The result of a cell, as far as it can explain a difference between two columns.
 #[derive(Clone, Copy, Debug)]
 pub struct Finding<'a> {
     /// Its verdict.
     pub verdict: Verdict,
     /// The reason.
     pub code: Option<Code>,
-    /// What the reason is about.
+    /// The subject of the reason.
     pub subject: Option<&'a str>,
 }

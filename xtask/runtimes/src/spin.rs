@@ -1,4 +1,4 @@
-//! Spin, for components that export `wasi:http/incoming-handler`, by a generated `spin.toml`.
+//! Spin, for components that export `wasi:http/incoming-handler`, with a generated `spin.toml`.
 //!
 //! Manifest: <https://spinframework.dev/v3/manifest-reference>; switches:
 //! <https://spinframework.dev/v3/cli-reference>. It runs components on wasmtime, so its errors are wasmtime's.

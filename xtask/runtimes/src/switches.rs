@@ -1,24 +1,24 @@
-//! What a runtime leaves off by default and has a switch for: a cell is run with the defaults first, and with a
-//! switch only where it fell short of what that one gives.
+//! Features that a runtime disables by default but can enable with a switch. A cell runs with the defaults first, and
+//! with a switch only if it lacked what the switch provides.
 
 use wasmlab_protocol::STACK_DEPTH;
 
 use crate::Tool;
 
-/// What a run fell short of.
+/// A feature that a run lacked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MissingFeature<'a> {
     /// A proposal, by the lab's name.
     Proposal(&'a str),
     /// An import: `module.name`, or the name of an interface with its version.
     Import(&'a str),
-    /// Depth of calls.
+    /// Call stack depth.
     Stack,
-    /// Leave to wait on shared memory, which a page's main thread has not.
+    /// Permission to wait on shared memory, which a page's main thread lacks.
     Waiting,
 }
 
-/// The switches of an embedded engine that give what was lacking, as the engine itself lists them.
+/// Switches of an embedded engine that provide the feature, as listed by the engine.
 #[must_use]
 pub fn of_engine(tool: &Tool, lack: MissingFeature) -> Vec<String> {
     let wanted = match lack {
@@ -29,7 +29,7 @@ pub fn of_engine(tool: &Tool, lack: MissingFeature) -> Vec<String> {
     tool.switches.iter().filter(|switch| switch.enables == wanted).map(|switch| switch.name.clone()).collect()
 }
 
-/// One switch for every proposal that is off, where the program's help has it.
+/// A single switch for all disabled proposals, if the program's help lists it.
 #[must_use]
 pub fn enable_all(tool: &Tool, lack: MissingFeature) -> Vec<String> {
     const SWITCH: &str = "--enable-all";
@@ -37,7 +37,7 @@ pub fn enable_all(tool: &Tool, lack: MissingFeature) -> Vec<String> {
     has.then(|| SWITCH.to_owned()).into_iter().collect()
 }
 
-/// Proposals by the lab's name and by V8's. Which of them a version has as a switch, its help says.
+/// Proposals by the lab's name and by V8's. A version's help lists the switches it has.
 const V8: &[(&str, &str)] = &[
     ("gc", "--experimental-wasm-gc"),
     ("function-references", "--experimental-wasm-typed-funcref"),
@@ -54,7 +54,7 @@ const V8: &[(&str, &str)] = &[
     ("jspi", "--experimental-wasm-jspi"),
 ];
 
-/// Switches of V8 for a proposal, where the help of its host lists them.
+/// V8 switches for a proposal, if the host's help lists them.
 #[must_use]
 pub fn of_v8(tool: &Tool, lack: MissingFeature) -> Vec<String> {
     let MissingFeature::Proposal(lacking) = lack else { return Vec::new() };
@@ -76,7 +76,7 @@ const JSC: &[(&str, &str)] = &[
     ("jspi", "useJSPI"),
 ];
 
-/// The options of JavaScriptCore for a proposal that its host lists as off, as variables of Bun's environment.
+/// JavaScriptCore options for a proposal that its host lists as disabled, as environment variables for Bun.
 #[must_use]
 pub fn of_jsc(tool: &Tool, lack: MissingFeature) -> Vec<String> {
     let MissingFeature::Proposal(lacking) = lack else { return Vec::new() };
@@ -85,7 +85,7 @@ pub fn of_jsc(tool: &Tool, lack: MissingFeature) -> Vec<String> {
     known.map(|(_, option)| format!("BUN_JSC_{option}=1")).collect()
 }
 
-/// Whether a help text has this word, followed by none of the characters that names of switches are made of.
+/// Whether a help text contains this word, not followed by a character that can be part of a switch name.
 #[must_use]
 pub fn help_lists(help: &str, word: &str) -> bool {
     let is_of_name = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';

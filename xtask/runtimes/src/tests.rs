@@ -25,7 +25,7 @@ fn every_column_is_described() {
     }
 }
 
-/// `setup` has something to run, or to say, for whatever is not here.
+/// `setup` has a command to run or a page to name for everything that may be missing.
 #[test]
 fn every_program_has_an_install_command_or_page() {
     for runtime in all() {
@@ -70,7 +70,7 @@ fn custom_build_differs_from_its_base_in_the_program() {
     assert_eq!(format!("{restored:?}"), format!("{base:?}"), "nothing else differs");
 }
 
-/// What a runtime prints is read as the real program prints it: the recordings are the proof that it was tried.
+/// Output parsers are tested on recordings of the real program, which prove that it was tried.
 #[test]
 fn recorded_output_exists_for_listed_adapters() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/runtime-output");
@@ -121,12 +121,17 @@ fn tool(runtime: &Runtime) -> Tool {
         Source::Driver { program, .. } => format!("/bin/{}", program.names[0]).into(),
         _ => PathBuf::new(),
     };
+    let packages = match (runtime.npm_packages(), runtime.python_package) {
+        ([], None) => "",
+        ([], Some(_)) => "/site-packages",
+        _ => "/node_modules",
+    };
     Tool {
-        program: format!("/bin/{}", runtime.engine).into(),
+        program: format!("/bin/{}", if runtime.python_package.is_some() { "python3" } else { runtime.engine }).into(),
         version: "1.0".to_owned(),
         fingerprint: String::new(),
         support_dir: "/support".into(),
-        packages_dir: if runtime.npm_packages().is_empty() { PathBuf::new() } else { "/node_modules".into() },
+        packages_dir: packages.into(),
         aux_program: runtime.aux_program.map(|aux| format!("/bin/{}", aux.name)).unwrap_or_default().into(),
         driven_program: driven,
         ..Tool::default()
@@ -140,7 +145,7 @@ fn scenario(entry: EntryPointKind) -> ScenarioFile {
     scenario
 }
 
-/// A cell that uses what a command line can be given.
+/// A cell that uses everything a command line can be given.
 fn cell(mode: &str) -> CellSpec {
     CellSpec {
         protocol: PROTOCOL_VERSION,

@@ -1,5 +1,5 @@
-//! tinywasm, a small interpreter, embedded. It has no WASI: what runs on it needs no host at all, or the cell's
-//! own host functions.
+//! tinywasm, a small interpreter, embedded. It has no WASI: guests need no host at all, or only the cell's host
+//! functions.
 
 use crate::{Runtime, embedded};
 

@@ -1,5 +1,5 @@
-//! Versions of a runtime's program, as a package registry carries them: `--runtime node@24`, and the columns of one
-//! line of versions (`node-24`).
+//! Specific versions of a runtime's program from a package registry: `--runtime node@24`, and columns of a release line
+//! (`node-24`).
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -7,19 +7,19 @@ use std::path::{Path, PathBuf};
 use crate::Runtime;
 use crate::custom_build::custom_build;
 
-/// A package that carries every version of a runtime's program.
+/// A package with every version of a runtime's program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Package {
-    /// The client that installs it.
+    /// The package manager.
     pub client: PackageClient,
-    /// Its name in the client's registry.
+    /// Its name in the registry.
     pub name: &'static str,
-    /// Where it puts the program, below the folder of an installation: the first that is there is taken. More than
-    /// one where a package for each platform has the program, and a script of the main package copies it.
+    /// Paths of the program below an installation's folder; the first one found is used. Several if per-platform
+    /// packages contain the program and a script of the main package copies it.
     pub programs: &'static [&'static str],
 }
 
-/// A client that installs a version of a package into a folder of its own.
+/// A package manager that can install a version of a package into a separate folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PackageClient {
     /// npm.
@@ -29,36 +29,38 @@ pub enum PackageClient {
 }
 
 impl Package {
-    /// The command that installs a version into `folder`, without its first word where that is not on PATH.
+    /// The command that installs a version, or the newest one, into `folder`.
     #[must_use]
-    pub fn command(&self, version: &str, folder: &Path) -> Vec<OsString> {
+    pub fn command(&self, version: Option<&str>, folder: &Path) -> Vec<OsString> {
         let Self { client, name, .. } = self;
-        let (words, wanted): (&[&str], String) = match client {
-            PackageClient::Npm => {
-                (&["npm", "install", "--no-fund", "--no-audit", "--prefix"], format!("{name}@{version}"))
-            }
-            PackageClient::Pip => {
-                (&["python3", "-m", "pip", "install", "--upgrade", "--target"], format!("{name}=={version}.*"))
-            }
+        let words: &[&str] = match client {
+            PackageClient::Npm => &["npm", "install", "--no-fund", "--no-audit", "--prefix"],
+            PackageClient::Pip => &["python3", "-m", "pip", "install", "--upgrade", "--target"],
+        };
+        let wanted = match (client, version) {
+            (_, None) => (*name).to_owned(),
+            (PackageClient::Npm, Some(version)) => format!("{name}@{version}"),
+            (PackageClient::Pip, Some(version)) => format!("{name}=={version}.*"),
         };
         let words = words.iter().map(OsString::from);
         words.chain([folder.into(), wanted.into()]).collect()
     }
 
-    /// Where the program may be in the folder of an installation.
+    /// Possible paths of the program in an installation's folder.
     pub fn candidates(&self, folder: &Path) -> impl Iterator<Item = PathBuf> {
         self.programs.iter().map(move |program| folder.join(program))
     }
 }
 
-/// Whether what stands behind `@` is a version, not a path: `24`, `24.1.0`. A file of such a name is `./24`.
+/// Whether the text after `@` is a version and not a path: `24`, `24.1.0`. A file with such a name can be given as
+/// `./24`.
 #[must_use]
 pub fn is_version(text: &str) -> bool {
     let of_version = |c: char| c.is_ascii_alphanumeric() || c == '.' || c == '-';
     text.starts_with(|c: char| c.is_ascii_digit()) && text.chars().all(of_version)
 }
 
-/// The column `BASE@VERSION`: all as in `base`, with the program of this version.
+/// The column `BASE@VERSION`: like `base`, with the program of this version.
 #[must_use]
 pub fn version_build(base: &Runtime, version: &str, program: PathBuf) -> Runtime {
     Runtime { version_line: None, ..custom_build(base, version, program) }
@@ -84,7 +86,7 @@ mod tests {
     fn each_client_installs_into_the_folder() {
         let check = |id: &str, wanted: &str| {
             let package = crate::find(id).unwrap().package.unwrap();
-            let command = package.command("1.2", Path::new("/folder")).join(" ".as_ref());
+            let command = package.command(Some("1.2"), Path::new("/folder")).join(" ".as_ref());
             assert_eq!(command, wanted, "{id}");
         };
         check("node", "npm install --no-fund --no-audit --prefix /folder node@1.2");

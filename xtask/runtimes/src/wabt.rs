@@ -1,7 +1,7 @@
 //! `wasm-interp`, the interpreter of WABT, the WebAssembly Binary Toolkit.
 //!
 //! <https://github.com/WebAssembly/wabt/blob/main/src/tools/wasm-interp.cc>; traps: `src/interp/interp.cc` there. WASI
-//! is behind the switch `--wasi`, which every build lists and not every build has: Homebrew's has it, PyPI's says "wasi
+//! needs the switch `--wasi`, which every build lists but not every build supports: Homebrew's does, PyPI's says "wasi
 //! support not compiled in".
 
 use std::ffi::OsString;
@@ -34,12 +34,12 @@ pub fn columns() -> Vec<Runtime> {
         names_dirs_as_host: true,
         not_attempted: |cell| command_line::unsupported_argument(cell, argument),
         commands,
-        output_parser: Some(OutputParser { parse_value, result_separator: Some(','), ..OutputParser::new(classify) }),
+        output_parser: Some(OutputParser { parse_value, skips_initialize: true, result_separator: Some(','), ..OutputParser::new(classify) }),
         ..Runtime::default()
     }]
 }
 
-/// The switch that defines WASI 0.1, and calls `_start` itself.
+/// The switch that defines WASI 0.1 and also makes it call `_start`.
 const WASI: &str = "--wasi";
 
 fn commands(tool: &Tool, cell: &CellFiles) -> Vec<Vec<OsString>> {
@@ -48,7 +48,8 @@ fn commands(tool: &Tool, cell: &CellFiles) -> Vec<Vec<OsString>> {
     if cell.cell.switches.iter().any(|switch| switch == WASI) && cell.cell.entry == EntryPoint::Command {
         base.extend(command_line::env_args(cell.cell, "--env"));
         base.extend(command_line::host_named_dir_args(cell.cell, "--dir"));
-        return command_line::processes(base, cell, CallSyntax::BeforeModule("--run-export"), None);
+        // Without `--`, it takes arguments that look like its own options for those.
+        return command_line::processes(base, cell, CallSyntax::BeforeModule("--run-export"), Some("--"));
     }
     base.extend([cell.module.into(), "--run-export".into()]);
     match cell.cell.entry {
@@ -56,12 +57,12 @@ fn commands(tool: &Tool, cell: &CellFiles) -> Vec<Vec<OsString>> {
             let args = call.args.iter().filter_map(argument).flat_map(|arg| ["--argument".into(), arg.into()]);
             [base.clone(), vec![call.export.clone().into()], args.collect()].concat()
         }).collect(),
-        // A guest that could read arguments, environment or files imports WASI, and is not linked without it.
+        // A guest that can read arguments, environment or files imports WASI, and is not linked without it.
         _ => vec![[base, vec!["_start".into()]].concat()],
     }
 }
 
-/// `i32:4294967295`: it knows no sign, and of floats neither infinities nor what is no number.
+/// `i32:4294967295`: it supports no sign, and no infinities or NaN.
 fn argument(value: &Value) -> Option<String> {
     match value {
         Value::I32(v) => Some(format!("i32:{}", v.cast_unsigned())),
@@ -72,8 +73,8 @@ fn argument(value: &Value) -> Option<String> {
     }
 }
 
-/// `i32:4294967295`, `f64:1.500000`, `v128 i32x4:0x00000001 …`, `externref:0`. A float with digits up to the sixth is
-/// not known: it was rounded.
+/// `i32:4294967295`, `f64:1.500000`, `v128 i32x4:0x00000001 …`, `externref:0`. A float with six decimals may have been
+/// rounded, so its value is unknown.
 fn parse_value(ty: &str, text: &str) -> Option<Value> {
     if ty == "v128" {
         let lanes = text.strip_prefix("v128 i32x4:")?.split(' ');
@@ -90,25 +91,25 @@ fn parse_value(ty: &str, text: &str) -> Option<Value> {
     }
 }
 
-/// How far a guest came. A call is a line of stdout, `NAME(ARGUMENTS) => RESULTS` or `… => error: TRAP`, with exit
-/// code 0 for both; a function that is not there leaves no line. Without WASI no guest can print. What is not run has
-/// exit code 1.
+/// Derives the guest's progress. A call is a line on stdout, `NAME(ARGUMENTS) => RESULTS` or `… => error: TRAP`, with
+/// exit code 0 for both; a missing function leaves no line. Without WASI no guest can print. A module that was not run
+/// gives exit code 1.
 fn classify(output: &ProcessOutput) -> GuestProgress {
     let error = output.stderr.lines().next().unwrap_or_default();
     if output.code != 0 {
-        // No guest chooses an exit code without WASI: what is not understood is not its.
+        // Without WASI no guest can choose an exit code, so unknown output is not the guest's.
         let message = format!("{error}{}", output.stdout);
         return not_run(error).unwrap_or_else(|| progress_at(Stage::Load, Cause::EngineError { message }));
     }
     let Some((_, result)) = output.stdout.trim_end().split_once(") =>") else { return exited(0) };
     match result.trim_start().strip_prefix("error: ") {
-        // The line is the interpreter's own.
+        // The interpreter printed the line.
         Some(words) => GuestProgress { stdout: Some(String::new()), ..progress_at(Stage::Run, trap(words)) },
         None => GuestProgress { stdout: Some(result.trim_start().to_owned()), ..exited(0) },
     }
 }
 
-/// A module that was not read, linked or instantiated.
+/// A module that could not be read, linked or instantiated.
 fn not_run(error: &str) -> Option<GuestProgress> {
     if let Some(why) = error.strip_prefix("error initializing module: ") {
         if let Some((_, import)) = why.split_once("invalid import \"") {
@@ -121,7 +122,7 @@ fn not_run(error: &str) -> Option<GuestProgress> {
         let (what, message) = ("switch".to_owned(), error.to_owned());
         return Some(progress_at(Stage::Load, Cause::Unsupported { feature: what, message }));
     }
-    // "FILE:OFFSET: error: WHY", where the file is not always said.
+    // "FILE:OFFSET: error: WHY"; the file may be missing.
     let (place, why) = error.split_once(": error: ")?;
     let offset = u64::from_str_radix(place.rsplit(':').next()?, 16).ok();
     Some(progress_at(Stage::Validate, Cause::Rejected { message: why.to_owned(), offset }))
@@ -129,7 +130,7 @@ fn not_run(error: &str) -> Option<GuestProgress> {
 
 fn trap(words: &str) -> Cause {
     let message = words.to_owned();
-    // It reads more instructions than it runs.
+    // It can read more instructions than it can run.
     if words == "not implemented" {
         let message = "it reads the module but does not implement one of its instructions".to_owned();
         return Cause::Unsupported { feature: "instruction".to_owned(), message };

@@ -1,8 +1,8 @@
-//! `wamr` with `wamrc`: a community port of the WebAssembly Micro Runtime to Zig, marked deprecated by its author,
-//! that takes nothing but what its compiler made before. Upstream's program is [`iwasm`](crate::iwasm).
+//! `wamr` with `wamrc`: a community port of the WebAssembly Micro Runtime to Zig, marked deprecated by its author, that
+//! only runs what its compiler produced. Upstream's program is [`iwasm`](crate::iwasm).
 //!
-//! Two processes: `wamrc compile` once a module, `wamr run` each time, which runs `_start` or `main` and shows no
-//! result: it has no switch that names another export. <https://github.com/cataggar/wamr>
+//! Two processes: `wamrc compile` once per module, and `wamr run` for each run, which calls `_start` or `main` and
+//! prints no result. It has no switch for another export. <https://github.com/cataggar/wamr>
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -81,11 +81,12 @@ fn command(tool: &Tool, cell: &CellFiles) -> Vec<OsString> {
     argv
 }
 
-/// How the runtime says that a call between a component's parts failed. The guest goes on, with a number in the place
-/// of the result.
+/// The runtime's message that a call between parts of a component failed. The guest continues with a number in place of
+/// the result.
 const DISPATCH: &str = "warning: [aot dispatch] ";
 
-/// The first such call: `slot=588 kind=cross_instance status=1 err=TrapInCoreFunction: returning sentinel … (likely …)`.
+/// The first such call: `slot=588 kind=cross_instance status=1 err=TrapInCoreFunction: returning sentinel … (likely
+/// …)`.
 fn own_failure(stderr: &str) -> Option<Cause> {
     let line = stderr.lines().find_map(|line| line.strip_prefix(DISPATCH))?;
     let (failed, rest) = line.split_once(": returning ").unwrap_or((line, ""));
@@ -94,10 +95,10 @@ fn own_failure(stderr: &str) -> Option<Cause> {
     Some(Cause::HostError { message })
 }
 
-/// How far `wamrc` came: it tells its steps, then the error's name (Zig's) of the step that failed.
+/// Progress of `wamrc`: it prints its steps, then the (Zig) name of the error in the step that failed.
 fn of_compiling(output: &ProcessOutput) -> GuestProgress {
     let line = output.stderr.lines().rfind(|l| l.starts_with("Error ")).unwrap_or_default();
-    // "wamrc: unsupported opcode 0xFB" says more than the error's name.
+    // "wamrc: unsupported opcode 0xFB" is more informative than the error's name.
     let more = output.stderr.lines().rfind(|l| l.starts_with("wamrc: "));
     let message = match more {
         Some(more) => format!("{more}: {line}"),
@@ -113,8 +114,8 @@ fn of_compiling(output: &ProcessOutput) -> GuestProgress {
     progress_at(Stage::Compile, Cause::CompileFailed { message })
 }
 
-/// How far a guest came on `wamr`: errors of its own end with 1, the guest's exit codes are passed on. Most
-/// traps have one name, `WasmTrap`.
+/// Progress of a guest on `wamr`: its own errors exit with 1, the guest's exit codes are passed on. Most traps have the
+/// same name, `WasmTrap`.
 fn of_running(output: &ProcessOutput) -> GuestProgress {
     let Some(error) = messages::last_block(output.stderr, "Error: ").filter(|_| output.code == 1) else {
         return exited(output.code);

@@ -1,8 +1,8 @@
-//! WasmEdge by its command line: interpreting, and running what its own compiler translated before.
+//! WasmEdge's command line: interpreting, and running what its own compiler produced.
 //!
-//! Switches: <https://wasmedge.org/docs/start/build-and-run/cli>; messages:
-//! `include/common/enum.inc` of <https://github.com/WasmEdge/WasmEdge>, which its log prints as
-//! `[time] [error] PHASE failed: WHY, Code: 0x..`, on stdout or stderr by version, with details in the lines after it.
+//! Switches: <https://wasmedge.org/docs/start/build-and-run/cli>; messages: `include/common/enum.inc` of
+//! <https://github.com/WasmEdge/WasmEdge>, which the log prints as `[time] [error] PHASE failed: WHY, Code: 0x..`, on
+//! stdout or stderr depending on the version, with details in the following lines.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -37,9 +37,9 @@ pub fn columns() -> Vec<Runtime> {
     let aot = Runtime {
         id: "wasmedge-aot".into(),
         mode: "aot".into(),
-        // What is translated and what then runs it take the same switches.
+        // Compiler and runtime have the same switches.
         help: &[&["compile", "--help"]],
-        // Optimizing takes fifteen times as long (40 s of processor time for a Go program) and changes no answer.
+        // Optimizing takes fifteen times as long (40 s of CPU time for a Go program) and changes no result.
         flags: &["compile --optimize 0"],
         reference_column: Some("wasmedge".into()),
         precompile: |tool, cell, into| Some(compile(tool, cell, into)),
@@ -52,7 +52,7 @@ pub fn columns() -> Vec<Runtime> {
     vec![interpreter, aot]
 }
 
-/// One switch for what is beyond WebAssembly 2.0: those of single proposals come and go by version.
+/// A single switch for everything beyond WebAssembly 2.0, because those for single proposals come and go with versions.
 fn switches(tool: &Tool, lack: MissingFeature) -> Vec<String> {
     const COMPONENT: &str = "--enable-component";
     if lack == MissingFeature::Proposal("component-model") && help_lists(&tool.help, COMPONENT) {
@@ -61,7 +61,7 @@ fn switches(tool: &Tool, lack: MissingFeature) -> Vec<String> {
     switches::enable_all(tool, lack)
 }
 
-/// What `wasmedge compile` makes of a module: a shared library, with the module in it.
+/// Output of `wasmedge compile`: a shared library that contains the module.
 const TRANSLATED: &str = "guest.so";
 
 fn compile(tool: &Tool, cell: &CellFiles, into: &Path) -> Vec<OsString> {
@@ -83,18 +83,18 @@ fn commands(tool: &Tool, cell: &CellFiles, subcommand: &[&str]) -> Vec<Vec<OsStr
     command_line::processes(base, cell, CallSyntax::AfterModule("--reactor"), None)
 }
 
-/// A v128 is printed as one decimal number, a null as `<null externref>`.
+/// A v128 is printed as a single decimal number, a null reference as `<null externref>`.
 fn parse_value(ty: &str, text: &str) -> Option<Value> {
     if ty == "v128" { Some(Value::V128(text.parse::<u128>().ok()?.to_le_bytes())) } else { plain_value(ty, text) }
 }
 
-/// How far a guest came: errors of its own leave lines of the log and an exit code other than 0.
+/// Derives the guest's progress: the runtime's own errors are log lines with an exit code other than 0.
 fn classify(output: &ProcessOutput) -> GuestProgress {
     if output.code == 0 {
         return exited(0);
     }
     let is_error = |l: &&str| l.contains("[error]") && l.contains(" failed: ") && l.contains(", Code: 0x");
-    // Its own line is the last one that looks so, whatever a guest printed before.
+    // The runtime's line is the last one of this form, whatever a guest printed before.
     for log in [output.stdout, output.stderr] {
         if let Some(line) = log.lines().rfind(is_error) {
             let start = line.as_ptr() as usize - log.as_ptr() as usize;
@@ -111,7 +111,7 @@ fn classify(output: &ProcessOutput) -> GuestProgress {
     }
 }
 
-/// The last error and what its log says of it in the lines below.
+/// The last error, with the details in the following lines.
 fn of_log(log: &str) -> GuestProgress {
     let (first, details) = log.split_once('\n').unwrap_or((log, ""));
     let (phase, why) = first.split_once(" failed: ").unwrap_or(("", first));
@@ -123,10 +123,10 @@ fn of_log(log: &str) -> GuestProgress {
         "loading" => (Stage::Load, refused(message)),
         "validation" => (Stage::Validate, refused(message)),
         "instantiation" => return instantiating(details, why),
-        // Of what is done before a function is called it names no function.
+        // Before a function is called, the log names no function.
         _ => {
             let stage = if details.contains("At AST node: module") { Stage::Instantiate } else { Stage::Run };
-            // Translated code knows no offsets.
+            // Compiled code has no offsets.
             let offset = details.contains("In instruction: ").then(|| offset(details)).flatten();
             let place = offset.map(|offset| Location { offset: Some(offset), ..Location::default() });
             (stage, of_execution(why).at(place))
@@ -153,7 +153,7 @@ fn offset(details: &str) -> Option<u64> {
 /// The lines after the error name the import: `When linking module: "env" , function name: "foo"`.
 fn instantiating(details: &str, why: &str) -> GuestProgress {
     let named = details.lines().find(|l| l.contains("When linking module: ")).unwrap_or_default();
-    // A component's import is an interface: `component name: wasi:foo/bar@0.1.0`.
+    // For a component, the import is an interface: `component name: wasi:foo/bar@0.1.0`.
     let interface = details.lines().find_map(|l| Some(l.split_once("component name: ")?.1));
     let (module, name) = interface.map_or_else(|| messages::quoted_pair(named), |interface| (interface, ""));
     let message = why.to_owned();
@@ -165,7 +165,7 @@ fn instantiating(details: &str, why: &str) -> GuestProgress {
         }
         why => match messages::trap(why) {
             Some(trap) => progress_at(Stage::Instantiate, Cause::trap(trap, message)),
-            // Its component model reads components, and goes no further.
+            // Its component model can read components, but nothing more.
             None if why.starts_with("component model") => {
                 progress_at(Stage::Instantiate, Cause::Rejected { message, offset: None })
             },

@@ -1,4 +1,4 @@
-//! wasmer, embedded: with its WASIX host by two of its compilers, and with Emscripten's system calls.
+//! wasmer, embedded: two of its compilers with its WASIX host, and Cranelift with Emscripten's system calls.
 
 use crate::{HostLayer, PortAccess, Runtime, SocketPassing, embedded};
 

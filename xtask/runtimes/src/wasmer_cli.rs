@@ -1,4 +1,4 @@
-//! wasmer by its command line.
+//! wasmer's command line.
 //!
 //! Switches: `wasmer run --help` of version 7, and `lib/cli/src/commands/run/wasi.rs` of
 //! <https://github.com/wasmerio/wasmer>; errors: `lib/types/src/error.rs`, traps: `lib/types/src/trapcode.rs`.
@@ -17,7 +17,7 @@ pub fn columns() -> Vec<Runtime> {
         engine: "wasmer",
         mode: "cranelift".into(),
         unproven: true,
-        // Which compiler is the default depends on how it was built.
+        // The default compiler depends on how wasmer was built.
         flags: &["--cranelift"],
         source: Source::on_path(&["wasmer"], "WASMLAB_WASMER", "see https://docs.wasmer.io/install"),
         install: vec![
@@ -50,7 +50,7 @@ fn commands(tool: &Tool, cell: &CellFiles) -> Vec<Vec<OsString>> {
     command_line::processes(base, cell, CallSyntax::BeforeModule("--invoke"), Some("--"))
 }
 
-/// How far a guest came: errors begin with `error: `, their causes stand behind `╰─▶ 1: `.
+/// Derives the guest's progress: errors start with `error: `, and their causes with `╰─▶ 1: `.
 fn classify(output: &ProcessOutput) -> GuestProgress {
     let Some(error) = messages::last_block(output.stderr, "error: ").filter(|_| output.code != 0) else {
         return exited(output.code);

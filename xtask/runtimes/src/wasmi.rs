@@ -1,4 +1,4 @@
-//! wasmi, an interpreter, embedded: by itself, and with Emscripten's system calls.
+//! wasmi, an interpreter, embedded: plain, and with Emscripten's system calls.
 
 use crate::{HostLayer, Runtime, SocketPassing, embedded};
 

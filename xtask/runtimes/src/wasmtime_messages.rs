@@ -1,4 +1,4 @@
-//! The errors that wasmtime's command line ends with, for it and for programs that are built on it (Spin).
+//! Errors of wasmtime's command line and of programs built on it (Spin).
 
 use wasmlab_model::observation::GuestProgress;
 use wasmlab_protocol::{Cause, HostRefusal, Stage, TrapKind};
@@ -6,9 +6,8 @@ use wasmlab_protocol::{Cause, HostRefusal, Stage, TrapKind};
 use crate::command_line::{ProcessOutput, exited, missing_import, no_export, progress_at};
 use crate::messages;
 
-/// How far a guest came on `wasmtime run` or `serve`: their last words are an error with its causes. A trap
-/// has exit code 134, whatever else fails has 1, and the guest's own codes are passed on: so words count
-/// only with those two.
+/// The progress of a guest on `wasmtime run` or `serve`, which end with an error and its causes. A trap exits with 134,
+/// other failures with 1, and the guest's own codes are passed on, so messages count only with those two codes.
 pub fn classify(output: &ProcessOutput) -> GuestProgress {
     let Some(error) = messages::last_block(output.stderr, "Error: ").filter(|_| matches!(output.code, 1 | 134)) else {
         return exited(output.code);
@@ -31,7 +30,7 @@ pub fn classify(output: &ProcessOutput) -> GuestProgress {
     of_linking(&causes).unwrap_or_else(|| of_loading(error, root, message, instantiating))
 }
 
-/// What has no definition, or another type.
+/// A missing import, or one with another type.
 pub fn of_linking(causes: &[&str]) -> Option<GuestProgress> {
     let name = |words: &str| words.split('`').nth(1).unwrap_or_default().to_owned();
     let split = |words: &str| match name(words).split_once("::") {

@@ -1,10 +1,10 @@
-//! Calls of a component's exports as text: WAVE, the WebAssembly Value Encoding, as far as a cell has values.
+//! Calls of component exports as text: WAVE, the WebAssembly Value Encoding, for the types that cells support.
 //!
 //! <https://github.com/bytecodealliance/wasm-tools/tree/main/crates/wasm-wave>
 
 use wasmlab_protocol::{Call, Value};
 
-/// `add(2147483647, 1)`, with arguments of these types; `None` for a value that has no text there.
+/// `add(2147483647, 1)`, with arguments of these types; `None` if a value has no text form.
 #[must_use]
 pub fn call(call: &Call, params: &[String]) -> Option<String> {
     let types = params.iter().map(String::as_str).chain(std::iter::repeat(""));
@@ -12,7 +12,7 @@ pub fn call(call: &Call, params: &[String]) -> Option<String> {
     Some(format!("{}({})", call.export, args?.join(", ")))
 }
 
-/// The lab's `i32` and `i64` stand for every integer of that many bits or fewer, signed or not.
+/// The lab's `i32` and `i64` stand for all integers of up to that many bits, signed or unsigned.
 fn argument(value: &Value, ty: &str) -> Option<String> {
     Some(match (value, ty) {
         (Value::I32(v), "bool") => (*v != 0).to_string(),
@@ -27,7 +27,7 @@ fn argument(value: &Value, ty: &str) -> Option<String> {
     })
 }
 
-/// Infinities and what is no number have names of their own.
+/// Infinities and NaN have special names.
 fn number(value: f64, text: String) -> String {
     if value.is_nan() { "nan".to_owned() } else { text }
 }
@@ -48,7 +48,7 @@ fn quoted(text: &str) -> String {
     out
 }
 
-/// A result of this type; `None` for a type that the lab has no value for.
+/// Parses a result of this type; `None` if the lab has no value for the type.
 #[must_use]
 pub fn value(ty: &str, text: &str) -> Option<Value> {
     match ty {

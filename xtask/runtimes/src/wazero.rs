@@ -1,4 +1,4 @@
-//! wazero, an engine in Go, by its command line.
+//! wazero's command line; an engine written in Go.
 //!
 //! Switches, messages and exit codes: <https://github.com/tetratelabs/wazero/blob/main/cmd/wazero/wazero.go>;
 //! the names of traps: `internal/wasmruntime/errors.go` there.
@@ -44,7 +44,7 @@ pub fn columns() -> Vec<Runtime> {
     }]
 }
 
-/// Fills the folder that [`command`] finds the compiled code in.
+/// Fills the folder in which [`command`] finds the compiled code.
 fn compile(tool: &Tool, cell: &CellFiles, into: &Path) -> Vec<OsString> {
     [argv(&tool.program, ["compile"]), vec![cache(into), cell.module.into()]].concat()
 }
@@ -67,11 +67,11 @@ fn command(tool: &Tool, cell: &CellFiles) -> Vec<OsString> {
     argv
 }
 
-/// How the error of a module that was read begins.
+/// Start of the error for a module that could be read.
 const FAILED: &str = "error instantiating wasm binary: ";
 
-/// How far a guest came: what fails has exit code 1 and one of three beginnings; a trap is an error of
-/// instantiating, because `_start` is called there.
+/// Derives the guest's progress: failures exit with 1 and one of three prefixes. A trap appears as an instantiation
+/// error, because `_start` is called there.
 fn classify(output: &ProcessOutput) -> GuestProgress {
     let failed = |mark| messages::last_block(output.stderr, mark).filter(|_| output.code == 1);
     if let Some(error) = failed("error compiling wasm binary: ").or_else(|| failed("error reading wasm binary: ")) {
@@ -87,7 +87,7 @@ fn classify(output: &ProcessOutput) -> GuestProgress {
             "invalid table access" => TrapKind::TableOutOfBounds,
             words => messages::trap(words).unwrap_or(TrapKind::Other),
         };
-        // `_start` is an export like any other; the module's start function and its data segments come before it.
+        // `_start` is called like any export, after the module's start function and its data segments.
         let stage = if line.starts_with("module[") { Stage::Run } else { Stage::Instantiate };
         return progress_at(stage, Cause::trap(trap, words).at(innermost_frame(error)));
     }
@@ -110,7 +110,7 @@ fn classify(output: &ProcessOutput) -> GuestProgress {
     progress_at(Stage::Instantiate, Cause::HostError { message })
 }
 
-/// What follows `FUNCTION failed: wasm error: ` and, of an exhausted stack and of a segment, the place alone.
+/// The text after `FUNCTION failed: wasm error: `; for an exhausted stack or a segment, only the location.
 fn trap_of(line: &str) -> Option<&str> {
     if let Some((_, trap)) = line.split_once("wasm error: ") {
         return Some(trap);
@@ -120,7 +120,7 @@ fn trap_of(line: &str) -> Option<&str> {
     (words == "stack overflow" || of_segment).then_some(words)
 }
 
-/// The first frame of its stack trace: `\tmodule.name(i32)`, or `\tmodule.$3()` of a function without a name.
+/// The first frame of its stack trace: `\tmodule.name(i32)`, or `\tmodule.$3()` for a function without a name.
 fn innermost_frame(error: &str) -> Option<Location> {
     let (_, trace) = error.split_once("wasm stack trace:\n")?;
     let (_, function) = trace.lines().next()?.trim().split_once('.')?;

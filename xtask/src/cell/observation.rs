@@ -15,7 +15,8 @@ pub fn assemble(plan: &Plan, workdir: &Workdir, results: Vec<ProcessResult>, beg
     let mut whole = Observation {
         events: workdir.event_channel.events(),
         requests: workdir.servers.requests(),
-        files: preopens::read_expected_files(plan.scenario, &workdir.paths.dirs, began),
+        files: preopens::read_expected_files(plan.scenario, &workdir.paths.dirs, &workdir.opened_dirs, began),
+        escapes: preopens::replaced(&workdir.paths.dirs, &workdir.opened_dirs),
         ..Observation::not_started()
     };
     let last = results.len().saturating_sub(1);

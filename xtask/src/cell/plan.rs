@@ -140,7 +140,7 @@ impl Plan<'_> {
         let copied = preopens::copied_hashes(self.scenario).ok()?;
         let key = Key::of(
             // Increase the number when observations gain new content.
-            "observation-3",
+            "observation-4",
             &(
                 PROTOCOL_VERSION,
                 (self.guest, self.companions),
@@ -149,7 +149,7 @@ impl Plan<'_> {
                 (run, copied, &self.scenario.spec.expect.file),
                 &self.scenario.spec.step,
                 self.limits,
-                sandbox::level(),
+                (sandbox::level(), wasmlab_process::inherited_limits()),
             ),
         );
         Some(self.with_switches("observation", key))

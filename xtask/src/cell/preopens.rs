@@ -6,19 +6,26 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use wasmlab_process::read_regular;
+use wasmlab_process::{Directory, open_limited};
 use wasmlab_protocol::PreopenedDir;
 
 use super::ports;
-use crate::machine::sha256;
+use crate::machine::sha256_of;
 use crate::store::files;
 use crate::store::tree::Tree;
 use wasmlab_model::observation::FoundFile;
 use wasmlab_model::scenario::{Dir, Scenario};
+use wasmlab_report::visible::visible;
 use wasmlab_runtimes::command_line::host_name;
 
 /// Maximum number of bytes read from a file.
 const MAX_READ_BACK: u64 = 1 << 20;
+/// Maximum size of a directory's files that are copied out, bytes with holes. The files of a guest take less.
+const MAX_COPIED_OUT: u64 = 16 << 30;
+/// Largest file of a scenario's folder that is copied, bytes.
+const MAX_COPIED: u64 = 1 << 30;
+/// Lists what [`copy_out`] did not copy.
+const NOT_COPIED: &str = "not-copied.txt";
 
 /// What to put into the guest's directories, from scenario.toml.
 #[derive(Clone, Copy, Debug)]
@@ -122,25 +129,45 @@ pub fn copied_hashes(scenario: &Scenario) -> io::Result<Vec<(String, PathBuf, St
         hashes.extend(dir.template.iter().map(|from| (dir.guest.clone(), PathBuf::new(), from.sha256.clone())));
         for name in copied(scenario, dir)? {
             let from = scenario.dir.join(dir.copy.as_deref().unwrap_or(Path::new(""))).join(&name);
-            hashes.push((dir.guest.clone(), name, sha256(&fs::read(from)?)));
+            hashes.push((dir.guest.clone(), name, sha256_of(open_limited(&from, MAX_COPIED)?)?));
         }
     }
     Ok(hashes)
 }
 
-/// Copies the guest's own directories to `to` after the run, one folder each, named as the guest sees it.
+/// Opens the directories before the guest starts: it may replace them by links to files that are not its own.
+///
+/// # Errors
+/// The directory that cannot be opened, and why.
+pub fn open(dirs: &[PreopenedDir]) -> io::Result<Vec<Directory>> {
+    let named = |dir: &PreopenedDir, e: io::Error| io::Error::new(e.kind(), format!("guest `{}`: {e}", dir.guest));
+    dirs.iter().map(|dir| Directory::open(&dir.host).map_err(|e| named(dir, e))).collect()
+}
+
+/// The directories that the guest replaced, moved or removed: only their contents are its own.
+pub fn replaced(dirs: &[PreopenedDir], opened: &[Directory]) -> Vec<String> {
+    let gone = dirs.iter().zip(opened).filter(|(_, opened)| !opened.is_in_place());
+    gone.map(|(dir, _)| format!("replaced its directory `{}`", dir.guest)).collect()
+}
+
+/// Copies the guest's own directories to `to` after the run, one folder each, named as the guest sees it. What is left
+/// out is listed in [`NOT_COPIED`], if anything.
 ///
 /// # Errors
 /// The file that cannot be copied, and why.
-pub fn copy_out(dirs: &[PreopenedDir], given: &[Dir], to: &Path) -> io::Result<()> {
-    for (index, (left, _)) in dirs.iter().zip(given).enumerate().filter(|(_, (_, dir))| dir.host.is_none()) {
+pub fn copy_out(dirs: &[PreopenedDir], opened: Vec<Directory>, given: &[Dir], to: &Path) -> io::Result<()> {
+    let mut notes = String::new();
+    let all = dirs.iter().zip(opened).zip(given).enumerate();
+    for (index, ((left, opened), _)) in all.filter(|(_, (_, dir))| dir.host.is_none()) {
         let name = left.guest.trim_matches(['/', '.']).replace(['/', '\\'], "-");
         let named = to.join(&name);
         let into = if name.is_empty() || named.exists() { to.join(index.to_string()) } else { named };
         fs::create_dir_all(&into)?;
-        Tree::read(&left.host)?.copy(&into)?;
+        let tree = Tree::of(opened)?.limited_to(MAX_COPIED_OUT);
+        tree.copy(&into)?;
+        tree.notes.iter().for_each(|note| notes += &format!("{}: {}\n", left.guest, visible(note, false)));
     }
-    Ok(())
+    if notes.is_empty() { Ok(()) } else { files::write_atomically(&to.join(NOT_COPIED), notes.as_bytes()) }
 }
 
 impl<'a> Contents<'a> {
@@ -166,7 +193,7 @@ impl<'a> Contents<'a> {
             return Ok(Box::new(GeneratedBytes { at: 0, end: *bytes }));
         }
         let from = dir.copy.as_ref().ok_or_else(|| io::Error::other("the scenario declares no such file"))?;
-        Ok(Box::new(fs::File::open(self.scenario.dir.join(from).join(name))?))
+        Ok(Box::new(open_limited(&self.scenario.dir.join(from).join(name), MAX_COPIED)?))
     }
 }
 
@@ -193,27 +220,31 @@ impl Read for GeneratedBytes {
 pub fn read_expected_files(
     scenario: &Scenario,
     dirs: &[PreopenedDir],
+    opened: &[Directory],
     began: SystemTime,
 ) -> BTreeMap<String, FoundFile> {
     let days = [began, SystemTime::now()];
     let wanted = scenario.spec.expect.file.iter().map(|f| &f.path);
-    wanted.map(|path| (path.clone(), read_back(path, dirs, days).unwrap_or_else(FoundFile::missing))).collect()
+    wanted.map(|path| (path.clone(), read_back(path, dirs, opened, days).unwrap_or_else(FoundFile::missing))).collect()
 }
 
-fn read_back(path: &str, dirs: &[PreopenedDir], days: [SystemTime; 2]) -> Result<FoundFile, String> {
-    let within = |dir: &PreopenedDir| {
-        let name = Path::new(path).strip_prefix(&dir.guest).ok()?;
-        Some((dir.guest.len(), dir.host.clone(), name.to_owned()))
-    };
-    let (_, host, name) =
-        dirs.iter().filter_map(within).max_by_key(|(len, ..)| *len).ok_or("no [[run.dir]] contains it")?;
-    // The guest may have replaced the file with a link; the target is not its work.
-    let file = fs::canonicalize(host.join(name)).map_err(|e| e.to_string())?;
-    let inside = fs::canonicalize(&host).is_ok_and(|host| file.starts_with(host));
-    if !inside || !fs::metadata(&file).is_ok_and(|m| m.is_file()) {
+fn read_back(
+    path: &str,
+    dirs: &[PreopenedDir],
+    opened: &[Directory],
+    days: [SystemTime; 2],
+) -> Result<FoundFile, String> {
+    let within = |dir: &PreopenedDir| Some((dir.guest.len(), Path::new(path).strip_prefix(&dir.guest).ok()?));
+    let found = dirs.iter().zip(opened).filter_map(|(dir, opened)| Some((within(dir)?, opened)));
+    let ((_, name), opened) = found.max_by_key(|((len, _), _)| *len).ok_or("no [[run.dir]] contains it")?;
+    // The guest may have replaced the file, or a folder on the way, with a link; the target is not its work.
+    let kind = opened.metadata_of(name).map_err(|e| e.to_string())?.file_type();
+    if !kind.is_file() {
         return Err("it is not a regular file in this directory".to_owned());
     }
-    let bytes = read_regular(&file, MAX_READ_BACK).map_err(|e| e.to_string())?;
+    let mut bytes = Vec::new();
+    let file = opened.open_file(name).map_err(|e| e.to_string())?;
+    file.take(MAX_READ_BACK).read_to_end(&mut bytes).map_err(|e| e.to_string())?;
     Ok(FoundFile { missing: None, text: replace_dates(&String::from_utf8_lossy(&bytes), days) })
 }
 
@@ -312,14 +343,25 @@ mod tests {
         let (dir, below) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let scenario = scenario(dir.path(), "[[run.dir]]\nguest = \"/www\"");
         let dirs = populate(Contents { scenario: &scenario, ports: &BTreeMap::new() }, below.path()).unwrap();
+        let opened = open(&dirs).unwrap();
         let log = dirs[0].host.join("log");
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_538_000_000);
-        let seen = || read_expected_files(&scenario, &dirs, now).remove("/www/log").unwrap();
+        let seen = || read_expected_files(&scenario, &dirs, &opened, now).remove("/www/log").unwrap();
         assert!(seen().missing.is_some());
         fs::write(&log, "2018/09/26 26/Sep/2018 Wed, 26 Sep 2018 {today} 2017/01/01\n").unwrap();
         assert_eq!(seen().text, "{today} {today} Wed, {today} { today } 2017/01/01\n");
         fs::remove_file(&log).unwrap();
         std::os::unix::fs::symlink("/etc/passwd", &log).unwrap();
         assert!(seen().missing.unwrap().contains("regular file"));
+        // The directory itself becomes a link to somebody's files.
+        let (private, to) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        fs::write(private.path().join("log"), "secret").unwrap();
+        assert!(replaced(&dirs, &opened).is_empty());
+        fs::rename(&dirs[0].host, below.path().join("moved")).unwrap();
+        std::os::unix::fs::symlink(private.path(), &dirs[0].host).unwrap();
+        assert!(seen().missing.unwrap().contains("regular file"));
+        assert_eq!(replaced(&dirs, &opened), ["replaced its directory `/www`"]);
+        copy_out(&dirs, opened, &scenario.spec.run.dir, to.path()).unwrap();
+        assert_eq!(fs::read_link(to.path().join("www/log")).unwrap(), Path::new("/etc/passwd"));
     }
 }

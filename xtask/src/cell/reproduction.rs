@@ -20,6 +20,8 @@ const DRIVEN: &str = "$DRIVEN";
 const SUPPORT: &str = "driver";
 /// The folder for npm packages, where `npm install` puts them.
 const PACKAGES: &str = "node_modules";
+/// The folder of a Python column's package, where the reproduction's README has it installed.
+pub const PYTHON_PACKAGES: &str = "site-packages";
 
 /// The content of a reproduction folder.
 #[derive(Debug)]
@@ -43,7 +45,8 @@ pub struct Reproduction {
 /// # Errors
 /// If a file cannot be written.
 pub fn reproduce(lab: &Lab, plan: &Plan, into: &Path) -> io::Result<Reproduction> {
-    let tool = &with_placeholders(plan.tool);
+    let packages = if plan.runtime.python_package.is_some() { PYTHON_PACKAGES } else { PACKAGES };
+    let tool = &with_placeholders(plan.tool, packages);
     let plan = &Plan { tool, ..*plan };
     let (paths, ports) = plan.relative();
     let spec = plan.spec(&paths, &ports);
@@ -90,14 +93,14 @@ pub fn reproduce(lab: &Lab, plan: &Plan, into: &Path) -> io::Result<Reproduction
 }
 
 /// Replaces programs and files of this machine by [`VARIABLES`] and relative paths.
-fn with_placeholders(tool: &Tool) -> Tool {
+fn with_placeholders(tool: &Tool, packages: &str) -> Tool {
     let named = |path: &Path, name: &str| if path.as_os_str().is_empty() { PathBuf::new() } else { name.into() };
     Tool {
         program: RUNTIME.into(),
         aux_program: named(&tool.aux_program, COMPILER),
         driven_program: named(&tool.driven_program, DRIVEN),
         support_dir: named(&tool.support_dir, SUPPORT),
-        packages_dir: named(&tool.packages_dir, PACKAGES),
+        packages_dir: named(&tool.packages_dir, packages),
         ..tool.clone()
     }
 }

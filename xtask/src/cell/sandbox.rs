@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use wasmlab_model::observation::ProcessRole;
 use wasmlab_process::{Ports, Sandbox, support};
 use wasmlab_protocol::Network;
-use wasmlab_runtimes::PortAccess;
+use wasmlab_runtimes::{PortAccess, Source};
 
 use super::plan::Plan;
 use super::workdir::Workdir;
@@ -86,7 +86,10 @@ pub fn for_process(plan: &Plan, workdir: &Workdir, role: ProcessRole, argv: &[Os
     // Bun searches parent folders for packages; above its own packages, it only needs to list them.
     let list = tool.packages_dir.parent().map(Path::to_owned).into_iter().collect();
     let (read, write, list) = (exists(read), exists(write), exists(list));
-    Some(Sandbox { read, write, list, ports: ports(plan, workdir, role), offline: is_offline(workdir, role) })
+    let (ports, offline) = (ports(plan, workdir, role), is_offline(workdir, role));
+    // Browsers talk to their helper processes by them.
+    let unix_sockets = matches!(plan.runtime.source, Source::Driver { .. });
+    Some(Sandbox { read, write, list, ports, offline, unix_sockets })
 }
 
 /// Whether no process of the cell communicates with anything outside of it.

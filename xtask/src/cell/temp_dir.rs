@@ -1,12 +1,14 @@
 //! A cell's temporary folder, removed with everything that the guest left in it.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Mutex, Once, PoisonError};
 use std::time::Duration;
 
 use wasmlab_process::remove_tree;
+use wasmlab_report::visible::visible;
 
 /// Prefix of the folders of cells; folders to keep have another one.
 const PREFIX: &str = "wasmlab-cell-";
@@ -74,6 +76,24 @@ pub fn take_leftovers() -> Vec<String> {
     std::mem::take(&mut LEFTOVERS.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
+/// Removing a folder says so on stderr if it takes longer.
+const SILENT: Duration = Duration::from_secs(1);
+
+/// Removes a folder of a killed lab; a guest may have made it so deep that this takes long.
+fn remove_stale_folder(path: &Path) {
+    let (done, ended) = mpsc::channel::<()>();
+    let notice = format!("removing what a killed lab left in `{}`", path.display());
+    let tell = move || {
+        if ended.recv_timeout(SILENT) == Err(RecvTimeoutError::Timeout) {
+            let _ = writeln!(io::stderr(), "{}", visible(&notice, false));
+        }
+    };
+    // Without a thread nobody is told.
+    let _ = std::thread::Builder::new().name("removal".to_owned()).spawn(tell);
+    let _ = remove_tree(path);
+    drop(done);
+}
+
 /// Removes folders of killed labs, which are the ones no longer locked.
 fn remove_stale(parent: &Path) {
     let Ok(entries) = fs::read_dir(parent) else { return };
@@ -83,7 +103,7 @@ fn remove_stale(parent: &Path) {
         let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
         // Another user's folder cannot be opened or removed; that is not an error.
         if is_old && is_folder && File::open(entry.path()).is_ok_and(|file| file.try_lock().is_ok()) {
-            let _ = remove_tree(&entry.path());
+            remove_stale_folder(&entry.path());
         }
     }
 }

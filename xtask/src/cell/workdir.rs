@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use wasmlab_model::observation::ProcessRole;
-use wasmlab_process::{self as process, Command, Input};
+use wasmlab_process::{self as process, Command, Directory, Input};
 use wasmlab_protocol::{CellSpec, PreopenedSocket};
 use wasmlab_runtimes::Source;
 
@@ -35,6 +35,8 @@ pub struct Workdir {
     pub paths: CellPaths,
     /// The specification, which is also in [`CellPaths::spec`].
     pub spec: CellSpec,
+    /// The directories of [`CellPaths::dirs`], opened before the guest started.
+    pub opened_dirs: Vec<Directory>,
     env: BTreeMap<OsString, OsString>,
     /// The guest's listening sockets; a started process has its own copies.
     pub sockets: Vec<(String, TcpListener)>,
@@ -77,11 +79,14 @@ impl Workdir {
         ports.servers = servers.ports().collect();
         let known = ports.all();
         let dirs = preopens::populate(Contents { scenario: plan.scenario, ports: &known }, &path("dirs"))?;
+        let opened_dirs = preopens::open(&dirs)?;
         if plan.runtime.names_dirs_as_host {
             preopens::link_by_name(&dirs, &path("work"))?;
         }
         let (module, glue) = guest_files(lab, plan, &path("guest"))?;
-        let compiled = compiled_dir(lab, plan);
+        // Glue is JavaScript with the rights of its runtime: what it could write, later cells must not run.
+        let is_glued = glue.is_some() && !plan.runtime.support_files.is_empty();
+        let compiled = if is_glued { None } else { compiled_dir(lab, plan) };
         let prepared = compiled.as_deref().unwrap_or(root.path()).join("prepared");
         let reports = EventChannel::new(&path("work").join("events.jsonl"))?;
         let mut paths = CellPaths {
@@ -118,6 +123,7 @@ impl Workdir {
             root,
             paths,
             spec,
+            opened_dirs,
             env,
             sockets,
             ports: known,
@@ -167,9 +173,9 @@ impl Workdir {
     }
 }
 
-/// Ports for a driver, which serves a page and talks to its browser.
+/// Ports for the browser driver, which serves a page and talks to its browser. Other drivers need none.
 fn driver_ports(plan: &Plan) -> io::Result<Vec<u16>> {
-    let is_driven = matches!(plan.runtime.source, Source::Driver { .. });
+    let is_driven = matches!(plan.runtime.source, Source::Driver { driver: "browser", .. });
     if is_driven { Ok(vec![ports::free()?, ports::free()?]) } else { Ok(Vec::new()) }
 }
 

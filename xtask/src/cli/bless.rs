@@ -1,14 +1,11 @@
 //! `bless`: accepts measured results as the expected ones.
 
-use std::fs;
-
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use super::common;
 use super::output;
-use crate::guest::{self, Provenance};
+use crate::guest;
 use crate::exit;
-use crate::store::files;
 use crate::lab::Lab;
 use wasmlab_model::report::Origin;
 use wasmlab_model::scenario::Scenario;
@@ -53,23 +50,10 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
                 continue;
             }
             match guest::obtain(lab, scenario, guest::BuildOptions { offline: false, require_built: true }) {
-                Ok(guest) if guest.origin == Origin::Built => {
-                    let bytes = fs::read(lab.cache.object(&guest.sha256)).context("failed to read the guest")?;
-                    let file = scenario.spec.build.artifact.clone().unwrap_or_default();
-                    let provenance = Provenance {
-                        schema: 1,
-                        file: file.clone(),
-                        sha256: guest.sha256,
-                        bytes: bytes.len() as u64,
-                        sources: guest::sources_hash(lab, scenario)?,
-                        toolchain: guest.toolchain,
-                        command: guest.shown_command,
-                    };
-                    let dir = lab.fixture(&scenario.name);
-                    files::write_atomically(&dir.join(file), &bytes)?;
-                    files::write_atomically(&dir.join("provenance.toml"), toml::to_string_pretty(&provenance)?.as_bytes())?;
-                    lines.push(format!("fixtures/{}", scenario.name));
-                }
+                Ok(guest) if guest.origin == Origin::Built => match guest::store(lab, scenario, guest) {
+                    Ok(()) => lines.push(format!("fixtures/{}", scenario.name)),
+                    Err(error) => output::print_error(&format!("{}: {error:#}", scenario.name)),
+                },
                 Ok(_) => {}
                 Err(none) => output::print_error(&format!("{}: {}", scenario.name, none.detail)),
             }

@@ -221,7 +221,7 @@ pub fn measure_with(lab: &Lab, request: &Request, purpose: Purpose, progress: pr
             ))
         };
         let store = Store::new(lab.snapshots());
-        matrix::remeasure(lab, request, &mut results, |cell, version| store.surprises(version, cell), on_start, &emit);
+        matrix::remeasure(lab, request, &mut results, |cell, version| store.differs(version, cell), on_start, &emit);
     }
     progress.finish();
     lab.machine.save();

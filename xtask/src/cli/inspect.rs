@@ -20,6 +20,7 @@ use wasmlab_model::facts::{Abi, Facts};
 use wasmlab_model::report::Origin;
 use wasmlab_model::scenario::Scenario;
 use wasmlab_report::text;
+use wasmlab_report::visible::on_line;
 use crate::scenario;
 
 /// Description for `--help`.
@@ -239,7 +240,8 @@ fn text(facts: &Facts, quick: bool) -> String {
     let mut out = String::new();
     let _ = writeln!(out, "kind       {} {}", id(&facts.kind), id(&facts.shape));
     if let Some(refusal) = &facts.refusal {
-        let _ = writeln!(out, "refused    {} {}: {}", id(&refusal.kind), refusal.subject, refusal.message);
+        let (subject, message) = (on_line(&refusal.subject), on_line(&refusal.message));
+        let _ = writeln!(out, "refused    {} {subject}: {message}", id(&refusal.kind));
     }
     let sizes = facts.sizes;
     let _ = writeln!(
@@ -259,29 +261,30 @@ fn text(facts: &Facts, quick: bool) -> String {
         let _ = writeln!(out, "abi        none: it imports nothing");
     }
     for abi in &facts.abis {
-        let shown = abi.evidence.iter().take(4).cloned().collect::<Vec<_>>().join(" ");
+        let shown = abi.evidence.iter().take(4).map(|name| on_line(name)).collect::<Vec<_>>().join(" ");
         let more = if abi.evidence.len() > 4 { format!(" and {} more", abi.evidence.len() - 4) } else { String::new() };
         let _ = writeln!(out, "{}", under("abi", &format!("{} ({shown}{more})", id(&abi.abi))));
     }
     for producer in &facts.producers {
-        let _ = writeln!(out, "producer   {} {} {}", producer.field, producer.name, producer.version);
+        let producer = [&producer.field, &producer.name, &producer.version].map(|part| on_line(part));
+        let _ = writeln!(out, "producer   {}", producer.join(" "));
     }
     if !facts.target_features.is_empty() {
-        let _ = writeln!(out, "{}", under("features", &facts.target_features.join(" ")));
+        let _ = writeln!(out, "{}", under("features", &on_line(&facts.target_features.join(" "))));
     }
     let _ = writeln!(out, "\nimports ({})", facts.imports.len());
     for import in &facts.imports {
         let module = if import.module.is_empty() { String::new() } else { format!("{}.", import.module) };
-        let _ = writeln!(out, "  {module}{}: {}", import.name, import.ty);
+        let _ = writeln!(out, "  {}{}: {}", on_line(&module), on_line(&import.name), on_line(&import.ty));
     }
     out += &emscripten(facts);
     let _ = writeln!(out, "\nexports ({})", facts.exports.len());
     for export in &facts.exports {
-        let _ = writeln!(out, "  {}: {}", export.name, export.ty);
+        let _ = writeln!(out, "  {}: {}", on_line(&export.name), on_line(&export.ty));
     }
     let _ = writeln!(out, "\nsections ({})", facts.sections.len());
     for section in &facts.sections {
-        let _ = writeln!(out, "  {:>10} bytes at {:#08x}  {}", section.bytes, section.offset, section.name);
+        let _ = writeln!(out, "  {:>10} bytes at {:#08x}  {}", section.bytes, section.offset, on_line(&section.name));
     }
     out
 }

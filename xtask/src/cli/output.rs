@@ -1,5 +1,6 @@
 //! Output to the terminal: a reader that goes away is not an error, and colours are used only if wanted.
 
+use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -48,14 +49,26 @@ pub fn written(result: io::Result<()>) -> Result<()> {
     }
 }
 
+/// Maximum length of a message, characters: some quote the file's text, which may be one long line.
+const MAX_MESSAGE: usize = 4000;
+
+/// The message, cut if it is very long.
+#[must_use]
+pub fn bounded(message: &str) -> Cow<'_, str> {
+    match message.char_indices().nth(MAX_MESSAGE) {
+        Some((end, _)) => Cow::Owned(format!("{}… ({} bytes in total)", &message[..end], message.len())),
+        None => Cow::Borrowed(message),
+    }
+}
+
 /// Writes an error to stderr. If that fails, only the exit code is left.
 pub fn print_error(message: &str) {
-    let _ = writeln!(io::stderr(), "error: {}", visible(message, false));
+    let _ = writeln!(io::stderr(), "error: {}", visible(&bounded(message), false));
 }
 
 /// Writes a progress line to stderr.
 pub fn print_progress(message: &str) {
-    let _ = writeln!(io::stderr(), "{}", visible(message, false));
+    let _ = writeln!(io::stderr(), "{}", visible(&bounded(message), false));
 }
 
 /// Forwards a guest's output: unchanged to a file or pipe, with control characters made visible to a terminal.

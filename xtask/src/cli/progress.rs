@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::output;
-use crate::matrix::MatrixEvent;
+use crate::matrix::{MatrixEvent, inherited_limits_text};
 use wasmlab_model::report::Cell;
 use wasmlab_report::visible::visible;
 
@@ -55,6 +55,9 @@ impl ProgressReporter {
                 state.cells = *cells;
                 if let Some(bar) = &self.bar {
                     bar.set_length(*cells as u64);
+                }
+                if let Some(limits) = inherited_limits_text() {
+                    self.line(&format!("note: {limits}"));
                 }
             }
             MatrixEvent::GuestStarted { scenario } => self.message(&format!("guest {scenario}")),

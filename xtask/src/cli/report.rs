@@ -1,9 +1,9 @@
 //! `report`: renders a saved run, publishes it, or compares it with the published report. Runs nothing.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
+use wasmlab_process::read_text;
 use wasmlab_report::published::{self, PathReplacement};
 use wasmlab_toolchains::rustc::TOOLCHAIN_VARIABLE;
 
@@ -15,6 +15,9 @@ use crate::exit;
 use crate::store::files;
 use wasmlab_model::report::{RunReport, SCHEMA_VERSION};
 use wasmlab_model::verdict::Change;
+
+/// Largest report that is read, bytes.
+const MAX_BYTES: u64 = 128 << 20;
 
 /// Description for `--help`.
 pub const ABOUT: &str = "Render a saved run, publish it, or compare it with the published report; runs nothing";
@@ -61,7 +64,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
 }
 
 fn read(file: &Path) -> Result<RunReport> {
-    let text = fs::read_to_string(file)
+    let text = read_text(file, MAX_BYTES)
         .or_else(|e| usage(format!("failed to read `{}`: {e}; `cargo xtask run-all` writes one", file.display())))?;
     parse(&text, &file.display().to_string())
 }
@@ -126,7 +129,7 @@ fn check(lab: &Lab, report: &RunReport) -> Result<u8> {
         Err(_) if !json.exists() => wrong.push(format!("`{}` does not exist: nothing is published yet", json.display())),
         Err(error) => wrong.push(format!("{error:#}")),
         Ok(published) => {
-            let text = fs::read_to_string(&markdown).unwrap_or_default();
+            let text = read_text(&markdown, MAX_BYTES).unwrap_or_default();
             if text != published::markdown(&published) {
                 wrong.push(format!("`{}` does not match its JSON", markdown.display()));
             }

@@ -15,6 +15,7 @@ use crate::lab::Lab;
 use crate::matrix::{EngineBuilds, Request};
 use wasmlab_model::report::{Cell, RunReport};
 use wasmlab_model::scenario::Scenario;
+use wasmlab_report::{markdown, visible::visible};
 use wasmlab_runtimes::{Runtime, Source, Tool};
 use wasmlab_toolchains::npm;
 use crate::{engines, exit};
@@ -120,6 +121,9 @@ fn write(
     if !runtime.npm_packages().is_empty() {
         fs::write(into.join("package.json"), packages(lab, runtime, tool)?)?;
     }
+    if let Some(package) = runtime.python_package {
+        fs::write(into.join("requirements.txt"), format!("{package}=={}\n", tool.version))?;
+    }
     let (name, spec, limits) = (scenario.name.as_str(), &scenario.spec, request.limits);
     let text = Script { name, spec, runtime, limits, reproduction: &made, manifest: manifest.as_deref() }.text();
     let script = into.join(SCRIPT);
@@ -152,6 +156,14 @@ fn without_paths(lab: &Lab, text: &str) -> String {
     parts.fold(first, |text, part| text + "CELL" + part.trim_start_matches(|c: char| c.is_ascii_alphanumeric()))
 }
 
+/// A code block that its text cannot end, without control characters.
+fn fenced(language: &str, text: &str) -> String {
+    let text = visible(text.trim_end(), false);
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or_default();
+    let fence = "`".repeat((longest + 1).max(3));
+    format!("{fence}{language}\n{text}\n{fence}\n")
+}
+
 fn readme(
     scenario: &Scenario,
     runtime: &Runtime,
@@ -182,27 +194,27 @@ fn readme(
         "# {}\n\n`./run.sh` reproduces it: it prints the guest's output, then `outcome:` and how the guest ended on stderr. It exits with the \
          guest's exit code, or with 1 if the guest did not exit by itself. `RUNTIME=/path/to/program ./run.sh` uses another build. \
          The program is {program}.\n\n\
-         ## Expected\n\n```\n{}\n```\n\n## Observed\n\n{}{code}: {}\n\nstdout:\n\n```\n{}\n```\n\nstderr:\n\n```\n{}\n```\n",
-        scenario.spec.title,
-        expected.trim_end(),
+         ## Expected\n\n{}\n## Observed\n\n{}{code}: {}\n\nstdout:\n\n{}\nstderr:\n\n{}",
+        markdown::escaped(&scenario.spec.title),
+        fenced("", &expected),
         cell.verdict.id(),
-        cell.detail,
-        cell.output.stdout.trim_end(),
-        cell.output.stderr.trim_end(),
+        markdown::escaped(&cell.detail),
+        fenced("", &cell.output.stdout),
+        fenced("", &cell.output.stderr),
     );
     if !scenario.spec.step.is_empty() {
         let steps: BTreeMap<&str, &Vec<_>> = BTreeMap::from([("step", &scenario.spec.step)]);
         let ports = made.ports.iter().map(|(name, port)| format!("`{name}` is port {port}")).collect::<Vec<_>>();
         let steps = toml::to_string(&steps).unwrap_or_default();
-        text += &format!("\n## What the client does\n\n{}\n\n```toml\n{}\n```\n", ports.join(", "), steps.trim_end());
+        text += &format!("\n## What the client does\n\n{}\n\n{}", ports.join(", "), fenced("toml", &steps));
     }
     for server in &scenario.spec.run.server {
         let port = made.ports.get(&server.name).copied().unwrap_or_default();
         let toml = toml::to_string(server).unwrap_or_default();
         text += &format!(
             "\n## Requests that the guest sends\n\nThe lab runs a web server; here you must run one on 127.0.0.1:{port} that answers \
-             each request like this:\n\n```toml\n{}\n```\n",
-            toml.trim_end()
+             each request like this:\n\n{}",
+            fenced("toml", &toml)
         );
     }
     if !scenario.spec.run.socket.is_empty() {

@@ -5,14 +5,25 @@ use std::fs;
 
 use serde::{Deserialize, Serialize};
 
+use anyhow::Context;
 use wasmlab_model::codes::Code;
 use wasmlab_model::report::Origin;
 use wasmlab_model::scenario::Scenario;
+use wasmlab_process::{open_limited, read_text};
 use wasmlab_toolchains::MissingTool;
 
 use super::{Guest, NotBuilt, failed, sources_hash};
 use crate::lab::Lab;
 use crate::machine::sha256;
+use crate::store::files;
+
+/// The most bytes of a prebuilt guest with its glue: what a clone of the repository can carry many of.
+pub const LARGEST: usize = 600_000;
+
+/// Largest provenance.toml, bytes.
+const MAX_PROVENANCE: u64 = 1 << 20;
+/// Largest prebuilt guest, bytes.
+const MAX_GUEST: u64 = 512 << 20;
 
 /// Provenance of a prebuilt guest: `fixtures/SCENARIO/provenance.toml`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +43,59 @@ pub struct Provenance {
     pub toolchain: String,
     /// The build command, without paths of the machine.
     pub command: String,
+    /// The files of `build.companions` in the same folder, by name: their hashes.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub companions: BTreeMap<String, String>,
+}
+
+impl Provenance {
+    /// The files and their hashes: the guest first.
+    fn files(&self) -> impl Iterator<Item = (&String, &String)> {
+        std::iter::once((&self.file, &self.sha256)).chain(&self.companions)
+    }
+}
+
+/// The first file of a prebuilt guest that is not the one that its provenance describes, or is not there.
+#[must_use]
+pub fn altered_file<'a>(lab: &Lab, scenario: &str, provenance: &'a Provenance) -> Option<&'a str> {
+    let differs = |(name, hash): &(&String, &String)| {
+        fs::read(lab.fixture(scenario).join(name)).map_or(true, |bytes| sha256(&bytes) != **hash)
+    };
+    provenance.files().find(differs).map(|(name, _)| name.as_str())
+}
+
+/// Stores a guest and its glue that were built here as the scenario's prebuilt ones.
+///
+/// # Errors
+/// If it is larger than [`LARGEST`], or a file cannot be written.
+pub fn store(lab: &Lab, scenario: &Scenario, guest: Guest) -> anyhow::Result<()> {
+    let file = scenario.spec.build.artifact.clone().unwrap_or_default();
+    let mut files =
+        vec![(file.clone(), fs::read(lab.cache.object(&guest.sha256)).context("failed to read the guest")?)];
+    for (name, hash) in &guest.companions {
+        files.push((name.clone(), fs::read(lab.cache.object(hash)).context("failed to read its glue")?));
+    }
+    let bytes: usize = files.iter().map(|(_, bytes)| bytes.len()).sum();
+    anyhow::ensure!(
+        bytes <= LARGEST,
+        "is too large for a prebuilt guest: {bytes} bytes, and at most {LARGEST} are kept"
+    );
+    let provenance = Provenance {
+        schema: 1,
+        file,
+        sha256: guest.sha256,
+        bytes: files.first().map_or(0, |(_, bytes)| bytes.len() as u64),
+        sources: sources_hash(lab, scenario)?,
+        toolchain: guest.toolchain,
+        command: guest.shown_command,
+        companions: guest.companions,
+    };
+    let dir = lab.fixture(&scenario.name);
+    for (name, bytes) in &files {
+        files::write_atomically(&dir.join(name), bytes)?;
+    }
+    files::write_atomically(&dir.join("provenance.toml"), toml::to_string_pretty(&provenance)?.as_bytes())?;
+    Ok(())
 }
 
 /// Reads the provenance of a scenario's prebuilt guest; `None` if there is no such guest.
@@ -40,8 +104,16 @@ pub struct Provenance {
 /// The file and what is wrong with it.
 pub fn provenance(lab: &Lab, scenario: &str) -> Result<Option<Provenance>, String> {
     let path = lab.fixture(scenario).join("provenance.toml");
-    let Ok(text) = fs::read_to_string(&path) else { return Ok(None) };
-    toml::from_str(&text).map(Some).map_err(|e| format!("{}: {}", path.display(), e.message()))
+    let text = match read_text(&path, MAX_PROVENANCE) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        text => text.map_err(|e| format!("{}: {e}", path.display()))?,
+    };
+    let provenance: Provenance = toml::from_str(&text).map_err(|e| format!("{}: {}", path.display(), e.message()))?;
+    // A missing file is reported by whoever needs it.
+    match open_limited(&lab.fixture(scenario).join(&provenance.file), MAX_GUEST) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(format!("{}: {error}", provenance.file)),
+        _ => Ok(Some(provenance)),
+    }
 }
 
 /// The prebuilt guest of a scenario whose tool is missing.
@@ -54,20 +126,22 @@ pub fn take(lab: &Lab, scenario: &Scenario, missing: MissingTool) -> Result<Gues
         let detail = format!("{} is missing, and there is no prebuilt guest", missing.what);
         return Err(NotBuilt { code: missing.code, detail, remedy: Some(missing.remedy) });
     };
-    let file = lab.fixture(&scenario.name).join(&provenance.file);
-    let bytes = fs::read(&file).map_err(|e| damaged(format!("{}: {e}", file.display())))?;
-    if sha256(&bytes) != provenance.sha256 {
-        return Err(damaged(format!("{} does not match its provenance.toml", provenance.file)));
+    if let Some(name) = altered_file(lab, &scenario.name, &provenance) {
+        return Err(damaged(format!("{name} does not match its provenance.toml")));
     }
     let sources = sources_hash(lab, scenario).map_err(|e| damaged(e.to_string()))?;
     if sources != provenance.sources {
         let detail = format!("the sources changed after the prebuilt guest was built, and {} is missing", missing.what);
         return Err(NotBuilt { code: Code::PrebuiltStale, detail, remedy: Some(missing.remedy) });
     }
-    let sha256 = lab.cache.put_object(&bytes).map_err(|e| damaged(e.to_string()))?;
+    for (name, _) in provenance.files() {
+        let file = lab.fixture(&scenario.name).join(name);
+        let kept = fs::read(&file).and_then(|bytes| lab.cache.put_object(&bytes));
+        kept.map_err(|e| damaged(format!("{}: {e}", file.display())))?;
+    }
     Ok(Guest {
-        sha256,
-        companions: BTreeMap::new(),
+        sha256: provenance.sha256,
+        companions: provenance.companions,
         origin: Origin::Prebuilt,
         toolchain: provenance.toolchain,
         build_ms: None,

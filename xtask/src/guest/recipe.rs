@@ -7,11 +7,13 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use wasmlab_model::codes::Code;
-use wasmlab_process::{self as process, Command, CompletedProcess, ExitReason, Input, Limits};
+use wasmlab_process::{self as process, Command, CompletedProcess, ExitReason, Input, Limits, read_limited};
 use wasmlab_toolchains::{BuildCommand, Recipe, Step, linker};
 
 use super::{NotBuilt, UNLINKED, failed, unlinked};
 
+/// Largest file that is taken from a compiler or from a scenario, bytes.
+const MAX_BYTES: u64 = 512 << 20;
 /// Time limit for compiling a guest.
 const BUILD_LIMIT: Duration = Duration::from_secs(15 * 60);
 /// The variable that overrides it, in seconds.
@@ -43,7 +45,8 @@ pub fn make(recipe: &Recipe, companions: &[String], out: &Path) -> Result<BuildO
 
 /// Reads a file that is only converted within the lab.
 fn source(file: &Path) -> Result<Vec<u8>, NotBuilt> {
-    fs::read(file).map_err(|e| failed(Code::CompileError, format!("`{}` cannot be read: {e}", file.display())))
+    read_limited(file, MAX_BYTES)
+        .map_err(|e| failed(Code::CompileError, format!("`{}` cannot be read: {e}", file.display())))
 }
 
 fn perform(recipe: &Recipe, companions: &[String], out: &Path) -> Result<BuildOutput, NotBuilt> {
@@ -129,7 +132,7 @@ fn limit() -> Duration {
 }
 
 fn left(path: &Path, key: &str) -> Result<Vec<u8>, NotBuilt> {
-    fs::read(path).map_err(|_| {
+    read_limited(path, MAX_BYTES).map_err(|_| {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         failed(Code::CompileError, format!("the compiler succeeded but did not write `{name}`: check build.{key}"))
     })

@@ -5,15 +5,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+
+use wasmlab_process::read_limited;
 
 use super::stamp;
 
 /// Maximum number of files named in an answer that are checked: checking more costs time and adds little.
 const NAMED_FILES: usize = 64;
+
+/// Largest file of this kind that is read, bytes.
+const MAX_BYTES: u64 = 64 << 20;
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct MachineCache {
@@ -75,7 +79,7 @@ fn named_files(text: &str) -> BTreeSet<PathBuf> {
 impl MachineCache {
     /// Reads the cache from `file`; a damaged cache counts as empty.
     pub(super) fn read(file: &Path) -> Self {
-        fs::read(file).ok().and_then(|b| serde_json::from_slice(&b).ok()).unwrap_or_default()
+        read_limited(file, MAX_BYTES).ok().and_then(|b| serde_json::from_slice(&b).ok()).unwrap_or_default()
     }
 
     /// Adds the entries of another lab.

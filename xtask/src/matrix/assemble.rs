@@ -7,7 +7,6 @@ use globset::Glob;
 
 use crate::guest;
 use crate::lab::Lab;
-use crate::machine::sha256;
 use crate::matrix::{Request, Results, Row, facts_of};
 use crate::store::snapshots::{AcceptedLines, Store};
 use wasmlab_model::codes::Code;
@@ -24,6 +23,7 @@ use wasmlab_toolchains as toolchains;
 mod blame;
 mod compare_columns;
 mod next_steps;
+mod own_words;
 mod remedies;
 #[cfg(test)]
 mod tests;
@@ -61,6 +61,7 @@ pub fn report(lab: &Lab, request: &Request, results: Results, metadata: RunMetad
     if metadata.compare {
         notes = compare_guests(&store, &artifacts, &mut of_same_guests, &mut unusable);
     }
+    own_words::correct(&mut cells);
     blame::compare(&mut cells, &of_same_guests);
     remedies::of_runtimes(&request.runtimes, &mut cells);
     remedies::of_rows(&mut cells, &artifacts, &of_same_guests);
@@ -104,7 +105,7 @@ pub fn report(lab: &Lab, request: &Request, results: Results, metadata: RunMetad
 /// The accepted results of cells that were not measured here.
 fn accepted_elsewhere(store: &Store, cells: &[Cell]) -> AcceptedLines {
     let registry: Vec<&str> = wasmlab_runtimes::all().iter().map(Runtime::id).collect();
-    store.lines_elsewhere(&registry, cells)
+    store.unmeasured_lines(&registry, cells)
 }
 
 /// Notes on guests that differ from their snapshots; removes from `elsewhere` what was accepted for a different guest.
@@ -306,8 +307,8 @@ fn compare_prebuilt(lab: &Lab, scenario: &Scenario, built: &Artifact) -> Option<
     };
     let path = lab.fixture(&scenario.name).join(&provenance.file);
     let Ok(bytes) = std::fs::read(&path) else { return note(format!("`{}` cannot be read", path.display())) };
-    if sha256(&bytes) != provenance.sha256 {
-        return note(format!("`{}` is not what its provenance.toml describes", provenance.file));
+    if let Some(name) = guest::altered_file(lab, &scenario.name, &provenance) {
+        return note(format!("`{name}` is not what its provenance.toml describes"));
     }
     if guest::sources_hash(lab, scenario).ok().as_ref() != Some(&provenance.sources) {
         return note("its sources changed after the prebuilt guest was made".to_owned());

@@ -9,15 +9,15 @@ use wasmlab_process as process;
 use wasmlab_runtimes::is_custom_build;
 
 /// With more unexpected results than this, load is not the cause: a runtime, a guest or the lab has changed.
-const MAX_SURPRISES: usize = 64;
+const MAX_UNEXPECTED: usize = 64;
 
-/// Measures again the cells of this run for which `surprises` returns true, given the cell and its runtime's version.
+/// Measures again the cells of this run for which `is_unexpected` returns true, given the cell and its runtime's version.
 /// `on_start` is called first with their number.
 pub fn remeasure(
     lab: &Lab,
     request: &Request,
     results: &mut Results,
-    surprises: impl Fn(&Cell, &str) -> bool,
+    is_unexpected: impl Fn(&Cell, &str) -> bool,
     on_start: impl FnOnce(usize),
     emit: EventSink,
 ) {
@@ -26,13 +26,13 @@ pub fn remeasure(
         _ => "",
     };
     let fresh = results.cells.iter().filter(|(_, cell)| !cell.cached && !is_custom_build(&cell.runtime));
-    let surprising: Vec<(usize, usize)> =
-        fresh.filter(|((_, column), cell)| surprises(cell, version(*column))).map(|(at, _)| *at).collect();
-    if surprising.is_empty() || surprising.len() > MAX_SURPRISES {
+    let unexpected: Vec<(usize, usize)> =
+        fresh.filter(|((_, column), cell)| is_unexpected(cell, version(*column))).map(|(at, _)| *at).collect();
+    if unexpected.is_empty() || unexpected.len() > MAX_UNEXPECTED {
         return;
     }
-    on_start(surprising.len());
-    for at in surprising {
+    on_start(unexpected.len());
+    for at in unexpected {
         let (Some(Some(guest)), Some(Some(tool))) = (results.rows.get(at.0), results.columns.get(at.1)) else {
             continue;
         };

@@ -8,9 +8,9 @@ use super::{Request, proposal_probes};
 use crate::cell::{self, Plan};
 use crate::lab::Lab;
 use wasmlab_judge::{Evidence, judge, missing_input, proposals};
-use wasmlab_model::codes::Code;
+use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::Facts;
-use wasmlab_model::observation::{GuestProgress, Observation, Outcome};
+use wasmlab_model::observation::{GuestProgress, Observation, Outcome, ProcessRole};
 use wasmlab_model::verdict::{Judgement, Verdict};
 use wasmlab_protocol::Cause;
 use wasmlab_runtimes::AdapterInput;
@@ -87,6 +87,15 @@ pub fn run(
         // With switches, all that matters is whether the cell passes.
         let probed = if plan.switches.is_empty() { proposal_probes::refused(lab, plan, facts) } else { Vec::new() };
         judgement = proposals::refine(judgement, facts, message, &probed);
+    }
+    // Without a compiler of its own, nothing but the words tells that the runtime refused it.
+    if judgement.code == Some(Code::EngineCompileError)
+        && plan.runtime.output_parser.is_some()
+        && observation.role == ProcessRole::Guest
+        && facts.is_ok_and(|facts| facts.imports.iter().any(|import| import.name == "fd_write"))
+    {
+        judgement.blame = vec![Blame::Unknown];
+        judgement.detail += "; the guest can print these words itself";
     }
     if request.given.contains_key(&plan.scenario.name) {
         let progress = &progress(&observation);

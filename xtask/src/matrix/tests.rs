@@ -237,7 +237,7 @@ fn built_guest_is_compared_with_its_prebuilt_one() {
     check(&importing, &sha256(&importing), &sources, ours, Some("has other imports than what was built here"));
     // Another compiler version may come with another standard library.
     check(&importing, &sha256(&importing), &sources, other, None);
-    check(b"text", &sha256(b"text"), &sources, ours, Some("is no module"));
+    check(b"text", &sha256(b"text"), &sources, ours, Some("is not a module"));
     fs::remove_file(folder.join("guest.wasm")).unwrap();
     assert!(workspace.notes(NoteKind::PrebuiltDiffers)[0].contains("cannot be read"));
     fs::write(folder.join("provenance.toml"), "schema = 1\nfile = 2\n").unwrap();

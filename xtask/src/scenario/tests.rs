@@ -178,7 +178,7 @@ fn request_steps_must_be_valid_http_to_the_guest() {
     let wrong = |from: &str, to: &str, wanted: &str| check(&good.replace(from, to), wanted);
     wrong("\"/x\"", "\"@example.org/x\"", ":17: `step[0].path`: `@example.org/x` does not begin with /");
     wrong("\"/x\"", "\"index.html\"", "`step[0].path`: `index.html` does not begin with /");
-    wrong("\"/x\"", "\"/a b\"", "`step[0].path`: `/a b` has ' ', which a URL has as %XX");
+    wrong("\"/x\"", "\"/a b\"", "`step[0].path`: `/a b` contains ' ', which a URL must encode as %XX");
     wrong("\"GET\"", "\"GE T\"", ":16: `step[0].method`: `GE T` is not a method");
     wrong("x-lab", "\"a b\"", ":18: `step[0].headers`: `a b: 1` is not a valid header");
     wrong("\"1\"", "\"1\\r\\nx: 2\"", "is not a valid header");

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use crate::store::files;
 use wasmlab_model::report::{Artifact, Cell, Note, NoteKind};
 use wasmlab_model::verdict::{Change, Verdict};
+use wasmlab_process::read_text;
 
 use self::artifacts::ArtifactSnapshot;
 use self::column::{Column, Line};
@@ -20,6 +21,9 @@ pub mod column;
 mod orphans;
 #[cfg(test)]
 mod tests;
+
+/// Maximum size of a snapshot, bytes.
+const MAX_BYTES: u64 = 16 << 20;
 
 /// Accepted results of cells that a run did not measure, by runtime and scenario.
 pub type AcceptedLines = BTreeMap<(String, String), Line>;
@@ -85,7 +89,7 @@ impl Store {
     /// Whether a measured cell has another result than its line in the snapshot, apart from blame. `false` if there is
     /// no such line or the snapshot cannot be read.
     #[must_use]
-    pub fn surprises(&self, version: &str, cell: &Cell) -> bool {
+    pub fn differs(&self, version: &str, cell: &Cell) -> bool {
         let accepted = read_column(&self.column_file(&cell.runtime)).ok().flatten().unwrap_or_default();
         let before = accepted.lines().get(&cell.scenario);
         cell.verdict.is_in_snapshots() && before.is_some_and(|before| !before.same_but_blame(&Line::of(cell, version)))
@@ -94,7 +98,7 @@ impl Store {
     /// The accepted lines of cells that were not measured here, by runtime and scenario. An unreadable snapshot
     /// contributes nothing; measuring its column reports the error.
     #[must_use]
-    pub fn lines_elsewhere(&self, runtimes: &[&str], cells: &[Cell]) -> AcceptedLines {
+    pub fn unmeasured_lines(&self, runtimes: &[&str], cells: &[Cell]) -> AcceptedLines {
         let measured: BTreeSet<(&str, &str)> = cells
             .iter()
             .filter(|cell| cell.verdict.is_in_snapshots())
@@ -252,7 +256,7 @@ fn accept_lines(file: &Path, runtime: &str, chosen: &dyn Fn(&str) -> bool) -> io
     let mut part = pending.clone();
     part.retain(chosen);
     let mut now = accepted.clone().with_all(part);
-    let goes: BTreeSet<String> = now.of_no_answer().filter(|scenario| chosen(scenario)).map(str::to_owned).collect();
+    let goes: BTreeSet<String> = now.not_applicable().filter(|scenario| chosen(scenario)).map(str::to_owned).collect();
     now.retain(|scenario| !goes.contains(scenario));
     pending.retain(|scenario| !goes.contains(scenario));
     let changed = accepted.differences(&now).count();
@@ -277,7 +281,7 @@ fn read_column_text(file: &Path) -> io::Result<Option<(String, Column)>> {
 
 /// The whole file and where its content begins; `None` if there is no file.
 fn read_body(file: &Path) -> io::Result<Option<(String, usize)>> {
-    let text = match fs::read_to_string(file) {
+    let text = match read_text(file, MAX_BYTES) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(name_file(&error, &format!("`{}`", file.display()))),

@@ -1,8 +1,9 @@
 //! Copies folders: each cell works on its own copy, and the original does not change.
 //!
-//! `std::fs::copy` shares a file's blocks (a reflink) if the file system supports it, and copies its bytes otherwise. A
-//! copy has the contents, permissions, symbolic links and times of the original. Nothing outside the folder is read:
-//! links are copied as links.
+//! A copy shares a file's blocks (a reflink) if the file system supports it, and its holes stay holes. It has the
+//! contents, permissions (without set-user-ID and the like), symbolic links and times of the original. Nothing outside
+//! the folder is read, whoever replaces parts of it: links are copied as links, and everything is opened below one
+//! descriptor.
 
 use std::fs::{self, File, Metadata};
 use std::io;
@@ -10,6 +11,7 @@ use std::path::{Component, Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use sha2::{Digest, Sha256};
+use wasmlab_process::{Directory, copy_sparse};
 
 use super::files;
 use crate::machine;
@@ -22,7 +24,7 @@ const MAX_ENTRIES: usize = 1_000_000;
 /// The contents of a folder.
 #[derive(Debug)]
 pub struct Tree {
-    root: PathBuf,
+    root: Directory,
     metadata: Metadata,
     /// Sorted: a folder precedes its contents. The root is not included.
     entries: Vec<Entry>,
@@ -54,15 +56,24 @@ impl Tree {
     /// # Errors
     /// If `root` itself cannot be read. Unreadable entries below it become notes.
     pub fn read(root: &Path) -> io::Result<Self> {
-        let metadata = fs::metadata(root)?;
-        let mut tree = Self { root: root.to_owned(), metadata, entries: Vec::new(), bytes: 0, notes: Vec::new() };
-        let list = |folder: &Path| fs::read_dir(root.join(folder))?.collect::<io::Result<Vec<_>>>();
-        let mut found = list(Path::new(""))?;
-        while let Some(next) = found.pop().filter(|_| tree.entries.len() < MAX_ENTRIES) {
-            let path = next.path().strip_prefix(root).unwrap_or(&next.path()).to_owned();
+        Self::of(Directory::open(root)?)
+    }
+
+    /// Lists everything below a directory, which may have been moved since it was opened.
+    ///
+    /// # Errors
+    /// If the directory itself cannot be read. Unreadable entries below it become notes.
+    pub fn of(root: Directory) -> io::Result<Self> {
+        let metadata = root.metadata()?;
+        let mut tree = Self { root, metadata, entries: Vec::new(), bytes: 0, notes: Vec::new() };
+        let list = |tree: &Self, folder: &Path| -> io::Result<Vec<PathBuf>> {
+            Ok(tree.root.names(folder)?.into_iter().map(|name| folder.join(name)).collect())
+        };
+        let mut found = list(&tree, Path::new(""))?;
+        while let Some(path) = found.pop().filter(|_| tree.entries.len() < MAX_ENTRIES) {
             let Some(entry) = tree.entry(&path) else { continue };
             if matches!(entry.kind, Kind::Folder) {
-                match list(&path) {
+                match list(&tree, &path) {
                     Ok(below) => found.extend(below),
                     Err(error) => {
                         tree.notes.push(format!("`{}` cannot be read: {error}", path.display()));
@@ -79,6 +90,24 @@ impl Tree {
         Ok(tree)
     }
 
+    /// Leaves out the files that exceed `max_bytes` together, by their sizes with holes; each becomes a note.
+    #[must_use]
+    pub fn limited_to(mut self, max_bytes: u64) -> Self {
+        let mut left = max_bytes;
+        let (mut notes, mut entries) = (std::mem::take(&mut self.notes), std::mem::take(&mut self.entries));
+        entries.retain(|Entry { path, kind, metadata }| {
+            let size = if matches!(kind, Kind::File) { metadata.len() } else { 0 };
+            let fits = size <= left;
+            if fits {
+                left -= size;
+            } else {
+                notes.push(format!("`{}` has {size} bytes: too large", path.display()));
+            }
+            fits
+        });
+        Self { notes, entries, ..self }
+    }
+
     /// The number of files and folders.
     pub fn entries(&self) -> usize {
         self.entries.len()
@@ -86,26 +115,25 @@ impl Tree {
 
     /// Reads one entry; what cannot be copied becomes a note.
     fn entry(&mut self, path: &Path) -> Option<Entry> {
-        let full = self.root.join(path);
         let shown = path.display();
         let kind = |metadata: &Metadata| -> io::Result<Option<Kind>> {
             let kind = metadata.file_type();
             if kind.is_symlink() {
-                return Ok(Some(Kind::Link(fs::read_link(&full)?)));
+                return Ok(Some(Kind::Link(self.root.read_link(path)?)));
             }
             if kind.is_file() {
                 // An unreadable file would make the copy fail.
-                File::open(&full)?;
+                self.root.open_file(path)?;
                 return Ok(Some(Kind::File));
             }
             Ok(kind.is_dir().then_some(Kind::Folder))
         };
-        let found = fs::symlink_metadata(&full).and_then(|metadata| Ok((kind(&metadata)?, metadata)));
+        let found = self.root.metadata_of(path).and_then(|metadata| Ok((kind(&metadata)?, metadata)));
         match found {
             Err(error) => self.notes.push(format!("`{shown}` cannot be read: {error}")),
             Ok((None, _)) => self.notes.push(format!("`{shown}` is a socket, a pipe or a device")),
             Ok((Some(Kind::Link(target)), metadata)) => {
-                let (target, leads_out) = link_within(&self.root, path, target);
+                let (target, leads_out) = link_within(self.root.path(), path, target);
                 if leads_out {
                     let to = target.display();
                     self.notes.push(format!("`{shown}` is a link out of the folder to `{to}`; it is not copied"));
@@ -124,7 +152,8 @@ impl Tree {
     pub fn copy(&self, to: &Path) -> io::Result<()> {
         for entry in &self.entries {
             entry.copy(&self.root, to).map_err(|e| {
-                io::Error::new(e.kind(), format!("`{}` cannot be copied: {e}", self.root.join(&entry.path).display()))
+                let path = self.root.path().join(&entry.path);
+                io::Error::new(e.kind(), format!("`{}` cannot be copied: {e}", path.display()))
             })?;
         }
         // Folders last: creating entries changes a folder's time, and needs permissions that it may not have in the
@@ -145,7 +174,7 @@ impl Tree {
             let modified = metadata.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
             let (kind, contents) = match kind {
                 Kind::Folder => ("folder", String::new()),
-                Kind::File => ("file", machine::sha256_of(File::open(self.root.join(path))?)?),
+                Kind::File => ("file", machine::sha256_of(self.root.open_file(path)?)?),
                 Kind::Link(target) => ("link", format!("{target:?}")),
             };
             // The modification time of a link cannot be set on the copy.
@@ -157,12 +186,12 @@ impl Tree {
 }
 
 impl Entry {
-    fn copy(&self, root: &Path, to: &Path) -> io::Result<()> {
+    fn copy(&self, root: &Directory, to: &Path) -> io::Result<()> {
         let copy = to.join(&self.path);
         match &self.kind {
             Kind::Folder => fs::create_dir(&copy),
             Kind::File => {
-                fs::copy(root.join(&self.path), &copy)?;
+                copy_sparse(&root.open_file(&self.path)?, &File::create_new(&copy)?)?;
                 finish(&copy, &self.metadata)
             }
             Kind::Link(target) => files::link(target, &copy),
@@ -174,7 +203,19 @@ impl Entry {
 fn finish(copy: &Path, original: &Metadata) -> io::Result<()> {
     // If the time cannot be set, the copy keeps its own.
     let _ = File::open(copy).and_then(|file| file.set_modified(original.modified()?));
-    fs::set_permissions(copy, original.permissions())
+    fs::set_permissions(copy, permissions(original))
+}
+
+/// Without set-user-ID, set-group-ID and the sticky bit: a guest's file must not run with the rights of its owner.
+#[cfg(unix)]
+fn permissions(original: &Metadata) -> fs::Permissions {
+    use std::os::unix::fs::PermissionsExt;
+    fs::Permissions::from_mode(original.permissions().mode() & 0o777)
+}
+
+#[cfg(not(unix))]
+fn permissions(original: &Metadata) -> fs::Permissions {
+    original.permissions()
 }
 
 /// The target of the link at `path` in a copy, and whether it leads out of the folder. An absolute target inside the
@@ -293,6 +334,43 @@ mod tests {
             assert_ne!(now, before, "{what}");
             before = now;
         }
+    }
+
+    #[test]
+    fn copies_keep_holes_and_drop_special_permissions() {
+        use std::os::unix::fs::MetadataExt;
+        let (from, to) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        fs::File::create(from.path().join("hole")).unwrap().set_len(200 << 20).unwrap();
+        fs::write(from.path().join("small"), "text").unwrap();
+        fs::set_permissions(from.path().join("small"), Permissions::from_mode(0o6755)).unwrap();
+        read(from.path()).copy(to.path()).unwrap();
+        let copied = |name: &str| fs::metadata(to.path().join(name)).unwrap();
+        assert_eq!((copied("hole").len(), copied("hole").blocks()), (200 << 20, 0));
+        assert_eq!(copied("small").permissions().mode() & 0o7777, 0o755);
+        let limited = read(from.path()).limited_to(100 << 20);
+        assert_eq!(
+            (limited.notes.as_slice(), limited.entries()),
+            (&["`hole` has 209715200 bytes: too large".into()][..], 1)
+        );
+    }
+
+    #[test]
+    fn replaced_folder_is_not_read() {
+        let (root, to) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let at = |name: &str| root.path().join(name);
+        fs::create_dir(at("own")).unwrap();
+        fs::write(at("own/file"), "own").unwrap();
+        fs::create_dir(at("private")).unwrap();
+        fs::write(at("private/secret"), "secret").unwrap();
+        let opened = wasmlab_process::Directory::open(&at("own")).unwrap();
+        fs::rename(at("own"), at("moved")).unwrap();
+        symlink(at("private"), at("own")).unwrap();
+        let tree = Tree::of(opened).unwrap();
+        // Another link, where the list has a file.
+        fs::remove_file(at("moved/file")).unwrap();
+        symlink(at("private/secret"), at("moved/file")).unwrap();
+        assert!(tree.copy(to.path()).is_err());
+        assert!(!to.path().join("secret").exists() && !fs::read(to.path().join("file")).is_ok_and(|t| !t.is_empty()));
     }
 
     #[test]

@@ -23,6 +23,7 @@ registry! {
     componentize_js,
     componentize_py,
     wasm_bindgen,
+    kotlin,
     php,
     fetched,
 }

@@ -9,8 +9,13 @@ use crate::BuildCommand;
 use crate::build_table::is_wasm_file;
 use crate::{Fault, Recipe, Task, crates};
 
-/// Checks a `[build]` table for a compiler that takes one C or C++ file.
+/// Checks a `[build]` table for a compiler that takes one C or C++ file and has one target.
 pub fn check(build: &Build) -> Vec<Fault> {
+    check_for(build, &[])
+}
+
+/// The same for a compiler that has these targets beside the one that it takes where none is named.
+pub fn check_for(build: &Build, targets: &[&str]) -> Vec<Fault> {
     let mut faults = Vec::new();
     match &build.source {
         None => faults.push(("source", "is missing: name the .c, .cc or .cpp file".to_owned())),
@@ -26,9 +31,11 @@ pub fn check(build: &Build) -> Vec<Fault> {
         }
         Some(_) => {}
     }
-    if build.target.is_some() {
-        let text = "is not allowed: this toolchain has only one target";
-        faults.push(("target", text.to_owned()));
+    if let Some(target) = build.target.as_deref().filter(|target| !targets.contains(target)) {
+        let others = targets.iter().map(|other| format!(", or say {other}")).collect::<String>();
+        let text =
+            format!("`{target}` is not taken: leave it out for the target that the toolchain always has{others}");
+        faults.push(("target", text));
     }
     faults.extend(crates::check(build));
     if build.profile.is_some() {

@@ -1,6 +1,6 @@
 //! Usual ways to install tools: commands that `setup` runs, if the machine has the package manager.
 
-use crate::{Machine, MissingTool};
+use crate::{Machine, MissingTool, ToolQuery};
 
 /// How to install a tool.
 pub struct InstallHint {
@@ -21,7 +21,19 @@ impl InstallHint {
 /// A package from PyPI.
 #[must_use]
 pub fn pip(machine: &dyn Machine, package: &str) -> InstallHint {
-    InstallHint::new(machine, "python3", &["python3", "-m", "pip", "install", package])
+    let args = [&["python3", "-m", "pip", "install"], pip_options(machine), &[package]].concat();
+    InstallHint::new(machine, "python3", &args)
+}
+
+/// The options with which pip installs packages on this machine. Many distributions do not let pip change their Python
+/// (PEP 668); with these options it installs for the user only.
+#[must_use]
+pub fn pip_options(machine: &dyn Machine) -> &'static [&'static str] {
+    const IS_MANAGED: &str = "import os, sys, sysconfig; print(sys.prefix == sys.base_prefix and \
+                              os.path.exists(os.path.join(sysconfig.get_path('stdlib'), 'EXTERNALLY-MANAGED')))";
+    let python = machine.which("python3");
+    let answer = python.and_then(|python| machine.query(&ToolQuery::new(&python, ["-c", IS_MANAGED])).ok());
+    if answer.as_deref() == Some("True") { &["--user", "--break-system-packages"] } else { &[] }
 }
 
 /// A package from npm.

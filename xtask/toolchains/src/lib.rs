@@ -18,6 +18,7 @@ pub mod rustc;
 #[cfg(test)]
 mod tests;
 mod tool;
+mod wanted_version;
 pub mod wasm_opt;
 
 pub use adapters::ALL;
@@ -25,6 +26,7 @@ pub use machine::{Machine, TestCompile, ToolQuery};
 pub use plan::{Plan, plan};
 pub use recipe::{BuildCommand, Conversion, Recipe, Step, Task};
 pub use tool::{FoundTool, MissingTool, PreflightError};
+pub use wanted_version::WantedVersion;
 
 use wasmlab_model::scenario::{Build, Scenario};
 
@@ -38,10 +40,12 @@ pub struct Toolchain {
     pub example: &'static str,
     /// Environment variables that tell where it is installed.
     pub variables: &'static [EnvVariable],
-    /// Whether its guests consist of the scenario's own code and the standard library. Only such guests may be
-    /// committed as prebuilt ones (if they are a single file), because they contain no third-party engine.
+    /// Whether its guests consist of the scenario's own code, the standard library, and glue that the compiler generates.
+    /// Only such guests may be committed as prebuilt ones, because they contain no third-party engine or script.
     pub own_code: bool,
-    /// Finds errors in a `[build]` table.
+    /// Whether it supports `build.version`.
+    pub takes_version: bool,
+    /// Finds errors in a `[build]` table; [`Toolchain::faults`] finds the rest.
     pub check: fn(&Build) -> Vec<Fault>,
     /// Why a build cannot work although nothing is missing; called before `find`.
     pub preflight_error: fn(&Build, &dyn Machine) -> Option<PreflightError>,
@@ -73,6 +77,7 @@ impl Toolchain {
         example: "",
         variables: &[],
         own_code: false,
+        takes_version: false,
         check: |_| Vec::new(),
         preflight_error: |_, _| None,
         warnings: |_, _| Vec::new(),
@@ -80,10 +85,26 @@ impl Toolchain {
         recipe: |_| Recipe::default(),
     };
 
+    /// Finds all errors in a `[build]` table.
+    #[must_use]
+    pub fn faults(&self, build: &Build) -> Vec<Fault> {
+        let mut faults = (self.check)(build);
+        match build.version.as_deref() {
+            Some(_) if !self.takes_version => {
+                faults.push(("version", format!("is not supported by the toolchain `{}`", self.id)));
+            }
+            Some(text) if WantedVersion::parse(text).is_none() => {
+                faults.push(("version", format!("`{text}` is not a version (3.1) or a minimum (>=23)")));
+            }
+            _ => {}
+        }
+        faults
+    }
+
     /// Whether the result may be committed as a prebuilt guest.
     #[must_use]
     pub fn may_be_prebuilt(&self, build: &Build) -> bool {
-        self.own_code && build.companions.is_empty() && build.source_crate.is_none()
+        self.own_code && build.source_crate.is_none()
     }
 }
 

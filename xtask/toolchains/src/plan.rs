@@ -23,7 +23,7 @@ pub fn plan(toolchain: &Toolchain, task: &Task, machine: &dyn Machine) -> Result
     let passes = &task.build().wasm_opt;
     if !passes.is_empty() {
         let pass = wasm_opt::find(machine)?;
-        recipe = pass.after(recipe, passes, task.out);
+        recipe = pass.append_to(recipe, passes, task.out);
         version += &format!(", {}", pass.tool);
         fingerprint += &pass.fingerprint;
     }

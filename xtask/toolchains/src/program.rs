@@ -5,8 +5,9 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use wasmlab_model::codes::Code;
+use wasmlab_model::version::find_version;
 
-use crate::{Machine, MissingTool, PreflightError, ToolQuery};
+use crate::{Machine, MissingTool, PreflightError, ToolQuery, WantedVersion};
 
 /// The result of looking for a program.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +16,8 @@ pub enum Program {
     Works(PathBuf, String),
     /// Found but not working, with its message.
     Broken(PathBuf, String),
+    /// Found, in another version than the scenario needs: the program, its answer, and the version needed.
+    OtherVersion(PathBuf, String, WantedVersion),
     /// Not found.
     Absent,
 }
@@ -27,7 +30,36 @@ pub fn locate(machine: &dyn Machine, variable: &str, names: &[&str]) -> Option<P
     }
 }
 
+/// All places where a program may be: the file that a variable names, then each of `names` on PATH.
+pub fn candidates(machine: &dyn Machine, variable: &str, names: &[&str]) -> Vec<PathBuf> {
+    let on_path = names.iter().filter_map(|name| machine.which(name));
+    let mut all: Vec<PathBuf> = locate(machine, variable, names).into_iter().chain(on_path).collect();
+    all.dedup();
+    all
+}
+
 impl Program {
+    /// The first of `candidates`, or the first that has the version `wanted`.
+    pub fn of_version(
+        candidates: Vec<PathBuf>,
+        wanted: Option<&WantedVersion>,
+        query: impl Fn(Option<PathBuf>) -> Self,
+    ) -> Self {
+        let Some(wanted) = wanted else { return query(candidates.into_iter().next()) };
+        let mut first = Self::Absent;
+        for program in candidates {
+            match query(Some(program)) {
+                Self::Works(program, answer) if wanted.accepts(&answer) => return Self::Works(program, answer),
+                Self::Works(program, answer) if first == Self::Absent => {
+                    first = Self::OtherVersion(program, answer, wanted.clone());
+                }
+                other if first == Self::Absent => first = other,
+                _ => {}
+            }
+        }
+        first
+    }
+
     /// Looks for a program with [`locate`] and runs it with `args`.
     pub fn named(machine: &dyn Machine, variable: &str, names: &[&str], args: &[&str]) -> Self {
         Self::query(machine, locate(machine, variable, names), args, &BTreeMap::new())
@@ -69,6 +101,12 @@ impl Program {
         match self {
             Self::Works(program, version) => Ok((program, version)),
             Self::Absent => Err(missing),
+            Self::OtherVersion(_, answer, wanted) => {
+                let what = format!("{} {wanted} (this one is {})", missing.what, find_version(&answer));
+                let how =
+                    format!("install {} {wanted} too: scenarios that need no version use the first one", missing.what);
+                Err(MissingTool::new(what, how))
+            }
             Self::Broken(program, message) => {
                 Err(MissingTool::new(format!("a working {} ({message})", missing.what), repair(&program)))
             }

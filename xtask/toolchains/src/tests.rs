@@ -40,7 +40,7 @@ fn example(toolchain: &Toolchain) -> Scenario {
 fn recipe(toolchain: &Toolchain, scenario: &Scenario, offline: bool) -> Recipe {
     let build = &scenario.spec.build;
     let machine = FakeMachine::with_everything();
-    assert_eq!((toolchain.check)(build), [], "{}", toolchain.id);
+    assert_eq!(toolchain.faults(build), [], "{}", toolchain.id);
     assert_eq!((toolchain.preflight_error)(build, &machine), None, "{}", toolchain.id);
     let tool = (toolchain.find)(scenario, &machine).unwrap_or_else(|e| panic!("{}: {e:?}", toolchain.id));
     let task = Task { scenario, tool: &tool, out: Path::new("/cache/guests/guest"), offline };
@@ -135,6 +135,10 @@ fn shown_commands_are_what_a_user_would_write() {
             "zig c++ -target wasm32-wasi a.cpp -o a.wasm",
         ),
         (
+            "toolchain = \"zig\"\nsource = \"a.zig\"\nartifact = \"a.wasm\"\ntarget = \"wasm32-freestanding\"",
+            "zig build-exe -target wasm32-freestanding a.zig -femit-bin=a.wasm",
+        ),
+        (
             "toolchain = \"wasi-sdk\"\nsource = \"a.cc\"\nartifact = \"a.wasm\"",
             "$WASI_SDK_PATH/bin/clang++ --target=wasm32-wasip1 a.cc -o a.wasm",
         ),
@@ -150,6 +154,10 @@ fn shown_commands_are_what_a_user_would_write() {
         (
             "toolchain = \"go\"\ntarget = \"wasip1\"\nartifact = \"a.wasm\"",
             "GOOS=wasip1 GOARCH=wasm go build -trimpath -buildvcs=false -o a.wasm .",
+        ),
+        (
+            "toolchain = \"clang\"\nsource = \"a.c\"\nartifact = \"a.wasm\"\ntarget = \"wasm32-wasip2\"",
+            "clang --target=wasm32-wasip2 --sysroot=/usr a.c -o a.wasm",
         ),
         ("toolchain = \"wat\"\nsource = \"a.wat\"\ncomponentize = \"wit\"", "wasm-tools component new"),
     ] {
@@ -174,19 +182,20 @@ fn componentize_js_records_the_actual_command() {
 }
 
 #[test]
-fn only_single_files_of_own_code_may_be_prebuilt() {
+fn only_own_code_and_its_glue_may_be_committed() {
     let build = |more: &str| scenario(&format!("toolchain = \"any\"\n{more}")).spec.build;
     let glue = build("companions = [\"a.js\"]");
     let others = build("crate = { name = \"nginx-src\", version = \"1.0.0\", sha256 = \"00\" }");
     for toolchain in ALL {
         assert_eq!(toolchain.may_be_prebuilt(&build("")), toolchain.own_code, "{}", toolchain.id);
-        assert!(!toolchain.may_be_prebuilt(&glue) && !toolchain.may_be_prebuilt(&others), "{}", toolchain.id);
+        assert_eq!(toolchain.may_be_prebuilt(&glue), toolchain.own_code, "{}", toolchain.id);
+        assert!(!toolchain.may_be_prebuilt(&others), "{}", toolchain.id);
     }
     let own: Vec<&str> = ALL.iter().filter(|t| t.own_code).map(|t| t.id).collect();
     assert_eq!(
         own,
-        ["rust", "emscripten", "clang", "zig", "wasi-sdk"],
-        "engines of others are in the guests of the rest"
+        ["rust", "emscripten", "clang", "zig", "wasi-sdk", "assemblyscript", "wasm-bindgen", "kotlin"],
+        "engines of others are in the guests of the rest, or scripts of others beside them"
     );
 }
 
@@ -205,6 +214,8 @@ fn build_table_errors_name_the_key() {
             &["companions"],
         ),
         ("toolchain = \"go\"\ntarget = \"js\"\nartifact = \"a.wasm\"", &["companions"]),
+        ("toolchain = \"go\"\ntarget = \"wasip1\"\nartifact = \"a.wasm\"\nversion = \"1.27\"", &["version"]),
+        ("toolchain = \"emscripten\"\nsource = \"a.c\"\nartifact = \"a.wasm\"\nversion = \"new\"", &["version"]),
         ("toolchain = \"componentize-js\"\nsource = \"a.py\"", &["source", "artifact", "target"]),
         ("toolchain = \"fetched\"\nartifact = \"a.wasm\"", &["fetch"]),
         (
@@ -214,7 +225,7 @@ fn build_table_errors_name_the_key() {
         ),
     ] {
         let build: Build = toml::from_str(toml).unwrap();
-        let faults = (find(&build.toolchain).unwrap().check)(&build);
+        let faults = find(&build.toolchain).unwrap().faults(&build);
         assert_eq!(faults.iter().map(|(key, _)| *key).collect::<Vec<_>>(), keys, "{toml}");
     }
 }

@@ -54,7 +54,7 @@ impl WasmOpt {
     /// Appends wasm-opt with `args` to the recipe. It writes to `out` directly and leaves cargo's output as it is,
     /// because cargo would otherwise rebuild it each time.
     #[must_use]
-    pub fn after(&self, mut recipe: Recipe, args: &[String], out: &Path) -> Recipe {
+    pub fn append_to(&self, mut recipe: Recipe, args: &[String], out: &Path) -> Recipe {
         // Without steps, the recipe converts the source itself, which is not a module yet.
         let Some(program) = self.program.as_ref().filter(|_| !recipe.steps.is_empty()) else { return recipe };
         let name = PathBuf::from(recipe.artifact.file_name().unwrap_or_default());
@@ -82,7 +82,7 @@ mod tests {
     #[test]
     fn wasm_opt_writes_to_the_output_and_is_shown() {
         let pass = WasmOpt { program: Some("/bin/wasm-opt".into()), tool: String::new(), fingerprint: String::new() };
-        let recipe = pass.after(cargo(), &["-Oz".to_owned()], Path::new("/out"));
+        let recipe = pass.append_to(cargo(), &["-Oz".to_owned()], Path::new("/out"));
         assert_eq!(recipe.shown_command(), "cargo build && wasm-opt -Oz a.wasm -o a.wasm");
         assert_eq!(recipe.artifact, Path::new("/out/a.wasm"));
         let [_, Step::Run(opt)] = &recipe.steps[..] else { panic!("two commands") };
@@ -98,6 +98,6 @@ mod tests {
     #[test]
     fn without_wasm_opt_the_recipe_is_unchanged() {
         let pass = WasmOpt { program: None, tool: String::new(), fingerprint: String::new() };
-        assert_eq!(pass.after(cargo(), &["-Oz".to_owned()], Path::new("/out")).shown_command(), "cargo build");
+        assert_eq!(pass.append_to(cargo(), &["-Oz".to_owned()], Path::new("/out")).shown_command(), "cargo build");
     }
 }

@@ -7,13 +7,13 @@ use serde_json::{Value, json};
 use crate::cell::PageEvent;
 use crate::client::Client;
 
-/// Opens `url` in the only tab of a fresh browser, through the protocol at `address`, and passes on what happens there.
+/// Opens `url` in the only tab of a new browser with its protocol at `address`, and forwards what happens there.
 ///
 /// # Errors
-/// What the browser answers.
+/// The browser's error.
 pub fn open(address: &str, url: &str, events: Sender<PageEvent>) -> Result<(), String> {
     let mut client = Client::connect(address)?;
-    // Nobody is there to answer `alert` and its like: they are refused, and the guest goes on.
+    // Nobody can answer `alert` and similar dialogs: dismiss them, so that the guest continues.
     let prompts = json!({ "alwaysMatch": { "unhandledPromptBehavior": { "default": "dismiss" } } });
     client.call("session.new", json!({ "capabilities": prompts }))?;
     let wanted = ["browsingContext.navigationStarted", "browsingContext.contextDestroyed", "log.entryAdded"];
@@ -21,7 +21,7 @@ pub fn open(address: &str, url: &str, events: Sender<PageEvent>) -> Result<(), S
     let tree = client.call("browsingContext.getTree", json!({}))?;
     let tab = tree["contexts"][0]["context"].as_str().ok_or("the browser opened no tab")?.to_owned();
     client.call("browsingContext.navigate", json!({ "context": tab, "url": url, "wait": "none" }))?;
-    // The first navigation is the one above; from then on the page must stay.
+    // The first navigation is the one above; afterwards the page must not change.
     let mut arrived = false;
     client.follow(events, move |_, message| read(message, &tab, &mut arrived))
 }
@@ -35,7 +35,7 @@ fn read(message: &Value, tab: &str, arrived: &mut bool) -> Option<PageEvent> {
             let to = params["url"].as_str().unwrap_or_default();
             std::mem::replace(arrived, true).then(|| PageEvent::Left(format!("went to {to}")))
         }
-        // What the page did not catch: the lab's own script reports all else itself.
+        // Uncaught errors only; the lab's own script reports everything else.
         "log.entryAdded" if params["type"] == "javascript" && params["level"] == "error" => {
             Some(PageEvent::Stderr(format!("{}\n", params["text"].as_str().unwrap_or_default()).into_bytes()))
         }

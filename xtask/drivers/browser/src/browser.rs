@@ -1,4 +1,4 @@
-//! A browser's process: started without a window on a profile of its own, and ended.
+//! A browser process: started without a window on its own profile, and killed.
 
 use std::fs;
 use std::os::unix::process::CommandExt;
@@ -9,24 +9,24 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
-/// How long a browser may take until it listens. The lab's own limit comes first in most cells.
+/// Time limit for a browser to start listening. In most cells the lab's own limit is reached first.
 const START_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// A running browser; it ends when this is dropped.
+/// A running browser, killed on drop.
 pub struct Browser {
     child: Child,
     address: String,
 }
 
 impl Browser {
-    /// Starts it and waits until `address` finds where its protocol listens, as `HOST:PORT/PATH`.
+    /// Starts the browser and waits until `address` returns where its protocol listens, as `HOST:PORT/PATH`.
     ///
     /// # Errors
-    /// Why it does not run.
+    /// Why it is not running.
     pub fn start(mut command: Command, address: impl Fn() -> Option<String>) -> Result<Self, String> {
         let shown = Path::new(command.get_program()).display().to_string();
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        // Distributions start browsers through a shell script: to kill the child alone would kill the script.
+        // Distributions start browsers through a shell script, and killing the child alone would only kill the script.
         command.process_group(0);
         let child = command.spawn().map_err(|e| format!("{shown} cannot be started: {e}"))?;
         let mut this = Self { child, address: String::new() };
@@ -46,7 +46,7 @@ impl Browser {
         }
     }
 
-    /// `HOST:PORT/PATH` of its protocol.
+    /// Address of its protocol, `HOST:PORT/PATH`.
     pub fn address(&self) -> &str {
         &self.address
     }
@@ -54,18 +54,18 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // A polite end takes a second and leaves nothing better behind.
+        // A graceful exit takes a second and has no advantage.
         kill_process_group(Pid::from_child(&self.child), Signal::KILL).ok();
         self.child.wait().ok();
     }
 }
 
-/// Makes an empty profile.
+/// Creates an empty profile.
 ///
 /// # Errors
-/// When it cannot be made.
+/// If it cannot be created.
 pub fn create_profile(profile: &Path) -> Result<(), String> {
-    // One that an earlier run left names the port of a browser that is gone.
+    // A profile left by an earlier run contains the port of a browser that is gone.
     fs::remove_dir_all(profile).ok();
     fs::create_dir_all(profile).map_err(|e| format!("failed to make {}: {e}", profile.display()))
 }

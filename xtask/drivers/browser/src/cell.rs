@@ -1,4 +1,4 @@
-//! One cell, from its specification to its last event.
+//! Runs one cell, from its specification to its last event.
 
 use std::fs;
 use std::io::Write;
@@ -14,22 +14,22 @@ use crate::MODES;
 use crate::server::{Server, Shared};
 use crate::{bidi, chromium, devtools, firefox};
 
-/// What happens in the page, as it or the browser reports it.
+/// What happens in the page, as reported by the page or the browser.
 #[derive(Debug)]
 pub enum PageEvent {
-    /// A line of the observation.
+    /// An event of the observation.
     Event(Event),
-    /// The guest's output.
+    /// Output of the guest.
     Stdout(Vec<u8>),
-    /// The guest's errors, and what the browser complains of.
+    /// Error output of the guest, and the browser's complaints.
     Stderr(Vec<u8>),
-    /// The page's process is gone, or the browser: nothing more will come.
+    /// The page's process or the browser crashed; nothing more will come.
     Crashed(String),
-    /// The guest left the page that was to report its end: nothing more will come.
+    /// The guest left the page that reports its end; nothing more will come.
     Left(String),
 }
 
-/// The command line, read.
+/// The parsed command line.
 pub struct Request {
     spec: CellSpec,
     browser: PathBuf,
@@ -39,10 +39,10 @@ pub struct Request {
 }
 
 impl Request {
-    /// Reads the specification and the options that follow `run`.
+    /// Reads the specification and the options after `run`.
     ///
     /// # Errors
-    /// What is missing or unusable.
+    /// What is missing or invalid.
     pub fn read(mut args: lexopt::Parser) -> Result<Self, String> {
         let (mut spec, mut browser, mut pages, mut packages, mut component) = (None, None, None, None, None);
         while let Some(arg) = args.next().map_err(|e| e.to_string())? {
@@ -72,7 +72,7 @@ impl Request {
     /// Runs the cell.
     ///
     /// # Errors
-    /// When the observation cannot be written; everything else is the cell's cause.
+    /// If the observation cannot be written; anything else becomes the cell's cause.
     pub fn run(self) -> Result<(), String> {
         let path = self.spec.events.clone();
         let mut recorder = Recorder::open(&path).map_err(|e| format!("{}: {e}", path.display()))?;
@@ -81,14 +81,14 @@ impl Request {
         match end {
             End::Cause(cause) => recorder.end(cause).map_err(|e| format!("{}: {e}", path.display())),
             End::Crashed(why) => {
-                // No last event and a signal: that is how an engine's crash looks, and this is one.
+                // A signal without a last event is how the crash of an engine looks, which this is.
                 eprintln!("driver-browser: {why}");
                 std::process::abort()
             }
         }
     }
 
-    /// Runs the page; the browser has ended when this returns.
+    /// Runs the page; the browser has exited when this returns.
     fn observe(self, recorder: &mut Recorder) -> End {
         let broken = |message: String| End::Cause(Cause::EngineError { message });
         recorder.stage(Stage::Load).ok();
@@ -98,7 +98,7 @@ impl Request {
         };
         let is_firefox = self.spec.mode.starts_with("firefox");
         let (sender, events) = mpsc::channel();
-        // The lab's is a pipe, and the temporary folder that it names is the cell's own.
+        // The lab uses a pipe; the folder for temporary files is the cell's own.
         let is_pipe = self.spec.events.starts_with("/dev");
         let beside = if is_pipe { std::env::temp_dir() } else { self.spec.events.with_file_name("") };
         let profile = beside.join("browser-profile");
@@ -121,22 +121,22 @@ impl Request {
     }
 }
 
-/// How a cell ended.
+/// The end of a cell.
 enum End {
-    /// It ended otherwise, for this cause.
+    /// Ended with this cause.
     Cause(Cause),
-    /// The browser crashed, with these words.
+    /// The browser crashed, with this message.
     Crashed(String),
 }
 
-/// Records what happens until the guest's end.
+/// Records events until the guest ends.
 fn record(events: &Receiver<PageEvent>, recorder: &mut Recorder) -> End {
     while let Ok(event) = events.recv() {
         match event {
             PageEvent::Stdout(bytes) => write(&mut std::io::stdout(), &bytes),
             PageEvent::Stderr(bytes) => write(&mut std::io::stderr(), &bytes),
             PageEvent::Event(Event::End { cause, .. }) => return End::Cause(cause),
-            // The clock is the driver's: it began with the browser's start.
+            // Times are measured by the driver, from the start of the browser.
             PageEvent::Event(Event::Stage { stage, cached, .. }) => {
                 recorder.write(&Event::Stage { stage, micros: recorder.micros(), cached }).ok();
             }
@@ -150,14 +150,14 @@ fn record(events: &Receiver<PageEvent>, recorder: &mut Recorder) -> End {
     End::Cause(Cause::EngineError { message: "the page went silent".to_owned() })
 }
 
-/// Writes the guest's output. That nobody reads it any more is no error.
+/// Writes the guest's output. It is not an error if nobody reads it any more.
 fn write(to: &mut dyn Write, bytes: &[u8]) {
     to.write_all(bytes).and_then(|()| to.flush()).ok();
 }
 
 fn read_spec(path: &Path) -> Result<CellSpec, String> {
     let text = fs::read(path).map_err(|e| e.to_string())?;
-    // The protocol comes first: a newer specification has fields that this binary cannot know.
+    // Check the protocol version first: a newer specification has fields unknown to this binary.
     let json: serde_json::Value = serde_json::from_slice(&text).map_err(|e| e.to_string())?;
     match json["protocol"].as_u64() {
         Some(protocol) if protocol == u64::from(PROTOCOL_VERSION) => {}

@@ -1,4 +1,4 @@
-//! Starting Chromium.
+//! Starts Chromium.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -8,7 +8,7 @@ use std::process::Command;
 use crate::browser::{Browser, create_profile};
 use crate::ports;
 
-/// What keeps Chromium to the cell: no window, no services, no traffic of its own.
+/// Limits Chromium to the cell: no window, no services, no traffic of its own.
 const FLAGS: &[&str] = &[
     "--headless",
     "--disable-gpu",
@@ -19,21 +19,21 @@ const FLAGS: &[&str] = &[
     "--disable-default-apps",
     "--disable-dev-shm-usage",
     "--disable-breakpad",
-    // The headless shell hands a memory access out of bounds to V8 only where its crash reporter is on: without it
-    // the page crashes at what is a trap. Reports stay in the profile.
+    // In the headless shell, V8 handles out-of-bounds memory accesses only if the crash reporter is on; otherwise the
+    // page crashes instead of trapping. Reports stay in the profile.
     "--enable-crash-reporter",
     "--no-first-run",
     "--no-default-browser-check",
     "--no-proxy-server",
     "--mute-audio",
-    // Nothing here is secret, and a desktop's keyring would ask a person.
+    // There are no secrets, and a desktop's keyring would prompt the user.
     "--password-store=basic",
 ];
 
-/// Starts `program` on a fresh profile and waits until its DevTools listen.
+/// Starts `program` on a new profile and waits until DevTools listens.
 ///
 /// # Errors
-/// Why it does not run.
+/// Why it is not running.
 pub fn start(program: &Path, profile: &Path) -> Result<Browser, String> {
     create_profile(profile)?;
     let mut command = Command::new(program);
@@ -41,7 +41,7 @@ pub fn start(program: &Path, profile: &Path) -> Result<Browser, String> {
     let port = ports::given().1;
     command.arg(format!("--remote-debugging-port={port}"));
     command.arg(format!("--crash-dumps-dir={}", profile.join("reports").display()));
-    // Chromium refuses its sandbox to root; for anyone else the sandbox stays.
+    // Chromium refuses to use its sandbox as root; for other users it stays on.
     if fs::metadata("/proc/self").is_ok_and(|me| me.uid() == 0) {
         command.arg("--no-sandbox");
     }
@@ -51,7 +51,7 @@ pub fn start(program: &Path, profile: &Path) -> Result<Browser, String> {
         if port != 0 {
             return ports::devtools(port);
         }
-        // Two lines: the port, and the path of the browser's own socket.
+        // Two lines: the port, and the path of the browser's socket.
         let text = fs::read_to_string(&file).ok()?;
         let (port, path) = text.split_once('\n')?;
         (!path.is_empty()).then(|| format!("127.0.0.1:{port}{}", path.trim_end()))

@@ -1,5 +1,5 @@
-//! A client of a browser's protocol. DevTools and WebDriver BiDi are the same in what is here: JSON over a WebSocket,
-//! commands with their answers, and events in between.
+//! A client for browser protocols. As far as needed here, DevTools and WebDriver BiDi are the same: JSON over a
+//! WebSocket, with commands, responses, and events in between.
 
 use std::collections::VecDeque;
 use std::net::TcpStream;
@@ -11,16 +11,16 @@ use tungstenite::{Message, WebSocket};
 
 use crate::cell::PageEvent;
 
-/// How long a browser may take to answer.
+/// Time limit for a response.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A connection to a browser.
 pub struct Client {
     socket: WebSocket<TcpStream>,
     last_id: u64,
-    /// The session that commands are for; DevTools alone has several.
+    /// The session that commands are sent to; only DevTools has several.
     session: Option<String>,
-    /// What came before the answer that was waited for.
+    /// Messages received before the response that was waited for.
     queued: VecDeque<Value>,
 }
 
@@ -28,7 +28,7 @@ impl Client {
     /// Connects to `HOST:PORT/PATH`.
     ///
     /// # Errors
-    /// What the system or the browser answers.
+    /// The error of the system or the browser.
     pub fn connect(address: &str) -> Result<Self, String> {
         let host = address.split('/').next().unwrap_or_default();
         let stream = TcpStream::connect(host).map_err(|e| e.to_string())?;
@@ -37,15 +37,15 @@ impl Client {
         Ok(Self { socket, last_id: 0, session: None, queued: VecDeque::new() })
     }
 
-    /// Makes later commands those of this session.
+    /// Sends later commands to this session.
     pub fn enter(&mut self, session: &str) {
         self.session = Some(session.to_owned());
     }
 
-    /// Sends a command whose answer nobody waits for; returns its id.
+    /// Sends a command without waiting for its response; returns its id.
     ///
     /// # Errors
-    /// When the connection is gone.
+    /// If the connection is closed.
     pub fn send(&mut self, method: &str, params: Value) -> Result<u64, String> {
         self.last_id += 1;
         let mut message = json!({ "id": self.last_id, "method": method, "params": params });
@@ -59,7 +59,7 @@ impl Client {
     /// Sends a command and waits for its result.
     ///
     /// # Errors
-    /// The browser's error, or that it does not answer.
+    /// The browser's error, or that it did not respond.
     pub fn call(&mut self, method: &str, params: Value) -> Result<Value, String> {
         let id = self.send(method, params)?;
         loop {
@@ -69,18 +69,18 @@ impl Client {
             } else if message["error"].is_null() {
                 return Ok(message["result"].take());
             } else {
-                // DevTools has an object there, BiDi a code with its message beside it.
+                // DevTools returns an error object, BiDi a code with a message beside it.
                 let text = message["error"]["message"].as_str().or(message["message"].as_str());
                 return Err(format!("{method}: {}", text.unwrap_or("failed without a message")));
             }
         }
     }
 
-    /// Passes on what `read` makes of each message, from a thread of its own, until the connection ends. From here on
-    /// silence is the guest's right: it may compute for long.
+    /// Calls `read` for each message in a separate thread and forwards the results, until the connection ends. From now
+    /// on silence is allowed: the guest may compute for a long time.
     ///
     /// # Errors
-    /// What the system answers.
+    /// The error of the system.
     pub fn follow(
         mut self,
         events: Sender<PageEvent>,

@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 use crate::cell::PageEvent;
 use crate::client::Client;
 
-/// Opens `url` in a browser context of its own, through the DevTools at `address`, and passes on what happens there.
+/// Opens `url` in its own browser context through the DevTools at `address`, and forwards what happens there.
 ///
 /// # Errors
-/// What Chromium answers.
+/// Chromium's error.
 pub fn open(address: &str, url: &str, events: Sender<PageEvent>) -> Result<(), String> {
     let mut client = Client::connect(address)?;
     let context = client.call("Target.createBrowserContext", json!({}))?;
@@ -26,9 +26,9 @@ pub fn open(address: &str, url: &str, events: Sender<PageEvent>) -> Result<(), S
     client.follow(events, move |client, message| page.read(client, message))
 }
 
-/// The page that is followed.
+/// The page being observed.
 struct Page {
-    /// Its own address, and whether it was there: from then on it must stay.
+    /// Its URL, and whether it has been reached; from then on it must not change.
     url: String,
     arrived: bool,
 }
@@ -50,12 +50,12 @@ impl Page {
                 }
                 Some(PageEvent::Left(if is_own { "loaded itself again".to_owned() } else { format!("went to {to}") }))
             }
-            // Nobody is there to answer `alert` and its like: they are refused, and the guest goes on.
+            // Nobody can answer `alert` and similar dialogs: dismiss them, so that the guest continues.
             "Page.javascriptDialogOpening" => {
                 client.send("Page.handleJavaScriptDialog", json!({ "accept": false })).ok();
                 None
             }
-            // What the page did not catch: the lab's own script reports all else itself.
+            // Uncaught errors only; the lab's own script reports everything else.
             "Runtime.exceptionThrown" => {
                 let details = &params["exceptionDetails"];
                 stderr(details["exception"]["description"].as_str().or(details["text"].as_str()))

@@ -1,4 +1,4 @@
-//! Starting Firefox.
+//! Starts Firefox.
 
 use std::fs;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::process::Command;
 
 use crate::browser::{Browser, create_profile};
 
-/// What keeps Firefox to the cell: no traffic and no pages of its own, and no processes for what a cell has not.
+/// Limits Firefox to the cell: no traffic or pages of its own, and no processes that a cell does not need.
 /// <https://firefox-source-docs.mozilla.org/remote/Prefs.html>
 const PREFERENCES: &[(&str, &str)] = &[
     ("remote.prefs.recommended", "true"),
@@ -34,10 +34,10 @@ const PREFERENCES: &[(&str, &str)] = &[
     ("toolkit.telemetry.server", "\"\""),
 ];
 
-/// Starts `program` on a fresh profile and waits until its WebDriver BiDi listens.
+/// Starts `program` on a new profile and waits until WebDriver BiDi listens.
 ///
 /// # Errors
-/// Why it does not run.
+/// Why it is not running.
 pub fn start(program: &Path, profile: &Path) -> Result<Browser, String> {
     create_profile(profile)?;
     let text: String = PREFERENCES.iter().map(|(name, value)| format!("user_pref(\"{name}\", {value});\n")).collect();
@@ -46,7 +46,7 @@ pub fn start(program: &Path, profile: &Path) -> Result<Browser, String> {
     let mut command = Command::new(program);
     command.args(["--headless", "--no-remote", "--remote-debugging-port=0", "--profile"]).arg(profile);
     command.arg("about:blank");
-    // Its own sandbox makes namespaces, which the lab's below it does not let it: the page's process would end.
+    // Firefox's sandbox creates namespaces, which the lab's sandbox forbids; the page's process would exit.
     command.env("MOZ_DISABLE_CONTENT_SANDBOX", "1");
     let file = profile.join("WebDriverBiDiServer.json");
     Browser::start(command, || {

@@ -1,15 +1,16 @@
-//! Runs a cell in a page of a browser without a window: serves the page on loopback, opens it through the DevTools
-//! protocol (Chromium) or WebDriver BiDi (Firefox), writes what the page reports into the observation and what the
-//! guest prints to its own streams.
+//! Runs a cell in a page of a headless browser: serves the page on loopback, opens it through the DevTools protocol
+//! (Chromium) or WebDriver BiDi (Firefox), writes what the page reports to the observation, and the guest's output to
+//! its own streams.
 //!
 //! `driver-browser probe`, or `driver-browser run SPEC --browser BROWSER --pages DIR [--packages node_modules]
-//! [--component DIR]`, where the last is jco's translation of a component.
+//! [--component DIR]`, where the last is jco's output for a component.
+//!
 //! Each cell has its own browser, so that the lab's limits cover exactly the cell's processes. Sharing one browser
 //! would save 0.15 s of CPU time per cell (Chromium 156's headless shell: 0.32 s alone, 0.17 s in a context of a
 //! shared one; 13 s for all columns of a cold run), but the protocol does not tell which renderer belongs to which
 //! page, and pages could exhaust each other's memory.
 //!
-//! It ends, with the browser, as soon as the page reports the guest's end.
+//! Exits, together with the browser, as soon as the page reports the guest's end.
 
 mod bidi;
 mod browser;
@@ -26,7 +27,7 @@ use std::process::ExitCode;
 use lexopt::Arg::Value;
 use wasmlab_protocol::{EXIT_INVALID_SPEC, EngineInfo, PROTOCOL_VERSION};
 
-/// The columns: the page by itself, with a polyfill of WASI 0.1, and with components translated by jco.
+/// The columns: the plain page, with a polyfill of WASI 0.1, and with components transpiled by jco.
 const MODES: &[&str] =
     &["chromium", "chromium+wasi-shim", "chromium+jco", "firefox", "firefox+wasi-shim", "firefox+jco"];
 

@@ -1,10 +1,10 @@
-//! The ports between driver, browser and page, where the lab bounds what this process may use.
+//! The ports between driver, browser and page, if the lab restricts which ports this process may use.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-/// `SERVER,BROWSER`: where the page is served, and where the browser's protocol listens. Without it any free ones.
+/// `SERVER,BROWSER`: ports to serve the page on, and for the browser's protocol. If unset, any free ports.
 const VARIABLE: &str = "WASMLAB_DRIVER_PORTS";
 
 /// Both ports; 0 for any.
@@ -15,7 +15,8 @@ pub fn given() -> (u16, u16) {
     ports.unwrap_or_default()
 }
 
-/// `HOST:PORT/PATH` of the DevTools on this port, once they listen: a browser that was told its port writes no file.
+/// The address of DevTools on this port, `HOST:PORT/PATH`, once it listens. A browser that was given a port writes no
+/// file.
 #[must_use]
 pub fn devtools(port: u16) -> Option<String> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
@@ -23,7 +24,7 @@ pub fn devtools(port: u16) -> Option<String> {
     let host = format!("127.0.0.1:{port}");
     write!(stream, "GET /json/version HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").ok()?;
     let mut answer = Vec::new();
-    // A connection that stays open ends by its limit: what came is enough.
+    // If the connection stays open, reading ends at its limit with what has arrived.
     stream.take(64 << 10).read_to_end(&mut answer).ok();
     let text = String::from_utf8_lossy(&answer);
     let (_, rest) = text.split_once("\"webSocketDebuggerUrl\"")?;

@@ -1,6 +1,7 @@
-//! The page's server on loopback: the lab's scripts, the module, and the way back for what the page reports.
+//! The page's server on loopback: provides the lab's scripts and the module, and receives the page's reports.
 //!
-//! The page reports by requests that it waits for, so that what it said before it hung or crashed is here.
+//! The page reports with requests that it waits for, so that whatever it reported before it hung or crashed has
+//! arrived.
 
 use std::fs;
 use std::io::{self, Read};
@@ -18,10 +19,10 @@ use wasmlab_protocol::{CellSpec, Network};
 use crate::cell::PageEvent;
 use crate::ports;
 
-/// Of one request, bytes; the guest's output comes in smaller pieces.
+/// Size limits of a request, bytes; the guest's output comes in smaller pieces.
 const LIMITS: Limits = Limits { head: 64 << 10, body: 16 << 20 };
 
-/// The page. jco's shim of WASI 0.3 imports files of that of 0.2 by the package's name, which a page does not know.
+/// The page. jco's WASI 0.3 shim imports files of the 0.2 shim by package name, which a page cannot resolve by itself.
 fn page() -> String {
     let shim = "@bytecodealliance/preview2-shim";
     let files = ["cli", "clocks", "filesystem", "http", "io", "random", "sockets"];
@@ -34,23 +35,23 @@ fn page() -> String {
     )
 }
 
-/// What all connections serve.
+/// What all connections use.
 pub struct Shared {
     /// The cell.
     pub spec: CellSpec,
     /// The module's bytes.
     pub module: Vec<u8>,
-    /// The lab's scripts: `/lab/`.
+    /// Folder of the lab's scripts: `/lab/`.
     pub pages: PathBuf,
-    /// npm packages: `/packages/`.
+    /// Folder of npm packages: `/packages/`.
     pub packages: Option<PathBuf>,
-    /// jco's translation of the component: `/component/`.
+    /// Folder with jco's output for the component: `/component/`.
     pub component: Option<PathBuf>,
-    /// Where the page's reports go.
+    /// Receives the page's reports.
     pub events: Sender<PageEvent>,
 }
 
-/// The server; it ends with the process.
+/// The server; it runs until the process exits.
 pub struct Server {
     port: u16,
 }
@@ -65,7 +66,7 @@ impl Server {
     /// Listens on 127.0.0.1.
     ///
     /// # Errors
-    /// When there is none.
+    /// If it cannot listen.
     pub fn start(shared: Arc<Shared>) -> io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", ports::given().0))?;
         let port = listener.local_addr()?.port();
@@ -78,13 +79,13 @@ impl Server {
         Ok(Self { port })
     }
 
-    /// The page's address.
+    /// URL of the page.
     pub fn page(&self) -> String {
         format!("http://127.0.0.1:{}/", self.port)
     }
 }
 
-/// One connection, until the browser closes it.
+/// Serves one connection until the browser closes it.
 fn serve(shared: &Shared, stream: &TcpStream) {
     stream.set_nodelay(true).ok();
     let policy = policy(&shared.spec);
@@ -103,8 +104,8 @@ fn serve(shared: &Shared, stream: &TcpStream) {
             "POST" => report(shared, &request.target, request.body),
             _ => file(shared, request.target.split('?').next().unwrap_or_default()).unwrap_or(NOT_FOUND),
         };
-        // The page asks this server and those of the cell, and nobody else. The two other policies make the page
-        // isolated, which shared memory (threads) needs.
+        // The page may send requests to this server and those of the cell only. The two other policies isolate the
+        // page, which shared memory (threads) requires.
         let headers = [
             ("content-type", kind),
             ("cache-control", "no-store"),
@@ -118,7 +119,7 @@ fn serve(shared: &Shared, stream: &TcpStream) {
     }
 }
 
-/// What a page may load and whom it may ask. Scripts are the lab's and the guest's own, in whatever way they come.
+/// What a page may load and connect to. Scripts are the lab's and the guest's own, however they are loaded.
 fn policy(spec: &CellSpec) -> String {
     let local = "'self' data: blob:";
     let known = spec.connect_ports.iter().chain(&spec.ports).filter(|_| spec.network == Network::Loopback);
@@ -150,7 +151,7 @@ fn report(shared: &Shared, target: &str, body: Vec<u8>) -> Answer {
     Answer { status: "200 OK", kind: "text/plain", body: Vec::new() }
 }
 
-/// At most as many bytes as the body says; none at the end of the input.
+/// At most as many bytes as the request asks for; none at end of file.
 fn stdin(wanted: &[u8]) -> Answer {
     let wanted = String::from_utf8_lossy(wanted).parse().unwrap_or(0).min(LIMITS.body);
     let mut body = vec![0; wanted];
@@ -175,7 +176,7 @@ fn file(shared: &Shared, path: &str) -> Option<Answer> {
         "guest" => shared.spec.glue.as_ref()?.parent()?,
         _ => return None,
     };
-    // Only downwards: no `..`, no root.
+    // Only paths below the folder: no `..`, no root.
     if !Path::new(rest).components().all(|c| matches!(c, Component::Normal(_))) {
         return None;
     }
@@ -188,7 +189,7 @@ fn file(shared: &Shared, path: &str) -> Option<Answer> {
     ok(kind, fs::read(folder.join(rest)).ok()?)
 }
 
-/// What the page is told of the cell: nothing of this machine.
+/// What the page is told about the cell: nothing about this machine.
 fn cell(shared: &Shared) -> Value {
     let spec = &shared.spec;
     let dirs: Vec<Value> =
@@ -201,8 +202,8 @@ fn cell(shared: &Shared) -> Value {
     })
 }
 
-/// A directory as the page's file system takes it. Links are left out: it has none, and one that leads out
-/// of the directory must not be followed here either.
+/// A directory in the form that the page's file system takes. Links are left out, since that file system has none; one
+/// that leads out of the directory must not be followed here either.
 fn tree(dir: &Path, depth: usize) -> Value {
     let mut entries = Map::new();
     for entry in fs::read_dir(dir).into_iter().flatten().flatten().filter(|_| depth < 64) {

@@ -1,5 +1,5 @@
-//! What every engine must do, done by a page of Chromium. Without Chromium, or without the npm packages that
-//! a mode needs, there is nothing to test for it, and each test says so.
+//! The conformance cases on a Chromium page. If Chromium or the npm packages of a mode are missing, nothing is tested
+//! for it, and each test says so.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 

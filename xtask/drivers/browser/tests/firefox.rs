@@ -1,5 +1,5 @@
-//! What every engine must do, done by a page of Firefox: `cargo test --test firefox`. A Firefox takes 2 s of
-//! processor time to start, and each case starts one, so the others do not wait for it.
+//! The conformance cases on a Firefox page: `cargo test --test firefox`. Firefox takes 2 s of CPU time to start and
+//! each case starts it, so these tests are separate.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 

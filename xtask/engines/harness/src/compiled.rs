@@ -1,4 +1,4 @@
-//! Compiled code, kept between runs in [`crate::CellSpec::code_cache`].
+//! Compiled code, cached between runs in [`crate::CellSpec::code_cache`].
 
 use std::fs;
 use std::hash::{DefaultHasher, Hasher};
@@ -9,12 +9,12 @@ use wasmlab_protocol::CellSpec;
 /// Length of the seal that follows the code.
 const SEAL: usize = 16;
 
-/// A file of compiled code, sealed so that only what this engine wrote for this module is taken.
+/// A file of compiled code, sealed so that an engine only uses what it wrote itself for this module.
 ///
-/// Engines map compiled code as it is, so a damaged file would be undefined behaviour. The seal is a
-/// hash of the code and one of its key (engine, version, mode, module): it guards against accidents
-/// (truncation, a bad disk, a file of another engine), not against somebody who can write there, who
-/// could as well replace the engine. Every failure is a miss.
+/// Engines map compiled code without checks, so using a damaged file would be undefined behaviour. The seal consists of
+/// a hash of the code and a hash of its key (engine, version, mode, module). It protects against accidents (truncation,
+/// a bad disk, a file of another engine), not against an attacker with write access, who could just as well replace the
+/// engine. Every mismatch is a cache miss.
 #[derive(Debug)]
 pub struct CompiledCode {
     file: PathBuf,
@@ -22,7 +22,7 @@ pub struct CompiledCode {
 }
 
 impl CompiledCode {
-    /// Where the compiled code of `module` is kept; `None` when the specification wants none kept.
+    /// The file for the compiled code of `module`; `None` if the specification asks for no cache.
     #[must_use]
     pub fn of(spec: &CellSpec, engine: &str, version: &str, module: &[u8]) -> Option<Self> {
         let dir = spec.code_cache.as_ref()?;
@@ -34,7 +34,7 @@ impl CompiledCode {
         Some(Self { file: dir.join("module.cwasm"), key: hasher.finish() })
     }
 
-    /// The code, where it is there and whole.
+    /// Reads the code, if the file exists and is intact.
     #[must_use]
     pub fn read(&self) -> Option<Vec<u8>> {
         let mut bytes = fs::read(&self.file).ok()?;
@@ -44,11 +44,11 @@ impl CompiledCode {
         sealed.then_some(bytes)
     }
 
-    /// Keeps `code`. It is not an error when that fails: the next run compiles again.
+    /// Writes the code. A failure is ignored: the next run compiles again.
     pub fn write(&self, mut code: Vec<u8>) {
         let seal = self.seal(&code);
         code.extend_from_slice(&seal);
-        // Written beside and renamed: a reader sees all of it or nothing, whoever else writes.
+        // Written to a temporary name and renamed, so that readers see all of it or nothing, whoever else writes.
         let temporary = self.file.with_extension(format!("{}.tmp", std::process::id()));
         let dir = self.file.parent().map_or(Ok(()), fs::create_dir_all);
         if dir.and_then(|()| fs::write(&temporary, code)).and_then(|()| fs::rename(&temporary, &self.file)).is_err() {
@@ -57,7 +57,7 @@ impl CompiledCode {
     }
 
     fn seal(&self, code: &[u8]) -> [u8; SEAL] {
-        // The standard hasher may change with the compiler; a miss then, which is what it should be.
+        // The standard hasher may change with the compiler, which causes a cache miss, as it should.
         let mut hasher = DefaultHasher::new();
         hasher.write(code);
         let mut seal = [0; SEAL];

@@ -1,7 +1,7 @@
-//! The skeleton that every embedded engine shares: its command line, its log, its compiled code.
+//! What every embedded engine shares: its command line, its log, its compiled code.
 //!
-//! An engine binary is one [`Engine`] constant and one function from a [`CellSpec`] to how it ended.
-//! Everything that must be the same in all of them (what is recorded when, exit codes, words) is here.
+//! An engine binary consists of an [`Engine`] constant and a function that runs a [`CellSpec`] and returns why it
+//! ended. Everything that must be the same in all engines (what is recorded when, exit codes, messages) is here.
 
 mod compiled;
 mod log;
@@ -20,19 +20,19 @@ use wasmlab_protocol::{
     Cause, CellSpec, EXIT_INVALID_SPEC, EngineInfo, PROTOCOL_VERSION, SOCKET_FD_PLACEHOLDER, Stage, Switch, Value,
 };
 
-/// One engine binary.
+/// An engine binary.
 #[derive(Clone, Copy, Debug)]
 pub struct Engine {
     /// Its name, which is also the name of the library's crate: `wasmi`.
     pub name: &'static str,
-    /// The text of the binary's `Cargo.lock`, where the library's version is read.
+    /// The text of the binary's `Cargo.lock`, from which the library's version is read.
     pub lock: &'static str,
-    /// The modes it offers.
+    /// Its modes.
     pub modes: &'static [&'static str],
-    /// What its library leaves off by default and a specification may turn on: the call that does so, and what it
-    /// gives (a proposal, [`wasmlab_protocol::STACK_DEPTH`]).
+    /// Features that its library disables by default and a specification may enable: the API call, and what it provides
+    /// (a proposal, or [`wasmlab_protocol::STACK_DEPTH`]).
     pub switches: &'static [(&'static str, &'static str)],
-    /// Runs a cell whose mode is one of [`Engine::modes`]. `Ok` is [`Cause::Returned`].
+    /// Runs a cell whose mode is one of [`Engine::modes`]. `Ok` means [`Cause::Returned`].
     pub run: fn(&CellSpec, &Log) -> Result<(), Cause>,
 }
 
@@ -54,7 +54,7 @@ impl Engine {
         }
     }
 
-    /// The version of the engine's library, as locked.
+    /// The version of the engine's library in the lock file.
     #[must_use]
     pub fn version(&self) -> &'static str {
         locked_version(self.lock, self.name).unwrap_or("unknown")
@@ -87,7 +87,7 @@ impl Engine {
         }
         let log = Log::open(&spec.events).map_err(|e| format!("{}: {e}", spec.events.display()))?;
         let cause = (self.run)(&spec, &log).err().unwrap_or(Cause::Returned);
-        // The guest's output comes before the last event: whoever reads the event has all of it.
+        // The guest's output must come before the last event, so that whoever reads the event has all of it.
         std::io::stdout().flush().ok();
         log.end(cause);
         Ok(())
@@ -96,7 +96,7 @@ impl Engine {
 
 fn read_spec(path: &Path) -> Result<CellSpec, String> {
     let text = std::fs::read(path).map_err(|e| e.to_string())?;
-    // The protocol comes first: a newer specification has fields that this binary cannot know.
+    // Check the protocol version first: a newer specification has fields unknown to this binary.
     let json: serde_json::Value = serde_json::from_slice(&text).map_err(|e| e.to_string())?;
     match json.get("protocol").and_then(serde_json::Value::as_u64) {
         Some(protocol) if protocol == u64::from(PROTOCOL_VERSION) => {}
@@ -108,7 +108,7 @@ fn read_spec(path: &Path) -> Result<CellSpec, String> {
     serde_json::from_value(json).map_err(|e| e.to_string())
 }
 
-/// The version of crate `name` in the text of a `Cargo.lock`.
+/// The version of the crate `name` in a `Cargo.lock`, given as text.
 #[must_use]
 pub fn locked_version<'a>(lock: &'a str, name: &str) -> Option<&'a str> {
     let mut lines = lock.lines();
@@ -116,42 +116,41 @@ pub fn locked_version<'a>(lock: &'a str, name: &str) -> Option<&'a str> {
     lines.next()?.strip_prefix("version = ").map(|v| v.trim_matches('"'))
 }
 
-/// Reads the module; the first stage of every engine.
+/// Reads the module, the first stage of every engine.
 ///
 /// # Errors
-/// [`Cause::EngineError`] when the file cannot be read.
+/// [`Cause::EngineError`] if the file cannot be read.
 pub fn load(spec: &CellSpec, log: &Log) -> Result<Vec<u8>, Cause> {
     log.stage(Stage::Load);
     std::fs::read(&spec.module)
         .map_err(|e| Cause::EngineError { message: format!("failed to read {}: {e}", spec.module.display()) })
 }
 
-/// Whether `bytes` begin as a component does (the version field holds layer 1).
+/// Whether `bytes` start like a component (layer 1 in the version field).
 #[must_use]
 pub fn is_component(bytes: &[u8]) -> bool {
     bytes.starts_with(b"\0asm") && bytes.get(6..8) == Some(&[1, 0])
 }
 
-/// Ends a cell that asks a core module for what components export.
+/// The cause for a core module that is to handle HTTP, which only components can.
 #[must_use]
 pub fn no_http() -> Cause {
     Cause::MissingExport { name: "wasi:http/incoming-handler".to_owned() }
 }
 
-/// Ends a cell that the lab's own program has no way to ask of its engine.
+/// The cause for a cell that the lab's program cannot run on its engine.
 #[must_use]
 pub fn not_attempted(what: &str, why: impl Into<String>) -> Cause {
     Cause::NotAttempted { subject: what.to_owned(), message: why.into() }
 }
 
-/// Ends a cell whose module has a memory for threads to share, where the lab's host runs one thread and sees into no
-/// such memory.
+/// The cause for a module with a shared memory: the lab's host runs a single thread and cannot access such memories.
 #[must_use]
 pub fn no_threads() -> Cause {
     not_attempted("threads", "the lab's host runs one thread, and the module's memory is one that threads share")
 }
 
-/// The specification's arguments, with [`SOCKET_FD_PLACEHOLDER`] replaced by the guest's descriptor.
+/// The guest's arguments, with [`SOCKET_FD_PLACEHOLDER`] replaced by its descriptor of the first socket.
 #[must_use]
 pub fn guest_args(spec: &CellSpec, socket: Option<u32>) -> Vec<String> {
     let fd = socket.map(|fd| fd.to_string());
@@ -161,24 +160,24 @@ pub fn guest_args(spec: &CellSpec, socket: Option<u32>) -> Vec<String> {
         .collect()
 }
 
-/// The guest's first descriptor after the standard streams and the directories, where a host that has preopened
-/// sockets puts them; `None` where the specification gives none.
+/// The guest's first descriptor after the standard streams and the directories, where hosts put preopened sockets;
+/// `None` if there are no sockets.
 #[must_use]
 pub fn socket_fd(spec: &CellSpec) -> Option<u32> {
     const FIRST_PREOPEN: usize = 3;
     (!spec.sockets.is_empty()).then(|| u32::try_from(FIRST_PREOPEN + spec.dirs.len()).unwrap_or(u32::MAX))
 }
 
-/// Whether the specification wants the host to define the import `module`.`name`.
+/// Whether the specification asks the host to define the import `module`.`name`.
 #[must_use]
 pub fn wants_host_function(spec: &CellSpec, module: &str, name: &str) -> bool {
     spec.host_functions.iter().any(|wanted| {
-        // Either part may hold dots, so both together are compared, not split.
+        // Either part may contain dots, so the joined names are compared.
         wanted.strip_prefix(module).and_then(|rest| rest.strip_prefix('.')) == Some(name)
     })
 }
 
-/// A function type as one reads it in every engine's [`Cause::MissingImport`]: `func (i32, i32) -> i64`.
+/// A function type as shown in every engine's [`Cause::MissingImport`]: `func (i32, i32) -> i64`.
 pub fn func_text<T: Display>(params: impl IntoIterator<Item = T>, results: impl IntoIterator<Item = T>) -> String {
     let list = |types: &[String]| match types {
         [one] => one.clone(),
@@ -192,7 +191,7 @@ pub fn func_text<T: Display>(params: impl IntoIterator<Item = T>, results: impl 
     }
 }
 
-/// What to say of a call whose arguments are not of the export's type.
+/// The cause for a call whose arguments do not match the type of the export.
 #[must_use]
 pub fn wrong_args(export: &str, ty: &str, args: &[Value]) -> Cause {
     let args: Vec<_> = args.iter().map(ToString::to_string).collect();
@@ -211,14 +210,14 @@ mod tests {
     }
 
     #[test]
-    fn function_types_read_alike() {
+    fn function_types_have_one_notation() {
         assert_eq!(func_text(["i32", "i64"], []), "func (i32, i64)");
         assert_eq!(func_text([], ["i32"]), "func () -> i32");
         assert_eq!(func_text(["f64"], ["i32", "i32"]), "func (f64) -> (i32, i32)");
     }
 
     #[test]
-    fn components_are_told_from_modules() {
+    fn components_are_distinguished_from_modules() {
         assert!(is_component(b"\0asm\x0d\0\x01\0"));
         assert!(!is_component(b"\0asm\x01\0\0\0"));
         assert!(!is_component(b"\0asm"));

@@ -1,4 +1,4 @@
-//! The observation as an engine writes it.
+//! Writes an engine's observation.
 
 use std::io;
 use std::path::Path;
@@ -9,35 +9,35 @@ use wasmlab_protocol::{Cause, Event, Stage, Value};
 
 use crate::Recorder;
 
-/// A [`Recorder`] that host functions can hold too.
+/// A [`Recorder`] that host functions can share.
 ///
-/// Its methods do not fail: an engine that cannot write its observation has nothing left to do, so the
-/// process ends, and the lab sees a cell without a last event.
+/// Its methods do not fail: an engine that cannot write its observation has nothing left to do, so the process exits,
+/// and the lab sees a cell without a last event.
 #[derive(Clone, Debug)]
 pub struct Log {
     recorder: Arc<Mutex<Recorder>>,
     host_calls: Arc<AtomicU32>,
 }
 
-/// How many host calls are recorded; a guest that calls for ever must not fill the disk.
+/// Maximum number of recorded host calls, so that a guest that calls forever does not fill the disk.
 pub const MAX_HOST_CALLS: u32 = 1_000;
 
 impl Log {
-    /// Opens the observation file at `path`; time is counted from here.
+    /// Opens the observation file at `path` and starts the clock.
     ///
     /// # Errors
-    /// When the file cannot be opened.
+    /// If the file cannot be opened.
     pub fn open(path: &Path) -> io::Result<Self> {
         let recorder = Arc::new(Mutex::new(Recorder::open(path)?));
         Ok(Self { recorder, host_calls: Arc::default() })
     }
 
-    /// Says that `stage` is entered.
+    /// Records that `stage` is entered.
     pub fn stage(&self, stage: Stage) {
         self.with(|recorder| recorder.stage(stage));
     }
 
-    /// Says that [`Stage::Compile`] is entered and finds compiled code.
+    /// Records that [`Stage::Compile`] is entered with cached code.
     pub fn compile_cached(&self) {
         self.with(|recorder| {
             let micros = recorder.micros();
@@ -45,12 +45,12 @@ impl Log {
         });
     }
 
-    /// Says what a call of an export returned.
+    /// Records the results of an export call.
     pub fn call_returned(&self, export: &str, results: Vec<Value>) {
         self.with(|recorder| recorder.write(&Event::CallReturned { export: export.to_owned(), results }));
     }
 
-    /// Says that the guest called a host function, for the first [`MAX_HOST_CALLS`] of them.
+    /// Records a call to a host function, for the first [`MAX_HOST_CALLS`] calls.
     pub fn host_call(&self, function: &str, args: Vec<Value>) {
         let counted = |calls| (calls < MAX_HOST_CALLS).then_some(calls + 1);
         if self.host_calls.fetch_update(Ordering::Relaxed, Ordering::Relaxed, counted).is_ok() {

@@ -1,4 +1,4 @@
-//! The engine's side: writing events.
+//! Writes events.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use wasmlab_protocol::{Cause, Event, Stage};
 
-/// Appends events to an observation file, each in one `write`, so that a kill leaves whole lines.
+/// Appends events to an observation file, each with a single `write`, so that a killed engine leaves complete lines.
 #[derive(Debug)]
 pub struct Recorder {
     file: File,
@@ -18,7 +18,7 @@ impl Recorder {
     /// Opens (or creates) the file at `path` for appending.
     ///
     /// # Errors
-    /// When the file cannot be opened.
+    /// If the file cannot be opened.
     pub fn open(path: &Path) -> io::Result<Self> {
         let file = OpenOptions::new().append(true).create(true).open(path)?;
         Ok(Self { file, began: Instant::now() })
@@ -27,17 +27,17 @@ impl Recorder {
     /// Writes one event.
     ///
     /// # Errors
-    /// When the file cannot be written.
+    /// If the file cannot be written.
     pub fn write(&mut self, event: &Event) -> io::Result<()> {
         let mut line = serde_json::to_vec(event)?;
         line.push(b'\n');
         self.file.write_all(&line)
     }
 
-    /// Says that `stage` is entered.
+    /// Records that `stage` is entered.
     ///
     /// # Errors
-    /// When the file cannot be written.
+    /// If the file cannot be written.
     pub fn stage(&mut self, stage: Stage) -> io::Result<()> {
         self.write(&Event::Stage { stage, micros: self.micros(), cached: false })
     }
@@ -45,7 +45,7 @@ impl Recorder {
     /// Writes the last event.
     ///
     /// # Errors
-    /// When the file cannot be written.
+    /// If the file cannot be written.
     pub fn end(&mut self, cause: Cause) -> io::Result<()> {
         self.write(&Event::End { cause, micros: self.micros() })
     }

@@ -1,9 +1,9 @@
-//! tinywasm's errors as causes.
+//! Converts tinywasm's errors to causes.
 
 use tinywasm::{Error, LinkingError, ParseError, Trap};
 use wasmlab_protocol::{Cause, Stage, TrapKind};
 
-/// Why a cell ended that failed with `error` in `stage`.
+/// The cause of a cell that failed with `error` in `stage`.
 pub(crate) fn of(error: &Error, stage: Stage) -> Cause {
     let message = error.to_string();
     match error {
@@ -14,7 +14,7 @@ pub(crate) fn of(error: &Error, stage: Stage) -> Cause {
         Error::Linker(LinkingError::IncompatibleImportType { module, name }) => {
             Cause::ImportTypeMismatch { module: module.clone(), name: name.clone(), message }
         }
-        // What does not fit before the guest runs is no trap of the guest's.
+        // A failure before the guest runs is not a trap of the guest.
         Error::Trap(Trap::OutOfMemory) if stage == Stage::Instantiate => Cause::ResourceLimit { message },
         Error::Trap(Trap::HostFunction(_)) => Cause::HostError { message },
         Error::Trap(trap) => Cause::trap(kind(trap), trap.to_string()),

@@ -1,4 +1,4 @@
-//! The imports: the specification's host functions, and nothing else: tinywasm has no WASI.
+//! The imports: the specification's host functions and nothing else, because tinywasm has no WASI.
 
 use tinywasm::types::{FuncType, Import, ImportKind, Module};
 use tinywasm::{Function, HostFunction, Imports, Store};
@@ -7,10 +7,10 @@ use wasmlab_protocol::{Cause, CellSpec};
 
 use crate::values;
 
-/// What `module` imports.
+/// The definitions of the imports of `module`.
 ///
 /// # Errors
-/// [`Cause::MissingImport`] when an import has no definition.
+/// [`Cause::MissingImport`] if an import has no definition.
 pub(crate) fn imports(spec: &CellSpec, log: &Log, module: &Module, store: &mut Store) -> Result<Imports, Cause> {
     let mut imports = Imports::new();
     let mut missing: Vec<&Import> = vec![];
@@ -45,7 +45,7 @@ fn type_text(kind: &ImportKind, module: &Module) -> String {
         ImportKind::Function(ty) => values::text(&module.func_types[*ty as usize]),
         ImportKind::Global(ty) if ty.mutable => format!("global mut {}", values::name(ty.ty)),
         ImportKind::Global(ty) => format!("global {}", values::name(ty.ty)),
-        // It does not tell a memory's declared maximum from the largest that there is.
+        // tinywasm does not distinguish a declared maximum from the largest possible one.
         ImportKind::Memory(ty) => format!("memory {}", ty.page_count_initial()),
         ImportKind::Table(ty) => {
             format!("table {}{}", ty.size_initial, ty.size_max.map(|max| format!(" {max}")).unwrap_or_default())

@@ -1,5 +1,5 @@
-//! tinywasm as an engine of the lab: a small interpreter for core modules, without WASI. What a program can do
-//! there is what its embedder defines.
+//! tinywasm as an engine of the lab: a small interpreter for core modules without WASI. A program can only use what its
+//! embedder defines.
 
 mod cause;
 mod link;
@@ -21,7 +21,7 @@ const TINYWASM: engine::Engine = engine::Engine {
     run,
 };
 
-/// Raises limits that a compiling engine would not have.
+/// Raises limits that compiling engines do not have.
 const DEPTH: &str = "Config::with_call_stack(dynamic(1024, 20000)).with_value_stack(dynamic(4096, 1048576))";
 
 fn main() -> ExitCode {
@@ -31,7 +31,7 @@ fn main() -> ExitCode {
 fn run(spec: &CellSpec, log: &Log) -> Result<(), Cause> {
     let bytes = engine::load(spec, log)?;
 
-    // Validated and translated to a bytecode of its own, in one go and faster than reading it back would be:
+    // Validated and translated to tinywasm's bytecode in one step, faster than reading it back would be, so
     // `spec.code_cache` is not used.
     log.stage(Stage::Compile);
     let module = tinywasm::parse_bytes(&bytes).map_err(|e| cause::of(&e.into(), Stage::Compile))?;
@@ -65,8 +65,8 @@ fn run(spec: &CellSpec, log: &Log) -> Result<(), Cause> {
     Ok(())
 }
 
-/// tinywasm as it comes, and what the specification turns on: the same bounds as the lab's other interpreter has
-/// then, in place of 1,000 frames. Endless recursion still ends in milliseconds.
+/// tinywasm's default configuration, plus what the specification enables. The call stack then has the same limits as
+/// the lab's other interpreter, instead of 1,000 frames. Endless recursion still ends within milliseconds.
 fn config(spec: &CellSpec) -> Config {
     let config = Config::new();
     if !spec.switches.iter().any(|name| name == DEPTH) {
@@ -77,8 +77,8 @@ fn config(spec: &CellSpec) -> Config {
         .with_value_stack(StackConfig::dynamic(4 << 10, 1 << 20))
 }
 
-/// `module` with every memory's maximum lowered to the cell's limit: tinywasm has no limiter, and what a
-/// module declares is what it keeps to. (Its tables have a bound of its own.)
+/// `module` with the maximum of every memory lowered to the cell's limit. tinywasm has no limiter, but respects what a
+/// module declares. (Its tables have a limit of their own.)
 fn limited(spec: &CellSpec, module: &Module) -> Result<Module, Cause> {
     let lowered = |ty: &MemoryType| {
         let pages = spec.memory_limit / ty.page_size().max(1);
@@ -92,7 +92,7 @@ fn limited(spec: &CellSpec, module: &Module) -> Result<Module, Cause> {
     Ok(ModuleInner { memory_types, ..ModuleInner::clone(module) }.into())
 }
 
-/// The type of the function that `module` exports as `name`.
+/// The type of the exported function `name`.
 fn exported<'a>(module: &'a Module, name: &str) -> Option<&'a FuncType> {
     let export = module.exports.iter().find(|export| &*export.name == name && export.kind == ExternalKind::Func)?;
     let ty = module.func_type_idxs.get(export.index as usize)?;

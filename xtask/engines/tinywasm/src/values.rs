@@ -1,10 +1,10 @@
-//! Values between the lab and tinywasm.
+//! Converts values between the lab and tinywasm.
 
 use tinywasm::types::{FuncType, WasmType, WasmValue};
 use wasmlab_engine::{func_text, wrong_args};
 use wasmlab_protocol::{Call, Cause, Value};
 
-/// The arguments of `call` for an export of type `ty`.
+/// The arguments of `call`, for an export of type `ty`.
 pub(crate) fn args(call: &Call, ty: &FuncType) -> Result<Vec<WasmValue>, Cause> {
     let wrong = || wrong_args(&call.export, &text(ty), &call.args);
     if call.args.len() != ty.params().len() {
@@ -43,7 +43,7 @@ fn from_lab(value: &Value, ty: WasmType) -> Option<WasmValue> {
     })
 }
 
-/// What tinywasm gave, as the lab writes it.
+/// A value from tinywasm in the lab's form.
 pub(crate) fn to_lab(value: &WasmValue) -> Value {
     match value {
         WasmValue::I32(v) => Value::I32(*v),

@@ -1,4 +1,4 @@
-//! What every engine must do, done by tinywasm, as far as it needs no WASI.
+//! The conformance cases that need no WASI, on tinywasm.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[path = "../../common/conformance.rs"]
@@ -36,7 +36,7 @@ mod interpreter {
 }
 
 #[test]
-fn all_of_wasi_is_missing() {
+fn every_wasi_import_is_missing() {
     let module = r#"(module
         (import "wasi_snapshot_preview1" "fd_write" (func (param i32 i32 i32 i32) (result i32)))
         (import "env" "memory" (memory 1)) (import "env" "g" (global (mut i64)))

@@ -1,4 +1,4 @@
-//! wasmer's errors as causes.
+//! Converts wasmer's errors to causes.
 
 use std::fmt::Display;
 
@@ -7,21 +7,21 @@ use wasmer::{CompileError, InstantiationError, LinkError, RuntimeError, WasmErro
 use wasmer_wasix::WasiError;
 use wasmlab_protocol::{Cause, HostRefusal, Location, TrapKind};
 
-/// A failure of the engine's own.
+/// A failure of the engine itself.
 pub(crate) fn engine_error(error: &impl Display) -> Cause {
     Cause::EngineError { message: error.to_string() }
 }
 
-/// Why a binary was not compiled.
+/// The cause of a failed compilation.
 pub(crate) fn of_compiling(error: &CompileError) -> Cause {
     let message = error.to_string();
     match error {
         CompileError::Wasm(WasmError::InvalidWebAssembly { offset, .. }) => {
             Cause::Rejected { message, offset: Some(*offset as u64) }
         }
-        // The validator's error arrives as words, which end in the offset.
+        // The validator's error is a message that ends with the offset.
         CompileError::Validate(words) => Cause::Rejected { offset: offset(words), message },
-        // Singlepass takes every proposal for valid and stops at the first instruction that it lacks.
+        // Singlepass considers every proposal valid and stops at the first instruction that it lacks.
         CompileError::Codegen(words) if words.contains("not yet implemented") => {
             Cause::Rejected { message, offset: None }
         }
@@ -32,13 +32,13 @@ pub(crate) fn of_compiling(error: &CompileError) -> Cause {
     }
 }
 
-/// The number in `… (at offset 0x27)`.
+/// Parses the number in `… (at offset 0x27)`.
 fn offset(words: &str) -> Option<u64> {
     let (_, number) = words.rsplit_once("(at offset 0x")?;
     u64::from_str_radix(number.split(')').next()?, 16).ok()
 }
 
-/// Why an instance could not be made; its imports have been checked before.
+/// The cause of a failed instantiation; imports have been checked before.
 pub(crate) fn of_instantiating(error: &InstantiationError) -> Cause {
     let message = error.to_string();
     match error {
@@ -51,7 +51,7 @@ pub(crate) fn of_instantiating(error: &InstantiationError) -> Cause {
     }
 }
 
-/// Why the guest stopped.
+/// The cause of a failed call.
 pub(crate) fn of_running(error: &RuntimeError) -> Cause {
     if let Some(WasiError::Exit(code)) = error.downcast_ref::<WasiError>() {
         return Cause::Exit { code: code.raw() };
@@ -70,7 +70,7 @@ pub(crate) fn of_running(error: &RuntimeError) -> Cause {
     }
 }
 
-/// Where the guest was: the innermost frame of its trace. Singlepass does not keep the offset, and gives 0.
+/// The guest's location: the innermost frame of its backtrace. Singlepass does not record offsets and returns 0.
 fn location(error: &RuntimeError) -> Option<Location> {
     let frame = error.trace().first()?;
     Some(Location {

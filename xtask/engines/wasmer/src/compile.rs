@@ -1,4 +1,4 @@
-//! Compiling, or taking what was compiled before.
+//! Compiles a module, or loads the cached code.
 
 use wasmer::sys::{CompilerConfig, Cranelift, EngineBuilder, NativeEngineExt, Singlepass};
 use wasmer::{Engine, Module};
@@ -8,7 +8,7 @@ use wasmlab_protocol::{Cause, CellSpec, Stage};
 use crate::limits::Limited;
 use crate::{WASMER, cause};
 
-/// The engine of the specification's mode, as it comes: with the proposals that its compiler has by default.
+/// The engine for the specification's mode, with the proposals that its compiler enables by default.
 pub(crate) fn engine(spec: &CellSpec) -> Engine {
     let compiler: Box<dyn CompilerConfig> = match spec.mode.as_str() {
         "singlepass" => Box::new(Singlepass::new()),
@@ -19,12 +19,11 @@ pub(crate) fn engine(spec: &CellSpec) -> Engine {
     engine
 }
 
-/// The compile stage.
+/// Runs the compile stage.
 pub(crate) fn compiled(spec: &CellSpec, log: &Log, engine: &Engine, bytes: &[u8]) -> Result<Module, Cause> {
     let place = CompiledCode::of(spec, WASMER.name, WASMER.version(), bytes);
     if let Some(kept) = place.as_ref().and_then(CompiledCode::read) {
-        // SAFETY: `CompiledCode` gives only what it sealed itself, for this engine, version, mode and
-        // module.
+        // SAFETY: `CompiledCode` only returns what it sealed itself, for this engine, version, mode and module.
         if let Ok(module) = unsafe { Module::deserialize(engine, kept) } {
             log.compile_cached();
             return Ok(module);

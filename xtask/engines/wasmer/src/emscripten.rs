@@ -1,4 +1,4 @@
-//! Emscripten's host, bound to wasmer.
+//! Connects Emscripten's host to wasmer.
 
 use wasmer::{Engine, ExternType, Function, FunctionEnv, FunctionEnvMut, Global, Imports};
 use wasmer::{Instance, Memory, Module, Pages, RuntimeError, Store, Table, Type, Value};
@@ -12,18 +12,18 @@ use crate::link;
 /// The mode's name.
 pub(crate) const MODE: &str = "cranelift+emscripten";
 
-/// What the host's functions share.
+/// State shared by the host's functions.
 struct Program {
     host: host::Host,
     memory: Option<Memory>,
     instance: Option<Instance>,
 }
 
-/// A guest during a call.
+/// A guest while it is calling the host.
 struct Running<'a>(FunctionEnvMut<'a, Program>);
 
 impl Running<'_> {
-    /// Where the guest's memory is, and how long; `None` where there is none.
+    /// Start and length of the guest's memory; `None` if it has none.
     fn extent(&self) -> Option<(*mut u8, usize)> {
         let view = self.0.data().memory.as_ref()?.view(&self.0);
         let len = usize::try_from(view.data_size()).ok()?;
@@ -38,14 +38,14 @@ impl Guest for Running<'_> {
 
     fn memory(&self) -> &[u8] {
         let Some((start, len)) = self.extent() else { return &[] };
-        // SAFETY: the memory is `len` bytes long from `start` on. It moves and is written only by who has the
-        // store, which is borrowed here as long as the slice; no other thread has it, since no guest starts one.
+        // SAFETY: the memory has `len` bytes from `start`. Only the holder of the store can move or write it, and the
+        // store is borrowed as long as the slice. No other thread has it, because guests start none.
         unsafe { std::slice::from_raw_parts(start, len) }
     }
 
     fn memory_mut(&mut self) -> &mut [u8] {
         let Some((start, len)) = self.extent() else { return &mut [] };
-        // SAFETY: as above, and the store is borrowed by nobody else.
+        // SAFETY: as above, and the store is borrowed exclusively.
         unsafe { std::slice::from_raw_parts_mut(start, len) }
     }
 
@@ -74,7 +74,7 @@ fn stop(error: RuntimeError) -> Termination {
     }
 }
 
-/// Why a guest ended that `stop` ended.
+/// The cause for a guest that `stop` ended.
 fn cause(stop: Termination) -> Cause {
     match stop {
         Termination::Exit(code) => Cause::Exit { code },
@@ -88,7 +88,7 @@ fn cause(stop: Termination) -> Cause {
     }
 }
 
-/// Runs `module` from linking on.
+/// Runs `module`, starting with linking.
 pub(crate) fn run(spec: &CellSpec, log: &Log, engine: Engine, module: &Module, bytes: &[u8]) -> Result<(), Cause> {
     log.stage(Stage::Link);
     let mut store = Store::new(engine);
@@ -124,7 +124,7 @@ pub(crate) fn run(spec: &CellSpec, log: &Log, engine: Engine, module: &Module, b
     }
 }
 
-/// What the host has of what the module imports.
+/// Defines those of the module's imports that the host has.
 fn define(module: &Module, store: &mut Store, env: &FunctionEnv<Program>, map: &MemoryMap) -> Result<Imports, Cause> {
     let limit = |message: String| Cause::ResourceLimit { message };
     let mut imports = Imports::new();
@@ -177,7 +177,7 @@ fn error(stop: Termination) -> RuntimeError {
     }
 }
 
-/// An integer as the host takes it.
+/// An integer, widened for the host.
 fn wide(value: &Value) -> i64 {
     match value {
         Value::I32(value) => (*value).into(),

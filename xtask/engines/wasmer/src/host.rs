@@ -14,15 +14,15 @@ use crate::cause::engine_error;
 use crate::runtime::CellRuntime;
 use crate::socket::{self, Sockets};
 
-/// The host of one guest; nothing at all for a module that imports no WASI.
+/// The host of one guest; empty if the module does not import WASI.
 pub(crate) struct Wasi {
     env: Option<WasiFunctionEnv>,
-    /// Their network must outlive the guest.
+    /// The sockets' network must outlive the guest.
     _sockets: Option<Sockets>,
 }
 
 impl Wasi {
-    /// A host for `module`.
+    /// Creates a host for `module`.
     pub(crate) fn new(
         spec: &CellSpec,
         log: &Log,
@@ -52,25 +52,25 @@ impl Wasi {
     /// The functions of the WASI versions that `module` imports.
     pub(crate) fn imports(&self, store: &mut Store, module: &Module) -> Result<Imports, Cause> {
         match &self.env {
-            // No version that wasmer knows: then every import is missing, which the caller sees.
+            // If wasmer knows none of the versions, all imports are missing, which the caller reports.
             Some(env) => Ok(env.import_object_for_all_wasi_versions(store, module).unwrap_or_default()),
             None => Ok(Imports::new()),
         }
     }
 
-    /// Whether the host makes the memory that is imported so, as wasmer's own runner does.
+    /// Whether the host creates this imported memory, as wasmer's own runner does.
     pub(crate) fn gives_memory(&self, module: &str, name: &str) -> bool {
         self.env.is_some() && (module, name) == ("env", "memory")
     }
 
-    /// Shows the host the instance that it serves.
+    /// Connects the host to the instance it serves.
     pub(crate) fn attach(&mut self, store: &mut Store, instance: &Instance, imports: &Imports) -> Result<(), Cause> {
         let Some(env) = &mut self.env else { return Ok(()) };
         let attached = match imports.get_export("env", "memory") {
             Some(Extern::Memory(memory)) => attach_with(env, store, instance, memory),
             _ => env.initialize(store, instance.clone()),
         };
-        // An instance without a memory: no function of WASI can work for it.
+        // The instance has no memory, so no WASI function can work for it.
         attached.map_err(|e| Cause::HostRefused { refusal: HostRefusal::NoMemory, message: e.to_string() })
     }
 
@@ -78,8 +78,8 @@ impl Wasi {
     pub(crate) fn close(&mut self, store: &Store, cause: Option<&Cause>) {
         let code = if let Some(Cause::Exit { code }) = cause { *code } else { 0 };
         if let Some(env) = &self.env {
-            // Not `WasiFunctionEnv::on_exit`: that panics where no instance came about. What it does
-            // more is for dynamically linked programs, which are not run here.
+            // Not `WasiFunctionEnv::on_exit`, which panics if there is no instance. What it does in addition is for
+            // dynamically linked programs, which are not run here.
             env.data(store).blocking_on_exit(Some(code.into()));
         }
     }
@@ -96,8 +96,8 @@ fn attach_with(
     env.initialize_handles_and_layout(store, instance.clone(), handles, None, true)
 }
 
-/// Mounts the specification's directories into a root of the guest's own, which is in memory, and
-/// opens each of them for it. (wasmer always opens the root too, as descriptor 3.)
+/// Mounts the specification's directories into an in-memory root of the guest's own and preopens them. (wasmer always
+/// opens the root too, as descriptor 3.)
 fn give_dirs(builder: &mut WasiEnvBuilder, spec: &CellSpec, tokio: &Runtime) -> Result<(), Cause> {
     let mounts = MountFileSystem::new();
     let places: Vec<PathBuf> =

@@ -1,4 +1,4 @@
-//! The bounds of memories and tables: wasmer takes them where it makes them.
+//! Limits for memories and tables, applied when wasmer creates them.
 
 use std::ptr::NonNull;
 
@@ -7,14 +7,14 @@ use wasmer::sys::{BaseTunables, Tunables};
 use wasmer::{MemoryError, MemoryStyle, MemoryType, Pages, TableStyle, TableType};
 use wasmlab_protocol::MAX_TABLE_ELEMENTS;
 
-/// wasmer's own tunables, with every maximum lowered to a bound.
+/// wasmer's own tunables, with every maximum lowered to a limit.
 pub(crate) struct Limited {
     base: BaseTunables,
     pages: Pages,
 }
 
 impl Limited {
-    /// Tunables that let no memory grow beyond `bytes`.
+    /// Tunables that keep memories from growing beyond `bytes`.
     pub(crate) fn new(bytes: u64) -> Self {
         let pages = u32::try_from(bytes / wasmer::WASM_PAGE_SIZE as u64).unwrap_or(u32::MAX);
         Self { base: BaseTunables::new(), pages: Pages(pages) }
@@ -39,7 +39,7 @@ impl Limited {
 
 impl Tunables for Limited {
     fn memory_style(&self, memory: &MemoryType) -> MemoryStyle {
-        // Of the type as declared: the code is compiled for it, and is kept for runs of any limit.
+        // Based on the declared type: the code is compiled for it and cached for runs with any limit.
         self.base.memory_style(memory)
     }
 
@@ -57,7 +57,7 @@ impl Tunables for Limited {
         style: &MemoryStyle,
         at: NonNull<VMMemoryDefinition>,
     ) -> Result<VMMemory, MemoryError> {
-        // SAFETY: the caller's promise about `at` is passed on.
+        // SAFETY: the caller's guarantee about `at` is passed on.
         unsafe { self.base.create_vm_memory(&self.memory(ty)?, style, at) }
     }
 
@@ -71,7 +71,7 @@ impl Tunables for Limited {
         style: &TableStyle,
         at: NonNull<VMTableDefinition>,
     ) -> Result<VMTable, String> {
-        // SAFETY: the caller's promise about `at` is passed on.
+        // SAFETY: the caller's guarantee about `at` is passed on.
         unsafe { self.base.create_vm_table(&Self::table(ty)?, style, at) }
     }
 }

@@ -7,10 +7,10 @@ use wasmlab_protocol::{Cause, CellSpec};
 use crate::host::Wasi;
 use crate::values;
 
-/// Everything that `module` imports.
+/// The definitions of all imports of `module`.
 ///
 /// # Errors
-/// [`Cause::MissingImport`] or [`Cause::ImportTypeMismatch`] when something does not fit.
+/// [`Cause::MissingImport`] or [`Cause::ImportTypeMismatch`] if an import cannot be satisfied.
 pub(crate) fn imports(
     spec: &CellSpec,
     log: &Log,
@@ -25,7 +25,7 @@ pub(crate) fn imports(
                 let function = host_function(log, import.module(), import.name(), ty, store);
                 imports.define(import.module(), import.name(), function);
             }
-            // WASIX programs with threads import their memory, and wasmer's host makes it for them.
+            // WASIX programs with threads import their memory, which wasmer's host creates.
             ExternType::Memory(ty) if wasi.gives_memory(import.module(), import.name()) => {
                 let memory = Memory::new(store, *ty).map_err(|e| Cause::ResourceLimit { message: e.to_string() })?;
                 imports.define(import.module(), import.name(), memory);
@@ -44,7 +44,7 @@ fn host_function(log: &Log, module: &str, name: &str, ty: &FunctionType, store: 
     })
 }
 
-/// What is missing, or has another type than the module wants.
+/// The first import that is missing or has another type than the module expects.
 pub(crate) fn check(module: &Module, store: &Store, imports: &Imports) -> Option<Cause> {
     let found = |module: &str, name: &str| imports.get_export(module, name);
     let mut missing = module.imports().filter(|i| found(i.module(), i.name()).is_none());
@@ -58,7 +58,7 @@ pub(crate) fn check(module: &Module, store: &Store, imports: &Imports) -> Option
     }
     module.imports().find_map(|import| {
         let actual = found(import.module(), import.name())?.ty(store);
-        // Memories are the host's own, made for this import with a lower maximum.
+        // Memories are created by the host for this import, with a lower maximum.
         if matches!(actual, ExternType::Memory(_)) || import.ty().is_compatible_with(&actual, None) {
             return None;
         }

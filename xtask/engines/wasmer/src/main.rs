@@ -25,7 +25,7 @@ use crate::host::Wasi;
 const WASMER: engine::Engine =
     engine::Engine { name: "wasmer", lock: include_str!("../Cargo.lock"), modes: MODES, switches: &[], run };
 
-/// The last is Cranelift with Emscripten's system calls, which need Linux.
+/// The last one is Cranelift with Emscripten's system calls, which need Linux.
 #[cfg(target_os = "linux")]
 const MODES: &[&str] = &["cranelift", "singlepass", emscripten::MODE];
 #[cfg(not(target_os = "linux"))]
@@ -46,7 +46,7 @@ fn run(spec: &CellSpec, log: &Log) -> Result<(), Cause> {
     }
 
     log.stage(Stage::Link);
-    // wasmer-wasix does its input and output on tokio, and panics where no runtime is entered.
+    // wasmer-wasix does its I/O on tokio and panics outside of a runtime.
     let tokio = tokio::runtime::Builder::new_multi_thread().enable_all().worker_threads(1).build();
     let tokio: Runtime = tokio.map_err(|e| engine_error(&e))?;
     let _entered = tokio.enter();
@@ -61,11 +61,12 @@ fn run(spec: &CellSpec, log: &Log) -> Result<(), Cause> {
             log.stage(Stage::Run);
             enter(spec, log, &mut store, &instance)
         });
-    // From here on a thread that ends badly does so because its program has ended. Never unlocked: the last
+    // From here on, a failing thread fails because its program has ended. Never unlocked, because the last event is
+    // still to be written.
     // event is yet to come.
     std::mem::forget(runtime::begin_end());
     wasi.close(&store, done.as_ref().err());
-    // Threads that the guest left behind end with the process, not before it.
+    // Threads left by the guest end with the process, not before.
     tokio.shutdown_background();
     done
 }

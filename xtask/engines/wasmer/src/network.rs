@@ -1,8 +1,8 @@
-//! The network that the guest may use: none, or the cell's own ports of the loopback addresses.
+//! Network access of the guest: none, or the cell's own ports on loopback addresses.
 //!
-//! wasmer's own rules (`virtual_net::ruleset`) do not do: they ask of a client that is accepted whether its
-//! port may be connected to, and a client's port is any. So what opens a socket is wrapped, and nothing else
-//! of wasmer's network is handed on: datagrams, raw sockets, names and routes stay unsupported.
+//! wasmer's own rules (`virtual_net::ruleset`) are not suitable: they check whether an accepted client's port may be
+//! connected to, and a client's port can be any. So the functions that open sockets are wrapped, and nothing else of
+//! wasmer's network is passed on: datagrams, raw sockets, names and routes stay unsupported.
 
 use std::net::SocketAddr;
 
@@ -13,7 +13,7 @@ use wasmer_wasix::virtual_net::{
 use wasmer_wasix::{PluggableRuntime, UnsupportedVirtualNetworking};
 use wasmlab_protocol::{CellSpec, Network};
 
-/// Gives `runtime` the network of the specification. (wasmer's default is the whole network of this machine.)
+/// Sets the network of the specification. (wasmer's default is the machine's whole network.)
 pub(crate) fn give(runtime: &mut PluggableRuntime, spec: &CellSpec) {
     match spec.network {
         Network::None => runtime.set_networking_implementation(UnsupportedVirtualNetworking::default()),
@@ -27,9 +27,9 @@ pub(crate) fn give(runtime: &mut PluggableRuntime, spec: &CellSpec) {
 /// Ports of the loopback addresses.
 #[derive(Clone, Debug)]
 struct Allowed {
-    /// To listen on and to connect to.
+    /// Ports to listen on and connect to.
     own: Vec<u16>,
-    /// To connect to.
+    /// Ports to connect to.
     others: Vec<u16>,
 }
 
@@ -49,7 +49,7 @@ fn check(address: SocketAddr, port: bool) -> Result<()> {
     if address.ip().is_loopback() && port { Ok(()) } else { Err(NetworkError::PermissionDenied) }
 }
 
-/// This machine's TCP, on the allowed ports.
+/// This machine's TCP, limited to the allowed ports.
 #[derive(Debug)]
 struct Loopback {
     local: LocalNetworking,
@@ -87,7 +87,7 @@ impl VirtualNetworking for Loopback {
     }
 }
 
-/// A socket with an allowed address, which may yet connect to any.
+/// A socket bound to an allowed address, whose connections are still checked.
 #[derive(Debug)]
 struct Bound {
     socket: Box<dyn VirtualTcpBoundSocket + Sync>,

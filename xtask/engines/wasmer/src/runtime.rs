@@ -1,4 +1,4 @@
-//! What wasmer-wasix asks of whoever embeds it, and the end of a cell by one of the guest's threads.
+//! What wasmer-wasix needs from its embedder, and how a thread of the guest ends the cell.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,15 +16,15 @@ use wasmlab_protocol::{Cause, CellSpec};
 
 use crate::{cause, network};
 
-/// Held by the thread that ends the cell. There is one last event, and the first thread to come writes it.
+/// Held by the thread that ends the cell. The first thread that holds it writes the last event.
 static END: Mutex<()> = Mutex::new(());
 
-/// The caller ends the cell: no thread of the guest does so any more.
+/// The caller ends the cell; no thread of the guest can do so any more.
 pub(crate) fn begin_end() -> MutexGuard<'static, ()> {
     END.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// wasmer's own runtime, which hears what becomes of threads.
+/// wasmer's own runtime, which is told when threads fail.
 #[derive(Debug)]
 pub(crate) struct CellRuntime {
     base: PluggableRuntime,
@@ -32,7 +32,7 @@ pub(crate) struct CellRuntime {
 }
 
 impl CellRuntime {
-    /// A runtime with the specification's network. `tokio` must be entered.
+    /// A runtime with the specification's network. Must be called within `tokio`.
     pub(crate) fn new(spec: &CellSpec, log: &Log, engine: &Engine, tokio: &Tokio) -> Self {
         let mut base = PluggableRuntime::new(Arc::new(TokioTaskManager::new(tokio.handle().clone())));
         network::give(&mut base, spec);
@@ -66,8 +66,8 @@ impl Runtime for CellRuntime {
         self.base.new_store()
     }
 
-    /// A thread trapped, or exited with a code: that ends the whole program, says wasi-threads. wasmer leaves
-    /// it to its embedder, and without one that listens the other threads wait for the lost one for ever.
+    /// Called when a thread traps or exits with a code. According to wasi-threads, this ends the whole program. wasmer
+    /// leaves it to the embedder; otherwise, the other threads would wait for the lost one forever.
     fn on_taint(&self, reason: TaintReason) {
         let cause = match reason {
             TaintReason::NonZeroExitCode(code) => Cause::Exit { code: code.raw() },
@@ -82,7 +82,7 @@ impl Runtime for CellRuntime {
         let _ending = begin_end();
         std::io::stdout().flush().ok();
         self.log.end(cause);
-        // The other threads run on; nothing but the end of the process stops them.
+        // The other threads are still running; only the end of the process stops them.
         std::process::exit(0);
     }
 }

@@ -1,8 +1,8 @@
 //! Listening sockets that the guest inherits.
 //!
-//! wasmer's network can bind an address, but cannot take over a socket that listens already. So it binds
-//! one of its own, on a port that nobody knows, and the lab's socket is put in its place below it: what
-//! accepts is wasmer's code, what listens is the lab's socket, with all connections that wait on it.
+//! wasmer's network can bind an address but cannot take over a socket that already listens. So wasmer binds its own
+//! socket on a private port, and the lab's socket replaces it at the descriptor level: wasmer's code accepts, but on
+//! the lab's socket, with all connections queued there.
 
 use std::io;
 use std::mem::ManuallyDrop;
@@ -19,12 +19,12 @@ use wasmlab_protocol::{Cause, CellSpec};
 
 use crate::cause::engine_error;
 
-/// Descriptors 0 to 2 are the standard streams and 3 is the root; directories follow, then sockets.
+/// Descriptors 0 to 2 are the standard streams, 3 is the root; directories follow, then sockets.
 const FIRST_DIR: usize = 4;
 
 type Listener = Box<dyn VirtualTcpListener + Sync>;
 
-/// The guest's sockets, and the network that they belong to.
+/// The guest's sockets and the network they belong to.
 pub(crate) struct Sockets {
     listeners: Arc<Mutex<Vec<Listener>>>,
     first: u32,
@@ -36,7 +36,7 @@ pub(crate) fn first_fd(spec: &CellSpec) -> u32 {
     u32::try_from(FIRST_DIR + spec.dirs.len()).unwrap_or(u32::MAX)
 }
 
-/// The specification's sockets, if it has any.
+/// Opens the specification's sockets, if there are any.
 pub(crate) fn open(spec: &CellSpec, tokio: &Runtime) -> Result<Option<Sockets>, Cause> {
     if spec.sockets.is_empty() {
         return Ok(None);
@@ -55,24 +55,24 @@ pub(crate) fn open(spec: &CellSpec, tokio: &Runtime) -> Result<Option<Sockets>, 
     Ok(Some(Sockets { listeners: Arc::new(Mutex::new(listeners)), first: first_fd(spec), _network: network }))
 }
 
-/// Puts the socket `inherited` in the place of the one that listens on `stand_in`.
+/// Replaces the socket that listens on `stand_in` by `inherited`.
 fn replace(stand_in: SocketAddr, inherited: RawFd) -> io::Result<()> {
-    // SAFETY: the lab leaves this descriptor open for this engine alone; it is only borrowed here.
+    // SAFETY: the lab leaves this descriptor open for this engine only; it is merely borrowed here.
     let inherited = unsafe { BorrowedFd::borrow_raw(inherited) };
     // wasmer polls before it accepts.
     rustix::io::ioctl_fionbio(inherited, true)?;
     let number = descriptor_of(stand_in)?;
-    // SAFETY: `descriptor_of` found it open, and it stays its listener's: it is never dropped here.
+    // SAFETY: `descriptor_of` found it open. It still belongs to its listener, and is never dropped here.
     let mut target = ManuallyDrop::new(unsafe { OwnedFd::from_raw_fd(number) });
     rustix::io::dup2(inherited, &mut target)?;
     Ok(())
 }
 
-/// The descriptor of this process whose socket has the address `wanted`.
+/// The descriptor in this process whose socket has the address `wanted`.
 fn descriptor_of(wanted: SocketAddr) -> io::Result<RawFd> {
     for entry in std::fs::read_dir("/proc/self/fd")? {
         let Some(number) = entry?.file_name().to_str().and_then(|name| name.parse::<RawFd>().ok()) else { continue };
-        // SAFETY: it was open a moment ago; where it is not any more, the call below fails and no more.
+        // SAFETY: it was open a moment ago; if it no longer is, the call below just fails.
         let fd = unsafe { BorrowedFd::borrow_raw(number) };
         if rustix::net::getsockname(fd).is_ok_and(|address| SocketAddr::try_from(address) == Ok(wanted)) {
             return Ok(number);
@@ -82,7 +82,7 @@ fn descriptor_of(wanted: SocketAddr) -> io::Result<RawFd> {
 }
 
 impl Sockets {
-    /// What gives the guest its descriptors while its file system is set up.
+    /// Adds the descriptors while wasmer sets up the guest's file system.
     pub(crate) fn setup(&self) -> impl Fn(&WasiInodes, &mut WasiFs) -> Result<(), String> + Send + use<> {
         let (listeners, first) = (self.listeners.clone(), self.first);
         move |inodes, fs| {

@@ -1,10 +1,10 @@
-//! Values between the lab and wasmer.
+//! Converts values between the lab and wasmer.
 
 use wasmer::{FunctionType, Type, Value as Val};
 use wasmlab_engine::{func_text, wrong_args};
 use wasmlab_protocol::{Call, Cause, Value};
 
-/// The arguments of `call` for an export of type `ty`.
+/// The arguments of `call`, for an export of type `ty`.
 pub(crate) fn args(call: &Call, ty: &FunctionType) -> Result<Vec<Val>, Cause> {
     let wrong = || wrong_args(&call.export, &text(ty), &call.args);
     if call.args.len() != ty.params().len() {
@@ -23,7 +23,7 @@ pub(crate) fn name(ty: Type) -> String {
     ty.to_string().to_lowercase()
 }
 
-/// The zero, or the null reference, of a type.
+/// Zero, or the null reference, of a type.
 pub(crate) fn zero(ty: Type) -> Val {
     match ty {
         Type::I32 => Val::I32(0),
@@ -49,7 +49,7 @@ fn from_lab(value: &Value, ty: Type) -> Option<Val> {
     })
 }
 
-/// What wasmer gave, as the lab writes it.
+/// A value from wasmer in the lab's form.
 pub(crate) fn to_lab(value: &Val) -> Value {
     match value {
         Val::I32(v) => Value::I32(*v),

@@ -1,4 +1,4 @@
-//! What every engine must do, done by wasmer in each of its modes.
+//! The conformance cases on wasmer, in each of its modes.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[path = "../../common/conformance.rs"]
@@ -34,7 +34,7 @@ const fn subject(mode: &'static str) -> Subject {
 conformance!(cranelift, crate::subject("cranelift"));
 conformance!(singlepass, crate::subject("singlepass"));
 
-/// One `#[test]` a case of [`wasix`], in a module named after the mode.
+/// Generates a `#[test]` for each case of [`wasix`], in a module named after the mode.
 macro_rules! wasix {
     ($module:ident, $subject:expr, [$($case:ident),*]) => {
         mod $module {
@@ -61,5 +61,5 @@ wasix!(
 
 const EMSCRIPTEN: Subject = subject("cranelift+emscripten");
 
-// A shared memory is one like any other, as long as no thread is started.
+// As long as no thread is started, a shared memory is like any other.
 emscripten_host::emscripten!(EMSCRIPTEN, |cause| *cause == Cause::Returned);

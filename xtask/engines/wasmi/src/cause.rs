@@ -1,15 +1,15 @@
-//! wasmi's errors as causes.
+//! Converts wasmi's errors to causes.
 
 use wasmi::errors::{ErrorKind, InstantiationError, LinkerError, MemoryError, TableError};
 use wasmi::{Error, TrapCode};
 use wasmlab_protocol::{Cause, HostRefusal, Stage, TrapKind};
 
-/// Why a cell ended that failed with `error` in `stage`.
+/// The cause of a cell that failed with `error` in `stage`.
 pub(crate) fn of(error: &Error, stage: Stage) -> Cause {
     let message = error.to_string();
     match error.kind() {
         ErrorKind::I32ExitStatus(code) => Cause::Exit { code: *code },
-        // A resource that is refused before the guest runs is no trap of the guest's.
+        // A resource refused before the guest runs is not a trap of the guest.
         ErrorKind::Memory(MemoryError::OutOfSystemMemory | MemoryError::ResourceLimiterDeniedAllocation)
         | ErrorKind::Table(TableError::OutOfSystemMemory | TableError::ResourceLimiterDeniedAllocation)
         | ErrorKind::Instantiation(
@@ -38,7 +38,7 @@ pub(crate) fn of(error: &Error, stage: Stage) -> Cause {
         | ErrorKind::UserLimits(_)
         | ErrorKind::Ir(_) => Cause::CompileFailed { message },
         kind => match kind.as_trap_code() {
-            // wasmi keeps no trace of its frames.
+            // wasmi records no backtrace.
             Some(code) => Cause::trap(trap(code), message),
             None if stage == Stage::Compile => Cause::Rejected { message, offset: None },
             None => match HostRefusal::from_message(&message) {

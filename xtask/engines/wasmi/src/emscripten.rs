@@ -1,4 +1,4 @@
-//! Emscripten's host, bound to wasmi.
+//! Connects Emscripten's host to wasmi.
 
 use std::fmt;
 
@@ -14,14 +14,14 @@ use crate::{Host, cause, link};
 /// The mode's name.
 pub(crate) const MODE: &str = "interpreter+emscripten";
 
-/// What the host knows of its guest.
+/// The host's state for its guest.
 pub(crate) struct Program {
     host: host::Host,
     memory: Option<Memory>,
     instance: Option<Instance>,
 }
 
-/// A guest during a call.
+/// A guest while it is calling the host.
 struct Running<'a>(StoreContextMut<'a, Host>);
 
 impl Running<'_> {
@@ -37,7 +37,7 @@ impl Running<'_> {
 impl Guest for Running<'_> {
     fn host(&mut self) -> &mut host::Host {
         let program = self.0.data_mut().emscripten.as_mut();
-        // `run` put it there before anything of the guest's could be called.
+        // `run` sets it before any function of the guest can be called.
         &mut program.unwrap_or_else(|| unreachable!("a guest without its host")).host
     }
 
@@ -71,7 +71,7 @@ impl Guest for Running<'_> {
     }
 }
 
-/// What ended a guest, on its way through wasmi.
+/// The end of a guest, passed through wasmi as an error.
 #[derive(Debug)]
 struct TerminationError(Termination);
 
@@ -107,7 +107,7 @@ fn error(stop: Termination) -> Error {
     }
 }
 
-/// Runs a guest from linking on.
+/// Runs a guest, starting with linking.
 pub(crate) fn run(
     spec: &CellSpec,
     log: &Log,
@@ -147,7 +147,7 @@ pub(crate) fn run(
     }
 }
 
-/// Defines what the host has of what the module imports.
+/// Defines those of the module's imports that the host has.
 fn define(module: &Module, linker: &mut Linker<Host>, store: &mut Store<Host>, map: &MemoryMap) -> Result<(), Error> {
     for import in module.imports() {
         let (from, name) = (import.module(), import.name());
@@ -164,7 +164,7 @@ fn define(module: &Module, linker: &mut Linker<Host>, store: &mut Store<Host>, m
                     }
                     Ok(())
                 });
-                // A second import of the same function finds it defined already.
+                // A second import of the same function is already defined.
                 done.ok();
                 continue;
             }
@@ -193,7 +193,7 @@ fn define(module: &Module, linker: &mut Linker<Host>, store: &mut Store<Host>, m
     Ok(())
 }
 
-/// An integer as the host takes it.
+/// An integer, widened for the host.
 fn wide(value: &Val) -> i64 {
     match value {
         Val::I32(value) => (*value).into(),

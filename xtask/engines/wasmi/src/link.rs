@@ -14,16 +14,16 @@ use crate::{Host, values};
 /// Descriptors 0 to 2 are the standard streams; directories follow, then sockets.
 const FIRST_PREOPEN: usize = 3;
 
-/// Defines everything that `module` may import.
+/// Defines all imports that `module` may have.
 ///
 /// # Errors
-/// [`Cause::MissingImport`] when an import has no definition.
+/// [`Cause::MissingImport`] if an import has no definition.
 pub(crate) fn define(spec: &CellSpec, log: &Log, module: &Module, linker: &mut Linker<Host>) -> Result<(), Cause> {
     wasmi_wasi::add_to_linker(linker, |host: &mut Host| &mut host.wasi).map_err(engine_error)?;
     for import in module.imports() {
         let ExternType::Func(ty) = import.ty() else { continue };
         if engine::wants_host_function(spec, import.module(), import.name()) {
-            // A second import of the same function finds it defined already, which is as well.
+            // A second import of the same function is already defined, which is fine.
             host_function(log, import.module(), import.name(), ty, linker).ok();
         }
     }
@@ -46,10 +46,11 @@ fn host_function(
     Ok(())
 }
 
-/// The first import without a definition, and how many there are; `given` tells of those that are no functions.
+/// The first import without a definition, and the number of such imports; `given` tells which non-functions are
+/// defined.
 pub(crate) fn missing(module: &Module, linker: &Linker<Host>, given: impl Fn(&str, &str) -> bool) -> Option<Cause> {
-    // `Linker::get` does not tell of host functions, but defining one twice is refused: so a copy of
-    // the linker is asked to define each of them.
+    // `Linker::get` does not return host functions, but defining one twice fails. So each import is defined in a copy
+    // of the linker to see which are new.
     let mut copy = linker.clone();
     let mut undefined = BTreeSet::new();
     for import in module.imports() {
@@ -61,7 +62,7 @@ pub(crate) fn missing(module: &Module, linker: &Linker<Host>, given: impl Fn(&st
             undefined.insert((import.module(), import.name()));
         }
     }
-    // Counted an import, not a name: the same name may be imported more than once.
+    // Count imports, not names: a name may be imported more than once.
     let mut missing = module.imports().filter(|i| undefined.contains(&(i.module(), i.name())));
     let first = missing.next()?;
     Some(Cause::MissingImport {
@@ -86,7 +87,7 @@ fn type_text(ty: &ExternType) -> String {
     }
 }
 
-/// What the guest sees of the world: the specification's, and nothing of this process but its streams.
+/// The guest's environment according to the specification. Of this process it only gets the standard streams.
 pub(crate) fn wasi(spec: &CellSpec) -> Result<WasiCtx, Cause> {
     let mut wasi = WasiCtxBuilder::new();
     wasi.inherit_stdio();
@@ -97,11 +98,10 @@ pub(crate) fn wasi(spec: &CellSpec) -> Result<WasiCtx, Cause> {
     }
     let first = guest_fd(spec, 0)?;
     for (index, socket) in spec.sockets.iter().enumerate() {
-        // SAFETY: the lab leaves this descriptor open for this engine alone, and nothing else here
-        // closes or owns it.
+        // SAFETY: the lab leaves this descriptor open for this engine only, and nothing else here closes or owns it.
         let fd = unsafe { OwnedFd::from_raw_fd(socket.fd) };
         let listener = std::net::TcpListener::from(fd);
-        // `sock_accept` of a guest that does not poll must wait.
+        // `sock_accept` must block for a guest that does not poll.
         listener.set_nonblocking(false).map_err(engine_error)?;
         wasi.preopened_socket(guest_fd(spec, index)?, TcpListener::from_std(listener)).map_err(engine_error)?;
     }
@@ -112,7 +112,7 @@ pub(crate) fn wasi(spec: &CellSpec) -> Result<WasiCtx, Cause> {
     Ok(wasi.build())
 }
 
-/// The guest's descriptor of socket `index`: sockets follow the directories.
+/// The guest's descriptor of socket `index`; sockets follow the directories.
 fn guest_fd(spec: &CellSpec, index: usize) -> Result<u32, Cause> {
     u32::try_from(FIRST_PREOPEN + spec.dirs.len() + index).map_err(engine_error)
 }

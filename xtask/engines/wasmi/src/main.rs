@@ -1,4 +1,4 @@
-//! wasmi as an engine of the lab: an interpreter, WASI 0.1 by wasi-common.
+//! wasmi as an engine of the lab: an interpreter, with WASI 0.1 from wasi-common.
 
 mod cause;
 #[cfg(target_os = "linux")]
@@ -16,14 +16,14 @@ use wasmlab_protocol::{Call, Cause, CellSpec, EntryPoint, Stage};
 const WASMI: engine::Engine =
     engine::Engine { name: "wasmi", lock: include_str!("../Cargo.lock"), modes: MODES, switches: SWITCHES, run };
 
-/// What wasmi leaves off by default, or at a limit that a compiling engine would not have.
+/// Features that wasmi disables by default, and limits that compiling engines do not have.
 const SWITCHES: &[(&str, &str)] =
     &[(PAGE_SIZES, "custom-page-sizes"), (WIDE, "wide-arithmetic"), (DEPTH, wasmlab_protocol::STACK_DEPTH)];
 const PAGE_SIZES: &str = "Config::wasm_custom_page_sizes(true)";
 const WIDE: &str = "Config::wasm_wide_arithmetic(true)";
 const DEPTH: &str = "Config::set_max_recursion_depth(20000).set_max_stack_height(8388608)";
 
-/// The second is the interpreter with Emscripten's system calls, which need Linux.
+/// The second one is the interpreter with Emscripten's system calls, which need Linux.
 #[cfg(target_os = "linux")]
 const MODES: &[&str] = &["interpreter", emscripten::MODE];
 #[cfg(not(target_os = "linux"))]
@@ -33,7 +33,7 @@ fn main() -> ExitCode {
     WASMI.main()
 }
 
-/// What a store holds.
+/// The data of a store.
 pub(crate) struct Host {
     wasi: WasiCtx,
     limits: StoreLimits,
@@ -45,8 +45,8 @@ fn run(spec: &CellSpec, log: &Log) -> Result<(), Cause> {
     let bytes = engine::load(spec, log)?;
     let engine = Engine::new(&config(spec));
 
-    // Modules are validated here and each function is translated when first called, as wasmi does by
-    // default: there is no compiled code worth keeping, so `spec.code_cache` is not used.
+    // Modules are validated here and each function is translated when first called, which is wasmi's default. There is
+    // no compiled code worth caching, so `spec.code_cache` is not used.
     log.stage(Stage::Compile);
     let module = Module::new(&engine, &bytes).map_err(|e| cause::of(&e, Stage::Compile))?;
 
@@ -88,14 +88,14 @@ fn run(spec: &CellSpec, log: &Log) -> Result<(), Cause> {
     }
 }
 
-/// wasmi as it comes, and what the specification turns on.
+/// wasmi's default configuration, plus what the specification enables.
 fn config(spec: &CellSpec) -> Config {
     let mut config = Config::default();
     let on = |switch: &str| spec.switches.iter().any(|name| name == switch);
     config.wasm_custom_page_sizes(on(PAGE_SIZES)).wasm_wide_arithmetic(on(WIDE));
-    // wasmi keeps the guest's stack on the heap and by default stops at 1,000 frames and 1 MB, where a browser or a
-    // compiling engine allows some ten thousand. These bounds come close to those, and endless recursion still ends
-    // in milliseconds.
+    // wasmi keeps the guest's stack on the heap and by default stops at 1,000 frames and 1 MB, while browsers and
+    // compiling engines allow some ten thousand. These limits are close to those, and endless recursion still ends
+    // within milliseconds.
     if on(DEPTH) {
         config.set_max_recursion_depth(20_000).set_max_stack_height(8 << 20);
     }

@@ -1,10 +1,10 @@
-//! Values between the lab and wasmi.
+//! Converts values between the lab and wasmi.
 
 use wasmi::{F32, F64, FuncType, Nullable, V128, Val, ValType};
 use wasmlab_engine::{func_text, wrong_args};
 use wasmlab_protocol::{Call, Cause, Value};
 
-/// The arguments of `call` for an export of type `ty`.
+/// The arguments of `call`, for an export of type `ty`.
 pub(crate) fn args(call: &Call, ty: &FuncType) -> Result<Vec<Val>, Cause> {
     let wrong = || wrong_args(&call.export, &text(ty), &call.args);
     if call.args.len() != ty.params().len() {
@@ -35,7 +35,7 @@ fn from_lab(value: &Value, ty: ValType) -> Option<Val> {
     })
 }
 
-/// What wasmi gave, as the lab writes it.
+/// A value from wasmi in the lab's form.
 pub(crate) fn to_lab(value: &Val) -> Value {
     match value {
         Val::I32(v) => Value::I32(*v),

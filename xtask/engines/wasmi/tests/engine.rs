@@ -1,4 +1,4 @@
-//! What every engine must do, done by wasmi.
+//! The conformance cases on wasmi.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -43,5 +43,5 @@ fn emscripten_handlers_within_handlers() {
     emscripten::handlers_within_handlers(EMSCRIPTEN);
 }
 
-// It has no threads proposal: what is in its words is judged from the module.
+// wasmi lacks the threads proposal; its message is judged by reading the module.
 emscripten_host::emscripten!(EMSCRIPTEN, |cause| matches!(cause, Cause::Rejected { .. }));

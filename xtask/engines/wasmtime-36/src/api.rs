@@ -1,4 +1,4 @@
-//! What differs from the current version: see `../../wasmtime/src/api.rs`.
+//! What differs from the current version; see `../../wasmtime/src/api.rs`.
 
 mod handler;
 mod outgoing;
@@ -20,8 +20,8 @@ pub(crate) use outgoing::Outgoing;
 use crate::component::calls::Signature;
 use crate::component::host::Host;
 
-/// What this version has and leaves off by default: the call, the proposal. Those of garbage collection it calls
-/// incomplete; exceptions it does not offer: the documentation hides the switch.
+/// Proposals that this version has but disables by default: the API call and the proposal. It calls garbage collection
+/// incomplete, and does not offer exceptions: their switch is hidden from the documentation.
 pub(crate) const SWITCHES: &[(&str, &str)] = &[
     ("Config::wasm_wide_arithmetic(true)", "wide-arithmetic"),
     ("Config::wasm_custom_page_sizes(true)", "custom-page-sizes"),
@@ -34,7 +34,7 @@ pub(crate) const SWITCHES: &[(&str, &str)] = &[
     ("Config::wasm_component_model_error_context(true)", "cm-error-context"),
 ];
 
-/// Turns on what one of [`SWITCHES`] gives.
+/// Enables what one of [`SWITCHES`] provides.
 pub(crate) fn turn_on(config: &mut Config, enables: &str) {
     match enables {
         "wide-arithmetic" => config.wasm_wide_arithmetic(true),
@@ -50,8 +50,7 @@ pub(crate) fn turn_on(config: &mut Config, enables: &str) {
     };
 }
 
-/// What an engine that runs components needs of its configuration: this version does not tell by the functions that
-/// are called whether the host waits.
+/// Configures an engine for components: in this version, async support does not follow from the functions called.
 pub(crate) fn for_components(config: &mut Config) {
     config.async_support(true);
 }
@@ -61,7 +60,7 @@ pub(crate) fn signature<T>(func: &Func, store: &Store<T>) -> Signature {
     Signature { params: func.params(store).into_vec(), results: func.results(store).into_vec() }
 }
 
-/// Calls a component's function, and lets it clean up.
+/// Calls a component's function and lets it clean up.
 pub(crate) async fn call<T: Send>(
     func: &Func,
     store: &mut Store<T>,
@@ -72,22 +71,22 @@ pub(crate) async fn call<T: Send>(
     func.post_return_async(store).await
 }
 
-/// Gives the guest a directory, to read and to write.
+/// Preopens a directory for reading and writing.
 pub(crate) fn preopen(wasi: &mut WasiCtxBuilder, host: &Path, guest: &str) -> Result<()> {
     wasi.preopened_dir(host, guest, DirPerms::all(), FilePerms::all()).map(|_| ())
 }
 
-/// Whether the guest threw an exception that nobody caught: this version has none.
+/// Whether the guest threw an uncaught exception, which is not possible in this version.
 pub(crate) fn is_uncaught_exception(_: &Error) -> bool {
     false
 }
 
-/// Whether a reference is null whose kind not every version has.
+/// Whether a reference of a kind that not every version has is null.
 pub(crate) fn is_null(value: &Val) -> bool {
     matches!(value, Val::ExnRef(None))
 }
 
-/// A command of this version's draft of WASI 0.3, which it has under the number of the release; instantiated.
+/// An instantiated command of this version's draft of WASI 0.3, which has the version number of the release.
 pub(crate) struct Command03(Instance, p3::bindings::Command);
 
 impl Command03 {
@@ -98,7 +97,7 @@ impl Command03 {
         Ok(Self(instance, command))
     }
 
-    /// What `wasi:cli/run` returns.
+    /// Calls `wasi:cli/run`.
     pub(crate) async fn run(self, store: &mut Store<Host>) -> Result<Result<(), ()>> {
         let Self(instance, command) = self;
         let run = async |store: &_| command.wasi_cli_run().call_run(store).await;
@@ -124,7 +123,7 @@ impl WasiHttpView for Host {
     }
 }
 
-/// Defines `wasi:http` of 0.2 if it is wanted. This version has none of 0.3.
+/// Defines `wasi:http` 0.2 if needed. This version does not have 0.3.
 pub(crate) fn add_http(linker: &mut Linker<Host>, of_0_2: bool, _of_0_3: bool) -> Result<()> {
     if of_0_2 {
         wasmtime_wasi_http::add_only_http_to_linker_async(linker)?;

@@ -1,5 +1,5 @@
-//! The previous wasmtime with long support as an engine of the lab, to show what an upgrade changes. What can
-//! be the same as for the current version is the same file.
+//! The previous long-term support version of wasmtime as an engine of the lab, to show what an upgrade changes. It
+//! shares all source files that can be the same as for the current version.
 
 mod api;
 #[path = "../../wasmtime/src/cause.rs"]
@@ -45,7 +45,7 @@ fn run(spec: &CellSpec, log: &Log) -> Result<(), Cause> {
     }
 }
 
-/// This version still has the threads of WASI 0.1, in a crate of their own, which this program is built without.
+/// This version still supports WASI 0.1 threads, in a separate crate that this program is built without.
 fn of_threads(cause: Cause) -> Cause {
     match &cause {
         Cause::MissingImport { module, name, .. } if module == "wasi" && name == "thread-spawn" => {

@@ -1,4 +1,4 @@
-//! The network a guest may use: none, or the loopback addresses and nothing else.
+//! Network access of a guest: none, or loopback addresses only.
 
 use std::net::SocketAddr;
 
@@ -9,19 +9,19 @@ use wasmtime_wasi::WasiCtxBuilder;
 pub(crate) fn allow(wasi: &mut WasiCtxBuilder, network: Network) {
     let open = network == Network::Loopback;
     wasi.allow_tcp(open).allow_udp(open).allow_ip_name_lookup(false);
-    // Without a check of its own the host refuses every address.
+    // Without a check, the host refuses every address.
     if open {
         wasi.socket_addr_check(|address, _| Box::pin(async move { permitted(address) }));
     }
 }
 
-/// Whether `address` stays on this machine. This version does not ask again when a bound socket listens, so
-/// the wildcard address is refused for every use.
+/// Whether `address` is on this machine. This version does not check again when a bound socket starts to listen, so the
+/// wildcard address is refused for every use.
 fn permitted(address: SocketAddr) -> bool {
     address.ip().to_canonical().is_loopback()
 }
 
-/// Whether a request may go to `address`.
+/// Whether a request to `address` is permitted.
 pub(crate) fn reachable(network: Network, address: SocketAddr) -> bool {
     network == Network::Loopback && permitted(address)
 }

@@ -1,4 +1,4 @@
-//! What every engine must do, done by the previous wasmtime.
+//! The conformance cases on the previous wasmtime.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[path = "../../common/conformance.rs"]
@@ -31,7 +31,7 @@ const fn subject(mode: &'static str) -> Subject {
 conformance!(cranelift, crate::subject("cranelift"));
 
 #[test]
-fn imports_of_components_are_named() {
+fn missing_component_imports_are_named() {
     let run = |interface: &str, function: &str| {
         let wat = format!(r#"(component (import "{interface}" (instance (export {function}))))"#);
         Cell::new(subject("cranelift"), &wat).run().cause().clone()

@@ -1,5 +1,5 @@
-//! What differs between the versions of wasmtime that the lab builds. The other files of this folder know
-//! none of it: `../../wasmtime-36` takes them as they are, with an `api.rs` of its own.
+//! What differs between the versions of wasmtime that the lab builds. The other files of this folder do not depend on
+//! it: `../../wasmtime-36` includes them unchanged and has its own `api.rs`.
 
 mod handler;
 mod outgoing;
@@ -19,8 +19,8 @@ pub(crate) use outgoing::Outgoing;
 use crate::component::calls::Signature;
 use crate::component::host::Host;
 
-/// What wasmtime has and leaves off by default: the call, the proposal. Which of them a compiler takes is its own to
-/// say. (The threads proposal is on, the memories that it is about are not.)
+/// Proposals that wasmtime has but disables by default: the API call and the proposal. Not every compiler supports all
+/// of them. (The threads proposal is enabled, but shared memories are not.)
 pub(crate) const SWITCHES: &[(&str, &str)] = &[
     ("Config::shared_memory(true)", "threads"),
     ("Config::wasm_wide_arithmetic(true)", "wide-arithmetic"),
@@ -34,7 +34,7 @@ pub(crate) const SWITCHES: &[(&str, &str)] = &[
     ("Config::wasm_component_model_fixed_length_lists(true)", "cm-fixed-length-lists"),
 ];
 
-/// Turns on what one of [`SWITCHES`] gives.
+/// Enables what one of [`SWITCHES`] provides.
 pub(crate) fn turn_on(config: &mut Config, enables: &str) {
     let feature = match enables {
         "threads" => {
@@ -55,7 +55,7 @@ pub(crate) fn turn_on(config: &mut Config, enables: &str) {
     config.wasm_features(feature, true);
 }
 
-/// What an engine that runs components needs of its configuration.
+/// Configures an engine for components.
 pub(crate) fn for_components(_: &mut Config) {}
 
 /// The type of a component's function.
@@ -75,22 +75,22 @@ pub(crate) async fn call<T: Send>(
     func.call_async(store, args, results).await
 }
 
-/// Gives the guest a directory, to read and to write.
+/// Preopens a directory for reading and writing.
 pub(crate) fn preopen(wasi: &mut WasiCtxBuilder, host: &Path, guest: &str) -> Result<()> {
     wasi.preopened_dir(host, guest, FsPerms::ReadWrite).map(|_| ())
 }
 
-/// Whether the guest threw an exception that nobody caught.
+/// Whether the guest threw an uncaught exception.
 pub(crate) fn is_uncaught_exception(error: &Error) -> bool {
     error.is::<ThrownException>()
 }
 
-/// Whether a reference is null whose kind not every version has.
+/// Whether a reference of a kind that not every version has is null.
 pub(crate) fn is_null(value: &Val) -> bool {
     matches!(value, Val::ExnRef(None) | Val::ContRef(None))
 }
 
-/// A command of WASI 0.3, instantiated.
+/// An instantiated WASI 0.3 command.
 pub(crate) struct Command03(p3::bindings::Command);
 
 impl Command03 {
@@ -99,7 +99,7 @@ impl Command03 {
         p3::bindings::CommandPre::new(unlinked)?.instantiate_async(store).await.map(Self)
     }
 
-    /// What `wasi:cli/run` returns.
+    /// Calls `wasi:cli/run`.
     pub(crate) async fn run(self, store: &mut Store<Host>) -> Result<Result<(), ()>> {
         let run = async |store: &_| self.0.wasi_cli_run().call_run(store).await;
         store.run_concurrent(run).await.and_then(|ended| ended)
@@ -112,7 +112,7 @@ impl WasiHttpView for Host {
     }
 }
 
-/// Defines `wasi:http` of the versions that are wanted.
+/// Defines `wasi:http` for the versions that are needed.
 pub(crate) fn add_http(linker: &mut Linker<Host>, of_0_2: bool, of_0_3: bool) -> Result<()> {
     if of_0_2 {
         wasmtime_wasi_http::p2::add_only_http_to_linker_async(linker)?;

@@ -1,4 +1,4 @@
-//! wasmtime's errors as causes.
+//! Converts wasmtime's errors to causes.
 
 use std::fmt::Display;
 
@@ -10,12 +10,12 @@ use wasmtime_wasi::I32Exit;
 
 use crate::api;
 
-/// A failure of the engine's own.
+/// A failure of the engine itself.
 pub(crate) fn engine_error(error: &impl Display) -> Cause {
     Cause::EngineError { message: format!("{error:#}") }
 }
 
-/// Why `bytes` were not compiled.
+/// The cause of the failed compilation of `bytes`.
 pub(crate) fn of_compiling(error: &Error, engine: &Engine, bytes: &[u8]) -> Cause {
     let message = first_line(&format!("{error:#}"));
     if let Some(refused) = invalid(error) {
@@ -24,19 +24,19 @@ pub(crate) fn of_compiling(error: &Error, engine: &Engine, bytes: &[u8]) -> Caus
     let Some(CompileError::Codegen(words)) = find::<CompileError>(error) else {
         return Cause::Rejected { message, offset: None };
     };
-    // Winch validates while it translates and passes what it finds on as words: so the validator is asked.
+    // Winch validates while it compiles and reports what it finds as text only, so ask the validator.
     if let Some(refused) = Module::validate(engine, bytes).err().as_ref().and_then(invalid) {
         return refused;
     }
-    // It does not know every instruction either, and says so in words too ("Unimplemented …",
-    // "Unsupported …", "… not implemented for …"). All else is a defect of the compiler's.
+    // Winch lacks some instructions, which it also reports as text ("Unimplemented …", "Unsupported …", "… not
+    // implemented for …"). Anything else is a defect of the compiler.
     if words.starts_with("Un") || words.contains("not implemented") {
         return Cause::Rejected { message, offset: None };
     }
     Cause::CompileFailed { message }
 }
 
-/// The refusal of a binary that is not valid with the proposals that are on.
+/// The refusal of a binary that is not valid with the enabled proposals.
 fn invalid(error: &Error) -> Option<Cause> {
     let message = format!("{error:#}");
     if let Some(error) = find::<BinaryReaderError>(error) {
@@ -49,7 +49,7 @@ fn invalid(error: &Error) -> Option<Cause> {
     })
 }
 
-/// Why a cell ended that failed with `error` in `stage`.
+/// The cause of a cell that failed with `error` in `stage`.
 pub(crate) fn of_running(error: &Error, stage: Stage) -> Cause {
     if let Some(I32Exit(code)) = find::<I32Exit>(error) {
         return Cause::Exit { code: *code };
@@ -65,19 +65,19 @@ pub(crate) fn of_running(error: &Error, stage: Stage) -> Cause {
     if let Some(refusal) = HostRefusal::from_message(&message) {
         return Cause::HostRefused { refusal, message };
     }
-    // What is switched off is named with the method that switches it on.
+    // For a disabled feature, the message names the method that enables it.
     if message.contains("`Config::") {
         return Cause::Rejected { message, offset: None };
     }
-    // A backtrace says that the guest was running. Without one, and with all imports of the right
-    // type, an instantiation fails for the want of memory, tables or the like.
+    // A backtrace means that the guest was running. Without one, and with all imports of the right type, instantiation
+    // fails for lack of memory, tables or the like.
     if stage == Stage::Instantiate && error.downcast_ref::<WasmBacktrace>().is_none() {
         return Cause::ResourceLimit { message };
     }
     Cause::HostError { message }
 }
 
-/// Where the guest was: the innermost frame of its backtrace.
+/// The guest's location: the innermost frame of its backtrace.
 fn location(error: &Error) -> Option<Location> {
     let frame = error.downcast_ref::<WasmBacktrace>()?.frames().first()?;
     Some(Location {

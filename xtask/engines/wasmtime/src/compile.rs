@@ -1,4 +1,4 @@
-//! Compiling, or taking what was compiled before.
+//! Compiles a module or component, or loads the cached code.
 
 use wasmlab_engine::{CompiledCode, Log};
 use wasmlab_protocol::{Cause, CellSpec, Stage};
@@ -7,18 +7,18 @@ use wasmtime::{Engine, Module, Result};
 
 use crate::{WASMTIME, cause};
 
-/// What can be compiled and kept: a module or a component.
+/// Compiled code that can be cached: a module or a component.
 pub(crate) trait Code: Sized {
-    /// Translates `bytes`.
+    /// Compiles `bytes`.
     fn compile(engine: &Engine, bytes: &[u8]) -> Result<Self>;
 
-    /// What is kept.
+    /// Serializes the compiled code.
     fn keep(&self) -> Result<Vec<u8>>;
 
     /// The reverse of [`Code::keep`].
     ///
     /// # Safety
-    /// `kept` must be what [`Code::keep`] gave, unchanged.
+    /// `kept` must be the unchanged result of [`Code::keep`].
     unsafe fn restore(engine: &Engine, kept: &[u8]) -> Result<Self>;
 }
 
@@ -34,7 +34,7 @@ macro_rules! code {
             }
 
             unsafe fn restore(engine: &Engine, kept: &[u8]) -> Result<Self> {
-                // SAFETY: the caller's promise is what wasmtime asks for.
+                // SAFETY: the caller's guarantee is what wasmtime requires.
                 unsafe { Self::deserialize(engine, kept) }
             }
         }
@@ -44,12 +44,12 @@ macro_rules! code {
 code!(Module);
 code!(Component);
 
-/// The compile stage.
+/// Runs the compile stage.
 pub(crate) fn compiled<C: Code>(spec: &CellSpec, log: &Log, engine: &Engine, bytes: &[u8]) -> Result<C, Cause> {
     let place = CompiledCode::of(spec, WASMTIME.name, WASMTIME.version(), bytes);
     if let Some(kept) = place.as_ref().and_then(CompiledCode::read) {
-        // SAFETY: `CompiledCode` gives only what it sealed itself, for this engine, version, mode and
-        // module; wasmtime checks the configuration once more.
+        // SAFETY: `CompiledCode` only returns what it sealed itself, for this engine, version, mode and module;
+        // wasmtime checks the configuration once more.
         if let Ok(code) = unsafe { C::restore(engine, &kept) } {
             log.compile_cached();
             return Ok(code);

@@ -1,4 +1,4 @@
-//! Emscripten's host, bound to wasmtime.
+//! Connects Emscripten's host to wasmtime.
 
 use std::fmt;
 
@@ -15,7 +15,7 @@ use crate::link;
 /// The mode's name.
 pub(crate) const MODE: &str = "cranelift+emscripten";
 
-/// What a store holds.
+/// The data of a store.
 struct Program {
     host: host::Host,
     limits: StoreLimits,
@@ -23,7 +23,7 @@ struct Program {
     instance: Option<Instance>,
 }
 
-/// A guest during a call.
+/// A guest while it is calling the host.
 struct Running<'a>(StoreContextMut<'a, Program>);
 
 impl Guest for Running<'_> {
@@ -56,14 +56,14 @@ impl Guest for Running<'_> {
             return Err(none());
         }
         let args: Vec<Val> = args.iter().map(|arg| Val::I32(*arg)).collect();
-        // Overwritten by the call, whatever the types.
+        // Overwritten by the call, whatever their types.
         let mut results = vec![Val::I32(0); ty.results().len()];
         func.call(&mut self.0, &args, &mut results).map_err(stop)?;
         Ok(results.first().and_then(Val::i32))
     }
 }
 
-/// wasmtime's error as one of the standard library's.
+/// wasmtime's error as an error of the standard library.
 #[derive(Debug)]
 struct Wrapped(Error);
 
@@ -82,7 +82,7 @@ fn stop(error: Error) -> Termination {
     }
 }
 
-/// Why a guest ended that `stop` ended.
+/// The cause for a guest that `stop` ended.
 fn cause(stop: Termination) -> Cause {
     match stop {
         Termination::Exit(code) => Cause::Exit { code },
@@ -135,16 +135,16 @@ pub(crate) fn run(spec: &CellSpec, log: &Log, engine: &Engine, bytes: &[u8]) -> 
     }
 }
 
-/// A shared memory is no [`Memory`], imported or exported, and wasmtime gives no slice of it.
+/// Refuses shared memories, imported or exported: they are not a [`Memory`], and wasmtime provides no slice of them.
 fn refuse_threads(module: &Module) -> std::result::Result<(), Cause> {
     let types = module.imports().map(|import| import.ty()).chain(module.exports().map(|export| export.ty()));
     let shared = types.filter_map(|ty| ty.memory().map(wasmtime::MemoryType::is_shared)).any(|shared| shared);
     if shared { Err(engine::no_threads()) } else { Ok(()) }
 }
 
-/// Defines what the host has of what the module imports.
+/// Defines those of the module's imports that the host has.
 fn define(module: &Module, linker: &mut Linker<Program>, store: &mut Store<Program>, map: &MemoryMap) -> Result<()> {
-    // The same name may be imported twice.
+    // A name may be imported twice.
     linker.allow_shadowing(true);
     for import in module.imports() {
         let (from, name) = (import.module(), import.name());
@@ -179,8 +179,8 @@ fn define(module: &Module, linker: &mut Linker<Program>, store: &mut Store<Progr
     Ok(())
 }
 
-/// Defines a function whose parameters are all `i32`, as most are: called as compiled code calls, without a list of
-/// values. Whether `ty` is such a type.
+/// Defines a function whose parameters are all `i32`, like most: called directly by compiled code, without a list of
+/// values. Returns whether `ty` is such a type.
 fn define_typed(
     linker: &mut Linker<Program>,
     from: &str,
@@ -253,7 +253,7 @@ fn error(stop: Termination) -> Error {
     }
 }
 
-/// An integer as the host takes it.
+/// An integer, widened for the host.
 fn wide(value: &Val) -> i64 {
     match value {
         Val::I32(value) => (*value).into(),

@@ -1,4 +1,4 @@
-//! What the guest is given: WASI, the specification's host functions; and what it lacks.
+//! What the guest is given (WASI and the specification's host functions), and what it lacks.
 
 use wasmlab_engine::{self as engine, Log};
 use wasmlab_protocol::{Cause, CellSpec};
@@ -10,19 +10,20 @@ use crate::api::{self, p0, p1};
 use crate::cause::engine_error;
 use crate::{network, values};
 
-/// What a store of a core module holds.
+/// The data of a core module's store.
 pub(crate) struct Host {
     /// WASI 0.1.
     pub(crate) wasi: WasiP1Ctx,
-    /// Bounds of memories and tables.
+    /// Limits of memories and tables.
     pub(crate) limits: StoreLimits,
 }
 
-/// What the guest sees of the world: the specification's, and nothing of this process but its streams. A preopened
-/// socket is not handed over, since wasmtime-wasi has none: the guest is told where it would be, and says what it finds.
+/// The guest's environment according to the specification. Of this process it only gets the standard streams. A
+/// preopened socket is not passed on, because wasmtime-wasi does not support it; the guest is told its descriptor and
+/// reports what it finds.
 pub(crate) fn wasi(spec: &CellSpec) -> Result<WasiCtxBuilder, Cause> {
     let mut wasi = WasiCtxBuilder::new();
-    // Nothing else runs in this process, so calls that wait may do so on this thread: no other is started.
+    // Nothing else runs in this process, so blocking calls may block this thread, and no other thread is started.
     wasi.allow_blocking_current_thread(true);
     wasi.inherit_stdio().args(&engine::guest_args(spec, engine::socket_fd(spec)));
     for (name, value) in &spec.env {
@@ -36,7 +37,7 @@ pub(crate) fn wasi(spec: &CellSpec) -> Result<WasiCtxBuilder, Cause> {
     Ok(wasi)
 }
 
-/// The bounds of memories and tables.
+/// Limits of memories and tables.
 pub(crate) fn limits(spec: &CellSpec) -> StoreLimits {
     StoreLimitsBuilder::new()
         .memory_size(usize::try_from(spec.memory_limit).unwrap_or(usize::MAX))
@@ -44,7 +45,7 @@ pub(crate) fn limits(spec: &CellSpec) -> StoreLimits {
         .build()
 }
 
-/// Defines everything that `module` may import.
+/// Defines all imports that `module` may have.
 pub(crate) fn define(spec: &CellSpec, log: &Log, module: &Module, linker: &mut Linker<Host>) -> Result<(), Cause> {
     let wanted = |namespace| module.imports().any(|import| import.module() == namespace);
     if wanted("wasi_snapshot_preview1") {
@@ -56,7 +57,7 @@ pub(crate) fn define(spec: &CellSpec, log: &Log, module: &Module, linker: &mut L
     for import in module.imports() {
         let ExternType::Func(ty) = import.ty() else { continue };
         if engine::wants_host_function(spec, import.module(), import.name()) {
-            // A second import of the same function finds it defined already, which is as well.
+            // A second import of the same function is already defined, which is fine.
             host_function(log, import.module(), import.name(), ty, linker).ok();
         }
     }
@@ -77,7 +78,7 @@ fn host_function(log: &Log, module: &str, name: &str, ty: FuncType, linker: &mut
     Ok(())
 }
 
-/// Ends the cell when an import has no definition, or one of another type.
+/// Ends the cell if an import has no definition, or one of another type.
 pub(crate) fn check<T: 'static>(module: &Module, linker: &Linker<T>, store: &mut Store<T>) -> Result<(), Cause> {
     let mut missing: Option<Cause> = None;
     let mut mismatch = None;
@@ -103,7 +104,7 @@ pub(crate) fn check<T: 'static>(module: &Module, linker: &Linker<T>, store: &mut
     missing.or(mismatch).map_or(Ok(()), Err)
 }
 
-/// Of functions wasmtime's own rule is subtyping; all else the host makes for this very import.
+/// For functions, wasmtime checks subtyping; everything else is created by the host for this import.
 fn fits(actual: &ExternType, expected: &ExternType, found: &Extern) -> bool {
     match (actual, expected) {
         (ExternType::Func(actual), ExternType::Func(expected)) => actual.matches(expected),

@@ -25,7 +25,7 @@ const WASMTIME: engine::Engine = engine::Engine {
     run,
 };
 
-/// The last is Cranelift with Emscripten's system calls, which need Linux.
+/// The last one is Cranelift with Emscripten's system calls, which need Linux.
 #[cfg(target_os = "linux")]
 const MODES: &[&str] = &["cranelift", "winch", "pulley", emscripten::MODE];
 #[cfg(not(target_os = "linux"))]

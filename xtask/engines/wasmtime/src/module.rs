@@ -1,4 +1,4 @@
-//! Running a core module.
+//! Runs a core module.
 
 use wasmlab_engine::{self as engine, Log};
 use wasmlab_protocol::{Call, Cause, CellSpec, EntryPoint, Stage, Value};
@@ -47,7 +47,7 @@ fn invoke(store: &mut Store<Host>, instance: Instance, call: &Call) -> Result<Ve
     let func = instance.get_func(&mut *store, &call.export).ok_or_else(no_export)?;
     let ty = func.ty(&*store);
     let args = values::args(call, &ty)?;
-    // Overwritten by the call, whatever the types.
+    // Overwritten by the call, whatever their types.
     let mut results = vec![Val::I32(0); ty.results().len()];
     func.call(&mut *store, &args, &mut results).map_err(|e| of_running(&e, Stage::Run))?;
     Ok(results.iter().map(values::to_lab).collect())

@@ -1,4 +1,4 @@
-//! The network a guest may use: none, or the loopback addresses and nothing else.
+//! Network access of a guest: none, or loopback addresses only.
 
 use std::net::SocketAddr;
 
@@ -10,22 +10,22 @@ use wasmtime_wasi::sockets::SocketAddrUse;
 pub(crate) fn allow(wasi: &mut WasiCtxBuilder, network: Network) {
     let open = network == Network::Loopback;
     wasi.allow_tcp(open).allow_udp(open).allow_ip_name_lookup(false);
-    // Without a check of its own the host refuses every address.
+    // Without a check, the host refuses every address.
     if open {
         wasi.socket_addr_check(|address, usage| Box::pin(async move { permitted(address, usage) }));
     }
 }
 
-/// Whether `address` stays on this machine.
+/// Whether `address` is on this machine.
 fn permitted(address: SocketAddr, usage: SocketAddrUse) -> bool {
     let ip = address.ip().to_canonical();
-    // A socket that connects or sends without a `bind` is bound by the system, to the wildcard address and
-    // a port of its choice. Nobody reaches it there: listening asks again, and so does every datagram.
+    // A socket that connects or sends without `bind` is bound by the system to the wildcard address and a port of its
+    // choice. It cannot be reached there: listening is checked again, and so is every datagram.
     let by_system = ip.is_unspecified() && address.port() == 0;
     ip.is_loopback() || (by_system && matches!(usage, SocketAddrUse::TcpBind | SocketAddrUse::UdpBind))
 }
 
-/// Whether a request may go to `address`.
+/// Whether a request to `address` is permitted.
 pub(crate) fn reachable(network: Network, address: SocketAddr) -> bool {
     network == Network::Loopback && permitted(address, SocketAddrUse::TcpConnect)
 }
@@ -61,7 +61,7 @@ mod tests {
         {
             check(outside, false, false, false);
         }
-        // The system's own choice of address for a socket that connects.
+        // The address that the system chooses for a connecting socket.
         check("0.0.0.0:0", true, false, false);
         check("[::]:0", true, false, false);
     }

@@ -1,4 +1,4 @@
-//! Values between the lab and wasmtime.
+//! Converts values between the lab and wasmtime.
 
 use wasmlab_engine::{func_text, wrong_args};
 use wasmlab_protocol::{Call, Cause, Value};
@@ -6,7 +6,7 @@ use wasmtime::{FuncType, V128, Val, ValType};
 
 use crate::api;
 
-/// The arguments of `call` for an export of type `ty`.
+/// The arguments of `call`, for an export of type `ty`.
 pub(crate) fn args(call: &Call, ty: &FuncType) -> Result<Vec<Val>, Cause> {
     let wrong = || wrong_args(&call.export, &text(ty), &call.args);
     if call.args.len() != ty.params().len() {
@@ -32,7 +32,7 @@ fn from_lab(value: &Value, ty: &ValType) -> Option<Val> {
     })
 }
 
-/// What wasmtime gave, as the lab writes it.
+/// A value from wasmtime in the lab's form.
 pub(crate) fn to_lab(value: &Val) -> Value {
     match value {
         Val::I32(v) => Value::I32(*v),

@@ -1,4 +1,4 @@
-//! What every engine must do, done by wasmtime in each of its modes.
+//! The conformance cases on wasmtime, in each of its modes.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[path = "../../common/conformance.rs"]
@@ -35,7 +35,7 @@ conformance!(winch, crate::subject("winch"));
 conformance!(pulley, crate::subject("pulley"));
 
 #[test]
-fn imports_of_components_are_named() {
+fn missing_component_imports_are_named() {
     let run = |interface: &str, function: &str| {
         let wat = format!(r#"(component (import "{interface}" (instance (export {function}))))"#);
         Cell::new(subject("cranelift"), &wat).run().cause().clone()
@@ -50,7 +50,7 @@ fn imports_of_components_are_named() {
 
 const EMSCRIPTEN: Subject = subject("cranelift+emscripten");
 
-// It has shared memories, which its host cannot look into.
+// wasmtime supports shared memories, but the host cannot access them.
 emscripten_host::emscripten!(
     EMSCRIPTEN,
     |cause| matches!(cause, Cause::NotAttempted { subject, .. } if subject == "threads")

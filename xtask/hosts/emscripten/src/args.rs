@@ -1,15 +1,15 @@
-//! What an engine hands to an import.
+//! The arguments of an import's call.
 
 use std::ops::Deref;
 
-/// More parameters than any of the host's functions has.
+/// More parameters than any function of the host has.
 const MAX_ARGS: usize = 16;
 
-/// The arguments of a call, integers widened: without memory of the host's, since calls are many.
+/// The arguments of a call, with integers widened. Stored inline, without allocation, because calls are frequent.
 pub struct Args([i64; MAX_ARGS], usize);
 
 impl Args {
-    /// Of an engine's own values, which `wide` widens.
+    /// Converts an engine's values with `wide`.
     pub fn of<T>(values: &[T], wide: impl Fn(&T) -> i64) -> Self {
         let mut args = [0; MAX_ARGS];
         for (arg, value) in args.iter_mut().zip(values) {

@@ -1,19 +1,19 @@
-//! One call out of the guest: its arguments, its memory, what may come of it.
+//! A call from the guest: its arguments, its memory, its possible results.
 
 use std::io;
 
 use crate::guest::{piece, piece_mut};
 use crate::{Errno, Guest, Host, OutOfBounds, Termination};
 
-/// Longest path that is read from a guest, as Linux's `PATH_MAX`.
+/// Maximum length of a guest's path, like Linux's `PATH_MAX`.
 pub const PATH_MAX: usize = 4096;
 
-/// Why a call did not do what it was asked.
+/// Why a call failed.
 #[derive(Debug)]
 pub enum Fault {
-    /// An error number for the guest.
+    /// An error number to return to the guest.
     Errno(Errno),
-    /// The guest does not go on.
+    /// The guest ends.
     Termination(Termination),
 }
 
@@ -47,34 +47,34 @@ impl From<io::Error> for Fault {
     }
 }
 
-/// What a call gives.
+/// The result of a call.
 pub type Answer = Result<i64, Fault>;
 
-/// Where the next argument is.
+/// Where the next argument comes from.
 #[derive(Clone, Copy, Debug)]
 enum Args<'a> {
-    /// In the call.
+    /// The call itself.
     Values(&'a [i64]),
-    /// In the guest's memory from here on, four bytes each: the old ABI's `varargs`.
+    /// The guest's memory at this address, four bytes each: the old ABI's `varargs`.
     Memory(u32),
 }
 
-/// A call out of the guest.
+/// A call from the guest.
 pub struct Call<'a> {
     /// The guest.
     pub guest: &'a mut dyn Guest,
     args: Args<'a>,
-    /// Emscripten 3.x: other layouts, other error numbers.
+    /// Emscripten 3.x, with other structure layouts and error numbers.
     pub new: bool,
 }
 
 impl<'a> Call<'a> {
-    /// With the arguments of the call itself.
+    /// A call with these arguments.
     pub fn new(guest: &'a mut dyn Guest, args: &'a [i64], new: bool) -> Self {
         Self { guest, args: Args::Values(args), new }
     }
 
-    /// The same call with its further arguments in the guest's memory.
+    /// The same call, with further arguments in the guest's memory.
     pub fn varargs(&mut self, at: u32) -> Call<'_> {
         Call { guest: self.guest, args: Args::Memory(at), new: self.new }
     }
@@ -84,7 +84,7 @@ impl<'a> Call<'a> {
         self.guest.host()
     }
 
-    /// The next argument; one that is not there is 0, as in a register that nobody set.
+    /// The next argument; 0 if there is none, like an unset register.
     pub fn int(&mut self) -> Result<i32, Fault> {
         match &mut self.args {
             Args::Values(values) => {
@@ -105,7 +105,7 @@ impl<'a> Call<'a> {
         Ok(self.int()? as u32)
     }
 
-    /// The next argument where it is 64 bits wide in the call itself.
+    /// The next argument, if it is 64 bits wide in the call itself.
     pub fn long(&mut self) -> Result<i64, Fault> {
         match &mut self.args {
             Args::Values(values) => {
@@ -117,27 +117,27 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// The next two arguments as one of 64 bits, the low half first.
+    /// The next two arguments as a 64-bit number, low half first.
     pub fn pair(&mut self) -> Result<i64, Fault> {
         let low = self.word()?;
         let high = self.int()?;
         Ok(i64::from(high) << 32 | i64::from(low))
     }
 
-    /// A path that the next argument points to.
+    /// The path that the next argument points to.
     pub fn path(&mut self) -> Result<String, Fault> {
         let at = self.word()?;
         self.text(at)
     }
 
-    /// The text at `at`, up to its zero.
+    /// The text at `at`, up to its terminating zero.
     pub fn text(&self, at: u32) -> Result<String, Fault> {
         let bytes = read_text(self.guest, at)?;
-        // Linux takes any bytes; the lab's folders hold names that are UTF-8.
+        // Linux accepts any bytes, but all names in the lab's folders are UTF-8.
         std::str::from_utf8(bytes).map(str::to_owned).map_err(|_| Errno::NOENT.into())
     }
 
-    /// Four bytes of the guest's memory.
+    /// Reads four bytes of the guest's memory.
     pub fn load(&self, at: u32) -> Result<u32, Fault> {
         Ok(read_u32(self.guest, at)?)
     }
@@ -147,29 +147,29 @@ impl<'a> Call<'a> {
         Ok(self.guest.write(at, &value.to_le_bytes())?)
     }
 
-    /// `N` bytes of the guest's memory.
+    /// Reads `N` bytes of the guest's memory.
     pub fn bytes<const N: usize>(&self, at: u32) -> Result<[u8; N], Fault> {
         let mut bytes = [0; N];
         self.guest.read(at, &mut bytes)?;
         Ok(bytes)
     }
 
-    /// `len` bytes of the guest's memory, where they are.
+    /// A slice of the guest's memory.
     pub fn piece(&self, at: u32, len: u32) -> Result<&[u8], Fault> {
         Ok(piece(self.guest.memory(), at, len as usize)?)
     }
 
-    /// The same, to be written.
+    /// A mutable slice of the guest's memory.
     pub fn piece_mut(&mut self, at: u32, len: u32) -> Result<&mut [u8], Fault> {
         Ok(piece_mut(self.guest.memory_mut(), at, len as usize)?)
     }
 
-    /// Checks that `len` bytes at `at` are in the guest's memory: before anything is done that cannot be undone.
+    /// Checks that `len` bytes at `at` are within the guest's memory, before anything irreversible is done.
     pub fn check(&self, at: u32, len: u32) -> Result<(), Fault> {
         if u64::from(at) + u64::from(len) <= self.guest.size() { Ok(()) } else { Err(OutOfBounds.into()) }
     }
 
-    /// Memory of the guest's own allocator, zeroed.
+    /// Allocates zeroed memory with the guest's own allocator.
     pub fn allocate(&mut self, len: u32) -> Result<u32, Fault> {
         let name = if self.new { "malloc" } else { "_malloc" };
         let at = self.guest.call(name, &[len as i32])?.unwrap_or_default() as u32;
@@ -180,23 +180,23 @@ impl<'a> Call<'a> {
         Ok(at)
     }
 
-    /// A text in memory of the guest's allocator.
+    /// Copies a text to memory from the guest's allocator.
     pub fn allocate_text(&mut self, text: &str) -> Result<u32, Fault> {
         let at = self.allocate(u32::try_from(text.len() + 1).unwrap_or(u32::MAX))?;
         self.guest.write(at, text.as_bytes())?;
         Ok(at)
     }
 
-    /// The number that the guest knows `errno` by.
+    /// The guest's number for `errno`.
     pub fn number(&self, errno: Errno) -> i32 {
         if self.new { errno.wasi() } else { errno.0 }
     }
 
-    /// Writes the guest's `errno`, as its libc would.
+    /// Sets the guest's `errno`, like its libc would.
     pub fn set_errno(&mut self, errno: Errno) -> Result<(), Fault> {
         let name = if self.new { "__errno_location" } else { "___errno_location" };
         match self.guest.call(name, &[]) {
-            // A guest may point anywhere: then it has no errno.
+            // The export may return any address; if it is invalid, the guest has no errno.
             Ok(Some(at)) => drop(self.guest.write(at as u32, &self.number(errno).to_le_bytes())),
             Ok(None) | Err(Termination::MissingExport(_)) => {}
             Err(stop) => return Err(stop.into()),
@@ -205,7 +205,7 @@ impl<'a> Call<'a> {
     }
 }
 
-/// Four bytes, little end first.
+/// Reads a little-endian 32-bit number.
 pub fn read_u32(guest: &dyn Guest, at: u32) -> Result<u32, OutOfBounds> {
     let mut bytes = [0; 4];
     guest.read(at, &mut bytes)?;

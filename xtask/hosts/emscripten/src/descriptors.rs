@@ -1,4 +1,4 @@
-//! The guest's descriptors: numbers of its own, never the host's.
+//! The guest's descriptors: its own numbers, never those of the host.
 
 use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -9,20 +9,20 @@ use cap_std::fs::Dir;
 
 use crate::Errno;
 
-/// How many descriptors a guest may have: as many as its `fd_set` can name.
+/// Maximum number of descriptors of a guest: what fits into its `fd_set`.
 pub const MAX_DESCRIPTORS: usize = 1024;
 
-/// What a descriptor stands for.
+/// What a descriptor refers to.
 pub enum Kind {
     /// A standard stream of the host's process: 0, 1 or 2.
     Standard(u8),
     /// A file.
     File(File),
-    /// A folder; the number is how far `getdents64` has come.
+    /// A directory; the number is the position of `getdents64`.
     Folder(Arc<Dir>, AtomicUsize),
     /// A socket, with the guest's address family.
     Socket(OwnedFd, u16),
-    /// An end of a pipe.
+    /// One end of a pipe.
     Pipe(OwnedFd),
     /// `/dev/null`.
     Null,
@@ -30,26 +30,26 @@ pub enum Kind {
     Random,
 }
 
-/// An open file description: descriptors that `dup2` made share one.
+/// An open file description, shared by descriptors duplicated with `dup2`.
 pub struct Open {
     /// What it is.
     pub kind: Kind,
-    /// Flags of `open` that `fcntl` gives back: access mode, `O_APPEND`.
+    /// Flags of `open` that `fcntl` returns: access mode, `O_APPEND`.
     pub flags: i32,
     /// `O_NONBLOCK`.
     pub nonblocking: AtomicBool,
-    /// A socket of datagrams that has no address yet: when it first sends or connects, the kernel would give it a
-    /// port on every address of the machine.
+    /// A datagram socket without an address: on the first send or connect, the kernel would bind it to a port on every
+    /// address of the machine.
     pub unbound: AtomicBool,
 }
 
 impl Open {
-    /// Without flags.
+    /// An open file description without flags.
     pub fn new(kind: Kind) -> Self {
         Self { kind, flags: 2, nonblocking: AtomicBool::new(false), unbound: AtomicBool::new(false) }
     }
 
-    /// The host's descriptor behind it, where there is one.
+    /// The host's descriptor, if there is one.
     pub fn fd(&self) -> Option<BorrowedFd<'_>> {
         match &self.kind {
             Kind::Standard(0) => Some(rustix::stdio::stdin()),
@@ -62,7 +62,7 @@ impl Open {
         }
     }
 
-    /// The socket behind it.
+    /// The socket.
     pub fn socket(&self) -> Result<BorrowedFd<'_>, Errno> {
         match &self.kind {
             Kind::Socket(fd, _) => Ok(fd.as_fd()),
@@ -70,7 +70,7 @@ impl Open {
         }
     }
 
-    /// The guest's address family of the socket behind it.
+    /// The guest's address family of the socket.
     pub fn family(&self) -> Result<u16, Errno> {
         match &self.kind {
             Kind::Socket(_, family) => Ok(*family),
@@ -78,42 +78,42 @@ impl Open {
         }
     }
 
-    /// Whether an operation on it can wait for somebody else.
+    /// Whether an operation on it may block.
     pub fn can_wait(&self) -> bool {
         matches!(self.kind, Kind::Standard(_) | Kind::Socket(..) | Kind::Pipe(_))
     }
 
-    /// Whether a call that found nothing may wait, and try again. Not for ever: `poll` says of some sockets (one that
-    /// was shut down before it was connected) that they are ready, and they are not.
+    /// Whether a call that found nothing may wait and try again. Not forever, because `poll` reports some sockets as
+    /// ready that are not, such as one that was shut down before it was connected.
     pub fn may_wait(&self, turns: &mut u32) -> bool {
         *turns += 1;
         !self.is_nonblocking() && *turns <= 16
     }
 
-    /// Whether it shall not wait.
+    /// Whether it is non-blocking.
     pub fn is_nonblocking(&self) -> bool {
         self.nonblocking.load(Ordering::Relaxed)
     }
 }
 
-/// A guest's table of descriptors.
+/// The guest's table of descriptors.
 pub struct Descriptors {
     table: Vec<Option<Arc<Open>>>,
 }
 
 impl Descriptors {
-    /// With the three standard streams.
+    /// A table with the three standard streams.
     pub fn new() -> Self {
         Self { table: (0..3).map(|n| Some(Arc::new(Open::new(Kind::Standard(n))))).collect() }
     }
 
-    /// What descriptor `fd` stands for.
+    /// The file description of descriptor `fd`.
     pub fn get(&self, fd: i32) -> Result<Arc<Open>, Errno> {
         let at = usize::try_from(fd).map_err(|_| Errno::BADF)?;
         self.table.get(at).and_then(Clone::clone).ok_or(Errno::BADF)
     }
 
-    /// The lowest free number from `from` on.
+    /// Adds it at the lowest free number starting at `from`.
     pub fn add(&mut self, open: Arc<Open>, from: i32) -> Result<i32, Errno> {
         let from = usize::try_from(from).map_err(|_| Errno::INVAL)?;
         let at =
@@ -122,14 +122,14 @@ impl Descriptors {
         Ok(at as i32)
     }
 
-    /// This number, whatever it stood for.
+    /// Puts it at this number, closing what was there.
     pub fn replace(&mut self, fd: i32, open: Arc<Open>) -> Result<i32, Errno> {
         let at = usize::try_from(fd).ok().filter(|at| *at < MAX_DESCRIPTORS).ok_or(Errno::BADF)?;
         self.put(at, open);
         Ok(fd)
     }
 
-    /// Whether another descriptor is to be had: asked before the host opens one.
+    /// Checks that another descriptor is available, before the host opens one.
     pub fn room(&self) -> Result<(), Errno> {
         if self.count() < MAX_DESCRIPTORS { Ok(()) } else { Err(Errno::MFILE) }
     }
@@ -140,7 +140,7 @@ impl Descriptors {
         self.table.get_mut(at).and_then(Option::take).ok_or(Errno::BADF)
     }
 
-    /// How many are open.
+    /// Number of open descriptors.
     pub fn count(&self) -> usize {
         self.table.iter().flatten().count()
     }
@@ -158,7 +158,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_the_lowest_free_and_limited() {
+    fn lowest_free_number_is_used_up_to_the_limit() {
         let mut table = Descriptors::new();
         let null = || Arc::new(Open::new(Kind::Null));
         assert_eq!(table.add(null(), 0), Ok(3));

@@ -1,4 +1,4 @@
-//! Error numbers: those of Linux, which the old ABI uses, and of WASI 0.1, which Emscripten 3.x uses.
+//! Error numbers: Linux's, which the old ABI uses, and WASI 0.1's, which Emscripten 3.x uses.
 
 use std::io;
 
@@ -6,14 +6,14 @@ use std::io;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Errno(pub i32);
 
-/// One line a number: its name, Linux's number, WASI's.
+/// One line per number: its name, Linux's number, WASI's number.
 macro_rules! numbers {
     ($($name:ident $linux:literal $wasi:literal),* $(,)?) => {
         #[expect(missing_docs, reason = "their names are those of errno.h")]
         impl Errno { $(pub const $name: Self = Self($linux);)* }
 
         impl Errno {
-            /// The number of WASI 0.1, which musl has in Emscripten since 1.39.
+            /// The WASI 0.1 number, which musl uses in Emscripten since 1.39.
             #[must_use]
             pub fn wasi(self) -> i32 {
                 match self.0 { $($linux => $wasi,)* _ => 29 }
@@ -41,10 +41,10 @@ impl From<rustix::io::Errno> for Errno {
 }
 
 impl From<io::Error> for Errno {
-    /// An error without a number is `cap-std`'s refusal of a path that leads out.
+    /// An error without a number is `cap-std` refusing a path that leads outside.
     fn from(error: io::Error) -> Self {
         match error.raw_os_error() {
-            // What openat2 says of such a path.
+            // openat2's error for such a path.
             Some(18) => Self::ACCES,
             Some(number) => Self(number),
             None if error.kind() == io::ErrorKind::InvalidInput => Self::INVAL,
@@ -58,7 +58,7 @@ mod tests {
     use super::Errno;
 
     #[test]
-    fn both_numberings() {
+    fn linux_and_wasi_numbers() {
         // Emscripten 3.1.6: EAGAIN is 6, as `errno.h` says.
         assert_eq!((Errno::AGAIN.0, Errno::AGAIN.wasi()), (11, 6));
         assert_eq!((Errno::EXIST.0, Errno::EXIST.wasi()), (17, 20));

@@ -1,28 +1,29 @@
-//! What the host needs of an engine.
+//! What the host needs from an engine.
 
 use std::error::Error;
 use std::fmt;
 
 use crate::Host;
 
-/// A guest as its engine shows it, during a call out of it.
+/// A guest as seen by the host during a call.
 pub trait Guest {
-    /// The host's state of this guest.
+    /// The host's state for this guest.
     fn host(&mut self) -> &mut Host;
 
-    /// The guest's memory; empty where it has none.
+    /// The guest's memory; empty if it has none.
     fn memory(&self) -> &[u8];
 
-    /// The same, to be written.
+    /// The guest's memory, mutable.
     fn memory_mut(&mut self) -> &mut [u8];
 
-    /// Adds pages to the guest's memory; whether that was possible.
+    /// Grows the guest's memory by this number of pages; returns whether it succeeded.
     fn grow(&mut self, pages: u32) -> bool;
 
-    /// Calls an export whose parameters are all `i32`; `None` where it returns nothing.
+    /// Calls an export whose parameters are all `i32`; `None` if it returns nothing.
     ///
     /// # Errors
-    /// [`Termination::MissingExport`] where there is none of this name and number of parameters, else what ended it.
+    /// [`Termination::MissingExport`] if there is no export with this name and number of parameters; otherwise why the
+    /// guest ended.
     fn call(&mut self, export: &str, args: &[i32]) -> Result<Option<i32>, Termination>;
 
     /// Size of the guest's memory, bytes.
@@ -33,7 +34,7 @@ pub trait Guest {
     /// Copies from the guest's memory.
     ///
     /// # Errors
-    /// When a byte of it is outside; then nothing was copied.
+    /// If any byte is out of bounds; then nothing was copied.
     fn read(&self, at: u32, into: &mut [u8]) -> Result<(), OutOfBounds> {
         into.copy_from_slice(piece(self.memory(), at, into.len())?);
         Ok(())
@@ -42,39 +43,39 @@ pub trait Guest {
     /// Copies into the guest's memory.
     ///
     /// # Errors
-    /// When a byte of it would be outside; then nothing was copied.
+    /// If any byte is out of bounds; then nothing was copied.
     fn write(&mut self, at: u32, from: &[u8]) -> Result<(), OutOfBounds> {
         piece_mut(self.memory_mut(), at, from.len())?.copy_from_slice(from);
         Ok(())
     }
 }
 
-/// `len` bytes of a guest's memory.
+/// A slice of a guest's memory.
 pub fn piece(memory: &[u8], at: u32, len: usize) -> Result<&[u8], OutOfBounds> {
     memory.get(at as usize..).and_then(|rest| rest.get(..len)).ok_or(OutOfBounds)
 }
 
-/// The same, to be written.
+/// A mutable slice of a guest's memory.
 pub fn piece_mut(memory: &mut [u8], at: u32, len: usize) -> Result<&mut [u8], OutOfBounds> {
     memory.get_mut(at as usize..).and_then(|rest| rest.get_mut(..len)).ok_or(OutOfBounds)
 }
 
-/// An address of the guest's that is not in its memory.
+/// An address outside the guest's memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OutOfBounds;
 
-/// Why a guest does not go on.
+/// Why a guest ended.
 #[derive(Debug)]
 pub enum Termination {
     /// It asked to exit.
     Exit(i32),
-    /// It gave up, or did what its own glue would have ended it for: in words.
+    /// Aborted, or did something for which its own glue would have ended it; with a message.
     Abort(String),
-    /// An export that was to be called is not there.
+    /// An export to be called does not exist.
     MissingExport(String),
-    /// The guest called the host, which needs this export for it, and it is not there.
+    /// The guest called a host function that needs this export, which does not exist.
     MissingRequiredExport(String),
-    /// What the engine says of a call from within a call.
+    /// The engine's error for a call made from within a call.
     Engine(Box<dyn Error + Send + Sync>),
 }
 

@@ -1,4 +1,4 @@
-//! The state of one guest.
+//! The host's state for one guest.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -16,17 +16,17 @@ use crate::sys::signals::Signals;
 /// What a guest is given.
 #[derive(Clone, Debug, Default)]
 pub struct Config {
-    /// argv, the program's name first.
+    /// Arguments, program name first.
     pub args: Vec<String>,
-    /// The whole environment.
+    /// The complete environment.
     pub env: BTreeMap<String, String>,
-    /// Folders: of the host, and the guest's name for each.
+    /// Directories: host path and guest path.
     pub dirs: Vec<(PathBuf, String)>,
-    /// Whether there is a network at all: the loopback address.
+    /// Whether there is a network: the loopback address.
     pub network: bool,
     /// Ports that the guest may listen on and connect to.
     pub ports: Vec<u16>,
-    /// Ports of others that the guest may connect and send to.
+    /// Other ports that the guest may connect and send to.
     pub connect_ports: Vec<u16>,
 }
 
@@ -43,11 +43,11 @@ impl From<&CellSpec> for Config {
     }
 }
 
-/// The state of one guest.
+/// The host's state for one guest.
 pub struct Host {
     pub(crate) args: Vec<String>,
     pub(crate) env: BTreeMap<String, String>,
-    /// Folders with the guest's names, as lists of path components.
+    /// Directories with their guest paths, as lists of components.
     pub(crate) roots: Vec<(Vec<String>, Arc<Dir>)>,
     pub(crate) cwd: Vec<String>,
     pub(crate) network: bool,
@@ -57,19 +57,19 @@ pub struct Host {
     pub(crate) signals: Signals,
     pub(crate) began: Instant,
     pub(crate) umask: u32,
-    /// Texts and structures that libc functions return pointers to, by what they are.
+    /// Texts and structures to which libc functions return pointers, by name.
     pub(crate) statics: BTreeMap<String, u32>,
-    /// Stack pointers of `llvm.stacksave`.
+    /// Stack pointers saved by `llvm.stacksave`.
     pub(crate) stacks: Vec<i32>,
     /// Mappings of `mmap`: address to length.
     pub(crate) mapped: BTreeMap<u32, u32>,
-    /// Calls of the host's that are under way, one within the other.
+    /// Number of nested host calls in progress.
     pub(crate) depth: u32,
-    /// It ends as C's `exit` does: what stdio holds is written first.
+    /// The guest ends like with C's `exit`: buffered stdio is written first.
     pub(crate) flushes: bool,
-    /// Longest that one call may wait.
+    /// Maximum time that a single call may wait.
     pub(crate) patience: Option<Duration>,
-    /// Where the old ABI's heap ends is written.
+    /// Where the end of the old ABI's heap is stored.
     pub(crate) dynamic_top: u32,
 }
 
@@ -77,7 +77,7 @@ impl Host {
     /// The state of a guest that is about to start.
     ///
     /// # Errors
-    /// The folder that cannot be opened, and why.
+    /// The directory that cannot be opened, and why.
     pub fn new(config: Config) -> io::Result<Self> {
         let mut roots = Vec::new();
         for (host, guest) in &config.dirs {
@@ -108,20 +108,20 @@ impl Host {
         })
     }
 
-    /// From now on no call waits longer than `longest`. Without this a guest waits as long as it likes, and who
-    /// runs it ends it.
+    /// Limits how long a single call may wait. Without this, a guest waits as long as it likes, until whoever runs it
+    /// ends it.
     pub fn set_patience(&mut self, longest: Duration) {
         self.patience = Some(longest);
     }
 
-    /// How many descriptors are open: for whoever looks for a leak.
+    /// Number of open descriptors, to detect leaks.
     #[must_use]
     pub fn open_descriptors(&self) -> usize {
         self.descriptors.count()
     }
 }
 
-/// The names of a path, `.` left out, `..` kept: only who knows the links can resolve it.
+/// The components of a path, without `.` but with `..`, which can only be resolved by knowing the links.
 pub fn components(path: &str) -> Vec<String> {
     path.split('/').filter(|c| !c.is_empty() && *c != ".").map(str::to_owned).collect()
 }

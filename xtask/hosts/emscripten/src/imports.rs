@@ -1,4 +1,4 @@
-//! The imports, by module and name: what each is, and how its failure is told.
+//! The imports by module and name: their functions, and how failures are reported.
 
 use crate::call::{Answer, Call, Fault};
 use crate::sys::{
@@ -9,46 +9,47 @@ use crate::{Errno, Guest, Termination};
 
 type Function = fn(&mut Call) -> Answer;
 
-/// Most calls of the host's within one another.
+/// Maximum depth of nested host calls.
 const NESTED: u32 = 64;
 
-/// How a guest is told that a call failed.
+/// How a failure is reported to the guest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Failure {
-    /// By a negative error number: a system call.
+    /// A negative error number: system calls.
     Negative,
-    /// By -1 and `errno`: a function of libc.
+    /// -1 and `errno`: libc functions.
     Errno,
-    /// By 0 and `errno`: a function of libc that returns a pointer or a length.
+    /// 0 and `errno`: libc functions that return a pointer or a length.
     Null,
-    /// By the error number itself: WASI.
+    /// The error number itself: WASI.
     Number,
 }
 
-/// A function of the host's that a guest can import.
+/// A host function that a guest can import.
 #[derive(Clone, Copy)]
 pub struct Import {
     function: Function,
     failure: Failure,
-    /// The old ABI's system calls: the number, then the address of the arguments.
+    /// A system call of the old ABI: its number, then the address of its arguments.
     varargs: bool,
     new: bool,
 }
 
 impl Import {
-    /// Calls it. Arguments are those of the import, integers widened; so is the result, to be cut to its type.
+    /// Calls the function with the arguments of the import, integers widened. The result is also widened, and is to be
+    /// truncated to its type.
     ///
     /// # Errors
-    /// Why the guest does not go on.
+    /// Why the guest ends.
     pub fn call(&self, guest: &mut dyn Guest, args: &[i64]) -> Result<i64, Termination> {
-        // An allocator that asks for memory, a handler that raises its signal: each turn takes of the host's stack.
+        // An allocator that requests memory, or a handler that raises its own signal: each level uses the host's stack.
         if guest.host().depth >= NESTED {
             return Err(Termination::Abort(format!("calls the host from within {NESTED} calls of the host's")));
         }
         guest.host().depth += 1;
         let done = self.nested(guest, args);
         guest.host().depth -= 1;
-        // Not to be taken for the want of what whoever runs the guest called: that is there, and under way.
+        // Must not be mistaken for a missing entry point, which exists and is running.
         done.map_err(|stop| {
             if let Termination::MissingExport(name) = stop { Termination::MissingRequiredExport(name) } else { stop }
         })
@@ -86,7 +87,7 @@ impl Import {
     }
 }
 
-/// An error number that nobody is there to hear is dropped; an end is not.
+/// Drops an error number that has no recipient, but keeps the end of the guest.
 fn settle<T>(done: Result<T, Fault>) -> Result<(), Termination> {
     match done {
         Err(Fault::Termination(stop)) => Err(stop),
@@ -94,13 +95,13 @@ fn settle<T>(done: Result<T, Fault>) -> Result<(), Termination> {
     }
 }
 
-/// Whether a module with these imports speaks one of the ABIs that this host serves; then it gets WASI from
-/// this host too, since descriptors are of one table.
+/// Whether a module with these imports uses one of the ABIs of this host. It then also gets WASI from this host,
+/// because both share one table of descriptors.
 pub fn speaks<'a>(imports: impl IntoIterator<Item = (&'a str, &'a str)>) -> bool {
     imports.into_iter().any(|(module, name)| module == "env" && (old(name).is_some() || new(name).is_some()))
 }
 
-/// The function `module`.`name`; `None` for one that this host does not have.
+/// The function `module`.`name`; `None` if this host does not have it.
 #[must_use]
 pub fn import(module: &str, name: &str) -> Option<Import> {
     match module {
@@ -191,7 +192,7 @@ fn numbered(number: u32) -> Option<Function> {
     })
 }
 
-/// Functions of libc that the old ABI's glue gives.
+/// libc functions provided by the old ABI's glue.
 fn of_libc(name: &str) -> Option<(Function, Failure)> {
     use Failure::{Errno, Null};
     Some(match name {
@@ -213,7 +214,7 @@ fn of_libc(name: &str) -> Option<(Function, Failure)> {
         "_fork" => (process::fork, Errno),
         "_execve" => (process::execve, Errno),
         "_waitpid" => (process::waitpid, Errno),
-        // Names of C with an underscore before them.
+        // C functions with a leading underscore.
         "_exit" => (process::exit_of_c, Errno),
         "__exit" => (process::exit, Errno),
         "_abort" | "abort" => (process::abort, Errno),
@@ -233,7 +234,7 @@ fn of_libc(name: &str) -> Option<(Function, Failure)> {
     })
 }
 
-/// What the old ABI's compiled code needs of its glue.
+/// What compiled code of the old ABI needs from its glue.
 fn of_runtime(name: &str) -> Option<(Function, Failure)> {
     use Failure::Errno;
     Some(match name {
@@ -252,7 +253,7 @@ fn of_runtime(name: &str) -> Option<(Function, Failure)> {
     })
 }
 
-/// What standalone modules of Emscripten 3.x import beside WASI.
+/// What standalone modules of Emscripten 3.x import besides WASI.
 fn new(name: &str) -> Option<Import> {
     let import = |function, failure| Some(Import { function, failure, varargs: false, new: true });
     match name {
@@ -260,7 +261,7 @@ fn new(name: &str) -> Option<Import> {
         "emscripten_resize_heap" => import(memory::resize_heap, Failure::Errno),
         "emscripten_notify_memory_growth" => import(process::nothing, Failure::Errno),
         "__call_sighandler" => import(signals::call_sighandler, Failure::Errno),
-        // Where a program has its libc ask: 3.x keeps handlers within the module.
+        // Only if the program makes its libc call the host: 3.x keeps handlers within the module.
         "sigaction" => import(signals::sigaction, Failure::Errno),
         "system" => import(process::system, Failure::Errno),
         "getentropy" => import(wasi::random_get, Failure::Errno),
@@ -331,7 +332,7 @@ fn named(name: &str) -> Option<Function> {
 mod tests {
     use super::*;
 
-    /// The imports of nginx 1.28 by Emscripten 3.1.6, standalone (`scenarios/nginx-source`).
+    /// The imports of nginx 1.28 built standalone by Emscripten 3.1.6 (`scenarios/nginx-source`).
     const ENV: &str = "__call_sighandler emscripten_notify_memory_growth getaddrinfo sigaction";
     const SYSCALLS: &str = "accept4 bind chdir chmod chown32 connect dup3 fcntl64 fstat64 fstatat64 getcwd getdents64 \
         geteuid32 getsockname getsockopt getuid32 ioctl listen lstat64 mkdir open poll readlink recvfrom recvmsg \
@@ -340,7 +341,7 @@ mod tests {
         fd_pread fd_pwrite fd_read fd_write proc_exit";
 
     #[test]
-    fn a_server_of_today_finds_all_that_it_imports() {
+    fn every_import_of_nginx_1_28_is_defined() {
         for name in ENV.split_whitespace() {
             assert!(import("env", name).is_some(), "env.{name}");
         }
@@ -353,9 +354,9 @@ mod tests {
         }
     }
 
-    /// libc of 3.x calls it as a function of libc's: -1 and errno, never a negative number.
+    /// libc of 3.x expects the convention of libc functions: -1 and errno, never a negative number.
     #[test]
-    fn handlers_of_signals_are_set_as_libc_does() {
+    fn sigaction_fails_like_a_libc_function() {
         assert!(import("env", "sigaction").is_some_and(|i| i.new && i.failure == Failure::Errno));
         assert!(import("env", "__syscall_sigaction").is_none());
     }

@@ -1,7 +1,7 @@
-//! The structures of the guest's libc, byte by byte: 32-bit, little end first.
+//! Structures of the guest's libc, byte by byte: 32-bit, little-endian.
 //!
-//! Sources: musl's headers as Emscripten 1.38 and 3.1 ship them. `off_t` and `ino_t` were 32 bits wide up to
-//! 1.38 and are 64 since; `time_t` is 32 in both. Nothing here is a cast of a host's structure.
+//! Sources: musl's headers as shipped with Emscripten 1.38 and 3.1. `off_t` and `ino_t` were 32 bits wide up to 1.38
+//! and have been 64 since; `time_t` is 32 bits in both. No host structure is cast.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -15,10 +15,10 @@ pub const SOCKADDR_IN6: usize = 28;
 pub const AF_INET: u16 = 2;
 /// `AF_INET6`.
 pub const AF_INET6: u16 = 10;
-/// Bytes of an `fd_set`: one bit a descriptor, 1,024 of them.
+/// Size of an `fd_set`, bytes: one bit per descriptor, 1,024 of them.
 pub const FD_SET: usize = 128;
 
-/// Bytes at places of a structure.
+/// A structure under construction.
 pub struct Bytes(pub Vec<u8>);
 
 impl Bytes {
@@ -42,12 +42,12 @@ impl Bytes {
     }
 }
 
-/// A moment or a length of time.
+/// A point in time, or a duration.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Moment {
     /// Seconds.
     pub seconds: i64,
-    /// And nanoseconds.
+    /// Nanoseconds within the second.
     pub nanos: u32,
 }
 
@@ -62,7 +62,7 @@ impl Moment {
         pair(self.seconds as u32, self.nanos / 1_000)
     }
 
-    /// A `struct timeval` of the guest's.
+    /// Reads a `struct timeval` of the guest.
     pub fn from_timeval(bytes: [u8; 8]) -> Result<Self, Errno> {
         let (seconds, micros) = split(bytes);
         match (seconds as i32, u32::try_from(micros as i32)) {
@@ -79,33 +79,33 @@ fn pair(first: u32, second: u32) -> [u8; 8] {
     bytes
 }
 
-/// Two words that stand together.
+/// Splits eight bytes into two words.
 pub fn split(bytes: [u8; 8]) -> (u32, u32) {
     let word = |at: usize| u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
     (word(0), word(4))
 }
 
-/// What `stat` tells.
+/// The result of `stat`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stat {
     /// Device.
     pub dev: u64,
     /// Inode.
     pub ino: u64,
-    /// Kind and permissions.
+    /// Type and permissions.
     pub mode: u32,
-    /// Links.
+    /// Number of links.
     pub nlink: u32,
-    /// Bytes.
+    /// Size, bytes.
     pub size: u64,
     /// Blocks of 512 bytes.
     pub blocks: u64,
-    /// Read, written, changed.
+    /// Times of last access, modification and change.
     pub times: [Moment; 3],
 }
 
 impl Stat {
-    /// `struct stat` of 1.38, 76 bytes: a file of 4 GB and more does not fit.
+    /// `struct stat` of 1.38, 76 bytes; cannot represent files of 4 GB and more.
     pub fn narrow(&self) -> Result<Vec<u8>, Errno> {
         let size = u32::try_from(self.size).ok().filter(|s| *s <= i32::MAX as u32).ok_or(Errno::OVERFLOW)?;
         let mut bytes = Bytes::new(76);
@@ -139,8 +139,8 @@ impl Stat {
     }
 }
 
-/// One entry of `getdents64`; 1.38 has `d_ino` 0, `d_off` 4, `d_reclen` 8, `d_type` 10, `d_name` 11 in 268
-/// bytes, 3.x has 64-bit numbers before and 280 bytes.
+/// One entry of `getdents64`. In 1.38: `d_ino` 0, `d_off` 4, `d_reclen` 8, `d_type` 10, `d_name` 11, in total 268
+/// bytes. In 3.x the first two have 64 bits, and the total is 280 bytes.
 pub fn dirent(new: bool, ino: u64, next: u32, kind: u8, name: &str) -> Vec<u8> {
     let (size, reclen) = if new { (280, 16) } else { (268, 8) };
     let mut bytes = Bytes::new(size);
@@ -156,8 +156,8 @@ pub fn dirent(new: bool, ino: u64, next: u32, kind: u8, name: &str) -> Vec<u8> {
     bytes.0
 }
 
-/// `sockaddr_in` (`sin_family` 0, `sin_port` 2 and `sin_addr` 4, both big end first) or `sockaddr_in6`
-/// (`sin6_port` 2, `sin6_flowinfo` 4, `sin6_addr` 8, `sin6_scope_id` 24).
+/// `sockaddr_in` (`sin_family` 0, `sin_port` 2 and `sin_addr` 4, both big-endian) or `sockaddr_in6` (`sin6_port` 2,
+/// `sin6_flowinfo` 4, `sin6_addr` 8, `sin6_scope_id` 24).
 pub fn sockaddr(address: SocketAddr) -> Vec<u8> {
     let mut bytes = Bytes::new(if address.is_ipv4() { SOCKADDR_IN } else { SOCKADDR_IN6 });
     bytes.0[2..4].copy_from_slice(&address.port().to_be_bytes());
@@ -174,7 +174,7 @@ pub fn sockaddr(address: SocketAddr) -> Vec<u8> {
     bytes.0
 }
 
-/// The address that a guest wrote.
+/// Parses an address written by the guest.
 pub fn parse_sockaddr(bytes: &[u8]) -> Result<SocketAddr, Errno> {
     let at = |at: usize| bytes.get(at).copied().unwrap_or_default();
     let family = u16::from_le_bytes([at(0), at(1)]);
@@ -193,7 +193,7 @@ pub fn parse_sockaddr(bytes: &[u8]) -> Result<SocketAddr, Errno> {
     }
 }
 
-/// `struct tm`, 44 bytes: eleven words, the last the address of the zone's name.
+/// `struct tm`, 44 bytes: eleven words, the last one is the address of the time zone's name.
 pub fn tm(fields: [i32; 9], zone: u32) -> Vec<u8> {
     let mut bytes = Bytes::new(44);
     for (index, field) in fields.iter().enumerate() {
@@ -231,11 +231,11 @@ mod tests {
     };
 
     #[test]
-    fn stat_of_both_abis() {
+    fn stat_layouts_of_both_abis() {
         let old = STAT.narrow().unwrap();
         assert_eq!((old.len(), word(&old, 12), word(&old, 36), word(&old, 44)), (76, 0o100_644, 500, 8));
         assert_eq!([48, 52, 56, 64, 72].map(|at| word(&old, at)), [11, 1, 22, 33, 7]);
-        // Offsets as offsetof gives them with emcc 3.1.6.
+        // Offsets according to offsetof with emcc 3.1.6.
         let new = STAT.wide();
         assert_eq!((new.len(), word(&new, 40), word(&new, 48), word(&new, 52)), (88, 500, 4096, 8));
         assert_eq!([56, 60, 64, 72, 80, 84].map(|at| word(&new, at)), [11, 1, 22, 33, 7, 1]);
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_are_there_and_back() {
+    fn socket_addresses_round_trip() {
         let bytes = sockaddr("127.0.0.1:8080".parse().unwrap());
         assert_eq!(bytes, [2, 0, 0x1f, 0x90, 127, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0]);
         for text in ["127.0.0.1:8080", "[::1]:80"] {
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn entries_of_both_abis() {
+    fn dirent_layouts_of_both_abis() {
         let old = dirent(false, 9, 1, 8, "a.txt");
         assert_eq!((old.len(), word(&old, 0), word(&old, 4), old[8], old[9], old[10]), (268, 9, 1, 12, 1, 8));
         assert_eq!(&old[11..17], b"a.txt\0");
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn times_and_texts() {
+    fn time_and_utsname_layouts() {
         let moment = Moment { seconds: 7, nanos: 1_500_000 };
         assert_eq!((split(moment.timespec()), split(moment.timeval())), ((7, 1_500_000), (7, 1_500)));
         assert_eq!(Moment::from_timeval(moment.timeval()), Ok(moment));

@@ -1,14 +1,14 @@
-//! Emscripten's system calls for engines that have none.
+//! Emscripten's system calls, for engines that do not have them.
 //!
-//! A program that Emscripten compiled calls its system by functions of module `env`: `___syscall5` and its
-//! kin with the numbers of 32-bit x86 Linux (the old ABI, up to 1.38), or `__syscall_openat` and its kin
-//! beside WASI 0.1 (3.x, standalone modules). This crate is that system, written once: an engine gives it a
-//! [`Guest`] and asks it for each import ([`import`], [`global`]), nothing more.
+//! A program compiled by Emscripten makes system calls through functions of module `env`: `___syscall5` and others with
+//! the numbers of 32-bit x86 Linux (the old ABI, up to 1.38), or `__syscall_openat` and others in addition to WASI 0.1
+//! (3.x, standalone modules). This crate implements them once: an engine provides a [`Guest`] and looks up each import
+//! ([`import`], [`global`]), nothing more.
 //!
-//! It is a sandbox. Files are those below the folders that are given, by the operating system's own check of
-//! each step of a path; sockets are of the loopback address and of the ports that are given; there is no
-//! environment of the host's, no process to start, and no signal to another one. What a guest asks beyond
-//! that gets the errno that a kernel would give, never the host's answer.
+//! It is a sandbox. Only files below the given directories are accessible, checked by the operating system at each step
+//! of a path. Sockets are limited to loopback and the given ports. The guest sees no environment of the host, cannot
+//! start processes, and cannot signal others. Anything beyond that returns the errno that a kernel would return, never
+//! data of the host.
 
 #![cfg(target_os = "linux")]
 

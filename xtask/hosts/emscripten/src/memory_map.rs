@@ -1,19 +1,19 @@
-//! Where things are in the memory of a guest of the old ABI.
+//! The memory layout of a guest of the old ABI.
 //!
-//! Its JavaScript glue decided that, with numbers that stand in the glue and not in the module: static data
-//! from 1024 on, then the stack, which grows upwards, then the heap. What the module tells is where its data
-//! ends, and not how much room it takes beyond for what begins as zero; so that gets a generous share.
+//! It was determined by the JavaScript glue, with numbers that are in the glue but not in the module: static data from
+//! 1024, then the stack, which grows upwards, then the heap. The module tells where its initialized data ends, but not
+//! how much zero-initialized data follows, for which a generous amount is reserved.
 
 use crate::Guest;
 
-/// Where static data begins, always.
+/// Start of static data, always the same.
 const STATIC_BASE: u32 = 1024;
-/// Room after the data for what begins as zero.
+/// Space reserved for zero-initialized data.
 const ZEROES: u32 = 1 << 20;
 /// `TOTAL_STACK` of Emscripten.
 const STACK: u32 = 5 << 20;
 
-/// A value of an imported global.
+/// The value of an imported global.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum GlobalValue {
     /// An `i32`.
@@ -22,23 +22,23 @@ pub enum GlobalValue {
     F64(f64),
 }
 
-/// Where things are.
+/// The memory layout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MemoryMap {
-    /// Eight bytes for doubles on their way.
+    /// Eight bytes used to pass doubles.
     pub temp_double: u32,
-    /// Where the end of the heap is written.
+    /// Where the end of the heap is stored.
     pub dynamic_top: u32,
-    /// Where the stack begins.
+    /// Start of the stack.
     pub stack: u32,
-    /// Where it ends.
+    /// End of the stack.
     pub stack_max: u32,
-    /// Where the heap begins.
+    /// Start of the heap.
     pub heap: u32,
 }
 
 impl MemoryMap {
-    /// For a module whose data ends at `data_end`.
+    /// The layout for a module whose data ends at `data_end`.
     #[must_use]
     pub fn new(data_end: u32) -> Self {
         let aligned = |at: u32| at.saturating_add(15) & !15;
@@ -49,10 +49,10 @@ impl MemoryMap {
         Self { temp_double, dynamic_top, stack, stack_max, heap: aligned(stack_max) }
     }
 
-    /// Writes what must be there before the guest runs.
+    /// Initializes the memory before the guest runs.
     ///
     /// # Errors
-    /// That the memory is too small, in words.
+    /// If the memory is too small.
     pub fn prepare(&self, guest: &mut dyn Guest) -> Result<(), String> {
         let size = guest.size();
         if u64::from(self.heap) > size {
@@ -64,7 +64,7 @@ impl MemoryMap {
     }
 }
 
-/// Where the static data of a module ends; 0 for one that has none, or that cannot be read.
+/// Where the static data of a module ends; 0 if it has none or cannot be parsed.
 #[must_use]
 pub fn data_end(module: &[u8]) -> u32 {
     const DATA: u8 = 11;
@@ -80,7 +80,7 @@ pub fn data_end(module: &[u8]) -> u32 {
     0
 }
 
-/// The highest end of the active segments.
+/// The highest end of any active segment.
 fn segments_end(section: &[u8]) -> Option<u32> {
     const I32_CONST: u8 = 0x41;
     let (count, mut rest) = leb(section)?;
@@ -92,7 +92,7 @@ fn segments_end(section: &[u8]) -> Option<u32> {
                 let (start, after) = leb(offset)?;
                 (start, after.get(1..)?)
             }
-            // An offset by the imported base.
+            // An offset relative to the imported base.
             (0, (_, index)) => (STATIC_BASE, leb(index)?.1.get(1..)?),
             (1, _) => (0, after),
             _ => return None,
@@ -104,7 +104,7 @@ fn segments_end(section: &[u8]) -> Option<u32> {
     Some(end)
 }
 
-/// A number of up to 32 bits in LEB128, and what follows it. Signed ones are never negative here.
+/// Parses an LEB128 number of up to 32 bits; returns it and the rest. Signed numbers are never negative here.
 fn leb(bytes: &[u8]) -> Option<(u32, &[u8])> {
     let mut value = 0_u64;
     for (index, byte) in bytes.iter().take(5).enumerate() {
@@ -116,7 +116,7 @@ fn leb(bytes: &[u8]) -> Option<(u32, &[u8])> {
     None
 }
 
-/// The value of the imported global `module`.`name`; `None` for one that the old ABI does not have.
+/// The value of the imported global `module`.`name`; `None` if the old ABI does not have it.
 #[must_use]
 pub fn global(module: &str, name: &str, map: &MemoryMap) -> Option<GlobalValue> {
     let word = |value: u32| Some(GlobalValue::I32(value as i32));
@@ -138,7 +138,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_end_of_the_data_is_read() {
+    fn data_end_is_read_from_the_module() {
         let module =
             |section: &[u8]| [b"\0asm\x01\0\0\0\x01\x01\0\x0b", [section.len() as u8].as_slice(), section].concat();
         // (data (i32.const 1024) "abc") (data (i32.const 16) "d")
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_overlaps() {
+    fn regions_do_not_overlap() {
         for data_end in [0, 104_996, 200_001, u32::MAX] {
             let map = MemoryMap::new(data_end);
             assert!(map.temp_double >= data_end.min(u32::MAX - 15) && map.temp_double.is_multiple_of(16));

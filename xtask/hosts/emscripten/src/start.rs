@@ -1,4 +1,4 @@
-//! Starting a guest of the old ABI: what its glue did before and after `main`.
+//! Starts a guest of the old ABI: does what its glue does before and after `main`.
 
 use crate::{Guest, Termination};
 
@@ -7,10 +7,10 @@ pub fn started_old<'a>(exports: impl IntoIterator<Item = &'a str>) -> bool {
     exports.into_iter().any(|name| name == "_main")
 }
 
-/// Runs `main`, and gives its exit code.
+/// Runs `main` and returns its exit code.
 ///
 /// # Errors
-/// What ended it otherwise.
+/// If the guest ended in another way.
 pub fn start_old(guest: &mut dyn Guest) -> Result<i32, Termination> {
     match run(guest) {
         Err(Termination::Exit(code)) => {
@@ -45,7 +45,7 @@ fn run(guest: &mut dyn Guest) -> Result<i32, Termination> {
         Err(Termination::MissingExport(_)) => guest.call("_main", &[])?,
         other => other?,
     };
-    // What stdio still holds.
+    // Flush buffered stdio.
     optional(guest, "_fflush", &[0])?;
     Ok(code.unwrap_or_default())
 }

@@ -1,4 +1,4 @@
-//! The system calls, one file a group.
+//! The system calls, one file per group.
 
 pub mod control;
 pub mod files;

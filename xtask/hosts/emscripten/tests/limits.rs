@@ -1,7 +1,6 @@
-//! What one call may ask of the host: so many descriptors, and memory in the measure of the guest's own.
+//! Limits on what one call may demand from the host: descriptors, and memory proportional to the guest's own.
 //!
-//! A test binary of its own, since it limits its own address space: what asks for more than is sensible
-//! ends it.
+//! A separate test binary, because it limits its own address space: an excessive demand ends it.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -13,7 +12,7 @@ use guest::{Abi, BOTH, BUFFER, Flat, Folders};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use wasmlab_host_emscripten::Config;
 
-/// From now on this process may grow by 512 MB and no more.
+/// Limits this process to 512 MB more than it uses now.
 fn bounded() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -24,18 +23,18 @@ fn bounded() {
     });
 }
 
-/// Descriptors of this process.
+/// Open descriptors of this process.
 fn open_in_process() -> usize {
     std::fs::read_dir("/proc/self/fd").unwrap().count()
 }
 
 #[test]
-fn descriptors_are_limited_and_none_is_lost() {
+fn descriptors_are_limited_and_not_leaked() {
     bounded();
     let folders = Folders::new();
     for abi in BOTH {
         let mut guest = folders.guest();
-        // `dup` needs none of the host's, so that this machine's own limit does not matter.
+        // `dup` needs no descriptor of the host, so the machine's own limit does not matter.
         for _ in 3..1020 {
             assert!(guest.sys(abi, 41, "dup", &[0]) >= 3);
         }
@@ -51,7 +50,7 @@ fn descriptors_are_limited_and_none_is_lost() {
             assert_eq!(guest.sys(abi, 41, "dup", &[0]), -24);
             assert_eq!(guest.socket(abi, 8, "socketpair", &[1, 1, 0, BUFFER.into()]), -24);
         }
-        // One is free: a pair is not to be had, and takes none.
+        // Only one is free: creating a pair fails and takes none.
         assert_eq!(guest.close(abi, 500), 0);
         for _ in 0..50 {
             assert_eq!(guest.sys(abi, 42, "pipe", &[BUFFER.into()]), -24);
@@ -64,13 +63,13 @@ fn descriptors_are_limited_and_none_is_lost() {
 }
 
 #[test]
-fn pieces_are_limited() {
+fn buffers_are_limited() {
     bounded();
     let folders = Folders::new();
     for len in [u32::MAX, 0x8000_0000, 0x7fff_ffff, 1 << 20] {
         let mut guest = folders.guest();
         let file = guest.open(Abi::Old, "file", 2);
-        // As many pieces as there may be, each of the whole memory.
+        // The maximum number of buffers, each as large as the whole memory.
         for index in 0..1024 {
             guest.put(BUFFER + index * 8, &0_u32.to_le_bytes());
             guest.put(BUFFER + index * 8 + 4, &len.to_le_bytes());
@@ -94,7 +93,7 @@ fn pieces_are_limited() {
         assert_eq!(guest.socket(Abi::Old, 8, "socketpair", &[1, 1, 0, 500]), 0);
         let (one, other) = (guest.word(500).into(), guest.word(504).into());
         for (number, name, fd) in [(11, "sendto", one), (12, "recvfrom", other)] {
-            // Never waiting.
+            // Non-blocking.
             let result = guest.socket(Abi::Old, number, name, &[fd, 0, len.into(), 0x40, 0, 0]);
             assert!(expected(result), "{name}: {result}");
             for (index, word) in [0, 0, BUFFER, 1024, 0, 0, 0].into_iter().enumerate() {
@@ -112,7 +111,7 @@ fn pieces_are_limited() {
 }
 
 #[test]
-fn other_sizes_of_the_guests_are_limited() {
+fn other_sizes_given_by_the_guest_are_limited() {
     bounded();
     let folders = Folders::new();
     let wasi = "wasi_snapshot_preview1";
@@ -120,13 +119,13 @@ fn other_sizes_of_the_guests_are_limited() {
     let file = guest.open(Abi::Old, "file", 0);
     let folder = guest.open(Abi::Old, "sub", 0);
     let huge = i64::from(u32::MAX);
-    // A mapping of more than there is memory; one that fits the memory and not what is left of it.
+    // A mapping larger than the memory, and one that fits into the memory but not into what is left of it.
     for size in [huge, 0x7fff_f000, 1 << 20] {
         assert_eq!(guest.old(192, &[0, size, 3, 0x22, -1, 0]), -12);
         assert_eq!(guest.old(192, &[0, size, 1, 2, file, 0]), -12);
     }
     assert_eq!(guest.old(192, &[0, 0, 3, 0x22, -1, 0]), -22);
-    // More room than memory for a folder's entries: what is there is less, and fits.
+    // More space than memory for directory entries: the actual entries need less, and fit.
     assert!(guest.old(220, &[folder, BUFFER.into(), huge]) > 0);
     assert_eq!(guest.old(220, &[folder, i64::from(u32::MAX - 8), huge]), 0);
     for size in [huge, 0x8000_0000] {
@@ -136,10 +135,10 @@ fn other_sizes_of_the_guests_are_limited() {
         assert_eq!(guest.env("emscripten_resize_heap", &[size]), 0);
         assert_eq!(guest.import(wasi, "fd_read", &[file, BUFFER.into(), size, 500]).unwrap(), 28);
     }
-    // Memory grows as far as the engine lets it.
+    // The memory grows as far as the engine allows.
     assert_eq!(guest.env("emscripten_resize_heap", &[1 << 22]), 1);
     assert_eq!((guest.memory.len(), guest.env("emscripten_resize_heap", &[(1 << 22) + 1])), (1 << 22, 0));
-    // A file is made long without a byte of memory.
+    // A file can be made long without using memory.
     let file = guest.open(Abi::Old, "long", 0o102);
     assert_eq!(guest.old(194, &[file, 0, 0, 1]), 0);
     assert_eq!(std::fs::metadata(folders.given.join("long")).unwrap().len(), 1 << 32);
@@ -147,12 +146,12 @@ fn other_sizes_of_the_guests_are_limited() {
     assert_eq!(guest.old(194, &[file, 0, 0, -1]), -22);
 }
 
-/// What the host remembers of a guest has an end.
+/// What the host records about a guest is limited.
 #[test]
 fn mappings_and_saved_stacks_are_limited() {
     bounded();
     let mut guest = Flat::new(Config::default());
-    // An allocator that gives another address each time.
+    // An allocator that returns a different address each time.
     guest.memory.resize(1 << 22, 0);
     let mut last = 0;
     for _ in 0..70_000 {

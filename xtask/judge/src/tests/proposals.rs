@@ -66,6 +66,25 @@ fn legacy_exceptions_are_blamed_on_the_toolchain() {
 }
 
 #[test]
+fn both_forms_of_exceptions_in_one_module_are_the_toolchains_doing() {
+    for message in [
+        "WebAssembly.Module(): Compiling function #13 failed: module uses a mix of legacy and new exception handling \
+         instructions @+4215",
+        "Module uses both legacy exceptions and try_table",
+    ] {
+        for probed in [&[][..], &[("exceptions", false), ("legacy-exceptions", false)]] {
+            let judgement = refused(LEGACY, message, probed);
+            assert_eq!(
+                (judgement.code, judgement.blame.as_slice()),
+                (Some(Code::UnsupportedProposal), &[Blame::Toolchain][..])
+            );
+            assert!(judgement.detail.starts_with("takes either form") && judgement.detail.contains(message));
+            assert!(judgement.remedy.is_some_and(|remedy| remedy.contains("--translate-to-exnref")));
+        }
+    }
+}
+
+#[test]
 fn refused_components_have_one_code() {
     let check = |wat: &str, message: &str, offset, code, subject: Option<&str>| {
         let facts = facts(wat);

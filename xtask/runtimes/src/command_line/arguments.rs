@@ -1,4 +1,4 @@
-//! Command lines: what a cell gives its guest, as arguments.
+//! Command-line arguments for what a cell gives its guest.
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
@@ -11,36 +11,36 @@ pub fn argv<const N: usize>(program: &Path, args: [&str; N]) -> Vec<OsString> {
     std::iter::once(program.into()).chain(args.map(OsString::from)).collect()
 }
 
-/// Pieces of a command line, one of them perhaps a path, as one argument.
+/// Concatenates parts, one of which may be a path, into one argument.
 #[must_use]
 pub fn joined<const N: usize>(pieces: [&OsStr; N]) -> OsString {
     pieces.into_iter().collect()
 }
 
-/// The guest's arguments after the program's name, the socket's descriptor filled in.
+/// The guest's arguments after the program name, with the socket's descriptor filled in.
 #[must_use]
 pub fn guest_args(cell: &CellSpec) -> Vec<OsString> {
     let fd = (3 + cell.dirs.len()).to_string();
     cell.args.iter().skip(1).map(|arg| arg.replace(SOCKET_FD_PLACEHOLDER, &fd).into()).collect()
 }
 
-/// `--dir HOST::GUEST` and the like, one pair of arguments a directory.
+/// `--dir HOST::GUEST` and similar, one pair of arguments per directory.
 #[must_use]
 pub fn dir_args(cell: &CellSpec, switch: &str, separator: &str) -> Vec<OsString> {
     let pair = |dir: &PreopenedDir| joined([dir.host.as_os_str(), separator.as_ref(), dir.guest.as_ref()]);
     cell.dirs.iter().flat_map(|dir| [switch.into(), pair(dir)]).collect()
 }
 
-/// `--dir NAME`, for runtimes with [`Runtime::names_dirs_as_host`](crate::Runtime::names_dirs_as_host). What has no such
-/// name has the host's.
+/// `--dir NAME`, for runtimes with [`Runtime::names_dirs_as_host`](crate::Runtime::names_dirs_as_host). A directory
+/// without such a name gets its host path.
 #[must_use]
 pub fn host_named_dir_args(cell: &CellSpec, switch: &str) -> Vec<OsString> {
     let name = |dir: &PreopenedDir| host_name(&dir.guest).map_or_else(|| dir.host.clone().into(), OsString::from);
     cell.dirs.iter().flat_map(|dir| [switch.into(), name(dir)]).collect()
 }
 
-/// The relative path that a folder of the host has the guest's name by, but for the slash in front: `/data` is `data`.
-/// None where no folder can: `/`, `.`, `..`.
+/// The relative path under which a host folder can stand for the guest's path: `data` for `/data`. `None` if
+/// impossible: `/`, `.`, `..`.
 #[must_use]
 pub fn host_name(guest: &str) -> Option<&str> {
     let name = guest.trim_matches('/');
@@ -48,13 +48,13 @@ pub fn host_name(guest: &str) -> Option<&str> {
     name.split('/').all(is_plain).then_some(name)
 }
 
-/// `--env NAME=VALUE`, one pair of arguments a variable.
+/// `--env NAME=VALUE`, one pair of arguments per variable.
 #[must_use]
 pub fn env_args(cell: &CellSpec, switch: &str) -> Vec<OsString> {
     cell.env.iter().flat_map(|(name, value)| [switch.into(), format!("{name}={value}").into()]).collect()
 }
 
-/// The switches that are turned on, each of one or more words.
+/// The switches that are turned on, split into words.
 #[must_use]
 pub fn switch_args(cell: &CellSpec) -> Vec<OsString> {
     cell.switches.iter().flat_map(|switch| switch.split(' ')).map(OsString::from).collect()

@@ -1,4 +1,4 @@
-//! A guest's calls by a command line: one process each, arguments and results as text.
+//! Calls of a guest's exports on a command line: one process each, with arguments and results as text.
 
 use std::ffi::OsString;
 
@@ -10,7 +10,7 @@ use super::OutputParser;
 use super::arguments::guest_args;
 use crate::CellFiles;
 
-/// How a command line names the export that is to be called.
+/// How a command line names the export to call.
 #[derive(Clone, Copy, Debug)]
 pub enum CallSyntax {
     /// `SWITCH EXPORT MODULE ARGUMENT…`
@@ -19,8 +19,8 @@ pub enum CallSyntax {
     AfterModule(&'static str),
 }
 
-/// The cell's processes: `base`, the module and the guest's arguments; or, where exports are called, one process a
-/// call. `separator` are the arguments that stand between the module and what is the guest's.
+/// The processes of a cell: `base`, the module and the guest's arguments; for calls, one process per call. `separator`
+/// goes between the module and the guest's arguments.
 #[must_use]
 pub fn processes(
     base: Vec<OsString>,
@@ -43,7 +43,7 @@ pub fn processes(
             let calls = separate_calls(cell).map(|call| {
                 let args = call.args.iter().filter_map(argument).map(OsString::from).collect();
                 match syntax {
-                    // A name that looks like a switch is none: `--invoke --help`.
+                    // A name that looks like a switch must not be taken for one: `--invoke --help`.
                     CallSyntax::BeforeModule(switch) if switch.starts_with("--") && call.export.starts_with('-') => {
                         process(&[&format!("{switch}={}", call.export)], &[], args)
                     }
@@ -56,7 +56,7 @@ pub fn processes(
     }
 }
 
-/// The calls that a process each can make.
+/// The calls that can each be made in a separate process.
 pub fn separate_calls<'a>(cell: &CellFiles<'a>) -> impl Iterator<Item = &'a Call> {
     let calls = match &cell.cell.entry {
         EntryPoint::Calls(calls) => calls.as_slice(),
@@ -66,8 +66,8 @@ pub fn separate_calls<'a>(cell: &CellFiles<'a>) -> impl Iterator<Item = &'a Call
     calls.iter().enumerate().filter(move |(index, _)| stands_alone(run, facts, *index)).map(|(_, call)| call)
 }
 
-/// Whether a call of `run` can be made on an instance of its own. Where the scenario does not say so of a module that
-/// may keep state, only the first can: what the module needs is seen by it.
+/// Whether a call can be made on a new instance. Unless the scenario says so, only the first call of a module that may
+/// keep state can; it shows what the module needs.
 pub fn stands_alone(run: &Run, facts: Option<&Facts>, index: usize) -> bool {
     if run.independent_calls {
         return !run.call.get(index).is_some_and(|call| call.after_previous);
@@ -75,13 +75,13 @@ pub fn stands_alone(run: &Run, facts: Option<&Facts>, index: usize) -> bool {
     index == 0 || !facts.is_none_or(keeps_state)
 }
 
-/// Whether a call may leave something behind for the next.
+/// Whether a call may leave state for the next one.
 fn keeps_state(facts: &Facts) -> bool {
     let state = |name: &str| matches!(name, "memory" | "global" | "table");
     facts.kind == BinaryKind::Component || !facts.imports.is_empty() || facts.sections.iter().any(|s| state(&s.name))
 }
 
-/// A call's argument as most take it; `None` for what cannot be typed.
+/// An argument in the form most command lines accept; `None` if it has no text form.
 #[must_use]
 pub fn argument(value: &Value) -> Option<String> {
     Some(match value {
@@ -94,7 +94,7 @@ pub fn argument(value: &Value) -> Option<String> {
     })
 }
 
-/// A number as most print it: decimal, signed.
+/// Parses a number in the form most command lines print: decimal, signed.
 #[must_use]
 pub fn plain_value(ty: &str, text: &str) -> Option<Value> {
     match ty {
@@ -108,7 +108,7 @@ pub fn plain_value(ty: &str, text: &str) -> Option<Value> {
     }
 }
 
-/// The guest's own output and a call's results, which the runtime prints after it.
+/// Separates the guest's own output from a call's results, which the runtime prints after it.
 pub fn results<'a>(
     facts: Option<&Facts>,
     export: &str,

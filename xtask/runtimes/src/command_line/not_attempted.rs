@@ -1,4 +1,4 @@
-//! What a cell asks and the lab has no way to type on a command line: then nothing is started, and nobody is blamed.
+//! What the lab cannot express on a command line: nothing is started, and nobody is blamed.
 
 use wasmlab_model::facts::BinaryKind;
 use wasmlab_model::verdict::NotAttempted;
@@ -7,14 +7,14 @@ use wasmlab_protocol::{EntryPoint, Value};
 use super::argument;
 use crate::CellFiles;
 
-/// What most command lines cannot be asked: a call with an argument that has no text there.
+/// For most command lines: calls with an argument that has no text form.
 #[must_use]
 pub fn unsupported_calls(cell: &CellFiles) -> Option<NotAttempted> {
     unsupported_argument(cell, argument)
 }
 
-/// The first argument of a call that cannot be given: `argument` makes no text of it. A component is handed over
-/// whatever is called: most of these runtimes refuse it in words of their own, which is the answer.
+/// The first call argument for which `argument` returns `None`. Components are passed to the runtime in any case,
+/// because most of these runtimes refuse them with a message, which is the answer.
 #[must_use]
 pub fn unsupported_argument(cell: &CellFiles, argument: fn(&Value) -> Option<String>) -> Option<NotAttempted> {
     let EntryPoint::Calls(calls) = &cell.cell.entry else { return None };

@@ -1,12 +1,14 @@
-//! From what a cell's processes left behind to [`GuestProgress`].
+//! Derives [`GuestProgress`] from the output of a cell's processes.
 
-use wasmlab_model::facts::{BinaryKind, Facts};
+use std::path::Path;
+
+use wasmlab_model::facts::{BinaryKind, Facts, Import};
 use wasmlab_model::observation::{GuestProgress, Outcome, ProcessRole};
 use wasmlab_model::scenario::EntryPointKind;
 use wasmlab_protocol::{Cause, Event, Stage};
 
 use super::calls::{results, stands_alone};
-use super::{OutputParser, ProcessOutput, no_export};
+use super::{OutputParser, ProcessOutput, exited, no_export};
 use crate::{AdapterInput, messages};
 
 /// The progress of a cell on a command-line runtime.
@@ -28,7 +30,8 @@ pub fn progress(seen: &AdapterInput, reader: OutputParser) -> GuestProgress {
             }
             continue;
         }
-        let found = refine_with_facts((reader.classify)(&output), &output, seen, reader);
+        let found = confirmed((reader.classify)(&output), &output, seen, reader);
+        let found = refine_with_facts(found, &output, seen, reader);
         (whole.stage, whole.cause) = (found.stage, found.cause);
         let stdout = found.stdout.as_deref().unwrap_or(stdout);
         let call = if seen.run.entry == EntryPointKind::Calls { calls.next() } else { None };
@@ -54,12 +57,12 @@ pub fn progress(seen: &AdapterInput, reader: OutputParser) -> GuestProgress {
     whole
 }
 
-/// The calls that processes were started for.
+/// The calls for which processes were started.
 fn asked(seen: &AdapterInput) -> impl Iterator<Item = usize> {
     (0..seen.run.call.len()).filter(|index| stands_alone(seen.run, seen.facts, *index))
 }
 
-/// Of a process that was ended, or that the lab ended. Its guest ran if somebody heard of it.
+/// For a process that was killed, by the lab or otherwise. Its guest ran if it printed anything.
 fn not_exited(seen: &AdapterInput, reader: OutputParser, role: ProcessRole, before: GuestProgress) -> GuestProgress {
     if role == ProcessRole::Precompile {
         return GuestProgress { stage: Some(Stage::Compile), ..before };
@@ -74,8 +77,8 @@ fn not_exited(seen: &AdapterInput, reader: OutputParser, role: ProcessRole, befo
     GuestProgress { stage: before.stage.or(heard.then_some(Stage::Run)), cause, stderr, unchecked_imports, ..before }
 }
 
-/// What of stderr is the guest's: the runtime's error, with which it ends where it is not the guest that chose the
-/// exit code, is not, and neither are its warnings.
+/// The guest's part of stderr: without the runtime's warnings, and without its final error if the guest did not choose
+/// the exit code.
 fn guest_stderr(stderr: &str, cause: Option<&Cause>, reader: OutputParser) -> String {
     let ended_by_guest = matches!(cause, None | Some(Cause::Returned | Cause::Exit { .. }));
     let stderr = messages::on_own_lines(stderr, reader.run_errors);
@@ -84,7 +87,57 @@ fn guest_stderr(stderr: &str, cause: Option<&Cause>, reader: OutputParser) -> St
     guest.lines().filter(|line| !line.starts_with(reader.warning_mark)).flat_map(|l| [l, "\n"]).collect()
 }
 
-/// What the module and the cell say of an ending: runtimes do not always.
+/// A guest can print what its runtime would, and exit with the same code. Words that the module contradicts are its own.
+fn confirmed(found: GuestProgress, output: &ProcessOutput, seen: &AdapterInput, reader: OutputParser) -> GuestProgress {
+    let Some(facts) = seen.facts.filter(|facts| facts.refusal.is_none()) else { return found };
+    let is_module = facts.kind == BinaryKind::Module;
+    let is_compiled = reader
+        .compiled_file
+        .is_some_and(|name| seen.observation.argv.iter().any(|arg| Path::new(arg).file_name() == Some(name.as_ref())));
+    let cause = match found.cause {
+        Some(Cause::MissingImport { module, name, ty, missing_count }) if is_module => imported(facts, &module, &name)
+            .map(|(module, name)| Cause::MissingImport { module, name, ty, missing_count }),
+        Some(Cause::ImportTypeMismatch { module, name, message }) if is_module => {
+            imported(facts, &module, &name).map(|(module, name)| Cause::ImportTypeMismatch { module, name, message })
+        }
+        // A process before this one compiled it.
+        Some(Cause::Rejected { .. } | Cause::CompileFailed { .. })
+            if is_compiled && found.stage.is_some_and(|stage| stage <= Stage::Compile) =>
+        {
+            None
+        }
+        Some(Cause::EngineError { .. }) if is_module && prints(facts) => None,
+        cause => return GuestProgress { cause, ..found },
+    };
+    match cause {
+        Some(cause) => GuestProgress { cause: Some(cause), ..found },
+        None => GuestProgress { stdout: Some(output.stdout.to_owned()), ..exited(output.code) },
+    }
+}
+
+/// The module's import that a runtime means. Line breaks in a name end the runtime's line, and a separator in one moves
+/// the boundary between module and name.
+fn imported(facts: &Facts, module: &str, name: &str) -> Option<(String, String)> {
+    let joined = |module: &str, name: &str| format!("{module}.{name}").replace("::", ".");
+    let said = joined(module, name);
+    let is_meant = |import: &&Import| {
+        let whole = joined(&import.module, &import.name);
+        whole == said
+            || name.is_empty() && (import.module == module || whole == joined(module, "").trim_end_matches('.'))
+            || module.is_empty() && import.name == name
+            || whole.contains('\n') && whole.lines().next() == Some(said.trim_end_matches('.'))
+    };
+    let found = facts.imports.iter().find(is_meant)?;
+    let whole = if name.is_empty() { String::new() } else { found.name.clone() };
+    Some((found.module.clone(), whole))
+}
+
+/// Whether the guest can write to its stderr.
+fn prints(facts: &Facts) -> bool {
+    facts.imports.iter().any(|import| import.name == "fd_write")
+}
+
+/// Completes a cause from the module and the cell, because runtimes do not always report everything.
 fn refine_with_facts(
     found: GuestProgress,
     output: &ProcessOutput,
@@ -97,9 +150,12 @@ fn refine_with_facts(
         ..found.clone()
     };
     match (seen.run.entry, reader.no_calls) {
-        // It took the module, which was the first question.
+        // It accepted the module, which was the first question.
         (EntryPointKind::Calls, Some(why)) if ended => {
-            return not_attempted("call-export", format!("accepts the module; {why}"));
+            let is_unlinked = reader.unchecked_imports && seen.facts.is_some_and(|f| !f.imports.is_empty());
+            let took =
+                if is_unlinked { "compiles the module without linking its imports" } else { "accepts the module" };
+            return not_attempted("call-export", format!("{took}; {why}"));
         }
         (EntryPointKind::Http, _) if ended && !reader.serves_http => {
             let why = "accepts the component but runs it as a program; its command line cannot serve wasi:http";
@@ -108,20 +164,27 @@ fn refine_with_facts(
         _ => {}
     }
     let Some(facts) = seen.facts else { return found };
+    let is_reactor = facts.exports.iter().any(|export| export.name == "_initialize");
+    let trapped = matches!(found.cause, Some(Cause::Trap { .. }));
+    if seen.run.entry == EntryPointKind::Calls && reader.skips_initialize && is_reactor && trapped {
+        let why = "the call traps, but its command line makes it without `_initialize`, which this module exports and may \
+                   need first";
+        return not_attempted("initialize", why.to_owned());
+    }
     match found.cause {
-        // A runtime that lacks a whole module names the module alone.
+        // A runtime that lacks a whole module names only the module.
         Some(Cause::MissingImport { module, name, ty, missing_count: missing }) if name.is_empty() => {
             let first = facts.imports.iter().find(|i| i.module == module);
             let name = first.map(|i| i.name.clone()).unwrap_or_default();
             GuestProgress { cause: Some(Cause::MissingImport { module, name, ty, missing_count: missing }), ..found }
         }
-        // Several end well without having called anything: then nothing was printed either.
+        // Some exit normally without having called anything; then nothing was printed either.
         Some(Cause::Returned)
             if seen.run.entry == EntryPointKind::Command && output.stdout.is_empty() && !has_start(facts, reader) =>
         {
             GuestProgress { stage: Some(Stage::Run), ..no_export("_start") }
         }
-        // What it chose itself is no exit code of the guest's.
+        // An exit code chosen by the runtime is not the guest's.
         Some(Cause::Exit { code: 1 }) if !output.stdout.contains("lab: ") => {
             let own = (reader.own_failure)(output.stderr);
             GuestProgress { cause: own.or(Some(Cause::Exit { code: 1 })), ..found }

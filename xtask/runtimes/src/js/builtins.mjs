@@ -1,14 +1,14 @@
-// What a JavaScript engine itself defines for a module, where whoever compiles it asks for that: the functions of
+// Builtins that a JavaScript engine defines for a module if its embedder asks for them: the functions of
 // `wasm:js-string`, and string constants (imported globals whose name is the string).
 // https://github.com/WebAssembly/js-string-builtins
 
 const STRINGS = 'wasm:js-string';
-/** Where toolchains import constants from, unless they are told otherwise. */
+/** Module names from which toolchains import constants by default. */
 const USUAL = ['_', "'"];
 
 /**
- * The options that an embedder of `module` compiles it with; `undefined` where it needs none. `types` tells which
- * imports are constants. A module name is theirs only where nothing else is imported from it.
+ * The options to compile `module` with; `undefined` if it needs none. `types` tells which imports are constants. A
+ * module name counts as theirs only if nothing else is imported from it.
  */
 export function options(module, types) {
   const wanted = WebAssembly.Module.imports(module);

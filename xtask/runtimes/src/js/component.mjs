@@ -1,11 +1,11 @@
-// A component that jco translated, from its import to its end: the same in a page and outside of one.
+// Runs a component that jco transpiled, in a page or outside of one.
 
 import { CellEnd } from './protocol.mjs';
 import { causeOf } from './causes.mjs';
 import { missingName } from './imports.mjs';
 import { split, toJs, toText } from './values.mjs';
 
-/** Gives the shim what the cell has; one that no longer takes it would fall back to defaults of its own. */
+/** Passes the cell's inputs to the shim. If the shim no longer accepts one, it would use its own defaults. */
 export function configure(shim, name, ...values) {
   if (typeof shim[name] !== 'function') {
     throw new CellEnd('engine-error', { message: `jco's shim has no ${name}: its defaults would give the guest the host` });
@@ -13,7 +13,7 @@ export function configure(shim, name, ...values) {
   shim[name](...values);
 }
 
-/** Runs the import that instantiates; a name that a shim lacks is a syntax error of the module, or undefined. */
+/** Imports and instantiates the component. A name that a shim lacks is a syntax error of the module, or undefined. */
 export async function instantiate(translated, make) {
   try {
     return await make();
@@ -24,7 +24,7 @@ export async function instantiate(translated, make) {
   }
 }
 
-/** Calls what the cell wants to be called; `failed` rejects with what nobody caught. */
+/** Calls the cell's entry point; `failed` rejects with uncaught errors. */
 export async function callEntryPoint(spec, guest, log, failed) {
   if (spec.entry === 'command') return called(guest, failed);
   for (const { export: name, args = [] } of spec.entry.calls) {
@@ -41,7 +41,7 @@ export async function callEntryPoint(spec, guest, log, failed) {
   }
 }
 
-/** jco names a function as JavaScript does: `last-index-of` is `lastIndexOf`. */
+/** jco names functions in camel case: `last-index-of` is `lastIndexOf`. */
 function camel(name) {
   return name.replace(/-([a-z0-9])/g, (_, letter) => letter.toUpperCase());
 }
@@ -51,7 +51,7 @@ function given(text) {
   return type === 'string' ? value : toJs([type, value]);
 }
 
-/** JavaScript's value as the lab has it: integers of up to 32 bits are `i32`, signed. */
+/** Converts a JavaScript value to the lab's form: integers of up to 32 bits become a signed `i32`. */
 function lifted(value, type) {
   switch (type) {
     case 'bool':
@@ -70,7 +70,7 @@ function lifted(value, type) {
   }
 }
 
-/** Calls the guest's `run`, under its name or under its name with its version. */
+/** Calls the guest's `run`, exported with or without a version. */
 async function called(guest, failed) {
   const command = guest.run ?? Object.entries(guest).find(([name]) => name.startsWith('wasi:cli/run@'))?.[1];
   if (typeof command?.run !== 'function') throw new CellEnd('missing-export', { name: 'wasi:cli/run' });
@@ -85,7 +85,7 @@ async function called(guest, failed) {
 function ended(error, stage = 'run') {
   if (error instanceof CellEnd) return error;
   if (error?.exitError === true || error?.constructor?.name === 'ComponentExit') return new CellEnd('exit', { code: error.code ?? 0 });
-  // `run` that returned an error is an exit with 1.
+  // If `run` returned an error, the exit code is 1.
   if (error?.constructor?.name === 'ComponentError') return new CellEnd('exit', { code: 1 });
   return new CellEnd(...causeOf(error, stage));
 }

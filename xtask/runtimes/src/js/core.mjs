@@ -1,4 +1,4 @@
-// A core module by itself: plain WebAssembly, or WASI 0.1 by node:wasi.
+// Runs a core module without glue: plain WebAssembly, or WASI 0.1 by node:wasi.
 
 import { CellEnd } from './protocol.mjs';
 import { options } from './builtins.mjs';
@@ -36,14 +36,14 @@ function compile(bytes, options) {
   }
 }
 
-/** The import object, or the end of the cell when something is missing in it. */
+/** The import object; ends the cell if an import is missing. */
 async function link(spec, module, types, log) {
   const wanted = WebAssembly.Module.imports(module);
   const namespace = Object.keys(NAMESPACES).find((name) => wanted.some((i) => i.module === name));
   log.executionPath(namespace ? 'wasi' : 'plain');
   const host = { wasi: undefined, exit: undefined, imports: {} };
   if (namespace) {
-    // Loaded only where needed: it costs a few milliseconds.
+    // Loaded only if needed, because it costs a few milliseconds.
     const { WASI } = await import('node:wasi');
     host.wasi = new WASI({
       version: NAMESPACES[namespace],
@@ -52,8 +52,8 @@ async function link(spec, module, types, log) {
       preopens: Object.fromEntries((spec.dirs ?? []).map((dir) => [dir.guest, dir.host])),
       returnOnExit: true,
     });
-    // `start` gives 0 for a guest that returned and for one that asked to exit with 0; only the call tells.
-    // Bun's own would end the process here, whatever `returnOnExit` says.
+    // `start` returns 0 both for a guest that returned and for one that exits with 0; only the call to proc_exit tells.
+    // Bun's own proc_exit would end the process here, whatever `returnOnExit` says.
     const { proc_exit: _, ...rest } = host.wasi.wasiImport;
     const exit = (code) => {
       host.exit = code;
@@ -84,15 +84,15 @@ function command(host, instance) {
 function calls(list, host, instance, types, log) {
   const { memory, _initialize: initialize } = instance.exports;
   if (host.wasi && !host.wasi.initialize) {
-    // Bun's has commands only, and this for others.
+    // Bun only supports commands, and needs this for other modules.
     if (!(memory instanceof WebAssembly.Memory)) {
       throw new CellEnd('host-refused', { refusal: 'no-memory', message: 'node:wasi takes the memory that the module exports' });
     }
     host.wasi.setMemory(memory);
     if (typeof initialize === 'function') runGuest(host, 'run', initialize);
   } else if (host.wasi) {
-    // `initialize` refuses an instance that has `_start` too, which says nothing about the export that
-    // is to be called: so it is shown what it needs, the memory and the initializer.
+    // `initialize` refuses an instance that also has `_start`, which says nothing about the export to be called. So it
+    // is shown only what it needs, the memory and the initializer.
     const exports = { memory, ...(initialize && { _initialize: initialize }) };
     runGuest(host, 'run', () => host.wasi.initialize({ exports }));
   } else if (typeof initialize === 'function') {

@@ -1,12 +1,12 @@
 // Runs one cell in a JavaScript host (Node, Deno, Bun), without dependencies of its own.
 //
 // Started as `HOST [flags] driver.mjs run SPEC.json [--packages node_modules]` or `HOST driver.mjs probe`.
-// How a module is run is read from what it is and what came with it, as its author would choose:
+// How a module is run depends on what it is and what came with it, as its author would choose:
 //   glue beside it            its own JavaScript loads it (glue.mjs)
-//   a component               jco translates it for the host (jco.mjs), where the column asks for that
+//   a component               jco transpiles it for the host (jco.mjs), if the column has jco
 //   imports of WASI 0.1       node:wasi (core.mjs)
 //   anything else             plain WebAssembly (core.mjs)
-// Exit code 0 means that the last event was written, 70 that the specification is unusable.
+// Exit code 0 means that the last event was written, 70 that the specification is invalid.
 
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeSync } from 'node:fs';
@@ -40,16 +40,16 @@ async function main(args) {
     cause = error instanceof CellEnd ? error.cause : { kind: 'engine-error', message: String(error?.stack ?? error) };
   }
   log.end(cause);
-  // What a guest left behind (timers, sockets, workers) must not hold a cell that has ended.
+  // Anything that the guest left running (timers, sockets, workers) must not delay the end of the cell.
   process.exit(0);
 }
 
-/** JavaScriptCore reads its options from the environment as it starts: where they are not there yet, it starts once more. */
+/** JavaScriptCore reads its options from the environment at startup: if they are not set yet, restart the process. */
 function again({ switches = [], events }) {
   const options = switches.map((option) => option.split('=')).filter(([name]) => name.startsWith('BUN_JSC_'));
   if (options.every(([name, value]) => process.env[name] === value)) return false;
   const env = { ...process.env, ...Object.fromEntries(options) };
-  // Events go to a descriptor that this process was given.
+  // Events go to a descriptor that this process inherited.
   const pipe = Number(/^\/dev\/fd\/(\d+)$/.exec(events)?.[1] ?? 2);
   const stdio = Array.from({ length: pipe + 1 }, (_, fd) => (fd < 3 || fd === pipe ? fd : 'ignore'));
   const { status, signal } = spawnSync(process.execPath, [...process.execArgv, ...process.argv.slice(1)], { env, stdio });
@@ -62,9 +62,9 @@ async function run(spec, log, packages) {
   log.stage('load');
   const bytes = load(spec.module);
   const component = bytes.length >= 8 && bytes.readUInt32BE(0) === 0x0061736d && bytes.readUInt16LE(6) === 1;
-  // Each path is loaded only where it is taken: a module costs a millisecond or two.
+  // Each path is loaded only if it is taken, because a module costs a millisecond or two.
   if (component && spec.mode.endsWith('+jco')) return (await import('./jco.mjs')).run(spec, log, packages);
-  // Without jco a component is the host's to refuse.
+  // Without jco, the host refuses a component.
   if (spec.glue) return (await import('./glue.mjs')).run(spec, log, bytes);
   return (await import('./core.mjs')).run(spec, log, bytes);
 }

@@ -1,12 +1,13 @@
-// Functions outside every ABI, which whoever embeds an engine defines: those that the scenario names. Each call is
-// reported, and returns zeros.
+// The scenario's host functions, which belong to no ABI. Each call is reported and returns zeros.
 
 import { short, toText } from './values.mjs';
 
-/** As many calls as the other engines of the lab report. */
+/** Maximum number of reported calls, as in the lab's other engines. */
 const MOST = 1000;
 
-/** Adds what `names` has (`module.name`) of the `wanted` imports to `imports`; `types` tells what they take. */
+/**
+ * Adds those of the `wanted` imports that are in `names` (`module.name`) to `imports`; `types` tells their signatures.
+ */
 export function define(names, wanted, imports, types, log) {
   let calls = 0;
   for (const { module, name, kind } of wanted) {

@@ -1,7 +1,8 @@
-// A module with the JavaScript that its toolchain wrote for it: Emscripten, wasm-bindgen, AssemblyScript, Go, PHP.
+// Runs a module with the JavaScript that its toolchain generated: Emscripten, wasm-bindgen, AssemblyScript, Kotlin, Go,
+// PHP.
 //
-// The glue decides what is imported and when the guest runs; this only prepares what the glue looks for in
-// its host, and watches the WebAssembly API to tell how far the module came.
+// The glue decides what is imported and when the guest runs. This file only prepares what the glue expects from its
+// host, and watches the WebAssembly API to see how far the module gets.
 
 import { copyFileSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -11,7 +12,7 @@ import vm from 'node:vm';
 import { CellEnd } from './protocol.mjs';
 import { causeOf } from './causes.mjs';
 import { emscriptenSettings, runBindgen, runGo, runPhp } from './glue_shared.mjs';
-import { isExit, otherHost, runAssemblyScript, toolchainOf, watchWebAssembly } from './watch.mjs';
+import { askAndWatch, isExit, otherHost, runAssemblyScript, runKotlin, toolchainOf } from './watch.mjs';
 
 export async function run(spec, log, bytes) {
   if (spec.entry !== 'command') {
@@ -20,7 +21,7 @@ export async function run(spec, log, bytes) {
   const source = readFileSync(spec.glue, 'utf8');
   const toolchain = toolchainOf(basename(spec.glue), source);
   log.executionPath(`glue:${toolchain}`);
-  const guest = watchWebAssembly(log);
+  const guest = await askAndWatch(log, bytes);
   // Glue throws from callbacks and promises too: wherever it comes from, the first error ends the cell.
   const failed = new Promise((_, reject) => {
     process.on('uncaughtException', reject);
@@ -33,19 +34,21 @@ export async function run(spec, log, bytes) {
   }
 }
 
-const RUNNERS = { emscripten, 'wasm-bindgen': bindgen, assemblyscript, go, php };
+const RUNNERS = { emscripten, 'wasm-bindgen': bindgen, assemblyscript, kotlin, go, php };
 
-// ---- how each toolchain's glue is run
+// ---- how to run each toolchain's glue
 
 /** A script that takes its settings from a global `Module` and runs `main` by itself. */
 function emscripten(spec, bytes, source, guest) {
   return new Promise((_, reject) => {
     globalThis.Module = emscriptenSettings(spec, bytes, guest, reject);
+    // A program that went on after `main` and has nothing left to wait for.
+    process.on('beforeExit', (code) => guest.suspended || process.exitCode === undefined || guest.onExit(code));
     script(spec.glue, source, reject);
   });
 }
 
-/** Runs a classic script in the global scope, with what Node gives to one. */
+/** Runs a classic script in the global scope, with what Node provides to one. */
 function script(path, source, reject) {
   globalThis.require = createRequire(path);
   globalThis.__filename = path;
@@ -61,12 +64,17 @@ async function bindgen(spec, bytes) {
   await runBindgen(await esModule(spec.glue), bytes);
 }
 
-/** An ES module that reads the module beside it and calls its start, or gives a function that does. */
+/** An ES module that loads the module beside it and calls its start function, or returns a function that does. */
 async function assemblyscript(spec, bytes) {
   await runAssemblyScript(() => esModule(spec.glue), bytes);
 }
 
-/** Go's wasm_exec.js finds the system's parts as globals. */
+/** ES modules that import each other by the names that the compiler gave them. */
+async function kotlin(spec) {
+  await runKotlin(() => import(pathToFileURL(spec.glue).href));
+}
+
+/** Go's wasm_exec.js expects the parts of the system as globals. */
 async function go(spec, bytes, source) {
   const require = createRequire(spec.glue);
   globalThis.fs = require('node:fs');
@@ -76,9 +84,12 @@ async function go(spec, bytes, source) {
   await runGo(spec, bytes);
 }
 
-/** The interpreter's arguments and its files are those of a command line: it stands in the folder of the glue. */
+/**
+ * The interpreter's arguments and files are those of a command line, with the folder of the glue as working directory.
+ */
 async function php(spec, bytes, source) {
-  // What a build for Node makes itself as it is an ES module; one for pages has a bundler's import in its place.
+  // A build for Node creates `require` itself, since it is an ES module; a build for web pages relies on a bundler's
+  // import.
   if (!/\bcreateRequire\b/.test(source)) throw otherHost(spec.glue, 'no code for Node: PHP for Node is another build, @php-wasm/node');
   const { init } = await esModule(spec.glue);
   const addFiles = (FS) => {
@@ -89,7 +100,7 @@ async function php(spec, bytes, source) {
   await runPhp(init, 'NODE', spec, bytes, addFiles, { debug: false, processId: 1 });
 }
 
-/** In a `.js` file of a folder without package.json, hosts differ on whether it is an ES module. */
+/** Hosts differ on whether a `.js` file in a folder without package.json is an ES module. */
 async function esModule(glue) {
   const path = `${glue}.mjs`;
   copyFileSync(glue, path);

@@ -1,21 +1,21 @@
-// What jco's translation of a component imports, by the names that its WIT has: what of that a host has not.
+// The imports of a component transpiled by jco, by their WIT names, and which of them a host lacks.
 
 import { CellEnd } from './protocol.mjs';
 
-/** Whether the translation imports WASI 0.3, whose shim is a package of its own. */
+/** Whether the transpiled code imports WASI 0.3, whose shim is a separate package. */
 export function importsNewer(translated) {
   return imports(translated).some(({ from }) => from.includes('/preview3-shim/'));
 }
 
-/** Ends the cell where it imports an interface of none of the shims: hosts differ in what they say of those. */
+/** Ends the cell if it imports an interface that no shim has, because hosts report those differently. */
 export function checkImports(translated) {
   const missing = imports(translated).filter(({ from }) => !/^(file:|node:|https?:|[./])/.test(from));
   if (missing.length) throw new CellEnd('missing-import', { module: missing[0].from, name: '', ty: '', missing_count: missing.length });
 }
 
 /**
- * The WIT import that a host says it cannot find, by the words of V8, JavaScriptCore, SpiderMonkey and jco's own check.
- * An interface is a binding of an import statement; a function or a resource is taken out of that.
+ * The WIT import that a host cannot find, from the messages of V8, JavaScriptCore, SpiderMonkey and jco's own check. An
+ * interface is a binding of an import statement; functions and resources are taken from it.
  */
 export function missingName(message, translated) {
   const [, local] = /undefined local import '([^']+)'/.exec(message) ?? [];
@@ -31,7 +31,7 @@ export function missingName(message, translated) {
   return statement ? wit(statement, name) : name;
 }
 
-/** `wasi:cli/stdout@0.3#write-via-stream` of the local name `writeViaStream`; the lab knows the whole version. */
+/** `wasi:cli/stdout@0.3#write-via-stream` for the local name `writeViaStream`; the lab knows the full version. */
 function member(local, translated) {
   for (const [, names, interface_] of translated.matchAll(/^const \{([^}]+)\} = ([\w$]+);/gm)) {
     const found = bindings(names).find((b) => b.local === local);
@@ -41,13 +41,13 @@ function member(local, translated) {
   return kebab(local.replace(/\$\d+$/, ''));
 }
 
-/** `wasi:cli/stdout@0.3`: the package by the shim's file, the version by the shim. */
+/** `wasi:cli/stdout@0.3`: the package from the name of the shim's file, the version from the shim. */
 function wit({ from }, name) {
   const world = from.split('/').pop().replace(/\.js$/, '');
   return `wasi:${world}/${kebab(name)}@0.${/preview(\d)-shim/.exec(from)?.[1] ?? ''}`;
 }
 
-/** The translation's import statements. */
+/** The import statements of the transpiled code. */
 function imports(translated) {
   const found = translated.matchAll(/^import\s+(?:\{([^}]*)\}|\S.*?)\s+from\s+['"]([^'"]+)['"]/gm);
   return [...found].map(([, names, from]) => ({ from, bindings: bindings(names ?? '', / as /) }));
@@ -59,7 +59,7 @@ function bindings(names, between = /:/) {
   return pairs.map(([name, local = name]) => ({ name, local }));
 }
 
-/** The WIT name of JavaScript's: `TcpSocket` is `tcp-socket`. */
+/** Converts a JavaScript name to WIT: `TcpSocket` is `tcp-socket`. */
 function kebab(name) {
   return name.replace(/([a-z0-9])([A-Z])/g, '$1-$2').toLowerCase();
 }

@@ -1,4 +1,4 @@
-// A component by jco: translated once into JavaScript and core modules, with jco's shims as its WASI host.
+// Runs a component with jco: transpiled once to JavaScript and core modules, with jco's shims as its WASI host.
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -17,8 +17,8 @@ export async function run(spec, log, packages) {
   const beside = spec.events.startsWith('/dev/') ? tmpdir() : dirname(spec.events);
   const dir = join(spec.code_cache ?? join(beside, 'jco'), 'jco');
   const main = join(dir, 'guest.js');
-  // The translation imports the shims by their paths: with the packages elsewhere it would run on other copies of
-  // them than those that are prepared below, with defaults of their own.
+  // The transpiled code imports the shims by path. If the packages have moved, it would use other copies than the ones
+  // prepared below, with their own defaults.
   const stamp = join(dir, 'packages');
   const cached = existsSync(main) && existsSync(stamp) && readFileSync(stamp, 'utf8') === packages;
   log.stage('compile', cached ? { cached } : {});
@@ -35,7 +35,7 @@ export async function run(spec, log, packages) {
   await configureShims(spec, found, isNewer);
   const explained = isNewer ? watchTransfers() : (end) => end;
 
-  // Core modules are compiled side by side, and a refusal of one may come while another is awaited.
+  // Core modules are compiled concurrently, so one may be refused while another is awaited.
   const failed = new Promise((_, reject) => {
     process.on('uncaughtException', reject);
     process.on('unhandledRejection', reject);
@@ -43,7 +43,7 @@ export async function run(spec, log, packages) {
   log.stage('instantiate');
   const guest = await instantiate(translated, () => Promise.race([import(pathToFileURL(main).href), failed]));
 
-  // The shim's `exit` ends the process: this is the last that the driver hears.
+  // The shim's `exit` ends the process, so this is the last chance to report.
   process.on('exit', (code) => log.end({ kind: 'exit', code }));
   try {
     if (spec.entry.http) await serve(spec.entry.http.port, guest, found, log, failed);
@@ -53,7 +53,7 @@ export async function run(spec, log, packages) {
   }
 }
 
-/** Serves until the process is told to end, as `jco serve` does: by the server of the shim that the handler is for. */
+/** Serves until the process is ended, like `jco serve`, with the server of the shim that the handler uses. */
 async function serve(port, guest, { 2: older, 3: newer }, log, failed) {
   const exported = (name) => Object.entries(guest).find(([export_]) => export_.startsWith(`${name}@`))?.[1];
   const handler = guest.incomingHandler ?? exported('wasi:http/incoming-handler');
@@ -78,7 +78,7 @@ async function serverOf(shim, name, handler) {
   return new Server(handler);
 }
 
-/** jco's translation gives the response, or throws; the shim's server of WASI 0.3 wants a result. */
+/** jco's code returns the response or throws; the server of the WASI 0.3 shim expects a result. */
 async function respond(handler, request) {
   try {
     return { tag: 'ok', val: await handler.handle(request) };

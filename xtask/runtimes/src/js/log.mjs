@@ -1,8 +1,8 @@
-// Events of the protocol, written by a host that has files.
+// Writes events of the protocol, in hosts with files.
 
 import { closeSync, openSync, writeSync } from 'node:fs';
 
-/** Appends events to the observation, each in one write, so that a kill leaves whole lines. */
+/** Appends events to the observation, each with a single write, so that a killed process leaves complete lines. */
 export class Log {
   #fd;
   #began = performance.now();
@@ -19,12 +19,12 @@ export class Log {
     this.write({ event: 'stage', stage, micros: this.#micros(), ...more });
   }
 
-  /** How the module is run: which of the host's ways its kind leads to. */
+  /** How the module is run: the path that the host chose for its kind. */
   executionPath(path) {
     this.write({ event: 'execution-path', path });
   }
 
-  /** The last event; another one after it is not written. */
+  /** The last event; anything after it is not written. */
   end(cause) {
     if (this.#fd === undefined) return;
     this.write({ event: 'end', cause, micros: this.#micros() });

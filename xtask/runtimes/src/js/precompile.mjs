@@ -1,6 +1,7 @@
-// Translates a component for a page, before there is a page: `HOST precompile.mjs SPEC.json INTO --packages DIR`.
+// Translates a component for a page or a worker, before there is one:
+// `HOST precompile.mjs SPEC.json INTO --packages DIR [--below FOLDER]`.
 //
-// What the translation imports is where the page's driver serves it. Exit code 0 means that it is there, 1
+// What the translation imports is where the page's driver serves it, or below a folder of the worker's. Exit code 0 means that it is there, 1
 // that the observation says why not, 70 that the call is unusable.
 
 import { readFileSync, writeSync } from 'node:fs';
@@ -8,11 +9,12 @@ import { Log } from './log.mjs';
 import { CellEnd, PROTOCOL_VERSION } from './protocol.mjs';
 import { transpile } from './transpile.mjs';
 
-const SHIMS = Object.fromEntries([2, 3].map((minor) => [minor, `/packages/@bytecodealliance/preview${minor}-shim/dist/browser`]));
+const shims = (folder) =>
+  Object.fromEntries([2, 3].map((minor) => [minor, `${folder}/packages/@bytecodealliance/preview${minor}-shim/dist/browser`]));
 
-// A page must not block: where the shim has to wait, it gives a promise, and the guest's stack is set aside until that
-// is kept (JavaScript Promise Integration). The functions that wait, by their documentation or because the body of a
-// response comes by a stream; the guest's own streams never do.
+// A page must not block: where the shim has to wait, it returns a promise, and the guest's stack is suspended until it
+// is resolved (JavaScript Promise Integration). These functions may wait, according to the documentation, or because
+// the body of a response arrives as a stream; the guest's own streams never do.
 const INPUT = ['blocking-read', 'blocking-skip'];
 const OUTPUT = ['blocking-flush', 'blocking-splice', 'blocking-write-and-flush', 'blocking-write-zeroes-and-flush'];
 const OPTIONS = {
@@ -26,15 +28,20 @@ const OPTIONS = {
   ],
 };
 
-async function main([path, into, option, packages]) {
-  if (!path || !into || option !== '--packages' || !packages) {
-    throw new Error('usage: precompile.mjs SPEC.json INTO --packages DIR');
+async function main([path, into, option, packages, below, folder = '']) {
+  if (!path || !into || option !== '--packages' || !packages || (below && (below !== '--below' || !folder))) {
+    throw new Error('usage: precompile.mjs SPEC.json INTO --packages DIR [--below FOLDER]');
   }
   const spec = JSON.parse(readFileSync(path, 'utf8'));
   if (spec.protocol !== PROTOCOL_VERSION) throw new Error(`protocol ${spec.protocol}, this driver speaks ${PROTOCOL_VERSION}`);
   try {
     const called = (spec.entry?.calls ?? []).map((call) => call.export);
-    await transpile(spec.module, packages, into, SHIMS, { ...OPTIONS, asyncExports: ['wasi:cli/run#run', ...called] });
+    await transpile(spec.module, packages, into, shims(folder), {
+      ...OPTIONS,
+      asyncExports: ['wasi:cli/run#run', ...called],
+      // A worker compiles nothing: each core module is a file of its own, however small.
+      ...(below && { base64Cutoff: 0 }),
+    });
   } catch (error) {
     if (!(error instanceof CellEnd)) throw error;
     const log = new Log(spec.events);

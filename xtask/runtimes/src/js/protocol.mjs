@@ -1,4 +1,4 @@
-// The JavaScript side of the protocol in `xtask/protocol`: the way a cell ends.
+// The JavaScript side of the protocol in `xtask/protocol`: how a cell ends.
 
 export const PROTOCOL_VERSION = 3;
 

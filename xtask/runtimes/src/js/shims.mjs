@@ -1,5 +1,5 @@
-// jco's shims of WASI outside of a page, preview2-shim for 0.2 and preview3-shim for 0.3: where they are, and what a
-// guest may see by them of the machine: nothing but what the cell gives.
+// jco's WASI shims outside of a page, preview2-shim for 0.2 and preview3-shim for 0.3: where they are, and what a guest
+// may see of the machine through them, which is nothing but the cell's inputs.
 
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -7,13 +7,13 @@ import { Worker } from 'node:worker_threads';
 import { configure } from './component.mjs';
 import { CellEnd } from './protocol.mjs';
 
-/** Where each shim is, by the minor version of WASI. */
+/** The location of each shim, by the minor version of WASI. */
 export function shims(packages) {
   const of = (minor) => pathToFileURL(join(packages, `@bytecodealliance/preview${minor}-shim/dist/nodejs`)).href;
   return { 2: of(2), 3: of(3) };
 }
 
-/** Takes their defaults from them: the host's arguments, environment, files and network. */
+/** Removes their defaults: the host's arguments, environment, files and network. */
 export async function configureShims(spec, { 2: older, 3: newer }, isNewer) {
   const dirs = Object.fromEntries((spec.dirs ?? []).map((dir) => [dir.guest, dir.host]));
   for (const shim of isNewer ? [older, newer] : [older]) {
@@ -35,7 +35,7 @@ async function denyNetwork(shim) {
   }
 }
 
-/** This shim has no switch for it: the ways to the network are replaced, before the translation takes them up. */
+/** This shim has no switch for it, so its network functions are replaced before the transpiled code imports them. */
 async function denyNetworkOfNewer(shim) {
   const { types, ipNameLookup } = await import(`${shim}/sockets.js`);
   const { client } = await import(`${shim}/http.js`);
@@ -56,8 +56,8 @@ async function denyNetworkOfNewer(shim) {
 }
 
 /**
- * Watches what the shim of WASI 0.3 cannot do without: it hands every stream to a worker, or is handed one. Where a host
- * refuses that, the guest hears of an error of input or output; this gives the reason of an end that has that one.
+ * Watches a feature that the WASI 0.3 shim depends on: it transfers every stream to or from a worker. If a host refuses
+ * that, the guest only sees an I/O error; this returns the actual reason for such an end.
  */
 export function watchTransfers() {
   const { postMessage } = Worker.prototype;

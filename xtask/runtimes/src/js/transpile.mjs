@@ -1,4 +1,4 @@
-// jco's translation of a component: JavaScript and core modules in a folder, for a host of its own or a page.
+// Transpiles a component with jco: JavaScript and core modules in a folder, for this host or for a page.
 
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -9,8 +9,8 @@ const WORLDS = ['cli', 'clocks', 'filesystem', 'http', 'io', 'random', 'sockets'
 const NEWER = /wasi:[a-z]+\/[a-z0-9-]+@(0\.3\.(?:0|[1-9]\d*)(?:-[0-9A-Za-z.-]+)?)/g;
 
 /**
- * Translates `module` into `dir`, whole or not at all: its main file, `guest.js`, is written last. What it
- * imports of WASI 0.2 is imported from below `shims[2]`, a URL or an absolute path of one; of WASI 0.3, `shims[3]`.
+ * Transpiles `module` into `dir`. The main file, `guest.js`, is written last, so an incomplete result is never used.
+ * Imports of WASI 0.2 refer to `shims[2]`, a URL or absolute path; those of WASI 0.3 to `shims[3]`.
  */
 export async function transpile(module, packages, dir, shims, options = {}) {
   const jco = await import(pathToFileURL(join(packages, '@bytecodealliance/jco/dist/api.js')).href);
@@ -25,8 +25,8 @@ export async function transpile(module, packages, dir, shims, options = {}) {
   for (const [name, bytes] of [['package.json', '{"type":"module"}'], ...translated]) {
     const path = join(dir, name);
     mkdirSync(dirname(path), { recursive: true });
-    // In one step: a cell that is ended here must not leave half a file that the next one takes for whole. And
-    // another cell with the same guest may do the same meanwhile.
+    // In one step, because a cell that is killed here must not leave half a file that the next one mistakes for a
+    // complete one, and another cell with the same guest may be doing the same.
     const written = `${path}.${process.pid}.new`;
     writeFileSync(written, bytes);
     renameSync(written, path);
@@ -34,8 +34,8 @@ export async function transpile(module, packages, dir, shims, options = {}) {
 }
 
 /**
- * Which file defines an interface of WASI. jco takes a version in full or none: those of 0.3 are read from the
- * component, where a name that only looks like one does no harm.
+ * Which file defines an interface of WASI. jco needs complete versions or none, so those of 0.3 are read from the
+ * component; a name that merely looks like one does no harm.
  */
 function map(bytes, shims) {
   const versions = new Set([...bytes.toString('latin1').matchAll(NEWER)].map(([, version]) => version));

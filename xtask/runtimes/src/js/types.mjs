@@ -1,4 +1,4 @@
-// The types of a module's functions, which JavaScript does not tell.
+// The types of a module's functions, which the JavaScript API does not provide.
 
 /** Reads the type, import, function and export sections of a module that V8 has accepted. */
 export class Types {
@@ -34,7 +34,7 @@ export class Types {
     return this.#types[this.#imports.get(`${module}\0${name}`)];
   }
 
-  /** Whether the import is a global of a string's type that nobody sets. */
+  /** Whether the import is an immutable global of a string type. */
   isStringConstant(module, name) {
     return this.#constants.has(`${module}\0${name}`);
   }
@@ -48,7 +48,8 @@ export class Types {
     return this.#bytes[this.#at++];
   }
 
-  // Heap types are signed and of 33 bits, sizes of a 64-bit memory of 64; numbers hold what occurs.
+  // Heap types are signed 33-bit numbers, sizes of 64-bit memories have 64 bits; JavaScript numbers suffice in
+  // practice.
   #u32() {
     let value = 0;
     for (let scale = 1; ; scale *= 128) {
@@ -75,7 +76,7 @@ export class Types {
     return names[byte] ?? 'ref';
   }
 
-  /** Whether an `externref`, `(ref extern)` or `(ref null extern)` comes next. */
+  /** Whether `externref`, `(ref extern)` or `(ref null extern)` follows. */
   #isExternal() {
     const [first, second] = this.#bytes.subarray(this.#at, this.#at + 2);
     return first === 0x6f || ((first === 0x63 || first === 0x64) && second === 0x6f);
@@ -97,7 +98,7 @@ export class Types {
       this.#types.push({ params: this.#many(() => this.#valueType()), results: this.#many(() => this.#valueType()) });
       return;
     }
-    // A struct or an array. The packed types i8 and i16 are one byte as well, then comes mutability.
+    // A struct or array. The packed types i8 and i16 are also one byte, followed by the mutability.
     const field = () => (this.#valueType(), this.#byte());
     if (form === 0x5f) this.#many(field);
     else field();

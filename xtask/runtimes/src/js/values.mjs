@@ -1,4 +1,4 @@
-// Values as the engines written in Rust print them: `i32:-1`, `f64:0.5`.
+// Values in the form that engines written in Rust print: `i32:-1`, `f64:0.5`.
 
 import { CellEnd } from './protocol.mjs';
 
@@ -7,7 +7,7 @@ export function split(text) {
   return [text.slice(0, at), text.slice(at + 1)];
 }
 
-/** The type as `Value` names it: all references are one. */
+/** The type as named by `Value`: all references are one. */
 export function short(type) {
   return /^([if](32|64)|v128)$/.test(type) ? type : 'ref';
 }
@@ -30,7 +30,7 @@ export function toText(value, type) {
   }
 }
 
-/** The shortest digits that give the same number, never with an exponent: what Rust prints. */
+/** The shortest digits that give the same number, never with an exponent, as printed by Rust. */
 function float(value, type) {
   if (Number.isNaN(value)) return 'nan';
   if (!Number.isFinite(value)) return value > 0 ? 'inf' : '-inf';
@@ -55,8 +55,8 @@ function float(value, type) {
 }
 
 /**
- * The guest's arguments, with the descriptor that a preopened socket would have: neither node:wasi nor a page takes
- * one, and the guest says what it finds there.
+ * The guest's arguments, with the descriptor that a preopened socket would have. Neither node:wasi nor a page supports
+ * such sockets, and the guest reports what it finds there.
  */
 export function guestArgs({ args = [], dirs = [], sockets = [] }) {
   return sockets.length ? args.map((arg) => arg.replaceAll('{socket-fd}', String(3 + dirs.length))) : args;

@@ -1,4 +1,4 @@
-// What glue is, and how far it came: the same in a page and outside of one.
+// Recognizes glue and watches how far it gets; shared by pages and other hosts.
 
 import { CellEnd } from './protocol.mjs';
 import { refusal } from './causes.mjs';
@@ -9,9 +9,22 @@ export function toolchainOf(name, source) {
   if (/__wbindgen_|__wbg_/.test(source)) return 'wasm-bindgen';
   if (/\badaptedImports\b/.test(source) && /\basync function instantiate\(module/.test(source)) return 'assemblyscript';
   if (/\bfunction init\(RuntimeName, PHPLoader\)/.test(source)) return 'php';
+  if (/\bkotl\.in\/wasm-help\b/.test(source)) return 'kotlin';
   if (/\bModule\b/.test(source) && /wasmBinary/.test(source)) return 'emscripten';
-  const message = `${name} is the glue of no toolchain that the driver knows (Emscripten, wasm-bindgen, AssemblyScript, Go, PHP)`;
+  const message = `${name} is the glue of no toolchain that the driver knows (Emscripten, wasm-bindgen, AssemblyScript, Kotlin, Go, PHP)`;
   throw new CellEnd('not-attempted', { subject: 'glue', message });
+}
+
+/**
+ * Asks the engine about a module before its glue, which could report anything in the engine's name, is started; then
+ * watches the glue.
+ */
+export async function askAndWatch(log, bytes) {
+  log.stage('compile');
+  if (!WebAssembly.validate(bytes)) await compile(bytes);
+  // From here on the judge takes little from what is reported.
+  log.stage('link');
+  return watchWebAssembly(log, true);
 }
 
 /** Glue that its toolchain wrote for another kind of host than this one: there is nothing to ask. */
@@ -20,14 +33,25 @@ export function otherHost(glue, words) {
 }
 
 /** AssemblyScript's bindings: `esm` have started the module as they are loaded, `raw` give the function for it. */
-export async function runAssemblyScript(load, bytes) {
+export async function runAssemblyScript(load, module) {
   try {
     const bindings = await load();
-    if (typeof bindings.instantiate === 'function') await bindings.instantiate(await WebAssembly.compile(bytes), {});
+    if (typeof bindings.instantiate === 'function') await bindings.instantiate(module instanceof WebAssembly.Module ? module : await WebAssembly.compile(module), {});
   } catch (error) {
-    // Their `abort` throws what the guest said, and where.
+    // Their `abort` throws the guest's message with its location.
     if (!/ in .+:\d+:\d+$/.test(error?.message)) throw error;
     throw new CellEnd('trap', { trap: 'unreachable', message: `AssemblyScript's abort: ${error.message}` });
+  }
+}
+
+/** Kotlin's glue has started the program as it is loaded; in a page it has no other way than to instantiate a stream. */
+export async function runKotlin(load) {
+  WebAssembly.instantiateStreaming = async (response, ...rest) => WebAssembly.instantiate(await (await response).arrayBuffer(), ...rest);
+  try {
+    await load();
+  } catch (error) {
+    // The glue has helpers of its own that need what the guest needs: it is the engine that refuses, not a host function.
+    throw error instanceof WebAssembly.CompileError ? refusal(error) : error;
   }
 }
 
@@ -36,21 +60,22 @@ export function isExit(error) {
   return error?.name === 'ExitStatus' || error === 'unwind';
 }
 
-/** `abort()` was called in the guest or in its glue. */
+/** The cause if `abort()` was called in the guest or its glue. */
 export function abortEnd(what) {
   return new CellEnd('trap', { trap: 'other', message: `Emscripten's abort: ${what || '(no words)'}` });
 }
 
 /**
  * Reports each stage as the glue reaches it, and names what its import object lacks. Returns the guest's state:
- * whether it is suspended, and `onExit`, which is called when a guest that was suspended has ended.
+ * whether it is suspended, and `onExit`, which is called when a guest that was suspended has ended. `asked`: the stages
+ * before `instantiate` are reported already.
  */
-export function watchWebAssembly(log) {
+export function watchWebAssembly(log, asked = false) {
   const guest = { suspended: false, dynamic: false, onExit: () => {} };
   const { instantiate, Instance } = WebAssembly;
   let seen = false;
   const enter = (module, imports = {}) => {
-    log.stage('link');
+    if (!asked) log.stage('link');
     const wanted = WebAssembly.Module.imports(module);
     guest.dynamic = wanted.some((i) => i.module.startsWith('GOT.'));
     const missing = wanted.filter((i) => imports[i.module]?.[i.name] === undefined);
@@ -60,11 +85,11 @@ export function watchWebAssembly(log) {
     }
     log.stage('instantiate');
   };
-  const isFirst = () => !seen && (seen = true) && (log.stage('compile'), true);
+  const isFirst = () => !seen && (seen = true) && (asked || log.stage('compile'), true);
   // Glue says itself which of the engine's builtins it wants.
   WebAssembly.instantiate = async (module, imports, options) => {
     const watched = isFirst();
-    // Not `new Module`: a page refuses that for more than 8 MB.
+    // Not `new Module`, which a page refuses for more than 8 MB.
     if (watched) enter(module instanceof WebAssembly.Module ? module : await compile(module, options), imports);
     const made = await instantiate(module, imports, options);
     if (!watched) return made;
@@ -72,7 +97,7 @@ export function watchWebAssembly(log) {
     return made instanceof Instance ? trackAsyncify(made, guest) : { ...made, instance: trackAsyncify(made.instance, guest) };
   };
   WebAssembly.instantiateStreaming = undefined;
-  // A proxy, not a class of its own: glue asks whether something is `instanceof WebAssembly.Instance`.
+  // A proxy instead of a class, because glue checks `instanceof WebAssembly.Instance`.
   WebAssembly.Instance = new Proxy(Instance, {
     construct(target, [module, imports]) {
       const watched = isFirst();
@@ -87,13 +112,13 @@ export function watchWebAssembly(log) {
 }
 
 /**
- * Binaryen's Asyncify: while a guest waits, its stack is taken down, and to its caller that looks like a return.
- * Emscripten's glue then says that `main` has ended, and says nothing when it has.
+ * Binaryen's Asyncify: while a guest waits, its stack is unwound, which looks like a return to its caller. Emscripten's
+ * glue then reports that `main` has ended, and reports nothing when it really has.
  */
 function trackAsyncify(instance, guest) {
   const { exports } = instance;
   const { asyncify_start_unwind: sleep, asyncify_stop_rewind: wake } = exports;
-  // A main module of dynamic linking has its exports put into a table, which takes no function but Wasm's own.
+  // The exports of a main module for dynamic linking are put into a table, which only accepts Wasm functions.
   if (!sleep || !wake || guest.dynamic) return instance;
   let wasSuspended = false;
   const watched = { ...exports };

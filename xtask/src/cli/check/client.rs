@@ -175,7 +175,7 @@ mod tests {
         };
         fails(request("GET /", "http", 1), "something is missing");
         fails(request("GET x 200", "http", 1), "`x` does not begin with /");
-        fails(request("GET / twice", "http", 1), "`twice` is no status");
+        fails(request("GET / twice", "http", 1), "`twice` is not a response status");
         let error = args(&[], false, &["GET / 200"]).apply(&mut Run::default(), None).unwrap_err().to_string();
         assert!(error.contains("--request needs a server"), "{error}");
         let error = args(&["web", "web"], false, &[]).apply(&mut Run::default(), None).unwrap_err().to_string();

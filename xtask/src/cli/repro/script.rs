@@ -4,7 +4,9 @@
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
-use crate::cell::{Limits, REPRODUCTION_VARIABLES, Reproduction};
+use wasmlab_report::visible::on_line;
+
+use crate::cell::{Limits, PYTHON_PACKAGES, REPRODUCTION_VARIABLES, Reproduction};
 use crate::store::files::quote;
 use wasmlab_model::scenario::ScenarioFile;
 use wasmlab_runtimes::{Program, Runtime, Source};
@@ -28,7 +30,8 @@ pub struct Script<'a> {
 impl Script<'_> {
     /// The text of the script.
     pub fn text(&self) -> String {
-        let Self { name, runtime, reproduction: made, .. } = self;
+        let Self { runtime, reproduction: made, .. } = self;
+        let name = on_line(self.name);
         let seconds = (self.limits.compile_ms + self.spec.run.timeout_ms.unwrap_or(self.limits.run_ms)).div_ceil(1000);
         let mut text = format!(
             "#!/bin/sh\n# {name} on {}: README.md describes the result. To use another program, give its absolute path, as in\n\
@@ -40,6 +43,11 @@ impl Script<'_> {
         if !runtime.npm_packages().is_empty() {
             let message = "its packages are not installed: run `npm install` in this folder first";
             text += &format!("[ -d node_modules ] || missing {}\n", quote(message));
+        }
+        if runtime.python_package.is_some() {
+            let install = format!("python3 -m pip install --target {PYTHON_PACKAGES} --requirement requirements.txt");
+            let words = format!("its package is not installed: run `{install}` in this folder first");
+            text += &format!("[ -d {PYTHON_PACKAGES} ] || missing {}\n", quote(&words));
         }
         let more = made.env.iter().map(|(name, value)| format!(" {name}=\"$PWD/{}\"", value.to_string_lossy()));
         text += &format!(

@@ -60,7 +60,7 @@ fn is_by_glue(cell: &Cell) -> bool {
 
 /// Whether the runtime is driven by the lab's JavaScript.
 pub fn runs_javascript(runtime: &Runtime) -> bool {
-    !runtime.support_files.is_empty()
+    !runtime.support_files.is_empty() && runtime.python_package.is_none()
 }
 
 fn of_cell(cell: &Cell) -> RowCell {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::cell::{sandbox, temp_dir};
-use crate::matrix::Row;
+use crate::matrix::{Row, inherited_limits_text};
 use wasmlab_model::report::{Note, NoteKind, RunReport, RuntimeInfo};
 use wasmlab_model::scenario::Scenario;
 use wasmlab_model::verdict::{Change, Verdict};
@@ -36,7 +36,12 @@ pub fn missing(runtimes: &[RuntimeInfo], rows: &[Option<Row>], scenarios: &[Scen
         subject: "temporary folder".to_owned(),
         text,
     });
-    absent.chain(prebuilt).chain(sandbox).chain(stayed).collect()
+    let limits = inherited_limits_text().map(|text| Note {
+        kind: NoteKind::Missing,
+        subject: "resource limits".to_owned(),
+        text,
+    });
+    absent.chain(prebuilt).chain(sandbox).chain(limits).chain(stayed).collect()
 }
 
 /// What to do, most urgent first.

@@ -52,7 +52,7 @@ pub fn of_targets(cells: &mut [Cell], store: &Store) {
         return;
     }
     let registry: Vec<&str> = wasmlab_runtimes::all().iter().map(Runtime::id).collect();
-    let accepted = store.lines_elsewhere(&registry, &[]);
+    let accepted = store.unmeasured_lines(&registry, &[]);
     let passing = accepted.iter().filter(|(_, line)| line.verdict == Verdict::Pass);
     let mut by_scenario: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for ((runtime, scenario), _) in passing {
@@ -86,6 +86,13 @@ pub fn of_runtimes(runtimes: &[Runtime], cells: &mut [Cell]) {
             "A page has no sockets: run it outside a browser, or use HTTP (`wasi:http/outgoing-handler`).".to_owned(),
         );
     }
+    for cell in cells.iter_mut().filter(|cell| is_denied_socket_of_python(runtimes, cell)) {
+        cell.remedy = Some(
+            "wasmtime's C API, on which the Python package is built, permits addresses and has no call that permits \
+             TCP: embed wasmtime in Rust (`WasiCtxBuilder::allow_tcp`), or use `wasmtime run -S inherit-network`."
+                .to_owned(),
+        );
+    }
     for cell in cells.iter_mut().filter(|cell| is_stack_overflow(cell)) {
         let runtime = runtimes.iter().find(|runtime| runtime.id() == cell.runtime);
         if let Some(switch) = runtime.and_then(|runtime| runtime.stack_hint) {
@@ -98,10 +105,18 @@ pub fn of_runtimes(runtimes: &[Runtime], cells: &mut [Cell]) {
 /// A socket function that the shim provides on a page without an implementation.
 fn is_socket_of_page(runtimes: &[Runtime], cell: &Cell) -> bool {
     let of_sockets = |subject: &str| subject.starts_with("sock_") || subject.starts_with("wasi:sockets/");
-    let in_page = |runtime: &&Runtime| runtime.id() == cell.runtime && matches!(runtime.source, Source::Driver { .. });
+    let is_page = |runtime: &Runtime| matches!(runtime.source, Source::Driver { driver: "browser", .. });
+    let in_page = |runtime: &&Runtime| runtime.id() == cell.runtime && is_page(runtime);
     cell.code == Some(Code::NotImplemented)
         && cell.subject.as_deref().is_some_and(of_sockets)
         && runtimes.iter().any(|runtime| in_page(&runtime))
+}
+
+/// A socket that wasmtime's Python package refuses although the network is open.
+fn is_denied_socket_of_python(runtimes: &[Runtime], cell: &Cell) -> bool {
+    cell.code == Some(Code::CapabilityDenied)
+        && cell.subject.as_deref().is_some_and(|subject| subject.starts_with("wasi:sockets/"))
+        && runtimes.iter().any(|runtime| runtime.id() == cell.runtime && runtime.python_package == Some("wasmtime"))
 }
 
 fn is_stack_overflow(cell: &Cell) -> bool {
@@ -131,6 +146,8 @@ mod tests {
         check("node", Code::Trap, "unreachable", None);
         let function = "wasi:sockets/tcp-create-socket#create-tcp-socket";
         check("chromium+jco", Code::NotImplemented, function, Some("A page has no sockets"));
+        check("wasmtime-py", Code::CapabilityDenied, function, Some("allow_tcp"));
+        check("deno", Code::CapabilityDenied, function, None);
         check("deno", Code::NotImplemented, "sock_recv", None);
         check("node", Code::Timeout, "stack-overflow", None);
     }

@@ -180,7 +180,7 @@ impl Column {
     }
 
     /// Scenarios that are no longer applicable: accepting removes their lines.
-    pub fn of_no_answer(&self) -> impl Iterator<Item = &str> {
+    pub fn not_applicable(&self) -> impl Iterator<Item = &str> {
         let none = |line: &Line| line.verdict == Verdict::NotApplicable;
         self.lines.iter().filter(move |(_, line)| none(line)).map(|(scenario, _)| scenario.as_str())
     }

@@ -13,6 +13,7 @@ pub const TOOLCHAIN: Toolchain = Toolchain {
     makes: "AssemblyScript -> modules for JavaScript hosts, modules without imports",
     example: "source = \"hello.ts\"\nartifact = \"hello.wasm\"\nflags = [\"-O\"]",
     variables: npm::VARIABLES,
+    own_code: true,
     check,
     find: |_, machine| PACKAGE.find(machine),
     recipe,

@@ -7,8 +7,10 @@ use std::path::{Path, PathBuf};
 use wasmlab_model::scenario::Build;
 use wasmlab_model::version::find_version;
 
-use crate::program::{Program, locate};
-use crate::{Fault, FoundTool, Machine, MissingTool, PreflightError, ToolQuery, Recipe, Task, Toolchain, EnvVariable};
+use crate::program::{Program, candidates};
+use crate::{
+    EnvVariable, Fault, FoundTool, Machine, MissingTool, PreflightError, Recipe, Task, ToolQuery, Toolchain, WantedVersion,
+};
 use crate::{c, crates, install_hint};
 
 /// The variable that names an emcc other than the one on PATH; em++ is expected beside it.
@@ -24,9 +26,13 @@ pub const TOOLCHAIN: Toolchain = Toolchain {
         EnvVariable { name: "EMSDK", meaning: "the folder of emsdk, if emcc is not on PATH" },
     ],
     own_code: true,
+    takes_version: true,
     check,
-    preflight_error: |_, machine| preflight_error(machine),
-    find: |scenario, machine| crates::with_crate(compiler(machine)?, &scenario.spec.build, machine),
+    preflight_error: |build, machine| emcc(machine, WantedVersion::of(build).as_ref()).preflight_error(),
+    find: |scenario, machine| {
+        let build = &scenario.spec.build;
+        crates::with_crate(compiler_of_version(machine, WantedVersion::of(build).as_ref())?, build, machine)
+    },
     recipe,
     ..Toolchain::BASE
 };
@@ -44,7 +50,7 @@ fn check(build: &Build) -> Vec<Fault> {
 
 /// The error if emcc is installed but broken.
 pub fn preflight_error(machine: &dyn Machine) -> Option<PreflightError> {
-    emcc(machine).preflight_error()
+    emcc(machine, None).preflight_error()
 }
 
 /// Finds emcc, which serves as a C compiler and as Rust's linker.
@@ -52,8 +58,13 @@ pub fn preflight_error(machine: &dyn Machine) -> Option<PreflightError> {
 /// # Errors
 /// If it is missing.
 pub fn compiler(machine: &dyn Machine) -> Result<FoundTool, MissingTool> {
+    compiler_of_version(machine, None)
+}
+
+fn compiler_of_version(machine: &dyn Machine, wanted: Option<&WantedVersion>) -> Result<FoundTool, MissingTool> {
     let otherwise = "install emsdk (https://emscripten.org/docs/getting_started/downloads.html) and source its emsdk_env.sh";
-    let (program, answer) = emcc(machine).or_missing(install_hint::apt(machine, "emcc", &["emscripten"], otherwise))?;
+    let (program, answer) =
+        emcc(machine, wanted).or_missing(install_hint::apt(machine, "emcc", &["emscripten"], otherwise))?;
     // `emcc (Emscripten gcc/clang-like replacement + linker emulating GNU ld) 3.1.6 ()`
     let version = format!("emcc {}", find_version(&answer));
     let env = environment(machine, &program);
@@ -70,20 +81,22 @@ fn recipe(task: &Task) -> Recipe {
     c::recipe(task, program, Vec::new(), name, output)
 }
 
-/// emcc: named by the variable, on PATH, or in the emsdk that `EMSDK` names.
-fn emcc(machine: &dyn Machine) -> Program {
+/// emcc: named by the variable, on PATH, or in the emsdk that `EMSDK` names; the first of the version wanted.
+fn emcc(machine: &dyn Machine, wanted: Option<&WantedVersion>) -> Program {
     let in_emsdk = || {
         let dir = PathBuf::from(machine.variable("EMSDK")?).join("upstream").join("emscripten");
         machine.which(&dir.join("emcc").display().to_string())
     };
-    let program = locate(machine, VARIABLE, &["emcc"]).or_else(in_emsdk);
-    let env = program.as_ref().map(|program| environment(machine, program)).unwrap_or_default();
-    Program::query(machine, program, &["--version"], &env)
+    let all = candidates(machine, VARIABLE, &["emcc"]).into_iter().chain(in_emsdk()).collect();
+    Program::of_version(all, wanted, |program| {
+        let env = program.as_ref().map(|program| environment(machine, program)).unwrap_or_default();
+        Program::query(machine, program, &["--version"], &env)
+    })
 }
 
 /// The LLVM version of an emcc: `14.0.6`; `None` if it does not report one.
 pub fn llvm(machine: &dyn Machine) -> Option<String> {
-    let Program::Works(program, _) = emcc(machine) else { return None };
+    let Program::Works(program, _) = emcc(machine, None) else { return None };
     let query = ToolQuery::new(&program, ["-v"]).with_env(environment(machine, &program));
     llvm_in(&machine.query(&query).ok()?)
 }

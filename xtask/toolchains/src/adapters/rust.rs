@@ -35,6 +35,7 @@ pub const TOOLCHAIN: Toolchain = Toolchain {
         meaning: "the rustup toolchain that builds the guests, if not the default one",
     }],
     own_code: true,
+    takes_version: false,
     check,
     preflight_error,
     warnings,

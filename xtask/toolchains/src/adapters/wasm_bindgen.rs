@@ -21,6 +21,7 @@ pub const TOOLCHAIN: Toolchain = Toolchain {
     makes: "Rust -> JavaScript hosts with its glue",
     example: "target = \"wasm32-unknown-unknown\"\nartifact = \"hello_bg.wasm\"\ncompanions = [\"hello.js\"]",
     variables: &[EnvVariable { name: VARIABLE, meaning: "the wasm-bindgen to use, if not the one on PATH" }],
+    own_code: true,
     check,
     preflight_error: |build, machine| {
         rust::preflight_error(build, machine).or_else(|| bindgen(machine).preflight_error())

@@ -1,28 +1,46 @@
-//! zig as a C compiler: clang, a linker and wasi-libc in one download.
+//! zig: the language itself, and a C compiler with clang, a linker and wasi-libc, in one download.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 
-use wasmlab_model::scenario::Scenario;
+use wasmlab_model::scenario::{Build, Scenario};
 
 use crate::program::{Program, locate};
-use crate::{FoundTool, Machine, MissingTool, ToolQuery, Recipe, Task, Toolchain, EnvVariable, c, crates, install_hint};
+use crate::{BuildCommand, EnvVariable, Fault, FoundTool, Machine, MissingTool, Recipe, Task, ToolQuery, Toolchain};
+use crate::{build_table, c, crates, install_hint};
 
 const VARIABLE: &str = "WASMLAB_ZIG";
 
 /// Registry entry.
 pub const TOOLCHAIN: Toolchain = Toolchain {
     id: "zig",
-    makes: "C -> WASI 0.1, with the wasi-libc that zig brings",
+    makes: "Zig, C, C++ -> WASI 0.1, with the libraries that zig brings; Zig -> modules without imports",
     example: "source = \"hello.c\"\nartifact = \"hello.wasm\"\nflags = [\"-O2\"]",
     variables: &[EnvVariable { name: VARIABLE, meaning: "the zig to use, if not the one on PATH" }],
     own_code: true,
-    check: c::check,
+    check,
     preflight_error: |_, machine| zig(machine).preflight_error(),
     find,
     recipe,
     ..Toolchain::BASE
 };
+
+/// The target of a program where none is named.
+const WASI: &str = "wasm32-wasi";
+
+fn check(build: &Build) -> Vec<Fault> {
+    if !is_zig(build) {
+        return c::check(build);
+    }
+    let target = build.target.as_deref().filter(|target| !target.starts_with("wasm"));
+    let fault = target.map(|target| ("target", format!("`{target}` is not a target for WebAssembly, such as {WASI}")));
+    build_table::artifact(build).into_iter().chain(fault).collect()
+}
+
+fn is_zig(build: &Build) -> bool {
+    build.source.as_deref().and_then(Path::extension).is_some_and(|extension| extension == "zig")
+}
 
 fn find(scenario: &Scenario, machine: &dyn Machine) -> Result<FoundTool, MissingTool> {
     let pip = install_hint::pip(machine, "ziglang");
@@ -34,15 +52,30 @@ fn find(scenario: &Scenario, machine: &dyn Machine) -> Result<FoundTool, Missing
 }
 
 fn recipe(task: &Task) -> Recipe {
-    let driver = c::driver(task.build(), "cc", "c++");
     // zig compiles its libc on first use, which takes most of a minute: once for all scenarios, in the lab's cache.
     let cache = task.out.with_file_name(".zig");
     let env = ["ZIG_GLOBAL_CACHE_DIR", "ZIG_LOCAL_CACHE_DIR"].map(|name| (name.into(), cache.clone().into()));
     let mut tool = task.tool.clone();
     tool.env.extend(env);
-    let args = [driver, "-target", "wasm32-wasi"].map(Into::into).to_vec();
-    let shown = format!("zig {driver} -target wasm32-wasi");
+    if is_zig(task.build()) {
+        return of_zig(task, tool);
+    }
+    let driver = c::driver(task.build(), "cc", "c++");
+    let args = [driver, "-target", WASI].map(Into::into).to_vec();
+    let shown = format!("zig {driver} -target {WASI}");
     c::recipe(&Task { tool: &tool, ..*task }, tool.program.clone(), args, &shown, task.artifact_name())
+}
+
+/// A program in Zig, or a library with `-fno-entry` among the flags.
+fn of_zig(task: &Task, tool: FoundTool) -> Recipe {
+    let target = task.build().target.as_deref().unwrap_or(WASI);
+    let (source, name, flags) = (task.source(), task.artifact_name(), task.shown_flags());
+    let mut emit = OsString::from("-femit-bin=");
+    emit.push(task.artifact());
+    let command = BuildCommand::new(&tool.program, &task.scenario.dir).envs(tool.env);
+    let command = command.args(["build-exe", "-target", target]).args(&task.build().flags).arg(source).arg(emit);
+    let shown = format!("zig build-exe -target {target}{flags} {} -femit-bin={name}", source.display());
+    command.shown(shown).into_recipe(task.artifact())
 }
 
 fn zig(machine: &dyn Machine) -> Program {

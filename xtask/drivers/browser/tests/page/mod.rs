@@ -1,4 +1,4 @@
-//! The driver as a subject of the conformance cases.
+//! The driver as the subject of the conformance cases.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -7,7 +7,8 @@ use crate::conformance::{EngineTraits, Subject};
 
 const PAGES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../runtimes/src/js");
 
-/// The polyfill's column of a browser. Without the polyfill a page refuses what these cases import: that column
+/// A browser's column with the polyfill. Without the polyfill, a page lacks what these cases import; the matrix covers
+/// that column.
 /// is seen in the matrix.
 pub const fn shim(mode: &'static str, command: fn() -> Command) -> Subject {
     Subject {
@@ -27,8 +28,8 @@ pub const fn shim(mode: &'static str, command: fn() -> Command) -> Subject {
     }
 }
 
-/// The driver; the shell puts its options after the cell, which the tests add. Where the browser or a package is
-/// missing, a program that is not there either: the tests then say that they were skipped.
+/// The driver. The shell puts its options after the cell, which the tests append. If the browser or a package is
+/// missing, this is a program that does not exist, and the tests report that they were skipped.
 pub fn driver(names: &[&str], variable: &str) -> Command {
     let modules = std::env::var_os("WASMLAB_NODE_MODULES").map(PathBuf::from);
     let modules = modules.filter(|dir| dir.join("@bjorn3/browser_wasi_shim").is_dir());

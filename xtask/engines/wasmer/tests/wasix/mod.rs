@@ -1,4 +1,4 @@
-//! What wasmer alone has: WASIX's sockets, held to the cell's network, and wasi-threads.
+//! Cases for wasmer only: WASIX sockets limited to the cell's network, and wasi-threads.
 
 use std::net::TcpListener;
 use std::time::Instant;
@@ -8,8 +8,8 @@ use wasmlab_protocol::{Cause, Network, TrapKind};
 use crate::conformance::Subject;
 use crate::conformance::harness::Cell;
 
-/// Each export opens a socket and returns the errno of what it does with it. Addresses are IPv4, with the
-/// octets as one number, lowest first.
+/// Each export opens a socket and returns the errno of what it does with it. Addresses are IPv4, as one little-endian
+/// number.
 const SOCKETS: &str = r#"(module
     (import "wasix_32v1" "sock_open" (func $open (param i32 i32 i32 i32) (result i32)))
     (import "wasix_32v1" "sock_bind" (func $sock_bind (param i32 i32) (result i32)))
@@ -49,19 +49,19 @@ const SOCKETS: &str = r#"(module
 
 const LOCALHOST: &str = "i32:0x0100007f";
 const ANY: &str = "i32:0";
-/// 192.0.2.1, of the addresses that are for documentation and belong to nobody.
+/// 192.0.2.1, an address reserved for documentation.
 const ELSEWHERE: &str = "i32:0x010200c0";
 const PERMISSION: &str = "i32:63";
 const NOT_SUPPORTED: &str = "i32:58";
 
-/// The cell's own port is open to the guest, and nothing else is.
+/// The guest can use the cell's own port and nothing else.
 pub fn network(subject: Subject) {
     let own = free_port();
-    // Somebody else's server on this machine.
+    // Some other server on this machine.
     let other = TcpListener::bind("127.0.0.1:0").unwrap();
     let (mine, theirs) = (format!("i32:{own}"), format!("i32:{}", other.local_addr().unwrap().port()));
     let (mine, theirs) = (mine.as_str(), theirs.as_str());
-    // A server that the lab has for the guest.
+    // A test server of the lab for the guest.
     let server = TcpListener::bind("127.0.0.1:0").unwrap();
     let served = server.local_addr().unwrap().port();
     let asked = format!("i32:{served}");
@@ -81,7 +81,7 @@ pub fn network(subject: Subject) {
         ("resolve", &[], NOT_SUPPORTED),
     ];
     for (export, args, errno) in calls {
-        // Each in a process of its own: ports stay bound.
+        // Each in its own process, because ports stay bound.
         let mut cell = Cell::new(subject, SOCKETS).call(export, args);
         cell.spec.network = Network::Loopback;
         cell.spec.ports = vec![own];
@@ -93,7 +93,7 @@ pub fn network(subject: Subject) {
     }
     other.set_nonblocking(true).unwrap();
     assert!(other.accept().is_err(), "somebody connected");
-    // Off is off, whatever the ports.
+    // Without a network nothing works, whatever the ports.
     let mut cell = Cell::new(subject, SOCKETS).call("listen", &[LOCALHOST, mine]).call("connect", &[LOCALHOST, theirs]);
     cell.spec.ports = vec![own];
     assert!(!cell.run().results().contains(&"i32:0".to_owned()));
@@ -104,8 +104,8 @@ fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-/// A command with threads: `thread` is the body of each, `main` of the main thread. At 0 lies a word for
-/// both to use; the memory may grow to 1 GiB, as Rust declares it.
+/// A command with threads: `thread` is the body of each thread, `main` that of the main thread. The word at address 0
+/// is shared. The memory may grow to 1 GiB, as Rust declares it.
 fn threads(thread: &str, main: &str) -> String {
     format!(
         r#"(module
@@ -123,7 +123,7 @@ fn threads(thread: &str, main: &str) -> String {
 
 const SPAWN: &str = "(if (i32.le_s (call $spawn (i32.const 5)) (i32.const 0)) (then (call $exit (i32.const 90))))";
 
-/// Threads share the memory and get their number; the main thread can wait for them.
+/// Threads share the memory and get an id; the main thread can wait for them.
 pub fn thread_ends(subject: Subject) {
     let thread = "(i32.store (i32.const 8) (local.get $n)) (call $wake)";
     let main = format!("{SPAWN} (call $wait) (call $exit (i32.load (i32.const 8)))");
@@ -131,28 +131,28 @@ pub fn thread_ends(subject: Subject) {
     assert_eq!(seen.cause(), &Cause::Exit { code: 5 }, "{}", seen.stderr);
 }
 
-/// A thread that traps ends the program, though others wait for it for ever.
+/// A trapping thread ends the program, even if others wait for it forever.
 pub fn thread_traps(subject: Subject) {
     let seen = Cell::new(subject, &threads("unreachable", &format!("{SPAWN} (call $wait)"))).run();
     assert!(matches!(seen.cause(), Cause::Trap { trap: TrapKind::Unreachable, .. }), "{:?}", seen.cause());
 }
 
-/// A thread's exit is the program's.
+/// An exit in a thread exits the program.
 pub fn thread_exits(subject: Subject) {
     let seen = Cell::new(subject, &threads("(call $exit (i32.const 7))", &format!("{SPAWN} (call $wait)"))).run();
     assert_eq!(seen.cause(), &Cause::Exit { code: 7 });
 }
 
-/// When the main thread ends the program ends, whatever the others do.
+/// The program ends with its main thread, whatever the others do.
 pub fn thread_left_behind(subject: Subject) {
     let seen =
         Cell::new(subject, &threads("(call $wake) (loop $ever (br $ever))", &format!("{SPAWN} (call $wait)"))).run();
     assert_eq!(seen.cause(), &Cause::Returned, "{}", seen.stderr);
 }
 
-/// The limit of the memory holds in every thread, below the maximum that the module declares.
+/// The memory limit applies in every thread, below the module's declared maximum.
 pub fn thread_memory_limit(subject: Subject) {
-    // 64 MiB are 1024 pages: 1000 more may be had, another 1000 may not.
+    // 64 MiB are 1024 pages: growing by 1000 works once, but not twice.
     let thread = "(i32.store (i32.const 8) (memory.grow (i32.const 1000)))
         (i32.store (i32.const 12) (memory.grow (i32.const 1000))) (call $wake)";
     let main = format!(

@@ -1,5 +1,5 @@
-//! A guest of Emscripten's old ABI that means no good: it imports every function that the host has and calls each
-//! with whatever comes. The host's own tests do so many more times; here an engine is between the two.
+//! A hostile guest of Emscripten's old ABI: it imports every function of the host and calls each with random arguments.
+//! The host's own tests make many more such calls; here an engine is in between.
 
 use std::fmt::Write;
 use std::fs;
@@ -12,14 +12,14 @@ use wasmlab_protocol::{Cause, Event, PreopenedDir};
 use crate::conformance::Subject;
 use crate::conformance::harness::Cell;
 
-/// Calls of one guest; `WASMLAB_FUZZ_CALLS` is another number.
+/// Number of calls per guest; `WASMLAB_FUZZ_CALLS` overrides it.
 const CALLS: u64 = 20_000;
-/// Where the host's functions are named.
+/// The sources that contain the names of the host's functions.
 const SOURCES: [&str; 2] = [
     include_str!("../../../../hosts/emscripten/src/imports.rs"),
     include_str!("../../../../hosts/emscripten/src/sys/wasi.rs"),
 ];
-/// What ends the guest, or takes from it the handler that ends its waits: not called by chance.
+/// Functions that end the guest or remove the handler that ends its waits; never called at random.
 const LEFT: &[&str] = &[
     "___syscall1",
     "_exit",
@@ -41,7 +41,7 @@ const LEFT: &[&str] = &[
     "__call_sighandler",
 ];
 
-/// Every function that the host has, by module and name.
+/// Every function of the host, by module and name.
 fn imports() -> Vec<(&'static str, String)> {
     let texts: Vec<&str> = SOURCES.iter().flat_map(|source| source.split('"')).chain(["nullFunc_ii"]).collect();
     let named = texts.iter().flat_map(|text| [(*text).to_owned(), format!("__syscall_{text}")]);
@@ -53,7 +53,7 @@ fn imports() -> Vec<(&'static str, String)> {
     all.filter(|(module, name)| wasmlab_host_emscripten::import(module, name).is_some()).collect()
 }
 
-/// What the calls are made of: numbers by xorshift, addresses of what is planted, small numbers.
+/// Arguments: xorshift numbers, addresses of prepared data, small numbers.
 const MAX_BODY: &str = r#"
     (global $seed (mut i64) (i64.const SEED))
     (global $heap (mut i32) (i32.const 8388608))
@@ -155,7 +155,7 @@ fn module(seed: u64, calls: u64) -> String {
     text + &body.replace("COUNT", &count.to_string()) + ")"
 }
 
-/// The engine ends by itself, and well; beside the folder that the guest has everything is as it was.
+/// The engine exits by itself and normally, and everything outside the guest's folder is unchanged.
 pub fn every_import(subject: Subject) {
     let calls = std::env::var("WASMLAB_FUZZ_CALLS").ok().map_or(CALLS, |text| text.parse().unwrap());
     for seed in 0..3 {
@@ -174,14 +174,14 @@ pub fn every_import(subject: Subject) {
     }
 }
 
-/// Runs the cell, and sends it an alarm every few milliseconds, so that it waits for nothing.
+/// Runs the cell and sends it SIGALRM every few milliseconds, so that it never waits for long.
 fn alarmed(subject: Subject, cell: &Cell) -> Cause {
     let mut command = (subject.command)();
     command.arg("run").arg(cell.write_spec());
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let pid = Pid::from_child(&child);
     let end = Instant::now() + Duration::from_secs(120);
-    // Until it has its handler, an alarm would end it.
+    // Before its handler is installed, SIGALRM would kill it.
     while child.try_wait().unwrap().is_none() && !handles_alarms(pid) && Instant::now() < end {
         std::thread::sleep(Duration::from_millis(1));
     }
@@ -202,14 +202,14 @@ fn alarmed(subject: Subject, cell: &Cell) -> Cause {
     }
 }
 
-/// Whether the process has a handler for SIGALRM, by the kernel's mask of caught signals.
+/// Whether the process handles SIGALRM, according to the kernel's mask of caught signals.
 fn handles_alarms(pid: Pid) -> bool {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap_or_default();
     u64::from_str_radix(mask.trim(), 16).unwrap_or(0) & 1 << (Signal::ALARM.as_raw() - 1) != 0
 }
 
-/// A handler that raises its own signal comes to an end, which is not the engine's.
+/// A handler that raises its own signal comes to an end, without crashing the engine.
 pub fn handlers_within_handlers(subject: Subject) {
     let cell = Cell::new(
         subject,

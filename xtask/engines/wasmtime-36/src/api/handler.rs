@@ -1,4 +1,4 @@
-//! A component's HTTP handler, of WASI 0.2.
+//! The HTTP handler of a component, for WASI 0.2.
 
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
@@ -14,7 +14,7 @@ use wasmtime_wasi_http::body::HyperOutgoingBody;
 
 use crate::component::host::{self, Host};
 
-/// A handler that was not instantiated yet.
+/// A handler that has not been instantiated yet.
 #[derive(Clone)]
 pub(crate) struct Handler {
     spec: CellSpec,
@@ -22,20 +22,20 @@ pub(crate) struct Handler {
 }
 
 impl Handler {
-    /// The handler that `unlinked` exports.
+    /// The handler exported by `unlinked`.
     ///
     /// # Errors
-    /// Where it exports none.
+    /// If it exports none.
     pub(crate) fn new(spec: &CellSpec, unlinked: InstancePre<Host>) -> Result<Self> {
         Ok(Self { spec: spec.clone(), guest: ProxyPre::new(unlinked)? })
     }
 
-    /// Instantiates it, for no request.
+    /// Instantiates it without a request, to see whether that works.
     pub(crate) async fn instantiate(&self, store: &mut Store<Host>) -> Result<()> {
         self.guest.instantiate_async(store).await.map(|_| ())
     }
 
-    /// What the guest answers; where it fails, its client is told so as by any server.
+    /// The guest's response; if the guest fails, a server error.
     pub(crate) async fn answer(&self, request: Request<Incoming>) -> Response<HyperOutgoingBody> {
         self.handled(request).await.unwrap_or_else(|error| {
             eprintln!("failed to handle a request: {error:#}");
@@ -46,7 +46,7 @@ impl Handler {
         })
     }
 
-    /// The response of an instance that takes this one request, and may go on when it has answered.
+    /// The response of a new instance, which handles only this request and may continue after responding.
     async fn handled(&self, request: Request<Incoming>) -> Result<Response<HyperOutgoingBody>> {
         let guest = self.guest.clone();
         let mut store = host::store(guest.engine(), &self.spec).map_err(|cause| Error::msg(format!("{cause:?}")))?;

@@ -1,4 +1,4 @@
-//! The HTTP client behind a guest's requests: plain HTTP, to what [`crate::network`] permits.
+//! The HTTP client for a guest's requests: plain HTTP, to addresses that [`crate::network`] permits.
 
 use std::net::SocketAddr;
 
@@ -20,12 +20,12 @@ use crate::network;
 
 /// Sends a guest's requests.
 pub(crate) struct Outgoing {
-    /// Where they may go.
+    /// The permitted network.
     pub(crate) network: Network,
 }
 
 impl Outgoing {
-    /// Sends one of them.
+    /// Sends a request.
     pub(crate) fn send(
         &self,
         request: Request<HyperOutgoingBody>,
@@ -53,11 +53,11 @@ async fn answered(
         .map_err(|_| ErrorCode::ConnectionTimeout)?
         .map_err(|_| ErrorCode::ConnectionRefused)?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(hyper_request_error)?;
-    // As long as the response: the guest reads the body when it likes.
+    // Runs as long as the response exists, because the guest may read the body at any time.
     let worker = runtime::spawn(async move {
         connection.await.ok();
     });
-    // Only a proxy is told scheme and authority.
+    // Only proxies get scheme and authority.
     let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
     *request.uri_mut() = Uri::try_from(path).map_err(|_| ErrorCode::HttpRequestUriInvalid)?;
     let response = timeout(config.first_byte_timeout, sender.send_request(request))
@@ -71,7 +71,7 @@ async fn answered(
     })
 }
 
-/// Names are not looked up, but for the one that needs no server.
+/// No names are resolved, except `localhost`.
 fn address(authority: &Authority) -> Result<SocketAddr, ErrorCode> {
     let host = authority.host().trim_matches(['[', ']']);
     let host = if host == "localhost" { "127.0.0.1" } else { host };

@@ -1,4 +1,4 @@
-//! A component's HTTP handler, of WASI 0.2 or 0.3.
+//! The HTTP handler of a component, for WASI 0.2 or 0.3.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -17,17 +17,17 @@ use wasmtime_wasi_http::{Error, WasiBody, WasiHttpView, p2, p3};
 
 use crate::component::host::{self, Host};
 
-/// A handler that was not instantiated yet.
+/// A handler that has not been instantiated yet.
 #[derive(Clone)]
 pub(crate) struct Handler {
     handler: ProxyHandler<Server>,
 }
 
 impl Handler {
-    /// The handler that `unlinked` exports.
+    /// The handler exported by `unlinked`.
     ///
     /// # Errors
-    /// That of 0.2 where it exports none of either version.
+    /// The error for 0.2, if it exports a handler of neither version.
     pub(crate) fn new(spec: &CellSpec, unlinked: InstancePre<Host>) -> Result<Self> {
         let guest = match p2::bindings::ProxyPre::new(unlinked.clone()) {
             Ok(guest) => ProxyPre::P2(guest),
@@ -36,12 +36,12 @@ impl Handler {
         Ok(Self { handler: ProxyHandler::new(Server { spec: spec.clone(), guest }) })
     }
 
-    /// Instantiates it, for no request.
+    /// Instantiates it without a request, to see whether that works.
     pub(crate) async fn instantiate(&self, store: &mut Store<Host>) -> Result<()> {
         self.handler.state().guest.instantiate_async(store).await.map(|_| ())
     }
 
-    /// What the guest answers; where it fails, its client is told so as by any server.
+    /// The guest's response; if the guest fails, a server error.
     pub(crate) async fn answer(&self, request: Request<Incoming>) -> Response<WasiBody> {
         let request = request.map(|body| body.map_err(Error::from).boxed_unsync());
         self.handler.handle((), request).await.unwrap_or_else(|error| {
@@ -54,7 +54,7 @@ impl Handler {
     }
 }
 
-/// Makes instances.
+/// Creates instances.
 struct Server {
     spec: CellSpec,
     guest: ProxyPre<Host>,
@@ -76,17 +76,17 @@ impl HandlerState for Server {
     }
 }
 
-/// The cell has a limit of its own: requests have none.
+/// The cell has a time limit; requests have none of their own.
 struct Never;
 
 impl WorkerExpiration for Never {
     fn poll(self: Pin<&mut Self>, _: &mut Context<'_>, status: WorkerStatus, _: Instant) -> Poll<()> {
-        // An instance that waits for another request gets none.
+        // An idle instance is ended, because it gets no further request.
         if status == WorkerStatus::Idle { Poll::Ready(()) } else { Poll::Pending }
     }
 }
 
-/// An instance takes one request.
+/// Each instance handles one request.
 struct OneRequest;
 
 impl WorkerState for OneRequest {

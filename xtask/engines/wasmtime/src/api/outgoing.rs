@@ -1,4 +1,4 @@
-//! The HTTP client behind a guest's requests: plain HTTP, to what [`crate::network`] permits.
+//! The HTTP client for a guest's requests: plain HTTP, to addresses that [`crate::network`] permits.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -15,16 +15,16 @@ use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
 use crate::network;
 
-/// A connection, or a first byte, that takes longer than a cell does.
+/// Time limit for connections and first bytes; longer than any cell takes.
 const LIMIT: Duration = Duration::from_secs(600);
 
 /// Sends a guest's requests.
 pub(crate) struct Outgoing {
-    /// Where they may go.
+    /// The permitted network.
     pub(crate) network: Network,
 }
 
-/// What drives a connection until it ends.
+/// Drives a connection until it ends.
 type Driver = Box<dyn Future<Output = Result<(), Error>> + Send>;
 
 impl WasiHttpHooks for Outgoing {
@@ -55,9 +55,9 @@ async fn send(
     let stream = timeout(connecting, TcpStream::connect(address)).await.map_err(|_| Error::ConnectionTimeout)?;
     let stream = TokioIo::new(stream.map_err(Error::Connect)?);
     let (mut sender, connection) = http1::handshake(stream).await?;
-    // Within the cell's one thread, as long as the cell: the guest reads the body when it likes.
+    // Runs on the cell's only thread as long as the cell, because the guest may read the body at any time.
     let connection = tokio::spawn(connection);
-    // Only a proxy is told scheme and authority.
+    // Only proxies get scheme and authority.
     let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
     *request.uri_mut() = Uri::try_from(path).map_err(|_| Error::HttpRequestUriInvalid)?;
     let response =
@@ -71,7 +71,7 @@ async fn send(
     Ok((response.map(|body| body.map_err(Error::from).boxed_unsync()), Box::new(driver)))
 }
 
-/// Names are not looked up, but for the one that needs no server.
+/// No names are resolved, except `localhost`.
 fn address(authority: &Authority) -> Result<SocketAddr, Error> {
     let host = authority.host().trim_matches(['[', ']']);
     let host = if host == "localhost" { "127.0.0.1" } else { host };

@@ -1,4 +1,4 @@
-//! Calling exports of a component, with numbers, booleans and strings.
+//! Calls exports of a component, with numbers, booleans and strings.
 
 use wasmlab_engine::{Log, not_attempted, wrong_args};
 use wasmlab_protocol::{Call, Cause, CellSpec, Stage, Value};
@@ -9,7 +9,7 @@ use super::host::{self, Host};
 use crate::api;
 use crate::cause::of_running;
 
-/// A function's type: its parameters by name, its results.
+/// A function type: parameters by name, and results.
 pub(crate) struct Signature {
     pub(crate) params: Vec<(String, Type)>,
     pub(crate) results: Vec<Type>,
@@ -34,7 +34,7 @@ pub(crate) async fn run(spec: &CellSpec, log: &Log, unlinked: InstancePre<Host>,
     Ok(())
 }
 
-/// The arguments of `call` for an export of type `ty`.
+/// The arguments of `call`, for an export of type `ty`.
 fn args(call: &Call, ty: &Signature) -> Result<Vec<Val>, Cause> {
     let wrong = || wrong_args(&call.export, &text(ty), &call.args);
     if call.args.len() != ty.params.len() {
@@ -43,7 +43,7 @@ fn args(call: &Call, ty: &Signature) -> Result<Vec<Val>, Cause> {
     call.args.iter().zip(&ty.params).map(|(value, (_, ty))| from_lab(value, ty).ok_or_else(wrong)).collect()
 }
 
-/// A function type, as WIT writes it.
+/// A function type in WIT notation.
 fn text(ty: &Signature) -> String {
     let params: Vec<_> = ty.params.iter().map(|(name, ty)| format!("{name}: {}", type_name(ty))).collect();
     let results: Vec<_> = ty.results.iter().map(type_name).collect();
@@ -55,7 +55,7 @@ fn type_name(ty: &Type) -> String {
     format!("{ty:?}").split('(').next().unwrap_or_default().to_lowercase()
 }
 
-/// The lab's `i32` and `i64` stand for every integer of that many bits or fewer, signed or not.
+/// The lab's `i32` and `i64` stand for all integers of up to that many bits, signed or unsigned.
 fn from_lab(value: &Value, ty: &Type) -> Option<Val> {
     Some(match (value, ty) {
         (Value::I32(v), Type::Bool) => Val::Bool(*v != 0),

@@ -1,4 +1,4 @@
-//! A command: `wasi:cli/run` of WASI 0.2 or 0.3.
+//! Runs a command: `wasi:cli/run` of WASI 0.2 or 0.3.
 
 use wasmlab_engine::Log;
 use wasmlab_protocol::{Cause, CellSpec, Stage};
@@ -10,7 +10,7 @@ use super::no_export;
 use crate::api;
 use crate::cause::of_running;
 
-/// What is called in a command; its version follows.
+/// The interface of a command, without its version.
 const RUN: &str = "wasi:cli/run";
 
 /// Runs `unlinked` to its end.
@@ -40,7 +40,7 @@ pub(crate) async fn run(
     };
     match ended {
         Ok(Ok(())) => Ok(()),
-        // `run` returned an error: every host's exit code for that is 1.
+        // `run` returned an error, for which every host uses exit code 1.
         Ok(Err(())) => Err(Cause::Exit { code: 1 }),
         Err(error) => Err(of_running(&error, Stage::Run)),
     }

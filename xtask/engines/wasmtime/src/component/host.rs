@@ -1,4 +1,4 @@
-//! What a component is given, as far as it asks for it.
+//! What a component is given, if it imports it.
 
 use wasmlab_protocol::{Cause, CellSpec};
 use wasmtime::component::{Component, Linker, ResourceTable};
@@ -11,10 +11,10 @@ use crate::api::{self, Outgoing};
 use crate::cause::engine_error;
 use crate::link;
 
-/// What a store of a component holds.
+/// The data of a component's store.
 pub(crate) struct Host {
     wasi: WasiCtx,
-    /// For [`api`], as the next two.
+    /// For [`api`], like the next two.
     pub(crate) http: WasiHttpCtx,
     pub(crate) outgoing: Outgoing,
     pub(crate) table: ResourceTable,
@@ -28,7 +28,7 @@ impl WasiView for Host {
     }
 }
 
-/// A fresh store with all that the specification gives.
+/// A new store with everything in the specification.
 pub(crate) fn store(engine: &Engine, spec: &CellSpec) -> Result<Store<Host>, Cause> {
     let host = Host {
         wasi: link::wasi(spec)?.build(),
@@ -43,7 +43,7 @@ pub(crate) fn store(engine: &Engine, spec: &CellSpec) -> Result<Store<Host>, Cau
     Ok(store)
 }
 
-/// Defines what `component` may import. Of what is not asked for nothing is defined: that would cost time.
+/// Defines the imports of `component`. Nothing else is defined, because that takes time.
 pub(crate) fn linker(engine: &Engine, component: &Component) -> Result<Linker<Host>, Cause> {
     let ty = component.component_type();
     let wants = |package: &str, version: &str| {
@@ -53,7 +53,7 @@ pub(crate) fn linker(engine: &Engine, component: &Component) -> Result<Linker<Ho
     };
     let mut linker = Linker::<Host>::new(engine);
     let define = |l: &mut Linker<Host>| -> wasmtime::Result<()> {
-        // WASI 0.2 is always there: a name that is wrong is then told from a host that is missing.
+        // WASI 0.2 is always defined, so that a wrong name can be distinguished from a missing host.
         p2::add_to_linker_async(l)?;
         if wants("wasi:", "0.3") {
             p3::add_to_linker(l)?;

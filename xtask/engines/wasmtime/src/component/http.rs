@@ -1,6 +1,6 @@
-//! A component that handles HTTP requests: `wasi:http/incoming-handler` of WASI 0.2 and, where this version of wasmtime
-//! has it, `wasi:http/handler` of 0.3. The host is the server, and gives each request to an instance of its own, as
-//! `wasmtime serve` does.
+//! Components that handle HTTP requests: `wasi:http/incoming-handler` of WASI 0.2 and, if this version of wasmtime has
+//! it, `wasi:http/handler` of 0.3. The host is the server and creates an instance for each request, like `wasmtime
+//! serve`.
 
 use std::convert::Infallible;
 use std::task::Poll;
@@ -19,10 +19,10 @@ use super::no_export;
 use crate::api::Handler;
 use crate::cause::{engine_error, of_running};
 
-/// What is called in 0.2; its version follows.
+/// The interface in WASI 0.2, without its version.
 const HANDLER: &str = "wasi:http/incoming-handler";
 
-/// Serves on `port` until the process is told to end.
+/// Serves on `port` until the process is ended.
 pub(crate) async fn serve(
     spec: &CellSpec,
     log: &Log,
@@ -33,7 +33,7 @@ pub(crate) async fn serve(
     let engine = unlinked.engine().clone();
     let handler = Handler::new(spec, unlinked).map_err(|error| no_export(&engine, component, HANDLER, &error))?;
     log.stage(Stage::Instantiate);
-    // Before anybody connects: whether it can be instantiated at all is the cell's first question.
+    // First see whether it can be instantiated at all, before any client connects.
     let mut store = host::store(&engine, spec)?;
     handler.instantiate(&mut store).await.map_err(|e| of_running(&e, Stage::Instantiate))?;
     drop(store);
@@ -54,7 +54,7 @@ pub(crate) async fn serve(
             let handler = handler.clone();
             async move { Ok::<_, Infallible>(handler.answer(request).await) }
         });
-        // A client that breaks off is no concern of the cell's.
+        // A client that disconnects does not affect the cell.
         tokio::spawn(async move { http1::Builder::new().serve_connection(TokioIo::new(client), answer).await.ok() });
     }
 }

@@ -1,5 +1,5 @@
-//! Running a component: WASI 0.2 and 0.3, `wasi:http`, `wasi:keyvalue`. What a version of wasmtime does its own way is
-//! in its `api.rs`.
+//! Runs components: WASI 0.2 and 0.3, `wasi:http`, `wasi:keyvalue`. What is specific to a version of wasmtime is in its
+//! `api.rs`.
 
 pub(crate) mod calls;
 mod command;
@@ -23,7 +23,7 @@ pub(crate) fn run(spec: &CellSpec, log: &Log, engine: &Engine, bytes: &[u8]) -> 
     let linker = host::linker(engine, &component)?;
     let unlinked = linker.instantiate_pre(&component).map_err(|e| imports::of_linking(&e, engine, &component))?;
 
-    // Everything is done on this thread, the guest's code and the host's.
+    // Everything runs on this thread, the guest's code and the host's.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| engine_error(&e))?;
     let ended = runtime.block_on(async {
         match &spec.entry {
@@ -32,21 +32,21 @@ pub(crate) fn run(spec: &CellSpec, log: &Log, engine: &Engine, bytes: &[u8]) -> 
             EntryPoint::Calls(calls) => calls::run(spec, log, unlinked, calls).await,
         }
     });
-    // A read of stdin that the guest no longer waits for must not hold the process.
+    // A pending read of stdin that the guest no longer waits for must not block the process.
     runtime.shutdown_background();
     ended
 }
 
-/// The export of `component` whose name begins as `interface` does: its version follows.
+/// The export of `component` whose name starts with `interface`, followed by a version.
 fn exported(engine: &Engine, component: &Component, interface: &str) -> Option<String> {
     let ty = component.component_type();
     ty.exports(engine).map(|(name, _)| name.to_owned()).find(|name| name.starts_with(interface))
 }
 
-/// The component has no `interface` that this host calls, because of `error`.
+/// The cause if `component` exports no `interface` that this host can call, because of `error`.
 fn no_export(engine: &Engine, component: &Component, interface: &str, error: &wasmtime::Error) -> Cause {
     match exported(engine, component, interface) {
-        // There is one, but of a version or a type that this host does not call.
+        // There is one, but with a version or a type that this host cannot call.
         Some(name) => {
             Cause::MissingExport { name: format!("{interface} (the component has {name}: {})", error.root_cause()) }
         }

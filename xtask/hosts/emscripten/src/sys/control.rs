@@ -11,7 +11,7 @@ pub fn fcntl(call: &mut Call) -> Answer {
     let (fd, command) = (call.int()?, call.int()?);
     let open = call.host().descriptors.get(fd)?;
     match command {
-        // F_DUPFD, and with close-on-exec: there is no exec.
+        // F_DUPFD, also with close-on-exec, which has no effect without exec.
         0 | 1030 => {
             let from = argument(call)?;
             if from >= crate::descriptors::MAX_DESCRIPTORS as i32 {
@@ -29,7 +29,7 @@ pub fn fcntl(call: &mut Call) -> Answer {
             open.nonblocking.store(flags & flag::NONBLOCK != 0, Ordering::Relaxed);
             Ok(0)
         }
-        // F_GETLK: nobody else has a lock. `l_type` 0 becomes F_UNLCK.
+        // F_GETLK: no other process holds a lock. `l_type` 0 becomes F_UNLCK.
         5 | 12 => {
             let at = argument(call)? as u32;
             call.guest.write(at, &2_u16.to_le_bytes())?;
@@ -62,12 +62,12 @@ pub fn ioctl(call: &mut Call) -> Answer {
             call.store(at, u32::try_from(waiting).unwrap_or(u32::MAX))?;
             Ok(0)
         }
-        // No stream of the guest's is a terminal.
+        // No stream of the guest is a terminal.
         _ => Err(Errno::NOTTY.into()),
     }
 }
 
-/// The last argument: in the old ABI a value, in 3.x the address of what `...` holds.
+/// The last argument: a value in the old ABI, in 3.x the address of the variable arguments.
 fn argument(call: &mut Call) -> Result<i32, crate::Fault> {
     let value = call.int()?;
     if call.new { Ok(call.load(value as u32)? as i32) } else { Ok(value) }

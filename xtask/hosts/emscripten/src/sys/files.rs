@@ -1,4 +1,4 @@
-//! Opening files, and what is known of them.
+//! Opens files and returns information about them.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
@@ -12,7 +12,7 @@ use crate::call::{Answer, Call, Fault};
 use crate::descriptors::{Kind, Open};
 use crate::layout::{self, Moment, Stat};
 
-/// Flags of `open`: those of generic Linux, in both ABIs.
+/// Flags of `open`: those of generic Linux in both ABIs.
 pub mod flag {
     /// The two bits of the access mode.
     pub const ACCESS: i32 = 3;
@@ -49,7 +49,7 @@ fn opened(call: &mut Call, place: ResolvedPath) -> Answer {
     let mode = if flags & flag::CREATE == 0 {
         0
     } else if call.new {
-        // 3.x passes the address of what `...` holds.
+        // 3.x passes the address of the variable arguments.
         let at = call.word()?;
         call.load(at)?
     } else {
@@ -75,7 +75,7 @@ fn device_kind(device: Device) -> Kind {
 }
 
 fn open_below(dir: &Dir, path: &str, flags: i32, mode: u32) -> Result<Kind, Fault> {
-    // What servers do: a file that is there, to be read.
+    // The common case for servers: open an existing file for reading.
     if flags & (flag::ACCESS | flag::CREATE | flag::TRUNCATE | flag::DIRECTORY | flag::NOFOLLOW) == 0 {
         return open_to_read(dir, path);
     }
@@ -98,7 +98,7 @@ fn open_below(dir: &Dir, path: &str, flags: i32, mode: u32) -> Result<Kind, Faul
         if flags & flag::DIRECTORY != 0 {
             return Err(Errno::NOTDIR.into());
         }
-        // A pipe that somebody laid there would make the host wait.
+        // A named pipe would make the host block.
         if !meta.is_file() {
             return Err(Errno::ACCES.into());
         }
@@ -108,7 +108,7 @@ fn open_below(dir: &Dir, path: &str, flags: i32, mode: u32) -> Result<Kind, Faul
     let custom = if follow { 0 } else { OFlags::NOFOLLOW.bits() as i32 };
     options.custom_flags(custom | OFlags::NONBLOCK.bits() as i32);
     if makes && !writes {
-        // Linux makes a file that is then only read; here the two are asked one after the other.
+        // Linux can create a file and open it for reading only; here these are two steps.
         let mut making = OpenOptions::new();
         making.write(true).mode(mode);
         if flags & flag::EXCLUSIVE != 0 {
@@ -131,10 +131,10 @@ fn open_below(dir: &Dir, path: &str, flags: i32, mode: u32) -> Result<Kind, Faul
     Ok(Kind::File(file))
 }
 
-/// Opens what is there, and looks at it then: half the system calls of the other way around.
+/// Opens an existing file, then checks its type: half the system calls of checking first.
 fn open_to_read(dir: &Dir, path: &str) -> Result<Kind, Fault> {
     let mut options = OpenOptions::new();
-    // A pipe is opened without waiting for its other end, and closed again.
+    // Opens a pipe without waiting for its other end, and closes it again.
     options.read(true).custom_flags((OFlags::NONBLOCK | OFlags::NOCTTY).bits() as i32);
     let file = match dir.open_with(path, &options) {
         // A socket in the file system.
@@ -176,7 +176,7 @@ pub fn fstat(call: &mut Call) -> Answer {
     let (fd, at) = (call.int()?, call.word()?);
     let open = call.host().descriptors.get(fd)?;
     let stat = match (&open.kind, open.fd()) {
-        // What the host's streams are is no business of the guest's, nor when they were touched.
+        // What the host's streams are, or when they were used, is hidden from the guest.
         (Kind::Standard(n), _) => device_stat(Device::Standard(*n)),
         (Kind::Random | Kind::Null, _) | (_, None) => device_stat(Device::Null),
         (_, Some(fd)) => from_host(&rustix::fs::fstat(fd)?),
@@ -218,7 +218,7 @@ fn put_stat(call: &mut Call, at: u32, stat: &Stat) -> Answer {
     Ok(0)
 }
 
-/// A device of characters, whichever.
+/// The attributes of a character device.
 fn device_stat(device: Device) -> Stat {
     let ino = match device {
         Device::Null => 4,
@@ -228,7 +228,7 @@ fn device_stat(device: Device) -> Stat {
     Stat { dev: 1, ino, mode: 0o20_666, nlink: 1, ..Stat::default() }
 }
 
-/// What the host's `fstat` says of a descriptor that the guest opened.
+/// Converts the host's `fstat` of a file that the guest opened.
 pub fn from_host(stat: &HostStat) -> Stat {
     let moment = |seconds: i64, nanos: i64| Moment { seconds, nanos: nanos as u32 };
     Stat {
@@ -246,7 +246,7 @@ pub fn from_host(stat: &HostStat) -> Stat {
     }
 }
 
-/// `statfs64(path, size, buffer)`: a disk of some size, not this machine's.
+/// `statfs64(path, size, buffer)`: reports a made-up disk, not this machine's.
 pub fn statfs(call: &mut Call) -> Answer {
     let place = call.resolve_path()?;
     let (size, at) = (call.word()?, call.word()?);
@@ -285,7 +285,7 @@ pub fn getdents(call: &mut Call) -> Answer {
     Ok(bytes.len() as i64)
 }
 
-/// Inode, kind and name of everything in a folder, sorted: a guest that reads it in pieces misses nothing.
+/// Inode, type and name of every entry of a directory, sorted, so that a guest that reads it in parts misses nothing.
 fn listed(dir: &Dir) -> Result<Vec<(u64, u8, String)>, Fault> {
     const FOLDER: u8 = 4;
     const FILE: u8 = 8;
@@ -307,6 +307,6 @@ fn listed(dir: &Dir) -> Result<Vec<(u64, u8, String)>, Fault> {
 }
 
 fn entry_ino(entry: &cap_std::fs::DirEntry) -> u64 {
-    // Some file systems have no such number.
+    // Some file systems have no inode numbers here.
     entry.metadata().map_or(0, |m| m.ino())
 }

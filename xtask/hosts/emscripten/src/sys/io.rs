@@ -1,4 +1,4 @@
-//! Reading and writing by descriptor.
+//! Reads and writes descriptors.
 
 use std::io::IoSlice;
 use std::sync::Arc;
@@ -11,12 +11,12 @@ use crate::Errno;
 use crate::call::{Answer, Call, Fault};
 use crate::descriptors::{Kind, Open};
 
-/// Most that one call moves: a guest that asks for more gets a short count, as any program must expect.
+/// Maximum number of bytes per call. A guest that requests more gets a short count, which programs must expect.
 const MAX_TRANSFER: usize = 1 << 20;
-/// Most pieces of one `readv` or `writev`: `IOV_MAX`.
+/// Maximum number of buffers of one `readv` or `writev`: `IOV_MAX`.
 const PIECES: u32 = 1024;
 
-/// Pieces of the guest's memory, `iov_base` 0 and `iov_len` 4 each; together no more than [`MAX_TRANSFER`] bytes.
+/// Buffers in the guest's memory, `iov_base` 0 and `iov_len` 4 each, together at most [`MAX_TRANSFER`] bytes.
 pub fn pieces(call: &Call, at: u32, count: u32) -> Result<Vec<(u32, u32)>, Fault> {
     if count > PIECES {
         return Err(Errno::INVAL.into());
@@ -31,7 +31,7 @@ pub fn pieces(call: &Call, at: u32, count: u32) -> Result<Vec<(u32, u32)>, Fault
     Ok(pieces)
 }
 
-/// The bytes of `pieces`, one after the other.
+/// The contents of the buffers, concatenated.
 pub fn gathered(call: &Call, pieces: &[(u32, u32)]) -> Result<Vec<u8>, Fault> {
     let mut bytes = vec![0; pieces.iter().map(|(_, len)| *len as usize).sum()];
     let mut rest = bytes.as_mut_slice();
@@ -43,7 +43,7 @@ pub fn gathered(call: &Call, pieces: &[(u32, u32)]) -> Result<Vec<u8>, Fault> {
     Ok(bytes)
 }
 
-/// Writes `bytes` over `pieces`.
+/// Writes `bytes` to the buffers.
 pub fn scattered(call: &mut Call, pieces: &[(u32, u32)], mut bytes: &[u8]) -> Result<(), Fault> {
     for (at, len) in pieces {
         let (piece, rest) = bytes.split_at(bytes.len().min(*len as usize));
@@ -53,7 +53,7 @@ pub fn scattered(call: &mut Call, pieces: &[(u32, u32)], mut bytes: &[u8]) -> Re
     Ok(())
 }
 
-/// One piece, no longer than one call moves.
+/// A single buffer, at most as long as one call may transfer.
 fn single(call: &Call, at: u32, len: u32) -> Result<[(u32, u32); 1], Fault> {
     call.check(at, len)?;
     Ok([(at, len.min(MAX_TRANSFER as u32))])
@@ -89,7 +89,7 @@ pub fn preadv(call: &mut Call) -> Answer {
     read_into(call, fd, &pieces, Some(offset))
 }
 
-/// Reads into pieces of the guest's memory.
+/// Reads into buffers in the guest's memory.
 pub fn read_into(call: &mut Call, fd: i32, pieces: &[(u32, u32)], offset: Option<i64>) -> Answer {
     let open = call.host().descriptors.get(fd)?;
     if open.flags & super::files::flag::ACCESS == 1 {
@@ -106,17 +106,17 @@ pub fn read_into(call: &mut Call, fd: i32, pieces: &[(u32, u32)], offset: Option
     filled(call, pieces, |call, into| read_now(call, &open, into, offset))
 }
 
-/// Where bytes go that a call reads: the pieces where they are if it is one, else beside the guest's memory, since
-/// pieces may overlap.
+/// Destination of a read: a single buffer is filled in place, several are filled through a copy because they may
+/// overlap.
 pub enum Buffer<'a> {
-    /// In the guest's memory.
+    /// A range of the guest's memory.
     Piece(u32, u32),
-    /// To be copied there.
+    /// A buffer to be copied to the guest.
     Beside(&'a mut [u8]),
 }
 
 impl Buffer<'_> {
-    /// The bytes to be written.
+    /// The bytes to fill.
     pub fn bytes<'b>(&'b mut self, call: &'b mut Call) -> Result<&'b mut [u8], Fault> {
         match self {
             Self::Piece(at, len) => call.piece_mut(*at, *len),
@@ -125,7 +125,7 @@ impl Buffer<'_> {
     }
 }
 
-/// Has `by` fill the pieces, which are in the guest's memory; how many bytes it gave.
+/// Calls `by` to fill the buffers in the guest's memory; returns the number of bytes.
 pub fn filled(
     call: &mut Call,
     pieces: &[(u32, u32)],
@@ -147,7 +147,7 @@ fn read_now(call: &mut Call, open: &Arc<Open>, into: &mut Buffer, offset: Option
     let fd = open.fd().ok_or(Errno::BADF)?;
     let mut turns = 0;
     loop {
-        // The host's own streams wait by themselves; sockets and pipes never do.
+        // The host's own streams block by themselves; sockets and pipes never do.
         if matches!(open.kind, Kind::Standard(_)) {
             until_ready(call, open, false, true)?;
         }
@@ -194,7 +194,7 @@ pub fn pwritev(call: &mut Call) -> Answer {
     write_from(call, fd, &pieces, Some(offset))
 }
 
-/// Writes pieces of the guest's memory.
+/// Writes the contents of buffers in the guest's memory.
 pub fn write_from(call: &mut Call, fd: i32, pieces: &[(u32, u32)], offset: Option<i64>) -> Answer {
     let open = call.host().descriptors.get(fd)?;
     if open.flags & super::files::flag::ACCESS == 0 {
@@ -212,7 +212,7 @@ pub fn write_from(call: &mut Call, fd: i32, pieces: &[(u32, u32)], offset: Optio
     Ok(write_now(call, &open, pieces, offset)? as i64)
 }
 
-/// The pieces where they are in the guest's memory.
+/// Slices of the guest's memory.
 fn slices<'a>(call: &'a Call, pieces: &[(u32, u32)]) -> Result<Vec<IoSlice<'a>>, Fault> {
     pieces.iter().map(|(at, len)| Ok(IoSlice::new(call.piece(*at, *len)?))).collect()
 }
@@ -238,10 +238,10 @@ fn write_now(call: &mut Call, open: &Arc<Open>, pieces: &[(u32, u32)], offset: O
     }
 }
 
-/// `_llseek(fd, high, low, result, whence)`: the result is as wide as the ABI's `off_t`.
+/// `_llseek(fd, high, low, result, whence)`; the result has the width of the ABI's `off_t`.
 pub fn llseek(call: &mut Call) -> Answer {
     let (fd, high, low, at, whence) = (call.int()?, call.int()?, call.word()?, call.word()?, call.int()?);
-    // The old ABI's caller passes 0 above a negative offset: its `off_t` is the low word.
+    // In the old ABI, callers pass 0 as the high word of a negative offset: its `off_t` is the low word.
     let offset = if call.new { i64::from(high) << 32 | i64::from(low) } else { i64::from(low as i32) };
     call.check(at, if call.new { 8 } else { 4 })?;
     let to = seek(call, fd, offset, whence)?;
@@ -253,7 +253,7 @@ pub fn llseek(call: &mut Call) -> Answer {
     Ok(0)
 }
 
-/// Moves a file's position: from its start, from there, from its end.
+/// Sets a file's position: from its start, the current position, or its end.
 pub fn seek(call: &mut Call, fd: i32, offset: i64, whence: i32) -> Result<u64, Fault> {
     let open = call.host().descriptors.get(fd)?;
     match (&open.kind, whence) {
@@ -348,7 +348,7 @@ pub fn fsync(call: &mut Call) -> Answer {
     }
 }
 
-/// `fadvise64_64(fd, …)`: an advice is heard and not followed.
+/// `fadvise64_64(fd, …)`: accepted without effect.
 pub fn fadvise(call: &mut Call) -> Answer {
     let fd = call.int()?;
     call.host().descriptors.get(fd)?;

@@ -1,9 +1,9 @@
-//! What the glue of Emscripten 1.38 gives beside system calls: parts of libc.
+//! Parts of libc that the glue of Emscripten 1.38 provides besides system calls.
 
 use crate::Errno;
 use crate::call::{Answer, Call, Fault};
 
-/// The address of a text that stays.
+/// The address of a permanently allocated text.
 pub fn text(call: &mut Call, text: &str) -> Result<u32, Fault> {
     let key = format!("text {text}");
     if let Some(at) = call.host().statics.get(&key) {
@@ -27,7 +27,7 @@ pub fn getenv(call: &mut Call) -> Answer {
     }
 }
 
-/// `___buildEnvironment(environ)`: writes where the list of `NAME=value` is, 0 at its end.
+/// `___buildEnvironment(environ)`: stores the address of the list of `NAME=value`, which ends with 0.
 pub fn build_environment(call: &mut Call) -> Answer {
     let at = call.word()?;
     let entries: Vec<String> = call.host().env.iter().map(|(name, value)| format!("{name}={value}")).collect();
@@ -40,7 +40,7 @@ pub fn build_environment(call: &mut Call) -> Answer {
     Ok(0)
 }
 
-/// `___setErrNo(number)`: a number of the guest's own.
+/// `___setErrNo(number)`: an error number of the guest.
 pub fn set_errno(call: &mut Call) -> Answer {
     let number = call.int()?;
     call.set_errno(Errno(number))?;

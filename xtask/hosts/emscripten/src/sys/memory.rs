@@ -1,4 +1,4 @@
-//! Memory: the heap's growth, mappings, copies.
+//! Memory: heap growth, mappings, copies.
 
 use std::os::unix::fs::FileExt;
 
@@ -11,10 +11,10 @@ const PAGE: u64 = 1 << 16;
 /// `PAGE_SIZE` of Emscripten 1.38's runtime.
 pub const PAGE_SIZE: u32 = 16_384;
 
-/// Most mappings at once, as Linux has it by default.
+/// Maximum number of mappings, Linux's default.
 const MAPPINGS: usize = 65_530;
 
-/// `enlargeMemory()` of the old ABI: the heap's end, at `DYNAMICTOP_PTR`, is beyond the memory.
+/// `enlargeMemory()` of the old ABI: the end of the heap, at `DYNAMICTOP_PTR`, is beyond the memory.
 pub fn enlarge(call: &mut Call) -> Answer {
     let at = call.host().dynamic_top;
     let wanted = u64::from(call.load(at)?);
@@ -31,7 +31,7 @@ pub fn total(call: &mut Call) -> Answer {
     Ok(call.guest.size() as i64)
 }
 
-/// `abortOnCannotGrowMemory()`: `sbrk` then fails, and `malloc` returns 0, as C has it.
+/// `abortOnCannotGrowMemory()`: instead of aborting, `sbrk` fails and `malloc` returns 0, as in C.
 pub fn cannot_grow(_: &mut Call) -> Answer {
     Ok(0)
 }
@@ -61,7 +61,7 @@ pub fn memcpy(call: &mut Call) -> Answer {
 pub fn mmap(call: &mut Call) -> Answer {
     let (_, size, protection, flags, fd, offset) =
         (call.word()?, call.word()?, call.int()?, call.int()?, call.int()?, call.word()?);
-    // Each is remembered until the guest gives it back.
+    // Each one is recorded until the guest unmaps it.
     if call.host().mapped.len() >= MAPPINGS {
         return Err(Errno::NOMEM.into());
     }
@@ -75,7 +75,7 @@ pub fn mmap(call: &mut Call) -> Answer {
     }
     let file = if anonymous { None } else { Some(call.host().descriptors.get(fd)?) };
     if file.as_ref().is_some_and(|open| shared_write || !matches!(open.kind, Kind::File(_))) {
-        // What is written to the memory would have to reach the file.
+        // Writes to the mapping would have to reach the file.
         return Err(Errno::NODEV.into());
     }
     let at = call.guest.call("_memalign", &[PAGE_SIZE as i32, size as i32])?.unwrap_or_default() as u32;
@@ -100,7 +100,7 @@ pub fn mmap(call: &mut Call) -> Answer {
     Ok(at.into())
 }
 
-/// `munmap(address, size)`: a whole mapping.
+/// `munmap(address, size)`: only complete mappings.
 pub fn munmap(call: &mut Call) -> Answer {
     let (at, size) = (call.word()?, call.word()?);
     if call.host().mapped.get(&at) != Some(&size) {

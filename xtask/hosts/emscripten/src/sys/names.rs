@@ -1,4 +1,4 @@
-//! Names of files: making, moving, removing, and the current folder.
+//! File names: creating, renaming, removing, and the current directory.
 
 use cap_std::fs::{DirBuilder, DirBuilderExt, OpenOptions, OpenOptionsExt, Permissions, PermissionsExt};
 use rustix::fs::{AtFlags, Timespec, Timestamps};
@@ -13,7 +13,7 @@ use crate::layout::Moment;
 pub fn mkdir(call: &mut Call) -> Answer {
     let ((dir, path), mode) = (call.below()?, call.word()?);
     let mode = mode & !call.host().umask & 0o777;
-    // A folder that is there already is EEXIST even where the path is the given folder itself.
+    // An existing directory gives EEXIST even if the path is the given directory itself.
     if path == "." {
         return Err(Errno::EXIST.into());
     }
@@ -73,7 +73,7 @@ pub fn link(call: &mut Call) -> Answer {
     Ok(0)
 }
 
-/// `symlink(target, path)`: `cap-std` makes none that is absolute.
+/// `symlink(target, path)`: `cap-std` creates no absolute ones.
 pub fn symlink(call: &mut Call) -> Answer {
     let target = call.path()?;
     let (dir, path) = call.below()?;
@@ -122,7 +122,7 @@ fn accessible(call: &mut Call, place: ResolvedPath) -> Answer {
     let asked = call.word()?;
     let ResolvedPath::Below(dir, path) = place else { return Ok(0) };
     let mode = dir.metadata(path)?.permissions().mode();
-    // The owner's bits: the guest has one user, and it owns what it sees.
+    // The owner's permissions: the guest has a single user, which owns everything it sees.
     if mode >> 6 & asked & 7 == asked & 7 { Ok(0) } else { Err(Errno::ACCES.into()) }
 }
 
@@ -143,7 +143,7 @@ pub fn fchmod(call: &mut Call) -> Answer {
     Ok(0)
 }
 
-/// `chown32(path, user, group)` and `lchown32`: to itself, or not at all.
+/// `chown32(path, user, group)` and `lchown32`: only to the guest's own user.
 pub fn chown(call: &mut Call) -> Answer {
     let (dir, path) = call.below()?;
     let (user, group) = (call.word()?, call.word()?);
@@ -170,7 +170,7 @@ pub fn chdir(call: &mut Call) -> Answer {
     if !dir.metadata(&below)?.is_dir() {
         return Err(Errno::NOTDIR.into());
     }
-    // Without the links and the `..` that led there: it is what `getcwd` tells, and cannot grow without end.
+    // Resolve links and `..`: the result is what `getcwd` returns, and must not grow without end.
     let below = dir.canonicalize(below)?;
     let (names, _) = call.host().absolute(&path);
     let root = call.host().root(&names).map(|(name, _)| name.clone()).unwrap_or_default();
@@ -222,9 +222,9 @@ fn set_times(dir: &cap_std::fs::Dir, path: &str, moments: [Moment; 2], follow: b
     let spec = |m: Moment| Timespec { tv_sec: m.seconds, tv_nsec: m.nanos.into() };
     let times = Timestamps { last_access: spec(moments[0]), last_modification: spec(moments[1]) };
     if follow {
-        // By a descriptor: the path is resolved by cap-std, never by the kernel alone.
+        // By descriptor, so that cap-std resolves the path and not the kernel alone.
         let mut options = OpenOptions::new();
-        // Not waiting for whoever opens the other end, should it be a pipe.
+        // Without waiting for the other end, in case it is a named pipe.
         options.read(true).custom_flags(rustix::fs::OFlags::NONBLOCK.bits() as i32);
         let file = dir.open_with(path, &options)?;
         rustix::fs::futimens(&file, &times)?;

@@ -1,4 +1,4 @@
-//! Sockets: those of the loopback address, on the ports that the guest was given.
+//! Sockets, limited to loopback addresses and the guest's ports.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::OwnedFd;
@@ -67,7 +67,7 @@ pub fn socket(call: &mut Call) -> Answer {
     Ok(call.host().descriptors.add(Arc::new(open), 0)?.into())
 }
 
-/// The host's sockets never wait by themselves: a guest's wait is one that a signal can end.
+/// The host's sockets never block, because a signal must be able to end a guest's wait.
 fn flags() -> SocketFlags {
     SocketFlags::NONBLOCK | SocketFlags::CLOEXEC
 }
@@ -78,7 +78,7 @@ fn added(call: &mut Call, fd: OwnedFd, family: u16, nonblocking: bool) -> Answer
     Ok(call.host().descriptors.add(Arc::new(open), 0)?.into())
 }
 
-/// `socketpair(family, type, protocol, fds)`: two ends in the guest itself.
+/// `socketpair(family, type, protocol, fds)`: two ends within the guest.
 pub fn socketpair(call: &mut Call) -> Answer {
     let (family, kind, _, at) = (call.int()?, call.int()?, call.int()?, call.word()?);
     if family != i32::from(AF_UNIX) || kind & 0xf != 1 {
@@ -100,7 +100,7 @@ pub fn socketpair(call: &mut Call) -> Answer {
     Ok(0)
 }
 
-/// An address for `open` at `at`, `len` bytes long.
+/// Reads an address for `open` from `at`, `len` bytes long.
 pub fn address_at(call: &Call, open: &Open, at: u32, len: u32) -> Result<SocketAddr, Fault> {
     let family = open.family()?;
     if !(2..=128).contains(&len) {
@@ -109,15 +109,14 @@ pub fn address_at(call: &Call, open: &Open, at: u32, len: u32) -> Result<SocketA
     let mut bytes = vec![0; len as usize];
     call.guest.read(at, &mut bytes)?;
     let address = layout::parse_sockaddr(&bytes)?;
-    // Never the kernel's to refuse: before it does, it may have bound the socket.
+    // Not left to the kernel, which might bind the socket before it refuses.
     if family != if address.is_ipv4() { AF_INET } else { AF_INET6 } {
         return Err(Errno::AFNOSUPPORT.into());
     }
     Ok(address)
 }
 
-/// Binds a socket of datagrams that was not to the loopback address, of its own family, before the kernel chooses
-/// for it.
+/// Binds an unbound datagram socket to the loopback address of its family, before the kernel chooses an address.
 pub fn bind_loopback(open: &Open) -> Result<(), Fault> {
     if open.unbound.load(Ordering::Relaxed) {
         let ip: IpAddr =
@@ -129,20 +128,20 @@ pub fn bind_loopback(open: &Open) -> Result<(), Fault> {
 }
 
 impl Host {
-    /// The address of the host's that `address` is for a guest that binds to it.
+    /// The host's address for a guest that binds to `address`.
     pub fn own(&self, address: SocketAddr) -> Result<SocketAddr, Errno> {
         let address = loopback(address)?;
         if self.ports.contains(&address.port()) { Ok(address) } else { Err(Errno::ACCES) }
     }
 
-    /// The address of the host's that `address` is for a guest that asks somebody there.
+    /// The host's address for a guest that connects or sends to `address`.
     pub fn reachable(&self, address: SocketAddr) -> Result<SocketAddr, Errno> {
         let to = loopback(address)?;
         if self.connect_ports.contains(&to.port()) { Ok(to) } else { self.own(address) }
     }
 }
 
-/// Any address is the loopback one.
+/// Maps the wildcard address to loopback.
 fn loopback(address: SocketAddr) -> Result<SocketAddr, Errno> {
     let ip = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
@@ -170,7 +169,7 @@ pub fn listen(call: &mut Call) -> Answer {
     let (fd, backlog) = (call.int()?, call.int()?);
     let open = call.host().descriptors.get(fd)?;
     let socket = open.socket()?;
-    // One that was never bound would listen on a port that the guest was not given, on every address.
+    // A socket that was never bound would listen on every address, on a port that the guest was not given.
     let bound: SocketAddr = rustix::net::getsockname(socket)?.try_into().map_err(|_| Errno::OPNOTSUPP)?;
     if bound.ip().is_unspecified() {
         return Err(Errno::ACCES.into());
@@ -217,7 +216,7 @@ fn accepted(call: &mut Call, with_flags: bool) -> Answer {
         let room = call.load(length)?;
         call.check(at, room.min(128))?;
     }
-    // A connection that has no number to go to stays in the queue.
+    // If no descriptor is free, the connection stays queued.
     call.host().descriptors.room()?;
     let mut turns = 0;
     let (fd, peer) = loop {
@@ -234,11 +233,11 @@ fn accepted(call: &mut Call, with_flags: bool) -> Answer {
     added(call, fd, *family, nonblocking)
 }
 
-/// Writes an address as long as there is room, and its real length.
+/// Writes an address, truncated to the available space, and its full length.
 pub fn put_address(call: &mut Call, at: u32, length: u32, address: Option<SocketAddrAny>) -> Result<(), Fault> {
     let bytes = match address.and_then(|a| SocketAddr::try_from(a).ok()) {
         Some(address) => layout::sockaddr(address),
-        // Of a pair: a family and no name.
+        // The address of a socket pair: a family without a name.
         None => AF_UNIX.to_le_bytes().to_vec(),
     };
     let room = call.load(length)? as usize;
@@ -278,7 +277,7 @@ pub fn shutdown(call: &mut Call) -> Answer {
     Ok(0)
 }
 
-/// libc's `getaddrinfo(node, service, hints, result)`: addresses in figures, and this machine's own name.
+/// libc's `getaddrinfo(node, service, hints, result)`: numeric addresses, and names of this machine.
 pub fn getaddrinfo(call: &mut Call) -> Answer {
     const NONAME: i64 = -2;
     const FAMILY: i64 = -6;
@@ -303,7 +302,7 @@ pub fn getaddrinfo(call: &mut Call) -> Answer {
         "" | "localhost" => Ipv4Addr::LOCALHOST.into(),
         name => match name.parse() {
             Ok(ip) => ip,
-            // There is no resolver: a name would have to be asked for outside.
+            // There is no resolver, because resolving a name would need a server.
             Err(_) => return Ok(NONAME),
         },
     };

@@ -1,4 +1,4 @@
-//! Socket options: those that say something of one connection.
+//! Socket options that concern a single connection.
 
 use std::os::fd::BorrowedFd;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use rustix::net::sockopt;
 use crate::Errno;
 use crate::call::{Answer, Call, Fault};
 
-/// Most seconds that a `close` may linger: it waits in the host, where no signal of the guest's ends it.
+/// Maximum number of seconds that `close` may linger: it waits in the host, where no signal of the guest can end it.
 const LINGER: u32 = 5;
 
 /// `setsockopt(fd, level, option, value, length)`.
@@ -62,7 +62,7 @@ pub fn getsockopt(call: &mut Call) -> Answer {
     }
     call.check(at, 4)?;
     let value = match (level, option) {
-        // The number that the guest's libc has for it.
+        // Converted to the error number of the guest's libc.
         (1, 4) => match sockopt::socket_error(socket)? {
             Ok(()) => 0,
             Err(errno) => call.number(errno.into()) as u32,

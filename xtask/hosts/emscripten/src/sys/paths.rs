@@ -1,7 +1,7 @@
-//! From a guest's path to a folder that it was given and a path below it.
+//! Resolves a guest's path to a given directory and a path below it.
 //!
-//! The choice of the folder goes by names; everything below is opened by `cap-std`, which lets no `..`, no
-//! absolute path and no symbolic link lead out of the folder, whatever changes meanwhile.
+//! The directory is chosen by name. Everything below it is opened by `cap-std`, which lets no `..`, no absolute path
+//! and no symbolic link lead out of the directory, even if it changes meanwhile.
 
 use std::sync::Arc;
 
@@ -12,18 +12,18 @@ use crate::descriptors::Kind;
 use crate::host::components;
 use crate::{Errno, Host};
 
-/// The guest's own folder as the base of a relative path.
+/// The base of relative paths: the guest's current directory.
 pub const AT_FDCWD: i32 = -100;
 
-/// Where a path leads.
+/// What a path refers to.
 pub enum ResolvedPath {
-    /// Below a folder.
+    /// A path below a directory.
     Below(Arc<Dir>, String),
-    /// A device that the host makes up.
+    /// A device provided by the host.
     Device(Device),
 }
 
-/// Devices that programs expect.
+/// Devices that programs expect to exist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Device {
     /// `/dev/null`.
@@ -35,7 +35,7 @@ pub enum Device {
 }
 
 impl Host {
-    /// Where `path` leads, seen from the guest's current folder.
+    /// Resolves `path`, relative to the guest's current directory.
     pub fn find(&self, path: &str) -> Result<ResolvedPath, Errno> {
         if path.is_empty() {
             return Err(Errno::NOENT);
@@ -49,12 +49,12 @@ impl Host {
         Ok(ResolvedPath::Below(dir.clone(), rest))
     }
 
-    /// The folder that was given which `names` lead into: the deepest.
+    /// The innermost given directory that contains `names`.
     pub fn root(&self, names: &[String]) -> Option<&(Vec<String>, Arc<Dir>)> {
         self.roots.iter().filter(|(root, _)| names.starts_with(root)).max_by_key(|(root, _)| root.len())
     }
 
-    /// The names of a path from the top, and whether it can only be a folder.
+    /// The components of a path from the root, and whether it can only be a directory.
     pub fn absolute(&self, path: &str) -> (Vec<String>, bool) {
         let folder = path.ends_with('/') || path.ends_with("/.") || path.ends_with("/..");
         let names = components(path);
@@ -68,7 +68,7 @@ impl Host {
 fn relative(names: &[String], folder: bool) -> String {
     match names {
         [] => ".".to_owned(),
-        // The slash stays: a file of this name is then no folder.
+        // Keep the slash, because a file with this name is not a directory.
         names if folder => names.join("/") + "/",
         names => names.join("/"),
     }
@@ -90,13 +90,13 @@ fn device(names: &[String]) -> Option<Device> {
 }
 
 impl Call<'_> {
-    /// Where the path of the next argument leads.
+    /// Resolves the path in the next argument.
     pub fn resolve_path(&mut self) -> Result<ResolvedPath, Fault> {
         let path = self.path()?;
         Ok(self.host().find(&path)?)
     }
 
-    /// The same for a path that must be below a folder.
+    /// The same, for a path that must be below a directory.
     pub fn below(&mut self) -> Result<(Arc<Dir>, String), Fault> {
         match self.resolve_path()? {
             ResolvedPath::Below(dir, path) => Ok((dir, path)),
@@ -104,7 +104,7 @@ impl Call<'_> {
         }
     }
 
-    /// Where a folder's descriptor and a path below it lead, the next two arguments.
+    /// Resolves the next two arguments: a directory's descriptor and a path relative to it.
     pub fn resolve_path_at(&mut self) -> Result<ResolvedPath, Fault> {
         let (base, path) = (self.int()?, self.path()?);
         if base == AT_FDCWD || path.starts_with('/') {
@@ -121,7 +121,7 @@ impl Call<'_> {
         }
     }
 
-    /// The same for a path that must be below a folder.
+    /// The same, for a path that must be below a directory.
     pub fn below_at(&mut self) -> Result<(Arc<Dir>, String), Fault> {
         match self.resolve_path_at()? {
             ResolvedPath::Below(dir, path) => Ok((dir, path)),

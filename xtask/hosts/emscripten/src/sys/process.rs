@@ -1,13 +1,13 @@
-//! The process: its number, its limits, its end. There is one, and it can start no other.
+//! The process: its id, its limits, its end. There is only one, and it cannot start others.
 
 use crate::call::{Answer, Call};
 use crate::descriptors::MAX_DESCRIPTORS;
 use crate::{Errno, Termination, layout};
 
-/// The guest's process number: Emscripten's runtime has the same.
+/// The guest's process id, as in Emscripten's own runtime.
 pub const PID: i32 = 42;
 
-/// `getpid()`, `getpgid`, `getsid`, and `setsid`, which makes it the first of its session.
+/// `getpid()`, `getpgid`, `getsid`, and `setsid`, which makes it the leader of its session.
 pub fn pid(_: &mut Call) -> Answer {
     Ok(PID.into())
 }
@@ -17,7 +17,7 @@ pub fn parent(_: &mut Call) -> Answer {
     Ok(1)
 }
 
-/// `fork()`: Emscripten's runtime says so too.
+/// `fork()`: fails as in Emscripten's own runtime.
 pub fn fork(_: &mut Call) -> Answer {
     Err(Errno::AGAIN.into())
 }
@@ -32,19 +32,18 @@ pub fn waitpid(_: &mut Call) -> Answer {
     Err(Errno::CHILD.into())
 }
 
-/// `system(command)`: 0 for "is there a shell", -1 for a command.
+/// `system(command)`: 0 to the question whether there is a shell, -1 for a command.
 pub fn system(call: &mut Call) -> Answer {
     if call.word()? == 0 { Ok(0) } else { Err(Errno::AGAIN.into()) }
 }
 
-/// C's `exit(code)`, which the old ABI leaves to its glue: stdio is written before the end, and that is the guest's
-/// own code.
+/// C's `exit(code)`, which the old ABI leaves to its glue. Buffered stdio is written first, by the guest's own code.
 pub fn exit_of_c(call: &mut Call) -> Answer {
     call.host().flushes = true;
     exit(call)
 }
 
-/// `_exit(code)`: at once.
+/// `_exit(code)`: immediately.
 pub fn exit(call: &mut Call) -> Answer {
     Err(Termination::Exit(call.int()?).into())
 }
@@ -60,7 +59,7 @@ pub fn stack_overflow(call: &mut Call) -> Answer {
     Err(Termination::Abort(format!("the guest's own stack overflows by an allocation of {size} bytes")).into())
 }
 
-/// `nullFunc_…(index)`: a call through a pointer of another type.
+/// `nullFunc_…(index)`: a call through a function pointer of the wrong type.
 pub fn null_function(call: &mut Call) -> Answer {
     let index = call.word()?;
     Err(Termination::Abort(format!("calls function pointer {index}, which is none of the type it is called with"))
@@ -83,7 +82,7 @@ pub fn uname(call: &mut Call) -> Answer {
 /// `RLIMIT_NOFILE`.
 const FILES: u32 = 7;
 
-/// `ugetrlimit(resource, limits)`: two numbers of 64 bits.
+/// `ugetrlimit(resource, limits)`: two 64-bit numbers.
 pub fn getrlimit(call: &mut Call) -> Answer {
     let (resource, at) = (call.word()?, call.word()?);
     put_limit(call, resource, at)
@@ -113,17 +112,17 @@ pub fn prlimit(call: &mut Call) -> Answer {
     if old == 0 { Ok(0) } else { put_limit(call, resource, old) }
 }
 
-/// `setrlimit`, `setpriority`, `setitimer` and others: it may not.
+/// `setrlimit`, `setpriority`, `setitimer` and others: not permitted.
 pub fn not_permitted(_: &mut Call) -> Answer {
     Err(Errno::PERM.into())
 }
 
-/// What this host does not have.
+/// Not implemented by this host.
 pub fn not_there(_: &mut Call) -> Answer {
     Err(Errno::NOSYS.into())
 }
 
-/// What is done by doing nothing: locks and semaphores of a program with one thread.
+/// Does nothing: locks and semaphores of a single-threaded program.
 pub fn nothing(_: &mut Call) -> Answer {
     Ok(0)
 }

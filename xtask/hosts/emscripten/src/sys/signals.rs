@@ -1,4 +1,4 @@
-//! Signals: from the host's process to the guest's handlers, and none the other way.
+//! Signals: from the host's process to the guest's handlers, never in the other direction.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
@@ -13,14 +13,14 @@ use super::process::PID;
 use crate::call::{Answer, Call, Fault};
 use crate::{Errno, Termination};
 
-/// What the guest can hear of from outside.
+/// Signals from outside that the guest can handle.
 const HEARD: [i32; 8] = [SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGTERM, SIGALRM, SIGWINCH];
 
 /// `SA_SIGINFO`: the handler takes three arguments.
 const SIGINFO: u32 = 4;
-/// Signals have numbers from 1 to 64.
+/// Signals are numbered from 1 to 64.
 const LAST: i32 = 64;
-/// Signals that nobody hears unless they ask: CHLD, CONT, URG, WINCH.
+/// Signals that are ignored by default: CHLD, CONT, URG, WINCH.
 const SILENT: [i32; 4] = [17, 18, 23, 28];
 
 /// `struct sigaction`: `sa_handler` 0, `sa_mask` 4 (128 bytes), `sa_flags` 132, 140 bytes.
@@ -36,12 +36,12 @@ pub struct Signals {
     actions: BTreeMap<i32, Action>,
     blocked: u64,
     pending: u64,
-    /// Set by the host's handlers.
+    /// Set by the host's signal handlers.
     came: BTreeMap<i32, Arc<AtomicBool>>,
-    /// Becomes readable when one came, so that no wait misses it.
+    /// Becomes readable when a signal arrives, so that no wait misses one.
     ears: Arc<UnixStream>,
     mouth: UnixStream,
-    /// What the host's process does at a signal for this guest.
+    /// Signal handlers of the host's process for this guest.
     heard: Vec<SigId>,
 }
 
@@ -54,7 +54,7 @@ impl Drop for Signals {
 }
 
 impl Signals {
-    /// With no handler: the host's process keeps its own ways.
+    /// No handlers: the host's process keeps its own behaviour.
     pub fn new() -> io::Result<Self> {
         let (ears, mouth) = UnixStream::pair()?;
         ears.set_nonblocking(true)?;
@@ -70,18 +70,18 @@ impl Signals {
         })
     }
 
-    /// What to wait for beside descriptors.
+    /// What to wait for in addition to descriptors.
     pub fn wake(&self) -> Arc<UnixStream> {
         self.ears.clone()
     }
 
-    /// Forgets that it was woken.
+    /// Clears the wake-up.
     pub fn drain(&mut self) {
         let mut bytes = [0; 64];
         while matches!((&*self.ears).read(&mut bytes), Ok(1..)) {}
     }
 
-    /// Whether a signal waits for its handler.
+    /// Whether a signal is waiting for its handler.
     pub fn any(&mut self) -> bool {
         for (signal, came) in &self.came {
             if came.load(Ordering::Relaxed) && came.swap(false, Ordering::Relaxed) {
@@ -100,7 +100,7 @@ impl Signals {
         Some((signal, self.actions.get(&signal).copied().unwrap_or_default()))
     }
 
-    /// Begins to hear a signal of the host's process.
+    /// Starts to handle a signal of the host's process.
     fn hear(&mut self, signal: i32) -> io::Result<()> {
         if !HEARD.contains(&signal) || self.came.contains_key(&signal) {
             return Ok(());
@@ -121,7 +121,7 @@ fn valid(signal: i32) -> Result<i32, Errno> {
     if (1..=LAST).contains(&signal) { Ok(signal) } else { Err(Errno::INVAL) }
 }
 
-/// Runs the handlers of what came; whether there was one.
+/// Runs the handlers of pending signals; returns whether there were any.
 pub fn deliver(call: &mut Call) -> Result<bool, Fault> {
     let mut handled = false;
     while let Some((signal, action)) = call.host().signals.next() {
@@ -147,7 +147,7 @@ fn run(call: &mut Call, handler: u32, signal: i32, flags: u32) -> Result<(), Fau
         call.guest.call("dynCall_vi", &[handler as i32, signal])?;
         return Ok(());
     }
-    // A siginfo without a sender: `si_signo` 0, all else 0. It was made when the handler was set.
+    // A siginfo without a sender: `si_signo` 0, everything else 0. Created when the handler was set.
     let info = call.host().statics.get("siginfo").copied().unwrap_or_default();
     if info != 0 {
         call.store(info, signal as u32)?;
@@ -223,7 +223,7 @@ pub fn sigprocmask(call: &mut Call) -> Answer {
     Ok(0)
 }
 
-/// `sigsuspend(set)`: waits until a signal outside the set came.
+/// `sigsuspend(set)`: waits until a signal outside the set arrives.
 pub fn sigsuspend(call: &mut Call) -> Answer {
     let at = call.word()?;
     let set = u64::from_le_bytes(call.bytes(at)?);
@@ -234,7 +234,7 @@ pub fn sigsuspend(call: &mut Call) -> Answer {
     Err(Errno::INTR.into())
 }
 
-/// `kill(process, signal)`: to itself, and to nobody else.
+/// `kill(process, signal)`: to itself only.
 pub fn kill(call: &mut Call) -> Answer {
     let (process, signal) = (call.int()?, call.int()?);
     if !(0..=LAST).contains(&signal) {
@@ -261,7 +261,7 @@ fn send(call: &mut Call, signal: i32) -> Answer {
     Ok(0)
 }
 
-/// 3.x: `__call_sighandler(handler, signal)`: the guest raised it itself, in its own libc.
+/// 3.x: `__call_sighandler(handler, signal)`: the guest raised the signal itself, in its own libc.
 pub fn call_sighandler(call: &mut Call) -> Answer {
     let (handler, signal) = (call.int()?, call.int()?);
     call.guest.call("dynCall_vi", &[handler, signal])?;

@@ -18,7 +18,7 @@ const MONTHS: [&str; 12] = [
     "December",
 ];
 
-/// `strftime(buffer, size, format, tm)`: how many bytes, or 0 where they do not fit.
+/// `strftime(buffer, size, format, tm)`: returns the number of bytes, or 0 if they do not fit.
 pub fn strftime(call: &mut Call) -> Answer {
     let (at, size, format, tm) = (call.word()?, call.word()?, call.word()?, call.word()?);
     let tm = super::time::read_tm(call, tm)?;
@@ -32,7 +32,7 @@ pub fn strftime(call: &mut Call) -> Answer {
     Ok(bytes.len() as i64 - 1)
 }
 
-/// `format` with its conversions made; one that is unknown stays as it is.
+/// Replaces the conversions in `format`; unknown ones stay unchanged.
 pub fn formatted(format: &str, tm: [i32; 9]) -> String {
     let mut text = String::new();
     let mut rest = format.chars();

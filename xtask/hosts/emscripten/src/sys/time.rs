@@ -1,4 +1,4 @@
-//! Time. The zone is UTC: which one this machine is in is no business of the guest's.
+//! Time. The zone is always UTC: the machine's time zone is hidden from the guest.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -7,7 +7,7 @@ use crate::Errno;
 use crate::call::{Answer, Call, Fault};
 use crate::layout::{self, Moment};
 
-/// What `clock` says: 0 is the time of day, 1 what has passed (and 1 s, so that it is never 0).
+/// The time of `clock`: 0 is the time of day, 1 the elapsed time (plus 1 s, so that it is never 0).
 pub fn moment(call: &mut Call, clock: i32) -> Result<Moment, Errno> {
     let passed = match clock {
         0 => SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(),
@@ -64,7 +64,7 @@ pub fn gmtime_r(call: &mut Call) -> Answer {
     Ok(at.into())
 }
 
-/// `gmtime(seconds)` and `localtime`: in memory that the next call writes over.
+/// `gmtime(seconds)` and `localtime`: in memory that the next call overwrites.
 pub fn gmtime(call: &mut Call) -> Answer {
     let seconds = call.word()?;
     let seconds = call.load(seconds)? as i32;
@@ -113,7 +113,7 @@ pub fn read_tm(call: &Call, at: u32) -> Result<[i32; 9], Fault> {
 /// `tm_sec`, `tm_min`, `tm_hour`, `tm_mday`, `tm_mon`, `tm_year`, `tm_wday`, `tm_yday`, `tm_isdst` in UTC.
 pub fn fields(seconds: i64) -> [i32; 9] {
     let (day, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
-    // Howard Hinnant's civil_from_days: years begin in March, eras have 400 of them.
+    // Howard Hinnant's civil_from_days: years start in March, and an era has 400 of them.
     let shifted = day + 719_468;
     let era = shifted.div_euclid(146_097);
     let of_era = shifted.rem_euclid(146_097);
@@ -142,7 +142,7 @@ mod tests {
     use super::{days, fields};
 
     #[test]
-    fn dates_of_some_seconds() {
+    fn dates_are_computed_from_seconds() {
         assert_eq!(fields(0), [0, 0, 0, 1, 0, 70, 4, 0, 0]);
         // date -u -d @1709210096: Thu Feb 29 12:34:56 2024.
         assert_eq!(fields(1_709_210_096), [56, 34, 12, 29, 1, 124, 4, 59, 0]);

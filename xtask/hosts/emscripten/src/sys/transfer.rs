@@ -1,4 +1,4 @@
-//! What goes over sockets.
+//! Sends and receives on sockets.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::descriptors::Open;
 
 const PEEK: i32 = 2;
 const DONTWAIT: i32 = 0x40;
-/// Out-of-band data, and errors as messages: not here.
+/// Out-of-band data and error messages: not supported.
 const REFUSED: i32 = 1 | 0x2000;
 const MAX_TRANSFER: u32 = 1 << 20;
 
@@ -33,12 +33,12 @@ pub fn sendto(call: &mut Call) -> Answer {
     sent(call, fd, &[(at, len.min(MAX_TRANSFER))], flags, to)
 }
 
-/// `sendmsg(fd, message, flags)`: `msg_name` 0, its length 4, `msg_iov` 8, their number 12, `msg_control` 16,
-/// its length 20, `msg_flags` 24.
+/// `sendmsg(fd, message, flags)`: `msg_name` 0, its length 4, `msg_iov` 8, their number 12, `msg_control` 16, its
+/// length 20, `msg_flags` 24.
 pub fn sendmsg(call: &mut Call) -> Answer {
     let (fd, message, flags) = (call.int()?, call.word()?, call.int()?);
     let header = header(call, message)?;
-    // Descriptors would go to other processes.
+    // It would pass descriptors to other processes.
     if header[5] != 0 {
         return Err(Errno::PERM.into());
     }
@@ -70,7 +70,7 @@ fn sent(call: &mut Call, fd: i32, pieces: &[(u32, u32)], flags: i32, to: Option<
         None => None,
     };
     bind_loopback(&open)?;
-    // One message, however many pieces: datagrams cannot be put together again.
+    // A single message, however many buffers: datagrams cannot be reassembled.
     let gathered = if pieces.len() == 1 { Vec::new() } else { gathered(call, pieces)? };
     let mut turns = 0;
     loop {
@@ -85,7 +85,7 @@ fn sent(call: &mut Call, fd: i32, pieces: &[(u32, u32)], flags: i32, to: Option<
     }
 }
 
-/// `None` where it is to be tried again.
+/// `None` to try again after waiting.
 fn or_wait<T>(
     call: &mut Call,
     open: &Arc<Open>,

@@ -1,19 +1,19 @@
-//! Users and groups: there is one of each, without any privilege.
+//! Users and groups: one of each, without privileges.
 
 use crate::Errno;
 use crate::call::{Answer, Call};
 
-/// Its number.
+/// The id of both.
 pub const ID: u32 = 1000;
-/// Its name.
+/// The name of both.
 const NAME: &str = "wasm";
 
-/// `getuid32` and its kin.
+/// `getuid32` and similar calls.
 pub fn id(_: &mut Call) -> Answer {
     Ok(ID.into())
 }
 
-/// `setuid32` and its kin: to itself.
+/// `setuid32` and similar calls: only to itself.
 pub fn set_id(call: &mut Call) -> Answer {
     if call.word()? == ID { Ok(0) } else { Err(Errno::PERM.into()) }
 }
@@ -42,7 +42,7 @@ pub fn getpwnam(call: &mut Call) -> Answer {
     Ok(at.into())
 }
 
-/// `getgrnam(name)`: `gr_name` 0, `gr_passwd` 4, `gr_gid` 8, `gr_mem` 12, an empty list here.
+/// `getgrnam(name)`: `gr_name` 0, `gr_passwd` 4, `gr_gid` 8, `gr_mem` 12, here an empty list.
 pub fn getgrnam(call: &mut Call) -> Answer {
     let name = call.path()?;
     if name != NAME {
@@ -60,7 +60,7 @@ pub fn getgrnam(call: &mut Call) -> Answer {
     Ok(at.into())
 }
 
-/// `getgrent()`: the list is at its end.
+/// `getgrent()`: always at the end of the list.
 pub fn getgrent(_: &mut Call) -> Answer {
     Ok(0)
 }

@@ -1,4 +1,4 @@
-//! Waiting: `poll`, `select`, and what a blocking call waits for. A signal with a handler ends each wait.
+//! Waiting: `poll`, `select`, and blocking calls. A signal with a handler ends every wait.
 
 use std::os::fd::BorrowedFd;
 use std::sync::Arc;
@@ -12,21 +12,21 @@ use crate::call::{Answer, Call, Fault};
 use crate::descriptors::{MAX_DESCRIPTORS, Open};
 use crate::layout::{FD_SET, Moment};
 
-/// Bits of `poll`, the same on every Linux but one.
+/// Bits of `poll`, the same on almost every Linux.
 const IN: u16 = 1;
 const OUT: u16 = 4;
 const ERR: u16 = 8;
 const HUP: u16 = 16;
 const NVAL: u16 = 32;
 
-/// One descriptor to wait for.
+/// A descriptor to wait for.
 struct Wanted {
     open: Option<Arc<Open>>,
     events: u16,
     got: u16,
 }
 
-/// Waits until `open` can be read (or written) without waiting, if the guest lets the call wait.
+/// Waits until `open` can be read (or written) without blocking, if the guest lets the call block.
 pub fn until_ready(call: &mut Call, open: &Arc<Open>, write: bool, patient: bool) -> Result<(), Fault> {
     if !open.can_wait() {
         return Ok(());
@@ -38,12 +38,13 @@ pub fn until_ready(call: &mut Call, open: &Arc<Open>, write: bool, patient: bool
     if wanted[0].got == 0 { Err(Errno::AGAIN.into()) } else { Ok(()) }
 }
 
-/// Lets time pass, up to a signal.
+/// Waits for a time, or until a signal.
 pub fn pause(call: &mut Call, limit: Option<Duration>) -> Result<(), Fault> {
     wait(call, &mut [], limit)
 }
 
-/// Waits until one is ready, the time is up (`None`: never), or a signal came: then the handler has run.
+/// Waits until a descriptor is ready, the time is up (`None`: no limit), or a signal arrived, whose handler has then
+/// run.
 fn wait(call: &mut Call, wanted: &mut [Wanted], limit: Option<Duration>) -> Result<(), Fault> {
     let limit = limit.into_iter().chain(call.host().patience).min();
     let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
@@ -63,13 +64,13 @@ fn wait(call: &mut Call, wanted: &mut [Wanted], limit: Option<Duration>) -> Resu
     }
 }
 
-/// One `poll` of the host's; whether a descriptor is ready.
+/// One `poll` of the host; returns whether a descriptor is ready.
 fn once(wanted: &mut [Wanted], wake: &std::os::unix::net::UnixStream, left: Option<Duration>) -> Result<bool, Errno> {
     let mut ready = false;
     for want in wanted.iter_mut() {
         want.got = match &want.open {
             None => NVAL,
-            // A file is always ready, as it is on Linux.
+            // A file is always ready, as on Linux.
             Some(open) if !open.can_wait() => want.events & (IN | OUT),
             Some(_) => 0,
         };
@@ -91,7 +92,7 @@ fn once(wanted: &mut [Wanted], wake: &std::os::unix::net::UnixStream, left: Opti
         .map(|d| Timespec { tv_sec: i64::try_from(d.as_secs()).unwrap_or(i64::MAX), tv_nsec: d.subsec_nanos().into() });
     match host_poll(&mut polled, left.as_ref()) {
         Ok(_) => {}
-        // A signal that the host hears of by `wake`.
+        // A signal that the host also notices through `wake`.
         Err(rustix::io::Errno::INTR) => return Ok(false),
         Err(other) => return Err(other.into()),
     }
@@ -107,7 +108,7 @@ fn once(wanted: &mut [Wanted], wake: &std::os::unix::net::UnixStream, left: Opti
 
 fn host_events(events: u16) -> PollFlags {
     let mut flags = PollFlags::empty();
-    // POLLRDNORM and POLLWRNORM are the same for sockets and files.
+    // POLLRDNORM and POLLWRNORM are equivalent for sockets and files.
     flags.set(PollFlags::IN, events & (IN | 0x40) != 0);
     flags.set(PollFlags::OUT, events & (OUT | 0x100) != 0);
     flags.set(PollFlags::PRI, events & 2 != 0);
@@ -174,7 +175,7 @@ pub fn select(call: &mut Call) -> Answer {
         let moment = Moment::from_timeval(call.bytes(timeout)?)?;
         Some(Duration::new(moment.seconds.unsigned_abs(), moment.nanos))
     };
-    // Whole words, as the kernel reads and writes them.
+    // Complete words, as the kernel reads and writes them.
     let len = count.div_ceil(32) * 4;
     let mut sets = [[0; FD_SET]; 3];
     for (set, at) in sets.iter_mut().zip(places).filter(|(_, at)| *at != 0) {

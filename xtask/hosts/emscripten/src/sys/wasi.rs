@@ -1,12 +1,12 @@
-//! The part of WASI 0.1 that standalone modules of Emscripten 3.x use beside `env.__syscall_…`: one table of
-//! descriptors serves both, so that a socket of the one can be read by the other.
+//! The part of WASI 0.1 that standalone modules of Emscripten 3.x use in addition to `env.__syscall_…`. Both share one
+//! table of descriptors, so that a socket of one can be read through the other.
 
 use super::{files, io, time};
 use crate::Termination;
 use crate::call::{Answer, Call, Fault};
 use crate::descriptors::Kind;
 
-/// The function of this name.
+/// The function with this name.
 pub fn function(name: &str) -> Option<fn(&mut Call) -> Answer> {
     Some(match name {
         "args_get" => args_get,
@@ -148,7 +148,7 @@ fn proc_exit(call: &mut Call) -> Answer {
     Err(Fault::Termination(Termination::Exit(call.int()?)))
 }
 
-/// `random_get(buffer, length)`, `getentropy` of libc.
+/// `random_get(buffer, length)`, used by libc's `getentropy`.
 pub fn random_get(call: &mut Call) -> Answer {
     let (at, len) = (call.word()?, call.word()?);
     let mut rest = call.piece_mut(at, len)?;

@@ -1,4 +1,4 @@
-//! Sockets are of the loopback address and of the ports that were given; without a network there are none.
+//! Sockets are limited to loopback and the given ports; without a network there are none.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, TcpListener, TcpStream, UdpSocket};
@@ -9,7 +9,7 @@ use crate::guest::{Abi, BOTH, BUFFER, Flat};
 
 const NONBLOCK: i64 = 0o4000;
 
-/// A port that is free now.
+/// A free port.
 fn port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
@@ -25,7 +25,7 @@ fn socket(guest: &mut Flat, abi: Abi, family: i64, kind: i64) -> i64 {
 }
 
 #[test]
-fn without_a_network_there_is_no_socket() {
+fn sockets_need_a_network() {
     let mut guest = Flat::new(Config { ports: vec![80], ..Config::default() });
     for abi in BOTH {
         for (family, kind) in [(2, 1), (2, 2), (10, 1), (10, 2)] {
@@ -36,10 +36,10 @@ fn without_a_network_there_is_no_socket() {
 }
 
 #[test]
-fn kinds_of_sockets_that_reach_further_are_not_there() {
+fn raw_and_packet_sockets_are_unavailable() {
     let mut guest = guest(&[]);
     for abi in BOTH {
-        // Raw ones; of the kernel, of packets, of files.
+        // Raw, netlink, packet and Unix sockets.
         for (family, kind, errno) in [(2, 3, -93), (10, 3, -93), (2, 5, -93), (16, 3, -97), (17, 3, -97), (1, 1, -97)] {
             assert_eq!(guest.socket(abi, 1, "socket", &[family, kind, 0]), errno, "{family} {kind}");
         }
@@ -67,7 +67,7 @@ fn other_addresses_and_ports_are_refused() {
                     let at = guest.address6(ip.parse().unwrap(), free);
                     assert_eq!(guest.socket(abi, number, name, &[fd6, at, 28]), -99, "{name} {ip}");
                 }
-                // Another port, and one that the kernel would choose.
+                // Another port, and a port that the kernel would choose.
                 for other in [free.wrapping_add(1), 0, 22] {
                     let at = guest.address([127, 0, 0, 1], other);
                     assert_eq!(guest.socket(abi, number, name, &[fd, at, 16]), -13, "{name} port {other}");
@@ -82,7 +82,7 @@ fn other_addresses_and_ports_are_refused() {
             }
             let at = guest.address([127, 0, 0, 1], free.wrapping_add(1));
             assert_eq!(guest.socket(abi, 11, "sendto", &[fd, BUFFER.into(), 4, 0, at, 16]), -13);
-            // The same by sendmsg.
+            // The same with sendmsg.
             guest.address([8, 8, 8, 8], free);
             for (index, word) in [at as u32, 16, 900, 1, 0, 0, 0].into_iter().enumerate() {
                 guest.put(800 + index as u32 * 4, &word.to_le_bytes());
@@ -94,7 +94,7 @@ fn other_addresses_and_ports_are_refused() {
 }
 
 #[test]
-fn what_has_no_port_cannot_listen() {
+fn unbound_socket_cannot_listen() {
     let free = port();
     let mut guest = guest(&[free]);
     for abi in BOTH {
@@ -105,9 +105,9 @@ fn what_has_no_port_cannot_listen() {
     }
 }
 
-/// A socket that sends before it is bound gets a port of its own: nobody but this machine can send to it.
+/// A socket that sends before it is bound gets a port on loopback, so that only this machine can send to it.
 #[test]
-fn a_port_that_the_kernel_chooses_is_of_the_loopback_address() {
+fn kernel_chosen_port_is_on_loopback() {
     let peer = UdpSocket::bind("127.0.0.1:0").unwrap();
     let peer6 = UdpSocket::bind("[::1]:0").unwrap();
     let (port, port6) = (peer.local_addr().unwrap().port(), peer6.local_addr().unwrap().port());
@@ -130,7 +130,7 @@ fn a_port_that_the_kernel_chooses_is_of_the_loopback_address() {
     }
 }
 
-/// `getsockname` of `fd`: no port yet, or one of the loopback address.
+/// Whether `getsockname` of `fd` reports no port yet, or one on loopback.
 fn unbound(guest: &mut Flat, abi: Abi, fd: i64) -> bool {
     guest.put(600, &28_u32.to_le_bytes());
     assert_eq!(guest.socket(abi, 6, "getsockname", &[fd, 700, 600]), 0);
@@ -142,9 +142,10 @@ fn unbound(guest: &mut Flat, abi: Abi, fd: i64) -> bool {
     bound && !loopback
 }
 
-/// The kernel binds before it says that a datagram has nowhere to go, or that an address is of another family.
+/// The kernel binds the socket before it reports that a datagram has no destination or that the address family is
+/// wrong.
 #[test]
-fn no_refused_datagram_leaves_a_port_on_every_address() {
+fn refused_datagrams_leave_no_socket_on_the_wildcard_address() {
     let free = port();
     for abi in BOTH {
         for family in [2, 10] {
@@ -198,10 +199,9 @@ fn addresses_of_another_family_are_refused() {
     }
 }
 
-/// A client of datagrams that connects has a port that nobody outside can send to either; one that was given a port
-/// keeps it.
+/// A connected datagram socket has a port that cannot be reached from outside either; a port it was given is kept.
 #[test]
-fn connected_datagrams_stay_on_the_loopback_address() {
+fn connected_datagram_sockets_stay_on_loopback() {
     let peer = UdpSocket::bind("127.0.0.1:0").unwrap();
     let (there, own) = (peer.local_addr().unwrap().port(), port());
     for abi in BOTH {
@@ -223,9 +223,9 @@ fn connected_datagrams_stay_on_the_loopback_address() {
     }
 }
 
-/// Where somebody else serves, the guest may ask, and not serve in its place.
+/// Where another server listens, the guest may connect but not listen.
 #[test]
-fn ports_of_others_are_to_connect_to() {
+fn connect_ports_cannot_be_listened_on() {
     let server = TcpListener::bind("127.0.0.1:0").unwrap();
     let datagrams = UdpSocket::bind("127.0.0.1:0").unwrap();
     let (there, there_too) = (server.local_addr().unwrap().port(), datagrams.local_addr().unwrap().port());
@@ -235,7 +235,7 @@ fn ports_of_others_are_to_connect_to() {
         for ip in [[127, 0, 0, 1], [0, 0, 0, 0]] {
             let fd = socket(&mut guest, abi, 2, 1);
             let at = guest.address(ip, there);
-            // Under way, or done.
+            // In progress, or done.
             assert!([0, -115].contains(&guest.socket(abi, 3, "connect", &[fd, at, 16])));
             server.accept().unwrap();
             let fd = socket(&mut guest, abi, 2, 2);
@@ -253,9 +253,9 @@ fn ports_of_others_are_to_connect_to() {
     }
 }
 
-/// A server of the guest's: any address is the loopback one, and a client outside the guest is served.
+/// A server of the guest: the wildcard address means loopback, and a client outside the guest is served.
 #[test]
-fn any_address_is_the_loopback_one() {
+fn wildcard_address_means_loopback() {
     for abi in BOTH {
         for ip in [Ipv4Addr::UNSPECIFIED, Ipv4Addr::LOCALHOST, Ipv4Addr::new(127, 0, 0, 9)] {
             let port = port();
@@ -300,9 +300,9 @@ fn messages_carry_no_descriptors() {
     assert_eq!(guest.socket(Abi::Old, 16, "sendmsg", &[fd, 800, 0]), -1);
 }
 
-/// Names are not looked up: that would be a question to the outside.
+/// Names are not resolved, because that would need a server outside.
 #[test]
-fn no_name_is_asked_for_outside() {
+fn names_are_not_resolved() {
     let mut guest = guest(&[]);
     for name in ["example.com", "localhost.", "host.docker.internal", "127.1"] {
         let at = guest.text(name);

@@ -1,9 +1,9 @@
-//! Descriptors are the guest's own numbers, shared as `dup` shares them, and gone when they are closed.
+//! Descriptors are the guest's own numbers, shared by `dup`, and gone when closed.
 
 use crate::guest::{Abi, BOTH, BUFFER, Folders};
 
 #[test]
-fn a_pipe_is_read_and_ends() {
+fn pipe_is_read_until_end_of_file() {
     let folders = Folders::new();
     for abi in BOTH {
         let mut guest = folders.guest();
@@ -22,7 +22,7 @@ fn a_pipe_is_read_and_ends() {
 }
 
 #[test]
-fn copies_share_a_position() {
+fn duplicated_descriptors_share_a_position() {
     let folders = Folders::new();
     let mut guest = folders.guest();
     let file = guest.open(Abi::Old, "file", 2);
@@ -39,7 +39,7 @@ fn copies_share_a_position() {
 }
 
 #[test]
-fn files_are_written_in_pieces_and_appended() {
+fn files_are_written_from_several_buffers_and_appended() {
     let folders = Folders::new();
     let mut guest = folders.guest();
     let file = guest.open(Abi::Old, "new", 0o102 | 0o2000);
@@ -51,16 +51,16 @@ fn files_are_written_in_pieces_and_appended() {
     assert_eq!(guest.old(140, &[file, 0, 0, 600, 0]), 0);
     assert_eq!(guest.old(146, &[file, 500, 1]), 3);
     assert_eq!(std::fs::read(folders.given.join("new")).unwrap(), b"twoonetwo");
-    // Read back in pieces, the second over the first.
+    // Read back into overlapping buffers.
     guest.put(516, &(BUFFER + 4).to_le_bytes());
     assert_eq!(guest.old(140, &[file, 0, 0, 600, 0]), 0);
     assert_eq!(guest.old(145, &[file, 500, 3]), 6);
     assert_eq!(guest.bytes(BUFFER + 3, 4), b"tone");
 }
 
-/// A pipe of the host's own file system would make the host wait for whoever opens its other end.
+/// A named pipe in the file system would make the host wait for its other end.
 #[test]
-fn a_fifo_in_a_folder_is_not_waited_for() {
+fn opening_a_fifo_does_not_block() {
     let folders = Folders::new();
     let fifo = folders.given.join("fifo");
     assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
@@ -78,7 +78,7 @@ fn a_fifo_in_a_folder_is_not_waited_for() {
 }
 
 #[test]
-fn a_pair_of_sockets_talks() {
+fn socket_pair_exchanges_data() {
     let folders = Folders::new();
     let mut guest = folders.guest();
     assert_eq!(guest.socket(Abi::Old, 8, "socketpair", &[1, 1, 0, 500]), 0);
@@ -89,7 +89,7 @@ fn a_pair_of_sockets_talks() {
     assert_eq!(guest.socket(Abi::Old, 10, "recv", &[other, i64::from(BUFFER) + 50, 9, 0]), 5);
     assert_eq!(guest.bytes(BUFFER + 50, 5), b"hello");
     assert_eq!(guest.socket(Abi::Old, 10, "recv", &[other, BUFFER.into(), 9, 0x40]), -11);
-    // How much waits, without taking it.
+    // The number of available bytes, without reading them.
     assert_eq!(guest.old(4, &[one, BUFFER.into(), 2]), 2);
     assert_eq!((guest.old(54, &[other, 0x541b, 600]), guest.word(600)), (0, 2));
     assert_eq!(guest.old(6, &[one]), 0);
@@ -97,7 +97,7 @@ fn a_pair_of_sockets_talks() {
 }
 
 #[test]
-fn devices_are_made_up() {
+fn devices_are_provided_by_the_host() {
     let folders = Folders::new();
     for abi in BOTH {
         let mut guest = folders.guest();

@@ -1,9 +1,9 @@
-//! What goes wrong gets the number that a kernel gives it.
+//! Failures return the error number that a kernel returns.
 
 use crate::guest::{Abi, BOTH, BUFFER, Folders};
 
 #[test]
-fn of_names() {
+fn errors_of_names() {
     let folders = Folders::new();
     let long = "x".repeat(300);
     let longer = "x/".repeat(2_100);
@@ -47,7 +47,7 @@ fn of_names() {
 }
 
 #[test]
-fn of_opening() {
+fn errors_of_opening() {
     let folders = Folders::new();
     for abi in BOTH {
         let mut guest = folders.guest();
@@ -69,7 +69,7 @@ fn of_opening() {
         ] {
             assert_eq!(guest.open(abi, path, flags), -errno, "{abi:?} {path} {flags:#o}");
         }
-        // A path that no zero ends, and one that is not in the memory.
+        // A path without a terminating zero, and one outside the memory.
         let end = guest.memory.len() as u32;
         guest.put(end - 4, b"file");
         assert_eq!(guest.sys(abi, 5, "open", &[(end - 4).into(), 0, 32]), -14);
@@ -79,7 +79,7 @@ fn of_opening() {
 }
 
 #[test]
-fn of_moving() {
+fn errors_of_moving() {
     let folders = Folders::new();
     let mut guest = folders.guest();
     let mut renamed = |from: &str, to: &str| {
@@ -92,7 +92,7 @@ fn of_moving() {
     assert_eq!(renamed("file", "nothing/new"), -2);
     assert_eq!(renamed("sub", "sub/below"), -22);
     assert_eq!(renamed("file", "file"), 0);
-    // The link in it is enough.
+    // The link in it is enough to keep it.
     assert_eq!(guest.path(Abi::Old, 40, "rmdir", "sub", &[]), -39);
     let (from, to) = (guest.text("file"), guest.text("inside"));
     assert_eq!(guest.sys(Abi::Old, 83, "symlink", &[from, to]), -17);
@@ -107,7 +107,7 @@ fn of_moving() {
 }
 
 #[test]
-fn of_descriptors_and_sockets() {
+fn errors_of_descriptors_and_sockets() {
     let folders = Folders::new();
     for abi in BOTH {
         let mut guest = folders.guest();
@@ -155,9 +155,9 @@ fn of_descriptors_and_sockets() {
     assert_eq!(guest.old(6, &[file]), -9);
 }
 
-/// libc's functions say -1, or 0, and write `errno`; in the numbering of their ABI.
+/// libc functions return -1 or 0 and set `errno`, in the numbering of their ABI.
 #[test]
-fn both_numberings_reach_the_guest() {
+fn each_abi_gets_its_own_error_numbers() {
     let folders = Folders::new();
     let mut guest = folders.guest();
     let at = guest.text("sub");

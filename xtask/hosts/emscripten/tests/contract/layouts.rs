@@ -1,4 +1,4 @@
-//! The structures that the guest's libc reads and writes, by their bytes: 32-bit, little end first.
+//! Structures that the guest's libc reads and writes, byte by byte: 32-bit, little-endian.
 
 use std::net::TcpListener;
 use std::os::unix::fs::MetadataExt;
@@ -45,7 +45,7 @@ fn stat_in_both_widths() {
 }
 
 #[test]
-fn entries_of_a_folder() {
+fn directory_entries() {
     let folders = Folders::new();
     let sub = folders.given.join("sub");
     std::fs::write(sub.join("a.txt"), "").unwrap();
@@ -53,7 +53,7 @@ fn entries_of_a_folder() {
     let mut guest = folders.guest();
     for (abi, size) in [(Abi::Old, 268_usize), (Abi::New, 280)] {
         let fd = guest.open(abi, "sub", 0o200_000);
-        // Two and a half: two are given.
+        // Space for two and a half entries: two are returned.
         let room = size as i64 * 5 / 2;
         assert_eq!(guest.sys(abi, 220, "getdents64", &[fd, BUFFER.into(), room]), 2 * size as i64);
         assert_eq!(guest.sys(abi, 220, "getdents64", &[fd, BUFFER.into(), room]), 2 * size as i64);
@@ -62,7 +62,7 @@ fn entries_of_a_folder() {
             Abi::Old => words(&[ino as u32, 3, record | kind << 16]),
             Abi::New => words(&[ino as u32, (ino >> 32) as u32, 3, 0, record | kind << 16]),
         };
-        // The name begins in the last byte of the last word.
+        // The name starts in the last byte of the last word.
         assert_eq!(guest.bytes(BUFFER, head.len() - 1), &head[..head.len() - 1], "{abi:?}");
         assert_eq!(guest.bytes(BUFFER + head.len() as u32 - 1, 6), b"a.txt\0");
         assert_eq!(guest.sys(abi, 220, "getdents64", &[fd, BUFFER.into(), room]), 0);
@@ -70,7 +70,7 @@ fn entries_of_a_folder() {
 }
 
 #[test]
-fn addresses_of_sockets() {
+fn socket_addresses() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let [high, low] = port.to_be_bytes();
@@ -84,14 +84,14 @@ fn addresses_of_sockets() {
         assert_eq!(guest.socket(abi, 7, "getpeername", &[fd, 700, 500]), 0);
         assert_eq!(guest.bytes(700, 16), [2, 0, high, low, 127, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0]);
         assert_eq!((guest.word(500), guest.bytes(716, 4)), (16, [0xee; 4].as_slice()));
-        // Less room than it takes: cut, with its whole length told.
+        // With too little space, the address is truncated and its full length returned.
         guest.put(500, &words(&[4]));
         guest.put(700, &[0xee; 40]);
         assert_eq!(guest.socket(abi, 7, "getpeername", &[fd, 700, 500]), 0);
         assert_eq!((guest.bytes(700, 5), guest.word(500)), ([2, 0, high, low, 0xee].as_slice(), 16));
         let address = guest.address([127, 0, 0, 1], port);
         assert_eq!(guest.socket(abi, 3, "connect", &[fd, address, 15]), -22);
-        // AF_UNSPEC, a path, and one of IPv6 that is too short.
+        // AF_UNSPEC, AF_UNIX, and a truncated IPv6 address.
         for (bytes, errno) in [([0, 0], -97), ([1, 0], -97), ([10, 0], -22)] {
             guest.put(600, &bytes);
             assert_eq!(guest.socket(abi, 3, "connect", &[fd, 600, 16]), errno);
@@ -100,7 +100,7 @@ fn addresses_of_sockets() {
 }
 
 #[test]
-fn addresses_of_ipv6() {
+fn ipv6_addresses() {
     let Ok(listener) = TcpListener::bind("[::1]:0") else { return };
     let port = listener.local_addr().unwrap().port();
     let [high, low] = port.to_be_bytes();
@@ -118,9 +118,9 @@ fn addresses_of_ipv6() {
     }
 }
 
-/// `msghdr`: name 0, its length 4, pieces 8, their number 12, control 16, its length 20, flags 24; `iovec`: 0 and 4.
+/// `msghdr`: name 0, its length 4, buffers 8, their number 12, control 16, its length 20, flags 24; `iovec`: 0 and 4.
 #[test]
-fn messages_and_their_pieces() {
+fn messages_and_their_buffers() {
     for abi in BOTH {
         let mut guest = Flat::new(Config::default());
         assert_eq!(guest.socket(abi, 8, "socketpair", &[1, 1, 0, 500]), 0);
@@ -136,14 +136,14 @@ fn messages_and_their_pieces() {
             (guest.bytes(BUFFER + 100, 4), guest.bytes(BUFFER + 200, 8)),
             (b"fir\0".as_slice(), b"stsecond".as_slice())
         );
-        // No control data came, and no flag is set.
+        // No control data arrived, and no flag is set.
         assert_eq!(guest.bytes(800, 28), words(&[0, 0, 900, 2, 0, 0, 0]));
     }
 }
 
 /// `pollfd`: `fd` 0, `events` 4, `revents` 6.
 #[test]
-fn descriptors_to_poll() {
+fn poll_descriptors() {
     let folders = Folders::new();
     for abi in BOTH {
         let mut guest = folders.guest();
@@ -163,7 +163,7 @@ fn descriptors_to_poll() {
     }
 }
 
-/// `fd_set`: one bit a descriptor, the lowest of the first byte is descriptor 0; `timeval`: 0 and 4.
+/// `fd_set`: one bit per descriptor, the lowest bit of the first byte is descriptor 0; `timeval`: 0 and 4.
 #[test]
 fn sets_of_descriptors() {
     let folders = Folders::new();
@@ -181,7 +181,7 @@ fn sets_of_descriptors() {
             for at in [BUFFER, BUFFER + 200] {
                 guest.put(at, &[0; 128]);
                 guest.put(at + 5, &[3]);
-                // Beyond what is asked for: left alone.
+                // Beyond the requested descriptors, nothing changes.
                 guest.put(at + 120, &[0xff]);
             }
             guest.sys(abi, 142, "_newselect", &[42, BUFFER.into(), i64::from(BUFFER) + 200, 0, 600])
@@ -221,7 +221,7 @@ fn times() {
     assert!((before..=after).contains(&timeval.0) && timeval.1 < 1_000_000);
     assert_eq!(guest.bytes(BUFFER + 8, 4), [0xee; 4]);
     assert_eq!((guest.env("_clock_gettime", &[99, BUFFER.into()]), guest.errno()), (-1, 22));
-    // Thu Feb 29 12:34:56 2024: eleven words, the last the zone's name.
+    // Thu Feb 29 12:34:56 2024: eleven words, the last is the name of the time zone.
     guest.put(600, &words(&[1_709_210_096]));
     assert_eq!(guest.env("_gmtime_r", &[600, BUFFER.into()]), i64::from(BUFFER));
     assert_eq!(guest.bytes(BUFFER, 40), words(&[56, 34, 12, 29, 1, 124, 4, 59, 0, 0]));
@@ -232,7 +232,7 @@ fn times() {
 
 /// `utimensat` takes two `timespec`, libc's `utimes` two `timeval`.
 #[test]
-fn times_that_are_set() {
+fn setting_times() {
     let folders = Folders::new();
     let mut guest = folders.guest();
     guest.put(600, &words(&[1_000_000_001, 500_000_000, 1_000_000_002, 250_000_000]));
@@ -254,9 +254,9 @@ fn times_that_are_set() {
     folders.untouched();
 }
 
-/// `flock`, `linger`, `rlimit` of 64 bits, `addrinfo`, `statfs64`.
+/// `flock`, `linger`, 64-bit `rlimit`, `addrinfo`, `statfs64`.
 #[test]
-fn smaller_ones() {
+fn smaller_structures() {
     let folders = Folders::new();
     let mut guest = folders.guest();
     let fd = guest.open(Abi::Old, "file", 0);

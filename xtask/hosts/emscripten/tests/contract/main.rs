@@ -1,4 +1,4 @@
-//! What the host promises, asked of it by the calls that a guest has.
+//! The guarantees of the host, tested with the calls available to a guest.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 

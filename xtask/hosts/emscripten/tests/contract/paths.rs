@@ -1,10 +1,10 @@
-//! No path leads out of the folders that were given: not up, not from the top, not by a link, whoever made it.
+//! No path leads out of the given directories: not upwards, not from the root, not through a link, whoever created it.
 
 use std::fs;
 
 use crate::guest::{Abi, BOTH, BUFFER, Flat, Folders, SECRET};
 
-/// Paths to what is not given, that no link is the last step of.
+/// Paths outside the directory whose last component is not a link.
 const OUT: &[&str] = &[
     "../other/secret",
     "sub/../../other/secret",
@@ -30,10 +30,10 @@ const OUT: &[&str] = &[
     "/dev/mem",
 ];
 
-/// Paths to what is not given by a link in the last step.
+/// Paths outside the directory through a link in the last component.
 const LINKS: &[&str] = &["to-folder", "to-secret", "to-nothing", "up", "top", "sub/up-secret", "inside/up-secret"];
 
-/// What a kernel may say of a path that leads nowhere: EPERM, ENOENT, EACCES, ELOOP.
+/// Errors that a kernel returns for such a path: EPERM, ENOENT, EACCES, ELOOP.
 fn refused(what: &str, path: &str, result: i64) {
     assert!([-1, -2, -13, -40].contains(&result), "{what} of {path} gives {result}");
 }
@@ -44,7 +44,7 @@ fn nothing_read(guest: &Flat) {
 }
 
 #[test]
-fn no_call_of_one_path_leads_out() {
+fn paths_cannot_lead_outside() {
     let folders = Folders::new();
     for abi in BOTH {
         let mut guest = folders.guest();
@@ -74,7 +74,7 @@ fn no_call_of_one_path_leads_out() {
 }
 
 #[test]
-fn no_link_is_followed_out() {
+fn links_out_of_the_directory_are_not_followed() {
     let folders = Folders::new();
     for abi in BOTH {
         let mut guest = folders.guest();
@@ -89,11 +89,11 @@ fn no_link_is_followed_out() {
                 let result = guest.path(abi, number, name, path, &[rest.into()]);
                 refused(name, path, result);
             }
-            // What is there already is no place for a folder or a new file.
+            // Nothing can be created at an existing path.
             assert_eq!(guest.path(abi, 39, "mkdir", path, &[0o777]), -17);
             assert_eq!(guest.open(abi, path, 0o302), -17);
             assert_eq!(guest.open(abi, path, 0o400_000), -40);
-            // A link itself is the guest's to see.
+            // The guest may see the link itself.
             assert_eq!(guest.path(abi, 196, "lstat64", path, &[BUFFER.into()]), 0);
             assert_eq!(guest.word(BUFFER + 12) & 0o170_000, 0o120_000);
             let len = guest.path(abi, 85, "readlink", path, &[BUFFER.into(), 4096]);
@@ -106,7 +106,7 @@ fn no_link_is_followed_out() {
 }
 
 #[test]
-fn calls_by_a_folders_descriptor_lead_out_as_little() {
+fn paths_relative_to_a_descriptor_cannot_lead_outside() {
     let folders = Folders::new();
     let mut guest = folders.guest();
     let dir = guest.open(Abi::New, "/guest/sub", 0o200_000);
@@ -131,12 +131,12 @@ fn calls_by_a_folders_descriptor_lead_out_as_little() {
             let result = guest.sys(Abi::New, 0, name, &[vec![dir, at], rest].concat());
             refused(name, path, result);
         }
-        // The times of what is at the end of the path, or of the link there.
+        // Setting the times of the target or of the link.
         let at = guest.text(path);
         let result = guest.sys(Abi::New, 0, "utimensat", &[dir, at, 0, 0x100]);
         refused("utimensat", path, result);
     }
-    // A descriptor that is no folder is no base.
+    // A descriptor that is not a directory cannot be a base.
     let file = guest.open(Abi::New, "/guest/file", 0);
     let at = guest.text("file");
     assert_eq!(guest.sys(Abi::New, 0, "openat", &[file, at, 0, 0]), -20);
@@ -144,7 +144,7 @@ fn calls_by_a_folders_descriptor_lead_out_as_little() {
 }
 
 #[test]
-fn nothing_is_moved_or_linked_out_or_in() {
+fn files_cannot_be_moved_or_linked_across_the_boundary() {
     let folders = Folders::new();
     for abi in BOTH {
         let mut guest = folders.guest();
@@ -167,7 +167,7 @@ fn nothing_is_moved_or_linked_out_or_in() {
         let (from, to) = (guest.text("file"), guest.text(path));
         refused("link to", path, guest.old(9, &[from, to]));
     }
-    // libc's own call for times.
+    // The libc function for setting times.
     for path in ["../other/secret", "to-secret", "up/secret"] {
         let at = guest.text(path);
         assert_eq!(guest.env("_utimes", &[at, 0]), -1);
@@ -177,14 +177,14 @@ fn nothing_is_moved_or_linked_out_or_in() {
 }
 
 #[test]
-fn links_that_the_guest_makes_lead_nowhere() {
+fn links_created_by_the_guest_cannot_lead_outside() {
     let folders = Folders::new();
     for abi in BOTH {
         let mut guest = folders.guest();
-        // From the top: not made at all.
+        // Absolute: not created at all.
         let (target, at) = (guest.text("/etc"), guest.text("mine"));
         refused("symlink to", "/etc", guest.sys(abi, 83, "symlink", &[target, at]));
-        // Up: made, and of no use, at the end of a path or in its middle.
+        // Relative and upwards: created, but unusable as the last or a middle component.
         for target in ["../other", "../../..", "sub/../../other", "up"] {
             let (text, at) = (guest.text(target), guest.text("mine"));
             assert_eq!(guest.sys(abi, 83, "symlink", &[text, at]), 0);
@@ -196,7 +196,7 @@ fn links_that_the_guest_makes_lead_nowhere() {
             refused("stat", target, guest.path(abi, 195, "stat64", "mine/secret", &[BUFFER.into()]));
             assert_eq!(guest.path(abi, 10, "unlink", "mine", &[]), 0);
         }
-        // A folder that becomes a link while it is the current one.
+        // A directory that is replaced by a link while it is the current one.
         assert_eq!(guest.path(abi, 39, "mkdir", "turns", &[0o777]), 0);
         assert_eq!(guest.path(abi, 12, "chdir", "turns", &[]), 0);
         assert_eq!(guest.path(abi, 40, "rmdir", "/guest/turns", &[]), 0);
@@ -211,7 +211,7 @@ fn links_that_the_guest_makes_lead_nowhere() {
 }
 
 #[test]
-fn what_is_given_works() {
+fn given_directory_is_usable() {
     let folders = Folders::new();
     for abi in BOTH {
         let mut guest = folders.guest();
@@ -228,7 +228,7 @@ fn what_is_given_works() {
 }
 
 #[test]
-fn the_current_folder_does_not_grow() {
+fn current_directory_is_resolved() {
     let folders = Folders::new();
     let mut guest = folders.guest();
     for _ in 0..2_000 {

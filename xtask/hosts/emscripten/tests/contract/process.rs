@@ -1,4 +1,4 @@
-//! One process: no signal leaves it, nothing of the host's is told, nothing is started.
+//! A single process: sends no signals to others, reveals nothing about the host, starts nothing.
 
 use std::collections::BTreeMap;
 use std::process::{Command, Stdio};
@@ -8,7 +8,7 @@ use wasmlab_host_emscripten::{Config, Guest, Host, Termination, import};
 use crate::guest::{Abi, BUFFER, Flat, Folders};
 
 #[test]
-fn no_signal_reaches_another_process() {
+fn signals_reach_no_other_process() {
     let mut child = Command::new("sleep").arg("60").stdout(Stdio::null()).spawn().unwrap();
     let mut guest = Flat::new(Config::default());
     let parent = std::os::unix::process::parent_id();
@@ -33,9 +33,9 @@ fn no_signal_reaches_another_process() {
     assert_eq!(guest.errno(), 22);
 }
 
-/// 0 is the guest's own group, and the guest is all there is in it: it ends, and this test goes on.
+/// 0 is the guest's own process group, which contains only the guest: it ends, and this test continues.
 #[test]
-fn a_signal_to_itself_ends_the_guest_alone() {
+fn signal_to_itself_ends_only_the_guest() {
     for process in [0, 42] {
         let mut guest = Flat::new(Config::default());
         let ended = guest.import("env", "_kill", &[process, 15]);
@@ -46,7 +46,7 @@ fn a_signal_to_itself_ends_the_guest_alone() {
 }
 
 #[test]
-fn a_handler_hears_what_the_guest_sends_itself() {
+fn handlers_receive_the_guests_own_signals() {
     let mut guest = Flat::new(Config::default());
     guest.put(BUFFER, &[0; 140]);
     guest.put(BUFFER, &77_u32.to_le_bytes());
@@ -60,7 +60,7 @@ fn a_handler_hears_what_the_guest_sends_itself() {
 }
 
 #[test]
-fn the_environment_is_the_guests_own() {
+fn guest_sees_only_its_own_environment() {
     let env = BTreeMap::from([("MINE".to_owned(), "yes".to_owned())]);
     let mut guest = Flat::new(Config { env, args: vec!["a".to_owned()], ..Config::default() });
     for name in ["PATH", "HOME", "USER", "PWD", "CARGO_MANIFEST_DIR"] {
@@ -81,7 +81,7 @@ fn the_environment_is_the_guests_own() {
 }
 
 #[test]
-fn the_machine_is_not_described() {
+fn uname_and_statfs_hide_the_machine() {
     let mut guest = Flat::new(Config::default());
     assert_eq!(guest.old(122, &[BUFFER.into()]), 0);
     let names = String::from_utf8_lossy(guest.bytes(BUFFER, 390)).into_owned();
@@ -91,14 +91,14 @@ fn the_machine_is_not_described() {
     for (number, id) in [(20, 42), (64, 1), (199, 1000), (200, 1000), (201, 1000), (202, 1000)] {
         assert_eq!(guest.old(number, &[0]), id);
     }
-    // To be another user is not to be had.
+    // Changing the user is not possible.
     for number in [203, 204, 213, 214] {
         assert_eq!((guest.old(number, &[0]), guest.old(number, &[1000])), (-1, 0));
     }
 }
 
 #[test]
-fn nothing_is_started() {
+fn no_process_can_be_started() {
     let mut guest = Flat::new(Config::default());
     for (name, errno) in [("_fork", 11), ("_execve", 8), ("_waitpid", 10)] {
         let at = guest.text("/bin/sh");
@@ -109,9 +109,9 @@ fn nothing_is_started() {
     assert_eq!((guest.env("system", &[at]), guest.env("system", &[0])), (-1, 0));
 }
 
-/// The host's streams are three, and the guest cannot learn what they are.
+/// The host's standard streams are three devices, and the guest cannot learn what they really are.
 #[test]
-fn streams_are_devices() {
+fn standard_streams_look_like_devices() {
     let folders = Folders::new();
     let mut guest = folders.guest();
     for fd in 0..3 {
@@ -119,13 +119,13 @@ fn streams_are_devices() {
         assert_eq!(guest.word(BUFFER + 12), 0o20_666);
         assert_eq!(guest.bytes(BUFFER + 48, 24), [0; 24], "its times are told");
     }
-    // Descriptors of the host's own are no descriptors of the guest's.
+    // Descriptors of the host are not descriptors of the guest.
     for fd in 3..64 {
         assert_eq!(guest.sys(Abi::Old, 197, "fstat64", &[fd, BUFFER.into()]), -9);
     }
 }
 
-/// A guest whose handler raises its own signal, unblocked, and so on.
+/// A guest whose handler unblocks and raises its own signal, repeatedly.
 struct Again(Flat);
 
 impl Guest for Again {
@@ -156,13 +156,13 @@ impl Guest for Again {
 }
 
 #[test]
-fn handlers_within_handlers_come_to_an_end() {
+fn nested_handlers_are_limited() {
     let mut guest = Again(Flat::new(Config::default()));
     guest.0.put(BUFFER, &[0; 140]);
     guest.0.put(BUFFER, &77_u32.to_le_bytes());
     assert_eq!(guest.0.env("_sigaction", &[30, BUFFER.into(), 0]), 0);
     let ended = import("env", "_raise").unwrap().call(&mut guest, &[30]);
     assert!(matches!(ended, Err(Termination::Abort(_))), "{ended:?}");
-    // And the host is as it was.
+    // The host's state is unchanged.
     assert_eq!(guest.0.old(20, &[]), 42);
 }

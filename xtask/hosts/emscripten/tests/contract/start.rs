@@ -1,4 +1,4 @@
-//! Programs of the old ABI: how `main` is called, and what comes after.
+//! Programs of the old ABI: how `main` is called, and what happens afterwards.
 
 use std::collections::BTreeMap;
 
@@ -58,17 +58,17 @@ impl Guest for Program {
     }
 }
 
-/// C's `exit` is the import `_exit`: the glue writes what stdio holds, and so does the host. `_exit` of C, which is
+/// C's `exit` is the import `_exit`: the glue flushes stdio, and so does the host. C's `_exit`, which is the import
 /// `__exit`, and the system call do not.
 #[test]
-fn what_stdio_holds_is_written_at_the_end() {
+fn stdio_is_flushed_at_exit() {
     for (exports, code, ran) in [
         ("_main: ; _fflush: ", 0, "_main _fflush"),
         ("_main: _exit 3; _fflush: ", 3, "_main _fflush"),
         ("_main: _exit 3", 3, "_main"),
         ("_main: __exit 3; _fflush: ", 3, "_main"),
         ("_main: _raise 15; _fflush: ", 143, "_main"),
-        // What it does there is its own affair.
+        // What the guest does while flushing is up to the guest.
         ("_main: _exit 3; _fflush: __exit 4", 4, "_main _fflush"),
     ] {
         let mut program = Program::new(exports);
@@ -81,15 +81,15 @@ fn what_stdio_holds_is_written_at_the_end() {
     }
 }
 
-/// An export that a call of the host needs is not the one that was called: that has run.
+/// A missing export that a host call needs must not be confused with the entry point, which has run.
 #[test]
-fn an_export_that_the_host_needs_is_named() {
+fn missing_export_needed_by_the_host_is_named() {
     for (exports, name, ran) in [
         ("_main: _getenv 40000", "_malloc", "_main"),
         ("_main: _sigaction 30 65536 0 / _raise 30", "dynCall_vi", "_main"),
         ("runPostSets: _getenv 40000; _main: ", "_malloc", "runPostSets"),
         ("_main: ; _fflush: _getenv 40000", "_malloc", "_main _fflush"),
-        // errno is written in the guest, and its function for that calls the host.
+        // errno is set by the guest's own function, which here calls the host.
         ("_main: _fork; ___errno_location: _getenv 40000", "_malloc", "_main ___errno_location"),
     ] {
         let mut program = Program::new(exports);
@@ -102,6 +102,6 @@ fn an_export_that_the_host_needs_is_named() {
     }
     let none = start_old(&mut Program::new(""));
     assert!(matches!(&none, Err(Termination::MissingExport(name)) if name == "_main"), "{none:?}");
-    // A guest without errno is told by the result alone.
+    // A guest without errno only gets the result.
     assert!(matches!(start_old(&mut Program::new("_main: _fork")), Ok(0)));
 }

@@ -1,4 +1,4 @@
-//! Numbers by chance, the same for the same seed: splitmix64.
+//! Pseudo-random numbers from a seed: splitmix64.
 
 pub struct Chance(u64);
 
@@ -14,12 +14,12 @@ impl Chance {
         mixed ^ mixed >> 31
     }
 
-    /// Below `end`, which is not 0.
+    /// A number below `end`, which is not 0.
     pub fn below(&mut self, end: u64) -> u64 {
         self.next() % end
     }
 
-    /// One time of `n`.
+    /// True with probability 1 in `n`.
     pub fn one_of(&mut self, n: u64) -> bool {
         self.below(n) == 0
     }
@@ -28,7 +28,7 @@ impl Chance {
         of[self.below(of.len() as u64) as usize]
     }
 
-    /// A number as programs do not have it: around 0, around powers of two, any.
+    /// An unusual number: around 0, around a power of two, or any.
     pub fn wild(&mut self) -> i64 {
         let near = self.below(5) as i64 - 2;
         match self.below(4) {

@@ -1,5 +1,5 @@
-//! A guest that means no good: its memory is full of what the host's functions like, its exports lie, fail and
-//! call the host again.
+//! A hostile guest: its memory is full of data that the host's functions accept, and its exports lie, fail and call the
+//! host again.
 
 use wasmlab_host_emscripten::{Config, Guest, Host, Termination};
 
@@ -7,7 +7,7 @@ use crate::chance::Chance;
 use crate::guest::{Flat, SECRET};
 use crate::shapes::Import;
 
-/// Where things are planted; each place has room for 256 of them, 256 bytes apart.
+/// Where data is prepared; each area has room for 256 items, 256 bytes apart.
 const PATHS: u32 = 1 << 16;
 const ADDRESSES: u32 = 2 << 16;
 const PIECES: u32 = 3 << 16;
@@ -18,7 +18,7 @@ const POLLS: u32 = 7 << 16;
 const WORDS: u32 = 8 << 16;
 const ARGUMENTS: u32 = 9 << 16;
 const HANDLERS: u32 = 10 << 16;
-/// From here on buffers.
+/// Buffers start here.
 const BUFFERS: u32 = 11 << 16;
 
 const NAMES: &[&str] = &[
@@ -86,7 +86,7 @@ pub struct Hostile {
     pub nested: u64,
     within: u32,
     planted: bool,
-    /// Imports to call from within: `raise`, `sigprocmask`, `getenv`, ….
+    /// Imports to call from within a call: `raise`, `sigprocmask`, `getenv`, ….
     again: Vec<wasmlab_host_emscripten::Import>,
 }
 
@@ -103,7 +103,7 @@ impl Hostile {
         }
     }
 
-    /// An address in a place where something is planted.
+    /// The address of an item in an area.
     fn planted(&mut self, place: u32) -> u32 {
         place + self.chance.below(256) as u32 * 256
     }
@@ -113,7 +113,7 @@ impl Hostile {
         BUFFERS + self.chance.below(room) as u32
     }
 
-    /// Fills the places; once, and then a few of them now and then, since calls write over them.
+    /// Fills the areas; repeated in part from time to time, because calls overwrite them.
     pub fn plant(&mut self, imports: &[Import], ports: [u16; 2]) {
         if self.again.is_empty() {
             self.again = imports.iter().map(|import| import.function).collect();
@@ -157,7 +157,7 @@ impl Hostile {
         self.put(HANDLERS + at + 132, &[flags]);
     }
 
-    /// An argument of the kind that a letter names; now and then of any kind.
+    /// An argument of the kind that a letter stands for; sometimes of any kind.
     fn argument(&mut self, kind: char) -> i64 {
         if self.chance.one_of(24) {
             return self.chance.wild();
@@ -213,7 +213,7 @@ impl Hostile {
         }
         let at = self.planted(ARGUMENTS);
         let mut words: Vec<u32> = args.iter().map(|arg| *arg as u32).collect();
-        // socketcall: a number, and the address of the next arguments.
+        // socketcall: a number and the address of its arguments.
         if import.shape == ".l" {
             let further = self.planted(ARGUMENTS);
             let number = 1 + self.chance.below(18) as u32;
@@ -229,7 +229,7 @@ impl Hostile {
         vec![0, if self.chance.one_of(32) { self.chance.wild() } else { at.into() }]
     }
 
-    /// Makes the call; whether it gave no error.
+    /// Makes the call; returns whether it succeeded.
     pub fn make(&mut self, import: &Import, args: &[i64]) -> bool {
         self.within = 0;
         let before = self.flat.memory.len();
@@ -243,7 +243,7 @@ impl Hostile {
         }
     }
 
-    /// Nothing of what lies beside the folder has come into the memory.
+    /// Checks that no data from outside the directory has reached the memory.
     pub fn check(&self) {
         let secret = SECRET.as_bytes();
         let first = secret[0];
@@ -273,7 +273,7 @@ impl Guest for Hostile {
     }
 
     fn call(&mut self, export: &str, args: &[i32]) -> Result<Option<i32>, Termination> {
-        // From within: a handler, or an allocator, that calls the host.
+        // Within a call: a handler or an allocator that calls the host.
         if self.within < 200 && self.chance.one_of(3) {
             self.within += 1;
             self.nested += 1;

@@ -1,16 +1,16 @@
-//! Calls of every import with whatever comes: numbers, addresses, paths, sequences that get somewhere, from a
-//! guest whose own exports lie and call back.
+//! Calls every import with arbitrary arguments (numbers, addresses, paths, useful sequences) from a guest whose own
+//! exports lie and call back.
 //!
-//! What must hold: the host does not panic, does not wait, loses no descriptor, reads and writes nothing beside
-//! the folder that it was given. A run is one of a seed: the same seed makes the same calls.
+//! The host must not panic, block, leak a descriptor, or access anything outside its directory. A run is determined by
+//! its seed.
 //!
-//!   WASMLAB_FUZZ_CALLS    how many calls; 40,000 unless told
-//!   WASMLAB_FUZZ_SECONDS  or for how long, if that is over first
-//!   WASMLAB_FUZZ_SEED     1 unless told
-//!   WASMLAB_FUZZ_GUEST    begin with the guests around this number, to see again what a run found
+//!   WASMLAB_FUZZ_CALLS    number of calls [default: 40,000]
+//!   WASMLAB_FUZZ_SECONDS  time limit
+//!   WASMLAB_FUZZ_SEED     seed [default: 1]
+//!   WASMLAB_FUZZ_GUEST    number of the first guest, to repeat what a run found
 //!
-//! The calls are made in a process of their own, without streams: what it writes as the guest's output is
-//! nobody's, and one that waits or dies is seen from here.
+//! The calls are made in a separate process without standard streams, so that the guest's output is discarded and a
+//! process that hangs or crashes is noticed.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -30,11 +30,11 @@ use chance::Chance;
 use guest::Folders;
 use hostile::Hostile;
 
-/// Calls of one guest.
+/// Number of calls per guest.
 const ROUND: u64 = 500;
-/// Guests that get the same folder.
+/// Number of guests that share a directory.
 const MAX_ROUNDS: u64 = 20;
-/// Where the process that makes the calls writes what it saw.
+/// The file to which the calling process reports.
 const REPORT: &str = "WASMLAB_FUZZ_REPORT";
 
 fn number(name: &str, default: u64) -> u64 {
@@ -44,7 +44,7 @@ fn number(name: &str, default: u64) -> u64 {
 }
 
 fn main() -> ExitCode {
-    // The harness of `cargo test` is not there: a filter that names other tests leaves nothing to do.
+    // There is no `cargo test` harness here: with a filter for other tests, do nothing.
     if std::env::args().skip(1).any(|arg| !arg.starts_with('-') && !"fuzz".contains(&arg) || arg == "--list") {
         return ExitCode::SUCCESS;
     }
@@ -57,7 +57,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Starts the calls, and ends them where they take too long.
+/// Starts the calls and kills them if they take too long.
 fn watched() -> ExitCode {
     let folder = tempfile::tempdir().unwrap();
     let report = folder.path().join("report");
@@ -85,7 +85,7 @@ fn watched() -> ExitCode {
         std::thread::sleep(Duration::from_millis(20));
     };
     let seen = fs::read_to_string(&report).unwrap_or_default();
-    // The guest writes to its standard error too.
+    // The guest writes to its stderr too.
     let errors = fs::read(&errors).unwrap_or_default();
     let errors = String::from_utf8_lossy(&errors);
     match status {
@@ -120,7 +120,7 @@ fn calls(report: &Path) {
             round += 1;
             let mut guest = Hostile::new(folders.network(&ports), Chance::new(seed.wrapping_mul(1 << 32) + round));
             for _ in 0..ROUND {
-                // What is about to be done, for whoever finds that it was not.
+                // Report the next call, in case it does not return.
                 guest.plant(&imports, ports);
                 let index = guest.chance.below(imports.len() as u64) as usize;
                 let import = &imports[index];
@@ -139,7 +139,7 @@ fn calls(report: &Path) {
             guest.check();
         }
         folders.untouched();
-        // Guests that are gone have left nothing open. The first brings what the standard library keeps.
+        // Earlier guests left no descriptor open. The first one opens what the standard library keeps.
         let now = fs::read_dir("/proc/self/fd").unwrap().count();
         assert!(*open.get_or_insert(now) >= now, "descriptors are lost: {open:?} were open, {now} are");
     }

@@ -1,9 +1,9 @@
-//! Which imports there are, and what their arguments are where that gets further than chance.
+//! The imports, and the kinds of their arguments where that reaches more than random numbers.
 //!
-//! A letter an argument: `p` a path, `f` a descriptor, `b` a buffer, `n` a length, `a` an address of a socket,
-//! `k` its length, `l` the address of a length, `v` pieces, `c` their number, `m` a message, `t` a time, `s` a
-//! set of descriptors, `q` descriptors to poll, `o` flags of `open`, `w` the address of a mode, `g` a signal,
-//! `d` a folder's descriptor, `h` a handler, `.` a small number.
+//! One letter per argument: `p` a path, `f` a descriptor, `b` a buffer, `n` a length, `a` a socket address, `k` its
+//! length, `l` the address of a length, `v` buffers, `c` their number, `m` a message, `t` a time, `s` a set of
+//! descriptors, `q` descriptors to poll, `o` flags of `open`, `w` the address of a mode, `g` a signal, `d` a
+//! directory's descriptor, `h` a handler, `.` a small number.
 
 use wasmlab_host_emscripten::import;
 
@@ -12,11 +12,11 @@ pub struct Import {
     pub name: String,
     pub shape: &'static str,
     pub function: wasmlab_host_emscripten::Import,
-    /// The old ABI's: the arguments are in memory.
+    /// A function of the old ABI, whose arguments are in memory.
     pub varargs: bool,
 }
 
-/// Every function that the host has: whatever text in its sources names one.
+/// Every function of the host, found by trying every string literal in its sources.
 pub fn imports() -> Vec<Import> {
     let sources = [include_str!("../../src/imports.rs"), include_str!("../../src/sys/wasi.rs")];
     let mut texts: Vec<&str> = sources.iter().flat_map(|source| source.split('"')).collect();

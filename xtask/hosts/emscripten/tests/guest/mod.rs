@@ -1,5 +1,4 @@
-//! The smallest guest there is: a vector of bytes, an allocator that only goes up, and a list of what the
-//! host called in it.
+//! A minimal guest: a vector of bytes, an allocator that never frees, and a log of the host's calls to its exports.
 
 #![expect(dead_code, reason = "each test binary uses a part of it")]
 
@@ -10,22 +9,22 @@ use std::path::{Path, PathBuf};
 
 use wasmlab_host_emscripten::{Config, Guest, Host, Termination, import};
 
-/// Where libc's `errno` is.
+/// Address of libc's `errno`.
 pub const ERRNO: u32 = 16;
-/// Where the arguments of the old ABI's system calls are put.
+/// Where arguments of the old ABI's system calls are placed.
 const VARARGS: u32 = 64;
-/// Where the arguments of `socketcall` are put.
+/// Where arguments of `socketcall` are placed.
 const SOCKETCALL: u32 = 128;
-/// Where addresses are put.
+/// Where socket addresses are placed.
 const ADDRESS: u32 = 256;
-/// Where texts are put, one after the other.
+/// Where texts are placed, one after the other.
 const TEXTS: u32 = 4096;
-/// Where the allocator begins; below it a test may write what it likes.
+/// Start of the allocator's memory; tests may use what is below.
 pub const HEAP: u32 = 1 << 17;
-/// A buffer that nothing else uses.
+/// A buffer used for nothing else.
 pub const BUFFER: u32 = 1 << 16;
 
-/// Which of the two ABIs a call is of.
+/// The ABI of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Abi {
     /// `___syscallN`, arguments in memory.
@@ -37,13 +36,13 @@ pub enum Abi {
 /// Both.
 pub const BOTH: [Abi; 2] = [Abi::Old, Abi::New];
 
-/// A guest that is nothing but its memory.
+/// A guest that consists of its memory only.
 pub struct Flat {
     pub memory: Vec<u8>,
     pub host: Host,
-    /// What the host called, and with what.
+    /// Calls made by the host, with their arguments.
     pub called: Vec<(String, Vec<i32>)>,
-    /// The most bytes that the memory may have.
+    /// Maximum size of the memory, bytes.
     pub limit: usize,
     heap: u32,
     texts: u32,
@@ -55,7 +54,7 @@ impl Flat {
         Self { memory: vec![0; 1 << 20], host, called: Vec::new(), limit: 1 << 22, heap: HEAP, texts: TEXTS }
     }
 
-    /// Puts a text into memory, and gives its address.
+    /// Copies a text into memory and returns its address.
     pub fn text(&mut self, text: &str) -> i64 {
         let at = self.texts;
         self.texts += text.len() as u32 + 1;
@@ -77,19 +76,19 @@ impl Flat {
         u32::from_le_bytes(self.bytes(at, 4).try_into().unwrap())
     }
 
-    /// Calls an import as a guest does; what ends the guest comes as an error.
+    /// Calls an import like a guest; the end of the guest is an error.
     pub fn import(&mut self, module: &str, name: &str, args: &[i64]) -> Result<i64, Termination> {
         let import = import(module, name).unwrap_or_else(|| panic!("no import {module}.{name}"));
         self.texts = TEXTS;
         import.call(self, args)
     }
 
-    /// A function of libc, or of WASI: what it returns.
+    /// Calls a libc or WASI function and returns its result.
     pub fn env(&mut self, name: &str, args: &[i64]) -> i64 {
         self.import("env", name, args).unwrap() as i32 as i64
     }
 
-    /// A system call of the old ABI by its number: the result, or the error number below 0.
+    /// Makes a system call of the old ABI: the result, or a negative error number.
     pub fn old(&mut self, number: u32, args: &[i64]) -> i64 {
         for (index, arg) in (0..).zip(args) {
             self.put(VARARGS + index * 4, &(*arg as u32).to_le_bytes());
@@ -97,12 +96,12 @@ impl Flat {
         self.env(&format!("___syscall{number}"), &[number.into(), VARARGS.into()])
     }
 
-    /// A system call of the new ABI by its name.
+    /// Makes a system call of the new ABI.
     pub fn new_call(&mut self, name: &str, args: &[i64]) -> i64 {
         self.env(&format!("__syscall_{name}"), args)
     }
 
-    /// A system call of either: the result, or Linux's error number below 0.
+    /// Makes a system call of either ABI: the result, or Linux's error number, negative.
     pub fn sys(&mut self, abi: Abi, number: u32, name: &str, args: &[i64]) -> i64 {
         match abi {
             Abi::Old => self.old(number, args),
@@ -113,7 +112,7 @@ impl Flat {
         }
     }
 
-    /// The same for a call whose arguments are one path and some numbers.
+    /// The same for a call with one path and some numbers.
     pub fn path(&mut self, abi: Abi, number: u32, name: &str, path: &str, rest: &[i64]) -> i64 {
         let path = self.text(path);
         self.sys(abi, number, name, &[&[path], rest].concat())
@@ -127,7 +126,7 @@ impl Flat {
         self.path(abi, 5, "open", path, &[flags, mode])
     }
 
-    /// `close(fd)`, which 3.x has of WASI.
+    /// `close(fd)`, which is a WASI function in 3.x.
     pub fn close(&mut self, abi: Abi, fd: i64) -> i64 {
         match abi {
             Abi::Old => self.old(6, &[fd]),
@@ -138,7 +137,7 @@ impl Flat {
         }
     }
 
-    /// Puts an address of IPv4 into memory.
+    /// Places an IPv4 address in memory.
     pub fn address(&mut self, ip: [u8; 4], port: u16) -> i64 {
         self.put(ADDRESS, &[2, 0]);
         self.put(ADDRESS + 2, &port.to_be_bytes());
@@ -146,7 +145,7 @@ impl Flat {
         ADDRESS.into()
     }
 
-    /// Puts an address of IPv6 into memory.
+    /// Places an IPv6 address in memory.
     pub fn address6(&mut self, ip: std::net::Ipv6Addr, port: u16) -> i64 {
         self.put(ADDRESS, &[10, 0]);
         self.put(ADDRESS + 2, &port.to_be_bytes());
@@ -156,7 +155,7 @@ impl Flat {
         ADDRESS.into()
     }
 
-    /// A call of `socketcall` in the old ABI, of its own name in the new.
+    /// Makes a socket call: `socketcall` in the old ABI, by name in the new one.
     pub fn socket(&mut self, abi: Abi, number: u32, name: &str, args: &[i64]) -> i64 {
         if abi == Abi::New {
             return self.sys(abi, 0, name, args);
@@ -167,13 +166,13 @@ impl Flat {
         self.old(102, &[number.into(), SOCKETCALL.into()])
     }
 
-    /// `errno` as libc has it.
+    /// The value of libc's `errno`.
     pub fn errno(&self) -> u32 {
         self.word(ERRNO)
     }
 }
 
-/// Linux's number of an error that WASI numbers so.
+/// Converts a WASI error number to Linux's.
 fn linux(wasi: i64) -> i64 {
     let pairs = [
         (63, 1),
@@ -261,7 +260,7 @@ impl Guest for Flat {
     }
 }
 
-/// Two folders side by side: one that the guest is given as `/guest`, and one that it is not.
+/// Two adjacent directories: one given to the guest as `/guest`, and one that is not.
 pub struct Folders {
     pub given: PathBuf,
     pub other: PathBuf,
@@ -269,12 +268,12 @@ pub struct Folders {
     _both: tempfile::TempDir,
 }
 
-/// What is in the folder that the guest is not given.
+/// The content of the directory that the guest is not given.
 pub const SECRET: &str = "nobody reads this";
 
 impl Folders {
     pub fn new() -> Self {
-        // In memory where there is such a folder: calls are many, and some of them sync.
+        // In memory if possible, because there are many calls and some of them sync.
         let shm = Path::new("/dev/shm");
         let both = if shm.is_dir() { tempfile::tempdir_in(shm) } else { tempfile::tempdir() }.unwrap();
         let (given, other) = (both.path().join("given"), both.path().join("other"));
@@ -283,7 +282,7 @@ impl Folders {
         fs::write(given.join("file"), "0123456789").unwrap();
         fs::write(other.join("secret"), SECRET).unwrap();
         fs::write(other.join("deep/secret"), SECRET).unwrap();
-        // What may lie in a folder that is given: links that lead out of it.
+        // Links out of the given directory.
         for (link, target) in [
             ("to-folder", other.clone()),
             ("to-secret", other.join("secret")),
@@ -300,18 +299,18 @@ impl Folders {
         Self { given, other, before, _both: both }
     }
 
-    /// A guest that has the one folder, and no network.
+    /// A guest with the given directory and no network.
     pub fn guest(&self) -> Flat {
         Flat::new(Config { dirs: vec![(self.given.clone(), "/guest".to_owned())], ..Config::default() })
     }
 
-    /// The same folder for a guest that has a network too.
+    /// The same directory for a guest with a network.
     pub fn network(&self, ports: &[u16]) -> Config {
         let dirs = vec![(self.given.clone(), "/guest".to_owned())];
         Config { dirs, network: true, ports: ports.to_vec(), ..Config::default() }
     }
 
-    /// Beside the folder that is given everything is as it was, byte for byte.
+    /// Checks that everything outside the given directory is unchanged, byte for byte.
     pub fn untouched(&self) {
         assert_eq!(contents(self._both.path(), "other"), self.before);
         let mut names: Vec<_> = fs::read_dir(self._both.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
@@ -320,7 +319,7 @@ impl Folders {
     }
 }
 
-/// Everything below a folder: kind, permissions, time, and bytes.
+/// Everything below a directory: type, permissions, time, and content.
 pub fn contents(top: &Path, name: &str) -> BTreeMap<PathBuf, String> {
     let mut found = BTreeMap::new();
     let mut rest = vec![top.join(name)];

@@ -1,9 +1,9 @@
-// A module with the JavaScript that its toolchain wrote for it, in the host that it was written for.
+// Runs a module with the JavaScript that its toolchain generated, in the host it was generated for.
 
 import { CellEnd } from '../protocol.mjs';
 import { causeOf } from '../causes.mjs';
 import { emscriptenSettings, runBindgen, runGo, runPhp } from '../glue_shared.mjs';
-import { isExit, otherHost, runAssemblyScript, toolchainOf, watchWebAssembly } from '../watch.mjs';
+import { askAndWatch, isExit, otherHost, runAssemblyScript, runKotlin, toolchainOf } from '../watch.mjs';
 import { stderr, stdout } from './report.mjs';
 
 export async function run(spec, log, bytes) {
@@ -13,7 +13,7 @@ export async function run(spec, log, bytes) {
   const source = await (await fetch(`/guest/${spec.glue}`)).text();
   const toolchain = toolchainOf(spec.glue, source);
   log.executionPath(`glue:${toolchain}`);
-  const guest = watchWebAssembly(log);
+  const guest = await askAndWatch(log, bytes);
   // Glue throws from callbacks and promises too: wherever it comes from, the first error ends the cell.
   const failed = new Promise((_, reject) => {
     const stop = (event, error) => {
@@ -30,7 +30,7 @@ export async function run(spec, log, bytes) {
   }
 }
 
-const RUNNERS = { emscripten, 'wasm-bindgen': bindgen, assemblyscript, go, php };
+const RUNNERS = { emscripten, 'wasm-bindgen': bindgen, assemblyscript, kotlin, go, php };
 
 /** Adds a classic script to the page, as a page's author would. */
 function script(name) {
@@ -56,9 +56,14 @@ async function bindgen(spec, bytes) {
   await runBindgen(await import(`/guest/${spec.glue}`), bytes);
 }
 
-/** An ES module that fetches the module beside it and calls its start, or gives a function that does. */
+/** An ES module that fetches the module beside it and calls its start function, or returns a function that does. */
 async function assemblyscript(spec, bytes) {
   await runAssemblyScript(() => import(`/guest/${spec.glue}`), bytes);
+}
+
+/** ES modules that import each other, the first of which fetches the module beside it. */
+async function kotlin(spec) {
+  await runKotlin(() => import(`/guest/${spec.glue}`));
 }
 
 /** In a page Go's wasm_exec.js prints to the console. */
@@ -68,8 +73,8 @@ async function go(spec, bytes) {
 }
 
 /**
- * PHP's authors mean the script for a bundler, which makes an address of the module that it imports; the module is
- * given to it here.
+ * PHP's script is meant for a bundler, which turns its import of the module into a URL; here it gets the module
+ * directly.
  */
 async function php(spec, bytes, source) {
   if (!/RuntimeName === 'WEB'/.test(source)) {
@@ -77,7 +82,7 @@ async function php(spec, bytes, source) {
   }
   const bundled = source.replace(/^import (\w+) from '[^']*\.wasm';$/m, "const $1 = 'given';");
   const { init } = await import(URL.createObjectURL(new Blob([bundled], { type: 'text/javascript' })));
-  // A page has no files: the script is put into the interpreter's own.
+  // A page has no files, so the script is put into the interpreter's file system.
   const addFiles = async (FS) => {
     FS.chdir('/guest');
     const [, script] = spec.args;
@@ -85,7 +90,7 @@ async function php(spec, bytes, source) {
     return spec.args.slice(1);
   };
   await runPhp(init, 'WEB', spec, bytes, addFiles, {
-    // What PHP prints comes as bytes, what its libraries print by themselves as lines.
+    // PHP's output arrives as bytes, the output of its libraries as lines.
     onStdout: (bytes) => stdout.write(bytes),
     onStderr: (bytes) => stderr.write(bytes),
     print: (line) => stdout.print(line),

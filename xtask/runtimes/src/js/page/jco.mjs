@@ -1,6 +1,6 @@
-// A component in a page: jco translated it before (precompile.mjs), its shims' builds for browsers are its host. That of
-// WASI 0.3 is made of that of 0.2, which is prepared for both. Directories are held in memory, as with the polyfill of
-// WASI 0.1; sockets a page has none.
+// Runs a component in a page: jco has transpiled it (precompile.mjs), and the browser builds of jco's shims are its
+// host. The WASI 0.3 shim builds on that of 0.2, which is prepared for both. As with the WASI 0.1 polyfill, directories
+// are held in memory, and there are no sockets.
 
 import { callEntryPoint, instantiate, configure } from '../component.mjs';
 import { checkImports } from '../imports.mjs';
@@ -30,7 +30,7 @@ export async function run(spec, log) {
   await callEntryPoint(spec, guest, log, failed);
 }
 
-/** Nothing more to come is an error of the stream, which the shim throws too. */
+/** End of input is an error of the stream, which the shim throws too. */
 function input(size) {
   const bytes = stdin(Number(size));
   if (!bytes.length) throw { tag: 'closed' };

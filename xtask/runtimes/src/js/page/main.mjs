@@ -1,9 +1,9 @@
 // Runs one cell in a page. The driver (xtask/drivers/browser) has read the module and opened this page.
 //
-//   a component               jco's translation of it, with its shim of WASI 0.2 (jco.mjs)
+//   a component               its code from jco, with jco's WASI shims (jco.mjs)
 //   glue beside the module    its own JavaScript loads it (glue.mjs)
-//   anything else             plain WebAssembly, or WASI 0.1 by the polyfill where the column has it (core.mjs); in a
-//                             worker of the page where the cell says so
+//   anything else             plain WebAssembly, or WASI 0.1 by the polyfill if the column has it (core.mjs), in a
+//                             worker of the page if the cell says so
 
 import { CellEnd } from '../protocol.mjs';
 import { Log, captureConsole } from './report.mjs';
@@ -14,7 +14,7 @@ const ended = (error) => {
   log.end(error instanceof CellEnd ? error.cause : { kind: 'engine-error', message: String(error?.stack ?? error) });
 };
 
-/** This script once more, in a worker, which reports the end; waits for that, or for the worker's own failure. */
+/** Runs this script again in a worker, which reports the end; waits for that, or for a failure of the worker itself. */
 function inWorker() {
   return new Promise((_, reject) => {
     const worker = new Worker(import.meta.url, { type: 'module' });

@@ -1,7 +1,7 @@
-// The way out of a page: each report is a request that the page waits for, so that what was said before a
-// guest hangs or the page crashes has arrived.
+// How a page reports: each report is a request that the page waits for, so that whatever was reported before a guest
+// hangs or the page crashes has arrived.
 
-/** Sends bytes or text and gives the answer's bytes, one a character. */
+/** Sends bytes or text and returns the response's bytes, one per character. */
 export function post(target, body) {
   const request = new XMLHttpRequest();
   request.open('POST', target, false);
@@ -13,7 +13,7 @@ export function post(target, body) {
 const SINGLE = 256;
 const PIECE = 64 << 10;
 
-/** One of the guest's streams. The first writes go out one by one; a flood goes in pieces. */
+/** An output stream of the guest. The first writes are sent one by one, a flood in larger pieces. */
 class Stream {
   #target;
   #sent = 0;
@@ -47,13 +47,13 @@ class Stream {
 export const stdout = new Stream('/stdout');
 export const stderr = new Stream('/stderr');
 
-/** At most `size` bytes of the guest's input; it waits for the first. */
+/** At most `size` bytes of the guest's stdin; waits for the first one. */
 export function stdin(size) {
   stdout.flush();
   return Uint8Array.from(post('/stdin', String(size)), (c) => c.charCodeAt(0) & 0xff);
 }
 
-/** The page's side of `log.mjs`; the driver puts the time. */
+/** The page's counterpart of `log.mjs`; the driver adds the time. */
 export class Log {
   #ended = false;
 
@@ -79,7 +79,7 @@ export class Log {
   }
 }
 
-/** What is said to the console goes to the guest's streams: errors and warnings to stderr. */
+/** Sends console output to the guest's streams: errors and warnings to stderr. */
 export function captureConsole() {
   const words = (args) => args.map((a) => (typeof a === 'object' && a && !(a instanceof Error) ? JSON.stringify(a) : String(a))).join(' ');
   for (const [names, stream] of [[['log', 'info', 'debug'], stdout], [['warn', 'error'], stderr]]) {

@@ -1,5 +1,5 @@
-// WASI 0.1 by @bjorn3/browser_wasi_shim: arguments, environment, streams, directories held in memory. What a
-// guest writes to a directory stays in the page.
+// WASI 0.1 by @bjorn3/browser_wasi_shim: arguments, environment, streams, and directories held in memory. What a guest
+// writes to a directory stays in the page.
 
 import { CellEnd } from '../protocol.mjs';
 import { guestArgs } from '../values.mjs';
@@ -10,7 +10,7 @@ export function define(spec, host) {
   const env = Object.entries(spec.env).map(([name, value]) => `${name}=${value}`);
   const dirs = spec.dirs.map((dir) => new PreopenDirectory(dir.guest, entries(dir.tree)));
   const shim = new WASI(guestArgs(spec), env, [new Input(), new Output(stdout), new Output(stderr), ...dirs], { debug: false });
-  // The shim's way back to the caller is an exception of its own; only the call tells it from a failure.
+  // The shim ends the guest with an exception of its own; only this call distinguishes it from a failure.
   const proc_exit = (code) => {
     host.exit = code;
     throw new Error(`exit ${code}`);
@@ -22,7 +22,7 @@ export function define(spec, host) {
   };
 }
 
-/** The shim throws a string where a page has no sockets: that is its answer, no trap of the guest's. */
+/** For sockets, which a page lacks, the shim throws a string: that is its answer, not a trap of the guest. */
 function sockets(imports) {
   const answer = (name, f) => (...args) => {
     try {

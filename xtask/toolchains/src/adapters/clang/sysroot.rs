@@ -27,12 +27,17 @@ pub struct Sysroot {
 }
 
 impl Sysroot {
-    /// The first folder that contains a libc for clang of this major version.
-    pub fn find(machine: &dyn Machine, clang: u32) -> Option<Self> {
+    /// The first folder that contains a libc: for the target `wanted`, else for WASI 0.1 under the name that clang of
+    /// this major version knows.
+    pub fn find(machine: &dyn Machine, clang: u32, wanted: Option<&str>) -> Option<Self> {
         let named = machine.variable(SYSROOT_VARIABLE).map(|dir| (PathBuf::from(dir), format!("${SYSROOT_VARIABLE}")));
         let usual = SYSROOTS.iter().map(|&dir| (PathBuf::from(dir), dir.to_owned()));
         named.into_iter().chain(usual).find_map(|(dir, shown)| {
-            let target = target(machine, &dir, clang)?.to_owned();
+            let target = match wanted {
+                Some(wanted) => machine.is_file(&libc(&dir, wanted)).then_some(wanted)?,
+                None => target(machine, &dir, clang)?,
+            };
+            let target = target.to_owned();
             Some(Self { dir, shown, target })
         })
     }

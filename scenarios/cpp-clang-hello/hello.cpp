@@ -1,0 +1,7 @@
+// The same program as cpp-emscripten-standalone-hello.
+#include <iostream>
+
+int main()
+{
+    std::cout << "Hello, world!" << std::endl;
+}

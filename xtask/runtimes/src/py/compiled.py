@@ -1,0 +1,69 @@
+"""Compiling, or taking what was compiled before: kept in the cell's folder for compiled code, sealed.
+
+wasmtime maps compiled code as it is, so a damaged file would be undefined behaviour: it is taken only where a hash of the
+code and of the module is beside it, and wasmtime itself looks whether its version made it. Every failure is a miss.
+"""
+
+import hashlib
+import os
+
+import wasmtime
+
+from causes import of_compiling
+
+SEAL = 32
+
+
+def compiled(spec, log, engine, kind, binary):
+    """The compile stage: `kind` is wasmtime's class of modules or of components."""
+    path = spec.get("code_cache") and os.path.join(spec["code_cache"], "module.cwasm")
+    key = hashlib.sha256(spec["mode"].encode() + binary).digest()
+    if path and (code := read(path, key)):
+        try:
+            found = kind.deserialize(engine, code)
+        except wasmtime.WasmtimeError:
+            pass
+        else:
+            log.stage("compile", cached=True)
+            return found
+    log.stage("compile")
+    try:
+        if binary[:4] != b"\0asm":
+            # The classes take text too; whether these bytes are a module is the question here.
+            wasmtime.Module.validate(engine, binary)
+        made = kind(engine, binary)
+    except wasmtime.WasmtimeError as error:
+        raise of_compiling(error) from error
+    if path:
+        write(path, key, made.serialize())
+    return made
+
+
+def seal(key, code):
+    return hashlib.sha256(key + code).digest()
+
+
+def read(path, key):
+    try:
+        with open(path, "rb") as file:
+            kept = file.read()
+    except OSError:
+        return None
+    code = kept[:-SEAL]
+    return code if kept[-SEAL:] == seal(key, code) else None
+
+
+def write(path, key, code):
+    # Written beside and renamed: a reader sees all of it or nothing, whoever else writes.
+    temporary = f"{path}.{os.getpid()}.tmp"
+    try:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(temporary, "wb") as file:
+            file.write(bytes(code) + seal(key, bytes(code)))
+        os.replace(temporary, path)
+    except OSError:
+        # The next run compiles again.
+        try:
+            os.unlink(temporary)
+        except OSError:
+            pass

@@ -1,0 +1,42 @@
+//! What every engine must do, done by the driver for wasmtime's Python package. Without a Python that has the package
+//! there is nothing to test, and each test says so.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[path = "../engines/common/conformance.rs"]
+mod conformance;
+
+use std::process::{Command, Stdio};
+use std::sync::LazyLock;
+
+use conformance::{EngineTraits, Subject, conformance};
+
+const DRIVER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/runtimes/src/py/driver.py");
+
+/// The Python that has the package, if one is here: by its variable or on PATH.
+static PYTHON: LazyLock<Option<String>> = LazyLock::new(|| {
+    let python = std::env::var("WASMLAB_WASMTIME_PY").unwrap_or_else(|_| "python3".to_owned());
+    let imports = Command::new(&python).args(["-Ic", "import wasmtime"]).stderr(Stdio::null()).status();
+    imports.is_ok_and(|status| status.success()).then_some(python)
+});
+
+const PY: Subject = Subject {
+    command: || {
+        let mut command = Command::new(PYTHON.as_deref().unwrap_or("no Python with the package `wasmtime`"));
+        command.args(["-IB", DRIVER]);
+        command
+    },
+    engine: "wasmtime-py",
+    mode: "cranelift",
+    traits: EngineTraits {
+        components: true,
+        keeps_code: true,
+        preopened_socket: false,
+        typed_host_functions: true,
+        memory_limit: true,
+        v128_values: false,
+        escapes_by: &[],
+        first_dir: 3,
+    },
+};
+
+conformance!(cranelift, crate::PY);
