@@ -16,6 +16,9 @@ pub fn nearest<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> Ve
     let mut near: Vec<(usize, &str)> = names.into_iter().filter_map(|name| Some((distance(name)?, name))).collect();
     near.sort_unstable();
     near.dedup();
+    // Beside what is certainly meant, the rest is no help.
+    let best = near.first().map_or(0, |(edits, _)| *edits);
+    near.retain(|(edits, _)| best > limit || *edits <= best + 1);
     near.into_iter().take(MAX_NAMES).map(|(_, name)| name).collect()
 }
 
@@ -43,7 +46,7 @@ mod tests {
         let check = |wanted: &str, near: &[&str]| assert_eq!(nearest(wanted, names), near, "{wanted}");
         check("wasmtime-crane", &["wasmtime-cranelift"]);
         check("wasmtime-clli", &["wasmtime-cli"]);
-        check("nod", &["node", "node+jco"]);
+        check("nod", &["node"]);
         check("Node", &["node"]);
         check("wasmtime", &["wasmtime-cli", "wasmtime-winch", "wasmtime-cranelift"]);
         check("jco", &["node+jco"]);
