@@ -56,6 +56,9 @@ impl Lab {
             }
         };
         let root = std::path::absolute(&root)?;
+        if let Some(why) = leads_out(&root) {
+            anyhow::bail!(why);
+        }
         let cache = match std::env::var_os(CACHE_VARIABLE).filter(|v| !v.is_empty()) {
             Some(dir) => {
                 std::path::absolute(PathBuf::from(dir)).with_context(|| format!("failed to use {CACHE_VARIABLE}"))?
@@ -115,5 +118,36 @@ impl Lab {
     pub fn engine(&self, name: &str) -> PathBuf {
         let driver = self.xtask().join("drivers").join(name);
         if driver.is_dir() { driver } else { self.xtask().join("engines").join(name) }
+    }
+}
+
+/// A folder that the lab writes to and that is a link out of the workspace: a foreign repository may have made it.
+fn leads_out(root: &Path) -> Option<String> {
+    let real = std::fs::canonicalize(root).ok()?;
+    ["reports", "reports/latest", "reports/check", "snapshots", "snapshots/matrix", "snapshots/artifacts"]
+        .into_iter()
+        .filter_map(|name| Some((name, std::fs::canonicalize(root.join(name)).ok()?)))
+        .find(|(_, to)| !to.starts_with(&real))
+        .map(|(name, to)| {
+            format!("`{name}` is a link out of the workspace, to `{}`: put a folder in its place", to.display())
+        })
+}
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use super::leads_out;
+    use std::os::unix::fs::symlink;
+
+    #[test]
+    fn folders_to_write_to_lie_in_the_workspace() {
+        let (root, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        std::fs::create_dir_all(root.path().join("own/latest")).unwrap();
+        symlink("own", root.path().join("reports")).unwrap();
+        assert_eq!(leads_out(root.path()), None);
+        std::fs::remove_dir(root.path().join("own/latest")).unwrap();
+        symlink(outside.path(), root.path().join("own/latest")).unwrap();
+        let why = leads_out(root.path()).unwrap();
+        assert!(why.starts_with("`reports/latest` is a link out of the workspace, to `"), "{why}");
     }
 }

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use wasmlab_inspect as inspect;
+use wasmlab_inspect::{self as inspect, interfaces::Interface};
 use wasmlab_model::facts::Facts;
 use wasmlab_process::{self as process, Command, ExitReason, Input, Limits, Ports, Sandbox};
 
@@ -37,11 +37,18 @@ pub enum Form {
     Wat,
     /// The binary format.
     Binary,
+    /// The functions of exported interfaces, as JSON.
+    Interfaces,
 }
 
 impl Form {
-    const ALL: [(Self, &str); 4] =
-        [(Self::Facts, "facts"), (Self::Outline, "outline"), (Self::Wat, "wat"), (Self::Binary, "binary")];
+    const ALL: [(Self, &str); 5] = [
+        (Self::Facts, "facts"),
+        (Self::Outline, "outline"),
+        (Self::Wat, "wat"),
+        (Self::Binary, "binary"),
+        (Self::Interfaces, "interfaces"),
+    ];
 
     fn name(self) -> &'static str {
         Self::ALL.into_iter().find(|(form, _)| *form == self).map_or("", |(_, name)| name)
@@ -72,6 +79,14 @@ pub enum ReadError {
 /// See [`ReadError`].
 pub fn facts(file: &Path, form: Form) -> Result<Facts, ReadError> {
     Ok(serde_json::from_slice(&read(file, form)?).map_err(io::Error::from)?)
+}
+
+/// Reads the interfaces that a component exports, with their functions.
+///
+/// # Errors
+/// See [`ReadError`].
+pub fn interfaces(file: &Path) -> Result<Vec<Interface>, ReadError> {
+    Ok(serde_json::from_slice(&read(file, Form::Interfaces)?).map_err(io::Error::from)?)
 }
 
 /// Converts a file to this form.
@@ -151,6 +166,7 @@ fn answer(file: &Path, form: Form) -> anyhow::Result<Vec<u8>> {
         Form::Outline => Ok(serde_json::to_vec(&inspect::outline(&bytes)?)?),
         Form::Wat => Ok(inspect::to_wat(&bytes)?.into_bytes()),
         Form::Binary => Ok(bytes),
+        Form::Interfaces => Ok(serde_json::to_vec(&inspect::interfaces::interfaces(&bytes)?)?),
     }
 }
 

@@ -157,6 +157,46 @@ fn unexported_memory() {
 }
 
 #[test]
+fn memory_of_an_embedder() {
+    let own = gap(ALL, "gap custom-host", "abi", "env.memory", "`WebAssembly.Memory` of 25 pages");
+    case(
+        "own.wat",
+        "(module (import \"env\" \"memory\" (memory 25)) (func (export \"f\")))",
+        &["--invoke", "f"],
+        &[own],
+    );
+}
+
+#[test]
+fn part_of_a_component() {
+    let part = |says| gap(ALL, "gap component-part", "abi", "wasi:io/poll@0.2.10", says);
+    let io = "(import \"env\" \"f\" (func)) (import \"wasi:io/poll@0.2.10\" \"poll\" (func))";
+    let core = format!("(module {io} (func (export \"cabi_realloc\")))");
+    case("core.wat", core, &[], &[part("the JavaScript file that jco wrote beside it")]);
+    let types = "(@custom \"component-type:app\" \"\")";
+    let main = "(import \"__main_module__\" \"cabi_realloc\" (func))";
+    let adapter = format!("(module {types} {main} {io} (func (export \"fd_write\")))");
+    case("adapter.wat", adapter, &[], &[part("--adapt wasi_snapshot_preview1=FILE")]);
+}
+
+#[test]
+fn obstacle_behind_a_proposal() {
+    let wat = "(module (import \"env\" \"memory\" (memory 1 1 shared)) (import \"env\" \"napi_create_object\" (func)))";
+    let first = "threads is only the first obstacle";
+    let lacks = gap("wasmi", "gap unsupported-proposal", "runtime", "threads", first);
+    let others = "wasmtime-cranelift node deno bun";
+    let addon = |says| gap(others, "gap needs-napi-host", "abi", "env.", says);
+    case("addon.wat", wat, &[], &[lacks, addon("emnapi")]);
+}
+
+#[test]
+fn import_module_without_a_name() {
+    let missing = gap(ALL, "gap custom-host", "abi", "\"\".0", "\"\".0");
+    let refused = gap("wazero", "gap host-refused", "runtime", "", "refuses imports with an empty module name");
+    case("nameless.wat", "(module (import \"\" \"0\" (func)) (func (export \"_start\")))", &[], &[missing, refused]);
+}
+
+#[test]
 fn export_called_before_initialization() {
     let guest = |prepare: &str| {
         format!(

@@ -109,6 +109,8 @@ fn published_report_matches_the_snapshots() {
     assert!(published::json(&report) == json, "the JSON was not written by the lab: {renew}");
     let markdown = fs::read_to_string(file.with_extension("md")).unwrap();
     assert!(published::markdown(&report) == markdown, "the Markdown is not what the JSON renders to: {renew}");
+    let page = fs::read_to_string(top().join("reports/index.html")).unwrap_or_default();
+    assert!(published::html(&report) == page, "the page is not what the JSON renders to: {renew}");
     let mut differences = Vec::new();
     let mut accepted_lines = 0;
     for (file, body) in accepted("matrix") {

@@ -3,12 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::symbols;
-use wasmlab_model::facts::{Abi, AbiEvidence, BinaryKind, Export, Import};
+use wasmlab_model::facts::{Abi, AbiEvidence, BinaryKind, Export, Import, Producer};
 
 /// The ABIs of a binary, sorted; empty only if it imports nothing and exports no interface.
 ///
 /// `dynamic`: the binary is a side module, which imports memory and table by convention.
-pub fn classify(kind: BinaryKind, dynamic: bool, imports: &[Import], exports: &[Export]) -> Vec<AbiEvidence> {
+pub fn classify(
+    kind: BinaryKind,
+    dynamic: bool,
+    imports: &[Import],
+    exports: &[Export],
+    producers: &[Producer],
+) -> Vec<AbiEvidence> {
+    let named = |import: &Import| import.shown(kind);
     let mut found: BTreeMap<Abi, BTreeSet<String>> = BTreeMap::new();
     let mut unclear: Vec<&Import> = Vec::new();
     for import in imports {
@@ -41,11 +48,12 @@ pub fn classify(kind: BinaryKind, dynamic: bool, imports: &[Import], exports: &[
     for import in items {
         found.entry(unclear_abi(import, &clear, dynamic)).or_default().insert(named(import));
     }
-    // A custom host also provides the memory. Without one, the memory is imported because a linker was told to.
+    // A custom host also provides the memory. Without one, a linker was told to import it, if there was one.
     let custom = found.contains_key(&Abi::CustomHost);
+    let linked = !producers.is_empty() || !found.is_empty() || has_names_of_linker(imports, exports);
     for import in storage {
         let abi = match unclear_abi(import, &clear, dynamic) {
-            Abi::CustomHost if !custom => Abi::Unlinked,
+            Abi::CustomHost if !custom && linked => Abi::Unlinked,
             abi => abi,
         };
         found.entry(abi).or_default().insert(named(import));
@@ -53,7 +61,7 @@ pub fn classify(kind: BinaryKind, dynamic: bool, imports: &[Import], exports: &[
     let js_strings = found.get(&Abi::JsBuiltins).is_some_and(|names| names.iter().any(|n| n.starts_with(JS_STRING)));
     if js_strings {
         // The compiler chooses the module name of string constants.
-        move_constants(imports, &mut found);
+        move_constants(kind, imports, &mut found);
     }
     found.retain(|_, evidence| !evidence.is_empty());
     found.into_iter().map(|(abi, evidence)| AbiEvidence { abi, evidence: evidence.into_iter().collect() }).collect()
@@ -63,9 +71,9 @@ pub fn classify(kind: BinaryKind, dynamic: bool, imports: &[Import], exports: &[
 const JS_STRING: &str = "wasm:js-string";
 
 /// A string constant is an immutable global of type `externref` whose import name is the string itself.
-fn move_constants(imports: &[Import], found: &mut BTreeMap<Abi, BTreeSet<String>>) {
+fn move_constants(kind: BinaryKind, imports: &[Import], found: &mut BTreeMap<Abi, BTreeSet<String>>) {
     let constants = imports.iter().filter(|i| matches!(i.ty.as_str(), "global (ref extern)" | "global externref"));
-    for name in constants.map(named) {
+    for name in constants.map(|import| import.shown(kind)) {
         for (_, evidence) in found.iter_mut() {
             evidence.remove(&name);
         }
@@ -78,8 +86,18 @@ fn is_storage(import: &Import) -> bool {
     import.ty.starts_with("memory") || import.ty.starts_with("table")
 }
 
-fn named(import: &Import) -> String {
-    if import.module.is_empty() { import.name.clone() } else { format!("{}.{}", import.module, import.name) }
+/// Whether a name is one that wasm-ld gives: other tools that write modules rarely use them.
+fn has_names_of_linker(imports: &[Import], exports: &[Export]) -> bool {
+    let of_linker = [
+        "__indirect_function_table",
+        "__linear_memory",
+        "__stack_pointer",
+        "__heap_base",
+        "__data_end",
+        "__wasm_call_ctors",
+    ];
+    let names = imports.iter().map(|i| &i.name).chain(exports.iter().map(|e| &e.name));
+    names.into_iter().any(|name| of_linker.contains(&name.as_str()))
 }
 
 /// The ABI of an interface name: `wasi:io/streams@0.2.3`.

@@ -155,6 +155,33 @@ const FILE_TYPES: &[FileType] = &[
     (b"{", "JSON", FETCH),
 ];
 
+/// Whether a text looks like a script.
+fn is_javascript(text: &[u8]) -> bool {
+    const BEGINNINGS: &[&str] = &[
+        "//",
+        "/*",
+        "#!",
+        "import ",
+        "import{",
+        "export ",
+        "const ",
+        "let ",
+        "var ",
+        "function",
+        "async ",
+        "class ",
+        "'use strict'",
+        "\"use strict\"",
+        "(function",
+        "!function",
+        "(()",
+        "(async",
+        "module.exports",
+        "exports.",
+    ];
+    BEGINNINGS.iter().any(|start| text.starts_with(start.as_bytes()))
+}
+
 /// Describes a file that does not start with `\0asm`.
 fn not_wasm(bytes: &[u8]) -> InspectError {
     let first = bytes.iter().take(4).map(|b| format!("{b:02x}")).collect::<Vec<_>>().join(" ");
@@ -162,6 +189,10 @@ fn not_wasm(bytes: &[u8]) -> InspectError {
     let found = FILE_TYPES.iter().find(|(magic, ..)| bytes.starts_with(magic) || text.starts_with(magic));
     let is_text = || bytes.iter().take(64).all(|b| b.is_ascii_graphic() || b.is_ascii_whitespace());
     let (what, remedy) = match found {
+        // `(function …` and `{` also begin a script.
+        _ if is_text() && is_javascript(text) => {
+            (" (text, perhaps JavaScript)".to_owned(), "Give the .wasm file beside it, which it loads.")
+        }
         Some((_, what, remedy)) => (format!(" ({what})"), *remedy),
         None if is_text() => (" (text)".to_owned(), FETCH),
         None => (String::new(), "Look at where the file comes from: it is another one than its name says."),

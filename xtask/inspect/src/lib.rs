@@ -11,6 +11,7 @@ mod abandoned;
 mod abi;
 mod component;
 mod header;
+pub mod interfaces;
 mod limits;
 mod outline;
 pub mod proposals;

@@ -22,7 +22,7 @@ pub fn outline(bytes: &[u8]) -> std::result::Result<Facts, InspectError> {
     reader.binary(bytes, 0)?;
     reader.sizes.total = bytes.len() as u64;
     let kind = reader.kind.unwrap_or(BinaryKind::Module);
-    let abis = abi::classify(kind, reader.dynamic, &reader.imports, &reader.exports);
+    let abis = abi::classify(kind, reader.dynamic, &reader.imports, &reader.exports, &reader.producers);
     Ok(Facts {
         kind,
         shape: shape(&reader, kind),

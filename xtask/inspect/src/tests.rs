@@ -82,7 +82,15 @@ fn unlinked_symbols_differ_from_custom_host_functions() {
     check("(import \"env\" \"socket\" (func (param i32 i32 i32) (result i32)))", &[Abi::Unlinked]);
     check("(import \"env\" \"log\" (func (param f64) (result f64)))", &[Abi::Unlinked]);
     check("(import \"env\" \"log\" (func (param i32 i32)))", &[Abi::CustomHost]);
-    check("(import \"env\" \"memory\" (memory 1))", &[Abi::Unlinked]);
+    // A memory is left to the host by a linker only where something shows that there was one.
+    check("(import \"env\" \"memory\" (memory 1))", &[Abi::CustomHost]);
+    let producer = "(@producers (processed-by \"clang\" \"22\"))";
+    check(&format!("{producer} (import \"env\" \"memory\" (memory 1))"), &[Abi::Unlinked]);
+    check(
+        "(import \"env\" \"memory\" (memory 1)) (global (export \"__heap_base\") i32 (i32.const 8))",
+        &[Abi::Unlinked],
+    );
+    check("(import \"\" \"0\" (func))", &[Abi::CustomHost]);
     check("(import \"env\" \"__indirect_function_table\" (table 1 funcref))", &[Abi::Unlinked]);
     check("(import \"env\" \"memory\" (memory 1)) (import \"env\" \"blit\" (func))", &[Abi::CustomHost]);
     check("(import \"js\" \"memory\" (memory 1))", &[Abi::CustomHost]);
@@ -96,6 +104,7 @@ fn unlinked_symbols_differ_from_custom_host_functions() {
 
 #[test]
 fn evidence_names_the_imports() {
+    assert_eq!(read(&module(&[("", "0")])).abis[0].evidence, ["\"\".0"]);
     let facts = read(&module(&[("wasi_snapshot_preview1", "fd_write"), ("wasi_snapshot_preview1", "args_get")]));
     assert_eq!(facts.abis[0].evidence, ["wasi_snapshot_preview1.args_get", "wasi_snapshot_preview1.fd_write"]);
 }
@@ -182,6 +191,8 @@ fn other_file_types_are_recognized() {
     check(b"", "the file is empty");
     check(b"(module)", "WebAssembly text");
     check(b"hello, world", "(text)");
+    check(b"import init from './app.js';", "(text, perhaps JavaScript)");
+    check(b"(function () {})()", "(text, perhaps JavaScript)");
     check(b"\x7fELF\x02\x01\x01", "a native program");
     check(b"\x1f\x8b\x08\x00", "gzip");
     check(b"\0as", "after 3 of 8 bytes");

@@ -31,6 +31,9 @@ pub fn judge_cause(cause: &Cause, evidence: &Evidence) -> Option<Judgement> {
             let remedy = evidence.facts.ok().and_then(components::remedy);
             Judgement { remedy, ..with_code(Code::NeedsComponentModel, None, message) }
         }
+        Cause::Rejected { message, .. } if is_of_empty_name(message, evidence.facts.ok()) => {
+            host::refused_empty_name(evidence.facts.ok(), message)
+        }
         Cause::Rejected { message, .. } => refused(evidence.facts, message),
         Cause::CompileFailed { message } => with_code(Code::EngineCompileError, None, message),
         Cause::MissingExport { name } => no_export(name, evidence),
@@ -80,6 +83,13 @@ fn bare(evidence: &Evidence, message: &str) -> Option<Judgement> {
 /// Whether the module was loaded by the JavaScript file of its toolchain, as intended.
 fn is_loaded_by_glue(evidence: &Evidence) -> bool {
     evidence.observation.execution_path().is_some_and(|path| path.starts_with("glue:"))
+}
+
+/// Whether a runtime refuses an import because its module name is empty, which the specification allows.
+fn is_of_empty_name(message: &str, facts: Option<&Facts>) -> bool {
+    let is_empty =
+        |facts: &Facts| facts.kind == BinaryKind::Module && facts.imports.iter().any(|i| i.module.is_empty());
+    message.contains("empty module name") && facts.is_some_and(is_empty)
 }
 
 /// Bytes of a module's header: the magic number and the version.

@@ -1,13 +1,17 @@
 //! Remedies for Emscripten modules that lack a host, based on the functions that they still import.
 
-use wasmlab_model::facts::{Abi, Facts};
+use wasmlab_model::facts::Facts;
 
 /// JavaScript that the program's own source holds (`EM_JS`, `EM_ASYNC_JS`, `EM_ASM`); no other host can run it.
 const OWN_JAVASCRIPT: &[&str] = &["__asyncjs__", "__em_js__", "emscripten_asm_const_", "emscripten_run_script"];
 /// System calls of sockets: WASI 0.1 has none of them.
 const SOCKETS: &[&str] = &["socket", "bind", "listen", "connect", "accept4", "sendto", "recvfrom", "socketcall"];
-/// WASI's targets for what Emscripten compiles.
-const WASI: &str = "build it for WASI (C and C++: wasi-sdk; Rust: wasm32-wasip1)";
+
+/// WASI's targets for what Emscripten compiles; only those of C++ if it imports what that language needs.
+fn wasi(facts: Option<&Facts>) -> &'static str {
+    let is_cpp = names(facts).any(|name| name.trim_start_matches('_').starts_with("cxa_"));
+    if is_cpp { "WASI (wasi-sdk)" } else { "WASI (C and C++: wasi-sdk; Rust: wasm32-wasip1)" }
+}
 
 /// For a module with glue.
 pub fn glue(facts: Option<&Facts>) -> String {
@@ -25,20 +29,32 @@ pub fn glue(facts: Option<&Facts>) -> String {
     match (system_calls, sockets(facts)) {
         (true, true) => format!("{run}; for other hosts, build a program with sockets for wasm32-wasip2 or WASIX."),
         // They remain in a standalone module, and no host defines them.
-        (true, false) => format!("{run}; or {WASI}."),
+        (true, false) => format!("{run}; or build it for {}.", wasi(facts)),
         (false, _) => format!("{run}; or link it with -sSTANDALONE_WASM for any runtime with WASI 0.1."),
     }
 }
 
-/// For a standalone module, or one older than standalone modules.
+/// For a module from before 2020, which has always had a JavaScript file.
+pub fn before_2020(facts: Option<&Facts>) -> String {
+    let run = "Run it in a JavaScript host through the JavaScript file that Emscripten generated with it";
+    let target = if sockets(facts) { "a target with sockets (wasm32-wasip2, WASIX)" } else { wasi(facts) };
+    format!("{run}; or build it from source with current tools for {target}.")
+}
+
+/// A note that the names of imports were shortened, so that only that file knows them.
+pub fn shortened(facts: Option<&Facts>) -> String {
+    let short = names(facts).filter(|name| name.len() <= 2).count();
+    let note = " (the toolchain shortened the names; only its JavaScript file knows them)";
+    if short > 2 { note.to_owned() } else { String::new() }
+}
+
+/// For a standalone module.
 pub fn standalone(facts: Option<&Facts>) -> String {
-    let old = facts.is_some_and(|f| f.abis.iter().any(|a| a.abi == Abi::EmscriptenFastcomp));
     let glue = "link it without -sSTANDALONE_WASM and run it in a JavaScript host through the JavaScript file that Emscripten generates";
-    match (old, sockets(facts)) {
-        (true, true) => "Build it from source for a target with sockets (wasm32-wasip2, WASIX).".to_owned(),
-        (true, false) => format!("Build it from source with current tools: {WASI}."),
-        (false, true) => "Build it for a target with sockets (wasm32-wasip2, WASIX).".to_owned(),
-        (false, false) => format!("Build it for WASI (C and C++: wasi-sdk; Rust: wasm32-wasip1), or {glue}."),
+    if sockets(facts) {
+        "Build it for a target with sockets (wasm32-wasip2, WASIX).".to_owned()
+    } else {
+        format!("Build it for {}, or {glue}.", wasi(facts))
     }
 }
 
@@ -58,7 +74,7 @@ fn names(facts: Option<&Facts>) -> impl Iterator<Item = &str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{glue, standalone};
+    use super::{before_2020, glue, shortened, standalone};
 
     #[test]
     fn remedy_depends_on_the_remaining_imports() {
@@ -70,11 +86,15 @@ mod tests {
         };
         check(glue, &["abort", "emscripten_resize_heap"], "-sSTANDALONE_WASM", "wasi-sdk");
         check(glue, &["abort", "__syscall_getcwd"], "wasm32-wasip1", "STANDALONE");
+        check(glue, &["__cxa_throw", "__syscall_getcwd"], "wasi-sdk", "Rust");
         check(glue, &["__syscall_socket", "__syscall_getcwd"], "wasm32-wasip2", "wasip1");
         check(glue, &["__asyncjs__get"], "(`get`)", "STANDALONE");
         check(glue, &["emscripten_asm_const_int"], "its source contains JavaScript", "STANDALONE");
         check(standalone, &["__syscall_bind"], "wasm32-wasip2", "wasi-sdk");
         check(standalone, &["__syscall_getcwd"], "wasi-sdk", "wasip2");
-        check(standalone, &["___syscall102"], "from source for a target with sockets", "wasi-sdk");
+        check(before_2020, &["___syscall102"], "for a target with sockets", "wasi-sdk");
+        check(before_2020, &["_abort", "memoryBase"], "through the JavaScript file", "sockets");
+        check(shortened, &["a", "b", "c", "memoryBase"], "only its JavaScript file knows them", "WASI");
+        check(shortened, &["a", "memoryBase"], "", "names");
     }
 }

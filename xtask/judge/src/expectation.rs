@@ -79,7 +79,8 @@ fn wrong_output(evidence: &Evidence, spec: &ScenarioFile) -> Option<String> {
         return Some(format!("stdout is {}, expected {}", quote(stdout), quote(wanted)));
     }
     if let Some(wanted) = expect.stdout_contains.iter().find(|w| !stdout.contains(w.as_str())) {
-        return Some(format!("stdout does not contain {}", quote(wanted)));
+        let empty = if stdout.is_empty() { "stdout is empty: it" } else { "stdout" };
+        return Some(format!("{empty} does not contain {}", quote(wanted)));
     }
     let lines = lab_lines::parse_lines(stdout);
     if let Some(wanted) =

@@ -1,13 +1,15 @@
 //! The judgement on an export that is missing or cannot be called.
 
 use super::imports::release_candidate;
-use super::with_code;
+use super::{component_part, with_code};
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::{BinaryKind, Export, Facts};
 use wasmlab_model::verdict::Judgement;
 
 /// The most exports that a line names.
 const MAX_NAMED: usize = 8;
+/// The most characters of a list of exports, unless its first name alone is longer.
+const MAX_LISTED: usize = 180;
 
 /// The judgement on a module that has nothing to call by this name.
 ///
@@ -20,6 +22,9 @@ pub fn missing_export(facts: Option<&Facts>, name: &str) -> Judgement {
         return no_interface(facts, name);
     };
     let program = matches!(name, "_start" | "_main" | "main");
+    if let Some(part) = component_part::find(facts).filter(|_| program) {
+        return part.judgement(&missing);
+    }
     let other = facts.exports.iter().find(|e| e.name == name && e.signature.is_none());
     let nearest = if program { None } else { nearest(facts, name) };
     let callable = facts.exports.iter().any(|e| e.signature.is_some());
@@ -36,12 +41,12 @@ pub fn missing_export(facts: Option<&Facts>, name: &str) -> Judgement {
         format!("nothing in it can be called: it exports {}", listed(&facts.exports))
     };
     let remedy = match nearest {
-        Some(near) => format!("Call `{}`, or export the other name: {}", near.name, export(facts, name)),
+        Some(near) => format!("Call `{}`.", near.name),
         None if program && callable => {
             "Name one of its exports with `--invoke`, or build the program as a command (with _start).".to_owned()
         }
-        None if program => format!("Export the function to call: {}", export(facts, "NAME")),
-        None => format!("Export it: {}", export(facts, name)),
+        None if program => format!("Export the function to call{}.", export(facts, "NAME")),
+        None => format!("Export it{}.", export(facts, name)),
     };
     let judgement = with_code(Code::NoEntryPoint, name.to_owned(), format!("{missing}{fault}; {there}"));
     // A mistyped name is the caller's fault; a function that exists but is not exported is the linker's.
@@ -49,10 +54,56 @@ pub fn missing_export(facts: Option<&Facts>, name: &str) -> Judgement {
     Judgement { blame, remedy: Some(remedy), ..judgement }
 }
 
+/// The message on an export that was asked for by name and that the file does not have, with what to do. It fits after
+/// the file's name. `interfaces`: those that a component exports, with their functions.
+#[must_use]
+pub fn not_callable(facts: &Facts, name: &str, interfaces: &[(String, Vec<String>)]) -> String {
+    if facts.kind == BinaryKind::Module {
+        let found = missing_export(Some(facts), name);
+        let remedy = found.remedy.unwrap_or_default();
+        return format!("{}. {}", found.detail, remedy.trim_end_matches('.'));
+    }
+    let function = name.rsplit(['#', '.']).next().unwrap_or(name);
+    let place = name.strip_suffix(function).unwrap_or_default().trim_end_matches(['#', '.']);
+    let found = interfaces.iter().find_map(|(interface, functions)| {
+        let is_interface = place == interface || interface.split('@').next() == Some(place);
+        // A method of a resource: `[method]agent.generate`.
+        let of_resource = |f: &&String| f.starts_with('[') && f.ends_with(&format!("{place}.{function}"));
+        let is_method = |f: &&String| f.starts_with('[') && f.rsplit('.').next() == Some(function);
+        let fits = |f: &&String| {
+            let anywhere = place.is_empty() || is_interface;
+            (anywhere && (*f == function || is_method(f))) || (!place.is_empty() && of_resource(f))
+        };
+        Some((interface, functions.iter().find(fits)?))
+    });
+    if let Some((interface, found)) = found {
+        let other = if found == function {
+            format!("wasmtime can call it: `wasmtime run --invoke '{function}(…)' FILE`")
+        } else {
+            "it belongs to a resource: call it from a program that embeds the component (in JavaScript by jco)"
+                .to_owned()
+        };
+        return format!(
+            "exports `{found}` inside the interface `{interface}`; --invoke calls only functions that a component exports \
+             directly. {}{}",
+            other[..1].to_uppercase(),
+            &other[1..]
+        );
+    }
+    let inner = interfaces.iter().flat_map(|(_, functions)| functions);
+    let near =
+        inner.filter(|f| distance(f, function) <= function.chars().count() / 3).min_by_key(|f| distance(f, function));
+    let near = near.map(|near| format!(" (did you mean `{near}`?)")).unwrap_or_default();
+    let there = if facts.exports.is_empty() { "nothing".to_owned() } else { listed(&facts.exports) };
+    format!("exports no function `{name}`{near}; it exports {there}")
+}
+
 /// A component without the requested interface; it may have another version of it.
 fn no_interface(facts: Option<&Facts>, name: &str) -> Judgement {
     let base = |interface: &str| interface.split('@').next().unwrap_or_default().to_owned();
-    let other = facts.and_then(|f| f.exports.iter().find(|e| e.name != name && base(&e.name) == base(name)));
+    let version = |interface: &str| interface.split_once('@').map(|(_, version)| version.to_owned());
+    let is_other = |e: &&Export| base(&e.name) == base(name) && version(&e.name) != version(name);
+    let other = facts.and_then(|f| f.exports.iter().find(is_other));
     let Some(other) = other else {
         return no_program(facts, name);
     };
@@ -81,19 +132,27 @@ fn no_program(facts: Option<&Facts>, name: &str) -> Judgement {
     Judgement { remedy: Some(remedy.to_owned()), ..with_code(Code::NoEntryPoint, name.to_owned(), detail) }
 }
 
-/// The exports by name; anything but a function with its kind.
+/// The exports by name; anything but a function with its kind. As many as fit a line's worth of text: no name is cut.
 fn listed(exports: &[Export]) -> String {
-    let shown = exports.iter().take(if exports.len() > MAX_NAMED + 1 { MAX_NAMED } else { exports.len() });
-    let names = shown.map(|e| match kind(e) {
+    let named = |e: &Export| match kind(e) {
         "function" => format!("`{}`", e.name),
         kind if e.name == kind => e.name.clone(),
         kind => format!("the {kind} `{}`", e.name),
-    });
-    let mut names = names.collect::<Vec<_>>().join(", ");
-    if exports.len() > MAX_NAMED + 1 {
-        names = format!("{names} and {} more", exports.len() - MAX_NAMED);
+    };
+    let most = if exports.len() > MAX_NAMED + 1 { MAX_NAMED } else { exports.len() };
+    let mut names: Vec<String> = Vec::new();
+    let mut length = 0;
+    for name in exports.iter().take(most).map(named) {
+        length += name.chars().count() + 2;
+        if length > MAX_LISTED && !names.is_empty() {
+            break;
+        }
+        names.push(name);
     }
-    names
+    match exports.len() - names.len() {
+        0 => names.join(", "),
+        more => format!("{} and {more} more", names.join(", ")),
+    }
 }
 
 fn kind(export: &Export) -> &str {
@@ -116,6 +175,8 @@ fn nearest<'a>(facts: &'a Facts, name: &str) -> Option<&'a Export> {
     let (wanted, mangled) = (bare(name), format!("{}{name}", name.len()));
     functions()
         .find(|e| bare(&e.name) == wanted)
+        // Early WIT tools wrote the type into the name: `start: func() -> ()`.
+        .or_else(|| functions().find(|e| e.name.split_once(": func(").is_some_and(|(start, _)| bare(start) == wanted)))
         // C++ writes a name after its length, and the types of its parameters behind it.
         .or_else(|| functions().find(|e| e.name.starts_with("_Z") && e.name.contains(&mangled)))
         .or_else(|| {
@@ -125,48 +186,51 @@ fn nearest<'a>(facts: &'a Facts, name: &str) -> Option<&'a Export> {
         })
 }
 
-/// Levenshtein distance: the number of characters to change, add or remove.
-fn distance(a: &str, b: &str) -> usize {
+/// The number of characters to change, add, remove, or swap with their neighbour.
+#[must_use]
+pub fn distance(a: &str, b: &str) -> usize {
     // Nobody mistypes a name of a kilobyte.
     if a.len().abs_diff(b.len()) > 8 || a.len() > 256 {
         return usize::MAX;
     }
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = i;
-        row[0] = i + 1;
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let mut rows: Vec<Vec<usize>> = vec![(0..=b.len()).collect()];
+    for (i, x) in a.iter().enumerate() {
+        let mut row = vec![i + 1];
         for (j, y) in b.iter().enumerate() {
-            let changed = diagonal + usize::from(x != *y);
-            diagonal = row[j + 1];
-            row[j + 1] = changed.min(row[j] + 1).min(diagonal + 1);
+            let changed = rows[i][j] + usize::from(x != y);
+            let mut least = changed.min(rows[i][j + 1] + 1).min(row[j] + 1);
+            if i > 0 && j > 0 && *x == b[j - 1] && a[i - 1] == *y {
+                least = least.min(rows[i - 1][j - 1] + 1);
+            }
+            row.push(least);
         }
+        rows.push(row);
     }
-    row[b.len()]
+    rows[a.len()][b.len()]
 }
 
-/// How to export a function with the toolchain that built the module; all options if that is unknown.
+/// How to export a function with the toolchain that built the module, after a colon; nothing if that is unknown.
 fn export(facts: &Facts, name: &str) -> String {
     let made_by = |words: &[&str]| facts.producers.iter().any(|p| words.contains(&p.name.as_str()));
     let rust = format!("`#[no_mangle] pub extern \"C\" fn {name}` in a cdylib (Rust)");
     let go = format!("`//go:wasmexport {name}` (Go, TinyGo)");
     let c = format!("`-Wl,--export={name}` or `__attribute__((export_name(\"{name}\")))` (clang)");
-    let zig = format!("`--export={name}` or `-rdynamic` (Zig)");
     let way = if made_by(&["rustc", "Rust"]) {
         rust
     } else if made_by(&["Go", "TinyGo"]) || facts.sections.iter().any(|s| s.name.contains("go:buildid")) {
         go
     } else if made_by(&["clang", "C", "C++", "C_plus_plus"]) {
-        format!("{c}, {zig}")
+        c
     } else {
-        format!("{c}, {zig}, {rust}, {go}")
+        return String::new();
     };
-    format!("{way}.")
+    format!(": {way}")
 }
 
 #[cfg(test)]
 mod tests {
-    use super::missing_export;
+    use super::{missing_export, not_callable};
     use wasmlab_model::codes::Blame;
 
     fn check(wat: &str, name: &str, blame: Blame, detail: &str, remedy: &str) {
@@ -186,21 +250,21 @@ mod tests {
             "twice",
             Blame::Toolchain,
             "exports no function `twice`; nothing in it can be called: it exports memory",
-            "`-Wl,--export=twice`",
+            "Export it.",
         );
         check(
             &format!("(module {memory} {})", function("_twice")),
             "twice",
             Blame::Guest,
             "exports no function `twice` (did you mean `_twice`?); it exports memory, `_twice`",
-            "Call `_twice`, or",
+            "Call `_twice`.",
         );
         check(
             &format!("(module (global (export \"twice\") i32 (i32.const 8)) {})", function("main")),
             "twice",
             Blame::Guest,
             "exports no function `twice`; `twice` is a global; it exports the global `twice`, `main`",
-            "Export it: ",
+            "Export it.",
         );
         check(
             "(module)",
@@ -216,7 +280,13 @@ mod tests {
             "exports no function `_start`; it exports `handle`",
             "`--invoke`",
         );
-        for (there, wanted) in [("_Z5twicei", "twice"), ("twcie_it", "twice_it"), ("getName", "get_name")] {
+        for (there, wanted) in [
+            ("_Z5twicei", "twice"),
+            ("twcie_it", "twice_it"),
+            ("getName", "get_name"),
+            ("xxh32", "xxh23"),
+            ("start: func(args: list<string>) -> ()", "start"),
+        ] {
             let suggestion = format!("(did you mean `{there}`?)");
             let detail = format!("exports no function `{wanted}` {suggestion}; it exports `{there}`");
             check(&format!("(module {})", function(there)), wanted, Blame::Guest, &detail, there);
@@ -239,6 +309,27 @@ mod tests {
         };
         check("Rust", "#[no_mangle] pub extern \"C\" fn add", "go:wasmexport");
         check("Go", "//go:wasmexport add", "no_mangle");
-        check("C11", "--export=add", "nothing else");
+        check("C11", "--export=add", "no_mangle");
+        check("another", "Export it.", "`");
+    }
+
+    #[test]
+    fn function_inside_an_interface_is_found() {
+        let wat = "(component (instance $i) (export \"my:agent/api@0.1.0\" (instance $i)))";
+        let facts = wasmlab_inspect::facts(&wat::parse_str(wat).unwrap()).unwrap();
+        let interfaces =
+            [("my:agent/api@0.1.0".to_owned(), vec!["generate".to_owned(), "[method]agent.run".to_owned()])];
+        let check = |name: &str, says: &str| {
+            let found = not_callable(&facts, name, &interfaces);
+            assert!(found.contains(says), "{name}: {found}");
+        };
+        let inside = "exports `generate` inside the interface `my:agent/api@0.1.0`";
+        check("generate", inside);
+        check("my:agent/api@0.1.0#generate", inside);
+        check("my:agent/api#generate", "wasmtime run --invoke 'generate(…)'");
+        check("run", "exports `[method]agent.run` inside");
+        check("agent.run", "It belongs to a resource");
+        check("genrate", "(did you mean `generate`?)");
+        check("my:agent/api@0.1.0", "exports no function `my:agent/api@0.1.0`; it exports the instance");
     }
 }

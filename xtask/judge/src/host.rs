@@ -3,7 +3,7 @@
 use wasmlab_protocol::HostRefusal;
 
 use super::trap::guest_message;
-use super::{Evidence, with_code};
+use super::{Evidence, component_part, with_code};
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::Facts;
 use wasmlab_model::verdict::Judgement;
@@ -37,6 +37,17 @@ pub fn refused(evidence: &Evidence, what: HostRefusal, message: &str) -> Judgeme
     let detail = format!("{reason}; its message: {message}");
     let judgement = with_code(Code::HostRefused, subject.to_owned(), detail);
     Judgement { blame: vec![blame], remedy: Some(remedy), ..judgement }
+}
+
+/// A runtime that refuses imports with an empty module name, by a check of its own.
+pub fn refused_empty_name(facts: Option<&Facts>, message: &str) -> Judgement {
+    let detail = format!("refuses imports with an empty module name, which the specification allows: {message}");
+    if let Some(part) = facts.and_then(component_part::find) {
+        return part.judgement(&detail);
+    }
+    let remedy = "Use a runtime without this check, or give the imports a module name and build again.";
+    let judgement = with_code(Code::HostRefused, "empty module name".to_owned(), detail);
+    Judgement { remedy: Some(remedy.to_owned()), ..judgement }
 }
 
 /// How to export the memory, depending on whether the module imports or defines it.

@@ -1,6 +1,6 @@
 //! What a missing import means, depending on its ABI and on the kind of module.
 
-use super::{Evidence, emscripten, plugin_hosts, with_code};
+use super::{Evidence, component_part, emscripten, glue, plugin_hosts, symbols, with_code};
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::{Abi, BinaryKind, Facts, Import, Shape};
 use wasmlab_model::verdict::Judgement;
@@ -10,15 +10,25 @@ pub fn import_name(module: &str, name: &str) -> String {
     if module.is_empty() { name.to_owned() } else { format!("{module}.{name}") }
 }
 
+/// The same for an import that the module has; a core module may leave the first name empty: `"".name`.
+pub fn shown(facts: &Facts, import: &Import) -> String {
+    import.shown(facts.kind)
+}
+
 /// The judgement on the first of `missing` imports that a runtime does not define.
 pub fn missing(facts: Option<&Facts>, module: &str, name: &str, ty: &str, missing: u32) -> Judgement {
     let (module, name) = (&with_version(facts, module), &with_version(facts, name));
+    if let Some(part) = facts.and_then(component_part::find) {
+        let import = facts.and_then(|f| find(f, module, name).map(|found| shown(f, found)));
+        let import = import.unwrap_or_else(|| import_name(module, name));
+        return part.judgement(&format!("it does not define {import}{}", more(missing)));
+    }
     // A component imports interfaces by name and version; the missing item is inside one.
     let component = facts.is_some_and(|f| f.kind == BinaryKind::Component) && !module.is_empty();
     let found = facts.and_then(|f| find(f, module, name));
     let import = match found {
         _ if component => module.to_owned(),
-        Some(found) => import_name(&found.module, &found.name),
+        Some(found) => facts.map_or_else(|| import_name(module, name), |f| shown(f, found)),
         None => import_name(module, name),
     };
     let abi = facts.and_then(|f| f.abis.iter().find(|a| a.evidence.contains(&import))).map(|a| a.abi);
@@ -30,7 +40,7 @@ pub fn missing(facts: Option<&Facts>, module: &str, name: &str, ty: &str, missin
         (None, Some((facts, import))) => reason_of(facts, import),
         (None, None) => reason(facts, found, abi, name),
     };
-    let shown = if component && !name.is_empty() { format!("{import}#{name}") } else { import.clone() };
+    let shown_import = if component && !name.is_empty() { format!("{import}#{name}") } else { import.clone() };
     let ty = match found.and_then(|f| Some((kind_of(&f.ty)?, f.ty.as_str()))) {
         Some((kind, ty)) => format!(", {kind}: {ty}"),
         // This is the interface's type, not that of the missing item.
@@ -38,8 +48,9 @@ pub fn missing(facts: Option<&Facts>, module: &str, name: &str, ty: &str, missin
         None => format!(": {ty}"),
     };
     let also = next.map(|(_, import)| format!("; it also imports {}", with_its_host(facts, &[import])));
-    let detail = format!("does not define {shown}{ty}{}{}{}", more(missing), also.unwrap_or_default(), reason.note);
-    let subject = next.map_or(import, |(_, import)| import_name(&import.module, &import.name));
+    let detail =
+        format!("does not define {shown_import}{ty}{}{}{}", more(missing), also.unwrap_or_default(), reason.note);
+    let subject = next.map_or(import, |(facts, import)| shown(facts, import));
     let judgement = with_code(reason.code, subject, detail);
     Judgement { blame: reason.blame.map_or(judgement.blame, <[_]>::to_vec), remedy: reason.remedy, ..judgement }
 }
@@ -93,7 +104,7 @@ pub fn unchecked_import(evidence: &Evidence, ended: &str) -> Option<Judgement> {
     let last = lines.last().map(|line| format!(" after its check {}", line.name)).unwrap_or_default();
     let it = with_its_host(Some(facts), &imports);
     let detail = format!("{ended}{last}; it imports {it}{which}; the runtime starts it anyway{}", reason.note);
-    let subject = others.is_empty().then(|| import_name(&first.module, &first.name));
+    let subject = others.is_empty().then(|| shown(facts, first));
     let judgement = with_code(reason.code, subject, detail);
     Some(Judgement { blame: reason.blame.map_or(judgement.blame, <[_]>::to_vec), remedy: reason.remedy, ..judgement })
 }
@@ -104,7 +115,7 @@ pub fn made_for_another_host(facts: &Facts, name: &str) -> Option<Judgement> {
     let reason = reason_of(facts, import);
     let imports = with_its_host(Some(facts), &[import]);
     let detail = format!("finds no `{name}` to call; the module imports {imports}{}", reason.note);
-    let judgement = with_code(reason.code, import_name(&import.module, &import.name), detail);
+    let judgement = with_code(reason.code, shown(facts, import), detail);
     Some(Judgement { blame: reason.blame.map_or(judgement.blame, <[_]>::to_vec), remedy: reason.remedy, ..judgement })
 }
 
@@ -114,26 +125,36 @@ pub fn foreign(facts: &Facts) -> Option<&Import> {
     facts.imports.iter().find(|import| is_foreign(facts, import))
 }
 
+/// [`foreign`] by name, with its code and its remedy, unless that is the code's own.
+pub fn foreign_reason(facts: &Facts) -> Option<(String, Code, Option<String>)> {
+    let import = foreign(facts)?;
+    let reason = reason_of(facts, import);
+    Some((shown(facts, import), reason.code, reason.remedy))
+}
+
 fn is_foreign(facts: &Facts, import: &Import) -> bool {
     let side = facts.shape == Shape::SideModule;
     match abi_of(facts, import) {
-        None | Some(Abi::Wasi01 | Abi::Wasi02 | Abi::Wasi03 | Abi::WasiUnstable) => side,
-        Some(Abi::Unlinked) => side || !matches!(kind_of(&import.ty), Some("a memory" | "a table")),
+        // No runtime defines an interface for a core module.
+        Some(Abi::Wasi02 | Abi::Wasi03) => side || facts.kind == BinaryKind::Module,
+        None | Some(Abi::Wasi01 | Abi::WasiUnstable) => side,
+        Some(Abi::Unlinked | Abi::CustomHost) => side || !matches!(kind_of(&import.ty), Some("a memory" | "a table")),
         Some(_) => true,
     }
 }
 
 fn abi_of(facts: &Facts, import: &Import) -> Option<Abi> {
-    let name = import_name(&import.module, &import.name);
+    let name = shown(facts, import);
     facts.abis.iter().find(|a| a.evidence.contains(&name)).map(|a| a.abi)
 }
 
 /// `env.abort and 2 more, which no WASI host defines`.
 fn with_its_host(facts: Option<&Facts>, imports: &[&Import]) -> String {
     let Some((first, others)) = imports.split_first() else { return String::new() };
+    let named = |import: &Import| facts.map_or_else(|| import.name.clone(), |facts| shown(facts, import));
     let more = match others {
         [] => String::new(),
-        [other] => format!(" and {}", import_name(&other.module, &other.name)),
+        [other] => format!(" and {}", named(other)),
         others => format!(" and {} more", others.len()),
     };
     let whose = match facts.and_then(|facts| abi_of(facts, first)) {
@@ -141,7 +162,7 @@ fn with_its_host(facts: Option<&Facts>, imports: &[&Import]) -> String {
         Some(Abi::WasiThreads) => "which only a host of wasi-threads defines",
         _ => "which no WASI host defines",
     };
-    format!("{}{more}, {whose}", import_name(&first.module, &first.name))
+    format!("{}{more}, {whose}", named(first))
 }
 
 /// The import with these names; some runtimes split the module name at its first dot.
@@ -228,29 +249,30 @@ fn reason(facts: Option<&Facts>, import: Option<&Import>, abi: Option<Abi>, name
         };
     }
     match abi {
-        Some(Abi::EmscriptenFastcomp) => with(Code::NeedsEmscriptenHost, &emscripten::standalone(facts)),
+        Some(Abi::EmscriptenFastcomp) => Reason {
+            note: emscripten::shortened(facts),
+            ..with(Code::NeedsEmscriptenHost, &emscripten::before_2020(facts))
+        },
         // A standalone module (it exports `_start`) has no glue of its own that could define the rest.
         Some(Abi::EmscriptenUpstream) if shape == Some(Shape::Command) => {
             with(Code::NeedsEmscriptenHost, &emscripten::standalone(facts))
         }
         Some(Abi::EmscriptenUpstream) => with(Code::NeedsJsGlue, &emscripten::glue(facts)),
         Some(Abi::WasmBindgen) => wasm_bindgen(facts),
-        Some(Abi::GoJs) => with(
-            Code::NeedsJsGlue,
-            "Run it in a JavaScript host with the `wasm_exec.js` of the same Go (or TinyGo) version, or build it with GOOS=wasip1.",
-        ),
+        Some(Abi::GoJs) => with(Code::NeedsJsGlue, &glue::go(facts)),
         Some(Abi::KotlinJs) => with(
             Code::NeedsJsGlue,
             "Run it in a JavaScript host through the `.mjs` file that Kotlin's compiler generated; or build it for the target \
              `wasm-wasi`.",
         ),
-        Some(Abi::AssemblyScript) => with(Code::NeedsJsGlue, &assembly_script(facts)),
+        Some(Abi::AssemblyScript) => with(Code::NeedsJsGlue, &glue::assembly_script(facts)),
         Some(Abi::Minified) => Reason {
             note: " (the toolchain shortened the names; only its JavaScript file knows them)".to_owned(),
             ..of(Code::NeedsJsGlue)
         },
-        Some(Abi::Napi) => of(Code::NeedsNapiHost),
+        Some(Abi::Napi) => Reason { remedy: glue::napi(facts), ..of(Code::NeedsNapiHost) },
         Some(Abi::Unlinked) => unlinked(import, name),
+        Some(Abi::CustomHost) if import.is_some_and(is_storage) => own_storage(import),
         Some(Abi::JsBuiltins) => Reason {
             blame: Some(&[Blame::Abi]),
             note: "; JavaScript engines have it built in but enable it only on request".to_owned(),
@@ -307,21 +329,33 @@ fn wasm_bindgen(facts: Option<&Facts>) -> Reason {
     } else {
         with(
             Code::NeedsJsGlue,
-            "Run it in a JavaScript host through the file that wasm-bindgen generated; for any other host, remove \
-             wasm-bindgen and build for wasm32-wasip1: functions imported from JavaScript panic there.",
+            "Run it in a JavaScript host through the file that wasm-bindgen generated. For any other host, build the \
+             program for wasm32-wasip1 and replace what it calls in JavaScript: there such a call panics.",
         )
     }
 }
 
-/// Depends on all of its imports: one option removes one import.
-fn assembly_script(facts: Option<&Facts>) -> String {
-    let bindings = "Run it in a JavaScript host with the bindings that `asc --bindings esm` generates";
-    let is_own = |import: &&Import| facts.and_then(|f| abi_of(f, import)) == Some(Abi::AssemblyScript);
-    let own: Vec<&str> = facts.iter().flat_map(|f| &f.imports).filter(is_own).map(|i| i.name.as_str()).collect();
-    if own == ["abort"] {
-        return format!("{bindings}; or compile it without `abort`: `asc --use abort=`.");
+fn is_storage(import: &Import) -> bool {
+    matches!(kind_of(&import.ty), Some("a memory" | "a table"))
+}
+
+/// A memory or table that its author left to the embedder: nothing shows that a linker did.
+fn own_storage(import: Option<&Import>) -> Reason {
+    let Some(import) = import else { return of(Code::CustomHost) };
+    let name = import_name(&import.module, &import.name);
+    let (kind, limits) = import.ty.split_once(' ').unwrap_or((import.ty.as_str(), ""));
+    let first = limits.split([' ', '.']).next().unwrap_or_default();
+    let (class, unit) = if kind == "memory" { ("Memory", "pages") } else { ("Table", "elements") };
+    Reason {
+        note: format!("; it imports its {kind}, which the program that embeds it supplies"),
+        ..with(
+            Code::CustomHost,
+            &format!(
+                "Supply the {kind} {name} from the program that embeds it: in JavaScript a `WebAssembly.{class}` of {first} \
+                 {unit}; no command line can."
+            ),
+        )
     }
-    format!("{bindings}; or compile it with `@assemblyscript/wasi-shim`, which implements these imports on WASI 0.1.")
 }
 
 /// An import that the linker left to the host.
@@ -337,50 +371,5 @@ fn unlinked(import: Option<&Import>, name: &str) -> Reason {
         _ => {}
     }
     let note = "; a library symbol that the linker did not find and left undefined".to_owned();
-    Reason { note, ..with(Code::UnresolvedSymbol, &definition(name)) }
-}
-
-/// What defines a symbol: the library or option, if known.
-fn definition(name: &str) -> String {
-    let starts = |prefixes: &[&str]| prefixes.iter().any(|p| name.starts_with(p));
-    let through = "drop `--allow-undefined` (or `--import-undefined`), so that the linker reports what is missing";
-    match name {
-        "saveSetjmp" | "testSetjmp" => "Rebuild it with LLVM 19 or later, which renamed these functions, and link with \
-            `-lsetjmp` (wasi-sdk 22 or later); it then needs a runtime that supports exceptions."
-            .to_owned(),
-        "__wasm_setjmp" | "__wasm_setjmp_test" | "__wasm_longjmp" | "__c_longjmp" => "Link with `-lsetjmp` (wasi-sdk 22 or \
-            later, with LLVM 19 or later); it then needs a runtime that supports exceptions."
-            .to_owned(),
-        "setjmp" | "longjmp" | "_setjmp" | "_longjmp" | "sigsetjmp" | "siglongjmp" => {
-            "Compile with `-mllvm -wasm-enable-sjlj` and link with `-lsetjmp` (wasi-sdk 22 or later, with LLVM 19 or later)."
-                .to_owned()
-        }
-        "signal" | "raise" | "psignal" => with_flag("signal", "_WASI_EMULATED_SIGNAL", through),
-        "mmap" | "munmap" => with_flag("mman", "_WASI_EMULATED_MMAN", through),
-        "clock" | "times" | "getrusage" => with_flag("process-clocks", "_WASI_EMULATED_PROCESS_CLOCKS", through),
-        "getpid" => with_flag("getpid", "_WASI_EMULATED_GETPID", through),
-        "socket" | "socketpair" | "bind" | "listen" | "connect" | "accept4" | "getaddrinfo" | "gethostbyname"
-        | "setsockopt" | "sendto" | "recvfrom" | "getsockname" | "getpeername" => format!(
-            "WASI 0.1's C library has no `{name}`: build for wasm32-wasip2 (wasi:sockets) or WASIX; and {through}."
-        ),
-        "__cpp_exception" | "__cxa_throw" | "__cxa_allocate_exception" | "__cxa_begin_catch" => {
-            "Compile with `-fno-exceptions`, or link the libc++abi and libunwind that were built for exceptions \
-             (`-fwasm-exceptions -lunwind`)."
-                .to_owned()
-        }
-        _ if starts(&["_Unwind_"]) => {
-            "Compile with `-fno-exceptions` (Rust: `panic = \"abort\"`), or link the libunwind of the target.".to_owned()
-        }
-        _ if starts(&["pthread_", "sem_"]) => {
-            format!("Build for a target with threads (wasm32-wasip1-threads with `-pthread`), or do not use it; and {through}.")
-        }
-        _ if starts(&["_Z", "__cxa_", "__gxx_"]) => {
-            format!("Link with the C++ driver (`clang++`, `-lc++ -lc++abi`) and every object that defines `{name}`; and {through}.")
-        }
-        _ => format!("Link a library that defines `{name}`, or do not use it; and {through}."),
-    }
-}
-
-fn with_flag(library: &str, define: &str, through: &str) -> String {
-    format!("With wasi-libc, compile with `-D{define}` and link with `-lwasi-emulated-{library}`; and {through}.")
+    Reason { note, ..with(Code::UnresolvedSymbol, &symbols::definition(name)) }
 }

@@ -54,8 +54,8 @@ pub fn refused(evidence: &Evidence, message: &str) -> Judgement {
 
 /// The module never got past the compiler; its imports tell what would have failed next.
 fn of_compiler(code: Code, detail: &str, evidence: &Evidence) -> Judgement {
-    let import = evidence.facts.ok().and_then(imports::foreign);
-    let also = import.map(|i| format!("; not reached: its import {}", imports::import_name(&i.module, &i.name)));
+    let import = evidence.facts.ok().and_then(|facts| Some((facts, imports::foreign(facts)?)));
+    let also = import.map(|(facts, import)| format!("; not reached: its import {}", imports::shown(facts, import)));
     let detail = format!("{detail}{}", also.as_deref().unwrap_or_default());
     let smaller = "Make the module smaller (`wasm-opt -Oz`, without debug information)";
     let remedy = match code {

@@ -1,6 +1,7 @@
 //! Input that the lab did not give a user's guest, which then could not do its work: nobody is blamed, and the detail
 //! says what to provide. The third step, after [`judge`](crate::judge); pure, too.
 
+use wasmlab_model::codes::Code;
 use wasmlab_model::facts::{BinaryKind, Facts};
 use wasmlab_model::scenario::{EntryPointKind, Run};
 use wasmlab_model::verdict::{Judgement, NotAttempted, Verdict};
@@ -70,11 +71,17 @@ pub fn after_run(judgement: &Judgement, evidence: &Evidence, run: &Run) -> Optio
     if run.args.is_empty() && usage && matches!(evidence.progress.cause, Some(Cause::Exit { .. })) {
         wants.push(("arguments", "no arguments were given: run again with `-- ARGUMENTS`"));
     }
-    let what = wants.first()?.0;
+    let Some((what, _)) = wants.first() else {
+        // It may not have found the file; its own words do not say so in a way that is known.
+        let is_path = |arg: &&String| arg.len() > 2 && arg.contains(['/', '.']) && said.contains(&arg.to_lowercase());
+        let unfound = no_dir && judgement.code == Some(Code::WrongExit) && run.args.iter().any(|arg| is_path(&arg));
+        let detail = format!("{}; no --dir was given", judgement.detail);
+        return unfound.then(|| Judgement { detail, ..judgement.clone() });
+    };
     let advice = wants.iter().map(|(_, advice)| *advice).collect::<Vec<_>>().join("; or ");
     let detail = format!("{advice} (it ended with: {})", judgement.detail);
     Some(Judgement {
-        subject: Some(what.to_owned()),
+        subject: Some((*what).to_owned()),
         checks: judgement.checks.clone(),
         ..without_code(Verdict::NotAttempted, detail)
     })

@@ -70,7 +70,7 @@ pub fn refine(judgement: Judgement, facts: &Facts, message: &str, probed: &[(&st
     }
     let also = if also.is_empty() { String::new() } else { format!("; also lacks {}", also.join(" and ")) };
     let imports = imports::foreign(facts).map(|import| {
-        let name = imports::import_name(&import.module, &import.name);
+        let name = imports::shown(facts, import);
         format!("{NOT_REACHED}{name} among them, were not reached")
     });
     let (lacks, words) = (reached.join(" and "), &judgement.detail);

@@ -4,6 +4,7 @@ use wasmlab_model::codes::Code;
 use wasmlab_model::facts::Facts;
 
 use super::components;
+use super::obstacles::{self, Further};
 
 /// The most columns that a remedy names.
 const MAX_NAMED: usize = 4;
@@ -28,9 +29,15 @@ pub struct Short<'a> {
 /// A column in which the guest passes: its id and its engine.
 pub type Passing<'a> = (&'a str, &'a str);
 
-/// The remedy of a cell, if the row suggests one. `passing`: the other columns in which the same guest passes.
+/// The remedy of a cell, if the row suggests one. `passing`: the other columns in which the same guest passes; `short`:
+/// those in which it falls short.
 #[must_use]
-pub fn of_row(cell: &Short, passing: &[Passing]) -> Option<String> {
+pub fn of_row(cell: &Short, passing: &[Passing], short: &[Further]) -> Option<String> {
+    let has_general = cell.own.is_none_or(|own| own.starts_with("Use a runtime"));
+    let is_open = passing.is_empty() && (has_general || cell.code == Code::NeedsComponentModel);
+    if let Some(remedy) = is_open.then(|| obstacles::remedy(cell, short)).flatten() {
+        return Some(remedy);
+    }
     let layer = with_a_layer(cell, passing);
     let place = || run_elsewhere(passing);
     // Which runtime to use, the row tells by name.
@@ -117,7 +124,7 @@ fn with_a_layer(cell: &Short, passing: &[Passing]) -> Option<String> {
         "emscripten" => "Run it on a host that implements Emscripten's system calls",
         _ => return None,
     };
-    Some(format!("{how}: it passes in column {column}."))
+    Some(format!("{how}: with that, it passes."))
 }
 
 fn run_elsewhere(passing: &[Passing]) -> Option<String> {
@@ -125,7 +132,7 @@ fn run_elsewhere(passing: &[Passing]) -> Option<String> {
 }
 
 /// `wasmi, node and 3 more`: one column per engine, preferring the plain engine to one with a host layer.
-fn names(passing: &[Passing]) -> Option<String> {
+pub fn names(passing: &[Passing]) -> Option<String> {
     let mut engines: Vec<&str> = Vec::new();
     let mut shown: Vec<&str> = Vec::new();
     let (plain, layered): (Vec<&Passing>, Vec<&Passing>) = passing.iter().partition(|(id, _)| !id.contains('+'));
@@ -176,7 +183,7 @@ mod tests {
 
     fn check(code: Code, runtime: &str, own: Option<&str>, row: &[(&str, &str)], wanted: Option<&str>) {
         let cell = Short { code, subject: Some("preopened-socket"), runtime, own, differs: true, facts: None };
-        assert_eq!(of_row(&cell, row).as_deref(), wanted, "{code} {runtime}");
+        assert_eq!(of_row(&cell, row, &[]).as_deref(), wanted, "{code} {runtime}");
     }
 
     #[test]
@@ -202,12 +209,11 @@ mod tests {
         check(Code::MissingImport, "tinywasm", None, ROW, Some(&run));
         let or = format!("{run} Or rebuild it with a toolchain of today.");
         check(Code::MissingImport, "tinywasm", rebuild, ROW, Some(&or));
-        let shim =
-            "Load it with a WASI 0.1 polyfill (@bjorn3/browser_wasi_shim): it passes in column chromium+wasi-shim.";
+        let shim = "Load it with a WASI 0.1 polyfill (@bjorn3/browser_wasi_shim): with that, it passes.";
         check(Code::MissingImport, "chromium", None, ROW, Some(shim));
         check(Code::MissingImport, "tinywasm", Some("Use a runtime that has WASIX (wasmer)."), ROW, Some(&run));
         check(Code::MissingImport, "tinywasm", None, &[], None);
-        let jco = "Translate it with jco (`jco transpile`): it passes in column node-24+jco.";
+        let jco = "Translate it with jco (`jco transpile`): with that, it passes.";
         check(Code::NeedsComponentModel, "node-24", None, &[("node+jco", "node"), ("node-24+jco", "node")], Some(jco));
         check(
             Code::NeedsComponentModel,

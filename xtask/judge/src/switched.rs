@@ -1,28 +1,48 @@
 //! Adds the result of a run with switches to a default run, if the cell passes with neither.
 
+use std::collections::BTreeSet;
+
 use super::proposals::{LACKS, NOT_REACHED};
+use super::text::one_line;
 use wasmlab_model::codes::Code;
 use wasmlab_model::verdict::Judgement;
 
 /// The judgement of the default run, plus the result of the `last` run with `switches`, which `summary` describes.
+///
+/// Where a switch enables the proposal that was missing, the obstacle behind it decides: no runtime gets past that one.
 #[must_use]
 pub fn tried(first: Judgement, switches: &[String], last: &Judgement, summary: &str) -> Judgement {
     let with = switches.join(", ");
     let result = |judgement: &Judgement| (judgement.code, judgement.subject.clone());
-    let is_proposal = first.code == Some(Code::UnsupportedProposal);
-    // Then the runtime supports the proposal, and something later fails.
-    let got_past = is_proposal && result(&first) != result(last);
-    let detail = match first.detail.strip_prefix(LACKS).filter(|_| got_past) {
-        // With the switch the imports were reached; the summary reports them.
-        Some(rest) => match rest.split(NOT_REACHED).next().unwrap_or(rest).split_once(": ") {
-            Some((proposals, words)) => format!("refuses {proposals} by default: {words}"),
-            None => format!("refuses {rest} by default"),
-        },
-        None => first.detail.clone(),
+    let same_result = result(&first) == result(last);
+    if is_behind(last, &first) {
+        let (proposals, words) = match first.detail.strip_prefix(LACKS) {
+            // With the switch the imports were reached.
+            Some(rest) => {
+                let rest = rest.split(NOT_REACHED).next().unwrap_or(rest);
+                rest.split_once(": ").map_or((rest.to_owned(), ""), |(names, words)| (names.to_owned(), words))
+            }
+            None => (first.subject.unwrap_or_default().replace(' ', " and "), first.detail.as_str()),
+        };
+        let words = if words.is_empty() { String::new() } else { format!(" ({words})") };
+        let detail = format!("refuses {proposals} by default{words}; with {with}: {}", last.detail);
+        return Judgement { detail: one_line(&detail), ..last.clone() };
+    }
+    let same = same_result && first.detail == last.detail;
+    let then = if same { format!("same result with {with}") } else { format!("also tried with {with}: {summary}") };
+    Judgement { detail: format!("{}; {then}", first.detail), ..first }
+}
+
+/// Whether `last` is an obstacle that is reached only where the proposals that `first` names are enabled.
+fn is_behind(last: &Judgement, first: &Judgement) -> bool {
+    let proposals = |judgement: &Judgement| -> BTreeSet<String> {
+        judgement.subject.iter().flat_map(|subject| subject.split(' ')).map(str::to_owned).collect()
     };
-    let is_same = result(&first) == result(last) && first.detail == last.detail;
-    let then = if is_same { format!("same result with {with}") } else { format!("also tried with {with}: {summary}") };
-    Judgement { detail: format!("{detail}; {then}"), ..first }
+    first.code == Some(Code::UnsupportedProposal)
+        && match last.code {
+            Some(Code::UnsupportedProposal) => proposals(last).is_disjoint(&proposals(first)),
+            code => code.is_some(),
+        }
 }
 
 #[cfg(test)]
@@ -32,24 +52,27 @@ mod tests {
     use wasmlab_model::codes::Code;
 
     #[test]
-    fn proposal_enabled_by_a_switch_is_not_missing() {
-        let check = |first: (Code, &str, &str), last: (Code, &str, &str), wanted: &str| {
+    fn obstacle_behind_an_enabled_proposal_decides() {
+        let check = |first: (Code, &str, &str), last: (Code, &str, &str), code: Code, wanted: &str| {
             let of = |(code, subject, detail): (Code, &str, &str)| with_code(code, subject.to_owned(), detail);
             let found = tried(of(first), &["--all".to_owned()], &of(last), "IN SHORT");
-            assert_eq!((found.code, found.detail.as_str()), (Some(first.0), wanted));
+            assert_eq!((found.code, found.detail.as_str()), (Some(code), wanted));
         };
-        let threads = (Code::UnsupportedProposal, "threads", "lacks threads: malformed limits flags");
+        let lacks = Code::UnsupportedProposal;
+        let threads = (lacks, "threads", "lacks threads: malformed limits flags");
         let more = (
-            threads.0,
-            threads.1,
+            lacks,
+            "threads",
             "lacks threads: malformed limits flags; its imports, wasi.f among them, were not reached",
         );
         let import = (Code::MissingImport, "wasi.thread-spawn", "does not define wasi.thread-spawn");
-        check(threads, import, "refuses threads by default: malformed limits flags; also tried with --all: IN SHORT");
-        check(more, import, "refuses threads by default: malformed limits flags; also tried with --all: IN SHORT");
-        check(threads, threads, "lacks threads: malformed limits flags; same result with --all");
-        let other = (Code::UnsupportedProposal, "threads", "lacks threads: other words");
-        check(threads, other, "lacks threads: malformed limits flags; also tried with --all: IN SHORT");
-        check(import, threads, "does not define wasi.thread-spawn; also tried with --all: IN SHORT");
+        let past = "refuses threads by default (malformed limits flags); with --all: does not define wasi.thread-spawn";
+        check(threads, import, import.0, past);
+        check(more, import, import.0, past);
+        check(threads, threads, lacks, "lacks threads: malformed limits flags; same result with --all");
+        let other = (lacks, "threads", "lacks threads: other words");
+        check(threads, other, lacks, "lacks threads: malformed limits flags; also tried with --all: IN SHORT");
+        let reached = "does not define wasi.thread-spawn; also tried with --all: IN SHORT";
+        check(import, threads, import.0, reached);
     }
 }

@@ -148,6 +148,9 @@ catalogue! {
     SideModule "side-module" 'M' 405 Gap [Abi]
         "The module is only part of a program: a dynamic linking loader must supply its memory, table and addresses."
         "Load it from its main module, or link it statically. To call it alone, give it a memory, a table and a stack, as by wasmtime's `--preload env=FILE`.";
+    ComponentPart "component-part" 'q' 406 Gap [Abi]
+        "The module is a core module that belongs inside a component: a part taken from one, a module that is to become one, or an adapter."
+        "Run the component that it is part of, or make it one with `wasm-tools component new`.";
     NoEntryPoint "no-entry-point" 'x' 460 Gap [Guest]
         "The module exports no function with the requested name."
         "Name an export with `--invoke`, or build the program as a command (with _start).";

@@ -183,6 +183,18 @@ pub struct Import {
     pub ty: String,
 }
 
+impl Import {
+    /// `module.name`, or the name alone for a component. The first name of a core module may be empty: `"".name`.
+    #[must_use]
+    pub fn shown(&self, kind: BinaryKind) -> String {
+        match (kind, self.module.as_str()) {
+            (BinaryKind::Component, "") => self.name.clone(),
+            (BinaryKind::Module, "") => format!("\"\".{}", self.name),
+            (_, module) => format!("{module}.{}", self.name),
+        }
+    }
+}
+
 /// One export.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]

@@ -153,6 +153,17 @@ pub struct ToolInfo {
     pub missing: Option<String>,
 }
 
+impl ToolInfo {
+    /// The reason of one that an interrupted run did not look for.
+    pub const NOT_LOOKED_FOR: &'static str = "the run was stopped before";
+
+    /// Whether it was looked for and is not installed.
+    #[must_use]
+    pub fn is_absent(&self) -> bool {
+        !self.present && self.missing.as_deref() != Some(Self::NOT_LOOKED_FOR)
+    }
+}
+
 /// A column.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]

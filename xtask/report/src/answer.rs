@@ -63,7 +63,7 @@ impl<'a> Answer<'a> {
         }
         let of = |verdict| cells.iter().filter(move |c| c.verdict == verdict).copied().collect::<Vec<&Cell>>();
         self.out.push('\n');
-        self.passes(&of(Verdict::Pass));
+        self.passes(name, &of(Verdict::Pass));
         self.reasons(name);
         self.others(RED, "lab failed", &of(Verdict::Error));
         self.others(DIM, "not asked", &of(Verdict::NotAttempted));
@@ -88,9 +88,13 @@ impl<'a> Answer<'a> {
         self.report.cells.iter().filter(|c| c.scenario == name && c.verdict != Verdict::Absent).count()
     }
 
-    fn passes(&mut self, cells: &[&Cell]) {
+    fn passes(&mut self, module: &str, cells: &[&Cell]) {
         if cells.is_empty() {
-            self.part(YELLOW, "runs on", "none of the installed runtimes");
+            let loads = by_code(self.report).get(&Code::NoEntryPoint).is_some_and(|groups| {
+                groups.iter().any(|g| g.scenario == module && self.loaded_library(module, Code::NoEntryPoint, g).is_some())
+            });
+            let none = if loads { "nowhere: it has no program to run" } else { "none of the installed runtimes" };
+            self.part(YELLOW, "runs on", none);
             return;
         }
         for (index, (switches, cells)) in grouped_by(cells, |c| c.switches.join(", ")).into_iter().enumerate() {
@@ -105,7 +109,7 @@ impl<'a> Answer<'a> {
         }
     }
 
-    /// The reasons, most informative first; a remedy shared by several reasons is printed once.
+    /// The reasons, most informative first, each with its remedy.
     fn reasons(&mut self, module: &str) {
         let report = self.report;
         let codes = by_code(report);
@@ -117,8 +121,15 @@ impl<'a> Answer<'a> {
             group.cell.remedy.clone().or(general).unwrap_or_default()
         };
         let shown = reasons.len().min(if reasons.len() > MAX_REASONS { MAX_REASONS - 1 } else { MAX_REASONS });
-        for (index, reason) in reasons.iter().take(shown).enumerate() {
+        for reason in reasons.iter().take(shown) {
             let (code, group) = reason;
+            if let Some(exports) = self.loaded_library(module, *code, group) {
+                self.out.push('\n');
+                self.part(YELLOW, "loads on", &names(report, &group.runtimes, NameStyle::Versions));
+                self.part(DIM, "", &format!("{code}: it is a library, with no program to run; it exports {exports}"));
+                self.arrow(&remedy(reason));
+                continue;
+            }
             let (style, label) = match group.cell.verdict {
                 Verdict::Fail => (RED, "fails on"),
                 Verdict::NotBuilt => (YELLOW, "not built"),
@@ -134,15 +145,21 @@ impl<'a> Answer<'a> {
                 let why = format!("{code}{stage} ({}): {}{uncounted}", blame(report, *code, group.cell), group.detail());
                 self.part(DIM, "", &why);
             }
-            let next = reasons[..shown].get(index + 1);
-            if next.is_none_or(|next| remedy(next) != remedy(reason)) {
-                self.arrow(&remedy(reason));
-            }
+            self.arrow(&remedy(reason));
         }
         if reasons.len() > shown {
             self.out.push('\n');
             self.part(DIM, "", &format!("and {} more reasons: --full shows them", reasons.len() - shown));
         }
+    }
+
+    /// What a library exports that was loaded and has no program to run; `None` for any other reason.
+    fn loaded_library<'t>(&self, module: &str, code: Code, group: &Group<'t>) -> Option<&'t str> {
+        let facts = self.report.artifacts.iter().find(|a| a.scenario == module)?.facts.as_ref()?;
+        let is_library = facts.kind == BinaryKind::Module && matches!(facts.shape, Shape::Library | Shape::Reactor);
+        let is_program = group.cell.subject.as_deref() == Some("_start");
+        let exports = group.cell.detail.split_once("; it exports ").map(|(_, exports)| exports)?;
+        (code == Code::NoEntryPoint && is_library && is_program).then_some(exports)
     }
 
     /// Whatever is not about a single module.
@@ -155,7 +172,7 @@ impl<'a> Answer<'a> {
         for (change, line) in changes {
             self.part(DIM, change.id(), &line);
         }
-        let absent = report.runtimes.iter().filter(|r| !r.tool.present).count();
+        let absent = report.runtimes.iter().filter(|r| r.tool.is_absent()).count();
         if absent > 0 {
             let noun = if absent == 1 { "runtime" } else { "runtimes" };
             self.out.push('\n');

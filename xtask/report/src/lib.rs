@@ -25,7 +25,7 @@ macro_rules! registry {
     };
 }
 
-registry! { table, answer, json, markdown, summary, comment, junit, github, csv, badge }
+registry! { table, answer, json, markdown, html, summary, comment, junit, github, csv, badge }
 
 /// A report format.
 #[derive(Clone, Copy, Debug)]
@@ -43,6 +43,13 @@ pub struct Renderer {
 }
 
 impl Renderer {
+    /// The name of its file in a folder of reports: `report.json`; browsers look for `index.html`.
+    #[must_use]
+    pub fn file(&self) -> String {
+        let stem = if self.extension == "html" { "index" } else { "report" };
+        format!("{stem}.{}", self.extension)
+    }
+
     /// Renders a report and escapes control characters, so that a guest's text cannot affect the terminal.
     #[must_use]
     pub fn text(&self, report: &RunReport, options: RenderOptions) -> String {

@@ -1,7 +1,7 @@
 //! The published report: the part of a run that is the same on every machine, so that runs with the same verdicts give
 //! the same bytes and can be compared with it.
 //!
-//! It consists of JSON with one line per cell and the Markdown rendered from it.
+//! It consists of JSON with one line per cell, and the Markdown and the page rendered from it.
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -210,6 +210,12 @@ impl Formatter for Lines {
 #[must_use]
 pub fn markdown(report: &RunReport) -> String {
     find("markdown").map(|renderer| renderer.text(report, RenderOptions::PLAIN)).unwrap_or_default()
+}
+
+/// The page.
+#[must_use]
+pub fn html(report: &RunReport) -> String {
+    find("html").map(|renderer| renderer.text(report, RenderOptions::PLAIN)).unwrap_or_default()
 }
 
 /// Differences between the published report and a run.

@@ -12,7 +12,8 @@ fn every_renderer_shows_the_sample() {
             if renderer.id == "table" {
                 assert!(text.lines().all(|l| l.chars().count() <= width), "wider than {width}:\n{text}");
                 insta::assert_snapshot!(format!("{}-{width}", renderer.id), text);
-            } else if width == 80 {
+            } else if width == 80 && renderer.id != "html" {
+                // The page has a test of its own, which leaves its style and script out.
                 insta::assert_snapshot!(renderer.id, text);
             }
         }

@@ -93,9 +93,9 @@ pub fn by_code(report: &RunReport) -> BTreeMap<Code, Vec<Group<'_>>> {
     for cell in &report.cells {
         let Some(code) = cell.code else { continue };
         let groups = codes.entry(code).or_default();
-        // The same result in different words belongs to one group; another blame or remedy does not.
+        // The same result in different words belongs to one group; another blame, remedy or claim does not.
         let same = |g: &&mut Group| {
-            let of = |c: &Cell| (c.subject.clone(), c.known.clone(), c.blame.clone(), c.remedy.clone());
+            let of = |c: &Cell| (c.subject.clone(), c.known.clone(), c.blame.clone(), c.remedy.clone(), claim(c));
             g.scenario == cell.scenario && of(g.cell) == of(cell)
         };
         match groups.iter_mut().find(same) {
@@ -114,6 +114,12 @@ pub fn by_code(report: &RunReport) -> BTreeMap<Code, Vec<Group<'_>>> {
         }
     }
     codes
+}
+
+/// What a detail claims about a proposal, by its first words: the runtime lacks it, its command line has no switch for
+/// it, or only its default refuses it. What follows quotes the runtime.
+fn claim(cell: &Cell) -> Option<&'static str> {
+    ["lacks ", "its command line ", "refuses "].into_iter().find(|claim| cell.detail.starts_with(claim))
 }
 
 /// The groups with scenario names; those that say the same about the same runtimes are merged into one line.

@@ -92,6 +92,8 @@ pub struct Runtime {
     pub output_parser: Option<OutputParser>,
     /// How to give a guest a larger stack on this runtime: the switch, or the embedder's call, with its unit.
     pub stack_hint: Option<&'static str>,
+    /// A library of the same engine that can enable proposals for which its command line has no switch.
+    pub library_may_enable: Option<&'static str>,
     /// The switch or default that explains a result different from that of the reference column.
     pub explain_difference: fn(&Finding) -> Option<&'static str>,
 }
@@ -133,6 +135,7 @@ impl Default for Runtime {
             commands: |tool, cell| vec![vec![tool.program.clone().into(), "run".into(), cell.spec.into()]],
             output_parser: None,
             stack_hint: None,
+            library_may_enable: None,
             explain_difference: |_| None,
         }
     }

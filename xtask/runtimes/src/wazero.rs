@@ -31,6 +31,7 @@ pub fn columns() -> Vec<Runtime> {
             },
         ],
         in_ci: true,
+        library_may_enable: Some("Go library"),
         sockets: SocketPassing::Opened,
         precompile: |tool, cell, into| Some(compile(tool, cell, into)),
         commands: |tool, cell| vec![command(tool, cell)],

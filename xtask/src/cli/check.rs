@@ -126,7 +126,6 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         guests.insert(scenario.name.clone(), guest);
         scenarios.push(scenario);
     }
-    scenarios.sort_by(|a, b| a.name.cmp(&b.name));
     let one_at_a_time = given.iter().any(|file| file.options.client.is_one_at_a_time());
     let selected = Selection { scenarios: Vec::new(), runtimes: globs.clone() };
     let request = Request {

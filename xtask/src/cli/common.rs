@@ -259,10 +259,10 @@ pub fn run(
     Ok((exit::for_report(&report), report))
 }
 
-/// Writes a report in each saved format: `report.json`, `report.md`.
+/// Writes a report in each saved format: `report.json`, `report.md`, `index.html`.
 fn write(folder: &Path, report: &RunReport) -> Result<()> {
     for renderer in report::ALL.iter().filter(|r| r.saved) {
-        let path = folder.join(format!("report.{}", renderer.extension));
+        let path = folder.join(renderer.file());
         files::write_atomically(&path, renderer.text(report, RenderOptions::PLAIN).as_bytes())
             .context("failed to save the report (the matrix above is complete)")?;
     }

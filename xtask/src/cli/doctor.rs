@@ -14,7 +14,7 @@ use crate::exit;
 use crate::lab::{CACHE_VARIABLE, Lab};
 use wasmlab_report::text;
 use wasmlab_runtimes::{self as runtimes, Runtime, Source};
-use wasmlab_toolchains as toolchains;
+use wasmlab_toolchains::{self as toolchains, WantedVersion};
 
 /// Description for `--help`.
 pub const ABOUT: &str = "Show which tools are installed, their versions and paths, and how to install what is missing";
@@ -80,7 +80,8 @@ pub fn run(lab: &Lab, _: &Args) -> Result<u8> {
     for scenario in common::scenarios(lab)? {
         let build = &scenario.spec.build;
         let target = build.target.as_ref().map(|t| format!(" {t}")).unwrap_or_default();
-        let name = format!("{}{target}", build.toolchain);
+        let version = WantedVersion::of(build).map(|version| format!(" {version}")).unwrap_or_default();
+        let name = format!("{}{version}{target}", build.toolchain);
         let (Some(toolchain), true) = (toolchains::find(&build.toolchain), seen.insert(name.clone())) else { continue };
         if let Some(error) = (toolchain.preflight_error)(build, &lab.machine) {
             list.add(["no", &name, "", &format!("{}; {}", error.detail, error.remedy)]);

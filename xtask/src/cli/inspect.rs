@@ -274,8 +274,7 @@ fn text(facts: &Facts, quick: bool) -> String {
     }
     let _ = writeln!(out, "\nimports ({})", facts.imports.len());
     for import in &facts.imports {
-        let module = if import.module.is_empty() { String::new() } else { format!("{}.", import.module) };
-        let _ = writeln!(out, "  {}{}: {}", on_line(&module), on_line(&import.name), on_line(&import.ty));
+        let _ = writeln!(out, "  {}: {}", on_line(&import.shown(facts.kind)), on_line(&import.ty));
     }
     out += &emscripten(facts);
     let _ = writeln!(out, "\nexports ({})", facts.exports.len());

@@ -28,7 +28,8 @@ pub const EXAMPLES: &str = "Examples:
   cargo xtask report reports/check/report.json     shows the last check
   cargo xtask report ci/report.json
   cargo xtask report --check                       does the published report match the last run-all?
-  cargo xtask report --publish                     writes reports/OS-ARCH.json and .md";
+  cargo xtask report --output html > page.html     a page to send; run-all leaves it in reports/latest/index.html
+  cargo xtask report --publish                     writes reports/OS-ARCH.json and .md, and reports/index.html";
 
 /// Options.
 #[derive(clap::Args)]
@@ -44,7 +45,7 @@ pub struct Args {
     /// that are absent here keep their published results
     #[arg(long)]
     publish: bool,
-    /// Fail if the published results differ from this report, or the published Markdown from its JSON
+    /// Fail if the published results differ from this report, or the published Markdown or page from its JSON
     #[arg(long, conflicts_with = "publish")]
     check: bool,
 }
@@ -83,8 +84,17 @@ pub fn parse(text: &str, name: &str) -> Result<RunReport> {
         let found = schema.map_or("is missing".to_owned(), |schema| format!("is {schema}"));
         return bad(format!("field `schema` {found}; this lab reads {SCHEMA_VERSION}: render it with the lab that wrote it"));
     }
-    serde_json::from_str::<RunReport>(text).or_else(|error| bad(error.to_string()))
+    let report = serde_json::from_str::<RunReport>(text).or_else(|error| bad(error.to_string()))?;
+    // They become part of a file's name.
+    let is_word = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    if !is_word(&report.host.os) || !is_word(&report.host.arch) {
+        return bad("`host.os` or `host.arch` is not the name of a system".to_owned());
+    }
+    Ok(report)
 }
+
+/// The page of what is published.
+const PAGE: &str = "index.html";
 
 /// The two published files for machines of this kind.
 fn pair(lab: &Lab, report: &RunReport) -> (PathBuf, PathBuf) {
@@ -113,8 +123,11 @@ fn publish(lab: &Lab, report: &RunReport) -> Result<u8> {
     let report = published::published(report, earlier.as_ref(), &path_replacements(lab));
     files::write_atomically(&json, published::json(&report).as_bytes())?;
     files::write_atomically(&markdown, published::markdown(&report).as_bytes())?;
-    let name = |file: &Path| file.strip_prefix(&lab.root).unwrap_or(file).display().to_string();
-    output::print(&format!("published {} cells: {}, {}\n", report.cells.len(), name(&json), name(&markdown)))?;
+    let page = lab.published(PAGE);
+    files::write_atomically(&page, published::html(&report).as_bytes())?;
+    let files = [&json, &markdown, &page];
+    let names = files.map(|file| file.strip_prefix(&lab.root).unwrap_or(file).display().to_string());
+    output::print(&format!("published {} cells: {}\n", report.cells.len(), names.join(", ")))?;
     Ok(exit::OK)
 }
 
@@ -129,9 +142,11 @@ fn check(lab: &Lab, report: &RunReport) -> Result<u8> {
         Err(_) if !json.exists() => wrong.push(format!("`{}` does not exist: nothing is published yet", json.display())),
         Err(error) => wrong.push(format!("{error:#}")),
         Ok(published) => {
-            let text = read_text(&markdown, MAX_BYTES).unwrap_or_default();
-            if text != published::markdown(&published) {
-                wrong.push(format!("`{}` does not match its JSON", markdown.display()));
+            let page = lab.published(PAGE);
+            for (file, wanted) in [(markdown, published::markdown(&published)), (page, published::html(&published))] {
+                if read_text(&file, MAX_BYTES).unwrap_or_default() != wanted {
+                    wrong.push(format!("`{}` does not match its JSON", file.display()));
+                }
             }
             let found = published::differences(&published, report);
             (versions, wrong) = (found.versions, [wrong, found.results].concat());

@@ -170,9 +170,7 @@ fn runtimes(request: &Request, results: &Results) -> Vec<RuntimeInfo> {
                     version: None,
                     missing: Some(format!("{}; {}", absence.reason, absence.remedy)),
                 },
-                None => {
-                    ToolInfo { present: false, version: None, missing: Some("the run was stopped before".to_owned()) }
-                }
+                None => ToolInfo { present: false, version: None, missing: Some(ToolInfo::NOT_LOOKED_FOR.to_owned()) },
             };
             let id = runtime.id();
             RuntimeInfo {

@@ -215,7 +215,10 @@ mod tests {
         check(&["-S f=y"], Ok(&["-S f=y"]));
         check(&["deeper"], Ok(&["deeper"]));
         check(&["-W gc=y", "-S f=y"], Ok(&["-W gc=y", "-S f=y"]));
-        check(&["-W gc=y", "-S nothing"], Err("no gc; also tried with -W gc=y, -W more=y, -S f=y: missing-import"));
+        check(
+            &["-W gc=y", "-S nothing"],
+            Err("refuses gc by default (no gc); with -W gc=y, -W more=y, -S f=y: does not"),
+        );
         check(&["-S nothing"], Err("; same result with -S f=y"));
     }
 }

@@ -69,7 +69,13 @@ fn each_kind_of_missing_import_has_its_own_remedy() {
     let toolchain = &[Blame::Toolchain][..];
     let abi = &[Blame::Abi][..];
     let memory = (Code::MissingImport, toolchain);
-    missing("(import \"env\" \"memory\" (memory 2))", "env.memory", memory, ("a memory: memory 2", "--import-memory"));
+    let linked = "(@producers (language \"C11\" \"\")) (import \"env\" \"memory\" (memory 2))";
+    missing(linked, "env.memory", memory, ("a memory: memory 2", "--import-memory"));
+    let own = (Code::CustomHost, abi);
+    missing("(import \"env\" \"memory\" (memory 25))", "env.memory", own, ("it imports its memory", "of 25 pages"));
+    missing("(import \"\" \"0\" (func))", ".0", own, ("does not define \"\".0", "Embed"));
+    let io = "(import \"env\" \"f\" (func)) (import \"wasi:io/poll@0.2.10\" \"poll\" (func))";
+    missing(io, "env.f", (Code::ComponentPart, abi), ("it does not define env.f", "the component"));
     let table = "(import \"env\" \"__indirect_function_table\" (table 1 funcref))";
     missing(table, "env.__indirect_function_table", memory, ("a table", "--import-table"));
     let side = "(@custom \"dylink.0\" (before first) \"\") (import \"env\" \"__memory_base\" (global i32))";

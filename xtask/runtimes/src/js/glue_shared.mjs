@@ -26,7 +26,12 @@ export function emscriptenSettings(spec, bytes, guest, reject, hostSettings = {}
     },
     // Glue of Emscripten 6 asks for no `quit`. It keeps the exit code in a global of its script; a program that goes on
     // after `main` has none yet.
-    postRun: [() => globalThis.EXITSTATUS === undefined || exited(globalThis.EXITSTATUS)],
+    postRun: [
+      () => {
+        const code = globalThis.EXITSTATUS ?? globalThis.Module?._main?.exitCode;
+        if (code !== undefined) exited(code);
+      },
+    ],
     onExit: exited,
     // Glue that loads the module asynchronously aborts with whatever was thrown at it.
     onAbort: (what) => reject(what instanceof CellEnd ? what : abortEnd(what)),

@@ -162,7 +162,7 @@ fn run_table(facts: Option<&Facts>, given: &Given, max_size: &MaxSize) -> Result
     if let Some(export) = &args.invoke {
         run.entry = EntryPointKind::Calls;
         run.args = Vec::new();
-        run.call = vec![call(facts, export, name, args)?];
+        run.call = vec![call(facts, export, given)?];
     } else if let Some(facts) = facts.filter(|f| f.shape != Shape::Command && f.kind == BinaryKind::Module) {
         // A library has no program to run; all that can be observed is that it instantiates, and what `_initialize`
         // does.
@@ -188,14 +188,16 @@ fn shorten(names: &[&str]) -> String {
 }
 
 /// The call for `--invoke`, with arguments parsed by the parameter types of the export.
-fn call(facts: Option<&Facts>, export: &str, name: &str, args: &GuestArgs) -> Result<ExpectedCall> {
+fn call(facts: Option<&Facts>, export: &str, given: &Given) -> Result<ExpectedCall> {
+    let (name, file, args) = (given.title.as_str(), given.file.as_path(), &given.options);
     let made = |args, results| ExpectedCall { export: export.to_owned(), args, results, after_previous: false };
     let Some(facts) = facts else { return Ok(made(Vec::new(), None)) };
     let found = facts.exports.iter().find(|e| e.name == export);
     let Some(signature) = found.and_then(|e| e.signature.as_ref()) else {
-        let found = wasmlab_judge::exports::missing_export(Some(facts), export);
-        let remedy = found.remedy.map(|remedy| format!(". {remedy}")).unwrap_or_default();
-        return usage(format!("{name} {}{}", found.detail, remedy.trim_end_matches('.')));
+        // If its interfaces cannot be read, the message names its exports alone.
+        let is_component = facts.kind == BinaryKind::Component;
+        let interfaces = if is_component { reading::interfaces(file).unwrap_or_default() } else { Vec::new() };
+        return usage(format!("{name} {}", wasmlab_judge::exports::not_callable(facts, export, &interfaces)));
     };
     if signature.params.len() != args.args.len() {
         let wanted = signature.params.join(", ");

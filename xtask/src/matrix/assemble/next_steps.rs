@@ -11,7 +11,7 @@ use wasmlab_model::verdict::{Change, Verdict};
 /// A note for each absent column, one for each tool whose guests were replaced by prebuilt ones, and one if only
 /// runtimes are missing.
 pub fn missing(runtimes: &[RuntimeInfo], rows: &[Option<Row>], scenarios: &[Scenario]) -> Vec<Note> {
-    let absent = runtimes.iter().filter_map(|r| {
+    let absent = runtimes.iter().filter(|r| r.tool.is_absent()).filter_map(|r| {
         let text = r.tool.missing.clone()?;
         Some(Note { kind: NoteKind::Missing, subject: r.id.clone(), text })
     });

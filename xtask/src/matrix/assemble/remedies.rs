@@ -6,6 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::blame::runs_javascript;
 use crate::store::snapshots::{AcceptedLines, Store};
+use wasmlab_judge::obstacles::Further;
+use wasmlab_judge::proposals::LACKS;
 use wasmlab_judge::remedies::{Short, Targets, of_row, with_targets};
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::Facts;
@@ -23,6 +25,7 @@ pub fn of_rows(cells: &mut [Cell], artifacts: &[Artifact], elsewhere: &AcceptedL
     for ((runtime, scenario), _) in elsewhere.iter().filter(|(_, line)| line.verdict == Verdict::Pass) {
         passing.entry(scenario.clone()).or_default().insert(runtime.clone());
     }
+    let row = rows_short(cells);
     let none = BTreeSet::new();
     for cell in cells.iter_mut() {
         let Some(code) = cell.code else { continue };
@@ -37,10 +40,46 @@ pub fn of_rows(cells: &mut [Cell], artifacts: &[Artifact], elsewhere: &AcceptedL
         let differs = cell.blame == [Blame::Runtime];
         let own = cell.remedy.as_deref().filter(|remedy| *remedy != code.entry().remedy);
         let short = Short { code, subject: cell.subject.as_deref(), runtime: &cell.runtime, own, differs, facts };
-        if let Some(remedy) = of_row(&short, &others) {
+        let row = row.get(&cell.scenario).map(Vec::as_slice).unwrap_or_default();
+        let others_short = row.iter().filter(|other| other.runtime != cell.runtime).map(OtherCell::as_further);
+        if let Some(remedy) = of_row(&short, &others, &others_short.collect::<Vec<_>>()) {
             cell.remedy = Some(remedy);
         }
     }
+}
+
+/// A cell that fell short, without what the remedies of its row change.
+struct OtherCell {
+    runtime: String,
+    engine: &'static str,
+    code: Code,
+    subject: Option<String>,
+    remedy: Option<String>,
+}
+
+impl OtherCell {
+    fn as_further(&self) -> Further<'_> {
+        let (subject, remedy) = (self.subject.as_deref(), self.remedy.as_deref());
+        Further { column: (&self.runtime, self.engine), code: self.code, subject, remedy }
+    }
+}
+
+/// The cells of each scenario that fell short, in registry order.
+fn rows_short(cells: &[Cell]) -> BTreeMap<String, Vec<OtherCell>> {
+    let mut rows: BTreeMap<String, Vec<OtherCell>> = BTreeMap::new();
+    for runtime in wasmlab_runtimes::all() {
+        for cell in cells.iter().filter(|cell| cell.runtime == runtime.id()) {
+            let Some(code) = cell.code else { continue };
+            rows.entry(cell.scenario.clone()).or_default().push(OtherCell {
+                runtime: cell.runtime.clone(),
+                engine: runtime.engine,
+                code,
+                subject: cell.subject.clone(),
+                remedy: cell.remedy.clone(),
+            });
+        }
+    }
+    rows
 }
 
 /// Adds to each remedy that names a target the columns that run guests of this target, according to snapshots.
@@ -93,6 +132,15 @@ pub fn of_runtimes(runtimes: &[Runtime], cells: &mut [Cell]) {
                 .to_owned(),
         );
     }
+    for cell in cells.iter_mut().filter(|cell| cell.code == Some(Code::UnsupportedProposal)) {
+        let runtime = runtimes.iter().find(|runtime| runtime.id() == cell.runtime);
+        if let Some(library) = runtime.and_then(|runtime| runtime.library_may_enable)
+            && let Some((proposals, words)) = cell.detail.strip_prefix(LACKS).and_then(|rest| rest.split_once(": "))
+        {
+            cell.detail =
+                format!("its command line has no switch for {proposals}, which its {library} may enable: {words}");
+        }
+    }
     for cell in cells.iter_mut().filter(|cell| is_stack_overflow(cell)) {
         let runtime = runtimes.iter().find(|runtime| runtime.id() == cell.runtime);
         if let Some(switch) = runtime.and_then(|runtime| runtime.stack_hint) {
@@ -128,6 +176,20 @@ mod tests {
     use super::of_runtimes;
     use wasmlab_model::codes::Code;
     use wasmlab_model::report::Cell;
+
+    #[test]
+    fn proposal_without_a_switch_may_exist_in_the_library() {
+        let check = |runtime: &str, wanted: &str| {
+            let cell = crate::sample::cells().remove(0);
+            let (code, detail) = (Some(Code::UnsupportedProposal), "lacks threads: no shared memory".to_owned());
+            let mut cells = [Cell { runtime: runtime.to_owned(), code, detail, ..cell }];
+            of_runtimes(wasmlab_runtimes::all(), &mut cells);
+            assert_eq!(cells[0].detail, wanted);
+        };
+        check("wasmi", "lacks threads: no shared memory");
+        let wanted = "its command line has no switch for threads, which its Go library may enable: no shared memory";
+        check("wazero", wanted);
+    }
 
     #[test]
     fn stack_overflow_remedy_names_the_runtimes_switch() {

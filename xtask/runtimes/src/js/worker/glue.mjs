@@ -59,13 +59,30 @@ function emscripten(spec, module, bytes, guest) {
       // At once, which suits glue of either kind: one that waits for the instance, and one that does not.
       instantiateWasm: (imports, done) => {
         const instance = new WebAssembly.Instance(module, imports);
-        done(instance, module);
-        return instance.exports;
+        const exports = guest.dynamic ? instance.exports : noting(instance.exports);
+        done({ exports }, module);
+        return exports;
       },
     };
     globalThis.Module = emscriptenSettings(spec, bytes, guest, reject, host);
     load(spec).catch((error) => isExit(error) || reject(error));
   });
+}
+
+/** Exports whose functions note what they returned or exited with: a worker's glue is a module, and keeps its variables. */
+function noting(exports) {
+  const note = (call) => {
+    const noted = (...args) => {
+      try {
+        return (noted.exitCode = call(...args));
+      } catch (error) {
+        if (isExit(error)) noted.exitCode = error.status;
+        throw error;
+      }
+    };
+    return noted;
+  };
+  return Object.fromEntries(Object.entries(exports).map(([name, value]) => [name, typeof value === 'function' ? note(value) : value]));
 }
 
 async function bindgen(spec, module) {

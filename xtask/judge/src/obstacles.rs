@@ -1,0 +1,135 @@
+//! What stands behind the first obstacle of a cell: the columns of its row that got past it show that, and without
+//! them the module's imports do. A remedy for the first obstacle alone would send its reader from one wall to the next.
+
+use super::imports;
+use super::remedies::{Passing, Short, names};
+use wasmlab_model::codes::Code;
+
+/// A column of the same row that fell short.
+#[derive(Clone, Copy, Debug)]
+pub struct Further<'a> {
+    /// Its id and its engine.
+    pub column: Passing<'a>,
+    /// Its reason.
+    pub code: Code,
+    /// What the code is about.
+    pub subject: Option<&'a str>,
+    /// Its remedy.
+    pub remedy: Option<&'a str>,
+}
+
+/// How far a module came that fell short for this reason; `None` for reasons that say nothing of that.
+fn depth(code: Code) -> Option<u8> {
+    use Code::{
+        CapabilityDenied, ComponentPart, CustomHost, HostRefused, MissingImport, NeedsComponentModel,
+        NeedsEmscriptenHost, NeedsJsGlue, NeedsNapiHost, NoEntryPoint, NotImplemented, SideModule, Trap,
+        UnresolvedSymbol, UnsupportedProposal, WrongExit, WrongOutput,
+    };
+    Some(match code {
+        NeedsComponentModel => 0,
+        UnsupportedProposal => 1,
+        MissingImport => 2,
+        SideModule | ComponentPart | NeedsNapiHost | NeedsEmscriptenHost | NeedsJsGlue | CustomHost
+        | UnresolvedSymbol => 3,
+        NoEntryPoint => 4,
+        Trap | WrongExit | WrongOutput | HostRefused | CapabilityDenied | NotImplemented => 5,
+        _ => return None,
+    })
+}
+
+/// Reasons up to this depth are about the runtime; what is deeper is the same on all of them.
+const LAST_OF_RUNTIME: u8 = 2;
+
+/// The remedy of a cell that has another obstacle behind its first one, if no column of the row passes.
+pub fn remedy(cell: &Short, row: &[Further]) -> Option<String> {
+    let here = depth(cell.code).filter(|here| *here <= LAST_OF_RUNTIME)?;
+    let first = match (cell.code, cell.subject) {
+        (Code::NeedsComponentModel, _) => "The component model".to_owned(),
+        (Code::UnsupportedProposal, Some(proposals)) => format!("The proposal {}", proposals.replace(' ', " and ")),
+        (Code::MissingImport, Some(import)) => format!("The import {import}"),
+        _ => return None,
+    };
+    let (next, remedy) = of_row(here, row).or_else(|| of_facts(cell))?;
+    Some(format!("{first} is only the first obstacle: {next}. {remedy}"))
+}
+
+/// What most columns met that got past the first obstacle, the nearest to it first.
+fn of_row(here: u8, row: &[Further]) -> Option<(String, String)> {
+    let deeper = row.iter().filter(|c| depth(c.code).is_some_and(|there| there > here.max(LAST_OF_RUNTIME)));
+    let deeper: Vec<&Further> = deeper.collect();
+    let nearest = deeper.iter().filter_map(|c| depth(c.code)).min()?;
+    let near: Vec<&Further> = deeper.into_iter().filter(|c| depth(c.code) == Some(nearest)).collect();
+    let alike = |one: &Further| near.iter().filter(|c| (c.code, c.subject) == (one.code, one.subject)).count();
+    let most = near.iter().rev().max_by_key(|c| alike(c))?;
+    let columns: Vec<Passing> =
+        near.iter().filter(|c| (c.code, c.subject) == (most.code, most.subject)).map(|c| c.column).collect();
+    let (code, all) = (most.code, names(&columns)?);
+    let (gets, stops, finds, ends) =
+        if columns.len() == 1 { ("gets", "stops", "finds", "ends") } else { ("get", "stop", "find", "end") };
+    let met = match (code, most.subject) {
+        (Code::NoEntryPoint, Some(name)) => format!("{finds} no `{name}` to call"),
+        (_, Some(subject)) if nearest <= 3 => format!("{stops} at {subject} ({code})"),
+        _ => format!("{ends} with {code}"),
+    };
+    let remedy = most.remedy.unwrap_or(code.entry().remedy);
+    Some((format!("{all} {gets} past it and {met}"), remedy.to_owned()))
+}
+
+/// The first import that no WASI host defines.
+fn of_facts(cell: &Short) -> Option<(String, String)> {
+    let (import, code, remedy) = imports::foreign_reason(cell.facts?)?;
+    // An import that is missing already is no further obstacle.
+    if cell.code == Code::MissingImport && depth(code).is_none_or(|there| there <= LAST_OF_RUNTIME) {
+        return None;
+    }
+    let remedy = remedy.unwrap_or_else(|| code.entry().remedy.to_owned());
+    Some((format!("the module also imports {import} ({code})"), remedy))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Further, remedy};
+    use crate::remedies::Short;
+    use wasmlab_model::codes::Code;
+
+    const NO_PROGRAM: Further = Further {
+        column: ("wasmtime-cli", "wasmtime"),
+        code: Code::NoEntryPoint,
+        subject: Some("_start"),
+        remedy: Some("Name an export."),
+    };
+    const ADDON: Further = Further {
+        column: ("node", "node"),
+        code: Code::NeedsNapiHost,
+        subject: Some("env.memory"),
+        remedy: Some("Load it through emnapi."),
+    };
+
+    #[test]
+    fn obstacle_behind_the_first_comes_from_the_row_or_the_imports() {
+        let check = |code: Code, subject: &str, imports: &str, row: &[Further], wanted: Option<&str>| {
+            let facts = wasmlab_inspect::facts(&wat::parse_str(format!("(module {imports})")).unwrap()).unwrap();
+            let subject = Some(subject).filter(|subject| !subject.is_empty());
+            let cell = Short { code, subject, runtime: "wasmi", own: None, differs: false, facts: Some(&facts) };
+            assert_eq!(remedy(&cell, row).as_deref(), wanted, "{code} {subject:?}");
+        };
+        let lacks = Code::UnsupportedProposal;
+        let threads = "The proposal threads is only the first obstacle: node gets past it and stops at env.memory \
+                       (needs-napi-host). Load it through emnapi.";
+        check(lacks, "threads", "", &[NO_PROGRAM, ADDON], Some(threads));
+        let wasi = "The import wasi_snapshot_preview1.args_get is only the first obstacle: wasmtime-cli gets past it and \
+                    finds no `_start` to call. Name an export.";
+        check(Code::MissingImport, "wasi_snapshot_preview1.args_get", "", &[NO_PROGRAM], Some(wasi));
+        let abort = "(import \"env\" \"abort\" (func (param i32 i32 i32 i32)))";
+        let simd = "The proposal simd is only the first obstacle: the module also imports env.abort (needs-js-glue). \
+                    Define `env.abort` in the program that embeds it (JavaScript: `{ env: { abort() { throw Error() } } \
+                    }`); or compile it without: `asc --use abort=`.";
+        check(lacks, "simd", abort, &[], Some(simd));
+        let host = "The component model is only the first obstacle: the module also imports my.f (custom-host). Embed the \
+                    runtime in a program that defines these imports.";
+        check(Code::NeedsComponentModel, "", "(import \"my\" \"f\" (func))", &[], Some(host));
+        // Nothing stands behind it, or the obstacle is not about the runtime.
+        check(lacks, "simd", "", &[], None);
+        check(Code::NeedsNapiHost, "env.memory", abort, &[NO_PROGRAM], None);
+    }
+}

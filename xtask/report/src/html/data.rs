@@ -1,0 +1,252 @@
+//! What the page's script reads: the report, with each longer text once.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use wasmlab_model::checks::Check;
+use wasmlab_model::codes::{Blame, Code};
+use wasmlab_model::facts::{AbiEvidence, Producer, Refusal, Sizes};
+use wasmlab_model::report::{Artifact, Cell, CodeText, Note, NoteKind, RunReport, RuntimeInfo, ScenarioInfo};
+use wasmlab_model::shell;
+use wasmlab_model::verdict::Change;
+
+/// As much of a stream is shown, bytes; `report.json` has more.
+const MAX_OUTPUT: usize = 1024;
+/// As much of any other text.
+const MAX_TEXT: usize = 8 << 10;
+
+/// The report for the script; its names are those of `data.js`.
+#[derive(Serialize)]
+struct Data<'a> {
+    /// From the page to the folder of scenarios; absent where the guests have none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lessons: Option<&'static str>,
+    scenarios: &'a [ScenarioInfo],
+    runtimes: &'a [RuntimeInfo],
+    codes: &'a [CodeText],
+    guests: Vec<GuestData<'a>>,
+    differences: Vec<(&'a str, &'a str)>,
+    texts: Vec<&'a str>,
+    cells: Vec<CellData<'a>>,
+}
+
+#[derive(Serialize)]
+struct GuestData<'a> {
+    scenario: &'a str,
+    sha256: &'a str,
+    bytes: u64,
+    origin: &'static str,
+    toolchain: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    build_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    facts: Option<FactsData<'a>>,
+}
+
+#[derive(Serialize)]
+struct FactsData<'a> {
+    kind: wasmlab_model::facts::BinaryKind,
+    shape: wasmlab_model::facts::Shape,
+    abis: Vec<(&'static str, &'a AbiEvidence)>,
+    proposals: Vec<&'a str>,
+    /// Module, name, type.
+    imports: Vec<(&'a str, &'a str, &'a str)>,
+    /// Name, type.
+    exports: Vec<(&'a str, &'a str)>,
+    /// Name, offset, bytes.
+    sections: Vec<(&'a str, u64, u64)>,
+    sizes: Sizes,
+    producers: &'a [Producer],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refusal: Option<&'a Refusal>,
+}
+
+/// A cell; numbers of `u`, `d`, `fix`, `cmd`, `out` and `err` are places in `texts`.
+#[derive(Serialize)]
+struct CellData<'a> {
+    /// Its row and its column.
+    s: usize,
+    r: usize,
+    v: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    c: Option<Code>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    b: &'a [Blame],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stage: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    u: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    d: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fix: Option<usize>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    checks: &'a [Check],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    change: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    was: Option<&'a str>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    version: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    known: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    way: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    switches: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    default: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cmd: Option<usize>,
+    #[serde(skip_serializing_if = "is_zero")]
+    ms: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    compile: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    run: Option<f64>,
+    #[serde(skip_serializing_if = "is_zero")]
+    cpu: f64,
+    #[serde(skip_serializing_if = "is_zero")]
+    rss: u64,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    cached: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    out: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    err: Option<usize>,
+    /// One of the streams is cut.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    cut: bool,
+}
+
+fn is_zero<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+/// Texts, each once.
+#[derive(Default)]
+struct Texts {
+    places: BTreeMap<String, usize>,
+}
+
+impl Texts {
+    fn place(&mut self, text: &str) -> Option<usize> {
+        if text.is_empty() {
+            return None;
+        }
+        let text = match cut(text, MAX_TEXT) {
+            whole if whole.len() == text.len() => whole.to_owned(),
+            beginning => format!("{beginning}… (cut)"),
+        };
+        let next = self.places.len();
+        Some(*self.places.entry(text).or_insert(next))
+    }
+
+    fn in_order(&self) -> Vec<&str> {
+        let mut texts: Vec<(&str, usize)> = self.places.iter().map(|(text, place)| (text.as_str(), *place)).collect();
+        texts.sort_by_key(|(_, place)| *place);
+        texts.into_iter().map(|(text, _)| text).collect()
+    }
+}
+
+/// The JSON, which cannot end the element that it stands in.
+pub fn json(report: &RunReport) -> String {
+    let mut texts = Texts::default();
+    let rows: BTreeMap<&str, usize> = report.scenarios.iter().enumerate().map(|(at, s)| (s.name.as_str(), at)).collect();
+    let columns: BTreeMap<&str, usize> = report.runtimes.iter().enumerate().map(|(at, r)| (r.id.as_str(), at)).collect();
+    let cells = report.cells.iter().map(|c| {
+        // One without its row or column is in no table; it keeps its place, since the tables count them.
+        let of = |places: &BTreeMap<&str, usize>, name: &str| places.get(name).copied().unwrap_or(usize::from(u16::MAX));
+        cell(c, of(&rows, &c.scenario), of(&columns, &c.runtime), &mut texts)
+    });
+    let cells: Vec<CellData> = cells.collect();
+    let data = Data {
+        lessons: lessons(report),
+        scenarios: &report.scenarios,
+        runtimes: &report.runtimes,
+        codes: &report.codes,
+        guests: report.artifacts.iter().map(guest).collect(),
+        differences: report
+            .notes
+            .iter()
+            .filter(|note| note.kind == NoteKind::ColumnsDiffer)
+            .map(|Note { subject, text, .. }| (subject.as_str(), text.as_str()))
+            .collect(),
+        texts: texts.in_order(),
+        cells,
+    };
+    // The data is plain, with text keys, which always serialises.
+    serde_json::to_string(&data).unwrap_or_default().replace('<', "\\u003c")
+}
+
+/// `reports/latest/index.html` of a run, `reports/index.html` where it is published; the files of `check` have none.
+fn lessons(report: &RunReport) -> Option<&'static str> {
+    match (report.command.as_str(), report.started.is_empty()) {
+        ("run-all", true) => Some("../scenarios/"),
+        ("run-all", false) => Some("../../scenarios/"),
+        _ => None,
+    }
+}
+
+fn guest(artifact: &Artifact) -> GuestData<'_> {
+    let facts = artifact.facts.as_ref().map(|facts| FactsData {
+        kind: facts.kind,
+        shape: facts.shape,
+        abis: facts.abis.iter().map(|evidence| (evidence.abi.title(), evidence)).collect(),
+        proposals: facts.proposals.iter().map(String::as_str).collect(),
+        imports: facts.imports.iter().map(|i| (i.module.as_str(), i.name.as_str(), i.ty.as_str())).collect(),
+        exports: facts.exports.iter().map(|e| (e.name.as_str(), e.ty.as_str())).collect(),
+        sections: facts.sections.iter().map(|s| (s.name.as_str(), s.offset, s.bytes)).collect(),
+        sizes: facts.sizes,
+        producers: &facts.producers,
+        refusal: facts.refusal.as_ref(),
+    });
+    GuestData {
+        scenario: &artifact.scenario,
+        sha256: &artifact.sha256,
+        bytes: artifact.bytes,
+        origin: artifact.origin.id(),
+        toolchain: &artifact.toolchain,
+        build_ms: artifact.build_ms,
+        facts,
+    }
+}
+
+fn cell<'a>(cell: &'a Cell, s: usize, r: usize, texts: &mut Texts) -> CellData<'a> {
+    let command: Vec<String> = cell.argv.iter().map(|word| shell::quote(word)).collect();
+    let (out, err) = (cut(&cell.output.stdout, MAX_OUTPUT), cut(&cell.output.stderr, MAX_OUTPUT));
+    CellData {
+        s,
+        r,
+        v: cell.verdict.id(),
+        c: cell.code,
+        b: &cell.blame,
+        stage: cell.stage.map(|stage| format!("{stage:?}").to_lowercase()),
+        u: cell.subject.as_deref().and_then(|text| texts.place(text)),
+        d: texts.place(&cell.detail),
+        fix: cell.remedy.as_deref().and_then(|text| texts.place(text)),
+        checks: &cell.checks,
+        change: (cell.change != Change::Same).then(|| cell.change.id()),
+        was: cell.accepted.as_deref(),
+        version: cell.changed_with_version,
+        known: cell.known.as_deref(),
+        way: cell.execution_path.as_deref(),
+        switches: &cell.switches,
+        default: cell.default_result.as_deref(),
+        cmd: texts.place(&command.join(" ")),
+        ms: cell.duration_ms,
+        compile: cell.compile_ms,
+        run: cell.run_ms,
+        cpu: cell.cpu_ms,
+        rss: cell.peak_rss_bytes,
+        cached: cell.cached,
+        cut: out.len() < cell.output.stdout.len() || err.len() < cell.output.stderr.len(),
+        out: texts.place(out),
+        err: texts.place(err),
+    }
+}
+
+/// The beginning of a text, by whole characters.
+fn cut(text: &str, max: usize) -> &str {
+    &text[..text.floor_char_boundary(max)]
+}

@@ -1,0 +1,116 @@
+//! Families side by side: each program through its routes, with what runs it and what does not.
+
+use wasmlab_model::facts::Facts;
+use wasmlab_model::report::{Cell, RunReport, ScenarioInfo};
+use wasmlab_model::verdict::Verdict;
+
+use super::matrix::{class_of, glyph};
+use crate::GroupBy;
+use crate::columns::{NameStyle, names};
+use crate::text::{bytes, rows};
+
+/// Families whose steps tell most come first: what a guest can do with sockets, by its route.
+const FIRST: &[&str] = &["tcp-echo", "http-server", "http-client", "threads"];
+
+/// A family.
+pub struct Family<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Its guests, by rank.
+    pub steps: Vec<Step<'a>>,
+}
+
+/// A guest of a family.
+pub struct Step<'a> {
+    /// The row.
+    pub scenario: &'a ScenarioInfo,
+    /// Its ABIs.
+    pub abis: String,
+    /// Its size; nothing where it was not built.
+    pub size: String,
+    /// What runs it as it comes.
+    pub runs: String,
+    /// What runs it with a switch that is off by default.
+    pub with_switch: String,
+    /// Why the others do not.
+    pub reasons: Vec<StepReason>,
+}
+
+/// A reason with the columns that give it.
+pub struct StepReason {
+    /// The class that colours it.
+    pub class: &'static str,
+    /// Its letter.
+    pub glyph: char,
+    /// The code.
+    pub code: String,
+    /// The columns; nothing where no runtime was asked.
+    pub runtimes: String,
+    /// In place of their names where they are most of all: `29 others`.
+    pub short: String,
+}
+
+/// As many columns are named.
+const MAX_NAMED: usize = 8;
+
+/// The families, the socket ladder first.
+pub fn families(report: &RunReport) -> Vec<Family<'_>> {
+    let mut families: Vec<Family> = Vec::new();
+    for row in rows(report, GroupBy::Family) {
+        let Some(scenario) = report.scenarios.iter().find(|s| s.name == row.scenario) else { continue };
+        let step = step(report, scenario, &row.cells);
+        match families.last_mut().filter(|family| family.name == row.group) {
+            Some(family) => family.steps.push(step),
+            None => families.push(Family { name: row.group, steps: vec![step] }),
+        }
+    }
+    families.sort_by_key(|family| FIRST.iter().position(|name| *name == family.name).unwrap_or(FIRST.len()));
+    families
+}
+
+/// `WASI 0.1, Emscripten`.
+pub fn abis(facts: Option<&Facts>) -> String {
+    let titles = facts.iter().flat_map(|facts| &facts.abis).map(|evidence| evidence.abi.title());
+    titles.collect::<Vec<_>>().join(", ")
+}
+
+fn step<'a>(report: &'a RunReport, scenario: &'a ScenarioInfo, cells: &[&'a Cell]) -> Step<'a> {
+    let artifact = report.artifacts.iter().find(|a| a.scenario == scenario.name);
+    let named = |cells: &[&Cell]| {
+        let ids: Vec<&str> = cells.iter().map(|cell| cell.runtime.as_str()).collect();
+        names(report, &ids, NameStyle::Versions)
+    };
+    let pass = |switched: bool| -> Vec<&Cell> {
+        let is_one = |cell: &&&Cell| cell.verdict == Verdict::Pass && cell.switches.is_empty() != switched;
+        cells.iter().filter(is_one).copied().collect()
+    };
+    let mut groups: Vec<Vec<&Cell>> = Vec::new();
+    for cell in cells.iter().filter(|cell| cell.code.is_some()) {
+        match groups.iter_mut().find(|group| group[0].code == cell.code) {
+            Some(group) => group.push(cell),
+            None => groups.push(vec![cell]),
+        }
+    }
+    // The others come last.
+    groups.sort_by_key(Vec::len);
+    let passes = cells.iter().filter(|cell| cell.verdict == Verdict::Pass).count();
+    let reasons = groups.iter().map(|group| StepReason {
+        class: class_of(group[0]),
+        glyph: glyph(report, group[0]),
+        code: group[0].code.map(|code| code.id().to_owned()).unwrap_or_default(),
+        runtimes: if group[0].verdict == Verdict::NotBuilt { String::new() } else { named(group) },
+        short: match group.len() {
+            count if group[0].verdict == Verdict::NotBuilt || count <= MAX_NAMED => String::new(),
+            count if groups.len() == 1 && passes == 0 => format!("all {count} columns"),
+            count => format!("{count} other columns"),
+        },
+    });
+    Step {
+        scenario,
+        abis: abis(artifact.and_then(|a| a.facts.as_ref())),
+        size: artifact.map(|a| bytes(a.bytes)).unwrap_or_default(),
+        runs: named(&pass(false)),
+        with_switch: named(&pass(true)),
+        reasons: reasons.collect(),
+    }
+}

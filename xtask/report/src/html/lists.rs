@@ -1,0 +1,154 @@
+//! The lists below the matrix: guests, runtimes and reasons.
+
+use std::collections::BTreeMap;
+
+use wasmlab_model::codes::Code;
+use wasmlab_model::report::{Cell, CodeText, RunReport, RuntimeInfo, ScenarioInfo};
+use wasmlab_model::verdict::Verdict;
+
+use super::charts::{median, milliseconds};
+use super::families::abis;
+use crate::text::bytes;
+
+/// A guest.
+pub struct Guest<'a> {
+    /// The row.
+    pub scenario: &'a ScenarioInfo,
+    /// The toolchain that made it; why there is none, where there is none.
+    pub made_by: &'a str,
+    /// `built`, `prebuilt`; nothing where there is none.
+    pub origin: &'static str,
+    /// Its size.
+    pub size: String,
+    /// How many imports it has.
+    pub imports: String,
+    /// The ABIs it speaks.
+    pub abis: String,
+    /// The proposals it needs.
+    pub proposals: String,
+    /// On how many columns it passes, and on how many it was measured.
+    pub passes: usize,
+    /// See [`Guest::passes`].
+    pub measured: usize,
+}
+
+/// The guests, in the report's order.
+pub fn guests(report: &RunReport) -> Vec<Guest<'_>> {
+    report.scenarios.iter().map(|scenario| guest(report, scenario)).collect()
+}
+
+fn guest<'a>(report: &'a RunReport, scenario: &'a ScenarioInfo) -> Guest<'a> {
+        let is_own = |cell: &&Cell| cell.scenario == scenario.name;
+        let artifact = report.artifacts.iter().find(|a| a.scenario == scenario.name);
+        let facts = artifact.and_then(|a| a.facts.as_ref());
+        let proposals = facts.iter().flat_map(|facts| &facts.proposals).map(String::as_str);
+        Guest {
+            scenario,
+            made_by: artifact.map_or("not built", |a| &a.toolchain),
+            origin: artifact.map(|a| a.origin.id()).unwrap_or_default(),
+            size: artifact.map(|a| bytes(a.bytes)).unwrap_or_default(),
+            imports: facts.map(|facts| facts.imports.len().to_string()).unwrap_or_default(),
+            abis: abis(facts),
+            proposals: proposals.collect::<Vec<_>>().join(", "),
+            passes: report.cells.iter().filter(is_own).filter(|c| c.verdict == Verdict::Pass).count(),
+            measured: report.cells.iter().filter(is_own).filter(|c| c.verdict.is_measured()).count(),
+        }
+}
+
+/// A column.
+pub struct Runtime<'a> {
+    /// The column.
+    pub info: &'a RuntimeInfo,
+    /// Its version; nothing where it is absent.
+    pub version: &'a str,
+    /// How many guests pass.
+    pub passes: usize,
+    /// How many were measured.
+    pub measured: usize,
+    /// The codes of its gaps with their counts, the most frequent first.
+    pub lacks: Vec<(&'static str, usize)>,
+    /// The median time of a process; nothing where there is none.
+    pub time: String,
+    /// The largest resident size.
+    pub memory: String,
+}
+
+/// As many codes a row of the list names.
+const MAX_LACKS: usize = 4;
+
+/// The columns, in the report's order.
+pub fn runtimes(report: &RunReport) -> Vec<Runtime<'_>> {
+    report.runtimes.iter().map(|info| runtime(report, info)).collect()
+}
+
+fn runtime<'a>(report: &'a RunReport, info: &'a RuntimeInfo) -> Runtime<'a> {
+    let cells: Vec<&Cell> = report.cells.iter().filter(|c| c.runtime == info.id && c.verdict.is_measured()).collect();
+        let mut codes: BTreeMap<Code, usize> = BTreeMap::new();
+        cells.iter().filter_map(|c| c.code).for_each(|code| *codes.entry(code).or_default() += 1);
+        let mut lacks: Vec<(&'static str, usize)> = codes.into_iter().map(|(code, count)| (code.id(), count)).collect();
+        lacks.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        lacks.truncate(MAX_LACKS);
+        let largest = cells.iter().map(|c| c.peak_rss_bytes).max().unwrap_or(0);
+        Runtime {
+            info,
+            version: info.tool.version.as_deref().unwrap_or_default(),
+            passes: cells.iter().filter(|c| c.verdict == Verdict::Pass).count(),
+            measured: cells.len(),
+            lacks,
+            time: median(cells.iter().map(|c| c.duration_ms).filter(|ms| *ms > 0.0)).map(milliseconds).unwrap_or_default(),
+            memory: if largest > 0 { bytes(largest) } else { String::new() },
+        }
+}
+
+/// A reason with the number of its cells.
+pub struct Reason<'a> {
+    /// Its texts.
+    pub text: &'a CodeText,
+    /// Its letter.
+    pub symbol: char,
+    /// `gap`.
+    pub verdict: &'static str,
+    /// The class that colours it.
+    pub class: &'static str,
+    /// `runtime, abi`.
+    pub blame: String,
+    /// How many cells have it.
+    pub count: usize,
+    /// What it means, in pieces: code and text.
+    pub meaning: Vec<(bool, &'a str)>,
+    /// What would change it, in pieces.
+    pub remedy: Vec<(bool, &'a str)>,
+}
+
+/// The lab's own sentences have code between backticks; one that is not closed is none.
+fn pieces(text: &str) -> Vec<(bool, &str)> {
+    if !text.matches('`').count().is_multiple_of(2) {
+        return vec![(false, text)];
+    }
+    text.split('`').enumerate().map(|(at, piece)| (at % 2 == 1, piece)).collect()
+}
+
+/// The reasons, the most frequent first.
+pub fn reasons(report: &RunReport) -> Vec<Reason<'_>> {
+    let mut reasons: Vec<Reason> = report.codes.iter().map(|text| reason(report, text)).collect();
+    reasons.sort_by_key(|reason| std::cmp::Reverse(reason.count));
+    reasons
+}
+
+fn reason<'a>(report: &RunReport, text: &'a CodeText) -> Reason<'a> {
+        let CodeText { code, verdict, blame, symbol, .. } = text;
+        Reason {
+            text,
+            symbol: symbol.unwrap_or(code.entry().symbol),
+            verdict: verdict.id(),
+            class: match verdict {
+                Verdict::Fail => "f",
+                Verdict::NotBuilt => "b",
+                _ => "g",
+            },
+            blame: blame.iter().map(|b| b.id()).collect::<Vec<_>>().join(", "),
+            count: report.cells.iter().filter(|c| c.code == Some(*code)).count(),
+        meaning: pieces(&text.meaning),
+        remedy: pieces(&text.remedy),
+        }
+}

@@ -1,0 +1,305 @@
+//! The matrix as the page has it: every column, and one column for each engine.
+
+use std::collections::BTreeMap;
+
+use wasmlab_model::report::{Cell, PASS_WITH_SWITCH, RunReport, RuntimeInfo};
+use wasmlab_model::verdict::{Change, Verdict};
+
+use crate::GroupBy;
+use crate::text::rows;
+
+/// A matrix with one kind of columns.
+pub struct Table {
+    /// `engines` or `columns`.
+    pub id: &'static str,
+    /// For those who do not see it.
+    pub caption: &'static str,
+    /// What stands above the cells.
+    pub columns: Vec<Column>,
+    /// The rows of each family.
+    pub families: Vec<FamilyRows>,
+}
+
+/// The head of a column.
+pub struct Column {
+    /// The engine, or the column's id.
+    pub name: String,
+    /// The columns that it stands for, by their index in the report, separated by spaces.
+    pub indexes: String,
+    /// Its version, if all have one.
+    pub version: String,
+    /// Whether it comes with an adapter.
+    pub adapter: bool,
+    /// How many guests pass.
+    pub passes: usize,
+}
+
+/// The rows of a family.
+pub struct FamilyRows {
+    /// Its name.
+    pub name: String,
+    /// By rank.
+    pub rows: Vec<Row>,
+}
+
+/// A guest.
+pub struct Row {
+    /// Its index in the report.
+    pub index: usize,
+    /// Its name.
+    pub name: String,
+    /// What it is.
+    pub title: String,
+    /// On how many of the columns it passes.
+    pub passes: usize,
+    /// One for each column.
+    pub cells: Vec<Sign>,
+}
+
+/// A cell as it is seen.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Sign {
+    /// The class that colours it.
+    pub class: &'static str,
+    /// What is seen.
+    pub glyph: char,
+    /// What is read aloud.
+    pub label: String,
+    /// Its cells, by their index in the report, separated by spaces.
+    pub indexes: String,
+    /// One of them is not what its snapshot says.
+    pub changed: bool,
+}
+
+/// How often a verdict is there, with the query that finds it.
+pub struct Count {
+    /// The class that colours it.
+    pub class: &'static str,
+    /// The verdict.
+    pub verdict: &'static str,
+    /// How many cells have it.
+    pub count: usize,
+}
+
+/// The verdicts that are there, most telling first.
+pub fn counts(report: &RunReport) -> Vec<Count> {
+    let order = [
+        Verdict::Pass,
+        Verdict::Gap,
+        Verdict::Fail,
+        Verdict::Error,
+        Verdict::NotBuilt,
+        Verdict::NotAttempted,
+        Verdict::NotApplicable,
+        Verdict::Absent,
+    ];
+    let count = |verdict| {
+        let count = report.cells.iter().filter(|cell| cell.verdict == verdict).count();
+        Count { class: class(verdict), verdict: verdict.id(), count }
+    };
+    order.map(count).into_iter().filter(|count| count.count > 0).collect()
+}
+
+/// Every column.
+pub fn full(report: &RunReport) -> Table {
+    let groups = (0..report.runtimes.len()).map(|at| vec![at]).collect();
+    table(report, "columns", "Every guest on every column", groups)
+}
+
+/// One column for each engine.
+pub fn by_engine(report: &RunReport) -> Table {
+    let mut groups: Vec<Vec<usize>> = Vec::new();
+    for (at, runtime) in report.runtimes.iter().enumerate() {
+        let same = |other: &RuntimeInfo| {
+            other.engine == runtime.engine && !other.custom_build && !runtime.custom_build
+        };
+        match groups.iter_mut().find(|group| same(&report.runtimes[group[0]])) {
+            Some(group) => group.push(at),
+            None => groups.push(vec![at]),
+        }
+    }
+    table(report, "engines", "Every guest on every engine", groups)
+}
+
+fn table(report: &RunReport, id: &'static str, caption: &'static str, groups: Vec<Vec<usize>>) -> Table {
+    let place: BTreeMap<&str, usize> = report.runtimes.iter().enumerate().map(|(at, r)| (r.id.as_str(), at)).collect();
+    let of_row: BTreeMap<&str, usize> = report.scenarios.iter().enumerate().map(|(at, s)| (s.name.as_str(), at)).collect();
+    // A cell of no column of the report has no place in it.
+    let mut cells = vec![None; report.scenarios.len() * report.runtimes.len()];
+    for (at, cell) in report.cells.iter().enumerate() {
+        if let (Some(row), Some(column)) = (of_row.get(cell.scenario.as_str()), place.get(cell.runtime.as_str())) {
+            cells[row * report.runtimes.len() + column] = Some((at, cell));
+        }
+    }
+    let mut families: Vec<FamilyRows> = Vec::new();
+    for row in rows(report, GroupBy::Family) {
+        let Some(index) = of_row.get(row.scenario).copied() else { continue };
+        let scenario = &report.scenarios[index];
+        let own = &cells[index * report.runtimes.len()..][..report.runtimes.len()];
+        let signs: Vec<Sign> =
+            groups.iter().map(|group| sign(report, &group.iter().filter_map(|at| own[*at]).collect::<Vec<_>>())).collect();
+        let row = Row {
+            index,
+            name: scenario.name.clone(),
+            title: scenario.title.clone(),
+            passes: signs.iter().filter(|sign| matches!(sign.class, "p" | "w")).count(),
+            cells: signs,
+        };
+        match families.last_mut().filter(|family| family.name == scenario.family) {
+            Some(family) => family.rows.push(row),
+            None => families.push(FamilyRows { name: scenario.family.clone(), rows: vec![row] }),
+        }
+    }
+    let columns = groups.iter().enumerate().map(|(at, group)| {
+        let signs = families.iter().flat_map(|family| &family.rows).map(|row| &row.cells[at]);
+        Column { passes: signs.filter(|sign| matches!(sign.class, "p" | "w")).count(), ..column(report, id, group) }
+    });
+    Table { id, caption, columns: columns.collect(), families }
+}
+
+fn column(report: &RunReport, table: &str, group: &[usize]) -> Column {
+    let runtime = &report.runtimes[group[0]];
+    let alone = table == "columns" || runtime.custom_build;
+    let version = runtime.tool.version.as_deref().unwrap_or_default();
+    Column {
+        name: if alone { runtime.id.clone() } else { runtime.engine.clone() },
+        indexes: joined(group.iter().copied()),
+        // The version of the engine alone, by its first two numbers.
+        version: version.split(' ').next().unwrap_or_default().split('.').take(2).collect::<Vec<_>>().join("."),
+        adapter: alone && has_adapter(&runtime.id),
+        passes: 0,
+    }
+}
+
+fn joined(indexes: impl Iterator<Item = usize>) -> String {
+    indexes.map(|at| at.to_string()).collect::<Vec<_>>().join(" ")
+}
+
+/// Whether a column's name says that something stands between engine and guest: `node+jco`.
+fn has_adapter(id: &str) -> bool {
+    id.contains('+')
+}
+
+fn class(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Pass => "p",
+        Verdict::Gap => "g",
+        Verdict::Fail => "f",
+        Verdict::NotBuilt => "b",
+        Verdict::Absent => "a",
+        Verdict::NotApplicable => "x",
+        Verdict::NotAttempted => "q",
+        Verdict::Error => "e",
+    }
+}
+
+/// The class of a verdict by its id, for the lists.
+pub fn class_of(cell: &Cell) -> &'static str {
+    class(cell.verdict)
+}
+
+/// The letter of a code, or the sign of a verdict that has none.
+pub fn glyph(report: &RunReport, cell: &Cell) -> char {
+    let letter = |code| report.text(code).and_then(|text| text.symbol);
+    match cell.verdict {
+        Verdict::Pass if !cell.switches.is_empty() => PASS_WITH_SWITCH,
+        Verdict::Pass => '✓',
+        Verdict::Gap => cell.code.and_then(letter).unwrap_or('?'),
+        Verdict::Fail => cell.code.and_then(letter).unwrap_or('✗'),
+        Verdict::NotBuilt => cell.code.and_then(letter).unwrap_or('?'),
+        Verdict::Absent => '·',
+        Verdict::NotApplicable => '–',
+        Verdict::NotAttempted => '○',
+        Verdict::Error => '!',
+    }
+}
+
+/// What the cells of one guest on the columns of one engine come to: a pass where all of them pass, as the engine
+/// comes; half of one where only some do, or only with an adapter or a switch; else their most frequent reason.
+fn sign(report: &RunReport, cells: &[(usize, &Cell)]) -> Sign {
+    let asked: Vec<&Cell> = cells
+        .iter()
+        .map(|(_, cell)| *cell)
+        .filter(|cell| !matches!(cell.verdict, Verdict::NotApplicable | Verdict::Absent))
+        .collect();
+    let passes: Vec<&&Cell> = asked.iter().filter(|cell| cell.verdict == Verdict::Pass).collect();
+    let plain = passes.iter().filter(|cell| cell.switches.is_empty() && !has_adapter(&cell.runtime)).count();
+    let indexes = joined(cells.iter().map(|(at, _)| *at));
+    let changed = cells.iter().any(|(_, cell)| !matches!(cell.change, Change::Same | Change::New));
+    let shown = match (cells, asked.as_slice(), passes.len()) {
+        ([], _, _) => return Sign { glyph: ' ', ..Sign::default() },
+        ([(_, only)], _, _) => only,
+        ([(_, first), ..], [], _) => first,
+        (_, asked, all) if all == asked.len() && plain == all => passes[0],
+        (_, asked, passes) if passes > 0 => {
+            let label = format!("passes in {passes} of {} columns", asked.len());
+            return Sign { class: "w", glyph: PASS_WITH_SWITCH, label, indexes, changed };
+        }
+        (_, asked, _) => most_frequent(asked),
+    };
+    let with_switch = shown.verdict == Verdict::Pass && !shown.switches.is_empty();
+    let label = match shown.code {
+        Some(code) => format!("{}: {code}", shown.verdict.id()),
+        None if with_switch => "pass with a switch".to_owned(),
+        None => shown.verdict.id().to_owned(),
+    };
+    let class = if with_switch { "w" } else { class(shown.verdict) };
+    Sign { class, glyph: glyph(report, shown), label, indexes, changed }
+}
+
+/// The first of the cells whose verdict and code most of them have.
+fn most_frequent<'a>(cells: &[&'a Cell]) -> &'a Cell {
+    let same = |cell: &Cell| cells.iter().filter(|c| (c.verdict, c.code) == (cell.verdict, cell.code)).count();
+    // The last of equals wins in `max_by_key`.
+    cells.iter().rev().max_by_key(|cell| same(cell)).unwrap_or(&cells[0])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sign;
+    use crate::sample;
+    use wasmlab_model::codes::Code;
+    use wasmlab_model::report::Cell;
+    use wasmlab_model::verdict::Verdict;
+
+    #[test]
+    fn the_columns_of_an_engine_come_to_one_sign() {
+        let report = sample::report();
+        let cell = |(runtime, verdict): &(&str, &str)| -> Cell {
+            let mut cell = report.cells[0].clone();
+            cell.runtime = (*runtime).to_owned();
+            cell.verdict = match *verdict {
+                "pass" | "switch" => Verdict::Pass,
+                "n/a" => Verdict::NotApplicable,
+                "absent" => Verdict::Absent,
+                _ => Verdict::Gap,
+            };
+            cell.code = match *verdict {
+                "trap" => Some(Code::Trap),
+                "import" => Some(Code::MissingImport),
+                _ => None,
+            };
+            if *verdict == "switch" {
+                cell.switches = vec!["--x".to_owned()];
+            }
+            cell
+        };
+        let check = |cells: &[(&str, &str)], class: &str, label: &str| {
+            let cells: Vec<Cell> = cells.iter().map(cell).collect();
+            let placed: Vec<(usize, &Cell)> = cells.iter().enumerate().collect();
+            let sign = sign(&report, &placed);
+            assert_eq!((sign.class, sign.label.as_str()), (class, label));
+        };
+        check(&[("a", "pass")], "p", "pass");
+        check(&[("a", "switch")], "w", "pass with a switch");
+        check(&[("a", "pass"), ("a-x", "pass"), ("a+jco", "n/a"), ("a-z", "absent")], "p", "pass");
+        check(&[("a", "pass"), ("a-x", "trap")], "w", "passes in 1 of 2 columns");
+        check(&[("a", "import"), ("a+jco", "pass")], "w", "passes in 1 of 2 columns");
+        // Only with the adapter.
+        check(&[("a", "n/a"), ("a+jco", "pass")], "w", "passes in 1 of 1 columns");
+        check(&[("a", "trap"), ("a-x", "import"), ("a-y", "import")], "g", "gap: missing-import");
+        check(&[("a", "trap"), ("a-x", "import")], "g", "gap: trap");
+        check(&[("a", "n/a"), ("a-x", "n/a")], "x", "not-applicable");
+        check(&[], "", "");
+    }
+}

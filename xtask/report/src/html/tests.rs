@@ -1,0 +1,124 @@
+//! The page without a browser: its size, its time, and that nothing of a guest's is markup. What it does in a browser
+//! is tested in `tests/page.rs`.
+
+use std::time::{Duration, Instant};
+
+use wasmlab_model::report::RunReport;
+
+use crate::{RenderOptions, find, sample};
+
+fn page(report: &RunReport) -> String {
+    find("html").unwrap().text(report, RenderOptions::PLAIN)
+}
+
+/// The sample with `hostile` at the end of every text in it that is no key.
+fn spoilt(hostile: &str) -> RunReport {
+    const KEYS: &[&str] = &["scenario", "runtime", "id"];
+    fn spoil(value: &mut serde_json::Value, hostile: &str) {
+        match value {
+            serde_json::Value::Array(values) => values.iter_mut().for_each(|v| spoil(v, hostile)),
+            serde_json::Value::Object(fields) => {
+                for (name, value) in fields.iter_mut().filter(|(name, _)| !KEYS.contains(&name.as_str())) {
+                    match value {
+                        serde_json::Value::String(text) => {
+                            let before = text.clone();
+                            *text += hostile;
+                            // Words of the model (`gap`, `runtime`) stay: with others it is no report.
+                            if is_word(name) {
+                                *text = before;
+                            }
+                        }
+                        value => spoil(value, hostile),
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    let mut value = serde_json::to_value(sample::report()).unwrap();
+    spoil(&mut value, hostile);
+    serde_json::from_value(value).unwrap()
+}
+
+/// Fields whose values are the model's own words or keys of the report.
+fn is_word(field: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "verdict", "code", "stage", "change", "kind", "shape", "abi", "origin", "answer", "blame", "name", "command",
+        "symbol", "started",
+    ];
+    WORDS.contains(&field)
+}
+
+const HOSTILE: &str = "</script><script>f()</script><img src=x onerror=f()>\"'`&lt;<!--\u{1b}[2J\u{202e}\u{9b}]]>\r\n::error::x";
+
+#[test]
+fn the_page_of_the_sample() {
+    let mut text = page(&sample::report());
+    for (begin, end) in [("<meta http-equiv", ">"), ("<style>", "</style>"), ("<script>", "</script>")] {
+        let (from, rest) = text.split_once(begin).unwrap();
+        text = format!("{from}{begin}…{end}{}", rest.split_once(end).unwrap().1);
+    }
+    insta::assert_snapshot!("html", text);
+}
+
+#[test]
+fn nothing_of_a_guest_is_markup() {
+    let text = page(&spoilt(HOSTILE));
+    assert_eq!(text.matches("<script").count(), 2, "the data and the page's own script");
+    assert_eq!(text.matches("</script").count(), 2);
+    assert_eq!(text.matches("<!--").count() + text.matches("<img").count(), 0);
+    for bad in ["\u{1b}", "\u{202e}", "\u{9b}", "\r"] {
+        assert!(!text.contains(bad), "{bad:?} is let through");
+    }
+    let (_, data) = text.split_once("id=\"data\">").unwrap();
+    let data: serde_json::Value = serde_json::from_str(data.split_once("</script>").unwrap().0).unwrap();
+    assert_eq!(data["cells"].as_array().unwrap().len(), sample::report().cells.len());
+}
+
+#[test]
+fn a_partial_report_says_so() {
+    let mut report = sample::report();
+    assert!(!page(&report).contains("interrupted:") && !page(&report).contains("Only a part"));
+    report.interrupted = true;
+    report.selected.scenarios.push("wat-*".to_owned());
+    report.cells.truncate(1);
+    let text = page(&report);
+    assert!(text.contains("The run was interrupted"), "{text}");
+    assert!(text.contains("Only a part of the matrix was run: --scenario &#39;wat-*&#39;"), "{text}");
+}
+
+#[test]
+fn a_report_of_nothing_is_a_page() {
+    let mut report = sample::report();
+    report.cells.clear();
+    report.scenarios.clear();
+    report.artifacts.clear();
+    report.codes.clear();
+    assert!(page(&report).ends_with("</html>\n"));
+    // A cell whose row and column nobody knows, in a report that somebody else made.
+    report.cells = sample::report().cells;
+    report.runtimes.clear();
+    assert!(page(&report).ends_with("</html>\n"));
+}
+
+#[test]
+fn four_thousand_cells_take_less_than_a_second_and_five_megabytes() {
+    let mut report = sample::report();
+    let (cell, scenario, runtime) = (report.cells[0].clone(), report.scenarios[0].clone(), report.runtimes[0].clone());
+    report.runtimes = (0..40).map(|n| wasmlab_model::report::RuntimeInfo { id: format!("r{n}"), ..runtime.clone() }).collect();
+    report.scenarios =
+        (0..100).map(|n| wasmlab_model::report::ScenarioInfo { name: format!("s{n:03}"), ..scenario.clone() }).collect();
+    report.cells.clear();
+    for n in 0..4000 {
+        let mut cell = cell.clone();
+        (cell.scenario, cell.runtime) = (format!("s{:03}", n / 40), format!("r{}", n % 40));
+        // Each has its own words.
+        cell.output.stdout = format!("{n} a line of output\n").repeat(20);
+        cell.detail = format!("{n}: does not define env.f: func (i32) -> (i32)");
+        report.cells.push(cell);
+    }
+    let began = Instant::now();
+    let text = page(&report);
+    assert!(text.len() < 5_000_000, "{} bytes", text.len());
+    assert!(began.elapsed() < Duration::from_secs(if cfg!(debug_assertions) { 5 } else { 1 }), "{:?}", began.elapsed());
+}

@@ -1,0 +1,79 @@
+
+// The data, and the fields that a query can ask for.
+
+// What could move the eye or the direction of writing is shown as what it is; all texts of the data go through here.
+const CONTROLS = /(?![\n\t\ufe0e\ufe0f])[\p{Cc}\p{Default_Ignorable_Code_Point}\u2028\u2029\ufff9-\ufffb]/gu;
+const escaped = (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
+const visible = (text) => text.replace(/\r\n/g, "\n").replace(CONTROLS, (c) => c.split("").map(escaped).join(""));
+
+const DATA = JSON.parse(document.getElementById("data").textContent, (_, value) => (typeof value === "string" ? visible(value) : value));
+
+const textAt = (place) => (place === undefined ? "" : DATA.texts[place]);
+const codes = new Map(DATA.codes.map((text) => [text.code, text]));
+const guests = new Map(DATA.guests.map((guest) => [guest.scenario, guest]));
+const blameOf = (cell) => cell.b ?? codes.get(cell.c)?.blame ?? [];
+const scenarioOf = (cell) => DATA.scenarios[cell.s];
+const runtimeOf = (cell) => DATA.runtimes[cell.r];
+const guestOf = (cell) => guests.get(scenarioOf(cell)?.name);
+
+const lower = (...texts) => texts.filter(Boolean).map((text) => text.toLowerCase());
+
+// Of each row once, not of each cell.
+const ROWS = DATA.scenarios.map((scenario) => {
+  const guest = guests.get(scenario.name);
+  const facts = guest?.facts;
+  return {
+    abis: lower(...(facts?.abis ?? []).flatMap(([title, evidence]) => [title, evidence.abi])),
+    proposals: lower(...(facts?.proposals ?? [])),
+    imports: lower(...(facts?.imports ?? []).map(([module, name]) => (module ? `${module}.${name}` : name))),
+    text: lower(scenario.name, scenario.title, scenario.family, scenario.route),
+  };
+});
+const rowOf = (cell) => ROWS[cell.s] ?? { abis: [], proposals: [], imports: [], text: [] };
+
+const is = (cell) => {
+  const properties = [];
+  if (cell.known) properties.push("known");
+  if (cell.change && cell.change !== "new") properties.push("changed");
+  if (cell.switches) properties.push("switch");
+  if (cell.cached) properties.push("cached");
+  if (runtimeOf(cell)?.id.includes("+")) properties.push("adapter");
+  if (guestOf(cell)?.origin === "prebuilt") properties.push("prebuilt");
+  if (["pass", "gap", "fail"].includes(cell.v)) properties.push("measured");
+  return properties;
+};
+
+const FIELDS = {
+  runtime: (cell) => lower(runtimeOf(cell)?.id),
+  engine: (cell) => lower(runtimeOf(cell)?.engine),
+  mode: (cell) => lower(runtimeOf(cell)?.mode),
+  guest: (cell) => lower(scenarioOf(cell)?.name),
+  family: (cell) => lower(scenarioOf(cell)?.family),
+  route: (cell) => lower(scenarioOf(cell)?.route),
+  toolchain: (cell) => lower(guestOf(cell)?.toolchain),
+  abi: (cell) => rowOf(cell).abis,
+  proposal: (cell) => rowOf(cell).proposals,
+  import: (cell) => rowOf(cell).imports,
+  verdict: (cell) => [cell.v],
+  code: (cell) => (cell.c ? [cell.c] : []),
+  blame: blameOf,
+  stage: (cell) => lower(cell.stage),
+  subject: (cell) => lower(textAt(cell.u)),
+  check: (cell) => (cell.checks ?? []).filter((check) => check.answer !== "ok").map((check) => check.name.toLowerCase()),
+  change: (cell) => [cell.change ?? "same"],
+  is,
+  // Once for each cell, since a word is looked for with each key.
+  text: (cell) => (cell.words ??= [...rowOf(cell).text, ...lower(runtimeOf(cell)?.id, cell.c, textAt(cell.u), textAt(cell.d), textAt(cell.out), textAt(cell.err))]),
+  size: { number: (cell) => guestOf(cell)?.bytes },
+  ms: { number: (cell) => cell.ms },
+  memory: { number: (cell) => cell.rss },
+};
+
+const bytesText = (bytes) => {
+  if (bytes < 1024) return `${bytes} B`;
+  return bytes < 1048576 ? `${(bytes / 1024).toFixed(1)} KiB` : `${(bytes / 1048576).toFixed(1)} MiB`;
+};
+const msText = (ms) => {
+  if (ms < 10) return `${Math.round(ms * 100) / 100} ms`;
+  return ms < 1000 ? `${Math.round(ms)} ms` : `${Math.round(ms / 100) / 10} s`;
+};

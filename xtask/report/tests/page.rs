@@ -1,0 +1,423 @@
+//! The page in headless Chromium: filters, links, evidence and keys, and that hostile text does nothing.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::path::{Path, PathBuf};
+
+use libtest_mimic::{Arguments, Trial};
+use serde_json::json;
+use wasmlab_model::report::{Cell, RunReport};
+use wasmlab_model::verdict::Verdict;
+use wasmlab_report::{RenderOptions, find};
+
+use self::browser::Browser;
+
+#[path = "page/browser.rs"]
+mod browser;
+#[path = "../../engines/common/required.rs"]
+#[expect(dead_code, reason = "this file uses one of its functions")]
+mod required;
+
+/// The tests.
+const TESTS: &[(&str, fn())] = &[
+    ("the page is silent and asks for nothing", silent),
+    ("a query shows the cells that it means", filters),
+    ("a query that cannot be read says why and changes nothing", wrong_query),
+    ("choices and views are kept in the address", address),
+    ("a cell opens its evidence", evidence),
+    ("the keyboard reaches everything", keyboard),
+    ("every link of the page leads somewhere", links),
+    ("hostile names and output are text", hostile),
+    ("the policy of the page lets nothing else run", policy),
+    ("four thousand cells are filtered within 100 ms", speed),
+];
+
+fn main() {
+    let mut arguments = Arguments::from_args();
+    // One browser at a time: they compete for the processors that one of the tests measures.
+    arguments.test_threads = arguments.test_threads.or(Some(1));
+    let trial = |(name, test): &(&str, fn())| {
+        let test = *test;
+        match browser::program() {
+            Some(_) => Trial::test(*name, move || {
+                test();
+                Ok(())
+            }),
+            None if required::is_required("chromium") => {
+                Trial::test(*name, || Err("chromium: not here, and CI has it".into()))
+            }
+            None => Trial::test(format!("{name}, needs chromium"), || Ok(())).with_ignored_flag(true),
+        }
+    };
+    libtest_mimic::run(&arguments, TESTS.iter().map(trial).collect()).exit();
+}
+
+fn top() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+}
+
+/// The report that is published: real rows and columns.
+fn published() -> RunReport {
+    let text = std::fs::read_to_string(top().join("reports/linux-x86_64.json")).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+/// A report of a run, with output and commands.
+fn sample() -> RunReport {
+    serde_json::from_str(include_str!("../../model/sample.json")).unwrap()
+}
+
+fn page(report: &RunReport) -> String {
+    find("html").unwrap().text(report, RenderOptions::PLAIN)
+}
+
+fn opened(report: &RunReport, hash: &str) -> Browser {
+    let mut browser = Browser::start();
+    browser.open(&page(report), hash);
+    browser
+}
+
+/// What a person sees of the table that is shown: its cells that are neither hidden nor dimmed.
+const SEEN: &str = "[...document.querySelectorAll('.wide-table:not([hidden]) .matrix td[data-i]:not(.dim)')]\
+                    .filter(td => td.checkVisibility()).flatMap(td => td.dataset.i.split(' ')).map(Number).sort((a, b) => a - b)";
+
+fn silent() {
+    for report in [published(), sample()] {
+        let mut browser = opened(&report, "");
+        assert_eq!(browser.text("document.title"), "Where WebAssembly runs");
+        browser.value("[...document.querySelectorAll('details')].forEach(d => d.open = true)");
+        assert_eq!(browser.complaints(), Vec::<String>::new());
+        let own = format!("file://{}/index.html", browser.dir.path().display());
+        let others: Vec<String> = browser.requests().into_iter().filter(|url| *url != own).collect();
+        assert_eq!(others, Vec::<String>::new());
+    }
+}
+
+fn filters() {
+    let report = published();
+    let mut browser = opened(&report, "#columns=columns");
+    let mut check = |query: &str, wanted: &dyn Fn(&Cell) -> bool| {
+        browser.value("document.getElementById('query').focus(), document.getElementById('query').select()");
+        browser.type_text(query);
+        let wanted: Vec<usize> = (0..report.cells.len()).filter(|at| wanted(&report.cells[*at])).collect();
+        let empty = if wanted.is_empty() { ": nothing is shown" } else { "" };
+        let status = format!("{} of {} cells match{empty}", wanted.len(), report.cells.len());
+        assert_eq!(browser.text("document.getElementById('status').textContent"), status, "{query}");
+        assert_eq!(browser.value(SEEN), json!(wanted), "{query}");
+    };
+    let code = |cell: &Cell| cell.code.map(|code| code.id()).unwrap_or_default();
+    let blames = |cell: &Cell, whom: &str| cell.blame.iter().any(|blame| blame.id() == whom);
+    check("runtime:wasmer and code:missing-import and not blame:toolchain", &|c| {
+        c.runtime.contains("wasmer") && code(c) == "missing-import" && !blames(c, "toolchain")
+    });
+    check("runtime:wasmtime and verdict:gap and not blame:toolchain", &|c| {
+        c.runtime.contains("wasmtime") && c.verdict == Verdict::Gap && !blames(c, "toolchain")
+    });
+    check("runtime=node verdict:pass", &|c| c.runtime == "node" && c.verdict == Verdict::Pass);
+    check("(code=trap or verdict=fail) or runtime=bun", &|c| {
+        code(c) == "trap" || c.verdict == Verdict::Fail || c.runtime == "bun"
+    });
+    check("not (verdict:not or verdict:pass)", &|c| !c.verdict.id().contains("not") && c.verdict != Verdict::Pass);
+    check("guest=rust-*-hello stage=run", &|c| {
+        c.scenario.starts_with("rust-") && c.scenario.ends_with("-hello") && c.stage == Some(wasmlab_protocol_stage())
+    });
+    let size = |c: &Cell| report.artifacts.iter().find(|a| a.scenario == c.scenario).map(|a| a.bytes);
+    check("size>2m", &|c| size(c).is_some_and(|bytes| bytes > 2_000_000));
+    check("is:switch", &|c| !c.switches.is_empty());
+    check("REALLOC or \"not define\" runtime:wasmi", &|c| {
+        c.detail.to_lowercase().contains("realloc") || c.runtime.contains("wasmi") && c.detail.contains("not define")
+    });
+}
+
+/// `run`, without the crate that has it.
+fn wasmlab_protocol_stage<T: serde::de::DeserializeOwned>() -> T {
+    serde_json::from_value(json!("run")).unwrap()
+}
+
+fn wrong_query() {
+    let mut browser = opened(&published(), "#q=runtime%3Dnode");
+    let seen = browser.value(SEEN);
+    let mut check = |query: &str, message: &str| {
+        browser.value("document.getElementById('query').focus(), document.getElementById('query').select()");
+        browser.type_text(query);
+        assert_eq!(browser.text("document.getElementById('query-error').textContent"), message, "{query}");
+        assert_eq!(browser.value(SEEN), seen, "{query}");
+    };
+    check("runtime:", "`runtime:` needs a value");
+    check("(verdict:pass", "a bracket is not closed");
+    check("verdict:pass)", "`)` stands where nothing was opened");
+    check("verdict:pass and", "the query ends too early");
+    check("or verdict:pass", "`or` has nothing to join");
+    check("size>big", "`size>big` needs a number, as in `size>100` or `size<2k`");
+    check("runtime>1", "`runtime` is no number: write `runtime:1`");
+    check("\"open", "a quote is not closed: \"open");
+}
+
+fn address() {
+    let mut browser = opened(&published(), "");
+    let mut choose = |id: &str, value: &str| {
+        browser.value(&format!(
+            "(() => {{ const s = document.getElementById('{id}'); s.value = '{value}'; \
+             s.dispatchEvent(new Event('change', {{ bubbles: true }})); }})()"
+        ));
+    };
+    choose("choice-family", "tcp-echo");
+    choose("choice-abi", "WASI 0.2");
+    choose("choice-verdict", "gap");
+    choose("choice-verdict", "pass");
+    browser.value("document.querySelector('input[value=columns]').click()");
+    browser.value("document.querySelector('input[value=route]').click()");
+    let query = browser.text("document.getElementById('query').value");
+    assert_eq!(query, "family=tcp-echo and abi=\"WASI 0.2\" and verdict=pass");
+    let seen = browser.value(SEEN);
+    let hash = browser.text("location.hash");
+    assert_eq!(
+        hash,
+        "#q=family%3Dtcp-echo%20and%20abi%3D%22WASI%200.2%22%20and%20verdict%3Dpass&columns=columns&by=route"
+    );
+    browser.open(&page(&published()), &hash);
+    assert_eq!(browser.value(SEEN), seen);
+    assert_eq!(browser.text("document.getElementById('choice-abi').value"), "WASI 0.2");
+    let group =
+        "[...document.querySelectorAll('#columns tbody')].find(t => t.checkVisibility()).rows[0].innerText.trim()";
+    assert_eq!(browser.text(group), "rust-wasip2");
+    browser.value("document.getElementById('clear').click()");
+    assert_eq!(browser.text("location.hash"), "");
+    assert_eq!(browser.complaints(), Vec::<String>::new());
+}
+
+const PANEL: &str = "document.getElementById('panel').innerText";
+
+fn evidence() {
+    let report = sample();
+    let mut browser = opened(&report, "#columns=columns");
+    let mut shown = 0;
+    for (at, cell) in report.cells.iter().enumerate() {
+        browser.value(&format!("document.querySelector('#columns td[data-i=\"{at}\"]').click()"));
+        assert_eq!(browser.value("document.getElementById('panel').open"), json!(true));
+        let text = browser.text(PANEL);
+        let mut wanted = vec![cell.scenario.clone(), cell.runtime.clone(), cell.detail.clone()];
+        wanted.extend(cell.code.map(|code| code.id().to_owned()));
+        wanted.extend(cell.subject.clone().into_iter().chain(cell.known.clone()).chain(cell.default_result.clone()));
+        wanted.extend(cell.checks.iter().map(|check| check.name.clone()));
+        wanted.extend(cell.output.stdout.lines().map(ToOwned::to_owned));
+        wanted.extend(report.artifacts.iter().filter(|a| a.scenario == cell.scenario).map(|a| a.sha256.clone()));
+        if !cell.argv.is_empty() {
+            wanted.push(format!("cargo xtask run-one {} {}", cell.scenario, cell.runtime));
+            wanted.push(cell.argv[0].clone());
+        }
+        // What a paragraph shows has one blank where the text has several.
+        let squeezed = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        for words in wanted {
+            assert!(squeezed(&text).contains(&squeezed(&words)), "{words:?} is not in the evidence:\n{text}");
+            shown += 1;
+        }
+        browser.value("document.getElementById('close').click()");
+    }
+    assert!(shown > 20, "the sample says too little: {shown}");
+    // The command is on the clipboard after a click.
+    browser.value("navigator.clipboard.writeText = async text => { globalThis.copied = text; }");
+    browser.value("document.querySelector('#columns td[data-i=\"0\"]').click(), document.querySelector('.command button').click()");
+    let wanted = format!("cargo xtask run-one {} {}", report.cells[0].scenario, report.cells[0].runtime);
+    assert_eq!(browser.text("globalThis.copied"), wanted);
+}
+
+fn keyboard() {
+    let mut browser = opened(&published(), "");
+    let focus = "(() => { const e = document.activeElement; return e.id || e.dataset.i || e.innerText.split('\\n')[0].trim(); })()";
+    browser.press("/");
+    assert_eq!(browser.text(focus), "query");
+    browser.type_text("runtime:wasmtime family:hello");
+    browser.press("Enter");
+    let first = browser.text(focus);
+    assert!(first.starts_with(|c: char| c.is_ascii_digit()), "Enter leads to the matrix: {first}");
+    browser.press("ArrowDown");
+    let below = browser.text(focus);
+    browser.press("ArrowLeft");
+    browser.press("ArrowLeft");
+    let name = browser.text(focus);
+    assert!(name.ends_with("-hello") && below != first, "{first} {below} {name}");
+    browser.press("Enter");
+    assert!(browser.text(PANEL).contains("Where the bytes are"), "a guest's name opens the guest");
+    browser.press("Escape");
+    assert_eq!(browser.value("document.getElementById('panel').open"), json!(false));
+    assert_eq!(browser.text(focus), name, "the focus comes back");
+    browser.press("ArrowRight");
+    browser.press("Enter");
+    let one = browser.text("document.getElementById('panel-title').innerText");
+    browser.press("ArrowRight");
+    let next = browser.text("document.getElementById('panel-title').innerText");
+    assert!(one != next && next.contains(" on wasmtime-36"), "{one}, then {next}");
+    browser.press("ArrowLeft");
+    assert_eq!(browser.text("document.getElementById('panel-title').innerText"), one);
+    browser.press("Escape");
+    for _ in 0..3 {
+        browser.press("ArrowUp");
+    }
+    assert_eq!(browser.text(focus), "wasmtime", "the head of the column");
+    browser.press("Enter");
+    assert!(browser.text(PANEL).contains("Why guests do not pass"), "a runtime's name opens the runtime");
+    browser.press("Escape");
+    // What has the focus is not below the heads that stay in sight.
+    browser.value("document.getElementById('clear').click()");
+    browser.press("/");
+    browser.press("Enter");
+    for _ in 0..30 {
+        browser.press("ArrowDown");
+    }
+    for _ in 0..20 {
+        browser.press("ArrowUp");
+    }
+    let clear = "document.activeElement.getBoundingClientRect().top >= document.querySelector('#engines thead th').getBoundingClientRect().bottom - 1";
+    assert_eq!(browser.value(clear), json!(true));
+    // One stop for Tab in the whole matrix, and every control has a name.
+    let stops = browser.value("document.querySelectorAll('.wide-table:not([hidden]) .matrix [tabindex=\"0\"]').length");
+    assert_eq!(stops, json!(1));
+    let nameless = "[...document.querySelectorAll('button, input, select, td[data-i], svg[role=img]')]\
+                    .filter(e => !(e.getAttribute('aria-label') ?? e.labels?.[0]?.innerText ?? e.innerText)?.trim()).map(e => e.outerHTML)";
+    assert_eq!(browser.value(nameless), json!([]));
+}
+
+fn links() {
+    let report = published();
+    // Where it lies in the repository: links to the lessons are from there.
+    let mut browser = Browser::start();
+    let file = browser.dir.path().join("reports/index.html");
+    std::fs::create_dir(file.parent().unwrap()).unwrap();
+    std::fs::write(&file, page(&report)).unwrap();
+    browser.open_file(&file, "");
+    let sections = "[...document.querySelectorAll('nav a, .skip')].map(a => a.getAttribute('href').slice(1)).filter(id => !document.getElementById(id))";
+    assert_eq!(browser.value(sections), json!([]));
+    let dead = "(() => {
+        const dead = [];
+        // Browsers refuse hundreds of changes of the address at once.
+        history.pushState = history.replaceState = () => {};
+        for (const href of new Set([...document.querySelectorAll('main a[href*=\"=\"], header a[href*=\"=\"]')].map(a => a.getAttribute('href')))) {
+            document.querySelector(`a[href=\"${CSS.escape(href)}\"]`).click();
+            const status = document.getElementById('status').textContent;
+            const alive = href.startsWith('#q=') ? !status.startsWith('0 ') && !document.getElementById('query-error').textContent : document.getElementById('panel').open;
+            if (!alive) dead.push(href);
+            document.getElementById('panel').close();
+        }
+        return dead;
+    })()";
+    assert_eq!(browser.value(dead), json!([]));
+    let lesson = "document.querySelector('#panel a[href$=\"README.md\"]').getAttribute('href')";
+    for scenario in &report.scenarios {
+        browser.open_file(&file, &format!("#guest={}", scenario.name));
+        let href = browser.text(lesson);
+        assert!(top().join("reports").join(&href).is_file(), "{href}");
+    }
+    assert_eq!(browser.complaints(), Vec::<String>::new());
+}
+
+const HOSTILE: &str =
+    "</script></title></style><img src=x onerror=hacked=1><script>hacked=1</script>\"'&lt;<!--\u{1b}[2J\u{202e}txt";
+const SHOWN: &str =
+    "</script></title></style><img src=x onerror=hacked=1><script>hacked=1</script>\"'&lt;<!--\\u001b[2J\\u202etxt";
+
+fn hostile() {
+    let mut report = sample();
+    let add = |text: &mut String| text.push_str(HOSTILE);
+    for artifact in &mut report.artifacts {
+        add(&mut artifact.toolchain);
+        let Some(facts) = &mut artifact.facts else { continue };
+        facts.imports.iter_mut().flat_map(|i| [&mut i.module, &mut i.name, &mut i.ty]).for_each(add);
+        facts.exports.iter_mut().for_each(|e| add(&mut e.name));
+        facts.sections.iter_mut().for_each(|s| add(&mut s.name));
+        facts.producers.iter_mut().for_each(|p| add(&mut p.name));
+        facts.abis.iter_mut().flat_map(|a| &mut a.evidence).for_each(add);
+    }
+    report.scenarios.iter_mut().flat_map(|s| [&mut s.title, &mut s.family, &mut s.route]).for_each(add);
+    for runtime in &mut report.runtimes {
+        add(&mut runtime.mode);
+        runtime.tool.version.iter_mut().chain(&mut runtime.tool.missing).chain(&mut runtime.note).for_each(add);
+    }
+    report.notes.iter_mut().flat_map(|n| [&mut n.subject, &mut n.text]).for_each(add);
+    for cell in &mut report.cells {
+        add(&mut cell.detail);
+        add(&mut cell.output.stdout);
+        // What was no UTF-8 when the guest wrote it.
+        cell.output.stderr = format!("\u{fffd}\u{fffd}{HOSTILE}");
+        cell.argv.push(HOSTILE.to_owned());
+        cell.switches.iter_mut().for_each(add);
+        cell.subject
+            .iter_mut()
+            .chain(&mut cell.remedy)
+            .chain(&mut cell.known)
+            .chain(&mut cell.default_result)
+            .for_each(add);
+        cell.checks.iter_mut().for_each(|c| add(c.message.get_or_insert_default()));
+    }
+    let mut browser = opened(&report, "#columns=columns");
+    let mut texts = vec![browser.text("document.body.innerText")];
+    for at in 0..report.cells.len() {
+        browser.value(&format!("document.querySelector('#columns td[data-i=\"{at}\"]').click()"));
+        texts.push(browser.text(PANEL));
+        browser.value("document.getElementById('panel').close()");
+    }
+    for (kind, name) in
+        report.scenarios.iter().map(|s| ("guest", &s.name)).chain(report.runtimes.iter().map(|r| ("runtime", &r.id)))
+    {
+        browser.open(&page(&report), &format!("#{kind}={name}"));
+        texts.push(browser.text(PANEL));
+    }
+    for text in &texts {
+        assert!(text.contains(SHOWN), "it is not shown as it is:\n{text}");
+        assert!(!text.contains(['\u{1b}', '\u{202e}']), "{text}");
+    }
+    assert_eq!(browser.value("typeof hacked"), json!("undefined"));
+    assert_eq!(browser.value("document.querySelectorAll('img').length + document.scripts.length"), json!(2));
+    assert_eq!(browser.complaints(), Vec::<String>::new());
+    assert!(browser.requests().iter().all(|url| url.contains("/index.html")), "{:?}", browser.requests());
+}
+
+fn policy() {
+    let mut browser = opened(&sample(), "");
+    browser
+        .value("document.body.append(Object.assign(document.createElement('script'), { textContent: 'hacked = 1' }))");
+    browser.value(
+        "document.body.insertAdjacentHTML('beforeend', '<img src=\"http://127.0.0.1:9/x\" onerror=\"hacked = 1\">')",
+    );
+    let fetched = browser.text("fetch('http://127.0.0.1:9/').then(() => 'sent', () => 'refused')");
+    assert_eq!(fetched, "refused");
+    assert_eq!(browser.value("typeof hacked"), json!("undefined"));
+    let refusals = browser.complaints().iter().filter(|text| text.contains("Content Security Policy")).count();
+    assert!(refusals >= 3, "{:?}", browser.complaints());
+}
+
+fn speed() {
+    let mut report = published();
+    // Real rows, twice: more than 4,000 cells, each with words of its own.
+    for scenario in report.scenarios.clone() {
+        let name = format!("{}-again", scenario.name);
+        report.scenarios.push(wasmlab_model::report::ScenarioInfo { name, ..scenario });
+    }
+    for cell in report.cells.clone() {
+        report.cells.push(Cell { scenario: format!("{}-again", cell.scenario), ..cell });
+    }
+    for (at, cell) in report.cells.iter_mut().enumerate() {
+        cell.output.stdout = format!("{at}: a line of output\n").repeat(15);
+    }
+    assert!(report.cells.len() > 4000, "{}", report.cells.len());
+    let html = page(&report);
+    assert!(html.len() < 5_000_000, "{} bytes", html.len());
+    const QUERY: &str = "runtime:wasmer and code:missing-import and not blame:toolchain";
+    for columns in ["engines", "columns"] {
+        let mut browser = Browser::start();
+        // The page's own time on the processor: this machine has other work too.
+        browser.call("Performance.enable", json!({ "timeDomain": "threadTicks" }));
+        browser.open(&html, &format!("#columns={columns}"));
+        let mut slowest = 0.0;
+        for length in 1..=QUERY.len() {
+            let before = browser.busy_ms();
+            // The key, and the layout that follows it.
+            browser.value(&format!(
+                "query.value = {}, query.dispatchEvent(new Event('input')), document.body.getBoundingClientRect().top",
+                json!(QUERY[..length])
+            ));
+            slowest = f64::max(slowest, browser.busy_ms() - before);
+        }
+        assert!(slowest > 0.0 && slowest < 100.0, "{columns}: a keystroke took {slowest} ms");
+        println!("{columns}: at most {slowest:.1} ms for a keystroke, {} bytes", html.len());
+    }
+}
