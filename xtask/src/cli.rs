@@ -11,11 +11,13 @@ use crate::reading;
 use wasmlab_process as process;
 use wasmlab_report::text;
 
+mod baseline;
 mod common;
 mod format;
 mod guest_file;
 mod output;
 mod progress;
+mod suggest;
 mod text_table;
 
 /// One line per subcommand: its file and its variant.
@@ -44,12 +46,14 @@ registry! {
     serve Serve,
     inspect Inspect,
     list List,
+    new New,
     doctor Doctor,
     setup Setup,
     build Build,
     explain Explain,
     bless Bless,
     report Report,
+    diff Diff,
     clean Clean,
     ci Ci,
 }
@@ -74,7 +78,7 @@ const AFTER: &str = "Start here:
 Exit codes:
   0    every result is as expected
   1    a result got worse, or a gap is fixed and its snapshot is out of date
-       (check: the file does not run on every installed runtime)
+       (check: an installed runtime that could run the file does not)
   2    the command line or a scenario is wrong
   3    the lab itself failed
   4    nothing was run

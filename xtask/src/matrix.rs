@@ -22,6 +22,7 @@ use wasmlab_process as process;
 use wasmlab_runtimes::{Runtime, Tool};
 use wasmlab_toolchains::adapters::wat;
 
+mod abi_probe;
 pub mod assemble;
 mod cache_policy;
 mod measure;

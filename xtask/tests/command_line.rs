@@ -116,13 +116,12 @@ fn fails(ran: &CommandResult, code: i32, words: &[&str]) {
 fn json_output_is_a_report_or_an_error() {
     let workspace = Workspace::new();
     workspace.scenario("healthy", HEALTHY, "");
-    workspace.write("snapshots/artifacts/gone.snap", "");
-    let ran = workspace.run(&["run-all", "--output", "json"]);
-    fails(&ran, 3, &["no scenario is named `gone`"]);
+    let mut command = workspace.command(&["run-all", "--output", "json"]);
+    let ran = common::result_of(command.env("WASMLAB_ROOT", workspace.path("scenarios")).output().unwrap());
+    fails(&ran, 3, &["failed to use WASMLAB_ROOT"]);
     let printed: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
     let message = printed["error"]["message"].as_str().unwrap();
     assert!(printed["error"]["code"] == 3 && ran.stderr.contains(message), "{printed}: {}", ran.stderr);
-    fs::remove_dir_all(workspace.path("snapshots")).unwrap();
     // A matrix without cells is a report, and so is one that could not be saved.
     let absent = ["run-all", "--output", "json", "--engines", "built", "--runtime", "wazero"];
     for code in [4, 3] {
@@ -260,6 +259,60 @@ fn check_does_not_overwrite_the_report_of_a_run() {
     assert_eq!(shown(&["reports/check/report.json"]), ("check".into(), serde_json::Value::Null));
     let markdown = workspace.run(&["report", "--output", "markdown"]).stdout;
     assert!(markdown.contains("\nSelected: `--scenario 'heal*' --runtime '{wasmi,"), "{markdown}");
+}
+
+#[test]
+fn snapshots_of_what_is_no_more_are_a_warning_that_bless_removes() {
+    let workspace = Workspace::new();
+    workspace.scenario("healthy", HEALTHY, "");
+    workspace.scenario("gone", HEALTHY, "");
+    let run = || workspace.run(&["run-all", "--engines", "built", "--runtime", "node"]);
+    run();
+    assert_eq!(workspace.run(&["bless"]).code, 0);
+    fs::remove_dir_all(workspace.path("scenarios/gone")).unwrap();
+    let ran = run();
+    let told = ran.stderr.contains("warning: snapshots/") && ran.stderr.contains("no scenario is named `gone`");
+    assert!(ran.code == 0 && told, "{} {}", ran.code, ran.stderr);
+    // Whoever accepts a part has not looked at the rest.
+    assert!(!workspace.run(&["bless", "--scenario", "healthy"]).stdout.contains("no more"));
+    let blessed = workspace.run(&["bless"]);
+    assert!(blessed.stdout.contains("snapshots/artifacts/gone.snap: 1 entry of what is no more"), "{}", blessed.stdout);
+    assert!(blessed.stdout.contains("snapshots/matrix/node.snap: 1 entry"), "{}", blessed.stdout);
+    let ran = run();
+    assert!(ran.code == 0 && !ran.stderr.contains("gone"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_new_scenario_runs_as_it_is_written() {
+    let workspace = Workspace::new();
+    let made = workspace.run(&["new", "my-scenario"]);
+    assert!(made.code == 0 && made.stdout.contains("run-all --scenario my-scenario"), "{}{}", made.stdout, made.stderr);
+    fails(&workspace.run(&["new", "my-scenario"]), 2, &["`scenarios/my-scenario` already exists"]);
+    fails(&workspace.run(&["new", "My Scenario"]), 2, &["`My Scenario` is not a name for a scenario"]);
+    let (ran, report) = workspace.run_all(&["--runtime", "node"]);
+    let passes = report["cells"].as_array().unwrap().iter().filter(|c| c["verdict"] == "pass").count();
+    assert!(ran.code == 0 && passes > 0, "{report}");
+}
+
+#[test]
+fn two_runs_are_compared_and_worse_is_an_exit_code() {
+    let workspace = Workspace::new();
+    workspace.scenario("healthy", HEALTHY, "");
+    let runs = ["--engines", "built", "--runtime", "node"];
+    assert_eq!(workspace.run(&[&["run-all"][..], &runs].concat()).code, 0);
+    fs::copy(workspace.path("reports/latest/report.json"), workspace.path("before.json")).unwrap();
+    let same = workspace.run(&["diff", "before.json"]);
+    assert_eq!((same.code, same.stdout.as_str()), (0, "nothing differs\n"));
+    workspace.scenario("healthy", "(module (func (export \"_start\") unreachable))", "");
+    let ran = workspace.run(&[&["run-all", "--baseline", "before.json"][..], &runs].concat());
+    assert!(ran.code == 1 && ran.stdout.contains("healthy on node: gap trap"), "{} {}", ran.code, ran.stdout);
+    let worse = workspace.run(&["diff", "before.json"]);
+    assert!(worse.code == 1 && worse.stdout.starts_with("worse: 1\n  healthy on node: gap trap"), "{}", worse.stdout);
+    assert!(worse.stdout.contains("guests that differ: 1\n  healthy: "), "{}", worse.stdout);
+    let back = workspace.run(&["diff", "reports/latest/report.json", "before.json", "--output", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&back.stdout).unwrap();
+    assert!(back.code == 0 && json["cells"][0]["change"] == "fixed-gap", "{}", back.stdout);
+    fails(&workspace.run(&["diff", "no-such-revision"]), 2, &["`no-such-revision` is neither a report nor a revision of git"]);
 }
 
 /// Which toolchains are installed depends on the machine; the other lists are in `cmd/list.trycmd`.

@@ -40,6 +40,9 @@ pub struct RunReport {
     /// The scenarios and runtimes selected, if not all.
     #[serde(default, skip_serializing_if = "Selection::is_everything")]
     pub selected: Selection,
+    /// The report that the cells and guests are compared with in place of snapshots, as it was named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<String>,
     /// Toolchains that the scenarios use, by id.
     pub toolchains: BTreeMap<String, ToolInfo>,
     /// Columns, in registry order.
@@ -294,6 +297,12 @@ pub struct Cell {
     /// The reason from a matching `[[known]]` entry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub known: Option<String>,
+    /// The user requires a pass here (`check --must`, `wasmlab.toml`): anything else makes the exit code 1.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub required: bool,
+    /// The ABI of which this runtime defines nothing at all, as a probe showed: `WASI`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lacks_abi: Option<String>,
     /// The guest is prebuilt.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub prebuilt: bool,
@@ -348,6 +357,13 @@ impl Cell {
     pub fn is_of_invalid_file(&self) -> bool {
         self.verdict == Verdict::NotApplicable && self.subject.as_deref() == Some(INVALID_FILE)
     }
+
+    /// Whether the runtime lacks all that this kind of guest needs: it takes no components, or has none of the guest's
+    /// ABI. Such a runtime could not run the guest, whatever the guest does.
+    #[must_use]
+    pub fn is_of_other_kind(&self) -> bool {
+        self.verdict == Verdict::Gap && (self.code == Some(Code::NeedsComponentModel) || self.lacks_abi.is_some())
+    }
 }
 
 /// Symbol of a pass that needs a switch. Codes have letters, so none can have this symbol.
@@ -393,12 +409,18 @@ pub enum NoteKind {
     PrebuiltDiffers,
     /// A `[[known]]` entry matches nothing that was measured; counts as a regression.
     KnownStale,
-    /// A snapshot belongs to no scenario or runtime: an error in the repository.
+    /// A snapshot belongs to no scenario or runtime: `bless` removes it.
     SnapshotOrphan,
     /// A snapshot is damaged, or the difference could not be written beside it; the comparison is incomplete.
     SnapshotUnusable,
     /// Two columns of one engine differ: embedded and command line, or custom build and release.
     ColumnsDiffer,
+    /// A guest exceeds a budget of `wasmlab.toml`: counts as a regression.
+    OverBudget,
+    /// A guest differs from the baseline's.
+    GuestChanged,
+    /// An entry of `wasmlab.toml` matches nothing.
+    AllowanceUnused,
     /// A toolchain or runtime is not installed.
     Missing,
     /// What to do next.
@@ -409,6 +431,6 @@ impl NoteKind {
     /// Whether this note makes the run exit with 1.
     #[must_use]
     pub fn is_worse(self) -> bool {
-        matches!(self, Self::ArtifactChanged | Self::KnownStale | Self::PrebuiltDiffers)
+        matches!(self, Self::ArtifactChanged | Self::KnownStale | Self::PrebuiltDiffers | Self::OverBudget)
     }
 }

@@ -6,12 +6,13 @@ use std::fmt::Write;
 use anstyle::Style;
 
 use super::columns::{NameStyle, names};
+use super::findings::{Severity, findings, grouped};
 use super::table::{BOLD, DIM, GREEN, RED, YELLOW};
 use super::text::{self, Group, blame, by_code, changes};
 use super::{RenderOptions, Renderer};
 use wasmlab_model::codes::Code;
 use wasmlab_model::facts::{COMMON_PROPOSALS, Facts, BinaryKind, Shape};
-use wasmlab_model::report::{Artifact, Cell, RunReport};
+use wasmlab_model::report::{Artifact, Cell, NoteKind, RunReport};
 use wasmlab_model::verdict::{Change, Verdict};
 
 /// Registry entry.
@@ -140,7 +141,8 @@ impl<'a> Answer<'a> {
             } else {
                 self.part(style, label, &names(report, &group.runtimes, NameStyle::Versions));
                 let stage = group.cell.stage.map(|s| format!(" at {s:?}").to_lowercase()).unwrap_or_default();
-                let why = format!("{code}{stage} ({}): {}", blame(report, *code, group.cell), group.detail());
+                let uncounted = uncounted(report, group.cell);
+                let why = format!("{code}{stage} ({}): {}{uncounted}", blame(report, *code, group.cell), group.detail());
                 self.part(DIM, "", &why);
             }
             self.arrow(&remedy(reason));
@@ -176,8 +178,30 @@ impl<'a> Answer<'a> {
             self.out.push('\n');
             self.part(DIM, "not here", &format!("{absent} {noun}: `cargo xtask doctor` shows how to install them"));
         }
+        self.failing();
         if report.interrupted {
             self.part(YELLOW, "interrupted", "not every runtime was tried");
+        }
+    }
+
+    /// What makes the exit code 1, and what else differs from a baseline.
+    fn failing(&mut self) {
+        let report = self.report;
+        let groups = grouped(report, &findings(report));
+        let failing: Vec<_> = groups.iter().filter(|group| group.severity == Severity::Failure).collect();
+        let changed = report.notes.iter().filter(|note| note.kind == NoteKind::GuestChanged);
+        let changed: Vec<String> = changed.map(|note| format!("{} {}", note.subject, note.text)).collect();
+        if !(failing.is_empty() && changed.is_empty()) {
+            self.out.push('\n');
+        }
+        for (index, text) in changed.iter().enumerate() {
+            self.part(BOLD, if index == 0 { "changed" } else { "" }, text);
+        }
+        for (index, group) in failing.iter().enumerate() {
+            // The reasons of cells are told above.
+            let text = if group.cells.is_empty() { format!(": {}", group.text) } else { String::new() };
+            let text = format!("{}: {}{text}", group.kind.title(), group.title);
+            self.part(RED, if index == 0 { "exit code 1" } else { "" }, &text);
         }
     }
 
@@ -248,6 +272,17 @@ fn shape(shape: Shape) -> Option<&'static str> {
         Shape::Library => Some("library"),
         Shape::Object => Some("object file"),
         Shape::SideModule => Some("side module"),
+    }
+}
+
+/// Why a runtime does not count in the exit code of `check`.
+fn uncounted(report: &RunReport, cell: &Cell) -> String {
+    if report.command != "check" || cell.required || !cell.is_of_other_kind() {
+        return String::new();
+    }
+    match &cell.lacks_abi {
+        Some(abi) => format!("; not counted, since it has no {abi} at all"),
+        None => "; not counted, since it takes no components".to_owned(),
     }
 }
 

@@ -3,9 +3,14 @@
 use wasmlab_model::report::RunReport;
 
 mod columns;
+pub mod compare;
+mod digest;
+pub mod findings;
 pub mod published;
 #[cfg(test)]
 mod sample;
+#[cfg(test)]
+mod hostile_tests;
 #[cfg(test)]
 mod tests;
 pub mod text;
@@ -20,7 +25,7 @@ macro_rules! registry {
     };
 }
 
-registry! { table, answer, json, markdown, html }
+registry! { table, answer, json, markdown, html, summary, comment, junit, github, csv, badge }
 
 /// A report format.
 #[derive(Clone, Copy, Debug)]
@@ -49,6 +54,10 @@ impl Renderer {
     #[must_use]
     pub fn text(&self, report: &RunReport, options: RenderOptions) -> String {
         let text = (self.render)(report, options);
+        if self.id == github::RENDERER.id {
+            // It consists of commands, in which a guest's words are escaped.
+            return visible::controls(&text, false).into_owned();
+        }
         visible::visible(&text, options.colour).into_owned()
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::columns::{self, NameStyle};
+use super::findings::{Severity, findings, grouped, reason};
 use super::text::{self, Row, blame, by_code, bytes, changes, lines, remedies, tally};
 use super::{GroupBy, RenderOptions, Renderer};
 use wasmlab_model::report::{Cell, NoteKind, RunReport, RuntimeInfo, PASS_WITH_SWITCH};
@@ -20,6 +21,7 @@ fn render(report: &RunReport, options: RenderOptions) -> String {
     if let Some(options) = text::selected(report) {
         let _ = writeln!(out, "Selected: {}\n", code_span(&options));
     }
+    failing(&mut out, report);
     matrix(&mut out, report, options.group_by);
     switched(&mut out, report);
     gaps(&mut out, report);
@@ -30,6 +32,20 @@ fn render(report: &RunReport, options: RenderOptions) -> String {
     runtimes(&mut out, report);
     missing(&mut out, report);
     out
+}
+
+/// What made the exit code 1, if it is.
+fn failing(out: &mut String, report: &RunReport) {
+    let found = findings(report);
+    let Some(reason) = reason(&found) else { return };
+    let _ = writeln!(out, "**The exit code is not 0**: {}.\n", escaped(&reason));
+    let groups = grouped(report, &found);
+    for group in groups.iter().filter(|group| group.severity >= Severity::Failure) {
+        let kind = group.kind.title();
+        let remedy = group.remedy.map(|remedy| format!(" → {}", prose(remedy))).unwrap_or_default();
+        let _ = writeln!(out, "- {kind}: **{}**: {}{remedy}", escaped(&group.title), escaped(&group.text));
+    }
+    out.push('\n');
 }
 
 fn matrix(out: &mut String, report: &RunReport, by: GroupBy) {
@@ -180,7 +196,7 @@ fn ends_with_www(text: &str) -> bool {
 }
 
 /// Escapes the lab's own sentences, but keeps code spans between backticks.
-fn prose(text: &str) -> String {
+pub(crate) fn prose(text: &str) -> String {
     let text = text.replace('\n', " ");
     let parts: Vec<&str> = text.split('`').collect();
     // A backtick without a partner does not start a code span.

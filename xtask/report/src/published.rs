@@ -30,6 +30,7 @@ pub fn published(report: &RunReport, earlier: Option<&RunReport>, places: &[Path
         started: String::new(),
         duration_ms: 0,
         selected: Selection::default(),
+        baseline: None,
         artifacts: report.artifacts.iter().map(artifact).collect(),
         cells: report.cells.iter().filter(|c| c.verdict != Verdict::Absent).map(|c| cell(report, c, places)).collect(),
         ..report.clone()

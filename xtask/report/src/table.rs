@@ -222,7 +222,11 @@ impl Painter {
 
     fn notes(&self, out: &mut String, report: &RunReport) {
         let heading = |kind| match kind {
-            NoteKind::ArtifactChanged | NoteKind::ArtifactChangedWithToolchain => Some("guests that changed"),
+            NoteKind::ArtifactChanged | NoteKind::ArtifactChangedWithToolchain | NoteKind::GuestChanged => {
+                Some("guests that changed")
+            }
+            NoteKind::OverBudget => Some("over budget"),
+            NoteKind::AllowanceUnused => Some("allowed, and not needed"),
             NoteKind::PrebuiltDiffers => Some("prebuilt guests that differ"),
             NoteKind::KnownStale => Some("annotations that match nothing"),
             NoteKind::SnapshotOrphan => Some("snapshots without a cell"),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::GroupBy;
 use super::columns::{self, NameStyle};
 use wasmlab_model::codes::Code;
-use wasmlab_model::report::{Cell, RunReport, RuntimeInfo, ScenarioInfo, Selection};
+use wasmlab_model::report::{Cell, Origin, RunReport, RuntimeInfo, ScenarioInfo, Selection};
 use wasmlab_model::verdict::{Change, Verdict};
 
 /// Cells with the same code, scenario, subject and remedy: one line of an explanation.
@@ -48,6 +48,14 @@ impl Group<'_> {
         let path = self.cell.execution_path.as_ref().filter(|_| !self.paths_differ);
         path.map(|path| format!(", by {path}")).unwrap_or_default()
     }
+}
+
+/// The names of files that were given on the command line, by scenario; a scenario of the lab has none.
+#[must_use]
+pub fn file_names(report: &RunReport) -> BTreeMap<&str, &str> {
+    let given = report.artifacts.iter().filter(|a| a.origin == Origin::Given).map(|a| a.scenario.as_str());
+    let info = |name| report.scenarios.iter().find(|s| s.name == name);
+    given.filter_map(|name| Some((name, info(name)?.title.as_str()))).collect()
 }
 
 /// A row of the matrix.
@@ -188,7 +196,8 @@ pub fn tally(report: &RunReport) -> String {
     };
     // A published report is not of one run and has no duration.
     let took = if report.duration_ms == 0 { String::new() } else { format!("; {}", seconds(report.duration_ms)) };
-    format!("{cells} {noun}: {}{cached}{took}", parts.join(", "))
+    let partial = if report.interrupted { "; interrupted, so not complete" } else { "" };
+    format!("{cells} {noun}: {}{cached}{took}{partial}", parts.join(", "))
 }
 
 /// `0.4 s`, `3 min 20 s`.

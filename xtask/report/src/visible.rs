@@ -1,6 +1,6 @@
 //! Makes control characters in guest text visible. Anything that could move a cursor, ring the bell, set the clipboard,
 //! change the writing direction, or hide in a word without being seen, is shown as `\u001b`, which is also valid inside
-//! JSON strings.
+//! JSON strings. The same holds for lines that a CI system would take for a command.
 
 use std::borrow::Cow;
 
@@ -33,9 +33,53 @@ pub fn on_line(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.replace('\n', "\\n").replace('\t', "\\t"))
 }
 
-/// `text` with every control character made visible; with `styled`, the lab's own colours are kept.
+/// `text` with every control character made visible and without commands of CI systems; with `styled`, the lab's own
+/// colours are kept.
 #[must_use]
 pub fn visible(text: &str, styled: bool) -> Cow<'_, str> {
+    match controls(text, styled) {
+        Cow::Borrowed(text) => without_commands(text),
+        Cow::Owned(text) => match without_commands(&text) {
+            Cow::Owned(text) => Cow::Owned(text),
+            Cow::Borrowed(_) => Cow::Owned(text),
+        },
+    }
+}
+
+/// `text` in which no line is a command such as `::error::…` (GitHub's, at the beginning of a line), `##[error]…` or
+/// `##vso[…]` (anywhere in it): its first sign is shown as its escape.
+fn without_commands(text: &str) -> Cow<'_, str> {
+    if !text.contains("::") && !text.contains("##") {
+        return Cow::Borrowed(text);
+    }
+    let is_command = |line: &str| {
+        let name = line.strip_prefix("::").filter(|rest| rest.starts_with(|c: char| c.is_ascii_alphabetic()));
+        name.is_some_and(|rest| rest.contains("::"))
+    };
+    let mut out = String::with_capacity(text.len() + 16);
+    for line in text.split_inclusive('\n') {
+        let body = line.trim_start();
+        out.push_str(&line[..line.len() - body.len()]);
+        let mut rest = body;
+        if is_command(body) {
+            out.push_str("\\u003a");
+            rest = &body[1..];
+        }
+        while let Some(at) = rest.find("##") {
+            let (before, from) = rest.split_at(at);
+            let name = from.trim_start_matches('#').trim_start_matches(|c: char| c.is_ascii_alphabetic());
+            out.push_str(before);
+            out.push_str(if name.starts_with('[') { "\\u0023" } else { "#" });
+            rest = &from[1..];
+        }
+        out.push_str(rest);
+    }
+    Cow::Owned(out)
+}
+
+/// `text` with every control character made visible; with `styled`, the lab's own colours are kept.
+#[must_use]
+pub fn controls(text: &str, styled: bool) -> Cow<'_, str> {
     if !text.contains(is_control) {
         return Cow::Borrowed(text);
     }
@@ -90,6 +134,22 @@ mod tests {
         check("\u{e0041}", false, "\\udb40\\udc41");
         check("⚠\u{fe0f}", false, "⚠\u{fe0f}");
         check("over\rwritten\r\n", false, "over\\u000dwritten\n");
+    }
+
+    #[test]
+    fn no_line_is_a_command_of_a_ci_system() {
+        let check = |text: &str, wanted: &str| {
+            assert_eq!(visible(text, false), wanted, "{text:?}");
+            assert_eq!(visible(wanted, false), wanted);
+        };
+        check("::error::x", "\\u003a:error::x");
+        check("a\n  ::set-env name=A::b\n", "a\n  \\u003a:set-env name=A::b\n");
+        check("a ::error::x, std::fmt", "a ::error::x, std::fmt");
+        check("::1 and ::fmt", "::1 and ::fmt");
+        check("a ##[error]x ##vso[task.x]y ###[z", "a \\u0023#[error]x \\u0023#vso[task.x]y \\u0023\\u0023#[z");
+        check("## Changed\n### a [b]", "## Changed\n### a [b]");
+        // A control that hides a command is shown, and so is the command.
+        check("\u{feff}::error::x", "\\ufeff::error::x");
     }
 
     #[test]

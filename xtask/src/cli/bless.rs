@@ -8,6 +8,7 @@ use crate::guest;
 use crate::exit;
 use crate::lab::Lab;
 use wasmlab_model::report::Origin;
+use wasmlab_model::scenario::Scenario;
 use wasmlab_runtimes as runtimes;
 use crate::store::snapshots::Store;
 use wasmlab_toolchains as toolchains;
@@ -19,7 +20,9 @@ pub const EXAMPLES: &str = "Examples:
   cargo xtask bless
   cargo xtask bless --scenario 'wat-*'
   cargo xtask bless --runtime wasmi          only this column
-  cargo xtask bless --guests                 copies the guests built here to fixtures/";
+  cargo xtask bless --guests                 copies the guests built here to fixtures/
+
+Without --scenario and --runtime it also removes the snapshots of scenarios and runtimes that no longer exist.";
 
 /// Options.
 #[derive(clap::Args)]
@@ -37,8 +40,9 @@ pub struct Args {
 
 /// Runs the subcommand.
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
-    let scenarios = common::choose(common::scenarios(lab)?, &args.scenario, "scenario", |s| s.name.clone())?;
-    let mut lines = Vec::new();
+    let all = common::scenarios(lab)?;
+    let mut lines = remove_orphans(lab, args, &all)?;
+    let scenarios = common::choose(all, &args.scenario, "scenario", |s| s.name.clone())?;
     if args.guests {
         for scenario in &scenarios {
             let build = &scenario.spec.build;
@@ -76,4 +80,19 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         n => output::print(&format!("accepted {n}:\n  {}\n", lines.join("\n  ")))?,
     }
     Ok(exit::OK)
+}
+
+/// Removes the snapshots of scenarios and runtimes that are no more, unless only a part was chosen.
+fn remove_orphans(lab: &Lab, args: &Args, scenarios: &[Scenario]) -> Result<Vec<String>> {
+    if !args.scenario.is_empty() || !args.runtime.is_empty() {
+        return Ok(Vec::new());
+    }
+    let names = scenarios.iter().map(|s| s.name.as_str()).collect();
+    let ids = runtimes::all().iter().map(runtimes::Runtime::id).collect();
+    let removed = Store::new(lab.snapshots()).remove_orphans(&names, &ids)?;
+    let line = |(file, lines): (std::path::PathBuf, usize)| {
+        let what = if lines == 1 { "1 entry".to_owned() } else { format!("{lines} entries") };
+        format!("{}: {what} of what is no more", file.strip_prefix(&lab.root).unwrap_or(&file).display())
+    };
+    Ok(removed.into_iter().map(line).collect())
 }

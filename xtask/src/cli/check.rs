@@ -1,35 +1,36 @@
 //! `check`: shows where a module of the user runs.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::{Context, Result};
-use wasmlab_protocol::Value;
+use anyhow::Result;
 
-use self::client::ClientArgs;
-use self::dirs::{DirArgs, Dirs};
-use super::common::{self, Purpose, usage};
+use self::guest::{Given, GuestArgs};
+use self::requirements::Requirements;
+use super::common::{self, Purpose};
 use super::format::FormatArgs;
 use super::guest_file::MaxSize;
-use super::{output, run_all};
+use super::{baseline, output, run_all};
 use crate::cell::Retention;
-use crate::guest::{self, Guest};
+use crate::guest::BuildOptions;
 use crate::lab::Lab;
-use crate::matrix::{Request, facts_by};
-use crate::reading::{self, Form, ReadError};
-use wasmlab_model::facts::{BinaryKind, Facts, Shape};
-use wasmlab_model::report::{Origin, Selection};
-use wasmlab_model::scenario::{Build, EntryPointKind, Expect, ExpectedCall, Run, Scenario, ScenarioFile};
+use crate::matrix::Request;
+use wasmlab_model::report::{RunReport, Selection};
 use wasmlab_report::{GroupBy, answer, table};
 
+mod budget;
 mod client;
+mod config;
 mod dirs;
+mod guest;
+mod requirements;
 
 /// Description for `--help`.
 pub const ABOUT: &str = "Show where your .wasm or .wat file runs, where it does not, and why";
 /// Examples for `--help`.
 pub const EXAMPLES: &str = "Examples:
   cargo xtask check app.wasm
+  cargo xtask check                                  the files of wasmlab.toml
   cargo xtask check app.wasm --dir ./data::/data --env LANG=C -- --verbose input.txt
   cargo xtask check app.wasm --dir-rw ./out --runtime wasmtime-cli
   cargo xtask check handler.wasm --http --request 'GET / 200 hello' --request 'GET /nowhere 404'
@@ -39,41 +40,41 @@ pub const EXAMPLES: &str = "Examples:
   cargo xtask check add.wat --invoke add -- 2 3
   cargo xtask check app.wasm --expect-stdout 'hello' --expect-exit 0 --runtime 'wasm*'
   cargo xtask check a.wasm b.wasm --output json
+  cargo xtask check app.wasm --must 'wasmtime-*' --must node --allow wasmi:unsupported-proposal
+  cargo xtask check app.wasm --baseline before.json  # what this change does
   cargo xtask check app.wasm --runtime wasmi --runtime node --require-present    # in CI
 
 Each runtime gets a fresh copy of every --dir; the original directory is not changed. To keep what
 the guests wrote, use --keep-dirs FOLDER and look in FOLDER/app/RUNTIME. To let the guest change
 the directory itself, use --dir-rw with one runtime. (`run-one` keeps the folder its cell ran in.)
 
-Exit code: 0 if every installed runtime runs every file; 1 if one does not (or, with
---require-present, if a selected runtime is not installed).
-The report is written to reports/check/; the report of the last run-all is not changed.";
+Exit code: 0 if every installed runtime that could run a file does. A runtime that takes no
+components, or that has no WASI at all, could not run a file that needs them, and does not count;
+at least one runtime has to run each file. 1 if one that could does not, and --allow does not
+cover it; if one of --must does not, or is not installed; if a budget is exceeded; or, with
+--require-present, if a selected runtime is not installed. With --baseline, only what got worse
+counts. The report is written to reports/check/; the report of the last run-all is not changed.";
 
 /// Options.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Modules or components, as .wasm or .wat
-    #[arg(required = true, value_name = "FILE")]
+    /// Modules or components, as .wasm or .wat [default: the files of wasmlab.toml, here or in a folder above]
+    #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Call this export instead of running the program; its arguments follow `--`
-    #[arg(long, value_name = "EXPORT")]
-    invoke: Option<String>,
     #[command(flatten)]
-    dirs: DirArgs,
-    #[command(flatten)]
-    client: ClientArgs,
-    /// Set an environment variable for the guest; may be repeated
-    #[arg(long, value_name = "NAME=VALUE")]
-    env: Vec<String>,
-    /// Feed this file to the guest's stdin
-    #[arg(long, value_name = "FILE")]
-    stdin: Option<PathBuf>,
-    /// Require the guest's stdout (with --invoke: the results) to contain this text
-    #[arg(long, value_name = "TEXT")]
-    expect_stdout: Option<String>,
-    /// Require this exit code from the guest [default: 0]
-    #[arg(long, value_name = "CODE")]
-    expect_exit: Option<i32>,
+    guest: GuestArgs,
+    /// Read the files and what is required of them from this file instead of wasmlab.toml
+    #[arg(long, value_name = "FILE", conflicts_with = "files")]
+    config: Option<PathBuf>,
+    /// Require a pass on the runtimes that match the glob, absent or not; may be repeated
+    #[arg(long, value_name = "RUNTIME")]
+    must: Vec<String>,
+    /// Do not fail for the runtimes that match the glob, or only for this code; may be repeated
+    #[arg(long, value_name = "RUNTIME[:CODE]")]
+    allow: Vec<String>,
+    /// Compare with this report.json of an earlier run: only what got worse makes the exit code 1
+    #[arg(long, value_name = "FILE|REV")]
+    baseline: Option<String>,
     /// Time limit for running a guest, in seconds [default: 10; compilation has its own limit]
     #[arg(long, value_name = "SECONDS", value_parser = common::seconds)]
     timeout: Option<u64>,
@@ -99,41 +100,56 @@ pub struct Args {
     engines: common::EnginesArg,
     #[command(flatten)]
     max_size: MaxSize,
-    /// Arguments passed to the guest
-    #[arg(last = true, value_name = "ARGS")]
-    args: Vec<String>,
 }
 
 /// Runs the subcommand.
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
-    let runtimes = common::columns(lab, &args.runtime)?;
-    let dirs = args.dirs.dirs(args.files.len(), runtimes.len())?;
-    let kept = args.dirs.keep()?;
+    let config = if args.files.is_empty() { Some(config::find(args)?) } else { None };
+    let globs = match &config {
+        Some(config) if args.runtime.is_empty() => &config.runtimes,
+        _ => &args.runtime,
+    };
+    let runtimes = common::columns(lab, globs)?;
+    let kept = args.guest.dirs.keep()?;
+    let baseline = args.baseline.as_deref().map(|name| baseline::read(lab, name)).transpose()?;
+    let mut given = match &config {
+        Some(config) => config.given(runtimes.len())?,
+        None => named(args, runtimes.len())?,
+    };
+    for file in &mut given {
+        file.requirements.add_options(&args.must, &args.allow, &runtimes)?;
+    }
     let mut scenarios = Vec::new();
-    let mut given = BTreeMap::new();
-    for file in &args.files {
-        let (scenario, guest) = prepare(lab, file, args, &dirs)?;
-        if given.contains_key(&scenario.name) {
-            return usage(format!("two files are named `{}`: check them one after the other", scenario.name));
-        }
-        given.insert(scenario.name.clone(), guest);
+    let mut guests = BTreeMap::new();
+    for file in &given {
+        let (scenario, guest) = guest::prepare(lab, file, &args.max_size, args.timeout)?;
+        guests.insert(scenario.name.clone(), guest);
         scenarios.push(scenario);
     }
+    let one_at_a_time = given.iter().any(|file| file.options.client.is_one_at_a_time());
+    let selected = Selection { scenarios: Vec::new(), runtimes: globs.clone() };
     let request = Request {
         scenarios: &scenarios,
         runtimes,
-        jobs: if args.client.is_one_at_a_time() { 1 } else { run_all::jobs(None) },
+        jobs: if one_at_a_time { 1 } else { run_all::jobs(None) },
         use_cache: !args.no_cache && kept.is_none(),
         confirm: false,
         limits: run_all::limits(args.timeout),
-        build: guest::BuildOptions { offline: args.offline, require_built: false },
-        given,
+        build: BuildOptions { offline: args.offline, require_built: false },
+        given: guests,
         engines: args.engines.to_builds(),
         sink: None,
         retention: Retention { copy_dirs_to: kept.as_deref(), ..Retention::default() },
     };
-    let selected = Selection { scenarios: Vec::new(), runtimes: args.runtime.clone() };
-    let purpose = Purpose { selected, ..Purpose::of("check") };
+    let finish = |report: &mut RunReport| {
+        for file in &given {
+            file.requirements.apply(&file.name, &file.title, report);
+        }
+        if let Some((name, baseline)) = &baseline {
+            wasmlab_report::compare::against(baseline, name, report);
+        }
+    };
+    let purpose = Purpose { selected, finish: Some(&finish), ..Purpose::of("check") };
     let shown = args.shown.or(if args.full { table::RENDERER } else { answer::RENDERER });
     let (code, report) = common::run(lab, &request, purpose, &lab.check_reports(), (shown, GroupBy::Family))?;
     if let Some(kept) = &kept {
@@ -142,125 +158,13 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     Ok(if args.require_present { common::require_present(&report, code) } else { code })
 }
 
-/// Creates a scenario and a guest for one file.
-fn prepare(lab: &Lab, file: &Path, args: &Args, dirs: &Dirs) -> Result<(Scenario, Guest)> {
-    let bytes = read(file, &args.max_size)?;
-    let sha256 = lab.cache.put_object(&bytes)?;
-    let facts = match facts_by(lab, &sha256, || reading::facts(file, Form::Facts)) {
-        Ok(facts) => Some(facts),
-        // The row and each runtime report what is wrong with it.
-        Err(ReadError::Refused(_)) => None,
-        Err(error) => return usage(format!("failed to read `{}`: {error}", file.display())),
-    };
-    let name = file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-    let stem = file.file_stem().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-    let mut run = run_table(facts.as_ref(), (&name, file), args, dirs)?;
-    let step = args.client.apply(&mut run, args.timeout)?;
-    let spec = ScenarioFile {
-        schema: crate::scenario::SCHEMA_VERSION,
-        title: name.clone(),
-        family: "given".to_owned(),
-        route: "given".to_owned(),
-        rank: 0,
-        build: Build { toolchain: "wat".to_owned(), ..Build::default() },
-        run,
-        expect: Expect {
-            exit: args.expect_exit.unwrap_or(0),
-            stdout_contains: args.expect_stdout.iter().filter(|_| args.invoke.is_none()).cloned().collect(),
-            ..Expect::default()
-        },
-        known: Vec::new(),
-        step,
-    };
-    let guest = Guest {
-        sha256,
-        companions: BTreeMap::new(),
-        origin: Origin::Given,
-        toolchain: "given".to_owned(),
-        build_ms: None,
-        shown_command: String::new(),
-        cached: true,
-        missing: None,
-    };
-    Ok((Scenario { name: stem, dir: PathBuf::new(), spec }, guest))
-}
-
-/// The binary; text is assembled.
-fn read(file: &Path, max_size: &MaxSize) -> Result<Vec<u8>> {
-    let bytes = max_size.read(file).or_else(|e| usage(format!("failed to read `{}`: {e}", file.display())))?;
-    if !reading::is_text(file, &bytes) {
-        return Ok(bytes);
-    }
-    match reading::read(file, Form::Binary) {
-        Err(ReadError::Refused(message)) => usage(message),
-        read => read.or_else(|error| usage(format!("failed to read `{}`: {error}", file.display()))),
-    }
-}
-
-fn run_table(facts: Option<&Facts>, (name, file): (&str, &Path), args: &Args, dirs: &Dirs) -> Result<Run> {
-    let mut run = Run { args: args.args.clone(), dir: dirs.dirs.clone(), ..Run::default() };
-    for text in &args.env {
-        match text.split_once('=') {
-            Some((name, value)) if !name.is_empty() => run.env.insert(name.to_owned(), value.to_owned()),
-            _ => return usage(format!("--env `{text}` is not NAME=VALUE")),
-        };
-    }
-    if let Some(file) = &args.stdin {
-        let bytes = args.max_size.read(file).or_else(|e| usage(format!("--stdin `{}` cannot be read: {e}", file.display())))?;
-        run.stdin = String::from_utf8(bytes).with_context(|| format!("failed to use `{}`: it is not UTF-8", file.display()))?;
-    }
-    if let Some(export) = &args.invoke {
-        run.entry = EntryPointKind::Calls;
-        run.args = Vec::new();
-        run.call = vec![call(facts, export, (name, file), args)?];
-    } else if let Some(facts) = facts.filter(|f| f.shape != Shape::Command && f.kind == BinaryKind::Module) {
-        // A library has no program to run; all that can be observed is that it instantiates, and what `_initialize`
-        // does.
-        let callable = facts.exports.iter().filter(|e| e.signature.is_some()).map(|e| e.name.as_str()).collect::<Vec<_>>();
-        if !callable.is_empty() {
-            output::print_progress(&format!(
-                "{name} has no program to run; to call one of its exports: --invoke NAME -- ARGS (it has {})",
-                shorten(&callable)
-            ));
-        } else if facts.imports.is_empty() {
-            let found = wasmlab_judge::exports::missing_export(Some(facts), "_start");
-            output::print_progress(&format!("{name} {}: only loading it can be observed", found.detail));
-        }
-    }
-    Ok(run)
-}
-
-fn shorten(names: &[&str]) -> String {
-    match names {
-        [first @ .., _] if names.len() > 8 => format!("{} and {} more", first[..7].join(", "), names.len() - 7),
-        _ => names.join(", "),
-    }
-}
-
-/// The call for `--invoke`, with arguments parsed by the parameter types of the export.
-fn call(facts: Option<&Facts>, export: &str, (name, file): (&str, &Path), args: &Args) -> Result<ExpectedCall> {
-    let made = |args, results| ExpectedCall { export: export.to_owned(), args, results, after_previous: false };
-    let Some(facts) = facts else { return Ok(made(Vec::new(), None)) };
-    let found = facts.exports.iter().find(|e| e.name == export);
-    let Some(signature) = found.and_then(|e| e.signature.as_ref()) else {
-        // If its interfaces cannot be read, the message names its exports alone.
-        let interfaces = if facts.kind == BinaryKind::Component { reading::interfaces(file).unwrap_or_default() } else { Vec::new() };
-        return usage(format!("{name} {}", wasmlab_judge::exports::not_callable(facts, export, &interfaces)));
-    };
-    if signature.params.len() != args.args.len() {
-        let wanted = signature.params.join(", ");
-        return usage(format!("`{export}` takes {} arguments ({wanted}), {} were given", signature.params.len(), args.args.len()));
-    }
-    let typed = |(ty, text): (&String, &String)| {
-        format!("{ty}:{text}").parse::<Value>().or_else(|e| usage(format!("argument for `{export}`: {e}")))
-    };
-    let values = signature.params.iter().zip(&args.args).map(typed).collect::<Result<Vec<_>>>()?;
-    let results = match (&args.expect_stdout, signature.results.as_slice()) {
-        (None, _) => None,
-        (Some(text), [ty]) => {
-            Some(vec![format!("{ty}:{text}").parse().or_else(|e| usage(format!("--expect-stdout: {e}")))?])
-        }
-        (Some(_), _) => return usage(format!("--expect-stdout with --invoke needs an export of one result; `{export}` has another")),
-    };
-    Ok(made(values, results))
+/// The files of the command line, all run alike.
+fn named(args: &Args, runtimes: usize) -> Result<Vec<Given>> {
+    let names = guest::names(&args.files);
+    let files = args.files.iter().zip(names).map(|(file, (name, title))| {
+        let dirs = args.guest.dirs.dirs(args.files.len(), runtimes)?;
+        let requirements = Requirements::default();
+        Ok(Given { file: file.clone(), name, title, options: args.guest.clone(), dirs, requirements })
+    });
+    files.collect()
 }

@@ -1,6 +1,5 @@
 //! Shared by several subcommands: selecting rows and columns, running with progress, writing reports.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
@@ -9,7 +8,7 @@ use anyhow::{Context, Result};
 use globset::{Glob, GlobSetBuilder};
 
 use super::format::FormatArgs;
-use super::{output, progress};
+use super::{output, progress, suggest};
 use crate::exit;
 use crate::lab::Lab;
 use crate::matrix::assemble::{self, RunMetadata};
@@ -18,12 +17,14 @@ use crate::scenario;
 use crate::store::files;
 use crate::store::snapshots::Store;
 use crate::versions;
-use wasmlab_judge::exports::distance;
 use wasmlab_model::report::{RunReport, Selection};
 use wasmlab_model::scenario::Scenario;
 use wasmlab_process as process;
 use wasmlab_report::{self as report, GroupBy, RenderOptions};
 use wasmlab_runtimes::{self as runtimes, CUSTOM_BUILD, Runtime, Source};
+
+/// The command that lists the columns.
+const LIST_RUNTIMES: &str = "cargo xtask list runtimes";
 
 /// The request makes no sense or names something that does not exist: exit code 2.
 #[derive(Debug, thiserror::Error)]
@@ -83,12 +84,9 @@ pub fn choose<T>(items: Vec<T>, globs: &[String], what: &str, id: impl Fn(&T) ->
         let glob = Glob::new(text).or_else(|e| usage(format!("--{what} `{text}` is not a glob: {}", e.kind())))?;
         let matcher = glob.compile_matcher();
         if !all.iter().any(|id| matcher.is_match(id)) {
-            let there: BTreeSet<&str> = all.iter().map(String::as_str).collect();
-            let there = there.into_iter().collect::<Vec<_>>().join(", ");
-            let near = all.iter().map(|id| (distance(id, text), id)).min_by_key(|(distance, _)| *distance);
-            let near = near.filter(|(distance, _)| *distance <= text.chars().count() / 3);
-            let hint = near.map(|(_, id)| format!(" (did you mean `{id}`?)")).unwrap_or_default();
-            return usage(format!("--{what} `{text}` matches none of: {there}{hint}"));
+            let lists = format!("cargo xtask list {what}s");
+            let instead = suggest::instead(text, all.iter().map(String::as_str), &lists);
+            return usage(format!("--{what} `{text}` matches nothing: {instead}"));
         }
         set.add(glob);
     }
@@ -134,8 +132,8 @@ pub fn column(lab: &Lab, text: &str) -> Result<Runtime> {
     match runtimes::find(text) {
         Some(column) => Ok(column.clone()),
         None => {
-            let ids: Vec<_> = runtimes::all().iter().map(Runtime::id).collect();
-            usage(format!("no runtime is named `{text}`; choose from: {}", ids.join(", ")))
+            let ids = runtimes::all().iter().map(Runtime::id);
+            usage(format!("no runtime is named `{text}`: {}", suggest::instead(text, ids, LIST_RUNTIMES)))
         }
     }
 }
@@ -170,7 +168,11 @@ pub fn parse_custom_column(text: &str) -> Result<(&'static Runtime, &str, &str)>
     let by_engine = |r: &&Runtime| r.engine == name && matches!(r.source, Source::Program(_));
     match runtimes::find(name).or_else(|| runtimes::all().iter().find(by_engine)) {
         Some(base) => Ok((base, name, build)),
-        None => usage(format!("`{text}`: no runtime or engine is named `{name}`")),
+        None => {
+            let names = runtimes::all().iter().flat_map(|r| [r.id(), r.engine]);
+            let instead = suggest::instead(name, names, LIST_RUNTIMES);
+            usage(format!("`{text}`: no runtime or engine is named `{name}`: {instead}"))
+        }
     }
 }
 
@@ -183,19 +185,21 @@ pub fn seconds(text: &str) -> Result<u64, String> {
 }
 
 /// What a run of cells is for.
-pub struct Purpose {
+pub struct Purpose<'a> {
     /// The subcommand.
     pub command: &'static str,
     /// Whether to compare the result with snapshots.
     pub compare: bool,
     /// What was selected, if not everything.
     pub selected: Selection,
+    /// Completes the report before it is written and shown.
+    pub finish: Option<&'a dyn Fn(&mut RunReport)>,
 }
 
-impl Purpose {
+impl Purpose<'_> {
     /// For display only, without comparison.
     pub fn of(command: &'static str) -> Self {
-        Self { command, compare: false, selected: Selection::default() }
+        Self { command, compare: false, selected: Selection::default(), finish: None }
     }
 }
 
@@ -232,7 +236,11 @@ pub fn measure_with(lab: &Lab, request: &Request, purpose: Purpose, progress: pr
         compare: purpose.compare,
         selected: purpose.selected,
     };
-    assemble::report(lab, request, results, metadata)
+    let mut report = assemble::report(lab, request, results, metadata);
+    if let Some(finish) = purpose.finish {
+        finish(&mut report);
+    }
+    report
 }
 
 /// Runs cells with progress on stderr, writes reports to `folder`, shows the result, and returns the exit code.

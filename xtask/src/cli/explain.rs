@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use super::text_table::{names, prose};
 use super::common::usage;
-use super::output;
+use super::{output, suggest};
 use wasmlab_model::codes::{CATALOGUE, Code, CatalogueEntry, UnknownCode};
 use wasmlab_model::report::PASS_WITH_SWITCH;
 use crate::exit;
@@ -44,8 +44,7 @@ pub fn run(_: &Lab, args: &Args) -> Result<u8> {
         Some(text) => match find(text) {
             Ok(code) => explain(code.entry()),
             Err(error) => {
-                let near = CATALOGUE.iter().filter(|e| e.id.contains(text.as_str()) || text.contains(e.id)).map(|e| e.id);
-                let near: Vec<_> = near.collect();
+                let near = suggest::nearest(text, CATALOGUE.iter().map(|entry| entry.id));
                 let hint = if near.is_empty() { String::new() } else { format!(" (did you mean {}?)", near.join(", ")) };
                 return usage(format!("{error}{hint}"));
             }

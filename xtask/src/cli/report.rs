@@ -67,8 +67,16 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
 fn read(file: &Path) -> Result<RunReport> {
     let text = read_text(file, MAX_BYTES)
         .or_else(|e| usage(format!("failed to read `{}`: {e}; `cargo xtask run-all` writes one", file.display())))?;
-    let bad = |why: String| usage(format!("`{}` is not a report of the lab: {why}", file.display()));
-    let schema = match serde_json::from_str::<serde_json::Value>(&text) {
+    parse(&text, &file.display().to_string())
+}
+
+/// The report that a text holds; `name` is what errors call it.
+///
+/// # Errors
+/// When it is no report of this lab.
+pub fn parse(text: &str, name: &str) -> Result<RunReport> {
+    let bad = |why: String| usage(format!("`{name}` is not a report of the lab: {why}"));
+    let schema = match serde_json::from_str::<serde_json::Value>(text) {
         Ok(value) => value.get("schema").and_then(serde_json::Value::as_u64),
         Err(error) => return bad(error.to_string()),
     };
@@ -76,7 +84,7 @@ fn read(file: &Path) -> Result<RunReport> {
         let found = schema.map_or("is missing".to_owned(), |schema| format!("is {schema}"));
         return bad(format!("field `schema` {found}; this lab reads {SCHEMA_VERSION}: render it with the lab that wrote it"));
     }
-    let report = serde_json::from_str::<RunReport>(&text).or_else(|error| bad(error.to_string()))?;
+    let report = serde_json::from_str::<RunReport>(text).or_else(|error| bad(error.to_string()))?;
     // They become part of a file's name.
     let is_word = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     if !is_word(&report.host.os) || !is_word(&report.host.arch) {

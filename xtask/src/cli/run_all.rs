@@ -2,15 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 
 use super::common::{self, Purpose};
+use super::{baseline, output};
 use super::format::{RowGrouping, FormatArgs};
 use crate::guest;
 use crate::cell::{Retention, Limits};
 use crate::lab::Lab;
 use crate::matrix::Request;
-use wasmlab_model::report::Selection;
+use wasmlab_model::report::{RunReport, Selection};
 use crate::store::snapshots::Store;
 use crate::exit;
 
@@ -25,6 +26,7 @@ pub const EXAMPLES: &str = "Examples:
   cargo xtask run-all --runtime wasmtime@/path/to/a/build/of/wasmtime
   cargo xtask run-all --runtime node@24      a version installed by `cargo xtask setup node@24`
   cargo xtask run-all --output json > report.json
+  cargo xtask run-all --baseline main        compared with what the branch main published
   cargo xtask run-all --engines quick        the first matrix in a minute or two
   cargo xtask run-all --no-cache --timeout 30";
 
@@ -37,6 +39,9 @@ pub struct Args {
     /// Only runtimes that match the glob; RUNTIME@PATH adds your own build, RUNTIME@VERSION a version; may be repeated
     #[arg(long, value_name = "GLOB")]
     runtime: Vec<String>,
+    /// Compare with this report.json instead of the snapshots: only what got worse makes the exit code 1
+    #[arg(long, value_name = "FILE|REV")]
+    baseline: Option<String>,
     /// Number of cells to run in parallel [default: one per CPU]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     jobs: Option<u16>,
@@ -73,9 +78,15 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let store = Store::new(lab.snapshots());
     store.forget_pending(&names, &runtimes)?;
     let orphans = store.orphans(&names, &runtimes);
-    if !orphans.is_empty() {
-        let lines: Vec<String> = orphans.iter().map(|note| format!("snapshots/{}: {}", note.subject, note.text)).collect();
-        bail!("{}", lines.join("\n  "));
+    if let Some(first) = orphans.first() {
+        let more = match orphans.len() {
+            1 => String::new(),
+            n => format!(" (and {} more)", n - 1),
+        };
+        output::print_progress(&format!(
+            "warning: snapshots/{}: {}{more}; `cargo xtask bless` removes it",
+            first.subject, first.text
+        ));
     }
     let scenarios = common::choose(all, &args.scenario, "scenario", |s| s.name.clone())?;
     let request = Request {
@@ -92,7 +103,15 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         retention: Retention::default(),
     };
     let selected = Selection { scenarios: args.scenario.clone(), runtimes: args.runtime.clone() };
-    let purpose = Purpose { compare: true, selected, ..Purpose::of("run-all") };
+    let baseline = args.baseline.as_deref().map(|name| baseline::read(lab, name)).transpose()?;
+    let finish = |report: &mut RunReport| {
+        if let Some((name, baseline)) = &baseline {
+            wasmlab_report::compare::against(baseline, name, report);
+        }
+        report.notes.extend(orphans.iter().cloned());
+        report.notes.sort();
+    };
+    let purpose = Purpose { compare: baseline.is_none(), selected, finish: Some(&finish), ..Purpose::of("run-all") };
     let (code, report) = common::run(lab, &request, purpose, &lab.latest_report(), (args.shown, args.by.group_by()))?;
     let unbuilt = report.cells.iter().any(|c| c.verdict.id() == "not-built" && c.known.is_none());
     // With --require-built, missing guests must affect the exit code.

@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::Result;
 
 use super::common::{self, usage};
-use super::{output, run_all};
+use super::{output, run_all, suggest};
 use crate::guest;
 use crate::cell::{Retention, ProcessEvent};
 use crate::lab::Lab;
@@ -73,7 +73,10 @@ pub fn scenario(lab: &Lab, name: &str) -> Result<Scenario> {
     let names: Vec<String> = all.iter().map(|s| s.name.clone()).collect();
     match all.into_iter().find(|s| s.name == name) {
         Some(scenario) => Ok(scenario),
-        None => usage(format!("no scenario is named `{name}`; choose from: {}", names.join(", "))),
+        None => {
+            let instead = suggest::instead(name, names.iter().map(String::as_str), "cargo xtask list scenarios");
+            usage(format!("no scenario is named `{name}`: {instead}"))
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use anyhow::Result;
 
 use super::common::{self, usage};
 use super::progress::ProgressReporter;
-use super::{output, run_all, run_one};
+use super::{output, run_all, run_one, suggest};
 use crate::guest;
 use crate::cell::{Retention, Limits, ProcessEvent};
 use crate::exit;
@@ -114,7 +114,8 @@ fn find(lab: &Lab, name: &str) -> Result<Scenario> {
         return Ok(found.clone());
     }
     let servers = all.iter().filter(|s| s.spec.run.serve.is_some()).map(|s| s.name.as_str());
-    usage(format!("no server is named `{name}`; choose from: {}", servers.collect::<Vec<_>>().join(", ")))
+    let instead = suggest::instead(name, servers, "cargo xtask list scenarios");
+    usage(format!("no server is named `{name}`: {instead}"))
 }
 
 /// Turns a tested scenario into one for interactive use.

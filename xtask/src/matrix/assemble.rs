@@ -87,6 +87,7 @@ pub fn report(lab: &Lab, request: &Request, results: Results, metadata: RunMetad
         duration_ms: metadata.duration_ms,
         interrupted: metadata.interrupted,
         selected: metadata.selected,
+        baseline: None,
         toolchains: toolchains(lab, request.scenarios),
         runtimes,
         scenarios: request.scenarios.iter().map(scenario_info).collect(),

@@ -4,7 +4,7 @@ use std::any::Any;
 
 use super::cache_policy::CacheDecision;
 use super::single_run::{self, RunError};
-use super::{Request, Row, row, switches};
+use super::{Request, Row, abi_probe, row, switches};
 use crate::cell::Plan;
 use crate::engines::Absence;
 use crate::guest::Guest;
@@ -80,6 +80,9 @@ pub fn cell(
     cell.prebuilt = built.origin == Origin::Prebuilt;
     (cell.switches, cell.default_result) =
         by_switches.map(|s| (s.switches, Some(s.default_result))).unwrap_or_default();
+    if built.origin == Origin::Given {
+        cell.lacks_abi = abi_probe::lacking(lab, &plan, &cell);
+    }
     let again = seen.cache_decision == CacheDecision::Unconfirmed
         && request.confirm
         && turn == Attempt::First

@@ -62,10 +62,18 @@ pub fn refused<'a>(lab: &Lab, plan: &Plan, facts: &'a Facts) -> Vec<(&'a str, bo
 }
 
 fn refuses(lab: &Lab, plan: &Plan, proposal: &str) -> Option<bool> {
-    let bytes = module(proposal)?;
-    let facts = inspect::facts(&bytes).ok()?;
-    let guest = lab.cache.put_object(&bytes).ok()?;
-    let scenario = scenario(proposal)?;
+    match cause(lab, plan, proposal, &module(proposal)?)? {
+        Cause::Rejected { .. } | Cause::CompileFailed { .. } => Some(true),
+        Cause::EngineError { .. } | Cause::NotAttempted { .. } | Cause::Unsupported { .. } => None,
+        _ => Some(false),
+    }
+}
+
+/// Why a small module ended on the runtime of `plan`, by its defaults; from the cache where it was asked before.
+pub(super) fn cause(lab: &Lab, plan: &Plan, about: &str, module: &[u8]) -> Option<Cause> {
+    let facts = inspect::facts(module).ok()?;
+    let guest = lab.cache.put_object(module).ok()?;
+    let scenario = scenario(about)?;
     let companions = BTreeMap::new();
     let probe = Plan {
         scenario: &scenario,
@@ -91,11 +99,7 @@ fn refuses(lab: &Lab, plan: &Plan, proposal: &str) -> Option<bool> {
         }
     };
     let seen = AdapterInput { observation: &observation, run: &scenario.spec.run, facts: Some(&facts) };
-    match plan.runtime.progress(&seen).cause? {
-        Cause::Rejected { .. } | Cause::CompileFailed { .. } => Some(true),
-        Cause::EngineError { .. } | Cause::NotAttempted { .. } | Cause::Unsupported { .. } => None,
-        _ => Some(false),
-    }
+    plan.runtime.progress(&seen).cause
 }
 
 fn scenario(proposal: &str) -> Option<Scenario> {

@@ -62,6 +62,8 @@ pub fn unmeasured(scenario: &Scenario, runtime: &str, verdict: Verdict, code: Op
         accepted: None,
         changed_with_version: false,
         known: None,
+        required: false,
+        lacks_abi: None,
         prebuilt: false,
         execution_path: None,
         switches: Vec::new(),

@@ -1,12 +1,12 @@
-//! The text of `scenario.toml`: its errors, and the line of each key.
+//! The text of `scenario.toml` or `wasmlab.toml`: its errors, and the line of each key.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use toml::Spanned;
-use toml::de::{DeTable, DeValue, Error};
+use toml::de::{DeArray, DeTable, DeValue, Error};
 
-use serde::Deserialize as _;
-use wasmlab_model::scenario::ScenarioFile;
+use serde::de::DeserializeOwned;
 
 /// An error in the text: its line, from 1, if known, and what is wrong.
 pub type TextFault = (Option<usize>, String);
@@ -17,41 +17,54 @@ pub struct Document<'a> {
     table: Spanned<DeTable<'a>>,
 }
 
+/// What a text holds.
+pub struct Parsed<'a, T> {
+    /// The positions of its keys.
+    pub document: Document<'a>,
+    /// Its contents without what is faulty; none if that cannot be told.
+    pub contents: Option<T>,
+    /// What is wrong with it, in the order of the lines.
+    pub faults: Vec<TextFault>,
+    /// The top-level tables whose contents are not complete, since a part of them is faulty.
+    pub incomplete: BTreeSet<String>,
+}
+
 impl<'a> Document<'a> {
-    /// Parses the text.
-    ///
-    /// # Errors
-    /// All syntax errors; if there are none, all unknown keys and the first invalid value.
-    pub fn parse(text: &'a str) -> Result<(Self, ScenarioFile), Vec<TextFault>> {
+    /// Parses the text. The faults are all of its syntax errors; else all of its unknown keys, all values that do not
+    /// fit, and the first key that is missing.
+    pub fn parse<T: DeserializeOwned>(text: &'a str) -> Parsed<'a, T> {
         let (table, errors) = DeTable::parse_recoverable(text);
         let document = Self { text, table };
-        if !errors.is_empty() {
-            let mut faults: Vec<TextFault> = errors.iter().map(|error| document.fault(error)).collect();
+        let mut faults: Vec<TextFault> = errors.iter().map(|error| document.fault(error)).collect();
+        let mut incomplete = BTreeSet::new();
+        if !faults.is_empty() {
             // Further errors on the line of a syntax error are consequences of it.
             faults.dedup_by_key(|(line, _)| *line);
-            return Err(faults);
+            return Parsed { document, contents: None, faults, incomplete };
         }
         let mut rest = document.table.clone();
-        let mut faults = Vec::new();
+        let mut contents = None;
         loop {
-            match ScenarioFile::deserialize(toml::de::Deserializer::from(rest.clone())) {
-                Ok(spec) if faults.is_empty() => return Ok((document, spec)),
-                Ok(_) => break,
-                // The missing key is most likely the misspelt unknown one.
+            match T::deserialize(toml::de::Deserializer::from(rest.clone())) {
+                Ok(found) => {
+                    contents = Some(found);
+                    break;
+                }
+                // The key is most likely a faulty one before: misspelt, or removed here.
                 Err(error) if !faults.is_empty() && error.message().starts_with("missing field") => break,
                 Err(error) => {
                     faults.push(document.fault(&error));
-                    // Remove the unknown key and parse again to find further errors. Removing anything else could cause
-                    // errors that are not the author's.
-                    let unknown = error.span().filter(|_| error.message().starts_with("unknown field"));
-                    if !unknown.is_some_and(|key| remove_from_table(rest.get_mut(), &key)) {
-                        break;
+                    // Without the part that is wrong, the file may still have other faults.
+                    let removed = error.span().and_then(|span| remove(rest.get_mut(), &span));
+                    match removed {
+                        Some(table) => _ = incomplete.insert(table),
+                        None => break,
                     }
                 }
             }
         }
         faults.sort();
-        Err(faults)
+        Parsed { document, contents, faults, incomplete }
     }
 
     /// The line of a key such as `build.source` or `known[1].code`; the line of its parent if the key is absent.
@@ -85,19 +98,33 @@ impl<'a> Document<'a> {
     }
 }
 
-/// Removes the entry whose key is at `key`; `false` if there is none.
-fn remove_from_table(table: &mut DeTable<'_>, key: &Range<usize>) -> bool {
-    let found = table.keys().find(|name| name.span() == *key).map(|name| name.get_ref().clone());
-    match found {
-        Some(name) => table.remove(&*name).is_some(),
-        None => table.iter_mut().any(|(_, value)| remove_from_value(value.get_mut(), key)),
+/// Removes the key or the value at `span` and gives the name of the top-level entry that it is in; `None` if there is
+/// none.
+fn remove(table: &mut DeTable<'_>, span: &Range<usize>) -> Option<String> {
+    let own = |(key, value): (&Spanned<_>, &Spanned<_>)| key.span() == *span || value.span() == *span;
+    let found = table.iter().find(|(key, value)| own((key, value))).map(|(key, _)| key.get_ref().clone());
+    if let Some(name) = found {
+        table.remove(&*name)?;
+        return Some(name.into_owned());
     }
+    table.iter_mut().find_map(|(key, value)| {
+        remove_from_value(value.get_mut(), span).then(|| key.get_ref().clone().into_owned())
+    })
 }
 
-fn remove_from_value(value: &mut DeValue<'_>, key: &Range<usize>) -> bool {
+fn remove_from_value(value: &mut DeValue<'_>, span: &Range<usize>) -> bool {
     match value {
-        DeValue::Table(table) => remove_from_table(table, key),
-        DeValue::Array(items) => items.iter_mut().any(|item| remove_from_value(item.get_mut(), key)),
+        DeValue::Table(table) => remove(table, span).is_some(),
+        DeValue::Array(items) => match items.iter().position(|item| item.span() == *span) {
+            // A table in a list of tables is faulty in a way that is not known: its faults follow from each other.
+            Some(at) if items.get(at).is_some_and(|item| item.get_ref().as_table().is_some()) => false,
+            Some(at) => {
+                let all = std::mem::replace(items, DeArray::new()).into_iter().enumerate();
+                *items = all.filter(|(index, _)| *index != at).map(|(_, item)| item).collect();
+                true
+            }
+            None => items.iter_mut().any(|item| remove_from_value(item.get_mut(), span)),
+        },
         _ => false,
     }
 }

@@ -296,3 +296,15 @@ fn scenario_cannot_refer_to_this_machine() {
     let wanted = "`root/file` is not a regular file inside the scenario's folder";
     assert!(errors.len() == 2 && errors.iter().all(|e| e.message.contains(wanted)), "{errors:?}");
 }
+
+#[test]
+fn values_that_do_not_fit_and_values_that_make_no_sense_are_reported_together() {
+    let root = tempfile::tempdir().unwrap();
+    let rest = "rank = \"first\"\n[build]\ntoolchain = \"cobol\"\n[run]\ntimout = 5\ntimeout_ms = \"long\"\nargs = [1]\n\
+                [[known]]\nruntime = \"*\"\ncode = \"bad-luck\"\nbecause = \"x\"\n";
+    let (head, _) = GOOD.split_once("\n[build]").unwrap();
+    scenario(root.path(), "add", &format!("{head}{rest}"));
+    let errors = load(&root.path().join("add")).unwrap_err();
+    let lines: Vec<_> = errors.iter().map(|error| error.line).collect();
+    assert_eq!(lines, [5, 7, 9, 10, 11, 14].map(Some), "{errors:?}");
+}

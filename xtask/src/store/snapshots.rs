@@ -18,6 +18,7 @@ use self::column::{Column, Line};
 
 pub mod artifacts;
 pub mod column;
+mod orphans;
 #[cfg(test)]
 mod tests;
 
@@ -141,33 +142,6 @@ impl Store {
     #[must_use]
     pub fn accepted_imports(&self, scenario: &str) -> Vec<String> {
         read_artifact(&self.artifact_file(scenario)).ok().flatten().map(|artifact| artifact.imports).unwrap_or_default()
-    }
-
-    /// Snapshots that belong to no scenario or no runtime.
-    #[must_use]
-    pub fn orphans(&self, scenarios: &BTreeSet<&str>, runtimes: &BTreeSet<&str>) -> Vec<Note> {
-        let note = |about: String, text: String| Note { kind: NoteKind::SnapshotOrphan, subject: about, text };
-        let mut notes = Vec::new();
-        for file in files::walk(&self.dir, &[]).unwrap_or_default() {
-            let Some(stem) = stem_of(&file, ".snap") else { continue };
-            let about = file.display().to_string();
-            if !file.starts_with(MATRIX) {
-                if !scenarios.contains(stem.as_str()) {
-                    notes
-                        .push(note(about, format!("no scenario is named `{stem}`: remove the file, or bring it back")));
-                }
-            } else if !runtimes.contains(stem.as_str()) {
-                notes.push(note(about, format!("no runtime is named `{stem}`: remove the file, or bring it back")));
-            } else if let Ok(Some((text, column))) = read_column_text(&self.dir.join(&file)) {
-                let gone = column.lines().keys().filter(|name| !scenarios.contains(name.as_str()));
-                notes.extend(gone.map(|name| {
-                    let at = text.lines().position(|l| l.split(' ').next() == Some(name)).map_or(0, |at| at + 1);
-                    let text = format!("no scenario is named `{name}`: remove the line, or bring it back");
-                    note(format!("{about}:{at}"), text)
-                }));
-            }
-        }
-        notes
     }
 
     /// Removes pending changes of scenarios and runtimes that no longer exist, since they cannot be accepted.

@@ -14,28 +14,29 @@ const HTTP: &str = "http";
 const STEP_MS: u64 = 10_000;
 
 /// Options.
-#[derive(clap::Args)]
+#[derive(Clone, Debug, Default, PartialEq, clap::Args)]
 pub struct ClientArgs {
     /// Network access for the guest; at most the loopback interface of this machine
     #[arg(long, value_name = "WHICH")]
-    network: Option<Which>,
+    pub network: Option<Which>,
     /// The guest listens on this loopback port. With a NAME, each runtime gets a free port, which `{port:NAME}` in
     /// arguments and --env expands to. The lab waits until the guest listens, then sends each --request (or only
     /// connects if there are none). Implies --network loopback; may be repeated
     #[arg(long, value_name = "PORT|NAME", conflicts_with = "invoke")]
-    listen: Vec<String>,
+    pub listen: Vec<String>,
     /// The file exports a wasi:http handler: the runtime serves it and the lab sends requests
     #[arg(long, conflicts_with_all = ["invoke", "listen"])]
-    http: bool,
+    pub http: bool,
     /// Send a request to the first port; require this status and, if given, this text in the body; may be repeated
     /// [default with --http: 'GET / 200']
     #[arg(long, value_name = "METHOD PATH STATUS [TEXT]")]
-    request: Vec<String>,
+    pub request: Vec<String>,
 }
 
 /// The network of a guest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Which {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Which {
     /// No network [default]
     None,
     /// The loopback interface only

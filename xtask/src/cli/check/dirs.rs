@@ -13,25 +13,27 @@ use crate::store::tree::Tree;
 use wasmlab_model::scenario::{Dir, DirTemplate};
 use wasmlab_report::text;
 
+/// The largest directory that is copied unless more is allowed.
+const DEFAULT_LIMIT_MIB: u64 = 256;
 /// Maximum number of notes shown per folder.
 const MAX_NOTES: usize = 5;
 
 /// Options.
-#[derive(clap::Args)]
+#[derive(Clone, Debug, Default, PartialEq, clap::Args)]
 pub struct DirArgs {
     /// Give the guest a directory; each runtime gets a fresh copy; may be repeated
     #[arg(long, value_name = "HOST[::GUEST]")]
-    dir: Vec<String>,
+    pub dir: Vec<String>,
     /// Give the guest the directory itself, writable; needs one FILE and one runtime; may be repeated
     #[arg(long, value_name = "HOST[::GUEST]")]
-    dir_rw: Vec<String>,
-    /// Largest directory that --dir copies, in MiB; each file counts as at least 4 KiB
-    #[arg(long, value_name = "MIB", default_value_t = 256)]
-    dir_limit: u64,
+    pub dir_rw: Vec<String>,
+    /// Largest directory that --dir copies, in MiB; each file counts as at least 4 KiB [default: 256]
+    #[arg(long, value_name = "MIB")]
+    pub dir_limit: Option<u64>,
     /// Copy each guest's directories to FOLDER/FILE/RUNTIME after the run; ignores cached results (browsers keep
     /// files in memory only, so nothing is copied for them)
     #[arg(long, value_name = "FOLDER")]
-    keep_dirs: Option<PathBuf>,
+    pub keep_dirs: Option<PathBuf>,
 }
 
 /// The guest's directories. Of each one to be copied, the lab has its own copy, so that every cell gets the same
@@ -81,8 +83,9 @@ impl DirArgs {
 
     fn copy(&self, text: &str, host: &Path, own: PathBuf) -> Result<DirTemplate> {
         let tree = Tree::read(host).or_else(|e| usage(format!("--dir `{text}` cannot be read: {e}")))?;
-        if tree.bytes > self.dir_limit << 20 {
-            return usage(too_large(text, tree.bytes, tree.entries(), self.dir_limit));
+        let limit = self.dir_limit.unwrap_or(DEFAULT_LIMIT_MIB);
+        if tree.bytes > limit << 20 {
+            return usage(too_large(text, tree.bytes, tree.entries(), limit));
         }
         for note in tree.notes.iter().take(MAX_NOTES) {
             output::print_progress(&format!("--dir `{text}`: {note}"));

@@ -288,7 +288,18 @@ fn orphaned_snapshots_are_found() {
     };
     assert_eq!(text("s", "r"), "");
     assert!(text("s", "q").starts_with("matrix/r.snap: no runtime is named `r`"));
-    assert!(text("t", "r").starts_with("matrix/r.snap:7: no scenario is named `s`: remove the line"));
+    assert!(text("t", "r").starts_with("matrix/r.snap:7: no scenario is named `s`"));
+    let remove = |scenario: &str, runtime: &str| {
+        let removed = folder.store.remove_orphans(&[scenario].into(), &[runtime].into()).unwrap();
+        removed.iter().map(|(_, lines)| lines).sum::<usize>()
+    };
+    assert_eq!(remove("s", "r"), 0);
+    folder.run("1", &[("s", PASS), ("t", PASS)]);
+    folder.accept(&["s", "t"]);
+    assert_eq!(remove("s", "r"), 1);
+    assert_eq!(folder.lines("r.snap"), ["version: 1", "s pass run"]);
+    assert_eq!(remove("s", "q"), 1);
+    assert!(folder.lines("r.snap").is_empty());
 }
 
 #[test]

@@ -1,0 +1,90 @@
+//! A badge (SVG) for a README: on how many runtimes a file runs, or how many cells of a matrix pass.
+
+use std::fmt::Write;
+
+use wasmlab_model::report::{Cell, RunReport};
+use wasmlab_model::verdict::Verdict;
+
+use super::findings::{Severity, findings, of_one_guest};
+use super::{RenderOptions, Renderer};
+
+/// The registry's entry.
+pub const RENDERER: Renderer = Renderer {
+    id: "badge",
+    about: "A badge for a README, as SVG",
+    extension: "svg",
+    saved: false,
+    render,
+};
+
+const LABEL: &str = "wasm";
+const GREEN: &str = "#2a7d2e";
+const YELLOW: &str = "#8a6100";
+const RED: &str = "#b3261e";
+/// Width of a letter, in pixels at the badge's size: text is stretched to what this comes to.
+const LETTER: usize = 7;
+/// Room beside a text, pixels.
+const ROOM: usize = 6;
+
+fn render(report: &RunReport, _: RenderOptions) -> String {
+    let (message, colour) = message(report);
+    let width = |text: &str| text.chars().count() * LETTER;
+    let (left, right) = (width(LABEL) + 2 * ROOM, width(&message) + 2 * ROOM);
+    let all = left + right;
+    let label = format!("{LABEL}: {message}");
+    let mut out = String::new();
+    let _ = writeln!(
+        out,
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{all}\" height=\"20\" viewBox=\"0 0 {all} 20\" role=\"img\" \
+         aria-label=\"{}\">",
+        escaped(&label)
+    );
+    let _ = writeln!(out, "<title>{}</title>", escaped(&label));
+    let _ = writeln!(out, "<rect width=\"{all}\" height=\"20\" rx=\"3\" fill=\"{colour}\"/>");
+    let _ = writeln!(
+        out,
+        "<path d=\"M3 0h{}v20H3a3 3 0 0 1-3-3V3a3 3 0 0 1 3-3z\" fill=\"#444\"/>",
+        left - 3
+    );
+    out.push_str("<g fill=\"#fff\" font-family=\"Verdana,DejaVu Sans,sans-serif\" font-size=\"11\">\n");
+    for (x, text) in [(ROOM, LABEL), (left + ROOM, message.as_str())] {
+        let _ = writeln!(out, "<text x=\"{x}\" y=\"14\" textLength=\"{}\">{}</text>", width(text), escaped(text));
+    }
+    out.push_str("</g>\n</svg>\n");
+    out
+}
+
+/// What it says, and its colour.
+fn message(report: &RunReport) -> (String, &'static str) {
+    // A runtime that could not run such a file is none of those that do not run it.
+    let counts = |c: &&Cell| !of_one_guest(report) || c.required || !c.is_of_other_kind();
+    let measured: Vec<_> = report.cells.iter().filter(|c| c.verdict.is_measured()).filter(counts).collect();
+    let passes = measured.iter().filter(|c| c.verdict == Verdict::Pass).count();
+    let fails = findings(report).iter().any(|finding| finding.severity >= Severity::Failure);
+    let colour = if fails {
+        RED
+    } else if passes == measured.len() && passes > 0 {
+        GREEN
+    } else {
+        YELLOW
+    };
+    let partial = if report.interrupted { " (partial)" } else { "" };
+    if measured.is_empty() {
+        return (format!("not measured{partial}"), YELLOW);
+    }
+    // A runtime counts once: it runs the files if it runs each of them.
+    let text = if of_one_guest(report) {
+        let runtimes = || report.runtimes.iter().filter(|r| measured.iter().any(|c| c.runtime == r.id));
+        let runs = runtimes().filter(|r| {
+            measured.iter().filter(|c| c.runtime == r.id).all(|c| c.verdict == Verdict::Pass)
+        });
+        format!("runs on {} of {} runtimes", runs.count(), runtimes().count())
+    } else {
+        format!("{passes} of {} cells pass", measured.len())
+    };
+    (text + partial, colour)
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}

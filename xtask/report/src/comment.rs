@@ -1,0 +1,28 @@
+//! Markdown for a comment on a pull request: under 65,536 characters, what fails and what changed first, details folded.
+
+use wasmlab_model::report::RunReport;
+
+use super::digest::{self, Digest};
+use super::{RenderOptions, Renderer};
+
+/// The registry's entry.
+pub const RENDERER: Renderer = Renderer {
+    id: "comment",
+    about: "Markdown for a comment on a pull request: changes first, under 65,536 characters",
+    extension: "md",
+    saved: false,
+    render,
+};
+
+/// GitHub takes 65,536 characters. Bytes are counted, which are never fewer, and some are left for what a sanitizer adds.
+const MAX_BYTES: usize = 64_000;
+/// By this a later run finds its own comment and replaces it.
+const MARK: &str = "<!-- wasmlab: compatibility -->";
+
+fn render(report: &RunReport, _: RenderOptions) -> String {
+    let mut digest = Digest::new(MAX_BYTES);
+    digest.line(MARK);
+    digest::head(&mut digest, report);
+    digest::details(&mut digest, report);
+    digest.finish()
+}

@@ -1,0 +1,228 @@
+//! Two reports side by side: cells that got worse or better or fail for another reason, guests that grew or need
+//! something else, runtimes of another version. `diff` prints it; a baseline puts it into a report.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use wasmlab_model::codes::{Code, same_blame};
+use wasmlab_model::report::{Cell, Note, NoteKind, RunReport};
+use wasmlab_model::verdict::{Change, Verdict};
+
+use super::text::result;
+
+mod guests;
+mod render;
+
+pub use guests::{GuestChange, ListChange, SectionChange};
+
+/// What differs between two reports.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Comparison {
+    /// Cells whose results differ: those that got worse first, then other reasons, then better ones.
+    pub cells: Vec<CellChange>,
+    /// Guests that differ, by name.
+    pub guests: Vec<GuestChange>,
+    /// Runtimes of another version, in the order of the columns.
+    pub runtimes: Vec<VersionChange>,
+    /// Guests that only the later report has.
+    pub new_guests: Vec<String>,
+    /// Guests that only the earlier report has.
+    pub gone_guests: Vec<String>,
+    /// Runtimes that have results only in the later report.
+    pub new_runtimes: Vec<String>,
+    /// Runtimes that have results only in the earlier report.
+    pub gone_runtimes: Vec<String>,
+}
+
+/// A cell with another result.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CellChange {
+    /// `worse`, `different`, or `fixed-gap`: it passes now, or is better in another way.
+    pub change: Change,
+    /// The scenario.
+    pub scenario: String,
+    /// The column.
+    pub runtime: String,
+    /// `pass`, `gap trap (stage run, blame guest)`.
+    pub before: String,
+    /// The same of the later report.
+    pub after: String,
+    /// The later report's own words.
+    pub detail: String,
+    /// The runtime's version, `before -> after`, where it is another too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+}
+
+/// A runtime of another version.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct VersionChange {
+    /// The column.
+    pub runtime: String,
+    /// The earlier report's.
+    pub before: String,
+    /// The later report's.
+    pub after: String,
+}
+
+impl Comparison {
+    /// Whether a cell got worse.
+    #[must_use]
+    pub fn is_worse(&self) -> bool {
+        self.cells.iter().any(|cell| cell.change == Change::Worse)
+    }
+
+    /// Whether nothing differs.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// What differs from `before` to `after`. A cell that one of them did not measure is compared with nothing.
+#[must_use]
+pub fn compare(before: &RunReport, after: &RunReport) -> Comparison {
+    let earlier = Cells::of(before);
+    let mut cells: Vec<CellChange> = after.cells.iter().filter_map(|cell| of_cell(&earlier, cell, (before, after))).collect();
+    let order = |change| match change {
+        Change::Worse => 0,
+        Change::Different => 1,
+        _ => 2,
+    };
+    cells.sort_by_key(|cell| order(cell.change));
+    let answered = |report: &RunReport| {
+        let of = |id: &str| report.cells.iter().any(|c| c.runtime == id && is_answer(c));
+        report.runtimes.iter().map(|r| r.id.clone()).filter(|id| of(id)).collect::<Vec<_>>()
+    };
+    let guests_of = |report: &RunReport| report.scenarios.iter().map(|s| s.name.clone()).collect::<Vec<_>>();
+    let (old_runtimes, new_runtimes) = (answered(before), answered(after));
+    let (old_guests, new_guests) = (guests_of(before), guests_of(after));
+    // A report on a part of the lab has not lost the rest.
+    let whole = |all: &[String]| all.is_empty() && !after.interrupted;
+    let is_gone = |there: bool, list: Vec<String>| if there { list } else { Vec::new() };
+    Comparison {
+        cells,
+        guests: guests::changes(before, after),
+        runtimes: versions(before, after),
+        gone_guests: is_gone(whole(&after.selected.scenarios), without(&old_guests, &new_guests)),
+        new_guests: without(&new_guests, &old_guests),
+        gone_runtimes: is_gone(whole(&after.selected.runtimes), without(&old_runtimes, &new_runtimes)),
+        new_runtimes: without(&new_runtimes, &old_runtimes),
+    }
+}
+
+/// Compares `report` with `baseline` and writes into its cells and notes what differs, in place of what snapshots say:
+/// every renderer then shows it. `name`: how people know the baseline.
+pub fn against(baseline: &RunReport, name: &str, report: &mut RunReport) {
+    let earlier = Cells::of(baseline);
+    let is_check = report.command == "check";
+    let comparison = compare(baseline, report);
+    for cell in &mut report.cells {
+        (cell.change, cell.accepted, cell.changed_with_version) = (Change::Same, None, false);
+        if !is_answer(cell) {
+            continue;
+        }
+        let Some(before) = earlier.find(cell) else {
+            cell.change = Change::New;
+            continue;
+        };
+        cell.change = change(before, cell);
+        if cell.change != Change::Same {
+            cell.accepted = Some(result(before));
+        }
+        // It did not run before this change either: no news to somebody who asks what the change did.
+        let is_old = before.verdict != Verdict::Pass && cell.verdict != Verdict::Pass && cell.change != Change::Worse;
+        if is_check && is_old && cell.known.is_none() {
+            cell.known = Some(format!("it did not run in the baseline either ({})", result(before)));
+        }
+    }
+    let versions: BTreeMap<&str, &VersionChange> =
+        comparison.runtimes.iter().map(|change| (change.runtime.as_str(), change)).collect();
+    for cell in report.cells.iter_mut().filter(|c| !matches!(c.change, Change::Same | Change::New)) {
+        cell.changed_with_version = versions.contains_key(cell.runtime.as_str());
+    }
+    let note = |guest: &GuestChange| Note {
+        kind: NoteKind::GuestChanged,
+        subject: guest.guest.clone(),
+        text: guest.sentence(),
+    };
+    report.notes.extend(comparison.guests.iter().map(note));
+    report.notes.sort();
+    report.baseline = Some(name.to_owned());
+}
+
+/// The cells of a report, found by scenario and runtime.
+struct Cells<'a>(BTreeMap<(&'a str, &'a str), &'a Cell>);
+
+impl<'a> Cells<'a> {
+    fn of(report: &'a RunReport) -> Self {
+        let answers = report.cells.iter().filter(|c| is_answer(c));
+        Self(answers.map(|c| ((c.scenario.as_str(), c.runtime.as_str()), c)).collect())
+    }
+
+    fn find(&self, cell: &Cell) -> Option<&'a Cell> {
+        self.0.get(&(cell.scenario.as_str(), cell.runtime.as_str())).copied()
+    }
+}
+
+/// Whether the cell would be the same on another machine that has its runtime.
+fn is_answer(cell: &Cell) -> bool {
+    let of_compiler = cell.code.is_some_and(Code::is_compiler_diagnostic);
+    cell.verdict.is_in_snapshots() || cell.verdict == Verdict::NotBuilt && of_compiler
+}
+
+/// How a cell stands to the same cell of an earlier report.
+fn change(before: &Cell, after: &Cell) -> Change {
+    let told = |c: &Cell| (c.verdict, c.code, c.subject.clone(), c.stage, c.switches.clone());
+    if told(before) == told(after) && same_blame(&before.blame, &after.blame) {
+        return Change::Same;
+    }
+    match (before.verdict, after.verdict) {
+        // A pass that now needs a switch, no longer needs one, or needs another.
+        (Verdict::Pass, Verdict::Pass) => match (before.switches.is_empty(), after.switches.is_empty()) {
+            (true, false) => Change::Worse,
+            (false, true) => Change::FixedGap,
+            _ => Change::Different,
+        },
+        (_, Verdict::Pass) => Change::FixedGap,
+        // What the lab no longer asks is nobody's regression.
+        (_, Verdict::NotAttempted) => Change::Different,
+        (Verdict::Pass, _) => Change::Worse,
+        (Verdict::Fail, _) => Change::Different,
+        (_, Verdict::Fail) => Change::Worse,
+        _ => Change::Different,
+    }
+}
+
+fn of_cell(earlier: &Cells, cell: &Cell, (before, after): (&RunReport, &RunReport)) -> Option<CellChange> {
+    let old = earlier.find(cell).filter(|_| is_answer(cell))?;
+    let change = change(old, cell);
+    let version = version_change(before, after, &cell.runtime);
+    (change != Change::Same).then(|| CellChange {
+        change,
+        scenario: cell.scenario.clone(),
+        runtime: cell.runtime.clone(),
+        before: result(old),
+        after: result(cell),
+        detail: cell.detail.clone(),
+        version: version.map(|v| format!("{} -> {}", v.before, v.after)),
+    })
+}
+
+fn version_change(before: &RunReport, after: &RunReport, id: &str) -> Option<VersionChange> {
+    let version = |report: &RunReport| report.runtimes.iter().find(|r| r.id == id)?.tool.version.clone();
+    let (before, after) = (version(before)?, version(after)?);
+    (before != after).then(|| VersionChange { runtime: id.to_owned(), before, after })
+}
+
+fn versions(before: &RunReport, after: &RunReport) -> Vec<VersionChange> {
+    after.runtimes.iter().filter_map(|runtime| version_change(before, after, &runtime.id)).collect()
+}
+
+/// What `list` has and `other` has not.
+fn without(list: &[String], other: &[String]) -> Vec<String> {
+    list.iter().filter(|item| !other.contains(item)).cloned().collect()
+}
+
+#[cfg(test)]
+mod tests;

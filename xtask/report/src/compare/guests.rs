@@ -1,0 +1,176 @@
+//! What differs of the guests of two reports: sizes by section, imports, exports, proposals, ABIs, the toolchain.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+use wasmlab_model::facts::{Facts, Sizes};
+use wasmlab_model::report::{Artifact, RunReport};
+
+use crate::text::{bytes, file_names};
+
+/// A guest that differs.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct GuestChange {
+    /// The scenario's name; of a file, the file's.
+    pub guest: String,
+    /// Sizes that differ, the whole file first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sizes: Vec<SectionChange>,
+    /// Imports, exports, proposals and ABIs that came or went.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub lists: Vec<ListChange>,
+    /// `module` and `component`, or how it is used, where that is another.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<(String, String)>,
+    /// What made it, where that is another.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub toolchain: Option<(String, String)>,
+}
+
+/// A size that differs, bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SectionChange {
+    /// `total`, `code`, `data`, `custom`, `debug`, `names`.
+    pub section: &'static str,
+    /// The earlier report's.
+    pub before: u64,
+    /// The later report's.
+    pub after: u64,
+}
+
+/// What came to or went from a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ListChange {
+    /// `imports`, `exports`, `proposals`, `ABIs`.
+    pub list: &'static str,
+    /// Sorted.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub new: Vec<String>,
+    /// Sorted.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub gone: Vec<String>,
+}
+
+/// As many names are told of a list; the others are counted.
+const MAX_NAMES: usize = 5;
+
+impl GuestChange {
+    /// `now needs tail-call; imports 1 more: env.f; 12.0 KiB larger (62.0 KiB -> 74.0 KiB: code +12.0 KiB)`.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        let mut parts = Vec::new();
+        if let Some((before, after)) = &self.kind {
+            parts.push(format!("is a {after}, was a {before}"));
+        }
+        // What a guest needs decides where it runs: that comes first.
+        for change in &self.lists {
+            let (new, gone) = match change.list {
+                "proposals" | "ABIs" => ("now needs", "no longer needs"),
+                "exports" => ("also exports", "no longer exports"),
+                _ => ("now imports", "no longer imports"),
+            };
+            let told = [(new, &change.new), (gone, &change.gone)].into_iter().filter(|(_, names)| !names.is_empty());
+            parts.extend(told.map(|(words, names)| format!("{words} {}", listed(names))));
+        }
+        parts.extend(self.size());
+        if let Some((before, after)) = &self.toolchain {
+            parts.push(format!("made by {after}, was {before}"));
+        }
+        if parts.is_empty() {
+            parts.push("other bytes of the same size".to_owned());
+        }
+        parts.join("; ")
+    }
+
+    fn size(&self) -> Option<String> {
+        let delta = |change: &SectionChange| {
+            let (sign, by) = if change.after > change.before { ("+", "larger") } else { ("-", "smaller") };
+            (sign, by, bytes(change.after.abs_diff(change.before)))
+        };
+        let (total, sections): (Vec<_>, Vec<_>) = self.sizes.iter().partition(|change| change.section == "total");
+        let told = |change: &&SectionChange| {
+            let (sign, _, size) = delta(change);
+            format!("{} {sign}{size}", change.section)
+        };
+        let sections: Vec<String> = sections.iter().map(told).collect();
+        match total.first() {
+            Some(total) => {
+                let (_, by, size) = delta(total);
+                let sections = if sections.is_empty() { String::new() } else { format!(": {}", sections.join(", ")) };
+                Some(format!("{size} {by} ({} -> {}{sections})", bytes(total.before), bytes(total.after)))
+            }
+            None => (!sections.is_empty()).then(|| format!("of the same size, but {}", sections.join(", "))),
+        }
+    }
+}
+
+fn listed(names: &[String]) -> String {
+    let shown = names.iter().take(MAX_NAMES).cloned().collect::<Vec<_>>().join(", ");
+    match names.len().checked_sub(MAX_NAMES) {
+        Some(more) if more > 0 => format!("{shown} and {more} more"),
+        _ => shown,
+    }
+}
+
+/// The guests that both reports have and that differ.
+pub fn changes(before: &RunReport, after: &RunReport) -> Vec<GuestChange> {
+    let names = file_names(after);
+    let old = |scenario: &str| before.artifacts.iter().find(|a| a.scenario == scenario);
+    let name = |a: &Artifact| names.get(a.scenario.as_str()).copied().unwrap_or(&a.scenario).to_owned();
+    let pairs = after.artifacts.iter().filter_map(|now| Some((old(&now.scenario)?, now)));
+    pairs.filter(|(old, now)| old.sha256 != now.sha256).map(|(old, now)| of_guest(old, now, name(now))).collect()
+}
+
+fn of_guest(old: &Artifact, now: &Artifact, guest: String) -> GuestChange {
+    let toolchain = (old.toolchain != now.toolchain).then(|| (old.toolchain.clone(), now.toolchain.clone()));
+    let mut change = GuestChange { guest, toolchain, ..GuestChange::default() };
+    match (&old.facts, &now.facts) {
+        (Some(before), Some(after)) => {
+            change.sizes = sizes(&before.sizes, &after.sizes);
+            change.lists = lists(before, after);
+            let kind = |facts: &Facts| format!("{:?} ({:?})", facts.kind, facts.shape).to_lowercase();
+            change.kind = (kind(before) != kind(after)).then(|| (kind(before), kind(after)));
+        }
+        _ if old.bytes != now.bytes => {
+            change.sizes = vec![SectionChange { section: "total", before: old.bytes, after: now.bytes }];
+        }
+        _ => {}
+    }
+    change
+}
+
+fn sizes(before: &Sizes, after: &Sizes) -> Vec<SectionChange> {
+    let sections = |s: &Sizes| {
+        [("total", s.total), ("code", s.code), ("data", s.data), ("custom", s.custom), ("debug", s.debug), ("names", s.names)]
+    };
+    let pairs = sections(before).into_iter().zip(sections(after));
+    let changes = pairs.map(|((section, before), (_, after))| SectionChange { section, before, after });
+    changes.filter(|change| change.before != change.after).collect()
+}
+
+fn lists(before: &Facts, after: &Facts) -> Vec<ListChange> {
+    let proposals = |facts: &Facts| facts.proposals.clone();
+    let abis = |facts: &Facts| facts.abis.iter().map(|a| a.abi.title().to_owned()).collect();
+    let imports = |facts: &Facts| {
+        let name = |i: &wasmlab_model::facts::Import| {
+            if i.module.is_empty() { i.name.clone() } else { format!("{}.{}", i.module, i.name) }
+        };
+        facts.imports.iter().map(name).collect()
+    };
+    let exports = |facts: &Facts| facts.exports.iter().map(|e| e.name.clone()).collect();
+    let mut lists = vec![
+        list("proposals", proposals(before), proposals(after)),
+        list("ABIs", abis(before), abis(after)),
+        list("imports", imports(before), imports(after)),
+    ];
+    // A published report leaves them out.
+    if !before.exports.is_empty() && !after.exports.is_empty() {
+        lists.push(list("exports", exports(before), exports(after)));
+    }
+    lists.into_iter().filter(|change| !(change.new.is_empty() && change.gone.is_empty())).collect()
+}
+
+fn list(list: &'static str, before: BTreeSet<String>, after: BTreeSet<String>) -> ListChange {
+    let new = after.difference(&before).cloned().collect();
+    ListChange { list, new, gone: before.difference(&after).cloned().collect() }
+}

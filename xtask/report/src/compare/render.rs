@@ -1,0 +1,89 @@
+//! A comparison as text, Markdown and JSON.
+
+use std::fmt::Write;
+
+use anstyle::Style;
+use wasmlab_model::verdict::Change;
+
+use super::{CellChange, Comparison};
+use crate::RenderOptions;
+use crate::markdown::escaped;
+use crate::table::{BOLD, DIM, GREEN, RED, YELLOW};
+use crate::text::wrapped;
+use crate::visible::visible;
+
+impl Comparison {
+    /// For a terminal.
+    #[must_use]
+    pub fn text(&self, options: RenderOptions) -> String {
+        let mut out = String::new();
+        for (title, style, lines) in self.parts() {
+            let title = format!("{title}: {}", lines.len());
+            let title = if options.colour { format!("{style}{title}{style:#}") } else { title };
+            let _ = writeln!(out, "{}{title}", if out.is_empty() { "" } else { "\n" });
+            for line in lines {
+                let _ = writeln!(out, "{}", wrapped(options.width, "  ", "    ", &line));
+            }
+        }
+        if out.is_empty() {
+            out.push_str("nothing differs\n");
+        }
+        visible(&out, options.colour).into_owned()
+    }
+
+    /// For a pull request: what got worse in the open, the rest folded.
+    #[must_use]
+    pub fn markdown(&self) -> String {
+        let mut out = String::new();
+        for (title, _, lines) in self.parts() {
+            let is_open = matches!(title, "worse" | "guests that differ");
+            let (begin, end) = if is_open {
+                (format!("### {title}: {}\n", lines.len()), String::new())
+            } else {
+                (format!("<details><summary>{title}: {}</summary>\n", lines.len()), "\n</details>\n".to_owned())
+            };
+            let _ = writeln!(out, "{begin}");
+            for line in lines {
+                let _ = writeln!(out, "- {}", escaped(&line));
+            }
+            let _ = writeln!(out, "{end}");
+        }
+        if out.is_empty() {
+            out.push_str("Nothing differs.\n");
+        }
+        visible(&out, false).into_owned()
+    }
+
+    /// For programs.
+    #[must_use]
+    pub fn json(&self) -> String {
+        // Plain data, which always serialises.
+        serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
+    }
+
+    /// The parts that are there, the most important first, each with its lines.
+    fn parts(&self) -> Vec<(&'static str, Style, Vec<String>)> {
+        let cells = |change: Change| self.cells.iter().filter(move |c| c.change == change).map(line).collect::<Vec<_>>();
+        let guests = self.guests.iter().map(|guest| format!("{}: {}", guest.guest, guest.sentence())).collect();
+        let versions = self.runtimes.iter().map(|v| format!("{}: {} -> {}", v.runtime, v.before, v.after)).collect();
+        let parts = [
+            ("worse", RED, cells(Change::Worse)),
+            ("another reason", YELLOW, cells(Change::Different)),
+            ("better", GREEN, cells(Change::FixedGap)),
+            ("guests that differ", BOLD, guests),
+            ("runtimes of another version", BOLD, versions),
+            ("new guests", DIM, self.new_guests.clone()),
+            ("guests that are gone", DIM, self.gone_guests.clone()),
+            ("runtimes with results only now", DIM, self.new_runtimes.clone()),
+            ("runtimes without results now", DIM, self.gone_runtimes.clone()),
+        ];
+        parts.into_iter().filter(|(_, _, lines)| !lines.is_empty()).collect()
+    }
+}
+
+fn line(cell: &CellChange) -> String {
+    let with = cell.version.as_ref().map(|version| format!(" (with {} {version})", cell.runtime)).unwrap_or_default();
+    // A pass has nothing to explain.
+    let detail = if cell.change == Change::FixedGap { String::new() } else { format!(": {}", cell.detail) };
+    format!("{} on {}: {}, was {}{with}{detail}", cell.scenario, cell.runtime, cell.after, cell.before)
+}

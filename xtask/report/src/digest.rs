@@ -1,0 +1,224 @@
+//! Markdown of a bounded size, for places that take no more: the step summary and the comment of a pull request. What
+//! makes the run fail and what changed comes first; details are folded, and cut where the room ends.
+
+use std::borrow::Cow;
+use std::fmt::Write;
+
+use wasmlab_model::codes::Code;
+use wasmlab_model::report::{Cell, NoteKind, RunReport};
+use wasmlab_model::verdict::{Change, Verdict};
+
+use super::columns::{NameStyle, names};
+use super::findings::{Group, Severity, findings, grouped, of_one_guest, reason};
+use super::markdown;
+use super::text::{self, by_code, changes, file_names, tally};
+use super::visible::visible;
+
+/// Bytes that stay for what closes a document.
+const RESERVE: usize = 400;
+
+/// A document that takes no more than a limit.
+pub struct Digest {
+    out: String,
+    limit: usize,
+}
+
+impl Digest {
+    /// Of at most `limit` bytes.
+    pub fn new(limit: usize) -> Self {
+        Self { out: String::new(), limit }
+    }
+
+    /// How many bytes there is still room for.
+    pub fn room(&self) -> usize {
+        self.limit.saturating_sub(self.out.len() + RESERVE)
+    }
+
+    /// A line, if there is room for it. Its length is that of what is shown in place of controls.
+    pub fn line(&mut self, text: &str) {
+        let text = visible(text, false).into_owned();
+        if text.len() < self.room() {
+            self.out.push_str(&text);
+            self.out.push('\n');
+        }
+    }
+
+    /// A list under a heading, cut where the room ends; nothing where it is empty.
+    pub fn list(&mut self, title: &str, lines: &[String], folded: bool) {
+        if lines.is_empty() {
+            return;
+        }
+        let (begin, end) = if folded {
+            (format!("\n<details><summary>{title}: {}</summary>\n", lines.len()), "\n</details>")
+        } else {
+            (format!("\n### {title}: {}\n", lines.len()), "")
+        };
+        if begin.len() + end.len() + RESERVE > self.room() {
+            return;
+        }
+        self.line(&begin);
+        let mut shown = 0;
+        for line in lines {
+            let line = visible(&format!("- {line}"), false).into_owned();
+            if line.len() + end.len() + RESERVE > self.room() {
+                break;
+            }
+            self.line(&line);
+            shown += 1;
+        }
+        if shown < lines.len() {
+            self.line(&format!("- … and {} more", lines.len() - shown));
+        }
+        self.out.push_str(end);
+        self.out.push('\n');
+    }
+
+    /// The document.
+    pub fn finish(self) -> String {
+        self.out
+    }
+}
+
+/// Characters of one text; more of it is no help in a digest.
+const MAX_CHARS: usize = 2_000;
+
+/// As Markdown's [`markdown::escaped`], of a text that is cut first: one line of a megabyte must not take the room.
+fn escaped(text: &str) -> String {
+    markdown::escaped(&cut(text))
+}
+
+/// The same of [`markdown::prose`].
+fn prose(text: &str) -> String {
+    markdown::prose(&cut(text))
+}
+
+fn cut(text: &str) -> Cow<'_, str> {
+    match text.char_indices().nth(MAX_CHARS) {
+        Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
+        None => Cow::Borrowed(text),
+    }
+}
+
+/// What both forms begin with: the answer in a line, what makes the run fail, what changed, and where each file runs.
+pub fn head(digest: &mut Digest, report: &RunReport) {
+    let found = findings(report);
+    let groups = grouped(report, &found);
+    digest.line(&format!("## {}\n", headline(report, reason(&found).is_some())));
+    digest.line(&escaped(&tally(report)));
+    if report.interrupted {
+        digest.line("\n**This report is partial: the run was interrupted.**");
+    }
+    if let Some(baseline) = &report.baseline {
+        digest.line(&format!("\nCompared with {}.", escaped(baseline)));
+    }
+    let line = |group: &Group| {
+        let remedy = group.remedy.map(|remedy| format!(" → {}", prose(remedy))).unwrap_or_default();
+        format!("{}: **{}**: {}{remedy}", group.kind.title(), escaped(&group.title), escaped(&group.text))
+    };
+    let failing: Vec<_> = groups.iter().filter(|g| g.severity >= Severity::Failure).map(line).collect();
+    digest.list("What makes this run fail", &failing, false);
+    digest.list("What changed", &changed(report), false);
+    if of_one_guest(report) {
+        digest.list("Where it runs", &runs_on(report), false);
+    } else {
+        digest.list("Passes by runtime", &by_runtime(report), true);
+    }
+    let warnings = groups.iter().filter(|g| g.severity == Severity::Warning && g.cells.first().is_some()).map(line);
+    digest.list("Warnings", &warnings.collect::<Vec<_>>(), true);
+}
+
+/// The details, folded: why it does not run, a list for each code.
+pub fn details(digest: &mut Digest, report: &RunReport) {
+    let guests = file_names(report);
+    for (code, groups) in by_code(report) {
+        let line = |group: &text::Group| {
+            let guest = guests.get(group.scenario).copied().unwrap_or(group.scenario);
+            let known = group.cell.known.as_ref().map(|known| format!(" (known: {known})")).unwrap_or_default();
+            let on = names(report, &group.runtimes, NameStyle::Ids);
+            let remedy = group.cell.remedy.as_deref().or_else(|| general_remedy(report, code)).unwrap_or_default();
+            let arrow = if remedy.is_empty() { String::new() } else { format!(" → {}", prose(remedy)) };
+            format!("**{}** on {}: {}{}{arrow}", escaped(guest), escaped(&on), escaped(&group.detail()), escaped(&known))
+        };
+        digest.list(&format!("<code>{code}</code>"), &groups.iter().map(line).collect::<Vec<_>>(), true);
+    }
+    let waiting = text::not_attempted(report).into_iter().map(|(whose, why)| format!("{}: {}", escaped(&whose), escaped(why)));
+    digest.list("Not asked", &waiting.collect::<Vec<_>>(), true);
+    let missing = report.notes.iter().filter(|n| n.kind == NoteKind::Missing);
+    let missing = missing.map(|n| format!("{}: {}", escaped(&n.subject), escaped(&n.text)));
+    digest.list("Missing on this machine", &missing.collect::<Vec<_>>(), true);
+}
+
+fn general_remedy(report: &RunReport, code: Code) -> Option<&str> {
+    report.text(code).map(|text| text.remedy.as_str())
+}
+
+/// `✅ app.wasm runs on 12 of 14 runtimes`.
+fn headline(report: &RunReport, fails: bool) -> String {
+    let sign = if fails { "❌" } else { "✅" };
+    let ratio = |guest: Option<&str>| {
+        let is_of = |c: &&Cell| guest.is_none_or(|g| c.scenario == g) && c.verdict.is_measured();
+        // A runtime that could not run such a guest is none of those that do not run it.
+        let counts = |c: &&Cell| guest.is_none() || c.required || !c.is_of_other_kind();
+        let cells = report.cells.iter().filter(is_of).filter(counts);
+        let (passes, others): (Vec<&Cell>, Vec<&Cell>) = cells.partition(|c| c.verdict == Verdict::Pass);
+        (passes.len(), passes.len() + others.len())
+    };
+    if !of_one_guest(report) {
+        let (passes, all) = ratio(None);
+        return format!("{sign} {passes} of {all} cells pass");
+    }
+    let guests = file_names(report);
+    let line = |(scenario, file): (&&str, &&str)| {
+        let (passes, all) = ratio(Some(scenario));
+        format!("{} runs on {passes} of {all} runtimes", escaped(file))
+    };
+    let lines: Vec<String> = guests.iter().take(3).map(line).collect();
+    let more = guests.len().checked_sub(3).filter(|n| *n > 0).map(|n| format!(", and {n} more files"));
+    format!("{sign} {}{}", lines.join("; "), more.unwrap_or_default())
+}
+
+/// Cells and guests that changed, the worst first. A new cell is no news.
+fn changed(report: &RunReport) -> Vec<String> {
+    let mut cells: Vec<_> = changes(report).into_iter().filter(|(change, _)| *change != Change::New).collect();
+    cells.sort_by_key(|(change, _)| match change {
+        Change::Worse => 0,
+        Change::Different => 1,
+        _ => 2,
+    });
+    let cells = cells.into_iter().map(|(change, line)| format!("**{}**: {}", change.id(), escaped(&line)));
+    let is_change = |kind| {
+        matches!(
+            kind,
+            NoteKind::ArtifactChanged | NoteKind::ArtifactChangedWithToolchain | NoteKind::GuestChanged
+        )
+    };
+    let notes = report.notes.iter().filter(|n| is_change(n.kind));
+    cells.chain(notes.map(|n| format!("**{}** {}", escaped(&n.subject), escaped(&n.text)))).collect()
+}
+
+/// A line for each file: the runtimes that run it, and how many do not.
+fn runs_on(report: &RunReport) -> Vec<String> {
+    let guests = file_names(report);
+    let line = |(scenario, file): (&&str, &&str)| {
+        let of = |verdict| report.cells.iter().filter(move |c| c.scenario == **scenario && c.verdict == verdict);
+        let ids: Vec<&str> = of(Verdict::Pass).map(|c| c.runtime.as_str()).collect();
+        let on = if ids.is_empty() { "none".to_owned() } else { names(report, &ids, NameStyle::Versions) };
+        format!("**{}**: {}", escaped(file), escaped(&on))
+    };
+    guests.iter().map(line).collect()
+}
+
+/// `wasmi 2.0.0: 40 of 66`.
+fn by_runtime(report: &RunReport) -> Vec<String> {
+    let here = report.runtimes.iter().filter(|r| r.tool.present);
+    let line = |runtime: &wasmlab_model::report::RuntimeInfo| {
+        let measured = report.cells.iter().filter(|c| c.runtime == runtime.id && c.verdict.is_measured());
+        let (passes, others): (Vec<&Cell>, Vec<&Cell>) = measured.partition(|c| c.verdict == Verdict::Pass);
+        let version = runtime.tool.version.as_deref().unwrap_or("?");
+        let mut line = String::new();
+        let all = passes.len() + others.len();
+        let _ = write!(line, "{} {}: {} of {all}", escaped(&runtime.id), escaped(version), passes.len());
+        line
+    };
+    here.map(line).collect()
+}

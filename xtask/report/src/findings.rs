@@ -1,0 +1,417 @@
+//! What of a report needs somebody's attention, the most important first. The exit code of a run and every form for
+//! CI (annotations, JUnit, summaries, badges) follow from this one list, so that they cannot disagree.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use wasmlab_model::report::{Cell, Note, NoteKind, RunReport};
+use wasmlab_model::verdict::{Change, Verdict};
+
+use super::columns::{self, NameStyle};
+use super::text;
+
+/// How serious a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// It changes nothing in the exit code.
+    Warning,
+    /// It makes the exit code 1.
+    Failure,
+    /// The lab itself failed: exit code 3.
+    LabError,
+}
+
+/// What kind of finding it is: the most important last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// The report is not of everything that was asked for.
+    Partial,
+    /// Nothing was found out: the lab has no way to ask yet, or not without another option.
+    NotAttempted,
+    /// A note that is to be read.
+    Noted,
+    /// A gap that has no snapshot yet.
+    NewGap,
+    /// A gap or a wrong result is gone, and what was accepted is out of date.
+    Fixed,
+    /// There is no guest to run.
+    NotBuilt,
+    /// Another reason than before.
+    Different,
+    /// A note that makes the exit code 1.
+    NotedWorse,
+    /// A budget is exceeded.
+    OverBudget,
+    /// A runtime that could run the guest does not.
+    Gap,
+    /// It runs nowhere.
+    Nowhere,
+    /// A wrong result, or a misbehaviour.
+    Failed,
+    /// A runtime that is required does not run the guest.
+    Required,
+    /// It passed before.
+    Worse,
+    /// The lab failed.
+    Lab,
+}
+
+impl Kind {
+    /// Before a list of findings of this kind.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Partial => "not complete",
+            Self::NotAttempted => "not asked",
+            Self::Noted => "note",
+            Self::NewGap => "new gap",
+            Self::Fixed => "better than accepted",
+            Self::NotBuilt => "not built",
+            Self::Different => "another reason",
+            Self::NotedWorse => "out of date",
+            Self::OverBudget => "over budget",
+            Self::Gap => "does not run",
+            Self::Nowhere => "runs nowhere",
+            Self::Failed => "wrong result",
+            Self::Required => "required",
+            Self::Worse => "worse",
+            Self::Lab => "the lab failed",
+        }
+    }
+}
+
+/// One thing that needs attention.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finding<'a> {
+    /// How serious it is.
+    pub severity: Severity,
+    /// What kind it is.
+    pub kind: Kind,
+    /// The guest: the scenario's name, or what a note is about.
+    pub guest: &'a str,
+    /// The cell, where it is of one.
+    pub cell: Option<&'a Cell>,
+    /// One line: `app.wasm on wasmi: unsupported-proposal (tail-call)`.
+    pub title: String,
+    /// What is known of it, one line; a guest's or a runtime's words are among it.
+    pub text: String,
+    /// What would change it, in the lab's words.
+    pub remedy: Option<&'a str>,
+}
+
+/// Every finding: the lab's errors first, then what makes the exit code 1, then warnings; among those the most
+/// important kind first, in the order of the report.
+#[must_use]
+pub fn findings(report: &RunReport) -> Vec<Finding<'_>> {
+    let names = Names::of(report);
+    let mut found: Vec<Finding> = Vec::new();
+    let is_run = !of_one_guest(report);
+    for cell in &report.cells {
+        let judged = if is_run { in_run(report, cell) } else { in_check(report, cell) };
+        let Some((severity, kind)) = judged else { continue };
+        // An invalid file is one finding, whatever the number of runtimes.
+        if !(cell.is_of_invalid_file() && found.last().is_some_and(|last| last.guest == cell.scenario)) {
+            found.push(of_cell(&names, cell, severity, kind));
+        }
+    }
+    if !is_run {
+        found.extend(nowhere(report, &names, &found));
+    }
+    found.extend(report.notes.iter().filter_map(of_note));
+    if report.interrupted {
+        let text = "interrupted: the cells that were not reached are left out".to_owned();
+        let title = "this report is partial".to_owned();
+        let (severity, kind) = (Severity::Warning, Kind::Partial);
+        found.push(Finding { severity, kind, guest: "", cell: None, title, text, remedy: None });
+    }
+    found.sort_by_key(|finding| Reverse((finding.severity, finding.kind)));
+    found
+}
+
+/// Whether the report is of files of the user's, or of one cell, and not of the lab's scenarios.
+#[must_use]
+pub fn of_one_guest(report: &RunReport) -> bool {
+    matches!(report.command.as_str(), "check" | "run-one")
+}
+
+/// One line that says what made the exit code 1 (or 3): `2 worse, 1 over budget`; none where nothing did.
+#[must_use]
+pub fn reason(found: &[Finding]) -> Option<String> {
+    let mut counts: Vec<(Kind, usize)> = Vec::new();
+    for finding in found.iter().filter(|f| f.severity >= Severity::Failure) {
+        match counts.iter_mut().find(|(kind, _)| *kind == finding.kind) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((finding.kind, 1)),
+        }
+    }
+    let parts: Vec<String> = counts.iter().map(|(kind, count)| format!("{count} × {}", kind.title())).collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
+}
+
+/// Findings of one kind, guest and reason, which differ in their runtimes alone.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Group<'a> {
+    /// How serious they are.
+    pub severity: Severity,
+    /// What kind they are.
+    pub kind: Kind,
+    /// The guest: the scenario's name, or what a note is about.
+    pub guest: &'a str,
+    /// Their cells; none where it is of no cell.
+    pub cells: Vec<&'a Cell>,
+    /// One line: `app.wasm on wasmi 2.0, node 26.1: unsupported-proposal (tail-call)`.
+    pub title: String,
+    /// The first one's text.
+    pub text: String,
+    /// The first one's remedy.
+    pub remedy: Option<&'a str>,
+}
+
+/// The findings in groups, in the order of the first of each.
+#[must_use]
+pub fn grouped<'a>(report: &'a RunReport, found: &[Finding<'a>]) -> Vec<Group<'a>> {
+    let mut groups: Vec<Group> = Vec::new();
+    let mut places: BTreeMap<_, usize> = BTreeMap::new();
+    for finding in found {
+        let Some(cell) = finding.cell else {
+            let Finding { severity, kind, guest, title, text, remedy, .. } = finding.clone();
+            groups.push(Group { severity, kind, guest, cells: Vec::new(), title, text, remedy });
+            continue;
+        };
+        let key = (finding.kind, finding.guest, cell.code, cell.subject.as_deref(), cell.accepted.as_deref());
+        if let Some(group) = places.get(&key).and_then(|at| groups.get_mut(*at)) {
+            group.cells.push(cell);
+            continue;
+        }
+        places.insert(key, groups.len());
+        let Finding { severity, kind, guest, title, text, remedy, .. } = finding.clone();
+        groups.push(Group { severity, kind, guest, cells: vec![cell], title, text, remedy });
+    }
+    let names = Names::of(report);
+    for group in groups.iter_mut().filter(|group| group.cells.len() > 1) {
+        let Some(first) = group.cells.first() else { continue };
+        let ids: Vec<&str> = group.cells.iter().map(|cell| cell.runtime.as_str()).collect();
+        group.text = format!("{}: {}", first.runtime, group.text);
+        group.title = title(&names, first, &columns::names(report, &ids, NameStyle::Ids));
+    }
+    groups
+}
+
+/// A cell of a `run-all`, which is compared with what was accepted.
+fn in_run(report: &RunReport, cell: &Cell) -> Option<(Severity, Kind)> {
+    let failure = |kind| Some((Severity::Failure, kind));
+    let warning = |kind| Some((Severity::Warning, kind));
+    let alarming = cell.code.is_some_and(wasmlab_model::codes::Code::is_alarming);
+    if cell.verdict == Verdict::Error {
+        return Some((Severity::LabError, Kind::Lab));
+    }
+    if cell.is_of_invalid_file() {
+        return failure(Kind::Nowhere);
+    }
+    match cell.change {
+        Change::Worse => failure(Kind::Worse),
+        // Nobody accepted a baseline line by line: what is not worse than it is no failure.
+        Change::Different if report.baseline.is_some() => warning(Kind::Different),
+        Change::FixedGap if report.baseline.is_some() => None,
+        Change::Different => failure(Kind::Different),
+        Change::FixedGap => failure(Kind::Fixed),
+        // A new cell is bad news only if its own result is bad.
+        Change::New if cell.verdict == Verdict::Fail || alarming => failure(Kind::Failed),
+        Change::New if cell.verdict == Verdict::Gap => warning(Kind::NewGap),
+        Change::Same if cell.verdict == Verdict::NotBuilt && cell.known.is_none() && alarming => {
+            failure(Kind::NotBuilt)
+        }
+        _ => None,
+    }
+}
+
+/// A cell of a file that the user named: what could run it has to, unless that is allowed not to.
+fn in_check(report: &RunReport, cell: &Cell) -> Option<(Severity, Kind)> {
+    let failure = |kind| Some((Severity::Failure, kind));
+    // `run-one` is about one runtime, which is asked whatever is known of it.
+    let is_check = report.command == "check";
+    let allowed = is_check && cell.known.is_some();
+    match (cell.verdict, cell.change) {
+        (Verdict::Error, _) => Some((Severity::LabError, Kind::Lab)),
+        (verdict, _) if cell.required && verdict != Verdict::Pass => failure(Kind::Required),
+        _ if cell.is_of_invalid_file() => failure(Kind::Nowhere),
+        (_, Change::Worse) => failure(Kind::Worse),
+        _ if allowed => None,
+        (Verdict::NotBuilt, _) => failure(Kind::NotBuilt),
+        (Verdict::Fail, _) => failure(Kind::Failed),
+        (Verdict::Gap, _) if !(is_check && cell.is_of_other_kind()) => failure(Kind::Gap),
+        (Verdict::NotAttempted, _) => Some((Severity::Warning, Kind::NotAttempted)),
+        _ => None,
+    }
+}
+
+/// Files that no runtime runs, though none of them has to: one finding for each.
+fn nowhere<'a>(report: &'a RunReport, names: &Names, found: &[Finding]) -> Vec<Finding<'a>> {
+    let mut nowhere = Vec::new();
+    for scenario in &report.scenarios {
+        let cells = || report.cells.iter().filter(|c| c.scenario == scenario.name);
+        let is_told = found.iter().any(|f| f.guest == scenario.name && f.severity >= Severity::Failure);
+        // What did not run in the baseline either is no news.
+        let is_old = report.baseline.is_some() && cells().any(|c| c.change != Change::New);
+        if is_told || is_old || cells().any(|c| c.verdict == Verdict::Pass) || !cells().any(|c| c.verdict.is_measured()) {
+            continue;
+        }
+        let Some(first) = cells().find(|c| c.verdict.is_measured()) else { continue };
+        let (severity, kind) = (Severity::Failure, Kind::Nowhere);
+        let title = format!("{} runs on none of the installed runtimes", names.of_guest(&scenario.name));
+        let text = format!("{}: {}", first.runtime, first.detail);
+        let remedy = first.remedy.as_deref();
+        nowhere.push(Finding { severity, kind, guest: &scenario.name, cell: None, title, text, remedy });
+    }
+    nowhere
+}
+
+fn title(names: &Names, cell: &Cell, runtimes: &str) -> String {
+    let why = match (cell.code, &cell.subject) {
+        (Some(code), Some(subject)) => format!("{code} ({subject})"),
+        (Some(code), None) => code.id().to_owned(),
+        (None, _) if !cell.switches.is_empty() => format!("pass with {}", cell.switches.join(" + ")),
+        (None, _) => cell.verdict.id().to_owned(),
+    };
+    format!("{} on {runtimes}: {why}", names.of_guest(&cell.scenario))
+}
+
+fn of_cell<'a>(names: &Names, cell: &'a Cell, severity: Severity, kind: Kind) -> Finding<'a> {
+    let title = title(names, cell, &cell.runtime);
+    let was = cell.accepted.as_ref().map(|was| format!("was {was}; ")).unwrap_or_default();
+    let text = format!("{was}{}", cell.detail);
+    let remedy = cell.remedy.as_deref().filter(|_| cell.verdict != Verdict::Pass);
+    Finding { severity, kind, guest: &cell.scenario, cell: Some(cell), title, text, remedy }
+}
+
+/// The text with the remedy, if there is one.
+#[must_use]
+pub fn with_remedy(text: &str, remedy: Option<&str>) -> String {
+    remedy.map_or_else(|| text.to_owned(), |remedy| format!("{text} → {remedy}"))
+}
+
+fn of_note(note: &Note) -> Option<Finding<'_>> {
+    let (severity, kind) = match note.kind {
+        NoteKind::SnapshotUnusable => (Severity::LabError, Kind::Lab),
+        NoteKind::OverBudget => (Severity::Failure, Kind::OverBudget),
+        kind if kind.is_worse() => (Severity::Failure, Kind::NotedWorse),
+        NoteKind::SnapshotOrphan
+        | NoteKind::ArtifactChangedWithToolchain
+        | NoteKind::AllowanceUnused
+        | NoteKind::GuestChanged => (Severity::Warning, Kind::Noted),
+        _ => return None,
+    };
+    Some(Finding {
+        severity,
+        kind,
+        guest: &note.subject,
+        cell: None,
+        title: note.subject.clone(),
+        text: note.text.clone(),
+        remedy: None,
+    })
+}
+
+/// What guests are called: a file by its name, a scenario by its own.
+struct Names<'a> {
+    files: BTreeMap<&'a str, &'a str>,
+}
+
+impl<'a> Names<'a> {
+    fn of(report: &'a RunReport) -> Self {
+        Self { files: text::file_names(report) }
+    }
+
+    fn of_guest<'s>(&'s self, scenario: &'s str) -> &'s str {
+        self.files.get(scenario).copied().unwrap_or(scenario)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Kind, Severity, findings, reason};
+    use crate::sample;
+    use wasmlab_model::codes::Code;
+    use wasmlab_model::report::{Cell, Note, NoteKind, RunReport};
+    use wasmlab_model::verdict::{Change, Verdict};
+
+    fn check(change: impl FnOnce(&mut RunReport), wanted: &[(Severity, Kind)]) {
+        let mut report = sample::report();
+        report.notes.clear();
+        report.cells.truncate(2);
+        report.cells[1].verdict = Verdict::Pass;
+        report.cells.iter_mut().for_each(|cell| (cell.change, cell.code) = (Change::Same, None));
+        change(&mut report);
+        let found: Vec<_> = findings(&report).iter().map(|f| (f.severity, f.kind)).collect();
+        assert_eq!(found, wanted);
+    }
+
+    fn gap(cell: &mut Cell, code: Code) {
+        (cell.verdict, cell.code) = (code.entry().verdict, Some(code));
+    }
+
+    #[test]
+    fn a_run_is_judged_by_its_changes() {
+        use Severity::{Failure, LabError, Warning};
+        check(|_| (), &[]);
+        check(|r| gap(&mut r.cells[0], Code::Trap), &[]);
+        check(|r| r.cells[0].change = Change::FixedGap, &[(Failure, Kind::Fixed)]);
+        check(
+            |r| {
+                r.cells[0].change = Change::Different;
+                (r.cells[1].change, r.interrupted) = (Change::Worse, true);
+                let note = |kind| Note { kind, subject: "a".to_owned(), text: "b".to_owned() };
+                r.notes = vec![note(NoteKind::SnapshotOrphan), note(NoteKind::SnapshotUnusable)];
+            },
+            &[
+                (LabError, Kind::Lab),
+                (Failure, Kind::Worse),
+                (Failure, Kind::Different),
+                (Warning, Kind::Noted),
+                (Warning, Kind::Partial),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_file_has_to_run_where_it_could() {
+        use Severity::{Failure, Warning};
+        let file = |change: &dyn Fn(&mut RunReport), wanted: &[(Severity, Kind)]| {
+            check(
+                |report| {
+                    report.command = "check".to_owned();
+                    change(report);
+                },
+                wanted,
+            );
+        };
+        file(&|_| (), &[]);
+        file(&|r| gap(&mut r.cells[0], Code::UnsupportedProposal), &[(Failure, Kind::Gap)]);
+        file(&|r| gap(&mut r.cells[0], Code::WrongExit), &[(Failure, Kind::Failed)]);
+        file(&|r| gap(&mut r.cells[0], Code::NeedsComponentModel), &[]);
+        let no_wasi = |cell: &mut Cell| {
+            gap(cell, Code::MissingImport);
+            cell.lacks_abi = Some("WASI".to_owned());
+        };
+        file(&|r| no_wasi(&mut r.cells[0]), &[]);
+        file(&|r| gap(&mut r.cells[0], Code::MissingImport), &[(Failure, Kind::Gap)]);
+        // Nobody has to, and nobody does.
+        file(&|r| r.cells.iter_mut().for_each(no_wasi), &[(Failure, Kind::Nowhere)]);
+        file(&|r| (r.cells[0].required, r.cells[0].verdict) = (true, Verdict::Absent), &[(Failure, Kind::Required)]);
+        let allowed = |r: &mut RunReport| {
+            gap(&mut r.cells[0], Code::UnsupportedProposal);
+            r.cells[0].known = Some("it may".to_owned());
+        };
+        file(&allowed, &[]);
+        file(&|r| (allowed(r), r.cells[0].required = true).0, &[(Failure, Kind::Required)]);
+        file(&|r| r.cells[0].verdict = Verdict::NotAttempted, &[(Warning, Kind::NotAttempted)]);
+    }
+
+    #[test]
+    fn the_reason_counts_what_fails() {
+        let mut report = sample::report();
+        assert_eq!(reason(&findings(&report)).as_deref(), Some("1 × worse"));
+        report.cells.clear();
+        assert_eq!(reason(&findings(&report)), None);
+    }
+}

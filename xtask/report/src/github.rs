@@ -1,0 +1,68 @@
+//! GitHub annotations: workflow commands on stdout. GitHub shows 10 errors and 10 warnings of a step, so the most
+//! important come first and one line stands for all runtimes with the same reason.
+
+use std::fmt::Write;
+
+use wasmlab_model::report::RunReport;
+
+use super::findings::{Group, Severity, findings, grouped, of_one_guest, with_remedy};
+use super::text::tally;
+use super::{RenderOptions, Renderer};
+
+/// The registry's entry.
+pub const RENDERER: Renderer = Renderer {
+    id: "github",
+    about: "GitHub annotations: at most 10 errors and 10 warnings, the most important first",
+    extension: "txt",
+    saved: false,
+    render,
+};
+
+/// As many of a kind GitHub shows of a step.
+const MAX_SHOWN: usize = 10;
+/// Characters of a message; an annotation is no place for a novel.
+const MAX_CHARS: usize = 2_000;
+
+fn render(report: &RunReport, _: RenderOptions) -> String {
+    let groups = grouped(report, &findings(report));
+    let (warnings, errors): (Vec<_>, Vec<_>) = groups.iter().partition(|group| group.severity == Severity::Warning);
+    let mut out = String::new();
+    for (command, groups) in [("error", errors), ("warning", warnings)] {
+        let shown = if groups.len() > MAX_SHOWN { MAX_SHOWN - 1 } else { groups.len() };
+        for group in &groups[..shown] {
+            let file = file(report, group).map(|file| format!(",file={}", property(&file))).unwrap_or_default();
+            let title = property(&cut(&format!("{}: {}", group.kind.title(), group.title)));
+            let _ = writeln!(out, "::{command} title={title}{file}::{}", message(&cut(&with_remedy(&group.text, group.remedy))));
+        }
+        if groups.len() > shown {
+            let rest: Vec<&str> = groups[shown..].iter().map(|group| group.title.as_str()).collect();
+            let title = format!("and {} more of this kind", rest.len());
+            let _ = writeln!(out, "::{command} title={}::{}", property(&title), message(&cut(&rest.join("\n"))));
+        }
+    }
+    let _ = writeln!(out, "::notice title=Where WebAssembly runs::{}", message(&tally(report)));
+    out
+}
+
+/// The file in the repository that a finding is about, where the report knows it.
+fn file(report: &RunReport, group: &Group) -> Option<String> {
+    let is_scenario = !of_one_guest(report) && report.scenarios.iter().any(|s| s.name == group.guest);
+    is_scenario.then(|| format!("scenarios/{}/scenario.toml", group.guest))
+}
+
+fn cut(text: &str) -> String {
+    match text.char_indices().nth(MAX_CHARS) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+/// What follows `::`: a line break would end the command.
+fn message(text: &str) -> String {
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+}
+
+/// A value of a property, which a comma or a colon would end too.
+fn property(text: &str) -> String {
+    message(text).replace(':', "%3A").replace(',', "%2C")
+}

@@ -1,0 +1,201 @@
+//! A report that somebody else made, or a guest's words in one of the lab's: in no form do they move a cursor, make
+//! markup, end an element, give a CI system a command, or become a formula; and no form grows beyond its limit.
+
+use super::{ALL, RenderOptions, find, sample};
+use wasmlab_model::report::RunReport;
+
+const HOSTILE: &str = "x\u{1b}[2J\u{1b}]52;c;aGk=\u{7}\u{202e}\u{9b}1A\u{fffe}]]><img src=x><script>f()</script>&lt;|**bold**|\
+                       [link](http://a)\n# heading\n::error title=no::no\n  ::add-mask::no\n##[error]no\r\n=1+1\n\"`code @who #1";
+
+/// Fields whose text is a guest's, a runtime's or a file's.
+const FREE: &[&str] = &[
+    "accepted", "default_result", "detail", "remedy", "known", "version", "mode", "execution_path", "subject", "text",
+    "toolchain", "stdout", "stderr", "module", "name", "missing", "title", "baseline",
+];
+
+/// The sample with `hostile` at the end of each such field, and cells that fail in it.
+fn spoilt(hostile: &str, command: &str) -> RunReport {
+    spoilt_fields(hostile, command, FREE)
+}
+
+fn spoilt_fields(hostile: &str, command: &str, free: &[&str]) -> RunReport {
+    fn spoil(value: &mut serde_json::Value, hostile: &str, inside: &str, free: &[&str]) {
+        match value {
+            serde_json::Value::Array(values) => values.iter_mut().for_each(|v| spoil(v, hostile, inside, free)),
+            serde_json::Value::Object(fields) => {
+                for (name, value) in fields {
+                    // A scenario's name is a key.
+                    let is_free = free.contains(&name.as_str()) && !(name == "name" && inside == "scenarios");
+                    match value {
+                        serde_json::Value::String(text) if is_free => *text += hostile,
+                        value => spoil(value, hostile, name, free),
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    let mut value = serde_json::to_value(sample::report()).unwrap();
+    value["baseline"] = "base".into();
+    spoil(&mut value, hostile, "", free);
+    let mut report: RunReport = serde_json::from_value(value).unwrap();
+    report.command = command.to_owned();
+    report.cells[0].change = wasmlab_model::verdict::Change::Worse;
+    report.cells[0].verdict = wasmlab_model::verdict::Verdict::Fail;
+    report.cells[0].switches = vec![hostile.to_owned()];
+    for artifact in &mut report.artifacts {
+        artifact.origin = wasmlab_model::report::Origin::Given;
+    }
+    report
+}
+
+fn text(id: &str, report: &RunReport) -> String {
+    find(id).unwrap().text(report, RenderOptions::PLAIN)
+}
+
+#[test]
+fn no_form_controls_a_terminal_or_a_ci_system() {
+    for command in ["run-all", "check"] {
+        let report = spoilt(HOSTILE, command);
+        for renderer in ALL {
+            for colour in [false, true] {
+                let text = renderer.text(&report, RenderOptions { colour, ..RenderOptions::PLAIN });
+                for bad in ["\u{1b}[2J", "\u{1b}]", "\u{7}", "\u{202e}", "\u{9b}", "\r"] {
+                    assert!(!text.contains(bad), "{} lets {bad:?} through", renderer.id);
+                }
+                if renderer.id != "github" {
+                    let command = |line: &str| line.trim_start().starts_with("::") || line.contains("##[");
+                    assert!(!text.lines().any(command), "{} gives a command:\n{text}", renderer.id);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn annotations_are_the_labs_own_commands_within_their_limits() {
+    for command in ["run-all", "check"] {
+        let mut report = spoilt(HOSTILE, command);
+        let cell = report.cells[0].clone();
+        report.cells.extend((0..40).map(|n| {
+            let mut cell = cell.clone();
+            cell.subject = Some(format!("{n}{HOSTILE}"));
+            if n % 2 == 0 {
+                cell.change = wasmlab_model::verdict::Change::New;
+                cell.verdict = wasmlab_model::verdict::Verdict::NotAttempted;
+                if command == "run-all" {
+                    (cell.verdict, cell.code) = (wasmlab_model::verdict::Verdict::Gap, None);
+                }
+            }
+            cell
+        }));
+        let text = text("github", &report);
+        let count = |command: &str| text.lines().filter(|line| line.starts_with(command)).count();
+        assert_eq!((count("::error title="), count("::warning title="), count("::notice title=")), (10, 10, 1), "{text}");
+        assert_eq!(text.lines().count(), 21, "{text}");
+        // After the first `::` a property has neither a colon nor a comma of a guest's.
+        for line in text.lines() {
+            let (head, _) = line[2..].split_once("::").unwrap();
+            let properties: Vec<&str> = head.split_once(' ').unwrap().1.split(',').collect();
+            assert!(properties.iter().all(|p| p.starts_with("title=") || p.starts_with("file=scenarios/")), "{line}");
+        }
+    }
+}
+
+#[test]
+fn xml_stays_well_formed_and_keeps_the_words() {
+    let xml = text("junit", &spoilt(HOSTILE, "check"));
+    let read = quick_junit::Report::deserialize_from_str(&xml).unwrap_or_else(|e| panic!("{e}:\n{xml}"));
+    let case = &read.test_suites[0].test_cases[0];
+    let out = case.system_out.as_ref().unwrap().as_str();
+    for words in ["]]><img src=x><script>f()</script>&lt;|", "\\u001b[2J", "\\u003a:error title=no::no"] {
+        assert!(out.contains(words), "{words} is not in {out}");
+    }
+    assert!(!xml.contains("<img") && !xml.contains("<script"), "{xml}");
+}
+
+#[test]
+fn markdown_has_no_markup_and_calls_nobody() {
+    for command in ["run-all", "check"] {
+        let report = spoilt(HOSTILE, command);
+        for id in ["markdown", "summary", "comment"] {
+            let text = text(id, &report);
+            let outside = text.replace("\\<", "").replace("\\[", "").replace("\\*", "");
+            for bad in ["<img", "<script", "|**bold", " **bold", "[link]", "\n# heading"] {
+                assert!(!outside.contains(bad), "{id} has {bad:?}:\n{text}");
+            }
+        }
+        let comment = text("comment", &report);
+        assert!(!comment.contains("@who") && !comment.contains("#1"), "{comment}");
+    }
+}
+
+#[test]
+fn csv_has_as_many_fields_in_each_line_and_no_formula() {
+    let mut report = spoilt(HOSTILE, "check");
+    report.cells[0].detail = "=1+1".to_owned();
+    report.cells[1].detail = "@SUM(A1)".to_owned();
+    let text = text("csv", &report);
+    let records = records(&text);
+    assert_eq!(records.len(), report.cells.len() + 1, "{text}");
+    for record in &records {
+        assert_eq!(record.len(), records[0].len(), "{record:?}");
+        assert!(record.iter().all(|field| !field.starts_with(['=', '+', '-', '@'])), "{record:?}");
+    }
+}
+
+/// The records of a CSV text, by RFC 4180.
+fn records(text: &str) -> Vec<Vec<String>> {
+    let (mut records, mut record, mut field, mut quoted) = (Vec::new(), Vec::new(), String::new(), false);
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '"' if quoted && chars.peek() == Some(&'"') => field.extend(chars.next()),
+            '"' => quoted = !quoted,
+            ',' if !quoted => record.push(std::mem::take(&mut field)),
+            '\n' if !quoted => {
+                record.push(std::mem::take(&mut field));
+                records.push(std::mem::take(&mut record));
+            }
+            c => field.push(c),
+        }
+    }
+    assert!(!quoted && field.is_empty(), "the last line is not complete");
+    records
+}
+
+#[test]
+fn one_line_of_a_megabyte_breaks_no_limit() {
+    let hostile = "\u{1b}<|".repeat(1 << 18);
+    for command in ["run-all", "check"] {
+        let mut report = spoilt_fields("", command, &[]);
+        report.cells[0].detail = hostile.clone();
+        report.cells[0].subject = Some(hostile.clone());
+        let comment = text("comment", &report);
+        let length = comment.chars().count();
+        assert!(length < 65_536 && comment.contains("What makes this run fail"), "{length}");
+        assert!(text("summary", &report).len() <= 1 << 20);
+        assert!(text("github", &report).lines().all(|line| line.len() < 64_000));
+        assert!(text("badge", &report).len() < 2_000);
+    }
+}
+
+#[test]
+fn a_partial_report_says_so_in_every_form() {
+    let mut report = sample::report();
+    report.interrupted = true;
+    for (id, words) in [
+        ("answer", "interrupted"),
+        ("table", "interrupted"),
+        ("markdown", "interrupted"),
+        ("summary", "partial"),
+        ("comment", "partial"),
+        ("junit", "partial"),
+        ("github", "partial"),
+        ("badge", "(partial)"),
+        ("json", "\"interrupted\": true"),
+    ] {
+        let text = text(id, &report);
+        assert!(text.contains(words), "{id} does not say {words}:\n{text}");
+    }
+}

@@ -1,0 +1,37 @@
+//! Reports to compare with: a file, or what was published in a revision of git.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::Result;
+use xshell::{Shell, cmd};
+
+use super::common::{UsageError, usage};
+use super::report;
+use crate::lab::Lab;
+use wasmlab_model::report::RunReport;
+
+/// The report that `text` names, and what people call it: a file, or a revision of git in which one was published.
+///
+/// # Errors
+/// When it is neither, or holds no report.
+pub fn read(lab: &Lab, text: &str) -> Result<(String, RunReport)> {
+    if Path::new(text).is_file() {
+        let report = report::parse(&fs::read_to_string(text).or_else(|e| usage(format!("failed to read `{text}`: {e}")))?, text)?;
+        return Ok((format!("`{text}`"), report));
+    }
+    let name = format!("reports/{}-{}.json", std::env::consts::OS, std::env::consts::ARCH);
+    let failed = |why: String| {
+        let why = why.lines().next().unwrap_or_default().trim_start_matches("fatal: ").to_owned();
+        UsageError(format!("`{text}` is neither a report nor a revision of git with `{name}`: {why}"))
+    };
+    let shell = Shell::new()?;
+    shell.change_dir(&lab.root);
+    let git = cmd!(shell, "git show --end-of-options {text}:{name}").quiet().ignore_status().output();
+    let output = git.map_err(|error| failed(error.to_string()))?;
+    if !output.status.success() {
+        return Err(failed(String::from_utf8_lossy(&output.stderr).into_owned()).into());
+    }
+    let report = report::parse(&String::from_utf8_lossy(&output.stdout), &format!("{text}:{name}"))?;
+    Ok((format!("`{name}` of revision {text}"), report))
+}

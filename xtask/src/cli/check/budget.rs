@@ -1,0 +1,107 @@
+//! What a file may weigh and need: `[file.budget]` of `wasmlab.toml`.
+
+use std::collections::BTreeSet;
+
+use globset::GlobMatcher;
+use wasmlab_model::facts::Import;
+use wasmlab_model::report::Artifact;
+use wasmlab_report::text::bytes;
+
+/// As many names are told.
+const MAX_NAMES: usize = 5;
+
+/// A budget; what is not set is not limited.
+#[derive(Clone, Debug, Default)]
+pub struct Budget {
+    /// Bytes of the whole file.
+    pub bytes: Option<u64>,
+    /// Number of imports.
+    pub imports: Option<usize>,
+    /// Imports that it may not have, as `module.name`.
+    pub forbidden_imports: Vec<GlobMatcher>,
+    /// The only proposals that it may need.
+    pub proposals: Option<BTreeSet<String>>,
+}
+
+impl Budget {
+    /// Everything that exceeds it, a line each.
+    pub fn exceeded(&self, artifact: &Artifact) -> Vec<String> {
+        let mut lines = Vec::new();
+        if let Some(limit) = self.bytes.filter(|limit| artifact.bytes > *limit) {
+            let more = bytes(artifact.bytes - limit);
+            lines.push(format!("has {}, {more} more than its budget of {}", bytes(artifact.bytes), bytes(limit)));
+        }
+        let Some(facts) = &artifact.facts else { return lines };
+        if let Some(limit) = self.imports.filter(|limit| facts.imports.len() > *limit) {
+            let count = facts.imports.len();
+            let noun = if count == 1 { "import" } else { "imports" };
+            lines.push(format!("has {count} {noun}, {} more than its budget of {limit}", count - limit));
+        }
+        let names = facts.imports.iter().map(name);
+        let forbidden: Vec<String> =
+            names.filter(|name| self.forbidden_imports.iter().any(|glob| glob.is_match(name))).collect();
+        if !forbidden.is_empty() {
+            lines.push(format!("imports {}, which its budget forbids", listed(&forbidden)));
+        }
+        if let Some(allowed) = &self.proposals {
+            let others: Vec<String> = facts.proposals.difference(allowed).cloned().collect();
+            if !others.is_empty() {
+                lines.push(format!("needs {}, which its budget does not list", listed(&others)));
+            }
+        }
+        lines
+    }
+}
+
+fn name(import: &Import) -> String {
+    if import.module.is_empty() { import.name.clone() } else { format!("{}.{}", import.module, import.name) }
+}
+
+fn listed(names: &[String]) -> String {
+    let shown = names.iter().take(MAX_NAMES).cloned().collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(MAX_NAMES) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use globset::Glob;
+
+    use super::Budget;
+
+    fn check(budget: &Budget, wanted: &[&str]) {
+        let report = crate::sample::report();
+        assert_eq!(budget.exceeded(&report.artifacts[0]), wanted);
+    }
+
+    #[test]
+    fn what_exceeds_is_told_in_numbers_and_names() {
+        let glob = |text: &str| Glob::new(text).unwrap().compile_matcher();
+        check(&Budget::default(), &[]);
+        let proposals = |names: &[&str]| Some(names.iter().map(|name| (*name).to_owned()).collect());
+        let fits = Budget {
+            bytes: Some(61_234),
+            imports: Some(1),
+            forbidden_imports: vec![glob("env.*")],
+            proposals: proposals(&["bulk-memory", "simd"]),
+        };
+        check(&fits, &[]);
+        let none = Budget {
+            bytes: Some(60_210),
+            imports: Some(0),
+            forbidden_imports: vec![glob("env.*"), glob("wasi_*.fd_*")],
+            proposals: proposals(&[]),
+        };
+        check(
+            &none,
+            &[
+                "has 59.8 KiB, 1.0 KiB more than its budget of 58.8 KiB",
+                "has 1 import, 1 more than its budget of 0",
+                "imports wasi_snapshot_preview1.fd_write, which its budget forbids",
+                "needs bulk-memory, which its budget does not list",
+            ],
+        );
+    }
+}

@@ -1,0 +1,329 @@
+//! `wasmlab.toml`: the files of somebody's repository, and what is required of each. `check` without a FILE reads it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+use anyhow::Result;
+use globset::{Glob, GlobMatcher};
+use serde::Deserialize;
+
+use super::Args;
+use super::budget::Budget;
+use super::client::{ClientArgs, Which};
+use super::dirs::DirArgs;
+use super::guest::{Given, GuestArgs, names};
+use super::requirements::{self, Allowance, Requirements};
+use crate::cli::common::usage;
+use crate::scenario::document::{Document, Parsed};
+
+/// Its name.
+const NAME: &str = "wasmlab.toml";
+/// Version of its format.
+const SCHEMA_VERSION: u32 = 1;
+
+/// The file, read and checked.
+pub struct Config {
+    /// The runtimes that are asked, as of `--runtime`; none: all.
+    pub runtimes: Vec<String>,
+    files: Vec<FileConfig>,
+}
+
+struct FileConfig {
+    path: PathBuf,
+    options: GuestArgs,
+    requirements: Requirements,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Contents {
+    schema: u32,
+    #[serde(default)]
+    runtimes: Vec<String>,
+    #[serde(default)]
+    file: Vec<FileTable>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileTable {
+    path: PathBuf,
+    #[serde(default)]
+    args: Vec<String>,
+    #[serde(default)]
+    env: BTreeMap<String, String>,
+    stdin: Option<PathBuf>,
+    #[serde(default)]
+    dirs: Vec<String>,
+    network: Option<Which>,
+    #[serde(default)]
+    listen: Vec<String>,
+    #[serde(default)]
+    http: bool,
+    #[serde(default)]
+    request: Vec<String>,
+    invoke: Option<String>,
+    expect_stdout: Option<String>,
+    expect_exit: Option<i32>,
+    #[serde(default)]
+    must: Vec<String>,
+    #[serde(default)]
+    allow: Vec<AllowTable>,
+    #[serde(default)]
+    budget: BudgetTable,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AllowTable {
+    runtime: String,
+    code: Option<String>,
+    because: String,
+    link: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BudgetTable {
+    bytes: Option<u64>,
+    imports: Option<usize>,
+    #[serde(default)]
+    forbidden_imports: Vec<String>,
+    proposals: Option<BTreeSet<String>>,
+}
+
+/// The file of `--config`, or the nearest `wasmlab.toml`: here or in a folder above.
+///
+/// # Errors
+/// When there is none, when it is used together with options that belong into it, and for everything that is wrong
+/// with it.
+pub fn find(args: &Args) -> Result<Config> {
+    let path = match &args.config {
+        Some(path) => path.clone(),
+        None => {
+            let here = env::current_dir()?;
+            match here.ancestors().map(|dir| dir.join(NAME)).find(|path| path.is_file()) {
+                Some(path) => path,
+                None => return usage(format!("no FILE is given, and there is no {NAME} here or in a folder above: name a .wasm file")),
+            }
+        }
+    };
+    let kept = DirArgs { keep_dirs: args.guest.dirs.keep_dirs.clone(), ..DirArgs::default() };
+    if args.guest != (GuestArgs { dirs: kept, ..GuestArgs::default() }) {
+        return usage(format!("options for a guest need a FILE: those of the files of {NAME} are written in it"));
+    }
+    let text = fs::read_to_string(&path).or_else(|e| usage(format!("failed to read `{}`: {e}", path.display())))?;
+    let folder = path.parent().unwrap_or(Path::new("")).to_owned();
+    // What `--config` names is called so; what was found in a folder above needs no path of this machine.
+    let name = args.config.as_ref().map_or(NAME.to_owned(), |path| path.display().to_string());
+    parse(&text, &folder, &name).or_else(|faults| usage(faults.join("\n  ")))
+}
+
+impl Config {
+    /// The files with what is asked of them. `runtimes`: how many are asked.
+    ///
+    /// # Errors
+    /// When a directory cannot be used.
+    pub fn given(self: &Config, runtimes: usize) -> Result<Vec<Given>> {
+        let paths: Vec<PathBuf> = self.files.iter().map(|file| file.path.clone()).collect();
+        let files = self.files.iter().zip(names(&paths)).map(|(file, (name, title))| {
+            let dirs = file.options.dirs.dirs(self.files.len(), runtimes)?;
+            let (options, requirements) = (file.options.clone(), file.requirements.clone());
+            Ok(Given { file: file.path.clone(), name, title, options, dirs, requirements })
+        });
+        files.collect()
+    }
+}
+
+/// Reads the text of the file `name`, whose paths are relative to `folder`.
+///
+/// # Errors
+/// Everything that is wrong with it, each with its line.
+fn parse(text: &str, folder: &Path, name: &str) -> Result<Config, Vec<String>> {
+    let Parsed { document, contents, faults, incomplete } = Document::parse::<Contents>(text);
+    let at = |line: Option<usize>| line.map_or(name.to_owned(), |line| format!("{name}:{line}"));
+    let mut faults: Vec<(Option<usize>, String)> = faults;
+    let mut config = Config { runtimes: Vec::new(), files: Vec::new() };
+    if let Some(contents) = contents {
+        let mut reader = Reader { document: &document, folder, name, faults: Vec::new() };
+        config = reader.config(contents);
+        // Files that are not there because they are faulty are no lack of files.
+        let is_told = |key: &str| key != "file" || !incomplete.contains("file");
+        let found = reader.faults.into_iter().filter(|(key, _)| is_told(key));
+        faults.extend(found.map(|(key, message)| (document.line_of(&key), format!("`{key}`: {message}"))));
+    }
+    faults.sort();
+    if faults.is_empty() {
+        return Ok(config);
+    }
+    Err(faults.into_iter().map(|(line, message)| format!("{}: {message}", at(line))).collect())
+}
+
+struct Reader<'a> {
+    document: &'a Document<'a>,
+    folder: &'a Path,
+    name: &'a str,
+    /// Keys, and what is wrong with their values.
+    faults: Vec<(String, String)>,
+}
+
+impl Reader<'_> {
+    fn fault(&mut self, key: &str, message: impl Into<String>) {
+        self.faults.push((key.to_owned(), message.into()));
+    }
+
+    fn config(&mut self, contents: Contents) -> Config {
+        if contents.schema != SCHEMA_VERSION {
+            self.fault("schema", format!("is {}, this lab reads {SCHEMA_VERSION}", contents.schema));
+        }
+        for (index, text) in contents.runtimes.iter().enumerate() {
+            self.glob(&format!("runtimes[{index}]"), text);
+        }
+        if contents.file.is_empty() {
+            self.fault("file", "no file is named: add [[file]] with its path");
+        }
+        let files = contents.file.into_iter().enumerate();
+        let files = files.map(|(index, table)| self.file(&format!("file[{index}]"), table)).collect();
+        Config { runtimes: contents.runtimes, files }
+    }
+
+    fn file(&mut self, key: &str, table: FileTable) -> FileConfig {
+        let path = self.folder.join(&table.path);
+        if !path.is_file() {
+            self.fault(&format!("{key}.path"), format!("`{}` is not a file: build it first", table.path.display()));
+        }
+        let stdin = table.stdin.map(|file| self.folder.join(file));
+        if let Some(file) = stdin.as_ref().filter(|file| !file.is_file()) {
+            self.fault(&format!("{key}.stdin"), format!("`{}` is not a file", file.display()));
+        }
+        let must = table.must.iter().enumerate().filter_map(|(n, text)| self.glob(&format!("{key}.must[{n}]"), text));
+        let must = must.collect();
+        let allow = table.allow.into_iter().enumerate();
+        let allow = allow.filter_map(|(n, table)| self.allowance(&format!("{key}.allow[{n}]"), table)).collect();
+        let budget = self.budget(&format!("{key}.budget"), table.budget);
+        let options = GuestArgs {
+            invoke: table.invoke,
+            dirs: DirArgs { dir: table.dirs.iter().map(|text| self.dir(text)).collect(), ..DirArgs::default() },
+            client: ClientArgs { network: table.network, listen: table.listen, http: table.http, request: table.request },
+            env: table.env.into_iter().map(|(name, value)| format!("{name}={value}")).collect(),
+            stdin,
+            expect_stdout: table.expect_stdout,
+            expect_exit: table.expect_exit,
+            args: table.args,
+        };
+        FileConfig { path, options, requirements: Requirements { must, allow, budget } }
+    }
+
+    /// `HOST::GUEST`, the host's folder relative to the file's own.
+    fn dir(&self, text: &str) -> String {
+        let (host, guest) = text.split_once("::").unwrap_or((text, text));
+        format!("{}::{guest}", self.folder.join(host).display())
+    }
+
+    fn allowance(&mut self, key: &str, table: AllowTable) -> Option<Allowance> {
+        let runtime = self.glob(&format!("{key}.runtime"), &table.runtime);
+        let code = table.code.map(|text| requirements::code(&text)).transpose();
+        let code = code.map_err(|why| self.fault(&format!("{key}.code"), why)).ok();
+        if table.because.trim().is_empty() {
+            self.fault(&format!("{key}.because"), "is empty: explain why the gap may be there");
+        }
+        let link = table.link.map(|link| format!(" ({link})")).unwrap_or_default();
+        let line = self.document.line_of(&format!("{key}.runtime"));
+        let place = line.map_or(self.name.to_owned(), |line| format!("{}:{line}", self.name));
+        let because = format!("{}{link}", table.because.trim());
+        Some(Allowance { runtime: runtime?, code: code?, because, place: Some(place) })
+    }
+
+    fn budget(&mut self, key: &str, table: BudgetTable) -> Budget {
+        let mut forbidden_imports: Vec<GlobMatcher> = Vec::new();
+        for (index, text) in table.forbidden_imports.iter().enumerate() {
+            match Glob::new(text) {
+                Ok(glob) => forbidden_imports.push(glob.compile_matcher()),
+                Err(error) => {
+                    let message = format!("`{text}` is not a glob: {}", error.kind());
+                    self.fault(&format!("{key}.forbidden_imports[{index}]"), message);
+                }
+            }
+        }
+        Budget { bytes: table.bytes, imports: table.imports, forbidden_imports, proposals: table.proposals }
+    }
+
+    fn glob(&mut self, key: &str, text: &str) -> Option<GlobMatcher> {
+        requirements::glob(text).map_err(|why| self.fault(key, why)).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Config, parse};
+
+    const GOOD: &str = r#"schema = 1
+runtimes = ["wasm*", "node"]
+
+[[file]]
+path = "app.wasm"
+args = ["--all"]
+env = { LANG = "C" }
+dirs = ["data::/data"]
+expect_exit = 3
+must = ["wasmtime-*", "node"]
+
+[[file.allow]]
+runtime = "wasmi*"
+code = "unsupported-proposal"
+because = "no exceptions yet"
+link = "https://example.org/1"
+
+[file.budget]
+bytes = 100_000
+imports = 12
+forbidden_imports = ["env.*"]
+proposals = ["bulk-memory"]
+"#;
+
+    fn read(text: &str) -> Result<Config, Vec<String>> {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("app.wasm"), "").unwrap();
+        parse(text, folder.path(), "wasmlab.toml")
+    }
+
+    #[test]
+    fn a_good_file_says_how_to_run_and_what_is_required() {
+        let config = read(GOOD).unwrap_or_else(|faults| panic!("{faults:?}"));
+        let file = &config.files[0];
+        assert_eq!((config.runtimes.len(), file.options.args[0].as_str()), (2, "--all"));
+        assert!(file.options.dirs.dir[0].ends_with("/data::/data"), "{:?}", file.options.dirs.dir);
+        let allowance = &file.requirements.allow[0];
+        assert_eq!(allowance.because, "no exceptions yet (https://example.org/1)");
+        assert_eq!(allowance.place.as_deref(), Some("wasmlab.toml:13"));
+        assert_eq!((file.requirements.must.len(), file.requirements.budget.imports), (2, Some(12)));
+    }
+
+    #[test]
+    fn everything_that_is_wrong_is_told_with_its_line() {
+        let check = |text: &str, wanted: &[&str]| {
+            let faults = read(text).err().unwrap_or_else(|| panic!("{text} is taken"));
+            assert_eq!(faults.len(), wanted.len(), "{faults:?}");
+            for (fault, wanted) in faults.iter().zip(wanted) {
+                assert!(fault.starts_with(wanted), "{fault} does not begin with {wanted}");
+            }
+        };
+        check("schema = 1\n", &["wasmlab.toml: `file`: no file is named"]);
+        check("schema = \n", &["wasmlab.toml:1: "]);
+        check(&GOOD.replace("schema = 1", "schema = 2"), &["wasmlab.toml:1: `schema`: is 2, this lab reads 1"]);
+        check(
+            &GOOD.replace("\"app.wasm\"", "\"no.wasm\"").replace("\"wasmtime-*\"", "\"wasmtim-*\"").replace("unsupported-proposal", "trapp"),
+            &[
+                "wasmlab.toml:5: `file[0].path`: `no.wasm` is not a file: build it first",
+                "wasmlab.toml:10: `file[0].must[0]`: `wasmtim-*` matches no runtime: ",
+                "wasmlab.toml:14: `file[0].allow[0].code`: `trapp` is not a code: did you mean `trap`?",
+            ],
+        );
+        check(
+            &GOOD.replace("bytes = 100_000", "bytes = \"many\"").replace("imports = 12", "import = 12"),
+            &["wasmlab.toml:19: invalid type", "wasmlab.toml:20: unknown field `import`, expected one of `bytes`, "],
+        );
+        check(&GOOD.replace("\"env.*\"", "\"[\""), &["wasmlab.toml:21: `file[0].budget.forbidden_imports[0]`: `[` is not"]);
+    }
+}

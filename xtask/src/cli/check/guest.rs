@@ -1,0 +1,241 @@
+//! A file that `check` is given: how its guest is run, and the scenario and guest that are made of it.
+
+use std::collections::BTreeMap;
+use std::path::{Component, Path, PathBuf};
+
+use anyhow::{Context, Result};
+use wasmlab_protocol::Value;
+
+use super::client::ClientArgs;
+use super::dirs::{DirArgs, Dirs};
+use super::requirements::Requirements;
+use crate::cli::common::usage;
+use crate::cli::guest_file::MaxSize;
+use crate::cli::output;
+use crate::guest::Guest;
+use crate::lab::Lab;
+use crate::matrix::facts_by;
+use crate::reading::{self, Form, ReadError};
+use wasmlab_model::facts::{BinaryKind, Facts, Shape};
+use wasmlab_model::report::Origin;
+use wasmlab_model::scenario::{Build, EntryPointKind, Expect, ExpectedCall, Run, Scenario, ScenarioFile};
+
+/// How a guest is run. On the command line this holds for every file; `wasmlab.toml` says it for each.
+#[derive(Clone, Debug, Default, PartialEq, clap::Args)]
+pub struct GuestArgs {
+    /// Call this export instead of running the program; its arguments follow `--`
+    #[arg(long, value_name = "EXPORT")]
+    pub invoke: Option<String>,
+    #[command(flatten)]
+    pub dirs: DirArgs,
+    #[command(flatten)]
+    pub client: ClientArgs,
+    /// Set an environment variable for the guest; may be repeated
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub env: Vec<String>,
+    /// Feed this file to the guest's stdin
+    #[arg(long, value_name = "FILE")]
+    pub stdin: Option<PathBuf>,
+    /// Require the guest's stdout (with --invoke: the results) to contain this text
+    #[arg(long, value_name = "TEXT")]
+    pub expect_stdout: Option<String>,
+    /// Require this exit code from the guest [default: 0]
+    #[arg(long, value_name = "CODE")]
+    pub expect_exit: Option<i32>,
+    /// Arguments passed to the guest
+    #[arg(last = true, value_name = "ARGS")]
+    pub args: Vec<String>,
+}
+
+/// A file and what is asked of it.
+pub struct Given {
+    /// The file.
+    pub file: PathBuf,
+    /// Its row's name, unique.
+    pub name: String,
+    /// What people call it: the file's name, or its path where another file has the same name.
+    pub title: String,
+    /// How it is run.
+    pub options: GuestArgs,
+    /// Its directories.
+    pub dirs: Dirs,
+    /// Where it has to run, and within which budget.
+    pub requirements: Requirements,
+}
+
+/// A name and a title for each file: two files of one name are told apart by their paths.
+pub fn names(files: &[PathBuf]) -> Vec<(String, String)> {
+    let stem = |file: &Path| file.file_stem().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    let mut taken: Vec<String> = Vec::new();
+    let mut names = Vec::new();
+    for file in files {
+        let is_clear = |name: &str| files.iter().filter(|other| stem(other) == name).count() == 1;
+        let whole = file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+        let own = stem(file);
+        if is_clear(&own) {
+            taken.push(own.clone());
+            names.push((own, whole));
+            continue;
+        }
+        // app.wasm and app.wat; a/app.wasm and b/app.wasm; the same file twice.
+        let is_of_folder = |part: &Component| matches!(part, Component::Normal(_));
+        let parents = file.parent().into_iter().flat_map(Path::components).filter(is_of_folder);
+        let parent = parents.last().map(|part| format!("{}-{own}", part.as_os_str().to_string_lossy()));
+        let extension = file.extension().map(|end| format!("{own}-{}", end.to_string_lossy()));
+        let numbered = (2..).map(|number| format!("{own}-{number}"));
+        let mut candidates = std::iter::once(own.clone()).chain(parent).chain(extension).chain(numbered);
+        let name = candidates.find(|name| !taken.contains(name) && (*name == own || !files.iter().any(|f| stem(f) == *name)));
+        let name = name.unwrap_or(own);
+        taken.push(name.clone());
+        names.push((name, file.display().to_string()));
+    }
+    names
+}
+
+/// A scenario and a guest for one file. `timeout`: of a step of its client, milliseconds.
+pub fn prepare(lab: &Lab, given: &Given, max_size: &MaxSize, timeout: Option<u64>) -> Result<(Scenario, Guest)> {
+    let (file, args) = (given.file.as_path(), &given.options);
+    let bytes = read(file, max_size)?;
+    let sha256 = lab.cache.put_object(&bytes)?;
+    let facts = match facts_by(lab, &sha256, || reading::facts(file, Form::Facts)) {
+        Ok(facts) => Some(facts),
+        // The row and each runtime report what is wrong with it.
+        Err(ReadError::Refused(_)) => None,
+        Err(error) => return usage(format!("failed to read `{}`: {error}", file.display())),
+    };
+    let mut run = run_table(facts.as_ref(), given, max_size)?;
+    let step = args.client.apply(&mut run, timeout)?;
+    let spec = ScenarioFile {
+        schema: crate::scenario::SCHEMA_VERSION,
+        title: given.title.clone(),
+        family: "given".to_owned(),
+        route: "given".to_owned(),
+        rank: 0,
+        build: Build { toolchain: "wat".to_owned(), ..Build::default() },
+        run,
+        expect: Expect {
+            exit: args.expect_exit.unwrap_or(0),
+            stdout_contains: args.expect_stdout.iter().filter(|_| args.invoke.is_none()).cloned().collect(),
+            ..Expect::default()
+        },
+        known: Vec::new(),
+        step,
+    };
+    let guest = Guest {
+        sha256,
+        companions: BTreeMap::new(),
+        origin: Origin::Given,
+        toolchain: "given".to_owned(),
+        build_ms: None,
+        shown_command: String::new(),
+        cached: true,
+        missing: None,
+    };
+    Ok((Scenario { name: given.name.clone(), dir: PathBuf::new(), spec }, guest))
+}
+
+/// The binary; text is assembled.
+fn read(file: &Path, max_size: &MaxSize) -> Result<Vec<u8>> {
+    let bytes = max_size.read(file).or_else(|e| usage(format!("failed to read `{}`: {e}", file.display())))?;
+    if !reading::is_text(file, &bytes) {
+        return Ok(bytes);
+    }
+    match reading::read(file, Form::Binary) {
+        Err(ReadError::Refused(message)) => usage(message),
+        read => read.or_else(|error| usage(format!("failed to read `{}`: {error}", file.display()))),
+    }
+}
+
+fn run_table(facts: Option<&Facts>, given: &Given, max_size: &MaxSize) -> Result<Run> {
+    let (name, args) = (given.title.as_str(), &given.options);
+    let mut run = Run { args: args.args.clone(), dir: given.dirs.dirs.clone(), ..Run::default() };
+    for text in &args.env {
+        match text.split_once('=') {
+            Some((name, value)) if !name.is_empty() => run.env.insert(name.to_owned(), value.to_owned()),
+            _ => return usage(format!("--env `{text}` is not NAME=VALUE")),
+        };
+    }
+    if let Some(file) = &args.stdin {
+        let bytes = max_size.read(file).or_else(|e| usage(format!("--stdin `{}` cannot be read: {e}", file.display())))?;
+        run.stdin = String::from_utf8(bytes).with_context(|| format!("failed to use `{}`: it is not UTF-8", file.display()))?;
+    }
+    if let Some(export) = &args.invoke {
+        run.entry = EntryPointKind::Calls;
+        run.args = Vec::new();
+        run.call = vec![call(facts, export, given)?];
+    } else if let Some(facts) = facts.filter(|f| f.shape != Shape::Command && f.kind == BinaryKind::Module) {
+        // A library has no program to run; all that can be observed is that it instantiates, and what `_initialize`
+        // does.
+        let callable = facts.exports.iter().filter(|e| e.signature.is_some()).map(|e| e.name.as_str()).collect::<Vec<_>>();
+        if !callable.is_empty() {
+            output::print_progress(&format!(
+                "{name} has no program to run; to call one of its exports: --invoke NAME -- ARGS (it has {})",
+                shorten(&callable)
+            ));
+        } else if facts.imports.is_empty() {
+            let found = wasmlab_judge::exports::missing_export(Some(facts), "_start");
+            output::print_progress(&format!("{name} {}: only loading it can be observed", found.detail));
+        }
+    }
+    Ok(run)
+}
+
+fn shorten(names: &[&str]) -> String {
+    match names {
+        [first @ .., _] if names.len() > 8 => format!("{} and {} more", first[..7].join(", "), names.len() - 7),
+        _ => names.join(", "),
+    }
+}
+
+/// The call for `--invoke`, with arguments parsed by the parameter types of the export.
+fn call(facts: Option<&Facts>, export: &str, given: &Given) -> Result<ExpectedCall> {
+    let (name, file, args) = (given.title.as_str(), given.file.as_path(), &given.options);
+    let made = |args, results| ExpectedCall { export: export.to_owned(), args, results, after_previous: false };
+    let Some(facts) = facts else { return Ok(made(Vec::new(), None)) };
+    let found = facts.exports.iter().find(|e| e.name == export);
+    let Some(signature) = found.and_then(|e| e.signature.as_ref()) else {
+        // If its interfaces cannot be read, the message names its exports alone.
+        let is_component = facts.kind == BinaryKind::Component;
+        let interfaces = if is_component { reading::interfaces(file).unwrap_or_default() } else { Vec::new() };
+        return usage(format!("{name} {}", wasmlab_judge::exports::not_callable(facts, export, &interfaces)));
+    };
+    if signature.params.len() != args.args.len() {
+        let wanted = signature.params.join(", ");
+        return usage(format!("`{export}` takes {} arguments ({wanted}), {} were given", signature.params.len(), args.args.len()));
+    }
+    let typed = |(ty, text): (&String, &String)| {
+        format!("{ty}:{text}").parse::<Value>().or_else(|e| usage(format!("argument for `{export}`: {e}")))
+    };
+    let values = signature.params.iter().zip(&args.args).map(typed).collect::<Result<Vec<_>>>()?;
+    let results = match (&args.expect_stdout, signature.results.as_slice()) {
+        (None, _) => None,
+        (Some(text), [ty]) => {
+            Some(vec![format!("{ty}:{text}").parse().or_else(|e| usage(format!("--expect-stdout: {e}")))?])
+        }
+        (Some(_), _) => return usage(format!("--expect-stdout with --invoke needs an export of one result; `{export}` has another")),
+    };
+    Ok(made(values, results))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::names;
+
+    #[test]
+    fn files_of_one_name_have_rows_of_their_own() {
+        let check = |files: &[&str], wanted: &[(&str, &str)]| {
+            let files: Vec<_> = files.iter().map(Into::into).collect();
+            let own = |pair: &(&str, &str)| (pair.0.to_owned(), pair.1.to_owned());
+            assert_eq!(names(&files), wanted.iter().map(own).collect::<Vec<_>>());
+        };
+        check(&["x/a.wasm", "b.wasm"], &[("a", "a.wasm"), ("b", "b.wasm")]);
+        check(&["app.wasm", "app.wat"], &[("app", "app.wasm"), ("app-wat", "app.wat")]);
+        check(&["old/app.wasm", "../new/app.wasm"], &[("app", "old/app.wasm"), ("new-app", "../new/app.wasm")]);
+        check(
+            &["a/x.wasm", "b/x.wasm", "b/x.wasm", "b/x.wasm"],
+            &[("x", "a/x.wasm"), ("b-x", "b/x.wasm"), ("x-wasm", "b/x.wasm"), ("x-2", "b/x.wasm")],
+        );
+        // A name that is made up is nobody else's.
+        check(&["a/x.wasm", "b/x.wasm", "x-wasm.wat"], &[("x", "a/x.wasm"), ("b-x", "b/x.wasm"), ("x-wasm", "x-wasm.wat")]);
+    }
+}

@@ -1,0 +1,178 @@
+//! Where a file has to run and where it need not: `--must`, `--allow`, and what `wasmlab.toml` says of it.
+
+use anyhow::Result;
+use globset::{Glob, GlobMatcher};
+
+use super::budget::Budget;
+use crate::cli::common::usage;
+use crate::cli::suggest;
+use wasmlab_model::codes::{CATALOGUE, Code};
+use wasmlab_model::report::{Cell, Note, NoteKind, RunReport};
+use wasmlab_model::verdict::Verdict;
+use wasmlab_runtimes::{self as runtimes, Runtime};
+
+/// What is required of one file.
+#[derive(Clone, Debug, Default)]
+pub struct Requirements {
+    /// Runtimes on which it has to pass.
+    pub must: Vec<GlobMatcher>,
+    /// Gaps that do not count.
+    pub allow: Vec<Allowance>,
+    /// How large it may be, and what it may need.
+    pub budget: Budget,
+}
+
+/// A gap that does not count.
+#[derive(Clone, Debug)]
+pub struct Allowance {
+    /// On these runtimes.
+    pub runtime: GlobMatcher,
+    /// For this reason; none: for any.
+    pub code: Option<Code>,
+    /// Why, with a link where there is one.
+    pub because: String,
+    /// Where it is written: `wasmlab.toml:12`. An option of one command is nothing that can be out of date.
+    pub place: Option<String>,
+}
+
+impl Requirements {
+    /// Adds what the options `--must` and `--allow` say. `columns`: those that are selected.
+    ///
+    /// # Errors
+    /// A glob or a code that makes no sense.
+    pub fn add_options(&mut self, must: &[String], allow: &[String], columns: &[Runtime]) -> Result<()> {
+        for text in must {
+            let glob = glob(text).or_else(|why| usage(format!("--must {why}")))?;
+            if !columns.iter().any(|column| glob.is_match(column.id())) {
+                return usage(format!("--must `{text}` matches none of the runtimes that --runtime selects"));
+            }
+            self.must.push(glob);
+        }
+        for text in allow {
+            let (runtime, code) = text.split_once(':').map_or((text.as_str(), None), |(r, c)| (r, Some(c)));
+            let runtime = glob(runtime).or_else(|why| usage(format!("--allow {why}")))?;
+            let code = code.map(self::code).transpose().or_else(|why| usage(format!("--allow `{text}`: {why}")))?;
+            let because = format!("allowed by --allow {text}");
+            self.allow.push(Allowance { runtime, code, because, place: None });
+        }
+        Ok(())
+    }
+
+    /// Notes in the report what they mean for the file's cells, and what its budget says.
+    pub fn apply(&self, name: &str, title: &str, report: &mut RunReport) {
+        let mut fits = vec![0_usize; self.allow.len()];
+        let mut asked = vec![0_usize; self.allow.len()];
+        for cell in report.cells.iter_mut().filter(|cell| cell.scenario == name) {
+            cell.required = self.must.iter().any(|glob| glob.is_match(&cell.runtime));
+            for (index, allowance) in self.allow.iter().enumerate() {
+                asked[index] += usize::from(allowance.runtime.is_match(&cell.runtime) && cell.verdict.is_measured());
+                if allowance.covers(cell) {
+                    fits[index] += 1;
+                    cell.known.get_or_insert_with(|| allowance.because.clone());
+                }
+            }
+        }
+        // Where no runtime that it is about was asked, it says nothing wrong.
+        let unused = (0..self.allow.len()).filter(|at| fits[*at] == 0 && asked[*at] > 0);
+        let note = |at: usize| {
+            let allowance = &self.allow[at];
+            let code = allowance.code.map(|code| format!(" for {code}")).unwrap_or_default();
+            let what = format!("allows `{}` to fail{code}, and nothing there does", allowance.runtime.glob());
+            Some(Note {
+                kind: NoteKind::AllowanceUnused,
+                subject: title.to_owned(),
+                text: format!("{} {what}: remove the entry", allowance.place.as_ref()?),
+            })
+        };
+        report.notes.extend(unused.filter_map(note));
+        if let Some(artifact) = report.artifacts.iter().find(|artifact| artifact.scenario == name) {
+            let over = self.budget.exceeded(artifact).into_iter();
+            let note = |text| Note { kind: NoteKind::OverBudget, subject: title.to_owned(), text };
+            report.notes.extend(over.map(note));
+        }
+        report.notes.sort();
+    }
+}
+
+impl Allowance {
+    fn covers(&self, cell: &Cell) -> bool {
+        let is_gap = matches!(cell.verdict, Verdict::Gap | Verdict::Fail | Verdict::NotBuilt);
+        let is_code = self.code.is_none_or(|code| cell.code == Some(code));
+        is_gap && is_code && self.runtime.is_match(&cell.runtime)
+    }
+}
+
+/// A glob that matches a runtime of the lab, or a build of one.
+pub fn glob(text: &str) -> Result<GlobMatcher, String> {
+    let glob = Glob::new(text).map_err(|error| format!("`{text}` is not a glob: {}", error.kind()))?.compile_matcher();
+    let ids = || runtimes::all().iter().map(Runtime::id);
+    if text.contains(runtimes::CUSTOM_BUILD) || ids().any(|id| glob.is_match(id)) {
+        return Ok(glob);
+    }
+    let instead = suggest::instead(text, ids(), "cargo xtask list runtimes");
+    Err(format!("`{text}` matches no runtime: {instead}"))
+}
+
+/// A code by its id.
+pub fn code(text: &str) -> Result<Code, String> {
+    text.parse::<Code>().map_err(|error| match suggest::nearest(text, CATALOGUE.iter().map(|entry| entry.id)).first() {
+        Some(near) => format!("`{text}` is not a code: did you mean `{near}`?"),
+        None => error.to_string(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Requirements, code, glob};
+    use wasmlab_model::report::{NoteKind, RunReport};
+    use wasmlab_runtimes::Runtime;
+
+    /// The sample as the report of a `check`, its cells of `hello` noted as required or known.
+    fn applied(must: &[&str], allow: &[&str], place: Option<&str>) -> (RunReport, Vec<String>) {
+        let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+        let columns: Vec<Runtime> = wasmlab_runtimes::all().to_vec();
+        let mut requirements = Requirements::default();
+        requirements.add_options(&owned(must), &owned(allow), &columns).unwrap();
+        requirements.allow.iter_mut().for_each(|allowance| allowance.place = place.map(str::to_owned));
+        let mut report = crate::sample::report();
+        report.command = "check".to_owned();
+        report.notes.clear();
+        requirements.apply("hello", "hello.wasm", &mut report);
+        let told = report.cells.iter().filter(|c| c.required || c.known.is_some() && c.scenario == "hello").map(|c| {
+            format!("{} {} {}", c.runtime, if c.required { "must" } else { "may" }, c.known.as_deref().unwrap_or("-"))
+        });
+        let told = told.collect();
+        (report, told)
+    }
+
+    #[test]
+    fn options_mark_the_cells_of_their_file() {
+        let told = |must: &[&str], allow: &[&str]| applied(must, allow, None).1;
+        assert!(told(&[], &[]).is_empty());
+        assert_eq!(told(&["node"], &[]), ["node must -"]);
+        let allowed = |text: &str| vec![format!("wasmtime-winch may allowed by --allow {text}")];
+        assert_eq!(told(&[], &["wasmtime-*"]), allowed("wasmtime-*"));
+        assert_eq!(told(&[], &["*:unsupported-proposal"]), allowed("*:unsupported-proposal"));
+        // A pass, another code, a runtime that is absent.
+        assert!(told(&[], &["wasmi", "wasmtime-winch:trap", "node"]).is_empty());
+    }
+
+    #[test]
+    fn an_entry_of_a_file_that_fits_nothing_is_told() {
+        let notes = |allow: &str| applied(&[], &[allow], Some("wasmlab.toml:3")).0.notes;
+        assert!(notes("wasmtime-winch").is_empty() && notes("node").is_empty());
+        let unused = &notes("wasmi:trap")[0];
+        assert_eq!((unused.kind, unused.subject.as_str()), (NoteKind::AllowanceUnused, "hello.wasm"));
+        assert!(unused.text.starts_with("wasmlab.toml:3 allows `wasmi` to fail for trap, and nothing"), "{}", unused.text);
+    }
+
+    #[test]
+    fn what_names_nothing_is_an_error() {
+        assert!(glob("nodee").unwrap_err().contains("did you mean `node`"));
+        assert!(glob("[").unwrap_err().contains("is not a glob"));
+        assert!(code("trapp").unwrap_err().contains("did you mean `trap`?"));
+        assert!(code("bad-luck").unwrap_err().contains("explain"));
+        let error = Requirements::default().add_options(&["node".to_owned()], &[], &[]).unwrap_err().to_string();
+        assert!(error.contains("none of the runtimes that --runtime selects"), "{error}");
+    }
+}

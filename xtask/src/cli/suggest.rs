@@ -1,0 +1,62 @@
+//! "Did you mean": the nearest names to one that does not exist.
+
+/// As many names are suggested.
+const MAX_NAMES: usize = 3;
+
+/// The names that are nearest to `wanted`, the nearest first; none if nothing is near.
+pub fn nearest<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+    let wanted = wanted.to_lowercase();
+    // A third of the letters may be wrong; a name that begins or ends so was meant in any case.
+    let limit = wanted.chars().count() / 3;
+    let distance = |name: &str| {
+        let is_part = wanted.len() > 2 && (name.starts_with(&wanted) || name.ends_with(&wanted));
+        let edits = strsim::damerau_levenshtein(&wanted, &name.to_lowercase());
+        (edits <= limit || is_part).then_some(edits)
+    };
+    let mut near: Vec<(usize, &str)> = names.into_iter().filter_map(|name| Some((distance(name)?, name))).collect();
+    near.sort_unstable();
+    near.dedup();
+    // Beside what is certainly meant, the rest is no help.
+    let best = near.first().map_or(0, |(edits, _)| *edits);
+    near.retain(|(edits, _)| best > limit || *edits <= best + 1);
+    near.into_iter().take(MAX_NAMES).map(|(_, name)| name).collect()
+}
+
+/// What to say of a name that does not exist: the nearest names and the command that `lists` all of them, or, if
+/// nothing is near, all names.
+pub fn instead<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>, lists: &str) -> String {
+    let mut names: Vec<&str> = names.into_iter().collect();
+    let near = nearest(wanted, names.iter().copied());
+    if !near.is_empty() {
+        let near: Vec<String> = near.iter().map(|name| format!("`{name}`")).collect();
+        return format!("did you mean {}? (`{lists}` lists all)", near.join(" or "));
+    }
+    names.sort_unstable();
+    names.dedup();
+    format!("choose from: {}", names.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{instead, nearest};
+
+    #[test]
+    fn what_is_near_is_suggested() {
+        let names = ["wasmtime-cranelift", "wasmtime-winch", "wasmtime-cli", "wasmi", "node", "node+jco", "deno"];
+        let check = |wanted: &str, near: &[&str]| assert_eq!(nearest(wanted, names), near, "{wanted}");
+        check("wasmtime-crane", &["wasmtime-cranelift"]);
+        check("wasmtime-clli", &["wasmtime-cli"]);
+        check("nod", &["node"]);
+        check("Node", &["node"]);
+        check("wasmtime", &["wasmtime-cli", "wasmtime-winch", "wasmtime-cranelift"]);
+        check("jco", &["node+jco"]);
+        check("chromium", &[]);
+        check("x", &[]);
+    }
+
+    #[test]
+    fn without_a_near_name_all_are_listed() {
+        assert_eq!(instead("zz", ["b", "a", "b"], "list"), "choose from: a, b");
+        assert_eq!(instead("adds", ["add", "sub"], "list x"), "did you mean `add`? (`list x` lists all)");
+    }
+}
