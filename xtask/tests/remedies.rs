@@ -153,8 +153,7 @@ const ROWS: &[Row] = &[
         asked: &["--invoke", "add", "--expect-stdout", "5", "--", "2", "3"],
         columns: WASI,
         code: "",
-        // Zig names no language in the module, so no option is named.
-        remedy: "Export it",
+        remedy: "`--export=add` or `-rdynamic` (Zig)",
     },
 ];
 

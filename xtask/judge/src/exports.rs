@@ -216,7 +216,8 @@ fn is_c(language: &str) -> bool {
         || language.strip_prefix('C').is_some_and(|year| !year.is_empty() && year.bytes().all(|b| b.is_ascii_digit()))
 }
 
-/// How to export a function with the toolchain that built the module, after a colon; nothing if that is unknown.
+/// How to export a function with the toolchain that built the module, after a colon. A module that names no producer may
+/// come from any tool: the means of those that name none are listed. Nothing for a producer that is not known here.
 fn export(facts: &Facts, name: &str) -> String {
     let made_by = |words: &[&str]| facts.producers.iter().any(|p| words.contains(&p.name.as_str()));
     let rust = format!("`#[no_mangle] pub extern \"C\" fn {name}` in a cdylib (Rust)");
@@ -228,6 +229,8 @@ fn export(facts: &Facts, name: &str) -> String {
         go
     } else if made_by(&["clang", "C", "C++"]) || facts.producers.iter().any(|p| is_c(&p.name)) {
         c
+    } else if facts.producers.is_empty() {
+        format!("the linker option `--export={name}` or `-rdynamic` (Zig), or `(export \"{name}\")` in WAT")
     } else {
         return String::new();
     };
@@ -256,7 +259,7 @@ mod tests {
             "twice",
             Blame::Toolchain,
             "exports no function `twice`; nothing in it can be called: it exports memory",
-            "Export it.",
+            "Export it: the linker option `--export=twice` or `-rdynamic` (Zig)",
         );
         check(
             &format!("(module {memory} {})", function("_twice")),
@@ -270,7 +273,7 @@ mod tests {
             "twice",
             Blame::Guest,
             "exports no function `twice`; `twice` is a global; it exports the global `twice`, `main`",
-            "Export it.",
+            "Export it: the linker option `--export=twice` or `-rdynamic` (Zig)",
         );
         check(
             "(module)",
@@ -298,11 +301,11 @@ mod tests {
             check(&format!("(module {})", function(there)), wanted, Blame::Guest, &detail, there);
         }
         let far = "exports no function `twice`; it exports `unrelated`";
-        check(&format!("(module {})", function("unrelated")), "twice", Blame::Toolchain, far, "Export it");
+        check(&format!("(module {})", function("unrelated")), "twice", Blame::Toolchain, far, "Export it: the linker option `--export=twice`");
         let many: String = (0..20).map(|n| function(&format!("export{n:02}"))).collect();
         let words = "exports no function `twice`; it exports `export00`, `export01`, `export02`, `export03`, `export04`, \
                      `export05`, `export06`, `export07` and 12 more";
-        check(&format!("(module {many})"), "twice", Blame::Toolchain, words, "Export it");
+        check(&format!("(module {many})"), "twice", Blame::Toolchain, words, "in WAT.");
     }
 
     #[test]
