@@ -45,6 +45,7 @@ registry! {
     repro Repro,
     serve Serve,
     inspect Inspect,
+    learn Learn,
     list List,
     new New,
     doctor Doctor,
@@ -72,6 +73,7 @@ struct Arguments {
 const AFTER: &str = "Start here:
   cargo xtask run-all          the matrix: every scenario on every runtime
   cargo xtask check app.wasm   the same for your own module
+  cargo xtask learn            what WebAssembly is and where it stops, in small steps
   cargo xtask explain CODE     what a code means and what would change it
   cargo xtask COMMAND --help   examples for each command
 

@@ -18,6 +18,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("wasmlab-model", &["wasmlab-protocol"]),
     ("wasmlab-inspect", &["wasmlab-model"]),
     ("wasmlab-judge", &["wasmlab-model", "wasmlab-protocol"]),
+    ("wasmlab-learn", &["wasmlab-model"]),
     ("wasmlab-predict", &["wasmlab-model", "wasmlab-protocol"]),
     ("wasmlab-report", &["wasmlab-model", "wasmlab-protocol"]),
     ("wasmlab-runtimes", &["wasmlab-model", "wasmlab-protocol"]),

@@ -9,6 +9,7 @@ use wasmlab_model::facts::{BinaryKind, Facts};
 
 mod abandoned;
 mod abi;
+pub mod bytes;
 mod component;
 mod header;
 pub mod interfaces;

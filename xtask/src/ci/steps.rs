@@ -122,7 +122,8 @@ fn matrix(context: &Context) -> Result<()> {
         context.leave_out(format!("the published report: {} does not exist", published.display()));
         return Ok(());
     }
-    context.run(cmd!(shell, "{xtask} report --check"))
+    context.run(cmd!(shell, "{xtask} report --check"))?;
+    context.run(cmd!(shell, "{xtask} learn book --check"))
 }
 
 /// Reports columns that were not measured although their programs are installed or built here.

@@ -23,6 +23,8 @@ use wasmlab_report::text;
 use wasmlab_report::visible::on_line;
 use crate::scenario;
 
+mod bytes;
+
 /// Description for `--help`.
 pub const ABOUT: &str = "Show what a module or component is: kind, ABIs with evidence, proposals, imports, exports, sizes";
 /// Examples for `--help`.
@@ -33,6 +35,7 @@ pub const EXAMPLES: &str = "Examples:
   cargo xtask inspect nginx                  the same, by a scenario's short name
   cargo xtask inspect app.wasm --json | jq .abis
   cargo xtask inspect app.wasm --wat | less
+  cargo xtask inspect scenarios/wat-add/add.wat --bytes     each byte and its meaning
   cargo xtask inspect huge.wasm --quick      imports, exports and sections only";
 
 /// Options.
@@ -47,6 +50,9 @@ pub struct Args {
     /// Print the text format (WAT)
     #[arg(long)]
     wat: bool,
+    /// Print each byte of a small file with its offset and its meaning, valid or not
+    #[arg(long, conflicts_with_all = ["wat", "quick"])]
+    bytes: bool,
     /// Skip function bodies: no proposals and no validation
     #[arg(long, conflicts_with = "wat")]
     quick: bool,
@@ -82,6 +88,10 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     if args.wat {
         let text = reading::read(&file, Form::Wat).map_err(failed)?;
         output::print(&String::from_utf8_lossy(&text))?;
+        return Ok(exit::OK);
+    }
+    if args.bytes {
+        bytes::print(&file, args.json).map_err(failed)??;
         return Ok(exit::OK);
     }
     let form = if args.quick { Form::Outline } else { Form::Facts };

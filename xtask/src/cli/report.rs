@@ -9,7 +9,7 @@ use wasmlab_toolchains::rustc::TOOLCHAIN_VARIABLE;
 
 use super::common::usage;
 use super::format::{RowGrouping, FormatArgs};
-use super::output;
+use super::{learn, output};
 use crate::lab::{FIXTURES_VARIABLE, Lab};
 use crate::exit;
 use crate::store::files;
@@ -125,6 +125,8 @@ fn publish(lab: &Lab, report: &RunReport) -> Result<u8> {
     files::write_atomically(&markdown, published::markdown(&report).as_bytes())?;
     let page = lab.published(PAGE);
     files::write_atomically(&page, published::html(&report).as_bytes())?;
+    // Its pages quote the report.
+    learn::render_book(lab)?;
     let files = [&json, &markdown, &page];
     let names = files.map(|file| file.strip_prefix(&lab.root).unwrap_or(file).display().to_string());
     output::print(&format!("published {} cells: {}\n", report.cells.len(), names.join(", ")))?;
