@@ -115,6 +115,8 @@ fn every_exercise_fails_unsolved_and_passes_solved() {
         assert_eq!(unsolved.code, 1, "{name} passes unsolved: {}{}", unsolved.stdout, unsolved.stderr);
         assert!(unsolved.stdout.contains("Not yet: "), "{name}: {}", unsolved.stdout);
         assert!(unsolved.stdout.contains(&format!("cargo xtask learn hint {name}")), "{name}: {}", unsolved.stdout);
+        // A command that is wrong itself would fail as well.
+        assert!(!unsolved.stdout.contains("error: --"), "{name}: {}", unsolved.stdout);
         let hint = learner.learn(&["hint", name]);
         assert!(hint.stdout.starts_with("1 of "), "{name}: {}", hint.stdout);
         for (file, contents) in exercise.solution() {

@@ -127,8 +127,7 @@ pub fn published_text(published: &Published, report: Option<&RunReport>) -> Stri
                 None => results.push((result, vec![&cell.runtime])),
             }
         }
-        let bytes =
-            report.artifacts.iter().find(|guest| guest.scenario == *scenario).map(|guest| guest.bytes);
+        let bytes = report.artifacts.iter().find(|guest| guest.scenario == *scenario).map(|guest| guest.bytes);
         let size = bytes.map(|bytes| format!("  ({})", size(bytes))).unwrap_or_default();
         let _ = writeln!(text, "{scenario}{size}");
         for (result, runtimes) in results {

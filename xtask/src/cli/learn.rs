@@ -44,7 +44,7 @@ pub const EXAMPLES: &str = "Examples:
 Your progress is in learn.toml and the exercises are in learn/. Another learner in the same checkout
 uses --progress NAME.toml, and works in NAME/. A chapter is a folder in xtask/learn/chapters/.
 
-Exit code: 0 if an exercise passes, 1 if it does not yet.";
+Exit code: 1 if an exercise does not pass yet, or if the book is out of date.";
 
 /// Options.
 #[derive(clap::Args)]
@@ -174,7 +174,7 @@ fn list(tour: &Tour) -> Result<u8> {
         None => "All chapters are done.".to_owned(),
     };
     let table = output::table(&columns, &rows);
-    output::print(&format!("{table}\n{minutes} minutes in all. Each chapter stands for itself: begin anywhere.\n{go_on}\n"))?;
+    output::print(&format!("{table}\n{minutes} minutes in all, and the exercises. Each chapter stands for itself: begin anywhere.\n{go_on}\n"))?;
     Ok(exit::OK)
 }
 
@@ -201,6 +201,8 @@ impl Tour<'_> {
     fn chapters(&mut self, from: usize, until: usize) -> Result<u8> {
         for at in from..until {
             if self.chapter(at)? == Flow::Quit {
+                let again = self.own("next");
+                self.screen.line(&format!("To come back: {again}"))?;
                 break;
             }
         }
