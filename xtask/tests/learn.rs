@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[expect(dead_code, reason = "other tests use the rest")]
 mod common;
 
 use std::collections::BTreeSet;
@@ -10,8 +11,8 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use common::{CommandResult, Workspace, required, result_of};
-use wasmlab_learn::chapter::{self, Chapter, Part};
-use wasmlab_learn::{claims, markup::Style, output};
+use wasmlab_learn::chapter::{self, Chapter, Excerpt, Part};
+use wasmlab_learn::{book, claims, markup::Style, output};
 use xtask::store::snapshots::column::Column;
 
 fn top() -> PathBuf {
@@ -132,6 +133,18 @@ fn every_exercise_fails_unsolved_and_passes_solved() {
     assert!(list.stdout.contains("2 of 2"), "{}", list.stdout);
 }
 
+/// The pages of the book are those of the chapters, with the outputs that were recorded.
+#[test]
+fn the_book_matches_its_chapters() {
+    let folder = top().join("reports/book");
+    let recorded: output::Recorded = serde_json::from_slice(&fs::read(folder.join("outputs.json")).unwrap()).unwrap();
+    let report = serde_json::from_slice(&fs::read(top().join("reports/linux-x86_64.json")).unwrap()).unwrap();
+    for (name, text) in book::pages(&chapters(), &recorded, Some(&report)) {
+        let found = fs::read_to_string(folder.join(&name)).unwrap_or_default();
+        assert!(found == text, "reports/book/{name} is stale: run `cargo xtask learn book`");
+    }
+}
+
 /// Every chapter is shown without waiting; nothing fails, and no line is too wide for a terminal of 80 columns.
 #[test]
 fn every_chapter_is_shown_at_80_columns() {
@@ -145,35 +158,48 @@ fn every_chapter_is_shown_at_80_columns() {
     assert!(!ran.stdout.contains('\u{1b}'), "no colours in a pipe");
 }
 
-/// The reader acts at least every 60 lines, and the text itself is never wider than the terminal.
+/// The most lines between two actions of the reader: text and outputs.
+const MAX_BETWEEN: usize = 60;
+
+/// The reader acts often, and the text itself is never wider than the terminal.
 #[test]
 fn no_chapter_scrolls_its_point_away() {
+    let read = |name: &str| fs::read(top().join("reports").join(name)).unwrap();
+    let recorded: output::Recorded = serde_json::from_slice(&read("book/outputs.json")).unwrap();
+    let report = serde_json::from_slice(&read("linux-x86_64.json")).unwrap();
     let style = Style { width: 80, colour: false };
     for chapter in &chapters() {
+        let folder = &chapter.folder;
+        let shown = |command: &str, part: &Excerpt| {
+            let known = recorded.outputs.get(command);
+            let known = known.unwrap_or_else(|| panic!("{folder}: `{command}` is not in the book: learn book"));
+            output::excerpt(&known.lines.join("\n"), part).0.len() + 2
+        };
         let mut lines = 0;
         for part in &chapter.parts {
-            let folder = &chapter.folder;
-            match part {
+            let acts = !matches!(part, Part::Prose(_) | Part::Published(_));
+            if acts {
+                assert!(lines <= MAX_BETWEEN, "{folder}: {lines} lines before the reader acts: {part:?}");
+                lines = 0;
+            }
+            lines += match part {
                 Part::Prose(text) => {
-                    let shown = style.prose(text);
-                    for line in shown.iter().filter(|line| !line.starts_with("    ")) {
+                    let text = style.prose(text);
+                    for line in text.iter().filter(|line| !line.starts_with("    ")) {
                         assert!(line.chars().count() <= 80, "{folder}: {line}");
                     }
-                    lines += shown.len() + 1;
+                    text.len() + 1
                 }
-                // Its output may be as long as outputs are shown.
-                Part::Run(run) => {
-                    assert!(lines <= 60, "{folder}: {lines} lines before `{}`", run.command);
-                    lines = if run.shown.matching.is_empty() { output::MAX_LINES.min(20) } else { 12 };
+                Part::Run(run) => shown(&run.command, &run.shown),
+                Part::Question(question) => {
+                    let part = Excerpt { lines: None, matching: question.matching.clone() };
+                    shown(&question.run, &part) + style.prose(&question.because).len() + 1
                 }
-                Part::Published(published) => lines += published.scenarios.len() * 4,
-                Part::Question(_) | Part::Exercise(_) | Part::Pause => {
-                    assert!(lines <= 60, "{folder}: {lines} lines before the reader acts");
-                    lines = 0;
-                }
-            }
+                Part::Published(published) => book::published_text(published, Some(&report)).lines().count() + 2,
+                Part::Exercise(_) | Part::Pause => 0,
+            };
         }
-        assert!(lines <= 60, "{}: {lines} lines at the end", chapter.folder);
+        assert!(lines <= MAX_BETWEEN, "{folder}: {lines} lines at the end");
     }
 }
 
