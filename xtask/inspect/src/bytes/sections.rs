@@ -25,7 +25,7 @@ pub struct State {
 /// Reads the contents of a section.
 pub fn section(cursor: &mut Cursor, id: u8, state: &mut State) -> Result<(), Stop> {
     match id {
-        1 => vector(cursor, "type", |cursor, at| type_(cursor, at)),
+        1 => vector(cursor, "type", type_),
         2 => vector(cursor, "import", |cursor, at| import(cursor, at, state)),
         3 => vector(cursor, "function", |cursor, at| {
             let index = state.functions + at;
