@@ -312,7 +312,11 @@ fn two_runs_are_compared_and_worse_is_an_exit_code() {
     let back = workspace.run(&["diff", "reports/latest/report.json", "before.json", "--output", "json"]);
     let json: serde_json::Value = serde_json::from_str(&back.stdout).unwrap();
     assert!(back.code == 0 && json["cells"][0]["change"] == "fixed-gap", "{}", back.stdout);
-    fails(&workspace.run(&["diff", "no-such-revision"]), 2, &["`no-such-revision` is neither a report nor a revision of git"]);
+    fails(
+        &workspace.run(&["diff", "no-such-revision"]),
+        2,
+        &["`no-such-revision` is neither a report nor a revision of git"],
+    );
 }
 
 /// Which toolchains are installed depends on the machine; the other lists are in `cmd/list.trycmd`.

@@ -253,7 +253,8 @@ fn nowhere<'a>(report: &'a RunReport, names: &Names, found: &[Finding]) -> Vec<F
         let is_told = found.iter().any(|f| f.guest == scenario.name && f.severity >= Severity::Failure);
         // What did not run in the baseline either is no news.
         let is_old = report.baseline.is_some() && cells().any(|c| c.change != Change::New);
-        if is_told || is_old || cells().any(|c| c.verdict == Verdict::Pass) || !cells().any(|c| c.verdict.is_measured()) {
+        if is_told || is_old || cells().any(|c| c.verdict == Verdict::Pass) || !cells().any(|c| c.verdict.is_measured())
+        {
             continue;
         }
         let Some(first) = cells().find(|c| c.verdict.is_measured()) else { continue };

@@ -6,11 +6,11 @@ mod columns;
 pub mod compare;
 mod digest;
 pub mod findings;
+#[cfg(test)]
+mod hostile_tests;
 pub mod published;
 #[cfg(test)]
 mod sample;
-#[cfg(test)]
-mod hostile_tests;
 #[cfg(test)]
 mod tests;
 pub mod text;
