@@ -123,7 +123,7 @@ pub fn head(digest: &mut Digest, report: &RunReport) {
     } else {
         digest.list("Passes by runtime", &by_runtime(report), true);
     }
-    let warnings = groups.iter().filter(|g| g.severity == Severity::Warning && g.cells.first().is_some()).map(line);
+    let warnings = groups.iter().filter(|g| g.severity == Severity::Warning && !g.cells.is_empty()).map(line);
     digest.list("Warnings", &warnings.collect::<Vec<_>>(), true);
 }
 

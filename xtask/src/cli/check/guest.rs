@@ -79,8 +79,8 @@ pub fn names(files: &[PathBuf]) -> Vec<(String, String)> {
         }
         // app.wasm and app.wat; a/app.wasm and b/app.wasm; the same file twice.
         let is_of_folder = |part: &Component| matches!(part, Component::Normal(_));
-        let parents = file.parent().into_iter().flat_map(Path::components).filter(is_of_folder);
-        let parent = parents.last().map(|part| format!("{}-{own}", part.as_os_str().to_string_lossy()));
+        let mut parents = file.parent().into_iter().flat_map(Path::components).filter(is_of_folder);
+        let parent = parents.next_back().map(|part| format!("{}-{own}", part.as_os_str().to_string_lossy()));
         let extension = file.extension().map(|end| format!("{own}-{}", end.to_string_lossy()));
         let numbered = (2..).map(|number| format!("{own}-{number}"));
         let mut candidates = std::iter::once(own.clone()).chain(parent).chain(extension).chain(numbered);
