@@ -65,6 +65,7 @@ impl Store {
                 }
             }
         }
+        self.forget_pending(scenarios, runtimes)?;
         Ok(removed)
     }
 }
