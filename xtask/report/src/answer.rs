@@ -1,6 +1,7 @@
 //! The answer to the lab's question, one screen per module: where it runs, where it does not and why, and what would
 //! change that. Columns of one engine are listed together if they agree.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use anstyle::Style;
@@ -30,7 +31,8 @@ const LABEL_WIDTH: usize = 13;
 const MAX_REASONS: usize = 6;
 
 fn render(report: &RunReport, options: RenderOptions) -> String {
-    let mut answer = Answer { report, options, out: String::new() };
+    let codes = by_code(report);
+    let mut answer = Answer { report, codes: &codes, options, out: String::new() };
     for (index, scenario) in report.scenarios.iter().enumerate() {
         if index > 0 {
             answer.out.push('\n');
@@ -43,6 +45,7 @@ fn render(report: &RunReport, options: RenderOptions) -> String {
 
 struct Answer<'a> {
     report: &'a RunReport,
+    codes: &'a BTreeMap<Code, Vec<Group<'a>>>,
     options: RenderOptions,
     out: String,
 }
@@ -90,7 +93,7 @@ impl<'a> Answer<'a> {
 
     fn passes(&mut self, module: &str, cells: &[&Cell]) {
         if cells.is_empty() {
-            let loads = by_code(self.report).get(&Code::NoEntryPoint).is_some_and(|groups| {
+            let loads = self.codes.get(&Code::NoEntryPoint).is_some_and(|groups| {
                 groups.iter().any(|g| g.scenario == module && self.loaded_library(module, Code::NoEntryPoint, g).is_some())
             });
             let none = if loads { "nowhere: it has no program to run" } else { "none of the installed runtimes" };
@@ -112,8 +115,7 @@ impl<'a> Answer<'a> {
     /// The reasons, most informative first, each with its remedy.
     fn reasons(&mut self, module: &str) {
         let report = self.report;
-        let codes = by_code(report);
-        let all = codes.iter().flat_map(|(code, groups)| groups.iter().map(move |group| (*code, group)));
+        let all = self.codes.iter().flat_map(|(code, groups)| groups.iter().map(move |group| (*code, group)));
         let mut reasons: Vec<(Code, &Group)> = all.filter(|(_, group)| group.scenario == module).collect();
         reasons.sort_by_key(|(code, group)| reason_order(*code, group.cell));
         let remedy = |(code, group): &(Code, &Group<'a>)| {
