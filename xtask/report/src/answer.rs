@@ -7,7 +7,7 @@ use std::fmt::Write;
 use anstyle::Style;
 
 use super::columns::{NameStyle, names};
-use super::findings::{Severity, findings, grouped};
+use super::findings::{self, Severity, findings, grouped};
 use super::table::{BOLD, DIM, GREEN, RED, YELLOW};
 use super::text::{self, Group, blame, by_code, changes};
 use super::{RenderOptions, Renderer};
@@ -55,15 +55,14 @@ impl<'a> Answer<'a> {
         let report = self.report;
         let artifact = report.artifacts.iter().find(|a| a.scenario == name);
         let title = if artifact.is_some_and(|a| a.origin.id() == "given") { title } else { name };
-        let about = artifact.map(artifact_line).unwrap_or_default();
-        self.part(BOLD, title, &about);
         let cells: Vec<&Cell> = report.cells.iter().filter(|c| c.scenario == name).collect();
         if let Some(cell) = cells.iter().find(|c| c.is_of_invalid_file()) {
-            self.out.push('\n');
-            self.part(RED, "runs nowhere", &cell.detail);
+            self.part(RED, title, &cell.detail);
             self.arrow(cell.remedy.as_deref().unwrap_or_default());
             return;
         }
+        let about = artifact.map(artifact_line).unwrap_or_default();
+        self.part(BOLD, title, &about);
         let of = |verdict| cells.iter().filter(move |c| c.verdict == verdict).copied().collect::<Vec<&Cell>>();
         self.out.push('\n');
         self.passes(name, &of(Verdict::Pass));
@@ -190,7 +189,9 @@ impl<'a> Answer<'a> {
     fn failing(&mut self) {
         let report = self.report;
         let groups = grouped(report, &findings(report));
-        let failing: Vec<_> = groups.iter().filter(|group| group.severity == Severity::Failure).collect();
+        let is_invalid = |group: &&findings::Group| group.cells.iter().any(|cell| cell.is_of_invalid_file());
+        let is_failure = |group: &&findings::Group| group.severity == Severity::Failure && !is_invalid(group);
+        let failing: Vec<_> = groups.iter().filter(is_failure).collect();
         let changed = report.notes.iter().filter(|note| note.kind == NoteKind::GuestChanged);
         let changed: Vec<String> = changed.map(|note| format!("{} {}", note.subject, note.text)).collect();
         if !(failing.is_empty() && changed.is_empty()) {

@@ -9,9 +9,16 @@ pub fn nearest<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> Ve
     // A third of the letters may be wrong.
     let limit = wanted.chars().count() / 3;
     let edits = |name: &str| strsim::damerau_levenshtein(&wanted, &name.to_lowercase());
+    // `wasmtme` means one of `wasmtime-*`, if no whole name is near.
+    let is_start = |name: &str| edits(name.split(['-', '+']).next().unwrap_or(name)) <= limit;
     let is_part = |name: &str| wanted.len() > 2 && (name.starts_with(&wanted) || name.ends_with(&wanted));
-    let mut near: Vec<(usize, bool, &str)> = names.into_iter().map(|name| (edits(name), is_part(name), name)).collect();
+    let rank = |name| (edits(name), is_part(name), name);
+    let names: Vec<&str> = names.into_iter().collect();
+    let mut near: Vec<(usize, bool, &str)> = names.iter().copied().map(rank).collect();
     near.retain(|(edits, is_part, _)| *edits <= limit || *is_part);
+    if near.is_empty() {
+        near = names.into_iter().filter(|name| is_start(name)).map(rank).collect();
+    }
     near.sort_unstable();
     near.dedup();
     // A name that begins or ends with the text is meant, unless another differs by a letter only.
@@ -48,6 +55,7 @@ mod tests {
         let check = |wanted: &str, near: &[&str]| assert_eq!(nearest(wanted, names), near, "{wanted}");
         check("wasmtime-crane", &["wasmtime-cranelift"]);
         check("wasmtime-clli", &["wasmtime-cli"]);
+        check("wasmtme", &["wasmtime-cli", "wasmtime-winch", "wasmtime-cranelift"]);
         check("nod", &["node"]);
         check("Node", &["node"]);
         check("wasmtime", &["wasmtime-cli", "wasmtime-winch", "wasmtime-cranelift"]);
