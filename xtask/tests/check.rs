@@ -310,7 +310,7 @@ fn a_repository_says_in_a_file_what_it_requires() {
     let wrong = run(&[]);
     assert!(wrong.code == 2 && wrong.stderr.contains("wasmlab.toml:6: unknown field `alow`"), "{}", wrong.stderr);
     assert_eq!(run(&["--", "x"]).code, 2, "arguments belong to a file");
-    std::fs::remove_file(workspace.path("app/wasmlab.toml")).unwrap();
+    fs::remove_file(workspace.path("app/wasmlab.toml")).unwrap();
     let none = run(&[]);
     assert!(none.code == 2 && none.stderr.contains("there is no wasmlab.toml here or in a folder above"), "{}", none.stderr);
 }
