@@ -137,11 +137,18 @@ pub fn details(digest: &mut Digest, report: &RunReport) {
             let on = names(report, &group.runtimes, NameStyle::Ids);
             let remedy = group.cell.remedy.as_deref().or_else(|| general_remedy(report, code)).unwrap_or_default();
             let arrow = if remedy.is_empty() { String::new() } else { format!(" → {}", prose(remedy)) };
-            format!("**{}** on {}: {}{}{arrow}", escaped(guest), escaped(&on), escaped(&group.detail()), escaped(&known))
+            format!(
+                "**{}** on {}: {}{}{arrow}",
+                escaped(guest),
+                escaped(&on),
+                escaped(&group.detail()),
+                escaped(&known)
+            )
         };
         digest.list(&format!("<code>{code}</code>"), &groups.iter().map(line).collect::<Vec<_>>(), true);
     }
-    let waiting = text::not_attempted(report).into_iter().map(|(whose, why)| format!("{}: {}", escaped(&whose), escaped(why)));
+    let waiting =
+        text::not_attempted(report).into_iter().map(|(whose, why)| format!("{}: {}", escaped(&whose), escaped(why)));
     digest.list("Not asked", &waiting.collect::<Vec<_>>(), true);
     let missing = report.notes.iter().filter(|n| n.kind == NoteKind::Missing);
     let missing = missing.map(|n| format!("{}: {}", escaped(&n.subject), escaped(&n.text)));
@@ -187,10 +194,7 @@ fn changed(report: &RunReport) -> Vec<String> {
     });
     let cells = cells.into_iter().map(|(change, line)| format!("**{}**: {}", change.id(), escaped(&line)));
     let is_change = |kind| {
-        matches!(
-            kind,
-            NoteKind::ArtifactChanged | NoteKind::ArtifactChangedWithToolchain | NoteKind::GuestChanged
-        )
+        matches!(kind, NoteKind::ArtifactChanged | NoteKind::ArtifactChangedWithToolchain | NoteKind::GuestChanged)
     };
     let notes = report.notes.iter().filter(|n| is_change(n.kind));
     cells.chain(notes.map(|n| format!("**{}** {}", escaped(&n.subject), escaped(&n.text)))).collect()

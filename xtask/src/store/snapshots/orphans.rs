@@ -20,8 +20,7 @@ impl Store {
             let about = file.display().to_string();
             if !file.starts_with(MATRIX) {
                 if !scenarios.contains(stem.as_str()) {
-                    notes
-                        .push(note(about, format!("no scenario is named `{stem}`")));
+                    notes.push(note(about, format!("no scenario is named `{stem}`")));
                 }
             } else if !runtimes.contains(stem.as_str()) {
                 notes.push(note(about, format!("no runtime is named `{stem}`")));
