@@ -10,13 +10,13 @@ import { abortEnd, isExit, runAssemblyScript, runKotlin, toolchainOf } from './w
 
 /**
  * Runs a module through its glue, whose text is `source`, in a host that provides:
- *   prepare()                       asks the engine about the module and starts to watch it; returns what runners need
- *                                   beside the source: the guest's state (`guest`), and what glue instantiates (`module`)
- *   load()                          imports the glue as an ES module
- *   loadScript(source)              runs the glue as a classic script
- *   runners                         the toolchains that need more than that, `emscripten` and `php` among them
- *   uncaught()                      a promise that rejects with the first uncaught error
- *   explain(error)                  optional: the end of a cell that the host refused
+ *   prepare()             asks the engine about the module and starts to watch it; returns what runners need beside the
+ *                         source: the guest's state (`guest`), and what glue instantiates (`module`)
+ *   load()                imports the glue as an ES module
+ *   loadScript(source)    runs the glue as a classic script
+ *   runners               the toolchains that need more than that, `emscripten` and `php` among them
+ *   uncaught()            a promise that rejects with the first uncaught error
+ *   explain(error)        optional: the end of a cell that the host refused
  */
 export async function runGlue(spec, log, source, host) {
   if (spec.entry !== 'command') {
@@ -82,7 +82,7 @@ export function emscriptenSettings(spec, bytes, guest, reject, hostSettings = {}
       exited(code);
       throw error;
     },
-    // Glue of Emscripten 6 asks for no `quit`. It keeps the exit code in a global of its script; a program that goes on
+    // Glue of Emscripten 6 does not call `quit`. It keeps the exit code in a global variable; a program that goes on
     // after `main` has none yet.
     postRun: [
       () => {

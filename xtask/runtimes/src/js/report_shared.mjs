@@ -1,6 +1,8 @@
 // How a script reports: events of the protocol, and what the guest prints.
 
-/** Events of the observation. Subclasses implement `send(event)`; where the driver measures time, `micros()` stays 0. */
+/**
+ * Events of the observation. Subclasses implement `send(event)`, and `micros()` unless the driver measures the time.
+ */
 export class EventLog {
   #ended = false;
 

@@ -1,5 +1,5 @@
-// Runs a module with its glue in a worker. Glue that accepts a compiled module gets the one that the worker imports; glue
-// that compiles bytes itself is refused by workerd.
+// Runs a module with its glue in a worker. Glue that accepts a compiled module gets the one that the worker imports;
+// glue that compiles bytes itself is refused by workerd.
 
 import { emscriptenSettings, runGlue, uncaughtEvent } from '../glue_shared.mjs';
 import { CellEnd } from '../protocol.mjs';
