@@ -63,6 +63,26 @@ pub struct Request<'a> {
     pub retention: cell::Retention<'a>,
 }
 
+impl<'a> Request<'a> {
+    /// One scenario on one runtime, measured anew.
+    #[must_use]
+    pub fn one_cell(scenario: &'a [Scenario; 1], runtime: Runtime, limits: Limits, build: guest::BuildOptions) -> Self {
+        Self {
+            scenarios: scenario,
+            runtimes: vec![runtime],
+            jobs: 1,
+            use_cache: false,
+            confirm: false,
+            limits,
+            build,
+            given: BTreeMap::new(),
+            engines: EngineBuilds::All,
+            sink: None,
+            retention: cell::Retention::default(),
+        }
+    }
+}
+
 /// Which embedded engines to build.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum EngineBuilds {

@@ -24,6 +24,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("wasmlab-runtimes", &["wasmlab-model", "wasmlab-protocol"]),
     ("wasmlab-toolchains", &["wasmlab-model", "wasmlab-protocol"]),
     ("wasmlab-engine", &["wasmlab-protocol"]),
+    ("wasmlab-driver", &["wasmlab-engine", "wasmlab-protocol"]),
 ];
 
 /// Additional dependencies allowed in tests: the judge is tested with facts read from real modules.

@@ -301,7 +301,13 @@ mod tests {
             check(&format!("(module {})", function(there)), wanted, Blame::Guest, &detail, there);
         }
         let far = "exports no function `twice`; it exports `unrelated`";
-        check(&format!("(module {})", function("unrelated")), "twice", Blame::Toolchain, far, "Export it: the linker option `--export=twice`");
+        check(
+            &format!("(module {})", function("unrelated")),
+            "twice",
+            Blame::Toolchain,
+            far,
+            "Export it: the linker option `--export=twice`",
+        );
         let many: String = (0..20).map(|n| function(&format!("export{n:02}"))).collect();
         let words = "exports no function `twice`; it exports `export00`, `export01`, `export02`, `export03`, `export04`, \
                      `export05`, `export06`, `export07` and 12 more";

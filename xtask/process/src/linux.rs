@@ -18,9 +18,10 @@ use rustix::process::{
 use super::deadline::{self, extended_limit, net_time};
 use super::descendants::{self, MARK};
 use super::namespace;
+use super::running::Shared;
 use super::sandbox;
 use super::system_calls;
-use super::{Command, CompletedProcess, ExitReason, Input, ReportPipe, Running, Shared, StopSignal, Watch, cancelled};
+use super::{Command, CompletedProcess, ExitReason, Input, ReportPipe, Running, StopSignal, Watch, cancelled};
 
 /// How often limits other than time are checked.
 const TICK: Duration = Duration::from_millis(20);

@@ -1,12 +1,13 @@
 //! The answer to the lab's question, one screen per module: where it runs, where it does not and why, and what would
 //! change that. Columns of one engine are listed together if they agree.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use anstyle::Style;
 
 use super::columns::{NameStyle, names};
-use super::findings::{Severity, findings, grouped};
+use super::findings::{self, Severity, findings, grouped};
 use super::table::{BOLD, DIM, GREEN, RED, YELLOW};
 use super::text::{self, Group, blame, by_code, changes};
 use super::{RenderOptions, Renderer};
@@ -30,7 +31,8 @@ const LABEL_WIDTH: usize = 13;
 const MAX_REASONS: usize = 6;
 
 fn render(report: &RunReport, options: RenderOptions) -> String {
-    let mut answer = Answer { report, options, out: String::new() };
+    let codes = by_code(report);
+    let mut answer = Answer { report, codes: &codes, options, out: String::new() };
     for (index, scenario) in report.scenarios.iter().enumerate() {
         if index > 0 {
             answer.out.push('\n');
@@ -43,6 +45,7 @@ fn render(report: &RunReport, options: RenderOptions) -> String {
 
 struct Answer<'a> {
     report: &'a RunReport,
+    codes: &'a BTreeMap<Code, Vec<Group<'a>>>,
     options: RenderOptions,
     out: String,
 }
@@ -52,15 +55,14 @@ impl<'a> Answer<'a> {
         let report = self.report;
         let artifact = report.artifacts.iter().find(|a| a.scenario == name);
         let title = if artifact.is_some_and(|a| a.origin.id() == "given") { title } else { name };
-        let about = artifact.map(artifact_line).unwrap_or_default();
-        self.part(BOLD, title, &about);
         let cells: Vec<&Cell> = report.cells.iter().filter(|c| c.scenario == name).collect();
         if let Some(cell) = cells.iter().find(|c| c.is_of_invalid_file()) {
-            self.out.push('\n');
-            self.part(RED, "runs nowhere", &cell.detail);
+            self.part(RED, title, &cell.detail);
             self.arrow(cell.remedy.as_deref().unwrap_or_default());
             return;
         }
+        let about = artifact.map(artifact_line).unwrap_or_default();
+        self.part(BOLD, title, &about);
         let of = |verdict| cells.iter().filter(move |c| c.verdict == verdict).copied().collect::<Vec<&Cell>>();
         self.out.push('\n');
         self.passes(name, &of(Verdict::Pass));
@@ -90,7 +92,7 @@ impl<'a> Answer<'a> {
 
     fn passes(&mut self, module: &str, cells: &[&Cell]) {
         if cells.is_empty() {
-            let loads = by_code(self.report).get(&Code::NoEntryPoint).is_some_and(|groups| {
+            let loads = self.codes.get(&Code::NoEntryPoint).is_some_and(|groups| {
                 groups.iter().any(|g| g.scenario == module && self.loaded_library(module, Code::NoEntryPoint, g).is_some())
             });
             let none = if loads { "nowhere: it has no program to run" } else { "none of the installed runtimes" };
@@ -112,8 +114,7 @@ impl<'a> Answer<'a> {
     /// The reasons, most informative first, each with its remedy.
     fn reasons(&mut self, module: &str) {
         let report = self.report;
-        let codes = by_code(report);
-        let all = codes.iter().flat_map(|(code, groups)| groups.iter().map(move |group| (*code, group)));
+        let all = self.codes.iter().flat_map(|(code, groups)| groups.iter().map(move |group| (*code, group)));
         let mut reasons: Vec<(Code, &Group)> = all.filter(|(_, group)| group.scenario == module).collect();
         reasons.sort_by_key(|(code, group)| reason_order(*code, group.cell));
         let remedy = |(code, group): &(Code, &Group<'a>)| {
@@ -188,7 +189,9 @@ impl<'a> Answer<'a> {
     fn failing(&mut self) {
         let report = self.report;
         let groups = grouped(report, &findings(report));
-        let failing: Vec<_> = groups.iter().filter(|group| group.severity == Severity::Failure).collect();
+        let is_invalid = |group: &&findings::Group| group.cells.iter().any(|cell| cell.is_of_invalid_file());
+        let is_failure = |group: &&findings::Group| group.severity == Severity::Failure && !is_invalid(group);
+        let failing: Vec<_> = groups.iter().filter(is_failure).collect();
         let changed = report.notes.iter().filter(|note| note.kind == NoteKind::GuestChanged);
         let changed: Vec<String> = changed.map(|note| format!("{} {}", note.subject, note.text)).collect();
         if !(failing.is_empty() && changed.is_empty()) {

@@ -91,7 +91,7 @@ impl Key {
 }
 
 /// The engine without the number of an older release: `wasmtime` for `wasmtime-36`, whose version shows it anyway.
-fn engine(runtime: &RuntimeInfo) -> &str {
+pub fn engine(runtime: &RuntimeInfo) -> &str {
     let is_number = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_digit());
     match runtime.engine.rsplit_once('-') {
         Some((name, number)) if is_number(number) => name,

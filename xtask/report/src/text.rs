@@ -90,15 +90,24 @@ pub fn rows(report: &RunReport, by: GroupBy) -> Vec<Row<'_>> {
 /// Every code that occurs, in catalogue order, with its groups.
 pub fn by_code(report: &RunReport) -> BTreeMap<Code, Vec<Group<'_>>> {
     let mut codes: BTreeMap<Code, Vec<Group>> = BTreeMap::new();
+    // Only groups of the same scenario are compared, so that the time grows with the number of cells.
+    let mut groups_of: BTreeMap<(Code, &str), Vec<usize>> = BTreeMap::new();
     for cell in &report.cells {
         let Some(code) = cell.code else { continue };
         let groups = codes.entry(code).or_default();
+        let candidates = groups_of.entry((code, &cell.scenario)).or_default();
         // The same result in different words belongs to one group; another blame, remedy or claim does not.
-        let same = |g: &&mut Group| {
-            let of = |c: &Cell| (c.subject.clone(), c.known.clone(), c.blame.clone(), c.remedy.clone(), claim(c));
-            g.scenario == cell.scenario && of(g.cell) == of(cell)
+        let is_same = |index: &&usize| {
+            let group = groups[**index].cell;
+            (&group.subject, &group.known, &group.blame, &group.remedy)
+                == (&cell.subject, &cell.known, &cell.blame, &cell.remedy)
+                && claim(group) == claim(cell)
         };
-        match groups.iter_mut().find(same) {
+        let group = candidates.iter().find(is_same).copied();
+        if group.is_none() {
+            candidates.push(groups.len());
+        }
+        match group.and_then(|index| groups.get_mut(index)) {
             Some(group) => {
                 group.runtimes.push(&cell.runtime);
                 group.details_differ |= group.cell.detail != cell.detail;

@@ -17,7 +17,10 @@ use wasmlab_model::report::RunReport;
 /// When it is neither, or holds no report.
 pub fn read(lab: &Lab, text: &str) -> Result<(String, RunReport)> {
     if Path::new(text).is_file() {
-        let report = report::parse(&fs::read_to_string(text).or_else(|e| usage(format!("failed to read `{text}`: {e}")))?, text)?;
+        let report = report::parse(
+            &fs::read_to_string(text).or_else(|e| usage(format!("failed to read `{text}`: {e}")))?,
+            text,
+        )?;
         return Ok((format!("`{text}`"), report));
     }
     let name = format!("reports/{}-{}.json", std::env::consts::OS, std::env::consts::ARCH);

@@ -1,4 +1,4 @@
-//! `diff`: what differs between two reports. Runs nothing.
+//! `diff`: compares two reports. Runs nothing.
 
 use anyhow::Result;
 
@@ -44,7 +44,7 @@ enum Format {
     Json,
 }
 
-/// Runs it.
+/// Runs the subcommand.
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let (_, before) = baseline::read(lab, &args.before)?;
     let latest = lab.latest_report().join("report.json").display().to_string();

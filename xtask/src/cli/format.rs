@@ -13,7 +13,7 @@ use crate::exit;
 /// Options of every command that shows a report.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub struct FormatArgs {
-    /// Format of the report on stdout [default: table; for check: answer]
+    /// Format of the report on stdout [default: table; run-all: overview; check: answer]
     #[arg(long = "output", value_name = "FORMAT", value_parser = parser())]
     renderer: Option<Renderer>,
 }

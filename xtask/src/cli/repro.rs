@@ -10,9 +10,9 @@ use super::common::{self, usage};
 use super::{output, run_all, run_one};
 use self::script::Script;
 use crate::guest::{self, Guest};
-use crate::cell::{self, Retention, Plan, Reproduction};
+use crate::cell::{self, Plan, Reproduction};
 use crate::lab::Lab;
-use crate::matrix::{EngineBuilds, Request};
+use crate::matrix::Request;
 use wasmlab_model::report::{Cell, RunReport};
 use wasmlab_model::scenario::Scenario;
 use wasmlab_report::{markdown, visible::visible};
@@ -71,17 +71,8 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         .or_else(|none| usage(format!("there is no guest for {}: {}", scenario.name, none.detail)))?;
     let scenarios = [scenario];
     let request = Request {
-        scenarios: &scenarios,
-        runtimes: vec![runtime.clone()],
-        jobs: 1,
-        use_cache: false,
-        confirm: false,
-        limits: run_all::limits(None),
-        build: options,
         given: BTreeMap::from([(scenarios[0].name.clone(), guest.clone())]),
-        engines: EngineBuilds::All,
-        sink: None,
-        retention: Retention::default(),
+        ..Request::one_cell(&scenarios, runtime.clone(), run_all::limits(None), options)
     };
     let report = common::measure(lab, &request, common::Purpose::of("run-one"));
     let Some(cell) = report.cells.first() else { return Ok(exit::INTERRUPTED) };

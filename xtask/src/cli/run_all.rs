@@ -12,6 +12,7 @@ use crate::cell::{Retention, Limits};
 use crate::lab::Lab;
 use crate::matrix::Request;
 use wasmlab_model::report::{RunReport, Selection};
+use wasmlab_report::{overview, table};
 use crate::store::snapshots::Store;
 use crate::exit;
 
@@ -23,6 +24,7 @@ pub const EXAMPLES: &str = "Examples:
   cargo xtask run-all --scenario 'wat-proposal-*' --runtime wasmi
   cargo xtask run-all --scenario '*tcp*' --scenario '*http*'      the socket gap, step by step
   cargo xtask run-all --by route
+  cargo xtask run-all --full                 every column and every explanation
   cargo xtask run-all --runtime wasmtime@/path/to/a/build/of/wasmtime
   cargo xtask run-all --runtime node@24      a version installed by `cargo xtask setup node@24`
   cargo xtask run-all --output json > report.json
@@ -53,6 +55,9 @@ pub struct Args {
     timeout: Option<u64>,
     #[command(flatten)]
     shown: FormatArgs,
+    /// Show every column and every explanation (same as --output table)
+    #[arg(long, conflicts_with = "renderer")]
+    full: bool,
     /// How to group the rows
     #[arg(long, value_enum, default_value_t = RowGrouping::Family)]
     by: RowGrouping,
@@ -112,7 +117,8 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         report.notes.sort();
     };
     let purpose = Purpose { compare: baseline.is_none(), selected, finish: Some(&finish), ..Purpose::of("run-all") };
-    let (code, report) = common::run(lab, &request, purpose, &lab.latest_report(), (args.shown, args.by.group_by()))?;
+    let shown = args.shown.or(if args.full { table::RENDERER } else { overview::RENDERER });
+    let (code, report) = common::run(lab, &request, purpose, &lab.latest_report(), (shown, args.by.group_by()))?;
     let unbuilt = report.cells.iter().any(|c| c.verdict.id() == "not-built" && c.known.is_none());
     // With --require-built, missing guests must affect the exit code.
     let code = if args.require_built && unbuilt { exit::if_missing(code) } else { code };

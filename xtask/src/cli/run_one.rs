@@ -1,6 +1,5 @@
 //! `run-one`: runs one cell without the cache, showing its exact command and its output.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::Result;
@@ -10,7 +9,7 @@ use super::{output, run_all, suggest};
 use crate::guest;
 use crate::cell::{Retention, ProcessEvent};
 use crate::lab::Lab;
-use crate::matrix::{EngineBuilds, Request};
+use crate::matrix::Request;
 use wasmlab_model::observation::ProcessRole;
 use wasmlab_model::report::Cell;
 use wasmlab_model::scenario::Scenario;
@@ -46,18 +45,12 @@ pub struct Args {
 /// Runs the subcommand.
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let scenarios = [scenario(lab, &args.scenario)?];
+    let build = guest::BuildOptions { offline: args.offline, require_built: false };
+    let column = common::column(lab, &args.runtime)?;
     let request = Request {
-        scenarios: &scenarios,
-        runtimes: vec![common::column(lab, &args.runtime)?],
-        jobs: 1,
-        use_cache: false,
-        confirm: false,
-        limits: run_all::limits(args.timeout),
-        build: guest::BuildOptions { offline: args.offline, require_built: false },
-        given: BTreeMap::new(),
-        engines: EngineBuilds::All,
         sink: Some(&print_event),
         retention: Retention { keep_workdir: true, ..Retention::default() },
+        ..Request::one_cell(&scenarios, column, run_all::limits(args.timeout), build)
     };
     let report = common::measure(lab, &request, common::Purpose::of("run-one"));
     match report.cells.first() {

@@ -1,6 +1,5 @@
 //! `serve`: runs a scenario's server, for a person with a browser.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -12,10 +11,10 @@ use super::common::{self, usage};
 use super::progress::ProgressReporter;
 use super::{output, run_all, run_one, suggest};
 use crate::guest;
-use crate::cell::{Retention, Limits, ProcessEvent};
+use crate::cell::{Limits, ProcessEvent};
 use crate::exit;
 use crate::lab::Lab;
-use crate::matrix::{EngineBuilds, Request};
+use crate::matrix::Request;
 use wasmlab_model::scenario::{Dir, Scenario};
 use wasmlab_process as process;
 use crate::cell::client;
@@ -66,19 +65,9 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let scenarios = [scenario];
     let runtime = runtime(lab, &scenarios[0], args)?;
     let limits = Limits { output: 1 << 30, file: 1 << 40, ..run_all::limits(None) };
-    let request = Request {
-        scenarios: &scenarios,
-        runtimes: vec![runtime.clone()],
-        jobs: 1,
-        use_cache: false,
-        confirm: false,
-        limits,
-        build: guest::BuildOptions { offline: args.offline, require_built: false },
-        given: BTreeMap::new(),
-        engines: EngineBuilds::All,
-        sink: Some(&forward),
-        retention: Retention::default(),
-    };
+    let build = guest::BuildOptions { offline: args.offline, require_built: false };
+    let request =
+        Request { sink: Some(&forward), ..Request::one_cell(&scenarios, runtime.clone(), limits, build) };
     // Without a terminal, a handler may not be possible; then Ctrl-C ends the lab at once.
     let _ = ctrlc::set_handler(process::cancel);
     let at = format!("http://127.0.0.1:{}/", args.port);

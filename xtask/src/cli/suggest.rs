@@ -6,20 +6,29 @@ const MAX_NAMES: usize = 3;
 /// The names that are nearest to `wanted`, the nearest first; none if nothing is near.
 pub fn nearest<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let wanted = wanted.to_lowercase();
-    // A third of the letters may be wrong; a name that begins or ends so was meant in any case.
+    // A third of the letters may be wrong.
     let limit = wanted.chars().count() / 3;
-    let distance = |name: &str| {
-        let is_part = wanted.len() > 2 && (name.starts_with(&wanted) || name.ends_with(&wanted));
-        let edits = strsim::damerau_levenshtein(&wanted, &name.to_lowercase());
-        (edits <= limit || is_part).then_some(edits)
-    };
-    let mut near: Vec<(usize, &str)> = names.into_iter().filter_map(|name| Some((distance(name)?, name))).collect();
+    let edits = |name: &str| strsim::damerau_levenshtein(&wanted, &name.to_lowercase());
+    // `wasmtme` means one of `wasmtime-*`, if no whole name is near.
+    let is_start = |name: &str| edits(name.split(['-', '+']).next().unwrap_or(name)) <= limit;
+    let is_part = |name: &str| wanted.len() > 2 && (name.starts_with(&wanted) || name.ends_with(&wanted));
+    let rank = |name| (edits(name), is_part(name), name);
+    let names: Vec<&str> = names.into_iter().collect();
+    let mut near: Vec<(usize, bool, &str)> = names.iter().copied().map(rank).collect();
+    near.retain(|(edits, is_part, _)| *edits <= limit || *is_part);
+    if near.is_empty() {
+        near = names.into_iter().filter(|name| is_start(name)).map(rank).collect();
+    }
     near.sort_unstable();
     near.dedup();
-    // Beside what is certainly meant, the rest is no help.
-    let best = near.first().map_or(0, |(edits, _)| *edits);
-    near.retain(|(edits, _)| best > limit || *edits <= best + 1);
-    near.into_iter().take(MAX_NAMES).map(|(_, name)| name).collect()
+    // A name that begins or ends with the text is meant, unless another differs by a letter only.
+    let best = near.first().map_or(0, |(edits, ..)| *edits);
+    if best > 1 && near.iter().any(|(_, is_part, _)| *is_part) {
+        near.retain(|(_, is_part, _)| *is_part);
+    } else if best <= 1 {
+        near.retain(|(edits, ..)| *edits <= best + 1);
+    }
+    near.into_iter().take(MAX_NAMES).map(|(.., name)| name).collect()
 }
 
 /// What to say of a name that does not exist: the nearest names and the command that `lists` all of them, or, if
@@ -46,6 +55,7 @@ mod tests {
         let check = |wanted: &str, near: &[&str]| assert_eq!(nearest(wanted, names), near, "{wanted}");
         check("wasmtime-crane", &["wasmtime-cranelift"]);
         check("wasmtime-clli", &["wasmtime-cli"]);
+        check("wasmtme", &["wasmtime-cli", "wasmtime-winch", "wasmtime-cranelift"]);
         check("nod", &["node"]);
         check("Node", &["node"]);
         check("wasmtime", &["wasmtime-cli", "wasmtime-winch", "wasmtime-cranelift"]);

@@ -107,9 +107,9 @@ fn remove(table: &mut DeTable<'_>, span: &Range<usize>) -> Option<String> {
         table.remove(&*name)?;
         return Some(name.into_owned());
     }
-    table.iter_mut().find_map(|(key, value)| {
-        remove_from_value(value.get_mut(), span).then(|| key.get_ref().clone().into_owned())
-    })
+    table
+        .iter_mut()
+        .find_map(|(key, value)| remove_from_value(value.get_mut(), span).then(|| key.get_ref().clone().into_owned()))
 }
 
 fn remove_from_value(value: &mut DeValue<'_>, span: &Range<usize>) -> bool {

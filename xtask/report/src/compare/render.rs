@@ -63,7 +63,8 @@ impl Comparison {
 
     /// The parts that are there, the most important first, each with its lines.
     fn parts(&self) -> Vec<(&'static str, Style, Vec<String>)> {
-        let cells = |change: Change| self.cells.iter().filter(move |c| c.change == change).map(line).collect::<Vec<_>>();
+        let cells =
+            |change: Change| self.cells.iter().filter(move |c| c.change == change).map(line).collect::<Vec<_>>();
         let guests = self.guests.iter().map(|guest| format!("{}: {}", guest.guest, guest.sentence())).collect();
         let versions = self.runtimes.iter().map(|v| format!("{}: {} -> {}", v.runtime, v.before, v.after)).collect();
         let parts = [

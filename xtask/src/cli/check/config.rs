@@ -1,4 +1,4 @@
-//! `wasmlab.toml`: the files of somebody's repository, and what is required of each. `check` without a FILE reads it.
+//! `wasmlab.toml`: a repository's files and the requirements on each. `check` without a FILE reads it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -24,7 +24,7 @@ const SCHEMA_VERSION: u32 = 1;
 
 /// The file, read and checked.
 pub struct Config {
-    /// The runtimes that are asked, as of `--runtime`; none: all.
+    /// Globs of the runtimes to ask, as for `--runtime`; if empty, all.
     pub runtimes: Vec<String>,
     files: Vec<FileConfig>,
 }
@@ -93,11 +93,10 @@ struct BudgetTable {
     proposals: Option<BTreeSet<String>>,
 }
 
-/// The file of `--config`, or the nearest `wasmlab.toml`: here or in a folder above.
+/// The file named by `--config`, or the nearest `wasmlab.toml` in this folder or a parent.
 ///
 /// # Errors
-/// When there is none, when it is used together with options that belong into it, and for everything that is wrong
-/// with it.
+/// If there is none, if it is combined with options that it sets itself, and for every mistake in it.
 pub fn find(args: &Args) -> Result<Config> {
     let path = match &args.config {
         Some(path) => path.clone(),
@@ -115,16 +114,16 @@ pub fn find(args: &Args) -> Result<Config> {
     }
     let text = fs::read_to_string(&path).or_else(|e| usage(format!("failed to read `{}`: {e}", path.display())))?;
     let folder = path.parent().unwrap_or(Path::new("")).to_owned();
-    // What `--config` names is called so; what was found in a folder above needs no path of this machine.
+    // Messages show the path given to `--config`; for a file found in a parent folder, only its name.
     let name = args.config.as_ref().map_or(NAME.to_owned(), |path| path.display().to_string());
     parse(&text, &folder, &name).or_else(|faults| usage(faults.join("\n  ")))
 }
 
 impl Config {
-    /// The files with what is asked of them. `runtimes`: how many are asked.
+    /// The files and their requirements. `runtimes`: number of selected runtimes.
     ///
     /// # Errors
-    /// When a directory cannot be used.
+    /// If a directory cannot be used.
     pub fn given(self: &Config, runtimes: usize) -> Result<Vec<Given>> {
         let paths: Vec<PathBuf> = self.files.iter().map(|file| file.path.clone()).collect();
         let files = self.files.iter().zip(names(&paths)).map(|(file, (name, title))| {
@@ -139,7 +138,7 @@ impl Config {
 /// Reads the text of the file `name`, whose paths are relative to `folder`.
 ///
 /// # Errors
-/// Everything that is wrong with it, each with its line.
+/// Every mistake in it, each with its line.
 fn parse(text: &str, folder: &Path, name: &str) -> Result<Config, Vec<String>> {
     let Parsed { document, contents, faults, incomplete } = Document::parse::<Contents>(text);
     let at = |line: Option<usize>| line.map_or(name.to_owned(), |line| format!("{name}:{line}"));
@@ -148,7 +147,7 @@ fn parse(text: &str, folder: &Path, name: &str) -> Result<Config, Vec<String>> {
     if let Some(contents) = contents {
         let mut reader = Reader { document: &document, folder, name, faults: Vec::new() };
         config = reader.config(contents);
-        // Files that are not there because they are faulty are no lack of files.
+        // Tables that were dropped because of mistakes do not count as missing.
         let is_told = |key: &str| key != "file" || !incomplete.contains("file");
         let found = reader.faults.into_iter().filter(|(key, _)| is_told(key));
         faults.extend(found.map(|(key, message)| (document.line_of(&key), format!("`{key}`: {message}"))));
@@ -164,7 +163,7 @@ struct Reader<'a> {
     document: &'a Document<'a>,
     folder: &'a Path,
     name: &'a str,
-    /// Keys, and what is wrong with their values.
+    /// Mistakes, with the key of each.
     faults: Vec<(String, String)>,
 }
 
@@ -215,7 +214,7 @@ impl Reader<'_> {
         FileConfig { path, options, requirements: Requirements { must, allow, budget } }
     }
 
-    /// `HOST::GUEST`, the host's folder relative to the file's own.
+    /// Parses `HOST::GUEST`; HOST is relative to the configuration's folder.
     fn dir(&self, text: &str) -> String {
         let (host, guest) = text.split_once("::").unwrap_or((text, text));
         format!("{}::{guest}", self.folder.join(host).display())
@@ -289,7 +288,7 @@ proposals = ["bulk-memory"]
     }
 
     #[test]
-    fn a_good_file_says_how_to_run_and_what_is_required() {
+    fn valid_file_is_read() {
         let config = read(GOOD).unwrap_or_else(|faults| panic!("{faults:?}"));
         let file = &config.files[0];
         assert_eq!((config.runtimes.len(), file.options.args[0].as_str()), (2, "--all"));
@@ -301,7 +300,7 @@ proposals = ["bulk-memory"]
     }
 
     #[test]
-    fn everything_that_is_wrong_is_told_with_its_line() {
+    fn every_mistake_is_reported_with_its_line() {
         let check = |text: &str, wanted: &[&str]| {
             let faults = read(text).err().unwrap_or_else(|| panic!("{text} is taken"));
             assert_eq!(faults.len(), wanted.len(), "{faults:?}");

@@ -1,4 +1,4 @@
-//! The directories that `check` gives a guest: a copy for each cell, or with `--dir-rw` the directory itself.
+//! Directories for the guest of a `check`: a copy per cell, or with `--dir-rw` the directory itself.
 
 use std::fs;
 use std::io;
@@ -13,7 +13,7 @@ use crate::store::tree::Tree;
 use wasmlab_model::scenario::{Dir, DirTemplate};
 use wasmlab_report::text;
 
-/// The largest directory that is copied unless more is allowed.
+/// The default limit on the size of a copied directory.
 const DEFAULT_LIMIT_MIB: u64 = 256;
 /// Maximum number of notes shown per folder.
 const MAX_NOTES: usize = 5;

@@ -1,4 +1,4 @@
-//! A file that `check` is given: how its guest is run, and the scenario and guest that are made of it.
+//! A file given to `check`: how to run it, and its scenario and guest.
 
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
@@ -20,7 +20,7 @@ use wasmlab_model::facts::{BinaryKind, Facts, Shape};
 use wasmlab_model::report::Origin;
 use wasmlab_model::scenario::{Build, EntryPointKind, Expect, ExpectedCall, Run, Scenario, ScenarioFile};
 
-/// How a guest is run. On the command line this holds for every file; `wasmlab.toml` says it for each.
+/// How to run a guest. The command line applies to every file; `wasmlab.toml` has one per file.
 #[derive(Clone, Debug, Default, PartialEq, clap::Args)]
 pub struct GuestArgs {
     /// Call this export instead of running the program; its arguments follow `--`
@@ -47,23 +47,23 @@ pub struct GuestArgs {
     pub args: Vec<String>,
 }
 
-/// A file and what is asked of it.
+/// A file and how it is checked.
 pub struct Given {
     /// The file.
     pub file: PathBuf,
     /// Its row's name, unique.
     pub name: String,
-    /// What people call it: the file's name, or its path where another file has the same name.
+    /// Display name: the file's name, or its path if another file has the same name.
     pub title: String,
-    /// How it is run.
+    /// How to run it.
     pub options: GuestArgs,
     /// Its directories.
     pub dirs: Dirs,
-    /// Where it has to run, and within which budget.
+    /// Where it must run, and its budget.
     pub requirements: Requirements,
 }
 
-/// A name and a title for each file: two files of one name are told apart by their paths.
+/// A row name and a display name per file; paths distinguish files with the same name.
 pub fn names(files: &[PathBuf]) -> Vec<(String, String)> {
     let stem = |file: &Path| file.file_stem().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     let mut taken: Vec<String> = Vec::new();
@@ -79,8 +79,8 @@ pub fn names(files: &[PathBuf]) -> Vec<(String, String)> {
         }
         // app.wasm and app.wat; a/app.wasm and b/app.wasm; the same file twice.
         let is_of_folder = |part: &Component| matches!(part, Component::Normal(_));
-        let parents = file.parent().into_iter().flat_map(Path::components).filter(is_of_folder);
-        let parent = parents.last().map(|part| format!("{}-{own}", part.as_os_str().to_string_lossy()));
+        let mut parents = file.parent().into_iter().flat_map(Path::components).filter(is_of_folder);
+        let parent = parents.next_back().map(|part| format!("{}-{own}", part.as_os_str().to_string_lossy()));
         let extension = file.extension().map(|end| format!("{own}-{}", end.to_string_lossy()));
         let numbered = (2..).map(|number| format!("{own}-{number}"));
         let mut candidates = std::iter::once(own.clone()).chain(parent).chain(extension).chain(numbered);
@@ -92,7 +92,7 @@ pub fn names(files: &[PathBuf]) -> Vec<(String, String)> {
     names
 }
 
-/// A scenario and a guest for one file. `timeout`: of a step of its client, milliseconds.
+/// The scenario and guest of one file. `timeout`: limit of a client step, milliseconds.
 pub fn prepare(lab: &Lab, given: &Given, max_size: &MaxSize, timeout: Option<u64>) -> Result<(Scenario, Guest)> {
     let (file, args) = (given.file.as_path(), &given.options);
     let bytes = read(file, max_size)?;
@@ -134,7 +134,7 @@ pub fn prepare(lab: &Lab, given: &Given, max_size: &MaxSize, timeout: Option<u64
     Ok((Scenario { name: given.name.clone(), dir: PathBuf::new(), spec }, guest))
 }
 
-/// The binary; text is assembled.
+/// The binary; the text format is assembled.
 fn read(file: &Path, max_size: &MaxSize) -> Result<Vec<u8>> {
     let bytes = max_size.read(file).or_else(|e| usage(format!("failed to read `{}`: {e}", file.display())))?;
     if !reading::is_text(file, &bytes) {
@@ -222,7 +222,7 @@ mod tests {
     use super::names;
 
     #[test]
-    fn files_of_one_name_have_rows_of_their_own() {
+    fn files_with_the_same_name_have_distinct_rows() {
         let check = |files: &[&str], wanted: &[(&str, &str)]| {
             let files: Vec<_> = files.iter().map(Into::into).collect();
             let own = |pair: &(&str, &str)| (pair.0.to_owned(), pair.1.to_owned());
@@ -235,7 +235,7 @@ mod tests {
             &["a/x.wasm", "b/x.wasm", "b/x.wasm", "b/x.wasm"],
             &[("x", "a/x.wasm"), ("b-x", "b/x.wasm"), ("x-wasm", "b/x.wasm"), ("x-2", "b/x.wasm")],
         );
-        // A name that is made up is nobody else's.
+        // A derived name does not collide with another file's.
         check(&["a/x.wasm", "b/x.wasm", "x-wasm.wat"], &[("x", "a/x.wasm"), ("b-x", "b/x.wasm"), ("x-wasm", "x-wasm.wat")]);
     }
 }
