@@ -307,15 +307,15 @@ mod tests {
         for _ in 0..2 {
             assert_eq!(machine.refusal(&query(&tool)), Ok(Some("no such target".to_owned())));
         }
-        assert_eq!(times(), 1, "a second run asks no tool");
+        assert_eq!(times(), 1, "a second run starts no tool");
         machine.save();
         let again = Machine::new(dir.path().join("machine.json"));
         assert!(again.refusal(&query(&tool)).unwrap().is_some());
-        assert_eq!(times(), 1, "nor does another one");
+        assert_eq!(times(), 1, "neither does a third");
         std::fs::remove_file(&tool).unwrap();
         write(0);
         assert_eq!(machine.refusal(&query(&tool)), Ok(None));
-        assert_eq!(times(), 2, "another tool has an answer of its own");
+        assert_eq!(times(), 2, "each tool has its own answer");
         assert!(machine.refusal(&query("/no/such/tool".as_ref())).is_err());
     }
 }

@@ -1,4 +1,4 @@
-//! A child that runs: the lab waits for it, reads its output, writes to its stdin, and ends it.
+//! A running child: the lab reads its output, writes to its stdin, waits for it and ends it.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};

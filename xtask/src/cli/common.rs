@@ -26,7 +26,7 @@ use wasmlab_runtimes::{self as runtimes, CUSTOM_BUILD, Runtime, Source};
 /// The command that lists the columns.
 const LIST_RUNTIMES: &str = "cargo xtask list runtimes";
 
-/// The request makes no sense or names something that does not exist: exit code 2.
+/// An invalid request, or one that names something that does not exist: exit code 2.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct UsageError(pub String);
@@ -58,7 +58,7 @@ impl EnginesArg {
     }
 }
 
-/// Loads every scenario. Errors in any of them are usage errors.
+/// Loads every scenario; an error in any of them is a usage error.
 pub fn scenarios(lab: &Lab) -> Result<Vec<Scenario>> {
     scenario::load_all(&lab.scenarios()).or_else(|errors| {
         let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();

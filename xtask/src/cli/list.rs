@@ -13,30 +13,27 @@ use wasmlab_model::scenario::Scenario;
 use wasmlab_runtimes::{self as runtimes, Runtime, Source};
 use wasmlab_toolchains::{self as toolchains, Toolchain};
 
-/// Description for `--help`.
 pub const ABOUT: &str = "List scenarios, runtimes and toolchains";
-/// Examples for `--help`.
 pub const EXAMPLES: &str = "Examples:
   cargo xtask list
   cargo xtask list scenarios
   cargo xtask list runtimes
-  cargo xtask list --unproven      runtimes whose adapter was never run with the real program
+  cargo xtask list --unproven      runtimes whose adapter was never tested
   cargo xtask list toolchains      languages and targets, and which are installed";
 
-/// Options.
 #[derive(clap::Args)]
 pub struct Args {
     /// What to list [default: everything]
     #[arg(value_enum)]
-    what: Option<What>,
-    /// List the runtimes that the matrix leaves out: their adapters follow the documentation but were never run with
-    /// the real program. Select one by name, as in `--runtime spin`
+    what: Option<ListKind>,
+    /// List the runtimes that the matrix omits: their adapters follow the documentation but were never tested with the
+    /// real program. Select one by name, as in `--runtime spin`
     #[arg(long, conflicts_with = "what")]
     unproven: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum What {
+enum ListKind {
     /// Rows of the matrix.
     Scenarios,
     /// Columns of the matrix.
@@ -45,7 +42,6 @@ enum What {
     Toolchains,
 }
 
-/// Runs the subcommand.
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     if args.unproven {
         output::print(&runtimes(runtimes::all().iter().filter(|r| r.unproven)))?;
@@ -53,13 +49,13 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     }
     let wants = |what| args.what.is_none_or(|w| w == what);
     let mut parts = Vec::new();
-    if wants(What::Scenarios) {
+    if wants(ListKind::Scenarios) {
         parts.push(scenarios(common::scenarios(lab)?));
     }
-    if wants(What::Runtimes) {
+    if wants(ListKind::Runtimes) {
         parts.push(runtimes(runtimes::proven()));
     }
-    if wants(What::Toolchains) {
+    if wants(ListKind::Toolchains) {
         parts.push(toolchains(lab, &common::scenarios(lab)?));
     }
     output::print(&parts.join("\n"))?;
@@ -93,7 +89,7 @@ fn runtimes(of: impl Iterator<Item = &'static Runtime>) -> String {
 fn toolchains(lab: &Lab, scenarios: &[Scenario]) -> String {
     let columns = [names("toolchain"), prose("compiles", 30), prose("installed", 20)];
     let row = |toolchain: &&Toolchain| {
-        vec![toolchain.id.to_owned(), toolchain.makes.to_owned(), state(lab, toolchain, scenarios)]
+        vec![toolchain.id.to_owned(), toolchain.summary.to_owned(), state(lab, toolchain, scenarios)]
     };
     let text = output::table(&columns, &toolchains::ALL.iter().map(row).collect::<Vec<_>>());
     lab.machine.save();

@@ -72,7 +72,7 @@ impl Requirements {
                 }
             }
         }
-        // An entry is not outdated if none of its runtimes was asked.
+        // An entry is not outdated if none of its runtimes ran.
         let unused = (0..self.allow.len()).filter(|at| fits[*at] == 0 && asked[*at] > 0);
         let note = |at: usize| {
             let allowance = &self.allow[at];
