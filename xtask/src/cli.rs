@@ -146,8 +146,8 @@ pub fn main() -> ExitCode {
     ExitCode::from(code)
 }
 
-/// An error if the path in a variable is not UTF-8: the lab writes these paths to JSON, and passes them to runtimes that
-/// accept only text.
+/// An error if the path in a variable is not UTF-8: the lab writes these paths to JSON, and passes them to runtimes
+/// that accept only text.
 fn non_utf8_variable() -> Option<String> {
     let names = ["TMPDIR", "WASMLAB_CACHE", "WASMLAB_ROOT"].into_iter();
     let mut invalid = names.filter(|name| matches!(std::env::var(name), Err(std::env::VarError::NotUnicode(_))));

@@ -72,7 +72,8 @@ pub struct Build {
     /// The source file, if the toolchain takes one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<PathBuf>,
-    /// The required toolchain version, if not every version will do: a prefix such as `3.1`, or a minimum such as `>=23`.
+    /// The required toolchain version, if not every version will do: a prefix such as `3.1`, or a minimum such as
+    /// `>=23`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
     /// The compiler's target: `wasm32-wasip1`.

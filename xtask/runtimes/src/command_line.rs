@@ -58,8 +58,8 @@ pub struct OutputParser {
     pub skips_initialize: bool,
     /// It calls `main` if a module has no `_start`.
     pub starts_main: bool,
-    /// It has a command that serves wasi:http components; otherwise the lab runs them as programs, to see how it refuses
-    /// them.
+    /// It has a command that serves wasi:http components; otherwise the lab runs them as programs, to see how it
+    /// refuses them.
     pub serves_http: bool,
     /// The output of its ahead-of-time compiler. A process that runs this file compiles nothing, so a message about
     /// compiling must be the guest's.

@@ -38,8 +38,8 @@ pub struct Args {
     /// How to group the rows
     #[arg(long, value_enum, default_value_t = RowGrouping::Family)]
     by: RowGrouping,
-    /// Write the report to reports/ for publication, without times, memory sizes or local paths; columns that are absent
-    /// here keep their published results
+    /// Write the report to reports/ for publication, without times, memory sizes or local paths; columns that are
+    /// absent here keep their published results
     #[arg(long)]
     publish: bool,
     /// Fail if the published results differ from this report, or if the published Markdown or page does not match its

@@ -86,8 +86,8 @@ impl Store {
         write_pending(&file, runtime, &accepted, &accepted.clone().with_all(pending).with(seen, version))
     }
 
-    /// Whether the result of a measured cell differs from its line in the snapshot, apart from blame. `false` if there is
-    /// no such line or the snapshot cannot be read.
+    /// Whether the result of a measured cell differs from its line in the snapshot, apart from blame. `false` if there
+    /// is no such line or the snapshot cannot be read.
     #[must_use]
     pub fn differs(&self, version: &str, cell: &Cell) -> bool {
         let accepted = read_column(&self.column_file(&cell.runtime)).ok().flatten().unwrap_or_default();

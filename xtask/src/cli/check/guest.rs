@@ -164,7 +164,8 @@ fn run_table(facts: Option<&Facts>, given: &FileToCheck, max_size: &MaxSize) -> 
         run.args = Vec::new();
         run.call = vec![call(facts, export, given)?];
     } else if let Some(facts) = facts.filter(|f| f.shape != Shape::Command && f.kind == BinaryKind::Module) {
-        // A library has no program to run. The lab can only observe whether it instantiates, and what `_initialize` does.
+        // A library has no program to run. The lab can only observe whether it instantiates, and what `_initialize`
+        // does.
         let callable = facts.exports.iter().filter(|e| e.signature.is_some()).map(|e| e.name.as_str()).collect::<Vec<_>>();
         if !callable.is_empty() {
             output::print_progress(&format!(
