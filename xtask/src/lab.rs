@@ -105,8 +105,8 @@ impl Lab {
         self.root.join("reports").join("check")
     }
 
-    /// The folder `xtask/` of the workspace; if the workspace has only data (tests, scenarios of other people), that of
-    /// the workspace where the lab was built.
+    /// The folder `xtask/` of the workspace. If the workspace has only data (in tests, or somebody's own scenarios),
+    /// that of the workspace where the lab was built.
     #[must_use]
     pub fn xtask(&self) -> PathBuf {
         let own = self.root.join("xtask");

@@ -93,7 +93,7 @@ impl Machine {
         if let Some(hash) = self.lookup(|cache| cache.hashes.get(&key).cloned()) {
             return Ok(hash);
         }
-        // A device may be endless, a pipe blocks, and a file that is one hole can have any size.
+        // A device may be endless, a pipe may block, and a sparse file can have any size.
         let hash = sha256_of(open_limited(path, MAX_HASHED)?)?;
         self.update(|cache| {
             cache.hashes.insert(key, hash.clone());

@@ -64,7 +64,7 @@ pub struct Request<'a> {
 }
 
 impl<'a> Request<'a> {
-    /// One scenario on one runtime, measured anew.
+    /// One scenario on one runtime, without cached results.
     #[must_use]
     pub fn one_cell(scenario: &'a [Scenario; 1], runtime: Runtime, limits: Limits, build: guest::BuildOptions) -> Self {
         Self {

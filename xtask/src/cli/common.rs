@@ -161,8 +161,8 @@ fn custom_column(lab: &Lab, text: &str) -> Result<Runtime> {
     Ok(runtimes::custom_build(base, kebab.trim_matches('-'), path))
 }
 
-/// The column that `RUNTIME@…` is based on, RUNTIME, and the text after the `@`. RUNTIME is the id of a column, or the
-/// name of an engine, which stands for its command line.
+/// Splits `RUNTIME@…` into the column it is based on, the name RUNTIME, and the text after the `@`. RUNTIME is the id
+/// of a column, or the name of an engine, which stands for its command line.
 pub fn parse_custom_column(text: &str) -> Result<(&'static Runtime, &str, &str)> {
     let (name, build) = text.split_once(CUSTOM_BUILD).unwrap_or((text, ""));
     let by_engine = |r: &&Runtime| r.engine == name && matches!(r.source, Source::Program(_));

@@ -39,7 +39,6 @@ impl List {
     }
 }
 
-/// There are no options.
 #[derive(clap::Args)]
 pub struct Args {}
 

@@ -98,20 +98,20 @@ fn toolchains(lab: &Lab, scenarios: &[Scenario]) -> String {
 
 /// Whether a toolchain is installed, with everything the scenarios need.
 fn state(lab: &Lab, toolchain: &Toolchain, scenarios: &[Scenario]) -> String {
-    let (mut here, mut missing) = (false, BTreeSet::new());
+    let (mut found, mut missing) = (false, BTreeSet::new());
     for scenario in scenarios.iter().filter(|s| s.spec.build.toolchain == toolchain.id) {
         // A renamed target says nothing about this compiler.
         if (toolchain.preflight_error)(&scenario.spec.build, &lab.machine).is_some() {
             continue;
         }
         match (toolchain.find)(scenario, &lab.machine) {
-            Ok(_) => here = true,
+            Ok(_) => found = true,
             Err(absent) => _ = missing.insert(absent.what),
         }
     }
     let missing = missing.into_iter().collect::<Vec<_>>().join(", ");
-    match (here, missing.as_str()) {
-        (true, "") => "here".to_owned(),
+    match (found, missing.as_str()) {
+        (true, "") => "yes".to_owned(),
         (true, what) => format!("yes, except {what}"),
         (false, "") => "not used by any scenario".to_owned(),
         (false, what) => format!("missing: {what}"),

@@ -106,7 +106,7 @@ pub fn provenance(lab: &Lab, scenario: &str) -> Result<Option<Provenance>, Strin
         text => text.map_err(|e| format!("{}: {e}", path.display()))?,
     };
     let provenance: Provenance = toml::from_str(&text).map_err(|e| format!("{}: {}", path.display(), e.message()))?;
-    // A missing file is reported by whoever needs it.
+    // Callers that need a prebuilt guest report that it is missing.
     match open_limited(&lab.fixture(scenario).join(&provenance.file), MAX_GUEST) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(format!("{}: {error}", provenance.file)),
         _ => Ok(Some(provenance)),

@@ -38,7 +38,7 @@ pub struct Toolchain {
     pub summary: &'static str,
     /// A `[build]` table without `toolchain`, as a start for new scenarios.
     pub example: &'static str,
-    /// Environment variables that tell where it is installed.
+    /// Environment variables that say where it is installed.
     pub variables: &'static [EnvVariable],
     /// Whether its guests consist of the scenario's own code, the standard library, and glue that the compiler generates.
     /// Only such guests may be committed as prebuilt ones, because they contain no third-party engine or script.

@@ -48,8 +48,8 @@ impl DirArgs {
     pub fn dirs(&self, files: usize, runtimes: usize) -> Result<Dirs> {
         if !self.dir_rw.is_empty() && (files, runtimes) != (1, 1) {
             return usage(format!(
-                "--dir-rw gives the directory itself, and {files} file(s) on {runtimes} runtimes would share it: give one \
-                 file and choose one runtime with --runtime, or give each a copy with --dir"
+                "--dir-rw gives the guest the directory itself, which {files} file(s) on {runtimes} runtimes would share: \
+                 give one file and select one runtime with --runtime, or give each a copy with --dir"
             ));
         }
         let originals = (!self.dir.is_empty()).then(|| TempDir::create(false)).transpose()?;
