@@ -64,7 +64,7 @@ pub struct Request<'a> {
 }
 
 impl<'a> Request<'a> {
-    /// One scenario on one runtime, measured anew.
+    /// One scenario on one runtime, without cached results.
     #[must_use]
     pub fn one_cell(scenario: &'a [Scenario; 1], runtime: Runtime, limits: Limits, build: guest::BuildOptions) -> Self {
         Self {
@@ -181,7 +181,7 @@ pub fn inherited_limits_text() -> Option<String> {
     let limits = process::inherited_limits();
     let text = || {
         format!(
-            "this shell allows {}, for runtimes too: one may fail here that works with the usual limits",
+            "this shell limits runtimes to {}: one may fail here that works with the usual limits",
             limits.join(", ")
         )
     };
@@ -325,7 +325,7 @@ fn build_engines(lab: &Lab, request: &Request, scheduler: &Scheduler, emit: Even
         }
     }
     let minutes_of = |columns: &[usize]| columns.iter().map(|c| request.runtimes[*c].build_minutes).max().unwrap_or(0);
-    // The first verdicts soon: quick builds come first, then the engine that most columns wait for.
+    // For early verdicts: quick builds first, then the engines that most columns wait for.
     unbuilt.sort_by_key(|(_, columns)| (minutes_of(columns) > 0, Reverse(columns.len())));
     if !unbuilt.is_empty() {
         let engines: Vec<&str> = unbuilt.iter().map(|(engine, _)| *engine).collect();
@@ -346,7 +346,7 @@ fn build_engines(lab: &Lab, request: &Request, scheduler: &Scheduler, emit: Even
             let column = match &built {
                 Err(absence) => Err(absence.clone()),
                 Ok(()) => engines::find_tool(lab, &request.runtimes[index]).map_err(|absence| {
-                    let gone = || format!("the engine {engine} was built and its binary is gone");
+                    let gone = || format!("the engine {engine} was built, but its binary is gone");
                     absence.unwrap_or_else(|| Absence::new(gone(), "run it again"))
                 }),
             };
@@ -364,7 +364,7 @@ fn excludes(engines: EngineBuilds, runtime: &Runtime) -> bool {
 }
 
 fn excluded(engine: &str) -> Absence {
-    let why = format!("the engine {engine} is not built yet, and --engines leaves it out");
+    let why = format!("the engine {engine} is not built yet, and --engines excludes it");
     Absence::new(why, "run without --engines")
 }
 

@@ -1,7 +1,7 @@
 //! Reads untrusted files in a child process with limits. If a file takes too much memory or time, or crashes the
 //! reader, the lab only gets an error message.
 //!
-//! The child is this program again. It can read the file and nothing else of the machine.
+//! The child runs the same program, in a sandbox that lets it read this file only.
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};

@@ -261,7 +261,7 @@ fn check_does_not_overwrite_the_report_of_a_run() {
 }
 
 #[test]
-fn snapshots_of_what_is_no_more_are_a_warning_that_bless_removes() {
+fn obsolete_snapshots_are_a_warning_and_bless_removes_them() {
     let workspace = Workspace::new();
     workspace.scenario("healthy", HEALTHY, "");
     workspace.scenario("gone", HEALTHY, "");
@@ -272,11 +272,11 @@ fn snapshots_of_what_is_no_more_are_a_warning_that_bless_removes() {
     let ran = run();
     let told = ran.stderr.contains("warning: snapshots/") && ran.stderr.contains("no scenario is named `gone`");
     assert!(ran.code == 0 && told, "{} {}", ran.code, ran.stderr);
-    // Whoever accepts a part has not looked at the rest.
-    assert!(!workspace.run(&["bless", "--scenario", "healthy"]).stdout.contains("no more"));
+    // With a selection, the rest has not been reviewed.
+    assert!(!workspace.run(&["bless", "--scenario", "healthy"]).stdout.contains("obsolete"));
     let blessed = workspace.run(&["bless"]);
-    assert!(blessed.stdout.contains("snapshots/artifacts/gone.snap: 1 entry of what is no more"), "{}", blessed.stdout);
-    assert!(blessed.stdout.contains("snapshots/matrix/node.snap: 1 entry"), "{}", blessed.stdout);
+    assert!(blessed.stdout.contains("snapshots/artifacts/gone.snap: 1 obsolete entry removed"), "{}", blessed.stdout);
+    assert!(blessed.stdout.contains("snapshots/matrix/node.snap: 1 obsolete entry"), "{}", blessed.stdout);
     let ran = run();
     assert!(ran.code == 0 && !ran.stderr.contains("gone"), "{}", ran.stderr);
 }
@@ -314,7 +314,7 @@ fn two_runs_are_compared_and_worse_is_an_exit_code() {
     fails(
         &workspace.run(&["diff", "no-such-revision"]),
         2,
-        &["`no-such-revision` is neither a report nor a revision of git"],
+        &["`no-such-revision` is neither a report nor a git revision"],
     );
 }
 

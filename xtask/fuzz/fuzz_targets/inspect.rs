@@ -1,4 +1,4 @@
-//! Any bytes: reading them ends without a panic, and whatever is a module has facts that agree.
+//! Any bytes: the reader never panics, and the facts about a module are consistent.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -8,8 +8,8 @@ fuzz_target!(|bytes: &[u8]| {
     let outline = inspect::outline(bytes);
     if let Ok(facts) = inspect::facts(bytes) {
         let Ok(outline) = outline else {
-            // Of a file that the reader refuses, as one of an abandoned proposal, some facts are told all the same.
-            return assert!(facts.refusal.is_some(), "what validates can be read");
+            // Some facts exist even for a file that the reader refuses, such as one of an abandoned proposal.
+            return assert!(facts.refusal.is_some(), "a valid module has an outline");
         };
         assert_eq!((&outline.imports, &outline.exports, outline.sizes), (&facts.imports, &facts.exports, facts.sizes));
         assert_eq!(

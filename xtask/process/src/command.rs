@@ -29,7 +29,7 @@ pub struct Command {
     /// What it may access on this machine; `None`: whatever the lab itself may. Guests have a sandbox, compilers do
     /// not.
     pub sandbox: Option<Sandbox>,
-    /// A pipe on which it reports to the lab, beside its output.
+    /// A pipe on which it reports to the lab, in addition to its output.
     pub report: Option<Arc<ReportPipe>>,
 }
 

@@ -1,4 +1,4 @@
-//! A child that runs: the lab waits for it, reads its output, writes to its stdin, and ends it.
+//! A running child: the lab reads its output, writes to its stdin, waits for it and ends it.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -137,8 +137,8 @@ impl Running {
         Duration::from_micros(self.shared.starved.load(Ordering::Relaxed))
     }
 
-    /// `limit`, extended for a wait whose length is fixed when it begins: by as much as the child's waiting for a
-    /// processor has slowed it down so far.
+    /// Extends `limit` by the factor by which waiting for a processor has slowed the child down so far. For waits whose
+    /// length must be known in advance.
     #[must_use]
     pub fn extended(&self, limit: Duration) -> Duration {
         let age = self.started.elapsed();

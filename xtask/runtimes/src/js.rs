@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use crate::{CellFiles, HostLayer, Runtime, Tool};
 
-/// Files below `js/` with their text: those named, and what every host needs.
+/// Files below `js/` with their text: the named ones, and those that every host needs.
 macro_rules! files {
     ($($name:literal),* $(,)?) => {
         files!(@text $($name,)* "builtins.mjs", "causes.mjs", "component.mjs", "core_shared.mjs", "functions.mjs",

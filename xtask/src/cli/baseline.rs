@@ -1,4 +1,4 @@
-//! Reports to compare with: a file, or what was published in a revision of git.
+//! Reports to compare with: from a file, or published in a git revision.
 
 use std::fs;
 use std::path::Path;
@@ -11,10 +11,10 @@ use super::report;
 use crate::lab::Lab;
 use wasmlab_model::report::RunReport;
 
-/// The report that `text` names, and what people call it: a file, or a revision of git in which one was published.
+/// Reads the report that `text` names, a file or a git revision. Also returns a name for it to show to the user.
 ///
 /// # Errors
-/// When it is neither, or holds no report.
+/// If `text` is neither, or there is no report in it.
 pub fn read(lab: &Lab, text: &str) -> Result<(String, RunReport)> {
     if Path::new(text).is_file() {
         let report = report::parse(
@@ -26,7 +26,7 @@ pub fn read(lab: &Lab, text: &str) -> Result<(String, RunReport)> {
     let name = format!("reports/{}-{}.json", std::env::consts::OS, std::env::consts::ARCH);
     let failed = |why: String| {
         let why = why.lines().next().unwrap_or_default().trim_start_matches("fatal: ").to_owned();
-        UsageError(format!("`{text}` is neither a report nor a revision of git with `{name}`: {why}"))
+        UsageError(format!("`{text}` is neither a report nor a git revision that contains `{name}`: {why}"))
     };
     let shell = Shell::new()?;
     shell.change_dir(&lab.root);

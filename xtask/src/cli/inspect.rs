@@ -23,11 +23,13 @@ use wasmlab_report::text;
 use wasmlab_report::visible::on_line;
 use crate::scenario;
 
+<<<<<<< HEAD
 mod bytes;
 
 /// Description for `--help`.
+=======
+>>>>>>> prose2
 pub const ABOUT: &str = "Show what a module or component is: kind, ABIs with evidence, proposals, imports, exports, sizes";
-/// Examples for `--help`.
 pub const EXAMPLES: &str = "Examples:
   cargo xtask inspect app.wasm
   cargo xtask inspect rust-wasip1-hello      a scenario's guest, built if necessary
@@ -38,10 +40,9 @@ pub const EXAMPLES: &str = "Examples:
   cargo xtask inspect scenarios/wat-add/add.wat --bytes     each byte and its meaning
   cargo xtask inspect huge.wasm --quick      imports, exports and sections only";
 
-/// Options.
 #[derive(clap::Args)]
 pub struct Args {
-    /// A module or component (.wasm or .wat), or the name or folder of a scenario, whose guest is inspected
+    /// A module or component (.wasm or .wat), or a scenario (name or folder) whose guest to inspect
     #[arg(value_name = "FILE|SCENARIO")]
     what: PathBuf,
     /// Print JSON
@@ -68,7 +69,7 @@ const SCHEMA_VERSION: u32 = 2;
 
 /// The output of `--json`.
 #[derive(serde::Serialize)]
-struct Printed<'a> {
+struct JsonOutput<'a> {
     schema: u32,
     file: String,
     /// For Emscripten modules: the system calls, with the equivalent of each in other ABIs.
@@ -78,11 +79,10 @@ struct Printed<'a> {
     facts: &'a Facts,
 }
 
-/// Runs the subcommand.
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let file = match scenario(lab, &args.what)? {
         Some(scenario) => guest(lab, &scenario, args.offline)?,
-        None => given(&args.what, &args.max_size)?,
+        None => user_file(&args.what, &args.max_size)?,
     };
     let failed = |error: ReadError| UsageError(format!("failed to inspect `{}`: {error}", file.display()));
     if args.wat {
@@ -98,7 +98,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let facts = reading::facts(&file, form).map_err(failed)?;
     if args.json {
         let (file, system_calls) = (file.display().to_string(), Imports::of(&facts).system);
-        let printed = Printed { schema: SCHEMA_VERSION, file, system_calls, facts: &facts };
+        let printed = JsonOutput { schema: SCHEMA_VERSION, file, system_calls, facts: &facts };
         output::print(&(serde_json::to_string_pretty(&printed)? + "\n"))?;
     } else {
         output::print(&text(&facts, args.quick))?;
@@ -149,7 +149,7 @@ fn guest(lab: &Lab, scenario: &Scenario, offline: bool) -> Result<PathBuf> {
 }
 
 /// A user's file: must be a regular file within the size limit.
-fn given(file: &Path, max_size: &MaxSize) -> Result<PathBuf> {
+fn user_file(file: &Path, max_size: &MaxSize) -> Result<PathBuf> {
     if let Err(error) = max_size.check(file) {
         let missing = error.kind() == io::ErrorKind::NotFound;
         let hint = if missing { "; there is no scenario with that name either: see `cargo xtask list scenarios`" } else { "" };

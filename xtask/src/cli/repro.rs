@@ -27,24 +27,21 @@ mod source;
 /// The script that reproduces the cell.
 const SCRIPT: &str = "run.sh";
 
-/// Description for `--help`.
 pub const ABOUT: &str = "Write a folder that reproduces one cell without the lab, to attach to a bug report";
-/// Examples for `--help`.
 pub const EXAMPLES: &str = "Examples:
   cargo xtask repro wat-wasi-system wamr-zig
   cargo xtask repro wat-proposal-gc wasmi --output /tmp/gc-on-wasmi
 
-The folder works without the lab. It holds the module, run.sh, the source of any engine or driver
-that the lab builds, and README.md with the expected result, the observed result and the versions.
-run.sh prints the guest's output and how it ended, and exits with the guest's exit code.
+The folder contains the module, run.sh, the source of any engine or driver that the lab builds, and
+a README.md with the versions and the expected and observed results. run.sh prints the guest's
+output and how the guest ended, and exits with its exit code.
 Exit code: 0 once the folder is written, whatever the cell's verdict.";
 
-/// Options.
 #[derive(clap::Args)]
 pub struct Args {
     /// The scenario's name
     scenario: String,
-    /// The runtime; RUNTIME@PATH for your own build, RUNTIME@VERSION for a version
+    /// The runtime; RUNTIME@PATH for your own build, RUNTIME@VERSION for another version
     runtime: String,
     /// Folder to write; must be empty or not exist [default: reports/repro/SCENARIO-RUNTIME, replaced if it exists]
     #[arg(long, value_name = "DIR")]
@@ -54,7 +51,6 @@ pub struct Args {
     offline: bool,
 }
 
-/// Runs the subcommand.
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let scenario = run_one::scenario(lab, &args.scenario)?;
     let runtime = common::column(lab, &args.runtime)?;

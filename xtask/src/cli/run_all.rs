@@ -16,9 +16,7 @@ use wasmlab_report::{overview, table};
 use crate::store::snapshots::Store;
 use crate::exit;
 
-/// Description for `--help`.
 pub const ABOUT: &str = "Build, inspect and run every scenario on every runtime, and compare with the snapshots";
-/// Examples for `--help`.
 pub const EXAMPLES: &str = "Examples:
   cargo xtask run-all
   cargo xtask run-all --scenario 'wat-proposal-*' --runtime wasmi
@@ -32,16 +30,17 @@ pub const EXAMPLES: &str = "Examples:
   cargo xtask run-all --engines quick        the first matrix in a minute or two
   cargo xtask run-all --no-cache --timeout 30";
 
-/// Options.
 #[derive(clap::Args)]
 pub struct Args {
     /// Only scenarios that match the glob; may be repeated
     #[arg(long, value_name = "GLOB")]
     scenario: Vec<String>,
-    /// Only runtimes that match the glob; RUNTIME@PATH adds your own build, RUNTIME@VERSION a version; may be repeated
+    /// Only runtimes that match the glob; RUNTIME@PATH adds your own build, RUNTIME@VERSION another version; may be
+    /// repeated
     #[arg(long, value_name = "GLOB")]
     runtime: Vec<String>,
-    /// Compare with this report.json instead of the snapshots: only what got worse makes the exit code 1
+    /// Compare with an earlier report, a file or one published in a git revision, instead of the snapshots: exit with 1
+    /// only for regressions
     #[arg(long, value_name = "FILE|REV")]
     baseline: Option<String>,
     /// Number of cells to run in parallel [default: one per CPU]
@@ -75,7 +74,6 @@ pub struct Args {
     engines: common::EnginesArg,
 }
 
-/// Runs the subcommand.
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let all = common::scenarios(lab)?;
     let names = all.iter().map(|s| s.name.as_str()).collect();

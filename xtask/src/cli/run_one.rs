@@ -17,9 +17,7 @@ use wasmlab_process::Command;
 use crate::exit;
 use crate::store::files;
 
-/// Description for `--help`.
 pub const ABOUT: &str = "Run one scenario on one runtime; show the command and stream the output";
-/// Examples for `--help`.
 pub const EXAMPLES: &str = "Examples:
   cargo xtask run-one wat-add wasmtime-cli
   cargo xtask run-one rust-wasip1-system wasmtime@/path/to/a/build/of/wasmtime
@@ -27,12 +25,11 @@ pub const EXAMPLES: &str = "Examples:
 The printed command can be pasted into a shell: the folder it runs in is kept.
 Exit code: 0 if the scenario passes, 1 if it does not.";
 
-/// Options.
 #[derive(clap::Args)]
 pub struct Args {
     /// The scenario's name
     scenario: String,
-    /// The runtime; RUNTIME@PATH for your own build, RUNTIME@VERSION for a version
+    /// The runtime; RUNTIME@PATH for your own build, RUNTIME@VERSION for another version
     runtime: String,
     /// Time limit for running the guest, in seconds, unless the scenario sets one [default: 10]
     #[arg(long, value_name = "SECONDS", value_parser = common::seconds)]
@@ -42,7 +39,6 @@ pub struct Args {
     offline: bool,
 }
 
-/// Runs the subcommand.
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let scenarios = [scenario(lab, &args.scenario)?];
     let build = guest::BuildOptions { offline: args.offline, require_built: false };

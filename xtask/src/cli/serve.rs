@@ -20,23 +20,19 @@ use wasmlab_process as process;
 use crate::cell::client;
 use wasmlab_runtimes::Runtime;
 
-/// Description for `--help`.
 pub const ABOUT: &str = "Run a scenario's server so that you can open it in a browser; stop it with Ctrl-C";
-/// Examples for `--help`.
 pub const EXAMPLES: &str = "Examples:
   cargo xtask serve nginx
   cargo xtask serve nginx --runtime wasmer-cranelift+emscripten --port 8081
   cargo xtask serve nginx --root ~/public_html
 
-The guest can reach only its own folders, the --root folder and this loopback port;
-nothing else on the machine.";
+The guest can reach only its own folders, the --root folder and this loopback port.";
 
 /// Default runtimes, in order: the first that fits the guest is used.
 const DEFAULT_RUNTIMES: &[&str] = &["wasmtime-cranelift+emscripten", "wasmtime-cranelift", "wasmer-cranelift"];
 /// A server has no time limit, but the lab needs a number.
 const NO_LIMIT_MS: u64 = 365 * 24 * 3_600_000;
 
-/// Options.
 #[derive(clap::Args)]
 pub struct Args {
     /// The scenario's name or its short name, such as nginx
@@ -55,7 +51,6 @@ pub struct Args {
     offline: bool,
 }
 
-/// Runs the subcommand.
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let mut scenario = find(lab, &args.scenario)?;
     prepare(&mut scenario, args)?;

@@ -1,15 +1,15 @@
-//! "Did you mean": the nearest names to one that does not exist.
+//! "Did you mean …": suggests existing names for one that does not exist.
 
-/// As many names are suggested.
+/// Maximum number of suggestions.
 const MAX_NAMES: usize = 3;
 
-/// The names that are nearest to `wanted`, the nearest first; none if nothing is near.
+/// The names most similar to `wanted`, the most similar first; empty if none is similar.
 pub fn nearest<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let wanted = wanted.to_lowercase();
-    // A third of the letters may be wrong.
+    // Up to a third of the letters may be wrong.
     let limit = wanted.chars().count() / 3;
     let edits = |name: &str| strsim::damerau_levenshtein(&wanted, &name.to_lowercase());
-    // `wasmtme` means one of `wasmtime-*`, if no whole name is near.
+    // If no whole name is similar, `wasmtme` means one of `wasmtime-*`.
     let is_start = |name: &str| edits(name.split(['-', '+']).next().unwrap_or(name)) <= limit;
     let is_part = |name: &str| wanted.len() > 2 && (name.starts_with(&wanted) || name.ends_with(&wanted));
     let rank = |name| (edits(name), is_part(name), name);
@@ -21,7 +21,7 @@ pub fn nearest<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> Ve
     }
     near.sort_unstable();
     near.dedup();
-    // A name that begins or ends with the text is meant, unless another differs by a letter only.
+    // Prefer names that begin or end with the text, unless another name differs by a single letter.
     let best = near.first().map_or(0, |(edits, ..)| *edits);
     if best > 1 && near.iter().any(|(_, is_part, _)| *is_part) {
         near.retain(|(_, is_part, _)| *is_part);
@@ -31,8 +31,8 @@ pub fn nearest<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> Ve
     near.into_iter().take(MAX_NAMES).map(|(.., name)| name).collect()
 }
 
-/// What to say of a name that does not exist: the nearest names and the command that `lists` all of them, or, if
-/// nothing is near, all names.
+/// Help for a name that does not exist: similar names and the command that `lists` all, or all names if none is
+/// similar.
 pub fn instead<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>, lists: &str) -> String {
     let mut names: Vec<&str> = names.into_iter().collect();
     let near = nearest(wanted, names.iter().copied());

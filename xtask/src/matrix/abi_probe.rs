@@ -1,5 +1,5 @@
-//! Whether a runtime has any WASI for core modules: asked by modules that import the one function which every host of
-//! WASI defines. It tells a runtime without WASI from one that lacks a function of it, or an older snapshot.
+//! Whether a runtime has any WASI for core modules. Probes import only `proc_exit`, which every WASI host defines. That
+//! distinguishes a runtime without WASI from one that lacks a single function or an older snapshot.
 
 use super::proposal_probes;
 use crate::cell::Plan;
@@ -9,12 +9,12 @@ use wasmlab_model::facts::Abi;
 use wasmlab_model::report::Cell;
 use wasmlab_protocol::Cause;
 
-/// What a guest speaks for which a runtime without WASI is no host.
+/// ABIs that a runtime without WASI cannot host.
 const WASI: &[Abi] = &[Abi::Wasi01, Abi::WasiUnstable, Abi::Wasix, Abi::WasiThreads];
-/// The import modules of WASI's snapshots, of which a runtime with WASI has at least one.
+/// The import modules of WASI's snapshots; a runtime with WASI has at least one.
 const SNAPSHOTS: &[&str] = &["wasi_snapshot_preview1", "wasi_unstable"];
 
-/// `WASI`, if the cell is a gap for a missing import, the guest speaks WASI and the runtime has none of its snapshots.
+/// `WASI` if the cell is a gap for a missing import, the guest uses WASI, and the runtime has none of its snapshots.
 pub fn lacking(lab: &Lab, plan: &Plan, cell: &Cell) -> Option<String> {
     let is_import = matches!(
         cell.code,
@@ -28,12 +28,12 @@ pub fn lacking(lab: &Lab, plan: &Plan, cell: &Cell) -> Option<String> {
         )
     );
     let facts = plan.facts.filter(|_| is_import)?;
-    let speaks = facts.abis.iter().any(|found| WASI.contains(&found.abi));
+    let uses_wasi = facts.abis.iter().any(|found| WASI.contains(&found.abi));
     let lacks = |snapshot: &&str| {
         let import = format!("(import \"{snapshot}\" \"proc_exit\" (func (param i32)))");
         let module = wat::parse_str(format!("(module {import} (func (export \"_start\")))"));
         let cause = module.ok().and_then(|module| proposal_probes::cause(lab, plan, "WASI", &module));
         matches!(cause, Some(Cause::MissingImport { .. }))
     };
-    (speaks && SNAPSHOTS.iter().all(lacks)).then(|| "WASI".to_owned())
+    (uses_wasi && SNAPSHOTS.iter().all(lacks)).then(|| "WASI".to_owned())
 }

@@ -22,8 +22,8 @@ use wasmlab_toolchains as toolchains;
 
 mod blame;
 mod compare_columns;
+mod imitated_messages;
 mod next_steps;
-mod own_words;
 mod remedies;
 #[cfg(test)]
 mod tests;
@@ -61,7 +61,7 @@ pub fn report(lab: &Lab, request: &Request, results: Results, metadata: RunMetad
     if metadata.compare {
         notes = compare_guests(&store, &artifacts, &mut of_same_guests, &mut unusable);
     }
-    own_words::correct(&mut cells);
+    imitated_messages::correct(&mut cells);
     blame::compare(&mut cells, &of_same_guests);
     remedies::of_runtimes(&request.runtimes, &mut cells);
     remedies::of_rows(&mut cells, &artifacts, &of_same_guests);

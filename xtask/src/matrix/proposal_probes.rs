@@ -69,7 +69,8 @@ fn refuses(lab: &Lab, plan: &Plan, proposal: &str) -> Option<bool> {
     }
 }
 
-/// Why a small module ended on the runtime of `plan`, by its defaults; from the cache where it was asked before.
+/// Runs a small module on the runtime of `plan` with its defaults, or takes the result from the cache. Returns why it
+/// ended.
 pub(super) fn cause(lab: &Lab, plan: &Plan, about: &str, module: &[u8]) -> Option<Cause> {
     let facts = inspect::facts(module).ok()?;
     let guest = lab.cache.put_object(module).ok()?;

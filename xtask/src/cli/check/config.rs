@@ -12,7 +12,7 @@ use super::Args;
 use super::budget::Budget;
 use super::client::{ClientArgs, Which};
 use super::dirs::DirArgs;
-use super::guest::{Given, GuestArgs, names};
+use super::guest::{FileToCheck, GuestArgs, names};
 use super::requirements::{self, Allowance, Requirements};
 use crate::cli::common::usage;
 use crate::scenario::document::{Document, Parsed};
@@ -24,7 +24,7 @@ const SCHEMA_VERSION: u32 = 1;
 
 /// The file, read and checked.
 pub struct Config {
-    /// Globs of the runtimes to ask, as for `--runtime`; if empty, all.
+    /// Globs of the runtimes to run, as for `--runtime`; if empty, all.
     pub runtimes: Vec<String>,
     files: Vec<FileConfig>,
 }
@@ -96,7 +96,7 @@ struct BudgetTable {
 /// The file named by `--config`, or the nearest `wasmlab.toml` in this folder or a parent.
 ///
 /// # Errors
-/// If there is none, if it is combined with options that it sets itself, and for every mistake in it.
+/// If there is none, if the command line has guest options, or every error in it.
 pub fn find(args: &Args) -> Result<Config> {
     let path = match &args.config {
         Some(path) => path.clone(),
@@ -104,13 +104,13 @@ pub fn find(args: &Args) -> Result<Config> {
             let here = env::current_dir()?;
             match here.ancestors().map(|dir| dir.join(NAME)).find(|path| path.is_file()) {
                 Some(path) => path,
-                None => return usage(format!("no FILE is given, and there is no {NAME} here or in a folder above: name a .wasm file")),
+                None => return usage(format!("no FILE is given, and there is no {NAME} here or in a parent folder: name a .wasm file")),
             }
         }
     };
     let kept = DirArgs { keep_dirs: args.guest.dirs.keep_dirs.clone(), ..DirArgs::default() };
     if args.guest != (GuestArgs { dirs: kept, ..GuestArgs::default() }) {
-        return usage(format!("options for a guest need a FILE: those of the files of {NAME} are written in it"));
+        return usage(format!("guest options need a FILE: for the files of {NAME}, set them in {NAME}"));
     }
     let text = fs::read_to_string(&path).or_else(|e| usage(format!("failed to read `{}`: {e}", path.display())))?;
     let folder = path.parent().unwrap_or(Path::new("")).to_owned();
@@ -124,12 +124,12 @@ impl Config {
     ///
     /// # Errors
     /// If a directory cannot be used.
-    pub fn given(self: &Config, runtimes: usize) -> Result<Vec<Given>> {
+    pub fn files_to_check(self: &Config, runtimes: usize) -> Result<Vec<FileToCheck>> {
         let paths: Vec<PathBuf> = self.files.iter().map(|file| file.path.clone()).collect();
         let files = self.files.iter().zip(names(&paths)).map(|(file, (name, title))| {
             let dirs = file.options.dirs.dirs(self.files.len(), runtimes)?;
             let (options, requirements) = (file.options.clone(), file.requirements.clone());
-            Ok(Given { file: file.path.clone(), name, title, options, dirs, requirements })
+            Ok(FileToCheck { file: file.path.clone(), name, title, options, dirs, requirements })
         });
         files.collect()
     }
@@ -225,7 +225,7 @@ impl Reader<'_> {
         let code = table.code.map(|text| requirements::code(&text)).transpose();
         let code = code.map_err(|why| self.fault(&format!("{key}.code"), why)).ok();
         if table.because.trim().is_empty() {
-            self.fault(&format!("{key}.because"), "is empty: explain why the gap may be there");
+            self.fault(&format!("{key}.because"), "is empty: explain why the gap is allowed");
         }
         let link = table.link.map(|link| format!(" ({link})")).unwrap_or_default();
         let line = self.document.line_of(&format!("{key}.runtime"));

@@ -48,7 +48,7 @@ pub struct GuestArgs {
 }
 
 /// A file and how it is checked.
-pub struct Given {
+pub struct FileToCheck {
     /// The file.
     pub file: PathBuf,
     /// Its row's name, unique.
@@ -93,7 +93,7 @@ pub fn names(files: &[PathBuf]) -> Vec<(String, String)> {
 }
 
 /// The scenario and guest of one file. `timeout`: limit of a client step, milliseconds.
-pub fn prepare(lab: &Lab, given: &Given, max_size: &MaxSize, timeout: Option<u64>) -> Result<(Scenario, Guest)> {
+pub fn prepare(lab: &Lab, given: &FileToCheck, max_size: &MaxSize, timeout: Option<u64>) -> Result<(Scenario, Guest)> {
     let (file, args) = (given.file.as_path(), &given.options);
     let bytes = read(file, max_size)?;
     let sha256 = lab.cache.put_object(&bytes)?;
@@ -146,7 +146,7 @@ fn read(file: &Path, max_size: &MaxSize) -> Result<Vec<u8>> {
     }
 }
 
-fn run_table(facts: Option<&Facts>, given: &Given, max_size: &MaxSize) -> Result<Run> {
+fn run_table(facts: Option<&Facts>, given: &FileToCheck, max_size: &MaxSize) -> Result<Run> {
     let (name, args) = (given.title.as_str(), &given.options);
     let mut run = Run { args: args.args.clone(), dir: given.dirs.dirs.clone(), ..Run::default() };
     for text in &args.env {
@@ -164,7 +164,7 @@ fn run_table(facts: Option<&Facts>, given: &Given, max_size: &MaxSize) -> Result
         run.args = Vec::new();
         run.call = vec![call(facts, export, given)?];
     } else if let Some(facts) = facts.filter(|f| f.shape != Shape::Command && f.kind == BinaryKind::Module) {
-        // A library has no program to run; all that can be observed is that it instantiates, and what `_initialize`
+        // A library has no program to run. The lab can only observe whether it instantiates, and what `_initialize`
         // does.
         let callable = facts.exports.iter().filter(|e| e.signature.is_some()).map(|e| e.name.as_str()).collect::<Vec<_>>();
         if !callable.is_empty() {
@@ -174,7 +174,7 @@ fn run_table(facts: Option<&Facts>, given: &Given, max_size: &MaxSize) -> Result
             ));
         } else if facts.imports.is_empty() {
             let found = wasmlab_judge::exports::missing_export(Some(facts), "_start");
-            output::print_progress(&format!("{name} {}: only loading it can be observed", found.detail));
+            output::print_progress(&format!("{name} {}: the lab can only see whether it loads", found.detail));
         }
     }
     Ok(run)
@@ -188,13 +188,13 @@ fn shorten(names: &[&str]) -> String {
 }
 
 /// The call for `--invoke`, with arguments parsed by the parameter types of the export.
-fn call(facts: Option<&Facts>, export: &str, given: &Given) -> Result<ExpectedCall> {
+fn call(facts: Option<&Facts>, export: &str, given: &FileToCheck) -> Result<ExpectedCall> {
     let (name, file, args) = (given.title.as_str(), given.file.as_path(), &given.options);
     let made = |args, results| ExpectedCall { export: export.to_owned(), args, results, after_previous: false };
     let Some(facts) = facts else { return Ok(made(Vec::new(), None)) };
     let found = facts.exports.iter().find(|e| e.name == export);
     let Some(signature) = found.and_then(|e| e.signature.as_ref()) else {
-        // If its interfaces cannot be read, the message names its exports alone.
+        // If its interfaces cannot be read, the message names only its exports.
         let is_component = facts.kind == BinaryKind::Component;
         let interfaces = if is_component { reading::interfaces(file).unwrap_or_default() } else { Vec::new() };
         return usage(format!("{name} {}", wasmlab_judge::exports::not_callable(facts, export, &interfaces)));
@@ -212,7 +212,10 @@ fn call(facts: Option<&Facts>, export: &str, given: &Given) -> Result<ExpectedCa
         (Some(text), [ty]) => {
             Some(vec![format!("{ty}:{text}").parse().or_else(|e| usage(format!("--expect-stdout: {e}")))?])
         }
-        (Some(_), _) => return usage(format!("--expect-stdout with --invoke needs an export of one result; `{export}` has another")),
+        (Some(_), results) => {
+            let count = results.len();
+            return usage(format!("--expect-stdout with --invoke needs an export with one result; `{export}` has {count}"));
+        }
     };
     Ok(made(values, results))
 }

@@ -72,12 +72,12 @@ impl Requirements {
                 }
             }
         }
-        // An entry is not outdated if none of its runtimes was asked.
+        // An entry is not outdated if none of its runtimes ran.
         let unused = (0..self.allow.len()).filter(|at| fits[*at] == 0 && asked[*at] > 0);
         let note = |at: usize| {
             let allowance = &self.allow[at];
             let code = allowance.code.map(|code| format!(" for {code}")).unwrap_or_default();
-            let what = format!("allows `{}` to fail{code}, and nothing there does", allowance.runtime.glob());
+            let what = format!("allows `{}` to fail{code}, but nothing does", allowance.runtime.glob());
             Some(Note {
                 kind: NoteKind::AllowanceUnused,
                 subject: title.to_owned(),
@@ -163,7 +163,7 @@ mod tests {
         assert!(notes("wasmtime-winch").is_empty() && notes("node").is_empty());
         let unused = &notes("wasmi:trap")[0];
         assert_eq!((unused.kind, unused.subject.as_str()), (NoteKind::AllowanceUnused, "hello.wasm"));
-        assert!(unused.text.starts_with("wasmlab.toml:3 allows `wasmi` to fail for trap, and nothing"), "{}", unused.text);
+        assert!(unused.text.starts_with("wasmlab.toml:3 allows `wasmi` to fail for trap, but nothing"), "{}", unused.text);
     }
 
     #[test]

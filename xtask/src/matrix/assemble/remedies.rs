@@ -48,7 +48,7 @@ pub fn of_rows(cells: &mut [Cell], artifacts: &[Artifact], elsewhere: &AcceptedL
     }
 }
 
-/// A cell that fell short, without what the remedies of its row change.
+/// A cell that did not pass, without the fields that the remedies of its row change.
 struct OtherCell {
     runtime: String,
     engine: &'static str,
@@ -64,7 +64,7 @@ impl OtherCell {
     }
 }
 
-/// The cells of each scenario that fell short, in registry order.
+/// The cells of each scenario that did not pass, in registry order.
 fn rows_short(cells: &[Cell]) -> BTreeMap<String, Vec<OtherCell>> {
     let mut rows: BTreeMap<String, Vec<OtherCell>> = BTreeMap::new();
     for runtime in wasmlab_runtimes::all() {

@@ -1,6 +1,6 @@
-//! A guest can print what its runtime would, and exit with the same code. A command line's words are the guest's own if an
-//! engine that reports events ran the same guest to its end, and the guest printed the same there: a runtime that
-//! refuses a guest prints something else than that guest does.
+//! Detects guests that imitate their runtime's messages and exit code. A message that a command-line runtime seems to
+//! print is the guest's if the guest printed the same on an engine that reports events and ran it to its end: a runtime
+//! that refuses a guest does not print what the guest would.
 
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::report::Cell;
@@ -8,17 +8,17 @@ use wasmlab_model::verdict::Verdict;
 use wasmlab_protocol::Stage;
 use wasmlab_runtimes::CUSTOM_BUILD;
 
-/// Judges such cells by what the guest did.
+/// Gives such cells the verdict of the engine that reports events.
 pub fn correct(cells: &mut [Cell]) {
-    let honest: Vec<Cell> =
-        cells.iter().filter(|cell| is_ending(cell) && !reads_words(&cell.runtime)).cloned().collect();
-    for cell in cells.iter_mut().filter(|cell| is_refusal(cell) && reads_words(&cell.runtime)) {
+    let reported: Vec<Cell> =
+        cells.iter().filter(|cell| has_exited(cell) && !parses_output(&cell.runtime)).cloned().collect();
+    for cell in cells.iter_mut().filter(|cell| is_refusal(cell) && parses_output(&cell.runtime)) {
         let same = |other: &&Cell| {
             other.scenario == cell.scenario
                 && other.output.stderr.trim() == cell.output.stderr.trim()
                 && other.output.stdout.trim() == cell.output.stdout.trim()
         };
-        if let Some(other) = honest.iter().find(same) {
+        if let Some(other) = reported.iter().find(same) {
             let detail = format!("{}; its words are the guest's, as on {}", other.detail, other.runtime);
             cell.clone_from(&Cell {
                 verdict: other.verdict,
@@ -35,19 +35,19 @@ pub fn correct(cells: &mut [Cell]) {
     }
 }
 
-/// The column's adapter reads the words of a program.
-fn reads_words(runtime: &str) -> bool {
+/// Whether the column's adapter parses the program's output.
+fn parses_output(runtime: &str) -> bool {
     let base = runtime.split(CUSTOM_BUILD).next().unwrap_or(runtime);
     wasmlab_runtimes::find(base).is_some_and(|runtime| runtime.output_parser.is_some())
 }
 
-/// The guest ran to its end and chose an exit code.
-fn is_ending(cell: &Cell) -> bool {
+/// Whether the guest ran to its end, printed something and chose an exit code.
+fn has_exited(cell: &Cell) -> bool {
     let prints = !cell.output.stderr.trim().is_empty() || !cell.output.stdout.trim().is_empty();
     prints && cell.stage == Some(Stage::Run) && cell.code == Some(Code::WrongExit)
 }
 
-/// The runtime, its host or nobody is said to be the reason.
+/// Whether the cell blames the runtime, its host or nobody.
 fn is_refusal(cell: &Cell) -> bool {
     let refused = matches!(cell.verdict, Verdict::Gap | Verdict::Error | Verdict::NotAttempted);
     refused && (cell.blame != [Blame::Guest] || cell.code == Some(Code::HostRefused))
@@ -80,13 +80,13 @@ mod tests {
     }
 
     #[test]
-    fn words_that_the_guest_prints_elsewhere_are_its_own() {
+    fn message_that_the_guest_also_prints_elsewhere_is_its_own() {
         let words = "Error: unknown import: `env::f` has not been defined\n";
         check(words, ("wasmtime-cranelift", words), Code::WrongExit);
-        // The runtime's words follow the guest's.
+        // The runtime's message follows the guest's output.
         check(&format!("starting\n{words}"), ("wasmtime-cranelift", "starting\n"), Code::MissingImport);
         check("", ("wasmtime-cranelift", ""), Code::MissingImport);
-        // Another command line may be fooled alike.
+        // Another command-line runtime may be imitated as well.
         check(words, ("wasmi-cli", words), Code::MissingImport);
     }
 }
