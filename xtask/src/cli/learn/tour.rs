@@ -183,7 +183,8 @@ impl<'a> Tour<'a> {
     /// What the published report says.
     fn published(&mut self, published: &Published) -> Result<bool> {
         let text = book::published_text(published, self.report.as_ref());
-        Ok(self.screen.line("From the published report, reports/linux-x86_64.md:")?
+        Ok(self.screen.room(text.lines().count() + 1)?
+            && self.screen.line("From the published report, reports/linux-x86_64.md:")?
             && self.screen.lines(text.lines())?
             && self.screen.line("")?)
     }
