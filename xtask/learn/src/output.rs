@@ -61,10 +61,9 @@ pub fn redacted(text: &str) -> String {
     let mut words: Vec<String> = Vec::new();
     for word in text.split_whitespace() {
         // `12 ms`: the number goes.
-        if matches!(word.trim_end_matches([',', ';', ')']), "ms" | "s") {
-            if let Some(number) = words.last_mut().filter(|number| is_number(number)) {
-                *number = "#".to_owned();
-            }
+        let is_unit = matches!(word.trim_end_matches([',', ';', ')']), "ms" | "s");
+        if let Some(number) = words.last_mut().filter(|number| is_unit && is_number(number)) {
+            *number = "#".to_owned();
         }
         words.push(redacted_word(word));
     }
