@@ -239,9 +239,10 @@ fn printed_text_contains_no_control_characters() {
     let hostile = r#"(module (import "\1b[2J\c2\9b1A" "\1b]52;c;aGk=\07\e2\80\ae" (func)) (func (export "\1b[31mred") (unreachable)))"#;
     workspace.write("hostile.wat", hostile);
     let bad = ['\u{1b}', '\u{7}', '\u{9b}', '\u{202e}'];
-    let calls: [&[&str]; 5] = [
+    let calls: [&[&str]; 6] = [
         &["inspect", "hostile.wat"],
         &["inspect", "hostile.wat", "--json"],
+        &["inspect", "hostile.wat", "--bytes"],
         &["check", "hostile.wat", "--engines", "built", "--runtime", "{node,wasmtime-cli}"],
         &["check", "hostile.wat", "--engines", "built", "--runtime", "{node,wasmtime-cli}", "--output", "markdown"],
         &["check", "hostile.wat", "--engines", "built", "--runtime", "node", "--invoke", "\u{1b}[5m"],

@@ -1,10 +1,14 @@
-//! Any bytes: the reader never panics, and the facts about a module are consistent.
+//! Any bytes: the reader never panics, the facts about a module are consistent, and every byte is annotated.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use wasmlab_inspect as inspect;
 
 fuzz_target!(|bytes: &[u8]| {
+    if let Ok(annotated) = inspect::bytes::annotated(bytes) {
+        let covered: usize = annotated.lines.iter().map(|line| line.bytes.len()).sum();
+        assert_eq!(covered, bytes.len(), "every byte has a line");
+    }
     let outline = inspect::outline(bytes);
     if let Ok(facts) = inspect::facts(bytes) {
         let Ok(outline) = outline else {

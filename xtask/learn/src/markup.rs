@@ -38,9 +38,9 @@ impl Style {
         let mut indent = ("", "");
         let mut fenced = false;
         for line in text.lines() {
-            if let Some(fence) = line.strip_prefix("```") {
+            if line.starts_with("```") {
                 self.paragraph(&mut paragraph, indent, &mut lines);
-                fenced = !fenced && !fence.is_empty() || !fenced;
+                fenced = !fenced;
                 continue;
             }
             if fenced {
@@ -70,11 +70,7 @@ impl Style {
             }
         }
         self.paragraph(&mut paragraph, indent, &mut lines);
-        let mut tables = Vec::new();
-        for line in lines {
-            tables.push(line);
-        }
-        let lines = aligned(tables);
+        let lines = aligned(lines);
         let mut inside = Inside::default();
         lines
             .into_iter()
@@ -261,7 +257,7 @@ mod tests {
         let long = format!("cargo xtask check {} --expect-stdout 'hello, host' -- 1", "x".repeat(50));
         let shown = command(&long);
         assert_eq!(shown, format!("cargo xtask check {} \\\n    --expect-stdout 'hello, host' -- 1", "x".repeat(50)));
-        assert_eq!(shlex::split(&shown), shlex::split(&long));
+        assert_eq!(shlex::split(&shown.replace("\\\n", "")), shlex::split(&long));
     }
 
     #[test]
@@ -269,7 +265,7 @@ mod tests {
         let check = |colour: bool, text: &str, wanted: &[&str]| {
             assert_eq!(Style { width: 30, colour }.prose(text), wanted, "{text}");
         };
-        check(false, "one two\nthree `code` **bold** *it* 2 * 3", &["one two three `code` bold it 2", "* 3"]);
+        check(false, "one two\nthree `code` **bold** *it* 2 * 3", &["one two three `code` bold", "it 2 * 3"]);
         check(true, "a `b` **c**", &["a \u{1b}[36mb\u{1b}[0m \u{1b}[1mc\u{1b}[0m"]);
         check(
             true,

@@ -54,28 +54,24 @@ pub struct Output {
     pub lines: Vec<String>,
 }
 
-/// The output without what differs from run to run and from machine to machine: times, ports, versions of programs.
+/// The output without what differs from run to run and from machine to machine: times, ports, versions of programs, and
+/// where lines are wrapped.
 #[must_use]
 pub fn redacted(text: &str) -> String {
-    let mut out = String::new();
-    for line in text.lines() {
-        let words: Vec<String> = line.split_whitespace().map(redacted_word).collect();
-        let mut previous = "";
-        for word in &words {
-            // `12 ms`, `wasmtime 48.0.8`: the number goes.
-            if matches!(word.as_str(), "ms" | "s") && previous.starts_with('#') {
-                continue;
-            }
-            if !previous.is_empty() {
-                out.push(' ');
-            }
-            out += word;
-            previous = word;
+    let mut words: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        // `12 ms`: the number goes.
+        let is_unit = matches!(word.trim_end_matches([',', ';', ')']), "ms" | "s");
+        if let Some(number) = words.last_mut().filter(|number| is_unit && is_number(number)) {
+            *number = "#".to_owned();
         }
-        out.push('\n');
+        words.push(redacted_word(word));
     }
-    // Lines are wrapped where a version is longer.
-    out.split_whitespace().collect::<Vec<_>>().join(" ")
+    words.join(" ")
+}
+
+fn is_number(word: &str) -> bool {
+    word == "#" || (!word.is_empty() && word.chars().all(|c| c.is_ascii_digit() || c == '.'))
 }
 
 fn redacted_word(word: &str) -> String {

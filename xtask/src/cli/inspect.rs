@@ -23,12 +23,8 @@ use wasmlab_report::text;
 use wasmlab_report::visible::on_line;
 use crate::scenario;
 
-<<<<<<< HEAD
 mod bytes;
 
-/// Description for `--help`.
-=======
->>>>>>> prose2
 pub const ABOUT: &str = "Show what a module or component is: kind, ABIs with evidence, proposals, imports, exports, sizes";
 pub const EXAMPLES: &str = "Examples:
   cargo xtask inspect app.wasm

@@ -174,7 +174,7 @@ fn list(tour: &Tour) -> Result<u8> {
         None => "All chapters are done.".to_owned(),
     };
     let table = output::table(&columns, &rows);
-    output::print(&format!("{table}\n{minutes} minutes in all, and the exercises. Each chapter stands for itself: begin anywhere.\n{go_on}\n"))?;
+    output::print(&format!("{table}\n{minutes} minutes, and the exercises. Each chapter stands for itself: begin anywhere.\n{go_on}\n"))?;
     Ok(exit::OK)
 }
 

@@ -26,7 +26,10 @@ pub struct Ran {
 /// Runs `cargo xtask ARGS` in the workspace's folder.
 pub fn run(lab: &Lab, args: &[String]) -> Result<Ran> {
     let mut command = Command::new(std::env::current_exe().context("failed to find this program")?);
+    // `run-one` keeps the folder of its cell, which nobody would look at here.
+    let temporary = tempfile::Builder::new().prefix("wasmlab-learn-").tempdir().context("failed to make a folder")?;
     command.args(args).current_dir(&lab.root).env(ROOT_VARIABLE, &lab.root).env("NO_COLOR", "1");
+    command.env("TMPDIR", temporary.path());
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().context("failed to run this program")?;
     let stdout = child.stdout.take().map(|pipe| thread::spawn(move || read(pipe)));

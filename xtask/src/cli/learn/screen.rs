@@ -55,6 +55,13 @@ impl Screen {
         Ok(true)
     }
 
+    /// Stops first if these lines would not fit below what is there, but do fit on an empty screen.
+    pub fn room(&mut self, lines: usize) -> Result<bool> {
+        let fits = self.used + lines + 2 <= self.rows;
+        let would_fit = lines + 2 <= self.rows;
+        Ok(self.plain || fits || !would_fit || self.ask("[Enter] more, q quits")? != Typed::Quit)
+    }
+
     /// Prints lines; see [`Self::line`].
     pub fn lines<'a>(&mut self, lines: impl IntoIterator<Item = &'a str>) -> Result<bool> {
         for line in lines {

@@ -183,7 +183,8 @@ impl<'a> Tour<'a> {
     /// What the published report says.
     fn published(&mut self, published: &Published) -> Result<bool> {
         let text = book::published_text(published, self.report.as_ref());
-        Ok(self.screen.line("From the published report, reports/linux-x86_64.md:")?
+        Ok(self.screen.room(text.lines().count() + 1)?
+            && self.screen.line("From the published report, reports/linux-x86_64.md:")?
             && self.screen.lines(text.lines())?
             && self.screen.line("")?)
     }
@@ -230,7 +231,7 @@ impl<'a> Tour<'a> {
             }
             if !is_own {
                 // A fault of the chapter, which a test would find.
-                return Ok(self.screen.line("(this lab's answer is another one than the chapter expects)")?);
+                return self.screen.line("(this lab's answer is another one than the chapter expects)");
             }
             self.screen.line("That does not answer it yet. Try another command, or press Enter to see one.")?;
         }
