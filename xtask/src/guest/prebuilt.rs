@@ -9,7 +9,7 @@ use anyhow::Context;
 use wasmlab_model::codes::Code;
 use wasmlab_model::report::Origin;
 use wasmlab_model::scenario::Scenario;
-use wasmlab_process::{open_limited, read_text};
+use wasmlab_process::{open_limited, read_limited, read_text};
 use wasmlab_toolchains::MissingTool;
 
 use super::{Guest, NotBuilt, failed, sources_hash};
