@@ -287,7 +287,7 @@ fn a_new_scenario_runs_as_it_is_written() {
     let made = workspace.run(&["new", "my-scenario"]);
     assert!(made.code == 0 && made.stdout.contains("run-all --scenario my-scenario"), "{}{}", made.stdout, made.stderr);
     fails(&workspace.run(&["new", "my-scenario"]), 2, &["`scenarios/my-scenario` already exists"]);
-    fails(&workspace.run(&["new", "My Scenario"]), 2, &["`My Scenario` is not a name for a scenario"]);
+    fails(&workspace.run(&["new", "My Scenario"]), 2, &["`My Scenario` is not a valid scenario name"]);
     let (ran, report) = workspace.run_all(&["--runtime", "node"]);
     let passes = report["cells"].as_array().unwrap().iter().filter(|c| c["verdict"] == "pass").count();
     assert!(ran.code == 0 && passes > 0, "{report}");

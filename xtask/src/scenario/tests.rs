@@ -203,7 +203,7 @@ fn links_out_of_the_scenario_are_refused() {
 #[test]
 fn ports_have_names_instead_of_numbers() {
     check(&format!("{GOOD}\n[[run.port]]\nname = \"http\"\nnumber = 80\n"), "unknown field `number`");
-    check(&format!("{GOOD}\n[[run.port]]\nname = \"a\"\n[[run.port]]\nname = \"a\"\n"), "the name of two");
+    check(&format!("{GOOD}\n[[run.port]]\nname = \"a\"\n[[run.port]]\nname = \"a\"\n"), "names two sockets or ports");
     check(&format!("{GOOD}\n[run]\nargs = [\"{{port:http}}\"]\n"), "`http` is not the name of a [[run.port]]");
     check(&format!("{GOOD}\n[run]\nentry = \"http\"\n"), "there is no [[run.port]]");
 }
