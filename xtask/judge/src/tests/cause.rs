@@ -91,7 +91,7 @@ fn causes_before_running_have_codes() {
     check(Ok(&plain), unsupported("jspi"), gap(Code::UnsupportedProposal));
     check(Ok(&plain), unsupported("other-host"), (Verdict::NotApplicable, None));
     let wait = "Atomics.wait cannot be called in this context";
-    check(Ok(&plain), Cause::trap(TrapKind::Other, wait), gap(Code::Trap));
+    check(Ok(&plain), Cause::trap(TrapKind::Other, wait), gap(Code::HostRefused));
     let shared = facts("(module (memory (export \"memory\") 1 1 shared))");
     check(Ok(&shared), Cause::trap(TrapKind::Other, wait), gap(Code::HostRefused));
     let unshared = facts("(module (memory (export \"memory\") 1))");
