@@ -121,7 +121,8 @@ pub fn made_for_another_host(facts: &Facts, name: &str) -> Option<Judgement> {
     if let Some(part) = component_part::find(facts) {
         return Some(part.judgement(&format!("this runtime finds no `{name}` to call")));
     }
-    let import = foreign(facts)?;
+    // A runtime that did not link does not show that it would create a memory.
+    let import = foreign(facts).or_else(|| facts.imports.iter().find(|import| is_storage(import)))?;
     let reason = reason_of(facts, import);
     let imports = with_its_host(Some(facts), &[import]);
     let detail = format!("finds no `{name}` to call; the module imports {imports}{}", reason.note);

@@ -54,7 +54,10 @@ pub fn remedy(cell: &Short, row: &[Further]) -> Option<String> {
         (Code::Crashed, _) => "The crash".to_owned(),
         (Code::NeedsComponentModel, _) => "The component model".to_owned(),
         (Code::UnsupportedProposal, Some(EXTERNREF)) => "The type externref".to_owned(),
-        (Code::UnsupportedProposal, Some(proposals)) => format!("The proposal {}", proposals.replace(' ', " and ")),
+        (Code::UnsupportedProposal, Some(proposals)) if proposals.contains(' ') => {
+            format!("The lack of {}", proposals.replace(' ', " and "))
+        }
+        (Code::UnsupportedProposal, Some(proposal)) => format!("The proposal {proposal}"),
         (Code::MissingImport, Some(import)) => format!("The import {import}"),
         _ => return None,
     };
@@ -151,6 +154,7 @@ mod tests {
                      it through emnapi.";
         check(Code::Crashed, "", "", &[ADDON], Some(crash));
         check(lacks, "externref", "", &[ADDON], Some(&threads.replace("proposal threads", "type externref")));
+        check(lacks, "simd threads", "", &[ADDON], Some(&threads.replace("proposal threads", "lack of simd and threads")));
         // What another runtime lacks counts if none got further, but not the same import under another code.
         let logging = Further {
             column: ("wasmtime-cli", "wasmtime"),

@@ -41,6 +41,12 @@ pub fn of_row(cell: &Short, passing: &[Passing], short: &[Further]) -> Option<St
     if let Some(remedy) = is_open.then(|| obstacles::remedy(cell, short)).flatten() {
         return Some(remedy);
     }
+    // What to compile differently comes before what stands behind it.
+    if let (Code::UnsupportedProposal, Some(own), true) = (cell.code, cell.own, passing.is_empty())
+        && let Some(next) = obstacles::remedy(cell, short)
+    {
+        return Some(format!("{own} {next}"));
+    }
     let layer = with_a_layer(cell, passing);
     let place = || run_elsewhere(passing);
     // Which runtime to use, the row tells by name.

@@ -212,6 +212,9 @@ fn missing_import_is_not_a_missing_entry_point() {
     check("(func (export \"run\"))", "_start", false, Code::NoEntryPoint, "_start");
     let wasi = "(import \"wasi_snapshot_preview1\" \"proc_exit\" (func (param i32)))";
     check(wasi, "_start", false, Code::NoEntryPoint, "_start");
+    let storage = "(import \"webcil\" \"memory\" (memory 1)) (func (export \"size\"))";
+    check(storage, "_start", false, Code::CustomHost, "webcil.memory");
+    check(storage, "_start", true, Code::NoEntryPoint, "_start");
     let part = "(import \"env\" \"f\" (func)) (import \"wasi:io/poll@0.2.10\" \"poll\" (func))";
     check(part, "_start", false, Code::ComponentPart, "wasi:io/poll@0.2.10");
     let side = "(@custom \"dylink.0\" (before first) \"\") (import \"env\" \"memory\" (memory 1))";
