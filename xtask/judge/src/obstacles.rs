@@ -154,7 +154,13 @@ mod tests {
                      it through emnapi.";
         check(Code::Crashed, "", "", &[ADDON], Some(crash));
         check(lacks, "externref", "", &[ADDON], Some(&threads.replace("proposal threads", "type externref")));
-        check(lacks, "simd threads", "", &[ADDON], Some(&threads.replace("proposal threads", "lack of simd and threads")));
+        check(
+            lacks,
+            "simd threads",
+            "",
+            &[ADDON],
+            Some(&threads.replace("proposal threads", "lack of simd and threads")),
+        );
         // What another runtime lacks counts if none got further, but not the same import under another code.
         let logging = Further {
             column: ("wasmtime-cli", "wasmtime"),
