@@ -23,7 +23,7 @@ pub struct Group<'a> {
     paths_differ: bool,
 }
 
-impl Group<'_> {
+impl<'a> Group<'a> {
     /// The detail; if the cells differ, that of the first, with its name.
     pub fn detail(&self) -> String {
         if self.details_differ {
@@ -31,6 +31,18 @@ impl Group<'_> {
         } else {
             self.cell.detail.clone()
         }
+    }
+
+    /// Adds the cells of another group, which has the same reason for other imports.
+    pub fn absorb(&mut self, other: &Self) {
+        self.runtimes.extend(&other.runtimes);
+        self.details_differ |= other.details_differ || self.cell.detail != other.cell.detail;
+        self.paths_differ |= other.paths_differ || self.cell.execution_path != other.cell.execution_path;
+    }
+
+    /// The same for some of its cells, of which `cell` is the first.
+    pub fn of_cells(&self, cell: &'a Cell, runtimes: Vec<&'a str>) -> Group<'a> {
+        Group { cell, runtimes, ..self.clone() }
     }
 
     /// Whether the groups differ only in their scenario.

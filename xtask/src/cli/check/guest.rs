@@ -16,9 +16,10 @@ use crate::guest::Guest;
 use crate::lab::Lab;
 use crate::matrix::facts_by;
 use crate::reading::{self, Form, ReadError};
-use wasmlab_model::facts::{BinaryKind, Facts, Shape};
+use wasmlab_model::facts::{BinaryKind, Facts};
 use wasmlab_model::report::Origin;
 use wasmlab_model::scenario::{Build, EntryPointKind, Expect, ExpectedCall, Run, Scenario, ScenarioFile};
+use wasmlab_report::text;
 
 /// How to run a guest. The command line applies to every file; `wasmlab.toml` has one per file.
 #[derive(Clone, Debug, Default, PartialEq, clap::Args)]
@@ -84,7 +85,8 @@ pub fn names(files: &[PathBuf]) -> Vec<(String, String)> {
         let extension = file.extension().map(|end| format!("{own}-{}", end.to_string_lossy()));
         let numbered = (2..).map(|number| format!("{own}-{number}"));
         let mut candidates = std::iter::once(own.clone()).chain(parent).chain(extension).chain(numbered);
-        let name = candidates.find(|name| !taken.contains(name) && (*name == own || !files.iter().any(|f| stem(f) == *name)));
+        let name =
+            candidates.find(|name| !taken.contains(name) && (*name == own || !files.iter().any(|f| stem(f) == *name)));
         let name = name.unwrap_or(own);
         taken.push(name.clone());
         names.push((name, file.display().to_string()));
@@ -156,26 +158,31 @@ fn run_table(facts: Option<&Facts>, given: &FileToCheck, max_size: &MaxSize) -> 
         };
     }
     if let Some(file) = &args.stdin {
-        let bytes = max_size.read(file).or_else(|e| usage(format!("--stdin `{}` cannot be read: {e}", file.display())))?;
-        run.stdin = String::from_utf8(bytes).with_context(|| format!("failed to use `{}`: it is not UTF-8", file.display()))?;
+        let bytes =
+            max_size.read(file).or_else(|e| usage(format!("--stdin `{}` cannot be read: {e}", file.display())))?;
+        run.stdin =
+            String::from_utf8(bytes).with_context(|| format!("failed to use `{}`: it is not UTF-8", file.display()))?;
     }
     if let Some(export) = &args.invoke {
         run.entry = EntryPointKind::Calls;
         run.args = Vec::new();
         run.call = vec![call(facts, export, given)?];
-    } else if let Some(facts) = facts.filter(|f| f.shape != Shape::Command && f.kind == BinaryKind::Module) {
-        // A library has no program to run. The lab can only observe whether it instantiates, and what `_initialize`
-        // does.
-        let callable = facts.exports.iter().filter(|e| e.signature.is_some()).map(|e| e.name.as_str()).collect::<Vec<_>>();
-        if !callable.is_empty() {
-            output::print_progress(&format!(
-                "{name} has no program to run; to call one of its exports: --invoke NAME -- ARGS (it has {})",
-                shorten(&callable)
-            ));
-        } else if facts.imports.is_empty() {
-            let found = wasmlab_judge::exports::missing_export(Some(facts), "_start");
-            output::print_progress(&format!("{name} {}: the lab can only see whether it loads", found.detail));
+    } else if let Some(facts) =
+        facts.filter(|f| !f.exports.iter().any(|e| e.name == "_start") && f.kind == BinaryKind::Module)
+    {
+        // Without `_start`, all that can be observed is that it instantiates, and what `_initialize` does.
+        let callable =
+            facts.exports.iter().filter(|e| e.signature.is_some()).map(|e| e.name.as_str()).collect::<Vec<_>>();
+        if !wasmlab_judge::exports::can_be_called(facts) {
+            return Ok(run);
         }
+        let hint = if callable.is_empty() {
+            let found = wasmlab_judge::exports::missing_export(Some(facts), "_start");
+            format!("{name} {}: only loading it can be observed", found.detail)
+        } else {
+            format!("{name}: to call one of its exports: --invoke NAME -- ARGS (it has {})", shorten(&callable))
+        };
+        output::print_progress(&text::wrapped(output::render_options().width, "", "  ", &hint));
     }
     Ok(run)
 }
@@ -201,7 +208,16 @@ fn call(facts: Option<&Facts>, export: &str, given: &FileToCheck) -> Result<Expe
     };
     if signature.params.len() != args.args.len() {
         let wanted = signature.params.join(", ");
-        return usage(format!("`{export}` takes {} arguments ({wanted}), {} were given", signature.params.len(), args.args.len()));
+        let given = match args.args.len() {
+            1 => "1 was given".to_owned(),
+            n => format!("{n} were given"),
+        };
+        let wanted = match signature.params.len() {
+            0 => "no arguments".to_owned(),
+            1 => format!("1 argument ({wanted})"),
+            n => format!("{n} arguments ({wanted})"),
+        };
+        return usage(format!("`{export}` takes {wanted}, {given}"));
     }
     let typed = |(ty, text): (&String, &String)| {
         format!("{ty}:{text}").parse::<Value>().or_else(|e| usage(format!("argument for `{export}`: {e}")))
