@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::Args;
 use super::budget::Budget;
-use super::client::{ClientArgs, Which};
+use super::client::{ClientArgs, NetworkArg};
 use super::dirs::DirArgs;
 use super::guest::{FileToCheck, GuestArgs, names};
 use super::requirements::{self, Allowance, Requirements};
@@ -56,7 +56,7 @@ struct FileTable {
     stdin: Option<PathBuf>,
     #[serde(default)]
     dirs: Vec<String>,
-    network: Option<Which>,
+    network: Option<NetworkArg>,
     #[serde(default)]
     listen: Vec<String>,
     #[serde(default)]
