@@ -108,7 +108,7 @@ fn main() -> ExitCode {
         trials::without(
             "each hostile guest of a page affects only its own cell",
             missing,
-            every_hostile_guest_of_a_page_costs_its_own_cell_only,
+            each_hostile_guest_of_a_page_affects_only_its_own_cell,
         ),
         trials::without("an interrupted lab leaves no browser", missing, an_interrupted_lab_leaves_no_browser),
     ];
