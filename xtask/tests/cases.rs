@@ -333,9 +333,9 @@ fn panic_message() {
     case("panic.wat", guest, &[], &[trap]);
 }
 
-/// A command line prints its own error right behind what the guest printed, on the same line.
+/// A command-line runtime prints its error on the same line as the guest's last output.
 #[test]
-fn last_words_without_a_line_break() {
+fn last_output_without_a_line_break() {
     let guest = prints(WASI, 2, "no such table", MEMORY, "unreachable");
     let columns = "wasmi wasmtime-cranelift node wasmtime-cli wasmi-cli wazero wasmedge";
     let trap = gap(columns, "gap trap", "guest", "unreachable", "no such table; then the trap");
@@ -343,7 +343,7 @@ fn last_words_without_a_line_break() {
     case("last.wat", guest, &[], &[trap, unnamed]);
 }
 
-/// A command line that calls an export at once did not try what the reactor needs.
+/// A command-line runtime that calls an export without `_initialize` did not do what the reactor needs.
 #[test]
 fn reactor_called_without_initialization() {
     let guest = "(module (global $ready (mut i32) (i32.const 0))
@@ -355,7 +355,7 @@ fn reactor_called_without_initialization() {
     case("reactor.wat", guest, &["--invoke", "get"], &[tried, others]);
 }
 
-/// The guest's own options stay the guest's.
+/// Runtimes do not parse the guest's own options.
 #[test]
 fn arguments_that_look_like_options() {
     let guest = "(module (import \"wasi_snapshot_preview1\" \"args_sizes_get\" (func $a (param i32 i32) (result i32)))

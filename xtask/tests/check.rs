@@ -234,7 +234,7 @@ fn fails_for(ran: &CommandResult, words: &[&str]) {
 }
 
 #[test]
-fn a_runtime_without_wasi_counts_only_if_it_has_to() {
+fn a_runtime_without_wasi_counts_only_with_must() {
     let workspace = Workspace::new();
     workspace.write("hello.wat", HELLO);
     let args = ["check", "hello.wat", "--engines", "built", "--runtime", SOME];
@@ -248,10 +248,10 @@ fn a_runtime_without_wasi_counts_only_if_it_has_to() {
     assert_eq!((lacks("tinywasm"), lacks("wasmi")), ("WASI".into(), serde_json::Value::Null));
     fails_for(&run(&["--must", "tinywasm"]), &["required: hello.wat on tinywasm: missing-import"]);
     assert_eq!(run(&["--must", "wasmi", "--must", "node"]).code, 0);
-    // Nobody who could run it does.
+    // No runtime that could run it does.
     let only = workspace.run(&["check", "hello.wat", "--engines", "built", "--runtime", "tinywasm"]);
     fails_for(&only, &["runs nowhere: hello.wat runs on none of the installed runtimes"]);
-    // One function of an ABI that the runtime has is no other kind of runtime.
+    // A runtime that lacks one function of an ABI still has the ABI.
     workspace.write(
         "lacking.wat",
         "(module (import \"wasi_snapshot_preview1\" \"no_such\" (func)) (func (export \"_start\")))",
@@ -269,7 +269,7 @@ fn a_runtime_without_wasi_counts_only_if_it_has_to() {
 }
 
 #[test]
-fn what_is_allowed_does_not_count() {
+fn allowed_failures_do_not_count() {
     let workspace = Workspace::new();
     // tinywasm has no SIMD that other columns have; whichever lacks what it needs is allowed to.
     workspace.write("exit.wat", "(module (import \"wasi_snapshot_preview1\" \"proc_exit\" (func $x (param i32))) (memory (export \"memory\") 1) (func (export \"_start\") (call $x (i32.const 3))))");
@@ -278,7 +278,7 @@ fn what_is_allowed_does_not_count() {
     assert_eq!(run(&["--expect-exit", "3"]).code, 0);
     fails_for(&run(&["--allow", "wasmi"]), &["wrong result: exit.wat on node: wrong-exit"]);
     fails_for(&run(&["--allow", "*:trap"]), &["wrong result: exit.wat on wasmi, node: wrong-exit"]);
-    // Both may fail, and then it runs nowhere.
+    // Both are allowed to fail, but then it runs nowhere.
     fails_for(&run(&["--allow", "wasmi:wrong-exit", "--allow", "node"]), &["runs nowhere"]);
     let wrong = run(&["--allow", "node:trapp"]);
     assert!(wrong.code == 2 && wrong.stderr.contains("did you mean `trap`?"), "{}", wrong.stderr);
@@ -297,7 +297,7 @@ fn two_files_of_one_name_are_both_checked() {
 }
 
 #[test]
-fn a_repository_says_in_a_file_what_it_requires() {
+fn requirements_are_read_from_wasmlab_toml() {
     let workspace = Workspace::new();
     workspace.write("app/build/hello.wat", HELLO);
     let config = |rest: &str| {
@@ -335,7 +335,7 @@ fn a_repository_says_in_a_file_what_it_requires() {
 }
 
 #[test]
-fn a_baseline_shows_what_a_change_did_and_only_worse_counts() {
+fn with_a_baseline_only_regressions_count() {
     let workspace = Workspace::new();
     workspace.write("app.wat", HELLO);
     let args = ["check", "app.wat", "--engines", "built", "--runtime", SOME];

@@ -166,7 +166,7 @@ fn required_but_absent_runtime_fails() {
             let mut command = workspace.command(&[args, &chosen, more].concat());
             common::result_of(command.env("WASMLAB_WAZERO", "/no/such/program").output().unwrap())
         };
-        assert_eq!(call(&[]).code, 0, "{args:?}: absent is not wrong by itself");
+        assert_eq!(call(&[]).code, 0, "{args:?}: an absent runtime alone is no failure");
         fails(&call(&["--require-present"]), 1, &["--require-present", "wazero", "/no/such/program"]);
     }
 }
@@ -178,7 +178,7 @@ fn selecting_runtimes_makes_no_annotation_stale() {
     workspace.scenario("lacking", r#"(module (import "host" "f" (func)) (func (export "_start")))"#, known);
     let code = |args: &[&str]| workspace.run(&[&["run-all", "--engines", "built"], args].concat()).code;
     assert_eq!(code(&["--runtime", "node", "--runtime", "deno"]), 0);
-    assert_eq!(code(&[]), 1, "nobody ever said so");
+    assert_eq!(code(&[]), 1, "an entry that matches nothing is stale");
 }
 
 #[test]
@@ -282,7 +282,7 @@ fn obsolete_snapshots_are_a_warning_and_bless_removes_them() {
 }
 
 #[test]
-fn a_new_scenario_runs_as_it_is_written() {
+fn a_new_scenario_is_ready_to_run() {
     let workspace = Workspace::new();
     let made = workspace.run(&["new", "my-scenario"]);
     assert!(made.code == 0 && made.stdout.contains("run-all --scenario my-scenario"), "{}{}", made.stdout, made.stderr);

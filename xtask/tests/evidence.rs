@@ -70,7 +70,7 @@ const RUNTIME_WORDS: &[&str] = &[
 ];
 
 #[test]
-fn words_of_a_runtime_printed_by_a_guest_are_the_guests() {
+fn runtime_messages_printed_by_a_guest_are_the_guests() {
     let workspace = Workspace::new();
     for (index, words) in RUNTIME_WORDS.iter().enumerate() {
         workspace.scenario(&format!("words-{index}"), &prints_and_fails(words), "");
@@ -157,7 +157,7 @@ fn snapshot_life_cycle() {
     workspace.write("scenarios/hello/guest.wat", HELLO);
     let (ran, report) = workspace.run_all(&[]);
     assert!(report["cells"].as_array().unwrap().iter().any(|c| c["change"] == "fixed-gap"));
-    assert_eq!(ran.code, 1, "a fixed gap is as loud as a regression");
+    assert_eq!(ran.code, 1, "a fixed gap counts as a regression");
 
     fs::remove_dir_all(workspace.path("scenarios/hello")).unwrap();
     workspace.scenario("other", HELLO, EXPECT_HELLO);

@@ -35,7 +35,7 @@ pub struct Args {
     /// Show what would be installed without installing it
     #[arg(long)]
     dry_run: bool,
-    /// Install only runtimes that match the glob, and no toolchains; may be repeated
+    /// Install only runtimes that match the glob, no toolchains; may be repeated
     #[arg(long, value_name = "GLOB")]
     runtime: Vec<String>,
     /// Only build the embedded engines and browser drivers, which `run-all` would otherwise build when it needs them
