@@ -161,6 +161,8 @@ pub struct Row {
     pub facts: Result<Facts, String>,
     /// The remedy if the file itself is invalid: not WebAssembly, or truncated.
     pub invalid: Option<&'static str>,
+    /// A name in a component that would run as code in the JavaScript that jco generates.
+    pub script_name: Option<String>,
     /// Its size, bytes.
     pub bytes: u64,
 }

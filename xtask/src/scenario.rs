@@ -5,13 +5,12 @@ use std::fmt;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-use globset::Glob;
-
 use wasmlab_model::codes::Code;
 use wasmlab_model::scenario::{EntryPointKind, Scenario, ScenarioFile};
 use wasmlab_process::read_text;
 use wasmlab_toolchains as toolchains;
 
+use crate::glob;
 use crate::store::files;
 use document::{Document, Parsed, TextFault};
 
@@ -294,8 +293,8 @@ fn check_known(spec: &ScenarioFile, faults: &mut Faults) {
         if let Err(error) = known.code.parse::<Code>() {
             say("code", error.to_string());
         }
-        if let Err(error) = Glob::new(&known.runtime) {
-            say("runtime", format!("`{}` is not a glob: {}", known.runtime, error.kind()));
+        if let Err(why) = glob::parse(&known.runtime) {
+            say("runtime", why);
         }
         if known.because.trim().is_empty() {
             say("because", "is empty: explain why the gap exists".to_owned());

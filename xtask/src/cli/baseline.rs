@@ -1,6 +1,5 @@
 //! Reports to compare with: from a file, or published in a git revision.
 
-use std::fs;
 use std::path::Path;
 
 use anyhow::Result;
@@ -10,15 +9,18 @@ use super::common::{UsageError, usage};
 use super::report;
 use crate::lab::Lab;
 use wasmlab_model::report::RunReport;
+use wasmlab_process::read_text;
 
 /// Reads the report that `text` names, a file or a git revision. Also returns a name for it to show to the user.
 ///
 /// # Errors
 /// If `text` is neither, or there is no report in it.
 pub fn read(lab: &Lab, text: &str) -> Result<(String, RunReport)> {
-    if Path::new(text).is_file() {
+    // A pipe or a device is not a revision either: reading it is an error.
+    if Path::new(text).exists() && !Path::new(text).is_dir() {
         let report = report::parse(
-            &fs::read_to_string(text).or_else(|e| usage(format!("failed to read `{text}`: {e}")))?,
+            &read_text(Path::new(text), report::MAX_BYTES)
+                .or_else(|e| usage(format!("failed to read `{text}`: {e}")))?,
             text,
         )?;
         return Ok((format!("`{text}`"), report));
@@ -34,6 +36,9 @@ pub fn read(lab: &Lab, text: &str) -> Result<(String, RunReport)> {
     let output = git.map_err(|error| failed(error.to_string()))?;
     if !output.status.success() {
         return Err(failed(String::from_utf8_lossy(&output.stderr).into_owned()).into());
+    }
+    if output.stdout.len() as u64 > report::MAX_BYTES {
+        return Err(failed(format!("it is larger than {} bytes", report::MAX_BYTES)).into());
     }
     let report = report::parse(&String::from_utf8_lossy(&output.stdout), &format!("{text}:{name}"))?;
     Ok((format!("`{name}` of revision {text}"), report))

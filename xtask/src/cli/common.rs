@@ -5,11 +5,12 @@ use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context, Result};
-use globset::{Glob, GlobSetBuilder};
+use globset::GlobSetBuilder;
 
 use super::format::FormatArgs;
 use super::{output, progress, suggest};
 use crate::exit;
+use crate::glob;
 use crate::lab::Lab;
 use crate::matrix::assemble::{self, RunMetadata};
 use crate::matrix::{self, Request};
@@ -81,7 +82,7 @@ pub fn choose<T>(items: Vec<T>, globs: &[String], what: &str, id: impl Fn(&T) ->
     let all: Vec<String> = items.iter().map(&id).collect();
     let mut set = GlobSetBuilder::new();
     for text in globs {
-        let glob = Glob::new(text).or_else(|e| usage(format!("--{what} `{text}` is not a glob: {}", e.kind())))?;
+        let glob = glob::parse(text).or_else(|why| usage(format!("--{what} {why}")))?;
         let matcher = glob.compile_matcher();
         if !all.iter().any(|id| matcher.is_match(id)) {
             let lists = format!("cargo xtask list {what}s");

@@ -71,10 +71,13 @@ impl Template {
     }
 }
 
+/// A file system allows 255 bytes for a name; snapshots append to it.
+const MAX_NAME: usize = 100;
+
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let name = args.scenario.as_str();
-    if !scenario::is_kebab(name) {
-        return usage(format!("`{name}` is not a valid scenario name: use letters a-z, digits and hyphens, as in my-scenario"));
+    if !scenario::is_kebab(name) || name.len() > MAX_NAME {
+        return usage(format!("`{name}` is not a valid scenario name: use at most {MAX_NAME} letters a-z, digits and hyphens, as in my-scenario"));
     }
     let dir = lab.scenarios().join(name);
     if fs::symlink_metadata(&dir).is_ok() {

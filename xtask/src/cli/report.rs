@@ -17,7 +17,7 @@ use wasmlab_model::report::{RunReport, SCHEMA_VERSION};
 use wasmlab_model::verdict::Change;
 
 /// Largest report that is read, bytes.
-const MAX_BYTES: u64 = 128 << 20;
+pub const MAX_BYTES: u64 = 128 << 20;
 
 pub const ABOUT: &str = "Render, publish or check a saved report without running anything";
 pub const EXAMPLES: &str = "Examples:

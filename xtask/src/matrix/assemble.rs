@@ -3,8 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use globset::Glob;
-
+use crate::glob;
 use crate::guest;
 use crate::lab::Lab;
 use crate::matrix::{Request, Results, Row, facts_of};
@@ -247,7 +246,7 @@ fn toolchains(lab: &Lab, scenarios: &[Scenario]) -> BTreeMap<String, ToolInfo> {
 fn annotate(scenario: &Scenario, cells: &mut [Cell], elsewhere: &AcceptedLines) -> Vec<Note> {
     let mut notes = Vec::new();
     let entries: Vec<(&Known, globset::GlobMatcher)> =
-        scenario.spec.known.iter().filter_map(|k| Some((k, Glob::new(&k.runtime).ok()?.compile_matcher()))).collect();
+        scenario.spec.known.iter().filter_map(|k| Some((k, glob::parse(&k.runtime).ok()?.compile_matcher()))).collect();
     for (known, glob) in &entries {
         let (mut named, mut matched, mut passed) = (0, 0, 0);
         for cell in

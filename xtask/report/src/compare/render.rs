@@ -58,7 +58,7 @@ impl Comparison {
     #[must_use]
     pub fn json(&self) -> String {
         // Plain data, which always serialises.
-        serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
+        visible(&(serde_json::to_string_pretty(self).unwrap_or_default() + "\n"), false).into_owned()
     }
 
     /// The parts that are there, the most important first, each with its lines.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use anyhow::Result;
-use globset::{Glob, GlobMatcher};
+use globset::GlobMatcher;
 use serde::Deserialize;
 
 use super::Args;
@@ -15,10 +15,14 @@ use super::dirs::DirArgs;
 use super::guest::{FileToCheck, GuestArgs, names};
 use super::requirements::{self, Allowance, Requirements};
 use crate::cli::common::usage;
+use crate::glob;
 use crate::scenario::document::{Document, Parsed};
+use wasmlab_process::read_text;
 
 /// Its name.
 const NAME: &str = "wasmlab.toml";
+/// No such file is larger.
+const MAX_BYTES: u64 = 1 << 20;
 /// Version of its format.
 const SCHEMA_VERSION: u32 = 1;
 
@@ -102,7 +106,8 @@ pub fn find(args: &Args) -> Result<Config> {
         Some(path) => path.clone(),
         None => {
             let here = env::current_dir()?;
-            match here.ancestors().map(|dir| dir.join(NAME)).find(|path| path.is_file()) {
+            // A pipe or a device of this name is not skipped: reading it is an error.
+            match candidates(&here).find(|path| fs::symlink_metadata(path).is_ok()) {
                 Some(path) => path,
                 None => return usage(format!("no FILE is given, and there is no {NAME} here or in a parent folder: name a .wasm file")),
             }
@@ -112,11 +117,25 @@ pub fn find(args: &Args) -> Result<Config> {
     if args.guest != (GuestArgs { dirs: kept, ..GuestArgs::default() }) {
         return usage(format!("guest options need a FILE: for the files of {NAME}, set them in {NAME}"));
     }
-    let text = fs::read_to_string(&path).or_else(|e| usage(format!("failed to read `{}`: {e}", path.display())))?;
+    let text = read_text(&path, MAX_BYTES).or_else(|e| usage(format!("failed to read `{}`: {e}", path.display())))?;
     let folder = path.parent().unwrap_or(Path::new("")).to_owned();
     // Messages show the path given to `--config`; for a file found in a parent folder, only its name.
     let name = args.config.as_ref().map_or(NAME.to_owned(), |path| path.display().to_string());
     parse(&text, &folder, &name).or_else(|faults| usage(faults.join("\n  ")))
+}
+
+/// Where `wasmlab.toml` is looked for: in this folder and its parents, up to the root of the git repository; outside of
+/// a repository in this folder only, since anybody may write to a parent such as `/tmp`.
+fn candidates(here: &Path) -> impl Iterator<Item = PathBuf> + '_ {
+    let folders = here.ancestors().position(|dir| dir.join(".git").exists()).map_or(1, |index| index + 1);
+    here.ancestors().take(folders).map(|dir| dir.join(NAME))
+}
+
+/// The folder outside of which the file names nothing: the git repository, or else its own folder.
+fn root(folder: &Path) -> Option<PathBuf> {
+    let folder = fs::canonicalize(if folder.as_os_str().is_empty() { Path::new(".") } else { folder }).ok()?;
+    let repository = folder.ancestors().find(|dir| dir.join(".git").exists()).map(Path::to_owned);
+    Some(repository.unwrap_or(folder))
 }
 
 impl Config {
@@ -177,7 +196,14 @@ impl Reader<'_> {
             self.fault("schema", format!("is {}, this lab reads {SCHEMA_VERSION}", contents.schema));
         }
         for (index, text) in contents.runtimes.iter().enumerate() {
-            self.glob(&format!("runtimes[{index}]"), text);
+            let key = format!("runtimes[{index}]");
+            // Whoever wrote the file must not choose a program to run: that is for the command line.
+            match text.split_once(wasmlab_runtimes::CUSTOM_BUILD) {
+                Some((_, version)) if !wasmlab_runtimes::is_version(version) => {
+                    self.fault(&key, format!("`{text}` names a program: use `--runtime {text}` on the command line"));
+                }
+                _ => _ = self.glob(&key, text),
+            }
         }
         if contents.file.is_empty() {
             self.fault("file", "no file is named: add [[file]] with its path");
@@ -193,8 +219,16 @@ impl Reader<'_> {
             self.fault(&format!("{key}.path"), format!("`{}` is not a file: build it first", table.path.display()));
         }
         let stdin = table.stdin.map(|file| self.folder.join(file));
-        if let Some(file) = stdin.as_ref().filter(|file| !file.is_file()) {
-            self.fault(&format!("{key}.stdin"), format!("`{}` is not a file", file.display()));
+        match &stdin {
+            Some(file) if !file.is_file() => {
+                self.fault(&format!("{key}.stdin"), format!("`{}` is not a file", file.display()));
+            }
+            Some(file) => self.confine(&format!("{key}.stdin"), file),
+            None => {}
+        }
+        for (index, text) in table.dirs.iter().enumerate() {
+            let host = text.split_once("::").map_or(text.as_str(), |(host, _)| host);
+            self.confine(&format!("{key}.dirs[{index}]"), &self.folder.join(host));
         }
         let must = table.must.iter().enumerate().filter_map(|(n, text)| self.glob(&format!("{key}.must[{n}]"), text));
         let must = must.collect();
@@ -212,6 +246,16 @@ impl Reader<'_> {
             args: table.args,
         };
         FileConfig { path, options, requirements: Requirements { must, allow, budget } }
+    }
+
+    /// A guest must not get files of this machine because a foreign repository says so. What does not exist is reported
+    /// where it is used.
+    fn confine(&mut self, key: &str, path: &Path) {
+        let Ok(real) = fs::canonicalize(path) else { return };
+        if !root(self.folder).is_some_and(|root| real.starts_with(root)) {
+            let message = format!("`{}` is outside of the repository: give it on the command line", path.display());
+            self.fault(key, message);
+        }
     }
 
     /// Parses `HOST::GUEST`; HOST is relative to the configuration's folder.
@@ -237,12 +281,9 @@ impl Reader<'_> {
     fn budget(&mut self, key: &str, table: BudgetTable) -> Budget {
         let mut forbidden_imports: Vec<GlobMatcher> = Vec::new();
         for (index, text) in table.forbidden_imports.iter().enumerate() {
-            match Glob::new(text) {
+            match glob::parse(text) {
                 Ok(glob) => forbidden_imports.push(glob.compile_matcher()),
-                Err(error) => {
-                    let message = format!("`{text}` is not a glob: {}", error.kind());
-                    self.fault(&format!("{key}.forbidden_imports[{index}]"), message);
-                }
+                Err(why) => self.fault(&format!("{key}.forbidden_imports[{index}]"), why),
             }
         }
         Budget { bytes: table.bytes, imports: table.imports, forbidden_imports, proposals: table.proposals }

@@ -1,11 +1,12 @@
 //! Where a file must run and where it may fail: `--must`, `--allow`, and the same in `wasmlab.toml`.
 
 use anyhow::Result;
-use globset::{Glob, GlobMatcher};
+use globset::GlobMatcher;
 
 use super::budget::Budget;
 use crate::cli::common::usage;
 use crate::cli::suggest;
+use crate::glob;
 use wasmlab_model::codes::{CATALOGUE, Code};
 use wasmlab_model::report::{Cell, Note, NoteKind, RunReport};
 use wasmlab_model::verdict::Verdict;
@@ -104,7 +105,7 @@ impl Allowance {
 
 /// A glob that matches a runtime of the lab, or a custom build of one.
 pub fn glob(text: &str) -> Result<GlobMatcher, String> {
-    let glob = Glob::new(text).map_err(|error| format!("`{text}` is not a glob: {}", error.kind()))?.compile_matcher();
+    let glob = glob::parse(text)?.compile_matcher();
     let ids = || runtimes::all().iter().map(Runtime::id);
     if text.contains(runtimes::CUSTOM_BUILD) || ids().any(|id| glob.is_match(id)) {
         return Ok(glob);
