@@ -323,8 +323,8 @@ fn artifact_line(artifact: &Artifact) -> String {
     parts.push(size);
     // A tag counts as `exceptions`, also in a module that throws the legacy way alone.
     let legacy = facts.proposals.contains("legacy-exceptions");
-    let is_common = |p: &&str| COMMON_PROPOSALS.contains(p) || (legacy && *p == "exceptions");
-    let rare: Vec<&str> = facts.proposals.iter().map(String::as_str).filter(|p| !is_common(p)).collect();
+    let is_rare = |p: &&str| !(COMMON_PROPOSALS.contains(p) || legacy && *p == "exceptions");
+    let rare: Vec<&str> = facts.proposals.iter().map(String::as_str).filter(is_rare).collect();
     if !rare.is_empty() && facts.kind == BinaryKind::Module {
         parts.push(format!("needs {}", rare.join(", ")));
     }
