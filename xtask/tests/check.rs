@@ -300,6 +300,8 @@ fn two_files_of_one_name_are_both_checked() {
 fn requirements_are_read_from_wasmlab_toml() {
     let workspace = Workspace::new();
     workspace.write("app/build/hello.wat", HELLO);
+    // The file is looked for up to the root of the repository.
+    workspace.write("app/.git/HEAD", "");
     let config = |rest: &str| {
         let head =
             "schema = 1\nruntimes = [\"wasmi\", \"node\"]\n[[file]]\npath = \"build/hello.wat\"\nmust = [\"node\"]\n";
@@ -328,7 +330,7 @@ fn requirements_are_read_from_wasmlab_toml() {
     fs::remove_file(workspace.path("app/wasmlab.toml")).unwrap();
     let none = run(&[]);
     assert!(
-        none.code == 2 && none.stderr.contains("there is no wasmlab.toml here or in a folder above"),
+        none.code == 2 && none.stderr.contains("there is no wasmlab.toml here or in a parent folder"),
         "{}",
         none.stderr
     );

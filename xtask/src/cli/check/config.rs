@@ -341,6 +341,30 @@ proposals = ["bulk-memory"]
     }
 
     #[test]
+    fn a_foreign_file_names_no_program_and_nothing_outside_of_its_repository() {
+        let outer = tempfile::tempdir().unwrap();
+        let folder = outer.path().join("repository");
+        std::fs::create_dir_all(folder.join("data")).unwrap();
+        std::fs::write(folder.join("app.wasm"), "").unwrap();
+        std::fs::write(outer.path().join("secret"), "").unwrap();
+        std::os::unix::fs::symlink(outer.path(), folder.join("out")).unwrap();
+        let check = |head: &str, keys: &str, wanted: Option<&str>| {
+            let text = format!("schema = 1\n{head}[[file]]\npath = \"app.wasm\"\n{keys}\n");
+            let faults = parse(&text, &folder, "wasmlab.toml").err().unwrap_or_default().join("\n");
+            assert_eq!(faults.is_empty(), wanted.is_none(), "{keys}: {faults}");
+            assert!(wanted.is_none_or(|words| faults.contains(words)), "{keys}: {faults}");
+        };
+        check("runtimes = [\"wasmtime-cli@./evil\"]\n", "", Some("names a program"));
+        check("runtimes = [\"node@24\"]\n", "", None);
+        check("", "dirs = [\"data::/d\"]\nstdin = \"app.wasm\"", None);
+        let outside = Some("is outside of the repository");
+        for keys in ["stdin = \"../secret\"", "stdin = \"out/secret\"", "dirs = [\"..::/d\"]", "dirs = [\"out::/d\"]"] {
+            check("", keys, outside);
+        }
+        check("", "stdin = \"/proc/self/environ\"", outside);
+    }
+
+    #[test]
     fn every_mistake_is_reported_with_its_line() {
         let check = |text: &str, wanted: &[&str]| {
             let faults = read(text).err().unwrap_or_else(|| panic!("{text} is taken"));
