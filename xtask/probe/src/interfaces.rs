@@ -10,7 +10,7 @@ use semver::Version;
 use wasmlab_model::profile::{Answer, Support};
 use wasmlab_protocol::Cause;
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
-use wit_parser::{ManglingAndAbi, PackageId, Resolve, Stability};
+use wit_parser::{ManglingAndAbi, PackageId, Resolve, Stability, TypeDefKind, TypeId};
 
 use crate::catalogue::Packages;
 use crate::{Ask, Lack, Probe, Reply};
@@ -21,6 +21,8 @@ pub struct Interfaces {
     version: Version,
     /// `wasi:cli/environment`, in the order of the packages.
     names: Vec<String>,
+    /// Interfaces of types alone, which ask nothing of a host.
+    of_types: Vec<String>,
 }
 
 impl Interfaces {
@@ -35,13 +37,17 @@ impl Interfaces {
             ids.push(resolve.push_str(format!("{index}.wit"), &wit.join("\n"))?);
         }
         let is_later = |stability: &Stability| matches!(stability, Stability::Stable { since, .. } if since > version);
-        let mut names = Vec::new();
+        let (mut names, mut of_types) = (Vec::new(), Vec::new());
         for id in &ids {
             let package = &resolve.packages[*id];
             let (namespace, name) = (package.name.namespace.clone(), package.name.name.clone());
             for (interface, of) in &package.interfaces {
-                if !is_later(&resolve.interfaces[*of].stability) {
-                    names.push(format!("{namespace}:{name}/{interface}"));
+                let found = &resolve.interfaces[*of];
+                let is_resource = |id: &TypeId| resolve.types[*id].kind == TypeDefKind::Resource;
+                let asks = !found.functions.is_empty() || found.types.values().any(is_resource);
+                if !is_later(&found.stability) {
+                    let list = if asks { &mut names } else { &mut of_types };
+                    list.push(format!("{namespace}:{name}/{interface}"));
                 }
             }
             let old = package.name.clone();
@@ -52,7 +58,7 @@ impl Interfaces {
         for (_, interface) in resolve.interfaces.iter_mut() {
             interface.functions.retain(|_, function| !is_later(&function.stability));
         }
-        Ok(Self { resolve, version: version.clone(), names })
+        Ok(Self { resolve, version: version.clone(), names, of_types })
     }
 
     /// The names with their version: `wasi:cli/environment@0.2.6`.
@@ -106,11 +112,12 @@ pub fn all(catalogue: &[Packages], runtime: &mut dyn Ask) -> Result<BTreeMap<Str
                 .filter(|name| before.get(base(name)).is_none_or(|a| a.support == Support::Yes))
                 .cloned()
                 .collect();
-            let mut found: BTreeMap<String, Answer> = BTreeMap::new();
+            let yes = || Answer { support: Support::Yes, ..Answer::default() };
+            let of_types = interfaces.of_types.iter().map(|name| (format!("{name}@{version}"), yes()));
+            let mut found: BTreeMap<String, Answer> = of_types.collect();
             if likely.len() > 1 {
                 let probe = interfaces.component(&format!("interfaces-{short}-{}", version.patch), &likely)?;
                 if runtime.ask(&probe, &[]).is_some_and(|reply| is_linked(&reply)) {
-                    let yes = || Answer { support: Support::Yes, ..Answer::default() };
                     found.extend(likely.into_iter().map(|name| (name, yes())));
                 }
             }
