@@ -89,13 +89,19 @@ pub fn probed<'a>(facts: &'a Facts, profile: &Profile) -> Vec<(&'a str, bool)> {
     probed
 }
 
-/// Proposals by the section in which a reader meets them first: types, tables, memories, tags, globals. All others show
-/// in code.
-const SECTIONS: &[&[&str]] = &[
-    &["gc", "function-references", "stack-switching", "externref"],
-    &["threads", "memory64", "multi-memory", "custom-page-sizes"],
-    &["exceptions"],
-    &["mutable-global", "extended-const"],
+/// Proposals in the order in which a reader meets them: types, tables, memories, tags, globals. All others show in code.
+const ORDER: &[&str] = &[
+    "gc",
+    "function-references",
+    "stack-switching",
+    "externref",
+    "threads",
+    "memory64",
+    "multi-memory",
+    "custom-page-sizes",
+    "exceptions",
+    "mutable-global",
+    "extended-const",
 ];
 
 fn proposal(facts: &Facts, profile: &Profile, on: &[String]) -> Option<Obstacle> {
@@ -105,8 +111,10 @@ fn proposal(facts: &Facts, profile: &Profile, on: &[String]) -> Option<Obstacle>
     let mut lacking: Vec<(&str, &Answer)> = lacking
         .filter_map(|name| Some((name, profile.proposals.get(name).filter(|answer| !is_given(answer, on))?)))
         .collect();
-    lacking
-        .sort_by_key(|(name, _)| SECTIONS.iter().position(|section| section.contains(name)).unwrap_or(SECTIONS.len()));
+    lacking.sort_by_key(|(name, _)| ORDER.iter().position(|first| first == name).unwrap_or(ORDER.len()));
+    if lacking.is_empty() && ["exceptions", "legacy-exceptions"].iter().all(|form| facts.proposals.contains(*form)) {
+        return manner(profile, "mixed-exceptions");
+    }
     let (first, answer) = lacking.first()?;
     let message = match &answer.cause {
         Some(Cause::Rejected { message, .. } | Cause::CompileFailed { message }) => message.clone(),
@@ -123,26 +131,29 @@ fn uses_externref(facts: &Facts) -> bool {
     facts.imports.iter().any(|import| has(&import.ty)) || facts.exports.iter().any(|export| has(&export.ty))
 }
 
+/// What the runtime says of an unusual module that it refuses.
+fn manner(profile: &Profile, name: &str) -> Option<Obstacle> {
+    let answer = profile.manners.get(name).filter(|answer| answer.support == Support::No)?;
+    Some(Obstacle::new(answer.cause.clone()?, &answer.switches))
+}
+
 /// What stops a file that has all its imports from being started.
 fn entry(facts: &Facts, question: &Question, profile: &Profile) -> Option<Obstacle> {
     let exports = |name: &str| facts.exports.iter().any(|e| e.name == name && e.signature.is_some());
-    let manner = |name: &str| {
-        let answer = profile.manners.get(name).filter(|answer| answer.support == Support::No)?;
-        Some(Obstacle::new(answer.cause.clone()?, &answer.switches))
-    };
     let is_module = facts.kind == BinaryKind::Module;
     if is_module
         && facts.imports.iter().any(|import| import.module.is_empty())
-        && let Some(obstacle) = manner("empty-module-name").filter(|o| matches!(o.cause, Cause::Rejected { .. }))
+        && let Some(obstacle) =
+            manner(profile, "empty-module-name").filter(|o| matches!(o.cause, Cause::Rejected { .. }))
     {
         return Some(obstacle);
     }
     if is_program(question) && is_module {
         if !exports("_start") {
-            return manner("no-start");
+            return manner(profile, "no-start");
         }
         if exports("_initialize")
-            && let Some(obstacle) = manner("two-entry-points")
+            && let Some(obstacle) = manner(profile, "two-entry-points")
         {
             return Some(obstacle);
         }
@@ -159,5 +170,5 @@ fn entry(facts: &Facts, question: &Question, profile: &Profile) -> Option<Obstac
     }
     let has_memory = facts.exports.iter().any(|export| export.ty.starts_with("memory"));
     let uses_wasi = facts.imports.iter().any(|import| import.module.starts_with("wasi_"));
-    if is_module && uses_wasi && !has_memory { manner("no-memory") } else { None }
+    if is_module && uses_wasi && !has_memory { manner(profile, "no-memory") } else { None }
 }

@@ -185,7 +185,7 @@ mod tests {
                 let names: Vec<String> = interfaces.names().collect();
                 assert!(names.len() >= 3, "{}: {names:?}", packages.specification);
                 for name in &names {
-                    let probe = interfaces.component("probe", &[name.clone()]).unwrap();
+                    let probe = interfaces.component("probe", std::slice::from_ref(name)).unwrap();
                     let facts = wasmlab_inspect::facts(&probe.module).unwrap();
                     let imports: Vec<&str> = facts.imports.iter().map(|i| i.name.as_str()).collect();
                     assert!(imports.contains(&name.as_str()), "{name}: {imports:?}");

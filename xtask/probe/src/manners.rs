@@ -25,6 +25,11 @@ const PROBES: &[(&str, &str)] = &[
         "(module (import \"wasi_snapshot_preview1\" \"fd_seek\" (func (param i32 i32 i32 i32) (result i32))) (memory (export \
          \"memory\") 1) (func (export \"_start\")))",
     ),
+    // Either form may be accepted, but not both in one module.
+    (
+        "mixed-exceptions",
+        "(module (tag $e) (func try catch_all end) (func (block $out (try_table (catch_all $out)))) (func (export \"_start\")))",
+    ),
     ("empty-module-name", "(module (import \"\" \"f\" (func)) (func (export \"_start\")))"),
     ("imported-memory", "(module (import \"env\" \"memory\" (memory 1)) (func (export \"_start\")))"),
     ("imported-table", "(module (import \"env\" \"table\" (table 1 funcref)) (func (export \"_start\")))"),

@@ -92,7 +92,12 @@ fn compare(
     let scenario = scenarios.get(cell.scenario.as_str())?;
     let facts = report.artifacts.iter().find(|artifact| artifact.scenario == cell.scenario)?.facts.as_ref()?;
     let glue = !scenario.spec.build.companions.is_empty() && runtimes::find(&cell.runtime).is_some_and(runs_glue);
-    let question = Question { facts: Ok(facts), run: &scenario.spec.run, glue };
+    let mut run = scenario.spec.run.clone();
+    // The lab defines host functions where it embeds the engine; a command line has no way to.
+    if runtimes::find(&cell.runtime).is_some_and(|runtime| runtime.output_parser.is_some()) {
+        run.host_functions.clear();
+    }
+    let question = Question { facts: Ok(facts), run: &run, glue };
     let prediction = wasmlab_predict::predict(&question, profile);
     let agreement = agreement(&prediction, cell)?;
     let observed = shown(cell.code.map_or(cell.verdict.id(), |code| code.id()), cell.subject.as_deref());
