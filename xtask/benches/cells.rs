@@ -1,11 +1,12 @@
 //! `cargo bench --bench cells`: what the lab adds to its runtimes.
 //!
-//! Whole runs of 10 to 10,000 cells on a runtime that is `/bin/true`, cold and warm: time and memory. Then the
-//! cost of a cell: a column's own command run by hand, in turn with the lab doing the same; the least of many
-//! rounds counts, since whatever else the machine does only adds. On a busy machine look at the processor time, and
-//! put TMPDIR on a tmpfs: a cell makes and removes some folders, and a busy disk makes each of them wait. Prints Markdown tables for the README. Needs
-//! `cargo xtask run-all` to have built the engines; what is not here is named. `cargo bench -p xtask --bench cells --
-//! overhead [COLUMN …]` leaves the runs out.
+//! First measures time and memory of whole runs of 10 to 10,000 cells, cold and warm, with `/bin/true` as the runtime.
+//! Then measures the overhead of a cell: runs a column's command by hand and in the lab, alternately, and takes the
+//! minimum of many rounds, because other load only adds to it. On a busy machine, look at the CPU time and put TMPDIR
+//! on a tmpfs: a cell creates and removes folders, and waits for a busy disk.
+//!
+//! Prints Markdown tables for the README. The engines must have been built by `cargo xtask run-all`; missing ones are
+//! listed. `cargo bench -p xtask --bench cells -- overhead [COLUMN …]` skips the runs.
 #![expect(clippy::unwrap_used, reason = "a benchmark fails by panicking")]
 
 use std::collections::BTreeMap;
@@ -26,7 +27,7 @@ use xtask::scenario;
 use xtask::store::cache::Cache;
 
 fn main() {
-    // `cargo test --all-targets` runs benchmarks too, to see that they start.
+    // `cargo test --all-targets` also runs benchmarks, to check that they start.
     if std::env::args().any(|a| a == "--test") {
         return;
     }
@@ -34,7 +35,7 @@ fn main() {
         return overhead();
     }
     println!(
-        "| cells of `/bin/true` | cold | warm | a cell, cold | largest resident size, cold | warm |\n|---:|---:|---:|---:|---:|---:|"
+        "| cells of `/bin/true` | cold | warm | per cell, cold | peak memory, cold | peak memory, warm |\n|---:|---:|---:|---:|---:|---:|"
     );
     for cells in [10, 100, 1_000, 10_000] {
         run_of(cells);
@@ -43,7 +44,7 @@ fn main() {
     overhead();
 }
 
-/// Makes a folder of scenarios, runs them twice, prints a row.
+/// Creates a folder of scenarios, runs it twice, and prints a row.
 fn run_of(cells: usize) {
     let root = tempfile::tempdir().unwrap();
     for n in 0..cells {
@@ -95,10 +96,10 @@ fn started(program: &str, args: Vec<OsString>, env: BTreeMap<OsString, OsString>
     .unwrap()
 }
 
-/// How long a column is measured.
+/// How long each column is measured.
 const TIME: Duration = Duration::from_secs(6);
 
-/// The columns whose cells are measured: an embedded engine each, every other kind of program.
+/// The columns to measure: embedded engines, and one of each other kind of program.
 const COLUMNS: &[&str] = &[
     "wasmi",
     "wasmtime-cranelift",
@@ -113,7 +114,7 @@ const COLUMNS: &[&str] = &[
     "node+jco",
 ];
 
-/// The cost of a cell over its command run by hand: what the project promises is 5 ms or 5 %, whichever is more.
+/// The overhead of a cell compared with running its command by hand. The limit is 5 ms or 5 %, whichever is more.
 fn overhead() {
     let built = std::env::var_os("WASMLAB_CACHE")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/wasmlab"), PathBuf::from);
@@ -128,7 +129,7 @@ fn overhead() {
     let text = "schema = 1\ntitle = \"t\"\nfamily = \"f\"\nroute = \"wat\"\n[build]\ntoolchain = \"wat\"\nsource = \"m.wat\"\n";
     let scenario = Scenario { name: "m".to_owned(), dir: root.path().into(), spec: scenario::parse(text).unwrap() };
     println!(
-        "| column | by hand, least | a cell, least | by hand, median | a cell, median | the lab adds | in processor time, median | within 5 ms or 5 % |"
+        "| column | by hand, minimum | in the lab, minimum | by hand, median | in the lab, median | overhead | overhead in CPU time, median | within 5 ms or 5 % |"
     );
     println!("|---|---:|---:|---:|---:|---:|---:|---|");
     let wanted: Vec<String> =
@@ -159,7 +160,7 @@ fn overhead() {
     }
 }
 
-/// The program of a column: an engine as it was built before, or what is found on this machine.
+/// The program of a column: an engine built earlier, or an installed program.
 fn tool(lab: &Lab, runtime: &Runtime, built: &Path) -> Result<Tool, String> {
     let Source::Embedded(engine) = runtime.source else {
         return xtask::engines::find_tool(lab, runtime).map_err(|a| a.map(|a| a.reason).unwrap_or_default());
@@ -171,7 +172,7 @@ fn tool(lab: &Lab, runtime: &Runtime, built: &Path) -> Result<Tool, String> {
     Ok(Tool { program, fingerprint: engine.to_owned(), ..Tool::default() })
 }
 
-/// Both ways in turn, so that the machine's mood is the same for both; prints a row.
+/// Measures both alternately, so that other load affects both alike, and prints a row.
 fn measure(lab: &Lab, plan: &Plan, dir: &Path) {
     let (compiled, prepared) = (dir.join("compiled"), dir.join("compiled/prepared"));
     fs::create_dir_all(&prepared).unwrap();
@@ -249,7 +250,7 @@ fn milliseconds(round: impl Fn()) -> f64 {
     began.elapsed().as_secs_f64() * 1000.0
 }
 
-/// Processor time of this process and of all that it has waited for, milliseconds.
+/// CPU time of this process and the children it has waited for, milliseconds.
 #[cfg(target_os = "linux")]
 fn processor() -> f64 {
     let of = |who| {
@@ -265,7 +266,7 @@ fn processor() -> f64 {
     of(libc::RUSAGE_SELF) + of(libc::RUSAGE_CHILDREN)
 }
 
-/// Not asked for there.
+/// Not measured on this system.
 #[cfg(not(target_os = "linux"))]
 fn processor() -> f64 {
     f64::NAN

@@ -1,4 +1,4 @@
-//! `cargo bench --bench speed`: reading binaries, in bytes a second, and starting processes.
+//! `cargo bench --bench speed`: throughput of reading binaries, and the cost of starting processes.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

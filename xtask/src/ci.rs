@@ -193,7 +193,11 @@ mod tests {
                 StepOutcome::Done
             ]
         );
-        assert_eq!(*locked(&context.left_out), ["slow", "after"], "what runs beside is waited for where it is needed");
+        assert_eq!(
+            *locked(&context.left_out),
+            ["slow", "after"],
+            "a step waits for the background steps that it needs"
+        );
 
         // The two wait for each other, so they only finish if they run in parallel.
         let meet = std::sync::Arc::new(std::sync::Barrier::new(2));

@@ -45,6 +45,7 @@ registry! {
     repro Repro,
     serve Serve,
     inspect Inspect,
+    learn Learn,
     list List,
     new New,
     doctor Doctor,
@@ -75,6 +76,7 @@ struct Arguments {
 const AFTER: &str = "Start here:
   cargo xtask run-all          the matrix: every scenario on every runtime
   cargo xtask check app.wasm   the same for your own module
+  cargo xtask learn            what WebAssembly is and where it stops, in small steps
   cargo xtask explain CODE     what a code means and what would change it
   cargo xtask COMMAND --help   examples for each command
 
@@ -86,16 +88,16 @@ Exit codes:
   3    the lab itself failed
   4    nothing was run
   130  interrupted
-With --output json and exit code 2, 3 or 4, stdout holds an object with the
-field `error` (its code, and the message from stderr) if there is no report.
+With --output json, if there is no report (exit code 2, 3 or 4), stdout gets
+an object with the field `error`: the exit code and the message from stderr.
 
 Environment:
   WASMLAB_RUST_TOOLCHAIN  rustup toolchain that builds the guests
   WASMLAB_FIXTURES        folder to search for third-party binaries
-  WASMLAB_CACHE           cache of results and builds [default: target/wasmlab]
-  WASMLAB_KEEP_BUILD      set to 1 to keep cargo's build folders of engines
-  WASMLAB_ROOT            folder that holds your own scenarios/
-  NO_COLOR                turns colours off";
+  WASMLAB_CACHE           cache for results and builds [default: target/wasmlab]
+  WASMLAB_KEEP_BUILD      1: keep cargo's build folders for the engines
+  WASMLAB_ROOT            folder with your own scenarios/
+  NO_COLOR                turn off colours";
 
 /// [`AFTER`] plus the variables of the runtime and toolchain registries.
 fn after() -> String {
@@ -103,8 +105,8 @@ fn after() -> String {
     let runtimes = listed(wasmlab_runtimes::variables());
     let toolchains = listed(wasmlab_toolchains::variables().iter().map(|variable| variable.name).collect());
     format!(
-        "{AFTER}\n\nPaths of runtimes, to use instead of those on PATH:\n{runtimes}\n\n\
-         Paths of compilers and their libraries, if not in the usual places:\n{toolchains}"
+        "{AFTER}\n\nRuntimes to use instead of those on PATH:\n{runtimes}\n\n\
+         Compilers and libraries to use instead of those in the usual places:\n{toolchains}"
     )
 }
 
@@ -134,7 +136,7 @@ pub fn main() -> ExitCode {
         return printed(output::print(&Arguments::command().render_long_help().to_string()));
     };
     process::enter_guard();
-    let (code, message) = match unreadable_variable().map_or_else(|| dispatch(command), common::usage) {
+    let (code, message) = match non_utf8_variable().map_or_else(|| dispatch(command), common::usage) {
         Ok(code) => (code, "nothing to show: see stderr".to_owned()),
         Err(error) => {
             let code = if error.is::<common::UsageError>() { exit::USAGE } else { exit::INTERNAL_ERROR };
@@ -149,11 +151,12 @@ pub fn main() -> ExitCode {
     ExitCode::from(code)
 }
 
-/// The folders of the lab are written to files of JSON and passed to runtimes that take only text.
-fn unreadable_variable() -> Option<String> {
+/// An error if the path in a variable is not UTF-8: the lab writes these paths to JSON, and passes them to runtimes
+/// that accept only text.
+fn non_utf8_variable() -> Option<String> {
     let names = ["TMPDIR", "WASMLAB_CACHE", "WASMLAB_ROOT"].into_iter();
-    let mut unreadable = names.filter(|name| matches!(std::env::var(name), Err(std::env::VarError::NotUnicode(_))));
-    unreadable.next().map(|name| format!("the path in {name} is not UTF-8 text: name another folder"))
+    let mut invalid = names.filter(|name| matches!(std::env::var(name), Err(std::env::VarError::NotUnicode(_))));
+    invalid.next().map(|name| format!("the path in {name} is not UTF-8: set it to another folder"))
 }
 
 /// The exit code for a subcommand that only prints text.

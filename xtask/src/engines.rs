@@ -170,8 +170,8 @@ fn engine_key(lab: &Lab, engine: &str) -> Result<Key, String> {
     Ok(Key::of("engine", &(engine, compiler, target, parts)))
 }
 
-/// Folders outside its own whose sources an engine includes, as listed in its manifest: two versions of a library share
-/// the code that is the same for both.
+/// Folders outside the engine's own whose sources it includes, as listed in its manifest: engines for two versions of
+/// one library share code.
 fn shared_sources(manifest: &str) -> Result<Vec<PathBuf>, toml::de::Error> {
     let manifest: toml::Table = toml::from_str(manifest)?;
     let named = ["package", "metadata", "wasmlab"].iter().try_fold(&manifest, |table, key| table.get(*key)?.as_table());
@@ -369,6 +369,6 @@ mod tests {
                 shared += 1;
             }
         }
-        assert!(shared > 0, "no engine includes a file of another: has the way to do it changed?");
+        assert!(shared > 0, "no engine includes another's files: has the mechanism changed?");
     }
 }

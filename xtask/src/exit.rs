@@ -1,6 +1,6 @@
 //! The exit codes: defined and decided here only.
 
-use wasmlab_model::report::RunReport;
+use wasmlab_model::report::{Cell, RunReport};
 use wasmlab_report::findings::{Severity, findings};
 
 /// Everything as expected.
@@ -8,7 +8,7 @@ pub const OK: u8 = 0;
 /// A result got worse, or a gap is fixed but its snapshot or `[[known]]` entry is out of date; for `check`: an installed
 /// runtime that could run the file does not, or a budget is exceeded; something required is missing.
 pub const REGRESSION: u8 = 1;
-/// The command line or a scenario is wrong.
+/// The command line, a scenario or a file given to `check` is wrong.
 pub const USAGE: u8 = 2;
 /// The lab itself failed.
 pub const INTERNAL_ERROR: u8 = 3;
@@ -21,10 +21,13 @@ pub const INTERRUPTED: u8 = 130;
 #[must_use]
 pub fn for_report(report: &RunReport) -> u8 {
     let worst = findings(report).first().map(|finding| finding.severity);
+    let is_input = report.command == "check" && report.cells.iter().any(Cell::is_of_invalid_file);
     if report.interrupted {
         INTERRUPTED
     } else if worst == Some(Severity::LabError) {
         INTERNAL_ERROR
+    } else if is_input {
+        USAGE
     } else if worst == Some(Severity::Failure) {
         REGRESSION
     } else if !report.cells.iter().any(|c| c.verdict.is_measured()) {
@@ -42,7 +45,7 @@ pub fn if_missing(code: u8) -> u8 {
 
 #[cfg(test)]
 mod tests {
-    use super::{INTERNAL_ERROR, INTERRUPTED, NO_CELLS_RUN, OK, REGRESSION, for_report};
+    use super::{INTERNAL_ERROR, INTERRUPTED, NO_CELLS_RUN, OK, REGRESSION, USAGE, for_report};
     use wasmlab_model::codes::Code;
     use wasmlab_model::report::RunReport;
     use wasmlab_model::verdict::{Change, Verdict};
@@ -81,14 +84,14 @@ mod tests {
             },
             OK,
         );
-        check(
-            |r| {
-                for cell in &mut r.cells {
-                    (cell.verdict, cell.subject) = (Verdict::NotApplicable, Some("invalid-file".to_owned()));
-                }
-            },
-            REGRESSION,
-        );
+        let invalid = |r: &mut RunReport, command: &str| {
+            r.command = command.to_owned();
+            for cell in &mut r.cells {
+                (cell.verdict, cell.subject) = (Verdict::NotApplicable, Some("invalid-file".to_owned()));
+            }
+        };
+        check(|r| invalid(r, "run-all"), REGRESSION);
+        check(|r| invalid(r, "check"), USAGE);
         check(|r| r.cells.iter_mut().for_each(|c| c.verdict = Verdict::Absent), NO_CELLS_RUN);
         check(|r| (r.cells[0].verdict, r.cells[0].code) = (Verdict::NotBuilt, Some(Code::PrebuiltStale)), REGRESSION);
         check(|r| (r.cells[0].verdict, r.cells[0].code) = (Verdict::NotBuilt, Some(Code::ToolchainMissing)), OK);
@@ -106,6 +109,9 @@ mod tests {
         check(
             |r| {
                 r.command = "check".to_owned();
+                // Of a guest that passes somewhere.
+                let first = r.cells[0].scenario.clone();
+                r.cells.retain(|c| c.scenario == first);
                 r.cells.iter_mut().for_each(|c| c.known = Some("it may".to_owned()));
             },
             OK,

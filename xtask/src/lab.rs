@@ -56,7 +56,7 @@ impl Lab {
             }
         };
         let root = std::path::absolute(&root)?;
-        if let Some(why) = leads_out(&root) {
+        if let Some(why) = link_out_of_workspace(&root) {
             anyhow::bail!(why);
         }
         let cache = match std::env::var_os(CACHE_VARIABLE).filter(|v| !v.is_empty()) {
@@ -105,8 +105,8 @@ impl Lab {
         self.root.join("reports").join("check")
     }
 
-    /// The folder `xtask/` of the workspace; if the workspace has only data (tests, scenarios of other people), that of
-    /// the workspace where the lab was built.
+    /// The folder `xtask/` of the workspace. If the workspace has only data (in tests, or somebody's own scenarios),
+    /// that of the workspace where the lab was built.
     #[must_use]
     pub fn xtask(&self) -> PathBuf {
         let own = self.root.join("xtask");
@@ -121,8 +121,8 @@ impl Lab {
     }
 }
 
-/// A folder that the lab writes to and that is a link out of the workspace: a foreign repository may have made it.
-fn leads_out(root: &Path) -> Option<String> {
+/// An error if a folder that the lab writes to is a link out of the workspace, as in a malicious repository.
+fn link_out_of_workspace(root: &Path) -> Option<String> {
     let real = std::fs::canonicalize(root).ok()?;
     ["reports", "reports/latest", "reports/check", "snapshots", "snapshots/matrix", "snapshots/artifacts"]
         .into_iter()
@@ -136,7 +136,7 @@ fn leads_out(root: &Path) -> Option<String> {
 #[cfg(test)]
 #[cfg(unix)]
 mod tests {
-    use super::leads_out;
+    use super::link_out_of_workspace;
     use std::os::unix::fs::symlink;
 
     #[test]
@@ -144,10 +144,10 @@ mod tests {
         let (root, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         std::fs::create_dir_all(root.path().join("own/latest")).unwrap();
         symlink("own", root.path().join("reports")).unwrap();
-        assert_eq!(leads_out(root.path()), None);
+        assert_eq!(link_out_of_workspace(root.path()), None);
         std::fs::remove_dir(root.path().join("own/latest")).unwrap();
         symlink(outside.path(), root.path().join("own/latest")).unwrap();
-        let why = leads_out(root.path()).unwrap();
+        let why = link_out_of_workspace(root.path()).unwrap();
         assert!(why.starts_with("`reports/latest` is a link out of the workspace, to `"), "{why}");
     }
 }

@@ -93,7 +93,7 @@ impl Machine {
         if let Some(hash) = self.lookup(|cache| cache.hashes.get(&key).cloned()) {
             return Ok(hash);
         }
-        // A device may be endless, a pipe blocks, and a file that is one hole can have any size.
+        // A device may be endless, a pipe may block, and a sparse file can have any size.
         let hash = sha256_of(open_limited(path, MAX_HASHED)?)?;
         self.update(|cache| {
             cache.hashes.insert(key, hash.clone());
@@ -307,15 +307,15 @@ mod tests {
         for _ in 0..2 {
             assert_eq!(machine.refusal(&query(&tool)), Ok(Some("no such target".to_owned())));
         }
-        assert_eq!(times(), 1, "a second run asks no tool");
+        assert_eq!(times(), 1, "a second run starts no tool");
         machine.save();
         let again = Machine::new(dir.path().join("machine.json"));
         assert!(again.refusal(&query(&tool)).unwrap().is_some());
-        assert_eq!(times(), 1, "nor does another one");
+        assert_eq!(times(), 1, "neither does a third");
         std::fs::remove_file(&tool).unwrap();
         write(0);
         assert_eq!(machine.refusal(&query(&tool)), Ok(None));
-        assert_eq!(times(), 2, "another tool has an answer of its own");
+        assert_eq!(times(), 2, "each tool has its own answer");
         assert!(machine.refusal(&query("/no/such/tool".as_ref())).is_err());
     }
 }

@@ -63,6 +63,26 @@ pub struct Request<'a> {
     pub retention: cell::Retention<'a>,
 }
 
+impl<'a> Request<'a> {
+    /// One scenario on one runtime, without cached results.
+    #[must_use]
+    pub fn one_cell(scenario: &'a [Scenario; 1], runtime: Runtime, limits: Limits, build: guest::BuildOptions) -> Self {
+        Self {
+            scenarios: scenario,
+            runtimes: vec![runtime],
+            jobs: 1,
+            use_cache: false,
+            confirm: false,
+            limits,
+            build,
+            given: BTreeMap::new(),
+            engines: EngineBuilds::All,
+            sink: None,
+            retention: cell::Retention::default(),
+        }
+    }
+}
+
 /// Which embedded engines to build.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum EngineBuilds {
@@ -141,6 +161,8 @@ pub struct Row {
     pub facts: Result<Facts, String>,
     /// The remedy if the file itself is invalid: not WebAssembly, or truncated.
     pub invalid: Option<&'static str>,
+    /// A name in a component that would run as code in the JavaScript that jco generates.
+    pub script_name: Option<String>,
     /// Its size, bytes.
     pub bytes: u64,
 }
@@ -161,7 +183,7 @@ pub fn inherited_limits_text() -> Option<String> {
     let limits = process::inherited_limits();
     let text = || {
         format!(
-            "this shell allows {}, for runtimes too: one may fail here that works with the usual limits",
+            "this shell limits runtimes to {}: one may fail here that works with the usual limits",
             limits.join(", ")
         )
     };
@@ -305,7 +327,7 @@ fn build_engines(lab: &Lab, request: &Request, scheduler: &Scheduler, emit: Even
         }
     }
     let minutes_of = |columns: &[usize]| columns.iter().map(|c| request.runtimes[*c].build_minutes).max().unwrap_or(0);
-    // The first verdicts soon: quick builds come first, then the engine that most columns wait for.
+    // For early verdicts: quick builds first, then the engines that most columns wait for.
     unbuilt.sort_by_key(|(_, columns)| (minutes_of(columns) > 0, Reverse(columns.len())));
     if !unbuilt.is_empty() {
         let engines: Vec<&str> = unbuilt.iter().map(|(engine, _)| *engine).collect();
@@ -326,7 +348,7 @@ fn build_engines(lab: &Lab, request: &Request, scheduler: &Scheduler, emit: Even
             let column = match &built {
                 Err(absence) => Err(absence.clone()),
                 Ok(()) => engines::find_tool(lab, &request.runtimes[index]).map_err(|absence| {
-                    let gone = || format!("the engine {engine} was built and its binary is gone");
+                    let gone = || format!("the engine {engine} was built, but its binary is gone");
                     absence.unwrap_or_else(|| Absence::new(gone(), "run it again"))
                 }),
             };
@@ -344,7 +366,7 @@ fn excludes(engines: EngineBuilds, runtime: &Runtime) -> bool {
 }
 
 fn excluded(engine: &str) -> Absence {
-    let why = format!("the engine {engine} is not built yet, and --engines leaves it out");
+    let why = format!("the engine {engine} is not built yet, and --engines excludes it");
     Absence::new(why, "run without --engines")
 }
 

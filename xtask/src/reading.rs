@@ -1,7 +1,7 @@
 //! Reads untrusted files in a child process with limits. If a file takes too much memory or time, or crashes the
 //! reader, the lab only gets an error message.
 //!
-//! The child is this program again. It can read the file and nothing else of the machine.
+//! The child runs the same program, in a sandbox that lets it read this file only.
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use wasmlab_inspect::{self as inspect, interfaces::Interface};
+use wasmlab_inspect::{self as inspect, bytes::Annotated, interfaces::Interface};
 use wasmlab_model::facts::Facts;
 use wasmlab_process::{self as process, Command, ExitReason, Input, Limits, Ports, Sandbox};
 
@@ -39,15 +39,18 @@ pub enum Form {
     Binary,
     /// The functions of exported interfaces, as JSON.
     Interfaces,
+    /// Every byte with its meaning, as JSON.
+    Bytes,
 }
 
 impl Form {
-    const ALL: [(Self, &str); 5] = [
+    const ALL: [(Self, &str); 6] = [
         (Self::Facts, "facts"),
         (Self::Outline, "outline"),
         (Self::Wat, "wat"),
         (Self::Binary, "binary"),
         (Self::Interfaces, "interfaces"),
+        (Self::Bytes, "bytes"),
     ];
 
     fn name(self) -> &'static str {
@@ -87,6 +90,14 @@ pub fn facts(file: &Path, form: Form) -> Result<Facts, ReadError> {
 /// See [`ReadError`].
 pub fn interfaces(file: &Path) -> Result<Vec<Interface>, ReadError> {
     Ok(serde_json::from_slice(&read(file, Form::Interfaces)?).map_err(io::Error::from)?)
+}
+
+/// Reads every byte of a small file, with its meaning.
+///
+/// # Errors
+/// See [`ReadError`].
+pub fn bytes(file: &Path) -> Result<Annotated, ReadError> {
+    Ok(serde_json::from_slice(&read(file, Form::Bytes)?).map_err(io::Error::from)?)
 }
 
 /// Converts a file to this form.
@@ -166,6 +177,7 @@ fn answer(file: &Path, form: Form) -> anyhow::Result<Vec<u8>> {
         Form::Outline => Ok(serde_json::to_vec(&inspect::outline(&bytes)?)?),
         Form::Wat => Ok(inspect::to_wat(&bytes)?.into_bytes()),
         Form::Binary => Ok(bytes),
+        Form::Bytes => Ok(serde_json::to_vec(&inspect::bytes::annotated(&bytes)?)?),
         Form::Interfaces => Ok(serde_json::to_vec(&inspect::interfaces::interfaces(&bytes)?)?),
     }
 }

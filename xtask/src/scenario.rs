@@ -5,13 +5,12 @@ use std::fmt;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-use globset::Glob;
-
 use wasmlab_model::codes::Code;
 use wasmlab_model::scenario::{EntryPointKind, Scenario, ScenarioFile};
 use wasmlab_process::read_text;
 use wasmlab_toolchains as toolchains;
 
+use crate::glob;
 use crate::store::files;
 use document::{Document, Parsed, TextFault};
 
@@ -85,7 +84,7 @@ fn same_names(scenarios: &[Scenario]) -> Vec<ScenarioError> {
                 file: scenario.dir.join("scenario.toml"),
                 line: None,
                 message: format!(
-                    "a scenario of this name is in `{}` already: rename one of the folders",
+                    "`{}` already contains a scenario of this name: rename one of the folders",
                     first.dir.display()
                 ),
             });
@@ -101,14 +100,15 @@ fn same_names(scenarios: &[Scenario]) -> Vec<ScenarioError> {
 pub fn load(dir: &Path) -> Result<Scenario, Vec<ScenarioError>> {
     let file = dir.join("scenario.toml");
     let fault = |line, message: String| ScenarioError { file: file.clone(), line, message };
-    let text = read_text(&file, MAX_BYTES)
-        .map_err(|e| vec![fault(None, format!("the file cannot be read: {e}; every folder here needs one"))])?;
+    let text = read_text(&file, MAX_BYTES).map_err(|e| {
+        vec![fault(None, format!("the file cannot be read: {e}; every folder of scenarios/ needs one"))]
+    })?;
     let Parsed { document, contents, faults, incomplete } = Document::parse::<ScenarioFile>(&text);
     let mut faults: Vec<ScenarioError> = faults.into_iter().map(|(line, message)| fault(line, message)).collect();
     let Some(spec) = contents else { return Err(faults) };
     let name = dir.file_name().and_then(|n| n.to_str()).unwrap_or_default().to_owned();
     let found = check(&name, dir, &spec).into_iter();
-    // What a table seems to lack may be what is misspelt in it.
+    // A key that seems to be missing from a table with errors may be misspelt.
     let found = found.filter(|(key, _)| !key.split(['.', '[']).next().is_some_and(|table| incomplete.contains(table)));
     faults.extend(found.map(|(key, message)| fault(document.line_of(&key), format!("`{key}`: {message}"))));
     faults.sort_by_key(|fault| fault.line);
@@ -179,13 +179,13 @@ fn check_run(folder: &Path, spec: &ScenarioFile, faults: &mut Faults) {
         say("run.entry", "is `calls`, but there is no [[run.call]]: add at least one".to_owned());
     }
     if run.call.first().is_some_and(|call| call.after_previous) {
-        say("run.call[0].after_previous", "is true, and no call comes before it".to_owned());
+        say("run.call[0].after_previous", "is true, but no call comes before it".to_owned());
     }
     if run.entry == EntryPointKind::Command && !run.call.is_empty() {
         say("run.call", "is set, but run.entry is not `calls`".to_owned());
     }
     if run.timeout_ms == Some(0) {
-        say("run.timeout_ms", "is 0: a run needs some time".to_owned());
+        say("run.timeout_ms", "must be greater than 0".to_owned());
     }
     for (index, dir) in run.dir.iter().enumerate() {
         for (key, message) in names::check(dir) {
@@ -194,7 +194,10 @@ fn check_run(folder: &Path, spec: &ScenarioFile, faults: &mut Faults) {
         if let Some(from) = &dir.copy
             && !(is_inside(from) && folder.join(from).is_dir() && is_really_inside(folder, from))
         {
-            say(&format!("run.dir[{index}].copy"), format!("`{}` is not a folder of the scenario's", from.display()));
+            say(
+                &format!("run.dir[{index}].copy"),
+                format!("`{}` is not a folder inside the scenario's folder", from.display()),
+            );
         } else if let Some(from) = &dir.copy
             && let Some(name) = escaping_file(folder, from)
         {
@@ -205,13 +208,12 @@ fn check_run(folder: &Path, spec: &ScenarioFile, faults: &mut Faults) {
             say(&format!("run.dir[{index}].modified"), "is after the year 9999: give seconds since 1970".to_owned());
         }
         if dir.host.is_some() {
-            let message =
-                "names a folder of this machine, which is for the command line (`check --dir-rw`): give files or copy";
+            let message = "names a folder of this machine, which only the command line may do (`check --dir-rw`): use files or copy";
             say(&format!("run.dir[{index}].host"), message.to_owned());
         }
         if let Some((path, bytes)) = dir.generated.iter().find(|(_, bytes)| **bytes > MAX_GENERATED_BYTES) {
             let most = MAX_GENERATED_BYTES >> 20;
-            say(&format!("run.dir[{index}].generated"), format!("`{path}` of {bytes} bytes is more than {most} MiB"));
+            say(&format!("run.dir[{index}].generated"), format!("`{path}` has {bytes} bytes, more than {most} MiB"));
         }
         let given = !(dir.files.is_empty() && dir.links.is_empty() && dir.generated.is_empty()) || dir.copy.is_some();
         if dir.host.is_some() && given {
@@ -222,14 +224,14 @@ fn check_run(folder: &Path, spec: &ScenarioFile, faults: &mut Faults) {
         say("run.args", "has {socket-fd}, but there is no [[run.socket]]".to_owned());
     }
     if run.entry == EntryPointKind::Http && run.port.is_empty() {
-        say("run.entry", "is `http`, but there is no [[run.port]]: add the one that the host serves on".to_owned());
+        say("run.entry", "is `http`, but there is no [[run.port]]: add the port that the host serves on".to_owned());
     }
     let mut names = BTreeSet::new();
     let sockets = run.socket.iter().enumerate().map(|(index, s)| ("socket", index, &s.name));
     for (kind, index, name) in sockets.chain(run.port.iter().enumerate().map(|(index, p)| ("port", index, &p.name))) {
         if !is_kebab(name) || !names.insert(name) {
             let key = format!("run.{kind}[{index}].name");
-            say(&key, format!("`{name}` is not kebab-case, or the name of two sockets or ports"));
+            say(&key, format!("`{name}` is not kebab-case, or names two sockets or ports"));
         }
     }
     let in_files = run.dir.iter().flat_map(|d| d.files.values()).map(|text| ("run.dir", text));
@@ -259,12 +261,13 @@ fn check_run(folder: &Path, spec: &ScenarioFile, faults: &mut Faults) {
             say("run.serve.port", format!("`{}` is not the name of a [[run.port]]", serve.port));
         }
         if serve.root.as_ref().is_some_and(|root| !run.dir.iter().any(|d| d.guest == *root)) {
-            say("run.serve.root", "is not the guest's name of a [[run.dir]]".to_owned());
+            say("run.serve.root", "is not the guest path of a [[run.dir]]".to_owned());
         }
     }
     // Glue belongs to the module it was generated with: wasm-opt could rename what it looks for.
     if !spec.build.wasm_opt.is_empty() && (!spec.build.companions.is_empty() || spec.build.artifact.is_none()) {
-        let message = "is for a build that leaves one file, its artifact: give the compiler its own option (emcc: -Oz)";
+        let message =
+            "only works if the artifact is the build's only file: use the compiler's own option instead (emcc: -Oz)";
         say("build.wasm_opt", message.to_owned());
     }
     for function in &run.host_functions {
@@ -290,8 +293,8 @@ fn check_known(spec: &ScenarioFile, faults: &mut Faults) {
         if let Err(error) = known.code.parse::<Code>() {
             say("code", error.to_string());
         }
-        if let Err(error) = Glob::new(&known.runtime) {
-            say("runtime", format!("`{}` is not a glob: {}", known.runtime, error.kind()));
+        if let Err(why) = glob::parse(&known.runtime) {
+            say("runtime", why);
         }
         if known.because.trim().is_empty() {
             say("because", "is empty: explain why the gap exists".to_owned());

@@ -25,7 +25,7 @@ impl VersionedProgram {
     pub fn new(runtime: &Runtime, version: &str) -> Result<Self, String> {
         let engine = runtime.engine;
         let package = runtime.package.ok_or_else(|| {
-            format!("the lab knows no package for versions of {engine}: use {engine}@PATH with a program of your own")
+            format!("the lab knows no package with versions of {engine}: use {engine}@PATH with your own program")
         })?;
         Ok(Self { engine, package, version: Some(version.to_owned()) })
     }

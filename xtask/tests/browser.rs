@@ -106,16 +106,16 @@ fn main() -> ExitCode {
     let missing: &[&str] = if is_here { &[] } else { &["chromium"] };
     let tests = vec![
         trials::without(
-            "every hostile guest of a page costs its own cell only",
+            "each hostile guest of a page affects only its own cell",
             missing,
-            every_hostile_guest_of_a_page_costs_its_own_cell_only,
+            each_hostile_guest_of_a_page_affects_only_its_own_cell,
         ),
         trials::without("an interrupted lab leaves no browser", missing, an_interrupted_lab_leaves_no_browser),
     ];
     libtest_mimic::run(&arguments, tests).exit_code()
 }
 
-fn every_hostile_guest_of_a_page_costs_its_own_cell_only() {
+fn each_hostile_guest_of_a_page_affects_only_its_own_cell() {
     let workspace = workspace();
     for (name, _) in GUESTS {
         let wat = fs::read_to_string(fixtures("hostile").join(format!("{name}.wat"))).unwrap();

@@ -223,12 +223,18 @@ const SOME: &str = "{wasmi,node,tinywasm}";
 fn fails_for(ran: &CommandResult, words: &[&str]) {
     let text = ran.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
     for words in words {
-        assert!(ran.code == 1 && text.contains(words), "{} does not say {words}: {}{}", ran.code, ran.stdout, ran.stderr);
+        assert!(
+            ran.code == 1 && text.contains(words),
+            "{} does not say {words}: {}{}",
+            ran.code,
+            ran.stdout,
+            ran.stderr
+        );
     }
 }
 
 #[test]
-fn a_runtime_without_wasi_counts_only_if_it_has_to() {
+fn a_runtime_without_wasi_counts_only_with_must() {
     let workspace = Workspace::new();
     workspace.write("hello.wat", HELLO);
     let args = ["check", "hello.wat", "--engines", "built", "--runtime", SOME];
@@ -242,24 +248,28 @@ fn a_runtime_without_wasi_counts_only_if_it_has_to() {
     assert_eq!((lacks("tinywasm"), lacks("wasmi")), ("WASI".into(), serde_json::Value::Null));
     fails_for(&run(&["--must", "tinywasm"]), &["required: hello.wat on tinywasm: missing-import"]);
     assert_eq!(run(&["--must", "wasmi", "--must", "node"]).code, 0);
-    // Nobody who could run it does.
+    // No runtime that could run it does.
     let only = workspace.run(&["check", "hello.wat", "--engines", "built", "--runtime", "tinywasm"]);
     fails_for(&only, &["runs nowhere: hello.wat runs on none of the installed runtimes"]);
-    // One function of an ABI that the runtime has is no other kind of runtime.
-    workspace.write("lacking.wat", "(module (import \"wasi_snapshot_preview1\" \"no_such\" (func)) (func (export \"_start\")))");
+    // A runtime that lacks one function of an ABI still has the ABI.
+    workspace.write(
+        "lacking.wat",
+        "(module (import \"wasi_snapshot_preview1\" \"no_such\" (func)) (func (export \"_start\")))",
+    );
     let lacking = ["check", "lacking.wat", "--engines", "built", "--runtime", "wasmi", "--runtime", "node"];
     fails_for(&workspace.run(&lacking), &["does not run: lacking.wat on wasmi, node"]);
     let wrong = run(&["--must", "nodee"]);
     assert!(wrong.code == 2 && wrong.stderr.contains("did you mean `node`"), "{}", wrong.stderr);
     let absent = || {
-        let mut command = workspace.command(&[&args[..4], &["--runtime", "node", "--runtime", "wazero", "--must", "wazero"]].concat());
+        let mut command = workspace
+            .command(&[&args[..4], &["--runtime", "node", "--runtime", "wazero", "--must", "wazero"]].concat());
         common::result_of(command.env("WASMLAB_WAZERO", "/no/such/program").output().unwrap())
     };
     fails_for(&absent(), &["required: hello.wat on wazero: absent"]);
 }
 
 #[test]
-fn what_is_allowed_does_not_count() {
+fn allowed_failures_do_not_count() {
     let workspace = Workspace::new();
     // tinywasm has no SIMD that other columns have; whichever lacks what it needs is allowed to.
     workspace.write("exit.wat", "(module (import \"wasi_snapshot_preview1\" \"proc_exit\" (func $x (param i32))) (memory (export \"memory\") 1) (func (export \"_start\") (call $x (i32.const 3))))");
@@ -268,7 +278,7 @@ fn what_is_allowed_does_not_count() {
     assert_eq!(run(&["--expect-exit", "3"]).code, 0);
     fails_for(&run(&["--allow", "wasmi"]), &["wrong result: exit.wat on node: wrong-exit"]);
     fails_for(&run(&["--allow", "*:trap"]), &["wrong result: exit.wat on wasmi, node: wrong-exit"]);
-    // Both may fail, and then it runs nowhere.
+    // Both are allowed to fail, but then it runs nowhere.
     fails_for(&run(&["--allow", "wasmi:wrong-exit", "--allow", "node"]), &["runs nowhere"]);
     let wrong = run(&["--allow", "node:trapp"]);
     assert!(wrong.code == 2 && wrong.stderr.contains("did you mean `trap`?"), "{}", wrong.stderr);
@@ -280,17 +290,19 @@ fn two_files_of_one_name_are_both_checked() {
     workspace.write("old/app.wat", HELLO);
     workspace.write("new/app.wat", NAME);
     let (ran, report) = check(&workspace, &["old/app.wat", "new/app.wat", "--runtime", "node"]);
-    let names: Vec<_> = report["scenarios"].as_array().unwrap().iter().map(|s| (s["name"].clone(), s["title"].clone())).collect();
+    let names: Vec<_> =
+        report["scenarios"].as_array().unwrap().iter().map(|s| (s["name"].clone(), s["title"].clone())).collect();
     assert_eq!(names, [("app".into(), "old/app.wat".into()), ("new-app".into(), "new/app.wat".into())]);
     assert!(ran.code == 0 && measured(&report).iter().all(|(_, verdict, _)| verdict == "pass"), "{}", ran.stdout);
 }
 
 #[test]
-fn a_repository_says_in_a_file_what_it_requires() {
+fn requirements_are_read_from_wasmlab_toml() {
     let workspace = Workspace::new();
     workspace.write("app/build/hello.wat", HELLO);
     let config = |rest: &str| {
-        let head = "schema = 1\nruntimes = [\"wasmi\", \"node\"]\n[[file]]\npath = \"build/hello.wat\"\nmust = [\"node\"]\n";
+        let head =
+            "schema = 1\nruntimes = [\"wasmi\", \"node\"]\n[[file]]\npath = \"build/hello.wat\"\nmust = [\"node\"]\n";
         workspace.write("app/wasmlab.toml", format!("{head}{rest}"));
     };
     let run = |more: &[&str]| {
@@ -302,7 +314,10 @@ fn a_repository_says_in_a_file_what_it_requires() {
     assert!(ran.code == 0 && ran.stdout.contains("hello.wat"), "{} {}{}", ran.code, ran.stdout, ran.stderr);
     config("[file.budget]\nbytes = 100\nforbidden_imports = [\"wasi_*\"]\nproposals = []\n");
     let over = run(&[]);
-    fails_for(&over, &["over budget: hello.wat: has ", "imports wasi_snapshot_preview1.fd_write, which its budget forbids"]);
+    fails_for(
+        &over,
+        &["over budget: hello.wat: has ", "imports wasi_snapshot_preview1.fd_write, which its budget forbids"],
+    );
     config("[[file.allow]]\nruntime = \"wasmi\"\ncode = \"trap\"\nbecause = \"it may\"\n");
     let unused = run(&["--output", "github"]);
     assert!(unused.code == 0 && unused.stdout.contains("remove the entry"), "{}", unused.stdout);
@@ -310,13 +325,17 @@ fn a_repository_says_in_a_file_what_it_requires() {
     let wrong = run(&[]);
     assert!(wrong.code == 2 && wrong.stderr.contains("wasmlab.toml:6: unknown field `alow`"), "{}", wrong.stderr);
     assert_eq!(run(&["--", "x"]).code, 2, "arguments belong to a file");
-    std::fs::remove_file(workspace.path("app/wasmlab.toml")).unwrap();
+    fs::remove_file(workspace.path("app/wasmlab.toml")).unwrap();
     let none = run(&[]);
-    assert!(none.code == 2 && none.stderr.contains("there is no wasmlab.toml here or in a folder above"), "{}", none.stderr);
+    assert!(
+        none.code == 2 && none.stderr.contains("there is no wasmlab.toml here or in a folder above"),
+        "{}",
+        none.stderr
+    );
 }
 
 #[test]
-fn a_baseline_shows_what_a_change_did_and_only_worse_counts() {
+fn with_a_baseline_only_regressions_count() {
     let workspace = Workspace::new();
     workspace.write("app.wat", HELLO);
     let args = ["check", "app.wat", "--engines", "built", "--runtime", SOME];
@@ -324,10 +343,16 @@ fn a_baseline_shows_what_a_change_did_and_only_worse_counts() {
     fs::copy(workspace.path("reports/check/report.json"), workspace.path("before.json")).unwrap();
     let run = |more: &[&str]| workspace.run(&[&args[..], &["--baseline", "before.json"], more].concat());
     assert_eq!(run(&[]).code, 0);
-    let grown = HELLO.replace("(memory (export \"memory\") 1)", "(memory (export \"memory\") 1) (func $f (return_call $f))");
+    let grown =
+        HELLO.replace("(memory (export \"memory\") 1)", "(memory (export \"memory\") 1) (func $f (return_call $f))");
     workspace.write("app.wat", grown.replace("(then (unreachable))", "(then)"));
     let grew = run(&["--output", "comment"]);
     assert!(grew.stdout.contains("**app.wat** now needs tail-call; "), "{}", grew.stdout);
-    workspace.write("app.wat", HELLO.replace("(then (unreachable))", "(then)").replace("(if (call $fd_write", "(unreachable) (if (call $fd_write"));
+    workspace.write(
+        "app.wat",
+        HELLO
+            .replace("(then (unreachable))", "(then)")
+            .replace("(if (call $fd_write", "(unreachable) (if (call $fd_write"),
+    );
     fails_for(&run(&[]), &["worse: app.wat on wasmi, node: trap"]);
 }

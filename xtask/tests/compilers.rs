@@ -116,7 +116,7 @@ fn known_link_error_is_accepted_and_a_wrong_entry_is_stale() {
 
     let (workspace, compiler) = with_compiler("well", known);
     let (ran, answer, _) = run(&workspace, &compiler);
-    assert_eq!((answer.as_str(), ran.code), ("pass", 1), "it links now: as loud as a regression");
+    assert_eq!((answer.as_str(), ran.code), ("pass", 1), "a fixed link error counts as a regression");
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn unchanged_second_build_starts_no_compiler() {
     }
     workspace.write("scenarios/fake-well/guest.c", "int main(void) { return 1; }\n");
     assert_eq!(common::result_of(command(&workspace, &compiler, &["build"]).output().unwrap()).code, 0);
-    assert_eq!(compiled(), 2, "a changed source is built anew");
+    assert_eq!(compiled(), 2, "a changed source is built again");
 
     // The linker's message is also cached.
     let (workspace, compiler) = with_compiler("undefined", "");

@@ -49,7 +49,11 @@ fn compromised_runtime_is_contained() {
             (listener.accept().is_ok(), datagrams.recv(&mut [0; 8]).is_ok()),
         )
     };
-    assert_eq!(run(""), ("pass".to_owned(), Some("whole".to_owned()), (false, false)), "it printed what it could do");
+    assert_eq!(
+        run(""),
+        ("pass".to_owned(), Some("whole".to_owned()), (false, false)),
+        "it prints which attempts succeeded"
+    );
     // Without the sandbox the attempts succeed, so they are real and the sandbox stopped them.
     assert_eq!(run("off"), ("fail".to_owned(), None, (true, true)));
     let done = fs::read_to_string(workspace.path("tools/done")).unwrap();
@@ -165,7 +169,7 @@ fn escape_by_absolute_link_is_detected() {
     workspace.scenario("seen", &guest, &dir("{outside}/wasmlab-secret"));
     let (ran, report) = workspace.run_all(&["--no-cache", "--runtime", "wamr-zig"]);
     assert_eq!(fs::read_to_string(workspace.path("victim")).unwrap(), "whole", "{}", ran.stderr);
-    assert_eq!(ran.code, 1, "an escape is loud");
+    assert_eq!(ran.code, 1, "an escape fails the run");
     // node:wasi and wamr-zig follow links; the lab must notice what they let through.
     let cells = report["cells"].as_array().unwrap();
     let escaped = |runtime: &str| {
@@ -239,9 +243,10 @@ fn printed_text_contains_no_control_characters() {
     let hostile = r#"(module (import "\1b[2J\c2\9b1A" "\1b]52;c;aGk=\07\e2\80\ae" (func)) (func (export "\1b[31mred") (unreachable)))"#;
     workspace.write("hostile.wat", hostile);
     let bad = ['\u{1b}', '\u{7}', '\u{9b}', '\u{202e}'];
-    let calls: [&[&str]; 5] = [
+    let calls: [&[&str]; 6] = [
         &["inspect", "hostile.wat"],
         &["inspect", "hostile.wat", "--json"],
+        &["inspect", "hostile.wat", "--bytes"],
         &["check", "hostile.wat", "--engines", "built", "--runtime", "{node,wasmtime-cli}"],
         &["check", "hostile.wat", "--engines", "built", "--runtime", "{node,wasmtime-cli}", "--output", "markdown"],
         &["check", "hostile.wat", "--engines", "built", "--runtime", "node", "--invoke", "\u{1b}[5m"],

@@ -18,12 +18,14 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("wasmlab-model", &["wasmlab-protocol"]),
     ("wasmlab-inspect", &["wasmlab-model"]),
     ("wasmlab-judge", &["wasmlab-model", "wasmlab-protocol"]),
+    ("wasmlab-learn", &["wasmlab-model"]),
     ("wasmlab-predict", &["wasmlab-judge", "wasmlab-model", "wasmlab-protocol"]),
     ("wasmlab-probe", &["wasmlab-model", "wasmlab-protocol"]),
     ("wasmlab-report", &["wasmlab-model", "wasmlab-protocol"]),
     ("wasmlab-runtimes", &["wasmlab-model", "wasmlab-protocol"]),
     ("wasmlab-toolchains", &["wasmlab-model", "wasmlab-protocol"]),
     ("wasmlab-engine", &["wasmlab-protocol"]),
+    ("wasmlab-driver", &["wasmlab-engine", "wasmlab-protocol"]),
 ];
 
 /// Additional dependencies allowed in tests: they read real modules.

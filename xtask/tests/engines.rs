@@ -37,7 +37,7 @@ fn built(workspace: &Workspace, keep: Option<&str>) -> (String, bool) {
     let ran = common::result_of(command.output().unwrap());
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     let target = workspace.path("cache/engines/tinywasm");
-    assert!(target.join("engine-tinywasm").is_file(), "the engine stays");
+    assert!(target.join("engine-tinywasm").is_file(), "the engine's binary is kept");
     (ran.stdout, target.join("release").exists())
 }
 
@@ -50,5 +50,5 @@ fn only_the_binary_of_an_engine_build_is_kept() {
     here.write("xtask/engines/tinywasm/src/more.rs", "");
     assert!(!built(&here, Some("0")).1);
     here.write("xtask/engines/tinywasm/src/more.rs", "// changed\n");
-    assert!(built(&here, Some("1")).1, "a developer of engines keeps all");
+    assert!(built(&here, Some("1")).1, "WASMLAB_KEEP_BUILD=1 keeps everything");
 }

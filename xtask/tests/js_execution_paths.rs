@@ -213,7 +213,7 @@ fn glue_cannot_call_an_export() {
     }
 }
 
-/// What glue could write there, other cells would run.
+/// If glue could write there, other cells would run what it wrote.
 #[test]
 fn glue_has_no_folder_for_compiled_code() {
     let asks = "const { code_cache } = JSON.parse(require('fs').readFileSync('../spec.json'));\nconsole.log(code_cache ?? 'none');";

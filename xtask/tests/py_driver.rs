@@ -1,5 +1,5 @@
-//! What every engine must do, done by the driver for wasmtime's Python package. Without a Python that has the package
-//! there is nothing to test, and each test says so.
+//! The protocol of engines, as implemented by the driver for wasmtime's Python package. If no Python has the package,
+//! each test says so.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[path = "../engines/common/conformance.rs"]
@@ -12,7 +12,7 @@ use conformance::{EngineTraits, Subject, conformance};
 
 const DRIVER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/runtimes/src/py/driver.py");
 
-/// The Python that has the package, if one is here: by its variable or on PATH.
+/// A Python that has the package, if installed: the one named by its variable, or on PATH.
 static PYTHON: LazyLock<Option<String>> = LazyLock::new(|| {
     let python = std::env::var("WASMLAB_WASMTIME_PY").unwrap_or_else(|_| "python3".to_owned());
     let imports = Command::new(&python).args(["-Ic", "import wasmtime"]).stderr(Stdio::null()).status();

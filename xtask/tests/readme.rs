@@ -44,7 +44,7 @@ fn commands(text: &str) -> BTreeSet<String> {
 /// The arguments, without comments and redirections.
 fn arguments(command: &str) -> Vec<String> {
     let words = shlex::split(command).unwrap_or_else(|| panic!("`{command}` has an open quote"));
-    words.into_iter().take_while(|word| !matches!(word.as_str(), "|" | ">" | "&&" | "…" | "...")).collect()
+    words.into_iter().take_while(|word| !matches!(word.as_str(), "|" | ">" | ">>" | "&&" | "…" | "...")).collect()
 }
 
 /// With `--help` after the options, the command line is parsed up to there and nothing is run.

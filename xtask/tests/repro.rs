@@ -1,4 +1,4 @@
-//! `repro`: its folders reproduce their cells elsewhere, without the lab.
+//! `repro`: the folders it writes reproduce their cells without the lab.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[expect(dead_code, reason = "other tests use the rest")]

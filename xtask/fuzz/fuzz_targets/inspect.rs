@@ -1,15 +1,19 @@
-//! Any bytes: reading them ends without a panic, and whatever is a module has facts that agree.
+//! Any bytes: the reader never panics, the facts about a module are consistent, and every byte is annotated.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use wasmlab_inspect as inspect;
 
 fuzz_target!(|bytes: &[u8]| {
+    if let Ok(annotated) = inspect::bytes::annotated(bytes) {
+        let covered: usize = annotated.lines.iter().map(|line| line.bytes.len()).sum();
+        assert_eq!(covered, bytes.len(), "every byte has a line");
+    }
     let outline = inspect::outline(bytes);
     if let Ok(facts) = inspect::facts(bytes) {
         let Ok(outline) = outline else {
-            // Of a file that the reader refuses, as one of an abandoned proposal, some facts are told all the same.
-            return assert!(facts.refusal.is_some(), "what validates can be read");
+            // Some facts exist even for a file that the reader refuses, such as one of an abandoned proposal.
+            return assert!(facts.refusal.is_some(), "a valid module has an outline");
         };
         assert_eq!((&outline.imports, &outline.exports, outline.sizes), (&facts.imports, &facts.exports, facts.sizes));
         assert_eq!(

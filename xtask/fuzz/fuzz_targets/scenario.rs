@@ -1,4 +1,4 @@
-//! Any text as scenario.toml: parsing ends without a panic, and an error is one line of text that names a line.
+//! Any text as scenario.toml: the parser never panics, and each error is one line of text and names a line.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,5 +1,5 @@
 //! HTTP/1.1 for the lab's own servers: reads requests from a connection within limits, and writes responses. A client
-//! may send anything; what is not a request is an error with a reason.
+//! may send anything; whatever is not a request becomes an error with a reason.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};

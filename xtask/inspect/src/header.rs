@@ -47,7 +47,7 @@ fn of_version(what: &str, version: u16, today: u16, before: &str) -> Refusal {
 }
 
 /// Section names of a core module, by id.
-const MODULE_SECTIONS: [&str; 14] = [
+pub(crate) const MODULE_SECTIONS: [&str; 14] = [
     "custom",
     "type",
     "import",
@@ -64,7 +64,7 @@ const MODULE_SECTIONS: [&str; 14] = [
     "tag",
 ];
 /// Section names of a component, by id.
-const COMPONENT_SECTIONS: [&str; 12] = [
+pub(crate) const COMPONENT_SECTIONS: [&str; 12] = [
     "custom",
     "core module",
     "core instance",

@@ -9,12 +9,14 @@ use wasmlab_model::facts::{BinaryKind, Facts};
 
 mod abandoned;
 mod abi;
+pub mod bytes;
 mod component;
 mod header;
 pub mod interfaces;
 mod limits;
 mod outline;
 pub mod proposals;
+mod script_names;
 mod symbols;
 pub mod system_calls;
 #[cfg(test)]
@@ -22,6 +24,7 @@ mod tests;
 mod types;
 
 pub use outline::outline;
+pub use script_names::unsafe_script_name;
 
 /// Why a file is not a valid module or component.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

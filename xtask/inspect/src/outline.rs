@@ -63,11 +63,23 @@ fn shape(reader: &Reader, kind: BinaryKind) -> Shape {
         BinaryKind::Component => Shape::Library,
         BinaryKind::Module if reader.object => Shape::Object,
         BinaryKind::Module if reader.dynamic && !is_main(&reader.imports) => Shape::SideModule,
-        // Emscripten before 1.39 emits no `_start`; its glue calls `_main`.
-        BinaryKind::Module if exports("_start") || exports("_main") => Shape::Command,
+        BinaryKind::Module if is_program(&reader.exports, &reader.imports) => Shape::Command,
         BinaryKind::Module if exports("_initialize") => Shape::Reactor,
         BinaryKind::Module => Shape::Library,
     }
+}
+
+/// Whether a module has an entry point of a program: WASI's own, one that a toolchain's JavaScript calls, or the one
+/// that a component lifts.
+fn is_program(exports: &[Export], imports: &[Import]) -> bool {
+    // Emscripten before 1.39 calls `_main`; later releases call `main`, `__main_argc_argv` or `__main_void`.
+    const ENTRY_POINTS: &[&str] = &["_start", "_main", "main", "__main_argc_argv", "__main_void"];
+    let of_go = imports.iter().any(|i| matches!(i.module.as_str(), "gojs" | "go"));
+    let is_entry = |name: &str| {
+        let lifted = name.starts_with("wasi:cli/run@") && name.ends_with("#run");
+        ENTRY_POINTS.contains(&name) || lifted || (of_go && name == "run")
+    };
+    exports.iter().any(|export| export.signature.is_some() && is_entry(&export.name))
 }
 
 /// Whether a module for dynamic linking is the main module, into which others are loaded. It contains Emscripten's C

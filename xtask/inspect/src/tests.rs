@@ -117,6 +117,16 @@ fn shapes_follow_exports_and_sections() {
     };
     check("(module (func (export \"_start\")))", BinaryKind::Module, Shape::Command);
     check("(module (func (export \"_main\")))", BinaryKind::Module, Shape::Command);
+    for name in ["main", "__main_argc_argv", "__main_void", "wasi:cli/run@0.2.10#run"] {
+        check(&format!("(module (func (export \"{name}\")))"), BinaryKind::Module, Shape::Command);
+    }
+    let go = "(import \"gojs\" \"runtime.wasmExit\" (func (param i32)))";
+    check(&format!("(module {go} (func (export \"run\")))"), BinaryKind::Module, Shape::Command);
+    check(
+        "(module (func (export \"run\")) (global (export \"main\") i32 (i32.const 0)))",
+        BinaryKind::Module,
+        Shape::Library,
+    );
     check("(module (func (export \"_initialize\")))", BinaryKind::Module, Shape::Reactor);
     check("(module (func (export \"add\")))", BinaryKind::Module, Shape::Library);
     check("(module (@custom \"linking\" \"\\02\"))", BinaryKind::Module, Shape::Object);

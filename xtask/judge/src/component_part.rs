@@ -9,7 +9,7 @@ use wasmlab_model::verdict::Judgement;
 /// A part of a component.
 pub struct Part {
     /// The first import or export that shows it.
-    subject: String,
+    pub subject: String,
     /// `it is an adapter, with which …`
     pub description: String,
     /// How it is used.
@@ -44,7 +44,8 @@ pub fn find(facts: &Facts) -> Option<Part> {
         (
             format!("it is an adapter (it imports {evidence}): a tool merges it into a component"),
             format!(
-                "Build a component with it: `wasm-tools component new PROGRAM.wasm --adapt {name}=FILE`, FILE being this module."
+                "Build a component with it: `wasm-tools component new PROGRAM.wasm --adapt {name}=FILE -o component.wasm`, FILE being \
+                 this module."
             ),
         )
     } else if has_types {

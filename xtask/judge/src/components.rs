@@ -7,7 +7,8 @@ use wasmlab_model::facts::{BinaryKind, Facts};
 const ALSO_IN_01: &[&str] = &["wasi:cli", "wasi:clocks", "wasi:filesystem", "wasi:io", "wasi:random"];
 
 /// For a program that could be a core module as well.
-pub const AS_CORE_MODULE: &str = "Build the program as a core module if its toolchain can (Rust: wasm32-wasip1).";
+pub const AS_CORE_MODULE: &str =
+    "Build the program as a core module if its toolchain can (Rust, C, C++: wasm32-wasip1).";
 
 /// Whether the program could do without the component model: it imports only what WASI 0.1 also has, and its only
 /// export is its entry point.

@@ -4,6 +4,47 @@ use wasmlab_model::facts::Facts;
 
 /// JavaScript that the program's own source holds (`EM_JS`, `EM_ASYNC_JS`, `EM_ASM`); no other host can run it.
 const OWN_JAVASCRIPT: &[&str] = &["__asyncjs__", "__em_js__", "emscripten_asm_const_", "emscripten_run_script"];
+/// How names begin that Emscripten's own JavaScript libraries and C library define, beside those that begin with `_`.
+const OF_EMSCRIPTEN: &[&str] = &[
+    "emscripten_",
+    "invoke_",
+    "gl",
+    "egl",
+    "al",
+    "SDL_",
+    "Mix_",
+    "TTF_",
+    "IMG_",
+    "X",
+    "wgpu",
+    "llvm_",
+    "fd_",
+    "path_",
+    "clock_",
+    "environ_",
+    "args_",
+    "random_",
+    "proc_",
+    "sched_",
+    "sock_",
+    "poll_",
+    "posix_",
+    "pthread_",
+    "sem_",
+    "dl",
+    "res_",
+    "uuid_",
+    "arc4random_",
+    "get",
+    "set",
+    "legal",
+    "webtransport_",
+    "wasi_",
+    "stb",
+    "napi_",
+    "system",
+    "tsc_",
+];
 /// System calls of sockets: WASI 0.1 has none of them.
 const SOCKETS: &[&str] = &["socket", "bind", "listen", "connect", "accept4", "sendto", "recvfrom", "socketcall"];
 
@@ -25,6 +66,9 @@ pub fn glue(facts: Option<&Facts>) -> String {
             "{run}: its source contains JavaScript{what}. For another host, rewrite that part without EM_JS and EM_ASM."
         );
     }
+    if let Some(own) = names(facts).find(|name| is_own_library(name)) {
+        return format!("{run}; for another host, also replace what its project defines in JavaScript (`{own}`).");
+    }
     let system_calls = names(facts).any(|name| name.starts_with("__syscall_"));
     match (system_calls, sockets(facts)) {
         (true, true) => format!("{run}; for other hosts, build a program with sockets for wasm32-wasip2 or WASIX."),
@@ -32,6 +76,13 @@ pub fn glue(facts: Option<&Facts>) -> String {
         (true, false) => format!("{run}; or build it for {}.", wasi(facts)),
         (false, _) => format!("{run}; or link it with -sSTANDALONE_WASM for any runtime with WASI 0.1."),
     }
+}
+
+/// Whether no library of Emscripten has a function of this name: the project linked a JavaScript library of its own.
+/// Only names of three or more words, such as `mono_wasm_invoke_import`, are sure.
+fn is_own_library(name: &str) -> bool {
+    let words = name.split('_').filter(|word| !word.is_empty()).count();
+    words > 2 && !name.starts_with('_') && !OF_EMSCRIPTEN.iter().any(|start| name.starts_with(start))
 }
 
 /// For a module from before 2020, which has always had a JavaScript file.
@@ -88,6 +139,8 @@ mod tests {
         check(glue, &["abort", "__syscall_getcwd"], "wasm32-wasip1", "STANDALONE");
         check(glue, &["__cxa_throw", "__syscall_getcwd"], "wasi-sdk", "Rust");
         check(glue, &["__syscall_socket", "__syscall_getcwd"], "wasm32-wasip2", "wasip1");
+        check(glue, &["mono_wasm_invoke_import", "__syscall_getcwd"], "(`mono_wasm_invoke_import`)", "wasi-sdk");
+        check(glue, &["emscripten_get_now_x", "posix_spawn_file_x"], "-sSTANDALONE_WASM", "replace");
         check(glue, &["__asyncjs__get"], "(`get`)", "STANDALONE");
         check(glue, &["emscripten_asm_const_int"], "its source contains JavaScript", "STANDALONE");
         check(standalone, &["__syscall_bind"], "wasm32-wasip2", "wasi-sdk");

@@ -1,7 +1,7 @@
 //! The judgement on an export that is missing or cannot be called.
 
-use super::imports::release_candidate;
-use super::{component_part, with_code};
+use super::imports::{foreign, is_storage, release_candidate};
+use super::{component_part, plugin_hosts, with_code};
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::{BinaryKind, Export, Facts};
 use wasmlab_model::verdict::Judgement;
@@ -23,7 +23,7 @@ pub fn missing_export(facts: Option<&Facts>, name: &str) -> Judgement {
     };
     let program = matches!(name, "_start" | "_main" | "main");
     if let Some(part) = component_part::find(facts).filter(|_| program) {
-        return part.judgement(&missing);
+        return part.judgement(&format!("it {missing}"));
     }
     let other = facts.exports.iter().find(|e| e.name == name && e.signature.is_none());
     let nearest = if program { None } else { nearest(facts, name) };
@@ -40,18 +40,26 @@ pub fn missing_export(facts: Option<&Facts>, name: &str) -> Judgement {
     } else {
         format!("nothing in it can be called: it exports {}", listed(&facts.exports))
     };
-    let remedy = match nearest {
-        Some(near) => format!("Call `{}`.", near.name),
-        None if program && callable => {
+    let host = plugin_hosts::by_export(facts).filter(|_| program);
+    let remedy = match (nearest, host) {
+        (Some(near), _) => format!("Call `{}`.", near.name),
+        (None, Some(host)) => format!("It is {}. {}", host.description, host.remedy),
+        (None, None) if program && callable => {
             "Name one of its exports with `--invoke`, or build the program as a command (with _start).".to_owned()
         }
-        None if program => format!("Export the function to call{}.", export(facts, "NAME")),
-        None => format!("Export it{}.", export(facts, name)),
+        (None, None) if program => format!("Export the function to call{}.", export(facts, "NAME")),
+        (None, None) => format!("Export it{}.", export(facts, name)),
     };
     let judgement = with_code(Code::NoEntryPoint, name.to_owned(), format!("{missing}{fault}; {there}"));
     // A mistyped name is the caller's fault; a function that exists but is not exported is the linker's.
     let blame = if program || nearest.is_some() || other.is_some() { judgement.blame } else { vec![Blame::Toolchain] };
     Judgement { blame, remedy: Some(remedy), ..judgement }
+}
+
+/// Whether a call of an export can succeed: the module imports nothing that only another host or a component defines.
+#[must_use]
+pub fn can_be_called(facts: &Facts) -> bool {
+    component_part::find(facts).is_none() && foreign(facts).is_none() && !facts.imports.iter().any(is_storage)
 }
 
 /// The message on an export that was asked for by name and that the file does not have, with what to do. It fits after
@@ -301,7 +309,13 @@ mod tests {
             check(&format!("(module {})", function(there)), wanted, Blame::Guest, &detail, there);
         }
         let far = "exports no function `twice`; it exports `unrelated`";
-        check(&format!("(module {})", function("unrelated")), "twice", Blame::Toolchain, far, "Export it: the linker option `--export=twice`");
+        check(
+            &format!("(module {})", function("unrelated")),
+            "twice",
+            Blame::Toolchain,
+            far,
+            "Export it: the linker option `--export=twice`",
+        );
         let many: String = (0..20).map(|n| function(&format!("export{n:02}"))).collect();
         let words = "exports no function `twice`; it exports `export00`, `export01`, `export02`, `export03`, `export04`, \
                      `export05`, `export06`, `export07` and 12 more";

@@ -26,12 +26,15 @@ pub fn assembly_script(facts: Option<&Facts>) -> String {
     let only_abort = own.clone().count() == 1 && own.flat_map(|a| &a.evidence).all(|import| import == "env.abort");
     let define =
         "define `env.abort` in the program that embeds it (JavaScript: `{ env: { abort() { throw Error() } } }`)";
-    let load = if exports("__new") || exports("__pin") {
-        Some("Run it in a JavaScript host with the bindings that `asc --bindings esm` generates")
-    } else if exports("__alloc") || exports("__retain") {
-        Some(
-            "Run it in a JavaScript host with a `@assemblyscript/loader` from before 0.18, whose memory functions it exports",
-        )
+    // 0.17 renamed `__alloc` to `__new`, and 0.18 replaced `__retain`.
+    let load = if exports("__alloc") || exports("__retain") {
+        let newest = if exports("__alloc") { "0.16" } else { "0.17" };
+        Some(format!(
+            "Run it in a JavaScript host with the `@assemblyscript/loader` of the release of `asc` that built it ({newest} or \
+             older)"
+        ))
+    } else if exports("__new") || exports("__pin") {
+        Some("Run it in a JavaScript host with the bindings that `asc --bindings esm` generates".to_owned())
     } else {
         None
     };
@@ -40,7 +43,7 @@ pub fn assembly_script(facts: Option<&Facts>) -> String {
         (None, true) => format!("D{}; or compile it without: `asc --use abort=`.", &define[1..]),
         (load, false) => format!(
             "{}; or compile it with `@assemblyscript/wasi-shim`, which implements these imports on WASI 0.1.",
-            load.unwrap_or("Run it in a JavaScript host through the JavaScript file that came with it")
+            load.as_deref().unwrap_or("Run it in a JavaScript host through the JavaScript file that came with it")
         ),
     }
 }
@@ -85,7 +88,8 @@ mod tests {
         let abort = "(import \"env\" \"abort\" (func (param i32 i32 i32 i32)))";
         let exports = |name: &str| format!("{abort} (func (export \"{name}\"))");
         check(assembly_script, &exports("__new"), "--bindings esm", "loader");
-        check(assembly_script, &exports("__retain"), "@assemblyscript/loader", "bindings");
+        check(assembly_script, &exports("__retain"), "`asc` that built it (0.17 or older)", "bindings");
+        check(assembly_script, &exports("__alloc"), "`asc` that built it (0.16 or older)", "bindings");
         check(assembly_script, &exports("digest"), "Define `env.abort`", "bindings");
         let seed = "(import \"env\" \"seed\" (func (result f64)))";
         check(assembly_script, &format!("{seed} {}", exports("__new")), "wasi-shim", "abort=");

@@ -1,5 +1,7 @@
 //! What a missing import means, depending on its ABI and on the kind of module.
 
+mod own;
+
 use super::{Evidence, component_part, emscripten, glue, plugin_hosts, symbols, with_code};
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::{Abi, BinaryKind, Facts, Import, Shape};
@@ -21,7 +23,7 @@ pub fn missing(facts: Option<&Facts>, module: &str, name: &str, ty: &str, missin
     if let Some(part) = facts.and_then(component_part::find) {
         let import = facts.and_then(|f| find(f, module, name).map(|found| shown(f, found)));
         let import = import.unwrap_or_else(|| import_name(module, name));
-        return part.judgement(&format!("it does not define {import}{}", more(missing)));
+        return part.judgement(&format!("this runtime does not define {import}{}", more(missing)));
     }
     // A component imports interfaces by name and version; the missing item is inside one.
     let component = facts.is_some_and(|f| f.kind == BinaryKind::Component) && !module.is_empty();
@@ -34,12 +36,16 @@ pub fn missing(facts: Option<&Facts>, module: &str, name: &str, ty: &str, missin
     let abi = facts.and_then(|f| f.abis.iter().find(|a| a.evidence.contains(&import))).map(|a| a.abi);
     let candidate = release_candidate(if component { module } else { name }).filter(|_| component || module.is_empty());
     // If WASI is missing too, an import that no WASI host defines decides: it would fail next on every other runtime.
-    let next = facts.filter(|_| abi == Some(Abi::Wasi01)).and_then(|f| Some((f, foreign(f)?)));
-    let reason = match (candidate, next) {
+    let next =
+        facts.filter(|_| matches!(abi, Some(Abi::Wasi01 | Abi::WasiUnstable))).and_then(|f| Some((f, foreign(f)?)));
+    let mut reason = match (candidate, next) {
         (Some(candidate), _) => of_candidate(candidate),
         (None, Some((facts, import))) => reason_of(facts, import),
         (None, None) => reason(facts, found, abi, name),
     };
+    if reason.remedy.is_none() && reason.code == Code::MissingImport {
+        reason.remedy = of_abi(&import, component, abi);
+    }
     let shown_import = if component && !name.is_empty() { format!("{import}#{name}") } else { import.clone() };
     let ty = match found.and_then(|f| Some((kind_of(&f.ty)?, f.ty.as_str()))) {
         Some((kind, ty)) => format!(", {kind}: {ty}"),
@@ -96,6 +102,9 @@ fn with_version(facts: Option<&Facts>, name: &str) -> String {
 /// it failed: `it dies by SIGSEGV`. If there are several such imports, it is unknown which one it called.
 pub fn unchecked_import(evidence: &Evidence, ended: &str) -> Option<Judgement> {
     let facts = evidence.facts.ok().filter(|_| evidence.progress.unchecked_imports)?;
+    if let Some(part) = component_part::find(facts) {
+        return Some(part.judgement(&format!("this runtime starts it anyway, and {ended}")));
+    }
     let imports: Vec<&Import> = facts.imports.iter().filter(|import| is_foreign(facts, import)).collect();
     let (first, others) = imports.split_first()?;
     let reason = reason_of(facts, first);
@@ -111,7 +120,11 @@ pub fn unchecked_import(evidence: &Evidence, ended: &str) -> Option<Judgement> {
 
 /// A runtime that finds no `name` to call in a module built for another host: the real problem is the missing imports.
 pub fn made_for_another_host(facts: &Facts, name: &str) -> Option<Judgement> {
-    let import = foreign(facts)?;
+    if let Some(part) = component_part::find(facts) {
+        return Some(part.judgement(&format!("this runtime finds no `{name}` to call")));
+    }
+    // A runtime that did not link does not show that it would create a memory.
+    let import = foreign(facts).or_else(|| facts.imports.iter().find(|import| is_storage(import)))?;
     let reason = reason_of(facts, import);
     let imports = with_its_host(Some(facts), &[import]);
     let detail = format!("finds no `{name}` to call; the module imports {imports}{}", reason.note);
@@ -127,6 +140,9 @@ pub fn foreign(facts: &Facts) -> Option<&Import> {
 
 /// [`foreign`] by name, with its code and its remedy, unless that is the code's own.
 pub fn foreign_reason(facts: &Facts) -> Option<(String, Code, Option<String>)> {
+    if let Some(part) = component_part::find(facts) {
+        return Some((part.subject, Code::ComponentPart, Some(part.remedy)));
+    }
     let import = foreign(facts)?;
     let reason = reason_of(facts, import);
     Some((shown(facts, import), reason.code, reason.remedy))
@@ -160,6 +176,7 @@ fn with_its_host(facts: Option<&Facts>, imports: &[&Import]) -> String {
     let whose = match facts.and_then(|facts| abi_of(facts, first)) {
         Some(Abi::Wasix) => "which only a host of WASIX defines",
         Some(Abi::WasiThreads) => "which only a host of wasi-threads defines",
+        Some(Abi::Wasi02 | Abi::Wasi03) => "which no runtime defines for a core module",
         _ => "which no WASI host defines",
     };
     format!("{}{more}, {whose}", named(first))
@@ -254,7 +271,7 @@ fn reason(facts: Option<&Facts>, import: Option<&Import>, abi: Option<Abi>, name
             ..with(Code::NeedsEmscriptenHost, &emscripten::before_2020(facts))
         },
         // A standalone module (it exports `_start`) has no glue of its own that could define the rest.
-        Some(Abi::EmscriptenUpstream) if shape == Some(Shape::Command) => {
+        Some(Abi::EmscriptenUpstream) if facts.is_some_and(is_standalone) => {
             with(Code::NeedsEmscriptenHost, &emscripten::standalone(facts))
         }
         Some(Abi::EmscriptenUpstream) => with(Code::NeedsJsGlue, &emscripten::glue(facts)),
@@ -272,7 +289,6 @@ fn reason(facts: Option<&Facts>, import: Option<&Import>, abi: Option<Abi>, name
         },
         Some(Abi::Napi) => Reason { remedy: glue::napi(facts), ..of(Code::NeedsNapiHost) },
         Some(Abi::Unlinked) => unlinked(import, name),
-        Some(Abi::CustomHost) if import.is_some_and(is_storage) => own_storage(import),
         Some(Abi::JsBuiltins) => Reason {
             blame: Some(&[Blame::Abi]),
             note: "; JavaScript engines have it built in but enable it only on request".to_owned(),
@@ -292,11 +308,13 @@ fn reason(facts: Option<&Facts>, import: Option<&Import>, abi: Option<Abi>, name
             )
         },
         Some(Abi::CustomHost | Abi::CustomInterface) => {
-            match import.and_then(|i| plugin_hosts::find(&i.module, &i.name)) {
+            // Any import shows the host, whichever a runtime looks for first.
+            let all = import.into_iter().chain(facts.iter().flat_map(|f| &f.imports));
+            match all.into_iter().find_map(|i| plugin_hosts::find(&i.module, &i.name)) {
                 Some(host) => {
                     Reason { note: format!("; it is {}", host.description), ..with(Code::CustomHost, host.remedy) }
                 }
-                None => of(Code::CustomHost),
+                None => own::reason(facts),
             }
         }
         // An ABI of one vendor, like Emscripten's system calls: no other runtime promised to support it.
@@ -306,6 +324,11 @@ fn reason(facts: Option<&Facts>, import: Option<&Import>, abi: Option<Abi>, name
         },
         Some(Abi::Wasi01 | Abi::Wasi02 | Abi::Wasi03 | Abi::WasiThreads) | None => of(Code::MissingImport),
     }
+}
+
+/// It starts without a JavaScript file.
+fn is_standalone(facts: &Facts) -> bool {
+    facts.exports.iter().any(|export| export.name == "_start")
 }
 
 /// It imports addresses from a loader but does not declare how much memory it needs: other modules are loaded into it.
@@ -330,32 +353,24 @@ fn wasm_bindgen(facts: Option<&Facts>) -> Reason {
         with(
             Code::NeedsJsGlue,
             "Run it in a JavaScript host through the file that wasm-bindgen generated. For any other host, build the \
-             program for wasm32-wasip1 and replace what it calls in JavaScript: there such a call panics.",
+             program for wasm32-wasip1, without what it calls in JavaScript.",
         )
     }
 }
 
-fn is_storage(import: &Import) -> bool {
+/// Whether an import is a memory or a table.
+pub fn is_storage(import: &Import) -> bool {
     matches!(kind_of(&import.ty), Some("a memory" | "a table"))
 }
 
-/// A memory or table that its author left to the embedder: nothing shows that a linker did.
-fn own_storage(import: Option<&Import>) -> Reason {
-    let Some(import) = import else { return of(Code::CustomHost) };
-    let name = import_name(&import.module, &import.name);
-    let (kind, limits) = import.ty.split_once(' ').unwrap_or((import.ty.as_str(), ""));
-    let first = limits.split([' ', '.']).next().unwrap_or_default();
-    let (class, unit) = if kind == "memory" { ("Memory", "pages") } else { ("Table", "elements") };
-    Reason {
-        note: format!("; it imports its {kind}, which the program that embeds it supplies"),
-        ..with(
-            Code::CustomHost,
-            &format!(
-                "Supply the {kind} {name} from the program that embeds it: in JavaScript a `WebAssembly.{class}` of {first} \
-                 {unit}; no command line can."
-            ),
-        )
+/// The remedy for an import of an ABI, or of an interface that a component imports, that the runtime lacks.
+fn of_abi(interface: &str, component: bool, abi: Option<Abi>) -> Option<String> {
+    if component {
+        return Some(format!(
+            "Use a runtime that implements {interface}, or compose it with a component that exports it (`wac plug`)."
+        ));
     }
+    Some(format!("Use a runtime that implements {}.", abi?.title()))
 }
 
 /// An import that the linker left to the host.

@@ -9,6 +9,7 @@ use wasmlab_model::facts::Facts;
 use wasmlab_model::observation::{GuestProgress, Observation, Outcome};
 use wasmlab_model::scenario::ScenarioFile;
 use wasmlab_model::verdict::{Judgement, Verdict};
+use wasmlab_protocol::Stage;
 
 use cause::judge_cause;
 use expectation::check_expectation;
@@ -160,8 +161,13 @@ pub fn diagnose(evidence: &Evidence) -> Option<Judgement> {
     }
     if evidence.progress.cause.is_none() && observation.outcome != Outcome::Stopped {
         let words = last_message_suffix(&observation.stderr);
-        let detail =
-            format!("the runtime exited without reporting how the guest ended ({:?}){words}", observation.outcome);
+        let compiled = evidence.progress.stage.is_some_and(|stage| stage <= Stage::Compile);
+        let detail = match &observation.outcome {
+            Outcome::Exited(code) if compiled => {
+                format!("the runtime's process ended with {code} while it compiled the module{words}")
+            }
+            outcome => format!("the runtime exited without reporting how the guest ended ({outcome:?}){words}"),
+        };
         return Some(with_code(Code::Crashed, None, detail));
     }
     let said = || lab_lines::judge(&lines).or_else(|| sockets::unreachable_listener(observation, &lines));

@@ -29,6 +29,16 @@ const NO_FILE: &[&str] = &["no such file", "entity not found", "enoent"];
 /// What they print if a variable is not set.
 const NO_VARIABLE: &[&str] = &["environment variable not found", "notpresent", "environment variable not set"];
 
+/// What they print if an argument is missing.
+const NO_ARGUMENT: &[&str] = &[
+    "required argument",
+    "arguments missing",
+    "argument missing",
+    "missing argument",
+    "no input file",
+    "missing required",
+];
+
 /// What is known before anything starts: nothing sends requests to a handler.
 #[must_use]
 pub fn before_run(facts: Option<&Facts>, run: &Run) -> Option<NotAttempted> {
@@ -67,7 +77,7 @@ pub fn after_run(judgement: &Judgement, evidence: &Evidence, run: &Run) -> Optio
     if run.env.is_empty() && says(NO_VARIABLE) {
         wants.push(("environment", "no environment was given: run again with `--env NAME=VALUE`"));
     }
-    let usage = said.lines().any(|line| line.trim_start().starts_with("usage:"));
+    let usage = said.lines().any(|line| line.trim_start().starts_with("usage:")) || says(NO_ARGUMENT);
     if run.args.is_empty() && usage && matches!(evidence.progress.cause, Some(Cause::Exit { .. })) {
         wants.push(("arguments", "no arguments were given: run again with `-- ARGUMENTS`"));
     }
@@ -142,7 +152,14 @@ mod tests {
         check(&sockets, &Run { network: Network::Loopback, ..Run::default() }, "bind: Permission denied", None);
         check(&plain, &none, "called `Result::unwrap()` on an `Err` value: NotPresent", Some("environment"));
         check(&plain, &none, "usage: cat FILE", Some("arguments"));
-        check(&plain, &Run { args: vec!["a".to_owned()], ..Run::default() }, "usage: cat FILE", None);
+        let given = Run { args: vec!["a".to_owned()], ..Run::default() };
+        check(&plain, &given, "usage: cat FILE", None);
+        for words in ["Required arguments missing: framework, source", "error: no input files", "missing argument FILE"]
+        {
+            check(&plain, &none, words, Some("arguments"));
+            check(&plain, &given, words, None);
+        }
+        check(&plain, &none, "a function with three arguments", None);
     }
 
     #[test]

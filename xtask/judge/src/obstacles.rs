@@ -1,7 +1,10 @@
 //! What stands behind the first obstacle of a cell: the columns of its row that got past it show that, and without
 //! them the module's imports do. A remedy for the first obstacle alone would send its reader from one wall to the next.
 
+use wasmlab_protocol::Stage;
+
 use super::imports;
+use super::proposals::EXTERNREF;
 use super::remedies::{Passing, Short, names};
 use wasmlab_model::codes::Code;
 
@@ -14,6 +17,8 @@ pub struct Further<'a> {
     pub code: Code,
     /// What the code is about.
     pub subject: Option<&'a str>,
+    /// Its detail.
+    pub detail: &'a str,
     /// Its remedy.
     pub remedy: Option<&'a str>,
 }
@@ -37,27 +42,39 @@ fn depth(code: Code) -> Option<u8> {
     })
 }
 
-/// Reasons up to this depth are about the runtime; what is deeper is the same on all of them.
+/// Reasons up to this depth are about the runtime; what is deeper is the same on all that get there.
 const LAST_OF_RUNTIME: u8 = 2;
 
 /// The remedy of a cell that has another obstacle behind its first one, if no column of the row passes.
 pub fn remedy(cell: &Short, row: &[Further]) -> Option<String> {
-    let here = depth(cell.code).filter(|here| *here <= LAST_OF_RUNTIME)?;
+    // A compiler that crashed stopped where others refuse a proposal.
+    let crashed = cell.code == Code::Crashed && cell.stage == Some(Stage::Compile);
+    let here = if crashed { Some(1) } else { depth(cell.code) }.filter(|here| *here <= LAST_OF_RUNTIME)?;
     let first = match (cell.code, cell.subject) {
+        (Code::Crashed, _) => "The crash".to_owned(),
         (Code::NeedsComponentModel, _) => "The component model".to_owned(),
-        (Code::UnsupportedProposal, Some(proposals)) => format!("The proposal {}", proposals.replace(' ', " and ")),
+        (Code::UnsupportedProposal, Some(EXTERNREF)) => "The type externref".to_owned(),
+        (Code::UnsupportedProposal, Some(proposals)) if proposals.contains(' ') => {
+            format!("The lack of {}", proposals.replace(' ', " and "))
+        }
+        (Code::UnsupportedProposal, Some(proposal)) => format!("The proposal {proposal}"),
         (Code::MissingImport, Some(import)) => format!("The import {import}"),
         _ => return None,
     };
-    let (next, remedy) = of_row(here, row).or_else(|| of_facts(cell))?;
+    let (next, remedy) = of_row(cell, here, row).or_else(|| of_facts(cell))?;
     Some(format!("{first} is only the first obstacle: {next}. {remedy}"))
 }
 
 /// What most columns met that got past the first obstacle, the nearest to it first.
-fn of_row(here: u8, row: &[Further]) -> Option<(String, String)> {
-    let deeper = row.iter().filter(|c| depth(c.code).is_some_and(|there| there > here.max(LAST_OF_RUNTIME)));
+fn of_row(cell: &Short, here: u8, row: &[Further]) -> Option<(String, String)> {
+    // Who lacks the same import has not got past it.
+    let same =
+        |c: &&Further| cell.code == Code::MissingImport && cell.subject.is_some_and(|import| c.detail.contains(import));
+    let deeper = row.iter().filter(|c| !same(c) && depth(c.code).is_some_and(|there| there > here));
     let deeper: Vec<&Further> = deeper.collect();
-    let nearest = deeper.iter().filter_map(|c| depth(c.code)).min()?;
+    // What only some runtimes lack counts where none got further.
+    let depths = || deeper.iter().filter_map(|c| depth(c.code));
+    let nearest = depths().filter(|there| *there > LAST_OF_RUNTIME).min().or_else(|| depths().max())?;
     let near: Vec<&Further> = deeper.into_iter().filter(|c| depth(c.code) == Some(nearest)).collect();
     let alike = |one: &Further| near.iter().filter(|c| (c.code, c.subject) == (one.code, one.subject)).count();
     let most = near.iter().rev().max_by_key(|c| alike(c))?;
@@ -91,17 +108,20 @@ mod tests {
     use super::{Further, remedy};
     use crate::remedies::Short;
     use wasmlab_model::codes::Code;
+    use wasmlab_protocol::Stage;
 
     const NO_PROGRAM: Further = Further {
         column: ("wasmtime-cli", "wasmtime"),
         code: Code::NoEntryPoint,
         subject: Some("_start"),
+        detail: "exports no function `_start`",
         remedy: Some("Name an export."),
     };
     const ADDON: Further = Further {
         column: ("node", "node"),
         code: Code::NeedsNapiHost,
         subject: Some("env.memory"),
+        detail: "does not define env.memory",
         remedy: Some("Load it through emnapi."),
     };
 
@@ -110,7 +130,8 @@ mod tests {
         let check = |code: Code, subject: &str, imports: &str, row: &[Further], wanted: Option<&str>| {
             let facts = wasmlab_inspect::facts(&wat::parse_str(format!("(module {imports})")).unwrap()).unwrap();
             let subject = Some(subject).filter(|subject| !subject.is_empty());
-            let cell = Short { code, subject, runtime: "wasmi", own: None, differs: false, facts: Some(&facts) };
+            let stage = Some(Stage::Compile);
+            let cell = Short { code, subject, stage, runtime: "wasmi", own: None, differs: false, facts: Some(&facts) };
             assert_eq!(remedy(&cell, row).as_deref(), wanted, "{code} {subject:?}");
         };
         let lacks = Code::UnsupportedProposal;
@@ -126,8 +147,33 @@ mod tests {
                     }`); or compile it without: `asc --use abort=`.";
         check(lacks, "simd", abort, &[], Some(simd));
         let host = "The component model is only the first obstacle: the module also imports mine.call (custom-host). Embed the \
-                    runtime in a program that defines these imports.";
+                    runtime in a program that defines this import (from mine); if mine is a module, link it with `wasmtime \
+                    run --preload mine=FILE`.";
         check(Code::NeedsComponentModel, "", "(import \"mine\" \"call\" (func))", &[], Some(host));
+        let crash = "The crash is only the first obstacle: node gets past it and stops at env.memory (needs-napi-host). Load \
+                     it through emnapi.";
+        check(Code::Crashed, "", "", &[ADDON], Some(crash));
+        check(lacks, "externref", "", &[ADDON], Some(&threads.replace("proposal threads", "type externref")));
+        check(
+            lacks,
+            "simd threads",
+            "",
+            &[ADDON],
+            Some(&threads.replace("proposal threads", "lack of simd and threads")),
+        );
+        // What another runtime lacks counts if none got further, but not the same import under another code.
+        let logging = Further {
+            column: ("wasmtime-cli", "wasmtime"),
+            code: Code::MissingImport,
+            subject: Some("wasi:logging/logging"),
+            detail: "does not define wasi:logging/logging#log",
+            remedy: Some("Compose it."),
+        };
+        let next = "The component model is only the first obstacle: wasmtime-cli gets past it and stops at \
+                    wasi:logging/logging (missing-import). Compose it.";
+        check(Code::NeedsComponentModel, "", "", &[logging], Some(next));
+        let part = Further { code: Code::ComponentPart, ..logging };
+        check(Code::MissingImport, "wasi:logging/logging", "", &[part], None);
         // Nothing stands behind it, or the obstacle is not about the runtime.
         check(lacks, "simd", "", &[], None);
         check(Code::NeedsNapiHost, "env.memory", abort, &[NO_PROGRAM], None);

@@ -1,5 +1,7 @@
 //! Hosts with their own imports for which many modules are built.
 
+use wasmlab_model::facts::Facts;
+
 /// A host, and how a module of its kind is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PluginHost {
@@ -83,6 +85,14 @@ const HOSTS: &[(&str, &[&str], PluginHost)] = &[
         PluginHost { description: "a cartridge of WASM-4", remedy: "Run it with `w4 run`." },
     ),
     (
+        "env",
+        &["__set_transform_result", "__set_transform_plugin_core_pkg_diag"],
+        PluginHost {
+            description: "a plug-in of SWC",
+            remedy: "Load it with `@swc/core` (`jsc.experimental.plugins`).",
+        },
+    ),
+    (
         "spectest",
         &[],
         PluginHost {
@@ -107,9 +117,19 @@ pub fn find(module: &str, name: &str) -> Option<PluginHost> {
     found.map(|(.., host)| *host)
 }
 
+/// The host of a plug-in that imports nothing: its exports show it.
+#[must_use]
+pub fn by_export(facts: &Facts) -> Option<PluginHost> {
+    let is_dprint = facts.exports.iter().any(|export| export.name.starts_with("dprint_plugin_version_"));
+    is_dprint.then_some(PluginHost {
+        description: "a plug-in of dprint",
+        remedy: "Load it with dprint: name it under `plugins` in `dprint.json`.",
+    })
+}
+
 #[cfg(test)]
 mod tests {
-    use super::find;
+    use super::{by_export, find};
 
     #[test]
     fn plugin_hosts_are_recognized_by_module_and_name() {
@@ -124,5 +144,17 @@ mod tests {
         check("ic0", "msg_reply", Some("a canister of the Internet Computer"));
         check("fastly_http_req", "send", Some("a program for Fastly Compute"));
         check("host", "log", None);
+        check("env", "__set_transform_result", Some("a plug-in of SWC"));
+    }
+
+    #[test]
+    fn plugin_without_imports_is_recognized_by_its_exports() {
+        let facts = |name: &str| {
+            let wat = format!("(module (func (export \"{name}\")))");
+            wasmlab_inspect::facts(&wat::parse_str(wat).unwrap()).unwrap()
+        };
+        let found = by_export(&facts("dprint_plugin_version_4"));
+        assert_eq!(found.map(|host| host.description), Some("a plug-in of dprint"));
+        assert_eq!(by_export(&facts("format")), None);
     }
 }

@@ -68,32 +68,35 @@ pub fn refine(judgement: Judgement, facts: &Facts, message: &str, probed: &[(&st
         let (code, blame) = (Some(entry.code), entry.blame.to_vec());
         return Judgement { code, blame, subject: None, remedy: components::remedy(facts), ..judgement };
     }
-    let also = if also.is_empty() { String::new() } else { format!("; also lacks {}", also.join(" and ")) };
-    let imports = imports::foreign(facts).map(|import| {
-        let name = imports::shown(facts, import);
-        format!("{NOT_REACHED}{name} among them, were not reached")
-    });
+    let also_lacked = also;
+    let also = match also_lacked.as_slice() {
+        [] => String::new(),
+        names => format!("; also lacks {}", names.join(" and ")),
+    };
+    let imports = imports::foreign(facts).map(|import| format!("{NOT_REACHED}{}", imports::shown(facts, import)));
     let (lacks, words) = (reached.join(" and "), &judgement.detail);
     let part = if reached == [EXTERNREF] { " (a type of reference-types)" } else { "" };
     let draft = draft(message, &reached);
     let detail = one_line(&format!("{LACKS}{lacks}{part}: {words}{draft}{also}{}", imports.unwrap_or_default()));
     let entry = Code::UnsupportedProposal.entry();
-    let old_form = reached.contains(&"legacy-exceptions");
+    // A runtime without either form of exceptions lacks more than the old one.
+    let lacks_both = reached.contains(&"exceptions") || also_lacked.contains(&"exceptions");
+    let old_form = reached.contains(&"legacy-exceptions") && !lacks_both;
     Judgement {
         code: Some(entry.code),
         verdict: entry.verdict,
         blame: if old_form { vec![Blame::Toolchain] } else { entry.blame.to_vec() },
         subject: Some(reached.join(" ")),
         detail,
-        remedy: old_form.then(|| to_standard_form(reached.contains(&"exceptions"))),
+        remedy: old_form.then(to_standard_form),
         ..judgement
     }
 }
 
 /// How a detail about a missing proposal begins.
 pub const LACKS: &str = "lacks ";
-/// How a detail continues if imports were not reached.
-pub const NOT_REACHED: &str = "; its imports, ";
+/// How a detail continues if an import was not reached.
+pub const NOT_REACHED: &str = "; not reached: its import ";
 /// The proposal of components.
 const COMPONENTS: &str = "component-model";
 /// A type of `reference-types` that a compiler may lack although it supports the rest: wasmtime counts it as part of
@@ -170,16 +173,14 @@ fn mixed_exceptions(judgement: Judgement) -> Judgement {
         blame: vec![Blame::Toolchain],
         subject: Some("exceptions legacy-exceptions".to_owned()),
         detail: one_line(&detail),
-        remedy: Some(to_standard_form(false)),
+        remedy: Some(to_standard_form()),
         ..judgement
     }
 }
 
 /// Browsers had legacy exceptions before the standard; runtimes outside JavaScript never adopted them.
-fn to_standard_form(needs_runtime: bool) -> String {
-    let then = if needs_runtime { "; either way it then needs a runtime that supports exceptions" } else { "" };
-    format!(
-        "Compile to the standard form of exceptions (Emscripten: -sWASM_LEGACY_EXCEPTIONS=0; clang: -mllvm \
-         -wasm-use-legacy-eh=false), or translate the finished module: wasm-opt --translate-to-exnref{then}."
-    )
+fn to_standard_form() -> String {
+    "Compile to the standard form of exceptions (Emscripten: -sWASM_LEGACY_EXCEPTIONS=0; clang: -mllvm \
+     -wasm-use-legacy-eh=false), or translate the finished module: wasm-opt --translate-to-exnref."
+        .to_owned()
 }

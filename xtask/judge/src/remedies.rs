@@ -2,6 +2,7 @@
 
 use wasmlab_model::codes::Code;
 use wasmlab_model::facts::Facts;
+use wasmlab_protocol::Stage;
 
 use super::components;
 use super::obstacles::{self, Further};
@@ -16,6 +17,8 @@ pub struct Short<'a> {
     pub code: Code,
     /// What the code is about.
     pub subject: Option<&'a str>,
+    /// How far the guest came.
+    pub stage: Option<Stage>,
     /// Its column.
     pub runtime: &'a str,
     /// Its remedy so far, if it is not the catalogue's.
@@ -37,6 +40,12 @@ pub fn of_row(cell: &Short, passing: &[Passing], short: &[Further]) -> Option<St
     let is_open = passing.is_empty() && (has_general || cell.code == Code::NeedsComponentModel);
     if let Some(remedy) = is_open.then(|| obstacles::remedy(cell, short)).flatten() {
         return Some(remedy);
+    }
+    // What to compile differently comes before what stands behind it.
+    if let (Code::UnsupportedProposal, Some(own), true) = (cell.code, cell.own, passing.is_empty())
+        && let Some(next) = obstacles::remedy(cell, short)
+    {
+        return Some(format!("{own} {next}"));
     }
     let layer = with_a_layer(cell, passing);
     let place = || run_elsewhere(passing);
@@ -182,7 +191,8 @@ mod tests {
     ];
 
     fn check(code: Code, runtime: &str, own: Option<&str>, row: &[(&str, &str)], wanted: Option<&str>) {
-        let cell = Short { code, subject: Some("preopened-socket"), runtime, own, differs: true, facts: None };
+        let cell =
+            Short { code, subject: Some("preopened-socket"), runtime, own, stage: None, differs: true, facts: None };
         assert_eq!(of_row(&cell, row, &[]).as_deref(), wanted, "{code} {runtime}");
     }
 

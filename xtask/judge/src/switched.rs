@@ -60,11 +60,7 @@ mod tests {
         };
         let lacks = Code::UnsupportedProposal;
         let threads = (lacks, "threads", "lacks threads: malformed limits flags");
-        let more = (
-            lacks,
-            "threads",
-            "lacks threads: malformed limits flags; its imports, wasi.f among them, were not reached",
-        );
+        let more = (lacks, "threads", "lacks threads: malformed limits flags; not reached: its import wasi.f");
         let import = (Code::MissingImport, "wasi.thread-spawn", "does not define wasi.thread-spawn");
         let past = "refuses threads by default (malformed limits flags); with --all: does not define wasi.thread-spawn";
         check(threads, import, import.0, past);

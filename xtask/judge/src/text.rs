@@ -23,7 +23,16 @@ pub fn last_message(stderr: &str) -> Option<String> {
     let lines: Vec<&str> = stderr.lines().map(str::trim_end).filter(|l| !l.trim().is_empty()).collect();
     let message = rust_panic(&lines).or_else(|| go_panic(&lines));
     let message = message.or_else(|| lines.iter().rfind(|l| !is_note(l)).map(|l| (*l).to_owned()))?;
-    Some(truncate(&one_line(&message), MAX_MESSAGE))
+    Some(truncate(&without_registry(&one_line(&message)), MAX_MESSAGE))
+}
+
+/// `message` without the folders in which cargo keeps sources: `…/wasmer-7.4.0/src/lib.rs:3:5` begins with the crate.
+fn without_registry(message: &str) -> String {
+    let short = |word: &str| {
+        let (_, inner) = word.split_once("/registry/src/")?;
+        Some(inner.split_once('/')?.1.to_owned())
+    };
+    message.split(' ').map(|word| short(word).unwrap_or_else(|| word.to_owned())).collect::<Vec<_>>().join(" ")
 }
 
 /// `thread 'main' panicked at src/main.rs:3:5:`, the message on the lines after it, then notes and a backtrace.
@@ -104,6 +113,8 @@ mod tests {
         let rust = "starting\n\nthread 'main' (1) panicked at src/main.rs:3:5:\nconfig file missing\n\
                     note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace\n";
         check(rust, "thread 'main' (1) panicked at src/main.rs:3:5: config file missing");
+        let registry = "thread 'main' panicked at /home/u/.cargo/registry/src/index.crates.io-1949cf8c6b5b557f/a-1.0/src/b.rs:3:5:\nno\n";
+        check(registry, "thread 'main' panicked at a-1.0/src/b.rs:3:5: no");
         let compared = "thread 'main' panicked at a.rs:1:1:\nassertion `left == right` failed\n  left: 1\n right: 2\n\
                         stack backtrace:\n   0: rust_begin_unwind\n             at lib.rs:1:1\n";
         check(compared, "thread 'main' panicked at a.rs:1:1: assertion `left == right` failed left: 1 right: 2");

@@ -12,7 +12,7 @@ use wasmlab_model::verdict::Judgement;
 pub fn trapped(evidence: &Evidence, trap: TrapKind, message: &str, location: Option<&Location>) -> Judgement {
     let message = message.trim_start_matches("wasm trap: ");
     if message.contains(MAY_NOT_WAIT) {
-        return may_not_wait(message);
+        return may_not_wait(message, evidence.facts.ok().and_then(shares_memory));
     }
     let words = format!("{message}{}", location.map(location_text).unwrap_or_default());
     if let Some(judgement) = out_of_memory(evidence, &words) {
@@ -45,12 +45,33 @@ pub const WAIT: &str = "memory.atomic.wait";
 /// V8's message for that.
 const MAY_NOT_WAIT: &str = "Atomics.wait cannot be called in this context";
 
-/// A page's main thread must not block: a rule of the web, not of the engine. (The specification requires a trap.)
-fn may_not_wait(message: &str) -> Judgement {
-    let detail = format!("a page's main thread may not wait on shared memory; its message: {message}");
-    let remedy = "Run it in a worker of the page (`new Worker`), where waiting is allowed.".to_owned();
-    let judgement = with_code(Code::HostRefused, WAIT.to_owned(), detail);
-    Judgement { blame: vec![Blame::Abi], remedy: Some(remedy), ..judgement }
+/// A page's main thread must not block: a rule of the web, not of the engine. (The specification requires a trap.) V8 has
+/// the same message for a wait on memory that is not `shared`, on which no engine waits.
+fn may_not_wait(message: &str, shared: Option<bool>) -> Judgement {
+    const WORKER: &str = "Run it in a worker of the page (`new Worker`), where waiting is allowed.";
+    const SHARED: &str = "Declare the memory as shared, with a maximum: `(memory 1 1 shared)` in WAT, `--shared-memory` \
+                          for the linker.";
+    let (code, blame, what, remedy) = match shared {
+        Some(true) => {
+            (Code::HostRefused, Blame::Abi, "a page's main thread may not wait on shared memory", WORKER.to_owned())
+        }
+        Some(false) => (Code::Trap, Blame::Guest, "it waits on a memory that is not shared", SHARED.to_owned()),
+        None => (
+            Code::HostRefused,
+            Blame::Unknown,
+            "it waits on a thread that may not, as a page's main thread, or on a memory that is not shared",
+            format!("{SHARED} In a page, run it in a worker (`new Worker`)."),
+        ),
+    };
+    let judgement = with_code(code, WAIT.to_owned(), format!("{what}; its message: {message}"));
+    Judgement { blame: vec![blame], remedy: Some(remedy), ..judgement }
+}
+
+/// Whether a memory that the module imports or exports is shared; `None` if it does neither with any.
+fn shares_memory(facts: &Facts) -> Option<bool> {
+    let types = facts.imports.iter().map(|import| &import.ty).chain(facts.exports.iter().map(|export| &export.ty));
+    let memories: Vec<&String> = types.filter(|ty| ty.starts_with("memory")).collect();
+    (!memories.is_empty()).then(|| memories.iter().any(|ty| ty.contains("shared")))
 }
 
 /// How to learn more about a trap than the detail says.

@@ -352,6 +352,12 @@ pub struct Output {
 }
 
 impl Cell {
+    /// Whether the runtime got past linking: every import was found.
+    #[must_use]
+    pub fn is_linked(&self) -> bool {
+        self.stage.is_some_and(|stage| stage >= Stage::Instantiate)
+    }
+
     /// Whether the file itself is invalid, whatever the runtime.
     #[must_use]
     pub fn is_of_invalid_file(&self) -> bool {

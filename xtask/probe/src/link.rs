@@ -1,7 +1,8 @@
 //! Which functions of an import module a runtime defines, with few starts.
 //!
-//! One module imports all of them. A runtime that refuses it names the first import that it lacks, so that one is noted
-//! and the others are asked about again; if it also says that all are missing, or names none, the list is halved.
+//! One module imports all of them. A runtime that refuses it names the first import that it lacks: that one is noted, and
+//! the others are asked about again. If it says that all are missing, that is the answer; if it says that many are, or
+//! names none, the list is halved.
 
 use std::collections::BTreeMap;
 
@@ -76,10 +77,16 @@ impl Search<'_> {
         while !left.is_empty() {
             let probe = module(&format!("link-{}-{}", short(self.from), left.len()), self.from, &left)?;
             let reply = self.runtime.ask(&probe, &[]);
-            match said(reply, self.from, &left) {
+            match said(reply.clone(), self.from, &left) {
                 Said::AllDefined => {
                     let defined = left.drain(..).map(|(name, ty)| (name.to_owned(), ty.to_owned()));
                     self.found.defined.extend(defined);
+                }
+                Said::Named(..) if is_many(reply.as_ref(), left.len()) => {
+                    let (first, second) = left.split_at(left.len() / 2);
+                    self.ask(first)?;
+                    self.ask(second)?;
+                    break;
                 }
                 Said::Named(name, cause) => {
                     let name = name.to_owned();
@@ -131,6 +138,14 @@ fn said<'a>(reply: Option<Reply>, from: &str, asked: &[Function<'a>]) -> Said<'a
         },
         _ => Said::Some(Some(cause)),
     }
+}
+
+/// Whether a runtime that counts says that it lacks many of them: then halves are refused or linked as a whole sooner than
+/// one is named after the other.
+fn is_many(reply: Option<&Reply>, asked: usize) -> bool {
+    const MANY: u32 = 4;
+    let cause = reply.and_then(|reply| reply.cause.as_ref());
+    asked > 8 && matches!(cause, Some(Cause::MissingImport { missing_count, .. }) if *missing_count > MANY)
 }
 
 fn short(module: &str) -> String {

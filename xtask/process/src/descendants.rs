@@ -48,7 +48,7 @@ pub fn end_descendants(pid: i32, mark: u64, seen: &BTreeSet<i32>) {
 fn belongs(orphan: i32, pid: i32, mark: u64, seen: &BTreeSet<i32>) -> bool {
     seen.contains(&orphan)
         || session(orphan) == Some(pid)
-        || fs::read(format!("/proc/{orphan}/environ")).is_ok_and(|env| carries(&env, mark))
+        || fs::read(format!("/proc/{orphan}/environ")).is_ok_and(|env| has_mark(&env, mark))
 }
 
 /// Kills every orphan, unless a child is supervised.
@@ -74,7 +74,7 @@ pub fn kill_all() {
     }
 }
 
-/// Kills orphans until none is `is_ours`, which is told whether no child but `pid` is supervised.
+/// Kills orphans until none satisfies `is_ours`, whose argument says whether `pid` is the only supervised child.
 fn kill_matching(pid: i32, is_ours: impl Fn(i32, bool) -> bool) {
     let deadline = Instant::now() + KILL_TIMEOUT;
     loop {
@@ -152,7 +152,7 @@ fn session(pid: i32) -> Option<i32> {
     text.rsplit_once(')')?.1.split_whitespace().nth(3)?.parse().ok()
 }
 
-fn carries(environ: &[u8], mark: u64) -> bool {
+fn has_mark(environ: &[u8], mark: u64) -> bool {
     let wanted = format!("{MARK}={mark}");
     environ.split(|b| *b == 0).any(|entry| entry == wanted.as_bytes())
 }

@@ -272,7 +272,7 @@ mod tests {
         assert_eq!(names, ["a", "inside", "out"]);
     }
 
-    /// What is used where the kernel lacks `openat2`.
+    /// The fallback if the kernel lacks `openat2`.
     #[test]
     fn walk_by_components_finds_the_same() {
         let root = tempfile::tempdir().unwrap();

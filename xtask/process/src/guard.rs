@@ -1,7 +1,7 @@
 //! A process that outlives the lab, because SIGKILL cannot be handled.
 //!
 //! When the lab is killed, its direct children die with it (parent-death signal), but their descendants would be
-//! reparented to whatever reaps on this machine. So the lab runs as the grandchild of the process that was started:
+//! reparented to this machine's init process. So the lab runs as the grandchild of the process that was started:
 //!
 //! ```text
 //! front   the process that the user started: forwards signals, exits with the lab's status

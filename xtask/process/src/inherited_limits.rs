@@ -1,13 +1,13 @@
 //! Resource limits that the lab was started with and that children inherit.
 
-/// The limits under which runtimes fail that otherwise work, in words: `ulimit -v 1000000` limits the address space that
+/// Describes limits that make working runtimes fail: `ulimit -v 1000000`, for example, limits the address space that
 /// engines reserve. Empty in an ordinary shell.
 #[must_use]
 #[cfg(target_os = "linux")]
 pub fn inherited_limits() -> Vec<String> {
     use rustix::process::{Resource, getrlimit};
 
-    /// Fewer descriptors than this are an unusual limit. The usual one is 1024.
+    /// A lower limit on open files is unusual; the usual one is 1024.
     const FEW_FILES: u64 = 256;
 
     let limit = |resource| getrlimit(resource).current;
@@ -22,7 +22,7 @@ pub fn inherited_limits() -> Vec<String> {
     [address_space, data, cpu, files].into_iter().flatten().collect()
 }
 
-/// None are known here.
+/// Always empty on this system.
 #[must_use]
 #[cfg(not(target_os = "linux"))]
 pub fn inherited_limits() -> Vec<String> {

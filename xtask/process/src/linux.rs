@@ -18,9 +18,10 @@ use rustix::process::{
 use super::deadline::{self, extended_limit, net_time};
 use super::descendants::{self, MARK};
 use super::namespace;
+use super::running::Shared;
 use super::sandbox;
 use super::system_calls;
-use super::{Command, CompletedProcess, ExitReason, Input, ReportPipe, Running, Shared, StopSignal, Watch, cancelled};
+use super::{Command, CompletedProcess, ExitReason, Input, ReportPipe, Running, StopSignal, Watch, cancelled};
 
 /// How often limits other than time are checked.
 const TICK: Duration = Duration::from_millis(20);
@@ -376,9 +377,9 @@ fn prepare_child(inherit: &[i32], file_limit: u64) -> io::Result<()> {
     unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
     // If the lab is killed, its children are too.
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
-    // Whatever the lab was started with: a shell's redirection, a CI's log, another tool's socket.
-    // SAFETY: a system call that affects this process's descriptors only, none of which is used after it but those below.
-    // Kernels before 5.11 lack it, and the child keeps what was open.
+    // Whatever the lab was started with: a shell's redirection, a CI's log, another tool's socket. SAFETY: affects only
+    // this process's descriptors; from here on, only those below are used. Kernels before 5.11 lack this call; the
+    // child then keeps the open descriptors.
     unsafe { libc::syscall(libc::SYS_close_range, 3_u32, u32::MAX, libc::CLOSE_RANGE_CLOEXEC) };
     for fd in inherit {
         // SAFETY: the lab keeps these descriptors open while it starts the child.

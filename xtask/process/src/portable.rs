@@ -6,7 +6,8 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{Command, CompletedProcess, ExitReason, Input, Running, Shared, State, Watch, cancelled};
+use super::running::{Shared, State};
+use super::{Command, CompletedProcess, ExitReason, Input, Running, Watch, cancelled};
 
 const TICK: Duration = Duration::from_millis(5);
 

@@ -65,7 +65,7 @@ mod linux {
             match removal.folder_left()? {
                 Some(folder) => {
                     if let Err(why) = removal.enter(folder.clone()) {
-                        removal.stay(folder, why)?;
+                        removal.record_failure(folder, why)?;
                     }
                 }
                 None => removal.leave()?,
@@ -126,7 +126,7 @@ mod linux {
                 match self.unlink(&name) {
                     Ok(true) => {}
                     Ok(false) => return Ok(Some(name)),
-                    Err(why) => self.stay(name, why)?,
+                    Err(why) => self.record_failure(name, why)?,
                 }
             }
             Ok(None)
@@ -140,12 +140,12 @@ mod linux {
                 return Err(io::Error::other("a directory was moved during its removal"));
             }
             if let Err(why) = unlinkat(&self.here, &name, AtFlags::REMOVEDIR) {
-                self.stay(name, why)?;
+                self.record_failure(name, why)?;
             }
             Ok(())
         }
 
-        fn stay(&mut self, name: CString, why: Errno) -> Result<(), Errno> {
+        fn record_failure(&mut self, name: CString, why: Errno) -> Result<(), Errno> {
             let inode = fstat(&self.here)?.st_ino;
             self.first.get_or_insert_with(|| (name.clone(), why));
             self.stays.insert((inode, name));

@@ -1,4 +1,4 @@
-//! A pipe that children inherit and on which they report to the lab, beside their output.
+//! A pipe that children inherit and on which they report to the lab, in addition to their output.
 //!
 //! Instead of a file, a guest that has escaped its sandbox could leave a link to a terminal, or a pipe without a
 //! writer. An open pipe cannot be replaced. The supervisor reads it as data arrives, without blocking, and discards

@@ -15,7 +15,7 @@ pub struct Sandbox {
     pub read: Vec<PathBuf>,
     /// Files, and directories with everything below, that it may read and change but not execute.
     pub write: Vec<PathBuf>,
-    /// Directories in which and below which it may list names, nothing else.
+    /// Directories whose entries it may list at any depth, but not read.
     pub list: Vec<PathBuf>,
     /// TCP ports that it may use; `None`: all.
     pub ports: Option<Ports>,

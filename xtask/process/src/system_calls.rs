@@ -1,4 +1,4 @@
-//! System calls that a sandboxed child may not make: what Landlock has no rules for, and no runtime needs.
+//! System calls that a sandboxed child may not make: Landlock has no rules for them, and no runtime needs them.
 //!
 //! seccomp (<https://docs.kernel.org/userspace-api/seccomp_filter.html>): a refused call fails with `EACCES`. The filter
 //! is compiled once and installed between fork and exec.
@@ -12,9 +12,9 @@ use seccompiler::{
     SeccompRule,
 };
 
-/// Calls that are refused whatever their arguments.
+/// Calls that are refused regardless of their arguments.
 const REFUSED: &[libc::c_long] = &[
-    // What is created by them outlives the process: keys, System V and POSIX queues, shared memory.
+    // They create objects that outlive the process: keys, System V and POSIX queues, shared memory.
     libc::SYS_add_key,
     libc::SYS_keyctl,
     libc::SYS_request_key,
@@ -22,9 +22,9 @@ const REFUSED: &[libc::c_long] = &[
     libc::SYS_msgget,
     libc::SYS_semget,
     libc::SYS_shmget,
-    // It makes other system calls past this filter.
+    // It makes system calls that this filter does not see.
     libc::SYS_io_uring_setup,
-    // Ways into the kernel that no runtime takes.
+    // Kernel attack surface that no runtime uses.
     libc::SYS_bpf,
     libc::SYS_perf_event_open,
     libc::SYS_open_by_handle_at,
@@ -36,7 +36,7 @@ const IPPROTO_MPTCP: u64 = 262;
 /// The filter of a child; `None` on processors that the filter compiler does not know.
 ///
 /// # Errors
-/// When it cannot be compiled: the child must not run without it.
+/// If it cannot be compiled; the child must not run without it.
 pub fn filter(unix_sockets: bool) -> io::Result<Option<&'static BpfProgram>> {
     static FILTERS: [OnceLock<Result<Option<BpfProgram>, String>>; 2] = [const { OnceLock::new() }; 2];
     let filter = FILTERS[usize::from(unix_sockets)].get_or_init(|| compile(unix_sockets).map_err(|e| e.to_string()));
@@ -46,10 +46,10 @@ pub fn filter(unix_sockets: bool) -> io::Result<Option<&'static BpfProgram>> {
     }
 }
 
-/// Installs the filter. Makes system calls only, as required between fork and exec.
+/// Installs the filter. Only makes system calls, as required between fork and exec.
 ///
 /// # Errors
-/// The kernel's.
+/// The kernel's error.
 pub fn install(program: &BpfProgram) -> io::Result<()> {
     seccompiler::apply_filter(program).map_err(|_| io::Error::last_os_error())
 }
@@ -63,16 +63,16 @@ fn compile(unix_sockets: bool) -> Result<Option<BpfProgram>, seccompiler::Backen
     let has = |arg, bit: u64| SeccompCondition::new(arg, ArgLen::Dword, CmpOp::MaskedEq(bit), bit);
     let domain = |family: libc::c_int| u64::from(family.unsigned_abs());
 
-    // Limits of other processes: the lab's, and those of everything else that this user runs.
+    // The limits of other processes: the lab and everything else that this user runs.
     rules.insert(libc::SYS_prlimit64, vec![rule(vec![is_not(0, 0)?])?]);
 
-    // Only families that have rules elsewhere. Netlink lists network interfaces.
+    // Allow only the address families that other rules restrict, and netlink, which lists network interfaces.
     let mut families = vec![libc::AF_INET, libc::AF_INET6, libc::AF_NETLINK];
     families.extend(unix_sockets.then_some(libc::AF_UNIX));
     let others = families.iter().map(|family| is_not(0, domain(*family))).collect::<Result<_, _>>()?;
     rules.insert(libc::SYS_socket, vec![rule(others)?, rule(vec![is(2, IPPROTO_MPTCP)?])?]);
 
-    // A connection that is opened by its first data is none to Landlock.
+    // Landlock does not see a connection that TCP Fast Open makes with its first data.
     let fast_open = libc::MSG_FASTOPEN.unsigned_abs().into();
     for (call, flags) in [(libc::SYS_sendto, 3), (libc::SYS_sendmsg, 2), (libc::SYS_sendmmsg, 3)] {
         rules.insert(call, vec![rule(vec![has(flags, fast_open)?])?]);

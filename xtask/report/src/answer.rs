@@ -1,17 +1,18 @@
 //! The answer to the lab's question, one screen per module: where it runs, where it does not and why, and what would
 //! change that. Columns of one engine are listed together if they agree.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use anstyle::Style;
 
 use super::columns::{NameStyle, names};
-use super::findings::{Severity, findings, grouped};
+use super::findings::{self, Severity, findings, grouped};
 use super::table::{BOLD, DIM, GREEN, RED, YELLOW};
 use super::text::{self, Group, blame, by_code, changes};
 use super::{RenderOptions, Renderer};
 use wasmlab_model::codes::Code;
-use wasmlab_model::facts::{COMMON_PROPOSALS, Facts, BinaryKind, Shape};
+use wasmlab_model::facts::{BinaryKind, COMMON_PROPOSALS, Facts, Shape};
 use wasmlab_model::report::{Artifact, Cell, NoteKind, RunReport};
 use wasmlab_model::verdict::{Change, Verdict};
 
@@ -26,11 +27,14 @@ pub const RENDERER: Renderer = Renderer {
 
 /// Width of the label before each paragraph.
 const LABEL_WIDTH: usize = 13;
+/// Cells of one reason whose names the line of the exit code repeats.
+const MAX_CELLS_NAMED: usize = 4;
 /// Reasons shown; the rest are counted.
 const MAX_REASONS: usize = 6;
 
 fn render(report: &RunReport, options: RenderOptions) -> String {
-    let mut answer = Answer { report, options, out: String::new() };
+    let codes = by_code(report);
+    let mut answer = Answer { report, codes: &codes, options, out: String::new() };
     for (index, scenario) in report.scenarios.iter().enumerate() {
         if index > 0 {
             answer.out.push('\n');
@@ -43,6 +47,7 @@ fn render(report: &RunReport, options: RenderOptions) -> String {
 
 struct Answer<'a> {
     report: &'a RunReport,
+    codes: &'a BTreeMap<Code, Vec<Group<'a>>>,
     options: RenderOptions,
     out: String,
 }
@@ -52,15 +57,14 @@ impl<'a> Answer<'a> {
         let report = self.report;
         let artifact = report.artifacts.iter().find(|a| a.scenario == name);
         let title = if artifact.is_some_and(|a| a.origin.id() == "given") { title } else { name };
-        let about = artifact.map(artifact_line).unwrap_or_default();
-        self.part(BOLD, title, &about);
         let cells: Vec<&Cell> = report.cells.iter().filter(|c| c.scenario == name).collect();
         if let Some(cell) = cells.iter().find(|c| c.is_of_invalid_file()) {
-            self.out.push('\n');
-            self.part(RED, "runs nowhere", &cell.detail);
+            self.part(RED, title, &cell.detail);
             self.arrow(cell.remedy.as_deref().unwrap_or_default());
             return;
         }
+        let about = artifact.map(artifact_line).unwrap_or_default();
+        self.part(BOLD, title, &about);
         let of = |verdict| cells.iter().filter(move |c| c.verdict == verdict).copied().collect::<Vec<&Cell>>();
         self.out.push('\n');
         self.passes(name, &of(Verdict::Pass));
@@ -90,10 +94,14 @@ impl<'a> Answer<'a> {
 
     fn passes(&mut self, module: &str, cells: &[&Cell]) {
         if cells.is_empty() {
-            let loads = by_code(self.report).get(&Code::NoEntryPoint).is_some_and(|groups| {
-                groups.iter().any(|g| g.scenario == module && self.loaded_library(module, Code::NoEntryPoint, g).is_some())
-            });
-            let none = if loads { "nowhere: it has no program to run" } else { "none of the installed runtimes" };
+            let all = self.report.cells.iter().filter(|c| c.scenario == module);
+            let mut fell_short = all.filter(|c| c.code.is_some()).peekable();
+            let loads = fell_short.peek().is_some() && fell_short.all(|cell| self.is_library_alone(cell));
+            let none = if loads {
+                "nowhere: it is a library, with no program to run"
+            } else {
+                "none of the installed runtimes"
+            };
             self.part(YELLOW, "runs on", none);
             return;
         }
@@ -112,22 +120,17 @@ impl<'a> Answer<'a> {
     /// The reasons, most informative first, each with its remedy.
     fn reasons(&mut self, module: &str) {
         let report = self.report;
-        let codes = by_code(report);
-        let all = codes.iter().flat_map(|(code, groups)| groups.iter().map(move |group| (*code, group)));
-        let mut reasons: Vec<(Code, &Group)> = all.filter(|(_, group)| group.scenario == module).collect();
+        let mut reasons = self.reasons_of(module);
         reasons.sort_by_key(|(code, group)| reason_order(*code, group.cell));
-        let remedy = |(code, group): &(Code, &Group<'a>)| {
-            let general = report.text(*code).map(|text| text.remedy.clone());
-            group.cell.remedy.clone().or(general).unwrap_or_default()
-        };
         let shown = reasons.len().min(if reasons.len() > MAX_REASONS { MAX_REASONS - 1 } else { MAX_REASONS });
         for reason in reasons.iter().take(shown) {
             let (code, group) = reason;
-            if let Some(exports) = self.loaded_library(module, *code, group) {
+            let remedy = self.remedy(*code, group.cell).to_owned();
+            if let Some(exports) = self.loaded_library(group.cell) {
                 self.out.push('\n');
                 self.part(YELLOW, "loads on", &names(report, &group.runtimes, NameStyle::Versions));
-                self.part(DIM, "", &format!("{code}: it is a library, with no program to run; it exports {exports}"));
-                self.arrow(&remedy(reason));
+                self.part(DIM, "", &format!("{code}: it exports {exports}"));
+                self.arrow(&remedy);
                 continue;
             }
             let (style, label) = match group.cell.verdict {
@@ -142,10 +145,11 @@ impl<'a> Answer<'a> {
                 self.part(style, label, &names(report, &group.runtimes, NameStyle::Versions));
                 let stage = group.cell.stage.map(|s| format!(" at {s:?}").to_lowercase()).unwrap_or_default();
                 let uncounted = uncounted(report, group.cell);
-                let why = format!("{code}{stage} ({}): {}{uncounted}", blame(report, *code, group.cell), group.detail());
+                let why =
+                    format!("{code}{stage} ({}): {}{uncounted}", blame(report, *code, group.cell), group.detail());
                 self.part(DIM, "", &why);
             }
-            self.arrow(&remedy(reason));
+            self.arrow(&remedy);
         }
         if reasons.len() > shown {
             self.out.push('\n');
@@ -153,13 +157,61 @@ impl<'a> Answer<'a> {
         }
     }
 
-    /// What a library exports that was loaded and has no program to run; `None` for any other reason.
-    fn loaded_library<'t>(&self, module: &str, code: Code, group: &Group<'t>) -> Option<&'t str> {
-        let facts = self.report.artifacts.iter().find(|a| a.scenario == module)?.facts.as_ref()?;
+    /// The reasons of a module. Which missing import a runtime names is its choice: with the same remedy it is one
+    /// reason. A library that some runtimes loaded and others only compiled is two.
+    fn reasons_of(&self, module: &str) -> Vec<(Code, Group<'a>)> {
+        let all = self.codes.iter().flat_map(|(code, groups)| groups.iter().map(move |group| (*code, group)));
+        let mut reasons: Vec<(Code, Group<'a>)> = Vec::new();
+        for (code, group) in all.filter(|(_, group)| group.scenario == module) {
+            for part in self.by_loading(group) {
+                let same = |(other, into): &&mut (Code, Group<'a>)| {
+                    is_about_imports(code)
+                        && *other == code
+                        && into.cell.blame == part.cell.blame
+                        && self.remedy(code, into.cell) == self.remedy(code, part.cell)
+                };
+                match reasons.iter_mut().find(same) {
+                    Some((_, into)) => into.absorb(&part),
+                    None => reasons.push((code, part)),
+                }
+            }
+        }
+        reasons
+    }
+
+    /// The cells of a group that loaded a library, and the others.
+    fn by_loading(&self, group: &Group<'a>) -> Vec<Group<'a>> {
+        let of_group = |c: &&Cell| c.scenario == group.scenario && group.runtimes.contains(&c.runtime.as_str());
+        let cells = self.report.cells.iter().filter(of_group);
+        let (loaded, others): (Vec<&Cell>, Vec<&Cell>) = cells.partition(|cell| self.loaded_library(cell).is_some());
+        if loaded.is_empty() || others.is_empty() {
+            return vec![group.clone()];
+        }
+        let part = |cells: &[&'a Cell]| {
+            cells.first().map(|first| group.of_cells(first, cells.iter().map(|c| c.runtime.as_str()).collect()))
+        };
+        [part(&loaded), part(&others)].into_iter().flatten().collect()
+    }
+
+    fn remedy<'t>(&'t self, code: Code, cell: &'t Cell) -> &'t str {
+        let general = || self.report.text(code).map(|text| text.remedy.as_str());
+        cell.remedy.as_deref().or_else(general).unwrap_or_default()
+    }
+
+    /// What a library exports that was loaded, with its imports, and has no program to run; `None` for any other reason.
+    fn loaded_library<'t>(&self, cell: &'t Cell) -> Option<&'t str> {
+        let exports = cell.detail.split_once("; it exports ").map(|(_, exports)| exports)?;
+        (cell.is_linked() && self.is_library_alone(cell)).then_some(exports)
+    }
+
+    /// Whether nothing but a program is missing. Some runtimes look for it before they link, so that they would not
+    /// notice a missing import.
+    fn is_library_alone(&self, cell: &Cell) -> bool {
+        let artifact = self.report.artifacts.iter().find(|a| a.scenario == cell.scenario);
+        let Some(facts) = artifact.and_then(|a| a.facts.as_ref()) else { return false };
         let is_library = facts.kind == BinaryKind::Module && matches!(facts.shape, Shape::Library | Shape::Reactor);
-        let is_program = group.cell.subject.as_deref() == Some("_start");
-        let exports = group.cell.detail.split_once("; it exports ").map(|(_, exports)| exports)?;
-        (code == Code::NoEntryPoint && is_library && is_program).then_some(exports)
+        let has_no_program = cell.code == Some(Code::NoEntryPoint) && cell.subject.as_deref() == Some("_start");
+        is_library && has_no_program && (cell.is_linked() || facts.imports.is_empty())
     }
 
     /// Whatever is not about a single module.
@@ -188,7 +240,9 @@ impl<'a> Answer<'a> {
     fn failing(&mut self) {
         let report = self.report;
         let groups = grouped(report, &findings(report));
-        let failing: Vec<_> = groups.iter().filter(|group| group.severity == Severity::Failure).collect();
+        let is_invalid = |group: &&findings::Group| group.cells.iter().any(|cell| cell.is_of_invalid_file());
+        let is_failure = |group: &&findings::Group| group.severity == Severity::Failure && !is_invalid(group);
+        let failing: Vec<_> = groups.iter().filter(is_failure).collect();
         let changed = report.notes.iter().filter(|note| note.kind == NoteKind::GuestChanged);
         let changed: Vec<String> = changed.map(|note| format!("{} {}", note.subject, note.text)).collect();
         if !(failing.is_empty() && changed.is_empty()) {
@@ -198,11 +252,27 @@ impl<'a> Answer<'a> {
             self.part(BOLD, if index == 0 { "changed" } else { "" }, text);
         }
         for (index, group) in failing.iter().enumerate() {
-            // The reasons of cells are told above.
-            let text = if group.cells.is_empty() { format!(": {}", group.text) } else { String::new() };
-            let text = format!("{}: {}{text}", group.kind.title(), group.title);
+            let text = match group.cells.as_slice() {
+                [] => format!("{}: {}: {}", group.kind.title(), group.title, group.text),
+                // The reasons of cells, and their names, are told above.
+                cells => {
+                    let guest = self.guest(group.guest);
+                    if cells.iter().all(|cell| self.is_library_alone(cell)) {
+                        format!("nothing was run: {guest} only loads")
+                    } else if cells.len() > MAX_CELLS_NAMED {
+                        format!("{}: {guest} on {} runtimes, see above", group.kind.title(), cells.len())
+                    } else {
+                        format!("{}: {}", group.kind.title(), group.title)
+                    }
+                }
+            };
             self.part(RED, if index == 0 { "exit code 1" } else { "" }, &text);
         }
+    }
+
+    /// A file's name, or a scenario's own.
+    fn guest<'t>(&'t self, scenario: &'t str) -> &'t str {
+        text::file_names(self.report).get(scenario).copied().unwrap_or(scenario)
     }
 
     fn columns(&self, cells: &[&Cell]) -> String {
@@ -212,7 +282,8 @@ impl<'a> Answer<'a> {
 
     /// A labelled paragraph; all labels are equally wide.
     fn part(&mut self, style: Style, label: &str, text: &str) {
-        let label = if label.chars().count() < LABEL_WIDTH { format!("{label:LABEL_WIDTH$}") } else { format!("{label}  ") };
+        let label =
+            if label.chars().count() < LABEL_WIDTH { format!("{label:LABEL_WIDTH$}") } else { format!("{label}  ") };
         let text = text::wrapped(self.options.width, &label, &" ".repeat(LABEL_WIDTH), text);
         let painted = if self.options.colour && !label.trim().is_empty() {
             let name = label.trim_end();
@@ -250,8 +321,10 @@ fn artifact_line(artifact: &Artifact) -> String {
     parts.extend(shape(facts.shape).map(str::to_owned));
     parts.extend(facts.abis.iter().map(|a| a.abi.title().to_owned()));
     parts.push(size);
-    let rare: Vec<&str> =
-        facts.proposals.iter().map(String::as_str).filter(|p| !COMMON_PROPOSALS.contains(p)).collect();
+    // A tag counts as `exceptions`, also in a module that throws the legacy way alone.
+    let legacy = facts.proposals.contains("legacy-exceptions");
+    let is_rare = |p: &&str| !(COMMON_PROPOSALS.contains(p) || legacy && *p == "exceptions");
+    let rare: Vec<&str> = facts.proposals.iter().map(String::as_str).filter(is_rare).collect();
     if !rare.is_empty() && facts.kind == BinaryKind::Module {
         parts.push(format!("needs {}", rare.join(", ")));
     }
@@ -273,6 +346,25 @@ fn shape(shape: Shape) -> Option<&'static str> {
         Shape::Object => Some("object file"),
         Shape::SideModule => Some("side module"),
     }
+}
+
+/// Reasons about imports, of which a runtime names the one that it looks for first.
+fn is_about_imports(code: Code) -> bool {
+    use Code::{
+        ComponentPart, CustomHost, MissingImport, NeedsEmscriptenHost, NeedsJsGlue, NeedsNapiHost, SideModule,
+        UnresolvedSymbol,
+    };
+    matches!(
+        code,
+        ComponentPart
+            | CustomHost
+            | MissingImport
+            | NeedsEmscriptenHost
+            | NeedsJsGlue
+            | NeedsNapiHost
+            | SideModule
+            | UnresolvedSymbol
+    )
 }
 
 /// Why a runtime does not count in the exit code of `check`.

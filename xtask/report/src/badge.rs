@@ -21,9 +21,9 @@ const LABEL: &str = "wasm";
 const GREEN: &str = "#2a7d2e";
 const YELLOW: &str = "#8a6100";
 const RED: &str = "#b3261e";
-/// Width of a letter, in pixels at the badge's size: text is stretched to what this comes to.
+/// Width of a letter, in pixels; text is stretched to its computed width.
 const LETTER: usize = 7;
-/// Room beside a text, pixels.
+/// Horizontal padding of a text, pixels.
 const ROOM: usize = 6;
 
 fn render(report: &RunReport, _: RenderOptions) -> String {
@@ -54,9 +54,9 @@ fn render(report: &RunReport, _: RenderOptions) -> String {
     out
 }
 
-/// What it says, and its colour.
+/// Its text and colour.
 fn message(report: &RunReport) -> (String, &'static str) {
-    // A runtime that could not run such a file is none of those that do not run it.
+    // Runtimes to which such a file is not applicable do not count.
     let counts = |c: &&Cell| !of_one_guest(report) || c.required || !c.is_of_other_kind();
     let measured: Vec<_> = report.cells.iter().filter(|c| c.verdict.is_measured()).filter(counts).collect();
     let passes = measured.iter().filter(|c| c.verdict == Verdict::Pass).count();

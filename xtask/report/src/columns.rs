@@ -29,9 +29,14 @@ fn by_id(report: &RunReport, ids: &[&str]) -> String {
     }
     let mut names: Vec<String> = Vec::new();
     for runtime in report.runtimes.iter().filter(|r| is_named(r)) {
-        let engine: Vec<_> = present.iter().filter(|r| r.engine == runtime.engine).collect();
-        let whole = engine.len() > 1 && engine.iter().all(|r| is_named(r));
-        let name = if whole { format!("{}-*", runtime.engine) } else { runtime.id.clone() };
+        // A pattern is only for all that it matches: `wasmedge-*` does not match `wasmedge`.
+        let is_whole = |engine: &&str| {
+            let start = format!("{engine}-");
+            let all: Vec<_> = present.iter().filter(|r| r.id.starts_with(&start)).collect();
+            runtime.id.starts_with(&start) && all.len() > 1 && all.iter().all(|r| is_named(r))
+        };
+        let whole = [engine(runtime), runtime.engine.as_str()].into_iter().find(is_whole);
+        let name = whole.map_or_else(|| runtime.id.clone(), |engine| format!("{engine}-*"));
         if !names.contains(&name) {
             names.push(name);
         }
@@ -91,7 +96,7 @@ impl Key {
 }
 
 /// The engine without the number of an older release: `wasmtime` for `wasmtime-36`, whose version shows it anyway.
-fn engine(runtime: &RuntimeInfo) -> &str {
+pub fn engine(runtime: &RuntimeInfo) -> &str {
     let is_number = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_digit());
     match runtime.engine.rsplit_once('-') {
         Some((name, number)) if is_number(number) => name,
@@ -142,6 +147,15 @@ mod tests {
             report.runtimes.push(runtime.clone());
         }
         let check = |ids: &[&str], wanted: &str| assert_eq!(names(&report, ids, NameStyle::Versions), wanted);
+        let ids = |ids: &[&str], wanted: &str| assert_eq!(names(&report, ids, NameStyle::Ids), wanted);
+        ids(&["wasmi", "wasmi-cli"], "wasmi, wasmi-cli");
+        ids(
+            &["wasmtime-cranelift", "wasmtime-winch", "wasmtime-36-cranelift"],
+            "wasmtime-cranelift, wasmtime-winch, \
+             wasmtime-36-cranelift",
+        );
+        let all = ["wasmtime-cranelift", "wasmtime-winch", "wasmtime-pulley", "wasmtime-36-cranelift", "wasmtime-cli"];
+        ids(&all, "wasmtime-*");
         check(&["wasmi"], "wasmi 2.0");
         check(&["wasmi", "wasmi-cli"], "wasmi 2.0 (interpreter, cli)");
         check(&["wasmtime-cranelift", "wasmtime-pulley"], "wasmtime 48.0 (cranelift, pulley)");

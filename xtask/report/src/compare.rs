@@ -83,7 +83,8 @@ impl Comparison {
 #[must_use]
 pub fn compare(before: &RunReport, after: &RunReport) -> Comparison {
     let earlier = Cells::of(before);
-    let mut cells: Vec<CellChange> = after.cells.iter().filter_map(|cell| of_cell(&earlier, cell, (before, after))).collect();
+    let mut cells: Vec<CellChange> =
+        after.cells.iter().filter_map(|cell| of_cell(&earlier, cell, (before, after))).collect();
     let order = |change| match change {
         Change::Worse => 0,
         Change::Different => 1,

@@ -1,5 +1,5 @@
-//! CSV (RFC 4180, lines end with LF): a line for each cell, for spreadsheets and data tools. Names of columns are
-//! stable; new ones are added at the end.
+//! CSV (RFC 4180, but with LF line endings): one line per cell, for spreadsheets and data tools. Column names are
+//! stable; new columns are appended.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ pub const RENDERER: Renderer = Renderer {
     render,
 };
 
-/// A column: its heading and its value.
+/// A column: heading and value.
 type Column = (&'static str, fn(&Lookup, &Cell) -> String);
 
 /// What a cell is called elsewhere in its report.
@@ -65,7 +65,7 @@ fn number(value: f64) -> String {
     format!("{value:.2}")
 }
 
-/// A field: quoted where it has to be, and never a formula to a spreadsheet.
+/// A field: quoted if necessary, and never interpreted as a formula by spreadsheets.
 fn field(text: &str) -> String {
     let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
     let text = if is_formula { format!("'{text}") } else { text.to_owned() };

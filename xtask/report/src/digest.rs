@@ -1,5 +1,5 @@
-//! Markdown of a bounded size, for places that take no more: the step summary and the comment of a pull request. What
-//! makes the run fail and what changed comes first; details are folded, and cut where the room ends.
+//! Markdown of limited size, for step summaries and comments of pull requests. What makes the run fail and what changed
+//! comes first; details are folded, and truncated at the limit.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -14,10 +14,10 @@ use super::markdown;
 use super::text::{self, by_code, changes, file_names, tally};
 use super::visible::visible;
 
-/// Bytes that stay for what closes a document.
+/// Bytes reserved for the end of a document.
 const RESERVE: usize = 400;
 
-/// A document that takes no more than a limit.
+/// A document with a size limit.
 pub struct Digest {
     out: String,
     limit: usize,
@@ -29,12 +29,12 @@ impl Digest {
         Self { out: String::new(), limit }
     }
 
-    /// How many bytes there is still room for.
+    /// Bytes left.
     pub fn room(&self) -> usize {
         self.limit.saturating_sub(self.out.len() + RESERVE)
     }
 
-    /// A line, if there is room for it. Its length is that of what is shown in place of controls.
+    /// Adds a line if it fits. Control characters count with the length of their replacement.
     pub fn line(&mut self, text: &str) {
         let text = visible(text, false).into_owned();
         if text.len() < self.room() {
@@ -43,7 +43,7 @@ impl Digest {
         }
     }
 
-    /// A list under a heading, cut where the room ends; nothing where it is empty.
+    /// Adds a list under a heading, truncated at the limit; nothing if it is empty.
     pub fn list(&mut self, title: &str, lines: &[String], folded: bool) {
         if lines.is_empty() {
             return;
@@ -79,15 +79,15 @@ impl Digest {
     }
 }
 
-/// Characters of one text; more of it is no help in a digest.
+/// Maximum number of characters of one text.
 const MAX_CHARS: usize = 2_000;
 
-/// As Markdown's [`markdown::escaped`], of a text that is cut first: one line of a megabyte must not take the room.
+/// As [`markdown::escaped`], but truncates the text first: one long line must not use up the limit.
 fn escaped(text: &str) -> String {
     markdown::escaped(&cut(text))
 }
 
-/// The same of [`markdown::prose`].
+/// As [`markdown::prose`], truncated likewise.
 fn prose(text: &str) -> String {
     markdown::prose(&cut(text))
 }
@@ -99,7 +99,7 @@ fn cut(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// What both forms begin with: the answer in a line, what makes the run fail, what changed, and where each file runs.
+/// The start of both forms: the answer in one line, what makes the run fail, what changed, and where each file runs.
 pub fn head(digest: &mut Digest, report: &RunReport) {
     let found = findings(report);
     let groups = grouped(report, &found);
@@ -123,11 +123,11 @@ pub fn head(digest: &mut Digest, report: &RunReport) {
     } else {
         digest.list("Passes by runtime", &by_runtime(report), true);
     }
-    let warnings = groups.iter().filter(|g| g.severity == Severity::Warning && g.cells.first().is_some()).map(line);
+    let warnings = groups.iter().filter(|g| g.severity == Severity::Warning && !g.cells.is_empty()).map(line);
     digest.list("Warnings", &warnings.collect::<Vec<_>>(), true);
 }
 
-/// The details, folded: why it does not run, a list for each code.
+/// The details, folded: one list of cells per code.
 pub fn details(digest: &mut Digest, report: &RunReport) {
     let guests = file_names(report);
     for (code, groups) in by_code(report) {
@@ -137,11 +137,18 @@ pub fn details(digest: &mut Digest, report: &RunReport) {
             let on = names(report, &group.runtimes, NameStyle::Ids);
             let remedy = group.cell.remedy.as_deref().or_else(|| general_remedy(report, code)).unwrap_or_default();
             let arrow = if remedy.is_empty() { String::new() } else { format!(" → {}", prose(remedy)) };
-            format!("**{}** on {}: {}{}{arrow}", escaped(guest), escaped(&on), escaped(&group.detail()), escaped(&known))
+            format!(
+                "**{}** on {}: {}{}{arrow}",
+                escaped(guest),
+                escaped(&on),
+                escaped(&group.detail()),
+                escaped(&known)
+            )
         };
         digest.list(&format!("<code>{code}</code>"), &groups.iter().map(line).collect::<Vec<_>>(), true);
     }
-    let waiting = text::not_attempted(report).into_iter().map(|(whose, why)| format!("{}: {}", escaped(&whose), escaped(why)));
+    let waiting =
+        text::not_attempted(report).into_iter().map(|(whose, why)| format!("{}: {}", escaped(&whose), escaped(why)));
     digest.list("Not asked", &waiting.collect::<Vec<_>>(), true);
     let missing = report.notes.iter().filter(|n| n.kind == NoteKind::Missing);
     let missing = missing.map(|n| format!("{}: {}", escaped(&n.subject), escaped(&n.text)));
@@ -157,7 +164,7 @@ fn headline(report: &RunReport, fails: bool) -> String {
     let sign = if fails { "❌" } else { "✅" };
     let ratio = |guest: Option<&str>| {
         let is_of = |c: &&Cell| guest.is_none_or(|g| c.scenario == g) && c.verdict.is_measured();
-        // A runtime that could not run such a guest is none of those that do not run it.
+        // Runtimes to which such a guest is not applicable do not count.
         let counts = |c: &&Cell| guest.is_none() || c.required || !c.is_of_other_kind();
         let cells = report.cells.iter().filter(is_of).filter(counts);
         let (passes, others): (Vec<&Cell>, Vec<&Cell>) = cells.partition(|c| c.verdict == Verdict::Pass);
@@ -177,7 +184,7 @@ fn headline(report: &RunReport, fails: bool) -> String {
     format!("{sign} {}{}", lines.join("; "), more.unwrap_or_default())
 }
 
-/// Cells and guests that changed, the worst first. A new cell is no news.
+/// Changed cells and guests, worst first. New cells are left out.
 fn changed(report: &RunReport) -> Vec<String> {
     let mut cells: Vec<_> = changes(report).into_iter().filter(|(change, _)| *change != Change::New).collect();
     cells.sort_by_key(|(change, _)| match change {
@@ -187,16 +194,13 @@ fn changed(report: &RunReport) -> Vec<String> {
     });
     let cells = cells.into_iter().map(|(change, line)| format!("**{}**: {}", change.id(), escaped(&line)));
     let is_change = |kind| {
-        matches!(
-            kind,
-            NoteKind::ArtifactChanged | NoteKind::ArtifactChangedWithToolchain | NoteKind::GuestChanged
-        )
+        matches!(kind, NoteKind::ArtifactChanged | NoteKind::ArtifactChangedWithToolchain | NoteKind::GuestChanged)
     };
     let notes = report.notes.iter().filter(|n| is_change(n.kind));
     cells.chain(notes.map(|n| format!("**{}** {}", escaped(&n.subject), escaped(&n.text)))).collect()
 }
 
-/// A line for each file: the runtimes that run it, and how many do not.
+/// A line per file: the runtimes that run it, and how many do not.
 fn runs_on(report: &RunReport) -> Vec<String> {
     let guests = file_names(report);
     let line = |(scenario, file): (&&str, &&str)| {

@@ -1,5 +1,5 @@
-//! What of a report needs somebody's attention, the most important first. The exit code of a run and every form for
-//! CI (annotations, JUnit, summaries, badges) follow from this one list, so that they cannot disagree.
+//! Everything in a report that needs attention, most important first. A run's exit code and all formats for CI
+//! (annotations, JUnit, summaries, badges) are derived from this list, so that they cannot disagree.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -13,7 +13,7 @@ use super::text;
 /// How serious a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
-    /// It changes nothing in the exit code.
+    /// It does not affect the exit code.
     Warning,
     /// It makes the exit code 1.
     Failure,
@@ -21,14 +21,14 @@ pub enum Severity {
     LabError,
 }
 
-/// What kind of finding it is: the most important last.
+/// Kinds of findings, most important last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
-    /// The report is not of everything that was asked for.
+    /// The report does not cover everything that was requested.
     Partial,
-    /// Nothing was found out: the lab has no way to ask yet, or not without another option.
+    /// No result: the lab cannot ask yet, or needs another option.
     NotAttempted,
-    /// A note that is to be read.
+    /// A note for the reader.
     Noted,
     /// A gap that has no snapshot yet.
     NewGap,
@@ -85,17 +85,17 @@ impl Kind {
 pub struct Finding<'a> {
     /// How serious it is.
     pub severity: Severity,
-    /// What kind it is.
+    /// Its kind.
     pub kind: Kind,
-    /// The guest: the scenario's name, or what a note is about.
+    /// The scenario's name, or the subject of a note.
     pub guest: &'a str,
-    /// The cell, where it is of one.
+    /// The cell, if it is about one.
     pub cell: Option<&'a Cell>,
     /// One line: `app.wasm on wasmi: unsupported-proposal (tail-call)`.
     pub title: String,
-    /// What is known of it, one line; a guest's or a runtime's words are among it.
+    /// The details in one line; may contain text from a guest or a runtime.
     pub text: String,
-    /// What would change it, in the lab's words.
+    /// The lab's remedy.
     pub remedy: Option<&'a str>,
 }
 
@@ -148,16 +148,16 @@ pub fn reason(found: &[Finding]) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join(", "))
 }
 
-/// Findings of one kind, guest and reason, which differ in their runtimes alone.
+/// Findings of the same kind, guest and reason that differ only in their runtimes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Group<'a> {
     /// How serious they are.
     pub severity: Severity,
-    /// What kind they are.
+    /// Their kind.
     pub kind: Kind,
-    /// The guest: the scenario's name, or what a note is about.
+    /// The scenario's name, or the subject of a note.
     pub guest: &'a str,
-    /// Their cells; none where it is of no cell.
+    /// Their cells; empty if they are not about cells.
     pub cells: Vec<&'a Cell>,
     /// One line: `app.wasm on wasmi 2.0, node 26.1: unsupported-proposal (tail-call)`.
     pub title: String,
@@ -167,7 +167,7 @@ pub struct Group<'a> {
     pub remedy: Option<&'a str>,
 }
 
-/// The findings in groups, in the order of the first of each.
+/// Groups the findings; groups keep the order of their first finding.
 #[must_use]
 pub fn grouped<'a>(report: &'a RunReport, found: &[Finding<'a>]) -> Vec<Group<'a>> {
     let mut groups: Vec<Group> = Vec::new();
@@ -253,7 +253,7 @@ fn nowhere<'a>(report: &'a RunReport, names: &Names, found: &[Finding]) -> Vec<F
         let is_told = found.iter().any(|f| f.guest == scenario.name && f.severity >= Severity::Failure);
         // What did not run in the baseline either is no news.
         let is_old = report.baseline.is_some() && cells().any(|c| c.change != Change::New);
-        if is_told || is_old || cells().any(|c| c.verdict == Verdict::Pass) || !cells().any(|c| c.verdict.is_measured()) {
+        if is_told || is_old || cells().any(|c| c.verdict == Verdict::Pass) {
             continue;
         }
         let Some(first) = cells().find(|c| c.verdict.is_measured()) else { continue };

@@ -9,8 +9,24 @@ const HOSTILE: &str = "x\u{1b}[2J\u{1b}]52;c;aGk=\u{7}\u{202e}\u{9b}1A\u{fffe}]]
 
 /// Fields whose text is a guest's, a runtime's or a file's.
 const FREE: &[&str] = &[
-    "accepted", "default_result", "detail", "remedy", "known", "version", "mode", "execution_path", "subject", "text",
-    "toolchain", "stdout", "stderr", "module", "name", "missing", "title", "baseline",
+    "accepted",
+    "default_result",
+    "detail",
+    "remedy",
+    "known",
+    "version",
+    "mode",
+    "execution_path",
+    "subject",
+    "text",
+    "toolchain",
+    "stdout",
+    "stderr",
+    "module",
+    "name",
+    "missing",
+    "title",
+    "baseline",
 ];
 
 /// The sample with `hostile` at the end of each such field, and cells that fail in it.
@@ -91,7 +107,11 @@ fn annotations_are_the_labs_own_commands_within_their_limits() {
         }));
         let text = text("github", &report);
         let count = |command: &str| text.lines().filter(|line| line.starts_with(command)).count();
-        assert_eq!((count("::error title="), count("::warning title="), count("::notice title=")), (10, 10, 1), "{text}");
+        assert_eq!(
+            (count("::error title="), count("::warning title="), count("::notice title=")),
+            (10, 10, 1),
+            "{text}"
+        );
         assert_eq!(text.lines().count(), 21, "{text}");
         // After the first `::` a property has neither a colon nor a comma of a guest's.
         for line in text.lines() {

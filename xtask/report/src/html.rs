@@ -1,8 +1,8 @@
-//! `index.html`: one file that works alone. A template lays out all that can be read without a script; the script of
-//! the page filters the matrix and opens evidence, from the data that is embedded beside it.
+//! `index.html`: one self-contained file. A template renders everything that can be read without a script; the page's
+//! script filters the matrix and opens evidence, from data embedded in the same file.
 //!
-//! Everything that a guest or a runtime said is text. The template escapes it, the script only ever sets text, and the
-//! page's own policy allows no script and no style but those whose hashes it names, and no request at all.
+//! Output of guests and runtimes stays text. The template escapes it, the script only sets text, and the page's content
+//! security policy allows only the script and style whose hashes it lists, and no requests.
 
 use askama::Template;
 use wasmlab_model::report::{NoteKind, RunReport};
@@ -44,7 +44,7 @@ const SCRIPT: &str = concat!(
 #[template(path = "page.html", whitespace = "minimize")]
 struct Page<'a> {
     title: &'static str,
-    /// Of files that a user named: their answer comes first.
+    /// For files that the user named: the answer, shown first.
     is_check: bool,
     facts: Vec<String>,
     tally: String,
@@ -59,7 +59,7 @@ struct Page<'a> {
     guests: Vec<Guest<'a>>,
     runtimes: Vec<Runtime<'a>>,
     reasons: Vec<Reason<'a>>,
-    /// What changed, and what else is to be known: its kind and its text.
+    /// Changes and other notes: kind and text.
     changes: Vec<(&'static str, String)>,
     notes: Vec<(&'a str, &'a str)>,
     missing: Vec<(&'a str, &'a str)>,
@@ -106,7 +106,7 @@ fn render(report: &RunReport, _: RenderOptions) -> String {
             hash::source(STYLE)
         ),
     };
-    // The template calls nothing that can fail, and a text takes all that is written to it.
+    // The template calls nothing that can fail, and writing to a string cannot fail.
     page.render().unwrap_or_default() + "\n"
 }
 

@@ -47,7 +47,7 @@ fn render(report: &RunReport, _: RenderOptions) -> String {
         let number = numbers.entry((name, finding.kind)).and_modify(|number| *number += 1).or_insert(1);
         suites.entry(name).or_insert_with(|| suite(name)).add_test_case(of_finding(finding, *number));
     }
-    let mut out = Report::new(format!("wasmlab {}", report.command));
+    let mut out = Report::new(plain(&format!("wasmlab {}", report.command)));
     if report.duration_ms > 0 {
         out.set_time(Duration::from_millis(report.duration_ms));
     }

@@ -6,11 +6,11 @@ mod columns;
 pub mod compare;
 mod digest;
 pub mod findings;
+#[cfg(test)]
+mod hostile_tests;
 pub mod published;
 #[cfg(test)]
 mod sample;
-#[cfg(test)]
-mod hostile_tests;
 #[cfg(test)]
 mod tests;
 pub mod text;
@@ -25,7 +25,7 @@ macro_rules! registry {
     };
 }
 
-registry! { table, answer, json, markdown, html, summary, comment, junit, github, csv, badge }
+registry! { table, overview, answer, json, markdown, html, summary, comment, junit, github, csv, badge }
 
 /// A report format.
 #[derive(Clone, Copy, Debug)]

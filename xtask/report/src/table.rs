@@ -37,12 +37,12 @@ fn render(report: &RunReport, options: RenderOptions) -> String {
 }
 
 /// The letter of a code. If the report is too old to contain it, the catalogue's: letters are never reassigned.
-fn symbol(report: &RunReport, code: Code) -> char {
+pub(crate) fn symbol(report: &RunReport, code: Code) -> char {
     report.text(code).and_then(|text| text.symbol).unwrap_or(code.entry().symbol)
 }
 
 /// Explains the symbols that occur.
-fn key(report: &RunReport) -> String {
+fn key(report: &RunReport) -> Vec<&'static str> {
     let has = |verdict| report.cells.iter().any(|c| c.verdict == verdict);
     let symbols = [
         (Verdict::Pass, "✓ pass"),
@@ -66,12 +66,30 @@ fn key(report: &RunReport) -> String {
     if report.artifacts.iter().any(|a| a.origin == Origin::Prebuilt) {
         symbols.push("° prebuilt guest");
     }
-    symbols.join("   ")
+    symbols
 }
 
 /// Whether the result changed. New cells do not count: in a first run, every cell is new.
-fn is_news(cell: &Cell) -> bool {
+pub(crate) fn is_news(cell: &Cell) -> bool {
     !matches!(cell.change, Change::Same | Change::New)
+}
+
+/// The heading of notes of this kind; `None` for notes that have none.
+pub(crate) fn note_heading(kind: NoteKind) -> Option<&'static str> {
+    match kind {
+        NoteKind::ArtifactChanged | NoteKind::ArtifactChangedWithToolchain | NoteKind::GuestChanged => {
+            Some("guests that changed")
+        }
+        NoteKind::OverBudget => Some("over budget"),
+        NoteKind::AllowanceUnused => Some("allowed, and not needed"),
+        NoteKind::PrebuiltDiffers => Some("prebuilt guests that differ"),
+        NoteKind::KnownStale => Some("annotations that match nothing"),
+        NoteKind::SnapshotOrphan => Some("snapshots without a cell"),
+        NoteKind::SnapshotUnusable => Some("not compared"),
+        NoteKind::ColumnsDiffer => Some("one engine, two columns"),
+        NoteKind::Missing => Some("missing here"),
+        NoteKind::ArtifactNew | NoteKind::NextStep => None,
+    }
 }
 
 /// Marks a row whose guest is prebuilt.
@@ -83,18 +101,33 @@ pub(crate) const GREEN: Style = AnsiColor::Green.on_default();
 pub(crate) const YELLOW: Style = AnsiColor::Yellow.on_default();
 pub(crate) const RED: Style = AnsiColor::Red.on_default().effects(Effects::BOLD);
 
-struct Painter {
-    options: RenderOptions,
+/// Writes paragraphs in colour or without.
+pub(crate) struct Painter {
+    pub options: RenderOptions,
 }
 
 impl Painter {
-    fn paint(&self, style: Style, text: &str) -> String {
+    pub fn paint(&self, style: Style, text: &str) -> String {
         if self.options.colour { format!("{style}{text}{style:#}") } else { text.to_owned() }
     }
 
     /// A paragraph: `first` precedes its first line, `rest` the others.
-    fn wrapped(&self, out: &mut String, first: &str, rest: &str, text: &str) {
+    pub fn wrapped(&self, out: &mut String, first: &str, rest: &str, text: &str) {
         let _ = writeln!(out, "{}", text::wrapped(self.options.width, first, rest, text));
+    }
+
+    /// Prints explanations of symbols, as many on a line as fit.
+    pub fn key(&self, out: &mut String, symbols: &[&str]) {
+        let mut line = String::new();
+        for symbol in symbols {
+            if !line.is_empty() && line.chars().count() + 3 + symbol.chars().count() > self.options.width {
+                let _ = writeln!(out, "{}", self.paint(DIM, &line));
+                line.clear();
+            }
+            line += if line.is_empty() { "" } else { "   " };
+            line += symbol;
+        }
+        let _ = writeln!(out, "{}", self.paint(DIM, &line));
     }
 
     fn matrix(&self, out: &mut String, report: &RunReport) {
@@ -118,7 +151,8 @@ impl Painter {
             }
             let _ = writeln!(out, "{}", line.trim_end());
         }
-        let _ = writeln!(out, "\n{}", self.paint(DIM, &key(report)));
+        out.push('\n');
+        self.key(out, &key(report));
         let absent: Vec<&str> =
             report.runtimes.iter().filter(|r| !columns.contains(r)).map(|r| r.id.as_str()).collect();
         if !absent.is_empty() {
@@ -221,22 +255,8 @@ impl Painter {
     }
 
     fn notes(&self, out: &mut String, report: &RunReport) {
-        let heading = |kind| match kind {
-            NoteKind::ArtifactChanged | NoteKind::ArtifactChangedWithToolchain | NoteKind::GuestChanged => {
-                Some("guests that changed")
-            }
-            NoteKind::OverBudget => Some("over budget"),
-            NoteKind::AllowanceUnused => Some("allowed, and not needed"),
-            NoteKind::PrebuiltDiffers => Some("prebuilt guests that differ"),
-            NoteKind::KnownStale => Some("annotations that match nothing"),
-            NoteKind::SnapshotOrphan => Some("snapshots without a cell"),
-            NoteKind::SnapshotUnusable => Some("not compared"),
-            NoteKind::ColumnsDiffer => Some("one engine, two columns"),
-            NoteKind::Missing => Some("missing here"),
-            NoteKind::ArtifactNew | NoteKind::NextStep => None,
-        };
         let mut last = None;
-        let notes: Vec<(&str, &Note)> = report.notes.iter().filter_map(|n| Some((heading(n.kind)?, n))).collect();
+        let notes: Vec<(&str, &Note)> = report.notes.iter().filter_map(|n| Some((note_heading(n.kind)?, n))).collect();
         for (title, note) in notes {
             if last != Some(title) {
                 let _ = writeln!(out, "\n{}", self.paint(BOLD, title));

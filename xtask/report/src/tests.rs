@@ -9,7 +9,7 @@ fn every_renderer_shows_the_sample() {
         for width in [80, 120] {
             let text =
                 (renderer.render)(&sample::report(), RenderOptions { width, colour: false, group_by: GroupBy::Family });
-            if renderer.id == "table" {
+            if matches!(renderer.id, "table" | "overview") {
                 assert!(text.lines().all(|l| l.chars().count() <= width), "wider than {width}:\n{text}");
                 insta::assert_snapshot!(format!("{}-{width}", renderer.id), text);
             } else if width == 80 && renderer.id != "html" {
@@ -100,6 +100,60 @@ fn passes_with_switches_and_cells_not_attempted_are_labelled() {
         (cell.verdict, cell.detail) = (wasmlab_model::verdict::Verdict::NotAttempted, "no way to ask".to_owned());
     });
     assert!(text(&report).contains("not asked    wasmi 2.0: no way to ask\n"), "{}", text(&report));
+}
+
+/// The answer on the sample's `hello` whose cells fall short like this: stage, code, subject, detail.
+fn answer_with(imports: bool, reasons: &[(&str, &str, &str, &str)]) -> String {
+    let mut report = sample::report();
+    report.command = "check".to_owned();
+    let facts = report.artifacts.iter_mut().find(|a| a.scenario == "hello").unwrap().facts.as_mut().unwrap();
+    facts.shape = wasmlab_model::facts::Shape::Library;
+    if !imports {
+        facts.imports.clear();
+    }
+    report.scenarios.retain(|s| s.name == "hello");
+    report.cells.retain(|c| c.scenario == "hello" && c.verdict.is_measured());
+    let value = |text: &str| serde_json::Value::from(text);
+    for (cell, (stage, code, subject, detail)) in report.cells.iter_mut().zip(reasons.iter().cycle()) {
+        cell.verdict = wasmlab_model::verdict::Verdict::Gap;
+        cell.stage = serde_json::from_value(value(stage)).unwrap();
+        cell.code = serde_json::from_value(value(code)).unwrap();
+        (cell.subject, cell.detail) = (Some((*subject).to_owned()), (*detail).to_owned());
+        (cell.remedy, cell.blame) = (Some("Do this.".to_owned()), Vec::new());
+        cell.required = false;
+        cell.lacks_abi = None;
+    }
+    (super::find("answer").unwrap().render)(&report, RenderOptions::PLAIN)
+}
+
+#[test]
+fn library_loads_only_where_it_was_linked() {
+    let detail = "exports no function `_start`; it exports `f`";
+    let (loaded, compiled) =
+        (("run", "no-entry-point", "_start", detail), ("link", "no-entry-point", "_start", detail));
+    let lacks = ("link", "custom-host", "env.memory", "does not define env.memory");
+    let check = |imports: bool, reasons: &[_], says: &[&str], not: &[&str]| {
+        let text = answer_with(imports, reasons);
+        assert!(says.iter().all(|words| text.contains(words)), "{reasons:?}: {text}");
+        assert!(!not.iter().any(|words| text.contains(words)), "{reasons:?}: {text}");
+    };
+    let nowhere = "nowhere: it is a library";
+    check(true, &[loaded], &[nowhere, "loads on", "nothing was run"], &["does not run"]);
+    check(false, &[loaded, compiled], &[nowhere, "loads on", "does not  "], &["does not run"]);
+    // Nobody linked it, so nobody loaded it.
+    check(true, &[compiled, lacks], &["none of the installed runtimes"], &["loads on", nowhere]);
+    check(true, &[loaded, lacks], &["none of the installed runtimes", "loads on"], &[nowhere]);
+}
+
+#[test]
+fn reasons_that_differ_in_the_import_are_told_once() {
+    let missing = |import| ("link", "custom-host", import, import);
+    let text = answer_with(true, &[missing("env.a"), missing("env.b")]);
+    assert_eq!(text.matches("Do this.").count(), 1, "{text}");
+    // What a runtime lacks is its own.
+    let lacks = |proposal| ("compile", "unsupported-proposal", proposal, proposal);
+    let text = answer_with(true, &[lacks("simd"), lacks("threads")]);
+    assert_eq!(text.matches("Do this.").count(), 2, "{text}");
 }
 
 #[test]

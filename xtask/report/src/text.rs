@@ -23,7 +23,7 @@ pub struct Group<'a> {
     paths_differ: bool,
 }
 
-impl Group<'_> {
+impl<'a> Group<'a> {
     /// The detail; if the cells differ, that of the first, with its name.
     pub fn detail(&self) -> String {
         if self.details_differ {
@@ -31,6 +31,18 @@ impl Group<'_> {
         } else {
             self.cell.detail.clone()
         }
+    }
+
+    /// Adds the cells of another group, which has the same reason for other imports.
+    pub fn absorb(&mut self, other: &Self) {
+        self.runtimes.extend(&other.runtimes);
+        self.details_differ |= other.details_differ || self.cell.detail != other.cell.detail;
+        self.paths_differ |= other.paths_differ || self.cell.execution_path != other.cell.execution_path;
+    }
+
+    /// The same for some of its cells, of which `cell` is the first.
+    pub fn of_cells(&self, cell: &'a Cell, runtimes: Vec<&'a str>) -> Group<'a> {
+        Group { cell, runtimes, ..self.clone() }
     }
 
     /// Whether the groups differ only in their scenario.
@@ -90,15 +102,24 @@ pub fn rows(report: &RunReport, by: GroupBy) -> Vec<Row<'_>> {
 /// Every code that occurs, in catalogue order, with its groups.
 pub fn by_code(report: &RunReport) -> BTreeMap<Code, Vec<Group<'_>>> {
     let mut codes: BTreeMap<Code, Vec<Group>> = BTreeMap::new();
+    // Only groups of the same scenario are compared, so that the time grows with the number of cells.
+    let mut groups_of: BTreeMap<(Code, &str), Vec<usize>> = BTreeMap::new();
     for cell in &report.cells {
         let Some(code) = cell.code else { continue };
         let groups = codes.entry(code).or_default();
+        let candidates = groups_of.entry((code, &cell.scenario)).or_default();
         // The same result in different words belongs to one group; another blame, remedy or claim does not.
-        let same = |g: &&mut Group| {
-            let of = |c: &Cell| (c.subject.clone(), c.known.clone(), c.blame.clone(), c.remedy.clone(), claim(c));
-            g.scenario == cell.scenario && of(g.cell) == of(cell)
+        let is_same = |index: &&usize| {
+            let group = groups[**index].cell;
+            (&group.subject, &group.known, &group.blame, &group.remedy)
+                == (&cell.subject, &cell.known, &cell.blame, &cell.remedy)
+                && claim(group) == claim(cell)
         };
-        match groups.iter_mut().find(same) {
+        let group = candidates.iter().find(is_same).copied();
+        if group.is_none() {
+            candidates.push(groups.len());
+        }
+        match group.and_then(|index| groups.get_mut(index)) {
             Some(group) => {
                 group.runtimes.push(&cell.runtime);
                 group.details_differ |= group.cell.detail != cell.detail;

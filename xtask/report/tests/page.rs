@@ -1,18 +1,17 @@
 //! The page in headless Chromium: filters, links, evidence and keys, and that hostile text does nothing.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::path::{Path, PathBuf};
-
-use libtest_mimic::{Arguments, Trial};
 use serde_json::json;
-use wasmlab_model::report::{Cell, RunReport};
+use wasmlab_model::report::Cell;
 use wasmlab_model::verdict::Verdict;
-use wasmlab_report::{RenderOptions, find};
 
 use self::browser::Browser;
+use self::harness::{PANEL, SEEN, opened, page, published, sample, top};
 
 #[path = "page/browser.rs"]
 mod browser;
+#[path = "page/harness.rs"]
+mod harness;
 #[path = "../../engines/common/required.rs"]
 #[expect(dead_code, reason = "this file uses one of its functions")]
 mod required;
@@ -32,53 +31,8 @@ const TESTS: &[(&str, fn())] = &[
 ];
 
 fn main() {
-    let mut arguments = Arguments::from_args();
-    // One browser at a time: they compete for the processors that one of the tests measures.
-    arguments.test_threads = arguments.test_threads.or(Some(1));
-    let trial = |(name, test): &(&str, fn())| {
-        let test = *test;
-        match browser::program() {
-            Some(_) => Trial::test(*name, move || {
-                test();
-                Ok(())
-            }),
-            None if required::is_required("chromium") => {
-                Trial::test(*name, || Err("chromium: not here, and CI has it".into()))
-            }
-            None => Trial::test(format!("{name}, needs chromium"), || Ok(())).with_ignored_flag(true),
-        }
-    };
-    libtest_mimic::run(&arguments, TESTS.iter().map(trial).collect()).exit();
+    harness::run(TESTS);
 }
-
-fn top() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
-}
-
-/// The report that is published: real rows and columns.
-fn published() -> RunReport {
-    let text = std::fs::read_to_string(top().join("reports/linux-x86_64.json")).unwrap();
-    serde_json::from_str(&text).unwrap()
-}
-
-/// A report of a run, with output and commands.
-fn sample() -> RunReport {
-    serde_json::from_str(include_str!("../../model/sample.json")).unwrap()
-}
-
-fn page(report: &RunReport) -> String {
-    find("html").unwrap().text(report, RenderOptions::PLAIN)
-}
-
-fn opened(report: &RunReport, hash: &str) -> Browser {
-    let mut browser = Browser::start();
-    browser.open(&page(report), hash);
-    browser
-}
-
-/// What a person sees of the table that is shown: its cells that are neither hidden nor dimmed.
-const SEEN: &str = "[...document.querySelectorAll('.wide-table:not([hidden]) .matrix td[data-i]:not(.dim)')]\
-                    .filter(td => td.checkVisibility()).flatMap(td => td.dataset.i.split(' ')).map(Number).sort((a, b) => a - b)";
 
 fn silent() {
     for report in [published(), sample()] {
@@ -184,8 +138,6 @@ fn address() {
     assert_eq!(browser.text("location.hash"), "");
     assert_eq!(browser.complaints(), Vec::<String>::new());
 }
-
-const PANEL: &str = "document.getElementById('panel').innerText";
 
 fn evidence() {
     let report = sample();

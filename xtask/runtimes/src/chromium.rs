@@ -6,8 +6,8 @@ const STACK: Option<&str> = Some("`--js-flags=--stack-size=KIB` when starting th
 
 pub fn columns() -> Vec<Runtime> {
     let program = Program {
-        // The headless shell is Chromium without its desktop parts: the same engine at a quarter of the cost (1.1 s of
-        // CPU time per cell in Chromium 156, 0.3 s in its shell).
+        // The headless shell is Chromium without the desktop user interface: the same engine at a quarter of the cost
+        // (1.1 s of CPU time per cell in Chromium 156, 0.3 s in its shell).
         names: &["chromium-headless-shell", "chrome-headless-shell", "chromium", "chromium-browser", "google-chrome"],
         variable: "WASMLAB_CHROMIUM",
         version_args: &["--version"],

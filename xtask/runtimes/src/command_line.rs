@@ -58,13 +58,14 @@ pub struct OutputParser {
     pub skips_initialize: bool,
     /// It calls `main` if a module has no `_start`.
     pub starts_main: bool,
-    /// It has a command that serves wasi:http components; otherwise they are run as programs, to see how it refuses
-    /// them.
+    /// It has a command that serves wasi:http components; otherwise the lab runs them as programs, to see how it
+    /// refuses them.
     pub serves_http: bool,
-    /// The file that its own compiler makes and that it then runs: once that is given, no refusal to compile is its own.
+    /// The output of its ahead-of-time compiler. A process that runs this file compiles nothing, so a message about
+    /// compiling must be the guest's.
     pub compiled_file: Option<&'static str>,
-    /// Why calls return no results, if the command line cannot call exports; what it does with the module is observed
-    /// anyway.
+    /// Why there are no results of calls, if the command line cannot call exports. It gets the module anyway, to see
+    /// whether it accepts it.
     pub no_calls: Option<&'static str>,
 }
 

@@ -1,7 +1,7 @@
 //! Host layers: what the lab adds to an engine so that it can run more guests. Each gives a separate column,
 //! `ENGINE+LAYER`.
 
-use wasmlab_model::facts::{Abi, BinaryKind, Facts, Shape};
+use wasmlab_model::facts::{Abi, BinaryKind, Facts};
 use wasmlab_model::scenario::ScenarioFile;
 
 /// A column's host layer.
@@ -66,10 +66,11 @@ impl HostLayer {
 /// Standalone modules of the new ABI, without glue, export `_start`.
 fn not_for_emscripten(facts: &Facts) -> Option<&'static str> {
     let speaks = |abi| facts.abis.iter().any(|a| a.abi == abi);
-    match facts.shape {
-        _ if facts.kind == BinaryKind::Component => Some("Emscripten does not produce components, but this is one"),
+    let is_standalone = facts.exports.iter().any(|export| export.name == "_start");
+    match facts.kind {
+        BinaryKind::Component => Some("Emscripten does not produce components, but this is one"),
         _ if speaks(Abi::EmscriptenFastcomp) => None,
-        Shape::Command if speaks(Abi::EmscriptenUpstream) => None,
+        BinaryKind::Module if is_standalone && speaks(Abi::EmscriptenUpstream) => None,
         _ if speaks(Abi::EmscriptenUpstream) => {
             Some("it needs Emscripten's JavaScript, of which this layer implements only the system calls")
         }

@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 
 pub mod command_line;
 mod custom_build;
+pub mod driven;
 pub mod embedded;
 mod host_layer;
 mod install;

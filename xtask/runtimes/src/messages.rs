@@ -77,7 +77,7 @@ pub fn quoted_pair(text: &str) -> (&str, &str) {
 
 /// The trap for a message, as expected by the specification's tests and used by most engines.
 #[must_use]
-pub fn trap(words: &str) -> Option<TrapKind> {
+pub fn trap(message: &str) -> Option<TrapKind> {
     const KINDS: &[(&str, TrapKind)] = &[
         ("wasm `unreachable` instruction executed", TrapKind::Unreachable),
         ("unreachable", TrapKind::Unreachable),
@@ -94,5 +94,5 @@ pub fn trap(words: &str) -> Option<TrapKind> {
         ("unaligned atomic", TrapKind::UnalignedAtomic),
         ("cast failure", TrapKind::CastFailure),
     ];
-    KINDS.iter().find(|(prefix, _)| words.starts_with(prefix)).map(|(_, kind)| *kind)
+    KINDS.iter().find(|(prefix, _)| message.starts_with(prefix)).map(|(_, kind)| *kind)
 }

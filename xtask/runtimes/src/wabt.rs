@@ -48,7 +48,7 @@ fn commands(tool: &Tool, cell: &CellFiles) -> Vec<Vec<OsString>> {
     if cell.cell.switches.iter().any(|switch| switch == WASI) && cell.cell.entry == EntryPoint::Command {
         base.extend(command_line::env_args(cell.cell, "--env"));
         base.extend(command_line::host_named_dir_args(cell.cell, "--dir"));
-        // Without `--`, it takes arguments that look like its own options for those.
+        // Without `--`, it would parse arguments that look like options as its own.
         return command_line::processes(base, cell, CallSyntax::BeforeModule("--run-export"), Some("--"));
     }
     base.extend([cell.module.into(), "--run-export".into()]);

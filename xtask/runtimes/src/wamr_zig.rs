@@ -11,7 +11,7 @@ use wasmlab_model::facts::BinaryKind;
 use wasmlab_model::observation::GuestProgress;
 use wasmlab_protocol::{Cause, EntryPoint, Network, Stage, TrapKind};
 
-use crate::command_line::{self, ProcessOutput, OutputParser, argv, progress_at, exited, no_export};
+use crate::command_line::{self, OutputParser, ProcessOutput, argv, exited, no_export, progress_at};
 use crate::{AuxProgram, CellFiles, InstallCommand, Program, Runtime, Source, Tool, messages};
 
 pub fn columns() -> Vec<Runtime> {
@@ -90,7 +90,8 @@ const DISPATCH: &str = "warning: [aot dispatch] ";
 fn own_failure(stderr: &str) -> Option<Cause> {
     let line = stderr.lines().find_map(|line| line.strip_prefix(DISPATCH))?;
     let (failed, rest) = line.split_once(": returning ").unwrap_or((line, ""));
-    let likely = rest.split_once('(').and_then(|(_, rest)| rest.split_once(')')).map(|(likely, _)| format!(" ({likely})"));
+    let likely =
+        rest.split_once('(').and_then(|(_, rest)| rest.split_once(')')).map(|(likely, _)| format!(" ({likely})"));
     let message = format!("[aot dispatch] {failed}{}", likely.unwrap_or_default());
     Some(Cause::HostError { message })
 }
@@ -110,7 +111,10 @@ fn of_compiling(output: &ProcessOutput) -> GuestProgress {
     if line.contains("error.Unsupported") {
         return progress_at(Stage::Compile, Cause::Rejected { message, offset: None });
     }
-    let message = if message.is_empty() { format!("wamrc exited with {}", output.code) } else { message };
+    // Of a component it says only what failed: `error: precompile failed: InvalidComponent`.
+    let failed = || output.stderr.lines().rfind(|l| l.starts_with("error: ")).map(str::to_owned);
+    let message = Some(message).filter(|message| !message.is_empty()).or_else(failed);
+    let message = message.unwrap_or_else(|| format!("wamrc exited with {}", output.code));
     progress_at(Stage::Compile, Cause::CompileFailed { message })
 }
 

@@ -39,8 +39,8 @@ pub fn columns() -> Vec<Runtime> {
                 return command_line::unsupported_calls(cell);
             }
             let EntryPoint::Calls(calls) = &cell.cell.entry else { return None };
-            let untypable = calls.iter().find(|call| invocation(cell, call).is_none())?;
-            let reason = format!("a call of `{}` with these arguments cannot be written as text for `--invoke`", untypable.export);
+            let inexpressible = calls.iter().find(|call| invocation(cell, call).is_none())?;
+            let reason = format!("a call of `{}` with these arguments cannot be written as text for `--invoke`", inexpressible.export);
             Some(NotAttempted { subject: "call-argument", reason })
         },
         compiles_silently: true,
@@ -55,7 +55,7 @@ pub fn columns() -> Vec<Runtime> {
 
 const COMPILED: &str = "guest.cwasm";
 
-/// Whether a separate process compiles the module; `serve` takes it as it is.
+/// Whether a separate process compiles the module; `serve` compiles it itself.
 fn is_prepared(cell: &CellFiles) -> bool {
     !matches!(cell.cell.entry, EntryPoint::Http { .. })
 }

@@ -1,5 +1,5 @@
-//! wasmtime by its official Python package, which carries the library of each version: the newest one, also where this
-//! machine's Rust is too old to build it. A driver in Python, `py/driver.py`, speaks the cell protocol.
+//! wasmtime through its official Python package, which contains a prebuilt library: the newest version, even if this
+//! machine's Rust is too old to build it. A driver in Python, `py/driver.py`, implements the cell protocol.
 
 use std::ffi::OsString;
 
@@ -46,11 +46,11 @@ pub fn columns() -> Vec<Runtime> {
     }]
 }
 
-/// What stands for an installed version of the package: Python itself does not come with it.
+/// A file of the package that proves it is installed; Python itself does not come with it.
 const PACKAGE_FILE: &str = "wasmtime/__init__.py";
 
-/// Python isolated from this machine's configuration (`-I`) and without the folders of its own packages (`-S`), which
-/// the driver is given; it writes no compiled sources (`-B`).
+/// Python isolated from this machine's configuration (`-I`) and without its package folders (`-S`), since the driver
+/// gets the folder as an argument; writes no bytecode (`-B`).
 fn commands(tool: &Tool, cell: &CellFiles) -> Vec<Vec<OsString>> {
     let driver = tool.support_dir.join("driver.py");
     let mut argv: Vec<OsString> = vec![tool.program.clone().into(), "-ISB".into(), driver.into()];

@@ -1,13 +1,10 @@
-//! A worker of workerd, Cloudflare's runtime: V8 without compilation at run time. Plain WebAssembly, glue that takes an
-//! imported module, WASI 0.1 by Cloudflare's package, components by jco. A driver of the lab (`xtask/drivers/workerd`)
-//! writes a configuration for each cell.
-
-use std::ffi::OsString;
-use std::path::Path;
+//! A worker of workerd, Cloudflare's runtime: V8 without compilation at run time. Plain WebAssembly, glue that accepts a
+//! compiled module, WASI 0.1 through Cloudflare's package, components through jco. A driver of the lab
+//! (`xtask/drivers/workerd`) writes a configuration for each cell.
 
 use wasmlab_model::scenario::EntryPointKind;
 
-use crate::{AuxProgram, CellFiles, HostLayer, InstallCommand, Package, PackageClient, Program, Runtime, Source, Tool, js};
+use crate::{HostLayer, InstallCommand, Package, PackageClient, Program, Runtime, Source, driven, js};
 
 pub fn columns() -> Vec<Runtime> {
     let worker = Runtime {
@@ -42,34 +39,15 @@ pub fn columns() -> Vec<Runtime> {
             _ => Ok(()),
         },
         switches: |_, _| Vec::new(),
-        commands: |tool, cell| vec![command(tool, cell)],
         ..Runtime::default()
     };
+    let [plain, wasi, jco] = driven::columns(worker, HostLayer::WorkersWasi);
     let jco = Runtime {
-        // Node translates: jco compiles modules, which a worker may not.
-        aux_program: Some(AuxProgram { name: "node", variable: "WASMLAB_NODE" }),
-        precompile: |tool, cell, into| Some(translation(tool, cell, into)),
-        commands: |tool, cell| {
-            vec![[command(tool, cell), vec!["--component".into(), cell.precompiled.into()]].concat()]
+        // What jco's output imports is in another folder of the worker's modules.
+        precompile: |tool, cell, into| {
+            Some([driven::transpile(tool, cell, into), vec!["--below".into(), "..".into()]].concat())
         },
-        ..worker.clone().with_host_layer(HostLayer::Jco)
+        ..jco
     };
-    vec![worker.clone(), worker.with_host_layer(HostLayer::WorkersWasi), jco]
-}
-
-fn command(tool: &Tool, cell: &CellFiles) -> Vec<OsString> {
-    let mut argv: Vec<OsString> = vec![tool.program.clone().into(), "run".into(), cell.spec.into()];
-    argv.extend(["--workerd".into(), tool.driven_program.clone().into()]);
-    argv.extend(["--scripts".into(), tool.support_dir.clone().into()]);
-    if !tool.packages_dir.as_os_str().is_empty() {
-        argv.extend(["--packages".into(), tool.packages_dir.clone().into()]);
-    }
-    argv
-}
-
-fn translation(tool: &Tool, cell: &CellFiles, into: &Path) -> Vec<OsString> {
-    let mut argv: Vec<OsString> = vec![tool.aux_program.clone().into(), tool.support_dir.join("precompile.mjs").into()];
-    argv.extend([cell.spec.into(), into.into(), "--packages".into(), tool.packages_dir.clone().into()]);
-    argv.extend(["--below".into(), "..".into()]);
-    argv
+    vec![plain, wasi, jco]
 }

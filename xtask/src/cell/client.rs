@@ -30,10 +30,10 @@ pub fn run_steps(
     run: Duration,
     has_begun: &dyn Fn() -> bool,
 ) -> ScriptProgress {
-    let mut player = StepRunner { running, ports, contents, has_begun, connections: BTreeMap::new() };
+    let mut runner = StepRunner { running, ports, contents, has_begun, connections: BTreeMap::new() };
     let mut script = ScriptProgress { steps: steps.len(), ..ScriptProgress::default() };
     for step in steps {
-        if let Err(why) = player.step(step) {
+        if let Err(why) = runner.step(step) {
             script.failed = Some(why);
             script.unreachable = matches!(step, Step::Listen { .. } | Step::Connect { .. });
             break;

@@ -143,7 +143,8 @@ fn run_guest(
     let mut watched = StageLimits::new(event_channel.clone(), if silent { compile + run } else { run });
     let short = Arc::new(AtomicBool::new(disk_space::is_short(workdir.path())));
     let (root, is_short) = (workdir.path().to_owned(), Arc::clone(&short));
-    let folders = disk_limit::folders(workdir.path(), workdir.paths.dirs.iter().map(|dir| dir.host.clone()));
+    let given = workdir.paths.dirs.iter().map(|dir| dir.host.clone()).chain(workdir.paths.code_cache.clone());
+    let folders = disk_limit::folders(workdir.path(), given);
     let disk = DiskWatch::start(folders, DiskUsage { bytes: plan.limits.disk, files: plan.limits.files });
     let (is_over, disk_is_over) = (disk.is_over(), disk.is_over());
     let watch = Box::new(move |age: Duration| {

@@ -96,16 +96,16 @@ pub struct StageLimits {
     rest: Vec<u8>,
     /// The child's age when instantiation was first seen.
     instantiated: Option<Duration>,
-    /// There were no events yet: the runtime may not use the protocol.
+    /// No events so far: the runtime may not use the protocol.
     silent: bool,
     /// The limit of a child without events.
-    unsaid: Duration,
+    silent_limit: Duration,
 }
 
 impl StageLimits {
-    /// Follows these events. A child without any may run for `unsaid`.
-    pub fn new(reports: EventChannel, unsaid: Duration) -> Self {
-        Self { reports, read: 0, rest: Vec::new(), instantiated: None, silent: true, unsaid }
+    /// Follows these events. A child without any may run for `silent_limit`.
+    pub fn new(reports: EventChannel, silent_limit: Duration) -> Self {
+        Self { reports, read: 0, rest: Vec::new(), instantiated: None, silent: true, silent_limit }
     }
 
     /// Whether a child of this age has exceeded its limit.
@@ -115,7 +115,7 @@ impl StageLimits {
         }
         match self.instantiated {
             Some(began) => age.saturating_sub(began) > run,
-            None if self.silent => age > self.unsaid,
+            None if self.silent => age > self.silent_limit,
             None => age > compile,
         }
     }

@@ -41,7 +41,7 @@ impl TempDir {
         let dir = tempfile::Builder::new().prefix(prefix).tempdir().map_err(|e| {
             io::Error::new(
                 e.kind(),
-                format!("no folder can be made in `{}`, the temporary folder (TMPDIR): {e}", parent.display()),
+                format!("failed to create a folder in `{}`, the temporary folder (TMPDIR): {e}", parent.display()),
             )
         })?;
         let path = dir.keep();
@@ -82,13 +82,13 @@ const SILENT: Duration = Duration::from_secs(1);
 /// Removes a folder of a killed lab; a guest may have made it so deep that this takes long.
 fn remove_stale_folder(path: &Path) {
     let (done, ended) = mpsc::channel::<()>();
-    let notice = format!("removing what a killed lab left in `{}`", path.display());
+    let notice = format!("removing files of a killed lab in `{}`", path.display());
     let tell = move || {
         if ended.recv_timeout(SILENT) == Err(RecvTimeoutError::Timeout) {
             let _ = writeln!(io::stderr(), "{}", visible(&notice, false));
         }
     };
-    // Without a thread nobody is told.
+    // If the thread cannot be started, there is no notice.
     let _ = std::thread::Builder::new().name("removal".to_owned()).spawn(tell);
     let _ = remove_tree(path);
     drop(done);
@@ -137,7 +137,7 @@ mod tests {
         }
         drop(folder);
         assert!(fs::symlink_metadata(&top).is_err(), "it is still there");
-        assert_eq!(mode(outside.path()), 0o500, "what a link leads to is as it was");
+        assert_eq!(mode(outside.path()), 0o500, "the target of a link is unchanged");
     }
 
     #[test]

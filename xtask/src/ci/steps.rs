@@ -53,7 +53,7 @@ fn full(step: Step) -> Step {
     Step { only_full: true, ..step }
 }
 
-/// For a slow step that needs no tools of other steps: starts at once.
+/// A slow step that does not depend on others: starts at once.
 fn in_background(step: Step) -> Step {
     Step { in_background: true, ..step }
 }
@@ -65,12 +65,12 @@ fn install(context: &Context) -> Result<()> {
         return Ok(());
     }
     let folder = shell.create_temp_dir()?;
-    let handed = folder.path().join("environment");
-    context.run(cmd!(shell, "bash {INSTALL} {handed}"))?;
-    let text = shell.read_file(&handed).context("the installation wrote no variables")?;
+    let variables_file = folder.path().join("environment");
+    context.run(cmd!(shell, "bash {INSTALL} {variables_file}"))?;
+    let text = shell.read_file(&variables_file).context("the installation wrote no variables")?;
     let variables = text.lines().filter_map(|line| line.split_once('=')).map(|(n, v)| (n.to_owned(), v.to_owned()));
     for (name, value) in variables {
-        // What could not be installed is repeated at the end, where it is seen.
+        // Repeated at the end, because nobody reads the middle of a log.
         match name.as_str() {
             "MISSING" => context.leave_out(value),
             _ => _ = locked(&context.environment).insert(name, value),
@@ -122,10 +122,11 @@ fn matrix(context: &Context) -> Result<()> {
         context.leave_out(format!("the published report: {} does not exist", published.display()));
         return Ok(());
     }
-    context.run(cmd!(shell, "{xtask} report --check"))
+    context.run(cmd!(shell, "{xtask} report --check"))?;
+    context.run(cmd!(shell, "{xtask} learn book --check"))
 }
 
-/// Reports columns that were not measured although their programs are installed or built here.
+/// Reports absent columns whose programs CI should have installed or built.
 fn leave_out_absent(context: &Context) -> Result<()> {
     let path = context.lab.latest_report().join("report.json");
     let bytes = std::fs::read(&path).with_context(|| format!("failed to read `{}`", path.display()))?;
@@ -142,7 +143,7 @@ fn leave_out_absent(context: &Context) -> Result<()> {
 fn guests(context: &Context) -> Result<()> {
     let shell = context.shell()?;
     let Ok(built) = shell.var(BUILT) else {
-        context.leave_out(format!("building guests from source: {BUILT} names none; the prebuilt ones are used"));
+        context.leave_out(format!("building guests from source: {BUILT} is not set; prebuilt guests are used"));
         return Ok(());
     };
     let xtask = std::env::current_exe()?;

@@ -13,9 +13,7 @@ use wasmlab_runtimes as runtimes;
 use crate::store::snapshots::Store;
 use wasmlab_toolchains as toolchains;
 
-/// Description for `--help`.
 pub const ABOUT: &str = "Accept changed snapshots; with --guests, also renew the prebuilt guests";
-/// Examples for `--help`.
 pub const EXAMPLES: &str = "Examples:
   cargo xtask bless
   cargo xtask bless --scenario 'wat-*'
@@ -24,7 +22,6 @@ pub const EXAMPLES: &str = "Examples:
 
 Without --scenario and --runtime it also removes the snapshots of scenarios and runtimes that no longer exist.";
 
-/// Options.
 #[derive(clap::Args)]
 pub struct Args {
     /// Only scenarios that match the glob; may be repeated
@@ -38,7 +35,6 @@ pub struct Args {
     guests: bool,
 }
 
-/// Runs the subcommand.
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let all = common::scenarios(lab)?;
     let mut lines = remove_orphans(lab, args, &all)?;
@@ -82,7 +78,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     Ok(exit::OK)
 }
 
-/// Removes the snapshots of scenarios and runtimes that are no more, unless only a part was chosen.
+/// Removes the snapshots of scenarios and runtimes that no longer exist, unless the options select a part.
 fn remove_orphans(lab: &Lab, args: &Args, scenarios: &[Scenario]) -> Result<Vec<String>> {
     if !args.scenario.is_empty() || !args.runtime.is_empty() {
         return Ok(Vec::new());
@@ -91,8 +87,8 @@ fn remove_orphans(lab: &Lab, args: &Args, scenarios: &[Scenario]) -> Result<Vec<
     let ids = runtimes::all().iter().map(runtimes::Runtime::id).collect();
     let removed = Store::new(lab.snapshots()).remove_orphans(&names, &ids)?;
     let line = |(file, lines): (std::path::PathBuf, usize)| {
-        let what = if lines == 1 { "1 entry".to_owned() } else { format!("{lines} entries") };
-        format!("{}: {what} of what is no more", file.strip_prefix(&lab.root).unwrap_or(&file).display())
+        let what = if lines == 1 { "1 obsolete entry".to_owned() } else { format!("{lines} obsolete entries") };
+        format!("{}: {what} removed", file.strip_prefix(&lab.root).unwrap_or(&file).display())
     };
     Ok(removed.into_iter().map(line).collect())
 }

@@ -14,21 +14,18 @@ use wasmlab_report::text;
 
 mod compare;
 
-/// Description for `--help`.
 pub const ABOUT: &str = "Build the guests and show how each was built";
-/// Examples for `--help`.
 pub const EXAMPLES: &str = "Examples:
   cargo xtask build
   cargo xtask build --scenario 'rust-*' --require-built
-  cargo xtask build --compare hello      one program's routes side by side: bytes, imports, proposals";
+  cargo xtask build --compare hello      sizes, imports and proposals of hello by route";
 
-/// Options.
 #[derive(clap::Args)]
 pub struct Args {
     /// Only scenarios that match the glob; may be repeated
     #[arg(long, value_name = "GLOB")]
     scenario: Vec<String>,
-    /// Compare the routes of one family side by side
+    /// Compare side by side how each route builds the program of a family
     #[arg(long, value_name = "FAMILY")]
     compare: Option<String>,
     /// Do not use the network
@@ -42,7 +39,6 @@ pub struct Args {
 /// A scenario and its guest, or why there is none.
 type BuildResult<'a> = (&'a Scenario, Result<Guest, NotBuilt>);
 
-/// Runs the subcommand.
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let mut scenarios = common::choose(common::scenarios(lab)?, &args.scenario, "scenario", |s| s.name.clone())?;
     if let Some(family) = &args.compare {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
-use self::guest::{Given, GuestArgs};
+use self::guest::{FileToCheck, GuestArgs};
 use self::requirements::Requirements;
 use super::common::{self, Purpose};
 use super::format::FormatArgs;
@@ -25,9 +25,7 @@ mod dirs;
 mod guest;
 mod requirements;
 
-/// Description for `--help`.
 pub const ABOUT: &str = "Show where your .wasm or .wat file runs, where it does not, and why";
-/// Examples for `--help`.
 pub const EXAMPLES: &str = "Examples:
   cargo xtask check app.wasm
   cargo xtask check                                  the files of wasmlab.toml
@@ -41,44 +39,49 @@ pub const EXAMPLES: &str = "Examples:
   cargo xtask check app.wasm --expect-stdout 'hello' --expect-exit 0 --runtime 'wasm*'
   cargo xtask check a.wasm b.wasm --output json
   cargo xtask check app.wasm --must 'wasmtime-*' --must node --allow wasmi:unsupported-proposal
-  cargo xtask check app.wasm --baseline before.json  # what this change does
+  cargo xtask check app.wasm --baseline before.json  # what has changed since
   cargo xtask check app.wasm --runtime wasmi --runtime node --require-present    # in CI
 
-Each runtime gets a fresh copy of every --dir; the original directory is not changed. To keep what
-the guests wrote, use --keep-dirs FOLDER and look in FOLDER/app/RUNTIME. To let the guest change
-the directory itself, use --dir-rw with one runtime. (`run-one` keeps the folder its cell ran in.)
+Each runtime gets a fresh copy of every --dir; the original does not change. To keep what guests
+write, use --keep-dirs FOLDER and look in FOLDER/app/RUNTIME. To let the guest change the directory
+itself, use --dir-rw with one runtime.
 
-Exit code: 0 if every installed runtime that could run a file does. A runtime that takes no
-components, or that has no WASI at all, could not run a file that needs them, and does not count;
-at least one runtime has to run each file. 1 if one that could does not, and --allow does not
-cover it; if one of --must does not, or is not installed; if a budget is exceeded; or, with
---require-present, if a selected runtime is not installed. With --baseline, only what got worse
-counts. The report is written to reports/check/; the report of the last run-all is not changed.";
+Exit code 0: every installed runtime that could run a file did. A runtime without components, or
+without any WASI, does not count for a file that needs them, but each file has to run somewhere.
 
-/// Options.
+Exit code 1:
+  - a runtime that could run a file did not, and --allow does not cover it;
+  - a runtime of --must did not pass, or is not installed;
+  - a budget of wasmlab.toml is exceeded; or
+  - with --require-present, a selected runtime is not installed.
+With --baseline, only regressions count.
+
+The report is written to reports/check/; the report of the last run-all does not change.";
+
 #[derive(clap::Args)]
 pub struct Args {
-    /// Modules or components, as .wasm or .wat [default: the files of wasmlab.toml, here or in a folder above]
+    /// Modules or components, as .wasm or .wat [default: the files listed in wasmlab.toml, here or in a parent folder]
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
     #[command(flatten)]
     guest: GuestArgs,
-    /// Read the files and what is required of them from this file instead of wasmlab.toml
+    /// Read the files and their requirements from this file instead of wasmlab.toml
     #[arg(long, value_name = "FILE", conflicts_with = "files")]
     config: Option<PathBuf>,
-    /// Require a pass on the runtimes that match the glob, absent or not; may be repeated
+    /// Require a pass on the runtimes that match the glob, even if they are not installed; may be repeated
     #[arg(long, value_name = "RUNTIME")]
     must: Vec<String>,
-    /// Do not fail for the runtimes that match the glob, or only for this code; may be repeated
+    /// Let the runtimes that match the glob fail, or only fail with this code; may be repeated
     #[arg(long, value_name = "RUNTIME[:CODE]")]
     allow: Vec<String>,
-    /// Compare with this report.json of an earlier run: only what got worse makes the exit code 1
+    /// Compare with an earlier report, a file or one published in a git revision: exit with 1 only for regressions
     #[arg(long, value_name = "FILE|REV")]
     baseline: Option<String>,
     /// Time limit for running a guest, in seconds [default: 10; compilation has its own limit]
     #[arg(long, value_name = "SECONDS", value_parser = common::seconds)]
     timeout: Option<u64>,
-    /// Only runtimes that match the glob; RUNTIME@PATH adds your own build, RUNTIME@VERSION a version; may be repeated
+    /// Only runtimes that match the glob; RUNTIME@PATH adds your own build, RUNTIME@VERSION another version; may be
+    /// repeated
     #[arg(long, value_name = "GLOB")]
     runtime: Vec<String>,
     /// Ignore cached results and run every cell again
@@ -102,7 +105,6 @@ pub struct Args {
     max_size: MaxSize,
 }
 
-/// Runs the subcommand.
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let config = if args.files.is_empty() { Some(config::find(args)?) } else { None };
     let globs = match &config {
@@ -113,7 +115,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let kept = args.guest.dirs.keep()?;
     let baseline = args.baseline.as_deref().map(|name| baseline::read(lab, name)).transpose()?;
     let mut given = match &config {
-        Some(config) => config.given(runtimes.len())?,
+        Some(config) => config.files_to_check(runtimes.len())?,
         None => named(args, runtimes.len())?,
     };
     for file in &mut given {
@@ -159,12 +161,12 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
 }
 
 /// The files of the command line, all run alike.
-fn named(args: &Args, runtimes: usize) -> Result<Vec<Given>> {
+fn named(args: &Args, runtimes: usize) -> Result<Vec<FileToCheck>> {
     let names = guest::names(&args.files);
     let files = args.files.iter().zip(names).map(|(file, (name, title))| {
         let dirs = args.guest.dirs.dirs(args.files.len(), runtimes)?;
         let requirements = Requirements::default();
-        Ok(Given { file: file.clone(), name, title, options: args.guest.clone(), dirs, requirements })
+        Ok(FileToCheck { file: file.clone(), name, title, options: args.guest.clone(), dirs, requirements })
     });
     files.collect()
 }

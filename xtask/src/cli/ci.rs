@@ -11,21 +11,18 @@ use crate::ci::{self, Context, StepOutcome, Step};
 use crate::exit;
 use crate::lab::Lab;
 
-/// Description for `--help`.
 pub const ABOUT: &str = "Run every check that a change must pass: formatting, lints, engines, the matrix, tests";
-/// Examples for `--help`.
 pub const EXAMPLES: &str = "Examples:
   cargo xtask ci                       runs .ci/install, then every step
   cargo xtask ci --list                shows the steps
   cargo xtask ci --only fmt --only clippy
   cargo xtask ci --full                also runs the slow steps that rarely find anything
 
-The last line sums up the test binaries that ran: `tests: N passed, M failed`.";
+The last line counts the tests of all steps: `tests: N passed, M failed`.";
 
 /// The variable with the time that building the lab for this run took, in seconds.
 const BEFORE: &str = "WASMLAB_CI_BEFORE";
 
-/// Options.
 #[derive(clap::Args)]
 pub struct Args {
     /// Only run this step, without running .ci/install first; may be repeated
@@ -39,7 +36,6 @@ pub struct Args {
     list: bool,
 }
 
-/// Runs the subcommand.
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let steps = ci::all(&lab.xtask());
     if args.list {

@@ -9,9 +9,7 @@ use super::output;
 use crate::exit;
 use crate::lab::Lab;
 
-/// Description for `--help`.
 pub const ABOUT: &str = "Remove cached observations and guests; with --all, also engines and installed runtime versions";
-/// Examples for `--help`.
 pub const EXAMPLES: &str = "Examples:
   cargo xtask clean
   cargo xtask clean --all                    the next run builds every engine again";
@@ -21,7 +19,6 @@ const DEFAULT_FOLDERS: &[&str] = &["entries", "objects", "compiled", "guests", "
 /// Cache folders removed only with `--all`.
 const ALL_FOLDERS: &[&str] = &["engines", "versions"];
 
-/// Options.
 #[derive(clap::Args)]
 pub struct Args {
     /// Also remove the engines, which take minutes to build, and the runtime versions that `setup` installed
@@ -29,7 +26,6 @@ pub struct Args {
     all: bool,
 }
 
-/// Runs the subcommand.
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let dir = lab.cache.dir();
     let heavy = if args.all { ALL_FOLDERS } else { &[] };

@@ -5,11 +5,12 @@ use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context, Result};
-use globset::{Glob, GlobSetBuilder};
+use globset::GlobSetBuilder;
 
 use super::format::FormatArgs;
 use super::{output, progress, suggest};
 use crate::exit;
+use crate::glob;
 use crate::lab::Lab;
 use crate::matrix::assemble::{self, RunMetadata};
 use crate::matrix::{self, Request};
@@ -26,7 +27,7 @@ use wasmlab_runtimes::{self as runtimes, CUSTOM_BUILD, Runtime, Source};
 /// The command that lists the columns.
 const LIST_RUNTIMES: &str = "cargo xtask list runtimes";
 
-/// The request makes no sense or names something that does not exist: exit code 2.
+/// An invalid request, or one that names something that does not exist: exit code 2.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct UsageError(pub String);
@@ -58,7 +59,7 @@ impl EnginesArg {
     }
 }
 
-/// Loads every scenario. Errors in any of them are usage errors.
+/// Loads every scenario; an error in any of them is a usage error.
 pub fn scenarios(lab: &Lab) -> Result<Vec<Scenario>> {
     scenario::load_all(&lab.scenarios()).or_else(|errors| {
         let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
@@ -81,7 +82,7 @@ pub fn choose<T>(items: Vec<T>, globs: &[String], what: &str, id: impl Fn(&T) ->
     let all: Vec<String> = items.iter().map(&id).collect();
     let mut set = GlobSetBuilder::new();
     for text in globs {
-        let glob = Glob::new(text).or_else(|e| usage(format!("--{what} `{text}` is not a glob: {}", e.kind())))?;
+        let glob = glob::parse(text).or_else(|why| usage(format!("--{what} {why}")))?;
         let matcher = glob.compile_matcher();
         if !all.iter().any(|id| matcher.is_match(id)) {
             let lists = format!("cargo xtask list {what}s");
@@ -161,8 +162,8 @@ fn custom_column(lab: &Lab, text: &str) -> Result<Runtime> {
     Ok(runtimes::custom_build(base, kebab.trim_matches('-'), path))
 }
 
-/// The column that `RUNTIME@…` is based on, RUNTIME, and the text after the `@`. RUNTIME is the id of a column, or the
-/// name of an engine, which stands for its command line.
+/// Splits `RUNTIME@…` into the column it is based on, the name RUNTIME, and the text after the `@`. RUNTIME is the id
+/// of a column, or the name of an engine, which stands for its command line.
 pub fn parse_custom_column(text: &str) -> Result<(&'static Runtime, &str, &str)> {
     let (name, build) = text.split_once(CUSTOM_BUILD).unwrap_or((text, ""));
     let by_engine = |r: &&Runtime| r.engine == name && matches!(r.source, Source::Program(_));

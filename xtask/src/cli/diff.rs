@@ -1,4 +1,4 @@
-//! `diff`: what differs between two reports. Runs nothing.
+//! `diff`: compares two reports without running anything.
 
 use anyhow::Result;
 
@@ -7,23 +7,20 @@ use crate::exit;
 use crate::lab::Lab;
 use wasmlab_report::compare;
 
-/// For `--help`.
-pub const ABOUT: &str = "Compare two reports: cells, sizes, imports, versions of runtimes; runs nothing";
-/// For `--help`.
+pub const ABOUT: &str = "Compare two reports (cells, sizes, imports, runtime versions) without running anything";
 pub const EXAMPLES: &str = "Examples:
   cargo xtask diff before.json after.json
-  cargo xtask diff before.json                  compared with the last run-all
-  cargo xtask diff HEAD~20 HEAD                 what was published in two revisions
+  cargo xtask diff before.json                  compares with the last run-all
+  cargo xtask diff HEAD~20 HEAD                 compares the reports published in two revisions
   cargo xtask diff main ci/report.json --output markdown > comment.md
   cargo xtask diff a.json reports/check/report.json --output json
 
-Exit code: 1 if a cell got worse, else 0. A cell that one of the reports did not measure is compared
-with nothing.";
+Exit code: 1 if a cell got worse, otherwise 0. Cells that only one of the reports measured are not
+compared.";
 
-/// Options.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The earlier report: a file, or a revision of git, for the report that is published in it
+    /// The earlier report: a file, or a git revision for the report published in it
     #[arg(value_name = "A.json|REV")]
     before: String,
     /// The later report [default: reports/latest/report.json, written by the last run-all]
@@ -38,13 +35,12 @@ pub struct Args {
 enum Format {
     /// For a terminal
     Text,
-    /// For a pull request: what got worse in the open, the rest folded
+    /// For a pull request: regressions first, the rest collapsed
     Markdown,
     /// For programs
     Json,
 }
 
-/// Runs it.
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let (_, before) = baseline::read(lab, &args.before)?;
     let latest = lab.latest_report().join("report.json").display().to_string();

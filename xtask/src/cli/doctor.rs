@@ -14,11 +14,9 @@ use crate::exit;
 use crate::lab::{CACHE_VARIABLE, Lab};
 use wasmlab_report::text;
 use wasmlab_runtimes::{self as runtimes, Runtime, Source};
-use wasmlab_toolchains::{self as toolchains, WantedVersion};
+use wasmlab_toolchains::{self as toolchains, VersionRequirement};
 
-/// Description for `--help`.
 pub const ABOUT: &str = "Show which tools are installed, their versions and paths, and how to install what is missing";
-/// Examples for `--help`.
 pub const EXAMPLES: &str = "Examples:
   cargo xtask doctor
   WASMLAB_RUST_TOOLCHAIN=nightly cargo xtask doctor";
@@ -41,7 +39,6 @@ impl List {
     }
 }
 
-/// There are no options.
 #[derive(clap::Args)]
 pub struct Args {}
 
@@ -50,7 +47,6 @@ fn noted(runtime: &Runtime, about: &str) -> String {
     runtime.note.map_or_else(|| about.to_owned(), |note| format!("{about} ({note})"))
 }
 
-/// Runs the subcommand.
 pub fn run(lab: &Lab, _: &Args) -> Result<u8> {
     lab.machine.forget_answers();
     let mut list = List { width: output::render_options().width, text: String::new() };
@@ -80,7 +76,7 @@ pub fn run(lab: &Lab, _: &Args) -> Result<u8> {
     for scenario in common::scenarios(lab)? {
         let build = &scenario.spec.build;
         let target = build.target.as_ref().map(|t| format!(" {t}")).unwrap_or_default();
-        let version = WantedVersion::of(build).map(|version| format!(" {version}")).unwrap_or_default();
+        let version = VersionRequirement::of(build).map(|version| format!(" {version}")).unwrap_or_default();
         let name = format!("{}{version}{target}", build.toolchain);
         let (Some(toolchain), true) = (toolchains::find(&build.toolchain), seen.insert(name.clone())) else { continue };
         if let Some(error) = (toolchain.preflight_error)(build, &lab.machine) {

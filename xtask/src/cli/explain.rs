@@ -13,22 +13,18 @@ use crate::exit;
 use crate::lab::Lab;
 use wasmlab_report::text;
 
-/// Description for `--help`.
 pub const ABOUT: &str = "Explain a code: what it means, who is to blame and what would change it";
-/// Examples for `--help`.
 pub const EXAMPLES: &str = "Examples:
   cargo xtask explain sockets-unsupported
   cargo xtask explain s                      the same, by its letter in the matrix
   cargo xtask explain                        lists every code";
 
-/// Options.
 #[derive(clap::Args)]
 pub struct Args {
     /// The code or its letter in the matrix; lists every code if omitted
     code: Option<String>,
 }
 
-/// Runs the subcommand.
 pub fn run(_: &Lab, args: &Args) -> Result<u8> {
     let text = match &args.code {
         None => {

@@ -13,7 +13,7 @@ use crate::exit;
 /// Options of every command that shows a report.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub struct FormatArgs {
-    /// Format of the report on stdout [default: table; for check: answer]
+    /// Format of the report on stdout [default: overview for run-all, answer for check, otherwise table]
     #[arg(long = "output", value_name = "FORMAT", value_parser = parser())]
     renderer: Option<Renderer>,
 }
@@ -61,9 +61,9 @@ pub fn show_failure(code: u8, message: &str) {
 /// How to group the rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum RowGrouping {
-    /// By program: each with every route it was built by
+    /// By program: all routes that build it
     Family,
-    /// By route: each with every program built that way
+    /// By route: all programs built by it
     Route,
 }
 

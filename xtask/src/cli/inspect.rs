@@ -23,9 +23,9 @@ use wasmlab_report::text;
 use wasmlab_report::visible::on_line;
 use crate::scenario;
 
-/// Description for `--help`.
+mod bytes;
+
 pub const ABOUT: &str = "Show what a module or component is: kind, ABIs with evidence, proposals, imports, exports, sizes";
-/// Examples for `--help`.
 pub const EXAMPLES: &str = "Examples:
   cargo xtask inspect app.wasm
   cargo xtask inspect rust-wasip1-hello      a scenario's guest, built if necessary
@@ -33,12 +33,12 @@ pub const EXAMPLES: &str = "Examples:
   cargo xtask inspect nginx                  the same, by a scenario's short name
   cargo xtask inspect app.wasm --json | jq .abis
   cargo xtask inspect app.wasm --wat | less
+  cargo xtask inspect scenarios/wat-add/add.wat --bytes     each byte and its meaning
   cargo xtask inspect huge.wasm --quick      imports, exports and sections only";
 
-/// Options.
 #[derive(clap::Args)]
 pub struct Args {
-    /// A module or component (.wasm or .wat), or the name or folder of a scenario, whose guest is inspected
+    /// A module or component (.wasm or .wat), or a scenario (name or folder) whose guest to inspect
     #[arg(value_name = "FILE|SCENARIO")]
     what: PathBuf,
     /// Print JSON
@@ -47,6 +47,9 @@ pub struct Args {
     /// Print the text format (WAT)
     #[arg(long)]
     wat: bool,
+    /// Print each byte of a small file with its offset and its meaning, valid or not
+    #[arg(long, conflicts_with_all = ["wat", "quick"])]
+    bytes: bool,
     /// Skip function bodies: no proposals and no validation
     #[arg(long, conflicts_with = "wat")]
     quick: bool,
@@ -62,7 +65,7 @@ const SCHEMA_VERSION: u32 = 2;
 
 /// The output of `--json`.
 #[derive(serde::Serialize)]
-struct Printed<'a> {
+struct JsonOutput<'a> {
     schema: u32,
     file: String,
     /// For Emscripten modules: the system calls, with the equivalent of each in other ABIs.
@@ -72,11 +75,10 @@ struct Printed<'a> {
     facts: &'a Facts,
 }
 
-/// Runs the subcommand.
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let file = match scenario(lab, &args.what)? {
         Some(scenario) => guest(lab, &scenario, args.offline)?,
-        None => given(&args.what, &args.max_size)?,
+        None => user_file(&args.what, &args.max_size)?,
     };
     let failed = |error: ReadError| UsageError(format!("failed to inspect `{}`: {error}", file.display()));
     if args.wat {
@@ -84,11 +86,15 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         output::print(&String::from_utf8_lossy(&text))?;
         return Ok(exit::OK);
     }
+    if args.bytes {
+        bytes::print(&file, args.json).map_err(failed)??;
+        return Ok(exit::OK);
+    }
     let form = if args.quick { Form::Outline } else { Form::Facts };
     let facts = reading::facts(&file, form).map_err(failed)?;
     if args.json {
         let (file, system_calls) = (file.display().to_string(), Imports::of(&facts).system);
-        let printed = Printed { schema: SCHEMA_VERSION, file, system_calls, facts: &facts };
+        let printed = JsonOutput { schema: SCHEMA_VERSION, file, system_calls, facts: &facts };
         output::print(&(serde_json::to_string_pretty(&printed)? + "\n"))?;
     } else {
         output::print(&text(&facts, args.quick))?;
@@ -139,7 +145,7 @@ fn guest(lab: &Lab, scenario: &Scenario, offline: bool) -> Result<PathBuf> {
 }
 
 /// A user's file: must be a regular file within the size limit.
-fn given(file: &Path, max_size: &MaxSize) -> Result<PathBuf> {
+fn user_file(file: &Path, max_size: &MaxSize) -> Result<PathBuf> {
     if let Err(error) = max_size.check(file) {
         let missing = error.kind() == io::ErrorKind::NotFound;
         let hint = if missing { "; there is no scenario with that name either: see `cargo xtask list scenarios`" } else { "" };

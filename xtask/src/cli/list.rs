@@ -13,30 +13,27 @@ use wasmlab_model::scenario::Scenario;
 use wasmlab_runtimes::{self as runtimes, Runtime, Source};
 use wasmlab_toolchains::{self as toolchains, Toolchain};
 
-/// Description for `--help`.
 pub const ABOUT: &str = "List scenarios, runtimes and toolchains";
-/// Examples for `--help`.
 pub const EXAMPLES: &str = "Examples:
   cargo xtask list
   cargo xtask list scenarios
   cargo xtask list runtimes
-  cargo xtask list --unproven      runtimes whose adapter was never run with the real program
+  cargo xtask list --unproven      runtimes whose adapter was never tested
   cargo xtask list toolchains      languages and targets, and which are installed";
 
-/// Options.
 #[derive(clap::Args)]
 pub struct Args {
     /// What to list [default: everything]
     #[arg(value_enum)]
-    what: Option<What>,
-    /// List the runtimes that the matrix leaves out: their adapters follow the documentation but were never run with
-    /// the real program. Select one by name, as in `--runtime spin`
+    what: Option<ListKind>,
+    /// List the runtimes that the matrix omits: their adapters follow the documentation but were never tested with the
+    /// real program. Select one by name, as in `--runtime spin`
     #[arg(long, conflicts_with = "what")]
     unproven: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum What {
+enum ListKind {
     /// Rows of the matrix.
     Scenarios,
     /// Columns of the matrix.
@@ -45,7 +42,6 @@ enum What {
     Toolchains,
 }
 
-/// Runs the subcommand.
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     if args.unproven {
         output::print(&runtimes(runtimes::all().iter().filter(|r| r.unproven)))?;
@@ -53,13 +49,13 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     }
     let wants = |what| args.what.is_none_or(|w| w == what);
     let mut parts = Vec::new();
-    if wants(What::Scenarios) {
+    if wants(ListKind::Scenarios) {
         parts.push(scenarios(common::scenarios(lab)?));
     }
-    if wants(What::Runtimes) {
+    if wants(ListKind::Runtimes) {
         parts.push(runtimes(runtimes::proven()));
     }
-    if wants(What::Toolchains) {
+    if wants(ListKind::Toolchains) {
         parts.push(toolchains(lab, &common::scenarios(lab)?));
     }
     output::print(&parts.join("\n"))?;
@@ -93,7 +89,7 @@ fn runtimes(of: impl Iterator<Item = &'static Runtime>) -> String {
 fn toolchains(lab: &Lab, scenarios: &[Scenario]) -> String {
     let columns = [names("toolchain"), prose("compiles", 30), prose("installed", 20)];
     let row = |toolchain: &&Toolchain| {
-        vec![toolchain.id.to_owned(), toolchain.makes.to_owned(), state(lab, toolchain, scenarios)]
+        vec![toolchain.id.to_owned(), toolchain.summary.to_owned(), state(lab, toolchain, scenarios)]
     };
     let text = output::table(&columns, &toolchains::ALL.iter().map(row).collect::<Vec<_>>());
     lab.machine.save();
@@ -102,20 +98,20 @@ fn toolchains(lab: &Lab, scenarios: &[Scenario]) -> String {
 
 /// Whether a toolchain is installed, with everything the scenarios need.
 fn state(lab: &Lab, toolchain: &Toolchain, scenarios: &[Scenario]) -> String {
-    let (mut here, mut missing) = (false, BTreeSet::new());
+    let (mut found, mut missing) = (false, BTreeSet::new());
     for scenario in scenarios.iter().filter(|s| s.spec.build.toolchain == toolchain.id) {
         // A renamed target says nothing about this compiler.
         if (toolchain.preflight_error)(&scenario.spec.build, &lab.machine).is_some() {
             continue;
         }
         match (toolchain.find)(scenario, &lab.machine) {
-            Ok(_) => here = true,
+            Ok(_) => found = true,
             Err(absent) => _ = missing.insert(absent.what),
         }
     }
     let missing = missing.into_iter().collect::<Vec<_>>().join(", ");
-    match (here, missing.as_str()) {
-        (true, "") => "here".to_owned(),
+    match (found, missing.as_str()) {
+        (true, "") => "yes".to_owned(),
         (true, what) => format!("yes, except {what}"),
         (false, "") => "not used by any scenario".to_owned(),
         (false, what) => format!("missing: {what}"),

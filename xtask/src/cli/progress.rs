@@ -124,7 +124,7 @@ impl ProgressReporter {
     }
 }
 
-/// What is built before a part of the columns can run, and what the reader can do about it.
+/// Says what has to be built before some columns can run, and how to avoid the wait.
 fn announcement(engines: &[&str], minutes: u32, others: bool) -> String {
     let (last, first) = engines.split_last().map_or(("", engines), |(last, first)| (*last, first));
     let names = if first.is_empty() { last.to_owned() } else { format!("{} and {last}", first.join(", ")) };

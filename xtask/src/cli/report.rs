@@ -1,4 +1,4 @@
-//! `report`: renders a saved run, publishes it, or compares it with the published report. Runs nothing.
+//! `report`: renders a saved report, publishes it, or compares it with the published one.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,7 @@ use wasmlab_toolchains::rustc::TOOLCHAIN_VARIABLE;
 
 use super::common::usage;
 use super::format::{RowGrouping, FormatArgs};
-use super::output;
+use super::{learn, output};
 use crate::lab::{FIXTURES_VARIABLE, Lab};
 use crate::exit;
 use crate::store::files;
@@ -17,11 +17,9 @@ use wasmlab_model::report::{RunReport, SCHEMA_VERSION};
 use wasmlab_model::verdict::Change;
 
 /// Largest report that is read, bytes.
-const MAX_BYTES: u64 = 128 << 20;
+pub const MAX_BYTES: u64 = 128 << 20;
 
-/// Description for `--help`.
-pub const ABOUT: &str = "Render a saved run, publish it, or compare it with the published report; runs nothing";
-/// Examples for `--help`.
+pub const ABOUT: &str = "Render, publish or check a saved report without running anything";
 pub const EXAMPLES: &str = "Examples:
   cargo xtask report
   cargo xtask report --output markdown > matrix.md
@@ -31,7 +29,6 @@ pub const EXAMPLES: &str = "Examples:
   cargo xtask report --output html > page.html     a page to send; run-all leaves it in reports/latest/index.html
   cargo xtask report --publish                     writes reports/OS-ARCH.json and .md, and reports/index.html";
 
-/// Options.
 #[derive(clap::Args)]
 pub struct Args {
     /// The report file [default: reports/latest/report.json, written by the last run-all]
@@ -41,16 +38,16 @@ pub struct Args {
     /// How to group the rows
     #[arg(long, value_enum, default_value_t = RowGrouping::Family)]
     by: RowGrouping,
-    /// Write the report to reports/ for publication, without times, memory sizes and paths of this machine; columns
-    /// that are absent here keep their published results
+    /// Write the report to reports/ for publication, without times, memory sizes or local paths; columns that are
+    /// absent here keep their published results
     #[arg(long)]
     publish: bool,
-    /// Fail if the published results differ from this report, or the published Markdown or page from its JSON
+    /// Fail if the published results differ from this report, or if the published Markdown or page does not match its
+    /// JSON
     #[arg(long, conflicts_with = "publish")]
     check: bool,
 }
 
-/// Runs the subcommand.
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let file = args.file.clone().unwrap_or_else(|| lab.latest_report().join("report.json"));
     let report = read(&file)?;
@@ -74,10 +71,10 @@ pub fn read(file: &Path) -> Result<RunReport> {
     parse(&text, &file.display().to_string())
 }
 
-/// The report that a text holds; `name` is what errors call it.
+/// Parses a report; errors refer to it as `name`.
 ///
 /// # Errors
-/// When it is no report of this lab.
+/// If it is not a report in the format that this lab reads.
 pub fn parse(text: &str, name: &str) -> Result<RunReport> {
     let bad = |why: String| usage(format!("`{name}` is not a report of the lab: {why}"));
     let schema = match serde_json::from_str::<serde_json::Value>(text) {
@@ -86,10 +83,10 @@ pub fn parse(text: &str, name: &str) -> Result<RunReport> {
     };
     if schema != Some(u64::from(SCHEMA_VERSION)) {
         let found = schema.map_or("is missing".to_owned(), |schema| format!("is {schema}"));
-        return bad(format!("field `schema` {found}; this lab reads {SCHEMA_VERSION}: render it with the lab that wrote it"));
+        return bad(format!("field `schema` {found}; this lab reads {SCHEMA_VERSION}: use the lab that wrote it"));
     }
     let report = serde_json::from_str::<RunReport>(text).or_else(|error| bad(error.to_string()))?;
-    // They become part of a file's name.
+    // They become part of a file name.
     let is_word = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     if !is_word(&report.host.os) || !is_word(&report.host.arch) {
         return bad("`host.os` or `host.arch` is not the name of a system".to_owned());
@@ -97,7 +94,6 @@ pub fn parse(text: &str, name: &str) -> Result<RunReport> {
     Ok(report)
 }
 
-/// The page of what is published.
 const PAGE: &str = "index.html";
 
 /// The two published files for machines of this kind.
@@ -106,7 +102,7 @@ fn pair(lab: &Lab, report: &RunReport) -> (PathBuf, PathBuf) {
     (file("json"), file("md"))
 }
 
-/// Publishes only accepted results: a complete run in which everything was as expected.
+/// Publishes the report, but only if it is from a complete run with the expected results.
 fn publish(lab: &Lab, report: &RunReport) -> Result<u8> {
     let unaccepted = report.cells.iter().filter(|c| c.change != Change::Same).count();
     let why_not = if report.command != "run-all" || report.interrupted || !report.selected.is_everything() {
@@ -129,6 +125,8 @@ fn publish(lab: &Lab, report: &RunReport) -> Result<u8> {
     files::write_atomically(&markdown, published::markdown(&report).as_bytes())?;
     let page = lab.published(PAGE);
     files::write_atomically(&page, published::html(&report).as_bytes())?;
+    // Its pages quote the report.
+    learn::render_book(lab)?;
     let files = [&json, &markdown, &page];
     let names = files.map(|file| file.strip_prefix(&lab.root).unwrap_or(file).display().to_string());
     output::print(&format!("published {} cells: {}\n", report.cells.len(), names.join(", ")))?;
@@ -156,8 +154,7 @@ fn check(lab: &Lab, report: &RunReport) -> Result<u8> {
             (versions, wrong) = (found.versions, [wrong, found.results].concat());
         }
     }
-    // As with snapshots, a new version with the same results is not an error: nobody has to act when a package was
-    // updated.
+    // As with snapshots, a new version with the same results is not an error: updating a package requires no action.
     for line in &versions {
         output::print_progress(line);
     }
@@ -173,7 +170,7 @@ fn check(lab: &Lab, report: &RunReport) -> Result<u8> {
     Ok(exit::REGRESSION)
 }
 
-/// Folders of this machine that texts may contain, the innermost first.
+/// Local paths that a report may contain, with their replacements; the longest path first.
 fn path_replacements(lab: &Lab) -> Vec<PathReplacement> {
     let variable = |name: &str| std::env::var(name).ok().filter(|v| v.len() > 1);
     let path = |path: &Path| Some(path.display().to_string());

@@ -10,9 +10,9 @@ use super::common::{self, usage};
 use super::{output, run_all, run_one};
 use self::script::Script;
 use crate::guest::{self, Guest};
-use crate::cell::{self, Retention, Plan, Reproduction};
+use crate::cell::{self, Plan, Reproduction};
 use crate::lab::Lab;
-use crate::matrix::{EngineBuilds, Request};
+use crate::matrix::Request;
 use wasmlab_model::report::{Cell, RunReport};
 use wasmlab_model::scenario::Scenario;
 use wasmlab_report::{markdown, visible::visible};
@@ -27,24 +27,21 @@ mod source;
 /// The script that reproduces the cell.
 const SCRIPT: &str = "run.sh";
 
-/// Description for `--help`.
 pub const ABOUT: &str = "Write a folder that reproduces one cell without the lab, to attach to a bug report";
-/// Examples for `--help`.
 pub const EXAMPLES: &str = "Examples:
   cargo xtask repro wat-wasi-system wamr-zig
   cargo xtask repro wat-proposal-gc wasmi --output /tmp/gc-on-wasmi
 
-The folder works without the lab. It holds the module, run.sh, the source of any engine or driver
-that the lab builds, and README.md with the expected result, the observed result and the versions.
-run.sh prints the guest's output and how it ended, and exits with the guest's exit code.
+The folder contains the module, run.sh, the source of any engine or driver that the lab builds, and
+a README.md with the versions and the expected and observed results. run.sh prints the guest's
+output and how the guest ended, and exits with its exit code.
 Exit code: 0 once the folder is written, whatever the cell's verdict.";
 
-/// Options.
 #[derive(clap::Args)]
 pub struct Args {
     /// The scenario's name
     scenario: String,
-    /// The runtime; RUNTIME@PATH for your own build, RUNTIME@VERSION for a version
+    /// The runtime; RUNTIME@PATH for your own build, RUNTIME@VERSION for another version
     runtime: String,
     /// Folder to write; must be empty or not exist [default: reports/repro/SCENARIO-RUNTIME, replaced if it exists]
     #[arg(long, value_name = "DIR")]
@@ -54,7 +51,6 @@ pub struct Args {
     offline: bool,
 }
 
-/// Runs the subcommand.
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let scenario = run_one::scenario(lab, &args.scenario)?;
     let runtime = common::column(lab, &args.runtime)?;
@@ -71,17 +67,8 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         .or_else(|none| usage(format!("there is no guest for {}: {}", scenario.name, none.detail)))?;
     let scenarios = [scenario];
     let request = Request {
-        scenarios: &scenarios,
-        runtimes: vec![runtime.clone()],
-        jobs: 1,
-        use_cache: false,
-        confirm: false,
-        limits: run_all::limits(None),
-        build: options,
         given: BTreeMap::from([(scenarios[0].name.clone(), guest.clone())]),
-        engines: EngineBuilds::All,
-        sink: None,
-        retention: Retention::default(),
+        ..Request::one_cell(&scenarios, runtime.clone(), run_all::limits(None), options)
     };
     let report = common::measure(lab, &request, common::Purpose::of("run-one"));
     let Some(cell) = report.cells.first() else { return Ok(exit::INTERRUPTED) };

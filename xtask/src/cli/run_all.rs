@@ -12,17 +12,17 @@ use crate::cell::{Retention, Limits};
 use crate::lab::Lab;
 use crate::matrix::Request;
 use wasmlab_model::report::{RunReport, Selection};
+use wasmlab_report::{overview, table};
 use crate::store::snapshots::Store;
 use crate::exit;
 
-/// Description for `--help`.
 pub const ABOUT: &str = "Build, inspect and run every scenario on every runtime, and compare with the snapshots";
-/// Examples for `--help`.
 pub const EXAMPLES: &str = "Examples:
   cargo xtask run-all
   cargo xtask run-all --scenario 'wat-proposal-*' --runtime wasmi
   cargo xtask run-all --scenario '*tcp*' --scenario '*http*'      the socket gap, step by step
   cargo xtask run-all --by route
+  cargo xtask run-all --full                 every column and every explanation
   cargo xtask run-all --runtime wasmtime@/path/to/a/build/of/wasmtime
   cargo xtask run-all --runtime node@24      a version installed by `cargo xtask setup node@24`
   cargo xtask run-all --output json > report.json
@@ -30,16 +30,17 @@ pub const EXAMPLES: &str = "Examples:
   cargo xtask run-all --engines quick        the first matrix in a minute or two
   cargo xtask run-all --no-cache --timeout 30";
 
-/// Options.
 #[derive(clap::Args)]
 pub struct Args {
     /// Only scenarios that match the glob; may be repeated
     #[arg(long, value_name = "GLOB")]
     scenario: Vec<String>,
-    /// Only runtimes that match the glob; RUNTIME@PATH adds your own build, RUNTIME@VERSION a version; may be repeated
+    /// Only runtimes that match the glob; RUNTIME@PATH adds your own build, RUNTIME@VERSION another version; may be
+    /// repeated
     #[arg(long, value_name = "GLOB")]
     runtime: Vec<String>,
-    /// Compare with this report.json instead of the snapshots: only what got worse makes the exit code 1
+    /// Compare with an earlier report, a file or one published in a git revision, instead of the snapshots: exit with 1
+    /// only for regressions
     #[arg(long, value_name = "FILE|REV")]
     baseline: Option<String>,
     /// Number of cells to run in parallel [default: one per CPU]
@@ -53,6 +54,9 @@ pub struct Args {
     timeout: Option<u64>,
     #[command(flatten)]
     shown: FormatArgs,
+    /// Show every column and every explanation (same as --output table)
+    #[arg(long, conflicts_with = "renderer")]
+    full: bool,
     /// How to group the rows
     #[arg(long, value_enum, default_value_t = RowGrouping::Family)]
     by: RowGrouping,
@@ -70,7 +74,6 @@ pub struct Args {
     engines: common::EnginesArg,
 }
 
-/// Runs the subcommand.
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let all = common::scenarios(lab)?;
     let names = all.iter().map(|s| s.name.as_str()).collect();
@@ -112,7 +115,8 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         report.notes.sort();
     };
     let purpose = Purpose { compare: baseline.is_none(), selected, finish: Some(&finish), ..Purpose::of("run-all") };
-    let (code, report) = common::run(lab, &request, purpose, &lab.latest_report(), (args.shown, args.by.group_by()))?;
+    let shown = args.shown.or(if args.full { table::RENDERER } else { overview::RENDERER });
+    let (code, report) = common::run(lab, &request, purpose, &lab.latest_report(), (shown, args.by.group_by()))?;
     let unbuilt = report.cells.iter().any(|c| c.verdict.id() == "not-built" && c.known.is_none());
     // With --require-built, missing guests must affect the exit code.
     let code = if args.require_built && unbuilt { exit::if_missing(code) } else { code };

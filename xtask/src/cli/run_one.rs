@@ -1,6 +1,5 @@
 //! `run-one`: runs one cell without the cache, showing its exact command and its output.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::Result;
@@ -10,7 +9,7 @@ use super::{output, run_all, suggest};
 use crate::guest;
 use crate::cell::{Retention, ProcessEvent};
 use crate::lab::Lab;
-use crate::matrix::{EngineBuilds, Request};
+use crate::matrix::Request;
 use wasmlab_model::observation::ProcessRole;
 use wasmlab_model::report::Cell;
 use wasmlab_model::scenario::Scenario;
@@ -18,9 +17,7 @@ use wasmlab_process::Command;
 use crate::exit;
 use crate::store::files;
 
-/// Description for `--help`.
 pub const ABOUT: &str = "Run one scenario on one runtime; show the command and stream the output";
-/// Examples for `--help`.
 pub const EXAMPLES: &str = "Examples:
   cargo xtask run-one wat-add wasmtime-cli
   cargo xtask run-one rust-wasip1-system wasmtime@/path/to/a/build/of/wasmtime
@@ -28,12 +25,11 @@ pub const EXAMPLES: &str = "Examples:
 The printed command can be pasted into a shell: the folder it runs in is kept.
 Exit code: 0 if the scenario passes, 1 if it does not.";
 
-/// Options.
 #[derive(clap::Args)]
 pub struct Args {
     /// The scenario's name
     scenario: String,
-    /// The runtime; RUNTIME@PATH for your own build, RUNTIME@VERSION for a version
+    /// The runtime; RUNTIME@PATH for your own build, RUNTIME@VERSION for another version
     runtime: String,
     /// Time limit for running the guest, in seconds, unless the scenario sets one [default: 10]
     #[arg(long, value_name = "SECONDS", value_parser = common::seconds)]
@@ -43,21 +39,14 @@ pub struct Args {
     offline: bool,
 }
 
-/// Runs the subcommand.
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let scenarios = [scenario(lab, &args.scenario)?];
+    let build = guest::BuildOptions { offline: args.offline, require_built: false };
+    let column = common::column(lab, &args.runtime)?;
     let request = Request {
-        scenarios: &scenarios,
-        runtimes: vec![common::column(lab, &args.runtime)?],
-        jobs: 1,
-        use_cache: false,
-        confirm: false,
-        limits: run_all::limits(args.timeout),
-        build: guest::BuildOptions { offline: args.offline, require_built: false },
-        given: BTreeMap::new(),
-        engines: EngineBuilds::All,
         sink: Some(&print_event),
         retention: Retention { keep_workdir: true, ..Retention::default() },
+        ..Request::one_cell(&scenarios, column, run_all::limits(args.timeout), build)
     };
     let report = common::measure(lab, &request, common::Purpose::of("run-one"));
     match report.cells.first() {

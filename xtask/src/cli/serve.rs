@@ -1,6 +1,5 @@
 //! `serve`: runs a scenario's server, for a person with a browser.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -12,32 +11,28 @@ use super::common::{self, usage};
 use super::progress::ProgressReporter;
 use super::{output, run_all, run_one, suggest};
 use crate::guest;
-use crate::cell::{Retention, Limits, ProcessEvent};
+use crate::cell::{Limits, ProcessEvent};
 use crate::exit;
 use crate::lab::Lab;
-use crate::matrix::{EngineBuilds, Request};
+use crate::matrix::Request;
 use wasmlab_model::scenario::{Dir, Scenario};
 use wasmlab_process as process;
 use crate::cell::client;
 use wasmlab_runtimes::Runtime;
 
-/// Description for `--help`.
 pub const ABOUT: &str = "Run a scenario's server so that you can open it in a browser; stop it with Ctrl-C";
-/// Examples for `--help`.
 pub const EXAMPLES: &str = "Examples:
   cargo xtask serve nginx
   cargo xtask serve nginx --runtime wasmer-cranelift+emscripten --port 8081
   cargo xtask serve nginx --root ~/public_html
 
-The guest can reach only its own folders, the --root folder and this loopback port;
-nothing else on the machine.";
+The guest can reach only its own folders, the --root folder and this loopback port.";
 
 /// Default runtimes, in order: the first that fits the guest is used.
 const DEFAULT_RUNTIMES: &[&str] = &["wasmtime-cranelift+emscripten", "wasmtime-cranelift", "wasmer-cranelift"];
 /// A server has no time limit, but the lab needs a number.
 const NO_LIMIT_MS: u64 = 365 * 24 * 3_600_000;
 
-/// Options.
 #[derive(clap::Args)]
 pub struct Args {
     /// The scenario's name or its short name, such as nginx
@@ -56,7 +51,6 @@ pub struct Args {
     offline: bool,
 }
 
-/// Runs the subcommand.
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let mut scenario = find(lab, &args.scenario)?;
     prepare(&mut scenario, args)?;
@@ -66,19 +60,9 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let scenarios = [scenario];
     let runtime = runtime(lab, &scenarios[0], args)?;
     let limits = Limits { output: 1 << 30, file: 1 << 40, ..run_all::limits(None) };
-    let request = Request {
-        scenarios: &scenarios,
-        runtimes: vec![runtime.clone()],
-        jobs: 1,
-        use_cache: false,
-        confirm: false,
-        limits,
-        build: guest::BuildOptions { offline: args.offline, require_built: false },
-        given: BTreeMap::new(),
-        engines: EngineBuilds::All,
-        sink: Some(&forward),
-        retention: Retention::default(),
-    };
+    let build = guest::BuildOptions { offline: args.offline, require_built: false };
+    let request =
+        Request { sink: Some(&forward), ..Request::one_cell(&scenarios, runtime.clone(), limits, build) };
     // Without a terminal, a handler may not be possible; then Ctrl-C ends the lab at once.
     let _ = ctrlc::set_handler(process::cancel);
     let at = format!("http://127.0.0.1:{}/", args.port);

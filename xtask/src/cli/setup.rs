@@ -17,28 +17,25 @@ use wasmlab_toolchains as toolchains;
 
 mod embedded;
 
-/// Description for `--help`.
 pub const ABOUT: &str = "Install missing toolchains and runtimes with their usual package managers";
-/// Examples for `--help`.
 pub const EXAMPLES: &str = "Examples:
-  cargo xtask setup --dry-run                shows what it would do
+  cargo xtask setup --dry-run                shows the plan
   cargo xtask setup
   cargo xtask setup nginx                    installs what this scenario's build needs
-  cargo xtask setup --runtime 'deno*'        installs these runtimes, and no toolchain
+  cargo xtask setup --runtime 'deno*'        installs these runtimes, and no toolchains
   cargo xtask setup node@24 wasmtime@48      installs these versions, for `--runtime node@24`
   cargo xtask setup --engines                builds what run-all needs: ten to twenty minutes";
 
-/// Options.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Scenarios (names, globs, or short names such as nginx): install only what their builds need, and no runtime. Or
-    /// RUNTIME@VERSION: install this version of a runtime's program into the lab's cache
+    /// Scenarios (names, globs, or short names such as nginx): install only what their builds need, and no runtimes. Or
+    /// RUNTIME@VERSION: install this version of the runtime into the lab's cache
     #[arg(value_name = "SCENARIO|RUNTIME@VERSION")]
     wanted: Vec<String>,
-    /// Show what would be done without doing it
+    /// Show what would be installed without installing it
     #[arg(long)]
     dry_run: bool,
-    /// Only runtimes that match the glob, and no toolchain; may be repeated
+    /// Install only runtimes that match the glob, no toolchains; may be repeated
     #[arg(long, value_name = "GLOB")]
     runtime: Vec<String>,
     /// Only build the embedded engines and browser drivers, which `run-all` would otherwise build when it needs them
@@ -49,7 +46,6 @@ pub struct Args {
 /// Maximum number of passes: a tool can be checked only after what it depends on is installed; the longest chain is shorter.
 const MAX_PASSES: usize = 6;
 
-/// Runs the subcommand.
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     if args.engines {
         return embedded::build(lab, &args.runtime);

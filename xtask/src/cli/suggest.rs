@@ -1,29 +1,38 @@
-//! "Did you mean": the nearest names to one that does not exist.
+//! "Did you mean …": suggests existing names for one that does not exist.
 
-/// As many names are suggested.
+/// Maximum number of suggestions.
 const MAX_NAMES: usize = 3;
 
-/// The names that are nearest to `wanted`, the nearest first; none if nothing is near.
+/// The names most similar to `wanted`, the most similar first; empty if none is similar.
 pub fn nearest<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let wanted = wanted.to_lowercase();
-    // A third of the letters may be wrong; a name that begins or ends so was meant in any case.
+    // Up to a third of the letters may be wrong.
     let limit = wanted.chars().count() / 3;
-    let distance = |name: &str| {
-        let is_part = wanted.len() > 2 && (name.starts_with(&wanted) || name.ends_with(&wanted));
-        let edits = strsim::damerau_levenshtein(&wanted, &name.to_lowercase());
-        (edits <= limit || is_part).then_some(edits)
-    };
-    let mut near: Vec<(usize, &str)> = names.into_iter().filter_map(|name| Some((distance(name)?, name))).collect();
+    let edits = |name: &str| strsim::damerau_levenshtein(&wanted, &name.to_lowercase());
+    // If no whole name is similar, `wasmtme` means one of `wasmtime-*`.
+    let is_start = |name: &str| edits(name.split(['-', '+']).next().unwrap_or(name)) <= limit;
+    let is_part = |name: &str| wanted.len() > 2 && (name.starts_with(&wanted) || name.ends_with(&wanted));
+    let rank = |name| (edits(name), is_part(name), name);
+    let names: Vec<&str> = names.into_iter().collect();
+    let mut near: Vec<(usize, bool, &str)> = names.iter().copied().map(rank).collect();
+    near.retain(|(edits, is_part, _)| *edits <= limit || *is_part);
+    if near.is_empty() {
+        near = names.into_iter().filter(|name| is_start(name)).map(rank).collect();
+    }
     near.sort_unstable();
     near.dedup();
-    // Beside what is certainly meant, the rest is no help.
-    let best = near.first().map_or(0, |(edits, _)| *edits);
-    near.retain(|(edits, _)| best > limit || *edits <= best + 1);
-    near.into_iter().take(MAX_NAMES).map(|(_, name)| name).collect()
+    // Prefer names that begin or end with the text, unless another name differs by a single letter.
+    let best = near.first().map_or(0, |(edits, ..)| *edits);
+    if best > 1 && near.iter().any(|(_, is_part, _)| *is_part) {
+        near.retain(|(_, is_part, _)| *is_part);
+    } else if best <= 1 {
+        near.retain(|(edits, ..)| *edits <= best + 1);
+    }
+    near.into_iter().take(MAX_NAMES).map(|(.., name)| name).collect()
 }
 
-/// What to say of a name that does not exist: the nearest names and the command that `lists` all of them, or, if
-/// nothing is near, all names.
+/// Help for a name that does not exist: similar names and the command that `lists` all, or all names if none is
+/// similar.
 pub fn instead<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>, lists: &str) -> String {
     let mut names: Vec<&str> = names.into_iter().collect();
     let near = nearest(wanted, names.iter().copied());
@@ -46,6 +55,7 @@ mod tests {
         let check = |wanted: &str, near: &[&str]| assert_eq!(nearest(wanted, names), near, "{wanted}");
         check("wasmtime-crane", &["wasmtime-cranelift"]);
         check("wasmtime-clli", &["wasmtime-cli"]);
+        check("wasmtme", &["wasmtime-cli", "wasmtime-winch", "wasmtime-cranelift"]);
         check("nod", &["node"]);
         check("Node", &["node"]);
         check("wasmtime", &["wasmtime-cli", "wasmtime-winch", "wasmtime-cranelift"]);

@@ -71,7 +71,7 @@ fn cache_folder(lab: &Lab, package: &str) -> PathBuf {
 fn with_package(lab: &Lab, python: &Path, package: &str) -> Result<(PathBuf, PathBuf), String> {
     let answer = ask(lab, python, vec!["-c".into(), WHERE.into(), package.into()], python)?;
     let mut lines = answer.lines().map(PathBuf::from);
-    lines.next().zip(lines.next()).ok_or_else(|| format!("`{}` said `{answer}`", python.display()))
+    lines.next().zip(lines.next()).ok_or_else(|| format!("`{}` printed `{answer}`", python.display()))
 }
 
 /// The executable of this Python, found through a package of its standard library.

@@ -9,7 +9,7 @@ use anyhow::Context;
 use wasmlab_model::codes::Code;
 use wasmlab_model::report::Origin;
 use wasmlab_model::scenario::Scenario;
-use wasmlab_process::{open_limited, read_text};
+use wasmlab_process::{open_limited, read_limited, read_text};
 use wasmlab_toolchains::MissingTool;
 
 use super::{Guest, NotBuilt, failed, sources_hash};
@@ -17,7 +17,7 @@ use crate::lab::Lab;
 use crate::machine::sha256;
 use crate::store::files;
 
-/// The most bytes of a prebuilt guest with its glue: what a clone of the repository can carry many of.
+/// Maximum size of a prebuilt guest with its glue, bytes: every clone of the repository contains all of them.
 pub const LARGEST: usize = 600_000;
 
 /// Largest provenance.toml, bytes.
@@ -55,11 +55,11 @@ impl Provenance {
     }
 }
 
-/// The first file of a prebuilt guest that is not the one that its provenance describes, or is not there.
+/// The first file of a prebuilt guest that is missing or does not match its provenance.
 #[must_use]
 pub fn altered_file<'a>(lab: &Lab, scenario: &str, provenance: &'a Provenance) -> Option<&'a str> {
     let differs = |(name, hash): &(&String, &String)| {
-        fs::read(lab.fixture(scenario).join(name)).map_or(true, |bytes| sha256(&bytes) != **hash)
+        read_limited(&lab.fixture(scenario).join(name), LARGEST as u64).map_or(true, |bytes| sha256(&bytes) != **hash)
     };
     provenance.files().find(differs).map(|(name, _)| name.as_str())
 }
@@ -76,10 +76,7 @@ pub fn store(lab: &Lab, scenario: &Scenario, guest: Guest) -> anyhow::Result<()>
         files.push((name.clone(), fs::read(lab.cache.object(hash)).context("failed to read its glue")?));
     }
     let bytes: usize = files.iter().map(|(_, bytes)| bytes.len()).sum();
-    anyhow::ensure!(
-        bytes <= LARGEST,
-        "is too large for a prebuilt guest: {bytes} bytes, and at most {LARGEST} are kept"
-    );
+    anyhow::ensure!(bytes <= LARGEST, "is too large for a prebuilt guest: {bytes} bytes; the limit is {LARGEST}");
     let provenance = Provenance {
         schema: 1,
         file,
@@ -109,7 +106,7 @@ pub fn provenance(lab: &Lab, scenario: &str) -> Result<Option<Provenance>, Strin
         text => text.map_err(|e| format!("{}: {e}", path.display()))?,
     };
     let provenance: Provenance = toml::from_str(&text).map_err(|e| format!("{}: {}", path.display(), e.message()))?;
-    // A missing file is reported by whoever needs it.
+    // Callers that need a prebuilt guest report that it is missing.
     match open_limited(&lab.fixture(scenario).join(&provenance.file), MAX_GUEST) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(format!("{}: {error}", provenance.file)),
         _ => Ok(Some(provenance)),

@@ -59,13 +59,13 @@ impl Answer {
         Self { text: text.to_owned(), depends_on }
     }
 
-    fn still_holds(&self) -> bool {
+    fn is_current(&self) -> bool {
         self.depends_on.iter().all(|(path, then)| stamp(path) == *then)
     }
 }
 
-/// The files named in an answer: a verbose compiler lists the linker and libraries it uses. The folder for temporary
-/// files, which V8's list of switches names, changes all the time and means nothing.
+/// The files named in an answer: a verbose compiler lists the linker and libraries it uses. V8's list of switches names
+/// the temporary folder, which is left out because it changes all the time.
 fn named_files(text: &str) -> BTreeSet<PathBuf> {
     let temporary = [PathBuf::from("/tmp"), std::env::temp_dir()];
     text.split(|c: char| c.is_whitespace() || c == '"' || c == '\'')
@@ -103,8 +103,8 @@ impl MachineCache {
 
     /// The cached answer or error, if everything it depends on is unchanged.
     pub(super) fn answer(&self, query: &str) -> Option<Result<String, String>> {
-        let answer = self.answers.get(query).filter(|a| a.still_holds()).map(|a| Ok(a.text.clone()));
-        answer.or_else(|| self.errors.get(query).filter(|a| a.still_holds()).map(|a| Err(a.text.clone())))
+        let answer = self.answers.get(query).filter(|a| a.is_current()).map(|a| Ok(a.text.clone()));
+        answer.or_else(|| self.errors.get(query).filter(|a| a.is_current()).map(|a| Err(a.text.clone())))
     }
 
     /// Caches an answer, which depends on `files`, on the files named in it, and on the folders of PATH.

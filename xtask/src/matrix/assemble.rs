@@ -3,8 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use globset::Glob;
-
+use crate::glob;
 use crate::guest;
 use crate::lab::Lab;
 use crate::matrix::{Request, Results, Row, facts_of};
@@ -22,8 +21,8 @@ use wasmlab_toolchains as toolchains;
 
 mod blame;
 mod compare_columns;
+mod imitated_messages;
 mod next_steps;
-mod own_words;
 mod remedies;
 #[cfg(test)]
 mod tests;
@@ -61,7 +60,7 @@ pub fn report(lab: &Lab, request: &Request, results: Results, metadata: RunMetad
     if metadata.compare {
         notes = compare_guests(&store, &artifacts, &mut of_same_guests, &mut unusable);
     }
-    own_words::correct(&mut cells);
+    imitated_messages::correct(&mut cells);
     blame::compare(&mut cells, &of_same_guests);
     remedies::of_runtimes(&request.runtimes, &mut cells);
     remedies::of_rows(&mut cells, &artifacts, &of_same_guests);
@@ -247,7 +246,7 @@ fn toolchains(lab: &Lab, scenarios: &[Scenario]) -> BTreeMap<String, ToolInfo> {
 fn annotate(scenario: &Scenario, cells: &mut [Cell], elsewhere: &AcceptedLines) -> Vec<Note> {
     let mut notes = Vec::new();
     let entries: Vec<(&Known, globset::GlobMatcher)> =
-        scenario.spec.known.iter().filter_map(|k| Some((k, Glob::new(&k.runtime).ok()?.compile_matcher()))).collect();
+        scenario.spec.known.iter().filter_map(|k| Some((k, glob::parse(&k.runtime).ok()?.compile_matcher()))).collect();
     for (known, glob) in &entries {
         let (mut named, mut matched, mut passed) = (0, 0, 0);
         for cell in

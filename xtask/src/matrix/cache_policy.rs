@@ -82,7 +82,7 @@ fn now() -> u64 {
 /// Whether only the guest or its runtime decided how it ended.
 fn is_repeatable(observation: &Observation) -> bool {
     match observation.outcome {
-        // A guest that exited did so for a reason of its own, even if its client gave up.
+        // A guest that exited did so for its own reasons, even if its client gave up.
         Outcome::Exited(_) | Outcome::Limit(Limit::Output(_)) => true,
         Outcome::Stopped => observation.client_script.as_ref().is_none_or(|s| s.failed.is_none()),
         Outcome::Signaled(_) | Outcome::Limit(_) | Outcome::NotStarted(_) | Outcome::Interrupted => false,

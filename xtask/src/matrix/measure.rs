@@ -12,8 +12,8 @@ use crate::lab::Lab;
 use wasmlab_judge::missing_input;
 use wasmlab_model::report::{Cell, INVALID_FILE, Origin};
 use wasmlab_model::scenario::Scenario;
-use wasmlab_model::verdict::Verdict;
-use wasmlab_runtimes::Tool;
+use wasmlab_model::verdict::{NotAttempted, Verdict};
+use wasmlab_runtimes::{HostLayer, Tool};
 
 /// A cell that took longer is not measured again in the same run, milliseconds; the next run confirms it.
 const MAX_REMEASURED_MS: f64 = 2_000.0;
@@ -62,7 +62,8 @@ pub fn cell(
     };
     let missing_input =
         || missing_input::before_run(plan.facts, &scenario.spec.run).filter(|_| built.origin == Origin::Given);
-    if let Some(reason) = missing_input().or_else(|| plan.not_attempted()) {
+    let injects = || guest.script_name.as_deref().filter(|_| runtime.host_layer == HostLayer::Jco).map(injected_script);
+    if let Some(reason) = missing_input().or_else(|| plan.not_attempted()).or_else(injects) {
         return settled(row::not_attempted(scenario, runtime.id(), reason));
     }
     let once = |plan: &Plan| single_run::run(lab, request, plan, turn, guest.facts.as_ref());
@@ -127,4 +128,12 @@ fn ready<'a>(
     let applies = runtime.is_applicable(&scenario.spec, guest.facts.as_ref().ok());
     applies.map_err(|reason| unmeasured(Verdict::NotApplicable, None, &reason, None))?;
     Ok((built, tool))
+}
+
+/// Why a component is not handed to jco, whose output would contain a part of this name as code.
+fn injected_script(name: &str) -> NotAttempted {
+    let reason = format!(
+        "jco writes names of a component into its JavaScript without escaping them, and `{name}` would run there as code"
+    );
+    NotAttempted { subject: "script-name", reason }
 }

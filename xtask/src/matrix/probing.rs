@@ -131,14 +131,14 @@ pub fn refused<'a>(lab: &Lab, plan: &Plan, facts: &'a Facts) -> Vec<(&'a str, bo
     probed
 }
 
-/// What a guest speaks for which a runtime without WASI is no host.
+/// ABIs that a runtime without WASI cannot host.
 const WASI: &[Abi] = &[Abi::Wasi01, Abi::WasiUnstable, Abi::Wasix, Abi::WasiThreads];
-/// The import modules of WASI's snapshots, of which a runtime with WASI has at least one.
+/// The import modules of WASI's snapshots; a runtime with WASI has at least one.
 const SNAPSHOTS: &[&str] = &["wasi_snapshot_preview1", "wasi_unstable"];
 
-/// `WASI`, if the cell is a gap for a missing import, the guest speaks WASI and the runtime has none of its snapshots:
-/// it lacks the one function that every host of WASI defines. It tells a runtime without WASI from one that lacks a
-/// function of it, or an older snapshot.
+/// `WASI` if the cell is a gap for a missing import, the guest uses WASI, and the runtime has none of its snapshots. Probes
+/// import only `proc_exit`, which every WASI host defines. That distinguishes a runtime without WASI from one that lacks a
+/// single function or an older snapshot.
 pub fn lacking_abi(lab: &Lab, plan: &Plan, cell: &Cell) -> Option<String> {
     let is_import = matches!(
         cell.code,
@@ -152,12 +152,12 @@ pub fn lacking_abi(lab: &Lab, plan: &Plan, cell: &Cell) -> Option<String> {
         )
     );
     let facts = plan.facts.filter(|_| is_import)?;
-    let speaks = facts.abis.iter().any(|found| WASI.contains(&found.abi));
+    let uses_wasi = facts.abis.iter().any(|found| WASI.contains(&found.abi));
     let mut column = Column::of(lab, plan);
     let mut lacks = |snapshot: &&str| {
         let probe = link::module("link-wasi", snapshot, &[("proc_exit", "(i32) -> ()")]).ok();
         let reply = probe.and_then(|probe| column.ask(&probe, &[]));
         matches!(reply.and_then(|reply| reply.cause), Some(Cause::MissingImport { .. }))
     };
-    (speaks && SNAPSHOTS.iter().all(&mut lacks)).then(|| "WASI".to_owned())
+    (uses_wasi && SNAPSHOTS.iter().all(&mut lacks)).then(|| "WASI".to_owned())
 }

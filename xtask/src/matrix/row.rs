@@ -20,13 +20,14 @@ const MAX_OUTPUT_CHARS: usize = 4_000;
 pub fn read(lab: &Lab, guest: Result<Guest, NotBuilt>) -> Row {
     let bytes = match &guest {
         Ok(guest) => fs::read(lab.cache.object(&guest.sha256)),
-        Err(none) => return Row { facts: Err(none.detail.clone()), invalid: None, bytes: 0, guest },
+        Err(none) => return Row { facts: Err(none.detail.clone()), invalid: None, script_name: None, bytes: 0, guest },
     };
     match bytes {
         Ok(bytes) => {
             let sha256 = guest.as_ref().map_or("", |g| g.sha256.as_str());
             let invalid = wasmlab_inspect::invalid_file(&bytes).and_then(|error| error.remedy());
-            Row { facts: facts_of(lab, sha256, &bytes), invalid, bytes: bytes.len() as u64, guest }
+            let script_name = wasmlab_inspect::unsafe_script_name(&bytes);
+            Row { facts: facts_of(lab, sha256, &bytes), invalid, script_name, bytes: bytes.len() as u64, guest }
         }
         Err(error) => {
             let none = NotBuilt {
@@ -34,7 +35,7 @@ pub fn read(lab: &Lab, guest: Result<Guest, NotBuilt>) -> Row {
                 detail: format!("the guest has been deleted: {error}"),
                 remedy: None,
             };
-            Row { facts: Err(none.detail.clone()), invalid: None, bytes: 0, guest: Err(none) }
+            Row { facts: Err(none.detail.clone()), invalid: None, script_name: None, bytes: 0, guest: Err(none) }
         }
     }
 }

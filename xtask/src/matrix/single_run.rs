@@ -88,7 +88,7 @@ pub fn run(
         let probed = if plan.switches.is_empty() { probing::refused(lab, plan, facts) } else { Vec::new() };
         judgement = proposals::refine(judgement, facts, message, &probed);
     }
-    // Without a compiler of its own, nothing but the words tells that the runtime refused it.
+    // Without a separate compile step, only the message shows that the runtime refused the module.
     if judgement.code == Some(Code::EngineCompileError)
         && plan.runtime.output_parser.is_some()
         && observation.role == ProcessRole::Guest

@@ -106,8 +106,8 @@ fn minimal_switches(
 fn summary(judgement: &Judgement) -> String {
     const MAX_MESSAGE_CHARS: usize = 120;
     let code = judgement.code.map_or(judgement.verdict.id(), Code::id);
-    let unsaid = judgement.subject.as_ref().filter(|subject| !judgement.detail.contains(subject.as_str()));
-    let subject = unsaid.map(|subject| format!(" ({subject})")).unwrap_or_default();
+    let unmentioned = judgement.subject.as_ref().filter(|subject| !judgement.detail.contains(subject.as_str()));
+    let subject = unmentioned.map(|subject| format!(" ({subject})")).unwrap_or_default();
     let mut message: String = judgement.detail.chars().take(MAX_MESSAGE_CHARS).collect();
     if message.len() < judgement.detail.len() {
         // Cut at a word boundary: half a word could look like a switch.

@@ -17,28 +17,28 @@ pub struct Document<'a> {
     table: Spanned<DeTable<'a>>,
 }
 
-/// What a text holds.
+/// The result of parsing a text.
 pub struct Parsed<'a, T> {
-    /// The positions of its keys.
+    /// The text with the positions of its keys.
     pub document: Document<'a>,
-    /// Its contents without what is faulty; none if that cannot be told.
+    /// Its contents without the parts that have errors; `None` if they cannot be separated.
     pub contents: Option<T>,
-    /// What is wrong with it, in the order of the lines.
+    /// Its errors, by line.
     pub faults: Vec<TextFault>,
-    /// The top-level tables whose contents are not complete, since a part of them is faulty.
+    /// The top-level tables that are incomplete in `contents` because of errors.
     pub incomplete: BTreeSet<String>,
 }
 
 impl<'a> Document<'a> {
-    /// Parses the text. The faults are all of its syntax errors; else all of its unknown keys, all values that do not
-    /// fit, and the first key that is missing.
+    /// Parses the text. Reports all syntax errors. If there are none, reports all unknown keys, all invalid values, and
+    /// the first missing key.
     pub fn parse<T: DeserializeOwned>(text: &'a str) -> Parsed<'a, T> {
         let (table, errors) = DeTable::parse_recoverable(text);
         let document = Self { text, table };
         let mut faults: Vec<TextFault> = errors.iter().map(|error| document.fault(error)).collect();
         let mut incomplete = BTreeSet::new();
         if !faults.is_empty() {
-            // Further errors on the line of a syntax error are consequences of it.
+            // Further errors on the same line are usually consequences of the first.
             faults.dedup_by_key(|(line, _)| *line);
             return Parsed { document, contents: None, faults, incomplete };
         }
@@ -50,11 +50,11 @@ impl<'a> Document<'a> {
                     contents = Some(found);
                     break;
                 }
-                // The key is most likely a faulty one before: misspelt, or removed here.
+                // The key is probably one with an error: it is misspelt, or was removed below.
                 Err(error) if !faults.is_empty() && error.message().starts_with("missing field") => break,
                 Err(error) => {
                     faults.push(document.fault(&error));
-                    // Without the part that is wrong, the file may still have other faults.
+                    // Remove the faulty part and continue, to find further errors.
                     let removed = error.span().and_then(|span| remove(rest.get_mut(), &span));
                     match removed {
                         Some(table) => _ = incomplete.insert(table),
@@ -98,8 +98,7 @@ impl<'a> Document<'a> {
     }
 }
 
-/// Removes the key or the value at `span` and gives the name of the top-level entry that it is in; `None` if there is
-/// none.
+/// Removes the key or value at `span` and returns the name of its top-level entry; `None` if there is none.
 fn remove(table: &mut DeTable<'_>, span: &Range<usize>) -> Option<String> {
     let own = |(key, value): (&Spanned<_>, &Spanned<_>)| key.span() == *span || value.span() == *span;
     let found = table.iter().find(|(key, value)| own((key, value))).map(|(key, _)| key.get_ref().clone());
@@ -107,16 +106,16 @@ fn remove(table: &mut DeTable<'_>, span: &Range<usize>) -> Option<String> {
         table.remove(&*name)?;
         return Some(name.into_owned());
     }
-    table.iter_mut().find_map(|(key, value)| {
-        remove_from_value(value.get_mut(), span).then(|| key.get_ref().clone().into_owned())
-    })
+    table
+        .iter_mut()
+        .find_map(|(key, value)| remove_from_value(value.get_mut(), span).then(|| key.get_ref().clone().into_owned()))
 }
 
 fn remove_from_value(value: &mut DeValue<'_>, span: &Range<usize>) -> bool {
     match value {
         DeValue::Table(table) => remove(table, span).is_some(),
         DeValue::Array(items) => match items.iter().position(|item| item.span() == *span) {
-            // A table in a list of tables is faulty in a way that is not known: its faults follow from each other.
+            // An error at a whole table does not say which key is wrong, and further errors would follow from it.
             Some(at) if items.get(at).is_some_and(|item| item.get_ref().as_table().is_some()) => false,
             Some(at) => {
                 let all = std::mem::replace(items, DeArray::new()).into_iter().enumerate();

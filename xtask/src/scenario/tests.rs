@@ -63,7 +63,10 @@ fn invalid_values_name_key_and_line() {
     check(&GOOD.replace("add.wat", "/etc/passwd"), "points outside the scenario's folder");
     check(&GOOD.replace("add.wat", "sub.wat"), "is not a file in the scenario's folder");
     check(&GOOD.replace("\"lib\"", "\"My Lib\""), "is not kebab-case");
-    check(&format!("{GOOD}wasm_opt = [\"-Oz\"]\n"), ":9: `build.wasm_opt`: is for a build that leaves one file");
+    check(
+        &format!("{GOOD}wasm_opt = [\"-Oz\"]\n"),
+        ":9: `build.wasm_opt`: only works if the artifact is the build's only file",
+    );
     check(&format!("{GOOD}\n[run]\nentry = \"calls\"\n"), "add at least one");
     let first = "[[run.call]]\nexport = \"add\"\nafter_previous = true\n";
     check(&format!("{GOOD}\n[run]\nentry = \"calls\"\n{first}"), "no call comes before it");
@@ -200,7 +203,7 @@ fn links_out_of_the_scenario_are_refused() {
 #[test]
 fn ports_have_names_instead_of_numbers() {
     check(&format!("{GOOD}\n[[run.port]]\nname = \"http\"\nnumber = 80\n"), "unknown field `number`");
-    check(&format!("{GOOD}\n[[run.port]]\nname = \"a\"\n[[run.port]]\nname = \"a\"\n"), "the name of two");
+    check(&format!("{GOOD}\n[[run.port]]\nname = \"a\"\n[[run.port]]\nname = \"a\"\n"), "names two sockets or ports");
     check(&format!("{GOOD}\n[run]\nargs = [\"{{port:http}}\"]\n"), "`http` is not the name of a [[run.port]]");
     check(&format!("{GOOD}\n[run]\nentry = \"http\"\n"), "there is no [[run.port]]");
 }
@@ -249,7 +252,7 @@ fn missing_files_and_colliding_names_are_errors() {
         s.dir = root.path().join(name);
         s
     });
-    assert!(super::same_names(&scenarios)[0].message.contains("a scenario of this name is in"));
+    assert!(super::same_names(&scenarios)[0].message.contains("already contains a scenario of this name"));
 }
 
 /// Routes are compared on the same program. A build reads only its own folder, so the source exists several times.

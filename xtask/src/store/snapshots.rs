@@ -56,7 +56,7 @@ impl Store {
     /// If a snapshot cannot be read or a pending file cannot be written.
     pub fn compare_column(&self, runtime: &str, version: &str, cells: &mut [&mut Cell]) -> io::Result<()> {
         cells.iter_mut().for_each(|cell| cell.change = Change::Same);
-        // A question that no longer makes sense has no pending answer.
+        // A cell that is not applicable has no pending line.
         let dropped: BTreeSet<&str> = cells
             .iter()
             .filter(|cell| cell.verdict == Verdict::NotApplicable)
@@ -86,8 +86,8 @@ impl Store {
         write_pending(&file, runtime, &accepted, &accepted.clone().with_all(pending).with(seen, version))
     }
 
-    /// Whether a measured cell has another result than its line in the snapshot, apart from blame. `false` if there is
-    /// no such line or the snapshot cannot be read.
+    /// Whether the result of a measured cell differs from its line in the snapshot, apart from blame. `false` if there
+    /// is no such line or the snapshot cannot be read.
     #[must_use]
     pub fn differs(&self, version: &str, cell: &Cell) -> bool {
         let accepted = read_column(&self.column_file(&cell.runtime)).ok().flatten().unwrap_or_default();

@@ -2,8 +2,8 @@
 //!
 //! A copy shares a file's blocks (a reflink) if the file system supports it, and its holes stay holes. It has the
 //! contents, permissions (without set-user-ID and the like), symbolic links and times of the original. Nothing outside
-//! the folder is read, whoever replaces parts of it: links are copied as links, and everything is opened below one
-//! descriptor.
+//! the folder is read, even if somebody replaces parts of it meanwhile: links are copied as links, and everything is
+//! opened below one descriptor.
 
 use std::fs::{self, File, Metadata};
 use std::io;

@@ -1,4 +1,4 @@
-//! Tests that need programs beside the lab: listed as ignored if one is not installed.
+//! Tests that need other programs: listed as ignored if one is not installed.
 
 use libtest_mimic::Trial;
 

@@ -14,7 +14,7 @@ pub fn check(build: &Build) -> Vec<Fault> {
     check_for(build, &[])
 }
 
-/// The same for a compiler that has these targets beside the one that it takes where none is named.
+/// Like [`check`], for a compiler that has these targets besides its default one.
 pub fn check_for(build: &Build, targets: &[&str]) -> Vec<Fault> {
     let mut faults = Vec::new();
     match &build.source {
@@ -32,9 +32,8 @@ pub fn check_for(build: &Build, targets: &[&str]) -> Vec<Fault> {
         Some(_) => {}
     }
     if let Some(target) = build.target.as_deref().filter(|target| !targets.contains(target)) {
-        let others = targets.iter().map(|other| format!(", or say {other}")).collect::<String>();
-        let text =
-            format!("`{target}` is not taken: leave it out for the target that the toolchain always has{others}");
+        let others = targets.iter().map(|other| format!(", or use {other}")).collect::<String>();
+        let text = format!("`{target}` is not supported: leave it out for the toolchain's default target{others}");
         faults.push(("target", text));
     }
     faults.extend(crates::check(build));

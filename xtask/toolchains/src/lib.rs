@@ -18,7 +18,7 @@ pub mod rustc;
 #[cfg(test)]
 mod tests;
 mod tool;
-mod wanted_version;
+mod version_requirement;
 pub mod wasm_opt;
 
 pub use adapters::ALL;
@@ -26,7 +26,7 @@ pub use machine::{Machine, TestCompile, ToolQuery};
 pub use plan::{Plan, plan};
 pub use recipe::{BuildCommand, Conversion, Recipe, Step, Task};
 pub use tool::{FoundTool, MissingTool, PreflightError};
-pub use wanted_version::WantedVersion;
+pub use version_requirement::VersionRequirement;
 
 use wasmlab_model::scenario::{Build, Scenario};
 
@@ -34,11 +34,11 @@ use wasmlab_model::scenario::{Build, Scenario};
 pub struct Toolchain {
     /// Kebab-case, unique: the value of `build.toolchain` in a scenario.
     pub id: &'static str,
-    /// Source and result, in a few words: `C, C++ -> WASI 0.1`.
-    pub makes: &'static str,
+    /// Source and result: `C, C++ -> WASI 0.1`.
+    pub summary: &'static str,
     /// A `[build]` table without `toolchain`, as a start for new scenarios.
     pub example: &'static str,
-    /// Environment variables that tell where it is installed.
+    /// Environment variables that say where it is installed.
     pub variables: &'static [EnvVariable],
     /// Whether its guests consist of the scenario's own code, the standard library, and glue that the compiler generates.
     /// Only such guests may be committed as prebuilt ones, because they contain no third-party engine or script.
@@ -73,7 +73,7 @@ impl Toolchain {
     /// Default values for everything an adapter does not set.
     pub const BASE: Self = Self {
         id: "",
-        makes: "",
+        summary: "",
         example: "",
         variables: &[],
         own_code: false,
@@ -81,7 +81,7 @@ impl Toolchain {
         check: |_| Vec::new(),
         preflight_error: |_, _| None,
         warnings: |_, _| Vec::new(),
-        find: |scenario, _| Err(MissingTool::new(&scenario.spec.build.toolchain, "there is no way to get it")),
+        find: |scenario, _| Err(MissingTool::new(&scenario.spec.build.toolchain, "there is no way to install it")),
         recipe: |_| Recipe::default(),
     };
 
@@ -93,7 +93,7 @@ impl Toolchain {
             Some(_) if !self.takes_version => {
                 faults.push(("version", format!("is not supported by the toolchain `{}`", self.id)));
             }
-            Some(text) if WantedVersion::parse(text).is_none() => {
+            Some(text) if VersionRequirement::parse(text).is_none() => {
                 faults.push(("version", format!("`{text}` is not a version (3.1) or a minimum (>=23)")));
             }
             _ => {}

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use wasmlab_model::codes::Code;
 use wasmlab_model::version::find_version;
 
-use crate::{Machine, MissingTool, PreflightError, ToolQuery, WantedVersion};
+use crate::{Machine, MissingTool, PreflightError, ToolQuery, VersionRequirement};
 
 /// The result of looking for a program.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub enum Program {
     /// Found but not working, with its message.
     Broken(PathBuf, String),
     /// Found, in another version than the scenario needs: the program, its answer, and the version needed.
-    OtherVersion(PathBuf, String, WantedVersion),
+    OtherVersion(PathBuf, String, VersionRequirement),
     /// Not found.
     Absent,
 }
@@ -42,7 +42,7 @@ impl Program {
     /// The first of `candidates`, or the first that has the version `wanted`.
     pub fn of_version(
         candidates: Vec<PathBuf>,
-        wanted: Option<&WantedVersion>,
+        wanted: Option<&VersionRequirement>,
         query: impl Fn(Option<PathBuf>) -> Self,
     ) -> Self {
         let Some(wanted) = wanted else { return query(candidates.into_iter().next()) };

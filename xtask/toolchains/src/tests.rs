@@ -18,7 +18,7 @@ fn toolchain_ids_are_unique_and_described() {
     for toolchain in ALL {
         let kebab = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         assert!(!toolchain.id.is_empty() && toolchain.id.chars().all(kebab), "{}", toolchain.id);
-        assert!(toolchain.makes.len() > 10, "{} does not say what it makes", toolchain.id);
+        assert!(toolchain.summary.len() > 10, "{} has no summary", toolchain.id);
         assert!(!toolchain.example.is_empty(), "{} has no example", toolchain.id);
     }
     let names: BTreeSet<&str> = variables().iter().map(|v| v.name).collect();
@@ -86,7 +86,7 @@ fn every_toolchain_has_golden_commands() {
             text,
             "== {}: {}\n{}",
             toolchain.id,
-            toolchain.makes,
+            toolchain.summary,
             listed(&recipe(toolchain, &scenario, false))
         );
         if let Err(missing) = (toolchain.find)(&scenario, &nothing) {
@@ -195,7 +195,7 @@ fn only_own_code_and_its_glue_may_be_committed() {
     assert_eq!(
         own,
         ["rust", "emscripten", "clang", "zig", "wasi-sdk", "assemblyscript", "wasm-bindgen", "kotlin"],
-        "engines of others are in the guests of the rest, or scripts of others beside them"
+        "guests of the rest contain third-party engines, or come with third-party scripts"
     );
 }
 

@@ -79,7 +79,7 @@ impl MissingTool {
     }
 }
 
-/// Why a build cannot work, whatever is installed: an outdated target name, a broken tool.
+/// Why a build cannot work even if everything is installed: an outdated target name, a broken tool.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PreflightError {
     /// The code.

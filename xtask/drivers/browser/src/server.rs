@@ -6,13 +6,12 @@
 use std::fs;
 use std::io::{self, Read};
 use std::net::{TcpListener, TcpStream};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Component, Path};
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, json};
+use wasmlab_driver::{Cell, Report, cell_json};
 use wasmlab_http::{Body, Connection, Limits, ReadError};
 use wasmlab_protocol::{CellSpec, Network};
 
@@ -37,16 +36,9 @@ fn page() -> String {
 
 /// What all connections use.
 pub struct Shared {
-    /// The cell.
-    pub spec: CellSpec,
-    /// The module's bytes.
-    pub module: Vec<u8>,
-    /// Folder of the lab's scripts: `/lab/`.
-    pub pages: PathBuf,
-    /// Folder of npm packages: `/packages/`.
-    pub packages: Option<PathBuf>,
-    /// Folder with jco's output for the component: `/component/`.
-    pub component: Option<PathBuf>,
+    /// The cell. The page sees its module at `/module.wasm`, and its folders as `/lab/` (the lab's scripts),
+    /// `/packages/`, `/component/` and `/guest/` (the glue).
+    pub cell: Cell,
     /// Receives the page's reports.
     pub events: Sender<PageEvent>,
 }
@@ -88,15 +80,15 @@ impl Server {
 /// Serves one connection until the browser closes it.
 fn serve(shared: &Shared, stream: &TcpStream) {
     stream.set_nodelay(true).ok();
-    let policy = policy(&shared.spec);
+    let policy = policy(&shared.cell.spec);
     let mut connection = Connection::new(stream, LIMITS);
     loop {
         let request = match connection.read_request() {
             Ok(request) => request,
             Err(ReadError::Empty) => return,
             Err(ReadError::Malformed(reason)) => {
-                let text = format!("driver-browser: the page's request is malformed: {reason}\n");
-                shared.events.send(PageEvent::Stderr(text.into_bytes())).ok();
+                let text = format!("driver-browser: the page's request is malformed: {reason}");
+                shared.events.send(PageEvent::complaint(&text)).ok();
                 return;
             }
         };
@@ -137,13 +129,11 @@ const NOT_FOUND: Answer = Answer { status: "404 Not Found", kind: "text/plain", 
 fn report(shared: &Shared, target: &str, body: Vec<u8>) -> Answer {
     let event = match target {
         "/event" => match serde_json::from_slice(&body) {
-            Ok(event) => PageEvent::Event(event),
-            Err(e) => {
-                PageEvent::Stderr(format!("driver-browser: the page's event is not understood: {e}\n").into_bytes())
-            }
+            Ok(event) => PageEvent::Report(Report::Event(event)),
+            Err(e) => PageEvent::complaint(&format!("driver-browser: the page's event is not understood: {e}")),
         },
-        "/stdout" => PageEvent::Stdout(body),
-        "/stderr" => PageEvent::Stderr(body),
+        "/stdout" => PageEvent::Report(Report::Stdout(body)),
+        "/stderr" => PageEvent::Report(Report::Stderr(body)),
         "/stdin" => return stdin(&body),
         _ => return NOT_FOUND,
     };
@@ -161,19 +151,23 @@ fn stdin(wanted: &[u8]) -> Answer {
 }
 
 fn file(shared: &Shared, path: &str) -> Option<Answer> {
+    let cell = &shared.cell;
     let ok = |kind, body| Some(Answer { status: "200 OK", kind, body });
     match path {
         "/" => return ok("text/html", page().into_bytes()),
-        "/module.wasm" => return ok("application/wasm", shared.module.clone()),
-        "/cell.json" => return ok("application/json", cell(shared).to_string().into_bytes()),
+        "/module.wasm" => return ok("application/wasm", cell.module.clone()),
+        "/cell.json" => {
+            let json = cell_json(&cell.spec, cell.component.is_some());
+            return ok("application/json", json.to_string().into_bytes());
+        }
         _ => {}
     }
     let (folder, rest) = path.strip_prefix('/')?.split_once('/')?;
     let folder = match folder {
-        "lab" => &shared.pages,
-        "packages" => shared.packages.as_ref()?,
-        "component" => shared.component.as_ref()?,
-        "guest" => shared.spec.glue.as_ref()?.parent()?,
+        "lab" => &cell.scripts,
+        "packages" => cell.packages.as_ref()?,
+        "component" => cell.component.as_ref()?,
+        "guest" => cell.spec.glue.as_ref()?.parent()?,
         _ => return None,
     };
     // Only paths below the folder: no `..`, no root.
@@ -187,35 +181,4 @@ fn file(shared: &Shared, path: &str) -> Option<Answer> {
         _ => "application/octet-stream",
     };
     ok(kind, fs::read(folder.join(rest)).ok()?)
-}
-
-/// What the page is told about the cell: nothing about this machine.
-fn cell(shared: &Shared) -> Value {
-    let spec = &shared.spec;
-    let dirs: Vec<Value> =
-        spec.dirs.iter().map(|dir| json!({ "guest": dir.guest, "tree": tree(&dir.host, 0) })).collect();
-    let glue = spec.glue.as_ref().and_then(|g| Some(g.file_name()?.to_string_lossy().into_owned()));
-    json!({
-        "mode": spec.mode, "entry": spec.entry, "args": spec.args, "env": spec.env, "dirs": dirs, "glue": glue,
-        "sockets": spec.sockets, "host_functions": spec.host_functions, "result_types": spec.result_types, "switches": spec.switches,
-        "component": shared.component.is_some(),
-    })
-}
-
-/// A directory in the form that the page's file system takes. Links are left out, since that file system has none; one
-/// that leads out of the directory must not be followed here either.
-fn tree(dir: &Path, depth: usize) -> Value {
-    let mut entries = Map::new();
-    for entry in fs::read_dir(dir).into_iter().flatten().flatten().filter(|_| depth < 64) {
-        let (name, path) = (entry.file_name().to_string_lossy().into_owned(), entry.path());
-        match entry.file_type() {
-            Ok(kind) if kind.is_dir() => _ = entries.insert(name, tree(&path, depth + 1)),
-            Ok(kind) if kind.is_file() => {
-                let bytes = fs::read(&path).unwrap_or_default();
-                entries.insert(name, json!(STANDARD.encode(bytes)));
-            }
-            _ => {}
-        }
-    }
-    Value::Object(entries)
 }

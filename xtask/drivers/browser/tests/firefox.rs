@@ -5,10 +5,18 @@
 
 #[path = "../../../engines/common/conformance.rs"]
 mod conformance;
-mod page;
+#[path = "../../common/tests/subject/mod.rs"]
+mod subject;
 
 use conformance::{Subject, conformance};
 
-const SHIM: Subject = page::shim("firefox+wasi-shim", || page::driver(&["firefox-esr", "firefox"], "WASMLAB_FIREFOX"));
+const SHIM: Subject = subject::subject("browser", "firefox+wasi-shim", || {
+    subject::command(
+        env!("CARGO_BIN_EXE_driver-browser"),
+        &["firefox-esr", "firefox"],
+        "WASMLAB_FIREFOX",
+        "@bjorn3/browser_wasi_shim",
+    )
+});
 
 conformance!(shim, crate::SHIM);

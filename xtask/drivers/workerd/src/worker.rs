@@ -1,97 +1,95 @@
-//! The process of workerd: started, listened to, ended.
+//! Starts workerd, reads what the script reports, and kills it when the guest has ended.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::thread::JoinHandle;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde::Deserialize;
+use wasmlab_driver::{CellEnd, Report};
 use wasmlab_engine::Recorder;
 use wasmlab_protocol::{Cause, Event};
 
-/// How a cell ended.
-pub enum End {
-    /// It ended for this cause.
-    Cause(Cause),
-    /// The program crashed, with these words.
-    Crashed(String),
-}
-
-/// A line that the script says.
+/// A line that the script prints: an event, or output of the guest in base64.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Said {
-    /// The guest's output, base64.
-    Stdout {
-        /// The bytes.
-        stdout: String,
-    },
-    /// The guest's errors, base64.
-    Stderr {
-        /// The bytes.
-        stderr: String,
-    },
-    /// A line of the observation.
+enum Line {
+    Stdout { stdout: String },
+    Stderr { stderr: String },
     Event(Event),
 }
 
-/// How much of what the program says is kept, in bytes.
-const WORDS: usize = 16 << 10;
+impl From<Line> for Report {
+    fn from(line: Line) -> Self {
+        let bytes = |base64: &str| BASE64_STANDARD.decode(base64).unwrap_or_default();
+        match line {
+            Line::Stdout { stdout } => Self::Stdout(bytes(&stdout)),
+            Line::Stderr { stderr } => Self::Stderr(bytes(&stderr)),
+            Line::Event(event) => Self::Event(event),
+        }
+    }
+}
 
-/// The date of this release, which is its version: the behaviour that a worker written today asks for.
+/// How much of workerd's stderr is kept for messages, in bytes.
+const MAX_STDERR: u64 = 16 << 10;
+/// How many of its lines a message quotes.
+const MAX_LINES: usize = 20;
+
+/// The date of this release, which is its version. As the compatibility date, it asks for current behaviour.
 ///
 /// # Errors
-/// When the program cannot be started, or says something else.
-pub fn release(workerd: &Path) -> Result<String, String> {
-    let said = Command::new(workerd).arg("--version").output();
-    let said = said.map_err(|e| format!("failed to start {}: {e}", workerd.display()))?;
-    let said = String::from_utf8_lossy(&said.stdout).trim().to_owned();
-    let date = said.rsplit(' ').next().filter(|word| word.split('-').count() == 3).map(str::to_owned);
-    date.ok_or_else(|| format!("{} has no date as its version: `{said}`", workerd.display()))
+/// If the program cannot be started, or its version is no date.
+pub fn release_date(workerd: &Path) -> Result<String, String> {
+    let output = Command::new(workerd).arg("--version").output();
+    let output = output.map_err(|e| format!("failed to start {}: {e}", workerd.display()))?;
+    let version = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    let date = version.rsplit(' ').next().filter(|word| word.split('-').count() == 3).map(str::to_owned);
+    date.ok_or_else(|| format!("{} has no date as its version: `{version}`", workerd.display()))
 }
 
 /// Runs the worker of this configuration until its guest has ended.
 ///
 /// # Errors
-/// When the program cannot be started.
-pub fn run(workerd: &Path, config: &Path, recorder: &mut Recorder) -> Result<End, String> {
+/// If the program cannot be started.
+pub fn run(workerd: &Path, config: &Path, recorder: &mut Recorder) -> Result<CellEnd, String> {
     let mut command = Command::new(workerd);
     command.args(["test", "--no-verbose"]).arg(config).stdin(Stdio::null());
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
     let child = child.as_mut().map_err(|e| format!("failed to start {}: {e}", workerd.display()))?;
-    let stderr = child.stderr.take();
-    let words = std::thread::spawn(move || {
-        let mut words = Vec::new();
-        let mut stderr = stderr?;
-        // To its end, so that the program never waits; of a flood only the beginning is kept.
-        stderr.by_ref().take(WORDS as u64).read_to_end(&mut words).ok();
-        std::io::copy(&mut stderr, &mut std::io::sink()).ok();
-        Some(String::from_utf8_lossy(&words).into_owned())
-    });
+    let stderr = child.stderr.take().map(collect);
     let cause = child.stdout.take().and_then(|out| record(BufReader::new(out), recorder));
     if let Some(cause) = cause {
         child.kill().ok();
         child.wait().ok();
-        return Ok(End::Cause(cause));
+        return Ok(CellEnd::Cause(cause));
     }
-    Ok(without_an_end(child, &words.join().ok().flatten().unwrap_or_default()))
+    let stderr = stderr.and_then(|reader| reader.join().ok()).unwrap_or_default();
+    Ok(end_without_report(child, &stderr))
 }
 
-/// Records what the script says, up to the guest's end if it says that.
+/// Reads a stream to its end, so that its writer never blocks, and keeps the beginning.
+fn collect(mut stream: impl Read + Send + 'static) -> JoinHandle<String> {
+    std::thread::spawn(move || {
+        let mut kept = Vec::new();
+        stream.by_ref().take(MAX_STDERR).read_to_end(&mut kept).ok();
+        std::io::copy(&mut stream, &mut std::io::sink()).ok();
+        String::from_utf8_lossy(&kept).into_owned()
+    })
+}
+
+/// Records what the script reports. Returns the cause once the guest has ended; `None` if workerd exits before.
 fn record(mut lines: impl BufRead, recorder: &mut Recorder) -> Option<Cause> {
     let mut line = Vec::new();
     while lines.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
-        match serde_json::from_slice(&line) {
-            Ok(Said::Stdout { stdout }) => write(&mut std::io::stdout(), &stdout),
-            Ok(Said::Stderr { stderr }) => write(&mut std::io::stderr(), &stderr),
-            Ok(Said::Event(Event::End { cause, .. })) => return Some(cause),
-            // The clock is the driver's: it began with the program's start.
-            Ok(Said::Event(Event::Stage { stage, cached, .. })) => {
-                recorder.write(&Event::Stage { stage, micros: recorder.micros(), cached }).ok();
+        match serde_json::from_slice::<Line>(&line) {
+            Ok(line) => {
+                if let Some(cause) = Report::from(line).record(recorder) {
+                    return Some(cause);
+                }
             }
-            Ok(Said::Event(event)) => _ = recorder.write(&event),
-            // What the program itself says on this stream is no part of the guest's.
+            // Printed by workerd itself, not by the guest.
             Err(_) => _ = std::io::stderr().write_all(&line),
         }
         line.clear();
@@ -99,25 +97,18 @@ fn record(mut lines: impl BufRead, recorder: &mut Recorder) -> Option<Cause> {
     None
 }
 
-/// Writes the guest's output. That nobody reads it any more is no error.
-fn write(to: &mut dyn Write, base64: &str) {
-    let bytes = BASE64_STANDARD.decode(base64).unwrap_or_default();
-    to.write_all(&bytes).and_then(|()| to.flush()).ok();
-}
-
-/// The program ended, and the script had not said that the guest had.
-fn without_an_end(child: &mut Child, words: &str) -> End {
-    let status = child.wait();
-    let said: Vec<&str> = words.lines().filter(|line| !line.contains(": debug: [ ")).take(20).collect();
-    let said = said.join("\n");
-    match status {
+/// Workerd exited before the script reported the guest's end.
+fn end_without_report(child: &mut Child, stderr: &str) -> CellEnd {
+    let lines: Vec<&str> = stderr.lines().filter(|line| !line.contains(": debug: [ ")).take(MAX_LINES).collect();
+    let message = lines.join("\n");
+    match child.wait() {
         Ok(status) if status.code() == Some(1) => {
-            End::Cause(Cause::EngineError { message: format!("workerd: {said}") })
+            CellEnd::Cause(Cause::EngineError { message: format!("workerd: {message}") })
         }
         Ok(status) if status.success() => {
-            End::Cause(Cause::HostError { message: "the worker was done before the guest ended".to_owned() })
+            CellEnd::Cause(Cause::HostError { message: "the worker was done before the guest ended".to_owned() })
         }
-        Ok(status) => End::Crashed(format!("workerd ended with {status}: {said}")),
-        Err(error) => End::Cause(Cause::EngineError { message: format!("workerd cannot be waited for: {error}") }),
+        Ok(status) => CellEnd::Crashed(format!("workerd ended with {status}: {message}")),
+        Err(error) => CellEnd::Cause(Cause::EngineError { message: format!("workerd cannot be waited for: {error}") }),
     }
 }

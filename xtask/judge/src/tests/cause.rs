@@ -92,6 +92,10 @@ fn causes_before_running_have_codes() {
     check(Ok(&plain), unsupported("other-host"), (Verdict::NotApplicable, None));
     let wait = "Atomics.wait cannot be called in this context";
     check(Ok(&plain), Cause::trap(TrapKind::Other, wait), gap(Code::HostRefused));
+    let shared = facts("(module (memory (export \"memory\") 1 1 shared))");
+    check(Ok(&shared), Cause::trap(TrapKind::Other, wait), gap(Code::HostRefused));
+    let unshared = facts("(module (memory (export \"memory\") 1))");
+    check(Ok(&unshared), Cause::trap(TrapKind::Other, wait), gap(Code::Trap));
     let mismatch = Cause::ImportTypeMismatch { module: words(), name: words(), message: words() };
     check(Ok(&plain), mismatch, gap(Code::ImportTypeMismatch));
     check(Ok(&plain), Cause::EngineError { message: words() }, (Verdict::Error, None));

@@ -75,7 +75,24 @@ fn each_kind_of_missing_import_has_its_own_remedy() {
     missing("(import \"env\" \"memory\" (memory 25))", "env.memory", own, ("it imports its memory", "of 25 pages"));
     missing("(import \"\" \"0\" (func))", ".0", own, ("does not define \"\".0", "Embed"));
     let io = "(import \"env\" \"f\" (func)) (import \"wasi:io/poll@0.2.10\" \"poll\" (func))";
-    missing(io, "env.f", (Code::ComponentPart, abi), ("it does not define env.f", "the component"));
+    missing(io, "env.f", (Code::ComponentPart, abi), ("this runtime does not define env.f", "the component"));
+    // All imports of other modules count, whichever a runtime looks for first.
+    let siblings = "(import \"Lib\" \"mem\" (memory 1)) (import \"Util\" \"malloc\" (func))";
+    for import in ["Lib.mem", "Util.malloc"] {
+        missing(
+            siblings,
+            import,
+            own,
+            (import, "(from Lib, Util); if these are modules, link each with `wasmtime run"),
+        );
+    }
+    let storage = "(import \"webcil\" \"memory\" (memory 1))";
+    missing(
+        storage,
+        "webcil.memory",
+        own,
+        ("its memory", "1 page), or from a module that exports it: `wasmtime run --preload webcil=FILE`"),
+    );
     let table = "(import \"env\" \"__indirect_function_table\" (table 1 funcref))";
     missing(table, "env.__indirect_function_table", memory, ("a table", "--import-table"));
     let side = "(@custom \"dylink.0\" (before first) \"\") (import \"env\" \"__memory_base\" (global i32))";
@@ -100,6 +117,16 @@ fn each_kind_of_missing_import_has_its_own_remedy() {
     let old = "(import \"wasi_unstable\" \"fd_write\" (func))";
     let blamed = (Code::MissingImport, &[Blame::Toolchain, Blame::Runtime][..]);
     missing(old, "wasi_unstable.fd_write", blamed, ("first snapshot", "Rebuild"));
+    // What its own JavaScript defines decides, whatever the runtime lacks first.
+    let glue_of_2019 = format!("{old} (import \"env\" \"emscripten_resize_heap\" (func))");
+    missing(
+        &glue_of_2019,
+        "wasi_unstable.fd_write",
+        (Code::NeedsJsGlue, toolchain),
+        ("it also imports env.", "Emscripten generated"),
+    );
+    let swc = "(import \"env\" \"__emit_diagnostics\" (func)) (import \"env\" \"__set_transform_result\" (func))";
+    missing(swc, "env.__emit_diagnostics", own, ("it is a plug-in of SWC", "@swc/core"));
     missing(
         "(import \"plugin\" \"level\" (global i32))",
         "plugin.level",
@@ -185,6 +212,11 @@ fn missing_import_is_not_a_missing_entry_point() {
     check("(func (export \"run\"))", "_start", false, Code::NoEntryPoint, "_start");
     let wasi = "(import \"wasi_snapshot_preview1\" \"proc_exit\" (func (param i32)))";
     check(wasi, "_start", false, Code::NoEntryPoint, "_start");
+    let storage = "(import \"webcil\" \"memory\" (memory 1)) (func (export \"size\"))";
+    check(storage, "_start", false, Code::CustomHost, "webcil.memory");
+    check(storage, "_start", true, Code::NoEntryPoint, "_start");
+    let part = "(import \"env\" \"f\" (func)) (import \"wasi:io/poll@0.2.10\" \"poll\" (func))";
+    check(part, "_start", false, Code::ComponentPart, "wasi:io/poll@0.2.10");
     let side = "(@custom \"dylink.0\" (before first) \"\") (import \"env\" \"memory\" (memory 1))";
     check(side, "_start", false, Code::SideModule, "env.memory");
 }

@@ -141,7 +141,14 @@ fn of_guest(old: &Artifact, now: &Artifact, guest: String) -> GuestChange {
 
 fn sizes(before: &Sizes, after: &Sizes) -> Vec<SectionChange> {
     let sections = |s: &Sizes| {
-        [("total", s.total), ("code", s.code), ("data", s.data), ("custom", s.custom), ("debug", s.debug), ("names", s.names)]
+        [
+            ("total", s.total),
+            ("code", s.code),
+            ("data", s.data),
+            ("custom", s.custom),
+            ("debug", s.debug),
+            ("names", s.names),
+        ]
     };
     let pairs = sections(before).into_iter().zip(sections(after));
     let changes = pairs.map(|((section, before), (_, after))| SectionChange { section, before, after });

@@ -58,12 +58,13 @@ impl Comparison {
     #[must_use]
     pub fn json(&self) -> String {
         // Plain data, which always serialises.
-        serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
+        visible(&(serde_json::to_string_pretty(self).unwrap_or_default() + "\n"), false).into_owned()
     }
 
     /// The parts that are there, the most important first, each with its lines.
     fn parts(&self) -> Vec<(&'static str, Style, Vec<String>)> {
-        let cells = |change: Change| self.cells.iter().filter(move |c| c.change == change).map(line).collect::<Vec<_>>();
+        let cells =
+            |change: Change| self.cells.iter().filter(move |c| c.change == change).map(line).collect::<Vec<_>>();
         let guests = self.guests.iter().map(|guest| format!("{}: {}", guest.guest, guest.sentence())).collect();
         let versions = self.runtimes.iter().map(|v| format!("{}: {} -> {}", v.runtime, v.before, v.after)).collect();
         let parts = [

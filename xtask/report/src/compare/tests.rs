@@ -33,7 +33,9 @@ fn cells_guests_and_runtimes_are_compared() {
     );
     check(
         |r| r.cells[1].code = Some(Code::Trap),
-        &["another reason: 1\n  hello on wasmtime-winch: gap trap (stage run), was gap unsupported-proposal (stage run)"],
+        &[
+            "another reason: 1\n  hello on wasmtime-winch: gap trap (stage run), was gap unsupported-proposal (stage run)",
+        ],
     );
     check(
         |r| {
@@ -46,11 +48,17 @@ fn cells_guests_and_runtimes_are_compared() {
             "runtimes of another version: 1\n  wasmtime-winch: 48.0.8 -> 49.0.0\n",
         ],
     );
-    check(|r| r.cells[0].switches = vec!["--all".to_owned()], &["worse: 1\n  hello on wasmi: pass with --all, was pass"]);
+    check(
+        |r| r.cells[0].switches = vec!["--all".to_owned()],
+        &["worse: 1\n  hello on wasmi: pass with --all, was pass"],
+    );
     // A gap that becomes a wrong result; a machine without the runtime.
     check(|r| (r.cells[1].verdict, r.cells[1].code) = (Verdict::Fail, Some(Code::WrongExit)), &["worse: 1\n"]);
     check(|r| r.cells[0].verdict = Verdict::Absent, &["nothing differs\n"]);
-    check(|r| r.scenarios[0].name = "greet".to_owned(), &["new guests: 1\n  greet\n", "guests that are gone: 1\n  hello\n"]);
+    check(
+        |r| r.scenarios[0].name = "greet".to_owned(),
+        &["new guests: 1\n  greet\n", "guests that are gone: 1\n  hello\n"],
+    );
 }
 
 #[test]
@@ -63,11 +71,19 @@ fn a_guest_says_what_it_needs_now_and_where_its_bytes_went() {
             facts.imports = vec![Import { module: "env".to_owned(), name: "f".to_owned(), ty: "func".to_owned() }];
             (facts.sizes.total, facts.sizes.code, facts.sizes.data) = (73_522, 62_288, 8_000);
         },
-        &["hello: now needs tail-call; now imports env.f; no longer imports wasi_snapshot_preview1.fd_write; 12.0 KiB larger \
-           (59.8 KiB -> 71.8 KiB: code +12.0 KiB, data -1000 B)"],
+        &[
+            "hello: now needs tail-call; now imports env.f; no longer imports wasi_snapshot_preview1.fd_write; 12.0 KiB larger \
+           (59.8 KiB -> 71.8 KiB: code +12.0 KiB, data -1000 B)",
+        ],
     );
     check(
-        |r| rebuilt(r).imports.extend((0..7).map(|n| Import { module: "e".to_owned(), name: n.to_string(), ty: String::new() })),
+        |r| {
+            rebuilt(r).imports.extend((0..7).map(|n| Import {
+                module: "e".to_owned(),
+                name: n.to_string(),
+                ty: String::new(),
+            }))
+        },
         &["now imports e.0, e.1, e.2, e.3, e.4 and 2 more"],
     );
 }
@@ -114,7 +130,10 @@ fn a_comparison_is_text_markdown_and_json() {
     let comparison = compare(&before, &after);
     assert!(comparison.is_worse() && !comparison.is_empty());
     let markdown = comparison.markdown();
-    assert!(markdown.starts_with("### worse: 1\n") && markdown.contains("<details><summary>better: 1</summary>"), "{markdown}");
+    assert!(
+        markdown.starts_with("### worse: 1\n") && markdown.contains("<details><summary>better: 1</summary>"),
+        "{markdown}"
+    );
     for text in [&markdown, &comparison.text(RenderOptions::PLAIN)] {
         assert!(!text.contains('\u{1b}') && !text.lines().any(|line| line.trim_start().starts_with("::")), "{text}");
     }

@@ -1,26 +1,26 @@
-//! What the page draws: sizes by route, times by runtime. Lengths are logarithmic, in percent of the drawing's width,
-//! since sizes and times differ a thousandfold.
+//! The page's charts: sizes by route, times by runtime. Scales are logarithmic, because sizes and times differ by a
+//! factor of a thousand; positions and lengths are percentages of the chart's width.
 
 use wasmlab_model::report::{Cell, RunReport};
 use wasmlab_model::verdict::Verdict;
 
 use crate::text::bytes;
 
-/// The sizes of one program by its routes.
+/// The sizes of one program, by route.
 pub struct SizeChart {
     /// The family.
     pub family: String,
     /// The scale above it.
     pub ticks: Vec<Tick>,
-    /// From the smallest up.
+    /// Sorted by size, smallest first.
     pub bars: Vec<SizeBar>,
 }
 
 /// A line of the scale.
 pub struct Tick {
-    /// Where, percent.
+    /// Position, percent.
     pub at: String,
-    /// What it says.
+    /// Label.
     pub label: String,
 }
 
@@ -30,21 +30,21 @@ pub struct SizeBar {
     pub scenario: String,
     /// Its size.
     pub size: String,
-    /// How long, percent.
+    /// Length of its bar, percent.
     pub length: String,
-    /// What it consists of.
+    /// The parts of its bar.
     pub parts: Vec<Part>,
 }
 
-/// A part of a whole: its class, its name, its beginning and its share, percent.
+/// A part of a bar.
 pub struct Part {
     /// The class that colours it.
     pub class: &'static str,
-    /// What it is.
+    /// Its name.
     pub name: &'static str,
-    /// Where it begins, percent.
+    /// Its start, percent.
     pub from: String,
-    /// How much of the whole it is, percent.
+    /// Its share of the bar, percent.
     pub share: String,
 }
 
@@ -52,7 +52,7 @@ pub struct Part {
 pub struct TimeChart {
     /// The scale above it.
     pub ticks: Vec<Tick>,
-    /// From the fastest start up.
+    /// Sorted by start time, fastest first.
     pub bars: Vec<TimeBar>,
 }
 
@@ -60,9 +60,9 @@ pub struct TimeChart {
 pub struct TimeBar {
     /// The column.
     pub runtime: String,
-    /// Over as many guests.
+    /// Number of guests measured.
     pub cells: usize,
-    /// Process, compiling, running: the class, the name, the place in percent and the time as text.
+    /// Times of the process, compilation and execution.
     pub marks: Vec<Mark>,
 }
 
@@ -70,9 +70,9 @@ pub struct TimeBar {
 pub struct Mark {
     /// The class that colours it.
     pub class: &'static str,
-    /// What took it.
+    /// What was measured.
     pub name: &'static str,
-    /// Where it stands, percent.
+    /// Position, percent.
     pub at: String,
     /// `12 ms`.
     pub text: String,
@@ -114,10 +114,10 @@ fn percent(value: f64) -> String {
     format!("{value:.2}%")
 }
 
-/// As few guests of a family make no chart.
+/// A family with fewer guests gets no chart.
 const MIN_BARS: usize = 3;
 
-/// One chart for each family that has several guests, the largest first.
+/// One chart per family with several guests, largest family first.
 pub fn sizes(report: &RunReport) -> Vec<SizeChart> {
     let mut families: Vec<&str> = report.scenarios.iter().map(|s| s.family.as_str()).collect();
     families.sort_unstable();
@@ -170,7 +170,7 @@ fn parts(total: u64, sizes: &wasmlab_model::facts::Sizes) -> Vec<Part> {
     out
 }
 
-/// Times by runtime; none where the report has no times: one that is published.
+/// Times by runtime; `None` if the report has none, as in a published one.
 pub fn times(report: &RunReport) -> Option<TimeChart> {
     let mut rows: Vec<(&str, usize, [Option<f64>; 3])> = Vec::new();
     for runtime in report.runtimes.iter().filter(|r| r.tool.present) {
@@ -211,7 +211,7 @@ pub fn milliseconds(ms: f64) -> String {
     }
 }
 
-/// The value in the middle.
+/// The median.
 pub fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);

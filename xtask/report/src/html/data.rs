@@ -1,4 +1,4 @@
-//! What the page's script reads: the report, with each longer text once.
+//! The data for the page's script: the report, with each long text stored once.
 
 use std::collections::BTreeMap;
 
@@ -10,15 +10,15 @@ use wasmlab_model::report::{Artifact, Cell, CodeText, Note, NoteKind, RunReport,
 use wasmlab_model::shell;
 use wasmlab_model::verdict::Change;
 
-/// As much of a stream is shown, bytes; `report.json` has more.
+/// Maximum length of an output stream, bytes; `report.json` has more.
 const MAX_OUTPUT: usize = 1024;
-/// As much of any other text.
+/// Maximum length of any other text, bytes.
 const MAX_TEXT: usize = 8 << 10;
 
 /// The report for the script; its names are those of `data.js`.
 #[derive(Serialize)]
 struct Data<'a> {
-    /// From the page to the folder of scenarios; absent where the guests have none.
+    /// Path from the page to the folder of scenarios; absent if the guests have none.
     #[serde(skip_serializing_if = "Option::is_none")]
     lessons: Option<&'static str>,
     scenarios: &'a [ScenarioInfo],
@@ -61,7 +61,7 @@ struct FactsData<'a> {
     refusal: Option<&'a Refusal>,
 }
 
-/// A cell; numbers of `u`, `d`, `fix`, `cmd`, `out` and `err` are places in `texts`.
+/// A cell; `u`, `d`, `fix`, `cmd`, `out` and `err` are indices into `texts`.
 #[derive(Serialize)]
 struct CellData<'a> {
     /// Its row and its column.
@@ -114,7 +114,7 @@ struct CellData<'a> {
     out: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     err: Option<usize>,
-    /// One of the streams is cut.
+    /// An output stream was truncated.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     cut: bool,
 }
@@ -123,7 +123,7 @@ fn is_zero<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
-/// Texts, each once.
+/// Texts without duplicates.
 #[derive(Default)]
 struct Texts {
     places: BTreeMap<String, usize>,
@@ -149,13 +149,13 @@ impl Texts {
     }
 }
 
-/// The JSON, which cannot end the element that it stands in.
+/// The JSON, escaped so that it cannot close the element that contains it.
 pub fn json(report: &RunReport) -> String {
     let mut texts = Texts::default();
     let rows: BTreeMap<&str, usize> = report.scenarios.iter().enumerate().map(|(at, s)| (s.name.as_str(), at)).collect();
     let columns: BTreeMap<&str, usize> = report.runtimes.iter().enumerate().map(|(at, r)| (r.id.as_str(), at)).collect();
     let cells = report.cells.iter().map(|c| {
-        // One without its row or column is in no table; it keeps its place, since the tables count them.
+        // A cell without a row or column is in no table, but keeps its index, because tables refer to cells by index.
         let of = |places: &BTreeMap<&str, usize>, name: &str| places.get(name).copied().unwrap_or(usize::from(u16::MAX));
         cell(c, of(&rows, &c.scenario), of(&columns, &c.runtime), &mut texts)
     });
@@ -175,7 +175,7 @@ pub fn json(report: &RunReport) -> String {
         texts: texts.in_order(),
         cells,
     };
-    // The data is plain, with text keys, which always serialises.
+    // Plain data with string keys always serializes.
     serde_json::to_string(&data).unwrap_or_default().replace('<', "\\u003c")
 }
 
@@ -246,7 +246,7 @@ fn cell<'a>(cell: &'a Cell, s: usize, r: usize, texts: &mut Texts) -> CellData<'
     }
 }
 
-/// The beginning of a text, by whole characters.
+/// The start of a text, cut at a character boundary.
 fn cut(text: &str, max: usize) -> &str {
     &text[..text.floor_char_boundary(max)]
 }

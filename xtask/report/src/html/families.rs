@@ -1,4 +1,4 @@
-//! Families side by side: each program through its routes, with what runs it and what does not.
+//! Families side by side: each program by route, with the columns that run it and those that do not.
 
 use wasmlab_model::facts::Facts;
 use wasmlab_model::report::{Cell, RunReport, ScenarioInfo};
@@ -9,7 +9,7 @@ use crate::GroupBy;
 use crate::columns::{NameStyle, names};
 use crate::text::{bytes, rows};
 
-/// Families whose steps tell most come first: what a guest can do with sockets, by its route.
+/// Families shown first, because their routes differ most: what a guest can do with sockets.
 const FIRST: &[&str] = &["tcp-echo", "http-server", "http-client", "threads"];
 
 /// A family.
@@ -26,17 +26,17 @@ pub struct Step<'a> {
     pub scenario: &'a ScenarioInfo,
     /// Its ABIs.
     pub abis: String,
-    /// Its size; nothing where it was not built.
+    /// Its size; empty if it was not built.
     pub size: String,
-    /// What runs it as it comes.
+    /// The columns that run it with their defaults.
     pub runs: String,
-    /// What runs it with a switch that is off by default.
+    /// The columns that run it with a switch that is off by default.
     pub with_switch: String,
-    /// Why the others do not.
+    /// Why the others do not run it.
     pub reasons: Vec<StepReason>,
 }
 
-/// A reason with the columns that give it.
+/// A reason and its columns.
 pub struct StepReason {
     /// The class that colours it.
     pub class: &'static str,
@@ -44,13 +44,13 @@ pub struct StepReason {
     pub glyph: char,
     /// The code.
     pub code: String,
-    /// The columns; nothing where no runtime was asked.
+    /// The columns; empty if no runtime was asked.
     pub runtimes: String,
-    /// In place of their names where they are most of all: `29 others`.
+    /// Replaces their names if they are the majority: `29 others`.
     pub short: String,
 }
 
-/// As many columns are named.
+/// Maximum number of columns named.
 const MAX_NAMED: usize = 8;
 
 /// The families, the socket ladder first.

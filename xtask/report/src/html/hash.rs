@@ -1,10 +1,10 @@
-//! The hashes by which the page's policy names its own script and style.
+//! The hashes with which the page's content security policy allows its own script and style.
 
 use sha2::{Digest, Sha256};
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-/// `sha256-…`, as a content security policy has it.
+/// A hash source for a content security policy: `sha256-…`.
 pub fn source(text: &str) -> String {
     format!("sha256-{}", base64(&Sha256::digest(text.as_bytes())))
 }
@@ -24,7 +24,7 @@ fn base64(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn bytes_are_written_as_rfc_4648_has_them() {
+    fn base64_matches_rfc_4648() {
         let check = |text: &str, wanted: &str| assert_eq!(super::base64(text.as_bytes()), wanted);
         check("", "");
         check("f", "Zg==");

@@ -14,19 +14,19 @@ use crate::text::bytes;
 pub struct Guest<'a> {
     /// The row.
     pub scenario: &'a ScenarioInfo,
-    /// The toolchain that made it; why there is none, where there is none.
+    /// The toolchain that built it, or why it was not built.
     pub made_by: &'a str,
-    /// `built`, `prebuilt`; nothing where there is none.
+    /// `built` or `prebuilt`; empty if there is none.
     pub origin: &'static str,
     /// Its size.
     pub size: String,
-    /// How many imports it has.
+    /// Number of imports.
     pub imports: String,
-    /// The ABIs it speaks.
+    /// Its ABIs.
     pub abis: String,
     /// The proposals it needs.
     pub proposals: String,
-    /// On how many columns it passes, and on how many it was measured.
+    /// Number of columns on which it passes, and on which it was measured.
     pub passes: usize,
     /// See [`Guest::passes`].
     pub measured: usize,
@@ -59,21 +59,21 @@ fn guest<'a>(report: &'a RunReport, scenario: &'a ScenarioInfo) -> Guest<'a> {
 pub struct Runtime<'a> {
     /// The column.
     pub info: &'a RuntimeInfo,
-    /// Its version; nothing where it is absent.
+    /// Its version; empty if it is absent.
     pub version: &'a str,
-    /// How many guests pass.
+    /// Number of guests that pass.
     pub passes: usize,
-    /// How many were measured.
+    /// Number of guests measured.
     pub measured: usize,
     /// The codes of its gaps with their counts, the most frequent first.
     pub lacks: Vec<(&'static str, usize)>,
-    /// The median time of a process; nothing where there is none.
+    /// Median wall-clock time of a process; empty if there is none.
     pub time: String,
-    /// The largest resident size.
+    /// Largest resident size.
     pub memory: String,
 }
 
-/// As many codes a row of the list names.
+/// Maximum number of codes per row.
 const MAX_LACKS: usize = 4;
 
 /// The columns, in the report's order.
@@ -100,7 +100,7 @@ fn runtime<'a>(report: &'a RunReport, info: &'a RuntimeInfo) -> Runtime<'a> {
         }
 }
 
-/// A reason with the number of its cells.
+/// A reason.
 pub struct Reason<'a> {
     /// Its texts.
     pub text: &'a CodeText,
@@ -112,15 +112,15 @@ pub struct Reason<'a> {
     pub class: &'static str,
     /// `runtime, abi`.
     pub blame: String,
-    /// How many cells have it.
+    /// Number of cells.
     pub count: usize,
-    /// What it means, in pieces: code and text.
+    /// Its meaning, split into code and text.
     pub meaning: Vec<(bool, &'a str)>,
-    /// What would change it, in pieces.
+    /// Its remedy, split into code and text.
     pub remedy: Vec<(bool, &'a str)>,
 }
 
-/// The lab's own sentences have code between backticks; one that is not closed is none.
+/// Splits the lab's own texts at backticks into code and text; an unclosed backtick is text.
 fn pieces(text: &str) -> Vec<(bool, &str)> {
     if !text.matches('`').count().is_multiple_of(2) {
         return vec![(false, text)];

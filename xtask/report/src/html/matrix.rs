@@ -1,4 +1,4 @@
-//! The matrix as the page has it: every column, and one column for each engine.
+//! The page's matrix, in two forms: every column, and one column per engine.
 
 use std::collections::BTreeMap;
 
@@ -12,9 +12,9 @@ use crate::text::rows;
 pub struct Table {
     /// `engines` or `columns`.
     pub id: &'static str,
-    /// For those who do not see it.
+    /// Caption for screen readers.
     pub caption: &'static str,
-    /// What stands above the cells.
+    /// The column heads.
     pub columns: Vec<Column>,
     /// The rows of each family.
     pub families: Vec<FamilyRows>,
@@ -24,13 +24,13 @@ pub struct Table {
 pub struct Column {
     /// The engine, or the column's id.
     pub name: String,
-    /// The columns that it stands for, by their index in the report, separated by spaces.
+    /// Indices of its columns in the report, separated by spaces.
     pub indexes: String,
-    /// Its version, if all have one.
+    /// The version, if all its columns share one.
     pub version: String,
-    /// Whether it comes with an adapter.
+    /// Whether it has a host layer of the lab.
     pub adapter: bool,
-    /// How many guests pass.
+    /// Number of guests that pass.
     pub passes: usize,
 }
 
@@ -38,7 +38,7 @@ pub struct Column {
 pub struct FamilyRows {
     /// Its name.
     pub name: String,
-    /// By rank.
+    /// Sorted by rank.
     pub rows: Vec<Row>,
 }
 
@@ -48,40 +48,40 @@ pub struct Row {
     pub index: usize,
     /// Its name.
     pub name: String,
-    /// What it is.
+    /// Its title.
     pub title: String,
-    /// On how many of the columns it passes.
+    /// Number of columns on which it passes.
     pub passes: usize,
     /// One for each column.
     pub cells: Vec<Sign>,
 }
 
-/// A cell as it is seen.
+/// A cell as displayed.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Sign {
     /// The class that colours it.
     pub class: &'static str,
-    /// What is seen.
+    /// The displayed sign.
     pub glyph: char,
-    /// What is read aloud.
+    /// The text for screen readers.
     pub label: String,
-    /// Its cells, by their index in the report, separated by spaces.
+    /// Indices of its cells in the report, separated by spaces.
     pub indexes: String,
-    /// One of them is not what its snapshot says.
+    /// Whether one of them differs from its snapshot.
     pub changed: bool,
 }
 
-/// How often a verdict is there, with the query that finds it.
+/// A verdict's count, with the query that finds its cells.
 pub struct Count {
     /// The class that colours it.
     pub class: &'static str,
     /// The verdict.
     pub verdict: &'static str,
-    /// How many cells have it.
+    /// Number of cells.
     pub count: usize,
 }
 
-/// The verdicts that are there, most telling first.
+/// The verdicts that occur, most informative first.
 pub fn counts(report: &RunReport) -> Vec<Count> {
     let order = [
         Verdict::Pass,
@@ -124,7 +124,7 @@ pub fn by_engine(report: &RunReport) -> Table {
 fn table(report: &RunReport, id: &'static str, caption: &'static str, groups: Vec<Vec<usize>>) -> Table {
     let place: BTreeMap<&str, usize> = report.runtimes.iter().enumerate().map(|(at, r)| (r.id.as_str(), at)).collect();
     let of_row: BTreeMap<&str, usize> = report.scenarios.iter().enumerate().map(|(at, s)| (s.name.as_str(), at)).collect();
-    // A cell of no column of the report has no place in it.
+    // Cells without a column in the report are left out.
     let mut cells = vec![None; report.scenarios.len() * report.runtimes.len()];
     for (at, cell) in report.cells.iter().enumerate() {
         if let (Some(row), Some(column)) = (of_row.get(cell.scenario.as_str()), place.get(cell.runtime.as_str())) {
@@ -164,7 +164,7 @@ fn column(report: &RunReport, table: &str, group: &[usize]) -> Column {
     Column {
         name: if alone { runtime.id.clone() } else { runtime.engine.clone() },
         indexes: joined(group.iter().copied()),
-        // The version of the engine alone, by its first two numbers.
+        // Major and minor version of the engine, without those of packages.
         version: version.split(' ').next().unwrap_or_default().split('.').take(2).collect::<Vec<_>>().join("."),
         adapter: alone && has_adapter(&runtime.id),
         passes: 0,
@@ -175,7 +175,7 @@ fn joined(indexes: impl Iterator<Item = usize>) -> String {
     indexes.map(|at| at.to_string()).collect::<Vec<_>>().join(" ")
 }
 
-/// Whether a column's name says that something stands between engine and guest: `node+jco`.
+/// Whether a column's id names a host layer: `node+jco`.
 fn has_adapter(id: &str) -> bool {
     id.contains('+')
 }
@@ -198,7 +198,7 @@ pub fn class_of(cell: &Cell) -> &'static str {
     class(cell.verdict)
 }
 
-/// The letter of a code, or the sign of a verdict that has none.
+/// The letter of a code, or the sign of a verdict without a code.
 pub fn glyph(report: &RunReport, cell: &Cell) -> char {
     let letter = |code| report.text(code).and_then(|text| text.symbol);
     match cell.verdict {
@@ -214,8 +214,8 @@ pub fn glyph(report: &RunReport, cell: &Cell) -> char {
     }
 }
 
-/// What the cells of one guest on the columns of one engine come to: a pass where all of them pass, as the engine
-/// comes; half of one where only some do, or only with an adapter or a switch; else their most frequent reason.
+/// Summarizes the cells of a guest on the columns of one engine: a pass if all of them pass with defaults; a partial
+/// pass if some do, or only with a host layer or a switch; otherwise their most frequent reason.
 fn sign(report: &RunReport, cells: &[(usize, &Cell)]) -> Sign {
     let asked: Vec<&Cell> = cells
         .iter()
@@ -247,10 +247,10 @@ fn sign(report: &RunReport, cells: &[(usize, &Cell)]) -> Sign {
     Sign { class, glyph: glyph(report, shown), label, indexes, changed }
 }
 
-/// The first of the cells whose verdict and code most of them have.
+/// The first cell with the most frequent verdict and code.
 fn most_frequent<'a>(cells: &[&'a Cell]) -> &'a Cell {
     let same = |cell: &Cell| cells.iter().filter(|c| (c.verdict, c.code) == (cell.verdict, cell.code)).count();
-    // The last of equals wins in `max_by_key`.
+    // `max_by_key` returns the last of several maxima.
     cells.iter().rev().max_by_key(|cell| same(cell)).unwrap_or(&cells[0])
 }
 
@@ -263,7 +263,7 @@ mod tests {
     use wasmlab_model::verdict::Verdict;
 
     #[test]
-    fn the_columns_of_an_engine_come_to_one_sign() {
+    fn columns_of_an_engine_are_summarized_in_one_sign() {
         let report = sample::report();
         let cell = |(runtime, verdict): &(&str, &str)| -> Cell {
             let mut cell = report.cells[0].clone();

@@ -1,5 +1,4 @@
-//! The page without a browser: its size, its time, and that nothing of a guest's is markup. What it does in a browser
-//! is tested in `tests/page.rs`.
+//! The page without a browser: its size, rendering time, and escaping. `tests/page.rs` tests it in a browser.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +10,7 @@ fn page(report: &RunReport) -> String {
     find("html").unwrap().text(report, RenderOptions::PLAIN)
 }
 
-/// The sample with `hostile` at the end of every text in it that is no key.
+/// The sample with `hostile` appended to every text that is not a key.
 fn spoilt(hostile: &str) -> RunReport {
     const KEYS: &[&str] = &["scenario", "runtime", "id"];
     fn spoil(value: &mut serde_json::Value, hostile: &str) {
@@ -23,7 +22,7 @@ fn spoilt(hostile: &str) -> RunReport {
                         serde_json::Value::String(text) => {
                             let before = text.clone();
                             *text += hostile;
-                            // Words of the model (`gap`, `runtime`) stay: with others it is no report.
+                            // Keep keywords of the model (`gap`, `runtime`): with other values it does not parse.
                             if is_word(name) {
                                 *text = before;
                             }
@@ -40,7 +39,7 @@ fn spoilt(hostile: &str) -> RunReport {
     serde_json::from_value(value).unwrap()
 }
 
-/// Fields whose values are the model's own words or keys of the report.
+/// Fields whose values are keywords of the model or keys of the report.
 fn is_word(field: &str) -> bool {
     const WORDS: &[&str] = &[
         "verdict", "code", "stage", "change", "kind", "shape", "abi", "origin", "answer", "blame", "name", "command",
@@ -62,7 +61,7 @@ fn the_page_of_the_sample() {
 }
 
 #[test]
-fn nothing_of_a_guest_is_markup() {
+fn guest_text_is_escaped() {
     let text = page(&spoilt(HOSTILE));
     assert_eq!(text.matches("<script").count(), 2, "the data and the page's own script");
     assert_eq!(text.matches("</script").count(), 2);
@@ -88,14 +87,14 @@ fn a_partial_report_says_so() {
 }
 
 #[test]
-fn a_report_of_nothing_is_a_page() {
+fn empty_report_renders() {
     let mut report = sample::report();
     report.cells.clear();
     report.scenarios.clear();
     report.artifacts.clear();
     report.codes.clear();
     assert!(page(&report).ends_with("</html>\n"));
-    // A cell whose row and column nobody knows, in a report that somebody else made.
+    // A foreign report with a cell whose row and column do not exist.
     report.cells = sample::report().cells;
     report.runtimes.clear();
     assert!(page(&report).ends_with("</html>\n"));
@@ -112,7 +111,7 @@ fn four_thousand_cells_take_less_than_a_second_and_five_megabytes() {
     for n in 0..4000 {
         let mut cell = cell.clone();
         (cell.scenario, cell.runtime) = (format!("s{:03}", n / 40), format!("r{}", n % 40));
-        // Each has its own words.
+        // No two texts are equal.
         cell.output.stdout = format!("{n} a line of output\n").repeat(20);
         cell.detail = format!("{n}: does not define env.f: func (i32) -> (i32)");
         report.cells.push(cell);

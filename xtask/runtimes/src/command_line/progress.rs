@@ -19,7 +19,7 @@ pub fn progress(seen: &AdapterInput, reader: OutputParser) -> GuestProgress {
     let last = (observation.role, &observation.outcome, &observation.stdout, &observation.stderr);
     let mut whole = GuestProgress::default();
     let mut printed = String::new();
-    let mut calls = asked(seen).map(|index| &seen.run.call[index]);
+    let mut calls = attempted_calls(seen).map(|index| &seen.run.call[index]);
     for (role, outcome, stdout, stderr) in previous.chain([last]) {
         let Outcome::Exited(code) = *outcome else { return not_exited(seen, reader, role, whole) };
         let stderr = messages::on_own_lines(stderr, reader.run_errors);
@@ -58,7 +58,7 @@ pub fn progress(seen: &AdapterInput, reader: OutputParser) -> GuestProgress {
 }
 
 /// The calls for which processes were started.
-fn asked(seen: &AdapterInput) -> impl Iterator<Item = usize> {
+fn attempted_calls(seen: &AdapterInput) -> impl Iterator<Item = usize> {
     (0..seen.run.call.len()).filter(|index| stands_alone(seen.run, seen.facts, *index))
 }
 
@@ -87,7 +87,7 @@ fn guest_stderr(stderr: &str, cause: Option<&Cause>, reader: OutputParser) -> St
     guest.lines().filter(|line| !line.starts_with(reader.warning_mark)).flat_map(|l| [l, "\n"]).collect()
 }
 
-/// A guest can print what its runtime would, and exit with the same code. Words that the module contradicts are its own.
+/// Ignores a message that the module contradicts: a guest can imitate its runtime's messages and exit code.
 fn confirmed(found: GuestProgress, output: &ProcessOutput, seen: &AdapterInput, reader: OutputParser) -> GuestProgress {
     let Some(facts) = seen.facts.filter(|facts| facts.refusal.is_none()) else { return found };
     let is_module = facts.kind == BinaryKind::Module;
@@ -100,7 +100,7 @@ fn confirmed(found: GuestProgress, output: &ProcessOutput, seen: &AdapterInput, 
         Some(Cause::ImportTypeMismatch { module, name, message }) if is_module => {
             imported(facts, &module, &name).map(|(module, name)| Cause::ImportTypeMismatch { module, name, message })
         }
-        // A process before this one compiled it.
+        // A previous process compiled the module.
         Some(Cause::Rejected { .. } | Cause::CompileFailed { .. })
             if is_compiled && found.stage.is_some_and(|stage| stage <= Stage::Compile) =>
         {
@@ -115,17 +115,17 @@ fn confirmed(found: GuestProgress, output: &ProcessOutput, seen: &AdapterInput, 
     }
 }
 
-/// The module's import that a runtime means. Line breaks in a name end the runtime's line, and a separator in one moves
-/// the boundary between module and name.
+/// The module's import that a message refers to. In the message, a line break in a name ends the line, and a separator
+/// in a name moves the boundary between module and name.
 fn imported(facts: &Facts, module: &str, name: &str) -> Option<(String, String)> {
     let joined = |module: &str, name: &str| format!("{module}.{name}").replace("::", ".");
-    let said = joined(module, name);
+    let reported = joined(module, name);
     let is_meant = |import: &&Import| {
         let whole = joined(&import.module, &import.name);
-        whole == said
+        whole == reported
             || name.is_empty() && (import.module == module || whole == joined(module, "").trim_end_matches('.'))
             || module.is_empty() && import.name == name
-            || whole.contains('\n') && whole.lines().next() == Some(said.trim_end_matches('.'))
+            || whole.contains('\n') && whole.lines().next() == Some(reported.trim_end_matches('.'))
     };
     let found = facts.imports.iter().find(is_meant)?;
     let whole = if name.is_empty() { String::new() } else { found.name.clone() };
@@ -150,7 +150,7 @@ fn refine_with_facts(
         ..found.clone()
     };
     match (seen.run.entry, reader.no_calls) {
-        // It accepted the module, which was the first question.
+        // The runtime accepted the module, and that is all the lab can observe here.
         (EntryPointKind::Calls, Some(why)) if ended => {
             let is_unlinked = reader.unchecked_imports && seen.facts.is_some_and(|f| !f.imports.is_empty());
             let took =
@@ -178,7 +178,7 @@ fn refine_with_facts(
             let name = first.map(|i| i.name.clone()).unwrap_or_default();
             GuestProgress { cause: Some(Cause::MissingImport { module, name, ty, missing_count: missing }), ..found }
         }
-        // Some exit normally without having called anything; then nothing was printed either.
+        // Some exit normally without having called anything; they then print nothing either.
         Some(Cause::Returned)
             if seen.run.entry == EntryPointKind::Command && output.stdout.is_empty() && !has_start(facts, reader) =>
         {

@@ -2,19 +2,6 @@
 
 import { CellEnd } from './protocol.mjs';
 
-/** Runs `f`; whatever it throws ends the cell with the corresponding cause. */
-export function runGuest(host, stage, f) {
-  let result;
-  try {
-    result = f();
-  } catch (error) {
-    if (error instanceof CellEnd) throw error;
-    throw host.exit === undefined ? new CellEnd(...causeOf(error, stage)) : new CellEnd('exit', { code: host.exit });
-  }
-  if (host.exit !== undefined) throw new CellEnd('exit', { code: host.exit });
-  return result;
-}
-
 export function causeOf(error, stage) {
   const message = words(error);
   const ended = (trap, message) => ['trap', { trap, message, ...location(error) }];

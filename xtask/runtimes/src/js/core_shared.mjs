@@ -1,4 +1,4 @@
-// A core module in a page or in a worker: plain WebAssembly, or WASI 0.1 by a polyfill.
+// Runs a core module without glue: plain WebAssembly, or WASI 0.1 by the host or a polyfill.
 
 import { CellEnd } from './protocol.mjs';
 import { options } from './builtins.mjs';
@@ -7,13 +7,18 @@ import { define } from './functions.mjs';
 import { short, split, toJs, toText } from './values.mjs';
 import { Types } from './types.mjs';
 
-const WASI = 'wasi_snapshot_preview1';
-
 /**
- * Runs a module by what its host has: `compile(bytes, options)`, `wasi(host)`, which defines WASI 0.1 where the column
- * has a polyfill of it, the polyfill's `name`, and `explain(error)`, which gives the end of a cell that the host refused.
+ * Runs a module with what its host provides:
+ *   compile(bytes, options)         the module; throws the end of the cell if the engine refuses it
+ *   instantiate(module, imports)    the instance
+ *   explain(error)                  optional: the end of a cell that the host refused
+ *   wasi                            WASI 0.1, if the column has it:
+ *     namespaces                      the import modules that it defines
+ *     define(host, namespace)         adds the imports to `host.imports`, and how to start an instance: `attach`,
+ *                                     `start` (a command), `initialize` (any other module)
+ *     name, definer                   its name, and what messages call it
  */
-export async function runModule(spec, log, bytes, { compile, wasi, name, explain }) {
+export async function runModule(spec, log, bytes, { compile, instantiate, explain, wasi }) {
   log.stage('compile');
   let module = await compile(bytes);
   const types = new Types(bytes);
@@ -22,26 +27,30 @@ export async function runModule(spec, log, bytes, { compile, wasi, name, explain
 
   log.stage('link');
   const wanted = WebAssembly.Module.imports(module);
-  const host = { imports: {}, exit: undefined, name, explain };
-  const shimmed = wasi && wanted.some((i) => i.module === WASI);
-  log.executionPath(shimmed ? 'wasi' : 'plain');
-  if (shimmed) await wasi(host);
+  const host = { imports: {}, exit: undefined, name: wasi?.name, explain };
+  const namespace = wasi?.namespaces.find((name) => wanted.some((i) => i.module === name));
+  log.executionPath(namespace ? 'wasi' : 'plain');
+  if (namespace) await wasi.define(host, namespace);
   define(spec.host_functions ?? [], wanted, host.imports, types, log);
-  check(wanted, host.imports, types);
+  check(wanted, host.imports, types, wasi?.definer);
 
   log.stage('instantiate');
-  const instance = await runGuest(host, 'instantiate', () => WebAssembly.instantiate(module, host.imports));
+  const instance = await runGuest(host, 'instantiate', () => instantiate(module, host.imports));
   host.attach?.(instance);
 
   log.stage('run');
-  const start = () => callable(instance, '_start');
-  if (spec.entry === 'command') await runGuest(host, 'run', host.start ? (start(), () => host.start(instance)) : start());
+  if (spec.entry === 'command') await command(host, instance);
   else if (spec.entry.calls) await calls(spec.entry.calls, host, instance, types, log);
   else throw new CellEnd('missing-export', { name: 'wasi:http/incoming-handler' });
 }
 
-/** Ends the cell when an import has no definition, or one of another kind. */
-function check(wanted, imports, types) {
+/** WASI 0.1 by a library that knows nothing of its host. */
+export function polyfill(name, define) {
+  return { namespaces: ['wasi_snapshot_preview1'], name, definer: 'the polyfill', define };
+}
+
+/** Ends the cell if an import has no definition, or one of another kind. */
+function check(wanted, imports, types, definer) {
   const missing = wanted.filter((i) => imports[i.module]?.[i.name] === undefined);
   if (missing.length) {
     const { module: from, name, kind } = missing[0];
@@ -50,11 +59,12 @@ function check(wanted, imports, types) {
   }
   const other = wanted.find((i) => i.kind !== 'function');
   if (other) {
-    const message = `the module imports a ${other.kind}, the polyfill has a function`;
+    const message = `the module imports a ${other.kind}, ${definer} has a function`;
     throw new CellEnd('import-type-mismatch', { module: other.module, name: other.name, message });
   }
 }
 
+/** Runs `f`; whatever it throws ends the cell with the corresponding cause. */
 async function runGuest(host, stage, f) {
   let result;
   try {
@@ -63,7 +73,7 @@ async function runGuest(host, stage, f) {
     if (error instanceof CellEnd) throw error;
     const refused = host.explain?.(error);
     if (refused) throw refused;
-    // The shim looks for the memory when it needs it, and falls over where there is none.
+    // The polyfill looks for the memory when it needs it, and throws a TypeError if there is none.
     if (host.memoryless && error instanceof TypeError) {
       throw new CellEnd('host-refused', { refusal: 'no-memory', message: `${host.name} works on the memory that the module exports` });
     }
@@ -73,9 +83,15 @@ async function runGuest(host, stage, f) {
   return result;
 }
 
+async function command(host, instance) {
+  const start = callable(instance, '_start');
+  await runGuest(host, 'run', host.start ? () => host.start(instance) : start);
+}
+
 async function calls(list, host, instance, types, log) {
   const { _initialize: initialize } = instance.exports;
-  if (typeof initialize === 'function') await runGuest(host, 'run', initialize);
+  if (host.initialize) await runGuest(host, 'run', () => host.initialize(instance));
+  else if (typeof initialize === 'function') await runGuest(host, 'run', initialize);
   for (const { export: name, args = [] } of list) {
     const f = callable(instance, name);
     const type = types.exported(name);

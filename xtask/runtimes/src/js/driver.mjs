@@ -11,7 +11,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeSync } from 'node:fs';
 import { Log } from './log.mjs';
-import { CellEnd, PROTOCOL_VERSION } from './protocol.mjs';
+import { CellEnd, PROTOCOL_VERSION, causeOfThrown } from './protocol.mjs';
 
 const HOST = globalThis.Deno ? 'deno' : globalThis.Bun ? 'bun' : 'node';
 const VERSION = globalThis.Deno?.version.deno ?? globalThis.Bun?.version ?? process.versions.node;
@@ -37,7 +37,7 @@ async function main(args) {
   try {
     await run(spec, log, packages);
   } catch (error) {
-    cause = error instanceof CellEnd ? error.cause : { kind: 'engine-error', message: String(error?.stack ?? error) };
+    cause = causeOfThrown(error);
   }
   log.end(cause);
   // Anything that the guest left running (timers, sockets, workers) must not delay the end of the cell.
@@ -54,7 +54,7 @@ function again({ switches = [], events }) {
   const stdio = Array.from({ length: pipe + 1 }, (_, fd) => (fd < 3 || fd === pipe ? fd : 'ignore'));
   const { status, signal } = spawnSync(process.execPath, [...process.execArgv, ...process.argv.slice(1)], { env, stdio });
   if (signal) process.kill(process.pid, signal);
-  process.exitCode = status ?? EXIT_UNUSABLE;
+  process.exitCode = status ?? EXIT_INVALID_SPEC;
   return true;
 }
 

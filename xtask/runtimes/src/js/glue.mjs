@@ -1,45 +1,26 @@
-// Runs a module with the JavaScript that its toolchain generated: Emscripten, wasm-bindgen, AssemblyScript, Kotlin, Go,
-// PHP.
-//
-// The glue decides what is imported and when the guest runs. This file only prepares what the glue expects from its
-// host, and watches the WebAssembly API to see how far the module gets.
+// Runs a module with its glue in a host with a file system (Node, Deno, Bun).
 
 import { copyFileSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import vm from 'node:vm';
-import { CellEnd } from './protocol.mjs';
-import { causeOf } from './causes.mjs';
-import { emscriptenSettings, runBindgen, runGo, runPhp } from './glue_shared.mjs';
-import { askAndWatch, isExit, otherHost, runAssemblyScript, runKotlin, toolchainOf } from './watch.mjs';
+import { emscriptenSettings, runGlue, runPhp } from './glue_shared.mjs';
+import { uncaught } from './uncaught.mjs';
+import { askAndWatch, isExit, otherHost, runKotlin } from './watch.mjs';
 
 export async function run(spec, log, bytes) {
-  if (spec.entry !== 'command') {
-    throw new CellEnd('not-attempted', { subject: 'calls-through-glue', message: 'glue runs a program; it has no general way to call an export' });
-  }
-  const source = readFileSync(spec.glue, 'utf8');
-  const toolchain = toolchainOf(basename(spec.glue), source);
-  log.executionPath(`glue:${toolchain}`);
-  const guest = await askAndWatch(log, bytes);
-  // Glue throws from callbacks and promises too: wherever it comes from, the first error ends the cell.
-  const failed = new Promise((_, reject) => {
-    process.on('uncaughtException', reject);
-    process.on('unhandledRejection', reject);
+  await runGlue(spec, log, readFileSync(spec.glue, 'utf8'), {
+    prepare: async () => ({ guest: await askAndWatch(log, bytes), module: bytes }),
+    load: () => esModule(spec.glue),
+    loadScript: (source) => goScript(spec, source),
+    runners: { emscripten, kotlin, php },
+    uncaught,
   });
-  try {
-    await Promise.race([RUNNERS[toolchain](spec, bytes, source, guest), failed]);
-  } catch (error) {
-    throw error instanceof CellEnd ? error : new CellEnd(...causeOf(error, 'run'));
-  }
 }
 
-const RUNNERS = { emscripten, 'wasm-bindgen': bindgen, assemblyscript, kotlin, go, php };
-
-// ---- how to run each toolchain's glue
-
 /** A script that takes its settings from a global `Module` and runs `main` by itself. */
-function emscripten(spec, bytes, source, guest) {
+function emscripten(spec, { module: bytes, source, guest }) {
   return new Promise((_, reject) => {
     globalThis.Module = emscriptenSettings(spec, bytes, guest, reject);
     // A program that went on after `main` and has nothing left to wait for.
@@ -60,34 +41,24 @@ function script(path, source, reject) {
   }
 }
 
-async function bindgen(spec, bytes) {
-  await runBindgen(await esModule(spec.glue), bytes);
-}
-
-/** An ES module that loads the module beside it and calls its start function, or returns a function that does. */
-async function assemblyscript(spec, bytes) {
-  await runAssemblyScript(() => esModule(spec.glue), bytes);
-}
-
-/** ES modules that import each other by the names that the compiler gave them. */
-async function kotlin(spec) {
-  await runKotlin(() => import(pathToFileURL(spec.glue).href));
+/** Modules that import each other by the names that the compiler gave them, so they are not copied. */
+function kotlin(spec) {
+  return runKotlin(() => import(pathToFileURL(spec.glue).href));
 }
 
 /** Go's wasm_exec.js expects the parts of the system as globals. */
-async function go(spec, bytes, source) {
+function goScript(spec, source) {
   const require = createRequire(spec.glue);
   globalThis.fs = require('node:fs');
   globalThis.path = require('node:path');
   globalThis.crypto ??= require('node:crypto').webcrypto;
   vm.runInThisContext(source, { filename: basename(spec.glue) });
-  await runGo(spec, bytes);
 }
 
 /**
  * The interpreter's arguments and files are those of a command line, with the folder of the glue as working directory.
  */
-async function php(spec, bytes, source) {
+async function php(spec, { module: bytes, source }) {
   // A build for Node creates `require` itself, since it is an ES module; a build for web pages relies on a bundler's
   // import.
   if (!/\bcreateRequire\b/.test(source)) throw otherHost(spec.glue, 'no code for Node: PHP for Node is another build, @php-wasm/node');

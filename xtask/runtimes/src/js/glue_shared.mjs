@@ -1,7 +1,65 @@
-// Runs a toolchain's glue: the part shared by pages and other hosts.
+// Runs a module with the JavaScript that its toolchain generated: Emscripten, wasm-bindgen, AssemblyScript, Kotlin, Go,
+// PHP.
+//
+// The glue decides what is imported and when the guest runs. The lab only prepares what the glue expects from its host,
+// and watches the WebAssembly API to see how far the module gets.
 
+import { causeOf } from './causes.mjs';
 import { CellEnd } from './protocol.mjs';
-import { abortEnd, isExit } from './watch.mjs';
+import { abortEnd, isExit, runAssemblyScript, runKotlin, toolchainOf } from './watch.mjs';
+
+/**
+ * Runs a module through its glue, whose text is `source`, in a host that provides:
+ *   prepare()             asks the engine about the module and starts to watch it; returns what runners need beside the
+ *                         source: the guest's state (`guest`), and what glue instantiates (`module`)
+ *   load()                imports the glue as an ES module
+ *   loadScript(source)    runs the glue as a classic script
+ *   runners               the toolchains that need more than that, `emscripten` and `php` among them
+ *   uncaught()            a promise that rejects with the first uncaught error
+ *   explain(error)        optional: the end of a cell that the host refused
+ */
+export async function runGlue(spec, log, source, host) {
+  if (spec.entry !== 'command') {
+    throw new CellEnd('not-attempted', { subject: 'calls-through-glue', message: 'glue runs a program; it has no general way to call an export' });
+  }
+  const toolchain = toolchainOf(spec.glue.split('/').pop(), source);
+  log.executionPath(`glue:${toolchain}`);
+  const prepared = { source, ...(await host.prepare()) };
+  // Glue throws from callbacks and promises too: wherever it comes from, the first error ends the cell.
+  const failed = host.uncaught();
+  try {
+    await Promise.race([{ ...runnersOf(host), ...host.runners }[toolchain](spec, prepared), failed]);
+  } catch (error) {
+    throw error instanceof CellEnd ? error : (host.explain?.(error) ?? new CellEnd(...causeOf(error, 'run')));
+  }
+}
+
+/** How to run the glue that needs nothing but to be loaded. */
+function runnersOf({ load, loadScript }) {
+  return {
+    'wasm-bindgen': async (spec, { module }) => runBindgen(await load(), module),
+    // An ES module that loads the module beside it and calls its start function, or returns a function that does.
+    assemblyscript: (spec, { module }) => runAssemblyScript(load, module),
+    // ES modules that import each other, the first of which loads the module beside it.
+    kotlin: () => runKotlin(load),
+    go: async (spec, { module, source }) => {
+      await loadScript(source);
+      await runGo(spec, module);
+    },
+  };
+}
+
+/** Rejects with the first uncaught error of a page or a worker. */
+export function uncaughtEvent() {
+  return new Promise((_, reject) => {
+    const stop = (event, error) => {
+      event.preventDefault();
+      if (!isExit(error)) reject(error);
+    };
+    addEventListener('error', (event) => stop(event, event.error ?? event.message));
+    addEventListener('unhandledrejection', (event) => stop(event, event.reason));
+  });
+}
 
 /** The settings that Emscripten's script takes from a global `Module`, including those of the host. */
 export function emscriptenSettings(spec, bytes, guest, reject, hostSettings = {}) {
@@ -24,7 +82,7 @@ export function emscriptenSettings(spec, bytes, guest, reject, hostSettings = {}
       exited(code);
       throw error;
     },
-    // Glue of Emscripten 6 asks for no `quit`. It keeps the exit code in a global of its script; a program that goes on
+    // Glue of Emscripten 6 does not call `quit`. It keeps the exit code in a global variable; a program that goes on
     // after `main` has none yet.
     postRun: [
       () => {
@@ -38,19 +96,16 @@ export function emscriptenSettings(spec, bytes, guest, reject, hostSettings = {}
   };
 }
 
-/**
- * Runs an ES module of wasm-bindgen: its default export instantiates the module (bytes, or a module where a host compiles
- * it before) and calls its start function.
- */
-export async function runBindgen(glue, module) {
+/** An ES module whose default export instantiates the module, compiled or not, and calls its start function. */
+async function runBindgen(glue, module) {
   if (typeof glue.default !== 'function') {
     throw new CellEnd('not-attempted', { subject: 'glue', message: 'wasm-bindgen made it for another host than the web: use --target web' });
   }
   await glue.default({ module_or_path: module });
 }
 
-/** Runs a module, or its bytes, with the class `Go`, which Go's wasm_exec.js has defined. */
-export async function runGo(spec, module) {
+/** Go's wasm_exec.js defines the class `Go`. */
+async function runGo(spec, module) {
   const go = new globalThis.Go();
   go.argv = spec.args;
   go.env = { ...spec.env };

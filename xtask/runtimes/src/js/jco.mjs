@@ -10,6 +10,7 @@ import { checkImports, importsNewer } from './imports.mjs';
 import { CellEnd } from './protocol.mjs';
 import { configureShims, shims, watchTransfers } from './shims.mjs';
 import { transpile } from './transpile.mjs';
+import { uncaught } from './uncaught.mjs';
 
 export async function run(spec, log, packages) {
   log.executionPath('jco');
@@ -36,10 +37,7 @@ export async function run(spec, log, packages) {
   const explained = isNewer ? watchTransfers() : (end) => end;
 
   // Core modules are compiled concurrently, so one may be refused while another is awaited.
-  const failed = new Promise((_, reject) => {
-    process.on('uncaughtException', reject);
-    process.on('unhandledRejection', reject);
-  });
+  const failed = uncaught();
   log.stage('instantiate');
   const guest = await instantiate(translated, () => Promise.race([import(pathToFileURL(main).href), failed]));
 

@@ -1,8 +1,8 @@
-// Translates a component for a page or a worker, before there is one:
+// Transpiles a component for a page or a worker, before its driver starts it:
 // `HOST precompile.mjs SPEC.json INTO --packages DIR [--below FOLDER]`.
 //
-// What the translation imports is where the page's driver serves it, or below a folder of the worker's. Exit code 0 means that it is there, 1
-// that the observation says why not, 70 that the call is unusable.
+// The output imports packages from `/packages`, where the page's driver serves them, or from FOLDER/packages in a
+// worker. Exit codes: 0 done, 1 the observation says why not, 70 invalid arguments.
 
 import { readFileSync, writeSync } from 'node:fs';
 import { Log } from './log.mjs';
@@ -39,7 +39,7 @@ async function main([path, into, option, packages, below, folder = '']) {
     await transpile(spec.module, packages, into, shims(folder), {
       ...OPTIONS,
       asyncExports: ['wasi:cli/run#run', ...called],
-      // A worker compiles nothing: each core module is a file of its own, however small.
+      // A worker cannot compile core modules that are embedded as base64, so each becomes a file.
       ...(below && { base64Cutoff: 0 }),
     });
   } catch (error) {

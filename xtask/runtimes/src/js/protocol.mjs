@@ -8,3 +8,8 @@ export class CellEnd {
     this.cause = { kind, ...fields };
   }
 }
+
+/** The cause to report for whatever was thrown. */
+export function causeOfThrown(error) {
+  return error instanceof CellEnd ? error.cause : { kind: 'engine-error', message: String(error?.stack ?? error) };
+}

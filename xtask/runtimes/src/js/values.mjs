@@ -61,3 +61,8 @@ function float(value, type) {
 export function guestArgs({ args = [], dirs = [], sockets = [] }) {
   return sockets.length ? args.map((arg) => arg.replaceAll('{socket-fd}', String(3 + dirs.length))) : args;
 }
+
+/** The bytes of a file as the driver lists it. */
+export function fromBase64(text) {
+  return Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+}

@@ -27,12 +27,12 @@ export async function askAndWatch(log, bytes) {
   return watchWebAssembly(log, true);
 }
 
-/** Glue that its toolchain wrote for another kind of host than this one: there is nothing to ask. */
+/** The end of a cell whose glue was generated for another kind of host. */
 export function otherHost(glue, words) {
   return new CellEnd('unsupported', { feature: 'other-host', message: `${glue.split('/').pop()} has ${words}` });
 }
 
-/** AssemblyScript's bindings: `esm` have started the module as they are loaded, `raw` give the function for it. */
+/** AssemblyScript's bindings: `esm` starts the module when it is loaded, `raw` exports a function that does. */
 export async function runAssemblyScript(load, module) {
   try {
     const bindings = await load();
@@ -44,18 +44,18 @@ export async function runAssemblyScript(load, module) {
   }
 }
 
-/** Kotlin's glue has started the program as it is loaded; in a page it has no other way than to instantiate a stream. */
+/** Kotlin's glue starts the program when it is loaded; in a page it always uses `instantiateStreaming`. */
 export async function runKotlin(load) {
   WebAssembly.instantiateStreaming = async (response, ...rest) => WebAssembly.instantiate(await (await response).arrayBuffer(), ...rest);
   try {
     await load();
   } catch (error) {
-    // The glue has helpers of its own that need what the guest needs: it is the engine that refuses, not a host function.
+    // The glue also compiles small modules that need the same proposals; their refusal is the engine's.
     throw error instanceof WebAssembly.CompileError ? refusal(error) : error;
   }
 }
 
-/** What Emscripten throws to unwind the stack once `quit` has said the exit code. */
+/** Whether Emscripten threw it to unwind the stack, after `quit` received the exit code. */
 export function isExit(error) {
   return error?.name === 'ExitStatus' || error === 'unwind';
 }

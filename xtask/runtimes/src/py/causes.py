@@ -1,4 +1,4 @@
-"""wasmtime's errors as causes of the protocol."""
+"""Converts wasmtime's errors to causes of the protocol."""
 
 import ctypes
 import re
@@ -24,7 +24,7 @@ CODES = {
     "UNCAUGHT_EXCEPTION": "uncaught-exception",
 }
 
-# The same traps by wasmtime's words: an error of a component's call has no code. The first that fits.
+# The same traps by message, because errors of component calls have no code. The first match counts.
 WORDS = [
     ("unreachable", "unreachable"),
     ("out of bounds memory", "memory-out-of-bounds"),
@@ -45,7 +45,7 @@ UNCAUGHT = "thrown Wasm exception"
 
 
 def causes(error):
-    """An error's words and its causes', outermost first; without the backtrace."""
+    """The messages of an error and its causes, outermost first, without the backtrace."""
     found = []
     follows = True
     for line in str(error).splitlines():
@@ -54,7 +54,7 @@ def causes(error):
         if not words or words == "Caused by:":
             follows = True
         elif not BACKTRACE.match(words):
-            # What begins no cause goes on with the one before.
+            # A line that starts no cause continues the previous one.
             if follows or numbered or not found:
                 found.append(words)
             else:
@@ -78,7 +78,7 @@ def of_compiling(error):
 
 
 def of_running(error, stage):
-    """Why a cell ended that failed with `error` in `stage`."""
+    """The cause of a cell that failed with `error` in `stage`."""
     if isinstance(error, wasmtime.ExitTrap):
         return CellEnd("exit", code=error.code)
     words = causes(error)
@@ -96,17 +96,17 @@ def of_running(error, stage):
 
 
 def other(words, stage, frames):
-    """An error that is no trap."""
+    """The cause for an error other than a trap."""
     root = words[-1] if words else ""
     if "invalid exit status outside of" in root:
         return CellEnd("host-refused", refusal="exit-code", message=root)
     if "missing required" in root and "memory export" in root:
         return CellEnd("host-refused", refusal="no-memory", message=root)
-    # What is switched off is named with the method that switches it on.
+    # wasmtime names the method that enables a disabled feature.
     if "`Config::" in root:
         return CellEnd("rejected", message=root)
-    # Without a frame of the guest's, and with all imports of the right type, an instantiation fails for the want of
-    # memory, tables or the like.
+    # If all imports match and no guest frame is on the stack, instantiation failed for lack of memory, tables or the
+    # like.
     if stage == "instantiate" and not frames:
         return CellEnd("resource-limit", message=root)
     return CellEnd("host-error", message=root)
@@ -117,7 +117,7 @@ def trap(kind, message, frames):
         return CellEnd("trap", trap=kind, message=message)
     frame = frames[0]
     location = {"index": frame.func_index}
-    # The largest number stands for none, as where the stack has no room for the function's first instruction.
+    # The largest number means unknown, as when the stack overflows before the function's first instruction.
     if frame.module_offset < 1 << 63:
         location["offset"] = frame.module_offset
     if frame.func_name is not None:
@@ -126,7 +126,7 @@ def trap(kind, message, frames):
 
 
 def trace(error):
-    """Where the guest was, innermost first."""
+    """The guest's stack trace, innermost frame first."""
     if isinstance(error, wasmtime.Trap):
         return error.frames
     vector = ffi.wasm_frame_vec_t(0, None)

@@ -29,7 +29,7 @@ def compiled(spec, log, engine, kind, binary):
     log.stage("compile")
     try:
         if binary[:4] != b"\0asm":
-            # The classes take text too; whether these bytes are a module is the question here.
+            # The classes accept the text format too; here the bytes must be a binary.
             wasmtime.Module.validate(engine, binary)
         made = kind(engine, binary)
     except wasmtime.WasmtimeError as error:
@@ -54,7 +54,7 @@ def read(path, key):
 
 
 def write(path, key, code):
-    # Written beside and renamed: a reader sees all of it or nothing, whoever else writes.
+    # Written under a temporary name and renamed, so that concurrent readers see all or nothing.
     temporary = f"{path}.{os.getpid()}.tmp"
     try:
         os.makedirs(os.path.dirname(path), exist_ok=True)

@@ -1,4 +1,4 @@
-"""A component: WASI 0.2 and `wasi:http` as the package's linker has them."""
+"""Runs a component with WASI 0.2 and `wasi:http`, as provided by the package's linker."""
 
 import re
 
@@ -30,7 +30,7 @@ def run(spec, log, engine, binary):
         linker.add_wasi_http()
         store.set_wasi_http()
 
-    # The linker finds out what is missing as it instantiates.
+    # The linker reports missing imports when it instantiates.
     log.stage("instantiate")
     try:
         instance = linker.instantiate(store, component)
@@ -45,7 +45,7 @@ def run(spec, log, engine, binary):
 
 
 def of_linking(error, imports):
-    """The import that wasmtime did not find, or found with another type. It says so in words only."""
+    """The import that is missing or has another type; wasmtime reports it only in its message."""
     words = causes(error)
     module = next((name for name in imports if words and f"`{name}`" in words[0]), None)
     if module is None:
@@ -67,7 +67,7 @@ def command(component, instance, store, engine):
     if not function:
         raise CellEnd("missing-export", name=exported[0])
     result = call(function, store)
-    # `run` that returned an error is an exit with 1.
+    # If `run` returned an error, the exit code is 1.
     if getattr(result, "tag", "ok") == "err":
         raise CellEnd("exit", code=1)
 
@@ -83,7 +83,7 @@ def calls(listed, instance, store, log):
         if len(given) != len(ty.params) or any(arg is None for arg in args):
             raise wrong_call(name, func_text(ty), given)
         returned = call(function, store, *args)
-        # A function of another call needs it, and later versions do it by themselves.
+        # Required before the next call; newer versions do it themselves.
         function.post_return(store)
         results = [] if ty.result is None else [to_lab(returned, ty.result)]
         log.write({"event": "call-returned", "export": name, "results": results})
@@ -109,7 +109,7 @@ RANGES = {"s8": 8, "u8": 8, "s16": 16, "u16": 16, "s32": 32, "u32": 32, "s64": 6
 
 
 def from_lab(text, ty):
-    """The lab's `i32` and `i64` stand for every integer of that many bits or fewer, signed or not."""
+    """The lab's `i32` and `i64` represent all integers of up to that many bits, signed or not."""
     given, value = split(text)
     name = type_name(ty)
     if name in RANGES and given == ("i64" if RANGES[name] == 64 else "i32"):
@@ -126,7 +126,7 @@ def from_lab(text, ty):
 
 
 def to_lab(value, ty):
-    """The reverse of `from_lab`, for results."""
+    """The inverse of `from_lab`, for results."""
     name = type_name(ty)
     if name == "bool":
         return f"i32:{int(value)}"

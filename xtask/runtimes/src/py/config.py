@@ -1,11 +1,11 @@
-"""What the cell is given by the package: an engine, WASI, and what the specification turns on."""
+"""Configures the engine and WASI for a cell."""
 
 import importlib.metadata
 
 import wasmtime
 from wasmtime import _ffi as ffi
 
-# Of the same meaning in every engine of the lab (`MAX_TABLE_ELEMENTS`).
+# The same in every engine of the lab (`MAX_TABLE_ELEMENTS`).
 MAX_TABLE_ELEMENTS = 10_000_000
 
 # What wasmtime may leave off by default: the property of `Config`, the proposal that it gives, and a module that needs
@@ -26,7 +26,7 @@ def version():
 
 
 def switches():
-    """Those that this version has, and has off."""
+    """The switches that this version has and leaves off."""
     engine = wasmtime.Engine()
     has = [(name, enables) for name, enables, module in SWITCHES if name in known() and not runs(engine, module)]
     return [{"name": switch(name), "enables": enables} for name, enables in has]
@@ -45,7 +45,7 @@ def runs(engine, text):
 
 
 def switch(name):
-    """A switch as whoever embeds wasmtime in Python writes it."""
+    """A switch as written in a program that embeds wasmtime."""
     return f"Config.{name} = True"
 
 
@@ -58,7 +58,7 @@ def engine(spec):
 
 
 def store(spec, engine):
-    """A store with the bounds of memories and tables and with WASI."""
+    """A store with limits on memories and tables, and WASI."""
     store = wasmtime.Store(engine)
     store.set_limits(memory_size=spec["memory_limit"], table_elements=MAX_TABLE_ELEMENTS)
     store.set_wasi(wasi(spec))
@@ -66,7 +66,7 @@ def store(spec, engine):
 
 
 def wasi(spec):
-    """What the guest sees of the world: the specification's, and nothing of this process but its streams."""
+    """WASI with what the specification names, and nothing of this process except its standard streams."""
     wasi = wasmtime.WasiConfig()
     wasi.argv = guest_args(spec)
     wasi.env = list(spec.get("env", {}).items())
@@ -85,8 +85,8 @@ def wasi(spec):
 
 
 def guest_args(spec):
-    """The arguments, with the descriptor that a preopened socket would have: wasmtime takes none, and the guest says
-    what it finds there."""
+    """The arguments, with the descriptor that a preopened socket would have. wasmtime supports none, and the guest
+    reports what it finds there."""
     args = spec.get("args", [])
     if not spec.get("sockets"):
         return args

@@ -1,4 +1,4 @@
-"""Runs one cell by the official Python package of wasmtime, which carries the library of its version.
+"""Runs one cell with the official Python package of wasmtime, which contains a prebuilt library.
 
 Started as `PYTHON driver.py run SPEC.json [--packages DIR]` or `PYTHON driver.py probe [--packages DIR]`; DIR is the
 folder that has the package, where Python does not find it by itself.
@@ -10,7 +10,7 @@ import json
 import os
 import sys
 
-# Python starts isolated, so that nothing of the machine's configuration counts; then not even this folder is known.
+# Python starts isolated from the machine's configuration, so even this folder is not on its path.
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from protocol import PROTOCOL_VERSION, CellEnd, Log
@@ -38,7 +38,7 @@ def main(args):
         raise ValueError(f"protocol {spec.get('protocol')}, this driver speaks {PROTOCOL_VERSION}")
     if spec["mode"] not in MODES:
         raise ValueError(f"no mode `{spec['mode']}`; there is {', '.join(MODES)}")
-    # Loaded only now: it takes a tenth of a second, and a specification may be unusable without it.
+    # Imported late: it takes a tenth of a second, and an invalid specification does not need it.
     import config
 
     unknown = set(spec.get("switches", [])) - set(map(config.switch, config.known()))
@@ -50,10 +50,10 @@ def main(args):
         cause = {"kind": "returned"}
     except CellEnd as end:
         cause = end.cause
-    except Exception as error:  # noqa: BLE001 - whatever else fails is the driver's, and the cell says so
+    except Exception as error:  # noqa: BLE001 - any other failure is the driver's own, and the cell reports it
         cause = {"kind": "engine-error", "message": f"{type(error).__name__}: {error}"}
     log.end(cause)
-    # Nothing is to be torn down in an order of Python's: the last event is written, and threads may be left.
+    # Skip Python's teardown: the last event is written, and threads may still run.
     os._exit(0)
 
 

@@ -1,4 +1,4 @@
-"""A core module by itself: plain WebAssembly, or WASI 0.1."""
+"""Runs a core module: plain WebAssembly, or WASI 0.1."""
 
 import re
 
@@ -11,7 +11,7 @@ from compiled import compiled
 from protocol import CellEnd
 from types_of import Types
 
-# As many calls as the other engines of the lab report.
+# Maximum number of reported calls, as in the lab's other engines.
 MAX_HOST_CALLS = 1000
 NAMESPACES = ("wasi_snapshot_preview1", "wasi_unstable")
 
@@ -42,7 +42,7 @@ def run(spec, log, engine, binary):
 
 
 def define(spec, log, linker, module, types):
-    """Functions outside every ABI: those that the scenario names. Each call is reported, and returns zeros."""
+    """Defines the scenario's host functions, which belong to no ABI. Each call is reported and returns zeros."""
     wanted = spec.get("host_functions", [])
     defined = set()
     count = 0
@@ -66,7 +66,7 @@ def define(spec, log, linker, module, types):
 
 
 def link(linker, store, module, types):
-    """The linked module, or the end of the cell when something is missing in it."""
+    """Links the module; ends the cell if an import is missing."""
     missing = [item for item in types.imports if not is_defined(linker, store, item)]
     if missing:
         namespace, name, kind, ty = missing[0]
@@ -115,7 +115,7 @@ def callable_export(exports, name):
 
 
 def guest(stage, call, *args):
-    """Calls into the guest; what comes of it is its end."""
+    """Calls into the guest; a failure ends the cell."""
     try:
         return call(*args)
     except (wasmtime.WasmtimeError, wasmtime.Trap) as error:

@@ -1,4 +1,4 @@
-"""The Python side of the protocol in `xtask/protocol`: events, and the way a cell ends."""
+"""The Python side of the protocol in `xtask/protocol`: events, and how a cell ends."""
 
 import json
 import os
@@ -16,7 +16,7 @@ class CellEnd(Exception):
 
 
 class Log:
-    """Appends events to the observation, each in one write, so that a kill leaves whole lines."""
+    """Appends events to the observation, each with a single write, so that a killed process leaves complete lines."""
 
     def __init__(self, path):
         self._fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)

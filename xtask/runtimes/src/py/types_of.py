@@ -1,5 +1,5 @@
-"""The types of a module's functions, by reading the module: wasmtime's C API has none for `v128` and for references of
-the GC proposal, and ends the whole process where it is asked for one."""
+"""Reads the types of a module's functions. wasmtime's C API has none for `v128` and for references of the GC proposal,
+and aborts the process when asked for one."""
 
 VALUE_TYPES = {0x7F: "i32", 0x7E: "i64", 0x7D: "f32", 0x7C: "f64", 0x7B: "v128", 0x70: "funcref", 0x6F: "externref"}
 KINDS = ["func", "table", "memory", "global", "tag"]
@@ -15,7 +15,7 @@ class Types:
         self._types = []
         self._functions = []
         self._exports = {}
-        # Of each import in order: module, name, kind, and for functions their type.
+        # Imports in order: module, name, kind, and the type of functions.
         self.imports = []
         sections = {
             TYPE_SECTION: lambda: self._many(self._recursion),
@@ -37,7 +37,7 @@ class Types:
         self._at += 1
         return self._bytes[self._at - 1]
 
-    # Heap types are signed and of 33 bits, sizes of a 64-bit memory of 64.
+    # Heap types are signed 33-bit numbers; sizes of 64-bit memories have 64 bits.
     def _u32(self):
         value = shift = 0
         while True:

@@ -8,7 +8,7 @@ import wasmtime
 
 from protocol import CellEnd
 
-# What the package has values for.
+# Types that the package has values for.
 NUMBERS = ("i32", "i64", "f32", "f64")
 REFERENCES = ("externref", "funcref")
 
@@ -20,7 +20,7 @@ def text(ty):
 
 
 def check(name, ty):
-    """Ends the cell where a value of the function has no type in wasmtime's C API."""
+    """Ends the cell if a value of the function has no type in wasmtime's C API."""
     other = next((t for types in ty for t in types if t not in NUMBERS + REFERENCES), None)
     if other is not None:
         words = "v128" if other == "v128" else "references of this kind"
@@ -45,7 +45,7 @@ def split(text):
 
 
 def from_lab(text, wanted):
-    """The lab's value for a parameter of this type; `None` where it is none of it."""
+    """The lab's value for a parameter of this type; `None` if it does not fit."""
     given, value = split(text)
     if given == "ref" and wanted in REFERENCES and value == "null":
         return wasmtime.Val.externref(None) if wanted == "externref" else wasmtime.Val.funcref(None)
@@ -73,7 +73,7 @@ def zero(name):
 
 
 def float_text(value, name):
-    """The shortest digits that give the same number, never with an exponent: what Rust prints."""
+    """The shortest digits that give the same number, never with an exponent, as printed by Rust."""
     if math.isnan(value):
         return "nan"
     if math.isinf(value):

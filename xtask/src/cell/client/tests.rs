@@ -50,7 +50,7 @@ fn server(wanted: &'static str, answer: &'static str) -> u16 {
 }
 
 /// Runs steps, given in TOML, against a guest; `http` is the port's name.
-fn play(script: &str, port: u16, steps: &str) -> (ScriptProgress, CompletedProcess) {
+fn run_script(script: &str, port: u16, steps: &str) -> (ScriptProgress, CompletedProcess) {
     let text = format!(
         "schema = 1\ntitle = \"t\"\nfamily = \"f\"\nroute = \"r\"\n[build]\ntoolchain = \"wat\"\n\
          [[run.dir]]\nguest = \"/www\"\nfiles = {{ \"page\" = \"hello\" }}\n{steps}"
@@ -66,15 +66,15 @@ fn play(script: &str, port: u16, steps: &str) -> (ScriptProgress, CompletedProce
 }
 
 /// Asserts that every step passes.
-fn holds(script: &str, port: u16, steps: &str) -> CompletedProcess {
-    let (progress, ended) = play(script, port, steps);
+fn passes(script: &str, port: u16, steps: &str) -> CompletedProcess {
+    let (progress, ended) = run_script(script, port, steps);
     assert_eq!((progress.failed, progress.steps_passed), (None, progress.steps), "{steps}");
     ended
 }
 
 /// Asserts that the last step fails for this reason.
 fn fails(script: &str, port: u16, steps: &str, reason: &str) -> ScriptProgress {
-    let (progress, _) = play(script, port, steps);
+    let (progress, _) = run_script(script, port, steps);
     let failed = progress.failed.clone().unwrap_or_else(|| panic!("it holds: {steps}"));
     assert!(failed.contains(reason), "{failed} does not say {reason}");
     assert_eq!(progress.steps_passed + 1, progress.steps, "{steps}");
@@ -88,7 +88,7 @@ fn read_and_write_steps_use_the_guests_streams() {
     let script = "echo ready; read line; echo \"got $line\" >&2; exit 7";
     let steps = "[[step]]\nop = \"read\"\ncontains = \"ready\"\n[[step]]\nop = \"write\"\ndata = \"hello\\n\"\n\
                  [[step]]\nop = \"read\"\nstream = \"stderr\"\ncontains = \"got hello\"\n";
-    assert_eq!(holds(script, 0, &format!("{steps}{WAIT}")).exit_reason, ExitReason::Exited(7));
+    assert_eq!(passes(script, 0, &format!("{steps}{WAIT}")).exit_reason, ExitReason::Exited(7));
     let never = "[[step]]\nop = \"read\"\ncontains = \"never\"\ntimeout_ms = 100\n";
     fails("echo ready; sleep 30", 0, never, "\"never\" did not come on stdout within 100 ms");
     let began = Instant::now();
@@ -102,7 +102,7 @@ fn kill_and_wait_steps_end_the_guest() {
     let trap = "trap 'exit 9' TERM; trap 'exit 10' INT; echo ready; while :; do sleep 0.05; done";
     let kill = |signal: &str| {
         let kill = format!("[[step]]\nop = \"kill\"\nsignal = \"{signal}\"\n");
-        holds(trap, 0, &format!("[[step]]\nop = \"read\"\ncontains = \"ready\"\n{kill}{WAIT}")).exit_reason
+        passes(trap, 0, &format!("[[step]]\nop = \"read\"\ncontains = \"ready\"\n{kill}{WAIT}")).exit_reason
     };
     assert_eq!(
         (kill("TERM"), kill("INT"), kill("KILL")),
@@ -112,7 +112,7 @@ fn kill_and_wait_steps_end_the_guest() {
     fails("sleep 30", 0, wait, "the guest did not finish within 100 ms");
     // A script without a final step leaves the guest half a second to exit.
     let began = Instant::now();
-    assert_eq!(holds("sleep 30", 0, "").exit_reason, ExitReason::Stopped);
+    assert_eq!(passes("sleep 30", 0, "").exit_reason, ExitReason::Stopped);
     assert!(began.elapsed() < Duration::from_secs(10));
 }
 
@@ -120,7 +120,7 @@ fn kill_and_wait_steps_end_the_guest() {
 fn listen_step_waits_without_connecting() {
     let port = server("ping", "pong");
     let listen = "[[step]]\nop = \"listen\"\nsocket = \"http\"\ntimeout_ms = 200\n";
-    holds("sleep 30", port, listen);
+    passes("sleep 30", port, listen);
     let unused = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     assert!(fails("sleep 30", unused, listen, "nothing listens on http").unreachable);
     let began = Instant::now();
@@ -135,7 +135,7 @@ fn connections_have_ids_and_limits() {
     let send = "[[step]]\nop = \"send\"\nid = \"c\"\ndata = \"ping\"\n";
     let receive = "[[step]]\nop = \"recv\"\nid = \"c\"\ncontains = \"pong\"\ntimeout_ms = 2000\n";
     let close = "[[step]]\nop = \"close\"\nid = \"c\"\n";
-    holds("sleep 30", port, &format!("{connect}{send}{receive}{close}"));
+    passes("sleep 30", port, &format!("{connect}{send}{receive}{close}"));
     fails("sleep 30", port, &format!("{connect}{close}{close}"), "no connection `c` is open");
     let silent = receive.replace("2000", "100");
     fails("sleep 30", port, &format!("{connect}{silent}"), "recv on c: \"pong\" did not come");
@@ -152,9 +152,9 @@ fn response_is_compared_with_the_expectation() {
         format!("[[step]]\nop = \"request\"\nsocket = \"http\"\npath = \"/page\"\nexpect = {{ {expect} }}\n")
     };
     let all = "status = 200, headers = { X-Lab = \"1\" }, body = \"hello\", body_contains = [\"ell\"]";
-    holds("sleep 30", port, &request(all));
-    holds("sleep 30", port, &request("status = 200, body_file = \"/www/page\""));
-    holds("sleep 30", port, &request(all).replace("expect =", "parallel = 5\nexpect ="));
+    passes("sleep 30", port, &request(all));
+    passes("sleep 30", port, &request("status = 200, body_file = \"/www/page\""));
+    passes("sleep 30", port, &request(all).replace("expect =", "parallel = 5\nexpect ="));
     for (expect, reason) in [
         ("status = 404", "GET /page on http: status 200, expected 404"),
         ("status = 200, headers = { x-lab = \"2\" }", "header x-lab: \"1\", expected \"2\""),

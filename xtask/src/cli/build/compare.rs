@@ -10,7 +10,7 @@ use crate::matrix::facts_of;
 use wasmlab_model::facts::{Facts, Import};
 use wasmlab_report::text::{bytes, wrapped};
 
-/// The text: a table of sizes, then imports by module and proposals, each in the order of the rungs.
+/// The text: a table of sizes, then imports by module and proposals, each ordered by rank.
 pub fn table(lab: &Lab, made: &[BuildResult]) -> String {
     let mut rows: Vec<Vec<String>> = Vec::new();
     let mut add = |cells: &[&str]| rows.push(cells.iter().map(|&cell| cell.to_owned()).collect());

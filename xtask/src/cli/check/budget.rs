@@ -1,4 +1,4 @@
-//! What a file may weigh and need: `[file.budget]` of `wasmlab.toml`.
+//! Limits on the size and needs of a file: `[file.budget]` in `wasmlab.toml`.
 
 use std::collections::BTreeSet;
 
@@ -7,24 +7,24 @@ use wasmlab_model::facts::Import;
 use wasmlab_model::report::Artifact;
 use wasmlab_report::text::bytes;
 
-/// As many names are told.
+/// Maximum number of names in a message.
 const MAX_NAMES: usize = 5;
 
-/// A budget; what is not set is not limited.
+/// A budget; absent fields are not limited.
 #[derive(Clone, Debug, Default)]
 pub struct Budget {
-    /// Bytes of the whole file.
+    /// Size of the file, bytes.
     pub bytes: Option<u64>,
     /// Number of imports.
     pub imports: Option<usize>,
-    /// Imports that it may not have, as `module.name`.
+    /// Globs of imports that it must not have, as `module.name`.
     pub forbidden_imports: Vec<GlobMatcher>,
     /// The only proposals that it may need.
     pub proposals: Option<BTreeSet<String>>,
 }
 
 impl Budget {
-    /// Everything that exceeds it, a line each.
+    /// Describes everything that exceeds it, one line each.
     pub fn exceeded(&self, artifact: &Artifact) -> Vec<String> {
         let mut lines = Vec::new();
         if let Some(limit) = self.bytes.filter(|limit| artifact.bytes > *limit) {
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn what_exceeds_is_told_in_numbers_and_names() {
+    fn exceeded_limits_are_described_with_numbers_and_names() {
         let glob = |text: &str| Glob::new(text).unwrap().compile_matcher();
         check(&Budget::default(), &[]);
         let proposals = |names: &[&str]| Some(names.iter().map(|name| (*name).to_owned()).collect());

@@ -13,12 +13,11 @@ const HTTP: &str = "http";
 /// The time limit of a step without `--timeout`, in milliseconds.
 const STEP_MS: u64 = 10_000;
 
-/// Options.
 #[derive(Clone, Debug, Default, PartialEq, clap::Args)]
 pub struct ClientArgs {
-    /// Network access for the guest; at most the loopback interface of this machine
+    /// Network access for the guest
     #[arg(long, value_name = "WHICH")]
-    pub network: Option<Which>,
+    pub network: Option<NetworkArg>,
     /// The guest listens on this loopback port. With a NAME, each runtime gets a free port, which `{port:NAME}` in
     /// arguments and --env expands to. The lab waits until the guest listens, then sends each --request (or only
     /// connects if there are none). Implies --network loopback; may be repeated
@@ -36,7 +35,7 @@ pub struct ClientArgs {
 /// The network of a guest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
-pub enum Which {
+pub enum NetworkArg {
     /// No network [default]
     None,
     /// The loopback interface only
@@ -53,10 +52,10 @@ impl ClientArgs {
     /// a step, milliseconds.
     pub fn apply(&self, run: &mut Run, timeout: Option<u64>) -> Result<Vec<Step>> {
         let serves = self.http || !self.listen.is_empty();
-        if self.network == Some(Which::Loopback) || serves {
+        if self.network == Some(NetworkArg::Loopback) || serves {
             run.network = Network::Loopback;
         }
-        if self.network == Some(Which::None) && serves {
+        if self.network == Some(NetworkArg::None) && serves {
             return usage("--network none would leave the server without clients: remove it");
         }
         if !self.request.is_empty() && !serves {

@@ -1,30 +1,34 @@
-//! `wasmlab.toml`: the files of somebody's repository, and what is required of each. `check` without a FILE reads it.
+//! `wasmlab.toml`: a repository's files and the requirements on each. `check` without a FILE reads it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use anyhow::Result;
-use globset::{Glob, GlobMatcher};
+use globset::GlobMatcher;
 use serde::Deserialize;
 
 use super::Args;
 use super::budget::Budget;
-use super::client::{ClientArgs, Which};
+use super::client::{ClientArgs, NetworkArg};
 use super::dirs::DirArgs;
-use super::guest::{Given, GuestArgs, names};
+use super::guest::{FileToCheck, GuestArgs, names};
 use super::requirements::{self, Allowance, Requirements};
 use crate::cli::common::usage;
+use crate::glob;
 use crate::scenario::document::{Document, Parsed};
+use wasmlab_process::read_text;
 
 /// Its name.
 const NAME: &str = "wasmlab.toml";
+/// No such file is larger.
+const MAX_BYTES: u64 = 1 << 20;
 /// Version of its format.
 const SCHEMA_VERSION: u32 = 1;
 
 /// The file, read and checked.
 pub struct Config {
-    /// The runtimes that are asked, as of `--runtime`; none: all.
+    /// Globs of the runtimes to run, as for `--runtime`; if empty, all.
     pub runtimes: Vec<String>,
     files: Vec<FileConfig>,
 }
@@ -56,7 +60,7 @@ struct FileTable {
     stdin: Option<PathBuf>,
     #[serde(default)]
     dirs: Vec<String>,
-    network: Option<Which>,
+    network: Option<NetworkArg>,
     #[serde(default)]
     listen: Vec<String>,
     #[serde(default)]
@@ -93,44 +97,58 @@ struct BudgetTable {
     proposals: Option<BTreeSet<String>>,
 }
 
-/// The file of `--config`, or the nearest `wasmlab.toml`: here or in a folder above.
+/// The file named by `--config`, or the nearest `wasmlab.toml` in this folder or a parent.
 ///
 /// # Errors
-/// When there is none, when it is used together with options that belong into it, and for everything that is wrong
-/// with it.
+/// If there is none, if the command line has guest options, or every error in it.
 pub fn find(args: &Args) -> Result<Config> {
     let path = match &args.config {
         Some(path) => path.clone(),
         None => {
             let here = env::current_dir()?;
-            match here.ancestors().map(|dir| dir.join(NAME)).find(|path| path.is_file()) {
+            // A pipe or a device of this name is not skipped: reading it is an error.
+            match candidates(&here).find(|path| fs::symlink_metadata(path).is_ok()) {
                 Some(path) => path,
-                None => return usage(format!("no FILE is given, and there is no {NAME} here or in a folder above: name a .wasm file")),
+                None => return usage(format!("no FILE is given, and there is no {NAME} here or in a parent folder: name a .wasm file")),
             }
         }
     };
     let kept = DirArgs { keep_dirs: args.guest.dirs.keep_dirs.clone(), ..DirArgs::default() };
     if args.guest != (GuestArgs { dirs: kept, ..GuestArgs::default() }) {
-        return usage(format!("options for a guest need a FILE: those of the files of {NAME} are written in it"));
+        return usage(format!("guest options need a FILE: for the files of {NAME}, set them in {NAME}"));
     }
-    let text = fs::read_to_string(&path).or_else(|e| usage(format!("failed to read `{}`: {e}", path.display())))?;
+    let text = read_text(&path, MAX_BYTES).or_else(|e| usage(format!("failed to read `{}`: {e}", path.display())))?;
     let folder = path.parent().unwrap_or(Path::new("")).to_owned();
-    // What `--config` names is called so; what was found in a folder above needs no path of this machine.
+    // Messages show the path given to `--config`; for a file found in a parent folder, only its name.
     let name = args.config.as_ref().map_or(NAME.to_owned(), |path| path.display().to_string());
     parse(&text, &folder, &name).or_else(|faults| usage(faults.join("\n  ")))
 }
 
+/// Where `wasmlab.toml` is looked for: in this folder and its parents, up to the root of the git repository; outside of
+/// a repository in this folder only, since anybody may write to a parent such as `/tmp`.
+fn candidates(here: &Path) -> impl Iterator<Item = PathBuf> + '_ {
+    let folders = here.ancestors().position(|dir| dir.join(".git").exists()).map_or(1, |index| index + 1);
+    here.ancestors().take(folders).map(|dir| dir.join(NAME))
+}
+
+/// The folder outside of which the file names nothing: the git repository, or else its own folder.
+fn root(folder: &Path) -> Option<PathBuf> {
+    let folder = fs::canonicalize(if folder.as_os_str().is_empty() { Path::new(".") } else { folder }).ok()?;
+    let repository = folder.ancestors().find(|dir| dir.join(".git").exists()).map(Path::to_owned);
+    Some(repository.unwrap_or(folder))
+}
+
 impl Config {
-    /// The files with what is asked of them. `runtimes`: how many are asked.
+    /// The files and their requirements. `runtimes`: number of selected runtimes.
     ///
     /// # Errors
-    /// When a directory cannot be used.
-    pub fn given(self: &Config, runtimes: usize) -> Result<Vec<Given>> {
+    /// If a directory cannot be used.
+    pub fn files_to_check(self: &Config, runtimes: usize) -> Result<Vec<FileToCheck>> {
         let paths: Vec<PathBuf> = self.files.iter().map(|file| file.path.clone()).collect();
         let files = self.files.iter().zip(names(&paths)).map(|(file, (name, title))| {
             let dirs = file.options.dirs.dirs(self.files.len(), runtimes)?;
             let (options, requirements) = (file.options.clone(), file.requirements.clone());
-            Ok(Given { file: file.path.clone(), name, title, options, dirs, requirements })
+            Ok(FileToCheck { file: file.path.clone(), name, title, options, dirs, requirements })
         });
         files.collect()
     }
@@ -139,7 +157,7 @@ impl Config {
 /// Reads the text of the file `name`, whose paths are relative to `folder`.
 ///
 /// # Errors
-/// Everything that is wrong with it, each with its line.
+/// Every mistake in it, each with its line.
 fn parse(text: &str, folder: &Path, name: &str) -> Result<Config, Vec<String>> {
     let Parsed { document, contents, faults, incomplete } = Document::parse::<Contents>(text);
     let at = |line: Option<usize>| line.map_or(name.to_owned(), |line| format!("{name}:{line}"));
@@ -148,7 +166,7 @@ fn parse(text: &str, folder: &Path, name: &str) -> Result<Config, Vec<String>> {
     if let Some(contents) = contents {
         let mut reader = Reader { document: &document, folder, name, faults: Vec::new() };
         config = reader.config(contents);
-        // Files that are not there because they are faulty are no lack of files.
+        // Tables that were dropped because of mistakes do not count as missing.
         let is_told = |key: &str| key != "file" || !incomplete.contains("file");
         let found = reader.faults.into_iter().filter(|(key, _)| is_told(key));
         faults.extend(found.map(|(key, message)| (document.line_of(&key), format!("`{key}`: {message}"))));
@@ -164,7 +182,7 @@ struct Reader<'a> {
     document: &'a Document<'a>,
     folder: &'a Path,
     name: &'a str,
-    /// Keys, and what is wrong with their values.
+    /// Mistakes, with the key of each.
     faults: Vec<(String, String)>,
 }
 
@@ -178,7 +196,14 @@ impl Reader<'_> {
             self.fault("schema", format!("is {}, this lab reads {SCHEMA_VERSION}", contents.schema));
         }
         for (index, text) in contents.runtimes.iter().enumerate() {
-            self.glob(&format!("runtimes[{index}]"), text);
+            let key = format!("runtimes[{index}]");
+            // Whoever wrote the file must not choose a program to run: that is for the command line.
+            match text.split_once(wasmlab_runtimes::CUSTOM_BUILD) {
+                Some((_, version)) if !wasmlab_runtimes::is_version(version) => {
+                    self.fault(&key, format!("`{text}` names a program: use `--runtime {text}` on the command line"));
+                }
+                _ => _ = self.glob(&key, text),
+            }
         }
         if contents.file.is_empty() {
             self.fault("file", "no file is named: add [[file]] with its path");
@@ -194,8 +219,16 @@ impl Reader<'_> {
             self.fault(&format!("{key}.path"), format!("`{}` is not a file: build it first", table.path.display()));
         }
         let stdin = table.stdin.map(|file| self.folder.join(file));
-        if let Some(file) = stdin.as_ref().filter(|file| !file.is_file()) {
-            self.fault(&format!("{key}.stdin"), format!("`{}` is not a file", file.display()));
+        match &stdin {
+            Some(file) if !file.is_file() => {
+                self.fault(&format!("{key}.stdin"), format!("`{}` is not a file", file.display()));
+            }
+            Some(file) => self.confine(&format!("{key}.stdin"), file),
+            None => {}
+        }
+        for (index, text) in table.dirs.iter().enumerate() {
+            let host = text.split_once("::").map_or(text.as_str(), |(host, _)| host);
+            self.confine(&format!("{key}.dirs[{index}]"), &self.folder.join(host));
         }
         let must = table.must.iter().enumerate().filter_map(|(n, text)| self.glob(&format!("{key}.must[{n}]"), text));
         let must = must.collect();
@@ -215,7 +248,17 @@ impl Reader<'_> {
         FileConfig { path, options, requirements: Requirements { must, allow, budget } }
     }
 
-    /// `HOST::GUEST`, the host's folder relative to the file's own.
+    /// A guest must not get files of this machine because a foreign repository says so. What does not exist is reported
+    /// where it is used.
+    fn confine(&mut self, key: &str, path: &Path) {
+        let Ok(real) = fs::canonicalize(path) else { return };
+        if !root(self.folder).is_some_and(|root| real.starts_with(root)) {
+            let message = format!("`{}` is outside of the repository: give it on the command line", path.display());
+            self.fault(key, message);
+        }
+    }
+
+    /// Parses `HOST::GUEST`; HOST is relative to the configuration's folder.
     fn dir(&self, text: &str) -> String {
         let (host, guest) = text.split_once("::").unwrap_or((text, text));
         format!("{}::{guest}", self.folder.join(host).display())
@@ -226,7 +269,7 @@ impl Reader<'_> {
         let code = table.code.map(|text| requirements::code(&text)).transpose();
         let code = code.map_err(|why| self.fault(&format!("{key}.code"), why)).ok();
         if table.because.trim().is_empty() {
-            self.fault(&format!("{key}.because"), "is empty: explain why the gap may be there");
+            self.fault(&format!("{key}.because"), "is empty: explain why the gap is allowed");
         }
         let link = table.link.map(|link| format!(" ({link})")).unwrap_or_default();
         let line = self.document.line_of(&format!("{key}.runtime"));
@@ -238,12 +281,9 @@ impl Reader<'_> {
     fn budget(&mut self, key: &str, table: BudgetTable) -> Budget {
         let mut forbidden_imports: Vec<GlobMatcher> = Vec::new();
         for (index, text) in table.forbidden_imports.iter().enumerate() {
-            match Glob::new(text) {
+            match glob::parse(text) {
                 Ok(glob) => forbidden_imports.push(glob.compile_matcher()),
-                Err(error) => {
-                    let message = format!("`{text}` is not a glob: {}", error.kind());
-                    self.fault(&format!("{key}.forbidden_imports[{index}]"), message);
-                }
+                Err(why) => self.fault(&format!("{key}.forbidden_imports[{index}]"), why),
             }
         }
         Budget { bytes: table.bytes, imports: table.imports, forbidden_imports, proposals: table.proposals }
@@ -289,7 +329,7 @@ proposals = ["bulk-memory"]
     }
 
     #[test]
-    fn a_good_file_says_how_to_run_and_what_is_required() {
+    fn valid_file_is_read() {
         let config = read(GOOD).unwrap_or_else(|faults| panic!("{faults:?}"));
         let file = &config.files[0];
         assert_eq!((config.runtimes.len(), file.options.args[0].as_str()), (2, "--all"));
@@ -301,7 +341,7 @@ proposals = ["bulk-memory"]
     }
 
     #[test]
-    fn everything_that_is_wrong_is_told_with_its_line() {
+    fn every_mistake_is_reported_with_its_line() {
         let check = |text: &str, wanted: &[&str]| {
             let faults = read(text).err().unwrap_or_else(|| panic!("{text} is taken"));
             assert_eq!(faults.len(), wanted.len(), "{faults:?}");

@@ -1,4 +1,4 @@
-//! The directories that `check` gives a guest: a copy for each cell, or with `--dir-rw` the directory itself.
+//! Directories for the guest of a `check`: a copy per cell, or with `--dir-rw` the directory itself.
 
 use std::fs;
 use std::io;
@@ -13,12 +13,11 @@ use crate::store::tree::Tree;
 use wasmlab_model::scenario::{Dir, DirTemplate};
 use wasmlab_report::text;
 
-/// The largest directory that is copied unless more is allowed.
+/// The default limit on the size of a copied directory.
 const DEFAULT_LIMIT_MIB: u64 = 256;
 /// Maximum number of notes shown per folder.
 const MAX_NOTES: usize = 5;
 
-/// Options.
 #[derive(Clone, Debug, Default, PartialEq, clap::Args)]
 pub struct DirArgs {
     /// Give the guest a directory; each runtime gets a fresh copy; may be repeated
@@ -27,7 +26,7 @@ pub struct DirArgs {
     /// Give the guest the directory itself, writable; needs one FILE and one runtime; may be repeated
     #[arg(long, value_name = "HOST[::GUEST]")]
     pub dir_rw: Vec<String>,
-    /// Largest directory that --dir copies, in MiB; each file counts as at least 4 KiB [default: 256]
+    /// Maximum size of a --dir, in MiB; each file counts as at least 4 KiB [default: 256]
     #[arg(long, value_name = "MIB")]
     pub dir_limit: Option<u64>,
     /// Copy each guest's directories to FOLDER/FILE/RUNTIME after the run; ignores cached results (browsers keep
@@ -49,8 +48,8 @@ impl DirArgs {
     pub fn dirs(&self, files: usize, runtimes: usize) -> Result<Dirs> {
         if !self.dir_rw.is_empty() && (files, runtimes) != (1, 1) {
             return usage(format!(
-                "--dir-rw gives the directory itself, and {files} file(s) on {runtimes} runtimes would share it: give one \
-                 file and choose one runtime with --runtime, or give each a copy with --dir"
+                "--dir-rw gives the guest the directory itself, which {files} file(s) on {runtimes} runtimes would share: \
+                 give one file and select one runtime with --runtime, or give each a copy with --dir"
             ));
         }
         let originals = (!self.dir.is_empty()).then(|| TempDir::create(false)).transpose()?;

@@ -1,4 +1,4 @@
-//! A file that `check` is given: how its guest is run, and the scenario and guest that are made of it.
+//! A file given to `check`: how to run it, and its scenario and guest.
 
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
@@ -16,11 +16,12 @@ use crate::guest::Guest;
 use crate::lab::Lab;
 use crate::matrix::facts_by;
 use crate::reading::{self, Form, ReadError};
-use wasmlab_model::facts::{BinaryKind, Facts, Shape};
+use wasmlab_model::facts::{BinaryKind, Facts};
 use wasmlab_model::report::Origin;
 use wasmlab_model::scenario::{Build, EntryPointKind, Expect, ExpectedCall, Run, Scenario, ScenarioFile};
+use wasmlab_report::text;
 
-/// How a guest is run. On the command line this holds for every file; `wasmlab.toml` says it for each.
+/// How to run a guest. The command line applies to every file; `wasmlab.toml` has one per file.
 #[derive(Clone, Debug, Default, PartialEq, clap::Args)]
 pub struct GuestArgs {
     /// Call this export instead of running the program; its arguments follow `--`
@@ -47,23 +48,23 @@ pub struct GuestArgs {
     pub args: Vec<String>,
 }
 
-/// A file and what is asked of it.
-pub struct Given {
+/// A file and how it is checked.
+pub struct FileToCheck {
     /// The file.
     pub file: PathBuf,
     /// Its row's name, unique.
     pub name: String,
-    /// What people call it: the file's name, or its path where another file has the same name.
+    /// Display name: the file's name, or its path if another file has the same name.
     pub title: String,
-    /// How it is run.
+    /// How to run it.
     pub options: GuestArgs,
     /// Its directories.
     pub dirs: Dirs,
-    /// Where it has to run, and within which budget.
+    /// Where it must run, and its budget.
     pub requirements: Requirements,
 }
 
-/// A name and a title for each file: two files of one name are told apart by their paths.
+/// A row name and a display name per file; paths distinguish files with the same name.
 pub fn names(files: &[PathBuf]) -> Vec<(String, String)> {
     let stem = |file: &Path| file.file_stem().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     let mut taken: Vec<String> = Vec::new();
@@ -79,12 +80,13 @@ pub fn names(files: &[PathBuf]) -> Vec<(String, String)> {
         }
         // app.wasm and app.wat; a/app.wasm and b/app.wasm; the same file twice.
         let is_of_folder = |part: &Component| matches!(part, Component::Normal(_));
-        let parents = file.parent().into_iter().flat_map(Path::components).filter(is_of_folder);
-        let parent = parents.last().map(|part| format!("{}-{own}", part.as_os_str().to_string_lossy()));
+        let mut parents = file.parent().into_iter().flat_map(Path::components).filter(is_of_folder);
+        let parent = parents.next_back().map(|part| format!("{}-{own}", part.as_os_str().to_string_lossy()));
         let extension = file.extension().map(|end| format!("{own}-{}", end.to_string_lossy()));
         let numbered = (2..).map(|number| format!("{own}-{number}"));
         let mut candidates = std::iter::once(own.clone()).chain(parent).chain(extension).chain(numbered);
-        let name = candidates.find(|name| !taken.contains(name) && (*name == own || !files.iter().any(|f| stem(f) == *name)));
+        let name =
+            candidates.find(|name| !taken.contains(name) && (*name == own || !files.iter().any(|f| stem(f) == *name)));
         let name = name.unwrap_or(own);
         taken.push(name.clone());
         names.push((name, file.display().to_string()));
@@ -92,8 +94,8 @@ pub fn names(files: &[PathBuf]) -> Vec<(String, String)> {
     names
 }
 
-/// A scenario and a guest for one file. `timeout`: of a step of its client, milliseconds.
-pub fn prepare(lab: &Lab, given: &Given, max_size: &MaxSize, timeout: Option<u64>) -> Result<(Scenario, Guest)> {
+/// The scenario and guest of one file. `timeout`: limit of a client step, milliseconds.
+pub fn prepare(lab: &Lab, given: &FileToCheck, max_size: &MaxSize, timeout: Option<u64>) -> Result<(Scenario, Guest)> {
     let (file, args) = (given.file.as_path(), &given.options);
     let bytes = read(file, max_size)?;
     let sha256 = lab.cache.put_object(&bytes)?;
@@ -134,7 +136,7 @@ pub fn prepare(lab: &Lab, given: &Given, max_size: &MaxSize, timeout: Option<u64
     Ok((Scenario { name: given.name.clone(), dir: PathBuf::new(), spec }, guest))
 }
 
-/// The binary; text is assembled.
+/// The binary; the text format is assembled.
 fn read(file: &Path, max_size: &MaxSize) -> Result<Vec<u8>> {
     let bytes = max_size.read(file).or_else(|e| usage(format!("failed to read `{}`: {e}", file.display())))?;
     if !reading::is_text(file, &bytes) {
@@ -146,7 +148,7 @@ fn read(file: &Path, max_size: &MaxSize) -> Result<Vec<u8>> {
     }
 }
 
-fn run_table(facts: Option<&Facts>, given: &Given, max_size: &MaxSize) -> Result<Run> {
+fn run_table(facts: Option<&Facts>, given: &FileToCheck, max_size: &MaxSize) -> Result<Run> {
     let (name, args) = (given.title.as_str(), &given.options);
     let mut run = Run { args: args.args.clone(), dir: given.dirs.dirs.clone(), ..Run::default() };
     for text in &args.env {
@@ -156,26 +158,31 @@ fn run_table(facts: Option<&Facts>, given: &Given, max_size: &MaxSize) -> Result
         };
     }
     if let Some(file) = &args.stdin {
-        let bytes = max_size.read(file).or_else(|e| usage(format!("--stdin `{}` cannot be read: {e}", file.display())))?;
-        run.stdin = String::from_utf8(bytes).with_context(|| format!("failed to use `{}`: it is not UTF-8", file.display()))?;
+        let bytes =
+            max_size.read(file).or_else(|e| usage(format!("--stdin `{}` cannot be read: {e}", file.display())))?;
+        run.stdin =
+            String::from_utf8(bytes).with_context(|| format!("failed to use `{}`: it is not UTF-8", file.display()))?;
     }
     if let Some(export) = &args.invoke {
         run.entry = EntryPointKind::Calls;
         run.args = Vec::new();
         run.call = vec![call(facts, export, given)?];
-    } else if let Some(facts) = facts.filter(|f| f.shape != Shape::Command && f.kind == BinaryKind::Module) {
-        // A library has no program to run; all that can be observed is that it instantiates, and what `_initialize`
-        // does.
-        let callable = facts.exports.iter().filter(|e| e.signature.is_some()).map(|e| e.name.as_str()).collect::<Vec<_>>();
-        if !callable.is_empty() {
-            output::print_progress(&format!(
-                "{name} has no program to run; to call one of its exports: --invoke NAME -- ARGS (it has {})",
-                shorten(&callable)
-            ));
-        } else if facts.imports.is_empty() {
-            let found = wasmlab_judge::exports::missing_export(Some(facts), "_start");
-            output::print_progress(&format!("{name} {}: only loading it can be observed", found.detail));
+    } else if let Some(facts) =
+        facts.filter(|f| !f.exports.iter().any(|e| e.name == "_start") && f.kind == BinaryKind::Module)
+    {
+        // Without `_start`, all that can be observed is that it instantiates, and what `_initialize` does.
+        let callable =
+            facts.exports.iter().filter(|e| e.signature.is_some()).map(|e| e.name.as_str()).collect::<Vec<_>>();
+        if !wasmlab_judge::exports::can_be_called(facts) {
+            return Ok(run);
         }
+        let hint = if callable.is_empty() {
+            let found = wasmlab_judge::exports::missing_export(Some(facts), "_start");
+            format!("{name} {}: only loading it can be observed", found.detail)
+        } else {
+            format!("{name}: to call one of its exports: --invoke NAME -- ARGS (it has {})", shorten(&callable))
+        };
+        output::print_progress(&text::wrapped(output::render_options().width, "", "  ", &hint));
     }
     Ok(run)
 }
@@ -188,20 +195,29 @@ fn shorten(names: &[&str]) -> String {
 }
 
 /// The call for `--invoke`, with arguments parsed by the parameter types of the export.
-fn call(facts: Option<&Facts>, export: &str, given: &Given) -> Result<ExpectedCall> {
+fn call(facts: Option<&Facts>, export: &str, given: &FileToCheck) -> Result<ExpectedCall> {
     let (name, file, args) = (given.title.as_str(), given.file.as_path(), &given.options);
     let made = |args, results| ExpectedCall { export: export.to_owned(), args, results, after_previous: false };
     let Some(facts) = facts else { return Ok(made(Vec::new(), None)) };
     let found = facts.exports.iter().find(|e| e.name == export);
     let Some(signature) = found.and_then(|e| e.signature.as_ref()) else {
-        // If its interfaces cannot be read, the message names its exports alone.
+        // If its interfaces cannot be read, the message names only its exports.
         let is_component = facts.kind == BinaryKind::Component;
         let interfaces = if is_component { reading::interfaces(file).unwrap_or_default() } else { Vec::new() };
         return usage(format!("{name} {}", wasmlab_judge::exports::not_callable(facts, export, &interfaces)));
     };
     if signature.params.len() != args.args.len() {
         let wanted = signature.params.join(", ");
-        return usage(format!("`{export}` takes {} arguments ({wanted}), {} were given", signature.params.len(), args.args.len()));
+        let given = match args.args.len() {
+            1 => "1 was given".to_owned(),
+            n => format!("{n} were given"),
+        };
+        let wanted = match signature.params.len() {
+            0 => "no arguments".to_owned(),
+            1 => format!("1 argument ({wanted})"),
+            n => format!("{n} arguments ({wanted})"),
+        };
+        return usage(format!("`{export}` takes {wanted}, {given}"));
     }
     let typed = |(ty, text): (&String, &String)| {
         format!("{ty}:{text}").parse::<Value>().or_else(|e| usage(format!("argument for `{export}`: {e}")))
@@ -212,7 +228,10 @@ fn call(facts: Option<&Facts>, export: &str, given: &Given) -> Result<ExpectedCa
         (Some(text), [ty]) => {
             Some(vec![format!("{ty}:{text}").parse().or_else(|e| usage(format!("--expect-stdout: {e}")))?])
         }
-        (Some(_), _) => return usage(format!("--expect-stdout with --invoke needs an export of one result; `{export}` has another")),
+        (Some(_), results) => {
+            let count = results.len();
+            return usage(format!("--expect-stdout with --invoke needs an export with one result; `{export}` has {count}"));
+        }
     };
     Ok(made(values, results))
 }
@@ -222,7 +241,7 @@ mod tests {
     use super::names;
 
     #[test]
-    fn files_of_one_name_have_rows_of_their_own() {
+    fn files_with_the_same_name_have_distinct_rows() {
         let check = |files: &[&str], wanted: &[(&str, &str)]| {
             let files: Vec<_> = files.iter().map(Into::into).collect();
             let own = |pair: &(&str, &str)| (pair.0.to_owned(), pair.1.to_owned());
@@ -235,7 +254,7 @@ mod tests {
             &["a/x.wasm", "b/x.wasm", "b/x.wasm", "b/x.wasm"],
             &[("x", "a/x.wasm"), ("b-x", "b/x.wasm"), ("x-wasm", "b/x.wasm"), ("x-2", "b/x.wasm")],
         );
-        // A name that is made up is nobody else's.
+        // A derived name does not collide with another file's.
         check(&["a/x.wasm", "b/x.wasm", "x-wasm.wat"], &[("x", "a/x.wasm"), ("b-x", "b/x.wasm"), ("x-wasm", "x-wasm.wat")]);
     }
 }

@@ -1,45 +1,46 @@
-//! Where a file has to run and where it need not: `--must`, `--allow`, and what `wasmlab.toml` says of it.
+//! Where a file must run and where it may fail: `--must`, `--allow`, and the same in `wasmlab.toml`.
 
 use anyhow::Result;
-use globset::{Glob, GlobMatcher};
+use globset::GlobMatcher;
 
 use super::budget::Budget;
 use crate::cli::common::usage;
 use crate::cli::suggest;
+use crate::glob;
 use wasmlab_model::codes::{CATALOGUE, Code};
 use wasmlab_model::report::{Cell, Note, NoteKind, RunReport};
 use wasmlab_model::verdict::Verdict;
 use wasmlab_runtimes::{self as runtimes, Runtime};
 
-/// What is required of one file.
+/// The requirements on one file.
 #[derive(Clone, Debug, Default)]
 pub struct Requirements {
-    /// Runtimes on which it has to pass.
+    /// Runtimes on which it must pass.
     pub must: Vec<GlobMatcher>,
-    /// Gaps that do not count.
+    /// Allowed gaps.
     pub allow: Vec<Allowance>,
-    /// How large it may be, and what it may need.
+    /// Limits on its size and needs.
     pub budget: Budget,
 }
 
-/// A gap that does not count.
+/// An allowed gap.
 #[derive(Clone, Debug)]
 pub struct Allowance {
-    /// On these runtimes.
+    /// Its runtimes.
     pub runtime: GlobMatcher,
-    /// For this reason; none: for any.
+    /// Its reason; `None` allows any.
     pub code: Option<Code>,
-    /// Why, with a link where there is one.
+    /// Why it is allowed, with the link if there is one.
     pub because: String,
-    /// Where it is written: `wasmlab.toml:12`. An option of one command is nothing that can be out of date.
+    /// Its place in the file: `wasmlab.toml:12`. `None` for an option, which cannot become outdated.
     pub place: Option<String>,
 }
 
 impl Requirements {
-    /// Adds what the options `--must` and `--allow` say. `columns`: those that are selected.
+    /// Adds the options `--must` and `--allow`. `columns`: the selected ones.
     ///
     /// # Errors
-    /// A glob or a code that makes no sense.
+    /// An invalid glob or code, or a glob that matches nothing.
     pub fn add_options(&mut self, must: &[String], allow: &[String], columns: &[Runtime]) -> Result<()> {
         for text in must {
             let glob = glob(text).or_else(|why| usage(format!("--must {why}")))?;
@@ -58,7 +59,7 @@ impl Requirements {
         Ok(())
     }
 
-    /// Notes in the report what they mean for the file's cells, and what its budget says.
+    /// Marks the file's cells in the report, and adds a note for whatever exceeds its budget.
     pub fn apply(&self, name: &str, title: &str, report: &mut RunReport) {
         let mut fits = vec![0_usize; self.allow.len()];
         let mut asked = vec![0_usize; self.allow.len()];
@@ -72,12 +73,12 @@ impl Requirements {
                 }
             }
         }
-        // Where no runtime that it is about was asked, it says nothing wrong.
+        // An entry is not outdated if none of its runtimes ran.
         let unused = (0..self.allow.len()).filter(|at| fits[*at] == 0 && asked[*at] > 0);
         let note = |at: usize| {
             let allowance = &self.allow[at];
             let code = allowance.code.map(|code| format!(" for {code}")).unwrap_or_default();
-            let what = format!("allows `{}` to fail{code}, and nothing there does", allowance.runtime.glob());
+            let what = format!("allows `{}` to fail{code}, but nothing does", allowance.runtime.glob());
             Some(Note {
                 kind: NoteKind::AllowanceUnused,
                 subject: title.to_owned(),
@@ -102,9 +103,9 @@ impl Allowance {
     }
 }
 
-/// A glob that matches a runtime of the lab, or a build of one.
+/// A glob that matches a runtime of the lab, or a custom build of one.
 pub fn glob(text: &str) -> Result<GlobMatcher, String> {
-    let glob = Glob::new(text).map_err(|error| format!("`{text}` is not a glob: {}", error.kind()))?.compile_matcher();
+    let glob = glob::parse(text)?.compile_matcher();
     let ids = || runtimes::all().iter().map(Runtime::id);
     if text.contains(runtimes::CUSTOM_BUILD) || ids().any(|id| glob.is_match(id)) {
         return Ok(glob);
@@ -127,7 +128,7 @@ mod tests {
     use wasmlab_model::report::{NoteKind, RunReport};
     use wasmlab_runtimes::Runtime;
 
-    /// The sample as the report of a `check`, its cells of `hello` noted as required or known.
+    /// The sample as the report of a `check`; lists its cells of `hello` that are marked as required or known.
     fn applied(must: &[&str], allow: &[&str], place: Option<&str>) -> (RunReport, Vec<String>) {
         let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
         let columns: Vec<Runtime> = wasmlab_runtimes::all().to_vec();
@@ -158,16 +159,16 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_of_a_file_that_fits_nothing_is_told() {
+    fn unused_entries_are_noted() {
         let notes = |allow: &str| applied(&[], &[allow], Some("wasmlab.toml:3")).0.notes;
         assert!(notes("wasmtime-winch").is_empty() && notes("node").is_empty());
         let unused = &notes("wasmi:trap")[0];
         assert_eq!((unused.kind, unused.subject.as_str()), (NoteKind::AllowanceUnused, "hello.wasm"));
-        assert!(unused.text.starts_with("wasmlab.toml:3 allows `wasmi` to fail for trap, and nothing"), "{}", unused.text);
+        assert!(unused.text.starts_with("wasmlab.toml:3 allows `wasmi` to fail for trap, but nothing"), "{}", unused.text);
     }
 
     #[test]
-    fn what_names_nothing_is_an_error() {
+    fn unknown_names_are_errors() {
         assert!(glob("nodee").unwrap_err().contains("did you mean `node`"));
         assert!(glob("[").unwrap_err().contains("is not a glob"));
         assert!(code("trapp").unwrap_err().contains("did you mean `trap`?"));

@@ -39,7 +39,8 @@ pub fn of_rows(cells: &mut [Cell], artifacts: &[Artifact], elsewhere: &AcceptedL
         let facts: Option<&Facts> = artifact.and_then(|artifact| artifact.facts.as_ref());
         let differs = cell.blame == [Blame::Runtime];
         let own = cell.remedy.as_deref().filter(|remedy| *remedy != code.entry().remedy);
-        let short = Short { code, subject: cell.subject.as_deref(), runtime: &cell.runtime, own, differs, facts };
+        let (subject, stage) = (cell.subject.as_deref(), cell.stage);
+        let short = Short { code, subject, stage, runtime: &cell.runtime, own, differs, facts };
         let row = row.get(&cell.scenario).map(Vec::as_slice).unwrap_or_default();
         let others_short = row.iter().filter(|other| other.runtime != cell.runtime).map(OtherCell::as_further);
         if let Some(remedy) = of_row(&short, &others, &others_short.collect::<Vec<_>>()) {
@@ -48,23 +49,24 @@ pub fn of_rows(cells: &mut [Cell], artifacts: &[Artifact], elsewhere: &AcceptedL
     }
 }
 
-/// A cell that fell short, without what the remedies of its row change.
+/// A cell that did not pass, without the fields that the remedies of its row change.
 struct OtherCell {
     runtime: String,
     engine: &'static str,
     code: Code,
     subject: Option<String>,
+    detail: String,
     remedy: Option<String>,
 }
 
 impl OtherCell {
     fn as_further(&self) -> Further<'_> {
         let (subject, remedy) = (self.subject.as_deref(), self.remedy.as_deref());
-        Further { column: (&self.runtime, self.engine), code: self.code, subject, remedy }
+        Further { column: (&self.runtime, self.engine), code: self.code, subject, detail: &self.detail, remedy }
     }
 }
 
-/// The cells of each scenario that fell short, in registry order.
+/// The cells of each scenario that did not pass, in registry order.
 fn rows_short(cells: &[Cell]) -> BTreeMap<String, Vec<OtherCell>> {
     let mut rows: BTreeMap<String, Vec<OtherCell>> = BTreeMap::new();
     for runtime in wasmlab_runtimes::all() {
@@ -75,6 +77,7 @@ fn rows_short(cells: &[Cell]) -> BTreeMap<String, Vec<OtherCell>> {
                 engine: runtime.engine,
                 code,
                 subject: cell.subject.clone(),
+                detail: cell.detail.clone(),
                 remedy: cell.remedy.clone(),
             });
         }

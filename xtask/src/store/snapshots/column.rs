@@ -233,18 +233,18 @@ impl fmt::Display for Column {
             let with = if line.switches.is_empty() { String::new() } else { line.with() };
             let fields = [scenario, &verdict, &stage, &code, &blame, &subject, &with, &on];
             let fields: Vec<&str> = fields.into_iter().map(String::as_str).filter(|field| !field.is_empty()).collect();
-            write!(f, "\n{}", placed(&fields))?;
+            write!(f, "\n{}", aligned(&fields))?;
         }
         Ok(())
     }
 }
 
 fn headings() -> String {
-    placed(&HEADINGS)
+    aligned(&HEADINGS)
 }
 
 /// Aligns fields; empty ones at the end are omitted.
-fn placed(fields: &[&str]) -> String {
+fn aligned(fields: &[&str]) -> String {
     let used = fields.iter().rposition(|f| *f != NONE).map_or(0, |last| last + 1);
     let mut out = String::new();
     for (index, field) in fields[..used].iter().enumerate() {

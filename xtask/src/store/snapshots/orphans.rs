@@ -1,4 +1,4 @@
-//! Snapshots of scenarios and runtimes that are no more: told by `run-all`, removed by `bless`.
+//! Snapshots of scenarios and runtimes that no longer exist: reported by `run-all`, removed by `bless`.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,7 +10,7 @@ use crate::store::files;
 use wasmlab_model::report::{Note, NoteKind};
 
 impl Store {
-    /// Snapshots that belong to no scenario or no runtime.
+    /// A note for each snapshot without a scenario or runtime.
     #[must_use]
     pub fn orphans(&self, scenarios: &BTreeSet<&str>, runtimes: &BTreeSet<&str>) -> Vec<Note> {
         let note = |about: String, text: String| Note { kind: NoteKind::SnapshotOrphan, subject: about, text };
@@ -20,8 +20,7 @@ impl Store {
             let about = file.display().to_string();
             if !file.starts_with(MATRIX) {
                 if !scenarios.contains(stem.as_str()) {
-                    notes
-                        .push(note(about, format!("no scenario is named `{stem}`")));
+                    notes.push(note(about, format!("no scenario is named `{stem}`")));
                 }
             } else if !runtimes.contains(stem.as_str()) {
                 notes.push(note(about, format!("no runtime is named `{stem}`")));
@@ -37,11 +36,10 @@ impl Store {
         notes
     }
 
-    /// Removes what belongs to no scenario or no runtime, and returns each changed file with the number of its lines
-    /// that went.
+    /// Removes snapshots without a scenario or runtime; returns each changed file with the number of removed lines.
     ///
     /// # Errors
-    /// When a file cannot be read, removed or written.
+    /// If a file cannot be read, removed or written.
     pub fn remove_orphans(
         &self,
         scenarios: &BTreeSet<&str>,
@@ -66,6 +64,7 @@ impl Store {
                 }
             }
         }
+        self.forget_pending(scenarios, runtimes)?;
         Ok(removed)
     }
 }

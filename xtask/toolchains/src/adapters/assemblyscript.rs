@@ -10,7 +10,7 @@ const PACKAGE: Package = Package { name: "assemblyscript", program: Some("asc") 
 /// Registry entry.
 pub const TOOLCHAIN: Toolchain = Toolchain {
     id: "assemblyscript",
-    makes: "AssemblyScript -> modules for JavaScript hosts, modules without imports",
+    summary: "AssemblyScript -> modules for JavaScript hosts, modules without imports",
     example: "source = \"hello.ts\"\nartifact = \"hello.wasm\"\nflags = [\"-O\"]",
     variables: npm::VARIABLES,
     own_code: true,

@@ -8,7 +8,7 @@ use wasmlab_model::scenario::Scenario;
 use wasmlab_model::version::find_version;
 
 use crate::program::{Program, candidates};
-use crate::{EnvVariable, FoundTool, Machine, MissingTool, Recipe, Task, TestCompile, ToolQuery, Toolchain, WantedVersion};
+use crate::{EnvVariable, FoundTool, Machine, MissingTool, Recipe, Task, TestCompile, ToolQuery, Toolchain, VersionRequirement};
 use crate::{c, crates, install_hint, linker};
 
 mod component_linker;
@@ -23,13 +23,13 @@ const NAMES: &[&str] = &[
     "clang", "clang-23", "clang-22", "clang-21", "clang-20", "clang-19", "clang-18", "clang-17", "clang-16", "clang-15",
     "clang-14",
 ];
-/// The target beside WASI 0.1: clang lets `wasm-component-ld` link, which makes a component.
+/// The second target: clang links it with `wasm-component-ld`, which produces a component.
 const WASI_0_2: &str = "wasm32-wasip2";
 
 /// Registry entry: clang, lld, compiler-rt and wasi-libc.
 pub const TOOLCHAIN: Toolchain = Toolchain {
     id: "clang",
-    makes: "C, C++ -> WASI 0.1, C -> components of WASI 0.2, with the distribution's wasi-libc",
+    summary: "C, C++ -> WASI 0.1; C -> WASI 0.2 components; with the distribution's wasi-libc",
     example: "source = \"hello.c\"\nartifact = \"hello.wasm\"\nflags = [\"-O2\"]",
     variables: &[
         EnvVariable { name: VARIABLE, meaning: "the clang to use, if not the one on PATH" },
@@ -38,7 +38,7 @@ pub const TOOLCHAIN: Toolchain = Toolchain {
     own_code: true,
     takes_version: true,
     check: |build| c::check_for(build, &[WASI_0_2]),
-    preflight_error: |build, machine| clang(machine, WantedVersion::of(build).as_ref()).preflight_error(),
+    preflight_error: |build, machine| clang(machine, VersionRequirement::of(build).as_ref()).preflight_error(),
     find,
     recipe,
     ..Toolchain::BASE
@@ -48,7 +48,7 @@ fn find(scenario: &Scenario, machine: &dyn Machine) -> Result<FoundTool, Missing
     let build = &scenario.spec.build;
     let all = &["clang", "lld", "wasi-libc", "libclang-rt-dev-wasm32"];
     let missing = install_hint::apt(machine, "clang", all, "install clang and lld, 14 or newer");
-    let (program, version) = clang(machine, WantedVersion::of(build).as_ref()).or_missing(missing)?;
+    let (program, version) = clang(machine, VersionRequirement::of(build).as_ref()).or_missing(missing)?;
     let rt = format!("libclang-rt-{}-dev-wasm32", major(&version));
     let Some(sysroot) = Sysroot::find(machine, major(&version), build.target.as_deref()) else {
         let otherwise = format!("install wasi-libc, or name its folder in {SYSROOT_VARIABLE}");
@@ -91,7 +91,7 @@ fn recipe(task: &Task) -> Recipe {
     c::recipe(task, program, sysroot.args(), &shown, task.artifact_name())
 }
 
-fn clang(machine: &dyn Machine, wanted: Option<&WantedVersion>) -> Program {
+fn clang(machine: &dyn Machine, wanted: Option<&VersionRequirement>) -> Program {
     let query = |program| Program::query(machine, program, &["--version"], &BTreeMap::new());
     Program::of_version(candidates(machine, VARIABLE, NAMES), wanted, query)
 }

@@ -22,7 +22,7 @@ const SHOWN_FOLDER: &str = "\"$(npm root --global)/@bytecodealliance/componentiz
 /// Registry entry.
 pub const TOOLCHAIN: Toolchain = Toolchain {
     id: "componentize-js",
-    makes: "JavaScript -> components of WASI 0.2, with the engine in them",
+    summary: "JavaScript -> WASI 0.2 components that embed the engine",
     example: "source = \"hello.js\"\ntarget = \"hello\"\nartifact = \"hello.wasm\"\nflags = [\"http\"]",
     variables: npm::VARIABLES,
     check: |build| {

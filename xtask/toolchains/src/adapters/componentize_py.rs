@@ -14,7 +14,7 @@ const VARIABLE: &str = "WASMLAB_COMPONENTIZE_PY";
 /// Registry entry.
 pub const TOOLCHAIN: Toolchain = Toolchain {
     id: "componentize-py",
-    makes: "Python -> components of WASI 0.2, with CPython in them",
+    summary: "Python -> WASI 0.2 components that embed CPython",
     example: "source = \"app.py\"\ntarget = \"hello\"\nartifact = \"app.wasm\"",
     variables: &[EnvVariable { name: VARIABLE, meaning: "the componentize-py to use, if not the one on PATH" }],
     check: |build| {

@@ -9,7 +9,7 @@ use wasmlab_model::version::find_version;
 
 use crate::program::{Program, candidates};
 use crate::{
-    EnvVariable, Fault, FoundTool, Machine, MissingTool, PreflightError, Recipe, Task, ToolQuery, Toolchain, WantedVersion,
+    EnvVariable, Fault, FoundTool, Machine, MissingTool, PreflightError, Recipe, Task, ToolQuery, Toolchain, VersionRequirement,
 };
 use crate::{c, crates, install_hint};
 
@@ -19,7 +19,7 @@ const VARIABLE: &str = "WASMLAB_EMCC";
 /// Registry entry.
 pub const TOOLCHAIN: Toolchain = Toolchain {
     id: "emscripten",
-    makes: "C, C++ -> JavaScript hosts with its glue, standalone modules",
+    summary: "C, C++ -> JavaScript hosts with its glue, standalone modules",
     example: "source = \"hello.cpp\"\nartifact = \"hello.wasm\"\ncompanions = [\"hello.js\"]\nflags = [\"-O2\"]",
     variables: &[
         EnvVariable { name: VARIABLE, meaning: "the emcc to use, if not the one on PATH" },
@@ -28,10 +28,10 @@ pub const TOOLCHAIN: Toolchain = Toolchain {
     own_code: true,
     takes_version: true,
     check,
-    preflight_error: |build, machine| emcc(machine, WantedVersion::of(build).as_ref()).preflight_error(),
+    preflight_error: |build, machine| emcc(machine, VersionRequirement::of(build).as_ref()).preflight_error(),
     find: |scenario, machine| {
         let build = &scenario.spec.build;
-        crates::with_crate(compiler_of_version(machine, WantedVersion::of(build).as_ref())?, build, machine)
+        crates::with_crate(compiler_of_version(machine, VersionRequirement::of(build).as_ref())?, build, machine)
     },
     recipe,
     ..Toolchain::BASE
@@ -61,7 +61,7 @@ pub fn compiler(machine: &dyn Machine) -> Result<FoundTool, MissingTool> {
     compiler_of_version(machine, None)
 }
 
-fn compiler_of_version(machine: &dyn Machine, wanted: Option<&WantedVersion>) -> Result<FoundTool, MissingTool> {
+fn compiler_of_version(machine: &dyn Machine, wanted: Option<&VersionRequirement>) -> Result<FoundTool, MissingTool> {
     let otherwise = "install emsdk (https://emscripten.org/docs/getting_started/downloads.html) and source its emsdk_env.sh";
     let (program, answer) =
         emcc(machine, wanted).or_missing(install_hint::apt(machine, "emcc", &["emscripten"], otherwise))?;
@@ -81,8 +81,8 @@ fn recipe(task: &Task) -> Recipe {
     c::recipe(task, program, Vec::new(), name, output)
 }
 
-/// emcc: named by the variable, on PATH, or in the emsdk that `EMSDK` names; the first of the version wanted.
-fn emcc(machine: &dyn Machine, wanted: Option<&WantedVersion>) -> Program {
+/// emcc: the first with the required version among the variable's, those on PATH, and the one in `EMSDK`.
+fn emcc(machine: &dyn Machine, wanted: Option<&VersionRequirement>) -> Program {
     let in_emsdk = || {
         let dir = PathBuf::from(machine.variable("EMSDK")?).join("upstream").join("emscripten");
         machine.which(&dir.join("emcc").display().to_string())

@@ -15,7 +15,7 @@ pub const FIXTURES_VARIABLE: &str = "WASMLAB_FIXTURES";
 /// Registry entry.
 pub const TOOLCHAIN: Toolchain = Toolchain {
     id: "fetched",
-    makes: "nothing: downloads a third-party module, pinned by its hash",
+    summary: "nothing: downloads a third-party module, pinned by its hash",
     example: concat!(
         "artifact = \"hello.wasm\"\n",
         "fetch = { url = \"https://example.org/hello.wasm\", bytes = 3, fixture = \"hello/hello.wasm\", ",

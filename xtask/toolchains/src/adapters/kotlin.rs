@@ -12,13 +12,13 @@ use crate::{build_table, install_hint, npm};
 
 const VARIABLE: &str = "WASMLAB_KOTLIN";
 const PACKAGE: &str = "kotlin-compiler";
-/// The detail of a found tool that is the compiler's folder; the tool itself is Java.
+/// The detail that holds the compiler's folder; the tool itself is Java.
 const HOME: &str = "kotlin home";
 
-/// The registry's entry.
+/// Registry entry.
 pub const TOOLCHAIN: Toolchain = Toolchain {
     id: "kotlin",
-    makes: "Kotlin -> WASI 0.1, JavaScript hosts with its glue; needs gc and exceptions",
+    summary: "Kotlin -> WASI 0.1, JavaScript hosts with its glue; needs gc and exceptions",
     example: "source = \"hello.kt\"\ntarget = \"wasm-wasi\"\nartifact = \"hello.wasm\"",
     variables: &[
         EnvVariable { name: VARIABLE, meaning: "the kotlinc-wasm to use, if not the one on PATH or npm's kotlin-compiler" },
@@ -64,7 +64,7 @@ fn find(machine: &dyn Machine) -> Result<FoundTool, MissingTool> {
     Ok(FoundTool { program, version, fingerprint, ..FoundTool::default() }.with_detail(HOME, home))
 }
 
-/// Sources become a library of Kotlin's own, and that becomes the module: the second step has the whole program.
+/// Compiles the sources to a Kotlin library, then the library to the module: the second step needs the whole program.
 fn recipe(task: &Task) -> Recipe {
     let (target, name) = (task.target(), task.artifact_name());
     let stem = name.strip_suffix(".wasm").unwrap_or(name);
@@ -91,14 +91,14 @@ fn recipe(task: &Task) -> Recipe {
     Recipe { steps: vec![Step::Run(to_klib), Step::Run(to_wasm)], artifact: task.artifact(), conversions: Vec::new() }
 }
 
-/// What the script `kotlinc-wasm` starts.
+/// The command that the script `kotlinc-wasm` runs.
 fn compiler(task: &Task, lib: &Path) -> BuildCommand {
     let command = task.command().arg("-Xmx1g").arg("-cp").arg(lib.join("kotlin-preloader.jar"));
     let command = command.arg("org.jetbrains.kotlin.preloading.Preloader").arg("-cp").arg(lib.join("kotlin-compiler.jar"));
     command.arg("org.jetbrains.kotlin.cli.js.KotlinWasmCompiler")
 }
 
-/// The folder that has `lib/kotlin-compiler.jar`: that of a kotlinc-wasm, or npm's package.
+/// The folder that contains `lib/kotlin-compiler.jar`: from a Kotlin distribution or the npm package.
 fn home(machine: &dyn Machine) -> Option<PathBuf> {
     let of_script = || {
         let script = machine.canonical(&locate(machine, VARIABLE, &["kotlinc-wasm"])?)?;
@@ -109,7 +109,7 @@ fn home(machine: &dyn Machine) -> Option<PathBuf> {
     of_script().filter(has_compiler).or_else(|| of_npm().filter(has_compiler))
 }
 
-/// In the folder that `JAVA_HOME` names, or on PATH.
+/// Java: in the folder that `JAVA_HOME` names, or on PATH.
 fn java(machine: &dyn Machine) -> Program {
     let in_home = || machine.which(&PathBuf::from(machine.variable("JAVA_HOME")?).join("bin/java").display().to_string());
     Program::query(machine, in_home().or_else(|| machine.which("java")), &["-version"], &BTreeMap::new())

@@ -28,7 +28,7 @@ const CARGO_HOME: &str = "cargo home";
 /// Registry entry.
 pub const TOOLCHAIN: Toolchain = Toolchain {
     id: "rust",
-    makes: "Rust -> WASI 0.1 (also with wasi-threads), components of WASI 0.2 and 0.3, Emscripten, wasm32-unknown-unknown",
+    summary: "Rust -> WASI 0.1 (also with wasi-threads), WASI 0.2 and 0.3 components, Emscripten, wasm32-unknown-unknown",
     example: "target = \"wasm32-wasip1\"\nartifact = \"hello.wasm\"\nflags = [\"-Ctarget-feature=+simd128\"]",
     variables: &[EnvVariable {
         name: TOOLCHAIN_VARIABLE,

@@ -18,7 +18,7 @@ const TARGET: &str = "target";
 /// Registry entry.
 pub const TOOLCHAIN: Toolchain = Toolchain {
     id: "wasi-sdk",
-    makes: "C -> WASI 0.1, with the wasi-libc of wasi-sdk",
+    summary: "C -> WASI 0.1, with wasi-sdk's wasi-libc",
     example: "source = \"hello.c\"\nartifact = \"hello.wasm\"\nflags = [\"-O2\"]",
     variables: &[EnvVariable { name: VARIABLE, meaning: "the folder of wasi-sdk" }],
     own_code: true,

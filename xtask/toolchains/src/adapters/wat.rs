@@ -9,7 +9,7 @@ const VERSION: &str = env!("WASMLAB_WAT_VERSION");
 /// Registry entry.
 pub const TOOLCHAIN: Toolchain = Toolchain {
     id: "wat",
-    makes: "WebAssembly's text format -> modules and components of any ABI",
+    summary: "WebAssembly's text format -> modules and components of any ABI",
     example: r#"source = "hello.wat""#,
     check: |build| match &build.source {
         None => vec![("source", "is missing: name the .wat file".to_owned())],

@@ -15,7 +15,7 @@ const VARIABLE: &str = "WASMLAB_ZIG";
 /// Registry entry.
 pub const TOOLCHAIN: Toolchain = Toolchain {
     id: "zig",
-    makes: "Zig, C, C++ -> WASI 0.1, with the libraries that zig brings; Zig -> modules without imports",
+    summary: "Zig, C, C++ -> WASI 0.1, with zig's own libraries; Zig -> modules without imports",
     example: "source = \"hello.c\"\nartifact = \"hello.wasm\"\nflags = [\"-O2\"]",
     variables: &[EnvVariable { name: VARIABLE, meaning: "the zig to use, if not the one on PATH" }],
     own_code: true,
@@ -26,7 +26,7 @@ pub const TOOLCHAIN: Toolchain = Toolchain {
     ..Toolchain::BASE
 };
 
-/// The target of a program where none is named.
+/// The default target.
 const WASI: &str = "wasm32-wasi";
 
 fn check(build: &Build) -> Vec<Fault> {
@@ -52,7 +52,7 @@ fn find(scenario: &Scenario, machine: &dyn Machine) -> Result<FoundTool, Missing
 }
 
 fn recipe(task: &Task) -> Recipe {
-    // zig compiles its libc on first use, which takes most of a minute: once for all scenarios, in the lab's cache.
+    // zig compiles its libc on first use, which takes most of a minute, so all scenarios share one cache.
     let cache = task.out.with_file_name(".zig");
     let env = ["ZIG_GLOBAL_CACHE_DIR", "ZIG_LOCAL_CACHE_DIR"].map(|name| (name.into(), cache.clone().into()));
     let mut tool = task.tool.clone();

@@ -1,6 +1,7 @@
 //! Cases for wasmer only: WASIX sockets limited to the cell's network, and wasi-threads.
 
 use std::net::TcpListener;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Instant;
 
 use wasmlab_protocol::{Cause, Network, TrapKind};
@@ -100,8 +101,12 @@ pub fn network(subject: Subject) {
     assert!(other.accept().is_err(), "somebody connected");
 }
 
+/// A port below the ephemeral ports of every system, so that no outgoing connection takes it before the guest does.
 fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = 20_000 + u16::try_from(std::process::id() % 10_000).unwrap();
+    let mut ports = std::iter::repeat_with(|| first + NEXT.fetch_add(1, Ordering::Relaxed)).take(1000);
+    ports.find(|&port| TcpListener::bind(("127.0.0.1", port)).is_ok()).expect("a free port")
 }
 
 /// A command with threads: `thread` is the body of each thread, `main` that of the main thread. The word at address 0

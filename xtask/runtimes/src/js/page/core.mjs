@@ -1,13 +1,14 @@
 // Runs a core module in a page: plain WebAssembly, or WASI 0.1 by a polyfill.
 
 import { refusal } from '../causes.mjs';
-import { runModule } from '../core_shared.mjs';
+import { polyfill, runModule } from '../core_shared.mjs';
 
 export function run(spec, log, bytes) {
+  const define = async (host) => (await import('./wasi.mjs')).define(spec, host);
   return runModule(spec, log, bytes, {
     compile,
-    ...(spec.mode.endsWith('+wasi-shim') && { wasi: async (host) => (await import('./wasi.mjs')).define(spec, host) }),
-    name: 'browser_wasi_shim',
+    instantiate: WebAssembly.instantiate,
+    wasi: spec.mode.endsWith('+wasi-shim') ? polyfill('browser_wasi_shim', define) : undefined,
   });
 }
 

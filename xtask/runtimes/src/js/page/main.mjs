@@ -5,14 +5,11 @@
 //   anything else             plain WebAssembly, or WASI 0.1 by the polyfill if the column has it (core.mjs), in a
 //                             worker of the page if the cell says so
 
-import { CellEnd } from '../protocol.mjs';
-import { Log, captureConsole } from './report.mjs';
+import { causeOfThrown } from '../protocol.mjs';
+import { captureConsole } from '../report_shared.mjs';
+import { Log, stderr, stdout } from './report.mjs';
 
 const log = new Log();
-
-const ended = (error) => {
-  log.end(error instanceof CellEnd ? error.cause : { kind: 'engine-error', message: String(error?.stack ?? error) });
-};
 
 /** Runs this script again in a worker, which reports the end; waits for that, or for a failure of the worker itself. */
 function inWorker() {
@@ -23,7 +20,7 @@ function inWorker() {
 }
 
 try {
-  captureConsole();
+  captureConsole(stdout, stderr);
   const spec = await (await fetch('/cell.json')).json();
   if (spec.component) {
     await (await import('./jco.mjs')).run(spec, log);
@@ -36,5 +33,5 @@ try {
   }
   log.end({ kind: 'returned' });
 } catch (error) {
-  ended(error);
+  log.end(causeOfThrown(error));
 }

@@ -2,7 +2,7 @@
 // writes to a directory stays in the page.
 
 import { CellEnd } from '../protocol.mjs';
-import { guestArgs } from '../values.mjs';
+import { fromBase64, guestArgs } from '../values.mjs';
 import { stderr, stdin, stdout } from './report.mjs';
 import { Directory, Fd, File, PreopenDirectory, WASI, wasi } from '/packages/@bjorn3/browser_wasi_shim/dist/index.js';
 
@@ -37,8 +37,7 @@ function sockets(imports) {
 
 /** A directory's entries as the driver lists them: a file is base64, a directory an object. */
 function entries(tree) {
-  const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
-  const entry = (is) => (typeof is === 'string' ? new File(bytes(is)) : new Directory(entries(is)));
+  const entry = (is) => (typeof is === 'string' ? new File(fromBase64(is)) : new Directory(entries(is)));
   return new Map(Object.entries(tree).map(([name, is]) => [name, entry(is)]));
 }
 

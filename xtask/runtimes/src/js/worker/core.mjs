@@ -1,30 +1,23 @@
-// A core module in a worker: plain WebAssembly, or WASI 0.1 by Cloudflare's package.
+// Runs a core module in a worker: plain WebAssembly, or WASI 0.1 by Cloudflare's package.
 
 import { CellEnd } from '../protocol.mjs';
-import { refusal } from '../causes.mjs';
-import { runModule } from '../core_shared.mjs';
+import { polyfill, runModule } from '../core_shared.mjs';
+import { importModule } from './module.mjs';
 
 export function run(spec, log, bytes) {
+  // Loaded only if needed: its file system is another WebAssembly module.
+  const define = async (host) => (await import('./wasi.mjs')).define(spec, host);
   return runModule(spec, log, bytes, {
-    compile,
-    // Loaded only where needed: its file system is a module of WebAssembly too.
-    ...(spec.mode.endsWith('+workers-wasi') && { wasi: async (host) => (await import('./wasi.mjs')).define(spec, host) }),
-    name: 'workers-wasi',
+    // workerd compiles no bytes, and an import takes no options.
+    compile: importModule,
+    instantiate: WebAssembly.instantiate,
+    wasi: spec.mode.endsWith('+workers-wasi') ? polyfill('workers-wasi', define) : undefined,
     explain,
   });
 }
 
-/** What workerd refuses a worker of its own accord. */
+/** What workerd refuses any worker. */
 function explain(error) {
   if (!/Atomics\.wait cannot be called/.test(error?.message)) return undefined;
   return new CellEnd('unsupported', { feature: 'atomic-wait', message: `a worker may not wait on shared memory: ${error.message}` });
-}
-
-/** A worker imports its modules: workerd compiles no bytes, and takes no options with an import. */
-async function compile() {
-  try {
-    return (await import('../module.wasm')).default;
-  } catch (error) {
-    throw refusal(error);
-  }
 }

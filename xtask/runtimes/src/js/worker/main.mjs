@@ -1,26 +1,26 @@
-// Runs one cell in a worker of workerd. The driver (xtask/drivers/workerd) has made the module, its glue and what a host
-// layer consists of modules of the worker, which workerd calls once.
+// Runs one cell in a worker of workerd, which calls it once. The driver (xtask/drivers/workerd) has made the guest's
+// files and the packages of the host layer modules of the worker.
 //
-//   a component               jco's translation of it, with its shim of WASI 0.2 (jco.mjs)
+//   a component               its code from jco, with jco's WASI 0.2 shim (jco.mjs)
 //   glue beside the module    its own JavaScript loads it (glue.mjs)
-//   anything else             plain WebAssembly, or WASI 0.1 by Cloudflare's package where the column has it (core.mjs)
+//   anything else             plain WebAssembly, or WASI 0.1 by Cloudflare's package if the column has it (core.mjs)
 
-import { CellEnd } from '../protocol.mjs';
-import { Log, captureConsole } from './report.mjs';
+import { causeOfThrown } from '../protocol.mjs';
+import { captureConsole } from '../report_shared.mjs';
+import { Log, stderr, stdout } from './report.mjs';
 
 export default {
   async test() {
     const log = new Log();
-    captureConsole();
+    captureConsole(stdout, stderr);
     try {
       const { default: spec } = await import('../cell.json');
       const { default: module } = await import('../module.bin');
-      const bytes = new Uint8Array(module);
-      const way = spec.component ? import('./jco.mjs') : spec.glue ? import('./glue.mjs') : import('./core.mjs');
-      await (await way).run(spec, log, bytes);
+      const { run } = await (spec.component ? import('./jco.mjs') : spec.glue ? import('./glue.mjs') : import('./core.mjs'));
+      await run(spec, log, new Uint8Array(module));
       log.end({ kind: 'returned' });
     } catch (error) {
-      log.end(error instanceof CellEnd ? error.cause : { kind: 'engine-error', message: String(error?.stack ?? error) });
+      log.end(causeOfThrown(error));
     }
   },
 };

@@ -1,5 +1,5 @@
-// WASI 0.1 by @cloudflare/workers-wasi: arguments, environment, streams, directories held in memory. It runs commands and
-// has no way to call an export; what the guest prints comes when it has ended.
+// WASI 0.1 by @cloudflare/workers-wasi: arguments, environment, streams, and directories held in memory. It runs
+// commands only, and passes on what the guest prints after the guest has ended.
 
 import { CellEnd } from '../protocol.mjs';
 import { guestArgs } from '../values.mjs';
@@ -19,7 +19,7 @@ export function define(spec, host) {
   } catch (error) {
     if (!/No more free space/.test(error?.message)) throw error;
     full = error;
-    // What else the module lacks is found without the files.
+    // Continue without files, so that missing imports are still found.
     wasi = make(spec, {});
   }
   host.imports.wasi_snapshot_preview1 = wasi.wasiImport;
@@ -53,7 +53,7 @@ function sink(stream) {
   return new WritableStream({ write: (bytes) => stream.write(bytes) });
 }
 
-/** The files below a directory by their whole paths. */
+/** The files below a directory, by full path. */
 function files(path, tree) {
   const entries = Object.entries(tree).map(([name, is]) => (typeof is === 'string' ? { [`${path}/${name}`]: atob(is) } : files(`${path}/${name}`, is)));
   return Object.assign({}, ...entries);

@@ -1,5 +1,5 @@
-//! `wasm-component-ld`, which makes a component of what `wasm-ld` links: clang starts it for WASI 0.2. Distributions have
-//! no package of it, and every Rust toolchain brings it.
+//! `wasm-component-ld`, which clang runs to link for WASI 0.2: it links with `wasm-ld` and turns the result into a
+//! component. Distributions do not package it, but every Rust toolchain contains it.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -10,20 +10,20 @@ use crate::{Machine, MissingTool};
 
 const NAME: &str = "wasm-component-ld";
 
-/// What clang needs so that it finds the linker; nothing for targets that take none.
+/// What clang needs to find the linker; empty for targets that do not need it.
 #[derive(Default)]
 pub struct ComponentLinker {
-    /// Environment beside the common one.
+    /// Additional environment variables.
     pub env: BTreeMap<OsString, OsString>,
-    /// Changes whenever the linker does.
+    /// Changes whenever the linker changes.
     pub fingerprint: String,
 }
 
 impl ComponentLinker {
-    /// On PATH, or within the Rust toolchain for guests.
+    /// Finds it on PATH or in the Rust toolchain that builds guests.
     ///
     /// # Errors
-    /// That it is missing.
+    /// If it is missing.
     pub fn find(machine: &dyn Machine) -> Result<Self, MissingTool> {
         let stamp = |program: &Path| format!(" {}", machine.stamp(program));
         if let Some(program) = machine.which(NAME) {
@@ -39,7 +39,7 @@ impl ComponentLinker {
     }
 }
 
-/// Beside the linkers of the Rust toolchain.
+/// The linker in the Rust toolchain, next to its other linkers.
 fn in_rust(machine: &dyn Machine) -> Option<PathBuf> {
     let name = machine.variable(TOOLCHAIN_VARIABLE);
     let rustlib = sysroot(machine, name.as_deref(), &machine.which("rustc")?)?.join("lib/rustlib");

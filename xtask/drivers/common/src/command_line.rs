@@ -1,0 +1,174 @@
+//! The command line of a driver: `probe`, or `run SPEC` with the options that every driver takes.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use lexopt::prelude::{Long, Value};
+use wasmlab_protocol::{CellSpec, PROTOCOL_VERSION};
+
+use crate::{Cell, Driver};
+
+/// The options of `run`.
+const OPTIONS: &str = "--program FILE --scripts DIR [--packages DIR] [--component DIR]";
+
+/// A parsed `run`.
+pub struct Request {
+    /// The cell's specification.
+    pub spec: CellSpec,
+    program: PathBuf,
+    scripts: PathBuf,
+    packages: Option<PathBuf>,
+    component: Option<PathBuf>,
+}
+
+impl Driver {
+    /// Does what the command line asks for.
+    ///
+    /// # Errors
+    /// What is missing or invalid, or that the observation cannot be written.
+    pub(crate) fn execute(&self, mut args: lexopt::Parser) -> Result<(), String> {
+        match args.next() {
+            Ok(Some(Value(command))) if command == "probe" => self.probe(),
+            Ok(Some(Value(command))) if command == "run" => self.run_cell(self.read(args)?),
+            _ => Err(format!("usage: driver-{0} probe | driver-{0} run SPEC.json {OPTIONS}", self.name)),
+        }
+    }
+
+    /// Reads the specification and the options after `run`.
+    fn read(&self, mut args: lexopt::Parser) -> Result<Request, String> {
+        let (mut spec, mut program, mut scripts, mut packages, mut component) = (None, None, None, None, None);
+        while let Some(arg) = args.next().map_err(|e| e.to_string())? {
+            let field = match arg {
+                Value(file) if spec.is_none() => {
+                    spec = Some(PathBuf::from(file));
+                    continue;
+                }
+                Long("program") => &mut program,
+                Long("scripts") => &mut scripts,
+                Long("packages") => &mut packages,
+                Long("component") => &mut component,
+                other => return Err(other.unexpected().to_string()),
+            };
+            *field = Some(PathBuf::from(args.value().map_err(|e| e.to_string())?));
+        }
+        let spec = spec.ok_or("the cell's specification is missing: name its file")?;
+        Ok(Request {
+            spec: self.read_spec(&spec).map_err(|e| format!("{}: {e}", spec.display()))?,
+            program: program.ok_or("--program is missing: name the program to start")?,
+            scripts: scripts.ok_or("--scripts is missing: name the folder of the lab's JavaScript")?,
+            packages,
+            component,
+        })
+    }
+
+    fn read_spec(&self, path: &Path) -> Result<CellSpec, String> {
+        let text = fs::read(path).map_err(|e| e.to_string())?;
+        // Check the protocol version first: a newer specification has fields unknown to this binary.
+        let json: serde_json::Value = serde_json::from_slice(&text).map_err(|e| e.to_string())?;
+        if json["protocol"].as_u64() != Some(u64::from(PROTOCOL_VERSION)) {
+            let found = &json["protocol"];
+            return Err(format!("protocol {found}, this driver speaks {PROTOCOL_VERSION}: build it again"));
+        }
+        let spec: CellSpec = serde_json::from_value(json).map_err(|e| e.to_string())?;
+        if !self.modes.contains(&spec.mode.as_str()) {
+            return Err(format!("no mode `{}`; there is {}", spec.mode, self.modes.join(", ")));
+        }
+        Ok(spec)
+    }
+}
+
+impl Request {
+    /// Reads the guest.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn load(self) -> Result<Cell, String> {
+        let Self { spec, program, scripts, packages, component } = self;
+        let path = &spec.module;
+        let module = fs::read(path).map_err(|e| format!("failed to read {}: {e}", path.display()))?;
+        Ok(Cell { spec, module, program, scripts, packages, component })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::CellEnd;
+    use wasmlab_protocol::{Cause, Event};
+
+    const DRIVER: Driver = Driver {
+        name: "test",
+        version: "1.0.0",
+        modes: &["plain"],
+        run: |cell, _| {
+            let packages = cell.packages.is_some();
+            Ok(CellEnd::Cause(Cause::HostError { message: format!("{} bytes, {packages}", cell.module.len()) }))
+        },
+    };
+
+    fn execute(args: &[&str]) -> Result<(), String> {
+        DRIVER.execute(lexopt::Parser::from_args(args))
+    }
+
+    /// A folder with a guest of four bytes and its specification.
+    fn cell(change: impl FnOnce(&mut serde_json::Value)) -> tempfile::TempDir {
+        let dir = tempfile::tempdir().unwrap();
+        let path = |name| dir.path().join(name);
+        fs::write(path("module.wasm"), b"\0asm").unwrap();
+        let mut spec = serde_json::json!({
+            "protocol": PROTOCOL_VERSION, "module": path("module.wasm"), "events": path("events"),
+            "mode": "plain", "entry": "command", "memory_limit": 0,
+        });
+        change(&mut spec);
+        fs::write(path("spec.json"), spec.to_string()).unwrap();
+        dir
+    }
+
+    #[test]
+    fn wrong_command_lines_say_what_is_missing() {
+        let dir = cell(|_| {});
+        let spec = dir.path().join("spec.json");
+        let spec = spec.to_str().unwrap();
+        for (args, message) in [
+            (&["run"][..], "the cell's specification is missing: name its file"),
+            (&["run", spec], "--program is missing: name the program to start"),
+            (&["run", spec, "--program", "p"], "--scripts is missing: name the folder of the lab's JavaScript"),
+            (&["run", spec, "--pages", "p"], "invalid option '--pages'"),
+        ] {
+            assert_eq!(execute(args).unwrap_err(), message, "{args:?}");
+        }
+        for args in [&[][..], &["help"], &["--probe"]] {
+            assert!(execute(args).unwrap_err().starts_with("usage: driver-test probe | "), "{args:?}");
+        }
+    }
+
+    #[test]
+    fn unusable_specifications_are_refused() {
+        let run = |dir: &tempfile::TempDir| {
+            let spec = dir.path().join("spec.json");
+            execute(&["run", spec.to_str().unwrap(), "--program", "p", "--scripts", "s"]).unwrap_err()
+        };
+        let newer = cell(|spec| spec["protocol"] = 999.into());
+        assert!(run(&newer).ends_with("protocol 999, this driver speaks 3: build it again"), "{}", run(&newer));
+        let other = cell(|spec| spec["mode"] = "fast".into());
+        assert!(run(&other).ends_with("no mode `fast`; there is plain"), "{}", run(&other));
+    }
+
+    #[test]
+    fn last_event_is_the_end_of_the_cell() {
+        let last = |change: fn(&mut serde_json::Value)| -> Event {
+            let dir = cell(change);
+            let spec = dir.path().join("spec.json");
+            execute(&["run", spec.to_str().unwrap(), "--program", "p", "--scripts", "s", "--packages", "n"]).unwrap();
+            let events = fs::read_to_string(dir.path().join("events")).unwrap();
+            serde_json::from_str(events.lines().last().unwrap()).unwrap()
+        };
+        let Event::End { cause, .. } = last(|_| {}) else { panic!() };
+        assert_eq!(cause, Cause::HostError { message: "4 bytes, true".to_owned() });
+        let Event::End { cause: Cause::EngineError { message }, .. } = last(|spec| spec["module"] = "/absent".into())
+        else {
+            panic!()
+        };
+        assert!(message.starts_with("failed to read /absent: "), "{message}");
+    }
+}

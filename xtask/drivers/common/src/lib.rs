@@ -1,0 +1,115 @@
+//! What the drivers share: their command line, how a cell starts and ends, and what a script is told about its cell.
+//!
+//! A driver runs a cell in a program that the lab cannot embed, such as a browser: it starts the program with the lab's
+//! JavaScript, and writes what the script reports to the observation and to its own streams. A driver binary consists
+//! of a [`Driver`] constant and a function that runs a [`Cell`].
+
+mod command_line;
+mod report;
+mod script;
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+pub use report::Report;
+pub use script::cell_json;
+
+use wasmlab_engine::Recorder;
+use wasmlab_protocol::{Cause, CellSpec, EXIT_INVALID_SPEC, EngineInfo, PROTOCOL_VERSION, Stage};
+
+/// A driver binary.
+#[derive(Clone, Copy, Debug)]
+pub struct Driver {
+    /// Its name: the binary is `driver-NAME`.
+    pub name: &'static str,
+    /// Its version.
+    pub version: &'static str,
+    /// Its modes, which are the ids of the columns that it runs.
+    pub modes: &'static [&'static str],
+    /// Runs a cell whose mode is one of [`Driver::modes`]; the program has exited when it returns. An error becomes
+    /// [`Cause::EngineError`].
+    pub run: fn(Cell, &mut Recorder) -> Result<CellEnd, String>,
+}
+
+/// A cell and what it is run with.
+#[derive(Debug)]
+pub struct Cell {
+    /// Its specification.
+    pub spec: CellSpec,
+    /// The guest's bytes.
+    pub module: Vec<u8>,
+    /// The program to start.
+    pub program: PathBuf,
+    /// Folder of the lab's JavaScript.
+    pub scripts: PathBuf,
+    /// Folder of npm packages (`node_modules`).
+    pub packages: Option<PathBuf>,
+    /// Folder with jco's output for the component.
+    pub component: Option<PathBuf>,
+}
+
+/// How a cell ended.
+#[derive(Debug)]
+pub enum CellEnd {
+    /// The guest ended, or could not be run, for this cause.
+    Cause(Cause),
+    /// The program crashed, with this message.
+    Crashed(String),
+}
+
+impl Driver {
+    /// The `main` of a driver binary: `probe`, or `run SPEC` with its options.
+    pub fn main(&self) -> ExitCode {
+        match self.execute(lexopt::Parser::from_env()) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(message) => {
+                eprintln!("driver-{}: {message}", self.name);
+                ExitCode::from(EXIT_INVALID_SPEC)
+            }
+        }
+    }
+
+    fn probe(&self) -> Result<(), String> {
+        let probe = EngineInfo {
+            protocol: PROTOCOL_VERSION,
+            engine: self.name.to_owned(),
+            version: self.version.to_owned(),
+            modes: self.modes.iter().map(ToString::to_string).collect(),
+            switches: Vec::new(),
+        };
+        let line = serde_json::to_string(&probe).map_err(|e| e.to_string())?;
+        writeln!(std::io::stdout(), "{line}").map_err(|e| format!("failed to write to stdout: {e}"))
+    }
+
+    /// Runs a cell up to its last event.
+    fn run_cell(&self, request: command_line::Request) -> Result<(), String> {
+        let path = request.spec.events.clone();
+        let failed = |e: std::io::Error| format!("{}: {e}", path.display());
+        let mut recorder = Recorder::open(&path).map_err(failed)?;
+        recorder.stage(Stage::Load).ok();
+        let end = request.load().and_then(|cell| (self.run)(cell, &mut recorder));
+        let end = end.unwrap_or_else(|message| CellEnd::Cause(Cause::EngineError { message }));
+        // The guest's output must come before the last event, so that whoever reads the event has all of it.
+        std::io::stdout().flush().ok();
+        match end {
+            CellEnd::Cause(cause) => recorder.end(cause).map_err(failed),
+            CellEnd::Crashed(why) => {
+                // The lab recognizes the crash of an engine by a signal without a last event.
+                eprintln!("driver-{}: {why}", self.name);
+                std::process::abort()
+            }
+        }
+    }
+}
+
+impl Cell {
+    /// A path in the cell's own folder for temporary files.
+    #[must_use]
+    pub fn temporary(&self, name: &str) -> PathBuf {
+        // The lab passes a pipe, which has no folder.
+        let is_pipe = self.spec.events.starts_with("/dev");
+        let folder = if is_pipe { std::env::temp_dir() } else { self.spec.events.with_file_name("") };
+        folder.join(name)
+    }
+}

@@ -1,0 +1,87 @@
+//! Names in a component that could end a string or a comment of a script. jco writes core import names into the
+//! JavaScript that it generates without escaping them, so such a name would run as part of the host.
+
+use wasmparser::{ComponentAlias, ComponentInstance, Instance, Parser, Payload};
+
+/// The first name in a component, or in a module or component nested in it, that a script cannot hold as it is. `None`
+/// for a core module, and as far as a malformed component can be read.
+#[must_use]
+pub fn unsafe_script_name(bytes: &[u8]) -> Option<String> {
+    if !Parser::is_component(bytes) {
+        return None;
+    }
+    let payloads = Parser::new(0).parse_all(bytes).map_while(Result::ok);
+    payloads.filter_map(|payload| of_payload(&payload)).next()
+}
+
+fn of_payload(payload: &Payload) -> Option<String> {
+    let mut found = None;
+    let mut see = |name: &str| {
+        if found.is_none() && is_unsafe(name) {
+            found = Some(name.to_owned());
+        }
+    };
+    match payload {
+        Payload::ImportSection(imports) => imports.clone().into_imports().flatten().for_each(|import| {
+            see(import.module);
+            see(import.name);
+        }),
+        Payload::ExportSection(exports) => exports.clone().into_iter().flatten().for_each(|export| see(export.name)),
+        Payload::ComponentImportSection(s) => s.clone().into_iter().flatten().for_each(|import| see(import.name.name)),
+        Payload::ComponentExportSection(s) => s.clone().into_iter().flatten().for_each(|export| see(export.name.name)),
+        Payload::InstanceSection(instances) => {
+            instances.clone().into_iter().flatten().for_each(|instance| match instance {
+                Instance::Instantiate { args, .. } => args.iter().for_each(|arg| see(arg.name)),
+                Instance::FromExports(exports) => exports.iter().for_each(|export| see(export.name)),
+            });
+        }
+        Payload::ComponentInstanceSection(instances) => {
+            instances.clone().into_iter().flatten().for_each(|instance| match instance {
+                ComponentInstance::Instantiate { args, .. } => args.iter().for_each(|arg| see(arg.name)),
+                ComponentInstance::FromExports(exports) => exports.iter().for_each(|export| see(export.name.name)),
+            });
+        }
+        Payload::ComponentAliasSection(aliases) => {
+            aliases.clone().into_iter().flatten().for_each(|alias| match alias {
+                ComponentAlias::InstanceExport { name, .. } | ComponentAlias::CoreInstanceExport { name, .. } => {
+                    see(name)
+                }
+                ComponentAlias::Outer { .. } => {}
+            });
+        }
+        _ => {}
+    }
+    found
+}
+
+fn is_unsafe(name: &str) -> bool {
+    let ends_string = |c: char| matches!(c, '\'' | '"' | '`' | '\\' | '\u{2028}' | '\u{2029}') || c.is_control();
+    name.contains(ends_string) || name.contains("*/") || name.contains("${")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unsafe_script_name;
+
+    #[test]
+    fn names_that_end_a_string_are_found_at_every_depth() {
+        let check = |wat: &str, wanted: Option<&str>| {
+            let bytes = wat::parse_str(wat).unwrap();
+            assert_eq!(unsafe_script_name(&bytes).as_deref(), wanted, "{wat}");
+        };
+        check(
+            "(component (core module (import \"a:b/c@0.2.0\" \"[method]d.e\" (func)) (export \"$f\" (func 0))))",
+            None,
+        );
+        check("(component (core module (import \"q': 1, 'z\" \"f\" (func))))", Some("q': 1, 'z"));
+        check("(component (core module (import \"q\" \"`\" (func))))", Some("`"));
+        check("(component (component (core module (func (export \"a\\\\\")))))", Some("a\\"));
+        check("(component (core module $m) (core instance (instantiate $m (with \"\\0a\" (instance)))))", Some("\n"));
+        check(
+            "(component (core instance $i (export \"*/\" (func $f))) (core func $f (canon resource.drop $r)) (type $r (resource (rep i32))))",
+            Some("*/"),
+        );
+        // A core module reaches no script by itself.
+        check("(module (import \"'\" \"'\" (func)))", None);
+    }
+}

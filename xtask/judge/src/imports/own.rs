@@ -1,0 +1,69 @@
+//! Imports that an embedder or another module of the same project defines: no ABI has them.
+
+use super::{Reason, abi_of, import_name, is_foreign, is_storage, of, with};
+use wasmlab_model::codes::Code;
+use wasmlab_model::facts::{Abi, BinaryKind, Facts, Import};
+
+/// Imports that its author left to the embedder, of modules with other names. Told from all of them, so that every
+/// column gets the same answer, whichever a runtime looks for first.
+pub fn reason(facts: Option<&Facts>) -> Reason {
+    let Some(facts) = facts.filter(|facts| facts.kind == BinaryKind::Module) else { return of(Code::CustomHost) };
+    let is_own = |import: &&Import| abi_of(facts, import) == Some(Abi::CustomHost);
+    let own: Vec<&Import> = facts.imports.iter().filter(is_own).collect();
+    let only_own = facts.imports.iter().all(|import| is_own(&import) || !is_foreign(facts, import));
+    match own.split_first() {
+        Some((first, rest)) if only_own && own.iter().all(|import| is_storage(import)) => storage(first, rest),
+        _ => with(Code::CustomHost, &from_modules(&own)),
+    }
+}
+
+/// Import modules listed in a remedy.
+const MAX_MODULES: usize = 3;
+
+/// How imports are supplied: by an embedder, or by the modules that they name.
+fn from_modules(imports: &[&Import]) -> String {
+    let general = Code::CustomHost.entry().remedy;
+    let mut modules: Vec<&str> = imports.iter().map(|import| import.module.as_str()).collect();
+    modules.sort_unstable();
+    modules.dedup();
+    // `env` names no module, and no option can name one without a name.
+    if modules.iter().all(|module| *module == "env") || modules.contains(&"") {
+        return general.to_owned();
+    }
+    let names = if modules.len() <= MAX_MODULES {
+        modules.join(", ")
+    } else {
+        format!("{} and {} more", modules[..MAX_MODULES].join(", "), modules.len() - MAX_MODULES)
+    };
+    let link = match modules.as_slice() {
+        [module] => format!("if {module} is a module, link it with `wasmtime run --preload {module}=FILE`"),
+        _ => "if these are modules, link each with `wasmtime run --preload NAME=FILE`".to_owned(),
+    };
+    let noun = if imports.len() == 1 { "this import" } else { "these imports" };
+    format!("Embed the runtime in a program that defines {noun} (from {names}); {link}.")
+}
+
+/// A memory or table that its author left to the embedder: nothing shows that a linker did.
+fn storage(import: &Import, others: &[&Import]) -> Reason {
+    let name = import_name(&import.module, &import.name);
+    let (kind, limits) = import.ty.split_once(' ').unwrap_or((import.ty.as_str(), ""));
+    let first = limits.split([' ', '.']).next().unwrap_or_default();
+    let (class, unit) = if kind == "memory" { ("Memory", "page") } else { ("Table", "element") };
+    let plural = if first == "1" { "" } else { "s" };
+    let also = match others {
+        [] => String::new(),
+        [other] => format!(" and {}", import_name(&other.module, &other.name)),
+        others => format!(" and {} more imports", others.len()),
+    };
+    Reason {
+        note: format!("; it imports its {kind}, which the program that embeds it supplies"),
+        ..with(
+            Code::CustomHost,
+            &format!(
+                "Supply the {kind} {name}{also} from the program that embeds it (in JavaScript: a `WebAssembly.{class}` of \
+                 {first} {unit}{plural}), or from a module that exports it: `wasmtime run --preload {}=FILE`.",
+                import.module
+            ),
+        )
+    }
+}

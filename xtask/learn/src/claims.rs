@@ -1,0 +1,162 @@
+//! Claims: sentences of a chapter such as "X does not run on Y", marked in its source, so that a test compares each
+//! with the accepted results.
+//!
+//! A claim is a comment behind the sentence, which no reader sees:
+//! `<!-- claim: SCENARIO RUNTIMES VERDICT [CODE] -->`. RUNTIMES are globs with `*`, separated by commas; `!` excludes.
+
+use crate::Fault;
+use crate::chapter::{Chapter, Part};
+
+/// How a claim begins in the source.
+const MARK: &str = "<!-- claim:";
+
+/// Words of sentences that have to be marked.
+const WORDS: &[&str] = &[
+    "does not run on",
+    "do not run on",
+    "does not start on",
+    "do not start on",
+    "does not serve on",
+    "no runtime runs",
+    "no runtime starts",
+    "refuses it",
+    "refuse it",
+    "runs only on",
+    "only wasmer",
+    "Only wasmer",
+];
+
+/// A marked sentence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// The folder of its chapter.
+    pub chapter: String,
+    /// The row.
+    pub scenario: String,
+    /// Globs over the columns.
+    pub runtimes: Vec<String>,
+    /// `pass`, `gap`, `fail`, …
+    pub verdict: String,
+    /// The code, if it is claimed too.
+    pub code: Option<String>,
+}
+
+/// The claims of a chapter.
+///
+/// # Errors
+/// Claims that cannot be read, and paragraphs that say where something does not run without a claim.
+pub fn of(chapter: &Chapter) -> Result<Vec<Claim>, Vec<Fault>> {
+    let (mut claims, mut faults) = (Vec::new(), Vec::new());
+    let file = format!("{}/chapter.md", chapter.folder);
+    let texts = chapter.parts.iter().filter_map(|part| match part {
+        Part::Prose(text) => Some(text.as_str()),
+        Part::Question(question) => Some(question.because.as_str()),
+        _ => None,
+    });
+    for paragraph in texts.flat_map(|text| text.split("\n\n")) {
+        for rest in paragraph.split(MARK).skip(1) {
+            match rest.split_once("-->").and_then(|(claim, _)| read(&chapter.folder, claim)) {
+                Some(claim) => claims.push(claim),
+                None => faults.push(Fault::new(
+                    &file,
+                    0,
+                    format!("write {MARK} SCENARIO RUNTIMES VERDICT [CODE] -->, not{rest}"),
+                )),
+            }
+        }
+        let line = paragraph.replace('\n', " ");
+        if let Some(word) = WORDS.iter().find(|word| line.contains(**word) && !line.contains(MARK)) {
+            faults.push(Fault::new(&file, 0, format!("\"{word}\" without a claim behind it: {}", line.trim())));
+        }
+    }
+    if faults.is_empty() { Ok(claims) } else { Err(faults) }
+}
+
+fn read(chapter: &str, text: &str) -> Option<Claim> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let (scenario, runtimes, verdict, code) = match words[..] {
+        [scenario, runtimes, verdict] => (scenario, runtimes, verdict, None),
+        [scenario, runtimes, verdict, code] => (scenario, runtimes, verdict, Some(code)),
+        _ => return None,
+    };
+    Some(Claim {
+        chapter: chapter.to_owned(),
+        scenario: scenario.to_owned(),
+        runtimes: runtimes.split(',').map(str::to_owned).collect(),
+        verdict: verdict.to_owned(),
+        code: code.map(str::to_owned),
+    })
+}
+
+/// Whether a name matches globs with `*`; those with `!` exclude.
+#[must_use]
+pub fn matches(globs: &[String], name: &str) -> bool {
+    let (out, within): (Vec<&String>, Vec<&String>) = globs.iter().partition(|glob| glob.starts_with('!'));
+    let is_in = within.is_empty() || within.iter().any(|glob| matches_glob(glob, name));
+    is_in && !out.iter().any(|glob| matches_glob(&glob[1..], name))
+}
+
+fn matches_glob(glob: &str, name: &str) -> bool {
+    let Some((before, after)) = glob.split_once('*') else { return glob == name };
+    let Some(rest) = name.strip_prefix(before) else { return false };
+    (0..=rest.len()).any(|at| rest.is_char_boundary(at) && matches_glob(after, &rest[at..]))
+}
+
+/// An accepted result: runtime, scenario, verdict, code.
+pub type Accepted<'a> = (&'a str, &'a str, &'a str, &'a str);
+
+impl Claim {
+    /// What contradicts the claim; empty if it is true.
+    #[must_use]
+    pub fn contradictions(&self, accepted: &[Accepted]) -> Vec<String> {
+        let cells = accepted
+            .iter()
+            .filter(|(runtime, scenario, ..)| *scenario == self.scenario && matches(&self.runtimes, runtime));
+        let mut found = false;
+        let wrong = cells.filter_map(|(runtime, _, verdict, code)| {
+            found = true;
+            let is_true = *verdict == self.verdict && self.code.as_deref().is_none_or(|claimed| claimed == *code);
+            (!is_true).then(|| format!("{}: {} on {runtime} is {verdict} {code}", self.chapter, self.scenario))
+        });
+        let mut wrong: Vec<String> = wrong.collect();
+        if !found {
+            wrong.push(format!("{}: no result of {} on {}", self.chapter, self.scenario, self.runtimes.join(",")));
+        }
+        wrong
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Claim, matches, of};
+    use crate::chapter;
+
+    fn chapter(prose: &str) -> chapter::Chapter {
+        chapter::parse("01-x", &format!("+++\ntitle = \"x\"\nminutes = 1\n+++\n{prose}\n"), &[]).unwrap()
+    }
+
+    #[test]
+    fn globs_select_and_exclude() {
+        let check = |globs: &[&str], name: &str, wanted: bool| {
+            let globs: Vec<String> = globs.iter().map(|g| (*g).to_owned()).collect();
+            assert_eq!(matches(&globs, name), wanted, "{globs:?} {name}");
+        };
+        check(&["node"], "node", true);
+        check(&["node"], "node-20", false);
+        check(&["*"], "node", true);
+        check(&["!*+emscripten"], "wasmi", true);
+        check(&["!*+emscripten"], "wasmi+emscripten", false);
+        check(&["wasm*", "!wasmer*"], "wasmer-cranelift", false);
+    }
+
+    #[test]
+    fn a_claim_is_compared_and_its_absence_is_a_fault() {
+        let claims = of(&chapter("It does not run on Node. <!-- claim: x node gap missing-import -->")).unwrap();
+        let claim = |claims: &[Claim], accepted: &[super::Accepted]| claims[0].contradictions(accepted);
+        assert!(claim(&claims, &[("node", "x", "gap", "missing-import")]).is_empty());
+        assert_eq!(claim(&claims, &[("node", "x", "pass", "")]), ["01-x: x on node is pass "]);
+        assert_eq!(claim(&claims, &[("deno", "x", "gap", "")]), ["01-x: no result of x on node"]);
+        assert!(of(&chapter("It does not run on Node.")).unwrap_err()[0].message.contains("without a claim"));
+        assert!(of(&chapter("It runs. <!-- claim: x -->")).unwrap_err()[0].message.contains("SCENARIO"));
+    }
+}

@@ -1,0 +1,137 @@
+//! An exercise: a folder with broken files (`start/`), the same files mended (`solution/`), and `exercise.toml`, which
+//! says what to do, gives hints, and lists the commands whose results decide.
+
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use serde::Deserialize;
+
+use crate::Fault;
+use crate::chapter::arguments;
+
+/// The placeholder for the folder in which the learner works, in commands and texts.
+pub const WORK: &str = "{work}";
+
+/// An exercise.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exercise {
+    /// Its folder's name, unique among all chapters.
+    pub name: String,
+    /// The folder.
+    pub dir: PathBuf,
+    /// What `exercise.toml` says.
+    pub spec: Spec,
+}
+
+/// `exercise.toml`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Spec {
+    /// One line.
+    pub title: String,
+    /// What to do.
+    pub goal: String,
+    /// From vague to exact.
+    pub hints: Vec<String>,
+    /// What the solution shows; printed when it passes.
+    pub learned: String,
+    /// The runtimes that its checks need; empty if none is.
+    #[serde(default)]
+    pub needs: Vec<String>,
+    /// Commands; all have to end as they say.
+    pub check: Vec<Check>,
+}
+
+/// A command and what it has to say.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Check {
+    /// `cargo xtask …`
+    pub run: String,
+    /// Its exit code.
+    #[serde(default)]
+    pub exit: i32,
+    /// Parts of its output.
+    #[serde(default)]
+    pub expect: Vec<String>,
+    /// No parts of its output.
+    #[serde(default)]
+    pub reject: Vec<String>,
+    /// What is wrong if it says something else.
+    pub otherwise: String,
+}
+
+impl Exercise {
+    /// Reads every exercise of a chapter, by name.
+    ///
+    /// # Errors
+    /// Everything that is wrong with them.
+    pub fn load_all(dir: &Path, chapter: &str) -> Result<Vec<Self>, Vec<Fault>> {
+        let mut folders: Vec<PathBuf> = match fs::read_dir(dir) {
+            Ok(entries) => entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.is_dir()).collect(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            Err(error) => return Err(vec![Fault::new(chapter, 0, error.to_string())]),
+        };
+        folders.sort();
+        let (mut exercises, mut faults) = (Vec::new(), Vec::new());
+        for folder in folders {
+            match Self::load(&folder, chapter) {
+                Ok(exercise) => exercises.push(exercise),
+                Err(fault) => faults.push(fault),
+            }
+        }
+        if faults.is_empty() { Ok(exercises) } else { Err(faults) }
+    }
+
+    fn load(dir: &Path, chapter: &str) -> Result<Self, Fault> {
+        let name = dir.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
+        let file = format!("{chapter}/exercises/{name}/exercise.toml");
+        let fault = |line: usize, message: String| Fault::new(&file, line, message);
+        let text = fs::read_to_string(dir.join("exercise.toml")).map_err(|error| fault(0, error.to_string()))?;
+        let spec: Spec = toml::from_str(&text).map_err(|error| {
+            let line = error.span().map_or(0, |span| text[..span.start].lines().count() + 1);
+            fault(line, error.message().to_owned())
+        })?;
+        if spec.check.is_empty() || spec.hints.is_empty() {
+            return Err(fault(1, "give at least one hint and one [[check]]".to_owned()));
+        }
+        for check in &spec.check {
+            arguments(&check.run).map_err(|message| fault(1, message))?;
+        }
+        let exercise = Self { name, dir: dir.to_owned(), spec };
+        for (what, files) in [("start", exercise.start()), ("solution", exercise.solution())] {
+            if files.is_empty() {
+                return Err(fault(0, format!("the folder {what}/ has no files")));
+            }
+        }
+        Ok(exercise)
+    }
+
+    /// The files that the learner begins with: names and contents.
+    #[must_use]
+    pub fn start(&self) -> Vec<(String, Vec<u8>)> {
+        files(&self.dir.join("start"))
+    }
+
+    /// The files of the solution.
+    #[must_use]
+    pub fn solution(&self) -> Vec<(String, Vec<u8>)> {
+        files(&self.dir.join("solution"))
+    }
+}
+
+fn files(dir: &Path) -> Vec<(String, Vec<u8>)> {
+    let entries = fs::read_dir(dir).into_iter().flatten().flatten();
+    let read = |entry: fs::DirEntry| Some((entry.file_name().into_string().ok()?, fs::read(entry.path()).ok()?));
+    let mut files: Vec<_> = entries.filter_map(read).collect();
+    files.sort();
+    files
+}
+
+/// What the commands said, compared with what they have to say: `None` if all is well.
+#[must_use]
+pub fn verdict<'a>(check: &'a Check, exit: i32, output: &str) -> Option<&'a str> {
+    let said = check.expect.iter().all(|part| output.contains(part.as_str()));
+    let silent = check.reject.iter().all(|part| !output.contains(part.as_str()));
+    (exit != check.exit || !said || !silent).then_some(check.otherwise.as_str())
+}

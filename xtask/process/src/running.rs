@@ -1,0 +1,184 @@
+//! A running child: the lab reads its output, writes to its stdin, waits for it and ends it.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::{CompletedProcess, Deadline, ExitReason, net_time};
+
+/// An output stream of a child.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stream {
+    /// stdout.
+    Stdout,
+    /// stderr.
+    Stderr,
+}
+
+/// A running child and the thread that supervises it. Dropping it ends the child.
+#[derive(Debug)]
+pub struct Running {
+    shared: Arc<Shared>,
+    started: Instant,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+/// State shared by the supervising thread and the others.
+#[derive(Debug, Default)]
+pub struct Shared {
+    state: Mutex<State>,
+    /// Notified when the state has changed.
+    pub changed: Condvar,
+    /// Time the child has waited for a processor, microseconds.
+    pub starved: AtomicU64,
+}
+
+/// What the supervising thread and the others exchange.
+#[derive(Debug, Default)]
+pub struct State {
+    /// Stdout so far.
+    pub stdout: Vec<u8>,
+    /// Stderr so far.
+    pub stderr: Vec<u8>,
+    /// Bytes still to be written to the child's stdin.
+    pub stdin: Vec<u8>,
+    /// Close stdin once `stdin` is written.
+    pub stdin_ends: bool,
+    /// Set when the lab wants the child to end.
+    pub stop: Option<StopSignal>,
+    /// How the child ended.
+    pub ended: Option<CompletedProcess>,
+}
+
+/// How to end a child.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StopSignal {
+    /// SIGTERM, then SIGKILL.
+    Terminate,
+    /// SIGINT, then SIGKILL.
+    Interrupt,
+    /// SIGKILL at once.
+    Kill,
+}
+
+impl Shared {
+    /// Locks the state, also after a panic of another thread.
+    pub fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Running {
+    /// A child that `thread` supervises.
+    pub(crate) fn new(shared: Arc<Shared>, thread: std::thread::JoinHandle<()>) -> Self {
+        Self { shared, started: Instant::now(), thread: Some(thread) }
+    }
+
+    /// Waits for the child to end, at its limits at the latest.
+    #[must_use]
+    pub fn wait(mut self) -> CompletedProcess {
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            // The supervisor has no path that panics. If it does anyway, report it instead of hanging.
+            return CompletedProcess {
+                exit_reason: ExitReason::Signaled(0),
+                stdout: Vec::new(),
+                stderr: b"the lab's supervisor thread panicked".to_vec(),
+                wall: Duration::ZERO,
+                cpu: Duration::ZERO,
+                peak_rss: 0,
+            };
+        }
+        let mut state = self.shared.lock();
+        match state.ended.take() {
+            Some(ended) => ended,
+            None => unreachable!("the supervisor always reports how the child ended"),
+        }
+    }
+
+    /// Waits until the child has ended; `false` if `limit` passes first.
+    #[must_use]
+    pub fn wait_end(&self, limit: Duration) -> bool {
+        self.wait_until(limit, |state| state.ended.is_some().then_some(true)).unwrap_or(false)
+    }
+
+    /// Waits until `stream` contains `text`; `false` if the limit passes or the child ends first.
+    #[must_use]
+    pub fn wait_text(&self, stream: Stream, text: &str, limit: Duration) -> bool {
+        let has = |state: &State| {
+            let bytes = match (&state.ended, stream) {
+                (Some(ended), Stream::Stdout) => &ended.stdout,
+                (Some(ended), Stream::Stderr) => &ended.stderr,
+                (None, Stream::Stdout) => &state.stdout,
+                (None, Stream::Stderr) => &state.stderr,
+            };
+            text.is_empty() || bytes.windows(text.len()).any(|w| w == text.as_bytes())
+        };
+        self.wait_until(limit, |state| if has(state) { Some(true) } else { state.ended.is_some().then_some(false) })
+            .unwrap_or(false)
+    }
+
+    fn wait_until<T>(&self, limit: Duration, mut done: impl FnMut(&State) -> Option<T>) -> Option<T> {
+        let patience = Deadline::new(self, limit);
+        let mut state = self.shared.lock();
+        loop {
+            if let Some(value) = done(&state) {
+                return Some(value);
+            }
+            let left = patience.left()?;
+            state = self.shared.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// Time the child has waited for a processor because others used it; updated five times a second.
+    #[must_use]
+    pub fn cpu_wait(&self) -> Duration {
+        Duration::from_micros(self.shared.starved.load(Ordering::Relaxed))
+    }
+
+    /// Extends `limit` by the factor by which waiting for a processor has slowed the child down so far. For waits whose
+    /// length must be known in advance.
+    #[must_use]
+    pub fn extended(&self, limit: Duration) -> Duration {
+        let age = self.started.elapsed();
+        let slower = age.as_secs_f64() / net_time(age, self.cpu_wait()).as_secs_f64().max(f64::EPSILON);
+        limit.mul_f64(slower.max(1.0))
+    }
+
+    /// Adds to the child's stdin; written as fast as the child reads.
+    pub fn write(&self, bytes: &[u8]) {
+        self.shared.lock().stdin.extend_from_slice(bytes);
+    }
+
+    /// Asks the child to end; [`Running::wait`] returns once it has.
+    pub fn stop(&self, how: StopSignal) {
+        self.shared.lock().stop.get_or_insert(how);
+    }
+
+    /// The output of `stream` after its first `from` bytes; empty once the child has ended.
+    #[must_use]
+    pub fn since(&self, stream: Stream, from: usize) -> Vec<u8> {
+        let state = self.shared.lock();
+        let bytes = if stream == Stream::Stdout { &state.stdout } else { &state.stderr };
+        bytes.get(from..).unwrap_or_default().to_vec()
+    }
+
+    /// The last complete line of stderr so far, to show progress.
+    #[must_use]
+    pub fn last_line(&self) -> Option<String> {
+        let state = self.shared.lock();
+        let tail = &state.stderr[state.stderr.len().saturating_sub(400)..];
+        let text = String::from_utf8_lossy(tail);
+        text.lines().rev().map(str::trim).find(|l| !l.is_empty()).map(str::to_owned)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(thread) = self.thread.take() {
+            self.stop(StopSignal::Kill);
+            let _ = thread.join();
+        }
+    }
+}

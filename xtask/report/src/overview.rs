@@ -1,0 +1,356 @@
+//! The matrix at a glance, for a terminal: one column per engine, the result of all its modes and adapters in one
+//! symbol; below it what changed and the largest groups of gaps. Two screens at most: equal rows of a family are merged
+//! in a large matrix.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+
+use anstyle::Style;
+use wasmlab_model::codes::Code;
+use wasmlab_model::report::{Cell, NoteKind, PASS_WITH_SWITCH, RunReport, RuntimeInfo};
+use wasmlab_model::verdict::{Change, Verdict};
+
+use super::columns::engine;
+use super::table::{BOLD, DIM, GREEN, Painter, RED, YELLOW, is_news, note_heading, symbol};
+use super::text::{self, Row, by_code, changes, tally};
+use super::{RenderOptions, Renderer};
+
+/// Registry entry.
+pub const RENDERER: Renderer = Renderer {
+    id: "overview",
+    about: "For a terminal: one column per engine, changes, the largest groups of gaps",
+    extension: "txt",
+    saved: false,
+    render,
+};
+
+/// A matrix with more rows is shortened: equal rows of a family are merged.
+const MAX_ROWS: usize = 30;
+/// Changes and notes shown; the rest are counted.
+const MAX_CHANGES: usize = 8;
+/// Groups of gaps shown.
+const MAX_GROUPS: usize = 5;
+
+fn render(report: &RunReport, options: RenderOptions) -> String {
+    let painter = Painter { options };
+    let mut out = String::new();
+    matrix(&mut out, &painter, report);
+    changed(&mut out, &painter, report);
+    gaps(&mut out, &painter, report);
+    let _ = writeln!(out, "\n{}", painter.paint(BOLD, &text::wrapped(options.width, "", "  ", &tally(report))));
+    if let Some(selection) = text::selected(report) {
+        painter.wrapped(&mut out, "selected: ", "          ", &selection);
+    }
+    let absent = report.runtimes.iter().filter(|r| !r.tool.present).count();
+    if absent > 0 {
+        let noun = if absent == 1 { "runtime is" } else { "runtimes are" };
+        painter.wrapped(&mut out, "", "  ", &format!("{absent} {noun} not installed: `cargo xtask doctor`"));
+    }
+    out.push_str("next: `cargo xtask run-all --full` shows every column and every reason\n");
+    if let Some(code) = report.cells.iter().find(|c| c.verdict == Verdict::Gap).and_then(|c| c.code) {
+        let _ = writeln!(out, "      `cargo xtask explain {}` explains a letter", symbol(report, code));
+    }
+    out
+}
+
+/// The columns of one engine.
+struct Engine<'a> {
+    name: &'a str,
+    columns: Vec<&'a RuntimeInfo>,
+}
+
+/// The engines that are installed, in report order; a build of the user's own is an engine of its own.
+fn engines(report: &RunReport) -> Vec<Engine<'_>> {
+    let mut engines: Vec<Engine> = Vec::new();
+    for runtime in text::shown_columns(report) {
+        let name = if runtime.custom_build { &runtime.id } else { engine(runtime) };
+        match engines.iter_mut().find(|engine| engine.name == name) {
+            Some(engine) => engine.columns.push(runtime),
+            None => engines.push(Engine { name, columns: vec![runtime] }),
+        }
+    }
+    engines
+}
+
+/// What all columns of an engine say of a guest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Summary {
+    /// Every mode runs it as it comes.
+    Passes,
+    /// Only some modes or versions do, or only with an adapter or a switch.
+    PassesPartly,
+    Fails,
+    Gap(Option<Code>),
+    NotBuilt,
+    NotAttempted,
+    NotApplicable,
+    Absent,
+    Error,
+}
+
+/// Summarizes the cells of one guest in the columns of one engine.
+fn summary(cells: &[&Cell]) -> Summary {
+    let has = |verdict| cells.iter().any(|c| c.verdict == verdict);
+    let counts = |c: &&&Cell| !matches!(c.verdict, Verdict::NotApplicable | Verdict::Absent | Verdict::NotAttempted);
+    let is_adapter = |c: &&&Cell| c.runtime.contains('+');
+    if has(Verdict::Error) {
+        return Summary::Error;
+    }
+    if has(Verdict::NotBuilt) {
+        return Summary::NotBuilt;
+    }
+    if has(Verdict::Pass) {
+        let mut own = cells.iter().filter(counts).filter(|c| !is_adapter(c)).peekable();
+        let passes = own.peek().is_some() && own.all(|c| c.verdict == Verdict::Pass && c.switches.is_empty());
+        return if passes { Summary::Passes } else { Summary::PassesPartly };
+    }
+    if has(Verdict::Fail) {
+        return Summary::Fails;
+    }
+    // The column that got furthest has the most telling reason; that a bare engine has no WASI at all says little.
+    let gaps = cells.iter().filter(|c| c.verdict == Verdict::Gap);
+    if let Some(cell) = gaps.rev().max_by_key(|c| (!c.is_of_other_kind(), c.stage)) {
+        return Summary::Gap(cell.code);
+    }
+    match () {
+        () if has(Verdict::NotAttempted) => Summary::NotAttempted,
+        () if has(Verdict::Absent) => Summary::Absent,
+        () => Summary::NotApplicable,
+    }
+}
+
+impl Summary {
+    fn symbol(self, report: &RunReport) -> (Style, char) {
+        match self {
+            Self::Passes => (GREEN, '✓'),
+            Self::PassesPartly => (GREEN, PASS_WITH_SWITCH),
+            Self::Fails => (RED, '✗'),
+            Self::Gap(code) => (YELLOW, code.map_or('~', |code| symbol(report, code))),
+            Self::NotBuilt => (YELLOW, '?'),
+            Self::NotAttempted => (DIM, '○'),
+            Self::NotApplicable => (DIM, '-'),
+            Self::Absent => (DIM, '·'),
+            Self::Error => (RED, '!'),
+        }
+    }
+
+    /// For the key below the matrix.
+    fn text(self) -> &'static str {
+        match self {
+            Self::Passes => "✓ pass",
+            Self::PassesPartly => "◐ some modes, or with an adapter or switch",
+            Self::Gap(_) => "letter: gap, see below",
+            Self::Fails => "✗ fail",
+            Self::NotBuilt => "? not built",
+            Self::NotAttempted => "○ not attempted",
+            Self::NotApplicable => "- not applicable",
+            Self::Absent => "· absent",
+            Self::Error => "! error",
+        }
+    }
+}
+
+/// One line of the matrix: a guest, or guests of one family with equal results.
+struct Line<'a> {
+    group: &'a str,
+    guests: Vec<&'a str>,
+    /// The result by engine, and whether a cell changed.
+    results: Vec<(Summary, bool)>,
+}
+
+impl Line<'_> {
+    /// `rust-wasip1-hello`, or `rust-wasip1-hello + 2` for three guests.
+    fn label(&self) -> String {
+        match self.guests.as_slice() {
+            [] => String::new(),
+            [guest] => (*guest).to_owned(),
+            [first, more @ ..] => format!("{first} + {}", more.len()),
+        }
+    }
+}
+
+fn rows<'a>(report: &'a RunReport, engines: &[Engine], options: RenderOptions) -> Vec<Line<'a>> {
+    let rows = text::rows(report, options.group_by);
+    let is_large = rows.len() > MAX_ROWS;
+    let mut lines: Vec<Line> = Vec::new();
+    for Row { group, scenario, cells } in rows {
+        let of = |engine: &Engine| {
+            let is_of = |cell: &&&Cell| engine.columns.iter().any(|column| column.id == cell.runtime);
+            let cells: Vec<&Cell> = cells.iter().filter(is_of).copied().collect();
+            (summary(&cells), cells.iter().any(|cell| is_news(cell)))
+        };
+        let results: Vec<(Summary, bool)> = engines.iter().map(of).collect();
+        let equal = lines.iter_mut().find(|line| is_large && line.group == group && line.results == results);
+        match equal {
+            Some(line) => line.guests.push(scenario),
+            None => lines.push(Line { group, guests: vec![scenario], results }),
+        }
+    }
+    lines
+}
+
+fn matrix(out: &mut String, painter: &Painter, report: &RunReport) {
+    let engines = engines(report);
+    let lines = rows(report, &engines, painter.options);
+    let widest = lines.iter().map(|line| line.label().chars().count()).max().unwrap_or(0);
+    for (index, engine) in engines.iter().enumerate() {
+        let bars = painter.paint(DIM, &"│ ".repeat(index));
+        let _ = writeln!(out, "{:widest$}  {bars}{}", "", engine.name);
+    }
+    let mut seen = Vec::new();
+    for line in &lines {
+        let mut text = format!("{:widest$}  ", line.label());
+        for (result, is_news) in &line.results {
+            let (style, symbol) = result.symbol(report);
+            let mark = if *is_news { "*" } else { " " };
+            text += &format!("{}{mark}", painter.paint(style, &symbol.to_string()));
+            if !seen.contains(&result.text()) {
+                seen.push(result.text());
+            }
+        }
+        let _ = writeln!(out, "{}", text.trim_end());
+    }
+    if lines.iter().any(|line| line.results.iter().any(|(_, is_news)| *is_news)) {
+        seen.push("* changed");
+    }
+    if lines.iter().any(|line| line.guests.len() > 1) {
+        seen.push("+ 2: two more guests of the family with the same results");
+    }
+    out.push('\n');
+    painter.key(out, &seen);
+}
+
+/// Cells and notes that need attention, shortened.
+fn changed(out: &mut String, painter: &Painter, report: &RunReport) {
+    let mut found = changes(report);
+    found.sort_by_key(|(change, _)| match change {
+        Change::Worse => 0,
+        Change::Different => 1,
+        Change::FixedGap => 2,
+        Change::New | Change::Same => 3,
+    });
+    let cells = found.into_iter().map(|(change, line)| format!("{}: {line}", change.id()));
+    let is_news = |kind| !matches!(kind, NoteKind::ColumnsDiffer | NoteKind::Missing | NoteKind::PrebuiltDiffers);
+    let notes = report.notes.iter().filter(|note| is_news(note.kind));
+    let notes = notes.filter_map(|n| Some(format!("{}: {}: {}", note_heading(n.kind)?, n.subject, n.text)));
+    let lines: Vec<String> = cells.chain(notes).collect();
+    if lines.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "\n{}", painter.paint(BOLD, "changed"));
+    lines.iter().take(MAX_CHANGES).for_each(|line| painter.wrapped(out, "  ", "    ", line));
+    if lines.len() > MAX_CHANGES {
+        let _ = writeln!(out, "  and {} more", lines.len() - MAX_CHANGES);
+    }
+}
+
+/// The largest groups of gaps, one line each. Runtimes that could not run such a guest whatever it does are left out.
+fn gaps(out: &mut String, painter: &Painter, report: &RunReport) {
+    let mut groups: Vec<(usize, Code, String)> = Vec::new();
+    let mut trivial: Vec<Code> = Vec::new();
+    for (code, members) in by_code(report) {
+        let is_told = |group: &&text::Group| !group.cell.is_of_other_kind();
+        let told: Vec<&text::Group> = members.iter().filter(is_told).collect();
+        let cells: usize = told.iter().map(|group| group.runtimes.len()).sum();
+        if cells == 0 {
+            trivial.push(code);
+            continue;
+        }
+        let guests: BTreeSet<&str> = told.iter().map(|group| group.scenario).collect();
+        let mut subjects: BTreeMap<&str, usize> = BTreeMap::new();
+        for group in &told {
+            let subject = group.cell.subject.as_deref().unwrap_or_default();
+            *subjects.entry(subject).or_default() += group.runtimes.len();
+        }
+        let mut subjects: Vec<(&str, usize)> = subjects.into_iter().filter(|(name, _)| !name.is_empty()).collect();
+        subjects.sort_by_key(|(name, count)| (std::cmp::Reverse(*count), *name));
+        let subjects: Vec<&str> = subjects.into_iter().map(|(name, _)| name).collect();
+        let noun = if guests.len() == 1 { "guest" } else { "guests" };
+        groups.push((cells, code, format!("{cells:>4} in {:>2} {noun:<6}  {}", guests.len(), subjects.join(", "))));
+    }
+    if groups.is_empty() && trivial.is_empty() {
+        return;
+    }
+    groups.sort_by_key(|(cells, code, _)| (std::cmp::Reverse(*cells), *code));
+    let title = if groups.len() > MAX_GROUPS { "largest groups of gaps and failures" } else { "gaps and failures" };
+    let _ = writeln!(out, "\n{}", painter.paint(BOLD, title));
+    for (_, code, text) in groups.iter().take(MAX_GROUPS) {
+        let line = format!("  {} {:<22} {text}", symbol(report, *code), code.id());
+        let _ = writeln!(out, "{}", cut(line.trim_end(), painter.options.width));
+    }
+    // The matrix may show their letters.
+    let rest = groups.iter().skip(MAX_GROUPS).map(|(_, code, _)| code).chain(&trivial);
+    let rest: Vec<String> = rest.map(|code| format!("{} {code}", symbol(report, *code))).collect();
+    if !rest.is_empty() {
+        painter.wrapped(out, "  also: ", "        ", &rest.join(", "));
+    }
+}
+
+/// One line of at most `width` characters.
+fn cut(line: &str, width: usize) -> String {
+    match line.char_indices().nth(width.max(40)) {
+        None => line.to_owned(),
+        Some(_) => line.chars().take(width.max(40) - 1).chain(['…']).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MAX_ROWS, Summary, summary};
+    use crate::{RenderOptions, find, sample};
+    use wasmlab_model::codes::Code;
+    use wasmlab_model::report::Cell;
+    use wasmlab_model::verdict::Verdict;
+
+    #[test]
+    fn columns_of_an_engine_are_summarized() {
+        let first = sample::report().cells[0].clone();
+        let cell = |runtime: &str, verdict: Verdict| Cell { runtime: runtime.to_owned(), verdict, ..first.clone() };
+        let gap = |runtime: &str, code: Code, stage: &str| {
+            let mut cell = cell(runtime, Verdict::Gap);
+            (cell.code, cell.stage) = (Some(code), serde_json::from_value(stage.into()).unwrap());
+            cell
+        };
+        let check = |cells: &[Cell], wanted: Summary| {
+            let cells: Vec<&Cell> = cells.iter().collect();
+            assert_eq!(summary(&cells), wanted, "{cells:?}");
+        };
+        let (pass, other) = (cell("node", Verdict::Pass), cell("node+jco", Verdict::NotApplicable));
+        check(&[pass.clone(), other.clone()], Summary::Passes);
+        let switched = Cell { switches: vec!["--all".to_owned()], ..pass.clone() };
+        check(&[switched, other.clone()], Summary::PassesPartly);
+        // Only the adapter runs it.
+        check(&[other, cell("node+jco", Verdict::Pass)], Summary::PassesPartly);
+        let no_wasi = gap("chromium", Code::MissingImport, "link");
+        check(&[no_wasi.clone(), cell("chromium+wasi-shim", Verdict::Pass)], Summary::PassesPartly);
+        // An adapter that cannot run it does not change that the engine does.
+        check(&[pass.clone(), gap("node+x", Code::Trap, "run")], Summary::Passes);
+        check(&[pass, gap("node-20", Code::UnsupportedProposal, "compile")], Summary::PassesPartly);
+        let further = gap("chromium+wasi-shim", Code::Trap, "run");
+        check(&[no_wasi.clone(), further.clone()], Summary::Gap(Some(Code::Trap)));
+        let trivial = Cell { lacks_abi: Some("WASI".to_owned()), ..further };
+        check(&[trivial, no_wasi], Summary::Gap(Some(Code::MissingImport)));
+        check(&[cell("a", Verdict::Absent)], Summary::Absent);
+        check(&[cell("a", Verdict::NotAttempted), cell("b", Verdict::NotApplicable)], Summary::NotAttempted);
+        check(&[], Summary::NotApplicable);
+    }
+
+    #[test]
+    fn equal_rows_of_a_large_matrix_are_merged() {
+        let mut report = sample::report();
+        let (scenario, cells) = (report.scenarios[0].clone(), report.cells.clone());
+        for number in 0..MAX_ROWS {
+            let name = format!("more-{number}");
+            let of_scenario = |c: &&Cell| c.scenario == scenario.name;
+            let copies = cells.iter().filter(of_scenario).map(|c| Cell { scenario: name.clone(), ..c.clone() });
+            report.cells.extend(copies.collect::<Vec<_>>());
+            let mut copy = scenario.clone();
+            copy.name = name;
+            report.scenarios.push(copy);
+        }
+        let text = (find("overview").unwrap().render)(&report, RenderOptions::PLAIN);
+        let row = text.lines().find(|line| line.contains(" + ")).unwrap();
+        assert!(row.starts_with(&format!("{} + {MAX_ROWS}  ", scenario.name)), "{text}");
+        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    }
+}

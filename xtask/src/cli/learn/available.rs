@@ -1,0 +1,75 @@
+//! What of a chapter can run on this machine at once, and how to get the rest.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use wasmlab_learn::chapter::ANY;
+use wasmlab_learn::exercise::WORK;
+use wasmlab_runtimes::{self as runtimes, Source};
+
+use super::typed;
+use crate::engines;
+use crate::lab::Lab;
+
+/// Runtimes for `{any}`: each runs modules and WASI 0.1 and calls exports. The first one that is here is used.
+const ANY_OF: [&str; 6] = ["node", "deno", "bun", "wasmtime-cli", "wasmi", "wasmtime-cranelift"];
+
+/// Looks each runtime up once.
+#[derive(Default)]
+pub struct Available {
+    known: RefCell<BTreeMap<String, Result<(), String>>>,
+}
+
+impl Available {
+    /// Whether a runtime can be used without building or installing anything; if not, how to get it.
+    fn runtime(&self, lab: &Lab, id: &str) -> Result<(), String> {
+        if let Some(known) = self.known.borrow().get(id) {
+            return known.clone();
+        }
+        let found = look_up(lab, id);
+        self.known.borrow_mut().insert(id.to_owned(), found.clone());
+        found
+    }
+
+    /// Whether all of these are here; if not, how to get the first that is missing.
+    pub fn all(&self, lab: &Lab, needs: &[String]) -> Result<(), String> {
+        for id in needs {
+            if id == ANY {
+                self.any(lab)?;
+            } else {
+                self.runtime(lab, id)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn any(&self, lab: &Lab) -> Result<&'static str, String> {
+        ANY_OF.into_iter().find(|id| self.runtime(lab, id).is_ok()).ok_or_else(|| {
+            "no runtime is here yet; install Node.js, or build wasmi in a minute or two: \
+             cargo xtask setup --engines --runtime wasmi"
+                .to_owned()
+        })
+    }
+
+    /// The command with its placeholders replaced: `{any}`, and `{work}` in exercises.
+    pub fn command(&self, lab: &Lab, text: &str, work: Option<&std::path::Path>) -> String {
+        let any = self.any(lab).unwrap_or("node");
+        let text = text.replace(ANY, any);
+        match work {
+            Some(folder) => text.replace(WORK, &typed(lab, folder)),
+            None => text,
+        }
+    }
+}
+
+fn look_up(lab: &Lab, id: &str) -> Result<(), String> {
+    let Some(runtime) = runtimes::find(id) else { return Err(format!("no runtime is named {id}")) };
+    match (engines::find_tool(lab, runtime), runtime.source) {
+        (Ok(_), _) => Ok(()),
+        (Err(Some(absence)), _) => Err(format!("{id} is not here: {}; {}", absence.reason, absence.remedy)),
+        (Err(None), Source::Program(program)) => Err(format!("{id} is not here; {}", program.install_hint)),
+        (Err(None), Source::Embedded(_) | Source::Driver { .. }) => {
+            Err(format!("{id} is not built yet: cargo xtask setup --engines --runtime {id}"))
+        }
+    }
+}

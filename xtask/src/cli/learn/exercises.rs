@@ -1,0 +1,218 @@
+//! Exercises: their files, hints, checks and solutions.
+
+use std::fs;
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use wasmlab_learn::chapter::{Chapter, Excerpt};
+use wasmlab_learn::exercise::{Exercise, WORK, verdict};
+use wasmlab_learn::progress;
+
+use super::super::common::usage;
+use super::super::{output, suggest};
+use super::screen::Typed;
+use super::tour::Tour;
+use crate::exit;
+use crate::store::files;
+
+/// How often `--watch` looks at the files.
+const LOOK: Duration = Duration::from_millis(250);
+/// The most lines shown of an output that is not right yet.
+const MAX_SHOWN: usize = 16;
+
+/// Offers an exercise in the course of a chapter. Returns whether the reader goes on.
+pub fn offer(tour: &mut Tour, chapter: &Chapter, exercise: &Exercise) -> Result<bool> {
+    let spec = &exercise.spec;
+    let folder = tour.work(&exercise.name);
+    let goal = spec.goal.trim().replace(WORK, &tour.typed(&folder));
+    let head = format!("Exercise: {}", spec.title);
+    if !(tour.screen.bold(&head)? && tour.screen.prose(&goal)? && tour.screen.line("")?) {
+        return Ok(false);
+    }
+    if tour.screen.is_plain() {
+        let name = &exercise.name;
+        let lines = [tour.own(&format!("check {name}")), tour.own(&format!("hint {name}"))];
+        return Ok(tour.screen.lines(lines.iter().map(String::as_str))? && tour.screen.line("")?);
+    }
+    lay_out(tour, exercise)?;
+    if tour.progress.done(chapter).passed.contains(&exercise.name) {
+        return Ok(tour.screen.line("You have passed it.")? && tour.screen.line("")?);
+    }
+    if let Err(why) = tour.available.all(tour.lab, &spec.needs) {
+        return Ok(tour.screen.prose(&format!("It cannot be checked here: {why}"))? && tour.screen.line("")?);
+    }
+    loop {
+        match tour.screen.ask("Edit it, then [Enter] checks. h: hint, s: solution, n: later, q: quit")? {
+            Typed::Quit => return Ok(false),
+            Typed::Enter => {
+                if checked(tour, chapter, exercise)? {
+                    return tour.screen.line("");
+                }
+            }
+            Typed::Text(text) => match text.as_str() {
+                "h" | "hint" => next_hint(tour, chapter, exercise)?,
+                "s" | "solution" => show_solution(exercise)?,
+                "n" => return tour.screen.line(""),
+                _ => _ = tour.screen.line("h, s, n, q, or only Enter")?,
+            },
+        }
+    }
+}
+
+/// Puts the files of an exercise into its folder, except those that are there already.
+fn lay_out(tour: &Tour, exercise: &Exercise) -> Result<()> {
+    let folder = tour.work(&exercise.name);
+    for (name, contents) in exercise.start() {
+        let file = folder.join(name);
+        if !file.exists() {
+            files::write_atomically(&file, &contents)?;
+        }
+    }
+    Ok(())
+}
+
+/// Checks an exercise, says what is wrong, and keeps a success.
+fn checked(tour: &mut Tour, chapter: &Chapter, exercise: &Exercise) -> Result<bool> {
+    let folder = tour.work(&exercise.name);
+    for check in &exercise.spec.check {
+        let command = tour.available.command(tour.lab, &check.run, Some(&folder));
+        let ran = tour.execute(&command)?;
+        if let Some(otherwise) = verdict(check, ran.exit, &ran.text) {
+            tour.command(&command)?;
+            let shown = Excerpt { lines: Some((1, MAX_SHOWN)), matching: Vec::new() };
+            tour.show(&ran.text, &shown)?;
+            tour.screen.prose(&format!("Not yet: {}", otherwise.trim().replace(WORK, &tour.typed(&folder))))?;
+            if tour.screen.is_plain() {
+                tour.screen.line(&format!("A hint: {}", tour.own(&format!("hint {}", exercise.name))))?;
+            }
+            return Ok(false);
+        }
+    }
+    tour.progress.of(chapter).passed.insert(exercise.name.clone());
+    tour.save()?;
+    tour.screen.bold(&format!("Passed: {}.", exercise.spec.title))?;
+    tour.screen.prose(exercise.spec.learned.trim())?;
+    Ok(true)
+}
+
+/// The exercise of this name, or the first one that is not passed: of the chapter at hand, then of any.
+fn choose<'a>(tour: &Tour<'a>, name: Option<&str>) -> Result<(&'a Chapter, &'a Exercise)> {
+    let chapters = tour.chapters;
+    let all = || chapters.iter().flat_map(|chapter| chapter.exercises.iter().map(move |exercise| (chapter, exercise)));
+    if let Some(name) = name {
+        return all().find(|(_, exercise)| exercise.name == name).map_or_else(
+            || {
+                let names = all().map(|(_, exercise)| exercise.name.as_str());
+                usage(format!("no exercise is named `{name}`: {}", suggest::instead(name, names, "cargo xtask learn")))
+            },
+            Ok,
+        );
+    }
+    let is_open = |(chapter, exercise): &(&Chapter, &Exercise)| {
+        !tour.progress.done(chapter).passed.contains(&exercise.name)
+    };
+    let here = |(chapter, _): &(&Chapter, &Exercise)| chapter.folder == tour.progress.current;
+    let found = all().filter(here).find(|found| is_open(found)).or_else(|| all().find(|found| is_open(found)));
+    found.map_or_else(|| usage("every exercise is passed; name one to check it again"), Ok)
+}
+
+/// `learn check`.
+pub fn check(tour: &mut Tour, name: Option<&str>, watch: bool) -> Result<u8> {
+    let (chapter, exercise) = choose(tour, name)?;
+    lay_out(tour, exercise)?;
+    if let Err(why) = tour.available.all(tour.lab, &exercise.spec.needs) {
+        return usage(format!("`{}` cannot be checked here: {why}", exercise.name));
+    }
+    loop {
+        let folder = tour.work(&exercise.name);
+        let before = contents(&folder);
+        tour.screen.line(&format!("checking {} in {}", exercise.name, tour.typed(&folder)))?;
+        let passed = checked(tour, chapter, exercise)?;
+        if passed {
+            if let Ok((_, next)) = choose(tour, None) {
+                tour.screen.line(&format!("Next: {}", tour.own(&format!("check {}", next.name))))?;
+            }
+            return Ok(exit::OK);
+        }
+        if !watch {
+            return Ok(exit::REGRESSION);
+        }
+        output::print_progress("waiting for you to save a file; Ctrl-C ends it");
+        while contents(&folder) == before {
+            thread::sleep(LOOK);
+        }
+    }
+}
+
+/// The files of a folder.
+fn contents(folder: &std::path::Path) -> Vec<(std::path::PathBuf, Vec<u8>)> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut files: Vec<_> = entries.map(|entry| (entry.path(), fs::read(entry.path()).unwrap_or_default())).collect();
+    files.sort();
+    files
+}
+
+/// `learn hint`.
+pub fn hint(tour: &mut Tour, name: Option<&str>) -> Result<u8> {
+    let (chapter, exercise) = choose(tour, name)?;
+    next_hint(tour, chapter, exercise)?;
+    Ok(exit::OK)
+}
+
+/// The next hint; after the last one, the last one again.
+fn next_hint(tour: &mut Tour, chapter: &Chapter, exercise: &Exercise) -> Result<()> {
+    let hints = &exercise.spec.hints;
+    let taken = tour.progress.of(chapter).hints.entry(exercise.name.clone()).or_default();
+    *taken = (*taken + 1).min(hints.len());
+    let at = *taken;
+    let folder = tour.typed(&tour.work(&exercise.name));
+    let text = hints.get(at - 1).map(|hint| hint.trim().replace(WORK, &folder)).unwrap_or_default();
+    tour.save()?;
+    tour.screen.prose(&format!("{} of {} hints for `{}`: {text}", at, hints.len(), exercise.name))?;
+    Ok(())
+}
+
+/// `learn solution`.
+pub fn solution(tour: &Tour, name: Option<&str>) -> Result<u8> {
+    let (_, exercise) = choose(tour, name)?;
+    show_solution(exercise)?;
+    Ok(exit::OK)
+}
+
+fn show_solution(exercise: &Exercise) -> Result<()> {
+    for (name, contents) in exercise.solution() {
+        output::print(&format!(";; {name}\n{}", String::from_utf8_lossy(&contents)))?;
+    }
+    Ok(())
+}
+
+/// `learn reset`: of one chapter, or of all. The exercises' folders are kept under another name.
+pub fn reset(tour: &mut Tour, only: Option<usize>) -> Result<u8> {
+    let chapters: Vec<&Chapter> =
+        tour.chapters.iter().enumerate().filter(|(at, _)| only.is_none_or(|only| only == *at)).map(|(_, c)| c).collect();
+    let mut moved = 0;
+    for chapter in &chapters {
+        tour.progress.chapters.remove(&chapter.folder);
+        for exercise in &chapter.exercises {
+            let folder = tour.work(&exercise.name);
+            if folder.exists() {
+                let kept = folder.with_extension("old");
+                if kept.exists() {
+                    fs::remove_dir_all(&kept).with_context(|| format!("failed to remove `{}`", kept.display()))?;
+                }
+                fs::rename(&folder, &kept).with_context(|| format!("failed to move `{}`", folder.display()))?;
+                moved += 1;
+            }
+        }
+    }
+    if only.is_none() {
+        tour.progress.current.clear();
+    }
+    tour.save()?;
+    let what = if only.is_some() { format!("chapter {}", chapters[0].number) } else { "all chapters".to_owned() };
+    let work = tour.typed(&progress::work_folder(&tour.file));
+    let kept = if moved == 0 { String::new() } else { format!("; your exercises were moved to {work}/NAME.old") };
+    output::print(&format!("{what}: nothing is done any more{kept}\n"))?;
+    Ok(exit::OK)
+}

@@ -1,0 +1,250 @@
+//! The walkthrough as a whole: every chapter, every exercise unsolved and solved, every claim.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[expect(dead_code, reason = "other tests use the rest")]
+mod common;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use common::{CommandResult, Workspace, required, result_of};
+use wasmlab_learn::chapter::{self, Chapter, Excerpt, Part};
+use wasmlab_learn::{book, claims, markup::Style, output};
+use xtask::store::snapshots::column::Column;
+
+fn top() -> PathBuf {
+    fs::canonicalize(Path::new(env!("CARGO_MANIFEST_DIR")).join("..")).unwrap()
+}
+
+fn chapters() -> Vec<Chapter> {
+    chapter::load_all(&top().join("xtask/learn/chapters")).unwrap_or_else(|faults| panic!("{faults:#?}"))
+}
+
+/// A learner in this repository, with a progress file of their own.
+struct Learner {
+    workspace: Workspace,
+}
+
+impl Learner {
+    fn new() -> Self {
+        Self { workspace: Workspace::new() }
+    }
+
+    fn learn(&self, args: &[&str]) -> CommandResult {
+        let file = self.workspace.path("me.toml");
+        let args = [&["learn"], args, &["--progress", file.to_str().unwrap()]].concat();
+        let mut command = self.workspace.command(&args);
+        result_of(command.env("WASMLAB_ROOT", top()).current_dir(top()).stdin(Stdio::null()).output().unwrap())
+    }
+
+    fn work(&self, exercise: &str) -> PathBuf {
+        self.workspace.path("me").join(exercise)
+    }
+}
+
+#[test]
+fn there_are_the_chapters_that_the_readme_promises() {
+    let chapters = chapters();
+    let numbers: Vec<usize> = chapters.iter().map(|chapter| chapter.number).collect();
+    assert_eq!(numbers, (1..=18).collect::<Vec<_>>());
+    let names: BTreeSet<&str> = chapters.iter().map(|chapter| chapter.name.as_str()).collect();
+    assert_eq!(names.len(), chapters.len(), "names are unique");
+    let exercises: Vec<_> = chapters.iter().flat_map(|chapter| &chapter.exercises).collect();
+    let unique: BTreeSet<&str> = exercises.iter().map(|exercise| exercise.name.as_str()).collect();
+    assert_eq!(unique.len(), exercises.len(), "names of exercises are unique");
+    // The lab translates WAT itself, so that these need no compiler.
+    let is_wat = |name: &str| name.ends_with(".wat") || name == "wasmlab.toml";
+    let only_wat = exercises.iter().filter(|e| e.start().iter().all(|(name, _)| is_wat(name))).count();
+    assert!(only_wat * 2 >= exercises.len(), "{only_wat} of {}", exercises.len());
+    // Every chapter asks something, and its answer comes from running something.
+    for chapter in &chapters {
+        let asks = chapter.parts.iter().any(|part| matches!(part, Part::Question(_) | Part::Exercise(_)));
+        assert!(asks, "chapter {} asks nothing", chapter.number);
+    }
+}
+
+/// Each sentence of the form "X does not run on Y" is marked, and agrees with the accepted results.
+#[test]
+fn claims_agree_with_the_snapshots() {
+    let mut accepted = Vec::new();
+    for file in fs::read_dir(top().join("snapshots/matrix")).unwrap().map(|entry| entry.unwrap().path()) {
+        let Some(runtime) = file.file_name().unwrap().to_str().unwrap().strip_suffix(".snap").map(str::to_owned) else {
+            continue;
+        };
+        let text = fs::read_to_string(&file).unwrap();
+        let column = Column::parse(text.splitn(3, "---\n").nth(2).unwrap(), 0).unwrap();
+        for (scenario, line) in column.lines() {
+            let code = line.code.map(|code| code.id().to_owned()).unwrap_or_default();
+            accepted.push((runtime.clone(), scenario.clone(), line.verdict.id().to_owned(), code));
+        }
+    }
+    let accepted: Vec<claims::Accepted> =
+        accepted.iter().map(|(a, b, c, d)| (a.as_str(), b.as_str(), c.as_str(), d.as_str())).collect();
+    let (mut wrong, mut count) = (Vec::new(), 0);
+    for chapter in &chapters() {
+        let claims = claims::of(chapter).unwrap_or_else(|faults| panic!("{faults:#?}"));
+        count += claims.len();
+        wrong.extend(claims.iter().flat_map(|claim| claim.contradictions(&accepted)));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(count >= 15, "only {count} claims");
+}
+
+/// What needs a runtime that is not here is left out, unless CI has it.
+fn is_here(text: &str, what: &str) -> bool {
+    let missing = text.contains("cannot be checked here");
+    if missing {
+        required::not_here(what, text);
+    }
+    !missing
+}
+
+/// A broken exercise fails and says how to go on; its solution passes, and the progress is kept.
+#[test]
+fn every_exercise_fails_unsolved_and_passes_solved() {
+    let learner = Learner::new();
+    let mut passed = 0;
+    for exercise in chapters().iter().flat_map(|chapter| &chapter.exercises) {
+        let name = exercise.name.as_str();
+        let unsolved = learner.learn(&["check", name]);
+        if !is_here(&unsolved.stderr, name) {
+            continue;
+        }
+        assert_eq!(unsolved.code, 1, "{name} passes unsolved: {}{}", unsolved.stdout, unsolved.stderr);
+        assert!(unsolved.stdout.contains("Not yet: "), "{name}: {}", unsolved.stdout);
+        assert!(unsolved.stdout.contains(&format!("cargo xtask learn hint {name}")), "{name}: {}", unsolved.stdout);
+        // A command that is wrong itself would fail as well.
+        assert!(!unsolved.stdout.contains("error: --"), "{name}: {}", unsolved.stdout);
+        let hint = learner.learn(&["hint", name]);
+        assert!(hint.stdout.starts_with("1 of "), "{name}: {}", hint.stdout);
+        for (file, contents) in exercise.solution() {
+            fs::write(learner.work(name).join(file), contents).unwrap();
+        }
+        let solved = learner.learn(&["check", name]);
+        assert_eq!(solved.code, 0, "{name}, solved: {}{}", solved.stdout, solved.stderr);
+        assert!(solved.stdout.contains("Passed: "), "{name}: {}", solved.stdout);
+        passed += 1;
+    }
+    assert!(passed > 0, "no exercise could be checked");
+    let list = learner.learn(&[]);
+    assert!(list.stdout.contains("2 of 2"), "{}", list.stdout);
+}
+
+/// The pages of the book are those of the chapters, with the outputs that were recorded.
+#[test]
+fn the_book_matches_its_chapters() {
+    let folder = top().join("reports/book");
+    let recorded: output::Recorded = serde_json::from_slice(&fs::read(folder.join("outputs.json")).unwrap()).unwrap();
+    let report = serde_json::from_slice(&fs::read(top().join("reports/linux-x86_64.json")).unwrap()).unwrap();
+    for (name, text) in book::pages(&chapters(), &recorded, Some(&report)) {
+        let found = fs::read_to_string(folder.join(&name)).unwrap_or_default();
+        assert!(found == text, "reports/book/{name} is stale: run `cargo xtask learn book`");
+    }
+}
+
+/// Every chapter is shown without waiting; nothing fails, and no line is too wide for a terminal of 80 columns.
+#[test]
+fn every_chapter_is_shown_at_80_columns() {
+    let learner = Learner::new();
+    let ran = learner.learn(&["--plain"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    for chapter in chapters() {
+        assert!(ran.stdout.contains(&format!("Chapter {}: {}", chapter.number, chapter.title)), "{}", chapter.folder);
+    }
+    assert!(!ran.stdout.contains("another one than the chapter expects"), "{}", ran.stdout);
+    assert!(!ran.stdout.contains('\u{1b}'), "no colours in a pipe");
+}
+
+/// The most lines between two actions of the reader: text and outputs.
+const MAX_BETWEEN: usize = 60;
+
+/// The reader acts often, and the text itself is never wider than the terminal.
+#[test]
+fn no_chapter_scrolls_its_point_away() {
+    let read = |name: &str| fs::read(top().join("reports").join(name)).unwrap();
+    let recorded: output::Recorded = serde_json::from_slice(&read("book/outputs.json")).unwrap();
+    let report = serde_json::from_slice(&read("linux-x86_64.json")).unwrap();
+    let style = Style { width: 80, colour: false };
+    for chapter in &chapters() {
+        let folder = &chapter.folder;
+        let shown = |command: &str, part: &Excerpt| {
+            let known = recorded.outputs.get(command);
+            let known = known.unwrap_or_else(|| panic!("{folder}: `{command}` is not in the book: learn book"));
+            output::excerpt(&known.lines.join("\n"), part).0.len() + 2
+        };
+        let mut lines = 0;
+        for part in &chapter.parts {
+            let acts = !matches!(part, Part::Prose(_) | Part::Published(_));
+            if acts {
+                assert!(lines <= MAX_BETWEEN, "{folder}: {lines} lines before the reader acts: {part:?}");
+                lines = 0;
+            }
+            lines += match part {
+                Part::Prose(text) => {
+                    let text = style.prose(text);
+                    for line in text.iter().filter(|line| !line.starts_with("    ")) {
+                        assert!(line.chars().count() <= 80, "{folder}: {line}");
+                    }
+                    text.len() + 1
+                }
+                Part::Run(run) => shown(&run.command, &run.shown),
+                Part::Question(question) => {
+                    let part = Excerpt { lines: None, matching: question.matching.clone() };
+                    shown(&question.run, &part) + style.prose(&question.because).len() + 1
+                }
+                Part::Published(published) => book::published_text(published, Some(&report)).lines().count() + 2,
+                Part::Exercise(_) | Part::Pause => 0,
+            };
+        }
+        assert!(lines <= MAX_BETWEEN, "{folder}: {lines} lines at the end");
+    }
+}
+
+/// A chapter needs no Rust: a mistake in one names its file and line.
+#[test]
+fn mistakes_in_a_chapter_are_named_with_their_lines() {
+    let check = |text: &str, wanted: &str| {
+        let faults = chapter::parse("01-x", text, &[]).unwrap_err();
+        let shown = faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+        assert!(shown.contains(wanted), "{wanted}:\n{shown}");
+    };
+    let head = "+++\ntitle = \"x\"\nminutes = 1\n+++\n";
+    check("text", "01-x/chapter.md:1: begin with +++");
+    check("+++\ntitle = 1\n+++\n", "01-x/chapter.md:2: ");
+    check(&format!("{head}\n```run\nls | head\n```\n"), "01-x/chapter.md:6: `ls | head` needs a shell");
+    check(&format!("{head}```run\nls\n```\n"), "01-x/chapter.md:5: `ls` has to begin with `cargo xtask`");
+    check(&format!("{head}```run wait=1\ncargo xtask list\n```\n"), "`wait` is none of needs, match, lines");
+    check(&format!("{head}```run\ncargo xtask list\n"), "the block has no end");
+    check(&format!("{head}```exercise\nnone\n```\n"), "there is no folder exercises/none");
+    check(&format!("{head}```question\nask = \"x\"\n```\n"), "missing field `run`");
+}
+
+#[test]
+fn progress_is_kept_for_each_learner() {
+    let learner = Learner::new();
+    let check = |args: &[&str], code: u8, wanted: &str| {
+        let ran = learner.learn(args);
+        assert_eq!(ran.code, i32::from(code), "{args:?}: {}{}", ran.stdout, ran.stderr);
+        let text = ran.stdout + &ran.stderr;
+        assert!(text.contains(wanted), "{args:?}: {text}");
+    };
+    check(&[], 0, "cargo xtask learn next");
+    check(&["check", "fix-sizes"], 1, "Not yet");
+    check(&["hint"], 0, "1 of 3 hints for `fix-sizes`");
+    check(&["hint"], 0, "2 of 3 hints");
+    check(&["solution", "fix-sizes"], 0, "41 bytes, and a module");
+    check(&["no-such-chapter"], 2, "no chapter is named `no-such-chapter`");
+    check(&["check", "fix-size"], 2, "fix-sizes");
+    check(&["4", "--watch"], 2, "--watch is an option of `cargo xtask learn check`");
+    let edited = learner.work("fix-sizes").join("listing.wat");
+    fs::write(&edited, "mine").unwrap();
+    check(&["reset", "bytes"], 0, "chapter 1: nothing is done any more; your exercises were moved");
+    assert!(!edited.exists(), "the exercise begins again");
+    assert_eq!(fs::read_to_string(learner.work("fix-sizes.old").join("listing.wat")).unwrap(), "mine");
+    check(&["hint", "fix-sizes"], 0, "1 of 3 hints");
+    fs::write(learner.workspace.path("me.toml"), "schema = 7\n").unwrap();
+    check(&[], 2, "`schema` is 7, and this lab reads 1");
+}
