@@ -1,6 +1,6 @@
 //! The imports of a file, compared with what a runtime defines.
 
-use wasmlab_model::facts::{BinaryKind, Facts, Import};
+use wasmlab_model::facts::{Abi, AbiEvidence, BinaryKind, Facts, Import};
 use wasmlab_model::profile::{Answer, BehaviourOutcome, Profile, Support};
 use wasmlab_protocol::Cause;
 
@@ -22,7 +22,7 @@ enum Definition<'a> {
 pub fn missing(facts: &Facts, question: &Question, profile: &Profile, on: &[String]) -> Option<Obstacle> {
     let of = |import: &Import| match facts.kind {
         BinaryKind::Component => interface(import, profile, on),
-        BinaryKind::Module => core(import, question, profile),
+        BinaryKind::Module => core(facts, import, question, profile),
     };
     let found: Vec<(&Import, Definition)> = facts.imports.iter().map(|import| (import, of(import))).collect();
     let count = found.iter().filter(|(_, definition)| matches!(definition, Definition::Missing(_))).count();
@@ -94,9 +94,19 @@ fn interface<'a>(import: &Import, profile: &'a Profile, on: &[String]) -> Defini
     }
 }
 
-fn core<'a>(import: &Import, question: &Question, profile: &'a Profile) -> Definition<'a> {
+/// The import module of JavaScript's string builtins.
+const BUILTINS: &str = "wasm:js-string";
+
+fn core<'a>(facts: &Facts, import: &Import, question: &Question, profile: &'a Profile) -> Definition<'a> {
     let full = format!("{}.{}", import.module, import.name);
     if question.run.host_functions.contains(&full) {
+        return Definition::Defined;
+    }
+    // Constants of strings come from the host that has the builtins.
+    let is_of_builtins =
+        |abi: &AbiEvidence| abi.abi == Abi::JsBuiltins && abi.evidence.contains(&import.shown(facts.kind));
+    let has_builtins = || profile.imports.get(BUILTINS).is_some_and(|of| !of.defined.is_empty());
+    if import.module != BUILTINS && facts.abis.iter().any(is_of_builtins) && has_builtins() {
         return Definition::Defined;
     }
     let storage = [("memory", "imported-memory"), ("table", "imported-table")];
@@ -139,7 +149,7 @@ pub fn doubtful(facts: &Facts, question: &Question, profile: &Profile) -> Vec<St
     let fails = |import: &Import| {
         let behaviour = profile.behaviour.get(&import.name).filter(|_| import.module == "wasi_snapshot_preview1");
         let works = behaviour.is_none_or(|behaviour| behaviour.outcome == BehaviourOutcome::Works);
-        !works || matches!(core(import, question, profile), Definition::Unchecked) && behaviour.is_none()
+        !works || matches!(core(facts, import, question, profile), Definition::Unchecked) && behaviour.is_none()
     };
     facts.imports.iter().filter(|import| fails(import)).map(|import| import.shown(facts.kind)).collect()
 }

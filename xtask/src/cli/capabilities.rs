@@ -115,7 +115,7 @@ fn text(table: &Table, profiles: &[Profile]) -> String {
         .iter()
         .map(|row| {
             let mut others: Vec<(String, Vec<String>)> = Vec::new();
-            let works = row.cells.iter().filter(|cell| table.kind.is_good(cell)).count();
+            let works = row.cells.iter().filter(|cell| !cell.is_empty() && table.kind.is_good(cell)).count();
             let asked = row.cells.iter().filter(|cell| !cell.is_empty()).count();
             for (cell, profile) in row.cells.iter().zip(profiles) {
                 if cell.is_empty() || table.kind.is_good(cell) {

@@ -237,7 +237,9 @@ fn text(of: &OfFile) -> String {
                 {
                     remedies.push((code.clone(), remedy.clone()));
                 }
-                (3, code, one.subject.clone().unwrap_or_else(|| one.detail.clone()))
+                // What a code is about; without a code, what the runtime says.
+                let why = one.subject.clone().or_else(|| one.code.is_none().then(|| one.detail.clone()));
+                (3, code, why.unwrap_or_default())
             }
             _ => continue,
         };
