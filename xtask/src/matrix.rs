@@ -22,11 +22,10 @@ use wasmlab_process as process;
 use wasmlab_runtimes::{Runtime, Tool};
 use wasmlab_toolchains::adapters::wat;
 
-mod abi_probe;
 pub mod assemble;
 mod cache_policy;
 mod measure;
-mod proposal_probes;
+mod probing;
 mod remeasure;
 mod row;
 mod single_run;
@@ -35,6 +34,7 @@ mod switches;
 mod tests;
 
 use measure::{Attempt, Measured};
+pub use probing::Column;
 pub use remeasure::remeasure;
 
 /// What to run.

@@ -2,5 +2,6 @@
 
 pub mod cache;
 pub mod files;
+pub mod profiles;
 pub mod snapshots;
 pub mod tree;

@@ -19,7 +19,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("wasmlab-inspect", &["wasmlab-model"]),
     ("wasmlab-judge", &["wasmlab-model", "wasmlab-protocol"]),
     ("wasmlab-learn", &["wasmlab-model"]),
-    ("wasmlab-predict", &["wasmlab-model", "wasmlab-protocol"]),
+    ("wasmlab-predict", &["wasmlab-judge", "wasmlab-model", "wasmlab-protocol"]),
+    ("wasmlab-probe", &["wasmlab-model", "wasmlab-protocol"]),
     ("wasmlab-report", &["wasmlab-model", "wasmlab-protocol"]),
     ("wasmlab-runtimes", &["wasmlab-model", "wasmlab-protocol"]),
     ("wasmlab-toolchains", &["wasmlab-model", "wasmlab-protocol"]),
@@ -27,8 +28,12 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("wasmlab-driver", &["wasmlab-engine", "wasmlab-protocol"]),
 ];
 
-/// Additional dependencies allowed in tests: the judge is tested with facts read from real modules.
-const ALLOWED_IN_TESTS: &[(&str, &str)] = &[("wasmlab-judge", "wasmlab-inspect")];
+/// Additional dependencies allowed in tests: they read real modules.
+const ALLOWED_IN_TESTS: &[(&str, &str)] = &[
+    ("wasmlab-judge", "wasmlab-inspect"),
+    ("wasmlab-predict", "wasmlab-inspect"),
+    ("wasmlab-probe", "wasmlab-inspect"),
+];
 
 /// A crate, as described by its manifest.
 struct Crate {

@@ -61,7 +61,11 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     }
 }
 
-fn read(file: &Path) -> Result<RunReport> {
+/// The report in a file.
+///
+/// # Errors
+/// When it cannot be read, or is no report of this lab.
+pub fn read(file: &Path) -> Result<RunReport> {
     let text = read_text(file, MAX_BYTES)
         .or_else(|e| usage(format!("failed to read `{}`: {e}; `cargo xtask run-all` writes one", file.display())))?;
     parse(&text, &file.display().to_string())

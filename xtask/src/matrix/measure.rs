@@ -4,7 +4,7 @@ use std::any::Any;
 
 use super::cache_policy::CacheDecision;
 use super::single_run::{self, RunError};
-use super::{Request, Row, abi_probe, row, switches};
+use super::{Request, Row, probing, row, switches};
 use crate::cell::Plan;
 use crate::engines::Absence;
 use crate::guest::Guest;
@@ -82,7 +82,7 @@ pub fn cell(
     (cell.switches, cell.default_result) =
         by_switches.map(|s| (s.switches, Some(s.default_result))).unwrap_or_default();
     if built.origin == Origin::Given {
-        cell.lacks_abi = abi_probe::lacking(lab, &plan, &cell);
+        cell.lacks_abi = probing::lacking_abi(lab, &plan, &cell);
     }
     let again = seen.cache_decision == CacheDecision::Unconfirmed
         && request.confirm

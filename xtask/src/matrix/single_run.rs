@@ -4,7 +4,7 @@ use std::io;
 
 use super::cache_policy::{self, CacheDecision};
 use super::measure::Attempt;
-use super::{Request, proposal_probes};
+use super::{Request, probing};
 use crate::cell::{self, Plan};
 use crate::lab::Lab;
 use wasmlab_judge::{Evidence, judge, missing_input, proposals};
@@ -85,7 +85,7 @@ pub fn run(
         && matches!(judgement.code, Some(Code::UnsupportedProposal | Code::EngineCompileError))
     {
         // With switches, all that matters is whether the cell passes.
-        let probed = if plan.switches.is_empty() { proposal_probes::refused(lab, plan, facts) } else { Vec::new() };
+        let probed = if plan.switches.is_empty() { probing::refused(lab, plan, facts) } else { Vec::new() };
         judgement = proposals::refine(judgement, facts, message, &probed);
     }
     // Without a separate compile step, only the message shows that the runtime refused the module.

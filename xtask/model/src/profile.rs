@@ -1,0 +1,176 @@
+//! What was measured of one version of a runtime: which imports it defines, which proposals it accepts, where its limits
+//! are. `cargo xtask probe` writes profiles; `predict` and `capabilities` read them. Nothing in one is typed in.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+use wasmlab_protocol::Cause;
+
+/// The version of the format; a reader refuses any other.
+pub const PROFILE_SCHEMA: u32 = 1;
+
+/// Everything that the probes found out about one column at one version.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Profile {
+    /// [`PROFILE_SCHEMA`].
+    pub schema: u32,
+    /// The column: `wasmtime-cranelift`.
+    pub runtime: String,
+    /// Its engine.
+    pub engine: String,
+    /// The version of its program.
+    pub version: String,
+    /// Where and how this was measured.
+    pub provenance: Provenance,
+    /// Whether it takes components at all.
+    pub components: Answer,
+    /// Each proposal that has a probe module, by the lab's name.
+    pub proposals: BTreeMap<String, Answer>,
+    /// Core imports: module to its functions.
+    pub imports: BTreeMap<String, Functions>,
+    /// What it does with a function that nobody defines.
+    pub unknown_import: Answer,
+    /// Interfaces that components import, with their versions: `wasi:cli/environment@0.2.6`.
+    pub interfaces: BTreeMap<String, Answer>,
+    /// Small modules with something unusual about them, by name: `no-start`, `no-memory`, `exit-126`.
+    pub manners: BTreeMap<String, Answer>,
+    /// How much it accepts of something, by name: `locals`.
+    pub limits: BTreeMap<String, Limit>,
+    /// What each function of WASI 0.1 does when a guest uses it as a program would.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub behaviour: BTreeMap<String, Behaviour>,
+    /// What a hostile guest achieves, by probe.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub sandbox: BTreeMap<String, Behaviour>,
+}
+
+/// Where a profile comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Provenance {
+    /// The day, `2026-11-26`.
+    pub date: String,
+    /// The lab's commit; empty if unknown, with `+` if its files were changed.
+    pub lab: String,
+    /// System and processor: `linux-x86_64`.
+    pub system: String,
+    /// How the runtime was had: built from the lab's `xtask/engines/NAME`, or an installed program.
+    pub how: String,
+    /// What the lab adds to it, if anything: `jco`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub host_layer: String,
+    /// How many modules were run.
+    pub probes: u32,
+}
+
+/// The answer to a probe module.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Answer {
+    /// By default.
+    pub support: Support,
+    /// How the runtime ended if it refused: what it will say of another module too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Cause>,
+    /// The switches with which it accepts the module.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub switches: Vec<String>,
+}
+
+/// Whether a runtime accepted a probe module.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Support {
+    /// It ran.
+    Yes,
+    /// It was refused.
+    No,
+    /// It started although something is missing: only a call would show that.
+    Unchecked,
+    /// The lab cannot ask.
+    #[default]
+    Unknown,
+}
+
+/// What is defined of an import module.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Functions {
+    /// The specification that declares them: `WASI 0.1`.
+    pub specification: String,
+    /// Functions that the runtime defines, each with the specification's type: `(i32, i32) -> (i32)`.
+    pub defined: BTreeMap<String, String>,
+    /// Functions that it says it lacks, as in [`Profile::unknown_import`].
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub missing: BTreeSet<String>,
+    /// Functions that it refuses in another way: name to how.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub refused: BTreeMap<String, Answer>,
+    /// Functions of which it does not say, since it starts guests whatever they import.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub unchecked: BTreeSet<String>,
+}
+
+impl Functions {
+    /// Whether the runtime defines a function; `None` if it was not asked.
+    #[must_use]
+    pub fn defines(&self, name: &str) -> Option<bool> {
+        if self.defined.contains_key(name) {
+            return Some(true);
+        }
+        (self.missing.contains(name) || self.refused.contains_key(name)).then_some(false)
+    }
+
+    /// How many functions were asked for.
+    #[must_use]
+    pub fn asked(&self) -> usize {
+        self.defined.len() + self.missing.len() + self.refused.len() + self.unchecked.len()
+    }
+}
+
+/// How much a runtime accepts of something.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limit {
+    /// The largest number that it accepted.
+    pub accepted: u64,
+    /// The smallest number that it refused; `None` if it accepted the largest that was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<u64>,
+    /// What it says of a larger one.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub message: String,
+}
+
+/// What happened when a guest used something.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Behaviour {
+    /// In one word.
+    pub outcome: BehaviourOutcome,
+    /// The errno (`ENOSYS`), the trap or the wrong result.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub detail: String,
+}
+
+/// The outcomes of [`Behaviour`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BehaviourOutcome {
+    /// It does what the specification says.
+    Works,
+    /// It returns an error.
+    Errno,
+    /// It returns success without the effect, or with another one.
+    Wrong,
+    /// The guest traps, or its runtime ends.
+    Ends,
+    /// It is not defined.
+    Missing,
+    /// A hostile guest got out.
+    Escapes,
+}
+
+impl Profile {
+    /// The name of its file: `wasmi@2.0.0.json`.
+    #[must_use]
+    pub fn file_name(&self) -> String {
+        let version = self.version.replace(|c: char| !(c.is_ascii_alphanumeric() || ".-+_".contains(c)), "-");
+        format!("{}@{version}.json", self.runtime)
+    }
+}

@@ -1,0 +1,155 @@
+//! The imports of a file, compared with what a runtime defines.
+
+use wasmlab_model::facts::{Abi, AbiEvidence, BinaryKind, Facts, Import};
+use wasmlab_model::profile::{Answer, BehaviourOutcome, Profile, Support};
+use wasmlab_protocol::Cause;
+
+use crate::Question;
+use crate::obstacle::{Obstacle, is_given};
+
+/// Whether a runtime defines an import.
+enum Definition<'a> {
+    Defined,
+    /// It does not, as this answer says.
+    Missing(Option<&'a Answer>),
+    /// It defines it with another type, and refuses that.
+    OtherType(&'a Answer),
+    /// It starts the file, and fails at a call.
+    Unchecked,
+}
+
+/// The first import that the runtime lacks, in the order of the file, with the number of them.
+pub fn missing(facts: &Facts, question: &Question, profile: &Profile, on: &[String]) -> Option<Obstacle> {
+    let of = |import: &Import| match facts.kind {
+        BinaryKind::Component => interface(import, profile, on),
+        BinaryKind::Module => core(facts, import, question, profile),
+    };
+    let found: Vec<(&Import, Definition)> = facts.imports.iter().map(|import| (import, of(import))).collect();
+    let count = found.iter().filter(|(_, definition)| matches!(definition, Definition::Missing(_))).count();
+    let (import, definition) =
+        found.iter().find(|(_, d)| matches!(d, Definition::Missing(_) | Definition::OtherType(_)))?;
+    match definition {
+        Definition::Missing(answer) => {
+            let cause = missing_cause(facts, import, answer.and_then(|answer| answer.cause.as_ref()), count);
+            Some(Obstacle::new(cause, answer.map_or(&[], |answer| &answer.switches)))
+        }
+        Definition::OtherType(answer) => {
+            let (module, name) = (import.module.clone(), import.name.clone());
+            let message = match &answer.cause {
+                Some(Cause::ImportTypeMismatch { message, .. }) => message.clone(),
+                _ => format!("it defines it with another type than {}", import.ty),
+            };
+            Some(Obstacle::new(Cause::ImportTypeMismatch { module, name, message }, &[]))
+        }
+        Definition::Defined | Definition::Unchecked => None,
+    }
+}
+
+/// What the runtime reports of this import, in the words that it has for a probe.
+fn missing_cause(facts: &Facts, import: &Import, said: Option<&Cause>, count: usize) -> Cause {
+    // A component's import is named by its interface, and the probe's cause by the first function in it.
+    if facts.kind == BinaryKind::Component {
+        return match said {
+            Some(cause @ Cause::MissingImport { .. }) => cause.clone(),
+            _ => Cause::MissingImport {
+                module: String::new(),
+                name: import.name.clone(),
+                ty: import.ty.clone(),
+                missing_count: 1,
+            },
+        };
+    }
+    let (module, name) = (import.module.clone(), import.name.clone());
+    match said {
+        Some(Cause::MissingImport { missing_count: 0, .. }) => {
+            Cause::MissingImport { module, name, ty: String::new(), missing_count: 0 }
+        }
+        _ => Cause::MissingImport {
+            module,
+            name,
+            ty: import.ty.clone(),
+            missing_count: u32::try_from(count).unwrap_or(u32::MAX),
+        },
+    }
+}
+
+/// An interface of a component. A host gives a version to whoever asks for an earlier one of the same series, which its
+/// profile shows, since each version was asked for. Anything but an interface is for the embedder to supply.
+fn interface<'a>(import: &Import, profile: &'a Profile, on: &[String]) -> Definition<'a> {
+    let name = if import.module.is_empty() { import.name.clone() } else { import.module.clone() };
+    match profile.interfaces.get(&name) {
+        Some(answer) if is_given(answer, on) => Definition::Defined,
+        Some(answer) => Definition::Missing(Some(answer)),
+        None => {
+            // A version that is not in the catalogue: the nearest that is, of the same series.
+            let series = |name: &str| name.rsplit_once('.').map(|(series, _)| series.to_owned());
+            let wanted = series(&name);
+            let near = profile.interfaces.iter().rev().find(|(known, _)| wanted.is_some() && series(known) == wanted);
+            match near {
+                Some((_, answer)) if is_given(answer, on) => Definition::Defined,
+                Some((_, answer)) => Definition::Missing(Some(answer)),
+                None => Definition::Missing(None),
+            }
+        }
+    }
+}
+
+/// The import module of JavaScript's string builtins.
+const BUILTINS: &str = "wasm:js-string";
+
+fn core<'a>(facts: &Facts, import: &Import, question: &Question, profile: &'a Profile) -> Definition<'a> {
+    let full = format!("{}.{}", import.module, import.name);
+    if question.run.host_functions.contains(&full) {
+        return Definition::Defined;
+    }
+    // Constants of strings come from the host that has the builtins.
+    let is_of_builtins =
+        |abi: &AbiEvidence| abi.abi == Abi::JsBuiltins && abi.evidence.contains(&import.shown(facts.kind));
+    let has_builtins = || profile.imports.get(BUILTINS).is_some_and(|of| !of.defined.is_empty());
+    if import.module != BUILTINS && facts.abis.iter().any(is_of_builtins) && has_builtins() {
+        return Definition::Defined;
+    }
+    let storage = [("memory", "imported-memory"), ("table", "imported-table")];
+    if let Some((_, manner)) = storage.iter().find(|(kind, _)| import.ty.starts_with(kind)) {
+        return match profile.manners.get(*manner).map(|answer| answer.support) {
+            Some(Support::Yes | Support::Unknown) | None => Definition::Defined,
+            Some(Support::No | Support::Unchecked) => unknown(profile),
+        };
+    }
+    let Some(ty) = import.ty.strip_prefix("func ") else { return unknown(profile) };
+    let functions = profile.imports.get(&import.module);
+    match functions.and_then(|functions| functions.defined.get(&import.name)) {
+        Some(known) if known == ty => Definition::Defined,
+        Some(_) => match profile.manners.get("other-type") {
+            Some(answer) if answer.support == Support::No => Definition::OtherType(answer),
+            _ => Definition::Defined,
+        },
+        None => match functions.and_then(|functions| functions.refused.get(&import.name)) {
+            Some(answer) if answer.support == Support::No => Definition::Missing(Some(answer)),
+            Some(_) => Definition::Unchecked,
+            // Missing, unchecked or in no catalogue: all as a function that nobody defines.
+            None => unknown(profile),
+        },
+    }
+}
+
+/// What happens to an import that is in no catalogue.
+fn unknown(profile: &Profile) -> Definition<'_> {
+    match profile.unknown_import.support {
+        Support::No => Definition::Missing(Some(&profile.unknown_import)),
+        Support::Yes | Support::Unchecked | Support::Unknown => Definition::Unchecked,
+    }
+}
+
+/// The imported functions that do not do on this runtime what they are specified to do, or may not exist.
+pub fn doubtful(facts: &Facts, question: &Question, profile: &Profile) -> Vec<String> {
+    if facts.kind == BinaryKind::Component || question.glue {
+        return Vec::new();
+    }
+    let fails = |import: &Import| {
+        let behaviour = profile.behaviour.get(&import.name).filter(|_| import.module == "wasi_snapshot_preview1");
+        let works = behaviour.is_none_or(|behaviour| behaviour.outcome == BehaviourOutcome::Works);
+        !works || matches!(core(facts, import, question, profile), Definition::Unchecked) && behaviour.is_none()
+    };
+    facts.imports.iter().filter(|import| fails(import)).map(|import| import.shown(facts.kind)).collect()
+}

@@ -1,0 +1,174 @@
+//! The first thing at which a runtime refuses a file, as its profile says.
+
+use wasmlab_model::facts::{BinaryKind, Facts, RefusalKind};
+use wasmlab_model::profile::{Answer, Profile, Support};
+use wasmlab_model::scenario::EntryPointKind;
+use wasmlab_protocol::{Cause, Stage};
+
+use crate::{Question, imports, is_program, stage_of};
+
+/// What refuses the file, and what would get past it.
+pub struct Obstacle {
+    /// What the runtime reports.
+    pub cause: Cause,
+    /// How far the file got.
+    pub stage: Stage,
+    /// The runtime does not check imports, and fails at a call.
+    pub unchecked: bool,
+    /// Switches with which it accepts this.
+    pub switches: Vec<String>,
+}
+
+impl Obstacle {
+    /// An obstacle of this cause.
+    pub fn new(cause: Cause, switches: &[String]) -> Self {
+        Self { stage: stage_of(&cause), cause, unchecked: false, switches: switches.to_vec() }
+    }
+}
+
+/// The proposal of components.
+const COMPONENTS: &str = "component-model";
+
+/// The first obstacle on a runtime that has these switches on.
+pub fn first(question: &Question, profile: &Profile, on: &[String]) -> Option<Obstacle> {
+    let facts = match question.facts {
+        Ok(facts) => facts,
+        Err(message) => return Some(Obstacle::new(Cause::Rejected { message: message.to_owned(), offset: None }, &[])),
+    };
+    format(facts, profile)
+        .or_else(|| component(facts, profile, on))
+        .or_else(|| proposal(facts, profile, on))
+        .or_else(|| if question.glue { None } else { imports::missing(facts, question, profile, on) })
+        .or_else(|| if question.glue { None } else { entry(facts, question, profile) })
+}
+
+/// Whether a runtime with these switches on accepts what this answer is about.
+pub fn is_given(answer: &Answer, on: &[String]) -> bool {
+    match answer.support {
+        Support::Yes | Support::Unchecked | Support::Unknown => true,
+        Support::No => !answer.switches.is_empty() && answer.switches.iter().all(|switch| on.contains(switch)),
+    }
+}
+
+/// A file that the lab's reader refuses too: another format, or more of something than is agreed on.
+fn format(facts: &Facts, profile: &Profile) -> Option<Obstacle> {
+    let refusal = facts.refusal.as_ref()?;
+    let accepts = match refusal.kind {
+        RefusalKind::FormatVersion | RefusalKind::AbandonedProposal => false,
+        RefusalKind::ImplementationLimit => {
+            let limit = profile.limits.get(&refusal.subject);
+            limit.is_some_and(|limit| limit.refused.is_none())
+        }
+    };
+    let limit = profile.limits.get(&refusal.subject).map(|limit| limit.message.clone());
+    let message = limit.filter(|message| !message.is_empty()).unwrap_or_else(|| refusal.message.clone());
+    (!accepts).then(|| Obstacle::new(Cause::Rejected { message, offset: None }, &[]))
+}
+
+fn component(facts: &Facts, profile: &Profile, on: &[String]) -> Option<Obstacle> {
+    if facts.kind != BinaryKind::Component || is_given(&profile.components, on) {
+        return None;
+    }
+    let cause = profile.components.cause.clone();
+    let cause = cause.unwrap_or_else(|| Cause::Rejected { message: "it takes no components".to_owned(), offset: None });
+    Some(Obstacle { stage: Stage::Compile, ..Obstacle::new(cause, &profile.components.switches) })
+}
+
+/// The proposals that a file needs, each with whether the runtime refuses its probe; in the form of the judge.
+pub fn probed<'a>(facts: &'a Facts, profile: &Profile) -> Vec<(&'a str, bool)> {
+    let asked = |name: &str| match profile.proposals.get(name)?.support {
+        Support::Yes => Some(false),
+        Support::No => Some(true),
+        Support::Unchecked | Support::Unknown => None,
+    };
+    let core = facts.proposals.iter().filter(|name| *name != COMPONENTS);
+    let mut probed: Vec<_> = core.filter_map(|name| Some((name.as_str(), asked(name)?))).collect();
+    if facts.proposals.contains("reference-types") && probed.iter().all(|(_, refused)| !refused) {
+        probed.extend(asked("externref").map(|refused| ("externref", refused)));
+    }
+    probed
+}
+
+/// Proposals in the order in which a reader meets them: types, tables, memories, tags, globals. All others show in code.
+const ORDER: &[&str] = &[
+    "gc",
+    "function-references",
+    "stack-switching",
+    "externref",
+    "threads",
+    "memory64",
+    "multi-memory",
+    "custom-page-sizes",
+    "exceptions",
+    "mutable-global",
+    "extended-const",
+];
+
+fn proposal(facts: &Facts, profile: &Profile, on: &[String]) -> Option<Obstacle> {
+    let names = facts.proposals.iter().map(String::as_str).filter(|name| *name != COMPONENTS);
+    let part = facts.proposals.contains("reference-types") && uses_externref(facts);
+    let lacking = names.chain(part.then_some("externref"));
+    let mut lacking: Vec<(&str, &Answer)> = lacking
+        .filter_map(|name| Some((name, profile.proposals.get(name).filter(|answer| !is_given(answer, on))?)))
+        .collect();
+    lacking.sort_by_key(|(name, _)| ORDER.iter().position(|first| first == name).unwrap_or(ORDER.len()));
+    if lacking.is_empty() && ["exceptions", "legacy-exceptions"].iter().all(|form| facts.proposals.contains(*form)) {
+        return manner(profile, "mixed-exceptions");
+    }
+    let (first, answer) = lacking.first()?;
+    let message = match &answer.cause {
+        Some(Cause::Rejected { message, .. } | Cause::CompileFailed { message }) => message.clone(),
+        _ => format!("it refuses {first}"),
+    };
+    let switches: Vec<String> = lacking.iter().flat_map(|(_, answer)| answer.switches.clone()).collect();
+    // A core module inside a component has offsets of its own, behind the component's header.
+    Some(Obstacle::new(Cause::Rejected { message, offset: Some(u64::MAX) }, &switches))
+}
+
+/// Whether a type of an import or export shows that the module uses `externref`.
+fn uses_externref(facts: &Facts) -> bool {
+    let has = |ty: &str| ty.contains("externref") || ty.contains("(ref extern)");
+    facts.imports.iter().any(|import| has(&import.ty)) || facts.exports.iter().any(|export| has(&export.ty))
+}
+
+/// What the runtime says of an unusual module that it refuses.
+fn manner(profile: &Profile, name: &str) -> Option<Obstacle> {
+    let answer = profile.manners.get(name).filter(|answer| answer.support == Support::No)?;
+    Some(Obstacle::new(answer.cause.clone()?, &answer.switches))
+}
+
+/// What stops a file that has all its imports from being started.
+fn entry(facts: &Facts, question: &Question, profile: &Profile) -> Option<Obstacle> {
+    let exports = |name: &str| facts.exports.iter().any(|e| e.name == name && e.signature.is_some());
+    let is_module = facts.kind == BinaryKind::Module;
+    if is_module
+        && facts.imports.iter().any(|import| import.module.is_empty())
+        && let Some(obstacle) =
+            manner(profile, "empty-module-name").filter(|o| matches!(o.cause, Cause::Rejected { .. }))
+    {
+        return Some(obstacle);
+    }
+    if is_program(question) && is_module {
+        if !exports("_start") {
+            return manner(profile, "no-start");
+        }
+        if exports("_initialize")
+            && let Some(obstacle) = manner(profile, "two-entry-points")
+        {
+            return Some(obstacle);
+        }
+    }
+    if is_program(question) && !is_module {
+        let runs = facts.exports.iter().any(|export| export.name.starts_with("wasi:cli/run@"));
+        let cause = profile.components.cause.clone().filter(|cause| matches!(cause, Cause::MissingExport { .. }));
+        return cause.filter(|_| !runs).map(|cause| Obstacle::new(cause, &[]));
+    }
+    if question.run.entry == EntryPointKind::Calls
+        && let Some(call) = question.run.call.iter().find(|call| !exports(&call.export))
+    {
+        return Some(Obstacle::new(Cause::MissingExport { name: call.export.clone() }, &[]));
+    }
+    let has_memory = facts.exports.iter().any(|export| export.ty.starts_with("memory"));
+    let uses_wasi = facts.imports.iter().any(|import| import.module.starts_with("wasi_"));
+    if is_module && uses_wasi && !has_memory { manner(profile, "no-memory") } else { None }
+}

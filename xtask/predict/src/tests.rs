@@ -1,0 +1,107 @@
+//! Predictions from small profiles. That real profiles agree with runs is checked by `predict --against`.
+
+use std::collections::BTreeMap;
+
+use wasmlab_model::profile::{
+    Answer, Behaviour, BehaviourOutcome, Functions, PROFILE_SCHEMA, Profile, Provenance, Support,
+};
+use wasmlab_model::scenario::Run;
+use wasmlab_protocol::Cause;
+
+use crate::{Expected, Question, predict};
+
+fn yes() -> Answer {
+    Answer { support: Support::Yes, ..Answer::default() }
+}
+
+fn no(cause: Cause, switches: &[&str]) -> Answer {
+    let switches = switches.iter().map(|switch| (*switch).to_owned()).collect();
+    Answer { support: Support::No, cause: Some(cause), switches }
+}
+
+fn rejected(message: &str) -> Cause {
+    Cause::Rejected { message: message.to_owned(), offset: None }
+}
+
+fn missing(module: &str, name: &str) -> Cause {
+    Cause::MissingImport { module: module.to_owned(), name: name.to_owned(), ty: String::new(), missing_count: 1 }
+}
+
+/// A runtime with part of WASI 0.1, without simd, with gc behind a switch, and without components.
+fn profile() -> Profile {
+    let ty = "(i32) -> ()".to_owned();
+    let functions = Functions {
+        specification: "WASI 0.1".to_owned(),
+        defined: [("proc_exit".to_owned(), ty), ("sched_yield".to_owned(), "() -> (i32)".to_owned())].into(),
+        missing: ["sock_accept".to_owned()].into(),
+        ..Functions::default()
+    };
+    let start = no(Cause::MissingExport { name: "_start".to_owned() }, &[]);
+    let errno = Behaviour { outcome: BehaviourOutcome::Errno, detail: "errno 52".to_owned() };
+    Profile {
+        schema: PROFILE_SCHEMA,
+        runtime: "test".to_owned(),
+        engine: "test".to_owned(),
+        version: "1.0".to_owned(),
+        provenance: Provenance {
+            date: "2026-11-26".to_owned(),
+            lab: String::new(),
+            system: "linux-x86_64".to_owned(),
+            how: String::new(),
+            host_layer: String::new(),
+            probes: 0,
+        },
+        components: no(rejected("unknown binary version"), &[]),
+        proposals: [
+            ("simd".to_owned(), no(rejected("SIMD support is not enabled"), &[])),
+            ("gc".to_owned(), no(rejected("gc is disabled"), &["--gc"])),
+            ("function-references".to_owned(), yes()),
+            ("reference-types".to_owned(), yes()),
+        ]
+        .into(),
+        imports: [("wasi_snapshot_preview1".to_owned(), functions)].into(),
+        unknown_import: no(missing("wasmlab_probe", "nothing"), &[]),
+        interfaces: BTreeMap::new(),
+        manners: [("no-start".to_owned(), start)].into(),
+        limits: BTreeMap::new(),
+        behaviour: [("sched_yield".to_owned(), errno)].into(),
+        sandbox: BTreeMap::new(),
+    }
+}
+
+/// Predicts for a module or component; `wanted`: what is expected, the code or switches, and the subject or functions.
+fn check(wat: &str, wanted: (Expected, &str, &str)) {
+    let facts = wasmlab_inspect::facts(&wat::parse_str(wat).unwrap()).unwrap();
+    let run = Run::default();
+    let found = predict(&Question { facts: Ok(&facts), run: &run, glue: false }, &profile());
+    let code = found.code.map_or_else(|| found.switches.join(" "), |code| code.id().to_owned());
+    let subject = found.subject.clone().unwrap_or_else(|| found.functions.join(" "));
+    assert_eq!((found.expected, code.as_str(), subject.as_str()), wanted, "{wat}: {}", found.detail);
+    if found.expected == Expected::Fails {
+        assert!(found.remedy.is_some_and(|remedy| remedy.len() > 10), "{wat}");
+    }
+}
+
+#[test]
+fn obstacles_come_in_the_order_in_which_a_runtime_meets_them() {
+    let start = "(memory (export \"memory\") 1) (func (export \"_start\"))";
+    let import = |name: &str, ty: &str| format!("(import \"wasi_snapshot_preview1\" \"{name}\" (func {ty}))");
+    let exit = import("proc_exit", "(param i32)");
+    let accept = import("sock_accept", "(param i32 i32 i32) (result i32)");
+    let simd = "(func (result v128) (v128.const i64x2 0 0))";
+    let gc = "(type $s (struct)) (func (drop (struct.new $s)))";
+    check(&format!("(module {exit} {start})"), (Expected::Runs, "", ""));
+    let wanted = (Expected::Fails, "missing-import", "wasi_snapshot_preview1.sock_accept");
+    check(&format!("(module {exit} {accept} {start})"), wanted);
+    check(&format!("(module {accept} {start} {simd})"), (Expected::Fails, "unsupported-proposal", "simd"));
+    check(&format!("(module {start} {gc})"), (Expected::Runs, "--gc", ""));
+    // With the switch, the next obstacle decides.
+    check(&format!("(module {accept} {start} {gc})"), wanted);
+    check("(component)", (Expected::Fails, "needs-component-model", ""));
+    check("(module (func (export \"f\")))", (Expected::Fails, "no-entry-point", "_start"));
+    let host = "(import \"mine\" \"call\" (func))";
+    check(&format!("(module {host} {start})"), (Expected::Fails, "custom-host", "mine.call"));
+    let doubtful = import("sched_yield", "(result i32)");
+    let wanted = (Expected::MayFail, "", "wasi_snapshot_preview1.sched_yield");
+    check(&format!("(module {doubtful} {start})"), wanted);
+}

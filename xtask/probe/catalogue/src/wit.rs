@@ -1,0 +1,60 @@
+//! The packages of a WIT folder, without their comments.
+
+use std::path::Path;
+
+use anyhow::Result;
+use serde::Serialize;
+use wit_component::WitPrinter;
+use wit_parser::Resolve;
+
+/// The WIT packages of one specification.
+#[derive(Serialize)]
+pub struct Packages {
+    /// As people call it: `WASI 0.2`.
+    pub specification: &'static str,
+    /// The crate and its folder.
+    pub source: String,
+    /// The version of all of them.
+    pub version: String,
+    /// Each as WIT, one line an element, dependencies first.
+    pub wit: Vec<Vec<String>>,
+}
+
+/// The packages of a folder, all of one version; a package that only collects others is left out.
+pub fn packages(specification: &'static str, source: String, folder: &Path) -> Result<Packages> {
+    let mut resolve = Resolve { all_features: false, ..Resolve::default() };
+    resolve.push_path(folder)?;
+    let mut version = String::new();
+    let mut wit = Vec::new();
+    for id in resolve.topological_packages() {
+        let package = &resolve.packages[id];
+        let Some(of) = package.name.version.as_ref().filter(|_| !package.interfaces.is_empty()) else { continue };
+        version = of.to_string();
+        let mut printer = WitPrinter::default();
+        printer.emit_docs(false);
+        printer.print(&resolve, id, &[])?;
+        let text = String::from(printer.output);
+        wit.push(without_worlds(&text).lines().map(str::to_owned).collect());
+    }
+    Ok(Packages { specification, source, version, wit })
+}
+
+/// Worlds say nothing about an interface, and may name packages that are not here.
+fn without_worlds(text: &str) -> String {
+    let mut kept: Vec<&str> = Vec::new();
+    let mut inside = false;
+    for line in text.lines() {
+        if line.starts_with("world ") {
+            inside = true;
+            // What is said of it stands before it.
+            while kept.last().is_some_and(|line| line.starts_with('@')) {
+                kept.pop();
+            }
+        }
+        if !inside {
+            kept.push(line);
+        }
+        inside &= line != "}";
+    }
+    kept.join("\n")
+}

@@ -1,0 +1,197 @@
+//! Which interfaces a runtime gives to components, by version.
+//!
+//! A probe is a component that imports an interface and calls each of its functions, so that tools that drop unused
+//! imports keep them. wit-component makes it from the catalogue's WIT.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result};
+use semver::Version;
+use wasmlab_model::profile::{Answer, Support};
+use wasmlab_protocol::Cause;
+use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
+use wit_parser::{ManglingAndAbi, PackageId, Resolve, Stability, TypeDefKind, TypeId};
+
+use crate::catalogue::Packages;
+use crate::{Ask, Lack, Probe, Reply};
+
+/// The interfaces of some packages, at one version.
+pub struct Interfaces {
+    resolve: Resolve,
+    version: Version,
+    /// `wasi:cli/environment`, in the order of the packages.
+    names: Vec<String>,
+    /// Interfaces of types alone, which ask nothing of a host.
+    of_types: Vec<String>,
+}
+
+impl Interfaces {
+    /// The packages as they were at an earlier version: what came later is left out.
+    ///
+    /// # Errors
+    /// If the catalogue's WIT is invalid.
+    pub fn at(packages: &Packages, version: &Version) -> Result<Self> {
+        let mut resolve = Resolve::default();
+        let mut ids: Vec<PackageId> = Vec::new();
+        for (index, wit) in packages.wit.iter().enumerate() {
+            ids.push(resolve.push_str(format!("{index}.wit"), &wit.join("\n"))?);
+        }
+        let is_later = |stability: &Stability| matches!(stability, Stability::Stable { since, .. } if since > version);
+        let (mut names, mut of_types) = (Vec::new(), Vec::new());
+        for id in &ids {
+            let package = &resolve.packages[*id];
+            let (namespace, name) = (package.name.namespace.clone(), package.name.name.clone());
+            for (interface, of) in &package.interfaces {
+                let found = &resolve.interfaces[*of];
+                let is_resource = |id: &TypeId| resolve.types[*id].kind == TypeDefKind::Resource;
+                let asks = !found.functions.is_empty() || found.types.values().any(is_resource);
+                if !is_later(&found.stability) {
+                    let list = if asks { &mut names } else { &mut of_types };
+                    list.push(format!("{namespace}:{name}/{interface}"));
+                }
+            }
+            let old = package.name.clone();
+            resolve.packages[*id].name.version = Some(version.clone());
+            resolve.package_names.shift_remove(&old);
+            resolve.package_names.insert(resolve.packages[*id].name.clone(), *id);
+        }
+        for (_, interface) in resolve.interfaces.iter_mut() {
+            interface.functions.retain(|_, function| !is_later(&function.stability));
+        }
+        Ok(Self { resolve, version: version.clone(), names, of_types })
+    }
+
+    /// The names with their version: `wasi:cli/environment@0.2.6`.
+    pub fn names(&self) -> impl Iterator<Item = String> {
+        self.names.iter().map(|name| format!("{name}@{}", self.version))
+    }
+
+    /// A component that imports these interfaces.
+    ///
+    /// # Errors
+    /// If it cannot be made.
+    pub fn component(&self, name: &str, interfaces: &[String]) -> Result<Probe> {
+        let mut resolve = self.resolve.clone();
+        let imports: String = interfaces.iter().map(|interface| format!("  import {interface};\n")).collect();
+        let package = resolve.push_str("probe.wit", &format!("package lab:probe;\nworld probe {{\n{imports}}}\n"))?;
+        let world = resolve.select_world(&[package], None)?;
+        let mut module = wit_component::dummy_module(&resolve, world, ManglingAndAbi::Standard32);
+        embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8, false)?;
+        let component = ComponentEncoder::default().module(&module)?.validate(true).encode();
+        let module = component.with_context(|| format!("failed to make {name}"))?;
+        Ok(Probe { name: name.to_owned(), module, run: "" })
+    }
+}
+
+/// The versions of a specification that were published: a stable one has a patch release each from 0.
+#[must_use]
+pub fn versions(of: &Packages) -> Vec<Version> {
+    let Ok(newest) = Version::parse(&of.version) else { return Vec::new() };
+    if !newest.pre.is_empty() {
+        return vec![newest];
+    }
+    (0..=newest.patch).map(|patch| Version::new(newest.major, newest.minor, patch)).collect()
+}
+
+/// What a runtime says of each interface of each version. One component imports all of a version; if that is refused,
+/// each is asked alone, with the switches that the runtime has for it.
+///
+/// # Errors
+/// If a probe cannot be made.
+pub fn all(catalogue: &[Packages], runtime: &mut dyn Ask) -> Result<BTreeMap<String, Answer>> {
+    let mut answers = BTreeMap::new();
+    for packages in catalogue {
+        // Answers of the version before: what is lacking in all versions is not asked again one by one.
+        let mut before: BTreeMap<String, Answer> = BTreeMap::new();
+        for version in versions(packages) {
+            let interfaces = Interfaces::at(packages, &version)?;
+            let names: Vec<String> = interfaces.names().collect();
+            let short = packages.specification.replace(|c: char| !c.is_ascii_alphanumeric(), "-").to_lowercase();
+            let likely: Vec<String> = names
+                .iter()
+                .filter(|name| before.get(base(name)).is_none_or(|a| a.support == Support::Yes))
+                .cloned()
+                .collect();
+            let yes = || Answer { support: Support::Yes, ..Answer::default() };
+            let of_types = interfaces.of_types.iter().map(|name| (format!("{name}@{version}"), yes()));
+            let mut found: BTreeMap<String, Answer> = of_types.collect();
+            if likely.len() > 1 {
+                let probe = interfaces.component(&format!("interfaces-{short}-{}", version.patch), &likely)?;
+                if runtime.ask(&probe, &[]).is_some_and(|reply| is_linked(&reply)) {
+                    found.extend(likely.into_iter().map(|name| (name, yes())));
+                }
+            }
+            for name in &names {
+                if !found.contains_key(name) {
+                    found.insert(name.clone(), alone(&interfaces, name, runtime)?);
+                }
+            }
+            before = found.iter().map(|(name, answer)| (base(name).to_owned(), answer.clone())).collect();
+            answers.extend(found);
+        }
+    }
+    Ok(answers)
+}
+
+/// The name without its version.
+fn base(name: &str) -> &str {
+    name.split_once('@').map_or(name, |(base, _)| base)
+}
+
+fn alone(interfaces: &Interfaces, name: &str, runtime: &mut dyn Ask) -> Result<Answer> {
+    let short = name.replace(|c: char| !c.is_ascii_alphanumeric(), "-");
+    let probe = interfaces.component(&format!("interface-{short}"), &[name.to_owned()])?;
+    let Some(reply) = runtime.ask(&probe, &[]) else { return Ok(Answer::default()) };
+    if is_linked(&reply) {
+        return Ok(Answer { support: Support::Yes, ..Answer::default() });
+    }
+    let mut answer = Answer { support: Support::No, cause: reply.cause, switches: Vec::new() };
+    for switch in runtime.switches(Lack::Import(name)) {
+        let on = vec![switch];
+        if runtime.ask(&probe, &on).is_some_and(|reply| is_linked(&reply)) {
+            answer.switches = on;
+            break;
+        }
+    }
+    Ok(answer)
+}
+
+/// Whether the runtime found all imports: it then finds no program to run, or stops in the probe's code.
+fn is_linked(reply: &Reply) -> bool {
+    matches!(
+        reply.cause,
+        Some(
+            Cause::Returned
+                | Cause::Exit { .. }
+                | Cause::Trap { .. }
+                | Cause::MissingExport { .. }
+                | Cause::HostError { .. }
+        )
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Interfaces, versions};
+    use crate::catalogue;
+
+    #[test]
+    fn each_interface_of_each_version_has_a_component_that_imports_it() {
+        let catalogue = catalogue::load().unwrap();
+        for packages in &catalogue.packages {
+            let versions = versions(packages);
+            for version in [versions.first(), versions.last()].into_iter().flatten() {
+                let interfaces = Interfaces::at(packages, version).unwrap();
+                let names: Vec<String> = interfaces.names().collect();
+                assert!(names.len() >= 3, "{}: {names:?}", packages.specification);
+                for name in &names {
+                    let probe = interfaces.component("probe", std::slice::from_ref(name)).unwrap();
+                    let facts = wasmlab_inspect::facts(&probe.module).unwrap();
+                    let imports: Vec<&str> = facts.imports.iter().map(|i| i.name.as_str()).collect();
+                    assert!(imports.contains(&name.as_str()), "{name}: {imports:?}");
+                }
+                interfaces.component("all", &names).unwrap();
+            }
+        }
+    }
+}

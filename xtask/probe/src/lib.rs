@@ -1,0 +1,74 @@
+//! Small modules that show what a runtime gives: which imports it defines, which proposals it accepts, how a function
+//! behaves, where its limits are.
+//!
+//! This crate makes the modules and decides which one to run next; whoever uses it runs them ([`Ask`]). A start costs a
+//! browser half a second, so a search asks about many things at once: one module imports a whole specification, and only
+//! if it is refused are its parts asked about ([`link`]).
+//!
+//! The types of host functions are in `catalogue.json`, which `catalogue/` generates from the specifications' own files
+//! ([`catalogue`]). To add a proposal, add its module to [`proposals`]; a specification, its document to `catalogue/`.
+
+pub mod behaviour;
+pub mod catalogue;
+pub mod interfaces;
+pub mod limits;
+pub mod link;
+pub mod manners;
+pub mod measure;
+pub mod proposals;
+pub mod sandbox;
+pub mod script;
+
+use wasmlab_protocol::Cause;
+
+/// A module to run as a program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Probe {
+    /// Its name, for people and for the cache: `proposal-gc`.
+    pub name: String,
+    /// The binary.
+    pub module: Vec<u8>,
+    /// What the guest gets, as the `[run]` table of a `scenario.toml`; empty: nothing.
+    pub run: &'static str,
+}
+
+impl Probe {
+    /// A probe from module text.
+    ///
+    /// # Errors
+    /// If the text is no module.
+    pub fn from_text(name: impl Into<String>, text: &str) -> anyhow::Result<Self> {
+        Ok(Self { name: name.into(), module: wat::parse_str(text)?, run: "" })
+    }
+}
+
+/// How a runtime ended with a probe.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Reply {
+    /// Why it ended, if the runtime reported it.
+    pub cause: Option<Cause>,
+    /// It starts guests with undefined imports.
+    pub unchecked_imports: bool,
+    /// What the guest printed.
+    pub stdout: String,
+    /// Its process was stopped at a limit of the lab, or killed: by what.
+    pub stopped: Option<String>,
+}
+
+/// What a runtime lacked and a switch may provide.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lack<'a> {
+    /// A proposal, by the lab's name.
+    Proposal(&'a str),
+    /// An import: `module.name`, or an interface with its version.
+    Import(&'a str),
+}
+
+/// A runtime that can be asked.
+pub trait Ask {
+    /// Runs a probe with these switches. `None`: the lab cannot ask this.
+    fn ask(&mut self, probe: &Probe, switches: &[String]) -> Option<Reply>;
+
+    /// The runtime's switches, off by default, that may provide what it lacks.
+    fn switches(&self, lack: Lack) -> Vec<String>;
+}

@@ -1,0 +1,253 @@
+//! How much of something a runtime accepts, by bisection.
+//!
+//! A search doubles from a number that every runtime accepts until the runtime refuses or the largest is reached, and
+//! then halves the interval until it is as small as a sixty-fourth of the number: the exact limit where it is a round
+//! number, since those are asked first.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use wasm_encoder::{
+    CodeSection, ExportKind, ExportSection, Function, FunctionSection, Instruction, MemorySection, MemoryType, Module,
+    RefType, TableSection, TableType, TypeSection, ValType,
+};
+use wasmlab_model::profile::Limit;
+use wasmlab_protocol::Cause;
+
+use crate::{Ask, Probe};
+
+/// What is counted.
+struct Measure {
+    name: &'static str,
+    /// Every runtime accepts as many.
+    least: u64,
+    /// No more are asked for.
+    most: u64,
+    module: fn(u64) -> Vec<u8>,
+}
+
+const MEASURES: &[Measure] = &[
+    Measure { name: "locals", least: 100, most: 100_000, module: locals },
+    Measure { name: "functions", least: 100, most: 100_000, module: functions },
+    Measure { name: "parameters", least: 8, most: 2_000, module: parameters },
+    Measure { name: "memory-pages", least: 1, most: 65_536, module: memory },
+    Measure { name: "table-elements", least: 100, most: 10_000_001, module: table },
+    Measure { name: "recursion", least: 100, most: 10_000_000, module: recursion },
+];
+
+/// Numbers that implementations choose; each limit is looked for on both sides of them first.
+const ROUND: &[u64] = &[1_000, 1_024, 16_384, 32_768, 50_000, 65_536, 100_000, 1_000_000, 10_000_000];
+
+/// Each limit.
+///
+/// # Errors
+/// None today; a probe that cannot be made would be one.
+pub fn all(runtime: &mut dyn Ask) -> Result<BTreeMap<String, Limit>> {
+    let found = MEASURES.iter().filter_map(|measure| Some((measure.name.to_owned(), search(measure, runtime)?)));
+    Ok(found.collect())
+}
+
+/// The limit; `None` if the runtime cannot be asked.
+fn search(measure: &Measure, runtime: &mut dyn Ask) -> Option<Limit> {
+    let mut message = String::new();
+    let mut ask = |number: u64| -> Option<bool> {
+        let probe =
+            Probe { name: format!("limit-{}-{number}", measure.name), module: (measure.module)(number), run: "" };
+        let cause = runtime.ask(&probe, &[])?.cause;
+        let accepted = matches!(cause, Some(Cause::Returned));
+        if let Some(said) = cause.as_ref().and_then(said).filter(|_| !accepted) {
+            message = said.chars().take(200).collect();
+        }
+        Some(accepted)
+    };
+    if ask(measure.most)? {
+        return Some(Limit { accepted: measure.most, ..Limit::default() });
+    }
+    if !ask(measure.least)? {
+        return Some(Limit { accepted: 0, refused: Some(measure.least), message });
+    }
+    let (mut low, mut high) = (measure.least, measure.most);
+    for round in ROUND.iter().flat_map(|round| [*round, round + 1]) {
+        if low < round && round < high {
+            if ask(round)? { low = round } else { high = round }
+        }
+    }
+    while high - low > (low / 64).max(1) {
+        // Far apart, the middle of the digits is nearer.
+        let middle = if high / low >= 4 { low * 2 } else { low + (high - low) / 2 };
+        if ask(middle)? { low = middle } else { high = middle }
+    }
+    Some(Limit { accepted: low, refused: Some(high), message })
+}
+
+/// What a runtime says of a refusal.
+fn said(cause: &Cause) -> Option<&str> {
+    match cause {
+        Cause::Trap { message, .. }
+        | Cause::Rejected { message, .. }
+        | Cause::CompileFailed { message }
+        | Cause::ResourceLimit { message }
+        | Cause::Unsupported { message, .. }
+        | Cause::HostRefused { message, .. }
+        | Cause::HostError { message }
+        | Cause::EngineError { message } => Some(message),
+        _ => None,
+    }
+}
+
+/// A module with these functions, the last of which is its program.
+fn program(types: &TypeSection, others: impl Fn(&mut Module), functions: &[(u32, Function)]) -> Vec<u8> {
+    let mut module = Module::new();
+    module.section(types);
+    let (mut declared, mut code) = (FunctionSection::new(), CodeSection::new());
+    for (ty, body) in functions {
+        declared.function(*ty);
+        code.function(body);
+    }
+    module.section(&declared);
+    others(&mut module);
+    let mut exports = ExportSection::new();
+    exports.export("_start", ExportKind::Func, u32::try_from(functions.len()).unwrap_or(1) - 1);
+    module.section(&exports);
+    module.section(&code);
+    module.finish()
+}
+
+fn body(
+    locals: impl IntoIterator<Item = (u32, ValType), IntoIter: ExactSizeIterator>,
+    code: &[Instruction],
+) -> Function {
+    let mut function = Function::new(locals);
+    for instruction in code {
+        function.instruction(instruction);
+    }
+    function.instruction(&Instruction::End);
+    function
+}
+
+fn count(number: u64) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+fn void() -> TypeSection {
+    let mut types = TypeSection::new();
+    types.ty().function([], []);
+    types
+}
+
+fn locals(number: u64) -> Vec<u8> {
+    program(&void(), |_| {}, &[(0, body([(count(number), ValType::I32)], &[]))])
+}
+
+fn functions(number: u64) -> Vec<u8> {
+    let all = vec![(0, body([], &[])); usize::try_from(number).unwrap_or(1)];
+    program(&void(), |_| {}, &all)
+}
+
+fn parameters(number: u64) -> Vec<u8> {
+    let mut types = TypeSection::new();
+    types.ty().function(vec![ValType::I32; usize::try_from(number).unwrap_or(1)], []);
+    types.ty().function([], []);
+    program(&types, |_| {}, &[(0, body([], &[])), (1, body([], &[]))])
+}
+
+fn memory(pages: u64) -> Vec<u8> {
+    let others = |module: &mut Module| {
+        let mut memories = MemorySection::new();
+        memories.memory(MemoryType {
+            minimum: pages,
+            maximum: None,
+            memory64: false,
+            shared: false,
+            page_size_log2: None,
+        });
+        module.section(&memories);
+    };
+    program(&void(), others, &[(0, body([], &[]))])
+}
+
+fn table(elements: u64) -> Vec<u8> {
+    let others = |module: &mut Module| {
+        let mut tables = TableSection::new();
+        let ty = TableType {
+            element_type: RefType::FUNCREF,
+            minimum: elements,
+            maximum: None,
+            table64: false,
+            shared: false,
+        };
+        tables.table(ty);
+        module.section(&tables);
+    };
+    program(&void(), others, &[(0, body([], &[]))])
+}
+
+/// A function that calls itself as often, without a tail call.
+fn recursion(depth: u64) -> Vec<u8> {
+    let mut types = TypeSection::new();
+    types.ty().function([ValType::I32], [ValType::I32]);
+    types.ty().function([], []);
+    let down = [
+        Instruction::LocalGet(0),
+        Instruction::If(wasm_encoder::BlockType::Result(ValType::I32)),
+        Instruction::LocalGet(0),
+        Instruction::I32Const(1),
+        Instruction::I32Sub,
+        Instruction::Call(0),
+        Instruction::I32Const(1),
+        Instruction::I32Add,
+        Instruction::Else,
+        Instruction::I32Const(0),
+        Instruction::End,
+    ];
+    let start =
+        [Instruction::I32Const(i32::try_from(depth).unwrap_or(i32::MAX)), Instruction::Call(0), Instruction::Drop];
+    program(&types, |_| {}, &[(0, body([], &down)), (1, body([], &start))])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MEASURES, search};
+    use crate::{Ask, Lack, Probe, Reply};
+    use wasmlab_protocol::Cause;
+
+    /// Refuses modules above a number, which the probe's name holds, and counts its starts.
+    struct Limited(u64, usize);
+
+    impl Ask for Limited {
+        fn ask(&mut self, probe: &Probe, _: &[String]) -> Option<Reply> {
+            self.1 += 1;
+            let number: u64 = probe.name.rsplit('-').next().unwrap().parse().unwrap();
+            let refused = Cause::Rejected { message: format!("{number} is too many"), offset: None };
+            let cause = if number <= self.0 { Cause::Returned } else { refused };
+            Some(Reply { cause: Some(cause), ..Reply::default() })
+        }
+
+        fn switches(&self, _: Lack) -> Vec<String> {
+            Vec::new()
+        }
+    }
+
+    #[test]
+    fn limit_is_found_exactly_if_round_and_nearly_otherwise() {
+        let check = |limit: u64, accepted: std::ops::RangeInclusive<u64>, refused: Option<u64>| {
+            let mut runtime = Limited(limit, 0);
+            let found = search(&MEASURES[0], &mut runtime).unwrap();
+            assert!(accepted.contains(&found.accepted), "{limit}: {found:?}");
+            assert!(refused.is_none_or(|refused| found.refused == Some(refused)), "{limit}: {found:?}");
+            assert!(runtime.1 < 30, "{limit}: {} starts", runtime.1);
+        };
+        check(50_000, 50_000..=50_000, Some(50_001));
+        check(777, 760..=777, None);
+        check(99, 0..=0, Some(100));
+        check(1 << 40, 100_000..=100_000, None);
+    }
+
+    #[test]
+    fn modules_are_valid_and_have_the_number() {
+        for measure in MEASURES {
+            let facts = wasmlab_inspect::facts(&(measure.module)(measure.least)).unwrap();
+            assert!(facts.refusal.is_none() && facts.exports.iter().any(|e| e.name == "_start"), "{}", measure.name);
+        }
+    }
+}

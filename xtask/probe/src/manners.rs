@@ -1,0 +1,81 @@
+//! How a runtime treats modules with something unusual about them, though nothing is missing.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use wasmlab_model::profile::{Answer, Support};
+use wasmlab_protocol::Cause;
+
+use crate::{Ask, Probe};
+
+/// A name, and the module.
+const PROBES: &[(&str, &str)] = &[
+    // It exports functions, but none to start with.
+    ("no-start", "(module (func (export \"f\")))"),
+    // WASI functions work on the memory that a module exports.
+    (
+        "no-memory",
+        "(module (import \"wasi_snapshot_preview1\" \"sched_yield\" (func $f (result i32))) (func (export \"_start\") (drop \
+         (call $f))))",
+    ),
+    ("two-entry-points", "(module (func (export \"_start\")) (func (export \"_initialize\")))"),
+    // A function that every host of WASI has, with a type that it does not have.
+    (
+        "other-type",
+        "(module (import \"wasi_snapshot_preview1\" \"fd_seek\" (func (param i32 i32 i32 i32) (result i32))) (memory (export \
+         \"memory\") 1) (func (export \"_start\")))",
+    ),
+    // Either form may be accepted, but not both in one module.
+    (
+        "mixed-exceptions",
+        "(module (tag $e) (func try catch_all end) (func (block $out (try_table (catch_all $out)))) (func (export \"_start\")))",
+    ),
+    ("empty-module-name", "(module (import \"\" \"f\" (func)) (func (export \"_start\")))"),
+    ("imported-memory", "(module (import \"env\" \"memory\" (memory 1)) (func (export \"_start\")))"),
+    ("imported-table", "(module (import \"env\" \"table\" (table 1 funcref)) (func (export \"_start\")))"),
+    ("exit-0", EXIT_0),
+    ("exit-1", EXIT_1),
+    ("exit-126", EXIT_126),
+    ("exit-255", EXIT_255),
+    ("exit-256", EXIT_256),
+];
+
+macro_rules! exit {
+    ($name:ident $code:literal) => {
+        const $name: &str = concat!(
+            "(module (import \"wasi_snapshot_preview1\" \"proc_exit\" (func $exit (param i32))) (memory (export \"memory\") 1) ",
+            "(func (export \"_start\") (call $exit (i32.const ",
+            $code,
+            "))))"
+        );
+    };
+}
+exit!(EXIT_0 "0");
+exit!(EXIT_1 "1");
+exit!(EXIT_126 "126");
+exit!(EXIT_255 "255");
+exit!(EXIT_256 "256");
+
+/// The answer for each; an exit code is supported if it arrives as it was.
+///
+/// # Errors
+/// If a probe cannot be made.
+pub fn all(runtime: &mut dyn Ask) -> Result<BTreeMap<String, Answer>> {
+    let mut answers = BTreeMap::new();
+    for (name, text) in PROBES {
+        let reply = runtime.ask(&Probe::from_text(*name, text)?, &[]);
+        let wanted = name.strip_prefix("exit-").and_then(|code| code.parse::<i32>().ok());
+        let answer = match reply.and_then(|reply| reply.cause) {
+            None => Answer::default(),
+            Some(Cause::Returned) if wanted.is_none_or(|code| code == 0) => {
+                Answer { support: Support::Yes, ..Answer::default() }
+            }
+            Some(Cause::Exit { code }) if wanted.is_none_or(|wanted| wanted == code) => {
+                Answer { support: Support::Yes, ..Answer::default() }
+            }
+            Some(cause) => Answer { support: Support::No, cause: Some(cause), switches: Vec::new() },
+        };
+        answers.insert((*name).to_owned(), answer);
+    }
+    Ok(answers)
+}

@@ -1,0 +1,63 @@
+//! Measures a whole profile, one part after the other.
+
+use anyhow::Result;
+use wasmlab_model::profile::{Answer, Functions, PROFILE_SCHEMA, Profile, Provenance, Support};
+
+use crate::catalogue::Catalogue;
+use crate::{Ask, behaviour, interfaces, limits, link, manners, proposals, sandbox, script};
+
+/// The column and its program.
+pub struct Subject<'a> {
+    /// The column's id.
+    pub runtime: &'a str,
+    /// Its engine.
+    pub engine: &'a str,
+    /// The version of its program.
+    pub version: &'a str,
+    /// Where and how it is measured; the number of probes is filled in by the caller.
+    pub provenance: Provenance,
+}
+
+/// Everything that the probes can find out about a runtime.
+///
+/// # Errors
+/// If a probe cannot be made.
+pub fn profile(subject: Subject, catalogue: &Catalogue, runtime: &mut dyn Ask) -> Result<Profile> {
+    let mut proposals = proposals::all(runtime)?;
+    let components = proposals.remove(proposals::COMPONENTS).unwrap_or_default();
+    let unknown_import = link::unknown_import(runtime)?;
+    let unchecked = unknown_import.support == Support::Unchecked;
+    // A column that takes only components has nothing to say of core modules.
+    let imports = if unknown_import == Answer::default() {
+        Default::default()
+    } else {
+        link::all(&catalogue.functions, unchecked, runtime)?
+    };
+    let takes_components = components.support == Support::Yes || !components.switches.is_empty();
+    let interfaces = if takes_components { interfaces::all(&catalogue.packages, runtime)? } else { Default::default() };
+    let manners = manners::all(runtime)?;
+    let behaviour = behaviour::all(catalogue, &imports, unchecked, &manners, runtime)?;
+    let wasi = catalogue.functions.iter().find(|of| of.specification == "WASI 0.1");
+    let defines =
+        |name: &str| unchecked || imports.get(script::WASI).and_then(|of: &Functions| of.defines(name)) == Some(true);
+    let sandbox = match wasi {
+        Some(of) => sandbox::all(&of.functions, &defines, runtime)?,
+        None => Default::default(),
+    };
+    Ok(Profile {
+        schema: PROFILE_SCHEMA,
+        runtime: subject.runtime.to_owned(),
+        engine: subject.engine.to_owned(),
+        version: subject.version.to_owned(),
+        provenance: subject.provenance,
+        components,
+        proposals,
+        imports,
+        unknown_import,
+        interfaces,
+        manners,
+        limits: limits::all(runtime)?,
+        behaviour,
+        sandbox,
+    })
+}

@@ -1,0 +1,164 @@
+//! `capabilities`: what runtimes give, as their profiles say. Runs nothing.
+
+use anyhow::Result;
+use serde::Serialize;
+
+use super::common::{choose, usage};
+use super::output;
+use super::text_table::{names, prose};
+use crate::exit;
+use crate::lab::Lab;
+use crate::store::profiles;
+use wasmlab_model::profile::Profile;
+
+mod tables;
+
+use tables::{Kind, Table};
+
+/// Description for `--help`.
+pub const ABOUT: &str = "Show what runtimes give, as `probe` measured it: WASI functions, proposals, sockets, limits";
+/// Examples for `--help`.
+pub const EXAMPLES: &str = "Examples:
+  cargo xtask capabilities
+  cargo xtask capabilities wasi --runtime 'wasm*'
+  cargo xtask capabilities proposals sockets --format markdown > chart.md
+  cargo xtask capabilities --format json | jq .tables
+  cargo xtask capabilities limits --format csv
+
+Everything comes from the profiles in snapshots/profiles/; `probe` measures them. In the terminal,
+each line says on how many runtimes something works, and names the others with what they do
+instead. `errno 52` is the error that a function returned; `ends` means that the guest or its
+runtime ended; `wrong` that it reported success without the effect; `?` that the lab could not ask.";
+
+/// Options.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Which tables [default: all]
+    #[arg(value_enum)]
+    what: Vec<Kind>,
+    /// Only profiles whose runtime matches the glob; may be repeated
+    #[arg(long, value_name = "GLOB")]
+    runtime: Vec<String>,
+    /// How to print
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// For a terminal: a line for each capability.
+    Text,
+    /// A chart for a page: capabilities in rows, runtimes in columns.
+    Markdown,
+    /// One object.
+    Json,
+    /// A line for each table, capability and runtime.
+    Csv,
+}
+
+/// Version of the output of `--format json`.
+const SCHEMA_VERSION: u32 = 1;
+
+/// The output of `--format json`.
+#[derive(Serialize)]
+struct Printed<'a> {
+    schema: u32,
+    /// In the order of the cells of each row.
+    runtimes: Vec<Column<'a>>,
+    tables: &'a [Table],
+}
+
+/// A runtime at a version.
+#[derive(Serialize)]
+struct Column<'a> {
+    runtime: &'a str,
+    version: &'a str,
+    measured: &'a str,
+}
+
+/// Runs the subcommand.
+pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
+    let all = profiles::read(lab)?;
+    if all.is_empty() {
+        return usage("snapshots/profiles/ holds no profile: measure some with `cargo xtask probe`");
+    }
+    let profiles = choose(all, &args.runtime, "runtime", |profile| profile.runtime.clone())?;
+    let wants = |kind: &Kind| args.what.is_empty() || args.what.contains(kind);
+    let tables: Vec<Table> =
+        Kind::ALL.iter().filter(|kind| wants(kind)).map(|kind| tables::table(*kind, &profiles)).collect();
+    match args.format {
+        Format::Text => {
+            let parts: Vec<String> = tables.iter().map(|table| text(table, &profiles)).collect();
+            output::print(&parts.join("\n"))?;
+        }
+        Format::Markdown => {
+            let parts: Vec<String> = tables.iter().map(|table| markdown(table, &profiles)).collect();
+            output::print(&parts.join("\n"))?;
+        }
+        Format::Json => {
+            let column = |p: &'_ Profile| (p.runtime.clone(), p.version.clone(), p.provenance.date.clone());
+            let columns: Vec<_> = profiles.iter().map(column).collect();
+            let runtimes =
+                columns.iter().map(|(runtime, version, measured)| Column { runtime, version, measured }).collect();
+            let printed = Printed { schema: SCHEMA_VERSION, runtimes, tables: &tables };
+            output::print(&(serde_json::to_string_pretty(&printed)? + "\n"))?;
+        }
+        Format::Csv => output::print(&csv(&tables, &profiles))?,
+    }
+    Ok(exit::OK)
+}
+
+/// A line for each capability: where it works, and what the others do.
+fn text(table: &Table, profiles: &[Profile]) -> String {
+    let rows: Vec<Vec<String>> = table
+        .rows
+        .iter()
+        .map(|row| {
+            let mut others: Vec<(String, Vec<String>)> = Vec::new();
+            let works = row.cells.iter().filter(|cell| !cell.is_empty() && table.kind.is_good(cell)).count();
+            let asked = row.cells.iter().filter(|cell| !cell.is_empty()).count();
+            for (cell, profile) in row.cells.iter().zip(profiles) {
+                if cell.is_empty() || table.kind.is_good(cell) {
+                    continue;
+                }
+                match others.iter_mut().find(|(word, _)| word == cell) {
+                    Some((_, runtimes)) => runtimes.push(profile.runtime.clone()),
+                    None => others.push((cell.clone(), vec![profile.runtime.clone()])),
+                }
+            }
+            let others: Vec<String> =
+                others.into_iter().map(|(word, on)| format!("{word}: {}", on.join(", "))).collect();
+            vec![row.name.clone(), format!("{works} of {asked}"), others.join("; ")]
+        })
+        .collect();
+    let columns = [names(table.kind.what()), names(table.kind.good()), prose("elsewhere", 34)];
+    format!("{}\n\n{}", table.title, output::table(&columns, &rows))
+}
+
+fn markdown(table: &Table, profiles: &[Profile]) -> String {
+    let escaped = |text: &str| text.replace('|', "\\|").replace('\n', " ");
+    let mut shown = format!("## {}\n\n| {} |", table.title, table.kind.what());
+    for profile in profiles {
+        shown += &format!(" {} {} |", escaped(&profile.runtime), escaped(&profile.version));
+    }
+    shown += &format!("\n|---|{}\n", "---|".repeat(profiles.len()));
+    for row in &table.rows {
+        let cells: Vec<String> = row.cells.iter().map(|cell| escaped(cell)).collect();
+        shown += &format!("| `{}` | {} |\n", escaped(&row.name), cells.join(" | "));
+    }
+    shown
+}
+
+fn csv(tables: &[Table], profiles: &[Profile]) -> String {
+    let quoted = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
+    let mut lines = String::from("table,capability,runtime,version,result\n");
+    for table in tables {
+        for row in &table.rows {
+            for (cell, profile) in row.cells.iter().zip(profiles) {
+                let fields = [table.kind.id(), &row.name, &profile.runtime, &profile.version, cell].map(quoted);
+                lines += &(fields.join(",") + "\n");
+            }
+        }
+    }
+    lines
+}

@@ -1,0 +1,253 @@
+//! The tables of capabilities: a row for each, a word for each profile.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use wasmlab_model::profile::{Answer, Behaviour, BehaviourOutcome, Limit, Profile, Support};
+
+/// Which table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// Functions of WASI 0.1, each used by a guest.
+    Wasi,
+    /// Functions of the other specifications: which of them a module can import.
+    Imports,
+    /// Interfaces of WASI 0.2 and 0.3, by version.
+    Interfaces,
+    /// WebAssembly proposals.
+    Proposals,
+    /// From accepting a connection to an HTTP server, by each interface that could give it.
+    Sockets,
+    /// What a hostile guest achieves.
+    Sandbox,
+    /// The largest number of something that is accepted.
+    Limits,
+    /// Exit codes, missing entry points and other unusual modules.
+    Manners,
+}
+
+impl Kind {
+    /// In the order of printing.
+    pub const ALL: &[Self] = &[
+        Self::Wasi,
+        Self::Imports,
+        Self::Interfaces,
+        Self::Proposals,
+        Self::Sockets,
+        Self::Sandbox,
+        Self::Limits,
+        Self::Manners,
+    ];
+
+    /// In files.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Wasi => "wasi",
+            Self::Imports => "imports",
+            Self::Interfaces => "interfaces",
+            Self::Proposals => "proposals",
+            Self::Sockets => "sockets",
+            Self::Sandbox => "sandbox",
+            Self::Limits => "limits",
+            Self::Manners => "manners",
+        }
+    }
+
+    /// The heading.
+    fn title(self) -> &'static str {
+        match self {
+            Self::Wasi => "Functions of WASI 0.1, used by a guest",
+            Self::Imports => "Functions that a module can import, by specification",
+            Self::Interfaces => "Interfaces that a component can import",
+            Self::Proposals => "WebAssembly proposals",
+            Self::Sockets => "Sockets, by the interface that gives them (defined, not used)",
+            Self::Sandbox => "What a hostile guest achieves",
+            Self::Limits => "Largest number that is accepted",
+            Self::Manners => "Unusual modules",
+        }
+    }
+
+    /// The head of the first column.
+    pub fn what(self) -> &'static str {
+        match self {
+            Self::Wasi => "function",
+            Self::Imports => "specification",
+            Self::Interfaces => "interface",
+            Self::Proposals => "proposal",
+            Self::Sockets => "rung",
+            Self::Sandbox => "attempt",
+            Self::Limits => "of",
+            Self::Manners => "module",
+        }
+    }
+
+    /// The head of the column that counts good results.
+    pub fn good(self) -> &'static str {
+        match self {
+            Self::Sandbox => "contained",
+            Self::Limits => "no limit met",
+            Self::Imports => "all defined",
+            _ => "works",
+        }
+    }
+
+    /// Whether a word is the good result.
+    pub fn is_good(self, cell: &str) -> bool {
+        match self {
+            Self::Sandbox => cell != "escapes",
+            Self::Limits => cell.starts_with('≥'),
+            _ => cell == "yes",
+        }
+    }
+}
+
+/// A table.
+#[derive(Serialize)]
+pub struct Table {
+    /// Which.
+    pub kind: Kind,
+    /// Its heading.
+    pub title: &'static str,
+    /// Its rows.
+    pub rows: Vec<Row>,
+}
+
+/// A capability.
+#[derive(Serialize)]
+pub struct Row {
+    /// Its name.
+    pub name: String,
+    /// A word for each profile; empty: the question makes no sense there.
+    pub cells: Vec<String>,
+}
+
+/// A table of these profiles.
+pub fn table(kind: Kind, profiles: &[Profile]) -> Table {
+    let rows = match kind {
+        Kind::Wasi => {
+            rows(profiles, |p| p.behaviour.keys().cloned().collect(), |p, name| behaviour(p.behaviour.get(name)))
+        }
+        Kind::Imports => imports(profiles),
+        Kind::Interfaces => {
+            rows(profiles, |p| p.interfaces.keys().cloned().collect(), |p, name| answer(p.interfaces.get(name)))
+        }
+        Kind::Proposals => rows(
+            profiles,
+            |p| p.proposals.keys().cloned().chain(["component-model".to_owned()]).collect(),
+            |p, name| {
+                if name == "component-model" { answer(Some(&p.components)) } else { answer(p.proposals.get(name)) }
+            },
+        ),
+        Kind::Sockets => sockets(profiles),
+        Kind::Sandbox => {
+            rows(profiles, |p| p.sandbox.keys().cloned().collect(), |p, name| behaviour(p.sandbox.get(name)))
+        }
+        Kind::Limits => rows(profiles, |p| p.limits.keys().cloned().collect(), |p, name| limit(p.limits.get(name))),
+        Kind::Manners => rows(profiles, |p| p.manners.keys().cloned().collect(), |p, name| answer(p.manners.get(name))),
+    };
+    // What nobody was asked says nothing.
+    let rows = rows.into_iter().filter(|row| row.cells.iter().any(|cell| !cell.is_empty())).collect();
+    Table { kind, title: kind.title(), rows }
+}
+
+fn rows(
+    profiles: &[Profile],
+    names: impl Fn(&Profile) -> Vec<String>,
+    cell: impl Fn(&Profile, &str) -> String,
+) -> Vec<Row> {
+    let all: BTreeSet<String> = profiles.iter().flat_map(names).collect();
+    let row = |name: String| Row { cells: profiles.iter().map(|profile| cell(profile, &name)).collect(), name };
+    all.into_iter().map(row).collect()
+}
+
+fn answer(answer: Option<&Answer>) -> String {
+    let Some(answer) = answer else { return String::new() };
+    match answer.support {
+        Support::Yes => "yes".to_owned(),
+        Support::No if answer.switches.is_empty() => "no".to_owned(),
+        Support::No => format!("with {}", answer.switches.join(" ")),
+        Support::Unchecked => "unchecked".to_owned(),
+        Support::Unknown => "?".to_owned(),
+    }
+}
+
+fn behaviour(found: Option<&Behaviour>) -> String {
+    let Some(found) = found else { return String::new() };
+    match found.outcome {
+        BehaviourOutcome::Works => "yes".to_owned(),
+        BehaviourOutcome::Errno => found.detail.clone(),
+        BehaviourOutcome::Wrong => "wrong".to_owned(),
+        BehaviourOutcome::Ends => "ends".to_owned(),
+        BehaviourOutcome::Missing => "missing".to_owned(),
+        BehaviourOutcome::Escapes => "escapes".to_owned(),
+    }
+}
+
+fn limit(limit: Option<&Limit>) -> String {
+    match limit {
+        None => String::new(),
+        Some(limit) if limit.refused.is_none() => format!("≥ {}", limit.accepted),
+        Some(limit) => limit.accepted.to_string(),
+    }
+}
+
+/// How many functions of each specification are defined.
+fn imports(profiles: &[Profile]) -> Vec<Row> {
+    let cell = |profile: &Profile, module: &str| match profile.imports.get(module) {
+        None => String::new(),
+        Some(of) if !of.unchecked.is_empty() => "unchecked".to_owned(),
+        Some(of) if of.defined.len() == of.asked() => "yes".to_owned(),
+        Some(of) if of.defined.is_empty() => "none".to_owned(),
+        Some(of) => format!("{} of {}", of.defined.len(), of.asked()),
+    };
+    rows(profiles, |p| p.imports.keys().cloned().collect(), cell)
+}
+
+/// What a rung of the ladder needs: a name, and for each interface that could give it what must be there.
+const LADDER: &[(&str, &[&str])] = &[
+    (
+        "accept",
+        &["wasi_snapshot_preview1.sock_accept", "wasix_32v1.sock_accept_v2", "wasi:sockets/tcp", "wasi:sockets/types"],
+    ),
+    (
+        "TCP client",
+        &["wasi_snapshot_preview1.sock_connect", "wasix_32v1.sock_connect", "wasi:sockets/tcp", "wasi:sockets/types"],
+    ),
+    (
+        "TCP server",
+        &["wasi_snapshot_preview1.sock_listen", "wasix_32v1.sock_listen", "wasi:sockets/tcp", "wasi:sockets/types"],
+    ),
+    (
+        "UDP",
+        &["wasi_snapshot_preview1.sock_send_to", "wasix_32v1.sock_send_to", "wasi:sockets/udp", "wasi:sockets/types"],
+    ),
+    ("name lookup", &["wasi_snapshot_preview1.sock_getaddrinfo", "wasix_32v1.resolve", "wasi:sockets/ip-name-lookup"]),
+    ("HTTP client", &["wasi:http/outgoing-handler", "wasi:http/client"]),
+];
+
+fn sockets(profiles: &[Profile]) -> Vec<Row> {
+    let abi = |needed: &str| match needed.split('.').next().unwrap_or(needed) {
+        "wasi_snapshot_preview1" => "WASI 0.1".to_owned(),
+        "wasix_32v1" => "WASIX".to_owned(),
+        interface => interface.to_owned(),
+    };
+    let cell = |profile: &Profile, needed: &str| match needed.split_once('.') {
+        Some((module, name)) => match profile.imports.get(module).and_then(|of| of.defines(name)) {
+            None => String::new(),
+            Some(true) => "yes".to_owned(),
+            Some(false) => "no".to_owned(),
+        },
+        None => {
+            let of = profile.interfaces.iter().filter(|(name, _)| name.split('@').next() == Some(needed));
+            // The newest version that was asked for.
+            of.map(|(_, found)| answer(Some(found))).next_back().unwrap_or_default()
+        }
+    };
+    let row = |rung: &str, needed: &str| Row {
+        name: format!("{rung}: {}", abi(needed)),
+        cells: profiles.iter().map(|profile| cell(profile, needed)).collect(),
+    };
+    LADDER.iter().flat_map(|(rung, ways)| ways.iter().map(move |needed| row(rung, needed))).collect()
+}

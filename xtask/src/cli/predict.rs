@@ -1,0 +1,270 @@
+//! `predict`: where a file runs, from the profiles of runtimes, without running it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use serde::Serialize;
+
+use super::common::usage;
+use super::guest_file::MaxSize;
+use super::output;
+use super::text_table::{names, prose};
+use crate::exit;
+use crate::lab::Lab;
+use crate::reading::{self, Form, ReadError};
+use crate::store::profiles;
+use wasmlab_model::facts::Facts;
+use wasmlab_model::profile::Profile;
+use wasmlab_model::scenario::{Build, EntryPointKind, Expect, ExpectedCall, Run, ScenarioFile};
+use wasmlab_predict::{Expected, Prediction, Question};
+use wasmlab_report::visible::on_line;
+use wasmlab_runtimes as runtimes;
+
+mod against;
+
+/// Description for `--help`.
+pub const ABOUT: &str =
+    "Predict where your .wasm or .wat file runs, from what was measured of each runtime; runs nothing";
+/// Examples for `--help`.
+pub const EXAMPLES: &str = "Examples:
+  cargo xtask predict app.wasm
+  cargo xtask predict app.wasm --runtime 'wasm*' --runtime wazero
+  cargo xtask predict lib.wasm --invoke add
+  cargo xtask predict a.wasm b.wasm --output json
+  cargo xtask predict --against                  compare with the last run-all: contradictions first
+  cargo xtask predict --against ci/report.json --runtime wasmi
+
+A prediction needs no runtime: it uses the profiles in snapshots/profiles/, which `probe` wrote,
+also those of runtimes that are not on this machine. It has the code, subject and remedy that
+`check` would give. Where reading cannot decide, it names the functions on which it depends.
+
+Exit code: 0. With --against: 1 if a prediction contradicts a result of the same version.";
+
+/// Options.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Modules or components, as .wasm or .wat
+    #[arg(value_name = "FILE", required_unless_present = "against")]
+    files: Vec<PathBuf>,
+    /// Call this export instead of running the program
+    #[arg(long, value_name = "EXPORT", conflicts_with = "against")]
+    invoke: Option<String>,
+    /// Only profiles whose runtime matches the glob; may be repeated
+    #[arg(long, value_name = "GLOB")]
+    runtime: Vec<String>,
+    /// Compare predictions with the cells of this report [default: reports/latest/report.json]
+    #[arg(long, value_name = "REPORT", num_args = 0..=1, default_missing_value = "", conflicts_with = "files")]
+    against: Option<String>,
+    /// How to print
+    #[arg(long, value_enum, default_value_t = Output::Text)]
+    output: Output,
+    #[command(flatten)]
+    max_size: MaxSize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Output {
+    /// For people.
+    Text,
+    /// One object.
+    Json,
+}
+
+/// Version of the output of `--output json`.
+const SCHEMA_VERSION: u32 = 1;
+
+/// The output of `--output json`.
+#[derive(Serialize)]
+struct Printed {
+    schema: u32,
+    files: Vec<OfFile>,
+}
+
+/// The predictions for a file.
+#[derive(Serialize)]
+struct OfFile {
+    file: String,
+    /// Why it is not a valid file; the runtimes then refuse it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    invalid: Option<String>,
+    predictions: Vec<Predicted>,
+}
+
+/// A prediction for a runtime.
+#[derive(Serialize)]
+struct Predicted {
+    runtime: String,
+    version: String,
+    /// The day of the profile: `2026-11-26`.
+    measured: String,
+    /// `runs`, `may-fail`, `fails` or `not-applicable`.
+    verdict: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subject: Option<String>,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    detail: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remedy: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    switches: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    functions: Vec<String>,
+}
+
+/// Runs the subcommand.
+pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
+    let profiles = chosen(lab, &args.runtime)?;
+    if let Some(report) = &args.against {
+        let latest = lab.latest_report().join("report.json");
+        let report = if report.is_empty() { latest } else { PathBuf::from(report) };
+        return against::run(lab, &profiles, &report, args.output == Output::Json);
+    }
+    let files = args.files.iter().map(|file| of_file(file, args, &profiles)).collect::<Result<Vec<_>>>()?;
+    if args.output == Output::Json {
+        let printed = Printed { schema: SCHEMA_VERSION, files };
+        output::print(&(serde_json::to_string_pretty(&printed)? + "\n"))?;
+    } else {
+        let texts: Vec<String> = files.iter().map(text).collect();
+        output::print(&texts.join("\n"))?;
+    }
+    Ok(exit::OK)
+}
+
+/// The profiles to use: for each column its newest, or all if several match by name.
+fn chosen(lab: &Lab, globs: &[String]) -> Result<Vec<Profile>> {
+    let all = profiles::read(lab)?;
+    if all.is_empty() {
+        return usage("snapshots/profiles/ holds no profile: measure some with `cargo xtask probe`");
+    }
+    super::common::choose(all, globs, "runtime", |profile| profile.runtime.clone())
+}
+
+fn of_file(file: &Path, args: &Args, profiles: &[Profile]) -> Result<OfFile> {
+    args.max_size.check(file).or_else(|error| usage(format!("failed to read `{}`: {error}", file.display())))?;
+    let facts = match reading::facts(file, Form::Facts) {
+        Ok(facts) => Ok(facts),
+        Err(ReadError::Refused(message)) => Err(message),
+        Err(error) => return usage(format!("failed to read `{}`: {error}", file.display())),
+    };
+    let spec = program(file, args.invoke.as_deref());
+    let predictions = profiles.iter().map(|profile| predicted(&facts, &spec, profile)).collect();
+    Ok(OfFile { file: file.display().to_string(), invalid: facts.err(), predictions })
+}
+
+/// The file as a program without inputs, or as a library of which an export is called.
+fn program(file: &Path, invoke: Option<&str>) -> ScenarioFile {
+    let call = |export: &str| ExpectedCall {
+        export: export.to_owned(),
+        args: Vec::new(),
+        results: None,
+        after_previous: false,
+    };
+    let run = match invoke {
+        Some(export) => Run { entry: EntryPointKind::Calls, call: vec![call(export)], ..Run::default() },
+        None => Run::default(),
+    };
+    ScenarioFile {
+        schema: crate::scenario::SCHEMA_VERSION,
+        title: file.display().to_string(),
+        family: "given".to_owned(),
+        route: "given".to_owned(),
+        rank: 0,
+        build: Build { toolchain: "wat".to_owned(), ..Build::default() },
+        run,
+        expect: Expect::default(),
+        known: Vec::new(),
+        step: Vec::new(),
+    }
+}
+
+fn predicted(facts: &Result<Facts, String>, spec: &ScenarioFile, profile: &Profile) -> Predicted {
+    let of = |verdict, prediction: Prediction| Predicted {
+        runtime: profile.runtime.clone(),
+        version: profile.version.clone(),
+        measured: profile.provenance.date.clone(),
+        verdict,
+        code: prediction.code.map(|code| code.id()),
+        subject: prediction.subject,
+        detail: prediction.detail,
+        remedy: prediction.remedy,
+        switches: prediction.switches,
+        functions: prediction.functions,
+    };
+    let applies =
+        runtimes::find(&profile.runtime).map_or(Ok(()), |runtime| runtime.is_applicable(spec, facts.as_ref().ok()));
+    if let Err(why) = applies {
+        let none = Prediction {
+            expected: Expected::Fails,
+            code: None,
+            subject: None,
+            detail: why,
+            remedy: None,
+            switches: Vec::new(),
+            functions: Vec::new(),
+        };
+        return of("not-applicable", none);
+    }
+    let question = Question { facts: facts.as_ref().map_err(String::as_str), run: &spec.run, glue: false };
+    let prediction = wasmlab_predict::predict(&question, profile);
+    of(verdict(prediction.expected), prediction)
+}
+
+/// The word for a verdict.
+fn verdict(expected: Expected) -> &'static str {
+    match expected {
+        Expected::Runs => "runs",
+        Expected::MayFail => "may-fail",
+        Expected::Fails => "fails",
+    }
+}
+
+/// For people: one line for each result, with the runtimes that have it.
+fn text(of: &OfFile) -> String {
+    let mut groups: BTreeMap<(u8, String, String), Vec<String>> = BTreeMap::new();
+    let mut remedies: Vec<(String, String)> = Vec::new();
+    for one in &of.predictions {
+        let (rank, result, why) = match one.verdict {
+            "runs" if one.switches.is_empty() => (0, "runs".to_owned(), String::new()),
+            "runs" => (1, "runs".to_owned(), format!("with {}", one.switches.join(" "))),
+            "may-fail" => (2, "may fail".to_owned(), format!("at run time: {}", one.functions.join(", "))),
+            "fails" => {
+                let code = one.code.unwrap_or("fails").to_owned();
+                if let Some(remedy) = &one.remedy
+                    && !remedies.iter().any(|(_, known)| known == remedy)
+                {
+                    remedies.push((code.clone(), remedy.clone()));
+                }
+                // What a code is about; without a code, what the runtime says.
+                let why = one.subject.clone().or_else(|| one.code.is_none().then(|| one.detail.clone()));
+                (3, code, why.unwrap_or_default())
+            }
+            _ => continue,
+        };
+        groups
+            .entry((rank, result, on_line(&why).into_owned()))
+            .or_default()
+            .push(format!("{} {}", one.runtime, one.version));
+    }
+    let days: Vec<&str> = of.predictions.iter().map(|one| one.measured.as_str()).collect();
+    let newest = days.iter().max().copied().unwrap_or_default();
+    let rows: Vec<Vec<String>> =
+        groups.into_iter().map(|((_, result, why), on)| vec![result, why, on.join(", ")]).collect();
+    let columns = [names("prediction"), prose("because", 24), prose("runtimes", 30)];
+    let mut shown = format!("{} (profiles of {newest} and before)\n\n", on_line(&of.file));
+    if let Some(why) = &of.invalid {
+        shown += &format!("It is not a valid file: {}\n\n", on_line(why));
+    }
+    shown += &output::table(&columns, &rows);
+    if !remedies.is_empty() {
+        shown += "\nWhat would change that:\n";
+        for (code, remedy) in remedies {
+            shown +=
+                &wasmlab_report::text::wrapped(output::render_options().width, &format!("  {code}: "), "    ", &remedy);
+            shown.push('\n');
+        }
+    }
+    shown
+}

@@ -1,0 +1,139 @@
+//! `probe`: measures what runtimes give, and writes a profile of each.
+
+use std::time::{Instant, SystemTime};
+
+use anyhow::{Context, Result};
+
+use super::{common, output};
+use crate::cell::Limits;
+use crate::engines;
+use crate::exit;
+use crate::lab::Lab;
+use crate::matrix::Column;
+use crate::store::profiles;
+use wasmlab_model::profile::{Profile, Provenance, Support};
+use wasmlab_probe::catalogue::{self, Catalogue};
+use wasmlab_probe::measure::{self, Subject};
+use wasmlab_process as process;
+use wasmlab_runtimes::{Runtime, Source};
+
+/// Description for `--help`.
+pub const ABOUT: &str = "Measure what runtimes give: imports, proposals, behaviour, limits; write a profile of each";
+/// Examples for `--help`.
+pub const EXAMPLES: &str = "Examples:
+  cargo xtask probe                         every runtime that is here
+  cargo xtask probe --runtime 'wasmtime-*'
+  cargo xtask probe --runtime node@22       another version
+  cargo xtask probe --runtime wasmi --no-cache
+
+Small modules are run as cells are, with their sandbox and cache: each imports one specification,
+needs one proposal, uses one function, or is as large as a runtime accepts. What was measured
+before on the same program is not run again. The profiles are written to snapshots/profiles/, one
+file for each runtime and version; `capabilities` shows them, and `predict` uses them.
+
+An engine that is not built is left out; `run-all` builds it.";
+
+/// Options.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Only runtimes that match the glob; RUNTIME@PATH and RUNTIME@VERSION as for `check`; may be repeated
+    #[arg(long, value_name = "GLOB")]
+    runtime: Vec<String>,
+    /// Ignore cached results and run every probe again
+    #[arg(long)]
+    no_cache: bool,
+}
+
+/// Time limit of a probe, milliseconds: none of them does anything that takes long.
+const RUN_MS: u64 = 5_000;
+
+/// Runs the subcommand.
+pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
+    let columns = common::columns(lab, &args.runtime)?;
+    let catalogue = catalogue::load()?;
+    let mut written = 0;
+    for runtime in &columns {
+        let tool = match engines::find_tool(lab, runtime) {
+            Ok(tool) => tool,
+            Err(absence) => {
+                let why = absence.map_or_else(|| "its engine is not built yet".to_owned(), |absence| absence.reason);
+                output::print_progress(&format!("{}: left out: {why}", runtime.id()));
+                continue;
+            }
+        };
+        let began = Instant::now();
+        // The largest memory of 32 bits: the limit to be found is the runtime's, not the lab's.
+        let limits = Limits { run_ms: RUN_MS, linear_memory: 4 << 30, ..Limits::default() };
+        let mut column = Column { lab, runtime, tool: &tool, limits, fresh: args.no_cache, any_module: true, asked: 0 };
+        let profile = measured(lab, &mut column, &catalogue)?;
+        if process::cancelled() {
+            return Ok(exit::INTERRUPTED);
+        }
+        let file = profiles::write(lab, &profile).context("failed to save the profile")?;
+        written += 1;
+        let shown = file.strip_prefix(&lab.root).unwrap_or(&file).display().to_string();
+        output::print(&format!(
+            "{}\n  {shown}, {} probes, {:.1} s\n",
+            summary(&profile),
+            column.asked,
+            began.elapsed().as_secs_f64()
+        ))?;
+    }
+    lab.machine.save();
+    process::end_orphans();
+    if written == 0 {
+        output::print_error("no runtime was probed: none of those selected is on this machine");
+        return Ok(exit::NO_CELLS_RUN);
+    }
+    Ok(exit::OK)
+}
+
+fn measured(lab: &Lab, column: &mut Column, catalogue: &Catalogue) -> Result<Profile> {
+    let (runtime, tool) = (column.runtime, column.tool);
+    let subject = Subject {
+        runtime: runtime.id(),
+        engine: runtime.engine,
+        version: &tool.version,
+        provenance: Provenance {
+            date: humantime::format_rfc3339_seconds(SystemTime::now()).to_string().chars().take(10).collect(),
+            lab: profiles::commit(lab),
+            system: format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH),
+            how: how(runtime),
+            host_layer: runtime.host_layer.name().to_owned(),
+            probes: 0,
+        },
+    };
+    let mut profile = measure::profile(subject, catalogue, column)?;
+    profile.provenance.probes = column.asked;
+    Ok(profile)
+}
+
+/// How the program was had.
+fn how(runtime: &Runtime) -> String {
+    match runtime.source {
+        Source::Embedded(engine) => format!("built from xtask/engines/{engine}"),
+        Source::Program(program) => format!("the installed program `{}`", program.names.join("` or `")),
+        Source::Driver { driver, program } => {
+            format!("the installed program `{}`, driven by xtask/drivers/{driver}", program.names.join("` or `"))
+        }
+    }
+}
+
+/// What a profile says, in a line or two.
+fn summary(profile: &Profile) -> String {
+    let yes = |answers: &std::collections::BTreeMap<String, wasmlab_model::profile::Answer>| {
+        answers.values().filter(|answer| answer.support == Support::Yes).count()
+    };
+    let imports = profile.imports.iter().filter(|(_, found)| !found.defined.is_empty());
+    let imports: Vec<String> = imports.map(|(module, found)| format!("{module} {}", found.defined.len())).collect();
+    format!(
+        "{} {}: {} of {} proposals; defines {}; {} of {} interfaces",
+        profile.runtime,
+        profile.version,
+        yes(&profile.proposals),
+        profile.proposals.len(),
+        if imports.is_empty() { "no import".to_owned() } else { imports.join(", ") },
+        yes(&profile.interfaces),
+        profile.interfaces.len(),
+    )
+}

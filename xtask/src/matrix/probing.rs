@@ -1,0 +1,163 @@
+//! Runs the small modules of `wasmlab-probe`, each as a cell like any other: the same commands, sandbox and cache.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use crate::cell::{self, Limits, Plan};
+use crate::lab::Lab;
+use crate::matrix::cache_policy;
+use wasmlab_model::codes::Code;
+use wasmlab_model::facts::{Abi, Facts};
+use wasmlab_model::observation::Outcome;
+use wasmlab_model::report::Cell;
+use wasmlab_model::scenario::Scenario;
+use wasmlab_probe::proposals::{self, EXTERNREF};
+use wasmlab_probe::{Ask, Lack, Probe, Reply, link};
+use wasmlab_protocol::Cause;
+use wasmlab_runtimes::{AdapterInput, HostLayer, MissingFeature, Runtime, Tool};
+
+/// A column that can be asked.
+pub struct Column<'a> {
+    /// The lab.
+    pub lab: &'a Lab,
+    /// The column.
+    pub runtime: &'a Runtime,
+    /// Its program.
+    pub tool: &'a Tool,
+    /// Limits of each probe.
+    pub limits: Limits,
+    /// Ignore what was measured before.
+    pub fresh: bool,
+    /// Run probes for which its host layer is not meant too: they also show what the engine below it gives.
+    pub any_module: bool,
+    /// How many probes were run or recalled.
+    pub asked: u32,
+}
+
+impl<'a> Column<'a> {
+    fn of(lab: &'a Lab, plan: &Plan<'a>) -> Self {
+        Self {
+            lab,
+            runtime: plan.runtime,
+            tool: plan.tool,
+            limits: plan.limits,
+            fresh: false,
+            any_module: false,
+            asked: 0,
+        }
+    }
+}
+
+impl Ask for Column<'_> {
+    fn ask(&mut self, probe: &Probe, switches: &[String]) -> Option<Reply> {
+        let facts = wasmlab_inspect::facts(&probe.module).ok();
+        let guest = self.lab.cache.put_object(&probe.module).ok()?;
+        let scenario = scenario(probe)?;
+        let plan = Plan {
+            scenario: &scenario,
+            runtime: self.runtime,
+            tool: self.tool,
+            guest: &guest,
+            facts: facts.as_ref(),
+            companions: &BTreeMap::new(),
+            limits: self.limits,
+            switches,
+        };
+        let layer = self.runtime.host_layer;
+        let applies = self.runtime.is_applicable(&scenario.spec, facts.as_ref()).is_ok();
+        // jco runs nothing but components.
+        let is_run = applies || self.any_module && !matches!(layer, HostLayer::None | HostLayer::Jco);
+        if !is_run || plan.not_attempted().is_some() {
+            return None;
+        }
+        self.asked += 1;
+        let key = plan.key();
+        let observation = match key.as_ref().filter(|_| !self.fresh).and_then(|key| cache_policy::recall(self.lab, key))
+        {
+            Some(known) => known,
+            None => {
+                let seen = cell::observe(self.lab, &plan, None, cell::Retention::default()).ok()?;
+                if let Some(key) = &key {
+                    cache_policy::store(self.lab, key, &seen, None, |_, _| false);
+                }
+                seen
+            }
+        };
+        let seen = AdapterInput { observation: &observation, run: &scenario.spec.run, facts: facts.as_ref() };
+        let progress = self.runtime.progress(&seen);
+        let stopped = match &observation.outcome {
+            Outcome::Limit(limit) => Some(format!("stopped at the lab's limit: {limit:?}")),
+            Outcome::Signaled(signal) => Some(format!("killed by signal {signal}")),
+            _ => None,
+        };
+        let stdout = progress.stdout.unwrap_or_else(|| observation.stdout.clone());
+        Some(Reply { cause: progress.cause, unchecked_imports: progress.unchecked_imports, stdout, stopped })
+    }
+
+    fn switches(&self, lack: Lack) -> Vec<String> {
+        let missing = match lack {
+            Lack::Proposal(name) => MissingFeature::Proposal(name),
+            Lack::Import(name) => MissingFeature::Import(name),
+        };
+        (self.runtime.switches)(self.tool, missing)
+    }
+}
+
+/// The probe as a scenario.
+fn scenario(probe: &Probe) -> Option<Scenario> {
+    let text = format!(
+        "schema = 1\ntitle = \"A probe of the lab\"\nfamily = \"probe\"\nroute = \"wat\"\n\
+         [build]\ntoolchain = \"wat\"\nsource = \"probe.wat\"\n{}",
+        probe.run
+    );
+    let spec = crate::scenario::parse(&text).ok()?;
+    Some(Scenario { name: format!("probe-{}", probe.name), dir: PathBuf::new(), spec })
+}
+
+/// The proposals in `facts` that have a probe, each with whether the runtime refuses the probe with its defaults.
+/// Probes that the lab fails to run are left out. If the runtime accepts all of them, including reference-types,
+/// `externref` is probed as well.
+pub fn refused<'a>(lab: &Lab, plan: &Plan, facts: &'a Facts) -> Vec<(&'a str, bool)> {
+    let mut column = Column::of(lab, plan);
+    let mut refuses = |proposal: &str| {
+        let probe = proposals::probe(proposal).ok()??;
+        proposals::is_refused(&column.ask(&probe, &[])?)
+    };
+    let core = facts.proposals.iter().filter(|name| *name != proposals::COMPONENTS && *name != "cm-async");
+    let mut probed: Vec<_> = core.filter_map(|name| Some((name.as_str(), refuses(name)?))).collect();
+    if facts.proposals.contains("reference-types") && probed.iter().all(|(_, refused)| !refused) {
+        probed.extend(refuses(EXTERNREF).map(|refused| (EXTERNREF, refused)));
+    }
+    probed
+}
+
+/// ABIs that a runtime without WASI cannot host.
+const WASI: &[Abi] = &[Abi::Wasi01, Abi::WasiUnstable, Abi::Wasix, Abi::WasiThreads];
+/// The import modules of WASI's snapshots; a runtime with WASI has at least one.
+const SNAPSHOTS: &[&str] = &["wasi_snapshot_preview1", "wasi_unstable"];
+
+/// `WASI` if the cell is a gap for a missing import, the guest uses WASI, and the runtime has none of its snapshots. Probes
+/// import only `proc_exit`, which every WASI host defines. That distinguishes a runtime without WASI from one that lacks a
+/// single function or an older snapshot.
+pub fn lacking_abi(lab: &Lab, plan: &Plan, cell: &Cell) -> Option<String> {
+    let is_import = matches!(
+        cell.code,
+        Some(
+            Code::MissingImport
+                | Code::CustomHost
+                | Code::NeedsJsGlue
+                | Code::NeedsEmscriptenHost
+                | Code::NeedsNapiHost
+                | Code::UnresolvedSymbol
+        )
+    );
+    let facts = plan.facts.filter(|_| is_import)?;
+    let uses_wasi = facts.abis.iter().any(|found| WASI.contains(&found.abi));
+    let mut column = Column::of(lab, plan);
+    let mut lacks = |snapshot: &&str| {
+        let probe = link::module("link-wasi", snapshot, &[("proc_exit", "(i32) -> ()")]).ok();
+        let reply = probe.and_then(|probe| column.ask(&probe, &[]));
+        matches!(reply.and_then(|reply| reply.cause), Some(Cause::MissingImport { .. }))
+    };
+    (uses_wasi && SNAPSHOTS.iter().all(&mut lacks)).then(|| "WASI".to_owned())
+}

@@ -1,0 +1,77 @@
+//! Profiles in `snapshots/profiles/`: one JSON file for each runtime and version.
+
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use xshell::{Shell, cmd};
+
+use super::files;
+use crate::lab::Lab;
+use wasmlab_model::profile::{PROFILE_SCHEMA, Profile};
+
+/// Largest file that is read as a profile, bytes.
+const MAX_BYTES: u64 = 16 << 20;
+
+/// `snapshots/profiles/`.
+fn folder(lab: &Lab) -> PathBuf {
+    lab.snapshots().join("profiles")
+}
+
+/// Writes a profile, and returns its path.
+///
+/// # Errors
+/// If the folder cannot be written.
+pub fn write(lab: &Lab, profile: &Profile) -> io::Result<PathBuf> {
+    let path = folder(lab).join(profile.file_name());
+    let text = serde_json::to_string_pretty(profile).map_err(io::Error::from)? + "\n";
+    files::write_atomically(&path, text.as_bytes())?;
+    Ok(path)
+}
+
+/// Every profile, sorted by runtime and version; empty if none was published.
+///
+/// # Errors
+/// If a file is damaged or of another version; the error names it.
+pub fn read(lab: &Lab) -> Result<Vec<Profile>> {
+    let folder = folder(lab);
+    let entries = match fs::read_dir(&folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.with_context(|| format!("failed to read `{}`", folder.display()))?,
+    };
+    let mut paths: Vec<PathBuf> = entries.map(|entry| Ok(entry?.path())).collect::<io::Result<_>>()?;
+    paths.retain(|path| path.extension().is_some_and(|end| end == "json"));
+    paths.sort();
+    paths
+        .iter()
+        .map(|path| of_file(path).with_context(|| format!("failed to read the profile `{}`", path.display())))
+        .collect()
+}
+
+fn of_file(path: &std::path::Path) -> Result<Profile> {
+    anyhow::ensure!(fs::metadata(path)?.len() <= MAX_BYTES, "it is larger than {} MiB", MAX_BYTES >> 20);
+    let text = fs::read(path)?;
+    #[derive(serde::Deserialize)]
+    struct Schema {
+        schema: u32,
+    }
+    let found: Schema = serde_json::from_slice(&text)?;
+    anyhow::ensure!(
+        found.schema == PROFILE_SCHEMA,
+        "it has schema {}, this lab reads {PROFILE_SCHEMA}: run `cargo xtask probe`",
+        found.schema
+    );
+    Ok(serde_json::from_slice(&text)?)
+}
+
+/// The commit of the lab; empty if git does not say.
+#[must_use]
+pub fn commit(lab: &Lab) -> String {
+    let Ok(shell) = Shell::new() else { return String::new() };
+    shell.change_dir(&lab.root);
+    let git = |args: &[&str]| cmd!(shell, "git {args...}").quiet().ignore_stderr().read().ok();
+    let Some(commit) = git(&["rev-parse", "--short=12", "HEAD"]) else { return String::new() };
+    let changed = git(&["status", "--porcelain", "--", "xtask"]).is_some_and(|changes| !changes.is_empty());
+    if changed { commit + "+" } else { commit }
+}
