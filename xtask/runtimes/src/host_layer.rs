@@ -106,8 +106,9 @@ mod tests {
         let abis: Vec<_> =
             [abi].iter().filter(|abi| !abi.is_empty()).map(|abi| json!({"abi": abi, "evidence": []})).collect();
         let sizes = json!({"total": 0, "code": 0, "data": 0, "custom": 0, "debug": 0, "names": 0});
+        let exports = if shape == "command" { json!([{"name": "_start", "ty": "func"}]) } else { json!([]) };
         let facts = json!({
-            "kind": kind, "shape": shape, "abis": abis, "sizes": sizes, "proposals": [], "imports": [], "exports": [],
+            "kind": kind, "shape": shape, "abis": abis, "sizes": sizes, "proposals": [], "imports": [], "exports": exports,
             "sections": [], "target_features": [], "producers": [],
         });
         serde_json::from_value(facts).unwrap()
