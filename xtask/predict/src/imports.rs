@@ -79,6 +79,8 @@ fn interface<'a>(import: &Import, profile: &'a Profile, on: &[String]) -> Defini
     let name = if import.module.is_empty() { import.name.clone() } else { import.module.clone() };
     match profile.interfaces.get(&name) {
         Some(answer) if is_given(answer, on) => Definition::Defined,
+        // It has an earlier version, so it lacks only what came since; the facts do not say whether the file uses that.
+        Some(_) if has_earlier(&name, profile) => Definition::Unchecked,
         Some(answer) => Definition::Missing(Some(answer)),
         None => {
             // A version that is not in the catalogue: the nearest that is, of the same series.
@@ -92,6 +94,20 @@ fn interface<'a>(import: &Import, profile: &'a Profile, on: &[String]) -> Defini
             }
         }
     }
+}
+
+/// Whether a runtime defines an earlier version of an interface, of the same series.
+fn has_earlier(name: &str, profile: &Profile) -> bool {
+    let series = |name: &str| name.rsplit_once('.').map(|(series, _)| series.to_owned());
+    let wanted = series(name);
+    wanted.is_some()
+        && profile.interfaces.iter().any(|(known, answer)| series(known) == wanted && answer.support == Support::Yes)
+}
+
+/// Whether a runtime is a host of Emscripten's. Its catalogue holds a part of what such a host may define: neither what
+/// old versions imported nor the C library's functions that a linker left out.
+pub fn is_emscripten_host(profile: &Profile) -> bool {
+    profile.imports.get("env").is_some_and(|of| !of.defined.is_empty())
 }
 
 /// The import module of JavaScript's string builtins.
@@ -108,6 +124,14 @@ fn core<'a>(facts: &Facts, import: &Import, question: &Question, profile: &'a Pr
     let has_builtins = || profile.imports.get(BUILTINS).is_some_and(|of| !of.defined.is_empty());
     if import.module != BUILTINS && facts.abis.iter().any(is_of_builtins) && has_builtins() {
         return Definition::Defined;
+    }
+    let in_catalogue = profile
+        .imports
+        .get(&import.module)
+        .is_some_and(|of| of.defines(&import.name).is_some() || of.unchecked.contains(&import.name));
+    let of_emscripten = ["env", "global", "asm2wasm"].contains(&import.module.as_str());
+    if of_emscripten && !in_catalogue && is_emscripten_host(profile) {
+        return Definition::Unchecked;
     }
     let storage = [("memory", "imported-memory"), ("table", "imported-table")];
     if let Some((_, manner)) = storage.iter().find(|(kind, _)| import.ty.starts_with(kind)) {
@@ -142,9 +166,13 @@ fn unknown(profile: &Profile) -> Definition<'_> {
 }
 
 /// The imported functions that do not do on this runtime what they are specified to do, or may not exist.
-pub fn doubtful(facts: &Facts, question: &Question, profile: &Profile) -> Vec<String> {
-    if facts.kind == BinaryKind::Component || question.glue {
+pub fn doubtful(facts: &Facts, question: &Question, profile: &Profile, on: &[String]) -> Vec<String> {
+    if question.glue {
         return Vec::new();
+    }
+    if facts.kind == BinaryKind::Component {
+        let open = |import: &&Import| matches!(interface(import, profile, on), Definition::Unchecked);
+        return facts.imports.iter().filter(open).map(|import| import.shown(facts.kind)).collect();
     }
     let fails = |import: &Import| {
         let behaviour = profile.behaviour.get(&import.name).filter(|_| import.module == "wasi_snapshot_preview1");

@@ -107,7 +107,8 @@ pub fn predict(question: &Question, profile: &Profile) -> Prediction {
 }
 
 fn runs(question: &Question, profile: &Profile, switches: Vec<String>) -> Prediction {
-    let functions = question.facts.map(|facts| imports::doubtful(facts, question, profile)).unwrap_or_default();
+    let functions =
+        question.facts.map(|facts| imports::doubtful(facts, question, profile, &switches)).unwrap_or_default();
     let expected = if functions.is_empty() { Expected::Runs } else { Expected::MayFail };
     let detail = match &functions[..] {
         [] => String::new(),

@@ -1,6 +1,6 @@
 //! The first thing at which a runtime refuses a file, as its profile says.
 
-use wasmlab_model::facts::{BinaryKind, Facts, RefusalKind};
+use wasmlab_model::facts::{Abi, BinaryKind, Facts, RefusalKind};
 use wasmlab_model::profile::{Answer, Profile, Support};
 use wasmlab_model::scenario::EntryPointKind;
 use wasmlab_protocol::{Cause, Stage};
@@ -147,6 +147,11 @@ fn entry(facts: &Facts, question: &Question, profile: &Profile) -> Option<Obstac
             manner(profile, "empty-module-name").filter(|o| matches!(o.cause, Cause::Rejected { .. }))
     {
         return Some(obstacle);
+    }
+    // Old Emscripten's programs begin with `_main`, which only a host of its own looks for.
+    let is_old = facts.abis.iter().any(|found| found.abi == Abi::EmscriptenFastcomp);
+    if is_old && imports::is_emscripten_host(profile) {
+        return None;
     }
     if is_program(question) && is_module {
         if !exports("_start") {

@@ -30,6 +30,10 @@ pub fn module(name: &str, from: &str, functions: &[Function]) -> Result<Probe> {
     for (function, ty) in functions {
         text += &format!("\n  (import {from:?} {function:?} (func{}))", to_text(&ty.replace(ARRAY, "$array")));
     }
+    // A program with threads has WASI too, and some hosts offer the one only with the other.
+    if from == "wasi" {
+        text += "\n  (import \"wasi_snapshot_preview1\" \"proc_exit\" (func (param i32)))";
+    }
     text += "\n  (memory (export \"memory\") 1)\n  (func (export \"_start\")))";
     Probe::from_text(name, &text)
 }
