@@ -57,7 +57,7 @@ fn classify(output: &ProcessOutput) -> GuestProgress {
     let mut lines = error.lines().map(|line| line.trim_start_matches(['│', '├', '╰', '─', '▶', ' ']));
     let first = lines.next().unwrap_or_default().trim_start_matches("error: ");
     let causes = lines.filter_map(|line| line.split_once(": ")).filter(|(number, _)| number.parse::<u8>().is_ok());
-    let cause = causes.map(|(_, cause)| cause).last();
+    let cause = causes.map(|(_, cause)| cause).next_back();
     let reason = cause.unwrap_or(first);
     if let Some((_, import)) = reason.split_once("Error while importing ") {
         return progress_at(Stage::Link, of_import(import, reason.to_owned()));
