@@ -135,6 +135,11 @@ fn core<'a>(facts: &Facts, import: &Import, question: &Question, profile: &'a Pr
     }
     let storage = [("memory", "imported-memory"), ("table", "imported-table")];
     if let Some((_, manner)) = storage.iter().find(|(kind, _)| import.ty.starts_with(kind)) {
+        // A host of wasi-threads makes the memory that the threads share.
+        let has_threads = profile.imports.get("wasi").is_some_and(|of| of.defines("thread-spawn") == Some(true));
+        if has_threads && import.ty.contains("shared") {
+            return Definition::Defined;
+        }
         return match profile.manners.get(*manner).map(|answer| answer.support) {
             Some(Support::Yes | Support::Unknown) | None => Definition::Defined,
             Some(Support::No | Support::Unchecked) => unknown(profile),

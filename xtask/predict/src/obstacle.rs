@@ -112,9 +112,6 @@ fn proposal(facts: &Facts, profile: &Profile, on: &[String]) -> Option<Obstacle>
         .filter_map(|name| Some((name, profile.proposals.get(name).filter(|answer| !is_given(answer, on))?)))
         .collect();
     lacking.sort_by_key(|(name, _)| ORDER.iter().position(|first| first == name).unwrap_or(ORDER.len()));
-    if lacking.is_empty() && ["exceptions", "legacy-exceptions"].iter().all(|form| facts.proposals.contains(*form)) {
-        return manner(profile, "mixed-exceptions");
-    }
     let (first, answer) = lacking.first()?;
     let message = match &answer.cause {
         Some(Cause::Rejected { message, .. } | Cause::CompileFailed { message }) => message.clone(),
