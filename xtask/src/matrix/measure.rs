@@ -132,6 +132,8 @@ fn ready<'a>(
 
 /// Why a component is not handed to jco, whose output would contain a part of this name as code.
 fn injected_script(name: &str) -> NotAttempted {
+    let cut: String = name.chars().take(40).collect();
+    let name = if cut.len() < name.len() { format!("{cut}…") } else { cut };
     let reason = format!(
         "jco writes names of a component into its JavaScript without escaping them, and `{name}` would run there as code"
     );
