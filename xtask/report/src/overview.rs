@@ -11,7 +11,7 @@ use wasmlab_model::report::{Cell, NoteKind, PASS_WITH_SWITCH, RunReport, Runtime
 use wasmlab_model::verdict::{Change, Verdict};
 
 use super::columns::engine;
-use super::table::{BOLD, DIM, GREEN, Painter, RED, YELLOW, is_news, note_heading, symbol};
+use super::table::{BOLD, DIM, GREEN, Painter, is_news, note_heading, sign, symbol};
 use super::text::{self, Row, by_code, changes, tally};
 use super::{RenderOptions, Renderer};
 
@@ -121,17 +121,18 @@ fn summary(cells: &[&Cell]) -> Summary {
 
 impl Summary {
     fn symbol(self, report: &RunReport) -> (Style, char) {
-        match self {
-            Self::Passes => (GREEN, '✓'),
-            Self::PassesPartly => (GREEN, PASS_WITH_SWITCH),
-            Self::Fails => (RED, '✗'),
-            Self::Gap(code) => (YELLOW, code.map_or('~', |code| symbol(report, code))),
-            Self::NotBuilt => (YELLOW, '?'),
-            Self::NotAttempted => (DIM, '○'),
-            Self::NotApplicable => (DIM, '-'),
-            Self::Absent => (DIM, '·'),
-            Self::Error => (RED, '!'),
-        }
+        let (verdict, code) = match self {
+            Self::PassesPartly => return (GREEN, PASS_WITH_SWITCH),
+            Self::Passes => (Verdict::Pass, None),
+            Self::Fails => (Verdict::Fail, None),
+            Self::Gap(code) => (Verdict::Gap, code),
+            Self::NotBuilt => (Verdict::NotBuilt, None),
+            Self::NotAttempted => (Verdict::NotAttempted, None),
+            Self::NotApplicable => (Verdict::NotApplicable, None),
+            Self::Absent => (Verdict::Absent, None),
+            Self::Error => (Verdict::Error, None),
+        };
+        sign(report, verdict, code)
     }
 
     /// For the key below the matrix.

@@ -41,6 +41,20 @@ pub(crate) fn symbol(report: &RunReport, code: Code) -> char {
     report.text(code).and_then(|text| text.symbol).unwrap_or(code.entry().symbol)
 }
 
+/// The symbol of a verdict; for a gap, the letter of its code.
+pub(crate) fn sign(report: &RunReport, verdict: Verdict, code: Option<Code>) -> (Style, char) {
+    match verdict {
+        Verdict::Pass => (GREEN, '✓'),
+        Verdict::Gap => (YELLOW, code.map_or('~', |code| symbol(report, code))),
+        Verdict::Fail => (RED, '✗'),
+        Verdict::NotBuilt => (YELLOW, '?'),
+        Verdict::Absent => (DIM, '·'),
+        Verdict::NotApplicable => (DIM, '-'),
+        Verdict::NotAttempted => (DIM, '○'),
+        Verdict::Error => (RED, '!'),
+    }
+}
+
 /// Explains the symbols that occur.
 fn key(report: &RunReport) -> Vec<&'static str> {
     let has = |verdict| report.cells.iter().any(|c| c.verdict == verdict);
@@ -184,20 +198,12 @@ impl Painter {
     }
 
     fn glyph(&self, report: &RunReport, cell: &Cell) -> String {
-        let letter = cell.code.map_or('~', |code| symbol(report, code)).to_string();
         let (style, text) = match cell.verdict {
-            Verdict::Pass if !cell.switches.is_empty() => (GREEN, PASS_WITH_SWITCH.to_string()),
-            Verdict::Pass => (GREEN, "✓".to_owned()),
-            Verdict::Gap if cell.known.is_some() => (DIM, letter),
-            Verdict::Gap => (YELLOW, letter),
-            Verdict::Fail => (RED, "✗".to_owned()),
-            Verdict::NotBuilt => (YELLOW, "?".to_owned()),
-            Verdict::Absent => (DIM, "·".to_owned()),
-            Verdict::NotApplicable => (DIM, "-".to_owned()),
-            Verdict::NotAttempted => (DIM, "○".to_owned()),
-            Verdict::Error => (RED, "!".to_owned()),
+            Verdict::Pass if !cell.switches.is_empty() => (GREEN, PASS_WITH_SWITCH),
+            verdict => sign(report, verdict, cell.code),
         };
-        format!("{}{}", self.paint(style, &text), if is_news(cell) { "*" } else { " " })
+        let style = if cell.verdict == Verdict::Gap && cell.known.is_some() { DIM } else { style };
+        format!("{}{}", self.paint(style, &text.to_string()), if is_news(cell) { "*" } else { " " })
     }
 
     fn legend(&self, out: &mut String, report: &RunReport, codes: &BTreeMap<Code, Vec<Group>>) {

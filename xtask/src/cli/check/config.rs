@@ -127,15 +127,19 @@ pub fn find(args: &Args) -> Result<Config> {
 /// Where `wasmlab.toml` is looked for: in this folder and its parents, up to the root of the git repository; outside of
 /// a repository in this folder only, since anybody may write to a parent such as `/tmp`.
 fn candidates(here: &Path) -> impl Iterator<Item = PathBuf> + '_ {
-    let folders = here.ancestors().position(|dir| dir.join(".git").exists()).map_or(1, |index| index + 1);
-    here.ancestors().take(folders).map(|dir| dir.join(NAME))
+    let last = repository(here).unwrap_or(here);
+    here.ancestors().take_while(move |dir| dir.starts_with(last)).map(|dir| dir.join(NAME))
+}
+
+/// The git repository that a folder is in.
+fn repository(folder: &Path) -> Option<&Path> {
+    folder.ancestors().find(|dir| dir.join(".git").exists())
 }
 
 /// The folder outside of which the file names nothing: the git repository, or else its own folder.
 fn root(folder: &Path) -> Option<PathBuf> {
     let folder = fs::canonicalize(if folder.as_os_str().is_empty() { Path::new(".") } else { folder }).ok()?;
-    let repository = folder.ancestors().find(|dir| dir.join(".git").exists()).map(Path::to_owned);
-    Some(repository.unwrap_or(folder))
+    Some(repository(&folder).unwrap_or(&folder).to_owned())
 }
 
 impl Config {
