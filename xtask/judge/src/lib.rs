@@ -9,7 +9,7 @@ use wasmlab_model::facts::Facts;
 use wasmlab_model::observation::{GuestProgress, Observation, Outcome};
 use wasmlab_model::scenario::ScenarioFile;
 use wasmlab_model::verdict::{Judgement, Verdict};
-use wasmlab_protocol::Stage;
+use wasmlab_protocol::{EXIT_INVALID_SPEC, Stage};
 
 use cause::judge_cause;
 use expectation::check_expectation;
@@ -161,6 +161,9 @@ pub fn diagnose(evidence: &Evidence) -> Option<Judgement> {
     }
     if evidence.progress.cause.is_none() && observation.outcome != Outcome::Stopped {
         let words = last_message_suffix(&observation.stderr);
+        if observation.outcome == Outcome::Exited(EXIT_INVALID_SPEC.into()) && observation.events.is_empty() {
+            return Some(without_code(Verdict::Error, format!("the lab's driver could not read the cell{words}")));
+        }
         let compiled = evidence.progress.stage.is_some_and(|stage| stage <= Stage::Compile);
         let detail = match &observation.outcome {
             Outcome::Exited(code) if compiled => {

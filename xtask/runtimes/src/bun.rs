@@ -7,6 +7,11 @@ use crate::{InstallCommand, Package, PackageClient, Runtime, Source, js, switche
 const LIST_OPTIONS: &str = "process.stdout.write(Bun.spawnSync([process.execPath, '-e', '0'], \
                             { env: { BUN_JSC_dumpOptions: '2' }, stderr: 'pipe' }).stderr)";
 
+/// Downloads nothing and reads no configuration of this machine.
+fn host_args() -> Vec<std::ffi::OsString> {
+    vec!["run".into(), "--no-install".into()]
+}
+
 pub fn columns() -> Vec<Runtime> {
     js::columns(Runtime {
         engine: "bun",
@@ -31,8 +36,8 @@ pub fn columns() -> Vec<Runtime> {
         help: &[&["-e", LIST_OPTIONS]],
         // The driver restarts itself with them in its environment.
         switches: switches::of_jsc,
-        // Downloads nothing and reads no configuration of this machine.
-        commands: |tool, cell| js::commands(tool, cell, vec!["run".into(), "--no-install".into()]),
+        precompile: |tool, cell, into| js::transpile(tool, cell, into, host_args()),
+        commands: |tool, cell| js::commands(tool, cell, host_args()),
         ..Runtime::default()
     })
 }

@@ -1,7 +1,7 @@
 //! Deno: V8 with Deno's own `node:wasi`; glue and jco as on Node. A guest gets the permissions of its cell.
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use wasmlab_protocol::{EntryPoint, Network};
 
@@ -30,7 +30,11 @@ pub fn columns() -> Vec<Runtime> {
         in_ci: true,
         stack_hint: Some("`deno run --v8-flags=--stack-size=KIB`, and `ulimit -s` above that"),
         env,
-        commands: |tool, cell| js::commands(tool, cell, permissions(tool, cell)),
+        precompile: |tool, cell, into| {
+            let write = [cell.cell.events.clone(), into.to_owned()];
+            js::transpile(tool, cell, into, permissions(tool, &readable(tool, cell), &write))
+        },
+        commands: |tool, cell| js::commands(tool, cell, for_guest(tool, cell)),
         help: &[&["run", "--v8-flags=--help"]],
         switches: switches::of_v8,
         ..Runtime::default()
@@ -45,34 +49,22 @@ fn env(tool: &Tool) -> Vec<(&'static str, OsString)> {
     vec![("DENO_DIR", dir)]
 }
 
-/// Never prompts, reads no configuration of this machine, and limits files and network to the cell's.
-fn permissions(tool: &Tool, cell: &CellFiles) -> Vec<OsString> {
+/// What every process of the cell reads.
+fn readable(tool: &Tool, cell: &CellFiles) -> Vec<PathBuf> {
+    let mut read = vec![cell.spec.to_owned(), cell.module.to_owned(), tool.support_dir.clone()];
+    read.extend(Some(tool.packages_dir.clone()).filter(|p| !p.as_os_str().is_empty()));
+    read
+}
+
+/// The permissions of a process that runs a guest: the cell's files and network.
+fn for_guest(tool: &Tool, cell: &CellFiles) -> Vec<OsString> {
     let spec = cell.cell;
     let beside = |path: &Path| path.parent().unwrap_or(path).to_owned();
-    let dirs = || spec.dirs.iter().map(|d| d.host.clone());
-    let mut read = vec![cell.spec.to_owned(), cell.module.to_owned(), tool.support_dir.clone()];
-    read.extend(spec.glue.as_deref().map(beside));
-    read.extend(spec.code_cache.clone());
-    read.extend(Some(tool.packages_dir.clone()).filter(|p| !p.as_os_str().is_empty()));
-    read.extend(dirs());
-    let mut write = vec![spec.events.clone()];
-    write.extend(spec.glue.as_deref().map(beside));
-    write.extend(spec.code_cache.clone());
-    write.extend(dirs());
-    let list = |paths: Vec<std::path::PathBuf>| {
-        paths.into_iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(",")
-    };
-    let mut flags: Vec<OsString> =
-        ["run", "--quiet", "--no-prompt", "--no-config", "--no-lock", "--no-remote"].map(OsString::from).to_vec();
-    if !tool.packages_dir.as_os_str().is_empty() {
-        // Packages import each other from where npm installed them; otherwise Deno would look in its own cache.
-        flags.push("--node-modules-dir=manual".into());
-        // jco's packages ask for the system to choose native parts. The shim reads the whole environment when it is
-        // loaded, which no list of names permits; the driver replaces it with the cell's before a guest runs.
-        flags.extend(["--allow-sys".into(), "--allow-ffi".into(), "--allow-env".into()]);
-    }
-    flags.push(format!("--allow-read={}", list(read)).into());
-    flags.push(format!("--allow-write={}", list(write)).into());
+    let given = || spec.glue.as_deref().map(beside).into_iter().chain(spec.dirs.iter().map(|dir| dir.host.clone()));
+    let mut read = readable(tool, cell);
+    read.extend(Some(cell.precompiled.to_owned()).filter(|_| js::has_jco(cell)));
+    read.extend(given());
+    let mut flags = permissions(tool, &read, &[vec![spec.events.clone()], given().collect()].concat());
     if !spec.switches.is_empty() {
         flags.push(format!("--v8-flags={}", spec.switches.join(",")).into());
     }
@@ -85,5 +77,22 @@ fn permissions(tool: &Tool, cell: &CellFiles) -> Vec<OsString> {
             flags.push(format!("--allow-net={}", ports.join(",")).into());
         }
     }
+    flags
+}
+
+/// Never prompts, reads no configuration of this machine, and allows only these files.
+fn permissions(tool: &Tool, read: &[PathBuf], write: &[PathBuf]) -> Vec<OsString> {
+    let list = |paths: &[PathBuf]| paths.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(",");
+    let mut flags: Vec<OsString> =
+        ["run", "--quiet", "--no-prompt", "--no-config", "--no-lock", "--no-remote"].map(OsString::from).to_vec();
+    if !tool.packages_dir.as_os_str().is_empty() {
+        // Packages import each other from where npm installed them; otherwise Deno would look in its own cache.
+        flags.push("--node-modules-dir=manual".into());
+        // jco's packages ask for the system to choose native parts. The shim reads the whole environment when it is
+        // loaded, which no list of names permits; the driver replaces it with the cell's before a guest runs.
+        flags.extend(["--allow-sys".into(), "--allow-ffi".into(), "--allow-env".into()]);
+    }
+    flags.push(format!("--allow-read={}", list(read)).into());
+    flags.push(format!("--allow-write={}", list(write)).into());
     flags
 }

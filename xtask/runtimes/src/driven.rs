@@ -3,6 +3,8 @@
 use std::ffi::OsString;
 use std::path::Path;
 
+use wasmlab_protocol::EntryPoint;
+
 use crate::{AuxProgram, CellFiles, HostLayer, Runtime, Tool, js};
 
 /// The columns of such a program, whose modes are their ids. Modules get their imports from their own glue or need
@@ -13,7 +15,7 @@ pub fn columns(host: Runtime, wasi: HostLayer) -> [Runtime; 3] {
     let jco = Runtime {
         // Node runs jco, which compiles modules from bytes and uses Node's file system.
         aux_program: Some(AuxProgram { name: "node", variable: "WASMLAB_NODE" }),
-        precompile: |tool, cell, into| Some(transpile(tool, cell, into)),
+        precompile: |tool, cell, into| Some(transpile(tool, cell, into, "page")),
         commands: |tool, cell| {
             vec![[command(tool, cell), vec!["--component".into(), cell.precompiled.into()]].concat()]
         },
@@ -30,11 +32,13 @@ fn command(tool: &Tool, cell: &CellFiles) -> Vec<OsString> {
     argv
 }
 
-/// The command that transpiles a component with jco into the folder `into`.
+/// The command with which Node transpiles a component with jco into the folder `into`, for a `page` or a `worker`.
 #[must_use]
-pub fn transpile(tool: &Tool, cell: &CellFiles, into: &Path) -> Vec<OsString> {
-    let mut argv: Vec<OsString> = vec![tool.aux_program.clone().into(), tool.support_dir.join("precompile.mjs").into()];
-    argv.extend([cell.spec.into(), into.into()]);
-    argv.extend(js::packages_args(tool));
+pub fn transpile(tool: &Tool, cell: &CellFiles, into: &Path, host: &'static str) -> Vec<OsString> {
+    let mut argv = [vec![tool.aux_program.clone().into()], js::transpile_args(tool, cell, into, host)].concat();
+    // jco must know which exports may have to wait.
+    if let EntryPoint::Calls(calls) = &cell.cell.entry {
+        argv.extend(calls.iter().map(|call| call.export.clone().into()));
+    }
     argv
 }

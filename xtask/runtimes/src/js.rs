@@ -1,6 +1,7 @@
 //! Shared by JavaScript hosts: a driver in `js/` that uses the cell protocol.
 
 use std::ffi::OsString;
+use std::path::Path;
 
 use crate::{CellFiles, HostLayer, Runtime, Tool};
 
@@ -15,7 +16,8 @@ macro_rules! files {
 }
 
 /// The driver of hosts that have a file system.
-const DRIVER: &[(&str, &str)] = files!["driver.mjs", "core.mjs", "glue.mjs", "jco.mjs", "shims.mjs", "uncaught.mjs"];
+const DRIVER: &[(&str, &str)] =
+    files!["driver.mjs", "core.mjs", "glue.mjs", "jco.mjs", "precompile.mjs", "shims.mjs", "uncaught.mjs"];
 
 /// What a browser page runs, below the folder that its driver serves; Node runs `precompile.mjs`.
 pub const PAGE: &[(&str, &str)] = files![
@@ -51,14 +53,40 @@ pub fn columns(host: Runtime) -> Vec<Runtime> {
     vec![host.clone(), host.with_host_layer(HostLayer::Jco)]
 }
 
-/// The command: the host with its arguments, then the driver.
+/// The command: the host with its arguments, then the driver. A component is what [`transpile`] made of it.
 #[must_use]
 pub fn commands(tool: &Tool, cell: &CellFiles, host_args: Vec<OsString>) -> Vec<Vec<OsString>> {
     let mut argv = vec![tool.program.clone().into()];
     argv.extend(host_args);
     argv.extend([tool.support_dir.join("driver.mjs").into(), "run".into(), cell.spec.into()]);
     argv.extend(packages_args(tool));
+    if has_jco(cell) {
+        argv.extend(["--component".into(), cell.precompiled.into()]);
+    }
     vec![argv]
+}
+
+/// The command with which the host itself transpiles a component with jco into the folder `into`; `None` for columns
+/// without jco.
+#[must_use]
+pub fn transpile(tool: &Tool, cell: &CellFiles, into: &Path, host_args: Vec<OsString>) -> Option<Vec<OsString>> {
+    has_jco(cell)
+        .then(|| [vec![tool.program.clone().into()], host_args, transpile_args(tool, cell, into, "host")].concat())
+}
+
+/// The arguments with which a host with files transpiles a component for a `page`, a `worker` or such a `host`.
+#[must_use]
+pub fn transpile_args(tool: &Tool, cell: &CellFiles, into: &Path, host: &'static str) -> Vec<OsString> {
+    let mut argv: Vec<OsString> = vec![tool.support_dir.join("precompile.mjs").into(), cell.spec.into(), into.into()];
+    argv.extend(packages_args(tool));
+    argv.extend(["--for".into(), host.into()]);
+    argv
+}
+
+/// Whether the cell's column has jco.
+#[must_use]
+pub fn has_jco(cell: &CellFiles) -> bool {
+    cell.cell.mode.ends_with("+jco")
 }
 
 /// The folder of npm packages, if the column needs any.

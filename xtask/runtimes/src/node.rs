@@ -28,6 +28,7 @@ pub fn columns() -> Vec<Runtime> {
         }),
         in_ci: true,
         stack_hint: Some("`node --stack-size=KIB`, and `ulimit -s` above that"),
+        precompile: |tool, cell, into| js::transpile(tool, cell, into, vec!["--no-warnings".into()]),
         // node:wasi prints a warning that it is experimental, which must not be mixed with the guest's stderr.
         commands: |tool, cell| {
             let switches = command_line::switch_args(cell.cell);

@@ -42,12 +42,6 @@ pub fn columns() -> Vec<Runtime> {
         ..Runtime::default()
     };
     let [plain, wasi, jco] = driven::columns(worker, HostLayer::WorkersWasi);
-    let jco = Runtime {
-        // What jco's output imports is in another folder of the worker's modules.
-        precompile: |tool, cell, into| {
-            Some([driven::transpile(tool, cell, into), vec!["--below".into(), "..".into()]].concat())
-        },
-        ..jco
-    };
+    let jco = Runtime { precompile: |tool, cell, into| Some(driven::transpile(tool, cell, into, "worker")), ..jco };
     vec![plain, wasi, jco]
 }

@@ -1,6 +1,6 @@
 //! What was not tried, and what a runtime has no way to give.
 
-use wasmlab_protocol::{Cause, Stage, TrapKind};
+use wasmlab_protocol::{Cause, EXIT_INVALID_SPEC, Event, Stage, TrapKind};
 
 use super::{facts, observation, spec, to, verdict};
 use wasmlab_model::codes::{Blame, Code};
@@ -56,4 +56,16 @@ fn unsupported_preopened_socket_is_judged_by_the_guests_output() {
     // What comes before the socket is the reason.
     let trap = Cause::Trap { trap: TrapKind::Unreachable, message: "unreachable".to_owned(), location: None };
     check(trap, "lab: sock-accept errno=8 sock_accept\n", refused, None);
+}
+
+/// A driver of the lab that refuses a cell before it writes an event.
+#[test]
+fn an_invalid_cell_is_an_error_of_the_lab() {
+    let exited = |events| {
+        let seen = observation(Outcome::Exited(EXIT_INVALID_SPEC.into()), events, "");
+        verdict(Ok(&facts("(module)")), &seen, &spec(""))
+    };
+    assert_eq!(exited(Vec::new()).verdict, Verdict::Error);
+    let began = Event::Stage { stage: Stage::Run, micros: 1, cached: false };
+    assert_eq!(exited(vec![began]).code, Some(Code::Crashed));
 }

@@ -1,9 +1,9 @@
 // Runs one cell in a JavaScript host (Node, Deno, Bun), without dependencies of its own.
 //
-// Started as `HOST [flags] driver.mjs run SPEC.json [--packages node_modules]` or `HOST driver.mjs probe`.
+// Started as `HOST driver.mjs run SPEC.json [--packages node_modules] [--component FOLDER]` or `HOST driver.mjs probe`.
 // How a module is run depends on what it is and what came with it, as its author would choose:
 //   glue beside it            its own JavaScript loads it (glue.mjs)
-//   a component               jco transpiles it for the host (jco.mjs), if the column has jco
+//   a component               as jco transpiled it into FOLDER (jco.mjs), if the column has jco
 //   imports of WASI 0.1       node:wasi (core.mjs)
 //   anything else             plain WebAssembly (core.mjs)
 // Exit code 0 means that the last event was written, 70 that the specification is invalid.
@@ -24,9 +24,10 @@ async function main(args) {
     writeSync(1, `${JSON.stringify(info)}\n`);
     return;
   }
-  const [verb, path, option, packages] = args;
-  if (verb !== 'run' || !path || (option && option !== '--packages')) {
-    throw new Error('usage: driver.mjs probe | driver.mjs run SPEC.json [--packages DIR]');
+  const [verb, path, ...options] = args;
+  const { packages, component, ...unknown } = named(options);
+  if (verb !== 'run' || !path || Object.keys(unknown).length) {
+    throw new Error('usage: driver.mjs probe | driver.mjs run SPEC.json [--packages DIR] [--component DIR]');
   }
   const spec = JSON.parse(readFileSync(path, 'utf8'));
   if (spec.protocol !== PROTOCOL_VERSION) throw new Error(`protocol ${spec.protocol}, this driver speaks ${PROTOCOL_VERSION}`);
@@ -35,7 +36,7 @@ async function main(args) {
   const log = new Log(spec.events);
   let cause = { kind: 'returned' };
   try {
-    await run(spec, log, packages);
+    await run(spec, log, packages, component);
   } catch (error) {
     cause = causeOfThrown(error);
   }
@@ -58,12 +59,18 @@ function again({ switches = [], events }) {
   return true;
 }
 
-async function run(spec, log, packages) {
+/** Options with their values: `--name value`. */
+function named(options) {
+  const pairs = options.flatMap((name, at) => (at % 2 ? [] : [[name.replace(/^--/, ''), options[at + 1]]]));
+  return Object.fromEntries(pairs);
+}
+
+async function run(spec, log, packages, transpiled) {
   log.stage('load');
   const bytes = load(spec.module);
   const component = bytes.length >= 8 && bytes.readUInt32BE(0) === 0x0061736d && bytes.readUInt16LE(6) === 1;
   // Each path is loaded only if it is taken, because a module costs a millisecond or two.
-  if (component && spec.mode.endsWith('+jco')) return (await import('./jco.mjs')).run(spec, log, packages);
+  if (component && transpiled) return (await import('./jco.mjs')).run(spec, log, packages, transpiled);
   // Without jco, the host refuses a component.
   if (spec.glue) return (await import('./glue.mjs')).run(spec, log, bytes);
   return (await import('./core.mjs')).run(spec, log, bytes);

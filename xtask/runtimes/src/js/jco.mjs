@@ -1,35 +1,23 @@
-// Runs a component with jco: transpiled once to JavaScript and core modules, with jco's shims as its WASI host.
+// Runs a component that jco has transpiled to JavaScript and core modules (precompile.mjs), with jco's shims as its WASI
+// host.
 
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { callEntryPoint, instantiate } from './component.mjs';
 import { causeOf } from './causes.mjs';
 import { checkImports, importsNewer } from './imports.mjs';
 import { CellEnd } from './protocol.mjs';
-import { configureShims, shims, watchTransfers } from './shims.mjs';
-import { transpile } from './transpile.mjs';
+import { configureShims, watchTransfers } from './shims.mjs';
+import { hostShims } from './transpile.mjs';
 import { uncaught } from './uncaught.mjs';
 
-export async function run(spec, log, packages) {
+export async function run(spec, log, packages, transpiled) {
   log.executionPath('jco');
-  // A pipe has no folder.
-  const beside = spec.events.startsWith('/dev/') ? tmpdir() : dirname(spec.events);
-  const dir = join(spec.code_cache ?? join(beside, 'jco'), 'jco');
-  const main = join(dir, 'guest.js');
-  // The transpiled code imports the shims by path. If the packages have moved, it would use other copies than the ones
-  // prepared below, with their own defaults.
-  const stamp = join(dir, 'packages');
-  const cached = existsSync(main) && existsSync(stamp) && readFileSync(stamp, 'utf8') === packages;
-  log.stage('compile', cached ? { cached } : {});
-  const found = shims(packages);
-  if (!cached) {
-    await transpile(spec.module, packages, dir, found);
-    writeFileSync(stamp, packages);
-  }
-
+  log.stage('compile', { cached: true });
   log.stage('link');
+  const main = join(transpiled, 'guest.js');
+  const found = hostShims(packages);
   const translated = readFileSync(main, 'utf8');
   checkImports(translated);
   const isNewer = importsNewer(translated);

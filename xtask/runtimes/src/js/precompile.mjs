@@ -1,23 +1,25 @@
-// Transpiles a component for a page or a worker, before its driver starts it:
-// `HOST precompile.mjs SPEC.json INTO --packages DIR [--below FOLDER]`.
+// Transpiles a component before its host starts it:
+// `HOST precompile.mjs SPEC.json INTO --packages DIR --for page|worker|host [EXPORT]...`.
+// EXPORT is called by the cell.
 //
-// The output imports packages from `/packages`, where the page's driver serves them, or from FOLDER/packages in a
-// worker. Exit codes: 0 done, 1 the observation says why not, 70 invalid arguments.
+// The output imports packages from `/packages` in a page, whose driver serves them there; from `../packages` in a worker;
+// and from where they are installed on a host with files. A separate process transpiles, because the output is run as
+// JavaScript: a guest must not be able to change it. Exit codes: 0 done, 1 the observation says why not, 70 invalid arguments.
 
 import { readFileSync, writeSync } from 'node:fs';
 import { Log } from './log.mjs';
 import { CellEnd, PROTOCOL_VERSION } from './protocol.mjs';
-import { transpile } from './transpile.mjs';
+import { hostShims, transpile } from './transpile.mjs';
 
-const shims = (folder) =>
-  Object.fromEntries([2, 3].map((minor) => [minor, `${folder}/packages/@bytecodealliance/preview${minor}-shim/dist/browser`]));
+const browserShims = (packages) =>
+  Object.fromEntries([2, 3].map((minor) => [minor, `${packages}/@bytecodealliance/preview${minor}-shim/dist/browser`]));
 
 // A page must not block: where the shim has to wait, it returns a promise, and the guest's stack is suspended until it
 // is resolved (JavaScript Promise Integration). These functions may wait, according to the documentation, or because
 // the body of a response arrives as a stream; the guest's own streams never do.
 const INPUT = ['blocking-read', 'blocking-skip'];
 const OUTPUT = ['blocking-flush', 'blocking-splice', 'blocking-write-and-flush', 'blocking-write-zeroes-and-flush'];
-const OPTIONS = {
+const PAGE = {
   nodejsCompat: false,
   asyncMode: 'jspi',
   asyncImports: [
@@ -28,20 +30,26 @@ const OPTIONS = {
   ],
 };
 
-async function main([path, into, option, packages, below, folder = '']) {
-  if (!path || !into || option !== '--packages' || !packages || (below && (below !== '--below' || !folder))) {
-    throw new Error('usage: precompile.mjs SPEC.json INTO --packages DIR [--below FOLDER]');
+/** How to transpile for each kind of host: where the shims are, and jco's options for these exported functions. */
+const HOSTS = {
+  page: { shims: () => browserShims('/packages'), options: (called) => ({ ...PAGE, asyncExports: called }) },
+  worker: {
+    shims: () => browserShims('../packages'),
+    // A worker cannot compile core modules that are embedded as base64, so each becomes a file.
+    options: (called) => ({ ...PAGE, asyncExports: called, base64Cutoff: 0 }),
+  },
+  host: { shims: hostShims, options: () => ({}) },
+};
+
+async function main([path, into, option, packages, purpose, name, ...called]) {
+  const host = HOSTS[name];
+  if (!path || !into || option !== '--packages' || !packages || purpose !== '--for' || !host) {
+    throw new Error(`usage: precompile.mjs SPEC.json INTO --packages DIR --for ${Object.keys(HOSTS).join('|')} [EXPORT]...`);
   }
   const spec = JSON.parse(readFileSync(path, 'utf8'));
   if (spec.protocol !== PROTOCOL_VERSION) throw new Error(`protocol ${spec.protocol}, this driver speaks ${PROTOCOL_VERSION}`);
   try {
-    const called = (spec.entry?.calls ?? []).map((call) => call.export);
-    await transpile(spec.module, packages, into, shims(folder), {
-      ...OPTIONS,
-      asyncExports: ['wasi:cli/run#run', ...called],
-      // A worker cannot compile core modules that are embedded as base64, so each becomes a file.
-      ...(below && { base64Cutoff: 0 }),
-    });
+    await transpile(spec.module, packages, into, host.shims(packages), host.options(['wasi:cli/run#run', ...called]));
   } catch (error) {
     if (!(error instanceof CellEnd)) throw error;
     const log = new Log(spec.events);

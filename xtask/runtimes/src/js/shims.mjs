@@ -1,17 +1,9 @@
-// jco's WASI shims outside of a page, preview2-shim for 0.2 and preview3-shim for 0.3: where they are, and what a guest
-// may see of the machine through them, which is nothing but the cell's inputs.
+// jco's WASI shims outside of a page, preview2-shim for 0.2 and preview3-shim for 0.3: a guest sees nothing of the
+// machine through them but the cell's inputs.
 
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { configure } from './component.mjs';
 import { CellEnd } from './protocol.mjs';
-
-/** The location of each shim, by the minor version of WASI. */
-export function shims(packages) {
-  const of = (minor) => pathToFileURL(join(packages, `@bytecodealliance/preview${minor}-shim/dist/nodejs`)).href;
-  return { 2: of(2), 3: of(3) };
-}
 
 /** Removes their defaults: the host's arguments, environment, files and network. */
 export async function configureShims(spec, { 2: older, 3: newer }, isNewer) {

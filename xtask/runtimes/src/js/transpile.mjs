@@ -1,6 +1,6 @@
 // Transpiles a component with jco: JavaScript and core modules in a folder, for this host or for a page.
 
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { CellEnd } from './protocol.mjs';
@@ -8,9 +8,15 @@ import { CellEnd } from './protocol.mjs';
 const WORLDS = ['cli', 'clocks', 'filesystem', 'http', 'io', 'random', 'sockets'];
 const NEWER = /wasi:[a-z]+\/[a-z0-9-]+@(0\.3\.(?:0|[1-9]\d*)(?:-[0-9A-Za-z.-]+)?)/g;
 
+/** The location of jco's shims for a host with files, by the minor version of WASI. */
+export function hostShims(packages) {
+  const of = (minor) => pathToFileURL(join(packages, `@bytecodealliance/preview${minor}-shim/dist/nodejs`)).href;
+  return { 2: of(2), 3: of(3) };
+}
+
 /**
- * Transpiles `module` into `dir`. The main file, `guest.js`, is written last, so an incomplete result is never used.
- * Imports of WASI 0.2 refer to `shims[2]`, a URL or absolute path; those of WASI 0.3 to `shims[3]`.
+ * Transpiles `module` into `dir`, with `guest.js` as the main file. Imports of WASI 0.2 refer to `shims[2]`, a URL or
+ * absolute path; those of WASI 0.3 to `shims[3]`.
  */
 export async function transpile(module, packages, dir, shims, options = {}) {
   const jco = await import(pathToFileURL(join(packages, '@bytecodealliance/jco/dist/api.js')).href);
@@ -21,15 +27,10 @@ export async function transpile(module, packages, dir, shims, options = {}) {
   } catch (error) {
     throw new CellEnd('compile-failed', { message: `jco: ${error?.message ?? error}` });
   }
-  const translated = Object.entries(made.files).sort(([a], [b]) => Number(a.endsWith('guest.js')) - Number(b.endsWith('guest.js')));
-  for (const [name, bytes] of [['package.json', '{"type":"module"}'], ...translated]) {
+  for (const [name, bytes] of [['package.json', '{"type":"module"}'], ...Object.entries(made.files)]) {
     const path = join(dir, name);
     mkdirSync(dirname(path), { recursive: true });
-    // In one step, because a cell that is killed here must not leave half a file that the next one mistakes for a
-    // complete one, and another cell with the same guest may be doing the same.
-    const written = `${path}.${process.pid}.new`;
-    writeFileSync(written, bytes);
-    renameSync(written, path);
+    writeFileSync(path, bytes);
   }
 }
 
