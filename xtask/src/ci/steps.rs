@@ -36,6 +36,8 @@ pub fn all(xtask: &Path) -> Vec<Step> {
     steps.push(step("fuzz", "Fuzz the binary reader and the Emscripten host for a few seconds", &[], fuzz));
     // It compiles the whole lab again, with instrumentation.
     steps.push(full(step("fuzz-scenario", "Fuzz the scenario.toml reader for a few seconds", &[], fuzz_scenario)));
+    let about = "Compile wasmer's command line, which takes a quarter of an hour, and run every scenario on it";
+    steps.push(full(step("wasmer-cli", about, &["install", "engines"], wasmer_cli)));
     steps
 }
 
@@ -182,4 +184,16 @@ fn fuzz(context: &Context) -> Result<()> {
 fn fuzz_scenario(context: &Context) -> Result<()> {
     let shell = context.shell()?;
     context.run(cmd!(shell, "bash xtask/fuzz/run scenario {FUZZ_SECONDS}"))
+}
+
+fn wasmer_cli(context: &Context) -> Result<()> {
+    const COLUMN: &str = "wasmer-cli";
+    let shell = context.shell()?;
+    let runtime = wasmlab_runtimes::all().iter().find(|runtime| runtime.id() == COLUMN);
+    let install = runtime.and_then(|r| r.install.iter().find(|install| install.command.first() == Some(&"cargo")));
+    let args = install.and_then(|install| install.command.get(1..)).context("no command of cargo installs wasmer")?;
+    let (xtask, root) = (std::env::current_exe()?, context.lab.cache.dir().join(COLUMN));
+    context.run(cmd!(shell, "cargo {args...} --root {root}"))?;
+    shell.set_var("WASMLAB_WASMER", root.join("bin").join("wasmer"));
+    context.run(cmd!(shell, "{xtask} run-all --runtime {COLUMN}"))
 }
