@@ -174,7 +174,7 @@ fn list(tour: &Tour) -> Result<u8> {
         None => "All chapters are done.".to_owned(),
     };
     let table = output::table(&columns, &rows);
-    output::print(&format!("{table}\n{minutes} minutes, and the exercises. Each chapter stands for itself: begin anywhere.\n{go_on}\n"))?;
+    output::print(&format!("{table}\n{minutes} minutes of reading, plus the exercises. You can begin with any chapter.\n{go_on}\n"))?;
     Ok(exit::OK)
 }
 
@@ -185,7 +185,7 @@ fn next(tour: &mut Tour) -> Result<u8> {
             tour.chapters(at, until)
         }
         None => {
-            output::print("All chapters are done. `cargo xtask check YOUR.wasm` is next.\n")?;
+            output::print("All chapters are done. Now try a module of yours: cargo xtask check YOUR.wasm\n")?;
             Ok(exit::OK)
         }
     }
