@@ -93,7 +93,7 @@ fn claims_agree_with_the_snapshots() {
     assert!(count >= 15, "only {count} claims");
 }
 
-/// What needs a runtime that is not here is left out, unless CI has it.
+/// Skips a check whose runtime is not installed, unless CI must have it.
 fn is_here(text: &str, what: &str) -> bool {
     let missing = text.contains("cannot be checked here");
     if missing {

@@ -27,7 +27,7 @@ impl Part {
 /// The name of WASI 0.1, for which adapters are made.
 const WASI: &str = "wasi_snapshot_preview1";
 
-/// What part of a component the module is, if it is one.
+/// The part of a component that the module is, if it is one.
 pub fn find(facts: &Facts) -> Option<Part> {
     if facts.kind != BinaryKind::Module {
         return None;

@@ -47,12 +47,12 @@ mod text;
 mod trap;
 mod unsupported;
 
-/// What is known of a cell before anything is expected of it.
+/// The evidence of a cell, before any expectation.
 #[derive(Clone, Copy, Debug)]
 pub struct Evidence<'a> {
-    /// What inspecting the module found, or the reader's message on why it is not a module.
+    /// The facts from inspecting the module, or the reader's message on why it is not a module.
     pub facts: Result<&'a Facts, &'a str>,
-    /// What happened.
+    /// The observation.
     pub observation: &'a Observation,
     /// How far the guest got, as reported by the engine or its adapter.
     pub progress: &'a GuestProgress,
@@ -61,7 +61,7 @@ pub struct Evidence<'a> {
 }
 
 impl Evidence<'_> {
-    /// What the guest itself printed.
+    /// The guest's own output.
     fn stdout(&self) -> &str {
         self.progress.stdout.as_deref().unwrap_or(&self.observation.stdout)
     }

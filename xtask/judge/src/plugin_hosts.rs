@@ -5,7 +5,7 @@ use wasmlab_model::facts::Facts;
 /// A host, and how a module of its kind is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PluginHost {
-    /// What the module is.
+    /// The kind of module.
     pub description: &'static str,
     /// How it is run.
     pub remedy: &'static str,

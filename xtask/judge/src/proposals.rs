@@ -8,7 +8,7 @@ use wasmlab_model::verdict::Judgement;
 use super::text::one_line;
 use super::{components, imports};
 
-/// What runtimes call a proposal, beside its name with blanks: lower case, no hyphens or underscores.
+/// Other names that runtimes use for a proposal, besides its name with blanks: lower case, no hyphens or underscores.
 const MESSAGES: &[(&str, &[&str])] = &[
     ("legacy-exceptions", &["legacy exception"]),
     ("exceptions", &["exception", "tag section"]),

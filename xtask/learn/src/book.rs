@@ -113,7 +113,7 @@ fn exercise(chapter: &Chapter, exercise: &Exercise) -> String {
     text + "\n</details>\n"
 }
 
-/// What the published report says of scenarios: the columns of each result, those with the same result together.
+/// The results of scenarios in the published report, grouped by result.
 #[must_use]
 pub fn published_text(published: &Published, report: Option<&RunReport>) -> String {
     let Some(report) = report else { return "there is no published report here\n".to_owned() };

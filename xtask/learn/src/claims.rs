@@ -106,7 +106,7 @@ fn matches_glob(glob: &str, name: &str) -> bool {
 pub type Accepted<'a> = (&'a str, &'a str, &'a str, &'a str);
 
 impl Claim {
-    /// What contradicts the claim; empty if it is true.
+    /// The results that contradict the claim; empty if it is true.
     #[must_use]
     pub fn contradictions(&self, accepted: &[Accepted]) -> Vec<String> {
         let cells = accepted

@@ -192,7 +192,7 @@ fn words(text: &str) -> Vec<&str> {
     words
 }
 
-/// What a line ends within.
+/// The spans that are open at the end of a line.
 #[derive(Default)]
 struct Inside {
     code: bool,

@@ -33,7 +33,7 @@ pub struct Shared {
     pub starved: AtomicU64,
 }
 
-/// What the supervising thread and the others exchange.
+/// State shared by the supervising thread and the others.
 #[derive(Debug, Default)]
 pub struct State {
     /// Stdout so far.

@@ -72,7 +72,7 @@ fn engines(report: &RunReport) -> Vec<Engine<'_>> {
     engines
 }
 
-/// What all columns of an engine say of a guest.
+/// The results of a guest in all columns of an engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Summary {
     /// Every mode runs it as it comes.

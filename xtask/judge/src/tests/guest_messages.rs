@@ -1,4 +1,4 @@
-//! What a guest and its host say at the end, and what it was given: the explanation that comes of both.
+//! Explanations from the last messages of a guest and its host, and from what the guest was given.
 
 use wasmlab_protocol::{Cause, Event, HostRefusal, Location, Stage, TrapKind};
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-/// What keeps Chromium to the page; as in the lab's own driver.
+/// Switches that keep Chromium to the page, as in the lab's own driver.
 const FLAGS: &[&str] = &[
     "--headless",
     "--disable-gpu",
@@ -44,7 +44,7 @@ pub struct Browser {
     answers: BufReader<File>,
     last_id: u64,
     session: Option<String>,
-    /// What the page said of itself: requests, console, exceptions.
+    /// The page's events: requests, console, exceptions.
     pub events: Vec<Value>,
     /// Where pages are put; removed at the end.
     pub dir: tempfile::TempDir,
@@ -173,7 +173,7 @@ impl Browser {
         }
     }
 
-    /// What went wrong in the page: exceptions, errors and warnings on its console, refusals of its policy.
+    /// The page's errors: exceptions, errors and warnings on its console, refusals of its policy.
     pub fn complaints(&self) -> Vec<String> {
         let is_bad = |event: &&Value| match event["method"].as_str() {
             Some("Runtime.exceptionThrown") => true,

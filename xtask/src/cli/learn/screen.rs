@@ -22,7 +22,7 @@ pub struct Screen {
     new_page: bool,
 }
 
-/// What the reader typed.
+/// The reader's input.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Typed {
     /// Only Enter.

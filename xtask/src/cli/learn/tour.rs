@@ -32,13 +32,13 @@ pub struct Tour<'a> {
     pub lab: &'a Lab,
     /// Every chapter.
     pub chapters: &'a [Chapter],
-    /// What was done.
+    /// The learner's progress.
     pub progress: Progress,
     /// Where that is kept.
     pub file: PathBuf,
     /// The terminal.
     pub screen: Screen,
-    /// What can run here.
+    /// The runtimes that can be used here.
     pub available: Available,
     recorded: Recorded,
     report: Option<RunReport>,
@@ -173,7 +173,7 @@ impl<'a> Tour<'a> {
         Ok(go_on && self.screen.line("")?)
     }
 
-    /// What cannot run here: the output as it was published, with its date, and how to get the part.
+    /// Shows a command that cannot run here: its output as it was published, with its date, and how to get the part.
     fn missing(&mut self, command: &str, shown: &Excerpt, why: &str) -> Result<bool> {
         if let Some(output) = self.recorded.outputs.get(command).cloned() {
             let go_on = self.screen.line(&format!("(not run here; published on {}:)", output.date))?
@@ -185,7 +185,7 @@ impl<'a> Tour<'a> {
         Ok(self.screen.prose(why)? && self.screen.line("")?)
     }
 
-    /// What the published report says.
+    /// Shows results from the published report.
     fn published(&mut self, published: &Published) -> Result<bool> {
         let text = book::published_text(published, self.report.as_ref());
         Ok(self.screen.room(text.lines().count() + 1)?
