@@ -106,7 +106,7 @@ pub const EXTERNREF: &str = "externref";
 /// Old V8 versions name drafts whose opcodes have another meaning today.
 fn draft(message: &str, lacking: &[&str]) -> &'static str {
     if message.contains("stringref") && lacking.contains(&"function-references") {
-        "; what it calls stringref is typed references today"
+        "; the opcode that it takes for stringref belongs to typed references"
     } else if message.contains("stringview") && lacking.contains(&"gc") {
         "; it implements a draft of gc whose opcodes differ from the standard"
     } else {
