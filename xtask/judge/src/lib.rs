@@ -1,8 +1,8 @@
 //! Observation and expectation to verdict: pure.
 //!
 //! First [`diagnose`] reads the evidence alone: what the module is, what the engine reported, how the
-//! process ended, what the guest's `lab:` lines say. Only where the evidence holds no reason is the
-//! scenario's expectation read. A `[[known]]` entry is never read here: it adds a note and never changes a verdict.
+//! process ended, what the guest's `lab:` lines say. The scenario's expectation is read only if the evidence contains
+//! no reason. A `[[known]]` entry is never read here: it adds a note and never changes a verdict.
 
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::Facts;
@@ -122,7 +122,7 @@ fn without_code(verdict: Verdict, detail: impl Into<String>) -> Judgement {
     }
 }
 
-/// The reason that the evidence holds, if it holds one.
+/// The reason that the evidence contains, if any.
 #[must_use]
 pub fn diagnose(evidence: &Evidence) -> Option<Judgement> {
     let observation = evidence.observation;

@@ -1,5 +1,4 @@
-//! Input that the lab did not give a user's guest, which then could not do its work: nobody is blamed, and the detail
-//! says what to provide. The third step, after [`judge`](crate::judge); pure, too.
+//! Input that a user's guest needed and was not given: nobody is blamed, and the detail says what to provide. The third step, after [`judge`](crate::judge); pure, too.
 
 use wasmlab_model::codes::Code;
 use wasmlab_model::facts::{BinaryKind, Facts};

@@ -41,7 +41,7 @@ pub fn of_row(cell: &Short, passing: &[Passing], short: &[Further]) -> Option<St
     if let Some(remedy) = is_open.then(|| obstacles::remedy(cell, short)).flatten() {
         return Some(remedy);
     }
-    // What to compile differently comes before what stands behind it.
+    // The remedy for the proposal comes first, then the one for the next obstacle.
     if let (Code::UnsupportedProposal, Some(own), true) = (cell.code, cell.own, passing.is_empty())
         && let Some(next) = obstacles::remedy(cell, short)
     {
@@ -49,7 +49,7 @@ pub fn of_row(cell: &Short, passing: &[Passing], short: &[Further]) -> Option<St
     }
     let layer = with_a_layer(cell, passing);
     let place = || run_elsewhere(passing);
-    // Which runtime to use, the row tells by name.
+    // The row names the runtimes to use, so the general remedy need not.
     let build = cell.own.filter(|own| !own.starts_with("Use a runtime"));
     match cell.code {
         Code::NeedsComponentModel => {

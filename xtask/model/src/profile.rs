@@ -54,7 +54,7 @@ pub struct Provenance {
     pub lab: String,
     /// System and processor: `linux-x86_64`.
     pub system: String,
-    /// How the runtime was had: built from the lab's `xtask/engines/NAME`, or an installed program.
+    /// How the runtime was obtained: built from the lab's `xtask/engines/NAME`, or an installed program.
     pub how: String,
     /// The host layer that the lab adds, if any: `jco`.
     #[serde(default, skip_serializing_if = "String::is_empty")]

@@ -33,7 +33,7 @@ pub struct Shared {
     pub starved: AtomicU64,
 }
 
-/// State shared by the supervising thread and the others.
+/// The output and the ending of the child, as seen so far.
 #[derive(Debug, Default)]
 pub struct State {
     /// Stdout so far.

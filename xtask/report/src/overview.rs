@@ -75,7 +75,7 @@ fn engines(report: &RunReport) -> Vec<Engine<'_>> {
 /// The results of a guest in all columns of an engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Summary {
-    /// Every mode runs it as it comes.
+    /// Every mode runs it with its defaults.
     Passes,
     /// Only some modes or versions do, or only with an adapter or a switch.
     PassesPartly,

@@ -108,7 +108,7 @@ fn measured(lab: &Lab, column: &mut Column, catalogue: &Catalogue) -> Result<Pro
     Ok(profile)
 }
 
-/// How the program was had.
+/// How the program was obtained.
 fn how(runtime: &Runtime) -> String {
     match runtime.source {
         Source::Embedded(engine) => format!("built from xtask/engines/{engine}"),

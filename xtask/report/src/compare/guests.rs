@@ -51,7 +51,7 @@ pub struct ListChange {
     pub gone: Vec<String>,
 }
 
-/// As many names are told of a list; the others are counted.
+/// The most names shown of a list; the others are counted.
 const MAX_NAMES: usize = 5;
 
 impl GuestChange {

@@ -1,5 +1,7 @@
 //! A headless Chromium and one page in it, through the DevTools protocol on two pipes: no port, no WebSocket.
 //! <https://chromedevtools.github.io/devtools-protocol/>
+//!
+//! A plain `Command`: this crate must not depend on `wasmlab-process`, and the page is the lab's own.
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Write};

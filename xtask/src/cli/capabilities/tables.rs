@@ -147,7 +147,7 @@ pub fn table(kind: Kind, profiles: &[Profile]) -> Table {
         Kind::Limits => rows(profiles, |p| p.limits.keys().cloned().collect(), |p, name| limit(p.limits.get(name))),
         Kind::Manners => rows(profiles, |p| p.manners.keys().cloned().collect(), |p, name| answer(p.manners.get(name))),
     };
-    // What nobody was asked says nothing.
+    // A row that no profile measured is left out.
     let rows = rows.into_iter().filter(|row| row.cells.iter().any(|cell| !cell.is_empty())).collect();
     Table { kind, title: kind.title(), rows }
 }

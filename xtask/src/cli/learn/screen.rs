@@ -64,7 +64,7 @@ impl Screen {
         Ok(true)
     }
 
-    /// Stops first if these lines would not fit below what is there, but do fit on an empty screen.
+    /// Stops first if these lines do not fit on the rest of the page, but would fit on an empty one.
     pub fn room(&mut self, lines: usize) -> Result<bool> {
         let fits = self.used + lines + 2 <= self.rows;
         let would_fit = lines + 2 <= self.rows;
@@ -123,8 +123,7 @@ impl Screen {
         }
         self.used = 0;
         self.new_page = false;
-        // Enter pressed while a command ran is no answer to a question that was not there yet.
-        let _ = rustix::termios::tcflush(io::stdin(), rustix::termios::QueueSelector::IFlush);
+        discard_typed();
         output::print_rendered(&format!("{} ", self.style.bold(prompt)))?;
         let mut line = String::new();
         if io::stdin().lock().read_line(&mut line)? == 0 {
@@ -147,4 +146,10 @@ impl Screen {
     pub fn stopped(&self) -> Result<()> {
         if self.plain || !self.style.colour { Ok(()) } else { output::print_rendered("\r\u{1b}[K") }
     }
+}
+
+/// Discards what was typed while a command ran: it is no answer to a question that was not there yet.
+fn discard_typed() {
+    #[cfg(target_os = "linux")]
+    let _ = rustix::termios::tcflush(io::stdin(), rustix::termios::QueueSelector::IFlush);
 }
