@@ -118,7 +118,8 @@ mod tests {
         let adapter = format!("{types} {main} {io} (func (export \"fd_write\"))");
         check(&adapter, Some(("wasi:io/poll@0.2.10", "it is an adapter", "--adapt wasi_snapshot_preview1=FILE")));
         let raw = format!("{types} (import \"wasi_snapshot_preview1\" \"sched_yield\" (func)) {io}");
-        let wanted = ("wasi:io/poll@0.2.10", "was built to become a component", "--adapt wasi_snapshot_preview1=ADAPTER.wasm");
+        let wanted =
+            ("wasi:io/poll@0.2.10", "was built to become a component", "--adapt wasi_snapshot_preview1=ADAPTER.wasm");
         check(&raw, Some(wanted));
         check(&format!("{types} {io}"), Some(("wasi:io/poll@0.2.10", "to become", "component new FILE -o")));
         let core = ("my:own/api", "taken from a component", "the JavaScript file that jco wrote");

@@ -212,6 +212,6 @@ pub fn reset(tour: &mut Tour, only: Option<usize>) -> Result<u8> {
     let what = if only.is_some() { format!("chapter {}", chapters[0].number) } else { "all chapters".to_owned() };
     let work = tour.typed(&progress::work_folder(&tour.file));
     let kept = if moved == 0 { String::new() } else { format!("; your exercises were moved to {work}/NAME.old") };
-    output::print(&format!("{what}: nothing is done any more{kept}\n"))?;
+    output::print(&format!("{what}: your progress is reset{kept}\n"))?;
     Ok(exit::OK)
 }

@@ -117,7 +117,7 @@ impl<'a> Tour<'a> {
             }
             None => {
                 self.screen.line("That was the last chapter.")?;
-                Ok(Flow::Quit)
+                Ok(Flow::On)
             }
         }
     }
