@@ -34,7 +34,7 @@ pub use process_events::{OutputSink, ProcessEvent};
 pub use reproduction::{PYTHON_PACKAGES, Reproduction, VARIABLES as REPRODUCTION_VARIABLES, reproduce};
 pub use temp_dir::TempDir;
 
-/// What is kept of a finished cell, and what it reuses from earlier ones.
+/// What a finished cell leaves in the cache, and what it reuses from earlier cells.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Retention<'a> {
     /// Keep its folder, so that the user can run its commands again.

@@ -20,7 +20,7 @@ pub use steps::all;
 pub struct Step {
     /// Kebab-case, unique.
     pub name: String,
-    /// What it does, for `--list`.
+    /// Its description, for `--list`.
     pub about: String,
     /// Earlier steps whose results it needs.
     pub needs: Vec<&'static str>,
@@ -35,7 +35,7 @@ pub struct Step {
 /// The work of a step.
 pub type StepFn = Box<dyn Fn(&Context) -> Result<()> + Send + Sync>;
 
-/// What steps share.
+/// State that the steps share.
 pub struct Context<'a> {
     /// The workspace, the cache and the machine.
     pub lab: &'a Lab,
@@ -43,7 +43,7 @@ pub struct Context<'a> {
     pub environment: Mutex<BTreeMap<String, String>>,
     /// Number of tests passed and failed.
     pub tests: Mutex<summary::Tests>,
-    /// What was left out, and why.
+    /// The parts that were left out, with reasons.
     pub left_out: Mutex<Vec<String>>,
 }
 

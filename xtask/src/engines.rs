@@ -38,7 +38,7 @@ pub const KEEP_VARIABLE: &str = "WASMLAB_KEEP_BUILD";
 pub struct Absence {
     /// The reason.
     pub reason: String,
-    /// What to do.
+    /// How to get it.
     pub remedy: String,
     /// The command with which `setup` installs it, and a note about it, if there is one.
     pub command: Option<(Vec<String>, &'static str)>,

@@ -47,7 +47,7 @@ pub struct NotBuilt {
     pub code: Code,
     /// The compiler's message, or what is missing and how to get it.
     pub detail: String,
-    /// What to do about it, if there is anything.
+    /// A remedy, if there is one.
     pub remedy: Option<String>,
 }
 

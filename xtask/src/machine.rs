@@ -1,4 +1,4 @@
-//! What is on this machine: tools on PATH, their versions and abilities, hashes of files. Answers are cached (see
+//! This machine: tools on PATH, their versions and abilities, hashes of files. Answers are cached (see
 //! [`cache`]), so that a warm run starts no tool and reads no large file.
 
 use std::fs;

@@ -37,7 +37,7 @@ use measure::{Attempt, Measured};
 pub use probing::Column;
 pub use remeasure::remeasure;
 
-/// What to run.
+/// The selected cells and how to run them.
 pub struct Request<'a> {
     /// Rows, sorted.
     pub scenarios: &'a [Scenario],
@@ -59,7 +59,7 @@ pub struct Request<'a> {
     pub engines: EngineBuilds,
     /// Receives each process's events as they happen.
     pub sink: Option<cell::OutputSink<'a>>,
-    /// What is kept of the cells.
+    /// How results are kept.
     pub retention: cell::Retention<'a>,
 }
 

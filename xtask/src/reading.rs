@@ -26,7 +26,7 @@ const ANSWER: u64 = 2 << 30;
 /// The child's exit code if the file is at fault.
 const REFUSED: u8 = 2;
 
-/// What to extract from a file, which is binary or text.
+/// The form of output to extract from a file, which is binary or text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
     /// All facts, as JSON.

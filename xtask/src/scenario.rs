@@ -39,7 +39,7 @@ pub struct ScenarioError {
     pub file: PathBuf,
     /// The line, from 1.
     pub line: Option<usize>,
-    /// What is wrong, with the key, and what to do.
+    /// The error, with the key, and what to do.
     pub message: String,
 }
 

@@ -80,7 +80,7 @@ fn colours_are_only_for_terminals_that_want_them() {
     assert!(plain.contains("healthy") && !colour, "{plain}");
 }
 
-/// What a command prints on a terminal.
+/// The output of a command on a terminal.
 fn on_a_terminal(command: &mut std::process::Command) -> String {
     use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
     let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();

@@ -97,7 +97,7 @@ fn replaced_directory_is_an_escape_and_is_not_read() {
     assert!(!kept.join("secret").exists());
 }
 
-/// What a foreign repository has in place of a file neither blocks the lab nor fills its memory.
+/// Devices, pipes and huge files in a foreign repository neither block the lab nor fills its memory.
 #[test]
 fn pipes_devices_and_giants_are_not_read() {
     type Place<'a> = &'a dyn Fn(&Path);

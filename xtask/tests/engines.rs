@@ -1,4 +1,4 @@
-//! What is kept of an engine's build. The engine here is a small real crate that cargo builds.
+//! Caching of an engine's build. The engine here is a small real crate that cargo builds.
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 

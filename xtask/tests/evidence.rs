@@ -55,7 +55,7 @@ fn prints_and_fails(words: &str) -> String {
     )
 }
 
-/// What each runtime prints when it refuses a module: no guest makes the lab believe it.
+/// A guest that prints a runtime's refusal of a module is not believed.
 const RUNTIME_WORDS: &[&str] = &[
     "Error: failed to run main module `x.wasm`\n\nCaused by:\n    0: failed to instantiate\n    1: unknown import: \
      `env::foo` has not been defined\n",

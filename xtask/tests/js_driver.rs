@@ -69,7 +69,7 @@ const SLEEPY: &str = r#"(module
     (func (export "asyncify_start_unwind") (param i32))
     (func (export "asyncify_stop_rewind") (global.set $woken (i32.const 1))))"#;
 
-/// What Emscripten's glue does with it: it calls `quit` as soon as `main` returns, and not afterwards.
+/// The behaviour of Emscripten's glue: it calls `quit` as soon as `main` returns, and not afterwards.
 const SLEEPY_GLUE: &str = "
     var guest, asleep = false;
     function wait() {

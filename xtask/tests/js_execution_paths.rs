@@ -115,7 +115,7 @@ const ALL_STAGES: [Stage; 5] = [Stage::Load, Stage::Compile, Stage::Link, Stage:
 
 const SAYS: &str = r#"(module (import "env" "say" (func $say)) (func (export "run") (call $say)))"#;
 
-/// What Emscripten generates, in the same order: `Module`, `ENV`, `preRun`, `quit`.
+/// As Emscripten generates it, in the same order: `Module`, `ENV`, `preRun`, `quit`.
 const EMSCRIPTEN: &str = r#"
 var Module = typeof Module != 'undefined' ? Module : {};
 var ENV = {};

@@ -223,7 +223,7 @@ fn make(workspace: &Workspace, command: &str) {
     assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// What `check` reports for a file on each installed runtime: its code, empty for a pass, and its remedy; and the
+/// The result of `check` for a file on each installed runtime: its code, empty for a pass, and its remedy; and the
 /// message if it refuses to run any.
 fn check(workspace: &Workspace, file: &str, row: &Row) -> (Vec<(String, String, String)>, String) {
     let path = workspace.path(file);

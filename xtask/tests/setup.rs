@@ -9,7 +9,7 @@ use std::fs;
 
 use common::{CommandResult, Workspace};
 
-/// What a package manager installs when called with these arguments: a program of this name and version.
+/// A package that a package manager installs when called with these arguments: a program of this name and version.
 const BROUGHT: &[(&str, &str, &str)] = &[
     ("npm install --global deno", "deno", "deno 2.1.4"),
     ("npm install --global bun", "bun", "1.2.3"),
@@ -42,7 +42,7 @@ impl Machine {
         machine
     }
 
-    /// What a package manager does when called like this. PATH contains nothing but package managers, hence the full
+    /// The effect of calling a package manager like this. PATH contains nothing but package managers, hence the full
     /// path of `cp`.
     fn case(&self, asked: &str, program: &str) -> String {
         let place = |path: String| self.workspace.path(&path).display().to_string();

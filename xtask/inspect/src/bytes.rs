@@ -40,7 +40,7 @@ pub struct Line {
     pub bytes: Vec<u8>,
     /// How deep it is nested: 0 for the header and the beginning of a section.
     pub depth: usize,
-    /// What the bytes mean. Names are quoted and escaped, so that no character in them has an effect.
+    /// The meaning of the bytes. Names are quoted and escaped, so that no character in them has an effect.
     pub meaning: String,
     /// Whether reading stopped here; `meaning` says why.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

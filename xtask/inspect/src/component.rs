@@ -7,8 +7,8 @@ use wasmparser::{
 
 use wasmlab_model::facts::Signature;
 
-/// What the indices of one component refer to. Entries that are not needed are kept as placeholders, because they
-/// count.
+/// The items to which the indices of one component refer. Entries that are not needed are kept as placeholders, because
+/// they count.
 #[derive(Default)]
 pub struct Component {
     types: Vec<Type>,

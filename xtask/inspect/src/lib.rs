@@ -37,9 +37,9 @@ pub enum InspectError {
     NotWasm {
         /// Its first bytes, hexadecimal.
         first: String,
-        /// What it looks like, in parentheses; may be empty.
+        /// The format it resembles, in parentheses; may be empty.
         what: String,
-        /// What to do about it.
+        /// The remedy.
         remedy: &'static str,
     },
     /// Ends within its header or a section: an incomplete copy.
@@ -67,7 +67,7 @@ pub enum InspectError {
 }
 
 impl InspectError {
-    /// What to do if the file is not WebAssembly or incomplete, in which case no runtime needs to be tried.
+    /// The remedy if the file is not WebAssembly or is incomplete, in which case no runtime needs to be tried.
     #[must_use]
     pub fn remedy(&self) -> Option<&'static str> {
         match self {

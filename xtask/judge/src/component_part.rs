@@ -1,5 +1,6 @@
-//! Core modules that make sense only inside a component: an adapter, a module that is to become a component, or a core
-//! module taken out of one. Decided from all imports, exports and sections, so that every column gets the same answer.
+//! Core modules that make sense only inside a component: an adapter, a module that was built to become a component, or
+//! a core module taken out of one. Decided from all imports, exports and sections, so that every column gets the same
+//! answer.
 
 use super::{plugin_hosts, with_code};
 use wasmlab_model::codes::Code;
@@ -27,7 +28,7 @@ impl Part {
 /// The name of WASI 0.1, for which adapters are made.
 const WASI: &str = "wasi_snapshot_preview1";
 
-/// What part of a component the module is, if it is one.
+/// The part of a component that the module is, if it is one.
 pub fn find(facts: &Facts) -> Option<Part> {
     if facts.kind != BinaryKind::Module {
         return None;
@@ -51,7 +52,7 @@ pub fn find(facts: &Facts) -> Option<Part> {
     } else if has_types {
         let adapter = if imports(WASI) { " --adapt wasi_snapshot_preview1=ADAPTER.wasm" } else { "" };
         (
-            format!("it is a core module that is to become a component ({evidence})"),
+            format!("it is a core module that was built to become a component ({evidence})"),
             format!("Make it a component: `wasm-tools component new FILE{adapter} -o component.wasm`, and run that."),
         )
     } else {
@@ -117,7 +118,8 @@ mod tests {
         let adapter = format!("{types} {main} {io} (func (export \"fd_write\"))");
         check(&adapter, Some(("wasi:io/poll@0.2.10", "it is an adapter", "--adapt wasi_snapshot_preview1=FILE")));
         let raw = format!("{types} (import \"wasi_snapshot_preview1\" \"sched_yield\" (func)) {io}");
-        let wanted = ("wasi:io/poll@0.2.10", "is to become a component", "--adapt wasi_snapshot_preview1=ADAPTER.wasm");
+        let wanted =
+            ("wasi:io/poll@0.2.10", "was built to become a component", "--adapt wasi_snapshot_preview1=ADAPTER.wasm");
         check(&raw, Some(wanted));
         check(&format!("{types} {io}"), Some(("wasi:io/poll@0.2.10", "to become", "component new FILE -o")));
         let core = ("my:own/api", "taken from a component", "the JavaScript file that jco wrote");

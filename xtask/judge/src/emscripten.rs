@@ -59,7 +59,7 @@ pub fn glue(facts: Option<&Facts>) -> String {
     let run = "Run it in a JavaScript host through the JavaScript file that Emscripten generated";
     let own = names(facts).find_map(|name| OWN_JAVASCRIPT.iter().find_map(|start| name.strip_prefix(start)));
     if let Some(own) = own {
-        // What stands behind the others is the type of a result.
+        // Only these two prefixes are followed by the function's name; after the others comes a result type.
         let named = names(facts).any(|name| name == format!("__asyncjs__{own}") || name == format!("__em_js__{own}"));
         let what = if named { format!(" (`{own}`)") } else { String::new() };
         return format!(

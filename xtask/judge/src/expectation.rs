@@ -125,7 +125,7 @@ fn wrong_output(evidence: &Evidence, spec: &ScenarioFile) -> Option<String> {
     })
 }
 
-/// What is wrong with a file that the guest was expected to write.
+/// How a file differs that the guest was expected to write.
 fn wrong_file(evidence: &Evidence, file: &ExpectedFile) -> Option<String> {
     let path = &file.path;
     let Some(found) = evidence.observation.files.get(path) else { return Some(format!("{path} was not read")) };

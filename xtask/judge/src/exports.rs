@@ -185,7 +185,7 @@ fn nearest<'a>(facts: &'a Facts, name: &str) -> Option<&'a Export> {
         .find(|e| bare(&e.name) == wanted)
         // Early WIT tools wrote the type into the name: `start: func() -> ()`.
         .or_else(|| functions().find(|e| e.name.split_once(": func(").is_some_and(|(start, _)| bare(start) == wanted)))
-        // C++ writes a name after its length, and the types of its parameters behind it.
+        // C++ writes the length of a name, the name, and then the types of its parameters.
         .or_else(|| functions().find(|e| e.name.starts_with("_Z") && e.name.contains(&mangled)))
         .or_else(|| {
             let close = functions().map(|e| (distance(&bare(&e.name), &wanted), e));

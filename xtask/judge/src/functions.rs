@@ -16,8 +16,8 @@ const FUNCTIONS: &[(&str, &str, &str)] = &[
     ("random", "wasi:random/random@", "get-random-bytes"),
 ];
 
-/// The judgement on what the guest's lines tell, with the function in place of the capability where that is known:
-/// `checks` are the lines, of which one is the reason.
+/// The judgement on the guest's lines, with the function instead of the capability if it is known. `checks` are the
+/// lines; one of them is the reason.
 pub fn exact(judgement: Judgement, checks: &[Check], facts: Option<&Facts>) -> Judgement {
     let is_subject = |text: &str| judgement.subject.as_deref() == Some(text);
     let is_reason = |check: &&Check| check.answer == CheckAnswer::Wrong && is_subject(&check.name);

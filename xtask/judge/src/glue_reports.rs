@@ -1,5 +1,5 @@
-//! A module run by its own JavaScript: that runs inside the driver's process and can write events in its name. Once it
-//! was started, only what blames the guest itself, nobody, or an import that the module has is taken from it.
+//! A module run by its own JavaScript, which runs inside the driver's process and can write events in its name. Once it
+//! has started, an event is believed only if it blames the guest itself, nobody, or an import that the module has.
 
 use wasmlab_protocol::{Cause, Event, Stage};
 

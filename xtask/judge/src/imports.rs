@@ -1,4 +1,4 @@
-//! What a missing import means, depending on its ABI and on the kind of module.
+//! The meaning of a missing import, by its ABI and the kind of module.
 
 mod own;
 
@@ -194,7 +194,7 @@ fn find<'a>(facts: &'a Facts, module: &str, name: &str) -> Option<&'a Import> {
     })
 }
 
-/// What an import is, unless it is a function.
+/// The kind of an import, unless it is a function.
 fn kind_of(ty: &str) -> Option<&'static str> {
     ["a global", "a memory", "a table", "a tag"].into_iter().find(|kind| ty.starts_with(&kind[2..]))
 }

@@ -1,8 +1,8 @@
 //! Observation and expectation to verdict: pure.
 //!
 //! First [`diagnose`] reads the evidence alone: what the module is, what the engine reported, how the
-//! process ended, what the guest's `lab:` lines say. Only where the evidence holds no reason is the
-//! scenario's expectation read. A `[[known]]` entry is never read here: it adds a note and never changes a verdict.
+//! process ended, what the guest's `lab:` lines say. The scenario's expectation is read only if the evidence contains
+//! no reason. A `[[known]]` entry is never read here: it adds a note and never changes a verdict.
 
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::Facts;
@@ -47,12 +47,12 @@ mod text;
 mod trap;
 mod unsupported;
 
-/// What is known of a cell before anything is expected of it.
+/// The evidence of a cell, before any expectation.
 #[derive(Clone, Copy, Debug)]
 pub struct Evidence<'a> {
-    /// What inspecting the module found, or the reader's message on why it is not a module.
+    /// The facts from inspecting the module, or the reader's message on why it is not a module.
     pub facts: Result<&'a Facts, &'a str>,
-    /// What happened.
+    /// The observation.
     pub observation: &'a Observation,
     /// How far the guest got, as reported by the engine or its adapter.
     pub progress: &'a GuestProgress,
@@ -61,7 +61,7 @@ pub struct Evidence<'a> {
 }
 
 impl Evidence<'_> {
-    /// What the guest itself printed.
+    /// The guest's own output.
     fn stdout(&self) -> &str {
         self.progress.stdout.as_deref().unwrap_or(&self.observation.stdout)
     }
@@ -122,7 +122,7 @@ fn without_code(verdict: Verdict, detail: impl Into<String>) -> Judgement {
     }
 }
 
-/// The reason that the evidence holds, if it holds one.
+/// The reason that the evidence contains, if any.
 #[must_use]
 pub fn diagnose(evidence: &Evidence) -> Option<Judgement> {
     let observation = evidence.observation;

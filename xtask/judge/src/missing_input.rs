@@ -1,5 +1,4 @@
-//! Input that the lab did not give a user's guest, which then could not do its work: nobody is blamed, and the detail
-//! says what to provide. The third step, after [`judge`](crate::judge); pure, too.
+//! Input that a user's guest needed and was not given: nobody is blamed, and the detail says what to provide. The third step, after [`judge`](crate::judge); pure, too.
 
 use wasmlab_model::codes::Code;
 use wasmlab_model::facts::{BinaryKind, Facts};
@@ -9,7 +8,7 @@ use wasmlab_protocol::{Cause, Network, Stage};
 
 use crate::{Evidence, without_code};
 
-/// What hosts and libraries print if something is refused.
+/// Messages of hosts and libraries if something is refused.
 const REFUSED: &[&str] = &[
     "permission denied",
     "permissiondenied",
@@ -22,14 +21,14 @@ const REFUSED: &[&str] = &[
     "eacces",
     "eperm",
 ];
-/// What they print if a guest has no directory.
+/// Their messages if a guest has no directory.
 const NO_DIRECTORY: &[&str] = &["pre-opened file descriptor", "preopened", "bad file descriptor", "badf"];
-/// What they print if a file is not found.
+/// Their messages if a file is not found.
 const NO_FILE: &[&str] = &["no such file", "entity not found", "enoent"];
-/// What they print if a variable is not set.
+/// Their messages if a variable is not set.
 const NO_VARIABLE: &[&str] = &["environment variable not found", "notpresent", "environment variable not set"];
 
-/// What they print if an argument is missing.
+/// Their messages if an argument is missing.
 const NO_ARGUMENT: &[&str] = &[
     "required argument",
     "arguments missing",
@@ -39,7 +38,7 @@ const NO_ARGUMENT: &[&str] = &[
     "missing required",
 ];
 
-/// What is known before anything starts: nothing sends requests to a handler.
+/// An explanation that needs no run: nothing sends requests to a handler.
 #[must_use]
 pub fn before_run(facts: Option<&Facts>, run: &Run) -> Option<NotAttempted> {
     let facts = facts.filter(|facts| facts.kind == BinaryKind::Component && run.entry == EntryPointKind::Command)?;
@@ -118,7 +117,7 @@ mod tests {
         wasmlab_inspect::facts(&wat::parse_str(wat).unwrap()).unwrap()
     }
 
-    /// What is said of a guest that exits with 1 after these words, given what `run` has.
+    /// The explanation for a guest that exits with 1 after these messages, given what `run` has.
     fn check(facts: &Facts, run: &Run, stderr: &str, wanted: Option<&str>) {
         let head = "schema = 1\ntitle = \"t\"\nfamily = \"f\"\nroute = \"r\"\nbuild = { toolchain = \"wat\" }\n";
         let spec: ScenarioFile = toml::from_str(head).unwrap();

@@ -5,7 +5,7 @@ use wasmlab_model::facts::Facts;
 /// A host, and how a module of its kind is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PluginHost {
-    /// What the module is.
+    /// The kind of module.
     pub description: &'static str,
     /// How it is run.
     pub remedy: &'static str,
@@ -110,7 +110,7 @@ pub fn find(module: &str, name: &str) -> Option<PluginHost> {
         None => text == pattern,
     };
     let found = HOSTS.iter().find(|(pattern, names, _)| {
-        // `proxy_` is a beginning, the others are names.
+        // `proxy_` is a prefix; the others are whole names.
         let named = |n: &&str| if n.ends_with('_') { name.starts_with(*n) } else { name == *n };
         is_of(pattern, module) && (names.is_empty() || names.iter().any(named))
     });

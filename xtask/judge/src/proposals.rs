@@ -8,7 +8,7 @@ use wasmlab_model::verdict::Judgement;
 use super::text::one_line;
 use super::{components, imports};
 
-/// What runtimes call a proposal, beside its name with blanks: lower case, no hyphens or underscores.
+/// Other names that runtimes use for a proposal, besides its name with blanks: lower case, no hyphens or underscores.
 const MESSAGES: &[(&str, &[&str])] = &[
     ("legacy-exceptions", &["legacy exception"]),
     ("exceptions", &["exception", "tag section"]),
@@ -106,7 +106,7 @@ pub const EXTERNREF: &str = "externref";
 /// Old V8 versions name drafts whose opcodes have another meaning today.
 fn draft(message: &str, lacking: &[&str]) -> &'static str {
     if message.contains("stringref") && lacking.contains(&"function-references") {
-        "; what it calls stringref is typed references today"
+        "; the opcode that it takes for stringref belongs to typed references"
     } else if message.contains("stringview") && lacking.contains(&"gc") {
         "; it implements a draft of gc whose opcodes differ from the standard"
     } else {

@@ -15,7 +15,7 @@ const MAX_NAMED: usize = 4;
 pub struct Short<'a> {
     /// Its reason.
     pub code: Code,
-    /// What the code is about.
+    /// The subject of the code.
     pub subject: Option<&'a str>,
     /// How far the guest came.
     pub stage: Option<Stage>,
@@ -25,7 +25,7 @@ pub struct Short<'a> {
     pub own: Option<&'a str>,
     /// It differs from its row, and its runtime is blamed for that.
     pub differs: bool,
-    /// What is known of the guest.
+    /// The guest's facts.
     pub facts: Option<&'a Facts>,
 }
 
@@ -41,7 +41,7 @@ pub fn of_row(cell: &Short, passing: &[Passing], short: &[Further]) -> Option<St
     if let Some(remedy) = is_open.then(|| obstacles::remedy(cell, short)).flatten() {
         return Some(remedy);
     }
-    // What to compile differently comes before what stands behind it.
+    // The remedy for the proposal comes first, then the one for the next obstacle.
     if let (Code::UnsupportedProposal, Some(own), true) = (cell.code, cell.own, passing.is_empty())
         && let Some(next) = obstacles::remedy(cell, short)
     {
@@ -49,7 +49,7 @@ pub fn of_row(cell: &Short, passing: &[Passing], short: &[Further]) -> Option<St
     }
     let layer = with_a_layer(cell, passing);
     let place = || run_elsewhere(passing);
-    // Which runtime to use, the row tells by name.
+    // The row names the runtimes to use, so the general remedy need not.
     let build = cell.own.filter(|own| !own.starts_with("Use a runtime"));
     match cell.code {
         Code::NeedsComponentModel => {
@@ -112,7 +112,7 @@ pub fn with_targets(remedy: &str, targets: &Targets) -> Option<String> {
     (!seen.is_empty()).then(|| format!("{remedy} Measured here: {}.", seen.join("; ")))
 }
 
-/// What a rebuild would leave out, unless the cell has a better remedy. A language whose objects are the engine's cannot
+/// A rebuild without the feature, unless the cell has a better remedy. A language whose objects are the engine's cannot
 /// leave out anything.
 fn without(cell: &Short) -> Option<&'static str> {
     let needs_collector = cell.facts.is_some_and(|facts| facts.proposals.iter().any(|name| name == "gc"));

@@ -218,7 +218,7 @@ mod tests {
             &["write ok, read ok, args ok", "write ok, read ok, args ok"],
             "write: EBADF (8); 2 of 2 other columns pass this check; also differs in read; 1 of 3 capabilities ok",
         );
-        // Without checks of others, or of its own, the row alone tells.
+        // Without checks of its own or of others, only verdicts can be compared.
         check(refused, &[], "it is so; and 1 more: b; it runs well in 2 of 2 other columns");
         check("args ok", &[right], "it is so; and 1 more: b; it runs well in 2 of 2 other columns");
     }

@@ -9,7 +9,8 @@ use wasmlab_model::verdict::Judgement;
 
 /// The judgement of the default run, plus the result of the `last` run with `switches`, which `summary` describes.
 ///
-/// Where a switch enables the proposal that was missing, the obstacle behind it decides: no runtime gets past that one.
+/// If a switch enables the missing proposal and the guest then meets another obstacle, that one decides: no switch gets
+/// past it.
 #[must_use]
 pub fn tried(first: Judgement, switches: &[String], last: &Judgement, summary: &str) -> Judgement {
     let with = switches.join(", ");

@@ -1,6 +1,6 @@
-//! What defines a library symbol that a linker left undefined.
+//! The library or option that defines a symbol which a linker left undefined.
 
-/// What defines a symbol: the library or option, if known.
+/// The library or option that defines a symbol, if known.
 pub fn definition(name: &str) -> String {
     let starts = |prefixes: &[&str]| prefixes.iter().any(|p| name.starts_with(p));
     let through = "drop `--allow-undefined` (or `--import-undefined`), so that the linker reports what is missing";

@@ -52,7 +52,7 @@ fn go_panic(lines: &[&str]) -> Option<String> {
     traced.then(|| lines[at].to_owned())
 }
 
-/// What Rust adds to a panic for those who want to know more.
+/// Lines that Rust adds to a panic, about backtraces.
 fn is_note(line: &str) -> bool {
     line.starts_with("note: ") || line.trim() == "stack backtrace:"
 }

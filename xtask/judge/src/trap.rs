@@ -59,7 +59,7 @@ fn may_not_wait(message: &str, shared: Option<bool>) -> Judgement {
         None => (
             Code::HostRefused,
             Blame::Unknown,
-            "it waits on a thread that may not, as a page's main thread, or on a memory that is not shared",
+            "it waits on a thread that may not wait (such as a page's main thread), or on a memory that is not shared",
             format!("{SHARED} In a page, run it in a worker (`new Worker`)."),
         ),
     };

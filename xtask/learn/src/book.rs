@@ -5,11 +5,14 @@ use std::fmt::Write;
 use wasmlab_model::report::RunReport;
 use wasmlab_model::verdict::Verdict;
 
-use crate::chapter::{Chapter, Excerpt, Part, Published};
+use crate::chapter::{ANY, Chapter, Excerpt, Part, Published};
 use crate::claims;
 use crate::exercise::{Exercise, WORK};
 use crate::markup::{command as shown_command, without_comments};
 use crate::output::{Recorded, excerpt, left_out};
+
+/// The line above results of the published report.
+pub const PUBLISHED: &str = "From the published report, reports/linux-x86_64.md:";
 
 /// `book.toml`.
 pub const CONFIG: &str = "# Written by `cargo xtask learn book`; `mdbook build` makes a site of it.
@@ -62,7 +65,7 @@ fn page(chapter: &Chapter, recorded: &Recorded, report: Option<&RunReport>) -> S
                 let _ = write!(
                     out,
                     "\n**Question.** {}\n\n<details><summary>A command that answers it</summary>\n{}\n{}\n\n</details>\n",
-                    question.ask.trim(),
+                    question.ask.trim().replace(ANY, "node"),
                     output(recorded, &question.run, &shown),
                     without_comments(question.because.trim())
                 );
@@ -73,7 +76,7 @@ fn page(chapter: &Chapter, recorded: &Recorded, report: Option<&RunReport>) -> S
                 }
             }
             Part::Published(published) => {
-                let _ = write!(out, "\n```text\n{}```\n", published_text(published, report));
+                let _ = write!(out, "\n```text\n{PUBLISHED}\n{}```\n", published_text(published, report));
             }
             Part::Pause => {}
         }
@@ -110,7 +113,7 @@ fn exercise(chapter: &Chapter, exercise: &Exercise) -> String {
     text + "\n</details>\n"
 }
 
-/// What the published report says of scenarios: the columns of each result, those with the same result together.
+/// The results of scenarios in the published report, grouped by result.
 #[must_use]
 pub fn published_text(published: &Published, report: Option<&RunReport>) -> String {
     let Some(report) = report else { return "there is no published report here\n".to_owned() };

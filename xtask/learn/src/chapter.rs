@@ -41,7 +41,7 @@ pub enum Part {
     Question(Question),
     /// The exercise with this index.
     Exercise(usize),
-    /// What the published report says of these scenarios.
+    /// The results of these scenarios in the published report.
     Published(Published),
     /// The reader decides when to go on.
     Pause,
@@ -79,7 +79,7 @@ pub struct Question {
     pub run: String,
     /// A part of the output of every command that answers it.
     pub expect: String,
-    /// What the answer means; shown after it.
+    /// The explanation of the answer; shown after it.
     pub because: String,
     /// Runtimes that it needs, by id.
     #[serde(default)]
@@ -313,7 +313,7 @@ fn is_command(text: &str) -> Result<String, String> {
 /// The arguments of a command `cargo xtask …`, as a shell would pass them.
 ///
 /// # Errors
-/// What to write instead.
+/// If it is not such a command: what to write instead.
 pub fn arguments(command: &str) -> Result<Vec<String>, String> {
     let words = shlex::split(command).ok_or_else(|| format!("`{command}` has an open quote"))?;
     if words.iter().any(|word| matches!(word.as_str(), "|" | ">" | ">>" | "<" | "&&" | "||" | ";" | "&")) {

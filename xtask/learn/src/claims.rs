@@ -1,7 +1,7 @@
 //! Claims: sentences of a chapter such as "X does not run on Y", marked in its source, so that a test compares each
 //! with the accepted results.
 //!
-//! A claim is a comment behind the sentence, which no reader sees:
+//! A claim is a comment after the sentence, which no reader sees:
 //! `<!-- claim: SCENARIO RUNTIMES VERDICT [CODE] -->`. RUNTIMES are globs with `*`, separated by commas; `!` excludes.
 
 use crate::Fault;
@@ -66,7 +66,7 @@ pub fn of(chapter: &Chapter) -> Result<Vec<Claim>, Vec<Fault>> {
         }
         let line = paragraph.replace('\n', " ");
         if let Some(word) = WORDS.iter().find(|word| line.contains(**word) && !line.contains(MARK)) {
-            faults.push(Fault::new(&file, 0, format!("\"{word}\" without a claim behind it: {}", line.trim())));
+            faults.push(Fault::new(&file, 0, format!("\"{word}\" without a claim after it: {}", line.trim())));
         }
     }
     if faults.is_empty() { Ok(claims) } else { Err(faults) }
@@ -106,7 +106,7 @@ fn matches_glob(glob: &str, name: &str) -> bool {
 pub type Accepted<'a> = (&'a str, &'a str, &'a str, &'a str);
 
 impl Claim {
-    /// What contradicts the claim; empty if it is true.
+    /// The results that contradict the claim; empty if it is true.
     #[must_use]
     pub fn contradictions(&self, accepted: &[Accepted]) -> Vec<String> {
         let cells = accepted

@@ -19,7 +19,7 @@ pub struct Exercise {
     pub name: String,
     /// The folder.
     pub dir: PathBuf,
-    /// What `exercise.toml` says.
+    /// The contents of `exercise.toml`.
     pub spec: Spec,
 }
 
@@ -29,11 +29,11 @@ pub struct Exercise {
 pub struct Spec {
     /// One line.
     pub title: String,
-    /// What to do.
+    /// The task.
     pub goal: String,
     /// From vague to exact.
     pub hints: Vec<String>,
-    /// What the solution shows; printed when it passes.
+    /// The lesson; printed when the solution passes.
     pub learned: String,
     /// The runtimes that its checks need; empty if none is.
     #[serde(default)]
@@ -57,7 +57,7 @@ pub struct Check {
     /// No parts of its output.
     #[serde(default)]
     pub reject: Vec<String>,
-    /// What is wrong if it says something else.
+    /// The message if it says something else.
     pub otherwise: String,
 }
 
@@ -128,7 +128,7 @@ fn files(dir: &Path) -> Vec<(String, Vec<u8>)> {
     files
 }
 
-/// What the commands said, compared with what they have to say: `None` if all is well.
+/// Compares a command's output with what it has to say: `None` if all is well.
 #[must_use]
 pub fn verdict<'a>(check: &'a Check, exit: i32, output: &str) -> Option<&'a str> {
     let said = check.expect.iter().all(|part| output.contains(part.as_str()));

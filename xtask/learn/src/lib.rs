@@ -10,7 +10,7 @@ pub mod markup;
 pub mod output;
 pub mod progress;
 
-/// What is wrong with a chapter or an exercise, with its place.
+/// An error in a chapter or an exercise, with its place.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{file}:{line}: {message}")]
 pub struct Fault {
@@ -18,7 +18,7 @@ pub struct Fault {
     pub file: String,
     /// The line, from 1.
     pub line: usize,
-    /// What is wrong, and what to write instead.
+    /// The error, and what to write instead.
     pub message: String,
 }
 

@@ -141,18 +141,38 @@ impl Style {
 #[must_use]
 pub fn command(text: &str) -> String {
     let mut lines: Vec<String> = Vec::new();
-    for word in words(text) {
+    for group in groups(text) {
         match lines.last_mut() {
             // The `$` in front and the backslash behind take four columns.
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= MAX_WIDTH - 4 => {
+            Some(line) if line.chars().count() + 1 + group.chars().count() <= MAX_WIDTH - 4 => {
                 line.push(' ');
-                *line += word;
+                *line += &group;
             }
-            Some(_) => lines.push(format!("    {word}")),
-            None => lines.push(word.to_owned()),
+            Some(_) => lines.push(format!("    {group}")),
+            None => lines.push(group),
         }
     }
     lines.join(" \\\n")
+}
+
+/// The words of a command; an option and its value stay together.
+fn groups(text: &str) -> Vec<String> {
+    let mut groups: Vec<String> = Vec::new();
+    let mut takes_value = false;
+    for word in words(text) {
+        match groups.last_mut() {
+            Some(option) if takes_value && !word.starts_with('-') => {
+                option.push(' ');
+                *option += word;
+                takes_value = false;
+            }
+            _ => {
+                takes_value = word.starts_with("--") && word.len() > 2 && !word.contains('=');
+                groups.push(word.to_owned());
+            }
+        }
+    }
+    groups
 }
 
 /// The words of a command, without breaking its quotes.
@@ -172,7 +192,7 @@ fn words(text: &str) -> Vec<&str> {
     words
 }
 
-/// What a line ends within.
+/// The spans that are open at the end of a line.
 #[derive(Default)]
 struct Inside {
     code: bool,
@@ -257,6 +277,8 @@ mod tests {
         let long = format!("cargo xtask check {} --expect-stdout 'hello, host' -- 1", "x".repeat(50));
         let shown = command(&long);
         assert_eq!(shown, format!("cargo xtask check {} \\\n    --expect-stdout 'hello, host' -- 1", "x".repeat(50)));
+        let option = format!("cargo xtask check {} --runtime node --http", "x".repeat(45));
+        assert_eq!(command(&option), format!("cargo xtask check {} \\\n    --runtime node --http", "x".repeat(45)));
         assert_eq!(shlex::split(&shown.replace("\\\n", "")), shlex::split(&long));
     }
 

@@ -50,7 +50,7 @@ pub struct Output {
     pub command: String,
     /// Its exit code.
     pub exit: i32,
-    /// What it printed, line by line.
+    /// Its output, line by line.
     pub lines: Vec<String>,
 }
 

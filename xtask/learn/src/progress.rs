@@ -11,7 +11,7 @@ use crate::chapter::Chapter;
 /// Version of the file.
 const SCHEMA: u32 = 1;
 
-/// What a learner has done.
+/// A learner's progress.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Progress {
@@ -25,7 +25,7 @@ pub struct Progress {
     pub chapters: BTreeMap<String, Done>,
 }
 
-/// What was done of a chapter.
+/// A learner's progress in a chapter.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Done {
@@ -67,12 +67,12 @@ impl Progress {
         toml::to_string(self).map_err(io::Error::other)
     }
 
-    /// What was done of this chapter.
+    /// The progress in this chapter.
     pub fn of(&mut self, chapter: &Chapter) -> &mut Done {
         self.chapters.entry(chapter.folder.clone()).or_default()
     }
 
-    /// What was done of this chapter, for reading.
+    /// The progress in this chapter, for reading.
     #[must_use]
     pub fn done(&self, chapter: &Chapter) -> Done {
         self.chapters.get(&chapter.folder).cloned().unwrap_or_default()

@@ -1,4 +1,4 @@
-//! What a guest tried, one entry per capability, so that the single code of a cell hides none of the others.
+//! The capabilities that a guest tried, one entry each, so that the single code of a cell hides none of the others.
 
 use serde::{Deserialize, Serialize};
 

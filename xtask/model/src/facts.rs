@@ -1,4 +1,4 @@
-//! What the lab learns from a binary by reading it.
+//! Facts that the lab learns from a binary by reading it.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! What happened in a cell: facts only, no judgement.
+//! Observations: the events in a cell, without judgement.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,6 @@
-//! What was measured of one version of a runtime: which imports it defines, which proposals it accepts, where its limits
-//! are. `cargo xtask probe` writes profiles; `predict` and `capabilities` read them. Nothing in one is typed in.
+//! The profile of one version of a runtime, as measured: which imports it defines, which proposals it accepts, where
+//! its limits are. `cargo xtask probe` writes profiles; `predict` and `capabilities` read them. Nothing in one is typed
+//! in.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,7 +29,7 @@ pub struct Profile {
     pub proposals: BTreeMap<String, Answer>,
     /// Core imports: module to its functions.
     pub imports: BTreeMap<String, Functions>,
-    /// What it does with a function that nobody defines.
+    /// How it treats an import that nobody defines.
     pub unknown_import: Answer,
     /// Interfaces that components import, with their versions: `wasi:cli/environment@0.2.6`.
     pub interfaces: BTreeMap<String, Answer>,
@@ -36,10 +37,10 @@ pub struct Profile {
     pub manners: BTreeMap<String, Answer>,
     /// How much it accepts of something, by name: `locals`.
     pub limits: BTreeMap<String, Limit>,
-    /// What each function of WASI 0.1 does when a guest uses it as a program would.
+    /// How each function of WASI 0.1 behaves when a guest calls it as a program would.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub behaviour: BTreeMap<String, Behaviour>,
-    /// What a hostile guest achieves, by probe.
+    /// How far a hostile guest gets, by probe.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub sandbox: BTreeMap<String, Behaviour>,
 }
@@ -53,9 +54,9 @@ pub struct Provenance {
     pub lab: String,
     /// System and processor: `linux-x86_64`.
     pub system: String,
-    /// How the runtime was had: built from the lab's `xtask/engines/NAME`, or an installed program.
+    /// How the runtime was obtained: built from the lab's `xtask/engines/NAME`, or an installed program.
     pub how: String,
-    /// What the lab adds to it, if anything: `jco`.
+    /// The host layer that the lab adds, if any: `jco`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub host_layer: String,
     /// How many modules were run.
@@ -90,7 +91,7 @@ pub enum Support {
     Unknown,
 }
 
-/// What is defined of an import module.
+/// The defined functions of an import module.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Functions {
     /// The specification that declares them: `WASI 0.1`.
@@ -133,12 +134,12 @@ pub struct Limit {
     /// The smallest number that it refused; `None` if it accepted the largest that was asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<u64>,
-    /// What it says of a larger one.
+    /// Its message for a larger one.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub message: String,
 }
 
-/// What happened when a guest used something.
+/// The outcome of a guest's call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Behaviour {
     /// In one word.

@@ -80,9 +80,9 @@ pub struct CodeText {
     pub verdict: Verdict,
     /// Who is blamed, unless a cell overrides it.
     pub blame: Vec<Blame>,
-    /// What it means.
+    /// Its meaning.
     pub meaning: String,
-    /// What would change it, unless a cell overrides it.
+    /// The remedy, unless a cell has its own.
     pub remedy: String,
 }
 
@@ -177,7 +177,7 @@ pub struct RuntimeInfo {
     /// Switches that all cells of this column run with; those that a single cell needs are in its command.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub flags: Vec<String>,
-    /// What readers of the results should know and the name does not say.
+    /// A note that readers of the results need.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
     /// A build given on the command line; it has no snapshots.
@@ -250,7 +250,7 @@ pub struct Artifact {
     /// Build time, milliseconds; absent for a prebuilt guest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub build_ms: Option<u64>,
-    /// What reading the binary tells; absent if it is malformed.
+    /// Facts from reading the binary; absent if it is malformed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub facts: Option<Facts>,
 }
@@ -280,7 +280,7 @@ pub struct Cell {
     pub subject: Option<String>,
     /// One line, quoting the runtime or the guest.
     pub detail: String,
-    /// What would change it.
+    /// The remedy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remedy: Option<String>,
     /// The guest's result for each capability that it tried, in its order.
@@ -429,7 +429,7 @@ pub enum NoteKind {
     AllowanceUnused,
     /// A toolchain or runtime is not installed.
     Missing,
-    /// What to do next.
+    /// The next steps.
     NextStep,
 }
 

@@ -58,7 +58,7 @@ pub struct ScenarioFile {
     /// Known gaps: annotations that never turn a verdict into a pass.
     #[serde(default)]
     pub known: Vec<Known>,
-    /// What the lab does as the guest's client, in order.
+    /// The lab's steps as the guest's client, in order.
     #[serde(default)]
     pub step: Vec<Step>,
 }
@@ -177,7 +177,7 @@ pub struct Run {
     /// Ports for the guest to listen on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub port: Vec<Port>,
-    /// What `cargo xtask serve` offers to a person.
+    /// Settings of `cargo xtask serve`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub serve: Option<Serve>,
     /// Web servers that the lab runs during the cell, for guests that are clients.

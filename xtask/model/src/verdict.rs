@@ -61,7 +61,7 @@ impl Verdict {
 /// A question that the lab cannot ask yet; nothing was started. It has neither code nor blame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotAttempted {
-    /// What was to be asked, kebab-case: `call-argument`. Stable across runs.
+    /// The question that could not be asked, kebab-case: `call-argument`. Stable across runs.
     pub subject: &'static str,
     /// Why it cannot be asked, one line.
     pub reason: String,
@@ -82,7 +82,7 @@ pub struct Judgement {
     pub subject: Option<String>,
     /// One line for display, quoting the runtime or the guest.
     pub detail: String,
-    /// What would change it, if different from the catalogue.
+    /// The remedy, if different from the catalogue's.
     pub remedy: Option<String>,
     /// The guest's result for each capability that it tried, in its order.
     pub checks: Vec<Check>,

@@ -1,4 +1,4 @@
-//! What a child is started with, and how it ended.
+//! How a child is started, and how it ended.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -26,7 +26,7 @@ pub struct Command {
     pub inherit: Vec<i32>,
     /// Its limits.
     pub limits: Limits,
-    /// What it may access on this machine; `None`: whatever the lab itself may. Guests have a sandbox, compilers do
+    /// Its access to this machine; `None`: whatever the lab itself may access. Guests have a sandbox, compilers do
     /// not.
     pub sandbox: Option<Sandbox>,
     /// A pipe on which it reports to the lab, in addition to its output.
@@ -87,7 +87,7 @@ pub enum ExitReason {
 }
 
 impl fmt::Display for ExitReason {
-    /// What to put after the program's name: `exited with code 1`.
+    /// A phrase to put after the program's name: `exited with code 1`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Exited(code) => write!(f, "exited with code {code}"),

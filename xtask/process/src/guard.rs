@@ -66,9 +66,9 @@ fn guard(front: Pid, group: Pid, noted: &libc::sigset_t, before: &libc::sigset_t
     restore(before);
 }
 
-/// What [`fork`] returns in the child.
+/// The return value of [`fork`] in the child.
 const CHILD: i32 = 0;
-/// What [`fork`] returns if no child could be created.
+/// The return value of [`fork`] if no child could be created.
 const FAILED: i32 = -1;
 
 /// Returns [`CHILD`] in the child; in the parent the child's process id, or [`FAILED`].

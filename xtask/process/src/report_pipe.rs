@@ -53,7 +53,7 @@ mod linux {
             PathBuf::from(format!("/dev/fd/{}", self.inherited()))
         }
 
-        /// What was reported so far, starting at byte `from`.
+        /// The report so far, starting at byte `from`.
         #[must_use]
         pub fn since(&self, from: usize) -> Vec<u8> {
             self.drain();

@@ -33,7 +33,7 @@ pub struct Shared {
     pub starved: AtomicU64,
 }
 
-/// What the supervising thread and the others exchange.
+/// The output and the ending of the child, as seen so far.
 #[derive(Debug, Default)]
 pub struct State {
     /// Stdout so far.

@@ -8,7 +8,7 @@
 
 use std::path::PathBuf;
 
-/// What a child may access. Paths that do not exist are ignored.
+/// A child's access to files, ports and processes. Paths that do not exist are ignored.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sandbox {
     /// Files, and directories with everything below, that it may read and execute.
@@ -35,7 +35,7 @@ pub struct Ports {
     pub connect: Vec<u16>,
 }
 
-/// What the sandbox can restrict on this machine.
+/// The restrictions that the sandbox can apply on this machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Support {
     /// Files and directories.
@@ -48,7 +48,7 @@ pub struct Support {
     pub offline: bool,
 }
 
-/// What the sandbox can restrict on this machine.
+/// The restrictions that the sandbox can apply on this machine.
 #[must_use]
 pub fn support() -> Support {
     let abi = abi();
@@ -86,7 +86,7 @@ mod linux {
 
     use super::Sandbox;
 
-    /// What every program needs: its loader, libraries and system information. From `/etc` only what is needed to
+    /// Paths that every program needs: its loader, libraries and system information. From `/etc` only what is needed to
     /// resolve names and to find locales and certificates; from `/dev` nothing that stores data.
     const SYSTEM: &[&str] = &[
         "/usr",

@@ -253,7 +253,8 @@ fn sandbox_restricts_files_ports_and_signals() {
     assert_eq!(std::fs::read_to_string(at("private/file")).unwrap(), "text");
 }
 
-/// What Landlock has no rules for. Each attempt works outside of the sandbox, so that its failure inside means something.
+/// Attempts for which Landlock has no rules. Each one works outside of the sandbox, so that its failure inside means
+/// something.
 #[test]
 #[cfg(target_os = "linux")]
 fn sandbox_refuses_system_calls_that_leave_it() {

@@ -198,7 +198,7 @@ impl<'a> Answer<'a> {
         cell.remedy.as_deref().or_else(general).unwrap_or_default()
     }
 
-    /// What a library exports that was loaded, with its imports, and has no program to run; `None` for any other reason.
+    /// The exports of a library that was loaded with its imports but has no program to run; `None` in any other case.
     fn loaded_library<'t>(&self, cell: &'t Cell) -> Option<&'t str> {
         let exports = cell.detail.split_once("; it exports ").map(|(_, exports)| exports)?;
         (cell.is_linked() && self.is_library_alone(cell)).then_some(exports)
@@ -236,7 +236,7 @@ impl<'a> Answer<'a> {
         }
     }
 
-    /// What makes the exit code 1, and what else differs from a baseline.
+    /// The reasons for exit code 1, and the other differences from a baseline.
     fn failing(&mut self) {
         let report = self.report;
         let groups = grouped(report, &findings(report));

@@ -70,7 +70,7 @@ fn by_version(report: &RunReport, ids: &[&str]) -> String {
     names.collect::<Vec<_>>().join(", ")
 }
 
-/// What columns that share a name have in common.
+/// The common part of columns that share a name.
 #[derive(PartialEq, Eq)]
 struct Key {
     /// `wasmtime 48.0`.
@@ -104,7 +104,7 @@ pub fn engine(runtime: &RuntimeInfo) -> &str {
     }
 }
 
-/// What remains of a column's id after engine, version and layer: `cranelift` of `wasmtime-36-cranelift`.
+/// The rest of a column's id after engine, version and layer: `cranelift` of `wasmtime-36-cranelift`.
 fn mode(runtime: &RuntimeInfo) -> &str {
     let id = runtime.id.split('+').next().unwrap_or_default();
     let rest = id.strip_prefix(runtime.engine.as_str()).unwrap_or_default();

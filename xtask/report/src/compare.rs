@@ -15,7 +15,7 @@ mod render;
 
 pub use guests::{GuestChange, ListChange, SectionChange};
 
-/// What differs between two reports.
+/// The differences between two reports.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Comparison {
     /// Cells whose results differ: those that got worse first, then other reasons, then better ones.
@@ -79,7 +79,7 @@ impl Comparison {
     }
 }
 
-/// What differs from `before` to `after`. A cell that one of them did not measure is compared with nothing.
+/// The differences from `before` to `after`. A cell that one of them did not measure is compared with nothing.
 #[must_use]
 pub fn compare(before: &RunReport, after: &RunReport) -> Comparison {
     let earlier = Cells::of(before);
@@ -220,7 +220,7 @@ fn versions(before: &RunReport, after: &RunReport) -> Vec<VersionChange> {
     after.runtimes.iter().filter_map(|runtime| version_change(before, after, &runtime.id)).collect()
 }
 
-/// What `list` has and `other` has not.
+/// The entries of `list` that are not in `other`.
 fn without(list: &[String], other: &[String]) -> Vec<String> {
     list.iter().filter(|item| !other.contains(item)).cloned().collect()
 }

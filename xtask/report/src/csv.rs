@@ -20,7 +20,7 @@ pub const RENDERER: Renderer = Renderer {
 /// A column: heading and value.
 type Column = (&'static str, fn(&Lookup, &Cell) -> String);
 
-/// What a cell is called elsewhere in its report.
+/// The name of a cell elsewhere in its report.
 struct Lookup<'a> {
     files: BTreeMap<&'a str, &'a str>,
     versions: BTreeMap<&'a str, &'a str>,

@@ -57,7 +57,7 @@ fn cut(text: &str) -> String {
     }
 }
 
-/// What follows `::`: a line break would end the command.
+/// The text after `::`: a line break would end the command.
 fn message(text: &str) -> String {
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }

@@ -39,7 +39,7 @@ const SCRIPT: &str = concat!(
     "})();\n"
 );
 
-/// What the template shows; the names are those of `page.html`.
+/// The template's data; the names are those of `page.html`.
 #[derive(Template)]
 #[template(path = "page.html", whitespace = "minimize")]
 struct Page<'a> {

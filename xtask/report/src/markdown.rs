@@ -34,7 +34,7 @@ fn render(report: &RunReport, options: RenderOptions) -> String {
     out
 }
 
-/// What made the exit code 1, if it is.
+/// The reasons for exit code 1, if it is 1.
 fn failing(out: &mut String, report: &RunReport) {
     let found = findings(report);
     let Some(reason) = reason(&found) else { return };
@@ -294,7 +294,7 @@ fn median(values: impl Iterator<Item = f64>) -> String {
     values.get(values.len() / 2).map_or("-".to_owned(), |v| format!("{v:.2}"))
 }
 
-/// What produced the results: for each column runtime, version, mode and switches.
+/// The origin of the results: for each column runtime, version, mode and switches.
 fn runtimes(out: &mut String, report: &RunReport) {
     out.push_str("\n## Runtimes\n\n| runtime | version | mode | switches |\n|---|---|---|---|\n");
     for runtime in report.runtimes.iter().filter(|r| r.tool.present) {

@@ -72,10 +72,10 @@ fn engines(report: &RunReport) -> Vec<Engine<'_>> {
     engines
 }
 
-/// What all columns of an engine say of a guest.
+/// The results of a guest in all columns of an engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Summary {
-    /// Every mode runs it as it comes.
+    /// Every mode runs it with its defaults.
     Passes,
     /// Only some modes or versions do, or only with an adapter or a switch.
     PassesPartly,

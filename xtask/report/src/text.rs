@@ -137,7 +137,7 @@ pub fn by_code(report: &RunReport) -> BTreeMap<Code, Vec<Group<'_>>> {
     codes
 }
 
-/// What a detail claims about a proposal, by its first words: the runtime lacks it, its command line has no switch for
+/// The claim of a detail about a proposal, by its first words: the runtime lacks it, its command line has no switch for
 /// it, or only its default refuses it. What follows quotes the runtime.
 fn claim(cell: &Cell) -> Option<&'static str> {
     ["lacks ", "its command line ", "refuses "].into_iter().find(|claim| cell.detail.starts_with(claim))
@@ -290,7 +290,7 @@ pub fn switched(report: &RunReport) -> Vec<String> {
     lines.into_iter().map(text).collect()
 }
 
-/// What the lab cannot ask yet: each reason, with its cells as `rust-component-wit on deno+jco, bun+jco`.
+/// The questions that the lab cannot ask yet: each reason, with its cells as `rust-component-wit on deno+jco, bun+jco`.
 pub fn not_attempted(report: &RunReport) -> Vec<(String, &str)> {
     let waiting: Vec<&Cell> = report.cells.iter().filter(|c| c.verdict == Verdict::NotAttempted).collect();
     let mut reasons: Vec<&str> = Vec::new();

@@ -5,7 +5,7 @@
 pub struct InstallCommand {
     /// The package manager and its arguments.
     pub command: &'static [&'static str],
-    /// What to know beforehand: how long it takes, if long, or what it does not include.
+    /// A note to read beforehand: how long it takes, if long, or what it does not include.
     pub note: &'static str,
 }
 

@@ -19,7 +19,7 @@ macro_rules! files {
 const DRIVER: &[(&str, &str)] =
     files!["driver.mjs", "core.mjs", "glue.mjs", "jco.mjs", "precompile.mjs", "shims.mjs", "uncaught.mjs"];
 
-/// What a browser page runs, below the folder that its driver serves; Node runs `precompile.mjs`.
+/// The scripts of a browser page, below the folder that its driver serves; Node runs `precompile.mjs`.
 pub const PAGE: &[(&str, &str)] = files![
     "page/main.mjs",
     "page/report.mjs",

@@ -4,7 +4,7 @@ use wasmlab_model::scenario::EntryPointKind;
 
 use crate::{HostLayer, MissingFeature, Program, Runtime, Source, driven, js};
 
-/// What a page's author does for a guest that waits: workers may block, a page's main thread may not.
+/// How a page's author lets a guest wait: workers may block, a page's main thread may not.
 const WORKER: &str = "new Worker()";
 
 /// The columns of a browser.

@@ -28,7 +28,7 @@ pub struct Runtime {
     pub mode: Cow<'static, str>,
     /// Where its program comes from.
     pub source: Source,
-    /// What readers of the results should know and the name does not say: who maintains it, its state.
+    /// A note that readers of the results need: who maintains it, its state.
     pub note: Option<&'static str>,
     /// Commands that install its program, best first.
     pub install: Vec<InstallCommand>,
@@ -44,7 +44,7 @@ pub struct Runtime {
     pub custom_build: Option<PathBuf>,
     /// The column of the same engine to compare with: embedded and command line, custom build and release.
     pub reference_column: Option<Cow<'static, str>>,
-    /// What the lab adds to the engine.
+    /// The host layer that the lab adds to the engine.
     pub host_layer: HostLayer,
     /// Switches that every cell of the column uses; those needed by a single cell are in its commands.
     pub flags: &'static [&'static str],
@@ -331,7 +331,7 @@ pub struct CellFiles<'a> {
 /// The input from which an adapter derives a guest's progress.
 #[derive(Clone, Copy, Debug)]
 pub struct AdapterInput<'a> {
-    /// What happened.
+    /// The observed events.
     pub observation: &'a Observation,
     /// The scenario's `[run]` table.
     pub run: &'a Run,

@@ -111,7 +111,7 @@ impl CellPorts {
     }
 }
 
-/// What an adapter plans for a cell.
+/// An adapter's plan for a cell.
 #[derive(Debug)]
 pub struct CellCommands {
     /// Files to write beside the specification: name to contents.

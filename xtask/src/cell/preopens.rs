@@ -27,7 +27,7 @@ const MAX_COPIED: u64 = 1 << 30;
 /// Lists what [`copy_out`] did not copy.
 const NOT_COPIED: &str = "not-copied.txt";
 
-/// What to put into the guest's directories, from scenario.toml.
+/// The contents of the guest's directories, from scenario.toml.
 #[derive(Clone, Copy, Debug)]
 pub struct Contents<'a> {
     /// The scenario.

@@ -1,4 +1,5 @@
-//! What the processes of a cell may access, outside of the runtime's own sandbox: see [`wasmlab_process::Sandbox`].
+//! The files, ports and signals that a cell's processes may use, whatever the runtime's own sandbox allows: see
+//! [`wasmlab_process::Sandbox`].
 //!
 //! They may change the cell's folders (except its specification and compiled code), the guest's directories, and what
 //! the runtime stores for later cells. They may read the files of their programs and what the system needs, and nothing

@@ -54,7 +54,7 @@ impl EventChannel {
         }
     }
 
-    /// What was written so far, starting at byte `from`.
+    /// The text written so far, starting at byte `from`.
     fn since(&self, from: usize) -> Vec<u8> {
         match self {
             Self::Pipe(pipe) => pipe.since(from),

@@ -17,7 +17,7 @@ const KEPT_PREFIX: &str = "wasmlab-kept-";
 /// A younger folder may belong to a lab that is about to lock it.
 const MIN_AGE: Duration = Duration::from_secs(60);
 
-/// What could not be removed, with reasons.
+/// The files that could not be removed, with reasons.
 static LEFTOVERS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 /// A folder that is removed when dropped.
@@ -70,7 +70,7 @@ fn remove(path: &Path) {
     }
 }
 
-/// What could not be removed since the last call, with reasons.
+/// The files that could not be removed since the last call, with reasons.
 #[must_use]
 pub fn take_leftovers() -> Vec<String> {
     std::mem::take(&mut LEFTOVERS.lock().unwrap_or_else(PoisonError::into_inner))

@@ -1,4 +1,4 @@
-//! `capabilities`: what runtimes give, as their profiles say. Runs nothing.
+//! `capabilities`: shows what each runtime supports, from its profile. Runs nothing.
 
 use anyhow::Result;
 use serde::Serialize;
@@ -16,7 +16,7 @@ mod tables;
 use tables::{Kind, Table};
 
 /// Description for `--help`.
-pub const ABOUT: &str = "Show what runtimes give, as `probe` measured it: WASI functions, proposals, sockets, limits";
+pub const ABOUT: &str = "Show what each runtime supports, as measured by `probe`: WASI functions, proposals, sockets, limits";
 /// Examples for `--help`.
 pub const EXAMPLES: &str = "Examples:
   cargo xtask capabilities
@@ -25,34 +25,34 @@ pub const EXAMPLES: &str = "Examples:
   cargo xtask capabilities --format json | jq .tables
   cargo xtask capabilities limits --format csv
 
-Everything comes from the profiles in snapshots/profiles/; `probe` measures them. In the terminal,
-each line says on how many runtimes something works, and names the others with what they do
-instead. `errno 52` is the error that a function returned; `ends` means that the guest or its
-runtime ended; `wrong` that it reported success without the effect; `?` that the lab could not ask.";
+The tables come from the profiles in snapshots/profiles/, which `probe` writes. In the terminal, each
+line says on how many runtimes something works, and what the other runtimes do instead: `errno 52`
+(the function returned this error), `ends` (the guest or its runtime ended), `wrong` (it reported
+success without the effect), or `?` (the lab could not ask).";
 
 /// Options.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Which tables [default: all]
+    /// Tables to show [default: all]
     #[arg(value_enum)]
     what: Vec<Kind>,
     /// Only profiles whose runtime matches the glob; may be repeated
     #[arg(long, value_name = "GLOB")]
     runtime: Vec<String>,
-    /// How to print
+    /// Output format
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum Format {
-    /// For a terminal: a line for each capability.
+    /// For a terminal: one line per capability.
     Text,
     /// A chart for a page: capabilities in rows, runtimes in columns.
     Markdown,
-    /// One object.
+    /// One JSON object.
     Json,
-    /// A line for each table, capability and runtime.
+    /// One line per table, capability and runtime.
     Csv,
 }
 

@@ -185,13 +185,13 @@ pub fn seconds(text: &str) -> Result<u64, String> {
     }
 }
 
-/// What a run of cells is for.
+/// The purpose of a run of cells.
 pub struct Purpose<'a> {
     /// The subcommand.
     pub command: &'static str,
     /// Whether to compare the result with snapshots.
     pub compare: bool,
-    /// What was selected, if not everything.
+    /// The selection, if not everything.
     pub selected: Selection,
     /// Completes the report before it is written and shown.
     pub finish: Option<&'a dyn Fn(&mut RunReport)>,

@@ -16,7 +16,7 @@ impl MaxSize {
     /// Reads the file if it is a regular file within the limit.
     ///
     /// # Errors
-    /// What it is instead, or why it cannot be read.
+    /// The kind of file it is, or why it cannot be read.
     pub fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         self.check(path)?;
         let mut bytes = Vec::new();
@@ -28,7 +28,7 @@ impl MaxSize {
     /// Checks by metadata that it is a regular file within the limit.
     ///
     /// # Errors
-    /// What it is instead.
+    /// The kind of file it is.
     pub fn check(&self, path: &Path) -> io::Result<()> {
         // Checked before opening: opening a pipe waits for a writer.
         let metadata = path.metadata()?;

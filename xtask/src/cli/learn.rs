@@ -26,18 +26,18 @@ mod tour;
 pub use book::render as render_book;
 
 /// Description for `--help`.
-pub const ABOUT: &str = "Learn what WebAssembly and WASI are and where programs stop: chapters that run on your machine";
+pub const ABOUT: &str = "Learn WebAssembly and WASI in short chapters whose commands run on your machine";
 /// Examples for `--help`.
 pub const EXAMPLES: &str = "Examples:
   cargo xtask learn                       lists the chapters and what you have done
-  cargo xtask learn next                  goes on where you left off
-  cargo xtask learn 4                     enters a chapter, by its number
+  cargo xtask learn next                  continues where you left off
+  cargo xtask learn 4                     opens a chapter, by its number
   cargo xtask learn sockets               or by its name
   cargo xtask learn check                 checks the exercise at hand
-  cargo xtask learn check --watch         checks it each time you save
+  cargo xtask learn check --watch         checks it whenever you save
   cargo xtask learn hint                  a hint; then another one
   cargo xtask learn solution fix-sizes    shows a solution
-  cargo xtask learn reset 4               begins a chapter again; without 4, everything
+  cargo xtask learn reset 4               starts a chapter again; without 4, all of them
   cargo xtask learn 4 --plain | less      the whole chapter, without waiting
   cargo xtask learn book --check          do the pages in reports/book/ match the chapters?
 
@@ -61,7 +61,7 @@ pub struct Args {
     /// The file that keeps your progress [default: learn.toml]; the exercises are in a folder of the same name
     #[arg(long, value_name = "FILE")]
     progress: Option<PathBuf>,
-    /// With check: check again each time a file is saved, until the exercise passes
+    /// With check: check again whenever a file is saved, until the exercise passes
     #[arg(long, requires = "what")]
     watch: bool,
     /// With book: only compare, and fail if the pages do not match the chapters, or an output changed
@@ -174,7 +174,7 @@ fn list(tour: &Tour) -> Result<u8> {
         None => "All chapters are done.".to_owned(),
     };
     let table = output::table(&columns, &rows);
-    output::print(&format!("{table}\n{minutes} minutes, and the exercises. Each chapter stands for itself: begin anywhere.\n{go_on}\n"))?;
+    output::print(&format!("{table}\n{minutes} minutes of reading, plus the exercises. You can begin with any chapter.\n{go_on}\n"))?;
     Ok(exit::OK)
 }
 
@@ -185,7 +185,7 @@ fn next(tour: &mut Tour) -> Result<u8> {
             tour.chapters(at, until)
         }
         None => {
-            output::print("All chapters are done. `cargo xtask check YOUR.wasm` is next.\n")?;
+            output::print("All chapters are done. Now try a module of yours: cargo xtask check YOUR.wasm\n")?;
             Ok(exit::OK)
         }
     }

@@ -25,7 +25,7 @@ mod against;
 
 /// Description for `--help`.
 pub const ABOUT: &str =
-    "Predict where your .wasm or .wat file runs, from what was measured of each runtime; runs nothing";
+    "Predict where your .wasm or .wat file runs, from each runtime's profile, without running it";
 /// Examples for `--help`.
 pub const EXAMPLES: &str = "Examples:
   cargo xtask predict app.wasm
@@ -35,9 +35,9 @@ pub const EXAMPLES: &str = "Examples:
   cargo xtask predict --against                  compare with the last run-all: contradictions first
   cargo xtask predict --against ci/report.json --runtime wasmi
 
-A prediction needs no runtime: it uses the profiles in snapshots/profiles/, which `probe` wrote,
-also those of runtimes that are not on this machine. It has the code, subject and remedy that
-`check` would give. Where reading cannot decide, it names the functions on which it depends.
+A prediction needs no installed runtime: it reads the file and the profiles in snapshots/profiles/,
+which `probe` writes. It has the code, subject and remedy that `check` would give. If the result
+depends on what the program calls, the prediction names the functions.
 
 Exit code: 0. With --against: 1 if a prediction contradicts a result of the same version.";
 
@@ -56,7 +56,7 @@ pub struct Args {
     /// Compare predictions with the cells of this report [default: reports/latest/report.json]
     #[arg(long, value_name = "REPORT", num_args = 0..=1, default_missing_value = "", conflicts_with = "files")]
     against: Option<String>,
-    /// How to print
+    /// Output format
     #[arg(long, value_enum, default_value_t = Output::Text)]
     output: Output,
     #[command(flatten)]
@@ -65,9 +65,9 @@ pub struct Args {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum Output {
-    /// For people.
+    /// For a terminal.
     Text,
-    /// One object.
+    /// One JSON object.
     Json,
 }
 

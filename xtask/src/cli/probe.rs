@@ -1,4 +1,4 @@
-//! `probe`: measures what runtimes give, and writes a profile of each.
+//! `probe`: measures what each runtime supports, and writes its profile.
 
 use std::time::{Instant, SystemTime};
 
@@ -18,20 +18,20 @@ use wasmlab_process as process;
 use wasmlab_runtimes::{Runtime, Source};
 
 /// Description for `--help`.
-pub const ABOUT: &str = "Measure what runtimes give: imports, proposals, behaviour, limits; write a profile of each";
+pub const ABOUT: &str = "Measure what each runtime supports (imports, proposals, behaviour, limits) and write its profile";
 /// Examples for `--help`.
 pub const EXAMPLES: &str = "Examples:
-  cargo xtask probe                         every runtime that is here
+  cargo xtask probe                         every installed runtime
   cargo xtask probe --runtime 'wasmtime-*'
   cargo xtask probe --runtime node@22       another version
   cargo xtask probe --runtime wasmi --no-cache
 
-Small modules are run as cells are, with their sandbox and cache: each imports one specification,
-needs one proposal, uses one function, or is as large as a runtime accepts. What was measured
-before on the same program is not run again. The profiles are written to snapshots/profiles/, one
-file for each runtime and version; `capabilities` shows them, and `predict` uses them.
+Runs small modules, in the same sandbox and with the same cache as the cells of `run-all`. Each one
+imports one specification, needs one proposal, calls one function, or is as large as the runtime
+accepts. Profiles go to snapshots/profiles/, one file per runtime and version. `capabilities` shows
+them, and `predict` uses them.
 
-An engine that is not built is left out; `run-all` builds it.";
+Engines that are not built are skipped; `setup --engines` builds them.";
 
 /// Options.
 #[derive(clap::Args)]
@@ -108,7 +108,7 @@ fn measured(lab: &Lab, column: &mut Column, catalogue: &Catalogue) -> Result<Pro
     Ok(profile)
 }
 
-/// How the program was had.
+/// How the program was obtained.
 fn how(runtime: &Runtime) -> String {
     match runtime.source {
         Source::Embedded(engine) => format!("built from xtask/engines/{engine}"),
@@ -119,7 +119,7 @@ fn how(runtime: &Runtime) -> String {
     }
 }
 
-/// What a profile says, in a line or two.
+/// A summary of a profile, in a line or two.
 fn summary(profile: &Profile) -> String {
     let yes = |answers: &std::collections::BTreeMap<String, wasmlab_model::profile::Answer>| {
         answers.values().filter(|answer| answer.support == Support::Yes).count()

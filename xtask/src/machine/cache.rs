@@ -1,4 +1,4 @@
-//! What is known about this machine, cached between runs. The hash of a file is stored with the file's stamp. The
+//! Facts about this machine, cached between runs. The hash of a file is stored with the file's stamp. The
 //! answer of a tool may depend on more than the tool, so it is stored with the stamps of everything it is known to
 //! depend on, and used only while all of them are unchanged. Failures are not stored, because the next run may find the
 //! tool repaired.

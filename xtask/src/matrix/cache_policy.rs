@@ -24,7 +24,7 @@ struct UnconfirmedEntry {
     measured: u64,
 }
 
-/// What happened to a new observation.
+/// How a new observation was cached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CacheDecision {
     /// It was cached, or never will be.

@@ -17,7 +17,7 @@ use wasmlab_runtimes::AdapterInput;
 
 /// The result of a run.
 pub struct SingleRun {
-    /// What happened.
+    /// The observation.
     pub observation: Observation,
     /// Why the guest ended, if the runtime reported it.
     pub cause: Option<Cause>,

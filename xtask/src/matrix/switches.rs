@@ -65,7 +65,7 @@ fn switches_for(plan: &Plan, lack: MissingFeature) -> Vec<String> {
     (plan.runtime.switches)(plan.tool, lack)
 }
 
-/// What a run lacked, if a switch might provide it.
+/// The feature that a run lacked, if a switch might provide it.
 fn missing_features(seen: &SingleRun) -> Vec<MissingFeature<'_>> {
     let judgement = &seen.judgement;
     match (&seen.cause, judgement.code) {

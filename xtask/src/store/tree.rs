@@ -136,7 +136,7 @@ impl Tree {
                 let (target, leads_out) = link_within(self.root.path(), path, target);
                 if leads_out {
                     let to = target.display();
-                    self.notes.push(format!("`{shown}` is a link out of the folder to `{to}`; it is not copied"));
+                    self.notes.push(format!("`{shown}` is a link to `{to}`, outside of the folder: the link is copied, what it leads to is not"));
                 }
                 return Some(Entry { path: path.to_owned(), kind: Kind::Link(target), metadata });
             }
@@ -298,8 +298,8 @@ mod tests {
         }
         assert!(copied("empty").is_dir() && !copied("socket").exists());
         let notes = [
-            "`a/above` is a link out of the folder to `../../above`; it is not copied",
-            "`outside` is a link out of the folder to `/etc/passwd`; it is not copied",
+            "`a/above` is a link to `../../above`, outside of the folder: the link is copied, what it leads to is not",
+            "`outside` is a link to `/etc/passwd`, outside of the folder: the link is copied, what it leads to is not",
             "`socket` is a socket, a pipe or a device",
         ];
         assert_eq!((tree.notes.as_slice(), tree.entries()), (&notes.map(str::to_owned)[..], 9));

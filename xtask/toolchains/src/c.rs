@@ -1,4 +1,4 @@
-//! What the C compilers have in common: their input and their command line.
+//! Shared by the C compilers: their input and their command line.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};

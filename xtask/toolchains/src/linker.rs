@@ -20,7 +20,7 @@ pub fn undefined_symbols(message: &str) -> Vec<String> {
     symbols
 }
 
-/// What would let the program link, if the cause is what WASI lacks; `symbols` are the undefined ones.
+/// A remedy that lets the program link, if WASI lacks something; `symbols` are the undefined ones.
 #[must_use]
 pub fn remedy<'a>(symbols: impl IntoIterator<Item = &'a str>) -> Option<String> {
     // Processes, users and signals, of which WASIX has some.

@@ -1,4 +1,4 @@
-//! What adapters can find out about the machine. The lab implements it; tests use data.
+//! The questions that adapters can ask about the machine. The lab implements it; tests use data.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;

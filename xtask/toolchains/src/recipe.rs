@@ -8,7 +8,7 @@ use wasmlab_model::scenario::{Build, Scenario};
 
 use crate::FoundTool;
 
-/// What to build, with which tool, and where.
+/// A build: of which scenario, with which tool, and where.
 #[derive(Clone, Copy, Debug)]
 pub struct Task<'a> {
     /// The scenario.

@@ -55,7 +55,7 @@ impl FoundTool {
 /// A tool that is not installed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MissingTool {
-    /// What is missing: `target wasm32-wasip1 of the toolchain stable`.
+    /// The missing part: `target wasm32-wasip1 of the toolchain stable`.
     pub what: String,
     /// How to install it.
     pub remedy: String,
@@ -84,8 +84,8 @@ impl MissingTool {
 pub struct PreflightError {
     /// The code.
     pub code: Code,
-    /// What is wrong, with the tool's own message if there is one.
+    /// The error, with the tool's own message if there is one.
     pub detail: String,
-    /// What to do about it.
+    /// The remedy.
     pub remedy: String,
 }

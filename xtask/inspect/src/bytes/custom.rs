@@ -39,7 +39,7 @@ pub fn section(cursor: &mut Cursor) -> Result<(), Stop> {
     }
 }
 
-/// What the subsections of the name section are for, by id.
+/// The purposes of the subsections of the name section, by id.
 const SUBSECTIONS: [&str; 12] = [
     "the module's name",
     "names of functions",

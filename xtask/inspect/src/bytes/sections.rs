@@ -7,7 +7,7 @@ use wasmparser::{BinaryReader, Element, ExternalKind, GlobalType, MemoryType, Re
 use super::{Cursor, Stop, code, counted, quoted};
 use crate::types::IndexSpaces;
 
-/// What later sections need of earlier ones.
+/// Facts about earlier sections that later ones need.
 #[derive(Default)]
 pub struct State {
     /// Number of imported functions: the first defined function has this index.

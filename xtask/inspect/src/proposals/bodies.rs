@@ -19,7 +19,7 @@ pub(super) struct Need {
     pub(super) ordinal: usize,
 }
 
-/// What the bodies require beyond `set`, in the order of the bodies.
+/// The features that the bodies require beyond `set`, in the order of the bodies.
 ///
 /// If this includes flags outside [`LOCAL`], it may be incomplete; call again with the wider set.
 pub(super) fn needs(funcs: &[Func<'_>], set: WasmFeatures) -> Result<Vec<Need>, Error> {

@@ -1,4 +1,4 @@
-//! What was not tried, and what a runtime has no way to give.
+//! Cells that were not attempted, and needs that a runtime has no way to meet.
 
 use wasmlab_protocol::{Cause, EXIT_INVALID_SPEC, Event, Stage, TrapKind};
 

@@ -1,4 +1,4 @@
-//! What a runtime's own words and the end of its process are called.
+//! The codes for a runtime's messages and for the ways in which its process ends.
 
 use wasmlab_protocol::{Cause, Event, Stage, TrapKind};
 

@@ -1,4 +1,4 @@
-//! What a scenario expects, against what its guest did.
+//! A scenario's expectations, compared with what its guest did.
 
 use wasmlab_protocol::{Cause, Event, Stage, Value};
 
@@ -71,7 +71,7 @@ fn results_and_host_calls_are_compared() {
     check(vec![], vec![Value::I32(7)], OUTPUT);
 }
 
-/// What Go's `net` for wasip1 does: `Listen` gives no error, and there is no socket.
+/// The behaviour of Go's `net` for wasip1: `Listen` gives no error, and there is no socket.
 #[test]
 fn listening_guest_without_open_port_has_no_sockets() {
     let steps = "[[run.port]]\nname = \"http\"\n[[step]]\nop = \"listen\"\nsocket = \"http\"\n[[step]]\nop = \"request\"\nsocket = \"http\"\nexpect = { status = 200 }";

@@ -1,4 +1,4 @@
-//! What a module's own JavaScript reports in the engine's name.
+//! Reports of a module's own JavaScript in the engine's name.
 
 use wasmlab_protocol::{Cause, Event, Stage, TrapKind};
 

@@ -1,4 +1,4 @@
-//! What a guest and its host say at the end, and what it was given: the explanation that comes of both.
+//! Explanations from the last messages of a guest and its host, and from what the guest was given.
 
 use wasmlab_protocol::{Cause, Event, HostRefusal, Location, Stage, TrapKind};
 
@@ -117,7 +117,7 @@ fn runtime_crash_with_missing_import_mentions_both() {
     check(&found, Code::UnresolvedSymbol, Some("env.__wasm_setjmp"), words, "-lsetjmp");
     assert_eq!(found.blame, [Blame::Toolchain]);
     assert_eq!(judged(setjmp, "", false).code, Some(Code::Crashed));
-    // Of several, nobody says which one was called; how far it came, its own checks say.
+    // Nothing says which of several imports was called; the guest's own checks say how far it got.
     let two =
         "(import \"env\" \"abort\" (func)) (import \"env\" \"__syscall_rename\" (func)) (func (export \"_start\"))";
     let found = judged(two, "lab: args ok\nlab: dir-list ok\n", true);

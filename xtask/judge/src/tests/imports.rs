@@ -1,4 +1,4 @@
-//! What a missing import is called, whom it blames and what would help.
+//! The code, blame and remedy of a missing import.
 
 use wasmlab_protocol::{Cause, Event, Stage};
 

@@ -40,7 +40,7 @@ fn subject_is_what_the_runtime_lacks() {
     check(LEGACY, words, &[], proposal, Some(legacy));
     check(ATOMIC_SIMD, "SIMD support is not enabled", &[("simd", true), ("threads", false)], proposal, Some("simd"));
     check(ATOMIC_SIMD, "no", &[("simd", true), ("threads", true)], proposal, Some("simd threads"));
-    // Its words come first; what its small modules tell besides is told besides.
+    // The proposal that the message names comes first, then those that the small modules found.
     check(ATOMIC_SIMD, "threads must be enabled", &[("simd", true), ("threads", true)], proposal, Some("threads"));
     check(ATOMIC_SIMD, "threads must be enabled", &[("simd", true), ("threads", false)], proposal, Some("simd"));
     // Winch takes the tables of reference-types, and not its externref.

@@ -1,5 +1,5 @@
 ;; The listing of many introductions: 41 bytes of a module, and 5 bytes that correct its sizes.
-;; The number in front of each comment is the offset in the finished module.
+;; Each comment begins with the offset that the byte has in the finished module; a FIXUP names the offset of its guess.
 (module binary
   "\00asm"         ;; 0000: magic
   "\01\00\00\00"   ;; 0004: version

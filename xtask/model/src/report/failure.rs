@@ -9,7 +9,7 @@ use super::SCHEMA_VERSION;
 pub struct Failure {
     /// [`SCHEMA_VERSION`].
     pub schema: u32,
-    /// What went wrong.
+    /// The message.
     pub error: FailureText,
 }
 

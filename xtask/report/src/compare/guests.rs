@@ -1,4 +1,4 @@
-//! What differs of the guests of two reports: sizes by section, imports, exports, proposals, ABIs, the toolchain.
+//! Differences between the guests of two reports: sizes by section, imports, exports, proposals, ABIs, the toolchain.
 
 use std::collections::BTreeSet;
 
@@ -22,7 +22,7 @@ pub struct GuestChange {
     /// `module` and `component`, or how it is used, where that is another.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<(String, String)>,
-    /// What made it, where that is another.
+    /// The toolchain that built it, if it is another one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub toolchain: Option<(String, String)>,
 }
@@ -38,7 +38,7 @@ pub struct SectionChange {
     pub after: u64,
 }
 
-/// What came to or went from a list.
+/// Entries that were added to or removed from a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ListChange {
     /// `imports`, `exports`, `proposals`, `ABIs`.
@@ -51,7 +51,7 @@ pub struct ListChange {
     pub gone: Vec<String>,
 }
 
-/// As many names are told of a list; the others are counted.
+/// The most names shown of a list; the others are counted.
 const MAX_NAMES: usize = 5;
 
 impl GuestChange {

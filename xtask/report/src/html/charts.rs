@@ -70,7 +70,7 @@ pub struct TimeBar {
 pub struct Mark {
     /// The class that colours it.
     pub class: &'static str,
-    /// What was measured.
+    /// The measured quantity.
     pub name: &'static str,
     /// Position, percent.
     pub at: String,

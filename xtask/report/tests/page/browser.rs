@@ -1,5 +1,7 @@
 //! A headless Chromium and one page in it, through the DevTools protocol on two pipes: no port, no WebSocket.
 //! <https://chromedevtools.github.io/devtools-protocol/>
+//!
+//! A plain `Command`: this crate must not depend on `wasmlab-process`, and the page is the lab's own.
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Write};
@@ -10,7 +12,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-/// What keeps Chromium to the page; as in the lab's own driver.
+/// Switches that keep Chromium to the page, as in the lab's own driver.
 const FLAGS: &[&str] = &[
     "--headless",
     "--disable-gpu",
@@ -44,7 +46,7 @@ pub struct Browser {
     answers: BufReader<File>,
     last_id: u64,
     session: Option<String>,
-    /// What the page said of itself: requests, console, exceptions.
+    /// The page's events: requests, console, exceptions.
     pub events: Vec<Value>,
     /// Where pages are put; removed at the end.
     pub dir: tempfile::TempDir,
@@ -173,7 +175,7 @@ impl Browser {
         }
     }
 
-    /// What went wrong in the page: exceptions, errors and warnings on its console, refusals of its policy.
+    /// The page's errors: exceptions, errors and warnings on its console, refusals of its policy.
     pub fn complaints(&self) -> Vec<String> {
         let is_bad = |event: &&Value| match event["method"].as_str() {
             Some("Runtime.exceptionThrown") => true,

@@ -1,4 +1,4 @@
-//! What the lab cannot express on a command line: nothing is started, and nobody is blamed.
+//! Calls that the lab cannot express on a command line: it starts nothing, and blames nobody.
 
 use wasmlab_model::facts::BinaryKind;
 use wasmlab_model::verdict::NotAttempted;

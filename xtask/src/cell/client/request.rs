@@ -24,7 +24,7 @@ impl Request<'_> {
     /// Sends the request to `address`, `parallel` times at once.
     ///
     /// # Errors
-    /// What was wrong with the first unexpected response.
+    /// How the first unexpected response differs.
     pub fn send(&self, address: SocketAddr, path: &str, parallel: u16) -> Result<(), String> {
         let url = format!("http://{address}{path}");
         if parallel <= 1 {

@@ -10,19 +10,19 @@ use wasmlab_model::profile::{Answer, Behaviour, BehaviourOutcome, Limit, Profile
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
-    /// Functions of WASI 0.1, each used by a guest.
+    /// Functions of WASI 0.1, each one called by a guest.
     Wasi,
-    /// Functions of the other specifications: which of them a module can import.
+    /// Functions of other specifications: which ones a module can import.
     Imports,
     /// Interfaces of WASI 0.2 and 0.3, by version.
     Interfaces,
     /// WebAssembly proposals.
     Proposals,
-    /// From accepting a connection to an HTTP server, by each interface that could give it.
+    /// Socket operations, from accepting a connection to serving HTTP, through each interface.
     Sockets,
-    /// What a hostile guest achieves.
+    /// How far a hostile guest gets.
     Sandbox,
-    /// The largest number of something that is accepted.
+    /// The largest accepted numbers of functions, locals, memory pages and others.
     Limits,
     /// Exit codes, missing entry points and other unusual modules.
     Manners,
@@ -58,13 +58,13 @@ impl Kind {
     /// The heading.
     fn title(self) -> &'static str {
         match self {
-            Self::Wasi => "Functions of WASI 0.1, used by a guest",
+            Self::Wasi => "Functions of WASI 0.1, called by a guest",
             Self::Imports => "Functions that a module can import, by specification",
             Self::Interfaces => "Interfaces that a component can import",
             Self::Proposals => "WebAssembly proposals",
-            Self::Sockets => "Sockets, by the interface that gives them (defined, not used)",
-            Self::Sandbox => "What a hostile guest achieves",
-            Self::Limits => "Largest number that is accepted",
+            Self::Sockets => "Socket operations, by interface (can be imported; not used)",
+            Self::Sandbox => "How far a hostile guest gets",
+            Self::Limits => "Largest accepted numbers",
             Self::Manners => "Unusual modules",
         }
     }
@@ -76,9 +76,9 @@ impl Kind {
             Self::Imports => "specification",
             Self::Interfaces => "interface",
             Self::Proposals => "proposal",
-            Self::Sockets => "rung",
+            Self::Sockets => "operation",
             Self::Sandbox => "attempt",
-            Self::Limits => "of",
+            Self::Limits => "limit",
             Self::Manners => "module",
         }
     }
@@ -147,7 +147,7 @@ pub fn table(kind: Kind, profiles: &[Profile]) -> Table {
         Kind::Limits => rows(profiles, |p| p.limits.keys().cloned().collect(), |p, name| limit(p.limits.get(name))),
         Kind::Manners => rows(profiles, |p| p.manners.keys().cloned().collect(), |p, name| answer(p.manners.get(name))),
     };
-    // What nobody was asked says nothing.
+    // A row that no profile measured is left out.
     let rows = rows.into_iter().filter(|row| row.cells.iter().any(|cell| !cell.is_empty())).collect();
     Table { kind, title: kind.title(), rows }
 }
@@ -205,7 +205,7 @@ fn imports(profiles: &[Profile]) -> Vec<Row> {
     rows(profiles, |p| p.imports.keys().cloned().collect(), cell)
 }
 
-/// What a rung of the ladder needs: a name, and for each interface that could give it what must be there.
+/// The socket operations: a name, and for each interface through which it could be reached, what must be there.
 const LADDER: &[(&str, &[&str])] = &[
     (
         "accept",
@@ -245,9 +245,9 @@ fn sockets(profiles: &[Profile]) -> Vec<Row> {
             of.map(|(_, found)| answer(Some(found))).next_back().unwrap_or_default()
         }
     };
-    let row = |rung: &str, needed: &str| Row {
-        name: format!("{rung}: {}", abi(needed)),
+    let row = |operation: &str, needed: &str| Row {
+        name: format!("{operation}: {}", abi(needed)),
         cells: profiles.iter().map(|profile| cell(profile, needed)).collect(),
     };
-    LADDER.iter().flat_map(|(rung, ways)| ways.iter().map(move |needed| row(rung, needed))).collect()
+    LADDER.iter().flat_map(|(operation, ways)| ways.iter().map(move |needed| row(operation, needed))).collect()
 }

@@ -168,7 +168,7 @@ fn parse(text: &str, folder: &Path, name: &str) -> Result<Config, Vec<String>> {
     let mut faults: Vec<(Option<usize>, String)> = faults;
     let mut config = Config { runtimes: Vec::new(), files: Vec::new() };
     if let Some(contents) = contents {
-        let mut reader = Reader { document: &document, folder, name, faults: Vec::new() };
+        let mut reader = Reader { document: &document, folder, root: root(folder), name, faults: Vec::new() };
         config = reader.config(contents);
         // Tables that were dropped because of mistakes do not count as missing.
         let is_told = |key: &str| key != "file" || !incomplete.contains("file");
@@ -185,6 +185,8 @@ fn parse(text: &str, folder: &Path, name: &str) -> Result<Config, Vec<String>> {
 struct Reader<'a> {
     document: &'a Document<'a>,
     folder: &'a Path,
+    /// The folder outside of which the file names nothing; `None` if it cannot be found.
+    root: Option<PathBuf>,
     name: &'a str,
     /// Mistakes, with the key of each.
     faults: Vec<(String, String)>,
@@ -256,7 +258,7 @@ impl Reader<'_> {
     /// where it is used.
     fn confine(&mut self, key: &str, path: &Path) {
         let Ok(real) = fs::canonicalize(path) else { return };
-        if !root(self.folder).is_some_and(|root| real.starts_with(root)) {
+        if !self.root.as_ref().is_some_and(|root| real.starts_with(root)) {
             let message = format!("`{}` is outside of the repository: give it on the command line", path.display());
             self.fault(key, message);
         }

@@ -1,4 +1,4 @@
-//! What of a chapter can run on this machine at once, and how to get the rest.
+//! Which commands of a chapter can run on this machine now, and how to get the rest.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;

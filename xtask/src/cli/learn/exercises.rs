@@ -27,7 +27,7 @@ pub fn offer(tour: &mut Tour, chapter: &Chapter, exercise: &Exercise) -> Result<
     let folder = tour.work(&exercise.name);
     let goal = spec.goal.trim().replace(WORK, &tour.typed(&folder));
     let head = format!("Exercise: {}", spec.title);
-    if !(tour.screen.bold(&head)? && tour.screen.prose(&goal)? && tour.screen.line("")?) {
+    if !tour.screen.section(&head, &goal)? {
         return Ok(false);
     }
     if tour.screen.is_plain() {
@@ -43,7 +43,7 @@ pub fn offer(tour: &mut Tour, chapter: &Chapter, exercise: &Exercise) -> Result<
         return Ok(tour.screen.prose(&format!("It cannot be checked here: {why}"))? && tour.screen.line("")?);
     }
     loop {
-        match tour.screen.ask("Edit it, then [Enter] checks. h: hint, s: solution, n: later, q: quit")? {
+        match tour.screen.ask("Edit it in another window. [Enter] checks; h hint, s solution, n later, q quit")? {
             Typed::Quit => return Ok(false),
             Typed::Enter => {
                 if checked(tour, chapter, exercise)? {
@@ -52,7 +52,7 @@ pub fn offer(tour: &mut Tour, chapter: &Chapter, exercise: &Exercise) -> Result<
             }
             Typed::Text(text) => match text.as_str() {
                 "h" | "hint" => next_hint(tour, chapter, exercise)?,
-                "s" | "solution" => show_solution(exercise)?,
+                "s" | "solution" => _ = tour.screen.lines(solution_text(exercise).lines())?,
                 "n" => return tour.screen.line(""),
                 _ => _ = tour.screen.line("h, s, n, q, or only Enter")?,
             },
@@ -176,15 +176,14 @@ fn next_hint(tour: &mut Tour, chapter: &Chapter, exercise: &Exercise) -> Result<
 /// `learn solution`.
 pub fn solution(tour: &Tour, name: Option<&str>) -> Result<u8> {
     let (_, exercise) = choose(tour, name)?;
-    show_solution(exercise)?;
+    output::print(&solution_text(exercise))?;
     Ok(exit::OK)
 }
 
-fn show_solution(exercise: &Exercise) -> Result<()> {
-    for (name, contents) in exercise.solution() {
-        output::print(&format!(";; {name}\n{}", String::from_utf8_lossy(&contents)))?;
-    }
-    Ok(())
+/// The files of the solution, one after the other.
+fn solution_text(exercise: &Exercise) -> String {
+    let files = exercise.solution();
+    files.iter().map(|(name, contents)| format!(";; {name}\n{}", String::from_utf8_lossy(contents))).collect()
 }
 
 /// `learn reset`: of one chapter, or of all. The exercises' folders are kept under another name.
@@ -213,6 +212,6 @@ pub fn reset(tour: &mut Tour, only: Option<usize>) -> Result<u8> {
     let what = if only.is_some() { format!("chapter {}", chapters[0].number) } else { "all chapters".to_owned() };
     let work = tour.typed(&progress::work_folder(&tour.file));
     let kept = if moved == 0 { String::new() } else { format!("; your exercises were moved to {work}/NAME.old") };
-    output::print(&format!("{what}: nothing is done any more{kept}\n"))?;
+    output::print(&format!("{what}: your progress is reset{kept}\n"))?;
     Ok(exit::OK)
 }

@@ -1,4 +1,7 @@
 //! Runs a chapter's command: by this program, without a shell.
+//!
+//! The only child here is the lab itself, which starts guests and engines through `wasmlab-process`. A sandbox around it
+//! would keep it from doing so, hence a plain `Command`.
 
 use std::io::{self, Read};
 use std::process::{Command, ExitStatus, Stdio};
@@ -14,12 +17,12 @@ const LIMIT: Duration = Duration::from_secs(600);
 /// Maximum size of an output, bytes; the rest is dropped.
 const MAX_OUTPUT: u64 = 4 << 20;
 
-/// What a command did.
+/// The result of a command.
 #[derive(Clone, Debug)]
 pub struct Ran {
     /// Its exit code; -1 if it has none.
     pub exit: i32,
-    /// What it printed; after a failure, its errors too. The workspace's folder is left out of paths.
+    /// Its output; after a failure, its errors too. The workspace's folder is left out of paths.
     pub text: String,
 }
 

@@ -18,9 +18,11 @@ pub struct Screen {
     style: Style,
     /// Lines printed since the reader last did something.
     used: usize,
+    /// Whether the reader has just asked for more, and nothing was printed since.
+    new_page: bool,
 }
 
-/// What the reader typed.
+/// The reader's input.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Typed {
     /// Only Enter.
@@ -36,7 +38,8 @@ impl Screen {
     pub fn new(plain: bool) -> Self {
         let options = output::render_options();
         let rows = terminal_size::terminal_size().map_or(ROWS, |(_, height)| usize::from(height.0));
-        Self { plain, rows: rows.max(8), style: Style { width: options.width, colour: options.colour }, used: 0 }
+        let style = Style { width: options.width, colour: options.colour };
+        Self { plain, rows: rows.max(8), style, used: 0, new_page: false }
     }
 
     /// Whether nothing waits for the reader.
@@ -47,19 +50,33 @@ impl Screen {
     /// Prints a line of the lab's own; stops first if it would push the first one out of sight. Returns whether the
     /// reader goes on.
     pub fn line(&mut self, text: &str) -> Result<bool> {
-        if !self.plain && self.used + 2 >= self.rows && self.ask("[Enter] more, q quits")? == Typed::Quit {
+        let is_full = !self.plain && self.used + 2 >= self.rows;
+        if text.is_empty() && (is_full || self.new_page) {
+            // No page begins or ends with an empty line.
+            return Ok(true);
+        }
+        if is_full && !self.more()? {
             return Ok(false);
         }
         self.used += 1;
+        self.new_page = false;
         output::print_rendered(&format!("{}\n", visible(text, true)))?;
         Ok(true)
     }
 
-    /// Stops first if these lines would not fit below what is there, but do fit on an empty screen.
+    /// Stops first if these lines do not fit on the rest of the page, but would fit on an empty one.
     pub fn room(&mut self, lines: usize) -> Result<bool> {
         let fits = self.used + lines + 2 <= self.rows;
         let would_fit = lines + 2 <= self.rows;
-        Ok(self.plain || fits || !would_fit || self.ask("[Enter] more, q quits")? != Typed::Quit)
+        Ok(self.plain || fits || !would_fit || self.more()?)
+    }
+
+    /// Waits before the next page. Returns whether the reader goes on.
+    fn more(&mut self) -> Result<bool> {
+        self.used = 0;
+        let goes_on = self.ask("[Enter] more, q quits")? != Typed::Quit;
+        self.new_page = true;
+        Ok(goes_on)
     }
 
     /// Prints lines; see [`Self::line`].
@@ -72,10 +89,21 @@ impl Screen {
         Ok(true)
     }
 
-    /// Prints a chapter's text.
+    /// Prints a chapter's text. A page ends between two paragraphs, not within one.
     pub fn prose(&mut self, text: &str) -> Result<bool> {
         let lines = self.style.prose(text);
-        self.lines(lines.iter().map(String::as_str))
+        for paragraph in lines.split_inclusive(String::is_empty) {
+            if !(self.room(paragraph.len())? && self.lines(paragraph.iter().map(String::as_str))?) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Prints a headline and its text on the same page, and an empty line.
+    pub fn section(&mut self, head: &str, text: &str) -> Result<bool> {
+        let lines = self.style.prose(text).len();
+        Ok(self.room(lines + 2)? && self.bold(head)? && self.prose(text)? && self.line("")?)
     }
 
     /// Prints a line in bold.
@@ -86,10 +114,16 @@ impl Screen {
 
     /// Waits for the reader; in plain mode, nobody is there.
     pub fn ask(&mut self, prompt: &str) -> Result<Typed> {
-        self.used = 0;
         if self.plain {
             return Ok(Typed::Enter);
         }
+        // A prompt of several lines would push the first ones out of sight.
+        if self.used + prompt.lines().count() >= self.rows && !self.more()? {
+            return Ok(Typed::Quit);
+        }
+        self.used = 0;
+        self.new_page = false;
+        discard_typed();
         output::print_rendered(&format!("{} ", self.style.bold(prompt)))?;
         let mut line = String::new();
         if io::stdin().lock().read_line(&mut line)? == 0 {
@@ -102,4 +136,20 @@ impl Screen {
             text => Typed::Text(text.to_owned()),
         })
     }
+
+    /// Shows that a command runs, where that can be erased again.
+    pub fn running(&self) -> Result<()> {
+        if self.plain || !self.style.colour { Ok(()) } else { output::print_rendered("running …") }
+    }
+
+    /// Erases what [`Self::running`] has shown.
+    pub fn stopped(&self) -> Result<()> {
+        if self.plain || !self.style.colour { Ok(()) } else { output::print_rendered("\r\u{1b}[K") }
+    }
+}
+
+/// Discards what was typed while a command ran: it is no answer to a question that was not there yet.
+fn discard_typed() {
+    #[cfg(target_os = "linux")]
+    let _ = rustix::termios::tcflush(io::stdin(), rustix::termios::QueueSelector::IFlush);
 }

@@ -32,13 +32,13 @@ pub struct Tour<'a> {
     pub lab: &'a Lab,
     /// Every chapter.
     pub chapters: &'a [Chapter],
-    /// What was done.
+    /// The learner's progress.
     pub progress: Progress,
     /// Where that is kept.
     pub file: PathBuf,
     /// The terminal.
     pub screen: Screen,
-    /// What can run here.
+    /// The runtimes that can be used here.
     pub available: Available,
     recorded: Recorded,
     report: Option<RunReport>,
@@ -71,7 +71,9 @@ impl<'a> Tour<'a> {
             self.save()?;
         }
         let head = format!("Chapter {}: {}", chapter.number, chapter.title);
-        let minutes = format!("{} minutes{}", chapter.minutes, if self.screen.is_plain() { "" } else { "; q and Enter leave it" });
+        let unit = if chapter.minutes == 1 { "minute" } else { "minutes" };
+        let leave = if self.screen.is_plain() { "" } else { "; to leave: q, then Enter" };
+        let minutes = format!("{} {unit}{leave}", chapter.minutes);
         if !(self.screen.bold(&head)? && self.screen.line(&minutes)? && self.screen.line("")?) {
             return Ok(Flow::Quit);
         }
@@ -115,7 +117,7 @@ impl<'a> Tour<'a> {
             }
             None => {
                 self.screen.line("That was the last chapter.")?;
-                Ok(Flow::Quit)
+                Ok(Flow::On)
             }
         }
     }
@@ -155,7 +157,10 @@ impl<'a> Tour<'a> {
     /// Runs a command.
     pub fn execute(&self, command: &str) -> Result<Ran> {
         let args = chapter::arguments(command).map_err(anyhow::Error::msg)?;
-        runner::run(self.lab, &args)
+        self.screen.running()?;
+        let ran = runner::run(self.lab, &args);
+        self.screen.stopped()?;
+        ran
     }
 
     /// Shows an output, or the part of it that matters.
@@ -168,7 +173,7 @@ impl<'a> Tour<'a> {
         Ok(go_on && self.screen.line("")?)
     }
 
-    /// What cannot run here: the output as it was published, with its date, and how to get the part.
+    /// Shows a command that cannot run here: its output as it was published, with its date, and how to get the part.
     fn missing(&mut self, command: &str, shown: &Excerpt, why: &str) -> Result<bool> {
         if let Some(output) = self.recorded.outputs.get(command).cloned() {
             let go_on = self.screen.line(&format!("(not run here; published on {}:)", output.date))?
@@ -180,17 +185,18 @@ impl<'a> Tour<'a> {
         Ok(self.screen.prose(why)? && self.screen.line("")?)
     }
 
-    /// What the published report says.
+    /// Shows results from the published report.
     fn published(&mut self, published: &Published) -> Result<bool> {
         let text = book::published_text(published, self.report.as_ref());
         Ok(self.screen.room(text.lines().count() + 1)?
-            && self.screen.line("From the published report, reports/linux-x86_64.md:")?
+            && self.screen.line(book::PUBLISHED)?
             && self.screen.lines(text.lines())?
             && self.screen.line("")?)
     }
 
     fn question(&mut self, chapter: &Chapter, number: usize, question: &Question) -> Result<bool> {
-        if !(self.screen.bold("Question")? && self.screen.prose(question.ask.trim())? && self.screen.line("")?) {
+        let ask = self.available.command(self.lab, question.ask.trim(), None);
+        if !self.screen.section("Question", &ask)? {
             return Ok(false);
         }
         let shown = Excerpt { lines: None, matching: question.matching.clone() };
@@ -231,7 +237,7 @@ impl<'a> Tour<'a> {
             }
             if !is_own {
                 // A fault of the chapter, which a test would find.
-                return self.screen.line("(this lab's answer is another one than the chapter expects)");
+                return self.screen.line("(the chapter expects another output here: please report this)");
             }
             self.screen.line("That does not answer it yet. Try another command, or press Enter to see one.")?;
         }

@@ -11,7 +11,7 @@ use crate::store::files::quote;
 use wasmlab_model::scenario::ScenarioFile;
 use wasmlab_runtimes::{Program, Runtime, Source};
 
-/// What the script depends on.
+/// The script's inputs.
 pub struct Script<'a> {
     /// The scenario's name.
     pub name: &'a str,

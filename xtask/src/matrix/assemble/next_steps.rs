@@ -1,4 +1,4 @@
-//! What is missing on this machine, and what to do next.
+//! The tools that are missing on this machine, and the next steps.
 
 use std::collections::BTreeMap;
 
@@ -44,7 +44,7 @@ pub fn missing(runtimes: &[RuntimeInfo], rows: &[Option<Row>], scenarios: &[Scen
     absent.chain(prebuilt).chain(sandbox).chain(limits).chain(stayed).collect()
 }
 
-/// What to do, most urgent first.
+/// The next steps, most urgent first.
 pub fn steps(report: &RunReport) -> Vec<Note> {
     let mut steps = Vec::new();
     let mut say =

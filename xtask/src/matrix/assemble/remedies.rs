@@ -118,7 +118,7 @@ pub fn of_targets(cells: &mut [Cell], store: &Store) {
     }
 }
 
-/// What [`with_targets`] looks for.
+/// The search of [`with_targets`].
 const TARGETS: [&str; 3] = ["wasm32-wasip2", "WASIX", "wasm32-wasip1-threads"];
 
 /// Adds to each cell what its runtime offers.

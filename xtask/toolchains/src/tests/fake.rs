@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::{Machine, TestCompile, ToolQuery};
 
-/// What is installed; nothing by default.
+/// The installed tools; none by default.
 #[derive(Clone, Debug, Default)]
 pub struct FakeMachine {
     /// Program names; they are in `/bin`.

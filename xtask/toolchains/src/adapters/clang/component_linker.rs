@@ -10,7 +10,7 @@ use crate::{Machine, MissingTool};
 
 const NAME: &str = "wasm-component-ld";
 
-/// What clang needs to find the linker; empty for targets that do not need it.
+/// The arguments with which clang finds the linker; empty for targets that do not need it.
 #[derive(Default)]
 pub struct ComponentLinker {
     /// Additional environment variables.

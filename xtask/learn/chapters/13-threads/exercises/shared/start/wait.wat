@@ -1,4 +1,4 @@
-;; Waits on memory for a moment. An engine allows that only on a memory that others could change.
+;; Waits on memory for a moment. An engine allows that only on a memory that other threads can have.
 (module
   (memory 1 1)
   (func (export "wait") (result i32)
