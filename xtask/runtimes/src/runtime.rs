@@ -88,6 +88,8 @@ pub struct Runtime {
     /// The cell's commands, run in order as long as each exits with 0; more than one if every call needs its own
     /// process.
     pub commands: fn(&Tool, &CellFiles) -> Vec<Vec<OsString>>,
+    /// It checks import modules in random order, so of several that it lacks, each run may name another one.
+    pub names_any_import: bool,
     /// How to interpret its output; `None` if the program uses the lab's protocol.
     pub output_parser: Option<OutputParser>,
     /// How to give a guest a larger stack on this runtime: the switch, or the embedder's call, with its unit.
@@ -131,6 +133,7 @@ impl Default for Runtime {
             extra_files: |_| Vec::new(),
             is_applicable: |_, _| Ok(()),
             not_attempted: |_| None,
+            names_any_import: false,
             precompile: |_, _, _| None,
             commands: |tool, cell| vec![vec![tool.program.clone().into(), "run".into(), cell.spec.into()]],
             output_parser: None,
