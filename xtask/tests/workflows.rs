@@ -4,6 +4,7 @@
 
 #[expect(dead_code, reason = "other tests use the rest")]
 mod common;
+#[expect(dead_code, reason = "other tests use the rest")]
 #[path = "common/trials.rs"]
 mod trials;
 

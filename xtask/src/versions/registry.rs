@@ -12,7 +12,7 @@ use wasmlab_process::{self as process, Command, Input, Limits, read_text};
 use wasmlab_runtimes::Package;
 
 /// Time limits of a package manager.
-const LIST_LIMIT: Duration = Duration::from_secs(60);
+const LIST_LIMIT: Duration = Duration::from_secs(3 * 60);
 const INSTALL_LIMIT: Duration = Duration::from_secs(10 * 60);
 /// Largest list that is kept, bytes.
 const MAX_LIST: u64 = 4 << 20;
