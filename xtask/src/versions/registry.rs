@@ -75,7 +75,8 @@ fn run(lab: &Lab, command: &[OsString], limit: Duration) -> Result<String, Strin
     let command = Command {
         program,
         args: args.to_vec(),
-        env: process::tool_env(),
+        // All of the user's settings, as for `setup`: certificates, registries, proxies.
+        env: std::env::vars_os().collect(),
         // A folder without settings of somebody's project.
         cwd: std::env::temp_dir(),
         stdin: Input::Bytes(Vec::new()),
