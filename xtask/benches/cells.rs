@@ -76,7 +76,7 @@ fn lab(root: &Path, node: &str) -> CompletedProcess {
     env.insert("WASMLAB_CACHE".into(), root.join("cache").into());
     env.insert("WASMLAB_NODE".into(), node.into());
     let args = ["run-all", "--runtime", "node", "--output", "json"].map(OsString::from).to_vec();
-    started(env!("CARGO_BIN_EXE_xtask"), args, env)
+    started(env!("CARGO_BIN_EXE_wasmlab"), args, env)
 }
 
 fn started(program: &str, args: Vec<OsString>, env: BTreeMap<OsString, OsString>) -> CompletedProcess {

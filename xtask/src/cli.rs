@@ -3,10 +3,11 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::{CommandFactory, Parser};
+use clap::{CommandFactory, FromArgMatches, Parser};
 
 use crate::exit;
-use crate::lab::Lab;
+use crate::lab::{Lab, ROOT_VARIABLE};
+use crate::program_name;
 use crate::reading;
 use wasmlab_process as process;
 use wasmlab_report::text;
@@ -20,9 +21,9 @@ mod progress;
 mod suggest;
 mod text_table;
 
-/// One line per subcommand: its file and its variant.
+/// One line per subcommand: its file and its variant, and its name if it needs the lab's scenarios or sources.
 macro_rules! registry {
-    ($($module:ident $variant:ident),* $(,)?) => {
+    ($($module:ident $variant:ident $($workspace:literal)?),* $(,)?) => {
         $(mod $module;)*
 
         #[derive(clap::Subcommand)]
@@ -31,56 +32,82 @@ macro_rules! registry {
         }
 
         fn dispatch(command: Command) -> Result<u8> {
+            let lab = Lab::find()?;
             match command {
-                $(Command::$variant(args) => $module::run(&Lab::find()?, &args),)*
+                $(Command::$variant(args) => {
+                    $(require_workspace(&lab, $workspace)?;)?
+                    $module::run(&lab, &args)
+                })*
             }
         }
+
+        /// The subcommands that need a workspace.
+        const OF_WORKSPACE: &[&str] = &[$($($workspace,)?)*];
     };
 }
 
 registry! {
-    run_all RunAll,
+    run_all RunAll "run-all",
     check Check,
-    run_one RunOne,
-    repro Repro,
-    serve Serve,
+    run_one RunOne "run-one",
+    repro Repro "repro",
+    serve Serve "serve",
     inspect Inspect,
-    learn Learn,
+    learn Learn "learn",
     list List,
-    new New,
+    new New "new",
     doctor Doctor,
     setup Setup,
-    build Build,
+    build Build "build",
     explain Explain,
-    probe Probe,
+    probe Probe "probe",
     predict Predict,
     capabilities Capabilities,
-    bless Bless,
+    bless Bless "bless",
     report Report,
     diff Diff,
+    merge Merge,
+    history History,
+    since Since,
     clean Clean,
-    ci Ci,
+    ci Ci "ci",
+}
+
+/// An error if there is no workspace: the command works on the lab's own scenarios or sources.
+fn require_workspace(lab: &Lab, command: &str) -> Result<()> {
+    if lab.has_workspace() {
+        return Ok(());
+    }
+    common::usage(format!("`cargo xtask {command}` needs a checkout of the lab: set {ROOT_VARIABLE} to its folder"))
 }
 
 const ABOUT: &str = "Where a WebAssembly program runs, where it does not, and why";
 
 /// Top-level arguments.
 #[derive(Parser)]
-#[command(name = "cargo xtask", bin_name = "cargo xtask", version, about = ABOUT, after_help = after(), arg_required_else_help = false)]
+#[command(name = program_name::shown(), bin_name = program_name::shown(), version, about = ABOUT, after_help = after(), arg_required_else_help = false)]
 struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
 }
 
 // Lines of at most 78 characters, so that no terminal wraps them.
-const AFTER: &str = "Start here:
+const START: &str = "Start here:
   cargo xtask run-all          the matrix: every scenario on every runtime
   cargo xtask check app.wasm   the same for your own module
   cargo xtask learn            what WebAssembly is and where it stops, in small steps
   cargo xtask explain CODE     what a code means and what would change it
-  cargo xtask COMMAND --help   examples for each command
+  cargo xtask COMMAND --help   examples for each command";
 
-Exit codes:
+/// [`START`] for the installed program.
+const START_INSTALLED: &str = "Start here:
+  wasmlab check app.wasm     where it runs, where it does not, and why
+  wasmlab predict app.wasm   the same from measured profiles, without running it
+  wasmlab doctor             which runtimes are installed, and how to get the others
+  wasmlab explain CODE       what a code means and what would change it
+  wasmlab COMMAND --help     examples for each command";
+
+const AFTER: &str = "Exit codes:
   0    every result is as expected
   1    a result got worse, or a gap is fixed and its snapshot is out of date
        (check: an installed runtime that could run the file does not)
@@ -94,7 +121,10 @@ an object with the field `error`: the exit code and the message from stderr.
 Environment:
   WASMLAB_RUST_TOOLCHAIN  rustup toolchain that builds the guests
   WASMLAB_FIXTURES        folder to search for third-party binaries
-  WASMLAB_CACHE           cache for results and builds [default: target/wasmlab]
+  WASMLAB_CACHE           cache for results and builds [default: target/wasmlab;
+                          outside a checkout: wasmlab in the user's cache]
+  WASMLAB_DATA            folder of the engines that `setup --engines --from`
+                          installs [default: wasmlab in the user's data]
   WASMLAB_KEEP_BUILD      1: keep cargo's build folders for the engines
   WASMLAB_ROOT            folder with your own scenarios/
   NO_COLOR                turn off colours";
@@ -104,10 +134,27 @@ fn after() -> String {
     let listed = |names: Vec<&str>| text::wrapped(78, "  ", "  ", &names.join(", "));
     let runtimes = listed(wasmlab_runtimes::variables());
     let toolchains = listed(wasmlab_toolchains::variables().iter().map(|variable| variable.name).collect());
+    let elsewhere = if program_name::is_installed() {
+        let commands = text::wrapped(78, "  ", "  ", &OF_WORKSPACE.join(", "));
+        format!("\n\nOnly with WASMLAB_ROOT, which names a checkout of the lab:\n{commands}")
+    } else {
+        String::new()
+    };
+    let first = if program_name::is_installed() { START_INSTALLED } else { START };
     format!(
-        "{AFTER}\n\nRuntimes to use instead of those on PATH:\n{runtimes}\n\n\
+        "{first}\n\n{AFTER}{elsewhere}\n\nRuntimes to use instead of those on PATH:\n{runtimes}\n\n\
          Compilers and libraries to use instead of those in the usual places:\n{toolchains}"
     )
+}
+
+/// The command line, whose examples name the program as it was started.
+fn command() -> clap::Command {
+    let adapted = |command: clap::Command| match command.get_after_help().map(ToString::to_string) {
+        Some(text) => command.after_help(program_name::adapted(&text).into_owned()),
+        None => command,
+    };
+    let whole = Arguments::command();
+    if program_name::is_installed() { whole.mut_subcommands(adapted) } else { whole }
 }
 
 /// Parses the arguments, runs the subcommand, and returns the exit code.
@@ -118,7 +165,9 @@ pub fn main() -> ExitCode {
         return code;
     }
     let is_json = format::is_json(&typed);
-    let arguments = match Arguments::try_parse_from(typed) {
+    let parsed =
+        command().try_get_matches_from(typed).and_then(|mut found| Arguments::from_arg_matches_mut(&mut found));
+    let arguments = match parsed {
         Ok(arguments) => arguments,
         Err(error) => {
             if is_json && error.use_stderr() {
@@ -133,7 +182,7 @@ pub fn main() -> ExitCode {
         }
     };
     let Some(command) = arguments.command else {
-        return printed(output::print(&Arguments::command().render_long_help().to_string()));
+        return printed(output::print(&command().render_long_help().to_string()));
     };
     process::enter_guard();
     let (code, message) = match non_utf8_variable().map_or_else(|| dispatch(command), common::usage) {
@@ -142,7 +191,7 @@ pub fn main() -> ExitCode {
             let code = if error.is::<common::UsageError>() { exit::USAGE } else { exit::INTERNAL_ERROR };
             let message = format!("{error:#}");
             output::print_error(&message);
-            (code, output::bounded(&message).into_owned())
+            (code, program_name::adapted(&output::bounded(&message)).into_owned())
         }
     };
     if is_json {
@@ -154,7 +203,7 @@ pub fn main() -> ExitCode {
 /// An error if the path in a variable is not UTF-8: the lab writes these paths to JSON, and passes them to runtimes
 /// that accept only text.
 fn non_utf8_variable() -> Option<String> {
-    let names = ["TMPDIR", "WASMLAB_CACHE", "WASMLAB_ROOT"].into_iter();
+    let names = ["TMPDIR", "WASMLAB_CACHE", "WASMLAB_DATA", "WASMLAB_ROOT"].into_iter();
     let mut invalid = names.filter(|name| matches!(std::env::var(name), Err(std::env::VarError::NotUnicode(_))));
     invalid.next().map(|name| format!("the path in {name} is not UTF-8: set it to another folder"))
 }

@@ -22,6 +22,7 @@ use wasmlab_toolchains::npm;
 use wasmlab_toolchains::rustc::{compiler_in, sysroot};
 
 mod build;
+pub mod installed;
 mod python;
 
 pub use build::{BuildProgress, build};
@@ -86,8 +87,11 @@ pub fn find_tool(lab: &Lab, runtime: &Runtime) -> Result<Tool, Option<Absence>> 
     }
 }
 
-/// Finds an engine or driver that was built earlier from the same sources.
+/// Finds an engine or driver that was built earlier from the same sources; without sources, an installed one.
 fn find_built(lab: &Lab, engine: &str) -> Result<Built, Option<Absence>> {
+    if !lab.has_sources() {
+        return installed::find(lab, engine).map_err(Some);
+    }
     let key = engine_key(lab, engine).map_err(|e| Some(absence(engine, e)))?;
     let built: Built = lab.cache.get(&key).ok_or(None)?;
     // The binary may have been removed, or replaced by another build.

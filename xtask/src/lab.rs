@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use crate::machine::Machine;
+use crate::program_name;
 use crate::store::cache::Cache;
+use crate::store::embedded;
 
 pub use wasmlab_toolchains::adapters::fetched::FIXTURES_VARIABLE;
 
@@ -14,6 +16,9 @@ pub const CACHE_VARIABLE: &str = "WASMLAB_CACHE";
 /// The variable that names the folder with scenarios/, fixtures/, snapshots/ and reports/, if it is not the current
 /// folder or a parent.
 pub const ROOT_VARIABLE: &str = "WASMLAB_ROOT";
+
+/// The variable that names the folder of installed engines' parent, if it is not the user's data folder.
+pub const DATA_VARIABLE: &str = "WASMLAB_DATA";
 
 /// The workspace, the cache and the machine.
 #[derive(Debug)]
@@ -27,46 +32,95 @@ pub struct Lab {
 }
 
 impl Lab {
-    /// Finds the workspace: named by `WASMLAB_ROOT`, in the current folder or a parent, or where the lab was built.
+    /// Finds the workspace: named by `WASMLAB_ROOT`, in the current folder or a parent, or where the lab was built. The
+    /// installed program has one only if `WASMLAB_ROOT` names it, and works without: measured results come from the
+    /// program itself, and files of its own are in the user's folders.
     ///
     /// # Errors
-    /// If none of these is a workspace of the lab.
+    /// If `WASMLAB_ROOT` names no workspace, or no folder for files is known.
     pub fn find() -> Result<Self> {
-        let is_root = |dir: &Path| dir.join("scenarios").is_dir();
-        let root = match std::env::var_os(ROOT_VARIABLE).filter(|v| !v.is_empty()) {
+        let root = match variable(ROOT_VARIABLE) {
             Some(root) => {
-                let root = PathBuf::from(root);
-                anyhow::ensure!(
-                    is_root(&root),
-                    "failed to use {ROOT_VARIABLE}: `{}` has no folder scenarios/",
-                    root.display()
-                );
-                root
+                let is_root = root.join("scenarios").is_dir();
+                let shown = root.display();
+                anyhow::ensure!(is_root, "failed to use {ROOT_VARIABLE}: `{shown}` has no folder scenarios/");
+                Some(root)
             }
+            // A foreign repository must not become a workspace: the lab trusts its workspace's cache and sources.
+            None if program_name::is_installed() => None,
             None => {
                 let here = std::env::current_dir().context("failed to read the current folder")?;
                 let built = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
-                let mut candidates = here.ancestors().chain(built);
-                candidates
-                    .find(|dir| is_root(dir))
-                    .with_context(|| {
-                        format!("failed to find the workspace above `{}`: run it in the repository", here.display())
-                    })?
-                    .to_owned()
+                here.ancestors().chain(built).find(|dir| dir.join("scenarios").is_dir()).map(Path::to_owned)
             }
         };
-        let root = std::path::absolute(&root)?;
+        match root {
+            Some(root) => Self::of_workspace(&root),
+            None => Self::without_workspace(),
+        }
+    }
+
+    /// The lab of this workspace.
+    ///
+    /// # Errors
+    /// If it contains links to folders outside of it.
+    pub fn of_workspace(root: &Path) -> Result<Self> {
+        let root = std::path::absolute(root)?;
         if let Some(why) = link_out_of_workspace(&root) {
             anyhow::bail!(why);
         }
-        let cache = match std::env::var_os(CACHE_VARIABLE).filter(|v| !v.is_empty()) {
-            Some(dir) => {
-                std::path::absolute(PathBuf::from(dir)).with_context(|| format!("failed to use {CACHE_VARIABLE}"))?
-            }
+        let cache = match variable(CACHE_VARIABLE) {
+            Some(dir) => std::path::absolute(dir).with_context(|| format!("failed to use {CACHE_VARIABLE}"))?,
             None => root.join("target").join("wasmlab"),
         };
+        Ok(Self::with_cache(root, cache))
+    }
+
+    fn without_workspace() -> Result<Self> {
+        let cache = match variable(CACHE_VARIABLE) {
+            Some(dir) => dir,
+            None => user_folder("XDG_CACHE_HOME", ".cache").with_context(|| {
+                format!("failed to find a folder for the cache: HOME is not set; set {CACHE_VARIABLE} to a folder")
+            })?,
+        };
+        let cache = std::path::absolute(cache).with_context(|| format!("failed to use {CACHE_VARIABLE}"))?;
+        Ok(Self::with_cache(cache.join("installed"), cache))
+    }
+
+    fn with_cache(root: PathBuf, cache: PathBuf) -> Self {
         let machine = Machine::new(cache.join("machine.json"));
-        Ok(Self { root, cache: Cache::new(cache), machine })
+        Self { root, cache: Cache::new(cache), machine }
+    }
+
+    /// Whether there is a workspace with scenarios. If not, `root` is a folder of the cache.
+    #[must_use]
+    pub fn has_workspace(&self) -> bool {
+        self.scenarios().is_dir()
+    }
+
+    /// Whether the sources of engines are here. If not, engines are those that were installed.
+    #[must_use]
+    pub fn has_sources(&self) -> bool {
+        self.xtask().join("engines").is_dir()
+    }
+
+    /// Makes the measured results of `snapshots/` available where there is no workspace.
+    ///
+    /// # Errors
+    /// If the cache cannot be written.
+    pub fn unpack_results(&self) -> Result<()> {
+        if self.has_workspace() {
+            return Ok(());
+        }
+        let failed = || format!("failed to write to the cache; set {CACHE_VARIABLE} to another folder");
+        embedded::unpack(&self.root).with_context(failed)
+    }
+
+    /// The folder of installed engines: that of `WASMLAB_DATA`, or of the user's data. `None` if neither is known.
+    #[must_use]
+    pub fn installed_engines() -> Option<PathBuf> {
+        let data = variable(DATA_VARIABLE).or_else(|| user_folder("XDG_DATA_HOME", ".local/share"))?;
+        std::path::absolute(data.join("engines")).ok()
     }
 
     /// `scenarios/`.
@@ -110,7 +164,10 @@ impl Lab {
     #[must_use]
     pub fn xtask(&self) -> PathBuf {
         let own = self.root.join("xtask");
-        if own.join("engines").is_dir() { own } else { PathBuf::from(env!("CARGO_MANIFEST_DIR")) }
+        if own.join("engines").is_dir() || program_name::is_installed() {
+            return own;
+        }
+        PathBuf::from(env!("CARGO_MANIFEST_DIR"))
     }
 
     /// The source folder of an embedded engine or a driver. Their names are unique.
@@ -119,6 +176,17 @@ impl Lab {
         let driver = self.xtask().join("drivers").join(name);
         if driver.is_dir() { driver } else { self.xtask().join("engines").join(name) }
     }
+}
+
+/// A path in a variable, if it is set and not empty.
+fn variable(name: &str) -> Option<PathBuf> {
+    std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+}
+
+/// The lab's folder within a folder of the user, as the XDG base directories define it.
+fn user_folder(name: &str, below_home: &str) -> Option<PathBuf> {
+    let named = variable(name).filter(|path| path.is_absolute());
+    named.or_else(|| Some(variable("HOME")?.join(below_home))).map(|folder| folder.join("wasmlab"))
 }
 
 /// An error if a folder that the lab writes to is a link out of the workspace, as in a malicious repository.

@@ -8,6 +8,8 @@ use wasmlab_runtimes::{Package, PackageClient, Runtime};
 use crate::engines::Absence;
 use crate::lab::Lab;
 
+pub mod registry;
+
 /// A specific version of a runtime's program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VersionedProgram {

@@ -10,6 +10,7 @@ fn commands_print_the_expected_output() {
     trycmd::TestCases::new()
         .env("WASMLAB_CACHE", dir.path().display().to_string())
         .env("NO_COLOR", "1")
+        .register_bin("xtask", Path::new(env!("CARGO_BIN_EXE_wasmlab")))
         .case("tests/cmd/*.trycmd")
         .case("tests/cmd/help/*.trycmd");
 }

@@ -11,8 +11,10 @@ use crate::facts::Facts;
 use crate::verdict::{Change, Verdict};
 
 mod failure;
+mod partition;
 
 pub use failure::{Failure, FailureText};
+pub use partition::Partition;
 
 /// Version of the report format.
 pub const SCHEMA_VERSION: u32 = 3;
@@ -115,6 +117,9 @@ pub struct Selection {
     pub scenarios: Vec<String>,
     /// Runtime globs; empty means all.
     pub runtimes: Vec<String>,
+    /// The part of the scenarios that was run, if the run was spread over several reports.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub partition: Option<Partition>,
 }
 
 impl Selection {

@@ -228,7 +228,8 @@ impl<'a> Answer<'a> {
         if absent > 0 {
             let noun = if absent == 1 { "runtime" } else { "runtimes" };
             self.out.push('\n');
-            self.part(DIM, "not here", &format!("{absent} {noun}: `cargo xtask doctor` shows how to install them"));
+            let program = self.options.program;
+            self.part(DIM, "not here", &format!("{absent} {noun}: `{program} doctor` shows how to install them"));
         }
         self.failing();
         if report.interrupted {

@@ -68,7 +68,7 @@ fn message(report: &RunReport) -> (String, &'static str) {
     } else {
         YELLOW
     };
-    let partial = if report.interrupted { " (partial)" } else { "" };
+    let partial = if report.interrupted || report.selected.partition.is_some() { " (partial)" } else { "" };
     if measured.is_empty() {
         return (format!("not measured{partial}"), YELLOW);
     }

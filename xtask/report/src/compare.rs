@@ -99,7 +99,7 @@ pub fn compare(before: &RunReport, after: &RunReport) -> Comparison {
     let (old_runtimes, new_runtimes) = (answered(before), answered(after));
     let (old_guests, new_guests) = (guests_of(before), guests_of(after));
     // A report on a part of the lab has not lost the rest.
-    let whole = |all: &[String]| all.is_empty() && !after.interrupted;
+    let whole = |all: &[String]| all.is_empty() && !after.interrupted && after.selected.partition.is_none();
     let is_gone = |there: bool, list: Vec<String>| if there { list } else { Vec::new() };
     Comparison {
         cells,
@@ -167,7 +167,7 @@ impl<'a> Cells<'a> {
 }
 
 /// Whether the cell would be the same on another machine that has its runtime.
-fn is_answer(cell: &Cell) -> bool {
+pub(crate) fn is_answer(cell: &Cell) -> bool {
     let of_compiler = cell.code.is_some_and(Code::is_compiler_diagnostic);
     cell.verdict.is_in_snapshots() || cell.verdict == Verdict::NotBuilt && of_compiler
 }

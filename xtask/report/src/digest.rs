@@ -108,6 +108,9 @@ pub fn head(digest: &mut Digest, report: &RunReport) {
     if report.interrupted {
         digest.line("\n**This report is partial: the run was interrupted.**");
     }
+    if let Some(partition) = report.selected.partition {
+        digest.line(&format!("\n**This report is partial: it has the scenarios of partition {partition}.**"));
+    }
     if let Some(baseline) = &report.baseline {
         digest.line(&format!("\nCompared with {}.", escaped(baseline)));
     }

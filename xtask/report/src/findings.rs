@@ -4,7 +4,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use wasmlab_model::report::{Cell, Note, NoteKind, RunReport};
+use wasmlab_model::report::{Cell, Note, NoteKind, Partition, RunReport};
 use wasmlab_model::verdict::{Change, Verdict};
 
 use super::columns::{self, NameStyle};
@@ -118,8 +118,11 @@ pub fn findings(report: &RunReport) -> Vec<Finding<'_>> {
         found.extend(nowhere(report, &names, &found));
     }
     found.extend(report.notes.iter().filter_map(of_note));
-    if report.interrupted {
-        let text = "interrupted: the cells that were not reached are left out".to_owned();
+    let interrupted = "interrupted: the cells that were not reached are left out";
+    let of_partition =
+        |partition: Partition| format!("it has the scenarios of partition {partition}; `merge` joins the parts");
+    let partial = report.interrupted.then(|| interrupted.to_owned());
+    for text in partial.into_iter().chain(report.selected.partition.map(of_partition)) {
         let title = "this report is partial".to_owned();
         let (severity, kind) = (Severity::Warning, Kind::Partial);
         found.push(Finding { severity, kind, guest: "", cell: None, title, text, remedy: None });

@@ -77,12 +77,12 @@ impl Page<'_> {
     }
 }
 
-fn render(report: &RunReport, _: RenderOptions) -> String {
+fn render(report: &RunReport, options: RenderOptions) -> String {
     let is_check = report.command == "check";
     let page = Page {
         is_check,
         title: if is_check { "Where it runs" } else { "Where WebAssembly runs" },
-        facts: facts(report),
+        facts: facts(report, options.program),
         tally: tally(report),
         partial: partial(report),
         counts: matrix::counts(report),
@@ -116,7 +116,7 @@ fn number(count: usize, noun: &str) -> String {
 }
 
 /// `69 guests on 34 columns`, `linux x86_64`, `2026-11-26T10:41:03Z`, …
-fn facts(report: &RunReport) -> Vec<String> {
+fn facts(report: &RunReport, program: &str) -> Vec<String> {
     let host = &report.host;
     let machine = match host.cpus {
         0 => format!("{} {}", host.os, host.arch),
@@ -127,7 +127,7 @@ fn facts(report: &RunReport) -> Vec<String> {
     let lab = format!("lab {}", host.lab);
     let size =
         format!("{} on {}", number(report.scenarios.len(), "guest"), number(report.runtimes.len(), "column"));
-    [Some(size), Some(format!("cargo xtask {}", report.command)), Some(machine), run, Some(lab)].into_iter().flatten().collect()
+    [Some(size), Some(format!("{program} {}", report.command)), Some(machine), run, Some(lab)].into_iter().flatten().collect()
 }
 
 fn partial(report: &RunReport) -> Vec<String> {

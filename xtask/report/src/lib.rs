@@ -6,6 +6,7 @@ mod columns;
 pub mod compare;
 mod digest;
 pub mod findings;
+pub mod history;
 #[cfg(test)]
 mod hostile_tests;
 pub mod published;
@@ -71,11 +72,13 @@ pub struct RenderOptions {
     pub colour: bool,
     /// How to group rows.
     pub group_by: GroupBy,
+    /// What the lab's program is called in hints: `cargo xtask`.
+    pub program: &'static str,
 }
 
 impl RenderOptions {
     /// For files and pipes.
-    pub const PLAIN: Self = Self { width: 80, colour: false, group_by: GroupBy::Family };
+    pub const PLAIN: Self = Self { width: 80, colour: false, group_by: GroupBy::Family, program: "cargo xtask" };
 }
 
 /// How the rows of the matrix are grouped.

@@ -257,7 +257,7 @@ pub fn differences(published: &RunReport, run: &RunReport) -> Differences {
             out.results.extend(checks(before, cell).into_iter().map(line));
         }
     }
-    if run.selected.scenarios.is_empty() && !run.interrupted {
+    if run.selected.scenarios.is_empty() && run.selected.partition.is_none() && !run.interrupted {
         let gone = published.scenarios.iter().filter(|s| !run.scenarios.iter().any(|r| r.name == s.name));
         out.results.extend(gone.map(|s| format!("{}: published, but the scenario no longer exists", s.name)));
     }

@@ -1,14 +1,13 @@
 //! Every renderer over the sample report.
 
-use super::{ALL, GroupBy, RenderOptions, sample};
+use super::{ALL, RenderOptions, sample};
 use wasmlab_model::report::RunReport;
 
 #[test]
 fn every_renderer_shows_the_sample() {
     for renderer in ALL {
         for width in [80, 120] {
-            let text =
-                (renderer.render)(&sample::report(), RenderOptions { width, colour: false, group_by: GroupBy::Family });
+            let text = (renderer.render)(&sample::report(), RenderOptions { width, ..RenderOptions::PLAIN });
             if matches!(renderer.id, "table" | "overview") {
                 assert!(text.lines().all(|l| l.chars().count() <= width), "wider than {width}:\n{text}");
                 insta::assert_snapshot!(format!("{}-{width}", renderer.id), text);
@@ -29,10 +28,7 @@ fn wide_matrix_fits_80_characters_with_steps_above_their_columns() {
         more.tool.version = Some(if number < 10 { "1.2" } else { "156.0.8078.79 shim 0.4.2" }.to_owned());
         report.runtimes.push(more);
     }
-    let text = (super::find("table").unwrap().render)(
-        &report,
-        RenderOptions { width: 80, colour: false, group_by: GroupBy::Family },
-    );
+    let text = (super::find("table").unwrap().render)(&report, RenderOptions::PLAIN);
     assert!(text.lines().all(|l| l.chars().count() <= 80), "{text}");
     let row = text.lines().find(|l| l.starts_with("hello ")).unwrap();
     for (column, symbol) in [("wasmi 2.0.0", '✓'), ("wasmtime-winch 48.0.8", 'p')] {
@@ -71,13 +67,9 @@ fn report_without_symbols_uses_those_of_the_catalogue() {
 #[test]
 fn colour_is_printed_only_on_request() {
     let table = super::find("table").unwrap();
+    assert!(!(table.render)(&sample::report(), RenderOptions::PLAIN).contains('\u{1b}'));
     assert!(
-        !(table.render)(&sample::report(), RenderOptions { width: 80, colour: false, group_by: GroupBy::Family })
-            .contains('\u{1b}')
-    );
-    assert!(
-        (table.render)(&sample::report(), RenderOptions { width: 80, colour: true, group_by: GroupBy::Family })
-            .contains('\u{1b}')
+        (table.render)(&sample::report(), RenderOptions { colour: true, ..RenderOptions::PLAIN }).contains('\u{1b}')
     );
 }
 

@@ -175,9 +175,10 @@ pub fn shown_columns(report: &RunReport) -> Vec<&RuntimeInfo> {
 #[must_use]
 pub fn selected(report: &RunReport) -> Option<String> {
     let option = |name: &'static str| move |glob: &String| format!("--{name} '{}'", glob.replace('\'', "'\\''"));
-    let Selection { scenarios, runtimes } = &report.selected;
-    let options: Vec<String> =
-        scenarios.iter().map(option("scenario")).chain(runtimes.iter().map(option("runtime"))).collect();
+    let Selection { scenarios, runtimes, partition } = &report.selected;
+    let partition = partition.map(|partition| format!("--partition {partition}"));
+    let globs = scenarios.iter().map(option("scenario")).chain(runtimes.iter().map(option("runtime")));
+    let options: Vec<String> = globs.chain(partition).collect();
     (!options.is_empty()).then(|| options.join(" "))
 }
 
@@ -217,7 +218,11 @@ pub fn tally(report: &RunReport) -> String {
     };
     // A published report is not of one run and has no duration.
     let took = if report.duration_ms == 0 { String::new() } else { format!("; {}", seconds(report.duration_ms)) };
-    let partial = if report.interrupted { "; interrupted, so not complete" } else { "" };
+    let partial = match report.selected.partition {
+        _ if report.interrupted => "; interrupted, so not complete".to_owned(),
+        Some(partition) => format!("; partition {partition}, so not complete"),
+        None => String::new(),
+    };
     format!("{cells} {noun}: {}{cached}{took}{partial}", parts.join(", "))
 }
 

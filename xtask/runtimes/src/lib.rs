@@ -32,7 +32,7 @@ pub use runtime::{
     AdapterInput, AuxProgram, CellFiles, Finding, PortAccess, Program, Runtime, SocketPassing, Source, Tool,
 };
 pub use switches::MissingFeature;
-pub use versions::{Package, PackageClient, is_version, version_build};
+pub use versions::{Package, PackageClient, is_version, numbers, version_build};
 
 /// The list of adapters; each file contributes one or more columns with its `columns()`.
 macro_rules! registry {

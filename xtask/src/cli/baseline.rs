@@ -25,6 +25,9 @@ pub fn read(lab: &Lab, text: &str) -> Result<(String, RunReport)> {
         )?;
         return Ok((format!("`{text}`"), report));
     }
+    if !lab.has_workspace() {
+        return usage(format!("`{text}` is not a file; a git revision can be named only in a checkout of the lab"));
+    }
     let name = format!("reports/{}-{}.json", std::env::consts::OS, std::env::consts::ARCH);
     let failed = |why: String| {
         let why = why.lines().next().unwrap_or_default().trim_start_matches("fatal: ").to_owned();

@@ -22,8 +22,8 @@ mod budget;
 mod client;
 mod config;
 mod dirs;
-mod guest;
-mod requirements;
+pub mod guest;
+pub mod requirements;
 
 pub const ABOUT: &str = "Show where your .wasm or .wat file runs, where it does not, and why";
 pub const EXAMPLES: &str = "Examples:
@@ -41,6 +41,7 @@ pub const EXAMPLES: &str = "Examples:
   cargo xtask check app.wasm --must 'wasmtime-*' --must node --allow wasmi:unsupported-proposal
   cargo xtask check app.wasm --baseline before.json  # what has changed since
   cargo xtask check app.wasm --runtime wasmi --runtime node --require-present    # in CI
+  cargo xtask check app.wasm --save report           # and open report/index.html
 
 Each runtime gets a fresh copy of every --dir; the original does not change. To keep what guests
 write, use --keep-dirs FOLDER and look in FOLDER/app/RUNTIME. To let the guest change the directory
@@ -56,7 +57,8 @@ Exit code 1:
   - with --require-present, a selected runtime is not installed.
 With --baseline, only regressions count.
 
-The report is written to reports/check/; the report of the last run-all does not change.";
+The report is written to reports/check/ of the checkout; the report of the last run-all does not
+change. Outside a checkout it is written to the user's cache. --save names another folder.";
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -90,6 +92,10 @@ pub struct Args {
     /// Fail if a selected runtime is not installed
     #[arg(long)]
     require_present: bool,
+    /// Write report.json, report.md and index.html to this folder [default: reports/check/; outside a checkout, a folder
+    /// of the user's cache]
+    #[arg(long, value_name = "FOLDER")]
+    save: Option<PathBuf>,
     #[command(flatten)]
     shown: FormatArgs,
     /// Show the full table with one letter per runtime and every explanation (same as --output table)
@@ -129,7 +135,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         scenarios.push(scenario);
     }
     let one_at_a_time = given.iter().any(|file| file.options.client.is_one_at_a_time());
-    let selected = Selection { scenarios: Vec::new(), runtimes: globs.clone() };
+    let selected = Selection { runtimes: globs.clone(), ..Selection::default() };
     let request = Request {
         scenarios: &scenarios,
         runtimes,
@@ -153,7 +159,11 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     };
     let purpose = Purpose { selected, finish: Some(&finish), ..Purpose::of("check") };
     let shown = args.shown.or(if args.full { table::RENDERER } else { answer::RENDERER });
-    let (code, report) = common::run(lab, &request, purpose, &lab.check_reports(), (shown, GroupBy::Family))?;
+    let folder = args.save.clone().unwrap_or_else(|| lab.check_reports());
+    let (code, report) = common::run(lab, &request, purpose, &folder, (shown, GroupBy::Family))?;
+    if args.save.is_none() && !lab.has_workspace() {
+        output::print_progress(&format!("the report is in {}", folder.display()));
+    }
     if let Some(kept) = &kept {
         output::print_progress(&format!("the guests' directories were copied to {}", kept.display()));
     }

@@ -11,9 +11,10 @@ use super::format::FormatArgs;
 use super::{output, progress, suggest};
 use crate::exit;
 use crate::glob;
-use crate::lab::Lab;
+use crate::lab::{Lab, ROOT_VARIABLE};
 use crate::matrix::assemble::{self, RunMetadata};
 use crate::matrix::{self, Request};
+use crate::program_name;
 use crate::scenario;
 use crate::store::files;
 use crate::store::snapshots::Store;
@@ -61,6 +62,9 @@ impl EnginesArg {
 
 /// Loads every scenario; an error in any of them is a usage error.
 pub fn scenarios(lab: &Lab) -> Result<Vec<Scenario>> {
+    if !lab.has_workspace() {
+        return usage(format!("this needs the scenarios in a checkout of the lab: set {ROOT_VARIABLE} to its folder"));
+    }
     scenario::load_all(&lab.scenarios()).or_else(|errors| {
         let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
         usage(format!("failed to load the scenarios:\n  {}", lines.join("\n  ")))
@@ -238,6 +242,9 @@ pub fn measure_with(lab: &Lab, request: &Request, purpose: Purpose, progress: pr
         selected: purpose.selected,
     };
     let mut report = assemble::report(lab, request, results, metadata);
+    if !lab.has_workspace() {
+        program_name::adapt(&mut report);
+    }
     if let Some(finish) = purpose.finish {
         finish(&mut report);
     }
@@ -252,6 +259,7 @@ pub fn run(
     folder: &Path,
     show: (FormatArgs, GroupBy),
 ) -> Result<(u8, RunReport)> {
+    lab.unpack_results()?;
     let report = measure(lab, request, purpose);
     // An unwritable folder must not lose the results.
     let written = write(folder, &report);
@@ -262,9 +270,10 @@ pub fn run(
 
 /// Writes a report in each saved format: `report.json`, `report.md`, `index.html`.
 fn write(folder: &Path, report: &RunReport) -> Result<()> {
+    let options = RenderOptions { program: program_name::shown(), ..RenderOptions::PLAIN };
     for renderer in report::ALL.iter().filter(|r| r.saved) {
         let path = folder.join(renderer.file());
-        files::write_atomically(&path, renderer.text(report, RenderOptions::PLAIN).as_bytes())
+        files::write_atomically(&path, renderer.text(report, options).as_bytes())
             .context("failed to save the report (the matrix above is complete)")?;
     }
     Ok(())

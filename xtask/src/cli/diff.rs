@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::{baseline, output};
+use super::{baseline, output, report};
 use crate::exit;
 use crate::lab::Lab;
 use wasmlab_report::compare;
@@ -43,7 +43,7 @@ enum Format {
 
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let (_, before) = baseline::read(lab, &args.before)?;
-    let latest = lab.latest_report().join("report.json").display().to_string();
+    let latest = report::default_file(lab).display().to_string();
     let (_, after) = baseline::read(lab, args.after.as_deref().unwrap_or(&latest))?;
     let comparison = compare::compare(&before, &after);
     output::print_rendered(&match args.output {

@@ -11,7 +11,7 @@ use super::output;
 use crate::cell::sandbox;
 use crate::engines;
 use crate::exit;
-use crate::lab::{CACHE_VARIABLE, Lab};
+use crate::lab::{CACHE_VARIABLE, DATA_VARIABLE, Lab};
 use wasmlab_report::text;
 use wasmlab_runtimes::{self as runtimes, Runtime, Source};
 use wasmlab_toolchains::{self as toolchains, VersionRequirement};
@@ -73,7 +73,9 @@ pub fn run(lab: &Lab, _: &Args) -> Result<u8> {
         }
     }
     let mut seen = BTreeSet::new();
-    for scenario in common::scenarios(lab)? {
+    // Compilers build the lab's scenarios, so they are of no use without any.
+    let scenarios = if lab.has_workspace() { common::scenarios(lab)? } else { Vec::new() };
+    for scenario in scenarios {
         let build = &scenario.spec.build;
         let target = build.target.as_ref().map(|t| format!(" {t}")).unwrap_or_default();
         let version = VersionRequirement::of(build).map(|version| format!(" {version}")).unwrap_or_default();
@@ -96,7 +98,8 @@ pub fn run(lab: &Lab, _: &Args) -> Result<u8> {
     }
     lab.machine.save();
     let variable = |name: &str| Some(format!("           {name}={}\n", lab.machine.variable(name)?));
-    let variables = std::iter::once(CACHE_VARIABLE).chain(toolchains::variables().into_iter().map(|v| v.name));
+    let variables =
+        [CACHE_VARIABLE, DATA_VARIABLE].into_iter().chain(toolchains::variables().into_iter().map(|v| v.name));
     let variables: String = variables.filter_map(variable).collect();
     let cache = lab.cache.dir();
     let writable = fs::create_dir_all(cache).and_then(|()| tempfile::tempfile_in(cache).map(|_| ()));
@@ -108,7 +111,11 @@ pub fn run(lab: &Lab, _: &Args) -> Result<u8> {
         "{}\nsandbox    {}\nworkspace  {}\ncache      {} ({cache_state})\n{variables}",
         list.text,
         sandbox::warning().unwrap_or("each guest's process is restricted in files, TCP ports and signals"),
-        lab.root.display(),
+        if lab.has_workspace() {
+            lab.root.display().to_string()
+        } else {
+            "none, so compilers are not listed".to_owned()
+        },
         cache.display(),
     ))?;
     Ok(if writable.is_ok() { exit::OK } else { exit::INTERNAL_ERROR })

@@ -47,7 +47,9 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         output::print(&runtimes(runtimes::all().iter().filter(|r| r.unproven)))?;
         return Ok(exit::OK);
     }
-    let wants = |what| args.what.is_none_or(|w| w == what);
+    // Without a workspace there are no scenarios, and nothing to compile.
+    let all = |what| what == ListKind::Runtimes || lab.has_workspace();
+    let wants = |what| args.what.map_or_else(|| all(what), |wanted| wanted == what);
     let mut parts = Vec::new();
     if wants(ListKind::Scenarios) {
         parts.push(scenarios(common::scenarios(lab)?));

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::{Context, Result};
 
 use super::text_table::{self, TableColumn};
+use crate::program_name;
 use wasmlab_process::Stream;
 use wasmlab_report::RenderOptions;
 use wasmlab_report::visible::visible;
@@ -25,7 +26,7 @@ pub fn has_printed() -> bool {
 /// # Errors
 /// If stdout cannot be written for another reason, such as a full disk.
 pub fn print(text: &str) -> Result<()> {
-    print_rendered(&visible(text, false))
+    print_rendered(&visible(&program_name::adapted(text), false))
 }
 
 /// Writes a renderer's text to stdout, including its colours.
@@ -63,12 +64,12 @@ pub fn bounded(message: &str) -> Cow<'_, str> {
 
 /// Writes an error to stderr. If that fails, only the exit code is left.
 pub fn print_error(message: &str) {
-    let _ = writeln!(io::stderr(), "error: {}", visible(&bounded(message), false));
+    let _ = writeln!(io::stderr(), "error: {}", visible(&bounded(&program_name::adapted(message)), false));
 }
 
 /// Writes a progress line to stderr.
 pub fn print_progress(message: &str) {
-    let _ = writeln!(io::stderr(), "{}", visible(&bounded(message), false));
+    let _ = writeln!(io::stderr(), "{}", visible(&bounded(&program_name::adapted(message)), false));
 }
 
 /// Forwards a guest's output: unchanged to a file or pipe, with control characters made visible to a terminal.
@@ -94,7 +95,12 @@ fn forward_to(to: &mut dyn Write, terminal: bool, bytes: &[u8]) -> io::Result<()
 pub fn render_options() -> RenderOptions {
     let terminal = io::stdout().is_terminal();
     let width = if terminal { terminal_width() } else { RenderOptions::PLAIN.width };
-    RenderOptions { width, colour: terminal && colours_wanted(), ..RenderOptions::PLAIN }
+    RenderOptions {
+        width,
+        colour: terminal && colours_wanted(),
+        program: program_name::shown(),
+        ..RenderOptions::PLAIN
+    }
 }
 
 /// Whether the environment asks for colours: respects NO_COLOR, CLICOLOR and TERM.

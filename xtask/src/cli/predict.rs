@@ -118,7 +118,7 @@ struct Predicted {
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let profiles = chosen(lab, &args.runtime)?;
     if let Some(report) = &args.against {
-        let latest = lab.latest_report().join("report.json");
+        let latest = super::report::default_file(lab);
         let report = if report.is_empty() { latest } else { PathBuf::from(report) };
         return against::run(lab, &profiles, &report, args.output == Output::Json);
     }

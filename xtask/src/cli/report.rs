@@ -31,7 +31,8 @@ pub const EXAMPLES: &str = "Examples:
 
 #[derive(clap::Args)]
 pub struct Args {
-    /// The report file [default: reports/latest/report.json, written by the last run-all]
+    /// The report file [default: reports/latest/report.json, written by the last run-all; outside a checkout, that of the
+    /// last check]
     file: Option<PathBuf>,
     #[command(flatten)]
     shown: FormatArgs,
@@ -49,8 +50,10 @@ pub struct Args {
 }
 
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
-    let file = args.file.clone().unwrap_or_else(|| lab.latest_report().join("report.json"));
-    let report = read(&file)?;
+    if (args.publish || args.check) && !lab.has_workspace() {
+        return usage("--publish and --check are about the report of a checkout of the lab: run them there");
+    }
+    let report = read(&args.file.clone().unwrap_or_else(|| default_file(lab)))?;
     if args.publish {
         publish(lab, &report)
     } else if args.check {
@@ -59,6 +62,13 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         args.shown.show(&report, args.by.group_by())?;
         Ok(exit::OK)
     }
+}
+
+/// The report of the last `run-all`; without a workspace, that of the last `check`.
+#[must_use]
+pub fn default_file(lab: &Lab) -> PathBuf {
+    let folder = if lab.has_workspace() { lab.latest_report() } else { lab.check_reports() };
+    folder.join("report.json")
 }
 
 /// The report in a file.

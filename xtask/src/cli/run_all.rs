@@ -11,7 +11,7 @@ use crate::guest;
 use crate::cell::{Retention, Limits};
 use crate::lab::Lab;
 use crate::matrix::Request;
-use wasmlab_model::report::{RunReport, Selection};
+use wasmlab_model::report::{Partition, RunReport, Selection};
 use wasmlab_report::{overview, table};
 use crate::store::snapshots::Store;
 use crate::exit;
@@ -28,6 +28,7 @@ pub const EXAMPLES: &str = "Examples:
   cargo xtask run-all --output json > report.json
   cargo xtask run-all --baseline main        compared with what the branch main published
   cargo xtask run-all --engines quick        the first matrix in a minute or two
+  cargo xtask run-all --partition 2/3        a third of the scenarios; `merge` joins three such reports
   cargo xtask run-all --no-cache --timeout 30";
 
 #[derive(clap::Args)]
@@ -43,6 +44,9 @@ pub struct Args {
     /// only for regressions
     #[arg(long, value_name = "FILE|REV")]
     baseline: Option<String>,
+    /// Run only part K of N of the scenarios, to spread a run over several machines; `merge` joins the reports
+    #[arg(long, value_name = "K/N")]
+    partition: Option<Partition>,
     /// Number of cells to run in parallel [default: one per CPU]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     jobs: Option<u16>,
@@ -91,7 +95,11 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
             first.subject, first.text
         ));
     }
-    let scenarios = common::choose(all, &args.scenario, "scenario", |s| s.name.clone())?;
+    let mut scenarios = common::choose(all, &args.scenario, "scenario", |s| s.name.clone())?;
+    if let Some(partition) = args.partition {
+        let mut positions = 0..scenarios.len();
+        scenarios.retain(|_| positions.next().is_some_and(|position| partition.contains(position)));
+    }
     let request = Request {
         scenarios: &scenarios,
         runtimes: common::columns(lab, &args.runtime)?,
@@ -105,7 +113,8 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         sink: None,
         retention: Retention::default(),
     };
-    let selected = Selection { scenarios: args.scenario.clone(), runtimes: args.runtime.clone() };
+    let selected =
+        Selection { scenarios: args.scenario.clone(), runtimes: args.runtime.clone(), partition: args.partition };
     let baseline = args.baseline.as_deref().map(|name| baseline::read(lab, name)).transpose()?;
     let finish = |report: &mut RunReport| {
         if let Some((name, baseline)) = &baseline {

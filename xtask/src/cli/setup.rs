@@ -1,6 +1,7 @@
 //! `setup`: installs what is missing with each tool's usual package manager. Prints its plan first.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 use anyhow::Result;
 use xshell::Shell;
@@ -24,7 +25,9 @@ pub const EXAMPLES: &str = "Examples:
   cargo xtask setup nginx                    installs what this scenario's build needs
   cargo xtask setup --runtime 'deno*'        installs these runtimes, and no toolchains
   cargo xtask setup node@24 wasmtime@48      installs these versions, for `--runtime node@24`
-  cargo xtask setup --engines                builds what run-all needs: ten to twenty minutes";
+  cargo xtask setup --engines                builds what run-all needs: ten to twenty minutes
+  cargo xtask setup --engines --from .       and installs it for `wasmlab` (cargo install --path xtask)
+  cargo xtask setup --engines --from . --runtime wasmi";
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -41,6 +44,10 @@ pub struct Args {
     /// Only build the embedded engines and browser drivers, which `run-all` would otherwise build when it needs them
     #[arg(long, conflicts_with_all = ["wanted", "dry_run"])]
     engines: bool,
+    /// With --engines: build them in this checkout of the lab, and copy them to the user's data folder, where the
+    /// installed `wasmlab` finds them
+    #[arg(long, value_name = "CHECKOUT", requires = "engines")]
+    from: Option<PathBuf>,
 }
 
 /// Maximum number of passes: a tool can be checked only after what it depends on is installed; the longest chain is shorter.
@@ -48,7 +55,14 @@ const MAX_PASSES: usize = 6;
 
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     if args.engines {
-        return embedded::build(lab, &args.runtime);
+        return match (&args.from, lab.has_sources()) {
+            (Some(checkout), _) => embedded::install(checkout, &args.runtime),
+            (None, true) => embedded::build(lab, &args.runtime),
+            (None, false) => common::usage(
+                "engines are built from their sources in a checkout of the lab: name it with --from; or put the engines \
+                 of a release (wasmlab-engine-*) on PATH",
+            ),
+        };
     }
     let mut plan = missing(lab, args)?;
     if plan.0.is_empty() && plan.1.is_empty() {
@@ -135,7 +149,8 @@ fn missing(lab: &Lab, args: &Args) -> Result<Plan> {
     let (of_runtimes, scenarios): (Vec<String>, Vec<String>) =
         args.wanted.iter().cloned().partition(|text| text.contains(CUSTOM_BUILD));
     let mut plan = versions_of(lab, &of_runtimes)?;
-    if !scenarios.is_empty() || (args.runtime.is_empty() && of_runtimes.is_empty()) {
+    let everything = args.runtime.is_empty() && of_runtimes.is_empty() && lab.has_workspace();
+    if !scenarios.is_empty() || everything {
         toolchains(lab, &scenarios, &mut plan)?;
     }
     if !args.wanted.is_empty() && args.runtime.is_empty() {

@@ -22,6 +22,7 @@ use wasmlab_toolchains as toolchains;
 mod blame;
 mod compare_columns;
 mod imitated_messages;
+pub mod merge;
 mod next_steps;
 mod remedies;
 #[cfg(test)]
@@ -76,7 +77,7 @@ pub fn report(lab: &Lab, request: &Request, results: Results, metadata: RunMetad
         let artifact = artifacts.iter().find(|a| a.scenario == scenario.name);
         notes.extend(artifact.and_then(|artifact| compare_prebuilt(lab, scenario, artifact)));
     }
-    notes.extend(compare_columns::differences(request, &runtimes, &cells));
+    notes.extend(compare_columns::differences(&request.runtimes, &runtimes, &cells));
     notes.extend(next_steps::missing(&runtimes, &results.rows, request.scenarios));
     let mut report = RunReport {
         schema: SCHEMA_VERSION,

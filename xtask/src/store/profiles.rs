@@ -35,6 +35,7 @@ pub fn write(lab: &Lab, profile: &Profile) -> io::Result<PathBuf> {
 /// # Errors
 /// If a file is damaged or of another version; the error names it.
 pub fn read(lab: &Lab) -> Result<Vec<Profile>> {
+    lab.unpack_results()?;
     let folder = folder(lab);
     let entries = match fs::read_dir(&folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),

@@ -58,15 +58,11 @@ impl Workspace {
 
     /// A command that runs the lab with a prepared environment, for further changes.
     pub fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
-        let cache = std::env::var_os("WASMLAB_CACHE").map_or_else(
-            || Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("target/wasmlab"),
-            PathBuf::from,
-        );
+        let mut command = Command::new(env!("CARGO_BIN_EXE_wasmlab"));
         command
             .args(args)
             .env("WASMLAB_ROOT", self.dir.path())
-            .env("WASMLAB_CACHE", cache)
+            .env("WASMLAB_CACHE", cache())
             .env_remove("WASMLAB_RUST_TOOLCHAIN");
         command.current_dir(self.dir.path());
         command
@@ -85,6 +81,12 @@ impl Workspace {
             serde_json::from_str(&ran.stdout).unwrap_or_else(|e| panic!("{e}: {}\n{}", ran.stdout, ran.stderr));
         (ran, report)
     }
+}
+
+/// The cache that `cargo xtask run-all` filled.
+pub fn cache() -> PathBuf {
+    let usual = || Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("target/wasmlab");
+    std::env::var_os("WASMLAB_CACHE").map_or_else(usual, PathBuf::from)
 }
 
 /// The result of a finished command.

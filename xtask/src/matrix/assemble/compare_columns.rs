@@ -1,14 +1,13 @@
 //! Compares columns of the same engine: command line and embedded, custom build and release. A difference is due to
 //! defaults, switches or versions, which is worth knowing.
 
-use crate::matrix::Request;
 use wasmlab_model::report::{Cell, Note, NoteKind, RuntimeInfo};
-use wasmlab_runtimes::Finding;
+use wasmlab_runtimes::{Finding, Runtime};
 
 /// A note for each column that differs from its reference column.
-pub fn differences(request: &Request, runtimes: &[RuntimeInfo], cells: &[Cell]) -> Vec<Note> {
+pub fn differences(columns: &[Runtime], runtimes: &[RuntimeInfo], cells: &[Cell]) -> Vec<Note> {
     let mut notes = Vec::new();
-    for runtime in &request.runtimes {
+    for runtime in columns {
         let Some(reference) = runtime.reference_column.as_deref() else { continue };
         let pairs: Vec<(&Cell, &Cell)> = cells
             .iter()
@@ -59,38 +58,21 @@ fn result_text(cell: &Cell) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::differences;
-    use crate::cell::Limits;
-    use crate::guest::BuildOptions;
-    use crate::matrix::{EngineBuilds, Request};
     use crate::sample;
     use wasmlab_model::codes::Code;
     use wasmlab_model::verdict::Verdict;
 
     #[test]
     fn only_differing_columns_get_a_note() {
-        let request = Request {
-            scenarios: &[],
-            runtimes: wasmlab_runtimes::all().to_vec(),
-            jobs: 1,
-            use_cache: false,
-            confirm: false,
-            limits: Limits::default(),
-            build: BuildOptions { offline: true, require_built: false },
-            given: BTreeMap::new(),
-            engines: EngineBuilds::Built,
-            sink: None,
-            retention: crate::cell::Retention::default(),
-        };
+        let columns = wasmlab_runtimes::all();
         let mut report = sample::report();
         report.runtimes[0].id = "wasmi-cli".to_owned();
         let mut pair = vec![sample::cells().remove(0), sample::cells().remove(0)];
         pair[0].runtime = "wasmi-cli".to_owned();
-        assert!(differences(&request, &report.runtimes, &pair).is_empty());
+        assert!(differences(columns, &report.runtimes, &pair).is_empty());
         (pair[0].verdict, pair[0].code) = (Verdict::Gap, Some(Code::CustomHost));
-        let notes = differences(&request, &report.runtimes, &pair);
+        let notes = differences(columns, &report.runtimes, &pair);
         assert_eq!(notes.len(), 1);
         let text = &notes[0].text;
         assert!(

@@ -1,12 +1,32 @@
 //! The tools that are missing on this machine, and the next steps.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::cell::{sandbox, temp_dir};
 use crate::matrix::{Row, inherited_limits_text};
 use wasmlab_model::report::{Note, NoteKind, RunReport, RuntimeInfo};
 use wasmlab_model::scenario::Scenario;
 use wasmlab_model::verdict::{Change, Verdict};
+
+/// The words around the names of scenarios in a note on prebuilt guests.
+const PREBUILT: &str = "prebuilt guests are used for ";
+const FROM_SOURCE: &str = "; to build them from source: ";
+
+/// Joins the notes on prebuilt guests of several partial runs: one for each missing tool, with all scenarios.
+pub fn join_prebuilt(notes: &mut Vec<Note>) {
+    let mut joined: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();
+    notes.retain(|note| {
+        let rest = note.text.strip_prefix(PREBUILT).filter(|_| note.kind == NoteKind::Missing);
+        let Some((names, how)) = rest.and_then(|rest| rest.split_once(FROM_SOURCE)) else { return true };
+        let all = joined.entry((note.subject.clone(), how.to_owned())).or_default();
+        all.extend(names.split(", ").map(str::to_owned));
+        false
+    });
+    notes.extend(joined.into_iter().map(|((subject, how), names)| {
+        let names: Vec<String> = names.into_iter().collect();
+        Note { kind: NoteKind::Missing, subject, text: format!("{PREBUILT}{}{FROM_SOURCE}{how}", names.join(", ")) }
+    }));
+}
 
 /// A note for each absent column, one for each tool whose guests were replaced by prebuilt ones, and one if only
 /// runtimes are missing.
@@ -24,7 +44,7 @@ pub fn missing(runtimes: &[RuntimeInfo], rows: &[Option<Row>], scenarios: &[Scen
     let prebuilt = prebuilt.into_iter().map(|((what, how), names)| Note {
         kind: NoteKind::Missing,
         subject: what,
-        text: format!("prebuilt guests are used for {}; to build them from source: {how}", names.join(", ")),
+        text: format!("{PREBUILT}{}{FROM_SOURCE}{how}", names.join(", ")),
     });
     let sandbox = sandbox::warning().map(|text| Note {
         kind: NoteKind::Missing,

@@ -1,0 +1,227 @@
+//! Many reports in their order: when each cell changed, and with which version of its runtime.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use serde::Serialize;
+use wasmlab_model::report::{Cell, RunReport};
+
+use super::RenderOptions;
+use super::compare::is_answer;
+use super::text::{result, wrapped};
+use super::visible::on_line;
+
+/// A report of a history.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// How people know it: a file's name, or a commit.
+    pub name: String,
+    /// Its day: `2026-11-26`; empty if unknown.
+    pub day: String,
+    /// The report.
+    pub report: RunReport,
+}
+
+/// What changed over time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct History {
+    /// The reports, oldest first.
+    pub reports: Vec<Named>,
+    /// Number of cells that any report measured.
+    pub cells: usize,
+    /// The cells that changed, by scenario and runtime.
+    pub changed: Vec<CellHistory>,
+}
+
+/// A report by name and day.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Named {
+    /// A file's name, or a commit.
+    pub name: String,
+    /// Its day; empty if unknown.
+    pub day: String,
+}
+
+/// A cell that changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CellHistory {
+    /// The scenario.
+    pub scenario: String,
+    /// The column.
+    pub runtime: String,
+    /// Its first result, and each change, oldest first.
+    pub results: Vec<Dated>,
+}
+
+/// A result from a report on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Dated {
+    /// The report that first has it.
+    pub report: String,
+    /// Its day; empty if unknown.
+    pub day: String,
+    /// The runtime's version there.
+    pub version: String,
+    /// `pass`, `gap trap (stage run, blame guest)`.
+    pub result: String,
+    /// The guest also changed since the result before: another binary.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub guest_changed: bool,
+}
+
+/// The history of these reports, oldest first. Only cells that `keeps` selects, by scenario and runtime. A report that
+/// did not measure a cell says nothing about it.
+#[must_use]
+pub fn history(entries: &[Entry], keeps: &dyn Fn(&str, &str) -> bool) -> History {
+    let mut cells: BTreeMap<(&str, &str), Vec<Dated>> = BTreeMap::new();
+    let mut guests: BTreeMap<(&str, &str), &str> = BTreeMap::new();
+    for entry in entries {
+        let report = &entry.report;
+        let versions: BTreeMap<&str, &str> =
+            report.runtimes.iter().map(|r| (r.id.as_str(), r.tool.version.as_deref().unwrap_or_default())).collect();
+        let hashes: BTreeMap<&str, &str> =
+            report.artifacts.iter().map(|a| (a.scenario.as_str(), a.sha256.as_str())).collect();
+        let is_kept = |cell: &&Cell| is_answer(cell) && keeps(&cell.scenario, &cell.runtime);
+        for cell in report.cells.iter().filter(is_kept) {
+            let place = (cell.scenario.as_str(), cell.runtime.as_str());
+            let hash = hashes.get(cell.scenario.as_str()).copied().unwrap_or_default();
+            let before = guests.insert(place, hash);
+            let results = cells.entry(place).or_default();
+            let now = result(cell);
+            if results.last().is_none_or(|last| last.result != now) {
+                results.push(Dated {
+                    report: entry.name.clone(),
+                    day: entry.day.clone(),
+                    version: versions.get(cell.runtime.as_str()).copied().unwrap_or_default().to_owned(),
+                    result: now,
+                    guest_changed: before.is_some_and(|before| before != hash),
+                });
+            }
+        }
+    }
+    let count = cells.len();
+    let of = |((scenario, runtime), results): ((&str, &str), Vec<Dated>)| CellHistory {
+        scenario: scenario.to_owned(),
+        runtime: runtime.to_owned(),
+        results,
+    };
+    let named = |entry: &Entry| Named { name: entry.name.clone(), day: entry.day.clone() };
+    let changed = cells.into_iter().filter(|(_, results)| results.len() > 1).map(of).collect();
+    History { reports: entries.iter().map(named).collect(), cells: count, changed }
+}
+
+impl History {
+    /// `3 reports, 2026-11-01 to 2026-11-26: 2 of 120 cells changed`.
+    fn head(&self) -> String {
+        let days: Vec<&str> = self.reports.iter().map(|r| r.day.as_str()).filter(|day| !day.is_empty()).collect();
+        let span = match (days.first(), days.last()) {
+            (Some(first), Some(last)) if first != last => format!(", {first} to {last}"),
+            (Some(day), _) => format!(", {day}"),
+            _ => String::new(),
+        };
+        let noun = if self.reports.len() == 1 { "report" } else { "reports" };
+        format!("{} {noun}{span}: {} of {} cells changed", self.reports.len(), self.changed.len(), self.cells)
+    }
+
+    /// For a terminal.
+    #[must_use]
+    pub fn text(&self, options: RenderOptions) -> String {
+        let mut out = self.head() + "\n";
+        for cell in &self.changed {
+            let _ = writeln!(out, "\n{} on {}", on_line(&cell.scenario), on_line(&cell.runtime));
+            for one in &cell.results {
+                let guest = if one.guest_changed { ", with another guest" } else { "" };
+                let line =
+                    format!("{}  {} {}{guest}", on_line(&one.result), on_line(&cell.runtime), on_line(&one.version));
+                let first = format!("  {}  ", on_line(&one.place()));
+                let _ = writeln!(out, "{}", wrapped(options.width, &first, "      ", &line));
+            }
+        }
+        out
+    }
+
+    /// A table in Markdown.
+    #[must_use]
+    pub fn markdown(&self) -> String {
+        let mut out = format!("## What changed over time\n\n{}\n", self.head());
+        if self.changed.is_empty() {
+            return out;
+        }
+        out += "\n| scenario | runtime | since | version | result |\n|---|---|---|---|---|\n";
+        let code = |text: &str| format!("`{}`", on_line(text).replace('`', "'").replace('|', "\\|"));
+        for cell in &self.changed {
+            for one in &cell.results {
+                let guest = if one.guest_changed { " (another guest)" } else { "" };
+                let fields =
+                    [&cell.scenario, &cell.runtime, &one.place(), &one.version, &one.result].map(|text| code(text));
+                let _ = writeln!(out, "| {}{guest} |", fields.join(" | "));
+            }
+        }
+        out
+    }
+
+    /// One object.
+    #[must_use]
+    pub fn json(&self) -> String {
+        serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
+    }
+}
+
+impl Dated {
+    /// `2026-11-26 1a2b3c4`.
+    fn place(&self) -> String {
+        if self.day.is_empty() { self.report.clone() } else { format!("{} {}", self.day, self.report) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use wasmlab_model::codes::Code;
+    use wasmlab_model::report::RunReport;
+    use wasmlab_model::verdict::Verdict;
+
+    use super::{Entry, History, history};
+    use crate::RenderOptions;
+    use crate::sample;
+
+    fn of(changes: &[&dyn Fn(&mut RunReport)]) -> History {
+        let entry = |(at, change): (usize, &&dyn Fn(&mut RunReport))| {
+            let mut report = sample::report();
+            change(&mut report);
+            Entry { name: format!("{at}.json"), day: format!("2026-11-0{}", at + 1), report }
+        };
+        history(&changes.iter().enumerate().map(entry).collect::<Vec<_>>(), &|_, _| true)
+    }
+
+    fn trap(report: &mut RunReport) {
+        (report.cells[0].verdict, report.cells[0].code) = (Verdict::Gap, Some(Code::Trap));
+        let id = report.cells[0].runtime.clone();
+        report.runtimes.iter_mut().find(|r| r.id == id).unwrap().tool.version = Some("9.9".to_owned());
+    }
+
+    #[test]
+    fn each_change_has_its_report_and_version() {
+        let same = |_: &mut RunReport| ();
+        assert_eq!(of(&[&same, &same]).changed, []);
+        let absent = |report: &mut RunReport| report.cells[0].verdict = Verdict::Absent;
+        let found = of(&[&same, &absent, &trap, &trap, &same]);
+        let [cell] = &found.changed[..] else { panic!("{:?}", found.changed) };
+        let told: Vec<(&str, &str)> = cell.results.iter().map(|r| (r.report.as_str(), r.version.as_str())).collect();
+        let version = sample::report().runtimes[0].tool.version.unwrap();
+        assert_eq!(told, [("0.json", version.as_str()), ("2.json", "9.9"), ("4.json", version.as_str())]);
+        assert!(cell.results[1].result.starts_with("gap trap"), "{:?}", cell.results);
+        let text = found.text(RenderOptions::PLAIN);
+        assert!(text.starts_with("5 reports, 2026-11-01 to 2026-11-05: 1 of "), "{text}");
+        assert!(text.contains("2026-11-03 2.json  gap trap"), "{text}");
+        assert!(found.markdown().lines().count() == 8, "{}", found.markdown());
+    }
+
+    #[test]
+    fn another_guest_is_said() {
+        let other = |report: &mut RunReport| {
+            trap(report);
+            report.artifacts[0].sha256 = "0".repeat(64);
+        };
+        assert!(of(&[&|_| (), &other]).changed[0].results[1].guest_changed);
+    }
+}

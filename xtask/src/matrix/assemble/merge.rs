@@ -1,0 +1,241 @@
+//! Joins the reports of the parts of one run (`run-all --partition`) into the report that the whole run would have
+//! given, times aside.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
+use super::{compare_columns, next_steps};
+use wasmlab_model::report::{CodeText, NoteKind, Partition, RunReport, RuntimeInfo, Selection};
+use wasmlab_runtimes::{CUSTOM_BUILD, Runtime, custom_build};
+
+/// A part: the name of its file, and its report.
+pub type Part = (String, RunReport);
+
+/// The report of the whole run. Each scenario is judged by its own row, which is in one part; what needs several rows is
+/// computed again.
+///
+/// # Errors
+/// If a part is missing, is there twice, or is of another run: another lab, system, selection, version of a runtime or
+/// compiler, or other scenarios.
+pub fn merge(mut parts: Vec<Part>) -> Result<RunReport, String> {
+    check_partitions(&parts)?;
+    parts.sort_by_key(|(_, report)| report.selected.partition);
+    for other in &parts[1..] {
+        check_same(&parts[0], other)?;
+    }
+    check_scenarios(&parts)?;
+    let (started, duration_ms) = times(&parts);
+    let (_, mut whole) = parts.remove(0);
+    for (_, part) in parts {
+        whole.interrupted |= part.interrupted;
+        whole.toolchains.extend(part.toolchains);
+        whole.scenarios.extend(part.scenarios);
+        whole.artifacts.extend(part.artifacts);
+        whole.cells.extend(part.cells);
+        whole.notes.extend(part.notes);
+    }
+    whole.selected.partition = None;
+    (whole.started, whole.duration_ms) = (started, duration_ms);
+    whole.scenarios.sort_by(|a, b| a.name.cmp(&b.name));
+    whole.artifacts.sort_by(|a, b| a.scenario.cmp(&b.scenario));
+    let columns: BTreeMap<&str, usize> = whole.runtimes.iter().enumerate().map(|(at, r)| (r.id.as_str(), at)).collect();
+    let column = |id: &str| columns.get(id).copied();
+    whole.cells.sort_by(|a, b| (&a.scenario, column(&a.runtime)).cmp(&(&b.scenario, column(&b.runtime))));
+    whole.codes = CodeText::of(&whole.cells);
+    whole.notes.retain(|note| !matches!(note.kind, NoteKind::NextStep | NoteKind::ColumnsDiffer));
+    next_steps::join_prebuilt(&mut whole.notes);
+    let adapters: Vec<Runtime> = whole.runtimes.iter().filter_map(adapter).collect();
+    whole.notes.extend(compare_columns::differences(&adapters, &whole.runtimes, &whole.cells));
+    whole.notes.extend(next_steps::steps(&whole));
+    whole.notes.sort();
+    whole.notes.dedup();
+    Ok(whole)
+}
+
+/// The adapter of a column; of a custom build, that of its base.
+fn adapter(runtime: &RuntimeInfo) -> Option<Runtime> {
+    match runtime.id.split_once(CUSTOM_BUILD) {
+        Some((base, name)) => Some(custom_build(wasmlab_runtimes::find(base)?, name, PathBuf::new())),
+        None => wasmlab_runtimes::find(&runtime.id).cloned(),
+    }
+}
+
+/// Each part of one division is there once.
+fn check_partitions(parts: &[Part]) -> Result<(), String> {
+    let mut seen: BTreeMap<Partition, &str> = BTreeMap::new();
+    for (name, report) in parts {
+        let Some(partition) = report.selected.partition else {
+            return Err(format!("`{name}` is not a part of a run: `cargo xtask run-all --partition K/N` writes one"));
+        };
+        if let Some((first, file)) = seen.first_key_value()
+            && first.of != partition.of
+        {
+            return Err(format!("`{file}` is partition {first}, `{name}` is {partition}: use parts of one division"));
+        }
+        if let Some(file) = seen.insert(partition, name) {
+            return Err(format!("`{file}` and `{name}` are both partition {partition}: give each part once"));
+        }
+    }
+    let Some(first) = seen.keys().next() else { return Err("no report is given".to_owned()) };
+    let all = (1..=first.of).map(|part| Partition { part, of: first.of });
+    let missing: Vec<String> = all.filter(|part| !seen.contains_key(part)).map(|part| part.to_string()).collect();
+    if missing.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("the reports of these partitions are missing: {}", missing.join(", ")))
+    }
+}
+
+/// Both parts were run alike.
+fn check_same((first_name, first): &Part, (name, report): &Part) -> Result<(), String> {
+    let differ = |what: &str, here: &str, there: &str| {
+        Err(format!("`{name}` is not of the same run as `{first_name}`: {what} is {here}, there {there}"))
+    };
+    let machine = |report: &RunReport| format!("{} {}", report.host.os, report.host.arch);
+    let globs = |report: &RunReport| {
+        let Selection { scenarios, runtimes, partition: _ } = &report.selected;
+        format!("{scenarios:?} on {runtimes:?}")
+    };
+    let baseline = |report: &RunReport| report.baseline.clone().unwrap_or_else(|| "none".to_owned());
+    for (what, here, there) in [
+        ("the command", report.command.clone(), first.command.clone()),
+        ("the lab's version", report.host.lab.clone(), first.host.lab.clone()),
+        ("the system", machine(report), machine(first)),
+        ("the selection", globs(report), globs(first)),
+        ("the baseline", baseline(report), baseline(first)),
+    ] {
+        if here != there {
+            return differ(what, &here, &there);
+        }
+    }
+    let version = |present: bool, version: &Option<String>| match version {
+        Some(version) => version.clone(),
+        None if present => "of an unknown version".to_owned(),
+        None => "absent".to_owned(),
+    };
+    let columns = |report: &RunReport| -> Vec<(String, String)> {
+        let of = |r: &RuntimeInfo| {
+            (r.id.clone(), format!("{} {}", version(r.tool.present, &r.tool.version), r.flags.join(" ")))
+        };
+        report.runtimes.iter().map(of).collect()
+    };
+    let (here, there) = (columns(report), columns(first));
+    for ((id, here), (other, there)) in here.iter().zip(&there) {
+        if id != other {
+            return differ("a runtime", id, other);
+        }
+        if here != there {
+            return differ(id, here.trim(), there.trim());
+        }
+    }
+    if here.len() != there.len() {
+        return differ("the number of runtimes", &here.len().to_string(), &there.len().to_string());
+    }
+    for (id, tool) in &report.toolchains {
+        let Some(other) = first.toolchains.get(id) else { continue };
+        let (here, there) = (version(tool.present, &tool.version), version(other.present, &other.version));
+        if here != there {
+            return differ(id, &here, &there);
+        }
+    }
+    Ok(())
+}
+
+/// The parts divide one list of scenarios: each scenario is in the part in which its position puts it.
+fn check_scenarios(parts: &[Part]) -> Result<(), String> {
+    let mut place: BTreeMap<&str, (&str, Option<Partition>)> = BTreeMap::new();
+    for (file, report) in parts {
+        for scenario in &report.scenarios {
+            if let Some((other, _)) = place.insert(&scenario.name, (file.as_str(), report.selected.partition)) {
+                return Err(format!(
+                    "the scenario {} is in `{other}` and in `{file}`: run all parts in one version of the scenarios",
+                    scenario.name
+                ));
+            }
+        }
+    }
+    let fits = |(at, (_, partition)): &(usize, &(&str, Option<Partition>))| partition.is_none_or(|p| p.contains(*at));
+    if place.values().enumerate().all(|pair| fits(&pair)) {
+        return Ok(());
+    }
+    let files: BTreeSet<&str> = parts.iter().map(|(file, _)| file.as_str()).collect();
+    let files: Vec<&str> = files.into_iter().collect();
+    Err(format!(
+        "{} do not divide one list of scenarios: run all parts in one version of the scenarios",
+        files.join(", ")
+    ))
+}
+
+/// The earliest start, and the time until the last end, milliseconds.
+fn times(parts: &[Part]) -> (String, u64) {
+    let started = |report: &RunReport| humantime::parse_rfc3339(&report.started).unwrap_or(SystemTime::UNIX_EPOCH);
+    let ended = |report: &RunReport| started(report) + Duration::from_millis(report.duration_ms);
+    let first = parts.iter().map(|(_, report)| started(report)).min().unwrap_or(SystemTime::UNIX_EPOCH);
+    let last = parts.iter().map(|(_, report)| ended(report)).max().unwrap_or(first);
+    let took = last.duration_since(first).unwrap_or_default().as_millis();
+    (humantime::format_rfc3339_seconds(first).to_string(), u64::try_from(took).unwrap_or(u64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Part, merge};
+    use wasmlab_model::report::{Partition, RunReport};
+
+    /// The sample report, divided.
+    fn parts(of: u32) -> Vec<Part> {
+        let whole = crate::sample::report();
+        let part = |part| {
+            let (mut report, partition) = (whole.clone(), Partition { part, of });
+            let names: Vec<String> = whole.scenarios.iter().map(|s| s.name.clone()).collect();
+            let has = |name: &str| names.iter().position(|n| n == name).is_some_and(|at| partition.contains(at));
+            report.scenarios.retain(|s| has(&s.name));
+            report.artifacts.retain(|a| has(&a.scenario));
+            report.cells.retain(|c| has(&c.scenario));
+            report.selected.partition = Some(partition);
+            (format!("{part}.json"), report)
+        };
+        (1..=of).map(part).collect()
+    }
+
+    #[test]
+    fn parts_in_any_order_are_the_whole() {
+        let mut whole = crate::sample::report();
+        let merged = merge(parts(2).into_iter().rev().collect()).unwrap();
+        assert_eq!((&merged.scenarios, &merged.cells), (&whole.scenarios, &whole.cells));
+        assert_eq!((&merged.artifacts, &merged.codes), (&whole.artifacts, &super::CodeText::of(&whole.cells)));
+        whole = merge(parts(1)).unwrap();
+        assert_eq!(merged, whole);
+    }
+
+    #[test]
+    fn parts_of_different_runs_are_not_joined() {
+        let check = |change: &dyn Fn(&mut Vec<Part>), wanted: &str| {
+            let mut parts = parts(2);
+            change(&mut parts);
+            let error = merge(parts).err().unwrap_or_else(|| panic!("merged, expected: {wanted}"));
+            assert!(error.contains(wanted), "{error}");
+        };
+        let second = |change: fn(&mut RunReport)| move |parts: &mut Vec<Part>| change(&mut parts[1].1);
+        check(&|parts| parts.clear(), "no report is given");
+        check(&|parts| _ = parts.pop(), "the reports of these partitions are missing: 2/2");
+        check(
+            &|parts| parts[1] = ("b.json".to_owned(), parts[0].1.clone()),
+            "`1.json` and `b.json` are both partition 1/2",
+        );
+        check(&second(|r| r.selected.partition = None), "`2.json` is not a part of a run");
+        check(&second(|r| r.selected.partition = Some(Partition { part: 2, of: 3 })), "use parts of one division");
+        check(&second(|r| r.host.lab = "9".to_owned()), "the lab's version is 9, there 0.1.0");
+        check(&second(|r| r.runtimes[0].tool.version = Some("9.9".to_owned())), "is 9.9, there");
+        check(&second(|r| r.selected.runtimes.push("wasmi".to_owned())), "the selection is");
+        check(&second(|r| _ = r.runtimes.pop()), "the number of runtimes");
+        check(&second(|r| r.scenarios[0].name = "0".to_owned()), "do not divide");
+        check(
+            &|parts| {
+                let twin = parts[0].1.scenarios[0].clone();
+                parts[1].1.scenarios.push(twin)
+            },
+            "is in `1.json` and in `2.json`",
+        );
+    }
+}

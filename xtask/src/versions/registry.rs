@@ -1,0 +1,101 @@
+//! What package registries have: the released versions of a runtime, and their installation into the lab's cache.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::{VersionedProgram, find_and_make_executable};
+use crate::lab::Lab;
+use crate::store::files;
+use wasmlab_process::{self as process, Command, Input, Limits, read_text};
+use wasmlab_runtimes::Package;
+
+/// Time limits of a package manager.
+const LIST_LIMIT: Duration = Duration::from_secs(3 * 60);
+const INSTALL_LIMIT: Duration = Duration::from_secs(10 * 60);
+/// Largest list that is kept, bytes.
+const MAX_LIST: u64 = 4 << 20;
+
+/// The released versions of a package, oldest first, and why the list may be out of date. The last list is kept, so that
+/// versions which are installed can be used without a network.
+///
+/// # Errors
+/// If the package manager fails and there is no list from before.
+pub fn released(lab: &Lab, package: Package, offline: bool) -> Result<(Vec<String>, Option<String>), String> {
+    let kept = lab.cache.dir().join("versions").join(format!("{}.list", package.name));
+    let command = package.list_command();
+    let answer = if offline { Err("--offline".to_owned()) } else { run(lab, &command, LIST_LIMIT) };
+    let why = match answer {
+        Ok(output) => match package.versions_in(&output) {
+            versions if versions.is_empty() => format!("{} lists no version", shown(&command)),
+            versions => {
+                // If it cannot be kept, the next search needs the network again.
+                let _ = files::write_atomically(&kept, output.as_bytes());
+                return Ok((versions, None));
+            }
+        },
+        Err(why) => why,
+    };
+    match read_text(&kept, MAX_LIST).map(|output| package.versions_in(&output)) {
+        Ok(versions) if !versions.is_empty() => Ok((versions, Some(why))),
+        _ => Err(why),
+    }
+}
+
+/// The program of this version; installs it if it is not in the cache yet, unless `offline`.
+///
+/// # Errors
+/// Why it cannot be had.
+pub fn obtain(lab: &Lab, wanted: &VersionedProgram, offline: bool) -> Result<PathBuf, String> {
+    if let Ok(program) = find_and_make_executable(lab, wanted) {
+        return Ok(program);
+    }
+    if offline {
+        return Err("it is not installed, and --offline forbids to install it".to_owned());
+    }
+    let folder = wanted.folder(lab);
+    // Half an installation must not be taken for a whole one.
+    let clear = || fs::remove_dir_all(&folder);
+    let _ = clear();
+    fs::create_dir_all(&folder).map_err(|e| format!("`{}`: {e}", folder.display()))?;
+    let installed = run(lab, &wanted.package.command(wanted.version.as_deref(), &folder), INSTALL_LIMIT);
+    let found = installed.and_then(|_| find_and_make_executable(lab, wanted).map_err(|absence| absence.reason));
+    found.inspect_err(|_| {
+        let _ = clear();
+    })
+}
+
+/// Runs a package manager, and returns its stdout.
+fn run(lab: &Lab, command: &[OsString], limit: Duration) -> Result<String, String> {
+    let (name, args) = command.split_first().ok_or("the command is empty")?;
+    let name = name.to_string_lossy();
+    let program = lab.machine.which(&name).ok_or_else(|| format!("{name} is not on PATH"))?;
+    let command_line = shown(command);
+    let command = Command {
+        program,
+        args: args.to_vec(),
+        // All of the user's settings, as for `setup`: certificates, registries, proxies.
+        env: std::env::vars_os().collect(),
+        // A folder without settings of somebody's project.
+        cwd: std::env::temp_dir(),
+        stdin: Input::Bytes(Vec::new()),
+        inherit: Vec::new(),
+        sandbox: None,
+        report: None,
+        limits: Limits::compiler(limit),
+    };
+    let ended = process::run(&command).map_err(|e| format!("`{command_line}` cannot be started: {e}"))?;
+    if ended.success() {
+        return Ok(String::from_utf8_lossy(&ended.stdout).into_owned());
+    }
+    let stderr = String::from_utf8_lossy(&ended.stderr);
+    let lines = || stderr.lines().map(str::trim).filter(|line| !line.is_empty());
+    let is_error = |line: &&str| line.to_ascii_lowercase().contains("error");
+    let message = lines().find(is_error).or_else(|| lines().next_back()).unwrap_or("no message");
+    Err(format!("`{command_line}` {}: {message}", ended.exit_reason))
+}
+
+fn shown(command: &[OsString]) -> String {
+    command.iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,260 @@
+//! The installed program in an empty home folder, far from the checkout, and with the checkout hidden.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[expect(dead_code, reason = "other tests use the rest")]
+mod common;
+#[expect(dead_code, reason = "other tests use the rest")]
+#[path = "common/trials.rs"]
+mod trials;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use common::{CommandResult, required, result_of};
+use libtest_mimic::{Arguments, Trial};
+
+/// Commands that work on the lab's scenarios or sources.
+const OF_CHECKOUT: &[&[&str]] = &[
+    &["run-all"],
+    &["run-one", "a", "b"],
+    &["repro", "a", "b"],
+    &["serve", "a"],
+    &["learn"],
+    &["new", "a"],
+    &["build"],
+    &["probe"],
+    &["bless"],
+    &["ci"],
+    &["list", "scenarios"],
+    &["list", "toolchains"],
+    &["setup", "nginx"],
+    &["setup", "--engines"],
+    &["report", "--check"],
+    &["report", "--publish"],
+    &["history"],
+    &["diff", "HEAD~1"],
+];
+
+const APP: &str = "(module (import \"wasi_snapshot_preview1\" \"proc_exit\" (func $exit (param i32))) (memory (export \"memory\") 1) \
+                   (func (export \"_start\") i32.const 0 call $exit))";
+
+fn main() -> ExitCode {
+    let hidden = Machine::new().hidden().run(&["--version"]);
+    let missing: &[&str] = if hidden.code == 0 { &[] } else { &["a private mount namespace (unshare)"] };
+    let tests = vec![
+        trials::without("the_installed_program_works_without_the_checkout", missing, || works(Machine::new().hidden())),
+        plain("the_installed_program_works_in_an_empty_home_folder", || works(Machine::new())),
+        plain("its_texts_name_it", texts),
+        plain("engines_are_found_on_path", engines),
+        plain("a_foreign_repository_is_no_workspace", other_scenarios),
+    ];
+    libtest_mimic::run(&Arguments::from_args(), tests).exit_code()
+}
+
+fn plain(name: &str, test: fn()) -> Trial {
+    Trial::test(name, move || {
+        test();
+        Ok(())
+    })
+}
+
+fn top() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().canonicalize().unwrap()
+}
+
+/// A machine with the installed program, and nothing of the lab's otherwise.
+struct Machine {
+    dir: tempfile::TempDir,
+    is_hidden: bool,
+}
+
+impl Machine {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        for folder in ["bin", "home", "app"] {
+            fs::create_dir(dir.path().join(folder)).unwrap();
+        }
+        fs::copy(env!("CARGO_BIN_EXE_wasmlab"), dir.path().join("bin/wasmlab")).unwrap();
+        fs::write(dir.path().join("app/app.wat"), APP).unwrap();
+        Self { dir, is_hidden: false }
+    }
+
+    /// Commands see an empty folder in place of the checkout.
+    fn hidden(self) -> Self {
+        Self { is_hidden: true, ..self }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// A command with an empty environment and home folder. PATH has Node.js if it is here.
+    fn command(&self, args: &[&str]) -> Command {
+        let program = self.path("bin/wasmlab");
+        let mut command = if self.is_hidden {
+            let mut command = Command::new("unshare");
+            let hide = "mount -t tmpfs none \"$0\" && exec \"$@\"";
+            command.args(["--user", "--map-root-user", "--mount", "sh", "-c", hide]).arg(top()).arg(program);
+            command
+        } else {
+            Command::new(program)
+        };
+        let node = which::which("node").ok().and_then(|node| Some(node.canonicalize().ok()?.parent()?.to_owned()));
+        let node = node.filter(|folder| !folder.starts_with(top())).unwrap_or_default();
+        let path = format!("{}:/usr/bin:/bin", node.display());
+        command.args(args).current_dir(self.path("app")).env_clear().env("PATH", path).env("HOME", self.path("home"));
+        command
+    }
+
+    fn run(&self, args: &[&str]) -> CommandResult {
+        result_of(self.command(args).output().unwrap())
+    }
+
+    fn succeeds(&self, args: &[&str]) -> String {
+        let ran = self.run(args);
+        assert_eq!(ran.code, 0, "{args:?}: {}{}", ran.stdout, ran.stderr);
+        self.is_foreign(args, &ran);
+        ran.stdout
+    }
+
+    /// Nothing refers to the checkout, or calls the program by its name there.
+    fn is_foreign(&self, args: &[&str], ran: &CommandResult) {
+        let text = format!("{}{}", ran.stdout, ran.stderr);
+        for words in ["cargo xtask".to_owned(), top().display().to_string(), "panicked".to_owned()] {
+            assert!(!text.contains(&words), "{args:?}: {words}: {text}");
+        }
+    }
+
+    /// Copies the engine wasmi, which CI built, into the user's folder, as its users do. `false` if it is not built.
+    fn installs_wasmi(&self) -> bool {
+        if !common::cache().join("engines/wasmi/engine-wasmi").is_file() {
+            required::not_here("wasmi", "it is not built");
+            return false;
+        }
+        // Not in the empty home folder, where rustup finds no compiler.
+        let mut command = Command::new(self.path("bin/wasmlab"));
+        command.args(["setup", "--engines", "--runtime", "wasmi", "--from"]).arg(top()).current_dir(self.path("app"));
+        command.env("WASMLAB_DATA", self.path("home/.local/share/wasmlab")).env("WASMLAB_CACHE", common::cache());
+        let ran = result_of(command.output().unwrap());
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        assert!(self.path("home/.local/share/wasmlab/engines/wasmlab-engine-wasmi").is_file(), "{}", ran.stdout);
+        true
+    }
+}
+
+/// Every command that reads files works, and every other one says in one line that it needs the checkout.
+fn works(machine: Machine) {
+    let mut runtimes = Vec::new();
+    if machine.installs_wasmi() {
+        runtimes.push("wasmi");
+    }
+    if which::which("node").is_ok() {
+        runtimes.push("node");
+    } else {
+        required::not_here("node", "it is not on PATH");
+    }
+    assert!(!runtimes.is_empty(), "no runtime is here");
+    let globs: Vec<String> = runtimes.iter().map(|runtime| format!("--runtime={runtime}")).collect();
+    let globs: Vec<&str> = globs.iter().map(String::as_str).collect();
+    let shown = machine.succeeds(&[&["check", "app.wat"], &globs[..]].concat());
+    assert!(shown.contains("runs on") && runtimes.iter().all(|runtime| shown.contains(runtime)), "{shown}");
+    let report = machine.path("home/.cache/wasmlab/installed/reports/check/report.json");
+    assert!(report.is_file(), "{shown}");
+    machine.succeeds(&[&["check", "app.wat", "--save", "kept"], &globs[..]].concat());
+    assert!(machine.path("app/kept/index.html").is_file());
+    for (args, words) in [
+        (&["predict", "app.wat"][..], "runs"),
+        (&["capabilities", "wasi", "--runtime", "wasmi"], "proc_exit"),
+        (&["inspect", "app.wat"], "proc_exit"),
+        (&["explain", "trap"], "meaning"),
+        (&["doctor"], "workspace  none"),
+        (&["list"], "wasmi"),
+        (&["report"], "app"),
+        (&["report", "kept/report.json", "--output", "junit"], "<testsuite"),
+        (&["diff", "kept/report.json"], ""),
+        (&["history", "kept"], "1 report"),
+        (&["setup", "--dry-run", "--runtime", "wasmi"], "nothing is missing"),
+        (&["clean"], "removed"),
+        // From here on with a new cache.
+        (&["predict", "app.wat", "--output", "json"], "\"wasmi\""),
+    ] {
+        let shown = machine.succeeds(args);
+        assert!(shown.contains(words), "{args:?}: {words}: {shown}");
+    }
+    for args in OF_CHECKOUT {
+        let ran = machine.run(args);
+        assert_eq!(ran.code, 2, "{args:?}: {}{}", ran.stdout, ran.stderr);
+        machine.is_foreign(args, &ran);
+        let lines: Vec<&str> = ran.stderr.lines().collect();
+        assert!(lines.len() == 1 && lines[0].contains("checkout"), "{args:?}: {}", ran.stderr);
+    }
+    assert!(!machine.path("app/reports").exists() && !machine.path("app/target").exists(), "nothing is left here");
+}
+
+/// The help of every command, usage errors and hints say `wasmlab`.
+fn texts() {
+    let machine = Machine::new();
+    let help = machine.succeeds(&["--help"]);
+    assert!(help.contains("Usage: wasmlab") && help.contains("Only with WASMLAB_ROOT"), "{help}");
+    let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    let names = commands.filter(|line| line.starts_with("  ") && !line.starts_with("   "));
+    let names: Vec<&str> = names.filter_map(|line| line.split_whitespace().next()).collect();
+    assert!(names.len() > 20, "{names:?}");
+    for name in names.into_iter().filter(|name| *name != "help") {
+        let help = machine.succeeds(&[name, "--help"]);
+        assert!(help.contains(&format!("Usage: wasmlab {name}")), "{help}");
+    }
+    for (args, code, words) in [
+        (&["dance"][..], 2, "Usage: wasmlab"),
+        (&["check", "app.wat", "--runtime", "wasmtme"], 2, "did you mean"),
+        (&["explain", "tarp"], 2, "`wasmlab explain` lists all codes"),
+        (&["check", "app.wat", "--runtime", "tinywasm"], 4, "not here"),
+        (&["check", "none.wasm"], 2, "none.wasm"),
+    ] {
+        let ran = machine.run(args);
+        assert_eq!(ran.code, code, "{args:?}: {}{}", ran.stdout, ran.stderr);
+        machine.is_foreign(args, &ran);
+        assert!(format!("{}{}", ran.stdout, ran.stderr).contains(words), "{args:?}: {}{}", ran.stdout, ran.stderr);
+    }
+    let json = machine.run(&["check", "app.wat", "--runtime", "tinywasm", "--output", "json"]);
+    assert!(
+        json.stdout.contains("wasmlab setup --engines --from CHECKOUT") && !json.stdout.contains("cargo xtask"),
+        "{}",
+        json.stdout
+    );
+}
+
+/// An engine may also be on PATH, under its name; what is no engine is refused.
+fn engines() {
+    let machine = Machine::new();
+    let program = machine.path("bin/wasmlab-engine-wasmi");
+    let built = common::cache().join("engines/wasmi/engine-wasmi");
+    let check = |code: i32, words: &str| {
+        let mut command = machine.command(&["check", "app.wat", "--runtime", "wasmi", "--output", "json"]);
+        let ran = result_of(command.env("PATH", machine.path("bin")).output().unwrap());
+        assert_eq!(ran.code, code, "{}{}", ran.stdout, ran.stderr);
+        assert!(ran.stdout.contains(words), "{words}: {}", ran.stdout);
+    };
+    check(4, "the engine wasmi is not installed; `wasmlab setup --engines --from CHECKOUT`");
+    fs::copy(env!("CARGO_BIN_EXE_wasmlab"), &program).unwrap();
+    check(4, "wasmlab-engine-wasmi` cannot be used: ");
+    if !built.is_file() {
+        return required::not_here("wasmi", "it is not built");
+    }
+    fs::remove_file(&program).unwrap();
+    fs::copy(built, &program).unwrap();
+    check(0, "\"verdict\": \"pass\"");
+}
+
+/// A foreign repository that looks like a checkout gets no reports, and its cache and sources are not used.
+fn other_scenarios() {
+    let machine = Machine::new();
+    for folder in ["scenarios/one", "xtask/engines/wasmi"] {
+        fs::create_dir_all(machine.path("app").join(folder)).unwrap();
+    }
+    fs::write(machine.path("app/scenarios/one/scenario.toml"), "schema = 1\n").unwrap();
+    machine.succeeds(&["predict", "app.wat", "--runtime", "wasmi"]);
+    assert_eq!(machine.run(&["run-all"]).code, 2);
+    assert!(!machine.path("app/target").exists());
+}

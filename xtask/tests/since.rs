@@ -1,0 +1,127 @@
+//! `since` with a registry on this machine: an npm whose older versions of Node.js are the real one with less memory for
+//! modules.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[expect(dead_code, reason = "other tests use the rest")]
+mod common;
+
+use std::fs;
+
+use common::{CommandResult, Workspace, required, result_of};
+
+/// A module that needs ten pages, and one that needs none.
+const LARGE: &str = "(module (memory 10) (func (export \"f\") (result i32) i32.const 1))";
+
+/// Lists versions, and installs a program for each: `asked` has what was installed. Versions of the line 13 cannot be
+/// installed, those from 11 to 16 may use ten pages.
+const NPM: &str = r#"#!/bin/sh
+[ ! -e "$HERE/offline" ] || { echo 'npm error network request failed' >&2; exit 1; }
+if [ "$1" = view ]; then
+  echo '["10.0.0","10.1.0","11.0.0","12.0.0","12.1.0","13.0.0","14.0.0","15.0.0","16.2.0","17.0.0-rc.1","17.0.0","18.0.0"]'
+  exit
+fi
+version=${6#node@}
+echo "$version" >> "$HERE/asked"
+case $version in
+  13.*) echo 'npm error no such platform' >&2; exit 1 ;;
+  1[12456].*) pages= ;;
+  *) pages=--wasm-max-mem-pages=5 ;;
+esac
+mkdir -p "$5/node_modules/node/bin"
+printf '#!/bin/sh\n[ "$1" != --version ] || exec echo v%s\nexec %s %s "$@"\n' "$version" "$NODE" "$pages" > "$5/node_modules/node/bin/node"
+chmod +x "$5/node_modules/node/bin/node"
+"#;
+
+struct Registry(Workspace);
+
+impl Registry {
+    /// `None` if Node.js is not here.
+    fn new() -> Option<Self> {
+        let Ok(node) = which::which("node") else {
+            required::not_here("node", "it is not on PATH");
+            return None;
+        };
+        let workspace = Workspace::new();
+        let node = fs::canonicalize(node).unwrap().display().to_string();
+        let here = workspace.path("").display().to_string();
+        workspace.write("bin/npm", NPM.replace("$NODE", &node).replace("$HERE", here.trim_end_matches('/')));
+        let mode = <fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o755);
+        fs::set_permissions(workspace.path("bin/npm"), mode).unwrap();
+        workspace.write("large.wat", LARGE);
+        Some(Self(workspace))
+    }
+
+    fn since(&self, args: &[&str]) -> CommandResult {
+        let path = format!("{}:{}", self.0.path("bin").display(), std::env::var("PATH").unwrap_or_default());
+        let all = [&["since", "large.wat", "--runtime", "node", "--invoke", "f"], args].concat();
+        let mut command = self.0.command(&all);
+        // The older versions start the real one, which is in another folder.
+        let node = fs::canonicalize(which::which("node").unwrap()).unwrap();
+        command.env("WASMLAB_SANDBOX_READ", node.parent().unwrap());
+        result_of(command.env("WASMLAB_CACHE", self.0.path("cache")).env("PATH", path).output().unwrap())
+    }
+
+    fn asked(&self) -> Vec<String> {
+        let text = fs::read_to_string(self.0.path("asked")).unwrap_or_default();
+        text.lines().map(str::to_owned).collect()
+    }
+}
+
+#[test]
+fn search_names_the_first_and_the_last_version() {
+    let Some(registry) = Registry::new() else { return };
+    let ran = registry.since(&[]);
+    assert_eq!(ran.code, 1, "{}{}", ran.stdout, ran.stderr);
+    let first = ran.stdout.lines().next().unwrap();
+    assert_eq!(
+        first, "large.wat runs on node since 11.0.0, and no longer since 17.0.0",
+        "{}{}",
+        ran.stdout, ran.stderr
+    );
+    let asked = registry.asked();
+    assert!(asked.len() < 11 && !asked.iter().any(|version| version.contains("rc")), "{asked:?}");
+    // Everything that was asked is kept: no version is installed again, and none is needed.
+    fs::write(registry.0.path("offline"), "").unwrap();
+    let again = registry.since(&["--output", "json"]);
+    assert_eq!(registry.asked(), asked, "{}", again.stderr);
+    let found: serde_json::Value = serde_json::from_str(&again.stdout).unwrap();
+    assert_eq!((found["since"].as_str(), found["stopped"].as_str()), (Some("11.0.0"), Some("17.0.0")), "{found}");
+    assert!(again.stderr.contains("the list of versions is the one from before"), "{}", again.stderr);
+}
+
+#[test]
+fn range_limits_the_search() {
+    let Some(registry) = Registry::new() else { return };
+    let ran = registry.since(&["--from", "12.1", "--to", "16"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stdout.starts_with("large.wat runs on node since 12.1.0 at least"), "{}", ran.stdout);
+    let ran = registry.since(&["--from", "17"]);
+    assert!(
+        ran.code == 1 && ran.stdout.starts_with("large.wat does not run on any version"),
+        "{}{}",
+        ran.stdout,
+        ran.stderr
+    );
+    let ran = registry.since(&["--from", "99"]);
+    assert!(ran.code == 2 && ran.stderr.contains("no version of node is between"), "{}", ran.stderr);
+}
+
+#[test]
+fn without_network_the_error_says_so() {
+    let Some(registry) = Registry::new() else { return };
+    fs::write(registry.0.path("offline"), "").unwrap();
+    let ran = registry.since(&[]);
+    assert_eq!(ran.code, 3, "{}", ran.stdout);
+    assert!(
+        ran.stderr.contains("failed to list the versions of node: `npm view node versions --json`"),
+        "{}",
+        ran.stderr
+    );
+    assert!(
+        ran.stderr.contains("network request failed") && ran.stderr.contains("needs the network"),
+        "{}",
+        ran.stderr
+    );
+    let ran = registry.0.run(&["since", "large.wat", "--runtime", "wasmi"]);
+    assert!(ran.code == 2 && ran.stderr.contains("use node, deno, bun, wasmtime"), "{}", ran.stderr);
+}
