@@ -20,11 +20,9 @@ enum Definition<'a> {
 
 /// The first import that the runtime lacks, in the order of the file, with the number of them.
 pub fn missing(facts: &Facts, question: &Question, profile: &Profile, on: &[String]) -> Option<Obstacle> {
-    let of = |import: &Import| match facts.kind {
-        BinaryKind::Component => interface(import, profile, on),
-        BinaryKind::Module => core(facts, import, question, profile),
-    };
-    let found: Vec<(&Import, Definition)> = facts.imports.iter().map(|import| (import, of(import))).collect();
+    let imports = facts.imports.iter();
+    let found: Vec<(&Import, Definition)> =
+        imports.map(|import| (import, definition(facts, import, question, profile, on))).collect();
     let count = found.iter().filter(|(_, definition)| matches!(definition, Definition::Missing(_))).count();
     let (import, definition) =
         found.iter().find(|(_, d)| matches!(d, Definition::Missing(_) | Definition::OtherType(_)))?;
@@ -43,6 +41,29 @@ pub fn missing(facts: &Facts, question: &Question, profile: &Profile, on: &[Stri
         }
         Definition::Defined | Definition::Unchecked => None,
     }
+}
+
+/// Whether the runtime defines an import, with these switches.
+fn definition<'a>(
+    facts: &Facts,
+    import: &Import,
+    question: &Question,
+    profile: &'a Profile,
+    on: &[String],
+) -> Definition<'a> {
+    match facts.kind {
+        BinaryKind::Component => interface(import, profile, on),
+        BinaryKind::Module => core(facts, import, question, profile),
+    }
+}
+
+/// Every import that the runtime lacks or defines with another type, in the order of the file.
+pub fn all_missing(facts: &Facts, question: &Question, profile: &Profile, on: &[String]) -> Vec<String> {
+    let lacks = |import: &&Import| {
+        let definition = definition(facts, import, question, profile, on);
+        matches!(definition, Definition::Missing(_) | Definition::OtherType(_))
+    };
+    facts.imports.iter().filter(lacks).map(|import| import.shown(facts.kind)).collect()
 }
 
 /// What the runtime reports of this import, in the words that it has for a probe.

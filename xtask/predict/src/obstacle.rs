@@ -38,6 +38,7 @@ pub fn first(question: &Question, profile: &Profile, on: &[String]) -> Option<Ob
     format(facts, profile)
         .or_else(|| component(facts, profile, on))
         .or_else(|| proposal(facts, profile, on))
+        .or_else(|| mixed_exceptions(facts, profile))
         .or_else(|| if question.glue { None } else { imports::missing(facts, question, profile, on) })
         .or_else(|| if question.glue { None } else { entry(facts, question, profile) })
 }
@@ -60,8 +61,11 @@ fn format(facts: &Facts, profile: &Profile) -> Option<Obstacle> {
             limit.is_some_and(|limit| limit.refused.is_none())
         }
     };
-    let limit = profile.limits.get(&refusal.subject).map(|limit| limit.message.clone());
-    let message = limit.filter(|message| !message.is_empty()).unwrap_or_else(|| refusal.message.clone());
+    let limit = profile.limits.get(&refusal.subject);
+    let said = limit.map(|limit| limit.message.clone()).filter(|message| !message.is_empty());
+    let measured =
+        limit.and_then(|limit| Some(format!("; it accepts {} and refuses {}", limit.accepted, limit.refused?)));
+    let message = said.unwrap_or_else(|| refusal.message.clone()) + &measured.unwrap_or_default();
     (!accepts).then(|| Obstacle::new(Cause::Rejected { message, offset: None }, &[]))
 }
 
@@ -120,6 +124,12 @@ fn proposal(facts: &Facts, profile: &Profile, on: &[String]) -> Option<Obstacle>
     let switches: Vec<String> = lacking.iter().flat_map(|(_, answer)| answer.switches.clone()).collect();
     // A core module inside a component has offsets of its own, behind the component's header.
     Some(Obstacle::new(Cause::Rejected { message, offset: Some(u64::MAX) }, &switches))
+}
+
+/// A runtime with both forms of exceptions may refuse a module that uses both.
+fn mixed_exceptions(facts: &Facts, profile: &Profile) -> Option<Obstacle> {
+    let refuses = manner(profile, "mixed-exceptions").filter(|_| facts.mixes_exceptions)?;
+    matches!(refuses.cause, Cause::Rejected { .. } | Cause::CompileFailed { .. }).then_some(refuses)
 }
 
 /// Whether a type of an import or export shows that the module uses `externref`.

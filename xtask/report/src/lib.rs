@@ -8,6 +8,7 @@ mod digest;
 pub mod findings;
 #[cfg(test)]
 mod hostile_tests;
+mod predicted;
 pub mod published;
 #[cfg(test)]
 mod sample;
