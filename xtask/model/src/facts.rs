@@ -39,6 +39,24 @@ pub struct Facts {
     pub mixes_exceptions: bool,
 }
 
+impl Facts {
+    /// Reads facts. Not generic, so that this crate compiles it: with optimization in development builds too.
+    ///
+    /// # Errors
+    /// If the text is something else.
+    pub fn from_json(text: &[u8]) -> serde_json::Result<Self> {
+        serde_json::from_slice(text)
+    }
+
+    /// As [`Self::from_json`] reads them.
+    ///
+    /// # Errors
+    /// None for facts.
+    pub fn to_json(&self) -> serde_json::Result<Vec<u8>> {
+        serde_json::to_vec(self)
+    }
+}
+
 /// Where a proposal is needed first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]

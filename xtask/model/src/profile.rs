@@ -211,6 +211,14 @@ pub enum BehaviourOutcome {
 }
 
 impl Profile {
+    /// Reads a profile. Not generic, so that this crate compiles it: with optimization in development builds too.
+    ///
+    /// # Errors
+    /// If the text is no profile.
+    pub fn from_json(text: &[u8]) -> serde_json::Result<Self> {
+        serde_json::from_slice(text)
+    }
+
     /// The name of its file: `wasmi@2.0.0.json`.
     #[must_use]
     pub fn file_name(&self) -> String {

@@ -45,6 +45,8 @@ pub fn agreement(prediction: &Prediction, cell: &Cell) -> Option<Agreement> {
         Expected::Runs if passed && prediction.switches == cell.switches => Agreement::Same,
         Expected::Runs if passed => Agreement::OtherSubject,
         Expected::Runs | Expected::MayFail if is_own(cell) => Agreement::OwnResult,
+        // It was stopped before it came to what is predicted.
+        Expected::Fails if is_of_limits(cell) => Agreement::OwnResult,
         Expected::MayFail if passed || is_started(cell) => Agreement::Undecided,
         Expected::Fails if cell.code.is_some() && prediction.code == cell.code => {
             if prediction.subject == cell.subject { Agreement::Same } else { Agreement::OtherSubject }
@@ -58,6 +60,14 @@ fn is_started(cell: &Cell) -> bool {
     cell.stage.is_none_or(|stage| stage >= Stage::Instantiate)
 }
 
+/// Whether the time, memory or space that the lab gives ran out.
+fn is_of_limits(cell: &Cell) -> bool {
+    matches!(
+        cell.code,
+        Some(Code::CompileTimeout | Code::Timeout | Code::OutOfMemory | Code::OutputFlood | Code::DiskFlood)
+    )
+}
+
 /// Whether the result is the program's own, or one of the time and memory that the lab gives: reading foretells neither.
 fn is_own(cell: &Cell) -> bool {
     match cell.code {
@@ -66,7 +76,7 @@ fn is_own(cell: &Cell) -> bool {
             let is_it = |name: &str| Some(name) == cell.subject.as_deref();
             !cell.checks.iter().any(|check| is_it(&check.name) && check.function.is_some())
         }
-        Some(Code::CompileTimeout | Code::Timeout | Code::OutOfMemory | Code::OutputFlood | Code::DiskFlood) => true,
+        _ if is_of_limits(cell) => true,
         // A wrong result is the runtime's if the same guest with the same input has the right one elsewhere.
         Some(Code::Trap | Code::WrongExit | Code::WrongOutput) => {
             is_started(cell) && !cell.blame.contains(&Blame::Runtime)

@@ -99,6 +99,7 @@ fn missing_cause(facts: &Facts, import: &Import, said: Option<&Cause>, count: us
 fn interface<'a>(import: &Import, profile: &'a Profile, on: &[String]) -> Definition<'a> {
     let name = if import.module.is_empty() { import.name.clone() } else { import.module.clone() };
     match profile.interfaces.get(&name) {
+        Some(answer) if answer.support == Support::Unchecked => Definition::Unchecked,
         Some(answer) if is_given(answer, on) => Definition::Defined,
         // It has an earlier version, so it lacks only what came since; the facts do not say whether the file uses that.
         Some(_) if has_earlier(&name, profile) => Definition::Unchecked,
@@ -109,6 +110,7 @@ fn interface<'a>(import: &Import, profile: &'a Profile, on: &[String]) -> Defini
             let wanted = series(&name);
             let near = profile.interfaces.iter().rev().find(|(known, _)| wanted.is_some() && series(known) == wanted);
             match near {
+                Some((_, answer)) if answer.support == Support::Unchecked => Definition::Unchecked,
                 Some((_, answer)) if is_given(answer, on) => Definition::Defined,
                 Some((_, answer)) => Definition::Missing(Some(answer)),
                 None => Definition::Missing(None),

@@ -23,7 +23,7 @@ use wasmlab_model::codes::Code;
 use wasmlab_model::facts::{Facts, FirstUse};
 use wasmlab_model::observation::{GuestProgress, Observation, Outcome};
 pub use wasmlab_model::prediction::{Agreement, Expected};
-use wasmlab_model::profile::Profile;
+use wasmlab_model::profile::{Profile, Support};
 use wasmlab_model::scenario::{EntryPointKind, Run};
 use wasmlab_model::verdict::{Judgement, Verdict};
 use wasmlab_protocol::{Cause, Event, Stage};
@@ -56,7 +56,8 @@ pub struct Prediction {
     pub remedy: Option<String>,
     /// The runtime's switches that it needs to run.
     pub switches: Vec<String>,
-    /// Functions that do not work on this runtime as they are specified, if the file imports such.
+    /// What does not work on this runtime as it is specified, if the file needs such: functions that it imports, and
+    /// `proposal NAME` for what the runtime accepts and runs wrongly.
     pub functions: Vec<String>,
     /// Every import that the runtime lacks, if that is the reason.
     pub missing: Vec<String>,
@@ -100,8 +101,11 @@ pub fn predict(question: &Question, profile: &Profile) -> Prediction {
 }
 
 fn runs(question: &Question, profile: &Profile, switches: Vec<String>) -> Prediction {
-    let functions =
-        question.facts.map(|facts| imports::doubtful(facts, question, profile, &switches)).unwrap_or_default();
+    let functions = question.facts.map(|facts| {
+        let proposals = obstacle::wrong_proposals(facts, profile).into_iter().map(|name| format!("proposal {name}"));
+        proposals.chain(imports::doubtful(facts, question, profile, &switches)).collect()
+    });
+    let functions: Vec<String> = functions.unwrap_or_default();
     let expected = if functions.is_empty() { Expected::Runs } else { Expected::MayFail };
     let detail = match &functions[..] {
         [] => String::new(),
@@ -160,7 +164,7 @@ fn judgement(question: &Question, profile: &Profile, obstacle: &Obstacle) -> Jud
     let progress = GuestProgress {
         stage: Some(obstacle.stage),
         cause: Some(obstacle.cause.clone()),
-        unchecked_imports: obstacle.unchecked,
+        unchecked_imports: profile.unknown_import.support == Support::Unchecked,
         ..GuestProgress::default()
     };
     let evidence = Evidence { facts: question.facts, observation: &observation, progress: &progress, lab_guest: false };

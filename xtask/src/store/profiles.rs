@@ -91,7 +91,7 @@ fn column(path: &Path) -> &str {
 fn of_file(path: &Path) -> Result<Profile> {
     anyhow::ensure!(fs::metadata(path)?.len() <= MAX_BYTES, "it is larger than {} MiB", MAX_BYTES >> 20);
     let text = fs::read(path)?;
-    let parsed = serde_json::from_slice::<Profile>(&text);
+    let parsed = Profile::from_json(&text);
     // The version is looked for only if something is wrong.
     if parsed.as_ref().is_ok_and(|profile| profile.schema == PROFILE_SCHEMA) {
         return Ok(parsed?);
