@@ -92,12 +92,13 @@ fn widen(bytes: &[u8]) -> Result<(WasmFeatures, Vec<Place>, Witnesses), Error> {
 /// Removes flags from a sufficient set until it is minimal.
 fn narrow(bytes: &[u8], set: WasmFeatures, witnesses: &Witnesses) -> WasmFeatures {
     shrink(set, |smaller| {
-        if outline::check(bytes, smaller).is_err() {
-            return false;
-        }
         let lost = set.difference(smaller);
         let mut ordinals: Vec<usize> =
             witnesses.iter().filter(|need| need.flags.intersects(lost)).map(|need| need.ordinal).collect();
+        // Without a witness, only the outline can need it.
+        if ordinals.is_empty() && outline::check(bytes, smaller).is_err() {
+            return false;
+        }
         ordinals.sort_unstable();
         let mut allocations = FuncValidatorAllocations::default();
         let by_witness = outline::walk(bytes, smaller, |func| match ordinals.binary_search(&func.ordinal) {
