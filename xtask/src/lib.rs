@@ -16,6 +16,7 @@ pub mod install_choice;
 pub mod lab;
 pub mod machine;
 pub mod matrix;
+pub mod predictions;
 pub mod program_name;
 pub mod reading;
 #[cfg(test)]

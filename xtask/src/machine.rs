@@ -4,7 +4,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, UNIX_EPOCH};
 
 use sha2::{Digest, Sha256};
@@ -29,20 +29,28 @@ const LIMIT: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub struct Machine {
     cache_file: PathBuf,
-    cache: Mutex<MachineCache>,
+    /// Read at its first use: commands that ask nothing of the machine do not wait for it.
+    cache: OnceLock<Mutex<MachineCache>>,
 }
 
 impl Machine {
     /// Uses the cache in `cache_file`; a damaged cache counts as empty.
     #[must_use]
     pub fn new(cache_file: PathBuf) -> Self {
-        let cache = Mutex::new(MachineCache::read(&cache_file));
-        Self { cache_file, cache }
+        Self { cache_file, cache: OnceLock::new() }
+    }
+
+    fn cache(&self) -> MutexGuard<'_, MachineCache> {
+        let cache = self.cache.get_or_init(|| Mutex::new(MachineCache::read(&self.cache_file)));
+        cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Writes the cache if it changed. A cache that cannot be written only costs time.
     pub fn save(&self) {
-        let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.cache.get().is_none() {
+            return;
+        }
+        let mut cache = self.cache();
         if !cache.changed {
             return;
         }
@@ -57,7 +65,7 @@ impl Machine {
 
     /// Discards cached answers, because `doctor` and `setup` must report the current state.
     pub fn forget_answers(&self) {
-        self.cache.lock().unwrap_or_else(PoisonError::into_inner).forget_answers();
+        self.cache().forget_answers();
     }
 
     /// Path of a downloaded file with this SHA-256.
@@ -155,12 +163,11 @@ impl Machine {
     }
 
     fn lookup<T>(&self, get: impl FnOnce(&MachineCache) -> Option<T>) -> Option<T> {
-        get(&self.cache.lock().unwrap_or_else(PoisonError::into_inner))
+        get(&self.cache())
     }
 
     fn update<T>(&self, update: impl FnOnce(&mut MachineCache) -> T) {
-        let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
-        update(&mut cache);
+        update(&mut self.cache());
     }
 }
 
@@ -271,7 +278,7 @@ mod tests {
         assert_eq!(machine.sha256(&file).unwrap(), sha256(b"seven"));
         machine.save();
         let again = Machine::new(dir.path().join("machine.json"));
-        assert_eq!(again.cache.lock().unwrap().hashes.len(), 3);
+        assert_eq!(again.cache().hashes.len(), 3);
         std::fs::write(dir.path().join("machine.json"), "{damaged").unwrap();
         assert_eq!(Machine::new(dir.path().join("machine.json")).sha256(&file).unwrap(), sha256(b"seven"));
     }

@@ -81,7 +81,7 @@ pub enum ReadError {
 /// # Errors
 /// See [`ReadError`].
 pub fn facts(file: &Path, form: Form) -> Result<Facts, ReadError> {
-    Ok(serde_json::from_slice(&read(file, form)?).map_err(io::Error::from)?)
+    Ok(Facts::from_json(&read(file, form)?).map_err(io::Error::from)?)
 }
 
 /// Reads the interfaces that a component exports, with their functions.
@@ -173,8 +173,8 @@ fn answer(file: &Path, form: Form) -> anyhow::Result<Vec<u8>> {
         bytes
     };
     match form {
-        Form::Facts => Ok(serde_json::to_vec(&inspect::facts(&bytes)?)?),
-        Form::Outline => Ok(serde_json::to_vec(&inspect::outline(&bytes)?)?),
+        Form::Facts => Ok(inspect::facts(&bytes)?.to_json()?),
+        Form::Outline => Ok(inspect::outline(&bytes)?.to_json()?),
         Form::Wat => Ok(inspect::to_wat(&bytes)?.into_bytes()),
         Form::Binary => Ok(bytes),
         Form::Bytes => Ok(serde_json::to_vec(&inspect::bytes::annotated(&bytes)?)?),

@@ -107,8 +107,12 @@ pub fn facts(bytes: &[u8]) -> Result<Facts, InspectError> {
     if facts.refusal.is_some() {
         return Ok(facts);
     }
-    match proposals::minimal(bytes) {
-        Ok(proposals) => facts.proposals = proposals,
+    match proposals::needed(bytes) {
+        Ok(needed) => {
+            facts.proposals = needed.proposals;
+            facts.first_uses = needed.first_uses;
+            facts.mixes_exceptions = needed.mixes_exceptions;
+        }
         // The validator cannot say which proposals it needs, but a runtime may still accept it.
         Err(error) => {
             let refusal = limits::refusal(bytes, &error).or_else(|| abandoned::refusal(bytes, &error));

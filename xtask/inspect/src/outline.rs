@@ -35,6 +35,8 @@ pub fn outline(bytes: &[u8]) -> std::result::Result<Facts, InspectError> {
         target_features: reader.target_features,
         producers: reader.producers,
         refusal: None,
+        first_uses: Default::default(),
+        mixes_exceptions: false,
     })
 }
 
@@ -52,6 +54,8 @@ pub fn refused_facts(bytes: &[u8], kind: BinaryKind, refusal: Refusal) -> Facts 
         target_features: Vec::new(),
         producers: Vec::new(),
         refusal: Some(refusal),
+        first_uses: Default::default(),
+        mixes_exceptions: false,
     }
 }
 

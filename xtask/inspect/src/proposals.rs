@@ -32,7 +32,11 @@
 //! bodies only required flags of `flags::LOCAL`, which are monotone according to the source of wasmparser. The tests
 //! compare both methods.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+#[cfg(doc)]
+use wasmlab_model::facts::COMMON_PROPOSALS;
+use wasmlab_model::facts::FirstUse;
 
 use super::InspectError;
 
@@ -40,9 +44,21 @@ mod bodies;
 mod decode;
 mod flags;
 mod outline;
+mod places;
 mod search;
 #[cfg(test)]
 mod tests;
+
+/// The proposals that a binary needs, and more about some of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Needed {
+    /// The smallest set, as [`minimal`] returns it.
+    pub proposals: BTreeSet<String>,
+    /// Where each of them is needed first, except for those of [`COMMON_PROPOSALS`].
+    pub first_uses: BTreeMap<String, FirstUse>,
+    /// The code has both forms of exceptions.
+    pub mixes_exceptions: bool,
+}
 
 /// The smallest set of proposals under which the binary validates.
 ///
@@ -54,7 +70,21 @@ mod tests;
 /// If the binary is malformed, or invalid with every proposal enabled.
 pub fn minimal(bytes: &[u8]) -> Result<BTreeSet<String>, InspectError> {
     match search::smallest(bytes) {
-        Ok(set) => Ok(flags::names(set)),
+        Ok(found) => Ok(flags::names(found.set)),
         Err(error) => Err(decode::classify(bytes, &error)),
     }
+}
+
+/// The same, with the places where the proposals are needed.
+///
+/// # Errors
+///
+/// As [`minimal`].
+pub fn needed(bytes: &[u8]) -> Result<Needed, InspectError> {
+    let found = search::smallest(bytes).map_err(|error| decode::classify(bytes, &error))?;
+    let first_uses = places::first_uses(bytes, &found);
+    let proposals = flags::names(found.set);
+    let mixes_exceptions = ["exceptions", "legacy-exceptions"].iter().all(|name| proposals.contains(*name))
+        && places::has_current_exceptions(bytes);
+    Ok(Needed { proposals, first_uses, mixes_exceptions })
 }

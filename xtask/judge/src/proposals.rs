@@ -93,6 +93,21 @@ pub fn refine(judgement: Judgement, facts: &Facts, message: &str, probed: &[(&st
     }
 }
 
+/// Adds where the file first uses what the runtime lacks, if the judgement is about a proposal.
+#[must_use]
+pub fn located(judgement: Judgement, facts: &Facts) -> Judgement {
+    let subject = judgement.subject.as_deref().filter(|_| judgement.code == Some(Code::UnsupportedProposal));
+    let first_use = |name: &str| Some((name.to_owned(), facts.first_uses.get(name)?));
+    let uses: Vec<String> = subject
+        .into_iter()
+        .flat_map(|subject| subject.split(' '))
+        .filter_map(first_use)
+        .map(|(name, at)| format!("; first {name}: {at}"))
+        .collect();
+    let detail = one_line(&format!("{}{}", judgement.detail, uses.concat()));
+    Judgement { detail, ..judgement }
+}
+
 /// How a detail about a missing proposal begins.
 pub const LACKS: &str = "lacks ";
 /// How a detail continues if an import was not reached.

@@ -1,6 +1,6 @@
 //! Facts that the lab learns from a binary by reading it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +31,56 @@ pub struct Facts {
     /// Why the reader rejects it although a runtime may accept it; the other fields then hold what could be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refusal: Option<Refusal>,
+    /// Where each proposal is needed first, except for those of [`COMMON_PROPOSALS`].
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub first_uses: BTreeMap<String, FirstUse>,
+    /// The code has both forms of exceptions, which some runtimes refuse although they have either.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub mixes_exceptions: bool,
+}
+
+impl Facts {
+    /// Reads facts. Not generic, so that this crate compiles it: with optimization in development builds too.
+    ///
+    /// # Errors
+    /// If the text is something else.
+    pub fn from_json(text: &[u8]) -> serde_json::Result<Self> {
+        serde_json::from_slice(text)
+    }
+
+    /// As [`Self::from_json`] reads them.
+    ///
+    /// # Errors
+    /// None for facts.
+    pub fn to_json(&self) -> serde_json::Result<Vec<u8>> {
+        serde_json::to_vec(self)
+    }
+}
+
+/// Where a proposal is needed first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct FirstUse {
+    /// Offset from the start of the file, bytes.
+    pub offset: u64,
+    /// Index of the function, if it is in the code of a core module.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub function: Option<u32>,
+    /// The function's name, from the name section or an export.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+}
+
+impl std::fmt::Display for FirstUse {
+    /// `function 12 (main) at byte 0x1f3`, or `byte 0x1f3`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match (self.function, &self.name) {
+            (Some(index), Some(name)) => write!(f, "function {index} ({name}) at ")?,
+            (Some(index), None) => write!(f, "function {index} at ")?,
+            (None, _) => {}
+        }
+        write!(f, "byte {:#x}", self.offset)
+    }
 }
 
 /// The reader rejected the file, but the file is not at fault.

@@ -4,6 +4,7 @@ pub mod checks;
 pub mod codes;
 pub mod facts;
 pub mod observation;
+pub mod prediction;
 pub mod profile;
 pub mod report;
 pub mod scenario;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use wasmlab_protocol::Cause;
 
 /// The version of the format; a reader refuses any other.
-pub const PROFILE_SCHEMA: u32 = 1;
+pub const PROFILE_SCHEMA: u32 = 2;
 
 /// Everything that the probes found out about one column at one version.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -107,6 +107,19 @@ pub struct Functions {
     /// Functions of which it does not say, since it starts guests whatever they import.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub unchecked: BTreeSet<String>,
+    /// All of them have the same answer, and none is listed: most runtimes define none of Emscripten's hundreds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alike: Option<Alike>,
+}
+
+/// The answer that all functions of an import module have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Alike {
+    /// It says that it lacks them, of which there are so many.
+    Missing(usize),
+    /// It does not say.
+    Unchecked(usize),
 }
 
 impl Functions {
@@ -116,13 +129,44 @@ impl Functions {
         if self.defined.contains_key(name) {
             return Some(true);
         }
+        if let Some(alike) = self.alike {
+            return matches!(alike, Alike::Missing(_)).then_some(false);
+        }
         (self.missing.contains(name) || self.refused.contains_key(name)).then_some(false)
     }
 
     /// How many functions were asked for.
     #[must_use]
     pub fn asked(&self) -> usize {
-        self.defined.len() + self.missing.len() + self.refused.len() + self.unchecked.len()
+        let alike = match self.alike {
+            Some(Alike::Missing(count) | Alike::Unchecked(count)) => count,
+            None => 0,
+        };
+        self.defined.len() + self.missing.len() + self.refused.len() + self.unchecked.len() + alike
+    }
+
+    /// Whether the runtime starts guests whatever they import of these.
+    #[must_use]
+    pub fn is_unchecked(&self) -> bool {
+        !self.unchecked.is_empty() || matches!(self.alike, Some(Alike::Unchecked(_)))
+    }
+
+    /// The same, without a list if all functions have the same answer.
+    #[must_use]
+    pub fn compact(mut self) -> Self {
+        if !self.defined.is_empty() || !self.refused.is_empty() {
+            return self;
+        }
+        match (self.missing.len(), self.unchecked.len()) {
+            (missing, 0) if missing > 0 => {
+                (self.alike, self.missing) = (Some(Alike::Missing(missing)), BTreeSet::new())
+            }
+            (0, unchecked) if unchecked > 0 => {
+                (self.alike, self.unchecked) = (Some(Alike::Unchecked(unchecked)), BTreeSet::new());
+            }
+            _ => {}
+        }
+        self
     }
 }
 
@@ -168,6 +212,14 @@ pub enum BehaviourOutcome {
 }
 
 impl Profile {
+    /// Reads a profile. Not generic, so that this crate compiles it: with optimization in development builds too.
+    ///
+    /// # Errors
+    /// If the text is no profile.
+    pub fn from_json(text: &[u8]) -> serde_json::Result<Self> {
+        serde_json::from_slice(text)
+    }
+
     /// The name of its file: `wasmi@2.0.0.json`.
     #[must_use]
     pub fn file_name(&self) -> String {

@@ -8,6 +8,7 @@ use wasmlab_protocol::Stage;
 use crate::checks::Check;
 use crate::codes::{Blame, Code};
 use crate::facts::Facts;
+use crate::prediction::CellPrediction;
 use crate::verdict::{Change, Verdict};
 
 mod failure;
@@ -308,6 +309,9 @@ pub struct Cell {
     /// The ABI of which this runtime defines nothing at all, as a probe showed: `WASI`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lacks_abi: Option<String>,
+    /// What its runtime's profile says of the guest; absent if there is no profile, or if the question makes no sense.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prediction: Option<CellPrediction>,
     /// The guest is prebuilt.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub prebuilt: bool,
@@ -420,6 +424,10 @@ pub enum NoteKind {
     PrebuiltDiffers,
     /// A `[[known]]` entry matches nothing that was measured; counts as a regression.
     KnownStale,
+    /// An entry of `snapshots/predictions.toml` accepts a contradiction that is none; counts as a regression.
+    PredictionStale,
+    /// A run contradicts the profile of another version of its runtime.
+    PredictionOfOtherVersion,
     /// A snapshot belongs to no scenario or runtime: `bless` removes it.
     SnapshotOrphan,
     /// A snapshot is damaged, or the difference could not be written beside it; the comparison is incomplete.
@@ -442,6 +450,9 @@ impl NoteKind {
     /// Whether this note makes the run exit with 1.
     #[must_use]
     pub fn is_worse(self) -> bool {
-        matches!(self, Self::ArtifactChanged | Self::KnownStale | Self::PrebuiltDiffers | Self::OverBudget)
+        matches!(
+            self,
+            Self::ArtifactChanged | Self::KnownStale | Self::PredictionStale | Self::PrebuiltDiffers | Self::OverBudget
+        )
     }
 }

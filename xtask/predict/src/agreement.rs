@@ -1,28 +1,30 @@
-//! Whether a prediction and a run of the same file on the same version agree.
+//! Whether a prediction and a run of the same file agree.
 
-use serde::{Deserialize, Serialize};
-use wasmlab_model::codes::Code;
+use wasmlab_model::codes::{Blame, Code};
+use wasmlab_model::prediction::{Agreement, CellPrediction, Expected};
 use wasmlab_model::report::Cell;
 use wasmlab_model::verdict::Verdict;
 use wasmlab_protocol::Stage;
 
-use crate::{Expected, Prediction};
+use crate::Prediction;
 
-/// How a prediction compares with a cell that was run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Agreement {
-    /// The same result: a pass, or the same code and subject.
-    Same,
-    /// The same code, about another subject.
-    OtherSubject,
-    /// The runtime gave the file all that it asks for, as predicted; the program's own library then refused something
-    /// that no function of its ABI does, or the program had another result than its author expects.
-    OwnResult,
-    /// It was predicted that reading cannot decide, and the file started.
-    Undecided,
-    /// One of the two is wrong.
-    Contradicts,
+/// Functions and imports that are named in a report; a module may import hundreds.
+const MAX_FUNCTIONS: usize = 12;
+
+/// The prediction as a report's cell holds it, compared with the result if the cell was run.
+#[must_use]
+pub fn of_cell(prediction: &Prediction, cell: &Cell) -> CellPrediction {
+    let Prediction { expected, code, subject, switches, functions, missing, .. } = prediction;
+    CellPrediction {
+        expected: *expected,
+        code: *code,
+        subject: subject.clone(),
+        functions: functions.iter().chain(missing).take(MAX_FUNCTIONS).cloned().collect(),
+        switches: switches.clone(),
+        agreement: agreement(prediction, cell).unwrap_or(Agreement::NotRun),
+        profile_version: None,
+        accepted: None,
+    }
 }
 
 /// Compares a prediction with a cell; `None` if the cell was not run.
@@ -31,11 +33,21 @@ pub fn agreement(prediction: &Prediction, cell: &Cell) -> Option<Agreement> {
     if !cell.verdict.is_measured() {
         return None;
     }
-    let started = cell.stage.is_none_or(|stage| stage >= Stage::Instantiate);
+    let passed = cell.verdict == Verdict::Pass;
+    let by_default = |switches: &[String]| switches.is_empty();
     Some(match prediction.expected {
-        Expected::Runs if cell.verdict == Verdict::Pass => Agreement::Same,
-        Expected::Runs if is_own(cell) => Agreement::OwnResult,
-        Expected::MayFail if cell.verdict == Verdict::Pass || started => Agreement::Undecided,
+        // What it does without a switch is the result; another switch may do as well.
+        Expected::Runs | Expected::MayFail
+            if passed && by_default(&prediction.switches) != by_default(&cell.switches) =>
+        {
+            Agreement::Contradicts
+        }
+        Expected::Runs if passed && prediction.switches == cell.switches => Agreement::Same,
+        Expected::Runs if passed => Agreement::OtherSubject,
+        Expected::Runs | Expected::MayFail if is_own(cell) => Agreement::OwnResult,
+        // It was stopped before it came to what is predicted.
+        Expected::Fails if is_of_limits(cell) => Agreement::OwnResult,
+        Expected::MayFail if passed || is_started(cell) => Agreement::Undecided,
         Expected::Fails if cell.code.is_some() && prediction.code == cell.code => {
             if prediction.subject == cell.subject { Agreement::Same } else { Agreement::OtherSubject }
         }
@@ -43,13 +55,95 @@ pub fn agreement(prediction: &Prediction, cell: &Cell) -> Option<Agreement> {
     })
 }
 
-/// Whether the guest's own library refused what it says it cannot do: no host function was asked.
+/// Whether the runtime accepted the file and began with its code.
+fn is_started(cell: &Cell) -> bool {
+    cell.stage.is_none_or(|stage| stage >= Stage::Instantiate)
+}
+
+/// Whether the time, memory or space that the lab gives ran out.
+fn is_of_limits(cell: &Cell) -> bool {
+    matches!(
+        cell.code,
+        Some(Code::CompileTimeout | Code::Timeout | Code::OutOfMemory | Code::OutputFlood | Code::DiskFlood)
+    )
+}
+
+/// Whether the result is the program's own, or one of the time and memory that the lab gives: reading foretells neither.
 fn is_own(cell: &Cell) -> bool {
-    let by_library =
-        matches!(cell.code, Some(Code::SocketsUnsupported | Code::ThreadsUnsupported | Code::LibraryUnsupported));
-    let asked = cell
-        .checks
-        .iter()
-        .any(|check| Some(check.name.as_str()) == cell.subject.as_deref() && check.function.is_some());
-    by_library && !asked
+    match cell.code {
+        // Its library refused what it says it cannot do, and asked no function of the host.
+        Some(Code::SocketsUnsupported | Code::ThreadsUnsupported | Code::LibraryUnsupported) => {
+            let is_it = |name: &str| Some(name) == cell.subject.as_deref();
+            !cell.checks.iter().any(|check| is_it(&check.name) && check.function.is_some())
+        }
+        _ if is_of_limits(cell) => true,
+        // A wrong result is the runtime's if the same guest with the same input has the right one elsewhere.
+        Some(Code::Trap | Code::WrongExit | Code::WrongOutput) => {
+            is_started(cell) && !cell.blame.contains(&Blame::Runtime)
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::agreement;
+    use crate::{Agreement, Expected, Prediction};
+    use wasmlab_model::codes::{Blame, Code};
+    use wasmlab_model::report::{Cell, RunReport};
+    use wasmlab_model::verdict::Verdict;
+    use wasmlab_protocol::Stage;
+
+    fn cell(change: impl FnOnce(&mut Cell)) -> Cell {
+        let mut report: RunReport = serde_json::from_str(include_str!("../../model/sample.json")).unwrap();
+        let mut cell = report.cells.remove(0);
+        (cell.verdict, cell.code, cell.subject, cell.stage) = (Verdict::Pass, None, None, Some(Stage::Run));
+        cell.checks.clear();
+        cell.switches.clear();
+        change(&mut cell);
+        cell
+    }
+
+    fn gap(code: Code, stage: Stage) -> Cell {
+        cell(|cell| {
+            (cell.verdict, cell.code, cell.stage) = (code.entry().verdict, Some(code), Some(stage));
+            cell.blame = code.entry().blame.to_vec();
+        })
+    }
+
+    #[test]
+    fn prediction_of_each_kind_against_results() {
+        let check = |prediction: &Prediction, cell: &Cell, wanted: Agreement| {
+            let context = (prediction.expected, cell.verdict, cell.code, cell.stage);
+            assert_eq!(agreement(prediction, cell), Some(wanted), "{context:?}");
+        };
+        let runs = Prediction::new(Expected::Runs);
+        check(&runs, &cell(|_| ()), Agreement::Same);
+        check(&runs, &gap(Code::MissingImport, Stage::Link), Agreement::Contradicts);
+        check(&runs, &gap(Code::ThreadsUnsupported, Stage::Run), Agreement::OwnResult);
+        check(&runs, &gap(Code::CompileTimeout, Stage::Compile), Agreement::OwnResult);
+        check(&runs, &gap(Code::Trap, Stage::Run), Agreement::OwnResult);
+        check(&runs, &gap(Code::Crashed, Stage::Run), Agreement::Contradicts);
+        let mut wrong = gap(Code::WrongOutput, Stage::Run);
+        check(&runs, &wrong, Agreement::OwnResult);
+        wrong.blame = vec![Blame::Runtime];
+        check(&runs, &wrong, Agreement::Contradicts);
+        let switched = cell(|cell| cell.switches = vec!["--gc".to_owned()]);
+        check(&runs, &switched, Agreement::Contradicts);
+        check(&Prediction { switches: vec!["--gc".to_owned()], ..runs.clone() }, &switched, Agreement::Same);
+        check(&Prediction { switches: vec!["--all".to_owned()], ..runs }, &switched, Agreement::OtherSubject);
+        let may = Prediction::new(Expected::MayFail);
+        check(&may, &cell(|_| ()), Agreement::Undecided);
+        check(&may, &gap(Code::NotImplemented, Stage::Run), Agreement::Undecided);
+        check(&may, &gap(Code::UnsupportedProposal, Stage::Compile), Agreement::Contradicts);
+        let fails = Prediction { code: Some(Code::MissingImport), ..Prediction::new(Expected::Fails) };
+        check(&fails, &gap(Code::MissingImport, Stage::Link), Agreement::Same);
+        check(&fails, &cell(|_| ()), Agreement::Contradicts);
+        check(
+            &Prediction { subject: Some("a.b".to_owned()), ..fails },
+            &gap(Code::MissingImport, Stage::Link),
+            Agreement::OtherSubject,
+        );
+        assert_eq!(agreement(&may, &cell(|cell| cell.verdict = Verdict::Absent)), None);
+    }
 }

@@ -20,11 +20,9 @@ enum Definition<'a> {
 
 /// The first import that the runtime lacks, in the order of the file, with the number of them.
 pub fn missing(facts: &Facts, question: &Question, profile: &Profile, on: &[String]) -> Option<Obstacle> {
-    let of = |import: &Import| match facts.kind {
-        BinaryKind::Component => interface(import, profile, on),
-        BinaryKind::Module => core(facts, import, question, profile),
-    };
-    let found: Vec<(&Import, Definition)> = facts.imports.iter().map(|import| (import, of(import))).collect();
+    let imports = facts.imports.iter();
+    let found: Vec<(&Import, Definition)> =
+        imports.map(|import| (import, definition(facts, import, question, profile, on))).collect();
     let count = found.iter().filter(|(_, definition)| matches!(definition, Definition::Missing(_))).count();
     let (import, definition) =
         found.iter().find(|(_, d)| matches!(d, Definition::Missing(_) | Definition::OtherType(_)))?;
@@ -43,6 +41,29 @@ pub fn missing(facts: &Facts, question: &Question, profile: &Profile, on: &[Stri
         }
         Definition::Defined | Definition::Unchecked => None,
     }
+}
+
+/// Whether the runtime defines an import, with these switches.
+fn definition<'a>(
+    facts: &Facts,
+    import: &Import,
+    question: &Question,
+    profile: &'a Profile,
+    on: &[String],
+) -> Definition<'a> {
+    match facts.kind {
+        BinaryKind::Component => interface(import, profile, on),
+        BinaryKind::Module => core(facts, import, question, profile),
+    }
+}
+
+/// Every import that the runtime lacks or defines with another type, in the order of the file.
+pub fn all_missing(facts: &Facts, question: &Question, profile: &Profile, on: &[String]) -> Vec<String> {
+    let lacks = |import: &&Import| {
+        let definition = definition(facts, import, question, profile, on);
+        matches!(definition, Definition::Missing(_) | Definition::OtherType(_))
+    };
+    facts.imports.iter().filter(lacks).map(|import| import.shown(facts.kind)).collect()
 }
 
 /// What the runtime reports of this import, in the words that it has for a probe.
@@ -78,6 +99,7 @@ fn missing_cause(facts: &Facts, import: &Import, said: Option<&Cause>, count: us
 fn interface<'a>(import: &Import, profile: &'a Profile, on: &[String]) -> Definition<'a> {
     let name = if import.module.is_empty() { import.name.clone() } else { import.module.clone() };
     match profile.interfaces.get(&name) {
+        Some(answer) if answer.support == Support::Unchecked => Definition::Unchecked,
         Some(answer) if is_given(answer, on) => Definition::Defined,
         // It has an earlier version, so it lacks only what came since; the facts do not say whether the file uses that.
         Some(_) if has_earlier(&name, profile) => Definition::Unchecked,
@@ -88,6 +110,7 @@ fn interface<'a>(import: &Import, profile: &'a Profile, on: &[String]) -> Defini
             let wanted = series(&name);
             let near = profile.interfaces.iter().rev().find(|(known, _)| wanted.is_some() && series(known) == wanted);
             match near {
+                Some((_, answer)) if answer.support == Support::Unchecked => Definition::Unchecked,
                 Some((_, answer)) if is_given(answer, on) => Definition::Defined,
                 Some((_, answer)) => Definition::Missing(Some(answer)),
                 None => Definition::Missing(None),

@@ -5,7 +5,7 @@
 //! would give and passes it to the judge, so that a prediction has the code, subject and remedy that the judge gives to a
 //! run. Where reading cannot decide, the prediction names the functions on which it depends.
 //!
-//! [`agreement`] compares a prediction with a cell that was run.
+//! [`of_cell`] compares a prediction with a cell that was run.
 //!
 //! Pure: no file, no process. It also builds for wasm32-unknown-unknown.
 
@@ -15,14 +15,15 @@ mod obstacle;
 #[cfg(test)]
 mod tests;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-pub use agreement::{Agreement, agreement};
+pub use agreement::{agreement, of_cell};
 use wasmlab_judge::{Evidence, diagnose, proposals, switched};
 use wasmlab_model::codes::Code;
-use wasmlab_model::facts::Facts;
+use wasmlab_model::facts::{Facts, FirstUse};
 use wasmlab_model::observation::{GuestProgress, Observation, Outcome};
-use wasmlab_model::profile::Profile;
+pub use wasmlab_model::prediction::{Agreement, Expected};
+use wasmlab_model::profile::{Profile, Support};
 use wasmlab_model::scenario::{EntryPointKind, Run};
 use wasmlab_model::verdict::{Judgement, Verdict};
 use wasmlab_protocol::{Cause, Event, Stage};
@@ -40,20 +41,8 @@ pub struct Question<'a> {
     pub glue: bool,
 }
 
-/// What is expected of a runtime.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Expected {
-    /// The runtime gives the file all that it asks for.
-    Runs,
-    /// It starts; whether it works depends on what it does with the functions in [`Prediction::functions`].
-    MayFail,
-    /// It is refused, for the reason in [`Prediction::code`].
-    Fails,
-}
-
 /// A prediction, with its evidence.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Prediction {
     /// In one word.
     pub expected: Expected,
@@ -67,8 +56,13 @@ pub struct Prediction {
     pub remedy: Option<String>,
     /// The runtime's switches that it needs to run.
     pub switches: Vec<String>,
-    /// Functions that do not work on this runtime as they are specified, if the file imports such.
+    /// What does not work on this runtime as it is specified, if the file needs such: functions that it imports, and
+    /// `proposal NAME` for what the runtime accepts and runs wrongly.
     pub functions: Vec<String>,
+    /// Every import that the runtime lacks, if that is the reason.
+    pub missing: Vec<String>,
+    /// Where the file first uses the proposal that the runtime lacks, if that is the reason.
+    pub first_use: Option<FirstUse>,
 }
 
 /// Maximum number of switches that are looked for one after the other.
@@ -103,24 +97,61 @@ pub fn predict(question: &Question, profile: &Profile) -> Prediction {
         }
         None => judged,
     };
-    fails(judged)
+    fails(judged, question, profile, &on)
 }
 
 fn runs(question: &Question, profile: &Profile, switches: Vec<String>) -> Prediction {
-    let functions =
-        question.facts.map(|facts| imports::doubtful(facts, question, profile, &switches)).unwrap_or_default();
+    let functions = question.facts.map(|facts| {
+        let proposals = obstacle::wrong_proposals(facts, profile).into_iter().map(|name| format!("proposal {name}"));
+        proposals.chain(imports::doubtful(facts, question, profile, &switches)).collect()
+    });
+    let functions: Vec<String> = functions.unwrap_or_default();
     let expected = if functions.is_empty() { Expected::Runs } else { Expected::MayFail };
     let detail = match &functions[..] {
         [] => String::new(),
         names => format!("may fail at run time: {}", names.join(", ")),
     };
-    Prediction { expected, code: None, subject: None, detail, remedy: None, switches, functions }
+    Prediction { detail, switches, functions, ..Prediction::new(expected) }
 }
 
-fn fails(judgement: Judgement) -> Prediction {
+/// `on`: the switches that were tried.
+fn fails(judgement: Judgement, question: &Question, profile: &Profile, on: &[String]) -> Prediction {
+    let judgement = match question.facts {
+        Ok(facts) => proposals::located(judgement, facts),
+        Err(_) => judgement,
+    };
     let Judgement { code, subject, detail, remedy, .. } = judgement;
-    let remedy = remedy.or_else(|| code.map(|code| code.entry().remedy.to_owned()));
-    Prediction { expected: Expected::Fails, code, subject, detail, remedy, switches: Vec::new(), functions: Vec::new() }
+    let entry = code.map(Code::entry);
+    let remedy = remedy.or_else(|| entry.map(|entry| entry.remedy.to_owned()));
+    let facts = question.facts.ok();
+    // Codes of what is found at link time.
+    let is_import = entry.is_some_and(|entry| (400..460).contains(&entry.priority));
+    let missing = facts.filter(|_| is_import).map(|facts| imports::all_missing(facts, question, profile, on));
+    let of_proposal = |facts: &Facts| {
+        let mut names = subject.as_deref().unwrap_or_default().split(' ');
+        names.find_map(|name| facts.first_uses.get(name)).cloned()
+    };
+    let first_use = facts.filter(|_| code == Some(Code::UnsupportedProposal)).and_then(of_proposal);
+    let missing = missing.unwrap_or_default();
+    Prediction { code, subject, detail, remedy, missing, first_use, ..Prediction::new(Expected::Fails) }
+}
+
+impl Prediction {
+    /// A prediction without a reason.
+    #[must_use]
+    pub fn new(expected: Expected) -> Self {
+        Self {
+            expected,
+            code: None,
+            subject: None,
+            detail: String::new(),
+            remedy: None,
+            switches: Vec::new(),
+            functions: Vec::new(),
+            missing: Vec::new(),
+            first_use: None,
+        }
+    }
 }
 
 /// What the judge says of the observation that this obstacle gives.
@@ -133,7 +164,7 @@ fn judgement(question: &Question, profile: &Profile, obstacle: &Obstacle) -> Jud
     let progress = GuestProgress {
         stage: Some(obstacle.stage),
         cause: Some(obstacle.cause.clone()),
-        unchecked_imports: obstacle.unchecked,
+        unchecked_imports: profile.unknown_import.support == Support::Unchecked,
         ..GuestProgress::default()
     };
     let evidence = Evidence { facts: question.facts, observation: &observation, progress: &progress, lab_guest: false };

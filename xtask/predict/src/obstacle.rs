@@ -13,8 +13,6 @@ pub struct Obstacle {
     pub cause: Cause,
     /// How far the file got.
     pub stage: Stage,
-    /// The runtime does not check imports, and fails at a call.
-    pub unchecked: bool,
     /// Switches with which it accepts this.
     pub switches: Vec<String>,
 }
@@ -22,7 +20,7 @@ pub struct Obstacle {
 impl Obstacle {
     /// An obstacle of this cause.
     pub fn new(cause: Cause, switches: &[String]) -> Self {
-        Self { stage: stage_of(&cause), cause, unchecked: false, switches: switches.to_vec() }
+        Self { stage: stage_of(&cause), cause, switches: switches.to_vec() }
     }
 }
 
@@ -38,6 +36,7 @@ pub fn first(question: &Question, profile: &Profile, on: &[String]) -> Option<Ob
     format(facts, profile)
         .or_else(|| component(facts, profile, on))
         .or_else(|| proposal(facts, profile, on))
+        .or_else(|| mixed_exceptions(facts, profile))
         .or_else(|| if question.glue { None } else { imports::missing(facts, question, profile, on) })
         .or_else(|| if question.glue { None } else { entry(facts, question, profile) })
 }
@@ -46,8 +45,20 @@ pub fn first(question: &Question, profile: &Profile, on: &[String]) -> Option<Ob
 pub fn is_given(answer: &Answer, on: &[String]) -> bool {
     match answer.support {
         Support::Yes | Support::Unchecked | Support::Unknown => true,
+        Support::No if is_wrong(answer) => true,
         Support::No => !answer.switches.is_empty() && answer.switches.iter().all(|switch| on.contains(switch)),
     }
+}
+
+/// Whether the runtime accepts what this answer is about, and then runs it wrongly: no obstacle, but nothing to rely on.
+pub fn is_wrong(answer: &Answer) -> bool {
+    answer.support == Support::No && matches!(answer.cause, Some(Cause::Trap { .. }))
+}
+
+/// The proposals of a file that the runtime accepts and runs wrongly.
+pub fn wrong_proposals<'a>(facts: &'a Facts, profile: &Profile) -> Vec<&'a str> {
+    let names = facts.proposals.iter().map(String::as_str);
+    names.filter(|name| profile.proposals.get(*name).is_some_and(is_wrong)).collect()
 }
 
 /// A file that the lab's reader refuses too: another format, or more of something than is agreed on.
@@ -60,8 +71,11 @@ fn format(facts: &Facts, profile: &Profile) -> Option<Obstacle> {
             limit.is_some_and(|limit| limit.refused.is_none())
         }
     };
-    let limit = profile.limits.get(&refusal.subject).map(|limit| limit.message.clone());
-    let message = limit.filter(|message| !message.is_empty()).unwrap_or_else(|| refusal.message.clone());
+    let limit = profile.limits.get(&refusal.subject);
+    let said = limit.map(|limit| limit.message.clone()).filter(|message| !message.is_empty());
+    let measured =
+        limit.and_then(|limit| Some(format!("; it accepts {} and refuses {}", limit.accepted, limit.refused?)));
+    let message = said.unwrap_or_else(|| refusal.message.clone()) + &measured.unwrap_or_default();
     (!accepts).then(|| Obstacle::new(Cause::Rejected { message, offset: None }, &[]))
 }
 
@@ -78,7 +92,7 @@ fn component(facts: &Facts, profile: &Profile, on: &[String]) -> Option<Obstacle
 pub fn probed<'a>(facts: &'a Facts, profile: &Profile) -> Vec<(&'a str, bool)> {
     let asked = |name: &str| match profile.proposals.get(name)?.support {
         Support::Yes => Some(false),
-        Support::No => Some(true),
+        Support::No => Some(!is_wrong(profile.proposals.get(name)?)),
         Support::Unchecked | Support::Unknown => None,
     };
     let core = facts.proposals.iter().filter(|name| *name != COMPONENTS);
@@ -122,6 +136,12 @@ fn proposal(facts: &Facts, profile: &Profile, on: &[String]) -> Option<Obstacle>
     Some(Obstacle::new(Cause::Rejected { message, offset: Some(u64::MAX) }, &switches))
 }
 
+/// A runtime with both forms of exceptions may refuse a module that uses both.
+fn mixed_exceptions(facts: &Facts, profile: &Profile) -> Option<Obstacle> {
+    let refuses = manner(profile, "mixed-exceptions").filter(|_| facts.mixes_exceptions)?;
+    matches!(refuses.cause, Cause::Rejected { .. } | Cause::CompileFailed { .. }).then_some(refuses)
+}
+
 /// Whether a type of an import or export shows that the module uses `externref`.
 fn uses_externref(facts: &Facts) -> bool {
     let has = |ty: &str| ty.contains("externref") || ty.contains("(ref extern)");
@@ -151,7 +171,8 @@ fn entry(facts: &Facts, question: &Question, profile: &Profile) -> Option<Obstac
         return None;
     }
     if is_program(question) && is_module {
-        if !exports("_start") {
+        let starts_main = profile.manners.get("main-without-start").is_some_and(|a| a.support == Support::Yes);
+        if !exports("_start") && !(starts_main && exports("main")) {
             return manner(profile, "no-start");
         }
         if exports("_initialize")

@@ -105,3 +105,41 @@ fn obstacles_come_in_the_order_in_which_a_runtime_meets_them() {
     let wanted = (Expected::MayFail, "", "wasi_snapshot_preview1.sched_yield");
     check(&format!("(module {doubtful} {start})"), wanted);
 }
+
+#[test]
+fn reasons_are_exact() {
+    let of = |wat: &str| {
+        let facts = wasmlab_inspect::facts(&wat::parse_str(wat).unwrap()).unwrap();
+        let run = Run::default();
+        predict(&Question { facts: Ok(&facts), run: &run, glue: false }, &profile())
+    };
+    let wasi = |name: &str| format!("(import \"wasi_snapshot_preview1\" \"{name}\" (func))");
+    let found = of(&format!("(module {} {} (func (export \"_start\")))", wasi("sock_accept"), wasi("sock_open")));
+    assert_eq!(found.missing, ["wasi_snapshot_preview1.sock_accept", "wasi_snapshot_preview1.sock_open"]);
+    let found = of("(module (func (export \"_start\")) (func $mul (drop (v128.const i64x2 0 0))))");
+    let first_use = found.first_use.unwrap();
+    assert_eq!((first_use.function, first_use.name.as_deref()), (Some(1), Some("mul")));
+    assert!(
+        found.detail.ends_with(&format!("; first simd: function 1 (mul) at byte {:#x}", first_use.offset)),
+        "{}",
+        found.detail
+    );
+}
+
+#[test]
+fn runtime_may_have_either_form_of_exceptions_but_not_both_in_one_module() {
+    let both =
+        "(module (tag $e) (func (export \"_start\") try catch_all end) (func (block $b (try_table (catch_all $b)))))";
+    let facts = wasmlab_inspect::facts(&wat::parse_str(both).unwrap()).unwrap();
+    let mut profile = profile();
+    for name in ["exceptions", "legacy-exceptions"] {
+        profile.proposals.insert(name.to_owned(), yes());
+    }
+    let run = Run::default();
+    let question = Question { facts: Ok(&facts), run: &run, glue: false };
+    assert_eq!(predict(&question, &profile).expected, Expected::Runs);
+    let mixes = "module uses a mix of legacy and new exception handling instructions";
+    profile.manners.insert("mixed-exceptions".to_owned(), no(rejected(mixes), &[]));
+    let found = predict(&question, &profile);
+    assert_eq!(found.subject.as_deref(), Some("exceptions legacy-exceptions"), "{}", found.detail);
+}

@@ -100,6 +100,9 @@ pub fn versions(of: &Packages) -> Vec<Version> {
 /// If a probe cannot be made.
 pub fn all(catalogue: &[Packages], runtime: &mut dyn Ask) -> Result<BTreeMap<String, Answer>> {
     let mut answers = BTreeMap::new();
+    // A runtime that starts components whatever they import says nothing by that.
+    let unknown = runtime.ask(&Probe::from_text("interface-unknown", UNKNOWN)?, &[]);
+    let is_unchecked = unknown.is_some_and(|reply| is_linked(&reply));
     for packages in catalogue {
         // Answers of the version before: what is lacking in all versions is not asked again one by one.
         let mut before: BTreeMap<String, Answer> = BTreeMap::new();
@@ -109,7 +112,7 @@ pub fn all(catalogue: &[Packages], runtime: &mut dyn Ask) -> Result<BTreeMap<Str
             let short = packages.specification.replace(|c: char| !c.is_ascii_alphanumeric(), "-").to_lowercase();
             let likely: Vec<String> = names
                 .iter()
-                .filter(|name| before.get(base(name)).is_none_or(|a| a.support == Support::Yes))
+                .filter(|name| before.get(base(name)).is_none_or(|a| a.support != Support::No))
                 .cloned()
                 .collect();
             let yes = || Answer { support: Support::Yes, ..Answer::default() };
@@ -126,12 +129,21 @@ pub fn all(catalogue: &[Packages], runtime: &mut dyn Ask) -> Result<BTreeMap<Str
                     found.insert(name.clone(), alone(&interfaces, name, runtime)?);
                 }
             }
+            if is_unchecked {
+                let yes = found.values_mut().filter(|answer| answer.support == Support::Yes);
+                yes.for_each(|answer| answer.support = Support::Unchecked);
+            }
             before = found.iter().map(|(name, answer)| (base(name).to_owned(), answer.clone())).collect();
             answers.extend(found);
         }
     }
     Ok(answers)
 }
+
+/// A component that imports and calls a function that no host has.
+const UNKNOWN: &str = "(component (import \"lab:probe/nothing@0.1.0\" (instance $i (export \"f\" (func)))) \
+    (core func $f (canon lower (func $i \"f\"))) (core module $m (import \"i\" \"f\" (func $f)) (func (export \"g\") (call $f))) \
+    (core instance (instantiate $m (with \"i\" (instance (export \"f\" (func $f)))))))";
 
 /// The name without its version.
 fn base(name: &str) -> &str {

@@ -206,7 +206,7 @@ pub fn all(
             }
         }
     }
-    Ok(modules)
+    Ok(modules.into_iter().map(|(module, functions)| (module, functions.compact())).collect())
 }
 
 #[cfg(test)]

@@ -12,6 +12,8 @@ use crate::{Ask, Probe};
 const PROBES: &[(&str, &str)] = &[
     // It exports functions, but none to start with.
     ("no-start", "(module (func (export \"f\")))"),
+    // What compilers call the program before a linker adds `_start`.
+    ("main-without-start", "(module (func (export \"main\") (param i32 i32) (result i32) (i32.const 0)))"),
     // WASI functions work on the memory that a module exports.
     (
         "no-memory",

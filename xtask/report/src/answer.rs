@@ -7,6 +7,7 @@ use std::fmt::Write;
 use anstyle::Style;
 
 use super::columns::{NameStyle, names};
+use super::predicted;
 use super::findings::{self, Severity, findings, grouped};
 use super::table::{BOLD, DIM, GREEN, RED, YELLOW};
 use super::text::{self, Group, blame, by_code, changes};
@@ -75,6 +76,13 @@ impl<'a> Answer<'a> {
         let not_applicable = of(Verdict::NotApplicable);
         if not_applicable.len() == self.present_cells(name) {
             self.others(DIM, "not asked", &not_applicable);
+        }
+        for (index, (predicted, runtimes)) in predicted::elsewhere(self.report, name).into_iter().enumerate() {
+            if index == 0 {
+                self.out.push('\n');
+            }
+            let text = format!("{predicted} on {} (not here; by the profile)", runtimes.join(", "));
+            self.part(DIM, if index == 0 { "predicted" } else { "" }, &text);
         }
     }
 
@@ -148,6 +156,9 @@ impl<'a> Answer<'a> {
                 let why =
                     format!("{code}{stage} ({}): {}{uncounted}", blame(report, *code, group.cell), group.detail());
                 self.part(DIM, "", &why);
+                if let Some(lacking) = predicted::lacking(group.cell) {
+                    self.part(DIM, "", &lacking);
+                }
             }
             self.arrow(&remedy);
         }
@@ -232,6 +243,9 @@ impl<'a> Answer<'a> {
             self.part(DIM, "not here", &format!("{absent} {noun}: `{program} doctor` shows how to install them"));
         }
         self.failing();
+        for line in predicted::contradictions(report) {
+            self.part(RED, "lab error", &format!("{line}; please report it: the result stands, the prediction is wrong"));
+        }
         if report.interrupted {
             self.part(YELLOW, "interrupted", "not every runtime was tried");
         }

@@ -52,6 +52,8 @@ pub enum Kind {
     Required,
     /// It passed before.
     Worse,
+    /// A run contradicts what was predicted from the profile of the same version.
+    Contradicted,
     /// The lab failed.
     Lab,
 }
@@ -75,6 +77,7 @@ impl Kind {
             Self::Failed => "wrong result",
             Self::Required => "required",
             Self::Worse => "worse",
+            Self::Contradicted => "prediction contradicted",
             Self::Lab => "the lab failed",
         }
     }
@@ -114,6 +117,7 @@ pub fn findings(report: &RunReport) -> Vec<Finding<'_>> {
             found.push(of_cell(&names, cell, severity, kind));
         }
     }
+    found.extend(report.cells.iter().filter_map(|cell| contradicted(&names, cell)));
     if !is_run {
         found.extend(nowhere(report, &names, &found));
     }
@@ -287,6 +291,19 @@ fn of_cell<'a>(names: &Names, cell: &'a Cell, severity: Severity, kind: Kind) ->
     Finding { severity, kind, guest: &cell.scenario, cell: Some(cell), title, text, remedy }
 }
 
+/// A prediction that the run of the same version contradicts: the lab is wrong, whoever the result is about.
+fn contradicted<'a>(names: &Names, cell: &'a Cell) -> Option<Finding<'a>> {
+    let prediction = cell.prediction.as_ref().filter(|prediction| prediction.is_lab_error())?;
+    let observed = text::result(cell);
+    let text = format!(
+        "predicted {}; observed {observed}: the lab's prediction is wrong, the result stands",
+        prediction.summary()
+    );
+    let title = format!("{} on {}: predicted {}", names.of_guest(&cell.scenario), cell.runtime, prediction.summary());
+    let (severity, kind) = (Severity::LabError, Kind::Contradicted);
+    Some(Finding { severity, kind, guest: &cell.scenario, cell: Some(cell), title, text, remedy: None })
+}
+
 /// The text with the remedy, if there is one.
 #[must_use]
 pub fn with_remedy(text: &str, remedy: Option<&str>) -> String {
@@ -301,6 +318,7 @@ fn of_note(note: &Note) -> Option<Finding<'_>> {
         NoteKind::SnapshotOrphan
         | NoteKind::ArtifactChangedWithToolchain
         | NoteKind::AllowanceUnused
+        | NoteKind::PredictionOfOtherVersion
         | NoteKind::GuestChanged => (Severity::Warning, Kind::Noted),
         _ => return None,
     };

@@ -9,6 +9,7 @@ pub mod findings;
 pub mod history;
 #[cfg(test)]
 mod hostile_tests;
+mod predicted;
 pub mod published;
 #[cfg(test)]
 mod sample;

@@ -11,7 +11,8 @@ use wasmlab_model::report::{Cell, NoteKind, PASS_WITH_SWITCH, RunReport, Runtime
 use wasmlab_model::verdict::{Change, Verdict};
 
 use super::columns::engine;
-use super::table::{BOLD, DIM, GREEN, Painter, is_news, note_heading, sign, symbol};
+use super::predicted;
+use super::table::{BOLD, DIM, GREEN, Painter, RED, is_news, note_heading, sign, symbol};
 use super::text::{self, Row, by_code, changes, tally};
 use super::{RenderOptions, Renderer};
 
@@ -37,7 +38,11 @@ fn render(report: &RunReport, options: RenderOptions) -> String {
     matrix(&mut out, &painter, report);
     changed(&mut out, &painter, report);
     gaps(&mut out, &painter, report);
+    contradicted(&mut out, &painter, report);
     let _ = writeln!(out, "\n{}", painter.paint(BOLD, &text::wrapped(options.width, "", "  ", &tally(report))));
+    if let Some(predictions) = predicted::tally(report) {
+        painter.wrapped(&mut out, "", "  ", &predictions);
+    }
     if let Some(selection) = text::selected(report) {
         painter.wrapped(&mut out, "selected: ", "          ", &selection);
     }
@@ -284,6 +289,19 @@ fn gaps(out: &mut String, painter: &Painter, report: &RunReport) {
     let rest: Vec<String> = rest.map(|code| format!("{} {code}", symbol(report, *code))).collect();
     if !rest.is_empty() {
         painter.wrapped(out, "  also: ", "        ", &rest.join(", "));
+    }
+}
+
+/// Predictions that the run contradicts.
+fn contradicted(out: &mut String, painter: &Painter, report: &RunReport) {
+    let lines = predicted::contradictions(report);
+    if lines.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "\n{}", painter.paint(RED, predicted::WRONG));
+    lines.iter().take(MAX_CHANGES).for_each(|line| painter.wrapped(out, "  ", "    ", line));
+    if lines.len() > MAX_CHANGES {
+        let _ = writeln!(out, "  and {} more", lines.len() - MAX_CHANGES);
     }
 }
 

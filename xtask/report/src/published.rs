@@ -75,6 +75,7 @@ fn artifact(artifact: &Artifact) -> Artifact {
     let facts = artifact.facts.as_ref().map(|facts| Facts {
         sections: Vec::new(),
         exports: Vec::new(),
+        first_uses: Default::default(),
         abis: facts
             .abis
             .iter()

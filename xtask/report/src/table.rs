@@ -7,6 +7,7 @@ use std::fmt::Write;
 use anstyle::{AnsiColor, Effects, Style};
 
 use super::columns::{self, NameStyle};
+use super::predicted;
 use super::text::{self, Group, Row, blame, by_code, changes, lines, remedies, shown_columns, tally};
 use super::{RenderOptions, Renderer};
 use wasmlab_model::codes::Code;
@@ -26,7 +27,11 @@ fn render(report: &RunReport, options: RenderOptions) -> String {
     painter.not_attempted(&mut out, report);
     painter.changes(&mut out, report);
     painter.notes(&mut out, report);
+    painter.predictions(&mut out, report);
     let _ = writeln!(out, "\n{}", painter.paint(BOLD, &tally(report)));
+    if let Some(predictions) = predicted::tally(report) {
+        painter.wrapped(&mut out, "", "  ", &predictions);
+    }
     if let Some(options) = text::selected(report) {
         painter.wrapped(&mut out, "selected: ", "          ", &options);
     }
@@ -98,6 +103,8 @@ pub(crate) fn note_heading(kind: NoteKind) -> Option<&'static str> {
         NoteKind::AllowanceUnused => Some("allowed, and not needed"),
         NoteKind::PrebuiltDiffers => Some("prebuilt guests that differ"),
         NoteKind::KnownStale => Some("annotations that match nothing"),
+        NoteKind::PredictionStale => Some("accepted contradictions that are none"),
+        NoteKind::PredictionOfOtherVersion => Some("another version's profile says otherwise"),
         NoteKind::SnapshotOrphan => Some("snapshots without a cell"),
         NoteKind::SnapshotUnusable => Some("not compared"),
         NoteKind::ColumnsDiffer => Some("one engine, two columns"),
@@ -257,6 +264,18 @@ impl Painter {
         let _ = writeln!(out, "\n{}", self.paint(BOLD, "changed"));
         for (change, line) in lines {
             self.wrapped(out, &format!("  {:<10}", change.id()), "            ", &line);
+        }
+    }
+
+    /// Predictions that the run contradicts, and those of which that is accepted.
+    fn predictions(&self, out: &mut String, report: &RunReport) {
+        let lists = [
+            (RED, predicted::WRONG, predicted::contradictions(report)),
+            (BOLD, "wrong predictions that are accepted", predicted::accepted(report)),
+        ];
+        for (style, title, lines) in lists.into_iter().filter(|(.., lines)| !lines.is_empty()) {
+            let _ = writeln!(out, "\n{}", self.paint(style, title));
+            lines.iter().for_each(|line| self.wrapped(out, "  ", "    ", line));
         }
     }
 

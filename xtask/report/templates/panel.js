@@ -110,6 +110,8 @@ const checks = (cell) => {
 
 const stream = (name, place) => (place === undefined ? undefined : h("figure.stream", {}, h("figcaption", {}, name), h("pre", { tabindex: "0" }, textAt(place))));
 
+const AGREEMENTS = { same: "as observed", "other-subject": "observed about another subject", "own-result": "then a result of the program's own", undecided: "reading cannot decide", contradicts: "the run contradicts it", "not-run": "the runtime was not here" };
+
 const evidence = (cell) => {
   const scenario = scenarioOf(cell);
   const runtime = runtimeOf(cell);
@@ -125,6 +127,7 @@ const evidence = (cell) => {
     cell.known ? h("p.note", {}, h("b", {}, "Known: "), cell.known) : undefined,
     cell.change && cell.change !== "new" ? h("p.note", {}, h("b", {}, `${cell.change}: `), `was ${cell.was ?? "nothing"}`, cell.version ? ", changed with the runtime's version" : "") : undefined,
     cell.switches ? h("p.note", {}, h("b", {}, "With "), cell.switches.map((text) => [h("code", {}, text), " "]), cell.default ? `; by default ${cell.default}` : "") : undefined,
+    cell.p === undefined ? undefined : h("p.muted", {}, "Predicted from the runtime's profile: ", textAt(cell.p), ` (${AGREEMENTS[cell.agrees ?? "same"] ?? cell.agrees})`),
     stages(cell),
     tiles([
       ["Blame", blameOf(cell).join(", ")],

@@ -33,7 +33,12 @@ pub fn all(xtask: &Path) -> Vec<Step> {
         step("tests", "Run the lab's tests", &["install", "engines"], tests),
     ];
     steps.extend(engines::workspaces(xtask).into_iter().map(|w| engines::step(w, vec!["install", "engines"])));
-    steps.push(step("fuzz", "Fuzz the binary reader and the Emscripten host for a few seconds", &[], fuzz));
+    steps.push(step(
+        "fuzz",
+        "Fuzz the binary reader, predictions and the Emscripten host for a few seconds",
+        &[],
+        fuzz,
+    ));
     // It compiles the whole lab again, with instrumentation.
     steps.push(full(step("fuzz-scenario", "Fuzz the scenario.toml reader for a few seconds", &[], fuzz_scenario)));
     let about = "Compile wasmer's command line, which takes a quarter of an hour, and run every scenario on it";
@@ -170,6 +175,7 @@ fn tests(context: &Context) -> Result<()> {
 fn fuzz(context: &Context) -> Result<()> {
     let shell = context.shell()?;
     context.run(cmd!(shell, "bash xtask/fuzz/run inspect {FUZZ_SECONDS}"))?;
+    context.run(cmd!(shell, "bash xtask/fuzz/run predict {FUZZ_SECONDS}"))?;
     // In the target folder of its other tests, where everything is already built.
     engines::lint_with_tests(&shell)?;
     shell.set_var("WASMLAB_FUZZ_SECONDS", FUZZ_SECONDS);

@@ -1,5 +1,8 @@
 //! `capabilities`: shows what each runtime supports, from its profile. Runs nothing.
 
+use std::fs;
+use std::path::{Path, PathBuf};
+
 use anyhow::Result;
 use serde::Serialize;
 
@@ -10,7 +13,9 @@ use crate::exit;
 use crate::lab::Lab;
 use crate::store::profiles;
 use wasmlab_model::profile::Profile;
+use wasmlab_report::visible::on_line;
 
+mod features;
 mod tables;
 
 use tables::{Kind, Table};
@@ -24,11 +29,15 @@ pub const EXAMPLES: &str = "Examples:
   cargo xtask capabilities proposals sockets --format markdown > chart.md
   cargo xtask capabilities --format json | jq .tables
   cargo xtask capabilities limits --format csv
+  cargo xtask capabilities --format features         as webassembly.org's features.json
+  cargo xtask capabilities --compare features.json   where such a file differs from the measurement
 
 The tables come from the profiles in snapshots/profiles/, which `probe` writes. In the terminal, each
 line says on how many runtimes something works, and what the other runtimes do instead: `errno 52`
 (the function returned this error), `ends` (the guest or its runtime ended), `wrong` (it reported
-success without the effect), or `?` (the lab could not ask).";
+success without the effect), or `?` (the lab could not ask).
+
+Exit code: 0. With --compare: 1 if something differs.";
 
 /// Options.
 #[derive(clap::Args)]
@@ -42,6 +51,9 @@ pub struct Args {
     /// Output format
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+    /// List where a file in the form of the WebAssembly website's features.json differs from the measurement
+    #[arg(long, value_name = "FILE", conflicts_with = "what")]
+    compare: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -54,6 +66,8 @@ enum Format {
     Json,
     /// One line per table, capability and runtime.
     Csv,
+    /// The WebAssembly website's features.json: the status of each proposal.
+    Features,
 }
 
 /// Version of the output of `--format json`.
@@ -83,6 +97,9 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         return usage("snapshots/profiles/ holds no profile: measure some with `cargo xtask probe`");
     }
     let profiles = choose(all, &args.runtime, "runtime", |profile| profile.runtime.clone())?;
+    if let Some(file) = &args.compare {
+        return compare(file, &profiles, args.format);
+    }
     let wants = |kind: &Kind| args.what.is_empty() || args.what.contains(kind);
     let tables: Vec<Table> =
         Kind::ALL.iter().filter(|kind| wants(kind)).map(|kind| tables::table(*kind, &profiles)).collect();
@@ -104,8 +121,46 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
             output::print(&(serde_json::to_string_pretty(&printed)? + "\n"))?;
         }
         Format::Csv => output::print(&csv(&tables, &profiles))?,
+        Format::Features => {
+            output::print(&(serde_json::to_string_pretty(&features::json(&profiles))? + "\n"))?;
+        }
     }
     Ok(exit::OK)
+}
+
+/// Largest file that is compared, bytes.
+const MAX_FILE: u64 = 16 << 20;
+
+/// Lists where a file differs from the measurement.
+fn compare(path: &Path, profiles: &[Profile], format: Format) -> Result<u8> {
+    let named = |why: String| usage::<features::File>(format!("failed to read `{}`: {why}", path.display()));
+    let is_read = fs::metadata(path).map(|found| found.is_file() && found.len() <= MAX_FILE);
+    let file = match is_read.and_then(|is_read| if is_read { fs::read(path).map(Some) } else { Ok(None) }) {
+        Err(error) => named(error.to_string())?,
+        Ok(None) => named(format!("it is no file of at most {} MiB", MAX_FILE >> 20))?,
+        Ok(Some(bytes)) => match serde_json::from_slice::<features::File>(&bytes) {
+            Ok(file) => file,
+            Err(error) => named(format!("it is no features.json: {error}"))?,
+        },
+    };
+    let (compared, differences) = features::compare(&file, profiles);
+    if format == Format::Json {
+        output::print(&(serde_json::to_string_pretty(&differences)? + "\n"))?;
+    } else {
+        let rows: Vec<Vec<String>> = differences
+            .iter()
+            .map(|d| {
+                let platform = format!("{} {}", d.platform, d.version);
+                vec![platform, d.feature.clone(), on_line(&d.file).into_owned(), d.measured.clone()]
+            })
+            .collect();
+        if !rows.is_empty() {
+            let columns = [names("platform"), names("feature"), prose("the file", 12), prose("measured", 20)];
+            output::print(&(output::table(&columns, &rows) + "\n"))?;
+        }
+        output::print(&format!("{compared} compared, {} differ\n", differences.len()))?;
+    }
+    Ok(if differences.is_empty() { exit::OK } else { exit::REGRESSION })
 }
 
 /// A line for each capability: where it works, and what the others do.

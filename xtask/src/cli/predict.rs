@@ -14,7 +14,7 @@ use crate::exit;
 use crate::lab::Lab;
 use crate::reading::{self, Form, ReadError};
 use crate::store::profiles;
-use wasmlab_model::facts::Facts;
+use wasmlab_model::facts::{Facts, FirstUse};
 use wasmlab_model::profile::Profile;
 use wasmlab_model::scenario::{Build, EntryPointKind, Expect, ExpectedCall, Run, ScenarioFile};
 use wasmlab_predict::{Expected, Prediction, Question};
@@ -112,17 +112,30 @@ struct Predicted {
     switches: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     functions: Vec<String>,
+    /// Every import that it lacks.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    missing: Vec<String>,
+    /// Where the file first uses the proposal that it lacks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first_use: Option<FirstUse>,
 }
 
 /// Runs the subcommand.
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
-    let profiles = chosen(lab, &args.runtime)?;
     if let Some(report) = &args.against {
         let latest = super::report::default_file(lab);
         let report = if report.is_empty() { latest } else { PathBuf::from(report) };
-        return against::run(lab, &profiles, &report, args.output == Output::Json);
+        return against::run(lab, &chosen(lab, &args.runtime)?, &report, args.output == Output::Json);
     }
-    let files = args.files.iter().map(|file| of_file(file, args, &profiles)).collect::<Result<Vec<_>>>()?;
+    // The files are read in processes of their own; meanwhile this one reads the profiles.
+    let (profiles, read) = std::thread::scope(|scope| {
+        let profiles = scope.spawn(|| chosen(lab, &args.runtime));
+        let read = args.files.iter().map(|file| facts(file, args)).collect::<Result<Vec<_>>>();
+        (profiles.join(), read)
+    });
+    let profiles = profiles.map_err(|_| anyhow::anyhow!("the lab failed while it read the profiles"))??;
+    let files = args.files.iter().zip(read?);
+    let files: Vec<OfFile> = files.map(|(file, facts)| of_file(file, facts, args, &profiles)).collect();
     if args.output == Output::Json {
         let printed = Printed { schema: SCHEMA_VERSION, files };
         output::print(&(serde_json::to_string_pretty(&printed)? + "\n"))?;
@@ -133,25 +146,30 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     Ok(exit::OK)
 }
 
-/// The profiles to use: for each column its newest, or all if several match by name.
+/// The profiles to use: of each column that a glob matches, or all.
 fn chosen(lab: &Lab, globs: &[String]) -> Result<Vec<Profile>> {
-    let all = profiles::read(lab)?;
-    if all.is_empty() {
+    let columns = profiles::columns(lab)?;
+    if columns.is_empty() {
         return usage("snapshots/profiles/ holds no profile: measure some with `cargo xtask probe`");
     }
-    super::common::choose(all, globs, "runtime", |profile| profile.runtime.clone())
+    let columns = super::common::choose(columns, globs, "runtime", Clone::clone)?;
+    profiles::read_of(lab, &|column| columns.iter().any(|chosen| chosen == column))
 }
 
-fn of_file(file: &Path, args: &Args, profiles: &[Profile]) -> Result<OfFile> {
+/// What a file is, or why it is no valid one.
+fn facts(file: &Path, args: &Args) -> Result<std::result::Result<Facts, String>> {
     args.max_size.check(file).or_else(|error| usage(format!("failed to read `{}`: {error}", file.display())))?;
-    let facts = match reading::facts(file, Form::Facts) {
-        Ok(facts) => Ok(facts),
-        Err(ReadError::Refused(message)) => Err(message),
-        Err(error) => return usage(format!("failed to read `{}`: {error}", file.display())),
-    };
+    match reading::facts(file, Form::Facts) {
+        Ok(facts) => Ok(Ok(facts)),
+        Err(ReadError::Refused(message)) => Ok(Err(message)),
+        Err(error) => usage(format!("failed to read `{}`: {error}", file.display())),
+    }
+}
+
+fn of_file(file: &Path, facts: std::result::Result<Facts, String>, args: &Args, profiles: &[Profile]) -> OfFile {
     let spec = program(file, args.invoke.as_deref());
     let predictions = profiles.iter().map(|profile| predicted(&facts, &spec, profile)).collect();
-    Ok(OfFile { file: file.display().to_string(), invalid: facts.err(), predictions })
+    OfFile { file: file.display().to_string(), invalid: facts.err(), predictions }
 }
 
 /// The file as a program without inputs, or as a library of which an export is called.
@@ -192,33 +210,18 @@ fn predicted(facts: &Result<Facts, String>, spec: &ScenarioFile, profile: &Profi
         remedy: prediction.remedy,
         switches: prediction.switches,
         functions: prediction.functions,
+        missing: prediction.missing,
+        first_use: prediction.first_use,
     };
     let applies =
         runtimes::find(&profile.runtime).map_or(Ok(()), |runtime| runtime.is_applicable(spec, facts.as_ref().ok()));
     if let Err(why) = applies {
-        let none = Prediction {
-            expected: Expected::Fails,
-            code: None,
-            subject: None,
-            detail: why,
-            remedy: None,
-            switches: Vec::new(),
-            functions: Vec::new(),
-        };
+        let none = Prediction { detail: why, ..Prediction::new(Expected::Fails) };
         return of("not-applicable", none);
     }
     let question = Question { facts: facts.as_ref().map_err(String::as_str), run: &spec.run, glue: false };
     let prediction = wasmlab_predict::predict(&question, profile);
-    of(verdict(prediction.expected), prediction)
-}
-
-/// The word for a verdict.
-fn verdict(expected: Expected) -> &'static str {
-    match expected {
-        Expected::Runs => "runs",
-        Expected::MayFail => "may-fail",
-        Expected::Fails => "fails",
-    }
+    of(prediction.expected.id(), prediction)
 }
 
 /// For people: one line for each result, with the runtimes that have it.
@@ -239,7 +242,12 @@ fn text(of: &OfFile) -> String {
                 }
                 // What a code is about; without a code, what the runtime says.
                 let why = one.subject.clone().or_else(|| one.code.is_none().then(|| one.detail.clone()));
-                (3, code, why.unwrap_or_default())
+                let more = match one.missing.len() {
+                    0 | 1 => String::new(),
+                    n => format!(" and {} more", n - 1),
+                };
+                let at = one.first_use.as_ref().map(|at| format!(", first in {at}")).unwrap_or_default();
+                (3, code, why.unwrap_or_default() + &more + &at)
             }
             _ => continue,
         };

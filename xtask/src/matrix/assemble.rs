@@ -24,6 +24,7 @@ mod compare_columns;
 mod imitated_messages;
 pub mod merge;
 mod next_steps;
+mod predict;
 mod remedies;
 #[cfg(test)]
 mod tests;
@@ -70,6 +71,8 @@ pub fn report(lab: &Lab, request: &Request, results: Results, metadata: RunMetad
         unusable.extend(compare_with_snapshots(&store, &runtimes, &mut cells));
     }
     notes.extend(snapshots_unusable(&unusable));
+    let is_whole = metadata.selected.is_everything() && !metadata.interrupted && metadata.command == "run-all";
+    notes.extend(predict::add(lab, request, &runtimes, &artifacts, &mut cells, is_whole));
     for scenario in request.scenarios {
         let stale = annotate(scenario, &mut cells, &elsewhere);
         // With selected columns, an entry may be about one that was not selected.

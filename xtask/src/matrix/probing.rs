@@ -8,7 +8,7 @@ use crate::lab::Lab;
 use crate::matrix::cache_policy;
 use wasmlab_model::codes::Code;
 use wasmlab_model::facts::{Abi, Facts};
-use wasmlab_model::observation::Outcome;
+use wasmlab_model::observation::{Limit, Observation, Outcome};
 use wasmlab_model::report::Cell;
 use wasmlab_model::scenario::Scenario;
 use wasmlab_probe::proposals::{self, EXTERNREF};
@@ -74,9 +74,15 @@ impl Ask for Column<'_> {
         let key = plan.key();
         let observation = match key.as_ref().filter(|_| !self.fresh).and_then(|key| cache_policy::recall(self.lab, key))
         {
-            Some(known) => known,
-            None => {
-                let seen = cell::observe(self.lab, &plan, None, cell::Retention::default()).ok()?;
+            Some(known) if !(is_out_of_time(&known) && scenario.spec.run.timeout_ms.is_none()) => known,
+            _ => {
+                let observe = |plan: &Plan| cell::observe(self.lab, plan, None, cell::Retention::default()).ok();
+                let mut seen = observe(&plan)?;
+                // A machine that was too busy says nothing of the runtime. What runs for ever sets its own limit.
+                if is_out_of_time(&seen) && scenario.spec.run.timeout_ms.is_none() {
+                    let limits = Limits { run_ms: PATIENT_MS, ..self.limits };
+                    seen = observe(&Plan { limits, ..plan })?;
+                }
                 if let Some(key) = &key {
                     cache_policy::store(self.lab, key, &seen, None, |_, _| false);
                 }
@@ -101,6 +107,13 @@ impl Ask for Column<'_> {
         };
         (self.runtime.switches)(self.tool, missing)
     }
+}
+
+/// Time limit of a probe's second run, milliseconds.
+const PATIENT_MS: u64 = 60_000;
+
+fn is_out_of_time(seen: &Observation) -> bool {
+    matches!(seen.outcome, Outcome::Limit(Limit::Time(_) | Limit::CompileTime(_) | Limit::CompileOrRun { .. }))
 }
 
 /// The probe as a scenario.

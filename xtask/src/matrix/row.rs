@@ -65,6 +65,7 @@ pub fn unmeasured(scenario: &Scenario, runtime: &str, verdict: Verdict, code: Op
         known: None,
         required: false,
         lacks_abi: None,
+        prediction: None,
         prebuilt: false,
         execution_path: None,
         switches: Vec::new(),

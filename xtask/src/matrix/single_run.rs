@@ -87,6 +87,10 @@ pub fn run(
         // With switches, all that matters is whether the cell passes.
         let probed = if plan.switches.is_empty() { probing::refused(lab, plan, facts) } else { Vec::new() };
         judgement = proposals::refine(judgement, facts, message, &probed);
+        // A scenario's guest is built anew with each toolchain: an offset in it would be a change without a meaning.
+        if request.given.contains_key(&plan.scenario.name) {
+            judgement = proposals::located(judgement, facts);
+        }
     }
     // Without a separate compile step, only the message shows that the runtime refused the module.
     if judgement.code == Some(Code::EngineCompileError)

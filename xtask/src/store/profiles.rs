@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use xshell::{Shell, cmd};
@@ -30,11 +30,8 @@ pub fn write(lab: &Lab, profile: &Profile) -> io::Result<PathBuf> {
     Ok(path)
 }
 
-/// Every profile, sorted by runtime and version; empty if none was published.
-///
-/// # Errors
-/// If a file is damaged or of another version; the error names it.
-pub fn read(lab: &Lab) -> Result<Vec<Profile>> {
+/// The files, sorted; none if nothing was published.
+fn paths(lab: &Lab) -> Result<Vec<PathBuf>> {
     lab.unpack_results()?;
     let folder = folder(lab);
     let entries = match fs::read_dir(&folder) {
@@ -44,15 +41,62 @@ pub fn read(lab: &Lab) -> Result<Vec<Profile>> {
     let mut paths: Vec<PathBuf> = entries.map(|entry| Ok(entry?.path())).collect::<io::Result<_>>()?;
     paths.retain(|path| path.extension().is_some_and(|end| end == "json"));
     paths.sort();
-    paths
-        .iter()
-        .map(|path| of_file(path).with_context(|| format!("failed to read the profile `{}`", path.display())))
-        .collect()
+    Ok(paths)
 }
 
-fn of_file(path: &std::path::Path) -> Result<Profile> {
+/// The columns that have profiles, sorted.
+///
+/// # Errors
+/// If the folder cannot be read.
+pub fn columns(lab: &Lab) -> Result<Vec<String>> {
+    let mut columns: Vec<String> = paths(lab)?.iter().map(|path| column(path).to_owned()).collect();
+    columns.dedup();
+    Ok(columns)
+}
+
+/// Every profile, sorted by runtime and version; empty if none was published.
+///
+/// # Errors
+/// If a file is damaged or of another version; the error names it.
+pub fn read(lab: &Lab) -> Result<Vec<Profile>> {
+    read_of(lab, &|_| true)
+}
+
+/// The profiles of the columns with these ids. Others are not read.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_of(lab: &Lab, is_wanted: &dyn Fn(&str) -> bool) -> Result<Vec<Profile>> {
+    let mut paths = paths(lab)?;
+    paths.retain(|path| is_wanted(column(path)));
+    let named =
+        |path: &PathBuf| of_file(path).with_context(|| format!("failed to read the profile `{}`", path.display()));
+    // Two threads: the largest profiles take milliseconds, and a command for one file should take no longer.
+    let (first, second) = paths.split_at(paths.len() / 2);
+    let all = |paths: &[PathBuf]| paths.iter().map(named).collect::<Result<Vec<Profile>>>();
+    let (first, second) = std::thread::scope(|scope| {
+        let other = scope.spawn(|| all(second));
+        (all(first), other.join())
+    });
+    let mut profiles = first?;
+    profiles.extend(second.map_err(|_| anyhow::anyhow!("the lab failed while it read the profiles"))??);
+    Ok(profiles)
+}
+
+/// The column in a file's name: `wasmi@2.0.0.json`.
+fn column(path: &Path) -> &str {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    name.split_once('@').map_or(name, |(column, _)| column)
+}
+
+fn of_file(path: &Path) -> Result<Profile> {
     anyhow::ensure!(fs::metadata(path)?.len() <= MAX_BYTES, "it is larger than {} MiB", MAX_BYTES >> 20);
     let text = fs::read(path)?;
+    let parsed = Profile::from_json(&text);
+    // The version is looked for only if something is wrong.
+    if parsed.as_ref().is_ok_and(|profile| profile.schema == PROFILE_SCHEMA) {
+        return Ok(parsed?);
+    }
     #[derive(serde::Deserialize)]
     struct Schema {
         schema: u32,
@@ -63,7 +107,7 @@ fn of_file(path: &std::path::Path) -> Result<Profile> {
         "it has schema {}, this lab reads {PROFILE_SCHEMA}: run `cargo xtask probe`",
         found.schema
     );
-    Ok(serde_json::from_slice(&text)?)
+    Ok(parsed?)
 }
 
 /// The commit of the lab; empty if git does not say.

@@ -17,6 +17,10 @@ pub(super) struct Need {
     pub(super) flags: WasmFeatures,
     /// Index of the body among all bodies.
     pub(super) ordinal: usize,
+    /// Index of the function.
+    pub(super) index: u32,
+    /// Offset of the instruction or type that requires them, bytes.
+    pub(super) offset: u64,
 }
 
 /// The features that the bodies require beyond `set`, in the order of the bodies.
@@ -28,14 +32,13 @@ pub(super) fn needs(funcs: &[Func<'_>], set: WasmFeatures) -> Result<Vec<Need>, 
         let mut grown = set;
         let mut needs = Vec::new();
         for func in chunk {
-            let (wider, error) = match grow(grown, |set| func.validate(set, &mut allocations)) {
+            let (ordinal, index) = (func.ordinal, func.index);
+            let note = |flags, offset| needs.push(Need { flags, ordinal, index, offset });
+            let (wider, error) = match grow(grown, |set| func.validate(set, &mut allocations), note) {
                 Ok(wider) => (wider, None),
                 Err(stuck) => (stuck.set, Some(stuck.error)),
             };
-            if wider != grown {
-                needs.push(Need { flags: wider.difference(grown), ordinal: func.ordinal });
-                grown = wider;
-            }
+            grown = wider;
             if let Some(error) = error {
                 if LOCAL.contains(grown.difference(set)) {
                     return Err(error);

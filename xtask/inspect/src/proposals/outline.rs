@@ -1,8 +1,8 @@
 //! Validates a binary's outline: everything except function bodies.
 
 use wasmparser::{
-    Error, FuncToValidate, FuncValidator, FuncValidatorAllocations, FunctionBody, Parser, ValidPayload, Validator,
-    ValidatorResources, WasmFeatures,
+    Chunk, Error, FuncToValidate, FuncValidator, FuncValidatorAllocations, FunctionBody, Parser, Payload, ValidPayload,
+    Validator, ValidatorResources, WasmFeatures,
 };
 
 /// A function whose body is still to be validated.
@@ -10,7 +10,8 @@ pub(super) struct Func<'a> {
     /// Index among all bodies of the binary, including those of nested modules.
     pub(super) ordinal: usize,
     ty: u32,
-    index: u32,
+    /// Index of the function in its module.
+    pub(super) index: u32,
     resources: ValidatorResources,
     /// The body.
     pub(super) body: FunctionBody<'a>,
@@ -34,6 +35,30 @@ pub(super) fn walk<'a>(
         }
     }
     Ok(())
+}
+
+/// Validates the outline with the features of `set`. The code of a module is skipped as a whole, since it may consist of
+/// a hundred thousand bodies; that of nested modules is only not validated.
+pub(super) fn check(bytes: &[u8], set: WasmFeatures) -> Result<(), Error> {
+    let is_module = bytes.get(4..8) == Some(&[1, 0, 0, 0]);
+    let mut validator = Validator::new_with_features(set);
+    let mut parser = Parser::new(0);
+    parser.set_features(set);
+    let mut rest = bytes;
+    while is_module {
+        // Since the parser knows that this is all the data, it never asks for more.
+        let Chunk::Parsed { payload, consumed } = parser.parse(rest, true)? else { break };
+        rest = &rest[consumed..];
+        if let ValidPayload::End(_) = validator.payload(&payload)? {
+            return Ok(());
+        }
+        if let Payload::CodeSectionStart { size, .. } = payload {
+            parser.skip_section();
+            let Some(behind) = rest.get(size as usize..) else { break };
+            rest = behind;
+        }
+    }
+    walk(bytes, set, |_| Ok(()))
 }
 
 impl Func<'_> {

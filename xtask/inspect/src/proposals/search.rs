@@ -9,34 +9,73 @@ const SMALL: usize = 256 * 1024;
 /// Flags that bodies required, each with such a body.
 type Witnesses = Vec<bodies::Need>;
 
+/// A set of flags, and where they were found to be needed.
+pub(super) struct Found {
+    /// The set.
+    pub(super) set: WasmFeatures,
+    /// In the order of the binary, the outline first. A flag that the search found in another way has no place.
+    pub(super) places: Vec<Place>,
+}
+
+/// Where flags are needed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    /// The flags.
+    pub(super) flags: WasmFeatures,
+    /// Offset, bytes.
+    pub(super) offset: u64,
+    /// Index of the function, if it is in code.
+    pub(super) function: Option<u32>,
+}
+
 /// A smallest set, or the validator's error with everything enabled.
-pub(super) fn smallest(bytes: &[u8]) -> Result<WasmFeatures, Error> {
-    if let Ok(set) = quick(bytes)
-        && (bytes.len() > SMALL || accepts(bytes, set).is_ok())
+pub(super) fn smallest(bytes: &[u8]) -> Result<Found, Error> {
+    if let Ok(found) = quick(bytes)
+        && (bytes.len() > SMALL || accepts(bytes, found.set).is_ok())
     {
-        return Ok(set);
+        return Ok(found);
     }
     // Either the binary is invalid or enabling a feature made it so; the slow search decides.
     let everything = WasmFeatures::all();
     accepts(bytes, everything)?;
-    Ok(narrow(bytes, everything, &Witnesses::new()))
+    Ok(Found { set: narrow(bytes, everything, &Witnesses::new()), places: Vec::new() })
 }
 
 /// A smallest set, found by one validation of the bodies that widens the set as it goes.
-pub(super) fn quick(bytes: &[u8]) -> Result<WasmFeatures, Error> {
-    let (set, witnesses) = widen(bytes)?;
-    Ok(narrow(bytes, set, &witnesses))
+pub(super) fn quick(bytes: &[u8]) -> Result<Found, Error> {
+    let (set, mut places, witnesses) = widen(bytes)?;
+    let place = |need: &bodies::Need| Place { flags: need.flags, offset: need.offset, function: Some(need.index) };
+    places.extend(witnesses.iter().map(place));
+    Ok(Found { set: narrow(bytes, set, &witnesses), places })
 }
 
-/// A sufficient set that is nearly minimal.
-fn widen(bytes: &[u8]) -> Result<(WasmFeatures, Witnesses), Error> {
+/// Where the binary first needs a flag of a smallest set: what the validator says without it.
+pub(super) fn place(bytes: &[u8], set: WasmFeatures, flag: WasmFeatures) -> Option<Place> {
+    let smaller = flags::without(set, flag)?;
+    let of_outline = |error: Error| Place { flags: flag, offset: error.offset(), function: None };
+    let funcs = match funcs(bytes, smaller) {
+        Ok(funcs) => funcs,
+        Err(error) => return Some(of_outline(error)),
+    };
+    let mut allocations = FuncValidatorAllocations::default();
+    funcs.iter().find_map(|func| {
+        let offset = func.validate(smaller, &mut allocations).err()?.offset();
+        Some(Place { flags: flag, offset, function: Some(func.index) })
+    })
+}
+
+/// A sufficient set that is nearly minimal; where the outline needs a part of it; what the bodies need.
+fn widen(bytes: &[u8]) -> Result<(WasmFeatures, Vec<Place>, Witnesses), Error> {
     let mut set = flags::ALWAYS;
+    let mut places = Vec::new();
     let mut witnesses = Witnesses::new();
     loop {
-        set = grow(set, |set| outline::walk(bytes, set, |_| Ok(()))).map_err(|stuck| stuck.error)?;
+        let note = |flags, offset| places.push(Place { flags, offset, function: None });
+        set = grow(set, |set| outline::check(bytes, set), note).map_err(|stuck| stuck.error)?;
         if witnesses.is_empty() {
             // A flag that the outline does not need after all would cost a validation at the end.
-            set = shrink(set, |set| outline::walk(bytes, set, |_| Ok(())).is_ok());
+            set = shrink(set, |set| outline::check(bytes, set).is_ok());
+            places.retain(|place| set.contains(place.flags));
         }
         let funcs = funcs(bytes, set)?;
         let found = bodies::needs(&funcs, set)?;
@@ -45,7 +84,7 @@ fn widen(bytes: &[u8]) -> Result<(WasmFeatures, Witnesses), Error> {
         let done = flags::LOCAL.contains(wider.difference(set));
         set = wider;
         if done {
-            return Ok((set, witnesses));
+            return Ok((set, places, witnesses));
         }
     }
 }
@@ -56,6 +95,10 @@ fn narrow(bytes: &[u8], set: WasmFeatures, witnesses: &Witnesses) -> WasmFeature
         let lost = set.difference(smaller);
         let mut ordinals: Vec<usize> =
             witnesses.iter().filter(|need| need.flags.intersects(lost)).map(|need| need.ordinal).collect();
+        // Without a witness, only the outline can need it.
+        if ordinals.is_empty() && outline::check(bytes, smaller).is_err() {
+            return false;
+        }
         ordinals.sort_unstable();
         let mut allocations = FuncValidatorAllocations::default();
         let by_witness = outline::walk(bytes, smaller, |func| match ordinals.binary_search(&func.ordinal) {
@@ -89,7 +132,7 @@ pub(super) struct Stuck {
     pub(super) error: Error,
 }
 
-/// Adds flags to the set until the check passes.
+/// Adds flags to the set until the check passes. `note` receives those that are added, and the offset that needs them.
 ///
 /// # Errors
 ///
@@ -97,13 +140,17 @@ pub(super) struct Stuck {
 pub(super) fn grow(
     mut set: WasmFeatures,
     mut check: impl FnMut(WasmFeatures) -> Result<(), Error>,
+    mut note: impl FnMut(WasmFeatures, u64),
 ) -> Result<WasmFeatures, Stuck> {
     loop {
         let Err(error) = check(set) else { return Ok(set) };
-        set = match error.missing_wasm_feature() {
+        let at = error.offset();
+        let wider = match error.missing_wasm_feature() {
             Some(flag) if !set.contains(flag) => set | flag,
             _ => step(set, error, &mut check).map_err(|error| Stuck { set, error })?,
         };
+        note(wider.difference(set), at);
+        set = wider;
     }
 }
 

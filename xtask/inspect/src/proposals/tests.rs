@@ -7,6 +7,7 @@ use wasmparser::{Validator, WasmFeatures};
 
 mod modules;
 mod overlaps;
+mod places;
 mod random;
 mod speed;
 

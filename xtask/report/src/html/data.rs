@@ -6,6 +6,7 @@ use serde::Serialize;
 use wasmlab_model::checks::Check;
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::{AbiEvidence, Producer, Refusal, Sizes};
+use wasmlab_model::prediction::Agreement;
 use wasmlab_model::report::{Artifact, Cell, CodeText, Note, NoteKind, RunReport, RuntimeInfo, ScenarioInfo};
 use wasmlab_model::shell;
 use wasmlab_model::verdict::Change;
@@ -90,6 +91,11 @@ struct CellData<'a> {
     version: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     known: Option<&'a str>,
+    /// What was predicted, and how the run compares: the latter is left out if it is the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    p: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    agrees: Option<Agreement>,
     #[serde(skip_serializing_if = "Option::is_none")]
     way: Option<&'a str>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
@@ -230,6 +236,8 @@ fn cell<'a>(cell: &'a Cell, s: usize, r: usize, texts: &mut Texts) -> CellData<'
         was: cell.accepted.as_deref(),
         version: cell.changed_with_version,
         known: cell.known.as_deref(),
+        p: cell.prediction.as_ref().and_then(|prediction| texts.place(&prediction.summary())),
+        agrees: cell.prediction.as_ref().map(|prediction| prediction.agreement).filter(|a| *a != Agreement::Same),
         way: cell.execution_path.as_deref(),
         switches: &cell.switches,
         default: cell.default_result.as_deref(),

@@ -197,7 +197,7 @@ fn limit(limit: Option<&Limit>) -> String {
 fn imports(profiles: &[Profile]) -> Vec<Row> {
     let cell = |profile: &Profile, module: &str| match profile.imports.get(module) {
         None => String::new(),
-        Some(of) if !of.unchecked.is_empty() => "unchecked".to_owned(),
+        Some(of) if of.is_unchecked() => "unchecked".to_owned(),
         Some(of) if of.defined.len() == of.asked() => "yes".to_owned(),
         Some(of) if of.defined.is_empty() => "none".to_owned(),
         Some(of) => format!("{} of {}", of.defined.len(), of.asked()),

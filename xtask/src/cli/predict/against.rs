@@ -10,11 +10,12 @@ use crate::cli::text_table::{names, prose};
 use crate::cli::{common, output, report};
 use crate::exit;
 use crate::lab::Lab;
+use crate::predictions::Asked;
 use wasmlab_model::facts::Facts;
 use wasmlab_model::profile::Profile;
 use wasmlab_model::report::{Cell, RunReport};
 use wasmlab_model::scenario::Scenario;
-use wasmlab_predict::{Agreement, Prediction, Question, agreement};
+use wasmlab_predict::Agreement;
 use wasmlab_report::visible::on_line;
 use wasmlab_runtimes as runtimes;
 
@@ -91,35 +92,16 @@ fn compare(
     let profile = profiles.iter().find(|p| p.runtime == cell.runtime && p.version == version)?;
     let scenario = scenarios.get(cell.scenario.as_str())?;
     let facts = report.artifacts.iter().find(|artifact| artifact.scenario == cell.scenario)?.facts.as_ref()?;
-    let glue = !scenario.spec.build.companions.is_empty() && runtimes::find(&cell.runtime).is_some_and(runs_glue);
-    let mut run = scenario.spec.run.clone();
-    // The lab defines host functions where it embeds the engine; a command line has no way to.
-    if runtimes::find(&cell.runtime).is_some_and(|runtime| runtime.output_parser.is_some()) {
-        run.host_functions.clear();
-    }
-    let question = Question { facts: Ok(facts), run: &run, glue };
-    let prediction = wasmlab_predict::predict(&question, profile);
-    let agreement = agreement(&prediction, cell)?;
+    let asked = Asked::of(&scenario.spec, runtimes::find(&cell.runtime)?, Ok(facts));
+    let prediction = Some(asked.predict(profile, cell)).filter(|prediction| prediction.agreement != Agreement::NotRun)?;
     let observed = shown(cell.code.map_or(cell.verdict.id(), |code| code.id()), cell.subject.as_deref());
     Some(Compared {
         scenario: cell.scenario.clone(),
         runtime: cell.runtime.clone(),
-        agreement,
-        predicted: predicted(&prediction),
+        agreement: prediction.agreement,
+        predicted: on_line(&prediction.summary()).into_owned(),
         observed,
     })
-}
-
-/// Whether a column runs a guest's own JavaScript.
-fn runs_glue(runtime: &runtimes::Runtime) -> bool {
-    runtime.support_files.iter().any(|(name, _)| name.ends_with(".mjs") || name.ends_with(".js"))
-}
-
-fn predicted(prediction: &Prediction) -> String {
-    match prediction.code {
-        Some(code) => shown(code.id(), prediction.subject.as_deref()),
-        None => shown(super::verdict(prediction.expected), prediction.functions.first().map(String::as_str)),
-    }
 }
 
 fn shown(word: &str, subject: Option<&str>) -> String {

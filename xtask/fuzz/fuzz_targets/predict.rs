@@ -1,0 +1,43 @@
+//! Any bytes, on every published profile: predicting never panics, and says no more than the facts and the profile hold.
+#![no_main]
+
+use std::sync::LazyLock;
+
+use libfuzzer_sys::fuzz_target;
+use wasmlab_inspect as inspect;
+use wasmlab_model::profile::Profile;
+use wasmlab_model::scenario::Run;
+use wasmlab_predict::{Expected, Question, predict};
+
+static PROFILES: LazyLock<Vec<Profile>> = LazyLock::new(|| {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../snapshots/profiles");
+    let files = std::fs::read_dir(folder).expect("the profiles are published").flatten();
+    let read = |file: std::fs::DirEntry| serde_json::from_slice(&std::fs::read(file.path()).expect("a file")).expect("a profile");
+    let profiles: Vec<Profile> = files.map(read).collect();
+    assert!(!profiles.is_empty());
+    profiles
+});
+
+fuzz_target!(|bytes: &[u8]| {
+    let facts = inspect::facts(bytes).map_err(|error| error.to_string());
+    let run = Run::default();
+    for profile in PROFILES.iter() {
+        let question = Question { facts: facts.as_ref().map_err(String::as_str), run: &run, glue: false };
+        let found = predict(&question, profile);
+        assert_eq!(found, predict(&question, profile), "the same question has the same answer");
+        assert_eq!(found.functions.is_empty(), found.expected != Expected::MayFail);
+        assert!(found.expected == Expected::Fails || found.code.is_none() && found.missing.is_empty());
+        let is_line = !found.detail.contains(['\n', '\u{1b}']);
+        assert!(is_line || found.expected != Expected::Fails, "{:?}", found.detail);
+        let Ok(facts) = &facts else {
+            assert_eq!(found.expected, Expected::Fails);
+            continue;
+        };
+        let imports: Vec<String> = facts.imports.iter().map(|import| import.shown(facts.kind)).collect();
+        let is_of_file = |name: &String| imports.contains(name) || name.starts_with("proposal ");
+        assert!(found.missing.iter().chain(&found.functions).all(is_of_file));
+        if let Some(first_use) = &found.first_use {
+            assert!(first_use.offset <= bytes.len() as u64);
+        }
+    }
+});

@@ -1,0 +1,99 @@
+//! What was expected of a cell before it ran, from reading the guest and from the runtime's profile.
+
+use serde::{Deserialize, Serialize};
+
+use crate::codes::Code;
+
+/// What is expected of a runtime.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Expected {
+    /// The runtime gives the file all that it asks for.
+    Runs,
+    /// It starts; whether it works depends on what the runtime does with some functions that it imports.
+    MayFail,
+    /// It is refused.
+    Fails,
+}
+
+impl Expected {
+    /// The word in reports: `may-fail`.
+    #[must_use]
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Runs => "runs",
+            Self::MayFail => "may-fail",
+            Self::Fails => "fails",
+        }
+    }
+}
+
+/// How a prediction compares with a cell that was run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Agreement {
+    /// The same result: a pass, or the same code and subject.
+    Same,
+    /// The same code, about another subject; or a pass with other switches.
+    OtherSubject,
+    /// The runtime gave the file all that it asks for, as predicted. Then the program had a result of its own: its
+    /// library refused something without asking the host, or it needs more time or memory, or prints something else
+    /// than its author expects.
+    OwnResult,
+    /// It was predicted that reading cannot decide, and the file started.
+    Undecided,
+    /// One of the two is wrong.
+    Contradicts,
+    /// Nothing was run: the runtime is not on this machine.
+    NotRun,
+}
+
+/// The prediction for a cell.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct CellPrediction {
+    /// In one word.
+    pub expected: Expected,
+    /// The reason, if it fails.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<Code>,
+    /// The import, proposal or export concerned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// If it may fail, the functions on which that depends; if imports are missing, those: the first few of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub functions: Vec<String>,
+    /// The switches that the runtime needs to run it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub switches: Vec<String>,
+    /// How the run compares.
+    pub agreement: Agreement,
+    /// The version whose profile was used, if there is none of the version that ran, or if none ran.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile_version: Option<String>,
+    /// Why `snapshots/predictions.toml` accepts that the run contradicts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepted: Option<String>,
+}
+
+impl CellPrediction {
+    /// Whether the lab is wrong: a profile of this very version says something else than the run, and no entry says why.
+    #[must_use]
+    pub fn is_lab_error(&self) -> bool {
+        self.agreement == Agreement::Contradicts && self.profile_version.is_none() && self.accepted.is_none()
+    }
+
+    /// One line: `runs`, `may-fail: wasi_snapshot_preview1.fd_readdir`, `unsupported-proposal (simd)`.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        match (self.code, &self.subject) {
+            (Some(code), Some(subject)) => format!("{code} ({subject})"),
+            (Some(code), None) => code.id().to_owned(),
+            (None, _) if self.expected == Expected::MayFail => format!("may fail: {}", self.functions.join(", ")),
+            (None, _) if !self.switches.is_empty() => format!("runs with {}", self.switches.join(" ")),
+            (None, _) => self.expected.id().to_owned(),
+        }
+    }
+}

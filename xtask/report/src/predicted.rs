@@ -1,0 +1,128 @@
+//! How the run compares with what was predicted: one line of numbers, and each contradiction in a line.
+
+use wasmlab_model::prediction::{Agreement, CellPrediction, Expected};
+use wasmlab_model::report::{Cell, RunReport};
+
+use super::text::{file_names, result};
+
+/// Cells with a prediction that was compared with a result.
+fn compared(report: &RunReport) -> impl Iterator<Item = (&Cell, &CellPrediction)> {
+    let of = |cell| predicted(cell).filter(|prediction| prediction.agreement != Agreement::NotRun);
+    report.cells.iter().filter_map(move |cell| Some((cell, of(cell)?)))
+}
+
+fn predicted(cell: &Cell) -> Option<&CellPrediction> {
+    cell.prediction.as_ref()
+}
+
+/// What the profiles say of a guest on runtimes that are not here: the prediction, and `wasmedge 0.17.1` of each.
+pub fn elsewhere(report: &RunReport, scenario: &str) -> Vec<(String, Vec<String>)> {
+    let mut groups: Vec<(String, Vec<String>)> = Vec::new();
+    for cell in report.cells.iter().filter(|cell| cell.scenario == scenario) {
+        let Some(prediction) = predicted(cell).filter(|prediction| prediction.agreement == Agreement::NotRun) else {
+            continue;
+        };
+        let version = prediction.profile_version.as_deref().unwrap_or_default();
+        let (summary, runtime) = (prediction.summary(), format!("{} {version}", cell.runtime));
+        match groups.iter_mut().find(|(known, _)| *known == summary) {
+            Some((_, runtimes)) => runtimes.push(runtime),
+            None => groups.push((summary, vec![runtime])),
+        }
+    }
+    groups
+}
+
+/// `predicted 849 of 999; 83 results of the program's own, 8 of another subject; 36 undecided; 3 contradict (2 accepted)`;
+/// `None` if nothing was predicted.
+pub fn tally(report: &RunReport) -> Option<String> {
+    let all = compared(report).count();
+    if all == 0 {
+        return None;
+    }
+    let count = |of: Agreement| compared(report).filter(|(_, prediction)| prediction.agreement == of).count();
+    let other = [(Agreement::OwnResult, "of the program's own"), (Agreement::OtherSubject, "about another subject")];
+    let other = other.map(|(of, what)| (count(of), what));
+    let other: Vec<String> = other.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
+    let other = if other.is_empty() { String::new() } else { format!("; {}", other.join(", ")) };
+    let accepted = compared(report).filter(|(_, prediction)| prediction.accepted.is_some()).count();
+    let accepted = if accepted == 0 { String::new() } else { format!(" ({accepted} accepted)") };
+    Some(format!(
+        "predicted {} of {all}{other}; {} undecided; {} contradict{accepted}",
+        count(Agreement::Same),
+        count(Agreement::Undecided),
+        count(Agreement::Contradicts),
+    ))
+}
+
+/// Each cell in which the lab is wrong: `hello on wasmi: predicted runs; observed gap trap (stage run, blame guest)`.
+pub fn contradictions(report: &RunReport) -> Vec<String> {
+    let files = file_names(report);
+    let wrong = compared(report).filter(|(_, prediction)| prediction.is_lab_error());
+    let line = |(cell, prediction): (&Cell, &CellPrediction)| {
+        let guest = files.get(cell.scenario.as_str()).copied().unwrap_or(&cell.scenario);
+        format!("{guest} on {}: predicted {}; observed {}", cell.runtime, prediction.summary(), result(cell))
+    };
+    wrong.map(line).collect()
+}
+
+/// Each contradiction that is accepted, with its reason.
+pub fn accepted(report: &RunReport) -> Vec<String> {
+    let line = |(cell, prediction): (&Cell, &CellPrediction)| {
+        let why = prediction.accepted.as_ref()?;
+        Some(format!("{} on {}: predicted {}; {why}", cell.scenario, cell.runtime, prediction.summary()))
+    };
+    compared(report).filter_map(line).collect()
+}
+
+/// All imports that a runtime lacks, if there are several: a runtime names the first that it misses, its profile all.
+pub fn lacking(cell: &Cell) -> Option<String> {
+    let prediction = cell.prediction.as_ref().filter(|prediction| prediction.expected == Expected::Fails)?;
+    let is_same = prediction.code.is_some() && prediction.code == cell.code;
+    let names = prediction.functions.join(", ");
+    (is_same && prediction.functions.len() > 1).then(|| format!("by its profile, {} lacks {names}", cell.runtime))
+}
+
+/// The heading of [`contradictions`].
+pub const WRONG: &str = "wrong predictions: errors of the lab, the results stand";
+
+#[cfg(test)]
+mod tests {
+    use super::{accepted, contradictions, tally};
+    use crate::sample;
+    use wasmlab_model::prediction::{Agreement, CellPrediction, Expected};
+    use wasmlab_model::report::RunReport;
+
+    fn predicted(report: &mut RunReport, at: usize, agreement: Agreement) -> &mut CellPrediction {
+        report.cells[at].prediction.insert(CellPrediction {
+            expected: Expected::Runs,
+            code: None,
+            subject: None,
+            functions: Vec::new(),
+            switches: Vec::new(),
+            agreement,
+            profile_version: None,
+            accepted: None,
+        })
+    }
+
+    #[test]
+    fn numbers_and_contradictions() {
+        let mut report = sample::report();
+        report.cells.iter_mut().for_each(|cell| cell.prediction = None);
+        assert_eq!(tally(&report), None);
+        predicted(&mut report, 0, Agreement::Same);
+        assert_eq!(tally(&report).unwrap(), "predicted 1 of 1; 0 undecided; 0 contradict");
+        predicted(&mut report, 1, Agreement::Contradicts);
+        predicted(&mut report, 3, Agreement::OwnResult);
+        assert_eq!(tally(&report).unwrap(), "predicted 1 of 3; 1 of the program's own; 0 undecided; 1 contradict");
+        let wanted = "hello on wasmtime-winch: predicted runs; observed gap unsupported-proposal (stage run)";
+        assert_eq!(contradictions(&report), [wanted]);
+        // Another version's profile, and an accepted contradiction, are no errors.
+        predicted(&mut report, 1, Agreement::Contradicts).profile_version = Some("1.0".to_owned());
+        assert!(contradictions(&report).is_empty() && accepted(&report).is_empty());
+        predicted(&mut report, 1, Agreement::Contradicts).accepted = Some("it is old".to_owned());
+        assert!(contradictions(&report).is_empty());
+        assert_eq!(accepted(&report), ["hello on wasmtime-winch: predicted runs; it is old"]);
+        assert!(tally(&report).unwrap().ends_with("; 1 contradict (1 accepted)"));
+    }
+}

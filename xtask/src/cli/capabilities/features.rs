@@ -1,0 +1,245 @@
+//! The form of the WebAssembly website's `features.json`: written from profiles, and compared with them.
+//!
+//! Format: `features.schema.json` in <https://github.com/WebAssembly/website>. A status is a truth value, the first
+//! version with the feature, `"flag"`, `null` (not applicable), or one of these with a note.
+
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use wasmlab_model::profile::{Answer, Profile, Support};
+
+/// Columns by the website's name; each is what its engine gives as it comes.
+const PLATFORMS: &[(&str, &str, &str, &str)] = &[
+    ("Chrome", "chromium", "https://www.google.com/chrome/", "Web Browsers"),
+    ("Firefox", "firefox", "https://www.mozilla.org/firefox/", "Web Browsers"),
+    ("Node.js", "node", "https://nodejs.org/", "Standalone Runtimes"),
+    ("Deno", "deno", "https://deno.com/", "Standalone Runtimes"),
+    ("Bun", "bun", "https://bun.sh/", "Standalone Runtimes"),
+    ("workerd", "workerd", "https://github.com/cloudflare/workerd", "Standalone Runtimes"),
+    ("Wasmtime", "wasmtime-cranelift", "https://wasmtime.dev/", "Standalone Runtimes"),
+    ("Wasmer", "wasmer-cranelift", "https://wasmer.io/", "Standalone Runtimes"),
+    ("Wasmi", "wasmi", "https://github.com/wasmi-labs/wasmi/", "Standalone Runtimes"),
+    ("tinywasm", "tinywasm", "https://github.com/explodingcamera/tinywasm", "Standalone Runtimes"),
+    ("wazero", "wazero", "https://wazero.io", "Standalone Runtimes"),
+    ("wasmedge", "wasmedge", "https://github.com/WasmEdge/WasmEdge", "Standalone Runtimes"),
+];
+
+/// The website's names of proposals.
+const FEATURES: &[(&str, &str)] = &[
+    ("bulkMemory", "bulk-memory"),
+    ("componentModel", "component-model"),
+    ("customPageSizes", "custom-page-sizes"),
+    ("exceptions", "legacy-exceptions"),
+    ("exceptionsFinal", "exceptions"),
+    ("extendedConst", "extended-const"),
+    ("gc", "gc"),
+    ("jsStringBuiltins", BUILTINS),
+    ("memory64", "memory64"),
+    ("multiMemory", "multi-memory"),
+    ("multiValue", "multi-value"),
+    ("mutableGlobals", "mutable-global"),
+    ("referenceTypes", "reference-types"),
+    ("relaxedSimd", "relaxed-simd"),
+    ("saturatedFloatToInt", "saturating-float-to-int"),
+    ("signExtensions", "sign-extension"),
+    ("simd", "simd"),
+    ("stackSwitching", "stack-switching"),
+    ("tailCall", "tail-call"),
+    ("threads", "threads"),
+    ("typedFunctionReferences", "function-references"),
+    ("wideArithmetic", "wide-arithmetic"),
+];
+
+/// The import module of JavaScript's string builtins, which has no proposal of the lab's.
+const BUILTINS: &str = "wasm:js-string";
+
+/// What was measured of a feature.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Measured {
+    Yes,
+    No,
+    /// With these switches.
+    Switch(String),
+}
+
+fn measured(profile: &Profile, name: &str) -> Option<Measured> {
+    let answer: &Answer = match name {
+        BUILTINS => {
+            let of = profile.imports.get(BUILTINS)?;
+            return Some(if of.defined.is_empty() { Measured::No } else { Measured::Yes });
+        }
+        "component-model" => &profile.components,
+        name => profile.proposals.get(name)?,
+    };
+    match answer.support {
+        Support::Yes => Some(Measured::Yes),
+        Support::No if answer.switches.is_empty() => Some(Measured::No),
+        Support::No => Some(Measured::Switch(answer.switches.join(" "))),
+        Support::Unchecked | Support::Unknown => None,
+    }
+}
+
+/// The newest profile of a column.
+fn newest<'a>(profiles: &'a [Profile], column: &str) -> Option<&'a Profile> {
+    let of = profiles.iter().filter(|profile| profile.runtime == column);
+    of.max_by(|a, b| compare_versions(&a.version, &b.version))
+}
+
+/// The profiles in the website's form: the status of each feature that was measured. What the features are is left to
+/// the website.
+pub fn json(profiles: &[Profile]) -> Value {
+    let browsers: BTreeMap<&str, Value> = PLATFORMS
+        .iter()
+        .filter_map(|(name, column, url, category)| {
+            let profile = newest(profiles, column)?;
+            let status = |measured: Measured| match measured {
+                Measured::Yes => json!([true, format!("measured with {}", profile.version)]),
+                Measured::No => json!(false),
+                Measured::Switch(switch) => json!(["flag", format!("Requires `{switch}`")]),
+            };
+            let features = FEATURES.iter().filter_map(|(key, name)| Some((*key, status(measured(profile, name)?))));
+            let features: BTreeMap<&str, Value> = features.collect();
+            Some((*name, json!({ "url": url, "category": category, "features": features })))
+        })
+        .collect();
+    json!({ "features": {}, "browsers": browsers })
+}
+
+/// A file in the website's form, as far as it is compared.
+#[derive(Deserialize)]
+pub struct File {
+    browsers: BTreeMap<String, Browser>,
+}
+
+#[derive(Deserialize)]
+struct Browser {
+    features: BTreeMap<String, Value>,
+}
+
+/// A feature of a platform for which the file and the measurement differ.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct Difference {
+    /// The website's name of the platform.
+    pub platform: String,
+    /// The version that was measured.
+    pub version: String,
+    /// The website's name of the feature.
+    pub feature: String,
+    /// What the file says.
+    pub file: String,
+    /// What was measured.
+    pub measured: String,
+}
+
+/// How many features were compared, and those that differ. A feature that the file does not list is one that it does not
+/// claim; `null` makes no statement.
+pub fn compare(file: &File, profiles: &[Profile]) -> (usize, Vec<Difference>) {
+    let mut compared = 0;
+    let mut differences = Vec::new();
+    for (name, column, ..) in PLATFORMS {
+        let (Some(browser), Some(profile)) = (file.browsers.get(*name), newest(profiles, column)) else { continue };
+        for (key, proposal) in FEATURES {
+            let status = browser.features.get(*key);
+            let Some(measured) = measured(profile, proposal) else { continue };
+            let Some(claims) = claim(status, &profile.version) else { continue };
+            compared += 1;
+            let is_same = match measured {
+                Measured::Yes => claims == Claim::Yes,
+                Measured::No => claims == Claim::No,
+                Measured::Switch(_) => claims == Claim::Flag,
+            };
+            if is_same {
+                continue;
+            }
+            differences.push(Difference {
+                platform: (*name).to_owned(),
+                version: profile.version.clone(),
+                feature: (*key).to_owned(),
+                file: shown(status),
+                measured: match measured {
+                    Measured::Yes => "yes".to_owned(),
+                    Measured::No => "no".to_owned(),
+                    Measured::Switch(switch) => format!("with {switch}"),
+                },
+            });
+        }
+    }
+    (compared, differences)
+}
+
+/// What a status claims of a version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Claim {
+    Yes,
+    No,
+    Flag,
+}
+
+/// `None` if it claims nothing: not applicable, or of a form that the schema does not have.
+fn claim(status: Option<&Value>, version: &str) -> Option<Claim> {
+    match status {
+        None => Some(Claim::No),
+        Some(Value::Bool(true)) => Some(Claim::Yes),
+        Some(Value::Bool(false)) => Some(Claim::No),
+        Some(Value::String(text)) if text == "flag" => Some(Claim::Flag),
+        Some(Value::String(since)) => {
+            Some(if compare_versions(since, version) == Ordering::Greater { Claim::No } else { Claim::Yes })
+        }
+        Some(Value::Array(with_note)) => with_note.first().and_then(|status| claim(Some(status), version)),
+        Some(_) => None,
+    }
+}
+
+fn shown(status: Option<&Value>) -> String {
+    match status {
+        None => "not listed".to_owned(),
+        Some(Value::Bool(true)) => "yes".to_owned(),
+        Some(Value::Bool(false)) => "no".to_owned(),
+        Some(Value::String(text)) if text == "flag" => text.clone(),
+        Some(Value::String(since)) => format!("since {since}"),
+        Some(Value::Array(with_note)) => shown(with_note.first()),
+        Some(other) => other.to_string(),
+    }
+}
+
+/// Compares `48.0.8` and `15` number by number.
+fn compare_versions(a: &str, b: &str) -> Ordering {
+    let numbers = |text: &str| -> Vec<u64> {
+        text.split(|c: char| !c.is_ascii_digit()).filter_map(|digits| digits.parse().ok()).collect()
+    };
+    numbers(a).cmp(&numbers(b))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Claim, claim, compare_versions};
+    use serde_json::{Value, json};
+    use std::cmp::Ordering;
+
+    #[test]
+    fn statuses_are_claims_about_a_version() {
+        let check = |status: Option<Value>, wanted: Option<Claim>| assert_eq!(claim(status.as_ref(), "2.0.1"), wanted);
+        check(None, Some(Claim::No));
+        check(Some(json!(true)), Some(Claim::Yes));
+        check(Some(json!(false)), Some(Claim::No));
+        check(Some(json!(null)), None);
+        check(Some(json!("flag")), Some(Claim::Flag));
+        check(Some(json!("1.12")), Some(Claim::Yes));
+        check(Some(json!("2")), Some(Claim::Yes));
+        check(Some(json!("2.0.10")), Some(Claim::No));
+        check(Some(json!(["flag", "with a note"])), Some(Claim::Flag));
+        check(Some(json!([null, "with a note"])), None);
+        check(Some(json!([])), None);
+        check(Some(json!({})), None);
+    }
+
+    #[test]
+    fn versions_are_compared_by_numbers() {
+        assert_eq!(compare_versions("9.1", "10"), Ordering::Less);
+        assert_eq!(compare_versions("26.10.0", "26.10.0"), Ordering::Equal);
+        assert_eq!(compare_versions("1.10", "1.9.9"), Ordering::Greater);
+    }
+}

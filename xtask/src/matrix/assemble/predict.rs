@@ -1,0 +1,96 @@
+//! What each runtime's profile says of each guest, compared with the result.
+
+use std::collections::BTreeMap;
+
+use crate::lab::Lab;
+use crate::matrix::Request;
+use crate::predictions::{self, Accepted, Asked, Profiles, observed};
+use wasmlab_model::facts::Facts;
+use wasmlab_model::prediction::Agreement;
+use wasmlab_model::report::{Artifact, Cell, Note, NoteKind, RuntimeInfo};
+use wasmlab_model::scenario::Scenario;
+use wasmlab_model::verdict::Verdict;
+use wasmlab_runtimes::Runtime;
+
+/// Why a guest without facts is refused: the lab's reader refuses it too.
+const NO_FACTS: &str = "the lab's reader refuses it";
+
+/// Adds its prediction to each cell whose runtime was asked or is absent. A damaged file becomes a note, so that no result is lost.
+pub fn add(
+    lab: &Lab,
+    request: &Request,
+    runtimes: &[RuntimeInfo],
+    artifacts: &[Artifact],
+    cells: &mut [Cell],
+    is_whole: bool,
+) -> Vec<Note> {
+    let (profiles, accepted) = match predictions::read(lab) {
+        Ok(found) => found,
+        Err(error) => {
+            let (subject, text) =
+                ("predictions".to_owned(), format!("no result was compared with a prediction: {error:#}"));
+            return vec![Note { kind: NoteKind::SnapshotUnusable, subject, text }];
+        }
+    };
+    let profiles = Profiles::new(&profiles);
+    let scenarios: BTreeMap<&str, &Scenario> = request.scenarios.iter().map(|s| (s.name.as_str(), s)).collect();
+    let facts: BTreeMap<&str, Option<&Facts>> =
+        artifacts.iter().map(|artifact| (artifact.scenario.as_str(), artifact.facts.as_ref())).collect();
+    let columns: BTreeMap<&str, &Runtime> = request.runtimes.iter().map(|runtime| (runtime.id(), runtime)).collect();
+    let versions: BTreeMap<&str, &str> =
+        runtimes.iter().filter_map(|runtime| Some((runtime.id.as_str(), runtime.tool.version.as_deref()?))).collect();
+    let mut notes = Vec::new();
+    let is_asked = |cell: &&mut Cell| cell.verdict.is_measured() || cell.verdict == Verdict::Absent;
+    for cell in cells.iter_mut().filter(is_asked) {
+        let id = cell.runtime.as_str();
+        let version = versions.get(id).copied();
+        let found = (scenarios.get(cell.scenario.as_str()), columns.get(id), profiles.of(id, version));
+        let (Some(scenario), Some(runtime), Some(profile)) = found else { continue };
+        let facts = facts.get(cell.scenario.as_str()).copied().flatten();
+        // A runtime that is not here says nothing of a question that makes no sense for it.
+        if version.is_none() && (facts.is_none() || runtime.is_applicable(&scenario.spec, facts).is_err()) {
+            continue;
+        }
+        let mut prediction = Asked::of(&scenario.spec, runtime, facts.ok_or(NO_FACTS)).predict(profile, cell);
+        let of_other = version != Some(profile.version.as_str());
+        if of_other {
+            prediction.profile_version = Some(profile.version.clone());
+        }
+        if prediction.agreement == Agreement::Contradicts {
+            prediction.accepted = accepted.reason(cell).map(str::to_owned);
+            if of_other && prediction.accepted.is_none() {
+                notes.push(of_other_version(cell, &profile.version, &prediction.summary()));
+            }
+        }
+        cell.prediction = Some(prediction);
+    }
+    if is_whole {
+        notes.extend(stale(&accepted, cells));
+    }
+    notes
+}
+
+fn of_other_version(cell: &Cell, version: &str, predicted: &str) -> Note {
+    let text = format!(
+        "{}: the profile of {version} says {predicted}; observed {}: `cargo xtask probe --runtime {}` measures this version",
+        cell.scenario,
+        observed(cell),
+        cell.runtime
+    );
+    Note { kind: NoteKind::PredictionOfOtherVersion, subject: cell.runtime.clone(), text }
+}
+
+/// Entries of `snapshots/predictions.toml` that are out of date.
+fn stale(accepted: &Accepted, cells: &[Cell]) -> Vec<Note> {
+    let entries = accepted.stale(cells);
+    let note = |entry: &predictions::Entry| Note {
+        kind: NoteKind::PredictionStale,
+        subject: format!("{} on {}", entry.scenario, entry.runtime),
+        text: format!(
+            "snapshots/{} accepts `{}` here, and no run contradicts its prediction so: remove the entry",
+            predictions::FILE,
+            entry.observed
+        ),
+    };
+    entries.map(note).collect()
+}

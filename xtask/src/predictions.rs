@@ -1,0 +1,233 @@
+//! Predictions beside results: which profile speaks for a column, what is asked of it, and which contradictions are
+//! accepted.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+
+use anyhow::{Context, Result};
+use globset::GlobMatcher;
+use serde::Deserialize;
+
+use crate::glob;
+use crate::lab::Lab;
+use crate::store::profiles;
+use wasmlab_model::facts::Facts;
+use wasmlab_model::prediction::CellPrediction;
+use wasmlab_model::profile::Profile;
+use wasmlab_model::report::Cell;
+use wasmlab_model::scenario::{Run, ScenarioFile};
+use wasmlab_predict::{Question, of_cell};
+use wasmlab_runtimes::{CUSTOM_BUILD, Runtime};
+
+/// The profiles of one column.
+pub struct Profiles<'a> {
+    of_column: BTreeMap<&'a str, Vec<&'a Profile>>,
+}
+
+impl<'a> Profiles<'a> {
+    /// Sorts profiles by column.
+    #[must_use]
+    pub fn new(all: &'a [Profile]) -> Self {
+        let mut of_column: BTreeMap<&str, Vec<&Profile>> = BTreeMap::new();
+        for profile in all {
+            of_column.entry(&profile.runtime).or_default().push(profile);
+        }
+        Self { of_column }
+    }
+
+    /// The profile for a column at a version, if it is here: of this version, or else the last one of the column. A build
+    /// of the user's own is described by the profiles of the column that it is a build of.
+    #[must_use]
+    pub fn of(&self, runtime: &str, version: Option<&str>) -> Option<&'a Profile> {
+        let base = runtime.split(CUSTOM_BUILD).next().unwrap_or(runtime);
+        let found = [runtime, base].into_iter().find_map(|id| self.of_column.get(id))?;
+        found.iter().find(|profile| Some(profile.version.as_str()) == version).or(found.last()).copied()
+    }
+}
+
+/// What the lab asks of a column, from which a prediction can tell what it will give.
+pub struct Asked<'a> {
+    run: Run,
+    facts: Result<&'a Facts, &'a str>,
+    glue: bool,
+}
+
+impl<'a> Asked<'a> {
+    /// The question of a cell. `facts`: of its guest, or why there are none.
+    #[must_use]
+    pub fn of(spec: &ScenarioFile, runtime: &Runtime, facts: Result<&'a Facts, &'a str>) -> Self {
+        let mut run = spec.run.clone();
+        // The lab defines host functions where it embeds the engine; a command line has no way to.
+        if runtime.output_parser.is_some() {
+            run.host_functions.clear();
+        }
+        Self { run, facts, glue: !spec.build.companions.is_empty() && runs_glue(runtime) }
+    }
+
+    /// The prediction for a cell from this profile, compared with its result.
+    #[must_use]
+    pub fn predict(&self, profile: &Profile, cell: &Cell) -> CellPrediction {
+        let question = Question { facts: self.facts, run: &self.run, glue: self.glue };
+        of_cell(&wasmlab_predict::predict(&question, profile), cell)
+    }
+}
+
+/// Whether a column runs a guest's own JavaScript.
+fn runs_glue(runtime: &Runtime) -> bool {
+    runtime.support_files.iter().any(|(name, _)| name.ends_with(".mjs") || name.ends_with(".js"))
+}
+
+/// The file of accepted contradictions, below `snapshots/`.
+pub const FILE: &str = "predictions.toml";
+/// It is written by hand.
+const MAX_BYTES: u64 = 1 << 20;
+
+/// A contradiction that is accepted.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Entry {
+    /// A glob over scenarios. A single `*` makes the entry a rule, which may match nothing.
+    pub scenario: String,
+    /// A glob over columns.
+    pub runtime: String,
+    /// What was observed: a code, or `pass`.
+    pub observed: String,
+    /// Why the prediction is wrong, and what it would take to mend it.
+    pub because: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    contradiction: Vec<Entry>,
+}
+
+/// The accepted contradictions.
+pub struct Accepted {
+    entries: Vec<(Entry, GlobMatcher, GlobMatcher)>,
+}
+
+impl Accepted {
+    /// Reads `snapshots/predictions.toml`; there is no need for it to exist.
+    ///
+    /// # Errors
+    /// If it is damaged, or a pattern is none.
+    pub fn read(lab: &Lab) -> Result<Self> {
+        let path = lab.snapshots().join(FILE);
+        let named = || format!("failed to read `{}`", path.display());
+        let text = match fs::metadata(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+            Err(error) => return Err(error).with_context(named),
+            Ok(found) if !found.is_file() || found.len() > MAX_BYTES => {
+                anyhow::bail!("{}: it is no file of less than {} MiB", named(), MAX_BYTES >> 20)
+            }
+            Ok(_) => fs::read_to_string(&path).with_context(named)?,
+        };
+        Self::parse(&text).with_context(named)
+    }
+
+    fn parse(text: &str) -> Result<Self> {
+        let matcher = |text: &str| glob::parse(text).map(|glob| glob.compile_matcher()).map_err(anyhow::Error::msg);
+        let file: File = toml::from_str(text)?;
+        let entries = file.contradiction.into_iter().map(|entry| {
+            anyhow::ensure!(!entry.because.trim().is_empty(), "an entry for `{}` gives no reason", entry.scenario);
+            let (scenario, runtime) = (matcher(&entry.scenario)?, matcher(&entry.runtime)?);
+            Ok((entry, scenario, runtime))
+        });
+        Ok(Self { entries: entries.collect::<Result<_>>()? })
+    }
+
+    /// Why a contradiction in this cell is accepted.
+    #[must_use]
+    pub fn reason(&self, cell: &Cell) -> Option<&str> {
+        let observed = observed(cell);
+        let found = self.entries.iter().find(|(entry, scenario, runtime)| {
+            entry.observed == observed && scenario.is_match(&cell.scenario) && runtime.is_match(&cell.runtime)
+        })?;
+        Some(&found.0.because)
+    }
+
+    /// Entries that are about cells with a prediction of the same version, and match no contradiction among them.
+    pub fn stale<'a>(&'a self, cells: &'a [Cell]) -> impl Iterator<Item = &'a Entry> {
+        let is_stale = move |(entry, scenario, runtime): &&(Entry, GlobMatcher, GlobMatcher)| {
+            let is_about = |cell: &&Cell| {
+                let compared = cell.prediction.as_ref().is_some_and(|found| found.profile_version.is_none());
+                compared && scenario.is_match(&cell.scenario) && runtime.is_match(&cell.runtime)
+            };
+            let is_met = |cell: &Cell| {
+                let accepted = cell.prediction.as_ref().is_some_and(|found| found.accepted.is_some());
+                accepted && observed(cell) == entry.observed
+            };
+            let mut about = cells.iter().filter(is_about).peekable();
+            entry.scenario != "*" && about.peek().is_some() && !about.any(is_met)
+        };
+        self.entries.iter().filter(is_stale).map(|(entry, ..)| entry)
+    }
+}
+
+/// The code of a cell, or its verdict.
+#[must_use]
+pub fn observed(cell: &Cell) -> &'static str {
+    cell.code.map_or(cell.verdict.id(), |code| code.id())
+}
+
+/// The profiles and the accepted contradictions.
+///
+/// # Errors
+/// If a file is damaged; the error names it.
+pub fn read(lab: &Lab) -> Result<(Vec<Profile>, Accepted)> {
+    Ok((profiles::read(lab)?, Accepted::read(lab)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Accepted;
+    use wasmlab_model::prediction::{Agreement, CellPrediction, Expected};
+    use wasmlab_model::report::Cell;
+
+    fn contradicted(scenario: &str, runtime: &str) -> Cell {
+        let prediction = CellPrediction {
+            expected: Expected::Fails,
+            code: None,
+            subject: None,
+            functions: Vec::new(),
+            switches: Vec::new(),
+            agreement: Agreement::Contradicts,
+            profile_version: None,
+            accepted: None,
+        };
+        let first = crate::sample::cells().remove(0);
+        Cell { scenario: scenario.to_owned(), runtime: runtime.to_owned(), prediction: Some(prediction), ..first }
+    }
+
+    #[test]
+    fn entries_match_by_scenario_runtime_and_result_and_become_stale() {
+        let entry = |scenario: &str, runtime: &str| {
+            format!(
+                "[[contradiction]]\nscenario = \"{scenario}\"\nruntime = \"{runtime}\"\nobserved = \"pass\"\nbecause = \"it is so\"\n"
+            )
+        };
+        let check = |entry: &str, cell: (&str, &str), reason: Option<&str>, stale: usize| {
+            let accepted = Accepted::parse(entry).unwrap();
+            let mut cell = contradicted(cell.0, cell.1);
+            let found = accepted.reason(&cell).map(str::to_owned);
+            assert_eq!(found.as_deref(), reason, "{entry}");
+            cell.prediction.as_mut().unwrap().accepted = found;
+            assert_eq!(accepted.stale(&[cell]).count(), stale, "{entry}");
+        };
+        check(&entry("wat-*", "wasmi"), ("wat-add", "wasmi"), Some("it is so"), 0);
+        check(&entry("wat-*", "wasmi"), ("wat-add", "node"), None, 0);
+        check(&entry("wat-add", "wasmi").replace("pass", "trap"), ("wat-add", "wasmi"), None, 1);
+        check(&entry("*", "wasmi").replace("pass", "trap"), ("wat-add", "wasmi"), None, 0);
+        for wrong in [
+            "[[contradiction]]\n",
+            "contradictions = []\n",
+            &entry("[", "a"),
+            &entry("a", "a").replace("it is so", " "),
+        ] {
+            assert!(Accepted::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+}
