@@ -54,6 +54,7 @@ registry! {
     explain Explain,
     probe Probe,
     predict Predict,
+    suite Suite,
     capabilities Capabilities,
     bless Bless,
     report Report,

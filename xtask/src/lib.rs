@@ -21,4 +21,5 @@ pub mod reading;
 mod sample;
 pub mod scenario;
 pub mod store;
+pub mod suite;
 pub mod versions;

@@ -35,7 +35,7 @@ pub fn all(xtask: &Path) -> Vec<Step> {
     steps.extend(engines::workspaces(xtask).into_iter().map(|w| engines::step(w, vec!["install", "engines"])));
     steps.push(step("fuzz", "Fuzz the binary reader and the Emscripten host for a few seconds", &[], fuzz));
     // It compiles the whole lab again, with instrumentation.
-    steps.push(full(step("fuzz-scenario", "Fuzz the scenario.toml reader for a few seconds", &[], fuzz_scenario)));
+    steps.push(full(step("fuzz-scenario", "Fuzz the readers of scenario.toml and of suites for a few seconds", &[], fuzz_scenario)));
     steps
 }
 
@@ -181,5 +181,6 @@ fn fuzz(context: &Context) -> Result<()> {
 
 fn fuzz_scenario(context: &Context) -> Result<()> {
     let shell = context.shell()?;
-    context.run(cmd!(shell, "bash xtask/fuzz/run scenario {FUZZ_SECONDS}"))
+    context.run(cmd!(shell, "bash xtask/fuzz/run scenario {FUZZ_SECONDS}"))?;
+    context.run(cmd!(shell, "bash xtask/fuzz/run suite {FUZZ_SECONDS}"))
 }

@@ -16,6 +16,7 @@ use wasmlab_runtimes::{self as runtimes, CUSTOM_BUILD, Source};
 use wasmlab_toolchains as toolchains;
 
 mod embedded;
+mod suite;
 
 pub const ABOUT: &str = "Install missing toolchains and runtimes with their usual package managers";
 pub const EXAMPLES: &str = "Examples:
@@ -24,6 +25,7 @@ pub const EXAMPLES: &str = "Examples:
   cargo xtask setup nginx                    installs what this scenario's build needs
   cargo xtask setup --runtime 'deno*'        installs these runtimes, and no toolchains
   cargo xtask setup node@24 wasmtime@48      installs these versions, for `--runtime node@24`
+  cargo xtask setup --suite                  clones wasi-testsuite, for `cargo xtask suite`
   cargo xtask setup --engines                builds what run-all needs: ten to twenty minutes";
 
 #[derive(clap::Args)]
@@ -41,6 +43,9 @@ pub struct Args {
     /// Only build the embedded engines and browser drivers, which `run-all` would otherwise build when it needs them
     #[arg(long, conflicts_with_all = ["wanted", "dry_run"])]
     engines: bool,
+    /// Only clone wasi-testsuite at a fixed commit, for `cargo xtask suite`
+    #[arg(long, conflicts_with_all = ["wanted", "runtime", "engines"])]
+    suite: bool,
 }
 
 /// Maximum number of passes: a tool can be checked only after what it depends on is installed; the longest chain is shorter.
@@ -49,6 +54,9 @@ const MAX_PASSES: usize = 6;
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     if args.engines {
         return embedded::build(lab, &args.runtime);
+    }
+    if args.suite {
+        return suite::clone(lab, args.dry_run);
     }
     let mut plan = missing(lab, args)?;
     if plan.0.is_empty() && plan.1.is_empty() {
